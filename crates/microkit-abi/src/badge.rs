@@ -47,9 +47,13 @@ impl Origin {
     #[inline]
     pub const fn of(badge: u64) -> Self {
         if badge & (1 << FAULT_BIT) != 0 {
-            Self::Fault { child: (badge & CHILD_MASK) as u8 }
+            Self::Fault {
+                child: (badge & CHILD_MASK) as u8,
+            }
         } else if badge & (1 << ENDPOINT_BIT) != 0 {
-            Self::Call { channel: (badge & CHANNEL_MASK) as u8 }
+            Self::Call {
+                channel: (badge & CHANNEL_MASK) as u8,
+            }
         } else {
             Self::Notifications(badge)
         }
@@ -88,7 +92,9 @@ mod tests {
 
     #[test]
     fn notifications_of_all_channels_are_neither_a_call_nor_a_fault() {
-        let all = (0..=crate::limits::MAX_CHANNEL_ID as u8).map(notification).fold(0, |a, b| a | b);
+        let all = (0..=crate::limits::MAX_CHANNEL_ID as u8)
+            .map(notification)
+            .fold(0, |a, b| a | b);
         assert_eq!(Origin::of(all), Origin::Notifications(all));
     }
 

@@ -103,7 +103,10 @@ mod tests {
             BASE_USER,
         ];
         for pair in bases.windows(2) {
-            assert!(pair[1] - pair[0] > crate::limits::MAX_CHANNEL_ID, "{pair:?}");
+            assert!(
+                pair[1] - pair[0] > crate::limits::MAX_CHANNEL_ID,
+                "{pair:?}"
+            );
         }
         assert!(ARM_SMC < bases[0]);
         assert!(BASE_USER <= 1 << MICROKIT_CNODE_BITS);

@@ -1,0 +1,187 @@
+//! What this crate needs to know of one kernel configuration, and the two places it comes from:
+//! an SDK's own files, or the table in this crate.
+//!
+//! The build script makes constants of it; a test holds the table against an SDK. Both include
+//! this file, so it depends on nothing of the crate.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The numbers and switches of one board and configuration of seL4.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Facts {
+    /// System call numbers, by the name in `syscall.xml`.
+    pub(crate) syscalls: BTreeMap<String, i64>,
+    /// Invocation labels, by the name in `invocations_all.json`.
+    pub(crate) invocations: BTreeMap<String, u64>,
+    /// Fault labels, by the tag's name in `types.pbf`.
+    pub(crate) faults: BTreeMap<String, u64>,
+    /// Switches of the kernel's configuration, by the name in `gen_config.json`.
+    pub(crate) switches: BTreeMap<String, bool>,
+    /// The last address that a PD may use.
+    pub(crate) user_top: u64,
+}
+
+/// The switches that this crate hands on.
+const SWITCHES: [&str; 10] = [
+    "ALLOW_SMC_CALLS",
+    "ARCH_AARCH64",
+    "ARM_HYPERVISOR_SUPPORT",
+    "BENCHMARK_TRACK_UTILISATION",
+    "DEBUG_BUILD",
+    "ENABLE_BENCHMARKS",
+    "EXPORT_PMU_USER",
+    "HARDWARE_DEBUG_API",
+    "KERNEL_MCS",
+    "PRINTING",
+];
+
+impl Facts {
+    /// Reads them from the files of an SDK, in `SDK/board/BOARD/CONFIG`.
+    pub(crate) fn from_sdk(directory: &Path) -> Result<Self, String> {
+        Ok(Self {
+            syscalls: syscalls(&read(&directory.join("include/api/syscall.xml"))?)?,
+            invocations: invocations(&read(&directory.join("invocations_all.json"))?)?,
+            faults: faults(&read(&directory.join("include/sel4/sel4_arch/types.pbf"))?)?,
+            switches: switches(&read(&directory.join("include/kernel/gen_config.json"))?)?,
+            user_top: user_top(&read(&directory.join("address_space_constants.json"))?)?,
+        })
+    }
+
+    /// The files that [`Facts::from_sdk`] reads.
+    #[allow(dead_code)] // Only the build script asks.
+    pub(crate) fn files(directory: &Path) -> Vec<PathBuf> {
+        [
+            "include/api/syscall.xml",
+            "invocations_all.json",
+            "include/sel4/sel4_arch/types.pbf",
+            "include/kernel/gen_config.json",
+            "address_space_constants.json",
+        ]
+        .map(|file| directory.join(file))
+        .to_vec()
+    }
+
+    /// Reads them from a table: a line each, *kind name value*, `#` for comments.
+    pub(crate) fn from_table(text: &str) -> Result<Self, String> {
+        let mut facts = Self::default();
+        for (index, line) in text.lines().enumerate() {
+            let wrong = |what: &str| format!("line {} of the table: {what}: {line}", index + 1);
+            let words: Vec<&str> = line
+                .split('#')
+                .next()
+                .unwrap_or("")
+                .split_whitespace()
+                .collect();
+            match words[..] {
+                [] => {}
+                [kind, name, value] => {
+                    let name = name.to_string();
+                    let number = || value.parse().map_err(|_| wrong("not a number"));
+                    match kind {
+                        "syscall" => drop(facts.syscalls.insert(name, number()?)),
+                        "invocation" => drop(facts.invocations.insert(name, number()? as u64)),
+                        "fault" => drop(facts.faults.insert(name, number()? as u64)),
+                        "switch" => drop(facts.switches.insert(name, value == "on")),
+                        "address" => facts.user_top = number()? as u64,
+                        _ => return Err(wrong("unknown kind")),
+                    }
+                }
+                _ => return Err(wrong("not three words")),
+            }
+        }
+        Ok(facts)
+    }
+
+    /// Writes them as a table that [`Facts::from_table`] reads.
+    #[allow(dead_code)] // Only the test that renews the table asks.
+    pub(crate) fn to_table(&self) -> String {
+        let mut text = String::new();
+        let mut line = |kind, name: &str, value: String| {
+            writeln!(text, "{kind} {name} {value}").expect("a string takes every write");
+        };
+        let mut syscalls: Vec<_> = self.syscalls.iter().collect();
+        syscalls.sort_by_key(|&(_, number)| -number);
+        syscalls
+            .iter()
+            .for_each(|(name, number)| line("syscall", name, number.to_string()));
+        let mut invocations: Vec<_> = self.invocations.iter().collect();
+        invocations.sort_by_key(|&(_, number)| number);
+        invocations
+            .iter()
+            .for_each(|(name, number)| line("invocation", name, number.to_string()));
+        let mut faults: Vec<_> = self.faults.iter().collect();
+        faults.sort_by_key(|&(_, number)| number);
+        faults
+            .iter()
+            .for_each(|(name, number)| line("fault", name, number.to_string()));
+        for (name, on) in &self.switches {
+            line("switch", name, if *on { "on" } else { "off" }.to_string());
+        }
+        line("address", "user_top", self.user_top.to_string());
+        text
+    }
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+}
+
+/// System calls count down from -1 in the order of the file, whether the configuration has them
+/// or not: first those of the MCS API, then those of `debug`.
+fn syscalls(xml: &str) -> Result<BTreeMap<String, i64>, String> {
+    let document =
+        roxmltree::Document::parse(xml).map_err(|error| format!("syscall.xml: {error}"))?;
+    let section = |tag| {
+        document
+            .root_element()
+            .children()
+            .find(|node| node.has_tag_name(tag))
+            .ok_or_else(|| format!("syscall.xml has no <{tag}>"))
+    };
+    Ok([section("api-mcs")?, section("debug")?]
+        .iter()
+        .flat_map(|section| section.descendants())
+        .filter(|node| node.has_tag_name("syscall"))
+        .filter_map(|node| node.attribute("name"))
+        .zip(1..)
+        .map(|(name, count)| (name.to_string(), -count))
+        .collect())
+}
+
+fn invocations(json: &str) -> Result<BTreeMap<String, u64>, String> {
+    serde_json::from_str(json).map_err(|error| format!("invocations_all.json: {error}"))
+}
+
+/// The tags of `tagged_union seL4_Fault` in the bit-field description.
+fn faults(text: &str) -> Result<BTreeMap<String, u64>, String> {
+    let (_, union) = text
+        .split_once("tagged_union seL4_Fault ")
+        .ok_or("types.pbf describes no seL4_Fault")?;
+    let body = union.split('}').next().unwrap_or("");
+    let words: Vec<&str> = body.split_whitespace().collect();
+    Ok(words
+        .windows(3)
+        .filter(|window| window[0] == "tag")
+        .filter_map(|window| Some((window[1].to_string(), window[2].parse().ok()?)))
+        .collect())
+}
+
+fn switches(json: &str) -> Result<BTreeMap<String, bool>, String> {
+    let all: serde_json::Value =
+        serde_json::from_str(json).map_err(|error| format!("gen_config.json: {error}"))?;
+    Ok(SWITCHES
+        .iter()
+        .map(|name| (name.to_string(), all[name].as_bool().unwrap_or(false)))
+        .collect())
+}
+
+fn user_top(json: &str) -> Result<u64, String> {
+    let all: serde_json::Value = serde_json::from_str(json)
+        .map_err(|error| format!("address_space_constants.json: {error}"))?;
+    all["vspace_user_top"]
+        .as_u64()
+        .ok_or_else(|| "address_space_constants.json has no vspace_user_top".to_string())
+}

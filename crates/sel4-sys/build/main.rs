@@ -1,0 +1,171 @@
+//! Makes constants of one kernel configuration's numbers.
+//!
+//! `MICROKIT_SDK` names the SDK, `MICROKIT_BOARD` and `MICROKIT_CONFIG` what to read of it.
+//! Without an SDK, the table in this crate gives the numbers of the default board and
+//! configuration.
+
+mod facts;
+
+use std::env;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use facts::Facts;
+
+const DEFAULT_BOARD: &str = "qemu_virt_aarch64";
+const DEFAULT_CONFIG: &str = "debug";
+
+fn main() -> ExitCode {
+    match generate() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(sentence) => {
+            println!("cargo::error={sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn generate() -> Result<(), String> {
+    println!("cargo::rerun-if-changed=build");
+    println!("cargo::rerun-if-changed=tables");
+    let sdk = variable("MICROKIT_SDK");
+    let board = variable("MICROKIT_BOARD").unwrap_or(DEFAULT_BOARD.into());
+    let config = variable("MICROKIT_CONFIG").unwrap_or(DEFAULT_CONFIG.into());
+    let facts = match sdk {
+        Some(sdk) => from_sdk(&PathBuf::from(sdk), &board, &config)?,
+        None if (board.as_str(), config.as_str()) == (DEFAULT_BOARD, DEFAULT_CONFIG) => {
+            let manifest = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").ok_or("no manifest")?);
+            let table = manifest.join("tables/qemu_virt_aarch64-debug.txt");
+            let text = fs::read_to_string(&table)
+                .map_err(|error| format!("cannot read {}: {error}", table.display()))?;
+            Facts::from_table(&text)?
+        }
+        None => {
+            return Err(format!(
+                "the numbers of board `{board}`, configuration `{config}` are only in the \
+                 Microkit SDK: set MICROKIT_SDK to its directory (without it, only \
+                 `{DEFAULT_BOARD}` `{DEFAULT_CONFIG}` can be built)"
+            ));
+        }
+    };
+    for (switch, meaning) in [
+        (
+            "ARCH_AARCH64",
+            "is not for AArch64, the one architecture that this crate has",
+        ),
+        (
+            "KERNEL_MCS",
+            "is built without MCS scheduling, which Microkit always has",
+        ),
+    ] {
+        if facts.switches.get(switch) != Some(&true) {
+            return Err(format!(
+                "the kernel of board `{board}`, configuration `{config}` {meaning}"
+            ));
+        }
+    }
+    let output = PathBuf::from(env::var_os("OUT_DIR").ok_or("no OUT_DIR")?).join("kernel.rs");
+    fs::write(&output, constants(&facts, &board, &config))
+        .map_err(|error| format!("cannot write {}: {error}", output.display()))
+}
+
+fn from_sdk(sdk: &Path, board: &str, config: &str) -> Result<Facts, String> {
+    let directory = sdk.join("board").join(board).join(config);
+    if !directory.is_dir() {
+        let (what, parent) = if sdk.join("board").join(board).is_dir() {
+            (
+                format!("no configuration `{config}` of board `{board}`"),
+                sdk.join("board").join(board),
+            )
+        } else {
+            (format!("no board `{board}`"), sdk.join("board"))
+        };
+        return Err(format!(
+            "the Microkit SDK in {} has {what}; it has: {}",
+            sdk.display(),
+            names_in(&parent)
+        ));
+    }
+    for file in Facts::files(&directory) {
+        println!("cargo::rerun-if-changed={}", file.display());
+    }
+    Facts::from_sdk(&directory)
+        .map_err(|error| format!("the Microkit SDK in {} is damaged: {error}", sdk.display()))
+}
+
+fn names_in(directory: &Path) -> String {
+    let mut names: Vec<String> = fs::read_dir(directory)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    if names.is_empty() {
+        "none".into()
+    } else {
+        names.join(", ")
+    }
+}
+
+fn constants(facts: &Facts, board: &str, config: &str) -> String {
+    let mut text = String::new();
+    let mut out = |line: String| writeln!(text, "{line}").expect("a string takes every write");
+    let allow = "#[allow(non_upper_case_globals)] // seL4's own names.";
+    out("/// System call numbers, under seL4's names (`syscall.xml`).".into());
+    out(format!("{allow}\npub mod syscall {{"));
+    for (name, number) in &facts.syscalls {
+        out(format!(
+            "/// `seL4_Sys{name}`.\npub const {name}: i64 = {number};"
+        ));
+    }
+    out("}\n/// Invocation labels, under seL4's names (`invocations_all.json`).".into());
+    out(format!("{allow}\npub mod invocation {{"));
+    for (name, number) in &facts.invocations {
+        out(format!(
+            "/// Label of the invocation `{name}`.\npub const {name}: u64 = {number};"
+        ));
+    }
+    out("}\n/// Labels of fault messages, under seL4's names (`types.pbf`).".into());
+    out(format!("{allow}\npub mod fault {{"));
+    for (name, number) in &facts.faults {
+        out(format!(
+            "/// `seL4_Fault_{name}`.\npub const {name}: u64 = {number};"
+        ));
+    }
+    out(
+        "}\n/// Switches of the kernel's configuration, under seL4's names (`gen_config.json`)."
+            .into(),
+    );
+    out("pub mod config {".into());
+    out(format!(
+        "/// The board that this crate was built for.\npub const BOARD: &str = {board:?};"
+    ));
+    out(format!(
+        "/// The Microkit configuration that this crate was built for.\n\
+         pub const CONFIGURATION: &str = {config:?};"
+    ));
+    out(format!(
+        "/// Both, as a mark for the ELF file.\n\
+         pub const MARK: &str = {:?};",
+        format!("{board}/{config}")
+    ));
+    for (name, on) in &facts.switches {
+        out(format!(
+            "/// `CONFIG_{name}`.\npub const {name}: bool = {on};"
+        ));
+    }
+    out(format!(
+        "/// The last address that a PD may use (`address_space_constants.json`).\n\
+         pub const USER_TOP: usize = {:#x};\n}}",
+        facts.user_top
+    ));
+    text
+}
+
+fn variable(name: &str) -> Option<String> {
+    println!("cargo::rerun-if-env-changed={name}");
+    env::var(name).ok().filter(|value| !value.is_empty())
+}

@@ -1,0 +1,219 @@
+//! System calls by `svc`, as libsel4 makes them (`sel4_arch/syscalls.h`).
+//!
+//! Registers: x7 the system call's number; x0 the capability, then the badge; x1 the message
+//! info; x2 to x5 the first four message registers; x6 the reply object; x8 the destination of a
+//! call that sends to one capability and receives from another.
+//!
+//! Why each block is as it is, referred to below as *operands*:
+//!
+//! 1. Every register that the kernel may write is an output, so the compiler keeps nothing there.
+//!    The kernel restores all others (seL4 manual, *System Calls*).
+//! 2. `{buffer}` names the IPC buffer's pointer, in a comment of the assembly: the kernel reads and
+//!    writes that memory, and an operand that carries the pointer, with neither `nomem` nor
+//!    `readonly`, tells the compiler so. It must store what was written to the buffer before,
+//!    and load again what it reads after.
+//! 3. No `pure`, which would let a call be dropped or repeated. No `preserves_flags`: nothing is
+//!    won by promising it.
+//! 4. `nostack`: the kernel does not write to the thread's stack.
+
+use core::arch::asm;
+use core::ptr::NonNull;
+
+use crate::{CPtr, FastMessage, IpcBuffer, MessageInfo, Received, Word};
+
+/// Sends and receives.
+///
+/// # Safety
+///
+/// 1. `buffer` is the IPC buffer of this thread, and no reference to it is alive.
+/// 2. `number` is a system call that uses registers this way.
+#[inline(always)]
+pub(crate) unsafe fn send_recv(
+    number: i64,
+    buffer: NonNull<IpcBuffer>,
+    capability: CPtr,
+    info: MessageInfo,
+    message: FastMessage,
+    reply: CPtr,
+) -> Received {
+    let [m0, m1, m2, m3] = message;
+    let (badge, received): (Word, Word);
+    let (r0, r1, r2, r3): (Word, Word, Word, Word);
+    // SAFETY: the caller's contract, and *operands* 1 to 4.
+    unsafe {
+        asm!(
+            "svc #0 // {buffer}",
+            buffer = in(reg) buffer.as_ptr(),
+            inlateout("x0") capability => badge,
+            inlateout("x1") info.into_word() => received,
+            inlateout("x2") m0 => r0,
+            inlateout("x3") m1 => r1,
+            inlateout("x4") m2 => r2,
+            inlateout("x5") m3 => r3,
+            in("x6") reply,
+            in("x7") number,
+            options(nostack),
+        );
+    }
+    Received {
+        badge,
+        info: MessageInfo::from_word(received),
+        message: [r0, r1, r2, r3],
+    }
+}
+
+/// Sends to one capability and receives from another.
+///
+/// # Safety
+///
+/// As for [`send_recv`].
+#[inline(always)]
+pub(crate) unsafe fn nb_send_recv(
+    number: i64,
+    buffer: NonNull<IpcBuffer>,
+    source: CPtr,
+    info: MessageInfo,
+    message: FastMessage,
+    reply: CPtr,
+    destination: CPtr,
+) -> Received {
+    let [m0, m1, m2, m3] = message;
+    let (badge, received): (Word, Word);
+    let (r0, r1, r2, r3): (Word, Word, Word, Word);
+    // SAFETY: the caller's contract, and *operands* 1 to 4.
+    unsafe {
+        asm!(
+            "svc #0 // {buffer}",
+            buffer = in(reg) buffer.as_ptr(),
+            inlateout("x0") source => badge,
+            inlateout("x1") info.into_word() => received,
+            inlateout("x2") m0 => r0,
+            inlateout("x3") m1 => r1,
+            inlateout("x4") m2 => r2,
+            inlateout("x5") m3 => r3,
+            in("x6") reply,
+            in("x7") number,
+            in("x8") destination,
+            options(nostack),
+        );
+    }
+    Received {
+        badge,
+        info: MessageInfo::from_word(received),
+        message: [r0, r1, r2, r3],
+    }
+}
+
+/// Receives.
+///
+/// # Safety
+///
+/// As for [`send_recv`].
+#[inline(always)]
+pub(crate) unsafe fn recv(
+    number: i64,
+    buffer: NonNull<IpcBuffer>,
+    source: CPtr,
+    reply: CPtr,
+) -> Received {
+    let (badge, received): (Word, Word);
+    let (r0, r1, r2, r3): (Word, Word, Word, Word);
+    // SAFETY: the caller's contract, and *operands* 1 to 4.
+    unsafe {
+        asm!(
+            "svc #0 // {buffer}",
+            buffer = in(reg) buffer.as_ptr(),
+            inlateout("x0") source => badge,
+            lateout("x1") received,
+            lateout("x2") r0,
+            lateout("x3") r1,
+            lateout("x4") r2,
+            lateout("x5") r3,
+            in("x6") reply,
+            in("x7") number,
+            options(nostack),
+        );
+    }
+    Received {
+        badge,
+        info: MessageInfo::from_word(received),
+        message: [r0, r1, r2, r3],
+    }
+}
+
+/// Sends.
+///
+/// # Safety
+///
+/// As for [`send_recv`].
+#[inline(always)]
+pub(crate) unsafe fn send(
+    number: i64,
+    buffer: NonNull<IpcBuffer>,
+    destination: CPtr,
+    info: MessageInfo,
+    message: FastMessage,
+) {
+    let [m0, m1, m2, m3] = message;
+    // SAFETY: the caller's contract, and *operands* 1 to 4.
+    unsafe {
+        asm!(
+            "svc #0 // {buffer}",
+            buffer = in(reg) buffer.as_ptr(),
+            inlateout("x0") destination => _,
+            inlateout("x1") info.into_word() => _,
+            inlateout("x2") m0 => _,
+            inlateout("x3") m1 => _,
+            inlateout("x4") m2 => _,
+            inlateout("x5") m3 => _,
+            in("x7") number,
+            options(nostack),
+        );
+    }
+}
+
+/// Sends a message whose words, if it has any, are all in the buffer.
+///
+/// # Safety
+///
+/// As for [`send_recv`].
+#[inline(always)]
+pub(crate) unsafe fn send_empty(
+    number: i64,
+    buffer: NonNull<IpcBuffer>,
+    destination: CPtr,
+    info: MessageInfo,
+) {
+    // SAFETY: the caller's contract, and *operands* 1 to 4.
+    unsafe {
+        asm!(
+            "svc #0 // {buffer}",
+            buffer = in(reg) buffer.as_ptr(),
+            inlateout("x0") destination => _,
+            inlateout("x1") info.into_word() => _,
+            in("x7") number,
+            options(nostack),
+        );
+    }
+}
+
+/// Makes a call that moves no message: a word in, a word out.
+///
+/// # Safety
+///
+/// `number` is such a call: the kernel does not touch the IPC buffer.
+#[inline(always)]
+pub(crate) unsafe fn bare(number: i64, argument: Word) -> Word {
+    let result: Word;
+    // SAFETY: the caller's contract, and *operands* 1, 3 and 4. There is no buffer to name; the
+    // call may wait for others, so memory is still taken to have changed.
+    unsafe {
+        asm!(
+            "svc #0",
+            inlateout("x0") argument => result,
+            in("x7") number,
+            options(nostack),
+        );
+    }
+    result
+}

@@ -1,0 +1,281 @@
+//! The system calls of MCS seL4, a function each (seL4 manual, *System Calls*).
+//!
+//! What blocks: [`call`], [`send`], [`recv`], [`reply_recv`], [`nb_send_recv`], [`nb_send_wait`],
+//! [`wait`]. What returns at once: [`nb_send`], [`signal`], [`nb_recv`], [`nb_wait`], [`yield_`]
+//! and the debug calls.
+
+use crate::arch;
+use crate::{CPtr, FastMessage, IpcBufferToken, MessageInfo, Word, syscall};
+
+/// What a call that receives has brought.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// The badge of the capability that was used to send, or the bits of a notification.
+    pub badge: Word,
+    /// What was received.
+    pub info: MessageInfo,
+    /// Its first four words; further ones are in the IPC buffer.
+    pub message: FastMessage,
+}
+
+/// `seL4_Call`: sends to `destination`, an endpoint or any object to invoke, and waits for the
+/// reply. Words of the message after the fourth are read from the buffer, those of the reply are
+/// written there.
+///
+/// **Blocks:** until the reply comes.
+#[inline]
+pub fn call(
+    buffer: &mut IpcBufferToken,
+    destination: CPtr,
+    info: MessageInfo,
+    message: FastMessage,
+) -> Received {
+    // SAFETY: `buffer` is the thread's own, and held by `&mut`: no view of it is alive.
+    unsafe {
+        arch::send_recv(
+            syscall::Call,
+            buffer.pointer(),
+            destination,
+            info,
+            message,
+            0,
+        )
+    }
+}
+
+/// `seL4_ReplyRecv`: replies to the caller that `reply` holds, and receives the next message from
+/// `source`.
+///
+/// **Blocks:** until a message comes.
+#[inline]
+pub fn reply_recv(
+    buffer: &mut IpcBufferToken,
+    source: CPtr,
+    info: MessageInfo,
+    message: FastMessage,
+    reply: CPtr,
+) -> Received {
+    // SAFETY: as in `call`.
+    unsafe {
+        arch::send_recv(
+            syscall::ReplyRecv,
+            buffer.pointer(),
+            source,
+            info,
+            message,
+            reply,
+        )
+    }
+}
+
+/// `seL4_NBSendRecv`: sends to `destination` if that can be done at once, and receives the next
+/// message from `source`; a call is kept in `reply` until it is replied to.
+///
+/// **Blocks:** until a message comes.
+#[inline]
+pub fn nb_send_recv(
+    buffer: &mut IpcBufferToken,
+    destination: CPtr,
+    info: MessageInfo,
+    message: FastMessage,
+    source: CPtr,
+    reply: CPtr,
+) -> Received {
+    let number = syscall::NBSendRecv;
+    // SAFETY: as in `call`.
+    unsafe {
+        arch::nb_send_recv(
+            number,
+            buffer.pointer(),
+            source,
+            info,
+            message,
+            reply,
+            destination,
+        )
+    }
+}
+
+/// `seL4_NBSendWait`: sends to `destination` if that can be done at once, and waits for a message
+/// from `source` that is not a call.
+///
+/// **Blocks:** until a message comes.
+#[inline]
+pub fn nb_send_wait(
+    buffer: &mut IpcBufferToken,
+    destination: CPtr,
+    info: MessageInfo,
+    message: FastMessage,
+    source: CPtr,
+) -> Received {
+    let number = syscall::NBSendWait;
+    // The kernel takes the destination where other calls pass the reply object.
+    // SAFETY: as in `call`.
+    unsafe {
+        arch::nb_send_recv(
+            number,
+            buffer.pointer(),
+            source,
+            info,
+            message,
+            destination,
+            0,
+        )
+    }
+}
+
+/// `seL4_Send`: sends to `destination`.
+///
+/// **Blocks:** until an endpoint's receiver takes the message; never for another object.
+#[inline]
+pub fn send(
+    buffer: &mut IpcBufferToken,
+    destination: CPtr,
+    info: MessageInfo,
+    message: FastMessage,
+) {
+    // SAFETY: as in `call`.
+    unsafe { arch::send(syscall::Send, buffer.pointer(), destination, info, message) }
+}
+
+/// `seL4_NBSend`: sends to `destination` if a receiver waits; otherwise does nothing, and does
+/// not say so.
+#[inline]
+pub fn nb_send(
+    buffer: &mut IpcBufferToken,
+    destination: CPtr,
+    info: MessageInfo,
+    message: FastMessage,
+) {
+    // SAFETY: as in `call`.
+    unsafe {
+        arch::send(
+            syscall::NBSend,
+            buffer.pointer(),
+            destination,
+            info,
+            message,
+        )
+    }
+}
+
+/// `seL4_Signal`: signals a notification.
+#[inline]
+pub fn signal(buffer: &mut IpcBufferToken, notification: CPtr) {
+    let info = MessageInfo::new(0, 0, 0, 0);
+    // SAFETY: as in `call`.
+    unsafe { arch::send_empty(syscall::Send, buffer.pointer(), notification, info) }
+}
+
+/// `seL4_Recv`: receives a message from `source`; a call is kept in `reply` until it is replied
+/// to.
+///
+/// **Blocks:** until a message comes.
+#[inline]
+pub fn recv(buffer: &mut IpcBufferToken, source: CPtr, reply: CPtr) -> Received {
+    // SAFETY: as in `call`.
+    unsafe { arch::recv(syscall::Recv, buffer.pointer(), source, reply) }
+}
+
+/// `seL4_NBRecv`: receives a message from `source` if one is there; otherwise the badge is 0.
+#[inline]
+pub fn nb_recv(buffer: &mut IpcBufferToken, source: CPtr, reply: CPtr) -> Received {
+    // SAFETY: as in `call`.
+    unsafe { arch::recv(syscall::NBRecv, buffer.pointer(), source, reply) }
+}
+
+/// `seL4_Wait`: waits for a notification, or for a message that is not a call.
+///
+/// **Blocks:** until one comes.
+#[inline]
+pub fn wait(buffer: &mut IpcBufferToken, source: CPtr) -> Received {
+    // SAFETY: as in `call`.
+    unsafe { arch::recv(syscall::Wait, buffer.pointer(), source, 0) }
+}
+
+/// `seL4_NBWait`, also known as `seL4_Poll`: takes a notification, or a message that is not a
+/// call, if one is there; otherwise the badge is 0.
+#[inline]
+pub fn nb_wait(buffer: &mut IpcBufferToken, source: CPtr) -> Received {
+    // SAFETY: as in `call`.
+    unsafe { arch::recv(syscall::NBWait, buffer.pointer(), source, 0) }
+}
+
+/// `seL4_Yield`: gives up what is left of the budget for this period.
+#[inline]
+pub fn yield_() {
+    // SAFETY: this call moves no message: the kernel does not touch the buffer.
+    unsafe { arch::bare(syscall::Yield, 0) };
+}
+
+/// `seL4_DebugPutChar`: prints a byte on the kernel's console; nothing where the kernel does not
+/// print ([`config::PRINTING`](crate::config::PRINTING)).
+#[inline]
+pub fn debug_put_char(byte: u8) {
+    if crate::config::PRINTING {
+        // SAFETY: as in `yield_`.
+        unsafe { arch::bare(syscall::DebugPutChar, byte.into()) };
+    }
+}
+
+/// `seL4_DebugDumpScheduler`: prints the threads on the kernel's console; nothing where the kernel
+/// does not print.
+#[inline]
+pub fn debug_dump_scheduler() {
+    if crate::config::PRINTING {
+        // SAFETY: as in `yield_`.
+        unsafe { arch::bare(syscall::DebugDumpScheduler, 0) };
+    }
+}
+
+/// `seL4_DebugHalt`: stops the machine; nothing where the kernel is no debug build
+/// ([`config::DEBUG_BUILD`](crate::config::DEBUG_BUILD)).
+#[inline]
+pub fn debug_halt() {
+    if crate::config::DEBUG_BUILD {
+        // SAFETY: as in `yield_`.
+        unsafe { arch::bare(syscall::DebugHalt, 0) };
+    }
+}
+
+/// `seL4_DebugSnapshot`: has the kernel print the capabilities of the system; nothing where the
+/// kernel is no debug build.
+#[inline]
+pub fn debug_snapshot() {
+    if crate::config::DEBUG_BUILD {
+        // SAFETY: as in `yield_`.
+        unsafe { arch::bare(syscall::DebugSnapshot, 0) };
+    }
+}
+
+/// `seL4_DebugCapIdentify`: the kernel's number for the type of a capability, 0 for none; `None`
+/// where the kernel is no debug build.
+#[inline]
+pub fn debug_cap_identify(cptr: CPtr) -> Option<Word> {
+    if crate::config::DEBUG_BUILD {
+        // SAFETY: as in `yield_`.
+        Some(unsafe { arch::bare(syscall::DebugCapIdentify, cptr) })
+    } else {
+        None
+    }
+}
+
+/// `seL4_DebugNameThread`: names a thread in the kernel's messages; nothing where the kernel is no
+/// debug build. The name goes through the buffer and overwrites the message registers there.
+///
+/// # Panics
+///
+/// If the name does not fit the message registers with a zero after it.
+#[inline]
+pub fn debug_name_thread(buffer: &mut IpcBufferToken, tcb: CPtr, name: &[u8]) {
+    if crate::config::DEBUG_BUILD {
+        buffer.with_mut(|view| {
+            let bytes = view.msg_bytes_mut();
+            bytes[..name.len()].copy_from_slice(name);
+            bytes[name.len()] = 0;
+        });
+        let info = MessageInfo::new(0, 0, 0, 0);
+        // SAFETY: as in `call`: the view has ended.
+        unsafe { arch::send_empty(syscall::DebugNameThread, buffer.pointer(), tcb, info) };
+    }
+}

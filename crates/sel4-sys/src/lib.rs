@@ -1,0 +1,65 @@
+//! seL4's system calls for AArch64 (MCS), one function each, and the IPC buffer as a token.
+//!
+//! The kernel writes a thread's IPC buffer during a system call. A Rust reference to the buffer
+//! that lives across such a call is undefined behaviour, and a release build will show it. So this
+//! crate never hands out a reference that could: it holds the buffer as an [`IpcBufferToken`],
+//! which lends views for a closure's time ([`IpcBufferToken::with`],
+//! [`IpcBufferToken::with_mut`]), and every system call takes the token itself, mutably. A call
+//! inside a view does not compile:
+//!
+//! ```compile_fail
+//! # fn inside(token: &mut sel4_sys::IpcBufferToken) {
+//! token.with_mut(|view| {
+//!     view.msg_regs_mut()[0] = 1;
+//!     sel4_sys::call(token, 1, sel4_sys::MessageInfo::new(0, 0, 0, 1), [1, 0, 0, 0]);
+//! });
+//! # }
+//! ```
+//!
+//! The first four message registers travel in CPU registers, as arguments and results here; a
+//! message of at most four words touches no memory at all.
+//!
+//! The numbers are those of one kernel configuration, read at build time from the Microkit SDK
+//! that `MICROKIT_SDK` names, for `MICROKIT_BOARD` and `MICROKIT_CONFIG`
+//! ([`config::BOARD`], [`config::CONFIGURATION`]).
+//!
+//! On a host, where there is no seL4, a call goes to the [`host::HostKernel`] that the thread has
+//! installed, so that programs above this crate can be tested where they are written.
+#![no_std]
+
+#[cfg(not(target_os = "none"))]
+extern crate std;
+
+mod arch;
+mod call;
+mod ipc_buffer;
+mod message_info;
+
+#[cfg(not(target_os = "none"))]
+pub use arch::host;
+pub use call::{
+    Received, call, debug_cap_identify, debug_dump_scheduler, debug_halt, debug_name_thread,
+    debug_put_char, debug_snapshot, nb_recv, nb_send, nb_send_recv, nb_send_wait, nb_wait, recv,
+    reply_recv, send, signal, wait, yield_,
+};
+pub use ipc_buffer::{IpcBuffer, IpcBufferToken, MAX_EXTRA_CAPS, MAX_MESSAGE_WORDS};
+pub use message_info::MessageInfo;
+
+pub use kernel::{config, fault, invocation, syscall};
+
+/// The machine word, `seL4_Word`: 64 bits.
+pub type Word = u64;
+
+/// A capability pointer, `seL4_CPtr`: a path to a slot of the thread's CSpace.
+pub type CPtr = u64;
+
+/// How many message registers travel in CPU registers (`seL4_FastMessageRegisters`).
+pub const FAST_MESSAGE_REGISTERS: usize = 4;
+
+/// The message registers that travel in CPU registers.
+pub type FastMessage = [Word; FAST_MESSAGE_REGISTERS];
+
+mod kernel {
+    //! What the build script read of the kernel configuration.
+    include!(concat!(env!("OUT_DIR"), "/kernel.rs"));
+}
