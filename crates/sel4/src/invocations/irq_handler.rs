@@ -1,0 +1,42 @@
+//! Invocations of interrupt handlers (seL4 manual, *seL4_IRQHandler*).
+
+use sel4_sys::invocation as label;
+
+use super::Invocation;
+use crate::{InvocationContext, Result, cap};
+
+impl<C: InvocationContext> cap::IrqHandler<C> {
+    /// Lets the interrupt come again (`seL4_IRQHandler_Ack`).
+    ///
+    /// **Blocks:** never. **Errors:** if this is no interrupt handler.
+    #[track_caller]
+    pub fn irq_handler_ack(self) -> Result<()> {
+        self.invoke(|cptr, token| {
+            Invocation::bare(label::IRQAckIRQ)
+                .make(cptr, token)
+                .map(drop)
+        })
+    }
+
+    /// Has the interrupt signal `notification` (`seL4_IRQHandler_SetNotification`).
+    ///
+    /// **Blocks:** never. **Errors:** if one of them is not what it is taken for.
+    #[track_caller]
+    pub fn irq_handler_set_notification(self, notification: cap::Notification) -> Result<()> {
+        let invocation = Invocation {
+            label: label::IRQSetIRQHandler,
+            caps: &[notification.bits()],
+            words: &[],
+        };
+        self.invoke(|cptr, token| invocation.make(cptr, token).map(drop))
+    }
+
+    /// Has the interrupt signal nothing (`seL4_IRQHandler_Clear`).
+    ///
+    /// **Blocks:** never. **Errors:** if this is no interrupt handler.
+    #[track_caller]
+    pub fn irq_handler_clear(self) -> Result<()> {
+        let invocation = Invocation::bare(label::IRQClearIRQHandler);
+        self.invoke(|cptr, token| invocation.make(cptr, token).map(drop))
+    }
+}

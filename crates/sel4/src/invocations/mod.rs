@@ -1,0 +1,57 @@
+//! The invocations that a protection domain can make on its capabilities (seL4 manual,
+//! *API Reference*).
+//!
+//! An invocation is a call whose label is its number and whose reply's label is an error. Here:
+//! words after the fourth, and capabilities, go into the buffer in one scope; then comes the call;
+//! what it returns beyond four words is read in another.
+
+mod cnode;
+mod irq_handler;
+mod sched_context;
+mod tcb;
+mod vspace;
+
+use sel4_sys::{self as sys, FastMessage};
+
+pub use sched_context::Time;
+pub use tcb::TcbFlagsBuilder;
+
+use crate::{CPtr, CPtrBits, Error, IpcBufferToken, MessageInfo, Result, Word};
+
+/// What an invocation takes.
+struct Invocation<'a> {
+    label: Word,
+    caps: &'a [CPtrBits],
+    words: &'a [Word],
+}
+
+impl Invocation<'_> {
+    /// One that takes nothing.
+    const fn bare(label: Word) -> Self {
+        Self {
+            label,
+            caps: &[],
+            words: &[],
+        }
+    }
+
+    /// Makes the call, and returns the first four words of what it returns.
+    #[inline]
+    fn make(&self, cptr: CPtr, token: &mut IpcBufferToken) -> Result<FastMessage> {
+        let fast = core::array::from_fn(|index| self.words.get(index).copied().unwrap_or(0));
+        if self.words.len() > fast.len() || !self.caps.is_empty() {
+            token.with_mut(|buffer| {
+                for (register, word) in buffer.msg_regs_mut().iter_mut().zip(self.words) {
+                    *register = *word;
+                }
+                buffer.caps_or_badges_mut()[..self.caps.len()].copy_from_slice(self.caps);
+            });
+        }
+        let info = MessageInfo::new(self.label, 0, self.caps.len(), self.words.len());
+        let reply = sys::call(token, cptr.bits(), info, fast);
+        match Error::from_label(reply.info.label()) {
+            None => Ok(reply.message),
+            Some(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Invocations of address spaces (seL4 manual, *seL4_ARM_VSpace*): cache maintenance.
+//!
+//! Each takes the addresses from `start` up to `end`, which must lie in one page.
+
+use sel4_sys::invocation as label;
+
+use super::Invocation;
+use crate::{InvocationContext, Result, Word, cap};
+
+impl<C: InvocationContext> cap::VSpace<C> {
+    /// Writes dirty lines back to memory (`seL4_ARM_VSpace_Clean_Data`).
+    ///
+    /// **Blocks:** never.
+    /// **Errors:** `InvalidArgument` if the range is empty, `RangeError` if it leaves its page,
+    /// `FailedLookup` if nothing is mapped there.
+    #[track_caller]
+    pub fn vspace_clean_data(self, start: usize, end: usize) -> Result<()> {
+        self.maintain(label::ARMVSpaceClean_Data, start, end)
+    }
+
+    /// Drops lines, dirty ones too (`seL4_ARM_VSpace_Invalidate_Data`).
+    ///
+    /// **Blocks:** never.
+    /// **Errors:** as [`vspace_clean_data`](Self::vspace_clean_data).
+    ///
+    /// # Safety
+    ///
+    /// What this program has written to the range and not cleaned may be lost: no value of this
+    /// program may lie there, nor in a cache line that the range touches.
+    #[track_caller]
+    pub unsafe fn vspace_invalidate_data(self, start: usize, end: usize) -> Result<()> {
+        self.maintain(label::ARMVSpaceInvalidate_Data, start, end)
+    }
+
+    /// Writes dirty lines back, and drops them (`seL4_ARM_VSpace_CleanInvalidate_Data`).
+    ///
+    /// **Blocks:** never.
+    /// **Errors:** as [`vspace_clean_data`](Self::vspace_clean_data).
+    #[track_caller]
+    pub fn vspace_clean_invalidate_data(self, start: usize, end: usize) -> Result<()> {
+        self.maintain(label::ARMVSpaceCleanInvalidate_Data, start, end)
+    }
+
+    /// Makes instructions see what was written (`seL4_ARM_VSpace_Unify_Instruction`).
+    ///
+    /// **Blocks:** never.
+    /// **Errors:** as [`vspace_clean_data`](Self::vspace_clean_data).
+    #[track_caller]
+    pub fn vspace_unify_instruction(self, start: usize, end: usize) -> Result<()> {
+        self.maintain(label::ARMVSpaceUnify_Instruction, start, end)
+    }
+
+    #[track_caller]
+    fn maintain(self, label: Word, start: usize, end: usize) -> Result<()> {
+        let words = &[start as Word, end as Word];
+        let invocation = Invocation {
+            label,
+            caps: &[],
+            words,
+        };
+        self.invoke(|cptr, token| invocation.make(cptr, token).map(drop))
+    }
+}

@@ -1,0 +1,370 @@
+//! Sending and receiving (seL4 manual, *Message Passing (IPC)* and *Notifications*).
+//!
+//! Each call comes in two forms. The plain one takes a message of any length from the IPC buffer
+//! and leaves the answer there. The one that ends in `_with_mrs` takes up to four words as
+//! arguments, returns four, and does not touch the buffer's first four registers at all.
+
+use sel4_sys::{self as sys, FastMessage, Received};
+
+use crate::{Cap, CapType, InvocationContext, IpcBufferToken, MessageInfo, Word, cap};
+
+/// Message registers that travel in CPU registers.
+pub const NUM_FAST_MESSAGE_REGISTERS: usize = sys::FAST_MESSAGE_REGISTERS;
+
+/// Message registers in all.
+pub const NUM_MESSAGE_REGISTERS: usize = sys::MAX_MESSAGE_WORDS;
+
+/// What a received message says of the capability that was used to send it.
+pub type Badge = Word;
+
+/// The capability that holds a caller until it is replied to.
+pub type ReplyAuthority = cap::Reply;
+
+/// What can say where a caller is held until it is replied to: a reply capability.
+pub trait ConveysReplyAuthority {
+    /// The capability.
+    fn into_reply_authority(self) -> ReplyAuthority;
+}
+
+impl ConveysReplyAuthority for ReplyAuthority {
+    #[inline]
+    fn into_reply_authority(self) -> ReplyAuthority {
+        self
+    }
+}
+
+impl<T: CapType, C: InvocationContext> Cap<T, C> {
+    /// Sends a message and waits for the reply (`seL4_Call`).
+    ///
+    /// **Blocks:** until the reply comes.
+    /// **Needs:** write and grant or grant-reply on the endpoint.
+    /// **Panics:** inside a borrow of the implicit IPC buffer.
+    #[inline]
+    #[track_caller]
+    pub fn call(self, info: MessageInfo) -> MessageInfo {
+        self.invoke(|cptr, token| {
+            let request = load(token);
+            let reply = sys::call(token, cptr.bits(), info, request);
+            store(token, reply.message);
+            reply.info
+        })
+    }
+
+    /// Sends a message of at most four words and waits for the reply (`seL4_CallWithMRs`).
+    ///
+    /// Words of the reply after the fourth, if it is longer, are in the IPC buffer.
+    ///
+    /// **Blocks:** until the reply comes.
+    /// **Needs:** write and grant or grant-reply on the endpoint.
+    /// **Panics:** inside a borrow of the implicit IPC buffer.
+    #[inline]
+    #[track_caller]
+    pub fn call_with_mrs(self, info: MessageInfo, message: impl FastMessages) -> CallWithMRs {
+        let message = message.into_fast();
+        self.invoke(|cptr, token| {
+            let reply = sys::call(token, cptr.bits(), info, message);
+            CallWithMRs {
+                info: reply.info,
+                msg: reply.message,
+            }
+        })
+    }
+
+    /// Sends a message (`seL4_Send`).
+    ///
+    /// **Blocks:** until an endpoint's receiver takes it.
+    /// **Needs:** write.
+    /// **Panics:** inside a borrow of the implicit IPC buffer.
+    #[inline]
+    #[track_caller]
+    pub fn send(self, info: MessageInfo) {
+        self.invoke(|cptr, token| {
+            let message = load(token);
+            sys::send(token, cptr.bits(), info, message);
+        });
+    }
+
+    /// Sends a message of at most four words (`seL4_SendWithMRs`).
+    ///
+    /// **Blocks:** until an endpoint's receiver takes it.
+    /// **Needs:** write.
+    /// **Panics:** inside a borrow of the implicit IPC buffer.
+    #[inline]
+    #[track_caller]
+    pub fn send_with_mrs(self, info: MessageInfo, message: impl FastMessages) {
+        let message = message.into_fast();
+        self.invoke(|cptr, token| sys::send(token, cptr.bits(), info, message));
+    }
+
+    /// Sends a message if a receiver waits, and otherwise does nothing (`seL4_NBSend`).
+    ///
+    /// **Blocks:** never.
+    /// **Needs:** write.
+    /// **Panics:** inside a borrow of the implicit IPC buffer.
+    #[inline]
+    #[track_caller]
+    pub fn nb_send(self, info: MessageInfo) {
+        self.invoke(|cptr, token| {
+            let message = load(token);
+            sys::nb_send(token, cptr.bits(), info, message);
+        });
+    }
+
+    /// Receives a message (`seL4_Recv`).
+    ///
+    /// **Blocks:** until one comes.
+    /// **Needs:** read.
+    /// **Panics:** inside a borrow of the implicit IPC buffer.
+    #[inline]
+    #[track_caller]
+    pub fn recv(self, reply_authority: impl ConveysReplyAuthority) -> (MessageInfo, Badge) {
+        let reply = reply_authority.into_reply_authority().bits();
+        self.invoke(|cptr, token| {
+            let received = sys::recv(token, cptr.bits(), reply);
+            deliver(token, received)
+        })
+    }
+
+    /// Receives a message, and returns its first four words (`seL4_RecvWithMRs`).
+    ///
+    /// **Blocks:** until one comes.
+    /// **Needs:** read.
+    /// **Panics:** inside a borrow of the implicit IPC buffer.
+    #[inline]
+    #[track_caller]
+    pub fn recv_with_mrs(self, reply_authority: impl ConveysReplyAuthority) -> RecvWithMRs {
+        let reply = reply_authority.into_reply_authority().bits();
+        self.invoke(|cptr, token| sys::recv(token, cptr.bits(), reply).into())
+    }
+
+    /// Receives a message if one is there; otherwise the badge is 0 (`seL4_NBRecv`).
+    ///
+    /// **Blocks:** never.
+    /// **Needs:** read.
+    /// **Panics:** inside a borrow of the implicit IPC buffer.
+    #[inline]
+    #[track_caller]
+    pub fn nb_recv(self, reply_authority: impl ConveysReplyAuthority) -> (MessageInfo, Badge) {
+        let reply = reply_authority.into_reply_authority().bits();
+        self.invoke(|cptr, token| {
+            let received = sys::nb_recv(token, cptr.bits(), reply);
+            deliver(token, received)
+        })
+    }
+
+    /// Replies to the caller that `reply_authority` holds, and receives the next message
+    /// (`seL4_ReplyRecv`).
+    ///
+    /// **Blocks:** until a message comes.
+    /// **Needs:** read.
+    /// **Panics:** inside a borrow of the implicit IPC buffer.
+    #[inline]
+    #[track_caller]
+    pub fn reply_recv(
+        self,
+        info: MessageInfo,
+        reply_authority: impl ConveysReplyAuthority,
+    ) -> (MessageInfo, Badge) {
+        let reply = reply_authority.into_reply_authority().bits();
+        self.invoke(|cptr, token| {
+            let message = load(token);
+            let received = sys::reply_recv(token, cptr.bits(), info, message, reply);
+            deliver(token, received)
+        })
+    }
+
+    /// Replies with at most four words to the caller that `reply_authority` holds, and receives
+    /// the next message (`seL4_ReplyRecvWithMRs`).
+    ///
+    /// **Blocks:** until a message comes.
+    /// **Needs:** read.
+    /// **Panics:** inside a borrow of the implicit IPC buffer.
+    #[inline]
+    #[track_caller]
+    pub fn reply_recv_with_mrs(
+        self,
+        info: MessageInfo,
+        message: impl FastMessages,
+        reply_authority: impl ConveysReplyAuthority,
+    ) -> RecvWithMRs {
+        let reply = reply_authority.into_reply_authority().bits();
+        let message = message.into_fast();
+        self.invoke(|cptr, token| sys::reply_recv(token, cptr.bits(), info, message, reply).into())
+    }
+
+    /// Sends a message if that can be done at once, and receives the next one from `source`
+    /// (`seL4_NBSendRecv`).
+    ///
+    /// **Blocks:** until a message comes.
+    /// **Needs:** write on this capability, read on `source`.
+    /// **Panics:** inside a borrow of the implicit IPC buffer.
+    #[inline]
+    #[track_caller]
+    pub fn nb_send_recv<U: CapType>(
+        self,
+        info: MessageInfo,
+        source: Cap<U>,
+        reply_authority: impl ConveysReplyAuthority,
+    ) -> (MessageInfo, Badge) {
+        let reply = reply_authority.into_reply_authority().bits();
+        self.invoke(|cptr, token| {
+            let message = load(token);
+            let received =
+                sys::nb_send_recv(token, cptr.bits(), info, message, source.bits(), reply);
+            deliver(token, received)
+        })
+    }
+
+    /// Sends a message if that can be done at once, and waits for one that is not a call from
+    /// `source` (`seL4_NBSendWait`).
+    ///
+    /// **Blocks:** until a message comes.
+    /// **Needs:** write on this capability, read on `source`.
+    /// **Panics:** inside a borrow of the implicit IPC buffer.
+    #[inline]
+    #[track_caller]
+    pub fn nb_send_wait<U: CapType>(
+        self,
+        info: MessageInfo,
+        source: Cap<U>,
+    ) -> (MessageInfo, Badge) {
+        self.invoke(|cptr, token| {
+            let message = load(token);
+            let received = sys::nb_send_wait(token, cptr.bits(), info, message, source.bits());
+            deliver(token, received)
+        })
+    }
+}
+
+impl<C: InvocationContext> cap::Notification<C> {
+    /// Signals it (`seL4_Signal`).
+    ///
+    /// **Blocks:** never.
+    /// **Needs:** write.
+    /// **Panics:** inside a borrow of the implicit IPC buffer.
+    #[inline]
+    #[track_caller]
+    pub fn signal(self) {
+        self.invoke(|cptr, token| sys::signal(token, cptr.bits()));
+    }
+
+    /// Waits for a signal (`seL4_Wait`).
+    ///
+    /// **Blocks:** until one comes.
+    /// **Needs:** read.
+    /// **Panics:** inside a borrow of the implicit IPC buffer.
+    #[inline]
+    #[track_caller]
+    pub fn wait(self) -> (MessageInfo, Badge) {
+        self.invoke(|cptr, token| {
+            let received = sys::wait(token, cptr.bits());
+            deliver(token, received)
+        })
+    }
+
+    /// Takes the signals that are there; the badge is 0 if there are none (`seL4_Poll`).
+    ///
+    /// **Blocks:** never.
+    /// **Needs:** read.
+    /// **Panics:** inside a borrow of the implicit IPC buffer.
+    #[inline]
+    #[track_caller]
+    pub fn poll(self) -> (MessageInfo, Badge) {
+        self.invoke(|cptr, token| {
+            let received = sys::nb_wait(token, cptr.bits());
+            deliver(token, received)
+        })
+    }
+}
+
+/// Gives up what is left of the budget for this period (`seL4_Yield`).
+pub fn r#yield() {
+    sys::yield_();
+}
+
+/// What [`Cap::recv_with_mrs`] has brought.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub struct RecvWithMRs {
+    /// What was received.
+    pub info: MessageInfo,
+    /// The badge of the capability that was used to send.
+    pub badge: Badge,
+    /// The first four words.
+    pub msg: FastMessage,
+}
+
+impl From<Received> for RecvWithMRs {
+    #[inline]
+    fn from(received: Received) -> Self {
+        Self {
+            info: received.info,
+            badge: received.badge,
+            msg: received.message,
+        }
+    }
+}
+
+/// What [`Cap::call_with_mrs`] has brought.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub struct CallWithMRs {
+    /// The reply.
+    pub info: MessageInfo,
+    /// Its first four words.
+    pub msg: FastMessage,
+}
+
+/// A message of at most four words: an array of that many, or a slice.
+pub trait FastMessages: sealed::FastMessages {}
+
+impl<T: sealed::FastMessages> FastMessages for T {}
+
+mod sealed {
+    use super::{FastMessage, NUM_FAST_MESSAGE_REGISTERS};
+    use crate::Word;
+
+    pub trait FastMessages {
+        /// The words, and zeros after them.
+        fn into_fast(self) -> FastMessage;
+    }
+
+    impl<const N: usize> FastMessages for [Word; N] {
+        #[inline]
+        fn into_fast(self) -> FastMessage {
+            const { assert!(N <= NUM_FAST_MESSAGE_REGISTERS, "at most four words") };
+            core::array::from_fn(|index| self.get(index).copied().unwrap_or(0))
+        }
+    }
+
+    impl FastMessages for &[Word] {
+        /// **Panics:** if there are more than four.
+        #[inline]
+        #[track_caller]
+        fn into_fast(self) -> FastMessage {
+            assert!(
+                self.len() <= NUM_FAST_MESSAGE_REGISTERS,
+                "at most four words"
+            );
+            core::array::from_fn(|index| self.get(index).copied().unwrap_or(0))
+        }
+    }
+}
+
+/// Marshals: the first four message registers of the buffer, in a scope of their own.
+#[inline]
+pub(crate) fn load(token: &IpcBufferToken) -> FastMessage {
+    token.with(|buffer| core::array::from_fn(|index| buffer.msg_regs()[index]))
+}
+
+/// Unmarshals: the first four message registers into the buffer, in a scope of their own.
+#[inline]
+pub(crate) fn store(token: &mut IpcBufferToken, message: FastMessage) {
+    token.with_mut(|buffer| {
+        buffer.msg_regs_mut()[..NUM_FAST_MESSAGE_REGISTERS].copy_from_slice(&message);
+    });
+}
+
+#[inline]
+fn deliver(token: &mut IpcBufferToken, received: Received) -> (MessageInfo, Badge) {
+    store(token, received.message);
+    (received.info, received.badge)
+}

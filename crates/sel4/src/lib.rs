@@ -1,0 +1,59 @@
+//! seL4's API in Rust's types: capabilities, messages, faults, invocations.
+//!
+//! A [`Cap`] is a capability pointer with the type of what it points to; its methods are the
+//! system calls and invocations of that type. A call needs the thread's IPC buffer, which the
+//! kernel writes. There are two ways to say which:
+//!
+//! * *Explicitly*, with a token: `cap.with(&mut token).call(info)`. Nothing is checked at run
+//!   time; a call inside a view of the buffer does not compile.
+//! * *Implicitly*, which needs no argument: `cap.call(info)`. The buffer that the runtime has set
+//!   ([`set_ipc_buffer`]) is used. A call inside a view of it ([`with_ipc_buffer`],
+//!   [`with_ipc_buffer_mut`]) panics, and the message names both places.
+//!
+//! Either way marshalling, the call, and unmarshalling are three scopes, and no reference to the
+//! buffer is alive while the kernel writes it.
+//!
+//! Names are those of the seL4 manual and, where it has one for the thing, of rust-sel4's `sel4`.
+#![no_std]
+
+#[cfg(not(target_os = "none"))]
+extern crate std;
+
+mod cap_rights;
+mod context;
+mod cptr;
+mod debug;
+mod error;
+mod fault;
+mod implicit;
+mod invocations;
+mod ipc;
+mod message_info;
+mod user_context;
+
+pub use sel4_sys as sys;
+pub use sel4_sys::{CPtr as CPtrBits, IpcBuffer, IpcBufferToken, MessageInfo, Word, config};
+
+pub use cap_rights::{CapRights, CapRightsBuilder};
+pub use context::{InvocationContext, NoExplicitInvocationContext};
+pub use cptr::{AbsoluteCPtr, CPtr, CPtrWithDepth, Cap, CapType, HasCPtrWithDepth, cap, cap_type};
+pub use debug::{DebugWrite, debug_halt, debug_put_char, debug_snapshot};
+pub use error::{Error, Result};
+pub use fault::{
+    CapFault, DebugException, Fault, NullFault, Timeout, UnknownSyscall, UserException, VCpuFault,
+    VGicMaintenance, VPpiEvent, VmFault,
+};
+pub use implicit::{
+    ImplicitInvocationContext, abandon_borrows, msg_reg, set_ipc_buffer, set_msg_reg,
+    with_ipc_buffer, with_ipc_buffer_mut, with_ipc_buffer_token,
+};
+pub use invocations::{TcbFlagsBuilder, Time};
+pub use ipc::{
+    Badge, CallWithMRs, ConveysReplyAuthority, FastMessages, NUM_FAST_MESSAGE_REGISTERS,
+    NUM_MESSAGE_REGISTERS, RecvWithMRs, ReplyAuthority, r#yield,
+};
+pub use message_info::MessageInfoBuilder;
+pub use user_context::UserContext;
+
+/// Bits of a [`Word`].
+pub const WORD_SIZE: usize = Word::BITS as usize;

@@ -1,0 +1,67 @@
+//! A builder for message infos, field by field.
+
+use crate::{MessageInfo, Word};
+
+/// Makes a [`MessageInfo`] field by field; those not given are zero.
+///
+/// ```
+/// let info = sel4::MessageInfoBuilder::default().label(3).length(2).build();
+/// assert_eq!((info.label(), info.length()), (3, 2));
+/// ```
+#[derive(Debug, Copy, Clone, PartialEq, Eq, Default)]
+pub struct MessageInfoBuilder {
+    label: Word,
+    caps_unwrapped: usize,
+    extra_caps: usize,
+    length: usize,
+}
+
+impl MessageInfoBuilder {
+    /// The message info.
+    ///
+    /// # Panics
+    ///
+    /// If a field does not fit, as [`MessageInfo::new`].
+    pub const fn build(self) -> MessageInfo {
+        MessageInfo::new(
+            self.label,
+            self.caps_unwrapped,
+            self.extra_caps,
+            self.length,
+        )
+    }
+
+    /// Sets the label.
+    #[must_use]
+    pub const fn label(mut self, label: Word) -> Self {
+        self.label = label;
+        self
+    }
+
+    /// Sets which capabilities were unwrapped.
+    #[must_use]
+    pub const fn caps_unwrapped(mut self, caps_unwrapped: usize) -> Self {
+        self.caps_unwrapped = caps_unwrapped;
+        self
+    }
+
+    /// Sets how many capabilities there are.
+    #[must_use]
+    pub const fn extra_caps(mut self, extra_caps: usize) -> Self {
+        self.extra_caps = extra_caps;
+        self
+    }
+
+    /// Sets how many words there are.
+    #[must_use]
+    pub const fn length(mut self, length: usize) -> Self {
+        self.length = length;
+        self
+    }
+}
+
+impl From<MessageInfoBuilder> for MessageInfo {
+    fn from(builder: MessageInfoBuilder) -> Self {
+        builder.build()
+    }
+}
