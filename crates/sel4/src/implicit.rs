@@ -299,25 +299,11 @@ impl fmt::Display for Refusal {
     }
 }
 
-#[cfg(not(target_os = "none"))]
-#[inline]
-fn implicit<R>(run: impl FnOnce(&Implicit) -> R) -> R {
-    std::thread_local! {
-        static BUFFER: Implicit = const { Implicit::new() };
-    }
-    BUFFER.with(run)
+crate::static_of_the_thread! {
+    static BUFFER: Implicit = Implicit::new();
 }
 
-#[cfg(target_os = "none")]
 #[inline(always)]
 fn implicit<R>(run: impl FnOnce(&Implicit) -> R) -> R {
-    struct OfTheThread(Implicit);
-
-    // SAFETY: 1. A protection domain has one thread (Microkit manual, *Protection Domains*: "A PD
-    //    provides a thread of control"), and no signal handler interrupts it.
-    // 2. A virtual CPU is no thread of this program: it does not run in its address space.
-    unsafe impl Sync for OfTheThread {}
-
-    static BUFFER: OfTheThread = OfTheThread(Implicit::new());
-    run(&BUFFER.0)
+    BUFFER.with(run)
 }

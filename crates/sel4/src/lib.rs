@@ -29,6 +29,7 @@ mod implicit;
 mod invocations;
 mod ipc;
 mod message_info;
+mod thread;
 mod user_context;
 
 pub use sel4_sys as sys;
@@ -53,6 +54,9 @@ pub use ipc::{
     NUM_MESSAGE_REGISTERS, RecvWithMRs, ReplyAuthority, r#yield,
 };
 pub use message_info::MessageInfoBuilder;
+#[cfg(target_os = "none")]
+#[doc(hidden)]
+pub use thread::OfTheThread;
 pub use user_context::UserContext;
 
 /// Bits of a [`Word`].

@@ -1,0 +1,213 @@
+//! Channels to other protection domains and to interrupts, and children.
+
+use core::fmt;
+
+use microkit_abi::{limits, slots};
+
+use crate::{MessageInfo, MessageRegisterValue, symbols};
+
+/// A channel of this protection domain, by the identifier that the system file gives it.
+#[derive(Debug, Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Channel {
+    index: usize,
+}
+
+impl Channel {
+    /// The channel with identifier `index`.
+    ///
+    /// # Panics
+    ///
+    /// If `index` is above [`MAX_CHANNEL_ID`](limits::MAX_CHANNEL_ID): no system file can give
+    /// that.
+    pub const fn new(index: usize) -> Self {
+        assert!(
+            index <= limits::MAX_CHANNEL_ID as usize,
+            "a channel's identifier is at most 61"
+        );
+        Self { index }
+    }
+
+    /// Its identifier.
+    pub const fn index(&self) -> usize {
+        self.index
+    }
+
+    /// Notifies the PD at the other end.
+    ///
+    /// **Blocks:** never; notifications that were not yet received merge into one.
+    /// **Needs:** a channel whose `<end>` for this PD is not `notify="false"`.
+    /// **Panics:** if the channel is not such a one, and inside a borrow of the message
+    /// registers.
+    #[inline]
+    #[track_caller]
+    pub fn notify(&self) {
+        self.notification().signal();
+    }
+
+    /// Lets the interrupt come again.
+    ///
+    /// **Blocks:** never.
+    /// **Needs:** an `<irq>` with this identifier.
+    /// **Errors:** what the kernel says, which for such a channel is nothing.
+    /// **Panics:** if the channel is no interrupt, and inside a borrow of the message registers.
+    #[track_caller]
+    pub fn irq_ack(&self) -> Result<(), IrqAckError> {
+        self.irq_handler().irq_handler_ack().map_err(IrqAckError)
+    }
+
+    /// Calls the protected procedure of the PD at the other end, with the message that stands in
+    /// the message registers; the reply's words are there afterwards.
+    ///
+    /// **Blocks:** until the reply comes.
+    /// **Needs:** a channel whose `<end>` for this PD has `pp="true"`.
+    /// **Panics:** if the channel is not such a one, and inside a borrow of the message
+    /// registers.
+    #[inline]
+    #[track_caller]
+    pub fn pp_call(&self, msg_info: MessageInfo) -> MessageInfo {
+        MessageInfo::from_inner(self.endpoint().call(msg_info.into_inner()))
+    }
+
+    /// Calls the protected procedure of the PD at the other end with at most four words, in CPU
+    /// registers, and returns the reply's first four. The message registers are left as they are,
+    /// but for those after the fourth if the reply is longer.
+    ///
+    /// **Blocks:** until the reply comes.
+    /// **Needs:** a channel whose `<end>` for this PD has `pp="true"`.
+    /// **Panics:** if the channel is not such a one, and inside a borrow of the message
+    /// registers.
+    #[inline]
+    #[track_caller]
+    pub fn pp_call_with_mrs(
+        &self,
+        msg_info: MessageInfo,
+        message: impl sel4::FastMessages,
+    ) -> (
+        MessageInfo,
+        [MessageRegisterValue; sel4::NUM_FAST_MESSAGE_REGISTERS],
+    ) {
+        let reply = self
+            .endpoint()
+            .call_with_mrs(msg_info.into_inner(), message);
+        (MessageInfo::from_inner(reply.info), reply.msg)
+    }
+
+    #[doc(hidden)]
+    #[inline]
+    #[track_caller]
+    pub fn notification(&self) -> sel4::cap::Notification {
+        self.check(symbols::notifications(), Use::Notify);
+        sel4::Cap::from_bits(slots::BASE_OUTPUT_NOTIFICATION + self.index as u64)
+    }
+
+    #[doc(hidden)]
+    #[inline]
+    #[track_caller]
+    pub fn irq_handler(&self) -> sel4::cap::IrqHandler {
+        self.check(symbols::irqs(), Use::IrqAck);
+        sel4::Cap::from_bits(slots::BASE_IRQ + self.index as u64)
+    }
+
+    #[doc(hidden)]
+    #[inline]
+    #[track_caller]
+    pub fn endpoint(&self) -> sel4::cap::Endpoint {
+        self.check(symbols::pps(), Use::Call);
+        sel4::Cap::from_bits(slots::BASE_ENDPOINT + self.index as u64)
+    }
+
+    #[inline]
+    #[track_caller]
+    fn check(&self, granted: u64, wanted: Use) {
+        if granted & (1 << self.index) == 0 {
+            self.refuse(wanted);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    fn refuse(&self, wanted: Use) -> ! {
+        let index = self.index;
+        let (verb, grant) = match wanted {
+            Use::Notify => ("notified", "<end> without notify=\"false\""),
+            Use::IrqAck => ("acknowledged", "<irq>"),
+            Use::Call => ("called", "<end> with pp=\"true\""),
+        };
+        panic!(
+            "channel {index} cannot be {verb}: the system file gives this protection domain no \
+             {grant} for id=\"{index}\""
+        )
+    }
+}
+
+#[derive(Copy, Clone)]
+enum Use {
+    Notify,
+    IrqAck,
+    Call,
+}
+
+/// Why [`Channel::irq_ack`] failed.
+#[derive(Debug, PartialEq, Eq)]
+pub struct IrqAckError(sel4::Error);
+
+impl fmt::Display for IrqAckError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the interrupt could not be acknowledged: {}", self.0)
+    }
+}
+
+impl core::error::Error for IrqAckError {}
+
+/// A child of this protection domain, by the identifier that the system file gives it.
+#[derive(Debug, Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Child {
+    index: usize,
+}
+
+impl Child {
+    /// The child with identifier `index`.
+    pub const fn new(index: usize) -> Self {
+        Self { index }
+    }
+
+    /// Its identifier.
+    pub const fn index(&self) -> usize {
+        self.index
+    }
+
+    /// Stops the child.
+    ///
+    /// **Blocks:** never.
+    /// **Errors:** `InvalidCapability` if this PD has no such child.
+    #[track_caller]
+    pub fn stop(&self) -> sel4::Result<()> {
+        self.tcb().tcb_suspend()
+    }
+
+    /// Lets the child run on where it was stopped.
+    ///
+    /// **Blocks:** never.
+    /// **Errors:** `InvalidCapability` if this PD has no such child.
+    #[track_caller]
+    pub fn resume(&self) -> sel4::Result<()> {
+        self.tcb().tcb_resume()
+    }
+
+    /// Lets the child run at `entry_point`. Its memory is as it was.
+    ///
+    /// **Blocks:** never.
+    /// **Errors:** `InvalidCapability` if this PD has no such child.
+    #[track_caller]
+    pub fn restart(&self, entry_point: usize) -> sel4::Result<()> {
+        let mut registers = sel4::UserContext::default();
+        *registers.pc_mut() = entry_point as u64;
+        self.tcb().tcb_write_registers(true, 1, &mut registers)
+    }
+
+    #[doc(hidden)]
+    pub fn tcb(&self) -> sel4::cap::Tcb {
+        sel4::Cap::from_bits(slots::BASE_TCB + self.index as u64)
+    }
+}

@@ -1,0 +1,231 @@
+//! From the kernel's first instruction to the event loop.
+
+use core::cell::UnsafeCell;
+
+use crate::{Handler, panicking};
+
+/// Declares the protection domain; what the attribute `#[protection_domain]` expands to.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! declare_protection_domain {
+    { init = $init:ident, $(stack_size = $stack:expr)? $(,)? } => {
+        $crate::declare_protection_domain! { @stack $($stack)? }
+        $crate::declare_protection_domain! { @main $init }
+    };
+    { init = $init:ident, heap_size = $heap:expr $(, $($rest:tt)*)? } => {
+        $crate::declare_protection_domain! { @heap $heap }
+        $crate::declare_protection_domain! { init = $init, $($($rest)*)? }
+    };
+    { init = $init:ident, stack_size = $stack:expr, heap_size = $heap:expr $(,)? } => {
+        $crate::declare_protection_domain! { @heap $heap }
+        $crate::declare_protection_domain! { init = $init, stack_size = $stack }
+    };
+    { init = $init:ident, $($other:tt)+ } => {
+        ::core::compile_error!(
+            "the options of #[protection_domain] are `stack_size = BYTES` and `heap_size = BYTES`"
+        );
+    };
+    { @heap $bytes:expr } => {
+        #[cfg(target_os = "none")]
+        const _: () = {
+            static MEMORY: $crate::_private::HeapMemory<{ $bytes }> =
+                $crate::_private::HeapMemory::new();
+
+            #[global_allocator]
+            static HEAP: $crate::_private::Heap<{ $bytes }> = $crate::_private::Heap::new(&MEMORY);
+        };
+    };
+    { @stack } => {
+        #[cfg(target_os = "none")]
+        const _: () = {
+            #[unsafe(no_mangle)]
+            static sel4_microkit_stack_top: $crate::_private::StackTop =
+                $crate::_private::StackTop::MICROKITS;
+        };
+    };
+    { @stack $bytes:expr } => {
+        #[cfg(target_os = "none")]
+        const _: () = {
+            static STACK: $crate::_private::Stack<{ $bytes }> = $crate::_private::Stack::new();
+
+            #[unsafe(no_mangle)]
+            static sel4_microkit_stack_top: $crate::_private::StackTop = STACK.top();
+        };
+    };
+    { @main $init:ident } => {
+        #[cfg(target_os = "none")]
+        const _: () = {
+            #[unsafe(no_mangle)]
+            extern "Rust" fn no_function_is_marked_protection_domain() -> ! {
+                $crate::_private::run_main($init)
+            }
+        };
+
+        #[cfg(not(target_os = "none"))]
+        const _: () = {
+            // Type-checks the initialisation on a host too.
+            const _: fn() -> ! = || $crate::_private::run_main($init);
+
+            #[cfg(not(test))]
+            #[unsafe(no_mangle)]
+            extern "C" fn main() -> ::core::ffi::c_int {
+                $crate::_private::host_main(::core::env!("CARGO_BIN_NAME"))
+            }
+        };
+    };
+}
+
+/// Runs the initialisation, then the event loop.
+#[doc(hidden)]
+pub fn run_main<H: Handler>(init: impl FnOnce() -> H) -> ! {
+    match init().run() {
+        Ok(never) => match never {},
+        Err(error) => panicking::stop(format_args!("stopped: its handler returned: {error}")),
+    }
+}
+
+/// What a protection domain says that was started on a host.
+#[cfg(not(target_os = "none"))]
+#[doc(hidden)]
+pub fn host_main(name: &str) -> core::ffi::c_int {
+    std::eprintln!(
+        "{name} is a protection domain, which runs in a Microkit system: name it in a system file \
+         as program_image path=\"{name}.elf\", and start that with `cargo microkit run`"
+    );
+    1
+}
+
+/// A stack of `BYTES`, in a static.
+///
+/// There is no unmapped page below it: a PD that needs more runs into its own data.
+#[doc(hidden)]
+#[repr(C, align(16))]
+pub struct Stack<const BYTES: usize>(UnsafeCell<[u8; BYTES]>);
+
+// SAFETY: only the stack pointer of the one thread refers to this memory.
+unsafe impl<const BYTES: usize> Sync for Stack<BYTES> {}
+
+impl<const BYTES: usize> Stack<BYTES> {
+    /// Zeros.
+    #[allow(clippy::new_without_default)] // For statics only.
+    pub const fn new() -> Self {
+        assert!(
+            BYTES.is_multiple_of(16),
+            "a stack's size is a multiple of 16 (AAPCS64)"
+        );
+        Self(UnsafeCell::new([0; BYTES]))
+    }
+
+    /// Where it begins: it grows downwards.
+    pub const fn top(&'static self) -> StackTop {
+        StackTop(self.0.get().cast::<u8>().wrapping_add(BYTES))
+    }
+}
+
+/// Where a stack begins.
+#[doc(hidden)]
+#[repr(transparent)]
+pub struct StackTop(*const u8);
+
+// SAFETY: a number; only the entry point uses it.
+unsafe impl Sync for StackTop {}
+
+impl StackTop {
+    /// The stack that Microkit gave the thread.
+    pub const MICROKITS: Self = Self(core::ptr::null());
+}
+
+#[cfg(target_os = "none")]
+mod target {
+    use core::arch::naked_asm;
+    use core::ptr::{NonNull, with_exposed_provenance_mut};
+
+    use microkit_abi::{limits, slots};
+
+    unsafe extern "Rust" {
+        /// Defined by `#[protection_domain]`. Its name is what the linker says is missing.
+        safe fn no_function_is_marked_protection_domain() -> !;
+    }
+
+    /// The program's entry point: takes the stack, if the program has one of its own.
+    ///
+    /// # Safety
+    ///
+    /// Only the kernel calls this, once, as the thread starts or is restarted.
+    #[unsafe(naked)]
+    #[unsafe(no_mangle)]
+    unsafe extern "C" fn _start() -> ! {
+        // No frame is below this one: x29 and x30 are 0 for who walks the stack.
+        naked_asm!(
+            "adrp x9, sel4_microkit_stack_top",
+            "ldr x9, [x9, :lo12:sel4_microkit_stack_top]",
+            "cbz x9, 1f",
+            "mov sp, x9",
+            "1:",
+            "mov x29, xzr",
+            "mov x30, xzr",
+            "b {entry}",
+            entry = sym entry,
+        )
+    }
+
+    extern "C" fn entry() -> ! {
+        // The tool puts the buffer into the last page of the address space.
+        let address = limits::ipc_buffer_address(sel4::config::USER_TOP as u64) as usize;
+        let buffer = NonNull::new(with_exposed_provenance_mut(address)).expect("not zero");
+        // SAFETY: 1. The kernel was told that this thread's buffer is there (*builder* in
+        //    `microkit_abi`), and its page is mapped to be read and written as long as the PD
+        //    lives.
+        // 2. This function runs once in a thread's life. A thread that its parent restarts begins
+        //    a new one: nothing that held the old token runs again.
+        // 3. Nothing else is mapped there.
+        let token = unsafe { sel4::IpcBufferToken::new(buffer) };
+        sel4::set_ipc_buffer(token);
+        check_configuration(address);
+        construct();
+        no_function_is_marked_protection_domain()
+    }
+
+    /// Faults at once if the kernel is of another configuration than this program was built for.
+    ///
+    /// The numbers of invocations differ between configurations. This one, which writes a clean
+    /// cache line back, changes nothing: the kernel that it is meant for does it; another takes it
+    /// for something that an address space cannot do.
+    #[inline(always)]
+    fn check_configuration(buffer_address: usize) {
+        let vspace: sel4::cap::VSpace = sel4::Cap::from_bits(slots::VSPACE);
+        if vspace.vspace_clean_data(buffer_address, buffer_address + 1).is_err() {
+            this_program_was_built_for_another_kernel_configuration()
+        }
+    }
+
+    /// The name is what the fault's program counter leads to.
+    #[cold]
+    #[inline(never)]
+    #[unsafe(no_mangle)]
+    extern "C" fn this_program_was_built_for_another_kernel_configuration() -> ! {
+        crate::panicking::trap()
+    }
+
+    /// Runs the constructors that C and other libraries have left in `.init_array`.
+    fn construct() {
+        type Constructor = extern "C" fn();
+
+        unsafe extern "C" {
+            static __init_array_start: Constructor;
+            static __init_array_end: Constructor;
+        }
+
+        let mut next = &raw const __init_array_start;
+        let end = &raw const __init_array_end;
+        while next < end {
+            // SAFETY: 1. The linker defines the two symbols around an array of function pointers
+            //    (System V ABI, *Initialization and Termination Functions*).
+            // 2. They are called once, before anything else of the program.
+            unsafe {
+                (*next)();
+                next = next.add(1);
+            }
+        }
+    }
+}

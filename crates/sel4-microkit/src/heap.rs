@@ -1,0 +1,130 @@
+//! The heap that `heap_size` gives a protection domain.
+
+use core::alloc::{GlobalAlloc, Layout};
+use core::cell::{Cell, RefCell, UnsafeCell};
+
+use dlmalloc::{Allocator, Dlmalloc};
+
+/// A heap of `BYTES`, managed by `dlmalloc`, for a program with one thread.
+///
+/// An allocation that does not fit returns null, which `alloc` turns into a panic that names the
+/// size.
+#[doc(hidden)]
+pub struct Heap<const BYTES: usize> {
+    dlmalloc: RefCell<Dlmalloc<Arena<BYTES>>>,
+}
+
+impl<const BYTES: usize> Heap<BYTES> {
+    /// Makes a heap. It takes no room in the ELF file.
+    #[allow(clippy::new_without_default)] // For statics only.
+    pub const fn new(memory: &'static HeapMemory<BYTES>) -> Self {
+        let arena = Arena {
+            memory,
+            taken: Cell::new(false),
+        };
+        Self {
+            dlmalloc: RefCell::new(Dlmalloc::new_with_allocator(arena)),
+        }
+    }
+}
+
+// SAFETY: a protection domain has one thread (Microkit manual, *Protection Domains*).
+#[cfg(target_os = "none")]
+unsafe impl<const BYTES: usize> Sync for Heap<BYTES> {}
+
+// SAFETY: 1. `Dlmalloc` keeps the contract of an allocator: blocks do not overlap, and have the
+//    size and alignment asked for.
+// 2. No call of it can begin inside another: there is one thread, and `Arena` allocates nothing.
+//    If one did, `borrow_mut` would panic.
+unsafe impl<const BYTES: usize> GlobalAlloc for Heap<BYTES> {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's contract is that of `malloc`.
+        unsafe {
+            self.dlmalloc
+                .borrow_mut()
+                .malloc(layout.size(), layout.align())
+        }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's contract is that of `calloc`.
+        unsafe {
+            self.dlmalloc
+                .borrow_mut()
+                .calloc(layout.size(), layout.align())
+        }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: the caller's contract is that of `free`.
+        unsafe {
+            self.dlmalloc
+                .borrow_mut()
+                .free(block, layout.size(), layout.align())
+        }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        let (old, align) = (layout.size(), layout.align());
+        // SAFETY: the caller's contract is that of `realloc`.
+        unsafe { self.dlmalloc.borrow_mut().realloc(block, old, align, size) }
+    }
+}
+
+/// The memory of a heap, in a static.
+#[doc(hidden)]
+#[repr(C, align(4096))]
+pub struct HeapMemory<const BYTES: usize>(UnsafeCell<[u8; BYTES]>);
+
+impl<const BYTES: usize> HeapMemory<BYTES> {
+    /// Zeros.
+    #[allow(clippy::new_without_default)] // For statics only.
+    pub const fn new() -> Self {
+        Self(UnsafeCell::new([0; BYTES]))
+    }
+}
+
+// SAFETY: nothing but the heap's blocks refers to this memory, and those have one owner each.
+unsafe impl<const BYTES: usize> Sync for HeapMemory<BYTES> {}
+
+/// Gives `Dlmalloc` the whole memory once.
+struct Arena<const BYTES: usize> {
+    memory: &'static HeapMemory<BYTES>,
+    taken: Cell<bool>,
+}
+
+// SAFETY: 1. The memory given is that of a static, and given once.
+// 2. It is never taken back.
+unsafe impl<const BYTES: usize> Allocator for Arena<BYTES> {
+    fn alloc(&self, size: usize) -> (*mut u8, usize, u32) {
+        if size <= BYTES && !self.taken.replace(true) {
+            (self.memory.0.get().cast(), BYTES, 0)
+        } else {
+            (core::ptr::null_mut(), 0, 0)
+        }
+    }
+
+    fn remap(&self, _: *mut u8, _: usize, _: usize, _: bool) -> *mut u8 {
+        core::ptr::null_mut()
+    }
+
+    fn free_part(&self, _: *mut u8, _: usize, _: usize) -> bool {
+        false
+    }
+
+    fn free(&self, _: *mut u8, _: usize) -> bool {
+        false
+    }
+
+    fn can_release_part(&self, _: u32) -> bool {
+        false
+    }
+
+    fn allocates_zeros(&self) -> bool {
+        true
+    }
+
+    fn page_size(&self) -> usize {
+        4096
+    }
+}

@@ -1,0 +1,219 @@
+//! Receiving events, below the [`Handler`](crate::Handler): for event loops of one's own.
+
+use core::fmt;
+
+use microkit_abi::badge::Origin;
+use microkit_abi::slots;
+
+use crate::defer::Prepared;
+use crate::{Channel, Child, MessageInfo};
+
+const INPUT: sel4::cap::Endpoint = sel4::Cap::from_bits(slots::INPUT);
+const REPLY: sel4::cap::Reply = sel4::Cap::from_bits(slots::REPLY);
+
+/// What a protection domain waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// Channels were notified, or interrupts have come.
+    Notified(ChannelSet),
+    /// A protected procedure was called; its words are in the message registers.
+    Protected(Channel, MessageInfo),
+    /// A child has faulted; the fault's words are in the message registers.
+    Fault(Child, MessageInfo),
+}
+
+impl Event {
+    /// Reads what was received.
+    #[inline]
+    pub(crate) fn new(info: sel4::MessageInfo, badge: sel4::Badge) -> Self {
+        match Origin::of(badge) {
+            Origin::Call { channel } => {
+                Self::Protected(Channel::new(channel.into()), MessageInfo::from_inner(info))
+            }
+            Origin::Fault { child } => {
+                Self::Fault(Child::new(child.into()), MessageInfo::from_inner(info))
+            }
+            Origin::Notifications(bits) => Self::Notified(ChannelSet(bits)),
+        }
+    }
+}
+
+/// Waits for an event.
+///
+/// **Blocks:** until one comes. **Panics:** inside a borrow of the message registers.
+#[inline]
+#[track_caller]
+pub fn recv() -> Event {
+    let (info, badge) = INPUT.recv(REPLY);
+    Event::new(info, badge)
+}
+
+/// Replies to the call or fault that was received last, and waits for an event.
+///
+/// **Blocks:** until one comes. **Panics:** inside a borrow of the message registers.
+#[inline]
+#[track_caller]
+pub fn reply_recv(msg_info: MessageInfo) -> Event {
+    let (info, badge) = INPUT.reply_recv(msg_info.into_inner(), REPLY);
+    Event::new(info, badge)
+}
+
+/// Replies to the call or fault that was received last.
+///
+/// **Blocks:** never. **Panics:** inside a borrow of the message registers.
+#[inline]
+#[track_caller]
+pub fn reply(msg_info: MessageInfo) {
+    REPLY.send(msg_info.into_inner());
+}
+
+/// Does an action that was put off, and waits for an event, in one system call.
+#[inline]
+pub(crate) fn nb_send_recv(action: &Prepared) -> Event {
+    let (info, badge) = action.cap.nb_send_recv(action.info, INPUT, REPLY);
+    Event::new(info, badge)
+}
+
+/// Does an action that was put off.
+#[inline]
+pub(crate) fn send(action: &Prepared) {
+    action.cap.send_with_mrs(action.info, []);
+}
+
+/// What tells the monitor that this passive PD is initialised: it then takes away the PD's
+/// scheduling context.
+pub(crate) fn forfeit_scheduling_context() -> Prepared {
+    Prepared {
+        cap: sel4::Cap::from_bits(slots::MONITOR_ENDPOINT),
+        info: sel4::MessageInfo::new(0, 0, 0, 0),
+    }
+}
+
+/// A set of channels.
+#[derive(Debug, Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChannelSet(sel4::Badge);
+
+impl ChannelSet {
+    pub(crate) const fn from_bits(bits: sel4::Badge) -> Self {
+        Self(bits)
+    }
+
+    /// Whether `channel` is one of them.
+    #[inline]
+    pub const fn contains(&self, channel: Channel) -> bool {
+        self.0 & (1 << channel.index()) != 0
+    }
+
+    /// The channels, from the lowest identifier.
+    #[inline]
+    pub const fn iter(&self) -> ChannelSetIter {
+        ChannelSetIter(self.0 & ALL)
+    }
+
+    /// For messages: `{0, 3}`.
+    pub const fn display(&self) -> DisplayChannelSet<'_> {
+        DisplayChannelSet(self)
+    }
+}
+
+/// The bits of a badge that stand for channels.
+const ALL: sel4::Badge = (1 << (microkit_abi::limits::MAX_CHANNEL_ID + 1)) - 1;
+
+impl IntoIterator for ChannelSet {
+    type Item = Channel;
+    type IntoIter = ChannelSetIter;
+
+    fn into_iter(self) -> ChannelSetIter {
+        self.iter()
+    }
+}
+
+impl fmt::Display for ChannelSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.display().fmt(f)
+    }
+}
+
+/// The channels of a [`ChannelSet`], from the lowest identifier.
+#[derive(Debug, Clone)]
+pub struct ChannelSetIter(sel4::Badge);
+
+impl Iterator for ChannelSetIter {
+    type Item = Channel;
+
+    #[inline]
+    fn next(&mut self) -> Option<Channel> {
+        if self.0 == 0 {
+            return None;
+        }
+        let index = self.0.trailing_zeros();
+        self.0 &= self.0 - 1;
+        Some(Channel::new(index as usize))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let count = self.0.count_ones() as usize;
+        (count, Some(count))
+    }
+}
+
+impl ExactSizeIterator for ChannelSetIter {}
+
+/// Shows a [`ChannelSet`].
+#[derive(Debug)]
+pub struct DisplayChannelSet<'a>(&'a ChannelSet);
+
+impl fmt::Display for DisplayChannelSet<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("{")?;
+        for (position, channel) in self.0.iter().enumerate() {
+            let separator = if position == 0 { "" } else { ", " };
+            write!(f, "{separator}{}", channel.index())?;
+        }
+        f.write_str("}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::string::ToString;
+    use std::vec::Vec;
+
+    use super::*;
+
+    #[test]
+    fn a_badge_tells_the_kind_of_event() {
+        let info = sel4::MessageInfo::new(9, 0, 0, 2);
+        let check = |badge, expect| assert_eq!(Event::new(info, badge), expect);
+        let message = || MessageInfo::new(9, 2);
+        check(0b1010, Event::Notified(ChannelSet(0b1010)));
+        check(1 << 63, Event::Protected(Channel::new(0), message()));
+        check(1 << 63 | 61, Event::Protected(Channel::new(61), message()));
+        check(1 << 62, Event::Fault(Child::new(0), message()));
+        check(1 << 62 | 17, Event::Fault(Child::new(17), message()));
+    }
+
+    #[test]
+    fn a_set_gives_each_channel_once_and_in_order() {
+        let check = |bits: u64, expect: &[usize], shown: &str| {
+            let set = ChannelSet(bits);
+            let indexes: Vec<usize> = set.iter().map(|channel| channel.index()).collect();
+            assert_eq!(indexes, expect);
+            assert_eq!(set.iter().len(), expect.len());
+            assert!(
+                expect
+                    .iter()
+                    .all(|&index| set.contains(Channel::new(index)))
+            );
+            assert_eq!(set.to_string(), shown);
+        };
+        check(0, &[], "{}");
+        check(1, &[0], "{0}");
+        check(1 << 61 | 0b1001, &[0, 3, 61], "{0, 3, 61}");
+    }
+
+    #[test]
+    fn bits_that_are_no_channel_are_none() {
+        assert_eq!(ChannelSet(!0).iter().len(), 62);
+    }
+}

@@ -1,0 +1,97 @@
+//! The runtime of [seL4 Microkit](https://github.com/seL4/microkit) protection domains (PDs).
+//!
+//! A PD is a function marked [`protection_domain`] that returns a [`Handler`]; the runtime then
+//! waits for events and calls the handler for each:
+//!
+//! ```no_run
+//! #![no_std]
+//! #![no_main]
+//!
+//! use sel4_microkit::{Channel, ChannelSet, Handler, Infallible, debug_println, protection_domain};
+//!
+//! const PEER: Channel = Channel::new(0);
+//!
+//! struct Echo;
+//!
+//! #[protection_domain]
+//! fn init() -> Echo {
+//!     debug_println!("ready");
+//!     Echo
+//! }
+//!
+//! impl Handler for Echo {
+//!     type Error = Infallible;
+//!
+//!     fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
+//!         if channels.contains(PEER) {
+//!             PEER.notify();
+//!         }
+//!         Ok(())
+//!     }
+//! }
+//! ```
+//!
+//! Names are those of rust-sel4's `sel4-microkit`, so that a PD written for it compiles here.
+//!
+//! Symbols that Microkit's tool writes into are kept by the linker without the user's help. In a
+//! kernel configuration without debug output, [`debug_println!`] compiles to nothing.
+#![no_std]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+#[cfg(not(target_os = "none"))]
+extern crate std;
+
+mod channel;
+mod defer;
+mod entry;
+mod handler;
+mod heap;
+pub mod ipc;
+mod memory;
+mod message;
+pub mod panicking;
+mod printing;
+mod symbols;
+
+pub use channel::{Channel, Child, IrqAckError};
+pub use defer::{DeferredAction, DeferredActionInterface, DeferredActionSlot};
+pub use handler::{Handler, Infallible, Never, NullHandler};
+pub use ipc::{ChannelSet, ChannelSetIter, DisplayChannelSet};
+pub use message::{
+    MessageInfo, MessageLabel, MessageRegisterValue, get_mr, set_mr, with_msg_bytes,
+    with_msg_bytes_mut, with_msg_regs, with_msg_regs_mut,
+};
+pub use symbols::{pd_is_passive, pd_name};
+
+/// Marks the function that initialises the protection domain and returns its [`Handler`].
+///
+/// ```ignore
+/// #[protection_domain(heap_size = 64 * 1024)]
+/// fn init() -> impl Handler {
+///     …
+/// }
+/// ```
+///
+/// * `heap_size = BYTES` gives the PD a heap of that size, and with it a global allocator.
+/// * `stack_size = BYTES` has the PD run on a stack of its own. Without it, it runs on the one
+///   that Microkit gives it, which `stack_size` in the system file makes larger, and which has an
+///   unmapped page below it: prefer that.
+pub use sel4_microkit_macros::protection_domain;
+
+#[doc(hidden)]
+pub mod _private {
+    //! What the macros need.
+    #[cfg(not(target_os = "none"))]
+    pub use crate::entry::host_main;
+    pub use crate::entry::{Stack, StackTop, run_main};
+    pub use crate::heap::{Heap, HeapMemory};
+    #[cfg(feature = "mmio")]
+    pub use crate::memory::device;
+    pub use crate::memory::words;
+    pub use crate::printing::print;
+    pub use crate::symbols::Patched;
+    #[cfg(feature = "mmio")]
+    pub use safe_mmio::UniqueMmioPointer;
+    pub use sel4::config::PRINTING;
+}

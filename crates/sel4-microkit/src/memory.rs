@@ -1,0 +1,117 @@
+//! Memory regions, in the two forms that need no `unsafe` to use.
+//!
+//! Both take the address and the size that Microkit's tool writes (`setvar_vaddr`,
+//! `setvar_size`), so neither can reach past the region.
+
+use core::ptr;
+use core::sync::atomic::AtomicU64;
+
+/// A memory region as a slice of atomic words, `&'static [AtomicU64]`.
+///
+/// Other protection domains may read and write it at the same time.
+///
+/// ```ignore
+/// // <map mr="ring" vaddr="0x4000000" perms="rw" setvar_vaddr="ring" setvar_size="ring_size" />
+/// let ring = shared_words!(ring, ring_size);
+/// ring[0].store(1, Ordering::Release);
+/// ```
+///
+/// # Panics
+///
+/// If the tool has written no address and size. Writing to a region that is mapped without `w`
+/// faults.
+#[macro_export]
+macro_rules! shared_words {
+    ($vaddr:ident, $size:ident $(,)?) => {
+        $crate::_private::words(
+            (::core::stringify!($vaddr), *$crate::var!($vaddr: usize = 0)),
+            (::core::stringify!($size), *$crate::var!($size: usize = 0)),
+        )
+    };
+}
+
+/// A memory region as the registers of a device: a `safe_mmio::UniqueMmioPointer` to `T`, whose
+/// fields are to be of `safe-mmio`'s types.
+///
+/// ```ignore
+/// // <map mr="uart" vaddr="0x2000000" perms="rw" cached="false"
+/// //      setvar_vaddr="uart" setvar_size="uart_size" />
+/// let registers = device_region!(uart, uart_size, PL011Registers);
+/// ```
+///
+/// # Panics
+///
+/// If this place runs twice: a device has one owner. If the tool has written no address and size,
+/// and if the region is too small for a `T` or not aligned to it.
+#[cfg(feature = "mmio")]
+#[macro_export]
+macro_rules! device_region {
+    ($vaddr:ident, $size:ident, $type:ty $(,)?) => {{
+        static TAKEN: ::core::sync::atomic::AtomicBool =
+            ::core::sync::atomic::AtomicBool::new(false);
+        let region: $crate::_private::UniqueMmioPointer<'static, $type> =
+            $crate::_private::device(
+                (::core::stringify!($vaddr), *$crate::var!($vaddr: usize = 0)),
+                (::core::stringify!($size), *$crate::var!($size: usize = 0)),
+                &TAKEN,
+            );
+        region
+    }};
+}
+
+/// A symbol's name, and what the tool has written there.
+type Written = (&'static str, usize);
+
+#[doc(hidden)]
+#[track_caller]
+pub fn words(vaddr: Written, size: Written) -> &'static [AtomicU64] {
+    let start: *const AtomicU64 = region(vaddr, size);
+    // SAFETY: 1. The tool maps `size` bytes at `vaddr` for as long as the PD runs, aligned to a
+    //    page, and overlapping nothing of the program (it refuses a mapping that does).
+    // 2. Every word is an `AtomicU64`, and only atomic accesses can be made through it; others
+    //    may write at any time.
+    unsafe { core::slice::from_raw_parts(start, size.1 / size_of::<AtomicU64>()) }
+}
+
+#[cfg(feature = "mmio")]
+#[doc(hidden)]
+#[track_caller]
+pub fn device<T>(
+    vaddr: Written,
+    size: Written,
+    taken: &'static core::sync::atomic::AtomicBool,
+) -> safe_mmio::UniqueMmioPointer<'static, T> {
+    let start: *const T = region(vaddr, size);
+    assert!(
+        size.1 >= size_of::<T>(),
+        "the region of {} has {} bytes, the registers {}: map a larger one",
+        vaddr.0,
+        size.1,
+        size_of::<T>()
+    );
+    assert!(
+        start.is_aligned(),
+        "the region of {} is not aligned for the registers",
+        vaddr.0
+    );
+    let again = taken.swap(true, core::sync::atomic::Ordering::Relaxed);
+    assert!(!again, "the device at {} has an owner already", vaddr.0);
+    let start = ptr::NonNull::new(start.cast_mut()).expect("`region` gives no null");
+    // SAFETY: 1. The tool maps `size` bytes at `vaddr` for as long as the PD runs, overlapping
+    //    nothing of the program; size and alignment were checked.
+    // 2. `taken` lets this place make one pointer; what another place makes for the same symbol
+    //    does not link, since each declares it.
+    unsafe { safe_mmio::UniqueMmioPointer::new(start) }
+}
+
+#[track_caller]
+fn region<T>(vaddr: Written, size: Written) -> *const T {
+    for (attribute, (symbol, value)) in [("setvar_vaddr", vaddr), ("setvar_size", size)] {
+        assert!(
+            value != 0,
+            "nothing was written to {symbol}: the system file maps no region with \
+             {attribute}=\"{symbol}\" into this protection domain"
+        );
+    }
+    ptr::with_exposed_provenance(vaddr.1)
+}

@@ -1,0 +1,92 @@
+//! What happens when a protection domain panics: it says so, and stops.
+//!
+//! The message names the protection domain and the place. Then the PD faults on purpose, so that
+//! its parent, or Microkit's monitor, learns of it.
+
+use core::cell::Cell;
+use core::fmt;
+use core::panic::{PanicInfo, UnwindSafe};
+
+/// What is called with a panic's message and place.
+pub type PanicHook = &'static (dyn Fn(&PanicInfo<'_>) + Send + Sync);
+
+/// Sets what is called when the protection domain panics, instead of printing on the kernel's
+/// debug console. It may make calls and notify; when it returns, the PD stops.
+///
+/// # Panics
+///
+/// If one was set before.
+pub fn set_hook(hook: PanicHook) {
+    STATE.with(|state| {
+        assert!(
+            state.hook.get().is_none(),
+            "the panic hook is set only once"
+        );
+        state.hook.set(Some(hook));
+    });
+}
+
+/// Runs `f`.
+///
+/// A panic does not unwind: it stops the protection domain, and nothing after it runs. So this
+/// returns `Ok`, or not at all. It is here for programs that were written for a runtime that
+/// unwinds.
+pub fn catch_unwind<R>(f: impl FnOnce() -> R + UnwindSafe) -> Result<R, Payload> {
+    Ok(f())
+}
+
+/// What a panic would carry, if it could be caught.
+#[derive(Debug)]
+pub enum Payload {}
+
+/// Says why the protection domain stops, and stops it.
+pub(crate) fn stop(why: fmt::Arguments<'_>) -> ! {
+    crate::debug_println!("{}: {why}", crate::symbols::DisplayName);
+    trap()
+}
+
+#[cfg(target_os = "none")]
+#[panic_handler]
+fn panic(info: &PanicInfo<'_>) -> ! {
+    let nested = STATE.with(|state| state.panicking.replace(true));
+    if nested {
+        // The hook, or the printing of the message, has panicked: say no more.
+        trap();
+    }
+    // SAFETY: panics do not unwind on this target, and this handler never returns: no code that
+    // has borrowed the buffer runs again.
+    unsafe { sel4::abandon_borrows() };
+    match STATE.with(|state| state.hook.get()) {
+        Some(hook) => hook(info),
+        None => crate::debug_println!("{}: {info}", crate::symbols::DisplayName),
+    }
+    trap()
+}
+
+/// Faults on purpose.
+#[cfg(target_os = "none")]
+pub(crate) fn trap() -> ! {
+    // SAFETY: `udf` is permanently undefined (Arm ARM, *UDF*): the kernel gets an exception and
+    // tells the fault handler; the instruction has no other effect, and the next is never run
+    // unless the handler has set registers to.
+    unsafe { core::arch::asm!("udf #0", options(noreturn)) }
+}
+
+#[cfg(not(target_os = "none"))]
+fn trap() -> ! {
+    std::panic!("the protection domain has stopped")
+}
+
+struct State {
+    hook: Cell<Option<PanicHook>>,
+    #[cfg(target_os = "none")]
+    panicking: Cell<bool>,
+}
+
+sel4::static_of_the_thread! {
+    static STATE: State = State {
+        hook: Cell::new(None),
+        #[cfg(target_os = "none")]
+        panicking: Cell::new(false),
+    };
+}

@@ -1,0 +1,247 @@
+//! The symbols into which Microkit's tool writes, and reading them.
+
+use core::cell::UnsafeCell;
+use core::fmt::{self, Write};
+use core::str::Utf8Error;
+
+use microkit_abi::limits::NAME_BYTES;
+
+use crate::{Channel, ChannelSet};
+
+/// Declares a symbol into which Microkit's tool writes a value, as `setvar_…` in the system file
+/// says, and gives a `&'static` reference to it.
+///
+/// ```
+/// let child: &'static usize = sel4_microkit::var!(worker_id: usize = 0);
+/// # assert_eq!(*child, 0);
+/// ```
+///
+/// The value given here is the one that the symbol has before the tool writes. The symbol is kept
+/// by the linker even if nothing uses it. The type is an integer; the tool accepts words, such as
+/// `usize`, only.
+#[macro_export]
+macro_rules! var {
+    ($(#[$attributes:meta])* $symbol:ident: $type:ty = $default:expr) => {{
+        $(#[$attributes])*
+        #[allow(non_upper_case_globals)] // The system file's name.
+        #[used]
+        #[unsafe(no_mangle)]
+        #[cfg_attr(target_os = "none", unsafe(link_section = ".data"))]
+        static $symbol: $crate::_private::Patched<$type> =
+            $crate::_private::Patched::new($default);
+
+        // A section that the linker keeps, which refers to the symbol and is otherwise empty.
+        #[cfg(target_os = "none")]
+        ::core::arch::global_asm!(
+            ".pushsection .keep.microkit, \"aR\", %progbits",
+            ".reloc ., R_AARCH64_NONE, {symbol}",
+            ".popsection",
+            symbol = sym $symbol,
+        );
+
+        $symbol.get()
+    }};
+}
+
+/// Declares a symbol into which Microkit's tool writes the address of a memory region
+/// (`setvar_vaddr`), and gives that address as a [`NonNull`](core::ptr::NonNull).
+///
+/// ```ignore
+/// let ring = memory_region_symbol!(ring_vaddr: *mut Ring);
+/// let bytes = memory_region_symbol!(bytes_vaddr: *mut [u8], n = 4096);
+/// ```
+///
+/// # Panics
+///
+/// If the tool has written nothing, and if `bytes = …` is given and is not the size of the type.
+#[macro_export]
+macro_rules! memory_region_symbol {
+    (
+        $(#[$attributes:meta])* $symbol:ident: *mut [$type:ty], n = $n:expr, bytes = $bytes:expr $(,)?
+    ) => {{
+        ::core::assert!($bytes == $n * ::core::mem::size_of::<$type>());
+        $crate::memory_region_symbol!($(#[$attributes])* $symbol: *mut [$type], n = $n)
+    }};
+    ($(#[$attributes:meta])* $symbol:ident: *mut [$type:ty], n = $n:expr $(,)?) => {
+        ::core::ptr::NonNull::slice_from_raw_parts(
+            $crate::memory_region_symbol!($(#[$attributes])* $symbol: *mut $type),
+            $n,
+        )
+    };
+    ($(#[$attributes:meta])* $symbol:ident: *mut $type:ty, bytes = $bytes:expr $(,)?) => {{
+        ::core::assert!($bytes == ::core::mem::size_of::<$type>());
+        $crate::memory_region_symbol!($(#[$attributes])* $symbol: *mut $type)
+    }};
+    ($(#[$attributes:meta])* $symbol:ident: *mut $type:ty $(,)?) => {{
+        let address: usize = *$crate::var!($(#[$attributes])* $symbol: usize = 0);
+        ::core::ptr::NonNull::new(::core::ptr::with_exposed_provenance_mut::<$type>(address))
+            .unwrap_or_else(|| ::core::panic!(
+                "no address was written to {symbol}: the system file maps no region with \
+                 setvar_vaddr=\"{symbol}\" into this protection domain",
+                symbol = ::core::stringify!($symbol),
+            ))
+    }};
+}
+
+/// Whether this protection domain is passive: it runs only on behalf of those that call it.
+pub fn pd_is_passive() -> bool {
+    microkit_passive.read() != 0
+}
+
+/// The name of this protection domain.
+///
+/// **Errors:** if the system file's name is not UTF-8, or was cut inside a character.
+pub fn pd_name() -> Result<&'static str, Utf8Error> {
+    let bytes = microkit_name.get();
+    let length = bytes
+        .iter()
+        .position(|&byte| byte == 0)
+        .unwrap_or(bytes.len());
+    core::str::from_utf8(&bytes[..length])
+}
+
+/// Shows the name of this protection domain.
+pub(crate) struct DisplayName;
+
+impl fmt::Display for DisplayName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut chunks = microkit_name.get().split(|&byte| byte == 0);
+        for chunk in chunks.next().unwrap_or_default().utf8_chunks() {
+            f.write_str(chunk.valid())?;
+            if !chunk.invalid().is_empty() {
+                f.write_char(char::REPLACEMENT_CHARACTER)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Bit *n* is set if channel *n* may be notified.
+#[inline(always)]
+pub(crate) fn notifications() -> u64 {
+    microkit_notifications.read()
+}
+
+/// Bit *n* is set if channel *n* may be called.
+#[inline(always)]
+pub(crate) fn pps() -> u64 {
+    microkit_pps.read()
+}
+
+/// Bit *n* is set if channel *n* is an interrupt.
+#[inline(always)]
+pub(crate) fn irqs() -> u64 {
+    microkit_irqs.read()
+}
+
+/// The channels that are interrupts.
+pub(crate) fn irq_channels() -> impl Iterator<Item = Channel> {
+    ChannelSet::from_bits(irqs()).iter()
+}
+
+/// A value that Microkit's tool may have changed in the ELF file.
+#[doc(hidden)]
+#[repr(transparent)]
+pub struct Patched<T>(UnsafeCell<T>);
+
+// SAFETY: the tool writes before the program runs; afterwards nobody does.
+unsafe impl<T: Sync> Sync for Patched<T> {}
+
+impl<T: Integer> Patched<T> {
+    pub const fn new(value: T) -> Self {
+        Self(UnsafeCell::new(value))
+    }
+
+    /// The value that the tool left. `UnsafeCell` and `#[used]` keep the compiler from taking the
+    /// initial one for it.
+    #[inline(always)]
+    pub const fn get(&'static self) -> &'static T {
+        // SAFETY: 1. Nobody writes while the program runs.
+        // 2. Whatever the tool wrote is a value: every bit pattern of an `Integer` is one.
+        unsafe { &*self.0.get() }
+    }
+}
+
+impl<T: Integer + Copy> Patched<T> {
+    #[inline(always)]
+    pub(crate) fn read(&'static self) -> T {
+        *self.get()
+    }
+}
+
+/// The types that [`var!`] takes: integers and arrays of them.
+///
+/// # Safety
+///
+/// Every bit pattern is a value.
+#[doc(hidden)]
+pub unsafe trait Integer {}
+
+macro_rules! integers {
+    ($($type:ty),*) => {
+        // SAFETY: every bit pattern of an integer is a value.
+        $(unsafe impl Integer for $type {})*
+    };
+}
+
+integers!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
+
+// SAFETY: an array is its elements, without padding.
+unsafe impl<T: Integer, const N: usize> Integer for [T; N] {}
+
+/// The symbols that the tool writes in every PD. The names are those of `microkit_abi::symbols`.
+macro_rules! patched {
+    ($($symbol:ident: $type:ty = $default:expr;)*) => {
+        $(
+            #[allow(non_upper_case_globals)] // Microkit's name.
+            #[used]
+            // Not on a host, where several protection domains may share a process.
+            #[cfg_attr(target_os = "none", unsafe(no_mangle), unsafe(link_section = ".data"))]
+            static $symbol: Patched<$type> = Patched::new($default);
+        )*
+    };
+}
+
+patched! {
+    microkit_name: [u8; NAME_BYTES] = [0; NAME_BYTES];
+    microkit_passive: u8 = 0;
+    microkit_irqs: u64 = 0;
+    microkit_notifications: u64 = 0;
+    microkit_pps: u64 = 0;
+    microkit_ioports: u64 = 0;
+}
+
+/// What the entry point refers to, so that the linker keeps it: the symbols above, and the mark
+/// that says for which kernel configuration this was built.
+#[cfg(target_os = "none")]
+macro_rules! keep {
+    ($($symbol:literal),*) => {
+        core::arch::global_asm!(
+            ".pushsection .keep.microkit, \"aR\", %progbits",
+            $(concat!(".reloc ., R_AARCH64_NONE, ", $symbol),)*
+            ".popsection",
+        );
+    };
+}
+
+#[cfg(target_os = "none")]
+keep!(
+    "microkit_name",
+    "microkit_passive",
+    "microkit_irqs",
+    "microkit_notifications",
+    "microkit_pps",
+    "microkit_ioports",
+    "sel4_kernel_configuration"
+);
+
+/// The board and configuration that this program was built for, for tools that look.
+#[cfg(target_os = "none")]
+#[allow(non_upper_case_globals)] // A symbol's name, like its neighbours.
+#[used]
+#[unsafe(no_mangle)]
+static sel4_kernel_configuration: [u8; sel4::config::MARK.len()] = {
+    let mut mark = [0; sel4::config::MARK.len()];
+    mark.copy_from_slice(sel4::config::MARK.as_bytes());
+    mark
+};

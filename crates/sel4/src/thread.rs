@@ -1,0 +1,45 @@
+//! Statics that belong to a thread.
+
+/// Declares a static of which each thread has its own, and which `NAME.with(|value| …)` lends.
+///
+/// A protection domain has one thread, so on the target it is a plain static.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! static_of_the_thread {
+    ($(#[$attributes:meta])* $visibility:vis static $name:ident: $type:ty = $value:expr;) => {
+        #[cfg(target_os = "none")]
+        $(#[$attributes])*
+        $visibility static $name: $crate::OfTheThread<$type> = $crate::OfTheThread::new($value);
+
+        #[cfg(not(target_os = "none"))]
+        ::std::thread_local! {
+            $(#[$attributes])*
+            $visibility static $name: $type = const { $value };
+        }
+    };
+}
+
+/// A value that only the thread uses.
+#[cfg(target_os = "none")]
+#[doc(hidden)]
+pub struct OfTheThread<T>(T);
+
+// SAFETY: 1. A protection domain has one thread (Microkit manual, *Protection Domains*: "A PD
+//    provides a thread of control"), and no signal handler interrupts it.
+// 2. A virtual CPU is no thread of this program: it does not run in its address space.
+#[cfg(target_os = "none")]
+unsafe impl<T> Sync for OfTheThread<T> {}
+
+#[cfg(target_os = "none")]
+impl<T> OfTheThread<T> {
+    /// Makes one.
+    pub const fn new(value: T) -> Self {
+        Self(value)
+    }
+
+    /// Lends it.
+    #[inline(always)]
+    pub fn with<R>(&'static self, run: impl FnOnce(&T) -> R) -> R {
+        run(&self.0)
+    }
+}
