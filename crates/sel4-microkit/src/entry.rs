@@ -194,7 +194,10 @@ mod target {
     #[inline(always)]
     fn check_configuration(buffer_address: usize) {
         let vspace: sel4::cap::VSpace = sel4::Cap::from_bits(slots::VSPACE);
-        if vspace.vspace_clean_data(buffer_address, buffer_address + 1).is_err() {
+        if vspace
+            .vspace_clean_data(buffer_address, buffer_address + 1)
+            .is_err()
+        {
             this_program_was_built_for_another_kernel_configuration()
         }
     }

@@ -32,12 +32,13 @@ macro_rules! var {
 
         // A section that the linker keeps, which refers to the symbol and is otherwise empty.
         #[cfg(target_os = "none")]
-        ::core::arch::global_asm!(
-            ".pushsection .keep.microkit, \"aR\", %progbits",
-            ".reloc ., R_AARCH64_NONE, {symbol}",
-            ".popsection",
-            symbol = sym $symbol,
-        );
+        mod keep {
+            ::core::arch::global_asm!(
+                ".pushsection .keep.microkit, \"aR\", %progbits",
+                ::core::concat!(".reloc ., R_AARCH64_NONE, ", ::core::stringify!($symbol)),
+                ".popsection",
+            );
+        }
 
         $symbol.get()
     }};

@@ -2,7 +2,6 @@
 //! system call is made.
 
 use core::cell::{Cell, UnsafeCell};
-use core::fmt;
 use core::mem::MaybeUninit;
 use core::panic::Location;
 
@@ -21,10 +20,11 @@ use crate::{IpcBuffer, IpcBufferToken, Word};
 #[inline]
 #[track_caller]
 pub fn with_ipc_buffer<R>(read: impl FnOnce(&IpcBuffer) -> R) -> R {
-    let caller = Location::caller();
-    implicit(|buffer| {
-        let _borrow = buffer.borrow(Kind::Shared, caller);
-        // SAFETY: `borrow` (1): the token is there, and no `&mut` to it is alive.
+    check(Kind::Shared);
+    let place = Location::caller();
+    BUFFER.with(|buffer| {
+        let _borrow = buffer.borrow(Kind::Shared, place);
+        // SAFETY: `check` (1): the token is there, and no `&mut` to it is alive.
         unsafe { buffer.token() }.with(read)
     })
 }
@@ -44,7 +44,7 @@ pub fn with_ipc_buffer<R>(read: impl FnOnce(&IpcBuffer) -> R) -> R {
 #[inline]
 #[track_caller]
 pub fn with_ipc_buffer_mut<R>(write: impl FnOnce(&mut IpcBuffer) -> R) -> R {
-    with_ipc_buffer_token_at(Location::caller(), |token| token.with_mut(write))
+    with_ipc_buffer_token(|token| token.with_mut(write))
 }
 
 /// Lends this thread's token, for as long as `run` runs: inside, calls are made with
@@ -56,7 +56,14 @@ pub fn with_ipc_buffer_mut<R>(write: impl FnOnce(&mut IpcBuffer) -> R) -> R {
 #[inline]
 #[track_caller]
 pub fn with_ipc_buffer_token<R>(run: impl FnOnce(&mut IpcBufferToken) -> R) -> R {
-    with_ipc_buffer_token_at(Location::caller(), run)
+    check(Kind::Exclusive);
+    let place = Location::caller();
+    BUFFER.with(|buffer| {
+        let _borrow = buffer.borrow(Kind::Exclusive, place);
+        // SAFETY: 1. `check` (1): the token is there, and no borrow of it is alive.
+        // 2. None begins before `_borrow` is dropped.
+        run(unsafe { buffer.token_mut() })
+    })
 }
 
 /// Reads a message register of this thread's IPC buffer.
@@ -90,7 +97,14 @@ pub fn set_msg_reg(index: usize, value: Word) {
 /// Inside a borrow of the buffer that was set before.
 #[track_caller]
 pub fn set_ipc_buffer(token: IpcBufferToken) {
-    implicit(|buffer| buffer.set(token));
+    if BUFFER.with(|buffer| !buffer.is_unset()) {
+        check(Kind::Exclusive);
+    }
+    BUFFER.with(|buffer| {
+        // SAFETY: nobody holds a reference to an old token: `check` (1), or there was none.
+        unsafe { *buffer.token.get() = MaybeUninit::new(token) };
+        buffer.held_at.set(None);
+    });
 }
 
 /// Forgets the borrows of this thread's buffer, so that calls work again.
@@ -100,7 +114,7 @@ pub fn set_ipc_buffer(token: IpcBufferToken) {
 /// No code that runs inside such a borrow will run again: the thread is about to stop, and its
 /// panic handler, which never returns, wants to print.
 pub unsafe fn abandon_borrows() {
-    implicit(|buffer| {
+    BUFFER.with(|buffer| {
         if !buffer.is_unset() {
             buffer.held_at.set(None);
         }
@@ -125,31 +139,15 @@ impl Context for ImplicitInvocationContext {
     #[track_caller]
     fn with_token<R>(self, _: Internal, call: impl FnOnce(&mut IpcBufferToken) -> R) -> R {
         if cfg!(target_os = "none") {
-            let caller = Location::caller();
-            implicit(|buffer| {
-                buffer.check(Kind::Exclusive, caller);
-                // SAFETY: 1. `check` (1): the token is there, and no borrow of it is alive.
-                // 2. None begins before `call` ends: it runs no code of the user's (`Context`).
-                call(unsafe { buffer.token_mut() })
-            })
+            check(Kind::Exclusive);
+            // SAFETY: 1. `check` (1): the token is there, and no borrow of it is alive.
+            // 2. None begins before `call` ends: it runs no code of the user's (`Context`).
+            BUFFER.with(|buffer| call(unsafe { buffer.token_mut() }))
         } else {
             // On a host the kernel is code like any other, and may borrow.
-            with_ipc_buffer_token_at(Location::caller(), call)
+            with_ipc_buffer_token(call)
         }
     }
-}
-
-#[inline]
-fn with_ipc_buffer_token_at<R>(
-    caller: &'static Location<'static>,
-    run: impl FnOnce(&mut IpcBufferToken) -> R,
-) -> R {
-    implicit(|buffer| {
-        let _borrow = buffer.borrow(Kind::Exclusive, caller);
-        // SAFETY: `borrow` (1): the token is there, no borrow of it is alive, and none begins
-        // before `_borrow` is dropped.
-        run(unsafe { buffer.token_mut() })
-    })
 }
 
 #[inline]
@@ -203,34 +201,19 @@ impl Implicit {
             .is_some_and(|place| core::ptr::eq(place, UNSET))
     }
 
-    #[track_caller]
-    fn set(&self, token: IpcBufferToken) {
-        if !self.is_unset() {
-            self.check(Kind::Exclusive, Location::caller());
-        }
-        // SAFETY: nobody holds a reference to the old token: `check`, or there is none.
-        unsafe { *self.token.get() = MaybeUninit::new(token) };
-        self.held_at.set(None);
+    /// Where the borrow began that excludes one of this kind.
+    #[inline(always)]
+    fn conflict(&self, kind: Kind) -> Option<&'static Location<'static>> {
+        let held_at = self.held_at.get()?;
+        (kind == Kind::Exclusive || self.held_as.get() == Kind::Exclusive).then_some(held_at)
     }
 
-    /// Holds, when it returns, that
-    /// 1. the token is there, and no borrow is alive that excludes one of this kind.
+    /// Begins a borrow that ends when the result is dropped.
     #[inline(always)]
-    fn check(&self, kind: Kind, wanted_at: &'static Location<'static>) {
-        if let Some(held_at) = self.held_at.get()
-            && (kind == Kind::Exclusive || self.held_as.get() == Kind::Exclusive)
-        {
-            refuse(wanted_at, held_at);
-        }
-    }
-
-    /// Begins a borrow that ends when the result is dropped. Holds 1 of `check`, until then.
-    #[inline(always)]
-    fn borrow(&self, kind: Kind, wanted_at: &'static Location<'static>) -> Borrow<'_> {
-        self.check(kind, wanted_at);
+    fn borrow(&self, kind: Kind, place: &'static Location<'static>) -> Borrow<'_> {
         Borrow {
             buffer: self,
-            held_at: self.held_at.replace(Some(wanted_at)),
+            held_at: self.held_at.replace(Some(place)),
             held_as: self.held_as.replace(kind),
         }
     }
@@ -270,40 +253,30 @@ impl Drop for Borrow<'_> {
     }
 }
 
-#[cold]
-#[inline(never)]
-fn refuse(wanted_at: &'static Location<'static>, held_at: &'static Location<'static>) -> ! {
-    panic!("{}", Refusal { wanted_at, held_at })
-}
-
-struct Refusal {
-    wanted_at: &'static Location<'static>,
-    held_at: &'static Location<'static>,
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { wanted_at, held_at } = self;
-        if core::ptr::eq(*held_at, UNSET) {
-            write!(
-                f,
-                "{wanted_at} wants the IPC buffer, but this thread has none yet"
-            )
-        } else {
-            write!(
-                f,
-                "{wanted_at} wants the IPC buffer, which is still borrowed at {held_at}: end that \
-                 borrow first"
-            )
-        }
-    }
-}
-
 crate::static_of_the_thread! {
     static BUFFER: Implicit = Implicit::new();
 }
 
+/// Holds, when it returns, that
+/// 1. the token is there, and no borrow is alive that excludes one of this kind.
 #[inline(always)]
-fn implicit<R>(run: impl FnOnce(&Implicit) -> R) -> R {
-    BUFFER.with(run)
+#[track_caller]
+fn check(kind: Kind) {
+    if let Some(held_at) = BUFFER.with(|buffer| buffer.conflict(kind)) {
+        refuse(held_at);
+    }
+}
+
+#[cold]
+#[inline(never)]
+#[track_caller]
+fn refuse(held_at: &'static Location<'static>) -> ! {
+    let wanted_at = Location::caller();
+    if core::ptr::eq(held_at, UNSET) {
+        panic!("the IPC buffer is wanted at {wanted_at}, but this thread has none yet")
+    }
+    panic!(
+        "the IPC buffer is wanted at {wanted_at}, but it is still borrowed at {held_at}: end that \
+         borrow first"
+    )
 }

@@ -3,10 +3,11 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use sel4_microkit::{NullHandler, debug_println, protection_domain};
+use console::println;
+use sel4_microkit::{NullHandler, protection_domain};
 
 #[protection_domain]
 fn init() -> NullHandler {
-    debug_println!("hello, world");
+    println!("hello, world");
     NullHandler::new()
 }

@@ -1,0 +1,125 @@
+//! From system files to images, by way of Cargo and the SDK's tool.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use miette::Result;
+
+use crate::cargo::{self, Built};
+use crate::cli::{Options, OutputArgs};
+use crate::elf;
+use crate::files;
+use crate::programs::{self, Program, Source};
+use crate::project::Project;
+use crate::sdk::Sdk;
+use crate::sdk::tool;
+use crate::system::System;
+use crate::system_file::SystemFile;
+use crate::variant::Variant;
+
+/// Builds systems for one kernel and one profile.
+pub(crate) struct Builder<'a> {
+    pub(crate) sdk: &'a Sdk,
+    pub(crate) project: Option<&'a Project>,
+    pub(crate) variant: &'a Variant,
+    pub(crate) options: &'a Options,
+}
+
+/// A system whose programs have all been found.
+pub(crate) struct Plan {
+    file: SystemFile,
+    programs: Vec<Program>,
+}
+
+impl Builder<'_> {
+    /// Finds the programs of a system.
+    pub(crate) fn plan(&self, system: System) -> Result<Plan> {
+        let file = SystemFile::read(system)?;
+        let programs = programs::find(&file, self.project, &self.search_paths(&file.system))?;
+        Ok(Plan { file, programs })
+    }
+
+    /// Builds those programs of `plans` that Cargo builds.
+    pub(crate) fn compile(&self, plans: &[&Plan]) -> Result<Built> {
+        let Some(project) = self.project else {
+            return Ok(Built::nothing());
+        };
+        let sources = plans
+            .iter()
+            .flat_map(|plan| &plan.programs)
+            .map(|program| &program.source);
+        let bins: BTreeSet<_> = sources
+            .filter_map(|source| match source {
+                Source::Bin(bin) => Some(bin.clone()),
+                Source::File(_) => None,
+            })
+            .collect();
+        cargo::build(project, &bins, self.sdk, self.variant, self.options)
+    }
+
+    /// Makes the image of a system, and returns where it lies.
+    pub(crate) fn pack(&self, plan: &Plan, built: &Built, outputs: &OutputArgs) -> Result<PathBuf> {
+        let system = &plan.file.system;
+        let directory = self.system_directory(system)?;
+        files::make_directory(&directory)?;
+        for program in &plan.programs {
+            let source = match &program.source {
+                Source::Bin(bin) => built.file(bin)?,
+                Source::File(file) => file,
+            };
+            elf::check(source, self.variant)?;
+            if program.is_below_search_path() {
+                let place = directory.join(&program.image.path);
+                files::make_directory(place.parent().unwrap_or(&directory))?;
+                files::place(source, &place)?;
+            }
+        }
+
+        let image = outputs.output.clone();
+        let image = image.unwrap_or_else(|| directory.join(format!("{}.img", system.name)));
+        let report = outputs
+            .report
+            .clone()
+            .unwrap_or_else(|| directory.join("report.txt"));
+        let mut search_paths = vec![directory];
+        search_paths.extend(self.search_paths(system));
+        let request = tool::Request {
+            system: &system.path,
+            variant: self.variant,
+            search_paths,
+            image: &image,
+            report: &report,
+            verbose: self.options.verbose,
+        };
+        tool::pack(self.sdk, &request)?;
+        Ok(image)
+    }
+
+    /// Where files that Cargo does not build are looked for.
+    fn search_paths(&self, system: &System) -> Vec<PathBuf> {
+        let others = [system.directory().to_path_buf(), PathBuf::from(".")];
+        self.options
+            .search_paths
+            .iter()
+            .cloned()
+            .chain(others)
+            .collect()
+    }
+
+    fn system_directory(&self, system: &System) -> Result<PathBuf> {
+        let target = match self.project {
+            Some(project) => project.target_directory().to_path_buf(),
+            None => {
+                let target = std::env::var_os("CARGO_TARGET_DIR").filter(|value| !value.is_empty());
+                let target = target.unwrap_or_else(|| "target".into());
+                std::path::absolute(&target)
+                    .map_err(|e| files::cannot("find", Path::new(&target), &e))?
+            }
+        };
+        Ok(target
+            .join("microkit")
+            .join(self.variant.kernel_directory())
+            .join("systems")
+            .join(format!("{}-{}", system.name, self.variant.profile)))
+    }
+}

@@ -1,0 +1,319 @@
+//! The command line: what can be asked for, and the help that says so.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use regex::Regex;
+
+/// Build, run and test systems of seL4 Microkit protection domains
+#[derive(Debug, Parser)]
+#[command(name = "cargo-microkit", bin_name = "cargo microkit", version)]
+#[command(after_help = "Example:\n  cargo microkit run hello --until 'hello, world'")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Build(BuildArgs),
+    Run(RunArgs),
+    Test(TestArgs),
+    Sdk(SdkArgs),
+    Doctor(DoctorArgs),
+}
+
+/// Build a system's programs and pack them into an image
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cargo microkit build hello --release -o hello.img\n  \
+    cargo microkit build path/to/my.system --board qemu_virt_aarch64 --config release\n\n\
+    Prints the path of the image.")]
+pub(crate) struct BuildArgs {
+    #[command(flatten)]
+    pub(crate) system: SystemArg,
+    #[command(flatten)]
+    pub(crate) variant: VariantArgs,
+    #[command(flatten)]
+    pub(crate) options: Options,
+    #[command(flatten)]
+    pub(crate) outputs: OutputArgs,
+}
+
+/// Build a system and run it in QEMU
+///
+/// Shows the serial log as it comes. Ends when QEMU does, on Ctrl-C, or as --until and --timeout
+/// say.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cargo microkit run hello\n  \
+    cargo microkit run ping-pong --until 'ping: done' --timeout 30\n  \
+    cargo microkit run hello -- -d int -D qemu.log")]
+pub(crate) struct RunArgs {
+    #[command(flatten)]
+    pub(crate) system: SystemArg,
+    #[command(flatten)]
+    pub(crate) variant: VariantArgs,
+    #[command(flatten)]
+    pub(crate) options: Options,
+    #[command(flatten)]
+    pub(crate) outputs: OutputArgs,
+    #[command(flatten)]
+    pub(crate) qemu: QemuArgs,
+    /// Succeed as soon as a line of the serial log matches
+    #[arg(long, value_name = "REGEX")]
+    pub(crate) until: Option<Regex>,
+    /// Fail after this many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub(crate) timeout: Option<Duration>,
+    /// More arguments for QEMU
+    #[arg(last = true, value_name = "QEMU ARGS")]
+    pub(crate) qemu_args: Vec<OsString>,
+}
+
+/// Run systems and hold each serial log against its .expected file
+///
+/// NAME.expected beside NAME.system holds the lines that the system must print, after those of
+/// the boot; NAME.CONFIG.expected is used instead for that configuration. A line `re:REGEX`
+/// matches a whole line by a regular expression. A file that is only `skip: REASON` skips the
+/// system. Systems that need an SDK are skipped by name where there is none.
+///
+/// The last line printed is always `N passed, N failed, N skipped`.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cargo microkit test\n  \
+    cargo microkit test ping-pong --config debug,release --profile dev,release\n  \
+    cargo microkit test hello --bless")]
+pub(crate) struct TestArgs {
+    /// Systems to test; none means every one in microkit-systems that has an .expected file
+    #[arg(value_name = "SYSTEM")]
+    pub(crate) systems: Vec<String>,
+    #[command(flatten)]
+    pub(crate) options: Options,
+    /// Kernel configurations, each of which is tested
+    #[arg(long = "config", value_name = "CONFIG", env = "MICROKIT_CONFIG")]
+    #[arg(default_value = "debug", value_delimiter = ',')]
+    pub(crate) configs: Vec<String>,
+    /// Cargo profiles of the Rust programs, each of which is tested
+    #[arg(
+        long = "profile",
+        value_name = "PROFILE",
+        default_value = "dev",
+        value_delimiter = ','
+    )]
+    pub(crate) profiles: Vec<String>,
+    /// The same as --profile release
+    #[arg(long, short = 'r', conflicts_with = "profiles")]
+    pub(crate) release: bool,
+    #[command(flatten)]
+    pub(crate) qemu: QemuArgs,
+    /// Write what the systems print to their .expected files
+    #[arg(long)]
+    pub(crate) bless: bool,
+    /// Seconds that each system has
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    pub(crate) timeout: Duration,
+    /// Systems that run at the same time
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) jobs: u16,
+    /// Only say what would be tested
+    #[arg(long)]
+    pub(crate) list: bool,
+}
+
+/// Keep a Microkit SDK for all later builds
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  \
+    cargo microkit sdk add microkit-sdk-2.3.0-linux-x86-64.tar.gz\n\n\
+    SDKs are kept in CARGO_MICROKIT_HOME, or else in cargo-microkit in the user's data directory.")]
+pub(crate) struct SdkArgs {
+    #[command(subcommand)]
+    pub(crate) command: SdkCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SdkCommand {
+    /// Check an SDK and keep a copy of it, in place of one of the same version
+    #[command(after_help = "Example:\n  cargo microkit sdk add ~/Downloads/microkit-sdk-2.3.0")]
+    Add {
+        /// The unpacked SDK, or the .tar.gz that it is published as
+        #[arg(value_name = "DIR OR TARBALL")]
+        from: PathBuf,
+    },
+    /// List the SDKs that are kept
+    #[command(after_help = "Example:\n  cargo microkit sdk list")]
+    List,
+    /// Delete a kept SDK
+    #[command(after_help = "Example:\n  cargo microkit sdk remove 2.3.0")]
+    Remove {
+        /// As `sdk list` shows it
+        #[arg(default_value = microkit_abi::MICROKIT_VERSION)]
+        version: String,
+    },
+}
+
+/// Say what is installed of all that is needed, and how to get the rest
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  cargo microkit doctor")]
+pub(crate) struct DoctorArgs {
+    #[command(flatten)]
+    pub(crate) sdk: SdkArg,
+    #[command(flatten)]
+    pub(crate) program: QemuProgramArg,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SystemArg {
+    /// The name of a system in the workspace's microkit-systems, or the path of a system file
+    #[arg(value_name = "SYSTEM")]
+    pub(crate) system: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VariantArgs {
+    /// Kernel configuration
+    #[arg(
+        long,
+        value_name = "CONFIG",
+        env = "MICROKIT_CONFIG",
+        default_value = "debug"
+    )]
+    pub(crate) config: String,
+    /// Cargo profile of the Rust programs
+    #[arg(long, value_name = "NAME", default_value = "dev")]
+    pub(crate) profile: String,
+    /// The same as --profile release
+    #[arg(long, short = 'r', conflicts_with = "profile")]
+    pub(crate) release: bool,
+}
+
+/// What `build`, `run` and `test` share.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// The kernel under the system
+    #[arg(long, value_enum, default_value_t = Kernel::Auto)]
+    pub(crate) kernel: Kernel,
+    /// Board, as the SDK names it
+    #[arg(long, env = "MICROKIT_BOARD", default_value = "qemu_virt_aarch64")]
+    pub(crate) board: String,
+    #[command(flatten)]
+    pub(crate) sdk: SdkArg,
+    /// Where to look for program images that are no binary target of the workspace (repeatable)
+    #[arg(long = "search-path", value_name = "DIR")]
+    pub(crate) search_paths: Vec<PathBuf>,
+    /// Cargo features of the Rust programs
+    #[arg(long, short = 'F', value_name = "FEATURES")]
+    pub(crate) features: Vec<String>,
+    /// Never install anything (the Rust target, QEMU), only say how to
+    #[arg(long)]
+    pub(crate) no_install: bool,
+    /// Show the commands that are run, and all that they say
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SdkArg {
+    /// The Microkit SDK [default: MICROKIT_SDK, or the one that `sdk add` keeps]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) sdk: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct OutputArgs {
+    /// Where to put the image
+    #[arg(long, short, value_name = "IMAGE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Where to put the report of the SDK's tool
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct QemuArgs {
+    #[command(flatten)]
+    pub(crate) program: QemuProgramArg,
+    /// Let virtual time follow the instructions executed, not the clock of this machine
+    #[arg(long)]
+    pub(crate) icount: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct QemuProgramArg {
+    /// The QEMU to use [default: qemu-system-aarch64 on the PATH]
+    #[arg(long, value_name = "PATH")]
+    pub(crate) qemu: Option<PathBuf>,
+}
+
+#[derive(Debug, Copy, Clone, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kernel {
+    /// seL4 where there is an SDK
+    Auto,
+    /// seL4, from the SDK
+    Sel4,
+    /// The model kernel (not in this version)
+    Model,
+}
+
+/// The arguments without the `microkit` that Cargo puts first when it runs a subcommand.
+pub(crate) fn arguments(all: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
+    all.enumerate()
+        .filter(|(i, word)| *i != 1 || word != "microkit")
+        .map(|(_, word)| word)
+}
+
+/// The profile that `--release` and `--profile` ask for.
+impl VariantArgs {
+    pub(crate) fn profile(&self) -> &str {
+        if self.release {
+            "release"
+        } else {
+            &self.profile
+        }
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    match text.parse::<f64>().map(Duration::try_from_secs_f64) {
+        Ok(Ok(duration)) if !duration.is_zero() => Ok(duration),
+        _ => Err("not a number of seconds above zero".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn cargo_and_the_shell_may_both_start_it() {
+        let check = |words: &[&str]| {
+            let cli = Cli::try_parse_from(arguments(words.iter().map(OsString::from)));
+            assert!(
+                matches!(cli.expect("valid").command, Command::Build(_)),
+                "{words:?}"
+            );
+        };
+        check(&["cargo-microkit", "build", "hello"]);
+        check(&["cargo-microkit", "microkit", "build", "microkit"]);
+    }
+
+    #[test]
+    fn seconds_are_above_zero() {
+        let check = |text, expect| assert_eq!(seconds(text).ok(), expect, "{text}");
+        check("1", Some(Duration::from_secs(1)));
+        check("0.5", Some(Duration::from_millis(500)));
+        for wrong in ["0", "-1", "NaN", "inf", "1e30", "ten", ""] {
+            check(wrong, None);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! `doctor`: what is there of all that is needed, and how to get what is not.
+
+use std::process::Command;
+
+use cargo_metadata::semver::Version;
+use miette::{Result, miette};
+
+use crate::cargo::{self, TARGET};
+use crate::cli::DoctorArgs;
+use crate::command::{Outcome, current_directory};
+use crate::qemu;
+use crate::sdk::Sdk;
+use crate::terminal;
+
+/// Prints one line for each thing needed, and more below it where it is missing.
+pub(super) fn doctor(args: &DoctorArgs) -> Result<Outcome> {
+    let checks = [
+        ("rustc", rustc()),
+        ("target", target()),
+        ("QEMU", qemu_version(args)),
+        ("SDK", sdk(args)),
+    ];
+    let mut outcome = Outcome::Done;
+    for (name, check) in checks {
+        match check {
+            Ok(found) => terminal::line(format_args!("ok       {name}: {found}")),
+            Err(report) => {
+                outcome = Outcome::Failed;
+                terminal::line(format_args!("missing  {name}: {report}"));
+                if let Some(help) = report.help() {
+                    terminal::line(format_args!("         {help}"));
+                }
+            }
+        }
+    }
+    Ok(outcome)
+}
+
+fn rustc() -> Result<String> {
+    const NEEDED: &str = env!("CARGO_PKG_RUST_VERSION");
+    let help = "install Rust from https://rustup.rs, or type `rustup update`";
+    let said = first_line(Command::new(cargo::rustc_program()).arg("--version"))
+        .ok_or_else(|| miette!(help = help, "rustc could not be run"))?;
+    let number = said.split_whitespace().nth(1).unwrap_or_default();
+    let is_new_enough = match (
+        Version::parse(number),
+        Version::parse(&format!("{NEEDED}.0")),
+    ) {
+        (Ok(found), Ok(needed)) => (found.major, found.minor) >= (needed.major, needed.minor),
+        _ => false,
+    };
+    if is_new_enough {
+        Ok(said)
+    } else {
+        Err(miette!(
+            help = help,
+            "at least {NEEDED} is needed, and this is `{said}`"
+        ))
+    }
+}
+
+fn target() -> Result<String> {
+    if cargo::has_target(&current_directory()?)? {
+        return Ok(TARGET.to_owned());
+    }
+    Err(miette!(
+        help = format!("type `rustup target add {TARGET}`"),
+        "Rust lacks {TARGET}"
+    ))
+}
+
+fn qemu_version(args: &DoctorArgs) -> Result<String> {
+    let program = qemu::find(args.program.qemu.as_deref())?;
+    match first_line(Command::new(&program).arg("--version")) {
+        Some(version) => Ok(format!("{version}, {}", program.display())),
+        None => Err(miette!(
+            help = qemu::HOW_TO_GET,
+            "`{} --version` does not work",
+            program.display()
+        )),
+    }
+}
+
+fn sdk(args: &DoctorArgs) -> Result<String> {
+    let sdk = Sdk::require(args.sdk.sdk.as_deref())?;
+    let boards: Vec<_> = sdk
+        .boards()
+        .iter()
+        .map(|board| format!("`{board}` ({})", sdk.configs(board).join(", ")))
+        .collect();
+    let directory = sdk.directory().display();
+    let version = microkit_abi::MICROKIT_VERSION;
+    Ok(format!(
+        "Microkit {version}, {directory}, {}; boards: {}",
+        sdk.origin(),
+        boards.join(", ")
+    ))
+}
+
+/// The first line that a command prints, if it succeeds.
+fn first_line(command: &mut Command) -> Option<String> {
+    let output = command
+        .output()
+        .ok()
+        .filter(|output| output.status.success())?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.lines().next().map(str::to_owned)
+}

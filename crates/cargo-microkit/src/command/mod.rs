@@ -1,0 +1,75 @@
+//! What each subcommand does.
+
+mod build;
+mod doctor;
+mod run;
+mod sdk;
+mod test;
+
+use std::path::PathBuf;
+
+use miette::{Result, miette};
+
+use crate::cli::{Command, Kernel, Options};
+use crate::files;
+use crate::project::Project;
+use crate::sdk::Sdk;
+use crate::system::System;
+
+/// How a command ended that has said all there is to say.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Done,
+    Failed,
+    Interrupted,
+}
+
+/// Does what was asked for.
+pub(crate) fn run(command: &Command) -> Result<Outcome> {
+    match command {
+        Command::Build(args) => build::build(args),
+        Command::Run(args) => run::run(args),
+        Command::Test(args) => test::test(args),
+        Command::Sdk(args) => sdk::sdk(&args.command),
+        Command::Doctor(args) => doctor::doctor(args),
+    }
+}
+
+/// The Cargo project here, if there is one.
+fn project_here() -> Result<Option<Project>> {
+    Project::around(&[&current_directory()?])
+}
+
+/// The system that an argument names, and the project whose binaries are its programs: the one
+/// here, else the one around the system file.
+fn find_system(argument: &str) -> Result<(System, Option<Project>)> {
+    let project = project_here()?;
+    let system = System::find(argument, project.as_ref().map(Project::root))?;
+    match project {
+        Some(project) => Ok((system, Some(project))),
+        None => {
+            let directory = current_directory()?.join(system.directory());
+            Ok((system, Project::around(&[&directory])?))
+        }
+    }
+}
+
+/// The SDK, for a command that cannot go on without.
+fn require_sdk(options: &Options) -> Result<Sdk> {
+    check_kernel(options.kernel)?;
+    Sdk::require(options.sdk.sdk.as_deref())
+}
+
+fn check_kernel(kernel: Kernel) -> Result<()> {
+    match kernel {
+        Kernel::Auto | Kernel::Sel4 => Ok(()),
+        Kernel::Model => Err(miette!(
+            help = "leave out `--kernel`, or say `--kernel sel4`",
+            "the model kernel is not built in this version of cargo-microkit; seL4 is"
+        )),
+    }
+}
+
+fn current_directory() -> Result<PathBuf> {
+    std::env::current_dir().map_err(|e| files::cannot("find", ".".as_ref(), &e))
+}

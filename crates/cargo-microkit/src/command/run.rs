@@ -1,0 +1,171 @@
+//! `run`: one system in QEMU, with its serial log on standard output.
+
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use miette::{Report, Result, miette};
+
+use crate::cli::RunArgs;
+use crate::command::{Outcome, build};
+use crate::fault::Faults;
+use crate::log::Log;
+use crate::qemu::{self, Console, Guest, Heard, Machine};
+use crate::terminal;
+use crate::watch::{SILENCE, Tail};
+
+/// Builds the system and runs it until it ends, or what was awaited comes, or time is up.
+pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
+    let machine = Machine::of(&args.options.board);
+    // Before the build, which takes longer than to see that it would be for nothing.
+    let qemu = match machine {
+        Some(_) => {
+            qemu::provide(args.qemu.program.qemu.as_deref(), !args.options.no_install).map(Some)?
+        }
+        None => None,
+    };
+    let (image, variant) = build::image(
+        &args.system.system,
+        &args.variant,
+        &args.options,
+        &args.outputs,
+    )?;
+    let (Some(machine), Some(qemu)) = (machine, qemu) else {
+        return Err(miette!(
+            help = format!(
+                "load `{}` onto the board as the Microkit manual says, in its chapter on board \
+                 support packages",
+                image.display()
+            ),
+            "the board `{}` is no QEMU machine, so the image was built but cannot be run here",
+            variant.board
+        ));
+    };
+
+    let console = if std::io::stdin().is_terminal() {
+        Console::Terminal
+    } else {
+        Console::Stream
+    };
+    let mut command = machine.command(&qemu, &image, &variant, console, args.qemu.icount);
+    command.args(&args.qemu_args);
+    if args.options.verbose {
+        terminal::running(&command);
+    }
+    let mut guest = Guest::start(command)?;
+    let mut session = Session {
+        args,
+        log: Log::new(&variant),
+        tail: Tail::default(),
+        faults: Faults::default(),
+    };
+    session.follow(&mut guest)
+}
+
+/// What is known of a run while it goes on.
+struct Session<'a> {
+    args: &'a RunArgs,
+    log: Log,
+    tail: Tail,
+    faults: Faults,
+}
+
+impl Session<'_> {
+    fn follow(&mut self, guest: &mut Guest) -> Result<Outcome> {
+        let end = self.args.timeout.map(|timeout| Instant::now() + timeout);
+        loop {
+            let left = end.map(|end| end.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                return Err(self.out_of_time());
+            }
+            match guest.listen(SILENCE.min(left.unwrap_or(Duration::MAX))) {
+                Heard::Text(text) => {
+                    for piece in text.split_inclusive('\n') {
+                        if let Some(outcome) = self.show(piece) {
+                            return Ok(outcome);
+                        }
+                    }
+                }
+                // A prompt is a line too, but a word of it is not.
+                Heard::Silence if self.is_awaited(self.log.partial()) => {
+                    self.end_line();
+                    return Ok(Outcome::Done);
+                }
+                Heard::Silence => {}
+                Heard::Interrupt => {
+                    self.end_line();
+                    let is_failure = self.args.until.is_some();
+                    return Ok(if is_failure {
+                        Outcome::Interrupted
+                    } else {
+                        Outcome::Done
+                    });
+                }
+                Heard::End(_) if self.is_awaited(self.log.partial()) => {
+                    self.end_line();
+                    return Ok(Outcome::Done);
+                }
+                Heard::End(status) if status.success() && self.args.until.is_none() => {
+                    self.end_line();
+                    return Ok(Outcome::Done);
+                }
+                Heard::End(status) => {
+                    guest.messages(); // So that they are all shown before this is told.
+                    return Err(self.failed(&format!("QEMU ended ({status})")));
+                }
+            }
+        }
+    }
+
+    /// Shows a piece of the log, and says how this ends if it ends here.
+    fn show(&mut self, piece: &str) -> Option<Outcome> {
+        if terminal::echo(piece, self.log.is_boot()).is_err() {
+            return Some(Outcome::Done); // Whoever read the log has read enough of it.
+        }
+        let line = self.log.push(piece)?;
+        self.tail.push(&line.text);
+        if let Some(pd) = self.faults.hear(&line.text) {
+            terminal::remark(format_args!("PD `{pd}` has faulted; the monitor says how"));
+        }
+        self.is_awaited(&line.text).then_some(Outcome::Done)
+    }
+
+    fn is_awaited(&self, line: &str) -> bool {
+        self.args
+            .until
+            .as_ref()
+            .is_some_and(|until| until.is_match(line))
+    }
+
+    /// Ends the line that the log has left open on the screen, so that the next begins anew.
+    fn end_line(&mut self) {
+        if !self.log.partial().is_empty() {
+            let line = self.log.flush();
+            self.tail.push(&line.text);
+            let _ = terminal::echo("\n", false);
+        }
+    }
+
+    fn out_of_time(&mut self) -> Report {
+        let seconds = self.args.timeout.unwrap_or_default().as_secs_f64();
+        self.failed(&format!("{seconds} s have passed"))
+    }
+
+    fn failed(&mut self, why: &str) -> Report {
+        self.end_line();
+        let awaited = match &self.args.until {
+            Some(until) => format!(
+                "before a line of the log of `{}` matched `{until}`",
+                self.args.system.system
+            ),
+            None => format!("while `{}` ran", self.args.system.system),
+        };
+        let faults = self.faults.told();
+        let help = match (&self.args.until, self.args.timeout) {
+            (Some(_), Some(_)) => {
+                "give it more `--timeout`, or look at the log for why the line did not come"
+            }
+            _ => "look at the log, and with `--verbose` at the command that ran QEMU",
+        };
+        miette!(help = help, "{why} {awaited}; {}{faults}", self.tail.told())
+    }
+}

@@ -1,0 +1,70 @@
+//! What came of each test, told as it comes and counted at the end.
+
+use crate::command::Outcome;
+use crate::terminal;
+use crate::variant::Variant;
+
+/// What came of a test.
+#[derive(Debug, Clone)]
+pub(super) enum Verdict {
+    /// With a remark, or none.
+    Passed(String),
+    /// For this reason.
+    Failed(String),
+    /// For this reason.
+    Skipped(String),
+    /// The user wants no more.
+    Interrupted,
+}
+
+/// All verdicts so far.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    passed: usize,
+    skipped: usize,
+    failures: Vec<(String, String)>,
+    is_interrupted: bool,
+}
+
+impl Tally {
+    /// Counts a verdict and prints its line.
+    pub(super) fn record(&mut self, system: &str, variant: &Variant, verdict: Verdict) {
+        match verdict {
+            Verdict::Passed(remark) => {
+                self.passed += 1;
+                terminal::line(format_args!("ok   {system} ({variant}){remark}"));
+            }
+            Verdict::Failed(why) => {
+                let name = format!("{system} ({variant})");
+                terminal::line(format_args!("FAIL {name}"));
+                self.failures.push((name, why));
+            }
+            Verdict::Skipped(why) => {
+                self.skipped += 1;
+                terminal::line(format_args!("skip {system} ({why}; {variant})"));
+            }
+            Verdict::Interrupted => self.is_interrupted = true,
+        }
+    }
+
+    /// Prints what is to be said of the failures, and the counts as the last line.
+    pub(super) fn finish(self) -> Outcome {
+        for (name, why) in &self.failures {
+            terminal::line(format_args!("\n---- {name}\n{}", why.trim_end()));
+        }
+        if !self.failures.is_empty() {
+            terminal::line("");
+        }
+        let (passed, failed, skipped) = (self.passed, self.failures.len(), self.skipped);
+        terminal::line(format_args!(
+            "{passed} passed, {failed} failed, {skipped} skipped"
+        ));
+        if self.is_interrupted {
+            Outcome::Interrupted
+        } else if failed > 0 {
+            Outcome::Failed
+        } else {
+            Outcome::Done
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! What a program's ELF file says of itself, checked before it goes into an image: a PD that was
+//! built for another kernel would boot, and then fail in ways that name nothing.
+
+use std::path::Path;
+
+use miette::{Report, Result, miette};
+use object::read::File;
+use object::{Architecture, Object, ObjectSection, ObjectSegment, ObjectSymbol};
+
+use crate::files;
+use crate::variant::Variant;
+
+/// The symbol whose bytes name the kernel that a PD was built for, as `BOARD/CONFIG`. Only PDs
+/// with our runtime have it.
+const MARK_SYMBOL: &str = "sel4_kernel_configuration";
+
+/// Checks that the program at `path` can be part of a system for the kernel of `variant`.
+pub(crate) fn check(path: &Path, variant: &Variant) -> Result<()> {
+    let bytes = std::fs::read(path).map_err(|e| files::cannot("read the program", path, &e))?;
+    let mark = kernel_mark(&bytes).map_err(|fault| fault.report(path))?;
+    let wanted = variant.kernel_mark();
+    match mark {
+        Some(mark) if mark != wanted => Err(miette!(
+            help = format!(
+                "build it again for `{wanted}`: by `cargo microkit` if it is a binary of your Cargo \
+                 project, else with MICROKIT_BOARD={} and MICROKIT_CONFIG={}",
+                variant.board, variant.config
+            ),
+            "the program `{}` was built for the kernel `{mark}`, but this system is built for \
+             `{wanted}`",
+            path.display()
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Why a file cannot be a program.
+#[derive(Debug, PartialEq, Eq)]
+enum Fault {
+    NotElf,
+    Damaged(String),
+    Machine(Architecture),
+    Mark,
+}
+
+/// The kernel that a program was built for, if it says so.
+fn kernel_mark(bytes: &[u8]) -> Result<Option<String>, Fault> {
+    if !bytes.starts_with(b"\x7fELF") {
+        return Err(Fault::NotElf);
+    }
+    let damaged = |error: object::Error| Fault::Damaged(error.to_string());
+    let file = File::parse(bytes).map_err(damaged)?;
+    if file.architecture() != Architecture::Aarch64 {
+        return Err(Fault::Machine(file.architecture()));
+    }
+    for segment in file.segments() {
+        segment.data().map_err(damaged)?;
+    }
+
+    let Some(symbol) = file
+        .symbols()
+        .find(|symbol| symbol.name() == Ok(MARK_SYMBOL))
+    else {
+        return Ok(None);
+    };
+    let section = symbol
+        .section_index()
+        .and_then(|index| file.section_by_index(index).ok());
+    let mark = section
+        .and_then(|section| {
+            section
+                .data_range(symbol.address(), symbol.size())
+                .ok()
+                .flatten()
+        })
+        .and_then(|bytes| std::str::from_utf8(bytes).ok())
+        .map(|text| text.trim_end_matches('\0'))
+        .filter(|text| !text.is_empty());
+    mark.map(|mark| Some(mark.to_owned())).ok_or(Fault::Mark)
+}
+
+impl Fault {
+    fn report(self, path: &Path) -> Report {
+        let path = path.display();
+        match self {
+            Self::NotElf => miette!(
+                help = "a PD's program is the ELF file that the linker makes",
+                "the program `{path}` is not an ELF file"
+            ),
+            Self::Damaged(error) => miette!(
+                help = "build it again",
+                "the program `{path}` is an ELF file that is cut short or damaged: {error}"
+            ),
+            Self::Machine(machine) => miette!(
+                help = "build it for AArch64; in Rust that is the target `aarch64-unknown-none`",
+                "the program `{path}` is for the machine {machine:?}, not for AArch64"
+            ),
+            Self::Mark => miette!(
+                help = "build it again, and do not strip it",
+                "the program `{path}` has the symbol `{MARK_SYMBOL}`, but the text that should be \
+                 there, the kernel that it was built for, cannot be read"
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use object::write::{Object, Symbol, SymbolSection};
+    use object::{BinaryFormat, Endianness, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
+
+    use super::*;
+
+    fn elf(architecture: Architecture, mark: Option<&[u8]>) -> Vec<u8> {
+        let mut object = Object::new(BinaryFormat::Elf, architecture, Endianness::Little);
+        let section = object.add_section(vec![], b".rodata".to_vec(), SectionKind::ReadOnlyData);
+        object.append_section_data(section, b"before", 1);
+        if let Some(mark) = mark {
+            let value = object.append_section_data(section, mark, 1);
+            object.append_section_data(section, b"after", 1);
+            object.add_symbol(Symbol {
+                name: MARK_SYMBOL.into(),
+                value,
+                size: mark.len() as u64,
+                kind: SymbolKind::Data,
+                scope: SymbolScope::Linkage,
+                weak: false,
+                section: SymbolSection::Section(section),
+                flags: SymbolFlags::None,
+            });
+        }
+        object.write().expect("an ELF file")
+    }
+
+    #[test]
+    fn mark_is_read_whole_and_without_padding() {
+        let check = |mark: Option<&[u8]>, expect: Result<Option<&str>, Fault>| {
+            let found = kernel_mark(&elf(Architecture::Aarch64, mark));
+            assert_eq!(found, expect.map(|mark| mark.map(str::to_owned)));
+        };
+        check(
+            Some(b"qemu_virt_aarch64/debug"),
+            Ok(Some("qemu_virt_aarch64/debug")),
+        );
+        check(Some(b"b/c\0\0\0\0"), Ok(Some("b/c")));
+        check(None, Ok(None));
+        check(Some(b""), Err(Fault::Mark));
+        check(Some(b"\0\0"), Err(Fault::Mark));
+        check(Some(b"\xff\xfe"), Err(Fault::Mark));
+    }
+
+    #[test]
+    fn what_is_no_program_is_told_apart() {
+        assert_eq!(kernel_mark(b""), Err(Fault::NotElf));
+        assert_eq!(kernel_mark(b"#!/bin/sh"), Err(Fault::NotElf));
+        let foreign = elf(Architecture::X86_64, None);
+        assert_eq!(
+            kernel_mark(&foreign),
+            Err(Fault::Machine(Architecture::X86_64))
+        );
+    }
+
+    #[test]
+    fn no_file_cut_short_passes_or_panics() {
+        let whole = elf(Architecture::Aarch64, Some(b"qemu_virt_aarch64/debug"));
+        for length in 0..whole.len() {
+            assert!(
+                kernel_mark(&whole[..length]).is_err(),
+                "{length} of {} bytes",
+                whole.len()
+            );
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! `.expected` files: the lines that a system must print, no fewer, no more, no others.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use miette::{Result, miette};
+use regex::Regex;
+use similar::{ChangeTag, TextDiff};
+
+use crate::files;
+use crate::system::System;
+
+/// What an `.expected` file says.
+#[derive(Debug)]
+pub(crate) enum Expectation {
+    /// These lines must come.
+    Lines(Vec<Expected>),
+    /// Do not run the system at all, for this reason.
+    Skip(String),
+}
+
+/// A line that must come.
+#[derive(Debug)]
+pub(crate) struct Expected {
+    text: String,
+    pattern: Option<Regex>,
+}
+
+/// The file for a system in a configuration: its own if there is one, else the one for all.
+pub(crate) fn file_for(system: &System, config: &str) -> Option<PathBuf> {
+    let special = system
+        .path
+        .with_file_name(format!("{}.{config}.expected", system.name));
+    [special, common_file(system)]
+        .into_iter()
+        .find(|file| file.is_file())
+}
+
+/// The file for all configurations that have none of their own.
+pub(crate) fn common_file(system: &System) -> PathBuf {
+    system
+        .path
+        .with_file_name(format!("{}.expected", system.name))
+}
+
+/// Reads an `.expected` file.
+pub(crate) fn read(path: &Path) -> Result<Expectation> {
+    let text = std::fs::read_to_string(path).map_err(|e| files::cannot("read", path, &e))?;
+    parse(&text).map_err(|fault| {
+        miette!(
+            help = "correct it, or have it written anew by `cargo microkit test SYSTEM --bless`",
+            "the file `{}` {fault}",
+            path.display()
+        )
+    })
+}
+
+fn parse(text: &str) -> Result<Expectation, String> {
+    let lines: Vec<_> = text.lines().collect();
+    if lines.is_empty() {
+        return Err("is empty, and any system would pass it".to_owned());
+    }
+    if let [line] = lines[..]
+        && let Some(reason) = line.strip_prefix("skip:")
+    {
+        return match reason.trim() {
+            "" => Err("skips the system without a reason".to_owned()),
+            reason => Ok(Expectation::Skip(reason.to_owned())),
+        };
+    }
+    let expected = lines.iter().enumerate().map(|(i, line)| {
+        Expected::parse(line)
+            .map_err(|e| format!("has no valid regular expression in line {}: {e}", i + 1))
+    });
+    expected.collect::<Result<_, _>>().map(Expectation::Lines)
+}
+
+impl Expected {
+    fn parse(line: &str) -> Result<Self, regex::Error> {
+        let pattern = line.strip_prefix("re:");
+        let pattern = pattern.map(|p| Regex::new(&format!("^(?:{})$", p.trim_start())));
+        Ok(Self {
+            text: line.to_owned(),
+            pattern: pattern.transpose()?,
+        })
+    }
+
+    /// The line as it stands in the file.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether `line` is the one expected.
+    pub(crate) fn matches(&self, line: &str) -> bool {
+        match &self.pattern {
+            Some(pattern) => pattern.is_match(line),
+            None => self.text == line,
+        }
+    }
+}
+
+/// Holds the lines of a system against those expected, as they come.
+pub(crate) struct Judge<'a> {
+    expected: &'a [Expected],
+    seen: Vec<String>,
+    /// The first line that is not as expected, counted from 0.
+    difference: Option<usize>,
+}
+
+/// How the lines so far compare.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// As expected, but not all.
+    Waiting,
+    /// As expected, and all.
+    Complete,
+    /// Not as expected.
+    Different,
+}
+
+impl<'a> Judge<'a> {
+    /// A judge of a system that has printed nothing yet.
+    pub(crate) fn new(expected: &'a [Expected]) -> Self {
+        Self {
+            expected,
+            seen: Vec::new(),
+            difference: None,
+        }
+    }
+
+    /// Takes the next line.
+    pub(crate) fn hear(&mut self, line: String) {
+        let at = self.seen.len();
+        if self.difference.is_none() && !self.expected.get(at).is_some_and(|e| e.matches(&line)) {
+            self.difference = Some(at);
+        }
+        self.seen.push(line);
+    }
+
+    /// What there is to say so far.
+    pub(crate) fn verdict(&self) -> Verdict {
+        match self.difference {
+            Some(_) => Verdict::Different,
+            None if self.seen.len() == self.expected.len() => Verdict::Complete,
+            None => Verdict::Waiting,
+        }
+    }
+
+    /// The line that must come next, and its number.
+    pub(crate) fn awaited(&self) -> Option<(usize, &'a Expected)> {
+        self.expected
+            .get(self.seen.len())
+            .map(|expected| (self.seen.len() + 1, expected))
+    }
+
+    /// The same, if it is the last.
+    pub(crate) fn awaited_last(&self) -> Option<&'a Expected> {
+        self.awaited()
+            .filter(|(number, _)| *number == self.expected.len())
+            .map(|(_, last)| last)
+    }
+
+    /// The lines that have come.
+    pub(crate) fn seen(&self) -> &[String] {
+        &self.seen
+    }
+
+    /// The number of the expected line in whose place another came; none if none was expected.
+    pub(crate) fn missed(&self) -> Option<usize> {
+        self.difference
+            .filter(|at| *at < self.expected.len())
+            .map(|at| at + 1)
+    }
+
+    /// How many lines have come since the first that is not as expected.
+    pub(crate) fn surplus(&self) -> usize {
+        self.difference.map_or(0, |at| self.seen.len() - at)
+    }
+
+    /// The lines around the first difference: the number of each in the file and in the log, and
+    /// `-` before those that did not come, `+` before those that were not expected.
+    pub(crate) fn diff(&self) -> String {
+        const AFTER: usize = 5;
+        let same = self.difference.unwrap_or(self.seen.len());
+        // A pattern that has matched is the same as what it has matched.
+        let expected = self.seen[..same].iter().map(String::as_str);
+        let expected = expected.chain(self.expected[same..].iter().map(|e| e.text.as_str()));
+        let expected: Vec<_> = expected.take(same + AFTER).collect();
+        let seen: Vec<_> = self
+            .seen
+            .iter()
+            .map(String::as_str)
+            .take(same + AFTER)
+            .collect();
+
+        let diff = TextDiff::from_slices(&expected, &seen);
+        let mut text = String::new();
+        for change in diff
+            .grouped_ops(3)
+            .iter()
+            .flatten()
+            .flat_map(|op| diff.iter_changes(op))
+        {
+            let sign = match change.tag() {
+                ChangeTag::Equal => ' ',
+                ChangeTag::Delete => '-',
+                ChangeTag::Insert => '+',
+            };
+            let number =
+                |index: Option<usize>| index.map_or(String::new(), |i| (i + 1).to_string());
+            let (old, new) = (number(change.old_index()), number(change.new_index()));
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "{old:>5} {new:>5} {sign} {}", change.value());
+        }
+        text
+    }
+}
+
+/// The text of an `.expected` file for `seen`, with those patterns of the file of before that
+/// still match, in their order.
+pub(crate) fn blessed(seen: &[String], before: &[Expected]) -> String {
+    let mut patterns = before
+        .iter()
+        .filter(|expected| expected.pattern.is_some())
+        .peekable();
+    let lines = seen.iter().map(
+        |line| match patterns.next_if(|pattern| pattern.matches(line)) {
+            Some(pattern) => format!("{}\n", pattern.text),
+            None => format!("{line}\n"),
+        },
+    );
+    lines.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expected(text: &str) -> Vec<Expected> {
+        match parse(text) {
+            Ok(Expectation::Lines(lines)) => lines,
+            other => panic!("{text:?} is {other:?}"),
+        }
+    }
+
+    fn judge<'a>(expected: &'a [Expected], seen: &[&str]) -> Judge<'a> {
+        let mut judge = Judge::new(expected);
+        seen.iter().for_each(|line| judge.hear((*line).to_owned()));
+        judge
+    }
+
+    #[test]
+    fn lines_are_compared_whole_and_in_order() {
+        let expected = expected("one\nre: two at 0x[0-9a-f]+\n\nfour");
+        let check = |seen: &[&str], expect| {
+            assert_eq!(judge(&expected, seen).verdict(), expect, "{seen:?}");
+        };
+        check(&[], Verdict::Waiting);
+        check(&["one"], Verdict::Waiting);
+        check(&["one", "two at 0x1f", "", "four"], Verdict::Complete);
+        check(
+            &["one", "two at 0x1f", "", "four", "five"],
+            Verdict::Different,
+        );
+        check(&["one", "say two at 0x1f!"], Verdict::Different);
+        check(&["One"], Verdict::Different);
+        check(&["one", "two at 0x1f", "four"], Verdict::Different);
+    }
+
+    #[test]
+    fn a_file_skips_says_lines_or_is_wrong() {
+        let check = |text, expect: &str| {
+            let said = match parse(text) {
+                Ok(Expectation::Skip(reason)) => format!("skip {reason}"),
+                Ok(Expectation::Lines(lines)) => format!("{} lines", lines.len()),
+                Err(fault) => format!("it {}", fault.lines().next().unwrap_or_default()),
+            };
+            assert_eq!(said, expect, "{text:?}");
+        };
+        check("skip: prints nothing\n", "skip prints nothing");
+        check("skip: a\nb\n", "2 lines");
+        check("skip:\n", "it skips the system without a reason");
+        check("", "it is empty, and any system would pass it");
+        check("a\r\nb\n", "2 lines");
+        check("\n", "1 lines");
+        check(
+            "a\nre:(\n",
+            "it has no valid regular expression in line 2: regex parse error:",
+        );
+    }
+
+    #[test]
+    fn diff_shows_the_first_difference_with_its_numbers() {
+        let expected = expected("one\nre:t.o\nthree\nfour\n");
+        let check = |seen: &[&str], missed, expect: &str| {
+            let judge = judge(&expected, seen);
+            assert_eq!((judge.missed(), judge.diff().as_str()), (missed, expect));
+        };
+        check(
+            &["one", "two", "drei", "four"],
+            Some(3),
+            "    1     1   one\n    2     2   two\n    3       - three\n          3 + drei\n    4     4   four\n",
+        );
+        check(
+            &["one", "two", "three", "four", "five"],
+            None,
+            "    2     2   two\n    3     3   three\n    4     4   four\n          5 + five\n",
+        );
+        check(
+            &[],
+            None,
+            "    1       - one\n    2       - re:t.o\n    3       - three\n    4       - four\n",
+        );
+    }
+
+    #[test]
+    fn blessing_keeps_the_patterns_that_still_hold() {
+        let before = expected("start\nre:at 0x.*\nend");
+        let check = |seen: &[&str], expect| {
+            let seen: Vec<_> = seen.iter().map(|line| (*line).to_owned()).collect();
+            assert_eq!(blessed(&seen, &before), expect);
+        };
+        check(
+            &["new", "start", "at 0x12", "at 0x13"],
+            "new\nstart\nre:at 0x.*\nat 0x13\n",
+        );
+        check(&["nothing"], "nothing\n");
+    }
+}

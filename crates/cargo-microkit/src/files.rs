@@ -1,0 +1,69 @@
+//! Outputs that are whole or not there: nothing that fails half way leaves a file half written.
+
+use std::fs::{File, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use miette::{Report, Result, miette};
+
+/// Puts a copy of the finished file `from` at `to`, replacing what was there in one step.
+pub(crate) fn place(from: &Path, to: &Path) -> Result<()> {
+    let mut source = File::open(from).map_err(|e| cannot("read", from, &e))?;
+    replace(to, |file| io::copy(&mut source, file).map(drop))
+}
+
+/// Writes `text` to `to`, replacing what was there in one step.
+pub(crate) fn write(to: &Path, text: &str) -> Result<()> {
+    replace(to, |file| io::Write::write_all(file, text.as_bytes()))
+}
+
+fn replace(to: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {
+    let directory = match to.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let write = || -> io::Result<()> {
+        let mut file = tempfile::Builder::new()
+            .prefix(".cargo-microkit-")
+            .permissions(Permissions::from_mode(0o666)) // The umask takes its share.
+            .tempfile_in(directory)?;
+        fill(file.as_file_mut())?;
+        file.persist(to)?;
+        Ok(())
+    };
+    write().map_err(|e| cannot("write", to, &e))
+}
+
+/// Makes a directory and those above it.
+pub(crate) fn make_directory(path: &Path) -> Result<()> {
+    std::fs::create_dir_all(path).map_err(|e| cannot("make the directory", path, &e))
+}
+
+/// The sentence for an operation on a file that the operating system refused.
+pub(crate) fn cannot(what: &str, path: &Path, error: &io::Error) -> Report {
+    miette!(
+        help = "check the path and your rights to it",
+        "cannot {what} `{}`: {error}",
+        path.display()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_there_stays_when_writing_fails() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let to = directory.path().join("image");
+        write(&to, "first").expect("a fresh file");
+        replace(&to, |_| Err(io::Error::other("disk full"))).expect_err("writing failed");
+        place(&directory.path().join("no such file"), &to).expect_err("nothing to copy");
+        assert_eq!(std::fs::read_to_string(&to).expect("the file"), "first");
+        let names = std::fs::read_dir(directory.path())
+            .expect("the directory")
+            .count();
+        assert_eq!(names, 1, "no temporary file is left");
+    }
+}

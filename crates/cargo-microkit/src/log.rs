@@ -1,0 +1,158 @@
+//! The serial log: bytes into text, text into lines, and of these the ones that are the system's.
+
+use crate::variant::Variant;
+
+/// The line that the monitor prints just before the PDs start, on kernels that print at all.
+const MONITOR_STARTED: &str = "MON|INFO: Microkit Monitor started!";
+
+/// Cuts a serial log into lines, and knows where the boot ends and the system begins.
+#[derive(Debug)]
+pub(crate) struct Log {
+    partial: String,
+    is_boot: bool,
+}
+
+/// A line of the log, without its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub(crate) text: String,
+    /// Whether it comes from the system, not from what boots it.
+    pub(crate) is_of_system: bool,
+}
+
+impl Log {
+    /// The log of a system that boots.
+    pub(crate) fn new(variant: &Variant) -> Self {
+        Self {
+            partial: String::new(),
+            is_boot: variant.has_boot_log(),
+        }
+    }
+
+    /// Adds a piece of text with at most one newline, at its end, and returns the line that this
+    /// completes.
+    pub(crate) fn push(&mut self, piece: &str) -> Option<Line> {
+        self.partial.push_str(piece);
+        if !self.partial.ends_with('\n') {
+            return None;
+        }
+        self.partial.pop();
+        Some(self.flush())
+    }
+
+    /// The line that has no end yet.
+    pub(crate) fn partial(&self) -> &str {
+        &self.partial
+    }
+
+    /// Ends that line.
+    pub(crate) fn flush(&mut self) -> Line {
+        let line = Line {
+            text: std::mem::take(&mut self.partial),
+            is_of_system: !self.is_boot,
+        };
+        self.is_boot &= line.text != MONITOR_STARTED;
+        line
+    }
+
+    /// Whether what comes now is not the system's.
+    pub(crate) fn is_boot(&self) -> bool {
+        self.is_boot
+    }
+}
+
+/// Bytes into text: without carriage returns, and with a replacement for what is not UTF-8.
+#[derive(Debug, Default)]
+pub(crate) struct Decoder {
+    /// A character of which not all bytes have come.
+    incomplete: Vec<u8>,
+}
+
+impl Decoder {
+    /// The text of `bytes` and of what was left of those before.
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> String {
+        self.incomplete
+            .extend(bytes.iter().filter(|byte| **byte != b'\r'));
+        let all = std::mem::take(&mut self.incomplete);
+        let mut text = String::new();
+        for chunk in all.utf8_chunks() {
+            text.push_str(chunk.valid());
+            let invalid = chunk.invalid();
+            let is_last = all.as_ptr_range().end == invalid.as_ptr_range().end;
+            let may_go_on = std::str::from_utf8(invalid).is_err_and(|e| e.error_len().is_none());
+            if is_last && may_go_on {
+                self.incomplete = invalid.to_vec();
+            } else if !invalid.is_empty() {
+                text.push(char::REPLACEMENT_CHARACTER);
+            }
+        }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variant(config: &str) -> Variant {
+        Variant {
+            board: "b".into(),
+            config: config.into(),
+            profile: "dev".into(),
+        }
+    }
+
+    #[test]
+    fn only_lines_after_the_monitor_has_started_are_the_systems() {
+        let boot = "LDR|INFO: x\nBooting all finished\nMON|INFO: Microkit Monitor started!\n";
+        let check = |config: &str, text: &str, expect: &[&str]| {
+            let mut log = Log::new(&variant(config));
+            let lines = text
+                .split_inclusive('\n')
+                .filter_map(|piece| log.push(piece));
+            let lines: Vec<_> = lines.filter(|l| l.is_of_system).map(|l| l.text).collect();
+            assert_eq!(lines, expect, "{config}: {text}");
+        };
+        check(
+            "debug",
+            &format!("{boot}hello, world\n\nbye"),
+            &["hello, world", ""],
+        );
+        check("smp-debug", &format!("{boot}a\n"), &["a"]);
+        check("debug", "hello, world\n", &[]);
+        check("release", "hello, world\n", &["hello, world"]);
+        check(
+            "benchmark",
+            &format!("a\n{MONITOR_STARTED}\n"),
+            &["a", MONITOR_STARTED],
+        );
+    }
+
+    #[test]
+    fn a_line_may_come_in_pieces() {
+        let mut log = Log::new(&variant("release"));
+        assert_eq!(log.push("hel"), None);
+        assert_eq!(log.partial(), "hel");
+        assert_eq!(
+            log.push("lo\n").map(|line| line.text).as_deref(),
+            Some("hello")
+        );
+        assert_eq!(log.partial(), "");
+    }
+
+    #[test]
+    fn decoder_gives_the_same_however_the_bytes_are_cut() {
+        let check = |bytes: &[u8], expect: &str| {
+            for cut in 0..=bytes.len() {
+                let mut decoder = Decoder::default();
+                let text = decoder.push(&bytes[..cut]) + &decoder.push(&bytes[cut..]);
+                assert_eq!(text, expect, "{bytes:?} cut at {cut}");
+            }
+        };
+        check(b"a\r\nb\r\n", "a\nb\n");
+        check("pingüino → ok\n".as_bytes(), "pingüino → ok\n");
+        check(b"a\xffb\n", "a\u{fffd}b\n");
+        check(b"a\xe2\x86b\n", "a\u{fffd}b\n");
+        check(b"a\xe2\x86", "a");
+    }
+}

@@ -1,0 +1,56 @@
+//! `cargo microkit`: builds, runs and tests systems of seL4 Microkit protection domains (PDs).
+//!
+//! Cargo builds the PDs that are Rust, the Microkit SDK's own tool makes the image, and QEMU runs
+//! it; this program is what stands between the three, so that one command does the whole way and
+//! a mistake is told in the words of the system and not of the tool that tripped over it.
+//!
+//! Data goes one way: a [`system`] argument, the [`system_file`] that it names, its [`programs`],
+//! the ELF files that [`cargo`] builds, and the image that the [`sdk`]'s tool packs (all five
+//! driven by [`builder`]); then a [`qemu`] guest, whose serial [`log`] is shown or is held against
+//! what was [`expected`].
+//!
+//! Nothing here parses a system file beyond its program images: that is the SDK tool's task.
+#![forbid(unsafe_code)]
+
+mod builder;
+mod cargo;
+mod cli;
+mod command;
+mod elf;
+mod expected;
+mod fault;
+mod files;
+mod interrupt;
+mod log;
+mod nearest;
+mod programs;
+mod project;
+mod qemu;
+mod sdk;
+mod system;
+mod system_file;
+mod terminal;
+mod variant;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use command::Outcome;
+
+/// The one place that picks exit codes: 0 for done, 1 for an error or a failed test, 130 for a
+/// wait that the user broke off. Clap exits with 2 where the arguments are wrong.
+fn main() -> ExitCode {
+    terminal::set_up_errors();
+    let cli = cli::Cli::parse_from(cli::arguments(std::env::args_os()));
+    match command::run(&cli.command) {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Failed) => ExitCode::FAILURE,
+        Ok(Outcome::Interrupted) => ExitCode::from(130),
+        Err(report) => {
+            terminal::error(&report);
+            ExitCode::FAILURE
+        }
+    }
+}

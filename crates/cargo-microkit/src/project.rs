@@ -1,0 +1,112 @@
+//! The Cargo workspace or package whose binaries are the programs of a system.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::{Metadata, MetadataCommand};
+use miette::{Result, miette};
+
+use crate::nearest::quoted;
+
+/// A workspace, and the directory from which Cargo is run in it.
+pub(crate) struct Project {
+    directory: PathBuf,
+    metadata: Metadata,
+}
+
+/// A binary target of the workspace.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Bin {
+    /// Its package, as Cargo identifies it.
+    pub(crate) package_id: String,
+    /// Its name, which no other binary of the workspace has.
+    pub(crate) name: String,
+}
+
+impl Project {
+    /// The project around the first of `directories` that lies in one.
+    ///
+    /// **Errors:** Cargo does not accept the project that is there.
+    pub(crate) fn around(directories: &[&Path]) -> Result<Option<Self>> {
+        let in_project = |d: &&&Path| {
+            d.ancestors()
+                .any(|ancestor| ancestor.join("Cargo.toml").is_file())
+        };
+        let Some(directory) = directories.iter().find(in_project) else {
+            return Ok(None);
+        };
+        let metadata = MetadataCommand::new()
+            .cargo_path(cargo_program())
+            .current_dir(directory)
+            .no_deps()
+            .exec()
+            .map_err(|error| match error {
+                cargo_metadata::Error::CargoMetadata { stderr } => miette!(
+                    help = "`cargo metadata` must succeed there",
+                    "Cargo does not accept the project around `{}`:\n{}",
+                    directory.display(),
+                    stderr.trim_end()
+                ),
+                other => miette!(
+                    help = "install Rust from https://rustup.rs",
+                    "Cargo could not tell what the project around `{}` holds: {other}",
+                    directory.display()
+                ),
+            })?;
+        Ok(Some(Self {
+            directory: directory.to_path_buf(),
+            metadata,
+        }))
+    }
+
+    /// Where to run Cargo.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The root of the workspace.
+    pub(crate) fn root(&self) -> &Path {
+        self.metadata.workspace_root.as_std_path()
+    }
+
+    /// Where Cargo puts what it builds.
+    pub(crate) fn target_directory(&self) -> &Path {
+        self.metadata.target_directory.as_std_path()
+    }
+
+    /// The binary target called `name`.
+    ///
+    /// **Errors:** several packages have one.
+    pub(crate) fn bin(&self, name: &str) -> Result<Option<Bin>> {
+        let packages: Vec<_> = self
+            .metadata
+            .packages
+            .iter()
+            .filter(|p| p.targets.iter().any(|t| t.is_bin() && t.name == name))
+            .collect();
+        match packages[..] {
+            [] => Ok(None),
+            [package] => Ok(Some(Bin {
+                package_id: package.id.repr.clone(),
+                name: name.to_owned(),
+            })),
+            _ => Err(miette!(
+                help = "rename all but one: the image of a PD is found by the name of its binary",
+                "more than one package of `{}` has a binary `{name}`: {}",
+                self.root().display(),
+                quoted(packages.iter().map(|p| p.name.as_str()))
+            )),
+        }
+    }
+
+    /// The names of all binary targets.
+    pub(crate) fn bin_names(&self) -> impl Iterator<Item = &str> {
+        let targets = self.metadata.packages.iter().flat_map(|p| &p.targets);
+        targets.filter(|t| t.is_bin()).map(|t| t.name.as_str())
+    }
+}
+
+/// The Cargo that started this program, if one did.
+pub(crate) fn cargo_program() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}

@@ -1,0 +1,228 @@
+//! A QEMU process that is listened to, and that never outlives whoever listens.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use miette::{Result, miette};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::interrupt;
+use crate::log::Decoder;
+use crate::qemu::HOW_TO_GET;
+use crate::terminal;
+
+/// How long QEMU may take to end once it is asked to, or once it has closed its output.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How often to look whether the user or QEMU itself has put an end to things.
+const GLANCE: Duration = Duration::from_millis(50);
+
+/// Part of what QEMU says when it is stopped by Ctrl-C, or by this program.
+const ENDED_BY_SIGNAL: &str = ": terminating on signal ";
+
+/// A running guest. It is stopped when this is dropped.
+pub(crate) struct Guest {
+    qemu: Child,
+    serial: Receiver<Vec<u8>>,
+    decoder: Decoder,
+    messages: Option<thread::JoinHandle<String>>,
+}
+
+/// What a guest was heard to do.
+pub(crate) enum Heard {
+    /// It has written this.
+    Text(String),
+    /// It has written nothing for as long as was listened.
+    Silence,
+    /// QEMU has ended.
+    End(ExitStatus),
+    /// The user does not want to listen any longer.
+    Interrupt,
+}
+
+impl Guest {
+    /// Starts QEMU with this program's own standard input, and passes on its own messages.
+    pub(crate) fn start(mut command: Command) -> Result<Self> {
+        command.stdin(Stdio::inherit());
+        Self::spawn(command, true)
+    }
+
+    /// Starts QEMU with nobody at the keys; its own messages are only for [`Guest::messages`].
+    pub(crate) fn start_quietly(mut command: Command) -> Result<Self> {
+        command.stdin(Stdio::null());
+        Self::spawn(command, false)
+    }
+
+    fn spawn(mut command: Command, passes_on: bool) -> Result<Self> {
+        interrupt::catch();
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut qemu = command.spawn().map_err(|e| {
+            let program = command.get_program().to_string_lossy();
+            miette!(
+                help = HOW_TO_GET,
+                "QEMU, `{program}`, cannot be started: {e}"
+            )
+        })?;
+        let (sender, serial) = channel();
+        let stdout = qemu.stdout.take();
+        // The threads end with QEMU's output; nobody waits for the first of them, because a
+        // process that QEMU leaves behind might hold it open.
+        thread::spawn(move || {
+            let Some(mut stdout) = stdout else { return };
+            let mut buffer = [0; 4096];
+            while let Ok(length @ 1..) = stdout.read(&mut buffer) {
+                if sender.send(buffer[..length].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        let stderr = qemu.stderr.take();
+        let messages = thread::spawn(move || {
+            let mut messages = String::new();
+            let lines = stderr
+                .map(BufReader::new)
+                .into_iter()
+                .flat_map(BufRead::lines);
+            let lines = lines.map_while(std::io::Result::ok);
+            // That it was asked to end is no news to who asked.
+            for line in lines.filter(|line| !line.contains(ENDED_BY_SIGNAL)) {
+                if passes_on {
+                    terminal::aside(&line);
+                }
+                messages.push_str(&line);
+                messages.push('\n');
+            }
+            messages
+        });
+        let messages = Some(messages);
+        Ok(Self {
+            qemu,
+            serial,
+            decoder: Decoder::default(),
+            messages,
+        })
+    }
+
+    /// Listens for at most `wait`.
+    pub(crate) fn listen(&mut self, wait: Duration) -> Heard {
+        let end = Instant::now() + wait;
+        loop {
+            if interrupt::requested() {
+                return Heard::Interrupt;
+            }
+            // Before the look at the output, so that all that QEMU wrote is heard first.
+            let ended = self.qemu.try_wait().ok().flatten();
+            let left = end.saturating_duration_since(Instant::now());
+            match self.serial.recv_timeout(left.min(GLANCE)) {
+                Ok(bytes) => match self.decoder.push(&bytes) {
+                    text if text.is_empty() => continue,
+                    text => return Heard::Text(text),
+                },
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Heard::End(self.stop_within(PATIENCE));
+                }
+                Err(RecvTimeoutError::Timeout) => match ended {
+                    Some(status) => return Heard::End(status),
+                    None if left.is_zero() => return Heard::Silence,
+                    None => {}
+                },
+            }
+        }
+    }
+
+    /// What QEMU itself has said, all of it: QEMU is stopped first, if it has not ended.
+    pub(crate) fn messages(&mut self) -> String {
+        self.stop_within(Duration::ZERO);
+        let Some(messages) = self.messages.take() else {
+            return String::new();
+        };
+        // A process that QEMU leaves behind might hold its output open.
+        let end = Instant::now() + PATIENCE;
+        while !messages.is_finished() && Instant::now() < end {
+            thread::sleep(GLANCE);
+        }
+        match messages.is_finished() {
+            true => messages.join().unwrap_or_default(),
+            false => String::new(),
+        }
+    }
+
+    /// Gives QEMU `patience` to end by itself, then as long to end politely, so that it puts the
+    /// terminal back in order, and then no more.
+    fn stop_within(&mut self, patience: Duration) -> ExitStatus {
+        if let Some(status) = self.wait(patience) {
+            return status;
+        }
+        let _ = kill_process(Pid::from_child(&self.qemu), Signal::TERM);
+        if let Some(status) = self.wait(PATIENCE) {
+            return status;
+        }
+        let _ = self.qemu.kill();
+        self.qemu.wait().unwrap_or_default()
+    }
+
+    fn wait(&mut self, patience: Duration) -> Option<ExitStatus> {
+        let end = Instant::now() + patience;
+        loop {
+            match self.qemu.try_wait() {
+                Ok(Some(status)) => return Some(status),
+                _ if Instant::now() >= end => return None,
+                _ => thread::sleep(Duration::from_millis(5)),
+            }
+        }
+    }
+}
+
+impl Drop for Guest {
+    fn drop(&mut self) {
+        self.stop_within(Duration::ZERO);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str) -> Guest {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        Guest::start_quietly(command).expect("a shell")
+    }
+
+    #[test]
+    fn all_that_was_written_is_heard_before_the_end() {
+        let mut guest = shell("printf 'a\\r\\nb'; echo why >&2; exit 3");
+        let mut text = String::new();
+        let status = loop {
+            match guest.listen(Duration::from_secs(10)) {
+                Heard::Text(more) => text.push_str(&more),
+                Heard::End(status) => break status,
+                Heard::Silence | Heard::Interrupt => panic!("the shell neither writes nor ends"),
+            }
+        };
+        assert_eq!((text.as_str(), status.code()), ("a\nb", Some(3)));
+        assert_eq!(guest.messages(), "why\n");
+    }
+
+    #[test]
+    fn a_guest_that_will_not_stop_is_stopped_all_the_same() {
+        let mut guest = shell("trap '' TERM; echo ready; while :; do sleep 0.1; done");
+        assert!(matches!(
+            guest.listen(Duration::from_secs(10)),
+            Heard::Text(_)
+        ));
+        assert!(matches!(
+            guest.listen(Duration::from_millis(60)),
+            Heard::Silence
+        ));
+        let pid = Pid::from_child(&guest.qemu);
+        drop(guest);
+        assert!(
+            rustix::process::test_kill_process(pid).is_err(),
+            "{pid:?} is alive"
+        );
+    }
+}

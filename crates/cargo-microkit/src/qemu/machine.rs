@@ -1,0 +1,141 @@
+//! The machine that QEMU must make for each board, as the Microkit manual says it.
+
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::process::Command;
+
+use crate::variant::Variant;
+
+/// A board that is a QEMU machine.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub(crate) struct Machine {
+    kind: &'static str,
+}
+
+/// Who is at the other end of the serial line.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub(crate) enum Console {
+    /// Someone at a terminal: keys go to the guest, Ctrl-A leads to QEMU's monitor, and Ctrl-C
+    /// stops QEMU, which the manual's `mon:stdio` would leave to the guest.
+    Terminal,
+    /// A file or a pipe on standard input, as the manual has it.
+    Stream,
+    /// Nobody.
+    None,
+}
+
+impl Machine {
+    /// The machine for a board, if QEMU has one.
+    pub(crate) fn of(board: &str) -> Option<Self> {
+        match board {
+            "qemu_virt_aarch64" => Some(Self {
+                kind: "virt,virtualization=on",
+            }),
+            "qemu_virt_aarch64_el1" => Some(Self { kind: "virt" }),
+            _ => None,
+        }
+    }
+
+    /// The command that boots `image`.
+    pub(crate) fn command(
+        self,
+        qemu: &Path,
+        image: &Path,
+        variant: &Variant,
+        console: Console,
+        icount: bool,
+    ) -> Command {
+        let mut command = Command::new(qemu);
+        command.args(["-machine", self.kind, "-cpu", "cortex-a53", "-m", "size=2G"]);
+        command.args(match console {
+            Console::Terminal => &[
+                "-nographic",
+                "-chardev",
+                "stdio,id=terminal,mux=on,signal=on",
+                "-serial",
+                "chardev:terminal",
+                "-mon",
+                "chardev=terminal,mode=readline",
+            ][..],
+            Console::Stream => &["-nographic", "-serial", "mon:stdio"],
+            Console::None => &["-display", "none", "-monitor", "none", "-serial", "stdio"],
+        });
+        command.arg("-device").arg(loader(image));
+        if variant.is_multi_core() {
+            command.args(["-smp", "4"]);
+        }
+        if icount {
+            command.args(["-icount", "shift=0,align=off,sleep=off"]);
+        }
+        command
+    }
+}
+
+/// The loader device for an image; in QEMU's options a comma is written twice.
+fn loader(image: &Path) -> OsString {
+    let mut option = OsString::from("loader,file=");
+    for (i, part) in image
+        .as_os_str()
+        .as_encoded_bytes()
+        .split(|b| *b == b',')
+        .enumerate()
+    {
+        if i > 0 {
+            option.push(",,");
+        }
+        option.push(std::os::unix::ffi::OsStrExt::from_bytes(part) as &OsStr);
+    }
+    option.push(",addr=0x70000000,cpu-num=0");
+    option
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(board: &str, config: &str, console: Console, icount: bool, expect: &str) {
+        let variant = Variant {
+            board: board.into(),
+            config: config.into(),
+            profile: "dev".to_owned(),
+        };
+        let machine = Machine::of(board).expect("a QEMU board");
+        let command = machine.command("qemu".as_ref(), "a.img".as_ref(), &variant, console, icount);
+        let arguments: Vec<_> = command.get_args().map(|a| a.to_string_lossy()).collect();
+        assert_eq!(arguments.join(" "), expect);
+    }
+
+    #[test]
+    fn machines_are_those_of_the_manual() {
+        check(
+            "qemu_virt_aarch64",
+            "debug",
+            Console::Stream,
+            false,
+            "-machine virt,virtualization=on -cpu cortex-a53 -m size=2G -nographic \
+             -serial mon:stdio -device loader,file=a.img,addr=0x70000000,cpu-num=0",
+        );
+        check(
+            "qemu_virt_aarch64_el1",
+            "smp-debug",
+            Console::None,
+            true,
+            "-machine virt -cpu cortex-a53 -m size=2G -display none -monitor none -serial stdio \
+             -device loader,file=a.img,addr=0x70000000,cpu-num=0 -smp 4 \
+             -icount shift=0,align=off,sleep=off",
+        );
+        assert_eq!(Machine::of("rpi4b_1gb"), None);
+    }
+
+    #[test]
+    fn commas_in_paths_are_doubled() {
+        let check = |path: &str, expect: &str| {
+            assert_eq!(
+                loader(path.as_ref()),
+                *format!("loader,file={expect},addr=0x70000000,cpu-num=0")
+            );
+        };
+        check("/a/b.img", "/a/b.img");
+        check("/a,b/c,.img", "/a,,b/c,,.img");
+    }
+}

@@ -1,0 +1,75 @@
+//! QEMU: the program, the machine that it makes, and the guest that runs in it.
+
+mod guest;
+mod machine;
+
+pub(crate) use guest::{Guest, Heard};
+pub(crate) use machine::{Console, Machine};
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use miette::{Result, miette};
+
+use crate::terminal;
+
+const PROGRAM: &str = "qemu-system-aarch64";
+const APT_PACKAGE: &str = "qemu-system-arm";
+
+/// What to do for QEMU.
+pub(crate) const HOW_TO_GET: &str = "type `sudo apt-get install qemu-system-arm` on Debian or \
+    Ubuntu, `brew install qemu` on macOS, or see https://www.qemu.org/download; or say where it \
+    lies with `--qemu PATH`";
+
+/// The QEMU that `named` says, or the one on the PATH.
+///
+/// **Errors:** there is none.
+pub(crate) fn find(named: Option<&Path>) -> Result<PathBuf> {
+    let program = named.unwrap_or(Path::new(PROGRAM));
+    which::which(program).map_err(|_| match named {
+        Some(path) => {
+            miette!(
+                help = HOW_TO_GET,
+                "there is no QEMU to run at `{}`",
+                path.display()
+            )
+        }
+        None => {
+            miette!(
+                help = HOW_TO_GET,
+                "QEMU is not installed: no `{PROGRAM}` is on the PATH"
+            )
+        }
+    })
+}
+
+/// The same, but installs it where that is allowed, possible, and needs no password.
+pub(crate) fn provide(named: Option<&Path>, may_install: bool) -> Result<PathBuf> {
+    let missing = match find(named) {
+        Ok(program) => return Ok(program),
+        Err(missing) => missing,
+    };
+    let is_root = rustix::process::geteuid().is_root();
+    if named.is_some() || !may_install || !is_root || which::which("apt-get").is_err() {
+        return Err(missing);
+    }
+    terminal::status(
+        "Installing",
+        format_args!("QEMU (`apt-get install -y {APT_PACKAGE}`)"),
+    );
+    for arguments in [&["update"][..], &["install", "-y", APT_PACKAGE]] {
+        // On standard error, because standard output is for results.
+        let status = Command::new("apt-get")
+            .args(arguments)
+            .stdout(std::io::stderr())
+            .status();
+        if !status.is_ok_and(|status| status.success()) {
+            return Err(miette!(
+                help = HOW_TO_GET,
+                "QEMU is not installed, and `apt-get {}` failed",
+                arguments.join(" ")
+            ));
+        }
+    }
+    find(None)
+}

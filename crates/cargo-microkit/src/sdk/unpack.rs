@@ -1,0 +1,125 @@
+//! Copies of SDKs out of directories and tarballs, neither of which is trusted to be what it says.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek};
+use std::path::{Component, Path, PathBuf};
+
+use indicatif::ProgressBar;
+use miette::{Report, Result, miette};
+
+use crate::files;
+
+/// Copies the SDK at `from` into the empty directory `to`, and returns the root of the copy.
+pub(crate) fn into(from: &Path, to: &Path) -> Result<PathBuf> {
+    let copy = to.join("copy");
+    files::make_directory(&copy)?;
+    if from.is_dir() {
+        copy_directory(from, &copy)?;
+        return Ok(copy);
+    }
+    unpack(from, &copy)?;
+    // A tarball has one directory, whose name nobody promises, or none.
+    let tops: Vec<_> = std::fs::read_dir(&copy)
+        .map_err(|e| files::cannot("read", &copy, &e))?
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
+    match &tops[..] {
+        [top] if top.is_dir() => Ok(top.clone()),
+        _ => Ok(copy),
+    }
+}
+
+fn unpack(tarball: &Path, to: &Path) -> Result<()> {
+    let mut file = File::open(tarball).map_err(|e| files::cannot("read", tarball, &e))?;
+    let bytes = file.metadata().map_or(0, |metadata| metadata.len());
+    let mut magic = [0; 2];
+    let is_gzip = file.read_exact(&mut magic).is_ok() && magic == [0x1f, 0x8b];
+    if !is_gzip {
+        return Err(miette!(
+            help = super::how_to_get(),
+            "`{}` is neither a directory nor a .tar.gz file",
+            tarball.display()
+        ));
+    }
+    file.rewind()
+        .map_err(|e| files::cannot("read", tarball, &e))?;
+
+    let progress = ProgressBar::new(bytes);
+    let reader = progress.wrap_read(BufReader::new(file));
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(reader));
+    let broken = |e: io::Error| {
+        miette!(
+            help = format!("download it again; {}", super::how_to_get()),
+            "the tarball `{}` cannot be unpacked, it is cut short or damaged: {e}",
+            tarball.display()
+        )
+    };
+    for entry in archive.entries().map_err(broken)? {
+        unpack_entry(&mut entry.map_err(broken)?, tarball, to).map_err(|e| e.or_else(broken))?;
+    }
+    // The end of the archive comes before the end of the file, where the checksum is.
+    io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(broken)?;
+    progress.finish_and_clear();
+    Ok(())
+}
+
+/// Why an entry was not unpacked.
+enum Refused {
+    Unsafe(Report),
+    Broken(io::Error),
+}
+
+impl Refused {
+    fn or_else(self, broken: impl FnOnce(io::Error) -> Report) -> Report {
+        match self {
+            Self::Unsafe(report) => report,
+            Self::Broken(error) => broken(error),
+        }
+    }
+}
+
+/// Unpacks a file or directory that stays below `to`; SDKs have nothing else.
+fn unpack_entry<R: Read>(
+    entry: &mut tar::Entry<'_, R>,
+    tarball: &Path,
+    to: &Path,
+) -> Result<(), Refused> {
+    let path = entry.path().map_err(Refused::Broken)?.into_owned();
+    let kind = entry.header().entry_type();
+    let stays = path
+        .components()
+        .all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
+    if kind.is_dir() && stays {
+        std::fs::create_dir_all(to.join(path)).map_err(Refused::Broken)
+    } else if kind.is_file() && stays {
+        entry.unpack_in(to).map(drop).map_err(Refused::Broken)
+    } else if kind.is_pax_global_extensions() {
+        Ok(())
+    } else {
+        Err(Refused::Unsafe(miette!(
+            help = super::how_to_get(),
+            "the tarball `{}` is no SDK: its entry `{}` is a link or leads out of it",
+            tarball.display(),
+            path.display()
+        )))
+    }
+}
+
+fn copy_directory(from: &Path, to: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(from).map_err(|e| files::cannot("read", from, &e))? {
+        let entry = entry.map_err(|e| files::cannot("read", from, &e))?;
+        let (source, copy) = (entry.path(), to.join(entry.file_name()));
+        // Links to files are copied as what they lead to; links to directories could lead round.
+        let kind = entry
+            .file_type()
+            .map_err(|e| files::cannot("read", &source, &e))?;
+        if kind.is_dir() {
+            files::make_directory(&copy)?;
+            copy_directory(&source, &copy)?;
+        } else {
+            std::fs::copy(&source, &copy).map_err(|e| files::cannot("copy", &source, &e))?;
+        }
+    }
+    Ok(())
+}

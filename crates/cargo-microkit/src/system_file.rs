@@ -1,0 +1,174 @@
+//! A system file, as far as this program reads it: which ELF files it wants, and for which PD.
+
+use std::ops::Range;
+
+use miette::{LabeledSpan, NamedSource, Report, Result, SourceOffset, miette};
+
+use crate::files;
+use crate::system::System;
+
+/// The text of a system file and the program images that it names.
+pub(crate) struct SystemFile {
+    /// Where it came from.
+    pub(crate) system: System,
+    /// The program images of all PDs, each path once.
+    pub(crate) images: Vec<ProgramImage>,
+    text: String,
+}
+
+/// An ELF file that a system file asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ProgramImage {
+    /// As it stands in the file.
+    pub(crate) path: String,
+    /// The first PD that wants it.
+    pub(crate) pd: String,
+    /// Where in the file it stands.
+    span: Range<usize>,
+}
+
+impl SystemFile {
+    /// Reads the file of `system`.
+    ///
+    /// **Errors:** there is no such file, or it is not XML. Whether it describes a system at all
+    /// is left to the SDK's tool.
+    pub(crate) fn read(system: System) -> Result<Self> {
+        let bytes = std::fs::read(&system.path)
+            .map_err(|e| files::cannot("read the system file", &system.path, &e))?;
+        let text = String::from_utf8(bytes).map_err(|e| {
+            miette!(
+                help = "save the file as UTF-8",
+                "the system file `{}` is not UTF-8 from byte {} on",
+                system.path.display(),
+                e.utf8_error().valid_up_to()
+            )
+        })?;
+        let mut file = Self {
+            system,
+            images: Vec::new(),
+            text,
+        };
+        file.images = program_images(&file.text).map_err(|e| file.not_xml(&e))?;
+        Ok(file)
+    }
+
+    /// `report` with the places of `images` shown in the file.
+    pub(crate) fn show(&self, images: &[&ProgramImage], report: Report) -> Report {
+        let labels = images.iter().map(|image| {
+            LabeledSpan::new_with_span(Some("wanted here".to_owned()), image.span.clone())
+        });
+        self.with_labels(labels.collect(), &report)
+    }
+
+    fn not_xml(&self, error: &roxmltree::Error) -> Report {
+        let at = error.pos();
+        let offset = SourceOffset::from_location(&self.text, at.row as usize, at.col as usize);
+        let report = miette!(
+            help = "a system file is XML, as the Microkit manual's chapter on it describes",
+            "the system file `{}` is not well-formed XML: {error}",
+            self.system.path.display()
+        );
+        self.with_labels(
+            vec![LabeledSpan::at_offset(offset.offset(), "here")],
+            &report,
+        )
+    }
+
+    fn with_labels(&self, labels: Vec<LabeledSpan>, report: &Report) -> Report {
+        let help = report
+            .help()
+            .map(|help| help.to_string())
+            .unwrap_or_default();
+        miette!(labels = labels, help = help, "{report}").with_source_code(NamedSource::new(
+            self.system.path.to_string_lossy(),
+            self.text.clone(),
+        ))
+    }
+}
+
+/// Every `program_image` of a system's text, however deep its PD is nested.
+fn program_images(text: &str) -> Result<Vec<ProgramImage>, roxmltree::Error> {
+    let document = roxmltree::Document::parse(text)?;
+    let mut images: Vec<ProgramImage> = Vec::new();
+    for node in document
+        .descendants()
+        .filter(|node| node.has_tag_name("program_image"))
+    {
+        let pd = node
+            .parent_element()
+            .and_then(|pd| pd.attribute("name"))
+            .unwrap_or_default();
+        for attribute in ["path", "path_for_symbols"] {
+            let Some(attribute) = node.attribute_node(attribute) else {
+                continue;
+            };
+            let path = attribute.value();
+            if images.iter().all(|image| image.path != path) {
+                let (path, pd) = (path.to_owned(), pd.to_owned());
+                images.push(ProgramImage {
+                    path,
+                    pd,
+                    span: attribute.range_value(),
+                });
+            }
+        }
+    }
+    Ok(images)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expect: &[(&str, &str)]) {
+        let images = program_images(text).expect("XML");
+        let found: Vec<_> = images
+            .iter()
+            .map(|i| (i.pd.as_str(), i.path.as_str()))
+            .collect();
+        assert_eq!(found, expect, "{text}");
+        for image in images {
+            assert_eq!(&text[image.span], image.path);
+        }
+    }
+
+    #[test]
+    fn images_of_nested_pds_are_found_once_each() {
+        check(
+            r#"<system>
+                <protection_domain name="a"><program_image path="a.elf" />
+                    <protection_domain name="b"><program_image path="b.elf" /></protection_domain>
+                </protection_domain>
+                <protection_domain name="c"><program_image path="a.elf" /></protection_domain>
+            </system>"#,
+            &[("a", "a.elf"), ("b", "b.elf")],
+        );
+    }
+
+    #[test]
+    fn symbols_may_come_from_another_file() {
+        check(
+            "<system><protection_domain name='a'>\
+             <program_image path='a.elf' path_for_symbols='full.elf' />\
+             </protection_domain></system>",
+            &[("a", "a.elf"), ("a", "full.elf")],
+        );
+    }
+
+    #[test]
+    fn what_the_sdk_tool_will_refuse_is_passed_over() {
+        check("<system/>", &[]);
+        check("<other><program_image/></other>", &[]);
+        check(
+            "<system><!-- <program_image path='x.elf'/> --></system>",
+            &[],
+        );
+    }
+
+    #[test]
+    fn text_that_is_not_xml_is_an_error() {
+        for text in ["", "hello", "<system>", "<system></pd>"] {
+            assert!(program_images(text).is_err(), "{text}");
+        }
+    }
+}

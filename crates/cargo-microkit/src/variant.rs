@@ -1,0 +1,43 @@
+//! Which of the many builds of one system is meant.
+
+use std::fmt;
+
+/// A board, a configuration of the kernel, and a profile of the Rust code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Variant {
+    /// As the SDK names it, for example `qemu_virt_aarch64`.
+    pub(crate) board: String,
+    /// As the SDK names it, for example `debug`.
+    pub(crate) config: String,
+    /// As Cargo names it, for example `dev`.
+    pub(crate) profile: String,
+}
+
+impl Variant {
+    /// What a PD that was built for this kernel says of itself in its ELF file.
+    pub(crate) fn kernel_mark(&self) -> String {
+        format!("{}/{}", self.board, self.config)
+    }
+
+    /// The name of the directory for everything that is built for this kernel.
+    pub(crate) fn kernel_directory(&self) -> String {
+        format!("{}-{}", self.board, self.config)
+    }
+
+    /// Whether loader, kernel and monitor write to the serial line before the PDs do.
+    pub(crate) fn has_boot_log(&self) -> bool {
+        self.config.ends_with("debug")
+    }
+
+    /// Whether the kernel runs on several cores.
+    pub(crate) fn is_multi_core(&self) -> bool {
+        self.config.starts_with("smp-")
+    }
+}
+
+/// The form in the reports of tests: `sel4 debug, dev`.
+impl fmt::Display for Variant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sel4 {}, {}", self.config, self.profile)
+    }
+}

@@ -1,0 +1,188 @@
+//! A guest watched for what it prints: held against what is expected, or taken down.
+
+use std::process::ExitStatus;
+use std::time::{Duration, Instant};
+
+use crate::expected::{Expected, Judge, Verdict};
+use crate::fault::Faults;
+use crate::log::{Line, Log};
+use crate::qemu::{Guest, Heard};
+
+/// How long a guest is silent before it is held to have said what it had to say.
+pub(crate) const SILENCE: Duration = Duration::from_millis(300);
+
+/// The same, where nothing says how many lines there are to come.
+const LONG_SILENCE: Duration = Duration::from_secs(1);
+
+/// How many lines that nobody expected are enough: as many as a report of a fault has.
+const ENOUGH: usize = 64;
+
+/// How many of the last lines to show.
+const TAIL: usize = 10;
+
+/// How watching ended.
+#[derive(Debug)]
+pub(crate) enum Watched<T> {
+    Done(T),
+    Failed(String),
+    Interrupted,
+}
+
+/// Watches a guest until it has printed the expected lines and then nothing for a while, or has
+/// printed anything else, or time is up.
+pub(crate) fn compare(
+    guest: &mut Guest,
+    mut log: Log,
+    expected: &[Expected],
+    file: &str,
+    timeout: Duration,
+) -> Watched<()> {
+    let end = Instant::now() + timeout;
+    let mut judge = Judge::new(expected);
+    let mut tail = Tail::default();
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        let mut ended = None;
+        let mut is_silent = false;
+        match guest.listen(SILENCE.min(left)) {
+            Heard::Interrupt => return Watched::Interrupted,
+            Heard::Text(text) => {
+                for line in text
+                    .split_inclusive('\n')
+                    .filter_map(|piece| log.push(piece))
+                {
+                    hear(&mut judge, &mut tail, line);
+                }
+            }
+            Heard::Silence => is_silent = true,
+            Heard::End(status) => ended = Some(status),
+        }
+        let is_up = ended.is_some() || Instant::now() >= end;
+        let is_over = is_up || is_silent;
+
+        // The last line may lack its end; an end of others is waited for.
+        let is_whole = ended.is_some()
+            || judge.verdict() != Verdict::Waiting
+            || judge
+                .awaited_last()
+                .is_some_and(|last| last.matches(log.partial()));
+        if is_over && is_whole && !log.partial().is_empty() {
+            hear(&mut judge, &mut tail, log.flush());
+        }
+        match judge.verdict() {
+            Verdict::Complete if is_over => return Watched::Done(()),
+            Verdict::Different if is_over || judge.surplus() > ENOUGH => {
+                return Watched::Failed(different(&judge, file));
+            }
+            Verdict::Waiting if is_up => {
+                if !log.partial().is_empty() {
+                    tail.push(log.partial());
+                }
+                let why = match ended {
+                    Some(status) => ended_early(status, guest),
+                    None => format!("{} s were not enough", timeout.as_secs_f64()),
+                };
+                return Watched::Failed(missing(&judge, &tail, &why, file));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Watches a guest until it has been silent for long, or time is up, and returns what it printed.
+pub(crate) fn record(guest: &mut Guest, mut log: Log, timeout: Duration) -> Watched<Vec<String>> {
+    let end = Instant::now() + timeout;
+    let mut lines = Vec::new();
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        let is_over = match guest.listen(LONG_SILENCE.min(left)) {
+            Heard::Interrupt => return Watched::Interrupted,
+            Heard::Text(text) => {
+                lines.extend(
+                    text.split_inclusive('\n')
+                        .filter_map(|piece| log.push(piece)),
+                );
+                false
+            }
+            Heard::Silence => {
+                let has_spoken = !log.partial().is_empty() && !log.is_boot();
+                has_spoken || lines.iter().any(|line| line.is_of_system)
+            }
+            Heard::End(_) => true,
+        };
+        if is_over || Instant::now() >= end {
+            if !log.partial().is_empty() {
+                lines.push(log.flush());
+            }
+            let lines = lines.into_iter().filter(|line| line.is_of_system);
+            return Watched::Done(lines.map(|line| line.text).collect());
+        }
+    }
+}
+
+/// The last lines of a log, whosever they are.
+#[derive(Debug, Default)]
+pub(crate) struct Tail(Vec<String>);
+
+impl Tail {
+    /// Adds a line.
+    pub(crate) fn push(&mut self, line: &str) {
+        if self.0.len() == TAIL {
+            self.0.remove(0);
+        }
+        self.0.push(line.to_owned());
+    }
+
+    /// "the last lines were:" and these.
+    pub(crate) fn told(&self) -> String {
+        if self.0.is_empty() {
+            return "it printed nothing at all".to_owned();
+        }
+        let lines: String = self.0.iter().map(|line| format!("\n    {line}")).collect();
+        format!("the last lines were:{lines}")
+    }
+}
+
+fn hear(judge: &mut Judge<'_>, tail: &mut Tail, line: Line) {
+    tail.push(&line.text);
+    if line.is_of_system {
+        judge.hear(line.text);
+    }
+}
+
+fn faults(judge: &Judge<'_>) -> String {
+    Faults::of(judge.seen().iter().map(String::as_str)).told()
+}
+
+fn different(judge: &Judge<'_>, file: &str) -> String {
+    let what = match judge.missed() {
+        Some(number) => format!("line {number} is not that of `{file}`"),
+        None => format!("more came than the lines of `{file}`"),
+    };
+    format!(
+        "{what} (- expected, + seen):\n{}{}",
+        judge.diff(),
+        faults(judge).trim_start()
+    )
+}
+
+fn missing(judge: &Judge<'_>, tail: &Tail, why: &str, file: &str) -> String {
+    let awaited = judge.awaited().map_or(String::new(), |(number, expected)| {
+        format!(
+            "waited for line {number} of `{file}`: `{}`; ",
+            expected.text()
+        )
+    });
+    format!("{why}: {awaited}{}{}", tail.told(), faults(judge))
+}
+
+fn ended_early(status: ExitStatus, guest: &mut Guest) -> String {
+    let messages = guest.messages();
+    let messages = messages.trim();
+    let said = if messages.is_empty() {
+        String::new()
+    } else {
+        format!(" and said `{messages}`")
+    };
+    format!("QEMU ended ({status}){said}")
+}

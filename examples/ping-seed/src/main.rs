@@ -1,0 +1,61 @@
+//! Writes a request into the message registers, calls, and reads the reply from the same place.
+//!
+//! Where a reference to the IPC buffer lives across the call, a release build reads the request
+//! again: the compiler may take it that nothing else writes there. Here each access has a scope
+//! of its own, through the implicit buffer and through a token.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+use console::println;
+use sel4_microkit::{
+    Channel, MessageInfo, NullHandler, get_mr, protection_domain, set_mr, with_msg_regs,
+    with_msg_regs_mut,
+};
+
+const PONG: Channel = Channel::new(1);
+
+/// The first words travel in registers and are stored by this program; the last is stored by the
+/// kernel alone.
+const WORDS: usize = 6;
+
+const REQUEST: u64 = 0x5eed;
+
+#[protection_domain]
+fn init() -> NullHandler {
+    println!("one word: {:#x}", one_word());
+    println!("in scopes: {:?}", in_scopes().map(Hex));
+    println!("with a token: {:?}", with_token().map(Hex));
+    NullHandler::new()
+}
+
+fn one_word() -> u64 {
+    set_mr(0, REQUEST);
+    PONG.pp_call(MessageInfo::new(0, 1));
+    get_mr(0)
+}
+
+fn in_scopes() -> [u64; WORDS] {
+    with_msg_regs_mut(|regs| regs[..WORDS].fill(REQUEST));
+    PONG.pp_call(MessageInfo::new(0, WORDS));
+    with_msg_regs(|regs| core::array::from_fn(|index| regs[index]))
+}
+
+fn with_token() -> [u64; WORDS] {
+    let pong = PONG.endpoint();
+    sel4::with_ipc_buffer_token(|token| {
+        token.with_mut(|buffer| buffer.msg_regs_mut()[..WORDS].fill(REQUEST));
+        pong.with(&mut *token)
+            .call(sel4::MessageInfo::new(0, 0, 0, WORDS));
+        token.with(|buffer| core::array::from_fn(|index| buffer.msg_regs()[index]))
+    })
+}
+
+/// Shows a word on the line of its array.
+struct Hex(u64);
+
+impl core::fmt::Debug for Hex {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{:#x}", self.0)
+    }
+}

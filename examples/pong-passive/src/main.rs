@@ -1,0 +1,37 @@
+//! A passive server that notifies its caller as it replies: the notification is put off until
+//! the end of the entry point, and neither is lost.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+use console::println;
+use sel4_microkit::{
+    Channel, DeferredAction, DeferredActionSlot, Handler, IrqAckError, MessageInfo, get_mr,
+    pd_is_passive, protection_domain, set_mr,
+};
+
+struct Pong {
+    deferred: DeferredActionSlot,
+}
+
+#[protection_domain]
+fn init() -> Pong {
+    println!("pong: passive is {}", pd_is_passive());
+    Pong {
+        deferred: DeferredActionSlot::new(),
+    }
+}
+
+impl Handler for Pong {
+    type Error = IrqAckError;
+
+    fn protected(&mut self, caller: Channel, _: MessageInfo) -> Result<MessageInfo, IrqAckError> {
+        self.deferred.defer_notify(caller)?;
+        set_mr(0, get_mr(0) * 100);
+        Ok(MessageInfo::new(0, 1))
+    }
+
+    fn take_deferred_action(&mut self) -> Option<DeferredAction> {
+        self.deferred.take()
+    }
+}
