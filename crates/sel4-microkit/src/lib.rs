@@ -47,6 +47,8 @@ mod defer;
 mod entry;
 mod handler;
 mod heap;
+#[cfg(not(target_os = "none"))]
+pub mod host;
 pub mod ipc;
 mod memory;
 mod message;

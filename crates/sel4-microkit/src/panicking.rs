@@ -11,7 +11,12 @@ use core::panic::{PanicInfo, UnwindSafe};
 pub type PanicHook = &'static (dyn Fn(&PanicInfo<'_>) + Send + Sync);
 
 /// Sets what is called when the protection domain panics, instead of printing on the kernel's
-/// debug console. It may make calls and notify; when it returns, the PD stops.
+/// debug console. When it returns, the PD stops.
+///
+/// It may notify, and make calls in registers
+/// ([`Channel::pp_call_with_mrs`](crate::Channel::pp_call_with_mrs)) to servers that reply with at
+/// most four words. If the panic came inside a borrow of the message registers, anything else that
+/// uses them panics again, and the PD stops without more words.
 ///
 /// # Panics
 ///
@@ -53,8 +58,10 @@ fn panic(info: &PanicInfo<'_>) -> ! {
         // The hook, or the printing of the message, has panicked: say no more.
         trap();
     }
-    // SAFETY: panics do not unwind on this target, and this handler never returns: no code that
-    // has borrowed the buffer runs again.
+    // SAFETY: 1. Panics do not unwind on this target, and this handler never returns: no code that
+    //    has borrowed the buffer runs again.
+    // 2. `set_hook` asks that of what the hook calls. If it were not so, the kernel would write
+    //    into a view that nobody will look at again.
     unsafe { sel4::abandon_borrows() };
     match STATE.with(|state| state.hook.get()) {
         Some(hook) => hook(info),

@@ -4,8 +4,6 @@ use core::cell::UnsafeCell;
 use core::fmt::{self, Write};
 use core::str::Utf8Error;
 
-use microkit_abi::limits::NAME_BYTES;
-
 use crate::{Channel, ChannelSet};
 
 /// Declares a symbol into which Microkit's tool writes a value, as `setvar_…` in the system file
@@ -86,19 +84,21 @@ macro_rules! memory_region_symbol {
 
 /// Whether this protection domain is passive: it runs only on behalf of those that call it.
 pub fn pd_is_passive() -> bool {
-    microkit_passive.read() != 0
+    values::passive()
 }
 
 /// The name of this protection domain.
 ///
 /// **Errors:** if the system file's name is not UTF-8, or was cut inside a character.
 pub fn pd_name() -> Result<&'static str, Utf8Error> {
-    let bytes = microkit_name.get();
-    let length = bytes
-        .iter()
-        .position(|&byte| byte == 0)
-        .unwrap_or(bytes.len());
-    core::str::from_utf8(&bytes[..length])
+    core::str::from_utf8(name_bytes())
+}
+
+fn name_bytes() -> &'static [u8] {
+    values::name()
+        .split(|&byte| byte == 0)
+        .next()
+        .unwrap_or_default()
 }
 
 /// Shows the name of this protection domain.
@@ -106,8 +106,7 @@ pub(crate) struct DisplayName;
 
 impl fmt::Display for DisplayName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut chunks = microkit_name.get().split(|&byte| byte == 0);
-        for chunk in chunks.next().unwrap_or_default().utf8_chunks() {
+        for chunk in name_bytes().utf8_chunks() {
             f.write_str(chunk.valid())?;
             if !chunk.invalid().is_empty() {
                 f.write_char(char::REPLACEMENT_CHARACTER)?;
@@ -117,28 +116,12 @@ impl fmt::Display for DisplayName {
     }
 }
 
-/// Bit *n* is set if channel *n* may be notified.
-#[inline(always)]
-pub(crate) fn notifications() -> u64 {
-    microkit_notifications.read()
-}
-
-/// Bit *n* is set if channel *n* may be called.
-#[inline(always)]
-pub(crate) fn pps() -> u64 {
-    microkit_pps.read()
-}
-
-/// Bit *n* is set if channel *n* is an interrupt.
-#[inline(always)]
-pub(crate) fn irqs() -> u64 {
-    microkit_irqs.read()
-}
-
 /// The channels that are interrupts.
 pub(crate) fn irq_channels() -> impl Iterator<Item = Channel> {
     ChannelSet::from_bits(irqs()).iter()
 }
+
+pub(crate) use values::{irqs, notifications, pps};
 
 /// A value that Microkit's tool may have changed in the ELF file.
 #[doc(hidden)]
@@ -163,13 +146,6 @@ impl<T: Integer> Patched<T> {
     }
 }
 
-impl<T: Integer + Copy> Patched<T> {
-    #[inline(always)]
-    pub(crate) fn read(&'static self) -> T {
-        *self.get()
-    }
-}
-
 /// The types that [`var!`] takes: integers and arrays of them.
 ///
 /// # Safety
@@ -190,59 +166,103 @@ integers!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
 // SAFETY: an array is its elements, without padding.
 unsafe impl<T: Integer, const N: usize> Integer for [T; N] {}
 
-/// The symbols that the tool writes in every PD. The names are those of `microkit_abi::symbols`.
-macro_rules! patched {
-    ($($symbol:ident: $type:ty = $default:expr;)*) => {
-        $(
-            #[allow(non_upper_case_globals)] // Microkit's name.
-            #[used]
-            // Not on a host, where several protection domains may share a process.
-            #[cfg_attr(target_os = "none", unsafe(no_mangle), unsafe(link_section = ".data"))]
-            static $symbol: Patched<$type> = Patched::new($default);
-        )*
+#[cfg(target_os = "none")]
+mod values {
+    //! The symbols that the tool writes in every PD; the names are those of
+    //! `microkit_abi::symbols`.
+
+    use microkit_abi::limits::NAME_BYTES;
+
+    use super::Patched;
+
+    macro_rules! patched {
+        ($($symbol:ident: $type:ty = $default:expr;)*) => {
+            $(
+                #[allow(non_upper_case_globals)] // Microkit's name.
+                #[used]
+                #[unsafe(no_mangle)]
+                #[unsafe(link_section = ".data")]
+                static $symbol: Patched<$type> = Patched::new($default);
+            )*
+
+            core::arch::global_asm!(
+                ".pushsection .keep.microkit, \"aR\", %progbits",
+                $(concat!(".reloc ., R_AARCH64_NONE, ", stringify!($symbol)),)*
+                ".reloc ., R_AARCH64_NONE, sel4_kernel_configuration",
+                ".popsection",
+            );
+        };
+    }
+
+    patched! {
+        microkit_name: [u8; NAME_BYTES] = [0; NAME_BYTES];
+        microkit_passive: u8 = 0;
+        microkit_irqs: u64 = 0;
+        microkit_notifications: u64 = 0;
+        microkit_pps: u64 = 0;
+        microkit_ioports: u64 = 0;
+    }
+
+    /// The board and configuration that this program was built for, for tools that look.
+    #[allow(non_upper_case_globals)] // A symbol's name, like its neighbours.
+    #[used]
+    #[unsafe(no_mangle)]
+    static sel4_kernel_configuration: [u8; sel4::config::MARK.len()] = {
+        let mut mark = [0; sel4::config::MARK.len()];
+        mark.copy_from_slice(sel4::config::MARK.as_bytes());
+        mark
     };
+
+    pub(super) fn name() -> &'static [u8] {
+        microkit_name.get()
+    }
+
+    pub(super) fn passive() -> bool {
+        *microkit_passive.get() != 0
+    }
+
+    /// Bit *n* is set if channel *n* may be notified.
+    #[inline(always)]
+    pub(crate) fn notifications() -> u64 {
+        *microkit_notifications.get()
+    }
+
+    /// Bit *n* is set if channel *n* may be called.
+    #[inline(always)]
+    pub(crate) fn pps() -> u64 {
+        *microkit_pps.get()
+    }
+
+    /// Bit *n* is set if channel *n* is an interrupt.
+    #[inline(always)]
+    pub(crate) fn irqs() -> u64 {
+        *microkit_irqs.get()
+    }
 }
 
-patched! {
-    microkit_name: [u8; NAME_BYTES] = [0; NAME_BYTES];
-    microkit_passive: u8 = 0;
-    microkit_irqs: u64 = 0;
-    microkit_notifications: u64 = 0;
-    microkit_pps: u64 = 0;
-    microkit_ioports: u64 = 0;
+#[cfg(not(target_os = "none"))]
+mod values {
+    //! On a host, what the thread was told that it is.
+
+    use crate::host::ProtectionDomain;
+
+    pub(super) fn name() -> &'static [u8] {
+        ProtectionDomain::current().name.as_bytes()
+    }
+
+    pub(super) fn passive() -> bool {
+        ProtectionDomain::current().passive
+    }
+
+    pub(crate) fn notifications() -> u64 {
+        ProtectionDomain::current().notifications
+    }
+
+    pub(crate) fn pps() -> u64 {
+        ProtectionDomain::current().pps
+    }
+
+    pub(crate) fn irqs() -> u64 {
+        ProtectionDomain::current().irqs
+    }
 }
-
-/// What the entry point refers to, so that the linker keeps it: the symbols above, and the mark
-/// that says for which kernel configuration this was built.
-#[cfg(target_os = "none")]
-macro_rules! keep {
-    ($($symbol:literal),*) => {
-        core::arch::global_asm!(
-            ".pushsection .keep.microkit, \"aR\", %progbits",
-            $(concat!(".reloc ., R_AARCH64_NONE, ", $symbol),)*
-            ".popsection",
-        );
-    };
-}
-
-#[cfg(target_os = "none")]
-keep!(
-    "microkit_name",
-    "microkit_passive",
-    "microkit_irqs",
-    "microkit_notifications",
-    "microkit_pps",
-    "microkit_ioports",
-    "sel4_kernel_configuration"
-);
-
-/// The board and configuration that this program was built for, for tools that look.
-#[cfg(target_os = "none")]
-#[allow(non_upper_case_globals)] // A symbol's name, like its neighbours.
-#[used]
-#[unsafe(no_mangle)]
-static sel4_kernel_configuration: [u8; sel4::config::MARK.len()] = {
-    let mut mark = [0; sel4::config::MARK.len()];
-    mark.copy_from_slice(sel4::config::MARK.as_bytes());
-    mark
-};

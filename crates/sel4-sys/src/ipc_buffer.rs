@@ -55,7 +55,8 @@ impl IpcBufferToken {
     ///
     /// 1. `buffer` points to the IPC buffer of the thread that calls this (the frame that its TCB
     ///    names, seL4 manual, *IPC Buffer*), readable and writable as long as the thread lives.
-    /// 2. No other token for this buffer exists or will.
+    /// 2. While another token for this buffer is alive, neither of them is used to write or to
+    ///    make a call.
     /// 3. Nothing else in the program refers to that memory.
     #[inline]
     pub const unsafe fn new(buffer: NonNull<IpcBuffer>) -> Self {
@@ -63,6 +64,12 @@ impl IpcBufferToken {
             buffer,
             _thread: PhantomData,
         }
+    }
+
+    /// Gives up the token. From the pointer, [`new`](Self::new) can make one again.
+    #[inline]
+    pub const fn into_raw(self) -> NonNull<IpcBuffer> {
+        self.buffer
     }
 
     /// Lends the buffer to be read, for as long as `read` runs.

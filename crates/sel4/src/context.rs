@@ -21,14 +21,33 @@ pub(crate) mod sealed {
     /// Proof that the caller is this crate; cannot be named, so cannot be made, outside it.
     pub struct Internal;
 
+    /// What a call uses of the buffer.
+    #[derive(Copy, Clone, PartialEq, Eq)]
+    pub enum Uses {
+        /// Words in memory, before or after the call.
+        Memory,
+        /// Only what travels in registers.
+        Registers,
+    }
+
     pub trait Context {
         /// Runs `call`, which makes system calls and runs no code of the user's, with the token.
-        fn with_token<R>(self, _: Internal, call: impl FnOnce(&mut IpcBufferToken) -> R) -> R;
+        fn with_token<R>(
+            self,
+            _: Internal,
+            uses: Uses,
+            call: impl FnOnce(&mut IpcBufferToken) -> R,
+        ) -> R;
     }
 
     impl Context for &mut IpcBufferToken {
         #[inline]
-        fn with_token<R>(self, _: Internal, call: impl FnOnce(&mut IpcBufferToken) -> R) -> R {
+        fn with_token<R>(
+            self,
+            _: Internal,
+            _: Uses,
+            call: impl FnOnce(&mut IpcBufferToken) -> R,
+        ) -> R {
             call(self)
         }
     }

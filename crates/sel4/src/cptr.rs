@@ -4,7 +4,7 @@ use core::fmt;
 use core::hash::Hash;
 use core::marker::PhantomData;
 
-use crate::context::sealed::Internal;
+use crate::context::sealed::{Internal, Uses};
 use crate::{CPtrBits, InvocationContext, IpcBufferToken, NoExplicitInvocationContext, WORD_SIZE};
 
 /// A capability pointer that says what it points to.
@@ -66,7 +66,7 @@ impl<T: CapType, C> Cap<T, C> {
     ///
     /// A call inside a view of that buffer does not compile:
     ///
-    /// ```compile_fail,E0501
+    /// ```compile_fail,E0499
     /// fn inside(endpoint: sel4::cap::Endpoint, mut token: sel4::IpcBufferToken) {
     ///     token.with_mut(|buffer| {
     ///         buffer.msg_regs_mut()[0] = 1;
@@ -106,7 +106,20 @@ impl<T: CapType, C: InvocationContext> Cap<T, C> {
     #[track_caller]
     pub(crate) fn invoke<R>(self, call: impl FnOnce(CPtr, &mut IpcBufferToken) -> R) -> R {
         let cptr = self.cptr;
-        self.context.with_token(Internal, |token| call(cptr, token))
+        self.context
+            .with_token(Internal, Uses::Memory, |token| call(cptr, token))
+    }
+
+    /// As [`invoke`](Self::invoke), for a `call` that touches no word in memory.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn invoke_in_registers<R>(
+        self,
+        call: impl FnOnce(CPtr, &mut IpcBufferToken) -> R,
+    ) -> R {
+        let cptr = self.cptr;
+        self.context
+            .with_token(Internal, Uses::Registers, |token| call(cptr, token))
     }
 }
 

@@ -1,11 +1,11 @@
 //! The implicit IPC buffer: one for the thread, and a check that no borrow of it is alive when a
 //! system call is made.
 
-use core::cell::{Cell, UnsafeCell};
-use core::mem::MaybeUninit;
+use core::cell::Cell;
 use core::panic::Location;
+use core::ptr::{self, NonNull};
 
-use crate::context::sealed::{Context, Internal};
+use crate::context::sealed::{Context, Internal, Uses};
 use crate::{IpcBuffer, IpcBufferToken, Word};
 
 /// Lends this thread's IPC buffer to be read, for as long as `read` runs.
@@ -20,11 +20,12 @@ use crate::{IpcBuffer, IpcBufferToken, Word};
 #[inline]
 #[track_caller]
 pub fn with_ipc_buffer<R>(read: impl FnOnce(&IpcBuffer) -> R) -> R {
-    check(Kind::Shared);
+    check(Wanted::Shared);
     let place = Location::caller();
     BUFFER.with(|buffer| {
-        let _borrow = buffer.borrow(Kind::Shared, place);
-        // SAFETY: `check` (1): the token is there, and no `&mut` to it is alive.
+        let _borrow = buffer.borrow(Held::Shared, place);
+        // SAFETY: `check` (1, 2), until `_borrow` is dropped: other tokens that are alive are
+        // those of borrows to read.
         unsafe { buffer.token() }.with(read)
     })
 }
@@ -56,14 +57,8 @@ pub fn with_ipc_buffer_mut<R>(write: impl FnOnce(&mut IpcBuffer) -> R) -> R {
 #[inline]
 #[track_caller]
 pub fn with_ipc_buffer_token<R>(run: impl FnOnce(&mut IpcBufferToken) -> R) -> R {
-    check(Kind::Exclusive);
-    let place = Location::caller();
-    BUFFER.with(|buffer| {
-        let _borrow = buffer.borrow(Kind::Exclusive, place);
-        // SAFETY: 1. `check` (1): the token is there, and no borrow of it is alive.
-        // 2. None begins before `_borrow` is dropped.
-        run(unsafe { buffer.token_mut() })
-    })
+    check(Wanted::Exclusive);
+    lend(Location::caller(), run)
 }
 
 /// Reads a message register of this thread's IPC buffer.
@@ -98,25 +93,26 @@ pub fn set_msg_reg(index: usize, value: Word) {
 #[track_caller]
 pub fn set_ipc_buffer(token: IpcBufferToken) {
     if BUFFER.with(|buffer| !buffer.is_unset()) {
-        check(Kind::Exclusive);
+        check(Wanted::Exclusive);
     }
     BUFFER.with(|buffer| {
-        // SAFETY: nobody holds a reference to an old token: `check` (1), or there was none.
-        unsafe { *buffer.token.get() = MaybeUninit::new(token) };
+        buffer.pointer.set(token.into_raw());
         buffer.held_at.set(None);
     });
 }
 
-/// Forgets the borrows of this thread's buffer, so that calls work again.
+/// Lets calls be made inside a borrow that is alive, as long as they use only registers: for the
+/// last words of a thread that has panicked in it.
 ///
 /// # Safety
 ///
-/// No code that runs inside such a borrow will run again: the thread is about to stop, and its
-/// panic handler, which never returns, wants to print.
+/// 1. No code that runs inside the borrow will run again: the thread is about to stop.
+/// 2. Until it has stopped, those that it calls reply with at most four words. The kernel then
+///    leaves the buffer, to which a view is still alive, as it is.
 pub unsafe fn abandon_borrows() {
     BUFFER.with(|buffer| {
-        if !buffer.is_unset() {
-            buffer.held_at.set(None);
+        if buffer.held_at.get().is_some() && !buffer.is_unset() {
+            buffer.held_as.set(Held::Abandoned);
         }
     });
 }
@@ -137,17 +133,36 @@ impl ImplicitInvocationContext {
 impl Context for ImplicitInvocationContext {
     #[inline]
     #[track_caller]
-    fn with_token<R>(self, _: Internal, call: impl FnOnce(&mut IpcBufferToken) -> R) -> R {
+    fn with_token<R>(
+        self,
+        _: Internal,
+        uses: Uses,
+        call: impl FnOnce(&mut IpcBufferToken) -> R,
+    ) -> R {
+        check(match uses {
+            Uses::Memory => Wanted::Exclusive,
+            Uses::Registers => Wanted::Registers,
+        });
         if cfg!(target_os = "none") {
-            check(Kind::Exclusive);
-            // SAFETY: 1. `check` (1): the token is there, and no borrow of it is alive.
-            // 2. None begins before `call` ends: it runs no code of the user's (`Context`).
-            BUFFER.with(|buffer| call(unsafe { buffer.token_mut() }))
+            // SAFETY: 1. `check` (1).
+            // 2. `check` (2, 3). No borrow begins before `call` ends: it runs no code of the
+            //    user's (`Context`).
+            BUFFER.with(|buffer| call(&mut unsafe { buffer.token() }))
         } else {
             // On a host the kernel is code like any other, and may borrow.
-            with_ipc_buffer_token(call)
+            lend(Location::caller(), call)
         }
     }
+}
+
+/// Lends the token, after `check` for an exclusive borrow.
+#[inline]
+fn lend<R>(place: &'static Location<'static>, run: impl FnOnce(&mut IpcBufferToken) -> R) -> R {
+    BUFFER.with(|buffer| {
+        let _borrow = buffer.borrow(Held::Exclusive, place);
+        // SAFETY: `check` (1, 2), until `_borrow` is dropped; or (3), and `run` is a call.
+        run(&mut unsafe { buffer.token() })
+    })
 }
 
 #[inline]
@@ -168,73 +183,80 @@ fn no_such_register(index: usize) -> ! {
     )
 }
 
-#[derive(Debug, Copy, Clone, PartialEq, Eq)]
-enum Kind {
+/// What a borrow that is alive is for.
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Held {
     Shared,
     Exclusive,
+    /// For nothing more: who has it will not run again.
+    Abandoned,
 }
 
-/// The thread's token, and who has borrowed it.
+/// What the buffer is wanted for.
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Wanted {
+    Shared,
+    Exclusive,
+    Registers,
+}
+
+/// The thread's buffer, and who has borrowed it.
 struct Implicit {
-    /// Where the borrow that is alive began; [`UNSET`] before there is a token.
+    /// Where the borrow that is alive began; [`UNSET`] before there is a buffer.
     held_at: Cell<Option<&'static Location<'static>>>,
-    /// Of which kind it is; says nothing while there is none.
-    held_as: Cell<Kind>,
-    token: UnsafeCell<MaybeUninit<IpcBufferToken>>,
+    /// What it is for; says nothing while there is none.
+    held_as: Cell<Held>,
+    /// The buffer, of which a token is made for each borrow and each call.
+    pointer: Cell<NonNull<IpcBuffer>>,
 }
 
-/// In `held_at`, says that there is no token. It is told by its address.
+/// In `held_at`, says that there is no buffer. It is told by its address.
 static UNSET: &Location<'static> = Location::caller();
 
 impl Implicit {
     const fn new() -> Self {
         Self {
             held_at: Cell::new(Some(UNSET)),
-            held_as: Cell::new(Kind::Exclusive),
-            token: UnsafeCell::new(MaybeUninit::uninit()),
+            held_as: Cell::new(Held::Exclusive),
+            pointer: Cell::new(NonNull::dangling()),
         }
     }
 
     fn is_unset(&self) -> bool {
         self.held_at
             .get()
-            .is_some_and(|place| core::ptr::eq(place, UNSET))
+            .is_some_and(|place| ptr::eq(place, UNSET))
     }
 
-    /// Where the borrow began that excludes one of this kind.
+    /// Where the borrow began that is in the way.
     #[inline(always)]
-    fn conflict(&self, kind: Kind) -> Option<&'static Location<'static>> {
+    fn conflict(&self, wanted: Wanted) -> Option<&'static Location<'static>> {
         let held_at = self.held_at.get()?;
-        (kind == Kind::Exclusive || self.held_as.get() == Kind::Exclusive).then_some(held_at)
+        match (wanted, self.held_as.get()) {
+            (Wanted::Shared, Held::Shared) | (Wanted::Registers, Held::Abandoned) => None,
+            _ => Some(held_at),
+        }
     }
 
     /// Begins a borrow that ends when the result is dropped.
     #[inline(always)]
-    fn borrow(&self, kind: Kind, place: &'static Location<'static>) -> Borrow<'_> {
+    fn borrow(&self, held_as: Held, place: &'static Location<'static>) -> Borrow<'_> {
         Borrow {
             buffer: self,
             held_at: self.held_at.replace(Some(place)),
-            held_as: self.held_as.replace(kind),
+            held_as: self.held_as.replace(held_as),
         }
     }
 
     /// # Safety
     ///
-    /// The token is there, and no `&mut` to it is alive while the result is.
+    /// 1. There is a buffer.
+    /// 2. While another of its tokens is alive, neither is used to write or to make a call.
     #[inline(always)]
-    unsafe fn token(&self) -> &IpcBufferToken {
-        // SAFETY: the caller's contract.
-        unsafe { (*self.token.get()).assume_init_ref() }
-    }
-
-    /// # Safety
-    ///
-    /// The token is there, and no other reference to it is alive while the result is.
-    #[inline(always)]
-    #[allow(clippy::mut_from_ref)] // What `UnsafeCell` is for; the contract excludes a second.
-    unsafe fn token_mut(&self) -> &mut IpcBufferToken {
-        // SAFETY: the caller's contract.
-        unsafe { (*self.token.get()).assume_init_mut() }
+    unsafe fn token(&self) -> IpcBufferToken {
+        // SAFETY: 1. The pointer was that of a token which `set_ipc_buffer` has dissolved, in
+        //    this thread. 2. The caller's contract. 3. As for that token.
+        unsafe { IpcBufferToken::new(self.pointer.get()) }
     }
 }
 
@@ -242,7 +264,7 @@ impl Implicit {
 struct Borrow<'a> {
     buffer: &'a Implicit,
     held_at: Option<&'static Location<'static>>,
-    held_as: Kind,
+    held_as: Held,
 }
 
 impl Drop for Borrow<'_> {
@@ -258,11 +280,14 @@ crate::static_of_the_thread! {
 }
 
 /// Holds, when it returns, that
-/// 1. the token is there, and no borrow is alive that excludes one of this kind.
+/// 1. there is a buffer;
+/// 2. no borrow of it is alive, but, for a shared one, shared ones;
+/// 3. or, for a call that uses registers only, one that was abandoned
+///    ([`abandon_borrows`]: the kernel leaves the buffer as it is).
 #[inline(always)]
 #[track_caller]
-fn check(kind: Kind) {
-    if let Some(held_at) = BUFFER.with(|buffer| buffer.conflict(kind)) {
+fn check(wanted: Wanted) {
+    if let Some(held_at) = BUFFER.with(|buffer| buffer.conflict(wanted)) {
         refuse(held_at);
     }
 }
@@ -272,7 +297,7 @@ fn check(kind: Kind) {
 #[track_caller]
 fn refuse(held_at: &'static Location<'static>) -> ! {
     let wanted_at = Location::caller();
-    if core::ptr::eq(held_at, UNSET) {
+    if ptr::eq(held_at, UNSET) {
         panic!("the IPC buffer is wanted at {wanted_at}, but this thread has none yet")
     }
     panic!(

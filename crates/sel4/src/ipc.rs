@@ -61,7 +61,7 @@ impl<T: CapType, C: InvocationContext> Cap<T, C> {
     #[track_caller]
     pub fn call_with_mrs(self, info: MessageInfo, message: impl FastMessages) -> CallWithMRs {
         let message = message.into_fast();
-        self.invoke(|cptr, token| {
+        self.invoke_in_registers(|cptr, token| {
             let reply = sys::call(token, cptr.bits(), info, message);
             CallWithMRs {
                 info: reply.info,
@@ -93,7 +93,7 @@ impl<T: CapType, C: InvocationContext> Cap<T, C> {
     #[track_caller]
     pub fn send_with_mrs(self, info: MessageInfo, message: impl FastMessages) {
         let message = message.into_fast();
-        self.invoke(|cptr, token| sys::send(token, cptr.bits(), info, message));
+        self.invoke_in_registers(|cptr, token| sys::send(token, cptr.bits(), info, message));
     }
 
     /// Sends a message if a receiver waits, and otherwise does nothing (`seL4_NBSend`).
@@ -134,7 +134,7 @@ impl<T: CapType, C: InvocationContext> Cap<T, C> {
     #[track_caller]
     pub fn recv_with_mrs(self, reply_authority: impl ConveysReplyAuthority) -> RecvWithMRs {
         let reply = reply_authority.into_reply_authority().bits();
-        self.invoke(|cptr, token| sys::recv(token, cptr.bits(), reply).into())
+        self.invoke_in_registers(|cptr, token| sys::recv(token, cptr.bits(), reply).into())
     }
 
     /// Receives a message if one is there; otherwise the badge is 0 (`seL4_NBRecv`).
@@ -189,7 +189,9 @@ impl<T: CapType, C: InvocationContext> Cap<T, C> {
     ) -> RecvWithMRs {
         let reply = reply_authority.into_reply_authority().bits();
         let message = message.into_fast();
-        self.invoke(|cptr, token| sys::reply_recv(token, cptr.bits(), info, message, reply).into())
+        self.invoke_in_registers(|cptr, token| {
+            sys::reply_recv(token, cptr.bits(), info, message, reply).into()
+        })
     }
 
     /// Sends a message if that can be done at once, and receives the next one from `source`
@@ -245,7 +247,7 @@ impl<C: InvocationContext> cap::Notification<C> {
     #[inline]
     #[track_caller]
     pub fn signal(self) {
-        self.invoke(|cptr, token| sys::signal(token, cptr.bits()));
+        self.invoke_in_registers(|cptr, token| sys::signal(token, cptr.bits()));
     }
 
     /// Waits for a signal (`seL4_Wait`).

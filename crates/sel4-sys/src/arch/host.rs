@@ -16,6 +16,12 @@ pub trait HostKernel {
     fn system_call(&self, registers: &mut Registers, buffer: Option<HostBuffer<'_>>);
 }
 
+impl<F: Fn(&mut Registers, Option<HostBuffer<'_>>)> HostKernel for F {
+    fn system_call(&self, registers: &mut Registers, buffer: Option<HostBuffer<'_>>) {
+        self(registers, buffer);
+    }
+}
+
 /// The registers of a system call, by what AArch64 seL4 uses them for.
 #[derive(Debug, Copy, Clone, Default, PartialEq, Eq)]
 pub struct Registers {
@@ -44,7 +50,13 @@ impl HostBuffer<'_> {
     /// Words in a buffer.
     pub const WORDS: usize = size_of::<IpcBuffer>() / size_of::<Word>();
 
-    /// Reads a word; word 0 is the tag, word 1 the first message register.
+    /// The word that is message register 0.
+    pub const MESSAGE: usize = 1;
+
+    /// The word that is capability 0.
+    pub const CAPS: usize = 122;
+
+    /// Reads a word.
     ///
     /// # Panics
     ///
@@ -55,7 +67,7 @@ impl HostBuffer<'_> {
         unsafe { self.word(index).read() }
     }
 
-    /// Writes a word; word 0 is the tag, word 1 the first message register.
+    /// Writes a word.
     ///
     /// # Panics
     ///

@@ -1,0 +1,39 @@
+//! Being a protection domain on a host, where Microkit's tool has written nothing.
+//!
+//! A test tells its thread what it is; the kernel that answers it is that of
+//! `sel4_sys::host::install`.
+
+use std::cell::Cell;
+
+/// What Microkit's tool would write into a protection domain's symbols.
+#[derive(Debug, Copy, Clone, Default, PartialEq, Eq)]
+pub struct ProtectionDomain {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it is passive.
+    pub passive: bool,
+    /// Bit *n* is set if channel *n* is an interrupt.
+    pub irqs: u64,
+    /// Bit *n* is set if channel *n* may be notified.
+    pub notifications: u64,
+    /// Bit *n* is set if channel *n* may be called.
+    pub pps: u64,
+}
+
+std::thread_local! {
+    static CURRENT: Cell<ProtectionDomain> = const {
+        Cell::new(ProtectionDomain { name: "?", passive: false, irqs: 0, notifications: 0, pps: 0 })
+    };
+}
+
+impl ProtectionDomain {
+    /// What this thread is.
+    pub fn current() -> Self {
+        CURRENT.get()
+    }
+
+    /// Makes this thread be it.
+    pub fn set(self) {
+        CURRENT.set(self);
+    }
+}

@@ -1,0 +1,12 @@
+//! The view that is being written would be alive while the kernel writes.
+
+use sel4_sys::{IpcBufferToken, MessageInfo};
+
+fn inside(token: &mut IpcBufferToken) {
+    token.with_mut(|view| {
+        view.msg_regs_mut()[0] = 1;
+        sel4_sys::call(token, 1, MessageInfo::new(0, 0, 0, 1), [1, 0, 0, 0]);
+    });
+}
+
+fn main() {}

@@ -1,0 +1,246 @@
+//! Holds that no call is made through the implicit IPC buffer while it is borrowed, and that the
+//! message says who has borrowed it and who wants it.
+
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+
+use sel4::sys::host::{self, HostBuffer, Registers};
+use sel4::{
+    Cap, MessageInfo, cap, msg_reg, set_msg_reg, with_ipc_buffer, with_ipc_buffer_mut,
+    with_ipc_buffer_token,
+};
+
+const ENDPOINT: cap::Endpoint = Cap::from_bits(1);
+const NOTIFICATION: cap::Notification = Cap::from_bits(2);
+const REPLY: cap::Reply = Cap::from_bits(4);
+const IRQ: cap::IrqHandler = Cap::from_bits(138);
+
+/// Gives this thread a buffer, and a kernel that answers everything with what was asked.
+fn start() {
+    host::install(Some(Rc::new(
+        |_: &mut Registers, _: Option<HostBuffer<'_>>| (),
+    )));
+    sel4::set_ipc_buffer(host::new_ipc_buffer());
+}
+
+/// Runs `wrong`, which must panic, with a message that names both lines of this file.
+#[track_caller]
+fn check(held_line: u32, wanted_line: u32, wrong: impl FnOnce()) {
+    start();
+    let panic = catch_unwind(AssertUnwindSafe(wrong)).expect_err("this must panic");
+    let message = panic.downcast_ref::<String>().expect("a message");
+    let file = file!();
+    let wanted = format!("is wanted at {file}:{wanted_line}:");
+    let held = format!("still borrowed at {file}:{held_line}:");
+    assert!(message.contains(&wanted), "no {wanted:?} in: {message}");
+    assert!(message.contains(&held), "no {held:?} in: {message}");
+    // The borrow has ended with the panic: the buffer can be used again.
+    set_msg_reg(0, 1);
+    NOTIFICATION.signal();
+}
+
+#[test]
+fn a_call_inside_a_mutable_borrow_panics_and_names_both_places() {
+    let line = line!();
+    check(line + 2, line + 4, || {
+        with_ipc_buffer_mut(|buffer| {
+            buffer.msg_regs_mut()[0] = 1;
+            ENDPOINT.call(MessageInfo::new(0, 0, 0, 1));
+        })
+    });
+}
+
+#[test]
+fn a_call_three_functions_deep_panics_and_names_both_places() {
+    fn outer() {
+        middle();
+    }
+    fn middle() {
+        NOTIFICATION.signal();
+    }
+    let line = line!();
+    check(line + 2, line - 2, || {
+        with_ipc_buffer(|_| outer());
+    });
+}
+
+#[test]
+fn every_kind_of_call_panics_inside_a_borrow() {
+    let info = MessageInfo::new(0, 0, 0, 0);
+    let calls: [(&str, &dyn Fn()); 13] = [
+        ("call", &|| {
+            ENDPOINT.call(info);
+        }),
+        ("call_with_mrs", &|| {
+            ENDPOINT.call_with_mrs(info, [1]);
+        }),
+        ("send", &|| ENDPOINT.send(info)),
+        ("send_with_mrs", &|| ENDPOINT.send_with_mrs(info, [1])),
+        ("nb_send", &|| ENDPOINT.nb_send(info)),
+        ("recv", &|| {
+            ENDPOINT.recv(REPLY);
+        }),
+        ("nb_recv", &|| {
+            ENDPOINT.nb_recv(REPLY);
+        }),
+        ("reply_recv", &|| {
+            ENDPOINT.reply_recv(info, REPLY);
+        }),
+        ("nb_send_recv", &|| {
+            ENDPOINT.nb_send_recv(info, NOTIFICATION, REPLY);
+        }),
+        ("nb_send_wait", &|| {
+            ENDPOINT.nb_send_wait(info, NOTIFICATION);
+        }),
+        ("wait", &|| {
+            NOTIFICATION.wait();
+        }),
+        ("signal", &|| NOTIFICATION.signal()),
+        ("irq_handler_ack", &|| {
+            IRQ.irq_handler_ack().ok();
+        }),
+    ];
+    start();
+    for (name, call) in calls {
+        call();
+        let borrowed = || with_ipc_buffer(|_| call());
+        assert!(
+            catch_unwind(AssertUnwindSafe(borrowed)).is_err(),
+            "{name} in a shared borrow"
+        );
+        let borrowed = || with_ipc_buffer_mut(|_| call());
+        assert!(
+            catch_unwind(AssertUnwindSafe(borrowed)).is_err(),
+            "{name} in a mutable borrow"
+        );
+        let borrowed = || with_ipc_buffer_token(|_| call());
+        assert!(
+            catch_unwind(AssertUnwindSafe(borrowed)).is_err(),
+            "{name} beside the token"
+        );
+    }
+}
+
+#[test]
+fn a_second_mutable_borrow_panics_and_names_both_places() {
+    let line = line!();
+    check(line + 2, line + 3, || {
+        with_ipc_buffer_mut(|_| {
+            with_ipc_buffer_mut(|_| ());
+        });
+    });
+}
+
+#[test]
+fn reading_inside_a_mutable_borrow_panics_and_names_both_places() {
+    let line = line!();
+    check(line + 2, line + 3, || {
+        with_ipc_buffer_mut(|_| {
+            msg_reg(0);
+        });
+    });
+}
+
+#[test]
+fn writing_inside_a_shared_borrow_panics_and_names_both_places() {
+    let line = line!();
+    check(line + 2, line + 3, || {
+        with_ipc_buffer(|_| {
+            set_msg_reg(0, 1);
+        });
+    });
+}
+
+#[test]
+fn after_an_inner_shared_borrow_the_outer_one_is_named() {
+    let line = line!();
+    check(line + 2, line + 4, || {
+        with_ipc_buffer(|_| {
+            with_ipc_buffer(|_| ());
+            NOTIFICATION.signal();
+        });
+    });
+}
+
+#[test]
+fn shared_borrows_may_be_nested() {
+    start();
+    set_msg_reg(3, 7);
+    let word = with_ipc_buffer(|outer| {
+        let inner = with_ipc_buffer(|inner| inner.msg_regs()[3]);
+        assert_eq!(msg_reg(3), inner);
+        outer.msg_regs()[3]
+    });
+    assert_eq!(word, 7);
+}
+
+#[test]
+fn a_borrow_that_panics_has_ended() {
+    start();
+    let panics = || with_ipc_buffer_mut(|_| panic!("inside"));
+    assert!(catch_unwind(AssertUnwindSafe(panics)).is_err());
+    set_msg_reg(0, 3);
+    assert_eq!(msg_reg(0), 3);
+}
+
+#[test]
+fn a_thread_without_a_buffer_is_told_so() {
+    let wrong = || set_msg_reg(0, 1);
+    let panic = catch_unwind(wrong).expect_err("this must panic");
+    let message = panic.downcast_ref::<String>().expect("a message");
+    assert!(message.contains("this thread has none yet"), "{message}");
+    assert!(message.contains(file!()), "{message}");
+}
+
+#[test]
+fn a_register_that_is_not_there_is_refused_with_its_number() {
+    start();
+    let read = || {
+        msg_reg(120);
+    };
+    let write = || set_msg_reg(120, 1);
+    for wrong in [read as fn(), write] {
+        let panic = catch_unwind(wrong).expect_err("this must panic");
+        let message = panic.downcast_ref::<String>().expect("a message");
+        assert_eq!(message, "there is no message register 120: the last is 119");
+    }
+}
+
+/// The kernel of a host is code like any other: if it borrows the buffer of the thread that it
+/// answers, that must not pass either.
+#[test]
+fn a_kernel_that_borrows_the_callers_buffer_panics() {
+    start();
+    host::install(Some(Rc::new(
+        |_: &mut Registers, _: Option<HostBuffer<'_>>| {
+            with_ipc_buffer_mut(|buffer| buffer.msg_regs_mut()[0] = 1);
+        },
+    )));
+    let call = || NOTIFICATION.signal();
+    assert!(catch_unwind(AssertUnwindSafe(call)).is_err());
+}
+
+#[test]
+fn an_abandoned_borrow_lets_calls_in_registers_be_made_and_no_others() {
+    start();
+    let calls = Rc::new(Cell::new(0));
+    let counted = Rc::clone(&calls);
+    host::install(Some(Rc::new(
+        move |_: &mut Registers, _: Option<HostBuffer<'_>>| {
+            counted.set(counted.get() + 1);
+        },
+    )));
+    with_ipc_buffer_mut(|_| {
+        // SAFETY: 1. The view is not used again. 2. The kernel here does not touch the buffer.
+        unsafe { sel4::abandon_borrows() };
+        NOTIFICATION.signal();
+        ENDPOINT.call_with_mrs(MessageInfo::new(0, 0, 0, 1), [1]);
+        let memory = || set_msg_reg(0, 1);
+        assert!(catch_unwind(AssertUnwindSafe(memory)).is_err());
+        let call = || ENDPOINT.send(MessageInfo::new(0, 0, 0, 1));
+        assert!(catch_unwind(AssertUnwindSafe(call)).is_err());
+    });
+    assert_eq!(calls.get(), 2);
+    set_msg_reg(0, 1);
+}

@@ -1,0 +1,321 @@
+//! Holds what each call and invocation sends: registers, label, capabilities, words.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use sel4::sys::host::{self, HostBuffer, Registers};
+use sel4::sys::{invocation, syscall};
+use sel4::{
+    Cap, CapRights, Error, MessageInfo, UserContext, cap, msg_reg, set_msg_reg, with_ipc_buffer_mut,
+};
+
+const ENDPOINT: cap::Endpoint = Cap::from_bits(1);
+const REPLY: cap::Reply = Cap::from_bits(4);
+const TCB: cap::Tcb = Cap::from_bits(202);
+
+/// What a system call looked like to the kernel.
+#[derive(Clone)]
+struct Seen {
+    registers: Registers,
+    words: Vec<u64>,
+    caps: Vec<u64>,
+}
+
+/// Gives this thread a buffer and a kernel that keeps what it sees, and answers with `answer`.
+fn start(answer: fn(&mut Registers, &mut HostBuffer<'_>)) -> Rc<RefCell<Vec<Seen>>> {
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    let log = Rc::clone(&seen);
+    let kernel = move |registers: &mut Registers, buffer: Option<HostBuffer<'_>>| {
+        let mut buffer = buffer.expect("these calls have a buffer");
+        let info = MessageInfo::from_word(registers.info);
+        let word = |index| match registers.message.get(index) {
+            Some(&word) => word,
+            None => buffer.read(HostBuffer::MESSAGE + index),
+        };
+        log.borrow_mut().push(Seen {
+            registers: *registers,
+            words: (0..info.length()).map(word).collect(),
+            caps: (0..info.extra_caps())
+                .map(|i| buffer.read(HostBuffer::CAPS + i))
+                .collect(),
+        });
+        answer(registers, &mut buffer);
+    };
+    host::install(Some(Rc::new(kernel)));
+    sel4::set_ipc_buffer(host::new_ipc_buffer());
+    seen
+}
+
+fn succeed(registers: &mut Registers, _: &mut HostBuffer<'_>) {
+    registers.info = 0;
+}
+
+#[test]
+fn a_call_takes_its_words_from_the_buffer_and_leaves_the_replys_there() {
+    let seen = start(|registers, buffer| {
+        registers.info = MessageInfo::new(9, 0, 0, 5).into_word();
+        registers.message = [101, 102, 103, 104];
+        buffer.write(HostBuffer::MESSAGE + 4, 105);
+    });
+    (0..5).for_each(|index| set_msg_reg(index, index as u64 + 1));
+    let reply = ENDPOINT.call(MessageInfo::new(3, 0, 0, 5));
+    assert_eq!((reply.label(), reply.length()), (9, 5));
+    assert_eq!(
+        (0..5).map(msg_reg).collect::<Vec<_>>(),
+        [101, 102, 103, 104, 105]
+    );
+    let seen = &seen.borrow()[0];
+    assert_eq!(
+        (seen.registers.number, seen.registers.capability),
+        (syscall::Call, 1)
+    );
+    assert_eq!(seen.words, [1, 2, 3, 4, 5]);
+}
+
+#[test]
+fn a_call_with_registers_leaves_the_buffer_alone() {
+    let seen = start(|registers, _| registers.message = [5, 6, 7, 8]);
+    with_ipc_buffer_mut(|buffer| buffer.msg_regs_mut().fill(99));
+    let reply = ENDPOINT.call_with_mrs(MessageInfo::new(0, 0, 0, 2), [1, 2]);
+    assert_eq!(reply.msg, [5, 6, 7, 8]);
+    assert!((0..120).all(|index| msg_reg(index) == 99));
+    assert_eq!(seen.borrow()[0].registers.message, [1, 2, 0, 0]);
+}
+
+#[test]
+fn each_call_has_its_number_and_its_registers() {
+    let seen = start(|_, _| ());
+    let info = MessageInfo::new(0, 0, 0, 1);
+    let notification: cap::Notification = Cap::from_bits(10);
+    ENDPOINT.send(info);
+    ENDPOINT.nb_send(info);
+    ENDPOINT.recv(REPLY);
+    ENDPOINT.nb_recv(REPLY);
+    ENDPOINT.reply_recv(info, REPLY);
+    notification.signal();
+    notification.wait();
+    notification.poll();
+    notification.nb_send_recv(info, ENDPOINT, REPLY);
+    notification.nb_send_wait(info, ENDPOINT);
+    let expect = [
+        // number, x0, x6, x8
+        (syscall::Send, 1, 0, 0),
+        (syscall::NBSend, 1, 0, 0),
+        (syscall::Recv, 1, 4, 0),
+        (syscall::NBRecv, 1, 4, 0),
+        (syscall::ReplyRecv, 1, 4, 0),
+        (syscall::Send, 10, 0, 0),
+        (syscall::Wait, 10, 0, 0),
+        (syscall::NBWait, 10, 0, 0),
+        (syscall::NBSendRecv, 1, 4, 10),
+        (syscall::NBSendWait, 1, 10, 0),
+    ];
+    let seen = seen.borrow();
+    assert_eq!(seen.len(), expect.len());
+    for (Seen { registers, .. }, expect) in seen.iter().zip(expect) {
+        let Registers {
+            number,
+            capability,
+            reply,
+            destination,
+            ..
+        } = *registers;
+        assert_eq!((number, capability, reply, destination), expect);
+    }
+}
+
+/// What one invocation must look like: label, capabilities, words.
+type Expect<'a> = (u64, &'a [u64], &'a [u64]);
+
+#[test]
+fn each_invocation_has_its_label_its_capabilities_and_its_words() {
+    let irq: cap::IrqHandler = Cap::from_bits(140);
+    let notification: cap::Notification = Cap::from_bits(10);
+    let sc: cap::SchedContext = Cap::from_bits(50);
+    let vspace: cap::VSpace = Cap::from_bits(3);
+    let cnode: cap::CNode = Cap::from_bits(60);
+    let slot = cnode.absolute_cptr_from_bits_with_depth(7, 64);
+    let other =
+        Cap::<sel4::cap_type::CNode>::from_bits(61).absolute_cptr_from_bits_with_depth(8, 9);
+    let granule: cap::Granule = Cap::from_bits(70);
+    let null = sel4::CPtr::from_bits(0);
+    let mut registers = UserContext::default();
+    *registers.pc_mut() = 0x200000;
+    *registers.sp_mut() = 0x8000;
+    let rights = CapRights::read_write();
+    let check = |expect: Expect<'_>, invoke: &mut dyn FnMut() -> sel4::Result<()>| {
+        let seen = start(succeed);
+        assert_eq!(invoke(), Ok(()));
+        let seen = seen.borrow();
+        let [
+            Seen {
+                registers,
+                words,
+                caps,
+            },
+        ] = &seen[..]
+        else {
+            panic!("one call")
+        };
+        assert_eq!(registers.number, syscall::Call);
+        let label = MessageInfo::from_word(registers.info).label();
+        assert_eq!((label, &caps[..], &words[..]), expect);
+    };
+    check((invocation::IRQAckIRQ, &[], &[]), &mut || {
+        irq.irq_handler_ack()
+    });
+    check((invocation::IRQSetIRQHandler, &[10], &[]), &mut || {
+        irq.irq_handler_set_notification(notification)
+    });
+    check((invocation::IRQClearIRQHandler, &[], &[]), &mut || {
+        irq.irq_handler_clear()
+    });
+    check((invocation::TCBSuspend, &[], &[]), &mut || {
+        TCB.tcb_suspend()
+    });
+    check((invocation::TCBResume, &[], &[]), &mut || TCB.tcb_resume());
+    check(
+        (invocation::TCBWriteRegisters, &[], &[1, 1, 0x200000]),
+        &mut || TCB.tcb_write_registers(true, 1, &mut registers),
+    );
+    check((invocation::TCBSetPriority, &[203], &[9]), &mut || {
+        TCB.tcb_set_priority(Cap::from_bits(203), 9)
+    });
+    check((invocation::TCBSetMCPriority, &[203], &[9]), &mut || {
+        TCB.tcb_set_mc_priority(Cap::from_bits(203), 9)
+    });
+    check(
+        (invocation::TCBSetSchedParams, &[203, 50, 1], &[8, 9]),
+        &mut || TCB.tcb_set_sched_params(Cap::from_bits(203), 8, 9, sc, ENDPOINT),
+    );
+    check((invocation::TCBSetTimeoutEndpoint, &[1], &[]), &mut || {
+        TCB.tcb_set_timeout_endpoint(ENDPOINT)
+    });
+    check((invocation::TCBSetTLSBase, &[], &[5]), &mut || {
+        TCB.tcb_set_tls_base(5)
+    });
+    check((invocation::TCBBindNotification, &[10], &[]), &mut || {
+        TCB.tcb_bind_notification(notification)
+    });
+    check((invocation::TCBUnbindNotification, &[], &[]), &mut || {
+        TCB.tcb_unbind_notification()
+    });
+    check(
+        (invocation::TCBSetSpace, &[0, 60, 3], &[17, 0]),
+        &mut || {
+            // SAFETY: there is no such thread.
+            unsafe { TCB.tcb_set_space(null, cnode, 17, vspace) }
+        },
+    );
+    check((invocation::TCBSetIPCBuffer, &[70], &[0x1000]), &mut || {
+        // SAFETY: there is no such thread.
+        unsafe { TCB.tcb_set_ipc_buffer(0x1000, granule) }
+    });
+    check((invocation::SchedContextBind, &[202], &[]), &mut || {
+        sc.bind(TCB)
+    });
+    check((invocation::SchedContextUnbind, &[], &[]), &mut || {
+        sc.unbind()
+    });
+    check(
+        (invocation::SchedContextUnbindObject, &[10], &[]),
+        &mut || sc.unbind_object(notification),
+    );
+    check((invocation::ARMVSpaceClean_Data, &[], &[1, 2]), &mut || {
+        vspace.vspace_clean_data(1, 2)
+    });
+    check(
+        (invocation::ARMVSpaceInvalidate_Data, &[], &[1, 2]),
+        &mut || {
+            // SAFETY: there is no such address space.
+            unsafe { vspace.vspace_invalidate_data(1, 2) }
+        },
+    );
+    check(
+        (invocation::ARMVSpaceCleanInvalidate_Data, &[], &[1, 2]),
+        &mut || vspace.vspace_clean_invalidate_data(1, 2),
+    );
+    check(
+        (invocation::ARMVSpaceUnify_Instruction, &[], &[1, 2]),
+        &mut || vspace.vspace_unify_instruction(1, 2),
+    );
+    check((invocation::CNodeRevoke, &[], &[7, 64]), &mut || {
+        slot.revoke()
+    });
+    check((invocation::CNodeDelete, &[], &[7, 64]), &mut || {
+        slot.delete()
+    });
+    check(
+        (invocation::CNodeCancelBadgedSends, &[], &[7, 64]),
+        &mut || slot.cancel_badged_sends(),
+    );
+    check(
+        (invocation::CNodeCopy, &[61], &[7, 64, 8, 9, 3]),
+        &mut || slot.copy(&other, rights),
+    );
+    check(
+        (invocation::CNodeMint, &[61], &[7, 64, 8, 9, 3, 42]),
+        &mut || slot.mint(&other, rights, 42),
+    );
+    check((invocation::CNodeMove, &[61], &[7, 64, 8, 9]), &mut || {
+        slot.move_(&other)
+    });
+    check(
+        (invocation::CNodeMutate, &[61], &[7, 64, 8, 9, 42]),
+        &mut || slot.mutate(&other, 42),
+    );
+}
+
+#[test]
+fn registers_are_read_from_registers_and_buffer() {
+    let seen = start(|registers, buffer| {
+        registers.info = MessageInfo::new(0, 0, 0, UserContext::COUNT).into_word();
+        registers.message = [1000, 1001, 1002, 1003];
+        for index in 4..UserContext::COUNT {
+            buffer.write(HostBuffer::MESSAGE + index, 1000 + index as u64);
+        }
+    });
+    let registers = TCB.tcb_read_all_registers(true).expect("it succeeds");
+    assert_eq!(
+        (*registers.pc(), *registers.sp(), *registers.spsr()),
+        (1000, 1001, 1002)
+    );
+    assert_eq!(
+        (*registers.gpr(0), *registers.gpr(1), *registers.gpr(28)),
+        (1003, 1004, 1033)
+    );
+    assert_eq!(seen.borrow()[0].words, [1, 36]);
+}
+
+#[test]
+fn all_registers_are_written_in_the_kernels_order() {
+    let seen = start(succeed);
+    let mut registers = UserContext::default();
+    *registers.pc_mut() = 1;
+    *registers.gpr_mut(28) = 2;
+    TCB.tcb_write_all_registers(false, &mut registers)
+        .expect("it succeeds");
+    let seen = seen.borrow();
+    let words = &seen[0].words;
+    assert_eq!(words.len(), 2 + UserContext::COUNT);
+    assert_eq!((words[0], words[1], words[2], words[2 + 33]), (0, 36, 1, 2));
+}
+
+#[test]
+fn an_error_is_the_replys_label() {
+    start(|registers, _| registers.info = MessageInfo::new(4, 0, 0, 0).into_word());
+    assert_eq!(TCB.tcb_suspend(), Err(Error::RangeError));
+    assert_eq!(TCB.tcb_read_all_registers(false), Err(Error::RangeError));
+}
+
+#[test]
+fn values_that_invocations_return_are_the_first_word() {
+    start(|registers, _| {
+        registers.info = MessageInfo::new(0, 0, 0, 1).into_word();
+        registers.message[0] = 77;
+    });
+    let sc: cap::SchedContext = Cap::from_bits(50);
+    assert_eq!(sc.consumed(), Ok(77));
+    assert_eq!(sc.yield_to(), Ok(77));
+    assert_eq!(TCB.tcb_set_flags(0, 1), Ok(77));
+}
