@@ -75,10 +75,11 @@ pub(crate) struct RunArgs {
 
 /// Run systems and hold each serial log against its .expected file
 ///
-/// NAME.expected beside NAME.system holds the lines that the system must print, after those of
-/// the boot; NAME.CONFIG.expected is used instead for that configuration. A line `re:REGEX`
-/// matches a whole line by a regular expression. A file that is only `skip: REASON` skips the
-/// system. Systems that need an SDK are skipped by name where there is none.
+/// NAME.expected beside NAME.system holds the lines that the system must print, without those of
+/// the boot and without remarks of the kernel and the monitor, save for reports of faults.
+/// NAME.CONFIG.expected is used instead for that configuration. A line `re:REGEX` matches a whole
+/// line by a regular expression. A file that is only `skip: REASON` skips the system. Systems that
+/// need an SDK are skipped by name where there is none.
 ///
 /// The last line printed is always `N passed, N failed, N skipped`.
 #[derive(Debug, Args)]

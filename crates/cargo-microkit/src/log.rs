@@ -5,18 +5,24 @@ use crate::variant::Variant;
 /// The line that the monitor prints just before the PDs start, on kernels that print at all.
 const MONITOR_STARTED: &str = "MON|INFO: Microkit Monitor started!";
 
-/// Cuts a serial log into lines, and knows where the boot ends and the system begins.
+/// How lines begin that the monitor and a debug kernel add among those of the PDs. What they say of
+/// faults is not among these: a system must be free of them, or expect them.
+const REMARKS: [&str; 2] = ["MON|INFO: ", "<<seL4(CPU "];
+
+/// Cuts a serial log into lines, and knows which of them are the system's.
 #[derive(Debug)]
 pub(crate) struct Log {
     partial: String,
     is_boot: bool,
+    has_remarks: bool,
 }
 
 /// A line of the log, without its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Line {
     pub(crate) text: String,
-    /// Whether it comes from the system, not from what boots it.
+    /// Whether it comes from the system, not from what boots it and what runs it: these lines are
+    /// the same on every kernel.
     pub(crate) is_of_system: bool,
 }
 
@@ -25,7 +31,8 @@ impl Log {
     pub(crate) fn new(variant: &Variant) -> Self {
         Self {
             partial: String::new(),
-            is_boot: variant.has_boot_log(),
+            is_boot: variant.kernel_prints(),
+            has_remarks: variant.kernel_prints(),
         }
     }
 
@@ -47,12 +54,12 @@ impl Log {
 
     /// Ends that line.
     pub(crate) fn flush(&mut self) -> Line {
-        let line = Line {
-            text: std::mem::take(&mut self.partial),
-            is_of_system: !self.is_boot,
-        };
-        self.is_boot &= line.text != MONITOR_STARTED;
-        line
+        let text = std::mem::take(&mut self.partial);
+        let plain = console::strip_ansi_codes(&text);
+        let is_remark = self.has_remarks && REMARKS.iter().any(|start| plain.starts_with(start));
+        let is_of_system = !self.is_boot && !is_remark;
+        self.is_boot &= text != MONITOR_STARTED;
+        Line { text, is_of_system }
     }
 
     /// Whether what comes now is not the system's.
@@ -126,6 +133,23 @@ mod tests {
             &format!("a\n{MONITOR_STARTED}\n"),
             &["a", MONITOR_STARTED],
         );
+    }
+
+    #[test]
+    fn remarks_of_the_kernel_and_the_monitor_are_not_the_systems() {
+        let check = |line: &str, expect| {
+            let mut log = Log::new(&variant("debug"));
+            log.push(&format!("{MONITOR_STARTED}\n"));
+            let line = log.push(&format!("{line}\n")).expect("a line");
+            assert_eq!(line.is_of_system, expect, "{}", line.text);
+        };
+        check("MON|INFO: PD 'console' is now passive!", false);
+        check(
+            "\x1b[0m\x1b[1m<<\x1b[0m\x1b[32mseL4(CPU 0)\x1b[0m [x]: y!>>\x1b[0m",
+            false,
+        );
+        check("MON|ERROR: faulting PD: crasher", true);
+        check("say MON|INFO: x", true);
     }
 
     #[test]

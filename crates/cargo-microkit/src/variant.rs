@@ -24,8 +24,8 @@ impl Variant {
         format!("{}-{}", self.board, self.config)
     }
 
-    /// Whether loader, kernel and monitor write to the serial line before the PDs do.
-    pub(crate) fn has_boot_log(&self) -> bool {
+    /// Whether loader, kernel and monitor write to the serial line, before the PDs and among them.
+    pub(crate) fn kernel_prints(&self) -> bool {
         self.config.ends_with("debug")
     }
 

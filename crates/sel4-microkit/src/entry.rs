@@ -69,7 +69,7 @@ macro_rules! declare_protection_domain {
             #[cfg(not(test))]
             #[unsafe(no_mangle)]
             extern "C" fn main() -> ::core::ffi::c_int {
-                $crate::_private::host_main(::core::env!("CARGO_BIN_NAME"))
+                $crate::_private::host_main(::core::option_env!("CARGO_BIN_NAME"))
             }
         };
     };
@@ -87,7 +87,8 @@ pub fn run_main<H: Handler>(init: impl FnOnce() -> H) -> ! {
 /// What a protection domain says that was started on a host.
 #[cfg(not(target_os = "none"))]
 #[doc(hidden)]
-pub fn host_main(name: &str) -> core::ffi::c_int {
+pub fn host_main(name: Option<&str>) -> core::ffi::c_int {
+    let name = name.unwrap_or("this");
     std::eprintln!(
         "{name} is a protection domain, which runs in a Microkit system: name it in a system file \
          as program_image path=\"{name}.elf\", and start that with `cargo microkit run`"

@@ -68,10 +68,12 @@ pub use symbols::{pd_is_passive, pd_name};
 
 /// Marks the function that initialises the protection domain and returns its [`Handler`].
 ///
-/// ```ignore
+/// ```no_run
+/// # #![no_main]
+/// # use sel4_microkit::{Handler, NullHandler, protection_domain};
 /// #[protection_domain(heap_size = 64 * 1024)]
 /// fn init() -> impl Handler {
-///     …
+///     NullHandler::new()
 /// }
 /// ```
 ///

@@ -10,7 +10,10 @@ use core::sync::atomic::AtomicU64;
 ///
 /// Other protection domains may read and write it at the same time.
 ///
-/// ```ignore
+/// ```no_run
+/// use core::sync::atomic::Ordering;
+/// use sel4_microkit::shared_words;
+///
 /// // <map mr="ring" vaddr="0x4000000" perms="rw" setvar_vaddr="ring" setvar_size="ring_size" />
 /// let ring = shared_words!(ring, ring_size);
 /// ring[0].store(1, Ordering::Release);
@@ -33,10 +36,21 @@ macro_rules! shared_words {
 /// A memory region as the registers of a device: a `safe_mmio::UniqueMmioPointer` to `T`, whose
 /// fields are to be of `safe-mmio`'s types.
 ///
-/// ```ignore
-/// // <map mr="uart" vaddr="0x2000000" perms="rw" cached="false"
-/// //      setvar_vaddr="uart" setvar_size="uart_size" />
-/// let registers = device_region!(uart, uart_size, PL011Registers);
+/// ```no_run
+/// use safe_mmio::fields::ReadWrite;
+/// use safe_mmio::{UniqueMmioPointer, field};
+/// use sel4_microkit::device_region;
+///
+/// #[repr(C)]
+/// struct Timer {
+///     load: ReadWrite<u32>,
+/// }
+///
+/// // <map mr="timer" vaddr="0x2000000" perms="rw" cached="false"
+/// //      setvar_vaddr="timer" setvar_size="timer_size" />
+/// let mut timer: UniqueMmioPointer<'static, Timer> =
+///     device_region!(timer, timer_size, Timer);
+/// field!(timer, load).write(1000);
 /// ```
 ///
 /// # Panics

@@ -45,9 +45,18 @@ macro_rules! var {
 /// Declares a symbol into which Microkit's tool writes the address of a memory region
 /// (`setvar_vaddr`), and gives that address as a [`NonNull`](core::ptr::NonNull).
 ///
-/// ```ignore
-/// let ring = memory_region_symbol!(ring_vaddr: *mut Ring);
-/// let bytes = memory_region_symbol!(bytes_vaddr: *mut [u8], n = 4096);
+/// ```no_run
+/// use core::ptr::NonNull;
+/// use core::sync::atomic::AtomicU64;
+/// use sel4_microkit::memory_region_symbol;
+///
+/// struct Ring {
+///     head: AtomicU64,
+///     tail: AtomicU64,
+/// }
+///
+/// let ring: NonNull<Ring> = memory_region_symbol!(ring_vaddr: *mut Ring);
+/// let bytes: NonNull<[u8]> = memory_region_symbol!(bytes_vaddr: *mut [u8], n = 4096);
 /// ```
 ///
 /// # Panics

@@ -51,6 +51,13 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
     if args.options.verbose {
         terminal::running(&command);
     }
+    if console == Console::Terminal {
+        let system = &args.system.system;
+        terminal::status(
+            "Running",
+            format_args!("{system} ({variant}); Ctrl-C stops it"),
+        );
+    }
     let mut guest = Guest::start(command)?;
     let mut session = Session {
         args,
@@ -86,7 +93,7 @@ impl Session<'_> {
                     }
                 }
                 // A prompt is a line too, but a word of it is not.
-                Heard::Silence if self.is_awaited(self.log.partial()) => {
+                Heard::Silence if self.awaits_no_more() => {
                     self.end_line();
                     return Ok(Outcome::Done);
                 }
@@ -100,7 +107,7 @@ impl Session<'_> {
                         Outcome::Done
                     });
                 }
-                Heard::End(_) if self.is_awaited(self.log.partial()) => {
+                Heard::End(_) if self.awaits_no_more() => {
                     self.end_line();
                     return Ok(Outcome::Done);
                 }
@@ -134,6 +141,11 @@ impl Session<'_> {
             .until
             .as_ref()
             .is_some_and(|until| until.is_match(line))
+    }
+
+    /// Whether what stands in the unfinished line is what was awaited.
+    fn awaits_no_more(&self) -> bool {
+        !self.log.partial().is_empty() && self.is_awaited(self.log.partial())
     }
 
     /// Ends the line that the log has left open on the screen, so that the next begins anew.

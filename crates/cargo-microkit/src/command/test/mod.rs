@@ -1,38 +1,30 @@
 //! `test`: systems run in every kernel configuration and profile asked for, and their serial logs
 //! held against what they must print.
 
+mod selection;
 mod tally;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use miette::{Report, Result, miette};
+use miette::{Report, Result};
 
 use crate::builder::Builder;
 use crate::cli::{OutputArgs, TestArgs};
-use crate::command::{Outcome, check_kernel, current_directory, project_here};
-use crate::expected::{self, Expectation, Expected};
+use crate::command::{Outcome, check_kernel};
+use crate::expected;
 use crate::fault::Faults;
 use crate::files;
 use crate::interrupt;
 use crate::log::Log;
-use crate::nearest::quoted;
 use crate::project::Project;
 use crate::qemu::{self, Console, Guest, Machine};
 use crate::sdk::{self, Sdk};
-use crate::system::{self, System};
 use crate::terminal;
 use crate::variant::Variant;
 use crate::watch::{self, Watched};
+use selection::{Case, Selection};
 use tally::{Tally, Verdict};
-
-/// A system, and what it must print.
-struct Case {
-    system: System,
-    file: PathBuf,
-    expected: Vec<Expected>,
-}
 
 /// What seL4 needs to run, or the verdict on every case where something of it is missing.
 type Tools = Result<(Sdk, PathBuf), Verdict>;
@@ -40,17 +32,10 @@ type Tools = Result<(Sdk, PathBuf), Verdict>;
 /// Tests every system in every variant.
 pub(super) fn test(args: &TestArgs) -> Result<Outcome> {
     check_kernel(args.options.kernel)?;
-    let (systems, project) = systems(args)?;
-    let variants = variants(args);
-    if args.bless && variants.len() > 1 {
-        return Err(miette!(
-            help = "give one `--config` and one `--profile` with `--bless`",
-            "only one variant of a system can say what all of them must print"
-        ));
-    }
+    let selection = Selection::of(args)?;
     if args.list {
-        for variant in &variants {
-            for system in &systems {
+        for (variant, systems) in &selection.runs {
+            for system in systems {
                 terminal::line(format_args!("{} ({variant})", system.name));
             }
         }
@@ -59,15 +44,19 @@ pub(super) fn test(args: &TestArgs) -> Result<Outcome> {
 
     let tools = tools(args);
     let mut tally = Tally::default();
-    for variant in &variants {
+    for (variant, systems) in &selection.runs {
+        if interrupt::requested() {
+            break;
+        }
         let mut cases = Vec::new();
-        for system in &systems {
-            match case(system, variant, args.bless) {
+        for system in systems {
+            match Case::of(system, variant, args.bless) {
                 Ok(case) => cases.push(case),
                 Err(verdict) => tally.record(&system.name, variant, verdict),
             }
         }
-        test_variant(args, &tools, project.as_ref(), variant, cases, &mut tally);
+        let project = selection.project.as_ref();
+        test_variant(args, &tools, project, variant, cases, &mut tally);
     }
     Ok(tally.finish())
 }
@@ -105,6 +94,9 @@ fn test_variant(
     }
     let plans: Vec<_> = planned.iter().map(|(_, plan)| plan).collect();
     let built = builder.compile(&plans);
+    if interrupt::requested() {
+        return; // Cargo was interrupted as well, and has not failed for a reason of its own.
+    }
     let mut images = Vec::new();
     for (case, plan) in planned {
         let outputs = OutputArgs {
@@ -174,99 +166,6 @@ fn run(args: &TestArgs, case: &Case, variant: &Variant, mut guest: Guest) -> Ver
                 Err(report) => failed(&report),
             }
         }
-    }
-}
-
-/// The systems to test, and the project of their programs.
-fn systems(args: &TestArgs) -> Result<(Vec<System>, Option<Project>)> {
-    let project = project_here()?;
-    let root = project.as_ref().map(Project::root);
-    let mut systems = Vec::new();
-    for argument in &args.systems {
-        let system = System::find(argument, root)?;
-        if !systems.contains(&system) {
-            systems.push(system);
-        }
-    }
-    if args.systems.is_empty() {
-        let Some(root) = root else {
-            return Err(miette!(
-                help = "go to one, or give the paths of system files",
-                "there is no Cargo project here whose systems could be tested"
-            ));
-        };
-        let is_tested = |system: &System| {
-            let configs = args.configs.iter().map(String::as_str).chain([""]);
-            configs
-                .into_iter()
-                .any(|config| expected::file_for(system, config).is_some())
-        };
-        systems = System::all(root).into_iter().filter(is_tested).collect();
-        if systems.is_empty() {
-            return Err(miette!(
-                help = "have one written by `cargo microkit test SYSTEM --bless`",
-                "there is nothing to test: no system in `{}` has an .expected file beside it",
-                system::directory(root).display()
-            ));
-        }
-    }
-    let names: BTreeSet<_> = systems.iter().map(|system| &system.name).collect();
-    if names.len() < systems.len() {
-        return Err(miette!(
-            help = "test them one after the other",
-            "several of the systems have the same name: {}",
-            quoted(systems.iter().map(|system| system.path.to_string_lossy()))
-        ));
-    }
-
-    let Some(project) = project else {
-        let here = current_directory()?;
-        let around: Vec<_> = systems
-            .iter()
-            .map(|system| here.join(system.directory()))
-            .collect();
-        let around: Vec<_> = around.iter().map(PathBuf::as_path).collect();
-        return Ok((systems, Project::around(&around)?));
-    };
-    Ok((systems, Some(project)))
-}
-
-fn variants(args: &TestArgs) -> Vec<Variant> {
-    let profiles = if args.release {
-        &["release".to_owned()][..]
-    } else {
-        &args.profiles
-    };
-    let variants = args.configs.iter().flat_map(|config| {
-        profiles.iter().map(|profile| Variant {
-            board: args.options.board.clone(),
-            config: config.clone(),
-            profile: profile.clone(),
-        })
-    });
-    variants.collect()
-}
-
-/// What a system must print in a variant, or the verdict where that is not to be found out.
-fn case(system: &System, variant: &Variant, is_blessing: bool) -> Result<Case, Verdict> {
-    let case = |file, expected| Case {
-        system: system.clone(),
-        file,
-        expected,
-    };
-    let common = expected::common_file(system);
-    match expected::file_for(system, &variant.config) {
-        Some(file) => match expected::read(&file) {
-            Ok(Expectation::Lines(lines)) => Ok(case(file, lines)),
-            Ok(Expectation::Skip(reason)) => Err(Verdict::Skipped(reason)),
-            Err(_) if is_blessing => Ok(case(file, Vec::new())),
-            Err(report) => Err(failed(&report)),
-        },
-        None if is_blessing => Ok(case(common, Vec::new())),
-        None => Err(Verdict::Failed(format!(
-            "there is no `{}` that says what it must print; `--bless` writes one",
-            common.display()
-        ))),
     }
 }
 

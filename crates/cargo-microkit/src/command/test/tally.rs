@@ -1,6 +1,7 @@
 //! What came of each test, told as it comes and counted at the end.
 
 use crate::command::Outcome;
+use crate::interrupt;
 use crate::terminal;
 use crate::variant::Variant;
 
@@ -23,7 +24,6 @@ pub(super) struct Tally {
     passed: usize,
     skipped: usize,
     failures: Vec<(String, String)>,
-    is_interrupted: bool,
 }
 
 impl Tally {
@@ -43,7 +43,7 @@ impl Tally {
                 self.skipped += 1;
                 terminal::line(format_args!("skip {system} ({why}; {variant})"));
             }
-            Verdict::Interrupted => self.is_interrupted = true,
+            Verdict::Interrupted => {}
         }
     }
 
@@ -59,7 +59,7 @@ impl Tally {
         terminal::line(format_args!(
             "{passed} passed, {failed} failed, {skipped} skipped"
         ));
-        if self.is_interrupted {
+        if interrupt::requested() {
             Outcome::Interrupted
         } else if failed > 0 {
             Outcome::Failed

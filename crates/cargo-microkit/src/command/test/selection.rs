@@ -1,0 +1,156 @@
+//! What is to be tested: which systems, in which variants, and what each must print.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use miette::{Result, miette};
+
+use crate::cli::TestArgs;
+use crate::command::test::failed;
+use crate::command::test::tally::Verdict;
+use crate::command::{current_directory, project_here};
+use crate::expected::{self, Expectation, Expected};
+use crate::nearest::quoted;
+use crate::project::Project;
+use crate::system::{self, System};
+use crate::variant::Variant;
+
+/// All that was asked for.
+pub(super) struct Selection {
+    /// Each variant, and the systems to test in it.
+    pub(super) runs: Vec<(Variant, Vec<System>)>,
+    /// The project of their programs.
+    pub(super) project: Option<Project>,
+}
+
+/// A system, and what it must print.
+pub(super) struct Case {
+    pub(super) system: System,
+    /// The `.expected` file.
+    pub(super) file: PathBuf,
+    pub(super) expected: Vec<Expected>,
+}
+
+impl Selection {
+    /// The systems that were named, in every variant; else those of the workspace, in each variant
+    /// for which they have an `.expected` file.
+    pub(super) fn of(args: &TestArgs) -> Result<Self> {
+        let variants = variants(args);
+        if args.bless && variants.len() > 1 {
+            return Err(miette!(
+                help = "give one `--config` and one `--profile` with `--bless`",
+                "only one variant of a system can say what all of them must print"
+            ));
+        }
+        let here = project_here()?;
+        if args.systems.is_empty() {
+            return Self::all(variants, here);
+        }
+
+        let mut systems = Vec::new();
+        for argument in &args.systems {
+            let system = System::find(argument, here.as_ref().map(Project::root))?;
+            if !systems.contains(&system) {
+                systems.push(system);
+            }
+        }
+        let names: BTreeSet<_> = systems.iter().map(|system| &system.name).collect();
+        if names.len() < systems.len() {
+            return Err(miette!(
+                help = "test them one after the other",
+                "several of the systems have the same name: {}",
+                quoted(systems.iter().map(|system| system.path.to_string_lossy()))
+            ));
+        }
+        let project = match here {
+            Some(project) => Some(project),
+            None => {
+                let here = current_directory()?;
+                let around = systems.iter().map(|system| here.join(system.directory()));
+                let around: Vec<_> = around.collect();
+                Project::around(&around.iter().map(PathBuf::as_path).collect::<Vec<_>>())?
+            }
+        };
+        let runs = variants
+            .into_iter()
+            .map(|variant| (variant, systems.clone()));
+        Ok(Self {
+            runs: runs.collect(),
+            project,
+        })
+    }
+
+    fn all(variants: Vec<Variant>, project: Option<Project>) -> Result<Self> {
+        let Some(project) = project else {
+            return Err(miette!(
+                help = "go to one, or give the paths of system files",
+                "there is no Cargo project here whose systems could be tested"
+            ));
+        };
+        let all = System::all(project.root());
+        let runs = variants.into_iter().map(|variant| {
+            let is_tested =
+                |system: &&System| expected::file_for(system, &variant.config).is_some();
+            let systems = all.iter().filter(is_tested).cloned().collect();
+            (variant, systems)
+        });
+        let runs: Vec<(Variant, Vec<System>)> = runs.collect();
+        if runs.iter().all(|(_, systems)| systems.is_empty()) {
+            return Err(miette!(
+                help = "have one written by `cargo microkit test SYSTEM --bless`",
+                "there is nothing to test: no system in `{}` has an .expected file beside it",
+                system::directory(project.root()).display()
+            ));
+        }
+        Ok(Self {
+            runs,
+            project: Some(project),
+        })
+    }
+}
+
+impl Case {
+    /// What a system must print in a variant, or the verdict where that is not to be found out.
+    pub(super) fn of(
+        system: &System,
+        variant: &Variant,
+        is_blessing: bool,
+    ) -> Result<Self, Verdict> {
+        let case = |file, expected| Self {
+            system: system.clone(),
+            file,
+            expected,
+        };
+        let common = expected::common_file(system);
+        match expected::file_for(system, &variant.config) {
+            Some(file) => match expected::read(&file) {
+                Ok(Expectation::Lines(lines)) => Ok(case(file, lines)),
+                Ok(Expectation::Skip(reason)) => Err(Verdict::Skipped(reason)),
+                Err(_) if is_blessing => Ok(case(file, Vec::new())),
+                Err(report) => Err(failed(&report)),
+            },
+            None if is_blessing => Ok(case(common, Vec::new())),
+            None => Err(Verdict::Failed(format!(
+                "there is no `{}` that says what it must print; `--bless` writes one",
+                common.display()
+            ))),
+        }
+    }
+}
+
+fn variants(args: &TestArgs) -> Vec<Variant> {
+    let release = ["release".to_owned()];
+    let profiles = if args.release {
+        &release[..]
+    } else {
+        &args.profiles
+    };
+    let variants = args.configs.iter().flat_map(|config| {
+        profiles.iter().map(|profile| Variant {
+            board: args.options.board.clone(),
+            config: config.clone(),
+            profile: profile.clone(),
+        })
+    });
+    variants.collect()
+}

@@ -1,0 +1,233 @@
+//! `build`: what it makes, and what it says when it cannot.
+
+use std::fs;
+
+use crate::bench::{Bench, VERSION, check, elf, system_text, text};
+
+#[test]
+fn image_and_report_are_put_where_they_are_wanted() {
+    let bench = Bench::new();
+    bench.system("hello");
+    let sdk = bench.sdk(VERSION);
+    let mut command = bench.microkit(&["build", "hello.system"]);
+    command.env("MICROKIT_SDK", &sdk);
+    let image = check(command, true, &[]);
+    assert_eq!(text(image.trim_end().as_ref()), "image of hello.system\n");
+
+    // As Cargo starts it, and with a name for everything.
+    let mut command = bench.microkit(&["microkit", "build", "./hello.system", "-o", "a.img"]);
+    command.args(["--report", "r.txt", "--sdk"]).arg(&sdk);
+    assert_eq!(check(command, true, &[]), "a.img\n");
+    assert_eq!(text(&bench.path("a.img")), "image of ./hello.system\n");
+    assert_eq!(text(&bench.path("r.txt")), "report\n");
+}
+
+#[test]
+fn without_an_sdk_it_says_how_to_get_one() {
+    let bench = Bench::new();
+    bench.system("hello");
+    let parts = [VERSION, "MICROKIT_SDK is not set", "cargo microkit sdk add"];
+    check(bench.microkit(&["build", "hello.system"]), false, &parts);
+    check(
+        bench.microkit(&["build", "hello.system", "--kernel", "model"]),
+        false,
+        &["model kernel"],
+    );
+}
+
+#[test]
+fn an_sdk_that_was_named_must_be_usable() {
+    let bench = Bench::new();
+    bench.system("hello");
+    let build = |sdk: &str, options: &[&str], parts: &[&str]| {
+        let mut command = bench.microkit(&["build", "hello.system", "--sdk", sdk]);
+        command.args(options);
+        check(command, false, parts);
+    };
+    build("nowhere", &[], &["nowhere", "from --sdk", "VERSION"]);
+    bench.sdk("1.4.1");
+    build("sdk", &[], &["1.4.1", VERSION]);
+    bench.sdk(VERSION);
+    build(
+        "sdk",
+        &["--board", "qemu_virt_arm64"],
+        &["`qemu_virt_arm64`", "`qemu_virt_aarch64`"],
+    );
+    build(
+        "sdk",
+        &["--config", "relaese"],
+        &["`relaese`", "`release`", "`debug`"],
+    );
+    fs::remove_file(bench.path("sdk/bin/microkit")).expect("the tool");
+    build("sdk", &[], &["bin/microkit"]);
+}
+
+#[test]
+fn a_system_that_is_not_there_or_no_system_is_named() {
+    let bench = Bench::new();
+    let sdk = bench.sdk(VERSION);
+    bench.file("Cargo.toml", "[package]\nname = \"x\"\n");
+    bench.file("src/main.rs", "");
+    bench.file("microkit-systems/ping-pong.system", "<system>\n</system_>");
+    bench.file("microkit-systems/hello.system", "<system/>");
+    let build = |system: &str, parts: &[&str]| {
+        let mut command = bench.microkit(&["build", system, "--sdk"]);
+        command.arg(&sdk);
+        check(command, false, parts);
+    };
+    build(
+        "pingpong",
+        &["`pingpong`", "did you mean `ping-pong`", "`hello`"],
+    );
+    build("no/such.system", &["no/such.system"]);
+    build(
+        "ping-pong",
+        &["ping-pong.system", "not well-formed XML", ":2:"],
+    );
+    build("src", &["`src`"]);
+}
+
+#[test]
+fn a_program_that_is_nowhere_is_named_with_its_pd() {
+    let bench = Bench::new();
+    let sdk = bench.sdk(VERSION);
+    bench.file("s.system", system_text("pinger", "ping.elf"));
+    let build = |options: &[&str], is_success, parts: &[&str]| {
+        let mut command = bench.microkit(&["build", "s.system", "--sdk"]);
+        command.arg(&sdk).args(options);
+        check(command, is_success, parts);
+    };
+    let parts = [
+        "`ping.elf`",
+        "PD `pinger`",
+        "`elsewhere`",
+        "--search-path",
+        "cargo new ping",
+    ];
+    build(&["--search-path", "elsewhere"], false, &parts);
+    bench.file("elsewhere/ping.elf", elf(None));
+    build(&["--search-path", "elsewhere"], true, &[]);
+}
+
+#[test]
+fn what_the_tool_says_is_passed_on_and_the_image_of_before_stays() {
+    let bench = Bench::new();
+    let sdk = bench.sdk(VERSION);
+    bench.system("hello");
+    let build = |is_success, parts: &[&str]| {
+        let mut command = bench.microkit(&["build", "hello.system", "-o", "hello.img", "--sdk"]);
+        command.arg(&sdk);
+        check(command, is_success, parts);
+    };
+    build(true, &[]);
+    let before = text(&bench.path("hello.img"));
+    bench.file(
+        "hello.system",
+        format!("<!-- refuse-me -->{}", system_text("hello", "hello.elf")),
+    );
+    let message = "Error: duplicate protection domain name 'ping'.";
+    build(
+        false,
+        &[
+            "Microkit refused",
+            "`hello.system`",
+            message,
+            "Second line of the message.",
+        ],
+    );
+    assert_eq!(text(&bench.path("hello.img")), before);
+}
+
+#[test]
+fn a_program_for_another_kernel_or_none_is_refused() {
+    let bench = Bench::new();
+    let sdk = bench.sdk(VERSION);
+    bench.system("hello");
+    let build = |program: &[u8], is_success, parts: &[&str]| {
+        bench.file("hello.elf", program);
+        let mut command = bench.microkit(&["build", "hello.system", "--sdk"]);
+        command.arg(&sdk);
+        check(command, is_success, parts);
+    };
+    build(&elf(Some("qemu_virt_aarch64/debug")), true, &[]);
+    let marks = [
+        "hello.elf",
+        "`qemu_virt_aarch64/release`",
+        "`qemu_virt_aarch64/debug`",
+    ];
+    build(&elf(Some("qemu_virt_aarch64/release")), false, &marks);
+    build(b"#!/bin/sh", false, &["hello.elf", "not an ELF file"]);
+    let whole = elf(None);
+    build(
+        &whole[..whole.len() - 1],
+        false,
+        &["hello.elf", "cut short"],
+    );
+}
+
+/// A program that does nothing, on the target of PDs, and says what it was built for.
+const PROGRAM: &str = "#![no_std]\n#![no_main]\n\
+    #[panic_handler] fn panic(_: &core::panic::PanicInfo) -> ! { loop {} }\n\
+    const MARK: &str = concat!(env!(\"MICROKIT_BOARD\"), \"/\", env!(\"MICROKIT_CONFIG\"));\n\
+    #[used] #[unsafe(no_mangle)] static sel4_kernel_configuration: [u8; MARK.len()] =\n\
+    *MARK.as_bytes().first_chunk().unwrap();\n\
+    #[unsafe(no_mangle)] extern \"C\" fn _start() -> &'static [u8] { &sel4_kernel_configuration }\n";
+
+#[test]
+fn programs_that_are_binaries_are_built_by_cargo() {
+    let bench = Bench::new();
+    let sdk = bench.sdk(VERSION);
+    bench.file(
+        "Cargo.toml",
+        "[workspace]\nmembers = [\"p/*\"]\nresolver = \"3\"\n",
+    );
+    for (package, bin) in [("one", "ping"), ("two", "pong")] {
+        let manifest = format!("[package]\nname = \"{package}\"\nedition = \"2024\"\n");
+        bench.file(&format!("p/{package}/Cargo.toml"), manifest);
+        bench.file(&format!("p/{package}/src/bin/{bin}.rs"), PROGRAM);
+    }
+    let pds = format!(
+        "{}{}",
+        system_text("a", "ping.elf"),
+        system_text("b", "sub/pong.elf")
+    );
+    bench.file("microkit-systems/pp.system", format!("<all>{pds}</all>"));
+    let build = |is_success, parts: &[&str]| {
+        let mut command = bench.microkit(&["build", "pp", "--config", "release", "--release"]);
+        command.args(["--no-install", "--sdk"]).arg(&sdk);
+        check(command, is_success, parts)
+    };
+    let image = build(true, &[]);
+    let directory = bench.path("target/microkit/qemu_virt_aarch64-release/systems/pp-release");
+    assert_eq!(
+        fs::canonicalize(image.trim_end()).ok(),
+        directory.join("pp.img").canonicalize().ok()
+    );
+    for program in ["ping.elf", "sub/pong.elf"] {
+        let program = fs::read(directory.join(program)).expect("the program");
+        assert!(program.starts_with(b"\x7fELF"));
+    }
+
+    // Cargo's own errors are shown, and the image of before stays.
+    bench.file(
+        "p/two/src/bin/pong.rs",
+        "#![no_std] fn main() { not_there() }",
+    );
+    build(
+        false,
+        &[
+            "cannot find function `not_there`",
+            "could not build the binary `pong`",
+        ],
+    );
+    assert!(directory.join("pp.img").is_file());
+
+    bench.file("p/two/src/bin/ping.rs", PROGRAM);
+    build(false, &["binary `ping`", "`one`", "`two`"]);
+    fs::remove_file(bench.path("p/two/src/bin/ping.rs")).expect("the second of the name");
+    bench.file("microkit-systems/pp.system", system_text("a", "pingg.elf"));
+    build(
+        false,
+        &["`pingg.elf`", "PD `a`", "did you mean the binary `ping`"],
+    );
+}

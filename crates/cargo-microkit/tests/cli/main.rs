@@ -1,0 +1,8 @@
+//! The command as a user meets it: run as a process, with an SDK and a QEMU that are not real.
+#![forbid(unsafe_code)]
+
+mod bench;
+mod build;
+mod run;
+mod sdk;
+mod test;

@@ -1,0 +1,184 @@
+//! `run`: how it ends, and what it says when that is not how it should.
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crate::bench::{BOOT, Bench, VERSION, check};
+use rustix::process::{Pid, Signal, kill_process, test_kill_process};
+
+/// Runs a system on a QEMU that does this.
+#[track_caller]
+fn run(options: &[&str], qemu: &str, is_success: bool, parts: &[&str]) -> String {
+    let bench = Bench::new();
+    bench.system("hello");
+    let mut command = bench.with_qemu(&["run", "hello.system"], qemu);
+    command.args(options);
+    check(command, is_success, parts)
+}
+
+#[test]
+fn without_qemu_it_says_what_to_type() {
+    let bench = Bench::new();
+    bench.system("hello");
+    let mut command = bench.microkit(&["run", "hello.system", "--no-install", "--sdk"]);
+    command
+        .arg(bench.sdk(VERSION))
+        .env("PATH", bench.path("empty"));
+    let parts = [
+        "QEMU is not installed",
+        "sudo apt-get install qemu-system-arm",
+        "brew install",
+    ];
+    check(command, false, &parts);
+}
+
+#[test]
+fn qemu_is_installed_where_that_needs_no_password() {
+    let bench = Bench::new();
+    bench.system("hello");
+    let (qemu, place) = (
+        bench.qemu("echo installed"),
+        bench.path("bin/qemu-system-aarch64"),
+    );
+    let (qemu, place) = (qemu.display(), place.display());
+    bench.script(
+        "bin/apt-get",
+        &format!("#!/bin/sh\necho \"apt: $*\"\n[ $1 = update ] || ln {qemu} {place}\n"),
+    );
+    for tool in ["grep", "ln"] {
+        let tool_here = which::which(tool).expect("the tool");
+        std::os::unix::fs::symlink(tool_here, bench.path("bin").join(tool)).expect("a link");
+    }
+    let mut command = bench.microkit(&["run", "hello.system", "--sdk"]);
+    command
+        .arg(bench.sdk(VERSION))
+        .env("PATH", bench.path("bin"));
+    if rustix::process::geteuid().is_root() {
+        let parts = [
+            "Installing QEMU",
+            "apt: update",
+            "apt: install -y qemu-system-arm",
+        ];
+        assert_eq!(check(command, true, &parts), "installed\n");
+    } else {
+        check(command, false, &["sudo apt-get install qemu-system-arm"]);
+    }
+}
+
+#[test]
+fn it_ends_when_the_awaited_line_comes() {
+    let qemu = format!("{BOOT}printf 'hello, world\\r\\n'; printf 'tail'; exec sleep 100");
+    let log = run(
+        &["--until", "^hello, w", "--timeout", "30"],
+        &qemu,
+        true,
+        &[],
+    );
+    assert!(
+        log.starts_with("LDR|INFO: loader for seL4 starting\n"),
+        "{log}"
+    );
+    assert!(log.contains("started!\nhello, world\n"), "{log}");
+    run(&["--until", "^tail$", "--timeout", "30"], &qemu, true, &[]);
+    run(&[], "echo 'done'", true, &["done"]);
+}
+
+#[test]
+fn a_line_that_never_comes_is_named_with_the_last_that_came() {
+    let qemu = format!("{BOOT}echo 'hello, world'; exec sleep 100");
+    let parts = ["2 s", "`never`", "hello, world", "--timeout"];
+    run(
+        &["--until", "never", "--timeout", "2"],
+        &qemu,
+        false,
+        &parts,
+    );
+    run(&["--timeout", "2"], &qemu, false, &["2 s", "hello, world"]);
+}
+
+#[test]
+fn a_fault_is_told_at_once_and_with_what_was_awaited_in_vain() {
+    let qemu = format!(
+        "{BOOT}echo 'MON|ERROR: received message 0x6'; echo 'MON|ERROR: faulting PD: crasher'\n\
+         echo 'MON|ERROR: VMFault: ip=0x200028'; exec sleep 100"
+    );
+    let parts = [
+        "cargo-microkit: PD `crasher` has faulted",
+        "PD `crasher` faulted: VMFault: ip=0x200028",
+        "`never`",
+    ];
+    run(
+        &["--until", "never", "--timeout", "2"],
+        &qemu,
+        false,
+        &parts,
+    );
+}
+
+#[test]
+fn a_qemu_that_ends_at_once_is_no_success() {
+    let qemu = "echo 'qemu: could not load image' >&2; exit 1";
+    run(
+        &[],
+        qemu,
+        false,
+        &["QEMU ended", "exit status: 1", "could not load image"],
+    );
+    let parts = ["QEMU ended", "`x`", "it printed nothing at all"];
+    run(&["--until", "x"], "exit 0", false, &parts);
+}
+
+#[test]
+fn arguments_reach_qemu_and_bytes_that_are_no_text_do_no_harm() {
+    let log = run(
+        &["--icount", "--", "-d", "int"],
+        "printf 'a\\377b\\n'; echo \"$@\"",
+        true,
+        &[],
+    );
+    assert!(log.contains("a\u{fffd}b\n"), "{log}");
+    let arguments = "-nographic -serial mon:stdio -device loader,file=";
+    assert!(log.contains(arguments), "{log}");
+    assert!(
+        log.ends_with("-icount shift=0,align=off,sleep=off -d int\n"),
+        "{log}"
+    );
+}
+
+#[test]
+fn a_board_that_is_no_qemu_machine_gets_its_image() {
+    let bench = Bench::new();
+    bench.system("hello");
+    let mut command = bench.microkit(&["run", "hello.system", "--board", "rpi4b_1gb", "--sdk"]);
+    command.arg(bench.sdk(VERSION));
+    check(
+        command,
+        false,
+        &[
+            "`rpi4b_1gb` is no QEMU machine",
+            "hello.img",
+            "Microkit manual",
+        ],
+    );
+}
+
+#[test]
+fn qemu_does_not_outlive_it() {
+    let bench = Bench::new();
+    bench.system("hello");
+    let mut command = bench.with_qemu(&["run", "hello.system"], "echo $$; exec sleep 100");
+    let mut microkit = command.stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut line = String::new();
+    let stdout = microkit.stdout.take().expect("its output");
+    BufReader::new(stdout).read_line(&mut line).expect("a line");
+    let qemu = Pid::from_raw(line.trim().parse().expect("a number")).expect("not zero");
+    test_kill_process(qemu).expect("QEMU runs");
+    kill_process(Pid::from_child(&microkit), Signal::TERM).expect("it runs");
+    microkit.wait().expect("it ends");
+    let end = Instant::now() + Duration::from_secs(5);
+    while test_kill_process(qemu).is_ok() && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert!(test_kill_process(qemu).is_err(), "QEMU runs on");
+}

@@ -1,0 +1,244 @@
+//! `test`: what passes, what fails, and that nothing passes that was not run.
+
+use std::fs;
+
+use crate::bench::{BOOT, Bench, check, elf, system_text, text};
+
+const LOG: &str = "printf 'hello, world\\r\\n'; echo 'at 0x1f'; exec sleep 100";
+
+/// Tests `hello.system`, which must print `expected`, on a QEMU that does this after the boot.
+#[track_caller]
+fn test(expected: &str, qemu: &str, is_success: bool, parts: &[&str]) {
+    let bench = Bench::new();
+    bench.system("hello");
+    bench.file("hello.expected", expected);
+    let arguments = ["test", "hello.system", "--timeout", "4"];
+    let command = bench.with_qemu(&arguments, &format!("{BOOT}{qemu}"));
+    let log = check(command, is_success, parts);
+    let counts = if is_success {
+        "1 passed, 0 failed, 0 skipped"
+    } else {
+        "0 passed, 1 failed, 0 skipped"
+    };
+    assert_eq!(log.lines().last(), Some(counts), "{log}");
+}
+
+#[test]
+fn the_lines_expected_and_no_others_pass() {
+    test(
+        "hello, world\nat 0x1f\n",
+        LOG,
+        true,
+        &["ok   hello (sel4 debug, dev)"],
+    );
+    test("hello, world\nre:at 0x[0-9a-f]+\n", LOG, true, &[]);
+    let remarks = "echo \"MON|INFO: PD 'a' is now passive!\"; echo '<<seL4(CPU 0) [x]: y>>'";
+    test(
+        "hello, world\nat 0x1f\n",
+        &format!("{remarks}; {LOG}"),
+        true,
+        &[],
+    );
+    test("login: ", "printf 'login: '; exec sleep 100", true, &[]);
+    test("bye\n", "echo bye; exit 0", true, &[]);
+}
+
+#[test]
+fn any_other_line_fails_with_the_difference() {
+    let parts = [
+        "FAIL hello (sel4 debug, dev)",
+        "line 1 is not that of `hello.expected`",
+    ];
+    test("hello, wrld\nat 0x1f\n", LOG, false, &parts);
+    test(
+        "hello, wrld\nat 0x1f\n",
+        LOG,
+        false,
+        &["    1       - hello, wrld\n", "1 + hello, world\n"],
+    );
+    test(
+        "hello, world\n",
+        LOG,
+        false,
+        &["more came than the lines", "2 + at 0x1f"],
+    );
+    test(
+        "hello, world\n",
+        "echo 'hello, world'; printf more; exec sleep 9",
+        false,
+        &["2 + more"],
+    );
+}
+
+#[test]
+fn a_line_that_does_not_come_is_named() {
+    let parts = [
+        "4 s were not enough",
+        "waited for line 3",
+        "`and more`",
+        "at 0x1f",
+    ];
+    test("hello, world\nat 0x1f\nand more\n", LOG, false, &parts);
+    let parts = [
+        "QEMU ended",
+        "exit status: 1",
+        "said `qemu: no`",
+        "waited for line 1",
+    ];
+    test("x\n", "echo 'qemu: no' >&2; exit 1", false, &parts);
+}
+
+#[test]
+fn a_fault_fails_at_once_unless_it_is_expected() {
+    let fault = "echo 'MON|ERROR: received message 0x6'; echo 'MON|ERROR: faulting PD: crasher'\n\
+                 echo 'Registers:'; echo 'MON|ERROR: VMFault: ip=0x28'; exec sleep 100";
+    let parts = [
+        "PD `crasher` faulted: VMFault: ip=0x28",
+        "+ MON|ERROR: received message",
+    ];
+    test("hello, world\n", fault, false, &parts);
+    let lines = "re:MON.*\nMON|ERROR: faulting PD: crasher\nRegisters:\nre:.*VMFault.*\n";
+    test(lines, fault, true, &[]);
+}
+
+#[test]
+fn what_cannot_be_tested_fails_by_name() {
+    test("", LOG, false, &["hello.expected", "is empty"]);
+    test("re:(\n", LOG, false, &["hello.expected", "line 1"]);
+    let bench = Bench::new();
+    bench.system("hello");
+    let fails = |options: &[&str], parts: &[&str]| {
+        let mut command = bench.with_qemu(&["test", "hello.system", "--no-install"], LOG);
+        command.args(options);
+        let log = check(command, false, parts);
+        assert_eq!(
+            log.lines().last(),
+            Some("0 passed, 1 failed, 0 skipped"),
+            "{log}"
+        );
+    };
+    fails(&[], &["hello.expected", "--bless"]);
+    bench.file("hello.expected", "x\n");
+    fails(
+        &["--config", "nonsense"],
+        &["FAIL hello (sel4 nonsense, dev)", "`nonsense`", "`debug`"],
+    );
+    fails(
+        &["--board", "rpi4b_1gb"],
+        &["`rpi4b_1gb` is no QEMU machine"],
+    );
+    bench.file("hello.elf", elf(Some("qemu_virt_aarch64/release")));
+    fails(
+        &[],
+        &["FAIL hello (sel4 debug, dev)", "built for the kernel"],
+    );
+}
+
+#[test]
+fn without_an_sdk_every_system_is_skipped_by_name() {
+    let bench = Bench::new();
+    bench.file("Cargo.toml", "[package]\nname = \"x\"\n");
+    bench.file("src/main.rs", "");
+    for name in ["hello", "ping-pong", "untested"] {
+        bench.file(
+            &format!("microkit-systems/{name}.system"),
+            system_text("x", "x.elf"),
+        );
+    }
+    check(
+        bench.microkit(&["test"]),
+        false,
+        &["there is nothing to test", ".expected"],
+    );
+    for name in ["hello", "ping-pong"] {
+        bench.file(&format!("microkit-systems/{name}.expected"), "x\n");
+    }
+    let parts = ["skip hello (no SDK: ", "skip ping-pong (no SDK: "];
+    let log = check(bench.microkit(&["test"]), true, &parts);
+    assert!(log.ends_with("\n0 passed, 0 failed, 2 skipped\n"), "{log}");
+    let log = check(
+        bench.microkit(&["test", "--list", "--config", "debug,release"]),
+        true,
+        &[],
+    );
+    let list = "hello (sel4 debug, dev)\nping-pong (sel4 debug, dev)\n\
+                hello (sel4 release, dev)\nping-pong (sel4 release, dev)\n";
+    assert_eq!(log, list);
+
+    // An SDK that was named and cannot be used is not the same as none.
+    let command = bench.microkit(&["test", "hello", "--sdk", "nowhere"]);
+    check(
+        command,
+        false,
+        &["FAIL hello", "nowhere", "0 passed, 1 failed, 0 skipped"],
+    );
+}
+
+#[test]
+fn each_configuration_and_profile_is_tested_for_itself() {
+    let bench = Bench::new();
+    for name in ["a", "b"] {
+        bench.system(name);
+        bench.file(&format!("{name}.expected"), "hello, world\nat 0x1f\n");
+    }
+    bench.file("a.release.expected", "skip: prints through the kernel\n");
+    bench.file(
+        "b.release.expected",
+        "LDR|INFO: loader for seL4 starting\nre:.*\nre:.*\nre:.*\nre:.*\n",
+    );
+    let arguments = [
+        "test",
+        "a.system",
+        "b.system",
+        "--config",
+        "debug,release",
+        "--jobs",
+        "2",
+    ];
+    let mut command = bench.with_qemu(&arguments, &format!("{BOOT}{LOG}"));
+    command.args(["--profile", "dev", "--profile", "release"]);
+    let parts = [
+        "ok   a (sel4 debug, dev)",
+        "ok   b (sel4 debug, release)",
+        "skip a (prints through the kernel; sel4 release, dev)",
+        "ok   b (sel4 release, release)",
+    ];
+    let log = check(command, true, &parts);
+    assert!(log.ends_with("\n6 passed, 0 failed, 2 skipped\n"), "{log}");
+}
+
+#[test]
+fn blessing_writes_what_came() {
+    let bench = Bench::new();
+    bench.system("hello");
+    let bless = |qemu: &str, is_success, parts: &[&str]| {
+        let arguments = ["test", "hello.system", "--bless", "--timeout", "2"];
+        check(
+            bench.with_qemu(&arguments, &format!("{BOOT}{qemu}")),
+            is_success,
+            parts,
+        );
+        text(&bench.path("hello.expected"))
+    };
+    let parts = ["ok   hello (sel4 debug, dev): wrote ", "hello.expected"];
+    assert_eq!(bless(LOG, true, &parts), "hello, world\nat 0x1f\n");
+    bench.file("hello.expected", "hello, world\nre:at .*\n");
+    assert_eq!(bless(LOG, true, &[]), "hello, world\nre:at .*\n");
+    assert_eq!(
+        bless("exit 0", false, &["printed nothing"]),
+        "hello, world\nre:at .*\n"
+    );
+    let command = bench.microkit(&[
+        "test",
+        "hello.system",
+        "--bless",
+        "--config",
+        "debug,release",
+    ]);
+    check(command, false, &["--bless", "--config"]);
+    let left = fs::read_dir(bench.path("")).expect("the bench").flatten();
+    assert!(
+        left.into_iter()
+            .all(|file| !file.file_name().to_string_lossy().starts_with(".cargo"))
+    );
+}

@@ -1,0 +1,347 @@
+//! Holds what the event loop asks of the kernel, call by call, and what a protection domain that
+//! was made wrongly says.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+
+use microkit_abi::{badge, slots};
+use sel4::sys::host::{self as kernel, HostBuffer, Registers};
+use sel4::sys::{MessageInfo as SysMessageInfo, invocation, syscall};
+use sel4_microkit::host::ProtectionDomain;
+use sel4_microkit::{
+    Channel, ChannelSet, Child, DeferredAction, DeferredActionSlot, Handler, Infallible,
+    MessageInfo, NullHandler, get_mr, set_mr, with_msg_regs_mut,
+};
+
+/// A system call as the kernel sees it, in the words of the manual.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Call {
+    Recv,
+    ReplyRecv { words: Vec<u64> },
+    NbSendRecv { to: u64, label: u64 },
+    Send { to: u64, label: u64 },
+    Call { to: u64, label: u64 },
+}
+
+/// What a receive brings: a badge and words.
+type Event = (u64, Vec<u64>);
+
+/// Runs `handler` as the protection domain `pd`, with the events given, and returns the calls that
+/// it made. When the events are used up, the kernel stops it.
+fn run(pd: ProtectionDomain, events: Vec<Event>, handler: impl Handler) -> Vec<Call> {
+    let calls = Rc::new(RefCell::new(Vec::new()));
+    let log = Rc::clone(&calls);
+    let events = RefCell::new(VecDeque::from(events));
+    let answer = move |registers: &mut Registers, buffer: Option<HostBuffer<'_>>| {
+        let mut buffer = buffer.expect("the event loop has a buffer");
+        let info = SysMessageInfo::from_word(registers.info);
+        let (to, label) = (registers.capability, info.label());
+        let words = (0..info.length())
+            .map(|i| match registers.message.get(i) {
+                Some(&word) => word,
+                None => buffer.read(HostBuffer::MESSAGE + i),
+            })
+            .collect();
+        let (call, receives) = match registers.number {
+            syscall::Recv => (Call::Recv, true),
+            syscall::ReplyRecv => (Call::ReplyRecv { words }, true),
+            syscall::NBSendRecv => (
+                Call::NbSendRecv {
+                    to: registers.destination,
+                    label,
+                },
+                true,
+            ),
+            syscall::Send => (Call::Send { to, label }, false),
+            syscall::Call => (Call::Call { to, label }, false),
+            number => panic!("system call {number} is not the event loop's"),
+        };
+        log.borrow_mut().push(call);
+        if !receives {
+            registers.info = 0;
+            return;
+        }
+        assert_eq!((to, registers.reply), (slots::INPUT, slots::REPLY));
+        let Some((badge, words)) = events.borrow_mut().pop_front() else {
+            panic!("{END}")
+        };
+        registers.capability = badge;
+        registers.info = SysMessageInfo::new(7, 0, 0, words.len()).into_word();
+        for (index, word) in words.into_iter().enumerate() {
+            match registers.message.get_mut(index) {
+                Some(register) => *register = word,
+                None => buffer.write(HostBuffer::MESSAGE + index, word),
+            }
+        }
+    };
+    let panic = in_pd(pd, answer, handler);
+    assert_eq!(panic, END);
+    Rc::into_inner(calls)
+        .expect("the kernel is gone")
+        .into_inner()
+}
+
+const END: &str = "no more events";
+
+/// Runs `handler` until it panics, and returns the message.
+fn in_pd(
+    pd: ProtectionDomain,
+    answer: impl Fn(&mut Registers, Option<HostBuffer<'_>>) + 'static,
+    mut handler: impl Handler,
+) -> String {
+    pd.set();
+    kernel::install(Some(Rc::new(answer)));
+    sel4::set_ipc_buffer(kernel::new_ipc_buffer());
+    let run = || match handler.run() {
+        Ok(never) => match never {},
+        Err(error) => panic!("returned: {error}"),
+    };
+    let panic = catch_unwind(AssertUnwindSafe(run)).expect_err("the event loop never returns");
+    kernel::install(None);
+    match panic.downcast::<String>() {
+        Ok(message) => *message,
+        Err(panic) => panic.downcast_ref::<&str>().expect("a message").to_string(),
+    }
+}
+
+const PD: ProtectionDomain = ProtectionDomain {
+    name: "test",
+    passive: false,
+    irqs: 0,
+    notifications: !0,
+    pps: !0,
+};
+
+/// Does what `on_event` says, and hands over what was deferred.
+struct Scripted<F> {
+    deferred: DeferredActionSlot,
+    on_event: F,
+}
+
+fn scripted<F: FnMut(&mut DeferredActionSlot)>(on_event: F) -> Scripted<F> {
+    Scripted {
+        deferred: DeferredActionSlot::new(),
+        on_event,
+    }
+}
+
+impl<F: FnMut(&mut DeferredActionSlot)> Handler for Scripted<F> {
+    type Error = Infallible;
+
+    fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
+        (self.on_event)(&mut self.deferred);
+        Ok(())
+    }
+
+    fn protected(&mut self, _: Channel, info: MessageInfo) -> Result<MessageInfo, Infallible> {
+        (self.on_event)(&mut self.deferred);
+        Ok(MessageInfo::new(0, info.count()))
+    }
+
+    fn fault(&mut self, child: Child, _: MessageInfo) -> Result<Option<MessageInfo>, Infallible> {
+        (self.on_event)(&mut self.deferred);
+        Ok((child.index() == 1).then(MessageInfo::default))
+    }
+
+    fn take_deferred_action(&mut self) -> Option<DeferredAction> {
+        self.deferred.take()
+    }
+}
+
+fn notification(channel: u8) -> Event {
+    (badge::notification(channel), vec![])
+}
+
+fn call(channel: u8, words: &[u64]) -> Event {
+    (badge::call(channel), words.to_vec())
+}
+
+fn signal(channel: u64) -> Call {
+    Call::Send {
+        to: slots::BASE_OUTPUT_NOTIFICATION + channel,
+        label: 0,
+    }
+}
+
+fn signal_with_wait(channel: u64) -> Call {
+    Call::NbSendRecv {
+        to: slots::BASE_OUTPUT_NOTIFICATION + channel,
+        label: 0,
+    }
+}
+
+#[test]
+fn a_handler_that_defers_nothing_costs_one_call_an_event() {
+    let events = vec![notification(3), call(2, &[1])];
+    let calls = run(PD, events, scripted(|_| ()));
+    assert_eq!(
+        calls,
+        [Call::Recv, Call::Recv, Call::ReplyRecv { words: vec![1] }]
+    );
+}
+
+#[test]
+fn a_deferred_notification_joins_the_wait() {
+    let handler = scripted(|slot| slot.defer_notify(Channel::new(5)).unwrap());
+    let calls = run(PD, vec![notification(3)], handler);
+    assert_eq!(calls, [Call::Recv, signal_with_wait(5)]);
+}
+
+#[test]
+fn a_deferred_notification_is_not_lost_when_the_handler_replies() {
+    let handler = scripted(|slot| slot.defer_notify(Channel::new(5)).unwrap());
+    let calls = run(PD, vec![call(2, &[8, 9])], handler);
+    assert_eq!(
+        calls,
+        [Call::Recv, signal(5), Call::ReplyRecv { words: vec![8, 9] }]
+    );
+}
+
+#[test]
+fn of_two_deferred_notifications_none_is_lost() {
+    let handler = scripted(|slot| {
+        slot.defer_notify(Channel::new(5)).unwrap();
+        slot.defer_notify(Channel::new(6)).unwrap();
+    });
+    let calls = run(PD, vec![notification(3)], handler);
+    assert_eq!(calls, [Call::Recv, signal(5), signal_with_wait(6)]);
+}
+
+#[test]
+fn what_the_initialisation_has_deferred_is_done_with_the_first_wait() {
+    let mut handler = scripted(|_| ());
+    handler.deferred.defer_notify(Channel::new(5)).unwrap();
+    assert_eq!(run(PD, vec![], handler), [signal_with_wait(5)]);
+}
+
+#[test]
+fn a_passive_pd_gives_up_its_scheduling_context_and_loses_nothing_deferred() {
+    let mut handler = scripted(|_| ());
+    handler.deferred.defer_notify(Channel::new(5)).unwrap();
+    let forfeit = Call::NbSendRecv {
+        to: slots::MONITOR_ENDPOINT,
+        label: 0,
+    };
+    let passive = ProtectionDomain {
+        passive: true,
+        ..PD
+    };
+    assert_eq!(run(passive, vec![], handler), [signal(5), forfeit]);
+}
+
+#[test]
+fn interrupts_from_before_the_start_are_acknowledged() {
+    let pd = ProtectionDomain {
+        irqs: 1 << 2 | 1 << 61,
+        ..PD
+    };
+    let ack = |channel| Call::Call {
+        to: slots::BASE_IRQ + channel,
+        label: invocation::IRQAckIRQ,
+    };
+    assert_eq!(
+        run(pd, vec![], scripted(|_| ())),
+        [ack(2), ack(61), Call::Recv]
+    );
+}
+
+#[test]
+fn a_deferred_acknowledgement_joins_the_wait() {
+    let pd = ProtectionDomain { irqs: 1 << 2, ..PD };
+    let handler = scripted(|slot| slot.defer_irq_ack(Channel::new(2)).unwrap());
+    let calls = run(pd, vec![notification(2)], handler);
+    let ack = Call::NbSendRecv {
+        to: slots::BASE_IRQ + 2,
+        label: invocation::IRQAckIRQ,
+    };
+    assert_eq!(calls[2..], [ack]);
+}
+
+#[test]
+fn a_fault_is_replied_to_only_if_the_handler_says_so() {
+    let fault = |child| (badge::fault(child), vec![]);
+    let calls = run(PD, vec![fault(1), fault(2)], scripted(|_| ()));
+    assert_eq!(
+        calls,
+        [Call::Recv, Call::ReplyRecv { words: vec![] }, Call::Recv]
+    );
+}
+
+#[test]
+fn a_reply_is_what_the_handler_left_in_the_message_registers() {
+    let handler = scripted(|_| {
+        set_mr(0, get_mr(0) + 1);
+        with_msg_regs_mut(|regs| regs[5] *= 2);
+    });
+    let calls = run(PD, vec![call(0, &[1, 2, 3, 4, 5, 6])], handler);
+    assert_eq!(
+        calls[1],
+        Call::ReplyRecv {
+            words: vec![2, 2, 3, 4, 5, 12]
+        }
+    );
+}
+
+#[test]
+fn an_event_without_an_entry_point_is_told_by_its_name() {
+    let check = |event: Event, expect: &[&str]| {
+        let answer = move |registers: &mut Registers, _: Option<HostBuffer<'_>>| {
+            registers.capability = event.0;
+            registers.info = SysMessageInfo::new(7, 0, 0, event.1.len()).into_word();
+        };
+        let message = in_pd(PD, answer, NullHandler::new());
+        for part in expect {
+            assert!(message.contains(part), "no {part:?} in: {message}");
+        }
+    };
+    check((0b1001, vec![]), &["notified on {0, 3}", "no `notified`"]);
+    check(call(2, &[1]), &["called on channel 2", "no `protected`"]);
+    check(
+        (badge::fault(4), vec![]),
+        &["child 4 faulted", "no `fault`"],
+    );
+}
+
+#[test]
+fn a_channel_used_against_the_system_file_is_told_by_number_and_attribute() {
+    let check = |wrong: fn(Channel), expect: &[&str]| {
+        let nothing = ProtectionDomain {
+            notifications: 0,
+            pps: 0,
+            ..PD
+        };
+        nothing.set();
+        let panic = catch_unwind(|| wrong(Channel::new(9))).expect_err("it is refused");
+        let message = panic.downcast_ref::<String>().expect("a message");
+        for part in expect {
+            assert!(message.contains(part), "no {part:?} in: {message}");
+        }
+    };
+    check(
+        |channel| channel.notify(),
+        &["channel 9", "<end>", "notify=\"false\"", "id=\"9\""],
+    );
+    check(
+        |channel| drop(channel.irq_ack()),
+        &["channel 9", "<irq>", "id=\"9\""],
+    );
+    check(
+        |channel| drop(channel.pp_call(MessageInfo::default())),
+        &["channel 9", "pp=\"true\"", "id=\"9\""],
+    );
+}
+
+#[test]
+fn a_channel_that_no_system_file_can_give_is_refused() {
+    assert_eq!(Channel::new(61).index(), 61);
+    assert!(catch_unwind(|| Channel::new(62)).is_err());
+}
+
+#[test]
+fn a_protection_domain_knows_its_name() {
+    ProtectionDomain { name: "ping", ..PD }.set();
+    assert_eq!(sel4_microkit::pd_name(), Ok("ping"));
+    assert!(!sel4_microkit::pd_is_passive());
+}
