@@ -26,6 +26,7 @@ fn init() -> NullHandler {
     println!("one word: {:#x}", one_word());
     println!("in scopes: {:?}", in_scopes().map(Hex));
     println!("with a token: {:?}", with_token().map(Hex));
+    println!("the last word: {:#x}", last_word());
     NullHandler::new()
 }
 
@@ -48,6 +49,18 @@ fn with_token() -> [u64; WORDS] {
         pong.with(&mut *token)
             .call(sel4::MessageInfo::new(0, 0, 0, WORDS));
         token.with(|buffer| core::array::from_fn(|index| buffer.msg_regs()[index]))
+    })
+}
+
+/// A word that the kernel alone stores. A test looks at the machine code of this function.
+#[inline(never)]
+fn last_word() -> u64 {
+    let pong = PONG.endpoint();
+    sel4::with_ipc_buffer_token(|token| {
+        token.with_mut(|buffer| buffer.msg_regs_mut()[WORDS - 1] = REQUEST);
+        pong.with(&mut *token)
+            .call(sel4::MessageInfo::new(0, 0, 0, WORDS));
+        token.with(|buffer| buffer.msg_regs()[WORDS - 1])
     })
 }
 

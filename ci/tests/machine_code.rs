@@ -1,0 +1,178 @@
+//! Holds, in the machine code of a release build, that a word written into the IPC buffer before a
+//! call is stored before it and read again from memory after it, and that the token's pointer is
+//! an operand of the call.
+//!
+//! The function looked at is `last_word` of `examples/ping-seed`, built for release.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::{env, fs};
+
+use object::{Object, ObjectSection, ObjectSymbol};
+use yaxpeax_arch::{Decoder, U8Reader};
+use yaxpeax_arm::armv8::a64::{InstDecoder, Instruction, Opcode, Operand, SizeCode};
+
+/// Where word 5 of a message lies in the buffer, in bytes: after the tag and five words.
+const OFFSET: i32 = 6 * 8;
+
+#[test]
+fn a_word_written_before_a_call_is_read_again_from_memory_after_it() {
+    let code = decode(&built().elf, "last_word");
+    let call = code
+        .iter()
+        .position(is_svc)
+        .expect("it makes a system call");
+    assert_eq!(
+        code.iter().filter(|i| is_svc(i)).count(),
+        1,
+        "one call, so one before and after"
+    );
+    let stored: Vec<u16> = code[..call]
+        .iter()
+        .filter_map(|i| base(i, Opcode::STR))
+        .collect();
+    let (position, base_register) = code[call + 1..]
+        .iter()
+        .enumerate()
+        .find_map(|(position, i)| Some((position, base(i, Opcode::LDR)?)))
+        .expect("the word is read again after the call");
+    assert!(
+        stored.contains(&base_register),
+        "it is stored where it is read again: {code:#?}"
+    );
+    let between = &code[call + 1..call + 1 + position];
+    let overwritten = |i: &Instruction| i.operands[0] == register(base_register);
+    assert!(
+        !between.iter().any(overwritten),
+        "from the same pointer: {code:#?}"
+    );
+}
+
+#[test]
+fn the_tokens_pointer_is_an_operand_of_the_call() {
+    let built = built();
+    let code = decode(&built.elf, "last_word");
+    let call = code
+        .iter()
+        .position(is_svc)
+        .expect("it makes a system call");
+    let base_register = code[call + 1..]
+        .iter()
+        .find_map(|i| base(i, Opcode::LDR))
+        .expect("it is read again");
+    let line = built
+        .assembly
+        .lines()
+        .skip_while(|line| !(line.contains("last_word") && line.ends_with(':')))
+        .find(|line| line.contains("svc\t#0"))
+        .expect("the assembly has the call");
+    // The call's template ends in a comment with the register that holds the pointer.
+    let operand = line.split("//").nth(1).expect("with its operand").trim();
+    assert_eq!(operand, format!("x{base_register}"), "in: {line}");
+}
+
+/// The check must be able to fail: code that returns what was written finds no load.
+#[test]
+fn code_that_does_not_read_again_would_be_caught() {
+    // str x9, [x8, #48]; svc #0; mov x0, x9; ret
+    let code: Vec<Instruction> = [0xf900_1909_u32, 0xd400_0001, 0xaa09_03e0, 0xd65f_03c0]
+        .map(|word| decode_one(&word.to_le_bytes()))
+        .into();
+    let call = code.iter().position(is_svc).expect("the call is found");
+    assert_eq!(
+        code[..call].iter().find_map(|i| base(i, Opcode::STR)),
+        Some(8)
+    );
+    assert_eq!(code[call..].iter().find_map(|i| base(i, Opcode::LDR)), None);
+}
+
+struct Built {
+    elf: Vec<u8>,
+    assembly: String,
+}
+
+fn built() -> &'static Built {
+    static BUILT: OnceLock<Built> = OnceLock::new();
+    BUILT.get_or_init(|| build("ping-seed"))
+}
+
+/// Builds a protection domain for release, with its assembly, in a place of its own.
+fn build(package: &str) -> Built {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("ci is in the root");
+    let target = root.join("target/machine-code");
+    let status = Command::new(env!("CARGO"))
+        .current_dir(root)
+        .args([
+            "rustc",
+            "--quiet",
+            "--release",
+            "--target",
+            "aarch64-unknown-none",
+        ])
+        .args(["--package", package, "--target-dir"])
+        .arg(&target)
+        .args(["--", "--emit", "asm,link"])
+        .status()
+        .expect("cargo can be run");
+    assert!(status.success(), "the protection domain is built");
+    let built = target.join("aarch64-unknown-none/release");
+    let assembly = newest(&built.join("deps"), &package.replace('-', "_"));
+    Built {
+        elf: fs::read(built.join(package)).expect("the ELF file is there"),
+        assembly: fs::read_to_string(assembly).expect("the assembly is there"),
+    }
+}
+
+fn newest(directory: &Path, prefix: &str) -> PathBuf {
+    fs::read_dir(directory)
+        .expect("cargo made it")
+        .map(|entry| entry.expect("it can be listed").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "s"))
+        .filter(|path| {
+            path.file_name()
+                .is_some_and(|n| n.to_string_lossy().starts_with(prefix))
+        })
+        .max_by_key(|path| path.metadata().and_then(|data| data.modified()).ok())
+        .expect("there is one")
+}
+
+/// The instructions of the one function whose name contains `name`.
+fn decode(elf: &[u8], name: &str) -> Vec<Instruction> {
+    let file = object::File::parse(elf).expect("it is an ELF file");
+    let symbol = file
+        .symbols()
+        .find(|symbol| symbol.name().is_ok_and(|symbol| symbol.contains(name)))
+        .expect("the function is there");
+    let index = symbol.section_index().expect("it is in a section");
+    let section = file.section_by_index(index).expect("it is");
+    let code = section
+        .data_range(symbol.address(), symbol.size())
+        .expect("the section can be read")
+        .expect("the function is in it");
+    code.chunks_exact(4).map(decode_one).collect()
+}
+
+fn decode_one(word: &[u8]) -> Instruction {
+    InstDecoder::default()
+        .decode(&mut U8Reader::new(word))
+        .expect("it is an instruction")
+}
+
+fn is_svc(instruction: &Instruction) -> bool {
+    instruction.opcode == Opcode::SVC
+}
+
+fn register(number: u16) -> Operand {
+    Operand::Register(SizeCode::X, number)
+}
+
+/// The base register, if this loads or stores the word.
+fn base(instruction: &Instruction, opcode: Opcode) -> Option<u16> {
+    match instruction.operands[1] {
+        Operand::RegPreIndex(base, OFFSET, false) if instruction.opcode == opcode => Some(base),
+        _ => None,
+    }
+}
