@@ -95,15 +95,18 @@ impl Builder<'_> {
         Ok(image)
     }
 
-    /// Where files that Cargo does not build are looked for.
+    /// Where files that Cargo does not build are looked for, each place once.
     fn search_paths(&self, system: &System) -> Vec<PathBuf> {
-        let others = [system.directory().to_path_buf(), PathBuf::from(".")];
-        self.options
-            .search_paths
-            .iter()
-            .cloned()
-            .chain(others)
-            .collect()
+        let others = [system.directory(), Path::new(".")];
+        let named = self.options.search_paths.iter().map(PathBuf::as_path);
+        let mut paths = Vec::new();
+        for path in named.chain(others) {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+            if !paths.contains(&path) {
+                paths.push(path);
+            }
+        }
+        paths
     }
 
     fn system_directory(&self, system: &System) -> Result<PathBuf> {

@@ -116,7 +116,7 @@ fn help(path: &str, project: Option<&Project>) -> String {
 fn is_plain(path: &str) -> bool {
     Path::new(path)
         .components()
-        .all(|c| matches!(c, Component::Normal(_)))
+        .all(|c| matches!(c, Component::Normal(_) | Component::CurDir))
 }
 
 fn stem(path: &str) -> String {
@@ -165,6 +165,7 @@ mod tests {
         let check = |path, expect| assert_eq!(is_plain(path), expect, "{path}");
         check("ping.elf", true);
         check("sub/ping.elf", true);
+        check("./ping.elf", true);
         check("../ping.elf", false);
         check("/abs/ping.elf", false);
     }

@@ -55,6 +55,7 @@ pub(crate) fn add(from: &Path) -> Result<PathBuf> {
 pub(crate) fn list() -> Result<Vec<Kept>> {
     let entries = std::fs::read_dir(home()?).into_iter().flatten().flatten();
     let mut kept: Vec<_> = entries
+        .filter(|entry| entry.path().is_dir())
         .filter_map(|entry| {
             let version = entry.file_name().to_str()?.strip_prefix(PREFIX)?.to_owned();
             Some(Kept {

@@ -14,6 +14,18 @@ pub(crate) fn into(from: &Path, to: &Path) -> Result<PathBuf> {
     let copy = to.join("copy");
     files::make_directory(&copy)?;
     if from.is_dir() {
+        let is_inside = match (from.canonicalize(), to.canonicalize()) {
+            (Ok(from), Ok(to)) => to.starts_with(from),
+            _ => false,
+        };
+        if is_inside {
+            return Err(miette!(
+                help = "set CARGO_MICROKIT_HOME to a directory that is not part of the SDK",
+                "`{}` cannot be copied into itself, to `{}`",
+                from.display(),
+                to.display()
+            ));
+        }
         copy_directory(from, &copy)?;
         return Ok(copy);
     }

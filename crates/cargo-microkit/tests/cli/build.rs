@@ -100,7 +100,7 @@ fn a_program_that_is_nowhere_is_named_with_its_pd() {
     let parts = [
         "`ping.elf`",
         "PD `pinger`",
-        "`elsewhere`",
+        "/elsewhere`",
         "--search-path",
         "cargo new ping",
     ];

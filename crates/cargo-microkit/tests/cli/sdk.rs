@@ -117,6 +117,7 @@ fn what_is_no_sdk_changes_nothing() {
     add("evil.tar.gz", &["evil.tar.gz", "../../escape"]);
     assert!(!bench.path("home/escape").exists() && !bench.path("escape").exists());
 
+    add(".", &["into itself"]);
     bench.file("empty/x", "");
     add("empty", &["empty", "VERSION"]);
     bench.sdk("1.4.1");
