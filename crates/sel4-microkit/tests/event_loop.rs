@@ -17,6 +17,7 @@ use sel4_microkit::{
 
 /// A system call as the kernel sees it, in the words of the manual.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::enum_variant_names)] // seL4's names.
 enum Call {
     Recv,
     ReplyRecv { words: Vec<u64> },
@@ -328,7 +329,9 @@ fn a_channel_used_against_the_system_file_is_told_by_number_and_attribute() {
         &["channel 9", "<irq>", "id=\"9\""],
     );
     check(
-        |channel| drop(channel.pp_call(MessageInfo::default())),
+        |channel| {
+            channel.pp_call(MessageInfo::default());
+        },
         &["channel 9", "pp=\"true\"", "id=\"9\""],
     );
 }

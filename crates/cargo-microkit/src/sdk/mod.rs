@@ -54,7 +54,11 @@ impl Sdk {
     pub(crate) fn require(flag: Option<&Path>) -> Result<Self> {
         match Self::locate(flag)? {
             Some(sdk) => Ok(sdk),
-            None => Err(miette!(help = how_to_get(), "{}", why_none()?)),
+            None => Err(miette!(
+                help = how_to_get(),
+                "no Microkit SDK {MICROKIT_VERSION} was found: {}",
+                why_none()?
+            )),
         }
     }
 
@@ -169,9 +173,7 @@ pub(crate) fn why_none() -> Result<String> {
     } else {
         format!("only {} is kept", others.join(", "))
     };
-    Ok(format!(
-        "no Microkit SDK {MICROKIT_VERSION} was found: MICROKIT_SDK is not set and {kept}"
-    ))
+    Ok(format!("MICROKIT_SDK is not set and {kept}"))
 }
 
 /// What to do for an SDK.
