@@ -4,6 +4,7 @@
 //!
 //! The function looked at is `last_word` of `examples/ping-seed`, built for release.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -72,6 +73,33 @@ fn the_tokens_pointer_is_an_operand_of_the_call() {
     assert_eq!(operand, format!("x{base_register}"), "in: {line}");
 }
 
+/// Debug output is there in `debug`, so that its absence in `release` says something.
+#[test]
+fn debug_output_is_no_part_of_a_program_for_release() {
+    let Some(sdk) = env::var_os("MICROKIT_SDK").filter(|value| !value.is_empty()) else {
+        eprintln!("SKIPPED: MICROKIT_SDK is not set, so nothing was built for `release`");
+        return;
+    };
+    // mov x7, #-12: the number of `DebugPutChar`, where every system call has its number.
+    let put_char = 0x9280_0167_u32.to_le_bytes();
+    let prints = |elf: &[u8]| {
+        let file = object::File::parse(elf).expect("it is an ELF file");
+        let text = file.section_by_name(".text").expect("it has code");
+        let code = text.data().expect("the code can be read");
+        code.chunks_exact(4).any(|word| word == put_char)
+    };
+    let build = |config: &str| {
+        let variables = [
+            ("MICROKIT_SDK", sdk.clone()),
+            ("MICROKIT_CONFIG", config.into()),
+        ];
+        build_with("pong-call", &variables).elf
+    };
+    assert!(prints(&build("debug")));
+    assert!(!prints(&build("release")));
+    assert!(!prints(&build("benchmark")));
+}
+
 /// The check must be able to fail: code that returns what was written finds no load.
 #[test]
 fn code_that_does_not_read_again_would_be_caught() {
@@ -94,11 +122,11 @@ struct Built {
 
 fn built() -> &'static Built {
     static BUILT: OnceLock<Built> = OnceLock::new();
-    BUILT.get_or_init(|| build("ping-seed"))
+    BUILT.get_or_init(|| build_with("ping-seed", &[]))
 }
 
 /// Builds a protection domain for release, with its assembly, in a place of its own.
-fn build(package: &str) -> Built {
+fn build_with(package: &str, variables: &[(&str, OsString)]) -> Built {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("ci is in the root");
@@ -115,6 +143,7 @@ fn build(package: &str) -> Built {
         .args(["--package", package, "--target-dir"])
         .arg(&target)
         .args(["--", "--emit", "asm,link"])
+        .envs(variables.iter().map(|(name, value)| (name, value)))
         .status()
         .expect("cargo can be run");
     assert!(status.success(), "the protection domain is built");

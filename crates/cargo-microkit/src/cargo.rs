@@ -1,4 +1,4 @@
-//! Cargo builds the programs that are Rust, all those of a command in one call.
+//! Cargo builds the programs that are Rust, in as few calls as their features allow.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -10,6 +10,7 @@ use cargo_metadata::Message;
 use miette::{Result, miette};
 
 use crate::cli::Options;
+use crate::features;
 use crate::project::{Bin, Project, cargo_program};
 use crate::sdk::Sdk;
 use crate::terminal;
@@ -54,6 +55,8 @@ impl Built {
 }
 
 /// Builds `bins` for the kernel of `variant`. Those that do not build hold up no others.
+///
+/// With `--features`, all are built in one call: Cargo then looks for each feature in all of them.
 pub(crate) fn build(
     project: &Project,
     bins: &BTreeSet<Bin>,
@@ -65,7 +68,27 @@ pub(crate) fn build(
         return Ok(Built::nothing());
     }
     provide_target(project.directory(), options)?;
+    let groups = match options.features.is_empty() {
+        true => features::groups(project, bins),
+        false => vec![bins.clone()],
+    };
+    let mut built = Built::nothing();
+    for group in groups {
+        let more = build_group(project, &group, sdk, variant, options)?;
+        built.files.extend(more.files);
+        built.has_failed |= more.has_failed;
+    }
+    Ok(built)
+}
 
+/// Builds programs in one call of Cargo.
+fn build_group(
+    project: &Project,
+    bins: &BTreeSet<Bin>,
+    sdk: &Sdk,
+    variant: &Variant,
+    options: &Options,
+) -> Result<Built> {
     let target_directory = project
         .target_directory()
         .join("microkit")

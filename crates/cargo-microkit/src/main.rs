@@ -19,6 +19,7 @@ mod command;
 mod elf;
 mod expected;
 mod fault;
+mod features;
 mod files;
 mod interrupt;
 mod log;

@@ -181,7 +181,9 @@ mod target {
         //    a new one: nothing that held the old token runs again.
         // 3. Nothing else is mapped there.
         let token = unsafe { sel4::IpcBufferToken::new(buffer) };
-        sel4::set_ipc_buffer(token);
+        // SAFETY: 2 above.
+        unsafe { sel4::start_with_ipc_buffer(token) };
+        crate::panicking::start();
         check_configuration(address);
         construct();
         no_function_is_marked_protection_domain()

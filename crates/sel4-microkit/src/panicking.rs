@@ -70,6 +70,15 @@ fn panic(info: &PanicInfo<'_>) -> ! {
     trap()
 }
 
+/// Forgets what an earlier life of the thread has left.
+#[cfg(target_os = "none")]
+pub(crate) fn start() {
+    STATE.with(|state| {
+        state.hook.set(None);
+        state.panicking.set(false);
+    });
+}
+
 /// Faults on purpose.
 #[cfg(target_os = "none")]
 pub(crate) fn trap() -> ! {

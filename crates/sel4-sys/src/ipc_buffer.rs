@@ -72,6 +72,12 @@ impl IpcBufferToken {
         self.buffer
     }
 
+    /// Whether it is a token of that buffer.
+    #[inline]
+    pub fn is_of(&self, buffer: NonNull<IpcBuffer>) -> bool {
+        self.buffer == buffer
+    }
+
     /// Lends the buffer to be read, for as long as `read` runs.
     #[inline]
     pub fn with<R>(&self, read: impl FnOnce(&IpcBuffer) -> R) -> R {

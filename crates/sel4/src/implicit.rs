@@ -22,12 +22,8 @@ use crate::{IpcBuffer, IpcBufferToken, Word};
 pub fn with_ipc_buffer<R>(read: impl FnOnce(&IpcBuffer) -> R) -> R {
     check(Wanted::Shared);
     let place = Location::caller();
-    BUFFER.with(|buffer| {
-        let _borrow = buffer.borrow(Held::Shared, place);
-        // SAFETY: `check` (1, 2), until `_borrow` is dropped: other tokens that are alive are
-        // those of borrows to read.
-        unsafe { buffer.token() }.with(read)
-    })
+    // SAFETY: `check` (1, 2): other tokens that are alive are those of borrows to read.
+    BUFFER.with(|buffer| unsafe { buffer.lend(Held::Shared, place) }.token.with(read))
 }
 
 /// Lends this thread's IPC buffer to be written, for as long as `write` runs.
@@ -95,10 +91,16 @@ pub fn set_ipc_buffer(token: IpcBufferToken) {
     if BUFFER.with(|buffer| !buffer.is_unset()) {
         check(Wanted::Exclusive);
     }
-    BUFFER.with(|buffer| {
-        buffer.pointer.set(token.into_raw());
-        buffer.held_at.set(None);
-    });
+    BUFFER.with(|buffer| buffer.set(token));
+}
+
+/// Gives a thread that begins, or begins anew, its implicit IPC buffer.
+///
+/// # Safety
+///
+/// Nothing that has borrowed the buffer before will run again.
+pub unsafe fn start_with_ipc_buffer(token: IpcBufferToken) {
+    BUFFER.with(|buffer| buffer.set(token));
 }
 
 /// Lets calls be made inside a borrow that is alive, as long as they use only registers: for the
@@ -155,14 +157,11 @@ impl Context for ImplicitInvocationContext {
     }
 }
 
-/// Lends the token, after `check` for an exclusive borrow.
+/// Lends the token, after `check` for an exclusive borrow or for a call in registers.
 #[inline]
 fn lend<R>(place: &'static Location<'static>, run: impl FnOnce(&mut IpcBufferToken) -> R) -> R {
-    BUFFER.with(|buffer| {
-        let _borrow = buffer.borrow(Held::Exclusive, place);
-        // SAFETY: `check` (1, 2), until `_borrow` is dropped; or (3), and `run` is a call.
-        run(&mut unsafe { buffer.token() })
-    })
+    // SAFETY: `check` (1, 2); or (3), and `run` is a call.
+    BUFFER.with(|buffer| run(&mut unsafe { buffer.lend(Held::Exclusive, place) }.token))
 }
 
 #[inline]
@@ -238,10 +237,21 @@ impl Implicit {
         }
     }
 
-    /// Begins a borrow that ends when the result is dropped.
+    fn set(&self, token: IpcBufferToken) {
+        self.pointer.set(token.into_raw());
+        self.held_at.set(None);
+    }
+
+    /// Lends a token until the result is dropped.
+    ///
+    /// # Safety
+    ///
+    /// As for [`token`](Self::token), for as long as the result is alive.
     #[inline(always)]
-    fn borrow(&self, held_as: Held, place: &'static Location<'static>) -> Borrow<'_> {
-        Borrow {
+    unsafe fn lend(&self, held_as: Held, place: &'static Location<'static>) -> Loan<'_> {
+        Loan {
+            // SAFETY: the caller's contract.
+            token: unsafe { self.token() },
             buffer: self,
             held_at: self.held_at.replace(Some(place)),
             held_as: self.held_as.replace(held_as),
@@ -254,24 +264,30 @@ impl Implicit {
     /// 2. While another of its tokens is alive, neither is used to write or to make a call.
     #[inline(always)]
     unsafe fn token(&self) -> IpcBufferToken {
-        // SAFETY: 1. The pointer was that of a token which `set_ipc_buffer` has dissolved, in
-        //    this thread. 2. The caller's contract. 3. As for that token.
+        // SAFETY: 1. The pointer was that of a token which `set` has dissolved, in this thread.
+        // 2. The caller's contract. 3. As for that token.
         unsafe { IpcBufferToken::new(self.pointer.get()) }
     }
 }
 
-/// A borrow; borrows end in the reverse order of their beginning, so each restores what it found.
-struct Borrow<'a> {
+/// A token that is lent. Loans end in the reverse order of their beginning, so each restores what
+/// it found.
+struct Loan<'a> {
+    token: IpcBufferToken,
     buffer: &'a Implicit,
     held_at: Option<&'static Location<'static>>,
     held_as: Held,
 }
 
-impl Drop for Borrow<'_> {
+impl Drop for Loan<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        self.buffer.held_at.set(self.held_at);
-        self.buffer.held_as.set(self.held_as);
+        // A borrower that has kept the token, and left that of another buffer in its place, has
+        // the buffer for ever.
+        if self.token.is_of(self.buffer.pointer.get()) {
+            self.buffer.held_at.set(self.held_at);
+            self.buffer.held_as.set(self.held_as);
+        }
     }
 }
 

@@ -46,7 +46,7 @@ pub use fault::{
 };
 pub use implicit::{
     ImplicitInvocationContext, abandon_borrows, msg_reg, set_ipc_buffer, set_msg_reg,
-    with_ipc_buffer, with_ipc_buffer_mut, with_ipc_buffer_token,
+    start_with_ipc_buffer, with_ipc_buffer, with_ipc_buffer_mut, with_ipc_buffer_token,
 };
 pub use invocations::{TcbFlagsBuilder, Time};
 pub use ipc::{

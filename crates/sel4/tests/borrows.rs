@@ -244,3 +244,28 @@ fn an_abandoned_borrow_lets_calls_in_registers_be_made_and_no_others() {
     assert_eq!(calls.get(), 2);
     set_msg_reg(0, 1);
 }
+
+#[test]
+fn a_token_that_was_kept_by_its_borrower_leaves_the_buffer_borrowed() {
+    start();
+    let mut kept = None;
+    with_ipc_buffer_token(|token| {
+        kept = Some(std::mem::replace(token, host::new_ipc_buffer()));
+    });
+    let again = || set_msg_reg(0, 1);
+    assert!(catch_unwind(again).is_err());
+    kept.expect("a token")
+        .with_mut(|view| view.msg_regs_mut()[0] = 1);
+}
+
+#[test]
+fn a_thread_that_begins_anew_has_no_borrows() {
+    start();
+    let mut kept = None;
+    with_ipc_buffer_token(|token| {
+        kept = Some(std::mem::replace(token, host::new_ipc_buffer()));
+    });
+    // SAFETY: what was kept is dropped, and the buffer is another.
+    unsafe { sel4::start_with_ipc_buffer(host::new_ipc_buffer()) };
+    set_msg_reg(0, 1);
+}

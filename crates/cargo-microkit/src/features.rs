@@ -1,0 +1,153 @@
+//! Which programs can be built together.
+//!
+//! Cargo gives a dependency that several programs of one call share the features of them all. A PD
+//! would then be another program beside one PD than beside the next, and one without an allocator
+//! would not link beside one that has one. So programs are built in one call only if they want the
+//! same features of every dependency that they share.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+use std::thread;
+
+use crate::cargo::TARGET;
+use crate::project::{Bin, Project, cargo_program};
+
+/// The features of each package that a program is made of, in the words of `cargo tree`.
+type Features = BTreeMap<String, BTreeSet<String>>;
+
+/// Splits programs into groups, each to be built in one call of Cargo.
+pub(crate) fn groups(project: &Project, bins: &BTreeSet<Bin>) -> Vec<BTreeSet<Bin>> {
+    let mut packages: BTreeMap<&str, BTreeSet<Bin>> = BTreeMap::new();
+    for bin in bins {
+        packages
+            .entry(&bin.package_id)
+            .or_default()
+            .insert(bin.clone());
+    }
+    if packages.len() < 2 {
+        return packages.into_values().collect();
+    }
+    let features: Vec<Option<Features>> = thread::scope(|scope| {
+        let asked: Vec<_> = packages
+            .keys()
+            .map(|package_id| scope.spawn(|| features_of(project, package_id)))
+            .collect();
+        asked
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_default())
+            .collect()
+    });
+    group(packages.into_values().zip(features))
+}
+
+/// Puts each set into the first group that it agrees with. One whose features are not known gets a
+/// group of its own.
+fn group(sets: impl IntoIterator<Item = (BTreeSet<Bin>, Option<Features>)>) -> Vec<BTreeSet<Bin>> {
+    let mut groups: Vec<(BTreeSet<Bin>, Option<Features>)> = Vec::new();
+    for (bins, features) in sets {
+        let group = features.as_ref().and_then(|features| {
+            groups
+                .iter_mut()
+                .find(|(_, other)| other.as_ref().is_some_and(|other| agree(other, features)))
+        });
+        match group {
+            Some((group, known)) => {
+                group.extend(bins);
+                if let (Some(known), Some(features)) = (known, features) {
+                    known.extend(features);
+                }
+            }
+            None => groups.push((bins, features)),
+        }
+    }
+    groups.into_iter().map(|(bins, _)| bins).collect()
+}
+
+fn agree(a: &Features, b: &Features) -> bool {
+    a.iter()
+        .all(|(package, features)| b.get(package).is_none_or(|other| other == features))
+}
+
+/// Asks Cargo for them; `None` if it does not say.
+fn features_of(project: &Project, package_id: &str) -> Option<Features> {
+    let output = Command::new(cargo_program())
+        .args(["tree", "--target", TARGET, "--edges", "normal,build"])
+        .args(["--prefix", "none", "--format", "{p}\t{f}"])
+        .args(["--package", package_id])
+        .current_dir(project.directory())
+        .output()
+        .ok()
+        .filter(|output| output.status.success())?;
+    Some(parse(&String::from_utf8(output.stdout).ok()?))
+}
+
+/// Reads lines of a package, a tab and its features. Cargo marks with `(*)` what it has shown
+/// before.
+fn parse(tree: &str) -> Features {
+    let mut all = Features::new();
+    for line in tree.lines() {
+        let (package, features) = line.split_once('\t').unwrap_or((line, ""));
+        let features = features.trim_end_matches("(*)").trim();
+        all.entry(package.to_string())
+            .or_default()
+            .insert(features.to_string());
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bin(name: &str) -> BTreeSet<Bin> {
+        let (package_id, name) = (name.to_string(), name.to_string());
+        BTreeSet::from([Bin { package_id, name }])
+    }
+
+    #[track_caller]
+    fn check(programs: &[(&str, Option<&str>)], expect: &[&[&str]]) {
+        let sets = programs
+            .iter()
+            .map(|&(name, tree)| (bin(name), tree.map(parse)));
+        let groups = group(sets);
+        let names: Vec<Vec<&str>> = groups
+            .iter()
+            .map(|group| group.iter().map(|bin| bin.name.as_str()).collect())
+            .collect();
+        assert_eq!(names, expect);
+    }
+
+    #[test]
+    fn programs_that_want_the_same_are_built_together() {
+        let a = "a\t\nshared\talloc\n";
+        let b = "b\t\nshared\talloc (*)\nother\tstd\n";
+        check(&[("a", Some(a)), ("b", Some(b))], &[&["a", "b"]]);
+    }
+
+    #[test]
+    fn a_program_that_wants_more_of_a_dependency_is_built_alone() {
+        let plain = "shared\t\n";
+        let more = "shared\talloc\n";
+        check(
+            &[("a", Some(plain)), ("b", Some(more)), ("c", Some(plain))],
+            &[&["a", "c"], &["b"]],
+        );
+    }
+
+    #[test]
+    fn a_group_has_the_features_of_all_its_programs() {
+        let (a, b, c) = ("x\t1\n", "y\t1\n", "x\t1\ny\t2\n");
+        check(
+            &[("a", Some(a)), ("b", Some(b)), ("c", Some(c))],
+            &[&["a", "b"], &["c"]],
+        );
+    }
+
+    #[test]
+    fn a_program_that_cargo_says_nothing_of_is_built_alone() {
+        check(
+            &[("a", None), ("b", None), ("c", Some(""))],
+            &[&["a"], &["b"], &["c"]],
+        );
+    }
+}

@@ -1,0 +1,47 @@
+//! Uses a heap and a stack of its own, gives memory back, and asks for too much at last.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use console::println;
+use sel4_microkit::{Handler, Infallible, NullHandler, panicking, protection_domain};
+
+const HEAP_BYTES: usize = 64 * 1024;
+
+#[protection_domain(stack_size = 32 * 1024, heap_size = HEAP_BYTES)]
+fn init() -> Box<dyn Handler<Error = Infallible>> {
+    panicking::set_hook(&console::panic_hook);
+    let words: BTreeMap<&str, usize> = ["one", "two", "three"].into_iter().zip(1..).collect();
+    println!("a map: {words:?}");
+
+    // More than the heap holds, but not at once.
+    let mut bytes = 0;
+    while bytes < 4 * HEAP_BYTES {
+        let page = Vec::from([0xa5_u8; 4096]);
+        assert!(page.iter().all(|&byte| byte == 0xa5));
+        bytes += page.len();
+    }
+    println!("given back: {bytes} bytes of a heap of {HEAP_BYTES}");
+
+    let mut text = String::new();
+    while text.len() < HEAP_BYTES / 4 {
+        text.push_str("grows ");
+    }
+    println!("a string of {} bytes", text.len());
+
+    exhaust();
+    Box::new(NullHandler::new())
+}
+
+/// Panics, and the message says how much was asked for.
+fn exhaust() {
+    let too_much = Vec::<u8>::with_capacity(HEAP_BYTES + 1);
+    println!("this is never printed: {}", too_much.capacity());
+}
