@@ -326,7 +326,7 @@ fn perms(element: Element<'_>) -> Perms {
         })
     {
         element.cx.fault(written.span, SdfErrorKind::WriteOnly);
-    } else if !perms.read {
+    } else if !perms.read && (perms.write || !perms.execute) {
         element.cx.warn(written.span, WarningKind::NotReadable);
     }
     perms
