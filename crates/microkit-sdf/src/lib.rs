@@ -22,8 +22,8 @@
 //! assert_eq!(errors.to_string(), "1 fault in none.system");
 //! ```
 //!
-//! Inside, data goes one way: text → `read` → draft → `check` → draft with page sizes → `lower` →
-//! [`System`]. A fault is reported where it is seen and never stops the others from being seen.
+//! Inside, data goes one way: text → `read` → draft → `check` → `lower` → [`System`]. A fault is
+//! reported where it is seen and never stops the others from being seen.
 #![forbid(unsafe_code)]
 
 mod check;

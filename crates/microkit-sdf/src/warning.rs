@@ -20,7 +20,7 @@ pub enum WarningKind {
 
     /// A memory region that nobody maps.
     #[error("nothing maps the memory region `{region}`")]
-    #[diagnostic(help("map it or remove it: it takes up memory"))]
+    #[diagnostic(help("map it, or remove it"))]
     UnusedRegion { region: String },
 
     /// A name that is longer than what holds it.

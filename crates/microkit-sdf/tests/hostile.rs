@@ -40,7 +40,11 @@ fn check(text: &str, options: Options<'_>) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 2000,
+        failure_persistence: None,
+        ..Default::default()
+    })]
 
     #[test]
     fn soup_does_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..400), len: u64) {

@@ -4,11 +4,12 @@
 mod common;
 
 use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::{env, fs};
 
 use common::tool::Tool;
 use microkit_abi::badge;
-use microkit_sdf::{Options, SdfError, SdfErrorKind, System, parse};
+use microkit_sdf::{Options, SdfError, SdfErrorKind, System, WarningKind, parse};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
@@ -45,10 +46,11 @@ fn the_tool_builds_each_good_system_and_means_the_same_by_it() {
         let name = input.file_name().unwrap().to_str().unwrap();
         let system = parse(name, &text, common::options(&text, &common::files())).unwrap();
         let outcome = tool.build(&text);
-        let Some(spec) = outcome.spec else {
+        let Some(spec) = &outcome.spec else {
             panic!("{name}: {}", outcome.said)
         };
-        common::spec::check(&spec, &system);
+        common::spec::check(spec, &system);
+        assert_eq!(unused(&system), outcome.unused, "{name}");
     }
 }
 
@@ -75,6 +77,19 @@ fn the_tool_agrees_on_mutants_of_good_systems() {
         "mutants",
         &common::mutant::any(&["good"]).prop_map(|mutant| mutant.text()),
     );
+}
+
+/// The memory regions that a system is warned of.
+fn unused(system: &System) -> BTreeSet<String> {
+    let name = |kind: &WarningKind| match kind {
+        WarningKind::UnusedRegion { region } => Some(region.clone()),
+        _ => None,
+    };
+    system
+        .warnings
+        .iter()
+        .filter_map(|warning| name(&warning.kind))
+        .collect()
 }
 
 /// More pages than these take the tool minutes and all memory.
@@ -109,14 +124,17 @@ fn agree_on(tool: &Tool, what: &str, systems: &impl Strategy<Value = String>) {
         match (ours, theirs.system_was_taken()) {
             (Ok(system), true) => {
                 add(&taken);
-                if let Some(spec) = theirs.spec {
-                    common::spec::check(&spec, &system);
+                if let Some(spec) = &theirs.spec {
+                    common::spec::check(spec, &system);
+                    prop_assert_eq!(unused(&system), theirs.unused, "{}", text);
                 }
             }
             (Err(_), false) => add(&refused),
             (Err(errors), true) if errors.findings().iter().all(|e| is_stricter(e, &text)) => {
                 add(&stricter);
             }
+            // The tool stopped before it came to what this refuses.
+            (Err(errors), true) if !theirs.built() && errors.findings().iter().all(is_late) => {}
             (Err(errors), true) => {
                 return Err(TestCaseError::fail(format!(
                     "{text}\n{}",
@@ -133,7 +151,9 @@ fn agree_on(tool: &Tool, what: &str, systems: &impl Strategy<Value = String>) {
         panic!("{failure}");
     }
     let [taken, refused, stricter] = [taken, refused, stricter].map(|count| count.get());
-    println!("{what}: {taken} taken and {refused} refused by both, {stricter} refused here only");
+    common::say(&format!(
+        "{what}: {taken} taken and {refused} refused by both, {stricter} refused here only"
+    ));
 }
 
 /// Whether the tool may take what this refuses: what [`SdfErrorKind`] says of itself.
@@ -163,4 +183,20 @@ fn is_stricter(error: &SdfError, text: &str) -> bool {
             .is_some_and(|first| !before[first.span.end..].contains("<channel")),
         _ => false,
     }
+}
+
+/// Whether the tool sees this only once it has read the programs.
+fn is_late(error: &SdfError) -> bool {
+    use SdfErrorKind::*;
+    matches!(
+        error.kind,
+        NameClash { .. }
+            | PrefillTooShort { .. }
+            | MapOfNothing { .. }
+            | TooManyVcpus { .. }
+            | Unknown {
+                what: "memory region",
+                ..
+            }
+    )
 }

@@ -7,6 +7,7 @@ pub(crate) mod soup;
 pub(crate) mod spec;
 pub(crate) mod tool;
 
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
@@ -99,4 +100,9 @@ pub(crate) fn check_file(actual: &str, expect: &Path) {
         "{} differs; `BLESS=1 cargo test -p microkit-sdf` accepts this:\n{actual}",
         expect.display()
     );
+}
+
+/// Says something that is seen although the test passes: `eprintln!` is captured.
+pub(crate) fn say(line: &str) {
+    io::stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
 }

@@ -18,15 +18,19 @@ pub(crate) struct Tool {
 pub(crate) struct Outcome {
     /// What it built, as its capDL specification says; `None` if it built nothing.
     pub(crate) spec: Option<serde_json::Value>,
-    /// What it said.
+    /// What it said on standard error.
     pub(crate) said: String,
+    /// The memory regions that it found unused.
+    pub(crate) unused: BTreeSet<String>,
 }
 
 impl Tool {
     /// The tool; `None`, loudly, if there is no SDK. `name` tells the tests' folders apart.
     pub(crate) fn find(name: &str) -> Option<Self> {
         let Some(sdk) = env::var_os("MICROKIT_SDK").map(PathBuf::from) else {
-            println!("SKIPPED: set MICROKIT_SDK to hold {name} against the SDK's tool");
+            super::say(&format!(
+                "SKIPPED: {name} against the SDK's tool; set MICROKIT_SDK"
+            ));
             return None;
         };
         let work = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -76,14 +80,27 @@ impl Tool {
             .status
             .success()
             .then(|| serde_json::from_slice(&fs::read(&spec_path).unwrap()).unwrap());
+        let unused = |line: &str| {
+            let name = line.strip_prefix("WARNING: unused memory region '")?;
+            Some(name.strip_suffix('\'')?.to_owned())
+        };
         Outcome {
             spec,
             said: String::from_utf8_lossy(&output.stderr).into_owned(),
+            unused: String::from_utf8_lossy(&output.stdout)
+                .lines()
+                .filter_map(unused)
+                .collect(),
         }
     }
 }
 
 impl Outcome {
+    /// Whether the tool built the system.
+    pub(crate) fn built(&self) -> bool {
+        self.spec.is_some()
+    }
+
     /// Whether the tool built the system or stopped at something that is not in the system file:
     /// a program that is not there or does not fit, or memory that the board does not have.
     pub(crate) fn system_was_taken(&self) -> bool {
@@ -96,7 +113,7 @@ impl Outcome {
             "is not in any valid memory region",
             "could not allocate all required kernel objects",
         ];
-        self.spec.is_some() || LATER.iter().any(|later| self.said.contains(later))
+        self.built() || LATER.iter().any(|later| self.said.contains(later))
     }
 }
 
