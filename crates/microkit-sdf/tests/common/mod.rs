@@ -104,5 +104,7 @@ pub(crate) fn check_file(actual: &str, expect: &Path) {
 
 /// Says something that is seen although the test passes: `eprintln!` is captured.
 pub(crate) fn say(line: &str) {
-    io::stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
+    io::stderr()
+        .write_all(format!("{line}\n").as_bytes())
+        .unwrap();
 }
