@@ -1,0 +1,122 @@
+//! The kernel under a system: seL4, from an SDK, or the model kernel, which needs none.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use miette::{Result, miette};
+
+use crate::cli::{self, Options};
+use crate::model;
+use crate::sdk::{Sdk, tool};
+use crate::variant::Variant;
+
+/// Which kernel.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// seL4.
+    Sel4,
+    /// The model kernel.
+    Model,
+}
+
+/// A kernel that is there.
+#[derive(Debug)]
+pub(crate) enum Kernel {
+    /// seL4, from this SDK.
+    Sel4(Sdk),
+    /// The model kernel; where there is an SDK, programs are built with its numbers all the same,
+    /// so that they are the same programs.
+    Model {
+        /// The SDK.
+        sdk: Option<Sdk>,
+    },
+}
+
+/// What an image is made of, and where it goes.
+pub(crate) struct Request<'a> {
+    /// The system file.
+    pub(crate) system: &'a Path,
+    /// The kernel's board and configuration.
+    pub(crate) variant: &'a Variant,
+    /// Where to look for what the system file names.
+    pub(crate) search_paths: Vec<PathBuf>,
+    /// Where the image goes.
+    pub(crate) image: &'a Path,
+    /// Where the report goes.
+    pub(crate) report: &'a Path,
+    /// Below which everything is built.
+    pub(crate) target_directory: &'a Path,
+    /// Whether to show the commands, and what they print.
+    pub(crate) verbose: bool,
+}
+
+impl Kernel {
+    /// The kernel that was asked for. `auto` is seL4 where there is an SDK, else the model kernel.
+    pub(crate) fn choose(options: &Options) -> Result<Self> {
+        let flag = options.sdk.sdk.as_deref();
+        match options.kernel {
+            cli::Kernel::Sel4 => Sdk::require(flag).map(Self::Sel4),
+            cli::Kernel::Model => Ok(Self::Model {
+                sdk: Sdk::locate(flag)?,
+            }),
+            cli::Kernel::Auto => Ok(match Sdk::locate(flag)? {
+                Some(sdk) => Self::Sel4(sdk),
+                None => Self::Model { sdk: None },
+            }),
+        }
+    }
+
+    /// Which it is.
+    pub(crate) fn kind(&self) -> Kind {
+        match self {
+            Self::Sel4(_) => Kind::Sel4,
+            Self::Model { .. } => Kind::Model,
+        }
+    }
+
+    /// The SDK whose numbers programs are built with.
+    pub(crate) fn sdk(&self) -> Option<&Sdk> {
+        match self {
+            Self::Sel4(sdk) => Some(sdk),
+            Self::Model { sdk } => sdk.as_ref(),
+        }
+    }
+
+    /// Checks that there is such a kernel for a board and configuration.
+    pub(crate) fn check(&self, board: &str, config: &str) -> Result<()> {
+        match self {
+            Self::Sel4(sdk) => sdk.check_kernel(board, config),
+            Self::Model { .. } if (board, config) == (model::BOARD, model::CONFIG) => Ok(()),
+            Self::Model { sdk } => {
+                let help = match sdk {
+                    Some(_) => "say `--kernel sel4`".to_owned(),
+                    None => format!("for others, {}", crate::sdk::how_to_get()),
+                };
+                Err(miette!(
+                    help = help,
+                    "the model kernel is for board `{}`, configuration `{}`, not for `{board}`, \
+                     `{config}`",
+                    model::BOARD,
+                    model::CONFIG
+                ))
+            }
+        }
+    }
+
+    /// Makes the image and the report, each whole or not at all.
+    pub(crate) fn pack(&self, request: &Request<'_>) -> Result<()> {
+        match self {
+            Self::Sel4(sdk) => tool::pack(sdk, request),
+            Self::Model { .. } => model::pack(request),
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sel4 => "sel4",
+            Self::Model => "model",
+        })
+    }
+}
