@@ -9,107 +9,73 @@ use core::fmt;
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 #[allow(
     missing_docs,
-    reason = "each variant's sentence is its Display, and says what the fields are"
+    reason = "the fields are places in lists and values found there"
 )]
 pub enum SpecError {
+    /// There is no PD at all.
     NoDomains,
-    TooManyDomains {
-        count: usize,
-    },
-    Name {
-        domain: usize,
-    },
-    DuplicateName {
-        domain: usize,
-        of: usize,
-    },
-    Priority {
-        domain: usize,
-        priority: u8,
-    },
+    /// There are more PDs than `MAX_PROTECTION_DOMAINS`.
+    TooManyDomains { count: usize },
+    /// A name is empty or longer than `NAME_BYTES`.
+    Name { domain: usize },
+    /// Two PDs have one name.
+    DuplicateName { domain: usize, of: usize },
+    /// A priority is above `MAX_PRIORITY`.
+    Priority { domain: usize, priority: u8 },
+    /// A budget is zero or longer than its period.
     Budget {
         domain: usize,
         budget_us: u64,
         period_us: u64,
     },
+    /// What a thread needs to start is not mapped with the permissions that it needs.
     NotMapped {
         domain: usize,
         what: &'static str,
         vaddr: u64,
     },
-    Parent {
-        domain: usize,
-        parent: u8,
-    },
-    ChildId {
-        domain: usize,
-        id: u8,
-    },
-    DuplicateChildId {
-        domain: usize,
-        of: usize,
-    },
-    NoEndpoint {
-        domain: usize,
-    },
-    PageAlignment {
-        domain: usize,
-        mapping: usize,
-    },
-    AddressRange {
-        domain: usize,
-        mapping: usize,
-    },
-    Permissions {
-        domain: usize,
-        mapping: usize,
-    },
+    /// A parent is no PD that comes before its child.
+    Parent { domain: usize, parent: u8 },
+    /// A child identifier is above `MAX_CHANNEL_ID`.
+    ChildId { domain: usize, id: u8 },
+    /// Two children of one parent have one identifier.
+    DuplicateChildId { domain: usize, of: usize },
+    /// A PD receives calls or faults but has no endpoint.
+    NoEndpoint { domain: usize },
+    /// A mapping does not consist of whole pages.
+    PageAlignment { domain: usize, mapping: usize },
+    /// A mapping is empty, or leaves the virtual or physical address space.
+    AddressRange { domain: usize, mapping: usize },
+    /// A mapping cannot be read; seL4 makes of it pages that cannot be used at all.
+    Permissions { domain: usize, mapping: usize },
+    /// Two mappings of one PD share an address.
     Overlap {
         domain: usize,
         mapping: usize,
         with: usize,
     },
-    ChannelDomain {
-        channel: usize,
-        domain: u8,
-    },
-    ChannelToItself {
-        channel: usize,
-    },
-    ChannelId {
-        domain: usize,
-        id: u8,
-    },
-    DuplicateChannelId {
-        domain: usize,
-        id: u8,
-    },
-    CallsBothWays {
-        channel: usize,
-    },
-    DuplicateIrq {
-        number: u32,
-    },
-    CapSlot {
-        domain: usize,
-        slot: u8,
-    },
-    DuplicateCapSlot {
-        domain: usize,
-        slot: u8,
-    },
-    CapDomain {
-        domain: usize,
-        slot: u8,
-        of: u8,
-    },
-    SegmentRange {
-        segment: usize,
-    },
-    SegmentOverlap {
-        segment: usize,
-        with: usize,
-    },
+    /// A channel ends at a PD that is not there.
+    ChannelDomain { channel: usize, domain: u8 },
+    /// A channel joins a PD to itself.
+    ChannelToItself { channel: usize },
+    /// A channel or interrupt identifier is above `MAX_CHANNEL_ID`.
+    ChannelId { domain: usize, id: u8 },
+    /// Two channels or interrupts of one PD have one identifier.
+    DuplicateChannelId { domain: usize, id: u8 },
+    /// Both ends of a channel may call.
+    CallsBothWays { channel: usize },
+    /// An interrupt is handled twice.
+    DuplicateIrq { number: u32 },
+    /// A capability lies in a slot that is not for the `<cspace>`.
+    CapSlot { domain: usize, slot: u8 },
+    /// Two capabilities lie in one slot.
+    DuplicateCapSlot { domain: usize, slot: u8 },
+    /// A capability is to a PD that is not there.
+    CapDomain { domain: usize, slot: u8, of: u8 },
+    /// A segment is empty, or leaves physical memory or the image.
+    SegmentRange { segment: usize },
+    /// Two segments share an address.
+    SegmentOverlap { segment: usize, with: usize },
 }
 
 impl fmt::Display for SpecError {
