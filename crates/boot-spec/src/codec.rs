@@ -1,0 +1,335 @@
+//! The encoding: one byte string per value, and an error for every byte string that is no value's.
+//!
+//! Numbers are little-endian base 128 with no needless digits; a list is its length and its
+//! elements; an enumeration is a byte; a struct is its fields in order. Nothing is aligned and
+//! nothing is skipped.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+/// Why bytes are not an encoded [`BootSpec`](crate::BootSpec).
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub enum DecodeError {
+    /// They do not begin as an encoded spec does.
+    NotASpec,
+    /// They are of another version of the encoding.
+    Version(u8),
+    /// They end in the middle of a value.
+    Truncated,
+    /// They go on after the value.
+    TrailingBytes {
+        /// How many there are.
+        count: usize,
+    },
+    /// The byte at this offset cannot stand there.
+    Malformed {
+        /// Offset of the byte, from the first.
+        at: usize,
+    },
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotASpec => write!(f, "this is no boot spec"),
+            Self::Version(version) => {
+                write!(
+                    f,
+                    "version {version} of the boot spec, but {} is read",
+                    crate::VERSION
+                )
+            }
+            Self::Truncated => write!(f, "the boot spec ends too early"),
+            Self::TrailingBytes { count } => write!(f, "{count} bytes after the boot spec"),
+            Self::Malformed { at } => write!(f, "byte {at} of the boot spec cannot be"),
+        }
+    }
+}
+
+impl core::error::Error for DecodeError {}
+
+/// A value that has an encoding.
+pub(crate) trait Codec: Sized {
+    /// Appends the encoding to `out`.
+    fn put(&self, out: &mut Vec<u8>);
+
+    /// Reads one value.
+    ///
+    /// **Errors:** [`DecodeError::Truncated`] and [`DecodeError::Malformed`].
+    fn take(input: &mut Reader<'_>) -> Result<Self, DecodeError>;
+}
+
+/// Bytes not yet read.
+pub(crate) struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    pub(crate) fn remaining(&self) -> usize {
+        self.bytes.len() - self.at
+    }
+
+    pub(crate) fn byte(&mut self) -> Result<u8, DecodeError> {
+        let byte = *self.bytes.get(self.at).ok_or(DecodeError::Truncated)?;
+        self.at += 1;
+        Ok(byte)
+    }
+
+    pub(crate) fn bytes(&mut self, count: usize) -> Result<&'a [u8], DecodeError> {
+        if count > self.remaining() {
+            return Err(DecodeError::Truncated);
+        }
+        let start = self.at;
+        self.at += count;
+        Ok(&self.bytes[start..self.at])
+    }
+
+    /// The byte just read is at fault.
+    pub(crate) fn malformed(&self) -> DecodeError {
+        DecodeError::Malformed {
+            at: self.at.saturating_sub(1),
+        }
+    }
+}
+
+impl Codec for u64 {
+    fn put(&self, out: &mut Vec<u8>) {
+        let mut rest = *self;
+        while rest >= 0x80 {
+            out.push(rest as u8 | 0x80);
+            rest >>= 7;
+        }
+        out.push(rest as u8);
+    }
+
+    fn take(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let mut value = 0;
+        for shift in (0..u64::BITS).step_by(7) {
+            let byte = input.byte()?;
+            let digit = u64::from(byte & 0x7f);
+            let overflows = digit << shift >> shift != digit;
+            let needless = byte == 0 && shift > 0;
+            if overflows || needless {
+                return Err(input.malformed());
+            }
+            value |= digit << shift;
+            if byte & 0x80 == 0 {
+                return Ok(value);
+            }
+        }
+        Err(input.malformed())
+    }
+}
+
+/// Numbers that are written as a `u64` and must fit when they are read.
+macro_rules! narrow {
+    ($($int:ty)*) => {$(
+        impl Codec for $int {
+            fn put(&self, out: &mut Vec<u8>) {
+                u64::from(*self).put(out);
+            }
+
+            fn take(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+                Self::try_from(u64::take(input)?).map_err(|_| input.malformed())
+            }
+        }
+    )*};
+}
+
+narrow!(u8 u32);
+
+impl Codec for bool {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.push(u8::from(*self));
+    }
+
+    fn take(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        match input.byte()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            _ => Err(input.malformed()),
+        }
+    }
+}
+
+impl<T: Codec> Codec for Option<T> {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.is_some().put(out);
+        if let Some(value) = self {
+            value.put(out);
+        }
+    }
+
+    fn take(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        bool::take(input)?.then(|| T::take(input)).transpose()
+    }
+}
+
+impl<T: Codec> Codec for Vec<T> {
+    fn put(&self, out: &mut Vec<u8>) {
+        (self.len() as u64).put(out);
+        for element in self {
+            element.put(out);
+        }
+    }
+
+    fn take(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let count = u64::take(input)?;
+        // No element is shorter than a byte: a length that lies is found before it costs memory.
+        if count > input.remaining() as u64 {
+            return Err(DecodeError::Truncated);
+        }
+        (0..count).map(|_| T::take(input)).collect()
+    }
+}
+
+impl Codec for String {
+    fn put(&self, out: &mut Vec<u8>) {
+        (self.len() as u64).put(out);
+        out.extend_from_slice(self.as_bytes());
+    }
+
+    fn take(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let count = usize::try_from(u64::take(input)?).map_err(|_| DecodeError::Truncated)?;
+        let text = core::str::from_utf8(input.bytes(count)?).map_err(|_| input.malformed())?;
+        Ok(text.into())
+    }
+}
+
+impl<T: Codec> Codec for [T; 2] {
+    fn put(&self, out: &mut Vec<u8>) {
+        self[0].put(out);
+        self[1].put(out);
+    }
+
+    fn take(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        Ok([T::take(input)?, T::take(input)?])
+    }
+}
+
+/// Defines a struct whose encoding is that of its fields, in order.
+macro_rules! record {
+    ($(#[$attr:meta])* pub struct $name:ident {
+        $($(#[$field_attr:meta])* pub $field:ident: $ty:ty,)*
+    }) => {
+        $(#[$attr])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $name {
+            $($(#[$field_attr])* pub $field: $ty,)*
+        }
+
+        impl $crate::codec::Codec for $name {
+            fn put(&self, out: &mut alloc::vec::Vec<u8>) {
+                $($crate::codec::Codec::put(&self.$field, out);)*
+            }
+
+            fn take(
+                input: &mut $crate::codec::Reader<'_>,
+            ) -> Result<Self, $crate::codec::DecodeError> {
+                Ok(Self { $($field: $crate::codec::Codec::take(input)?,)* })
+            }
+        }
+    };
+}
+
+/// Defines an enumeration whose encoding is the byte that each variant names.
+macro_rules! choice {
+    ($(#[$attr:meta])* pub enum $name:ident {
+        $($(#[$variant_attr:meta])* $variant:ident = $byte:literal,)*
+    }) => {
+        $(#[$attr])*
+        #[derive(Debug, Copy, Clone, PartialEq, Eq)]
+        pub enum $name {
+            $($(#[$variant_attr])* $variant = $byte,)*
+        }
+
+        impl $crate::codec::Codec for $name {
+            fn put(&self, out: &mut alloc::vec::Vec<u8>) {
+                out.push(*self as u8);
+            }
+
+            fn take(
+                input: &mut $crate::codec::Reader<'_>,
+            ) -> Result<Self, $crate::codec::DecodeError> {
+                match input.byte()? {
+                    $($byte => Ok(Self::$variant),)*
+                    _ => Err(input.malformed()),
+                }
+            }
+        }
+    };
+}
+
+pub(crate) use {choice, record};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    fn check<T: Codec + PartialEq + fmt::Debug>(value: T, bytes: &[u8]) {
+        let mut out = Vec::new();
+        value.put(&mut out);
+        assert_eq!(out, bytes, "encoding of {value:?}");
+        assert_eq!(T::take(&mut Reader::new(bytes)), Ok(value));
+    }
+
+    fn refuse<T: Codec + PartialEq + fmt::Debug>(bytes: &[u8], error: DecodeError) {
+        assert_eq!(T::take(&mut Reader::new(bytes)), Err(error), "{bytes:x?}");
+    }
+
+    #[test]
+    fn numbers_are_as_short_as_they_can_be() {
+        check(0_u64, &[0]);
+        check(0x7f_u64, &[0x7f]);
+        check(0x80_u64, &[0x80, 1]);
+        check(
+            u64::MAX,
+            &[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1],
+        );
+        check(0xff_u8, &[0xff, 1]);
+    }
+
+    #[test]
+    fn needless_digits_are_refused() {
+        refuse::<u64>(&[0x80, 0], DecodeError::Malformed { at: 1 });
+        refuse::<u64>(&[0x81, 0x80, 0], DecodeError::Malformed { at: 2 });
+    }
+
+    #[test]
+    fn numbers_that_do_not_fit_are_refused() {
+        let mut bytes = [0xff; 10];
+        bytes[9] = 2;
+        refuse::<u64>(&bytes, DecodeError::Malformed { at: 9 });
+        refuse::<u8>(&[0x80, 2], DecodeError::Malformed { at: 1 });
+        refuse::<u32>(
+            &[0x80, 0x80, 0x80, 0x80, 0x10],
+            DecodeError::Malformed { at: 4 },
+        );
+    }
+
+    #[test]
+    fn a_list_longer_than_the_bytes_is_refused_before_it_is_built() {
+        refuse::<Vec<u8>>(&[0xff, 0xff, 0xff, 0x7f, 1], DecodeError::Truncated);
+    }
+
+    #[test]
+    fn text_must_be_utf8() {
+        check::<String>("é".into(), &[2, 0xc3, 0xa9]);
+        refuse::<String>(&[1, 0xff], DecodeError::Malformed { at: 1 });
+    }
+
+    #[test]
+    fn an_option_is_a_bool_and_a_value() {
+        check(None::<u8>, &[0]);
+        check(Some(7_u8), &[1, 7]);
+        check(vec![true, false], &[2, 1, 0]);
+        refuse::<Option<u8>>(&[2, 7], DecodeError::Malformed { at: 0 });
+    }
+}

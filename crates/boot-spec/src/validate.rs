@@ -1,0 +1,310 @@
+//! Whether a spec is a system: that every reference leads somewhere and nothing lies on top of
+//! something else.
+
+use crate::{BootSpec, Mapping, Perms, ProtectionDomain, SpecError};
+use alloc::vec::Vec;
+use microkit_abi::limits;
+use microkit_abi::slots;
+
+impl BootSpec {
+    /// Looks for everything that keeps this spec from being a system.
+    ///
+    /// **Errors:** all that is wrong, not only the first.
+    pub fn validate(&self) -> Result<(), Vec<SpecError>> {
+        let mut errors = Vec::new();
+        self.check_domains(&mut errors);
+        for (index, domain) in self.domains.iter().enumerate() {
+            self.check_mappings(index, domain, &mut errors);
+            self.check_threads_memory(index, domain, &mut errors);
+            self.check_caps(index, domain, &mut errors);
+        }
+        self.check_channels(&mut errors);
+        self.check_identifiers(&mut errors);
+        self.check_irqs(&mut errors);
+        self.check_segments(&mut errors);
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(errors)
+        }
+    }
+
+    fn check_domains(&self, errors: &mut Vec<SpecError>) {
+        let count = self.domains.len();
+        if count == 0 {
+            errors.push(SpecError::NoDomains);
+        }
+        if count > limits::MAX_PROTECTION_DOMAINS {
+            errors.push(SpecError::TooManyDomains { count });
+        }
+        for (domain, pd) in self.domains.iter().enumerate() {
+            if pd.name.is_empty() || pd.name.len() > limits::NAME_BYTES {
+                errors.push(SpecError::Name { domain });
+            }
+            if let Some(of) = self.domains[..domain]
+                .iter()
+                .position(|other| other.name == pd.name)
+            {
+                errors.push(SpecError::DuplicateName { domain, of });
+            }
+            if pd.priority > limits::MAX_PRIORITY {
+                errors.push(SpecError::Priority {
+                    domain,
+                    priority: pd.priority,
+                });
+            }
+            if pd.budget_us == 0 || pd.budget_us > pd.period_us {
+                let (budget_us, period_us) = (pd.budget_us, pd.period_us);
+                errors.push(SpecError::Budget {
+                    domain,
+                    budget_us,
+                    period_us,
+                });
+            }
+            self.check_parent(domain, pd, errors);
+        }
+    }
+
+    fn check_parent(&self, domain: usize, pd: &ProtectionDomain, errors: &mut Vec<SpecError>) {
+        let Some(parent) = pd.parent else { return };
+        if usize::from(parent.domain) >= domain {
+            errors.push(SpecError::Parent {
+                domain,
+                parent: parent.domain,
+            });
+            return;
+        }
+        if u64::from(parent.child_id) > limits::MAX_CHANNEL_ID {
+            errors.push(SpecError::ChildId {
+                domain,
+                id: parent.child_id,
+            });
+        }
+        let twin = self.domains[..domain]
+            .iter()
+            .position(|other| other.parent == pd.parent);
+        if let Some(of) = twin {
+            errors.push(SpecError::DuplicateChildId { domain, of });
+        }
+        self.check_endpoint(parent.domain, errors);
+    }
+
+    /// `domain` receives calls or faults, for which it needs an endpoint.
+    fn check_endpoint(&self, domain: u8, errors: &mut Vec<SpecError>) {
+        let domain = usize::from(domain);
+        let error = SpecError::NoEndpoint { domain };
+        if self
+            .domains
+            .get(domain)
+            .is_some_and(|pd| !pd.needs_endpoint)
+            && !errors.contains(&error)
+        {
+            errors.push(error);
+        }
+    }
+
+    fn check_mappings(&self, domain: usize, pd: &ProtectionDomain, errors: &mut Vec<SpecError>) {
+        for (mapping, map) in pd.mappings.iter().enumerate() {
+            let page = map.page_size.bytes();
+            if [map.vaddr, map.paddr, map.bytes]
+                .iter()
+                .any(|number| number % page != 0)
+            {
+                errors.push(SpecError::PageAlignment { domain, mapping });
+            }
+            let ends = (last(map.vaddr, map.bytes), last(map.paddr, map.bytes));
+            if !matches!(ends, (Some(vaddr), Some(_)) if vaddr <= self.user_top) {
+                errors.push(SpecError::AddressRange { domain, mapping });
+            }
+            if !map.perms.read {
+                errors.push(SpecError::Permissions { domain, mapping });
+            }
+            let overlapped = pd.mappings[..mapping]
+                .iter()
+                .position(|other| overlap(map.vaddr, map.bytes, other.vaddr, other.bytes));
+            if let Some(with) = overlapped {
+                errors.push(SpecError::Overlap {
+                    domain,
+                    mapping,
+                    with,
+                });
+            }
+        }
+    }
+
+    /// The entry, the stack and the IPC buffer must be mapped, so that the thread can start.
+    fn check_threads_memory(
+        &self,
+        domain: usize,
+        pd: &ProtectionDomain,
+        errors: &mut Vec<SpecError>,
+    ) {
+        let execute = Perms {
+            read: true,
+            execute: true,
+            write: false,
+        };
+        let write = Perms {
+            read: true,
+            execute: false,
+            write: true,
+        };
+        let mut check = |what, vaddr, bytes, perms| {
+            if !is_mapped(&pd.mappings, vaddr, bytes, perms) {
+                errors.push(SpecError::NotMapped {
+                    domain,
+                    what,
+                    vaddr,
+                });
+            }
+        };
+        check("entry", pd.entry, 4, execute);
+        check("stack", pd.stack.bottom, pd.stack.bytes, write);
+        check("IPC buffer", pd.ipc_buffer, limits::SMALL_PAGE_BYTES, write);
+    }
+
+    fn check_caps(&self, domain: usize, pd: &ProtectionDomain, errors: &mut Vec<SpecError>) {
+        for (index, cap) in pd.caps.iter().enumerate() {
+            if slots::user_cptr(cap.slot.into()).is_none() {
+                errors.push(SpecError::CapSlot {
+                    domain,
+                    slot: cap.slot,
+                });
+            }
+            if pd.caps[..index].iter().any(|other| other.slot == cap.slot) {
+                errors.push(SpecError::DuplicateCapSlot {
+                    domain,
+                    slot: cap.slot,
+                });
+            }
+            if usize::from(cap.domain) >= self.domains.len() {
+                errors.push(SpecError::CapDomain {
+                    domain,
+                    slot: cap.slot,
+                    of: cap.domain,
+                });
+            }
+        }
+    }
+
+    fn check_channels(&self, errors: &mut Vec<SpecError>) {
+        for (channel, ends) in self.channels.iter().map(|channel| channel.ends).enumerate() {
+            for end in ends {
+                if usize::from(end.domain) >= self.domains.len() {
+                    errors.push(SpecError::ChannelDomain {
+                        channel,
+                        domain: end.domain,
+                    });
+                }
+            }
+            if ends[0].domain == ends[1].domain {
+                errors.push(SpecError::ChannelToItself { channel });
+            }
+            if ends[0].pp && ends[1].pp {
+                errors.push(SpecError::CallsBothWays { channel });
+            }
+            for (end, other) in [(ends[0], ends[1]), (ends[1], ends[0])] {
+                if end.pp {
+                    self.check_endpoint(other.domain, errors);
+                }
+            }
+        }
+    }
+
+    /// Channels and interrupts share the identifiers of a PD.
+    fn check_identifiers(&self, errors: &mut Vec<SpecError>) {
+        for (domain, pd) in self.domains.iter().enumerate() {
+            let of_channels = self
+                .channels
+                .iter()
+                .flat_map(|channel| channel.ends)
+                .filter(|end| usize::from(end.domain) == domain)
+                .map(|end| end.id);
+            let mut seen = Vec::new();
+            for id in of_channels.chain(pd.irqs.iter().map(|irq| irq.id)) {
+                if u64::from(id) > limits::MAX_CHANNEL_ID {
+                    errors.push(SpecError::ChannelId { domain, id });
+                }
+                if seen.contains(&id) {
+                    errors.push(SpecError::DuplicateChannelId { domain, id });
+                }
+                seen.push(id);
+            }
+        }
+    }
+
+    fn check_irqs(&self, errors: &mut Vec<SpecError>) {
+        let mut seen = Vec::new();
+        for number in self
+            .domains
+            .iter()
+            .flat_map(|pd| &pd.irqs)
+            .map(|irq| irq.number)
+        {
+            if seen.contains(&number) {
+                errors.push(SpecError::DuplicateIrq { number });
+            }
+            seen.push(number);
+        }
+    }
+
+    fn check_segments(&self, errors: &mut Vec<SpecError>) {
+        for (segment, this) in self.segments.iter().enumerate() {
+            let ends = (
+                last(this.paddr, this.bytes),
+                last(this.image_offset, this.bytes),
+            );
+            if !matches!(ends, (Some(_), Some(_))) {
+                errors.push(SpecError::SegmentRange { segment });
+            }
+            let overlapped = self.segments[..segment]
+                .iter()
+                .position(|other| overlap(this.paddr, this.bytes, other.paddr, other.bytes));
+            if let Some(with) = overlapped {
+                errors.push(SpecError::SegmentOverlap { segment, with });
+            }
+        }
+    }
+}
+
+/// The last of `bytes` addresses from `start`, or `None` if there is none or no such address.
+fn last(start: u64, bytes: u64) -> Option<u64> {
+    start.checked_add(bytes.checked_sub(1)?)
+}
+
+/// Whether two ranges share an address; a range that is none shares nothing.
+fn overlap(start: u64, bytes: u64, other_start: u64, other_bytes: u64) -> bool {
+    match (last(start, bytes), last(other_start, other_bytes)) {
+        (Some(end), Some(other_end)) => start <= other_end && other_start <= end,
+        _ => false,
+    }
+}
+
+/// Whether every address of a range is mapped with at least these permissions.
+fn is_mapped(mappings: &[Mapping], start: u64, bytes: u64, perms: Perms) -> bool {
+    let allows = |have: Perms| {
+        (have.read || !perms.read)
+            && (have.write || !perms.write)
+            && (have.execute || !perms.execute)
+    };
+    let Some(end) = last(start, bytes) else {
+        return false;
+    };
+    let mut address = start;
+    // Each round finds the mapping that holds `address` and goes on above it; no mapping is used
+    // twice, because the address only grows.
+    loop {
+        let holds = |map: &&Mapping| {
+            allows(map.perms)
+                && map.vaddr <= address
+                && last(map.vaddr, map.bytes).is_some_and(|end| address <= end)
+        };
+        let Some(map) = mappings.iter().find(holds) else {
+            return false;
+        };
+        match last(map.vaddr, map.bytes).and_then(|end| end.checked_add(1)) {
+            Some(next) if next <= end => address = next,
+            _ => return true,
+        }
+    }
+}

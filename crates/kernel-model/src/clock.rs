@@ -1,0 +1,118 @@
+//! Ticks of the timer, and how they relate to microseconds.
+
+use crate::numbers::{KERNEL_WCET_US, TIMER_HZ};
+
+/// A time, or a span of time, in ticks of the timer.
+pub type Ticks = u64;
+
+/// The timer's frequency, and what follows from it.
+///
+/// Conversions round as seL4's do, so that a budget is the same number of ticks on both kernels
+/// (seL4's `arch/arm/arch/machine/timer.h`): a frequency of whole megahertz multiplies exactly,
+/// any other is taken in whole kilohertz and rounds down.
+#[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
+pub struct Clock {
+    hz: u64,
+}
+
+impl Clock {
+    /// The timer of `qemu_virt_aarch64`.
+    pub const QEMU: Self = Self { hz: TIMER_HZ };
+
+    /// A timer of this frequency, which must be at least a kilohertz.
+    ///
+    /// ```
+    /// use kernel_model::Clock;
+    ///
+    /// assert_eq!(Clock::new(62_500_000).map(|clock| clock.ticks(1000)), Some(62_500));
+    /// assert_eq!(Clock::new(999), None);
+    /// ```
+    pub const fn new(hz: u64) -> Option<Self> {
+        if hz < 1000 { None } else { Some(Self { hz }) }
+    }
+
+    /// So many microseconds in ticks; the most that there can be if it is more.
+    pub const fn ticks(self, us: u64) -> Ticks {
+        if self.hz.is_multiple_of(1_000_000) {
+            us.saturating_mul(self.hz / 1_000_000)
+        } else {
+            us.saturating_mul(self.hz / 1000) / 1000
+        }
+    }
+
+    /// So many ticks in microseconds.
+    pub const fn us(self, ticks: Ticks) -> u64 {
+        if self.hz.is_multiple_of(1_000_000) {
+            ticks / (self.hz / 1_000_000)
+        } else {
+            ticks.saturating_mul(1000) / (self.hz / 1000)
+        }
+    }
+
+    /// The most ticks that [`us`](Self::us) can convert.
+    pub const fn max_ticks_in_us(self) -> Ticks {
+        if self.hz.is_multiple_of(1_000_000) {
+            u64::MAX
+        } else {
+            u64::MAX / (self.hz / 1000)
+        }
+    }
+
+    /// The least budget with which a thread may enter the kernel: twice the time that the kernel
+    /// may take (seL4's `MIN_BUDGET`).
+    pub const fn min_budget(self) -> Ticks {
+        2 * self.ticks(KERNEL_WCET_US)
+    }
+
+    /// The longest period, in microseconds (seL4's `MAX_PERIOD_US`).
+    pub const fn max_period_us(self) -> u64 {
+        let unit = if self.hz.is_multiple_of(1_000_000) {
+            1_000_000
+        } else {
+            1000
+        };
+        u64::MAX / (self.hz / unit) / 8
+    }
+
+    /// The time after which no refill is put off any further, far enough from the end of time for
+    /// the arithmetic (seL4's `MAX_RELEASE_TIME`).
+    pub const fn max_release_time(self) -> Ticks {
+        u64::MAX - 5 * self.ticks(self.max_period_us())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conversions_round_as_sel4s_do() {
+        let whole_megahertz = Clock { hz: 24_000_000 };
+        assert_eq!(whole_megahertz.ticks(7), 168);
+        assert_eq!(whole_megahertz.us(191), 7);
+        assert_eq!(Clock::QEMU.ticks(1), 62);
+        assert_eq!(Clock::QEMU.ticks(2), 125);
+        assert_eq!(Clock::QEMU.us(124), 1);
+        assert_eq!(Clock::QEMU.us(125), 2);
+        let odd = Clock { hz: 54_321_987 };
+        assert_eq!(odd.ticks(1_000_000), 54_321_000);
+    }
+
+    #[test]
+    fn limits_are_those_of_the_platform() {
+        assert_eq!(Clock::QEMU.min_budget(), 1250);
+        assert_eq!(Clock::QEMU.max_period_us(), u64::MAX / 62_500 / 8);
+        assert!(Clock::QEMU.max_release_time() > u64::MAX / 3);
+    }
+
+    #[test]
+    fn no_time_is_too_long_to_convert() {
+        for hz in [1000, 1_000_000, 62_500_000, u64::MAX] {
+            let clock = Clock { hz };
+            for number in [0, 1, u64::MAX] {
+                let _ = (clock.ticks(number), clock.us(number));
+            }
+            let _ = (clock.min_budget(), clock.max_release_time());
+        }
+    }
+}

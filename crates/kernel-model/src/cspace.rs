@@ -1,0 +1,229 @@
+//! CSpaces: how a capability pointer leads to a slot (seL4 manual, *Capability Address Lookup*;
+//! seL4's `kernel/cspace.c`).
+//!
+//! No PD can change a CSpace, its own or another's: that takes a capability to a CNode, and none
+//! of the capabilities that a PD can name is one. The Microkit CNode lies in slot 0 of the root
+//! CNode, but all 64 bits of an address are looked up, and the address of that slot goes on into
+//! the Microkit CNode. For the same reason no PD can receive a capability in a message.
+
+use crate::cap::{CNodeCap, Cap};
+use crate::numbers::lookup_failure;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+/// The CNodes of one PD.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct CSpace {
+    root: CNodeCap,
+    nodes: Vec<CNode>,
+}
+
+/// A table of `2^radix` slots.
+#[derive(Debug, PartialEq, Eq)]
+struct CNode {
+    radix: u32,
+    slots: Box<[Cap]>,
+}
+
+impl CSpace {
+    /// A CSpace whose root CNode is empty.
+    pub(crate) fn new(radix: u32) -> Self {
+        let mut cspace = Self {
+            root: CNodeCap {
+                node: 0,
+                guard: 0,
+                guard_bits: 0,
+            },
+            nodes: Vec::new(),
+        };
+        cspace.root = cspace.add_node(radix, 0, 0);
+        cspace
+    }
+
+    /// Adds an empty CNode, and returns a capability to it.
+    pub(crate) fn add_node(&mut self, radix: u32, guard: u64, guard_bits: u32) -> CNodeCap {
+        let node = self.nodes.len() as u8;
+        let slots = (0..1 << radix).map(|_| Cap::Null).collect();
+        self.nodes.push(CNode { radix, slots });
+        CNodeCap {
+            node,
+            guard,
+            guard_bits,
+        }
+    }
+
+    /// Puts a capability into a slot of the root CNode.
+    pub(crate) fn put_in_root(&mut self, slot: u64, cap: Cap) {
+        self.put(self.root, slot, cap);
+    }
+
+    /// Puts a capability into a slot of a CNode.
+    pub(crate) fn put(&mut self, node: CNodeCap, slot: u64, cap: Cap) {
+        self.nodes[usize::from(node.node)].slots[slot as usize] = cap;
+    }
+
+    /// Follows a capability pointer. An empty slot is found as any other (`lookupSlot`).
+    pub(crate) fn lookup(&self, cptr: u64) -> Result<Cap, LookupFailure> {
+        let mut node_cap = self.root;
+        let mut bits_left = u64::BITS;
+        loop {
+            let node = &self.nodes[usize::from(node_cap.node)];
+            let guard_bits = node_cap.guard_bits;
+            let level_bits = node.radix + guard_bits;
+            let bits = |count: u32, from: u32| {
+                let mask = (1_u64 << count) - 1;
+                cptr.checked_shr(from - count).unwrap_or(0) & mask
+            };
+            if guard_bits > bits_left || bits(guard_bits, bits_left) != node_cap.guard {
+                return Err(LookupFailure::GuardMismatch {
+                    bits_left,
+                    guard_found: node_cap.guard,
+                    bits_found: guard_bits,
+                });
+            }
+            if level_bits > bits_left {
+                return Err(LookupFailure::DepthMismatch {
+                    bits_left,
+                    bits_found: level_bits,
+                });
+            }
+            let slot = bits(node.radix, bits_left - guard_bits);
+            let cap = node.slots[slot as usize];
+            bits_left -= level_bits;
+            match cap {
+                Cap::CNode(next) if bits_left > 0 => node_cap = next,
+                _ => return Ok(cap),
+            }
+        }
+    }
+}
+
+/// Why a lookup failed (seL4 manual, *Lookup Failure Description*).
+#[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
+pub enum LookupFailure {
+    /// There is nothing to look in.
+    InvalidRoot,
+    /// What was found is not what it has to be.
+    MissingCapability {
+        /// Bits of the address not yet looked up.
+        bits_left: u32,
+    },
+    /// A CNode resolves more bits than are left.
+    DepthMismatch {
+        /// Bits of the address not yet looked up.
+        bits_left: u32,
+        /// Bits that the CNode resolves.
+        bits_found: u32,
+    },
+    /// Bits of the address are not those that a CNode is guarded with.
+    GuardMismatch {
+        /// Bits of the address not yet looked up.
+        bits_left: u32,
+        /// What they should have been.
+        guard_found: u64,
+        /// How many they should have been.
+        bits_found: u32,
+    },
+}
+
+impl LookupFailure {
+    /// What seL4 reports where a capability of another kind is needed.
+    pub(crate) const MISSING: Self = Self::MissingCapability { bits_left: 0 };
+
+    /// The words of a message that say so, the first naming the kind; how many they are.
+    pub(crate) fn words(self) -> ([u64; 4], usize) {
+        match self {
+            Self::InvalidRoot => ([lookup_failure::InvalidRoot, 0, 0, 0], 1),
+            Self::MissingCapability { bits_left } => (
+                [lookup_failure::MissingCapability, bits_left.into(), 0, 0],
+                2,
+            ),
+            Self::DepthMismatch {
+                bits_left,
+                bits_found,
+            } => (
+                [
+                    lookup_failure::DepthMismatch,
+                    bits_left.into(),
+                    bits_found.into(),
+                    0,
+                ],
+                3,
+            ),
+            Self::GuardMismatch {
+                bits_left,
+                guard_found,
+                bits_found,
+            } => (
+                [
+                    lookup_failure::GuardMismatch,
+                    bits_left.into(),
+                    guard_found,
+                    bits_found.into(),
+                ],
+                4,
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::ThreadId;
+
+    const HERE: Cap = Cap::Thread(ThreadId(1));
+    const THERE: Cap = Cap::Thread(ThreadId(2));
+
+    /// A root CNode of 6 bits; behind its slot 0, guarded by 49 zeros, one of 9; behind its slot 2
+    /// one that resolves more bits than are left.
+    fn cspace() -> CSpace {
+        let mut cspace = CSpace::new(6);
+        let inner = cspace.add_node(9, 0, 49);
+        cspace.put_in_root(0, Cap::CNode(inner));
+        cspace.put(inner, 4, HERE);
+        cspace.put_in_root(1, THERE);
+        let deep = cspace.add_node(10, 0, 49);
+        cspace.put_in_root(2, Cap::CNode(deep));
+        cspace
+    }
+
+    #[track_caller]
+    fn check(cptr: u64, expect: Result<Cap, LookupFailure>) {
+        assert_eq!(cspace().lookup(cptr), expect, "{cptr:#x}");
+    }
+
+    #[test]
+    fn a_small_number_is_a_slot_of_the_inner_cnode() {
+        check(4, Ok(HERE));
+        check(0, Ok(Cap::Null));
+        check(511, Ok(Cap::Null));
+    }
+
+    #[test]
+    fn bits_that_the_guard_forbids_are_a_mismatch() {
+        let mismatch = LookupFailure::GuardMismatch {
+            bits_left: 58,
+            guard_found: 0,
+            bits_found: 49,
+        };
+        check(512, Err(mismatch));
+        check(4 | 1 << 57, Err(mismatch));
+    }
+
+    #[test]
+    fn bits_below_a_capability_that_is_no_cnode_do_not_matter() {
+        check(1 << 58, Ok(THERE));
+        check(1 << 58 | 0x1234, Ok(THERE));
+        check(63 << 58, Ok(Cap::Null));
+    }
+
+    #[test]
+    fn a_cnode_deeper_than_the_address_is_a_mismatch() {
+        let mismatch = LookupFailure::DepthMismatch {
+            bits_left: 58,
+            bits_found: 59,
+        };
+        check(2 << 58, Err(mismatch));
+    }
+}

@@ -1,0 +1,125 @@
+//! Names for kernel objects, and the tables that they index.
+//!
+//! Objects are made once, from the boot spec, and refer to each other by identifier: a thread and
+//! a scheduling context with the same number are different types. An identifier is only ever made
+//! for an object that is there, so that looking one up cannot fail.
+
+use alloc::boxed::Box;
+use core::marker::PhantomData;
+use core::ops::{Index, IndexMut};
+
+macro_rules! id {
+    ($(#[$attr:meta])* $name:ident) => {
+        $(#[$attr])*
+        #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(pub(crate) u8);
+
+        impl $name {
+            /// Its place among the objects of its kind.
+            pub const fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+
+        impl Id for $name {
+            fn nth(index: usize) -> Self {
+                Self(u8::try_from(index).expect("the boot spec has at most 63 domains"))
+            }
+
+            fn index(self) -> usize {
+                self.index()
+            }
+        }
+    };
+}
+
+/// An identifier of some kind of object.
+pub(crate) trait Id: Copy {
+    fn nth(index: usize) -> Self;
+    fn index(self) -> usize;
+}
+
+id! {
+    /// A thread: that of the PD with the same index, or after the last PD the monitor's.
+    ThreadId
+}
+id! {
+    /// A scheduling context: that of the PD with the same index, or the monitor's.
+    SchedContextId
+}
+id! {
+    /// An endpoint: that of the PD with the same index, whether or not it has one, or the
+    /// monitor's.
+    EndpointId
+}
+id! {
+    /// A notification: that of the PD with the same index.
+    NotificationId
+}
+id! {
+    /// A reply object: that of the PD with the same index, or the monitor's.
+    ReplyId
+}
+
+/// An interrupt: its place in the list of all interrupts, in the order of the boot spec.
+#[derive(Debug, Copy, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct IrqId(pub(crate) u16);
+
+impl IrqId {
+    /// Its place in the list.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl Id for IrqId {
+    fn nth(index: usize) -> Self {
+        Self(u16::try_from(index).expect("63 domains have at most 62 interrupts each"))
+    }
+
+    fn index(self) -> usize {
+        self.index()
+    }
+}
+
+/// All objects of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Arena<K, V> {
+    objects: Box<[V]>,
+    kind: PhantomData<K>,
+}
+
+impl<K: Id, V> Arena<K, V> {
+    pub(crate) fn new(objects: impl Iterator<Item = V>) -> Self {
+        Self {
+            objects: objects.collect(),
+            kind: PhantomData,
+        }
+    }
+
+    pub(crate) fn ids(&self) -> impl Iterator<Item = K> + use<K, V> {
+        (0..self.objects.len()).map(K::nth)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (K, &V)> {
+        self.ids().zip(&self.objects)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.objects.len()
+    }
+}
+
+impl<K: Id, V> Index<K> for Arena<K, V> {
+    type Output = V;
+
+    fn index(&self, id: K) -> &V {
+        &self.objects[id.index()]
+    }
+}
+
+impl<K: Id, V> IndexMut<K> for Arena<K, V> {
+    fn index_mut(&mut self, id: K) -> &mut V {
+        &mut self.objects[id.index()]
+    }
+}

@@ -1,0 +1,413 @@
+//! How a scheduling context pays out its budget: as refills, each an amount that becomes usable at
+//! a time (seL4 manual, *Scheduling Contexts*; seL4's `kernel/sporadic.c`).
+//!
+//! A scheduling context may use its budget once in every period. It is paid for in refills: using
+//! part of one schedules the same amount again, a period after it became usable. Microkit gives
+//! every scheduling context the least number of refills that seL4 allows, two. When they are not
+//! enough, what is used is put off further than it would have to be, never less.
+//!
+//! A period equal to the budget makes a scheduling context *round robin*: its budget is always
+//! usable, and the second refill only holds what has been used of it.
+
+use crate::clock::{Clock, Ticks};
+
+/// An amount of budget that can be used from some time on.
+#[derive(Debug, Copy, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Refill {
+    /// When it can be used.
+    pub time: Ticks,
+    /// How much it is.
+    pub amount: Ticks,
+}
+
+impl Refill {
+    fn end(self) -> Ticks {
+        self.time.saturating_add(self.amount)
+    }
+}
+
+/// The refills of a scheduling context: one or two, the first to be used first.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Refills {
+    /// Zero for round robin.
+    period: Ticks,
+    head: Refill,
+    tail: Option<Refill>,
+}
+
+impl Refills {
+    /// The whole budget, usable at once (`refill_new`).
+    ///
+    /// **Needs:** a budget of at least [`Clock::min_budget`], and a period that is no shorter.
+    pub fn new(budget: Ticks, period: Ticks, now: Ticks) -> Self {
+        let round_robin = budget == period;
+        Self {
+            period: if round_robin { 0 } else { period },
+            head: Refill {
+                time: now,
+                amount: budget,
+            },
+            tail: round_robin.then_some(Refill {
+                time: now,
+                amount: 0,
+            }),
+        }
+    }
+
+    /// What can be used first.
+    pub fn head(&self) -> Refill {
+        self.head
+    }
+
+    /// What can be used after that.
+    pub fn tail(&self) -> Option<Refill> {
+        self.tail
+    }
+
+    /// Whether the budget is as long as the period.
+    pub fn is_round_robin(&self) -> bool {
+        self.period == 0
+    }
+
+    /// Whether the head can be used yet.
+    pub fn is_ready(&self, now: Ticks) -> bool {
+        self.head.time <= now
+    }
+
+    /// Whether the head is enough to enter and leave the kernel after `usage` is taken from it.
+    pub fn is_sufficient(&self, usage: Ticks, clock: Clock) -> bool {
+        self.head.amount.saturating_sub(usage) >= clock.min_budget()
+    }
+
+    /// All refills together, which is always the budget.
+    pub fn total(&self) -> Ticks {
+        let tail = self.tail.map_or(0, |tail| tail.amount);
+        self.head.amount.saturating_add(tail)
+    }
+
+    /// Whether no refill can be used before the one in front of it is used up.
+    pub fn is_ordered(&self) -> bool {
+        self.is_round_robin() || self.tail.is_none_or(|tail| self.head.end() <= tail.time)
+    }
+
+    /// Gives new parameters to a scheduling context whose thread may already have used some of the
+    /// budget, such that no window of a period sees more than the budget (`refill_update`).
+    ///
+    /// Nothing in a Microkit system can ask for this once the system runs: no PD has a scheduling
+    /// control capability.
+    pub fn update(&mut self, budget: Ticks, period: Ticks, now: Ticks) {
+        if budget == period {
+            *self = Self::new(budget, period, now);
+            return;
+        }
+        self.period = period;
+        self.tail = None;
+        if self.is_ready(now) {
+            self.head.time = now;
+        }
+        let used = budget.saturating_sub(self.head.amount);
+        self.head.amount = budget - used;
+        if used > 0 {
+            self.tail = Some(Refill {
+                time: self.head.time.saturating_add(period),
+                amount: used,
+            });
+        }
+    }
+
+    /// Lets a usable head start now, and joins to it what is usable by its end
+    /// (`refill_unblock_check`). Returns whether there was anything to do.
+    pub fn unblock(&mut self, now: Ticks) -> bool {
+        if self.is_round_robin() || !self.is_ready(now) {
+            return false;
+        }
+        self.head.time = now;
+        if let Some(tail) = self.tail
+            && tail.time <= self.head.end()
+        {
+            self.head.amount = self.head.amount.saturating_add(tail.amount);
+            self.tail = None;
+        }
+        true
+    }
+
+    /// Takes `usage` out of the head, which must be enough for it with the least budget left over
+    /// (`commitTime`).
+    pub fn spend(&mut self, usage: Ticks, clock: Clock) {
+        if self.is_round_robin() {
+            let usage = usage.min(self.head.amount);
+            self.head.amount -= usage;
+            if let Some(tail) = &mut self.tail {
+                tail.amount += usage;
+            }
+        } else {
+            self.charge(usage, clock);
+        }
+    }
+
+    /// Ends a time slice in which `usage` was used: a round robin scheduling context has its
+    /// budget back, any other is charged (`chargeBudget`).
+    pub fn exhaust(&mut self, usage: Ticks, clock: Clock) {
+        if self.is_round_robin() {
+            self.head.amount = self.total();
+            if let Some(tail) = &mut self.tail {
+                tail.amount = 0;
+            }
+        } else {
+            self.charge(usage, clock);
+        }
+    }
+
+    /// Takes `usage`, which may be more than the head, and schedules as much again
+    /// (`refill_budget_check`).
+    fn charge(&mut self, usage: Ticks, clock: Clock) {
+        let end_of_time = clock.max_release_time();
+        let mut usage = usage;
+        while self.head.amount <= usage && self.head.time < end_of_time {
+            usage = self.skip_whole_budgets(usage, end_of_time);
+            if self.head.amount <= usage {
+                usage -= self.head.amount;
+                self.charge_head();
+            }
+        }
+        if usage > 0 && self.head.time < end_of_time {
+            let used = Refill {
+                time: self.head.time.saturating_add(self.period),
+                amount: usage,
+            };
+            self.head.amount -= usage;
+            self.head.time = self.head.time.saturating_add(usage);
+            self.schedule(used);
+        }
+        if self.head.amount < clock.min_budget()
+            && let Some(tail) = self.tail.take()
+        {
+            // The joined refill ends when the tail would have.
+            self.head = Refill {
+                time: tail.time.saturating_sub(self.head.amount),
+                amount: tail.amount.saturating_add(self.head.amount),
+            };
+        }
+    }
+
+    /// Uses up the head: all of it comes back a period later.
+    fn charge_head(&mut self) {
+        let mut used = self.head;
+        used.time = used.time.saturating_add(self.period);
+        match self.tail.take() {
+            Some(tail) => {
+                self.head = tail;
+                self.schedule(used);
+            }
+            None => self.head = used,
+        }
+    }
+
+    /// Charges as many whole budgets as `usage` holds in one go, and returns what is left of it.
+    ///
+    /// Charging every refill once puts each off by a period and changes nothing else, unless two
+    /// of them meet and join; then it is left to the caller to charge one.
+    fn skip_whole_budgets(&mut self, usage: Ticks, end_of_time: Ticks) -> Ticks {
+        let meets = |tail: Refill| {
+            let head_again = self.head.time.saturating_add(self.period);
+            tail.end() >= head_again || self.head.end() >= tail.time
+        };
+        if self.tail.is_some_and(meets) {
+            return usage;
+        }
+        let last = self.tail.unwrap_or(self.head);
+        let periods_left = end_of_time.saturating_sub(last.time) / self.period;
+        let Some(budgets) = usage.checked_div(self.total()) else {
+            return usage;
+        };
+        let budgets = budgets.min(periods_left.saturating_sub(1));
+        let delay = budgets * self.period;
+        self.head.time += delay;
+        if let Some(tail) = &mut self.tail {
+            tail.time += delay;
+        }
+        usage - budgets * self.total()
+    }
+
+    /// Adds a refill behind the others, joining it to the last if they meet or there is no room
+    /// (`schedule_used`).
+    fn schedule(&mut self, new: Refill) {
+        let has_room = self.tail.is_none();
+        let last = self.tail.as_mut().unwrap_or(&mut self.head);
+        if last.end() >= new.time {
+            last.amount = last.amount.saturating_add(new.amount);
+        } else if has_room {
+            self.tail = Some(new);
+        } else {
+            last.time = new.time.saturating_sub(last.amount);
+            last.amount = last.amount.saturating_add(new.amount);
+        }
+    }
+
+    /// Moves all times back by `base`. Those of a round robin scheduling context mean nothing, and
+    /// become zero.
+    pub(crate) fn rebase(&mut self, base: Ticks) {
+        let base = if self.is_round_robin() {
+            Ticks::MAX
+        } else {
+            base
+        };
+        self.head.time = self.head.time.saturating_sub(base);
+        if let Some(tail) = &mut self.tail {
+            tail.time = tail.time.saturating_sub(base);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A timer of a megahertz, so that a microsecond is a tick and the least budget is 20.
+    fn clock() -> Clock {
+        Clock::new(1_000_000).unwrap()
+    }
+
+    fn refills(period: Ticks, head: (Ticks, Ticks), tail: Option<(Ticks, Ticks)>) -> Refills {
+        let refill = |(time, amount)| Refill { time, amount };
+        Refills {
+            period,
+            head: refill(head),
+            tail: tail.map(refill),
+        }
+    }
+
+    #[test]
+    fn a_partly_used_refill_comes_back_a_period_after_it_became_usable() {
+        let mut sc = Refills::new(100, 1000, 50);
+        sc.spend(30, clock());
+        assert_eq!(sc, refills(1000, (80, 70), Some((1050, 30))));
+    }
+
+    #[test]
+    fn what_is_used_in_pieces_comes_back_in_one() {
+        let mut sc = Refills::new(100, 1000, 50);
+        sc.spend(30, clock());
+        sc.spend(10, clock());
+        assert_eq!(sc, refills(1000, (90, 60), Some((1050, 40))));
+    }
+
+    #[test]
+    fn a_used_up_refill_comes_back_whole() {
+        let mut sc = Refills::new(100, 1000, 50);
+        sc.exhaust(100, clock());
+        assert_eq!(sc, refills(1000, (1050, 100), None));
+        let mut sc = refills(1000, (80, 70), Some((1050, 30)));
+        sc.exhaust(70, clock());
+        // It starts where the other ends, so that they are one.
+        assert_eq!(sc, refills(1000, (1050, 100), None));
+    }
+
+    #[test]
+    fn what_is_left_of_a_refill_is_never_less_than_the_least_budget() {
+        let mut sc = Refills::new(100, 1000, 0);
+        sc.exhaust(90, clock());
+        // The 10 that are left wait for the 90, and end when those end.
+        assert_eq!(sc, refills(1000, (990, 100), None));
+    }
+
+    #[test]
+    fn a_full_list_delays_its_last_refill() {
+        let mut sc = refills(1000, (0, 50), Some((500, 50)));
+        sc.spend(20, clock());
+        // There is no room for 20 at 1000: the 50 at 500 are put off so as to end where it starts.
+        assert_eq!(sc, refills(1000, (20, 30), Some((950, 70))));
+    }
+
+    #[test]
+    fn an_overrun_is_paid_with_later_refills() {
+        let mut sc = Refills::new(100, 1000, 0);
+        sc.exhaust(250, clock());
+        assert_eq!(sc, refills(1000, (2050, 50), Some((3000, 50))));
+    }
+
+    #[test]
+    fn unblocking_starts_the_head_now_and_joins_what_has_become_usable() {
+        let mut sc = refills(1000, (0, 60), Some((1000, 40)));
+        assert!(sc.unblock(500));
+        assert_eq!(sc, refills(1000, (500, 60), Some((1000, 40))));
+        assert!(sc.unblock(940));
+        assert_eq!(sc, refills(1000, (940, 100), None));
+        assert!(!sc.unblock(939), "it is not usable yet");
+        assert_eq!(sc.head().time, 940);
+    }
+
+    #[test]
+    fn round_robin_only_notes_what_is_used() {
+        let mut sc = Refills::new(100, 100, 7);
+        assert!(sc.is_round_robin());
+        sc.spend(30, clock());
+        assert_eq!(sc, refills(0, (7, 70), Some((7, 30))));
+        assert!(!sc.unblock(1000));
+        sc.exhaust(90, clock());
+        assert_eq!(sc, refills(0, (7, 100), Some((7, 0))));
+    }
+
+    #[test]
+    fn sufficient_means_the_least_budget_is_left() {
+        let sc = Refills::new(100, 1000, 0);
+        assert!(sc.is_sufficient(80, clock()));
+        assert!(!sc.is_sufficient(81, clock()));
+        assert!(!sc.is_sufficient(u64::MAX, clock()));
+    }
+
+    #[test]
+    fn an_update_keeps_what_is_used_used() {
+        let mut sc = refills(1000, (80, 70), Some((1050, 30)));
+        sc.update(200, 2000, 100);
+        assert_eq!(sc, refills(2000, (100, 70), Some((2100, 130))));
+        sc.update(50, 500, 120);
+        assert_eq!(sc, refills(500, (120, 50), None));
+        sc.update(60, 60, 130);
+        assert_eq!(sc, refills(0, (130, 60), Some((130, 0))));
+    }
+
+    /// Charges one refill after the other, however many those are.
+    fn charge_slowly(sc: &mut Refills, mut usage: Ticks) {
+        let end_of_time = clock().max_release_time();
+        while sc.head.amount <= usage && sc.head.time < end_of_time {
+            usage -= sc.head.amount;
+            sc.charge_head();
+        }
+        sc.charge(usage, clock());
+    }
+
+    #[test]
+    fn charging_whole_budgets_at_once_is_charging_them_one_by_one() {
+        let shapes = [
+            refills(1000, (0, 100), None),
+            refills(1000, (80, 70), Some((1050, 30))),
+            refills(1000, (80, 20), Some((300, 80))),
+            refills(1000, (80, 70), Some((150, 30))),
+            refills(101, (80, 70), Some((150, 31))),
+        ];
+        for shape in shapes {
+            for usage in 0..1000 {
+                let (mut fast, mut slow) = (shape.clone(), shape.clone());
+                fast.exhaust(usage, clock());
+                charge_slowly(&mut slow, usage);
+                assert_eq!(fast, slow, "{shape:?} {usage}");
+                assert_eq!(fast.total(), shape.total(), "{shape:?} {usage}");
+                assert!(fast.is_ordered(), "{shape:?} {usage}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_usage_is_too_much() {
+        for shape in [
+            refills(1000, (0, 100), None),
+            refills(1000, (80, 70), Some((1050, 30))),
+            refills(u64::MAX / 2, (80, 70), Some((1050, 30))),
+        ] {
+            let mut sc = shape.clone();
+            sc.exhaust(u64::MAX, clock());
+            assert_eq!(sc.total(), shape.total());
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! What does not change while the system runs: the boot spec, the clock, and the CSpaces, laid out
+//! as the Microkit tool lays them out.
+
+use crate::cap::{Cap, EndpointCap, NotificationCap};
+use crate::clock::Clock;
+use crate::cspace::CSpace;
+use crate::ids::{EndpointId, Id, IrqId, NotificationId, ReplyId, SchedContextId, ThreadId};
+use crate::objects::IrqHandler;
+use alloc::vec::Vec;
+use boot_spec::{BootSpec, ProtectionDomain, UserCapKind};
+use core::fmt;
+use microkit_abi::{badge, slots};
+
+/// What does not change while the system runs.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct System {
+    pub(crate) spec: BootSpec,
+    pub(crate) clock: Clock,
+    pub(crate) cspaces: Vec<CSpace>,
+    /// All interrupts of all PDs: their numbers, and what they signal at boot.
+    pub(crate) irqs: Vec<(u32, IrqHandler)>,
+}
+
+/// Why a boot spec is no system for this kernel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SystemError {
+    /// It contradicts itself.
+    Spec(Vec<boot_spec::SpecError>),
+    /// The budget of a PD is too small for a thread to enter the kernel, or its period is too
+    /// long.
+    Budget {
+        /// Which PD.
+        domain: usize,
+    },
+}
+
+impl fmt::Display for SystemError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Spec(errors) => {
+                write!(f, "the boot spec is no system")?;
+                errors.iter().try_for_each(|error| write!(f, "; {error}"))
+            }
+            Self::Budget { domain } => {
+                write!(
+                    f,
+                    "PD {domain}: the budget is too small or the period too long"
+                )
+            }
+        }
+    }
+}
+
+impl core::error::Error for SystemError {}
+
+impl System {
+    pub(crate) fn new(spec: &BootSpec, clock: Clock) -> Result<Self, SystemError> {
+        spec.validate().map_err(SystemError::Spec)?;
+        let unfit = |pd: &ProtectionDomain| {
+            clock.ticks(pd.budget_us) < clock.min_budget() || pd.period_us > clock.max_period_us()
+        };
+        if let Some(domain) = spec.domains.iter().position(unfit) {
+            return Err(SystemError::Budget { domain });
+        }
+        let mut irqs = Vec::new();
+        let cspaces = (0..spec.domains.len())
+            .map(|domain| cspace(spec, domain, &mut irqs))
+            .collect();
+        Ok(Self {
+            spec: spec.clone(),
+            clock,
+            cspaces,
+            irqs,
+        })
+    }
+
+    /// The capability with which a PD's faults are sent, which is also in its CSpace.
+    pub(crate) fn fault_handler(&self, domain: usize) -> EndpointCap {
+        fault_handler(&self.spec, domain)
+    }
+}
+
+/// Where the faults of a PD go: to its parent, or to the monitor, which knows it by its place in
+/// the list of PDs plus one.
+fn fault_handler(spec: &BootSpec, domain: usize) -> EndpointCap {
+    match spec.domains[domain].parent {
+        Some(parent) => EndpointCap::new(
+            EndpointId::nth(parent.domain.into()),
+            badge::fault(parent.child_id),
+        ),
+        None => monitor_endpoint(spec, domain),
+    }
+}
+
+fn monitor_endpoint(spec: &BootSpec, domain: usize) -> EndpointCap {
+    EndpointCap::new(EndpointId::nth(spec.domains.len()), domain as u64 + 1)
+}
+
+/// The CSpace of a PD (Microkit tool, `capdl/builder.rs`, steps 3 to 5); its interrupts are added
+/// to `irqs`.
+fn cspace(spec: &BootSpec, domain: usize, irqs: &mut Vec<(u32, IrqHandler)>) -> CSpace {
+    let pd = &spec.domains[domain];
+    let notification = NotificationId::nth(domain);
+    let mut cspace = CSpace::new(slots::ROOT_CNODE_BITS);
+    let node = cspace.add_node(
+        slots::MICROKIT_CNODE_BITS,
+        0,
+        slots::MICROKIT_CNODE_GUARD_BITS,
+    );
+    cspace.put_in_root(0, Cap::CNode(node));
+
+    let mut put = |slot, cap| cspace.put(node, slot, cap);
+    let input = if pd.needs_endpoint {
+        Cap::Endpoint(EndpointCap::new(EndpointId::nth(domain), 0))
+    } else {
+        Cap::Notification(NotificationCap::new(notification, 0))
+    };
+    put(slots::INPUT, input);
+    put(
+        slots::FAULT_ENDPOINT,
+        Cap::Endpoint(fault_handler(spec, domain)),
+    );
+    put(slots::VSPACE, Cap::VSpace(ThreadId::nth(domain)));
+    put(slots::REPLY, Cap::Reply(ReplyId::nth(domain)));
+    if pd.passive {
+        let cap = monitor_endpoint(spec, domain);
+        put(slots::MONITOR_ENDPOINT, Cap::Endpoint(cap));
+    }
+    for (own, other) in own_channels(spec, domain) {
+        let id = u64::from(own.id);
+        let of_other = usize::from(other.domain);
+        if own.notify {
+            let cap =
+                NotificationCap::new(NotificationId::nth(of_other), badge::notification(other.id));
+            put(slots::BASE_OUTPUT_NOTIFICATION + id, Cap::Notification(cap));
+        }
+        if own.pp {
+            let cap = EndpointCap::new(EndpointId::nth(of_other), badge::call(other.id));
+            put(slots::BASE_ENDPOINT + id, Cap::Endpoint(cap));
+        }
+    }
+    for irq in &pd.irqs {
+        let id = IrqId::nth(irqs.len());
+        put(slots::BASE_IRQ + u64::from(irq.id), Cap::IrqHandler(id));
+        let badge = badge::notification(irq.id);
+        irqs.push((
+            irq.number,
+            IrqHandler {
+                notification,
+                badge,
+            },
+        ));
+    }
+    for (child, parent) in spec
+        .domains
+        .iter()
+        .enumerate()
+        .filter_map(|(child, pd)| pd.parent.map(|parent| (child, parent)))
+        .filter(|(_, parent)| usize::from(parent.domain) == domain)
+    {
+        let slot = slots::BASE_TCB + u64::from(parent.child_id);
+        put(slot, Cap::Thread(ThreadId::nth(child)));
+    }
+    for cap in &pd.caps {
+        let of = usize::from(cap.domain);
+        let user_cap = match cap.kind {
+            UserCapKind::Tcb => Cap::Thread(ThreadId::nth(of)),
+            UserCapKind::SchedContext => Cap::SchedContext(SchedContextId::nth(of)),
+            UserCapKind::VSpace => Cap::VSpace(ThreadId::nth(of)),
+        };
+        cspace.put_in_root(cap.slot.into(), user_cap);
+    }
+    cspace
+}
+
+/// The ends of the channels of a PD, each with the other end.
+fn own_channels(
+    spec: &BootSpec,
+    domain: usize,
+) -> impl Iterator<Item = (boot_spec::ChannelEnd, boot_spec::ChannelEnd)> + '_ {
+    spec.channels
+        .iter()
+        .flat_map(|channel| {
+            let [a, b] = channel.ends;
+            [(a, b), (b, a)]
+        })
+        .filter(move |(own, _)| usize::from(own.domain) == domain)
+}
