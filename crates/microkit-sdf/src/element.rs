@@ -1,0 +1,343 @@
+//! One XML element as the readers see it: its attributes by name, as the type they must have,
+//! with a fault reported where that fails.
+
+use std::cell::RefCell;
+use std::str::FromStr;
+
+use roxmltree::Node;
+
+use crate::Span;
+use crate::draft::At;
+use crate::fault::{SdfError, SdfErrorKind};
+use crate::options::Options;
+use crate::warning::{Warning, WarningKind};
+
+/// What the readers and the checks are given, and where they report.
+pub(crate) struct Context<'a> {
+    pub(crate) options: Options<'a>,
+    pub(crate) text: &'a str,
+    pub(crate) faults: RefCell<Vec<SdfError>>,
+    pub(crate) warnings: RefCell<Vec<Warning>>,
+}
+
+impl Context<'_> {
+    pub(crate) fn fault(&self, span: Span, kind: SdfErrorKind) {
+        self.faults.borrow_mut().push(SdfError::new(span, kind));
+    }
+
+    /// A fault at `span` that has to do with what is at `other`, and `why`.
+    pub(crate) fn clash(&self, span: Span, other: Span, why: &'static str, kind: SdfErrorKind) {
+        self.faults
+            .borrow_mut()
+            .push(SdfError::new(span, kind).with_related(other, why));
+    }
+
+    pub(crate) fn warn(&self, span: Span, kind: WarningKind) {
+        self.warnings.borrow_mut().push(Warning::new(span, kind));
+    }
+}
+
+/// An element of the file.
+///
+/// What is there and wrong is reported by the method that reads it. `None` then stands for a
+/// value that is either absent or reported; the two need no telling apart, since a file with a
+/// fault makes no system.
+#[derive(Copy, Clone)]
+pub(crate) struct Element<'a> {
+    node: Node<'a, 'a>,
+    pub(crate) cx: &'a Context<'a>,
+}
+
+impl<'a> Element<'a> {
+    pub(crate) fn new(node: Node<'a, 'a>, cx: &'a Context<'a>) -> Self {
+        Self { node, cx }
+    }
+
+    /// The name without its namespace, which Microkit does not look at.
+    pub(crate) fn name(&self) -> &'a str {
+        self.node.tag_name().name()
+    }
+
+    /// The opening tag up to its name: `<map`.
+    pub(crate) fn span(&self) -> Span {
+        let Span { start, end } = self.node.range().into();
+        let ends_name = |c: char| c.is_whitespace() || c == '/' || c == '>';
+        let tag = self.cx.text.get(start..end).unwrap_or_default();
+        Span {
+            start,
+            end: start + tag.find(ends_name).unwrap_or(tag.len()),
+        }
+    }
+
+    pub(crate) fn fault(&self, kind: SdfErrorKind) {
+        self.cx.fault(self.span(), kind);
+    }
+
+    /// Reports each attribute that is not one of `allowed`.
+    pub(crate) fn only(&self, allowed: &'static [&'static str]) {
+        for attribute in self.node.attributes() {
+            let span = attribute.range().into();
+            if !allowed.contains(&attribute.name()) {
+                let (attribute, element) = (attribute.name().to_owned(), self.name().to_owned());
+                self.cx.fault(
+                    span,
+                    SdfErrorKind::UnknownAttribute {
+                        attribute,
+                        element,
+                        allowed,
+                    },
+                );
+            } else if attribute.namespace().is_some() {
+                self.cx.warn(
+                    span,
+                    WarningKind::Ignored {
+                        what: "an attribute with a namespace",
+                    },
+                );
+            }
+        }
+    }
+
+    /// Says of each attribute that Microkit does not look at it.
+    pub(crate) fn ignore_attributes(&self) {
+        for attribute in self.node.attributes() {
+            let what = "an attribute of `system`";
+            self.cx
+                .warn(attribute.range().into(), WarningKind::Ignored { what });
+        }
+    }
+
+    /// The elements inside this one, and the text between them, if it is more than space.
+    pub(crate) fn content(&self) -> impl Iterator<Item = Content<'a>> + use<'a> {
+        let cx = self.cx;
+        self.node.children().filter_map(move |child| {
+            if child.is_element() {
+                return Some(Content::Element(Self::new(child, cx)));
+            }
+            let text = child
+                .text()
+                .filter(|text| child.is_text() && !text.trim().is_empty());
+            text.map(|_| Content::Text(child.range().into()))
+        })
+    }
+
+    /// The elements inside this one. Text between them is ignored, as Microkit does.
+    pub(crate) fn children(&self) -> impl Iterator<Item = Element<'a>> + use<'a> {
+        let cx = self.cx;
+        self.content().filter_map(move |content| match content {
+            Content::Element(element) => Some(element),
+            Content::Text(span) => {
+                cx.warn(span, WarningKind::Ignored { what: "this text" });
+                None
+            }
+        })
+    }
+
+    /// Says of everything inside this element that Microkit does not look at it.
+    pub(crate) fn ignore_content(&self) {
+        for child in self.children() {
+            self.cx.warn(
+                child.span(),
+                WarningKind::Ignored {
+                    what: "this element",
+                },
+            );
+        }
+    }
+
+    /// Whether the attribute is there, whatever it says.
+    pub(crate) fn has(&self, attribute: &str) -> bool {
+        self.optional(attribute).is_some()
+    }
+
+    /// The attribute as it is written.
+    pub(crate) fn optional(&self, name: &str) -> Option<At<&'a str>> {
+        // Not `Node::attribute`, which also finds attributes of another namespace.
+        let found = self
+            .node
+            .attributes()
+            .find(|a| a.name() == name && a.namespace().is_none());
+        found.map(|a| At {
+            value: a.value(),
+            span: a.range().into(),
+        })
+    }
+
+    /// The attribute as it is written; its absence is a fault.
+    pub(crate) fn required(&self, attribute: &'static str) -> Option<At<&'a str>> {
+        let found = self.optional(attribute);
+        if found.is_none() {
+            let element = self.name().to_owned();
+            self.fault(SdfErrorKind::MissingAttribute { attribute, element });
+        }
+        found
+    }
+
+    /// A number in any form: decimal or hexadecimal, with or without `_`.
+    pub(crate) fn number(&self, attribute: &'static str) -> Option<At<u64>> {
+        self.any_number(self.optional(attribute)?)
+    }
+
+    /// A number in any form; its absence is a fault.
+    pub(crate) fn required_number(&self, attribute: &'static str) -> Option<At<u64>> {
+        self.any_number(self.required(attribute)?)
+    }
+
+    /// A number in any form, or `default` if there is none.
+    pub(crate) fn number_or(&self, attribute: &'static str, default: u64) -> Option<At<u64>> {
+        match self.optional(attribute) {
+            Some(written) => self.any_number(written),
+            None => Some(At {
+                value: default,
+                span: self.span(),
+            }),
+        }
+    }
+
+    fn any_number(&self, written: At<&str>) -> Option<At<u64>> {
+        let value = number(written.value);
+        if value.is_none() {
+            let value = written.value.to_owned();
+            self.cx
+                .fault(written.span, SdfErrorKind::NotANumber { value });
+        }
+        value.map(|value| written.with(value))
+    }
+
+    /// A number in decimal digits, as large as `T`; its absence is a fault.
+    pub(crate) fn required_decimal<T: FromStr>(&self, attribute: &'static str) -> Option<At<T>> {
+        let written = self.required(attribute)?;
+        let value = written.value.parse().ok();
+        if value.is_none() {
+            let value = written.value.to_owned();
+            self.cx
+                .fault(written.span, SdfErrorKind::NotADecimal { value });
+        }
+        value.map(|value| written.with(value))
+    }
+
+    /// The identifier of a channel or IRQ: a decimal number up to `max`.
+    pub(crate) fn decimal_id(&self, max: u64) -> Option<At<u8>> {
+        let id = self.required_decimal::<i64>("id")?;
+        self.in_range("id", id, 0, max)
+    }
+
+    /// `number` as a `T`, if it is from `min` to `max`, which must fit a `T`.
+    pub(crate) fn in_range<N, T>(
+        &self,
+        attribute: &'static str,
+        number: At<N>,
+        min: u64,
+        max: u64,
+    ) -> Option<At<T>>
+    where
+        N: Copy + ToString + TryInto<u64>,
+        T: TryFrom<u64>,
+    {
+        let within = number
+            .value
+            .try_into()
+            .ok()
+            .filter(|value| (min..=max).contains(value));
+        let value = within.and_then(|value| value.try_into().ok());
+        if value.is_none() {
+            let value = number.value.to_string();
+            self.cx.fault(
+                number.span,
+                SdfErrorKind::OutOfRange {
+                    attribute,
+                    value,
+                    min,
+                    max,
+                },
+            );
+        }
+        value.map(|value| number.with(value))
+    }
+
+    /// One of a few words, by what it stands for.
+    pub(crate) fn word<T: Copy>(
+        &self,
+        attribute: &'static str,
+        words: &'static [&'static str],
+        meanings: &[T],
+    ) -> Option<T> {
+        let written = self.optional(attribute)?;
+        let meaning = words
+            .iter()
+            .zip(meanings)
+            .find(|(word, _)| **word == written.value);
+        if meaning.is_none() {
+            let value = written.value.to_owned();
+            let kind = SdfErrorKind::NotOneOf {
+                attribute,
+                value,
+                allowed: words,
+            };
+            self.cx.fault(written.span, kind);
+        }
+        meaning.map(|(_, meaning)| *meaning)
+    }
+
+    /// `true` or `false`, or `default` if it says nothing.
+    pub(crate) fn flag(&self, attribute: &'static str, default: bool) -> bool {
+        self.word(attribute, &["true", "false"], &[true, false])
+            .unwrap_or(default)
+    }
+
+    /// Keeps the first of an element that there may be one of, and reports any further one.
+    pub(crate) fn once(&self, first: &mut Option<Span>, parent: &'static str, name: &'static str) {
+        match *first {
+            None => *first = Some(self.span()),
+            Some(first) => {
+                let kind = SdfErrorKind::ElementTwice {
+                    element: name,
+                    parent,
+                };
+                self.cx.clash(self.span(), first, "the first", kind);
+            }
+        }
+    }
+}
+
+/// What can be inside an element.
+pub(crate) enum Content<'a> {
+    Element(Element<'a>),
+    Text(Span),
+}
+
+/// A number as Microkit reads one: `_` counts for nothing wherever it stands, and `0x` before it
+/// makes it hexadecimal.
+pub(crate) fn number(written: &str) -> Option<u64> {
+    let digits = written.replace('_', "");
+    match digits.strip_prefix("0x") {
+        Some(hexadecimal) => u64::from_str_radix(hexadecimal, 16),
+        None => digits.parse(),
+    }
+    .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn numbers_are_read_as_the_tool_reads_them() {
+        let check = |written, expect| assert_eq!(number(written), expect, "{written:?}");
+        check("10", Some(10));
+        check("010", Some(10));
+        check("+1_0", Some(10));
+        check("0x1_0", Some(16));
+        check("0x+10", Some(16));
+        check("_0_x1_0_", Some(16));
+        check("0xffff_ffff_ffff_ffff", Some(u64::MAX));
+        check("18446744073709551616", None);
+        check("0X10", None);
+        check("0x", None);
+        check("_", None);
+        check("", None);
+        check("-1", None);
+        check(" 1", None);
+        check("1e3", None);
+    }
+}

@@ -1,0 +1,425 @@
+//! What can be wrong with a system file: one variant per way to be wrong.
+
+use miette::{Diagnostic, Severity};
+use thiserror::Error;
+
+use crate::report::{Finding, Kind, Report};
+
+/// Everything that is wrong with a system file.
+pub type SdfErrors = Report<SdfErrorKind>;
+
+/// One thing that is wrong, and where.
+pub type SdfError = Finding<SdfErrorKind>;
+
+/// What is wrong. *Stricter* marks what the SDK's tool lets pass although two things then end up
+/// in one place, or a number wraps around.
+#[derive(Debug, Clone, PartialEq, Error, Diagnostic)]
+#[expect(missing_docs, reason = "the message shows what each field is")]
+#[non_exhaustive]
+pub enum SdfErrorKind {
+    // The language.
+    /// The text is not XML, or has a DTD.
+    #[error("this is not well-formed XML: {reason}")]
+    #[diagnostic(help("a system file is plain XML without a document type definition"))]
+    Xml { reason: String },
+
+    /// The root element is another one.
+    #[error("the root element is `{found}`")]
+    #[diagnostic(help("put everything inside one `<system>` element"))]
+    NotASystem { found: String },
+
+    /// Text directly inside `system`.
+    #[error("there is text between the elements of `system`")]
+    #[diagnostic(help("delete it, or make it a comment: `<!-- … -->`"))]
+    StrayText,
+
+    /// An element where there is none of that name.
+    #[error("`{parent}` has no element `{element}`")]
+    #[diagnostic(help("it takes {}", listed(allowed)))]
+    UnknownElement {
+        element: String,
+        parent: &'static str,
+        allowed: &'static [&'static str],
+    },
+
+    /// An attribute that the element does not have.
+    #[error("`{element}` has no attribute `{attribute}`")]
+    #[diagnostic(help("it takes {}", listed(allowed)))]
+    UnknownAttribute {
+        attribute: String,
+        element: String,
+        allowed: &'static [&'static str],
+    },
+
+    /// An attribute that must be there is not.
+    #[error("`{element}` needs the attribute `{attribute}`")]
+    #[diagnostic(help("add `{attribute}=\"…\"`"))]
+    MissingAttribute {
+        attribute: &'static str,
+        element: String,
+    },
+
+    /// An element that must be there is not.
+    #[error("`{parent}` needs an element `{element}`")]
+    #[diagnostic(help("add `<{element} … />` inside it"))]
+    MissingElement {
+        element: &'static str,
+        parent: &'static str,
+    },
+
+    /// An element of which there may be one is there again.
+    #[error("`{parent}` has a second `{element}`")]
+    #[diagnostic(help("keep one of the two"))]
+    ElementTwice {
+        element: &'static str,
+        parent: &'static str,
+    },
+
+    /// An element or attribute of another architecture.
+    #[error("{what} does not exist on AArch64")]
+    #[diagnostic(help("remove it; Microkit has it on x86-64 only"))]
+    NotOnAArch64 { what: &'static str },
+
+    /// A virtual machine outside a protection domain.
+    #[error("a virtual machine must be inside a protection domain")]
+    #[diagnostic(help("move it into the `protection_domain` that is to look after it"))]
+    VirtualMachineOutside,
+
+    // Values.
+    /// Not a number.
+    #[error("`{value}` is not a number")]
+    #[diagnostic(help(
+        "write digits, or `0x` and hexadecimal digits, with `_` between digits as you like, \
+         up to 64 bits"
+    ))]
+    NotANumber { value: String },
+
+    /// Not a decimal number, where nothing else will do.
+    #[error("`{value}` is not a decimal number")]
+    #[diagnostic(help("write decimal digits only; `0x` and `_` are not understood here"))]
+    NotADecimal { value: String },
+
+    /// Not one of a few words.
+    #[error("`{attribute}` cannot be `{value}`")]
+    #[diagnostic(help("write {}", one_of(allowed)))]
+    NotOneOf {
+        attribute: &'static str,
+        value: String,
+        allowed: &'static [&'static str],
+    },
+
+    /// A number that is too small or too large. *Stricter* for the slots of `cspace`, of which
+    /// there are 64 and the tool allows 128, and for the `id` of a child, which the tool does not
+    /// check although 8 bits of it reach the parent.
+    #[error("`{attribute}` is {value}, which is not from {min} to {max}")]
+    #[diagnostic(help("write a number from {min} to {max}"))]
+    OutOfRange {
+        attribute: &'static str,
+        value: String,
+        min: u64,
+        max: u64,
+    },
+
+    /// A number that must be a multiple of another.
+    #[error("`{attribute}` is {value:#x}, which is not a multiple of {multiple:#x}")]
+    #[diagnostic(help("{why}: {}", neighbours(*value, *multiple)))]
+    NotAligned {
+        attribute: &'static str,
+        value: u64,
+        multiple: u64,
+        why: &'static str,
+    },
+
+    /// A period shorter than its budget.
+    #[error("the budget is {budget_us} us, more than the period of {period_us} us")]
+    #[diagnostic(help("lower `budget`, or raise `period`"))]
+    BudgetAbovePeriod { budget_us: u64, period_us: u64 },
+
+    /// A page size that AArch64 does not have.
+    #[error("there are no pages of {bytes:#x} bytes")]
+    #[diagnostic(help(
+        "write 0x1000 or 0x200_000, or leave it out: the largest that fits is then chosen"
+    ))]
+    PageSize { bytes: u64 },
+
+    /// Permissions with another letter.
+    #[error("`perms` cannot be `{value}`")]
+    #[diagnostic(help("write some of `r`, `w` and `x`; without `perms` it is `rw`"))]
+    Perms { value: String },
+
+    /// Permission to write and no other.
+    #[error("seL4 has no mapping that can be written and not read")]
+    #[diagnostic(help("write `rw`"))]
+    WriteOnly,
+
+    /// A duration in a domain schedule that is none.
+    #[error("`{value}` is not a duration")]
+    #[diagnostic(help(
+        "write a number above 0, one space, and `us` or `ticks`, such as `1000 us`"
+    ))]
+    Duration { value: String },
+
+    // What this kernel has.
+    /// Something that this kernel is configured without.
+    #[error("this kernel is built without {what}")]
+    #[diagnostic(help("build for another board or configuration, or do without"))]
+    NotInKernel { what: &'static str },
+
+    /// A core that this kernel does not run on.
+    #[error("there is no core {cpu}: this kernel runs on {cores}")]
+    #[diagnostic(help("write a number below {cores}, or build for a multi-core configuration"))]
+    NoSuchCpu { cpu: u64, cores: u8 },
+
+    // Names and numbers that must be the only ones.
+    /// A name that nothing has.
+    #[error("there is no {what} `{name}`")]
+    #[diagnostic(help("{}", declared_are(what, declared, *more)))]
+    Unknown {
+        what: &'static str,
+        name: String,
+        declared: Vec<String>,
+        more: usize,
+    },
+
+    /// A name that two things have.
+    #[error("there are two {what}s `{name}`")]
+    #[diagnostic(help("rename one of them"))]
+    DuplicateName { what: &'static str, name: String },
+
+    /// The monitor's name.
+    #[error("the name `monitor` is taken by Microkit's own monitor")]
+    #[diagnostic(help("choose another name"))]
+    ReservedName,
+
+    /// A name that Microkit also gives to a kernel object of something else; its tool then stops
+    /// without a message.
+    #[error("the name `{name}` is taken: Microkit calls {taken_by} that")]
+    #[diagnostic(help("choose another name"))]
+    NameClash { name: String, taken_by: String },
+
+    /// A number that must be the only one of its kind. *Stricter* for a channel whose two ends
+    /// are one PD and have one identifier.
+    #[error("there are two {what}s {id} in {within}")]
+    #[diagnostic(help("give one of them another number"))]
+    DuplicateId {
+        what: &'static str,
+        id: u64,
+        within: String,
+    },
+
+    /// A child and a virtual CPU whose numbers differ and whose capabilities have one slot.
+    /// *Stricter*.
+    #[error("child {child} has the slot of virtual CPU {vcpu}")]
+    #[diagnostic(help("give the child an `id` below 64"))]
+    ChildInVcpuSlot { child: u64, vcpu: u64 },
+
+    /// One symbol that two things set.
+    #[error("`{symbol}` is set twice in `{pd}`")]
+    #[diagnostic(help("use a symbol of its own for each"))]
+    DuplicateSetvar { symbol: String, pd: String },
+
+    // Counts.
+    /// More PDs than the monitor can watch.
+    #[error("there are {count} protection domains")]
+    #[diagnostic(help(
+        "Microkit can have {} at most",
+        microkit_abi::limits::MAX_PROTECTION_DOMAINS
+    ))]
+    TooManyProtectionDomains { count: usize },
+
+    /// More virtual CPUs than the monitor can watch; the SDK's tool stops without a message.
+    #[error("there are {count} virtual CPUs")]
+    #[diagnostic(help("Microkit can have {max} at most, in all virtual machines together"))]
+    TooManyVcpus { count: usize, max: usize },
+
+    /// A channel with more or fewer than two ends.
+    #[error("a channel has two ends, and this one has {found}")]
+    #[diagnostic(help("write exactly two `<end … />`"))]
+    EndCount { found: usize },
+
+    // Calls.
+    /// A channel on which each end may call the other.
+    #[error("both ends of this channel may call the other")]
+    #[diagnostic(help("set `pp` at one end only; otherwise the two can wait for each other"))]
+    CallsBothWays,
+
+    /// A call to a PD that does not have a higher priority.
+    #[error("`{caller}` (priority {from}) may not call `{callee}` (priority {to})")]
+    #[diagnostic(help("raise the priority of `{callee}` above {from}, or lower `{caller}`'s"))]
+    CallNotUpward {
+        caller: String,
+        from: u8,
+        callee: String,
+        to: u8,
+    },
+
+    // Memory.
+    /// A memory region of which nothing says how large it is.
+    #[error("nothing says how large this memory region is")]
+    #[diagnostic(help("add `size`, or fill the region from a file with `prefill_path`"))]
+    SizeMissing,
+
+    /// A memory region filled from two sources.
+    #[error("a memory region cannot be filled from a file and from the boot information")]
+    #[diagnostic(help("keep `prefill_path` or `prefill_bootinfo`"))]
+    PrefilledTwice,
+
+    /// A file of which the length cannot be told.
+    #[error("`{path}` cannot be read: {reason}")]
+    #[diagnostic(help("it is looked for in the search paths, in their order"))]
+    PrefillUnreadable { path: String, reason: String },
+
+    /// An empty file.
+    #[error("`{path}` is empty")]
+    #[diagnostic(help("a region that is filled with nothing needs no `prefill_path`"))]
+    PrefillEmpty { path: String },
+
+    /// A file larger than its region.
+    #[error("`{path}` has {file_bytes:#x} bytes and the region {region_bytes:#x}")]
+    #[diagnostic(help("raise `size`, or leave it out: it then follows the file"))]
+    PrefillTooLong {
+        path: String,
+        file_bytes: u64,
+        region_bytes: u64,
+    },
+
+    /// A file that leaves whole pages of its region untouched; the SDK's tool stops on it without
+    /// a message.
+    #[error("`{path}` has {file_bytes:#x} bytes, which leaves whole pages of the region unfilled")]
+    #[diagnostic(help(
+        "Microkit 2.3.0 fails on that: leave `size` out, or make the file longer with zeros"
+    ))]
+    PrefillTooShort { path: String, file_bytes: u64 },
+
+    /// The length of a file that is not there is asked for.
+    #[error("`{region}` is not filled from a file, so there is no length to set")]
+    #[diagnostic(help("give the region a `prefill_path`, or remove `setvar_prefill_size`"))]
+    NoPrefill { region: String },
+
+    /// A mapping of a region of no bytes; the SDK's tool stops without a message.
+    #[error("`{region}` has no bytes to map")]
+    #[diagnostic(help("give the region a `size` above 0"))]
+    MapOfNothing { region: String },
+
+    /// A mapping that reaches out of the address space.
+    #[error("the mapping ends at {end}, above {limit:#x}")]
+    #[diagnostic(help("choose a lower `vaddr`: {why}"))]
+    MapTooHigh {
+        end: Hex,
+        limit: u64,
+        why: &'static str,
+    },
+
+    /// Two mappings in one place.
+    #[error("`{one}` at {vaddr:#x} overlaps `{other}` at {other_vaddr:#x}")]
+    #[diagnostic(help("the next free address after `{other}` is {other_end:#x}"))]
+    MapOverlap {
+        one: String,
+        vaddr: u64,
+        other: String,
+        other_vaddr: u64,
+        other_end: u64,
+    },
+
+    /// A region that reaches over the end of physical addresses. *Stricter*.
+    #[error("the region starts at {phys_addr:#x}, and {bytes:#x} bytes do not fit above that")]
+    #[diagnostic(help("choose a lower `phys_addr` or a smaller `size`"))]
+    PhysWraps { phys_addr: u64, bytes: u64 },
+
+    /// Two regions in one place of physical memory.
+    #[error("`{one}` at {phys_addr:#x} overlaps `{other}` at {other_phys_addr:#x}")]
+    #[diagnostic(help("the next free address after `{other}` is {other_end:#x}"))]
+    PhysOverlap {
+        one: String,
+        phys_addr: u64,
+        other: String,
+        other_phys_addr: u64,
+        other_end: u64,
+    },
+
+    // Domains.
+    /// A PD in a domain, in a system without any before that PD.
+    #[error("the domain `{name}` is not declared before this")]
+    #[diagnostic(help("write `<domains>` before the protection domains, or remove `domain`"))]
+    NoDomains { name: String },
+
+    /// More domains than the kernel has. *Stricter* by one: the tool goes on to the domain after
+    /// the last.
+    #[error("there are more domains than the kernel's {max}")]
+    #[diagnostic(help("remove some, or merge them"))]
+    TooManyDomains { max: u8 },
+
+    /// A schedule longer than the kernel's.
+    #[error("the schedule has {entries} entries")]
+    #[diagnostic(help("the kernel has room for {max}"))]
+    ScheduleTooLong { entries: u64, max: u64 },
+
+    /// A schedule that starts after its end, as an empty one must.
+    #[error("the schedule starts at entry {start}, and has {entries}, counted from 0")]
+    #[diagnostic(help("lower `start_index`, or add entries"))]
+    ScheduleStart { start: u64, entries: u64 },
+
+    /// A schedule that is moved over the end of the kernel's. *Stricter* where the sum wraps.
+    #[error("{entries} entries from index {shift} on do not fit the kernel's schedule")]
+    #[diagnostic(help("lower `index_shift`: the kernel has room for {max}"))]
+    ScheduleShift { shift: u64, entries: u64, max: u64 },
+}
+
+/// A number, or that there is none so large.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub struct Hex(
+    /// The number; `None` above 64 bits.
+    pub Option<u64>,
+);
+
+impl std::fmt::Display for Hex {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            Some(number) => write!(f, "{number:#x}"),
+            None => f.write_str("more than 64 bits"),
+        }
+    }
+}
+
+impl Kind for SdfErrorKind {
+    const NOUN: [&'static str; 2] = ["fault", "faults"];
+    const SEVERITY: Severity = Severity::Error;
+}
+
+fn listed(names: &[&str]) -> String {
+    if names.is_empty() {
+        return "none".to_owned();
+    }
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn one_of(names: &[&str]) -> String {
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(" or ")
+}
+
+fn declared_are(what: &str, declared: &[String], more: usize) -> String {
+    let names: Vec<&str> = declared.iter().map(String::as_str).collect();
+    match (declared.len(), more) {
+        (0, _) => format!("no {what} is declared"),
+        (_, 0) => format!("declared: {}", listed(&names)),
+        _ => format!("declared: {} and {more} more", listed(&names)),
+    }
+}
+
+/// The multiples on either side of `value`, but for 0.
+fn neighbours(value: u64, multiple: u64) -> String {
+    let below = value - value % multiple;
+    match (below, value.checked_next_multiple_of(multiple)) {
+        (0, Some(above)) => format!("the first is {above:#x}"),
+        (below, Some(above)) => format!("the nearest are {below:#x} and {above:#x}"),
+        (below, None) => format!("the last is {below:#x}"),
+    }
+}

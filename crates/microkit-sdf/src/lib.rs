@@ -1,0 +1,113 @@
+//! Microkit system descriptions: parsed and checked, every fault at once, each with its place.
+//!
+//! The language is that of Microkit 2.3.0 for AArch64, which chapter *System Description File* of
+//! its manual describes. What the SDK's tool refuses to build is refused here, with the same
+//! meaning of everything that is not; [`SdfErrorKind`] names the few places that are stricter,
+//! and [`System::warnings`] says what the tool passes over in silence. *Manual* below is that
+//! manual, *builder* is what the SDK's tool was seen to do.
+//!
+//! ```
+//! use microkit_sdf::{NoFiles, Options, parse};
+//!
+//! let text = r#"
+//!     <system>
+//!         <protection_domain name="hello" priority="10">
+//!             <program_image path="hello.elf" />
+//!         </protection_domain>
+//!     </system>"#;
+//! let system = parse("hello.system", text, Options::new(&NoFiles)).unwrap();
+//! assert_eq!(system.protection_domains[0].priority, 10);
+//!
+//! let errors = parse("none.system", "<system></system>", Options::new(&NoFiles)).unwrap_err();
+//! assert_eq!(errors.to_string(), "1 fault in none.system");
+//! ```
+//!
+//! Inside, data goes one way: text → `read` → draft → `check` → draft with page sizes → `lower` →
+//! [`System`]. A fault is reported where it is seen and never stops the others from being seen.
+#![forbid(unsafe_code)]
+
+mod check;
+mod draft;
+mod element;
+mod fault;
+mod lower;
+mod model;
+mod options;
+mod read;
+mod report;
+mod span;
+mod system;
+mod warning;
+
+use std::cell::RefCell;
+
+pub use fault::{Hex, SdfError, SdfErrorKind, SdfErrors};
+pub use model::{Refusal, RefusalKind};
+pub use options::{Files, Kernel, NoFiles, Options, SearchPaths};
+pub use report::{Finding, Kind, Related, Report, Source};
+pub use span::Span;
+pub use system::{
+    BootInfo, Capability, CapabilityKind, Channel, Child, Domain, Domains, Duration, End, Fill,
+    Irq, Map, MemoryRegion, PageSize, Perms, PhysAddr, ProgramImage, ProtectionDomain,
+    ScheduleEntry, SetVar, SetVarValue, System, Trigger, Vcpu, VirtualMachine,
+};
+pub use warning::{Warning, WarningKind};
+
+use element::Context;
+
+/// Parses and checks the system that `text` describes; `name` is what to call it in reports.
+///
+/// **Errors:** everything that is wrong with it, in the order of the file. XML that is not
+/// well-formed is one fault, after which nothing can be said of the rest.
+pub fn parse(name: &str, text: &str, options: Options<'_>) -> Result<System, SdfErrors> {
+    let source = Source::new(name, text);
+    let document = match roxmltree::Document::parse(text) {
+        Ok(document) => document,
+        Err(error) => return Err(SdfErrors::new(source, vec![xml_fault(&error, text)])),
+    };
+    let (faults, warnings) = (RefCell::default(), RefCell::default());
+    let cx = Context {
+        options,
+        text,
+        faults,
+        warnings,
+    };
+    let mut draft = read::system(&document, &cx);
+    let names = check::all(&mut draft, &cx);
+
+    let (faults, mut warnings) = (cx.faults.take(), cx.warnings.take());
+    warnings.sort_by_key(|warning| warning.span);
+    if faults.is_empty()
+        && let Some(system) = lower::system(&draft, &names, source.clone(), warnings)
+    {
+        return Ok(system);
+    }
+    Err(SdfErrors::new(source, faults))
+}
+
+/// What the XML parser says, and the character that it says it of.
+fn xml_fault(error: &roxmltree::Error, text: &str) -> SdfError {
+    let position = error.pos();
+    // Rows and columns count from 1, columns in characters.
+    let row = text
+        .split_inclusive('\n')
+        .take(position.row.saturating_sub(1) as usize);
+    let before_row: usize = row.map(str::len).sum();
+    let in_row = text[before_row..]
+        .char_indices()
+        .nth(position.col.saturating_sub(1) as usize);
+    let (start, len) = match in_row {
+        Some((offset, character)) => (before_row + offset, character.len_utf8()),
+        None => (text.len(), 0),
+    };
+    let span = Span {
+        start,
+        end: start + len,
+    };
+    SdfError::new(
+        span,
+        SdfErrorKind::Xml {
+            reason: error.to_string(),
+        },
+    )
+}

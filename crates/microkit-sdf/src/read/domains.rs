@@ -1,0 +1,225 @@
+//! Domains and their schedule (manual, *domains*).
+
+use std::num::NonZeroU64;
+
+use crate::Span;
+use crate::draft::At;
+use crate::element::Element;
+use crate::fault::SdfErrorKind;
+use crate::system::{Domain, Domains, Duration, ScheduleEntry};
+
+/// A `domain` whose number is still to be chosen, if it is `None`.
+struct Named<'a> {
+    name: At<&'a str>,
+    id: Option<u8>,
+    span: Span,
+}
+
+/// Reads `domains`.
+pub(super) fn domains(element: Element<'_>) -> Domains {
+    let kernel = element.cx.options.kernel;
+    element.only(&[]);
+    if kernel.cores != 1 {
+        element.fault(SdfErrorKind::NotInKernel {
+            what: "the domain scheduler",
+        });
+    }
+
+    let mut named = Vec::new();
+    let mut schedule: Option<Element<'_>> = None;
+    let mut first_schedule = None;
+    for child in element.children() {
+        match child.name() {
+            "domain" => domain(child, &mut named),
+            "domain_schedule" => {
+                child.once(&mut first_schedule, "domains", "domain_schedule");
+                schedule.get_or_insert(child);
+            }
+            other => child.fault(SdfErrorKind::UnknownElement {
+                element: other.to_owned(),
+                parent: "domains",
+                allowed: &["domain", "domain_schedule"],
+            }),
+        }
+    }
+
+    let mut result = Domains {
+        span: element.span(),
+        domains: number(&named, element),
+        start_index: 0,
+        index_shift: None,
+        schedule: Vec::new(),
+    };
+    match schedule {
+        Some(schedule) => read_schedule(schedule, &mut result),
+        None => {
+            let (element_name, parent) = ("domain_schedule", "domains");
+            element.fault(SdfErrorKind::MissingElement {
+                element: element_name,
+                parent,
+            });
+        }
+    }
+    result
+}
+
+fn domain<'a>(element: Element<'a>, named: &mut Vec<Named<'a>>) {
+    element.only(&["name", "id"]);
+    element.ignore_content();
+    let name = element.required("name");
+    let last = u64::from(element.cx.options.kernel.domains).saturating_sub(1);
+    let id = element.number("id");
+    let id = id.and_then(|id| element.in_range::<_, u8>("id", id, 0, last));
+    let Some(name) = name else { return };
+
+    let cx = element.cx;
+    if let Some(other) = named.iter().find(|other| other.name.value == name.value) {
+        let kind = SdfErrorKind::DuplicateName {
+            what: "domain",
+            name: name.value.to_owned(),
+        };
+        cx.clash(name.span, other.name.span, "the first", kind);
+    }
+    if let Some(id) = id
+        && let Some(other) = named.iter().find(|other| other.id == Some(id.value))
+    {
+        let (what, within) = ("domain", "`domains`".to_owned());
+        let kind = SdfErrorKind::DuplicateId {
+            what,
+            id: id.value.into(),
+            within,
+        };
+        cx.clash(id.span, other.span, "the first", kind);
+    }
+    named.push(Named {
+        name,
+        id: id.map(|id| id.value),
+        span: element.span(),
+    });
+}
+
+/// Gives each domain without a number the lowest that is free, in the order of the file. (The
+/// tool goes through them in an order that changes from run to run.)
+fn number(named: &[Named<'_>], element: Element<'_>) -> Vec<Domain> {
+    let max = element.cx.options.kernel.domains;
+    let mut free = (0..max).filter(|id| named.iter().all(|domain| domain.id != Some(*id)));
+    let mut too_many = None;
+    let mut domains = Vec::new();
+    for domain in named {
+        let id = domain.id.or_else(|| free.next()).unwrap_or_else(|| {
+            too_many.get_or_insert(domain.span);
+            0
+        });
+        domains.push(Domain {
+            span: domain.span,
+            name: domain.name.value.to_owned(),
+            id,
+        });
+    }
+    if let Some(span) = too_many {
+        element.cx.fault(span, SdfErrorKind::TooManyDomains { max });
+    }
+    domains
+}
+
+fn read_schedule(element: Element<'_>, domains: &mut Domains) {
+    element.only(&["index_shift", "start_index"]);
+    let start = element.number_or("start_index", 0);
+    let shift = element.number("index_shift");
+    let mut entries: u64 = 0;
+    for child in element.children() {
+        entries += 1;
+        match child.name() {
+            "schedule_entry" => domains.schedule.extend(entry(child, &domains.domains)),
+            "schedule_end_marker" => {
+                child.only(&[]);
+                child.ignore_content();
+                domains
+                    .schedule
+                    .push(ScheduleEntry::End { span: child.span() });
+            }
+            other => child.fault(SdfErrorKind::UnknownElement {
+                element: other.to_owned(),
+                parent: "domain_schedule",
+                allowed: &["schedule_entry", "schedule_end_marker"],
+            }),
+        }
+    }
+
+    // The tool keeps one entry of the kernel's schedule free.
+    let max = element.cx.options.kernel.schedule_entries.saturating_sub(1);
+    if entries > max {
+        element.fault(SdfErrorKind::ScheduleTooLong { entries, max });
+    }
+    if let Some(start) = start {
+        domains.start_index = start.value;
+        if start.value >= entries {
+            let kind = SdfErrorKind::ScheduleStart {
+                start: start.value,
+                entries,
+            };
+            element.cx.fault(start.span, kind);
+        }
+    }
+    if let Some(shift) = shift {
+        domains.index_shift = Some(shift.value);
+        if shift.value.checked_add(entries).is_none_or(|end| end > max) {
+            let kind = SdfErrorKind::ScheduleShift {
+                shift: shift.value,
+                entries,
+                max,
+            };
+            element.cx.fault(shift.span, kind);
+        }
+    }
+}
+
+fn entry(element: Element<'_>, domains: &[Domain]) -> Option<ScheduleEntry> {
+    element.only(&["domain", "duration"]);
+    element.ignore_content();
+    let name = element.required("domain");
+    let duration = element.required("duration");
+    let domain = find(element, name?, domains);
+    let duration = duration.and_then(|written| {
+        let duration = duration_of(written.value);
+        if duration.is_none() {
+            let value = written.value.to_owned();
+            element
+                .cx
+                .fault(written.span, SdfErrorKind::Duration { value });
+        }
+        duration
+    });
+    Some(ScheduleEntry::Run {
+        span: element.span(),
+        domain: domain?,
+        duration: duration?,
+    })
+}
+
+/// The number of the domain `name`; that there is none is a fault.
+pub(super) fn find(element: Element<'_>, name: At<&str>, domains: &[Domain]) -> Option<u8> {
+    let found = domains.iter().find(|domain| domain.name == name.value);
+    if found.is_none() {
+        let declared = domains.iter().map(|domain| domain.name.clone()).collect();
+        let (what, name_value) = ("domain", name.value.to_owned());
+        let kind = SdfErrorKind::Unknown {
+            what,
+            name: name_value,
+            declared,
+            more: 0,
+        };
+        element.cx.fault(name.span, kind);
+    }
+    found.map(|domain| domain.id)
+}
+
+fn duration_of(written: &str) -> Option<Duration> {
+    let (number, unit) = written.split_once(' ')?;
+    let number = NonZeroU64::new(crate::element::number(number)?)?;
+    match unit {
+        "us" => Some(Duration::Microseconds(number)),
+        "ticks" => Some(Duration::Ticks(number)),
+        _ => None,
+    }
+}

@@ -1,0 +1,97 @@
+//! The checked system: plain data, with everything that the file refers to looked up.
+
+mod domain;
+mod memory;
+mod pd;
+
+pub use domain::{Domain, Domains, Duration, ScheduleEntry};
+pub use memory::{BootInfo, Fill, Map, MemoryRegion, PageSize, Perms, PhysAddr};
+pub use pd::{
+    Capability, CapabilityKind, Child, Irq, ProgramImage, ProtectionDomain, SetVar, SetVarValue,
+    Trigger, Vcpu, VirtualMachine,
+};
+
+use crate::Span;
+use crate::report::Source;
+use crate::warning::Warning;
+
+/// A system that the SDK's tool would take to its next stage.
+///
+/// Protection domains and memory regions are referred to by their index in the two lists. The
+/// orders are those of the SDK's tool, so that an image laid out in them is numbered as its images
+/// are.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct System {
+    /// The file.
+    pub source: Source,
+    /// In the order of the file, in which a child comes after its parent and before its parent's
+    /// next child. The index is the PD's number in the monitor and in the badge of its scheduling
+    /// context.
+    pub protection_domains: Vec<ProtectionDomain>,
+    /// In the order of the file.
+    pub memory_regions: Vec<MemoryRegion>,
+    /// In the order of the file.
+    pub channels: Vec<Channel>,
+    /// Domains and their schedule, if the file has any.
+    pub domains: Option<Domains>,
+    /// What there is to know besides, in the order of the file.
+    pub warnings: Vec<Warning>,
+}
+
+/// A channel between two protection domains (manual, *channel*).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Channel {
+    /// Where it is.
+    pub span: Span,
+    /// Its ends, in the order of the file.
+    pub ends: [End; 2],
+}
+
+/// One end of a [`Channel`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct End {
+    /// Where it is.
+    pub span: Span,
+    /// The index of the protection domain.
+    pub pd: usize,
+    /// What this protection domain calls the channel.
+    pub id: u8,
+    /// Whether this protection domain may call the other.
+    pub pp: bool,
+    /// Whether this protection domain may notify the other.
+    pub notify: bool,
+}
+
+impl System {
+    /// The index of the protection domain `name`.
+    pub fn protection_domain(&self, name: &str) -> Option<usize> {
+        self.protection_domains
+            .iter()
+            .position(|pd| pd.name == name)
+    }
+
+    /// What `value` is, or `None` if it is an address that the image builder has yet to choose
+    /// ([`PhysAddr::Chosen`]).
+    ///
+    /// # Panics
+    ///
+    /// If `value` is of another system, which may have more memory regions.
+    pub fn setvar_value(&self, value: SetVarValue) -> Option<u64> {
+        match value {
+            SetVarValue::Vaddr(vaddr) => Some(vaddr),
+            SetVarValue::Id(id) => Some(id.into()),
+            SetVarValue::Size { region } => Some(self.memory_regions[region].bytes),
+            SetVarValue::PrefillSize { region } => match self.memory_regions[region].fill {
+                Fill::File { bytes, .. } => Some(bytes),
+                Fill::Zero | Fill::BootInfo(_) => None,
+            },
+            SetVarValue::Paddr { region } => match self.memory_regions[region].phys_addr {
+                PhysAddr::Fixed(address) => Some(address),
+                PhysAddr::Chosen | PhysAddr::Any => None,
+            },
+        }
+    }
+}
