@@ -1,0 +1,202 @@
+//! ELF files, read without trusting a byte of them.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use boot_spec::Perms;
+use object::LittleEndian;
+use object::elf;
+use object::read::elf::{FileHeader, ProgramHeader, SectionTable, Sym};
+
+use crate::program_fault::ProgramFault;
+
+type Header = elf::FileHeader64<LittleEndian>;
+
+const LE: LittleEndian = LittleEndian;
+
+/// An ELF file of which the header is that of a program for AArch64.
+pub(crate) struct ElfFile<'data> {
+    header: &'data Header,
+    data: &'data [u8],
+}
+
+/// A part of an ELF file that is to be loaded. Its addresses do not wrap around, and what it has
+/// in the file is there and not more than it has in memory, which is not nothing.
+#[derive(Debug, Clone)]
+pub(crate) struct Segment<'data> {
+    /// Its place among the program headers, as `readelf` counts them.
+    pub(crate) index: usize,
+    pub(crate) vaddr: u64,
+    pub(crate) paddr: u64,
+    pub(crate) mem_bytes: u64,
+    pub(crate) file: &'data [u8],
+    pub(crate) perms: Perms,
+}
+
+impl Segment<'_> {
+    /// Its virtual addresses.
+    pub(crate) fn range(&self) -> Range<u64> {
+        self.vaddr..self.vaddr + self.mem_bytes
+    }
+}
+
+/// The symbols of an ELF file by name.
+pub(crate) struct Symbols(BTreeMap<Vec<u8>, Symbol>);
+
+/// What an ELF file says of the symbols of one name.
+#[derive(Debug, Copy, Clone)]
+struct Symbol {
+    vaddr: u64,
+    bytes: u64,
+    is_alone: bool,
+}
+
+impl<'data> ElfFile<'data> {
+    /// Reads the header.
+    ///
+    /// **Errors:** whatever is not a 64-bit, little-endian executable for AArch64.
+    pub(crate) fn parse(data: &'data [u8]) -> Result<Self, ProgramFault> {
+        if !data.starts_with(&elf::ELFMAG) {
+            return Err(ProgramFault::NotElf);
+        }
+        let header = Header::parse(data).map_err(malformed)?;
+        if !header.is_little_endian() {
+            return Err(ProgramFault::BigEndian);
+        }
+        let machine = header.e_machine(LE);
+        if machine != elf::EM_AARCH64 {
+            return Err(ProgramFault::Machine { found: machine.0 });
+        }
+        let kind = header.e_type(LE);
+        if kind != elf::ET_EXEC {
+            return Err(ProgramFault::NotExecutable { found: kind.0 });
+        }
+        Ok(Self { header, data })
+    }
+
+    /// The address of the first instruction.
+    pub(crate) fn entry(&self) -> u64 {
+        self.header.e_entry(LE)
+    }
+
+    /// What is to be loaded, in the order of the program headers, but for segments of no bytes;
+    /// and what is wrong with those that cannot be.
+    pub(crate) fn segments(&self) -> (Vec<Segment<'data>>, Vec<ProgramFault>) {
+        let (mut segments, mut faults) = (Vec::new(), Vec::new());
+        let headers = self
+            .header
+            .program_headers(LE, self.data)
+            .unwrap_or_else(|error| {
+                faults.push(malformed(error));
+                &[]
+            });
+        for (index, header) in headers.iter().enumerate() {
+            if header.p_type(LE) != elf::PT_LOAD {
+                continue;
+            }
+            match self.segment(index, header) {
+                Ok(segment) if segment.mem_bytes == 0 => {}
+                Ok(segment) => segments.push(segment),
+                Err(fault) => faults.push(fault),
+            }
+        }
+        (segments, faults)
+    }
+
+    fn segment(
+        &self,
+        index: usize,
+        header: &elf::ProgramHeader64<LittleEndian>,
+    ) -> Result<Segment<'data>, ProgramFault> {
+        let (offset, file_bytes) = header.file_range(LE);
+        let file = offset
+            .checked_add(file_bytes)
+            .and_then(|end| Some(usize::try_from(offset).ok()?..usize::try_from(end).ok()?))
+            .and_then(|range| self.data.get(range))
+            .ok_or(ProgramFault::SegmentNotInFile { index })?;
+        let (vaddr, paddr) = (header.p_vaddr(LE), header.p_paddr(LE));
+        let mem_bytes = header.p_memsz(LE);
+        if file_bytes > mem_bytes {
+            return Err(ProgramFault::SegmentCutShort {
+                index,
+                file_bytes,
+                mem_bytes,
+            });
+        }
+        if vaddr.checked_add(mem_bytes).is_none() || paddr.checked_add(mem_bytes).is_none() {
+            return Err(ProgramFault::SegmentWraps { index });
+        }
+        let flags = header.p_flags(LE);
+        let perms = Perms {
+            read: flags.contains(elf::PF_R),
+            write: flags.contains(elf::PF_W),
+            execute: flags.contains(elf::PF_X),
+        };
+        Ok(Segment {
+            index,
+            vaddr,
+            paddr,
+            mem_bytes,
+            file,
+            perms,
+        })
+    }
+
+    /// All symbols, local ones too, as the SDK's tool looks at all.
+    ///
+    /// **Errors:** that there is no symbol table, or that it cannot be read.
+    pub(crate) fn symbols(&self) -> Result<Symbols, ProgramFault> {
+        let sections = self
+            .header
+            .section_headers(LE, self.data)
+            .map_err(malformed)?;
+        // The names of sections are not needed, so they need not be readable.
+        let sections = SectionTable::<Header>::new(sections, Default::default());
+        let table = sections
+            .symbols(LE, self.data, elf::SHT_SYMTAB)
+            .map_err(malformed)?;
+        if table.is_empty() {
+            return Err(ProgramFault::NoSymbols);
+        }
+        let mut symbols = BTreeMap::new();
+        for symbol in table.iter() {
+            let name = symbol.name(LE, table.strings()).map_err(malformed)?;
+            let (vaddr, bytes) = (symbol.st_value(LE), symbol.st_size(LE));
+            symbols
+                .entry(name.to_vec())
+                .and_modify(|symbol: &mut Symbol| symbol.is_alone = false)
+                .or_insert(Symbol {
+                    vaddr,
+                    bytes,
+                    is_alone: true,
+                });
+        }
+        Ok(Symbols(symbols))
+    }
+}
+
+impl Symbols {
+    /// The addresses of the symbol `name`.
+    ///
+    /// **Errors:** there is none, more than one, or one that reaches over the last address.
+    pub(crate) fn find(&self, name: &str) -> Result<Range<u64>, ProgramFault> {
+        let symbol = || name.to_owned();
+        match self.0.get(name.as_bytes()) {
+            None => Err(ProgramFault::SymbolMissing { symbol: symbol() }),
+            Some(found) if !found.is_alone => Err(ProgramFault::SymbolTwice { symbol: symbol() }),
+            Some(&Symbol { vaddr, bytes, .. }) => match vaddr.checked_add(bytes) {
+                Some(end) => Ok(vaddr..end),
+                None => Err(ProgramFault::SymbolOutside {
+                    symbol: symbol(),
+                    vaddr,
+                }),
+            },
+        }
+    }
+}
+
+fn malformed(error: object::Error) -> ProgramFault {
+    ProgramFault::Malformed {
+        reason: error.to_string(),
+    }
+}

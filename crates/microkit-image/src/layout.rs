@@ -1,0 +1,351 @@
+//! From a system to its plan.
+
+use boot_spec::{ChannelEnd, Irq, Parent, Perms, Trigger, UserCap, UserCapKind};
+use microkit_abi::limits::SMALL_PAGE_BYTES;
+use microkit_sdf::{self as sdf, CapabilityKind, PhysAddr, System};
+
+use crate::contents::{self, Contents};
+use crate::fault::{PlanError, PlanErrorKind, PlanErrors};
+use crate::files::Files;
+use crate::frames::Extent;
+use crate::patch::{self, Patch};
+use crate::place::{Carver, Placer};
+use crate::plan::{Area, Fill, Map, MemoryRegion, Plan, ProtectionDomain};
+use crate::platform::Platform;
+use crate::program::{self, Program, ProgramFiles};
+use crate::space::{self, Top};
+
+/// Lays `system` out in the memory of `platform`, with the programs and fillings in `files`.
+///
+/// `system` must have been parsed for the same kernel: with `microkit_sdf::Options` of which
+/// `kernel.user_top` is `platform.user_top`, and for the same files.
+///
+/// **Errors:** everything that keeps the system from being laid out, but what can only be seen
+/// once another fault is mended. Programs may hold any bytes at all.
+pub fn plan(system: &System, platform: &Platform, files: &dyn Files) -> Result<Plan, PlanErrors> {
+    let mut errors = Vec::new();
+    for refusal in system.refusals_for_model() {
+        errors.push(PlanError::new(refusal.span, refusal.kind));
+    }
+    check_limits(system, platform, &mut errors);
+
+    let pds = &system.protection_domains;
+    let read: Vec<Option<ProgramFiles>> = pds
+        .iter()
+        .map(|pd| program::read(pd, files, &mut errors))
+        .collect();
+    let mut programs: Vec<Option<Program<'_>>> = Vec::new();
+    for (pd, files) in pds.iter().zip(&read) {
+        programs.push(
+            files
+                .as_ref()
+                .and_then(|files| program::parse(pd, files, &mut errors)),
+        );
+    }
+    let fill = |region| read_fill(region, files, &mut errors);
+    let fills: Vec<Option<Contents>> = system.memory_regions.iter().map(fill).collect();
+    for (pd, program) in pds.iter().zip(&programs) {
+        space::check(pd, program.as_ref(), system, platform, &mut errors);
+    }
+
+    let (mut placer, places) = Placer::new(&system.memory_regions, platform, &mut errors);
+    let laid: Vec<Option<ProtectionDomain>> = pds
+        .iter()
+        .zip(&programs)
+        .map(|(pd, program)| {
+            let program = program.as_ref()?;
+            let patches = patch::of(pd, program, system, &places, &mut errors);
+            protection_domain(pd, program, patches, platform, &mut placer)
+        })
+        .collect();
+    placer.finish(&mut errors);
+
+    let fail = |errors| Err(PlanErrors::new(system.source.clone(), errors));
+    if !errors.is_empty() {
+        return fail(errors);
+    }
+    // Whatever is missing has been reported.
+    let protection_domains: Vec<_> = laid.into_iter().flatten().collect();
+    let plan = Plan {
+        name: system.source.name.clone(),
+        platform: platform.clone(),
+        contents: gather(&protection_domains, &programs, &fills, &places),
+        protection_domains,
+        memory_regions: system
+            .memory_regions
+            .iter()
+            .zip(places)
+            .map(memory_region)
+            .collect(),
+        channels: system.channels.iter().map(channel).collect(),
+    };
+    match plan.boot_spec(0).validate() {
+        Ok(()) => Ok(plan),
+        Err(faults) => {
+            let error = |fault| PlanError {
+                span: None,
+                kind: PlanErrorKind::Spec(fault),
+            };
+            fail(faults.into_iter().map(error).collect())
+        }
+    }
+}
+
+/// What the system asks of the model kernel and of the board that they do not have.
+fn check_limits(system: &System, platform: &Platform, errors: &mut Vec<PlanError>) {
+    for pd in &system.protection_domains {
+        let name = || pd.name.clone();
+        if pd.budget_us == 0 {
+            errors.push(PlanError::new(
+                pd.span,
+                PlanErrorKind::NoBudget { pd: name() },
+            ));
+        }
+        for irq in &pd.irqs {
+            let (number, last) = (irq.number, platform.last_irq);
+            if number > last.into() {
+                let kind = PlanErrorKind::NoSuchIrq {
+                    pd: name(),
+                    number,
+                    last,
+                };
+                errors.push(PlanError::new(irq.span, kind));
+            } else if platform
+                .kernel_irqs
+                .iter()
+                .any(|&kept| number == kept.into())
+            {
+                let kind = PlanErrorKind::KernelIrq { pd: name(), number };
+                errors.push(PlanError::new(irq.span, kind));
+            }
+        }
+    }
+    for channel in &system.channels {
+        if channel.ends[0].pd == channel.ends[1].pd {
+            errors.push(PlanError::new(channel.span, PlanErrorKind::ChannelToItself));
+        }
+    }
+}
+
+/// What a memory region is filled with, if it is.
+fn read_fill(
+    region: &sdf::MemoryRegion,
+    files: &dyn Files,
+    errors: &mut Vec<PlanError>,
+) -> Option<Contents> {
+    let sdf::Fill::File {
+        path,
+        bytes: expected,
+    } = &region.fill
+    else {
+        return None;
+    };
+    let (name, path) = (region.name.clone(), path.clone());
+    let kind = match files.read(&path) {
+        Ok(bytes) if bytes.len() as u64 == *expected => {
+            let mut contents = Contents::default();
+            contents.write(0, &bytes);
+            return Some(contents);
+        }
+        Ok(bytes) => {
+            let (expected, found) = (*expected, bytes.len() as u64);
+            PlanErrorKind::FillChanged {
+                region: name,
+                path,
+                expected,
+                found,
+            }
+        }
+        Err(error) => PlanErrorKind::FillUnreadable {
+            region: name,
+            path,
+            reason: error.to_string(),
+        },
+    };
+    errors.push(PlanError::new(region.span, kind));
+    None
+}
+
+/// Lays out one protection domain; `None` if there is no room for it, or it has been reported to
+/// have no place in its address space.
+fn protection_domain(
+    pd: &sdf::ProtectionDomain,
+    program: &Program<'_>,
+    patches: Vec<Patch>,
+    platform: &Platform,
+    placer: &mut Placer,
+) -> Option<ProtectionDomain> {
+    let top = Top::new(pd, platform);
+    let data = Perms {
+        read: true,
+        write: true,
+        execute: false,
+    };
+    let buffer = top.ipc_buffer..top.ipc_buffer + SMALL_PAGE_BYTES;
+    let mut ranges = Vec::new();
+    for segment in program
+        .segments
+        .iter()
+        .filter(|segment| segment.range().end <= top.guard)
+    {
+        ranges.push((space::pages(segment), segment.perms));
+    }
+    ranges.extend([(top.stack, data), (buffer, data)]);
+
+    let bytes = ranges
+        .iter()
+        .fold(0_u64, |sum, (r, _)| sum.saturating_add(r.end - r.start));
+    let mut places = Carver(placer.domain(&pd.name, pd.span, bytes)?);
+    let mut areas: Vec<Area> = ranges
+        .into_iter()
+        .map(|(range, perms)| {
+            let (vaddr, bytes) = (range.start, range.end - range.start);
+            Area {
+                vaddr,
+                bytes,
+                perms,
+                extents: places.take(bytes),
+            }
+        })
+        .collect();
+    let (ipc_buffer, stack) = (areas.pop()?, areas.pop()?);
+    Some(ProtectionDomain {
+        name: pd.name.clone(),
+        program: pd.program_image.path.clone(),
+        priority: pd.priority,
+        budget_us: pd.budget_us,
+        period_us: pd.period_us,
+        passive: pd.passive,
+        fpu: pd.fpu,
+        needs_endpoint: pd.needs_endpoint,
+        parent: pd.parent.zip(pd.child_id).map(|(parent, child_id)| Parent {
+            domain: number(parent),
+            child_id,
+        }),
+        entry: program.entry,
+        segments: areas,
+        stack,
+        ipc_buffer,
+        maps: pd.maps.iter().map(map).collect(),
+        patches,
+        irqs: pd.irqs.iter().map(irq).collect(),
+        caps: pd.capabilities.iter().map(cap).collect(),
+    })
+}
+
+/// What memory holds at boot: the programs with their patches, and the fillings.
+fn gather(
+    pds: &[ProtectionDomain],
+    programs: &[Option<Program<'_>>],
+    fills: &[Option<Contents>],
+    places: &[Vec<Extent>],
+) -> Vec<contents::Chunk> {
+    let mut placed: Vec<(Contents, &[Extent])> = Vec::new();
+    for (pd, program) in pds.iter().zip(programs.iter().flatten()) {
+        for (segment, area) in program.segments.iter().zip(&pd.segments) {
+            let mut contents = Contents::default();
+            contents.write(segment.vaddr - area.vaddr, segment.file);
+            let range = segment.range();
+            // As the SDK's tool does, in the first segment that holds the whole symbol; no two
+            // segments share an address.
+            for patch in pd
+                .patches
+                .iter()
+                .filter(|patch| range.contains(&patch.vaddr))
+            {
+                contents.write(patch.vaddr - area.vaddr, &patch.value.to_bytes());
+            }
+            placed.push((contents, &area.extents));
+        }
+    }
+    let fills = fills
+        .iter()
+        .zip(places)
+        .filter_map(|(fill, extents)| Some((fill.as_ref()?, extents.as_slice())));
+    let programs = placed
+        .iter()
+        .map(|(contents, extents)| (contents, *extents));
+    contents::gather(programs.chain(fills))
+}
+
+fn memory_region((region, extents): (&sdf::MemoryRegion, Vec<Extent>)) -> MemoryRegion {
+    MemoryRegion {
+        name: region.name.clone(),
+        bytes: region.bytes,
+        page_size: match region.page_size {
+            sdf::PageSize::Small => boot_spec::PageSize::Small,
+            sdf::PageSize::Large => boot_spec::PageSize::Large,
+        },
+        is_fixed: matches!(region.phys_addr, PhysAddr::Fixed(_)),
+        extents,
+        fill: match &region.fill {
+            sdf::Fill::File { path, bytes } => Some(Fill {
+                path: path.clone(),
+                bytes: *bytes,
+            }),
+            sdf::Fill::Zero | sdf::Fill::BootInfo(_) => None,
+        },
+    }
+}
+
+fn map(map: &sdf::Map) -> Map {
+    let sdf::Perms {
+        read,
+        write,
+        execute,
+    } = map.perms;
+    let perms = Perms {
+        read,
+        write,
+        execute,
+    };
+    Map {
+        region: map.region,
+        vaddr: map.vaddr,
+        perms,
+        cached: map.cached,
+    }
+}
+
+fn irq(irq: &sdf::Irq) -> Irq {
+    let trigger = match irq.trigger {
+        sdf::Trigger::Level => Trigger::Level,
+        sdf::Trigger::Edge => Trigger::Edge,
+    };
+    // A number that is too large has been reported.
+    Irq {
+        id: irq.id,
+        number: irq.number.try_into().unwrap_or(u32::MAX),
+        trigger,
+    }
+}
+
+fn cap(cap: &sdf::Capability) -> UserCap {
+    let kind = match cap.kind {
+        CapabilityKind::Tcb => UserCapKind::Tcb,
+        CapabilityKind::SchedulingContext => UserCapKind::SchedContext,
+        CapabilityKind::VSpace => UserCapKind::VSpace,
+    };
+    UserCap {
+        slot: cap.slot_index,
+        kind,
+        domain: number(cap.pd),
+    }
+}
+
+fn channel(channel: &sdf::Channel) -> boot_spec::Channel {
+    let end = |end: &sdf::End| ChannelEnd {
+        domain: number(end.pd),
+        id: end.id,
+        pp: end.pp,
+        notify: end.notify,
+    };
+    boot_spec::Channel {
+        ends: channel.ends.each_ref().map(end),
+    }
+}
+
+/// The number of a protection domain, of which there are 63 at most in a checked system.
+fn number(pd: usize) -> u8 {
+    u8::try_from(pd).unwrap_or(u8::MAX)
+}

@@ -1,0 +1,166 @@
+//! From a plan to the image that is loaded and run.
+//!
+//! The image is raw. It is loaded at the first address of [`Platform::kernel`] and starts with the
+//! kernel, which runs from its first byte. At the address of the kernel's [`PAYLOAD_SYMBOL`]
+//! follow [`PAYLOAD_MAGIC`], the length of the encoded boot spec as a little-endian `u64`, the
+//! boot spec itself, and from the next page on the bytes of its segments, each in whole pages.
+//! A segment's offset counts from the first byte of the image.
+
+use boot_spec::BootSpec;
+use microkit_abi::limits::SMALL_PAGE_BYTES;
+use miette::Diagnostic;
+use thiserror::Error;
+
+use crate::elf::{ElfFile, Segment};
+use crate::plan::Plan;
+use crate::platform::Platform;
+use crate::program_fault::ProgramFault;
+use crate::wording::Bytes;
+
+/// What the payload starts with.
+pub const PAYLOAD_MAGIC: [u8; 8] = *b"MKLOAD\0\x01";
+
+/// The symbol of the kernel's ELF file at whose address the payload starts.
+pub const PAYLOAD_SYMBOL: &str = "__payload_start";
+
+/// Why there is no image of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
+#[expect(missing_docs, reason = "the message shows what each field is")]
+#[non_exhaustive]
+pub enum PackError {
+    /// The kernel is not a program that can be loaded.
+    #[error("the ELF file of the model kernel {0}")]
+    #[diagnostic(forward(0))]
+    Kernel(ProgramFault),
+
+    /// The kernel is not to run where it is loaded.
+    #[error("the model kernel starts at {entry:#x}, and the image is loaded at {start:#x}")]
+    #[diagnostic(help("its linker script must put its first instruction there"))]
+    Entry { entry: u64, start: u64 },
+
+    /// A segment of the kernel is not in the image before the payload, or not alone there.
+    #[error(
+        "segment {index} of the model kernel is not alone between {start:#x}, where the image is \
+         loaded, and {end:#x}, where the payload is"
+    )]
+    #[diagnostic(help(
+        "its linker script must put all segments there, each at one address physical and virtual"
+    ))]
+    KernelSegment { index: usize, start: u64, end: u64 },
+
+    /// The payload cannot start where the kernel expects it.
+    #[error("the model kernel expects the payload at {at:#x}")]
+    #[diagnostic(help(
+        "its linker script must put `{PAYLOAD_SYMBOL}` at a page between {start:#x} and {end:#x}"
+    ))]
+    Payload { at: u64, start: u64, end: u64 },
+
+    /// The image is too large for its place.
+    #[error("the image has {}, and there is room for {}", Bytes(*bytes), Bytes(*room))]
+    #[diagnostic(help("make the programs, or the files that regions are filled with, smaller"))]
+    TooLarge { bytes: u64, room: u64 },
+}
+
+/// Makes the image of `plan` with the model kernel of which `kernel_elf` is the ELF file. The same
+/// plan and kernel always make the same image.
+///
+/// **Errors:** what is wrong with the kernel, and an image that is too large.
+pub fn pack(plan: &Plan, kernel_elf: &[u8]) -> Result<Vec<u8>, PackError> {
+    let Platform {
+        kernel, image_end, ..
+    } = &plan.platform;
+    let (start, end) = (kernel.start, *image_end);
+    let elf = ElfFile::parse(kernel_elf).map_err(PackError::Kernel)?;
+    let symbols = elf.symbols().map_err(PackError::Kernel)?;
+    let at = symbols
+        .find(PAYLOAD_SYMBOL)
+        .map_err(PackError::Kernel)?
+        .start;
+    if !at.is_multiple_of(SMALL_PAGE_BYTES) || !(start..end).contains(&at) {
+        return Err(PackError::Payload { at, start, end });
+    }
+
+    let payload_offset = at - start;
+    let spec = spec_of(plan, payload_offset);
+    let bytes = plan.contents.iter().map(|chunk| chunk.bytes.len() as u64);
+    let bytes = bytes.fold(
+        first_offset(payload_offset, spec.len()),
+        u64::saturating_add,
+    );
+    if bytes > end - start {
+        return Err(PackError::TooLarge {
+            bytes,
+            room: end - start,
+        });
+    }
+
+    let mut image = flatten(&elf, start, at)?;
+    image.extend(PAYLOAD_MAGIC);
+    image.extend((spec.len() as u64).to_le_bytes());
+    image.extend(&spec);
+    image.resize(image.len().next_multiple_of(SMALL_PAGE_BYTES as usize), 0);
+    for chunk in &plan.contents {
+        image.extend(&chunk.bytes);
+    }
+    Ok(image)
+}
+
+/// The kernel as it lies in memory from `start` up to `end`.
+fn flatten(elf: &ElfFile<'_>, start: u64, end: u64) -> Result<Vec<u8>, PackError> {
+    let (mut segments, faults) = elf.segments();
+    if let Some(fault) = faults.into_iter().next() {
+        return Err(PackError::Kernel(fault));
+    }
+    segments.sort_by_key(|segment| segment.vaddr);
+    let mut image = Vec::new();
+    for Segment {
+        index,
+        vaddr,
+        paddr,
+        mem_bytes,
+        file,
+        ..
+    } in &segments
+    {
+        let free_from = start + image.len() as u64;
+        if vaddr != paddr || *vaddr < free_from || vaddr + mem_bytes > end {
+            return Err(PackError::KernelSegment {
+                index: *index,
+                start,
+                end,
+            });
+        }
+        image.resize((vaddr - start) as usize, 0);
+        image.extend_from_slice(file);
+        image.resize((vaddr + mem_bytes - start) as usize, 0);
+    }
+    let entry = elf.entry();
+    let is_code =
+        |first: &Segment<'_>| first.vaddr == entry && first.perms.execute && !first.file.is_empty();
+    if entry != start || !segments.first().is_some_and(is_code) {
+        return Err(PackError::Entry { entry, start });
+    }
+    image.resize((end - start) as usize, 0);
+    Ok(image)
+}
+
+/// The encoded boot spec of a payload at `payload_offset`.
+fn spec_of(plan: &Plan, payload_offset: u64) -> Vec<u8> {
+    // The longer the encoding, the higher the offsets in it, the longer the encoding: it is long
+    // enough once it no longer grows, which its numbers of at most ten bytes see to.
+    let encode = |len| BootSpec::encode(&plan.boot_spec(first_offset(payload_offset, len)));
+    let mut spec = encode(0);
+    loop {
+        let next = encode(spec.len());
+        if first_offset(payload_offset, next.len()) == first_offset(payload_offset, spec.len()) {
+            return next;
+        }
+        spec = next;
+    }
+}
+
+/// The offset of the first segment behind a boot spec of `spec_bytes`: the next page.
+fn first_offset(payload_offset: u64, spec_bytes: usize) -> u64 {
+    let header_bytes = (PAYLOAD_MAGIC.len() + size_of::<u64>()) as u64;
+    (payload_offset + header_bytes + spec_bytes as u64).next_multiple_of(SMALL_PAGE_BYTES)
+}

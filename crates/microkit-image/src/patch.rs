@@ -1,0 +1,166 @@
+//! What is written into the symbols of a program: what the runtime asks for, and what the system
+//! file asks for with `setvar` attributes.
+
+use microkit_abi::{limits, symbols};
+use microkit_sdf::{ProtectionDomain, SetVarValue, Span, System};
+
+use crate::elf::Symbols;
+use crate::fault::PlanError;
+use crate::frames::Extent;
+use crate::program::{self, Program};
+use crate::program_fault::ProgramFault;
+
+/// A symbol of a program, and what is written into it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Patch {
+    /// The symbol.
+    pub symbol: String,
+    /// Its address.
+    pub vaddr: u64,
+    /// What is written from there on.
+    pub value: PatchValue,
+}
+
+/// What is written into a symbol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PatchValue {
+    /// A name, without an end.
+    Text(Vec<u8>),
+    /// A truth value, in one byte.
+    Flag(bool),
+    /// A word of 8 bytes, little-endian.
+    Word(u64),
+}
+
+impl PatchValue {
+    /// The bytes that are written.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Text(bytes) => bytes.clone(),
+            Self::Flag(flag) => vec![u8::from(*flag)],
+            Self::Word(word) => word.to_le_bytes().to_vec(),
+        }
+    }
+}
+
+/// Something that asks for a symbol to be set.
+struct Wish<'a> {
+    symbol: &'a str,
+    value: PatchValue,
+    span: Span,
+    /// Whether the symbol must be of 8 bytes, or may be longer than what is written.
+    is_setvar: bool,
+}
+
+/// The patches of the program of `pd`, the runtime's before the system file's; `places` says
+/// where each memory region lies. Symbols that cannot be written are reported.
+pub(crate) fn of(
+    pd: &ProtectionDomain,
+    program: &Program<'_>,
+    system: &System,
+    places: &[Vec<Extent>],
+    errors: &mut Vec<PlanError>,
+) -> Vec<Patch> {
+    let Some(symbols) = &program.symbols else {
+        return Vec::new();
+    };
+    let mut patches = Vec::new();
+    for wish in runtimes(pd).chain(setvars(pd, system, places)) {
+        match site(&wish, program, symbols) {
+            Ok(vaddr) => {
+                let symbol = wish.symbol.to_owned();
+                patches.push(Patch {
+                    symbol,
+                    vaddr,
+                    value: wish.value,
+                });
+            }
+            Err(fault) => {
+                let path = program::symbols_path(pd);
+                errors.push(program::error_in(path, pd, wish.span, fault));
+            }
+        }
+    }
+    patches
+}
+
+/// What the runtime of every program finds in its symbols (*builder*).
+fn runtimes(pd: &ProtectionDomain) -> impl Iterator<Item = Wish<'_>> {
+    let name = &pd.name.as_bytes()[..pd.name.len().min(limits::NAME_BYTES)];
+    let values = [
+        (symbols::NAME, PatchValue::Text(name.to_vec())),
+        (symbols::PASSIVE, PatchValue::Flag(pd.passive)),
+        (symbols::IRQS, PatchValue::Word(pd.irqs_mask)),
+        (
+            symbols::NOTIFICATIONS,
+            PatchValue::Word(pd.notifications_mask),
+        ),
+        (symbols::PPS, PatchValue::Word(pd.pps_mask)),
+        (symbols::IOPORTS, PatchValue::Word(0)), // AArch64 has none.
+    ];
+    values.into_iter().map(|(symbol, value)| Wish {
+        symbol,
+        value,
+        span: pd.span,
+        is_setvar: false,
+    })
+}
+
+fn setvars<'a>(
+    pd: &'a ProtectionDomain,
+    system: &'a System,
+    places: &'a [Vec<Extent>],
+) -> impl Iterator<Item = Wish<'a>> {
+    pd.setvars.iter().map(|setvar| {
+        let chosen = match setvar.value {
+            SetVarValue::Paddr { region } => places[region].first().map(|place| place.paddr),
+            _ => None,
+        };
+        // Without a value there is no place, which has been reported.
+        let word = chosen
+            .or_else(|| system.setvar_value(setvar.value))
+            .unwrap_or(0);
+        let value = PatchValue::Word(word);
+        Wish {
+            symbol: &setvar.symbol,
+            value,
+            span: setvar.span,
+            is_setvar: true,
+        }
+    })
+}
+
+/// Where a symbol is, if it can be written.
+fn site(wish: &Wish<'_>, program: &Program<'_>, symbols: &Symbols) -> Result<u64, ProgramFault> {
+    let symbol = || wish.symbol.to_owned();
+    let range = symbols.find(wish.symbol)?;
+    let (vaddr, bytes) = (range.start, range.end - range.start);
+    let needed = wish.value.to_bytes().len() as u64;
+    if wish.is_setvar && bytes != needed {
+        return Err(ProgramFault::SymbolNotAWord {
+            symbol: symbol(),
+            bytes,
+        });
+    }
+    if bytes < needed {
+        return Err(ProgramFault::SymbolTooSmall {
+            symbol: symbol(),
+            bytes,
+            needed,
+        });
+    }
+    let holds = |segment: std::ops::Range<u64>| segment.start <= vaddr && range.end <= segment.end;
+    if program.is_whole
+        && !program
+            .segments
+            .iter()
+            .any(|segment| holds(segment.range()))
+    {
+        return Err(ProgramFault::SymbolOutside {
+            symbol: symbol(),
+            vaddr,
+        });
+    }
+    Ok(vaddr)
+}

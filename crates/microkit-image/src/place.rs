@@ -1,0 +1,236 @@
+//! Where in physical memory everything lies.
+//!
+//! What has a fixed address is there. Of the rest, the regions that must be in one piece choose
+//! first, in the order of the file and each the lowest place, as the SDK's tool has it; then
+//! those of large pages, then those of small ones, then the protection domains. Large before
+//! small keeps small pages from spoiling large ones.
+
+use std::ops::Range;
+
+use microkit_abi::limits::SMALL_PAGE_BYTES;
+use microkit_sdf::{Fill, MemoryRegion, PageSize, PhysAddr, Span};
+
+use crate::fault::{PlanError, PlanErrorKind};
+use crate::frames::{Extent, Frames};
+use crate::platform::{Platform, overlap};
+
+/// Main memory while it is handed out.
+pub(crate) struct Placer {
+    frames: Frames,
+    /// What there was after everything with a fixed address, in bytes.
+    available: u64,
+    /// What was asked for since, in bytes.
+    needed: u64,
+    /// What was not to be had.
+    missing: Vec<Missing>,
+}
+
+struct Missing {
+    span: Span,
+    what: String,
+    bytes: u64,
+    form: &'static str,
+    left: u64,
+}
+
+impl Placer {
+    /// Places the memory regions; returns where each is, in the same order. What cannot be where
+    /// it is to be is reported and nowhere.
+    pub(crate) fn new(
+        regions: &[MemoryRegion],
+        platform: &Platform,
+        errors: &mut Vec<PlanError>,
+    ) -> (Self, Vec<Vec<Extent>>) {
+        let mut frames = Frames::new(platform);
+        for region in regions {
+            if let PhysAddr::Fixed(paddr) = region.phys_addr
+                && region.bytes > 0
+            {
+                let taken = paddr..paddr.saturating_add(region.bytes);
+                let faults = misplaced(region, &taken, platform);
+                errors.extend(
+                    faults
+                        .into_iter()
+                        .map(|kind| PlanError::new(region.span, kind)),
+                );
+                frames.remove(&taken);
+            }
+        }
+        let available = frames.free_bytes();
+        let mut placer = Self {
+            frames,
+            available,
+            needed: 0,
+            missing: Vec::new(),
+        };
+        let mut order: Vec<usize> = (0..regions.len()).collect();
+        order.sort_by_key(|&index| rank(&regions[index]));
+        let mut places = vec![Vec::new(); regions.len()];
+        for index in order {
+            places[index] = placer.region(&regions[index]);
+        }
+        (placer, places)
+    }
+
+    fn region(&mut self, region: &MemoryRegion) -> Vec<Extent> {
+        let (bytes, page_bytes) = (region.bytes, region.page_size.bytes());
+        if bytes == 0 {
+            return Vec::new();
+        }
+        if let PhysAddr::Fixed(paddr) = region.phys_addr {
+            return vec![Extent {
+                paddr,
+                bytes: bytes.min(u64::MAX - paddr),
+            }];
+        }
+        self.needed = self.needed.saturating_add(bytes);
+        let (places, form, left) = match (region.phys_addr, region.page_size) {
+            (PhysAddr::Chosen, _) => {
+                let place = self.frames.one_piece(bytes, page_bytes);
+                let left = self.frames.longest(page_bytes);
+                (place.map(|place| vec![place]), " in one piece", left)
+            }
+            (_, size) => {
+                let places = self.frames.pieces(bytes, page_bytes);
+                let form = if size == PageSize::Large {
+                    " in pages of 2 MiB"
+                } else {
+                    ""
+                };
+                (places, form, self.frames.free_in_pages(page_bytes))
+            }
+        };
+        places.unwrap_or_else(|| {
+            let what = format!("the region `{}`", region.name);
+            self.missing.push(Missing {
+                span: region.span,
+                what,
+                bytes,
+                form,
+                left,
+            });
+            Vec::new()
+        })
+    }
+
+    /// Places the protection domain `name`, of so many bytes in small pages; returns nothing if
+    /// there is no room.
+    pub(crate) fn domain(&mut self, name: &str, span: Span, bytes: u64) -> Option<Vec<Extent>> {
+        self.needed = self.needed.saturating_add(bytes);
+        let places = self.frames.pieces(bytes, SMALL_PAGE_BYTES);
+        if places.is_none() {
+            let what = format!("`{name}`");
+            let left = self.frames.free_bytes();
+            self.missing.push(Missing {
+                span,
+                what,
+                bytes,
+                form: "",
+                left,
+            });
+        }
+        places
+    }
+
+    /// Reports what there was no room for.
+    pub(crate) fn finish(self, errors: &mut Vec<PlanError>) {
+        let (needed, available) = (self.needed, self.available);
+        errors.extend(self.missing.into_iter().map(|missing| {
+            let Missing {
+                span,
+                what,
+                bytes,
+                form,
+                left,
+            } = missing;
+            let kind = PlanErrorKind::NoRoom {
+                what,
+                bytes,
+                form,
+                left,
+                needed,
+                available,
+            };
+            PlanError::new(span, kind)
+        }));
+    }
+}
+
+/// The lower, the earlier a region chooses.
+fn rank(region: &MemoryRegion) -> u8 {
+    match (region.phys_addr, region.page_size) {
+        (PhysAddr::Fixed(_), _) => 0,
+        (PhysAddr::Chosen, _) => 1,
+        (PhysAddr::Any, PageSize::Large) => 2,
+        (PhysAddr::Any, PageSize::Small) => 3,
+    }
+}
+
+/// What keeps a region from being at its fixed address.
+fn misplaced(region: &MemoryRegion, taken: &Range<u64>, platform: &Platform) -> Vec<PlanErrorKind> {
+    let name = || region.name.clone();
+    let mut faults = Vec::new();
+    if overlap(taken, &platform.kernel) {
+        let (taken, kernel) = (taken.clone(), platform.kernel.clone());
+        faults.push(PlanErrorKind::RegionOnKernel {
+            region: name(),
+            taken,
+            kernel,
+        });
+    }
+    for (device, kernel) in platform.kernel_devices {
+        if overlap(taken, kernel) {
+            let (taken, kernel) = (taken.clone(), kernel.clone());
+            faults.push(PlanErrorKind::RegionOnKernelDevice {
+                region: name(),
+                taken,
+                device,
+                kernel,
+            });
+        }
+    }
+    let is_filled = matches!(region.fill, Fill::File { .. });
+    let in_ram = platform.ram.start <= taken.start && taken.end <= platform.ram.end;
+    if is_filled && !in_ram {
+        let (taken, ram) = (taken.clone(), platform.ram.clone());
+        faults.push(PlanErrorKind::FillOutsideMemory {
+            region: name(),
+            taken,
+            ram,
+        });
+    }
+    if taken.end > platform.physical_end {
+        let (taken, end) = (taken.clone(), platform.physical_end);
+        faults.push(PlanErrorKind::RegionOutside {
+            region: name(),
+            taken,
+            end,
+        });
+    }
+    faults
+}
+
+/// What a list of places holds, one area after another.
+pub(crate) struct Carver(pub(crate) Vec<Extent>);
+
+impl Carver {
+    /// Takes the next `bytes`. The places must have so many left.
+    pub(crate) fn take(&mut self, mut bytes: u64) -> Vec<Extent> {
+        let mut taken = Vec::new();
+        while bytes > 0 {
+            let first = &mut self.0[0];
+            let piece = Extent {
+                paddr: first.paddr,
+                bytes: first.bytes.min(bytes),
+            };
+            first.paddr += piece.bytes;
+            first.bytes -= piece.bytes;
+            if first.bytes == 0 {
+                self.0.remove(0);
+            }
+            bytes -= piece.bytes;
+            taken.push(piece);
+        }
+        taken
+    }
+}

@@ -1,0 +1,174 @@
+//! Where everything in a system lies, read-only once it is made.
+
+use std::ops::Range;
+use std::path::PathBuf;
+
+use boot_spec::{Channel, Irq, PageSize, Parent, Perms, UserCap};
+
+use crate::contents::Chunk;
+use crate::frames::Extent;
+use crate::patch::Patch;
+use crate::platform::Platform;
+
+/// A system laid out in memory: everything that a boot image says, and where it comes from.
+///
+/// [`Display`](std::fmt::Display) and [`report`](Plan::report) say it in text,
+/// [`boot_spec`](Plan::boot_spec) says it to the model kernel, and [`pack`](crate::pack()) makes
+/// an image of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Plan {
+    /// What the system file is called.
+    pub name: String,
+    /// What the system is laid out for.
+    pub platform: Platform,
+    /// In the order of the system, to which channels, parents and capabilities refer.
+    pub protection_domains: Vec<ProtectionDomain>,
+    /// In the order of the system, to which maps refer.
+    pub memory_regions: Vec<MemoryRegion>,
+    /// In the order of the system.
+    pub channels: Vec<Channel>,
+    /// What memory holds at boot.
+    pub(crate) contents: Vec<Chunk>,
+}
+
+/// A protection domain, and where its memory lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ProtectionDomain {
+    /// Its name, as the system file has it.
+    pub name: String,
+    /// Its program, as the system file has it.
+    pub program: PathBuf,
+    /// Its priority.
+    pub priority: u8,
+    /// How long it may run in each period, in microseconds.
+    pub budget_us: u64,
+    /// How long a period is, in microseconds.
+    pub period_us: u64,
+    /// Whether it gives up its scheduling context once it is initialised.
+    pub passive: bool,
+    /// Whether it may use the floating-point unit.
+    pub fpu: bool,
+    /// Whether it receives on an endpoint.
+    pub needs_endpoint: bool,
+    /// Its parent, if it has one.
+    pub parent: Option<Parent>,
+    /// The address of its first instruction.
+    pub entry: u64,
+    /// The pages of each segment of its program, in the order of the program headers.
+    pub segments: Vec<Area>,
+    /// Its stack.
+    pub stack: Area,
+    /// Its IPC buffer.
+    pub ipc_buffer: Area,
+    /// The memory regions it maps, in the order of the system file.
+    pub maps: Vec<Map>,
+    /// What is written into its program, in the order in which it is.
+    pub patches: Vec<Patch>,
+    /// Its interrupts, in the order of the system file.
+    pub irqs: Vec<Irq>,
+    /// The capabilities in its own slots, in the order of the system file.
+    pub caps: Vec<UserCap>,
+}
+
+/// Memory that one protection domain has to itself: whole small pages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Area {
+    /// Its first virtual address.
+    pub vaddr: u64,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// What the protection domain may do with it.
+    pub perms: Perms,
+    /// Where in physical memory it lies, one piece after another.
+    pub extents: Vec<Extent>,
+}
+
+/// A memory region, and where it lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MemoryRegion {
+    /// Its name.
+    pub name: String,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// The size of its pages.
+    pub page_size: PageSize,
+    /// Whether the system file says where it lies.
+    pub is_fixed: bool,
+    /// Where in physical memory it lies, one piece after another.
+    pub extents: Vec<Extent>,
+    /// What it is filled with, if not with zeros.
+    pub fill: Option<Fill>,
+}
+
+/// The file that a memory region is filled with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Fill {
+    /// The file, as the system file has it.
+    pub path: PathBuf,
+    /// Its length in bytes.
+    pub bytes: u64,
+}
+
+/// A memory region in the address space of a protection domain.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Map {
+    /// The index of the memory region.
+    pub region: usize,
+    /// The address of its first byte.
+    pub vaddr: u64,
+    /// What the protection domain may do with it.
+    ///
+    /// Without `read` it may do nothing: seL4 makes pages of such a mapping that give no access.
+    pub perms: Perms,
+    /// Whether it is cached.
+    pub cached: bool,
+}
+
+impl Area {
+    /// Its virtual addresses.
+    pub fn range(&self) -> Range<u64> {
+        self.vaddr..self.vaddr + self.bytes
+    }
+}
+
+impl ProtectionDomain {
+    /// The memory that it has to itself: its segments, its stack and its IPC buffer.
+    pub fn own(&self) -> impl Iterator<Item = &Area> {
+        self.segments.iter().chain([&self.stack, &self.ipc_buffer])
+    }
+}
+
+impl Plan {
+    /// How much of main memory the system takes, in bytes.
+    pub fn used_bytes(&self) -> u64 {
+        let own = self
+            .protection_domains
+            .iter()
+            .flat_map(ProtectionDomain::own);
+        let own = own.flat_map(|area| &area.extents);
+        let regions = self
+            .memory_regions
+            .iter()
+            .flat_map(|region| &region.extents);
+        let ram = &self.platform.ram;
+        let in_ram = |extent: &Extent| {
+            extent
+                .end()
+                .min(ram.end)
+                .saturating_sub(extent.paddr.max(ram.start))
+        };
+        own.chain(regions).map(in_ram).sum()
+    }
+
+    /// How much of main memory there is for systems, in bytes.
+    pub fn available_bytes(&self) -> u64 {
+        let Platform { ram, kernel, .. } = &self.platform;
+        (ram.end - ram.start) - (kernel.end - kernel.start)
+    }
+}

@@ -1,0 +1,90 @@
+//! What a system is laid out for: which addresses there are, and which of them are the kernel's.
+
+use std::ops::Range;
+
+use microkit_sdf::Kernel;
+
+/// A machine, as far as the layout of a system depends on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Platform {
+    /// Main memory. Everything outside it is a device's.
+    pub ram: Range<u64>,
+    /// The part of main memory that the model kernel keeps: for its image, which is loaded at the
+    /// first address and has the payload in it, and for its heap.
+    pub kernel: Range<u64>,
+    /// The first address above those that an image may take: the kernel's heap is there.
+    pub image_end: u64,
+    /// The devices that the kernel keeps, and what to call them.
+    pub kernel_devices: &'static [(&'static str, Range<u64>)],
+    /// The first physical address above all that there are.
+    pub physical_end: u64,
+    /// The last interrupt that the interrupt controller has.
+    pub last_irq: u32,
+    /// The interrupts that the kernel keeps: its timer's, and those for virtual machines.
+    pub kernel_irqs: &'static [u32],
+    /// The last virtual address that a protection domain may use.
+    pub user_top: u64,
+}
+
+impl Platform {
+    /// The board `qemu_virt_aarch64`.
+    ///
+    /// `kernel` and `image_end` are the model kernel's. The rest is the SDK's: main memory, the
+    /// gaps between its devices and the end of them are `platform_gen.json`'s, the interrupts are
+    /// those of seL4 16.0.0's `qemu-arm-virt`, and `user_top` is `vspace_user_top` of
+    /// `address_space_constants.json`.
+    pub const QEMU_VIRT_AARCH64: Self = Self {
+        ram: 0x6000_0000..0xc000_0000,
+        kernel: 0x7000_0000..0x8000_0000,
+        image_end: 0x7c00_0000,
+        kernel_devices: &[
+            ("the interrupt distributor", 0x800_0000..0x800_1000),
+            (
+                "the interrupt controller's CPU interface",
+                0x801_0000..0x801_1000,
+            ),
+            (
+                "the interrupt controller's hypervisor interface",
+                0x803_0000..0x803_1000,
+            ),
+        ],
+        physical_end: 1 << 40,
+        last_irq: 159,
+        kernel_irqs: &[25, 26, 27],
+        user_top: Kernel::QEMU_VIRT_AARCH64.user_top,
+    };
+}
+
+/// Whether two ranges share an address; an empty one shares none.
+pub(crate) fn overlap(one: &Range<u64>, other: &Range<u64>) -> bool {
+    one.start.max(other.start) < one.end.min(other.end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kernel_is_inside_main_memory_and_its_devices_outside() {
+        let platform = Platform::QEMU_VIRT_AARCH64;
+        assert!(platform.ram.start <= platform.kernel.start);
+        assert!(platform.kernel.end <= platform.ram.end);
+        assert!(platform.kernel.contains(&platform.image_end));
+        assert!(platform.ram.end <= platform.physical_end);
+        for (_, device) in platform.kernel_devices {
+            assert!(!overlap(device, &platform.ram));
+        }
+    }
+
+    #[test]
+    fn ranges_that_touch_or_are_empty_do_not_overlap() {
+        let check = |one: Range<u64>, other: Range<u64>, expect| {
+            assert_eq!(overlap(&one, &other), expect, "{one:?} {other:?}");
+            assert_eq!(overlap(&other, &one), expect, "{other:?} {one:?}");
+        };
+        check(0..4, 4..8, false);
+        check(0..5, 4..8, true);
+        check(0..9, 4..8, true);
+        check(5..5, 4..8, false);
+    }
+}

@@ -1,0 +1,119 @@
+//! The programs of protection domains, as their files say.
+
+use std::path::Path;
+
+use microkit_sdf::{ProtectionDomain, Span};
+
+use crate::elf::{ElfFile, Segment, Symbols};
+use crate::fault::{PlanError, PlanErrorKind};
+use crate::files::Files;
+use crate::program_fault::ProgramFault;
+
+/// What is in the files of a program.
+pub(crate) struct ProgramFiles {
+    image: Vec<u8>,
+    symbols: Option<Vec<u8>>,
+}
+
+/// A program. What could not be read of it has been reported and is not here.
+pub(crate) struct Program<'data> {
+    pub(crate) entry: u64,
+    pub(crate) segments: Vec<Segment<'data>>,
+    pub(crate) symbols: Option<Symbols>,
+    /// Whether these are all of its segments.
+    pub(crate) is_whole: bool,
+}
+
+/// Reads the files of the program of `pd`.
+pub(crate) fn read(
+    pd: &ProtectionDomain,
+    files: &dyn Files,
+    errors: &mut Vec<PlanError>,
+) -> Option<ProgramFiles> {
+    let mut read = |path: &Path| match files.read(path) {
+        Ok(bytes) => Some(bytes),
+        Err(error) => {
+            let fault = ProgramFault::Unreadable {
+                reason: error.to_string(),
+            };
+            errors.push(error_in(path, pd, pd.span, fault));
+            None
+        }
+    };
+    let image = read(&pd.program_image.path);
+    let symbols = pd.program_image.path_for_symbols.as_deref().map(&mut read);
+    match (image, symbols) {
+        (Some(image), None) => Some(ProgramFiles {
+            image,
+            symbols: None,
+        }),
+        (Some(image), Some(Some(symbols))) => Some(ProgramFiles {
+            image,
+            symbols: Some(symbols),
+        }),
+        _ => None,
+    }
+}
+
+/// What the files of the program of `pd` say.
+pub(crate) fn parse<'data>(
+    pd: &ProtectionDomain,
+    files: &'data ProgramFiles,
+    errors: &mut Vec<PlanError>,
+) -> Option<Program<'data>> {
+    let path = &pd.program_image.path;
+    let mut report = |path: &Path, fault| errors.push(error_in(path, pd, pd.span, fault));
+    let elf = ElfFile::parse(&files.image)
+        .map_err(|fault| report(path, fault))
+        .ok();
+    let symbols = match (&files.symbols, &elf) {
+        (None, elf) => elf
+            .as_ref()
+            .and_then(|elf| elf.symbols().map_err(|fault| report(path, fault)).ok()),
+        (Some(symbols), _) => ElfFile::parse(symbols)
+            .and_then(|elf| elf.symbols())
+            .map_err(|fault| report(symbols_path(pd), fault))
+            .ok(),
+    };
+    let elf = elf?;
+    let (segments, faults) = elf.segments();
+    let is_whole = faults.is_empty();
+    faults.into_iter().for_each(|fault| report(path, fault));
+    Some(Program {
+        entry: elf.entry(),
+        segments,
+        symbols,
+        is_whole,
+    })
+}
+
+/// The file in which the symbols of `pd`'s program are looked up.
+pub(crate) fn symbols_path(pd: &ProtectionDomain) -> &Path {
+    let image = &pd.program_image;
+    image.path_for_symbols.as_ref().unwrap_or(&image.path)
+}
+
+/// A fault of the program of `pd` in the file `path`, asked for at `span`.
+pub(crate) fn error_in(
+    path: &Path,
+    pd: &ProtectionDomain,
+    span: Span,
+    fault: ProgramFault,
+) -> PlanError {
+    let is_program = path == pd.program_image.path;
+    let what = if is_program {
+        "the program"
+    } else {
+        "the symbol file"
+    };
+    let (pd, path) = (pd.name.clone(), path.to_owned());
+    PlanError::new(
+        span,
+        PlanErrorKind::Program {
+            pd,
+            path,
+            what,
+            fault,
+        },
+    )
+}

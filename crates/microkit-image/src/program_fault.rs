@@ -1,0 +1,168 @@
+//! What can be wrong with a program: an ELF file, and what is to be written into it.
+
+use std::ops::Range;
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use crate::wording::Addresses;
+
+/// What is wrong with the ELF file of a program. Messages go on from the name of the file.
+///
+/// *Stricter* marks what the SDK's tool lets pass.
+#[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
+#[expect(missing_docs, reason = "the message shows what each field is")]
+#[non_exhaustive]
+pub enum ProgramFault {
+    // The file.
+    /// It cannot be read.
+    #[error("cannot be read: {reason}")]
+    #[diagnostic(help("build it first; it is looked for in the search paths, in their order"))]
+    Unreadable { reason: String },
+
+    /// It is something else.
+    #[error("is not an ELF file")]
+    #[diagnostic(help("`path` is to name what the linker wrote, not a raw image of it"))]
+    NotElf,
+
+    /// Its tables do not make sense.
+    #[error("is not a whole 64-bit ELF file: {reason}")]
+    #[diagnostic(help("build it again for `aarch64-unknown-none`"))]
+    Malformed { reason: String },
+
+    /// It is for a machine that the kernel does not run on.
+    #[error("is big-endian")]
+    #[diagnostic(help("build it for `aarch64-unknown-none`"))]
+    BigEndian,
+
+    /// It is for another processor. *Stricter*.
+    #[error("is not for AArch64 (its machine is {found})")]
+    #[diagnostic(help("build it for `aarch64-unknown-none`"))]
+    Machine { found: u16 },
+
+    /// It still has to be linked or relocated. *Stricter*.
+    #[error("is not an executable with fixed addresses (its type is {found})")]
+    #[diagnostic(help(
+        "link it statically and not position-independent: nobody relocates it when it starts"
+    ))]
+    NotExecutable { found: u16 },
+
+    // Segments, which are counted as `readelf -l` counts them.
+    /// Its bytes are not in the file.
+    #[error("has a segment {index} that reaches out of the file")]
+    #[diagnostic(help("build it again: the file was cut short"))]
+    SegmentNotInFile { index: usize },
+
+    /// It has more bytes than room for them.
+    #[error("has a segment {index} of {file_bytes:#x} bytes for {mem_bytes:#x} bytes of memory")]
+    #[diagnostic(help("build it again: no linker writes that"))]
+    SegmentCutShort {
+        index: usize,
+        file_bytes: u64,
+        mem_bytes: u64,
+    },
+
+    /// It reaches over the last address.
+    #[error("has a segment {index} that reaches over the last address of all")]
+    #[diagnostic(help("link it at lower addresses"))]
+    SegmentWraps { index: usize },
+
+    /// It could not be read once it was mapped: seL4 makes pages of it that give no access.
+    /// *Stricter*.
+    #[error("has a segment {index} that cannot be read")]
+    #[diagnostic(help("link it without `--execute-only`"))]
+    SegmentNotReadable { index: usize },
+
+    /// It is where the stack, the IPC buffer or an unmapped page around them is, or above.
+    #[error(
+        "has a segment {index} at {}, where its stack and its IPC buffer are",
+        Addresses(taken)
+    )]
+    #[diagnostic(help("link it at lower addresses, below {limit:#x}"))]
+    SegmentOnStack {
+        index: usize,
+        taken: Range<u64>,
+        limit: u64,
+    },
+
+    /// Two share a page, which can have the permissions of one only.
+    #[error("has segments {one} and {other} that share the page at {page:#x}")]
+    #[diagnostic(help(
+        "align the segments to pages in the linker script, such as with `. = ALIGN(0x1000)`"
+    ))]
+    SegmentsShareAPage { one: usize, other: usize, page: u64 },
+
+    /// A memory region is mapped over it.
+    #[error(
+        "has a segment {index} at {}, where `{region}` is mapped",
+        Addresses(taken)
+    )]
+    #[diagnostic(help(
+        "map the region elsewhere, such as from {:#x} on: it takes {} now",
+        free,
+        Addresses(mapped)
+    ))]
+    SegmentUnderMap {
+        index: usize,
+        taken: Range<u64>,
+        region: String,
+        mapped: Range<u64>,
+        /// The first address after the program that the region could be mapped at.
+        free: u64,
+    },
+
+    /// Its first instruction is in no executable segment. *Stricter*.
+    #[error("starts at {entry:#x}, where it has nothing to execute")]
+    #[diagnostic(help("give the linker the name of its first function, such as `-e _start`"))]
+    Entry { entry: u64 },
+
+    // Symbols.
+    /// It has been stripped.
+    #[error("has no symbol table")]
+    #[diagnostic(help("do not strip it, or name an unstripped copy of it in `path_for_symbols`"))]
+    NoSymbols,
+
+    /// A symbol that is to be written is not there.
+    #[error("has no symbol `{symbol}`")]
+    #[diagnostic(help("{}", where_symbols_come_from(symbol)))]
+    SymbolMissing { symbol: String },
+
+    /// A symbol that is to be written is there more than once.
+    #[error("has more than one symbol `{symbol}`")]
+    #[diagnostic(help("rename the others; local symbols count too"))]
+    SymbolTwice { symbol: String },
+
+    /// A symbol that is set to a word is of another size.
+    #[error("has a {bytes}-byte symbol `{symbol}`, which is to be set to a word")]
+    #[diagnostic(help("make it a `u64` or a `usize`, of 8 bytes"))]
+    SymbolNotAWord { symbol: String, bytes: u64 },
+
+    /// A symbol that is to be written is too small for that.
+    #[error("has a {bytes}-byte symbol `{symbol}`, where {needed} bytes are to be written")]
+    #[diagnostic(help("{}", where_symbols_come_from(symbol)))]
+    SymbolTooSmall {
+        symbol: String,
+        bytes: u64,
+        needed: u64,
+    },
+
+    /// A symbol that is to be written is not in what is loaded.
+    #[error("has a symbol `{symbol}` at {vaddr:#x}, where no segment is loaded")]
+    #[diagnostic(help(
+        "keep it in the program: it must be defined there, and no section that is discarded"
+    ))]
+    SymbolOutside { symbol: String, vaddr: u64 },
+}
+
+fn where_symbols_come_from(symbol: &str) -> String {
+    if microkit_abi::symbols::ALL.contains(&symbol) {
+        "link the program with the `sel4-microkit` runtime or libmicrokit, which defines it, \
+         and do not strip it"
+            .to_owned()
+    } else {
+        format!(
+            "define it in the program, such as with `#[unsafe(no_mangle)] static {symbol}`, \
+             and keep the linker from dropping it"
+        )
+    }
+}

@@ -1,0 +1,76 @@
+//! How numbers are put into sentences.
+
+use std::fmt;
+use std::ops::Range;
+
+/// A number of bytes: exactly, and in words that one can picture.
+pub(crate) struct Bytes(pub(crate) u64);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+        let mut scaled = self.0 as f64;
+        let mut unit = None;
+        for name in UNITS {
+            if scaled < 1024.0 {
+                break;
+            }
+            scaled /= 1024.0;
+            unit = Some(name);
+        }
+        match unit {
+            None => write!(f, "{} bytes", self.0),
+            Some(unit) => {
+                let about = format!("{scaled:.1}");
+                let about = about.strip_suffix(".0").unwrap_or(&about);
+                write!(f, "{:#x} bytes ({about} {unit})", self.0)
+            }
+        }
+    }
+}
+
+/// A range of addresses.
+pub(crate) struct Addresses<'a>(pub(crate) &'a Range<u64>);
+
+impl fmt::Display for Addresses<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#x}..{:#x}", self.0.start, self.0.end)
+    }
+}
+
+/// The first bytes of `text`, `max` at most, that are whole characters.
+pub(crate) fn cut(text: &str, max: usize) -> &str {
+    let is_end = |end: &usize| text.is_char_boundary(*end);
+    let end = (0..=max.min(text.len())).rev().find(is_end).unwrap_or(0);
+    &text[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_exact_and_to_be_pictured() {
+        let check = |bytes, expect: &str| assert_eq!(Bytes(bytes).to_string(), expect);
+        check(0, "0 bytes");
+        check(1023, "1023 bytes");
+        check(0x1000, "0x1000 bytes (4 KiB)");
+        check(0x5000_0000, "0x50000000 bytes (1.2 GiB)");
+        check(u64::MAX, "0xffffffffffffffff bytes (16384 PiB)");
+    }
+
+    #[test]
+    fn what_is_cut_is_whole_characters() {
+        let check = |text, max, expect| assert_eq!(cut(text, max), expect);
+        check("name", 64, "name");
+        check("name", 2, "na");
+        check("n\u{e4}me", 2, "n");
+        check("n\u{e4}me", 3, "n\u{e4}");
+        check("", 2, "");
+    }
+
+    #[test]
+    fn addresses_are_a_range() {
+        assert_eq!(Addresses(&(0x1000..0x2000)).to_string(), "0x1000..0x2000");
+    }
+}

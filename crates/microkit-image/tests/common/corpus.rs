@@ -1,0 +1,131 @@
+//! The corpus: system files in `bad` and `good`, and the files that they name.
+
+use std::fs;
+
+use microkit_image::Platform;
+
+use super::elf::{DATA, Elf, Segment, WORDS};
+use super::{Files, folder};
+
+/// A system and its files.
+#[derive(Debug, Clone)]
+pub(crate) struct Case {
+    /// What to call it. A bad one that the SDK's tool takes starts with [`STRICTER`].
+    pub(crate) name: String,
+    pub(crate) text: String,
+    /// What the files are when the system is parsed.
+    pub(crate) files: Files,
+    /// What the files are when it is planned, and when the SDK's tool builds it.
+    pub(crate) files_later: Files,
+    pub(crate) platform: Platform,
+}
+
+/// Bad systems whose name starts so are those that the SDK's tool takes.
+pub(crate) const STRICTER: &str = "stricter_";
+
+/// The words that `pd.elf` has, from [`WORDS`] on.
+const PD_WORDS: [&str; 11] = [
+    "word", "vaddr", "size", "fill", "paddr", "device", "large", "child", "irq", "up", "down",
+];
+
+/// The address of a word of `pd.elf`.
+pub(crate) fn word(name: &str) -> u64 {
+    WORDS + 8 * PD_WORDS.iter().position(|word| *word == name).unwrap() as u64
+}
+
+/// What `file` holds.
+pub(crate) fn file() -> Vec<u8> {
+    (0..0x1801).map(|n| (n % 251) as u8).collect()
+}
+
+/// The files that the corpus names.
+pub(crate) fn files() -> Files {
+    let pd = PD_WORDS
+        .iter()
+        .fold(Elf::pd(), |elf, name| elf.symbol(name, word(name), 8));
+    let huge = Segment::new(0x40_0000, &[1], 0x8000_0000, "rw");
+    let unaligned = Segment::new(0x40_0100, &[1], 0x80, "rw");
+    Files::default()
+        .with("pd.elf", pd.build())
+        .with("half.elf", Elf::pd().symbol("half", DATA, 4).build())
+        .with("huge.elf", Elf::pd().segment(huge).build())
+        .with("no_pps.elf", Elf::pd().without("microkit_pps").build())
+        .with(
+            "stripped.elf",
+            Elf::pd().with(|elf| elf.symbols.clear()).build(),
+        )
+        .with("symbols.elf", Elf::pd().build())
+        .with("unaligned.elf", Elf::pd().segment(unaligned).build())
+        .with("unusual.elf", unusual().build())
+        .with("file", file())
+}
+
+/// A program of which everything is unusual and nothing wrong.
+fn unusual() -> Elf {
+    Elf::pd()
+        // Written and executed; not at a page, and over the end of one.
+        .segment(Segment::new(0x40_0ff0, &[7; 0x20], 0x21, "rwx"))
+        // Neither has any bytes, wherever they are.
+        .segment(Segment::new(DATA, &[], 0, "rw"))
+        .segment(Segment::new(u64::MAX, &[], 0, ""))
+        // All `.bss`, with a symbol at its end.
+        .segment(Segment::new(0x50_0000, &[], 0x10_0000, "rw"))
+        .without("microkit_pps")
+        .symbol("microkit_pps", 0x5f_fff8, 8)
+        // Larger than what is written.
+        .without("microkit_passive")
+        .symbol("microkit_passive", DATA + 0x200, 8)
+        // Twice, but nobody asks.
+        .symbol("twice", DATA, 8)
+        .symbol("twice", DATA, 8)
+}
+
+/// The systems in a folder, by name.
+pub(crate) fn systems(name: &str) -> Vec<Case> {
+    let entries = fs::read_dir(folder(name)).unwrap();
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "system")
+    });
+    paths.sort();
+    assert!(!paths.is_empty(), "no system files in {name}");
+    let case = |path: &std::path::PathBuf| {
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        Case::new(name, fs::read_to_string(path).unwrap(), files())
+    };
+    paths.iter().map(case).collect()
+}
+
+/// The one of `cases` of this name.
+pub(crate) fn named(cases: &[Case], name: &str) -> Case {
+    cases.iter().find(|case| case.name == name).unwrap().clone()
+}
+
+impl Case {
+    /// A system with files that stay as they are, but for those of which the name says otherwise.
+    pub(crate) fn new(name: String, text: String, files: Files) -> Self {
+        let mut platform = Platform::QEMU_VIRT_AARCH64;
+        if name == "map_on_stack" {
+            platform.user_top = 0x100_ffff;
+        }
+        let before = files
+            .clone()
+            .with("changing", *b"before")
+            .with("vanishing", *b"here");
+        let later = files.with("changing", *b"after");
+        Self {
+            name,
+            text,
+            files: before,
+            files_later: later,
+            platform,
+        }
+    }
+
+    /// Whether the SDK's tool can be asked of it.
+    pub(crate) fn is_for_tool(&self) -> bool {
+        // It reads each file once, and knows one board.
+        !["fill_changed", "map_on_stack"].contains(&self.name.as_str())
+    }
+}

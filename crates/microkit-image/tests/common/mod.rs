@@ -1,0 +1,107 @@
+//! What the tests share: files in memory, systems, and how reports are drawn.
+#![allow(dead_code, reason = "each test uses a part of it")]
+
+pub(crate) mod corpus;
+pub(crate) mod elf;
+pub(crate) mod memory;
+pub(crate) mod programs;
+pub(crate) mod tool;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+use microkit_image::{Plan, PlanErrors, Platform, plan};
+use microkit_sdf::{Options, System, parse};
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
+
+/// A folder of this crate's tests.
+pub(crate) fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests")
+        .join(name)
+}
+
+/// Files in memory.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Files(pub(crate) BTreeMap<PathBuf, Vec<u8>>);
+
+impl Files {
+    /// The same with one more, or another in its place.
+    pub(crate) fn with(mut self, path: &str, bytes: impl Into<Vec<u8>>) -> Self {
+        self.0.insert(path.into(), bytes.into());
+        self
+    }
+
+    fn get(&self, path: &Path) -> io::Result<&Vec<u8>> {
+        self.0
+            .get(path)
+            .ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+}
+
+impl microkit_sdf::Files for Files {
+    fn len(&self, path: &Path) -> io::Result<u64> {
+        self.get(path).map(|bytes| bytes.len() as u64)
+    }
+}
+
+impl microkit_image::Files for Files {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.get(path).cloned()
+    }
+}
+
+/// The text of a system that has these elements in it.
+pub(crate) fn system(elements: &str) -> String {
+    format!("<system>\n{elements}\n</system>\n")
+}
+
+/// The checked system of this text.
+#[track_caller]
+pub(crate) fn parsed(text: &str, files: &Files) -> System {
+    match parse("test.system", text, Options::new(files)) {
+        Ok(system) => system,
+        Err(errors) => panic!("{text}\n{}", draw(&errors)),
+    }
+}
+
+/// The plan of this text for the board.
+pub(crate) fn planned(text: &str, files: &Files) -> Result<Plan, PlanErrors> {
+    plan(&parsed(text, files), &Platform::QEMU_VIRT_AARCH64, files)
+}
+
+/// The plan of this text, which there must be.
+#[track_caller]
+pub(crate) fn good(text: &str, files: &Files) -> Plan {
+    planned(text, files).unwrap_or_else(|errors| panic!("{text}\n{}", draw(&errors)))
+}
+
+/// An error as the command line shows it, in ASCII without colours.
+pub(crate) fn draw(error: &dyn Diagnostic) -> String {
+    let mut drawn = String::new();
+    GraphicalReportHandler::new_themed(GraphicalTheme::none())
+        .with_width(100)
+        .render_report(&mut drawn, error)
+        .unwrap();
+    // Whatever the theme, no line of a test file ends in space.
+    drawn
+        .lines()
+        .map(str::trim_end)
+        .collect::<Vec<_>>()
+        .join("\n")
+        + "\n"
+}
+
+/// Compares `actual` with the file `expect`, or writes it there if `BLESS` is set.
+pub(crate) fn check_file(actual: &str, expect: &Path) {
+    if env::var_os("BLESS").is_some() {
+        fs::write(expect, actual).unwrap();
+    }
+    let expected = fs::read_to_string(expect).unwrap_or_default();
+    assert!(
+        actual == expected,
+        "{} differs; `BLESS=1 cargo test -p microkit-image` accepts this:\n{actual}",
+        expect.display()
+    );
+}

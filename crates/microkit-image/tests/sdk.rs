@@ -1,0 +1,94 @@
+//! Where there is an SDK: its tool refuses what is refused here but for what is stricter, and
+//! takes what is taken, with the same address spaces.
+
+mod common;
+
+use std::collections::BTreeMap;
+
+use common::corpus::{self, Case, STRICTER};
+use common::programs;
+use common::tool::{Page, Spec, Thread, Tool};
+use microkit_image::{MemoryRegion, Plan, ProtectionDomain};
+
+#[test]
+fn the_tool_refuses_each_bad_system() {
+    let Some(tool) = Tool::find("bad") else {
+        return;
+    };
+    let cases = [programs::bad(), corpus::systems("bad")].concat();
+    let mut wrong = Vec::new();
+    for case in cases.iter().filter(|case| case.is_for_tool()) {
+        let is_taken = tool.build(case).map(|_| ());
+        if is_taken.is_ok() != case.name.starts_with(STRICTER) {
+            wrong.push((case.name.clone(), is_taken));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn the_tool_lays_out_each_good_system_in_the_same_way() {
+    let Some(tool) = Tool::find("good") else {
+        return;
+    };
+    for case in corpus::systems("good") {
+        let spec = tool
+            .build(&case)
+            .unwrap_or_else(|said| panic!("{}: {said}", case.name));
+        check(&case, &spec);
+    }
+}
+
+fn check(case: &Case, spec: &Spec) {
+    let plan = common::good(&case.text, &case.files);
+    for pd in &plan.protection_domains {
+        let thread = Thread {
+            entry: pd.entry,
+            stack_top: pd.stack.range().end,
+            ipc_buffer: pd.ipc_buffer.vaddr,
+        };
+        assert_eq!(spec.thread(&pd.name), thread, "{} {}", case.name, pd.name);
+        let ours = pages(&plan, pd);
+        let mut theirs = spec.pages(&pd.name);
+        for (vaddr, page) in &mut theirs {
+            // The tool has an address too where it chose one.
+            if ours.get(vaddr).is_some_and(|page| page.paddr.is_none()) {
+                page.paddr = None;
+            }
+        }
+        assert_eq!(theirs, ours, "{} {}", case.name, pd.name);
+    }
+}
+
+/// The pages of a protection domain by their addresses.
+fn pages(plan: &Plan, pd: &ProtectionDomain) -> BTreeMap<u64, Page> {
+    let mut pages = BTreeMap::new();
+    let page = |perms: boot_spec::Perms, bytes, cached, paddr| Page {
+        bytes,
+        read: perms.read,
+        write: perms.write,
+        execute: perms.execute,
+        cached,
+        paddr,
+    };
+    for area in pd.own() {
+        for vaddr in area.range().step_by(0x1000) {
+            pages.insert(vaddr, page(area.perms, 0x1000, true, None));
+        }
+    }
+    for map in &pd.maps {
+        let MemoryRegion {
+            bytes,
+            page_size,
+            is_fixed,
+            extents,
+            ..
+        } = &plan.memory_regions[map.region];
+        for offset in (0..*bytes).step_by(page_size.bytes() as usize) {
+            let paddr = is_fixed.then(|| extents[0].paddr + offset);
+            let page = page(map.perms, page_size.bytes(), map.cached, paddr);
+            pages.insert(map.vaddr + offset, page);
+        }
+    }
+    pages
+}
