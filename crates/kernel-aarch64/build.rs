@@ -1,0 +1,12 @@
+//! Links the kernel to where the machine loads it; on a host there is nothing to do.
+
+use std::env;
+
+fn main() {
+    println!("cargo::rerun-if-changed=kernel.ld");
+    if env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("none") {
+        let directory = env::var("CARGO_MANIFEST_DIR").expect("Cargo sets it");
+        println!("cargo::rustc-link-arg-bins=-T{directory}/kernel.ld");
+        println!("cargo::rustc-link-arg-bins=-zmax-page-size=4096");
+    }
+}

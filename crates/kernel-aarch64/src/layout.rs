@@ -1,0 +1,85 @@
+//! Which addresses of QEMU's `virt` machine are what (its `hw/arm/virt.c`, and the memory that
+//! the Microkit SDK gives to systems on `qemu_virt_aarch64`).
+
+use core::ops::Range;
+
+/// The memory that a system may use: what seL4 hands out on this board. It is zero at boot where a
+/// system maps it, but for what segments fill.
+pub const SYSTEM_MEMORY: Range<u64> = 0x6000_0000..0xc000_0000;
+
+/// The part of [`SYSTEM_MEMORY`] that is the kernel's: its image, with the payload behind it, and
+/// its heap.
+pub const KERNEL_MEMORY: Range<u64> = 0x7000_0000..0x8000_0000;
+
+/// Where the image is loaded and entered. `kernel.ld` says the same.
+pub const IMAGE_START: u64 = KERNEL_MEMORY.start;
+
+/// The heap, from which boot takes what it keeps: page tables and the kernel's objects. The image
+/// ends before it.
+pub const HEAP: Range<u64> = 0x7c00_0000..KERNEL_MEMORY.end;
+
+/// The registers of the GICv2's distributor.
+pub const GIC_DISTRIBUTOR: Range<u64> = 0x0800_0000..0x0800_1000;
+
+/// The registers of the GICv2's CPU interface.
+pub const GIC_CPU_INTERFACE: Range<u64> = 0x0801_0000..0x0801_1000;
+
+/// The registers with which a hypervisor controls virtual interrupts.
+pub const GIC_HYPERVISOR: Range<u64> = 0x0803_0000..0x0803_1000;
+
+/// The registers of the PL011 serial port, which the kernel prints on and a system may drive too.
+pub const UART: Range<u64> = 0x0900_0000..0x0900_1000;
+
+/// Devices that no PD may map, because who controls them controls the kernel. seL4 keeps the same
+/// to itself.
+pub const KERNEL_DEVICES: [Range<u64>; 3] = [GIC_DISTRIBUTOR, GIC_CPU_INTERFACE, GIC_HYPERVISOR];
+
+/// The interrupt of the hypervisor's physical timer, by which the kernel keeps time.
+pub const TIMER_IRQ: u32 = 26;
+
+/// Interrupts that no PD may handle: the virtual interrupts' maintenance, the kernel's timer, the
+/// virtual timer. seL4 keeps the same to itself.
+pub const KERNEL_IRQS: [u32; 3] = [25, TIMER_IRQ, 27];
+
+/// Bits of an address, a PD's or the machine's, as the SDK configures seL4 on this board.
+pub const ADDRESS_BITS: u32 = 40;
+
+/// The part of a range that is in another; empty, and at its start or end, if there is none.
+pub fn within(range: &Range<u64>, other: &Range<u64>) -> Range<u64> {
+    let start = range.start.clamp(other.start, other.end);
+    start..range.end.clamp(start, other.end)
+}
+
+/// Whether two ranges share an address.
+pub fn overlap(one: &Range<u64>, other: &Range<u64>) -> bool {
+    !within(one, other).is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kernel_memory_is_in_order() {
+        assert_eq!(within(&KERNEL_MEMORY, &SYSTEM_MEMORY), KERNEL_MEMORY);
+        assert_eq!(within(&HEAP, &KERNEL_MEMORY), HEAP);
+        const { assert!(IMAGE_START < HEAP.start) }
+    }
+
+    #[test]
+    fn ranges_meet_where_they_share_an_address() {
+        let check = |one: Range<u64>, other: Range<u64>, expect: Range<u64>| {
+            assert_eq!(within(&one, &other), expect, "{one:?} in {other:?}");
+            assert_eq!(overlap(&one, &other), !expect.is_empty());
+            assert_eq!(overlap(&other, &one), !expect.is_empty());
+        };
+        check(10..20, 0..30, 10..20);
+        check(10..20, 15..30, 15..20);
+        check(10..20, 0..15, 10..15);
+        check(10..20, 12..14, 12..14);
+        check(10..20, 20..30, 20..20);
+        check(10..20, 0..10, 10..10);
+        check(10..20, 40..50, 40..40);
+        check(10..20, 0..5, 5..5);
+    }
+}

@@ -1,0 +1,102 @@
+//! The machine, as the model asks for it.
+
+use super::console::Console;
+use super::gic::Gic;
+use super::memory::{self, IpcBuffer};
+use super::timer;
+use alloc::vec::Vec;
+use boot_spec::BootSpec;
+use core::fmt::{self, Write};
+use kernel_aarch64::report::{ERROR, FaultReport, INFO, ThreadList};
+use kernel_model::{CacheMaintenance, CacheRange, HaltReason, Machine, Report, ThreadId, Ticks};
+
+/// QEMU's `virt` machine.
+pub(super) struct Board {
+    pub(super) console: Console,
+    pub(super) gic: Gic,
+    /// Of each PD.
+    pub(super) ipc_buffers: Vec<IpcBuffer>,
+    pub(super) spec: BootSpec,
+}
+
+impl Machine for Board {
+    fn now(&mut self) -> Ticks {
+        timer::now()
+    }
+
+    fn read_ipc_buffer(&mut self, thread: ThreadId, index: usize) -> u64 {
+        self.ipc_buffers[thread.index()].read(index)
+    }
+
+    fn write_ipc_buffer(&mut self, thread: ThreadId, index: usize, word: u64) {
+        self.ipc_buffers[thread.index()].write(index, word);
+    }
+
+    fn mask_irq(&mut self, number: u32) {
+        self.gic.mask(number);
+    }
+
+    fn unmask_irq(&mut self, number: u32) {
+        self.gic.unmask(number);
+    }
+
+    fn put_char(&mut self, byte: u8) {
+        self.console.put(byte);
+    }
+
+    fn maintain_cache(&mut self, maintenance: CacheMaintenance, range: CacheRange) {
+        memory::maintain(maintenance, range.paddr..range.paddr + range.bytes);
+    }
+
+    fn report(&mut self, report: Report<'_>) {
+        // The console takes everything.
+        let _ = self.print(report);
+    }
+}
+
+impl Board {
+    fn print(&mut self, report: Report<'_>) -> fmt::Result {
+        let name = |thread: ThreadId| {
+            let pd = self.spec.domains.get(thread.index());
+            pd.map_or("monitor", |pd| pd.name.as_str())
+        };
+        let console = &mut self.console;
+        match report {
+            // As it should be.
+            Report::MonitorStarted | Report::Passive { .. } | Report::NameThread { .. } => Ok(()),
+            Report::Fault(fault) => match self.spec.domains.get(fault.domain) {
+                Some(pd) => write!(console, "{}", FaultReport { pd, fault }),
+                None => Ok(()),
+            },
+            Report::NotPassive { domain, error } => {
+                let name = self.spec.domains.get(domain).map_or("?", |pd| &pd.name);
+                writeln!(console, "{ERROR}{name}: could not be made passive: {error}")
+            }
+            Report::NoFaultHandler { thread, fault } => {
+                let name = name(thread);
+                writeln!(
+                    console,
+                    "{ERROR}{name}: has no fault handler for {fault:x?}"
+                )
+            }
+            Report::UnhandledIrq { number } => {
+                writeln!(console, "{ERROR}nobody handles interrupt {number}")
+            }
+            Report::DumpScheduler(kernel) => write!(console, "{}", ThreadList(kernel)),
+            Report::Snapshot { thread, .. } => {
+                let name = name(thread);
+                writeln!(console, "{INFO}{name}: DebugSnapshot prints nothing here")
+            }
+            Report::Halt { thread, reason } => {
+                let name = name(thread);
+                let reason = match reason {
+                    HaltReason::Asked => "with DebugHalt",
+                    HaltReason::NotAThread => "as what it named is no thread",
+                    HaltReason::NoIpcBuffer => "as the thread that it named has no IPC buffer",
+                    HaltReason::NameTooLong => "as it gave a thread a name without an end",
+                };
+                writeln!(console, "{ERROR}{name}: halted the machine, {reason}")
+            }
+        }
+    }
+}

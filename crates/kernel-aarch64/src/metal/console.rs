@@ -1,0 +1,50 @@
+//! The serial port, as far as the kernel uses it: it writes bytes, when there is room for them, and
+//! touches nothing else, so that a protection domain (PD) can drive the same port. Output of both
+//! may mix.
+
+use arm_pl011_uart::{PL011Registers, Uart};
+use core::fmt;
+use core::hint::spin_loop;
+use core::ptr::{NonNull, with_exposed_provenance_mut};
+use kernel_aarch64::layout::UART;
+use safe_mmio::UniqueMmioPointer;
+
+/// Where the kernel prints.
+pub(super) struct Console(Uart<'static>);
+
+impl Console {
+    /// The serial port.
+    ///
+    /// # Safety
+    ///
+    /// No other `Console` is used while this one is.
+    pub(super) unsafe fn new() -> Self {
+        let registers: *mut PL011Registers = with_exposed_provenance_mut(UART.start as usize);
+        let registers = NonNull::new(registers).expect("the port is not at address 0");
+        // SAFETY: 1. QEMU's `virt` machine has a PL011 at this address, which the boot tables and
+        // the kernel's own map as device memory for as long as the kernel runs. 2. The caller
+        // promises that nothing else in the kernel uses it. 3. A PD that drives it too is as the
+        // device itself: what it changes, registers may show.
+        Self(Uart::new(unsafe { UniqueMmioPointer::new(registers) }))
+    }
+
+    /// Writes a byte; before the end of a line, one that returns to its start, as seL4 does.
+    ///
+    /// **Blocks:** until there is room for it.
+    pub(super) fn put(&mut self, byte: u8) {
+        if byte == b'\n' {
+            self.put(b'\r');
+        }
+        while self.0.is_tx_fifo_full() {
+            spin_loop();
+        }
+        self.0.write_word(byte);
+    }
+}
+
+impl fmt::Write for Console {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        text.bytes().for_each(|byte| self.put(byte));
+        Ok(())
+    }
+}

@@ -1,0 +1,101 @@
+//! The loop in which the kernel stays: a protection domain (PD) runs, something enters the kernel,
+//! the model takes a step and says who runs next.
+
+use super::board::Board;
+use super::cpu;
+use super::halt::{halt, wait_for_interrupt};
+use super::timer::Timer;
+use super::user::{self, Exit, FloatingPoint};
+use alloc::vec::Vec;
+use arm_sysregs::el2::accessors::read_far_el2;
+use kernel_aarch64::layout::TIMER_IRQ;
+use kernel_aarch64::stage2::AddressSpace;
+use kernel_model::{Event, Kernel, Next, ThreadId, Ticks};
+
+/// What the machine keeps of a PD.
+pub(super) struct Domain {
+    pub(super) space: &'static AddressSpace,
+    pub(super) floating_point: FloatingPoint,
+}
+
+/// Everything that runs.
+pub(super) struct Machinery {
+    pub(super) kernel: Kernel,
+    pub(super) board: Board,
+    pub(super) timer: Timer,
+    /// In the order of the boot spec.
+    pub(super) domains: Vec<Domain>,
+    /// Whose address space EL0 has.
+    pub(super) at_el0: Option<ThreadId>,
+}
+
+impl Machinery {
+    /// Starts the system, and keeps it going.
+    ///
+    /// # Safety
+    ///
+    /// The processor is [prepared](cpu::prepare).
+    pub(super) unsafe fn run(mut self) -> ! {
+        let mut next = self.kernel.start(&mut self.board);
+        loop {
+            next = match next {
+                Next::Run { thread, until } => {
+                    self.timer.set(until);
+                    // SAFETY: 1. The caller promises it.
+                    match unsafe { self.run_thread(thread) } {
+                        Exit::Exception(esr) => {
+                            let far = read_far_el2().bits();
+                            let context = self.kernel.context(thread);
+                            let event = Event::of_exception(esr, far, context);
+                            self.kernel.step(event, &mut self.board)
+                        }
+                        Exit::Interrupt => self.interrupt().unwrap_or(next),
+                    }
+                }
+                Next::Idle { until } => {
+                    self.timer.set(until.unwrap_or(Ticks::MAX));
+                    wait_for_interrupt();
+                    self.interrupt().unwrap_or(next)
+                }
+                Next::Halt => halt(),
+            }
+        }
+    }
+
+    /// # Safety
+    ///
+    /// The processor is [prepared](cpu::prepare).
+    unsafe fn run_thread(&mut self, thread: ThreadId) -> Exit {
+        let domain = &mut self.domains[thread.index()];
+        if self.at_el0 != Some(thread) {
+            self.at_el0 = Some(thread);
+            cpu::use_address_space(domain.space, vmid(thread));
+        }
+        let floating_point =
+            (!self.kernel.thread(thread).fpu_disabled).then_some(&mut domain.floating_point);
+        // SAFETY: 1. The address space is the thread's, as seen to above. 2. The caller promises
+        // that the processor is prepared.
+        unsafe { user::run(self.kernel.context_mut(thread), floating_point) }
+    }
+
+    /// Handles the interrupt that is pending, if there is one.
+    fn interrupt(&mut self) -> Option<Next> {
+        let pending = self.board.gic.take()?;
+        let event = match pending.number() {
+            TIMER_IRQ => {
+                // The timer's interrupt stays pending until it is set anew.
+                self.timer.set(Ticks::MAX);
+                Event::Tick
+            }
+            number => Event::Interrupt(number),
+        };
+        let next = self.kernel.step(event, &mut self.board);
+        self.board.gic.end(pending);
+        Some(next)
+    }
+}
+
+/// The identifier of a thread's address space: 0 is nobody's, and there are fewer than 255.
+fn vmid(thread: ThreadId) -> u8 {
+    thread.index() as u8 + 1
+}

@@ -1,0 +1,117 @@
+//! From an image in memory to a system that runs.
+
+use super::board::Board;
+use super::console::Console;
+use super::gic::Gic;
+use super::halt::refuse;
+use super::memory::{self, IpcBuffer};
+use super::run::{Domain, Machinery};
+use super::timer::{self, Timer};
+use super::user::FloatingPoint;
+use super::{cpu, heap, mmu};
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt::Write;
+use core::ptr::with_exposed_provenance;
+use core::slice;
+use kernel_aarch64::layout::{HEAP, IMAGE_START};
+use kernel_aarch64::payload::Payload;
+use kernel_aarch64::plan::Plan;
+use kernel_aarch64::report::INFO;
+use kernel_aarch64::stage2::AddressSpace;
+use kernel_model::{CacheMaintenance, Kernel};
+
+unsafe extern "C" {
+    static __payload_start: u8;
+}
+
+/// Where [`boot`](super::boot) goes on: the MMU is on, the stack is the kernel's, interrupts are
+/// masked and stay so.
+pub(super) extern "C" fn start() -> ! {
+    // SAFETY: 1. This is the only way here, and it is taken once. 2. The boot tables are in use.
+    let (mut console, gic) = unsafe {
+        heap::init();
+        mmu::protect();
+        (Console::new(), Gic::new())
+    };
+    // The console takes everything.
+    let _ = writeln!(
+        console,
+        "{INFO}model kernel {}, for development: this is not seL4",
+        env!("CARGO_PKG_VERSION")
+    );
+    if !cpu::has_address_bits() {
+        refuse("this processor has too few bits of address");
+    }
+    let Some(clock) = timer::clock() else {
+        refuse("the timer does not say how fast it is");
+    };
+    let payload = payload().unwrap_or_else(|error| refuse(error));
+    let kernel = Kernel::new(&payload.spec, clock).unwrap_or_else(|error| refuse(error));
+    let plan = Plan::new(&payload.spec, gic.count()).unwrap_or_else(|error| refuse(error));
+    prepare_memory(&payload, &plan);
+    let domains = domains(&payload);
+    // SAFETY: 1. The addresses are the plan's. 2. Memory has just been prepared.
+    let ipc_buffers = plan
+        .ipc_buffers
+        .iter()
+        .map(|paddr| unsafe { IpcBuffer::at(*paddr) })
+        .collect();
+    let mut board = Board {
+        console,
+        gic,
+        ipc_buffers,
+        spec: payload.spec,
+    };
+    for irq in board.spec.domains.iter().flat_map(|pd| &pd.irqs) {
+        board.gic.set_trigger(irq.number, irq.trigger);
+    }
+    cpu::prepare();
+    let machinery = Machinery {
+        kernel,
+        board,
+        timer: Timer::new(),
+        domains,
+        at_el0: None,
+    };
+    // SAFETY: 1. The processor has just been prepared.
+    unsafe { machinery.run() }
+}
+
+/// The system behind the kernel.
+fn payload() -> Result<Payload<'static>, kernel_aarch64::payload::PayloadError> {
+    let start = (&raw const __payload_start).addr();
+    let bytes = HEAP.start as usize - start;
+    // SAFETY: 1. This memory is there, mapped as normal memory, and initialised: it is the image's,
+    // or what was there before. 2. Nobody writes it: the kernel's data ends before it, the heap
+    // begins after it, and no PD maps it (`plan`).
+    let bytes = unsafe { slice::from_raw_parts(with_exposed_provenance(start), bytes) };
+    Payload::find(bytes, start as u64 - IMAGE_START)
+}
+
+/// Clears memory, fills it with the segments, and lets everyone see it.
+fn prepare_memory(payload: &Payload<'_>, plan: &Plan) {
+    plan.zero.iter().for_each(memory::zero);
+    for segment in &payload.spec.segments {
+        memory::fill(segment.paddr, payload.segment(segment));
+    }
+    for range in &plan.uncached {
+        memory::maintain(CacheMaintenance::CleanInvalidate, range.clone());
+    }
+    for range in &plan.executable {
+        memory::maintain(CacheMaintenance::UnifyInstruction, range.clone());
+    }
+}
+
+/// The address spaces and registers of all PDs.
+fn domains(payload: &Payload<'_>) -> Vec<Domain> {
+    let pds = payload.spec.domains.iter();
+    pds.map(|pd| {
+        let space = AddressSpace::new(&pd.mappings).unwrap_or_else(|error| refuse(error));
+        Domain {
+            space: Box::leak(Box::new(space)),
+            floating_point: FloatingPoint::NEW,
+        }
+    })
+    .collect()
+}

@@ -1,0 +1,278 @@
+//! Entering a protection domain (PD), and coming back from it.
+//!
+//! To the kernel it is a function call: [`run`] loads the registers of a PD and goes to EL0; the
+//! next exception stores them and returns. In between, the kernel's stack pointer stays where it
+//! is, and above it lie the two pointers that the way back needs.
+
+use super::halt::kernel_exception;
+use core::arch::{asm, global_asm};
+use core::mem::offset_of;
+use core::ptr;
+use kernel_aarch64::registers::CPTR;
+use kernel_model::UserContext;
+
+/// The floating-point registers of a PD.
+#[derive(Debug, Clone)]
+#[repr(C, align(16))]
+pub(super) struct FloatingPoint {
+    q: [u128; 32],
+    fpsr: u64,
+    fpcr: u64,
+}
+
+impl FloatingPoint {
+    /// Those of a PD that has never run.
+    pub(super) const NEW: Self = Self {
+        q: [0; 32],
+        fpsr: 0,
+        fpcr: 0,
+    };
+}
+
+/// Why a PD does not run any more.
+#[derive(Debug, Copy, Clone)]
+pub(super) enum Exit {
+    /// An exception with this syndrome.
+    Exception(u64),
+    /// An interrupt.
+    Interrupt,
+}
+
+/// Runs a PD until the next exception. Its registers are loaded from `context` and stored there.
+/// Without `floating_point`, instructions that use that trap.
+///
+/// # Safety
+///
+/// The address space of EL0 is the PD's, and the processor is prepared for it.
+#[inline]
+pub(super) unsafe fn run(
+    context: &mut UserContext,
+    floating_point: Option<&mut FloatingPoint>,
+) -> Exit {
+    let floating_point = floating_point.map_or(ptr::null_mut(), ptr::from_mut);
+    let esr: u64;
+    // SAFETY: 1. `enter_user` keeps to what is declared here: it changes all registers but x19, x29 and
+    // the stack pointer, and memory at the two pointers, for which it has exclusive
+    // references. 2. The PD changes memory too, but, by the contract, none that the kernel owns;
+    // that which both use is atomic. 3. Interrupts stay masked in the kernel, and are not in the PD
+    // (`SPSR_EL2`, which the model keeps to the user's bits). 4. The code at the place to return to
+    // comes back here, as the vectors find the kernel's stack as `enter_user` left it.
+    unsafe {
+        asm!(
+            "bl enter_user",
+            inlateout("x0") ptr::from_mut(context) => esr,
+            in("x1") floating_point,
+            out("x20") _, out("x21") _, out("x22") _, out("x23") _, out("x24") _,
+            out("x25") _, out("x26") _, out("x27") _, out("x28") _,
+            out("v8") _, out("v9") _, out("v10") _, out("v11") _,
+            out("v12") _, out("v13") _, out("v14") _, out("v15") _,
+            clobber_abi("C"),
+        );
+    }
+    match esr {
+        INTERRUPT => Exit::Interrupt,
+        _ => Exit::Exception(esr),
+    }
+}
+
+/// What the vectors return for an interrupt; no syndrome has these bits (Arm ARM, *ESR_EL2*).
+const INTERRUPT: u64 = u64::MAX;
+
+/// `CPTR_EL2.TFP`: floating point traps.
+const TFP: u64 = 1 << 10;
+
+// The way in: what the vectors need is pushed, then everything is loaded. The exception return
+// makes the writes to control registers take effect (Arm ARM, *Context synchronization event*).
+//
+// The way out: with two registers free, the rest is stored; then the kernel's are loaded, and the
+// function returns with the syndrome. Floating point is stored before Rust runs, as Rust may use
+// those registers; where it was trapped, it is let through again, and only then used (`isb`).
+//
+// An error that the processor notices late (SError) is laid at the door of the PD that runs. A fast
+// interrupt, or anything that comes from the kernel itself, is a mistake of the kernel's.
+global_asm!(
+    r#"
+    .macro vector target
+    .balign 128
+    b       \target
+    .endm
+
+    .macro store_general
+    stp     x0, x1, [sp, #-16]!
+    ldr     x0, [sp, #(16 + 24)]
+    stp     x2, x3, [x0, #{x} + 16]
+    stp     x4, x5, [x0, #{x} + 32]
+    stp     x6, x7, [x0, #{x} + 48]
+    stp     x8, x9, [x0, #{x} + 64]
+    stp     x10, x11, [x0, #{x} + 80]
+    stp     x12, x13, [x0, #{x} + 96]
+    stp     x14, x15, [x0, #{x} + 112]
+    stp     x16, x17, [x0, #{x} + 128]
+    stp     x18, x19, [x0, #{x} + 144]
+    stp     x20, x21, [x0, #{x} + 160]
+    stp     x22, x23, [x0, #{x} + 176]
+    stp     x24, x25, [x0, #{x} + 192]
+    stp     x26, x27, [x0, #{x} + 208]
+    stp     x28, x29, [x0, #{x} + 224]
+    str     x30, [x0, #{x} + 240]
+    ldp     x2, x3, [sp], #16
+    stp     x2, x3, [x0, #{x}]
+    .endm
+
+    .section .text.vectors, "ax"
+    .balign 2048
+    .global exception_vectors
+exception_vectors:
+    vector  from_kernel
+    vector  from_kernel
+    vector  from_kernel
+    vector  from_kernel
+
+    vector  from_kernel
+    vector  from_kernel
+    vector  from_kernel
+    vector  from_kernel
+
+    vector  exception_of_user
+    vector  interrupt_of_user
+    vector  from_kernel
+    vector  exception_of_user
+
+    vector  from_kernel
+    vector  from_kernel
+    vector  from_kernel
+    vector  from_kernel
+
+exception_of_user:
+    store_general
+    mrs     x1, esr_el2
+    b       leave_user
+
+interrupt_of_user:
+    store_general
+    mov     x1, #-1
+    b       leave_user
+
+leave_user:
+    mrs     x2, sp_el0
+    mrs     x3, elr_el2
+    mrs     x4, spsr_el2
+    mrs     x5, tpidr_el0
+    str     x2, [x0, #{sp}]
+    str     x3, [x0, #{pc}]
+    str     x4, [x0, #{spsr}]
+    str     x5, [x0, #{tpidr}]
+    mov     x0, x1
+    ldr     x1, [sp, #32]
+    cbz     x1, 1f
+    stp     q0, q1, [x1, #0]
+    stp     q2, q3, [x1, #32]
+    stp     q4, q5, [x1, #64]
+    stp     q6, q7, [x1, #96]
+    stp     q8, q9, [x1, #128]
+    stp     q10, q11, [x1, #160]
+    stp     q12, q13, [x1, #192]
+    stp     q14, q15, [x1, #224]
+    stp     q16, q17, [x1, #256]
+    stp     q18, q19, [x1, #288]
+    stp     q20, q21, [x1, #320]
+    stp     q22, q23, [x1, #352]
+    stp     q24, q25, [x1, #384]
+    stp     q26, q27, [x1, #416]
+    stp     q28, q29, [x1, #448]
+    stp     q30, q31, [x1, #480]
+    mrs     x2, fpsr
+    mrs     x3, fpcr
+    str     x2, [x1, #{fpsr}]
+    str     x3, [x1, #{fpcr}]
+    b       2f
+1:  mrs     x2, cptr_el2
+    bic     x2, x2, #{tfp}
+    msr     cptr_el2, x2
+    isb
+2:  ldr     x19, [sp, #16]
+    ldp     x29, x30, [sp], #48
+    ret
+
+    .global enter_user
+enter_user:
+    stp     x29, x30, [sp, #-48]!
+    stp     x19, x0, [sp, #16]
+    str     x1, [sp, #32]
+    cbz     x1, 1f
+    ldr     x2, [x1, #{fpsr}]
+    ldr     x3, [x1, #{fpcr}]
+    msr     fpsr, x2
+    msr     fpcr, x3
+    ldp     q0, q1, [x1, #0]
+    ldp     q2, q3, [x1, #32]
+    ldp     q4, q5, [x1, #64]
+    ldp     q6, q7, [x1, #96]
+    ldp     q8, q9, [x1, #128]
+    ldp     q10, q11, [x1, #160]
+    ldp     q12, q13, [x1, #192]
+    ldp     q14, q15, [x1, #224]
+    ldp     q16, q17, [x1, #256]
+    ldp     q18, q19, [x1, #288]
+    ldp     q20, q21, [x1, #320]
+    ldp     q22, q23, [x1, #352]
+    ldp     q24, q25, [x1, #384]
+    ldp     q26, q27, [x1, #416]
+    ldp     q28, q29, [x1, #448]
+    ldp     q30, q31, [x1, #480]
+    b       2f
+1:  mrs     x2, cptr_el2
+    orr     x2, x2, #{tfp}
+    msr     cptr_el2, x2
+2:  ldr     x2, [x0, #{sp}]
+    ldr     x3, [x0, #{pc}]
+    ldr     x4, [x0, #{spsr}]
+    ldr     x5, [x0, #{tpidr}]
+    ldr     x6, [x0, #{tpidrro}]
+    msr     sp_el0, x2
+    msr     elr_el2, x3
+    msr     spsr_el2, x4
+    msr     tpidr_el0, x5
+    msr     tpidrro_el0, x6
+    ldp     x2, x3, [x0, #{x} + 16]
+    ldp     x4, x5, [x0, #{x} + 32]
+    ldp     x6, x7, [x0, #{x} + 48]
+    ldp     x8, x9, [x0, #{x} + 64]
+    ldp     x10, x11, [x0, #{x} + 80]
+    ldp     x12, x13, [x0, #{x} + 96]
+    ldp     x14, x15, [x0, #{x} + 112]
+    ldp     x16, x17, [x0, #{x} + 128]
+    ldp     x18, x19, [x0, #{x} + 144]
+    ldp     x20, x21, [x0, #{x} + 160]
+    ldp     x22, x23, [x0, #{x} + 176]
+    ldp     x24, x25, [x0, #{x} + 192]
+    ldp     x26, x27, [x0, #{x} + 208]
+    ldp     x28, x29, [x0, #{x} + 224]
+    ldr     x30, [x0, #{x} + 240]
+    ldp     x0, x1, [x0, #{x}]
+    eret
+
+from_kernel:
+    adrp    x3, __emergency_stack_end
+    add     x3, x3, :lo12:__emergency_stack_end
+    mov     sp, x3
+    ldr     x3, ={cptr}
+    msr     cptr_el2, x3
+    isb
+    mrs     x0, esr_el2
+    mrs     x1, far_el2
+    mrs     x2, elr_el2
+    b       {kernel_exception}
+    "#,
+    x = const offset_of!(UserContext, x),
+    sp = const offset_of!(UserContext, sp),
+    pc = const offset_of!(UserContext, pc),
+    spsr = const offset_of!(UserContext, spsr),
+    tpidr = const offset_of!(UserContext, tpidr),
+    tpidrro = const offset_of!(UserContext, tpidrro),
+    fpsr = const offset_of!(FloatingPoint, fpsr),
+    fpcr = const offset_of!(FloatingPoint, fpcr),
+    tfp = const TFP,
+    cptr = const CPTR.bits(),
+    kernel_exception = sym kernel_exception,
+);

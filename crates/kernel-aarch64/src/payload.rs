@@ -1,0 +1,242 @@
+//! The image, and where the system is in it.
+//!
+//! This is the contract between the kernel and whoever packs a system for it.
+//!
+//! - The image is raw bytes that are loaded at [`IMAGE_START`] and entered at the first of them, at
+//!   EL2, with the MMU and the caches off: as QEMU's generic loader does it, and with the command
+//!   that starts an image of the Microkit SDK.
+//! - It starts with the kernel: its ELF file, flattened. The byte at address *a* of a loadable
+//!   segment is the image's byte *a* − [`IMAGE_START`], and what no segment has is zero, also where
+//!   the file has no bytes for it (`.bss`), up to the address of the symbol
+//!   [`START_SYMBOL`], which is a multiple of [`PAGE_BYTES`].
+//! - There the payload begins: [`MAGIC`]; the length of the encoded boot spec, a little-endian
+//!   `u64`; the [boot spec](boot_spec::BootSpec::encode). What follows are the bytes of its
+//!   segments, each starting at a multiple of [`PAGE_BYTES`], in any order.
+//! - [`Segment::image_offset`](boot_spec::Segment::image_offset) counts from the first byte of the
+//!   image. All bytes of a segment are behind the boot spec.
+//! - The image ends before the [heap](HEAP).
+//! - [`KERNEL_MEMORY`](crate::layout::KERNEL_MEMORY) is the kernel's: no PD maps any of it and no
+//!   segment is copied there. What PDs map of the rest of
+//!   [`SYSTEM_MEMORY`](crate::layout::SYSTEM_MEMORY) is zero before segments are copied to it.
+//!
+//! The kernel trusts none of it: an image that is otherwise is a sentence on the console.
+
+use crate::layout::{HEAP, IMAGE_START};
+use boot_spec::{BootSpec, DecodeError, Segment};
+use core::fmt;
+use core::ops::Range;
+
+/// What the payload begins with; the last byte is its version.
+pub const MAGIC: [u8; 8] = *b"MKLOAD\0\x01";
+
+/// The symbol of the kernel's ELF file at whose address the payload begins.
+pub const START_SYMBOL: &str = "__payload_start";
+
+/// The payload, and each segment in it, starts at a multiple of this.
+pub const PAGE_BYTES: u64 = microkit_abi::limits::SMALL_PAGE_BYTES;
+
+/// The most bytes that an image may have.
+pub const MAX_IMAGE_BYTES: u64 = HEAP.start - IMAGE_START;
+
+/// Bytes before the encoded boot spec.
+const HEADER_BYTES: usize = MAGIC.len() + size_of::<u64>();
+
+/// What is wrong with a payload.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PayloadError {
+    /// It does not begin as one.
+    Missing,
+    /// It begins as one of another version.
+    Version(u8),
+    /// The boot spec would be longer than the image can be.
+    TooLong {
+        /// How long it says that it is, in bytes.
+        bytes: u64,
+    },
+    /// The boot spec is none.
+    Spec(DecodeError),
+    /// A segment's bytes are not in the image behind the boot spec.
+    Segment {
+        /// Its place in the boot spec.
+        segment: usize,
+    },
+}
+
+impl fmt::Display for PayloadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => write!(f, "there is no system behind the kernel in this image"),
+            Self::Version(version) => {
+                let own = MAGIC[7];
+                write!(f, "the image is of version {version}, but {own} is read")
+            }
+            Self::TooLong { bytes } => {
+                write!(f, "a boot spec of {bytes} bytes does not fit an image")
+            }
+            Self::Spec(error) => write!(f, "{error}"),
+            Self::Segment { segment } => write!(
+                f,
+                "segment {segment}: its bytes are not in the image behind the boot spec"
+            ),
+        }
+    }
+}
+
+impl core::error::Error for PayloadError {}
+
+/// A system as it lies in memory, with a boot spec that could be decoded and segments that are
+/// there.
+#[derive(Debug)]
+pub struct Payload<'a> {
+    /// The boot spec, which has not been [validated](BootSpec::validate).
+    pub spec: BootSpec,
+    bytes: &'a [u8],
+    start: u64,
+}
+
+impl<'a> Payload<'a> {
+    /// Finds the system in `bytes`, which are those from [`START_SYMBOL`] to the end of where an
+    /// image can be. The first of them is the image's byte `start`.
+    pub fn find(bytes: &'a [u8], start: u64) -> Result<Self, PayloadError> {
+        let (header, rest) = bytes
+            .split_first_chunk::<HEADER_BYTES>()
+            .ok_or(PayloadError::Missing)?;
+        if header[..7] != MAGIC[..7] {
+            return Err(PayloadError::Missing);
+        }
+        if header[7] != MAGIC[7] {
+            return Err(PayloadError::Version(header[7]));
+        }
+        let length = u64::from_le_bytes(header[8..].try_into().unwrap_or_default());
+        let spec = usize::try_from(length)
+            .ok()
+            .and_then(|length| rest.get(..length))
+            .ok_or(PayloadError::TooLong { bytes: length })?;
+        let spec_end = HEADER_BYTES + spec.len();
+        let spec = BootSpec::decode(spec).map_err(PayloadError::Spec)?;
+        let payload = Self { spec, bytes, start };
+        for (segment, place) in payload.spec.segments.iter().enumerate() {
+            let found = payload.place(place).filter(|place| place.start >= spec_end);
+            found.ok_or(PayloadError::Segment { segment })?;
+        }
+        Ok(payload)
+    }
+
+    /// The bytes of a segment of the boot spec.
+    pub fn segment(&self, segment: &Segment) -> &'a [u8] {
+        // `find` has seen to it that they are there.
+        let bytes = self.place(segment).and_then(|place| self.bytes.get(place));
+        bytes.unwrap_or_default()
+    }
+
+    /// Where the bytes of a segment are, if they are anywhere.
+    fn place(&self, segment: &Segment) -> Option<Range<usize>> {
+        let start = segment.image_offset.checked_sub(self.start)?;
+        let end = start.checked_add(segment.bytes)?;
+        let place = usize::try_from(start).ok()?..usize::try_from(end).ok()?;
+        (place.end <= self.bytes.len()).then_some(place)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use alloc::vec::Vec;
+
+    const START: u64 = 0x1_0000;
+
+    /// A payload with one segment, and the offset of that in it.
+    fn packed() -> (Vec<u8>, BootSpec) {
+        let segment = Segment {
+            paddr: 0x6000_0000,
+            bytes: 3,
+            image_offset: START + PAGE_BYTES,
+        };
+        let spec = BootSpec {
+            segments: vec![segment],
+            ..Default::default()
+        };
+        (pack(&spec, b"abc"), spec)
+    }
+
+    fn pack(spec: &BootSpec, segment: &[u8]) -> Vec<u8> {
+        let spec = spec.encode();
+        let mut bytes = Vec::from(MAGIC);
+        bytes.extend_from_slice(&(spec.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(&spec);
+        bytes.resize(PAGE_BYTES as usize, 0);
+        bytes.extend_from_slice(segment);
+        bytes
+    }
+
+    #[track_caller]
+    fn refuse(bytes: &[u8], expect: PayloadError) {
+        let found = Payload::find(bytes, START).map(|payload| payload.spec);
+        assert_eq!(found, Err(expect));
+    }
+
+    #[test]
+    fn what_was_packed_is_found() {
+        let (bytes, spec) = packed();
+        let payload = Payload::find(&bytes, START).expect("it is whole");
+        assert_eq!(payload.spec, spec);
+        assert_eq!(payload.segment(&spec.segments[0]), b"abc");
+    }
+
+    #[test]
+    fn what_is_no_payload_is_refused() {
+        let (bytes, _) = packed();
+        for length in 0..HEADER_BYTES {
+            refuse(&bytes[..length], PayloadError::Missing);
+        }
+        refuse(&[0; 64], PayloadError::Missing);
+        let mut other = bytes.clone();
+        other[7] = 2;
+        refuse(&other, PayloadError::Version(2));
+    }
+
+    #[test]
+    fn a_length_that_lies_is_refused() {
+        let (mut bytes, _) = packed();
+        for length in [bytes.len() as u64, u64::MAX] {
+            bytes[8..16].copy_from_slice(&length.to_le_bytes());
+            refuse(&bytes, PayloadError::TooLong { bytes: length });
+        }
+        bytes[8..16].copy_from_slice(&3_u64.to_le_bytes());
+        refuse(&bytes, PayloadError::Spec(DecodeError::NotASpec));
+    }
+
+    #[test]
+    fn segments_must_be_behind_the_boot_spec_and_in_the_image() {
+        let (_, spec) = packed();
+        let places = [
+            (START - 1, 2),
+            (START, 3),
+            (START + 20, 3),
+            (0, 3),
+            (START + PAGE_BYTES, 4),
+            (START + PAGE_BYTES + 4, 1),
+            (u64::MAX, 3),
+            (START + PAGE_BYTES, u64::MAX),
+        ];
+        for (image_offset, bytes) in places {
+            let mut spec = spec.clone();
+            spec.segments[0].image_offset = image_offset;
+            spec.segments[0].bytes = bytes;
+            refuse(&pack(&spec, b"abc"), PayloadError::Segment { segment: 0 });
+        }
+    }
+
+    #[test]
+    fn no_change_of_a_byte_is_a_panic() {
+        let (bytes, _) = packed();
+        for at in 0..bytes.len() {
+            for change in [1, 0x80, 0xff] {
+                let mut damaged = bytes.clone();
+                damaged[at] ^= change;
+                let _ = Payload::find(&damaged, START);
+            }
+        }
+    }
+}

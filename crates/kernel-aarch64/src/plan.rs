@@ -1,0 +1,347 @@
+//! What a boot spec asks of this machine: which memory is to be cleared and made visible, and
+//! whether the system keeps its hands off what is the kernel's.
+
+use crate::layout::{
+    self, ADDRESS_BITS, KERNEL_DEVICES, KERNEL_IRQS, KERNEL_MEMORY, SYSTEM_MEMORY, overlap, within,
+};
+use alloc::vec::Vec;
+use boot_spec::{BootSpec, Mapping, ProtectionDomain};
+use core::fmt;
+use core::ops::Range;
+use kernel_model::numbers::IPC_BUFFER_WORDS;
+
+/// What is to be done to memory before anyone runs. Ranges are of physical addresses, in order, and
+/// apart from each other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// All memory that PDs map: to be zero, but for segments.
+    pub zero: Vec<Range<u64>>,
+    /// Memory that some PD maps uncached: caches must hold nothing of it.
+    pub uncached: Vec<Range<u64>>,
+    /// Memory that some PD may execute: instructions must be seen.
+    pub executable: Vec<Range<u64>>,
+    /// Where the IPC buffer of each PD is.
+    pub ipc_buffers: Vec<u64>,
+}
+
+/// What a system may not ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(
+    missing_docs,
+    reason = "the fields are places in lists and values found there"
+)]
+pub enum PlanError {
+    /// Addresses of PDs have more bits than this machine translates.
+    UserTop { user_top: u64 },
+    /// A mapping is of addresses that the machine does not have.
+    AddressSize { domain: usize, mapping: usize },
+    /// A mapping is of memory that is the kernel's.
+    KernelMemory { domain: usize, mapping: usize },
+    /// A mapping is of a device that is the kernel's.
+    KernelDevice { domain: usize, mapping: usize },
+    /// An IPC buffer is not in cached memory, or crosses mappings.
+    IpcBuffer { domain: usize },
+    /// A segment is to be copied to where no memory of the system's is.
+    Segment { segment: usize },
+    /// An interrupt is the kernel's, or there is no such interrupt.
+    Irq { domain: usize, number: u32 },
+}
+
+impl fmt::Display for PlanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::UserTop { user_top } => write!(
+                f,
+                "addresses up to {user_top:#x} do not fit in {ADDRESS_BITS} bits"
+            ),
+            Self::AddressSize { domain, mapping } => write!(
+                f,
+                "PD {domain}, mapping {mapping}: the physical address does not fit in \
+                 {ADDRESS_BITS} bits"
+            ),
+            Self::KernelMemory { domain, mapping } => {
+                write!(f, "PD {domain}, mapping {mapping}: is memory of the kernel")
+            }
+            Self::KernelDevice { domain, mapping } => write!(
+                f,
+                "PD {domain}, mapping {mapping}: is the interrupt controller, which is the kernel's"
+            ),
+            Self::IpcBuffer { domain } => {
+                write!(f, "PD {domain}: the IPC buffer is not in cached memory")
+            }
+            Self::Segment { segment } => {
+                write!(f, "segment {segment}: is outside the system's memory")
+            }
+            Self::Irq { domain, number } => {
+                write!(
+                    f,
+                    "PD {domain}: interrupt {number} is the kernel's or not there"
+                )
+            }
+        }
+    }
+}
+
+impl core::error::Error for PlanError {}
+
+impl Plan {
+    /// Plans for a valid boot spec and an interrupt controller with so many interrupts.
+    ///
+    /// **Errors:** the first thing that the system may not ask for.
+    pub fn new(spec: &BootSpec, irq_count: u32) -> Result<Self, PlanError> {
+        if spec.user_top >> ADDRESS_BITS != 0 {
+            return Err(PlanError::UserTop {
+                user_top: spec.user_top,
+            });
+        }
+        let mut ipc_buffers = Vec::with_capacity(spec.domains.len());
+        for (domain, pd) in spec.domains.iter().enumerate() {
+            check_mappings(domain, pd)?;
+            check_irqs(domain, pd, irq_count)?;
+            let buffer = ipc_buffer(pd).ok_or(PlanError::IpcBuffer { domain })?;
+            ipc_buffers.push(buffer);
+        }
+        for (segment, place) in spec.segments.iter().enumerate() {
+            let range = place.paddr..place.paddr.saturating_add(place.bytes);
+            let in_memory = within(&range, &SYSTEM_MEMORY) == range;
+            if !in_memory || overlap(&range, &KERNEL_MEMORY) {
+                return Err(PlanError::Segment { segment });
+            }
+        }
+        let memory = |wanted: fn(&Mapping) -> bool| {
+            let mappings = spec.domains.iter().flat_map(|pd| &pd.mappings);
+            let ranges = mappings.filter(|map| wanted(map)).map(physical);
+            merged(ranges.map(|range| within(&range, &SYSTEM_MEMORY)).collect())
+        };
+        Ok(Self {
+            zero: memory(|_| true),
+            uncached: memory(|map| !map.cached),
+            executable: memory(|map| map.perms.execute),
+            ipc_buffers,
+        })
+    }
+}
+
+fn check_mappings(domain: usize, pd: &ProtectionDomain) -> Result<(), PlanError> {
+    for (mapping, map) in pd.mappings.iter().enumerate() {
+        let range = physical(map);
+        if range.end > 1 << ADDRESS_BITS {
+            return Err(PlanError::AddressSize { domain, mapping });
+        }
+        if overlap(&range, &KERNEL_MEMORY) {
+            return Err(PlanError::KernelMemory { domain, mapping });
+        }
+        if KERNEL_DEVICES.iter().any(|device| overlap(&range, device)) {
+            return Err(PlanError::KernelDevice { domain, mapping });
+        }
+    }
+    Ok(())
+}
+
+fn check_irqs(domain: usize, pd: &ProtectionDomain, irq_count: u32) -> Result<(), PlanError> {
+    let numbers = pd.irqs.iter().map(|irq| irq.number);
+    for number in numbers {
+        if number >= irq_count || KERNEL_IRQS.contains(&number) {
+            return Err(PlanError::Irq { domain, number });
+        }
+    }
+    Ok(())
+}
+
+/// The physical address of a PD's IPC buffer, which the kernel reads and writes as normal memory.
+fn ipc_buffer(pd: &ProtectionDomain) -> Option<u64> {
+    const BYTES: u64 = (IPC_BUFFER_WORDS * size_of::<u64>()) as u64;
+    let end = pd.ipc_buffer.checked_add(BYTES)?;
+    let map = pd.mappings.iter().find(|map| {
+        map.vaddr <= pd.ipc_buffer && end <= map.vaddr.saturating_add(map.bytes) && map.cached
+    })?;
+    let start = map.paddr + (pd.ipc_buffer - map.vaddr);
+    let buffer = start..start + BYTES;
+    (within(&buffer, &SYSTEM_MEMORY) == buffer && start.is_multiple_of(BYTES)).then_some(start)
+}
+
+fn physical(map: &Mapping) -> Range<u64> {
+    map.paddr..map.paddr.saturating_add(map.bytes)
+}
+
+/// The same addresses in ranges that are in order and do not touch.
+fn merged(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
+    ranges.retain(|range| !range.is_empty());
+    ranges.sort_by_key(|range| range.start);
+    let mut merged: Vec<Range<u64>> = Vec::new();
+    for range in ranges {
+        match merged.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => merged.push(range),
+        }
+    }
+    merged
+}
+
+/// Whether a range is memory that the kernel has mapped for the sake of PDs.
+pub fn is_system_memory(range: &Range<u64>) -> bool {
+    within(range, &SYSTEM_MEMORY) == *range && !layout::overlap(range, &KERNEL_MEMORY)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+    use boot_spec::{Irq, PageSize, Perms, Segment, Trigger};
+
+    fn map(paddr: u64, bytes: u64) -> Mapping {
+        Mapping {
+            vaddr: 0x1_0000_0000 + paddr,
+            paddr,
+            bytes,
+            perms: Perms {
+                read: true,
+                ..Default::default()
+            },
+            cached: true,
+            page_size: PageSize::Small,
+        }
+    }
+
+    /// A PD whose IPC buffer is at 0x6000_0000.
+    fn spec() -> BootSpec {
+        BootSpec {
+            user_top: (1 << 40) - 1,
+            domains: vec![ProtectionDomain {
+                ipc_buffer: 0x1_6000_0000,
+                mappings: vec![map(0x6000_0000, 0x1000)],
+                ..Default::default()
+            }],
+            ..Default::default()
+        }
+    }
+
+    fn with(mapping: Mapping) -> BootSpec {
+        let mut spec = spec();
+        spec.domains[0].mappings.push(mapping);
+        spec
+    }
+
+    #[track_caller]
+    fn refuse(spec: &BootSpec, expect: PlanError) {
+        assert_eq!(Plan::new(spec, 64), Err(expect));
+    }
+
+    #[test]
+    fn memory_that_is_mapped_is_cleared_once() {
+        let mut spec = with(map(0x6000_3000, 0x2000));
+        spec.domains.push(ProtectionDomain {
+            ipc_buffer: 0x1_6000_1000,
+            mappings: vec![map(0x6000_1000, 0x1000), map(0x6000_4000, 0x2000)],
+            ..Default::default()
+        });
+        let plan = Plan::new(&spec, 64).expect("nothing is wrong with it");
+        assert_eq!(
+            plan.zero,
+            [0x6000_0000..0x6000_2000, 0x6000_3000..0x6000_6000]
+        );
+        assert_eq!(plan.ipc_buffers, [0x6000_0000, 0x6000_1000]);
+        assert!(plan.uncached.is_empty() && plan.executable.is_empty());
+    }
+
+    #[test]
+    fn devices_are_not_cleared() {
+        let mut across = map(0x5fff_f000, 0x2000);
+        across.cached = false;
+        let mut spec = with(across);
+        spec.domains[0].mappings.push(map(0x0900_0000, 0x1000));
+        spec.domains[0].mappings.push(map(0xbfff_f000, 0x2000));
+        let plan = Plan::new(&spec, 64).expect("nothing is wrong with it");
+        let zero = [0x6000_0000..0x6000_1000, 0xbfff_f000..0xc000_0000];
+        assert_eq!(plan.zero, zero);
+        assert_eq!(plan.uncached, zero[..1]);
+    }
+
+    #[test]
+    fn what_is_executed_is_told() {
+        let mut code = map(0x6001_0000, 0x3000);
+        code.perms.execute = true;
+        let plan = Plan::new(&with(code), 64).expect("nothing is wrong with it");
+        assert_eq!(plan.executable, plan.zero[1..]);
+    }
+
+    #[test]
+    fn the_kernels_own_is_refused() {
+        let (domain, mapping) = (0, 1);
+        for paddr in [0x6fff_f000, 0x7000_0000, 0x7fff_f000] {
+            let error = PlanError::KernelMemory { domain, mapping };
+            refuse(&with(map(paddr, 0x2000)), error);
+        }
+        for paddr in [0x0800_0000, 0x07ff_f000, 0x0801_0000, 0x0803_0000] {
+            let error = PlanError::KernelDevice { domain, mapping };
+            refuse(&with(map(paddr, 0x2000)), error);
+        }
+        let error = PlanError::AddressSize { domain, mapping };
+        refuse(&with(map((1 << 40) - 0x1000, 0x2000)), error);
+    }
+
+    #[test]
+    fn interrupts_must_be_there_and_free() {
+        for (number, wrong) in [(33, false), (63, false), (64, true), (26, true), (27, true)] {
+            let mut spec = spec();
+            let trigger = Trigger::Level;
+            spec.domains[0].irqs = vec![Irq {
+                id: 0,
+                number,
+                trigger,
+            }];
+            let expect = wrong.then_some(PlanError::Irq { domain: 0, number });
+            assert_eq!(Plan::new(&spec, 64).err(), expect);
+        }
+    }
+
+    #[test]
+    fn the_ipc_buffer_must_be_memory() {
+        let error = || PlanError::IpcBuffer { domain: 0 };
+        let mut uncached = spec();
+        uncached.domains[0].mappings[0].cached = false;
+        refuse(&uncached, error());
+        let mut device = spec();
+        device.domains[0].mappings[0].paddr = 0x0900_0000;
+        refuse(&device, error());
+        let mut elsewhere = spec();
+        elsewhere.domains[0].ipc_buffer += 0x1000;
+        refuse(&elsewhere, error());
+    }
+
+    #[test]
+    fn segments_go_to_memory_of_the_system() {
+        for (paddr, wrong) in [
+            (0x5fff_ffff, true),
+            (0x6000_0000, false),
+            (0x6fff_fffe, false),
+            (0x6fff_ffff, true),
+            (0x7fff_ffff, true),
+            (0x8000_0000, false),
+            (0xbfff_fffe, false),
+            (0xbfff_ffff, true),
+            (u64::MAX, true),
+        ] {
+            let mut spec = spec();
+            spec.segments = vec![Segment {
+                paddr,
+                bytes: 2,
+                image_offset: 0,
+            }];
+            let expect = wrong.then_some(PlanError::Segment { segment: 0 });
+            assert_eq!(Plan::new(&spec, 64).err(), expect, "{paddr:#x}");
+        }
+    }
+
+    #[test]
+    fn addresses_of_pds_must_fit() {
+        let mut spec = spec();
+        spec.user_top = 1 << 40;
+        refuse(
+            &spec,
+            PlanError::UserTop {
+                user_top: spec.user_top,
+            },
+        );
+    }
+}
