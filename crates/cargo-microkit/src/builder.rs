@@ -1,4 +1,4 @@
-//! From system files to images, by way of Cargo and the SDK's tool.
+//! From system files to images, by way of Cargo and the kernel's packer.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -9,17 +9,16 @@ use crate::cargo::{self, Built};
 use crate::cli::{Options, OutputArgs};
 use crate::elf;
 use crate::files;
+use crate::kernel::{Kernel, Request};
 use crate::programs::{self, Program, Source};
 use crate::project::Project;
-use crate::sdk::Sdk;
-use crate::sdk::tool;
 use crate::system::System;
 use crate::system_file::SystemFile;
 use crate::variant::Variant;
 
 /// Builds systems for one kernel and one profile.
 pub(crate) struct Builder<'a> {
-    pub(crate) sdk: &'a Sdk,
+    pub(crate) kernel: &'a Kernel,
     pub(crate) project: Option<&'a Project>,
     pub(crate) variant: &'a Variant,
     pub(crate) options: &'a Options,
@@ -54,7 +53,13 @@ impl Builder<'_> {
                 Source::File(_) => None,
             })
             .collect();
-        cargo::build(project, &bins, self.sdk, self.variant, self.options)
+        cargo::build(
+            project,
+            &bins,
+            self.kernel.sdk(),
+            self.variant,
+            self.options,
+        )
     }
 
     /// Makes the image of a system, and returns where it lies.
@@ -83,15 +88,16 @@ impl Builder<'_> {
             .unwrap_or_else(|| directory.join("report.txt"));
         let mut search_paths = vec![directory];
         search_paths.extend(self.search_paths(system));
-        let request = tool::Request {
+        let request = Request {
             system: &system.path,
             variant: self.variant,
             search_paths,
             image: &image,
             report: &report,
+            target_directory: &self.target_directory()?,
             verbose: self.options.verbose,
         };
-        tool::pack(self.sdk, &request)?;
+        self.kernel.pack(&request)?;
         Ok(image)
     }
 
@@ -110,19 +116,26 @@ impl Builder<'_> {
     }
 
     fn system_directory(&self, system: &System) -> Result<PathBuf> {
-        let target = match self.project {
-            Some(project) => project.target_directory().to_path_buf(),
+        let Variant {
+            kernel, profile, ..
+        } = self.variant;
+        Ok(self
+            .target_directory()?
+            .join("microkit")
+            .join(self.variant.kernel_directory())
+            .join("systems")
+            .join(format!("{}-{kernel}-{profile}", system.name)))
+    }
+
+    fn target_directory(&self) -> Result<PathBuf> {
+        match self.project {
+            Some(project) => Ok(project.target_directory().to_path_buf()),
             None => {
                 let target = std::env::var_os("CARGO_TARGET_DIR").filter(|value| !value.is_empty());
                 let target = target.unwrap_or_else(|| "target".into());
                 std::path::absolute(&target)
-                    .map_err(|e| files::cannot("find", Path::new(&target), &e))?
+                    .map_err(|e| files::cannot("find", Path::new(&target), &e))
             }
-        };
-        Ok(target
-            .join("microkit")
-            .join(self.variant.kernel_directory())
-            .join("systems")
-            .join(format!("{}-{}", system.name, self.variant.profile)))
+        }
     }
 }

@@ -60,7 +60,7 @@ impl Built {
 pub(crate) fn build(
     project: &Project,
     bins: &BTreeSet<Bin>,
-    sdk: &Sdk,
+    sdk: Option<&Sdk>,
     variant: &Variant,
     options: &Options,
 ) -> Result<Built> {
@@ -85,7 +85,7 @@ pub(crate) fn build(
 fn build_group(
     project: &Project,
     bins: &BTreeSet<Bin>,
-    sdk: &Sdk,
+    sdk: Option<&Sdk>,
     variant: &Variant,
     options: &Options,
 ) -> Result<Built> {
@@ -115,7 +115,10 @@ fn build_group(
     for bin in bins {
         command.args(["--bin", &bin.name]);
     }
-    command.env("MICROKIT_SDK", sdk.directory());
+    match sdk {
+        Some(sdk) => command.env("MICROKIT_SDK", sdk.directory()),
+        None => command.env_remove("MICROKIT_SDK"),
+    };
     command
         .env("MICROKIT_BOARD", &variant.board)
         .env("MICROKIT_CONFIG", &variant.config);

@@ -78,8 +78,9 @@ pub(crate) struct RunArgs {
 /// NAME.expected beside NAME.system holds the lines that the system must print, without those of
 /// the boot and without remarks of the kernel and the monitor, save for reports of faults.
 /// NAME.CONFIG.expected is used instead for that configuration. A line `re:REGEX` matches a whole
-/// line by a regular expression. A file that is only `skip: REASON` skips the system. Systems that
-/// need an SDK are skipped by name where there is none.
+/// line by a regular expression. A file that is only `skip: REASON` skips the system. Every system
+/// runs on the model kernel and on seL4, which is skipped by name where there is no SDK; --kernel
+/// takes one of them.
 ///
 /// The last line printed is always `N passed, N failed, N skipped`.
 #[derive(Debug, Args)]
@@ -228,7 +229,7 @@ pub(crate) struct OutputArgs {
     /// Where to put the image
     #[arg(long, short, value_name = "IMAGE")]
     pub(crate) output: Option<PathBuf>,
-    /// Where to put the report of the SDK's tool
+    /// Where to put the report that says where everything lies
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
 }
@@ -251,11 +252,11 @@ pub(crate) struct QemuProgramArg {
 
 #[derive(Debug, Copy, Clone, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kernel {
-    /// seL4 where there is an SDK
+    /// seL4 where there is an SDK, else the model kernel; `test` takes both
     Auto,
     /// seL4, from the SDK
     Sel4,
-    /// The model kernel (not in this version)
+    /// The model kernel, which needs no SDK and is for development
     Model,
 }
 

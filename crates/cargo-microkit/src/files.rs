@@ -13,9 +13,9 @@ pub(crate) fn place(from: &Path, to: &Path) -> Result<()> {
     replace(to, |file| io::copy(&mut source, file).map(drop))
 }
 
-/// Writes `text` to `to`, replacing what was there in one step.
-pub(crate) fn write(to: &Path, text: &str) -> Result<()> {
-    replace(to, |file| io::Write::write_all(file, text.as_bytes()))
+/// Writes `bytes` to `to`, replacing what was there in one step.
+pub(crate) fn write(to: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
+    replace(to, |file| io::Write::write_all(file, bytes.as_ref()))
 }
 
 fn replace(to: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {

@@ -1,13 +1,14 @@
 //! The serial log: bytes into text, text into lines, and of these the ones that are the system's.
 
+use crate::kernel::Kind;
 use crate::variant::Variant;
 
 /// The line that the monitor prints just before the PDs start, on kernels that print at all.
 const MONITOR_STARTED: &str = "MON|INFO: Microkit Monitor started!";
 
-/// How lines begin that the monitor and a debug kernel add among those of the PDs. What they say of
+/// How lines begin that the monitor, a debug kernel and the model kernel add among those of the PDs. What they say of
 /// faults is not among these: a system must be free of them, or expect them.
-const REMARKS: [&str; 2] = ["MON|INFO: ", "<<seL4(CPU "];
+const REMARKS: [&str; 3] = ["MON|INFO: ", "<<seL4(CPU ", "MODEL|INFO: "];
 
 /// Cuts a serial log into lines, and knows which of them are the system's.
 #[derive(Debug)]
@@ -32,7 +33,7 @@ impl Log {
         Self {
             partial: String::new(),
             is_boot: variant.kernel_prints(),
-            has_remarks: variant.kernel_prints(),
+            has_remarks: variant.kernel_prints() || variant.kernel == Kind::Model,
         }
     }
 
@@ -103,6 +104,7 @@ mod tests {
 
     fn variant(config: &str) -> Variant {
         Variant {
+            kernel: Kind::Sel4,
             board: "b".into(),
             config: config.into(),
             profile: "dev".into(),

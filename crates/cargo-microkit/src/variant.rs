@@ -2,9 +2,13 @@
 
 use std::fmt;
 
-/// A board, a configuration of the kernel, and a profile of the Rust code.
+use crate::kernel::Kind;
+
+/// A kernel, with its board and configuration, and a profile of the Rust code.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Variant {
+    /// Whose board and configuration these are.
+    pub(crate) kernel: Kind,
     /// As the SDK names it, for example `qemu_virt_aarch64`.
     pub(crate) board: String,
     /// As the SDK names it, for example `debug`.
@@ -24,9 +28,10 @@ impl Variant {
         format!("{}-{}", self.board, self.config)
     }
 
-    /// Whether loader, kernel and monitor write to the serial line, before the PDs and among them.
+    /// Whether seL4's loader, kernel and monitor write to the serial line, before the PDs and among
+    /// them.
     pub(crate) fn kernel_prints(&self) -> bool {
-        self.config.ends_with("debug")
+        self.kernel == Kind::Sel4 && self.config.ends_with("debug")
     }
 
     /// Whether the kernel runs on several cores.
@@ -38,6 +43,6 @@ impl Variant {
 /// The form in the reports of tests: `sel4 debug, dev`.
 impl fmt::Display for Variant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sel4 {}, {}", self.config, self.profile)
+        write!(f, "{} {}, {}", self.kernel, self.config, self.profile)
     }
 }

@@ -6,7 +6,8 @@ use miette::Result;
 
 use crate::builder::Builder;
 use crate::cli::{BuildArgs, Options, OutputArgs, VariantArgs};
-use crate::command::{Outcome, find_system, require_sdk};
+use crate::command::{Outcome, find_system};
+use crate::kernel::Kernel;
 use crate::terminal;
 use crate::variant::Variant;
 
@@ -30,16 +31,17 @@ pub(super) fn image(
     outputs: &OutputArgs,
 ) -> Result<(PathBuf, Variant)> {
     let (system, project) = find_system(argument)?;
+    let kernel = Kernel::choose(options)?;
     let variant = Variant {
+        kernel: kernel.kind(),
         board: options.board.clone(),
         config: variant.config.clone(),
         profile: variant.profile().to_owned(),
     };
-    let sdk = require_sdk(options)?;
-    sdk.check_kernel(&variant.board, &variant.config)?;
+    kernel.check(&variant.board, &variant.config)?;
 
     let builder = Builder {
-        sdk: &sdk,
+        kernel: &kernel,
         project: project.as_ref(),
         variant: &variant,
         options,

@@ -8,12 +8,11 @@ mod test;
 
 use std::path::PathBuf;
 
-use miette::{Result, miette};
+use miette::Result;
 
-use crate::cli::{Command, Kernel, Options};
+use crate::cli::Command;
 use crate::files;
 use crate::project::Project;
-use crate::sdk::Sdk;
 use crate::system::System;
 
 /// How a command ended that has said all there is to say.
@@ -51,22 +50,6 @@ fn find_system(argument: &str) -> Result<(System, Option<Project>)> {
             let directory = current_directory()?.join(system.directory());
             Ok((system, Project::around(&[&directory])?))
         }
-    }
-}
-
-/// The SDK, for a command that cannot go on without.
-fn require_sdk(options: &Options) -> Result<Sdk> {
-    check_kernel(options.kernel)?;
-    Sdk::require(options.sdk.sdk.as_deref())
-}
-
-fn check_kernel(kernel: Kernel) -> Result<()> {
-    match kernel {
-        Kernel::Auto | Kernel::Sel4 => Ok(()),
-        Kernel::Model => Err(miette!(
-            help = "leave out `--kernel`, or say `--kernel sel4`",
-            "the model kernel is not built in this version of cargo-microkit; seL4 is"
-        )),
     }
 }
 

@@ -92,9 +92,11 @@ fn loader(image: &Path) -> OsString {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::Kind;
 
     fn check(board: &str, config: &str, console: Console, icount: bool, expect: &str) {
         let variant = Variant {
+            kernel: Kind::Sel4,
             board: board.into(),
             config: config.into(),
             profile: "dev".to_owned(),

@@ -1,30 +1,13 @@
 //! The SDK's own tool, which makes the boot image: this program only calls it.
 
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use miette::{Result, miette};
 
 use crate::files;
+use crate::kernel::Request;
 use crate::sdk::Sdk;
 use crate::terminal;
-use crate::variant::Variant;
-
-/// What the tool is asked for.
-pub(crate) struct Request<'a> {
-    /// The system file.
-    pub(crate) system: &'a Path,
-    /// The board and configuration.
-    pub(crate) variant: &'a Variant,
-    /// Where it looks for what the system file names.
-    pub(crate) search_paths: Vec<PathBuf>,
-    /// Where the image goes.
-    pub(crate) image: &'a Path,
-    /// Where the report goes.
-    pub(crate) report: &'a Path,
-    /// Whether to show the command and what it prints.
-    pub(crate) verbose: bool,
-}
 
 /// Makes the image and the report, both of them whole or not at all.
 ///

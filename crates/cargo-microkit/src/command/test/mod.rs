@@ -11,11 +11,12 @@ use miette::{Report, Result};
 
 use crate::builder::Builder;
 use crate::cli::{OutputArgs, TestArgs};
-use crate::command::{Outcome, check_kernel};
+use crate::command::Outcome;
 use crate::expected;
 use crate::fault::Faults;
 use crate::files;
 use crate::interrupt;
+use crate::kernel::{Kernel, Kind};
 use crate::log::Log;
 use crate::project::Project;
 use crate::qemu::{self, Console, Guest, Machine};
@@ -26,12 +27,11 @@ use crate::watch::{self, Watched};
 use selection::{Case, Selection};
 use tally::{Tally, Verdict};
 
-/// What seL4 needs to run, or the verdict on every case where something of it is missing.
-type Tools = Result<(Sdk, PathBuf), Verdict>;
+/// What a kernel needs to run, or the verdict on every case where something of it is missing.
+type Tools = Result<(Kernel, PathBuf), Verdict>;
 
 /// Tests every system in every variant.
 pub(super) fn test(args: &TestArgs) -> Result<Outcome> {
-    check_kernel(args.options.kernel)?;
     let selection = Selection::of(args)?;
     if args.list {
         for (variant, systems) in &selection.runs {
@@ -42,7 +42,7 @@ pub(super) fn test(args: &TestArgs) -> Result<Outcome> {
         return Ok(Outcome::Done);
     }
 
-    let tools = tools(args);
+    let (model, sel4) = (tools(args, Kind::Model), tools(args, Kind::Sel4));
     let mut tally = Tally::default();
     for (variant, systems) in &selection.runs {
         if interrupt::requested() {
@@ -56,7 +56,11 @@ pub(super) fn test(args: &TestArgs) -> Result<Outcome> {
             }
         }
         let project = selection.project.as_ref();
-        test_variant(args, &tools, project, variant, cases, &mut tally);
+        let tools = match variant.kernel {
+            Kind::Model => &model,
+            Kind::Sel4 => &sel4,
+        };
+        test_variant(args, tools, project, variant, cases, &mut tally);
     }
     Ok(tally.finish())
 }
@@ -70,7 +74,7 @@ fn test_variant(
     cases: Vec<Case>,
     tally: &mut Tally,
 ) {
-    let (sdk, qemu, machine) = match usable(tools, variant) {
+    let (kernel, qemu, machine) = match usable(tools, variant) {
         Ok(usable) => usable,
         Err(verdict) => {
             for case in cases {
@@ -80,7 +84,7 @@ fn test_variant(
         }
     };
     let builder = Builder {
-        sdk,
+        kernel,
         project,
         variant,
         options: &args.options,
@@ -161,7 +165,7 @@ fn run(args: &TestArgs, case: &Case, variant: &Variant, mut guest: Guest) -> Ver
                     "PD `{pd}` has faulted, and `{file}` now expects it"
                 ));
             }
-            match files::write(&case.file, &expected::blessed(&lines, &case.expected)) {
+            match files::write(&case.file, expected::blessed(&lines, &case.expected)) {
                 Ok(()) => Verdict::Passed(format!(": wrote {}", case.file.display())),
                 Err(report) => failed(&report),
             }
@@ -169,14 +173,16 @@ fn run(args: &TestArgs, case: &Case, variant: &Variant, mut guest: Guest) -> Ver
     }
 }
 
-fn tools(args: &TestArgs) -> Tools {
+fn tools(args: &TestArgs, kind: Kind) -> Tools {
     let options = &args.options;
-    let found = || -> Result<Option<(Sdk, PathBuf)>> {
-        let Some(sdk) = Sdk::locate(options.sdk.sdk.as_deref())? else {
-            return Ok(None);
+    let found = || -> Result<Option<(Kernel, PathBuf)>> {
+        let kernel = match (kind, Sdk::locate(options.sdk.sdk.as_deref())?) {
+            (Kind::Model, sdk) => Kernel::Model { sdk },
+            (Kind::Sel4, Some(sdk)) => Kernel::Sel4(sdk),
+            (Kind::Sel4, None) => return Ok(None),
         };
         let qemu = qemu::provide(args.qemu.program.qemu.as_deref(), !options.no_install)?;
-        Ok(Some((sdk, qemu)))
+        Ok(Some((kernel, qemu)))
     };
     match found() {
         Ok(Some(tools)) => Ok(tools),
@@ -191,14 +197,15 @@ fn tools(args: &TestArgs) -> Tools {
 fn usable<'a>(
     tools: &'a Tools,
     variant: &Variant,
-) -> Result<(&'a Sdk, &'a Path, Machine), Verdict> {
-    let (sdk, qemu) = tools.as_ref().map_err(Verdict::clone)?;
-    sdk.check_kernel(&variant.board, &variant.config)
+) -> Result<(&'a Kernel, &'a Path, Machine), Verdict> {
+    let (kernel, qemu) = tools.as_ref().map_err(Verdict::clone)?;
+    kernel
+        .check(&variant.board, &variant.config)
         .map_err(|report| failed(&report))?;
     let machine = Machine::of(&variant.board).ok_or_else(|| {
         Verdict::Failed(format!("the board `{}` is no QEMU machine", variant.board))
     })?;
-    Ok((sdk, qemu, machine))
+    Ok((kernel, qemu, machine))
 }
 
 fn failed(report: &Report) -> Verdict {

@@ -5,11 +5,13 @@ use std::path::PathBuf;
 
 use miette::{Result, miette};
 
-use crate::cli::TestArgs;
+use crate::cli::{self, TestArgs};
 use crate::command::test::failed;
 use crate::command::test::tally::Verdict;
 use crate::command::{current_directory, project_here};
 use crate::expected::{self, Expectation, Expected};
+use crate::kernel::Kind;
+use crate::model;
 use crate::nearest::quoted;
 use crate::project::Project;
 use crate::system::{self, System};
@@ -145,12 +147,27 @@ fn variants(args: &TestArgs) -> Vec<Variant> {
     } else {
         &args.profiles
     };
-    let variants = args.configs.iter().flat_map(|config| {
-        profiles.iter().map(|profile| Variant {
-            board: args.options.board.clone(),
-            config: config.clone(),
-            profile: profile.clone(),
-        })
-    });
-    variants.collect()
+    let kernels: &[Kind] = match args.options.kernel {
+        cli::Kernel::Auto if args.bless => &[Kind::Sel4],
+        cli::Kernel::Auto => &[Kind::Model, Kind::Sel4],
+        cli::Kernel::Model => &[Kind::Model],
+        cli::Kernel::Sel4 => &[Kind::Sel4],
+    };
+    let is_auto = args.options.kernel == cli::Kernel::Auto;
+    let mut variants = Vec::new();
+    for &kernel in kernels {
+        for config in &args.configs {
+            // Both kernels as far as there are both.
+            if is_auto && kernel == Kind::Model && config != model::CONFIG {
+                continue;
+            }
+            variants.extend(profiles.iter().map(|profile| Variant {
+                kernel,
+                board: args.options.board.clone(),
+                config: config.clone(),
+                profile: profile.clone(),
+            }));
+        }
+    }
+    variants
 }
