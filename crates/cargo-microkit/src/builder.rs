@@ -94,7 +94,6 @@ impl Builder<'_> {
             search_paths,
             image: &image,
             report: &report,
-            target_directory: &self.target_directory()?,
             verbose: self.options.verbose,
         };
         self.kernel.pack(&request)?;

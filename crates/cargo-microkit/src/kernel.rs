@@ -44,8 +44,6 @@ pub(crate) struct Request<'a> {
     pub(crate) image: &'a Path,
     /// Where the report goes.
     pub(crate) report: &'a Path,
-    /// Below which everything is built.
-    pub(crate) target_directory: &'a Path,
     /// Whether to show the commands, and what they print.
     pub(crate) verbose: bool,
 }

@@ -23,6 +23,12 @@ pub(crate) const CONFIG: &str = "debug";
 /// Its package, beside this one.
 const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../kernel-aarch64/Cargo.toml");
 
+/// Where it is built: once for all projects, with its source.
+const TARGET_DIRECTORY: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../target/microkit/model-kernel"
+);
+
 /// Its binary.
 const PROGRAM: &str = "kernel-aarch64";
 
@@ -54,7 +60,7 @@ fn build(request: &Request<'_>) -> Result<PathBuf> {
              there is no `{SOURCE}`"
         ));
     }
-    let target_directory = request.target_directory.join("microkit/model-kernel");
+    let target_directory = Path::new(TARGET_DIRECTORY);
     let mut command = Command::new(cargo_program());
     command.args(["build", "--release", "--target", TARGET]);
     let program = target_directory.join(TARGET).join("release").join(PROGRAM);
@@ -64,7 +70,7 @@ fn build(request: &Request<'_>) -> Result<PathBuf> {
         command.arg("--quiet");
     }
     command.args(["--manifest-path", SOURCE, "--target-dir"]);
-    command.arg(&target_directory).stdin(Stdio::null());
+    command.arg(target_directory).stdin(Stdio::null());
     if request.verbose {
         terminal::running(&command);
     }
