@@ -7,9 +7,7 @@ use crate::frames::Extent;
 use crate::plan::{Fill, Map, MemoryRegion};
 
 /// A memory region, and where it lies.
-pub(crate) fn memory_region(
-    (region, extents): (&sdf::MemoryRegion, Vec<Extent>),
-) -> MemoryRegion {
+pub(crate) fn memory_region((region, extents): (&sdf::MemoryRegion, Vec<Extent>)) -> MemoryRegion {
     MemoryRegion {
         name: region.name.clone(),
         bytes: region.bytes,

@@ -1,16 +1,17 @@
 //! From a system to its plan.
 
-use boot_spec::{ChannelEnd, Irq, Parent, Perms, Trigger, UserCap, UserCapKind};
+use boot_spec::Perms;
 use microkit_abi::limits::SMALL_PAGE_BYTES;
-use microkit_sdf::{self as sdf, CapabilityKind, PhysAddr, System};
+use microkit_sdf::{self as sdf, System};
 
 use crate::contents::{self, Contents};
+use crate::convert;
 use crate::fault::{PlanError, PlanErrorKind, PlanErrors};
 use crate::files::Files;
 use crate::frames::Extent;
 use crate::patch::{self, Patch};
 use crate::place::{Carver, Placer};
-use crate::plan::{Area, Fill, Map, MemoryRegion, Plan, ProtectionDomain};
+use crate::plan::{Area, Plan, ProtectionDomain};
 use crate::platform::Platform;
 use crate::program::{self, Program, ProgramFiles};
 use crate::space::{self, Top};
@@ -75,9 +76,9 @@ pub fn plan(system: &System, platform: &Platform, files: &dyn Files) -> Result<P
             .memory_regions
             .iter()
             .zip(places)
-            .map(memory_region)
+            .map(convert::memory_region)
             .collect(),
-        channels: system.channels.iter().map(channel).collect(),
+        channels: system.channels.iter().map(convert::channel).collect(),
     };
     match plan.boot_spec(0).validate() {
         Ok(()) => Ok(plan),
@@ -218,18 +219,15 @@ fn protection_domain(
         passive: pd.passive,
         fpu: pd.fpu,
         needs_endpoint: pd.needs_endpoint,
-        parent: pd.parent.zip(pd.child_id).map(|(parent, child_id)| Parent {
-            domain: number(parent),
-            child_id,
-        }),
+        parent: convert::parent(pd),
         entry: program.entry,
         segments: areas,
         stack,
         ipc_buffer,
-        maps: pd.maps.iter().map(map).collect(),
+        maps: pd.maps.iter().map(convert::map).collect(),
         patches,
-        irqs: pd.irqs.iter().map(irq).collect(),
-        caps: pd.capabilities.iter().map(cap).collect(),
+        irqs: pd.irqs.iter().map(convert::irq).collect(),
+        caps: pd.capabilities.iter().map(convert::cap).collect(),
     })
 }
 
@@ -266,86 +264,4 @@ fn gather(
         .iter()
         .map(|(contents, extents)| (contents, *extents));
     contents::gather(programs.chain(fills))
-}
-
-fn memory_region((region, extents): (&sdf::MemoryRegion, Vec<Extent>)) -> MemoryRegion {
-    MemoryRegion {
-        name: region.name.clone(),
-        bytes: region.bytes,
-        page_size: match region.page_size {
-            sdf::PageSize::Small => boot_spec::PageSize::Small,
-            sdf::PageSize::Large => boot_spec::PageSize::Large,
-        },
-        is_fixed: matches!(region.phys_addr, PhysAddr::Fixed(_)),
-        extents,
-        fill: match &region.fill {
-            sdf::Fill::File { path, bytes } => Some(Fill {
-                path: path.clone(),
-                bytes: *bytes,
-            }),
-            sdf::Fill::Zero | sdf::Fill::BootInfo(_) => None,
-        },
-    }
-}
-
-fn map(map: &sdf::Map) -> Map {
-    let sdf::Perms {
-        read,
-        write,
-        execute,
-    } = map.perms;
-    let perms = Perms {
-        read,
-        write,
-        execute,
-    };
-    Map {
-        region: map.region,
-        vaddr: map.vaddr,
-        perms,
-        cached: map.cached,
-    }
-}
-
-fn irq(irq: &sdf::Irq) -> Irq {
-    let trigger = match irq.trigger {
-        sdf::Trigger::Level => Trigger::Level,
-        sdf::Trigger::Edge => Trigger::Edge,
-    };
-    // A number that is too large has been reported.
-    Irq {
-        id: irq.id,
-        number: irq.number.try_into().unwrap_or(u32::MAX),
-        trigger,
-    }
-}
-
-fn cap(cap: &sdf::Capability) -> UserCap {
-    let kind = match cap.kind {
-        CapabilityKind::Tcb => UserCapKind::Tcb,
-        CapabilityKind::SchedulingContext => UserCapKind::SchedContext,
-        CapabilityKind::VSpace => UserCapKind::VSpace,
-    };
-    UserCap {
-        slot: cap.slot_index,
-        kind,
-        domain: number(cap.pd),
-    }
-}
-
-fn channel(channel: &sdf::Channel) -> boot_spec::Channel {
-    let end = |end: &sdf::End| ChannelEnd {
-        domain: number(end.pd),
-        id: end.id,
-        pp: end.pp,
-        notify: end.notify,
-    };
-    boot_spec::Channel {
-        ends: channel.ends.each_ref().map(end),
-    }
-}
-
-/// The number of a protection domain, of which there are 63 at most in a checked system.
-fn number(pd: usize) -> u8 {
-    u8::try_from(pd).unwrap_or(u8::MAX)
 }

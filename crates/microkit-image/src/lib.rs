@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 
 mod contents;
+mod convert;
 mod elf;
 mod fault;
 mod files;

@@ -133,6 +133,16 @@ fn a_program_may_be_unusual() {
 }
 
 #[test]
+fn of_a_long_name_the_program_finds_what_its_symbol_holds() {
+    let (plan, machine) = booted("programs");
+    let name = &plan.protection_domains[2].name;
+    assert!(name.len() > 64);
+    check_memory(&machine, 2, DATA, &name.as_bytes()[..64]);
+    check_memory(&machine, 2, DATA + 64, &[0]);
+    assert_eq!(machine.spec.domains[2].name, name[..64]);
+}
+
+#[test]
 fn a_region_that_fits_in_no_one_place_is_split() {
     let plan = planned("split");
     let places: Vec<_> = plan.memory_regions[0]

@@ -3,12 +3,17 @@
 
 mod common;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::env;
 
 use common::corpus::{self, Case, STRICTER};
-use common::programs;
 use common::tool::{Page, Spec, Thread, Tool};
-use microkit_image::{MemoryRegion, Plan, ProtectionDomain};
+use common::{programs, random};
+use microkit_image::{MemoryRegion, Plan, PlanError, PlanErrorKind, ProtectionDomain, plan};
+use microkit_sdf::parse;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
 
 #[test]
 fn the_tool_refuses_each_bad_system() {
@@ -39,16 +44,71 @@ fn the_tool_lays_out_each_good_system_in_the_same_way() {
     }
 }
 
+#[test]
+fn the_tool_lays_out_random_systems_in_the_same_way() {
+    let Some(tool) = Tool::find("random") else {
+        return;
+    };
+    let cases = env::var("SDK_CASES").map_or(60, |cases| cases.parse().unwrap());
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let taken = Cell::new(0);
+    TestRunner::new(config)
+        .run(&random::systems(), |(regions, pds)| {
+            let files = random::files(&regions, &pds);
+            let case = Case::new("system".to_owned(), random::text(&regions, &pds), files);
+            let options = microkit_sdf::Options::new(&case.files);
+            let Ok(system) = parse("test.system", &case.text, options) else {
+                return Ok(());
+            };
+            match (
+                plan(&system, &case.platform, &case.files),
+                tool.build(&case),
+            ) {
+                (Ok(plan), Ok(spec)) => {
+                    taken.set(taken.get() + 1);
+                    check_plan(&case.name, &plan, &spec);
+                }
+                // Its kernel and ours are in different places.
+                (Ok(_), Err(said)) if said.contains("is not in any valid memory region") => {}
+                (Ok(_), Err(said)) => return Err(TestCaseError::fail(case.text + &said)),
+                (Err(errors), Ok(_)) if errors.errors().iter().all(is_of_our_kernel) => {}
+                (Err(errors), Ok(_)) => return Err(TestCaseError::fail(common::draw(&errors))),
+                (Err(_), Err(_)) => {}
+            }
+            Ok(())
+        })
+        .unwrap();
+    println!(
+        "{} of {cases} random systems were taken by both",
+        taken.get()
+    );
+}
+
+/// Whether the tool may take what this refuses: its kernel is elsewhere and leaves more memory.
+fn is_of_our_kernel(error: &PlanError) -> bool {
+    matches!(
+        error.kind,
+        PlanErrorKind::RegionOnKernel { .. } | PlanErrorKind::NoRoom { .. }
+    )
+}
+
 fn check(case: &Case, spec: &Spec) {
-    let plan = common::good(&case.text, &case.files);
+    check_plan(&case.name, &common::good(&case.text, &case.files), spec);
+}
+
+fn check_plan(name: &str, plan: &Plan, spec: &Spec) {
     for pd in &plan.protection_domains {
         let thread = Thread {
             entry: pd.entry,
             stack_top: pd.stack.range().end,
             ipc_buffer: pd.ipc_buffer.vaddr,
         };
-        assert_eq!(spec.thread(&pd.name), thread, "{} {}", case.name, pd.name);
-        let ours = pages(&plan, pd);
+        assert_eq!(spec.thread(&pd.name), thread, "{} {}", name, pd.name);
+        let ours = pages(plan, pd);
         let mut theirs = spec.pages(&pd.name);
         for (vaddr, page) in &mut theirs {
             // The tool has an address too where it chose one.
@@ -56,7 +116,7 @@ fn check(case: &Case, spec: &Spec) {
                 page.paddr = None;
             }
         }
-        assert_eq!(theirs, ours, "{} {}", case.name, pd.name);
+        assert_eq!(theirs, ours, "{} {}", name, pd.name);
     }
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod corpus;
 pub(crate) mod elf;
 pub(crate) mod memory;
 pub(crate) mod programs;
+pub(crate) mod random;
 pub(crate) mod tool;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,180 @@
+//! Programs and kernels of any bytes, files of any length: an error or a plan, and never a panic;
+//! and what must hold of a plan holds of each.
+
+mod common;
+
+use std::cell::Cell;
+
+use common::elf::Elf;
+use common::{Files, corpus, memory};
+use microkit_image::{Platform, pack, plan};
+use proptest::prelude::*;
+
+const KERNEL: u64 = 0x7000_0000;
+
+/// One change to a file.
+#[derive(Debug, Clone)]
+enum Change {
+    Byte(usize, u8),
+    Word(usize, u64),
+    Half(usize, u16),
+    Cut(usize),
+    Append(Vec<u8>),
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    // The headers and tables are where it matters.
+    let at = prop_oneof![3 => 0_usize..0x100, 2 => 0_usize..0x400, 1 => any::<usize>()];
+    let word = prop_oneof![
+        any::<u64>(),
+        (0_u32..64).prop_map(|bit| 1 << bit),
+        (0_u64..0x1000).prop_map(|small| small.wrapping_sub(0x800)),
+        (0_u64..0x40).prop_map(|page| 0x20_0000 + page * 0x800),
+        (0_u64..0x20).prop_map(|page| 0xff_ffff_0000 + page * 0x1000),
+    ];
+    let words = (at.clone(), word).prop_map(|(at, word)| Change::Word(at, word));
+    prop_oneof![
+        4 => words,
+        2 => (at.clone(), any::<u8>()).prop_map(|(at, byte)| Change::Byte(at, byte)),
+        2 => (at.clone(), any::<u16>()).prop_map(|(at, half)| Change::Half(at, half)),
+        1 => at.prop_map(Change::Cut),
+        1 => prop::collection::vec(any::<u8>(), 0..64).prop_map(Change::Append),
+    ]
+}
+
+fn apply(mut bytes: Vec<u8>, changes: &[Change]) -> Vec<u8> {
+    fn put(bytes: &mut [u8], at: usize, new: &[u8]) {
+        // Fields of eight bytes are at multiples of that.
+        let at = at % bytes.len().max(1) / new.len() * new.len();
+        if let Some(place) = bytes.get_mut(at..at + new.len()) {
+            place.copy_from_slice(new);
+        }
+    }
+    for change in changes {
+        match change {
+            Change::Byte(at, byte) => put(&mut bytes, *at, &[*byte]),
+            Change::Half(at, half) => put(&mut bytes, *at, &half.to_le_bytes()),
+            Change::Word(at, word) => put(&mut bytes, *at, &word.to_le_bytes()),
+            Change::Cut(at) => bytes.truncate(at % (bytes.len() + 1)),
+            Change::Append(more) => bytes.extend(more),
+        }
+    }
+    bytes
+}
+
+const TEXT: &str = r#"<system>
+    <memory_region name="r" size="0x3000" />
+    <memory_region name="f" prefill_path="file" />
+    <protection_domain name="pd" priority="1">
+        <program_image path="pd.elf" />
+        <map mr="r" vaddr="0x400000" perms="rw" setvar_vaddr="vaddr" />
+        <map mr="f" vaddr="0x600000" perms="r" setvar_prefill_size="fill" />
+        <setvar symbol="paddr" region_paddr="r" />
+    </protection_domain>
+    <protection_domain name="other" priority="1">
+        <program_image path="pd.elf" path_for_symbols="symbols.elf" />
+    </protection_domain>
+</system>"#;
+
+fn program() -> Elf {
+    Elf::pd().word("vaddr", 0).word("fill", 1).word("paddr", 2)
+}
+
+/// Plans, checks what must hold, and packs; whether there was a plan.
+fn is_planned(text: &str, files: &Files) -> bool {
+    let system = common::parsed(text, files);
+    let Ok(plan) = plan(&system, &Platform::QEMU_VIRT_AARCH64, files) else {
+        return false;
+    };
+    memory::check(&plan);
+    let report = plan.report();
+    assert!(
+        report.lines().all(|line| line == line.trim_end()),
+        "{report}"
+    );
+    let image = pack(&plan, &Elf::kernel(KERNEL, KERNEL + 0x2000).build()).unwrap();
+    memory::Machine::boot(&image, 0x2000);
+    true
+}
+
+#[test]
+fn a_changed_program_is_an_error_or_a_plan() {
+    let planned = Cell::new(0);
+    let changes = prop::collection::vec(change(), 1..6);
+    let config = ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(4000)
+    };
+    let check = |(changes, symbols): (Vec<Change>, bool)| {
+        let changed = apply(program().build(), &changes);
+        let whole = program().build();
+        let (image, symbols) = if symbols {
+            (whole, changed)
+        } else {
+            (changed, whole)
+        };
+        let files = Files::default().with("file", "x").with("pd.elf", image);
+        planned
+            .set(planned.get() + u32::from(is_planned(TEXT, &files.with("symbols.elf", symbols))));
+        Ok(())
+    };
+    let mut runner = proptest::test_runner::TestRunner::new(config);
+    runner.run(&(changes, any::<bool>()), check).unwrap();
+    println!(
+        "{} of 4000 changed programs were still laid out",
+        planned.get()
+    );
+    assert!((100..3900).contains(&planned.get()), "{planned:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(500) })]
+
+    #[test]
+    fn any_bytes_are_an_error_or_a_plan(
+        bytes in prop::collection::vec(any::<u8>(), 0..512),
+        is_elf: bool,
+    ) {
+        let mut program = bytes;
+        if is_elf {
+            let header = &Elf::pd().build()[..64];
+            program.splice(0..0, header.iter().copied());
+        }
+        let files = Files::default().with("file", "x").with("symbols.elf", program.clone());
+        prop_assert!(!is_planned(TEXT, &files.with("pd.elf", program)));
+    }
+
+    #[test]
+    fn a_changed_kernel_is_an_error_or_an_image(
+        changes in prop::collection::vec(change(), 1..6),
+    ) {
+        let files = corpus::files();
+        let case = corpus::named(&corpus::systems("good"), "minimal");
+        let plan = common::good(&case.text, &files);
+        let kernel = apply(Elf::kernel(KERNEL, KERNEL + 0x2000).build(), &changes);
+        if let Ok(image) = pack(&plan, &kernel) {
+            prop_assert!(image.len() as u64 <= plan.platform.image_end - KERNEL);
+        }
+    }
+
+    #[test]
+    fn a_filling_of_any_length_is_an_error_or_a_plan(
+        bytes in prop_oneof![0_usize..0x4000, 0x1f_f000_usize..0x20_1000],
+        now in prop_oneof![Just(None), (0_usize..0x4000).prop_map(Some)],
+        size in prop_oneof![Just(None), (0_u64..0x402).prop_map(|pages| Some(pages * 0x1000))],
+    ) {
+        let size = size.map_or(String::new(), |size| format!("size=\"{size:#x}\""));
+        let text = TEXT.replace("prefill_path", &format!("{size} prefill_path"));
+        let files = Files::default().with("pd.elf", program().build());
+        let files = files.with("symbols.elf", program().build()).with("file", vec![1; bytes]);
+        let options = microkit_sdf::Options::new(&files);
+        if let Ok(system) = microkit_sdf::parse("test.system", &text, options) {
+            let later = files.clone().with("file", vec![1; now.unwrap_or(bytes)]);
+            let planned = plan(&system, &Platform::QEMU_VIRT_AARCH64, &later);
+            prop_assert_eq!(planned.is_ok(), now.is_none_or(|now| now == bytes));
+            if let Ok(plan) = planned {
+                memory::check(&plan);
+            }
+        }
+    }
+}
