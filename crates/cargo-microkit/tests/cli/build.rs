@@ -28,10 +28,49 @@ fn without_an_sdk_it_says_how_to_get_one() {
     bench.system("hello");
     let parts = [VERSION, "MICROKIT_SDK is not set", "cargo microkit sdk add"];
     check(bench.microkit(&["build", "hello.system"]), false, &parts);
+}
+
+#[test]
+fn the_model_kernel_is_for_one_board_and_configuration() {
+    let bench = Bench::new();
+    bench.system("hello");
+    let build = |options: &[&str]| {
+        let arguments = [&["build", "hello.system", "--kernel", "model"], options].concat();
+        let parts = ["the model kernel is for", "cargo microkit sdk add"];
+        check(bench.microkit(&arguments), false, &parts);
+    };
+    build(&["--config", "release"]);
+    build(&["--board", "rpi4b_1gb"]);
+}
+
+#[test]
+fn a_system_that_the_model_kernel_cannot_run_is_refused_with_its_line() {
+    let bench = Bench::new();
+    let text = "<system>\n<protection_domain name=\"pd\" smc=\"true\">\n\
+                <program_image path=\"pd.elf\" />\n</protection_domain>\n</system>\n";
+    bench.file("smc.system", text);
+    bench.file("pd.elf", elf(None));
+    let parts = ["SMC", "pd", "smc.system:2"];
     check(
-        bench.microkit(&["build", "hello.system", "--kernel", "model"]),
+        bench.microkit(&["build", "smc.system", "--kernel", "model"]),
         false,
-        &["model kernel"],
+        &parts,
+    );
+}
+
+#[test]
+fn every_fault_of_a_system_file_is_shown_at_once_for_the_model_kernel() {
+    let bench = Bench::new();
+    let text = "<system>\n<protection_domain name=\"a\" priority=\"255\">\n\
+                <program_image path=\"a.elf\" />\n</protection_domain>\n\
+                <memory_region name=\"m\" size=\"12\" />\n</system>\n";
+    bench.file("bad.system", text);
+    bench.file("a.elf", elf(None));
+    let parts = ["2 faults", "priority", "bad.system:2", "bad.system:5"];
+    check(
+        bench.microkit(&["build", "bad.system", "--kernel", "model"]),
+        false,
+        &parts,
     );
 }
 
@@ -198,7 +237,7 @@ fn programs_that_are_binaries_are_built_by_cargo() {
         check(command, is_success, parts)
     };
     let image = build(true, &[]);
-    let directory = bench.path("target/microkit/qemu_virt_aarch64-release/systems/pp-release");
+    let directory = bench.path("target/microkit/qemu_virt_aarch64-release/systems/pp-sel4-release");
     assert_eq!(
         fs::canonicalize(image.trim_end()).ok(),
         directory.join("pp.img").canonicalize().ok()
