@@ -1,7 +1,8 @@
 //! The processor, as it is while protection domains (PDs) run.
 
 use arm_sysregs::el1::accessors::{
-    read_id_aa64mmfr0_el1, write_cntkctl_el1, write_cpacr_el1, write_sctlr_el1,
+    read_id_aa64mmfr0_el1, read_id_aa64pfr0_el1, write_cntkctl_el1, write_cpacr_el1,
+    write_sctlr_el1,
 };
 use arm_sysregs::el1::registers::CpacrEl1;
 use arm_sysregs::el2::accessors::{
@@ -19,6 +20,11 @@ const FPEN: CpacrEl1 = CpacrEl1::from_bits_retain(3 << CpacrEl1::FPEN_SHIFT);
 /// Whether the processor can translate addresses as PDs need it.
 pub(super) fn has_address_bits() -> bool {
     read_id_aa64mmfr0_el1().parange() as u64 >= BITS_40
+}
+
+/// Whether the interrupt controller is of the kind that the processor knows nothing of.
+pub(super) fn has_gicv2() -> bool {
+    read_id_aa64pfr0_el1().gic() == 0
 }
 
 /// Sets the processor up for PDs.

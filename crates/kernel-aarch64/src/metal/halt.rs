@@ -2,7 +2,7 @@
 
 use super::console::Console;
 use core::arch::asm;
-use core::fmt::Write;
+use core::fmt::{self, Write};
 use core::panic::PanicInfo;
 use kernel_aarch64::report::ERROR;
 
@@ -20,8 +20,8 @@ pub(super) fn wait_for_interrupt() {
     unsafe { asm!("dsb sy", "wfi", options(nostack, preserves_flags)) }
 }
 
-/// An image that is no system.
-pub(super) fn refuse(reason: impl core::fmt::Display) -> ! {
+/// Says why there is no going on.
+pub(super) fn refuse(reason: impl fmt::Display) -> ! {
     // SAFETY: 1. Whoever used the console before does not come back.
     let mut console = unsafe { Console::new() };
     let _ = writeln!(console, "{ERROR}{reason}; the kernel halts");
@@ -31,21 +31,17 @@ pub(super) fn refuse(reason: impl core::fmt::Display) -> ! {
 /// A mistake in the kernel.
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
-    // SAFETY: 1. Whoever used the console before does not come back.
-    let mut console = unsafe { Console::new() };
     let message = info.message();
-    let _ = match info.location() {
-        Some(place) => writeln!(
-            console,
-            "{ERROR}the kernel panicked at {place}: {message}; it halts"
-        ),
-        None => writeln!(console, "{ERROR}the kernel panicked: {message}; it halts"),
-    };
-    halt()
+    match info.location() {
+        Some(place) => refuse(format_args!("the kernel panicked at {place}: {message}")),
+        None => refuse(format_args!("the kernel panicked: {message}")),
+    }
 }
 
 /// An exception of the kernel itself, which is a mistake in it. The vectors come here, on a stack
 /// of its own.
 pub(super) extern "C" fn kernel_exception(esr: u64, far: u64, elr: u64) -> ! {
-    panic!("exception at {elr:#x} (ESR_EL2 {esr:#x}, FAR_EL2 {far:#x})");
+    refuse(format_args!(
+        "the kernel failed at {elr:#x} (ESR_EL2 {esr:#x}, FAR_EL2 {far:#x})"
+    ))
 }

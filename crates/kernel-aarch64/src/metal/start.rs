@@ -29,10 +29,10 @@ unsafe extern "C" {
 /// masked and stay so.
 pub(super) extern "C" fn start() -> ! {
     // SAFETY: 1. This is the only way here, and it is taken once. 2. The boot tables are in use.
-    let (mut console, gic) = unsafe {
+    let mut console = unsafe {
         heap::init();
         mmu::protect();
-        (Console::new(), Gic::new())
+        Console::new()
     };
     // The console takes everything.
     let _ = writeln!(
@@ -43,6 +43,11 @@ pub(super) extern "C" fn start() -> ! {
     if !cpu::has_address_bits() {
         refuse("this processor has too few bits of address");
     }
+    if !cpu::has_gicv2() {
+        refuse("the interrupt controller is no GICv2: start QEMU with gic-version=2");
+    }
+    // SAFETY: 1. This is the only way here, and it is taken once.
+    let mut gic = unsafe { Gic::new() };
     let Some(clock) = timer::clock() else {
         refuse("the timer does not say how fast it is");
     };
@@ -57,15 +62,15 @@ pub(super) extern "C" fn start() -> ! {
         .iter()
         .map(|paddr| unsafe { IpcBuffer::at(*paddr) })
         .collect();
-    let mut board = Board {
+    for irq in payload.spec.domains.iter().flat_map(|pd| &pd.irqs) {
+        gic.set_trigger(irq.number, irq.trigger);
+    }
+    let board = Board {
         console,
         gic,
         ipc_buffers,
         spec: payload.spec,
     };
-    for irq in board.spec.domains.iter().flat_map(|pd| &pd.irqs) {
-        board.gic.set_trigger(irq.number, irq.trigger);
-    }
     cpu::prepare();
     let machinery = Machinery {
         kernel,
