@@ -43,7 +43,9 @@ fn instructions() -> u64 {
 }
 
 fn round_trip(server: Channel, count: usize) -> u64 {
-    (0..WARM_UP).for_each(|_| drop(call(server, count)));
+    for _ in 0..WARM_UP {
+        call(server, count);
+    }
     let start = instructions();
     let mut sum = 0;
     for _ in 0..ROUND_TRIPS {
