@@ -114,10 +114,8 @@ impl<'a> Element<'a> {
             if child.is_element() {
                 return Some(Content::Element(Self::new(child, cx)));
             }
-            let text = child
-                .text()
-                .filter(|text| child.is_text() && !text.trim().is_empty());
-            text.map(|_| Content::Text(child.range().into()))
+            let is_text = child.is_text() && child.text().is_some_and(|t| !t.trim().is_empty());
+            is_text.then(|| Content::Text(first_line(cx.text, child.range().into())))
         })
     }
 
@@ -304,6 +302,17 @@ impl<'a> Element<'a> {
 pub(crate) enum Content<'a> {
     Element(Element<'a>),
     Text(Span),
+}
+
+/// The first line within `span` that has more than space, without the space around it.
+fn first_line(text: &str, span: Span) -> Span {
+    let within = text.get(span.start..span.end).unwrap_or_default();
+    let trimmed = within.trim_start();
+    let start = span.end - trimmed.len();
+    Span {
+        start,
+        end: start + trimmed.lines().next().unwrap_or_default().trim_end().len(),
+    }
 }
 
 /// A number as Microkit reads one: `_` counts for nothing wherever it stands, and `0x` before it

@@ -4,6 +4,7 @@ use miette::{Diagnostic, Severity};
 use thiserror::Error;
 
 use crate::report::{Finding, Kind, Report};
+use crate::wording::{Hex, declared_are, listed, neighbours, one_of};
 
 /// Everything that is wrong with a system file.
 pub type SdfErrors = Report<SdfErrorKind>;
@@ -19,7 +20,7 @@ pub type SdfError = Finding<SdfErrorKind>;
 pub enum SdfErrorKind {
     // The language.
     /// The text is not XML, or has a DTD.
-    #[error("this is not well-formed XML: {reason}")]
+    #[error("the XML cannot be read: {reason}")]
     #[diagnostic(help("a system file is plain XML without a document type definition"))]
     Xml { reason: String },
 
@@ -30,7 +31,7 @@ pub enum SdfErrorKind {
 
     /// Text directly inside `system`.
     #[error("there is text between the elements of `system`")]
-    #[diagnostic(help("delete it, or make it a comment: `<!-- … -->`"))]
+    #[diagnostic(help("delete it, or make it a comment: `<!-- ... -->`"))]
     StrayText,
 
     /// An element where there is none of that name.
@@ -53,7 +54,7 @@ pub enum SdfErrorKind {
 
     /// An attribute that must be there is not.
     #[error("`{element}` needs the attribute `{attribute}`")]
-    #[diagnostic(help("add `{attribute}=\"…\"`"))]
+    #[diagnostic(help("add `{attribute}=\"...\"`"))]
     MissingAttribute {
         attribute: &'static str,
         element: String,
@@ -61,7 +62,7 @@ pub enum SdfErrorKind {
 
     /// An element that must be there is not.
     #[error("`{parent}` needs an element `{element}`")]
-    #[diagnostic(help("add `<{element} … />` inside it"))]
+    #[diagnostic(help("add `<{element} ... />` inside it"))]
     MissingElement {
         element: &'static str,
         parent: &'static str,
@@ -199,7 +200,7 @@ pub enum SdfErrorKind {
 
     /// A number that must be the only one of its kind. *Stricter* for a channel whose two ends
     /// are one PD and have one identifier.
-    #[error("there are two {what}s {id} in {within}")]
+    #[error("{what} {id} is used twice in {within}")]
     #[diagnostic(help("give one of them another number"))]
     DuplicateId {
         what: &'static str,
@@ -234,7 +235,7 @@ pub enum SdfErrorKind {
 
     /// A channel with more or fewer than two ends.
     #[error("a channel has two ends, and this one has {found}")]
-    #[diagnostic(help("write exactly two `<end … />`"))]
+    #[diagnostic(help("write exactly two `<end ... />`"))]
     EndCount { found: usize },
 
     // Calls.
@@ -302,7 +303,7 @@ pub enum SdfErrorKind {
     MapOfNothing { region: String },
 
     /// A mapping that reaches out of the address space.
-    #[error("the mapping ends at {end}, above {limit:#x}")]
+    #[error("the mapping ends at {end}, and may end at {limit:#x} at most")]
     #[diagnostic(help("choose a lower `vaddr`: {why}"))]
     MapTooHigh {
         end: Hex,
@@ -365,61 +366,7 @@ pub enum SdfErrorKind {
     ScheduleShift { shift: u64, entries: u64, max: u64 },
 }
 
-/// A number, or that there is none so large.
-#[derive(Debug, Copy, Clone, PartialEq, Eq)]
-pub struct Hex(
-    /// The number; `None` above 64 bits.
-    pub Option<u64>,
-);
-
-impl std::fmt::Display for Hex {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.0 {
-            Some(number) => write!(f, "{number:#x}"),
-            None => f.write_str("more than 64 bits"),
-        }
-    }
-}
-
 impl Kind for SdfErrorKind {
     const NOUN: [&'static str; 2] = ["fault", "faults"];
     const SEVERITY: Severity = Severity::Error;
-}
-
-fn listed(names: &[&str]) -> String {
-    if names.is_empty() {
-        return "none".to_owned();
-    }
-    names
-        .iter()
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
-}
-
-fn one_of(names: &[&str]) -> String {
-    names
-        .iter()
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(" or ")
-}
-
-fn declared_are(what: &str, declared: &[String], more: usize) -> String {
-    let names: Vec<&str> = declared.iter().map(String::as_str).collect();
-    match (declared.len(), more) {
-        (0, _) => format!("no {what} is declared"),
-        (_, 0) => format!("declared: {}", listed(&names)),
-        _ => format!("declared: {} and {more} more", listed(&names)),
-    }
-}
-
-/// The multiples on either side of `value`, but for 0.
-fn neighbours(value: u64, multiple: u64) -> String {
-    let below = value - value % multiple;
-    match (below, value.checked_next_multiple_of(multiple)) {
-        (0, Some(above)) => format!("the first is {above:#x}"),
-        (below, Some(above)) => format!("the nearest are {below:#x} and {above:#x}"),
-        (below, None) => format!("the last is {below:#x}"),
-    }
 }

@@ -22,8 +22,8 @@
 //! assert_eq!(errors.to_string(), "1 fault in none.system");
 //! ```
 //!
-//! Inside, data goes one way: text → `read` → draft → `check` → draft with page sizes → `lower` →
-//! [`System`]. A fault is reported where it is seen and never stops the others from being seen.
+//! Inside, data goes one way: text → `read` → draft → `check` → `lower` → [`System`]. A fault is
+//! reported where it is seen and never stops the others from being seen.
 #![forbid(unsafe_code)]
 
 mod check;
@@ -38,10 +38,11 @@ mod report;
 mod span;
 mod system;
 mod warning;
+mod wording;
 
 use std::cell::RefCell;
 
-pub use fault::{Hex, SdfError, SdfErrorKind, SdfErrors};
+pub use fault::{SdfError, SdfErrorKind, SdfErrors};
 pub use model::{Refusal, RefusalKind};
 pub use options::{Files, Kernel, NoFiles, Options, SearchPaths};
 pub use report::{Finding, Kind, Related, Report, Source};
@@ -52,6 +53,7 @@ pub use system::{
     ScheduleEntry, SetVar, SetVarValue, System, Trigger, Vcpu, VirtualMachine,
 };
 pub use warning::{Warning, WarningKind};
+pub use wording::Hex;
 
 use element::Context;
 

@@ -130,7 +130,8 @@ impl<K: Kind> Diagnostic for Finding<K> {
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let here = LabeledSpan::new_primary_with_span(None, self.span);
+        let label = self.related.map(|_| "here".to_owned());
+        let here = LabeledSpan::new_primary_with_span(label, self.span);
         let there = self
             .related
             .map(|r| LabeledSpan::new_with_span(Some(r.why.into()), r.span));

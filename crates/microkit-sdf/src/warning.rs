@@ -20,7 +20,7 @@ pub enum WarningKind {
 
     /// A memory region that nobody maps.
     #[error("nothing maps the memory region `{region}`")]
-    #[diagnostic(help("map it or remove it: it takes up memory"))]
+    #[diagnostic(help("map it, or remove it"))]
     UnusedRegion { region: String },
 
     /// A name that is longer than what holds it.
@@ -29,7 +29,7 @@ pub enum WarningKind {
     NameCut { name: String, kept: usize },
 
     /// A virtual machine's priority that Microkit does not check and of which it keeps 8 bits.
-    #[error("the priority {written} becomes {kept}")]
+    #[error("the priority {written} is above 254, and becomes {kept}")]
     #[diagnostic(help("write a number from 0 to 254; Microkit keeps the lowest 8 bits"))]
     VmPriority { written: u64, kept: u8 },
 
@@ -38,19 +38,19 @@ pub enum WarningKind {
     #[diagnostic(help("the program has to know the virtual CPU's `id`"))]
     VcpuSetvar { symbol: String },
 
-    /// A budget of nothing, which seL4 refuses at boot.
-    #[error("seL4 does not start a thread without a budget")]
+    /// A budget of nothing, at which the system stops when it boots.
+    #[error("seL4 refuses a budget of 0 when the system starts")]
     #[diagnostic(help("write a `budget` of some microseconds"))]
     NoBudget,
 
-    /// A mapping that may not be read, which on AArch64 gives no access at all.
-    #[error("a mapping that cannot be read cannot be used at all")]
+    /// A mapping without `r`, of which seL4 makes one that can be neither read nor written.
+    #[error("without `r` this mapping gives no access to its data")]
     #[diagnostic(help("add `r` to `perms`"))]
     NotReadable,
 
     /// Boot information that only x86 has.
     #[error("there is no boot information `{what}` on AArch64")]
-    #[diagnostic(help("the region stays zero; `fdt` is there on AArch64"))]
+    #[diagnostic(help("of these only `fdt` is there on AArch64"))]
     NoSuchBootInfo { what: &'static str },
 
     /// A PD before `domains`, which is not asked for its own.

@@ -33,7 +33,7 @@ impl<T: Copy + Eq + Hash> Seen<T> {
     }
 }
 
-/// A number that there are two of, in `pd`.
+/// A number that is used twice in `pd`.
 fn twice<T: Into<u64>>(what: &'static str, pd: &Pd<'_>) -> impl FnOnce(T) -> SdfErrorKind {
     let within = within(pd);
     move |id| SdfErrorKind::DuplicateId {
@@ -123,7 +123,7 @@ pub(super) fn slots(draft: &Draft<'_>, cx: &Context<'_>) {
             .iter()
             .filter_map(|capability| capability.slot)
         {
-            slots.see(slot, cx, twice("capabilities in slot", pd));
+            slots.see(slot, cx, twice("slot", pd));
         }
     }
 }

@@ -6,9 +6,10 @@ use super::Names;
 use crate::Span;
 use crate::draft::{Draft, Map, Region, SetvarValue};
 use crate::element::Context;
-use crate::fault::{Hex, SdfErrorKind};
+use crate::fault::SdfErrorKind;
 use crate::system::PageSize;
 use crate::warning::WarningKind;
+use crate::wording::Hex;
 
 /// An address space, as far as maps reach into it: below `end`, if that could be read.
 struct Space {
@@ -145,7 +146,8 @@ fn overlaps(
         return;
     };
     for range in ranges {
-        if range.start < highest.end {
+        // The second half tells for a range of nothing, which may lie at another's start.
+        if range.start < highest.end && highest.start < range.end {
             let (earlier, later) = if range.span < highest.span {
                 (&range, &highest)
             } else {
@@ -173,7 +175,7 @@ pub(super) fn physical(draft: &Draft<'_>, cx: &Context<'_>) {
         };
         let name = region.name.map_or("", |name| name.value);
         match start.value.checked_add(bytes) {
-            Some(end) if bytes > 0 => {
+            Some(end) => {
                 ranges.push(Range {
                     name,
                     start: start.value,
@@ -181,7 +183,6 @@ pub(super) fn physical(draft: &Draft<'_>, cx: &Context<'_>) {
                     span: start.span,
                 });
             }
-            Some(_) => {}
             None => {
                 let kind = SdfErrorKind::PhysWraps {
                     phys_addr: start.value,

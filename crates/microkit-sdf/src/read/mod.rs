@@ -3,6 +3,7 @@
 
 mod channel;
 mod domains;
+mod map;
 mod pd;
 mod region;
 mod vm;

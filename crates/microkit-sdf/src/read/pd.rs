@@ -2,31 +2,16 @@
 
 use microkit_abi::{badge, limits, slots};
 
-use super::domains;
-use super::vm;
+use super::{domains, map, vm};
 use crate::Span;
-use crate::draft::{At, Capability, Draft, Irq, Map, Pd, Setvar, SetvarValue};
+use crate::draft::{At, Capability, Draft, Irq, Pd, Setvar, SetvarValue};
 use crate::element::{Context, Element};
 use crate::fault::SdfErrorKind;
-use crate::system::{CapabilityKind, Perms, Trigger};
+use crate::system::{CapabilityKind, Trigger};
 use crate::warning::WarningKind;
 
-/// What any protection domain takes.
-const ROOT_ATTRIBUTES: [&str; 10] = [
-    "name",
-    "priority",
-    "budget",
-    "period",
-    "passive",
-    "stack_size",
-    "cpu",
-    "smc",
-    "fpu",
-    "domain",
-];
-
-/// What a child takes besides.
-const CHILD_ATTRIBUTES: [&str; 12] = [
+/// What a child takes.
+const CHILD_ATTRIBUTES: &[&str] = &[
     "name",
     "priority",
     "budget",
@@ -41,9 +26,12 @@ const CHILD_ATTRIBUTES: [&str; 12] = [
     "setvar_id",
 ];
 
+/// What any other protection domain takes: all but the last two.
+const ROOT_ATTRIBUTES: &[&str] = CHILD_ATTRIBUTES.split_at(CHILD_ATTRIBUTES.len() - 2).0;
+
 /// Reads a protection domain directly inside `system`, with its children.
 pub(super) fn root<'a>(element: Element<'a>, draft: &mut Draft<'a>) {
-    element.only(&ROOT_ATTRIBUTES);
+    element.only(ROOT_ATTRIBUTES);
     pd(element, None, 1, draft);
 }
 
@@ -77,7 +65,7 @@ fn pd<'a>(element: Element<'a>, parent: Option<usize>, depth: usize, draft: &mut
     let mut first = FirstOf::default();
     for child in element.children() {
         if child.name() == "protection_domain" {
-            child.only(&CHILD_ATTRIBUTES);
+            child.only(CHILD_ATTRIBUTES);
             // One deeper than there can be protection domains: reported with their number.
             if depth <= limits::MAX_PROTECTION_DOMAINS {
                 let child_index = draft.pds.len();
@@ -130,7 +118,7 @@ fn inside<'a>(element: Element<'a>, pd: &mut Pd<'a>, first: &mut FirstOf) {
                 "setvar_size",
                 "setvar_prefill_size",
             ]);
-            let map = map(element);
+            let map = map::map(element);
             let vaddr = map.vaddr.map(|vaddr| SetvarValue::Vaddr(vaddr.value));
             let size = map.region.map(SetvarValue::Size);
             let prefill_size = map.region.map(SetvarValue::PrefillSize);
@@ -282,54 +270,6 @@ fn domain(element: Element<'_>, draft: &Draft<'_>) -> Option<u8> {
             None
         }
     }
-}
-
-/// Reads a `map`, but for its setvars, which only a PD's has.
-pub(super) fn map<'a>(element: Element<'a>) -> Map<'a> {
-    element.ignore_content();
-    Map {
-        span: element.span(),
-        region: element.required("mr"),
-        vaddr: element.required_number("vaddr"),
-        perms: perms(element),
-        cached: element.flag("cached", true),
-    }
-}
-
-fn perms(element: Element<'_>) -> Perms {
-    let Some(written) = element.optional("perms") else {
-        return Perms {
-            read: true,
-            write: true,
-            execute: false,
-        };
-    };
-    let value = written.value;
-    if !value.chars().all(|letter| "rwx".contains(letter)) {
-        element.cx.fault(
-            written.span,
-            SdfErrorKind::Perms {
-                value: value.to_owned(),
-            },
-        );
-    }
-    let perms = Perms {
-        read: value.contains('r'),
-        write: value.contains('w'),
-        execute: value.contains('x'),
-    };
-    if perms
-        == (Perms {
-            read: false,
-            write: true,
-            execute: false,
-        })
-    {
-        element.cx.fault(written.span, SdfErrorKind::WriteOnly);
-    } else if !perms.read {
-        element.cx.warn(written.span, WarningKind::NotReadable);
-    }
-    perms
 }
 
 fn irq<'a>(element: Element<'a>, pd: &mut Pd<'a>) {

@@ -2,7 +2,7 @@
 
 use microkit_abi::limits;
 
-use super::pd;
+use super::{map, pd};
 use crate::draft::{Vcpu, Vm};
 use crate::element::Element;
 use crate::fault::SdfErrorKind;
@@ -34,7 +34,7 @@ pub(super) fn virtual_machine(element: Element<'_>) -> Vm<'_> {
             "vcpu" => vm.vcpus.push(vcpu(child)),
             "map" => {
                 child.only(&["mr", "vaddr", "perms", "cached"]);
-                vm.maps.push(pd::map(child));
+                vm.maps.push(map::map(child));
             }
             other => child.fault(SdfErrorKind::UnknownElement {
                 element: other.to_owned(),

@@ -1,6 +1,13 @@
 //! What the tests share: the corpus, how its files are parsed, and how reports are drawn.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+pub(crate) mod elf;
+pub(crate) mod mutant;
+pub(crate) mod soup;
+pub(crate) mod spec;
+pub(crate) mod tool;
+
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
@@ -8,19 +15,19 @@ use microkit_sdf::{Kernel, Options, Report, SearchPaths};
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
 /// A folder of this crate's tests.
-pub fn folder(name: &str) -> PathBuf {
+pub(crate) fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests")
         .join(name)
 }
 
 /// Where the files that the corpus names are.
-pub fn files() -> SearchPaths {
+pub(crate) fn files() -> SearchPaths {
     SearchPaths(vec![folder("files")])
 }
 
 /// The system files in a folder, sorted by name.
-pub fn systems(name: &str) -> Vec<PathBuf> {
+pub(crate) fn systems(name: &str) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = fs::read_dir(folder(name))
         .unwrap()
         .map(|entry| entry.unwrap().path())
@@ -36,7 +43,7 @@ pub fn systems(name: &str) -> Vec<PathBuf> {
 
 /// The kernel that a file is for: `qemu_virt_aarch64`'s, unless a comment in its first line says
 /// otherwise, such as `<!-- kernel: cores=4 smc=false -->`.
-pub fn kernel(text: &str) -> Kernel {
+pub(crate) fn kernel(text: &str) -> Kernel {
     let mut kernel = Kernel::QEMU_VIRT_AARCH64;
     let first_line = text.lines().next().unwrap_or_default();
     let settings = first_line
@@ -54,12 +61,12 @@ pub fn kernel(text: &str) -> Kernel {
 }
 
 /// Whether a file is for the kernel that the SDK has.
-pub fn is_for_sdk(text: &str) -> bool {
+pub(crate) fn is_for_sdk(text: &str) -> bool {
     kernel(text) == Kernel::QEMU_VIRT_AARCH64
 }
 
 /// The options to parse `text` with.
-pub fn options<'a>(text: &str, files: &'a SearchPaths) -> Options<'a> {
+pub(crate) fn options<'a>(text: &str, files: &'a SearchPaths) -> Options<'a> {
     Options {
         kernel: kernel(text),
         files,
@@ -67,11 +74,10 @@ pub fn options<'a>(text: &str, files: &'a SearchPaths) -> Options<'a> {
 }
 
 /// A report as the command line shows it, in ASCII without colours.
-pub fn draw<K: microkit_sdf::Kind>(report: &Report<K>) -> String {
+pub(crate) fn draw<K: microkit_sdf::Kind>(report: &Report<K>) -> String {
     let mut drawn = String::new();
     GraphicalReportHandler::new_themed(GraphicalTheme::none())
         .with_width(100)
-        .with_context_lines(0)
         .render_report(&mut drawn, report)
         .unwrap();
     // Whatever the theme, no line of a test file ends in space.
@@ -84,7 +90,7 @@ pub fn draw<K: microkit_sdf::Kind>(report: &Report<K>) -> String {
 }
 
 /// Compares `actual` with the file `expect`, or writes it there if `BLESS` is set.
-pub fn check_file(actual: &str, expect: &Path) {
+pub(crate) fn check_file(actual: &str, expect: &Path) {
     if env::var_os("BLESS").is_some() {
         fs::write(expect, actual).unwrap();
     }
@@ -94,4 +100,11 @@ pub fn check_file(actual: &str, expect: &Path) {
         "{} differs; `BLESS=1 cargo test -p microkit-sdf` accepts this:\n{actual}",
         expect.display()
     );
+}
+
+/// Says something that is seen although the test passes: `eprintln!` is captured.
+pub(crate) fn say(line: &str) {
+    io::stderr()
+        .write_all(format!("{line}\n").as_bytes())
+        .unwrap();
 }

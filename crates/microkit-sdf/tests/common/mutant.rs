@@ -1,0 +1,147 @@
+//! Systems of the corpus with a few places changed.
+
+use std::fs;
+
+use proptest::num::usize::ANY as ANYWHERE;
+use proptest::prelude::*;
+
+/// A system, and what to change in it.
+#[derive(Debug, Clone)]
+pub(crate) struct Mutant {
+    of: String,
+    edits: Vec<Edit>,
+}
+
+/// A change. Places are numbers that are taken modulo what there is.
+#[derive(Debug, Clone)]
+enum Edit {
+    /// Puts a word in the place of `len` bytes.
+    Bytes { at: usize, len: usize, word: usize },
+    /// Puts a word or another value between the quotes of one.
+    Value { of: usize, by: usize },
+    /// Removes a line.
+    Remove { line: usize },
+    /// Copies a line before another.
+    Copy { line: usize, to: usize },
+}
+
+/// Texts that are likely to mean something somewhere.
+const WORDS: [&str; 36] = [
+    "\"",
+    "<",
+    "/>",
+    ">",
+    "=",
+    "&",
+    "&#x31;",
+    "-",
+    "_",
+    "0x",
+    "18446744073709551615",
+    "true",
+    "ö",
+    "\u{1d11e}",
+    "\t",
+    "\r\n",
+    "<!--",
+    "-->",
+    "<![CDATA[",
+    "]]>",
+    "<protection_domain>",
+    "xmlns=",
+    ":",
+    " ",
+    "",
+    "0",
+    "1",
+    "62",
+    "64",
+    "256",
+    "0x1000",
+    "0x200000",
+    "0xff_ffff_d000",
+    "rw",
+    "false",
+    "edge",
+];
+
+/// A mutant of any system in these folders.
+pub(crate) fn any(folders: &[&str]) -> impl Strategy<Value = Mutant> + use<> {
+    let paths: Vec<_> = folders
+        .iter()
+        .flat_map(|folder| super::systems(folder))
+        .collect();
+    let texts: Vec<_> = paths
+        .iter()
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    let edit = prop_oneof![
+        1 => (ANYWHERE, 0_usize..40, ANYWHERE)
+            .prop_map(|(at, len, word)| Edit::Bytes { at, len, word }),
+        6 => (ANYWHERE, ANYWHERE).prop_map(|(of, by)| Edit::Value { of, by }),
+        1 => ANYWHERE.prop_map(|line| Edit::Remove { line }),
+        2 => (ANYWHERE, ANYWHERE).prop_map(|(line, to)| Edit::Copy { line, to }),
+    ];
+    (
+        prop::sample::select(texts),
+        prop::collection::vec(edit, 1..4),
+    )
+        .prop_map(|(of, edits)| Mutant { of, edits })
+}
+
+impl Mutant {
+    /// The text with the changes.
+    pub(crate) fn text(&self) -> String {
+        self.edits
+            .iter()
+            .fold(self.of.clone(), |text, edit| edit.apply(text))
+    }
+}
+
+impl Edit {
+    fn apply(&self, mut text: String) -> String {
+        let lines: Vec<&str> = text.split_inclusive('\n').collect();
+        match *self {
+            Self::Bytes { at, len, word } => {
+                let start = boundary(&text, at % (text.len() + 1));
+                let end = boundary(&text, (start + len).min(text.len())).max(start);
+                text.replace_range(start..end, WORDS[word % WORDS.len()]);
+            }
+            Self::Value { of, by } => {
+                let mut parts: Vec<&str> = text.split('"').collect();
+                // Every other part is between quotes.
+                let values: Vec<&str> = parts.iter().skip(1).step_by(2).copied().collect();
+                if !values.is_empty() {
+                    let new = by % (values.len() + WORDS.len());
+                    let new = values.get(new).or_else(|| WORDS.get(new - values.len()));
+                    parts[1 + 2 * (of % values.len())] = new.copied().unwrap_or_default();
+                    text = parts.join("\"");
+                }
+            }
+            Self::Remove { line } if !lines.is_empty() => {
+                text = [
+                    &lines[..line % lines.len()],
+                    &lines[line % lines.len() + 1..],
+                ]
+                .concat()
+                .concat();
+            }
+            Self::Copy { line, to } if !lines.is_empty() => {
+                let (before, after) = lines.split_at(to % lines.len());
+                text = [before, &[lines[line % lines.len()]], after]
+                    .concat()
+                    .concat();
+            }
+            Self::Remove { .. } | Self::Copy { .. } => {}
+        }
+        text
+    }
+}
+
+/// The start of the character at `at`.
+fn boundary(text: &str, at: usize) -> usize {
+    (0..=at)
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or_default()
+}
