@@ -186,6 +186,10 @@ mod tests {
         check(0x8000, 8 * PAGE, Some(0x10000));
         check(0x17000, PAGE, None);
         assert_eq!(
+            frames(&[0x2000..0x5000, 0x7000..0x9000]).free_in_pages(2 * PAGE),
+            0x2000
+        );
+        assert_eq!(
             frames(&[0x1000..0x2000, 0x3000..0x8000]).longest(2 * PAGE),
             0x4000
         );

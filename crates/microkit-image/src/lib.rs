@@ -10,9 +10,27 @@
 //! memory are ours. [`PlanErrorKind`] and [`ProgramFault`] name the few things that are stricter.
 //! *Builder* below is what the SDK's tool was seen to do.
 //!
-//! Inside, data goes one way: `System` → `program` → `space` → `place` → `patch` → `layout` →
-//! [`Plan`] → `lower` → `BootSpec` → `pack`. A fault is reported where it is seen and never stops
-//! others from being seen.
+//! ```no_run
+//! use microkit_image::{Platform, pack, plan};
+//! use microkit_sdf::{Options, SearchPaths, parse};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let files = SearchPaths(vec!["target/programs".into()]);
+//! let text = std::fs::read_to_string("hello.system")?;
+//! let system = parse("hello.system", &text, Options::new(&files))?;
+//! let plan = plan(&system, &Platform::QEMU_VIRT_AARCH64, &files)?;
+//! print!("{}", plan.report());
+//! let image = pack(&plan, &std::fs::read("kernel-aarch64")?)?;
+//! std::fs::write("hello.img", image)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Inside, data goes one way. `layout` makes the plan: `program` reads what the files say, `space`
+//! looks at each address space, `place` hands out physical memory, `patch` finds the symbols,
+//! `contents` gathers what memory holds at boot. From the [`Plan`] on, `lower` makes the boot spec
+//! and `pack` the image. A fault is reported where it is seen and never stops others from being
+//! seen.
 #![forbid(unsafe_code)]
 
 mod contents;

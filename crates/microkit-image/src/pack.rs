@@ -164,3 +164,16 @@ fn first_offset(payload_offset: u64, spec_bytes: usize) -> u64 {
     let header_bytes = (PAYLOAD_MAGIC.len() + size_of::<u64>()) as u64;
     (payload_offset + header_bytes + spec_bytes as u64).next_multiple_of(SMALL_PAGE_BYTES)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn segments_start_on_the_first_page_behind_the_boot_spec() {
+        let check = |spec_bytes, expect| assert_eq!(first_offset(0x4000, spec_bytes), expect);
+        check(0, 0x5000);
+        check(0x1000 - 16, 0x5000);
+        check(0x1000 - 15, 0x6000);
+    }
+}

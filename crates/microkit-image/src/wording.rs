@@ -21,8 +21,8 @@ impl fmt::Display for Bytes {
         match unit {
             None => write!(f, "{} bytes", self.0),
             Some(unit) => {
-                let about = format!("{scaled:.1}");
-                let about = about.strip_suffix(".0").unwrap_or(&about);
+                let about = format!("{scaled:.2}");
+                let about = about.trim_end_matches('0').trim_end_matches('.');
                 write!(f, "{:#x} bytes ({about} {unit})", self.0)
             }
         }
@@ -55,7 +55,8 @@ mod tests {
         check(0, "0 bytes");
         check(1023, "1023 bytes");
         check(0x1000, "0x1000 bytes (4 KiB)");
-        check(0x5000_0000, "0x50000000 bytes (1.2 GiB)");
+        check(0x5000_0000, "0x50000000 bytes (1.25 GiB)");
+        check(100 << 10, "0x19000 bytes (100 KiB)");
         check(u64::MAX, "0xffffffffffffffff bytes (16384 PiB)");
     }
 

@@ -45,9 +45,10 @@ pub(crate) fn files() -> Files {
         .fold(Elf::pd(), |elf, name| elf.symbol(name, word(name), 8));
     let huge = Segment::new(0x40_0000, &[1], 0x8000_0000, "rw");
     let unaligned = Segment::new(0x40_0100, &[1], 0x80, "rw");
+    let sizes = Elf::pd().symbol("half", DATA, 4).symbol("double", DATA, 16);
     Files::default()
         .with("pd.elf", pd.build())
-        .with("half.elf", Elf::pd().symbol("half", DATA, 4).build())
+        .with("sizes.elf", sizes.build())
         .with("huge.elf", Elf::pd().segment(huge).build())
         .with("no_pps.elf", Elf::pd().without("microkit_pps").build())
         .with(

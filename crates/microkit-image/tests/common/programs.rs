@@ -95,6 +95,14 @@ fn segments() -> Vec<Case> {
         changed("segments_in_one_another", |elf| {
             elf.segments[0].mem_bytes = 0x2_0000
         }),
+        changed("segment_in_a_long_one", |elf| {
+            elf.segments
+                .push(Segment::new(0x30_0000, &[], 0x8000, "rw"));
+            elf.segments
+                .push(Segment::new(0x30_2000, &[], 0x1000, "rw"));
+            elf.segments
+                .push(Segment::new(0x30_6000, &[], 0x1000, "rw"));
+        }),
         changed("stricter_no_code", |elf| {
             elf.segments[0].bytes.clear();
             elf.segments[0].mem_bytes = 0;
