@@ -5,8 +5,9 @@
 //! when something depends on it: when the thread's time slice ends, another scheduling context
 //! takes over, or the timer is set.
 
+use crate::clock::Ticks;
 use crate::fault::Fault;
-use crate::ids::SchedContextId;
+use crate::ids::{SchedContextId, ThreadId};
 use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::objects::ThreadState;
@@ -61,7 +62,7 @@ impl Kernel {
     }
 
     /// Charges `usage` and ends the time slice of the current thread (`chargeBudget`).
-    fn end_time_slice(&mut self, machine: &mut dyn Machine, usage: u64, may_time_out: bool) {
+    fn end_time_slice(&mut self, machine: &mut dyn Machine, usage: Ticks, may_time_out: bool) {
         self.scheduler.unbilled = 0;
         let clock = self.clock();
         let Some(sched_context) = self.scheduler.current_sc else {
@@ -165,7 +166,7 @@ impl Kernel {
     pub(crate) fn raise_timeout(
         &mut self,
         machine: &mut dyn Machine,
-        thread: crate::ids::ThreadId,
+        thread: ThreadId,
         sched_context: SchedContextId,
     ) {
         if let Some(handler) = self.threads[thread].timeout_handler {

@@ -3,6 +3,7 @@
 //! Tests call [`Kernel::check`] after every step; it costs more than a step does. The kernel itself
 //! relies on all of this and checks none of it.
 
+use crate::clock::Ticks;
 use crate::ids::{NotificationId, ReplyId, SchedContextId, ThreadId};
 use crate::kernel::Kernel;
 use crate::objects::{Above, Endpoint, NotificationState, SchedulerQueue, ThreadState};
@@ -262,7 +263,7 @@ impl Kernel {
     }
 
     /// The budget that a scheduling context was made with.
-    fn budget(&self, sched_context: SchedContextId) -> crate::Ticks {
+    fn budget(&self, sched_context: SchedContextId) -> Ticks {
         let domain = self.spec().domains.get(sched_context.index());
         let us = domain.map_or(microkit_abi::limits::DEFAULT_BUDGET_US, |pd| pd.budget_us);
         self.clock().ticks(us)

@@ -6,12 +6,12 @@ use crate::context::BADGE_REGISTER;
 use crate::fault::Fault;
 use crate::ids::{EndpointId, ReplyId, ThreadId};
 use crate::kernel::Kernel;
-use crate::machine::Machine;
+use crate::machine::{Machine, Report};
 use crate::objects::{Endpoint, NotificationState, ThreadState};
 
 /// How a message is sent.
 #[derive(Debug, Copy, Clone)]
-pub(crate) struct Send {
+pub(crate) struct SendMode {
     /// With which capability.
     pub(crate) cap: EndpointCap,
     /// The sender waits until someone receives.
@@ -25,7 +25,7 @@ pub(crate) struct Send {
 impl Kernel {
     /// Sends what is in a thread's registers and buffer, or the fault that it waits to have handled
     /// (`sendIPC`).
-    pub(crate) fn send(&mut self, machine: &mut dyn Machine, sender: ThreadId, how: Send) {
+    pub(crate) fn send(&mut self, machine: &mut dyn Machine, sender: ThreadId, how: SendMode) {
         let EndpointCap {
             endpoint,
             badge,
@@ -169,7 +169,7 @@ impl Kernel {
             }
             None => {
                 self.set_state(thread, ThreadState::Inactive);
-                machine.report(crate::Report::NoFaultHandler { thread, fault });
+                machine.report(Report::NoFaultHandler { thread, fault });
             }
         }
     }
@@ -183,7 +183,7 @@ impl Kernel {
         donate: bool,
     ) {
         self.threads[thread].fault = Some(fault);
-        let how = Send {
+        let how = SendMode {
             cap: handler,
             blocking: true,
             call: false,

@@ -52,8 +52,11 @@ const MUTANTS: &[Mutant] = &[
     },
     Mutant {
         file: "ipc.rs",
-        from: "            ThreadState::BlockedOnSend { endpoint, .. } => {\n                self.dequeue_from_endpoint(thread, endpoint);",
-        to: "            ThreadState::BlockedOnSend { .. } => {",
+        from: concat!(
+            "            ThreadState::BlockedOnSend { endpoint, .. } => {\n",
+            "                self.dequeue_from_endpoint(thread, endpoint);\n"
+        ),
+        to: "            ThreadState::BlockedOnSend { .. } => {\n",
         noticed_as: &["Membership", "took too long"],
     },
     Mutant {
@@ -135,13 +138,21 @@ const MUTANTS: &[Mutant] = &[
     // Without a scheduling context nobody is in line.
     Mutant {
         file: "donation.rs",
-        from: "        self.dequeue_ready(thread);\n        self.dequeue_release(thread);\n        self.threads[thread].sched_context = None;",
+        from: concat!(
+            "        self.dequeue_ready(thread);\n",
+            "        self.dequeue_release(thread);\n",
+            "        self.threads[thread].sched_context = None;"
+        ),
         to: "        self.threads[thread].sched_context = None;",
         noticed_as: &["Queued"],
     },
     Mutant {
         file: "signals.rs",
-        from: "            if self.scheduler.current == Some(thread) {\n                self.reschedule();\n            }",
+        from: concat!(
+            "            if self.scheduler.current == Some(thread) {\n",
+            "                self.reschedule();\n",
+            "            }"
+        ),
         to: "",
         noticed_as: &["Running"],
     },

@@ -9,6 +9,9 @@ use common::World;
 use common::random::Random;
 use kernel_model::{Above, Event, Next, NotificationState, ThreadState};
 use std::collections::BTreeMap;
+use std::sync::Once;
+use std::thread;
+use std::time::Duration;
 
 /// Steps of one system at most, and how many of them it may be idle before it is given up as dead.
 const STEPS: usize = 400;
@@ -23,18 +26,22 @@ fn seeds() -> u64 {
 
 /// Ends the tests if they take too long.
 fn watch() {
+    static WATCHING: Once = Once::new();
     let limit = std::env::var("PROPERTY_SECONDS").ok();
     if let Some(limit) = limit.and_then(|limit| limit.parse().ok()) {
-        std::thread::spawn(move || {
-            std::thread::sleep(std::time::Duration::from_secs(limit));
-            eprintln!("took too long");
-            std::process::exit(1);
+        WATCHING.call_once(|| {
+            thread::spawn(move || {
+                thread::sleep(Duration::from_secs(limit));
+                eprintln!("took too long");
+                std::process::exit(1);
+            });
         });
     }
 }
 
 /// A system, about to start or just initialised.
 fn start(random: &mut Random) -> World {
+    watch();
     let spec = random.system();
     if random.once_in(3) {
         World::boot(&spec)
@@ -121,7 +128,6 @@ impl Seen {
 
 #[test]
 fn whatever_happens_the_invariants_hold() {
-    watch();
     let mut seen = Seen::default();
     for seed in 0..seeds() {
         let random = &mut Random(seed);

@@ -3,26 +3,15 @@
 mod common;
 
 use boot_spec::UserCapKind;
+use common::control::{Answer, OK, refused, user};
 use common::spec::{PdExt, WAKE_IRQ, pd, pp, system};
 use common::{World, msg};
 use kernel_model::numbers::{error, invocation};
 use kernel_model::{Event, ThreadState};
 use microkit_abi::slots;
 
-type Answer = Result<Vec<u64>, (u64, Vec<u64>)>;
-
-const OK: Answer = Ok(Vec::new());
-
-fn refused(error: u64, words: &[u64]) -> Answer {
-    Err((error, words.to_vec()))
-}
-
 fn illegal() -> Answer {
     refused(error::IllegalOperation, &[])
-}
-
-fn user(slot: u64) -> u64 {
-    slots::user_cptr(slot).unwrap()
 }
 
 /// The scheduling context of PD `domain`, as the first PD has it.

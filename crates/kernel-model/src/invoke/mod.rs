@@ -12,7 +12,7 @@ mod vspace;
 use crate::cap::Cap;
 use crate::error::InvocationError;
 use crate::ids::ThreadId;
-use crate::ipc::Send;
+use crate::ipc::SendMode;
 use crate::kernel::Kernel;
 use crate::machine::Machine;
 use crate::objects::ThreadState;
@@ -71,7 +71,7 @@ impl Kernel {
         match cap {
             Cap::Endpoint(cap) if cap.can_send => {
                 self.accept(invocation);
-                let how = Send {
+                let how = SendMode {
                     cap,
                     blocking: how.blocking,
                     call: how.call,

@@ -2,6 +2,7 @@
 //! what the test says. Every step is followed by a check of the kernel's invariants.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses some of it")]
 
+pub mod control;
 pub mod random;
 pub mod spec;
 

@@ -1,0 +1,56 @@
+//! A parent that controls threads, and what invocations answer.
+
+use super::World;
+use super::spec::{PdExt, notify, pd, pp, system};
+use boot_spec::UserCapKind;
+use microkit_abi::slots;
+
+pub const CHILD: u64 = slots::BASE_TCB;
+
+/// A parent that runs, with its own thread in slot 1 and the third PD's in slot 2; its child; and
+/// the third PD, whose priority is that of the child.
+pub fn world() -> World {
+    let domains = vec![
+        pd("parent", 30)
+            .cap(1, UserCapKind::Tcb, 0)
+            .cap(2, UserCapKind::Tcb, 2)
+            .cap(3, UserCapKind::SchedContext, 1)
+            .cap(4, UserCapKind::SchedContext, 2),
+        pd("child", 20).child_of(0, 0),
+        pd("third", 20),
+    ];
+    let channels = [pp((1, 1), (0, 1)), notify((0, 2), (2, 2))];
+    let mut world = World::init(&system(domains, &channels));
+    world.wake(0);
+    world
+}
+
+pub fn user(slot: u64) -> u64 {
+    slots::user_cptr(slot).unwrap()
+}
+
+pub fn own() -> u64 {
+    user(1)
+}
+
+pub fn third() -> u64 {
+    user(2)
+}
+
+pub type Answer = Result<Vec<u64>, (u64, Vec<u64>)>;
+
+pub fn refused(error: u64, words: &[u64]) -> Answer {
+    Err((error, words.to_vec()))
+}
+
+pub const OK: Answer = Ok(Vec::new());
+
+/// What each of these invocations of the child's thread answers.
+#[track_caller]
+pub fn check(label: u64, cases: &[(&[u64], &[u64], Answer)]) {
+    for (words, caps, answer) in cases {
+        let mut world = world();
+        let got = world.invoke(CHILD, label, words, caps);
+        assert_eq!(got, *answer, "words {words:?}, capabilities {caps:?}");
+    }
+}
