@@ -1,0 +1,51 @@
+//! Does its work, call by call, while protection domains of higher priority run wild.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+use console::println;
+use sel4_microkit::{
+    Channel, MessageInfo, NullHandler, get_mr, protection_domain, with_msg_regs, with_msg_regs_mut,
+};
+
+const PONG: Channel = Channel::new(1);
+
+/// Lets the hostile ones begin a new life.
+const HOSTILE: Channel = Channel::new(2);
+
+const ROUNDS: u64 = 100;
+
+const CALLS: u64 = 20;
+
+const WORDS: usize = 16;
+
+#[protection_domain]
+fn init() -> NullHandler {
+    for round in 1..=ROUNDS {
+        HOSTILE.notify();
+        for call in 0..CALLS {
+            exchange(round * CALLS + call);
+        }
+        if round % 25 == 0 {
+            println!("ping: {round} rounds of {CALLS} calls, every word right");
+        }
+    }
+    HOSTILE.pp_call(MessageInfo::new(0, 0));
+    println!("the hostile ones have lived {} lives", get_mr(0));
+    NullHandler::new()
+}
+
+fn exchange(first: u64) {
+    with_msg_regs_mut(|regs| {
+        for (word, value) in regs[..WORDS].iter_mut().zip(first..) {
+            *word = value;
+        }
+    });
+    let reply = PONG.pp_call(MessageInfo::new(0, WORDS));
+    assert_eq!(reply.count(), WORDS);
+    with_msg_regs(|regs| {
+        for (word, value) in regs[..WORDS].iter().zip(first + 1..) {
+            assert_eq!(*word, value);
+        }
+    });
+}
