@@ -11,8 +11,8 @@ impl Kernel {
     /// Moves the beginning of time as far forward as it can, and returns how far that is.
     ///
     /// From here on the kernel does what it would have done, provided that the machine's clock is
-    /// put back by as much. Kernels that differ only in how long they have been running are equal
-    /// after this.
+    /// put back by as much. Kernels that differ only in how long they have been waiting are equal
+    /// after this. What scheduling contexts have consumed is not forgotten, because a PD may ask.
     pub fn rebase(&mut self) -> Ticks {
         let scheduler = &mut self.scheduler;
         let mut base = scheduler.now;

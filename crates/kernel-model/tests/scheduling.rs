@@ -1,0 +1,274 @@
+//! Priorities, time slices, budgets and waiting for them. A tick is a microsecond here, and the
+//! least budget 20.
+
+mod common;
+
+use common::World;
+use common::spec::{PdExt, WAKE_IRQ, notify, pd, system};
+use kernel_model::numbers::{invocation, syscall};
+use kernel_model::{Event, Next, Refill, ThreadState};
+use microkit_abi::slots;
+
+fn head(world: &World, domain: usize) -> Refill {
+    let own = world.kernel.own_sched_context(world.thread(domain));
+    world.kernel.sched_context(own).refills.head()
+}
+
+fn tail(world: &World, domain: usize) -> Option<Refill> {
+    let own = world.kernel.own_sched_context(world.thread(domain));
+    world.kernel.sched_context(own).refills.tail()
+}
+
+/// Who runs in each of the next slices of so many microseconds.
+fn slices(world: &mut World, us: u64, count: usize) -> Vec<Option<usize>> {
+    (0..count)
+        .map(|_| {
+            let running = world.running();
+            world.pass(us);
+            running
+        })
+        .collect()
+}
+
+#[test]
+fn threads_of_one_priority_take_turns_of_a_budget() {
+    let domains = vec![pd("a", 5), pd("b", 5), pd("c", 5), pd("low", 4)];
+    let mut world = World::boot(&system(domains, &[]));
+    let turns = [Some(2), Some(1), Some(0)];
+    assert_eq!(slices(&mut world, 1000, 6), [turns, turns].concat());
+}
+
+#[test]
+fn a_time_slice_that_was_interrupted_goes_on() {
+    let domains = vec![pd("a", 5), pd("b", 5), pd("high", 6)];
+    let mut world = World::boot(&system(domains, &[]));
+    world.first_receive(2);
+    let start = world.machine.now;
+    assert_eq!(world.running(), Some(1));
+    world.pass(300);
+    world.wake(2);
+    world.pass(100);
+    assert_eq!(world.recv(), Some(1), "in front of the other");
+    assert_eq!(world.until(), Some(start + 1000 + 100));
+    assert_eq!(world.pass(700), Some(0));
+}
+
+#[test]
+fn yielding_gives_the_rest_of_the_slice_away() {
+    let domains = vec![pd("a", 5), pd("b", 5)];
+    let mut world = World::boot(&system(domains, &[]));
+    world.pass(300);
+    assert_eq!(world.syscall(syscall::Yield), Some(0));
+    assert_eq!(world.until(), Some(world.machine.now + 1000), "a whole one");
+    assert_eq!(world.syscall(syscall::Yield), Some(1));
+    assert_eq!(world.until(), Some(world.machine.now + 1000));
+}
+
+#[test]
+fn yielding_alone_starts_a_new_slice() {
+    let mut world = World::boot(&system(vec![pd("a", 5)], &[]));
+    world.pass(300);
+    assert_eq!(world.syscall(syscall::Yield), Some(0));
+    assert_eq!(world.until(), Some(world.machine.now + 1000));
+}
+
+#[test]
+fn a_budget_lasts_for_a_period() {
+    let domains = vec![pd("a", 5).budget(300, 1000), pd("low", 4)];
+    let mut world = World::boot(&system(domains, &[]));
+    let start = world.machine.now;
+    assert_eq!(world.until(), Some(start + 300));
+    assert_eq!(world.pass(300), Some(1));
+    let waiting: Vec<_> = world.kernel.awaiting_budget().collect();
+    assert_eq!(waiting, [world.thread(0)]);
+    assert_eq!(head(&world, 0).time, start + 1000);
+    assert_eq!(world.until(), Some(start + 1000), "then it comes back");
+    assert_eq!(world.pass(699), Some(1));
+    assert_eq!(world.pass(1), Some(0));
+    assert_eq!(world.until(), Some(start + 1300));
+}
+
+#[test]
+fn with_nothing_else_to_run_the_machine_is_idle_until_budget_comes() {
+    let mut world = World::boot(&system(vec![pd("a", 5).budget(300, 1000)], &[]));
+    let start = world.machine.now;
+    world.pass(300);
+    assert_eq!(
+        world.next,
+        Next::Idle {
+            until: Some(start + 1000)
+        }
+    );
+    assert_eq!(world.pass(700), Some(0));
+    world.recv();
+    assert_eq!(world.next, Next::Idle { until: None });
+}
+
+#[test]
+fn yielding_a_budget_waits_for_the_next_period() {
+    let mut world = World::boot(&system(vec![pd("a", 5).budget(300, 1000)], &[]));
+    let start = world.machine.now;
+    world.use_time(100);
+    assert_eq!(world.syscall(syscall::Yield), None);
+    assert_eq!(head(&world, 0).time, start + 1000);
+    assert_eq!(head(&world, 0).amount, 300);
+    assert_eq!(world.pass(900), Some(0));
+}
+
+#[test]
+fn a_part_of_a_budget_comes_back_a_period_after_it_was_there() {
+    let mut world = World::init(&system(vec![pd("a", 5).budget(300, 1000)], &[]));
+    world.pass(5000);
+    world.wake(0);
+    let start = world.machine.now;
+    world.use_time(100);
+    world.recv();
+    assert_eq!(
+        (head(&world, 0).time, head(&world, 0).amount),
+        (start + 100, 200)
+    );
+    let back = Refill {
+        time: start + 1000,
+        amount: 100,
+    };
+    assert_eq!(tail(&world, 0), Some(back));
+    // It wakes up with 200; the rest is there when those are used up or later.
+    world.pass(400);
+    world.wake(0);
+    assert_eq!(world.until(), Some(start + 700));
+    assert_eq!(world.pass(200), None);
+    assert_eq!(world.until(), Some(start + 1000));
+}
+
+#[test]
+fn budget_that_was_not_used_does_not_add_up() {
+    let mut world = World::init(&system(vec![pd("a", 5).budget(300, 1000)], &[]));
+    world.pass(100_000);
+    world.wake(0);
+    assert_eq!(world.until(), Some(world.machine.now + 300));
+}
+
+#[test]
+fn an_entry_without_enough_budget_is_done_again_when_there_is() {
+    let domains = vec![pd("a", 5).budget(300, 1000), pd("b", 4)];
+    let mut world = World::init(&system(domains, &[notify((0, 1), (1, 1))]));
+    world.pass(5000);
+    world.wake(0);
+    let start = world.machine.now;
+    // 281 are used: less than the 20 that an entry may take are left.
+    world.use_time(281);
+    assert_eq!(world.notify(1), None);
+    assert_eq!(world.state(0), ThreadState::Restart);
+    assert!(matches!(
+        world.state(1),
+        ThreadState::BlockedOnNotification { .. }
+    ));
+    let svc = world.context(0).fault_ip;
+    // What was left over goes to the refill that comes back.
+    assert_eq!(head(&world, 0).time, start + 1000 - 19);
+    assert_eq!(head(&world, 0).amount, 300);
+    world.pass(1000 - 281 - 19);
+    assert_eq!(world.running(), Some(0));
+    assert_eq!(world.context(0).pc, svc, "it is about to do it again");
+}
+
+#[test]
+fn an_interrupt_ends_the_slice_of_who_has_no_budget_left() {
+    let domains = vec![pd("a", 5).budget(300, 1000), pd("b", 4)];
+    let mut world = World::init(&system(domains, &[]));
+    world.wake(0);
+    world.use_time(290);
+    assert_eq!(world.step(Event::Interrupt(WAKE_IRQ + 1)), Some(1));
+    assert_eq!(world.state(0), ThreadState::Running);
+    assert_eq!(world.kernel.awaiting_budget().count(), 1);
+}
+
+#[test]
+fn a_tick_too_early_changes_nothing() {
+    let mut world = World::boot(&system(vec![pd("a", 5), pd("b", 5)], &[]));
+    let until = world.until();
+    world.use_time(500);
+    assert_eq!(world.step(Event::Tick), Some(1));
+    assert_eq!(world.until(), until);
+}
+
+#[test]
+fn a_clock_that_goes_back_stands_still() {
+    let mut world = World::boot(&system(vec![pd("a", 5)], &[]));
+    let until = world.until();
+    world.machine.now = 0;
+    assert_eq!(world.step(Event::Tick), Some(0));
+    assert_eq!(world.until(), until);
+}
+
+#[test]
+fn time_is_charged_to_who_ran() {
+    let domains = vec![
+        pd("watcher", 20)
+            .cap(1, boot_spec::UserCapKind::SchedContext, 1)
+            .cap(2, boot_spec::UserCapKind::SchedContext, 0),
+        pd("worker", 10),
+    ];
+    let mut world = World::init(&system(domains, &[]));
+    let consumed = |world: &mut World, slot| {
+        let cptr = slots::user_cptr(slot).unwrap();
+        world.invoke(cptr, invocation::SchedContextConsumed, &[], &[])
+    };
+    world.wake(0);
+    consumed(&mut world, 1).unwrap();
+    consumed(&mut world, 2).unwrap();
+    world.use_time(7);
+    world.recv();
+    world.use_time(50);
+    world.wake(1);
+    world.use_time(123);
+    world.wake(0);
+    world.use_time(5);
+    assert_eq!(consumed(&mut world, 1), Ok(vec![123]));
+    assert_eq!(consumed(&mut world, 1), Ok(vec![0]), "since it was asked");
+    // Its own time is not charged before it has to be.
+    assert_eq!(consumed(&mut world, 2), Ok(vec![7]));
+}
+
+#[test]
+fn waking_up_with_higher_priority_preempts_and_with_the_same_does_not() {
+    for (priority, runs) in [(4, 0), (5, 0), (6, 1)] {
+        let domains = vec![pd("runs", 5), pd("wakes", priority)];
+        let mut world = World::init(&system(domains, &[]));
+        world.wake(0);
+        let running = world.step(Event::Interrupt(WAKE_IRQ + 1));
+        assert_eq!(running, Some(runs), "priority {priority}");
+    }
+}
+
+#[test]
+fn budgets_come_back_in_the_order_of_their_times() {
+    let domains = vec![
+        pd("late", 5).budget(100, 3000),
+        pd("early", 5).budget(100, 1000),
+        pd("middle", 5).budget(100, 2000),
+    ];
+    let mut world = World::boot(&system(domains, &[]));
+    world.pass(300);
+    let order: Vec<usize> = world
+        .kernel
+        .awaiting_budget()
+        .map(|thread| thread.index())
+        .collect();
+    assert_eq!(order, [1, 2, 0]);
+    let start = world.machine.now - 300;
+    assert_eq!(world.until(), Some(head(&world, 1).time));
+    assert!(head(&world, 1).time >= start + 1000);
+}
+
+#[test]
+fn a_fault_without_budget_is_taken_again() {
+    let mut world = World::boot(&system(vec![pd("a", 5).budget(300, 1000)], &[]));
+    world.use_time(290);
+    let fault = kernel_model::Fault::UserException { number: 0, code: 0 };
+    assert_eq!(world.fault(fault), None);
+    assert_eq!(world.state(0), ThreadState::Restart);
+    assert_eq!(world.machine.reports, ["started"]);
+    world.pass(750);
+    assert_eq!(world.running(), Some(0));
+}

@@ -1,0 +1,540 @@
+//! What a PD can do to a thread whose capability it has: its child's, or one of its `<cspace>`.
+
+mod common;
+
+use boot_spec::UserCapKind;
+use common::spec::{ENTRY, PdExt, notify, pd, pp, system};
+use common::{World, msg, msg_with_caps};
+use kernel_model::numbers::{error, invocation};
+use kernel_model::{CONTEXT_REGISTERS, Register, ThreadState, UserContext};
+use microkit_abi::slots;
+
+const CHILD: u64 = slots::BASE_TCB;
+
+/// A parent that runs, with its own thread in slot 1 and the third PD's in slot 2; its child; and
+/// the third PD, whose priority is that of the child.
+fn world() -> World {
+    let domains = vec![
+        pd("parent", 30)
+            .cap(1, UserCapKind::Tcb, 0)
+            .cap(2, UserCapKind::Tcb, 2)
+            .cap(3, UserCapKind::SchedContext, 1)
+            .cap(4, UserCapKind::SchedContext, 2),
+        pd("child", 20).child_of(0, 0),
+        pd("third", 20),
+    ];
+    let channels = [pp((1, 1), (0, 1)), notify((0, 2), (2, 2))];
+    let mut world = World::init(&system(domains, &channels));
+    world.wake(0);
+    world
+}
+
+fn user(slot: u64) -> u64 {
+    slots::user_cptr(slot).unwrap()
+}
+
+fn own() -> u64 {
+    user(1)
+}
+
+fn third() -> u64 {
+    user(2)
+}
+
+type Answer = Result<Vec<u64>, (u64, Vec<u64>)>;
+
+fn refused(error: u64, words: &[u64]) -> Answer {
+    Err((error, words.to_vec()))
+}
+
+const OK: Answer = Ok(Vec::new());
+
+/// What each of these invocations of the child's thread answers.
+#[track_caller]
+fn check(label: u64, cases: &[(&[u64], &[u64], Answer)]) {
+    for (words, caps, answer) in cases {
+        let mut world = world();
+        let got = world.invoke(CHILD, label, words, caps);
+        assert_eq!(got, *answer, "words {words:?}, capabilities {caps:?}");
+    }
+}
+
+#[test]
+fn a_label_of_another_object_is_an_illegal_operation() {
+    for label in [0, invocation::IRQAckIRQ, 16, 19, 1 << 40] {
+        check(
+            label,
+            &[(&[0; 5], &[], refused(error::IllegalOperation, &[]))],
+        );
+    }
+}
+
+#[test]
+fn suspending_stops_a_thread_and_resuming_lets_it_start_over() {
+    let mut world = world();
+    let recv = world.context(1).fault_ip;
+    assert_eq!(world.invoke(CHILD, invocation::TCBSuspend, &[], &[]), OK);
+    assert_eq!(world.state(1), ThreadState::Inactive);
+    assert_eq!(world.invoke(CHILD, invocation::TCBResume, &[], &[]), OK);
+    assert_eq!(world.state(1), ThreadState::Restart);
+    assert_eq!(world.recv(), Some(1));
+    assert_eq!(world.context(1).pc, recv, "it receives again");
+}
+
+#[test]
+fn a_thread_that_was_between_instructions_goes_on_where_it_was() {
+    let mut world = world();
+    world.recv();
+    world.wake(1);
+    let pc = world.context(1).pc;
+    world.wake(0);
+    assert_eq!(world.invoke(CHILD, invocation::TCBSuspend, &[], &[]), OK);
+    assert_eq!(world.invoke(CHILD, invocation::TCBResume, &[], &[]), OK);
+    assert_eq!(world.recv(), Some(1));
+    assert_eq!(world.context(1).pc, pc);
+}
+
+#[test]
+fn resuming_a_thread_that_runs_changes_nothing() {
+    let mut world = world();
+    world.recv();
+    world.wake(1);
+    let before = *world.context(1);
+    world.wake(0);
+    assert_eq!(world.invoke(CHILD, invocation::TCBResume, &[], &[]), OK);
+    assert_eq!(world.state(1), ThreadState::Running);
+    assert_eq!(world.context(1).pc, before.pc);
+}
+
+#[test]
+fn a_thread_that_suspends_itself_suspends_itself_again_when_resumed() {
+    let mut world = world();
+    world.put(&msg(invocation::TCBSuspend, &[]));
+    world.set(kernel_model::CAP_REGISTER, own());
+    let svc = world.context(0).pc;
+    assert_eq!(world.syscall(kernel_model::numbers::syscall::Call), None);
+    assert_eq!(world.state(0), ThreadState::Inactive);
+    assert_eq!(world.context(0).fault_ip, svc);
+}
+
+#[test]
+fn suspending_takes_a_thread_out_of_every_queue() {
+    // From a call that waits for the receiver, for the reply, and from the ready queue.
+    let mut world = world();
+    world.recv();
+    world.wake(1);
+    world.pp_call(1, &msg(1, &[]));
+    assert!(matches!(world.state(1), ThreadState::BlockedOnReply { .. }));
+    assert_eq!(world.invoke(CHILD, invocation::TCBSuspend, &[], &[]), OK);
+    assert_eq!(world.state(1), ThreadState::Inactive);
+    let reply = world.kernel.own_reply(world.thread(0));
+    assert_eq!(world.kernel.reply(reply).thread, None);
+    assert_eq!(world.invoke(CHILD, invocation::TCBResume, &[], &[]), OK);
+    assert_eq!(world.invoke(CHILD, invocation::TCBSuspend, &[], &[]), OK);
+    assert_eq!(world.kernel.ready().count(), 0);
+}
+
+fn fill(context: &mut UserContext) {
+    for (value, register) in (500..).zip(CONTEXT_REGISTERS) {
+        context.set_sanitised(register, value);
+    }
+}
+
+#[test]
+fn reading_registers_lists_them_in_the_order_of_a_user_context() {
+    let mut world = world();
+    fill(world.context_mut(1));
+    let context = *world.context(1);
+    for count in [1, 4, 5, 17, 18, 36] {
+        let read = world.invoke(CHILD, invocation::TCBReadRegisters, &[0, count], &[]);
+        let expect: Vec<u64> = CONTEXT_REGISTERS
+            .iter()
+            .take(count as usize)
+            .map(|register| context[*register])
+            .collect();
+        assert_eq!(read, Ok(expect));
+    }
+    assert!(matches!(
+        world.state(1),
+        ThreadState::BlockedOnReceive { .. } | ThreadState::BlockedOnNotification { .. }
+    ));
+}
+
+#[test]
+fn reading_registers_can_suspend_first() {
+    let mut world = world();
+    let read = world.invoke(CHILD, invocation::TCBReadRegisters, &[1, 1], &[]);
+    assert_eq!(read.map(|words| words.len()), Ok(1));
+    assert_eq!(world.state(1), ThreadState::Inactive);
+}
+
+#[test]
+fn reading_registers_refuses_counts_that_there_are_not() {
+    let range = || refused(error::RangeError, &[1, 36]);
+    check(
+        invocation::TCBReadRegisters,
+        &[
+            (&[0, 0], &[], range()),
+            (&[0, 37], &[], range()),
+            (&[0, u64::MAX], &[], range()),
+            (&[0], &[], refused(error::TruncatedMessage, &[])),
+            (&[], &[], refused(error::TruncatedMessage, &[])),
+        ],
+    );
+    let own = world().invoke(own(), invocation::TCBReadRegisters, &[0, 1], &[]);
+    assert_eq!(own, refused(error::IllegalOperation, &[]));
+}
+
+#[test]
+fn writing_one_register_and_resuming_restarts_at_an_address() {
+    // `microkit_pd_restart`.
+    let mut world = world();
+    let words = [1, 1, ENTRY];
+    let written = world.invoke(CHILD, invocation::TCBWriteRegisters, &words, &[]);
+    assert_eq!(written, OK);
+    assert_eq!(world.recv(), Some(1));
+    assert_eq!(world.context(1).pc, ENTRY);
+}
+
+#[test]
+fn writing_registers_writes_as_many_as_are_sent_and_counted() {
+    let mut world = world();
+    let before = *world.context(1);
+    let mut words = vec![0, 2];
+    words.extend(700..736);
+    let write = invocation::TCBWriteRegisters;
+    assert_eq!(world.invoke(CHILD, write, &words, &[]), OK);
+    let after = *world.context(1);
+    assert_eq!((after.pc, after.sp), (700, 701));
+    assert_eq!(after.spsr, before.spsr);
+    assert!(
+        matches!(world.state(1), ThreadState::BlockedOnReceive { .. })
+            || matches!(world.state(1), ThreadState::BlockedOnNotification { .. })
+    );
+    words[1] = 36;
+    assert_eq!(world.invoke(CHILD, write, &words, &[]), OK);
+    let after = *world.context(1);
+    for (value, register) in (700..).zip(CONTEXT_REGISTERS) {
+        let expect = if register == Register::Spsr {
+            0x40
+        } else {
+            value
+        };
+        assert_eq!(after[register], expect, "{register:?}");
+    }
+}
+
+#[test]
+fn more_registers_than_there_are_may_be_written() {
+    let mut words = vec![0, 100];
+    words.extend(0..100);
+    check(invocation::TCBWriteRegisters, &[(&words, &[], OK)]);
+}
+
+#[test]
+fn writing_registers_refuses_to_write_more_than_is_sent() {
+    let truncated = || refused(error::TruncatedMessage, &[]);
+    check(
+        invocation::TCBWriteRegisters,
+        &[
+            (&[0, 2, 5], &[], truncated()),
+            (&[0, u64::MAX, 5], &[], truncated()),
+            (&[0], &[], truncated()),
+            (&[0, 0], &[], OK),
+        ],
+    );
+    let own = world().invoke(own(), invocation::TCBWriteRegisters, &[0, 0], &[]);
+    assert_eq!(own, refused(error::IllegalOperation, &[]));
+}
+
+#[test]
+fn copying_registers_copies_the_halves_that_are_asked_for() {
+    for (flags, frame, integer) in [
+        (0, false, false),
+        (4, true, false),
+        (8, false, true),
+        (12, true, true),
+    ] {
+        let mut world = world();
+        fill(world.context_mut(2));
+        let (before, source) = (*world.context(1), *world.context(2));
+        let copied = world.invoke(CHILD, invocation::TCBCopyRegisters, &[flags], &[third()]);
+        assert_eq!(copied, OK);
+        let after = *world.context(1);
+        for (index, register) in CONTEXT_REGISTERS.into_iter().enumerate() {
+            let is_copied = if index < 17 { frame } else { integer };
+            let expect = if is_copied { source } else { before };
+            assert_eq!(after[register], expect[register], "{flags} {register:?}");
+        }
+        let pc = if frame { source.fault_ip } else { before.pc };
+        assert_eq!(after.pc, pc);
+    }
+}
+
+#[test]
+fn copying_registers_can_stop_the_source_and_start_the_target() {
+    let mut world = world();
+    let copied = world.invoke(CHILD, invocation::TCBCopyRegisters, &[3], &[third()]);
+    assert_eq!(copied, OK);
+    assert_eq!(world.state(2), ThreadState::Inactive);
+    assert_eq!(world.state(1), ThreadState::Restart);
+    check(
+        invocation::TCBCopyRegisters,
+        &[
+            (&[], &[third()], refused(error::TruncatedMessage, &[])),
+            (&[0], &[], refused(error::TruncatedMessage, &[])),
+            (
+                &[0],
+                &[slots::INPUT],
+                refused(error::InvalidCapability, &[1]),
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_priority_can_be_at_most_the_authoritys() {
+    for label in [invocation::TCBSetPriority, invocation::TCBSetMCPriority] {
+        check(
+            label,
+            &[
+                (&[30], &[own()], OK),
+                (&[31], &[own()], refused(error::RangeError, &[0, 30])),
+                (&[256 + 5], &[own()], refused(error::RangeError, &[0, 30])),
+                (&[21], &[third()], refused(error::RangeError, &[0, 20])),
+                (
+                    &[5],
+                    &[slots::INPUT],
+                    refused(error::InvalidCapability, &[1]),
+                ),
+                (&[5], &[0], refused(error::InvalidCapability, &[1])),
+                (&[5], &[], refused(error::TruncatedMessage, &[])),
+                (&[], &[own()], refused(error::TruncatedMessage, &[])),
+            ],
+        );
+    }
+}
+
+#[test]
+fn a_new_priority_counts_at_once() {
+    let mut world = world();
+    world.step(kernel_model::Event::Interrupt(common::spec::WAKE_IRQ + 1));
+    world.step(kernel_model::Event::Interrupt(common::spec::WAKE_IRQ + 2));
+    let ready = |world: &World| -> Vec<usize> {
+        world.kernel.ready().map(|thread| thread.index()).collect()
+    };
+    assert_eq!(ready(&world), [2, 1], "each woke in front of the others");
+    let set = invocation::TCBSetPriority;
+    assert_eq!(world.invoke(CHILD, set, &[20], &[own()]), OK);
+    assert_eq!(ready(&world), [1, 2], "in front of those of its priority");
+    assert_eq!(world.invoke(CHILD, set, &[19], &[own()]), OK);
+    assert_eq!(ready(&world), [2, 1]);
+    // The caller's own: it is not the highest any more.
+    world.call(own(), &msg_with_caps(set, &[19], &[own()]));
+    assert_eq!(world.running(), Some(2));
+    assert_eq!(ready(&world), [0, 1]);
+}
+
+#[test]
+fn a_thread_that_waits_waits_at_its_new_place() {
+    let domains = vec![
+        pd("server", 5),
+        pd("boss", 60)
+            .cap(1, UserCapKind::Tcb, 1)
+            .cap(2, UserCapKind::Tcb, 2)
+            .cap(3, UserCapKind::Tcb, 3),
+        pd("one", 30),
+        pd("two", 20),
+    ];
+    let channels = [pp((2, 1), (0, 1)), pp((3, 1), (0, 2))];
+    let mut world = World::init(&system(domains, &channels));
+    world.wake(0);
+    for domain in [2, 3] {
+        world.wake(domain);
+        world.pp_call(1, &msg(0, &[]));
+    }
+    let endpoint = world.kernel.own_endpoint(world.thread(0));
+    let waiting = |world: &World| -> Vec<usize> {
+        let threads = world.kernel.waiting_at(endpoint);
+        threads.map(|thread| thread.index()).collect()
+    };
+    assert_eq!(waiting(&world), [2, 3]);
+    world.wake(1);
+    let set = invocation::TCBSetPriority;
+    assert_eq!(world.invoke(user(2), set, &[20], &[own()]), OK);
+    assert_eq!(waiting(&world), [3, 2], "behind those of its priority");
+    assert_eq!(world.invoke(user(2), set, &[21], &[own()]), OK);
+    assert_eq!(waiting(&world), [2, 3]);
+}
+
+#[test]
+fn scheduling_parameters_are_set_together_or_not_at_all() {
+    let label = invocation::TCBSetSchedParams;
+    let (own_sc, other_sc) = (user(3), user(4));
+    let fault = slots::FAULT_ENDPOINT;
+    let illegal = || refused(error::IllegalOperation, &[]);
+    let invalid = |number| refused(error::InvalidCapability, &[number]);
+    check(
+        label,
+        &[
+            (&[20, 15], &[own(), own_sc, fault], OK),
+            (&[20, 15], &[own(), 0, 0], OK),
+            (&[20, 15], &[own(), other_sc, fault], illegal()),
+            (
+                &[31, 15],
+                &[own(), own_sc, fault],
+                refused(error::RangeError, &[0, 30]),
+            ),
+            (
+                &[20, 31],
+                &[own(), own_sc, fault],
+                refused(error::RangeError, &[0, 30]),
+            ),
+            (&[20, 15], &[0, own_sc, fault], invalid(1)),
+            (&[20, 15], &[own(), slots::INPUT, fault], invalid(2)),
+            (&[20, 15], &[own(), own_sc, slots::VSPACE], invalid(3)),
+            (
+                &[20, 15],
+                &[own(), own_sc],
+                refused(error::TruncatedMessage, &[]),
+            ),
+            (
+                &[20],
+                &[own(), own_sc, fault],
+                refused(error::TruncatedMessage, &[]),
+            ),
+        ],
+    );
+    let mut world = world();
+    assert_eq!(
+        world.invoke(CHILD, label, &[22, 21], &[own(), 0, fault]),
+        OK
+    );
+    let child = world.kernel.thread(world.thread(1));
+    assert_eq!((child.mcp, child.priority), (22, 21));
+    assert_eq!(child.sched_context, None);
+    assert_eq!(child.fault_handler.map(|handler| handler.badge), Some(1));
+    assert_eq!(
+        world.invoke(CHILD, label, &[22, 21], &[own(), own_sc, fault]),
+        OK
+    );
+    assert_eq!(world.runs_on(1), Some(1));
+    // Nobody takes its own scheduling context away.
+    assert_eq!(
+        world.invoke(own(), label, &[1, 1], &[own(), 0, fault]),
+        illegal()
+    );
+}
+
+#[test]
+fn a_timeout_endpoint_is_an_endpoint_or_none() {
+    let invalid = || refused(error::InvalidCapability, &[1]);
+    check(
+        invocation::TCBSetTimeoutEndpoint,
+        &[
+            (&[], &[slots::INPUT], OK),
+            (&[], &[0], OK),
+            (&[], &[slots::REPLY], invalid()),
+            (&[], &[], refused(error::TruncatedMessage, &[])),
+        ],
+    );
+}
+
+#[test]
+fn spaces_and_buffers_cannot_be_set_without_the_capabilities_that_no_pd_has() {
+    let illegal = || refused(error::IllegalOperation, &[]);
+    let truncated = || refused(error::TruncatedMessage, &[]);
+    let caps = [slots::VSPACE; 3];
+    check(
+        invocation::TCBConfigure,
+        &[
+            (&[0; 3], &caps, illegal()),
+            (&[0, 0, 0x1000], &caps, illegal()),
+            (&[0; 2], &caps, truncated()),
+            (&[0; 3], &caps[..2], truncated()),
+        ],
+    );
+    check(
+        invocation::TCBSetSpace,
+        &[
+            (&[0; 2], &caps, illegal()),
+            (&[0; 1], &caps, truncated()),
+            (&[0; 2], &caps[..2], truncated()),
+        ],
+    );
+    check(
+        invocation::TCBSetIPCBuffer,
+        &[
+            (&[0x1000], &[slots::VSPACE], illegal()),
+            (&[0], &[slots::VSPACE], OK),
+            (&[], &[slots::VSPACE], truncated()),
+            (&[0], &[], truncated()),
+        ],
+    );
+}
+
+#[test]
+fn the_thread_pointer_can_be_set() {
+    let mut world = world();
+    let set = invocation::TCBSetTLSBase;
+    assert_eq!(world.invoke(CHILD, set, &[0x1234], &[]), OK);
+    assert_eq!(world.context(1).tpidr, 0x1234);
+    assert_eq!(world.invoke(own(), set, &[0x5678], &[]), OK);
+    assert_eq!(world.context(0).tpidr, 0x5678);
+    check(set, &[(&[], &[], refused(error::TruncatedMessage, &[]))]);
+}
+
+#[test]
+fn flags_are_cleared_then_set_and_answered() {
+    let set = invocation::TCBSetFlags;
+    check(
+        set,
+        &[
+            (&[0, 0], &[], Ok(vec![0])),
+            (&[0, 1], &[], Ok(vec![1])),
+            (&[0, 6], &[], Ok(vec![0])),
+            (&[1, 1], &[], Ok(vec![1])),
+            (&[0], &[], refused(error::TruncatedMessage, &[])),
+        ],
+    );
+    let mut world = world();
+    assert_eq!(world.invoke(CHILD, set, &[0, 1], &[]), Ok(vec![1]));
+    assert!(world.kernel.thread(world.thread(1)).fpu_disabled);
+    assert_eq!(world.invoke(CHILD, set, &[1, 0], &[]), Ok(vec![0]));
+    assert!(!world.kernel.thread(world.thread(1)).fpu_disabled);
+}
+
+#[test]
+fn binding_refuses_what_is_no_notification() {
+    let mut world = world();
+    let (bind, unbind) = (
+        invocation::TCBBindNotification,
+        invocation::TCBUnbindNotification,
+    );
+    assert_eq!(world.invoke(CHILD, unbind, &[], &[]), OK);
+    let refuse = |world: &mut World, caps: &[u64], error| {
+        assert_eq!(world.invoke(CHILD, bind, &[], caps), refused(error, &[]));
+    };
+    refuse(&mut world, &[], error::TruncatedMessage);
+    refuse(&mut world, &[slots::VSPACE], error::IllegalOperation);
+    refuse(&mut world, &[0], error::IllegalOperation);
+}
+
+#[test]
+fn an_invocation_that_is_sent_is_done_but_not_answered() {
+    let mut world = world();
+    let info = msg(invocation::TCBSuspend, &[]);
+    let before = *world.context(0);
+    assert_eq!(world.send(CHILD, &info), Some(0));
+    assert_eq!(world.state(1), ThreadState::Inactive);
+    assert_eq!(world.context(0).x[0], CHILD);
+    assert_eq!(world.send(CHILD, &msg(0, &[])), Some(0), "nor is its error");
+    assert_eq!(world.context(0).x[2], before.x[2]);
+}
+
+#[test]
+fn a_thread_cannot_be_invoked_in_front_of_a_receive() {
+    let mut world = world();
+    world.nb_send_recv(CHILD, &msg(invocation::TCBSuspend, &[]));
+    assert_ne!(world.state(1), ThreadState::Inactive);
+}
