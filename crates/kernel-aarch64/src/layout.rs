@@ -67,6 +67,12 @@ mod tests {
     }
 
     #[test]
+    fn the_kernel_is_linked_to_where_it_is_loaded() {
+        let script = include_str!("../kernel.ld");
+        assert!(script.contains(&alloc::format!("\n    . = {IMAGE_START:#x};\n")));
+    }
+
+    #[test]
     fn ranges_meet_where_they_share_an_address() {
         let check = |one: Range<u64>, other: Range<u64>, expect: Range<u64>| {
             assert_eq!(within(&one, &other), expect, "{one:?} in {other:?}");
