@@ -93,7 +93,8 @@ pub enum Next {
     Run {
         /// Which one, with [its registers](crate::Kernel::context).
         thread: ThreadId,
-        /// When there must be a [`Tick`](Event::Tick), if nothing else happens before.
+        /// When there must be a [`Tick`](Event::Tick), if nothing else happens before; at once if
+        /// that time is over already.
         until: Ticks,
     },
     /// There is nothing to run.

@@ -129,7 +129,8 @@ impl Kernel {
     /// Enters the kernel with an event, and leaves it.
     ///
     /// The running thread's [context](Self::context_mut) must hold its registers as they are on
-    /// entry. If the machine is idle, an event that only a thread can cause is ignored.
+    /// entry, its program counter behind the `svc` of a system call and at the instruction of a
+    /// fault. If the machine is idle, an event that only a thread can cause is ignored.
     pub fn step(&mut self, event: Event, machine: &mut impl Machine) -> Next {
         if self.halted {
             return Next::Halt;

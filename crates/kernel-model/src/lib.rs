@@ -14,13 +14,19 @@
 //! - seL4 takes some calls and replies through a fast path, which does not look at the clock. Here
 //!   each looks at it, so a thread whose budget is about to end may have to wait for more before
 //!   its call and not after.
-//! - seL4 would let a PD that has another's thread capability set hardware breakpoints and
-//!   single-step it; here `SetBreakpoint`, `GetBreakpoint`, `UnsetBreakpoint` and
-//!   `ConfigureSingleStepping` are illegal operations.
-//! - The monitor takes no time.
-//! - PDs with virtual machines, I/O ports, `smc` or a scheduling domain of their own do not exist,
-//!   nor does more than one processor.
+//! - seL4 lets a PD that has another's thread capability set hardware breakpoints and single-step
+//!   it; here `SetBreakpoint`, `GetBreakpoint`, `UnsetBreakpoint` and `ConfigureSingleStepping` are
+//!   illegal operations.
+//! - The monitor takes no time, and says what it has to say in [`Report`]s.
 //! - seL4 prints what it makes of wrong invocations; this does not.
+//! - seL4 maintains no cache for a range of one byte; this does.
+//! - Naming a thread from one that has no IPC buffer makes seL4 fault; this halts.
+//! - PDs with virtual machines, I/O ports, `smc` or a scheduling domain of their own do not exist,
+//!   nor does a second processor.
+//!
+//! What no PD can reach is left out: capabilities cannot be copied, moved or deleted, scheduling
+//! contexts cannot be configured and are never sporadic in seL4's sense, and no object is ever
+//! created or destroyed.
 #![no_std]
 #![forbid(unsafe_code)]
 

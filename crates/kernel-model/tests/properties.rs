@@ -21,7 +21,7 @@ fn seeds() -> u64 {
     std::env::var("PROPERTY_SEEDS")
         .ok()
         .and_then(|seeds| seeds.parse().ok())
-        .unwrap_or(1500)
+        .unwrap_or(1000)
 }
 
 /// Ends the tests if they take too long.

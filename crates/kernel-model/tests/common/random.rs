@@ -327,7 +327,7 @@ impl Random {
             }
             _ => {
                 let labels = vec![self.number() & 0xf_ffff_ffff_ffff, 0, 2, 8];
-                let number = -1 - self.below(13) as i64;
+                let number = -1 - self.below(13) as i64 - 100 * i64::from(self.once_in(3));
                 let register = self.pick(&[CAP_REGISTER, REPLY_REGISTER]);
                 (number, &Kind::ALL, labels, register)
             }
