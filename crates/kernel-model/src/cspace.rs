@@ -16,6 +16,8 @@ use alloc::vec::Vec;
 pub(crate) struct CSpace {
     root: CNodeCap,
     nodes: Vec<CNode>,
+    /// The CNode of which a small number is a slot, as all bits above lead there.
+    small: Option<u8>,
 }
 
 /// A table of `2^radix` slots.
@@ -35,6 +37,7 @@ impl CSpace {
                 guard_bits: 0,
             },
             nodes: Vec::new(),
+            small: None,
         };
         cspace.root = cspace.add_node(radix, 0, 0);
         cspace
@@ -55,6 +58,12 @@ impl CSpace {
     /// Puts a capability into a slot of the root CNode.
     pub(crate) fn put_in_root(&mut self, slot: u64, cap: Cap) {
         self.put(self.root, slot, cap);
+        if slot == 0 {
+            self.small = match cap {
+                Cap::CNode(cap) if cap.guard == 0 && self.fills_the_word(cap) => Some(cap.node),
+                _ => None,
+            };
+        }
     }
 
     /// Puts a capability into a slot of a CNode.
@@ -62,8 +71,24 @@ impl CSpace {
         self.nodes[usize::from(node.node)].slots[slot as usize] = cap;
     }
 
+    fn fills_the_word(&self, cap: CNodeCap) -> bool {
+        let radix = |cap: CNodeCap| self.nodes[usize::from(cap.node)].radix;
+        self.root.guard_bits == 0 && radix(self.root) + cap.guard_bits + radix(cap) == u64::BITS
+    }
+
     /// Follows a capability pointer. An empty slot is found as any other (`lookupSlot`).
+    #[inline]
     pub(crate) fn lookup(&self, cptr: u64) -> Result<Cap, LookupFailure> {
+        if let Some(node) = self.small
+            && let Some(cap) = self.nodes[usize::from(node)].slots.get(cptr as usize)
+        {
+            return Ok(*cap);
+        }
+        self.follow(cptr)
+    }
+
+    #[cold]
+    fn follow(&self, cptr: u64) -> Result<Cap, LookupFailure> {
         let mut node_cap = self.root;
         let mut bits_left = u64::BITS;
         loop {

@@ -22,6 +22,14 @@ pub trait Machine {
     /// Writes a word of a thread's IPC buffer.
     fn write_ipc_buffer(&mut self, thread: ThreadId, index: usize, word: u64);
 
+    /// Copies words from one thread's IPC buffer to another's.
+    fn copy_ipc_buffer(&mut self, from: ThreadId, to: ThreadId, indices: core::ops::Range<usize>) {
+        for index in indices {
+            let word = self.read_ipc_buffer(from, index);
+            self.write_ipc_buffer(to, index, word);
+        }
+    }
+
     /// Keeps the interrupt with this number from coming, until it is unmasked.
     fn mask_irq(&mut self, number: u32);
 

@@ -12,6 +12,7 @@ use crate::machine::Machine;
 use crate::message_info::MessageInfo;
 use crate::numbers::syscall;
 use crate::objects::ThreadState;
+use crate::transfer::ExtraCaps;
 
 /// How the first, sending half of a system call is done.
 #[derive(Debug, Copy, Clone)]
@@ -136,15 +137,20 @@ impl Kernel {
         let context = &self.threads[thread].context;
         let (address, info) = (context[register], context[INFO_REGISTER]);
         let info = MessageInfo::from_word(info);
-        let cap = self
-            .lookup(thread, address)
-            .map_err(|failure| Fault::Capability {
+        let mut extra_caps = ExtraCaps::default();
+        let found = match self.lookup(thread, address) {
+            Ok(cap) if info.extra_caps == 0 => Ok(cap),
+            Ok(cap) => self.extra_caps(machine, thread, info).map(|caps| {
+                extra_caps = caps;
+                cap
+            }),
+            Err(failure) => Err(Fault::Capability {
                 address,
                 receiving: false,
                 failure,
-            });
-        let found = cap.and_then(|cap| Ok((cap, self.extra_caps(machine, thread, info)?)));
-        let (cap, extra_caps) = match found {
+            }),
+        };
+        let cap = match found {
             Ok(found) => found,
             Err(fault) => {
                 if how.blocking {
@@ -157,7 +163,7 @@ impl Kernel {
             caller: thread,
             label: info.label,
             length: self.words_with(thread, info.length),
-            extra_caps,
+            extra_caps: &extra_caps,
             how,
         };
         let result = self.invoke(machine, cap, &invocation);

@@ -47,20 +47,32 @@ impl Kernel {
         receiver: ThreadId,
     ) -> MessageInfo {
         let info = MessageInfo::from_word(self.threads[sender].context[INFO_REGISTER]);
-        let caps = if can_grant {
-            self.extra_caps(machine, sender, info).unwrap_or_default()
-        } else {
-            ExtraCaps::default()
-        };
         let count = self
             .words_with(sender, info.length)
             .min(self.words_with(receiver, info.length));
-        for index in 0..count {
-            let word = self.message_word(machine, sender, index);
-            self.set_message_word(machine, receiver, index, word);
+        let words = self.threads[sender].context.x;
+        let to = &mut self.threads[receiver].context.x;
+        match count {
+            0 => {}
+            1 => to[2] = words[2],
+            2 => to[2..4].copy_from_slice(&words[2..4]),
+            3 => to[2..5].copy_from_slice(&words[2..5]),
+            _ => to[2..6].copy_from_slice(&words[2..6]),
+        }
+        if count > FAST_MESSAGE_WORDS {
+            let monitor = self.monitor_thread();
+            if sender == monitor || receiver == monitor {
+                for index in FAST_MESSAGE_WORDS..count {
+                    let word = self.message_word(machine, sender, index);
+                    self.set_message_word(machine, receiver, index, word);
+                }
+            } else {
+                machine.copy_ipc_buffer(sender, receiver, 1 + FAST_MESSAGE_WORDS..1 + count);
+            }
         }
         let mut received = MessageInfo::new(info.label, count as u8);
-        if self.threads[receiver].has_ipc_buffer {
+        if can_grant && info.extra_caps != 0 && self.threads[receiver].has_ipc_buffer {
+            let caps = self.extra_caps(machine, sender, info).unwrap_or_default();
             received.extra_caps = self.transfer_badges(machine, &caps, endpoint, receiver);
             received.caps_unwrapped = (1 << received.extra_caps) - 1;
         }

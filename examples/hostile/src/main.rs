@@ -87,11 +87,11 @@ impl Hostile {
         match self.random.below(32) {
             0..10 => SVC,
             // mov x0 to x6, a small number.
-            10..20 => 0xd280_0000 | any % 0x200 << 5 | (any >> 16) % 7,
+            10..20 => 0xd280_0000 | ((any % 0x200) << 5) | ((any >> 16) % 7),
             // mov x7, a number of a system call that moves messages, or gives way.
-            20..24 => 0x9280_0007 | (any % 11) << 5,
+            20..24 => 0x9280_0007 | ((any % 11) << 5),
             // ldr and str, with any registers.
-            24..26 => 0xf940_0000 | any & 0x3f_ffff,
+            24..26 => 0xf940_0000 | (any & 0x3f_ffff),
             26 => BRANCH_TO_ITSELF,
             // Not the debug build's own calls, with which any PD may halt it: nothing above sets x7
             // to their numbers, and of 2^32 instructions few do.

@@ -32,6 +32,11 @@ impl Machine for Board {
         self.ipc_buffers[thread.index()].write(index, word);
     }
 
+    fn copy_ipc_buffer(&mut self, from: ThreadId, to: ThreadId, indices: core::ops::Range<usize>) {
+        let (from, to) = (self.ipc_buffers[from.index()], self.ipc_buffers[to.index()]);
+        from.copy(to, indices);
+    }
+
     fn mask_irq(&mut self, number: u32) {
         self.gic.mask(number);
     }

@@ -130,4 +130,13 @@ impl IpcBuffer {
             word.store(value, Ordering::Relaxed);
         }
     }
+
+    /// Copies words to another.
+    pub(super) fn copy(self, to: Self, indices: Range<usize>) {
+        if let (Some(from), Some(to)) = (self.0.get(indices.clone()), to.0.get(indices)) {
+            for (from, to) in from.iter().zip(to) {
+                to.store(from.load(Ordering::Relaxed), Ordering::Relaxed);
+            }
+        }
+    }
 }

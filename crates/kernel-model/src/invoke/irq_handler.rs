@@ -14,7 +14,7 @@ impl Kernel {
         &mut self,
         machine: &mut dyn Machine,
         irq: IrqId,
-        invocation: &Invocation,
+        invocation: &Invocation<'_>,
     ) -> Result<(), InvocationError> {
         match invocation.label {
             invocation::IRQAckIRQ => {

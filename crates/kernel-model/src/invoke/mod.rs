@@ -21,7 +21,7 @@ use crate::transfer::ExtraCaps;
 
 /// A message to a capability.
 #[derive(Debug)]
-pub(crate) struct Invocation {
+pub(crate) struct Invocation<'a> {
     /// Whose message.
     pub(crate) caller: ThreadId,
     /// What it asks for.
@@ -29,12 +29,12 @@ pub(crate) struct Invocation {
     /// How many words it has.
     pub(crate) length: usize,
     /// The capabilities that it names.
-    pub(crate) extra_caps: ExtraCaps,
+    pub(crate) extra_caps: &'a ExtraCaps,
     /// How it is sent.
     pub(crate) how: Manner,
 }
 
-impl Invocation {
+impl Invocation<'_> {
     /// The first capability that the message names.
     fn first_cap(&self) -> Result<Cap, InvocationError> {
         self.extra_caps[0].ok_or(InvocationError::TruncatedMessage)
@@ -42,7 +42,7 @@ impl Invocation {
 
     /// All capabilities that a message can name.
     fn all_caps(&self) -> Result<[Cap; 3], InvocationError> {
-        match self.extra_caps {
+        match *self.extra_caps {
             [Some(first), Some(second), Some(third)] => Ok([first, second, third]),
             _ => Err(InvocationError::TruncatedMessage),
         }
@@ -65,7 +65,7 @@ impl Kernel {
         &mut self,
         machine: &mut dyn Machine,
         cap: Cap,
-        invocation: &Invocation,
+        invocation: &Invocation<'_>,
     ) -> Result<(), InvocationError> {
         let how = invocation.how;
         match cap {
@@ -108,12 +108,17 @@ impl Kernel {
     }
 
     /// Nothing is wrong with the message. Until it has gone through, the caller would start over.
-    fn accept(&mut self, invocation: &Invocation) {
+    fn accept(&mut self, invocation: &Invocation<'_>) {
         self.set_state(invocation.caller, ThreadState::Restart);
     }
 
     /// Gives the caller an answer of the invocation's own, if it waits for one.
-    fn answer_call(&mut self, machine: &mut dyn Machine, invocation: &Invocation, words: &[u64]) {
+    fn answer_call(
+        &mut self,
+        machine: &mut dyn Machine,
+        invocation: &Invocation<'_>,
+        words: &[u64],
+    ) {
         if invocation.how.call {
             self.answer(machine, invocation.caller, 0, words);
         }
@@ -121,7 +126,12 @@ impl Kernel {
     }
 
     /// A word of the message.
-    fn argument(&self, machine: &mut dyn Machine, invocation: &Invocation, index: usize) -> u64 {
+    fn argument(
+        &self,
+        machine: &mut dyn Machine,
+        invocation: &Invocation<'_>,
+        index: usize,
+    ) -> u64 {
         self.message_word(machine, invocation.caller, index)
     }
 }

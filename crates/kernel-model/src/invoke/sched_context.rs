@@ -14,7 +14,7 @@ impl Kernel {
         &mut self,
         machine: &mut dyn Machine,
         sched_context: SchedContextId,
-        invocation: &Invocation,
+        invocation: &Invocation<'_>,
     ) -> Result<(), InvocationError> {
         match invocation.label {
             invocation::SchedContextConsumed => {
@@ -41,7 +41,7 @@ impl Kernel {
     fn bind(
         &mut self,
         sched_context: SchedContextId,
-        invocation: &Invocation,
+        invocation: &Invocation<'_>,
     ) -> Result<(), InvocationError> {
         match invocation.first_cap()? {
             Cap::Thread(thread) => {
@@ -103,7 +103,7 @@ impl Kernel {
     fn unbind_object(
         &mut self,
         sched_context: SchedContextId,
-        invocation: &Invocation,
+        invocation: &Invocation<'_>,
     ) -> Result<(), InvocationError> {
         match invocation.first_cap()? {
             Cap::Thread(thread) => {
@@ -131,7 +131,7 @@ impl Kernel {
     fn check_not_callers(
         &self,
         sched_context: SchedContextId,
-        invocation: &Invocation,
+        invocation: &Invocation<'_>,
     ) -> Result<(), InvocationError> {
         if self.sched_contexts[sched_context].thread == Some(invocation.caller) {
             return Err(InvocationError::IllegalOperation);
@@ -143,7 +143,7 @@ impl Kernel {
         &mut self,
         machine: &mut dyn Machine,
         sched_context: SchedContextId,
-        invocation: &Invocation,
+        invocation: &Invocation<'_>,
     ) -> Result<(), InvocationError> {
         let caller = invocation.caller;
         let target = self.sched_contexts[sched_context]

@@ -32,7 +32,7 @@ impl Kernel {
         &mut self,
         machine: &mut dyn Machine,
         target: ThreadId,
-        invocation: &Invocation,
+        invocation: &Invocation<'_>,
     ) -> Result<(), InvocationError> {
         match invocation.label {
             invocation::TCBReadRegisters => self.read_registers(machine, target, invocation),
@@ -122,7 +122,7 @@ impl Kernel {
         &mut self,
         machine: &mut dyn Machine,
         target: ThreadId,
-        invocation: &Invocation,
+        invocation: &Invocation<'_>,
     ) -> Result<(), InvocationError> {
         invocation.needs_words(2)?;
         let flags = self.argument(machine, invocation, 0);
@@ -151,7 +151,7 @@ impl Kernel {
         &mut self,
         machine: &mut dyn Machine,
         target: ThreadId,
-        invocation: &Invocation,
+        invocation: &Invocation<'_>,
     ) -> Result<(), InvocationError> {
         invocation.needs_words(WRITE_ARGUMENTS)?;
         let flags = self.argument(machine, invocation, 0);
@@ -180,7 +180,7 @@ impl Kernel {
         &mut self,
         machine: &mut dyn Machine,
         target: ThreadId,
-        invocation: &Invocation,
+        invocation: &Invocation<'_>,
     ) -> Result<(), InvocationError> {
         invocation.needs_words(1)?;
         let source = invocation.first_cap()?;
@@ -225,7 +225,7 @@ impl Kernel {
     fn allowed_priority(
         &self,
         machine: &mut dyn Machine,
-        invocation: &Invocation,
+        invocation: &Invocation<'_>,
     ) -> Result<u8, InvocationError> {
         invocation.needs_words(1)?;
         let Cap::Thread(authority) = invocation.first_cap()? else {
@@ -250,7 +250,7 @@ impl Kernel {
         &mut self,
         machine: &mut dyn Machine,
         target: ThreadId,
-        invocation: &Invocation,
+        invocation: &Invocation<'_>,
     ) -> Result<(), InvocationError> {
         invocation.needs_words(2)?;
         let [authority, sched_context, fault_handler] = invocation.all_caps()?;
@@ -283,7 +283,7 @@ impl Kernel {
         &self,
         cap: Cap,
         target: ThreadId,
-        invocation: &Invocation,
+        invocation: &Invocation<'_>,
     ) -> Result<Option<SchedContextId>, InvocationError> {
         match cap {
             Cap::SchedContext(new) => {
@@ -307,7 +307,7 @@ impl Kernel {
         &mut self,
         machine: &mut dyn Machine,
         target: ThreadId,
-        invocation: &Invocation,
+        invocation: &Invocation<'_>,
     ) -> Result<(), InvocationError> {
         invocation.needs_words(1)?;
         invocation.first_cap()?;
@@ -323,7 +323,7 @@ impl Kernel {
     fn bind_own_notification(
         &mut self,
         target: ThreadId,
-        invocation: &Invocation,
+        invocation: &Invocation<'_>,
     ) -> Result<(), InvocationError> {
         let cap = invocation.first_cap()?;
         let Cap::Notification(cap) = cap else {

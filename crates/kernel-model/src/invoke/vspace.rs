@@ -13,7 +13,7 @@ impl Kernel {
         &mut self,
         machine: &mut dyn Machine,
         thread: ThreadId,
-        invocation: &Invocation,
+        invocation: &Invocation<'_>,
     ) -> Result<(), InvocationError> {
         let maintenance = match invocation.label {
             invocation::ARMVSpaceClean_Data => CacheMaintenance::Clean,
