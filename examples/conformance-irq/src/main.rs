@@ -1,0 +1,148 @@
+//! Says when an interrupt comes: by the alarm of a PL031 clock, which is raised when it is set to
+//! the present second.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+use console::println;
+use microkit_abi::slots;
+use safe_mmio::fields::{ReadPure, ReadPureWrite, WriteOnly};
+use safe_mmio::{UniqueMmioPointer, field, field_shared};
+use sel4::sys::invocation;
+use sel4::{MessageInfo, cap};
+use sel4_microkit::{Channel, NullHandler, device_region, panicking, protection_domain};
+
+const ALARM: Channel = Channel::new(5);
+
+const INPUT: cap::Notification = cap::Notification::from_bits(slots::INPUT);
+
+/// The registers of a PL031 (Arm DDI 0224).
+#[repr(C)]
+struct Registers {
+    data: ReadPure<u32>,
+    matches: ReadPureWrite<u32>,
+    load: ReadPureWrite<u32>,
+    control: ReadPureWrite<u32>,
+    interrupt_mask: ReadPureWrite<u32>,
+    raw_interrupt: ReadPure<u32>,
+    masked_interrupt: ReadPure<u32>,
+    interrupt_clear: WriteOnly<u32>,
+}
+
+struct Clock {
+    registers: UniqueMmioPointer<'static, Registers>,
+}
+
+#[protection_domain]
+fn init() -> NullHandler {
+    panicking::set_hook(&console::panic_hook);
+    let mut clock = Clock {
+        registers: device_region!(clock, clock_size, Registers),
+    };
+    clock.clear();
+    clock.let_through(true);
+    println!("nothing is raised: {}", come());
+
+    clock.raise();
+    println!("raised, never acknowledged before: {}", come());
+    println!("again: {}", come());
+    ack();
+    println!("acknowledged, still raised: {}", come());
+    clock.clear();
+    println!("cleared: {}", come());
+    ack();
+    println!("acknowledged: {}", come());
+    ack();
+    println!("acknowledged again: {}", come());
+
+    clock.raise();
+    println!("raised: {}", come());
+    clock.clear();
+    clock.raise();
+    println!("cleared, raised: {}", come());
+    ack();
+    println!("acknowledged: {}", come());
+    clock.clear();
+    clock.raise();
+    clock.clear();
+    println!("cleared, raised, cleared: {}", come());
+    ack();
+    println!("acknowledged: {}", come());
+    ack();
+    println!("acknowledged again: {}", come());
+
+    clock.let_through(false);
+    clock.raise();
+    println!("raised, but not let through: {}", come());
+    clock.let_through(true);
+    println!("let through: {}", come());
+    clock.clear();
+    ack();
+    println!("cleared, acknowledged: {}", come());
+
+    clock.raise();
+    println!("raised: {}", come());
+    // Acknowledges, and blocks until the next one, as an event loop does.
+    let ack = MessageInfo::new(invocation::IRQAckIRQ, 0, 0, 0);
+    clock.clear();
+    clock.raise();
+    let (_, badge) = ALARM.irq_handler().nb_send_wait(ack, INPUT);
+    println!("cleared, raised, acknowledged and waited: with badge {badge:x}");
+    clock.clear();
+    println!("end");
+    NullHandler::new()
+}
+
+fn ack() {
+    ALARM.irq_ack().expect("it is an interrupt");
+}
+
+/// How often the interrupt has come, and with which badge.
+fn come() -> impl core::fmt::Display {
+    // More than an interrupt controller needs.
+    const LOOKS: usize = 1000;
+    let mut times = 0;
+    let mut bits = 0;
+    for _ in 0..LOOKS {
+        let (_, badge) = INPUT.poll();
+        times += u32::from(badge != 0);
+        bits |= badge;
+    }
+    Come { times, bits }
+}
+
+struct Come {
+    times: u32,
+    bits: u64,
+}
+
+impl core::fmt::Display for Come {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self.times {
+            0 => f.write_str("no"),
+            1 => write!(f, "with badge {:x}", self.bits),
+            times => write!(f, "{times} times with badge {:x}", self.bits),
+        }
+    }
+}
+
+impl Clock {
+    /// Raises the interrupt at once.
+    fn raise(&mut self) {
+        // Once more if a second has ended between the two.
+        while field_shared!(self.registers, raw_interrupt).read() == 0 {
+            let now = field_shared!(self.registers, data).read();
+            field!(self.registers, matches).write(now);
+        }
+    }
+
+    /// Takes the interrupt back.
+    fn clear(&mut self) {
+        field!(self.registers, interrupt_clear).write(1);
+    }
+
+    /// Whether the interrupt leaves the clock.
+    fn let_through(&mut self, lets: bool) {
+        field!(self.registers, interrupt_mask).write(lets.into());
+    }
+}

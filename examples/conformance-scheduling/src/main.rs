@@ -1,0 +1,106 @@
+//! Says who runs, when, and on whose time.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+mod lending;
+mod order;
+mod signals;
+mod time;
+
+use conformance::{A, B, C, D, Puppet, Registers, SHORT, SMALL, Stage, info};
+use console::println;
+use microkit_abi::slots;
+use sel4::{Error, MessageInfo};
+use sel4_microkit::{NullHandler, panicking, protection_domain};
+
+const INPUT: u64 = slots::INPUT;
+const REPLY: u64 = slots::REPLY;
+
+/// The endpoint of `d`, for `a`, `b` and `c`.
+const TO_D: u64 = slots::BASE_ENDPOINT + 1;
+
+/// The endpoint of `c`, for `a` and `b`.
+const TO_C: u64 = slots::BASE_ENDPOINT + 2;
+
+/// The notification of `d`, for `a`, `b` and `c`.
+const SIGNAL_D: u64 = slots::BASE_OUTPUT_NOTIFICATION + 1;
+
+const MESSAGE: MessageInfo = info(1, 0);
+
+const WORDS: [u64; 4] = [1, 2, 3, 4];
+
+/// Those that do things, and their priorities in the system file.
+const PUPPETS: [(Puppet, u64); 4] = [(A, 11), (B, 12), (C, 13), (D, 14)];
+
+#[protection_domain]
+fn init() -> NullHandler {
+    panicking::set_hook(&console::panic_hook);
+    let stage = &mut Stage::new(&[A, B, C, D, SMALL, SHORT]);
+    for puppet in [SMALL, SHORT] {
+        puppet.sched_context().unbind().expect("its thread has it");
+    }
+    for part in [order::run, lending::run, signals::run, time::run] {
+        reset(stage);
+        part(stage);
+    }
+    println!("end");
+    NullHandler::new()
+}
+
+/// All stand still, with their own priorities and scheduling contexts.
+fn reset(stage: &mut Stage) {
+    stage.clear();
+    for (puppet, priority) in PUPPETS {
+        puppet.set_priority(priority);
+        puppet
+            .sched_context()
+            .unbind()
+            .expect("it is not the driver's");
+    }
+    for puppet in [SMALL, SHORT] {
+        puppet
+            .sched_context()
+            .unbind()
+            .expect("it is not the driver's");
+    }
+    for (puppet, _) in PUPPETS {
+        own_time(puppet);
+    }
+    // Signals that are left.
+    stage.quietly(D, Registers::nb_recv(INPUT, REPLY));
+    stage.quietly(A, Registers::nb_wait(INPUT));
+}
+
+/// Gives a puppet its own scheduling context.
+#[track_caller]
+fn own_time(puppet: Puppet) {
+    puppet
+        .sched_context()
+        .bind(puppet.tcb())
+        .expect("both are free");
+}
+
+/// Takes it away.
+#[track_caller]
+fn no_time(puppet: Puppet) {
+    puppet
+        .sched_context()
+        .unbind_object(puppet.tcb())
+        .expect("it has its own");
+}
+
+/// Shows which puppets have a scheduling context: the kernel refuses to give those another.
+fn show_holders() {
+    let spare = SHORT.sched_context();
+    let has_one = PUPPETS.map(|(puppet, _)| match spare.bind(puppet.tcb()) {
+        Ok(()) => {
+            spare.unbind().expect("the puppet has it");
+            ' '
+        }
+        Err(Error::IllegalOperation) => '+',
+        Err(_) => '?',
+    });
+    let [a, b, c, d] = has_one;
+    println!("    scheduling contexts: a{a} b{b} c{c} d{d}");
+}

@@ -1,0 +1,26 @@
+//! Threads that do one thing at a time, and a record of what became of it: for the conformance
+//! systems, whose log says how the kernel behaves.
+//!
+//! Each of these systems has a *driver*, and *puppets*, its children. The program of a puppet
+//! never runs. The driver has stopped it, writes instructions into a page that it can execute, sets
+//! all its registers, and lets it go; the undefined instruction at the end of every program brings
+//! it back as a fault, and the driver reads its registers. So every word that goes into a system
+//! call is given, and every one that comes out is seen, with no code of a compiler between.
+//!
+//! The driver has the highest priority, and the puppet [`LAST`] the lowest: when that one faults,
+//! every other one waits for something. So nothing in the log depends on time.
+#![no_std]
+#![forbid(unsafe_code)]
+
+pub mod code;
+mod event;
+mod puppet;
+mod registers;
+mod stage;
+
+pub use event::{Event, show};
+pub use puppet::{
+    A, B, C, D, DRIVER_SC, DRIVER_TCB, LAST, Puppet, SHORT, SMALL, in_root, set_driver_priority,
+};
+pub use registers::{Registers, Words, info, status};
+pub use stage::{CODE, DATA, Events, HOLE, SEALED, Stage};

@@ -1,0 +1,226 @@
+//! Making puppets do things.
+
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use heapless::Vec;
+use microkit_abi::{limits, slots};
+use sel4::sys::fault;
+use sel4::{Word, cap, msg_reg};
+use sel4_microkit::shared_words;
+
+use crate::code::{COPY, DONE, Instruction, SYSTEM_CALL};
+use crate::event::{Done, FAULT_WORDS};
+use crate::puppet::COUNT;
+use crate::{Event, LAST, Puppet, Registers};
+
+/// Where the puppets' programs are, for them: `r` and `x`.
+pub const CODE: Word = 0x400_0000;
+
+/// A region that driver and puppets share, for the puppets: `r` and `w`.
+pub const DATA: Word = 0x500_0000;
+
+/// A region that the puppets may only read.
+pub const SEALED: Word = 0x600_0000;
+
+/// Nothing is mapped there.
+pub const HOLE: Word = 0x700_0000;
+
+/// Bytes of the code of one puppet.
+pub(crate) const PROGRAM_BYTES: Word = 0x100;
+
+/// Words of a puppet's IPC buffer.
+const BUFFER_WORDS: usize = 128;
+
+const INPUT: cap::Endpoint = cap::Endpoint::from_bits(slots::INPUT);
+const REPLY: cap::Reply = cap::Reply::from_bits(slots::REPLY);
+
+/// What came of something, in its order.
+pub type Events = Vec<Event, 8>;
+
+/// Where the program of `puppet` is.
+pub(crate) const fn code_of(puppet: Puppet) -> Word {
+    CODE + puppet.index() as Word * PROGRAM_BYTES
+}
+
+/// The puppets, and the memory that they share with the driver.
+pub struct Stage {
+    code: &'static [AtomicU64],
+    data: &'static [AtomicU64],
+    puppets: &'static [Puppet],
+    given: [Registers; COUNT],
+}
+
+impl Stage {
+    /// Stops `puppets`, of which none has run yet, and [`LAST`].
+    pub fn new(puppets: &'static [Puppet]) -> Self {
+        let mut stage = Self {
+            code: shared_words!(code, code_size),
+            data: shared_words!(data, data_size),
+            puppets,
+            given: [Registers::new(); COUNT],
+        };
+        LAST.suspend();
+        stage.clear();
+        stage
+    }
+
+    /// Has `puppet` make a system call, lets all run until none can, and returns what came of it.
+    #[must_use]
+    pub fn act(&mut self, puppet: Puppet, call: Registers) -> Events {
+        self.begin(puppet, call);
+        self.settle()
+    }
+
+    /// Has `puppet` make a system call that does not end.
+    #[track_caller]
+    pub fn block(&mut self, puppet: Puppet, call: Registers) {
+        let events = self.act(puppet, call);
+        assert!(events.is_empty(), "{puppet} was to wait, but {}", events[0]);
+    }
+
+    /// Has `puppet` make a system call that ends, and of which nothing else comes.
+    #[track_caller]
+    pub fn quietly(&mut self, puppet: Puppet, call: Registers) {
+        let events = self.act(puppet, call);
+        let [event] = &events[..] else {
+            panic!("{} events came, and not one", events.len())
+        };
+        assert!(event.puppet() == Some(puppet) && event.is_done(), "{event}");
+    }
+
+    /// Has all but [`LAST`] stop whatever they do.
+    pub fn clear(&mut self) {
+        for puppet in self.puppets {
+            puppet.suspend();
+        }
+    }
+
+    /// Has `puppet` run a program, lets all run until none can, and returns what came of it.
+    #[must_use]
+    pub fn run(&mut self, puppet: Puppet, program: &[Instruction], given: Registers) -> Events {
+        self.start(puppet, program, given);
+        self.settle()
+    }
+
+    /// Lets `puppet` make a system call as soon as the driver waits.
+    pub fn begin(&mut self, puppet: Puppet, call: Registers) {
+        self.start(puppet, SYSTEM_CALL, call);
+    }
+
+    /// Lets `puppet` run a program as soon as the driver waits.
+    pub fn start(&mut self, puppet: Puppet, program: &[Instruction], given: Registers) {
+        self.load(puppet, program);
+        self.start_at(puppet, code_of(puppet), given);
+    }
+
+    /// Lets `puppet` run at `pc` as soon as the driver waits.
+    pub fn start_at(&mut self, puppet: Puppet, pc: Word, given: Registers) {
+        self.given[puppet.index()] = given;
+        puppet
+            .tcb()
+            .tcb_write_all_registers(true, &mut given.context(pc))
+            .expect("it is a child");
+    }
+
+    /// Lets all run until none can, and returns what came of it.
+    #[must_use]
+    pub fn settle(&mut self) -> Events {
+        self.start(LAST, &[DONE], Registers::new());
+        let mut events = Events::new();
+        loop {
+            let event = self.wait();
+            if event.puppet() == Some(LAST) {
+                return events;
+            }
+            assert!(events.push(event).is_ok(), "that many events are expected");
+        }
+    }
+
+    /// Waits for an event. A puppet that has come to the end of its program is stopped.
+    pub fn wait(&mut self) -> Event {
+        let (info, badge) = INPUT.recv(REPLY);
+        let words: [Word; FAULT_WORDS] = core::array::from_fn(msg_reg);
+        let mut event = Event {
+            badge,
+            info,
+            words,
+            done: None,
+        };
+        if let Some(puppet) = event.puppet()
+            && info.label() == fault::UserException
+            && self.instruction(words[0]) == Some(DONE)
+        {
+            let registers = puppet.tcb().tcb_read_all_registers(true);
+            let registers = registers.expect("it is a child");
+            event.done = Some(Done {
+                registers: core::array::from_fn(|index| *registers.gpr(index)),
+                are_others_kept: self.given[puppet.index()].are_kept(&registers),
+            });
+        }
+        event
+    }
+
+    /// A word of the shared region.
+    pub fn data(&self, index: usize) -> &AtomicU64 {
+        &self.data[index]
+    }
+
+    /// Writes into the IPC buffer of `puppet`, from word `first` on. Word 0 is the tag, 1 the first
+    /// message register, 122 the first capability.
+    pub fn write_buffer(&mut self, puppet: Puppet, first: usize, words: &[Word]) {
+        if words.is_empty() {
+            return;
+        }
+        for (shared, word) in self.data.iter().zip(words) {
+            shared.store(*word, Ordering::Relaxed);
+        }
+        self.copy(puppet, DATA, buffer_address(first), words.len());
+    }
+
+    /// Reads the IPC buffer of `puppet`.
+    pub fn read_buffer(&mut self, puppet: Puppet) -> [Word; BUFFER_WORDS] {
+        self.copy(puppet, buffer_address(0), DATA, BUFFER_WORDS);
+        core::array::from_fn(|index| self.data[index].load(Ordering::Relaxed))
+    }
+
+    /// Has `puppet` copy words. What it was doing it does no more.
+    fn copy(&mut self, puppet: Puppet, from: Word, to: Word, words: usize) {
+        let registers = Registers::new()
+            .with(9, from)
+            .with(10, to)
+            .with(11, words as Word);
+        let events = self.run(puppet, COPY, registers);
+        assert!(
+            matches!(&events[..], [event] if event.done.is_some()),
+            "{puppet} has copied, and nothing else came"
+        );
+    }
+
+    /// Writes a program where `puppet` runs.
+    fn load(&self, puppet: Puppet, program: &[Instruction]) {
+        let first = (code_of(puppet) - CODE) as usize / size_of::<Word>();
+        let place = &self.code[first..][..program.len().div_ceil(2)];
+        for (word, pair) in place.iter().zip(program.chunks(2)) {
+            let high = pair.get(1).copied().unwrap_or(DONE);
+            let pair = Word::from(high) << Instruction::BITS | Word::from(pair[0]);
+            word.store(pair, Ordering::Relaxed);
+        }
+        let bytes = place.as_ptr_range();
+        cap::VSpace::from_bits(slots::VSPACE)
+            .vspace_unify_instruction(bytes.start as usize, bytes.end as usize)
+            .expect("it is in one page");
+    }
+
+    /// The instruction at an address in the puppets' code.
+    fn instruction(&self, address: Word) -> Option<Instruction> {
+        let offset = address.checked_sub(CODE)?;
+        let word = self.code.get(offset as usize / size_of::<Word>())?;
+        let pair = word.load(Ordering::Relaxed);
+        Some((pair >> (offset % 8 * 8)) as Instruction)
+    }
+}
+
+/// Where a word of the IPC buffer is.
+const fn buffer_address(word: usize) -> Word {
+    limits::ipc_buffer_address(sel4::config::USER_TOP as u64) + (word * size_of::<Word>()) as Word
+}
