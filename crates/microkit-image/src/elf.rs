@@ -41,7 +41,7 @@ impl Segment<'_> {
 }
 
 /// The symbols of an ELF file by name.
-pub(crate) struct Symbols(BTreeMap<Vec<u8>, Symbol>);
+pub(crate) struct Symbols(BTreeMap<String, Symbol>);
 
 /// What an ELF file says of the symbols of one name.
 #[derive(Debug, Copy, Clone)]
@@ -161,9 +161,13 @@ impl<'data> ElfFile<'data> {
         let mut symbols = BTreeMap::new();
         for symbol in table.iter() {
             let name = symbol.name(LE, table.strings()).map_err(malformed)?;
+            let name = str::from_utf8(name).map_err(|error| {
+                let reason = format!("the name of a symbol: {error}");
+                ProgramFault::Malformed { reason }
+            })?;
             let (vaddr, bytes) = (symbol.st_value(LE), symbol.st_size(LE));
             symbols
-                .entry(name.to_vec())
+                .entry(name.to_owned())
                 .and_modify(|symbol: &mut Symbol| symbol.is_alone = false)
                 .or_insert(Symbol {
                     vaddr,
@@ -181,15 +185,12 @@ impl Symbols {
     /// **Errors:** there is none, more than one, or one that reaches over the last address.
     pub(crate) fn find(&self, name: &str) -> Result<Range<u64>, ProgramFault> {
         let symbol = || name.to_owned();
-        match self.0.get(name.as_bytes()) {
+        match self.0.get(name) {
             None => Err(ProgramFault::SymbolMissing { symbol: symbol() }),
             Some(found) if !found.is_alone => Err(ProgramFault::SymbolTwice { symbol: symbol() }),
             Some(&Symbol { vaddr, bytes, .. }) => match vaddr.checked_add(bytes) {
                 Some(end) => Ok(vaddr..end),
-                None => Err(ProgramFault::SymbolOutside {
-                    symbol: symbol(),
-                    vaddr,
-                }),
+                None => Err(ProgramFault::SymbolWraps { symbol: symbol() }),
             },
         }
     }

@@ -25,7 +25,8 @@ pub enum ProgramFault {
     #[diagnostic(help("`path` is to name what the linker wrote, not a raw image of it"))]
     NotElf,
 
-    /// Its tables do not make sense.
+    /// Its tables do not make sense. *Stricter* in what the tool does not look at, such as the
+    /// version in the header.
     #[error("is not a whole 64-bit ELF file: {reason}")]
     #[diagnostic(help("build it again for `aarch64-unknown-none`"))]
     Malformed { reason: String },
@@ -62,7 +63,7 @@ pub enum ProgramFault {
         mem_bytes: u64,
     },
 
-    /// It reaches over the last address.
+    /// It reaches over the last address. *Stricter*: the tool's sum wraps around.
     #[error("has a segment {index} that reaches over the last address of all")]
     #[diagnostic(help("link it at lower addresses"))]
     SegmentWraps { index: usize },
@@ -145,6 +146,12 @@ pub enum ProgramFault {
         bytes: u64,
         needed: u64,
     },
+
+    /// A symbol that is to be written is longer than all memory. *Stricter*: the tool's sum wraps
+    /// around.
+    #[error("has a symbol `{symbol}` that reaches over the last address of all")]
+    #[diagnostic(help("build it again: no linker writes that"))]
+    SymbolWraps { symbol: String },
 
     /// A symbol that is to be written is not in what is loaded.
     #[error("has a symbol `{symbol}` at {vaddr:#x}, where no segment is loaded")]

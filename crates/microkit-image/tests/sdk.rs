@@ -7,10 +7,13 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::env;
 
+use common::changes::{TEXT, apply, change, program};
 use common::corpus::{self, Case, STRICTER};
 use common::tool::{Page, Spec, Thread, Tool};
-use common::{programs, random};
-use microkit_image::{MemoryRegion, Plan, PlanError, PlanErrorKind, ProtectionDomain, plan};
+use common::{Files, programs, random};
+use microkit_image::{
+    MemoryRegion, Plan, PlanError, PlanErrorKind, ProgramFault, ProtectionDomain, plan,
+};
 use microkit_sdf::parse;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -49,13 +52,8 @@ fn the_tool_lays_out_random_systems_in_the_same_way() {
     let Some(tool) = Tool::find("random") else {
         return;
     };
-    let cases = env::var("SDK_CASES").map_or(60, |cases| cases.parse().unwrap());
-    let config = Config {
-        cases,
-        failure_persistence: None,
-        ..Config::default()
-    };
-    let taken = Cell::new(0);
+    let config = config();
+    let (cases, taken) = (config.cases, Cell::new(0));
     TestRunner::new(config)
         .run(&random::systems(), |(regions, pds)| {
             let files = random::files(&regions, &pds);
@@ -86,6 +84,69 @@ fn the_tool_lays_out_random_systems_in_the_same_way() {
         "{} of {cases} random systems were taken by both",
         taken.get()
     );
+}
+
+#[test]
+fn the_tool_agrees_on_changed_programs() {
+    let Some(tool) = Tool::find("changed") else {
+        return;
+    };
+    let config = config();
+    let (cases, taken) = (config.cases, Cell::new(0));
+    TestRunner::new(config)
+        .run(&prop::collection::vec(change(), 1..4), |changes| {
+            let whole = program().build();
+            let files = Files::default().with("pd.elf", apply(whole.clone(), &changes));
+            let files = files.with("symbols.elf", whole).with("file", "x");
+            let case = Case::new("system".to_owned(), TEXT.to_owned(), files);
+            let system = common::parsed(&case.text, &case.files);
+            match (
+                plan(&system, &case.platform, &case.files),
+                tool.build(&case),
+            ) {
+                (Ok(plan), Ok(spec)) => {
+                    taken.set(taken.get() + 1);
+                    check_plan(&case.name, &plan, &spec);
+                }
+                (Ok(_), Err(said)) => return Err(TestCaseError::fail(said)),
+                (Err(errors), Ok(_)) if errors.errors().iter().all(is_stricter) => {}
+                (Err(errors), Ok(_)) => return Err(TestCaseError::fail(common::draw(&errors))),
+                (Err(_), Err(_)) => {}
+            }
+            Ok(())
+        })
+        .unwrap();
+    println!(
+        "{} of {cases} changed programs were taken by both",
+        taken.get()
+    );
+}
+
+/// Whether the tool may take a program with this fault.
+fn is_stricter(error: &PlanError) -> bool {
+    let PlanErrorKind::Program { fault, .. } = &error.kind else {
+        return false;
+    };
+    matches!(
+        fault,
+        ProgramFault::Malformed { .. }
+            | ProgramFault::Machine { .. }
+            | ProgramFault::NotExecutable { .. }
+            | ProgramFault::SegmentWraps { .. }
+            | ProgramFault::SegmentNotReadable { .. }
+            | ProgramFault::SegmentOnStack { .. }
+            | ProgramFault::Entry { .. }
+            | ProgramFault::SymbolWraps { .. }
+    )
+}
+
+fn config() -> Config {
+    let cases = env::var("SDK_CASES").map_or(60, |cases| cases.parse().unwrap());
+    Config {
+        cases,
+        failure_persistence: None,
+        ..Config::default()
+    }
 }
 
 /// Whether the tool may take what this refuses: its kernel is elsewhere and leaves more memory.

@@ -1,6 +1,7 @@
 //! What the tests share: files in memory, systems, and how reports are drawn.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+pub(crate) mod changes;
 pub(crate) mod corpus;
 pub(crate) mod elf;
 pub(crate) mod memory;

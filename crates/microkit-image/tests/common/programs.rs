@@ -112,17 +112,28 @@ fn segments() -> Vec<Case> {
 }
 
 fn symbols() -> Vec<Case> {
+    // Nobody asks for the symbol, and yet the SDK's tool reads its name.
+    let mut name = Elf::pd().symbol("QQQQ", DATA, 8).build();
+    let at = name.windows(4).position(|bytes| bytes == b"QQQQ").unwrap();
+    name[at] = 0xff;
     let twice = Elf::pd().symbol("microkit_irqs", DATA, 8);
     vec![
         changed("no_symbols", |elf| elf.symbols.clear()),
         program("symbol_missing", Elf::pd().without("microkit_pps").build()),
         changed("symbols_all_missing", |elf| elf.symbols.truncate(1)),
         program("symbol_twice", twice.build()),
+        program("symbol_not_text", name),
         symbol("symbol_too_small", "microkit_irqs", DATA, 4),
         symbol("name_too_small", "microkit_name", DATA, 1),
         symbol("symbol_outside", "microkit_pps", DATA + 0x17f9, 8),
         symbol("symbol_undefined", "microkit_pps", 0, 0),
         symbol("symbol_wraps", "microkit_pps", u64::MAX, 8),
+        symbol(
+            "stricter_symbol_wraps",
+            "microkit_pps",
+            DATA,
+            u64::MAX - 0xfff,
+        ),
     ]
 }
 

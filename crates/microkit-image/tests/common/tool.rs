@@ -60,7 +60,11 @@ impl Tool {
         }
         fs::write(work.join("test.system"), &case.text).unwrap();
         let said = fs::File::create(work.join("said")).unwrap();
-        let mut tool = Command::new(self.sdk.join("bin/microkit"))
+        // A bad program can make it take all the memory that there is.
+        let limited = "ulimit -v 6000000; exec \"$0\" \"$@\"";
+        let mut tool = Command::new("sh")
+            .args(["-c", limited])
+            .arg(self.sdk.join("bin/microkit"))
             .current_dir(&work)
             .env("MICROKIT_SDK", &self.sdk)
             .args([
