@@ -34,8 +34,8 @@ struct Missing {
 }
 
 impl Placer {
-    /// Places the memory regions; returns where each is, in the same order. What cannot be where
-    /// it is to be is reported and nowhere.
+    /// Places the memory regions; returns where each is, in the same order. One that may not be
+    /// where its fixed address is, is reported.
     pub(crate) fn new(
         regions: &[MemoryRegion],
         platform: &Platform,
