@@ -1,0 +1,78 @@
+//! Plays with `pong`, by notifications and by calls, and checks every word.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+use console::println;
+use sel4_microkit::{
+    Channel, ChannelSet, Handler, Infallible, MessageInfo, panicking, protection_domain,
+    with_msg_regs, with_msg_regs_mut,
+};
+
+const PONG: Channel = Channel::new(1);
+const PARENT: Channel = Channel::new(20);
+
+/// Words of a call.
+const WORDS: usize = 64;
+
+/// Rounds that are played at least.
+const ROUNDS: u64 = 1000;
+
+/// Rounds after which the parent is told that time has passed.
+const TELL: u64 = 20;
+
+struct Ping {
+    round: u64,
+    is_enough: bool,
+}
+
+#[protection_domain]
+fn init() -> Ping {
+    panicking::set_hook(&console::panic_hook);
+    let mut ping = Ping {
+        round: 0,
+        is_enough: false,
+    };
+    ping.serve();
+    ping
+}
+
+impl Ping {
+    fn serve(&mut self) {
+        self.round += 1;
+        let first = self.round << 32;
+        with_msg_regs_mut(|registers| {
+            for (word, value) in registers[..WORDS].iter_mut().zip(first..) {
+                *word = value;
+            }
+        });
+        let reply = PONG.pp_call(MessageInfo::new(self.round, WORDS));
+        assert_eq!(reply, MessageInfo::new(self.round, WORDS));
+        with_msg_regs(|registers| {
+            for (word, value) in registers[..WORDS].iter().zip(first..) {
+                assert_eq!(*word, !value, "in round {}", self.round);
+            }
+        });
+        if self.round.is_multiple_of(TELL) {
+            PARENT.notify();
+        }
+        PONG.notify();
+    }
+}
+
+impl Handler for Ping {
+    type Error = Infallible;
+
+    /// Others notify too, and are not heard.
+    fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
+        self.is_enough |= channels.contains(PARENT);
+        if channels.contains(PONG) {
+            if self.is_enough && self.round >= ROUNDS {
+                println!("ping: {ROUNDS} rounds and more, and every word was right");
+            } else {
+                self.serve();
+            }
+        }
+        Ok(())
+    }
+}

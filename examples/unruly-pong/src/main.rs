@@ -1,0 +1,40 @@
+//! Answers whoever calls, and notifies `ping` each time it is notified by it.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+use sel4_microkit::{
+    Channel, ChannelSet, Handler, Infallible, MessageInfo, panicking, protection_domain,
+    with_msg_regs_mut,
+};
+
+const PING: Channel = Channel::new(1);
+
+struct Pong;
+
+#[protection_domain]
+fn init() -> Pong {
+    panicking::set_hook(&console::panic_hook);
+    Pong
+}
+
+impl Handler for Pong {
+    type Error = Infallible;
+
+    fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
+        if channels.contains(PING) {
+            PING.notify();
+        }
+        Ok(())
+    }
+
+    /// Every word is inverted, whoever calls.
+    fn protected(&mut self, _: Channel, msg_info: MessageInfo) -> Result<MessageInfo, Infallible> {
+        with_msg_regs_mut(|registers| {
+            for word in &mut registers[..msg_info.count()] {
+                *word = !*word;
+            }
+        });
+        Ok(msg_info)
+    }
+}
