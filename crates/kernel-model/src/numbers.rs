@@ -1,8 +1,8 @@
 //! The numbers of seL4 16.0.0 as Microkit SDK 2.3.0 builds it for `qemu_virt_aarch64`, `debug`,
 //! under seL4's own names.
 //!
-//! They are facts about one configuration and nothing else, in one place, so that they can come
-//! from a crate that reads them from an SDK.
+//! They are facts about one configuration and nothing else, in one place. A test holds them against
+//! the table of `sel4-sys`, which is read from an SDK.
 
 /// System call numbers, which a thread puts in register x7 (`syscall.xml`).
 #[allow(non_upper_case_globals, missing_docs, reason = "seL4's own names")]

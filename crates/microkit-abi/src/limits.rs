@@ -1,7 +1,10 @@
 //! How many and how large things may be.
 
-/// The largest channel, IRQ or child identifier that a system file may give. One less than
+/// The largest channel or IRQ identifier that a system file may give. One less than
 /// `MICROKIT_MAX_CHANNELS` in `microkit.h`: bits 62 and 63 of a badge mean something else.
+///
+/// A child with a larger identifier has its capabilities in the slots of something else. The SDK's
+/// tool does not refuse it (*builder*); the model kernel does.
 pub const MAX_CHANNEL_ID: u64 = 61;
 
 /// Protection domains in one system (manual, *Protection Domains*).
