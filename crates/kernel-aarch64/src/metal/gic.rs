@@ -1,20 +1,18 @@
 //! The interrupt controller, a GICv2 (*Arm Generic Interrupt Controller Architecture version 2.0*,
-//! IHI 0048).
+//! IHI 0048), set up as seL4 does it on this machine.
 
-use arm_gic::gicv2::GicV2;
-use arm_gic::gicv2::registers::{Gicc, Gicd};
-use arm_gic::{IntId, InterruptGroup, Trigger};
+use boot_spec::Trigger;
+use core::mem::offset_of;
+use core::ops::Range;
 use core::ptr::{NonNull, with_exposed_provenance_mut};
 use kernel_aarch64::layout::{GIC_CPU_INTERFACE, GIC_DISTRIBUTOR, TIMER_IRQ};
-use safe_mmio::{UniqueMmioPointer, field};
-
-/// Without security extensions, as on this machine, all interrupts are in this group.
-const GROUP: InterruptGroup = InterruptGroup::Group0;
+use safe_mmio::fields::{ReadOnly, ReadPure, ReadPureWrite, WriteOnly};
+use safe_mmio::{UniqueMmioPointer, field, field_shared};
 
 /// The interrupt controller.
 pub(super) struct Gic {
-    driver: GicV2<'static>,
-    count: u32,
+    distributor: UniqueMmioPointer<'static, Distributor>,
+    cpu: UniqueMmioPointer<'static, CpuInterface>,
 }
 
 impl Gic {
@@ -24,102 +22,168 @@ impl Gic {
     ///
     /// To be called once.
     pub(super) unsafe fn new() -> Self {
-        let distributor: *mut Gicd = with_exposed_provenance_mut(GIC_DISTRIBUTOR.start as usize);
-        let cpu: *mut Gicc = with_exposed_provenance_mut(GIC_CPU_INTERFACE.start as usize);
-        let registers = NonNull::new(distributor).expect("it is not at address 0");
-        // SAFETY: 1. QEMU's `virt` machine has a distributor at this address, which is mapped as
-        // device memory for as long as the kernel runs, and which no PD maps (`plan`). 2. The caller
-        // promises that this is the first time, and the pointer is gone when the driver is made.
-        route_to_this_core(unsafe { UniqueMmioPointer::new(registers) });
-        // SAFETY: as above, also for the CPU interface.
-        let mut driver = unsafe { GicV2::new(distributor, cpu) };
-        driver.enable_all_interrupts(false);
-        driver.setup();
-        let count = driver.typer().num_irqs().min(IntId::SPECIAL_SECURE.into());
-        let mut gic = Self { driver, count };
+        // SAFETY: 1. QEMU's `virt` machine has these registers at these addresses, which are mapped
+        // as device memory for as long as the kernel runs, and which no PD maps (`plan`). 2. The
+        // caller promises that this is the first time.
+        let mut gic = unsafe {
+            Self {
+                distributor: registers(GIC_DISTRIBUTOR),
+                cpu: registers(GIC_CPU_INTERFACE),
+            }
+        };
+        gic.set_up_distributor();
+        gic.set_up_cpu_interface();
         gic.unmask(TIMER_IRQ);
         gic
     }
 
-    /// How many interrupts there can be.
+    /// How many interrupts there can be (*GICD_TYPER*).
     pub(super) fn count(&self) -> u32 {
-        self.count
+        let lines = field_shared!(self.distributor, kind).read() & 0x1f;
+        (32 * (lines + 1)).min(FIRST_SPECIAL)
     }
 
-    /// Says how a device signals an interrupt.
-    pub(super) fn set_trigger(&mut self, number: u32, trigger: boot_spec::Trigger) {
-        let trigger = match trigger {
-            boot_spec::Trigger::Level => Trigger::Level,
-            boot_spec::Trigger::Edge => Trigger::Edge,
-        };
-        self.driver.set_trigger(int_id(number), trigger);
+    fn set_up_distributor(&mut self) {
+        let words = self.count() as usize / 32;
+        let mut distributor = self.distributor.reborrow();
+        field!(distributor, control).write(0);
+        for word in 0..words {
+            set(field!(distributor, mask), word, u32::MAX);
+            set(field!(distributor, clear_pending), word, u32::MAX);
+            // Without security extensions, as here, all interrupts are in group 0.
+            set(field!(distributor, group), word, 0);
+        }
+        // A core's own interrupts say to which core they go: to this one.
+        let private = FIRST_SHARED as usize / 4;
+        let own =
+            (0..private).filter_map(|word| Some(field!(distributor, target).get(word)?.read()));
+        let this_core = own.fold(0, |all, one| all | one);
+        for word in 0..8 * words {
+            let shared = word >= private;
+            set(
+                field!(distributor, priority),
+                word,
+                if shared { 0x8080_8080 } else { 0 },
+            );
+            if shared {
+                set(field!(distributor, target), word, this_core);
+            }
+        }
+        field!(distributor, control).write(1);
     }
 
-    /// Keeps an interrupt from coming.
+    fn set_up_cpu_interface(&mut self) {
+        field!(self.cpu, priority_mask).write(0xf0);
+        field!(self.cpu, control).write(1);
+    }
+
+    /// Says how a device signals an interrupt (*GICD_ICFGRn*).
+    pub(super) fn set_trigger(&mut self, number: u32, trigger: Trigger) {
+        let edge = 2 << (number % 16 * 2);
+        if let Some(mut word) = field!(self.distributor, trigger).get(number as usize / 16) {
+            word.modify(|word| match trigger {
+                Trigger::Level => word & !edge,
+                Trigger::Edge => word | edge,
+            });
+        }
+    }
+
+    /// Keeps an interrupt from coming (*GICD_ICENABLERn*).
     pub(super) fn mask(&mut self, number: u32) {
-        // Only unmasking can fail.
-        let _ = self.driver.enable_interrupt(int_id(number), false);
+        let (word, bit) = (number as usize / 32, 1 << (number % 32));
+        set(field!(self.distributor, mask), word, bit);
     }
 
-    /// Lets an interrupt come. One that is not there stays away.
+    /// Lets an interrupt come (*GICD_ISENABLERn*). One that is not there stays away.
     pub(super) fn unmask(&mut self, number: u32) {
-        let _ = self.driver.enable_interrupt(int_id(number), true);
+        let (word, bit) = (number as usize / 32, 1 << (number % 32));
+        set(field!(self.distributor, unmask), word, bit);
     }
 
-    /// Takes the interrupt that is pending, if there is one.
+    /// Takes the interrupt that is pending, if there is one (*GICC_IAR*).
     pub(super) fn take(&mut self) -> Option<Pending> {
-        self.driver
-            .get_and_acknowledge_interrupt(GROUP)
-            .map(Pending)
+        let pending = Pending(field!(self.cpu, acknowledge).read());
+        (pending.number() < FIRST_SPECIAL).then_some(pending)
     }
 
-    /// Ends the handling of an interrupt, so that others can come, and the same if it is unmasked.
+    /// Ends the handling of an interrupt, so that others can come, and the same if it is unmasked
+    /// (*GICC_EOIR*).
     pub(super) fn end(&mut self, pending: Pending) {
-        self.driver.end_interrupt(pending.0, GROUP);
+        field!(self.cpu, end).write(pending.0);
     }
 }
 
 /// An interrupt that was taken and not yet ended.
-pub(super) struct Pending(IntId);
+pub(super) struct Pending(u32);
 
 impl Pending {
     /// Its number. That of an interrupt that software made has the core that did it above it.
     pub(super) fn number(&self) -> u32 {
-        self.0.raw_value() & 0x3ff
-    }
-}
-
-/// The driver's name for an interrupt. What there is none for is an interrupt that never comes.
-fn int_id(number: u32) -> IntId {
-    IntId::try_from(number).unwrap_or(IntId::sgi(0))
-}
-
-/// What the driver leaves as it is: lets every shared interrupt come to this core, and forgets what
-/// was pending.
-fn route_to_this_core(mut distributor: UniqueMmioPointer<'_, Gicd>) {
-    let mut pending = field!(distributor, icpendr);
-    for index in 0..32 {
-        if let Some(mut register) = pending.get(index) {
-            register.write(u32::MAX);
-        }
-    }
-    let mut targets = field!(distributor, itargetsr);
-    let mut this_core = 0;
-    for index in 0..IntId::SPECIAL_SECURE.raw_value() as usize / 4 {
-        let Some(mut register) = targets.get(index) else {
-            continue;
-        };
-        if index < FIRST_SHARED / 4 {
-            // SAFETY: 1. Reading this register has no effect. 2. For an interrupt of a core's own
-            // it says which core reads (IHI 0048, *GICD_ITARGETSRn*).
-            this_core |= unsafe { register.read_unsafe() };
-        } else {
-            // SAFETY: 1. What this register decides is to which core interrupts go, which is to
-            // this one; where there is only one core, it ignores what is written.
-            unsafe { register.write_unsafe(this_core) };
-        }
+        self.0 & 0x3ff
     }
 }
 
 /// The first interrupt that is not a core's own.
-const FIRST_SHARED: usize = 32;
+const FIRST_SHARED: u32 = 32;
+
+/// The first number that is no interrupt's.
+const FIRST_SPECIAL: u32 = 1020;
+
+/// The distributor's registers, of which those with a bit for each interrupt have 32 in a word.
+#[repr(C)]
+struct Distributor {
+    control: ReadPureWrite<u32>,
+    kind: ReadPure<u32>,
+    reserved: [u32; 30],
+    group: [ReadPureWrite<u32>; 32],
+    unmask: [ReadPureWrite<u32>; 32],
+    mask: [ReadPureWrite<u32>; 32],
+    set_pending: [ReadPureWrite<u32>; 32],
+    clear_pending: [ReadPureWrite<u32>; 32],
+    active: [ReadPureWrite<u32>; 64],
+    priority: [ReadPureWrite<u32>; 256],
+    target: [ReadPureWrite<u32>; 256],
+    trigger: [ReadPureWrite<u32>; 64],
+}
+
+/// The registers by which a core takes interrupts.
+#[repr(C)]
+struct CpuInterface {
+    control: ReadPureWrite<u32>,
+    priority_mask: ReadPureWrite<u32>,
+    binary_point: ReadPureWrite<u32>,
+    acknowledge: ReadOnly<u32>,
+    end: WriteOnly<u32>,
+}
+
+const _: () = {
+    assert!(offset_of!(Distributor, group) == 0x80);
+    assert!(offset_of!(Distributor, clear_pending) == 0x280);
+    assert!(offset_of!(Distributor, priority) == 0x400);
+    assert!(offset_of!(Distributor, target) == 0x800);
+    assert!(offset_of!(Distributor, trigger) == 0xc00);
+    assert!(offset_of!(CpuInterface, end) == 0x10);
+};
+
+/// Writes a word of several; one that is not there is left alone.
+fn set<const N: usize>(
+    mut words: UniqueMmioPointer<'_, [ReadPureWrite<u32>; N]>,
+    word: usize,
+    value: u32,
+) {
+    if let Some(mut word) = words.get(word) {
+        word.write(value);
+    }
+}
+
+/// The registers at an address.
+///
+/// # Safety
+///
+/// They are there, mapped as device memory, and nothing else uses them.
+unsafe fn registers<T>(range: Range<u64>) -> UniqueMmioPointer<'static, T> {
+    let registers: *mut T = with_exposed_provenance_mut(range.start as usize);
+    let registers = NonNull::new(registers).expect("no device is at address 0");
+    // SAFETY: 1. The caller promises what this asks for.
+    unsafe { UniqueMmioPointer::new(registers) }
+}
