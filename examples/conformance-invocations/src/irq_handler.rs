@@ -8,8 +8,13 @@ use crate::{A_NOTIFICATION, EMPTY, IRQ, VSPACE, invoke};
 pub(crate) fn run() {
     println!("== interrupts");
     let set = |rest: &str, caps: &[u64]| {
-        let what = format_args!("SetIRQHandler, {rest}");
-        invoke(what, IRQ, label::IRQSetIRQHandler, caps, &[]);
+        invoke(
+            format_args!("SetIRQHandler, {rest}"),
+            IRQ,
+            label::IRQSetIRQHandler,
+            caps,
+            &[],
+        );
     };
     invoke("AckIRQ", IRQ, label::IRQAckIRQ, &[], &[]);
     invoke(

@@ -95,8 +95,7 @@ fn labels() {
             ("a notification", A_NOTIFICATION),
             ("a reply object", REPLY),
         ] {
-            let what = format_args!("{name}, {what}");
-            invoke(what, cptr, label, &[], &[1, 2]);
+            invoke(format_args!("{name}, {what}"), cptr, label, &[], &[1, 2]);
         }
     }
 }

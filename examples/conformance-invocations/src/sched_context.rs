@@ -42,8 +42,13 @@ fn consumed(stage: &mut Stage) {
 
 fn bind() {
     let bind = |rest: &str, sc, caps: &[u64]| {
-        let what = format_args!("Bind, {rest}");
-        invoke(what, sc, label::SchedContextBind, caps, &[]);
+        invoke(
+            format_args!("Bind, {rest}"),
+            sc,
+            label::SchedContextBind,
+            caps,
+            &[],
+        );
     };
     bind("nothing", A_SC, &[]);
     bind("an empty slot", A_SC, &[EMPTY]);
@@ -58,8 +63,13 @@ fn bind() {
 
 fn unbind_object() {
     let unbind = |rest: &str, sc, caps: &[u64]| {
-        let what = format_args!("UnbindObject, {rest}");
-        invoke(what, sc, label::SchedContextUnbindObject, caps, &[]);
+        invoke(
+            format_args!("UnbindObject, {rest}"),
+            sc,
+            label::SchedContextUnbindObject,
+            caps,
+            &[],
+        );
     };
     unbind("nothing", A_SC, &[]);
     unbind("an empty slot", A_SC, &[EMPTY]);
@@ -72,8 +82,13 @@ fn unbind_object() {
     unbind("its thread", A_SC, &[A_TCB]);
     unbind("its thread, again", A_SC, &[A_TCB]);
     let bind = |rest: &str, sc, caps: &[u64]| {
-        let what = format_args!("Bind, {rest}");
-        invoke(what, sc, label::SchedContextBind, caps, &[]);
+        invoke(
+            format_args!("Bind, {rest}"),
+            sc,
+            label::SchedContextBind,
+            caps,
+            &[],
+        );
     };
     bind("a thread that has another", A_SC, &[B_TCB]);
     bind("a thread that has none", A_SC, &[A_TCB]);
@@ -81,8 +96,13 @@ fn unbind_object() {
 
 fn unbind() {
     let unbind = |rest: &str, sc| {
-        let what = format_args!("Unbind, {rest}");
-        invoke(what, sc, label::SchedContextUnbind, &[], &[]);
+        invoke(
+            format_args!("Unbind, {rest}"),
+            sc,
+            label::SchedContextUnbind,
+            &[],
+            &[],
+        );
     };
     unbind("one's own", OWN_SC);
     invoke(
@@ -114,8 +134,13 @@ fn unbind() {
 /// `a` has no scheduling context now.
 fn yield_to() {
     let yield_to = |rest: &str, sc| {
-        let what = format_args!("YieldTo, {rest}");
-        invoke(what, sc, label::SchedContextYieldTo, &[], &[]);
+        invoke(
+            format_args!("YieldTo, {rest}"),
+            sc,
+            label::SchedContextYieldTo,
+            &[],
+            &[],
+        );
     };
     answer(B_SC, label::SchedContextConsumed, &[], &[]);
     yield_to("one's own", OWN_SC);

@@ -332,8 +332,13 @@ fn notifications() {
         );
     };
     let unbind = |rest: &str| {
-        let what = format_args!("UnbindNotification, {rest}");
-        invoke(what, A_TCB, label::TCBUnbindNotification, &[], &[]);
+        invoke(
+            format_args!("UnbindNotification, {rest}"),
+            A_TCB,
+            label::TCBUnbindNotification,
+            &[],
+            &[],
+        );
     };
     bind("none", A_TCB, &[]);
     bind("when one is bound", A_TCB, &[A_NOTIFICATION]);
