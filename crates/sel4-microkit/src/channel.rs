@@ -195,7 +195,27 @@ impl Child {
         self.tcb().tcb_resume()
     }
 
-    /// Lets the child run at `entry_point`. Its memory is as it was.
+    /// Where the child begins to run: what [`restart`](Self::restart) wants.
+    ///
+    /// **Blocks:** never. **Needs:** that the child has not run yet: a parent of a higher priority
+    /// than its own, which asks in its initialisation.
+    /// **Errors:** `InvalidCapability` if this PD has no such child.
+    #[track_caller]
+    pub fn entry_point(&self) -> sel4::Result<usize> {
+        let registers = self.tcb().tcb_read_registers(false, 1)?;
+        Ok(*registers.pc() as usize)
+    }
+
+    /// Lets the child begin again at `entry_point`, wherever it was: running, waiting, stopped or
+    /// at a fault.
+    ///
+    /// A program of this crate finds its statics, its stack and its heap as they were at first. One
+    /// in C finds its memory as it is. Memory regions stay as they are, and so do notifications that
+    /// it has not received.
+    ///
+    /// What it was waiting for is forgotten: who it has called replies to nobody. But a *passive*
+    /// server that it has called runs on the child's scheduling context, and keeps it: the child
+    /// does not run again until somebody gives it one (`cap_sc` of `<cspace>`).
     ///
     /// **Blocks:** never.
     /// **Errors:** `InvalidCapability` if this PD has no such child.

@@ -2,29 +2,39 @@
 
 use core::cell::UnsafeCell;
 
+use microkit_abi::limits;
+
 use crate::{Handler, panicking};
 
 /// Declares the protection domain; what the attribute `#[protection_domain]` expands to.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! declare_protection_domain {
-    { init = $init:ident, $(stack_size = $stack:expr)? $(,)? } => {
-        $crate::declare_protection_domain! { @stack $($stack)? }
+    { init = $init:ident, $($options:tt)* } => {
+        $crate::declare_protection_domain! { @options [] [] [] $($options)* }
         $crate::declare_protection_domain! { @main $init }
     };
-    { init = $init:ident, heap_size = $heap:expr $(, $($rest:tt)*)? } => {
-        $crate::declare_protection_domain! { @heap $heap }
-        $crate::declare_protection_domain! { init = $init, $($($rest)*)? }
+    { @options [] $heap:tt $kept:tt stack_size = $bytes:expr $(, $($rest:tt)*)? } => {
+        $crate::declare_protection_domain! { @options [$bytes] $heap $kept $($($rest)*)? }
     };
-    { init = $init:ident, stack_size = $stack:expr, heap_size = $heap:expr $(,)? } => {
-        $crate::declare_protection_domain! { @heap $heap }
-        $crate::declare_protection_domain! { init = $init, stack_size = $stack }
+    { @options $stack:tt [] $kept:tt heap_size = $bytes:expr $(, $($rest:tt)*)? } => {
+        $crate::declare_protection_domain! { @options $stack [$bytes] $kept $($($rest)*)? }
     };
-    { init = $init:ident, $($other:tt)+ } => {
+    { @options $stack:tt $heap:tt [] kept_data_size = $bytes:expr $(, $($rest:tt)*)? } => {
+        $crate::declare_protection_domain! { @options $stack $heap [$bytes] $($($rest)*)? }
+    };
+    { @options [$($stack:expr)?] [$($heap:expr)?] [$($kept:expr)?] } => {
+        $crate::declare_protection_domain! { @stack $($stack)? }
+        $crate::declare_protection_domain! { @heap $($heap)? }
+        $crate::declare_protection_domain! { @kept $($kept)? }
+    };
+    { @options $($other:tt)+ } => {
         ::core::compile_error!(
-            "the options of #[protection_domain] are `stack_size = BYTES` and `heap_size = BYTES`"
+            "the options of #[protection_domain] are `stack_size = BYTES`, `heap_size = BYTES` and \
+             `kept_data_size = BYTES`, each once"
         );
     };
+    { @heap } => {};
     { @heap $bytes:expr } => {
         #[cfg(target_os = "none")]
         const _: () = {
@@ -50,6 +60,20 @@ macro_rules! declare_protection_domain {
 
             #[unsafe(no_mangle)]
             static sel4_microkit_stack_top: $crate::_private::StackTop = STACK.top();
+        };
+    };
+    { @kept } => {
+        $crate::declare_protection_domain! { @kept $crate::_private::KEPT_DATA_BYTES }
+    };
+    { @kept $bytes:expr } => {
+        #[cfg(target_os = "none")]
+        const _: () = {
+            #[unsafe(no_mangle)]
+            static sel4_microkit_kept: $crate::_private::Kept<{ $bytes }> =
+                $crate::_private::Kept::new();
+
+            #[unsafe(no_mangle)]
+            static sel4_microkit_kept_bytes: usize = $bytes;
         };
     };
     { @main $init:ident } => {
@@ -132,8 +156,10 @@ pub struct StackTop(*const u8);
 unsafe impl Sync for StackTop {}
 
 impl StackTop {
-    /// The stack that Microkit gave the thread.
-    pub const MICROKITS: Self = Self(core::ptr::null());
+    /// The stack that Microkit gives the thread.
+    pub const MICROKITS: Self = Self(core::ptr::without_provenance(limits::stack_top(
+        sel4::config::USER_TOP as u64,
+    ) as usize));
 }
 
 #[cfg(target_os = "none")]
@@ -148,11 +174,12 @@ mod target {
         safe fn no_function_is_marked_protection_domain() -> !;
     }
 
-    /// The program's entry point: takes the stack, if the program has one of its own.
+    /// The program's entry point: takes the whole of the program's stack, and puts the program's
+    /// memory into the state in which it was first started ([`renewal`](crate::renewal)).
     ///
     /// # Safety
     ///
-    /// Only the kernel calls this, once, as the thread starts or is restarted.
+    /// Only the kernel calls this, as the thread starts or is restarted.
     #[unsafe(naked)]
     #[unsafe(no_mangle)]
     unsafe extern "C" fn _start() -> ! {
@@ -160,13 +187,14 @@ mod target {
         naked_asm!(
             "adrp x9, sel4_microkit_stack_top",
             "ldr x9, [x9, :lo12:sel4_microkit_stack_top]",
-            "cbz x9, 1f",
             "mov sp, x9",
-            "1:",
             "mov x29, xzr",
             "mov x30, xzr",
-            "b {entry}",
+            "adrp x17, {entry}",
+            "add x17, x17, :lo12:{entry}",
+            "b {renew}",
             entry = sym entry,
+            renew = sym crate::renewal::renew,
         )
     }
 

@@ -14,6 +14,9 @@ pub struct Heap<const BYTES: usize> {
     dlmalloc: RefCell<Dlmalloc<Arena<BYTES>>>,
 }
 
+/// What the memory that is asked for is a multiple of, in bytes: the least that `dlmalloc` takes.
+const GRANULARITY: usize = 2 * size_of::<usize>();
+
 impl<const BYTES: usize> Heap<BYTES> {
     /// Makes a heap. It takes no room in the ELF file.
     #[allow(clippy::new_without_default)] // For statics only.
@@ -22,8 +25,11 @@ impl<const BYTES: usize> Heap<BYTES> {
             memory,
             taken: Cell::new(false),
         };
+        let mut dlmalloc = Dlmalloc::new_with_allocator(arena);
+        // By default it asks for 64 KiB at least, which a smaller heap does not have.
+        assert!(dlmalloc.set_granularity(GRANULARITY));
         Self {
-            dlmalloc: RefCell::new(Dlmalloc::new_with_allocator(arena)),
+            dlmalloc: RefCell::new(dlmalloc),
         }
     }
 }
@@ -126,5 +132,28 @@ unsafe impl<const BYTES: usize> Allocator for Arena<BYTES> {
 
     fn page_size(&self) -> usize {
         4096
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_small_heap_gives_most_of_what_it_has() {
+        const BYTES: usize = 4096;
+        let heap = Heap::<BYTES>::new(std::boxed::Box::leak(std::boxed::Box::new(
+            HeapMemory::new(),
+        )));
+        let layout = |bytes| Layout::from_size_align(bytes, 8).expect("it is one");
+        // SAFETY: 1. No size is zero. 2. What is given back was given, with that layout.
+        unsafe {
+            assert!(heap.alloc(layout(BYTES)).is_null());
+            let block = heap.alloc(layout(BYTES * 7 / 8));
+            assert!(!block.is_null());
+            assert!(heap.alloc(layout(BYTES / 4)).is_null());
+            heap.dealloc(block, layout(BYTES * 7 / 8));
+            assert!(!heap.alloc(layout(BYTES / 4)).is_null());
+        }
     }
 }

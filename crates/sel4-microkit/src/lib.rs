@@ -54,6 +54,8 @@ mod memory;
 mod message;
 pub mod panicking;
 mod printing;
+mod renewal;
+mod stack;
 mod symbols;
 
 pub use channel::{Channel, Child, IrqAckError};
@@ -64,6 +66,7 @@ pub use message::{
     MessageInfo, MessageLabel, MessageRegisterValue, get_mr, set_mr, with_msg_bytes,
     with_msg_bytes_mut, with_msg_regs, with_msg_regs_mut,
 };
+pub use stack::is_stack_overflow;
 pub use symbols::{pd_is_passive, pd_name};
 
 /// Marks the function that initialises the protection domain and returns its [`Handler`].
@@ -81,6 +84,9 @@ pub use symbols::{pd_is_passive, pd_name};
 /// * `stack_size = BYTES` has the PD run on a stack of its own. Without it, it runs on the one
 ///   that Microkit gives it, which `stack_size` in the system file makes larger, and which has an
 ///   unmapped page below it: prefer that.
+/// * `kept_data_size = BYTES` is how much of the program's initialised data (`.data`) is kept for a
+///   restart by the parent, which finds all of the program's statics as they were at first; 4096 if
+///   it is not given. A program that has more faults when it is restarted.
 pub use sel4_microkit_macros::protection_domain;
 
 #[doc(hidden)]
@@ -94,6 +100,7 @@ pub mod _private {
     pub use crate::memory::device;
     pub use crate::memory::words;
     pub use crate::printing::print;
+    pub use crate::renewal::{KEPT_DATA_BYTES, Kept};
     pub use crate::symbols::Patched;
     #[cfg(feature = "mmio")]
     pub use safe_mmio::UniqueMmioPointer;

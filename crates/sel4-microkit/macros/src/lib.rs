@@ -7,7 +7,7 @@ use proc_macro::{TokenStream, TokenTree};
 /// Marks the function that initialises the protection domain.
 ///
 /// The function takes nothing and returns a `Handler`. Options, in any order:
-/// `stack_size = BYTES`, `heap_size = BYTES`. See `sel4_microkit::protection_domain`.
+/// `stack_size = BYTES`, `heap_size = BYTES`, `kept_data_size = BYTES`. See `sel4_microkit::protection_domain`.
 #[proc_macro_attribute]
 pub fn protection_domain(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut tokens = item

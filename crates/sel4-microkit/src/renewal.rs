@@ -1,0 +1,158 @@
+//! A restarted program finds its memory as it was when it was first started.
+//!
+//! The parent of a protection domain may stop it anywhere, inside its allocator or while it holds a
+//! lock, and restart it at its entry point. Microkit leaves its memory as it was. A new life that
+//! went on with it would find values half written, which no safe code expects. So the first life
+//! begins by keeping a copy of the program's initialised data (`.data`), into which Microkit's tool
+//! has written, and each later one by copying it back and filling the rest (`.bss`) with zeros.
+//! Nothing of an earlier life is left in the program: no borrow, no deferred action, no heap.
+//!
+//! What is not the program's stays as it is: memory regions, what others know of the PD, and
+//! notifications that have come and were not received.
+
+use core::cell::UnsafeCell;
+
+/// How many bytes of initialised data are kept, if `kept_data_size` does not say.
+pub const KEPT_DATA_BYTES: usize = 4096;
+
+/// A copy of up to `BYTES` of initialised data, in a static.
+#[doc(hidden)]
+#[repr(C, align(16))]
+pub struct Kept<const BYTES: usize> {
+    /// How far the copy is: see `renew`.
+    state: UnsafeCell<u64>,
+    bytes: UnsafeCell<[u8; BYTES]>,
+}
+
+// SAFETY: only `renew` refers to this memory, while nothing else of the program runs.
+unsafe impl<const BYTES: usize> Sync for Kept<BYTES> {}
+
+impl<const BYTES: usize> Kept<BYTES> {
+    /// Nothing.
+    #[allow(clippy::new_without_default)] // For statics only.
+    pub const fn new() -> Self {
+        assert!(
+            BYTES.is_multiple_of(16),
+            "`kept_data_size` is a multiple of 16"
+        );
+        Self {
+            state: UnsafeCell::new(0),
+            bytes: UnsafeCell::new([0; BYTES]),
+        }
+    }
+}
+
+/// Where `renew` goes if there is more initialised data than was kept. The name is what the
+/// fault's program counter leads to.
+#[cfg(target_os = "none")]
+#[cold]
+#[unsafe(no_mangle)]
+extern "C" fn this_program_needs_a_larger_kept_data_size_to_be_restarted() -> ! {
+    crate::panicking::trap()
+}
+
+/// Keeps a copy of the program's initialised data, or restores all of its data; then jumps to x17.
+///
+/// Needs no stack, and changes x0 to x12. Which data there is it reads from the program headers,
+/// which the linker puts into memory (*System V ABI*, chapter 5): the segments with `PT_LOAD` (1)
+/// that may be written (`PF_W`, bit 1 of the flags). The state in [`Kept`] is
+///
+/// - 0 until the copy is whole: who is stopped before that begins again;
+/// - 1 when it is;
+/// - 2 if it cannot be, because there is more data, or because the headers are not in memory.
+///
+/// # Safety
+///
+/// Nothing of the program runs on after this, except what x17 begins.
+#[cfg(target_os = "none")]
+#[unsafe(naked)]
+pub(crate) unsafe extern "C" fn renew() {
+    // 1. It writes to statics by their address alone, while no reference to any of them is alive:
+    //    nothing of an earlier life runs again, and this one has not begun.
+    // 2. It writes within segments that may be written, but never to `Kept` when it fills with
+    //    zeros, and never beyond the end of `Kept`.
+    core::arch::naked_asm!(
+        "adrp x0, sel4_microkit_kept",
+        "add  x0, x0, :lo12:sel4_microkit_kept",
+        "adrp x3, sel4_microkit_kept_bytes",
+        "ldr  x3, [x3, :lo12:sel4_microkit_kept_bytes]",
+        // x1: the next byte that is kept; x3: the end of them; x2: the state.
+        "add  x1, x0, #{bytes_offset}",
+        "add  x3, x1, x3",
+        "ldr  x2, [x0]",
+        "cmp  x2, #2",
+        "b.ne 0f",
+        "b    {too_much}",
+        "0:",
+        // x4: the next program header; x5: how many there are.
+        ".weak __ehdr_start",
+        "adrp x6, __ehdr_start",
+        "add  x6, x6, :lo12:__ehdr_start",
+        "cbz  x6, 7f",
+        "ldr  x4, [x6, #{phoff}]",
+        "add  x4, x4, x6",
+        "ldrh w5, [x6, #{phnum}]",
+        "1:",
+        "cbz  x5, 8f",
+        "sub  x5, x5, #1",
+        "ldp  w7, w8, [x4]",
+        "cmp  w7, #1",
+        "b.ne 6f",
+        "tbz  w8, #1, 6f",
+        // x8: the next byte of the segment; x9: the end of its data; x10: its end.
+        "ldr  x8, [x4, #{vaddr}]",
+        "ldp  x9, x10, [x4, #{filesz}]",
+        "add  x9, x8, x9",
+        "add  x10, x8, x10",
+        "2:",
+        "cmp  x8, x9",
+        "b.hs 4f",
+        "cmp  x1, x3",
+        "b.hs 7f",
+        "cbz  x2, 3f",
+        "ldrb w11, [x1], #1",
+        "strb w11, [x8], #1",
+        "b    2b",
+        "3:",
+        "ldrb w11, [x8], #1",
+        "strb w11, [x1], #1",
+        "b    2b",
+        // In the first life what follows the data is zero already.
+        "4:",
+        "cbz  x2, 6f",
+        "5:",
+        "cmp  x8, x0",
+        "csel x8, x3, x8, eq",
+        "cmp  x8, x10",
+        "b.hs 6f",
+        // A word at a time where one fits.
+        "add  x11, x8, #8",
+        "cmp  x11, x10",
+        "and  x12, x8, #7",
+        "ccmp x12, #0, #0, ls",
+        "b.ne 9f",
+        "str  xzr, [x8], #8",
+        "b    5b",
+        "9:",
+        "strb wzr, [x8], #1",
+        "b    5b",
+        "6:",
+        "add  x4, x4, #{phentsize}",
+        "b    1b",
+        "7:",
+        "mov  x2, #2",
+        "str  x2, [x0]",
+        "br   x17",
+        "8:",
+        "mov  x2, #1",
+        "str  x2, [x0]",
+        "br   x17",
+        bytes_offset = const core::mem::offset_of!(Kept<0>, bytes),
+        too_much = sym this_program_needs_a_larger_kept_data_size_to_be_restarted,
+        phoff = const 32,
+        phnum = const 56,
+        vaddr = const 16,
+        filesz = const 32,
+        phentsize = const 56,
+    )
+}

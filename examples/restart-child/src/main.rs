@@ -1,0 +1,75 @@
+//! Ends each of its lives in another way, and holds that the next begins with nothing of it.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+use alloc::vec::Vec;
+use core::hint::black_box;
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use console::println;
+use sel4_microkit::{
+    Channel, DeferredActionSlot, MessageInfo, NullHandler, panicking, protection_domain,
+    shared_words, with_msg_regs_mut,
+};
+
+const PARENT: Channel = Channel::new(1);
+
+/// In the program's initialised data.
+static DATA: AtomicU64 = AtomicU64::new(7);
+/// In what is zero at first.
+static ZERO: AtomicU64 = AtomicU64::new(0);
+
+const HEAP_BYTES: usize = 0x4000;
+
+#[protection_domain(heap_size = HEAP_BYTES)]
+fn init() -> NullHandler {
+    // Fails if a hook of an earlier life is still there.
+    panicking::set_hook(&console::panic_hook);
+    assert_eq!(DATA.swap(8, Ordering::Relaxed), 7);
+    assert_eq!(ZERO.swap(1, Ordering::Relaxed), 0);
+    // Never given back: a heap that remembered would be full in the second life.
+    black_box(Vec::<u8>::with_capacity(HEAP_BYTES * 3 / 4).leak());
+
+    let region = shared_words!(life, life_size);
+    let life = region[0].load(Ordering::Relaxed);
+    println!("child: life {life}, and all is as it was at first");
+    match life {
+        0 => with_msg_regs_mut(|_| panic!("inside a borrow of the message registers")),
+        1 => {
+            let mut slot = DeferredActionSlot::new();
+            slot.defer_notify(PARENT).expect("it is a channel");
+            panic!("before a deferred notification was sent")
+        }
+        2 => {
+            // The region is mapped to be read.
+            region[0].store(0, Ordering::Relaxed);
+        }
+        3 => {
+            black_box(recurse(0));
+        }
+        4 => {
+            PARENT.pp_call(MessageInfo::new(0, 0));
+        }
+        5 => {
+            // The parent has the higher priority, and runs at once.
+            PARENT.notify();
+        }
+        _ => {
+            println!("child: it is enough");
+            return NullHandler::new();
+        }
+    }
+    panic!("life {life} has not ended as it should")
+}
+
+/// Recurses until there is no stack left.
+fn recurse(depth: u64) -> u64 {
+    let frame = black_box([depth; 16]);
+    match black_box(depth.checked_add(1)) {
+        Some(deeper) => frame[0] + recurse(deeper),
+        None => 0,
+    }
+}

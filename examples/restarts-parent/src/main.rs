@@ -1,0 +1,66 @@
+//! Restarts a child ten thousand times: when it faults, and whenever somebody else says so, in the
+//! middle of whatever the child is at.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+use console::println;
+use sel4_microkit::{
+    Channel, ChannelSet, Child, Handler, MessageInfo, panicking, protection_domain,
+};
+
+const CHILD: Child = Child::new(1);
+const PING: Channel = Channel::new(1);
+
+const RESTARTS: u32 = 10_000;
+
+struct Parent {
+    entry_point: usize,
+    restarts: u32,
+    faults: u32,
+}
+
+#[protection_domain]
+fn init() -> Parent {
+    panicking::set_hook(&console::panic_hook);
+    Parent {
+        // The child has the lower priority, and has not run yet.
+        entry_point: CHILD.entry_point().expect("it is a child"),
+        restarts: 0,
+        faults: 0,
+    }
+}
+
+impl Parent {
+    fn restart(&mut self) -> Result<(), sel4::Error> {
+        if self.restarts == RESTARTS {
+            assert!(self.faults > RESTARTS / 10, "{} faults", self.faults);
+            println!("parent: {RESTARTS} restarts, many of them after a fault");
+            PING.notify();
+            return CHILD.stop();
+        }
+        self.restarts += 1;
+        CHILD.restart(self.entry_point)
+    }
+}
+
+impl Handler for Parent {
+    type Error = sel4::Error;
+
+    /// `ping`, after some of its rounds, or `pong`, in the middle of a call of the child's.
+    fn notified(&mut self, _: ChannelSet) -> Result<(), sel4::Error> {
+        self.restart()
+    }
+
+    /// The child has found something of an earlier life.
+    fn protected(&mut self, _: Channel, found: MessageInfo) -> Result<MessageInfo, sel4::Error> {
+        println!("parent: the child has found {:#x}", found.label());
+        Ok(MessageInfo::new(0, 0))
+    }
+
+    fn fault(&mut self, _: Child, _: MessageInfo) -> Result<Option<MessageInfo>, sel4::Error> {
+        self.faults += 1;
+        self.restart()?;
+        Ok(None)
+    }
+}

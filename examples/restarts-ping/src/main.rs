@@ -1,0 +1,64 @@
+//! Plays with `pong` and has the child restarted now and then, until the parent says that it is
+//! enough; then it asks `pong` whether every call has come to it once.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+use console::println;
+use sel4_microkit::{
+    Channel, ChannelSet, Handler, Infallible, MessageInfo, panicking, protection_domain,
+};
+
+const PARENT: Channel = Channel::new(1);
+const PONG: Channel = Channel::new(2);
+
+/// After so many rounds the child has lived long enough.
+const ROUNDS_OF_A_LIFE: u64 = 4;
+
+struct Ping {
+    calls: u64,
+    notifications: u64,
+}
+
+#[protection_domain]
+fn init() -> Ping {
+    panicking::set_hook(&console::panic_hook);
+    let mut ping = Ping {
+        calls: 0,
+        notifications: 0,
+    };
+    ping.play();
+    ping
+}
+
+impl Ping {
+    fn play(&mut self) {
+        let (reply, words) =
+            PONG.pp_call_with_mrs(MessageInfo::new(1, 2), [self.calls, self.notifications]);
+        assert_eq!(reply, MessageInfo::new(1, 2));
+        assert_eq!(words[..2], [!self.calls, !self.notifications]);
+        self.calls += 1;
+        PONG.notify();
+        self.notifications += 1;
+        if self.calls.is_multiple_of(ROUNDS_OF_A_LIFE) {
+            PARENT.notify();
+        }
+    }
+}
+
+impl Handler for Ping {
+    type Error = Infallible;
+
+    /// `pong` has seen the notification, or the parent has seen enough, or the child says
+    /// something.
+    fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
+        if channels.contains(PARENT) {
+            let (_, words) = PONG.pp_call_with_mrs(MessageInfo::new(2, 0), []);
+            assert_eq!(words[..2], [self.calls, self.notifications]);
+            println!("ping: every call was answered, and every notification came, once");
+        } else if channels.contains(PONG) {
+            self.play();
+        }
+        Ok(())
+    }
+}
