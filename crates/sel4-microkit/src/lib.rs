@@ -54,7 +54,9 @@ mod memory;
 mod message;
 pub mod panicking;
 mod printing;
+mod smc;
 mod symbols;
+mod virtual_cpu;
 
 pub use channel::{Channel, Child, IrqAckError};
 pub use defer::{DeferredAction, DeferredActionInterface, DeferredActionSlot};
@@ -64,7 +66,9 @@ pub use message::{
     MessageInfo, MessageLabel, MessageRegisterValue, get_mr, set_mr, with_msg_bytes,
     with_msg_bytes_mut, with_msg_regs, with_msg_regs_mut,
 };
+pub use smc::arm_smc_call;
 pub use symbols::{pd_is_passive, pd_name};
+pub use virtual_cpu::VCpu;
 
 /// Marks the function that initialises the protection domain and returns its [`Handler`].
 ///

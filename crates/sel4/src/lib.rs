@@ -31,6 +31,7 @@ mod ipc;
 mod message_info;
 mod thread;
 mod user_context;
+mod vcpu_reg;
 
 pub use sel4_sys as sys;
 pub use sel4_sys::{CPtr as CPtrBits, IpcBuffer, IpcBufferToken, MessageInfo, Word, config};
@@ -48,7 +49,7 @@ pub use implicit::{
     ImplicitInvocationContext, abandon_borrows, msg_reg, set_ipc_buffer, set_msg_reg,
     start_with_ipc_buffer, with_ipc_buffer, with_ipc_buffer_mut, with_ipc_buffer_token,
 };
-pub use invocations::{TcbFlagsBuilder, Time};
+pub use invocations::{NUM_SMC_REGISTERS, TcbFlagsBuilder, Time};
 pub use ipc::{
     Badge, CallWithMRs, ConveysReplyAuthority, FastMessages, NUM_FAST_MESSAGE_REGISTERS,
     NUM_MESSAGE_REGISTERS, RecvWithMRs, ReplyAuthority, r#yield,
@@ -58,6 +59,7 @@ pub use message_info::MessageInfoBuilder;
 #[doc(hidden)]
 pub use thread::OfTheThread;
 pub use user_context::UserContext;
+pub use vcpu_reg::VCpuReg;
 
 /// Bits of a [`Word`].
 pub const WORD_SIZE: usize = Word::BITS as usize;
