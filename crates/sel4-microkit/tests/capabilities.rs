@@ -1,12 +1,13 @@
-//! Holds which slot, label and words each method of a virtual CPU, and an SMC call, come to.
+//! Holds which slot, label and words each method of a child and of a virtual CPU, and an SMC call,
+//! come to.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use microkit_abi::slots;
 use sel4::sys::host::{self as kernel, HostBuffer, Registers};
-use sel4::sys::{MessageInfo, invocation, syscall};
-use sel4::{UserContext, VCpuReg};
+use sel4::sys::{MessageInfo, fault, invocation, syscall};
+use sel4::{Fault, FaultReply, UserContext, VCpuReg};
 use sel4_microkit::{Child, VCpu, arm_smc_call};
 
 /// A call: the slot, the label and the words.
@@ -86,6 +87,70 @@ fn what_a_virtual_cpu_is_asked_for_is_what_the_kernel_answers() {
     let expect = (slots::BASE_VM_TCB, invocation::TCBReadRegisters, words);
     assert_eq!(call, expect);
     assert_eq!(*registers.expect("it succeeds").gpr(30), 9);
+}
+
+/// Runs `invoke` under a kernel in which a child's pc is 0x20_0000, and returns the labels and words
+/// of the calls that it made.
+fn calls(invoke: impl FnOnce()) -> Vec<(u64, Vec<u64>)> {
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    let log = Rc::clone(&seen);
+    let kernel = move |registers: &mut Registers, _: Option<HostBuffer<'_>>| {
+        let info = MessageInfo::from_word(registers.info);
+        assert_eq!(registers.capability, slots::BASE_TCB + 3);
+        let words = registers.message[..info.length()].to_vec();
+        log.borrow_mut().push((info.label(), words));
+        registers.message[0] = 0x20_0000;
+        registers.info = MessageInfo::new(0, 0, 0, 1).into_word();
+    };
+    kernel::install(Some(Rc::new(kernel)));
+    sel4::set_ipc_buffer(kernel::new_ipc_buffer());
+    invoke();
+    kernel::install(None);
+    seen.take()
+}
+
+#[test]
+fn a_child_that_skips_an_instruction_keeps_all_but_its_program_counter() {
+    let made = calls(|| Child::new(3).skip_instruction().expect("it succeeds"));
+    assert_eq!(
+        made,
+        [
+            (invocation::TCBReadRegisters, vec![0, 1]),
+            (invocation::TCBWriteRegisters, vec![0, 1, 0x20_0004]),
+        ]
+    );
+}
+
+#[test]
+fn a_childs_registers_are_read_and_written_without_letting_it_go() {
+    let (call, registers) = the_call(9, || Child::new(3).read_registers());
+    let words = vec![0, UserContext::COUNT as u64];
+    let expect = (slots::BASE_TCB + 3, invocation::TCBReadRegisters, words);
+    assert_eq!(call, expect);
+    let mut registers = registers.expect("it succeeds");
+    assert_eq!(*registers.gpr(0), 9);
+    let (call, written) = the_call(0, || Child::new(3).write_registers(&mut registers));
+    let mut words = vec![9; 2 + UserContext::COUNT];
+    (words[0], words[1]) = (0, UserContext::COUNT as u64);
+    let expect = (slots::BASE_TCB + 3, invocation::TCBWriteRegisters, words);
+    assert_eq!((call, written), (expect, Ok(())));
+}
+
+#[test]
+fn a_reply_to_a_fault_is_left_in_the_message_registers() {
+    sel4::set_ipc_buffer(kernel::new_ipc_buffer());
+    sel4::with_ipc_buffer_mut(|buffer| {
+        buffer.msg_regs_mut()[..5].copy_from_slice(&[100, 101, 102, 103, 104]);
+    });
+    let message = sel4_microkit::MessageInfo::new(fault::UserException, 5);
+    let Fault::UserException(exception) = message.fault() else {
+        panic!("that")
+    };
+    let reply = sel4_microkit::MessageInfo::fault_reply(exception.reply());
+    assert_eq!((reply.label(), reply.count()), (0, 3));
+    assert_eq!([0, 1, 2].map(sel4_microkit::get_mr), [104, 101, 102]);
+    let retry = sel4_microkit::MessageInfo::fault_reply(FaultReply::retry());
+    assert_eq!((retry.label(), retry.count()), (0, 0));
 }
 
 #[test]

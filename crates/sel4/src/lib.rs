@@ -25,6 +25,7 @@ mod cptr;
 mod debug;
 mod error;
 mod fault;
+mod fault_reply;
 mod implicit;
 mod invocations;
 mod ipc;
@@ -42,9 +43,10 @@ pub use cptr::{AbsoluteCPtr, CPtr, CPtrWithDepth, Cap, CapType, HasCPtrWithDepth
 pub use debug::{DebugWrite, debug_halt, debug_put_char, debug_snapshot};
 pub use error::{Error, Result};
 pub use fault::{
-    CapFault, DebugException, Fault, NullFault, Timeout, UnknownSyscall, UserException, VCpuFault,
-    VGicMaintenance, VPpiEvent, VmFault,
+    Access, CapFault, DebugException, Fault, LookupFailure, NullFault, Timeout, UnknownSyscall,
+    UserException, VCpuFault, VGicMaintenance, VPpiEvent, VmFault,
 };
+pub use fault_reply::{FaultReply, SyscallReply, UserExceptionReply};
 pub use implicit::{
     ImplicitInvocationContext, abandon_borrows, msg_reg, set_ipc_buffer, set_msg_reg,
     start_with_ipc_buffer, with_ipc_buffer, with_ipc_buffer_mut, with_ipc_buffer_token,
