@@ -42,6 +42,7 @@ extern crate alloc;
 #[cfg(not(target_os = "none"))]
 extern crate std;
 
+mod capabilities;
 mod channel;
 mod defer;
 mod entry;
@@ -58,6 +59,7 @@ mod smc;
 mod symbols;
 mod virtual_cpu;
 
+pub use capabilities::{UserCapType, benchmark_tcb, cspace_root_slot_to_cptr, user_cap, vspace};
 pub use channel::{Channel, Child, IrqAckError};
 pub use defer::{DeferredAction, DeferredActionInterface, DeferredActionSlot};
 pub use handler::{Handler, Infallible, Never, NullHandler};

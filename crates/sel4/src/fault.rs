@@ -376,10 +376,20 @@ impl VGicMaintenance {
 }
 
 fault_message! {
-    /// A virtual CPU did what its monitor must answer (`seL4_VCPUFault_Msg`).
+    /// A virtual CPU did what its monitor must answer (`seL4_VCPUFault_Msg`). A kernel with
+    /// hypervisor support tells so of any thread's exceptions that it has no other fault for, such
+    /// as a `brk` where it has no hardware debug API.
     VCpuFault [1] {
         /// The exception syndrome, ESR (Arm ARM, *ESR_EL2*).
         hsr = 0,
+    }
+}
+
+impl VCpuFault {
+    /// What has happened: the exception class, bits 26 to 31 of the syndrome (Arm ARM, *ESR_EL2*,
+    /// EC).
+    pub const fn exception_class(&self) -> Word {
+        self.hsr() >> 26 & 0x3f
     }
 }
 
@@ -470,6 +480,13 @@ mod tests {
         check(0, 0x93c0_8006, Access::Read);
         check(0, 0x93c0_8046, Access::Write);
         check(1, 0x8200_0006, Access::Execute);
+    }
+
+    #[test]
+    fn the_class_of_an_exception_is_the_top_of_its_syndrome() {
+        // A `brk`, as seL4 told it on QEMU; and the first instruction of a guest that was not there.
+        assert_eq!(VCpuFault([0xf200_0000]).exception_class(), 0x3c);
+        assert_eq!(VCpuFault([0x8200_0006]).exception_class(), 0x20);
     }
 
     #[test]
