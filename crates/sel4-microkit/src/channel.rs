@@ -226,8 +226,39 @@ impl Child {
         self.tcb().tcb_write_registers(true, 1, &mut registers)
     }
 
-    #[doc(hidden)]
-    pub fn tcb(&self) -> sel4::cap::Tcb {
+    /// Reads the child's registers.
+    ///
+    /// **Blocks:** never.
+    /// **Errors:** `InvalidCapability` if this PD has no such child.
+    #[track_caller]
+    pub fn read_registers(&self) -> sel4::Result<sel4::UserContext> {
+        self.tcb().tcb_read_all_registers(false)
+    }
+
+    /// Writes the child's registers. It goes on as it did: if it is stopped, or waits for the reply
+    /// to a fault, it stays so.
+    ///
+    /// **Blocks:** never.
+    /// **Errors:** `InvalidCapability` if this PD has no such child.
+    #[track_caller]
+    pub fn write_registers(&self, registers: &mut sel4::UserContext) -> sel4::Result<()> {
+        self.tcb().tcb_write_all_registers(false, registers)
+    }
+
+    /// Has a child that has faulted go on after the instruction, once its fault is replied to with
+    /// [`FaultReply::retry`](sel4::FaultReply::retry).
+    ///
+    /// **Blocks:** never.
+    /// **Errors:** `InvalidCapability` if this PD has no such child.
+    #[track_caller]
+    pub fn skip_instruction(&self) -> sel4::Result<()> {
+        let mut registers = self.tcb().tcb_read_registers(false, 1)?;
+        *registers.pc_mut() = registers.pc().wrapping_add(4);
+        self.tcb().tcb_write_registers(false, 1, &mut registers)
+    }
+
+    /// The capability to its thread, for what has no method here.
+    pub const fn tcb(&self) -> sel4::cap::Tcb {
         sel4::Cap::from_bits(slots::BASE_TCB + self.index as u64)
     }
 }

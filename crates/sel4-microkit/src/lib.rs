@@ -42,6 +42,7 @@ extern crate alloc;
 #[cfg(not(target_os = "none"))]
 extern crate std;
 
+mod capabilities;
 mod channel;
 mod defer;
 mod entry;
@@ -55,9 +56,12 @@ mod message;
 pub mod panicking;
 mod printing;
 mod renewal;
+mod smc;
 mod stack;
 mod symbols;
+mod virtual_cpu;
 
+pub use capabilities::{UserCapType, benchmark_tcb, cspace_root_slot_to_cptr, user_cap, vspace};
 pub use channel::{Channel, Child, IrqAckError};
 pub use defer::{DeferredAction, DeferredActionInterface, DeferredActionSlot};
 pub use handler::{Handler, Infallible, Never, NullHandler};
@@ -66,8 +70,10 @@ pub use message::{
     MessageInfo, MessageLabel, MessageRegisterValue, get_mr, set_mr, with_msg_bytes,
     with_msg_bytes_mut, with_msg_regs, with_msg_regs_mut,
 };
+pub use smc::arm_smc_call;
 pub use stack::is_stack_overflow;
 pub use symbols::{pd_is_passive, pd_name};
+pub use virtual_cpu::VCpu;
 
 /// Marks the function that initialises the protection domain and returns its [`Handler`].
 ///

@@ -51,6 +51,36 @@ impl MessageInfo {
         sel4::with_ipc_buffer(|buffer| sel4::Fault::new(buffer, &self.inner))
     }
 
+    /// Leaves a reply to a fault in the message registers, and describes it: what
+    /// [`Handler::fault`](crate::Handler::fault) is to return.
+    ///
+    /// ```no_run
+    /// use sel4::{Fault, FaultReply};
+    /// use sel4_microkit::{Child, MessageInfo};
+    ///
+    /// fn answer(child: Child, message: MessageInfo) -> sel4::Result<Option<MessageInfo>> {
+    ///     let reply = match message.fault() {
+    ///         // The instruction is passed over.
+    ///         Fault::UserException(fault) => fault.reply().into(),
+    ///         // So is this one, by the child's registers: the kernel takes none from the reply.
+    ///         Fault::VmFault(_) => {
+    ///             child.skip_instruction()?;
+    ///             FaultReply::retry()
+    ///         }
+    ///         // The child stays as it is.
+    ///         _ => return Ok(None),
+    ///     };
+    ///     Ok(Some(MessageInfo::fault_reply(reply)))
+    /// }
+    /// ```
+    ///
+    /// **Panics:** inside a borrow of the message registers.
+    #[track_caller]
+    pub fn fault_reply(reply: impl Into<sel4::FaultReply>) -> Self {
+        let reply = reply.into();
+        Self::from_inner(sel4::with_ipc_buffer_mut(|buffer| reply.write(buffer)))
+    }
+
     #[doc(hidden)]
     #[inline]
     pub const fn from_inner(inner: sel4::MessageInfo) -> Self {

@@ -18,6 +18,8 @@ pub(crate) struct Facts {
     pub(crate) invocations: BTreeMap<String, u64>,
     /// Fault labels, by the tag's name in `types.pbf`.
     pub(crate) faults: BTreeMap<String, u64>,
+    /// Registers of a virtual CPU, by the name in `enum seL4_VCPUReg`, less its prefix.
+    pub(crate) vcpu_registers: BTreeMap<String, u64>,
     /// Switches of the kernel's configuration, by the name in `gen_config.json`.
     pub(crate) switches: BTreeMap<String, bool>,
     /// The last address that a PD may use.
@@ -45,6 +47,9 @@ impl Facts {
             syscalls: syscalls(&read(&directory.join("include/api/syscall.xml"))?)?,
             invocations: invocations(&read(&directory.join("invocations_all.json"))?)?,
             faults: faults(&read(&directory.join("include/sel4/sel4_arch/types.pbf"))?)?,
+            vcpu_registers: vcpu_registers(&read(
+                &directory.join("include/sel4/sel4_arch/constants.h"),
+            )?)?,
             switches: switches(&read(&directory.join("include/kernel/gen_config.json"))?)?,
             user_top: user_top(&read(&directory.join("address_space_constants.json"))?)?,
         })
@@ -57,6 +62,7 @@ impl Facts {
             "include/api/syscall.xml",
             "invocations_all.json",
             "include/sel4/sel4_arch/types.pbf",
+            "include/sel4/sel4_arch/constants.h",
             "include/kernel/gen_config.json",
             "address_space_constants.json",
         ]
@@ -84,6 +90,7 @@ impl Facts {
                         "syscall" => drop(facts.syscalls.insert(name, number()?)),
                         "invocation" => drop(facts.invocations.insert(name, number()? as u64)),
                         "fault" => drop(facts.faults.insert(name, number()? as u64)),
+                        "vcpu" => drop(facts.vcpu_registers.insert(name, number()? as u64)),
                         "switch" => drop(facts.switches.insert(name, value == "on")),
                         "address" => facts.user_top = number()? as u64,
                         _ => return Err(wrong("unknown kind")),
@@ -117,6 +124,11 @@ impl Facts {
         faults
             .iter()
             .for_each(|(name, number)| line("fault", name, number.to_string()));
+        let mut vcpu_registers: Vec<_> = self.vcpu_registers.iter().collect();
+        vcpu_registers.sort_by_key(|&(_, number)| number);
+        vcpu_registers
+            .iter()
+            .for_each(|(name, number)| line("vcpu", name, number.to_string()));
         for (name, on) in &self.switches {
             line("switch", name, if *on { "on" } else { "off" }.to_string());
         }
@@ -167,6 +179,65 @@ fn faults(text: &str) -> Result<BTreeMap<String, u64>, String> {
         .filter(|window| window[0] == "tag")
         .filter_map(|window| Some((window[1].to_string(), window[2].parse().ok()?)))
         .collect())
+}
+
+/// The constants of `enum seL4_VCPUReg`: they count up from the first, which is 0. The marks
+/// between them, which name no register, are left out.
+fn vcpu_registers(header: &str) -> Result<BTreeMap<String, u64>, String> {
+    let wrong = |what: &str| format!("seL4_VCPUReg in constants.h: {what}");
+    let (before, _) = header
+        .split_once("} seL4_VCPUReg;")
+        .ok_or_else(|| wrong("not there"))?;
+    let (_, body) = before
+        .rsplit_once("typedef enum {")
+        .ok_or_else(|| wrong("no enumeration"))?;
+    let mut registers = BTreeMap::new();
+    let mut marks = BTreeMap::new();
+    let mut next = 0;
+    for constant in without_comments(body)?.split(',') {
+        let (name, value) = match constant.split_once('=') {
+            Some((name, value)) => (name.trim(), Some(value.trim())),
+            None => (constant.trim(), None),
+        };
+        if name.is_empty() || name.starts_with("SEL4_FORCE_LONG_ENUM") {
+            continue;
+        }
+        if name.contains(char::is_whitespace) {
+            return Err(wrong(&format!("cannot read `{name}`")));
+        }
+        let number = match value {
+            None => next,
+            Some(value) => match value.parse().ok() {
+                Some(number) => number,
+                None => *marks
+                    .get(value)
+                    .ok_or_else(|| wrong(&format!("cannot read `{value}`")))?,
+            },
+        };
+        next = number + 1;
+        marks.insert(name.to_string(), number);
+        match name.strip_prefix("seL4_VCPUReg_") {
+            Some("Num") | None => {}
+            Some(register) => drop(registers.insert(register.to_string(), number)),
+        }
+    }
+    Ok(registers)
+}
+
+/// Takes the comments out of a piece of C.
+fn without_comments(text: &str) -> Result<String, String> {
+    let mut code = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find("/*") {
+        let end = rest[start..]
+            .find("*/")
+            .ok_or("constants.h has a comment without an end")?;
+        code.push_str(&rest[..start]);
+        rest = &rest[start + end + 2..];
+    }
+    code.push_str(rest);
+    let line = |line: &str| line.split("//").next().unwrap_or("").to_string();
+    Ok(code.lines().map(line).collect::<Vec<_>>().join("\n"))
 }
 
 fn switches(json: &str) -> Result<BTreeMap<String, bool>, String> {

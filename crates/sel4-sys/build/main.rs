@@ -17,6 +17,21 @@ use facts::Facts;
 const DEFAULT_BOARD: &str = "qemu_virt_aarch64";
 const DEFAULT_CONFIG: &str = "debug";
 
+/// Invocations that only some configurations have: those of a hypervisor, of SMC calls, and of the
+/// hardware debug API.
+const OPTIONAL_INVOCATIONS: [&str; 10] = [
+    "ARMSMCCall",
+    "ARMVCPUAckVPPI",
+    "ARMVCPUInjectIRQ",
+    "ARMVCPUReadReg",
+    "ARMVCPUSetTCB",
+    "ARMVCPUWriteReg",
+    "TCBConfigureSingleStepping",
+    "TCBGetBreakpoint",
+    "TCBSetBreakpoint",
+    "TCBUnsetBreakpoint",
+];
+
 fn main() -> ExitCode {
     match generate() {
         Ok(()) => ExitCode::SUCCESS,
@@ -128,6 +143,14 @@ fn constants(facts: &Facts, board: &str, config: &str) -> String {
             "/// Label of the invocation `{name}`.\npub const {name}: u64 = {number};"
         ));
     }
+    for name in OPTIONAL_INVOCATIONS {
+        if !facts.invocations.contains_key(name) {
+            out(format!(
+                "/// This kernel has no invocation `{name}`: the label is that of \
+                 `InvalidInvocation`, which it refuses.\npub const {name}: u64 = 0;"
+            ));
+        }
+    }
     out("}\n/// Labels of fault messages, under seL4's names (`types.pbf`).".into());
     out(format!("{allow}\npub mod fault {{"));
     for (name, number) in &facts.faults {
@@ -135,6 +158,17 @@ fn constants(facts: &Facts, board: &str, config: &str) -> String {
             "/// `seL4_Fault_{name}`.\npub const {name}: u64 = {number};"
         ));
     }
+    out("}\n/// Registers of a virtual CPU, under seL4's names (`constants.h`).".into());
+    out(format!("{allow}\npub mod vcpu_register {{"));
+    for (name, number) in &facts.vcpu_registers {
+        out(format!(
+            "/// `seL4_VCPUReg_{name}`.\npub const {name}: u64 = {number};"
+        ));
+    }
+    let numbers: Vec<_> = facts.vcpu_registers.values().collect();
+    out(format!(
+        "/// All of them.\npub const ALL: &[u64] = &{numbers:?};"
+    ));
     out(
         "}\n/// Switches of the kernel's configuration, under seL4's names (`gen_config.json`)."
             .into(),

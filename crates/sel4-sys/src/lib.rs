@@ -45,7 +45,7 @@ pub use call::{
 pub use ipc_buffer::{IpcBuffer, IpcBufferToken, MAX_EXTRA_CAPS, MAX_MESSAGE_WORDS};
 pub use message_info::MessageInfo;
 
-pub use kernel::{config, fault, invocation, syscall};
+pub use kernel::{config, fault, invocation, syscall, vcpu_register};
 
 /// The machine word, `seL4_Word`: 64 bits.
 pub type Word = u64;

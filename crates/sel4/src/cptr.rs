@@ -328,6 +328,10 @@ cap_types! {
     Granule,
     /// An interrupt.
     IrqHandler,
+    /// A virtual CPU.
+    VCpu,
+    /// The authority to make SMC calls.
+    Smc,
     /// No capability.
     Null,
     /// Any capability.

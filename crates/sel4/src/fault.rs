@@ -1,6 +1,8 @@
 //! Faults: what the kernel says to the handler of a thread that cannot go on (seL4 manual,
 //! *Faults*).
 
+use core::fmt;
+
 use sel4_sys::fault;
 
 use crate::{IpcBuffer, MessageInfo, Word};
@@ -66,6 +68,66 @@ impl Fault {
     }
 }
 
+/// For messages: what happened, and where.
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NullFault(_) => f.write_str("no fault"),
+            Self::CapFault(fault) => write!(
+                f,
+                "capability fault at {:#x}: {} capability {:#x}: {}",
+                fault.ip(),
+                if fault.in_recv_phase() {
+                    "receiving with"
+                } else {
+                    "use of"
+                },
+                fault.addr(),
+                fault.lookup_failure()
+            ),
+            Self::UnknownSyscall(fault) => write!(
+                f,
+                "unknown system call {} at {:#x}",
+                fault.syscall().cast_signed(),
+                fault.fault_ip()
+            ),
+            Self::UserException(fault) => write!(
+                f,
+                "user exception at {:#x} (number {:#x}, code {:#x})",
+                fault.fault_ip(),
+                fault.number(),
+                fault.code()
+            ),
+            Self::DebugException(fault) => write!(
+                f,
+                "debug exception at {:#x} (reason {})",
+                fault.fault_ip(),
+                fault.exception_reason()
+            ),
+            Self::Timeout(fault) => write!(
+                f,
+                "timeout of the scheduling context known as {:#x} ({} us used)",
+                fault.data(),
+                fault.consumed()
+            ),
+            Self::VmFault(fault) => write!(
+                f,
+                "VM fault at {:#x}: {} of {:#x} (syndrome {:#x})",
+                fault.ip(),
+                fault.access(),
+                fault.addr(),
+                fault.fsr()
+            ),
+            Self::VGicMaintenance(fault) => match fault.idx() {
+                Some(index) => write!(f, "virtual interrupt in list register {index} is done"),
+                None => f.write_str("virtual interrupt controller needs attention"),
+            },
+            Self::VCpuFault(fault) => write!(f, "virtual CPU fault (syndrome {:#x})", fault.hsr()),
+            Self::VPpiEvent(fault) => write!(f, "virtual CPU's interrupt {}", fault.irq()),
+        }
+    }
+}
+
 /// A fault message of `$words` words, and what stands in each.
 macro_rules! fault_message {
     {
@@ -111,9 +173,71 @@ fault_message! {
 }
 
 impl CapFault {
-    /// Whether it was the capability to receive from.
+    /// Whether it was a capability to receive with: an endpoint, a notification or a reply object.
     pub const fn in_recv_phase(&self) -> bool {
         self.0[2] != 0
+    }
+
+    /// Why the look-up failed, with what is known of it.
+    pub const fn lookup_failure(&self) -> LookupFailure {
+        let bits_left = self.0[4];
+        match self.0[3] {
+            1 => LookupFailure::InvalidRoot,
+            2 => LookupFailure::MissingCapability { bits_left },
+            3 => LookupFailure::DepthMismatch {
+                bits_left,
+                bits_found: self.0[5],
+            },
+            4 => LookupFailure::GuardMismatch {
+                bits_left,
+                guard_found: self.0[5],
+                bits_found: self.0[6],
+            },
+            _ => LookupFailure::NoFailure,
+        }
+    }
+}
+
+/// `seL4_LookupFailureType`: why a capability pointer leads to no capability (seL4 manual, *Lookup
+/// Failure Description*; `errors.h`).
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub enum LookupFailure {
+    /// It did not fail, or in a way that this kernel does not have.
+    NoFailure,
+    /// The look-up begins at no CNode.
+    InvalidRoot,
+    /// The slot is empty, or holds what the system call cannot use.
+    MissingCapability {
+        /// How many bits were left to resolve.
+        bits_left: Word,
+    },
+    /// The pointer has too few bits, or too many, for the CNodes on its way.
+    DepthMismatch {
+        /// How many bits were left to resolve.
+        bits_left: Word,
+        /// How many the CNode resolves.
+        bits_found: Word,
+    },
+    /// The pointer's bits are not those of a CNode's guard.
+    GuardMismatch {
+        /// How many bits were left to resolve.
+        bits_left: Word,
+        /// The guard.
+        guard_found: Word,
+        /// How many bits it has.
+        bits_found: Word,
+    },
+}
+
+impl fmt::Display for LookupFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoFailure => "the look-up did not fail",
+            Self::InvalidRoot => "there is no CNode to begin at",
+            Self::MissingCapability { .. } => "there is none that can be used so",
+            Self::DepthMismatch { .. } => "its depth is not that of the CNode",
+            Self::GuardMismatch { .. } => "it leads out of the CSpace",
+        })
     }
 }
 
@@ -124,7 +248,8 @@ fault_message! {
         fault_ip = 8,
         /// The stack pointer.
         sp = 9,
-        /// The link register.
+        /// Where it would go on: what the manual calls LR is the exception link register, and not
+        /// x30.
         lr = 10,
         /// The saved program status.
         spsr = 11,
@@ -200,6 +325,39 @@ impl VmFault {
     pub const fn is_prefetch(&self) -> bool {
         self.0[2] != 0
     }
+
+    /// What was to be done with the memory. Whether a data access writes is bit 6 of its syndrome
+    /// (Arm ARM, *ISS encoding for an exception from a Data Abort*, WnR).
+    pub const fn access(&self) -> Access {
+        if self.is_prefetch() {
+            Access::Execute
+        } else if self.fsr() & 1 << 6 != 0 {
+            Access::Write
+        } else {
+            Access::Read
+        }
+    }
+}
+
+/// What a thread was to do with memory.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub enum Access {
+    /// Load from it.
+    Read,
+    /// Store to it.
+    Write,
+    /// Fetch an instruction from it.
+    Execute,
+}
+
+impl fmt::Display for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Execute => "execution",
+        })
+    }
 }
 
 fault_message! {
@@ -218,10 +376,20 @@ impl VGicMaintenance {
 }
 
 fault_message! {
-    /// A virtual CPU did what its monitor must answer (`seL4_VCPUFault_Msg`).
+    /// A virtual CPU did what its monitor must answer (`seL4_VCPUFault_Msg`). A kernel with
+    /// hypervisor support tells so of any thread's exceptions that it has no other fault for, such
+    /// as a `brk` where it has no hardware debug API.
     VCpuFault [1] {
         /// The exception syndrome, ESR (Arm ARM, *ESR_EL2*).
         hsr = 0,
+    }
+}
+
+impl VCpuFault {
+    /// What has happened: the exception class, bits 26 to 31 of the syndrome (Arm ARM, *ESR_EL2*,
+    /// EC).
+    pub const fn exception_class(&self) -> Word {
+        self.hsr() >> 26 & 0x3f
     }
 }
 
@@ -235,6 +403,8 @@ fault_message! {
 
 #[cfg(test)]
 mod tests {
+    use std::string::ToString;
+
     use super::*;
 
     fn message() -> IpcBuffer {
@@ -298,6 +468,82 @@ mod tests {
             Fault::try_new(&message(), &MessageInfo::new(10, 0, 0, 0)),
             None
         );
+    }
+
+    #[test]
+    fn what_was_done_with_memory_is_told_by_the_syndrome() {
+        let check = |prefetch: Word, syndrome: Word, expect| {
+            let fault = VmFault([0x20_0000, 0x700_0000, prefetch, syndrome]);
+            assert_eq!(fault.access(), expect);
+        };
+        // Syndromes that seL4 gave on QEMU: `conformance-faults`.
+        check(0, 0x93c0_8006, Access::Read);
+        check(0, 0x93c0_8046, Access::Write);
+        check(1, 0x8200_0006, Access::Execute);
+    }
+
+    #[test]
+    fn the_class_of_an_exception_is_the_top_of_its_syndrome() {
+        // A `brk`, as seL4 told it on QEMU; and the first instruction of a guest that was not there.
+        assert_eq!(VCpuFault([0xf200_0000]).exception_class(), 0x3c);
+        assert_eq!(VCpuFault([0x8200_0006]).exception_class(), 0x20);
+    }
+
+    #[test]
+    fn a_lookup_failure_has_the_words_of_its_kind() {
+        let check = |kind: Word, expect| {
+            let fault = CapFault([0, 0x200, 0, kind, 58, 7, 49]);
+            assert_eq!(fault.lookup_failure(), expect);
+        };
+        check(0, LookupFailure::NoFailure);
+        check(1, LookupFailure::InvalidRoot);
+        check(2, LookupFailure::MissingCapability { bits_left: 58 });
+        check(
+            3,
+            LookupFailure::DepthMismatch {
+                bits_left: 58,
+                bits_found: 7,
+            },
+        );
+        check(
+            4,
+            LookupFailure::GuardMismatch {
+                bits_left: 58,
+                guard_found: 7,
+                bits_found: 49,
+            },
+        );
+    }
+
+    #[test]
+    fn each_kind_is_told_in_words_with_its_place() {
+        let check = |label: Word, expect: &str| assert_eq!(read(label).to_string(), expect);
+        check(fault::NullFault, "no fault");
+        check(
+            fault::CapFault,
+            "capability fault at 0x64: receiving with capability 0x65: the look-up \
+             did not fail",
+        );
+        check(fault::UnknownSyscall, "unknown system call 112 at 0x6c");
+        check(
+            fault::UserException,
+            "user exception at 0x64 (number 0x67, code 0x68)",
+        );
+        check(4, "debug exception at 0x64 (reason 101)");
+        check(
+            fault::Timeout,
+            "timeout of the scheduling context known as 0x64 (101 us used)",
+        );
+        check(
+            fault::VMFault,
+            "VM fault at 0x64: execution of 0x65 (syndrome 0x67)",
+        );
+        check(
+            fault::VGICMaintenance,
+            "virtual interrupt in list register 100 is done",
+        );
+        check(fault::VCPUFault, "virtual CPU fault (syndrome 0x64)");
+        check(fault::VPPIEvent, "virtual CPU's interrupt 100");
     }
 
     #[test]

@@ -25,12 +25,14 @@ mod cptr;
 mod debug;
 mod error;
 mod fault;
+mod fault_reply;
 mod implicit;
 mod invocations;
 mod ipc;
 mod message_info;
 mod thread;
 mod user_context;
+mod vcpu_reg;
 
 pub use sel4_sys as sys;
 pub use sel4_sys::{CPtr as CPtrBits, IpcBuffer, IpcBufferToken, MessageInfo, Word, config};
@@ -41,14 +43,15 @@ pub use cptr::{AbsoluteCPtr, CPtr, CPtrWithDepth, Cap, CapType, HasCPtrWithDepth
 pub use debug::{DebugWrite, debug_halt, debug_put_char, debug_snapshot};
 pub use error::{Error, Result};
 pub use fault::{
-    CapFault, DebugException, Fault, NullFault, Timeout, UnknownSyscall, UserException, VCpuFault,
-    VGicMaintenance, VPpiEvent, VmFault,
+    Access, CapFault, DebugException, Fault, LookupFailure, NullFault, Timeout, UnknownSyscall,
+    UserException, VCpuFault, VGicMaintenance, VPpiEvent, VmFault,
 };
+pub use fault_reply::{FaultReply, SyscallReply, UserExceptionReply};
 pub use implicit::{
     ImplicitInvocationContext, abandon_borrows, msg_reg, set_ipc_buffer, set_msg_reg,
     start_with_ipc_buffer, with_ipc_buffer, with_ipc_buffer_mut, with_ipc_buffer_token,
 };
-pub use invocations::{TcbFlagsBuilder, Time};
+pub use invocations::{NUM_SMC_REGISTERS, TcbFlagsBuilder, Time};
 pub use ipc::{
     Badge, CallWithMRs, ConveysReplyAuthority, FastMessages, NUM_FAST_MESSAGE_REGISTERS,
     NUM_MESSAGE_REGISTERS, RecvWithMRs, ReplyAuthority, r#yield,
@@ -58,6 +61,7 @@ pub use message_info::MessageInfoBuilder;
 #[doc(hidden)]
 pub use thread::OfTheThread;
 pub use user_context::UserContext;
+pub use vcpu_reg::VCpuReg;
 
 /// Bits of a [`Word`].
 pub const WORD_SIZE: usize = Word::BITS as usize;

@@ -6,7 +6,8 @@ use std::rc::Rc;
 use sel4::sys::host::{self, HostBuffer, Registers};
 use sel4::sys::{invocation, syscall};
 use sel4::{
-    Cap, CapRights, Error, MessageInfo, UserContext, cap, msg_reg, set_msg_reg, with_ipc_buffer_mut,
+    Cap, CapRights, Error, MessageInfo, UserContext, VCpuReg, cap, msg_reg, set_msg_reg,
+    with_ipc_buffer_mut,
 };
 
 const ENDPOINT: cap::Endpoint = Cap::from_bits(1);
@@ -264,6 +265,82 @@ fn each_invocation_has_its_label_its_capabilities_and_its_words() {
         (invocation::CNodeMutate, &[61], &[7, 64, 8, 9, 42]),
         &mut || slot.mutate(&other, 42),
     );
+}
+
+#[test]
+fn each_invocation_of_a_virtual_cpu_has_its_label_and_its_words() {
+    let vcpu: cap::VCpu = Cap::from_bits(330);
+    let check = |expect: Expect<'_>, invoke: &mut dyn FnMut() -> sel4::Result<()>| {
+        let seen = start(succeed);
+        assert_eq!(invoke(), Ok(()));
+        let [call] = &seen.borrow()[..] else {
+            panic!("one call")
+        };
+        assert_eq!(
+            (call.registers.number, call.registers.capability),
+            (syscall::Call, 330)
+        );
+        let label = MessageInfo::from_word(call.registers.info).label();
+        assert_eq!((label, &call.caps[..], &call.words[..]), expect);
+    };
+    check((invocation::ARMVCPUSetTCB, &[202], &[]), &mut || {
+        // SAFETY: there is no such thread.
+        unsafe { vcpu.vcpu_set_tcb(TCB) }
+    });
+    check(
+        (invocation::ARMVCPUWriteReg, &[], &[14, 0x4008_0000]),
+        &mut || vcpu.vcpu_write_regs(VCpuReg::VBAR, 0x4008_0000),
+    );
+    check((invocation::ARMVCPUAckVPPI, &[], &[27]), &mut || {
+        vcpu.vcpu_ack_vppi(27)
+    });
+    // Interrupt 0x3fe, priority 0x1f, group 1, list register 3.
+    check(
+        (invocation::ARMVCPUInjectIRQ, &[], &[0x03_011f_03fe]),
+        &mut || vcpu.vcpu_inject_irq(0x3fe, 0x1f, 1, 3),
+    );
+    // Each argument in its own bits, and in no other's.
+    check(
+        (invocation::ARMVCPUInjectIRQ, &[], &[0xff_ffff_ffff]),
+        &mut || vcpu.vcpu_inject_irq(u16::MAX, u8::MAX, u8::MAX, u8::MAX),
+    );
+}
+
+#[test]
+fn a_register_of_a_virtual_cpu_is_asked_for_by_number_and_comes_in_the_first_word() {
+    let seen = start(|registers, _| {
+        registers.info = MessageInfo::new(0, 0, 0, 1).into_word();
+        registers.message = [0x30d0_0980, 1, 2, 3];
+    });
+    let vcpu: cap::VCpu = Cap::from_bits(331);
+    assert_eq!(vcpu.vcpu_read_regs(VCpuReg::ELR_EL1), Ok(0x30d0_0980));
+    let seen = &seen.borrow()[0];
+    let label = MessageInfo::from_word(seen.registers.info).label();
+    assert_eq!(
+        (label, &seen.words[..]),
+        (invocation::ARMVCPUReadReg, &[18][..])
+    );
+}
+
+#[test]
+fn an_smc_call_passes_eight_registers_and_returns_eight() {
+    let seen = start(|registers, buffer| {
+        registers.info = MessageInfo::new(0, 0, 0, 8).into_word();
+        registers.message = [100, 101, 102, 103];
+        (4..8).for_each(|index| buffer.write(HostBuffer::MESSAGE + index, 100 + index as u64));
+    });
+    let smc: cap::Smc = Cap::from_bits(7);
+    let response = smc.smc_call([0x8400_0000, 1, 2, 3, 4, 5, 6, 7]);
+    assert_eq!(response, Ok([100, 101, 102, 103, 104, 105, 106, 107]));
+    let seen = &seen.borrow()[0];
+    let label = MessageInfo::from_word(seen.registers.info).label();
+    assert_eq!(
+        (label, seen.registers.capability),
+        (invocation::ARMSMCCall, 7)
+    );
+    assert_eq!(seen.words, [0x8400_0000, 1, 2, 3, 4, 5, 6, 7]);
+    start(|registers, _| registers.info = MessageInfo::new(2, 0, 0, 0).into_word());
+    assert_eq!(smc.smc_call([0; 8]), Err(Error::InvalidCapability));
 }
 
 #[test]

@@ -8,12 +8,15 @@
 mod cnode;
 mod irq_handler;
 mod sched_context;
+mod smc;
 mod tcb;
+mod vcpu;
 mod vspace;
 
-use sel4_sys::{self as sys, FastMessage};
+use sel4_sys::{self as sys, FastMessage, Received};
 
 pub use sched_context::Time;
+pub use smc::NUM_SMC_REGISTERS;
 pub use tcb::TcbFlagsBuilder;
 
 use crate::{CPtr, CPtrBits, Error, IpcBufferToken, MessageInfo, Result, Word};
@@ -38,6 +41,21 @@ impl Invocation<'_> {
     /// Makes the call, and returns the first four words of what it returns.
     #[inline]
     fn make(&self, cptr: CPtr, token: &mut IpcBufferToken) -> Result<FastMessage> {
+        self.call(cptr, token).map(|reply| reply.message)
+    }
+
+    /// Makes the call, and puts what it returns into `words`, as far as there are so many.
+    fn make_into(&self, cptr: CPtr, token: &mut IpcBufferToken, words: &mut [Word]) -> Result<()> {
+        let reply = self.call(cptr, token)?;
+        let length = reply.info.length().min(words.len());
+        let fast = length.min(reply.message.len());
+        token.with(|buffer| words[..length].copy_from_slice(&buffer.msg_regs()[..length]));
+        words[..fast].copy_from_slice(&reply.message[..fast]);
+        Ok(())
+    }
+
+    #[inline]
+    fn call(&self, cptr: CPtr, token: &mut IpcBufferToken) -> Result<Received> {
         let fast = core::array::from_fn(|index| self.words.get(index).copied().unwrap_or(0));
         if self.words.len() > fast.len() || !self.caps.is_empty() {
             token.with_mut(|buffer| {
@@ -50,7 +68,7 @@ impl Invocation<'_> {
         let info = MessageInfo::new(self.label, 0, self.caps.len(), self.words.len());
         let reply = sys::call(token, cptr.bits(), info, fast);
         match Error::from_label(reply.info.label()) {
-            None => Ok(reply.message),
+            None => Ok(reply),
             Some(error) => Err(error),
         }
     }

@@ -1,11 +1,9 @@
 //! Invocations of threads (seL4 manual, *seL4_TCB*). All return at once.
 
-use sel4_sys::{self as sys, invocation as label};
+use sel4_sys::invocation as label;
 
 use super::Invocation;
-use crate::{
-    CPtr, CPtrBits, Error, InvocationContext, MessageInfo, Result, UserContext, Word, cap,
-};
+use crate::{CPtr, CPtrBits, InvocationContext, Result, UserContext, Word, cap};
 
 impl<C: InvocationContext> cap::Tcb<C> {
     /// Stops the thread (`seL4_TCB_Suspend`).
@@ -31,20 +29,15 @@ impl<C: InvocationContext> cap::Tcb<C> {
     /// fewer registers.
     #[track_caller]
     pub fn tcb_read_registers(self, suspend: bool, count: Word) -> Result<UserContext> {
-        self.invoke(|cptr, token| {
-            let info = MessageInfo::new(label::TCBReadRegisters, 0, 0, 2);
-            let reply = sys::call(token, cptr.bits(), info, [suspend.into(), count, 0, 0]);
-            if let Some(error) = Error::from_label(reply.info.label()) {
-                return Err(error);
-            }
-            let mut registers = UserContext::default();
-            let words = registers.words_mut();
-            let length = reply.info.length().min(words.len());
-            token.with(|buffer| words[..length].copy_from_slice(&buffer.msg_regs()[..length]));
-            let fast = length.min(reply.message.len());
-            words[..fast].copy_from_slice(&reply.message[..fast]);
-            Ok(registers)
-        })
+        let words = &[suspend.into(), count];
+        let invocation = Invocation {
+            label: label::TCBReadRegisters,
+            caps: &[],
+            words,
+        };
+        let mut registers = UserContext::default();
+        self.invoke(|cptr, token| invocation.make_into(cptr, token, registers.words_mut()))?;
+        Ok(registers)
     }
 
     /// Reads all registers.

@@ -1,0 +1,106 @@
+//! Capabilities that a protection domain has beyond its channels and children.
+
+use microkit_abi::slots;
+use sel4::{CPtr, Cap, CapType, cap, cap_type};
+
+/// The capability that the `<cspace>` of this protection domain puts into `slot`.
+///
+/// ```
+/// use sel4_microkit::user_cap;
+///
+/// // <cspace>
+/// //     <cap_tcb slot="1" pd="worker" />
+/// //     <cap_sc slot="2" pd="worker" />
+/// // </cspace>
+/// const WORKER: sel4::cap::Tcb = user_cap(1);
+/// const WORKER_SC: sel4::cap::SchedContext = user_cap(2);
+/// ```
+///
+/// A call through one that the system file does not give is answered with `InvalidCapability`.
+///
+/// # Panics
+///
+/// If `slot` is not one of 1 to 63: no system file can give that. In a constant, the compiler says
+/// so.
+#[track_caller]
+pub const fn user_cap<T: UserCapType>(slot: u64) -> Cap<T> {
+    match cspace_root_slot_to_cptr(slot) {
+        Some(cptr) => Cap::from_cptr(cptr),
+        None => panic!("the slots of a <cspace> are 1 to 63"),
+    }
+}
+
+/// The capability pointer of a slot of the `<cspace>`; `None` if no system file can give it
+/// (`microkit_cspace_root_slot_to_cptr`).
+pub const fn cspace_root_slot_to_cptr(slot: u64) -> Option<CPtr> {
+    match slots::user_cptr(slot) {
+        Some(bits) => Some(CPtr::from_bits(bits)),
+        None => None,
+    }
+}
+
+/// What a `<cspace>` can give: `<cap_tcb>`, `<cap_sc>` and `<cap_vspace>` (Microkit manual,
+/// *cspace*).
+pub trait UserCapType: CapType + sealed::UserCapType {}
+
+impl<T: CapType + sealed::UserCapType> UserCapType for T {}
+
+mod sealed {
+    use super::cap_type;
+
+    pub trait UserCapType {}
+
+    impl UserCapType for cap_type::Tcb {}
+    impl UserCapType for cap_type::SchedContext {}
+    impl UserCapType for cap_type::VSpace {}
+}
+
+/// This protection domain's own address space: for cache maintenance, in memory that it shares
+/// with a device or writes instructions to.
+pub const fn vspace() -> cap::VSpace {
+    Cap::from_bits(slots::VSPACE)
+}
+
+/// This protection domain's own thread, which it can measure: `None` but in the configuration
+/// `benchmark`, where Microkit gives each one its own.
+pub const fn benchmark_tcb() -> Option<cap::Tcb> {
+    if sel4::config::ENABLE_BENCHMARKS {
+        Some(Cap::from_bits(slots::TCB))
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slot_is_the_topmost_bits_of_the_pointer() {
+        let check = |slot: u64, expect: Option<u64>| {
+            assert_eq!(cspace_root_slot_to_cptr(slot).map(CPtr::bits), expect);
+        };
+        check(0, None);
+        check(1, Some(1 << 58));
+        check(63, Some(63 << 58));
+        check(64, None);
+    }
+
+    #[test]
+    #[should_panic(expected = "the slots of a <cspace> are 1 to 63")]
+    fn a_slot_that_no_system_file_can_give_is_refused() {
+        let _: cap::Tcb = user_cap(64);
+    }
+
+    #[test]
+    fn each_kind_of_capability_keeps_its_slot() {
+        let tcb: cap::Tcb = user_cap(1);
+        let sc: cap::SchedContext = user_cap(2);
+        let vspace: cap::VSpace = user_cap(63);
+        assert_eq!(
+            [tcb.bits(), sc.bits(), vspace.bits()],
+            [1 << 58, 2 << 58, 63 << 58]
+        );
+        assert_eq!(super::vspace().bits(), 3);
+    }
+}
