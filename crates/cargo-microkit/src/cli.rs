@@ -78,8 +78,9 @@ pub(crate) struct RunArgs {
 /// NAME.expected beside NAME.system holds the lines that the system must print, without those of
 /// the boot and without remarks of the kernel and the monitor, save for reports of faults.
 /// NAME.CONFIG.expected is used instead for that configuration. A line `re:REGEX` matches a whole
-/// line by a regular expression. A file that is only `skip: REASON` skips the system. Every system
-/// runs on the model kernel and on seL4, which is skipped by name where there is no SDK; --kernel
+/// line by a regular expression. A line `type: TEXT` is no line that comes: TEXT and Enter are typed
+/// when all lines before it have come. A file that is only `skip: REASON` skips the system. Every
+/// system runs on the model kernel and on seL4, which is skipped by name where there is no SDK; --kernel
 /// takes one of them.
 ///
 /// The last line printed is always `N passed, N failed, N skipped`.
@@ -111,7 +112,8 @@ pub(crate) struct TestArgs {
     pub(crate) release: bool,
     #[command(flatten)]
     pub(crate) qemu: QemuArgs,
-    /// Write what the systems print to their .expected files
+    /// Write what the systems print to their .expected files; what the file of before types is typed
+    /// whenever the system falls silent
     #[arg(long)]
     pub(crate) bless: bool,
     /// Seconds that each system has

@@ -1,4 +1,5 @@
-//! `.expected` files: the lines that a system must print, no fewer, no more, no others.
+//! `.expected` files: the lines that a system must print, no fewer, no more, no others, and what is
+//! typed between them.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -19,12 +20,25 @@ pub(crate) enum Expectation {
     Skip(String),
 }
 
-/// A line that must come.
+/// A line that must come, or be typed.
 #[derive(Debug)]
 pub(crate) struct Expected {
     text: String,
-    pattern: Option<Regex>,
+    kind: Kind,
 }
+
+#[derive(Debug)]
+enum Kind {
+    /// This line must come.
+    Text,
+    /// A line must come that this matches.
+    Pattern(Regex),
+    /// This line is typed when those before it have come.
+    Typed(String),
+}
+
+/// How lines begin that are typed.
+const TYPED: &str = "type:";
 
 /// The file for a system in a configuration: its own if there is one, else the one for all.
 pub(crate) fn file_for(system: &System, config: &str) -> Option<PathBuf> {
@@ -68,6 +82,11 @@ fn parse(text: &str) -> Result<Expectation, String> {
             reason => Ok(Expectation::Skip(reason.to_owned())),
         };
     }
+    if lines[0].starts_with(TYPED) {
+        return Err(format!(
+            "begins with `{TYPED}`, before the system can have said that it is ready to read"
+        ));
+    }
     let expected = lines.iter().enumerate().map(|(i, line)| {
         Expected::parse(line)
             .map_err(|e| format!("has no valid regular expression in line {}: {e}", i + 1))
@@ -77,11 +96,16 @@ fn parse(text: &str) -> Result<Expectation, String> {
 
 impl Expected {
     fn parse(line: &str) -> Result<Self, regex::Error> {
-        let pattern = line.strip_prefix("re:");
-        let pattern = pattern.map(|p| Regex::new(&format!("^(?:{})$", p.trim_start())));
+        let kind = if let Some(pattern) = line.strip_prefix("re:") {
+            Kind::Pattern(Regex::new(&format!("^(?:{})$", pattern.trim_start()))?)
+        } else if let Some(typed) = line.strip_prefix(TYPED) {
+            Kind::Typed(typed.trim_start().to_owned())
+        } else {
+            Kind::Text
+        };
         Ok(Self {
             text: line.to_owned(),
-            pattern: pattern.transpose()?,
+            kind,
         })
     }
 
@@ -92,9 +116,18 @@ impl Expected {
 
     /// Whether `line` is the one expected.
     pub(crate) fn matches(&self, line: &str) -> bool {
-        match &self.pattern {
-            Some(pattern) => pattern.is_match(line),
-            None => self.text == line,
+        match &self.kind {
+            Kind::Text => self.text == line,
+            Kind::Pattern(pattern) => pattern.is_match(line),
+            Kind::Typed(_) => false,
+        }
+    }
+
+    /// What is typed, if this is not a line that must come.
+    pub(crate) fn typed(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Typed(text) => Some(text),
+            Kind::Text | Kind::Pattern(_) => None,
         }
     }
 }
@@ -137,6 +170,14 @@ impl<'a> Judge<'a> {
         self.seen.push(line);
     }
 
+    /// What is to be typed now, as all before it has come; it counts as typed from here on.
+    pub(crate) fn take_typed(&mut self) -> Option<&'a str> {
+        let next = self.expected.get(self.seen.len())?;
+        let typed = next.typed().filter(|_| self.difference.is_none())?;
+        self.seen.push(next.text.clone());
+        Some(typed)
+    }
+
     /// What there is to say so far.
     pub(crate) fn verdict(&self) -> Verdict {
         match self.difference {
@@ -160,7 +201,7 @@ impl<'a> Judge<'a> {
             .map(|(_, last)| last)
     }
 
-    /// The lines that have come.
+    /// The lines that have come, or were typed.
     pub(crate) fn seen(&self) -> &[String] {
         &self.seen
     }
@@ -221,7 +262,7 @@ impl<'a> Judge<'a> {
 pub(crate) fn blessed(seen: &[String], before: &[Expected]) -> String {
     let mut patterns = before
         .iter()
-        .filter(|expected| expected.pattern.is_some())
+        .filter(|expected| matches!(expected.kind, Kind::Pattern(_)))
         .peekable();
     let lines = seen.iter().map(
         |line| match patterns.next_if(|pattern| pattern.matches(line)) {
@@ -268,6 +309,25 @@ mod tests {
     }
 
     #[test]
+    fn a_line_is_typed_once_when_those_before_it_have_come() {
+        let expected = expected("name?\ntype: Ada\ntype:\nhello, Ada");
+        let mut judge = Judge::new(&expected);
+        assert_eq!(judge.take_typed(), None);
+        judge.hear("name?".to_owned());
+        assert_eq!(judge.take_typed(), Some("Ada"));
+        assert_eq!(judge.take_typed(), Some(""));
+        assert_eq!(judge.take_typed(), None);
+        assert_eq!(judge.verdict(), Verdict::Waiting);
+        judge.hear("hello, Ada".to_owned());
+        assert_eq!(judge.verdict(), Verdict::Complete);
+
+        let mut judge = Judge::new(&expected);
+        judge.hear("what?".to_owned());
+        assert_eq!(judge.take_typed(), None);
+        assert_eq!(judge.missed(), Some(1));
+    }
+
+    #[test]
     fn a_file_skips_says_lines_or_is_wrong() {
         let check = |text, expect: &str| {
             let said = match parse(text) {
@@ -283,6 +343,11 @@ mod tests {
         check("", "it is empty, and any system would pass it");
         check("a\r\nb\n", "2 lines");
         check("\n", "1 lines");
+        check("name?\ntype: x\n", "2 lines");
+        check(
+            "type: x\na\n",
+            "it begins with `type:`, before the system can have said that it is ready to read",
+        );
         check(
             "a\nre:(\n",
             "it has no valid regular expression in line 2: regex parse error:",

@@ -29,7 +29,7 @@ pub(crate) enum Watched<T> {
 }
 
 /// Watches a guest until it has printed the expected lines and then nothing for a while, or has
-/// printed anything else, or time is up.
+/// printed anything else, or time is up; and types what is to be typed between them.
 pub(crate) fn compare(
     guest: &mut Guest,
     mut log: Log,
@@ -52,6 +52,10 @@ pub(crate) fn compare(
                     .filter_map(|piece| log.push(piece))
                 {
                     hear(&mut judge, &mut tail, line);
+                    while let Some(text) = judge.take_typed() {
+                        guest.type_line(text);
+                        tail.push(&format!("(typed `{text}`)"));
+                    }
                 }
             }
             Heard::Silence => is_silent = true,
@@ -90,8 +94,20 @@ pub(crate) fn compare(
 }
 
 /// Watches a guest until it has been silent for long, or time is up, and returns what it printed.
-pub(crate) fn record(guest: &mut Guest, mut log: Log, timeout: Duration) -> Watched<Vec<String>> {
+///
+/// What the file of before types is typed whenever the guest has been silent for long, and stands
+/// among the lines as the file has it.
+pub(crate) fn record(
+    guest: &mut Guest,
+    mut log: Log,
+    before: &[Expected],
+    timeout: Duration,
+) -> Watched<Vec<String>> {
     let end = Instant::now() + timeout;
+    let mut to_type = before
+        .iter()
+        .filter_map(|line| Some((line.text(), line.typed()?)))
+        .peekable();
     let mut lines = Vec::new();
     loop {
         let left = end.saturating_duration_since(Instant::now());
@@ -106,7 +122,18 @@ pub(crate) fn record(guest: &mut Guest, mut log: Log, timeout: Duration) -> Watc
             }
             Heard::Silence => {
                 let has_spoken = !log.partial().is_empty() && !log.is_boot();
-                has_spoken || lines.iter().any(|line| line.is_of_system)
+                let has_spoken = has_spoken || lines.iter().any(|line| line.is_of_system);
+                match to_type.next_if(|_| has_spoken) {
+                    Some((line, text)) => {
+                        guest.type_line(text);
+                        lines.push(Line {
+                            text: line.to_owned(),
+                            is_of_system: true,
+                        });
+                        false
+                    }
+                    None => has_spoken,
+                }
             }
             Heard::End(_) => true,
         };

@@ -90,7 +90,7 @@ pub(crate) fn forfeit_scheduling_context() -> Prepared {
 }
 
 /// A set of channels.
-#[derive(Debug, Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Default, Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChannelSet(sel4::Badge);
 
 impl ChannelSet {
@@ -102,6 +102,12 @@ impl ChannelSet {
     #[inline]
     pub const fn contains(&self, channel: Channel) -> bool {
         self.0 & (1 << channel.index()) != 0
+    }
+
+    /// Whether there is none.
+    #[inline]
+    pub const fn is_empty(&self) -> bool {
+        self.0 & ALL == 0
     }
 
     /// The channels, from the lowest identifier.
@@ -125,6 +131,22 @@ impl IntoIterator for ChannelSet {
 
     fn into_iter(self) -> ChannelSetIter {
         self.iter()
+    }
+}
+
+impl Extend<Channel> for ChannelSet {
+    fn extend<I: IntoIterator<Item = Channel>>(&mut self, channels: I) {
+        for channel in channels {
+            self.0 |= 1 << channel.index();
+        }
+    }
+}
+
+impl FromIterator<Channel> for ChannelSet {
+    fn from_iter<I: IntoIterator<Item = Channel>>(channels: I) -> Self {
+        let mut set = Self::default();
+        set.extend(channels);
+        set
     }
 }
 
@@ -206,6 +228,8 @@ mod tests {
                     .all(|&index| set.contains(Channel::new(index)))
             );
             assert_eq!(set.to_string(), shown);
+            assert_eq!(set.iter().collect::<ChannelSet>(), set);
+            assert_eq!(set.is_empty(), expect.is_empty());
         };
         check(0, &[], "{}");
         check(1, &[0], "{0}");

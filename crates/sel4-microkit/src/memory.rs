@@ -33,6 +33,30 @@ macro_rules! shared_words {
     };
 }
 
+/// As [`shared_words!`], but `None` if the system file does not map the region: for a server that
+/// has more places for clients than there are clients.
+///
+/// ```
+/// assert!(sel4_microkit::shared_words_if_mapped!(client_7, client_7_size).is_none());
+/// ```
+///
+/// # Panics
+///
+/// If the tool has written an address and no size, or a size and no address.
+#[macro_export]
+macro_rules! shared_words_if_mapped {
+    ($vaddr:ident, $size:ident $(,)?) => {{
+        let vaddr = *$crate::var!($vaddr: usize = 0);
+        let size = *$crate::var!($size: usize = 0);
+        (vaddr != 0 || size != 0).then(|| {
+            $crate::_private::words(
+                (::core::stringify!($vaddr), vaddr),
+                (::core::stringify!($size), size),
+            )
+        })
+    }};
+}
+
 /// A memory region as the registers of a device: a `safe_mmio::UniqueMmioPointer` to `T`, whose
 /// fields are to be of `safe-mmio`'s types.
 ///

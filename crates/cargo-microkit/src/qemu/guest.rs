@@ -1,8 +1,8 @@
 //! A QEMU process that is listened to, and that never outlives whoever listens.
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,8 @@ const ENDED_BY_SIGNAL: &str = ": terminating on signal ";
 pub(crate) struct Guest {
     qemu: Child,
     serial: Receiver<Vec<u8>>,
+    /// What is typed; a thread passes it on, because a guest need not read it.
+    keys: Option<Sender<String>>,
     decoder: Decoder,
     messages: Option<thread::JoinHandle<String>>,
 }
@@ -50,9 +52,10 @@ impl Guest {
         Self::spawn(command, true)
     }
 
-    /// Starts QEMU with nobody at the keys; its own messages are only for [`Guest::messages`].
+    /// Starts QEMU with nobody at the keys but [`Guest::type_line`]; its own messages are only for
+    /// [`Guest::messages`].
     pub(crate) fn start_quietly(mut command: Command) -> Result<Self> {
-        command.stdin(Stdio::null());
+        command.stdin(Stdio::piped());
         Self::spawn(command, false)
     }
 
@@ -66,6 +69,18 @@ impl Guest {
                 "QEMU, `{program}`, cannot be started: {e}"
             )
         })?;
+        let keys = qemu.stdin.take().map(|mut stdin| {
+            let (keys, typed) = channel::<String>();
+            thread::spawn(move || {
+                // Ends with the guest, or with QEMU, which reads no more then.
+                while let Ok(text) = typed.recv() {
+                    if stdin.write_all(text.as_bytes()).is_err() || stdin.flush().is_err() {
+                        return;
+                    }
+                }
+            });
+            keys
+        });
         let (sender, serial) = channel();
         let stdout = qemu.stdout.take();
         // The threads end with QEMU's output; nobody waits for the first of them, because a
@@ -101,9 +116,19 @@ impl Guest {
         Ok(Self {
             qemu,
             serial,
+            keys,
             decoder: Decoder::default(),
             messages,
         })
+    }
+
+    /// Types a line and the key that ends it, which a terminal sends as a carriage return. Only a
+    /// guest that was started quietly can be typed to.
+    pub(crate) fn type_line(&mut self, text: &str) {
+        if let Some(keys) = &self.keys {
+            // It fails when QEMU has ended, which who listens will hear.
+            let _ = keys.send(format!("{text}\r"));
+        }
     }
 
     /// Listens for at most `wait`.
@@ -205,6 +230,18 @@ mod tests {
         };
         assert_eq!((text.as_str(), status.code()), ("a\nb", Some(3)));
         assert_eq!(guest.messages(), "why\n");
+    }
+
+    #[test]
+    fn what_is_typed_ends_with_a_carriage_return() {
+        let mut guest = shell("dd bs=1 count=6 2>/dev/null | tr '\\r' '#'");
+        guest.type_line("Ada");
+        guest.type_line("x");
+        let mut text = String::new();
+        while let Heard::Text(more) = guest.listen(Duration::from_secs(10)) {
+            text.push_str(&more);
+        }
+        assert_eq!(text, "Ada#x#");
     }
 
     #[test]

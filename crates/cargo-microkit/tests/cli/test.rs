@@ -70,6 +70,20 @@ fn any_other_line_fails_with_the_difference() {
     );
 }
 
+/// A guest that asks and, when Enter comes, answers.
+const ASKS: &str = "echo 'name?'; name=$(dd bs=1 count=4 2>/dev/null | tr -d '\\r')\n\
+                    echo \"hello, $name\"; exec sleep 100";
+
+#[test]
+fn what_the_file_types_is_typed_when_its_turn_comes() {
+    test("name?\ntype: Ada\nhello, Ada\n", ASKS, true, &[]);
+    let parts = ["line 3 is not that of `hello.expected`", "+ hello, Bob"];
+    test("name?\ntype: Bob\nhello, Ada\n", ASKS, false, &parts);
+    let parts = ["waited for line 3", "(typed `Al`)"];
+    test("name?\ntype: Al\nhello, Al\n", ASKS, false, &parts);
+    test("type: Ada\nname?\n", ASKS, false, &["begins with `type:`"]);
+}
+
 #[test]
 fn a_line_that_does_not_come_is_named() {
     let parts = [
@@ -222,6 +236,8 @@ fn blessing_writes_what_came() {
     };
     let parts = ["ok   hello (sel4 debug, dev): wrote ", "hello.expected"];
     assert_eq!(bless(LOG, true, &parts), "hello, world\nat 0x1f\n");
+    bench.file("hello.expected", "who?\ntype: Ada\n");
+    assert_eq!(bless(ASKS, true, &[]), "name?\ntype: Ada\nhello, Ada\n");
     bench.file("hello.expected", "hello, world\nre:at .*\n");
     assert_eq!(bless(LOG, true, &[]), "hello, world\nre:at .*\n");
     assert_eq!(

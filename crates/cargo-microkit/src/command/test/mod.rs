@@ -150,7 +150,7 @@ fn run(args: &TestArgs, case: &Case, variant: &Variant, mut guest: Guest) -> Ver
             Watched::Interrupted => Verdict::Interrupted,
         };
     }
-    match watch::record(&mut guest, log, args.timeout) {
+    match watch::record(&mut guest, log, &case.expected, args.timeout) {
         Watched::Interrupted => Verdict::Interrupted,
         Watched::Failed(why) => Verdict::Failed(why),
         Watched::Done(lines) if lines.is_empty() => Verdict::Failed(format!(

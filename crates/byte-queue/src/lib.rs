@@ -1,0 +1,51 @@
+//! A queue of bytes in a memory region that two protection domains (PDs) share: one puts, the
+//! other takes.
+//!
+//! The region is a slice of atomic words, as `sel4-microkit`'s `shared_words!` gives it, and begins
+//! as zeros. Neither end trusts the other: each keeps its own position to itself, checks the
+//! other's against it, and says [`Broken`] if that cannot be. Whatever the other end writes, nothing
+//! is read or written outside the region, and no more bytes are taken than there is room for.
+//!
+//! The queue blocks nobody and notifies nobody. An end that finds it full says so with
+//! [`Producer::ask_for_room`]; the other looks at [`Consumer::was_asked_for_room`] after it has
+//! taken something, and then notifies.
+//!
+//! ```
+//! use byte_queue::{Consumer, Producer};
+//! # use std::sync::atomic::AtomicU64;
+//! # let region: &'static [AtomicU64] = Box::leak((0..64).map(|_| AtomicU64::new(0)).collect());
+//!
+//! // let region = shared_words!(queue, queue_size); in each of the two PDs
+//! let mut producer = Producer::new(region);
+//! assert_eq!(producer.put(b"hello")?, 5);
+//!
+//! let mut consumer = Consumer::new(region);
+//! let mut bytes = [0; 16];
+//! assert_eq!(consumer.take(&mut bytes)?, 5);
+//! assert_eq!(&bytes[..5], b"hello");
+//! # Ok::<(), byte_queue::Broken>(())
+//! ```
+#![no_std]
+#![forbid(unsafe_code)]
+
+mod consumer;
+mod layout;
+mod producer;
+
+pub use consumer::Consumer;
+pub use producer::Producer;
+
+use core::fmt;
+
+/// The other end has written a position that cannot be: more was taken than put, or more put than
+/// there is room for. What the queue holds means nothing from then on.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub struct Broken;
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the other end of the queue has written a position that cannot be")
+    }
+}
+
+impl core::error::Error for Broken {}

@@ -1,0 +1,107 @@
+//! Asks the writers, when they are done, then reads lines and says what they were.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+use embedded_io::{Read, ReadReady, Write, WriteFmtError};
+use heapless::Vec;
+use sel4_microkit::{Channel, ChannelSet, Handler, protection_domain, shared_words};
+use serial::Serial;
+
+const DRIVER: Channel = Channel::new(1);
+
+const WRITERS: [Channel; 2] = [Channel::new(2), Channel::new(3)];
+
+/// Bytes of a line that are kept.
+const LINE_BYTES: usize = 100;
+
+struct Reader {
+    serial: Serial,
+    line: Vec<u8, LINE_BYTES>,
+    progress: Progress,
+}
+
+/// What the reader waits for.
+#[derive(Copy, Clone)]
+enum Progress {
+    /// That these have printed all.
+    Done([bool; WRITERS.len()]),
+    /// What this one says.
+    Asked(usize),
+    /// Lines.
+    Typed,
+}
+
+#[protection_domain]
+fn init() -> Reader {
+    let output = shared_words!(output, output_size);
+    let input = shared_words!(input, input_size);
+    Reader {
+        serial: Serial::new(DRIVER, output).with_input(input),
+        line: Vec::new(),
+        progress: Progress::Done([false; WRITERS.len()]),
+    }
+}
+
+impl Handler for Reader {
+    type Error = WriteFmtError<serial::Error>;
+
+    fn notified(&mut self, mut channels: ChannelSet) -> Result<(), Self::Error> {
+        while !channels.is_empty() {
+            for (index, writer) in WRITERS.into_iter().enumerate() {
+                if channels.contains(writer) {
+                    self.heard(index)?;
+                }
+            }
+            while self.serial.read_ready().map_err(WriteFmtError::Other)? {
+                let mut byte = [0];
+                self.serial.read(&mut byte).map_err(WriteFmtError::Other)?;
+                self.take(byte[0])?;
+            }
+            channels = self.serial.take_missed();
+        }
+        Ok(())
+    }
+}
+
+impl Reader {
+    /// A writer has done what was awaited.
+    fn heard(&mut self, index: usize) -> Result<(), WriteFmtError<serial::Error>> {
+        self.progress = match self.progress {
+            Progress::Done(mut done) => {
+                done[index] = true;
+                if done == [true; WRITERS.len()] {
+                    WRITERS[0].notify();
+                    Progress::Asked(0)
+                } else {
+                    Progress::Done(done)
+                }
+            }
+            Progress::Asked(asked) => match WRITERS.get(asked + 1) {
+                Some(next) => {
+                    next.notify();
+                    Progress::Asked(asked + 1)
+                }
+                None => {
+                    writeln!(self.serial, "now type")?;
+                    Progress::Typed
+                }
+            },
+            Progress::Typed => Progress::Typed,
+        };
+        Ok(())
+    }
+
+    /// Takes a byte that was typed. A terminal ends lines with a carriage return.
+    fn take(&mut self, byte: u8) -> Result<(), WriteFmtError<serial::Error>> {
+        if byte != b'\r' {
+            self.line.push(byte).ok();
+            return Ok(());
+        }
+        let line = core::mem::take(&mut self.line);
+        match core::str::from_utf8(&line) {
+            Ok(text) => writeln!(self.serial, "{} characters: {text}", text.chars().count()),
+            Err(_) => writeln!(self.serial, "no UTF-8 in {} bytes", line.len()),
+        }
+    }
+}
