@@ -77,11 +77,12 @@ pub(crate) struct RunArgs {
 ///
 /// NAME.expected beside NAME.system holds the lines that the system must print, without those of
 /// the boot and without remarks of the kernel and the monitor, save for reports of faults.
-/// NAME.CONFIG.expected is used instead for that configuration. A line `re:REGEX` matches a whole
-/// line by a regular expression. A line `type: TEXT` is no line that comes: TEXT and Enter are typed
-/// when all lines before it have come. A file that is only `skip: REASON` skips the system. Every
-/// system runs on the model kernel and on seL4, which is skipped by name where there is no SDK; --kernel
-/// takes one of them.
+/// NAME.CONFIG.expected is used instead for that configuration, and NAME.model.expected for the model
+/// kernel. A line `re:REGEX` matches a whole line by a regular expression. A line `type: TEXT` is no
+/// line that comes: TEXT and Enter are typed when all lines before it have come. A file that is only
+/// `skip: REASON` skips the system; one that is only `refused: TEXT` wants it refused, with TEXT
+/// somewhere in the report. Every system runs on the model kernel and on seL4, which is skipped by
+/// name where there is no SDK; --kernel takes one of them.
 ///
 /// The last line printed is always `N passed, N failed, N skipped`.
 #[derive(Debug, Args)]

@@ -9,7 +9,9 @@ use regex::Regex;
 use similar::{ChangeTag, TextDiff};
 
 use crate::files;
+use crate::kernel;
 use crate::system::System;
+use crate::variant::Variant;
 
 /// What an `.expected` file says.
 #[derive(Debug)]
@@ -18,6 +20,8 @@ pub(crate) enum Expectation {
     Lines(Vec<Expected>),
     /// Do not run the system at all, for this reason.
     Skip(String),
+    /// It must not be built: this must be said of it.
+    Refused(String),
 }
 
 /// A line that must come, or be typed.
@@ -40,17 +44,21 @@ enum Kind {
 /// How lines begin that are typed.
 const TYPED: &str = "type:";
 
-/// The file for a system in a configuration: its own if there is one, else the one for all.
-pub(crate) fn file_for(system: &System, config: &str) -> Option<PathBuf> {
-    let special = system
-        .path
-        .with_file_name(format!("{}.{config}.expected", system.name));
-    [special, common_file(system)]
+/// The file for a system in a variant: the model kernel's or the configuration's own if there is
+/// one, else the one for all.
+pub(crate) fn file_for(system: &System, variant: &Variant) -> Option<PathBuf> {
+    let special = |what: &str| {
+        let name = format!("{}.{what}.expected", system.name);
+        system.path.with_file_name(name)
+    };
+    let model = (variant.kernel == kernel::Kind::Model).then(|| special("model"));
+    let files = model
         .into_iter()
-        .find(|file| file.is_file())
+        .chain([special(&variant.config), common_file(system)]);
+    files.into_iter().find(|file| file.is_file())
 }
 
-/// The file for all configurations that have none of their own.
+/// The file for all variants that have none of their own.
 pub(crate) fn common_file(system: &System) -> PathBuf {
     system
         .path
@@ -80,6 +88,14 @@ fn parse(text: &str) -> Result<Expectation, String> {
         return match reason.trim() {
             "" => Err("skips the system without a reason".to_owned()),
             reason => Ok(Expectation::Skip(reason.to_owned())),
+        };
+    }
+    if let [line] = lines[..]
+        && let Some(what) = line.strip_prefix("refused:")
+    {
+        return match what.trim() {
+            "" => Err("does not say why the system is to be refused".to_owned()),
+            what => Ok(Expectation::Refused(what.to_owned())),
         };
     }
     if lines[0].starts_with(TYPED) {
@@ -332,6 +348,7 @@ mod tests {
         let check = |text, expect: &str| {
             let said = match parse(text) {
                 Ok(Expectation::Skip(reason)) => format!("skip {reason}"),
+                Ok(Expectation::Refused(what)) => format!("refused {what}"),
                 Ok(Expectation::Lines(lines)) => format!("{} lines", lines.len()),
                 Err(fault) => format!("it {}", fault.lines().next().unwrap_or_default()),
             };
@@ -339,6 +356,11 @@ mod tests {
         };
         check("skip: prints nothing\n", "skip prints nothing");
         check("skip: a\nb\n", "2 lines");
+        check("refused: SMC calls\n", "refused SMC calls");
+        check(
+            "refused:\n",
+            "it does not say why the system is to be refused",
+        );
         check("skip:\n", "it skips the system without a reason");
         check("", "it is empty, and any system would pass it");
         check("a\r\nb\n", "2 lines");

@@ -93,7 +93,11 @@ fn test_variant(
     for case in cases {
         match builder.plan(case.system.clone()) {
             Ok(plan) => planned.push((case, plan)),
-            Err(report) => tally.record(&case.system.name, variant, failed(&report)),
+            Err(report) => tally.record(
+                &case.system.name,
+                variant,
+                not_built(&case, failed(&report)),
+            ),
         }
     }
     let plans: Vec<_> = planned.iter().map(|(_, plan)| plan).collect();
@@ -110,8 +114,14 @@ fn test_variant(
         let packed = built.as_ref().map_err(failed);
         match packed.and_then(|built| builder.pack(&plan, built, &outputs).map_err(|e| failed(&e)))
         {
-            Ok(image) => images.push((case, image)),
-            Err(verdict) => tally.record(&case.system.name, variant, verdict),
+            Ok(image) => match &case.refusal {
+                None => images.push((case, image)),
+                Some(what) => {
+                    let why = format!("it was built, and was to be refused: {what}");
+                    tally.record(&case.system.name, variant, Verdict::Failed(why));
+                }
+            },
+            Err(verdict) => tally.record(&case.system.name, variant, not_built(&case, verdict)),
         }
     }
 
@@ -137,6 +147,21 @@ fn test_variant(
             scope.spawn(work);
         }
     });
+}
+
+/// What came of a case that could not be built, which it may have been meant to.
+fn not_built(case: &Case, verdict: Verdict) -> Verdict {
+    let (Some(what), Verdict::Failed(report)) = (&case.refusal, &verdict) else {
+        return verdict;
+    };
+    // As a report is broken into lines it does not matter.
+    let words = report.split(|c: char| c.is_whitespace() || c == '│');
+    let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+    if words.join(" ").contains(what) {
+        Verdict::Passed(format!(": refused, {what}"))
+    } else {
+        Verdict::Failed(format!("it was to be refused: {what}; but\n{report}"))
+    }
 }
 
 /// Runs one case.

@@ -31,6 +31,8 @@ pub(super) struct Case {
     /// The `.expected` file.
     pub(super) file: PathBuf,
     pub(super) expected: Vec<Expected>,
+    /// What must be said of it instead of building it.
+    pub(super) refusal: Option<String>,
 }
 
 impl Selection {
@@ -91,8 +93,7 @@ impl Selection {
         };
         let all = System::all(project.root());
         let runs = variants.into_iter().map(|variant| {
-            let is_tested =
-                |system: &&System| expected::file_for(system, &variant.config).is_some();
+            let is_tested = |system: &&System| expected::file_for(system, &variant).is_some();
             let systems = all.iter().filter(is_tested).cloned().collect();
             (variant, systems)
         });
@@ -122,12 +123,17 @@ impl Case {
             system: system.clone(),
             file,
             expected,
+            refusal: None,
         };
         let common = expected::common_file(system);
-        match expected::file_for(system, &variant.config) {
+        match expected::file_for(system, variant) {
             Some(file) => match expected::read(&file) {
                 Ok(Expectation::Lines(lines)) => Ok(case(file, lines)),
                 Ok(Expectation::Skip(reason)) => Err(Verdict::Skipped(reason)),
+                Ok(Expectation::Refused(what)) => Ok(Self {
+                    refusal: Some(what),
+                    ..case(file, Vec::new())
+                }),
                 Err(_) if is_blessing => Ok(case(file, Vec::new())),
                 Err(report) => Err(failed(&report)),
             },

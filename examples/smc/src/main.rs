@@ -1,0 +1,29 @@
+//! Asks the firmware which version of its power interface it has.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+use console::println;
+use sel4_microkit::{NullHandler, arm_smc_call, panicking, protection_domain};
+
+/// `PSCI_VERSION` (Arm DEN 0022, *Power State Coordination Interface*).
+const PSCI_VERSION: u64 = 0x8400_0000;
+
+/// A function that no firmware has, and what it answers (Arm DEN 0028, *SMC Calling Convention*).
+const NONE: u64 = 0x8400_ffff;
+const NOT_SUPPORTED: i32 = -1;
+
+#[protection_domain]
+fn init() -> NullHandler {
+    panicking::set_hook(&console::panic_hook);
+    ask().expect("the system file lets it");
+    NullHandler::new()
+}
+
+fn ask() -> sel4::Result<()> {
+    let [version, ..] = arm_smc_call([PSCI_VERSION, 0, 0, 0, 0, 0, 0, 0])?;
+    println!("PSCI {}.{}", version >> 16, version & 0xffff);
+    let [answer, ..] = arm_smc_call([NONE, 0, 0, 0, 0, 0, 0, 0])?;
+    println!("not supported: {}", answer as i32 == NOT_SUPPORTED);
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! The guest: what it does, as instructions for a virtual machine whose memory begins at
+//! [`START`].
+
+/// Where the guest's memory begins, for the guest.
+pub(crate) const START: u64 = 0x4000_0000;
+
+/// Its program status at first: EL1 with its own stack pointer, all exceptions masked (Arm ARM,
+/// *SPSR_EL2*).
+pub(crate) const PSTATE: u64 = 0x3c5;
+
+/// Says what it has in `TPIDR_EL1`, as x1.
+pub(crate) const HELLO: u64 = 1;
+/// Is ready for an interrupt.
+pub(crate) const READY: u64 = 2;
+/// Has handled the interrupt that is x1.
+pub(crate) const HANDLED: u64 = 3;
+/// Has nothing left to do.
+pub(crate) const END: u64 = 4;
+
+/// From [`START`] on. A hypercall has its number in x0.
+pub(crate) const MAIN: [u32; 25] = [
+    0xd280_0020, // mov  x0, #1
+    0xd538_d081, // mrs  x1, tpidr_el1
+    0xd400_0002, // hvc  #0
+    // The vectors are at START + 0x800.
+    0x1000_3fa1, // adr  x1, vectors
+    0xd518_c001, // msr  vbar_el1, x1
+    // The interrupt controller's CPU interface: every priority, enabled.
+    0xd2a1_0022, // mov  x2, #0x8010000
+    0x5280_1e03, // mov  w3, #0xf0
+    0xb900_0443, // str  w3, [x2, #4]
+    0x5280_0023, // mov  w3, #1
+    0xb900_0043, // str  w3, [x2]
+    0xd503_3fdf, // isb
+    0xd503_42ff, // msr  daifclr, #2
+    0xd280_0040, // mov  x0, #2
+    0xd400_0002, // hvc  #0
+    // The virtual timer, which fires at once; then until its interrupt, 27, was handled.
+    0xd51b_e35f, // msr  cntv_cval_el0, xzr
+    0xd280_0023, // mov  x3, #1
+    0xd51b_e323, // msr  cntv_ctl_el0, x3
+    0xd503_3fdf, // isb
+    0xf100_6c9f, // cmp  x4, #27
+    0x54ff_ffe1, // b.ne, to the cmp
+    0xd280_0080, // mov  x0, #4
+    0xd400_0002, // hvc  #0
+    // A write to where nothing is.
+    0xd280_0005, // mov  x5, #0
+    0xf900_00a0, // str  x0, [x5]
+    0x1400_0000, // b, to itself
+];
+
+/// Where the handler of interrupts lies in the guest's memory: that of the current exception level
+/// with its own stack pointer (Arm ARM, *Exception vectors*).
+pub(crate) const IRQ_OFFSET: usize = 0x800 + 0x280;
+
+/// Takes the interrupt, stops the timer, ends the interrupt, and says which it was.
+pub(crate) const IRQ: [u32; 7] = [
+    0xb940_0c44, // ldr  w4, [x2, #12]
+    0xd51b_e33f, // msr  cntv_ctl_el0, xzr
+    0xb900_1044, // str  w4, [x2, #16]
+    0xd280_0060, // mov  x0, #3
+    0xaa04_03e1, // mov  x1, x4
+    0xd400_0002, // hvc  #0
+    0xd69f_03e0, // eret
+];

@@ -1,0 +1,125 @@
+//! A virtual machine monitor: starts a small guest, answers its hypercalls, and sends it
+//! interrupts.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+mod guest;
+
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use console::println;
+use sel4::{Fault, FaultReply, UnknownSyscall, UserContext, VCpuReg};
+use sel4_microkit::{
+    Child, Handler, MessageInfo, VCpu, panicking, protection_domain, shared_words, vspace,
+};
+
+const GUEST: VCpu = VCpu::new(0);
+
+/// A device's interrupt, as the guest sees it.
+const DEVICE_IRQ: u16 = 40;
+
+/// The virtual timer's interrupt (Arm BSA, *Private Peripheral Interrupts*).
+const TIMER_IRQ: u64 = 27;
+
+/// The group of interrupts in which all are, without security extensions.
+const GROUP: u8 = 0;
+
+struct Vmm {
+    /// The virtual interrupt that the guest has been sent last.
+    sent: u64,
+}
+
+#[protection_domain]
+fn init() -> Vmm {
+    panicking::set_hook(&console::panic_hook);
+    start().expect("the guest is there");
+    Vmm { sent: 0 }
+}
+
+fn start() -> sel4::Result<()> {
+    load(shared_words!(memory, memory_size))?;
+    GUEST.write_reg(VCpuReg::TPIDR_EL1, 0x5e14)?;
+    let mut registers = UserContext::default();
+    *registers.spsr_mut() = guest::PSTATE;
+    GUEST.write_registers(&mut registers)?;
+    GUEST.restart(guest::START)
+}
+
+/// Writes the guest's program, and sees to it that the guest can fetch it.
+fn load(memory: &[AtomicU64]) -> sel4::Result<()> {
+    let put = |offset: usize, instructions: &[u32]| {
+        for (index, pair) in instructions.chunks(2).enumerate() {
+            let high = pair.get(1).copied().unwrap_or_default();
+            let word = u64::from(high) << 32 | u64::from(pair[0]);
+            memory[offset / 8 + index].store(word, Ordering::Relaxed);
+        }
+    };
+    put(0, &guest::MAIN);
+    put(guest::IRQ_OFFSET, &guest::IRQ);
+    // The guest has its MMU and its caches off.
+    let start = memory.as_ptr().addr();
+    vspace().vspace_clean_data(start, start + size_of_val(memory))?;
+    vspace().vspace_unify_instruction(start, start + size_of_val(memory))
+}
+
+impl Vmm {
+    /// Does what a hypercall asks for. seL4 takes one for a system call that it does not know.
+    fn hypercall(&mut self, call: &UnknownSyscall) -> sel4::Result<FaultReply> {
+        let argument = call.gpr(1);
+        match call.gpr(0) {
+            guest::HELLO => println!("vmm: the guest says {argument:#x}"),
+            guest::READY => {
+                let vectors = GUEST.read_reg(VCpuReg::VBAR)?;
+                println!("vmm: the guest is ready, its vectors are at {vectors:#x}");
+                self.send(DEVICE_IRQ)?;
+            }
+            guest::HANDLED => println!("vmm: the guest has handled interrupt {argument}"),
+            guest::END => println!("vmm: the guest has nothing left to do"),
+            number => println!("vmm: no such hypercall: {number}"),
+        }
+        Ok(call.reply().into())
+    }
+
+    fn send(&mut self, irq: u16) -> sel4::Result<()> {
+        self.sent = irq.into();
+        GUEST.inject_irq(irq, 0, GROUP, 0)
+    }
+}
+
+impl Handler for Vmm {
+    type Error = sel4::Error;
+
+    fn fault(
+        &mut self,
+        child: Child,
+        msg_info: MessageInfo,
+    ) -> Result<Option<MessageInfo>, sel4::Error> {
+        assert_eq!(VCpu::from(child), GUEST);
+        let reply = match msg_info.fault() {
+            Fault::UnknownSyscall(call) => self.hypercall(&call)?,
+            Fault::VPpiEvent(event) => {
+                println!(
+                    "vmm: the guest's timer has fired: interrupt {}",
+                    event.irq()
+                );
+                self.send(event.irq() as u16)?;
+                FaultReply::retry()
+            }
+            Fault::VGicMaintenance(maintenance) => {
+                let index = maintenance.idx();
+                println!("vmm: interrupt {} is at its end: {index:?}", self.sent);
+                if self.sent == TIMER_IRQ {
+                    GUEST.ack_vppi(TIMER_IRQ)?;
+                }
+                FaultReply::retry()
+            }
+            fault => {
+                println!("vmm: the guest stops: {fault}");
+                GUEST.stop()?;
+                return Ok(None);
+            }
+        };
+        Ok(Some(MessageInfo::fault_reply(reply)))
+    }
+}
