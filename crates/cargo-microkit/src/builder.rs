@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use miette::Result;
 
+use crate::c;
 use crate::cargo::{self, Built};
 use crate::cli::{Options, OutputArgs};
 use crate::elf;
@@ -50,7 +51,7 @@ impl Builder<'_> {
         let bins: BTreeSet<_> = sources
             .filter_map(|source| match source {
                 Source::Bin(bin) => Some(bin.clone()),
-                Source::File(_) => None,
+                Source::File(_) | Source::C(_) => None,
             })
             .collect();
         cargo::build(
@@ -68,9 +69,14 @@ impl Builder<'_> {
         let directory = self.system_directory(system)?;
         files::make_directory(&directory)?;
         for program in &plan.programs {
+            let compiled;
             let source = match &program.source {
                 Source::Bin(bin) => built.file(bin)?,
                 Source::File(file) => file,
+                Source::C(file) => {
+                    compiled = self.compile_c(file, &directory)?;
+                    &compiled
+                }
             };
             elf::check(source, self.variant)?;
             if program.is_below_search_path() {
@@ -98,6 +104,16 @@ impl Builder<'_> {
         };
         self.kernel.pack(&request)?;
         Ok(image)
+    }
+
+    /// Compiles a program in C, and returns where it lies.
+    fn compile_c(&self, file: &Path, directory: &Path) -> Result<PathBuf> {
+        let directory = directory.join("c");
+        files::make_directory(&directory)?;
+        let program = directory.join(file.with_extension("elf").file_name().unwrap_or_default());
+        let sdk = self.kernel.sdk();
+        c::compile(file, &program, sdk, self.variant, self.options.verbose)?;
+        Ok(program)
     }
 
     /// Where files that Cargo does not build are looked for, each place once.

@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 mod builder;
+mod c;
 mod cargo;
 mod cli;
 mod command;

@@ -1,4 +1,4 @@
-//! Where each program of a system comes from: a binary of the workspace, or a file.
+//! Where each program of a system comes from: a binary of the workspace, a file, or a file in C.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -24,6 +24,8 @@ pub(crate) enum Source {
     Bin(Bin),
     /// It is there already.
     File(PathBuf),
+    /// It is compiled from this file.
+    C(PathBuf),
 }
 
 impl Program {
@@ -37,7 +39,7 @@ impl Program {
 /// Finds every program of a system.
 ///
 /// `ping.elf` is the binary `ping` of the project if there is one, else the first file of that
-/// path below one of `directories`.
+/// path below one of `directories`, else the first that is so called but for `.c` at its end.
 ///
 /// **Errors:** with every program that is nowhere.
 pub(crate) fn find(
@@ -94,11 +96,13 @@ fn source(
         return Ok(Some(Source::Bin(bin)));
     }
     // An absolute path stays itself when it is joined to another.
-    let found = directories
-        .iter()
-        .map(|d| d.join(path))
-        .find(|file| file.is_file());
-    Ok(found.map(Source::File))
+    let found = |path: &Path| {
+        let mut files = directories.iter().map(|d| d.join(path));
+        files.find(|file| file.is_file())
+    };
+    let path = Path::new(path);
+    let file = found(path).map(Source::File);
+    Ok(file.or_else(|| found(&path.with_extension("c")).map(Source::C)))
 }
 
 fn help(path: &str, project: Option<&Project>) -> String {
@@ -108,8 +112,8 @@ fn help(path: &str, project: Option<&Project>) -> String {
         .map(|bin| format!("did you mean the binary `{bin}`, as `{bin}.elf`? Otherwise "))
         .unwrap_or_default();
     format!(
-        "{meant}make the program with `cargo new {name}`, or say where its ELF file lies with \
-         `--search-path DIR`"
+        "{meant}make the program with `cargo new {name}`, or write it in C, as `{name}.c`, or say \
+         where its ELF file lies with `--search-path DIR`"
     )
 }
 
@@ -157,6 +161,10 @@ mod tests {
         check("sub/b.elf", &b);
         check("b.elf", &None);
         check("sub", &None);
+        std::fs::write(first.join("c.c"), "").expect("the file");
+        std::fs::write(first.join("a.c"), "").expect("the file");
+        check("c.elf", &Some(Source::C(first.join("c.c"))));
+        check("a.elf", &a);
         check(first.join("a.elf").to_str().expect("UTF-8"), &a);
     }
 

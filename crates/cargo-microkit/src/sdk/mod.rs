@@ -94,6 +94,11 @@ impl Sdk {
         ))
     }
 
+    /// Where the headers and libraries for a board and configuration lie.
+    pub(crate) fn board_directory(&self, board: &str, config: &str) -> PathBuf {
+        self.directory.join("board").join(board).join(config)
+    }
+
     /// The boards that the SDK is for, sorted.
     pub(crate) fn boards(&self) -> Vec<String> {
         directories(&self.directory.join("board"))

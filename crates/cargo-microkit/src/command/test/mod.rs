@@ -10,6 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use miette::{Report, Result};
 
 use crate::builder::Builder;
+use crate::c;
 use crate::cli::{OutputArgs, TestArgs};
 use crate::command::Outcome;
 use crate::expected;
@@ -233,8 +234,12 @@ fn usable<'a>(
     Ok((kernel, qemu, machine))
 }
 
+/// The verdict where something went wrong before the system ran.
 fn failed(report: &Report) -> Verdict {
-    Verdict::Failed(terminal::rendered(report))
+    match report.downcast_ref::<c::Missing>() {
+        Some(missing) => Verdict::Skipped(missing.to_string()),
+        None => Verdict::Failed(terminal::rendered(report)),
+    }
 }
 
 fn file_name(path: &Path) -> String {

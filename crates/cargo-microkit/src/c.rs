@@ -1,0 +1,129 @@
+//! Programs in C: one file beside the system file, compiled with the SDK's libmicrokit.
+
+use std::env;
+use std::ffi::OsString;
+use std::fmt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use miette::{Diagnostic, Report, Result, miette};
+
+use crate::files;
+use crate::sdk::{self, Sdk};
+use crate::terminal;
+use crate::variant::Variant;
+
+/// Names the compiler, if it is none of [`COMPILERS`]; the crate `cc` has the same variable.
+const VARIABLE: &str = "CC_aarch64_unknown_none";
+
+/// What the compiler may be called: Debian's, and Arm's own.
+const COMPILERS: [&str; 2] = ["aarch64-linux-gnu-gcc", "aarch64-none-elf-gcc"];
+
+/// As Microkit's own examples are compiled, for any AArch64 core.
+const FLAGS: [&str; 7] = [
+    "-std=gnu11",
+    "-O3",
+    "-g",
+    "-ffreestanding",
+    "-nostdlib",
+    "-mstrict-align",
+    "-Wall",
+];
+
+/// What C needs and is not there. A test that wants it is skipped.
+#[derive(Debug)]
+pub(crate) struct Missing {
+    what: String,
+    help: String,
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl std::error::Error for Missing {}
+
+impl Diagnostic for Missing {
+    fn help(&self) -> Option<Box<dyn fmt::Display + '_>> {
+        Some(Box::new(&self.help))
+    }
+}
+
+/// Compiles `source` to the ELF file `program`, which is whole or not touched.
+///
+/// **Errors:** [`Missing`] without an SDK or a compiler; the compiler's own, which it prints.
+pub(crate) fn compile(
+    source: &Path,
+    program: &Path,
+    sdk: Option<&Sdk>,
+    variant: &Variant,
+    verbose: bool,
+) -> Result<()> {
+    let sdk = sdk.ok_or_else(|| Missing {
+        what: format!(
+            "`{}` is in C, which needs the Microkit SDK",
+            source.display()
+        ),
+        help: sdk::how_to_get(),
+    })?;
+    let compiler = compiler().ok_or_else(|| Missing {
+        what: format!(
+            "`{}` is in C, and there is no C compiler for AArch64",
+            source.display()
+        ),
+        help: format!(
+            "install one (Debian: `apt-get install gcc-aarch64-linux-gnu`), or name it in {VARIABLE}"
+        ),
+    })?;
+    let temporary = tempfile::tempdir()
+        .map_err(|e| files::cannot("make a directory in", &env::temp_dir(), &e))?;
+    let output = temporary.path().join("program");
+    let board = sdk.board_directory(&variant.board, &variant.config);
+    let mut command = Command::new(&compiler);
+    command.args(FLAGS);
+    command.arg("-I").arg(board.join("include"));
+    command.arg(source).arg("-o").arg(&output);
+    command
+        .arg("-static")
+        .arg("-Wl,--build-id=none,-z,noexecstack");
+    command.arg("-L").arg(board.join("lib"));
+    command.arg("-lmicrokit").arg("-T");
+    command.arg(board.join("lib").join("microkit.ld"));
+    command.stdin(Stdio::null());
+    if verbose {
+        terminal::running(&command);
+    }
+    let status = command.status().map_err(|e| not_started(&compiler, &e))?;
+    if !status.success() {
+        return Err(miette!(
+            help = "the compiler's own messages stand above",
+            "`{}` could not be compiled",
+            source.display()
+        ));
+    }
+    files::place(&output, program)
+}
+
+/// The compiler that the environment names, else the first that is there.
+fn compiler() -> Option<OsString> {
+    let named = env::var_os(VARIABLE).filter(|value| !value.is_empty());
+    named.or_else(|| {
+        let is_there = |name: &&str| {
+            let mut command = Command::new(name);
+            command.arg("--version");
+            command.stdout(Stdio::null()).stderr(Stdio::null());
+            command.status().is_ok_and(|status| status.success())
+        };
+        COMPILERS.into_iter().find(is_there).map(OsString::from)
+    })
+}
+
+fn not_started(compiler: &OsString, error: &std::io::Error) -> Report {
+    miette!(
+        help = format!("name a C compiler for AArch64 in {VARIABLE}"),
+        "the C compiler `{}` cannot be started: {error}",
+        compiler.to_string_lossy()
+    )
+}

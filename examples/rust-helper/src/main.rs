@@ -1,0 +1,39 @@
+//! Serves a protection domain in C: the complement of each word.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+use console::println;
+use sel4_microkit::{
+    Channel, Handler, Infallible, MessageInfo, panicking, protection_domain, with_msg_regs_mut,
+};
+
+const C_PLAYER: Channel = Channel::new(1);
+
+struct Helper;
+
+#[protection_domain]
+fn init() -> Helper {
+    panicking::set_hook(&console::panic_hook);
+    Helper
+}
+
+impl Handler for Helper {
+    type Error = Infallible;
+
+    fn protected(
+        &mut self,
+        channel: Channel,
+        request: MessageInfo,
+    ) -> Result<MessageInfo, Infallible> {
+        assert_eq!(channel, C_PLAYER);
+        let (label, count) = (request.label(), request.count());
+        with_msg_regs_mut(|registers| {
+            for word in &mut registers[..count] {
+                *word = !*word;
+            }
+        });
+        println!("rust-helper: was called in C, with label {label} and {count} words");
+        Ok(MessageInfo::new(label + 1, count))
+    }
+}
