@@ -97,7 +97,8 @@ pub struct Utilisation {
     pub cycles: u64,
     /// How often it was given the CPU.
     pub schedules: u64,
-    /// CPU cycles in the kernel.
+    /// CPU cycles in the kernel; 0 where the counter does not count there, as it was seen with a
+    /// kernel that runs at EL2 (Arm ARM, *PMCCFILTR_EL0*, NSH).
     pub kernel_cycles: u64,
     /// How often it entered the kernel.
     pub kernel_entries: u64,
