@@ -27,15 +27,22 @@ pub(crate) struct Facts {
 }
 
 /// The switches that this crate hands on.
-const SWITCHES: [&str; 10] = [
+const SWITCHES: [&str; 17] = [
     "ALLOW_SMC_CALLS",
     "ARCH_AARCH64",
     "ARM_HYPERVISOR_SUPPORT",
     "BENCHMARK_TRACK_UTILISATION",
     "DEBUG_BUILD",
     "ENABLE_BENCHMARKS",
+    "ENABLE_SMP_SUPPORT",
+    "EXPORT_PCNT_USER",
     "EXPORT_PMU_USER",
+    "EXPORT_PTMR_USER",
+    "EXPORT_VCNT_USER",
+    "EXPORT_VTMR_USER",
     "HARDWARE_DEBUG_API",
+    "HAVE_FPU",
+    "KERNEL_LOG_BUFFER",
     "KERNEL_MCS",
     "PRINTING",
 ];

@@ -279,3 +279,93 @@ pub fn debug_name_thread(buffer: &mut IpcBufferToken, tcb: CPtr, name: &[u8]) {
         unsafe { arch::send_empty(syscall::DebugNameThread, buffer.pointer(), tcb, info) };
     }
 }
+
+/// `seL4_BenchmarkResetLog`: begins to measure; the word is an error's label. `None` where the
+/// kernel has no benchmarks ([`config::ENABLE_BENCHMARKS`](crate::config::ENABLE_BENCHMARKS)), as
+/// in the calls below.
+#[inline]
+pub fn benchmark_reset_log() -> Option<Word> {
+    // SAFETY: as in `yield_`.
+    crate::config::ENABLE_BENCHMARKS.then(|| unsafe { arch::bare(syscall::BenchmarkResetLog, 0) })
+}
+
+/// `seL4_BenchmarkFinalizeLog`: ends the measurement; the word is how many entries the kernel's
+/// log has, 0 where it keeps none.
+#[inline]
+pub fn benchmark_finalize_log() -> Option<Word> {
+    crate::config::ENABLE_BENCHMARKS.then(|| {
+        // SAFETY: as in `yield_`.
+        unsafe { arch::bare(syscall::BenchmarkFinalizeLog, 0) }
+    })
+}
+
+/// `seL4_BenchmarkSetLogBuffer`: gives the kernel a page for its log; the word is an error's label.
+/// `None` where the kernel keeps none
+/// ([`config::KERNEL_LOG_BUFFER`](crate::config::KERNEL_LOG_BUFFER)).
+#[inline]
+pub fn benchmark_set_log_buffer(frame: CPtr) -> Option<Word> {
+    crate::config::KERNEL_LOG_BUFFER.then(|| {
+        // SAFETY: as in `yield_`.
+        unsafe { arch::bare(syscall::BenchmarkSetLogBuffer, frame) }
+    })
+}
+
+/// `seL4_BenchmarkNullSyscall`: enters the kernel and leaves it.
+#[inline]
+pub fn benchmark_null_syscall() {
+    if crate::config::ENABLE_BENCHMARKS {
+        // SAFETY: as in `yield_`.
+        unsafe { arch::bare(syscall::BenchmarkNullSyscall, 0) };
+    }
+}
+
+/// `seL4_BenchmarkGetThreadUtilisation`: has the kernel write what it has measured of a thread into
+/// the message registers of the buffer. Returns whether it measures threads
+/// ([`config::BENCHMARK_TRACK_UTILISATION`](crate::config::BENCHMARK_TRACK_UTILISATION)).
+#[inline]
+pub fn benchmark_get_thread_utilisation(buffer: &mut IpcBufferToken, tcb: CPtr) -> bool {
+    if crate::config::BENCHMARK_TRACK_UTILISATION {
+        let number = syscall::BenchmarkGetThreadUtilisation;
+        let info = MessageInfo::new(0, 0, 0, 0);
+        // SAFETY: as in `call`.
+        unsafe { arch::send_empty(number, buffer.pointer(), tcb, info) };
+    }
+    crate::config::BENCHMARK_TRACK_UTILISATION
+}
+
+/// `seL4_BenchmarkResetThreadUtilisation`: forgets what was measured of a thread; nothing where the
+/// kernel measures none.
+#[inline]
+pub fn benchmark_reset_thread_utilisation(tcb: CPtr) {
+    if crate::config::BENCHMARK_TRACK_UTILISATION {
+        // SAFETY: as in `yield_`.
+        unsafe { arch::bare(syscall::BenchmarkResetThreadUtilisation, tcb) };
+    }
+}
+
+/// `seL4_BenchmarkDumpAllThreadsUtilisation`: prints what was measured of all threads on the
+/// kernel's console; nothing where the kernel is no debug build that measures them.
+#[inline]
+pub fn benchmark_dump_all_thread_utilisation() {
+    if crate::config::BENCHMARK_TRACK_UTILISATION && crate::config::DEBUG_BUILD {
+        // SAFETY: as in `yield_`.
+        unsafe { arch::bare(syscall::BenchmarkDumpAllThreadsUtilisation, 0) };
+    }
+}
+
+/// `seL4_BenchmarkResetAllThreadsUtilisation`: forgets what was measured of all threads; nothing
+/// where the kernel is no debug build that measures them.
+#[inline]
+pub fn benchmark_reset_all_thread_utilisation() {
+    if crate::config::BENCHMARK_TRACK_UTILISATION && crate::config::DEBUG_BUILD {
+        // SAFETY: as in `yield_`.
+        unsafe { arch::bare(syscall::BenchmarkResetAllThreadsUtilisation, 0) };
+    }
+}
+
+/// The CPU's cycle counter, PMCCNTR_EL0; `None` where the kernel does not let a PD read it
+/// ([`config::EXPORT_PMU_USER`](crate::config::EXPORT_PMU_USER)).
+#[inline]
+pub fn cycle_counter() -> Option<u64> {
+    crate::config::EXPORT_PMU_USER.then(arch::cycle_counter)
+}

@@ -19,6 +19,7 @@
 #[cfg(not(target_os = "none"))]
 extern crate std;
 
+mod benchmark;
 mod cap_rights;
 mod context;
 mod cptr;
@@ -37,6 +38,12 @@ mod vcpu_reg;
 pub use sel4_sys as sys;
 pub use sel4_sys::{CPtr as CPtrBits, IpcBuffer, IpcBufferToken, MessageInfo, Word, config};
 
+pub use benchmark::{
+    ThreadUtilisation, Utilisation, benchmark_dump_all_thread_utilisation, benchmark_finalize_log,
+    benchmark_get_thread_utilisation, benchmark_null_syscall,
+    benchmark_reset_all_thread_utilisation, benchmark_reset_log,
+    benchmark_reset_thread_utilisation, benchmark_set_log_buffer, cycle_counter,
+};
 pub use cap_rights::{CapRights, CapRightsBuilder};
 pub use context::{InvocationContext, NoExplicitInvocationContext};
 pub use cptr::{AbsoluteCPtr, CPtr, CPtrWithDepth, Cap, CapType, HasCPtrWithDepth, cap, cap_type};

@@ -217,3 +217,16 @@ pub(crate) unsafe fn bare(number: i64, argument: Word) -> Word {
     }
     result
 }
+
+/// Reads PMCCNTR_EL0, which the kernel must have made readable.
+#[inline(always)]
+pub(crate) fn cycle_counter() -> u64 {
+    let cycles;
+    // SAFETY: reads a register, and nothing else (Arm ARM, *PMCCNTR_EL0*); a kernel that does not
+    // allow it stops the program with a fault. `nomem` holds, and it is not `pure`: no two reads are
+    // one.
+    unsafe {
+        asm!("mrs {}, pmccntr_el0", out(reg) cycles, options(nomem, nostack, preserves_flags))
+    };
+    cycles
+}

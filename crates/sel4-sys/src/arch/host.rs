@@ -5,6 +5,7 @@ use core::ptr::NonNull;
 use std::boxed::Box;
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Instant;
 
 use crate::{CPtr, FastMessage, IpcBuffer, IpcBufferToken, MessageInfo, Received, Word};
 
@@ -231,4 +232,12 @@ pub(crate) unsafe fn bare(number: i64, argument: Word) -> Word {
     };
     system_call(&mut registers, None);
     registers.capability
+}
+
+/// On a host, nanoseconds since this thread first asked.
+pub(crate) fn cycle_counter() -> u64 {
+    std::thread_local! {
+        static START: Instant = Instant::now();
+    }
+    START.with(|start| start.elapsed().as_nanos() as u64)
 }

@@ -11,8 +11,8 @@ impl<C: InvocationContext> cap::VSpace<C> {
     /// Writes dirty lines back to memory (`seL4_ARM_VSpace_Clean_Data`).
     ///
     /// **Blocks:** never.
-    /// **Errors:** `InvalidArgument` if the range is empty, `RangeError` if it leaves its page,
-    /// `FailedLookup` if nothing is mapped there.
+    /// **Errors:** `InvalidArgument` if the range is empty, `RangeError` if it leaves its page. Where
+    /// nothing is mapped, nothing is done, and that is no error.
     #[track_caller]
     pub fn vspace_clean_data(self, start: usize, end: usize) -> Result<()> {
         self.maintain(label::ARMVSpaceClean_Data, start, end)
