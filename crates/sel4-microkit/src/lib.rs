@@ -44,6 +44,7 @@ extern crate std;
 
 mod channel;
 mod defer;
+mod dma;
 mod entry;
 mod handler;
 mod heap;
@@ -58,6 +59,7 @@ mod symbols;
 
 pub use channel::{Channel, Child, IrqAckError};
 pub use defer::{DeferredAction, DeferredActionInterface, DeferredActionSlot};
+pub use dma::DmaRegion;
 pub use handler::{Handler, Infallible, Never, NullHandler};
 pub use ipc::{ChannelSet, ChannelSetIter, DisplayChannelSet};
 pub use message::{
@@ -92,7 +94,7 @@ pub mod _private {
     pub use crate::heap::{Heap, HeapMemory};
     #[cfg(feature = "mmio")]
     pub use crate::memory::device;
-    pub use crate::memory::words;
+    pub use crate::memory::{dma, words};
     pub use crate::printing::print;
     pub use crate::symbols::Patched;
     #[cfg(feature = "mmio")]
