@@ -8,7 +8,13 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 /// Crates that may contain `unsafe`.
-const UNSAFE: [&str; 4] = ["sel4-sys", "sel4", "sel4-microkit", "kernel-aarch64"];
+const UNSAFE: [&str; 5] = [
+    "sel4-sys",
+    "sel4",
+    "sel4-microkit",
+    "sel4-microkit-virtio",
+    "kernel-aarch64",
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

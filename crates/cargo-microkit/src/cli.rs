@@ -46,6 +46,10 @@ pub(crate) struct BuildArgs {
 ///
 /// Shows the serial log as it comes. Ends when QEMU does, on Ctrl-C, or as --until and --timeout
 /// say.
+///
+/// NAME.qemu beside NAME.system says what devices the machine has besides: each line is arguments of
+/// QEMU, or `disk: SIZE` (as `disk: 64K`), which makes a disk of zeros for this run alone; the first
+/// is called disk0, for use as in `-device virtio-blk-device,drive=disk0`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cargo microkit run hello\n  \
@@ -82,7 +86,8 @@ pub(crate) struct RunArgs {
 /// line that comes: TEXT and Enter are typed when all lines before it have come. A file that is only
 /// `skip: REASON` skips the system; one that is only `refused: TEXT` wants it refused, with TEXT
 /// somewhere in the report. Every system runs on the model kernel and on seL4, which is skipped by
-/// name where there is no SDK; --kernel takes one of them.
+/// name where there is no SDK; --kernel takes one of them. NAME.qemu says what devices the machine
+/// has besides, as for `run`.
 ///
 /// The last line printed is always `N passed, N failed, N skipped`.
 #[derive(Debug, Args)]

@@ -45,6 +45,7 @@ extern crate std;
 mod capabilities;
 mod channel;
 mod defer;
+mod dma;
 mod entry;
 mod handler;
 mod heap;
@@ -64,6 +65,7 @@ mod virtual_cpu;
 pub use capabilities::{UserCapType, benchmark_tcb, cspace_root_slot_to_cptr, user_cap, vspace};
 pub use channel::{Channel, Child, IrqAckError};
 pub use defer::{DeferredAction, DeferredActionInterface, DeferredActionSlot};
+pub use dma::DmaRegion;
 pub use handler::{Handler, Infallible, Never, NullHandler};
 pub use ipc::{ChannelSet, ChannelSetIter, DisplayChannelSet};
 pub use message::{
@@ -104,7 +106,7 @@ pub mod _private {
     pub use crate::heap::{Heap, HeapMemory};
     #[cfg(feature = "mmio")]
     pub use crate::memory::device;
-    pub use crate::memory::words;
+    pub use crate::memory::{dma, words};
     pub use crate::printing::print;
     pub use crate::renewal::{KEPT_DATA_BYTES, Kept};
     pub use crate::symbols::Patched;

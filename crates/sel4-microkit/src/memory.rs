@@ -1,10 +1,12 @@
-//! Memory regions, in the two forms that need no `unsafe` to use.
+//! Memory regions, in the forms that need no `unsafe` to use.
 //!
-//! Both take the address and the size that Microkit's tool writes (`setvar_vaddr`,
-//! `setvar_size`), so neither can reach past the region.
+//! All take the address and the size that Microkit's tool writes (`setvar_vaddr`,
+//! `setvar_size`), so none can reach past the region.
 
 use core::ptr;
 use core::sync::atomic::AtomicU64;
+
+use crate::DmaRegion;
 
 /// A memory region as a slice of atomic words, `&'static [AtomicU64]`.
 ///
@@ -140,6 +142,32 @@ pub fn device<T>(
     // 2. `taken` lets this place make one pointer; what another place makes for the same symbol
     //    does not link, since each declares it.
     unsafe { safe_mmio::UniqueMmioPointer::new(start) }
+}
+
+#[doc(hidden)]
+#[track_caller]
+pub fn dma(
+    vaddr: Written,
+    size: Written,
+    paddr: Written,
+    taken: &'static core::sync::atomic::AtomicBool,
+) -> DmaRegion {
+    let start: *const u8 = region(vaddr, size);
+    assert!(
+        paddr.1 != 0,
+        "nothing was written to {0}: the system file has no <setvar symbol=\"{0}\" \
+         region_paddr=\"…\"> in this protection domain",
+        paddr.0
+    );
+    let again = taken.swap(true, core::sync::atomic::Ordering::Relaxed);
+    assert!(!again, "the region at {} has an owner already", vaddr.0);
+    let start = ptr::NonNull::new(start.cast_mut()).expect("`region` gives no null");
+    // SAFETY: 1. The tool maps `size` bytes at `vaddr` for as long as the PD runs, overlapping
+    //    nothing of the program; `taken` gives them out once. That no other PD maps them is what
+    //    `dma_region!` asks of the system file.
+    // 2. The tool puts a region whose physical address is asked for into one piece (Microkit
+    //    manual, *setvar*).
+    unsafe { DmaRegion::new(start, size.1, paddr.1 as u64) }
 }
 
 #[track_caller]

@@ -8,12 +8,13 @@ use crate::builder::Builder;
 use crate::cli::{BuildArgs, Options, OutputArgs, VariantArgs};
 use crate::command::{Outcome, find_system};
 use crate::kernel::Kernel;
+use crate::system::System;
 use crate::terminal;
 use crate::variant::Variant;
 
 /// Builds the image and prints where it lies.
 pub(super) fn build(args: &BuildArgs) -> Result<Outcome> {
-    let (image, _) = image(
+    let (image, _, _) = image(
         &args.system.system,
         &args.variant,
         &args.options,
@@ -23,13 +24,13 @@ pub(super) fn build(args: &BuildArgs) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Builds the image of the system that `argument` names.
+/// Builds the image of the system that `argument` names, and says which that is.
 pub(super) fn image(
     argument: &str,
     variant: &VariantArgs,
     options: &Options,
     outputs: &OutputArgs,
-) -> Result<(PathBuf, Variant)> {
+) -> Result<(PathBuf, System, Variant)> {
     let (system, project) = find_system(argument)?;
     let kernel = Kernel::choose(options)?;
     let variant = Variant {
@@ -46,8 +47,8 @@ pub(super) fn image(
         variant: &variant,
         options,
     };
-    let plan = builder.plan(system)?;
+    let plan = builder.plan(system.clone())?;
     let built = builder.compile(&[&plan])?;
     let image = builder.pack(&plan, &built, outputs)?;
-    Ok((image, variant))
+    Ok((image, system, variant))
 }

@@ -9,7 +9,7 @@ use crate::cli::RunArgs;
 use crate::command::{Outcome, build};
 use crate::fault::Faults;
 use crate::log::Log;
-use crate::qemu::{self, Console, Guest, Heard, Machine};
+use crate::qemu::{self, Console, Devices, Guest, Heard, Machine};
 use crate::terminal;
 use crate::watch::{SILENCE, Tail};
 
@@ -23,7 +23,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
         }
         None => None,
     };
-    let (image, variant) = build::image(
+    let (image, system, variant) = build::image(
         &args.system.system,
         &args.variant,
         &args.options,
@@ -47,6 +47,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
         Console::Stream
     };
     let mut command = machine.command(&qemu, &image, &variant, console, args.qemu.icount);
+    let _disks = Devices::of(&system)?.add_to(&mut command)?;
     command.args(&args.qemu_args);
     if args.options.verbose {
         terminal::running(&command);

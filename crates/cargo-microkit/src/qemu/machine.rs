@@ -1,9 +1,10 @@
 //! The machine that QEMU must make for each board, as the Microkit manual says it.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
+use crate::qemu::devices::without_commas;
 use crate::variant::Variant;
 
 /// A board that is a QEMU machine.
@@ -71,20 +72,10 @@ impl Machine {
     }
 }
 
-/// The loader device for an image; in QEMU's options a comma is written twice.
+/// The loader device for an image.
 fn loader(image: &Path) -> OsString {
     let mut option = OsString::from("loader,file=");
-    for (i, part) in image
-        .as_os_str()
-        .as_encoded_bytes()
-        .split(|b| *b == b',')
-        .enumerate()
-    {
-        if i > 0 {
-            option.push(",,");
-        }
-        option.push(std::os::unix::ffi::OsStrExt::from_bytes(part) as &OsStr);
-    }
+    option.push(without_commas(image));
     option.push(",addr=0x70000000,cpu-num=0");
     option
 }

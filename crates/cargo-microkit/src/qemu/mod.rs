@@ -1,8 +1,10 @@
 //! QEMU: the program, the machine that it makes, and the guest that runs in it.
 
+mod devices;
 mod guest;
 mod machine;
 
+pub(crate) use devices::Devices;
 pub(crate) use guest::{Guest, Heard};
 pub(crate) use machine::{Console, Machine};
 

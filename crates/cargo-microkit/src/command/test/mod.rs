@@ -20,7 +20,7 @@ use crate::interrupt;
 use crate::kernel::{Kernel, Kind};
 use crate::log::Log;
 use crate::project::Project;
-use crate::qemu::{self, Console, Guest, Machine};
+use crate::qemu::{self, Console, Devices, Guest, Machine};
 use crate::sdk::{self, Sdk};
 use crate::terminal;
 use crate::variant::Variant;
@@ -133,13 +133,19 @@ fn test_variant(
             // Not in the loop's condition, where the lock would be held while the system runs.
             let next = lock(&queue).next();
             let Some((case, image)) = next else { break };
-            let command = machine.command(qemu, &image, variant, Console::None, args.qemu.icount);
-            if args.options.verbose {
-                terminal::running(&command);
-            }
-            let verdict =
-                Guest::start_quietly(command).map(|guest| run(args, &case, variant, guest));
-            let verdict = verdict.unwrap_or_else(|report| failed(&report));
+            let mut command =
+                machine.command(qemu, &image, variant, Console::None, args.qemu.icount);
+            let start = || -> Result<_> {
+                let disks = Devices::of(&case.system)?.add_to(&mut command)?;
+                if args.options.verbose {
+                    terminal::running(&command);
+                }
+                Ok((Guest::start_quietly(command)?, disks))
+            };
+            let verdict = match start() {
+                Ok((guest, _disks)) => run(args, &case, variant, guest),
+                Err(report) => failed(&report),
+            };
             lock(&tally).record(&case.system.name, variant, verdict);
         }
     };

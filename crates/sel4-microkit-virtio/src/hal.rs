@@ -1,0 +1,76 @@
+//! What `virtio-drivers` asks of the machine.
+
+use core::cell::RefCell;
+use core::ptr::NonNull;
+use sel4_microkit::DmaRegion;
+use virtio_drivers::{BufferDirection, PhysAddr};
+
+use crate::pool::Pool;
+
+sel4::static_of_the_thread! {
+    static POOL: RefCell<Option<Pool>> = RefCell::new(None);
+}
+
+/// Gives all virtio drivers of this protection domain their memory.
+///
+/// [`BlockDevice::new`](crate::BlockDevice::new) does it itself; other drivers of `virtio-drivers`,
+/// with [`Hal`] for their parameter, need it before they are made.
+///
+/// **Panics:** if it was done before, or the region has not two whole pages.
+pub fn give_memory(region: DmaRegion) {
+    POOL.with(|pool| {
+        let before = pool.borrow_mut().replace(Pool::new(region));
+        assert!(before.is_none(), "virtio drivers have their memory already");
+    });
+}
+
+/// Pages of zeros, if there are as many left.
+pub(crate) fn give_pages(count: usize) -> Option<(u64, NonNull<u8>)> {
+    POOL.with(|pool| pool.borrow_mut().as_mut()?.give_pages(count))
+}
+
+/// Memory for the drivers of `virtio-drivers`: that of [`give_memory`]. Without it, they say that
+/// there is no memory for DMA.
+///
+/// Memory that a driver gives back is not given to another.
+#[derive(Debug)]
+pub enum Hal {}
+
+// SAFETY: 1. `dma_alloc` gives pages of a `DmaRegion`, zeroed, each once (`Pool`'s invariant).
+// 2. No physical address is turned into a virtual one.
+unsafe impl virtio_drivers::Hal for Hal {
+    fn dma_alloc(pages: usize, _: BufferDirection) -> (PhysAddr, NonNull<u8>) {
+        // The address 0 says that there is none.
+        give_pages(pages).unwrap_or((0, NonNull::dangling()))
+    }
+
+    unsafe fn dma_dealloc(_: PhysAddr, _: NonNull<u8>, _: usize) -> i32 {
+        0
+    }
+
+    unsafe fn mmio_phys_to_virt(address: PhysAddr, _: usize) -> NonNull<u8> {
+        panic!("the registers at {address:#x} are not mapped: only MMIO transports are supported")
+    }
+
+    unsafe fn share(buffer: NonNull<[u8]>, direction: BufferDirection) -> PhysAddr {
+        with_pool(|pool| {
+            // SAFETY: the caller promises that the buffer is valid.
+            unsafe { pool.share(buffer, direction) }
+        })
+    }
+
+    unsafe fn unshare(address: PhysAddr, buffer: NonNull<[u8]>, direction: BufferDirection) {
+        with_pool(|pool| {
+            // SAFETY: the caller promises that the buffer is valid, that `share` has returned the
+            // address for it, and that the device is done with it.
+            unsafe { pool.unshare(address, buffer, direction) }
+        });
+    }
+}
+
+fn with_pool<R>(f: impl FnOnce(&mut Pool) -> R) -> R {
+    POOL.with(|pool| match pool.borrow_mut().as_mut() {
+        Some(pool) => f(pool),
+        None => unreachable!("a driver has a queue, for which it was given memory"),
+    })
+}

@@ -1,0 +1,37 @@
+//! Virtio devices in protection domains (PDs): what `virtio-drivers` asks for with `unsafe`, given
+//! once.
+//!
+//! [`Hal`] lends `virtio-drivers` memory of a [`DmaRegion`](sel4_microkit::DmaRegion), so that all
+//! its drivers work; [`transport`] finds a device; [`BlockDevice`] is its driver for disks with
+//! requests that are begun and completed, for PDs that wait for interrupts.
+//!
+//! ```no_run
+//! use sel4_microkit::{device_region, dma_region};
+//! use sel4_microkit_virtio::{BlockDevice, SLOTS_PER_PAGE, Slot, transport};
+//!
+//! # fn init() -> Result<(), sel4_microkit_virtio::Error> {
+//! let slots = device_region!(virtio, virtio_size, [Slot; SLOTS_PER_PAGE]);
+//! let transport = transport(slots, 7).expect("QEMU puts the first device into the last slot");
+//! let mut disk = BlockDevice::new(transport, dma_region!(dma, dma_size, dma_paddr))?;
+//! let request = disk.begin_read(0, 1)?;
+//! // When the interrupt has come:
+//! disk.acknowledge_interrupt();
+//! while let Some(bytes) = disk.complete(|completed, result| result.map(|data| data.len())) {
+//!     assert_eq!(bytes, Ok(512));
+//! }
+//! # Ok(()) }
+//! ```
+#![no_std]
+
+#[cfg(not(target_os = "none"))]
+extern crate std;
+
+mod block;
+mod hal;
+mod pool;
+mod transport;
+
+pub use block::{BLOCK_BYTES, BlockDevice, Error, MAX_BLOCKS, REQUESTS, Request};
+pub use hal::{Hal, give_memory};
+pub use transport::{SLOTS_PER_PAGE, Slot, transport};
+pub use virtio_drivers;

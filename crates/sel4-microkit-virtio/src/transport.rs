@@ -1,0 +1,37 @@
+//! Where the devices are: QEMU's `virt` machine has 32 slots of 512 bytes from 0xa000000 on, eight
+//! in a page, with interrupts from 48 on; the first `-device virtio-…-device` is in the last (its
+//! `hw/arm/virt.c`).
+
+use safe_mmio::{UniqueMmioPointer, split_fields};
+use virtio_drivers::transport::mmio::{MmioError, MmioTransport, VirtIOHeader};
+
+/// Slots in a page of 4 KiB.
+pub const SLOTS_PER_PAGE: usize = 8;
+
+/// The registers of one device (*Virtual I/O Device (VIRTIO) Version 1.2*, 4.2.2).
+#[derive(Debug)]
+#[repr(C)]
+pub struct Slot {
+    header: VirtIOHeader,
+    config: [u8; CONFIG_BYTES],
+}
+
+const CONFIG_BYTES: usize = 0x100;
+
+const _: () = assert!(size_of::<Slot>() * SLOTS_PER_PAGE == 4096);
+
+/// The device in one of the slots.
+///
+/// **Errors:** there is none, or one of a kind that is not known.
+/// **Panics:** if there is no such slot.
+pub fn transport<const N: usize>(
+    slots: UniqueMmioPointer<'static, [Slot; N]>,
+    index: usize,
+) -> Result<MmioTransport<'static>, MmioError> {
+    let Some(slot) = slots.take(index) else {
+        panic!("there is no slot {index}: the region has {N}, from 0");
+    };
+    // SAFETY: each field is named once.
+    let (header, config) = unsafe { split_fields!(slot, header, config) };
+    MmioTransport::new_from_unique(header, config.into())
+}

@@ -1,0 +1,77 @@
+//! Memory that a device reads and writes too.
+
+use core::ptr::NonNull;
+
+/// A memory region for a device's direct memory access (DMA): a [`DmaRegion`].
+///
+/// ```no_run
+/// use sel4_microkit::{DmaRegion, dma_region};
+///
+/// // <memory_region name="dma" size="0x10000" />
+/// // <protection_domain …>
+/// //     <map mr="dma" vaddr="0x5000000" perms="rw" setvar_vaddr="dma" setvar_size="dma_size" />
+/// //     <setvar symbol="dma_paddr" region_paddr="dma" />
+/// let dma: DmaRegion = dma_region!(dma, dma_size, dma_paddr);
+/// ```
+///
+/// **Needs:** a region of memory, not of a device, that is mapped into this protection domain
+/// alone. A device that was told to write elsewhere does: where there is no IOMMU, a protection
+/// domain that drives such a device is trusted with all memory.
+///
+/// # Panics
+///
+/// If this place runs twice: the region has one owner. If the tool has written no address, size or
+/// physical address.
+#[macro_export]
+macro_rules! dma_region {
+    ($vaddr:ident, $size:ident, $paddr:ident $(,)?) => {{
+        static TAKEN: ::core::sync::atomic::AtomicBool =
+            ::core::sync::atomic::AtomicBool::new(false);
+        $crate::_private::dma(
+            (::core::stringify!($vaddr), *$crate::var!($vaddr: usize = 0)),
+            (::core::stringify!($size), *$crate::var!($size: usize = 0)),
+            (::core::stringify!($paddr), *$crate::var!($paddr: usize = 0)),
+            &TAKEN,
+        )
+    }};
+}
+
+/// Memory that this program has to itself, but for a device that it tells the physical address.
+#[derive(Debug)]
+pub struct DmaRegion {
+    start: NonNull<u8>,
+    size_bytes: usize,
+    physical_address: u64,
+}
+
+impl DmaRegion {
+    /// Takes memory.
+    ///
+    /// # Safety
+    ///
+    /// 1. The memory can be read and written as long as the program runs, and nothing else of this
+    ///    program, nor any other program, uses it.
+    /// 2. It is in one piece at that physical address.
+    pub const unsafe fn new(start: NonNull<u8>, size_bytes: usize, physical_address: u64) -> Self {
+        Self {
+            start,
+            size_bytes,
+            physical_address,
+        }
+    }
+
+    /// Where it begins, for this program.
+    pub const fn start(&self) -> NonNull<u8> {
+        self.start
+    }
+
+    /// Its size.
+    pub const fn size_bytes(&self) -> usize {
+        self.size_bytes
+    }
+
+    /// Where it begins, for a device.
+    pub const fn physical_address(&self) -> u64 {
+        self.physical_address
+    }
+}

@@ -1,0 +1,163 @@
+//! Sets time-outs, with those of `timer-peer` beside them, and says in which order they expire:
+//! whatever the machine's speed, that is the order of their deadlines.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+use console::println;
+use heapless::Vec;
+use sel4_microkit::{
+    Channel, ChannelSet, Handler, MessageInfo, panicking, protection_domain, with_msg_regs,
+};
+use timer::{Error, Expired, TIMEOUTS_PER_CLIENT, Timer};
+
+const TIMER: Channel = Channel::new(1);
+const PEER: Channel = Channel::new(2);
+
+/// Requests to the peer, as labels: it has the same.
+const RESET: u64 = 0;
+const START: u64 = 1;
+const REPORT: u64 = 2;
+
+const NS_PER_MS: u64 = 1_000_000;
+
+/// When the time-outs are due, in milliseconds from the start. The tags are the indexes.
+const DUE_MS: [u64; 5] = [30, 10, 20, 20, 15];
+
+/// How many the peer has that are not cancelled.
+const PEERS: usize = 3;
+
+const ALL: usize = DUE_MS.len() + PEERS;
+
+/// How many time-outs follow on each other.
+const STEPS: u32 = 100;
+
+struct Client {
+    timer: Timer,
+    start_ns: u64,
+    expired: Vec<Expired, { DUE_MS.len() }>,
+    /// How many are still to follow, once all others have expired.
+    steps: Option<u32>,
+}
+
+#[protection_domain]
+fn init() -> Client {
+    panicking::set_hook(&console::panic_hook);
+    let timer = Timer::new(TIMER);
+    fill(&timer).expect("the timer answers");
+    let start_ns = start(&timer).expect("there is room for all");
+    println!("{ALL} time-outs are set");
+    Client {
+        timer,
+        start_ns,
+        expired: Vec::new(),
+        steps: None,
+    }
+}
+
+/// Sets as many as there can be.
+fn fill(timer: &Timer) -> Result<(), Error> {
+    const FAR_MS: u64 = 60 * 60 * 1000;
+    let far_ns = timer.now_ns() + FAR_MS * NS_PER_MS;
+    let first = timer.set(far_ns, 0)?;
+    for tag in 1..TIMEOUTS_PER_CLIENT as u64 {
+        timer.set(far_ns, tag)?;
+    }
+    match timer.set(far_ns, u64::MAX) {
+        Err(error) => println!("one more than {TIMEOUTS_PER_CLIENT}: {error}"),
+        Ok(_) => println!("one more than {TIMEOUTS_PER_CLIENT} was set"),
+    }
+    timer.cancel(first)?;
+    match timer.cancel(first) {
+        Err(error) => println!("cancelled twice: {error}"),
+        Ok(()) => println!("it was cancelled twice"),
+    }
+    timer.set(far_ns, 0)?;
+    println!("after one was cancelled, another is set");
+    timer.reset();
+    Ok(())
+}
+
+/// Sets the time-outs of both, all before the first of them is due, and returns the start.
+///
+/// It begins with a time that no machine can keep to, so that each shows how it starts anew.
+fn start(timer: &Timer) -> Result<u64, Error> {
+    let mut lead_ns = 1;
+    loop {
+        let start_ns = timer.now_ns() + lead_ns;
+        for (tag, due_ms) in (0..).zip(DUE_MS) {
+            timer.set(start_ns + due_ms * NS_PER_MS, tag)?;
+        }
+        PEER.pp_call_with_mrs(MessageInfo::new(START, 1), [start_ns]);
+        if timer.now_ns() < start_ns {
+            return Ok(start_ns);
+        }
+        // The machine was too slow for that.
+        timer.reset();
+        PEER.pp_call(MessageInfo::new(RESET, 0));
+        lead_ns *= 2;
+    }
+}
+
+impl Handler for Client {
+    type Error = Error;
+
+    fn notified(&mut self, channels: ChannelSet) -> Result<(), Error> {
+        if channels.contains(TIMER) {
+            for expired in self.timer.expired() {
+                assert!(self.timer.now_ns() >= expired.deadline_ns, "it is early");
+                match self.steps {
+                    Some(steps) => self.step(steps, expired.deadline_ns)?,
+                    None => self.expired.push(expired).expect("no more were set"),
+                }
+            }
+        }
+        let peers = peers();
+        if self.steps.is_none() && self.expired.is_full() && peers.len() >= PEERS {
+            self.tell(&peers);
+            self.step(STEPS, self.timer.now_ns())?;
+        }
+        Ok(())
+    }
+}
+
+impl Client {
+    /// Says which expired, in which order.
+    fn tell(&self, peers: &[Expired]) {
+        let mine = self.expired.iter().map(|expired| ("client", expired));
+        let all = mine.chain(peers.iter().map(|expired| ("peer", expired)));
+        let mut all: Vec<_, { ALL + 1 }> = all.collect();
+        all.sort_unstable_by_key(|(_, expired)| expired.order);
+        for (who, expired) in all {
+            let due_ms = (expired.deadline_ns - self.start_ns) / NS_PER_MS;
+            println!("{who}'s time-out {} has expired, {due_ms} ms", expired.tag);
+        }
+    }
+
+    /// Sets the next of those that follow on each other.
+    fn step(&mut self, steps: u32, last_ns: u64) -> Result<(), Error> {
+        if steps == 0 {
+            println!("{STEPS} more have expired, one after the other");
+            return Ok(());
+        }
+        self.timer.set(last_ns + NS_PER_MS, steps.into())?;
+        self.steps = Some(steps - 1);
+        Ok(())
+    }
+}
+
+/// Those of the peer's that have expired, with one more should there be.
+fn peers() -> Vec<Expired, { PEERS + 1 }> {
+    let info = PEER.pp_call(MessageInfo::new(REPORT, 0));
+    with_msg_regs(|words| {
+        let (expired, _) = words[..info.count()].as_chunks();
+        expired
+            .iter()
+            .map(|&[tag, deadline_ns, order]| Expired {
+                tag,
+                deadline_ns,
+                order,
+            })
+            .collect()
+    })
+}

@@ -1,0 +1,81 @@
+//! Has time-outs beside those of `timer-client`, which says when they start and asks how they went.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+use heapless::Vec;
+use sel4_microkit::{Channel, ChannelSet, Handler, MessageInfo, get_mr, protection_domain, set_mr};
+use timer::{Error, Expired, Timer};
+
+const TIMER: Channel = Channel::new(1);
+const CLIENT: Channel = Channel::new(2);
+
+/// Requests, as labels: `timer-client` has the same.
+const RESET: u64 = 0;
+const START: u64 = 1;
+const REPORT: u64 = 2;
+
+/// When the time-outs are due, in milliseconds from the start. The tags are the indexes.
+const DUE_MS: [u64; 3] = [25, 20, 5];
+
+struct Peer {
+    timer: Timer,
+    /// With room for the one that is cancelled, should it expire all the same.
+    expired: Vec<Expired, { DUE_MS.len() + 1 }>,
+}
+
+#[protection_domain]
+fn init() -> Peer {
+    Peer {
+        timer: Timer::new(TIMER),
+        expired: Vec::new(),
+    }
+}
+
+impl Handler for Peer {
+    type Error = Error;
+
+    fn notified(&mut self, channels: ChannelSet) -> Result<(), Error> {
+        if channels.contains(TIMER) {
+            self.expired.extend(self.timer.expired());
+            if self.expired.len() >= DUE_MS.len() {
+                CLIENT.notify();
+            }
+        }
+        Ok(())
+    }
+
+    fn protected(&mut self, _: Channel, info: MessageInfo) -> Result<MessageInfo, Error> {
+        match info.label() {
+            RESET => {
+                self.timer.reset();
+                self.expired.clear();
+            }
+            START => {
+                let start_ns = get_mr(0);
+                for (tag, due_ms) in (0..).zip(DUE_MS) {
+                    self.timer.set(start_ns + due_ms * 1_000_000, tag)?;
+                }
+                // Would be the first of all.
+                let never = self.timer.set(start_ns, u64::MAX)?;
+                match self.timer.cancel(never) {
+                    // On so slow a machine, the client starts anew.
+                    Ok(()) | Err(Error::NotSet) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            REPORT => {
+                let mut count = 0;
+                for expired in &self.expired {
+                    for word in [expired.tag, expired.deadline_ns, expired.order] {
+                        set_mr(count, word);
+                        count += 1;
+                    }
+                }
+                return Ok(MessageInfo::new(REPORT, count));
+            }
+            _ => {}
+        }
+        Ok(MessageInfo::new(info.label(), 0))
+    }
+}

@@ -1,0 +1,47 @@
+//! The physical counter and timer of the processor (Arm ARM, *The Generic Timer*), which seL4 lets
+//! PDs use on this board (`EXPORT_PCNT_USER`, `EXPORT_PTMR_USER` of the SDK's configurations).
+
+use arm_sysregs::el0::accessors::{
+    read_cntfrq_el0, read_cntpct_el0, write_cntp_ctl_el0, write_cntp_cval_el0,
+};
+use arm_sysregs::el0::registers::{CntpCtlEl0, CntpCvalEl0};
+
+const NS_PER_S: u128 = 1_000_000_000;
+
+/// The clock, with one alarm.
+pub(crate) struct Clock {
+    ticks_per_s: u128,
+}
+
+impl Clock {
+    /// The clock, without an alarm.
+    pub(crate) fn new() -> Self {
+        let clock = Self {
+            ticks_per_s: read_cntfrq_el0().bits().max(1).into(),
+        };
+        clock.set_alarm(None);
+        clock
+    }
+
+    /// Nanoseconds since the counter started.
+    pub(crate) fn now_ns(&self) -> u64 {
+        let ticks = u128::from(read_cntpct_el0().bits());
+        saturated(ticks * NS_PER_S / self.ticks_per_s)
+    }
+
+    /// Sets the alarm: the interrupt is raised from then on, until it is set anew.
+    pub(crate) fn set_alarm(&self, at_ns: Option<u64>) {
+        let Some(at_ns) = at_ns else {
+            write_cntp_ctl_el0(CntpCtlEl0::empty());
+            return;
+        };
+        // Rounded up: when it is raised, `now_ns` is not before it.
+        let ticks = (u128::from(at_ns) * self.ticks_per_s).div_ceil(NS_PER_S);
+        write_cntp_cval_el0(CntpCvalEl0::from_bits_retain(saturated(ticks)));
+        write_cntp_ctl_el0(CntpCtlEl0::ENABLE);
+    }
+}
+
+fn saturated(value: u128) -> u64 {
+    value.try_into().unwrap_or(u64::MAX)
+}
