@@ -1,6 +1,6 @@
 //! From system files to images, by way of Cargo and the kernel's packer.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use miette::Result;
@@ -11,6 +11,7 @@ use crate::cli::{Options, OutputArgs};
 use crate::elf;
 use crate::files;
 use crate::kernel::{Kernel, Request};
+use crate::pds::ProtectionDomain;
 use crate::programs::{self, Program, Source};
 use crate::project::Project;
 use crate::system::System;
@@ -29,6 +30,14 @@ pub(crate) struct Builder<'a> {
 pub(crate) struct Plan {
     file: SystemFile,
     programs: Vec<Program>,
+}
+
+/// A system that was packed.
+pub(crate) struct Packed {
+    /// Where the image lies.
+    pub(crate) image: PathBuf,
+    /// What runs in it.
+    pub(crate) pds: Vec<ProtectionDomain>,
 }
 
 impl Builder<'_> {
@@ -63,11 +72,12 @@ impl Builder<'_> {
         )
     }
 
-    /// Makes the image of a system, and returns where it lies.
-    pub(crate) fn pack(&self, plan: &Plan, built: &Built, outputs: &OutputArgs) -> Result<PathBuf> {
+    /// Makes the image of a system.
+    pub(crate) fn pack(&self, plan: &Plan, built: &Built, outputs: &OutputArgs) -> Result<Packed> {
         let system = &plan.file.system;
         let directory = self.system_directory(system)?;
         files::make_directory(&directory)?;
+        let mut sources = BTreeMap::new();
         for program in &plan.programs {
             let compiled;
             let source = match &program.source {
@@ -79,6 +89,7 @@ impl Builder<'_> {
                 }
             };
             elf::check(source, self.variant)?;
+            sources.insert(program.image.path.as_str(), source.to_path_buf());
             if program.is_below_search_path() {
                 let place = directory.join(&program.image.path);
                 files::make_directory(place.parent().unwrap_or(&directory))?;
@@ -103,7 +114,19 @@ impl Builder<'_> {
             verbose: self.options.verbose,
         };
         self.kernel.pack(&request)?;
-        Ok(image)
+        let pds = plan
+            .file
+            .pds
+            .iter()
+            .filter_map(|(name, path, stack_bytes)| {
+                Some(ProtectionDomain {
+                    name: name.clone(),
+                    program: sources.get(path.as_str())?.clone(),
+                    stack_bytes: *stack_bytes,
+                })
+            });
+        let pds = pds.collect();
+        Ok(Packed { image, pds })
     }
 
     /// Compiles a program in C, and returns where it lies.

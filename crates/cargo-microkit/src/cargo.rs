@@ -19,6 +19,12 @@ use crate::variant::Variant;
 /// The target that PDs are built for.
 pub(crate) const TARGET: &str = "aarch64-unknown-none";
 
+/// The profile whose programs are not to pay for backtraces.
+const RELEASE: &str = "release";
+
+/// Has functions leave the frame records that a backtrace follows.
+const FRAME_POINTERS: &str = r#"build.rustflags=["-Cforce-frame-pointers=yes"]"#;
+
 /// The ELF files of the binaries that Cargo could build.
 pub(crate) struct Built {
     files: BTreeMap<Bin, PathBuf>,
@@ -102,6 +108,10 @@ fn build_group(
     ]);
     command.args(["--target", TARGET, "--profile", &variant.profile]);
     command.arg("--target-dir").arg(target_directory);
+    if variant.profile != RELEASE {
+        // Joined to what the user's configuration has there.
+        command.args(["--config", FRAME_POINTERS]);
+    }
     for feature in &options.features {
         command.args(["--features", feature]);
     }

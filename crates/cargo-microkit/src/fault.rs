@@ -1,4 +1,5 @@
-//! The monitor's reports of PDs that have faulted and have no parent to handle it.
+//! The reports, by the monitor or the model kernel, of PDs that have faulted and have no parent to
+//! handle it.
 
 use std::fmt::Write;
 
@@ -7,6 +8,39 @@ const FAULTING_PD: &str = "MON|ERROR: faulting PD: ";
 
 /// Begins every line of a report that is for people; the first after the registers says how.
 const MONITOR_ERROR: &str = "MON|ERROR: ";
+
+/// Where the PD stood.
+const MONITOR_PC: &str = "pc : ";
+
+/// Says that the fault is just below the stack.
+const MONITOR_OVERFLOW: &str = "MON|ERROR: potential stack overflow";
+
+/// Begins every line of the model kernel's reports, which names the PD next.
+const MODEL_ERROR: &str = "MODEL|ERROR: ";
+
+/// What a line tells of a fault.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// There is one, and its report follows.
+    Fault { pd: String },
+    /// Where the PD stood.
+    At { pd: String, address: u64 },
+    /// Its stack was too small.
+    StackOverflow { pd: String },
+}
+
+/// The PD and the program counter of the first line of a report of the model kernel's, which tells
+/// of stacks itself.
+fn model_fault(line: &str) -> Option<(&str, u64)> {
+    let (pd, rest) = line.strip_prefix(MODEL_ERROR)?.split_once(": ")?;
+    let (_, rest) = rest.split_once("(pc ")?;
+    let (address, _) = rest.split_once(',')?;
+    Some((pd, hexadecimal(address)?))
+}
+
+fn hexadecimal(text: &str) -> Option<u64> {
+    u64::from_str_radix(text.trim().strip_prefix("0x")?, 16).ok()
+}
 
 /// The faults that were reported in a log.
 #[derive(Debug, Default)]
@@ -28,21 +62,42 @@ impl Faults {
         faults
     }
 
-    /// Takes the next line of the log, and returns the PD whose fault it reports.
-    pub(crate) fn hear<'a>(&mut self, line: &'a str) -> Option<&'a str> {
+    /// Takes the next line of the log, and returns what it tells of a fault.
+    pub(crate) fn hear(&mut self, line: &str) -> Option<Told> {
         if let Some(pd) = line.strip_prefix(FAULTING_PD) {
             self.0.push(Fault {
                 pd: pd.to_owned(),
                 how: None,
             });
-            return Some(pd);
+            let pd = pd.to_owned();
+            return Some(Told::Fault { pd });
         }
-        if let Some(fault) = self.0.last_mut()
-            && fault.how.is_none()
-        {
+        if let Some((pd, address)) = model_fault(line) {
+            let (pd, how) = (pd.to_owned(), Some(line.to_owned()));
+            self.0.push(Fault {
+                pd: pd.clone(),
+                how,
+            });
+            return Some(Told::At { pd, address });
+        }
+        let fault = self.0.last_mut()?;
+        if let Some(address) = line.strip_prefix(MONITOR_PC).and_then(hexadecimal) {
+            let pd = fault.pd.clone();
+            return Some(Told::At { pd, address });
+        }
+        if line.starts_with(MONITOR_OVERFLOW) {
+            let pd = fault.pd.clone();
+            return Some(Told::StackOverflow { pd });
+        }
+        if fault.how.is_none() {
             fault.how = line.strip_prefix(MONITOR_ERROR).map(str::to_owned);
         }
         None
+    }
+
+    /// Who has faulted.
+    pub(crate) fn pds(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|fault| fault.pd.as_str())
     }
 
     /// A line for each fault.
@@ -60,6 +115,35 @@ impl Faults {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_line_tells_its_part() {
+        let mut faults = Faults::default();
+        let mut check = |line: &str, expect: Option<Told>| {
+            assert_eq!(faults.hear(line), expect, "{line}");
+        };
+        let pd = || "deep".to_owned();
+        check("pc : 0x0000000000217fe0", None);
+        check(
+            "MON|ERROR: faulting PD: deep",
+            Some(Told::Fault { pd: pd() }),
+        );
+        let address = 0x21_7fe0;
+        check(
+            "pc : 0x0000000000217fe0",
+            Some(Told::At { pd: pd(), address }),
+        );
+        check("MON|ERROR: VMFault: ip=0x217fe0", None);
+        check(
+            "MON|ERROR: potential stack overflow, fault address within one page",
+            Some(Told::StackOverflow { pd: pd() }),
+        );
+        check(
+            "MODEL|ERROR: deep: write at 0xffffffbf60 (pc 0x217fe0, syndrome 0x93c08047)",
+            Some(Told::At { pd: pd(), address }),
+        );
+        check("MODEL|ERROR: deep: x0=0x15 x1=0x15", None);
+    }
 
     #[test]
     fn the_monitor_names_the_pd_and_after_its_registers_the_fault() {

@@ -10,6 +10,9 @@ const MONITOR_STARTED: &str = "MON|INFO: Microkit Monitor started!";
 /// faults is not among these: a system must be free of them, or expect them.
 const REMARKS: [&str; 3] = ["MON|INFO: ", "<<seL4(CPU ", "MODEL|INFO: "];
 
+/// How a line begins with which a PD says how it came to a panic: it is another in every build.
+pub(crate) const BACKTRACE: &str = "backtrace of ";
+
 /// Cuts a serial log into lines, and knows which of them are the system's.
 #[derive(Debug)]
 pub(crate) struct Log {
@@ -58,6 +61,7 @@ impl Log {
         let text = std::mem::take(&mut self.partial);
         let plain = console::strip_ansi_codes(&text);
         let is_remark = self.has_remarks && REMARKS.iter().any(|start| plain.starts_with(start));
+        let is_remark = is_remark || plain.starts_with(BACKTRACE);
         let is_of_system = !self.is_boot && !is_remark;
         self.is_boot &= text != MONITOR_STARTED;
         Line { text, is_of_system }

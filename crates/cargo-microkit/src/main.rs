@@ -27,6 +27,8 @@ mod kernel;
 mod log;
 mod model;
 mod nearest;
+mod pds;
+mod places;
 mod programs;
 mod project;
 mod qemu;

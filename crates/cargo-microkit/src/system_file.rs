@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use microkit_abi::limits::DEFAULT_STACK_BYTES;
 use miette::{LabeledSpan, NamedSource, Report, Result, SourceOffset, miette};
 
 use crate::files;
@@ -13,6 +14,9 @@ pub(crate) struct SystemFile {
     pub(crate) system: System,
     /// The program images of all PDs, each path once.
     pub(crate) images: Vec<ProgramImage>,
+    /// The name of each PD that has a program image, its path, and its stack's size in bytes, if
+    /// that is a number.
+    pub(crate) pds: Vec<(String, String, Option<u64>)>,
     text: String,
 }
 
@@ -46,9 +50,12 @@ impl SystemFile {
         let mut file = Self {
             system,
             images: Vec::new(),
+            pds: Vec::new(),
             text,
         };
-        file.images = program_images(&file.text).map_err(|e| file.not_xml(&e))?;
+        let document = roxmltree::Document::parse(&file.text).map_err(|e| file.not_xml(&e))?;
+        let (images, pds) = (program_images(&document), pds(&document));
+        (file.images, file.pds) = (images, pds);
         Ok(file)
     }
 
@@ -87,8 +94,7 @@ impl SystemFile {
 }
 
 /// Every `program_image` of a system's text, however deep its PD is nested.
-fn program_images(text: &str) -> Result<Vec<ProgramImage>, roxmltree::Error> {
-    let document = roxmltree::Document::parse(text)?;
+fn program_images(document: &roxmltree::Document<'_>) -> Vec<ProgramImage> {
     let mut images: Vec<ProgramImage> = Vec::new();
     for node in document
         .descendants()
@@ -113,7 +119,32 @@ fn program_images(text: &str) -> Result<Vec<ProgramImage>, roxmltree::Error> {
             }
         }
     }
-    Ok(images)
+    images
+}
+
+fn pds(document: &roxmltree::Document<'_>) -> Vec<(String, String, Option<u64>)> {
+    let all = document.descendants();
+    let pds = all.filter(|node| node.has_tag_name("protection_domain"));
+    pds.filter_map(|pd| {
+        let mut children = pd.children();
+        let image = children.find(|node| node.has_tag_name("program_image"))?;
+        let stack_bytes = match pd.attribute("stack_size") {
+            Some(text) => number(text),
+            None => Some(DEFAULT_STACK_BYTES),
+        };
+        let (name, path) = (pd.attribute("name")?, image.attribute("path")?);
+        Some((name.to_owned(), path.to_owned(), stack_bytes))
+    })
+    .collect()
+}
+
+/// A number as system files have them (manual, *System Description File*).
+fn number(text: &str) -> Option<u64> {
+    let text = text.replace('_', "");
+    match text.strip_prefix("0x").or(text.strip_prefix("0X")) {
+        Some(digits) => u64::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    }
 }
 
 #[cfg(test)]
@@ -121,7 +152,8 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expect: &[(&str, &str)]) {
-        let images = program_images(text).expect("XML");
+        let document = roxmltree::Document::parse(text).expect("XML");
+        let images = program_images(&document);
         let found: Vec<_> = images
             .iter()
             .map(|i| (i.pd.as_str(), i.path.as_str()))
@@ -130,6 +162,31 @@ mod tests {
         for image in images {
             assert_eq!(&text[image.span], image.path);
         }
+    }
+
+    #[test]
+    fn each_pd_has_its_stack() {
+        let text = r#"<system>
+            <protection_domain name="a" stack_size="0x1_000"><program_image path="a.elf" />
+                <protection_domain name="b" stack_size="8192"><program_image path="b.elf" /></protection_domain>
+            </protection_domain>
+            <protection_domain name="c"><program_image path="a.elf" /></protection_domain>
+            <protection_domain name="d" stack_size="much"><program_image path="d.elf" /></protection_domain>
+            <protection_domain name="e" />
+        </system>"#;
+        let document = roxmltree::Document::parse(text).expect("XML");
+        let pds = pds(&document);
+        let found: Vec<_> = pds
+            .iter()
+            .map(|(name, path, stack)| (name.as_str(), path.as_str(), *stack))
+            .collect();
+        let expect = [
+            ("a", "a.elf", Some(0x1000)),
+            ("b", "b.elf", Some(8192)),
+            ("c", "a.elf", Some(8192)),
+            ("d", "d.elf", None),
+        ];
+        assert_eq!(found, expect);
     }
 
     #[test]

@@ -38,11 +38,14 @@ macro_rules! declare_protection_domain {
     { @heap $bytes:expr } => {
         #[cfg(target_os = "none")]
         const _: () = {
-            static MEMORY: $crate::_private::HeapMemory<{ $bytes }> =
+            // By its name `cargo microkit` knows the size.
+            #[unsafe(no_mangle)]
+            static sel4_microkit_heap: $crate::_private::HeapMemory<{ $bytes }> =
                 $crate::_private::HeapMemory::new();
 
             #[global_allocator]
-            static HEAP: $crate::_private::Heap<{ $bytes }> = $crate::_private::Heap::new(&MEMORY);
+            static HEAP: $crate::_private::Heap<{ $bytes }> =
+                $crate::_private::Heap::new(&sel4_microkit_heap);
         };
     };
     { @stack } => {
@@ -56,10 +59,14 @@ macro_rules! declare_protection_domain {
     { @stack $bytes:expr } => {
         #[cfg(target_os = "none")]
         const _: () = {
-            static STACK: $crate::_private::Stack<{ $bytes }> = $crate::_private::Stack::new();
+            // By its name `cargo microkit` knows the size.
+            #[unsafe(no_mangle)]
+            static sel4_microkit_stack: $crate::_private::Stack<{ $bytes }> =
+                $crate::_private::Stack::new();
 
             #[unsafe(no_mangle)]
-            static sel4_microkit_stack_top: $crate::_private::StackTop = STACK.top();
+            static sel4_microkit_stack_top: $crate::_private::StackTop =
+                sel4_microkit_stack.top();
         };
     };
     { @kept } => {
@@ -160,6 +167,12 @@ impl StackTop {
     pub const MICROKITS: Self = Self(core::ptr::without_provenance(limits::stack_top(
         sel4::config::USER_TOP as u64,
     ) as usize));
+
+    /// Its address.
+    #[cfg(all(target_os = "none", any(debug_assertions, feature = "backtrace")))]
+    pub(crate) fn address(&self) -> usize {
+        self.0.addr()
+    }
 }
 
 #[cfg(target_os = "none")]

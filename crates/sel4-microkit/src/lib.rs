@@ -42,6 +42,7 @@ extern crate alloc;
 #[cfg(not(target_os = "none"))]
 extern crate std;
 
+mod backtrace;
 mod capabilities;
 mod channel;
 mod defer;
@@ -62,6 +63,7 @@ mod stack;
 mod symbols;
 mod virtual_cpu;
 
+pub use backtrace::Backtrace;
 pub use capabilities::{UserCapType, benchmark_tcb, cspace_root_slot_to_cptr, user_cap, vspace};
 pub use channel::{Channel, Child, IrqAckError};
 pub use defer::{DeferredAction, DeferredActionInterface, DeferredActionSlot};

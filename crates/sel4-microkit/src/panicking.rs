@@ -11,7 +11,8 @@ use core::panic::{PanicInfo, UnwindSafe};
 pub type PanicHook = &'static (dyn Fn(&PanicInfo<'_>) + Send + Sync);
 
 /// Sets what is called when the protection domain panics, instead of printing on the kernel's
-/// debug console. When it returns, the PD stops.
+/// debug console. When it returns, the PD stops. [`Backtrace::here`](crate::Backtrace::here) tells
+/// it how the PD came there.
 ///
 /// It may notify, and make calls in registers
 /// ([`Channel::pp_call_with_mrs`](crate::Channel::pp_call_with_mrs)) to servers that reply with at
@@ -65,7 +66,13 @@ fn panic(info: &PanicInfo<'_>) -> ! {
     unsafe { sel4::abandon_borrows() };
     match STATE.with(|state| state.hook.get()) {
         Some(hook) => hook(info),
-        None => crate::debug_println!("{}: {info}", crate::symbols::DisplayName),
+        None => {
+            crate::debug_println!("{}: {info}", crate::symbols::DisplayName);
+            let trace = crate::Backtrace::here();
+            if !trace.is_empty() {
+                crate::debug_println!("{trace}");
+            }
+        }
     }
     trap()
 }

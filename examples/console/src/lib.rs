@@ -9,7 +9,7 @@
 use core::fmt::{self, Write};
 use core::panic::PanicInfo;
 
-use sel4_microkit::{Channel, MessageInfo, pd_name};
+use sel4_microkit::{Backtrace, Channel, MessageInfo, pd_name};
 
 /// The channel to `console`, by the identifier that it has in those that print.
 pub const CHANNEL: Channel = Channel::new(0);
@@ -39,9 +39,13 @@ pub fn print(arguments: fmt::Arguments<'_>) {
     printer.flush();
 }
 
-/// Prints a panic's message and place; to be given to `sel4_microkit::panicking::set_hook`.
+/// Prints a panic's message and place, and how the program came there; to be given to `sel4_microkit::panicking::set_hook`.
 pub fn panic_hook(info: &PanicInfo<'_>) {
     println!("{}: {info}", pd_name().unwrap_or("?"));
+    let trace = Backtrace::here();
+    if !trace.is_empty() {
+        println!("{trace}");
+    }
 }
 
 struct Printer {

@@ -1,26 +1,26 @@
 //! `build`: the image of one system.
 
-use std::path::PathBuf;
-
 use miette::Result;
 
-use crate::builder::Builder;
+use crate::builder::{Builder, Packed};
 use crate::cli::{BuildArgs, Options, OutputArgs, VariantArgs};
 use crate::command::{Outcome, find_system};
 use crate::kernel::Kernel;
+use crate::pds;
 use crate::system::System;
 use crate::terminal;
 use crate::variant::Variant;
 
-/// Builds the image and prints where it lies.
+/// Builds the image, tells what each PD takes of memory, and prints where the image lies.
 pub(super) fn build(args: &BuildArgs) -> Result<Outcome> {
-    let (image, _, _) = image(
+    let (packed, _, _) = image(
         &args.system.system,
         &args.variant,
         &args.options,
         &args.outputs,
     )?;
-    terminal::line(image.display());
+    terminal::aside(pds::table(&packed.pds).trim_end());
+    terminal::line(packed.image.display());
     Ok(Outcome::Done)
 }
 
@@ -30,7 +30,7 @@ pub(super) fn image(
     variant: &VariantArgs,
     options: &Options,
     outputs: &OutputArgs,
-) -> Result<(PathBuf, System, Variant)> {
+) -> Result<(Packed, System, Variant)> {
     let (system, project) = find_system(argument)?;
     let kernel = Kernel::choose(options)?;
     let variant = Variant {
@@ -49,6 +49,6 @@ pub(super) fn image(
     };
     let plan = builder.plan(system.clone())?;
     let built = builder.compile(&[&plan])?;
-    let image = builder.pack(&plan, &built, outputs)?;
-    Ok((image, system, variant))
+    let packed = builder.pack(&plan, &built, outputs)?;
+    Ok((packed, system, variant))
 }

@@ -5,10 +5,12 @@ use std::time::{Duration, Instant};
 
 use miette::{Report, Result, miette};
 
+use crate::builder::Packed;
 use crate::cli::RunArgs;
 use crate::command::{Outcome, build};
-use crate::fault::Faults;
+use crate::fault::{Faults, Told};
 use crate::log::Log;
+use crate::places::Places;
 use crate::qemu::{self, Console, Devices, Guest, Heard, Machine};
 use crate::terminal;
 use crate::watch::{SILENCE, Tail};
@@ -23,7 +25,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
         }
         None => None,
     };
-    let (image, system, variant) = build::image(
+    let (Packed { image, pds }, system, variant) = build::image(
         &args.system.system,
         &args.variant,
         &args.options,
@@ -65,6 +67,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
         log: Log::new(&variant),
         tail: Tail::default(),
         faults: Faults::default(),
+        places: Places::of(&pds),
     };
     session.follow(&mut guest)
 }
@@ -75,6 +78,7 @@ struct Session<'a> {
     log: Log,
     tail: Tail,
     faults: Faults,
+    places: Places,
 }
 
 impl Session<'_> {
@@ -131,10 +135,35 @@ impl Session<'_> {
         }
         let line = self.log.push(piece)?;
         self.tail.push(&line.text);
-        if let Some(pd) = self.faults.hear(&line.text) {
-            terminal::remark(format_args!("PD `{pd}` has faulted; the monitor says how"));
-        }
+        self.explain(&line.text);
         self.is_awaited(&line.text).then_some(Outcome::Done)
+    }
+
+    /// Says of a line what its reader wants to know next.
+    fn explain(&mut self, line: &str) {
+        for (depth, place) in self.places.of_backtrace(line).iter().enumerate() {
+            terminal::aside(format_args!("{depth:>4}: {place}"));
+        }
+        match self.faults.hear(line) {
+            Some(Told::Fault { pd }) => {
+                terminal::remark(format_args!("PD `{pd}` has faulted; the monitor says how"));
+            }
+            Some(Told::At { pd, address }) => {
+                if let Some(place) = self.places.of_instruction(&pd, address) {
+                    terminal::remark(format_args!("PD `{pd}` was in {place}"));
+                }
+            }
+            Some(Told::StackOverflow { pd }) => {
+                let size = match self.places.stack_bytes(&pd) {
+                    Some(bytes) => format!("its stack of {bytes:#x} bytes"),
+                    None => "its stack".to_owned(),
+                };
+                terminal::remark(format_args!(
+                    "PD `{pd}` has used up {size}: give it a larger `stack_size` in the system file"
+                ));
+            }
+            None => {}
+        }
     }
 
     fn is_awaited(&self, line: &str) -> bool {

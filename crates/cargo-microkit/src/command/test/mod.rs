@@ -115,8 +115,8 @@ fn test_variant(
         let packed = built.as_ref().map_err(failed);
         match packed.and_then(|built| builder.pack(&plan, built, &outputs).map_err(|e| failed(&e)))
         {
-            Ok(image) => match &case.refusal {
-                None => images.push((case, image)),
+            Ok(packed) => match &case.refusal {
+                None => images.push((case, packed.image)),
                 Some(what) => {
                     let why = format!("it was built, and was to be refused: {what}");
                     tally.record(&case.system.name, variant, Verdict::Failed(why));
@@ -191,8 +191,7 @@ fn run(args: &TestArgs, case: &Case, variant: &Variant, mut guest: Guest) -> Ver
             guest.messages()
         )),
         Watched::Done(lines) => {
-            let mut faults = Faults::default();
-            for pd in lines.iter().filter_map(|line| faults.hear(line)) {
+            for pd in Faults::of(lines.iter().map(String::as_str)).pds() {
                 terminal::remark(format_args!(
                     "PD `{pd}` has faulted, and `{file}` now expects it"
                 ));

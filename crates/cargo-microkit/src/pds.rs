@@ -1,0 +1,139 @@
+//! The protection domains of a system that was built: which program each runs, and what it takes of
+//! memory.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::PathBuf;
+
+use object::read::File;
+use object::{Object, ObjectSegment, ObjectSymbol, SegmentFlags, elf};
+
+/// The symbol of the heap that `#[protection_domain(heap_size = …)]` makes.
+const HEAP_SYMBOL: &str = "sel4_microkit_heap";
+
+/// The symbol of the stack that `#[protection_domain(stack_size = …)]` makes.
+const STACK_SYMBOL: &str = "sel4_microkit_stack";
+
+/// A protection domain and its program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ProtectionDomain {
+    pub(crate) name: String,
+    /// The ELF file, where it was taken from.
+    pub(crate) program: PathBuf,
+    /// What the system file gives it, if that can be read.
+    pub(crate) stack_bytes: Option<u64>,
+}
+
+/// What a program takes of memory, in bytes.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Sizes {
+    text: u64,
+    rodata: u64,
+    data: u64,
+    /// Without the heap and a stack of its own.
+    bss: u64,
+    heap: u64,
+    /// A stack of its own, or nothing.
+    stack: u64,
+}
+
+/// A table of what each takes of memory; a program that cannot be read is left out.
+pub(crate) fn table(pds: &[ProtectionDomain]) -> String {
+    let head = ["PD", "text", "rodata", "data", "bss", "heap", "stack"].map(str::to_owned);
+    let mut rows = vec![head];
+    for pd in pds {
+        let Some(sizes) = fs::read(&pd.program).ok().and_then(|bytes| sizes(&bytes)) else {
+            continue;
+        };
+        let stack = match (sizes.stack, pd.stack_bytes) {
+            (0, Some(bytes)) => bytes.to_string(),
+            (0, None) => "?".to_owned(),
+            (own, _) => own.to_string(),
+        };
+        let Sizes {
+            text,
+            rodata,
+            data,
+            bss,
+            heap,
+            ..
+        } = sizes;
+        let [text, rodata, data, bss, heap] =
+            [text, rodata, data, bss, heap].map(|bytes| bytes.to_string());
+        rows.push([pd.name.clone(), text, rodata, data, bss, heap, stack]);
+    }
+    aligned(&rows)
+}
+
+/// The first column to the left, the others to the right.
+fn aligned<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
+    let widths: [usize; COLUMNS] = std::array::from_fn(|column| {
+        let widths = rows.iter().map(|row| row[column].chars().count());
+        widths.max().unwrap_or_default()
+    });
+    let mut text = String::new();
+    for row in rows {
+        let mut line = format!("{:<width$}", row[0], width = widths[0]);
+        for (cell, width) in row.iter().zip(widths).skip(1) {
+            // Writing to a string does not fail.
+            let _ = write!(line, "  {cell:>width$}");
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+fn sizes(bytes: &[u8]) -> Option<Sizes> {
+    let file = File::parse(bytes).ok()?;
+    let mut sizes = Sizes::default();
+    for segment in file.segments() {
+        let SegmentFlags::Elf { p_flags, .. } = segment.flags() else {
+            return None;
+        };
+        let (in_file, in_memory) = (segment.file_range().1, segment.size());
+        if p_flags.contains(elf::PF_W) {
+            sizes.data += in_file;
+            sizes.bss += in_memory.saturating_sub(in_file);
+        } else if p_flags.contains(elf::PF_X) {
+            sizes.text += in_memory;
+        } else {
+            sizes.rodata += in_memory;
+        }
+    }
+    let size_of = |name| {
+        let mut symbols = file.symbols();
+        let symbol = symbols.find(|symbol| symbol.name() == Ok(name));
+        symbol.map_or(0, |symbol| symbol.size())
+    };
+    sizes.heap = size_of(HEAP_SYMBOL);
+    sizes.stack = size_of(STACK_SYMBOL);
+    sizes.bss = sizes.bss.saturating_sub(sizes.heap + sizes.stack);
+    Some(sizes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest() {
+        let rows = [["PD", "text"], ["a", "12345"], ["longer", "1"]];
+        let rows = rows.map(|row| row.map(str::to_owned));
+        let table = "PD       text\na       12345\nlonger      1\n";
+        assert_eq!(aligned(&rows), table);
+    }
+
+    #[test]
+    fn what_is_no_program_is_left_out() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let program = directory.path().join("a.elf");
+        fs::write(&program, "no program").expect("the file");
+        let pd = ProtectionDomain {
+            name: "a".to_owned(),
+            program,
+            stack_bytes: Some(0x1000),
+        };
+        assert_eq!(table(&[pd]), "PD  text  rodata  data  bss  heap  stack\n");
+    }
+}

@@ -1,0 +1,223 @@
+//! Addresses in programs, as functions and places in their source: what a backtrace and a fault are
+//! about.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::path::{Path, PathBuf};
+
+use addr2line::Loader;
+
+use crate::log::BACKTRACE;
+use crate::pds::ProtectionDomain;
+
+/// Bytes of an instruction: a call returns so far behind itself.
+const INSTRUCTION_BYTES: u64 = 4;
+
+/// How the names of functions begin that only bring a panic to its hook.
+const PANIC_MACHINERY: [&str; 2] = ["core::panicking::", "__rustc[rust_begin_unwind]"];
+
+/// The programs of the protection domains that run.
+#[derive(Debug, Default)]
+pub(crate) struct Places {
+    programs: BTreeMap<String, PathBuf>,
+    stacks: BTreeMap<String, u64>,
+}
+
+impl Places {
+    /// Those of a system.
+    pub(crate) fn of(pds: &[ProtectionDomain]) -> Self {
+        let programs = pds.iter().map(|pd| (pd.name.clone(), pd.program.clone()));
+        let stacks = pds
+            .iter()
+            .filter_map(|pd| Some((pd.name.clone(), pd.stack_bytes?)));
+        Self {
+            programs: programs.collect(),
+            stacks: stacks.collect(),
+        }
+    }
+
+    /// The size of a PD's stack in the system file, in bytes.
+    pub(crate) fn stack_bytes(&self, pd: &str) -> Option<u64> {
+        self.stacks.get(pd).copied()
+    }
+
+    /// The functions that a line of the log is about that a panic has printed, the innermost first,
+    /// each with its place; nothing for other lines.
+    pub(crate) fn of_backtrace(&self, line: &str) -> Vec<String> {
+        let Some((pd, addresses)) = backtrace(line) else {
+            return Vec::new();
+        };
+        let Some(loader) = self.loader(pd) else {
+            return Vec::new();
+        };
+        // What is on the stack is the place after each call.
+        let calls = addresses.iter().map(|address| address - INSTRUCTION_BYTES);
+        let frames: Vec<_> = calls.flat_map(|call| frames(&loader, call)).collect();
+        let is_machinery = |frame: &Frame| {
+            let function = &frame.function;
+            PANIC_MACHINERY
+                .iter()
+                .any(|name| function.starts_with(name))
+        };
+        let own = frames.iter().rposition(is_machinery).map_or(0, |at| at + 1);
+        frames[own..].iter().map(Frame::told).collect()
+    }
+
+    /// The function and the place of an instruction of a PD.
+    pub(crate) fn of_instruction(&self, pd: &str, address: u64) -> Option<String> {
+        let frames = frames(&self.loader(pd)?, address);
+        frames.first().map(Frame::told)
+    }
+
+    fn loader(&self, pd: &str) -> Option<Loader> {
+        Loader::new(self.programs.get(pd)?).ok()
+    }
+}
+
+/// A function that is being run, or was inlined there.
+#[derive(Debug)]
+struct Frame {
+    function: String,
+    place: Option<String>,
+}
+
+impl Frame {
+    fn told(&self) -> String {
+        match &self.place {
+            Some(place) => format!("{} at {place}", self.function),
+            None => self.function.clone(),
+        }
+    }
+}
+
+fn frames(loader: &Loader, address: u64) -> Vec<Frame> {
+    let mut found = Vec::new();
+    if let Ok(mut frames) = loader.find_frames(address) {
+        while let Ok(Some(frame)) = frames.next() {
+            let function = frame.function.as_ref();
+            let name = function.and_then(|function| function.demangle().ok().map(String::from));
+            let place = frame.location.and_then(|location| {
+                let file = shortened(Path::new(location.file?));
+                Some(match location.line {
+                    Some(line) => format!("{file}:{line}"),
+                    None => file,
+                })
+            });
+            if let Some(name) = name {
+                found.push(Frame {
+                    function: without_hash(&name).to_owned(),
+                    place,
+                });
+            }
+        }
+    }
+    if found.is_empty()
+        && let Some(symbol) = loader.find_symbol(address)
+    {
+        found.push(Frame {
+            function: symbol.to_owned(),
+            place: None,
+        });
+    }
+    found
+}
+
+/// The PD and the addresses of a line that a panic has printed.
+fn backtrace(line: &str) -> Option<(&str, Vec<u64>)> {
+    let (pd, addresses) = line.strip_prefix(BACKTRACE)?.split_once(": ")?;
+    let addresses = addresses.split(' ');
+    let addresses = addresses.map(|text| {
+        let address = u64::from_str_radix(text.strip_prefix("0x")?, 16).ok()?;
+        (address >= INSTRUCTION_BYTES).then_some(address)
+    });
+    Some((pd, addresses.collect::<Option<_>>()?))
+}
+
+/// A file's path from here, if it is below here.
+fn shortened(file: &Path) -> String {
+    let here = env::current_dir().unwrap_or_default();
+    file.strip_prefix(here)
+        .unwrap_or(file)
+        .display()
+        .to_string()
+}
+
+/// A demangled name without the hash at its end.
+fn without_hash(name: &str) -> &str {
+    match name.rsplit_once("::h") {
+        Some((path, hash)) if hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            path
+        }
+        _ => name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backtrace_is_a_name_and_addresses() {
+        let check = |line, expect: Option<(&str, &[u64])>| {
+            let found = backtrace(line);
+            let found = found.as_ref().map(|(pd, all)| (*pd, all.as_slice()));
+            assert_eq!(found, expect, "{line}");
+        };
+        check(
+            "backtrace of worker: 0x201234 0x205678",
+            Some(("worker", &[0x20_1234, 0x20_5678])),
+        );
+        check("backtrace of a: b: 0x10", None);
+        check("backtrace of worker:", None);
+        check("backtrace of worker: 0x201234 twelve", None);
+        check("backtrace of worker: 0x0", None);
+        check("backtrace of worker: 0x10000000000000000", None);
+        check("hello", None);
+    }
+
+    #[test]
+    fn what_is_not_there_is_told_nothing_of() {
+        let places = Places::of(&[ProtectionDomain {
+            name: "a".to_owned(),
+            program: "/nonexistent".into(),
+            stack_bytes: Some(0x1000),
+        }]);
+        assert_eq!(places.of_backtrace("backtrace of a: 0x201234"), [""; 0]);
+        assert_eq!(places.of_backtrace("backtrace of b: 0x201234"), [""; 0]);
+        assert_eq!(places.of_instruction("a", 0x20_1234), None);
+        assert_eq!(places.stack_bytes("a"), Some(0x1000));
+    }
+
+    #[test]
+    fn a_name_loses_its_hash_and_nothing_else() {
+        assert_eq!(without_hash("a::b::h0123456789abcdef"), "a::b");
+        assert_eq!(without_hash("a::b::hello"), "a::b::hello");
+    }
+
+    /// This test's own program has places too.
+    #[test]
+    fn a_function_of_this_program_is_found() {
+        let program = env::current_exe().expect("it runs");
+        let bytes = std::fs::read(&program).expect("it can be read");
+        let file = object::File::parse(&*bytes).expect("it is an ELF file");
+        let mut symbols = object::Object::symbols(&file);
+        let name = "a_function_of_this_program_is_found";
+        let symbol = symbols
+            .find(|symbol| {
+                let found = object::ObjectSymbol::name(symbol).unwrap_or_default();
+                found.contains(name) && object::ObjectSymbol::size(symbol) > 0
+            })
+            .expect("it has this function");
+        let pd = ProtectionDomain {
+            name: "a".to_owned(),
+            program,
+            stack_bytes: None,
+        };
+        let place = Places::of(&[pd]).of_instruction("a", object::ObjectSymbol::address(&symbol));
+        let place = place.expect("it has a place");
+        assert!(
+            place.contains(name) && place.contains("src/places.rs:"),
+            "{place}"
+        );
+    }
+}
