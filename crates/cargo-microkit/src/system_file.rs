@@ -224,8 +224,12 @@ mod tests {
 
     #[test]
     fn text_that_is_not_xml_is_an_error() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
         for text in ["", "hello", "<system>", "<system></pd>"] {
-            assert!(program_images(text).is_err(), "{text}");
+            let system = directory.path().join("bad.system");
+            std::fs::write(&system, text).expect("the file");
+            let system = System::find(system.to_str().expect("UTF-8"), None).expect("it is there");
+            assert!(SystemFile::read(system).is_err(), "{text}");
         }
     }
 }
