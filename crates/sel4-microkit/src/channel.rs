@@ -195,6 +195,51 @@ impl Child {
         self.tcb().tcb_resume()
     }
 
+    /// Lets a passive child run on where it was stopped.
+    ///
+    /// A passive child that waits has no scheduling context: its notification has it, and gives it
+    /// to a child that waits, which one that was stopped does not. So the child gets it back, and
+    /// from now on runs on it as an active one does, until it is restarted
+    /// ([`restart_passive`](Self::restart_passive)). One that was stopped in a call runs on on the
+    /// caller's.
+    ///
+    /// **Blocks:** never. **Needs:** the child's scheduling context, `<cap_sc>` in the `<cspace>` of
+    /// this PD.
+    /// **Errors:** `InvalidCapability` if this PD has no such child, or no such capability.
+    #[track_caller]
+    pub fn resume_passive(&self, context: sel4::cap::SchedContext) -> sel4::Result<()> {
+        self.give(context)?;
+        self.resume()
+    }
+
+    /// Lets a passive child begin again at `entry_point`, as [`restart`](Self::restart) does. When
+    /// it has initialised itself it is passive again.
+    ///
+    /// **Blocks:** never. **Needs:** the child's scheduling context, `<cap_sc>` in the `<cspace>` of
+    /// this PD.
+    /// **Errors:** `InvalidCapability` if this PD has no such child, or no such capability.
+    #[track_caller]
+    pub fn restart_passive(
+        &self,
+        context: sel4::cap::SchedContext,
+        entry_point: usize,
+    ) -> sel4::Result<()> {
+        self.stop()?;
+        self.give(context)?;
+        self.restart(entry_point)
+    }
+
+    /// Takes the scheduling context from whoever has it, and gives it to the child if it has none.
+    #[track_caller]
+    fn give(&self, context: sel4::cap::SchedContext) -> sel4::Result<()> {
+        context.unbind()?;
+        match context.bind(self.tcb()) {
+            // It was stopped in a call, and has its caller's.
+            Err(sel4::Error::IllegalOperation) => Ok(()),
+            result => result,
+        }
+    }
+
     /// Where the child begins to run: what [`restart`](Self::restart) wants.
     ///
     /// **Blocks:** never. **Needs:** that the child has not run yet: a parent of a higher priority

@@ -1,0 +1,42 @@
+//! A passive server, which counts how often it was called and notified.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+use console::println;
+use sel4_microkit::{
+    Channel, ChannelSet, Handler, Infallible, MessageInfo, panicking, pd_is_passive,
+    protection_domain, set_mr,
+};
+
+const CLIENT: Channel = Channel::new(1);
+
+#[derive(Default)]
+struct Server {
+    calls: u64,
+    notifications: u64,
+}
+
+#[protection_domain]
+fn init() -> Server {
+    panicking::set_hook(&console::panic_hook);
+    println!("child: begins, passive: {}", pd_is_passive());
+    Server::default()
+}
+
+impl Handler for Server {
+    type Error = Infallible;
+
+    fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
+        assert!(channels.contains(CLIENT));
+        self.notifications += 1;
+        Ok(())
+    }
+
+    fn protected(&mut self, _: Channel, _: MessageInfo) -> Result<MessageInfo, Infallible> {
+        self.calls += 1;
+        set_mr(0, self.calls);
+        set_mr(1, self.notifications);
+        Ok(MessageInfo::new(0, 2))
+    }
+}

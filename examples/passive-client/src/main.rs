@@ -1,0 +1,38 @@
+//! Uses a passive server, and has the server's parent stop and restart it in between.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+use console::println;
+use sel4_microkit::{Channel, MessageInfo, NullHandler, panicking, protection_domain};
+
+const SERVER: Channel = Channel::new(1);
+const PARENT: Channel = Channel::new(2);
+
+/// What the parent is asked for, as labels.
+const STOP_AND_RESUME: u64 = 1;
+const RESTART: u64 = 2;
+
+#[protection_domain]
+fn init() -> NullHandler {
+    panicking::set_hook(&console::panic_hook);
+    use_server();
+    for _ in 0..2 {
+        PARENT.pp_call(MessageInfo::new(STOP_AND_RESUME, 0));
+        use_server();
+    }
+    for _ in 0..2 {
+        PARENT.pp_call(MessageInfo::new(RESTART, 0));
+        use_server();
+    }
+    PARENT.pp_call(MessageInfo::new(STOP_AND_RESUME, 0));
+    use_server();
+    NullHandler::new()
+}
+
+/// The server has the higher priority: it has seen the notification before it is called.
+fn use_server() {
+    SERVER.notify();
+    let (_, [calls, notifications, ..]) = SERVER.pp_call_with_mrs(MessageInfo::new(0, 0), []);
+    println!("client: the server has seen {calls} calls and {notifications} notifications");
+}
