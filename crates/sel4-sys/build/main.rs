@@ -128,6 +128,7 @@ fn names_in(directory: &Path) -> String {
 fn constants(facts: &Facts, board: &str, config: &str) -> String {
     let mut text = String::new();
     let mut out = |line: String| writeln!(text, "{line}").expect("a string takes every write");
+    let switches: String;
     let allow = "#[allow(non_upper_case_globals)] // seL4's own names.";
     out("/// System call numbers, under seL4's names (`syscall.xml`).".into());
     out(format!("{allow}\npub mod syscall {{"));
@@ -191,10 +192,24 @@ fn constants(facts: &Facts, board: &str, config: &str) -> String {
             "/// `CONFIG_{name}`.\npub const {name}: bool = {on};"
         ));
     }
+    switches = facts
+        .switches
+        .iter()
+        .map(|(name, on)| {
+            let taken = if *on { "$($on)*" } else { "$($off)*" };
+            format!("({name} {{$($on:tt)*}} {{$($off:tt)*}}) => {{ {taken} }};\n")
+        })
+        .collect();
     out(format!(
         "/// The last address that a PD may use (`address_space_constants.json`).\n\
          pub const USER_TOP: usize = {:#x};\n}}",
         facts.user_top
+    ));
+    out(format!(
+        "/// Expands to the first braces' content where a switch is on, to the second's where it is \
+         off.\n#[doc(hidden)]\n#[macro_export]\nmacro_rules! __switch {{\n{switches}\
+         ($other:ident $on:tt $off:tt) => {{ ::core::compile_error!(::core::concat!(\
+         \"sel4::config has no switch \", ::core::stringify!($other))); }};\n}}"
     ));
     text
 }

@@ -21,6 +21,7 @@ extern crate std;
 
 mod benchmark;
 mod cap_rights;
+mod configuration;
 mod context;
 mod cptr;
 mod debug;
@@ -47,6 +48,8 @@ pub use benchmark::{
 pub use cap_rights::{CapRights, CapRightsBuilder};
 pub use context::{InvocationContext, NoExplicitInvocationContext};
 pub use cptr::{AbsoluteCPtr, CPtr, CPtrWithDepth, Cap, CapType, HasCPtrWithDepth, cap, cap_type};
+#[doc(hidden)]
+pub use debug::_print;
 pub use debug::{DebugWrite, debug_halt, debug_put_char, debug_snapshot};
 pub use error::{Error, Result};
 pub use fault::{
@@ -69,6 +72,8 @@ pub use message_info::MessageInfoBuilder;
 pub use thread::OfTheThread;
 pub use user_context::UserContext;
 pub use vcpu_reg::VCpuReg;
+
+pub use sel4_macros::sel4_cfg;
 
 /// Bits of a [`Word`].
 pub const WORD_SIZE: usize = Word::BITS as usize;

@@ -192,6 +192,9 @@ fn each_invocation_has_its_label_its_capabilities_and_its_words() {
     check((invocation::TCBSetTimeoutEndpoint, &[1], &[]), &mut || {
         TCB.tcb_set_timeout_endpoint(ENDPOINT)
     });
+    check((invocation::TCBSetFlags, &[], &[1, 2]), &mut || {
+        TCB.tcb_set_flags(1, 2).map(drop)
+    });
     check((invocation::TCBSetTLSBase, &[], &[5]), &mut || {
         TCB.tcb_set_tls_base(5)
     });
@@ -206,6 +209,13 @@ fn each_invocation_has_its_label_its_capabilities_and_its_words() {
         &mut || {
             // SAFETY: there is no such thread.
             unsafe { TCB.tcb_set_space(null, cnode, 17, vspace) }
+        },
+    );
+    check(
+        (invocation::TCBConfigure, &[60, 3, 70], &[17, 0, 0x1000]),
+        &mut || {
+            // SAFETY: there is no such thread.
+            unsafe { TCB.tcb_configure(cnode, 17, vspace, 0x1000, granule) }
         },
     );
     check((invocation::TCBSetIPCBuffer, &[70], &[0x1000]), &mut || {
