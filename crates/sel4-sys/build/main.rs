@@ -128,7 +128,6 @@ fn names_in(directory: &Path) -> String {
 fn constants(facts: &Facts, board: &str, config: &str) -> String {
     let mut text = String::new();
     let mut out = |line: String| writeln!(text, "{line}").expect("a string takes every write");
-    let switches: String;
     let allow = "#[allow(non_upper_case_globals)] // seL4's own names.";
     out("/// System call numbers, under seL4's names (`syscall.xml`).".into());
     out(format!("{allow}\npub mod syscall {{"));
@@ -192,7 +191,7 @@ fn constants(facts: &Facts, board: &str, config: &str) -> String {
             "/// `CONFIG_{name}`.\npub const {name}: bool = {on};"
         ));
     }
-    switches = facts
+    let switches: String = facts
         .switches
         .iter()
         .map(|(name, on)| {
