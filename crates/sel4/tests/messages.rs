@@ -406,3 +406,38 @@ fn values_that_invocations_return_are_the_first_word() {
     assert_eq!(sc.yield_to(), Ok(77));
     assert_eq!(TCB.tcb_set_flags(0, 1), Ok(77));
 }
+
+#[test]
+fn calls_that_move_no_message_have_their_numbers() {
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    let log = Rc::clone(&seen);
+    let kernel = move |registers: &mut Registers, buffer: Option<HostBuffer<'_>>| {
+        let name = buffer.map(|buffer| buffer.read(HostBuffer::MESSAGE));
+        log.borrow_mut()
+            .push((registers.number, registers.capability, name));
+        registers.capability = 12;
+    };
+    host::install(Some(Rc::new(kernel)));
+    sel4::set_ipc_buffer(host::new_ipc_buffer());
+    sel4::r#yield();
+    assert_eq!(seen.take(), [(syscall::Yield, 0, None)]);
+    sel4::debug_put_char(b'a');
+    sel4::debug_snapshot();
+    sel4::debug_halt();
+    let identified = TCB.debug_identify();
+    TCB.debug_name(b"a name");
+    let name = u64::from_le_bytes(*b"a name\0\0");
+    let expect = [
+        (syscall::DebugPutChar, u64::from(b'a'), None),
+        (syscall::DebugSnapshot, 0, None),
+        (syscall::DebugHalt, 0, None),
+        (syscall::DebugCapIdentify, 202, None),
+        (syscall::DebugNameThread, 202, Some(name)),
+    ];
+    if sel4::config::DEBUG_BUILD {
+        assert_eq!(seen.take(), expect);
+        assert_eq!(identified, Some(12));
+    } else {
+        assert_eq!((seen.take().len(), identified), (0, None));
+    }
+}
