@@ -53,15 +53,15 @@ pub use debug::_print;
 pub use debug::{DebugWrite, debug_halt, debug_put_char, debug_snapshot};
 pub use error::{Error, Result};
 pub use fault::{
-    Access, CapFault, DebugException, Fault, LookupFailure, NullFault, Timeout, UnknownSyscall,
-    UserException, VCpuFault, VGicMaintenance, VPpiEvent, VmFault,
+    Access, CapFault, DebugException, DebugReason, Fault, LookupFailure, NullFault, Timeout,
+    UnknownSyscall, UserException, VCpuFault, VGicMaintenance, VPpiEvent, VmFault,
 };
 pub use fault_reply::{FaultReply, SyscallReply, UserExceptionReply};
 pub use implicit::{
     ImplicitInvocationContext, abandon_borrows, msg_reg, set_ipc_buffer, set_msg_reg,
     start_with_ipc_buffer, with_ipc_buffer, with_ipc_buffer_mut, with_ipc_buffer_token,
 };
-pub use invocations::{NUM_SMC_REGISTERS, TcbFlagsBuilder, Time};
+pub use invocations::{BreakOn, Breakpoint, NUM_SMC_REGISTERS, TcbFlagsBuilder, Time};
 pub use ipc::{
     Badge, CallWithMRs, ConveysReplyAuthority, FastMessages, NUM_FAST_MESSAGE_REGISTERS,
     NUM_MESSAGE_REGISTERS, RecvWithMRs, ReplyAuthority, r#yield,

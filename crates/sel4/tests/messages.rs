@@ -333,6 +333,53 @@ fn a_register_of_a_virtual_cpu_is_asked_for_by_number_and_comes_in_the_first_wor
 }
 
 #[test]
+fn each_breakpoint_has_its_five_words() {
+    use sel4::{BreakOn, Breakpoint};
+    let check = |expect: Expect<'_>, invoke: &dyn Fn() -> sel4::Result<()>| {
+        let seen = start(succeed);
+        assert_eq!(invoke(), Ok(()));
+        let seen = &seen.borrow()[0];
+        let label = MessageInfo::from_word(seen.registers.info).label();
+        assert_eq!((label, &seen.caps[..], &seen.words[..]), expect);
+    };
+    let instruction = Breakpoint::Instruction { address: 0x20_0000 };
+    check(
+        (invocation::TCBSetBreakpoint, &[], &[1, 0x20_0000, 1, 0, 0]),
+        &|| TCB.tcb_set_breakpoint(1, instruction),
+    );
+    let data = Breakpoint::Data {
+        address: 0x500_0008,
+        bytes: 8,
+        on: BreakOn::Write,
+    };
+    check(
+        (invocation::TCBSetBreakpoint, &[], &[6, 0x500_0008, 0, 8, 1]),
+        &|| TCB.tcb_set_breakpoint(6, data),
+    );
+    check((invocation::TCBUnsetBreakpoint, &[], &[6]), &|| {
+        TCB.tcb_unset_breakpoint(6)
+    });
+    check((invocation::TCBGetBreakpoint, &[], &[6]), &|| {
+        TCB.tcb_get_breakpoint(6).map(drop)
+    });
+    check(
+        (invocation::TCBConfigureSingleStepping, &[], &[0, 1]),
+        &|| TCB.tcb_configure_single_stepping(0, 1).map(drop),
+    );
+    start(|registers, buffer| {
+        registers.info = MessageInfo::new(0, 0, 0, 5).into_word();
+        registers.message = [0x500_0008, 0, 8, 1];
+        buffer.write(HostBuffer::MESSAGE + 4, 1);
+    });
+    assert_eq!(TCB.tcb_get_breakpoint(6), Ok(Some(data)));
+    start(|registers, _| {
+        registers.info = MessageInfo::new(0, 0, 0, 5).into_word();
+        registers.message = [0x20_0000, 1, 0, 0];
+    });
+    assert_eq!(TCB.tcb_get_breakpoint(1), Ok(None));
+}
+
+#[test]
 fn an_smc_call_passes_eight_registers_and_returns_eight() {
     let seen = start(|registers, buffer| {
         registers.info = MessageInfo::new(0, 0, 0, 8).into_word();
