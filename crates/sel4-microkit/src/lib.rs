@@ -69,6 +69,7 @@ pub use channel::{Channel, Child, IrqAckError};
 pub use defer::{DeferredAction, DeferredActionInterface, DeferredActionSlot};
 pub use dma::DmaRegion;
 pub use handler::{Handler, Infallible, Never, NullHandler};
+#[doc(inline)]
 pub use ipc::{ChannelSet, ChannelSetIter, DisplayChannelSet};
 pub use message::{
     MessageInfo, MessageLabel, MessageRegisterValue, get_mr, set_mr, with_msg_bytes,

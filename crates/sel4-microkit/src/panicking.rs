@@ -37,13 +37,10 @@ pub fn set_hook(hook: PanicHook) {
 /// A panic does not unwind: it stops the protection domain, and nothing after it runs. So this
 /// returns `Ok`, or not at all. It is here for programs that were written for a runtime that
 /// unwinds.
-pub fn catch_unwind<R>(f: impl FnOnce() -> R + UnwindSafe) -> Result<R, Payload> {
+#[allow(clippy::result_unit_err)] // rust-sel4's signature; there is no error.
+pub fn catch_unwind<R>(f: impl FnOnce() -> R + UnwindSafe) -> Result<R, ()> {
     Ok(f())
 }
-
-/// What a panic would carry, if it could be caught.
-#[derive(Debug)]
-pub enum Payload {}
 
 /// Says why the protection domain stops, and stops it.
 pub(crate) fn stop(why: fmt::Arguments<'_>) -> ! {

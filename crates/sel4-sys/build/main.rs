@@ -191,10 +191,24 @@ fn constants(facts: &Facts, board: &str, config: &str) -> String {
             "/// `CONFIG_{name}`.\npub const {name}: bool = {on};"
         ));
     }
+    let switches: String = facts
+        .switches
+        .iter()
+        .map(|(name, on)| {
+            let taken = if *on { "$($on)*" } else { "$($off)*" };
+            format!("({name} {{$($on:tt)*}} {{$($off:tt)*}}) => {{ {taken} }};\n")
+        })
+        .collect();
     out(format!(
         "/// The last address that a PD may use (`address_space_constants.json`).\n\
          pub const USER_TOP: usize = {:#x};\n}}",
         facts.user_top
+    ));
+    out(format!(
+        "/// Expands to the first braces' content where a switch is on, to the second's where it is \
+         off.\n#[doc(hidden)]\n#[macro_export]\nmacro_rules! __switch {{\n{switches}\
+         ($other:ident $on:tt $off:tt) => {{ ::core::compile_error!(::core::concat!(\
+         \"sel4::config has no switch \", ::core::stringify!($other))); }};\n}}"
     ));
     text
 }

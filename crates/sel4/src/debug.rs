@@ -34,6 +34,38 @@ impl fmt::Write for DebugWrite {
     }
 }
 
+/// Prints on the kernel's console, as `print!` does. Where the kernel does not print, it compiles to
+/// nothing; the arguments are checked but not evaluated.
+#[macro_export]
+macro_rules! debug_print {
+    ($($arg:tt)*) => {
+        if $crate::config::PRINTING {
+            $crate::_print(::core::format_args!($($arg)*));
+        }
+    };
+}
+
+/// Prints a line on the kernel's console, as `println!` does, and otherwise as [`debug_print!`].
+#[macro_export]
+macro_rules! debug_println {
+    () => {
+        $crate::debug_print!("\n")
+    };
+    ($($arg:tt)*) => {
+        $crate::debug_print!("{}\n", ::core::format_args!($($arg)*))
+    };
+}
+
+#[doc(hidden)]
+pub fn _print(arguments: fmt::Arguments<'_>) {
+    // An error comes from a value's own formatting, and says that it could not be shown.
+    if fmt::write(&mut DebugWrite, arguments).is_err() {
+        "(a value could not be shown)\n"
+            .bytes()
+            .for_each(debug_put_char);
+    }
+}
+
 impl<T: CapType> Cap<T> {
     /// The kernel's number for the type of this capability, 0 for none
     /// (`seL4_DebugCapIdentify`); `None` where the kernel is no debug build.

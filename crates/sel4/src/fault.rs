@@ -298,6 +298,32 @@ fault_message! {
     }
 }
 
+impl DebugException {
+    /// Which of them; `None` if it is none that this crate knows.
+    pub const fn reason(&self) -> Option<DebugReason> {
+        Some(match self.exception_reason() {
+            0 => DebugReason::DataBreakpoint,
+            1 => DebugReason::InstructionBreakpoint,
+            2 => DebugReason::SingleStep,
+            3 => DebugReason::SoftwareBreakRequest,
+            _ => return None,
+        })
+    }
+}
+
+/// Why a thread has stopped for a debugger (`seL4_BreakpointType`).
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub enum DebugReason {
+    /// A watchpoint. The last two words of the fault say which.
+    DataBreakpoint,
+    /// A breakpoint. The last two words of the fault say which.
+    InstructionBreakpoint,
+    /// A single step. The fault has no further words.
+    SingleStep,
+    /// A `brk` instruction. The fault has no further words.
+    SoftwareBreakRequest,
+}
+
 fault_message! {
     /// The budget is used up (`seL4_Timeout_Msg`).
     Timeout [2] {
@@ -487,6 +513,19 @@ mod tests {
         // A `brk`, as seL4 told it on QEMU; and the first instruction of a guest that was not there.
         assert_eq!(VCpuFault([0xf200_0000]).exception_class(), 0x3c);
         assert_eq!(VCpuFault([0x8200_0006]).exception_class(), 0x20);
+    }
+
+    #[test]
+    fn the_reason_of_a_debug_exception_is_a_number_of_the_kernels() {
+        let reason = |number| DebugException([0x20_0000, number, 0, 0]).reason();
+        let all = [
+            DebugReason::DataBreakpoint,
+            DebugReason::InstructionBreakpoint,
+            DebugReason::SingleStep,
+            DebugReason::SoftwareBreakRequest,
+        ];
+        assert_eq!([0, 1, 2, 3].map(reason), all.map(Some));
+        assert_eq!(reason(4), None);
     }
 
     #[test]

@@ -5,7 +5,10 @@
 //! go on elsewhere, its handler writes its registers
 //! ([`tcb_write_registers`](crate::Cap::tcb_write_registers)) before it replies.
 
-use crate::{IpcBuffer, MessageInfo, Timeout, UnknownSyscall, UserContext, UserException, Word};
+use crate::{
+    DebugException, IpcBuffer, MessageInfo, Timeout, UnknownSyscall, UserContext, UserException,
+    Word,
+};
 
 /// Bytes of an instruction (Arm ARM, *A64*).
 const INSTRUCTION: Word = 4;
@@ -146,6 +149,14 @@ impl From<UserExceptionReply> for FaultReply {
     }
 }
 
+impl DebugException {
+    /// A reply to a single step: the thread stops again after so many instructions; 0 ends the
+    /// stepping.
+    pub fn reply_with_steps(&self, instructions: Word) -> FaultReply {
+        FaultReply::of(&[instructions])
+    }
+}
+
 impl Timeout {
     /// A reply that has the thread go on with other registers: all of them but the thread
     /// pointers. [`FaultReply::retry`] lets it go on where it was.
@@ -220,6 +231,15 @@ mod tests {
         *reply.sp_mut() = 4;
         *reply.spsr_mut() = 5;
         check(reply, &[3, 4, 5]);
+    }
+
+    #[test]
+    fn a_single_step_goes_on_for_so_many_more() {
+        // `DebugException` is 4 where the kernel has it.
+        let Fault::DebugException(fault) = read(4) else {
+            panic!("that")
+        };
+        check(fault.reply_with_steps(3), &[3]);
     }
 
     #[test]

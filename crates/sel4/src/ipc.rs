@@ -6,7 +6,10 @@
 
 use sel4_sys::{self as sys, FastMessage, Received};
 
-use crate::{Cap, CapType, InvocationContext, IpcBufferToken, MessageInfo, Word, cap};
+use crate::{
+    Cap, CapType, InvocationContext, IpcBufferToken, MessageInfo, NoExplicitInvocationContext,
+    Word, cap,
+};
 
 /// Message registers that travel in CPU registers.
 pub const NUM_FAST_MESSAGE_REGISTERS: usize = sys::FAST_MESSAGE_REGISTERS;
@@ -18,17 +21,22 @@ pub const NUM_MESSAGE_REGISTERS: usize = sys::MAX_MESSAGE_WORDS;
 pub type Badge = Word;
 
 /// The capability that holds a caller until it is replied to.
-pub type ReplyAuthority = cap::Reply;
+pub type ReplyAuthority<C = NoExplicitInvocationContext> = cap::Reply<C>;
 
 /// What can say where a caller is held until it is replied to: a reply capability.
 pub trait ConveysReplyAuthority {
+    /// What says which IPC buffer the capability uses.
+    type C;
+
     /// The capability.
-    fn into_reply_authority(self) -> ReplyAuthority;
+    fn into_reply_authority(self) -> ReplyAuthority<Self::C>;
 }
 
-impl ConveysReplyAuthority for ReplyAuthority {
+impl<C> ConveysReplyAuthority for ReplyAuthority<C> {
+    type C = C;
+
     #[inline]
-    fn into_reply_authority(self) -> ReplyAuthority {
+    fn into_reply_authority(self) -> Self {
         self
     }
 }

@@ -21,6 +21,7 @@ extern crate std;
 
 mod benchmark;
 mod cap_rights;
+mod configuration;
 mod context;
 mod cptr;
 mod debug;
@@ -47,18 +48,20 @@ pub use benchmark::{
 pub use cap_rights::{CapRights, CapRightsBuilder};
 pub use context::{InvocationContext, NoExplicitInvocationContext};
 pub use cptr::{AbsoluteCPtr, CPtr, CPtrWithDepth, Cap, CapType, HasCPtrWithDepth, cap, cap_type};
+#[doc(hidden)]
+pub use debug::_print;
 pub use debug::{DebugWrite, debug_halt, debug_put_char, debug_snapshot};
 pub use error::{Error, Result};
 pub use fault::{
-    Access, CapFault, DebugException, Fault, LookupFailure, NullFault, Timeout, UnknownSyscall,
-    UserException, VCpuFault, VGicMaintenance, VPpiEvent, VmFault,
+    Access, CapFault, DebugException, DebugReason, Fault, LookupFailure, NullFault, Timeout,
+    UnknownSyscall, UserException, VCpuFault, VGicMaintenance, VPpiEvent, VmFault,
 };
 pub use fault_reply::{FaultReply, SyscallReply, UserExceptionReply};
 pub use implicit::{
     ImplicitInvocationContext, abandon_borrows, msg_reg, set_ipc_buffer, set_msg_reg,
     start_with_ipc_buffer, with_ipc_buffer, with_ipc_buffer_mut, with_ipc_buffer_token,
 };
-pub use invocations::{NUM_SMC_REGISTERS, TcbFlagsBuilder, Time};
+pub use invocations::{BreakOn, Breakpoint, NUM_SMC_REGISTERS, TcbFlagsBuilder, Time};
 pub use ipc::{
     Badge, CallWithMRs, ConveysReplyAuthority, FastMessages, NUM_FAST_MESSAGE_REGISTERS,
     NUM_MESSAGE_REGISTERS, RecvWithMRs, ReplyAuthority, r#yield,
@@ -69,6 +72,8 @@ pub use message_info::MessageInfoBuilder;
 pub use thread::OfTheThread;
 pub use user_context::UserContext;
 pub use vcpu_reg::VCpuReg;
+
+pub use sel4_macros::sel4_cfg;
 
 /// Bits of a [`Word`].
 pub const WORD_SIZE: usize = Word::BITS as usize;

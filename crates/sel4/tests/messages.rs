@@ -192,6 +192,9 @@ fn each_invocation_has_its_label_its_capabilities_and_its_words() {
     check((invocation::TCBSetTimeoutEndpoint, &[1], &[]), &mut || {
         TCB.tcb_set_timeout_endpoint(ENDPOINT)
     });
+    check((invocation::TCBSetFlags, &[], &[1, 2]), &mut || {
+        TCB.tcb_set_flags(1, 2).map(drop)
+    });
     check((invocation::TCBSetTLSBase, &[], &[5]), &mut || {
         TCB.tcb_set_tls_base(5)
     });
@@ -206,6 +209,13 @@ fn each_invocation_has_its_label_its_capabilities_and_its_words() {
         &mut || {
             // SAFETY: there is no such thread.
             unsafe { TCB.tcb_set_space(null, cnode, 17, vspace) }
+        },
+    );
+    check(
+        (invocation::TCBConfigure, &[60, 3, 70], &[17, 0, 0x1000]),
+        &mut || {
+            // SAFETY: there is no such thread.
+            unsafe { TCB.tcb_configure(cnode, 17, vspace, 0x1000, granule) }
         },
     );
     check((invocation::TCBSetIPCBuffer, &[70], &[0x1000]), &mut || {
@@ -323,6 +333,53 @@ fn a_register_of_a_virtual_cpu_is_asked_for_by_number_and_comes_in_the_first_wor
 }
 
 #[test]
+fn each_breakpoint_has_its_five_words() {
+    use sel4::{BreakOn, Breakpoint};
+    let check = |expect: Expect<'_>, invoke: &dyn Fn() -> sel4::Result<()>| {
+        let seen = start(succeed);
+        assert_eq!(invoke(), Ok(()));
+        let seen = &seen.borrow()[0];
+        let label = MessageInfo::from_word(seen.registers.info).label();
+        assert_eq!((label, &seen.caps[..], &seen.words[..]), expect);
+    };
+    let instruction = Breakpoint::Instruction { address: 0x20_0000 };
+    check(
+        (invocation::TCBSetBreakpoint, &[], &[1, 0x20_0000, 1, 0, 0]),
+        &|| TCB.tcb_set_breakpoint(1, instruction),
+    );
+    let data = Breakpoint::Data {
+        address: 0x500_0008,
+        bytes: 8,
+        on: BreakOn::Write,
+    };
+    check(
+        (invocation::TCBSetBreakpoint, &[], &[6, 0x500_0008, 0, 8, 1]),
+        &|| TCB.tcb_set_breakpoint(6, data),
+    );
+    check((invocation::TCBUnsetBreakpoint, &[], &[6]), &|| {
+        TCB.tcb_unset_breakpoint(6)
+    });
+    check((invocation::TCBGetBreakpoint, &[], &[6]), &|| {
+        TCB.tcb_get_breakpoint(6).map(drop)
+    });
+    check(
+        (invocation::TCBConfigureSingleStepping, &[], &[0, 1]),
+        &|| TCB.tcb_configure_single_stepping(0, 1).map(drop),
+    );
+    start(|registers, buffer| {
+        registers.info = MessageInfo::new(0, 0, 0, 5).into_word();
+        registers.message = [0x500_0008, 0, 8, 1];
+        buffer.write(HostBuffer::MESSAGE + 4, 1);
+    });
+    assert_eq!(TCB.tcb_get_breakpoint(6), Ok(Some(data)));
+    start(|registers, _| {
+        registers.info = MessageInfo::new(0, 0, 0, 5).into_word();
+        registers.message = [0x20_0000, 1, 0, 0];
+    });
+    assert_eq!(TCB.tcb_get_breakpoint(1), Ok(None));
+}
+
+#[test]
 fn an_smc_call_passes_eight_registers_and_returns_eight() {
     let seen = start(|registers, buffer| {
         registers.info = MessageInfo::new(0, 0, 0, 8).into_word();
@@ -395,4 +452,39 @@ fn values_that_invocations_return_are_the_first_word() {
     assert_eq!(sc.consumed(), Ok(77));
     assert_eq!(sc.yield_to(), Ok(77));
     assert_eq!(TCB.tcb_set_flags(0, 1), Ok(77));
+}
+
+#[test]
+fn calls_that_move_no_message_have_their_numbers() {
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    let log = Rc::clone(&seen);
+    let kernel = move |registers: &mut Registers, buffer: Option<HostBuffer<'_>>| {
+        let name = buffer.map(|buffer| buffer.read(HostBuffer::MESSAGE));
+        log.borrow_mut()
+            .push((registers.number, registers.capability, name));
+        registers.capability = 12;
+    };
+    host::install(Some(Rc::new(kernel)));
+    sel4::set_ipc_buffer(host::new_ipc_buffer());
+    sel4::r#yield();
+    assert_eq!(seen.take(), [(syscall::Yield, 0, None)]);
+    sel4::debug_put_char(b'a');
+    sel4::debug_snapshot();
+    sel4::debug_halt();
+    let identified = TCB.debug_identify();
+    TCB.debug_name(b"a name");
+    let name = u64::from_le_bytes(*b"a name\0\0");
+    let expect = [
+        (syscall::DebugPutChar, u64::from(b'a'), None),
+        (syscall::DebugSnapshot, 0, None),
+        (syscall::DebugHalt, 0, None),
+        (syscall::DebugCapIdentify, 202, None),
+        (syscall::DebugNameThread, 202, Some(name)),
+    ];
+    if sel4::config::DEBUG_BUILD {
+        assert_eq!(seen.take(), expect);
+        assert_eq!(identified, Some(12));
+    } else {
+        assert_eq!((seen.take().len(), identified), (0, None));
+    }
 }

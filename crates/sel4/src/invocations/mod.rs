@@ -5,6 +5,7 @@
 //! words after the fourth, and capabilities, go into the buffer in one scope; then comes the call;
 //! what it returns beyond four words is read in another.
 
+mod breakpoints;
 mod cnode;
 mod irq_handler;
 mod sched_context;
@@ -15,6 +16,7 @@ mod vspace;
 
 use sel4_sys::{self as sys, FastMessage, Received};
 
+pub use breakpoints::{BreakOn, Breakpoint};
 pub use sched_context::Time;
 pub use smc::NUM_SMC_REGISTERS;
 pub use tcb::TcbFlagsBuilder;

@@ -158,6 +158,36 @@ impl<C: InvocationContext> cap::Tcb<C> {
         self.simple(label::TCBUnbindNotification, &[], &[])
     }
 
+    /// Sets CSpace, VSpace and IPC buffer (`seL4_TCB_Configure`).
+    ///
+    /// **Errors:** `InvalidCapability` if a capability is not what it is taken for,
+    /// `AlignmentError`.
+    ///
+    /// # Safety
+    ///
+    /// As for [`tcb_set_space`](Self::tcb_set_space) and
+    /// [`tcb_set_ipc_buffer`](Self::tcb_set_ipc_buffer).
+    #[track_caller]
+    pub unsafe fn tcb_configure(
+        self,
+        cspace_root: cap::CNode,
+        cspace_root_data: Word,
+        vspace_root: cap::VSpace,
+        ipc_buffer: Word,
+        ipc_buffer_page: cap::Granule,
+    ) -> Result<()> {
+        let caps = [
+            cspace_root.bits(),
+            vspace_root.bits(),
+            ipc_buffer_page.bits(),
+        ];
+        self.simple(
+            label::TCBConfigure,
+            &caps,
+            &[cspace_root_data, 0, ipc_buffer],
+        )
+    }
+
     /// Sets fault endpoint, CSpace and VSpace (`seL4_TCB_SetSpace`).
     ///
     /// **Errors:** `InvalidCapability` if a capability is not what it is taken for.

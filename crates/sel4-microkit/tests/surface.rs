@@ -1,0 +1,217 @@
+//! Holds what the smaller items come to that nothing else here runs.
+
+use std::cell::RefCell;
+use std::convert::Infallible;
+use std::fmt::Write;
+use std::panic::catch_unwind;
+use std::ptr::NonNull;
+use std::rc::Rc;
+
+use microkit_abi::{badge, slots};
+use sel4::sys::host::{self as kernel, HostBuffer, Registers};
+use sel4::sys::{MessageInfo as SysMessageInfo, syscall};
+use sel4_microkit::host::ProtectionDomain;
+use sel4_microkit::ipc::{self, Event};
+use sel4_microkit::{
+    Channel, ChannelSet, Child, DeferredAction, DeferredActionInterface, DeferredActionSlot,
+    Handler, MessageInfo, NullHandler, debug_print, debug_println, get_mr, panicking, set_mr,
+    with_msg_bytes, with_msg_bytes_mut, with_msg_regs, with_msg_regs_mut,
+};
+
+/// Has this thread be a PD that may do everything, under a kernel that keeps the number, the
+/// capability and the info of each call, and that answers with a badge.
+fn start(badge: u64) -> Rc<RefCell<Vec<(i64, u64, u64)>>> {
+    let seen = Rc::new(RefCell::new(Vec::new()));
+    let log = Rc::clone(&seen);
+    let kernel = move |registers: &mut Registers, _: Option<HostBuffer<'_>>| {
+        log.borrow_mut()
+            .push((registers.number, registers.capability, registers.info));
+        registers.capability = badge;
+        registers.info = 0;
+    };
+    kernel::install(Some(Rc::new(kernel)));
+    sel4::set_ipc_buffer(kernel::new_ipc_buffer());
+    let all = ProtectionDomain {
+        name: "test",
+        passive: false,
+        irqs: !0,
+        notifications: !0,
+        pps: !0,
+    };
+    all.set();
+    seen
+}
+
+#[test]
+fn message_registers_are_words_and_bytes() {
+    start(0);
+    set_mr(0, 0x0807_0605_0403_0201);
+    with_msg_bytes(|bytes| assert_eq!(bytes[..9], [1, 2, 3, 4, 5, 6, 7, 8, 0]));
+    with_msg_bytes_mut(|bytes| bytes[8] = 9);
+    assert_eq!(get_mr(1), 9);
+    with_msg_regs_mut(|words| words[2] = 10);
+    with_msg_regs(|words| assert_eq!((words[1], words[2], words.len()), (9, 10, 120)));
+}
+
+#[test]
+fn a_label_has_52_bits() {
+    assert_eq!(MessageInfo::label_width(), 52);
+    let info = MessageInfo::new((1 << 52) - 1, 120);
+    assert_eq!((info.label(), info.count()), ((1 << 52) - 1, 120));
+    assert_eq!(MessageInfo::default(), MessageInfo::new(0, 0));
+    assert!(catch_unwind(|| MessageInfo::new(1 << 52, 0)).is_err());
+    assert!(catch_unwind(|| MessageInfo::new(0, 121)).is_err());
+}
+
+#[test]
+fn an_event_loop_of_ones_own_receives_and_replies() {
+    let seen = start(badge::fault(5));
+    assert_eq!(
+        ipc::recv(),
+        Event::Fault(Child::new(5), MessageInfo::default())
+    );
+    ipc::reply(MessageInfo::new(1, 0));
+    let event = ipc::reply_recv(MessageInfo::new(2, 0));
+    assert_eq!(event, Event::Fault(Child::new(5), MessageInfo::default()));
+    let info = |label| SysMessageInfo::new(label, 0, 0, 0).into_word();
+    assert_eq!(
+        seen.take(),
+        [
+            (syscall::Recv, slots::INPUT, 0),
+            (syscall::Send, slots::REPLY, info(1)),
+            (syscall::ReplyRecv, slots::INPUT, info(2)),
+        ]
+    );
+}
+
+#[test]
+fn a_deferred_action_says_what_it_is_and_can_be_done_at_once() {
+    let seen = start(0);
+    let notify = DeferredAction::new_notify(Channel::new(3));
+    let ack = DeferredAction::new_irq_ack(Channel::new(4));
+    assert_eq!(
+        (notify.channel(), notify.interface()),
+        (Channel::new(3), DeferredActionInterface::Notify)
+    );
+    assert_eq!(
+        ack,
+        DeferredAction::new(Channel::new(4), DeferredActionInterface::IrqAck)
+    );
+    let mut slot = DeferredActionSlot::new();
+    slot.defer(ack).expect("nothing was there");
+    assert_eq!(slot.take(), Some(ack));
+    assert_eq!(slot, DeferredActionSlot::default());
+    notify.execute_now().expect("it succeeds");
+    ack.execute_now().expect("it succeeds");
+    let capabilities: Vec<u64> = seen.take().into_iter().map(|(_, cap, _)| cap).collect();
+    let expect = [slots::BASE_OUTPUT_NOTIFICATION + 3, slots::BASE_IRQ + 4];
+    assert_eq!(capabilities, expect);
+}
+
+#[test]
+fn a_child_is_stopped_resumed_and_restarted_by_its_thread() {
+    let seen = start(0);
+    let child = Child::new(9);
+    assert_eq!(child.index(), 9);
+    child.stop().expect("it succeeds");
+    child.resume().expect("it succeeds");
+    child.restart(0x20_0000).expect("it succeeds");
+    let calls = seen.take();
+    let labels: Vec<u64> = calls
+        .iter()
+        .map(|&(_, _, info)| SysMessageInfo::from_word(info).label())
+        .collect();
+    use sel4::sys::invocation::{TCBResume, TCBSuspend, TCBWriteRegisters};
+    assert_eq!(labels, [TCBSuspend, TCBResume, TCBWriteRegisters]);
+    assert!(calls.iter().all(|&(_, cap, _)| cap == slots::BASE_TCB + 9));
+    assert_eq!(child.tcb().bits(), slots::BASE_TCB + 9);
+}
+
+#[test]
+fn an_error_of_an_acknowledgement_is_told() {
+    start(0);
+    let refuse = |registers: &mut Registers, _: Option<HostBuffer<'_>>| {
+        registers.info = SysMessageInfo::new(3, 0, 0, 0).into_word();
+    };
+    kernel::install(Some(Rc::new(refuse)));
+    let error = Channel::new(1).irq_ack().expect_err("it is refused");
+    assert_eq!(
+        error.to_string(),
+        "the interrupt could not be acknowledged: the object cannot do that, or not now"
+    );
+}
+
+#[test]
+fn printing_is_a_system_call_a_byte() {
+    let seen = start(0);
+    debug_print!("{}", 4);
+    debug_println!("2");
+    sel4::debug_println!();
+    sel4::debug_print!("{}", '!');
+    sel4::DebugWrite.write_str("?").expect("it never fails");
+    let bytes: Vec<u8> = seen
+        .take()
+        .into_iter()
+        .map(|(number, byte, _)| {
+            assert_eq!(number, syscall::DebugPutChar);
+            byte as u8
+        })
+        .collect();
+    let expect: &[u8] = if sel4::config::PRINTING {
+        b"42\n\n!?"
+    } else {
+        b""
+    };
+    assert_eq!(bytes, expect);
+}
+
+#[test]
+fn what_does_not_panic_is_returned() {
+    assert_eq!(panicking::catch_unwind(|| 3), Ok(3));
+}
+
+#[test]
+fn a_symbol_has_its_first_value_until_the_tool_writes() {
+    let value: &'static usize = sel4_microkit::var!(surface_value: usize = 5);
+    assert_eq!(*value, 5);
+    let empty = catch_unwind(|| {
+        let _: NonNull<u64> = sel4_microkit::memory_region_symbol!(surface_region: *mut u64);
+    });
+    assert!(empty.is_err(), "nothing was written");
+}
+
+/// Counts what it is called for.
+struct Counts {
+    events: u32,
+}
+
+impl Handler for Counts {
+    type Error = Infallible;
+
+    fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
+        self.events += 1;
+        Ok(())
+    }
+}
+
+#[test]
+fn a_handler_gets_its_events_boxed_or_not_and_one_of_nothing_panics() {
+    let Event::Notified(channels) = ({
+        start(0b10);
+        ipc::recv()
+    }) else {
+        panic!("a notification")
+    };
+    let mut counts = Counts { events: 0 };
+    counts.notified(channels).expect("it succeeds");
+    assert_eq!(counts.events, 1);
+    #[cfg(feature = "alloc")]
+    {
+        let mut boxed: Box<dyn Handler<Error = Infallible>> = Box::new(counts);
+        boxed.notified(channels).expect("it succeeds");
+        assert!(boxed.take_deferred_action().is_none());
+    }
+    #[cfg(not(feature = "alloc"))]
+    assert!(counts.take_deferred_action().is_none());
+    assert!(catch_unwind(|| NullHandler::new().notified(channels)).is_err());
+}

@@ -1,0 +1,81 @@
+//! Code that depends on the kernel's configuration.
+//!
+//! Its switches are constants ([`config`](crate::config)), which an `if` can ask. These macros are
+//! for what a switched-off branch could not even be compiled with.
+
+/// Expands to one of its branches, by the kernel's configuration.
+///
+/// A condition is a switch of [`config`](crate::config), `not(…)`, `all(…)` or `any(…)`. A name
+/// that is no switch does not compile.
+///
+/// ```
+/// sel4::sel4_cfg_if! {
+///     if #[sel4_cfg(all(KERNEL_MCS, not(ENABLE_SMP_SUPPORT)))] {
+///         const CPUS: &str = "one";
+///     } else {
+///         const CPUS: &str = "more";
+///     }
+/// }
+/// assert_eq!(CPUS, if sel4::config::ENABLE_SMP_SUPPORT { "more" } else { "one" });
+/// ```
+///
+/// ```compile_fail
+/// sel4::sel4_cfg_if! {
+///     if #[sel4_cfg(NO_SUCH_SWITCH)] {}
+/// }
+/// ```
+#[macro_export]
+macro_rules! sel4_cfg_if {
+    (if #[sel4_cfg($($condition:tt)*)] { $($then:tt)* }) => {
+        $crate::__sel4_cfg! { {$($condition)*} {$($then)*} {} }
+    };
+    (if #[sel4_cfg($($condition:tt)*)] { $($then:tt)* } else { $($otherwise:tt)* }) => {
+        $crate::__sel4_cfg! { {$($condition)*} {$($then)*} {$($otherwise)*} }
+    };
+    (if #[sel4_cfg($($condition:tt)*)] { $($then:tt)* } else if $($rest:tt)+) => {
+        $crate::__sel4_cfg! {
+            {$($condition)*} {$($then)*} { $crate::sel4_cfg_if! { if $($rest)+ } }
+        }
+    };
+}
+
+/// Whether the kernel's configuration has what the condition says; the conditions are those of
+/// [`sel4_cfg_if!`].
+///
+/// ```
+/// assert_eq!(sel4::sel4_cfg_bool!(PRINTING), sel4::config::PRINTING);
+/// ```
+#[macro_export]
+macro_rules! sel4_cfg_bool {
+    ($($condition:tt)*) => {
+        $crate::__sel4_cfg! { {$($condition)*} {true} {false} }
+    };
+}
+
+/// A condition, what it expands to where it holds, and where not.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __sel4_cfg {
+    ({not($($condition:tt)*)} $then:tt $otherwise:tt) => {
+        $crate::__sel4_cfg! { {$($condition)*} $otherwise $then }
+    };
+    ({all($(,)?)} {$($then:tt)*} $otherwise:tt) => { $($then)* };
+    ({all($head:ident $(($($inner:tt)*))? $(, $($rest:tt)*)?)} $then:tt $otherwise:tt) => {
+        $crate::__sel4_cfg! {
+            {$head $(($($inner)*))?}
+            { $crate::__sel4_cfg! { {all($($($rest)*)?)} $then $otherwise } }
+            $otherwise
+        }
+    };
+    ({any($(,)?)} $then:tt {$($otherwise:tt)*}) => { $($otherwise)* };
+    ({any($head:ident $(($($inner:tt)*))? $(, $($rest:tt)*)?)} $then:tt $otherwise:tt) => {
+        $crate::__sel4_cfg! {
+            {$head $(($($inner)*))?}
+            $then
+            { $crate::__sel4_cfg! { {any($($($rest)*)?)} $then $otherwise } }
+        }
+    };
+    ({$switch:ident} $then:tt $otherwise:tt) => {
+        $crate::sys::__switch! { $switch $then $otherwise }
+    };
+}
