@@ -241,7 +241,7 @@ mod tests {
         let mut pool = pool(2);
         let mut buffer = vec![0; PAGE_SIZE];
         let whole = NonNull::from(&mut buffer[..]);
-        let part = NonNull::from(&mut buffer[..GRANULE_BYTES + 1]);
+        let part = NonNull::slice_from_raw_parts(whole.cast(), GRANULE_BYTES + 1);
         // SAFETY: the buffer lives longer than the pool, and nobody else uses it.
         unsafe {
             for _ in 0..3 {

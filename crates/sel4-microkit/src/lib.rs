@@ -45,6 +45,10 @@ extern crate std;
 mod backtrace;
 mod capabilities;
 mod channel;
+#[cfg(all(feature = "critical-section", target_os = "none"))]
+mod critical_section;
+#[cfg(feature = "embedded-io")]
+mod debug_output;
 mod defer;
 mod dma;
 mod entry;
@@ -53,6 +57,8 @@ mod heap;
 #[cfg(not(target_os = "none"))]
 pub mod host;
 pub mod ipc;
+#[cfg(feature = "log")]
+pub mod logging;
 mod memory;
 mod message;
 pub mod panicking;
@@ -66,6 +72,8 @@ mod virtual_cpu;
 pub use backtrace::Backtrace;
 pub use capabilities::{UserCapType, benchmark_tcb, cspace_root_slot_to_cptr, user_cap, vspace};
 pub use channel::{Channel, Child, IrqAckError};
+#[cfg(feature = "embedded-io")]
+pub use debug_output::DebugOutput;
 pub use defer::{DeferredAction, DeferredActionInterface, DeferredActionSlot};
 pub use dma::DmaRegion;
 pub use handler::{Handler, Infallible, Never, NullHandler};

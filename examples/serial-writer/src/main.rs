@@ -1,11 +1,17 @@
-//! Prints more than its queue to the `serial` protection domain holds, then says whether it had to
+//! Prints more than its queue to the `serial` protection domain holds, then logs whether it had to
 //! wait.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
 
+use core::cell::RefCell;
+use core::fmt;
+use critical_section::Mutex;
 use embedded_io::Write;
-use sel4_microkit::{Channel, ChannelSet, Handler, pd_name, protection_domain, shared_words};
+use log::LevelFilter;
+use sel4_microkit::{
+    Channel, ChannelSet, Handler, Infallible, logging, pd_name, protection_domain, shared_words,
+};
 use serial::Serial;
 
 const DRIVER: Channel = Channel::new(1);
@@ -15,43 +21,61 @@ const READER: Channel = Channel::new(2);
 
 const LINES: u32 = 20;
 
-struct Writer {
-    serial: Serial,
-    name: &'static str,
-}
+/// 230 characters.
+const TEXT: &str = concat!(
+    "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ",
+    "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ",
+    "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ",
+    "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ",
+    "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ",
+);
+
+/// A static, so that whatever logs can print.
+static SERIAL: Mutex<RefCell<Option<Serial>>> = Mutex::new(RefCell::new(None));
+
+struct Writer;
 
 #[protection_domain]
 fn init() -> Writer {
+    let serial = Serial::new(DRIVER, shared_words!(output, output_size));
+    critical_section::with(|cs| SERIAL.borrow(cs).replace(Some(serial)));
+    logging::init_with(print, LevelFilter::Info).expect("there is no other logger");
+    log::debug!("is not printed");
+
     let name = pd_name().unwrap_or("?");
-    let mut serial = Serial::new(DRIVER, shared_words!(output, output_size));
-    // 230 characters.
-    const TEXT: &str = concat!(
-        "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ",
-        "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ",
-        "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ",
-        "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ",
-        "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ",
-    );
     for line in 1..=LINES {
-        writeln!(serial, "{name} {line:02} {TEXT}").expect("the driver is sound");
+        print(format_args!("{name} {line:02} {TEXT}\n"));
     }
-    serial.flush().expect("the driver is sound");
+    with_serial(|serial| serial.flush().expect("the driver is sound"));
     READER.notify();
-    Writer { serial, name }
+    Writer
 }
 
 impl Handler for Writer {
-    type Error = serial::Error;
+    type Error = Infallible;
 
-    fn notified(&mut self, channels: ChannelSet) -> Result<(), serial::Error> {
+    fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
         // The driver's notifications say that there is room, which nobody waits for.
         if channels.contains(READER) {
-            let has_waited = self.serial.waits() > 0;
-            let name = self.name;
-            writeln!(self.serial, "{name} had to wait: {has_waited}").expect("the driver is sound");
-            self.serial.flush()?;
+            let has_waited = with_serial(|serial| serial.waits() > 0);
+            log::info!("had to wait: {has_waited}");
+            with_serial(|serial| serial.flush().expect("the driver is sound"));
             READER.notify();
         }
         Ok(())
     }
+}
+
+fn print(arguments: fmt::Arguments<'_>) {
+    with_serial(|serial| serial.write_fmt(arguments).expect("the driver is sound"));
+}
+
+/// Lends the serial port. It may wait in there: no other thread is kept waiting by that.
+fn with_serial<R>(f: impl FnOnce(&mut Serial) -> R) -> R {
+    critical_section::with(|cs| {
+        let mut serial = SERIAL.borrow_ref_mut(cs);
+        f(serial
+            .as_mut()
+            .expect("it is there before anything is printed"))
+    })
 }
