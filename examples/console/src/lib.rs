@@ -6,9 +6,12 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-use core::fmt::{self, Write};
-use core::panic::PanicInfo;
+#[cfg(not(target_os = "none"))]
+pub mod host;
 
+use core::fmt::{self, Write};
+
+use sel4_microkit::panicking::PanicInfo;
 use sel4_microkit::{Channel, MessageInfo, pd_name};
 
 /// The channel to `console`, by the identifier that it has in those that print.
