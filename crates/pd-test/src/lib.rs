@@ -93,7 +93,7 @@ mod run;
 mod search;
 mod system;
 
-pub use boot_spec::Perms;
+pub use boot_spec::{Mapping, Perms};
 pub use call::Call;
 pub use choice::{Schedule, ScheduleError};
 pub use explore::{Explored, Explorer, Found};

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
-use boot_spec::Perms;
+use boot_spec::{Mapping, Perms};
 use kernel_model::numbers::IPC_BUFFER_WORDS;
 use kernel_model::{Event, UserContext};
 
@@ -24,6 +24,7 @@ pub trait Processor {
 pub struct Memory<'a> {
     pub(crate) image: &'a Image,
     pub(crate) domain: usize,
+    pub(crate) may_use_floats: bool,
     pub(crate) ipc_buffer: &'a mut [u64; IPC_BUFFER_WORDS],
 }
 
@@ -60,6 +61,16 @@ impl Memory<'_> {
             }
             _ => false,
         }
+    }
+
+    /// Everything that is mapped, program and stack among it.
+    pub fn mappings(&self) -> impl Iterator<Item = &Mapping> {
+        self.image.spec.domains[self.domain].mappings.iter()
+    }
+
+    /// Whether it may use the floating-point registers.
+    pub const fn may_use_floats(&self) -> bool {
+        self.may_use_floats
     }
 
     /// What may be done at an address; `None` if nothing is mapped there.

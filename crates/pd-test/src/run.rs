@@ -34,6 +34,7 @@ pub struct Run {
     to_fail: Vec<(usize, Failure)>,
     killed: Vec<bool>,
     steps: u64,
+    ticks_per_step: u64,
     trace: Option<Vec<Step>>,
 }
 
@@ -125,6 +126,7 @@ impl Run {
             pending: Vec::new(),
             to_fail: Vec::new(),
             steps: 0,
+            ticks_per_step: 0,
             trace: Some(Vec::new()),
         }
     }
@@ -222,6 +224,11 @@ impl Run {
     #[track_caller]
     pub fn fail_next(&mut self, name: &str, failure: Failure) {
         self.to_fail.push((self.image.domain(name), failure));
+    }
+
+    /// Has every step from now on take that long. At first a step takes no time.
+    pub fn set_step_us(&mut self, us: u64) {
+        self.ticks_per_step = self.kernel.clock().ticks(us);
     }
 
     /// What was printed on the kernel's console.
@@ -350,6 +357,7 @@ impl Run {
         self.steps += 1;
         self.next = self.kernel.run_instead(thread, &mut self.host);
         let domain = thread.index();
+        self.host.now += self.ticks_per_step;
         loop {
             let event = match self.let_run(thread) {
                 Some(Event::Syscall(number)) if is_debugging(number) => {
@@ -438,6 +446,7 @@ impl Run {
         let entry = self.entry(domain);
         let image = Arc::clone(&self.image);
         let actor = &mut self.host.actors[domain];
+        let may_use_floats = !self.kernel.thread(thread).fpu_disabled;
         let context = self.kernel.context_mut(thread);
         actor.learn(context, &image, &image.domains[domain]);
         let code = match &mut actor.runs {
@@ -448,6 +457,7 @@ impl Run {
                 let mut memory = Memory {
                     image: &image,
                     domain,
+                    may_use_floats,
                     ipc_buffer,
                 };
                 return Some(processor.run(context, &mut memory));
