@@ -248,7 +248,12 @@ impl<'a> Explorer<'a> {
     /// Makes one run.
     fn run(&self, chooser: &mut dyn Chooser, is_traced: bool) -> (Run, End) {
         let run = self.system.start();
-        let mut run = if is_traced { run } else { run.untraced() };
+        let run = if is_traced { run } else { run.untraced() };
+        let mut run = if chooser.wants_states() {
+            run.followed()
+        } else {
+            run
+        };
         let mut around = Around {
             irqs: self.irqs.clone(),
             crashes: self.crashes.clone(),
@@ -407,6 +412,11 @@ trait Chooser {
         options: &[Choice],
         state: &mut dyn FnMut() -> Fingerprint,
     ) -> Option<usize>;
+
+    /// Whether it ever asks for a state.
+    fn wants_states(&self) -> bool {
+        false
+    }
 }
 
 fn choose(
@@ -435,6 +445,10 @@ impl Chooser for Search {
         state: &mut dyn FnMut() -> Fingerprint,
     ) -> Option<usize> {
         Search::choose(self, options.len(), state)
+    }
+
+    fn wants_states(&self) -> bool {
+        true
     }
 }
 

@@ -54,6 +54,8 @@ pub(crate) struct Region {
     pub(crate) words: &'static [AtomicU64],
     /// What it holds at first, before zeros.
     pub(crate) fill: Vec<u64>,
+    /// Whether several protection domains map it.
+    pub(crate) is_shared: bool,
 }
 
 pub(crate) fn lower(system: &sdf::System, files: &SearchPaths) -> Result<Image, SystemError> {
@@ -66,7 +68,12 @@ pub(crate) fn lower(system: &sdf::System, files: &SearchPaths) -> Result<Image, 
     let regions = system
         .memory_regions
         .iter()
-        .map(|region| lower_region(region, files))
+        .enumerate()
+        .map(|(index, region)| {
+            let maps = |pd: &&sdf::ProtectionDomain| pd.maps.iter().any(|map| map.region == index);
+            let is_shared = system.protection_domains.iter().filter(maps).count() > 1;
+            lower_region(region, is_shared, files)
+        })
         .collect::<Result<Vec<_>, _>>()?;
     let user_top = sdf::Kernel::QEMU_VIRT_AARCH64.user_top;
     let domains = system
@@ -105,7 +112,11 @@ impl Paddrs {
     }
 }
 
-fn lower_region(region: &sdf::MemoryRegion, files: &SearchPaths) -> Result<Region, SystemError> {
+fn lower_region(
+    region: &sdf::MemoryRegion,
+    is_shared: bool,
+    files: &SearchPaths,
+) -> Result<Region, SystemError> {
     let count = (region.bytes / 8) as usize;
     let words: Vec<AtomicU64> = (0..count).map(|_| AtomicU64::new(0)).collect();
     let fill = match &region.fill {
@@ -129,6 +140,7 @@ fn lower_region(region: &sdf::MemoryRegion, files: &SearchPaths) -> Result<Regio
     Ok(Region {
         words: words.leak(),
         fill,
+        is_shared,
     })
 }
 

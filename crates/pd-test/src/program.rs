@@ -99,8 +99,10 @@ impl Actor {
             let word = self.read_buffer(index);
             self.history.write_u64(word);
         }
-        for map in &domain.maps {
-            for word in image.regions[map.region].words {
+        // What others cannot write follows from what it was told.
+        let regions = domain.maps.iter().map(|map| &image.regions[map.region]);
+        for region in regions.filter(|region| region.is_shared) {
+            for word in region.words {
                 self.history.write_u64(word.load(Ordering::Relaxed));
             }
         }

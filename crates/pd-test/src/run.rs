@@ -35,6 +35,8 @@ pub struct Run {
     killed: Vec<bool>,
     steps: u64,
     ticks_per_step: u64,
+    /// Whether it is kept what protection domains are told, for [`fingerprint`](Self::fingerprint).
+    is_followed: bool,
     trace: Option<Vec<Step>>,
 }
 
@@ -127,6 +129,7 @@ impl Run {
             to_fail: Vec::new(),
             steps: 0,
             ticks_per_step: 0,
+            is_followed: false,
             trace: Some(Vec::new()),
         }
     }
@@ -134,6 +137,12 @@ impl Run {
     /// As [`new`](Self::new), without a [`trace`](Self::trace).
     pub(crate) fn untraced(mut self) -> Self {
         self.trace = None;
+        self
+    }
+
+    /// As [`new`](Self::new), with a [`fingerprint`](Self::fingerprint).
+    pub(crate) fn followed(mut self) -> Self {
+        self.is_followed = true;
         self
     }
 
@@ -358,10 +367,12 @@ impl Run {
         self.next = self.kernel.run_instead(thread, &mut self.host);
         let domain = thread.index();
         self.host.now += self.ticks_per_step;
+        let mut is_told = true;
         loop {
-            let event = match self.let_run(thread) {
+            let event = match self.let_run(thread, is_told) {
                 Some(Event::Syscall(number)) if is_debugging(number) => {
-                    self.enter(Event::Syscall(number));
+                    self.next = self.kernel.step(Event::Syscall(number), &mut self.host);
+                    is_told = number.cast_signed() != syscall::DebugPutChar;
                     match self.next {
                         Next::Run { thread: next, .. } if next == thread => continue,
                         _ => return,
@@ -422,40 +433,35 @@ impl Run {
         self.host.faults.hash(hasher);
         self.host.masked.hash(hasher);
         self.pending.hash(hasher);
-        for region in &self.image.regions {
-            if self.is_mapped(region.words) {
-                for word in region.words {
-                    hasher.write_u64(word.load(Ordering::Relaxed));
-                }
+        let regions = self.image.regions.iter();
+        for region in regions.filter(|region| region.is_shared) {
+            for word in region.words {
+                hasher.write_u64(word.load(Ordering::Relaxed));
             }
         }
-    }
-
-    fn is_mapped(&self, words: &'static [AtomicU64]) -> bool {
-        let maps = self.image.domains.iter().flat_map(|domain| &domain.maps);
-        maps.into_iter()
-            .any(|map| std::ptr::eq(self.image.regions[map.region].words, words))
     }
 }
 
 impl Run {
     /// Lets a thread run until something enters the kernel; `None` if it stops at an access to
-    /// shared memory.
-    fn let_run(&mut self, thread: ThreadId) -> Option<Event> {
+    /// shared memory. `is_told` says whether it learns anything when it goes on.
+    fn let_run(&mut self, thread: ThreadId, is_told: bool) -> Option<Event> {
         let domain = thread.index();
         let entry = self.entry(domain);
-        let image = Arc::clone(&self.image);
+        let image = &*self.image;
         let actor = &mut self.host.actors[domain];
         let may_use_floats = !self.kernel.thread(thread).fpu_disabled;
         let context = self.kernel.context_mut(thread);
-        actor.learn(context, &image, &image.domains[domain]);
+        if is_told && self.is_followed {
+            actor.learn(context, image, &image.domains[domain]);
+        }
         let code = match &mut actor.runs {
             Runs::Registers {
                 processor,
                 ipc_buffer,
             } => {
                 let mut memory = Memory {
-                    image: &image,
+                    image,
                     domain,
                     may_use_floats,
                     ipc_buffer,
