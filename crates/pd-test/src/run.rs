@@ -203,14 +203,22 @@ impl Run {
         self.deliver();
     }
 
-    /// Lets time pass, and everything happen that depends on it: budgets come back.
+    /// Lets the system run until nothing can, and then time pass; whoever's budget comes back
+    /// meanwhile runs at once.
+    ///
+    /// # Panics
+    ///
+    /// If the system does not come to rest.
+    #[track_caller]
     pub fn advance_us(&mut self, us: u64) {
+        self.until_idle();
         let end = self.host.now + self.kernel.clock().ticks(us);
         while let Some(until) = self.deadline().filter(|until| *until <= end) {
             self.host.now = self.host.now.max(until);
             self.next = self.kernel.step(Event::Tick, &mut self.host);
+            self.until_idle();
         }
-        self.host.now = end;
+        self.host.now = self.host.now.max(end);
     }
 
     /// Has this protection domain die where it is. If it can run, it does so by a user exception,
