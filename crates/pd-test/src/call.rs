@@ -53,26 +53,26 @@ impl Call {
 
     /// The channel that it notifies.
     pub fn notifies(&self) -> Option<usize> {
-        self.to_slot(slots::BASE_OUTPUT_NOTIFICATION)
+        self.slot_above(slots::BASE_OUTPUT_NOTIFICATION)
     }
 
     /// The channel whose protected procedure it calls.
     pub fn calls(&self) -> Option<usize> {
         (self.number == syscall::Call)
-            .then(|| self.to_slot(slots::BASE_ENDPOINT))
+            .then(|| self.slot_above(slots::BASE_ENDPOINT))
             .flatten()
     }
 
     /// The channel whose interrupt it acknowledges.
     pub fn acknowledges(&self) -> Option<usize> {
         (self.label == invocation::IRQAckIRQ)
-            .then(|| self.to_slot(slots::BASE_IRQ))
+            .then(|| self.slot_above(slots::BASE_IRQ))
             .flatten()
     }
 
     /// The child whose thread it invokes.
     pub fn invokes_child(&self) -> Option<usize> {
-        self.to_slot(slots::BASE_TCB)
+        self.slot_above(slots::BASE_TCB)
     }
 
     /// Whether it replies to a call or a fault.
@@ -85,7 +85,7 @@ impl Call {
         self.from.is_some()
     }
 
-    fn to_slot(&self, base: u64) -> Option<usize> {
+    fn slot_above(&self, base: u64) -> Option<usize> {
         let index = self.to?.checked_sub(base)?;
         (index <= microkit_abi::limits::MAX_CHANNEL_ID).then_some(index as usize)
     }

@@ -43,7 +43,7 @@ pub(crate) struct Actor {
 }
 
 pub(crate) enum Runs {
-    Code(Code),
+    Code(Box<Code>),
     Registers {
         processor: Box<dyn Processor>,
         ipc_buffer: Box<[u64; IPC_BUFFER_WORDS]>,
@@ -69,12 +69,12 @@ const CARRIER: Carrier = if cfg!(miri) {
 impl Actor {
     pub(crate) fn new(body: &Body) -> Self {
         let runs = match body {
-            Body::Handler(body) => Runs::Code(Code {
+            Body::Handler(body) => Runs::Code(Box::new(Code {
                 body: Arc::clone(body),
                 state: State::new(),
                 program: None,
                 at: None,
-            }),
+            })),
             Body::Processor(make) => Runs::Registers {
                 processor: make(),
                 ipc_buffer: Box::new([0; IPC_BUFFER_WORDS]),

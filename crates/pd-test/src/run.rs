@@ -83,6 +83,10 @@ const NOWHERE: u64 = 1 << 20;
 /// How many steps a run may take to come to rest.
 const MOST_STEPS: u64 = 10_000_000;
 
+/// Says whether and how a system call of a protection domain fails, of all ways in which it can.
+pub(crate) type Decide<'a> =
+    &'a mut dyn FnMut(&mut Run, usize, &'static [Failure]) -> Option<Failure>;
+
 impl Run {
     #[track_caller]
     pub(crate) fn new(system: &System) -> Self {
@@ -153,7 +157,7 @@ impl Run {
         let Next::Run { thread, .. } = self.next else {
             return false;
         };
-        self.step_thread(thread, &mut Self::to_fail);
+        self.step_thread(thread, &mut Self::asked_to_fail);
         true
     }
 
@@ -167,7 +171,7 @@ impl Run {
         let thread = self.thread(name);
         let can_run = self.runnable().any(|other| other == thread);
         assert!(can_run, "{name} cannot run: {}", self.describe(thread));
-        self.step_thread(thread, &mut Self::to_fail);
+        self.step_thread(thread, &mut Self::asked_to_fail);
     }
 
     /// Lets the system run, as the kernel schedules it, until nothing can.
@@ -365,11 +369,11 @@ impl Run {
     }
 
     /// Lets a thread run up to its next system call or access to shared memory, and the kernel
-    /// answer that. `decide` says whether the call fails, of all ways in which it can.
+    /// answer that, or fail it as `decide` says.
     pub(crate) fn step_thread(
         &mut self,
         thread: ThreadId,
-        decide: &mut dyn FnMut(&mut Self, usize, &'static [Failure]) -> Option<Failure>,
+        decide: Decide<'_>,
     ) {
         self.steps += 1;
         self.next = self.kernel.run_instead(thread, &mut self.host);
@@ -578,7 +582,7 @@ impl Run {
     }
 
     /// What [`fail_next`](Self::fail_next) has asked for.
-    fn to_fail(&mut self, domain: usize, possible: &'static [Failure]) -> Option<Failure> {
+    fn asked_to_fail(&mut self, domain: usize, possible: &'static [Failure]) -> Option<Failure> {
         let position = self
             .to_fail
             .iter()
