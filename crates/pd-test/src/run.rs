@@ -370,11 +370,7 @@ impl Run {
 
     /// Lets a thread run up to its next system call or access to shared memory, and the kernel
     /// answer that, or fail it as `decide` says.
-    pub(crate) fn step_thread(
-        &mut self,
-        thread: ThreadId,
-        decide: Decide<'_>,
-    ) {
+    pub(crate) fn step_thread(&mut self, thread: ThreadId, decide: Decide<'_>) {
         self.steps += 1;
         self.next = self.kernel.run_instead(thread, &mut self.host);
         let domain = thread.index();
