@@ -89,6 +89,9 @@ pub(crate) struct RunArgs {
 /// name where there is no SDK; --kernel takes one of them. NAME.qemu says what devices the machine
 /// has besides, as for `run`.
 ///
+/// Before that, `cargo test` runs for each package that has `pd-test` among its dependencies and a
+/// program of the systems.
+///
 /// The last line printed is always `N passed, N failed, N skipped`.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \

@@ -23,6 +23,15 @@ pub(crate) struct Bin {
     pub(crate) name: String,
 }
 
+/// A package that has tests on the host.
+pub(crate) struct TestedPackage<'a> {
+    pub(crate) name: &'a str,
+    /// As Cargo identifies it.
+    pub(crate) id: &'a str,
+    /// Its binaries.
+    pub(crate) bins: Vec<&'a str>,
+}
+
 impl Project {
     /// The project around the first of `directories` that lies in one.
     ///
@@ -97,6 +106,24 @@ impl Project {
                 quoted(packages.iter().map(|p| p.name.as_str()))
             )),
         }
+    }
+
+    /// The packages with binaries that have `pd-test` among their dependencies.
+    pub(crate) fn tested_on_host(&self) -> Vec<TestedPackage<'_>> {
+        let packages = self.metadata.packages.iter().map(|package| {
+            let bins = package.targets.iter().filter(|target| target.is_bin());
+            let is_tested = package.dependencies.iter().any(|d| d.name == "pd-test");
+            let package = TestedPackage {
+                name: &package.name,
+                id: &package.id.repr,
+                bins: bins.map(|target| target.name.as_str()).collect(),
+            };
+            (package, is_tested)
+        });
+        packages
+            .filter(|(package, is_tested)| *is_tested && !package.bins.is_empty())
+            .map(|(package, _)| package)
+            .collect()
     }
 
     /// The names of all binary targets.

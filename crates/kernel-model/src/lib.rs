@@ -42,6 +42,7 @@ mod debug_calls;
 mod donation;
 mod error;
 mod event;
+mod explore;
 mod fault;
 mod ids;
 mod interrupts;

@@ -217,7 +217,7 @@ impl Kernel {
         first.is_none_or(|first| priority >= self.threads[first].priority)
     }
 
-    fn switch_to(&mut self, thread: ThreadId) {
+    pub(crate) fn switch_to(&mut self, thread: ThreadId) {
         self.dequeue_ready(thread);
         self.scheduler.current = Some(thread);
     }

@@ -103,6 +103,13 @@ macro_rules! declare_protection_domain {
                 $crate::_private::host_main(::core::option_env!("CARGO_BIN_NAME"))
             }
         };
+
+        /// The initialisation of this protection domain, for tests on a host.
+        #[cfg(not(target_os = "none"))]
+        #[allow(dead_code, unreachable_pub)] // For tests that there may be, here or elsewhere.
+        pub fn protection_domain() -> impl $crate::Handler {
+            $init()
+        }
     };
 }
 

@@ -79,6 +79,7 @@ pub use dma::DmaRegion;
 pub use handler::{Handler, Infallible, Never, NullHandler};
 #[doc(inline)]
 pub use ipc::{ChannelSet, ChannelSetIter, DisplayChannelSet};
+pub use memory::SharedWord;
 pub use message::{
     MessageInfo, MessageLabel, MessageRegisterValue, get_mr, set_mr, with_msg_bytes,
     with_msg_bytes_mut, with_msg_regs, with_msg_regs_mut,
@@ -121,6 +122,8 @@ pub mod _private {
     pub use crate::printing::print;
     pub use crate::renewal::{KEPT_DATA_BYTES, Kept};
     pub use crate::symbols::Patched;
+    #[cfg(not(target_os = "none"))]
+    pub use crate::symbols::host_value;
     #[cfg(feature = "mmio")]
     pub use safe_mmio::UniqueMmioPointer;
     pub use sel4::config::PRINTING;

@@ -21,6 +21,9 @@ use crate::DmaRegion;
 /// ring[0].store(1, Ordering::Release);
 /// ```
 ///
+/// With [`SharedWord`] as a third argument, it is a `&'static [SharedWord]`: the same on the target,
+/// and on a host a place for a test to let another protection domain go first.
+///
 /// # Panics
 ///
 /// If the tool has written no address and size. Writing to a region that is mapped without `w`
@@ -28,7 +31,10 @@ use crate::DmaRegion;
 #[macro_export]
 macro_rules! shared_words {
     ($vaddr:ident, $size:ident $(,)?) => {
-        $crate::_private::words(
+        $crate::shared_words!($vaddr, $size, ::core::sync::atomic::AtomicU64)
+    };
+    ($vaddr:ident, $size:ident, $word:ty $(,)?) => {
+        $crate::_private::words::<$word>(
             (::core::stringify!($vaddr), *$crate::var!($vaddr: usize = 0)),
             (::core::stringify!($size), *$crate::var!($size: usize = 0)),
         )
@@ -104,14 +110,32 @@ type Written = (&'static str, usize);
 
 #[doc(hidden)]
 #[track_caller]
-pub fn words(vaddr: Written, size: Written) -> &'static [AtomicU64] {
-    let start: *const AtomicU64 = region(vaddr, size);
+pub fn words<W: Word>(vaddr: Written, size: Written) -> &'static [W] {
+    let start: *const W = region(vaddr, size);
     // SAFETY: 1. The tool maps `size` bytes at `vaddr` for as long as the PD runs, aligned to a
     //    page, and overlapping nothing of the program (it refuses a mapping that does).
     // 2. Every word is an `AtomicU64`, and only atomic accesses can be made through it; others
     //    may write at any time.
-    unsafe { core::slice::from_raw_parts(start, size.1 / size_of::<AtomicU64>()) }
+    unsafe { core::slice::from_raw_parts(start, size.1 / size_of::<W>()) }
 }
+
+/// What a shared region can be a slice of.
+///
+/// # Safety
+///
+/// It is an `AtomicU64`, or a transparent wrapper of one that gives atomic accesses only.
+#[doc(hidden)]
+pub unsafe trait Word: 'static {}
+
+// SAFETY: it is one.
+unsafe impl Word for AtomicU64 {}
+
+/// A word of shared memory: on the target `AtomicU64` itself, on a host one whose every access is a
+/// step of its own to a test that explores schedules.
+#[cfg(target_os = "none")]
+pub type SharedWord = AtomicU64;
+#[cfg(not(target_os = "none"))]
+pub use crate::host::SharedWord;
 
 #[cfg(feature = "mmio")]
 #[doc(hidden)]
@@ -134,7 +158,11 @@ pub fn device<T>(
         "the region of {} is not aligned for the registers",
         vaddr.0
     );
+    #[cfg(target_os = "none")]
     let again = taken.swap(true, core::sync::atomic::Ordering::Relaxed);
+    // Many protection domains may run this program, one after another.
+    #[cfg(not(target_os = "none"))]
+    let again = crate::host::take(taken);
     assert!(!again, "the device at {} has an owner already", vaddr.0);
     let start = ptr::NonNull::new(start.cast_mut()).expect("`region` gives no null");
     // SAFETY: 1. The tool maps `size` bytes at `vaddr` for as long as the PD runs, overlapping
@@ -178,6 +206,15 @@ fn region<T>(vaddr: Written, size: Written) -> *const T {
             "nothing was written to {symbol}: the system file maps no region with \
              {attribute}=\"{symbol}\" into this protection domain"
         );
+    }
+    #[cfg(not(target_os = "none"))]
+    if let Some(words) = crate::host::region(vaddr.0) {
+        assert!(
+            size.1 <= size_of_val(words),
+            "the size written to {} is more than the region has",
+            size.0
+        );
+        return words.as_ptr().cast();
     }
     ptr::with_exposed_provenance(vaddr.1)
 }

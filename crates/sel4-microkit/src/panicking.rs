@@ -5,7 +5,12 @@
 
 use core::cell::Cell;
 use core::fmt;
-use core::panic::{PanicInfo, UnwindSafe};
+use core::panic::UnwindSafe;
+
+#[cfg(not(target_os = "none"))]
+pub use crate::host::PanicInfo;
+#[cfg(target_os = "none")]
+pub use core::panic::PanicInfo;
 
 /// What is called with a panic's message and place.
 pub type PanicHook = &'static (dyn Fn(&PanicInfo<'_>) + Send + Sync);
@@ -92,9 +97,25 @@ pub(crate) fn trap() -> ! {
     unsafe { core::arch::asm!("udf #0", options(noreturn)) }
 }
 
+/// Unwinds to [`host::run`](crate::host::run), without a word.
 #[cfg(not(target_os = "none"))]
 fn trap() -> ! {
-    std::panic!("the protection domain has stopped")
+    std::panic::resume_unwind(std::boxed::Box::new(crate::host::Stopped))
+}
+
+/// Says why the protection domain stops, as the target's panic handler does.
+#[cfg(not(target_os = "none"))]
+pub(crate) fn say(info: &PanicInfo<'_>) {
+    match STATE.with(|state| state.hook.get()) {
+        Some(hook) => hook(info),
+        None => crate::debug_println!("{}: {info}", crate::symbols::DisplayName),
+    }
+}
+
+/// Exchanges this thread's hook with that of a program that does not run now.
+#[cfg(not(target_os = "none"))]
+pub(crate) fn exchange_hook(hook: &Cell<Option<PanicHook>>) {
+    STATE.with(|state| state.hook.swap(hook));
 }
 
 struct State {

@@ -22,8 +22,8 @@ macro_rules! var {
     ($(#[$attributes:meta])* $symbol:ident: $type:ty = $default:expr) => {{
         $(#[$attributes])*
         #[allow(non_upper_case_globals)] // The system file's name.
-        #[used]
-        #[unsafe(no_mangle)]
+        #[cfg_attr(target_os = "none", used)]
+        #[cfg_attr(target_os = "none", unsafe(no_mangle))]
         #[cfg_attr(target_os = "none", unsafe(link_section = ".data"))]
         static $symbol: $crate::_private::Patched<$type> =
             $crate::_private::Patched::new($default);
@@ -38,7 +38,11 @@ macro_rules! var {
             );
         }
 
-        $symbol.get()
+        #[cfg(target_os = "none")]
+        let value = $symbol.get();
+        #[cfg(not(target_os = "none"))]
+        let value = $crate::_private::host_value(::core::stringify!($symbol), &$symbol);
+        value
     }};
 }
 
@@ -153,6 +157,24 @@ impl<T: Integer> Patched<T> {
         // 2. Whatever the tool wrote is a value: every bit pattern of an `Integer` is one.
         unsafe { &*self.0.get() }
     }
+}
+
+/// What a test says that the tool would write for this protection domain, or else the default.
+///
+/// **Panics:** if a value was given for something that is not a word.
+#[cfg(not(target_os = "none"))]
+#[doc(hidden)]
+pub fn host_value<T: Integer>(symbol: &str, default: &'static Patched<T>) -> &'static T {
+    let Some(value) = crate::host::word(symbol) else {
+        return default.get();
+    };
+    assert!(
+        size_of::<T>() == size_of::<u64>(),
+        "{symbol} is no word, but a system file writes words only"
+    );
+    // SAFETY: 1. The size was checked, and integers of 64 bits have one alignment.
+    // 2. Every bit pattern is a value of an `Integer`.
+    unsafe { &*core::ptr::from_ref(value).cast() }
 }
 
 /// The types that [`var!`] takes: integers and arrays of them.

@@ -270,6 +270,53 @@ impl Implicit {
     }
 }
 
+/// The implicit IPC buffer of a program that does not run now, and who has borrowed it: for a host
+/// on which several programs run in one thread by turns.
+#[cfg(not(target_os = "none"))]
+pub struct SetAside(Implicit);
+
+#[cfg(not(target_os = "none"))]
+impl SetAside {
+    /// That of a program which has not begun: it has none.
+    pub const fn new() -> Self {
+        Self(Implicit::new())
+    }
+
+    /// Exchanges it with this thread's.
+    ///
+    /// Borrows of a buffer go on when it is this thread's again.
+    pub fn exchange(&mut self) {
+        BUFFER.with(|buffer| {
+            buffer.held_at.swap(&self.0.held_at);
+            buffer.held_as.swap(&self.0.held_as);
+            buffer.pointer.swap(&self.0.pointer);
+        });
+    }
+
+    /// Gives the token back that [`set_ipc_buffer`] was given, unless it is borrowed.
+    pub fn into_token(self) -> Option<IpcBufferToken> {
+        // SAFETY: 1. `held_at` says that there is a buffer, and no borrow of it is alive. Its
+        //    pointer was that of a token which `set` has dissolved.
+        // 2 and 3. As for that token; `self` ends here.
+        (self.0.held_at.get().is_none())
+            .then(|| unsafe { IpcBufferToken::new(self.0.pointer.get()) })
+    }
+}
+
+#[cfg(not(target_os = "none"))]
+impl Default for SetAside {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(not(target_os = "none"))]
+impl core::fmt::Debug for SetAside {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_tuple("SetAside").field(&self.0.pointer).finish()
+    }
+}
+
 /// A token that is lent. Loans end in the reverse order of their beginning, so each restores what
 /// it found.
 struct Loan<'a> {

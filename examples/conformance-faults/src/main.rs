@@ -1,7 +1,7 @@
 //! Says what the kernel tells a parent of its children's faults, and what the parent can do about
 //! them.
 #![no_std]
-#![no_main]
+#![cfg_attr(not(test), no_main)]
 #![forbid(unsafe_code)]
 
 mod capabilities;
@@ -10,6 +10,8 @@ mod memory;
 mod order;
 mod replies;
 mod system_calls;
+#[cfg(test)]
+mod tests;
 mod threads;
 
 use conformance::{A, B, C, D, Stage};

@@ -1,11 +1,13 @@
 //! Says what invocations answer: each error of each, and what comes with it.
 #![no_std]
-#![no_main]
+#![cfg_attr(not(test), no_main)]
 #![forbid(unsafe_code)]
 
 mod irq_handler;
 mod sched_context;
 mod tcb;
+#[cfg(test)]
+mod tests;
 mod vspace;
 
 use conformance::{A, B, C, D, DRIVER_SC, DRIVER_TCB, Stage, in_root};

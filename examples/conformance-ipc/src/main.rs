@@ -1,7 +1,7 @@
 //! Says how messages travel: what arrives, where what is sent goes when nobody waits for it, whom a
 //! reply reaches, and in which order.
 #![no_std]
-#![no_main]
+#![cfg_attr(not(test), no_main)]
 #![forbid(unsafe_code)]
 
 mod caps;
@@ -10,6 +10,8 @@ mod notifications;
 mod queues;
 mod replies;
 mod sends;
+#[cfg(test)]
+mod tests;
 
 use conformance::{A, B, C, D, Stage};
 use microkit_abi::slots;

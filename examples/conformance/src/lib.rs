@@ -14,6 +14,8 @@
 
 pub mod code;
 mod event;
+#[cfg(not(target_os = "none"))]
+pub mod host;
 mod puppet;
 mod registers;
 mod stage;

@@ -6,9 +6,10 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-use core::fmt::{self, Write};
-use core::panic::PanicInfo;
+#[cfg(not(target_os = "none"))]
+pub mod host;
 
+use sel4_microkit::panicking::PanicInfo;
 use sel4_microkit::{Backtrace, Channel, MessageInfo, pd_name};
 
 /// The channel to `console`, by the identifier that it has in those that print.

@@ -1,7 +1,10 @@
 //! Notifies `ping` each time it is notified.
 #![no_std]
-#![no_main]
+#![cfg_attr(not(test), no_main)]
 #![forbid(unsafe_code)]
+
+#[cfg(test)]
+mod tests;
 
 use console::println;
 use sel4_microkit::{Channel, ChannelSet, Handler, Infallible, protection_domain};

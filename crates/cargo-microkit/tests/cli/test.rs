@@ -294,3 +294,46 @@ fn blessing_writes_what_came() {
             .all(|file| !file.file_name().to_string_lossy().starts_with(".cargo"))
     );
 }
+
+#[test]
+fn packages_with_tests_on_the_host_are_tested_there() {
+    let bench = Bench::new();
+    let manifest = "[package]\nname = \"blinker\"\nedition = \"2024\"\n\n\
+                    [dev-dependencies]\npd-test = { path = \"pd-test\" }\n\n[workspace]\n";
+    bench.file("Cargo.toml", manifest);
+    bench.file(
+        "pd-test/Cargo.toml",
+        "[package]\nname = \"pd-test\"\nedition = \"2024\"\n",
+    );
+    bench.file("pd-test/src/lib.rs", "");
+    bench.file("blinker.system", system_text("blinker", "blinker.elf"));
+    bench.file("blinker.expected", "x\n");
+    bench.system("other");
+    bench.file("other.expected", "x\n");
+
+    let program = |sum: u32| {
+        let text = format!(
+            "fn main() {{}}\n\n#[test]\nfn it_adds_up() -> Result<(), u32> {{\n    \
+             if 1 + 1 == {sum} {{ Ok(()) }} else {{ Err({sum}) }}\n}}\n"
+        );
+        bench.file("src/main.rs", text);
+    };
+    program(2);
+    let parts = ["ok   blinker (host)", "skip blinker (no SDK: "];
+    let log = check(bench.microkit(&["test", "blinker.system"]), true, &parts);
+    assert!(log.ends_with("\n1 passed, 0 failed, 1 skipped\n"), "{log}");
+    let list = check(
+        bench.microkit(&["test", "blinker.system", "--list"]),
+        true,
+        &[],
+    );
+    assert_eq!(list, "blinker (host)\nblinker (sel4 debug, dev)\n");
+    // It has no part in this one.
+    let log = check(bench.microkit(&["test", "other.system"]), true, &[]);
+    assert!(log.ends_with("0 passed, 0 failed, 1 skipped\n"), "{log}");
+
+    program(3);
+    let parts = ["FAIL blinker (host)", "it_adds_up", "Error: 3"];
+    let log = check(bench.microkit(&["test", "blinker.system"]), false, &parts);
+    assert!(log.ends_with("\n0 passed, 1 failed, 1 skipped\n"), "{log}");
+}

@@ -1,6 +1,7 @@
-//! `test`: systems run in every kernel configuration and profile asked for, and their serial logs
-//! held against what they must print.
+//! `test`: what the packages test on the host; and systems run in every kernel configuration and
+//! profile asked for, and their serial logs held against what they must print.
 
+mod host;
 mod selection;
 mod tally;
 
@@ -34,7 +35,9 @@ type Tools = Result<(Kernel, PathBuf), Verdict>;
 /// Tests every system in every variant.
 pub(super) fn test(args: &TestArgs) -> Result<Outcome> {
     let selection = Selection::of(args)?;
+    let packages = host::packages(args, &selection);
     if args.list {
+        host::list(&packages);
         for (variant, systems) in &selection.runs {
             for system in systems {
                 terminal::line(format_args!("{} ({variant})", system.name));
@@ -45,6 +48,9 @@ pub(super) fn test(args: &TestArgs) -> Result<Outcome> {
 
     let (model, sel4) = (tools(args, Kind::Model), tools(args, Kind::Sel4));
     let mut tally = Tally::default();
+    if let Some(project) = &selection.project {
+        host::test(project, &packages, &mut tally);
+    }
     for (variant, systems) in &selection.runs {
         if interrupt::requested() {
             break;

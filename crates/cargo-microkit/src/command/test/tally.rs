@@ -1,9 +1,10 @@
 //! What came of each test, told as it comes and counted at the end.
 
+use std::fmt::Display;
+
 use crate::command::Outcome;
 use crate::interrupt;
 use crate::terminal;
-use crate::variant::Variant;
 
 /// What came of a test.
 #[derive(Debug, Clone)]
@@ -28,7 +29,7 @@ pub(super) struct Tally {
 
 impl Tally {
     /// Counts a verdict and prints its line.
-    pub(super) fn record(&mut self, system: &str, variant: &Variant, verdict: Verdict) {
+    pub(super) fn record(&mut self, system: &str, variant: impl Display, verdict: Verdict) {
         match verdict {
             Verdict::Passed(remark) => {
                 self.passed += 1;

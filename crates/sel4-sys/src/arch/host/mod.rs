@@ -1,5 +1,8 @@
 //! System calls on a host: they go to a kernel that the test has installed for its thread.
 
+#[cfg(feature = "programs")]
+mod program;
+
 use core::marker::PhantomData;
 use core::ptr::NonNull;
 use std::boxed::Box;
@@ -8,6 +11,9 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use crate::{CPtr, FastMessage, IpcBuffer, IpcBufferToken, MessageInfo, Received, Word};
+
+#[cfg(feature = "programs")]
+pub use program::{Carrier, Program, Stop, point};
 
 /// What answers the system calls of a thread on a host.
 pub trait HostKernel {
@@ -107,6 +113,10 @@ pub fn new_ipc_buffer() -> IpcBufferToken {
 }
 
 fn system_call(registers: &mut Registers, buffer: Option<NonNull<IpcBuffer>>) {
+    #[cfg(feature = "programs")]
+    if program::trap(registers, buffer) {
+        return;
+    }
     let kernel = KERNEL.with_borrow(Clone::clone).unwrap_or_else(|| {
         panic!(
             "system call {} on a host, where no kernel answers: install one with \

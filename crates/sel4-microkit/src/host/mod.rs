@@ -1,9 +1,24 @@
 //! Being a protection domain on a host, where Microkit's tool has written nothing.
 //!
 //! A test tells its thread what it is; the kernel that answers it is that of
-//! `sel4_sys::host::install`.
+//! `sel4_sys::host::install`. `pd-test` does all of this for whole systems.
+
+mod panic;
+mod shared_word;
+mod state;
+mod symbols;
 
 use std::cell::Cell;
+
+pub use panic::{PanicInfo, PanicLocation, run, watch_panics};
+pub use shared_word::SharedWord;
+pub use state::State;
+pub use symbols::{Symbol, set_symbols};
+
+pub(crate) use panic::Stopped;
+#[cfg(feature = "mmio")]
+pub(crate) use symbols::take;
+pub(crate) use symbols::{region, word};
 
 /// What Microkit's tool would write into a protection domain's symbols.
 #[derive(Debug, Copy, Clone, Default, PartialEq, Eq)]
@@ -20,13 +35,16 @@ pub struct ProtectionDomain {
     pub pps: u64,
 }
 
-std::thread_local! {
-    static CURRENT: Cell<ProtectionDomain> = const {
-        Cell::new(ProtectionDomain { name: "?", passive: false, irqs: 0, notifications: 0, pps: 0 })
-    };
-}
-
 impl ProtectionDomain {
+    /// What a thread is that was told nothing.
+    const UNKNOWN: Self = Self {
+        name: "?",
+        passive: false,
+        irqs: 0,
+        notifications: 0,
+        pps: 0,
+    };
+
     /// What this thread is.
     pub fn current() -> Self {
         CURRENT.get()
@@ -36,4 +54,8 @@ impl ProtectionDomain {
     pub fn set(self) {
         CURRENT.set(self);
     }
+}
+
+std::thread_local! {
+    static CURRENT: Cell<ProtectionDomain> = const { Cell::new(ProtectionDomain::UNKNOWN) };
 }

@@ -1,0 +1,54 @@
+//! Holds the code in the guide against the files that it says it is from, which are compiled and
+//! tested.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("ci is in the root")
+        .to_path_buf()
+}
+
+/// The blocks of Rust, each with the path that stands before it: a line of its own that ends with a
+/// colon.
+fn blocks(text: &str) -> Vec<(&str, &str)> {
+    let parts: Vec<&str> = text.split("```").collect();
+    let outside = parts.iter().step_by(2);
+    let inside = parts.iter().skip(1).step_by(2);
+    outside
+        .zip(inside)
+        .filter_map(|(before, block)| Some((*before, block.strip_prefix("rust\n")?)))
+        .map(|(before, code)| {
+            let line = before.trim_end().lines().last().unwrap_or_default();
+            let path = line
+                .strip_prefix('`')
+                .and_then(|line| line.strip_suffix("`:"));
+            (path.unwrap_or_default(), code)
+        })
+        .collect()
+}
+
+#[test]
+fn code_in_the_chapter_on_tests_is_that_of_the_example() {
+    let chapter = fs::read_to_string(root().join("docs/guide/testing.md")).expect("it is there");
+    let blocks = blocks(&chapter);
+    assert!(blocks.len() > 5, "the chapter shows code");
+    for (path, code) in blocks {
+        assert!(!path.is_empty(), "of which file is this?\n{code}");
+        let file = fs::read_to_string(root().join(path)).expect("the file is there");
+        assert!(file.contains(code), "{path} does not have:\n{code}");
+    }
+}
+
+/// The check must be able to fail.
+#[test]
+fn a_block_is_read_with_its_path() {
+    let text = "Text\n\n`a/b.rs`:\n\n```rust\nfn a() {}\n```\n\n```toml\nx = 1\n```\n\nNo path.\n\
+                ```rust\nfn b() {}\n```\n";
+    assert_eq!(
+        blocks(text),
+        [("a/b.rs", "fn a() {}\n"), ("", "fn b() {}\n")]
+    );
+}

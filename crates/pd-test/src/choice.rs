@@ -1,0 +1,126 @@
+//! Choices, and schedules: lists of them, in text.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::Failure;
+use crate::lower::Image;
+
+/// Something that can happen next.
+#[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Choice {
+    /// A protection domain makes a step.
+    Run(usize),
+    /// An interrupt comes.
+    Irq { domain: usize, channel: u8 },
+    /// A protection domain dies.
+    Crash(usize),
+    /// A system call does not fail.
+    Pass,
+    /// A system call fails.
+    Fail(Failure),
+}
+
+impl Choice {
+    /// How a schedule says it.
+    pub(crate) fn token(self, image: &Image) -> String {
+        let name = |domain: usize| image.domains[domain].name;
+        match self {
+            Self::Run(domain) => name(domain).to_owned(),
+            Self::Irq { domain, channel } => format!("irq:{}.{channel}", name(domain)),
+            Self::Crash(domain) => format!("crash:{}", name(domain)),
+            Self::Pass => "pass".to_owned(),
+            Self::Fail(failure) => format!("fail:{failure}"),
+        }
+    }
+}
+
+/// What was chosen wherever there was a choice, in its order.
+///
+/// In text: names of protection domains that go next, `pong*3` for three times; `irq:timer.5` where
+/// an interrupt comes, `crash:ping` where one dies, and `pass` or `fail:IllegalOperation` where a
+/// system call could fail.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Schedule {
+    pub(crate) tokens: Vec<String>,
+}
+
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let runs = self.tokens.chunk_by(|one, other| one == other);
+        for (index, run) in runs.enumerate() {
+            let separator = if index == 0 { "" } else { " " };
+            match run.len() {
+                1 => write!(f, "{separator}{}", run[0])?,
+                times => write!(f, "{separator}{}*{times}", run[0])?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for Schedule {
+    type Err = ScheduleError;
+
+    fn from_str(text: &str) -> Result<Self, ScheduleError> {
+        let mut tokens = Vec::new();
+        for word in text.split_whitespace() {
+            let (token, times) = match word.split_once('*') {
+                None => (word, 1),
+                Some((token, times)) => {
+                    let times = times
+                        .parse()
+                        .ok()
+                        .filter(|times| (1..=MOST).contains(times));
+                    let times = times.ok_or_else(|| ScheduleError(word.to_owned()))?;
+                    (token, times)
+                }
+            };
+            if token.is_empty() || tokens.len() + times > MOST {
+                return Err(ScheduleError(word.to_owned()));
+            }
+            tokens.extend(std::iter::repeat_n(token.to_owned(), times));
+        }
+        Ok(Self { tokens })
+    }
+}
+
+/// How many choices a schedule can have.
+const MOST: usize = 1 << 20;
+
+/// A text is no schedule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScheduleError(String);
+
+impl fmt::Display for ScheduleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "`{}` is no part of a schedule: write `NAME` or `NAME*TIMES`",
+            self.0
+        )
+    }
+}
+
+impl std::error::Error for ScheduleError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schedule_is_read_as_it_is_written() {
+        let check = |text: &str, count: usize| {
+            let schedule: Schedule = text.parse().unwrap();
+            assert_eq!(schedule.tokens.len(), count);
+            assert_eq!(schedule.to_string(), text);
+        };
+        check("", 0);
+        check("ping", 1);
+        check("ping*3 pong irq:ping.5 ping crash:pong fail:RangeError", 8);
+        for wrong in ["ping*", "ping*0", "*2", "ping*x", "a*999999999"] {
+            let error = wrong.parse::<Schedule>().unwrap_err();
+            assert!(error.to_string().contains(wrong));
+        }
+    }
+}

@@ -1,0 +1,645 @@
+//! Running a system under every schedule.
+
+use std::fmt;
+use std::hash::Hash;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::choice::Choice;
+use crate::fingerprint::{Fingerprint, Fingerprinter};
+use crate::random::Random;
+use crate::search::Search;
+use crate::{Run, Schedule, System};
+
+/// Runs a system under every schedule: all orders in which its protection domains can make their
+/// steps.
+///
+/// A step is what a protection domain does up to and with its next system call, or its next access
+/// to a `SharedWord`. Wherever several can run, each of them is tried as the next. Unless
+/// [`by_priority`](Self::by_priority) is asked for, priorities do not matter: what holds then holds
+/// whatever priorities the system file gives, and on more than one core.
+///
+/// Two schedules that lead to the same state, and have shown the same, have the same future; it is
+/// gone through once. A state is that of the kernel and the shared memory, and what each protection
+/// domain has been told so far, of which what it does is a function.
+///
+/// **A schedule fails** if a protection domain faults and has no parent; if, when nothing can run
+/// any more, one waits for a reply or to send; if there is no end to it; or if the check panics that
+/// the test gives.
+#[derive(Debug, Clone)]
+pub struct Explorer<'a> {
+    system: &'a System,
+    by_priority: bool,
+    irqs: Vec<(usize, u8)>,
+    crashes: Vec<usize>,
+    failing: Vec<usize>,
+    allow_faults: bool,
+    allow_stuck: bool,
+    max_runs: usize,
+    samples: usize,
+    seed: u64,
+    max_steps: u64,
+    depth: u64,
+}
+
+impl<'a> Explorer<'a> {
+    /// All schedules of `system`, up to 100,000 runs of at most 10,000 steps.
+    pub fn new(system: &'a System) -> Self {
+        Self {
+            system,
+            by_priority: false,
+            irqs: Vec::new(),
+            crashes: Vec::new(),
+            failing: Vec::new(),
+            allow_faults: false,
+            allow_stuck: false,
+            max_runs: 100_000,
+            samples: 1000,
+            seed: 0,
+            max_steps: 10_000,
+            depth: u64::MAX,
+        }
+    }
+
+    /// Only lets those run that have the highest priority of all that can: the schedules that seL4
+    /// can give this very system, on one core, whenever time slices end.
+    #[must_use]
+    pub fn by_priority(mut self) -> Self {
+        self.by_priority = true;
+        self
+    }
+
+    /// Has an interrupt come, once, at any time at which it is not masked.
+    ///
+    /// # Panics
+    ///
+    /// If this protection domain has no such interrupt.
+    #[must_use]
+    #[track_caller]
+    pub fn interrupt(mut self, name: &str, channel: u8) -> Self {
+        let domain = self.system.domain(name);
+        let irqs = &self.system.image.spec.domains[domain].irqs;
+        assert!(
+            irqs.iter().any(|irq| irq.id == channel),
+            "{name} has no <irq> with id=\"{channel}\""
+        );
+        self.irqs.push((domain, channel));
+        self
+    }
+
+    /// Has a protection domain die, or not, before any of its steps, as in a panic.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such protection domain.
+    #[must_use]
+    #[track_caller]
+    pub fn crash(mut self, name: &str) -> Self {
+        self.crashes.push(self.system.domain(name));
+        self
+    }
+
+    /// Has one system call of a protection domain fail, or none: any of those that can, in any way
+    /// in which it can.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such protection domain.
+    #[must_use]
+    #[track_caller]
+    pub fn failing_call(mut self, name: &str) -> Self {
+        self.failing.push(self.system.domain(name));
+        self
+    }
+
+    /// Lets protection domains fault.
+    #[must_use]
+    pub fn allow_faults(mut self) -> Self {
+        self.allow_faults = true;
+        self
+    }
+
+    /// Lets protection domains wait for ever for a reply, or to send.
+    #[must_use]
+    pub fn allow_stuck(mut self) -> Self {
+        self.allow_stuck = true;
+        self
+    }
+
+    /// Makes at most so many runs; after that, [`samples`](Self::samples).
+    #[must_use]
+    pub fn max_runs(mut self, runs: usize) -> Self {
+        self.max_runs = runs;
+        self
+    }
+
+    /// If there are more schedules than [`max_runs`](Self::max_runs), makes this many runs of
+    /// random ones besides: 1000 if this is not called.
+    #[must_use]
+    pub fn samples(mut self, samples: usize, seed: u64) -> Self {
+        (self.samples, self.seed) = (samples, seed);
+        self
+    }
+
+    /// Fails a schedule of more steps than this: 10,000 if this is not called.
+    #[must_use]
+    pub fn max_steps(mut self, steps: u64) -> Self {
+        self.max_steps = steps;
+        self
+    }
+
+    /// Leaves every run after so many steps, for a system that never comes to rest. The check sees
+    /// it as it is then.
+    #[must_use]
+    pub fn depth(mut self, steps: u64) -> Self {
+        self.depth = steps;
+        self
+    }
+
+    /// Explores, and calls `check` at the end of every run, which panics if it finds fault.
+    ///
+    /// # Panics
+    ///
+    /// If a schedule fails: with what failed, the schedule, and everything that happened.
+    #[track_caller]
+    pub fn check(&self, check: impl Fn(&Run)) -> Explored {
+        match self.try_check(check) {
+            Ok(explored) => explored,
+            Err(found) => panic!("{found}"),
+        }
+    }
+
+    /// As [`check`](Self::check), but returns what it has found.
+    ///
+    /// **Errors:** the first schedule that fails.
+    pub fn try_check(&self, check: impl Fn(&Run)) -> Result<Explored, Box<Found>> {
+        let mut search = Search::default();
+        let mut explored = Explored {
+            runs: 0,
+            schedules: None,
+            states: 0,
+            samples: 0,
+            seed: self.seed,
+        };
+        while explored.runs < self.max_runs {
+            let (run, end) = self.run(&mut search, false);
+            explored.runs += 1;
+            if let Err(message) = self.judge(&run, end, &check) {
+                drop(run);
+                return Err(Box::new(self.found(search.chosen(), message, &check)));
+            }
+            explored.states = search.states();
+            explored.schedules = search.next_run();
+            if explored.schedules.is_some() {
+                return Ok(explored);
+            }
+        }
+        let mut random = Random::new(self.seed);
+        for _ in 0..self.samples {
+            let mut sample = Sample {
+                random: &mut random,
+                chosen: Vec::new(),
+            };
+            let (run, end) = self.run(&mut sample, false);
+            explored.samples += 1;
+            if let Err(message) = self.judge(&run, end, &check) {
+                drop(run);
+                return Err(Box::new(self.found(sample.chosen, message, &check)));
+            }
+        }
+        Ok(explored)
+    }
+
+    /// Runs one random schedule, and returns it as it is at its end: for who wants to measure.
+    pub fn sample(&self, seed: u64) -> Run {
+        let mut random = Random::new(seed);
+        let mut sample = Sample {
+            random: &mut random,
+            chosen: Vec::new(),
+        };
+        self.run(&mut sample, false).0
+    }
+
+    /// Runs one schedule, and returns it as it is at its end.
+    ///
+    /// # Panics
+    ///
+    /// If it is no schedule of this system.
+    #[track_caller]
+    pub fn replay(&self, schedule: &Schedule) -> Run {
+        let mut script = Script {
+            explorer: self,
+            schedule,
+            next: 0,
+            wrong: None,
+        };
+        let (run, _) = self.run(&mut script, true);
+        if let Some(wrong) = script.wrong {
+            panic!("{wrong}");
+        }
+        assert!(
+            script.next == schedule.tokens.len(),
+            "the schedule has {} choices, and the system had only {}",
+            schedule.tokens.len(),
+            script.next
+        );
+        run
+    }
+
+    /// Makes one run.
+    fn run(&self, chooser: &mut dyn Chooser, is_traced: bool) -> (Run, End) {
+        let run = self.system.start();
+        let run = if is_traced { run } else { run.untraced() };
+        let mut run = if chooser.wants_states() {
+            run.followed()
+        } else {
+            run
+        };
+        let mut around = Around {
+            irqs: self.irqs.clone(),
+            crashes: self.crashes.clone(),
+            failing: self.failing.clone(),
+        };
+        let mut options = Vec::new();
+        loop {
+            options.clear();
+            self.options(&run, &around, &mut options);
+            if options.is_empty() || run.steps() >= self.depth {
+                return (run, End::Rest);
+            }
+            if run.steps() >= self.max_steps {
+                return (run, End::TooLong);
+            }
+            let Some(choice) = choose(chooser, &run, &around, &options) else {
+                return (run, End::Left);
+            };
+            let mut is_left = false;
+            match choice {
+                Choice::Run(domain) => {
+                    let thread = run.kernel().thread_of(domain).expect("it can run");
+                    run.step_thread(thread, &mut |run, domain, possible| {
+                        let position = around.failing.iter().position(|of| *of == domain)?;
+                        let failures = possible.iter().map(|failure| Choice::Fail(*failure));
+                        let options: Vec<_> = [Choice::Pass].into_iter().chain(failures).collect();
+                        match choose(chooser, run, &around, &options) {
+                            Some(Choice::Fail(failure)) => {
+                                around.failing.remove(position);
+                                Some(failure)
+                            }
+                            Some(_) => None,
+                            None => {
+                                is_left = true;
+                                None
+                            }
+                        }
+                    });
+                }
+                Choice::Irq { domain, channel } => {
+                    around.irqs.retain(|irq| *irq != (domain, channel));
+                    run.raise_irq(self.system.image.domains[domain].name, channel);
+                }
+                Choice::Crash(domain) => {
+                    around.crashes.retain(|crash| *crash != domain);
+                    let thread = run.kernel().thread_of(domain).expect("it can run");
+                    run.kill_thread(thread);
+                }
+                Choice::Pass | Choice::Fail(_) => unreachable!("no options between steps"),
+            }
+            if is_left {
+                return (run, End::Left);
+            }
+        }
+    }
+
+    /// Everything that can happen next.
+    fn options(&self, run: &Run, around: &Around, options: &mut Vec<Choice>) {
+        let priority = |thread| run.kernel().thread(thread).priority;
+        let highest = run.runnable().map(priority).max();
+        let may_run = |thread: &_| !self.by_priority || Some(priority(*thread)) == highest;
+        options.extend(
+            run.runnable()
+                .filter(may_run)
+                .map(|thread| Choice::Run(thread.index())),
+        );
+        for &domain in &around.crashes {
+            if options.contains(&Choice::Run(domain)) {
+                options.push(Choice::Crash(domain));
+            }
+        }
+        for &(domain, channel) in &around.irqs {
+            let number = run.irq_number(domain, channel);
+            if number.is_some_and(|number| !run.is_masked(number)) {
+                options.push(Choice::Irq { domain, channel });
+            }
+        }
+    }
+
+    /// Whether a run is as it should be.
+    fn judge(&self, run: &Run, end: End, check: &dyn Fn(&Run)) -> Result<(), String> {
+        if end == End::TooLong {
+            return Err(format!("no end after {} steps", self.max_steps));
+        }
+        let fault = run.faults().iter().find(|fault| !run.was_killed(fault));
+        if let Some(fault) = fault.filter(|_| !self.allow_faults) {
+            return Err(format!(
+                "{} has faulted: {}",
+                fault.protection_domain(),
+                sel4_fault(fault.label)
+            ));
+        }
+        if end == End::Left {
+            // It goes on as one that was seen to its end.
+            return Ok(());
+        }
+        let stuck = run.stuck();
+        if !stuck.is_empty() && !self.allow_stuck && run.steps() < self.depth {
+            return Err(format!(
+                "nothing can run any more, but {} waits for a reply, or to send, or for time to run",
+                stuck.join(" and ")
+            ));
+        }
+        catch_unwind(AssertUnwindSafe(|| check(run))).map_err(|payload| {
+            let text = payload.downcast_ref::<String>().map(String::as_str);
+            let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
+            text.unwrap_or("the check panicked").to_owned()
+        })
+    }
+
+    /// Runs what has failed once more, to tell all of it.
+    fn found(&self, chosen: Vec<usize>, message: String, check: &dyn Fn(&Run)) -> Found {
+        let mut repeat = Repeat {
+            explorer: self,
+            chosen,
+            next: 0,
+            tokens: Vec::new(),
+        };
+        let (run, end) = self.run(&mut repeat, true);
+        let again = self.judge(&run, end, check);
+        Found {
+            is_repeated: again.is_err(),
+            message,
+            schedule: Schedule {
+                tokens: repeat.tokens,
+            },
+            log: run.log(),
+            trace: run.trace().iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+/// What happens around the protection domains, and has not yet.
+#[derive(Debug, Clone, Hash)]
+struct Around {
+    irqs: Vec<(usize, u8)>,
+    crashes: Vec<usize>,
+    failing: Vec<usize>,
+}
+
+/// How a run ended.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+enum End {
+    /// Nothing can run, or it was deep enough.
+    Rest,
+    /// Its state is known.
+    Left,
+    TooLong,
+}
+
+/// Chooses one of several options.
+trait Chooser {
+    /// Returns its place; `None` to leave the run.
+    fn choose(
+        &mut self,
+        options: &[Choice],
+        state: &mut dyn FnMut() -> Fingerprint,
+    ) -> Option<usize>;
+
+    /// Whether it ever asks for a state.
+    fn wants_states(&self) -> bool {
+        false
+    }
+}
+
+fn choose(
+    chooser: &mut dyn Chooser,
+    run: &Run,
+    around: &Around,
+    options: &[Choice],
+) -> Option<Choice> {
+    if let [only] = options {
+        return Some(*only);
+    }
+    let place = chooser.choose(options, &mut || {
+        let mut hasher = Fingerprinter::new();
+        run.fingerprint(&mut hasher);
+        around.hash(&mut hasher);
+        options.hash(&mut hasher);
+        hasher.fingerprint()
+    })?;
+    Some(options[place])
+}
+
+impl Chooser for Search {
+    fn choose(
+        &mut self,
+        options: &[Choice],
+        state: &mut dyn FnMut() -> Fingerprint,
+    ) -> Option<usize> {
+        Search::choose(self, options.len(), state)
+    }
+
+    fn wants_states(&self) -> bool {
+        true
+    }
+}
+
+/// Chooses at random.
+struct Sample<'a> {
+    random: &'a mut Random,
+    chosen: Vec<usize>,
+}
+
+impl Chooser for Sample<'_> {
+    fn choose(&mut self, options: &[Choice], _: &mut dyn FnMut() -> Fingerprint) -> Option<usize> {
+        let place = self.random.below(options.len());
+        self.chosen.push(place);
+        Some(place)
+    }
+}
+
+/// Chooses what was chosen before, and writes it down.
+struct Repeat<'a> {
+    explorer: &'a Explorer<'a>,
+    chosen: Vec<usize>,
+    next: usize,
+    tokens: Vec<String>,
+}
+
+impl Chooser for Repeat<'_> {
+    fn choose(&mut self, options: &[Choice], _: &mut dyn FnMut() -> Fingerprint) -> Option<usize> {
+        let place = *self.chosen.get(self.next)?;
+        self.next += 1;
+        let choice = options.get(place)?;
+        self.tokens.push(choice.token(&self.explorer.system.image));
+        Some(place)
+    }
+}
+
+/// Chooses what a schedule says.
+struct Script<'a> {
+    explorer: &'a Explorer<'a>,
+    schedule: &'a Schedule,
+    next: usize,
+    wrong: Option<String>,
+}
+
+impl Chooser for Script<'_> {
+    fn choose(&mut self, options: &[Choice], _: &mut dyn FnMut() -> Fingerprint) -> Option<usize> {
+        // Behind its end, as the kernel schedules.
+        let Some(token) = self.schedule.tokens.get(self.next) else {
+            return Some(0);
+        };
+        let image = &self.explorer.system.image;
+        let tokens: Vec<String> = options.iter().map(|choice| choice.token(image)).collect();
+        let found = tokens.iter().position(|option| option == token);
+        if found.is_none() {
+            self.wrong = Some(format!(
+                "choice {} of the schedule is `{token}`, but there can only be {}",
+                self.next + 1,
+                tokens.join(", ")
+            ));
+        }
+        self.next += 1;
+        found
+    }
+}
+
+/// What was explored.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub struct Explored {
+    runs: usize,
+    schedules: Option<u128>,
+    states: usize,
+    samples: usize,
+    seed: u64,
+}
+
+impl Explored {
+    /// Whether every schedule was explored.
+    pub fn is_complete(&self) -> bool {
+        self.schedules.is_some()
+    }
+
+    /// How many runs were made, without samples.
+    pub fn runs(&self) -> usize {
+        self.runs
+    }
+
+    /// How many schedules there are; `None` if not all were explored.
+    ///
+    /// There may be many more than runs, since those that come to one state go on together.
+    pub fn schedules(&self) -> Option<u128> {
+        self.schedules
+    }
+
+    /// How many states there were in which more than one thing could happen.
+    pub fn states(&self) -> usize {
+        self.states
+    }
+
+    /// How many random schedules were run.
+    pub fn samples(&self) -> usize {
+        self.samples
+    }
+}
+
+impl fmt::Display for Explored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (runs, states) = (self.runs, self.states);
+        match self.schedules {
+            Some(schedules) => {
+                write!(
+                    f,
+                    "all {schedules} schedules, in {runs} runs over {states} states"
+                )
+            }
+            None => write!(
+                f,
+                "not all schedules: {runs} runs over {states} states, and {} at random with seed \
+                 {}",
+                self.samples, self.seed
+            ),
+        }
+    }
+}
+
+/// A schedule that fails.
+///
+/// Its `Debug` says the same as its `Display`, for tests that `unwrap`.
+pub struct Found {
+    message: String,
+    schedule: Schedule,
+    log: String,
+    trace: Vec<String>,
+    is_repeated: bool,
+}
+
+impl Found {
+    /// What is wrong.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The schedule, for [`Explorer::replay`].
+    pub fn schedule(&self) -> &Schedule {
+        &self.schedule
+    }
+
+    /// What was printed.
+    pub fn log(&self) -> &str {
+        &self.log
+    }
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.message)?;
+        if !self.is_repeated {
+            writeln!(
+                f,
+                "It did not fail when it was run again: a protection domain depends on something \
+                 besides what it is told."
+            )?;
+        }
+        writeln!(f, "schedule: {}", self.schedule)?;
+        writeln!(f, "what happened:")?;
+        for step in &self.trace {
+            writeln!(f, "    {step}")?;
+        }
+        writeln!(f, "what was printed:")?;
+        for line in self.log.lines() {
+            writeln!(f, "    {line}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Found {}
+
+/// What the label of a fault message means.
+fn sel4_fault(label: u64) -> &'static str {
+    use kernel_model::numbers::fault;
+    match label {
+        fault::CapFault => "a capability fault",
+        fault::UnknownSyscall => "an unknown system call",
+        fault::UserException => "a user exception, as after a panic",
+        fault::Timeout => "a timeout",
+        fault::VMFault => "a VM fault",
+        _ => "another fault",
+    }
+}

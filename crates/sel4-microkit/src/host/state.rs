@@ -1,0 +1,48 @@
+//! What belongs to a protection domain and not to the thread that it shares with others.
+
+use core::cell::Cell;
+
+use super::panic::PanicState;
+use super::symbols::SymbolState;
+use super::{CURRENT, ProtectionDomain};
+use crate::panicking::PanicHook;
+
+/// Everything that the runtime keeps of a protection domain which does not run now: for a host on
+/// which several run in one thread by turns.
+#[derive(Default)]
+pub struct State {
+    buffer: sel4::SetAside,
+    protection_domain: Cell<ProtectionDomain>,
+    hook: Cell<Option<PanicHook>>,
+    symbols: SymbolState,
+    panic: PanicState,
+}
+
+impl State {
+    /// That of a protection domain which has not begun.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Exchanges it with this thread's.
+    pub fn exchange(&mut self) {
+        self.buffer.exchange();
+        CURRENT.with(|current| current.swap(&self.protection_domain));
+        crate::panicking::exchange_hook(&self.hook);
+        self.symbols.exchange();
+        self.panic.exchange();
+    }
+
+    /// Gives its IPC buffer back, unless it is borrowed.
+    pub fn into_token(self) -> Option<sel4::IpcBufferToken> {
+        self.buffer.into_token()
+    }
+}
+
+impl core::fmt::Debug for State {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("State")
+            .field("protection_domain", &self.protection_domain)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,196 @@
+//! A program in a thread of its own.
+
+use core::any::Any;
+use core::ptr::NonNull;
+use std::boxed::Box;
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use super::super::Registers;
+use super::Stop;
+use crate::IpcBuffer;
+
+pub(super) struct OnThread {
+    exchange: Arc<Exchange>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// What program and resumer tell each other.
+struct Exchange {
+    state: Mutex<State>,
+    /// The turn has changed.
+    changed: Condvar,
+}
+
+struct State {
+    turn: Turn,
+    registers: Registers,
+    buffer: Option<Buffer>,
+    panic: Option<Box<dyn Any + Send>>,
+}
+
+enum Turn {
+    Program,
+    Resumer(Stop),
+    /// The program is to unwind.
+    Cancelled,
+}
+
+struct Buffer(NonNull<IpcBuffer>);
+
+// SAFETY: a pointer that is used while the thread whose buffer it is waits.
+unsafe impl Send for Buffer {}
+
+/// The payload with which a program is unwound.
+struct Cancelled;
+
+std::thread_local! {
+    /// The program whose thread this is.
+    static PROGRAM: RefCell<Option<Arc<Exchange>>> = const { RefCell::new(None) };
+}
+
+impl Exchange {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_turn(&self, state: &mut State, turn: Turn) {
+        state.turn = turn;
+        self.changed.notify_all();
+    }
+
+    fn wait_while(&self, wait: impl Fn(&Turn) -> bool) -> MutexGuard<'_, State> {
+        self.changed
+            .wait_while(self.state(), |state| wait(&state.turn))
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// In the program's thread: lets the resumer go on, and waits to be resumed.
+    fn stop(&self, stop: Stop) -> MutexGuard<'_, State> {
+        let mut state = self.state();
+        if !matches!(state.turn, Turn::Cancelled) {
+            self.set_turn(&mut state, Turn::Resumer(stop));
+        }
+        drop(state);
+        self.wait_turn()
+    }
+
+    fn wait_turn(&self) -> MutexGuard<'_, State> {
+        let state = self.wait_while(|turn| matches!(turn, Turn::Resumer(_)));
+        if let Turn::Cancelled = state.turn {
+            drop(state);
+            resume_unwind(Box::new(Cancelled));
+        }
+        state
+    }
+}
+
+impl OnThread {
+    pub(super) fn new(main: impl FnOnce() + Send + 'static) -> Self {
+        let exchange = Arc::new(Exchange {
+            state: Mutex::new(State {
+                turn: Turn::Resumer(Stop::Point),
+                registers: Registers::default(),
+                buffer: None,
+                panic: None,
+            }),
+            changed: Condvar::new(),
+        });
+        let program = Arc::clone(&exchange);
+        let thread = std::thread::spawn(move || {
+            PROGRAM.set(Some(Arc::clone(&program)));
+            let run = || {
+                drop(program.wait_turn());
+                main();
+            };
+            let panic = catch_unwind(AssertUnwindSafe(run)).err();
+            let mut state = program.state();
+            state.panic = panic.filter(|panic| !panic.is::<Cancelled>());
+            program.set_turn(&mut state, Turn::Resumer(Stop::Ended));
+        });
+        Self {
+            exchange,
+            thread: Some(thread),
+        }
+    }
+
+    pub(super) fn resume(&mut self) -> Stop {
+        assert!(self.thread.is_some(), "the program has ended");
+        self.exchange
+            .set_turn(&mut self.exchange.state(), Turn::Program);
+        let mut state = self
+            .exchange
+            .wait_while(|turn| !matches!(turn, Turn::Resumer(_)));
+        let Turn::Resumer(stop) = state.turn else {
+            unreachable!("that is what was waited for")
+        };
+        let panic = state.panic.take();
+        drop(state);
+        if stop == Stop::Ended {
+            self.join();
+        }
+        match panic {
+            Some(panic) => resume_unwind(panic),
+            None => stop,
+        }
+    }
+
+    pub(super) fn registers(&self) -> Registers {
+        self.exchange.state().registers
+    }
+
+    pub(super) fn answer(&mut self, registers: Registers) {
+        self.exchange.state().registers = registers;
+    }
+
+    pub(super) fn buffer(&self) -> Option<NonNull<IpcBuffer>> {
+        let state = self.exchange.state();
+        state.buffer.as_ref().map(|buffer| buffer.0)
+    }
+
+    fn join(&mut self) {
+        if let Some(thread) = self.thread.take() {
+            // Its panic, if there was one, was taken from it before it ended.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for OnThread {
+    fn drop(&mut self) {
+        if self.thread.is_some() {
+            self.exchange
+                .set_turn(&mut self.exchange.state(), Turn::Cancelled);
+            self.join();
+        }
+    }
+}
+
+pub(super) fn is_running() -> bool {
+    PROGRAM.with_borrow(Option::is_some)
+}
+
+pub(super) fn trap(registers: &mut Registers, buffer: Option<NonNull<IpcBuffer>>) -> bool {
+    let Some(program) = PROGRAM.with_borrow(Clone::clone) else {
+        return false;
+    };
+    {
+        let mut state = program.state();
+        state.registers = *registers;
+        state.buffer = buffer.map(Buffer);
+    }
+    let mut state = program.stop(Stop::SystemCall);
+    state.buffer = None;
+    *registers = state.registers;
+    true
+}
+
+pub(super) fn stop_at_point() -> bool {
+    let Some(program) = PROGRAM.with_borrow(Clone::clone) else {
+        return false;
+    };
+    drop(program.stop(Stop::Point));
+    true
+}
