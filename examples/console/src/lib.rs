@@ -9,6 +9,8 @@
 #[cfg(not(target_os = "none"))]
 pub mod host;
 
+use core::fmt::{self, Write};
+
 use sel4_microkit::panicking::PanicInfo;
 use sel4_microkit::{Backtrace, Channel, MessageInfo, pd_name};
 
