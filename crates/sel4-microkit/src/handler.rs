@@ -41,7 +41,9 @@ pub trait Handler {
     }
 
     /// A child has faulted: [`MessageInfo::fault`] reads how. Returning `None` leaves it stopped;
-    /// a message is the reply (seL4 manual, *Faults*).
+    /// a message is the reply (seL4 manual, *Faults*), such as [`MessageInfo::fault_reply`] makes.
+    ///
+    /// A virtual CPU faults as the child with its identifier: [`VCpu::from`](crate::VCpu) is it.
     ///
     /// Not implemented, it panics: the system file gives the PD a child.
     fn fault(
