@@ -54,13 +54,13 @@ pub(crate) const MAIN: [u32; 25] = [
 /// with its own stack pointer (Arm ARM, *Exception vectors*).
 pub(crate) const IRQ_OFFSET: usize = 0x800 + 0x280;
 
-/// Takes the interrupt, stops the timer, ends the interrupt, and says which it was.
+/// Takes the interrupt, stops the timer, says which it was, and ends it.
 pub(crate) const IRQ: [u32; 7] = [
     0xb940_0c44, // ldr  w4, [x2, #12]
     0xd51b_e33f, // msr  cntv_ctl_el0, xzr
-    0xb900_1044, // str  w4, [x2, #16]
     0xd280_0060, // mov  x0, #3
     0xaa04_03e1, // mov  x1, x4
     0xd400_0002, // hvc  #0
+    0xb900_1044, // str  w4, [x2, #16]
     0xd69f_03e0, // eret
 ];
