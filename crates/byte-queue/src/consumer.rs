@@ -16,6 +16,9 @@ impl Consumer {
     /// Takes this end of the queue in `region`, which is zeros or has been put into, and has no
     /// other consumer.
     ///
+    /// It begins at the beginning: after one of two protection domains is started anew, the queue is
+    /// only sound again when the other is too, and the region is zeros.
+    ///
     /// **Panics:** if the region has less than 25 words.
     pub fn new(region: &'static [AtomicU64]) -> Self {
         Self {

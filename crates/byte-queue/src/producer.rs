@@ -15,6 +15,9 @@ pub struct Producer {
 impl Producer {
     /// Takes this end of the queue in `region`, which is zeros and has no other producer.
     ///
+    /// It begins at the beginning: after one of two protection domains is started anew, the queue is
+    /// only sound again when the other is too, and the region is zeros.
+    ///
     /// **Panics:** if the region has less than 25 words.
     pub fn new(region: &'static [AtomicU64]) -> Self {
         Self {
