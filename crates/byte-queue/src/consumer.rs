@@ -1,6 +1,8 @@
 //! The end that takes.
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::Ordering;
+
+use sel4_microkit::SharedWord;
 
 use crate::Broken;
 use crate::layout::Layout;
@@ -20,7 +22,7 @@ impl Consumer {
     /// only sound again when the other is too, and the region is zeros.
     ///
     /// **Panics:** if the region has less than 25 words.
-    pub fn new(region: &'static [AtomicU64]) -> Self {
+    pub fn new(region: &'static [SharedWord]) -> Self {
         Self {
             layout: Layout::new(region),
             taken: 0,
@@ -41,9 +43,7 @@ impl Consumer {
     /// **Blocks:** never. **Errors:** the other end is broken.
     pub fn take(&mut self, buffer: &mut [u8]) -> Result<usize, Broken> {
         let count = buffer.len().min(self.filled_bytes()?);
-        for (position, byte) in (self.taken..).zip(&mut buffer[..count]) {
-            *byte = self.layout.load(position);
-        }
+        self.layout.load(self.taken, &mut buffer[..count]);
         self.taken += count as u64;
         // Release: the bytes were read before the other end writes over them. SeqCst, so that it
         // comes before the look at what the other end asked.

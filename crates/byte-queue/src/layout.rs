@@ -3,7 +3,9 @@
 //! Positions count bytes from the beginning of time; at a byte a nanosecond, 64 bits are enough for
 //! five centuries.
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::Ordering;
+
+use sel4_microkit::SharedWord;
 
 use crate::Broken;
 
@@ -17,17 +19,17 @@ const BYTES_PER_WORD: usize = size_of::<u64>();
 #[derive(Debug)]
 pub(crate) struct Layout {
     /// How many bytes were put. Written by the producer.
-    pub(crate) put: &'static AtomicU64,
+    pub(crate) put: &'static SharedWord,
     /// Not 0 if the producer waits for room. Set by the producer, cleared by the consumer.
-    pub(crate) asked: &'static AtomicU64,
+    pub(crate) asked: &'static SharedWord,
     /// How many bytes were taken. Written by the consumer.
-    pub(crate) taken: &'static AtomicU64,
+    pub(crate) taken: &'static SharedWord,
     /// The bytes, eight to a word, the first lowest. Written by the producer.
-    data: &'static [AtomicU64],
+    data: &'static [SharedWord],
 }
 
 impl Layout {
-    pub(crate) fn new(region: &'static [AtomicU64]) -> Self {
+    pub(crate) fn new(region: &'static [SharedWord]) -> Self {
         let (Some((positions, data)), true) =
             (region.split_at_checked(3 * LINE), region.len() > 3 * LINE)
         else {
@@ -61,23 +63,41 @@ impl Layout {
         }
     }
 
-    /// Reads the byte at a position.
-    pub(crate) fn load(&self, position: u64) -> u8 {
-        let (word, shift) = self.place(position);
-        (word.load(Ordering::Relaxed) >> shift) as u8
+    /// Reads the bytes from a position on.
+    pub(crate) fn load(&self, mut position: u64, bytes: &mut [u8]) {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (word, first) = self.place(position);
+            let count = rest.len().min(BYTES_PER_WORD - first);
+            let (now, later) = rest.split_at_mut(count);
+            now.copy_from_slice(&word.load(Ordering::Relaxed).to_le_bytes()[first..][..count]);
+            position += count as u64;
+            rest = later;
+        }
     }
 
-    /// Writes the byte at a position. The producer alone writes here, so that the word's other
+    /// Writes bytes from a position on. The producer alone writes here, so that a word's other
     /// bytes are as they were.
-    pub(crate) fn store(&self, position: u64, byte: u8) {
-        let (word, shift) = self.place(position);
-        let others = word.load(Ordering::Relaxed) & !(0xff << shift);
-        word.store(others | u64::from(byte) << shift, Ordering::Relaxed);
+    pub(crate) fn store(&self, mut position: u64, bytes: &[u8]) {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (word, first) = self.place(position);
+            let count = rest.len().min(BYTES_PER_WORD - first);
+            let (now, later) = rest.split_at(count);
+            let mut value = [0; BYTES_PER_WORD];
+            if count < BYTES_PER_WORD {
+                value = word.load(Ordering::Relaxed).to_le_bytes();
+            }
+            value[first..][..count].copy_from_slice(now);
+            word.store(u64::from_le_bytes(value), Ordering::Relaxed);
+            position += count as u64;
+            rest = later;
+        }
     }
 
-    fn place(&self, position: u64) -> (&AtomicU64, u32) {
+    /// The word in which the byte at a position is, and which of its bytes that is.
+    fn place(&self, position: u64) -> (&SharedWord, usize) {
         let byte = (position % self.capacity_bytes() as u64) as usize;
-        let shift = (byte % BYTES_PER_WORD) as u32 * u8::BITS;
-        (&self.data[byte / BYTES_PER_WORD], shift)
+        (&self.data[byte / BYTES_PER_WORD], byte % BYTES_PER_WORD)
     }
 }

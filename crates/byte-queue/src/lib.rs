@@ -1,8 +1,7 @@
 //! A queue of bytes in a memory region that two protection domains (PDs) share: one puts, the
 //! other takes.
 //!
-//! The region is a slice of atomic words, as `sel4-microkit`'s `shared_words!` gives it, and begins
-//! as zeros. Neither end trusts the other: each keeps its own position to itself, checks the
+//! The region is a slice of words as `sel4-microkit`'s `shared_words!` gives it, and begins as zeros. Neither end trusts the other: each keeps its own position to itself, checks the
 //! other's against it, and says [`Broken`] if that cannot be. Whatever the other end writes, nothing
 //! is read or written outside the region, and no more bytes are taken than there is room for.
 //!
@@ -12,10 +11,10 @@
 //!
 //! ```
 //! use byte_queue::{Consumer, Producer};
-//! # use std::sync::atomic::AtomicU64;
-//! # let region: &'static [AtomicU64] = Box::leak((0..64).map(|_| AtomicU64::new(0)).collect());
+//! # use sel4_microkit::SharedWord;
+//! # let region: &'static [SharedWord] = Box::leak((0..64).map(|_| SharedWord::new(0)).collect());
 //!
-//! // let region = shared_words!(queue, queue_size); in each of the two PDs
+//! // let region = shared_words!(queue, queue_size, SharedWord); in each of the two PDs
 //! let mut producer = Producer::new(region);
 //! assert_eq!(producer.put(b"hello")?, 5);
 //!

@@ -1,6 +1,8 @@
 //! The end that puts.
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::Ordering;
+
+use sel4_microkit::SharedWord;
 
 use crate::Broken;
 use crate::layout::Layout;
@@ -19,7 +21,7 @@ impl Producer {
     /// only sound again when the other is too, and the region is zeros.
     ///
     /// **Panics:** if the region has less than 25 words.
-    pub fn new(region: &'static [AtomicU64]) -> Self {
+    pub fn new(region: &'static [SharedWord]) -> Self {
         Self {
             layout: Layout::new(region),
             put: 0,
@@ -53,9 +55,7 @@ impl Producer {
     /// **Blocks:** never. **Errors:** the other end is broken.
     pub fn put(&mut self, bytes: &[u8]) -> Result<usize, Broken> {
         let count = bytes.len().min(self.room_bytes()?);
-        for (position, &byte) in (self.put..).zip(&bytes[..count]) {
-            self.layout.store(position, byte);
-        }
+        self.layout.store(self.put, &bytes[..count]);
         self.put += count as u64;
         // Release: who sees the position sees the bytes.
         self.layout.put.store(self.put, Ordering::Release);

@@ -1,17 +1,18 @@
 //! The queue: in order, whole, full and empty; between threads; against an end that lies.
 #![forbid(unsafe_code)]
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use byte_queue::{Broken, Consumer, Producer};
+use sel4_microkit::SharedWord;
 
 /// Words before the bytes.
 const HEADER: usize = 24;
 
-fn region(data_words: usize) -> &'static [AtomicU64] {
+fn region(data_words: usize) -> &'static [SharedWord] {
     Box::leak(
         (0..HEADER + data_words)
-            .map(|_| AtomicU64::new(0))
+            .map(|_| SharedWord::new(0))
             .collect(),
     )
 }

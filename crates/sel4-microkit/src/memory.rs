@@ -53,11 +53,14 @@ macro_rules! shared_words {
 /// If the tool has written an address and no size, or a size and no address.
 #[macro_export]
 macro_rules! shared_words_if_mapped {
-    ($vaddr:ident, $size:ident $(,)?) => {{
+    ($vaddr:ident, $size:ident $(,)?) => {
+        $crate::shared_words_if_mapped!($vaddr, $size, ::core::sync::atomic::AtomicU64)
+    };
+    ($vaddr:ident, $size:ident, $word:ty $(,)?) => {{
         let vaddr = *$crate::var!($vaddr: usize = 0);
         let size = *$crate::var!($size: usize = 0);
         (vaddr != 0 || size != 0).then(|| {
-            $crate::_private::words(
+            $crate::_private::words::<$word>(
                 (::core::stringify!($vaddr), vaddr),
                 (::core::stringify!($size), size),
             )
@@ -187,7 +190,10 @@ pub fn dma(
          region_paddr=\"…\"> in this protection domain",
         paddr.0
     );
+    #[cfg(target_os = "none")]
     let again = taken.swap(true, core::sync::atomic::Ordering::Relaxed);
+    #[cfg(not(target_os = "none"))]
+    let again = crate::host::take(taken);
     assert!(!again, "the region at {} has an owner already", vaddr.0);
     let start = ptr::NonNull::new(start.cast_mut()).expect("`region` gives no null");
     // SAFETY: 1. The tool maps `size` bytes at `vaddr` for as long as the PD runs, overlapping

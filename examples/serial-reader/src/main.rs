@@ -5,7 +5,7 @@
 
 use embedded_io::{Read, ReadReady, Write, WriteFmtError};
 use heapless::Vec;
-use sel4_microkit::{Channel, ChannelSet, Handler, protection_domain, shared_words};
+use sel4_microkit::{Channel, ChannelSet, Handler, SharedWord, protection_domain, shared_words};
 use serial::Serial;
 
 const DRIVER: Channel = Channel::new(1);
@@ -34,8 +34,8 @@ enum Progress {
 
 #[protection_domain]
 fn init() -> Reader {
-    let output = shared_words!(output, output_size);
-    let input = shared_words!(input, input_size);
+    let output = shared_words!(output, output_size, SharedWord);
+    let input = shared_words!(input, input_size, SharedWord);
     Reader {
         serial: Serial::new(DRIVER, output).with_input(input),
         line: Vec::new(),

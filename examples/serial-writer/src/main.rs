@@ -10,7 +10,8 @@ use critical_section::Mutex;
 use embedded_io::Write;
 use log::LevelFilter;
 use sel4_microkit::{
-    Channel, ChannelSet, Handler, Infallible, logging, pd_name, protection_domain, shared_words,
+    Channel, ChannelSet, Handler, Infallible, SharedWord, logging, pd_name, protection_domain,
+    shared_words,
 };
 use serial::Serial;
 
@@ -37,7 +38,7 @@ struct Writer;
 
 #[protection_domain]
 fn init() -> Writer {
-    let serial = Serial::new(DRIVER, shared_words!(output, output_size));
+    let serial = Serial::new(DRIVER, shared_words!(output, output_size, SharedWord));
     critical_section::with(|cs| SERIAL.borrow(cs).replace(Some(serial)));
     logging::init_with(print, LevelFilter::Info).expect("there is no other logger");
     log::debug!("is not printed");

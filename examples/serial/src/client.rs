@@ -1,9 +1,8 @@
 //! The clients, and whose line it is.
 
 use byte_queue::{Broken, Consumer};
-use core::sync::atomic::AtomicU64;
 use heapless::{Deque, Vec};
-use sel4_microkit::Channel;
+use sel4_microkit::{Channel, SharedWord};
 use serial::LINE_BYTES;
 
 /// Who prints.
@@ -35,7 +34,7 @@ impl<const N: usize> Clients<N> {
     }
 
     /// Adds a client in one of the `N` places.
-    pub(crate) fn add(&mut self, place: usize, channel: Channel, output: &'static [AtomicU64]) {
+    pub(crate) fn add(&mut self, place: usize, channel: Channel, output: &'static [SharedWord]) {
         self.clients[place] = Some(Client {
             channel,
             output: Consumer::new(output),

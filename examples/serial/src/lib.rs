@@ -9,10 +9,9 @@
 
 use byte_queue::{Broken, Consumer, Producer};
 use core::fmt;
-use core::sync::atomic::AtomicU64;
 use embedded_io::{ErrorKind, ErrorType, Read, ReadReady, Write, WriteReady};
 use sel4_microkit::ipc::{self, Event};
-use sel4_microkit::{Channel, ChannelSet};
+use sel4_microkit::{Channel, ChannelSet, SharedWord};
 
 /// Bytes of a line that are kept together; a longer one goes out as several.
 pub const LINE_BYTES: usize = 256;
@@ -34,7 +33,7 @@ impl Serial {
     ///
     /// **Needs:** a channel to the driver, and the region that the driver calls `output_N` on its
     /// channel *N*.
-    pub fn new(driver: Channel, output: &'static [AtomicU64]) -> Self {
+    pub fn new(driver: Channel, output: &'static [SharedWord]) -> Self {
         Self {
             driver,
             output: Producer::new(output),
@@ -47,7 +46,7 @@ impl Serial {
     /// Lets the client read too.
     ///
     /// **Needs:** the region that the driver calls `input`.
-    pub fn with_input(self, input: &'static [AtomicU64]) -> Self {
+    pub fn with_input(self, input: &'static [SharedWord]) -> Self {
         Self {
             input: Some(Consumer::new(input)),
             ..self

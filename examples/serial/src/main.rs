@@ -11,7 +11,7 @@ use byte_queue::{Broken, Producer};
 use client::Clients;
 use port::Port;
 use sel4_microkit::{
-    Channel, ChannelSet, DeferredAction, DeferredActionSlot, Handler, IrqAckError,
+    Channel, ChannelSet, DeferredAction, DeferredActionSlot, Handler, IrqAckError, SharedWord,
     protection_domain, shared_words_if_mapped,
 };
 
@@ -36,15 +36,15 @@ struct Driver {
 #[protection_domain]
 fn init() -> Driver {
     let outputs = [
-        shared_words_if_mapped!(output_1, output_1_size),
-        shared_words_if_mapped!(output_2, output_2_size),
-        shared_words_if_mapped!(output_3, output_3_size),
-        shared_words_if_mapped!(output_4, output_4_size),
+        shared_words_if_mapped!(output_1, output_1_size, SharedWord),
+        shared_words_if_mapped!(output_2, output_2_size, SharedWord),
+        shared_words_if_mapped!(output_3, output_3_size, SharedWord),
+        shared_words_if_mapped!(output_4, output_4_size, SharedWord),
     ];
     let mut driver = Driver {
         port: Port::new(),
         clients: Clients::new(),
-        input: shared_words_if_mapped!(input, input_size).map(Producer::new),
+        input: shared_words_if_mapped!(input, input_size, SharedWord).map(Producer::new),
         deferred: DeferredActionSlot::new(),
     };
     for (place, output) in outputs.into_iter().enumerate() {

@@ -16,7 +16,6 @@ pub use state::State;
 pub use symbols::{Symbol, set_symbols};
 
 pub(crate) use panic::Stopped;
-#[cfg(feature = "mmio")]
 pub(crate) use symbols::take;
 pub(crate) use symbols::{region, word};
 

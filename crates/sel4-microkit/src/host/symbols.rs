@@ -1,12 +1,9 @@
 //! The symbols of a protection domain on a host.
 
-#[cfg(feature = "mmio")]
 use core::sync::atomic::AtomicBool;
 use core::sync::atomic::AtomicU64;
 use std::cell::Cell;
-#[cfg(feature = "mmio")]
 use std::cell::RefCell;
-#[cfg(feature = "mmio")]
 use std::vec::Vec;
 
 /// A symbol, and what Microkit's tool would write there.
@@ -65,7 +62,6 @@ fn find(name: &str) -> Option<&'static Symbol> {
 
 /// Takes a device that has one owner; returns whether it was taken by this protection domain
 /// before.
-#[cfg(feature = "mmio")]
 pub(crate) fn take(device: &'static AtomicBool) -> bool {
     TAKEN.with_borrow_mut(|taken| {
         let again = taken.iter().any(|other| core::ptr::eq(*other, device));
@@ -78,20 +74,17 @@ pub(crate) fn take(device: &'static AtomicBool) -> bool {
 #[derive(Default)]
 pub(super) struct SymbolState {
     symbols: Cell<&'static [Symbol]>,
-    #[cfg(feature = "mmio")]
     taken: RefCell<Vec<&'static AtomicBool>>,
 }
 
 impl SymbolState {
     pub(super) fn exchange(&self) {
         SYMBOLS.with(|symbols| symbols.swap(&self.symbols));
-        #[cfg(feature = "mmio")]
         TAKEN.with(|taken| taken.swap(&self.taken));
     }
 }
 
 std::thread_local! {
     static SYMBOLS: Cell<&'static [Symbol]> = const { Cell::new(&[]) };
-    #[cfg(feature = "mmio")]
     static TAKEN: RefCell<Vec<&'static AtomicBool>> = const { RefCell::new(Vec::new()) };
 }
