@@ -44,6 +44,7 @@ pub struct Explorer<'a> {
     seed: u64,
     max_steps: u64,
     depth: u64,
+    is_plain: bool,
 }
 
 impl<'a> Explorer<'a> {
@@ -62,6 +63,7 @@ impl<'a> Explorer<'a> {
             seed: 0,
             max_steps: 10_000,
             depth: u64::MAX,
+            is_plain: false,
         }
     }
 
@@ -160,6 +162,14 @@ impl<'a> Explorer<'a> {
         self
     }
 
+    /// Goes through every schedule by itself, even where another has come to the same state before:
+    /// for handlers that depend on something besides what they are told, such as statics.
+    #[must_use]
+    pub fn without_merging(mut self) -> Self {
+        self.is_plain = true;
+        self
+    }
+
     /// Explores, and calls `check` at the end of every run, which panics if it finds fault.
     ///
     /// # Panics
@@ -177,7 +187,7 @@ impl<'a> Explorer<'a> {
     ///
     /// **Errors:** the first schedule that fails.
     pub fn try_check(&self, check: impl Fn(&Run)) -> Result<Explored, Box<Found>> {
-        let mut search = Search::default();
+        let mut search = Search::new(self.is_plain);
         let mut explored = Explored {
             runs: 0,
             schedules: None,
