@@ -80,7 +80,7 @@ impl Found {
         &self.message
     }
 
-    /// The schedule, for [`Explorer::replay`].
+    /// The schedule, for [`Explorer::replay`](crate::Explorer::replay).
     pub fn schedule(&self) -> &Schedule {
         &self.schedule
     }
