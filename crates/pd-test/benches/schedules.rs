@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 #[path = "../tests/examples/mod.rs"]
-#[allow(dead_code, unreachable_pub)] // The tests use more of it.
+#[allow(dead_code, unused_imports)] // The tests use more of it.
 mod examples;
 
 use std::time::{Duration, Instant};

@@ -2,7 +2,7 @@
 //! finds in its symbols, and the memory that they share.
 
 use std::fs;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use boot_spec::{
     BootSpec, Channel, ChannelEnd, Irq, Mapping, PageSize, Parent, Perms, Stack, Trigger, UserCap,
@@ -26,6 +26,8 @@ pub(crate) struct Image {
     pub(crate) spec: BootSpec,
     pub(crate) domains: Vec<Domain>,
     pub(crate) regions: Vec<Region>,
+    /// Whether a run has the regions' memory.
+    pub(crate) is_running: AtomicBool,
 }
 
 /// A protection domain.
@@ -96,6 +98,7 @@ pub(crate) fn lower(system: &sdf::System, files: &SearchPaths) -> Result<Image, 
         spec,
         domains,
         regions,
+        is_running: AtomicBool::new(false),
     })
 }
 

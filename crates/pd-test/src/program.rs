@@ -2,14 +2,15 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::hash::Hasher;
+use std::hash::{Hash, Hasher};
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use kernel_model::numbers::IPC_BUFFER_WORDS;
+use kernel_model::numbers::{IPC_BUFFER_WORDS, MAX_EXTRA_CAPS};
 use kernel_model::{
-    CAP_REGISTER, INFO_REGISTER, MessageInfo, NB_SEND_RECV_DEST, REPLY_REGISTER, Register,
-    UserContext,
+    CAP_REGISTER, INFO_REGISTER, MESSAGE_REGISTERS, MessageInfo, NB_SEND_RECV_DEST, REPLY_REGISTER,
+    Register, UserContext,
 };
 use sel4::IpcBufferToken;
 use sel4_microkit::Handler;
@@ -88,16 +89,9 @@ impl Actor {
 
     /// Keeps what it is told now.
     pub(crate) fn learn(&mut self, context: &UserContext, image: &Image, domain: &Domain) {
-        for register in [CAP_REGISTER, INFO_REGISTER]
-            .into_iter()
-            .chain(kernel_model::MESSAGE_REGISTERS)
-        {
-            self.history.write_u64(context[register]);
-        }
-        let length = usize::from(MessageInfo::from_word(context[INFO_REGISTER]).length);
-        for index in 1 + kernel_model::MESSAGE_REGISTERS.len()..=length {
-            let word = self.read_buffer(index);
-            self.history.write_u64(word);
+        match self.runs {
+            Runs::Registers { .. } => context.hash(&mut self.history),
+            Runs::Code(_) => self.learn_message(context),
         }
         // What others cannot write follows from what it was told.
         let regions = domain.maps.iter().map(|map| &image.regions[map.region]);
@@ -105,6 +99,27 @@ impl Actor {
             for word in region.words {
                 self.history.write_u64(word.load(Ordering::Relaxed));
             }
+        }
+    }
+
+    /// Keeps the answer to its system call.
+    fn learn_message(&mut self, context: &UserContext) {
+        /// Where the badges of capabilities are in an IPC buffer.
+        const BADGES: Range<usize> = HostBuffer::CAPS..HostBuffer::CAPS + MAX_EXTRA_CAPS;
+        // Whether it begins or goes on is told by its program counter.
+        self.history.write_u64(context.pc);
+        for register in [CAP_REGISTER, INFO_REGISTER]
+            .into_iter()
+            .chain(MESSAGE_REGISTERS)
+        {
+            self.history.write_u64(context[register]);
+        }
+        let info = MessageInfo::from_word(context[INFO_REGISTER]);
+        let words = 1 + MESSAGE_REGISTERS.len()..1 + usize::from(info.length);
+        let badges = if info.extra_caps > 0 { BADGES } else { 0..0 };
+        for index in words.chain(badges) {
+            let word = self.read_buffer(index);
+            self.history.write_u64(word);
         }
     }
 
@@ -194,10 +209,7 @@ impl Code {
         context[INFO_REGISTER] = registers.info;
         context[REPLY_REGISTER] = registers.reply;
         context[NB_SEND_RECV_DEST] = registers.destination;
-        for (register, word) in kernel_model::MESSAGE_REGISTERS
-            .into_iter()
-            .zip(registers.message)
-        {
+        for (register, word) in MESSAGE_REGISTERS.into_iter().zip(registers.message) {
             context[register] = word;
         }
     }
@@ -211,7 +223,7 @@ impl Code {
             number: context[Register::X(7)].cast_signed(),
             capability: context[CAP_REGISTER],
             info: context[INFO_REGISTER],
-            message: kernel_model::MESSAGE_REGISTERS.map(|register| context[register]),
+            message: MESSAGE_REGISTERS.map(|register| context[register]),
             reply: context[REPLY_REGISTER],
             destination: context[NB_SEND_RECV_DEST],
         });

@@ -18,6 +18,8 @@ pub(crate) struct Search {
     known: HashMap<Fingerprint, u128>,
     /// Those from where the present run was left, because its state is known.
     left: Option<u128>,
+    /// Whether it goes through states again that are known.
+    repeats: bool,
 }
 
 #[derive(Debug)]
@@ -30,6 +32,14 @@ struct Node {
 }
 
 impl Search {
+    /// One that goes through a state each time that it comes to it, if it `repeats`.
+    pub(crate) fn new(repeats: bool) -> Self {
+        Self {
+            repeats,
+            ..Self::default()
+        }
+    }
+
     /// Chooses one of so many; `None` if the state is known, and the run is to be left.
     pub(crate) fn choose(
         &mut self,
@@ -47,7 +57,7 @@ impl Search {
             }
             None => {
                 let state = state();
-                if let Some(schedules) = self.known.get(&state) {
+                if let Some(schedules) = self.known.get(&state).filter(|_| !self.repeats) {
                     self.left = Some(*schedules);
                     return None;
                 }

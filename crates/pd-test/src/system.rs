@@ -162,11 +162,13 @@ impl System {
         self
     }
 
-    /// Starts a run: every protection domain is about to run its first instruction.
+    /// Starts a run: every protection domain is about to run its first instruction, and memory
+    /// regions are as the system file says.
     ///
     /// # Panics
     ///
-    /// If a protection domain was given nothing to run.
+    /// If a protection domain was given nothing to run; and if the system has memory regions, and
+    /// another run of it is not over.
     #[track_caller]
     pub fn start(&self) -> Run {
         Run::new(self)

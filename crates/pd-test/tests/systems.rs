@@ -2,8 +2,12 @@
 
 mod examples;
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use examples::{check_expected, normal, open};
 use pd_test::Explorer;
+use sel4_microkit::{Channel, NullHandler, debug_println};
 
 #[test]
 fn hello_prints_what_it_prints_on_the_target() {
@@ -98,4 +102,36 @@ fn every_schedule_of_ping_pong_with_a_passive_server() {
 #[test]
 fn every_schedule_of_ping_pong_in_shared_memory() {
     explore("ping-pong-memory", true);
+}
+
+/// Schedules that come to one state go on together. That loses none: there are as many as when each
+/// is run by itself, and the same logs.
+#[test]
+fn merging_schedules_loses_none() {
+    for name in ["ping-pong-call", "ping-pong-passive"] {
+        let system = open(name).protection_domain("ping", talkative);
+        let explore = |explorer: Explorer<'_>| {
+            let logs = RefCell::new(BTreeSet::new());
+            let explored = explorer.allow_stuck().allow_faults().check(|run| {
+                logs.borrow_mut().insert(run.log());
+            });
+            println!("{name}: {explored}");
+            (explored, logs.into_inner())
+        };
+        let (merged, logs) = explore(Explorer::new(&system));
+        let (plain, all_logs) = explore(Explorer::new(&system).without_merging());
+        assert_eq!(merged.schedules(), plain.schedules());
+        assert_eq!(plain.schedules(), Some(plain.runs() as u128));
+        assert!(merged.runs() < plain.runs() / 2);
+        assert_eq!(logs, all_logs);
+    }
+}
+
+/// Prints on the console of the kernel, and notifies a server that takes it, or panics.
+fn talkative() -> NullHandler {
+    for round in 0..3 {
+        debug_println!("ping {round}");
+        Channel::new(1).notify();
+    }
+    NullHandler::new()
 }

@@ -207,6 +207,9 @@ struct Implicit {
     held_as: Cell<Held>,
     /// The buffer, of which a token is made for each borrow and each call.
     pointer: Cell<NonNull<IpcBuffer>>,
+    /// How many borrows and calls are alive.
+    #[cfg(not(target_os = "none"))]
+    loans: Cell<usize>,
 }
 
 /// In `held_at`, says that there is no buffer. It is told by its address.
@@ -218,6 +221,8 @@ impl Implicit {
             held_at: Cell::new(Some(UNSET)),
             held_as: Cell::new(Held::Exclusive),
             pointer: Cell::new(NonNull::dangling()),
+            #[cfg(not(target_os = "none"))]
+            loans: Cell::new(0),
         }
     }
 
@@ -240,6 +245,8 @@ impl Implicit {
     fn set(&self, token: IpcBufferToken) {
         self.pointer.set(token.into_raw());
         self.held_at.set(None);
+        #[cfg(not(target_os = "none"))]
+        self.loans.set(0);
     }
 
     /// Lends a token until the result is dropped.
@@ -249,6 +256,8 @@ impl Implicit {
     /// As for [`token`](Self::token), for as long as the result is alive.
     #[inline(always)]
     unsafe fn lend(&self, held_as: Held, place: &'static Location<'static>) -> Loan<'_> {
+        #[cfg(not(target_os = "none"))]
+        self.loans.set(self.loans.get() + 1);
         Loan {
             // SAFETY: the caller's contract.
             token: unsafe { self.token() },
@@ -290,6 +299,7 @@ impl SetAside {
             buffer.held_at.swap(&self.0.held_at);
             buffer.held_as.swap(&self.0.held_as);
             buffer.pointer.swap(&self.0.pointer);
+            buffer.loans.swap(&self.0.loans);
         });
     }
 
@@ -318,7 +328,7 @@ impl core::fmt::Debug for SetAside {
 }
 
 /// A token that is lent. Loans end in the reverse order of their beginning, so each restores what
-/// it found.
+/// it found; on a host, where coroutines may end theirs in any order, the last one does.
 struct Loan<'a> {
     token: IpcBufferToken,
     buffer: &'a Implicit,
@@ -331,10 +341,24 @@ impl Drop for Loan<'_> {
     fn drop(&mut self) {
         // A borrower that has kept the token, and left that of another buffer in its place, has
         // the buffer for ever.
-        if self.token.is_of(self.buffer.pointer.get()) {
-            self.buffer.held_at.set(self.held_at);
-            self.buffer.held_as.set(self.held_as);
+        if !self.token.is_of(self.buffer.pointer.get()) {
+            return;
         }
+        #[cfg(not(target_os = "none"))]
+        {
+            let left = self.buffer.loans.get() - 1;
+            self.buffer.loans.set(left);
+            if left == 0 {
+                self.buffer.held_at.set(None);
+                return;
+            }
+            if self.held_at.is_none() {
+                // The first one ends before another: that keeps the buffer borrowed.
+                return;
+            }
+        }
+        self.buffer.held_at.set(self.held_at);
+        self.buffer.held_as.set(self.held_as);
     }
 }
 

@@ -269,3 +269,70 @@ fn a_thread_that_begins_anew_has_no_borrows() {
     unsafe { sel4::start_with_ipc_buffer(host::new_ipc_buffer()) };
     set_msg_reg(0, 1);
 }
+
+/// As when several programs run in one thread by turns.
+#[test]
+fn a_buffer_that_is_set_aside_keeps_its_borrows() {
+    sel4::set_ipc_buffer(host::new_ipc_buffer());
+    sel4::set_msg_reg(0, 1);
+    let mut other = sel4::SetAside::new();
+    other.exchange();
+    assert!(
+        panics(|| sel4::msg_reg(0)),
+        "the other program has no buffer yet"
+    );
+    sel4::set_ipc_buffer(host::new_ipc_buffer());
+    sel4::with_ipc_buffer_mut(|buffer| {
+        buffer.msg_regs_mut()[0] = 2;
+        other.exchange();
+        // The first one's is not borrowed.
+        assert_eq!(sel4::msg_reg(0), 1);
+        sel4::set_msg_reg(0, 3);
+        other.exchange();
+        assert!(panics(|| sel4::msg_reg(0)), "the second one's still is");
+        assert_eq!(buffer.msg_regs()[0], 2);
+    });
+    assert_eq!(sel4::msg_reg(0), 2);
+    other.exchange();
+    assert_eq!(sel4::msg_reg(0), 3);
+    let token = other.into_token().expect("its borrow is over");
+    assert_eq!(token.with(|buffer| buffer.msg_regs()[0]), 2);
+}
+
+#[test]
+fn a_buffer_that_is_borrowed_is_not_given_back() {
+    sel4::set_ipc_buffer(host::new_ipc_buffer());
+    let mut aside = Some(sel4::SetAside::new());
+    sel4::with_ipc_buffer(|_| {
+        let mut aside = aside.take().expect("it is there");
+        aside.exchange();
+        assert!(aside.into_token().is_none());
+    });
+    assert!(sel4::SetAside::new().into_token().is_none());
+}
+
+fn panics<R>(run: impl FnOnce() -> R) -> bool {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err()
+}
+
+/// Coroutines in one thread end their borrows in any order: the buffer is free after the last.
+#[cfg(all(feature = "programs", not(miri)))] // Miri knows no coroutines.
+#[test]
+fn a_borrow_that_outlives_one_around_it_is_still_a_borrow() {
+    use sel4::sys::host::{Carrier, Program, Stop, point};
+
+    sel4::set_ipc_buffer(host::new_ipc_buffer());
+    let mut program = Program::new(Carrier::Stack, || {
+        with_ipc_buffer(|buffer| {
+            let before = buffer.msg_regs()[0];
+            point();
+            assert_eq!(buffer.msg_regs()[0], before);
+        });
+    });
+    with_ipc_buffer(|_| assert_eq!(program.resume(), Stop::Point));
+    assert!(panics(|| set_msg_reg(0, 1)), "the program still has it");
+    assert!(!panics(|| msg_reg(0)), "to read it is allowed");
+    assert_eq!(program.resume(), Stop::Ended);
+    set_msg_reg(0, 1);
+    assert_eq!(msg_reg(0), 1);
+}

@@ -1,14 +1,19 @@
 //! Running a system under every schedule.
 
-use std::fmt;
-use std::hash::Hash;
+mod chooser;
+mod result;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::choice::Choice;
-use crate::fingerprint::{Fingerprint, Fingerprinter};
 use crate::random::Random;
 use crate::search::Search;
 use crate::{Run, Schedule, System};
+
+pub use result::{Explored, Found};
+
+use chooser::{Chooser, Repeat, Sample, Script, choose};
+use result::sel4_fault;
 
 /// Runs a system under every schedule: all orders in which its protection domains can make their
 /// steps.
@@ -39,6 +44,7 @@ pub struct Explorer<'a> {
     seed: u64,
     max_steps: u64,
     depth: u64,
+    is_plain: bool,
 }
 
 impl<'a> Explorer<'a> {
@@ -57,6 +63,7 @@ impl<'a> Explorer<'a> {
             seed: 0,
             max_steps: 10_000,
             depth: u64::MAX,
+            is_plain: false,
         }
     }
 
@@ -155,6 +162,14 @@ impl<'a> Explorer<'a> {
         self
     }
 
+    /// Goes through every schedule by itself, even where another has come to the same state before:
+    /// for handlers that depend on something besides what they are told, such as statics.
+    #[must_use]
+    pub fn without_merging(mut self) -> Self {
+        self.is_plain = true;
+        self
+    }
+
     /// Explores, and calls `check` at the end of every run, which panics if it finds fault.
     ///
     /// # Panics
@@ -172,7 +187,7 @@ impl<'a> Explorer<'a> {
     ///
     /// **Errors:** the first schedule that fails.
     pub fn try_check(&self, check: impl Fn(&Run)) -> Result<Explored, Box<Found>> {
-        let mut search = Search::default();
+        let mut search = Search::new(self.is_plain);
         let mut explored = Explored {
             runs: 0,
             schedules: None,
@@ -402,244 +417,4 @@ enum End {
     /// Its state is known.
     Left,
     TooLong,
-}
-
-/// Chooses one of several options.
-trait Chooser {
-    /// Returns its place; `None` to leave the run.
-    fn choose(
-        &mut self,
-        options: &[Choice],
-        state: &mut dyn FnMut() -> Fingerprint,
-    ) -> Option<usize>;
-
-    /// Whether it ever asks for a state.
-    fn wants_states(&self) -> bool {
-        false
-    }
-}
-
-fn choose(
-    chooser: &mut dyn Chooser,
-    run: &Run,
-    around: &Around,
-    options: &[Choice],
-) -> Option<Choice> {
-    if let [only] = options {
-        return Some(*only);
-    }
-    let place = chooser.choose(options, &mut || {
-        let mut hasher = Fingerprinter::new();
-        run.fingerprint(&mut hasher);
-        around.hash(&mut hasher);
-        options.hash(&mut hasher);
-        hasher.fingerprint()
-    })?;
-    Some(options[place])
-}
-
-impl Chooser for Search {
-    fn choose(
-        &mut self,
-        options: &[Choice],
-        state: &mut dyn FnMut() -> Fingerprint,
-    ) -> Option<usize> {
-        Search::choose(self, options.len(), state)
-    }
-
-    fn wants_states(&self) -> bool {
-        true
-    }
-}
-
-/// Chooses at random.
-struct Sample<'a> {
-    random: &'a mut Random,
-    chosen: Vec<usize>,
-}
-
-impl Chooser for Sample<'_> {
-    fn choose(&mut self, options: &[Choice], _: &mut dyn FnMut() -> Fingerprint) -> Option<usize> {
-        let place = self.random.below(options.len());
-        self.chosen.push(place);
-        Some(place)
-    }
-}
-
-/// Chooses what was chosen before, and writes it down.
-struct Repeat<'a> {
-    explorer: &'a Explorer<'a>,
-    chosen: Vec<usize>,
-    next: usize,
-    tokens: Vec<String>,
-}
-
-impl Chooser for Repeat<'_> {
-    fn choose(&mut self, options: &[Choice], _: &mut dyn FnMut() -> Fingerprint) -> Option<usize> {
-        let place = *self.chosen.get(self.next)?;
-        self.next += 1;
-        let choice = options.get(place)?;
-        self.tokens.push(choice.token(&self.explorer.system.image));
-        Some(place)
-    }
-}
-
-/// Chooses what a schedule says.
-struct Script<'a> {
-    explorer: &'a Explorer<'a>,
-    schedule: &'a Schedule,
-    next: usize,
-    wrong: Option<String>,
-}
-
-impl Chooser for Script<'_> {
-    fn choose(&mut self, options: &[Choice], _: &mut dyn FnMut() -> Fingerprint) -> Option<usize> {
-        // Behind its end, as the kernel schedules.
-        let Some(token) = self.schedule.tokens.get(self.next) else {
-            return Some(0);
-        };
-        let image = &self.explorer.system.image;
-        let tokens: Vec<String> = options.iter().map(|choice| choice.token(image)).collect();
-        let found = tokens.iter().position(|option| option == token);
-        if found.is_none() {
-            self.wrong = Some(format!(
-                "choice {} of the schedule is `{token}`, but there can only be {}",
-                self.next + 1,
-                tokens.join(", ")
-            ));
-        }
-        self.next += 1;
-        found
-    }
-}
-
-/// What was explored.
-#[derive(Debug, Copy, Clone, PartialEq, Eq)]
-pub struct Explored {
-    runs: usize,
-    schedules: Option<u128>,
-    states: usize,
-    samples: usize,
-    seed: u64,
-}
-
-impl Explored {
-    /// Whether every schedule was explored.
-    pub fn is_complete(&self) -> bool {
-        self.schedules.is_some()
-    }
-
-    /// How many runs were made, without samples.
-    pub fn runs(&self) -> usize {
-        self.runs
-    }
-
-    /// How many schedules there are; `None` if not all were explored.
-    ///
-    /// There may be many more than runs, since those that come to one state go on together.
-    pub fn schedules(&self) -> Option<u128> {
-        self.schedules
-    }
-
-    /// How many states there were in which more than one thing could happen.
-    pub fn states(&self) -> usize {
-        self.states
-    }
-
-    /// How many random schedules were run.
-    pub fn samples(&self) -> usize {
-        self.samples
-    }
-}
-
-impl fmt::Display for Explored {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (runs, states) = (self.runs, self.states);
-        match self.schedules {
-            Some(schedules) => {
-                write!(
-                    f,
-                    "all {schedules} schedules, in {runs} runs over {states} states"
-                )
-            }
-            None => write!(
-                f,
-                "not all schedules: {runs} runs over {states} states, and {} at random with seed \
-                 {}",
-                self.samples, self.seed
-            ),
-        }
-    }
-}
-
-/// A schedule that fails.
-///
-/// Its `Debug` says the same as its `Display`, for tests that `unwrap`.
-pub struct Found {
-    message: String,
-    schedule: Schedule,
-    log: String,
-    trace: Vec<String>,
-    is_repeated: bool,
-}
-
-impl Found {
-    /// What is wrong.
-    pub fn message(&self) -> &str {
-        &self.message
-    }
-
-    /// The schedule, for [`Explorer::replay`].
-    pub fn schedule(&self) -> &Schedule {
-        &self.schedule
-    }
-
-    /// What was printed.
-    pub fn log(&self) -> &str {
-        &self.log
-    }
-}
-
-impl fmt::Display for Found {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}", self.message)?;
-        if !self.is_repeated {
-            writeln!(
-                f,
-                "It did not fail when it was run again: a protection domain depends on something \
-                 besides what it is told."
-            )?;
-        }
-        writeln!(f, "schedule: {}", self.schedule)?;
-        writeln!(f, "what happened:")?;
-        for step in &self.trace {
-            writeln!(f, "    {step}")?;
-        }
-        writeln!(f, "what was printed:")?;
-        for line in self.log.lines() {
-            writeln!(f, "    {line}")?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for Found {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl std::error::Error for Found {}
-
-/// What the label of a fault message means.
-fn sel4_fault(label: u64) -> &'static str {
-    use kernel_model::numbers::fault;
-    match label {
-        fault::CapFault => "a capability fault",
-        fault::UnknownSyscall => "an unknown system call",
-        fault::UserException => "a user exception, as after a panic",
-        fault::Timeout => "a timeout",
-        fault::VMFault => "a VM fault",
-        _ => "another fault",
-    }
 }
