@@ -73,6 +73,7 @@
 //! - Between two system calls a PD runs without interruption: what it does there to memory that it
 //!   shares through plain atomics is one step. Accesses to `sel4_microkit::SharedWord` are steps of
 //!   their own.
+//! - A PD that computes for ever without a system call never gives the test back.
 //! - A PD's statics are the test process's: what a handler keeps in them survives from run to run.
 //!
 //! PDs are coroutines in the thread of the test, and under Miri threads of which one runs at a

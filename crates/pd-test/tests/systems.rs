@@ -40,6 +40,11 @@ fn ping_pong_of_the_seed_prints_what_it_prints_on_the_target() {
 }
 
 #[test]
+fn a_passive_parent_prints_what_it_prints_on_the_target() {
+    check_expected("conformance-passive");
+}
+
+#[test]
 fn misuse_is_told_in_the_same_words_as_on_the_target() {
     check_expected("misuse");
 }

@@ -17,6 +17,8 @@ macro_rules! programs {
 }
 
 programs! {
+    conformance_child = "../../../../examples/conformance-child/src/main.rs";
+    conformance_passive = "../../../../examples/conformance-passive/src/main.rs";
     heap = "../../../../examples/heap/src/main.rs";
     hello = "../../../../examples/hello/src/main.rs";
     misuse = "../../../../examples/misuse/src/main.rs";
@@ -54,6 +56,8 @@ pub(crate) fn open(name: &str) -> System {
         };
     }
     give! {
+        "conformance-child.elf": conformance_child::protection_domain,
+        "conformance-passive.elf": conformance_passive::protection_domain,
         "console.elf": console::host::protection_domain,
         "heap.elf": heap::protection_domain,
         "hello.elf": hello::protection_domain,
