@@ -1,68 +1,144 @@
-//! Counts the instructions of boot and of round trips.
+//! Measures round trips by the counter: calls, notifications, interrupts.
 //!
-//! Under QEMU's `-icount shift=0` an instruction takes a nanosecond of the guest's time, so that the
-//! counter counts them. Run it with `--icount`; without, the numbers mean nothing.
+//! It prints nothing itself, so that its size is that of a program that does not format.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
 
-use aarch64_cpu::registers::{CNTFRQ_EL0, CNTPCT_EL0, Readable};
-use console::println;
+use aarch64_cpu::registers::{CNTP_CTL_EL0, CNTP_CVAL_EL0, CNTPCT_EL0, Readable, Writeable};
+use bench_report::{ACTIVE, INTERRUPT, NOTIFY, NOTIFY_DEFERRED, PASSIVE, report};
 use sel4_microkit::{
-    Channel, MessageInfo, NullHandler, protection_domain, with_msg_regs, with_msg_regs_mut,
+    Channel, ChannelSet, DeferredAction, Handler, Infallible, MessageInfo, protection_domain,
+    with_msg_regs, with_msg_regs_mut,
 };
 
 /// Of higher priority, passive: a call of at most four words takes the kernel's fast path.
-const PASSIVE: Channel = Channel::new(1);
+const PASSIVE_SERVER: Channel = Channel::new(1);
 
 /// Of higher priority, with a scheduling context of its own.
-const ACTIVE: Channel = Channel::new(2);
+const ACTIVE_SERVER: Channel = Channel::new(2);
+
+/// Of higher priority: answers each notification with one, which it defers.
+const DEFERS: Channel = Channel::new(3);
+
+/// The same program: answers each notification with one, at once.
+const NOTIFIES: Channel = Channel::new(4);
+
+/// Its child faults when it is notified.
+const PARENT: Channel = Channel::new(5);
 
 const ROUND_TRIPS: u64 = 10_000;
 
 const WARM_UP: u64 = 100;
 
+/// Measures notifications, one kind after the other.
+struct Client {
+    peer: Channel,
+    round_trips: u64,
+    start: u64,
+    deferred: Option<DeferredAction>,
+}
+
 #[protection_domain]
-fn init() -> NullHandler {
-    let boot = instructions();
-    println!("boot to the first PD: {boot} instructions");
-    for (name, server) in [("a passive", PASSIVE), ("an active", ACTIVE)] {
-        for count in [0, 4, 16, 64] {
-            let each = round_trip(server, count);
-            println!("call of {count} words to {name} server and back: {each} instructions");
-        }
+fn init() -> Client {
+    calls(PASSIVE, PASSIVE_SERVER);
+    calls(ACTIVE, ACTIVE_SERVER);
+    measure(INTERRUPT, interrupt);
+    Client {
+        peer: DEFERS,
+        round_trips: 0,
+        start: 0,
+        deferred: Some(DeferredAction::new_notify(DEFERS)),
     }
-    println!("bench: done");
-    NullHandler::new()
 }
 
-/// Instructions since the machine started, to the next tick of the counter.
-fn instructions() -> u64 {
-    const PER_SECOND: u64 = 1_000_000_000;
-    CNTPCT_EL0.get() * (PER_SECOND / CNTFRQ_EL0.get())
+fn calls(first_row: u64, server: Channel) {
+    measure(first_row, || call::<0>(server));
+    measure(first_row + 1, || call_in_registers(server));
+    measure(first_row + 2, || call::<16>(server));
+    measure(first_row + 3, || call::<64>(server));
 }
 
-fn round_trip(server: Channel, count: usize) -> u64 {
-    for _ in 0..WARM_UP {
-        call(server, count);
-    }
-    let start = instructions();
-    let mut sum = 0;
-    for _ in 0..ROUND_TRIPS {
-        sum += call(server, count);
-    }
-    let end = instructions();
-    assert_eq!(sum, ROUND_TRIPS * (1..=count as u64).sum::<u64>());
-    (end - start) / ROUND_TRIPS
+fn measure(row: u64, round_trip: impl Fn()) {
+    (0..WARM_UP).for_each(|_| round_trip());
+    let start = CNTPCT_EL0.get();
+    (0..ROUND_TRIPS).for_each(|_| round_trip());
+    report(row, CNTPCT_EL0.get() - start, ROUND_TRIPS);
 }
 
 /// Writes the words, calls, and adds up the reply.
-fn call(server: Channel, count: usize) -> u64 {
-    with_msg_regs_mut(|regs| {
-        for (index, word) in regs.iter_mut().take(count).enumerate() {
-            *word = index as u64;
+fn call<const WORDS: usize>(server: Channel) {
+    if WORDS > 0 {
+        with_msg_regs_mut(|words| {
+            (0..)
+                .zip(&mut words[..WORDS])
+                .for_each(|(n, word)| *word = n)
+        });
+    }
+    server.pp_call(MessageInfo::new(0, WORDS));
+    check::<WORDS>(with_msg_regs(|words| words[..WORDS].iter().sum()));
+}
+
+/// The same with four words, which travel in registers.
+fn call_in_registers(server: Channel) {
+    let (_, words) = server.pp_call_with_mrs(MessageInfo::new(0, 4), [0, 1, 2, 3]);
+    check::<4>(words.iter().sum());
+}
+
+fn check<const WORDS: usize>(sum: u64) {
+    assert!(
+        sum == (1..=WORDS as u64).sum(),
+        "the server has not added one to each word"
+    );
+}
+
+/// Has the timer's interrupt come, which the driver, of higher priority, handles and acknowledges.
+fn interrupt() {
+    CNTP_CVAL_EL0.set(0);
+    CNTP_CTL_EL0.write(aarch64_cpu::registers::CNTP_CTL_EL0::ENABLE::SET);
+}
+
+impl Handler for Client {
+    type Error = Infallible;
+
+    fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
+        self.round_trips += 1;
+        if self.round_trips == WARM_UP {
+            self.start = CNTPCT_EL0.get();
+        } else if self.round_trips == WARM_UP + ROUND_TRIPS {
+            return self.next();
         }
-    });
-    server.pp_call(MessageInfo::new(0, count));
-    with_msg_regs(|regs| regs.iter().take(count).sum())
+        self.notify();
+        Ok(())
+    }
+
+    fn take_deferred_action(&mut self) -> Option<DeferredAction> {
+        self.deferred.take()
+    }
+}
+
+impl Client {
+    #[inline]
+    fn notify(&mut self) {
+        if self.peer == DEFERS {
+            self.deferred = Some(DeferredAction::new_notify(DEFERS));
+        } else {
+            NOTIFIES.notify();
+        }
+    }
+
+    #[cold]
+    fn next(&mut self) -> Result<(), Infallible> {
+        let ticks = CNTPCT_EL0.get() - self.start;
+        self.round_trips = 0;
+        if self.peer == DEFERS {
+            report(NOTIFY_DEFERRED, ticks, ROUND_TRIPS);
+            self.peer = NOTIFIES;
+            self.notify();
+        } else {
+            report(NOTIFY, ticks, ROUND_TRIPS);
+            PARENT.notify();
+        }
+        Ok(())
+    }
 }

@@ -1,0 +1,55 @@
+//! What is measured, and telling the `bench-report` protection domain (PD) what came out: it prints,
+//! so that those who measure need not.
+//!
+//! The programs in C beside `microkit-systems/bench-c.system` have the same numbers.
+#![no_std]
+#![forbid(unsafe_code)]
+
+use sel4_microkit::{Channel, MessageInfo};
+
+/// The channel to `bench-report`, by the identifier that it has in those that measure.
+pub const CHANNEL: Channel = Channel::new(0);
+
+/// What is measured, by the number that is the label of the report.
+pub const ROWS: [&str; 12] = [
+    "call, 0 words, passive server",
+    "call, 4 words, passive server",
+    "call, 16 words, passive server",
+    "call, 64 words, passive server",
+    "call, 0 words, active server",
+    "call, 4 words, active server",
+    "call, 16 words, active server",
+    "call, 64 words, active server",
+    "notify there and back, deferred",
+    "notify there and back, at once",
+    "interrupt, handled and acknowledged",
+    "fault, and its reply",
+];
+
+/// The row of a call of 0 words to a passive server; after it come 4, 16 and 64 words.
+pub const PASSIVE: u64 = 0;
+
+/// The same, to an active server.
+pub const ACTIVE: u64 = 4;
+
+/// A notification there and one back, each joined with the wait for the next event.
+pub const NOTIFY_DEFERRED: u64 = 8;
+
+/// A notification there and one back, each a system call.
+pub const NOTIFY: u64 = 9;
+
+/// From before the instruction that raises an interrupt to the one after it.
+pub const INTERRUPT: u64 = 10;
+
+/// From a fault to the next one.
+pub const FAULT: u64 = 11;
+
+/// All is measured.
+pub const DONE: u64 = 12;
+
+/// Reports how many ticks of the counter so many round trips have taken.
+///
+/// **Blocks:** while it is printed.
+pub fn report(row: u64, ticks: u64, round_trips: u64) {
+    CHANNEL.pp_call_with_mrs(MessageInfo::new(row, 2), [ticks, round_trips]);
+}
