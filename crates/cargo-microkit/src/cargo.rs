@@ -11,6 +11,7 @@ use miette::{Result, miette};
 
 use crate::cli::Options;
 use crate::features;
+use crate::profile;
 use crate::project::{Bin, Project, cargo_program};
 use crate::sdk::Sdk;
 use crate::terminal;
@@ -108,6 +109,7 @@ fn build_group(
     ]);
     command.args(["--target", TARGET, "--profile", &variant.profile]);
     command.arg("--target-dir").arg(target_directory);
+    command.args(profile::arguments(&variant.profile, project.root()));
     if variant.profile != RELEASE {
         // Joined to what the user's configuration has there.
         command.args(["--config", FRAME_POINTERS]);

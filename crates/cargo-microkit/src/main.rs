@@ -29,6 +29,7 @@ mod model;
 mod nearest;
 mod pds;
 mod places;
+mod profile;
 mod programs;
 mod project;
 mod qemu;

@@ -27,6 +27,14 @@ impl Channel {
         Self { index }
     }
 
+    /// The channel of a badge, which the builder has made: of one that exists.
+    #[inline]
+    pub(crate) const fn of_badge(index: u8) -> Self {
+        Self {
+            index: index as usize,
+        }
+    }
+
     /// Its identifier.
     pub const fn index(&self) -> usize {
         self.index
@@ -68,9 +76,10 @@ impl Channel {
         MessageInfo::from_inner(self.endpoint().call(msg_info.into_inner()))
     }
 
-    /// Calls the protected procedure of the PD at the other end with at most four words, in CPU
-    /// registers, and returns the reply's first four. The message registers are left as they are,
-    /// but for those after the fourth if the reply is longer.
+    /// Calls the protected procedure of the PD at the other end with the first four words in CPU
+    /// registers, and returns the reply's first four. Words after the fourth, if there are, stand in
+    /// the message registers, before the call and after it; the first four of these are left as they
+    /// are.
     ///
     /// **Blocks:** until the reply comes.
     /// **Needs:** a channel whose `<end>` for this PD has `pp="true"`.

@@ -14,9 +14,10 @@ pub struct DeferredAction {
 
 /// What can be put off.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
+#[repr(u8)]
 pub enum DeferredActionInterface {
     /// [`Channel::notify`].
-    Notify,
+    Notify = 1, // Not 0, which is left to say that there is no action.
     /// [`Channel::irq_ack`].
     IrqAck,
 }
@@ -62,6 +63,7 @@ impl DeferredAction {
     }
 
     /// The message that does it, and whom to send it to.
+    #[inline]
     pub(crate) fn prepare(self) -> Prepared {
         let (cap, label) = match self.interface {
             DeferredActionInterface::Notify => (self.channel.notification().upcast(), 0),
@@ -98,8 +100,16 @@ impl DeferredActionSlot {
     }
 
     /// Takes the action that was put off.
+    #[inline]
     pub const fn take(&mut self) -> Option<DeferredAction> {
-        self.inner.take()
+        // Writes only if there is one: an event loop asks after each event.
+        match self.inner {
+            None => None,
+            Some(action) => {
+                self.inner = None;
+                Some(action)
+            }
+        }
     }
 
     /// Puts off an action. If there was one already, that one is done now.

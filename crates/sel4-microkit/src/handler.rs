@@ -7,8 +7,11 @@ use core::fmt;
 pub use core::convert::Infallible;
 
 use crate::defer::{DeferredAction, Prepared};
-use crate::ipc::{self, ChannelSet, Event};
-use crate::{Channel, Child, MessageInfo, pd_is_passive, symbols};
+use crate::ipc::{self, ChannelSet, Event, Received};
+use crate::{
+    Channel, Child, IrqAckError, MessageInfo, MessageRegisterValue, pd_is_passive, symbols,
+    with_msg_regs, with_msg_regs_mut,
+};
 
 /// A protection domain: what it does when something happens.
 ///
@@ -38,6 +41,45 @@ pub trait Handler {
             "was called on channel {} with {msg_info:?}, but its handler has no `protected`",
             channel.index()
         )
+    }
+
+    /// The protected procedure was called, as for [`protected`](Self::protected), but with the
+    /// first four words of the message in `words` and not in the message registers; so are those of
+    /// the reply in what is returned. Words after the fourth are in the message registers, either
+    /// way.
+    ///
+    /// This is what the event loop calls. A handler whose messages are short implements it to answer
+    /// in CPU registers, without touching memory, and passes what is longer on:
+    ///
+    /// ```
+    /// use sel4_microkit::{
+    ///     Channel, FastWords, Handler, Infallible, MessageInfo, protected_in_memory,
+    /// };
+    ///
+    /// struct Adder;
+    ///
+    /// impl Handler for Adder {
+    ///     type Error = Infallible;
+    ///
+    ///     fn protected_with_mrs(
+    ///         &mut self,
+    ///         channel: Channel,
+    ///         msg_info: MessageInfo,
+    ///         [a, b, c, d]: FastWords,
+    ///     ) -> Result<(MessageInfo, FastWords), Infallible> {
+    ///         Ok((MessageInfo::new(0, 1), [a + b, 0, 0, 0]))
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// Not implemented, it is [`protected_in_memory`]: it calls [`protected`](Self::protected).
+    fn protected_with_mrs(
+        &mut self,
+        channel: Channel,
+        msg_info: MessageInfo,
+        words: FastWords,
+    ) -> Result<(MessageInfo, FastWords), Self::Error> {
+        protected_in_memory(self, channel, msg_info, words)
     }
 
     /// A child has faulted: [`MessageInfo::fault`] reads how. Returning `None` leaves it stopped;
@@ -70,45 +112,109 @@ pub trait Handler {
     }
 }
 
-fn run<H: Handler + ?Sized>(handler: &mut H) -> Result<Never, H::Error> {
-    // Interrupts that came before the PD could take them would not come again: seL4 masks an
-    // interrupt until it is acknowledged.
-    for channel in symbols::irq_channels() {
-        if let Err(error) = channel.irq_ack() {
-            panic!("channel {}: {error}", channel.index());
-        }
-    }
+/// The words of a message that travel in CPU registers: its first four.
+pub type FastWords = [MessageRegisterValue; sel4::NUM_FAST_MESSAGE_REGISTERS];
 
-    let mut reply = None;
-    let mut deferred = handler.take_deferred_action().map(DeferredAction::prepare);
+/// Has [`Handler::protected`] answer what [`Handler::protected_with_mrs`] was given: puts the words
+/// into the message registers before, and takes them from there after.
+///
+/// **Errors:** those of the handler.
+/// **Panics:** inside a borrow of the message registers.
+#[inline]
+pub fn protected_in_memory<H: Handler + ?Sized>(
+    handler: &mut H,
+    channel: Channel,
+    msg_info: MessageInfo,
+    words: FastWords,
+) -> Result<(MessageInfo, FastWords), H::Error> {
+    store(words);
+    let reply = handler.protected(channel, msg_info)?;
+    Ok((reply, load()))
+}
+
+fn run<H: Handler + ?Sized>(handler: &mut H) -> Result<Never, H::Error> {
+    acknowledge_all();
+    let mut deferred = deferred_by(handler);
     if pd_is_passive() {
-        send_now(&mut deferred);
+        if let Some(action) = deferred {
+            ipc::send(&action);
+        }
         deferred = Some(ipc::forfeit_scheduling_context());
     }
+    let mut received = wait(deferred);
     loop {
-        let event = match (reply.take(), deferred.take()) {
-            (None, None) => ipc::recv(),
-            (None, Some(action)) => ipc::nb_send_recv(&action),
-            (Some(message), None) => ipc::reply_recv(message),
-            // There is no system call that sends, replies and receives.
-            (Some(message), Some(action)) => {
-                ipc::send(&action);
-                ipc::reply_recv(message)
+        let words = received.msg;
+        received = match Event::new(received.info, received.badge) {
+            Event::Protected(channel, info) => {
+                let (reply, words) = handler.protected_with_mrs(channel, info, words)?;
+                reply_and_wait(reply, words, deferred_by(handler))
+            }
+            Event::Notified(channels) => {
+                handler.notified(channels)?;
+                wait(deferred_by(handler))
+            }
+            Event::Fault(child, info) => {
+                store(words);
+                match handler.fault(child, info)? {
+                    Some(reply) => reply_and_wait(reply, load(), deferred_by(handler)),
+                    None => wait(deferred_by(handler)),
+                }
             }
         };
-        match event {
-            Event::Notified(channels) => handler.notified(channels)?,
-            Event::Protected(channel, info) => reply = Some(handler.protected(channel, info)?),
-            Event::Fault(child, info) => reply = handler.fault(child, info)?,
-        }
-        deferred = handler.take_deferred_action().map(DeferredAction::prepare);
     }
 }
 
-fn send_now(deferred: &mut Option<Prepared>) {
-    if let Some(action) = deferred.take() {
+/// Interrupts that came before the PD could take them would not come again: seL4 masks an interrupt
+/// until it is acknowledged.
+#[inline(never)]
+fn acknowledge_all() {
+    for channel in symbols::irq_channels() {
+        if let Err(error) = channel.irq_ack() {
+            not_acknowledged(channel, error);
+        }
+    }
+}
+
+#[inline(always)]
+fn deferred_by<H: Handler + ?Sized>(handler: &mut H) -> Option<Prepared> {
+    handler.take_deferred_action().map(DeferredAction::prepare)
+}
+
+/// Does what was put off, and waits for an event.
+#[inline(always)]
+fn wait(deferred: Option<Prepared>) -> Received {
+    match deferred {
+        None => ipc::recv_with_mrs(),
+        Some(action) => ipc::nb_send_recv_with_mrs(&action),
+    }
+}
+
+/// Does what was put off, replies, and waits for an event.
+#[inline(always)]
+fn reply_and_wait(reply: MessageInfo, words: FastWords, deferred: Option<Prepared>) -> Received {
+    // There is no system call that sends, replies and receives.
+    if let Some(action) = deferred {
         ipc::send(&action);
     }
+    ipc::reply_recv_with_mrs(reply, words)
+}
+
+/// The first four message registers.
+#[inline(always)]
+fn load() -> FastWords {
+    with_msg_regs(|registers| core::array::from_fn(|index| registers[index]))
+}
+
+/// Sets the first four message registers.
+#[inline(always)]
+fn store(words: FastWords) {
+    with_msg_regs_mut(|registers| registers[..words.len()].copy_from_slice(&words));
+}
+
+#[cold]
+#[inline(never)]
+fn not_acknowledged(channel: Channel, error: IrqAckError) -> ! {
+    panic!("channel {}: {error}", channel.index())
 }
 
 /// A handler that does nothing, for a protection domain that only initialises.
@@ -151,6 +257,15 @@ impl<T: Handler + ?Sized> Handler for Box<T> {
         msg_info: MessageInfo,
     ) -> Result<MessageInfo, Self::Error> {
         (**self).protected(channel, msg_info)
+    }
+
+    fn protected_with_mrs(
+        &mut self,
+        channel: Channel,
+        msg_info: MessageInfo,
+        words: FastWords,
+    ) -> Result<(MessageInfo, FastWords), Self::Error> {
+        (**self).protected_with_mrs(channel, msg_info, words)
     }
 
     fn fault(

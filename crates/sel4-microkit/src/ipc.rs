@@ -6,7 +6,7 @@ use microkit_abi::badge::Origin;
 use microkit_abi::slots;
 
 use crate::defer::Prepared;
-use crate::{Channel, Child, MessageInfo};
+use crate::{Channel, Child, FastWords, MessageInfo};
 
 const INPUT: sel4::cap::Endpoint = sel4::Cap::from_bits(slots::INPUT);
 const REPLY: sel4::cap::Reply = sel4::Cap::from_bits(slots::REPLY);
@@ -28,7 +28,7 @@ impl Event {
     pub(crate) fn new(info: sel4::MessageInfo, badge: sel4::Badge) -> Self {
         match Origin::of(badge) {
             Origin::Call { channel } => {
-                Self::Protected(Channel::new(channel.into()), MessageInfo::from_inner(info))
+                Self::Protected(Channel::of_badge(channel), MessageInfo::from_inner(info))
             }
             Origin::Fault { child } => {
                 Self::Fault(Child::new(child.into()), MessageInfo::from_inner(info))
@@ -67,11 +67,29 @@ pub fn reply(msg_info: MessageInfo) {
     REPLY.send(msg_info.into_inner());
 }
 
+/// What was received, as it stands in CPU registers.
+///
+/// An event loop that passes on an [`Event`] instead has the compiler put it together in memory.
+pub(crate) type Received = sel4::RecvWithMRs;
+
+/// As [`recv`], in registers.
+#[inline]
+pub(crate) fn recv_with_mrs() -> Received {
+    INPUT.recv_with_mrs(REPLY)
+}
+
+/// As [`reply_recv`], in registers.
+#[inline]
+pub(crate) fn reply_recv_with_mrs(msg_info: MessageInfo, words: FastWords) -> Received {
+    let info = msg_info.into_inner();
+    INPUT.reply_recv_with_mrs(info, words, REPLY)
+}
+
 /// Does an action that was put off, and waits for an event, in one system call.
 #[inline]
-pub(crate) fn nb_send_recv(action: &Prepared) -> Event {
-    let (info, badge) = action.cap.nb_send_recv(action.info, INPUT, REPLY);
-    Event::new(info, badge)
+pub(crate) fn nb_send_recv_with_mrs(action: &Prepared) -> Received {
+    let Prepared { cap, info } = action;
+    cap.nb_send_recv_with_mrs(*info, [], INPUT, REPLY)
 }
 
 /// Does an action that was put off.

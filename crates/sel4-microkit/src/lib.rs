@@ -76,7 +76,7 @@ pub use channel::{Channel, Child, IrqAckError};
 pub use debug_output::DebugOutput;
 pub use defer::{DeferredAction, DeferredActionInterface, DeferredActionSlot};
 pub use dma::DmaRegion;
-pub use handler::{Handler, Infallible, Never, NullHandler};
+pub use handler::{FastWords, Handler, Infallible, Never, NullHandler, protected_in_memory};
 #[doc(inline)]
 pub use ipc::{ChannelSet, ChannelSetIter, DisplayChannelSet};
 pub use memory::SharedWord;

@@ -31,16 +31,19 @@ pub fn call(
     message: FastMessage,
 ) -> Received {
     // SAFETY: `buffer` is the thread's own, and held by `&mut`: no view of it is alive.
-    unsafe {
-        arch::send_recv(
-            syscall::Call,
-            buffer.pointer(),
-            destination,
-            info,
-            message,
-            0,
-        )
-    }
+    unsafe { arch::call(syscall::Call, buffer.pointer(), destination, info, message) }
+}
+
+/// As [`call`], for a message of no words, whose registers need not be set. Those of the reply are
+/// as for any.
+///
+/// **Blocks:** until the reply comes.
+/// **Panics:** if `info` says that it has words: what happens to be in the registers would be sent.
+#[inline]
+pub fn call_empty(buffer: &mut IpcBufferToken, destination: CPtr, info: MessageInfo) -> Received {
+    assert!(info.length() == 0, "the message has words");
+    // SAFETY: as in `call`.
+    unsafe { arch::call_empty(syscall::Call, buffer.pointer(), destination, info) }
 }
 
 /// `seL4_ReplyRecv`: replies to the caller that `reply` holds, and receives the next message from
@@ -96,6 +99,24 @@ pub fn nb_send_recv(
     }
 }
 
+/// As [`nb_send_recv`], sending a message of no words, whose registers need not be set.
+///
+/// **Blocks:** until a message comes.
+/// **Panics:** if `info` says that it has words.
+#[inline]
+pub fn nb_send_recv_empty(
+    buffer: &mut IpcBufferToken,
+    destination: CPtr,
+    info: MessageInfo,
+    source: CPtr,
+    reply: CPtr,
+) -> Received {
+    assert!(info.length() == 0, "the message has words");
+    let number = syscall::NBSendRecv;
+    // SAFETY: as in `call`.
+    unsafe { arch::nb_send_recv_empty(number, buffer.pointer(), source, info, reply, destination) }
+}
+
 /// `seL4_NBSendWait`: sends to `destination` if that can be done at once, and waits for a message
 /// from `source` that is not a call.
 ///
@@ -136,6 +157,17 @@ pub fn send(
 ) {
     // SAFETY: as in `call`.
     unsafe { arch::send(syscall::Send, buffer.pointer(), destination, info, message) }
+}
+
+/// As [`send`], for a message of no words, whose registers need not be set.
+///
+/// **Blocks:** until an endpoint's receiver takes the message; never for another object.
+/// **Panics:** if `info` says that it has words.
+#[inline]
+pub fn send_empty(buffer: &mut IpcBufferToken, destination: CPtr, info: MessageInfo) {
+    assert!(info.length() == 0, "the message has words");
+    // SAFETY: as in `call`.
+    unsafe { arch::send_empty(syscall::Send, buffer.pointer(), destination, info) }
 }
 
 /// `seL4_NBSend`: sends to `destination` if a receiver waits; otherwise does nothing, and does

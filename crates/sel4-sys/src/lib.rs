@@ -41,10 +41,10 @@ pub use call::{
     Received, benchmark_dump_all_thread_utilisation, benchmark_finalize_log,
     benchmark_get_thread_utilisation, benchmark_null_syscall,
     benchmark_reset_all_thread_utilisation, benchmark_reset_log,
-    benchmark_reset_thread_utilisation, benchmark_set_log_buffer, call, cycle_counter,
+    benchmark_reset_thread_utilisation, benchmark_set_log_buffer, call, call_empty, cycle_counter,
     debug_cap_identify, debug_dump_scheduler, debug_halt, debug_name_thread, debug_put_char,
-    debug_snapshot, nb_recv, nb_send, nb_send_recv, nb_send_wait, nb_wait, recv, reply_recv, send,
-    signal, wait, yield_,
+    debug_snapshot, nb_recv, nb_send, nb_send_recv, nb_send_recv_empty, nb_send_wait, nb_wait,
+    recv, reply_recv, send, send_empty, signal, wait, yield_,
 };
 pub use ipc_buffer::{IpcBuffer, IpcBufferToken, MAX_EXTRA_CAPS, MAX_MESSAGE_WORDS};
 pub use message_info::MessageInfo;

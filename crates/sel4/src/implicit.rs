@@ -20,10 +20,14 @@ use crate::{IpcBuffer, IpcBufferToken, Word};
 #[inline]
 #[track_caller]
 pub fn with_ipc_buffer<R>(read: impl FnOnce(&IpcBuffer) -> R) -> R {
-    check(Wanted::Shared);
+    let free = find(Wanted::Shared);
     let place = Location::caller();
-    // SAFETY: `check` (1, 2): other tokens that are alive are those of borrows to read.
-    BUFFER.with(|buffer| unsafe { buffer.lend(Held::Shared, place) }.token.with(read))
+    // SAFETY: `find` (1, 2): other tokens that are alive are those of borrows to read.
+    BUFFER.with(|buffer| {
+        unsafe { buffer.lend(free, BORROWED, place) }
+            .token
+            .with(read)
+    })
 }
 
 /// Lends this thread's IPC buffer to be written, for as long as `write` runs.
@@ -53,8 +57,7 @@ pub fn with_ipc_buffer_mut<R>(write: impl FnOnce(&mut IpcBuffer) -> R) -> R {
 #[inline]
 #[track_caller]
 pub fn with_ipc_buffer_token<R>(run: impl FnOnce(&mut IpcBufferToken) -> R) -> R {
-    check(Wanted::Exclusive);
-    lend(Location::caller(), run)
+    lend(find(Wanted::Exclusive), Location::caller(), run)
 }
 
 /// Reads a message register of this thread's IPC buffer.
@@ -89,7 +92,7 @@ pub fn set_msg_reg(index: usize, value: Word) {
 #[track_caller]
 pub fn set_ipc_buffer(token: IpcBufferToken) {
     if BUFFER.with(|buffer| !buffer.is_unset()) {
-        check(Wanted::Exclusive);
+        find(Wanted::Exclusive);
     }
     BUFFER.with(|buffer| buffer.set(token));
 }
@@ -113,8 +116,9 @@ pub unsafe fn start_with_ipc_buffer(token: IpcBufferToken) {
 ///    leaves the buffer, to which a view is still alive, as it is.
 pub unsafe fn abandon_borrows() {
     BUFFER.with(|buffer| {
-        if buffer.held_at.get().is_some() && !buffer.is_unset() {
-            buffer.held_as.set(Held::Abandoned);
+        let state = buffer.state.get();
+        if is_borrowed(state) && !buffer.is_unset() {
+            buffer.state.set(state.map_addr(|bits| bits | ABANDONED));
         }
     });
 }
@@ -141,27 +145,47 @@ impl Context for ImplicitInvocationContext {
         uses: Uses,
         call: impl FnOnce(&mut IpcBufferToken) -> R,
     ) -> R {
-        check(match uses {
+        let wanted = match uses {
             Uses::Memory => Wanted::Exclusive,
             Uses::Registers => Wanted::Registers,
-        });
+        };
+        let free = find(wanted);
         if cfg!(target_os = "none") {
-            // SAFETY: 1. `check` (1).
-            // 2. `check` (2, 3). No borrow begins before `call` ends: it runs no code of the
+            // SAFETY: 1. `find` (1): it is the thread's. 3. As for the token that `set` has
+            //    dissolved.
+            // 2. `find` (2, 3). No borrow begins before `call` ends: it runs no code of the
             //    user's (`Context`).
-            BUFFER.with(|buffer| call(&mut unsafe { buffer.token() }))
+            call(&mut unsafe { IpcBufferToken::new(free) })
         } else {
             // On a host the kernel is code like any other, and may borrow.
-            lend(Location::caller(), call)
+            lend(free, Location::caller(), call)
         }
     }
 }
 
-/// Lends the token, after `check` for an exclusive borrow or for a call in registers.
+/// Lends the token, after [`find`] for an exclusive borrow or for a call in registers.
 #[inline]
-fn lend<R>(place: &'static Location<'static>, run: impl FnOnce(&mut IpcBufferToken) -> R) -> R {
-    // SAFETY: `check` (1, 2); or (3), and `run` is a call.
-    BUFFER.with(|buffer| run(&mut unsafe { buffer.lend(Held::Exclusive, place) }.token))
+fn lend<R>(
+    free: NonNull<IpcBuffer>,
+    place: &'static Location<'static>,
+    run: impl FnOnce(&mut IpcBufferToken) -> R,
+) -> R {
+    // SAFETY: `find` (1, 2); or (3), and `run` is a call.
+    BUFFER.with(|buffer| run(&mut unsafe { buffer.lend(free, BORROWED | EXCLUSIVE, place) }.token))
+}
+
+/// Finds the buffer. Holds, when it returns, that
+/// 1. there is a buffer, and this is it;
+/// 2. no borrow of it is alive, but, for a shared one, shared ones;
+/// 3. or, for a call that uses registers only, one that was abandoned
+///    ([`abandon_borrows`]: the kernel leaves the buffer as it is).
+#[inline(always)]
+#[track_caller]
+fn find(wanted: Wanted) -> NonNull<IpcBuffer> {
+    match BUFFER.with(|buffer| buffer.find(wanted)) {
+        Ok(free) => free,
+        Err(state) => refuse(state),
+    }
 }
 
 #[inline]
@@ -182,15 +206,6 @@ fn no_such_register(index: usize) -> ! {
     )
 }
 
-/// What a borrow that is alive is for.
-#[derive(Copy, Clone, PartialEq, Eq)]
-enum Held {
-    Shared,
-    Exclusive,
-    /// For nothing more: who has it will not run again.
-    Abandoned,
-}
-
 /// What the buffer is wanted for.
 #[derive(Copy, Clone, PartialEq, Eq)]
 enum Wanted {
@@ -201,25 +216,53 @@ enum Wanted {
 
 /// The thread's buffer, and who has borrowed it.
 struct Implicit {
-    /// Where the borrow that is alive began; [`UNSET`] before there is a buffer.
-    held_at: Cell<Option<&'static Location<'static>>>,
-    /// What it is for; says nothing while there is none.
-    held_as: Cell<Held>,
-    /// The buffer, of which a token is made for each borrow and each call.
+    /// While nobody has borrowed the buffer, its address. Otherwise the address of the
+    /// [`Location`] where the borrow that is alive began, with [`BORROWED`] and what else is said of
+    /// it in bits that are 0 in both addresses. So a call needs one load to find the buffer, and one
+    /// instruction to see that it is free.
+    state: Cell<*const ()>,
+    /// The buffer; nothing yet while `state` says [`UNSET`].
     pointer: Cell<NonNull<IpcBuffer>>,
     /// How many borrows and calls are alive.
     #[cfg(not(target_os = "none"))]
     loans: Cell<usize>,
 }
 
-/// In `held_at`, says that there is no buffer. It is told by its address.
+/// Somebody has borrowed the buffer.
+const BORROWED: usize = 1;
+
+/// To be written.
+const EXCLUSIVE: usize = 2;
+
+/// For nothing more: who has it will not run again.
+const ABANDONED: usize = 4;
+
+const BITS: usize = BORROWED | EXCLUSIVE | ABANDONED;
+
+const _: () = assert!(align_of::<IpcBuffer>() > BITS && align_of::<Location<'_>>() > BITS);
+
+/// As the place of a borrow, says that there is no buffer. It is told by its address.
 static UNSET: &Location<'static> = Location::caller();
+
+/// The state of a buffer that nobody has borrowed.
+#[inline(always)]
+fn free(buffer: NonNull<IpcBuffer>) -> *const () {
+    buffer.as_ptr().cast_const().cast()
+}
+
+#[inline(always)]
+fn is_borrowed(state: *const ()) -> bool {
+    state.addr() & BORROWED != 0
+}
 
 impl Implicit {
     const fn new() -> Self {
         Self {
-            held_at: Cell::new(Some(UNSET)),
-            held_as: Cell::new(Held::Exclusive),
+            state: Cell::new(
+                ptr::from_ref(UNSET)
+                    .cast::<()>()
+                    .wrapping_byte_add(BORROWED | EXCLUSIVE),
+            ),
             pointer: Cell::new(NonNull::dangling()),
             #[cfg(not(target_os = "none"))]
             loans: Cell::new(0),
@@ -227,55 +270,58 @@ impl Implicit {
     }
 
     fn is_unset(&self) -> bool {
-        self.held_at
-            .get()
-            .is_some_and(|place| ptr::eq(place, UNSET))
-    }
-
-    /// Where the borrow began that is in the way.
-    #[inline(always)]
-    fn conflict(&self, wanted: Wanted) -> Option<&'static Location<'static>> {
-        let held_at = self.held_at.get()?;
-        match (wanted, self.held_as.get()) {
-            (Wanted::Shared, Held::Shared) | (Wanted::Registers, Held::Abandoned) => None,
-            _ => Some(held_at),
-        }
+        let unset = ptr::from_ref(UNSET).addr() | BORROWED | EXCLUSIVE;
+        self.state.get().addr() == unset
     }
 
     fn set(&self, token: IpcBufferToken) {
-        self.pointer.set(token.into_raw());
-        self.held_at.set(None);
+        let buffer = token.into_raw();
+        self.pointer.set(buffer);
+        self.state.set(free(buffer));
         #[cfg(not(target_os = "none"))]
         self.loans.set(0);
     }
 
-    /// Lends a token until the result is dropped.
-    ///
-    /// # Safety
-    ///
-    /// As for [`token`](Self::token), for as long as the result is alive.
+    /// The buffer, or the state that is in the way.
     #[inline(always)]
-    unsafe fn lend(&self, held_as: Held, place: &'static Location<'static>) -> Loan<'_> {
-        #[cfg(not(target_os = "none"))]
-        self.loans.set(self.loans.get() + 1);
-        Loan {
-            // SAFETY: the caller's contract.
-            token: unsafe { self.token() },
-            buffer: self,
-            held_at: self.held_at.replace(Some(place)),
-            held_as: self.held_as.replace(held_as),
+    fn find(&self, wanted: Wanted) -> Result<NonNull<IpcBuffer>, *const ()> {
+        let state = self.state.get();
+        if !is_borrowed(state) {
+            // SAFETY: the address of a buffer, which is not null: `set` has left it there.
+            return Ok(unsafe { NonNull::new_unchecked(state.cast::<IpcBuffer>().cast_mut()) });
+        }
+        let borrow = state.addr() & BITS;
+        match wanted {
+            Wanted::Shared if borrow == BORROWED => Ok(self.pointer.get()),
+            Wanted::Registers if borrow & ABANDONED != 0 => Ok(self.pointer.get()),
+            _ => Err(state),
         }
     }
 
+    /// Lends a token until the result is dropped, and says so with `bits`.
+    ///
     /// # Safety
     ///
-    /// 1. There is a buffer.
+    /// 1. `free` is this thread's buffer, which `find` has found.
     /// 2. While another of its tokens is alive, neither is used to write or to make a call.
     #[inline(always)]
-    unsafe fn token(&self) -> IpcBufferToken {
-        // SAFETY: 1. The pointer was that of a token which `set` has dissolved, in this thread.
-        // 2. The caller's contract. 3. As for that token.
-        unsafe { IpcBufferToken::new(self.pointer.get()) }
+    unsafe fn lend(
+        &self,
+        free: NonNull<IpcBuffer>,
+        bits: usize,
+        place: &'static Location<'static>,
+    ) -> Loan<'_> {
+        #[cfg(not(target_os = "none"))]
+        self.loans.set(self.loans.get() + 1);
+        let held = ptr::from_ref(place).cast::<()>().wrapping_byte_add(bits);
+        Loan {
+            // SAFETY: 1. The pointer was that of a token which `set` has dissolved, in this thread.
+            // 2. The caller's contract. 3. As for that token.
+            token: unsafe { IpcBufferToken::new(free) },
+            lent: free,
+            buffer: self,
+            before: self.state.replace(held),
+        }
     }
 }
 
@@ -296,8 +342,7 @@ impl SetAside {
     /// Borrows of a buffer go on when it is this thread's again.
     pub fn exchange(&mut self) {
         BUFFER.with(|buffer| {
-            buffer.held_at.swap(&self.0.held_at);
-            buffer.held_as.swap(&self.0.held_as);
+            buffer.state.swap(&self.0.state);
             buffer.pointer.swap(&self.0.pointer);
             buffer.loans.swap(&self.0.loans);
         });
@@ -305,11 +350,11 @@ impl SetAside {
 
     /// Gives the token back that [`set_ipc_buffer`] was given, unless it is borrowed.
     pub fn into_token(self) -> Option<IpcBufferToken> {
-        // SAFETY: 1. `held_at` says that there is a buffer, and no borrow of it is alive. Its
-        //    pointer was that of a token which `set` has dissolved.
+        let buffer = self.0.find(Wanted::Exclusive).ok()?;
+        // SAFETY: 1. There is a buffer, and no borrow of it is alive. Its pointer was that of a token
+        //    which `set` has dissolved.
         // 2 and 3. As for that token; `self` ends here.
-        (self.0.held_at.get().is_none())
-            .then(|| unsafe { IpcBufferToken::new(self.0.pointer.get()) })
+        Some(unsafe { IpcBufferToken::new(buffer) })
     }
 }
 
@@ -331,9 +376,9 @@ impl core::fmt::Debug for SetAside {
 /// it found; on a host, where coroutines may end theirs in any order, the last one does.
 struct Loan<'a> {
     token: IpcBufferToken,
+    lent: NonNull<IpcBuffer>,
     buffer: &'a Implicit,
-    held_at: Option<&'static Location<'static>>,
-    held_as: Held,
+    before: *const (),
 }
 
 impl Drop for Loan<'_> {
@@ -341,7 +386,7 @@ impl Drop for Loan<'_> {
     fn drop(&mut self) {
         // A borrower that has kept the token, and left that of another buffer in its place, has
         // the buffer for ever.
-        if !self.token.is_of(self.buffer.pointer.get()) {
+        if !self.token.is_of(self.lent) {
             return;
         }
         #[cfg(not(target_os = "none"))]
@@ -349,16 +394,15 @@ impl Drop for Loan<'_> {
             let left = self.buffer.loans.get() - 1;
             self.buffer.loans.set(left);
             if left == 0 {
-                self.buffer.held_at.set(None);
+                self.buffer.state.set(free(self.lent));
                 return;
             }
-            if self.held_at.is_none() {
+            if !is_borrowed(self.before) {
                 // The first one ends before another: that keeps the buffer borrowed.
                 return;
             }
         }
-        self.buffer.held_at.set(self.held_at);
-        self.buffer.held_as.set(self.held_as);
+        self.buffer.state.set(self.before);
     }
 }
 
@@ -366,27 +410,20 @@ crate::static_of_the_thread! {
     static BUFFER: Implicit = Implicit::new();
 }
 
-/// Holds, when it returns, that
-/// 1. there is a buffer;
-/// 2. no borrow of it is alive, but, for a shared one, shared ones;
-/// 3. or, for a call that uses registers only, one that was abandoned
-///    ([`abandon_borrows`]: the kernel leaves the buffer as it is).
-#[inline(always)]
-#[track_caller]
-fn check(wanted: Wanted) {
-    if let Some(held_at) = BUFFER.with(|buffer| buffer.conflict(wanted)) {
-        refuse(held_at);
-    }
-}
-
+/// Panics: the buffer is borrowed, as `state` says.
 #[cold]
 #[inline(never)]
 #[track_caller]
-fn refuse(held_at: &'static Location<'static>) -> ! {
+fn refuse(state: *const ()) -> ! {
     let wanted_at = Location::caller();
-    if ptr::eq(held_at, UNSET) {
+    let place = state
+        .map_addr(|bits| bits & !BITS)
+        .cast::<Location<'static>>();
+    if ptr::eq(place, UNSET) {
         panic!("the IPC buffer is wanted at {wanted_at}, but this thread has none yet")
     }
+    // SAFETY: a state that is borrowed is the address of a `&'static Location`, but for its bits.
+    let held_at = unsafe { &*place };
     panic!(
         "the IPC buffer is wanted at {wanted_at}, but it is still borrowed at {held_at}: end that \
          borrow first"

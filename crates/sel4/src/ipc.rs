@@ -68,9 +68,13 @@ impl<T: CapType, C: InvocationContext> Cap<T, C> {
     #[inline]
     #[track_caller]
     pub fn call_with_mrs(self, info: MessageInfo, message: impl FastMessages) -> CallWithMRs {
+        let is_empty = is_empty(&message, info);
         let message = message.into_fast();
         self.invoke_in_registers(|cptr, token| {
-            let reply = sys::call(token, cptr.bits(), info, message);
+            let reply = match is_empty {
+                true => sys::call_empty(token, cptr.bits(), info),
+                false => sys::call(token, cptr.bits(), info, message),
+            };
             CallWithMRs {
                 info: reply.info,
                 msg: reply.message,
@@ -100,8 +104,12 @@ impl<T: CapType, C: InvocationContext> Cap<T, C> {
     #[inline]
     #[track_caller]
     pub fn send_with_mrs(self, info: MessageInfo, message: impl FastMessages) {
+        let is_empty = is_empty(&message, info);
         let message = message.into_fast();
-        self.invoke_in_registers(|cptr, token| sys::send(token, cptr.bits(), info, message));
+        self.invoke_in_registers(|cptr, token| match is_empty {
+            true => sys::send_empty(token, cptr.bits(), info),
+            false => sys::send(token, cptr.bits(), info, message),
+        });
     }
 
     /// Sends a message if a receiver waits, and otherwise does nothing (`seL4_NBSend`).
@@ -142,7 +150,7 @@ impl<T: CapType, C: InvocationContext> Cap<T, C> {
     #[track_caller]
     pub fn recv_with_mrs(self, reply_authority: impl ConveysReplyAuthority) -> RecvWithMRs {
         let reply = reply_authority.into_reply_authority().bits();
-        self.invoke_in_registers(|cptr, token| sys::recv(token, cptr.bits(), reply).into())
+        self.invoke(|cptr, token| sys::recv(token, cptr.bits(), reply).into())
     }
 
     /// Receives a message if one is there; otherwise the badge is 0 (`seL4_NBRecv`).
@@ -197,9 +205,7 @@ impl<T: CapType, C: InvocationContext> Cap<T, C> {
     ) -> RecvWithMRs {
         let reply = reply_authority.into_reply_authority().bits();
         let message = message.into_fast();
-        self.invoke_in_registers(|cptr, token| {
-            sys::reply_recv(token, cptr.bits(), info, message, reply).into()
-        })
+        self.invoke(|cptr, token| sys::reply_recv(token, cptr.bits(), info, message, reply).into())
     }
 
     /// Sends a message if that can be done at once, and receives the next one from `source`
@@ -222,6 +228,34 @@ impl<T: CapType, C: InvocationContext> Cap<T, C> {
             let received =
                 sys::nb_send_recv(token, cptr.bits(), info, message, source.bits(), reply);
             deliver(token, received)
+        })
+    }
+
+    /// Sends a message of at most four words if that can be done at once, and receives the next one
+    /// from `source`, whose first four words it returns (`seL4_NBSendRecvWithMRs`).
+    ///
+    /// **Blocks:** until a message comes.
+    /// **Needs:** write on this capability, read on `source`.
+    /// **Panics:** inside a borrow of the implicit IPC buffer.
+    #[inline]
+    #[track_caller]
+    pub fn nb_send_recv_with_mrs<U: CapType>(
+        self,
+        info: MessageInfo,
+        message: impl FastMessages,
+        source: Cap<U>,
+        reply_authority: impl ConveysReplyAuthority,
+    ) -> RecvWithMRs {
+        let reply = reply_authority.into_reply_authority().bits();
+        let is_empty = is_empty(&message, info);
+        let message = message.into_fast();
+        self.invoke(|cptr, token| {
+            let (destination, source) = (cptr.bits(), source.bits());
+            let received = match is_empty {
+                true => sys::nb_send_recv_empty(token, destination, info, source, reply),
+                false => sys::nb_send_recv(token, destination, info, message, source, reply),
+            };
+            received.into()
         })
     }
 
@@ -333,11 +367,16 @@ mod sealed {
     use crate::Word;
 
     pub trait FastMessages {
+        /// Whether it is known, where this is compiled, that there are no words.
+        const IS_EMPTY: bool;
+
         /// The words, and zeros after them.
         fn into_fast(self) -> FastMessage;
     }
 
     impl<const N: usize> FastMessages for [Word; N] {
+        const IS_EMPTY: bool = N == 0;
+
         #[inline]
         fn into_fast(self) -> FastMessage {
             const { assert!(N <= NUM_FAST_MESSAGE_REGISTERS, "at most four words") };
@@ -346,6 +385,8 @@ mod sealed {
     }
 
     impl FastMessages for &[Word] {
+        const IS_EMPTY: bool = false;
+
         /// **Panics:** if there are more than four.
         #[inline]
         #[track_caller]
@@ -357,6 +398,13 @@ mod sealed {
             core::array::from_fn(|index| self.get(index).copied().unwrap_or(0))
         }
     }
+}
+
+/// Whether nothing at all is sent, so that the registers of the message need not be set. A message
+/// that claims words it was not given has zeros: nothing that happens to be in a register gets out.
+#[inline]
+fn is_empty<M: FastMessages>(_: &M, info: MessageInfo) -> bool {
+    M::IS_EMPTY && info.length() == 0
 }
 
 /// Marshals: the first four message registers of the buffer, in a scope of their own.

@@ -4,26 +4,30 @@
 #![forbid(unsafe_code)]
 
 use aarch64_cpu::registers::{CNTP_CTL_EL0, Writeable};
-use sel4_microkit::{Channel, ChannelSet, DeferredAction, Handler, Infallible, protection_domain};
+use sel4_microkit::{
+    Channel, ChannelSet, DeferredAction, DeferredActionSlot, Handler, IrqAckError,
+    protection_domain,
+};
 
 const TIMER: Channel = Channel::new(0);
 
 struct Driver {
-    deferred: Option<DeferredAction>,
+    deferred: DeferredActionSlot,
 }
 
 #[protection_domain]
 fn init() -> Driver {
-    Driver { deferred: None }
+    Driver {
+        deferred: DeferredActionSlot::new(),
+    }
 }
 
 impl Handler for Driver {
-    type Error = Infallible;
+    type Error = IrqAckError;
 
-    fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
+    fn notified(&mut self, _: ChannelSet) -> Result<(), IrqAckError> {
         CNTP_CTL_EL0.set(0);
-        self.deferred = Some(DeferredAction::new_irq_ack(TIMER));
-        Ok(())
+        self.deferred.defer_irq_ack(TIMER)
     }
 
     fn take_deferred_action(&mut self) -> Option<DeferredAction> {

@@ -50,6 +50,7 @@ pub const DONE: u64 = 12;
 /// Reports how many ticks of the counter so many round trips have taken.
 ///
 /// **Blocks:** while it is printed.
+#[inline(never)]
 pub fn report(row: u64, ticks: u64, round_trips: u64) {
     CHANNEL.pp_call_with_mrs(MessageInfo::new(row, 2), [ticks, round_trips]);
 }

@@ -4,8 +4,8 @@
 #![forbid(unsafe_code)]
 
 use sel4_microkit::{
-    Channel, ChannelSet, DeferredAction, Handler, Infallible, MessageInfo, protection_domain,
-    with_msg_regs_mut,
+    Channel, ChannelSet, DeferredAction, DeferredActionSlot, FastWords, Handler, IrqAckError,
+    MessageInfo, protection_domain, with_msg_regs_mut,
 };
 
 /// A notification here is answered at the end of the entry point.
@@ -15,26 +15,35 @@ const DEFERS: Channel = Channel::new(3);
 const NOTIFIES: Channel = Channel::new(4);
 
 struct Server {
-    deferred: Option<DeferredAction>,
+    deferred: DeferredActionSlot,
 }
 
 #[protection_domain]
 fn init() -> Server {
-    Server { deferred: None }
+    Server {
+        deferred: DeferredActionSlot::new(),
+    }
 }
 
 impl Handler for Server {
-    type Error = Infallible;
+    type Error = IrqAckError;
 
-    fn protected(&mut self, _: Channel, msg_info: MessageInfo) -> Result<MessageInfo, Infallible> {
+    fn protected_with_mrs(
+        &mut self,
+        _: Channel,
+        msg_info: MessageInfo,
+        words: FastWords,
+    ) -> Result<(MessageInfo, FastWords), IrqAckError> {
         let count = msg_info.count();
-        with_msg_regs_mut(|regs| regs.iter_mut().take(count).for_each(|word| *word += 1));
-        Ok(MessageInfo::new(0, count))
+        if count > words.len() {
+            with_msg_regs_mut(|registers| add_one(&mut registers[words.len()..count]));
+        }
+        Ok((MessageInfo::new(0, count), words.map(|word| word + 1)))
     }
 
-    fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
+    fn notified(&mut self, channels: ChannelSet) -> Result<(), IrqAckError> {
         if channels.contains(DEFERS) {
-            self.deferred = Some(DeferredAction::new_notify(DEFERS));
+            self.deferred.defer_notify(DEFERS)?;
         }
         if channels.contains(NOTIFIES) {
             NOTIFIES.notify();
@@ -45,4 +54,13 @@ impl Handler for Server {
     fn take_deferred_action(&mut self) -> Option<DeferredAction> {
         self.deferred.take()
     }
+}
+
+/// Four at a time: the compiler does not unroll a loop for this target by itself.
+fn add_one(words: &mut [u64]) {
+    let (fours, rest) = words.as_chunks_mut::<4>();
+    fours
+        .iter_mut()
+        .for_each(|four| *four = four.map(|word| word + 1));
+    rest.iter_mut().for_each(|word| *word += 1);
 }

@@ -8,8 +8,8 @@
 use aarch64_cpu::registers::{CNTP_CTL_EL0, CNTP_CVAL_EL0, CNTPCT_EL0, Readable, Writeable};
 use bench_report::{ACTIVE, INTERRUPT, NOTIFY, NOTIFY_DEFERRED, PASSIVE, report};
 use sel4_microkit::{
-    Channel, ChannelSet, DeferredAction, Handler, Infallible, MessageInfo, protection_domain,
-    with_msg_regs, with_msg_regs_mut,
+    Channel, ChannelSet, DeferredAction, DeferredActionSlot, Handler, IrqAckError, MessageInfo,
+    protection_domain, with_msg_regs, with_msg_regs_mut,
 };
 
 /// Of higher priority, passive: a call of at most four words takes the kernel's fast path.
@@ -36,7 +36,7 @@ struct Client {
     peer: Channel,
     round_trips: u64,
     start: u64,
-    deferred: Option<DeferredAction>,
+    deferred: DeferredActionSlot,
 }
 
 #[protection_domain]
@@ -44,45 +44,51 @@ fn init() -> Client {
     calls(PASSIVE, PASSIVE_SERVER);
     calls(ACTIVE, ACTIVE_SERVER);
     measure(INTERRUPT, interrupt);
+    DEFERS.notify();
     Client {
         peer: DEFERS,
         round_trips: 0,
         start: 0,
-        deferred: Some(DeferredAction::new_notify(DEFERS)),
+        deferred: DeferredActionSlot::new(),
     }
 }
 
 fn calls(first_row: u64, server: Channel) {
-    measure(first_row, || call::<0>(server));
-    measure(first_row + 1, || call_in_registers(server));
+    measure(first_row, || call_in_registers(server, []));
+    measure(first_row + 1, || call_in_registers(server, [0, 1, 2, 3]));
     measure(first_row + 2, || call::<16>(server));
     measure(first_row + 3, || call::<64>(server));
 }
 
 fn measure(row: u64, round_trip: impl Fn()) {
-    (0..WARM_UP).for_each(|_| round_trip());
+    ticks_of(WARM_UP, &round_trip);
+    report(row, ticks_of(ROUND_TRIPS, &round_trip), ROUND_TRIPS);
+}
+
+#[inline(never)]
+fn ticks_of(round_trips: u64, round_trip: &impl Fn()) -> u64 {
     let start = CNTPCT_EL0.get();
-    (0..ROUND_TRIPS).for_each(|_| round_trip());
-    report(row, CNTPCT_EL0.get() - start, ROUND_TRIPS);
+    (0..round_trips).for_each(|_| round_trip());
+    CNTPCT_EL0.get() - start
 }
 
-/// Writes the words, calls, and adds up the reply.
+/// Calls with at most four words, and adds up the reply.
+fn call_in_registers<const WORDS: usize>(server: Channel, words: [u64; WORDS]) {
+    let (_, reply) = server.pp_call_with_mrs(MessageInfo::new(0, WORDS), words);
+    check::<WORDS>(reply[..WORDS].iter().sum());
+}
+
+/// Writes the words, calls, and adds up the reply: the first four words in CPU registers, the others
+/// in the message registers.
 fn call<const WORDS: usize>(server: Channel) {
-    if WORDS > 0 {
-        with_msg_regs_mut(|words| {
-            (0..)
-                .zip(&mut words[..WORDS])
-                .for_each(|(n, word)| *word = n)
-        });
-    }
-    server.pp_call(MessageInfo::new(0, WORDS));
-    check::<WORDS>(with_msg_regs(|words| words[..WORDS].iter().sum()));
-}
-
-/// The same with four words, which travel in registers.
-fn call_in_registers(server: Channel) {
-    let (_, words) = server.pp_call_with_mrs(MessageInfo::new(0, 4), [0, 1, 2, 3]);
-    check::<4>(words.iter().sum());
+    with_msg_regs_mut(|words| {
+        (4..)
+            .zip(&mut words[4..WORDS])
+            .for_each(|(n, word)| *word = n)
+    });
+    let (_, first) = server.pp_call_with_mrs(MessageInfo::new(0, WORDS), [0, 1, 2, 3]);
+    let others: u64 = with_msg_regs(|words| words[4..WORDS].iter().sum());
+    check::<WORDS>(first.iter().sum::<u64>() + others);
 }
 
 fn check<const WORDS: usize>(sum: u64) {
@@ -99,17 +105,16 @@ fn interrupt() {
 }
 
 impl Handler for Client {
-    type Error = Infallible;
+    type Error = IrqAckError;
 
-    fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
+    fn notified(&mut self, _: ChannelSet) -> Result<(), IrqAckError> {
         self.round_trips += 1;
         if self.round_trips == WARM_UP {
             self.start = CNTPCT_EL0.get();
         } else if self.round_trips == WARM_UP + ROUND_TRIPS {
             return self.next();
         }
-        self.notify();
-        Ok(())
+        self.notify()
     }
 
     fn take_deferred_action(&mut self) -> Option<DeferredAction> {
@@ -119,26 +124,25 @@ impl Handler for Client {
 
 impl Client {
     #[inline]
-    fn notify(&mut self) {
+    fn notify(&mut self) -> Result<(), IrqAckError> {
         if self.peer == DEFERS {
-            self.deferred = Some(DeferredAction::new_notify(DEFERS));
-        } else {
-            NOTIFIES.notify();
+            return self.deferred.defer_notify(DEFERS);
         }
+        NOTIFIES.notify();
+        Ok(())
     }
 
     #[cold]
-    fn next(&mut self) -> Result<(), Infallible> {
+    fn next(&mut self) -> Result<(), IrqAckError> {
         let ticks = CNTPCT_EL0.get() - self.start;
         self.round_trips = 0;
         if self.peer == DEFERS {
             report(NOTIFY_DEFERRED, ticks, ROUND_TRIPS);
             self.peer = NOTIFIES;
-            self.notify();
-        } else {
-            report(NOTIFY, ticks, ROUND_TRIPS);
-            PARENT.notify();
+            return self.notify();
         }
+        report(NOTIFY, ticks, ROUND_TRIPS);
+        PARENT.notify();
         Ok(())
     }
 }

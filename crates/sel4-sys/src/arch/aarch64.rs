@@ -62,6 +62,80 @@ pub(crate) unsafe fn send_recv(
     }
 }
 
+/// Sends, and receives the reply to that: the kernel reads no reply object.
+///
+/// # Safety
+///
+/// As for [`send_recv`].
+#[inline(always)]
+pub(crate) unsafe fn call(
+    number: i64,
+    buffer: NonNull<IpcBuffer>,
+    capability: CPtr,
+    info: MessageInfo,
+    message: FastMessage,
+) -> Received {
+    let [m0, m1, m2, m3] = message;
+    let (badge, received): (Word, Word);
+    let (r0, r1, r2, r3): (Word, Word, Word, Word);
+    // SAFETY: the caller's contract, and *operands* 1 to 4.
+    unsafe {
+        asm!(
+            "svc #0 // {buffer}",
+            buffer = in(reg) buffer.as_ptr(),
+            inlateout("x0") capability => badge,
+            inlateout("x1") info.into_word() => received,
+            inlateout("x2") m0 => r0,
+            inlateout("x3") m1 => r1,
+            inlateout("x4") m2 => r2,
+            inlateout("x5") m3 => r3,
+            in("x7") number,
+            options(nostack),
+        );
+    }
+    Received {
+        badge,
+        info: MessageInfo::from_word(received),
+        message: [r0, r1, r2, r3],
+    }
+}
+
+/// As [`call`], for a message of no words: what its registers hold does not matter.
+///
+/// # Safety
+///
+/// As for [`send_recv`].
+#[inline(always)]
+pub(crate) unsafe fn call_empty(
+    number: i64,
+    buffer: NonNull<IpcBuffer>,
+    capability: CPtr,
+    info: MessageInfo,
+) -> Received {
+    let (badge, received): (Word, Word);
+    let (r0, r1, r2, r3): (Word, Word, Word, Word);
+    // SAFETY: the caller's contract, and *operands* 1 to 4.
+    unsafe {
+        asm!(
+            "svc #0 // {buffer}",
+            buffer = in(reg) buffer.as_ptr(),
+            inlateout("x0") capability => badge,
+            inlateout("x1") info.into_word() => received,
+            lateout("x2") r0,
+            lateout("x3") r1,
+            lateout("x4") r2,
+            lateout("x5") r3,
+            in("x7") number,
+            options(nostack),
+        );
+    }
+    Received {
+        badge,
+        info: MessageInfo::from_word(received),
+        message: [r0, r1, r2, r3],
+    }
+}
+
 /// Sends to one capability and receives from another.
 ///
 /// # Safety
@@ -91,6 +165,46 @@ pub(crate) unsafe fn nb_send_recv(
             inlateout("x3") m1 => r1,
             inlateout("x4") m2 => r2,
             inlateout("x5") m3 => r3,
+            in("x6") reply,
+            in("x7") number,
+            in("x8") destination,
+            options(nostack),
+        );
+    }
+    Received {
+        badge,
+        info: MessageInfo::from_word(received),
+        message: [r0, r1, r2, r3],
+    }
+}
+
+/// As [`nb_send_recv`], for a message of no words: what its registers hold does not matter.
+///
+/// # Safety
+///
+/// As for [`send_recv`].
+#[inline(always)]
+pub(crate) unsafe fn nb_send_recv_empty(
+    number: i64,
+    buffer: NonNull<IpcBuffer>,
+    source: CPtr,
+    info: MessageInfo,
+    reply: CPtr,
+    destination: CPtr,
+) -> Received {
+    let (badge, received): (Word, Word);
+    let (r0, r1, r2, r3): (Word, Word, Word, Word);
+    // SAFETY: the caller's contract, and *operands* 1 to 4.
+    unsafe {
+        asm!(
+            "svc #0 // {buffer}",
+            buffer = in(reg) buffer.as_ptr(),
+            inlateout("x0") source => badge,
+            inlateout("x1") info.into_word() => received,
+            lateout("x2") r0,
+            lateout("x3") r1,
+            lateout("x4") r2,
+            lateout("x5") r3,
             in("x6") reply,
             in("x7") number,
             in("x8") destination,

@@ -2,20 +2,17 @@
 
 use sel4_sys::invocation as label;
 
-use super::Invocation;
+use super::{Invocation, make_in_registers};
 use crate::{InvocationContext, Result, cap};
 
 impl<C: InvocationContext> cap::IrqHandler<C> {
     /// Lets the interrupt come again (`seL4_IRQHandler_Ack`).
     ///
     /// **Blocks:** never. **Errors:** if this is no interrupt handler.
+    #[inline]
     #[track_caller]
     pub fn irq_handler_ack(self) -> Result<()> {
-        self.invoke(|cptr, token| {
-            Invocation::bare(label::IRQAckIRQ)
-                .make(cptr, token)
-                .map(drop)
-        })
+        self.invoke_in_registers(|cptr, token| make_in_registers(label::IRQAckIRQ, [], cptr, token))
     }
 
     /// Has the interrupt signal `notification` (`seL4_IRQHandler_SetNotification`).

@@ -23,6 +23,32 @@ pub use tcb::TcbFlagsBuilder;
 
 use crate::{CPtr, CPtrBits, Error, IpcBufferToken, MessageInfo, Result, Word};
 
+/// Makes an invocation that takes and returns words in registers only.
+///
+/// Small enough to stand where it is made: programs that make no other do without
+/// [`Invocation::call`].
+#[inline(always)]
+fn make_in_registers<const WORDS: usize>(
+    label: Word,
+    words: [Word; WORDS],
+    cptr: CPtr,
+    token: &mut IpcBufferToken,
+) -> Result<()> {
+    const { assert!(WORDS <= sys::FAST_MESSAGE_REGISTERS) };
+    let info = MessageInfo::new(label, 0, 0, WORDS);
+    let reply = match WORDS {
+        0 => sys::call_empty(token, cptr.bits(), info),
+        _ => {
+            let fast = core::array::from_fn(|index| words.get(index).copied().unwrap_or(0));
+            sys::call(token, cptr.bits(), info, fast)
+        }
+    };
+    match Error::from_label(reply.info.label()) {
+        None => Ok(()),
+        Some(error) => Err(error),
+    }
+}
+
 /// What an invocation takes.
 struct Invocation<'a> {
     label: Word,

@@ -4,7 +4,7 @@
 
 use sel4_sys::invocation as label;
 
-use super::Invocation;
+use super::make_in_registers;
 use crate::{InvocationContext, Result, Word, cap};
 
 impl<C: InvocationContext> cap::VSpace<C> {
@@ -13,6 +13,7 @@ impl<C: InvocationContext> cap::VSpace<C> {
     /// **Blocks:** never.
     /// **Errors:** `InvalidArgument` if the range is empty, `RangeError` if it leaves its page. Where
     /// nothing is mapped, nothing is done, and that is no error.
+    #[inline]
     #[track_caller]
     pub fn vspace_clean_data(self, start: usize, end: usize) -> Result<()> {
         self.maintain(label::ARMVSpaceClean_Data, start, end)
@@ -50,14 +51,10 @@ impl<C: InvocationContext> cap::VSpace<C> {
         self.maintain(label::ARMVSpaceUnify_Instruction, start, end)
     }
 
+    #[inline]
     #[track_caller]
     fn maintain(self, label: Word, start: usize, end: usize) -> Result<()> {
-        let words = &[start as Word, end as Word];
-        let invocation = Invocation {
-            label,
-            caps: &[],
-            words,
-        };
-        self.invoke(|cptr, token| invocation.make(cptr, token).map(drop))
+        let words = [start as Word, end as Word];
+        self.invoke_in_registers(|cptr, token| make_in_registers(label, words, cptr, token))
     }
 }

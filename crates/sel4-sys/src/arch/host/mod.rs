@@ -139,6 +139,9 @@ fn received(registers: Registers) -> Received {
     }
 }
 
+/// What the registers of a message hold that has no words: on the target, anything.
+const UNSPECIFIED: FastMessage = [0xdead_beef; 4];
+
 // The functions below are `unsafe` because those of the target are.
 
 pub(crate) unsafe fn send_recv(
@@ -162,6 +165,27 @@ pub(crate) unsafe fn send_recv(
     received(registers)
 }
 
+pub(crate) unsafe fn call(
+    number: i64,
+    buffer: NonNull<IpcBuffer>,
+    capability: CPtr,
+    info: MessageInfo,
+    message: FastMessage,
+) -> Received {
+    // SAFETY: the caller's contract.
+    unsafe { send_recv(number, buffer, capability, info, message, 0) }
+}
+
+pub(crate) unsafe fn call_empty(
+    number: i64,
+    buffer: NonNull<IpcBuffer>,
+    capability: CPtr,
+    info: MessageInfo,
+) -> Received {
+    // SAFETY: the caller's contract.
+    unsafe { call(number, buffer, capability, info, UNSPECIFIED) }
+}
+
 pub(crate) unsafe fn nb_send_recv(
     number: i64,
     buffer: NonNull<IpcBuffer>,
@@ -182,6 +206,28 @@ pub(crate) unsafe fn nb_send_recv(
     };
     system_call(&mut registers, Some(buffer));
     received(registers)
+}
+
+pub(crate) unsafe fn nb_send_recv_empty(
+    number: i64,
+    buffer: NonNull<IpcBuffer>,
+    capability: CPtr,
+    info: MessageInfo,
+    reply: CPtr,
+    destination: CPtr,
+) -> Received {
+    // SAFETY: the caller's contract.
+    unsafe {
+        nb_send_recv(
+            number,
+            buffer,
+            capability,
+            info,
+            UNSPECIFIED,
+            reply,
+            destination,
+        )
+    }
 }
 
 pub(crate) unsafe fn recv(

@@ -1,0 +1,68 @@
+//! How programs are compiled for release where their project does not say: for PDs, whose code is
+//! small and is not stepped through.
+
+use std::path::Path;
+
+/// What a project gets that has no release profile of its own, as arguments of Cargo's `--config`.
+const RELEASE: [&str; 4] = [
+    "profile.release.lto=\"fat\"",
+    "profile.release.codegen-units=1",
+    "profile.release.panic=\"abort\"",
+    "profile.release.debug=\"line-tables-only\"",
+];
+
+/// No vector instructions but those that a program asks for. The target has `strict-align`: a vector
+/// whose alignment is not known is put together word by word, which costs more than it saves.
+///
+/// Cargo joins this to the `build.rustflags` of a project's configuration, and reads neither where
+/// RUSTFLAGS or flags for the target are set.
+const SCALAR: &str = r#"build.rustflags=["-Cno-vectorize-loops", "-Cno-vectorize-slp"]"#;
+
+/// Arguments of Cargo for `profile`, in a workspace whose manifest is in `root`.
+pub(crate) fn arguments(profile: &str, root: &Path) -> Vec<&'static str> {
+    let manifest = std::fs::read_to_string(root.join("Cargo.toml")).unwrap_or_default();
+    let is_ours = profile == "release" && !has_release_profile(&manifest);
+    let release = RELEASE.into_iter().filter(|_| is_ours);
+    release
+        .chain([SCALAR])
+        .flat_map(|value| ["--config", value])
+        .collect()
+}
+
+/// Whether a manifest says anything of `profile.release`, as a table or by dotted keys.
+fn has_release_profile(manifest: &str) -> bool {
+    manifest.lines().any(|line| {
+        let line: String = line.chars().filter(|c| !c.is_whitespace()).collect();
+        line.starts_with("[profile.release]")
+            || line.starts_with("[profile.release.")
+            || line.starts_with("profile.release")
+            || line.starts_with("[profile]")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_project_keeps_the_release_profile_that_it_has() {
+        let check = |manifest: &str, profile: &str, expect: bool| {
+            let root = tempfile::tempdir().expect("a temporary directory");
+            std::fs::write(root.path().join("Cargo.toml"), manifest).expect("the manifest");
+            let arguments = arguments(profile, root.path());
+            assert_eq!(arguments.contains(&RELEASE[0]), expect, "{manifest}");
+            assert!(arguments.contains(&SCALAR));
+        };
+        check("[package]\nname = \"a\"\n", "release", true);
+        check("[package]\nname = \"a\"\n", "dev", false);
+        check("[profile.dev]\nopt-level = 1\n", "release", true);
+        check("[profile.release]\nlto = false\n", "release", false);
+        check("[ profile.release ]\nlto = false\n", "release", false);
+        check("profile.release.lto = false\n", "release", false);
+        check(
+            "[profile.release.package.a]\nopt-level = 1\n",
+            "release",
+            false,
+        );
+    }
+}
