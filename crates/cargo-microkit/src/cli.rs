@@ -21,6 +21,7 @@ pub(crate) enum Command {
     Build(BuildArgs),
     Run(RunArgs),
     Test(TestArgs),
+    Bench(BenchArgs),
     Sdk(SdkArgs),
     Doctor(DoctorArgs),
 }
@@ -137,6 +138,45 @@ pub(crate) struct TestArgs {
     pub(crate) list: bool,
 }
 
+/// Count the instructions of round trips, on the model kernel and on seL4
+///
+/// Runs a system of measurements, built for release, under QEMU's `-icount`, where counts are exact;
+/// on seL4 in the configuration `release`. Its lines `NAME: NUMBER` are the table. NAME-c.system and
+/// NAME-limit.system beside NAME.system, if there are, give the columns of the same in C and of bare
+/// system calls; they are left out by name where there is no SDK or no C compiler.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cargo microkit bench\n  \
+    cargo microkit bench --check\n  \
+    cargo microkit bench --kernel sel4 --json bench.json --plot bench.svg")]
+pub(crate) struct BenchArgs {
+    /// The name of a system in the workspace's microkit-systems, or the path of a system file
+    #[arg(value_name = "SYSTEM", default_value = "bench")]
+    pub(crate) system: String,
+    #[command(flatten)]
+    pub(crate) options: Options,
+    #[command(flatten)]
+    pub(crate) qemu: QemuProgramArg,
+    /// Fail if a number has risen by more than 2% since SYSTEM.json, beside SYSTEM.system, was written
+    #[arg(long, conflicts_with = "bless")]
+    pub(crate) check: bool,
+    /// Write SYSTEM.json anew
+    #[arg(long)]
+    pub(crate) bless: bool,
+    /// Write all that was measured to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) json: Option<PathBuf>,
+    /// Draw it, as an SVG
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plot: Option<PathBuf>,
+    /// Also say how long the system takes to build, from nothing and again
+    #[arg(long)]
+    pub(crate) build_time: bool,
+    /// Seconds that each system has
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    pub(crate) timeout: Duration,
+}
+
 /// Keep a Microkit SDK for all later builds
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  \
@@ -203,7 +243,7 @@ pub(crate) struct VariantArgs {
     pub(crate) release: bool,
 }
 
-/// What `build`, `run` and `test` share.
+/// What `build`, `run`, `test` and `bench` share.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// The kernel under the system
@@ -263,7 +303,7 @@ pub(crate) struct QemuProgramArg {
 
 #[derive(Debug, Copy, Clone, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kernel {
-    /// seL4 where there is an SDK, else the model kernel; `test` takes both
+    /// seL4 where there is an SDK, else the model kernel; `test` and `bench` take both
     Auto,
     /// seL4, from the SDK
     Sel4,

@@ -126,6 +126,14 @@ impl Project {
             .collect()
     }
 
+    /// The file that the binary target called `name` begins with.
+    pub(crate) fn bin_source(&self, name: &str) -> Option<&Path> {
+        let mut targets = self.metadata.packages.iter().flat_map(|p| &p.targets);
+        targets
+            .find(|t| t.is_bin() && t.name == name)
+            .map(|t| t.src_path.as_std_path())
+    }
+
     /// The names of all binary targets.
     pub(crate) fn bin_names(&self) -> impl Iterator<Item = &str> {
         let targets = self.metadata.packages.iter().flat_map(|p| &p.targets);

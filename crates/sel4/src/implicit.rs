@@ -386,7 +386,13 @@ impl Drop for Loan<'_> {
     fn drop(&mut self) {
         // A borrower that has kept the token, and left that of another buffer in its place, has
         // the buffer for ever.
-        if !self.token.is_of(self.lent) {
+        let lent = if cfg!(target_os = "none") {
+            self.lent
+        } else {
+            // On a host the thread may have another program's by now (`SetAside`).
+            self.buffer.pointer.get()
+        };
+        if !self.token.is_of(lent) {
             return;
         }
         #[cfg(not(target_os = "none"))]

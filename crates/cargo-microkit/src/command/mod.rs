@@ -1,5 +1,6 @@
 //! What each subcommand does.
 
+mod bench;
 mod build;
 mod doctor;
 mod run;
@@ -29,6 +30,7 @@ pub(crate) fn run(command: &Command) -> Result<Outcome> {
         Command::Build(args) => build::build(args),
         Command::Run(args) => run::run(args),
         Command::Test(args) => test::test(args),
+        Command::Bench(args) => bench::bench(args),
         Command::Sdk(args) => sdk::sdk(&args.command),
         Command::Doctor(args) => doctor::doctor(args),
     }

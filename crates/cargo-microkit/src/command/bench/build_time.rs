@@ -1,0 +1,73 @@
+//! How long a build takes: from nothing, and after a change. By the clock, so no two runs agree.
+
+use std::fs::File;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant, SystemTime};
+
+use miette::{Result, miette};
+
+use crate::cli::BenchArgs;
+use crate::files;
+use crate::project::Project;
+use crate::system::System;
+use crate::system_file::SystemFile;
+use crate::terminal;
+
+/// Builds the system twice in a directory of its own, and prints how long it took.
+pub(super) fn tell(args: &BenchArgs, system: &System, project: &Project) -> Result<()> {
+    let target = tempfile::tempdir()
+        .map_err(|e| files::cannot("make a directory in", &std::env::temp_dir(), &e))?;
+    let program = std::env::current_exe()
+        .map_err(|e| files::cannot("find this program, as", "cargo-microkit".as_ref(), &e))?;
+    let mut build = Command::new(program);
+    build
+        .args(["build", &args.system, "--release"])
+        .env("CARGO_TARGET_DIR", target.path())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let clean = time(&mut build)?;
+    let changed = touch(system, project)?;
+    let again = time(&mut build)?;
+    terminal::line(format_args!(
+        "build time of `{}`: {:.1} s from nothing, {:.1} s after a change of `{changed}`",
+        args.system,
+        clean.as_secs_f64(),
+        again.as_secs_f64()
+    ));
+    Ok(())
+}
+
+/// Has a program of the system look changed, and returns its name.
+fn touch(system: &System, project: &Project) -> Result<String> {
+    let images = SystemFile::read(system.clone())?.images;
+    for name in images.iter().filter_map(|i| i.path.strip_suffix(".elf")) {
+        let Some(source) = project.bin_source(name) else {
+            continue;
+        };
+        let touched = File::options()
+            .append(true)
+            .open(source)
+            .and_then(|file| file.set_modified(SystemTime::now()));
+        return match touched {
+            Ok(()) => Ok(name.to_owned()),
+            Err(e) => Err(files::cannot("touch", source, &e)),
+        };
+    }
+    Err(miette!(
+        "the system `{}` has no program that Cargo builds",
+        system.name
+    ))
+}
+
+fn time(build: &mut Command) -> Result<Duration> {
+    let start = Instant::now();
+    let status = build.status();
+    match status {
+        Ok(status) if status.success() => Ok(start.elapsed()),
+        _ => Err(miette!(
+            help = "see why by `cargo microkit build`",
+            "the build whose time was to be taken failed"
+        )),
+    }
+}

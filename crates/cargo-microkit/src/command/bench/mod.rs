@@ -1,0 +1,158 @@
+//! `bench`: instructions of round trips, on every kernel that there is, beside the same in C.
+
+mod build_time;
+mod figures;
+mod guard;
+mod measure;
+mod plot;
+
+use std::path::Path;
+
+use miette::{Result, miette};
+
+use crate::c;
+use crate::cli::{self, BenchArgs};
+use crate::command::{Outcome, find_system};
+use crate::files;
+use crate::kernel::{Kernel, Kind};
+use crate::model;
+use crate::project::Project;
+use crate::qemu;
+use crate::sdk::Sdk;
+use crate::system::System;
+use crate::terminal;
+use crate::variant::Variant;
+use figures::{Column, Figures, OfKernel};
+use measure::Bench;
+
+/// Kernel configuration in which seL4 is measured: the one that ships.
+const SEL4_CONFIG: &str = "release";
+
+/// Measures, prints the table, writes what is to be written, and holds it against the table of
+/// before.
+pub(super) fn bench(args: &BenchArgs) -> Result<Outcome> {
+    let (system, project) = find_system(&args.system)?;
+    let qemu = qemu::provide(args.qemu.qemu.as_deref(), !args.options.no_install)?;
+    let mut figures = Figures::default();
+    for kernel in kernels(args)? {
+        let variant = Variant {
+            kernel: kernel.kind(),
+            board: args.options.board.clone(),
+            config: match kernel.kind() {
+                Kind::Sel4 => SEL4_CONFIG,
+                Kind::Model => model::CONFIG,
+            }
+            .to_owned(),
+            profile: "release".to_owned(),
+        };
+        kernel.check(&variant.board, &variant.config)?;
+        let bench = Bench {
+            args,
+            qemu: &qemu,
+            kernel: &kernel,
+            project: project.as_ref(),
+            variant: &variant,
+        };
+        let of_kernel = columns(&bench, &system, project.as_ref())?;
+        terminal::line(&of_kernel);
+        figures.kernels.push(of_kernel);
+    }
+
+    if let Some(file) = &args.json {
+        files::write(file, figures.to_json())?;
+    }
+    if let Some(file) = &args.plot {
+        files::write(file, plot::svg(&figures))?;
+    }
+    if args.build_time
+        && let Some(project) = &project
+    {
+        build_time::tell(args, &system, project)?;
+    }
+    let table = system.path.with_extension("json");
+    if args.bless {
+        files::write(&table, figures.to_json())?;
+        terminal::status("Wrote", table.display());
+    }
+    match args.check {
+        true => check(&figures, &table),
+        false => Ok(Outcome::Done),
+    }
+}
+
+/// Measures the system in Rust, and those beside it, `NAME-c` and `NAME-limit`, if they can be
+/// built.
+fn columns(bench: &Bench<'_>, system: &System, project: Option<&Project>) -> Result<OfKernel> {
+    let mut of_kernel = OfKernel::new(bench.variant);
+    let rust = bench.measure(system)?;
+    of_kernel.programs = rust.programs;
+    of_kernel.add(Column::Rust, rust.rows);
+    for (column, ending) in [(Column::C, "c"), (Column::Limit, "limit")] {
+        let name = format!("{}-{ending}", system.name);
+        let path = system.path.with_file_name(format!("{name}.system"));
+        if !path.is_file() {
+            continue;
+        }
+        let argument = path.to_string_lossy();
+        let beside = System::find(&argument, project.map(Project::root))?;
+        match bench.measure(&beside) {
+            Ok(measured) => {
+                let own = measured.programs.into_iter();
+                of_kernel.programs.extend(own.filter(|program| {
+                    // The console and the reporter are the same files.
+                    program.name.contains(&format!("-{ending}."))
+                }));
+                of_kernel.add(column, measured.rows);
+            }
+            Err(report) => match report.downcast_ref::<c::Missing>() {
+                Some(missing) => terminal::remark(format_args!("`{name}` is left out: {missing}")),
+                None => return Err(report),
+            },
+        }
+    }
+    Ok(of_kernel)
+}
+
+/// The kernels that were asked for; `auto` is each that there is.
+fn kernels(args: &BenchArgs) -> Result<Vec<Kernel>> {
+    if args.options.kernel != cli::Kernel::Auto {
+        return Ok(vec![Kernel::choose(&args.options)?]);
+    }
+    let flag = args.options.sdk.sdk.as_deref();
+    let sel4 = Sdk::locate(flag)?.map(Kernel::Sel4);
+    if sel4.is_none() {
+        terminal::remark("seL4 is left out: there is no SDK (`cargo microkit doctor`)");
+    }
+    let model = Kernel::Model {
+        sdk: Sdk::locate(flag)?,
+    };
+    Ok(std::iter::once(model).chain(sel4).collect())
+}
+
+fn check(figures: &Figures, table: &Path) -> Result<Outcome> {
+    let text = std::fs::read_to_string(table)
+        .map_err(|e| files::cannot("read the table of before", table, &e))?;
+    let before = Figures::from_json(&text).map_err(|fault| {
+        miette!(
+            help = "write it anew by `cargo microkit bench --bless`",
+            "the table `{}` cannot be read: {fault}",
+            table.display()
+        )
+    })?;
+    let complaints = guard::complaints(&before, figures);
+    for complaint in &complaints {
+        terminal::remark(complaint);
+    }
+    for remark in guard::gains(&before, figures) {
+        terminal::aside(remark);
+    }
+    if complaints.is_empty() {
+        terminal::line(format_args!(
+            "nothing takes {}% more instructions than `{}` says",
+            guard::PERCENT,
+            table.display()
+        ));
+        return Ok(Outcome::Done);
+    }
+    Ok(Outcome::Failed)
+}
