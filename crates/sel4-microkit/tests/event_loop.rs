@@ -11,8 +11,8 @@ use sel4::sys::host::{self as kernel, HostBuffer, Registers};
 use sel4::sys::{MessageInfo as SysMessageInfo, invocation, syscall};
 use sel4_microkit::host::ProtectionDomain;
 use sel4_microkit::{
-    Channel, ChannelSet, Child, DeferredAction, DeferredActionSlot, Handler, Infallible,
-    MessageInfo, NullHandler, get_mr, set_mr, with_msg_regs_mut,
+    Channel, ChannelSet, Child, DeferredAction, DeferredActionSlot, FastWords, Handler, Infallible,
+    MessageInfo, NullHandler, get_mr, protected_in_memory, set_mr, with_msg_regs_mut,
 };
 
 /// A system call as the kernel sees it, in the words of the manual.
@@ -281,6 +281,54 @@ fn a_reply_is_what_the_handler_left_in_the_message_registers() {
         calls[1],
         Call::ReplyRecv {
             words: vec![2, 2, 3, 4, 5, 12]
+        }
+    );
+}
+
+/// Answers in registers what is short, and in memory what is long.
+struct Fast;
+
+impl Handler for Fast {
+    type Error = Infallible;
+
+    fn protected(&mut self, _: Channel, info: MessageInfo) -> Result<MessageInfo, Infallible> {
+        with_msg_regs_mut(|regs| regs[..info.count()].iter_mut().for_each(|word| *word *= 2));
+        Ok(MessageInfo::new(0, info.count()))
+    }
+
+    fn protected_with_mrs(
+        &mut self,
+        channel: Channel,
+        info: MessageInfo,
+        words: FastWords,
+    ) -> Result<(MessageInfo, FastWords), Infallible> {
+        if info.count() > words.len() {
+            return protected_in_memory(self, channel, info, words);
+        }
+        assert_eq!(get_mr(0), 0, "nothing was put into the message registers");
+        Ok((
+            MessageInfo::new(0, info.count()),
+            words.map(|word| word + 1),
+        ))
+    }
+}
+
+#[test]
+fn a_handler_answers_short_calls_in_registers_and_leaves_the_buffer_alone() {
+    let calls = run(PD, vec![call(0, &[1, 2]), call(0, &[3, 4, 5, 6])], Fast);
+    let reply = |words: &[u64]| Call::ReplyRecv {
+        words: words.to_vec(),
+    };
+    assert_eq!(calls[1..], [reply(&[2, 3]), reply(&[4, 5, 6, 7])]);
+}
+
+#[test]
+fn a_handler_passes_long_calls_on_to_memory() {
+    let calls = run(PD, vec![call(0, &[1, 2, 3, 4, 5])], Fast);
+    assert_eq!(
+        calls[1],
+        Call::ReplyRecv {
+            words: vec![2, 4, 6, 8, 10]
         }
     );
 }

@@ -22,11 +22,10 @@ use crate::{IpcBuffer, IpcBufferToken, Word};
 pub fn with_ipc_buffer<R>(read: impl FnOnce(&IpcBuffer) -> R) -> R {
     let free = find(Wanted::Shared);
     let place = Location::caller();
-    // SAFETY: `find` (1, 2): other tokens that are alive are those of borrows to read.
     BUFFER.with(|buffer| {
-        unsafe { buffer.lend(free, BORROWED, place) }
-            .token
-            .with(read)
+        // SAFETY: `find` (1, 2): other tokens that are alive are those of borrows to read.
+        let loan = unsafe { buffer.lend(free, BORROWED, place) };
+        loan.token.with(read)
     })
 }
 

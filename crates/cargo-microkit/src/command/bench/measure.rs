@@ -65,7 +65,7 @@ impl Bench<'_> {
             output: None,
             report: None,
         };
-        let image = builder.pack(&plan, &built, &outputs)?;
+        let image = builder.pack(&plan, &built, &outputs)?.image;
 
         let mut command = machine.command(self.qemu, &image, variant, Console::None, true);
         let _disks = Devices::of(system)?.add_to(&mut command)?;
