@@ -186,4 +186,26 @@ mod tests {
         );
         assert!(Figures::from_json("{}").is_err());
     }
+
+    /// The book's table is that of one run, the one that the guard holds.
+    #[test]
+    fn the_book_shows_the_table_of_the_guard() {
+        let file = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../microkit-systems/bench.json"
+        );
+        let book = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/performance.md");
+        let [file, book] = [file, book].map(|path| std::fs::read_to_string(path).expect(path));
+        let figures = Figures::from_json(&file).expect("it is a table");
+        assert!(!figures.kernels.is_empty());
+        for line in figures.kernels.iter().flat_map(|k| {
+            let lines: Vec<_> = k.to_string().lines().map(str::to_owned).collect();
+            lines
+        }) {
+            assert!(
+                book.lines().any(|shown| shown == line),
+                "docs/performance.md lacks `{line}`: put in what `cargo microkit bench` prints"
+            );
+        }
+    }
 }
