@@ -2,6 +2,17 @@
 
 mod examples;
 
+#[path = "systems/block.rs"]
+mod block;
+#[path = "systems/instructions.rs"]
+mod instructions;
+#[path = "systems/others.rs"]
+mod others;
+#[path = "systems/restarts.rs"]
+mod restarts;
+#[path = "systems/timer.rs"]
+mod timer;
+
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 

@@ -8,23 +8,38 @@ use crate::code::{DONE, Instruction, SVC};
 /// Runs the programs of puppets; what a test gives for `conformance-puppet.elf`.
 ///
 /// It knows the instructions that the conformance systems use; every other one is undefined.
-#[derive(Debug, Default)]
-pub struct Instructions(());
+#[derive(Debug)]
+pub struct Instructions {
+    most: u64,
+}
 
 impl Instructions {
-    /// Makes one.
+    /// Runs a puppet until it enters the kernel.
     pub const fn new() -> Self {
-        Self(())
+        Self::at_most(u64::MAX)
+    }
+
+    /// Interrupts a puppet after so many instructions, as a timer does: one that is in a loop without
+    /// end gives the test back. Time passes by this if a step of the run takes some.
+    pub const fn at_most(most: u64) -> Self {
+        Self { most }
+    }
+}
+
+impl Default for Instructions {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
 impl Processor for Instructions {
     fn run(&mut self, context: &mut UserContext, memory: &mut Memory<'_>) -> Event {
-        loop {
+        for _ in 0..self.most {
             if let Err(exception) = instruction(context, memory) {
                 return Event::of_exception(exception.syndrome, exception.address, context);
             }
         }
+        Event::Tick
     }
 }
 

@@ -1,10 +1,12 @@
 //! Does what a bad protection domain can do, each of this image another thing, by its name, until
 //! its parent restarts it.
 #![no_std]
-#![no_main]
+#![cfg_attr(not(test), no_main)]
 #![forbid(unsafe_code)]
 
 mod random;
+#[cfg(test)]
+mod tests;
 mod wild;
 
 use core::hint::black_box;

@@ -1,0 +1,1 @@
+//! `unruly-parent`, and those that play on while its children misbehave.
