@@ -1,11 +1,13 @@
 //! Drives the board's PL011 serial port by its interrupts, for up to [`CLIENTS`] clients that print,
 //! of which one may read too.
 #![no_std]
-#![no_main]
+#![cfg_attr(not(test), no_main)]
 #![forbid(unsafe_code)]
 
 mod client;
 mod port;
+#[cfg(test)]
+mod tests;
 
 use byte_queue::{Broken, Producer};
 use client::Clients;

@@ -11,7 +11,7 @@ macro_rules! programs {
         $(
             #[path = $path]
             #[allow(unused_attributes)]
-            mod $name;
+            pub(crate) mod $name;
         )*
     };
 }
@@ -50,6 +50,7 @@ programs! {
     restarts_pong = "../../../../examples/restarts-pong/src/main.rs";
     rust_helper = "../../../../examples/rust-helper/src/main.rs";
     rust_player = "../../../../examples/rust-player/src/main.rs";
+    smc = "../../../../examples/smc/src/main.rs";
     timer = "../../../../examples/timer/src/main.rs";
     timer_client = "../../../../examples/timer-client/src/main.rs";
     timer_peer = "../../../../examples/timer-peer/src/main.rs";

@@ -3,10 +3,10 @@
 use pd_test::{Explorer, System};
 use sel4_microkit::{
     Channel, ChannelSet, DeferredAction, DeferredActionSlot, Handler, IrqAckError, MessageInfo,
-    with_msg_regs, with_msg_regs_mut,
+    NullHandler, debug_println, with_msg_regs, with_msg_regs_mut,
 };
 
-use crate::examples::{check_expected, expected, open};
+use crate::examples::{check_expected, expected, open, smc};
 
 const PLAYER: Channel = Channel::new(1);
 const HELPER: Channel = Channel::new(2);
@@ -69,4 +69,42 @@ fn every_schedule_of_those_that_play_with_c() {
 #[test]
 fn a_system_that_is_not_measured_says_so_as_on_the_target() {
     check_expected("utilisation");
+}
+
+/// Without `smc="true"`, which the model kernel does not take.
+#[test]
+fn who_may_not_ask_the_firmware_is_told_so() {
+    let file = include_str!("../../../../microkit-systems/smc.system");
+    let refused = System::parse("smc.system", file).unwrap_err();
+    assert!(refused.to_string().contains("smc"), "{refused}");
+    let mut run = System::parse("smc.system", &file.replace(r#" smc="true""#, ""))
+        .unwrap()
+        .program("console.elf", console::host::protection_domain)
+        .program("smc.elf", smc::protection_domain)
+        .start();
+    run.until_idle();
+    let error = "the system file lets it: InvalidCapability";
+    assert!(run.log().contains(error), "{}", run.log());
+}
+
+/// Calls each server with every number of words.
+fn calls() -> NullHandler {
+    for server in [1, 2].map(Channel::new) {
+        for count in 0..=64 {
+            with_msg_regs_mut(|words| (5..).zip(words).for_each(|(value, word)| *word = value));
+            let reply = server.pp_call(MessageInfo::new(0, count));
+            assert_eq!(reply, MessageInfo::new(0, count));
+            let is_one_more = |words: &[u64]| (6..).zip(words).all(|(value, word)| *word == value);
+            with_msg_regs(|words| assert!(is_one_more(&words[..count])));
+        }
+        debug_println!("{} was right", server.index());
+    }
+    NullHandler::new()
+}
+
+#[test]
+fn servers_that_are_measured_add_one_to_each_word() {
+    let mut run = open("bench").program("bench.elf", calls).start();
+    run.until_idle();
+    assert_eq!(run.log(), "1 was right\n2 was right\n");
 }
