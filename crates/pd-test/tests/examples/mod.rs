@@ -80,7 +80,6 @@ pub(crate) fn open(name: &str) -> System {
         };
     }
     give! {
-        "bench-server.elf": bench_server::protection_domain,
         "block-checker.elf": block_checker::protection_domain,
         "block-writer.elf": block_writer::protection_domain,
         "conformance-child.elf": conformance_child::protection_domain,
