@@ -2,6 +2,7 @@
 
 mod bench;
 mod build;
+mod check;
 mod doctor;
 mod run;
 mod sdk;
@@ -31,6 +32,7 @@ pub(crate) fn run(command: &Command) -> Result<Outcome> {
         Command::Run(args) => run::run(args),
         Command::Test(args) => test::test(args),
         Command::Bench(args) => bench::bench(args),
+        Command::Check(args) => check::check(args),
         Command::Sdk(args) => sdk::sdk(&args.command),
         Command::Doctor(args) => doctor::doctor(args),
     }
