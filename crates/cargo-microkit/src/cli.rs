@@ -23,6 +23,7 @@ pub(crate) enum Command {
     Test(TestArgs),
     Bench(BenchArgs),
     Check(CheckArgs),
+    Graph(GraphArgs),
     Sdk(SdkArgs),
     Doctor(DoctorArgs),
 }
@@ -200,6 +201,30 @@ pub(crate) struct CheckArgs {
     /// Fail if there is a warning too
     #[arg(long)]
     pub(crate) deny_warnings: bool,
+    /// Build no program: take each as one that says nothing of what it waits for
+    #[arg(long)]
+    pub(crate) no_build: bool,
+    #[command(flatten)]
+    pub(crate) variant: VariantArgs,
+    #[command(flatten)]
+    pub(crate) options: Options,
+}
+
+/// Draw a system as SVG
+///
+/// Shows protection domains with their priorities, each inside its parent and the highest first;
+/// channels; interrupts; memory regions, and who maps them with which rights; and in red those that
+/// can wait for each other for ever, as `check` finds them. The same system gives the same picture.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cargo microkit graph ping-pong > ping-pong.svg\n  \
+    cargo microkit graph path/to/my.system --no-build -o my.svg")]
+pub(crate) struct GraphArgs {
+    #[command(flatten)]
+    pub(crate) system: SystemArg,
+    /// Where to put the picture, if not to standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
     /// Build no program: take each as one that says nothing of what it waits for
     #[arg(long)]
     pub(crate) no_build: bool,

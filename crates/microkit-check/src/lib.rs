@@ -42,12 +42,14 @@
 
 mod cycle;
 mod declaration;
+mod draw;
 
 mod finding;
 mod lint;
 mod wait;
 
 pub use declaration::{Context, Declaration, DeclarationError, SECTION, Statement, Step};
+pub use draw::svg;
 
 pub use finding::{Finding, FindingKind, Label, Report};
 pub use wait::{During, Target, Wait, WaitKind, waits};

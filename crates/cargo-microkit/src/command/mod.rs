@@ -4,6 +4,7 @@ mod bench;
 mod build;
 mod check;
 mod doctor;
+mod graph;
 mod run;
 mod sdk;
 mod test;
@@ -33,6 +34,7 @@ pub(crate) fn run(command: &Command) -> Result<Outcome> {
         Command::Test(args) => test::test(args),
         Command::Bench(args) => bench::bench(args),
         Command::Check(args) => check::check(args),
+        Command::Graph(args) => graph::graph(args),
         Command::Sdk(args) => sdk::sdk(&args.command),
         Command::Doctor(args) => doctor::doctor(args),
     }
