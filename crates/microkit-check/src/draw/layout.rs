@@ -6,7 +6,7 @@ use super::lanes;
 /// The height of a line of text.
 pub(super) const LINE: u32 = 16;
 /// The width of a character; the font is monospaced.
-const CHAR: u32 = 7;
+pub(super) const CHAR: u32 = 8;
 /// Around everything.
 pub(super) const MARGIN: u32 = 12;
 /// Between boxes, between a box and what is in it, and between a box and the lanes.

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::content::{Head, Port};
-use super::layout::{GAP, LINE, Layout, Line, MARGIN, Placed};
+use super::layout::{CHAR, GAP, LINE, Layout, Line, MARGIN, Placed};
 
 const STYLE: &str = "\
 text{font:12px monospace;fill:#222}\
@@ -40,7 +40,7 @@ fn write(svg: &mut String, layout: &Layout, cycles: &[String]) -> fmt::Result {
         .map(|path| format!("wait for each other: {path}"))
         .collect();
     let widest = told.iter().map(|text| text.chars().count() as u32).max();
-    let text_width = key.max(widest.unwrap_or(0)) * 7 + 2 * MARGIN;
+    let text_width = key.max(widest.unwrap_or(0)) * CHAR + 2 * MARGIN;
     let width = layout.width.max(text_width);
     let height = layout.height + (told.len() as u32 + 1) * LINE + MARGIN;
     writeln!(
