@@ -168,12 +168,13 @@ pub enum FindingKind {
         uncached: String,
     },
 
-    /// A budget that the kernel refuses.
-    #[error("seL4 refuses `{pd}`'s budget of {budget_us} us when the system starts")]
+    /// A budget with which the kernel does nothing.
+    #[error("a budget of {budget_us} us is too small for `{pd}` to run")]
     #[diagnostic(
         severity(warning),
         help(
-            "write a `budget` of {min_us} us or more, which is twice what a system call may take"
+            "write more than {min_us} us: seL4 refuses less when the system starts, and a system \
+             call begins only when {min_us} us are left"
         )
     )]
     BudgetTooSmall {

@@ -14,8 +14,9 @@ use crate::declaration::{Declaration, Step};
 use crate::finding::{Finding, FindingKind, Label};
 use crate::wait::ends;
 
-/// The least budget, in microseconds, on boards whose kernel may take 10 us for a system call, as
-/// that of `qemu_virt_aarch64` (seL4, `MIN_BUDGET_US` and `KERNEL_WCET`). No board has less.
+/// What must be left of a budget, in microseconds, for a system call to begin, on boards whose kernel
+/// may take 10 us for one, as that of `qemu_virt_aarch64` (seL4, `MIN_BUDGET_US` and `KERNEL_WCET`).
+/// No board has less.
 const MIN_BUDGET_US: u64 = 20;
 
 /// All warnings about the file, and about what its programs declare.
@@ -139,7 +140,7 @@ fn time(system: &System, findings: &mut Vec<Finding>) {
     for pd in &system.protection_domains {
         let here = || vec![Label::new(pd.span, "here")];
         // Of a budget of 0 the parser has said it.
-        if (1..MIN_BUDGET_US).contains(&pd.budget_us) {
+        if (1..=MIN_BUDGET_US).contains(&pd.budget_us) {
             let kind = FindingKind::BudgetTooSmall {
                 pd: pd.name.clone(),
                 budget_us: pd.budget_us,
