@@ -53,7 +53,10 @@ fn the_chapter_on_waiting_shows_what_is_in_the_files() {
     }
     let report = read("crates/microkit-check/tests/bad/waits_for_caller.report");
     let (_, error) = report.split_once("\n\n").expect("a heading");
-    assert!(chapter.contains(error), "the chapter does not have:\n{error}");
+    assert!(
+        chapter.contains(error),
+        "the chapter does not have:\n{error}"
+    );
 }
 
 /// The check must be able to fail.

@@ -54,7 +54,7 @@ struct Mapping {
 impl Layout {
     pub(super) fn of(content: &Content<'_>) -> Self {
         let nodes = content.nodes(None);
-        let column = nodes.iter().map(|node| width(node)).max().unwrap_or(0);
+        let column = nodes.iter().map(width).max().unwrap_or(0);
         let mut boxes = Vec::new();
         let mut bottom = MARGIN;
         for node in nodes {
