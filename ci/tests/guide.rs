@@ -42,6 +42,23 @@ fn code_in_the_chapter_on_tests_is_that_of_the_example() {
     }
 }
 
+#[test]
+fn the_chapter_on_waiting_shows_what_is_in_the_files() {
+    let read = |path: &str| fs::read_to_string(root().join(path)).expect("the file is there");
+    let chapter = read("docs/guide/waiting.md");
+    let blocks = blocks(&chapter);
+    assert!(blocks.len() > 1, "the chapter shows code");
+    for (path, code) in blocks {
+        assert!(read(path).contains(code), "{path} does not have:\n{code}");
+    }
+    let report = read("crates/microkit-check/tests/bad/waits_for_caller.report");
+    let (_, error) = report.split_once("\n\n").expect("a heading");
+    assert!(
+        chapter.contains(error),
+        "the chapter does not have:\n{error}"
+    );
+}
+
 /// The check must be able to fail.
 #[test]
 fn a_block_is_read_with_its_path() {

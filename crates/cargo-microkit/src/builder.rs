@@ -44,7 +44,11 @@ impl Builder<'_> {
     /// Finds the programs of a system.
     pub(crate) fn plan(&self, system: System) -> Result<Plan> {
         let file = SystemFile::read(system)?;
-        let programs = programs::find(&file, self.project, &self.search_paths(&file.system))?;
+        let programs = programs::find(
+            &file,
+            self.project,
+            &search_paths(self.options, &file.system),
+        )?;
         Ok(Plan { file, programs })
     }
 
@@ -70,6 +74,25 @@ impl Builder<'_> {
             self.variant,
             self.options,
         )
+    }
+
+    /// The ELF file of each program of a system, by its path in the system file, without those in C.
+    pub(crate) fn elf_files(
+        &self,
+        plan: &Plan,
+        built: &Built,
+    ) -> Result<BTreeMap<String, PathBuf>> {
+        let mut files = BTreeMap::new();
+        for program in &plan.programs {
+            let file = match &program.source {
+                Source::Bin(bin) => built.file(bin)?.to_path_buf(),
+                Source::File(file) => file.clone(),
+                Source::C(_) => continue,
+            };
+            elf::check(&file, self.variant)?;
+            files.insert(program.image.path.clone(), file);
+        }
+        Ok(files)
     }
 
     /// Makes the image of a system.
@@ -103,12 +126,12 @@ impl Builder<'_> {
             .report
             .clone()
             .unwrap_or_else(|| directory.join("report.txt"));
-        let mut search_paths = vec![directory];
-        search_paths.extend(self.search_paths(system));
+        let mut directories = vec![directory];
+        directories.extend(search_paths(self.options, system));
         let request = Request {
             system: &system.path,
             variant: self.variant,
-            search_paths,
+            search_paths: directories,
             image: &image,
             report: &report,
             verbose: self.options.verbose,
@@ -139,20 +162,6 @@ impl Builder<'_> {
         Ok(program)
     }
 
-    /// Where files that Cargo does not build are looked for, each place once.
-    fn search_paths(&self, system: &System) -> Vec<PathBuf> {
-        let others = [system.directory(), Path::new(".")];
-        let named = self.options.search_paths.iter().map(PathBuf::as_path);
-        let mut paths = Vec::new();
-        for path in named.chain(others) {
-            let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-            if !paths.contains(&path) {
-                paths.push(path);
-            }
-        }
-        paths
-    }
-
     fn system_directory(&self, system: &System) -> Result<PathBuf> {
         let Variant {
             kernel, profile, ..
@@ -176,4 +185,18 @@ impl Builder<'_> {
             }
         }
     }
+}
+
+/// Where files that Cargo does not build are looked for, each place once.
+pub(crate) fn search_paths(options: &Options, system: &System) -> Vec<PathBuf> {
+    let others = [system.directory(), Path::new(".")];
+    let named = options.search_paths.iter().map(PathBuf::as_path);
+    let mut paths = Vec::new();
+    for path in named.chain(others) {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        if !paths.contains(&path) {
+            paths.push(path);
+        }
+    }
+    paths
 }

@@ -22,6 +22,8 @@ pub(crate) enum Command {
     Run(RunArgs),
     Test(TestArgs),
     Bench(BenchArgs),
+    Check(CheckArgs),
+    Graph(GraphArgs),
     Sdk(SdkArgs),
     Doctor(DoctorArgs),
 }
@@ -175,6 +177,61 @@ pub(crate) struct BenchArgs {
     /// Seconds that each system has
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
     pub(crate) timeout: Duration,
+}
+
+/// Find protection domains that wait for each other, before the system runs
+///
+/// Refuses a system whose protection domains can wait for each other for ever: through calls,
+/// through notifications that a handler waits for, through locks, or through faults. What a program
+/// waits for besides its calls it says with `sel4_microkit::waits!`, which is read from its ELF file;
+/// of one that says nothing it is taken that it makes every call that the system file allows, at any
+/// time. Warns of what is accepted and surprises, such as a child that its parent cannot stop.
+///
+/// Prints a line for each system that is in order; findings go to standard error, each with its
+/// lines of the system file. Fails if there is an error.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cargo microkit check\n  \
+    cargo microkit check ping-pong --deny-warnings\n  \
+    cargo microkit check path/to/my.system --no-build --kernel model")]
+pub(crate) struct CheckArgs {
+    /// Systems to check; none means every one in microkit-systems
+    #[arg(value_name = "SYSTEM")]
+    pub(crate) systems: Vec<String>,
+    /// Fail if there is a warning too
+    #[arg(long)]
+    pub(crate) deny_warnings: bool,
+    /// Build no program: take each as one that says nothing of what it waits for
+    #[arg(long)]
+    pub(crate) no_build: bool,
+    #[command(flatten)]
+    pub(crate) variant: VariantArgs,
+    #[command(flatten)]
+    pub(crate) options: Options,
+}
+
+/// Draw a system as SVG
+///
+/// Shows protection domains with their priorities, each inside its parent and the highest first;
+/// channels; interrupts; memory regions, and who maps them with which rights; and in red those that
+/// can wait for each other for ever, as `check` finds them. The same system gives the same picture.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  \
+    cargo microkit graph ping-pong > ping-pong.svg\n  \
+    cargo microkit graph path/to/my.system --no-build -o my.svg")]
+pub(crate) struct GraphArgs {
+    #[command(flatten)]
+    pub(crate) system: SystemArg,
+    /// Where to put the picture, if not to standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Build no program: take each as one that says nothing of what it waits for
+    #[arg(long)]
+    pub(crate) no_build: bool,
+    #[command(flatten)]
+    pub(crate) variant: VariantArgs,
+    #[command(flatten)]
+    pub(crate) options: Options,
 }
 
 /// Keep a Microkit SDK for all later builds

@@ -17,6 +17,7 @@ mod c;
 mod cargo;
 mod cli;
 mod command;
+mod declared;
 mod elf;
 mod expected;
 mod fault;

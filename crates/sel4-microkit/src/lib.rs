@@ -68,6 +68,7 @@ mod smc;
 mod stack;
 mod symbols;
 mod virtual_cpu;
+mod waits;
 
 pub use backtrace::Backtrace;
 pub use capabilities::{UserCapType, benchmark_tcb, cspace_root_slot_to_cptr, user_cap, vspace};

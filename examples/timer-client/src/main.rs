@@ -7,7 +7,7 @@
 use console::println;
 use heapless::Vec;
 use sel4_microkit::{
-    Channel, ChannelSet, Handler, MessageInfo, panicking, protection_domain, with_msg_regs,
+    Channel, ChannelSet, Handler, MessageInfo, panicking, protection_domain, waits, with_msg_regs,
 };
 use timer::{Error, Expired, TIMEOUTS_PER_CLIENT, Timer};
 
@@ -38,6 +38,11 @@ struct Client {
     expired: Vec<Expired, { DUE_MS.len() }>,
     /// How many are still to follow, once all others have expired.
     steps: Option<u32>,
+}
+
+waits! {
+    in init { call console::CHANNEL; call TIMER; call PEER; }
+    in notified { call console::CHANNEL; call TIMER; call PEER; }
 }
 
 #[protection_domain]

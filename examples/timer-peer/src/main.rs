@@ -4,7 +4,9 @@
 #![forbid(unsafe_code)]
 
 use heapless::Vec;
-use sel4_microkit::{Channel, ChannelSet, Handler, MessageInfo, get_mr, protection_domain, set_mr};
+use sel4_microkit::{
+    Channel, ChannelSet, Handler, MessageInfo, get_mr, protection_domain, set_mr, waits,
+};
 use timer::{Error, Expired, Timer};
 
 const TIMER: Channel = Channel::new(1);
@@ -22,6 +24,12 @@ struct Peer {
     timer: Timer,
     /// With room for the one that is cancelled, should it expire all the same.
     expired: Vec<Expired, { DUE_MS.len() + 1 }>,
+}
+
+waits! {
+    in init { call TIMER; }
+    in notified(TIMER) { call TIMER; }
+    in protected(CLIENT) { call TIMER; }
 }
 
 #[protection_domain]

@@ -10,7 +10,7 @@ use deadlines::{Deadlines, Id};
 use heapless::Deque;
 use sel4_microkit::{
     Channel, ChannelSet, DeferredAction, DeferredActionSlot, Handler, IrqAckError, MessageInfo,
-    get_mr, protection_domain, set_mr,
+    get_mr, protection_domain, set_mr, waits,
 };
 use timer::{Expired, TIMEOUTS_PER_CLIENT, reply, request};
 
@@ -36,6 +36,8 @@ struct Waiting {
     client: usize,
     tag: u64,
 }
+
+waits! {}
 
 #[protection_domain]
 fn init() -> Driver {

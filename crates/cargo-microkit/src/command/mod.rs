@@ -2,7 +2,9 @@
 
 mod bench;
 mod build;
+mod check;
 mod doctor;
+mod graph;
 mod run;
 mod sdk;
 mod test;
@@ -31,6 +33,8 @@ pub(crate) fn run(command: &Command) -> Result<Outcome> {
         Command::Run(args) => run::run(args),
         Command::Test(args) => test::test(args),
         Command::Bench(args) => bench::bench(args),
+        Command::Check(args) => check::check(args),
+        Command::Graph(args) => graph::graph(args),
         Command::Sdk(args) => sdk::sdk(&args.command),
         Command::Doctor(args) => doctor::doctor(args),
     }

@@ -3,6 +3,7 @@
 
 mod bench;
 mod build;
+mod check;
 mod run;
 mod sdk;
 mod test;

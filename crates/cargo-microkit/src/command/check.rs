@@ -1,0 +1,119 @@
+//! `check`: what is wrong with systems, or may surprise, before they run.
+
+use miette::{Report, Result, miette};
+
+use crate::cli::CheckArgs;
+use crate::command::{Outcome, find_system, project_here};
+use crate::declared::{self, Declarations};
+use crate::project::Project;
+use crate::system::{self, System};
+use crate::terminal;
+
+/// What was found of all systems.
+#[derive(Default)]
+struct Tally {
+    errors: usize,
+    warnings: usize,
+}
+
+/// Checks each system, shows what is found, and says what is in order.
+pub(super) fn check(args: &CheckArgs) -> Result<Outcome> {
+    let (systems, project) = selected(&args.systems)?;
+    let mut tally = Tally::default();
+    let mut parsed = Vec::new();
+    for system in systems {
+        match declared::parse(&system, &args.variant, &args.options) {
+            Ok(sdf) => parsed.push((system, sdf)),
+            Err(report) => tally.error(&report),
+        }
+    }
+
+    let declared = match args.no_build || parsed.is_empty() {
+        true => vec![Declarations::new(); parsed.len()],
+        false => declared::declarations(&parsed, project.as_ref(), &args.variant, &args.options)?,
+    };
+    for ((system, sdf), declarations) in parsed.into_iter().zip(declared) {
+        let before = (tally.errors, tally.warnings);
+        if let Some(report) = declared::refused_by_model(&sdf, &args.options) {
+            tally.error(&report);
+        }
+        let report = microkit_check::check(&sdf, &declarations);
+        let waits = microkit_check::waits(&sdf, &declarations).len();
+        let (pds, warnings) = (sdf.protection_domains.len(), sdf.warnings);
+        if !warnings.is_empty() {
+            tally.warnings += warnings.len();
+            terminal::error(&microkit_sdf::Report::new(sdf.source, warnings).into());
+        }
+        tally.errors += report.error_count();
+        tally.warnings += report.warning_count();
+        if !report.findings().is_empty() {
+            terminal::error(&report.into());
+        }
+        if before == (tally.errors, tally.warnings) {
+            terminal::line(format_args!(
+                "{}: in order ({pds} protection domain{}, {waits} wait{})",
+                system.name,
+                plural(pds),
+                plural(waits)
+            ));
+        }
+    }
+    Ok(tally.outcome(args.deny_warnings))
+}
+
+/// The systems that are named, or else all of the workspace, and the project of their programs.
+fn selected(names: &[String]) -> Result<(Vec<System>, Option<Project>)> {
+    if !names.is_empty() {
+        let mut systems = Vec::new();
+        let mut around = None;
+        for name in names {
+            let (system, project) = find_system(name)?;
+            if !systems.contains(&system) {
+                systems.push(system);
+            }
+            around = around.or(project);
+        }
+        return Ok((systems, around));
+    }
+    let Some(project) = project_here()? else {
+        return Err(miette!(
+            help = "go to one, or give the paths of system files",
+            "there is no Cargo project here whose systems could be checked"
+        ));
+    };
+    let systems = System::all(project.root());
+    if systems.is_empty() {
+        return Err(miette!(
+            help = "give the paths of system files",
+            "there is nothing to check: there is no system file in `{}`",
+            system::directory(project.root()).display()
+        ));
+    }
+    Ok((systems, Some(project)))
+}
+
+impl Tally {
+    fn error(&mut self, report: &Report) {
+        self.errors += report.related().map_or(1, |all| all.count().max(1));
+        terminal::error(report);
+    }
+
+    fn outcome(&self, deny_warnings: bool) -> Outcome {
+        let &Self { errors, warnings } = self;
+        if errors + warnings > 0 {
+            terminal::aside(format_args!(
+                "{errors} error{}, {warnings} warning{}",
+                plural(errors),
+                plural(warnings)
+            ));
+        }
+        match errors > 0 || (deny_warnings && warnings > 0) {
+            true => Outcome::Failed,
+            false => Outcome::Done,
+        }
+    }
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}

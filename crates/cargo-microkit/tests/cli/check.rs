@@ -1,0 +1,153 @@
+//! `check` and `graph`: what is found before a system runs, and how it is drawn.
+
+use std::path::Path;
+
+use object::write::Object;
+use object::{Architecture, BinaryFormat, Endianness, SectionKind};
+
+use crate::bench::{Bench, check, text};
+
+const MODEL: [&str; 2] = ["--kernel", "model"];
+
+/// An ELF file whose program declares these waits.
+fn elf(waits: &str) -> Vec<u8> {
+    let mut object = Object::new(BinaryFormat::Elf, Architecture::Aarch64, Endianness::Little);
+    let id = object.add_section(vec![], b".microkit.waits".to_vec(), SectionKind::Other);
+    object.append_section_data(id, waits.as_bytes(), 1);
+    object.write().expect("an ELF file")
+}
+
+/// A bench with a client that calls a server, of which the programs declare this.
+fn client_and_server(server_priority: u8, [client, server]: [&str; 2]) -> Bench {
+    let bench = Bench::new();
+    bench.file("client.elf", elf(client));
+    bench.file("server.elf", elf(server));
+    let pd = |name: &str, priority: u8| {
+        format!(
+            "<protection_domain name=\"{name}\" priority=\"{priority}\">\n\
+             <program_image path=\"{name}.elf\" />\n</protection_domain>\n"
+        )
+    };
+    let (client, server) = (pd("client", 10), pd("server", server_priority));
+    let channel = "<channel>\n<end pd=\"client\" id=\"1\" pp=\"true\" />\n\
+                   <end pd=\"server\" id=\"2\" />\n</channel>\n";
+    bench.file(
+        "two.system",
+        format!("<system>\n{client}{server}{channel}</system>\n"),
+    );
+    bench
+}
+
+#[track_caller]
+fn check_two(declared: [&str; 2], options: &[&str], is_success: bool, parts: &[&str]) {
+    let bench = client_and_server(20, declared);
+    let arguments = [&["check", "two.system"], &MODEL[..], options].concat();
+    check(bench.microkit(&arguments), is_success, parts);
+}
+
+const CALLS: &str = "version 1\ncall 1 in init\n";
+const NOTHING: &str = "version 1\n";
+
+#[test]
+fn what_programs_declare_is_read_from_them() {
+    let order = "two: in order (2 protection domains, 1 wait)";
+    check_two([CALLS, NOTHING], &[], true, &[order]);
+    let waits = "version 1\nwait 2 in protected 2\n";
+    let parts = [
+        "`server` waits inside its protected procedure",
+        "two.system:9",
+    ];
+    check_two([CALLS, waits], &[], false, &parts);
+    // From the file alone nothing is known of it.
+    check_two([CALLS, waits], &["--no-build"], true, &[order]);
+}
+
+#[test]
+fn a_declaration_that_is_not_understood_is_refused() {
+    let parts = ["client.elf", "`sleep 5` is not understood"];
+    check_two(["version 1\nsleep 5\n", NOTHING], &[], false, &parts);
+    check_two(["", NOTHING], &[], false, &["no line says `version 1`"]);
+}
+
+#[test]
+fn warnings_fail_only_where_they_are_denied() {
+    let parts = ["may call over channel 1", "0 errors, 1 warning"];
+    check_two([NOTHING, NOTHING], &[], true, &parts);
+    check_two([NOTHING, NOTHING], &["--deny-warnings"], false, &parts);
+}
+
+#[test]
+fn what_is_wrong_with_the_file_is_told_first() {
+    let bench = client_and_server(10, [CALLS, NOTHING]);
+    let parts = [
+        "`client` (priority 10) may not call `server` (priority 10)",
+        "1 error",
+    ];
+    check(
+        bench.microkit(&["check", "two.system", "--no-build"]),
+        false,
+        &parts,
+    );
+    check(
+        bench.microkit(&["graph", "two.system", "--no-build"]),
+        false,
+        &parts[..1],
+    );
+}
+
+#[test]
+fn what_the_model_kernel_cannot_run_is_an_error_for_it() {
+    let bench = Bench::new();
+    let system = "<system>\n<protection_domain name=\"pd\" smc=\"true\">\n\
+                  <program_image path=\"pd.elf\" />\n</protection_domain>\n</system>\n";
+    bench.file("smc.system", system);
+    let run = |options: &[&str], is_success, part| {
+        let arguments = [&["check", "smc.system", "--no-build"], options].concat();
+        check(bench.microkit(&arguments), is_success, &[part]);
+    };
+    run(&[], true, "smc: in order");
+    run(&MODEL, false, "passes no SMC calls on");
+}
+
+#[test]
+fn without_a_project_a_system_must_be_named() {
+    let bench = Bench::new();
+    check(
+        bench.microkit(&["check"]),
+        false,
+        &["there is no Cargo project here"],
+    );
+}
+
+#[test]
+fn a_cycle_is_red_in_the_picture() {
+    let drawn = |server: &str| {
+        let bench = client_and_server(20, [CALLS, server]);
+        let arguments = [&["graph", "two.system", "-o", "two.svg"], &MODEL[..]].concat();
+        assert_eq!(check(bench.microkit(&arguments), true, &[]), "");
+        text(&bench.path("two.svg"))
+    };
+    let red = "class=\"cycle\"";
+    assert!(!drawn(NOTHING).contains(red));
+    let picture = drawn("version 1\nwait 2 in notified\n");
+    assert!(
+        picture.contains(red) && picture.contains("client → server → client"),
+        "{picture}"
+    );
+}
+
+/// The picture in the guide is the one that the tool draws.
+#[test]
+fn the_picture_in_the_guide_is_what_is_drawn() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let system = root.join("microkit-systems/virtio-block.system");
+    let bench = Bench::new();
+    let arguments = ["graph", system.to_str().expect("UTF-8"), "--no-build"];
+    let drawn = check(bench.microkit(&arguments), true, &[]);
+    let picture = root.join("docs/guide/virtio-block.svg");
+    assert!(
+        text(&picture) == drawn,
+        "the picture has changed: cargo microkit graph virtio-block --no-build -o {}",
+        picture.display()
+    );
+}

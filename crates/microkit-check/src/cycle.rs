@@ -1,0 +1,297 @@
+//! Cycles of waits.
+//!
+//! The nodes are the waits; an edge leads from each to every wait that keeps it from ending: one of
+//! the PD that it waits for, or one of another PD that holds the lock it wants. For each wait the
+//! shortest cycle through it is looked for, and of several through the same PDs one is told.
+//!
+//! If any PDs can wait for each other, a cycle is told, and each of them is in one that is told; once
+//! that is mended, the next check tells of the others. What is told can be more than can happen: a PD
+//! that takes one lock in two handlers counts as if both could stop at once, which forbids to take
+//! locks in two orders.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use microkit_sdf::System;
+
+use crate::declaration::Context;
+use crate::finding::{Finding, FindingKind, Label};
+use crate::wait::{During, Target, Wait, WaitKind};
+
+/// What is found of cycles among `waits`.
+pub(crate) fn findings(system: &System, waits: &[Wait]) -> Vec<Finding> {
+    let name = |pd: usize| system.protection_domains[pd].name.clone();
+    let twice = waits.iter().filter(|wait| holds_what_it_wants(wait));
+    let mut findings: Vec<_> = twice
+        .map(|wait| {
+            let kind = FindingKind::LockTwice {
+                pd: name(wait.pd),
+                lock: wanted(system, wait),
+            };
+            Finding::new(kind, vec![label(system, wait)])
+        })
+        .collect();
+    for cycle in cycles(waits) {
+        let members: Vec<&Wait> = cycle.iter().map(|index| &waits[*index]).collect();
+        findings.push(told(system, &members));
+    }
+    findings
+}
+
+/// Cycles, each as indices of `waits`: a shortest one through each wait that is in any, and of several
+/// through the same PDs the first. Those with faults come after all others.
+pub(crate) fn cycles(waits: &[Wait]) -> Vec<Vec<usize>> {
+    let mut seen = BTreeSet::new();
+    let mut found = Vec::new();
+    for with_faults in [false, true] {
+        let graph = Graph::new(waits, with_faults);
+        for start in 0..waits.len() {
+            let Some(mut cycle) = graph.shortest_cycle(start) else {
+                continue;
+            };
+            let pds: BTreeSet<usize> = cycle.iter().map(|index| waits[*index].pd).collect();
+            if seen.insert(pds) {
+                let first = (0..cycle.len()).min_by_key(|at| (waits[cycle[*at]].pd, cycle[*at]));
+                cycle.rotate_left(first.unwrap_or_default());
+                found.push(cycle);
+            }
+        }
+    }
+    found
+}
+
+/// The waits by what they have to do with.
+struct Graph<'a> {
+    waits: &'a [Wait],
+    is_in: Vec<bool>,
+    of_pd: Vec<Vec<usize>>,
+    holders: Vec<usize>,
+}
+
+impl<'a> Graph<'a> {
+    fn new(waits: &'a [Wait], with_faults: bool) -> Self {
+        let is_in: Vec<bool> = waits
+            .iter()
+            .map(|wait| with_faults || wait.kind != WaitKind::Fault)
+            .collect();
+        let pds = waits.iter().map(|wait| wait.pd + 1).max().unwrap_or(0);
+        let mut of_pd = vec![Vec::new(); pds];
+        let mut holders = Vec::new();
+        for (index, wait) in waits.iter().enumerate().filter(|(index, _)| is_in[*index]) {
+            of_pd[wait.pd].push(index);
+            if !wait.holding.is_empty() {
+                holders.push(index);
+            }
+        }
+        Self {
+            waits,
+            is_in,
+            of_pd,
+            holders,
+        }
+    }
+
+    /// The shortest way from a wait back to itself.
+    fn shortest_cycle(&self, start: usize) -> Option<Vec<usize>> {
+        if !self.is_in[start] {
+            return None;
+        }
+        let mut came_from: Vec<Option<usize>> = vec![None; self.waits.len()];
+        let mut is_expanded = vec![false; self.of_pd.len()];
+        let mut queue = VecDeque::from([start]);
+        while let Some(at) = queue.pop_front() {
+            let wait = &self.waits[at];
+            let next: Vec<usize> = match &wait.target {
+                // Whatever leads to a PD leads to all of its waits, so once is enough.
+                Target::Pd(pd) if is_expanded.get(*pd) == Some(&false) => {
+                    is_expanded[*pd] = true;
+                    self.of_pd[*pd].clone()
+                }
+                Target::Pd(_) => Vec::new(),
+                Target::Lock(lock) => {
+                    let holders = self.holders.iter().copied();
+                    holders
+                        .filter(|other| self.waits[*other].pd != wait.pd)
+                        .filter(|other| self.waits[*other].holding.contains(lock))
+                        .collect()
+                }
+            };
+            for other in next {
+                if came_from[other].is_some() {
+                    continue;
+                }
+                came_from[other] = Some(at);
+                if other == start {
+                    return Some(self.way_back(start, &came_from));
+                }
+                queue.push_back(other);
+            }
+        }
+        None
+    }
+
+    /// The cycle through `start`, read backwards from its end.
+    fn way_back(&self, start: usize, came_from: &[Option<usize>]) -> Vec<usize> {
+        let mut cycle = vec![start];
+        let mut at = came_from[start];
+        while let Some(index) = at.filter(|index| *index != start) {
+            cycle.push(index);
+            at = came_from[index];
+        }
+        cycle[1..].reverse();
+        cycle
+    }
+}
+
+fn holds_what_it_wants(wait: &Wait) -> bool {
+    matches!(&wait.target, Target::Lock(lock) if wait.holding.contains(lock))
+}
+
+/// What a wait is for, as it is called.
+fn wanted(system: &System, wait: &Wait) -> String {
+    match &wait.target {
+        Target::Pd(pd) => system.protection_domains[*pd].name.clone(),
+        Target::Lock(lock) => lock.clone(),
+    }
+}
+
+/// The finding of a cycle.
+fn told(system: &System, cycle: &[&Wait]) -> Finding {
+    let name = |pd: usize| system.protection_domains[pd].name.clone();
+    let labels = cycle.iter().map(|wait| label(system, wait)).collect();
+    if let [one, other] = cycle
+        && let Some((server, caller)) = [(one, other), (other, one)]
+            .into_iter()
+            .find(|(server, caller)| waits_for_its_caller(server, caller))
+    {
+        let kind = FindingKind::WaitsForCaller {
+            pd: name(server.pd),
+            caller: name(caller.pd),
+        };
+        return Finding::new(kind, labels);
+    }
+    let mut path: Vec<String> = cycle.iter().map(|wait| name(wait.pd)).collect();
+    path.push(name(cycle[0].pd));
+    let path = path.join(" → ");
+    let kind = match cycle.iter().find(|wait| wait.kind == WaitKind::Fault) {
+        Some(faulted) => FindingKind::FaultCycle {
+            child: name(faulted.pd),
+            parent: wanted(system, faulted),
+            path,
+        },
+        None => FindingKind::Cycle { path },
+    };
+    Finding::new(kind, labels)
+}
+
+/// Whether `server` waits inside its protected procedure for `caller`, which is in a call of it.
+fn waits_for_its_caller(server: &Wait, caller: &Wait) -> bool {
+    let is_inside = matches!(server.during, During::Declared(Context::Protected(_)));
+    is_inside
+        && matches!(caller.kind, WaitKind::Call(_))
+        && caller.target == Target::Pd(server.pd)
+        && server.target == Target::Pd(caller.pd)
+}
+
+/// What a wait of a cycle is, to be written next to the line that makes it possible.
+fn label(system: &System, wait: &Wait) -> Label {
+    let name = &system.protection_domains[wait.pd].name;
+    let wanted = wanted(system, wait);
+    let what = match wait.kind {
+        WaitKind::Call(_) => format!("`{name}` calls `{wanted}`"),
+        WaitKind::Wait(_) => format!("`{name}` waits for `{wanted}`"),
+        WaitKind::Lock => format!("`{name}` takes the lock `{wanted}`"),
+        WaitKind::Fault => format!("`{name}` faults, and waits for `{wanted}`"),
+    };
+    let when = match wait.during {
+        During::Any => String::new(),
+        During::Declared(context) => format!(" in `{context}`"),
+    };
+    let holding = match wait.holding.is_empty() {
+        true => String::new(),
+        false => format!(", holding `{}`", wait.holding.join("`, `")),
+    };
+    Label::new(wait.span, format!("{what}{when}{holding}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use microkit_sdf::Span;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn wait(pd: usize, target: Target, holding: Vec<String>, is_fault: bool) -> Wait {
+        let kind = match (&target, is_fault) {
+            (Target::Lock(_), _) => WaitKind::Lock,
+            (Target::Pd(_), true) => WaitKind::Fault,
+            (Target::Pd(_), false) => WaitKind::Call(0),
+        };
+        Wait {
+            pd,
+            during: During::Any,
+            kind,
+            target,
+            holding,
+            span: Span { start: 0, end: 0 },
+        }
+    }
+
+    /// Whether `one` cannot end before `other` does.
+    fn is_kept_by(one: &Wait, other: &Wait) -> bool {
+        match &one.target {
+            Target::Pd(pd) => *pd == other.pd,
+            Target::Lock(lock) => one.pd != other.pd && other.holding.contains(lock),
+        }
+    }
+
+    /// Adds every set of PDs of which each waits for the next, and the last for the first.
+    fn all_cycles(waits: &[Wait], path: &mut Vec<usize>, found: &mut BTreeSet<BTreeSet<usize>>) {
+        let last = &waits[path[path.len() - 1]];
+        for (index, next) in waits.iter().enumerate() {
+            if !is_kept_by(last, next) {
+                continue;
+            }
+            if index == path[0] {
+                found.insert(path.iter().map(|at| waits[*at].pd).collect());
+            } else if path.iter().all(|at| waits[*at].pd != next.pd) {
+                path.push(index);
+                all_cycles(waits, path, found);
+                path.pop();
+            }
+        }
+    }
+
+    fn any_wait() -> impl Strategy<Value = Wait> {
+        let lock = prop_oneof![Just("x".to_owned()), Just("y".to_owned())];
+        let target = prop_oneof![
+            (0..5_usize).prop_map(Target::Pd),
+            lock.clone().prop_map(Target::Lock)
+        ];
+        let holding = proptest::collection::vec(lock, 0..2);
+        (0..5_usize, target, holding, any::<bool>())
+            .prop_map(|(pd, target, holding, is_fault)| wait(pd, target, holding, is_fault))
+    }
+
+    proptest! {
+        /// Held against a search of all paths: each cycle told is one, and every PD that can be in
+        /// one is in one that is told.
+        #[test]
+        fn every_cycle_is_told(waits in proptest::collection::vec(any_wait(), 0..8)) {
+            let told = cycles(&waits);
+            for cycle in &told {
+                let next = cycle.iter().cycle().skip(1);
+                for (one, other) in cycle.iter().zip(next) {
+                    prop_assert!(is_kept_by(&waits[*one], &waits[*other]), "{cycle:?}");
+                }
+            }
+            let told = told.iter().flatten().map(|index| waits[*index].pd);
+            let mut expect = BTreeSet::new();
+            for start in 0..waits.len() {
+                all_cycles(&waits, &mut vec![start], &mut expect);
+            }
+            let expect: BTreeSet<usize> = expect.into_iter().flatten().collect();
+            let told: BTreeSet<usize> = told.collect();
+            prop_assert!(expect.is_subset(&told), "{expect:?} of {told:?}");
+        }
+    }
+}

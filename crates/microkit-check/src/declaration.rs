@@ -1,0 +1,272 @@
+//! What a program says that it waits for: text in a section of its ELF file, a line for each wait.
+//!
+//! ```text
+//! version 1
+//! call 3 in notified 1
+//! lock ring in init
+//! wait 4 in protected holding ring
+//! ```
+//!
+//! The order of the lines means nothing, as a linker may change it.
+
+use std::fmt;
+
+use thiserror::Error;
+
+/// The section of the ELF file, which is not loaded.
+pub const SECTION: &str = ".microkit.waits";
+
+/// The most lines that are read. A program has 62 channels at most.
+const MAX_LINES: usize = 1024;
+
+/// The most locks that one line may hold.
+const MAX_HELD: usize = 64;
+
+/// All that a program waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Declaration {
+    /// Sorted, each once.
+    pub statements: Vec<Statement>,
+}
+
+/// That a program can wait.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub struct Statement {
+    /// Where in the program.
+    pub context: Context,
+    /// For what.
+    pub step: Step,
+    /// The locks that it has taken then, the first one first.
+    pub holding: Vec<String>,
+}
+
+/// Where in a program something happens.
+#[derive(Debug, Copy, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Context {
+    /// In the initialisation.
+    Init,
+    /// In the handler of notifications: of this channel, or of any.
+    Notified(Option<u8>),
+    /// In the protected procedure: called over this channel, or over any.
+    Protected(Option<u8>),
+    /// In the handler of faults: of this child, or of any.
+    Fault(Option<u8>),
+}
+
+/// What a program waits for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// The reply to a call over this channel.
+    Call(u8),
+    /// That the PD at the other end of this channel does something, such as notify; or an
+    /// interrupt.
+    Wait(u8),
+    /// That nobody else has this lock.
+    Lock(String),
+}
+
+/// Why text is no declaration.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum DeclarationError {
+    /// Not text at all.
+    #[error("it is not UTF-8")]
+    NotText,
+    /// No line says the version.
+    #[error("no line says `version 1`")]
+    NoVersion,
+    /// More than anything needs.
+    #[error("it has more than {MAX_LINES} lines")]
+    TooLong,
+    /// A line that says nothing that is known.
+    #[error("`{line}` is not understood")]
+    Line {
+        /// It, cut to a readable length.
+        line: String,
+    },
+}
+
+impl Declaration {
+    /// Reads the text of a declaration.
+    ///
+    /// **Errors:** with the first line that is not understood.
+    pub fn parse(text: &str) -> Result<Self, DeclarationError> {
+        let mut has_version = false;
+        let mut statements = Vec::new();
+        for (index, line) in text.lines().enumerate() {
+            if index >= MAX_LINES {
+                return Err(DeclarationError::TooLong);
+            }
+            match line {
+                "version 1" => has_version = true,
+                line => statements.push(statement(line).ok_or_else(|| DeclarationError::Line {
+                    line: line.chars().take(80).collect(),
+                })?),
+            }
+        }
+        if !has_version {
+            return Err(DeclarationError::NoVersion);
+        }
+        statements.sort();
+        statements.dedup();
+        Ok(Self { statements })
+    }
+
+    /// Reads the bytes of the section [`SECTION`].
+    ///
+    /// **Errors:** as [`parse`](Self::parse), and if they are not text.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, DeclarationError> {
+        Self::parse(std::str::from_utf8(bytes).map_err(|_| DeclarationError::NotText)?)
+    }
+}
+
+fn statement(line: &str) -> Option<Statement> {
+    let mut words = line.split(' ').peekable();
+    let step = match (words.next()?, words.next()?) {
+        ("call", id) => Step::Call(id.parse().ok()?),
+        ("wait", id) => Step::Wait(id.parse().ok()?),
+        ("lock", name) => Step::Lock(lock_name(name)?),
+        _ => return None,
+    };
+    if words.next()? != "in" {
+        return None;
+    }
+    let context = words.next()?;
+    let of = words.next_if(|word| *word != "holding");
+    let of = of.map(str::parse).transpose().ok()?;
+    let context = match context {
+        "init" if of.is_none() => Context::Init,
+        "notified" => Context::Notified(of),
+        "protected" => Context::Protected(of),
+        "fault" => Context::Fault(of),
+        _ => return None,
+    };
+    let holding = match words.next() {
+        Some("holding") => words.map(lock_name).collect::<Option<Vec<_>>>()?,
+        Some(_) => return None,
+        None => Vec::new(),
+    };
+    (holding.len() <= MAX_HELD).then_some(Statement {
+        context,
+        step,
+        holding,
+    })
+}
+
+fn lock_name(word: &str) -> Option<String> {
+    let is_name = !word.is_empty() && !word.contains(char::is_whitespace);
+    is_name.then(|| word.to_owned())
+}
+
+impl fmt::Display for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, of) = match self {
+            Self::Init => ("init", None),
+            Self::Notified(of) => ("notified", *of),
+            Self::Protected(of) => ("protected", *of),
+            Self::Fault(of) => ("fault", *of),
+        };
+        match of {
+            Some(id) => write!(f, "{name}({id})"),
+            None => f.write_str(name),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_form_is_read() {
+        let check = |line: &str, context, step, holding: &[&str]| {
+            let text = format!("{line}\nversion 1\n");
+            let declaration = Declaration::parse(&text).expect(line);
+            let holding = holding.iter().map(|name| (*name).to_owned()).collect();
+            let expect = Statement {
+                context,
+                step,
+                holding,
+            };
+            assert_eq!(declaration.statements, [expect], "{line}");
+        };
+        let lock = |name: &str| Step::Lock(name.to_owned());
+        check("call 3 in init", Context::Init, Step::Call(3), &[]);
+        check(
+            "wait 0 in notified",
+            Context::Notified(None),
+            Step::Wait(0),
+            &[],
+        );
+        check(
+            "lock a in notified 7",
+            Context::Notified(Some(7)),
+            lock("a"),
+            &[],
+        );
+        check(
+            "call 1 in protected 61",
+            Context::Protected(Some(61)),
+            Step::Call(1),
+            &[],
+        );
+        check(
+            "call 1 in fault 2 holding a b",
+            Context::Fault(Some(2)),
+            Step::Call(1),
+            &["a", "b"],
+        );
+        check(
+            "lock b in protected holding a",
+            Context::Protected(None),
+            lock("b"),
+            &["a"],
+        );
+    }
+
+    #[test]
+    fn the_order_and_repetition_of_lines_mean_nothing() {
+        let one = Declaration::parse("version 1\ncall 1 in init\nwait 2 in init\n");
+        let other = Declaration::parse("wait 2 in init\ncall 1 in init\ncall 1 in init\nversion 1");
+        assert_eq!(one, other);
+    }
+
+    #[test]
+    fn what_is_no_declaration_is_refused() {
+        let check = |text: &str, expect: DeclarationError| {
+            assert_eq!(Declaration::parse(text), Err(expect), "{text}");
+        };
+        check("", DeclarationError::NoVersion);
+        check("call 1 in init", DeclarationError::NoVersion);
+        check(&"version 1\n".repeat(1025), DeclarationError::TooLong);
+        for line in [
+            "",
+            "call",
+            "call 1",
+            "call 1 in",
+            "call 1 on init",
+            "call x in init",
+            "call 256 in init",
+            "call 1 in init 3",
+            "call 1 in sleep",
+            "jump 1 in init",
+            "call 1 in notified x",
+            "lock  in init",
+            "call 1 in notified 1 2",
+            "version 2",
+            "call 1 in init holding ",
+        ] {
+            let line = line.to_owned();
+            check(
+                &format!("version 1\n{line}\n"),
+                DeclarationError::Line { line },
+            );
+        }
+        assert_eq!(
+            Declaration::from_bytes(b"\xff"),
+            Err(DeclarationError::NotText)
+        );
+    }
+}

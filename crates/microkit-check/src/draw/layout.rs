@@ -1,0 +1,230 @@
+//! Where everything is, in pixels.
+
+use super::content::{Content, Head, Node, Port, Row, region_facts};
+use super::lanes;
+
+/// The height of a line of text.
+pub(super) const LINE: u32 = 16;
+/// The width of a character; the font is monospaced.
+pub(super) const CHAR: u32 = 8;
+/// Around everything.
+pub(super) const MARGIN: u32 = 12;
+/// Between boxes, between a box and what is in it, and between a box and the lanes.
+pub(super) const GAP: u32 = 10;
+/// Between lanes, and between the lines at a memory region.
+const LANE: u32 = 10;
+
+/// A picture.
+pub(super) struct Layout {
+    /// Memory regions, PDs and virtual machines, each before what is in it.
+    pub(super) boxes: Vec<Placed>,
+    pub(super) lines: Vec<Line>,
+    pub(super) width: u32,
+    pub(super) height: u32,
+}
+
+/// A box in its place.
+pub(super) struct Placed {
+    pub(super) left: u32,
+    pub(super) top: u32,
+    pub(super) width: u32,
+    pub(super) height: u32,
+    pub(super) class: &'static str,
+    pub(super) title: String,
+    /// The rows, each with its middle from above.
+    pub(super) rows: Vec<(Row, u32)>,
+}
+
+/// From one place to another by a lane.
+pub(super) struct Line {
+    pub(super) from: (u32, u32),
+    pub(super) lane: u32,
+    pub(super) to: (u32, u32),
+    pub(super) class: &'static str,
+    pub(super) heads: [Option<Head>; 2],
+}
+
+/// The line of a mapping: the box and the height where it starts, and the height where it ends.
+struct Mapping {
+    region: usize,
+    owner: usize,
+    y: u32,
+}
+
+impl Layout {
+    pub(super) fn of(content: &Content<'_>) -> Self {
+        let nodes = content.nodes(None);
+        let column = nodes.iter().map(width).max().unwrap_or(0);
+        let mut boxes = Vec::new();
+        let mut bottom = MARGIN;
+        for node in nodes {
+            bottom = place(node, (0, column), bottom, &mut boxes) + GAP;
+        }
+
+        let mappings = mappings(&boxes);
+        let (mut regions, region_ends) = regions(content, &mappings);
+        let region_width = regions.iter().map(|region| region.width).max().unwrap_or(0);
+        let spans = mappings.iter().zip(&region_ends);
+        let spans: Vec<_> = spans.map(|(mapping, end)| (mapping.y, *end)).collect();
+        let (lanes_of_mappings, count) = lanes::assign(&spans);
+        let first_lane = MARGIN + region_width + GAP;
+        let left = match regions.is_empty() {
+            true => MARGIN,
+            false => first_lane + count as u32 * LANE + GAP,
+        };
+        for placed in &mut boxes {
+            placed.left += left;
+        }
+        for region in &mut regions {
+            region.width = region_width;
+            bottom = bottom.max(region.top + region.height + GAP);
+        }
+
+        let mut lines = Vec::new();
+        for ((mapping, end), lane) in mappings.iter().zip(&region_ends).zip(lanes_of_mappings) {
+            lines.push(Line {
+                from: (MARGIN + region_width, *end),
+                // The nearest to the boxes is the last.
+                lane: first_lane + (count - 1 - lane) as u32 * LANE + LANE / 2,
+                to: (boxes[mapping.owner].left, mapping.y),
+                class: "mapping",
+                heads: [None; 2],
+            });
+        }
+        let right = left + column + GAP;
+        let wires: Vec<_> = (0..content.system.channels.len())
+            .map(|channel| [0, 1].map(|end| place_of(&boxes, Port::Channel(channel, end))))
+            .collect();
+        let spans: Vec<_> = wires.iter().map(|[from, to]| (from.1, to.1)).collect();
+        let (lanes_of_wires, count) = lanes::assign(&spans);
+        for (channel, ([from, to], lane)) in wires.iter().zip(lanes_of_wires).enumerate() {
+            let wire = content.wire(channel);
+            lines.push(Line {
+                from: *from,
+                lane: right + lane as u32 * LANE + LANE / 2,
+                to: *to,
+                class: wire.class,
+                heads: wire.heads,
+            });
+        }
+        // What is red lies on top.
+        lines.sort_by_key(|line| line.class == "cycle");
+        regions.extend(boxes);
+        Self {
+            boxes: regions,
+            lines,
+            width: right + count as u32 * LANE + MARGIN,
+            height: bottom - GAP + MARGIN,
+        }
+    }
+}
+
+/// How wide a box must be.
+fn width(node: &Node) -> u32 {
+    let rows = node.rows.iter().map(|row| row.text.chars().count());
+    let chars = rows.chain([node.title.chars().count()]).max().unwrap_or(0);
+    let children = node.children.iter().map(|child| width(child) + 2 * GAP);
+    let own = chars as u32 * CHAR + 2 * GAP;
+    children.chain([own]).max().unwrap_or(own)
+}
+
+/// Puts a box, and what is in it, below `top`, and returns where it ends. The left edge, for now,
+/// counts from that of the column.
+fn place(node: Node, (left, width): (u32, u32), top: u32, boxes: &mut Vec<Placed>) -> u32 {
+    let index = boxes.len();
+    let mut y = top + GAP / 2 + LINE;
+    let mut rows = Vec::new();
+    for row in node.rows {
+        rows.push((row, y + LINE / 2));
+        y += LINE;
+    }
+    boxes.push(Placed {
+        left,
+        top,
+        width,
+        height: 0,
+        class: node.class,
+        title: node.title,
+        rows,
+    });
+    let mut bottom = y;
+    for child in node.children {
+        let inside = (left + GAP, width - 2 * GAP);
+        bottom = place(child, inside, bottom + GAP, boxes);
+    }
+    bottom += GAP / 2;
+    boxes[index].height = bottom - top;
+    bottom
+}
+
+fn mappings(boxes: &[Placed]) -> Vec<Mapping> {
+    let rows = boxes.iter().enumerate();
+    let rows = rows.flat_map(|(owner, b)| b.rows.iter().map(move |(row, y)| (owner, row, *y)));
+    rows.filter_map(|(owner, row, y)| match row.port {
+        Port::Region(region) => Some(Mapping { region, owner, y }),
+        Port::None | Port::Channel(..) => None,
+    })
+    .collect()
+}
+
+/// The boxes of the memory regions, each as near as can be to what maps it, and the height at which
+/// each mapping ends.
+fn regions(content: &Content<'_>, mappings: &[Mapping]) -> (Vec<Placed>, Vec<u32>) {
+    let mut order: Vec<(u32, usize)> = (0..content.system.memory_regions.len())
+        .map(|region| {
+            let ys = mappings.iter().filter(|m| m.region == region).map(|m| m.y);
+            let (count, sum) = ys.fold((0, 0), |(count, sum), y| (count + 1, sum + y));
+            (sum.checked_div(count).unwrap_or(u32::MAX), region)
+        })
+        .collect();
+    order.sort_unstable();
+    let mut ends = vec![0; mappings.len()];
+    let mut placed = Vec::new();
+    let mut free = MARGIN;
+    for (middle, index) in order {
+        let region = &content.system.memory_regions[index];
+        let users = mappings.iter().enumerate();
+        let users: Vec<usize> = users
+            .filter(|(_, m)| m.region == index)
+            .map(|u| u.0)
+            .collect();
+        let height = (2 * LINE + GAP).max(users.len() as u32 * LANE + GAP);
+        let wanted = if middle == u32::MAX {
+            free
+        } else {
+            middle.saturating_sub(height / 2)
+        };
+        let top = wanted.max(free);
+        for (count, user) in users.iter().enumerate() {
+            ends[*user] = top + GAP + count as u32 * LANE;
+        }
+        let text = region_facts(region);
+        let chars = text.chars().count().max(region.name.chars().count());
+        let row = Row {
+            text,
+            class: "fact",
+            port: Port::None,
+        };
+        placed.push(Placed {
+            left: MARGIN,
+            top,
+            width: chars as u32 * CHAR + 2 * GAP,
+            height,
+            class: "region",
+            title: region.name.clone(),
+            rows: vec![(row, top + GAP / 2 + LINE + LINE / 2)],
+        });
+        free = top + height + GAP;
+    }
+    (placed, ends)
+}
+
+/// Where the line of a channel's end starts.
+fn place_of(boxes: &[Placed], port: Port) -> (u32, u32) {
+    let found = boxes.iter().find_map(|placed| {
+        let (_, y) = placed.rows.iter().find(|(row, _)| row.port == port)?;
+        Some((placed.left + placed.width, *y))
+    });
+    // Every end is in the box of its PD.
+    found.unwrap_or_default()
+}

@@ -1,0 +1,43 @@
+//! A system as a picture (SVG).
+//!
+//! Protection domains stand in one column, each inside its parent, the highest priority first, so
+//! that calls lead upwards. Every end of a channel has a line of its own in the box of its PD, from
+//! which it goes to the right, into a lane that no other channel uses there, and back to the other
+//! end: nothing crosses a box, and lines cross at right angles only. Mappings do the same to the
+//! left, where the memory regions are. What is drawn depends on the system alone.
+
+mod content;
+mod lanes;
+mod layout;
+mod paint;
+
+use std::collections::BTreeSet;
+
+use microkit_sdf::System;
+
+use crate::cycle::cycles;
+use crate::declaration::Declaration;
+use crate::wait::waits;
+
+/// The system as SVG; waits that are part of a cycle are red. `declarations` are those of its
+/// programs, as for [`check`](crate::check).
+pub fn svg(system: &System, declarations: &[Option<Declaration>]) -> String {
+    let waits = waits(system, declarations);
+    let cycles = cycles(&waits);
+    let in_cycle: BTreeSet<usize> = cycles.iter().flatten().copied().collect();
+    let paths: Vec<String> = cycles
+        .iter()
+        .map(|cycle| {
+            let around = cycle.iter().chain(cycle.first());
+            let names = around.map(|index| waits[*index].pd);
+            let names = names.map(|pd| system.protection_domains[pd].name.as_str());
+            names.collect::<Vec<_>>().join(" → ")
+        })
+        .collect();
+    let content = content::Content {
+        system,
+        waits: &waits,
+        in_cycle: &in_cycle,
+    };
+    paint::paint(&layout::Layout::of(&content), &paths)
+}

@@ -1,0 +1,301 @@
+//! What is found in a system: one variant per kind of trouble, each with what to do.
+
+use std::error::Error;
+use std::fmt::{self, Display};
+
+use microkit_sdf::{Source, Span};
+use miette::{Diagnostic, LabeledSpan, Severity, SourceCode};
+
+/// Everything that was found in one system, in the order of its file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    source: Source,
+    findings: Vec<Finding>,
+}
+
+/// One thing found.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{kind}")]
+#[non_exhaustive]
+pub struct Finding {
+    /// What it is.
+    pub kind: FindingKind,
+    /// The places that it is about; of a cycle, in its order.
+    pub labels: Vec<Label>,
+}
+
+/// A place in the system file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Label {
+    /// Where it is.
+    pub span: Span,
+    /// What of it, in a few words to be written next to it.
+    pub text: String,
+}
+
+/// What is found. Whether it is an error or a warning, [`severity`](Diagnostic::severity) says.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
+#[expect(missing_docs, reason = "the message shows what each field is")]
+#[non_exhaustive]
+pub enum FindingKind {
+    // Waits that never end.
+    /// Some wait for each other.
+    #[error("these can wait for each other for ever: {path}")]
+    #[diagnostic(help(
+        "let one of them go on without waiting: notify instead of calling, remember what is to be \
+         done and return from the handler, or give a lock back first"
+    ))]
+    Cycle { path: String },
+
+    /// A protected procedure waits for its caller.
+    #[error(
+        "`{pd}` waits inside its protected procedure for `{caller}`, which waits for the reply"
+    )]
+    #[diagnostic(help(
+        "reply first: `{caller}` can notify, or call again, when it has done what `{pd}` needs"
+    ))]
+    WaitsForCaller { pd: String, caller: String },
+
+    /// A lock is taken by who has it.
+    #[error("`{pd}` takes the lock `{lock}` while it holds it")]
+    #[diagnostic(help("give it back first, or take it once, around both"))]
+    LockTwice { pd: String, lock: String },
+
+    // Declarations that bind nothing.
+    /// The system file has no such channel.
+    #[error("the program of `{pd}` declares a wait at channel {id}, which `{pd}` does not have")]
+    #[diagnostic(help("give `{pd}` an `<end>` with this `id`, or change the program's `waits!`"))]
+    NoSuchChannel { pd: String, id: u8 },
+
+    /// The system file has no such child.
+    #[error("the program of `{pd}` declares a wait in `fault({id})`, and `{pd}` has no child {id}")]
+    #[diagnostic(help("give a child of `{pd}` this `id`, or change the program's `waits!`"))]
+    NoSuchChild { pd: String, id: u8 },
+
+    /// A call that the system file does not allow.
+    #[error("the program of `{pd}` declares a call over channel {id}, where it may not call")]
+    #[diagnostic(help("write `pp=\"true\"` at its `<end>`, or change the program's `waits!`"))]
+    MayNotCall { pd: String, id: u8 },
+
+    /// A protected procedure that nobody can call.
+    #[error(
+        "the program of `{pd}` declares a wait in `protected({id})`, and `{caller}` may not call it"
+    )]
+    #[diagnostic(help(
+        "write `pp=\"true\"` at the `<end>` of `{caller}`, or change the program's `waits!`"
+    ))]
+    NeverCalled { pd: String, id: u8, caller: String },
+
+    // Warnings.
+    /// A cycle that a fault closes.
+    #[error("if `{child}` faults, these wait for each other for ever: {path}")]
+    #[diagnostic(
+        severity(warning),
+        help(
+            "`{parent}` is to handle the fault, and cannot while it waits: let it notify instead of \
+             calling, or let the one it calls be no child of it"
+        )
+    )]
+    FaultCycle {
+        child: String,
+        parent: String,
+        path: String,
+    },
+
+    /// A child that its parent cannot stop.
+    #[error(
+        "`{child}` (priority {child_priority}) can keep its parent `{parent}` (priority \
+         {parent_priority}) from running"
+    )]
+    #[diagnostic(
+        severity(warning),
+        help(
+            "a parent can only stop a child when it runs: lower the child's priority, or give it a \
+             `budget` below its `period`"
+        )
+    )]
+    ChildAboveParent {
+        child: String,
+        child_priority: u8,
+        parent: String,
+        parent_priority: u8,
+    },
+
+    /// A passive PD that never runs again.
+    #[error("nothing ever wakes `{pd}`, which is passive")]
+    #[diagnostic(
+        severity(warning),
+        help("give it a channel over which it is called or notified, an `<irq>`, or a child")
+    )]
+    NeverWoken { pd: String },
+
+    /// A channel over which nothing can go.
+    #[error("nothing can go over this channel")]
+    #[diagnostic(
+        severity(warning),
+        help("let an end notify, or call (`pp=\"true\"`), or remove the channel")
+    )]
+    DeadChannel,
+
+    /// The registers of one device in two hands.
+    #[error("`{one}` and `{other}` both write to `{region}`, which is not cached")]
+    #[diagnostic(
+        severity(warning),
+        help(
+            "if it is a device, let one of them drive it for the other; if it is memory, leave \
+             `cached=\"false\"` out"
+        )
+    )]
+    TwoDrivers {
+        region: String,
+        one: String,
+        other: String,
+    },
+
+    /// Memory that some see through a cache and some do not.
+    #[error("`{region}` is cached in `{cached}` and not in `{uncached}`")]
+    #[diagnostic(
+        severity(warning),
+        help(
+            "what one writes the other may not see (Arm ARM, *Mismatched memory attributes*): map \
+             it alike everywhere"
+        )
+    )]
+    MixedCaching {
+        region: String,
+        cached: String,
+        uncached: String,
+    },
+
+    /// A budget with which the kernel does nothing.
+    #[error("a budget of {budget_us} us is too small for `{pd}` to run")]
+    #[diagnostic(
+        severity(warning),
+        help(
+            "write more than {min_us} us: seL4 refuses less when the system starts, and a system \
+             call begins only when {min_us} us are left"
+        )
+    )]
+    BudgetTooSmall {
+        pd: String,
+        budget_us: u64,
+        min_us: u64,
+    },
+
+    /// A domain that has no time.
+    #[error("`{pd}` never runs: its domain is not in the schedule")]
+    #[diagnostic(
+        severity(warning),
+        help("add an entry for the domain to `<domain_schedule>`, or put `{pd}` into another")
+    )]
+    DomainNeverRuns { pd: String },
+
+    /// More rights than the program uses.
+    #[error("`{pd}` may call over channel {id}, and its program declares that it never does")]
+    #[diagnostic(
+        severity(warning),
+        help("leave `pp=\"true\"` out, or add the call to the program's `waits!`")
+    )]
+    CallNotDeclared { pd: String, id: u8 },
+}
+
+impl Report {
+    pub(crate) fn new(source: Source, mut findings: Vec<Finding>) -> Self {
+        findings.sort_by_key(|finding| finding.labels.iter().map(|label| label.span).min());
+        Self { source, findings }
+    }
+
+    /// What was found, in the order of the file.
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// How many of them are errors.
+    pub fn error_count(&self) -> usize {
+        let errors = self.findings.iter().filter(|finding| finding.is_error());
+        errors.count()
+    }
+
+    /// How many of them are warnings.
+    pub fn warning_count(&self) -> usize {
+        self.findings.len() - self.error_count()
+    }
+}
+
+impl Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counted = [
+            (self.error_count(), "error"),
+            (self.warning_count(), "warning"),
+        ];
+        let counted = counted.iter().filter(|(count, _)| *count > 0);
+        let counted: Vec<_> = counted
+            .map(|(count, noun)| format!("{count} {noun}{}", if *count == 1 { "" } else { "s" }))
+            .collect();
+        match counted.is_empty() {
+            true => write!(f, "nothing found in {}", self.source.name),
+            false => write!(f, "{} in {}", counted.join(" and "), self.source.name),
+        }
+    }
+}
+
+impl Error for Report {}
+
+impl Diagnostic for Report {
+    fn severity(&self) -> Option<Severity> {
+        match self.error_count() {
+            0 => Some(Severity::Warning),
+            _ => Some(Severity::Error),
+        }
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.source)
+    }
+
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
+        Some(Box::new(
+            self.findings
+                .iter()
+                .map(|finding| finding as &dyn Diagnostic),
+        ))
+    }
+}
+
+impl Finding {
+    pub(crate) fn new(kind: FindingKind, labels: Vec<Label>) -> Self {
+        Self { kind, labels }
+    }
+
+    /// Whether it is an error; else it is a warning.
+    pub fn is_error(&self) -> bool {
+        self.severity() == Some(Severity::Error)
+    }
+}
+
+impl Diagnostic for Finding {
+    fn severity(&self) -> Option<Severity> {
+        self.kind.severity().or(Some(Severity::Error))
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
+        self.kind.help()
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let labels = self.labels.iter();
+        Some(Box::new(labels.map(|label| {
+            LabeledSpan::new_with_span(Some(label.text.clone()), label.span)
+        })))
+    }
+}
+
+impl Label {
+    pub(crate) fn new(span: Span, text: impl Into<String>) -> Self {
+        Self {
+            span,
+            text: text.into(),
+        }
+    }
+}

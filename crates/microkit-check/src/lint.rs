@@ -1,0 +1,186 @@
+//! What surprises people in a system that is accepted and has no cycle.
+//!
+//! Left out, since it would be wrong too often or cannot be known: memory that two PDs write, which
+//! is how queues between them are made; shares of processor time that add up to more than all of
+//! it, as by default each PD has all; a passive PD that is notified, since it then runs on the
+//! scheduling context that its notification keeps; and stacks that are too small, for which stable
+//! Rust tells no sizes of frames.
+
+use std::collections::BTreeSet;
+
+use microkit_sdf::{Map, ScheduleEntry, System};
+
+use crate::declaration::{Declaration, Step};
+use crate::finding::{Finding, FindingKind, Label};
+use crate::wait::ends;
+
+/// What must be left of a budget, in microseconds, for a system call to begin, on boards whose kernel
+/// may take 10 us for one, as that of `qemu_virt_aarch64` (seL4, `MIN_BUDGET_US` and `KERNEL_WCET`).
+/// No board has less.
+const MIN_BUDGET_US: u64 = 20;
+
+/// All warnings about the file, and about what its programs declare.
+pub(crate) fn findings(system: &System, declarations: &[Option<Declaration>]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    children(system, &mut findings);
+    wakers(system, &mut findings);
+    channels(system, &mut findings);
+    memory(system, &mut findings);
+    time(system, &mut findings);
+    calls(system, declarations, &mut findings);
+    findings
+}
+
+fn children(system: &System, findings: &mut Vec<Finding>) {
+    for child in &system.protection_domains {
+        let Some(parent) = child.parent.map(|index| &system.protection_domains[index]) else {
+            continue;
+        };
+        let shares_time = (child.cpu, child.domain) == (parent.cpu, parent.domain);
+        let can_take_all = child.budget_us == child.period_us && !child.passive;
+        if child.priority > parent.priority && shares_time && can_take_all {
+            let kind = FindingKind::ChildAboveParent {
+                child: child.name.clone(),
+                child_priority: child.priority,
+                parent: parent.name.clone(),
+                parent_priority: parent.priority,
+            };
+            let labels = vec![
+                Label::new(child.span, "the child"),
+                Label::new(parent.span, "its parent"),
+            ];
+            findings.push(Finding::new(kind, labels));
+        }
+    }
+}
+
+fn wakers(system: &System, findings: &mut Vec<Finding>) {
+    for (index, pd) in system.protection_domains.iter().enumerate() {
+        let is_reached = ends(system, index).any(|(_, other)| other.pp || other.notify);
+        let is_woken = is_reached
+            || !pd.irqs.is_empty()
+            || !pd.children.is_empty()
+            || pd.virtual_machine.is_some();
+        if pd.passive && !is_woken {
+            let kind = FindingKind::NeverWoken {
+                pd: pd.name.clone(),
+            };
+            findings.push(Finding::new(kind, vec![Label::new(pd.span, "here")]));
+        }
+    }
+}
+
+fn channels(system: &System, findings: &mut Vec<Finding>) {
+    for channel in &system.channels {
+        if channel.ends.iter().all(|end| !end.pp && !end.notify) {
+            let labels = vec![Label::new(channel.span, "neither end may do anything")];
+            findings.push(Finding::new(FindingKind::DeadChannel, labels));
+        }
+    }
+}
+
+/// Each mapping of a region, with the name of who has it, PDs before virtual machines.
+fn mappings(system: &System, region: usize) -> Vec<(&str, &Map)> {
+    let pds = system.protection_domains.iter();
+    let of_pds = pds.flat_map(|pd| pd.maps.iter().map(|map| (pd.name.as_str(), map)));
+    let pds = system.protection_domains.iter();
+    let vms = pds.filter_map(|pd| pd.virtual_machine.as_ref());
+    let of_vms = vms.flat_map(|vm| vm.maps.iter().map(|map| (vm.name.as_str(), map)));
+    let all = of_pds.chain(of_vms);
+    all.filter(|(_, map)| map.region == region).collect()
+}
+
+fn memory(system: &System, findings: &mut Vec<Finding>) {
+    for (index, region) in system.memory_regions.iter().enumerate() {
+        let mappings = mappings(system, index);
+        let mut writers = mappings
+            .iter()
+            .filter(|(_, map)| map.perms.write && !map.cached);
+        if let Some((one, first)) = writers.next()
+            && let Some((other, second)) = writers.find(|(name, _)| name != one)
+        {
+            let kind = FindingKind::TwoDrivers {
+                region: region.name.clone(),
+                one: (*one).to_owned(),
+                other: (*other).to_owned(),
+            };
+            let labels = vec![
+                Label::new(first.span, "one"),
+                Label::new(second.span, "the other"),
+            ];
+            findings.push(Finding::new(kind, labels));
+        }
+        let cached = mappings.iter().find(|(_, map)| map.cached);
+        let uncached = mappings.iter().find(|(_, map)| !map.cached);
+        if let (Some((one, first)), Some((other, second))) = (cached, uncached) {
+            let kind = FindingKind::MixedCaching {
+                region: region.name.clone(),
+                cached: (*one).to_owned(),
+                uncached: (*other).to_owned(),
+            };
+            let labels = vec![
+                Label::new(first.span, "cached"),
+                Label::new(second.span, "not cached"),
+            ];
+            findings.push(Finding::new(kind, labels));
+        }
+    }
+}
+
+fn time(system: &System, findings: &mut Vec<Finding>) {
+    let scheduled: Option<BTreeSet<u8>> = system.domains.as_ref().map(|domains| {
+        let entries = domains.schedule.iter();
+        entries
+            .filter_map(|entry| match entry {
+                ScheduleEntry::Run { domain, .. } => Some(*domain),
+                ScheduleEntry::End { .. } => None,
+            })
+            .collect()
+    });
+    for pd in &system.protection_domains {
+        let here = || vec![Label::new(pd.span, "here")];
+        // Of a budget of 0 the parser has said it.
+        if (1..=MIN_BUDGET_US).contains(&pd.budget_us) {
+            let kind = FindingKind::BudgetTooSmall {
+                pd: pd.name.clone(),
+                budget_us: pd.budget_us,
+                min_us: MIN_BUDGET_US,
+            };
+            findings.push(Finding::new(kind, here()));
+        }
+        if let (Some(scheduled), Some(domain)) = (&scheduled, pd.domain)
+            && !scheduled.is_empty()
+            && !scheduled.contains(&domain)
+        {
+            let kind = FindingKind::DomainNeverRuns {
+                pd: pd.name.clone(),
+            };
+            findings.push(Finding::new(kind, here()));
+        }
+    }
+}
+
+fn calls(system: &System, declarations: &[Option<Declaration>], findings: &mut Vec<Finding>) {
+    for (index, pd) in system.protection_domains.iter().enumerate() {
+        let Some(Some(declaration)) = declarations.get(index) else {
+            continue;
+        };
+        let steps = declaration.statements.iter().map(|s| &s.step);
+        let called: BTreeSet<u8> = steps
+            .filter_map(|step| match step {
+                Step::Call(id) => Some(*id),
+                Step::Wait(_) | Step::Lock(_) => None,
+            })
+            .collect();
+        for (own, _) in ends(system, index) {
+            if own.pp && !called.contains(&own.id) {
+                let kind = FindingKind::CallNotDeclared {
+                    pd: pd.name.clone(),
+                    id: own.id,
+                };
+                let labels = vec![Label::new(own.span, "here")];
+                findings.push(Finding::new(kind, labels));
+            }
+        }
+    }
+}
