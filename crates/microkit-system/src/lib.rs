@@ -66,6 +66,9 @@ mod region;
 /// anew when the file changes. Where several PDs run one program, each must have the same things
 /// under the names that it uses.
 ///
+/// Where the file has a `setvar_id`, `setvar_vaddr` or `setvar_size`, the item declares the variable
+/// of that name, which Microkit's tool looks for.
+///
 /// A region needs `setvar_vaddr` and `setvar_size` in its `<map>`: addresses are taken from what
 /// Microkit's tool writes, so that a program in another system than the one that it was compiled for
 /// is found out.

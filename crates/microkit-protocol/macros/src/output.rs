@@ -111,13 +111,13 @@ fn client_method(visibility: &Visibility, method: &Method<'_>, label: u64) -> To
         #[inline]
         #[track_caller]
         #visibility fn #name(&self, #(#names: #types),*) -> #returned {
-            const REQUEST: usize = #request;
-            const REPLY: usize = #reply;
-            let mut __request = [0u64; REQUEST];
+            const __REQUEST: ::core::primitive::usize = #request;
+            const __REPLY: ::core::primitive::usize = #reply;
+            let mut __request = [0; __REQUEST];
             let __rest = &mut __request[..];
             #(let __rest = ::microkit_protocol::_private::put::<#types, _>(&#names, __rest);)*
-            let _: &mut [u64] = __rest;
-            ::microkit_protocol::_private::call::<REQUEST, REPLY>(self.channel, #label, __request)
+            let _: &mut [::core::primitive::u64] = __rest;
+            ::microkit_protocol::_private::call::<__REQUEST, __REPLY>(self.channel, #label, __request)
                 .#read
         }
     }
@@ -144,7 +144,7 @@ fn server(protocol: &Protocol<'_>) -> TokenStream {
         #[allow(dead_code, reason = "a client needs the version only")]
         impl #name {
             /// Differs where the protocol differs.
-            #visibility const VERSION: u64 = ::microkit_protocol::_private::version(
+            #visibility const VERSION: ::core::primitive::u64 = ::microkit_protocol::_private::version(
                 #written,
                 &[#(::core::mem::size_of::<#types>()),*],
             );
@@ -154,8 +154,8 @@ fn server(protocol: &Protocol<'_>) -> TokenStream {
             /// **Blocks:** never, if the methods do not.
             /// **Panics:** inside a borrow of the message registers; never for what a client sends.
             #[track_caller]
-            #visibility fn dispatch<Server: #trait_name + ?::core::marker::Sized>(
-                __server: &mut Server,
+            #visibility fn dispatch<__Server: #trait_name + ?::core::marker::Sized>(
+                __server: &mut __Server,
                 __msg_info: &::microkit_protocol::_private::sel4_microkit::MessageInfo,
             ) -> ::microkit_protocol::_private::sel4_microkit::MessageInfo {
                 let mut answer = || match __msg_info.label() {
@@ -186,11 +186,11 @@ fn server_arm(trait_name: &syn::Ident, method: &Method<'_>) -> TokenStream {
     };
     quote! {
         {
-            const REQUEST: usize = #request;
-            let __request = ::microkit_protocol::_private::arguments::<REQUEST>(__msg_info)?;
+            const __REQUEST: ::core::primitive::usize = #request;
+            let __request = ::microkit_protocol::_private::arguments::<__REQUEST>(__msg_info)?;
             let __rest = &__request[..];
             #(let (#names, __rest) = ::microkit_protocol::_private::take::<#types, _>(__rest)?;)*
-            let _: &[u64] = __rest;
+            let _: &[::core::primitive::u64] = __rest;
             let __result = #trait_name::#name(__server, #(#names),*);
             ::core::result::Result::Ok(::microkit_protocol::_private::#reply(&__result))
         }

@@ -9,6 +9,8 @@ use crate::input::Kind;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) span: Span,
+    /// The symbol into which Microkit's tool writes its identifier.
+    pub(crate) id_symbol: Option<String>,
     pub(crate) thing: Thing,
 }
 
@@ -80,6 +82,7 @@ pub(crate) fn find(system: &System, pd: usize, kind: Kind, key: Key<'_>) -> Resu
         [one] => match &one.thing {
             Ok(thing) => Ok(Found {
                 span: one.span,
+                id_symbol: one.symbol.clone().filter(|_| kind != Kind::Region),
                 thing: thing.clone(),
             }),
             Err(help) => Err(format!("{help}\n{}", excerpt(&system.source, one.span))),

@@ -70,7 +70,9 @@ fn output(system: &System, pd: usize, item: &Item, found: &Found) -> TokenStream
         item,
         span: found.span,
     };
-    match &found.thing {
+    let id_symbol = found.id_symbol.as_deref();
+    let declared = id_symbol.map(|symbol| cx.declared(symbol));
+    let item = match &found.thing {
         Thing::Channel {
             id,
             notify,
@@ -86,7 +88,8 @@ fn output(system: &System, pd: usize, item: &Item, found: &Found) -> TokenStream
             vaddr,
             size,
         } => cx.region(*bytes, *cached, *write, [vaddr, size]),
-    }
+    };
+    quote!(#item #declared)
 }
 
 /// One item, and where in the file what it names is.
@@ -102,6 +105,31 @@ impl Cx<'_> {
     fn place(&self) -> String {
         let source = &self.system.source;
         format!("{}:{}", source.name, line(source, self.span))
+    }
+
+    /// The variable into which Microkit's tool writes an identifier: it refuses a program without
+    /// one.
+    fn declared(&self, symbol: &str) -> TokenStream {
+        let Ok(symbol) = syn::parse_str::<Ident>(symbol) else {
+            return self.no_variable(&[symbol]);
+        };
+        quote! {
+            #[allow(dead_code, reason = "the tool needs it, the program has the number")]
+            const _: () = {
+                fn id() -> usize {
+                    *::microkit_system::_private::sel4_microkit::var!(#symbol: usize = 0)
+                }
+            };
+        }
+    }
+
+    fn no_variable(&self, symbols: &[&str]) -> TokenStream {
+        let message = format!(
+            "`{}` is no name of a variable in Rust: choose another\n{}",
+            symbols.join("` or `"),
+            excerpt(&self.system.source, self.span)
+        );
+        Error::new(self.item.name.span(), message).into_compile_error()
     }
 
     /// A unit struct, which is both a type and a value, with what stands in `body`.
@@ -274,13 +302,7 @@ impl Cx<'_> {
         let shown = name.to_string();
         let parsed = symbols.map(|symbol| syn::parse_str::<Ident>(symbol));
         let [Ok(vaddr), Ok(size)] = parsed else {
-            let message = format!(
-                "`{}` or `{}` is no name of a variable in Rust\n{}",
-                symbols[0],
-                symbols[1],
-                excerpt(&self.system.source, self.span)
-            );
-            return Error::new(name.span(), message).into_compile_error();
+            return self.no_variable(&symbols.map(String::as_str));
         };
         let Ok(bytes) = usize::try_from(bytes) else {
             let message = "the region is larger than this machine's address space";
