@@ -4,8 +4,7 @@ use zerocopy::{Immutable, IntoBytes, TryFromBytes};
 
 use crate::Invalid;
 
-/// The most words that a message has: what Microkit's manual promises a protected procedure (its
-/// `microkit_mr_set` takes 0 to 63).
+/// The most words that a call or its reply has (Microkit manual, *Protected procedure calls*).
 pub const MAX_WORDS: usize = 64;
 
 /// A type whose values travel in messages.

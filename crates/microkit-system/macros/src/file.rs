@@ -3,10 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use microkit_sdf::{Kernel, Options, SearchPaths, System, parse};
+use microkit_sdf::{Kernel, Options, SdfError, SdfErrors, SearchPaths, System, parse};
+use miette::Diagnostic;
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Error, LitStr, Result};
+
+use crate::excerpt::excerpt;
 
 /// The folder in which systems are looked for, in the package and in each folder above it.
 const SYSTEMS: &str = "microkit-systems";
@@ -88,11 +91,21 @@ impl File {
 }
 
 /// All that is wrong with a file, with its lines.
-fn rendered(report: &dyn miette::Diagnostic) -> String {
-    let mut text = String::from("the system file is wrong\n");
-    let theme = miette::GraphicalTheme::unicode_nocolor();
-    match miette::GraphicalReportHandler::new_themed(theme).render_report(&mut text, report) {
-        Ok(()) => text,
-        Err(_) => report.to_string(),
-    }
+fn rendered(errors: &SdfErrors) -> String {
+    let source = errors.source_file();
+    let one = |fault: &SdfError| {
+        let help = fault.help().map(|help| format!("\n= help: {help}"));
+        let related = fault.related.map(|related| {
+            let place = excerpt(source, related.span);
+            format!("\n{}\n{place}", related.why)
+        });
+        let place = excerpt(source, fault.span);
+        format!(
+            "\n{fault}\n{place}{}{}",
+            related.unwrap_or_default(),
+            help.unwrap_or_default()
+        )
+    };
+    let faults: Vec<String> = errors.findings().iter().map(one).collect();
+    format!("{errors}{}", faults.concat())
 }
