@@ -26,59 +26,80 @@ const WARM_UP: u64 = 100;
 #[protection_domain]
 fn init() -> NullHandler {
     let sums = SumsClient::connect(TYPED).expect("both are of one version");
+    compare(sums, "a word there and back", next_by_hand, next);
+    compare(sums, "four words there, one back", four_by_hand, four);
     compare(
-        "a word there and back",
-        |value| {
-            let (info, words) = BY_HAND.pp_call_with_mrs(MessageInfo::new(1, 1), [value]);
-            assert_eq!((info.label(), info.count()), (0, 1));
-            words[0]
-        },
-        |value| sums.next(value).expect("the server serves"),
-    );
-    compare(
-        "four words there, one back",
-        |value| {
-            let request = [value, 2, 3, 4];
-            let (info, words) = BY_HAND.pp_call_with_mrs(MessageInfo::new(2, 4), request);
-            assert_eq!((info.label(), info.count()), (0, 1));
-            words[0]
-        },
-        |value| sums.four(value, 2, 3, 4).expect("the server serves"),
-    );
-    compare(
+        sums,
         "sixteen words there and back",
-        |value| {
-            let request: [u64; 16] = [value; 16];
-            with_msg_regs_mut(|regs| regs[..16].copy_from_slice(&request));
-            let info = BY_HAND.pp_call(MessageInfo::new(3, 16));
-            assert_eq!((info.label(), info.count()), (0, 16));
-            let mut reply = [0; 16];
-            with_msg_regs(|regs| reply.copy_from_slice(&regs[..16]));
-            reply.into_iter().fold(0, u64::wrapping_add)
-        },
-        |value| {
-            let reply = sums.sixteen([value; 16]).expect("the server serves");
-            reply.into_iter().fold(0, u64::wrapping_add)
-        },
+        sixteen_by_hand,
+        sixteen,
     );
     println!("bench: done");
     NullHandler::new()
 }
 
-fn compare(what: &str, by_hand: impl Fn(u64) -> u64, typed: impl Fn(u64) -> u64) {
-    assert_eq!(by_hand(7), typed(7));
-    let (by_hand, typed) = (round_trip(by_hand), round_trip(typed));
+/// A call that is compiled as a function of its own, so that each is measured alike. Those by hand
+/// have no use for the client.
+type Call = fn(SumsClient, u64) -> u64;
+
+#[inline(never)]
+fn next_by_hand(_: SumsClient, value: u64) -> u64 {
+    let (info, words) = BY_HAND.pp_call_with_mrs(MessageInfo::new(1, 1), [value]);
+    assert!(info.label() == 0 && info.count() == 1);
+    words[0]
+}
+
+#[inline(never)]
+fn next(sums: SumsClient, value: u64) -> u64 {
+    sums.next(value).expect("the server serves")
+}
+
+#[inline(never)]
+fn four_by_hand(_: SumsClient, value: u64) -> u64 {
+    let request = [value, 2, 3, 4];
+    let (info, words) = BY_HAND.pp_call_with_mrs(MessageInfo::new(2, 4), request);
+    assert!(info.label() == 0 && info.count() == 1);
+    words[0]
+}
+
+#[inline(never)]
+fn four(sums: SumsClient, value: u64) -> u64 {
+    sums.four(value, 2, 3, 4).expect("the server serves")
+}
+
+#[inline(never)]
+fn sixteen_by_hand(_: SumsClient, value: u64) -> u64 {
+    with_msg_regs_mut(|regs| regs[..16].copy_from_slice(&[value; 16]));
+    let info = BY_HAND.pp_call(MessageInfo::new(3, 16));
+    assert!(info.label() == 0 && info.count() == 16);
+    with_msg_regs(|regs| {
+        regs[..16]
+            .iter()
+            .fold(0u64, |sum, word| sum.wrapping_add(*word))
+    })
+}
+
+#[inline(never)]
+fn sixteen(sums: SumsClient, value: u64) -> u64 {
+    let reply = sums.sixteen([value; 16]).expect("the server serves");
+    reply.into_iter().fold(0, u64::wrapping_add)
+}
+
+fn compare(sums: SumsClient, what: &str, by_hand: Call, typed: Call) {
+    assert_eq!(by_hand(sums, 7), typed(sums, 7));
+    let (by_hand, typed) = (round_trip(sums, by_hand), round_trip(sums, typed));
     println!("{what}: {by_hand} instructions by hand, {typed} with types");
 }
 
-fn round_trip(call: impl Fn(u64) -> u64) -> u64 {
+#[inline(never)]
+fn round_trip(sums: SumsClient, call: Call) -> u64 {
     for value in 0..WARM_UP {
-        call(value);
+        call(sums, value);
     }
     let start = instructions();
     let mut sum = 0u64;
     for value in 0..ROUND_TRIPS {
-        sum = sum.wrapping_add(call(value));
+        sum = sum.wrapping_add(call(sums, value));
     }
     let end = instructions();
     assert_ne!(sum, 0);
