@@ -1,6 +1,6 @@
 //! The client's side: a request, and what came back.
 
-use sel4_microkit::{Channel, MayCall, MessageInfo, with_msg_regs, with_msg_regs_mut};
+use sel4_microkit::{Channel, MessageInfo, with_msg_regs, with_msg_regs_mut};
 
 use crate::error::label;
 use crate::{CallError, Message, Refusal};
@@ -46,10 +46,9 @@ pub fn call<const N: usize, const R: usize>(
 ///
 /// **Errors:** another version; and a reply that is none of a protocol.
 #[track_caller]
-pub fn connect(channel: impl MayCall, version: u64) -> Result<Channel, CallError> {
-    let channel = channel.to_call();
+pub fn connect(channel: Channel, version: u64) -> Result<(), CallError> {
     match call::<1, 1>(channel, 0, [version]).result::<u64, _>()? {
-        server if server == version => Ok(channel),
+        server if server == version => Ok(()),
         _ => Err(CallError::Refused(Refusal::OtherVersion)),
     }
 }

@@ -89,9 +89,10 @@ mod version;
 ///
 /// For a trait `Names` it gives, as visible as the trait:
 ///
-/// * `NamesClient`, a copyable handle on a channel: `NamesClient::connect(channel)`, where the channel
-///   is a [`Channel`](sel4_microkit::Channel) or of another type that
-///   [may be called](sel4_microkit::MayCall), and for each method one that calls the server. It
+/// * `NamesClient<C>`, a copyable handle on a channel: `NamesClient::connect(channel)`, where `C` is
+///   [`Channel`](sel4_microkit::Channel), which it is if it is not written, or another type that
+///   [may be called](sel4_microkit::MayCall), such as one of `microkit_system::system!`, which needs
+///   no memory; and for each method one that calls the server. It
 ///   returns `Result<T, CallError<E>>` for a method that returns `Result<T, E>`, and
 ///   `Result<T, CallError>` for one that returns `T`: see [`CallError`].
 /// * `NamesServer::dispatch(server, &msg_info)`, for

@@ -40,22 +40,22 @@ fn init() -> NullHandler {
 
 /// A call that is compiled as a function of its own, so that each is measured alike. Those by hand
 /// have no use for the client.
-type Call = fn(SumsClient, u64) -> u64;
+type Call = fn(SumsClient<TYPED>, u64) -> u64;
 
 #[inline(never)]
-fn next_by_hand(_: SumsClient, value: u64) -> u64 {
+fn next_by_hand(_: SumsClient<TYPED>, value: u64) -> u64 {
     let (info, words) = BY_HAND.pp_call_with_mrs(MessageInfo::new(1, 1), [value]);
     assert!(info.label() == 0 && info.count() == 1);
     words[0]
 }
 
 #[inline(never)]
-fn next(sums: SumsClient, value: u64) -> u64 {
+fn next(sums: SumsClient<TYPED>, value: u64) -> u64 {
     sums.next(value).expect("the server serves")
 }
 
 #[inline(never)]
-fn four_by_hand(_: SumsClient, value: u64) -> u64 {
+fn four_by_hand(_: SumsClient<TYPED>, value: u64) -> u64 {
     let request = [value, 2, 3, 4];
     let (info, words) = BY_HAND.pp_call_with_mrs(MessageInfo::new(2, 4), request);
     assert!(info.label() == 0 && info.count() == 1);
@@ -63,12 +63,12 @@ fn four_by_hand(_: SumsClient, value: u64) -> u64 {
 }
 
 #[inline(never)]
-fn four(sums: SumsClient, value: u64) -> u64 {
+fn four(sums: SumsClient<TYPED>, value: u64) -> u64 {
     sums.four(value, 2, 3, 4).expect("the server serves")
 }
 
 #[inline(never)]
-fn sixteen_by_hand(_: SumsClient, value: u64) -> u64 {
+fn sixteen_by_hand(_: SumsClient<TYPED>, value: u64) -> u64 {
     with_msg_regs_mut(|regs| regs[..16].copy_from_slice(&[value; 16]));
     let info = BY_HAND.pp_call(MessageInfo::new(3, 16));
     assert!(info.label() == 0 && info.count() == 16);
@@ -80,19 +80,19 @@ fn sixteen_by_hand(_: SumsClient, value: u64) -> u64 {
 }
 
 #[inline(never)]
-fn sixteen(sums: SumsClient, value: u64) -> u64 {
+fn sixteen(sums: SumsClient<TYPED>, value: u64) -> u64 {
     let reply = sums.sixteen([value; 16]).expect("the server serves");
     reply.into_iter().fold(0, u64::wrapping_add)
 }
 
-fn compare(sums: SumsClient, what: &str, by_hand: Call, typed: Call) {
+fn compare(sums: SumsClient<TYPED>, what: &str, by_hand: Call, typed: Call) {
     assert_eq!(by_hand(sums, 7), typed(sums, 7));
     let (by_hand, typed) = (round_trip(sums, by_hand), round_trip(sums, typed));
     println!("{what}: {by_hand} instructions by hand, {typed} with types");
 }
 
 #[inline(never)]
-fn round_trip(sums: SumsClient, call: Call) -> u64 {
+fn round_trip(sums: SumsClient<TYPED>, call: Call) -> u64 {
     for value in 0..WARM_UP {
         call(sums, value);
     }

@@ -29,7 +29,7 @@ fn init() -> Ping {
     Ping
 }
 
-fn play(counter: &CounterClient) -> Result<(), CallError> {
+fn play(counter: &CounterClient<PONG>) -> Result<(), CallError> {
     counter.rename("rounds".try_into().expect("it fits"))?;
     println!("ping: the counter is called {}", counter.name()?);
     for amount in 1..=3 {

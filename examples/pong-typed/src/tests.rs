@@ -34,7 +34,7 @@ impl Handler for Ping {
 }
 
 /// `pong` as it is, and a client that does what `play` does.
-fn system(play: fn(CounterClient)) -> System {
+fn system(play: fn(CounterClient<PONG>)) -> System {
     System::open(SYSTEM)
         .unwrap()
         .program("console.elf", console::host::protection_domain)

@@ -50,12 +50,12 @@ fn client(protocol: &Protocol<'_>) -> TokenStream {
     quote! {
         #[doc = #docs]
         #[derive(Debug, Copy, Clone, PartialEq, Eq)]
-        #visibility struct #name {
-            channel: ::microkit_protocol::_private::sel4_microkit::Channel,
+        #visibility struct #name<C = ::microkit_protocol::_private::sel4_microkit::Channel> {
+            channel: C,
         }
 
         #[allow(dead_code, reason = "not every program calls all of it")]
-        impl #name {
+        impl<C: ::microkit_protocol::_private::sel4_microkit::MayCall> #name<C> {
             /// Asks the server at the other end whether it is of this version of the protocol.
             ///
             /// **Blocks:** until the reply comes.
@@ -63,17 +63,17 @@ fn client(protocol: &Protocol<'_>) -> TokenStream {
             /// **Panics:** as `Channel::pp_call`.
             #[track_caller]
             #visibility fn connect(
-                channel: impl ::microkit_protocol::_private::sel4_microkit::MayCall,
+                channel: C,
             ) -> ::core::result::Result<Self, ::microkit_protocol::CallError> {
-                let channel =
-                    ::microkit_protocol::_private::connect(channel, #server::VERSION)?;
+                ::microkit_protocol::_private::connect(
+                    ::microkit_protocol::_private::sel4_microkit::MayCall::to_call(channel),
+                    #server::VERSION,
+                )?;
                 ::core::result::Result::Ok(Self { channel })
             }
 
             /// The channel.
-            #visibility const fn channel(
-                &self,
-            ) -> ::microkit_protocol::_private::sel4_microkit::Channel {
+            #visibility const fn channel(&self) -> C {
                 self.channel
             }
 
@@ -117,7 +117,11 @@ fn client_method(visibility: &Visibility, method: &Method<'_>, label: u64) -> To
             let __rest = &mut __request[..];
             #(let __rest = ::microkit_protocol::_private::put::<#types, _>(&#names, __rest);)*
             let _: &mut [::core::primitive::u64] = __rest;
-            ::microkit_protocol::_private::call::<__REQUEST, __REPLY>(self.channel, #label, __request)
+            ::microkit_protocol::_private::call::<__REQUEST, __REPLY>(
+                ::microkit_protocol::_private::sel4_microkit::MayCall::to_call(self.channel),
+                #label,
+                __request,
+            )
                 .#read
         }
     }
