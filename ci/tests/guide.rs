@@ -32,7 +32,16 @@ fn blocks(text: &str) -> Vec<(&str, &str)> {
 
 #[test]
 fn code_in_the_chapter_on_tests_is_that_of_the_example() {
-    let chapter = fs::read_to_string(root().join("docs/guide/testing.md")).expect("it is there");
+    check("docs/guide/testing.md");
+}
+
+#[test]
+fn code_in_the_chapter_on_types_is_that_of_the_example() {
+    check("docs/guide/typed.md");
+}
+
+fn check(chapter: &str) {
+    let chapter = fs::read_to_string(root().join(chapter)).expect("it is there");
     let blocks = blocks(&chapter);
     assert!(blocks.len() > 5, "the chapter shows code");
     for (path, code) in blocks {

@@ -64,6 +64,7 @@ mod message;
 pub mod panicking;
 mod printing;
 mod renewal;
+mod rights;
 mod smc;
 mod stack;
 mod symbols;
@@ -85,6 +86,7 @@ pub use message::{
     MessageInfo, MessageLabel, MessageRegisterValue, get_mr, set_mr, with_msg_bytes,
     with_msg_bytes_mut, with_msg_regs, with_msg_regs_mut,
 };
+pub use rights::{MayCall, MayNotify};
 pub use smc::arm_smc_call;
 pub use stack::is_stack_overflow;
 pub use symbols::{pd_is_passive, pd_name};

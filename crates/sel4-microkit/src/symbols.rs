@@ -38,11 +38,12 @@ macro_rules! var {
             );
         }
 
+        // A local may not have the name of a static, which is the user's choice.
         #[cfg(target_os = "none")]
-        let value = $symbol.get();
+        let __value = $symbol.get();
         #[cfg(not(target_os = "none"))]
-        let value = $crate::_private::host_value(::core::stringify!($symbol), &$symbol);
-        value
+        let __value = $crate::_private::host_value(::core::stringify!($symbol), &$symbol);
+        __value
     }};
 }
 

@@ -1,0 +1,16 @@
+use microkit_protocol::protocol;
+
+// `zerocopy` does not derive `IntoBytes`: three bytes of it would be unknown.
+#[derive(zerocopy::TryFromBytes, zerocopy::IntoBytes, zerocopy::Immutable)]
+#[repr(C)]
+struct Page {
+    is_dirty: bool,
+    number: u32,
+}
+
+#[protocol]
+trait Store {
+    fn put(&mut self, page: Page);
+}
+
+fn main() {}

@@ -1,0 +1,111 @@
+//! Finding and reading the system file.
+
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use microkit_sdf::{Kernel, Options, SdfError, SdfErrors, SearchPaths, System, parse};
+use miette::Diagnostic;
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Error, LitStr, Result};
+
+use crate::excerpt::excerpt;
+
+/// The folder in which systems are looked for, in the package and in each folder above it.
+const SYSTEMS: &str = "microkit-systems";
+
+/// A system file that is there.
+pub(crate) struct File {
+    path: PathBuf,
+    text: String,
+}
+
+/// Finds the file that `name` names, and reads it.
+pub(crate) fn find(name: &LitStr) -> Result<File> {
+    let candidates = candidates(&name.value(), name.span().unwrap().local_file().as_deref());
+    let Some(path) = candidates.iter().find(|path| path.is_file()) else {
+        let tried: Vec<String> = candidates
+            .iter()
+            .map(|path| format!("\n  {}", path.display()))
+            .collect();
+        let message = format!(
+            "there is no such system file; looked for were{}",
+            tried.concat()
+        );
+        return Err(Error::new(name.span(), message));
+    };
+    let unreadable = |error| {
+        let message = format!("{} cannot be read: {error}", path.display());
+        Error::new(name.span(), message)
+    };
+    let path = path.canonicalize().map_err(unreadable)?;
+    let text = fs::read_to_string(&path).map_err(unreadable)?;
+    Ok(File { path, text })
+}
+
+/// Where a file of that name may be, in the order in which it is looked for.
+fn candidates(name: &str, source: Option<&Path>) -> Vec<PathBuf> {
+    let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let package = package.unwrap_or_default();
+    let beside_source = source
+        .and_then(Path::parent)
+        .map(|folder| folder.join(name));
+    let above = package
+        .ancestors()
+        .map(|folder| folder.join(SYSTEMS).join(name));
+    [package.join(name)]
+        .into_iter()
+        .chain(beside_source)
+        .chain(above)
+        .collect()
+}
+
+impl File {
+    /// Checks it. For which board it is is not known here, so what a board may lack is no fault.
+    pub(crate) fn parse(&self, name: &LitStr) -> Result<System> {
+        let folder = self.path.parent().unwrap_or(Path::new(""));
+        let files = SearchPaths(vec![folder.to_path_buf()]);
+        let kernel = Kernel {
+            cores: u8::MAX,
+            ..Kernel::QEMU_VIRT_AARCH64
+        };
+        let options = Options {
+            kernel,
+            files: &files,
+        };
+        parse(&name.value(), &self.text, options)
+            .map_err(|errors| Error::new(name.span(), rendered(&errors)))
+    }
+
+    /// What has the program compiled anew when the file changes.
+    pub(crate) fn tracked(&self) -> TokenStream {
+        // A path that is not UTF-8 cannot be written in a program.
+        let path = self.path.to_str();
+        path.map(|path| {
+            quote!(
+                const _: &[u8] = ::core::include_bytes!(#path);
+            )
+        })
+        .unwrap_or_default()
+    }
+}
+
+/// All that is wrong with a file, with its lines.
+fn rendered(errors: &SdfErrors) -> String {
+    let source = errors.source_file();
+    let one = |fault: &SdfError| {
+        let help = fault.help().map(|help| format!("\n= help: {help}"));
+        let related = fault.related.map(|related| {
+            let place = excerpt(source, related.span);
+            format!("\n{}\n{place}", related.why)
+        });
+        let place = excerpt(source, fault.span);
+        format!(
+            "\n{fault}\n{place}{}{}",
+            related.unwrap_or_default(),
+            help.unwrap_or_default()
+        )
+    };
+    let faults: Vec<String> = errors.findings().iter().map(one).collect();
+    format!("{errors}{}", faults.concat())
+}

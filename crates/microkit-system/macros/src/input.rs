@@ -1,0 +1,96 @@
+//! What `system!` is written with.
+
+use proc_macro2::Ident;
+use syn::parse::{Parse, ParseStream};
+use syn::{Attribute, LitInt, LitStr, Result, Token, Visibility};
+
+/// `"FILE", pd = "NAME";` and items.
+pub(crate) struct Input {
+    pub(crate) file: LitStr,
+    pub(crate) pd: LitStr,
+    pub(crate) items: Vec<Item>,
+}
+
+/// `KIND NAME = "…";`
+pub(crate) struct Item {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    pub(crate) kind: Kind,
+    pub(crate) name: Ident,
+    pub(crate) wanted: Wanted,
+}
+
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Channel,
+    Irq,
+    Child,
+    Region,
+}
+
+/// What it is called in the file.
+pub(crate) enum Wanted {
+    Name(LitStr),
+    Number(LitInt, u64),
+}
+
+impl Parse for Input {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let file = input.parse()?;
+        input.parse::<Token![,]>()?;
+        let pd_word: Ident = input.parse()?;
+        if pd_word != "pd" {
+            return Err(syn::Error::new(
+                pd_word.span(),
+                "write `pd = \"NAME\"`: which protection domain of the system file this program is",
+            ));
+        }
+        input.parse::<Token![=]>()?;
+        let pd = input.parse()?;
+        let mut items = Vec::new();
+        if !input.is_empty() {
+            input.parse::<Token![;]>()?;
+        }
+        while !input.is_empty() {
+            items.push(input.parse()?);
+        }
+        Ok(Self { file, pd, items })
+    }
+}
+
+impl Parse for Item {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let attributes = input.call(Attribute::parse_outer)?;
+        let visibility = input.parse()?;
+        let word: Ident = input.parse()?;
+        let kind = match word.to_string().as_str() {
+            "channel" => Kind::Channel,
+            "irq" => Kind::Irq,
+            "child" => Kind::Child,
+            "region" => Kind::Region,
+            _ => {
+                return Err(syn::Error::new(
+                    word.span(),
+                    "expected `channel`, `irq`, `child` or `region`",
+                ));
+            }
+        };
+        let name = input.parse()?;
+        input.parse::<Token![=]>()?;
+        let wanted = if kind == Kind::Irq && input.peek(LitInt) {
+            let literal: LitInt = input.parse()?;
+            let number = literal.base10_parse()?;
+            Wanted::Number(literal, number)
+        } else {
+            Wanted::Name(input.parse()?)
+        };
+        input.parse::<Token![;]>()?;
+        Ok(Self {
+            attributes,
+            visibility,
+            kind,
+            name,
+            wanted,
+        })
+    }
+}

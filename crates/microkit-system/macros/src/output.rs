@@ -1,0 +1,383 @@
+//! What `system!` becomes.
+
+use microkit_sdf::{Span, System};
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use syn::{Error, Result};
+
+use crate::excerpt::{excerpt, line};
+use crate::input::{Input, Item, Wanted};
+use crate::names::{Found, Key, Thing, find};
+
+/// All items, and an error for each that is wrong.
+pub(crate) fn items(input: &Input, system: &System) -> TokenStream {
+    let name = input.pd.value();
+    let Some(pd) = system.protection_domain(&name) else {
+        let names: Vec<&str> = system
+            .protection_domains
+            .iter()
+            .map(|domain| &*domain.name)
+            .collect();
+        let message = format!(
+            "{} has no protection domain `{name}`; it has `{}`",
+            system.source.name,
+            names.join("`, `")
+        );
+        return Error::new(input.pd.span(), message).into_compile_error();
+    };
+    let one = |item| match resolve(system, pd, item) {
+        Ok(found) => output(system, pd, item, &found),
+        Err(error) => error.into_compile_error(),
+    };
+    input.items.iter().map(one).collect()
+}
+
+/// Finds what an item names, which must be the same to all that run the program.
+fn resolve(system: &System, pd: usize, item: &Item) -> Result<Found> {
+    let (key, at) = match &item.wanted {
+        Wanted::Name(name) => (&name.value(), name.span()),
+        Wanted::Number(literal, _) => (&String::new(), literal.span()),
+    };
+    let key = match &item.wanted {
+        Wanted::Name(_) => Key::Name(key),
+        Wanted::Number(_, number) => Key::Number(*number),
+    };
+    let fault = |message| Error::new(at, message);
+    let found = find(system, pd, item.kind, key).map_err(fault)?;
+    let domains = &system.protection_domains;
+    for (other, domain) in domains.iter().enumerate() {
+        if other == pd || domain.program_image.path != domains[pd].program_image.path {
+            continue;
+        }
+        let shared = format!("`{}` runs this program too, ", domain.name);
+        let theirs = find(system, other, item.kind, key)
+            .map_err(|message| fault(format!("{shared}but {message}")))?;
+        if theirs.thing != found.thing {
+            return Err(fault(format!(
+                "{shared}and to it this is something else\n{}\n{}",
+                excerpt(&system.source, found.span),
+                excerpt(&system.source, theirs.span)
+            )));
+        }
+    }
+    Ok(found)
+}
+
+fn output(system: &System, pd: usize, item: &Item, found: &Found) -> TokenStream {
+    let cx = Cx {
+        system,
+        pd_name: &system.protection_domains[pd].name,
+        item,
+        span: found.span,
+    };
+    let id_symbol = found.id_symbol.as_deref();
+    let declared = id_symbol.map(|symbol| cx.declared(symbol));
+    let item = match &found.thing {
+        Thing::Channel {
+            id,
+            notify,
+            call,
+            peer,
+        } => cx.channel(*id, *notify, *call, peer),
+        Thing::Irq { id, number } => cx.irq(*id, *number),
+        Thing::Child { id } => cx.child(*id),
+        Thing::Region {
+            bytes,
+            cached,
+            write,
+            vaddr,
+            size,
+        } => cx.region(*bytes, *cached, *write, [vaddr, size]),
+    };
+    quote!(#item #declared)
+}
+
+/// One item, and where in the file what it names is.
+struct Cx<'a> {
+    system: &'a System,
+    pd_name: &'a str,
+    item: &'a Item,
+    span: Span,
+}
+
+impl Cx<'_> {
+    /// `NAME.system:27`.
+    fn place(&self) -> String {
+        let source = &self.system.source;
+        format!("{}:{}", source.name, line(source, self.span))
+    }
+
+    /// The variable into which Microkit's tool writes an identifier: it refuses a program without
+    /// one.
+    fn declared(&self, symbol: &str) -> TokenStream {
+        let Ok(symbol) = syn::parse_str::<Ident>(symbol) else {
+            return self.no_variable(&[symbol]);
+        };
+        quote! {
+            #[allow(dead_code, reason = "the tool needs it, the program has the number")]
+            const _: () = {
+                fn id() -> usize {
+                    *::microkit_system::_private::sel4_microkit::var!(#symbol: usize = 0)
+                }
+            };
+        }
+    }
+
+    fn no_variable(&self, symbols: &[&str]) -> TokenStream {
+        let message = format!(
+            "`{}` is no name of a variable in Rust: choose another\n{}",
+            symbols.join("` or `"),
+            excerpt(&self.system.source, self.span)
+        );
+        Error::new(self.item.name.span(), message).into_compile_error()
+    }
+
+    /// A unit struct, which is both a type and a value, with what stands in `body`.
+    fn unit(&self, docs: &str, body: &TokenStream) -> TokenStream {
+        let Item {
+            attributes,
+            visibility,
+            name,
+            ..
+        } = self.item;
+        quote! {
+            #(#attributes)*
+            #[doc = #docs]
+            #[derive(Debug, Copy, Clone, PartialEq, Eq)]
+            #[allow(
+                non_camel_case_types,
+                clippy::upper_case_acronyms,
+                reason = "it is used as a constant"
+            )]
+            #visibility struct #name;
+
+            #[allow(dead_code, unreachable_pub, reason = "not every program needs all of it")]
+            const _: () = {
+                use ::microkit_system::_private::{sel4, sel4_microkit as runtime};
+                #body
+            };
+        }
+    }
+
+    /// A condition that does not hold, and says why; nothing if `granted`.
+    ///
+    /// Returns the trait, and the clause that demands it of the item. The lifetime keeps the
+    /// compiler from looking at the condition before somebody relies on it.
+    fn right(&self, right: &str, granted: bool, message: &str, help: &str) -> [TokenStream; 2] {
+        if granted {
+            return [TokenStream::new(), TokenStream::new()];
+        }
+        let name = &self.item.name;
+        let right = Ident::new(right, name.span());
+        let [message, label, note] = [
+            message.to_owned(),
+            help.to_owned(),
+            format!(
+                "the system file says\n{}",
+                excerpt(&self.system.source, self.span)
+            ),
+        ]
+        .map(|text| text.replace('{', "{{").replace('}', "}}"));
+        let condition = quote! {
+            #[diagnostic::on_unimplemented(message = #message, label = #label, note = #note)]
+            pub trait #right {}
+        };
+        [condition, quote!(where for<'never> &'never #name: #right)]
+    }
+
+    fn channel(&self, id: u8, notify: bool, call: bool, peer: &str) -> TokenStream {
+        let name = &self.item.name;
+        let pd = self.pd_name;
+        let docs = format!("The channel from `{pd}` to `{peer}` ({}).", self.place());
+        let [no_notify, may_notify] = self.right(
+            "NotifyIsGranted",
+            notify,
+            &format!("`{pd}` may not notify `{peer}`"),
+            "remove notify=\"false\" from its <end> in the system file",
+        );
+        let [no_call, may_call] = self.right(
+            "CallIsGranted",
+            call,
+            &format!("`{pd}` may not call `{peer}`"),
+            "add pp=\"true\" to its <end> in the system file",
+        );
+        let common = common(name, id);
+        self.unit(
+            &docs,
+            &quote! {
+                #no_notify
+                #no_call
+                #common
+
+                impl #name {
+                    /// Notifies the PD at the other end, as `Channel::notify`.
+                    #[inline]
+                    #[track_caller]
+                    pub fn notify(self) #may_notify {
+                        self.channel().notify();
+                    }
+
+                    /// Calls the PD at the other end, as `Channel::pp_call`.
+                    #[inline]
+                    #[track_caller]
+                    pub fn pp_call(self, msg_info: runtime::MessageInfo) -> runtime::MessageInfo
+                    #may_call
+                    {
+                        self.channel().pp_call(msg_info)
+                    }
+
+                    /// Calls the PD at the other end, as `Channel::pp_call_with_mrs`.
+                    #[inline]
+                    #[track_caller]
+                    pub fn pp_call_with_mrs(
+                        self,
+                        msg_info: runtime::MessageInfo,
+                        message: impl sel4::FastMessages,
+                    ) -> (
+                        runtime::MessageInfo,
+                        [runtime::MessageRegisterValue; sel4::NUM_FAST_MESSAGE_REGISTERS],
+                    )
+                    #may_call
+                    {
+                        self.channel().pp_call_with_mrs(msg_info, message)
+                    }
+                }
+
+                impl runtime::MayNotify for #name #may_notify {
+                    #[inline]
+                    fn to_notify(self) -> runtime::Channel {
+                        self.channel()
+                    }
+                }
+
+                impl runtime::MayCall for #name #may_call {
+                    #[inline]
+                    fn to_call(self) -> runtime::Channel {
+                        self.channel()
+                    }
+                }
+            },
+        )
+    }
+
+    fn irq(&self, id: u8, number: u64) -> TokenStream {
+        let name = &self.item.name;
+        let docs = format!("The interrupt {number} ({}).", self.place());
+        let common = common(name, id);
+        self.unit(
+            &docs,
+            &quote! {
+                #common
+
+                impl #name {
+                    /// Lets the interrupt come again, as `Channel::irq_ack`.
+                    #[track_caller]
+                    pub fn irq_ack(self) -> ::core::result::Result<(), runtime::IrqAckError> {
+                        self.channel().irq_ack()
+                    }
+                }
+            },
+        )
+    }
+
+    fn child(&self, id: u8) -> TokenStream {
+        let Item {
+            attributes,
+            visibility,
+            name,
+            ..
+        } = self.item;
+        let id = usize::from(id);
+        let docs = format!("A child of `{}` ({}).", self.pd_name, self.place());
+        quote! {
+            #(#attributes)*
+            #[doc = #docs]
+            #visibility const #name: ::microkit_system::_private::sel4_microkit::Child =
+                ::microkit_system::_private::sel4_microkit::Child::new(#id);
+        }
+    }
+
+    fn region(&self, bytes: u64, cached: bool, write: bool, symbols: [&String; 2]) -> TokenStream {
+        let name = &self.item.name;
+        let shown = name.to_string();
+        let parsed = symbols.map(|symbol| syn::parse_str::<Ident>(symbol));
+        let [Ok(vaddr), Ok(size)] = parsed else {
+            return self.no_variable(&symbols.map(String::as_str));
+        };
+        let Ok(bytes) = usize::try_from(bytes) else {
+            let message = "the region is larger than this machine's address space";
+            return Error::new(name.span(), message).into_compile_error();
+        };
+        let docs = format!("A memory region of {bytes:#x} bytes ({}).", self.place());
+        let [no_write, may_write] = self.right(
+            "WriteIsGranted",
+            write,
+            &format!("`{}` may not write to this region", self.pd_name),
+            "add `w` to `perms` of its <map> in the system file",
+        );
+        let view = if cached {
+            quote! {
+                /// The region as words, which others may read and write at the same time.
+                ///
+                /// **Panics:** if the program is run with another system file than the one that it
+                /// was compiled with, in which the region has another size.
+                #[track_caller]
+                pub fn words(self) -> ::microkit_system::Words<Self> {
+                    let words =
+                        runtime::shared_words!(#vaddr, #size, runtime::SharedWord);
+                    ::microkit_system::_private::words(#shown, words)
+                }
+            }
+        } else {
+            quote!(::microkit_system::_registers! { #vaddr, #size, #may_write })
+        };
+        self.unit(
+            &docs,
+            &quote! {
+                #no_write
+
+                impl #name {
+                    /// Its size.
+                    pub const fn size_bytes(self) -> usize {
+                        #bytes
+                    }
+
+                    #view
+                }
+
+                impl ::microkit_system::Region for #name {
+                    const BYTES: usize = #bytes;
+                }
+
+                impl ::microkit_system::Writable for #name #may_write {}
+            },
+        )
+    }
+}
+
+/// What channels and interrupts have in common.
+fn common(name: &Ident, id: u8) -> TokenStream {
+    let id = usize::from(id);
+    quote! {
+        impl #name {
+            /// The channel.
+            #[inline]
+            pub const fn channel(self) -> runtime::Channel {
+                runtime::Channel::new(#id)
+            }
+
+            /// Whether it is one of `channels`.
+            #[inline]
+            pub const fn is_in(self, channels: runtime::ChannelSet) -> bool {
+                channels.contains(self.channel())
+            }
+        }
+
+        impl ::core::cmp::PartialEq<#name> for runtime::Channel {
+            #[inline]
+            fn eq(&self, other: &#name) -> bool {
+                *self == other.channel()
+            }
+        }
+    }
+}

@@ -1,0 +1,5 @@
+microkit_system::system! {
+    "rights.system", pd = "clients";
+}
+
+fn main() {}

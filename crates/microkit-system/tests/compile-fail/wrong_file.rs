@@ -1,0 +1,5 @@
+microkit_system::system! {
+    "broken.system", pd = "client";
+}
+
+fn main() {}
