@@ -3,8 +3,9 @@
 //! Protection domains stand in one column, each inside its parent, the highest priority first, so
 //! that calls lead upwards. Every end of a channel has a line of its own in the box of its PD, from
 //! which it goes to the right, into a lane that no other channel uses there, and back to the other
-//! end: nothing crosses a box, and lines cross at right angles only. Mappings do the same to the
-//! left, where the memory regions are. What is drawn depends on the system alone.
+//! end: no line crosses a box but to leave the parents of its own, and lines cross at right angles
+//! only. Mappings do the same to the left, where the memory regions are. What is drawn depends on the
+//! system and on what its programs declare, and on nothing else.
 
 mod content;
 mod lanes;
