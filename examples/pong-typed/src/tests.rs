@@ -11,6 +11,10 @@ use pd_test::{Explorer, System};
 use pong_typed::{CounterClient, Direction, Overflow};
 use sel4_microkit::{ChannelSet, Handler, Infallible, MessageInfo, debug_println};
 
+#[path = "../../ping-typed/src/main.rs"]
+#[allow(unused_attributes)] // They are those of a crate.
+mod ping;
+
 microkit_system::system! {
     "ping-pong-typed.system", pd = "ping";
     channel PONG = "pong";
@@ -151,4 +155,17 @@ fn a_server_of_another_protocol_is_found_out() {
     let mut run = system.start();
     run.until_idle();
     assert!(run.log().contains("Err(BadReply)"), "{}", run.log());
+}
+
+#[test]
+fn the_two_print_what_they_print_on_the_target() {
+    let mut run = System::open(SYSTEM)
+        .unwrap()
+        .program("console.elf", console::host::protection_domain)
+        .program("pong-typed.elf", super::init)
+        .program("ping-typed.elf", ping::protection_domain)
+        .start();
+    run.until_idle();
+    let expected = include_str!("../../../microkit-systems/ping-pong-typed.expected");
+    assert_eq!(run.log(), expected);
 }
