@@ -1,15 +1,17 @@
 //! `cargo microkit`: builds, runs and tests systems of seL4 Microkit protection domains (PDs).
 //!
-//! Cargo builds the PDs that are Rust, the Microkit SDK's own tool makes the image, and QEMU runs
-//! it; this program is what stands between the three, so that one command does the whole way and
-//! a mistake is told in the words of the system and not of the tool that tripped over it.
+//! Cargo builds the PDs that are Rust, a packer makes the image, and QEMU runs it: seL4's packer is
+//! the tool of the Microkit SDK, the model kernel's is `microkit-image`. This program is what stands
+//! between them, so that one command does the whole way and a mistake is told in the words of the
+//! system and not of the tool that tripped over it.
 //!
 //! Data goes one way: a [`system`] argument, the [`system_file`] that it names, its [`programs`],
-//! the ELF files that [`cargo`] builds, and the image that the [`sdk`]'s tool packs (all five
-//! driven by [`builder`]); then a [`qemu`] guest, whose serial [`log`] is shown or is held against
-//! what was [`expected`].
+//! the ELF files that [`cargo`] builds (or [`c`] compiles), and the image that the [`kernel`]'s packer
+//! makes (all driven by [`builder`]); then a [`qemu`] guest, whose serial [`log`] is shown, with the
+//! [`places`] in the source that it speaks of, or is held against what was [`expected`].
 //!
-//! Nothing here parses a system file beyond its program images: that is the SDK tool's task.
+//! For seL4 nothing here parses a system file beyond its program images and stacks: that is the SDK
+//! tool's task. For the model kernel, and for `check` and `graph`, `microkit-sdf` does.
 #![forbid(unsafe_code)]
 
 mod builder;
