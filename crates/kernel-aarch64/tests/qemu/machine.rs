@@ -106,6 +106,8 @@ pub(crate) fn run(name: &str, image: &[u8], expect: &[&str]) -> String {
     fs::write(&file, image).expect("the directory is Cargo's");
     let mut qemu = Command::new("qemu-system-aarch64")
         .args("-machine virt,virtualization=on -cpu cortex-a53 -m size=2G".split(' '))
+        // A nanosecond an instruction, so that whose budget ends when does not depend on the host.
+        .args("-icount shift=0,align=off,sleep=off".split(' '))
         .args("-display none -monitor none -serial stdio -device".split(' '))
         .arg(format!(
             "loader,file={},addr=0x70000000,cpu-num=0",
