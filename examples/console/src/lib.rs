@@ -8,6 +8,7 @@
 
 #[cfg(not(target_os = "none"))]
 pub mod host;
+pub mod lines;
 
 use core::fmt::{self, Write};
 
