@@ -201,6 +201,13 @@ pub(crate) struct CheckArgs {
     /// Fail if there is a warning too
     #[arg(long)]
     pub(crate) deny_warnings: bool,
+    #[command(flatten)]
+    pub(crate) programs: DeclaringArgs,
+}
+
+/// The programs that say what they wait for.
+#[derive(Debug, Args)]
+pub(crate) struct DeclaringArgs {
     /// Build no program: take each as one that says nothing of what it waits for
     #[arg(long)]
     pub(crate) no_build: bool,
@@ -225,13 +232,8 @@ pub(crate) struct GraphArgs {
     /// Where to put the picture, if not to standard output
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// Build no program: take each as one that says nothing of what it waits for
-    #[arg(long)]
-    pub(crate) no_build: bool,
     #[command(flatten)]
-    pub(crate) variant: VariantArgs,
-    #[command(flatten)]
-    pub(crate) options: Options,
+    pub(crate) programs: DeclaringArgs,
 }
 
 /// Keep a Microkit SDK for all later builds

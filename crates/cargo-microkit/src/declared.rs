@@ -13,12 +13,11 @@ use object::read::File;
 use object::{Object, ObjectSection};
 
 use crate::builder::{Builder, Plan, search_paths};
-use crate::cli::{Options, VariantArgs};
+use crate::cli::{DeclaringArgs, Options};
 use crate::files;
 use crate::kernel::Kernel;
 use crate::project::Project;
 use crate::system::System;
-use crate::variant::Variant;
 
 /// What each program of a system declares, in the order of its protection domains.
 pub(crate) type Declarations = Vec<Option<Declaration>>;
@@ -26,16 +25,12 @@ pub(crate) type Declarations = Vec<Option<Declaration>>;
 /// Reads a system file.
 ///
 /// **Errors:** everything that is wrong with it, each with its line.
-pub(crate) fn parse(
-    system: &System,
-    variant: &VariantArgs,
-    options: &Options,
-) -> Result<sdf::System> {
+pub(crate) fn parse(system: &System, args: &DeclaringArgs) -> Result<sdf::System> {
     let text = fs::read_to_string(&system.path)
         .map_err(|e| files::cannot("read the system file", &system.path, &e))?;
-    let files = sdf::SearchPaths(search_paths(options, system));
+    let files = sdf::SearchPaths(search_paths(&args.options, system));
     let mut kernel = sdf::Kernel::QEMU_VIRT_AARCH64;
-    if variant.config.starts_with("smp-") {
+    if args.variant.config.starts_with("smp-") {
         // How many cores the board has is for the SDK's tool to say.
         kernel.cores = u8::MAX;
     }
@@ -47,23 +42,20 @@ pub(crate) fn parse(
     Ok(sdf::parse(&name, &text, options)?)
 }
 
-/// Builds the programs of the systems, and reads what they declare.
+/// Builds the programs of the systems, unless they are not to be built, and reads what they declare.
 ///
 /// **Errors:** a program is missing, cannot be built, or has a declaration that is not understood.
 pub(crate) fn declarations(
     systems: &[(System, sdf::System)],
     project: Option<&Project>,
-    variant: &VariantArgs,
-    options: &Options,
+    args: &DeclaringArgs,
 ) -> Result<Vec<Declarations>> {
+    if args.no_build || systems.is_empty() {
+        return Ok(vec![Declarations::new(); systems.len()]);
+    }
+    let options = &args.options;
     let kernel = Kernel::choose(options)?;
-    let variant = Variant {
-        kernel: kernel.kind(),
-        board: options.board.clone(),
-        config: variant.config.clone(),
-        profile: variant.profile().to_owned(),
-    };
-    kernel.check(&variant.board, &variant.config)?;
+    let variant = kernel.variant(&args.variant, options)?;
     let builder = Builder {
         kernel: &kernel,
         project,

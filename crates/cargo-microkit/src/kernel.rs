@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use miette::{Result, miette};
 
-use crate::cli::{self, Options};
+use crate::cli::{self, Options, VariantArgs};
 use crate::model;
 use crate::sdk::{Sdk, tool};
 use crate::variant::Variant;
@@ -78,6 +78,19 @@ impl Kernel {
             Self::Sel4(sdk) => Some(sdk),
             Self::Model { sdk } => sdk.as_ref(),
         }
+    }
+
+    /// What to build for this kernel.
+    ///
+    /// **Errors:** there is no such kernel for the board and configuration.
+    pub(crate) fn variant(&self, args: &VariantArgs, options: &Options) -> Result<Variant> {
+        self.check(&options.board, &args.config)?;
+        Ok(Variant {
+            kernel: self.kind(),
+            board: options.board.clone(),
+            config: args.config.clone(),
+            profile: args.profile().to_owned(),
+        })
     }
 
     /// Checks that there is such a kernel for a board and configuration.

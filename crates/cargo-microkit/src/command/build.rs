@@ -33,13 +33,7 @@ pub(super) fn image(
 ) -> Result<(Packed, System, Variant)> {
     let (system, project) = find_system(argument)?;
     let kernel = Kernel::choose(options)?;
-    let variant = Variant {
-        kernel: kernel.kind(),
-        board: options.board.clone(),
-        config: variant.config.clone(),
-        profile: variant.profile().to_owned(),
-    };
-    kernel.check(&variant.board, &variant.config)?;
+    let variant = kernel.variant(variant, options)?;
 
     let builder = Builder {
         kernel: &kernel,

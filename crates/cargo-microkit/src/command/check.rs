@@ -4,7 +4,7 @@ use miette::{Report, Result, miette};
 
 use crate::cli::CheckArgs;
 use crate::command::{Outcome, find_system, project_here};
-use crate::declared::{self, Declarations};
+use crate::declared;
 use crate::project::Project;
 use crate::system::{self, System};
 use crate::terminal;
@@ -22,19 +22,16 @@ pub(super) fn check(args: &CheckArgs) -> Result<Outcome> {
     let mut tally = Tally::default();
     let mut parsed = Vec::new();
     for system in systems {
-        match declared::parse(&system, &args.variant, &args.options) {
+        match declared::parse(&system, &args.programs) {
             Ok(sdf) => parsed.push((system, sdf)),
             Err(report) => tally.error(&report),
         }
     }
 
-    let declared = match args.no_build || parsed.is_empty() {
-        true => vec![Declarations::new(); parsed.len()],
-        false => declared::declarations(&parsed, project.as_ref(), &args.variant, &args.options)?,
-    };
+    let declared = declared::declarations(&parsed, project.as_ref(), &args.programs)?;
     for ((system, sdf), declarations) in parsed.into_iter().zip(declared) {
         let before = (tally.errors, tally.warnings);
-        if let Some(report) = declared::refused_by_model(&sdf, &args.options) {
+        if let Some(report) = declared::refused_by_model(&sdf, &args.programs.options) {
             tally.error(&report);
         }
         let report = microkit_check::check(&sdf, &declarations);

@@ -11,12 +11,9 @@ use crate::terminal;
 /// Draws the system, to a file or to standard output.
 pub(super) fn graph(args: &GraphArgs) -> Result<Outcome> {
     let (system, project) = find_system(&args.system.system)?;
-    let parsed = declared::parse(&system, &args.variant, &args.options)?;
+    let parsed = declared::parse(&system, &args.programs)?;
     let systems = [(system, parsed)];
-    let declarations = match args.no_build {
-        true => Vec::new(),
-        false => declared::declarations(&systems, project.as_ref(), &args.variant, &args.options)?,
-    };
+    let declarations = declared::declarations(&systems, project.as_ref(), &args.programs)?;
     let declarations = declarations.into_iter().next().unwrap_or_default();
     let picture = microkit_check::svg(&systems[0].1, &declarations);
     match &args.output {
