@@ -21,6 +21,69 @@ use core::ptr::NonNull;
 
 use crate::{CPtr, FastMessage, IpcBuffer, MessageInfo, Received, Word};
 
+/// A call that receives, with the operands that all of these have in one place. What it sends comes
+/// first: `info, message`; `info` alone, where it does not matter what the registers of the words
+/// hold; or nothing. Then the registers that only some of them read.
+macro_rules! receive {
+    ($number:ident, $buffer:ident, $x0:ident, [$info:ident, $message:ident] $($more:tt)*) => {{
+        let [m0, m1, m2, m3] = $message;
+        receive!(
+            $number, $buffer, $x0,
+            (inlateout("x1") $info.into_word() =>)
+            (inlateout("x2") m0 =>)
+            (inlateout("x3") m1 =>)
+            (inlateout("x4") m2 =>)
+            (inlateout("x5") m3 =>)
+            $($more)*
+        )
+    }};
+    ($number:ident, $buffer:ident, $x0:ident, [$info:ident] $($more:tt)*) => {
+        receive!(
+            $number, $buffer, $x0,
+            (inlateout("x1") $info.into_word() =>)
+            (lateout("x2")) (lateout("x3")) (lateout("x4")) (lateout("x5"))
+            $($more)*
+        )
+    };
+    ($number:ident, $buffer:ident, $x0:ident, [] $($more:tt)*) => {
+        receive!(
+            $number, $buffer, $x0,
+            (lateout("x1"))
+            (lateout("x2")) (lateout("x3")) (lateout("x4")) (lateout("x5"))
+            $($more)*
+        )
+    };
+    (
+        $number:ident, $buffer:ident, $x0:ident,
+        ($($x1:tt)*) ($($x2:tt)*) ($($x3:tt)*) ($($x4:tt)*) ($($x5:tt)*)
+        $(, $more:tt = $value:ident)*
+    ) => {{
+        let (badge, info): (Word, Word);
+        let (r0, r1, r2, r3): (Word, Word, Word, Word);
+        // SAFETY: the caller's contract, and *operands* 1 to 4.
+        unsafe {
+            asm!(
+                "svc #0 // {buffer}",
+                buffer = in(reg) $buffer.as_ptr(),
+                inlateout("x0") $x0 => badge,
+                $($x1)* info,
+                $($x2)* r0,
+                $($x3)* r1,
+                $($x4)* r2,
+                $($x5)* r3,
+                $(in($more) $value,)*
+                in("x7") $number,
+                options(nostack),
+            );
+        }
+        Received {
+            badge,
+            info: MessageInfo::from_word(info),
+            message: [r0, r1, r2, r3],
+        }
+    }};
+}
+
 /// Sends and receives.
 ///
 /// # Safety
@@ -36,30 +99,7 @@ pub(crate) unsafe fn send_recv(
     message: FastMessage,
     reply: CPtr,
 ) -> Received {
-    let [m0, m1, m2, m3] = message;
-    let (badge, received): (Word, Word);
-    let (r0, r1, r2, r3): (Word, Word, Word, Word);
-    // SAFETY: the caller's contract, and *operands* 1 to 4.
-    unsafe {
-        asm!(
-            "svc #0 // {buffer}",
-            buffer = in(reg) buffer.as_ptr(),
-            inlateout("x0") capability => badge,
-            inlateout("x1") info.into_word() => received,
-            inlateout("x2") m0 => r0,
-            inlateout("x3") m1 => r1,
-            inlateout("x4") m2 => r2,
-            inlateout("x5") m3 => r3,
-            in("x6") reply,
-            in("x7") number,
-            options(nostack),
-        );
-    }
-    Received {
-        badge,
-        info: MessageInfo::from_word(received),
-        message: [r0, r1, r2, r3],
-    }
+    receive!(number, buffer, capability, [info, message], "x6" = reply)
 }
 
 /// Sends, and receives the reply to that: the kernel reads no reply object.
@@ -75,29 +115,7 @@ pub(crate) unsafe fn call(
     info: MessageInfo,
     message: FastMessage,
 ) -> Received {
-    let [m0, m1, m2, m3] = message;
-    let (badge, received): (Word, Word);
-    let (r0, r1, r2, r3): (Word, Word, Word, Word);
-    // SAFETY: the caller's contract, and *operands* 1 to 4.
-    unsafe {
-        asm!(
-            "svc #0 // {buffer}",
-            buffer = in(reg) buffer.as_ptr(),
-            inlateout("x0") capability => badge,
-            inlateout("x1") info.into_word() => received,
-            inlateout("x2") m0 => r0,
-            inlateout("x3") m1 => r1,
-            inlateout("x4") m2 => r2,
-            inlateout("x5") m3 => r3,
-            in("x7") number,
-            options(nostack),
-        );
-    }
-    Received {
-        badge,
-        info: MessageInfo::from_word(received),
-        message: [r0, r1, r2, r3],
-    }
+    receive!(number, buffer, capability, [info, message])
 }
 
 /// As [`call`], for a message of no words: what its registers hold does not matter.
@@ -112,28 +130,7 @@ pub(crate) unsafe fn call_empty(
     capability: CPtr,
     info: MessageInfo,
 ) -> Received {
-    let (badge, received): (Word, Word);
-    let (r0, r1, r2, r3): (Word, Word, Word, Word);
-    // SAFETY: the caller's contract, and *operands* 1 to 4.
-    unsafe {
-        asm!(
-            "svc #0 // {buffer}",
-            buffer = in(reg) buffer.as_ptr(),
-            inlateout("x0") capability => badge,
-            inlateout("x1") info.into_word() => received,
-            lateout("x2") r0,
-            lateout("x3") r1,
-            lateout("x4") r2,
-            lateout("x5") r3,
-            in("x7") number,
-            options(nostack),
-        );
-    }
-    Received {
-        badge,
-        info: MessageInfo::from_word(received),
-        message: [r0, r1, r2, r3],
-    }
+    receive!(number, buffer, capability, [info])
 }
 
 /// Sends to one capability and receives from another.
@@ -151,31 +148,14 @@ pub(crate) unsafe fn nb_send_recv(
     reply: CPtr,
     destination: CPtr,
 ) -> Received {
-    let [m0, m1, m2, m3] = message;
-    let (badge, received): (Word, Word);
-    let (r0, r1, r2, r3): (Word, Word, Word, Word);
-    // SAFETY: the caller's contract, and *operands* 1 to 4.
-    unsafe {
-        asm!(
-            "svc #0 // {buffer}",
-            buffer = in(reg) buffer.as_ptr(),
-            inlateout("x0") source => badge,
-            inlateout("x1") info.into_word() => received,
-            inlateout("x2") m0 => r0,
-            inlateout("x3") m1 => r1,
-            inlateout("x4") m2 => r2,
-            inlateout("x5") m3 => r3,
-            in("x6") reply,
-            in("x7") number,
-            in("x8") destination,
-            options(nostack),
-        );
-    }
-    Received {
-        badge,
-        info: MessageInfo::from_word(received),
-        message: [r0, r1, r2, r3],
-    }
+    receive!(
+        number,
+        buffer,
+        source,
+        [info, message],
+        "x6" = reply,
+        "x8" = destination
+    )
 }
 
 /// As [`nb_send_recv`], for a message of no words: what its registers hold does not matter.
@@ -192,30 +172,14 @@ pub(crate) unsafe fn nb_send_recv_empty(
     reply: CPtr,
     destination: CPtr,
 ) -> Received {
-    let (badge, received): (Word, Word);
-    let (r0, r1, r2, r3): (Word, Word, Word, Word);
-    // SAFETY: the caller's contract, and *operands* 1 to 4.
-    unsafe {
-        asm!(
-            "svc #0 // {buffer}",
-            buffer = in(reg) buffer.as_ptr(),
-            inlateout("x0") source => badge,
-            inlateout("x1") info.into_word() => received,
-            lateout("x2") r0,
-            lateout("x3") r1,
-            lateout("x4") r2,
-            lateout("x5") r3,
-            in("x6") reply,
-            in("x7") number,
-            in("x8") destination,
-            options(nostack),
-        );
-    }
-    Received {
-        badge,
-        info: MessageInfo::from_word(received),
-        message: [r0, r1, r2, r3],
-    }
+    receive!(
+        number,
+        buffer,
+        source,
+        [info],
+        "x6" = reply,
+        "x8" = destination
+    )
 }
 
 /// Receives.
@@ -230,29 +194,7 @@ pub(crate) unsafe fn recv(
     source: CPtr,
     reply: CPtr,
 ) -> Received {
-    let (badge, received): (Word, Word);
-    let (r0, r1, r2, r3): (Word, Word, Word, Word);
-    // SAFETY: the caller's contract, and *operands* 1 to 4.
-    unsafe {
-        asm!(
-            "svc #0 // {buffer}",
-            buffer = in(reg) buffer.as_ptr(),
-            inlateout("x0") source => badge,
-            lateout("x1") received,
-            lateout("x2") r0,
-            lateout("x3") r1,
-            lateout("x4") r2,
-            lateout("x5") r3,
-            in("x6") reply,
-            in("x7") number,
-            options(nostack),
-        );
-    }
-    Received {
-        badge,
-        info: MessageInfo::from_word(received),
-        message: [r0, r1, r2, r3],
-    }
+    receive!(number, buffer, source, [], "x6" = reply)
 }
 
 /// Sends.

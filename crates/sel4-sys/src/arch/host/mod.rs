@@ -152,17 +152,8 @@ pub(crate) unsafe fn send_recv(
     message: FastMessage,
     reply: CPtr,
 ) -> Received {
-    let info = info.into_word();
-    let mut registers = Registers {
-        number,
-        capability,
-        info,
-        message,
-        reply,
-        ..Registers::default()
-    };
-    system_call(&mut registers, Some(buffer));
-    received(registers)
+    // SAFETY: the caller's contract.
+    unsafe { nb_send_recv(number, buffer, capability, info, message, reply, 0) }
 }
 
 pub(crate) unsafe fn call(
