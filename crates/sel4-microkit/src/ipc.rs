@@ -67,6 +67,29 @@ pub fn reply(msg_info: MessageInfo) {
     REPLY.send(msg_info.into_inner());
 }
 
+/// Waits until `channel` is notified, and adds the other channels that are notified meanwhile to
+/// `others`: what a client does that waits for its server within an entry point.
+///
+/// **Blocks:** until then. **Panics:** if a call or a fault comes, which this cannot answer; inside a
+/// borrow of the message registers.
+#[track_caller]
+pub fn wait_for(channel: Channel, others: &mut ChannelSet) {
+    loop {
+        match recv() {
+            Event::Notified(channels) => {
+                others.extend(channels.iter().filter(|other| *other != channel));
+                if channels.contains(channel) {
+                    return;
+                }
+            }
+            other => panic!(
+                "while channel {} was waited for, {other:?} came",
+                channel.index()
+            ),
+        }
+    }
+}
+
 /// What was received, as it stands in CPU registers.
 ///
 /// An event loop that passes on an [`Event`] instead has the compiler put it together in memory.

@@ -215,3 +215,18 @@ fn a_handler_gets_its_events_boxed_or_not_and_one_of_nothing_panics() {
     assert!(counts.take_deferred_action().is_none());
     assert!(catch_unwind(|| NullHandler::new().notified(channels)).is_err());
 }
+
+#[test]
+fn a_wait_for_one_channel_keeps_what_else_was_notified() {
+    start(1 << 3 | 1 << 5);
+    let mut others = ChannelSet::default();
+    ipc::wait_for(Channel::new(3), &mut others);
+    assert_eq!(others.iter().collect::<Vec<_>>(), [Channel::new(5)]);
+}
+
+#[test]
+fn a_wait_for_one_channel_cannot_answer_a_fault() {
+    start(badge::fault(5));
+    let wait = || ipc::wait_for(Channel::new(3), &mut ChannelSet::default());
+    assert!(catch_unwind(wait).is_err());
+}

@@ -8,7 +8,7 @@
 use core::fmt;
 use core::sync::atomic::AtomicU64;
 use heapless::Vec;
-use sel4_microkit::ipc::{self, Event};
+use sel4_microkit::ipc;
 use sel4_microkit::{Channel, ChannelSet, MessageInfo, with_msg_regs};
 
 /// Bytes of a block.
@@ -203,19 +203,7 @@ impl Disk {
     }
 
     fn wait(&mut self) {
-        loop {
-            match ipc::recv() {
-                Event::Notified(channels) => {
-                    let is_ours = channels.contains(self.driver);
-                    let others = channels.iter().filter(|channel| *channel != self.driver);
-                    self.missed.extend(others);
-                    if is_ours {
-                        return;
-                    }
-                }
-                other => panic!("while it waited for the disk, {other:?} came"),
-            }
-        }
+        ipc::wait_for(self.driver, &mut self.missed);
     }
 
     /// Asks what is completed.

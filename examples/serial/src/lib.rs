@@ -10,7 +10,7 @@
 use byte_queue::{Broken, Consumer, Producer};
 use core::fmt;
 use embedded_io::{ErrorKind, ErrorType, Read, ReadReady, Write, WriteReady};
-use sel4_microkit::ipc::{self, Event};
+use sel4_microkit::ipc;
 use sel4_microkit::{Channel, ChannelSet, SharedWord};
 
 /// Bytes of a line that are kept together; a longer one goes out as several.
@@ -67,19 +67,7 @@ impl Serial {
     /// Waits for the driver's next notification.
     fn wait(&mut self) {
         self.waits += 1;
-        loop {
-            match ipc::recv() {
-                Event::Notified(channels) => {
-                    let is_ours = channels.contains(self.driver);
-                    let others = channels.iter().filter(|channel| *channel != self.driver);
-                    self.missed.extend(others);
-                    if is_ours {
-                        return;
-                    }
-                }
-                other => panic!("while it waited for the serial port, {other:?} came"),
-            }
-        }
+        ipc::wait_for(self.driver, &mut self.missed);
     }
 }
 
