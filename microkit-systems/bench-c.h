@@ -17,7 +17,7 @@
 #define ROW_NOTIFY 9
 #define ROW_INTERRUPT 10
 #define ROW_FAULT 11
-#define ROW_DONE 12
+#define ROW_DONE 99
 
 #define ROUND_TRIPS 10000
 #define WARM_UP 100

@@ -88,7 +88,11 @@ fuzz_target!(
         let label = u64::from(label % 8);
         // A server.
         with_msg_regs_mut(|regs| regs[..words.len()].copy_from_slice(&words));
-        let reply = EverythingServer::dispatch(&mut Server, &MessageInfo::new(label, words.len()));
+        let info = MessageInfo::new(label, words.len());
+        let first = core::array::from_fn(|index| words.get(index).copied().unwrap_or_default());
+        let (reply, _) = EverythingServer::dispatch_with_mrs(&mut Server, &info, first);
+        assert!(reply.label() <= 5 && reply.count() <= 64);
+        let reply = EverythingServer::dispatch(&mut Server, &info);
         assert!(reply.label() <= 5 && reply.count() <= 64);
         // A client, who has met an honest server first.
         REPLY.set((0, vec![EverythingServer::VERSION]));

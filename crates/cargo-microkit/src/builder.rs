@@ -16,6 +16,7 @@ use crate::programs::{self, Program, Source};
 use crate::project::Project;
 use crate::system::System;
 use crate::system_file::SystemFile;
+use crate::target::Target;
 use crate::variant::Variant;
 
 /// Builds systems for one kernel and one profile.
@@ -61,15 +62,15 @@ impl Builder<'_> {
             .iter()
             .flat_map(|plan| &plan.programs)
             .map(|program| &program.source);
-        let bins: BTreeSet<_> = sources
+        let wanted: BTreeSet<_> = sources
             .filter_map(|source| match source {
-                Source::Bin(bin) => Some(bin.clone()),
+                Source::Bin(wanted) => Some(wanted.clone()),
                 Source::File(_) | Source::C(_) => None,
             })
             .collect();
         cargo::build(
             project,
-            &bins,
+            &wanted,
             self.kernel.sdk(),
             self.variant,
             self.options,
@@ -85,7 +86,7 @@ impl Builder<'_> {
         let mut files = BTreeMap::new();
         for program in &plan.programs {
             let file = match &program.source {
-                Source::Bin(bin) => built.file(bin)?.to_path_buf(),
+                Source::Bin(wanted) => built.file(wanted)?.to_path_buf(),
                 Source::File(file) => file.clone(),
                 Source::C(_) => continue,
             };
@@ -104,10 +105,10 @@ impl Builder<'_> {
         for program in &plan.programs {
             let compiled;
             let source = match &program.source {
-                Source::Bin(bin) => built.file(bin)?,
+                Source::Bin(wanted) => built.file(wanted)?,
                 Source::File(file) => file,
                 Source::C(file) => {
-                    compiled = self.compile_c(file, &directory)?;
+                    compiled = self.compile_c(file, program.image.target, &directory)?;
                     &compiled
                 }
             };
@@ -153,12 +154,13 @@ impl Builder<'_> {
     }
 
     /// Compiles a program in C, and returns where it lies.
-    fn compile_c(&self, file: &Path, directory: &Path) -> Result<PathBuf> {
+    fn compile_c(&self, file: &Path, target: Target, directory: &Path) -> Result<PathBuf> {
         let directory = directory.join("c");
         files::make_directory(&directory)?;
         let program = directory.join(file.with_extension("elf").file_name().unwrap_or_default());
         let sdk = self.kernel.sdk();
-        c::compile(file, &program, sdk, self.variant, self.options.verbose)?;
+        let verbose = self.options.verbose;
+        c::compile(file, &program, target, sdk, self.variant, verbose)?;
         Ok(program)
     }
 

@@ -10,6 +10,7 @@ use miette::{Diagnostic, Report, Result, miette};
 
 use crate::files;
 use crate::sdk::{self, Sdk};
+use crate::target::Target;
 use crate::terminal;
 use crate::variant::Variant;
 
@@ -57,6 +58,7 @@ impl Diagnostic for Missing {
 pub(crate) fn compile(
     source: &Path,
     program: &Path,
+    target: Target,
     sdk: Option<&Sdk>,
     variant: &Variant,
     verbose: bool,
@@ -83,6 +85,9 @@ pub(crate) fn compile(
     let board = sdk.board_directory(&variant.board, &variant.config);
     let mut command = Command::new(&compiler);
     command.args(FLAGS);
+    if target == Target::NoFpu {
+        command.arg("-mgeneral-regs-only");
+    }
     command.arg("-I").arg(board.join("include"));
     command.arg(source).arg("-o").arg(&output);
     command

@@ -14,11 +14,9 @@ use crate::features;
 use crate::profile;
 use crate::project::{Bin, Project, cargo_program};
 use crate::sdk::Sdk;
+use crate::target::Target;
 use crate::terminal;
 use crate::variant::Variant;
-
-/// The target that PDs are built for.
-pub(crate) const TARGET: &str = "aarch64-unknown-none";
 
 /// The profile whose programs are not to pay for backtraces.
 const RELEASE: &str = "release";
@@ -26,9 +24,12 @@ const RELEASE: &str = "release";
 /// Has functions leave the frame records that a backtrace follows.
 const FRAME_POINTERS: &str = r#"build.rustflags=["-Cforce-frame-pointers=yes"]"#;
 
+/// A binary, and what it is built for: two systems may want the same one for both targets.
+pub(crate) type Wanted = (Target, Bin);
+
 /// The ELF files of the binaries that Cargo could build.
 pub(crate) struct Built {
-    files: BTreeMap<Bin, PathBuf>,
+    files: BTreeMap<Wanted, PathBuf>,
     has_failed: bool,
 }
 
@@ -44,12 +45,13 @@ impl Built {
     /// The ELF file of a binary.
     ///
     /// **Errors:** Cargo could not build it, and has said why on standard error.
-    pub(crate) fn file(&self, bin: &Bin) -> Result<&Path> {
-        match self.files.get(bin) {
+    pub(crate) fn file(&self, wanted: &Wanted) -> Result<&Path> {
+        let (target, bin) = wanted;
+        match self.files.get(wanted) {
             Some(file) => Ok(file),
             None if self.has_failed => Err(miette!(
                 help = "Cargo's own messages stand above",
-                "Cargo could not build the binary `{}` for {TARGET}",
+                "Cargo could not build the binary `{}` for {target}",
                 bin.name
             )),
             None => Err(miette!(
@@ -61,29 +63,40 @@ impl Built {
     }
 }
 
-/// Builds `bins` for the kernel of `variant`. Those that do not build hold up no others.
+/// Builds what is wanted for the kernel of `variant`. Those that do not build hold up no others.
 ///
 /// With `--features`, all are built in one call: Cargo then looks for each feature in all of them.
 pub(crate) fn build(
     project: &Project,
-    bins: &BTreeSet<Bin>,
+    wanted: &BTreeSet<Wanted>,
     sdk: Option<&Sdk>,
     variant: &Variant,
     options: &Options,
 ) -> Result<Built> {
-    if bins.is_empty() {
-        return Ok(Built::nothing());
-    }
-    provide_target(project.directory(), options)?;
-    let groups = match options.features.is_empty() {
-        true => features::groups(project, bins),
-        false => vec![bins.clone()],
-    };
     let mut built = Built::nothing();
-    for group in groups {
-        let more = build_group(project, &group, sdk, variant, options)?;
-        built.files.extend(more.files);
-        built.has_failed |= more.has_failed;
+    if wanted.is_empty() {
+        return Ok(built);
+    }
+    // The model kernel is built for it, whatever the programs are.
+    provide_target(Target::Fpu, project.directory(), options)?;
+    for target in [Target::Fpu, Target::NoFpu] {
+        let wanted = wanted.iter().filter(|(other, _)| *other == target);
+        let bins: BTreeSet<Bin> = wanted.map(|(_, bin)| bin.clone()).collect();
+        if bins.is_empty() {
+            continue;
+        }
+        if target != Target::Fpu {
+            provide_target(target, project.directory(), options)?;
+        }
+        let groups = match options.features.is_empty() {
+            true => features::groups(project, &bins),
+            false => vec![bins],
+        };
+        for group in groups {
+            let more = build_group(project, &group, target, sdk, variant, options)?;
+            built.files.extend(more.files);
+            built.has_failed |= more.has_failed;
+        }
     }
     Ok(built)
 }
@@ -92,6 +105,7 @@ pub(crate) fn build(
 fn build_group(
     project: &Project,
     bins: &BTreeSet<Bin>,
+    target: Target,
     sdk: Option<&Sdk>,
     variant: &Variant,
     options: &Options,
@@ -107,7 +121,7 @@ fn build_group(
         "--message-format",
         "json-render-diagnostics",
     ]);
-    command.args(["--target", TARGET, "--profile", &variant.profile]);
+    command.args(["--target", target.name(), "--profile", &variant.profile]);
     command.arg("--target-dir").arg(target_directory);
     command.args(profile::arguments(&variant.profile, project.root()));
     if variant.profile != RELEASE {
@@ -157,13 +171,11 @@ fn build_group(
                 && let Some(file) = artifact.executable
             {
                 let package_id = artifact.package_id.repr;
-                files.insert(
-                    Bin {
-                        package_id,
-                        name: artifact.target.name,
-                    },
-                    file.into(),
-                );
+                let bin = Bin {
+                    package_id,
+                    name: artifact.target.name,
+                };
+                files.insert((target, bin), file.into());
             }
         }
     }
@@ -174,47 +186,47 @@ fn build_group(
     })
 }
 
-/// Sees to it that Rust has the standard library for [`TARGET`].
-fn provide_target(directory: &Path, options: &Options) -> Result<()> {
-    if has_target(directory)? {
+/// Sees to it that Rust has the core library for `target`.
+fn provide_target(target: Target, directory: &Path, options: &Options) -> Result<()> {
+    if has_target(target, directory)? {
         return Ok(());
     }
-    let command = format!("rustup target add {TARGET}");
+    let command = format!("rustup target add {target}");
     if which::which("rustup").is_err() {
         return Err(miette!(
             help = format!("install Rust from https://rustup.rs, then type `{command}`"),
-            "Rust lacks the target {TARGET}, and there is no rustup to add it with"
+            "Rust lacks the target {target}, and there is no rustup to add it with"
         ));
     }
     if options.no_install {
         return Err(miette!(
             help = format!("type `{command}`, or leave out `--no-install`"),
-            "Rust lacks the target {TARGET}"
+            "Rust lacks the target {target}"
         ));
     }
     terminal::status(
         "Installing",
-        format_args!("the Rust target {TARGET} (`{command}`)"),
+        format_args!("the Rust target {target} (`{command}`)"),
     );
     let status = Command::new("rustup")
-        .args(["target", "add", TARGET])
+        .args(["target", "add", target.name()])
         .current_dir(directory)
         .status();
     match status {
         Ok(status) if status.success() => Ok(()),
         _ => Err(miette!(
             help = format!("see why above, and type `{command}`"),
-            "the Rust target {TARGET} could not be installed"
+            "the Rust target {target} could not be installed"
         )),
     }
 }
 
-/// Whether the Rust that is used in `directory` has the standard library for [`TARGET`].
+/// Whether the Rust that is used in `directory` has the core library for `target`.
 ///
 /// **Errors:** there is no Rust.
-pub(crate) fn has_target(directory: &Path) -> Result<bool> {
+pub(crate) fn has_target(target: Target, directory: &Path) -> Result<bool> {
     let output = Command::new(rustc_program())
-        .args(["--print", "target-libdir", "--target", TARGET])
+        .args(["--print", "target-libdir", "--target", target.name()])
         .current_dir(directory)
         .output()
         .map_err(|e| {

@@ -143,9 +143,10 @@ pub(crate) struct TestArgs {
 /// Count the instructions of round trips, on the model kernel and on seL4
 ///
 /// Runs a system of measurements, built for release, under QEMU's `-icount`, where counts are exact;
-/// on seL4 in the configuration `release`. Its lines `NAME: NUMBER` are the table. NAME-c.system and
-/// NAME-limit.system beside NAME.system, if there are, give the columns of the same in C and of bare
-/// system calls; they are left out by name where there is no SDK or no C compiler.
+/// on seL4 in the configuration `release`. Its lines `NAME: NUMBER` are the table. Beside
+/// NAME.system, NAME-more.system adds rows; NAME-c.system and NAME-limit.system give the columns of
+/// the same in C and of bare system calls, and are left out by name where there is no SDK or no C
+/// compiler.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cargo microkit bench\n  \

@@ -15,6 +15,16 @@ const MONITOR_PC: &str = "pc : ";
 /// Says that the fault is just below the stack.
 const MONITOR_OVERFLOW: &str = "MON|ERROR: potential stack overflow";
 
+/// Says how a virtual CPU faulted, or a PD that has used what only a hypervisor allows.
+const MONITOR_VCPU: &str = "MON|ERROR: received vCPU fault with ESR: ";
+
+/// The exception class, in the highest six of a syndrome's 32 bits, of an access to a floating-point
+/// or vector register (Arm ARM, *ESR_EL1*, EC 0b000111).
+const FLOATING_POINT: u64 = 0b000111;
+
+/// How a PD faulted that used such a register, in words.
+const FLOATING_POINT_FORBIDDEN: &str = "used floating point, which fpu=\"false\" forbids";
+
 /// Begins every line of the model kernel's reports, which names the PD next.
 const MODEL_ERROR: &str = "MODEL|ERROR: ";
 
@@ -27,6 +37,8 @@ pub(crate) enum Told {
     At { pd: String, address: u64 },
     /// Its stack was too small.
     StackOverflow { pd: String },
+    /// It used a floating-point register, and may not.
+    FloatingPoint { pd: String },
 }
 
 /// The PD and the program counter of the first line of a report of the model kernel's, which tells
@@ -89,6 +101,12 @@ impl Faults {
             let pd = fault.pd.clone();
             return Some(Told::StackOverflow { pd });
         }
+        let syndrome = line.strip_prefix(MONITOR_VCPU).and_then(hexadecimal);
+        if syndrome.is_some_and(|syndrome| syndrome >> 26 == FLOATING_POINT) {
+            let pd = fault.pd.clone();
+            fault.how = Some(FLOATING_POINT_FORBIDDEN.to_owned());
+            return Some(Told::FloatingPoint { pd });
+        }
         if fault.how.is_none() {
             fault.how = line.strip_prefix(MONITOR_ERROR).map(str::to_owned);
         }
@@ -143,6 +161,26 @@ mod tests {
             Some(Told::At { pd: pd(), address }),
         );
         check("MODEL|ERROR: deep: x0=0x15 x1=0x15", None);
+        check(
+            "MON|ERROR: faulting PD: float",
+            Some(Told::Fault {
+                pd: "float".to_owned(),
+            }),
+        );
+        check(
+            "MON|ERROR: received vCPU fault with ESR: 0x000000001fe00000",
+            Some(Told::FloatingPoint {
+                pd: "float".to_owned(),
+            }),
+        );
+        check(
+            "MON|ERROR: received vCPU fault with ESR: 0x0000000004000000",
+            None,
+        );
+        assert_eq!(
+            faults.told().lines().last(),
+            Some("PD `float` faulted: used floating point, which fpu=\"false\" forbids")
+        );
     }
 
     #[test]

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::thread;
 
-use crate::cargo::TARGET;
 use crate::project::{Bin, Project, cargo_program};
+use crate::target::Target;
 
 /// The features of each package that a program is made of, in the words of `cargo tree`.
 type Features = BTreeMap<String, BTreeSet<String>>;
@@ -71,7 +71,8 @@ fn agree(a: &Features, b: &Features) -> bool {
 /// Asks Cargo for them; `None` if it does not say.
 fn features_of(project: &Project, package_id: &str) -> Option<Features> {
     let output = Command::new(cargo_program())
-        .args(["tree", "--target", TARGET, "--edges", "normal,build"])
+        .args(["tree", "--target", Target::Fpu.name()])
+        .args(["--edges", "normal,build"])
         .args(["--prefix", "none", "--format", "{p}\t{f}"])
         .args(["--package", package_id])
         .current_dir(project.directory())

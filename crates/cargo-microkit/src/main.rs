@@ -39,6 +39,7 @@ mod qemu;
 mod sdk;
 mod system;
 mod system_file;
+mod target;
 mod terminal;
 mod variant;
 mod watch;

@@ -8,10 +8,10 @@ use microkit_image::Platform;
 use microkit_sdf::SearchPaths;
 use miette::{Result, miette};
 
-use crate::cargo::TARGET;
 use crate::files;
 use crate::kernel::Request;
 use crate::project::cargo_program;
+use crate::target::Target;
 use crate::terminal;
 
 /// The board that the model kernel is for.
@@ -61,9 +61,10 @@ fn build(request: &Request<'_>) -> Result<PathBuf> {
         ));
     }
     let target_directory = Path::new(TARGET_DIRECTORY);
+    let target = Target::Fpu.name();
     let mut command = Command::new(cargo_program());
-    command.args(["build", "--release", "--target", TARGET]);
-    let program = target_directory.join(TARGET).join("release").join(PROGRAM);
+    command.args(["build", "--release", "--target", target]);
+    let program = target_directory.join(target).join("release").join(PROGRAM);
     if !program.exists() {
         terminal::status("Building", "the model kernel, once");
     } else if !request.verbose {

@@ -4,8 +4,9 @@ use std::path::{Component, Path, PathBuf};
 
 use miette::{Result, miette};
 
+use crate::cargo::Wanted;
 use crate::nearest::nearest;
-use crate::project::{Bin, Project};
+use crate::project::Project;
 use crate::system_file::{ProgramImage, SystemFile};
 
 /// A program image, and where to get it.
@@ -21,7 +22,7 @@ pub(crate) struct Program {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     /// Cargo builds it.
-    Bin(Bin),
+    Bin(Wanted),
     /// It is there already.
     File(PathBuf),
     /// It is compiled from this file.
@@ -50,7 +51,7 @@ pub(crate) fn find(
     let mut programs = Vec::new();
     let mut missing = Vec::new();
     for image in &file.images {
-        match source(&image.path, project, directories)? {
+        match source(image, project, directories)? {
             Some(source) => programs.push(Program {
                 image: image.clone(),
                 source,
@@ -85,15 +86,16 @@ pub(crate) fn find(
 }
 
 fn source(
-    path: &str,
+    image: &ProgramImage,
     project: Option<&Project>,
     directories: &[PathBuf],
 ) -> Result<Option<Source>> {
+    let path = image.path.as_str();
     if let Some(project) = project
         && is_plain(path)
         && let Some(bin) = project.bin(&stem(path))?
     {
-        return Ok(Some(Source::Bin(bin)));
+        return Ok(Some(Source::Bin((image.target, bin))));
     }
     // An absolute path stays itself when it is joined to another.
     let found = |path: &Path| {
@@ -134,6 +136,16 @@ fn stem(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::system::System;
+
+    fn image(path: &str) -> ProgramImage {
+        let text = format!("<system><a><program_image path='{path}' /></a></system>");
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let file = directory.path().join("a.system");
+        std::fs::write(&file, text).expect("the file");
+        let system = System::find(file.to_str().expect("UTF-8"), None).expect("it is there");
+        SystemFile::read(system).expect("XML").images[0].clone()
+    }
 
     #[test]
     fn files_are_found_in_the_order_of_the_directories() {
@@ -152,7 +164,7 @@ mod tests {
         let directories = [first.clone(), second];
         let check = |path: &str, expect: &Option<Source>| {
             assert_eq!(
-                &source(path, None, &directories).expect("no project"),
+                &source(&image(path), None, &directories).expect("no project"),
                 expect,
                 "{path}"
             );

@@ -7,6 +7,7 @@ use miette::{LabeledSpan, NamedSource, Report, Result, SourceOffset, miette};
 
 use crate::files;
 use crate::system::System;
+use crate::target::Target;
 
 /// The text of a system file and the program images that it names.
 pub(crate) struct SystemFile {
@@ -27,6 +28,8 @@ pub(crate) struct ProgramImage {
     pub(crate) path: String,
     /// The first PD that wants it.
     pub(crate) pd: String,
+    /// What it is to be compiled for: with floating point, if one of its PDs has that.
+    pub(crate) target: Target,
     /// Where in the file it stands.
     span: Range<usize>,
 }
@@ -100,23 +103,27 @@ fn program_images(document: &roxmltree::Document<'_>) -> Vec<ProgramImage> {
         .descendants()
         .filter(|node| node.has_tag_name("program_image"))
     {
-        let pd = node
-            .parent_element()
-            .and_then(|pd| pd.attribute("name"))
-            .unwrap_or_default();
+        let pd = node.parent_element();
+        let target = match pd.and_then(|pd| pd.attribute("fpu")) {
+            Some("false") => Target::NoFpu,
+            _ => Target::Fpu,
+        };
+        let pd = pd.and_then(|pd| pd.attribute("name")).unwrap_or_default();
         for attribute in ["path", "path_for_symbols"] {
             let Some(attribute) = node.attribute_node(attribute) else {
                 continue;
             };
             let path = attribute.value();
-            if images.iter().all(|image| image.path != path) {
-                let (path, pd) = (path.to_owned(), pd.to_owned());
-                images.push(ProgramImage {
-                    path,
-                    pd,
-                    span: attribute.range_value(),
-                });
+            if let Some(image) = images.iter_mut().find(|image| image.path == path) {
+                image.target = image.target.min(target);
+                continue;
             }
+            images.push(ProgramImage {
+                path: path.to_owned(),
+                pd: pd.to_owned(),
+                target,
+                span: attribute.range_value(),
+            });
         }
     }
     images
@@ -200,6 +207,26 @@ mod tests {
             </system>"#,
             &[("a", "a.elf"), ("b", "b.elf")],
         );
+    }
+
+    #[test]
+    fn a_program_has_floating_point_if_one_of_its_pds_has() {
+        let text = r#"<system>
+            <protection_domain name="a" fpu="false"><program_image path="a.elf" /></protection_domain>
+            <protection_domain name="b" fpu="false"><program_image path="b.elf" /></protection_domain>
+            <protection_domain name="c"><program_image path="b.elf" /></protection_domain>
+            <protection_domain name="d" fpu="true"><program_image path="d.elf" /></protection_domain>
+            <protection_domain name="e" fpu="false"><program_image path="d.elf" /></protection_domain>
+        </system>"#;
+        let document = roxmltree::Document::parse(text).expect("XML");
+        let images = program_images(&document);
+        let found: Vec<_> = images.iter().map(|i| (i.path.as_str(), i.target)).collect();
+        let expect = [
+            ("a.elf", Target::NoFpu),
+            ("b.elf", Target::Fpu),
+            ("d.elf", Target::Fpu),
+        ];
+        assert_eq!(found, expect);
     }
 
     #[test]

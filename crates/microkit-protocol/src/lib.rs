@@ -96,7 +96,9 @@ mod version;
 ///   returns `Result<T, CallError<E>>` for a method that returns `Result<T, E>`, and
 ///   `Result<T, CallError>` for one that returns `T`: see [`CallError`].
 /// * `NamesServer::dispatch(server, &msg_info)`, for
-///   [`Handler::protected`](sel4_microkit::Handler::protected), where `server` implements the trait.
+///   [`Handler::protected`](sel4_microkit::Handler::protected), where `server` implements the trait;
+///   and `NamesServer::dispatch_with_mrs(server, &msg_info, words)`, for
+///   [`Handler::protected_with_mrs`](sel4_microkit::Handler::protected_with_mrs).
 /// * `NamesServer::VERSION`, a number that differs where the trait's name, a method, or the name or
 ///   size of a type that travels differs. A client's `connect` compares the two.
 ///
@@ -114,6 +116,8 @@ pub mod _private {
 
     pub use crate::call::{call, connect};
     pub use crate::message::{put, take, words};
-    pub use crate::serve::{arguments, finish, greet, refuse, reply, reply_result};
+    pub use crate::serve::{
+        InMemory, InRegisters, Place, arguments, finish, greet, refuse, reply, reply_result,
+    };
     pub use crate::version::version;
 }

@@ -120,12 +120,26 @@ fn as_client(answer: impl Fn(u64, &[u64]) -> (u64, std::vec::Vec<u64>) + 'static
     sel4::set_ipc_buffer(kernel::new_ipc_buffer());
 }
 
-/// What the server answers.
+/// What the server answers, whether the first words are in memory or in registers.
 fn serve(label: u64, words: &[u64]) -> (u64, std::vec::Vec<u64>) {
+    let info = MessageInfo::new(label, words.len());
     with_msg_regs_mut(|regs| regs[..words.len()].copy_from_slice(words));
-    let reply = EverythingServer::dispatch(&mut Echo, &MessageInfo::new(label, words.len()));
-    let words = with_msg_regs(|regs| regs[..reply.count()].to_vec());
-    (reply.label(), words)
+    let reply = EverythingServer::dispatch(&mut Echo, &info);
+    let in_memory = with_msg_regs(|regs| regs[..reply.count()].to_vec());
+
+    let first = core::array::from_fn(|index| words.get(index).copied().unwrap_or_default());
+    with_msg_regs_mut(|regs| {
+        regs[..words.len()].copy_from_slice(words);
+        // Here is nothing, if they are in registers.
+        regs[..first.len()].fill(!0);
+    });
+    let (same, first) = EverythingServer::dispatch_with_mrs(&mut Echo, &info, first);
+    let mut in_registers = with_msg_regs(|regs| regs[..same.count()].to_vec());
+    for (word, value) in in_registers.iter_mut().zip(first) {
+        *word = value;
+    }
+    assert_eq!((&same, &in_registers), (&reply, &in_memory));
+    (reply.label(), in_memory)
 }
 
 /// Calls every method.

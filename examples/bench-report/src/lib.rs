@@ -11,7 +11,7 @@ use sel4_microkit::{Channel, MessageInfo};
 pub const CHANNEL: Channel = Channel::new(0);
 
 /// What is measured, by the number that is the label of the report.
-pub const ROWS: [&str; 12] = [
+pub const ROWS: [&str; 18] = [
     "call, 0 words, passive server",
     "call, 4 words, passive server",
     "call, 16 words, passive server",
@@ -24,6 +24,12 @@ pub const ROWS: [&str; 12] = [
     "notify there and back, at once",
     "interrupt, handled and acknowledged",
     "fault, and its reply",
+    "1 word there and back, by hand",
+    "1 word there and back, typed",
+    "4 words there, 1 back, by hand",
+    "4 words there, 1 back, typed",
+    "16 words there and back, by hand",
+    "16 words there and back, typed",
 ];
 
 /// The row of a call of 0 words to a passive server; after it come 4, 16 and 64 words.
@@ -44,8 +50,12 @@ pub const INTERRUPT: u64 = 10;
 /// From a fault to the next one.
 pub const FAULT: u64 = 11;
 
+/// A word there and back in a call that is written by hand; after it comes the same call through a
+/// protocol, and then further such pairs.
+pub const TYPED: u64 = 12;
+
 /// All is measured.
-pub const DONE: u64 = 12;
+pub const DONE: u64 = 99;
 
 /// Reports how many ticks of the counter so many round trips have taken.
 ///

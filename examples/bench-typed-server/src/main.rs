@@ -5,11 +5,11 @@
 
 use bench_typed_server::{Sums, SumsServer};
 use sel4_microkit::{
-    Channel, Handler, Infallible, MessageInfo, get_mr, protection_domain, set_mr, with_msg_regs_mut,
+    Channel, FastWords, Handler, Infallible, MessageInfo, protection_domain, with_msg_regs_mut,
 };
 
 microkit_system::system! {
-    "bench-typed.system", pd = "server";
+    "bench-more.system", pd = "sums";
     channel TYPED = "typed";
 }
 
@@ -37,38 +37,36 @@ impl Sums for Server {
 impl Handler for Server {
     type Error = Infallible;
 
-    fn protected(
+    fn protected_with_mrs(
         &mut self,
         channel: Channel,
         msg_info: MessageInfo,
-    ) -> Result<MessageInfo, Infallible> {
+        words: FastWords,
+    ) -> Result<(MessageInfo, FastWords), Infallible> {
         if channel == TYPED {
-            return Ok(SumsServer::dispatch(self, &msg_info));
+            return Ok(SumsServer::dispatch_with_mrs(self, &msg_info, words));
         }
-        Ok(by_hand(&msg_info))
+        Ok(by_hand(&msg_info, words))
     }
 }
 
 /// The same, as it is written without a protocol: numbers of methods, and words.
-fn by_hand(msg_info: &MessageInfo) -> MessageInfo {
+fn by_hand(msg_info: &MessageInfo, words: FastWords) -> (MessageInfo, FastWords) {
+    let add_one = |word: u64| word.wrapping_add(1);
     match msg_info.label() {
-        1 => {
-            set_mr(0, get_mr(0).wrapping_add(1));
-            MessageInfo::new(0, 1)
-        }
+        1 => (MessageInfo::new(0, 1), [add_one(words[0]), 0, 0, 0]),
         2 => {
-            let words: [u64; 4] = core::array::from_fn(get_mr);
-            set_mr(0, words.into_iter().fold(0, u64::wrapping_add));
-            MessageInfo::new(0, 1)
+            let sum = words.into_iter().fold(0, u64::wrapping_add);
+            (MessageInfo::new(0, 1), [sum, 0, 0, 0])
         }
         3 => {
             with_msg_regs_mut(|regs| {
-                for word in &mut regs[..16] {
-                    *word = word.wrapping_add(1);
-                }
+                regs[4..16]
+                    .iter_mut()
+                    .for_each(|word| *word = add_one(*word))
             });
-            MessageInfo::new(0, 16)
+            (MessageInfo::new(0, 16), words.map(add_one))
         }
-        _ => MessageInfo::new(1, 0),
+        _ => (MessageInfo::new(1, 0), words),
     }
 }

@@ -1,20 +1,17 @@
-//! Counts the instructions of calls with types beside the same calls written by hand.
-//!
-//! Under QEMU's `-icount shift=0` an instruction takes a nanosecond of the guest's time, so that the
-//! counter counts them. Run it with `--icount`; without, the numbers mean nothing.
+//! Measures calls with types, beside the same calls written by hand.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
 
-use aarch64_cpu::registers::{CNTFRQ_EL0, CNTPCT_EL0, Readable};
+use aarch64_cpu::registers::{CNTPCT_EL0, Readable};
+use bench_report::{DONE, report};
 use bench_typed_server::SumsClient;
-use console::println;
 use sel4_microkit::{
     MessageInfo, NullHandler, protection_domain, with_msg_regs, with_msg_regs_mut,
 };
 
 microkit_system::system! {
-    "bench-typed.system", pd = "bench";
+    "bench-more.system", pd = "typed_client";
     channel BY_HAND = "by_hand";
     channel TYPED = "typed";
 }
@@ -26,15 +23,10 @@ const WARM_UP: u64 = 100;
 #[protection_domain]
 fn init() -> NullHandler {
     let sums = SumsClient::connect(TYPED).expect("both are of one version");
-    compare(sums, "a word there and back", next_by_hand, next);
-    compare(sums, "four words there, one back", four_by_hand, four);
-    compare(
-        sums,
-        "sixteen words there and back",
-        sixteen_by_hand,
-        sixteen,
-    );
-    println!("bench: done");
+    compare(bench_report::TYPED, sums, next_by_hand, next);
+    compare(bench_report::TYPED + 2, sums, four_by_hand, four);
+    compare(bench_report::TYPED + 4, sums, sixteen_by_hand, sixteen);
+    report(DONE, 0, 0);
     NullHandler::new()
 }
 
@@ -69,45 +61,41 @@ fn four(sums: SumsClient<TYPED>, value: u64) -> u64 {
 
 #[inline(never)]
 fn sixteen_by_hand(_: SumsClient<TYPED>, value: u64) -> u64 {
-    with_msg_regs_mut(|regs| regs[..16].copy_from_slice(&[value; 16]));
-    let info = BY_HAND.pp_call(MessageInfo::new(3, 16));
+    with_msg_regs_mut(|regs| regs[4..16].copy_from_slice(&[value; 12]));
+    let (info, first) = BY_HAND.pp_call_with_mrs(MessageInfo::new(3, 16), [value; 4]);
     assert!(info.label() == 0 && info.count() == 16);
-    with_msg_regs(|regs| {
-        regs[..16]
-            .iter()
-            .fold(0u64, |sum, word| sum.wrapping_add(*word))
-    })
+    let others = with_msg_regs(|regs| sum(&regs[4..16]));
+    sum(&first).wrapping_add(others)
 }
 
 #[inline(never)]
 fn sixteen(sums: SumsClient<TYPED>, value: u64) -> u64 {
-    let reply = sums.sixteen([value; 16]).expect("the server serves");
-    reply.into_iter().fold(0, u64::wrapping_add)
+    sum(&sums.sixteen([value; 16]).expect("the server serves"))
 }
 
-fn compare(sums: SumsClient<TYPED>, what: &str, by_hand: Call, typed: Call) {
+fn sum(words: &[u64]) -> u64 {
+    words
+        .iter()
+        .fold(0, |sum: u64, word| sum.wrapping_add(*word))
+}
+
+/// Measures a call by hand, and with types.
+fn compare(row: u64, sums: SumsClient<TYPED>, by_hand: Call, typed: Call) {
     assert_eq!(by_hand(sums, 7), typed(sums, 7));
-    let (by_hand, typed) = (round_trip(sums, by_hand), round_trip(sums, typed));
-    println!("{what}: {by_hand} instructions by hand, {typed} with types");
+    for (row, call) in [(row, by_hand), (row + 1, typed)] {
+        ticks_of(WARM_UP, sums, call);
+        report(row, ticks_of(ROUND_TRIPS, sums, call), ROUND_TRIPS);
+    }
 }
 
 #[inline(never)]
-fn round_trip(sums: SumsClient<TYPED>, call: Call) -> u64 {
-    for value in 0..WARM_UP {
-        call(sums, value);
-    }
-    let start = instructions();
+fn ticks_of(round_trips: u64, sums: SumsClient<TYPED>, call: Call) -> u64 {
+    let start = CNTPCT_EL0.get();
     let mut sum = 0u64;
-    for value in 0..ROUND_TRIPS {
+    for value in 0..round_trips {
         sum = sum.wrapping_add(call(sums, value));
     }
-    let end = instructions();
+    let end = CNTPCT_EL0.get();
     assert_ne!(sum, 0);
-    (end - start) / ROUND_TRIPS
-}
-
-/// Instructions since the machine started, to the next tick of the counter.
-fn instructions() -> u64 {
-    const PER_SECOND: u64 = 1_000_000_000;
-    CNTPCT_EL0.get() * (PER_SECOND / CNTFRQ_EL0.get())
+    end - start
 }

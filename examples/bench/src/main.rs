@@ -8,8 +8,8 @@
 use aarch64_cpu::registers::{CNTP_CTL_EL0, CNTP_CVAL_EL0, CNTPCT_EL0, Readable, Writeable};
 use bench_report::{ACTIVE, INTERRUPT, NOTIFY, NOTIFY_DEFERRED, PASSIVE, report};
 use sel4_microkit::{
-    Channel, ChannelSet, DeferredAction, DeferredActionSlot, Handler, IrqAckError, MessageInfo,
-    protection_domain, with_msg_regs, with_msg_regs_mut,
+    Channel, ChannelSet, DeferredAction, Handler, Infallible, MessageInfo, protection_domain,
+    with_msg_regs, with_msg_regs_mut,
 };
 
 /// Of higher priority, passive: a call of at most four words takes the kernel's fast path.
@@ -36,7 +36,6 @@ struct Client {
     peer: Channel,
     round_trips: u64,
     start: u64,
-    deferred: DeferredActionSlot,
 }
 
 #[protection_domain]
@@ -44,20 +43,20 @@ fn init() -> Client {
     calls(PASSIVE, PASSIVE_SERVER);
     calls(ACTIVE, ACTIVE_SERVER);
     measure(INTERRUPT, interrupt);
-    DEFERS.notify();
     Client {
         peer: DEFERS,
         round_trips: 0,
         start: 0,
-        deferred: DeferredActionSlot::new(),
     }
 }
 
 fn calls(first_row: u64, server: Channel) {
     measure(first_row, || call_in_registers(server, []));
     measure(first_row + 1, || call_in_registers(server, [0, 1, 2, 3]));
-    measure(first_row + 2, || call::<16>(server));
-    measure(first_row + 3, || call::<64>(server));
+    // A loop, so that there is one function for both.
+    for (row, count) in [(2, 16), (3, 64)] {
+        measure(first_row + row, || call(server, count));
+    }
 }
 
 fn measure(row: u64, round_trip: impl Fn()) {
@@ -75,25 +74,34 @@ fn ticks_of(round_trips: u64, round_trip: &impl Fn()) -> u64 {
 /// Calls with at most four words, and adds up the reply.
 fn call_in_registers<const WORDS: usize>(server: Channel, words: [u64; WORDS]) {
     let (_, reply) = server.pp_call_with_mrs(MessageInfo::new(0, WORDS), words);
-    check::<WORDS>(reply[..WORDS].iter().sum());
+    check(reply[..WORDS].iter().sum(), WORDS);
 }
 
 /// Writes the words, calls, and adds up the reply: the first four words in CPU registers, the others
-/// in the message registers.
-fn call<const WORDS: usize>(server: Channel) {
+/// in the message registers, of which `count` is a multiple of 12, and 4.
+fn call(server: Channel, count: usize) {
     with_msg_regs_mut(|words| {
-        (4..)
-            .zip(&mut words[4..WORDS])
-            .for_each(|(n, word)| *word = n)
+        let mut next = 4;
+        for twelve in words[4..count].as_chunks_mut::<12>().0 {
+            *twelve = core::array::from_fn(|n| next + n as u64);
+            next += 12;
+        }
     });
-    let (_, first) = server.pp_call_with_mrs(MessageInfo::new(0, WORDS), [0, 1, 2, 3]);
-    let others: u64 = with_msg_regs(|words| words[4..WORDS].iter().sum());
-    check::<WORDS>(first.iter().sum::<u64>() + others);
+    let (_, first) = server.pp_call_with_mrs(MessageInfo::new(0, count), [0, 1, 2, 3]);
+    let others: u64 = with_msg_regs(|words| {
+        let twelves = words[4..count].as_chunks::<12>().0;
+        twelves
+            .iter()
+            .map(|twelve| twelve.iter().sum::<u64>())
+            .sum()
+    });
+    check(first.iter().sum::<u64>() + others, count);
 }
 
-fn check<const WORDS: usize>(sum: u64) {
+fn check(sum: u64, count: usize) {
+    let count = count as u64;
     assert!(
-        sum == (1..=WORDS as u64).sum(),
+        sum == count * (count + 1) / 2,
         "the server has not added one to each word"
     );
 }
@@ -105,44 +113,37 @@ fn interrupt() {
 }
 
 impl Handler for Client {
-    type Error = IrqAckError;
+    type Error = Infallible;
 
-    fn notified(&mut self, _: ChannelSet) -> Result<(), IrqAckError> {
+    fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
         self.round_trips += 1;
         if self.round_trips == WARM_UP {
             self.start = CNTPCT_EL0.get();
         } else if self.round_trips == WARM_UP + ROUND_TRIPS {
-            return self.next();
+            self.next();
         }
-        self.notify()
+        if self.peer != DEFERS {
+            self.peer.notify();
+        }
+        Ok(())
     }
 
     fn take_deferred_action(&mut self) -> Option<DeferredAction> {
-        self.deferred.take()
+        (self.peer == DEFERS).then(|| DeferredAction::new_notify(DEFERS))
     }
 }
 
 impl Client {
-    #[inline]
-    fn notify(&mut self) -> Result<(), IrqAckError> {
-        if self.peer == DEFERS {
-            return self.deferred.defer_notify(DEFERS);
-        }
-        NOTIFIES.notify();
-        Ok(())
-    }
-
+    /// Turns to the next kind, and at last to the parent.
     #[cold]
-    fn next(&mut self) -> Result<(), IrqAckError> {
+    fn next(&mut self) {
         let ticks = CNTPCT_EL0.get() - self.start;
         self.round_trips = 0;
-        if self.peer == DEFERS {
-            report(NOTIFY_DEFERRED, ticks, ROUND_TRIPS);
-            self.peer = NOTIFIES;
-            return self.notify();
-        }
-        report(NOTIFY, ticks, ROUND_TRIPS);
-        PARENT.notify();
-        Ok(())
+        let (row, next) = match self.peer {
+            DEFERS => (NOTIFY_DEFERRED, NOTIFIES),
+            _ => (NOTIFY, PARENT),
+        };
+        report(row, ticks, ROUND_TRIPS);
+        self.peer = next;
     }
 }

@@ -5,11 +5,12 @@ use std::process::Command;
 use cargo_metadata::semver::Version;
 use miette::{Result, miette};
 
-use crate::cargo::{self, TARGET};
+use crate::cargo;
 use crate::cli::DoctorArgs;
 use crate::command::{Outcome, current_directory};
 use crate::qemu;
 use crate::sdk::{self, Sdk};
+use crate::target::Target;
 use crate::terminal;
 
 /// Prints one line for each thing needed, and more below it where it is missing.
@@ -60,12 +61,13 @@ fn rustc() -> Result<String> {
 }
 
 fn target() -> Result<String> {
-    if cargo::has_target(&current_directory()?)? {
-        return Ok(TARGET.to_owned());
+    let target = Target::Fpu;
+    if cargo::has_target(target, &current_directory()?)? {
+        return Ok(target.to_string());
     }
     Err(miette!(
-        help = format!("type `rustup target add {TARGET}`"),
-        "Rust lacks {TARGET}"
+        help = format!("type `rustup target add {target}`"),
+        "Rust lacks {target}"
     ))
 }
 

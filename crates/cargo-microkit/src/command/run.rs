@@ -12,6 +12,7 @@ use crate::fault::{Faults, Told};
 use crate::log::Log;
 use crate::places::Places;
 use crate::qemu::{self, Console, Devices, Guest, Heard, Machine};
+use crate::target::Target;
 use crate::terminal;
 use crate::watch::{SILENCE, Tail};
 
@@ -160,6 +161,14 @@ impl Session<'_> {
                 };
                 terminal::remark(format_args!(
                     "PD `{pd}` has used up {size}: give it a larger `stack_size` in the system file"
+                ));
+            }
+            Some(Told::FloatingPoint { pd }) => {
+                let target = Target::NoFpu;
+                terminal::remark(format_args!(
+                    "PD `{pd}` used a floating-point register: remove `fpu=\"false\"` from the \
+                     system file, or build the program without them (Rust: for {target}; C: with \
+                     `-mgeneral-regs-only`)"
                 ));
             }
             None => {}

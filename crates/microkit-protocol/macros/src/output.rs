@@ -162,12 +162,44 @@ fn server(protocol: &Protocol<'_>) -> TokenStream {
                 __server: &mut __Server,
                 __msg_info: &::microkit_protocol::_private::sel4_microkit::MessageInfo,
             ) -> ::microkit_protocol::_private::sel4_microkit::MessageInfo {
+                Self::__answer(__server, __msg_info, ::microkit_protocol::_private::InMemory)
+            }
+
+            /// Answers a call: what `Handler::protected_with_mrs` is to return. Messages of at most
+            /// four words stay in CPU registers.
+            ///
+            /// **Blocks:** never, if the methods do not.
+            /// **Panics:** inside a borrow of the message registers; never for what a client sends.
+            #[inline]
+            #[track_caller]
+            #visibility fn dispatch_with_mrs<__Server: #trait_name + ?::core::marker::Sized>(
+                __server: &mut __Server,
+                __msg_info: &::microkit_protocol::_private::sel4_microkit::MessageInfo,
+                __words: ::microkit_protocol::_private::sel4_microkit::FastWords,
+            ) -> (
+                ::microkit_protocol::_private::sel4_microkit::MessageInfo,
+                ::microkit_protocol::_private::sel4_microkit::FastWords,
+            ) {
+                let __place = ::microkit_protocol::_private::InRegisters(__words);
+                Self::__answer(__server, __msg_info, __place)
+            }
+
+            #[inline]
+            #[track_caller]
+            fn __answer<
+                __Server: #trait_name + ?::core::marker::Sized,
+                __Place: ::microkit_protocol::_private::Place,
+            >(
+                __server: &mut __Server,
+                __msg_info: &::microkit_protocol::_private::sel4_microkit::MessageInfo,
+                __place: __Place,
+            ) -> __Place::Reply {
                 let mut answer = || match __msg_info.label() {
-                    0 => ::microkit_protocol::_private::greet(__msg_info, Self::VERSION),
+                    0 => ::microkit_protocol::_private::greet(__msg_info, Self::VERSION, __place),
                     #(#arms)*
                     _ => ::microkit_protocol::_private::refuse(),
                 };
-                ::microkit_protocol::_private::finish(answer())
+                ::microkit_protocol::_private::finish(answer(), __place)
             }
         }
     }
@@ -184,19 +216,20 @@ fn server_arm(trait_name: &syn::Ident, method: &Method<'_>) -> TokenStream {
     let types: Vec<_> = arguments.iter().map(|(_, of)| of).collect();
     let request = request_words(method);
     let reply = match returns {
-        Returns::Nothing => quote!(reply::<(), _>),
-        Returns::Value(value) => quote!(reply::<#value, _>),
-        Returns::Result(value, error) => quote!(reply_result::<#value, #error, _, _>),
+        Returns::Nothing => quote!(reply::<(), _, _>),
+        Returns::Value(value) => quote!(reply::<#value, _, _>),
+        Returns::Result(value, error) => quote!(reply_result::<#value, #error, _, _, _>),
     };
     quote! {
         {
             const __REQUEST: ::core::primitive::usize = #request;
-            let __request = ::microkit_protocol::_private::arguments::<__REQUEST>(__msg_info)?;
+            let __request =
+                ::microkit_protocol::_private::arguments::<__REQUEST>(__msg_info, __place)?;
             let __rest = &__request[..];
             #(let (#names, __rest) = ::microkit_protocol::_private::take::<#types, _>(__rest)?;)*
             let _: &[::core::primitive::u64] = __rest;
             let __result = #trait_name::#name(__server, #(#names),*);
-            ::core::result::Result::Ok(::microkit_protocol::_private::#reply(&__result))
+            ::core::result::Result::Ok(::microkit_protocol::_private::#reply(&__result, __place))
         }
     }
 }

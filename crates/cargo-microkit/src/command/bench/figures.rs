@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::command::bench::measure::Measured;
 use crate::variant::Variant;
 
 /// Everything that one run has measured.
@@ -95,6 +96,18 @@ impl OfKernel {
             };
             *place = Some(instructions);
         }
+    }
+
+    /// Adds rows and programs, of which those that are there already stay as they are.
+    pub(super) fn add_new(&mut self, measured: Measured) {
+        let Measured {
+            mut rows,
+            mut programs,
+        } = measured;
+        rows.retain(|(name, _)| self.rows.iter().all(|row| row.name != *name));
+        programs.retain(|program| self.programs.iter().all(|other| other.name != program.name));
+        self.add(Column::Rust, rows);
+        self.programs.extend(programs);
     }
 }
 

@@ -80,21 +80,20 @@ pub(super) fn bench(args: &BenchArgs) -> Result<Outcome> {
     }
 }
 
-/// Measures the system in Rust, and those beside it, `NAME-c` and `NAME-limit`, if they can be
-/// built. A check needs the first alone.
+/// Measures the system in Rust, and those beside it, if they are there and can be built: `NAME-more`,
+/// for rows that only Rust has, and `NAME-c` and `NAME-limit`, which a check does not need.
 fn columns(bench: &Bench<'_>, system: &System, project: Option<&Project>) -> Result<OfKernel> {
     let mut of_kernel = OfKernel::new(bench.variant);
     let rust = bench.measure(system)?;
     of_kernel.programs = rust.programs;
     of_kernel.add(Column::Rust, rust.rows);
+    if let Some(more) = beside(system, "more", project)? {
+        of_kernel.add_new(bench.measure(&more)?);
+    }
     for (column, ending) in [(Column::C, "c"), (Column::Limit, "limit")] {
-        let name = format!("{}-{ending}", system.name);
-        let path = system.path.with_file_name(format!("{name}.system"));
-        if bench.args.check || !path.is_file() {
+        let Some(beside) = beside(system, ending, project)?.filter(|_| !bench.args.check) else {
             continue;
-        }
-        let argument = path.to_string_lossy();
-        let beside = System::find(&argument, project.map(Project::root))?;
+        };
         match bench.measure(&beside) {
             Ok(measured) => {
                 let own = measured.programs.into_iter();
@@ -105,12 +104,26 @@ fn columns(bench: &Bench<'_>, system: &System, project: Option<&Project>) -> Res
                 of_kernel.add(column, measured.rows);
             }
             Err(report) => match report.downcast_ref::<c::Missing>() {
-                Some(missing) => terminal::remark(format_args!("`{name}` is left out: {missing}")),
+                Some(missing) => {
+                    let name = &beside.name;
+                    terminal::remark(format_args!("`{name}` is left out: {missing}"));
+                }
                 None => return Err(report),
             },
         }
     }
     Ok(of_kernel)
+}
+
+/// The system `NAME-ending` beside a system, if there is one.
+fn beside(system: &System, ending: &str, project: Option<&Project>) -> Result<Option<System>> {
+    let name = format!("{}-{ending}.system", system.name);
+    let path = system.path.with_file_name(name);
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let root = project.map(Project::root);
+    System::find(&path.to_string_lossy(), root).map(Some)
 }
 
 /// The kernels that were asked for; `auto` is each that there is.
