@@ -15,6 +15,7 @@ use crate::plan::{Area, Plan, ProtectionDomain};
 use crate::platform::Platform;
 use crate::program::{self, Program, ProgramFiles};
 use crate::space::{self, Top};
+use crate::words;
 
 /// Lays `system` out in the memory of `platform`, with the programs and fillings in `files`.
 ///
@@ -78,7 +79,7 @@ pub fn plan(system: &System, platform: &Platform, files: &dyn Files) -> Result<P
             .zip(places)
             .map(convert::memory_region)
             .collect(),
-        channels: system.channels.iter().map(convert::channel).collect(),
+        channels: system.channels.iter().map(words::channel).collect(),
     };
     match plan.boot_spec(0).validate() {
         Ok(()) => Ok(plan),
@@ -219,15 +220,15 @@ fn protection_domain(
         passive: pd.passive,
         fpu: pd.fpu,
         needs_endpoint: pd.needs_endpoint,
-        parent: convert::parent(pd),
+        parent: words::parent(pd),
         entry: program.entry,
         segments: areas,
         stack,
         ipc_buffer,
         maps: pd.maps.iter().map(convert::map).collect(),
         patches,
-        irqs: pd.irqs.iter().map(convert::irq).collect(),
-        caps: pd.capabilities.iter().map(convert::cap).collect(),
+        irqs: pd.irqs.iter().map(words::irq).collect(),
+        caps: pd.capabilities.iter().map(words::cap).collect(),
     })
 }
 

@@ -51,6 +51,7 @@ mod program_fault;
 mod report;
 mod space;
 mod wording;
+pub mod words;
 
 pub use fault::{PlanError, PlanErrorKind, PlanErrors};
 pub use files::Files;

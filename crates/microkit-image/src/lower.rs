@@ -4,7 +4,7 @@ use boot_spec::{BootSpec, Mapping, PageSize, Segment, Stack};
 
 use crate::frames::Extent;
 use crate::plan::{Area, MemoryRegion, Plan, ProtectionDomain};
-use crate::wording;
+use crate::words;
 
 impl Plan {
     /// What the model kernel is told: the system, with what memory holds at boot following one
@@ -40,7 +40,7 @@ impl Plan {
 
     fn domain_spec(&self, pd: &ProtectionDomain) -> boot_spec::ProtectionDomain {
         boot_spec::ProtectionDomain {
-            name: wording::cut(&pd.name, microkit_abi::limits::NAME_BYTES).to_owned(),
+            name: words::name(&pd.name).to_owned(),
             priority: pd.priority,
             budget_us: pd.budget_us,
             period_us: pd.period_us,

@@ -38,13 +38,6 @@ impl fmt::Display for Addresses<'_> {
     }
 }
 
-/// The first bytes of `text`, `max` at most, that are whole characters.
-pub(crate) fn cut(text: &str, max: usize) -> &str {
-    let is_end = |end: &usize| text.is_char_boundary(*end);
-    let end = (0..=max.min(text.len())).rev().find(is_end).unwrap_or(0);
-    &text[..end]
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,16 +51,6 @@ mod tests {
         check(0x5000_0000, "0x50000000 bytes (1.25 GiB)");
         check(100 << 10, "0x19000 bytes (100 KiB)");
         check(u64::MAX, "0xffffffffffffffff bytes (16384 PiB)");
-    }
-
-    #[test]
-    fn what_is_cut_is_whole_characters() {
-        let check = |text, max, expect| assert_eq!(cut(text, max), expect);
-        check("name", 64, "name");
-        check("name", 2, "na");
-        check("n\u{e4}me", 2, "n");
-        check("n\u{e4}me", 3, "n\u{e4}");
-        check("", 2, "");
     }
 
     #[test]

@@ -4,12 +4,10 @@
 use std::fs;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
-use boot_spec::{
-    BootSpec, Channel, ChannelEnd, Irq, Mapping, PageSize, Parent, Perms, Stack, Trigger, UserCap,
-    UserCapKind,
-};
+use boot_spec::{BootSpec, Mapping, PageSize, Perms, Stack};
 use microkit_abi::limits::{self, SMALL_PAGE_BYTES};
-use microkit_sdf::{self as sdf, CapabilityKind, Fill, SearchPaths, SetVarValue};
+use microkit_image::words;
+use microkit_sdf::{self as sdf, Fill, SearchPaths, SetVarValue};
 use sel4_microkit::host::{ProtectionDomain, Symbol};
 
 use crate::system::SystemError;
@@ -86,7 +84,7 @@ pub(crate) fn lower(system: &sdf::System, files: &SearchPaths) -> Result<Image, 
     let spec = BootSpec {
         user_top,
         domains,
-        channels: system.channels.iter().map(channel).collect(),
+        channels: system.channels.iter().map(words::channel).collect(),
         segments: Vec::new(),
     };
     let domains = system
@@ -190,7 +188,7 @@ fn domain(
             .map(|map| Map {
                 region: map.region,
                 vaddr: map.vaddr,
-                perms: perms(map.perms),
+                perms: words::perms(map.perms),
             })
             .collect(),
     }
@@ -243,16 +241,13 @@ fn domain_spec(
             vaddr: map.vaddr,
             paddr: region_paddrs[map.region],
             bytes: region.bytes,
-            perms: perms(map.perms),
+            perms: words::perms(map.perms),
             cached: map.cached,
-            page_size: match region.page_size {
-                sdf::PageSize::Small => PageSize::Small,
-                sdf::PageSize::Large => PageSize::Large,
-            },
+            page_size: words::page_size(region.page_size),
         });
     }
     boot_spec::ProtectionDomain {
-        name: cut(&pd.name).to_owned(),
+        name: words::name(&pd.name).to_owned(),
         priority: pd.priority,
         budget_us: pd.budget_us,
         period_us: pd.period_us,
@@ -262,69 +257,9 @@ fn domain_spec(
         entry,
         stack,
         ipc_buffer,
-        parent: pd.parent.zip(pd.child_id).map(|(parent, child_id)| Parent {
-            domain: number(parent),
-            child_id,
-        }),
+        parent: words::parent(pd),
         mappings,
-        irqs: pd.irqs.iter().map(irq).collect(),
-        caps: pd.capabilities.iter().map(cap).collect(),
+        irqs: pd.irqs.iter().map(words::irq).collect(),
+        caps: pd.capabilities.iter().map(words::cap).collect(),
     }
-}
-
-/// As much of a name as a symbol holds.
-fn cut(name: &str) -> &str {
-    let mut end = name.len().min(limits::NAME_BYTES);
-    while !name.is_char_boundary(end) {
-        end -= 1;
-    }
-    &name[..end]
-}
-
-fn perms(perms: sdf::Perms) -> Perms {
-    Perms {
-        read: perms.read,
-        write: perms.write,
-        execute: perms.execute,
-    }
-}
-
-fn irq(irq: &sdf::Irq) -> Irq {
-    Irq {
-        id: irq.id,
-        number: irq.number.try_into().unwrap_or(u32::MAX),
-        trigger: match irq.trigger {
-            sdf::Trigger::Level => Trigger::Level,
-            sdf::Trigger::Edge => Trigger::Edge,
-        },
-    }
-}
-
-fn cap(cap: &sdf::Capability) -> UserCap {
-    UserCap {
-        slot: cap.slot_index,
-        kind: match cap.kind {
-            CapabilityKind::Tcb => UserCapKind::Tcb,
-            CapabilityKind::SchedulingContext => UserCapKind::SchedContext,
-            CapabilityKind::VSpace => UserCapKind::VSpace,
-        },
-        domain: number(cap.pd),
-    }
-}
-
-fn channel(channel: &sdf::Channel) -> Channel {
-    let end = |end: &sdf::End| ChannelEnd {
-        domain: number(end.pd),
-        id: end.id,
-        pp: end.pp,
-        notify: end.notify,
-    };
-    Channel {
-        ends: channel.ends.each_ref().map(end),
-    }
-}
-
-/// The number of a protection domain, of which there are 63 at most in a checked system.
-fn number(pd: usize) -> u8 {
-    u8::try_from(pd).unwrap_or(u8::MAX)
 }

@@ -1,0 +1,104 @@
+//! What a checked system says, in the words of the boot spec.
+
+use boot_spec::{Channel, ChannelEnd, Irq, PageSize, Parent, Perms, Trigger, UserCap, UserCapKind};
+use microkit_abi::limits::NAME_BYTES;
+use microkit_sdf::{self as sdf, CapabilityKind};
+
+/// A name, as much of it as a symbol holds: its first whole characters.
+pub fn name(name: &str) -> &str {
+    let is_end = |end: &usize| name.is_char_boundary(*end);
+    let ends = 0..=NAME_BYTES.min(name.len());
+    let end = ends.rev().find(is_end).unwrap_or(0);
+    &name[..end]
+}
+
+/// The size of a region's pages.
+pub fn page_size(page_size: sdf::PageSize) -> PageSize {
+    match page_size {
+        sdf::PageSize::Small => PageSize::Small,
+        sdf::PageSize::Large => PageSize::Large,
+    }
+}
+
+/// What an address space may do with a region.
+pub fn perms(perms: sdf::Perms) -> Perms {
+    let sdf::Perms {
+        read,
+        write,
+        execute,
+    } = perms;
+    Perms {
+        read,
+        write,
+        execute,
+    }
+}
+
+/// An interrupt; a number that is too large has been reported.
+pub fn irq(irq: &sdf::Irq) -> Irq {
+    let trigger = match irq.trigger {
+        sdf::Trigger::Level => Trigger::Level,
+        sdf::Trigger::Edge => Trigger::Edge,
+    };
+    Irq {
+        id: irq.id,
+        number: irq.number.try_into().unwrap_or(u32::MAX),
+        trigger,
+    }
+}
+
+/// A capability in a protection domain's own slots.
+pub fn cap(cap: &sdf::Capability) -> UserCap {
+    let kind = match cap.kind {
+        CapabilityKind::Tcb => UserCapKind::Tcb,
+        CapabilityKind::SchedulingContext => UserCapKind::SchedContext,
+        CapabilityKind::VSpace => UserCapKind::VSpace,
+    };
+    UserCap {
+        slot: cap.slot_index,
+        kind,
+        domain: number(cap.pd),
+    }
+}
+
+/// A channel.
+pub fn channel(channel: &sdf::Channel) -> Channel {
+    let end = |end: &sdf::End| ChannelEnd {
+        domain: number(end.pd),
+        id: end.id,
+        pp: end.pp,
+        notify: end.notify,
+    };
+    Channel {
+        ends: channel.ends.each_ref().map(end),
+    }
+}
+
+/// The parent of a protection domain, if it has one.
+pub fn parent(pd: &sdf::ProtectionDomain) -> Option<Parent> {
+    let (parent, child_id) = pd.parent.zip(pd.child_id)?;
+    Some(Parent {
+        domain: number(parent),
+        child_id,
+    })
+}
+
+/// The number of a protection domain, of which there are 63 at most in a checked system.
+fn number(pd: usize) -> u8 {
+    u8::try_from(pd).unwrap_or(u8::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_of_a_name_is_whole_characters() {
+        let check = |name: String, expect: &str| assert_eq!(super::name(&name), expect, "{name}");
+        let short = "n".repeat(NAME_BYTES - 1);
+        check("name".to_owned(), "name");
+        check(String::new(), "");
+        check(format!("{short}ab"), &format!("{short}a"));
+        check(format!("{short}\u{e4}"), &short);
+    }
+}
