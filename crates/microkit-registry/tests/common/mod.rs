@@ -1,6 +1,6 @@
 //! A registry, and around it what a test needs: `bell`, a service, whose parent restarts it;
 //! `alice`, who may find it; `mallory`, who may not; and `keeper`, who restarts the registry.
-#![allow(dead_code, reason = "not every test needs all of it")]
+#![allow(dead_code, unreachable_pub, reason = "not every test needs all of it")]
 
 use microkit_registry::{Found, Grant, Name, Names, Registry, Service, Table};
 use pd_test::{Explored, System};
