@@ -92,7 +92,7 @@ fn alice<S: Sends>(signals: usize) -> Alice<S> {
 
 impl<S: Sends> Alice<S> {
     fn go(&mut self) {
-        if self.sender.attach() {
+        if self.tickets.len() < self.signals && self.sender.attach() {
             while self.tickets.len() < self.signals
                 && let Ok(ticket) = self.sender.signal()
             {

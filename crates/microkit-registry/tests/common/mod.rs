@@ -184,8 +184,9 @@ impl Handler for Parent {
     fn fault(&mut self, child: Child, _: MessageInfo) -> Result<Option<MessageInfo>, sel4::Error> {
         let names = Names::connect(REGISTRY).unwrap();
         names.report_death(BELL).unwrap();
-        if !self.buries {
-            child.restart(ENTRY_POINT)?;
+        match self.buries {
+            true => debug_println!("parent: bell is dead"),
+            false => child.restart(ENTRY_POINT)?,
         }
         Ok(None)
     }
