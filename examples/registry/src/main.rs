@@ -18,6 +18,7 @@ table! {
     }
     service "sum" = "sum", parent = "parent" {
         client "bob";
+        client "carol";
     }
 }
 
