@@ -3,7 +3,7 @@
 
 use console::println as say;
 use pd_test::{Explorer, System};
-use sel4_microkit::NullHandler;
+use sel4_microkit::{ChannelSet, Handler, Infallible};
 
 /// The program of an example: its attributes are those of a crate, and mean nothing in a module.
 macro_rules! programs {
@@ -31,6 +31,17 @@ const SYSTEM: &str = concat!(
     "/../../microkit-systems/registry.system"
 );
 
+/// Is told when the registry was restarted.
+struct Idle;
+
+impl Handler for Idle {
+    type Error = Infallible;
+
+    fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
 fn system() -> System {
     System::open(SYSTEM)
         .unwrap()
@@ -44,7 +55,7 @@ fn system() -> System {
         .program("registry-bob.elf", bob::protection_domain)
         .program("registry-carol.elf", || {
             say!("carol: to find nothing takes as many instructions, whatever there is");
-            NullHandler::new()
+            Idle
         })
 }
 
