@@ -171,7 +171,11 @@ impl Handler for Parent {
 }
 
 fn system<S: Sends>(signals: usize, buries: bool) -> System {
-    System::parse("signals.system", FILE)
+    with_file::<S>(FILE, signals, buries)
+}
+
+fn with_file<S: Sends>(file: &str, signals: usize, buries: bool) -> System {
+    System::parse("signals.system", file)
         .unwrap()
         .program("parent.elf", move || Parent { buries })
         .program("bell.elf", bell)
@@ -207,16 +211,33 @@ fn without_deaths_all_signals_are_observed() {
     }));
 }
 
+/// With every order of the priorities to the end; and of all other schedules, which are many more,
+/// as many as there is time for.
 #[test]
 fn a_receiver_that_is_restarted_at_any_step_loses_no_signal_unseen() {
-    complete(
-        Explorer::new(&system::<Sender>(1, false))
-            .crash("bell")
-            .check(|run| {
-                is_settled(run);
-                assert_eq!(run.log().matches("accepted").count(), 1);
-            }),
-    );
+    let all_are_accepted = |run: &Run| {
+        is_settled(run);
+        assert_eq!(run.log().matches("accepted").count(), 1);
+    };
+    for [parent, bell, alice] in [
+        [3, 2, 1],
+        [3, 1, 2],
+        [2, 3, 1],
+        [2, 1, 3],
+        [1, 3, 2],
+        [1, 2, 3],
+    ] {
+        let file = FILE
+            .replace(r#"priority="3""#, &format!(r#"priority="{parent}0""#))
+            .replace(r#"priority="2""#, &format!(r#"priority="{bell}0""#))
+            .replace(r#"priority="1""#, &format!(r#"priority="{alice}0""#));
+        let system = with_file::<Sender>(&file, 1, false);
+        let explorer = Explorer::new(&system).by_priority().crash("bell");
+        complete(explorer.check(all_are_accepted));
+    }
+    let system = system::<Sender>(1, false);
+    let explorer = Explorer::new(&system).crash("bell").max_runs(2000);
+    println!("{}", explorer.check(all_are_accepted));
 }
 
 #[test]
