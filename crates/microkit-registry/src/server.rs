@@ -1,0 +1,94 @@
+//! The registry as a protection domain.
+
+use sel4_microkit::{Channel, ChannelSet, Handler, Infallible, MessageInfo, SharedWord, ipc};
+
+use crate::protocol::FORGOTTEN;
+use crate::{Book, Directory, DirectoryServer, Epoch, Name, NotAllowed, NotFound, Place, Table};
+
+/// The handler of a registry's protection domain.
+///
+/// Who calls is known by the channel. Whatever anybody sends is answered, and changes nothing but
+/// what the table lets the caller change.
+///
+/// **Needs:** that it has the higher priority of both on every channel (Microkit wants so of whom
+/// others call), and that it may notify every client.
+#[derive(Debug)]
+pub struct Registry {
+    book: Book,
+}
+
+impl Registry {
+    /// Begins a life of the registry.
+    ///
+    /// `lasting` is a memory region that is mapped into the registry alone. It begins as zeros, and
+    /// the system keeps it when the registry is restarted: what is registered stays so. Who had
+    /// called the registry, and was not answered when it was stopped, is answered now that the call
+    /// is to be made again, which [`Names`](crate::Names) does. All clients are notified, since what
+    /// they were to be told may be lost.
+    ///
+    /// **Blocks:** never.
+    /// **Panics:** if `lasting` has fewer words than one, and one for each service of the table.
+    pub fn new(table: &'static Table, lasting: &'static [SharedWord]) -> Self {
+        ipc::reply(MessageInfo::new(FORGOTTEN, 0));
+        let book = Book::new(table, lasting);
+        tell(book.opened());
+        Self { book }
+    }
+}
+
+impl Handler for Registry {
+    type Error = Infallible;
+
+    fn protected(
+        &mut self,
+        channel: Channel,
+        msg_info: MessageInfo,
+    ) -> Result<MessageInfo, Infallible> {
+        let mut call = Call {
+            book: &mut self.book,
+            caller: channel,
+        };
+        Ok(DirectoryServer::dispatch(&mut call, &msg_info))
+    }
+
+    /// Anybody may notify the registry, and nobody has a reason to.
+    fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+/// The book, as it is open to one caller. What changes it is complete before anybody is notified.
+struct Call<'a> {
+    book: &'a mut Book,
+    caller: Channel,
+}
+
+impl Directory for Call<'_> {
+    fn begin(&mut self) {
+        tell(self.book.begin(self.caller));
+    }
+
+    fn register(&mut self, name: Name) -> Result<Epoch, NotAllowed> {
+        let (epoch, told) = self.book.register(self.caller, name)?;
+        tell(told);
+        Ok(epoch)
+    }
+
+    fn withdraw(&mut self, name: Name) -> Result<(), NotAllowed> {
+        self.book.withdraw(self.caller, name).map(tell)
+    }
+
+    fn lookup(&mut self, name: Name) -> Result<Place, NotFound> {
+        self.book.lookup(self.caller, name).ok_or(NotFound)
+    }
+
+    fn forget(&mut self, name: Name) {
+        self.book.forget(self.caller, name);
+    }
+}
+
+fn tell(channels: ChannelSet) {
+    for channel in channels {
+        channel.notify();
+    }
+}

@@ -1,0 +1,252 @@
+//! The registry's book, without a system around it: what each call changes, and that any calls of
+//! anybody change nothing else.
+
+mod common;
+
+use common::{ALICE, BELL, MALLORY, PARENT, PEER, PROVIDER, TABLE};
+use microkit_registry::{Book, Grant, Name, NotAllowed, Place, Registry, Service, Table};
+use proptest::prelude::*;
+use sel4_microkit::{Channel, ChannelSet, SharedWord};
+
+/// With two services, each for another client, and one that both may find.
+static TWO: Table = Table::new(
+    &[
+        Service {
+            name: BELL,
+            provider: PROVIDER,
+            parent: Some(PARENT),
+        },
+        Service {
+            name: Name::new("sum"),
+            provider: Channel::new(5),
+            parent: None,
+        },
+    ],
+    &[
+        Grant {
+            service: BELL,
+            client: ALICE,
+            channel: PEER,
+        },
+        Grant {
+            service: Name::new("sum"),
+            client: MALLORY,
+            channel: Channel::new(7),
+        },
+        Grant {
+            service: Name::new("sum"),
+            client: ALICE,
+            channel: Channel::new(61),
+        },
+    ],
+);
+
+const SUM: Name = Name::new("sum");
+const NOBODY: Name = Name::new("nobody has heard of it");
+
+fn lasting() -> &'static [SharedWord] {
+    Box::leak((0..8).map(|_| SharedWord::new(0)).collect())
+}
+
+fn set(channels: &[Channel]) -> ChannelSet {
+    channels.iter().copied().collect()
+}
+
+/// What is found: channel and epoch.
+fn find(book: &mut Book, who: Channel, name: Name) -> Option<(u64, u64)> {
+    let place: Option<Place> = book.lookup(who, name);
+    place.map(|place| (place.channel, place.epoch.number()))
+}
+
+#[test]
+fn who_has_looked_is_told_of_every_change() {
+    let mut book = Book::new(&TWO, lasting());
+    assert_eq!(book.opened(), set(&[]));
+    assert_eq!(find(&mut book, ALICE, SUM), None);
+    let (epoch, told) = book.register(Channel::new(5), SUM).unwrap();
+    assert_eq!((epoch.number(), told), (1, set(&[ALICE])));
+    assert_eq!(find(&mut book, ALICE, SUM), Some((61, 1)));
+    assert_eq!(find(&mut book, MALLORY, SUM), Some((7, 1)));
+    assert_eq!(
+        book.withdraw(Channel::new(5), SUM),
+        Ok(set(&[ALICE, MALLORY]))
+    );
+    assert_eq!(book.withdraw(Channel::new(5), SUM), Ok(set(&[])));
+    assert_eq!(find(&mut book, ALICE, SUM), None);
+    book.forget(ALICE, SUM);
+    let (epoch, told) = book.register(Channel::new(5), SUM).unwrap();
+    assert_eq!((epoch.number(), told), (2, set(&[MALLORY])));
+}
+
+#[test]
+fn a_new_life_of_a_service_is_a_later_one_and_withdraws_the_last() {
+    let mut book = Book::new(&TWO, lasting());
+    book.register(PROVIDER, BELL).unwrap();
+    assert_eq!(find(&mut book, ALICE, BELL), Some((2, 1)));
+    assert_eq!(book.begin(PROVIDER), set(&[ALICE]));
+    assert_eq!(find(&mut book, ALICE, BELL), None);
+    book.register(PROVIDER, BELL).unwrap();
+    book.register(PROVIDER, BELL).unwrap();
+    assert_eq!(find(&mut book, ALICE, BELL), Some((2, 3)));
+    assert_eq!(book.withdraw(PARENT, BELL), Ok(set(&[ALICE])));
+}
+
+#[test]
+fn a_new_life_of_a_client_is_told_of_nothing_and_the_others_are() {
+    let mut book = Book::new(&TWO, lasting());
+    find(&mut book, ALICE, SUM);
+    find(&mut book, MALLORY, SUM);
+    assert_eq!(book.begin(ALICE), set(&[]));
+    let (_, told) = book.register(Channel::new(5), SUM).unwrap();
+    assert_eq!(told, set(&[MALLORY]));
+}
+
+#[test]
+fn a_restart_of_the_registry_keeps_what_is_registered_and_tells_all() {
+    let lasting = lasting();
+    let mut book = Book::new(&TWO, lasting);
+    book.register(PROVIDER, BELL).unwrap();
+    book.register(PROVIDER, BELL).unwrap();
+    book.register(Channel::new(5), SUM).unwrap();
+    book.withdraw(Channel::new(5), SUM).unwrap();
+    let mut book = Book::new(&TWO, lasting);
+    assert_eq!(book.opened(), set(&[ALICE, MALLORY]));
+    assert_eq!(find(&mut book, ALICE, BELL), Some((2, 2)));
+    assert_eq!(find(&mut book, ALICE, SUM), None);
+    let (epoch, _) = book.register(Channel::new(5), SUM).unwrap();
+    assert_eq!(epoch.number(), 2);
+}
+
+#[test]
+fn nobody_offers_or_withdraws_what_is_not_his() {
+    let mut book = Book::new(&TWO, lasting());
+    book.register(PROVIDER, BELL).unwrap();
+    let before = format!("{book:?}");
+    for who in 0..62 {
+        let who = Channel::new(who);
+        for name in [BELL, SUM, NOBODY] {
+            if (who, name) != (PROVIDER, BELL) && (who, name) != (Channel::new(5), SUM) {
+                assert_eq!(book.register(who, name), Err(NotAllowed));
+                if (who, name) != (PARENT, BELL) {
+                    assert_eq!(book.withdraw(who, name), Err(NotAllowed));
+                }
+            }
+        }
+    }
+    assert_eq!(format!("{book:?}"), before);
+}
+
+#[test]
+fn what_may_not_be_found_leaves_no_trace() {
+    let mut book = Book::new(&TWO, lasting());
+    book.register(PROVIDER, BELL).unwrap();
+    let before = format!("{book:?}");
+    // Registered and not granted, and nothing at all.
+    assert_eq!(find(&mut book, MALLORY, BELL), None);
+    assert_eq!(find(&mut book, MALLORY, NOBODY), None);
+    assert_eq!(find(&mut book, Channel::new(40), SUM), None);
+    book.forget(MALLORY, BELL);
+    assert_eq!(format!("{book:?}"), before);
+    assert_eq!(book.withdraw(PROVIDER, BELL), Ok(set(&[])));
+}
+
+#[test]
+#[should_panic(expected = "the registry needs 3 words that outlive it, but the region has 2")]
+fn too_little_lasting_memory_is_refused() {
+    Book::new(&TWO, &lasting()[6..]);
+}
+
+#[test]
+fn a_registry_is_as_large_as_it_is() {
+    // 32 services, a state and a set of channels each, and the table and the region.
+    assert_eq!(size_of::<Registry>(), 32 * 16 + 32);
+    assert_eq!(size_of_val(&TABLE), 32);
+}
+
+/// One call.
+#[derive(Debug, Copy, Clone)]
+struct Call {
+    who: Channel,
+    name: Name,
+    what: u8,
+}
+
+impl Call {
+    fn make(self, book: &mut Book) -> ChannelSet {
+        match self.what {
+            0 => book.begin(self.who),
+            1 => book
+                .register(self.who, self.name)
+                .map_or(set(&[]), |(_, told)| told),
+            2 => book.withdraw(self.who, self.name).unwrap_or_default(),
+            3 => {
+                book.lookup(self.who, self.name);
+                set(&[])
+            }
+            _ => {
+                book.forget(self.who, self.name);
+                set(&[])
+            }
+        }
+    }
+}
+
+fn calls(who: impl Strategy<Value = usize>) -> impl Strategy<Value = Vec<Call>> {
+    let name = prop_oneof![
+        Just(BELL),
+        Just(SUM),
+        "[a-z]{1,24}".prop_map(|name| Name::new(&name))
+    ];
+    let call = (who, name, 0u8..5).prop_map(|(who, name, what)| Call {
+        who: Channel::new(who),
+        name,
+        what,
+    });
+    prop::collection::vec(call, 0..40)
+}
+
+proptest! {
+    /// Calls of those who offer nothing, between those of all others: nobody is told by them, and
+    /// nobody else gets another answer because of them.
+    #[test]
+    fn a_client_has_no_effect_on_another(
+        honest in calls(prop_oneof![Just(1usize), Just(2), Just(3), Just(5)]),
+        hostile in calls(prop_oneof![Just(4usize), 6usize..62]),
+        order in prop::collection::vec(any::<bool>(), 80),
+    ) {
+        let (mut with, mut without) = (Book::new(&TWO, lasting()), Book::new(&TWO, lasting()));
+        let (mut honest, mut hostile) = (honest.into_iter(), hostile.into_iter());
+        for is_honest in order {
+            if !is_honest && let Some(call) = hostile.next() {
+                prop_assert_eq!(call.make(&mut with), set(&[]));
+            } else if let Some(call) = honest.next() {
+                let (one, other) = (call.make(&mut with), call.make(&mut without));
+                let others = |told: ChannelSet| -> Vec<usize> {
+                    let told = told.iter().map(|channel| channel.index());
+                    told.filter(|channel| *channel <= 3 || *channel == 5).collect()
+                };
+                prop_assert_eq!(others(one), others(other));
+                let answer = |book: &mut Book| book.lookup(call.who, call.name);
+                prop_assert_eq!(answer(&mut with), answer(&mut without));
+            }
+        }
+    }
+
+    /// Whenever the registry is restarted, it answers as one that was not.
+    #[test]
+    fn a_restart_changes_no_answer(calls in calls(0usize..6), at in 0usize..40) {
+        let words = lasting();
+        let (mut kept, mut restarted) = (Book::new(&TWO, lasting()), Book::new(&TWO, words));
+        for (index, call) in calls.into_iter().enumerate() {
+            if index == at {
+                restarted = Book::new(&TWO, words);
+            }
+            call.make(&mut kept);
+            call.make(&mut restarted);
+            prop_assert_eq!(
+                kept.lookup(call.who, call.name),
+                restarted.lookup(call.who, call.name)
+            );
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! Restarts the registry when it is told to, or when it faults.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+use sel4_microkit::{ChannelSet, Child, Handler, MessageInfo, protection_domain, waits};
+
+microkit_system::system! {
+    "registry.system", pd = "keeper";
+    child REGISTRY = "registry";
+}
+
+waits! {}
+
+struct Keeper {
+    entry_point: usize,
+}
+
+#[protection_domain]
+fn init() -> Keeper {
+    Keeper {
+        // It has the lower priority, and has not run yet.
+        entry_point: REGISTRY.entry_point().expect("it is a child"),
+    }
+}
+
+impl Handler for Keeper {
+    type Error = sel4::Error;
+
+    fn notified(&mut self, _: ChannelSet) -> Result<(), sel4::Error> {
+        REGISTRY.restart(self.entry_point)
+    }
+
+    fn fault(&mut self, child: Child, _: MessageInfo) -> Result<Option<MessageInfo>, sel4::Error> {
+        child.restart(self.entry_point)?;
+        Ok(None)
+    }
+}
