@@ -1,6 +1,6 @@
 //! The server's side of what clients say of their sessions and their lives.
 
-use sel4_microkit::{Channel, MessageInfo, get_mr, set_mr};
+use sel4_microkit::{Channel, FastWords, MessageInfo, get_mr, set_mr};
 
 use crate::rules::Rules;
 use crate::wire::{VERSION, reply, request};
@@ -20,21 +20,51 @@ impl<T, const N: usize, R: Rules> Sessions<T, N, R> {
         &mut self,
         channel: Channel,
         msg_info: &MessageInfo,
-        mut ended: impl FnMut(T),
+        ended: impl FnMut(T),
     ) -> Option<MessageInfo> {
+        let (label, word) = self.reply(channel, msg_info, || get_mr(0), ended)?;
+        if let Some(word) = word {
+            set_mr(0, word);
+        }
+        Some(MessageInfo::new(label, word.iter().len()))
+    }
+
+    /// As [`answer`](Self::answer), but with the first words in CPU registers: what
+    /// `Handler::protected_with_mrs` is to return.
+    ///
+    /// **Blocks:** never, if `ended` does not.
+    pub fn answer_with_mrs(
+        &mut self,
+        channel: Channel,
+        msg_info: &MessageInfo,
+        [first, ..]: FastWords,
+        ended: impl FnMut(T),
+    ) -> Option<(MessageInfo, FastWords)> {
+        let (label, word) = self.reply(channel, msg_info, || first, ended)?;
+        let info = MessageInfo::new(label, word.iter().len());
+        Some((info, [word.unwrap_or(0), 0, 0, 0]))
+    }
+
+    /// The label of the reply, and its word if it has one.
+    fn reply(
+        &mut self,
+        channel: Channel,
+        msg_info: &MessageInfo,
+        word: impl FnOnce() -> u64,
+        mut ended: impl FnMut(T),
+    ) -> Option<(u64, Option<u64>)> {
         let label = msg_info.label();
         if !(request::CONNECT..=request::REPORT_END).contains(&label) {
             return None;
         }
         if msg_info.count() != 1 {
-            return Some(MessageInfo::new(reply::WRONG_LENGTH, 0));
+            return Some((reply::WRONG_LENGTH, None));
         }
-        let word = get_mr(0);
+        let word = word();
         let reply = match label {
             request::CONNECT if word == VERSION => {
                 self.begin(channel, ended);
-                set_mr(0, VERSION);
-                return Some(MessageInfo::new(reply::DONE, 1));
+                return Some((reply::DONE, Some(VERSION)));
             }
             request::CONNECT => reply::OTHER_VERSION,
             request::CLOSE => match self.close_number(channel, word) {
@@ -53,7 +83,7 @@ impl<T, const N: usize, R: Rules> Sessions<T, N, R> {
                 None => reply::NOT_ALLOWED,
             },
         };
-        Some(MessageInfo::new(reply, 0))
+        Some((reply, None))
     }
 }
 

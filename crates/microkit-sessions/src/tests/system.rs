@@ -6,8 +6,8 @@ use std::vec::Vec;
 use microkit_protocol::protocol;
 use pd_test::{Run, System};
 use sel4_microkit::{
-    Channel, ChannelSet, Child, Handler, Infallible, MessageInfo, SharedWord, debug_println,
-    shared_words,
+    Channel, ChannelSet, Child, FastWords, Handler, Infallible, MessageInfo, SharedWord,
+    debug_println, shared_words,
 };
 
 use crate::rules::{Rules, Sound};
@@ -142,20 +142,20 @@ impl<R: Rules> Files for Call<'_, R> {
 impl<R: Rules> Handler for Server<R> {
     type Error = Infallible;
 
-    fn protected(
+    fn protected_with_mrs(
         &mut self,
         channel: Channel,
         info: MessageInfo,
-    ) -> Result<MessageInfo, Infallible> {
+        words: FastWords,
+    ) -> Result<(MessageInfo, FastWords), Infallible> {
         let closed = |name| debug_println!("server: closed {name}");
-        if let Some(reply) = self.sessions.answer(channel, &info, closed) {
+        let answer = self.sessions.answer_with_mrs(channel, &info, words, closed);
+        if let Some(reply) = answer {
             return Ok(reply);
         }
         let sessions = &mut self.sessions;
-        Ok(FilesServer::dispatch(
-            &mut Call { sessions, channel },
-            &info,
-        ))
+        let mut call = Call { sessions, channel };
+        Ok(FilesServer::dispatch_with_mrs(&mut call, &info, words))
     }
 }
 

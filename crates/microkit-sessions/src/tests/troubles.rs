@@ -388,7 +388,7 @@ fn a_close_says_what_is_wrong() {
             let session = server.open(|| files.file(2)).expect("there is room");
             files.kick(session.id()).expect("it is open");
             let gone = CallError::Method(SessionError::Refused(Refused::NotOpen));
-            assert_eq!(files.name(session.id()), Err(gone.clone()));
+            assert_eq!(files.name(session.id()), Err(gone));
             assert_eq!(session.close(), Err(CloseError::NotOpen));
 
             let session = server.open(|| files.file(3)).expect("there is room");
