@@ -6,12 +6,13 @@ use std::rc::Rc;
 use std::vec::Vec;
 
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 use sel4::sys::host as kernel;
 use sel4_microkit::host::ProtectionDomain;
 use sel4_microkit::{Channel, MessageInfo, SharedWord, get_mr, set_mr};
 
 use super::system::{Call, FilesServer, MOST, ONE, PARENT, QUOTA, TWO};
-use crate::rules::Sound;
+use crate::rules::{Rules, Sound};
 use crate::wire::request;
 use crate::{Refused, SessionId, Sessions};
 
@@ -19,8 +20,8 @@ fn numbers() -> &'static SharedWord {
     Box::leak(Box::new(SharedWord::new(0)))
 }
 
-fn table(numbers: &'static SharedWord) -> Sessions<u64, MOST> {
-    Sessions::new(numbers, QUOTA).allow_reports(&[(PARENT, ONE)])
+fn table<R: Rules>(numbers: &'static SharedWord) -> Sessions<u64, MOST, R> {
+    Sessions::with_rules(numbers, QUOTA).allow_reports(&[(PARENT, ONE), (PARENT, TWO)])
 }
 
 /// A thread's buffer, for a server that is called without a kernel: what it prints goes nowhere.
@@ -33,8 +34,8 @@ fn as_server() {
 }
 
 /// A call of the server: the reply's label, and its first word.
-fn serve(
-    sessions: &mut Sessions<u64, MOST>,
+fn serve<R: Rules>(
+    sessions: &mut Sessions<u64, MOST, R>,
     channel: Channel,
     label: u64,
     words: &[u64],
@@ -45,7 +46,7 @@ fn serve(
     let info = MessageInfo::new(label, words.len());
     let reply = match sessions.answer(channel, &info, drop) {
         Some(reply) => reply,
-        None => FilesServer::dispatch(&mut Call::<Sound> { sessions, channel }, &info),
+        None => FilesServer::dispatch(&mut Call { sessions, channel }, &info),
     };
     (reply.label(), get_mr(0))
 }
@@ -66,23 +67,63 @@ fn words() -> impl Strategy<Value = Vec<u64>> {
     ]
 }
 
+fn calls() -> impl Strategy<Value = Vec<(u64, Vec<u64>)>> {
+    prop::collection::vec((label(), words()), 0..60)
+}
+
+/// Has one client make these calls, and looks whether another notices.
+fn check_calls<R: Rules>(calls: Vec<(u64, Vec<u64>)>) -> Result<(), TestCaseError> {
+    as_server();
+    let mut sessions = table::<R>(numbers());
+    let mine: Vec<SessionId> = (0..QUOTA as u64)
+        .map(|name| sessions.open(TWO, name).expect("there is room"))
+        .collect();
+    for (label, words) in calls {
+        serve(&mut sessions, ONE, label, &words);
+        for (name, id) in mine.iter().enumerate() {
+            prop_assert_eq!(sessions.get(TWO, id), Ok(&(name as u64)));
+        }
+        prop_assert!(sessions.count_of(ONE) <= QUOTA);
+        prop_assert_eq!(sessions.count_of(TWO), QUOTA);
+    }
+    Ok(())
+}
+
 proptest! {
     #[test]
-    fn nobody_notices_a_hostile_client(calls in prop::collection::vec((label(), words()), 0..60)) {
-        as_server();
-        let mut sessions = table(numbers());
-        let mine: Vec<SessionId> = (0..QUOTA as u64)
-            .map(|name| sessions.open(TWO, name).expect("there is room"))
-            .collect();
-        for (label, words) in calls {
-            serve(&mut sessions, ONE, label, &words);
-            for (name, id) in mine.iter().enumerate() {
-                prop_assert_eq!(sessions.get(TWO, id), Ok(&(name as u64)));
-            }
-            prop_assert!(sessions.count_of(ONE) <= QUOTA);
-            prop_assert_eq!(sessions.count_of(TWO), QUOTA);
-        }
+    fn nobody_notices_a_hostile_client(calls in calls()) {
+        check_calls::<Sound>(calls)?;
     }
+}
+
+struct SessionsAreAnybodys;
+
+impl Rules for SessionsAreAnybodys {
+    const SESSIONS_HAVE_OWNERS: bool = false;
+}
+
+struct AnybodyReports;
+
+impl Rules for AnybodyReports {
+    const REPORTS_NEED_A_RIGHT: bool = false;
+}
+
+struct ConnectEndsAll;
+
+impl Rules for ConnectEndsAll {
+    const CONNECT_SPARES_OTHERS: bool = false;
+}
+
+/// Random calls come to what is to be seen.
+#[test]
+fn a_hostile_client_is_noticed_where_a_rule_is_left_out() {
+    let check = |check: fn(Vec<(u64, Vec<u64>)>) -> Result<(), TestCaseError>| {
+        let found = TestRunner::deterministic().run(&calls(), check);
+        assert!(found.is_err());
+    };
+    check(check_calls::<SessionsAreAnybodys>);
+    check(check_calls::<AnybodyReports>);
+    check(check_calls::<ConnectEndsAll>);
 }
 
 /// What clients, the server and who restarts it can do, with a number as an index of all that were
@@ -118,7 +159,7 @@ proptest! {
     fn the_table_does_what_a_plain_one_does(steps in prop::collection::vec(step(), 0..200)) {
         as_server();
         let numbers = numbers();
-        let mut sessions = table(numbers);
+        let mut sessions = table::<Sound>(numbers);
         // Of each number ever given: whose it is, and in which life of the server; open or not.
         let mut given: Vec<(u64, u8, usize)> = Vec::new();
         let mut open: BTreeMap<u64, u8> = BTreeMap::new();
@@ -171,7 +212,7 @@ proptest! {
                 }
                 Step::Report(client, of) => {
                     serve(&mut sessions, channel(client), request::REPORT_END, &[of.into()]);
-                    if (channel(client), channel(of)) == (PARENT, ONE) {
+                    if channel(client) == PARENT && channel(of) != PARENT {
                         open.retain(|_, owner| *owner != of);
                     }
                 }
@@ -203,7 +244,7 @@ proptest! {
 #[test]
 fn a_word_that_another_writes_gives_no_number_twice_in_a_life() {
     let numbers = numbers();
-    let mut sessions = table(numbers);
+    let mut sessions = table::<Sound>(numbers);
     let first = sessions.open(ONE, 1).expect("there is room");
     numbers.store(0, core::sync::atomic::Ordering::Relaxed);
     let second = sessions.open(ONE, 2).expect("there is room");
@@ -216,7 +257,7 @@ fn a_word_that_another_writes_gives_no_number_twice_in_a_life() {
 
 #[test]
 fn a_server_goes_through_its_sessions_and_closes_some() {
-    let mut sessions = table(numbers());
+    let mut sessions = table::<Sound>(numbers());
     let ids = [ONE, TWO, ONE].map(|channel| sessions.open(channel, 0).expect("there is room"));
     for (count, (_, _, state)) in sessions.iter_mut().enumerate() {
         *state = count as u64;
