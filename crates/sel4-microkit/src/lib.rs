@@ -57,6 +57,7 @@ mod heap;
 #[cfg(not(target_os = "none"))]
 pub mod host;
 pub mod ipc;
+mod life_word;
 #[cfg(feature = "log")]
 pub mod logging;
 mod memory;
@@ -81,6 +82,7 @@ pub use dma::DmaRegion;
 pub use handler::{FastWords, Handler, Infallible, Never, NullHandler, protected_in_memory};
 #[doc(inline)]
 pub use ipc::{ChannelSet, ChannelSetIter, DisplayChannelSet};
+pub use life_word::LifeWord;
 pub use memory::SharedWord;
 pub use message::{
     MessageInfo, MessageLabel, MessageRegisterValue, get_mr, set_mr, with_msg_bytes,

@@ -3,6 +3,7 @@
 //! A test tells its thread what it is; the kernel that answers it is that of
 //! `sel4_sys::host::install`. `pd-test` does all of this for whole systems.
 
+mod life_words;
 mod panic;
 mod shared_word;
 mod state;
@@ -15,6 +16,7 @@ pub use shared_word::SharedWord;
 pub use state::State;
 pub use symbols::{Symbol, set_symbols};
 
+pub(crate) use life_words::{life_word, set_life_word};
 pub(crate) use panic::Stopped;
 pub(crate) use symbols::take;
 pub(crate) use symbols::{region, word};

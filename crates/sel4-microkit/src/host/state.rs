@@ -2,6 +2,7 @@
 
 use core::cell::Cell;
 
+use super::life_words::LifeWordState;
 use super::panic::PanicState;
 use super::symbols::SymbolState;
 use super::{CURRENT, ProtectionDomain};
@@ -15,6 +16,7 @@ pub struct State {
     protection_domain: Cell<ProtectionDomain>,
     hook: Cell<Option<PanicHook>>,
     symbols: SymbolState,
+    life_words: LifeWordState,
     panic: PanicState,
 }
 
@@ -30,6 +32,7 @@ impl State {
         CURRENT.with(|current| current.swap(&self.protection_domain));
         crate::panicking::exchange_hook(&self.hook);
         self.symbols.exchange();
+        self.life_words.exchange();
         self.panic.exchange();
     }
 

@@ -1,0 +1,66 @@
+//! Sends what no client sends: numbers of others' sessions, others' ends, and whatever else there is.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+use console::println;
+use microkit_sessions::Connection;
+use sel4_microkit::{Channel, MessageInfo, NullHandler, protection_domain, waits};
+
+microkit_system::system! {
+    "sessions.system", pd = "hostile";
+    channel SERVER = "server";
+    channel LIBRARIES = "libraries";
+}
+
+waits! {
+    in init { call console::CHANNEL; call SERVER.channel(); }
+}
+
+/// The label with which a session is closed (`microkit_sessions`), and that of a connect.
+const CLOSE: u64 = 0x0073_6573_7301;
+const CONNECT: u64 = 0x0073_6573_7300;
+
+/// Methods of `Notes`, by their labels.
+const APPEND: u64 = 2;
+const READ: u64 = 3;
+
+#[protection_domain]
+fn init() -> NullHandler {
+    // Every number that there was, and many that there were not.
+    let refused = (0..40).filter(|&number| {
+        let closed = call(CLOSE, &[number]) == DONE;
+        let read = call(READ, &[number]) == 0;
+        let written = call(APPEND, &[number, 1, 65, 0, 0, 0, 0]) == 0;
+        !closed && !read && !written
+    });
+    println!("hostile: {} numbers are refused", refused.count());
+
+    let server = Connection::connect(SERVER).expect("it is a server of sessions");
+    let taken = (0..62).filter(|&index| server.report_end(Channel::new(index)).is_ok());
+    println!("hostile: {} reports are taken", taken.count());
+
+    for label in (0..8).chain(CONNECT..CONNECT + 8) {
+        for count in 0..4 {
+            call(label, &[!0; 4][..count]);
+        }
+    }
+    println!("hostile: done");
+    LIBRARIES.notify();
+    NullHandler::new()
+}
+
+/// The label of the reply to a close that was taken.
+const DONE: u64 = 0x0073_6573_7310;
+
+/// A call of any words; returns the label of the reply.
+fn call(label: u64, words: &[u64]) -> u64 {
+    let info = MessageInfo::new(label, words.len());
+    match words.len() {
+        0..=4 => SERVER.pp_call_with_mrs(info, words).0.label(),
+        length => {
+            sel4_microkit::with_msg_regs_mut(|regs| regs[..length].copy_from_slice(words));
+            SERVER.pp_call(info).label()
+        }
+    }
+}
