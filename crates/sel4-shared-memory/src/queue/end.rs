@@ -39,8 +39,9 @@ pub(super) struct End<M, N> {
     sleep: u64,
     /// For which announcement of the other end it was last notified.
     answered: u64,
-    /// Whether the other end is still to be notified that this one has a new life.
-    is_new: bool,
+    /// Whether the other end is still to be notified that this one has a new life, or has seen that
+    /// the other has.
+    is_news: bool,
 }
 
 impl<M: WritableMemory, N: Memory> End<M, N> {
@@ -62,7 +63,7 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
             is_other_shape: false,
             sleep,
             answered: 0,
-            is_new: true,
+            is_news: true,
         };
         end.own.store(SLEEP, sleep, Ordering::Relaxed);
         end.own.store(SHAPE, end.shape, Ordering::Relaxed);
@@ -103,11 +104,11 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
         }
     }
 
-    /// Whether the other end can have nothing to do with an earlier life of this one: it was never
-    /// opened, or deals with this life.
+    /// Whether the other end can have nothing to do with an earlier life of this one: there was
+    /// none, or it was never opened, or deals with this life.
     pub(super) fn is_settled(&self) -> bool {
         let seen = place(&self.peer);
-        seen.life == 0 || seen.peer == self.life
+        self.life == 1 || seen.life == 0 || seen.peer == self.life
     }
 
     /// Deals with another life of the other end from now on.
@@ -127,6 +128,7 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
         self.publish();
         self.compare_shapes();
         if is_restart {
+            self.is_news = true;
             Err(PeerError::Restarted)
         } else {
             Ok(())
@@ -191,7 +193,7 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
         if sleeps {
             self.answered = sleep;
         }
-        sleeps | core::mem::take(&mut self.is_new)
+        sleeps | core::mem::take(&mut self.is_news)
     }
 
     /// Tells a life, or another end that this one deals with.
