@@ -77,6 +77,8 @@ fn init() -> Server {
 impl Server {
     /// Deals with all buffers that there are, and sleeps.
     fn serve(&mut self) {
+        // A client that was started anew waits until this end has seen it, at both queues.
+        let _ = self.replies.room();
         loop {
             match self.requests.pop() {
                 Ok(Some(descriptor)) => {

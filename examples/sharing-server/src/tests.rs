@@ -44,13 +44,19 @@ fn check(run: &Run) {
         assert!(log.contains("client: NOTHING WAS LOST\n"), "{log}");
         assert!(log.contains("earlier life: Err(Ended)\n"), "{log}");
     }
-    for line in log.lines().filter(|line| line.starts_with("client: the lease of")) {
+    for line in log
+        .lines()
+        .filter(|line| line.starts_with("client: the lease of"))
+    {
         let ended = ["Ok(Err(Ended))", "Err(Nothing)", "Err(Busy)"];
         assert!(ended.iter().any(|end| line.ends_with(end)), "{log}");
     }
     // Whoever waits has been answered, or waits for a server that died while it called: of that it
     // hears when it is restarted.
-    assert!(!log.contains("client: NOTHING WAS LOST\nclient: NOTHING"), "{log}");
+    assert!(
+        !log.contains("client: NOTHING WAS LOST\nclient: NOTHING"),
+        "{log}"
+    );
 }
 
 /// Kills `name` before its step of this number, if it comes to that; lets the system come to rest.
@@ -87,7 +93,10 @@ fn a_client_that_dies_before_any_of_its_steps_goes_on_in_its_next_life() {
         check(&run);
         let log = run.log();
         // In its last state it may die when all is done, and does it again.
-        assert!(log.contains("client: done"), "killed before step {runs}:\n{log}");
+        assert!(
+            log.contains("client: done"),
+            "killed before step {runs}:\n{log}"
+        );
         runs += 1;
     }
     println!("{runs} runs");
@@ -106,7 +115,10 @@ fn a_server_that_dies_before_any_of_its_steps_is_used_in_its_next_life() {
             stuck += 1;
         } else {
             let log = run.log();
-            assert!(log.contains("client: done"), "killed before step {runs}:\n{log}");
+            assert!(
+                log.contains("client: done"),
+                "killed before step {runs}:\n{log}"
+            );
         }
         runs += 1;
     }
