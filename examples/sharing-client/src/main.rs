@@ -95,7 +95,7 @@ impl Client {
                     self.send_all();
                 }
             }
-            State::Sent(_) => {}
+            State::Sent(_) => self.send_again(),
             State::Restart(_) => return self.see_restart(),
             State::Nothing => return,
         }
@@ -112,12 +112,23 @@ impl Client {
             ],
             _ => &["nothing was lost"],
         };
-        texts.iter().for_each(|text| self.send(text));
+        // What was sent to an earlier life of the server is the client's again.
+        while texts.iter().any(|text| self.send(text).is_err()) {
+            self.pool.take_all_back();
+        }
         self.state = State::Sent(texts.len());
         self.notify();
     }
 
-    fn send(&mut self, text: &str) {
+    /// If the server was started anew, what it was sent is lost with the queue.
+    fn send_again(&mut self) {
+        if self.requests.room() == Err(PeerError::Restarted) {
+            self.pool.take_all_back();
+            self.send_all();
+        }
+    }
+
+    fn send(&mut self, text: &str) -> Result<(), PushError> {
         let buffer = self.pool.take().expect("there are three");
         self.pool
             .write(&buffer, 0, text.as_bytes())
@@ -126,13 +137,7 @@ impl Client {
             .pool
             .send(buffer, text.len())
             .expect("it has forty bytes");
-        match self.requests.push(&descriptor) {
-            Ok(()) => {}
-            Err(PushError::Peer(PeerError::Restarted)) => {
-                self.requests.push(&descriptor).expect("the queue is empty");
-            }
-            Err(error) => panic!("{error}"),
-        }
+        self.requests.push(&descriptor)
     }
 
     /// Takes what comes back, and sleeps if that is not all.
@@ -158,11 +163,8 @@ impl Client {
                     Ok(false) | Err(PeerError::Restarted) => {}
                     Err(error) => panic!("{error}"),
                 },
-                // In whatever life of the server, it is sent what it has not given back.
-                Err(PopError::Peer(PeerError::Restarted)) => {
-                    self.pool.take_all_back();
-                    return self.send_all();
-                }
+                // What it has not given back it was sent in an earlier life: the other queue tells.
+                Err(PopError::Peer(PeerError::Restarted)) => self.send_again(),
                 Err(error) => panic!("{error}"),
             }
         }
@@ -197,7 +199,7 @@ impl Client {
             .write(&lease, LEASE_BYTES as usize - 1, b"!")
             .expect("it is leased to the last byte");
         self.kept.write(&grant);
-        self.send("is on its way");
+        let _ = self.send("is on its way");
         println!("client: dies with a lease, and with a buffer sent");
         panic!()
     }
