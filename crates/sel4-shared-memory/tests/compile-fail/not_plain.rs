@@ -1,7 +1,7 @@
 use sel4_microkit::SharedWord;
 use sel4_shared_memory::View;
 
-/// It has padding, and a reference.
+/// It has a reference, which means nothing to another.
 #[derive(Clone, Copy)]
 struct Record {
     name: &'static u8,
