@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use libfuzzer_sys::{arbitrary::Arbitrary, fuzz_target};
 use sel4_shared_memory::{
     Borrower, Buffers, CONSUMER_WORDS, Consumer, Descriptor, Grant, Lender, Lives, Memory, Part,
-    PeerError, PopError, Pool, Producer, PushError, Request, Rights, Terms, VersionedReader, View,
+    PeerError, Pool, PopError, Producer, PushError, Request, Rights, Terms, VersionedReader, View,
     WritableMemory, board_words, producer_words,
 };
 
@@ -125,8 +125,7 @@ fuzz_target!(|input: (Vec<Lie>, Vec<Call>)| {
     let mut lender: Lender<_, _, 1, LEASES> =
         Lender::open(board.clone(), 100, [(own.clone(), terms)]).expect("it is large enough");
     assert!(board.words() >= board_words(LEASES));
-    let mut borrower =
-        Borrower::open(own, board, rest.clone()).expect("it is large enough");
+    let mut borrower = Borrower::open(own, board, rest.clone()).expect("it is large enough");
     let view: View<char, _> = View::new(rest.clone());
     let versioned: VersionedReader<[u32; 7], _> =
         VersionedReader::new(rest.clone()).expect("it is large enough");
@@ -134,8 +133,8 @@ fuzz_target!(|input: (Vec<Lie>, Vec<Call>)| {
     let mut pool: Pool<_, 4> = Pool::new(rest, 40, 1).expect("it is large enough");
     for call in calls {
         match call {
-            Call::Push(word) => drop(producer.push(&[word, !word])),
-            Call::Pop => drop(consumer.pop()),
+            Call::Push(word) => _ = producer.push(&[word, !word]),
+            Call::Pop => _ = consumer.pop(),
             Call::Room => {
                 assert!(producer.room().unwrap_or(0) <= CAPACITY);
                 assert!(consumer.filled().unwrap_or(0) <= CAPACITY);
@@ -148,7 +147,11 @@ fuzz_target!(|input: (Vec<Lie>, Vec<Call>)| {
             Call::NewProducer => producer = new_producer(),
             Call::NewConsumer => consumer = new_consumer(),
             Call::Accept(index, bytes, round, offset, count) => {
-                let descriptor = Descriptor { index, bytes, round };
+                let descriptor = Descriptor {
+                    index,
+                    bytes,
+                    round,
+                };
                 if let Ok(loan) = buffers.accept(descriptor) {
                     let mut bytes = vec![0; count.into()];
                     let _ = buffers.read(&loan, offset.into(), &mut bytes);
@@ -166,8 +169,16 @@ fuzz_target!(|input: (Vec<Lie>, Vec<Call>)| {
                 let _ = versioned.read();
             }
             Call::Request(offset, bytes, writes, mine, theirs) => {
-                let lives = Lives { borrower: mine, lender: theirs };
-                let request = Request { offset, bytes, rights: rights(writes), lives };
+                let lives = Lives {
+                    borrower: mine,
+                    lender: theirs,
+                };
+                let request = Request {
+                    offset,
+                    bytes,
+                    rights: rights(writes),
+                    lives,
+                };
                 let honest = borrower.request(offset % 128, bytes % 128, rights(writes));
                 for request in [request, honest] {
                     if let Ok(grant) = lender.request(0, &request) {
@@ -179,7 +190,14 @@ fuzz_target!(|input: (Vec<Lie>, Vec<Call>)| {
             Call::Use(offset, bytes, slot, generation, at, count) => {
                 let lives = borrower.request(0, 8, Rights::Write).lives;
                 let rights = rights(generation & 2 == 0);
-                let grant = Grant { offset, bytes, rights, lives, slot, generation };
+                let grant = Grant {
+                    offset,
+                    bytes,
+                    rights,
+                    lives,
+                    slot,
+                    generation,
+                };
                 if let Ok(lease) = borrower.accept(grant) {
                     let mut bytes = vec![0; count.into()];
                     let _ = borrower.read(&lease, at.into(), &mut bytes);

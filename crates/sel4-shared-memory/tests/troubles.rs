@@ -159,7 +159,7 @@ fn borrower_dies(world: &World) {
     let grant = ask(&mut lender, 0, &mut borrower, (0, 72)).expect("it is free");
     let in_the_way = ask(&mut lender, 1, &mut other, (64, 8));
     assert_eq!(in_the_way, Err(Refusal::Overlap));
-    drop(borrower);
+    // A new life of it.
     let mut borrower = world.borrower(0);
     assert_eq!(borrower.accept(grant), Err(LeaseError::Ended));
     let late = lender.give_back(0, &grant);
@@ -183,7 +183,7 @@ fn lender_dies(world: &World) {
     let grant = ask(&mut lender, 0, &mut borrower, (0, REGION_BYTES)).expect("it is free");
     let lease = borrower.accept(grant).expect("it was just granted");
     borrower.write(&lease, 0, b"mine").expect("it is leased");
-    drop(lender);
+    // A new life of it.
     let mut lender = world.lender();
     // The borrower may be in the midst of a write: nobody else gets the memory, nor does the lender.
     let mut other = world.borrower(1);

@@ -184,7 +184,7 @@ fn restart(without: Without) {
     let mut consumer: Taker = Consumer::open(taken.clone(), put.clone()).expect("large enough");
     producer.push(&[1, 1]).expect("there is room");
     let producer = thread::spawn(move || {
-        drop(producer);
+        // A new life of it.
         let mut producer: Putter = Producer::open(put, taken).expect("large enough");
         producer.push(&[2, 2]).expect("there is room");
     });
