@@ -1,0 +1,330 @@
+//! The one whose memory it is.
+
+use core::fmt;
+use core::sync::atomic::Ordering;
+
+use super::terms::{Grant, LEASE_UNIT_BYTES, Lives, Refusal, Request, Rights, Terms, next_life};
+use super::{LIFE, board_words, slot_word};
+use crate::{Memory, TooSmall, WritableMemory};
+
+/// Lends ranges of a region to protection domains that map it.
+///
+/// Its table is bounded, and each borrower's share of it is set aside: no request of one takes
+/// anything from another, and a request that is refused spends nothing.
+///
+/// `B` is memory of each borrower's own, of one word.
+#[derive(Debug)]
+pub struct Lender<M, B, const BORROWERS: usize, const LEASES: usize> {
+    board: M,
+    bytes: u64,
+    life: u32,
+    borrowers: [Known<B>; BORROWERS],
+    leases: [Option<Lease>; LEASES],
+}
+
+#[derive(Debug)]
+struct Known<B> {
+    memory: B,
+    terms: Terms,
+    /// Its life when it was last looked at.
+    life: u32,
+    /// Somebody who knows has said that this life has ended.
+    is_gone: bool,
+}
+
+#[derive(Debug, Copy, Clone)]
+struct Lease {
+    borrower: usize,
+    grant: Grant,
+}
+
+impl<M, B, const BORROWERS: usize, const LEASES: usize> Lender<M, B, BORROWERS, LEASES>
+where
+    M: WritableMemory,
+    B: Memory,
+{
+    /// Begins a new life of the lender: every lease of an earlier one has ended.
+    ///
+    /// `board` is memory that the lender alone writes and the borrowers can read, of
+    /// [`board_words`]; `bytes` is how many there are to lend.
+    ///
+    /// **Errors:** the board, or a borrower's memory, is too small; the table has less room than the
+    /// borrowers may have leases.
+    pub fn open(
+        board: M,
+        bytes: u64,
+        borrowers: [(B, Terms); BORROWERS],
+    ) -> Result<Self, LenderError> {
+        let least = borrowers.iter().map(|(memory, _)| (1, memory.words()));
+        for (needs, has) in least.chain([(board_words(LEASES), board.words())]) {
+            if has < needs {
+                return Err(TooSmall { needs, has }.into());
+            }
+        }
+        let needs = borrowers
+            .iter()
+            .fold(0_usize, |sum, (_, terms)| sum.saturating_add(terms.leases));
+        if needs > LEASES {
+            return Err(LenderError::Table { needs, has: LEASES });
+        }
+        let life = next_life(board.load(LIFE, Ordering::Relaxed) as u32);
+        board.store(LIFE, life.into(), Ordering::Release);
+        // Who sees anything that this life writes sees the life.
+        board.fence(Ordering::Release);
+        for slot in 0..LEASES {
+            let generation = board.load(slot_word(slot), Ordering::Relaxed);
+            board.store(
+                slot_word(slot),
+                generation.wrapping_add(generation & 1),
+                Ordering::Relaxed,
+            );
+        }
+        let borrowers = borrowers.map(|(memory, terms)| Known {
+            life: lives(&memory).borrower,
+            memory,
+            terms,
+            is_gone: false,
+        });
+        Ok(Self {
+            board,
+            bytes,
+            life,
+            borrowers,
+            leases: [None; LEASES],
+        })
+    }
+
+    /// Grants a lease to a borrower, or says why not. Every byte of what is granted can be used.
+    ///
+    /// **Blocks:** never. **Errors:** as [`Refusal`] says.
+    pub fn request(&mut self, borrower: usize, request: &Request) -> Result<Grant, Refusal> {
+        self.look();
+        let Some(known) = self.borrowers.get(borrower) else {
+            return Err(Refusal::Unknown);
+        };
+        let (terms, current) = (known.terms, self.lives_with(known));
+        if request.lives != current || known.is_gone {
+            return Err(Refusal::Ended);
+        }
+        let Request {
+            offset,
+            bytes,
+            rights,
+            lives,
+        } = *request;
+        let end = offset.checked_add(bytes).ok_or(Refusal::Bounds)?;
+        if bytes == 0 || end > self.bytes {
+            return Err(Refusal::Bounds);
+        }
+        if !(offset | bytes).is_multiple_of(LEASE_UNIT_BYTES) {
+            return Err(Refusal::Alignment);
+        }
+        if rights > terms.rights {
+            return Err(Refusal::Rights);
+        }
+        let theirs = self.leases_of(borrower);
+        let (count, sum) = theirs.fold((0, bytes), |(count, sum), lease| {
+            (count + 1, sum + lease.grant.bytes)
+        });
+        if count >= terms.leases || sum > terms.bytes {
+            return Err(Refusal::Quota);
+        }
+        if self.is_any_unsettled() {
+            return Err(Refusal::Unsettled);
+        }
+        if self.is_in_the_way(offset, end, rights) {
+            return Err(Refusal::Overlap);
+        }
+        // There is room: the sum of what all may have is no more than the table.
+        let free = self.leases.iter().position(Option::is_none);
+        let slot = free.ok_or(Refusal::Quota)?;
+        let generation = self.advance(slot);
+        let grant = Grant {
+            offset,
+            bytes,
+            rights,
+            lives,
+            slot: slot as u64,
+            generation,
+        };
+        self.leases[slot] = Some(Lease { borrower, grant });
+        Ok(grant)
+    }
+
+    /// Takes a lease back that its borrower gives back, and will not use any more.
+    ///
+    /// **Blocks:** never. **Errors:** it is no lease of this borrower: [`Refusal::Ended`].
+    pub fn give_back(&mut self, borrower: usize, grant: &Grant) -> Result<(), Refusal> {
+        self.look();
+        let slot = self.find(borrower, grant)?;
+        self.end(slot);
+        Ok(())
+    }
+
+    /// Ends a lease from this side: the borrower's next access is refused. What was leased stays in
+    /// the way until it is [given back](Self::give_back), or until the borrower's life ends, as it
+    /// may be in the midst of an access.
+    ///
+    /// **Blocks:** never. **Errors:** it is no lease of this borrower: [`Refusal::Ended`].
+    pub fn recall(&mut self, borrower: usize, grant: &Grant) -> Result<(), Refusal> {
+        self.look();
+        let slot = self.find(borrower, grant)?;
+        if self.is_live(slot) {
+            self.advance(slot);
+        }
+        Ok(())
+    }
+
+    /// Takes everything back from a borrower whose life has ended: to be called if its parent has
+    /// stopped it, or has said so. Never on the borrower's own word.
+    ///
+    /// A borrower that is started anew need not be told of: its new life is seen.
+    pub fn declare_gone(&mut self, borrower: usize) {
+        if let Some(known) = self.borrowers.get_mut(borrower) {
+            known.is_gone = true;
+            self.end_all_of(borrower);
+        }
+    }
+
+    /// Looks at the borrowers' lives, and takes everything back from those that were started anew.
+    /// Every other method does so first.
+    pub fn look(&mut self) {
+        for borrower in 0..BORROWERS {
+            let known = &mut self.borrowers[borrower];
+            let life = lives(&known.memory).borrower;
+            if life != known.life {
+                known.life = life;
+                known.is_gone = false;
+                self.end_all_of(borrower);
+            }
+        }
+    }
+
+    /// Whether no borrower may write these bytes, so that the lender can use them itself.
+    pub fn is_free(&mut self, offset: u64, bytes: u64) -> bool {
+        self.look();
+        !self.is_any_unsettled()
+            && !self.is_in_the_way(offset, offset.saturating_add(bytes), Rights::Read)
+    }
+
+    /// How many leases a borrower has.
+    pub fn count(&self, borrower: usize) -> usize {
+        self.leases_of(borrower).count()
+    }
+
+    /// Which life of the lender this is.
+    pub const fn life(&self) -> u32 {
+        self.life
+    }
+
+    fn lives_with(&self, known: &Known<B>) -> Lives {
+        Lives {
+            borrower: known.life,
+            lender: self.life,
+        }
+    }
+
+    fn leases_of(&self, borrower: usize) -> impl Iterator<Item = &Lease> {
+        self.leases
+            .iter()
+            .flatten()
+            .filter(move |lease| lease.borrower == borrower)
+    }
+
+    /// Whether some borrower that could write has not seen this life.
+    fn is_any_unsettled(&self) -> bool {
+        self.borrowers.iter().any(|known| {
+            known.terms.rights == Rights::Write
+                && known.life != 0
+                && !known.is_gone
+                && lives(&known.memory).lender != self.life
+        })
+    }
+
+    /// Whether somebody has some of these bytes who would write them, or read them while they are
+    /// written.
+    fn is_in_the_way(&self, offset: u64, end: u64, rights: Rights) -> bool {
+        self.leases.iter().flatten().any(|Lease { grant, .. }| {
+            let both_read = rights == Rights::Read && grant.rights == Rights::Read;
+            !both_read && offset < grant.offset + grant.bytes && grant.offset < end
+        })
+    }
+
+    fn find(&self, borrower: usize, grant: &Grant) -> Result<usize, Refusal> {
+        let found = self.leases.iter().position(|lease| {
+            lease.is_some_and(|lease| lease.borrower == borrower && lease.grant == *grant)
+        });
+        found.ok_or(Refusal::Ended)
+    }
+
+    fn end_all_of(&mut self, borrower: usize) {
+        for slot in 0..LEASES {
+            if self.leases[slot].is_some_and(|lease| lease.borrower == borrower) {
+                self.end(slot);
+            }
+        }
+    }
+
+    fn end(&mut self, slot: usize) {
+        if self.is_live(slot) {
+            self.advance(slot);
+        }
+        self.leases[slot] = None;
+    }
+
+    fn is_live(&self, slot: usize) -> bool {
+        self.board.load(slot_word(slot), Ordering::Relaxed) & 1 == 1
+    }
+
+    /// Begins or ends a use of a place in the table, and returns which: odd while it is leased.
+    fn advance(&self, slot: usize) -> u64 {
+        let generation = self.board.load(slot_word(slot), Ordering::Relaxed);
+        let generation = generation.wrapping_add(1);
+        self.board
+            .store(slot_word(slot), generation, Ordering::Release);
+        // Who sees what is written after this sees this.
+        self.board.fence(Ordering::Release);
+        generation
+    }
+}
+
+/// What a borrower says of itself.
+fn lives(memory: &impl Memory) -> Lives {
+    // Acquire: what it wrote in a lease, it wrote before it said that.
+    Lives::from_word(memory.load(0, Ordering::Acquire))
+}
+
+/// Why there is no lender.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub enum LenderError {
+    /// There is too little memory.
+    Memory(TooSmall),
+    /// The table has too little room for what the borrowers may have.
+    Table {
+        /// How many leases all may have.
+        needs: usize,
+        /// How many the table can hold.
+        has: usize,
+    },
+}
+
+impl From<TooSmall> for LenderError {
+    fn from(error: TooSmall) -> Self {
+        Self::Memory(error)
+    }
+}
+
+impl fmt::Display for LenderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory(error) => error.fmt(f),
+            Self::Table { needs, has } => write!(
+                f,
+                "the borrowers may have {needs} leases and the table has room for {has}: make it \
+                 larger, or give them less"
+            ),
+        }
+    }
+}
+
+impl core::error::Error for LenderError {}

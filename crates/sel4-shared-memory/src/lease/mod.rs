@@ -1,0 +1,27 @@
+//! Leases: ranges of a region that its owner lends to others, until either is started anew.
+//!
+//! A lease is an agreement: the mappings of Microkit are static, so the hardware lets a borrower that
+//! keeps to nothing read and write what the system file maps to it. What a lease gives is that a
+//! borrower which does keep to it never uses what it may not, whoever is started anew when; and that
+//! the lender's table, and the other borrowers' part of it, are safe from one that does not.
+
+mod borrower;
+mod lender;
+mod terms;
+
+pub use borrower::{Borrower, Lease, LeaseError};
+pub use lender::{Lender, LenderError};
+pub use terms::{Grant, LEASE_UNIT_BYTES, Lives, Refusal, Request, Rights, Terms};
+
+/// The word of the board with the lender's life.
+const LIFE: usize = 0;
+
+/// How many words a lender's board has, for a table of so many leases: its life, and which use of
+/// each place of the table is under way.
+pub const fn board_words(leases: usize) -> usize {
+    slot_word(leases)
+}
+
+const fn slot_word(slot: usize) -> usize {
+    slot.saturating_add(LIFE + 1)
+}

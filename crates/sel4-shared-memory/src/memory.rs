@@ -1,0 +1,181 @@
+//! What everything here reads and writes: words, each by one atomic access.
+
+use core::fmt;
+use core::sync::atomic::{Ordering, fence};
+
+use microkit_system::{Region, Words, Writable};
+use sel4_microkit::SharedWord;
+
+/// Words of memory that others may write at any time.
+///
+/// A region of `system!` is such memory (`REGION.words()`), and so is what `shared_words!` gives. A
+/// test can have its own: one that answers anything, or that of an explorer of weak memory.
+pub trait Memory {
+    /// How many words there are.
+    fn words(&self) -> usize;
+
+    /// Reads a word.
+    ///
+    /// **Panics:** if there is no such word. Nothing in this crate asks for one.
+    fn load(&self, index: usize, order: Ordering) -> u64;
+
+    /// Orders this protection domain's accesses before it and those after it.
+    fn fence(&self, order: Ordering) {
+        fence(order);
+    }
+}
+
+/// Memory that this protection domain may write.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no memory that may be written",
+    label = "this would be written",
+    note = "a region that the system file maps without `w` can be read only"
+)]
+pub trait WritableMemory: Memory {
+    /// Writes a word.
+    ///
+    /// **Panics:** if there is no such word. Nothing in this crate asks for one.
+    fn store(&self, index: usize, value: u64, order: Ordering);
+}
+
+impl<R: Region> Memory for Words<R> {
+    #[inline]
+    fn words(&self) -> usize {
+        Words::len(*self)
+    }
+
+    #[inline]
+    fn load(&self, index: usize, order: Ordering) -> u64 {
+        Words::load(*self, index, order)
+    }
+}
+
+impl<R: Writable> WritableMemory for Words<R> {
+    #[inline]
+    fn store(&self, index: usize, value: u64, order: Ordering) {
+        Words::store(*self, index, value, order);
+    }
+}
+
+impl Memory for &[SharedWord] {
+    #[inline]
+    fn words(&self) -> usize {
+        self.len()
+    }
+
+    #[inline]
+    fn load(&self, index: usize, order: Ordering) -> u64 {
+        self[index].load(order)
+    }
+}
+
+impl WritableMemory for &[SharedWord] {
+    #[inline]
+    fn store(&self, index: usize, value: u64, order: Ordering) {
+        self[index].store(value, order);
+    }
+}
+
+/// A part of some memory, whose first word has the index 0.
+#[derive(Debug, Copy, Clone)]
+pub struct Part<M> {
+    memory: M,
+    first: usize,
+    words: usize,
+}
+
+impl<M: Memory> Part<M> {
+    /// All of it.
+    pub fn whole(memory: M) -> Self {
+        Self {
+            first: 0,
+            words: memory.words(),
+            memory,
+        }
+    }
+
+    /// So many words, from one on.
+    ///
+    /// **Errors:** the memory does not have them.
+    pub fn new(memory: M, first: usize, words: usize) -> Result<Self, TooSmall> {
+        let has = memory.words();
+        let end = first.checked_add(words);
+        if end.is_some_and(|end| end <= has) {
+            Ok(Self {
+                memory,
+                first,
+                words,
+            })
+        } else {
+            let needs = end.unwrap_or(usize::MAX);
+            Err(TooSmall { needs, has })
+        }
+    }
+
+    /// The first so many words, and the others.
+    ///
+    /// **Errors:** there are less.
+    pub fn split_at(self, words: usize) -> Result<(Self, Self), TooSmall>
+    where
+        M: Clone,
+    {
+        let Some(rest) = self.words.checked_sub(words) else {
+            let (needs, has) = (words, self.words);
+            return Err(TooSmall { needs, has });
+        };
+        let behind = Self {
+            memory: self.memory.clone(),
+            first: self.first + words,
+            words: rest,
+        };
+        Ok((Self { words, ..self }, behind))
+    }
+}
+
+impl<M: Memory> Memory for Part<M> {
+    #[inline]
+    fn words(&self) -> usize {
+        self.words
+    }
+
+    #[inline]
+    fn load(&self, index: usize, order: Ordering) -> u64 {
+        assert!(index < self.words, "word {index} of {}", self.words);
+        self.memory.load(self.first + index, order)
+    }
+
+    #[inline]
+    fn fence(&self, order: Ordering) {
+        self.memory.fence(order);
+    }
+}
+
+impl<M: WritableMemory> WritableMemory for Part<M> {
+    #[inline]
+    fn store(&self, index: usize, value: u64, order: Ordering) {
+        assert!(index < self.words, "word {index} of {}", self.words);
+        self.memory.store(self.first + index, value, order);
+    }
+}
+
+/// There is less memory than is needed.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub struct TooSmall {
+    /// How many words are needed.
+    pub needs: usize,
+    /// How many there are.
+    pub has: usize,
+}
+
+impl fmt::Display for TooSmall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} words of shared memory are needed and there are {}: give the region a larger size in \
+             the system file, or ask for less of it",
+            self.needs, self.has
+        )
+    }
+}
+
+impl core::error::Error for TooSmall {}

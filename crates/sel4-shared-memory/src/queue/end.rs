@@ -1,0 +1,229 @@
+//! What both ends of a queue do alike: they see each other's lives, agree on an empty queue after a
+//! restart, and sleep.
+//!
+//! Each end writes in memory of its own and reads the other's. Its first words are, in this order,
+//! those below.
+
+use core::sync::atomic::Ordering;
+
+use super::PeerError;
+use super::place::Place;
+use crate::{Memory, WritableMemory};
+
+/// Where the end stands: a [`Place`].
+const PLACE: usize = 0;
+/// Twice how often the end has announced that it will sleep, and one more while it may be asleep.
+const SLEEP: usize = 1;
+/// What the end takes the queue for: the bytes of a record, and the capacity.
+const SHAPE: usize = 2;
+/// A cache line of 64 bytes, which is what AArch64 cores have: nothing else is written there.
+pub(super) const WORDS: usize = 8;
+
+#[derive(Debug)]
+pub(super) struct End<M, N> {
+    pub(super) own: M,
+    pub(super) peer: N,
+    capacity: u16,
+    shape: u64,
+    life: u32,
+    /// The life of the other end that this one deals with; 0 if there was none yet.
+    peer_life: u32,
+    /// How far this end has come.
+    pub(super) position: u16,
+    /// Whether the other end was seen to deal with this life, or need not have.
+    has_met: bool,
+    /// How far the other end had come when it was last looked at.
+    pub(super) peer_position: u16,
+    is_other_shape: bool,
+    /// What stands in `SLEEP`.
+    sleep: u64,
+    /// For which announcement of the other end it was last notified.
+    answered: u64,
+    /// Whether the other end is still to be notified that this one has a new life, or has seen that
+    /// the other has.
+    is_news: bool,
+}
+
+impl<M: WritableMemory, N: Memory> End<M, N> {
+    /// Begins a new life of this end. Both memories have [`WORDS`] and room for `capacity` records
+    /// of `record_bytes`.
+    pub(super) fn open(own: M, peer: N, record_bytes: usize, capacity: u16) -> Self {
+        let life = Place::from_word(own.load(PLACE, Ordering::Relaxed)).next_life();
+        let sleep = own.load(SLEEP, Ordering::Relaxed) & !1;
+        let mut end = Self {
+            peer_life: place(&peer).life,
+            own,
+            peer,
+            capacity,
+            shape: (record_bytes as u64) << 32 | u64::from(capacity),
+            life,
+            position: 0,
+            has_met: false,
+            peer_position: 0,
+            is_other_shape: false,
+            sleep,
+            answered: 0,
+            is_news: true,
+        };
+        end.own.store(SLEEP, sleep, Ordering::Relaxed);
+        end.own.store(SHAPE, end.shape, Ordering::Relaxed);
+        end.publish();
+        end.compare_shapes();
+        end
+    }
+
+    /// Where the other end stands in what the two have to do with each other, in records.
+    ///
+    /// **Errors:** the other end has a new life, which is told once; it takes the queue for another.
+    pub(super) fn look(&mut self) -> Result<u16, PeerError> {
+        let seen = place(&self.peer);
+        if seen.life != self.peer_life {
+            self.meet(seen)?;
+        }
+        if self.is_other_shape {
+            return Err(PeerError::OtherShape);
+        }
+        if seen.life == 0 {
+            return Ok(0);
+        }
+        // It deals with this life; or it waits for the first life of this end, whatever comes.
+        let has_met = seen.peer == self.life || (seen.peer == 0 && self.life == 1);
+        if !has_met {
+            // It has not seen this life yet, and so is at the beginning.
+            return if self.has_met {
+                Err(PeerError::Broken)
+            } else {
+                Ok(0)
+            };
+        }
+        self.has_met = true;
+        if seen.position < self.twice() {
+            Ok(seen.position)
+        } else {
+            Err(PeerError::Broken)
+        }
+    }
+
+    /// Whether the other end can have nothing to do with an earlier life of this one: there was
+    /// none, or it was never opened, or deals with this life.
+    pub(super) fn is_settled(&self) -> bool {
+        let seen = place(&self.peer);
+        self.life == 1 || seen.life == 0 || seen.peer == self.life
+    }
+
+    /// Deals with another life of the other end from now on.
+    #[cold]
+    fn meet(&mut self, seen: Place) -> Result<(), PeerError> {
+        if seen.life == 0 {
+            return Err(PeerError::Broken);
+        }
+        let is_first = self.peer_life == 0 && seen.life == 1;
+        let is_restart = !is_first && (self.peer_life != 0 || self.position != 0);
+        if !is_first {
+            self.position = 0;
+        }
+        self.peer_life = seen.life;
+        self.has_met = false;
+        self.peer_position = 0;
+        self.publish();
+        self.compare_shapes();
+        if is_restart {
+            self.is_news = true;
+            Err(PeerError::Restarted)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// How many records are between two positions: the queue holds what is from the taken on to
+    /// the put.
+    pub(super) fn filled(&self, put: u16, taken: u16) -> Result<u16, PeerError> {
+        let filled = match put.checked_sub(taken) {
+            Some(filled) => filled,
+            None => put + (self.twice() - taken),
+        };
+        if filled <= self.capacity {
+            Ok(filled)
+        } else {
+            Err(PeerError::Broken)
+        }
+    }
+
+    pub(super) const fn capacity(&self) -> u16 {
+        self.capacity
+    }
+
+    pub(super) const fn life(&self) -> u32 {
+        self.life
+    }
+
+    /// The slot of the record that is put or taken next.
+    pub(super) const fn slot(&self) -> usize {
+        (self.position % self.capacity) as usize
+    }
+
+    /// One record further.
+    pub(super) fn advance(&mut self) {
+        self.position = (self.position + 1) % self.twice();
+        self.store_place();
+    }
+
+    /// Announces that this end will sleep. Whether it may is to be looked at after this.
+    pub(super) fn announce_sleep(&mut self) {
+        self.sleep = (self.sleep & !1).wrapping_add(2) | 1;
+        self.own.store(SLEEP, self.sleep, Ordering::Relaxed);
+        // Either the other end sees this, or this end sees what the other has done before it looked.
+        self.own.fence(Ordering::SeqCst);
+    }
+
+    /// Takes back what was announced, if it was.
+    #[inline]
+    pub(super) fn wake(&mut self) {
+        if self.sleep & 1 == 1 {
+            self.sleep &= !1;
+            self.own.store(SLEEP, self.sleep, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether the other end sleeps, or does not know of this life, and was not notified of it.
+    pub(super) fn must_notify(&mut self) -> bool {
+        self.own.fence(Ordering::SeqCst);
+        let sleep = self.peer.load(SLEEP, Ordering::Relaxed);
+        let sleeps = sleep & 1 == 1 && sleep != self.answered;
+        if sleeps {
+            self.answered = sleep;
+        }
+        sleeps | core::mem::take(&mut self.is_news)
+    }
+
+    /// Tells a life, or another end that this one deals with.
+    fn publish(&self) {
+        self.store_place();
+        // Who sees a record of this life sees the life.
+        self.own.fence(Ordering::Release);
+    }
+
+    fn store_place(&self) {
+        let place = Place {
+            life: self.life,
+            peer: self.peer_life,
+            position: self.position,
+        };
+        // Who sees this sees the records that were put; and has the room of those that were taken.
+        self.own.store(PLACE, place.to_word(), Ordering::Release);
+    }
+
+    fn compare_shapes(&mut self) {
+        self.is_other_shape =
+            self.peer_life != 0 && self.peer.load(SHAPE, Ordering::Relaxed) != self.shape;
+    }
+
+    const fn twice(&self) -> u16 {
+        self.capacity * 2
+    }
+}
+
+/// Where an end stands.
+fn place(memory: &impl Memory) -> Place {
+    Place::from_word(memory.load(PLACE, Ordering::Acquire))
+}

@@ -1,0 +1,59 @@
+//! Restarts the client when it dies, and the server when the client asks for it.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+use console::println;
+use sel4_microkit::{ChannelSet, Child, Handler, MessageInfo, panicking, protection_domain, waits};
+
+microkit_system::system! {
+    "shared-memory.system", pd = "parent";
+    channel ASKING = "client";
+    child SERVER = "server";
+    child CLIENT = "client";
+}
+
+waits! {
+    in init { call console::CHANNEL; }
+    in notified { call console::CHANNEL; }
+    in fault { call console::CHANNEL; }
+}
+
+struct Parent {
+    server: usize,
+    client: usize,
+}
+
+#[protection_domain]
+fn init() -> Parent {
+    panicking::set_hook(&console::panic_hook);
+    // The children have lower priorities, and have not run yet.
+    let entry_point = |child: Child| child.entry_point().expect("it is a child");
+    Parent {
+        server: entry_point(SERVER),
+        client: entry_point(CLIENT),
+    }
+}
+
+impl Handler for Parent {
+    type Error = sel4::Error;
+
+    fn notified(&mut self, channels: ChannelSet) -> Result<(), sel4::Error> {
+        if ASKING.is_in(channels) {
+            println!("parent: the server is started anew");
+            SERVER.restart(self.server)?;
+        }
+        Ok(())
+    }
+
+    fn fault(&mut self, child: Child, _: MessageInfo) -> Result<Option<MessageInfo>, sel4::Error> {
+        let (name, entry_point) = if child == SERVER {
+            ("server", self.server)
+        } else {
+            ("client", self.client)
+        };
+        println!("parent: the {name} has died, and is started anew");
+        child.restart(entry_point)?;
+        Ok(None)
+    }
+}
