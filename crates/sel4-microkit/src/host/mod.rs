@@ -3,6 +3,7 @@
 //! A test tells its thread what it is; the kernel that answers it is that of
 //! `sel4_sys::host::install`. `pd-test` does all of this for whole systems.
 
+mod local;
 mod panic;
 mod shared_word;
 mod state;
@@ -10,6 +11,7 @@ mod symbols;
 
 use std::cell::Cell;
 
+pub use local::local;
 pub use panic::{PanicInfo, PanicLocation, run, watch_panics};
 pub use shared_word::SharedWord;
 pub use state::State;

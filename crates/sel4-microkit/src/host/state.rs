@@ -2,6 +2,7 @@
 
 use core::cell::Cell;
 
+use super::local::LocalState;
 use super::panic::PanicState;
 use super::symbols::SymbolState;
 use super::{CURRENT, ProtectionDomain};
@@ -16,6 +17,7 @@ pub struct State {
     hook: Cell<Option<PanicHook>>,
     symbols: SymbolState,
     panic: PanicState,
+    locals: LocalState,
 }
 
 impl State {
@@ -31,6 +33,7 @@ impl State {
         crate::panicking::exchange_hook(&self.hook);
         self.symbols.exchange();
         self.panic.exchange();
+        self.locals.exchange();
     }
 
     /// Gives its IPC buffer back, unless it is borrowed.
