@@ -90,8 +90,7 @@ fn bit(channel: Channel) -> u64 {
 /// Runs `f` with this protection domain's.
 #[cfg(target_os = "none")]
 pub(crate) fn with<R>(f: impl FnOnce(&Context) -> R) -> R {
-    static CONTEXT: critical_section::Mutex<Context> =
-        critical_section::Mutex::new(Context::new());
+    static CONTEXT: critical_section::Mutex<Context> = critical_section::Mutex::new(Context::new());
     critical_section::with(|section| f(CONTEXT.borrow(section)))
 }
 

@@ -45,7 +45,10 @@ fn set(channels: &[Channel]) -> ChannelSet {
 
 /// What the event loop does.
 fn notify<H: Handler>(tasks: &mut Tasks<H>, channels: &[Channel]) {
-    tasks.notified(set(channels)).ok().expect("it does not fail");
+    tasks
+        .notified(set(channels))
+        .ok()
+        .expect("it does not fail");
     settle(tasks);
 }
 
@@ -237,10 +240,16 @@ fn the_alarm_is_set_to_the_earliest_time_and_no_more_often_than_that_changes() {
         // It is late for two.
         NOW_NS.set(1026);
         notify(&mut tasks, &[TIMER]);
-        assert_eq!((log.take(), ARMED.take()), ("tick 1026 c".to_owned(), vec![1030]));
+        assert_eq!(
+            (log.take(), ARMED.take()),
+            ("tick 1026 c".to_owned(), vec![1030])
+        );
         NOW_NS.set(2000);
         notify(&mut tasks, &[TIMER]);
-        assert_eq!((log.take(), ARMED.take()), ("tick 2000 a".to_owned(), vec![]));
+        assert_eq!(
+            (log.take(), ARMED.take()),
+            ("tick 2000 a".to_owned(), vec![])
+        );
     });
 }
 

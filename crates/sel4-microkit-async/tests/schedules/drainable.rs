@@ -11,8 +11,6 @@ use embassy_futures::yield_now;
 use embassy_time::Timer;
 use sel4_microkit_async::{Drainable, Draining, InsideHolder};
 
-
-
 use crate::explorer::{World, caught, explore};
 
 /// What is planted.

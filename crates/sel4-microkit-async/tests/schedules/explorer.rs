@@ -72,7 +72,11 @@ struct Event {
 
 impl World {
     /// A task that has to end.
-    pub(crate) fn task(mut self, name: &'static str, future: impl Future<Output = ()> + 'static) -> Self {
+    pub(crate) fn task(
+        mut self,
+        name: &'static str,
+        future: impl Future<Output = ()> + 'static,
+    ) -> Self {
         self.tasks.push(Task {
             name,
             future: Some(Box::pin(future)),
@@ -84,14 +88,22 @@ impl World {
     }
 
     /// A task that has to end, unless it is dropped: once, or never, at any time.
-    pub(crate) fn cancelled(mut self, name: &'static str, task: impl Future<Output = ()> + 'static) -> Self {
+    pub(crate) fn cancelled(
+        mut self,
+        name: &'static str,
+        task: impl Future<Output = ()> + 'static,
+    ) -> Self {
         self = self.task(name, task);
         self.tasks.last_mut().expect("it is there").can_be_cancelled = true;
         self
     }
 
     /// A task that need not end.
-    pub(crate) fn service(mut self, name: &'static str, task: impl Future<Output = ()> + 'static) -> Self {
+    pub(crate) fn service(
+        mut self,
+        name: &'static str,
+        task: impl Future<Output = ()> + 'static,
+    ) -> Self {
         self = self.task(name, task);
         self.tasks.last_mut().expect("it is there").is_service = true;
         self

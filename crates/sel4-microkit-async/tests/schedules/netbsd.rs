@@ -12,8 +12,6 @@ use embassy_futures::yield_now;
 use embassy_time::Timer;
 use sel4_microkit_async::{Completion, Drainable, Draining, Exclusive, Full};
 
-
-
 use crate::explorer::{AsyncMutex, World, caught, explore};
 
 /// What is in the list, and is freed when it was taken out and nobody uses it any more.
@@ -263,10 +261,7 @@ impl Callouts {
 #[test]
 fn sleeping_while_holding_is_found_where_the_timer_runs_callbacks() {
     let message = caught("planted: callbacks in the timer", || {
-        let (callouts, mutex) = (
-            Rc::new(Callouts::default()),
-            Rc::new(AsyncMutex::default()),
-        );
+        let (callouts, mutex) = (Rc::new(Callouts::default()), Rc::new(AsyncMutex::default()));
         let (slept, needed) = (Rc::clone(&callouts), Rc::clone(&mutex));
         callouts
             .queue
@@ -364,8 +359,13 @@ fn broadcast(done: impl Counts) -> World {
 #[test]
 fn done_is_counted_after_the_work() {
     explore("done after work", || broadcast(Completion::new()));
-    let message = caught("planted: counted first", || broadcast(CountsFirst::default()));
-    assert!(message.contains("done was counted before the work"), "{message}");
+    let message = caught("planted: counted first", || {
+        broadcast(CountsFirst::default())
+    });
+    assert!(
+        message.contains("done was counted before the work"),
+        "{message}"
+    );
 }
 
 /// Work that is dropped is not waited for, and is not taken for done.

@@ -11,7 +11,8 @@ use std::vec::Vec;
 pub fn local<T: Default + 'static>() -> Rc<T> {
     let find = |locals: &RefCell<Locals>| {
         let all = locals.borrow();
-        all.iter().find_map(|local| Rc::clone(local).downcast().ok())
+        all.iter()
+            .find_map(|local| Rc::clone(local).downcast().ok())
     };
     LOCALS.with(find).unwrap_or_else(|| {
         let local = Rc::new(T::default());
