@@ -1,8 +1,11 @@
 //! Says what is typed: reads and writes the serial port in a task, by the traits of
 //! `embedded-io-async`. Reads that take too long are given up and begun again, and lose nothing.
 #![no_std]
-#![no_main]
+#![cfg_attr(not(test), no_main)]
 #![forbid(unsafe_code)]
+
+#[cfg(test)]
+mod tests;
 
 use embassy_time::{Duration, with_timeout};
 use embedded_io_async::{Read, Write};
