@@ -92,6 +92,7 @@ impl<T, const N: usize> Completion<T, N> {
     /// has taken nothing.
     /// **Errors:** one was abandoned; all others have ended by then, too, and their results are
     /// dropped.
+    /// **Panics:** if more than 16 tasks wait.
     pub fn wait(&self) -> impl Future<Output = Result<[T; N], Abandoned>> {
         poll_fn(|task| {
             let ended = self.results.borrow().len() + self.abandoned.get();

@@ -94,6 +94,7 @@ impl<T> Drainable<T> {
     /// it, it can be held again.
     /// **Errors:** inside of a hold, of this or of anything else of this protection domain, at once. It
     /// is not closed then.
+    /// **Panics:** if more than 16 tasks drain it.
     pub fn drain(&self) -> Drain<'_, T> {
         Drain {
             object: self,

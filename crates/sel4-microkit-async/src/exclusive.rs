@@ -46,3 +46,16 @@ impl<T: fmt::Debug> fmt::Debug for Exclusive<T> {
         self.value.fmt(f)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "what is lent by `with` is asked for inside of that `with`")]
+    fn it_is_lent_once_at_a_time() {
+        let shared = Exclusive::new(1);
+        assert_eq!(shared.with(|value| core::mem::replace(value, 2)), 1);
+        shared.with(|_| shared.with(|_| ()));
+    }
+}

@@ -63,7 +63,8 @@ impl<H> Tasks<H> {
         }
     }
 
-    /// Gives `embassy-time` what tells the time: a driver that notifies on `channel`.
+    /// Gives `embassy-time` what tells the time: a driver that notifies on `channel`. Up to 32 tasks can
+    /// wait for the time at once; one more panics.
     ///
     /// **Panics:** if the task memory is too small for it.
     #[must_use]

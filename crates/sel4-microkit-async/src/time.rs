@@ -3,8 +3,8 @@
 use core::cell::{Cell, RefCell};
 use core::task::Waker;
 
+use deadlines::Deadlines;
 use embassy_time_driver::Driver;
-use embassy_time_queue_utils::queue_generic::ConstGenericQueue;
 use sel4_microkit::{Channel, ChannelSet};
 
 /// What tells the time, and notifies when it has come: a client of a timer's driver.
@@ -20,8 +20,7 @@ pub trait Alarm {
     fn arm(&self, deadline_ns: u64);
 }
 
-/// Tasks that can wait for the time, each once. When there are more, all are right still, but some are
-/// woken for nothing.
+/// Tasks that can wait for the time, each for the earliest that it waits for.
 const WAITING: usize = 32;
 
 /// Never: what an alarm is not set to.
@@ -30,18 +29,23 @@ const NEVER: u64 = u64::MAX;
 /// Who waits for which time.
 pub(crate) struct Time {
     alarm: Cell<Option<(Channel, &'static (dyn Alarm + Sync))>>,
-    waiting: RefCell<ConstGenericQueue<WAITING>>,
+    waiting: RefCell<Deadlines<Waiting, WAITING>>,
     /// When the driver notifies.
     armed_ns: Cell<u64>,
     /// Whether the alarm has gone off, or somebody waits for an earlier time.
     has_changed: Cell<bool>,
 }
 
+struct Waiting {
+    at_ns: u64,
+    waker: Waker,
+}
+
 impl Time {
     pub(crate) const fn new() -> Self {
         Self {
             alarm: Cell::new(None),
-            waiting: RefCell::new(ConstGenericQueue::new()),
+            waiting: RefCell::new(Deadlines::new()),
             armed_ns: Cell::new(NEVER),
             has_changed: Cell::new(false),
         }
@@ -78,8 +82,16 @@ impl Time {
         let Some((_, alarm)) = self.alarm.get() else {
             return;
         };
-        let next_ns = self.waiting.borrow_mut().next_expiration(alarm.now_ns());
-        if next_ns != NEVER && next_ns != self.armed_ns.replace(next_ns) {
+        let now_ns = alarm.now_ns();
+        // Who is woken may wait for the time again.
+        let next = || self.waiting.borrow_mut().take_due(now_ns);
+        while let Some((_, due)) = next() {
+            due.waker.wake();
+        }
+        let earliest_ns = self.waiting.borrow().earliest();
+        if let Some(next_ns) = earliest_ns
+            && next_ns != self.armed_ns.replace(next_ns)
+        {
             alarm.arm(next_ns);
         }
     }
@@ -94,8 +106,24 @@ impl Time {
             self.alarm.get().is_some(),
             "a task waits for the time, and nothing tells it: give `Tasks` an alarm by `with_alarm`"
         );
-        let has_changed = self.waiting.borrow_mut().schedule_wake(at_ns, waker);
-        self.has_changed.set(self.has_changed.get() || has_changed);
+        let mut waiting = self.waiting.borrow_mut();
+        let before_ns = waiting.earliest();
+        let mut at_ns = at_ns;
+        waiting.retain(|other| {
+            let is_same = other.waker.will_wake(waker);
+            if is_same {
+                at_ns = at_ns.min(other.at_ns);
+            }
+            !is_same
+        });
+        let waker = waker.clone();
+        assert!(
+            waiting.insert(at_ns, Waiting { at_ns, waker }).is_ok(),
+            "more than {WAITING} tasks wait for the time"
+        );
+        if waiting.earliest() != before_ns {
+            self.has_changed.set(true);
+        }
     }
 }
 

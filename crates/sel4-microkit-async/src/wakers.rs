@@ -5,8 +5,8 @@ use core::task::Waker;
 
 use heapless::Vec;
 
-/// Wakers that are kept at a time. When there are more, all are woken, look, and wait again.
-const WAKERS: usize = 16;
+/// How many tasks can wait for one thing.
+pub(crate) const WAKERS: usize = 16;
 
 /// Who is to be woken.
 #[derive(Debug)]
@@ -18,15 +18,17 @@ impl WakerSet {
     }
 
     /// Adds one, unless it is there.
+    ///
+    /// **Panics:** if there are too many. To wake some for others would have them take turns for ever.
     pub(crate) fn add(&self, waker: &Waker) {
-        if self.0.borrow().iter().any(|known| known.will_wake(waker)) {
+        let mut wakers = self.0.borrow_mut();
+        if wakers.iter().any(|known| known.will_wake(waker)) {
             return;
         }
-        if self.0.borrow().is_full() {
-            self.wake_all();
-        }
-        // There is room.
-        self.0.borrow_mut().push(waker.clone()).ok();
+        assert!(
+            wakers.push(waker.clone()).is_ok(),
+            "more than {WAKERS} tasks wait for the same: let one wait, and tell the others"
+        );
     }
 
     /// Wakes all, and forgets them.
