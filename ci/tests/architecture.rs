@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
 
 /// Crates that may contain `unsafe`.
-const UNSAFE: [&str; 5] = [
+const UNSAFE: [&str; 6] = [
     "sel4-sys",
     "sel4",
     "sel4-microkit",
+    "sel4-microkit-async",
     "sel4-microkit-virtio",
     "kernel-aarch64",
 ];

@@ -55,6 +55,11 @@ fn code_in_the_chapter_on_shared_memory_is_that_of_the_example() {
     check("docs/guide/shared-memory.md");
 }
 
+#[test]
+fn code_in_the_chapter_on_tasks_is_that_of_the_example() {
+    check("docs/guide/tasks.md");
+}
+
 fn check(chapter: &str) {
     let chapter = fs::read_to_string(root().join(chapter)).expect("it is there");
     let blocks = blocks(&chapter);

@@ -105,6 +105,21 @@ pub trait Handler {
         None
     }
 
+    /// Whether there is something to be done by [`work`](Self::work). It is asked after the
+    /// initialisation, and after each event.
+    fn has_work(&self) -> bool {
+        false
+    }
+
+    /// Does what an event has left to be done, once who called has its reply, before the next event
+    /// is waited for; and what the initialisation has left.
+    ///
+    /// **Needs:** a protection domain that is not passive: a passive one has no time left when it has
+    /// replied.
+    fn work(&mut self) -> Result<(), Self::Error> {
+        Ok(())
+    }
+
     /// The event loop.
     #[doc(hidden)]
     fn run(&mut self) -> Result<Never, Self::Error> {
@@ -134,6 +149,9 @@ pub fn protected_in_memory<H: Handler + ?Sized>(
 
 fn run<H: Handler + ?Sized>(handler: &mut H) -> Result<Never, H::Error> {
     acknowledge_all();
+    if handler.has_work() {
+        handler.work()?;
+    }
     let mut deferred = deferred_by(handler);
     if pd_is_passive() {
         if let Some(action) = deferred {
@@ -147,17 +165,17 @@ fn run<H: Handler + ?Sized>(handler: &mut H) -> Result<Never, H::Error> {
         received = match Event::new(received.info, received.badge) {
             Event::Protected(channel, info) => {
                 let (reply, words) = handler.protected_with_mrs(channel, info, words)?;
-                reply_and_wait(reply, words, deferred_by(handler))
+                answer(handler, reply, words)?
             }
             Event::Notified(channels) => {
                 handler.notified(channels)?;
-                wait(deferred_by(handler))
+                work_and_wait(handler)?
             }
             Event::Fault(child, info) => {
                 store(words);
                 match handler.fault(child, info)? {
-                    Some(reply) => reply_and_wait(reply, load(), deferred_by(handler)),
-                    None => wait(deferred_by(handler)),
+                    Some(reply) => answer(handler, reply, load())?,
+                    None => work_and_wait(handler)?,
                 }
             }
         };
@@ -178,6 +196,30 @@ fn acknowledge_all() {
 #[inline(always)]
 fn deferred_by<H: Handler + ?Sized>(handler: &mut H) -> Option<Prepared> {
     handler.take_deferred_action().map(DeferredAction::prepare)
+}
+
+/// Replies, does what is left to be done, and waits for an event.
+#[inline(always)]
+fn answer<H: Handler + ?Sized>(
+    handler: &mut H,
+    reply: MessageInfo,
+    words: FastWords,
+) -> Result<Received, H::Error> {
+    if handler.has_work() {
+        store(words);
+        ipc::reply(reply);
+        return work_and_wait(handler);
+    }
+    Ok(reply_and_wait(reply, words, deferred_by(handler)))
+}
+
+/// Does what is left to be done, and waits for an event.
+#[inline(always)]
+fn work_and_wait<H: Handler + ?Sized>(handler: &mut H) -> Result<Received, H::Error> {
+    if handler.has_work() {
+        handler.work()?;
+    }
+    Ok(wait(deferred_by(handler)))
 }
 
 /// Does what was put off, and waits for an event.
@@ -278,6 +320,14 @@ impl<T: Handler + ?Sized> Handler for Box<T> {
 
     fn take_deferred_action(&mut self) -> Option<DeferredAction> {
         (**self).take_deferred_action()
+    }
+
+    fn has_work(&self) -> bool {
+        (**self).has_work()
+    }
+
+    fn work(&mut self) -> Result<(), Self::Error> {
+        (**self).work()
     }
 
     fn run(&mut self) -> Result<Never, Self::Error> {

@@ -210,6 +210,72 @@ fn of_two_deferred_notifications_none_is_lost() {
     assert_eq!(calls, [Call::Recv, signal(5), signal_with_wait(6)]);
 }
 
+/// Has something left to do after the initialisation, and after each event.
+struct Works {
+    inner: Scripted<fn(&mut DeferredActionSlot)>,
+    has_work: bool,
+}
+
+impl Handler for Works {
+    type Error = Infallible;
+
+    fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
+        self.has_work = true;
+        self.inner.notified(channels)
+    }
+
+    fn protected(
+        &mut self,
+        channel: Channel,
+        info: MessageInfo,
+    ) -> Result<MessageInfo, Infallible> {
+        self.has_work = true;
+        self.inner.protected(channel, info)
+    }
+
+    fn take_deferred_action(&mut self) -> Option<DeferredAction> {
+        self.inner.take_deferred_action()
+    }
+
+    fn has_work(&self) -> bool {
+        self.has_work
+    }
+
+    fn work(&mut self) -> Result<(), Infallible> {
+        self.has_work = false;
+        // The reply has gone: its words do not matter any more.
+        set_mr(0, 99);
+        Channel::new(7).notify();
+        Ok(())
+    }
+}
+
+#[test]
+fn work_is_done_when_who_has_called_has_its_reply_and_before_the_next_wait() {
+    let handler = Works {
+        inner: scripted(|slot| slot.defer_notify(Channel::new(5)).unwrap()),
+        has_work: true,
+    };
+    let calls = run(PD, vec![notification(3), call(2, &[8, 9])], handler);
+    let reply = Call::Send {
+        to: slots::REPLY,
+        label: 0,
+    };
+    let (work, deferred) = (signal(7), signal_with_wait(5));
+    assert_eq!(
+        calls,
+        [
+            work.clone(),
+            Call::Recv,
+            work.clone(),
+            deferred.clone(),
+            reply,
+            work,
+            deferred
+        ]
+    );
+}
+
 #[test]
 fn what_the_initialisation_has_deferred_is_done_with_the_first_wait() {
     let mut handler = scripted(|_| ());

@@ -7,6 +7,12 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "async")]
+mod for_tasks;
+
+#[cfg(feature = "async")]
+pub use for_tasks::AsyncSerial;
+
 use byte_queue::{Broken, Consumer, Producer};
 use core::fmt;
 use embedded_io::{ErrorKind, ErrorType, Read, ReadReady, Write, WriteReady};

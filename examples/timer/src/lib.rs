@@ -5,6 +5,9 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "async")]
+mod alarm;
+
 use core::fmt;
 use sel4_microkit::{Channel, MessageInfo, with_msg_regs};
 

@@ -4,6 +4,7 @@
 //! `sel4_sys::host::install`. `pd-test` does all of this for whole systems.
 
 mod life_words;
+mod local;
 mod panic;
 mod shared_word;
 mod state;
@@ -11,6 +12,7 @@ mod symbols;
 
 use std::cell::Cell;
 
+pub use local::local;
 pub use panic::{PanicInfo, PanicLocation, run, watch_panics};
 pub use shared_word::SharedWord;
 pub use state::State;

@@ -3,6 +3,7 @@
 use core::cell::Cell;
 
 use super::life_words::LifeWordState;
+use super::local::LocalState;
 use super::panic::PanicState;
 use super::symbols::SymbolState;
 use super::{CURRENT, ProtectionDomain};
@@ -18,6 +19,7 @@ pub struct State {
     symbols: SymbolState,
     life_words: LifeWordState,
     panic: PanicState,
+    locals: LocalState,
 }
 
 impl State {
@@ -34,6 +36,7 @@ impl State {
         self.symbols.exchange();
         self.life_words.exchange();
         self.panic.exchange();
+        self.locals.exchange();
     }
 
     /// Gives its IPC buffer back, unless it is borrowed.

@@ -1,0 +1,108 @@
+//! What a protection domain has once: which tasks wait for what.
+//!
+//! On the target it is a static. On a host, where several protection domains share a process, each has
+//! one of its own.
+
+use core::cell::Cell;
+use core::task::Waker;
+
+use sel4_microkit::{Channel, ChannelSet};
+
+use crate::time::Time;
+
+/// Channels that there can be (Microkit manual, *Limits*): one bit of a word each.
+const CHANNELS: usize = 64;
+
+pub(crate) struct Context {
+    /// Whether there are [`Tasks`](crate::Tasks).
+    pub(crate) has_tasks: Cell<bool>,
+    /// Whether a task was woken since the executor looked last.
+    pub(crate) is_woken: Cell<bool>,
+    /// In how many holds the code is that runs now: see [`Drainable`](crate::Drainable).
+    pub(crate) holds: Cell<usize>,
+    pub(crate) time: Time,
+    /// Channels that were notified, until somebody takes that.
+    notified: Cell<u64>,
+    /// Channels that somebody listens to.
+    listened: Cell<u64>,
+    wakers: [Cell<Option<Waker>>; CHANNELS],
+}
+
+impl Context {
+    const fn new() -> Self {
+        Self {
+            has_tasks: Cell::new(false),
+            is_woken: Cell::new(false),
+            holds: Cell::new(0),
+            time: Time::new(),
+            notified: Cell::new(0),
+            listened: Cell::new(0),
+            wakers: [const { Cell::new(None) }; CHANNELS],
+        }
+    }
+
+    /// Notes that channels were notified, and wakes who waits for that. Returns those that nobody
+    /// listens to.
+    pub(crate) fn notify(&self, channels: ChannelSet) -> ChannelSet {
+        let mut others = ChannelSet::default();
+        for channel in channels {
+            self.notified.set(self.notified.get() | bit(channel));
+            if self.listened.get() & bit(channel) == 0 {
+                others.extend([channel]);
+            }
+            if let Some(waker) = self.wakers[channel.index()].take() {
+                waker.wake();
+            }
+        }
+        others
+    }
+
+    /// Takes a notification, if there is one.
+    pub(crate) fn take(&self, channel: Channel) -> bool {
+        let notified = self.notified.get();
+        self.notified.set(notified & !bit(channel));
+        notified & bit(channel) != 0
+    }
+
+    /// Whom to wake when the channel is notified.
+    pub(crate) fn wake_by(&self, channel: Channel, waker: &Waker) {
+        self.wakers[channel.index()].set(Some(waker.clone()));
+    }
+
+    /// Becomes the one who listens to a channel, unless somebody does.
+    pub(crate) fn listen(&self, channel: Channel) -> bool {
+        let listened = self.listened.get();
+        self.listened.set(listened | bit(channel));
+        listened & bit(channel) == 0
+    }
+
+    /// Lets somebody else listen.
+    pub(crate) fn release(&self, channel: Channel) {
+        self.listened.set(self.listened.get() & !bit(channel));
+        self.wakers[channel.index()].set(None);
+    }
+}
+
+fn bit(channel: Channel) -> u64 {
+    1 << channel.index()
+}
+
+/// Runs `f` with this protection domain's.
+#[cfg(target_os = "none")]
+pub(crate) fn with<R>(f: impl FnOnce(&Context) -> R) -> R {
+    static CONTEXT: critical_section::Mutex<Context> = critical_section::Mutex::new(Context::new());
+    critical_section::with(|section| f(CONTEXT.borrow(section)))
+}
+
+/// Runs `f` with this protection domain's.
+#[cfg(not(target_os = "none"))]
+pub(crate) fn with<R>(f: impl FnOnce(&Context) -> R) -> R {
+    f(&sel4_microkit::host::local::<Context>())
+}
+
+#[cfg(not(target_os = "none"))]
+impl Default for Context {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,169 @@
+//! Memory for tasks, where there is no heap.
+
+use core::alloc::Layout;
+use core::cell::UnsafeCell;
+use core::fmt;
+use core::mem::MaybeUninit;
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+/// Memory for a protection domain's tasks and what they share: a static of `BYTES`.
+///
+/// What was put there stays until the protection domain is started anew; the memory of a task that has
+/// ended is not used again. On a host, where one process is many protection domains, each
+/// [`Tasks`](crate::Tasks) has memory of the same size for itself.
+#[repr(C, align(16))]
+pub struct TaskMemory<const BYTES: usize> {
+    bytes: UnsafeCell<MaybeUninit<[u8; BYTES]>>,
+    /// How many bytes are used, from the first on. It only grows.
+    used_bytes: AtomicUsize,
+}
+
+// SAFETY: `bytes` is only used by `reserve`, of which each call gives another part of it (see there).
+unsafe impl<const BYTES: usize> Sync for TaskMemory<BYTES> {}
+
+impl<const BYTES: usize> TaskMemory<BYTES> {
+    /// With nothing in it.
+    #[allow(clippy::new_without_default)] // For statics.
+    pub const fn new() -> Self {
+        Self {
+            bytes: UnsafeCell::new(MaybeUninit::uninit()),
+            used_bytes: AtomicUsize::new(0),
+        }
+    }
+}
+
+impl<const BYTES: usize> fmt::Debug for TaskMemory<BYTES> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TaskMemory")
+            .field("used_bytes", &self.used_bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// There is not enough task memory.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub struct OutOfTaskMemory {
+    /// What was wanted.
+    pub wanted_bytes: usize,
+    /// What is used.
+    pub used_bytes: usize,
+    /// What there is.
+    pub all_bytes: usize,
+}
+
+impl fmt::Display for OutOfTaskMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            wanted_bytes,
+            used_bytes,
+            all_bytes,
+        } = self;
+        write!(
+            f,
+            "{wanted_bytes} bytes of task memory are wanted, and {used_bytes} of {all_bytes} are used: \
+             make the `TaskMemory` larger"
+        )
+    }
+}
+
+impl core::error::Error for OutOfTaskMemory {}
+
+/// Gives parts of a memory.
+///
+/// # Safety
+///
+/// What [`reserve`](Self::reserve) returns has that layout, may be written for ever, and nothing else
+/// refers to any of its bytes.
+pub(crate) unsafe trait Reserve: Sync {
+    fn reserve(&'static self, layout: Layout) -> Result<NonNull<u8>, OutOfTaskMemory>;
+}
+
+// SAFETY: 1. What is returned is within `bytes`, which is borrowed for ever and which only this
+//    function uses, through a raw pointer, without a reference to it.
+// 2. It lies between the old value of `used_bytes` and the new one, which is not greater than `BYTES`.
+//    The value only grows, and is exchanged in one step: no byte is given twice, to whichever thread.
+// 3. Its alignment is counted from the address of `bytes`.
+unsafe impl<const BYTES: usize> Reserve for TaskMemory<BYTES> {
+    fn reserve(&'static self, layout: Layout) -> Result<NonNull<u8>, OutOfTaskMemory> {
+        let start = self.bytes.get().cast::<u8>();
+        let place = |used_bytes: usize| {
+            let padding = start.wrapping_add(used_bytes).align_offset(layout.align());
+            let first = used_bytes.checked_add(padding)?;
+            let end = first.checked_add(layout.size())?;
+            (end <= BYTES).then_some((first, end))
+        };
+        let grow = |used_bytes| place(used_bytes).map(|(_, end)| end);
+        self.used_bytes
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, grow)
+            .ok()
+            .and_then(place)
+            .and_then(|(first, _)| NonNull::new(start.wrapping_add(first)))
+            .ok_or(OutOfTaskMemory {
+                wanted_bytes: layout.size(),
+                used_bytes: self.used_bytes.load(Ordering::Relaxed),
+                all_bytes: BYTES,
+            })
+    }
+}
+
+/// Keeps a value for ever.
+pub(crate) fn keep<T>(
+    memory: &'static dyn Reserve,
+    value: T,
+) -> Result<&'static T, OutOfTaskMemory> {
+    let place = memory.reserve(Layout::new::<T>())?.cast::<T>();
+    // SAFETY: 1. The place has the size and the alignment of a `T`, may be written, and is nobody else's
+    //    (`Reserve`, *Safety*).
+    // 2. It is written before it is referred to, and from then on is shared only, for ever.
+    Ok(unsafe {
+        place.write(value);
+        place.as_ref()
+    })
+}
+
+/// The memory that a protection domain uses: on the target the static itself.
+#[cfg(target_os = "none")]
+pub(crate) fn own<const BYTES: usize>(memory: &'static TaskMemory<BYTES>) -> &'static dyn Reserve {
+    memory
+}
+
+/// The memory that a protection domain uses: on a host one like it, which is never freed.
+#[cfg(not(target_os = "none"))]
+pub(crate) fn own<const BYTES: usize>(_: &'static TaskMemory<BYTES>) -> &'static dyn Reserve {
+    std::boxed::Box::leak(std::boxed::Box::new(TaskMemory::<BYTES>::new()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::string::ToString;
+
+    use super::*;
+
+    #[test]
+    fn values_lie_beside_each_other_at_their_alignment_until_it_is_full() {
+        static MEMORY: TaskMemory<32> = TaskMemory::new();
+        let byte = keep(&MEMORY, 1_u8).unwrap();
+        let word = keep(&MEMORY, 2_u64).unwrap();
+        let other = keep(&MEMORY, 3_u8).unwrap();
+        assert!(core::ptr::from_ref(word).is_aligned());
+        assert_eq!((*byte, *word, *other), (1, 2, 3));
+        let error = keep(&MEMORY, [0_u8; 16]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "16 bytes of task memory are wanted, and 17 of 32 are used: make the `TaskMemory` larger"
+        );
+        // What is smaller still fits, to the last byte.
+        assert_eq!(keep(&MEMORY, [4_u8; 15]), Ok(&[4; 15]));
+        assert!(keep(&MEMORY, 5_u8).is_err());
+        assert_eq!((*byte, *word, *other), (1, 2, 3));
+    }
+
+    #[test]
+    fn a_size_that_cannot_be_is_refused() {
+        static MEMORY: TaskMemory<32> = TaskMemory::new();
+        let layout = Layout::from_size_align(isize::MAX as usize - 15, 16).unwrap();
+        assert!(MEMORY.reserve(layout).is_err());
+        assert!(keep(&MEMORY, ()).is_ok());
+    }
+}

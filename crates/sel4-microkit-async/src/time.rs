@@ -1,0 +1,144 @@
+//! `embassy-time`'s driver, over one alarm.
+
+use core::cell::{Cell, RefCell};
+use core::task::Waker;
+
+use deadlines::Deadlines;
+use embassy_time_driver::Driver;
+use sel4_microkit::{Channel, ChannelSet};
+
+/// What tells the time, and notifies when it has come: a client of a timer's driver.
+///
+/// **Blocks:** the methods as that driver does. They are called in `init` and between tasks, so what
+/// they call stands in the program's `waits!`.
+pub trait Alarm {
+    /// Nanoseconds since some start, which never go back.
+    fn now_ns(&self) -> u64;
+
+    /// Has the driver notify at `deadline_ns`, or at once if that has passed; what was asked before is
+    /// forgotten.
+    fn arm(&self, deadline_ns: u64);
+}
+
+/// Tasks that can wait for the time, each for the earliest that it waits for.
+const WAITING: usize = 32;
+
+/// Never: what an alarm is not set to.
+const NEVER: u64 = u64::MAX;
+
+/// Who waits for which time.
+pub(crate) struct Time {
+    alarm: Cell<Option<(Channel, &'static (dyn Alarm + Sync))>>,
+    waiting: RefCell<Deadlines<Waiting, WAITING>>,
+    /// When the driver notifies.
+    armed_ns: Cell<u64>,
+    /// Whether the alarm has gone off, or somebody waits for an earlier time.
+    has_changed: Cell<bool>,
+}
+
+struct Waiting {
+    at_ns: u64,
+    waker: Waker,
+}
+
+impl Time {
+    pub(crate) const fn new() -> Self {
+        Self {
+            alarm: Cell::new(None),
+            waiting: RefCell::new(Deadlines::new()),
+            armed_ns: Cell::new(NEVER),
+            has_changed: Cell::new(false),
+        }
+    }
+
+    pub(crate) fn set_alarm(&self, channel: Channel, alarm: &'static (dyn Alarm + Sync)) {
+        self.alarm.set(Some((channel, alarm)));
+    }
+
+    pub(crate) fn has_changed(&self) -> bool {
+        self.has_changed.get()
+    }
+
+    /// Takes the alarm's channel out of those that were notified.
+    pub(crate) fn notified(&self, channels: ChannelSet) -> ChannelSet {
+        let Some((own, _)) = self.alarm.get() else {
+            return channels;
+        };
+        if channels.contains(own) {
+            self.armed_ns.set(NEVER);
+            self.has_changed.set(true);
+        }
+        channels.iter().filter(|channel| *channel != own).collect()
+    }
+
+    /// Wakes whose time has come, and sets the alarm to the next.
+    ///
+    /// Only wakers are run here, which do not wait: that one task holds what another needs never keeps
+    /// a third from its time.
+    pub(crate) fn settle(&self) {
+        if !self.has_changed.replace(false) {
+            return;
+        }
+        let Some((_, alarm)) = self.alarm.get() else {
+            return;
+        };
+        let now_ns = alarm.now_ns();
+        // Who is woken may wait for the time again.
+        let next = || self.waiting.borrow_mut().take_due(now_ns);
+        while let Some((_, due)) = next() {
+            due.waker.wake();
+        }
+        let earliest_ns = self.waiting.borrow().earliest();
+        if let Some(next_ns) = earliest_ns
+            && next_ns != self.armed_ns.replace(next_ns)
+        {
+            alarm.arm(next_ns);
+        }
+    }
+
+    fn now_ns(&self) -> u64 {
+        // Before there is an alarm, no time has passed.
+        self.alarm.get().map_or(0, |(_, alarm)| alarm.now_ns())
+    }
+
+    fn wake_at(&self, at_ns: u64, waker: &Waker) {
+        assert!(
+            self.alarm.get().is_some(),
+            "a task waits for the time, and nothing tells it: give `Tasks` an alarm by `with_alarm`"
+        );
+        let mut waiting = self.waiting.borrow_mut();
+        let before_ns = waiting.earliest();
+        let mut at_ns = at_ns;
+        waiting.retain(|other| {
+            let is_same = other.waker.will_wake(waker);
+            if is_same {
+                at_ns = at_ns.min(other.at_ns);
+            }
+            !is_same
+        });
+        let waker = waker.clone();
+        assert!(
+            waiting.insert(at_ns, Waiting { at_ns, waker }).is_ok(),
+            "more than {WAITING} tasks wait for the time"
+        );
+        if waiting.earliest() != before_ns {
+            self.has_changed.set(true);
+        }
+    }
+}
+
+struct OfThisProtectionDomain;
+
+impl Driver for OfThisProtectionDomain {
+    fn now(&self) -> u64 {
+        crate::context::with(|context| context.time.now_ns())
+    }
+
+    fn schedule_wake(&self, at_ns: u64, waker: &Waker) {
+        crate::context::with(|context| context.time.wake_at(at_ns, waker));
+    }
+}
+
+embassy_time_driver::time_driver_impl!(
+    static DRIVER: OfThisProtectionDomain = OfThisProtectionDomain
+);
