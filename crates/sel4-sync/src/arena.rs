@@ -97,8 +97,10 @@ impl<'a, W: Word> Arena<'a, W> {
     /// waits for what the dead one was about to say.
     ///
     /// This is for the parent of the dead party, before it lets it begin anew. It may be stopped
-    /// anywhere, and be repeated, by anyone who can reach all others by `bell`. A party that begins
-    /// calls it of itself, for a parent that has none of this in it.
+    /// anywhere, and be repeated, by anyone who can reach all others by `bell`, which is a
+    /// [`Party`](crate::Party), or [`Peers`](crate::Peers) of one that is none. A party that begins
+    /// calls it of itself, for a parent that has forgotten. A party that recovers another, and polls a
+    /// lock, polls it again then: nobody wakes it.
     ///
     /// **Blocks:** never.
     /// **Needs:** that `dead` does not run. Its parent has stopped it, or it has faulted; or it calls

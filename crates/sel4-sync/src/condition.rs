@@ -120,7 +120,7 @@ impl<'a, W: Word> Condition<'a, W> {
         signal: fn(State) -> (State, Members),
     ) -> Result<(), LockError> {
         let wake = self.change(party, signal)?;
-        party.notify(wake);
+        party.notify_all(wake);
         Ok(())
     }
 

@@ -125,18 +125,25 @@ impl<B: Bell> Party<B> {
         &self.bell
     }
 
+    pub(crate) fn notify_all(&self, members: Members) {
+        members.iter().for_each(|party| self.notify(party));
+    }
+}
+
+/// What a party does that recovers: it wakes all but itself.
+impl<B: Bell> Bell for Party<B> {
     /// All parties, and this one.
-    pub(crate) fn members(&self) -> Members {
+    fn members(&self) -> Members {
         self.bell.members().with(self.id)
     }
 
-    pub(crate) fn notify(&self, members: Members) {
-        for party in members.without(self.id).iter() {
+    fn notify(&self, party: PartyId) {
+        if party != self.id {
             self.bell.notify(party);
         }
     }
 
-    pub(crate) fn wait(&self) {
+    fn wait(&self) {
         self.bell.wait();
     }
 }

@@ -91,13 +91,13 @@ impl<'a, W: Word> Slot<'a, W> {
         let wake = self.change(members, |state| {
             state.release(party.id(), how, leaving, members)
         })?;
-        party.notify(wake);
+        party.notify_all(wake);
         Ok(())
     }
 
     pub(crate) fn cancel<B: Bell>(self, party: &Party<B>) -> Result<(), LockError> {
         let wake = self.change(party.members(), |state| state.cancel(party.id()))?;
-        party.notify(wake);
+        party.notify_all(wake);
         Ok(())
     }
 

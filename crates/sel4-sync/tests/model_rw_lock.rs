@@ -3,7 +3,7 @@
 
 mod mortal;
 
-use mortal::{Mortal, Mutant, Setup, Shared, find, hold, live, recover, spawn};
+use mortal::{Mortal, Mutant, Setup, Shared, explore_with, find, hold, live, recover, spawn};
 use sel4_sync::layout::{GENERATION, KIND, TURN};
 use sel4_sync::{Acquired, LockError};
 
@@ -92,6 +92,15 @@ fn two_parties_of_which_one_dies_after_any_access() {
         Some(3),
     );
     hold("a writer that dies, and a writer", two_writers, Some(3));
+}
+
+#[test]
+fn a_recovery_that_is_stopped_after_any_access_is_repeated() {
+    let mut executions = 0;
+    for stops_after in 0..6 {
+        executions += explore_with(writer_and_reader, Mutant::None, Some(2), Some(stops_after));
+    }
+    println!("a writer that dies, and a reader, a recovery in two parts: {executions} executions");
 }
 
 #[test]
