@@ -133,13 +133,11 @@ impl Worker {
             own.start_wait(guard)?;
             return Ok(false);
         }
+        let is_last = self.life % 4 < 2 && self.done == self.life % 3;
+        let between = || die_if(is_last && self.party.id() == VICTIM);
         match self.role {
-            Role::Maker => {
-                let is_last = self.life % 4 == 2 && self.done == self.life % 3;
-                self.store
-                    .make(worker, || die_if(is_last && self.party.id() == VICTIM));
-            }
-            Role::Taker => self.store.take(worker),
+            Role::Maker => self.store.make(worker, between),
+            Role::Taker => self.store.take(worker, between),
         }
         self.done += 1;
         others.notify_one(&self.party)?;

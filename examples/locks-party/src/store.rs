@@ -62,9 +62,10 @@ impl Store {
         self.add(GOODS);
     }
 
-    /// Takes one.
-    pub fn take(&self, worker: usize) {
+    /// Takes one; `between` runs between the two writes.
+    pub fn take(&self, worker: usize, between: impl FnOnce()) {
         self.add(TAKEN + worker);
+        between();
         self.words[GOODS].store(self.goods() - 1, Relaxed);
     }
 
