@@ -60,6 +60,11 @@ fn code_in_the_chapter_on_tasks_is_that_of_the_example() {
     check("docs/guide/tasks.md");
 }
 
+#[test]
+fn code_in_the_chapter_on_locks_is_that_of_the_example() {
+    check("docs/guide/locks.md");
+}
+
 fn check(chapter: &str) {
     let chapter = fs::read_to_string(root().join(chapter)).expect("it is there");
     let blocks = blocks(&chapter);

@@ -5,7 +5,8 @@ use core::sync::atomic::{AtomicU64, Ordering};
 /// A word of shared memory: on the target `AtomicU64` itself, on a host one before whose every
 /// access a test may let another protection domain go first.
 ///
-/// It has the methods of `AtomicU64`, with the same meaning.
+/// It has the methods of `AtomicU64`, with the same meaning. What destructors of a program do that has
+/// died has no effect, for on the target none would run.
 #[derive(Debug, Default)]
 #[repr(transparent)]
 pub struct SharedWord(AtomicU64);
@@ -19,6 +20,14 @@ fn step() {
     sel4::sys::host::point();
 }
 
+/// Whether what is accessed is a copy.
+fn is_dead() -> bool {
+    #[cfg(feature = "programs")]
+    return sel4::sys::host::is_unwinding();
+    #[cfg(not(feature = "programs"))]
+    false
+}
+
 macro_rules! accesses {
     ($($name:ident($($argument:ident: $type:ty),*) -> $result:ty;)*) => {
         #[allow(missing_docs)] // As those of `AtomicU64`.
@@ -26,7 +35,7 @@ macro_rules! accesses {
             $(
                 pub fn $name(&self, $($argument: $type,)* order: Ordering) -> $result {
                     step();
-                    self.0.$name($($argument,)* order)
+                    self.with(|word| word.$name($($argument,)* order))
                 }
             )*
         }
@@ -62,7 +71,14 @@ impl SharedWord {
         failure: Ordering,
     ) -> Result<u64, u64> {
         step();
-        self.0.compare_exchange(current, new, success, failure)
+        self.with(|word| word.compare_exchange(current, new, success, failure))
+    }
+
+    fn with<T>(&self, access: impl FnOnce(&AtomicU64) -> T) -> T {
+        if is_dead() {
+            return access(&AtomicU64::new(self.0.load(Ordering::Relaxed)));
+        }
+        access(&self.0)
     }
 
     /// As that of `AtomicU64`, but it does not fail without a reason.

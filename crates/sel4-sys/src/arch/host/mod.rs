@@ -13,7 +13,7 @@ use std::time::Instant;
 use crate::{CPtr, FastMessage, IpcBuffer, IpcBufferToken, MessageInfo, Received, Word};
 
 #[cfg(feature = "programs")]
-pub use program::{Carrier, Program, Stop, point};
+pub use program::{Carrier, Program, Stop, is_unwinding, point};
 
 /// What answers the system calls of a thread on a host.
 pub trait HostKernel {

@@ -122,6 +122,11 @@ pub fn point() {
     }
 }
 
+/// Whether a [`Program`] unwinds. On the target none of its destructors would run.
+pub fn is_unwinding() -> bool {
+    std::thread::panicking() && (stack::is_running() || thread::is_running())
+}
+
 /// Stops the program that runs at a system call. Returns whether one does.
 pub(super) fn trap(registers: &mut Registers, buffer: Option<NonNull<IpcBuffer>>) -> bool {
     if !stack::is_running() && !thread::is_running() {

@@ -1,0 +1,389 @@
+//! The states of a lock, and what leads from one to the next. Nothing here touches shared memory.
+
+use crate::error::LockError;
+use crate::layout::*;
+use crate::party::{Members, PartyId};
+
+/// What a word is the lock of.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Mutex = 1,
+    Condition = 2,
+    RwLock = 3,
+}
+
+/// The kind and the generation of a lock, as they stand in its word. It is also the word of a lock
+/// that nobody has ever had.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub(crate) struct Identity(u64);
+
+impl Identity {
+    pub(crate) const fn new(kind: Kind, generation: u32) -> Self {
+        Self((kind as u64) << KIND_SHIFT | Self::retired(generation))
+    }
+
+    /// The word of a lock that is none yet.
+    pub(crate) const fn retired(generation: u32) -> u64 {
+        (generation as u64) << GENERATION_SHIFT
+    }
+
+    pub(crate) const fn of(word: u64) -> Self {
+        Self(word & (KIND | GENERATION))
+    }
+
+    pub(crate) const fn generation(self) -> u32 {
+        (self.0 >> GENERATION_SHIFT) as u32
+    }
+
+    pub(crate) const fn kind(self) -> Option<Kind> {
+        match self.0 & KIND {
+            0 => None,
+            bits if bits == (Kind::Mutex as u64) << KIND_SHIFT => Some(Kind::Mutex),
+            bits if bits == (Kind::Condition as u64) << KIND_SHIFT => Some(Kind::Condition),
+            _ => Some(Kind::RwLock),
+        }
+    }
+
+    /// The word of a lock that is free.
+    pub(crate) const fn free(self) -> u64 {
+        self.0
+    }
+
+    /// The word of a mutex that this party has, and for which nobody waits.
+    pub(crate) const fn owned(self, party: PartyId) -> u64 {
+        self.0 | owner_bits(party) | ENTERED
+    }
+}
+
+const fn owner_bits(party: PartyId) -> u64 {
+    (party.index() as u64 + 1) << OWNER_SHIFT
+}
+
+/// To have a lock alone, or with others that read.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub(crate) enum How {
+    Write,
+    Read,
+}
+
+/// Whether a lock was given.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub(crate) enum Given {
+    Yes { is_inconsistent: bool },
+    NotYet,
+}
+
+/// In which state an owner leaves the data.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub(crate) enum Leaving {
+    /// As it was told of it.
+    AsItWas,
+    /// Inconsistent for good.
+    Abandoned,
+}
+
+/// A word that is a state of a lock.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub(crate) struct State(u64);
+
+/// A state, and the parties that have something to look at in it.
+type Next = (State, Members);
+
+impl State {
+    /// Reads a word.
+    ///
+    /// **Errors:** [`LockError::Corrupt`] if no lock of these parties can be in this state.
+    pub(crate) fn read(word: u64, members: Members) -> Result<Self, LockError> {
+        let state = Self(word);
+        if state.is_sound(members) {
+            Ok(state)
+        } else {
+            Err(LockError::Corrupt)
+        }
+    }
+
+    pub(crate) const fn word(self) -> u64 {
+        self.0
+    }
+
+    fn is_sound(self, members: Members) -> bool {
+        let owner = (self.0 & OWNER) >> OWNER_SHIFT;
+        if owner > PartyId::COUNT as u64 {
+            return false;
+        }
+        let waiting = self.waiting();
+        let taking_part = waiting.bits() | self.read_bits();
+        let is_idle = owner == 0 && self.readers().is_empty();
+        let nobody = is_idle && taking_part == 0;
+        let flags = self.0 & (ENTERED | INCONSISTENT | NOT_RECOVERABLE);
+        let of_kind = match Identity::of(self.0).kind() {
+            None => return self.0 & !GENERATION == 0,
+            Some(Kind::Condition) => return self.is_sound_condition(members),
+            Some(Kind::Mutex) => self.read_bits() == 0 && self.0 & TURN == 0,
+            Some(Kind::RwLock) => true,
+        };
+        let owners_bits = self.owner().map_or(0, PartyId::bit);
+        of_kind
+            && (taking_part | owners_bits) & !members.bits() == 0
+            && taking_part & owners_bits == 0
+            && (owner == 0 || self.readers().is_empty())
+            && (owner != 0 || flags & ENTERED == 0)
+            && (!is_idle || nobody)
+            && (flags & NOT_RECOVERABLE == 0 || nobody && flags & INCONSISTENT == 0)
+    }
+
+    fn is_sound_condition(self, members: Members) -> bool {
+        self.0 & !(WAITING | KIND | TURN | GENERATION) == 0
+            && self.waiting().bits() & !members.bits() == 0
+    }
+
+    /// Those that wait.
+    pub(crate) const fn waiting(self) -> Members {
+        Members::from_bits(self.0 as u16)
+    }
+
+    const fn read_bits(self) -> u16 {
+        (self.0 >> READING_SHIFT) as u16
+    }
+
+    /// Those that have the lock to read.
+    fn readers(self) -> Members {
+        Members::from_bits(self.read_bits() & !self.waiting().bits())
+    }
+
+    fn waiting_readers(self) -> Members {
+        Members::from_bits(self.read_bits() & self.waiting().bits())
+    }
+
+    fn waiting_writers(self) -> Members {
+        Members::from_bits(self.waiting().bits() & !self.read_bits())
+    }
+
+    fn owner(self) -> Option<PartyId> {
+        let owner = ((self.0 & OWNER) >> OWNER_SHIFT) as usize;
+        (owner > 0).then(|| PartyId::new(owner - 1))
+    }
+
+    const fn has(self, flag: u64) -> bool {
+        self.0 & flag != 0
+    }
+
+    const fn with(self, bits: u64) -> Self {
+        Self(self.0 | bits)
+    }
+
+    const fn without(self, bits: u64) -> Self {
+        Self(self.0 & !bits)
+    }
+
+    fn turn(self) -> PartyId {
+        PartyId::new(((self.0 & TURN) >> TURN_SHIFT) as usize)
+    }
+
+    fn with_turn(self, party: PartyId) -> Self {
+        self.without(TURN)
+            .with((party.index() as u64) << TURN_SHIFT)
+    }
+
+    /// Nothing of this party but that it may be the owner.
+    fn without_party(self, party: PartyId) -> Self {
+        self.without(waiting_bit(party) | reading_bit(party))
+    }
+
+    fn given(self) -> Given {
+        Given::Yes {
+            is_inconsistent: self.has(INCONSISTENT),
+        }
+    }
+
+    /// This party wants the lock: it gets it, finds that it was handed to it, or waits from now on.
+    pub(crate) fn acquire(self, me: PartyId, how: How) -> Result<(Self, Given), LockError> {
+        if self.has(NOT_RECOVERABLE) {
+            return Err(LockError::NotRecoverable);
+        }
+        if self.owner() == Some(me) {
+            if self.has(ENTERED) || how == How::Read {
+                return Err(LockError::Held);
+            }
+            return Ok((self.with(ENTERED), self.given()));
+        }
+        if self.waiting().contains(me) {
+            let waits_to_read = self.waiting_readers().contains(me);
+            return match waits_to_read == (how == How::Read) {
+                true => Ok((self, Given::NotYet)),
+                false => Err(LockError::Held),
+            };
+        }
+        let is_free = self.owner().is_none() && self.readers().is_empty();
+        match how {
+            How::Read if self.readers().contains(me) => Ok((self, self.given())),
+            How::Write if self.readers().contains(me) => Err(LockError::Held),
+            How::Write if is_free => Ok((self.owned_by(me).with(ENTERED), self.given())),
+            // Whoever wants to write goes before whoever comes to read after it.
+            How::Read if self.owner().is_none() && self.waiting_writers().is_empty() => {
+                Ok((self.with(reading_bit(me)), self.given()))
+            }
+            How::Write => Ok((self.with(waiting_bit(me)), Given::NotYet)),
+            How::Read => Ok((self.with(waiting_bit(me) | reading_bit(me)), Given::NotYet)),
+        }
+    }
+
+    /// This party takes the lock if it can have it at once.
+    pub(crate) fn try_acquire(self, me: PartyId, how: How) -> Result<(Self, Given), LockError> {
+        match self.acquire(me, how)? {
+            (_, Given::NotYet) => Ok((self, Given::NotYet)),
+            given => Ok(given),
+        }
+    }
+
+    /// This party gives the lock back, and with that, to the next.
+    pub(crate) fn release(
+        self,
+        me: PartyId,
+        how: How,
+        leaving: Leaving,
+        members: Members,
+    ) -> Result<Next, LockError> {
+        let is_held = match how {
+            How::Write => self.owner() == Some(me) && self.has(ENTERED),
+            How::Read => self.readers().contains(me),
+        };
+        if !is_held {
+            return Err(LockError::Corrupt);
+        }
+        if leaving == Leaving::Abandoned {
+            // All of them, for one that waits for a condition would not come to look here.
+            let nobody = Self(Identity::of(self.0).free() | NOT_RECOVERABLE);
+            return Ok((nobody, members));
+        }
+        Ok(self.leave(me))
+    }
+
+    /// This party wants the lock no more.
+    ///
+    /// **Errors:** [`LockError::Held`] if it has it.
+    pub(crate) fn cancel(self, me: PartyId) -> Result<Next, LockError> {
+        if self.owner() == Some(me) && self.has(ENTERED) {
+            return Err(LockError::Held);
+        }
+        Ok(self.leave(me))
+    }
+
+    /// The owner says that the data is right again.
+    pub(crate) fn repair(self, me: PartyId) -> Result<(Self, ()), LockError> {
+        if self.owner() == Some(me) && self.has(ENTERED) {
+            Ok((self.without(INCONSISTENT), ()))
+        } else {
+            Err(LockError::Corrupt)
+        }
+    }
+
+    /// This party has died.
+    pub(crate) fn bury(self, dead: PartyId) -> Next {
+        match Identity::of(self.0).kind() {
+            None => (self, Members::NONE),
+            // It may have taken a signal that was another's.
+            Some(Kind::Condition) => self.signal_all(),
+            Some(_) => {
+                let died_inside = self.owner() == Some(dead) && self.has(ENTERED);
+                let (next, wake) = self.leave(dead);
+                match died_inside {
+                    true => (next.with(INCONSISTENT), wake),
+                    false => (next, wake),
+                }
+            }
+        }
+    }
+
+    /// This party neither has the lock any more nor waits for it: whoever is next has it.
+    fn leave(self, party: PartyId) -> Next {
+        let next = self.without_party(party);
+        if self.owner() != Some(party) {
+            return next.settle(Turn::Writers(self.turn()));
+        }
+        let last = match Identity::of(self.0).kind() {
+            Some(Kind::Mutex) => party,
+            _ => self.turn(),
+        };
+        next.without(OWNER | ENTERED).settle(Turn::Readers(last))
+    }
+
+    /// Gives the lock to those that can have it now: after one that has written, to all that wait to
+    /// read; after these, to the next that waits to write.
+    fn settle(self, turn: Turn) -> Next {
+        if self.owner().is_some() {
+            return (self, Members::NONE);
+        }
+        let (readers, writers) = (self.waiting_readers(), self.waiting_writers());
+        let (Turn::Readers(last) | Turn::Writers(last)) = turn;
+        let is_for_readers = matches!(turn, Turn::Readers(_)) && !readers.is_empty();
+        match writers.after(last) {
+            // They read, and who waits to write goes next.
+            Some(_) if !self.readers().is_empty() => (self, Members::NONE),
+            Some(writer) if !is_for_readers => (
+                self.without_party(writer).owned_by(writer),
+                Members::NONE.with(writer),
+            ),
+            _ => (self.without(readers.bits().into()), readers),
+        }
+    }
+
+    /// The lock is this party's, once it has entered.
+    fn owned_by(self, party: PartyId) -> Self {
+        let owned = self.with(owner_bits(party));
+        match Identity::of(self.0).kind() {
+            Some(Kind::RwLock) => owned.with_turn(party),
+            _ => owned,
+        }
+    }
+
+    /// This party waits for a signal from now on.
+    pub(crate) fn await_signal(self, me: PartyId) -> Self {
+        self.with(waiting_bit(me))
+    }
+
+    /// This party waits for no signal any more. Returns whether it still did.
+    pub(crate) fn cease(self, me: PartyId) -> (Self, bool) {
+        (self.without(waiting_bit(me)), self.waiting().contains(me))
+    }
+
+    /// The next of those that wait for a signal has it.
+    pub(crate) fn signal_one(self) -> Next {
+        match self.waiting().after(self.turn()) {
+            None => (self, Members::NONE),
+            Some(party) => (
+                self.without(waiting_bit(party)).with_turn(party),
+                Members::NONE.with(party),
+            ),
+        }
+    }
+
+    /// All that wait for a signal have it.
+    pub(crate) fn signal_all(self) -> Next {
+        (self.without(WAITING), self.waiting())
+    }
+
+    /// Whether nobody has the lock and nobody waits for it.
+    pub(crate) fn is_unused(self) -> bool {
+        self.0 & (WAITING | READING | OWNER) == 0
+    }
+
+    pub(crate) fn is_not_recoverable(self) -> bool {
+        self.has(NOT_RECOVERABLE)
+    }
+}
+
+/// Whose turn it is, and the last that has written.
+#[derive(Copy, Clone)]
+enum Turn {
+    Readers(PartyId),
+    Writers(PartyId),
+}
+
+const fn waiting_bit(party: PartyId) -> u64 {
+    party.bit() as u64
+}
+
+const fn reading_bit(party: PartyId) -> u64 {
+    (party.bit() as u64) << READING_SHIFT
+}
