@@ -30,39 +30,22 @@ fn blocks(text: &str) -> Vec<(&str, &str)> {
         .collect()
 }
 
-#[test]
-fn code_in_the_chapter_on_tests_is_that_of_the_example() {
-    check("docs/guide/testing.md");
-}
+/// The chapters whose code is all from files.
+const CHAPTERS: [&str; 7] = [
+    "testing",
+    "typed",
+    "shared-memory",
+    "sessions",
+    "registry",
+    "tasks",
+    "locks",
+];
 
 #[test]
-fn code_in_the_chapter_on_types_is_that_of_the_example() {
-    check("docs/guide/typed.md");
-}
-
-#[test]
-fn code_in_the_chapter_on_the_registry_is_that_of_the_example() {
-    check("docs/guide/registry.md");
-}
-
-#[test]
-fn code_in_the_chapter_on_sessions_is_that_of_the_example() {
-    check("docs/guide/sessions.md");
-}
-
-#[test]
-fn code_in_the_chapter_on_shared_memory_is_that_of_the_example() {
-    check("docs/guide/shared-memory.md");
-}
-
-#[test]
-fn code_in_the_chapter_on_tasks_is_that_of_the_example() {
-    check("docs/guide/tasks.md");
-}
-
-#[test]
-fn code_in_the_chapter_on_locks_is_that_of_the_example() {
-    check("docs/guide/locks.md");
+fn code_in_the_guide_is_that_of_the_examples() {
+    for chapter in CHAPTERS {
+        check(&format!("docs/guide/{chapter}.md"));
+    }
 }
 
 fn check(chapter: &str) {

@@ -2,7 +2,6 @@
 
 use core::cell::Cell;
 
-use super::life_words::LifeWordState;
 use super::local::LocalState;
 use super::panic::PanicState;
 use super::symbols::SymbolState;
@@ -17,7 +16,6 @@ pub struct State {
     protection_domain: Cell<ProtectionDomain>,
     hook: Cell<Option<PanicHook>>,
     symbols: SymbolState,
-    life_words: LifeWordState,
     panic: PanicState,
     locals: LocalState,
 }
@@ -34,7 +32,6 @@ impl State {
         CURRENT.with(|current| current.swap(&self.protection_domain));
         crate::panicking::exchange_hook(&self.hook);
         self.symbols.exchange();
-        self.life_words.exchange();
         self.panic.exchange();
         self.locals.exchange();
     }
