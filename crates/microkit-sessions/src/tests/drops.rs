@@ -3,7 +3,10 @@
 use std::rc::Rc;
 
 use pd_test::Run;
-use sel4_microkit::{MessageInfo, debug_println, get_mr, set_mr, with_msg_regs, with_msg_regs_mut};
+use sel4_microkit::{
+    DeferredAction, DeferredActionSlot, Handler, Infallible, MessageInfo, debug_println, get_mr,
+    set_mr, with_msg_regs, with_msg_regs_mut,
+};
 
 use super::system::*;
 use crate::{CloseError, ConnectError, Connection, Owner, Session, Shared};
@@ -33,6 +36,42 @@ fn a_drop_leaves_the_message_registers_as_they_are() {
     });
     assert!(run.log().contains("done"), "{}", run.log());
     assert_eq!(closed(&run), ["1"]);
+}
+
+/// Drops a session where the event loop asks for what was put off.
+struct Defers {
+    session: Option<Session>,
+    notification: DeferredActionSlot,
+}
+
+impl Handler for Defers {
+    type Error = Infallible;
+
+    fn take_deferred_action(&mut self) -> Option<DeferredAction> {
+        self.session = None;
+        self.notification.take()
+    }
+}
+
+#[test]
+fn a_drop_beside_what_was_put_off_does_both() {
+    let system = system(|| (), || ()).program("one.elf", || {
+        let mut notification = DeferredActionSlot::new();
+        notification.defer_notify(FIRST).expect("it is a channel");
+        Defers {
+            session: Some(open(1)),
+            notification,
+        }
+    });
+    let mut run = system.start();
+    run.until_idle();
+    assert_eq!(closed(&run), ["1"]);
+    assert_eq!(
+        run.calls("one")
+            .filter(|call| call.notifies() == Some(1))
+            .count(),
+        1
+    );
 }
 
 #[test]
@@ -210,8 +249,8 @@ fn a_connect_says_what_the_other_end_is() {
 /// Answers everything as no server of sessions does.
 struct Other;
 
-impl sel4_microkit::Handler for Other {
-    type Error = sel4_microkit::Infallible;
+impl Handler for Other {
+    type Error = Infallible;
 
     fn protected(
         &mut self,

@@ -67,12 +67,15 @@ fn words() -> impl Strategy<Value = Vec<u64>> {
     ]
 }
 
-fn calls() -> impl Strategy<Value = Vec<(u64, Vec<u64>)>> {
+/// Labels, each with words.
+type Calls = Vec<(u64, Vec<u64>)>;
+
+fn calls() -> impl Strategy<Value = Calls> {
     prop::collection::vec((label(), words()), 0..60)
 }
 
 /// Has one client make these calls, and looks whether another notices.
-fn check_calls<R: Rules>(calls: Vec<(u64, Vec<u64>)>) -> Result<(), TestCaseError> {
+fn check_calls<R: Rules>(calls: Calls) -> Result<(), TestCaseError> {
     as_server();
     let mut sessions = table::<R>(numbers());
     let mine: Vec<SessionId> = (0..QUOTA as u64)
@@ -117,7 +120,7 @@ impl Rules for ConnectEndsAll {
 /// Random calls come to what is to be seen.
 #[test]
 fn a_hostile_client_is_noticed_where_a_rule_is_left_out() {
-    let check = |check: fn(Vec<(u64, Vec<u64>)>) -> Result<(), TestCaseError>| {
+    let check = |check: fn(Calls) -> Result<(), TestCaseError>| {
         let found = TestRunner::deterministic().run(&calls(), check);
         assert!(found.is_err());
     };
