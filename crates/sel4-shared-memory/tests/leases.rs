@@ -2,14 +2,17 @@
 //! against borrowers and lenders that write anything.
 #![forbid(unsafe_code)]
 
+mod hostile;
+
 use std::cell::RefCell;
 use std::sync::atomic::Ordering;
 
+use hostile::Hostile;
 use proptest::prelude::*;
 use sel4_microkit::SharedWord;
 use sel4_shared_memory::{
-    Borrower, Grant, LeaseError, Lender, LenderError, Lives, Memory, Refusal, Request, Rights,
-    Terms, TooSmall, WritableMemory, board_words,
+    Borrower, Grant, LeaseError, Lender, LenderError, Lives, Refusal, Request, Rights, Terms,
+    TooSmall, board_words,
 };
 use zerocopy::{IntoBytes, TryFromBytes};
 
@@ -182,30 +185,6 @@ fn a_lender_without_room_is_refused() {
     let many = Terms { leases: 5, ..TERMS };
     let table = LenderError::Table { needs: 5, has: 4 };
     assert_eq!(refused(world.board, world.own[0], many), table);
-}
-
-/// Memory whose every load gives what a hostile protection domain has just written there.
-#[derive(Debug, Clone)]
-struct Hostile<'a> {
-    words: usize,
-    answers: &'a RefCell<Vec<u64>>,
-}
-
-impl Memory for Hostile<'_> {
-    fn words(&self) -> usize {
-        self.words
-    }
-
-    fn load(&self, index: usize, _: Ordering) -> u64 {
-        assert!(index < self.words, "it reads outside");
-        self.answers.borrow_mut().pop().unwrap_or(0)
-    }
-}
-
-impl WritableMemory for Hostile<'_> {
-    fn store(&self, index: usize, _: u64, _: Ordering) {
-        assert!(index < self.words, "it writes outside");
-    }
 }
 
 fn number() -> impl Strategy<Value = u64> {

@@ -1,9 +1,12 @@
 //! Queues: in order, whole, full and empty; when they notify; started anew; against an end that lies.
 #![forbid(unsafe_code)]
 
+mod hostile;
+
 use std::cell::RefCell;
 use std::sync::atomic::Ordering;
 
+use hostile::Hostile;
 use proptest::prelude::*;
 use sel4_microkit::SharedWord;
 use sel4_shared_memory::{
@@ -245,31 +248,6 @@ fn threads_can_be_at_the_ends() {
         }
     }
     producer.join().expect("it has put all");
-}
-
-/// Memory whose every load gives what a hostile protection domain has just written there, and which
-/// knows what is written and where.
-#[derive(Debug, Clone)]
-struct Hostile<'a> {
-    words: usize,
-    answers: &'a RefCell<Vec<u64>>,
-}
-
-impl Memory for Hostile<'_> {
-    fn words(&self) -> usize {
-        self.words
-    }
-
-    fn load(&self, index: usize, _: Ordering) -> u64 {
-        assert!(index < self.words, "it reads outside");
-        self.answers.borrow_mut().pop().unwrap_or(0)
-    }
-}
-
-impl WritableMemory for Hostile<'_> {
-    fn store(&self, index: usize, _: u64, _: Ordering) {
-        assert!(index < self.words, "it writes outside");
-    }
 }
 
 /// Words as a hostile end likes them: places near those that can be, or anything.
