@@ -65,28 +65,23 @@ struct Shared {
     forgets: bool,
 }
 
-/// What stands in a place besides the position: the lives.
-const LIVES: u64 = !0xffff;
-
 impl Memory for Shared {
     fn words(&self) -> usize {
         self.words.len()
     }
 
     fn load(&self, index: usize, order: Ordering) -> u64 {
+        let is_place = index == 0 || index == CONSUMER_WORDS;
+        // What an end reads of its own life it reads so; what it reads of the other's, it acquires.
+        if self.forgets && is_place && order == Ordering::Relaxed {
+            return 0;
+        }
         self.words[index].load(order)
     }
 }
 
 impl WritableMemory for Shared {
     fn store(&self, index: usize, value: u64, order: Ordering) {
-        let is_place = index == 0 || index == CONSUMER_WORDS;
-        if is_place && self.forgets {
-            // A new life is none.
-            let before = self.words[index].load(order);
-            let lives = if before == 0 { value } else { before } & LIVES;
-            return self.words[index].store(lives | value & !LIVES, order);
-        }
         self.words[index].store(value, order);
     }
 }
