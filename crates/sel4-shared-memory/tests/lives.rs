@@ -314,12 +314,12 @@ fn both_may_die_at_any_time() {
     println!("{explored}");
 }
 
-/// The tests above can fail: an epoch that a restart does not advance.
+/// The tests above can fail: an epoch that a restart does not advance. That of a consumer is found in
+/// `tests/queue.rs`, as the records that it takes once more look like those that are put once more.
 #[test]
 fn a_restart_that_is_no_new_life_is_found() {
     let system = system(1, true);
-    for pair in PAIRS {
-        let found = catch_unwind(AssertUnwindSafe(|| kill_everywhere(&system, pair, check)));
-        assert!(found.is_err(), "{pair:?}: {found:?}");
-    }
+    let [pair, _] = PAIRS;
+    let found = catch_unwind(AssertUnwindSafe(|| kill_everywhere(&system, pair, check)));
+    assert!(found.is_err(), "{found:?}");
 }

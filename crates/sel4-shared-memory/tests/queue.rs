@@ -174,6 +174,25 @@ fn a_consumer_that_is_started_anew_finds_an_empty_queue_and_the_producer_is_told
     assert_eq!(producer.room(), Ok(4));
 }
 
+/// Whether a consumer that is started anew finds nothing of what was put for its earlier life.
+fn new_life_finds_nothing_old(forget: fn(Words)) -> bool {
+    let memory = memory::<u64>(4);
+    let (mut producer, mut consumer) = (putter::<u64>(memory), taker::<u64>(memory));
+    producer.push(&1).expect("there is room");
+    producer.push(&2).expect("there is room");
+    assert_eq!(consumer.pop(), Ok(Some(1)));
+    forget(memory.0);
+    taker::<u64>(memory).pop() == Ok(None)
+}
+
+/// A mutant whose epoch a restart does not advance takes again what was taken.
+#[test]
+fn a_consumer_that_forgets_its_lives_is_found() {
+    assert!(new_life_finds_nothing_old(|_| {}));
+    let mutant = |taken: Words| taken[0].store(0, Ordering::Relaxed);
+    assert!(!new_life_finds_nothing_old(mutant));
+}
+
 #[test]
 fn a_record_that_is_no_value_is_told_and_is_not_in_the_way() {
     let memory = memory::<Switch>(2);
