@@ -60,7 +60,7 @@ thread_local! {
     static NOTIFIED: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
     /// What outlives each of two registries.
     static LASTING: [&'static [SharedWord]; 2] =
-        [(); 2].map(|()| &*Box::leak(Box::new([const { SharedWord::new(0) }; 3])));
+        [(); 2].map(|()| &Box::leak(Box::new([const { SharedWord::new(0) }; 3]))[..]);
 }
 
 /// The registry makes no system calls but notifications, and the answer to nobody at its start.

@@ -105,10 +105,10 @@ const fn same(one: Name, other: Name) -> bool {
 ///     pub TABLE: "registry.system", pd = "registry";
 ///     service "bell" = "bell", parent = "parent" {
 ///         client "alice";
-///         client "bob";
 ///     }
-///     service "sum" = "adder" {
-///         client "alice";
+///     service "sum" = "sum" {
+///         client "bob";
+///         client "carol";
 ///     }
 /// }
 /// ```

@@ -203,12 +203,20 @@ fn is_settled(run: &Run) {
     assert!(took <= count("accepted"), "a signal came twice: {log}");
 }
 
+/// One signal in every schedule, and two, which can merge, in as many as there is time for.
 #[test]
 fn without_deaths_all_signals_are_observed() {
-    complete(Explorer::new(&system::<Sender>(2, false)).check(|run| {
-        is_settled(run);
-        assert_eq!(run.log().matches("observed").count(), 2);
-    }));
+    let check = |signals: usize, runs: usize| {
+        let system = system::<Sender>(signals, false);
+        let explored = Explorer::new(&system).max_runs(runs).check(|run| {
+            is_settled(run);
+            assert_eq!(run.log().matches("observed").count(), signals);
+        });
+        println!("{explored}");
+        explored
+    };
+    complete(check(1, 100_000));
+    check(2, 1000);
 }
 
 /// With every order of the priorities to the end; and of all other schedules, which are many more,

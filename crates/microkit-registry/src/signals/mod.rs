@@ -32,7 +32,9 @@
 //! # }
 //! # let words: &'static [SharedWord] = Box::leak((0..WORDS).map(|_| SharedWord::new(0)).collect());
 //! # sel4_microkit::host::ProtectionDomain { notifications: 1, ..Default::default() }.set();
-//! # sel4::sys::host::install(Some(std::rc::Rc::new(|_: &mut _, _: Option<_>| {})));
+//! # use sel4::sys::host::{HostBuffer, Registers};
+//! # let kernel = |_: &mut Registers, _: Option<HostBuffer<'_>>| {};
+//! # sel4::sys::host::install(Some(std::rc::Rc::new(kernel)));
 //! # sel4::set_ipc_buffer(sel4::sys::host::new_ipc_buffer());
 //! # const RECEIVER: Nobody = Nobody;
 //!
