@@ -268,7 +268,9 @@ fn a_task_that_is_moved_while_it_holds_a_reference() {
             schedules += 1;
         }
     }
-    println!("{schedules} schedules");
+    if !cfg!(miri) {
+        assert_eq!(schedules, 1024, "the guide has the figure");
+    }
 }
 
 fn moved(moves: usize, mover: u8, drainer: u8, waits: usize) {

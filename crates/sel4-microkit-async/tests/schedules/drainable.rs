@@ -342,7 +342,8 @@ fn a_time_out_that_is_set_anew_leaks_no_reference() {
                 drained.drain().await.expect("it holds nothing");
             })
     }
-    explore("set anew", || reset(Drainable::new(())));
+    let explored = explore("set anew", || reset(Drainable::new(())));
+    assert_eq!(explored.schedules, 11, "the guide has the figure");
     let message = caught("planted", || reset(Planted::new(Flaw::Leaks)));
     assert_eq!(message, "drains wait for ever");
 }

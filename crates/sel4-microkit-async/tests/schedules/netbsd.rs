@@ -65,7 +65,7 @@ async fn callback(list: Rc<List>) {
 /// *localcount_drain => xc => mtx => pserialize_perform => xc.*
 #[test]
 fn drain_against_perform_against_callback() {
-    explore("drain, perform, callback", || {
+    let explored = explore("drain, perform, callback", || {
         let list = list();
         let (drained, performed) = (Rc::clone(&list), Rc::clone(&list));
         World::default()
@@ -85,6 +85,7 @@ fn drain_against_perform_against_callback() {
             .task("callback", callback(Rc::clone(&list)))
             .task("callback'", callback(list))
     });
+    assert_eq!(explored.schedules, 12_786, "the guide has the figure");
 }
 
 /// The same with a mutex that is held across waits: the callback needs it in its hold.
@@ -184,7 +185,7 @@ fn drain_against_perform_against_callback_is_found_where_draining_is_a_cross_cal
 /// very timer whose callback needs what it holds.
 #[test]
 fn sleeping_on_a_timer_while_holding_what_its_callback_needs() {
-    explore("sleep in a hold", || {
+    let explored = explore("sleep in a hold", || {
         let softnet = Rc::new(Drainable::new(Cell::new(0)));
         let needed = Rc::clone(&softnet);
         World::default()
@@ -211,6 +212,7 @@ fn sleeping_on_a_timer_while_holding_what_its_callback_needs() {
                 Timer::after_nanos(2).await;
             })
     });
+    assert_eq!(explored.schedules, 657, "the guide has the figure");
 }
 
 /// Callbacks that run one after another in the timer: what is due later waits for what was due first.
@@ -358,7 +360,8 @@ fn broadcast(done: impl Counts) -> World {
 /// *A xcall bug.*
 #[test]
 fn done_is_counted_after_the_work() {
-    explore("done after work", || broadcast(Completion::new()));
+    let explored = explore("done after work", || broadcast(Completion::new()));
+    assert_eq!(explored.schedules, 50, "the guide has the figure");
     let message = caught("planted: counted first", || {
         broadcast(CountsFirst::default())
     });
@@ -494,7 +497,8 @@ fn migration(object: impl Bound) -> World {
 /// *curlwp_bind and LWP migration.* Moves of real tasks are in `tasks.rs`.
 #[test]
 fn a_binding_that_is_taken_while_a_migration_is_pending() {
-    explore("migration", || migration(Drainable::new(())));
+    let explored = explore("migration", || migration(Drainable::new(())));
+    assert_eq!(explored.schedules, 19, "the guide has the figure");
     let message = caught("planted: counts of processors", || {
         migration(PerProcessor::default())
     });
