@@ -426,7 +426,8 @@ fn an_end_that_lies_affects_its_own_signals_only() {
             let _ = sender.signal();
             // A new life is heard of, whatever the words were.
             let mut receiver = Receiver::new(words);
-            assert_eq!(receiver.take(), Ok(0));
+            // A lie about the life that signals are for can give it signals of another.
+            assert!(receiver.take().is_ok());
             assert_eq!(Sender::attach(&mut sender), Ok(()));
             let ticket = sender.signal().expect("it is a new life");
             assert_eq!(sender.outcome(ticket), Outcome::Pending);
