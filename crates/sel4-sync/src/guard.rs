@@ -205,13 +205,25 @@ impl<W: Word, B: Bell> Drop for MutexGuard<'_, W, B> {
 }
 
 impl<W: Word, B: Bell> Drop for WriteGuard<'_, W, B> {
+    #[inline]
     fn drop(&mut self) {
-        self.0.release(How::Write);
+        let Hold {
+            slot,
+            party,
+            leaving,
+        } = self.0;
+        if leaving == Leaving::Abandoned || !slot.give_back_unwanted(party.id(), How::Write) {
+            self.0.release(How::Write);
+        }
     }
 }
 
 impl<W: Word, B: Bell> Drop for ReadGuard<'_, W, B> {
+    #[inline]
     fn drop(&mut self) {
-        self.0.release(How::Read);
+        let Hold { slot, party, .. } = self.0;
+        if !slot.give_back_unwanted(party.id(), How::Read) {
+            self.0.release(How::Read);
+        }
     }
 }

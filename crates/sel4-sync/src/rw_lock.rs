@@ -39,7 +39,19 @@ impl<'a, W: Word> RwLock<'a, W> {
     /// **Blocks:** until it is this party's.
     /// **Errors:** [`LockError`].
     /// **Panics:** in a protection domain, if a call or a fault comes while it waits.
+    #[inline]
     pub fn read<'g, B: Bell>(
+        &'g mut self,
+        party: &'g Party<B>,
+    ) -> Result<AcquiredToRead<'g, W, B>, LockError> {
+        if self.slot.take_unused(party.id(), How::Read) {
+            return Ok(Acquired::Consistent(ReadGuard::new(self.slot, party)));
+        }
+        self.read_slowly(party)
+    }
+
+    #[cold]
+    fn read_slowly<'g, B: Bell>(
         &'g mut self,
         party: &'g Party<B>,
     ) -> Result<AcquiredToRead<'g, W, B>, LockError> {
@@ -52,7 +64,19 @@ impl<'a, W: Word> RwLock<'a, W> {
     /// **Blocks:** until it is this party's.
     /// **Errors:** [`LockError`].
     /// **Panics:** in a protection domain, if a call or a fault comes while it waits.
+    #[inline]
     pub fn write<'g, B: Bell>(
+        &'g mut self,
+        party: &'g Party<B>,
+    ) -> Result<Acquired<WriteGuard<'g, W, B>>, LockError> {
+        if self.slot.take_unused(party.id(), How::Write) {
+            return Ok(Acquired::Consistent(WriteGuard::new(self.slot, party)));
+        }
+        self.write_slowly(party)
+    }
+
+    #[cold]
+    fn write_slowly<'g, B: Bell>(
         &'g mut self,
         party: &'g Party<B>,
     ) -> Result<Acquired<WriteGuard<'g, W, B>>, LockError> {

@@ -4,7 +4,7 @@
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
 use crate::error::{LockError, RetireError};
-use crate::layout::LAST_GENERATION;
+use crate::layout::{LAST_GENERATION, TURN};
 use crate::party::{Bell, Members, Party, PartyId};
 use crate::state::{Given, How, Identity, Leaving, State};
 use crate::word::Word;
@@ -49,6 +49,32 @@ impl<'a, W: Word> Slot<'a, W> {
         self.word
             .compare_exchange(mine, free, Release, Relaxed)
             .is_ok()
+    }
+
+    /// Takes a readers-writer lock that nobody has or waits for. Returns whether it was so, and
+    /// consistent.
+    #[inline]
+    pub(crate) fn take_unused(self, me: PartyId, how: How) -> bool {
+        let word = self.word.load(Relaxed);
+        if word & !TURN != self.identity.free() {
+            return false;
+        }
+        let mine = self.identity.held(me, how, word);
+        let taken = self.word.compare_exchange(word, mine, Acquire, Relaxed);
+        taken.is_ok()
+    }
+
+    /// Gives back a readers-writer lock that nobody else has or waits for. Returns whether that was
+    /// so.
+    #[inline]
+    pub(crate) fn give_back_unwanted(self, me: PartyId, how: How) -> bool {
+        let word = self.word.load(Relaxed);
+        let free = self.identity.free() | word & TURN;
+        if word != self.identity.held(me, how, word) {
+            return false;
+        }
+        let given = self.word.compare_exchange(word, free, Release, Relaxed);
+        given.is_ok()
     }
 
     /// Takes the lock, finds that it was handed over, or is among those that wait from now on.

@@ -49,6 +49,16 @@ impl Identity {
         self.0
     }
 
+    /// The word of a readers-writer lock that this party alone has, and for which nobody waits. Whose
+    /// turn it is with one that reads is as in `before`.
+    #[inline]
+    pub(crate) const fn held(self, party: PartyId, how: How, before: u64) -> u64 {
+        match how {
+            How::Write => self.owned(party) | turn_bits(party),
+            How::Read => self.0 | before & TURN | reading_bit(party),
+        }
+    }
+
     /// The word of a mutex that this party has, and for which nobody waits.
     pub(crate) const fn owned(self, party: PartyId) -> u64 {
         self.0 | owner_bits(party) | ENTERED
@@ -181,8 +191,7 @@ impl State {
     }
 
     fn with_turn(self, party: PartyId) -> Self {
-        self.without(TURN)
-            .with((party.index() as u64) << TURN_SHIFT)
+        self.without(TURN).with(turn_bits(party))
     }
 
     /// Nothing of this party but that it may be the owner.
@@ -378,6 +387,10 @@ impl State {
 enum Turn {
     Readers(PartyId),
     Writers(PartyId),
+}
+
+const fn turn_bits(party: PartyId) -> u64 {
+    (party.index() as u64) << TURN_SHIFT
 }
 
 const fn waiting_bit(party: PartyId) -> u64 {
