@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use embassy_futures::poll_once;
-use pd_test::{Explorer, System};
+use pd_test::{Explorer, Run, System};
 use sel4_microkit::{
     Channel, ChannelSet, Handler, Infallible, MessageInfo, NullHandler, SharedWord, debug_println,
     get_mr, set_mr, shared_words,
@@ -122,21 +122,23 @@ async fn gives_up(mut asks: impl Asks) {
 fn a_call_that_is_given_up_is_done_once_and_nobody_gets_its_reply() {
     let client = || tasks(gives_up(SplitClient::new(listener(), region())));
     let system = pair(client, adds);
-    let explored = Explorer::new(&system).check(|run| {
-        assert_eq!(
-            run.log(),
-            "asked [1, 2, 3, 4]\nasked [10, 20, 30, 40]\n100\n"
-        );
-    });
+    let check = |run: &Run| {
+        let log = run.log();
+        assert_eq!(log, "asked [1, 2, 3, 4]\nasked [10, 20, 30, 40]\n100\n");
+    };
+    // Every access to shared memory is a step: there are more schedules than can be gone through.
+    let explored = Explorer::new(&system)
+        .max_runs(500)
+        .samples(500, 1)
+        .check(check);
     println!("{explored}");
-    assert!(explored.is_complete());
     let overwrites = || {
         let (server, asked) = (listener(), 0);
         tasks(gives_up(Overwrites { server, asked }))
     };
     let found = Explorer::new(&pair(overwrites, adds))
-        .max_runs(40)
-        .try_check(|run| assert!(run.log().ends_with("asked [10, 20, 30, 40]\n100\n")));
+        .max_runs(500)
+        .try_check(check);
     println!("{}", found.unwrap_err());
 }
 
