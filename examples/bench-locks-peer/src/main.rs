@@ -6,7 +6,7 @@
 use core::sync::atomic::Ordering::Relaxed;
 
 use sel4_microkit::{
-    Channel, ChannelSet, Handler, SharedWord, panicking, protection_domain, shared_words, waits,
+    Channel, ChannelSet, Handler, SharedWord, protection_domain, shared_words, waits,
 };
 use sel4_sync::{Arena, LockError, Mutex, Party, PartyId, Peers};
 
@@ -18,8 +18,8 @@ const PARTIES: [(PartyId, Channel); 1] = [(PartyId::new(0), BENCH)];
 const ANSWERS: u64 = 10_000 + 100 + 1;
 
 waits! {
-    in init { call console::CHANNEL; }
-    in notified { lock bench {} call console::CHANNEL; }
+    in init {}
+    in notified { lock bench {} }
 }
 
 struct Peer {
@@ -31,7 +31,6 @@ struct Peer {
 
 #[protection_domain]
 fn init() -> Peer {
-    panicking::set_hook(&console::panic_hook);
     let words = shared_words!(locks, locks_size, SharedWord);
     let (locks, rest) = words.split_at(2);
     let mutex = Arena::new(locks).mutex(0, 0);

@@ -11,7 +11,7 @@ use sel4_microkit::{Channel, MessageInfo};
 pub const CHANNEL: Channel = Channel::new(0);
 
 /// What is measured, by the number that is the label of the report.
-pub const ROWS: [&str; 18] = [
+pub const ROWS: [&str; 23] = [
     "call, 0 words, passive server",
     "call, 4 words, passive server",
     "call, 16 words, passive server",
@@ -30,6 +30,11 @@ pub const ROWS: [&str; 18] = [
     "4 words there, 1 back, typed",
     "16 words there and back, by hand",
     "16 words there and back, typed",
+    "mutex, taken and given back",
+    "rw lock, to write and back",
+    "rw lock, to read and back",
+    "notify there and back, awaited",
+    "mutex, handed there and back",
 ];
 
 /// The row of a call of 0 words to a passive server; after it come 4, 16 and 64 words.
@@ -53,6 +58,10 @@ pub const FAULT: u64 = 11;
 /// A word there and back in a call that is written by hand; after it comes the same call through a
 /// protocol, and then further such pairs.
 pub const TYPED: u64 = 12;
+
+/// A mutex that nobody else wants; after it come a readers-writer lock to write and to read, a
+/// notification for which both wait inside an entry point, and a mutex for which two take turns.
+pub const LOCKS: u64 = 18;
 
 /// All is measured.
 pub const DONE: u64 = 99;
