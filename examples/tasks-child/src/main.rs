@@ -1,0 +1,69 @@
+//! Tasks that wait for an interrupt and for each other, in a program that dies and begins anew.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+use aarch64_cpu::registers::{CNTP_CTL_EL0, CNTP_CVAL_EL0, Writeable};
+use console::println;
+use embassy_sync::blocking_mutex::raw::NoopRawMutex;
+use embassy_sync::signal::Signal;
+use sel4_microkit::{panicking, protection_domain, waits};
+use sel4_microkit_async::{Interrupt, Listener, NoHandler, TaskMemory, Tasks};
+
+microkit_system::system! {
+    "tasks-restart.system", pd = "child";
+    channel PARENT = "parent";
+    irq CLOCK = 30;
+}
+
+/// Priorities of tasks.
+const LOW: u8 = 1;
+const HIGH: u8 = 2;
+
+static MEMORY: TaskMemory<2048> = TaskMemory::new();
+
+/// How many interrupts have come in this life.
+type Ticks = Signal<NoopRawMutex, u64>;
+
+waits! {
+    in notified { call console::CHANNEL; }
+}
+
+#[protection_domain]
+fn init() -> Tasks<NoHandler> {
+    panicking::set_hook(&|_| println!("child: dies"));
+    let tasks = Tasks::new(&MEMORY);
+    let spawner = tasks.spawner();
+    let ticks = spawner.keep(Ticks::new()).expect("there is room");
+    let clock = Interrupt::new(CLOCK.channel()).expect("nobody else listens");
+    let parent = Listener::new(PARENT.channel()).expect("nobody else listens");
+    spawner
+        .spawn(LOW, asks(parent, ticks))
+        .expect("there is room");
+    spawner
+        .spawn(HIGH, counts(clock, ticks))
+        .expect("there is room");
+    tasks
+}
+
+/// Has an interrupt come for each of the parent's notifications, and dies at the third.
+async fn asks(mut parent: Listener, ticks: &'static Ticks) {
+    loop {
+        parent.notified().await;
+        CNTP_CVAL_EL0.set(0);
+        CNTP_CTL_EL0.write(CNTP_CTL_EL0::ENABLE::SET);
+        let count = ticks.wait().await;
+        println!("child: interrupt {count} of this life");
+        assert!(count < 3, "it is the last");
+        PARENT.notify();
+    }
+}
+
+async fn counts(mut clock: Interrupt, ticks: &'static Ticks) {
+    for count in 1.. {
+        clock.raised().await;
+        CNTP_CTL_EL0.set(0);
+        clock.acknowledge().expect("it is an interrupt");
+        ticks.signal(count);
+    }
+}
