@@ -172,6 +172,7 @@ fn no_access_is_left_after_one_side_has_faulted() {
         Side::Borrower
     )))));
     lender_dies(&World::new(None));
+    assert!(is_found(|| lender_dies(&World::new(Some(Side::Lender)))));
 }
 
 /// The lender dies while somebody has a lease, and its next life uses the memory for something else.
@@ -219,24 +220,48 @@ fn a_restart_leaves_no_stale_access_as_in_the_high_water_mark_attack() {
     assert!(is_found(|| lender_dies(&World::new(Some(Side::Lender)))));
 }
 
+/// What each caller may have in the test of what callers spend.
+const SHARE: Terms = Terms {
+    leases: 1,
+    bytes: 64,
+    rights: Rights::Write,
+};
+
+/// A caller asks for more than it may, of each kind; then another asks for its own. A mutant has other
+/// terms for the two, or has both as the one borrower `entry` names.
+fn spend(terms: [Terms; 2], entry: fn(usize) -> usize) {
+    let world = World::new(None);
+    let [one, other] = terms;
+    let borrowers = [(world.own[0], one), (world.own[1], other)];
+    let mut lender: TestLender =
+        Lender::open(world.board, REGION_BYTES, borrowers).expect("there is room for all");
+    let mut greedy = world.borrower(0);
+    let too_long = ask(&mut lender, entry(0), &mut greedy, (0, SHARE.bytes + 8));
+    assert_eq!(too_long, Err(Refusal::Quota), "more bytes than it may");
+    let asked = (0..100).map(|place| ask(&mut lender, entry(0), &mut greedy, (place * 8, 8)));
+    let taken = asked.filter(Result::is_ok).count();
+    let mut modest = world.borrower(1);
+    for place in 0..SHARE.leases as u64 {
+        let granted = ask(&mut lender, entry(1), &mut modest, (1024 + place * 8, 8));
+        assert_eq!(granted.map(drop), Ok(()), "its own is spent");
+    }
+    assert_eq!(taken, SHARE.leases, "more leases than it may");
+}
+
 /// Tock: "client_notify() … causes the callee's process to allocate the grant region, consuming
 /// application memory the original app didn't intend to." Here what each caller can spend is set
-/// aside for it.
+/// aside for it. In the mutants nobody looks how many bytes or leases a caller has, or all spend what
+/// there is for all.
 #[test]
 fn no_caller_spends_what_is_not_its_own() {
-    let world = World::new(None);
-    let mut lender = world.lender();
-    let mut greedy = world.borrower(0);
-    for place in 0..2 {
-        assert!(ask(&mut lender, 0, &mut greedy, (place * 8, 8)).is_ok());
-    }
-    for _ in 0..1000 {
-        let refused = ask(&mut lender, 0, &mut greedy, (512, 8));
-        assert_eq!(refused, Err(Refusal::Quota));
-    }
-    assert_eq!(lender.count(0), 2);
-    let mut modest = world.borrower(1);
-    for place in 2..4 {
-        assert!(ask(&mut lender, 1, &mut modest, (place * 8, 8)).is_ok());
-    }
+    spend([SHARE; 2], |caller| caller);
+    let any_bytes = Terms {
+        bytes: REGION_BYTES,
+        ..SHARE
+    };
+    assert!(is_found(|| spend([any_bytes, SHARE], |caller| caller)));
+    let [none, most, all] =
+        [0, LEASES - SHARE.leases, LEASES].map(|leases| Terms { leases, ..SHARE });
+    assert!(is_found(|| spend([most, SHARE], |caller| caller)));
+    assert!(is_found(|| spend([all, none], |_| 0)));
 }
