@@ -236,8 +236,6 @@ impl Handler for Lends {
 
     fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
         if channels.contains(PARENT) {
-            // What is declared gone is the life that was seen last: there may be a later one.
-            self.lender.look();
             self.lender.declare_gone(0);
             must(self.use_it(), "one that is gone is waited for");
         }

@@ -180,6 +180,8 @@ where
     ///
     /// A borrower that is started anew need not be told of: its new life is seen.
     pub fn declare_gone(&mut self, borrower: usize) {
+        // The life that has ended may be one that was not seen yet.
+        self.look();
         if let Some(known) = self.borrowers.get_mut(borrower) {
             known.is_gone = true;
             self.end_all_of(borrower);
