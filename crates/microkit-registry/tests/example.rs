@@ -10,7 +10,7 @@ macro_rules! programs {
     ($($name:ident = $path:literal;)*) => {
         $(
             #[path = $path]
-            #[allow(unused_attributes)]
+            #[allow(unused_attributes)] // They are those of a crate.
             mod $name;
         )*
     };

@@ -13,7 +13,7 @@ use timer::{reply, request};
 
 /// The program of an example: its attributes are those of a crate, and mean nothing in a module.
 #[path = "../../../examples/locks-parent/src/main.rs"]
-#[allow(unused_attributes)]
+#[allow(unused_attributes)] // They are those of a crate.
 mod parent;
 #[path = "../../../examples/locks-party/src/main.rs"]
 #[allow(unused_attributes)]
