@@ -162,24 +162,43 @@ fn run<H: Handler + ?Sized>(handler: &mut H) -> Result<Never, H::Error> {
     let mut received = wait(deferred);
     loop {
         let words = received.msg;
-        received = match Event::new(received.info, received.badge) {
+        let reply = match Event::new(received.info, received.badge) {
             Event::Protected(channel, info) => {
-                let (reply, words) = handler.protected_with_mrs(channel, info, words)?;
-                answer(handler, reply, words)?
+                Some(handler.protected_with_mrs(channel, info, words)?)
             }
             Event::Notified(channels) => {
                 handler.notified(channels)?;
-                work_and_wait(handler)?
+                None
             }
             Event::Fault(child, info) => {
                 store(words);
-                match handler.fault(child, info)? {
-                    Some(reply) => answer(handler, reply, load())?,
-                    None => work_and_wait(handler)?,
-                }
+                let reply = handler.fault(child, info)?;
+                reply.map(|reply| (reply, load()))
             }
         };
+        received = next(handler, reply)?;
     }
+}
+
+/// Replies, if there is somebody to reply to, does what is left to be done, and waits for an event.
+#[inline(always)]
+fn next<H: Handler + ?Sized>(
+    handler: &mut H,
+    reply: Option<(MessageInfo, FastWords)>,
+) -> Result<Received, H::Error> {
+    if handler.has_work() {
+        if let Some((reply, words)) = reply {
+            store(words);
+            ipc::reply(reply);
+        }
+        handler.work()?;
+        return Ok(wait(deferred_by(handler)));
+    }
+    let deferred = deferred_by(handler);
+    Ok(match reply {
+        Some((reply, words)) => reply_and_wait(reply, words, deferred),
+        None => wait(deferred),
+    })
 }
 
 /// Interrupts that came before the PD could take them would not come again: seL4 masks an interrupt
@@ -196,30 +215,6 @@ fn acknowledge_all() {
 #[inline(always)]
 fn deferred_by<H: Handler + ?Sized>(handler: &mut H) -> Option<Prepared> {
     handler.take_deferred_action().map(DeferredAction::prepare)
-}
-
-/// Replies, does what is left to be done, and waits for an event.
-#[inline(always)]
-fn answer<H: Handler + ?Sized>(
-    handler: &mut H,
-    reply: MessageInfo,
-    words: FastWords,
-) -> Result<Received, H::Error> {
-    if handler.has_work() {
-        store(words);
-        ipc::reply(reply);
-        return work_and_wait(handler);
-    }
-    Ok(reply_and_wait(reply, words, deferred_by(handler)))
-}
-
-/// Does what is left to be done, and waits for an event.
-#[inline(always)]
-fn work_and_wait<H: Handler + ?Sized>(handler: &mut H) -> Result<Received, H::Error> {
-    if handler.has_work() {
-        handler.work()?;
-    }
-    Ok(wait(deferred_by(handler)))
 }
 
 /// Does what was put off, and waits for an event.

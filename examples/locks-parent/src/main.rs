@@ -25,7 +25,7 @@ const INSIDE: u64 = 100;
 const FAULTS: u32 = 20;
 
 /// The longest that the child lives, in nanoseconds.
-const LONGEST_LIFE_NS: u64 = 500_000;
+const LONGEST_LIFE_NS: u64 = 100_000;
 
 waits! {
     in init { call TIMER; }
