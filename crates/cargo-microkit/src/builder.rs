@@ -8,6 +8,7 @@ use miette::Result;
 use crate::c;
 use crate::cargo::{self, Built};
 use crate::cli::{Options, OutputArgs};
+use crate::declared;
 use crate::elf;
 use crate::files;
 use crate::kernel::{Kernel, Request};
@@ -101,7 +102,7 @@ impl Builder<'_> {
         let system = &plan.file.system;
         let directory = self.system_directory(system)?;
         files::make_directory(&directory)?;
-        let mut sources = BTreeMap::new();
+        let mut sources: BTreeMap<String, PathBuf> = BTreeMap::new();
         for program in &plan.programs {
             let compiled;
             let source = match &program.source {
@@ -113,7 +114,7 @@ impl Builder<'_> {
                 }
             };
             elf::check(source, self.variant)?;
-            sources.insert(program.image.path.as_str(), source.to_path_buf());
+            sources.insert(program.image.path.clone(), source.to_path_buf());
             if program.is_below_search_path() {
                 let place = directory.join(&program.image.path);
                 files::make_directory(place.parent().unwrap_or(&directory))?;
@@ -129,8 +130,15 @@ impl Builder<'_> {
             .unwrap_or_else(|| directory.join("report.txt"));
         let mut directories = vec![directory];
         directories.extend(search_paths(self.options, system));
+        let parsed = declared::parse_file(&system.path, directories.clone(), &self.variant.config)?;
+        let declared = declared::of_system(&parsed, &sources)?;
+        let wrong = declared::memory(&parsed, &declared.memory, &self.variant.config);
+        if !wrong.findings().is_empty() {
+            return Err(wrong.into());
+        }
         let request = Request {
             system: &system.path,
+            parsed: &parsed,
             variant: self.variant,
             search_paths: directories,
             image: &image,
@@ -145,7 +153,7 @@ impl Builder<'_> {
             .filter_map(|(name, path, stack_bytes)| {
                 Some(ProtectionDomain {
                     name: name.clone(),
-                    program: sources.get(path.as_str())?.clone(),
+                    program: sources.get(path)?.clone(),
                     stack_bytes: *stack_bytes,
                 })
             });

@@ -180,7 +180,7 @@ pub(crate) struct BenchArgs {
     pub(crate) timeout: Duration,
 }
 
-/// Find protection domains that wait for each other, before the system runs
+/// Find what is wrong with a system before it runs: waits that never end, memory that is not safe
 ///
 /// Refuses a system whose protection domains can wait for each other for ever: through calls,
 /// through notifications that a handler waits for, through locks, or through faults. What a program
@@ -188,13 +188,18 @@ pub(crate) struct BenchArgs {
 /// of one that says nothing it is taken that it makes every call that the system file allows, at any
 /// time. Warns of what is accepted and surprises, such as a child that its parent cannot stop.
 ///
+/// Refuses a system file that maps memory otherwise than a program takes for granted: the size or the
+/// physical address of another region, a driver's memory that somebody else can write, a mapping
+/// below a stack, a stack that is too small. `build`, `run` and `test` refuse that too.
+///
 /// Prints a line for each system that is in order; findings go to standard error, each with its
 /// lines of the system file. Fails if there is an error.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cargo microkit check\n  \
     cargo microkit check ping-pong --deny-warnings\n  \
-    cargo microkit check path/to/my.system --no-build --kernel model")]
+    cargo microkit check path/to/my.system --no-build --kernel model\n  \
+    cargo microkit check path/to/my.system --elf path/to/build")]
 pub(crate) struct CheckArgs {
     /// Systems to check; none means every one in microkit-systems
     #[arg(value_name = "SYSTEM")]
@@ -212,6 +217,10 @@ pub(crate) struct DeclaringArgs {
     /// Build no program: take each as one that says nothing of what it waits for
     #[arg(long)]
     pub(crate) no_build: bool,
+    /// Take the programs from this folder and build none: for systems with a build of their own;
+    /// several are searched in their order
+    #[arg(long, value_name = "DIR", conflicts_with = "no_build")]
+    pub(crate) elf: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) variant: VariantArgs,
     #[command(flatten)]

@@ -1,16 +1,18 @@
-//! What `check` and `graph` look at: a system as it is parsed, and what its programs declare of
-//! their waits.
+//! What a system's programs say in their ELF files, beside the system as it is parsed: what they wait
+//! for, which `check` and `graph` look at, and what they take for granted of their memory, which
+//! every command holds the system file against that has the programs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use microkit_check::{Declaration, SECTION};
+use microkit_abi::regions;
+use microkit_check::{Declaration, MemoryUse, RegionUse, SECTION};
 use microkit_sdf as sdf;
 use miette::{Report, Result, miette};
 use object::read::File;
-use object::{Object, ObjectSection};
+use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol, SymbolKind};
 
 use crate::builder::{Builder, Plan, search_paths};
 use crate::cli::{DeclaringArgs, Options};
@@ -19,27 +21,60 @@ use crate::kernel::Kernel;
 use crate::project::Project;
 use crate::system::System;
 
-/// What each program of a system declares, in the order of its protection domains.
-pub(crate) type Declarations = Vec<Option<Declaration>>;
+/// What the programs of a system say, in the order of its protection domains; empty if they were not
+/// built.
+#[derive(Default)]
+pub(crate) struct Declared {
+    /// What they wait for.
+    pub(crate) waits: Vec<Option<Declaration>>,
+    /// What they take for granted of their memory.
+    pub(crate) memory: Vec<Option<MemoryUse>>,
+}
 
 /// Reads a system file.
 ///
 /// **Errors:** everything that is wrong with it, each with its line.
 pub(crate) fn parse(system: &System, args: &DeclaringArgs) -> Result<sdf::System> {
-    let text = fs::read_to_string(&system.path)
-        .map_err(|e| files::cannot("read the system file", &system.path, &e))?;
-    let files = sdf::SearchPaths(search_paths(&args.options, system));
+    let files = search_paths(&args.options, system);
+    parse_file(&system.path, files, &args.variant.config)
+}
+
+/// Reads the system file at `path`, for a kernel configuration; the files that it names are below
+/// `search_paths`.
+///
+/// **Errors:** as [`parse`].
+pub(crate) fn parse_file(
+    path: &Path,
+    search_paths: Vec<PathBuf>,
+    config: &str,
+) -> Result<sdf::System> {
+    let text =
+        fs::read_to_string(path).map_err(|e| files::cannot("read the system file", path, &e))?;
+    let files = sdf::SearchPaths(search_paths);
+    let options = sdf::Options {
+        kernel: kernel(config),
+        files: &files,
+    };
+    Ok(sdf::parse(&path.display().to_string(), &text, options)?)
+}
+
+/// What a system file for a kernel configuration is checked against.
+fn kernel(config: &str) -> sdf::Kernel {
     let mut kernel = sdf::Kernel::QEMU_VIRT_AARCH64;
-    if args.variant.config.starts_with("smp-") {
+    if config.starts_with("smp-") {
         // How many cores the board has is for the SDK's tool to say.
         kernel.cores = u8::MAX;
     }
-    let options = sdf::Options {
-        kernel,
-        files: &files,
-    };
-    let name = system.path.display().to_string();
-    Ok(sdf::parse(&name, &text, options)?)
+    kernel
+}
+
+/// What the system file does not keep of what its programs take for granted of their memory.
+pub(crate) fn memory(
+    system: &sdf::System,
+    uses: &[Option<MemoryUse>],
+    config: &str,
+) -> microkit_check::Report {
+    microkit_check::memory(system, uses, kernel(config).user_top)
 }
 
 /// Builds the programs of the systems, unless they are not to be built, and reads what they declare.
@@ -49,9 +84,16 @@ pub(crate) fn declarations(
     systems: &[(System, sdf::System)],
     project: Option<&Project>,
     args: &DeclaringArgs,
-) -> Result<Vec<Declarations>> {
+) -> Result<Vec<Declared>> {
+    if !args.elf.is_empty() {
+        let all = systems.iter().map(|(system, parsed)| {
+            let files = elf_files_below(&args.elf, system, parsed)?;
+            of_system(parsed, &files)
+        });
+        return all.collect();
+    }
     if args.no_build || systems.is_empty() {
-        return Ok(vec![Declarations::new(); systems.len()]);
+        return Ok(systems.iter().map(|_| Declared::default()).collect());
     }
     let options = &args.options;
     let kernel = Kernel::choose(options)?;
@@ -72,15 +114,118 @@ pub(crate) fn declarations(
     all.collect()
 }
 
-fn of_system(system: &sdf::System, files: &BTreeMap<String, PathBuf>) -> Result<Declarations> {
-    let of_pd = |pd: &sdf::ProtectionDomain| {
-        let path = pd.program_image.path.to_str();
-        match path.and_then(|path| files.get(path)) {
-            Some(file) => declaration(file),
-            None => Ok(None),
+/// The program of each protection domain, below the first of `directories` that has it.
+fn elf_files_below(
+    directories: &[PathBuf],
+    system: &System,
+    parsed: &sdf::System,
+) -> Result<BTreeMap<String, PathBuf>> {
+    let search_paths = sdf::SearchPaths(directories.to_vec());
+    let mut files = BTreeMap::new();
+    for pd in &parsed.protection_domains {
+        let image = &pd.program_image;
+        for path in [Some(&image.path), image.path_for_symbols.as_ref()]
+            .into_iter()
+            .flatten()
+        {
+            let Some(file) = search_paths.find(path) else {
+                return Err(miette!(
+                    help = "give `--elf` the folder that the program is built into",
+                    "`{}`: the program `{}` of PD `{}` was not found",
+                    system.path.display(),
+                    path.display(),
+                    pd.name
+                ));
+            };
+            files.insert(path.to_string_lossy().into_owned(), file);
         }
+    }
+    Ok(files)
+}
+
+/// What the programs of `system` say, whose ELF files are `files`, by their paths in the system file.
+pub(crate) fn of_system(
+    system: &sdf::System,
+    files: &BTreeMap<String, PathBuf>,
+) -> Result<Declared> {
+    let mut declared = Declared::default();
+    for pd in &system.protection_domains {
+        let file = |path: &Path| path.to_str().and_then(|path| files.get(path));
+        let image = &pd.program_image;
+        let (mut waits, mut memory) = (None, None);
+        if let Some(program) = file(&image.path) {
+            let symbols = image.path_for_symbols.as_deref().and_then(file);
+            let symbols = symbols.unwrap_or(program);
+            (waits, memory) = (declaration(program)?, memory_use(program, symbols)?);
+        }
+        declared.waits.push(waits);
+        declared.memory.push(memory);
+    }
+    Ok(declared)
+}
+
+/// What the program at `path` takes for granted of its memory, if it says so; its symbols are those
+/// of the file at `symbols`.
+fn memory_use(path: &Path, symbols: &Path) -> Result<Option<MemoryUse>> {
+    let read =
+        |path: &Path| fs::read(path).map_err(|e| files::cannot("read the program", path, &e));
+    memory_records(&read(path)?, &read(symbols)?).map_err(|error| {
+        miette!(
+            help = "build it again, and do not strip it",
+            "the section `{}` of the program `{}` cannot be read: {error}",
+            regions::SECTION,
+            path.display()
+        )
+    })
+}
+
+fn memory_records(program: &[u8], symbols: &[u8]) -> Result<Option<MemoryUse>, String> {
+    let text = |error: &dyn Display| error.to_string();
+    let file = File::parse(program).map_err(|e| text(&e))?;
+    let Some(section) = file.section_by_name(regions::SECTION) else {
+        return Ok(None);
     };
-    system.protection_domains.iter().map(of_pd).collect()
+    let records = section.data().map_err(|e| text(&e))?;
+    let symbols = File::parse(symbols).map_err(|e| text(&e))?;
+    let data = symbols
+        .section_by_name(".data")
+        .map(|section| section.index());
+    let (mut names, mut variables) = (BTreeMap::new(), BTreeSet::new());
+    // Mapping symbols, such as `$d`, have no kind.
+    for symbol in symbols
+        .symbols()
+        .filter(|symbol| symbol.kind() == SymbolKind::Data)
+    {
+        let name = symbol.name().map_err(|e| text(&e))?;
+        names.insert(symbol.address(), name.to_owned());
+        let is_word = symbol.size() == size_of::<u64>() as u64;
+        if is_word && symbol.section_index() == data && !name.starts_with("microkit_") {
+            variables.insert(name.to_owned());
+        }
+    }
+    let stack = symbols
+        .symbols()
+        .find(|symbol| symbol.name() == Ok(regions::STACK_SYMBOL))
+        .ok_or_else(|| format!("there is no symbol `{}`", regions::STACK_SYMBOL))?;
+    let stack_bytes = word(&file, stack.address()).ok_or("its stack's size is not in the file")?;
+    let regions = RegionUse::all_from_bytes(records, &names).map_err(|e| text(&e))?;
+    let segments = file.segments();
+    let ends = segments.map(|segment| segment.address().saturating_add(segment.size()));
+    Ok(Some(MemoryUse {
+        regions,
+        stack_bytes,
+        variables,
+        end: ends.max().unwrap_or_default(),
+    }))
+}
+
+/// The word at an address of a program.
+fn word(file: &File<'_>, address: u64) -> Option<u64> {
+    let bytes = file.sections().find_map(|section| {
+        let range = section.data_range(address, size_of::<u64>() as u64);
+        range.ok().flatten()
+    })?;
+    Some(u64::from_le_bytes(bytes.try_into().ok()?))
 }
 
 /// What the program at `path` declares, if it does.

@@ -36,6 +36,8 @@ pub(crate) enum Kernel {
 pub(crate) struct Request<'a> {
     /// The system file.
     pub(crate) system: &'a Path,
+    /// What it says.
+    pub(crate) parsed: &'a microkit_sdf::System,
     /// The kernel's board and configuration.
     pub(crate) variant: &'a Variant,
     /// Where to look for what the system file names.

@@ -36,12 +36,9 @@ const PROGRAM: &str = "kernel-aarch64";
 ///
 /// **Errors:** everything that is wrong with the system, each with its line.
 pub(crate) fn pack(request: &Request<'_>) -> Result<()> {
-    let text = fs::read_to_string(request.system)
-        .map_err(|e| files::cannot("read the system file", request.system, &e))?;
     let search_paths = SearchPaths(request.search_paths.clone());
-    let name = request.system.display().to_string();
-    let system = microkit_sdf::parse(&name, &text, microkit_sdf::Options::new(&search_paths))?;
-    let plan = microkit_image::plan(&system, &Platform::QEMU_VIRT_AARCH64, &search_paths)?;
+    let platform = Platform::QEMU_VIRT_AARCH64;
+    let plan = microkit_image::plan(request.parsed, &platform, &search_paths)?;
     let kernel = build(request)?;
     let kernel_elf =
         fs::read(&kernel).map_err(|e| files::cannot("read the model kernel", &kernel, &e))?;

@@ -11,9 +11,6 @@ use object::{Object, ObjectSegment, ObjectSymbol, SegmentFlags, elf};
 /// The symbol of the heap that `#[protection_domain(heap_size = …)]` makes.
 const HEAP_SYMBOL: &str = "sel4_microkit_heap";
 
-/// The symbol of the stack that `#[protection_domain(stack_size = …)]` makes.
-const STACK_SYMBOL: &str = "sel4_microkit_stack";
-
 /// A protection domain and its program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ProtectionDomain {
@@ -30,11 +27,9 @@ struct Sizes {
     text: u64,
     rodata: u64,
     data: u64,
-    /// Without the heap and a stack of its own.
+    /// Without the heap.
     bss: u64,
     heap: u64,
-    /// A stack of its own, or nothing.
-    stack: u64,
 }
 
 /// A table of what each takes of memory; a program that cannot be read is left out.
@@ -45,18 +40,14 @@ pub(crate) fn table(pds: &[ProtectionDomain]) -> String {
         let Some(sizes) = fs::read(&pd.program).ok().and_then(|bytes| sizes(&bytes)) else {
             continue;
         };
-        let stack = match (sizes.stack, pd.stack_bytes) {
-            (0, Some(bytes)) => bytes.to_string(),
-            (0, None) => "?".to_owned(),
-            (own, _) => own.to_string(),
-        };
+        let stack = pd.stack_bytes;
+        let stack = stack.map_or_else(|| "?".to_owned(), |bytes| bytes.to_string());
         let Sizes {
             text,
             rodata,
             data,
             bss,
             heap,
-            ..
         } = sizes;
         let [text, rodata, data, bss, heap] =
             [text, rodata, data, bss, heap].map(|bytes| bytes.to_string());
@@ -101,14 +92,10 @@ fn sizes(bytes: &[u8]) -> Option<Sizes> {
             sizes.rodata += in_memory;
         }
     }
-    let size_of = |name| {
-        let mut symbols = file.symbols();
-        let symbol = symbols.find(|symbol| symbol.name() == Ok(name));
-        symbol.map_or(0, |symbol| symbol.size())
-    };
-    sizes.heap = size_of(HEAP_SYMBOL);
-    sizes.stack = size_of(STACK_SYMBOL);
-    sizes.bss = sizes.bss.saturating_sub(sizes.heap + sizes.stack);
+    let mut symbols = file.symbols();
+    let heap = symbols.find(|symbol| symbol.name() == Ok(HEAP_SYMBOL));
+    sizes.heap = heap.map_or(0, |symbol| symbol.size());
+    sizes.bss = sizes.bss.saturating_sub(sizes.heap);
     Some(sizes)
 }
 

@@ -13,6 +13,7 @@
 
 pub mod badge;
 pub mod limits;
+pub mod regions;
 pub mod slots;
 pub mod symbols;
 

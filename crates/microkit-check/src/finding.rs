@@ -87,6 +87,81 @@ pub enum FindingKind {
     ))]
     NeverCalled { pd: String, id: u8, caller: String },
 
+    // Memory that is not what the program takes it for.
+    /// A symbol that is to be the address of a region, and is set to something else.
+    #[error(
+        "the program of `{pd}` takes `{symbol}` for the address of a memory region, which it is not"
+    )]
+    #[diagnostic(help("set it by `setvar_vaddr` of a `<map>`, and nothing else"))]
+    NotAnAddress { pd: String, symbol: String },
+
+    /// A region of which one symbol is set and another is not.
+    #[error(
+        "the program of `{pd}` needs `{missing}` beside `{set}`, and the system file does not set it"
+    )]
+    #[diagnostic(help("add `{attribute}=\"{missing}\"` for the same memory region"))]
+    HalfSet {
+        pd: String,
+        set: String,
+        attribute: &'static str,
+        missing: String,
+    },
+
+    /// The size or the physical address of another region.
+    #[error(
+        "the program of `{pd}` takes `{symbol}` and `{vaddr}` for those of one region, and they are \
+         not"
+    )]
+    #[diagnostic(help("set `{symbol}` by `{attribute}` of `{region}`, as `{vaddr}` is"))]
+    OtherRegion {
+        pd: String,
+        symbol: String,
+        attribute: &'static str,
+        vaddr: String,
+        region: String,
+    },
+
+    /// A region with one owner that somebody else can write.
+    #[error("the program of `{pd}` uses `{region}` {what}, alone, and it is mapped once more")]
+    #[diagnostic(help(
+        "map it once in `{pd}`, and in no other protection domain or virtual machine with `w`"
+    ))]
+    NotAlone {
+        pd: String,
+        region: String,
+        what: &'static str,
+    },
+
+    /// A mapping where an overflowing stack would write.
+    #[error("`{region}` ends at {end:#x}, so that nothing would stop the stack of `{pd}` there")]
+    #[diagnostic(help(
+        "leave the page below the stack unmapped: the mapping may end at {limit:#x} at most"
+    ))]
+    GuardPage {
+        pd: String,
+        region: String,
+        end: u64,
+        limit: u64,
+    },
+
+    /// A program that lies where the stack would overflow to.
+    #[error("the program of `{pd}` ends at {end:#x}, so that nothing would stop its stack there")]
+    #[diagnostic(help("link it to lower addresses: it may end at {limit:#x} at most"))]
+    ProgramTooHigh { pd: String, end: u64, limit: u64 },
+
+    /// A symbol that is set and is not for the system file.
+    #[error("the program of `{pd}` has no variable `{symbol}` that the system file may set")]
+    #[diagnostic(help(
+        "declare it in the program, with `var!` or one of the macros for memory regions, or name \
+         another here"
+    ))]
+    NoVariable { pd: String, symbol: String },
+
+    /// A stack that is smaller than the program asks for.
+    #[error("the program of `{pd}` asks for a stack of {wanted} bytes, and gets {given}")]
+    #[diagnostic(help("write `stack_size=\"{wanted:#x}\"` at its `<protection_domain>`"))]
+    StackTooSmall { pd: String, wanted: u64, given: u64 },
+
     // Warnings.
     /// A cycle that a fault closes.
     #[error("if `{child}` faults, these wait for each other for ever: {path}")]

@@ -37,6 +37,8 @@
 //! assert_eq!(report.to_string(), "1 error in example.system");
 //! ```
 //!
+//! What a program takes for granted of its memory, [`memory`] holds the system file against.
+//!
 //! No input or output is done here.
 #![forbid(unsafe_code)]
 
@@ -46,12 +48,14 @@ mod draw;
 
 mod finding;
 mod lint;
+mod memory;
 mod wait;
 
 pub use declaration::{Context, Declaration, DeclarationError, SECTION, Statement, Step};
 pub use draw::svg;
 
 pub use finding::{Finding, FindingKind, Label, Report};
+pub use memory::{MemoryUse, MemoryUseError, RegionKind, RegionUse, memory};
 pub use wait::{During, Target, Wait, WaitKind, waits};
 
 use microkit_sdf::System;

@@ -1,15 +1,16 @@
 //! Each bad system gets the report beside it, there is one for every kind of finding, and each good
 //! system gets none.
 //!
-//! What the programs of a system declare stands in it as comments: `<!-- waits PD`, then the lines of
-//! the declaration, then `-->`.
+//! What the programs of a system say is in it as comments: `<!-- waits PD`, then the lines of the
+//! declaration, then `-->`; and `<!-- memory PD`, with a line for each region that the program uses,
+//! its use and its symbols, and lines `stack`, `end` and `variable` for the rest.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use microkit_check::{Declaration, Report, check};
-use microkit_sdf::{NoFiles, Options, System, parse};
+use microkit_check::{Declaration, MemoryUse, RegionKind, RegionUse, Report, check, memory};
+use microkit_sdf::{Kernel, NoFiles, Options, System, parse};
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
 fn systems(folder: &Path) -> Vec<PathBuf> {
@@ -43,9 +44,63 @@ fn system(path: &Path) -> (System, Vec<Option<Declaration>>) {
     (system, declarations)
 }
 
+/// What a comment says of a program's memory.
+fn memory_use(lines: &str) -> MemoryUse {
+    let mut used = MemoryUse::default();
+    for line in lines.lines().filter(|line| !line.trim().is_empty()) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let number = || u64::from_str_radix(words[1].trim_start_matches("0x"), 16).unwrap();
+        let kind = match words[0] {
+            "stack" => {
+                used.stack_bytes = number();
+                continue;
+            }
+            "end" => {
+                used.end = number();
+                continue;
+            }
+            "variable" => {
+                used.variables.insert(words[1].to_owned());
+                continue;
+            }
+            "words" => RegionKind::Words,
+            "device" => RegionKind::Device,
+            "dma" => RegionKind::Dma,
+            "raw" => RegionKind::Raw,
+            other => panic!("{other} is no use of memory"),
+        };
+        let mut symbols = words[1..].iter().map(|word| (*word).to_owned());
+        used.variables.extend(symbols.clone());
+        used.regions.push(RegionUse {
+            kind,
+            vaddr: symbols.next().unwrap(),
+            size: symbols.next(),
+            paddr: symbols.next(),
+        });
+    }
+    used
+}
+
+fn uses(path: &Path, system: &System) -> Vec<Option<MemoryUse>> {
+    let text = fs::read_to_string(path).unwrap();
+    let mut uses = vec![None; system.protection_domains.len()];
+    for comment in text.split("<!-- memory ").skip(1) {
+        let (name, rest) = comment.split_once('\n').unwrap();
+        let (lines, _) = rest.split_once("-->").unwrap();
+        uses[system.protection_domain(name).unwrap()] = Some(memory_use(lines));
+    }
+    uses
+}
+
+/// What is found, of waits and the file or else of memory.
 fn report(path: &Path) -> Report {
     let (system, declarations) = system(path);
-    check(&system, &declarations)
+    let report = check(&system, &declarations);
+    if !report.findings().is_empty() {
+        return report;
+    }
+    let uses = uses(path, &system);
+    memory(&system, &uses, Kernel::QEMU_VIRT_AARCH64.user_top)
 }
 
 fn drawn(report: &Report) -> String {

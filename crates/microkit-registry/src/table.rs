@@ -120,7 +120,7 @@ const fn same(one: Name, other: Name) -> bool {
 #[macro_export]
 macro_rules! table {
     (
-        $(#[$attribute:meta])*
+        $(#[doc = $doc:expr])*
         $visibility:vis $table:ident: $file:literal, pd = $registry:literal;
         $(
             service $service:literal = $provider:literal $(, parent = $parent:literal)? {
@@ -128,7 +128,7 @@ macro_rules! table {
             }
         )*
     ) => {
-        $(#[$attribute])*
+        $(#[doc = $doc])*
         $visibility static $table: $crate::Table = $crate::Table::new(
             &[$(
                 $crate::Service {

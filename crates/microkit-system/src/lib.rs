@@ -94,9 +94,9 @@ macro_rules! _registers {
         ///
         /// **Panics:** if it is called twice, and if the region is too small for a `T`.
         #[track_caller]
-        pub fn registers<T>(
+        pub fn registers<T: 'static>(
             self,
-        ) -> $crate::_private::sel4_microkit::_private::UniqueMmioPointer<'static, T>
+        ) -> $crate::_private::sel4_microkit::DeviceRegion<T>
         $($bound)*
         {
             $crate::_private::sel4_microkit::device_region!($vaddr, $size, T)

@@ -2,7 +2,8 @@
 //! in a page, with interrupts from 48 on; the first `-device virtio-…-device` is in the last (its
 //! `hw/arm/virt.c`).
 
-use safe_mmio::{UniqueMmioPointer, split_fields};
+use safe_mmio::split_fields;
+use sel4_microkit::DeviceRegion;
 use virtio_drivers::transport::mmio::{MmioError, MmioTransport, VirtIOHeader};
 
 /// Slots in a page of 4 KiB.
@@ -25,13 +26,18 @@ const _: () = assert!(size_of::<Slot>() * SLOTS_PER_PAGE == 4096);
 /// **Errors:** there is none, or one of a kind that is not known.
 /// **Panics:** if there is no such slot.
 pub fn transport<const N: usize>(
-    slots: UniqueMmioPointer<'static, [Slot; N]>,
+    slots: DeviceRegion<[Slot; N]>,
     index: usize,
 ) -> Result<MmioTransport<'static>, MmioError> {
     let Some(slot) = slots.take(index) else {
         panic!("there is no slot {index}: the region has {N}, from 0");
     };
-    // SAFETY: each field is named once.
-    let (header, config) = unsafe { split_fields!(slot, header, config) };
+    // SAFETY: 1. `MmioTransport` keeps its pointers to itself, and reaches registers by `field!`
+    //    with the registers' own fields.
+    // 2. Each field is named once.
+    let (header, config) = unsafe {
+        let slot = slot.into_unique_mmio_pointer();
+        split_fields!(slot, header, config)
+    };
     MmioTransport::new_from_unique(header, config.into())
 }

@@ -64,12 +64,7 @@ mod target {
     use microkit_abi::limits;
 
     use super::{Backtrace, DEPTH};
-    use crate::entry::StackTop;
-
-    unsafe extern "Rust" {
-        /// Defined by `#[protection_domain]`.
-        safe static sel4_microkit_stack_top: StackTop;
-    }
+    use crate::entry::stack_top;
 
     /// A frame record: where the caller's is, and where it goes on.
     const RECORD_BYTES: usize = 2 * size_of::<usize>();
@@ -88,7 +83,7 @@ mod target {
             );
         }
         let mut trace = Backtrace::default();
-        let top = sel4_microkit_stack_top.address();
+        let top = stack_top();
         let is_of_stack =
             (1..=limits::MAX_STACK_BYTES as usize).contains(&top.saturating_sub(stack_pointer));
         let mut lowest = stack_pointer;

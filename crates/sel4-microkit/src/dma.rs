@@ -14,9 +14,10 @@ use core::ptr::NonNull;
 /// let dma: DmaRegion = dma_region!(dma, dma_size, dma_paddr);
 /// ```
 ///
-/// **Needs:** a region of memory, not of a device, that is mapped into this protection domain
-/// alone. A device that was told to write elsewhere does: where there is no IOMMU, a protection
-/// domain that drives such a device is trusted with all memory.
+/// **Rights:** a region of memory, not of a device, that this protection domain maps once and no
+/// other can write. `cargo microkit check`, `build` and `run` hold the system file against that, and
+/// against the three symbols being of this region. A device writes wherever it is told to: where
+/// there is no IOMMU, a protection domain that drives such a device is trusted with all memory.
 ///
 /// # Panics
 ///
@@ -27,12 +28,10 @@ macro_rules! dma_region {
     ($vaddr:ident, $size:ident, $paddr:ident $(,)?) => {{
         static TAKEN: ::core::sync::atomic::AtomicBool =
             ::core::sync::atomic::AtomicBool::new(false);
-        $crate::_private::dma(
-            (::core::stringify!($vaddr), *$crate::var!($vaddr: usize = 0)),
-            (::core::stringify!($size), *$crate::var!($size: usize = 0)),
-            (::core::stringify!($paddr), *$crate::var!($paddr: usize = 0)),
-            &TAKEN,
-        )
+        let [vaddr, size, paddr] = $crate::__region!(Dma: $vaddr, $size, $paddr);
+        // SAFETY: the three are what the tool has written for one record, and the static is this
+        // place's.
+        unsafe { $crate::_private::dma(vaddr, size, paddr, &TAKEN) }
     }};
 }
 

@@ -1,7 +1,5 @@
 //! From the kernel's first instruction to the event loop.
 
-use core::cell::UnsafeCell;
-
 use microkit_abi::limits;
 
 use crate::{Handler, panicking};
@@ -38,35 +36,43 @@ macro_rules! declare_protection_domain {
     { @heap $bytes:expr } => {
         #[cfg(target_os = "none")]
         const _: () = {
+            const BYTES: usize = $bytes;
+
             // By its name `cargo microkit` knows the size.
             #[unsafe(no_mangle)]
-            static sel4_microkit_heap: $crate::_private::HeapMemory<{ $bytes }> =
+            static sel4_microkit_heap: $crate::_private::HeapMemory<BYTES> =
                 $crate::_private::HeapMemory::new();
 
+            // SAFETY: this is the only heap of that memory.
             #[global_allocator]
-            static HEAP: $crate::_private::Heap<{ $bytes }> =
-                $crate::_private::Heap::new(&sel4_microkit_heap);
+            static HEAP: $crate::_private::Heap<BYTES> =
+                unsafe { $crate::_private::Heap::new(&sel4_microkit_heap) };
         };
     };
     { @stack } => {
-        #[cfg(target_os = "none")]
-        const _: () = {
-            #[unsafe(no_mangle)]
-            static sel4_microkit_stack_top: $crate::_private::StackTop =
-                $crate::_private::StackTop::MICROKITS;
-        };
+        $crate::declare_protection_domain! { @stack $crate::_private::LEAST_STACK_BYTES }
     };
     { @stack $bytes:expr } => {
         #[cfg(target_os = "none")]
         const _: () = {
-            // By its name `cargo microkit` knows the size.
+            // By its name `cargo microkit` finds what to hold the system file against.
             #[unsafe(no_mangle)]
-            static sel4_microkit_stack: $crate::_private::Stack<{ $bytes }> =
-                $crate::_private::Stack::new();
+            static sel4_microkit_stack_bytes: usize = $crate::_private::stack_bytes($bytes);
 
-            #[unsafe(no_mangle)]
-            static sel4_microkit_stack_top: $crate::_private::StackTop =
-                sel4_microkit_stack.top();
+            // The section has a record in every program, so that the linker defines its symbols.
+            mod record {
+                ::core::arch::global_asm!(
+                    ".pushsection microkit_regions, \"aR\", %progbits",
+                    ".balign 8",
+                    ".quad {first}",
+                    ".quad {version}",
+                    ".quad 0",
+                    ".quad 0",
+                    ".popsection",
+                    first = const $crate::_private::regions::FIRST,
+                    version = const $crate::_private::regions::VERSION,
+                );
+            }
         };
     };
     { @kept } => {
@@ -75,12 +81,14 @@ macro_rules! declare_protection_domain {
     { @kept $bytes:expr } => {
         #[cfg(target_os = "none")]
         const _: () = {
+            const BYTES: usize = $bytes;
+
             #[unsafe(no_mangle)]
-            static sel4_microkit_kept: $crate::_private::Kept<{ $bytes }> =
+            static sel4_microkit_kept: $crate::_private::Kept<BYTES> =
                 $crate::_private::Kept::new();
 
             #[unsafe(no_mangle)]
-            static sel4_microkit_kept_bytes: usize = $bytes;
+            static sel4_microkit_kept_bytes: usize = BYTES;
         };
     };
     { @main $init:ident } => {
@@ -134,52 +142,33 @@ pub fn host_main(name: Option<&str>) -> core::ffi::c_int {
     1
 }
 
-/// A stack of `BYTES`, in a static.
-///
-/// There is no unmapped page below it: a PD that needs more runs into its own data.
+/// The least stack that a system file can give, in bytes: what a program asks for that says nothing.
 #[doc(hidden)]
-#[repr(C, align(16))]
-pub struct Stack<const BYTES: usize>(UnsafeCell<[u8; BYTES]>);
+pub const LEAST_STACK_BYTES: usize = limits::MIN_STACK_BYTES as usize;
 
-// SAFETY: only the stack pointer of the one thread refers to this memory.
-unsafe impl<const BYTES: usize> Sync for Stack<BYTES> {}
-
-impl<const BYTES: usize> Stack<BYTES> {
-    /// Zeros.
-    #[allow(clippy::new_without_default)] // For statics only.
-    pub const fn new() -> Self {
-        assert!(
-            BYTES.is_multiple_of(16),
-            "a stack's size is a multiple of 16 (AAPCS64)"
-        );
-        Self(UnsafeCell::new([0; BYTES]))
-    }
-
-    /// Where it begins: it grows downwards.
-    pub const fn top(&'static self) -> StackTop {
-        StackTop(self.0.get().cast::<u8>().wrapping_add(BYTES))
+/// The stack that a program asks for, in bytes; more than any system file gives does not compile.
+#[doc(hidden)]
+pub const fn stack_bytes(bytes: usize) -> usize {
+    assert!(
+        bytes <= limits::MAX_STACK_BYTES as usize,
+        "a system file gives a stack of 16 MiB at most"
+    );
+    if bytes < LEAST_STACK_BYTES {
+        LEAST_STACK_BYTES
+    } else {
+        bytes
     }
 }
 
-/// Where a stack begins.
-#[doc(hidden)]
-#[repr(transparent)]
-pub struct StackTop(*const u8);
+#[cfg(target_os = "none")]
+unsafe extern "Rust" {
+    /// Defined by `#[protection_domain]`: how large a stack the program asks for.
+    pub(crate) safe static sel4_microkit_stack_bytes: usize;
+}
 
-// SAFETY: a number; only the entry point uses it.
-unsafe impl Sync for StackTop {}
-
-impl StackTop {
-    /// The stack that Microkit gives the thread.
-    pub const MICROKITS: Self = Self(core::ptr::without_provenance(limits::stack_top(
-        sel4::config::USER_TOP as u64,
-    ) as usize));
-
-    /// Its address.
-    #[cfg(all(target_os = "none", any(debug_assertions, feature = "backtrace")))]
-    pub(crate) fn address(&self) -> usize {
-        self.0.addr()
-    }
+/// The first address above the stack.
+pub(crate) const fn stack_top() -> usize {
+    limits::stack_top(sel4::config::USER_TOP as u64) as usize
 }
 
 #[cfg(target_os = "none")]
@@ -194,8 +183,9 @@ mod target {
         safe fn no_function_is_marked_protection_domain() -> !;
     }
 
-    /// The program's entry point: takes the whole of the program's stack, and puts the program's
-    /// memory into the state in which it was first started ([`renewal`](crate::renewal)).
+    /// The program's entry point: takes the whole of the stack that Microkit has mapped, sees that it
+    /// is as large as the program asks for, and puts the program's memory into the state in which it
+    /// was first started ([`renewal`](crate::renewal)).
     ///
     /// # Safety
     ///
@@ -205,15 +195,35 @@ mod target {
     unsafe extern "C" fn _start() -> ! {
         // No frame is below this one: x29 and x30 are 0 for who walks the stack.
         naked_asm!(
-            "adrp x9, sel4_microkit_stack_top",
-            "ldr x9, [x9, :lo12:sel4_microkit_stack_top]",
+            "ldr x9, ={stack_top}",
             "mov sp, x9",
             "mov x29, xzr",
             "mov x30, xzr",
             "adrp x17, {entry}",
             "add x17, x17, :lo12:{entry}",
-            "b {renew}",
+            "adrp x10, sel4_microkit_stack_bytes",
+            "ldr x10, [x10, :lo12:sel4_microkit_stack_bytes]",
+            "sub x9, x9, x10",
+            "b {look}",
+            ".ltorg",
+            stack_top = const super::stack_top(),
             entry = sym entry,
+            look = sym this_program_needs_a_larger_stack_size_in_the_system_file,
+        )
+    }
+
+    /// Reads the lowest byte of the stack that the program asks for, at x9, and goes on. If the system
+    /// file gives less, that faults here: the name is what the fault's program counter leads to.
+    ///
+    /// # Safety
+    ///
+    /// As for `_start`, whose second half it is.
+    #[unsafe(naked)]
+    #[unsafe(no_mangle)]
+    unsafe extern "C" fn this_program_needs_a_larger_stack_size_in_the_system_file() -> ! {
+        naked_asm!(
+            "ldrb w9, [x9]",
+            "b {renew}",
             renew = sym crate::renewal::renew,
         )
     }

@@ -19,8 +19,11 @@ const GRANULARITY: usize = 2 * size_of::<usize>();
 
 impl<const BYTES: usize> Heap<BYTES> {
     /// Makes a heap. It takes no room in the ELF file.
-    #[allow(clippy::new_without_default)] // For statics only.
-    pub const fn new(memory: &'static HeapMemory<BYTES>) -> Self {
+    ///
+    /// # Safety
+    ///
+    /// It is the only heap of this memory.
+    pub const unsafe fn new(memory: &'static HeapMemory<BYTES>) -> Self {
         let arena = Arena {
             memory,
             taken: Cell::new(false),
@@ -93,18 +96,25 @@ impl<const BYTES: usize> HeapMemory<BYTES> {
 // SAFETY: nothing but the heap's blocks refers to this memory, and those have one owner each.
 unsafe impl<const BYTES: usize> Sync for HeapMemory<BYTES> {}
 
-/// Gives `Dlmalloc` the whole memory once.
+/// Gives `Dlmalloc` the whole memory once, in whole granules: it writes to the last word of what it
+/// is given, and takes that to be aligned.
 struct Arena<const BYTES: usize> {
     memory: &'static HeapMemory<BYTES>,
     taken: Cell<bool>,
 }
 
-// SAFETY: 1. The memory given is that of a static, and given once.
-// 2. It is never taken back.
+impl<const BYTES: usize> Arena<BYTES> {
+    /// The memory's size without what is left after the last granule.
+    const USED_BYTES: usize = BYTES - BYTES % GRANULARITY;
+}
+
+// SAFETY: 1. The memory given is that of a static, of no other heap (`Heap::new`), and given once.
+// 2. Its start and its end are aligned as `Dlmalloc` wants them, and hold what it asks for.
+// 3. It is never taken back.
 unsafe impl<const BYTES: usize> Allocator for Arena<BYTES> {
     fn alloc(&self, size: usize) -> (*mut u8, usize, u32) {
-        if size <= BYTES && !self.taken.replace(true) {
-            (self.memory.0.get().cast(), BYTES, 0)
+        if size <= Self::USED_BYTES && !self.taken.replace(true) {
+            (self.memory.0.get().cast(), Self::USED_BYTES, 0)
         } else {
             (core::ptr::null_mut(), 0, 0)
         }
@@ -137,15 +147,25 @@ unsafe impl<const BYTES: usize> Allocator for Arena<BYTES> {
 
 #[cfg(test)]
 mod tests {
+    use std::boxed::Box;
+
     use super::*;
+
+    fn heap<const BYTES: usize>() -> Heap<BYTES> {
+        let memory = Box::leak(Box::new(HeapMemory::new()));
+        // SAFETY: the memory is new.
+        unsafe { Heap::new(memory) }
+    }
+
+    fn layout(bytes: usize, align: usize) -> Layout {
+        Layout::from_size_align(bytes, align).expect("it is one")
+    }
 
     #[test]
     fn a_small_heap_gives_most_of_what_it_has() {
         const BYTES: usize = 4096;
-        let heap = Heap::<BYTES>::new(std::boxed::Box::leak(std::boxed::Box::new(
-            HeapMemory::new(),
-        )));
-        let layout = |bytes| Layout::from_size_align(bytes, 8).expect("it is one");
+        let heap = heap::<BYTES>();
+        let layout = |bytes| layout(bytes, 8);
         // SAFETY: 1. No size is zero. 2. What is given back was given, with that layout.
         unsafe {
             assert!(heap.alloc(layout(BYTES)).is_null());
@@ -154,6 +174,53 @@ mod tests {
             assert!(heap.alloc(layout(BYTES / 4)).is_null());
             heap.dealloc(block, layout(BYTES * 7 / 8));
             assert!(!heap.alloc(layout(BYTES / 4)).is_null());
+        }
+    }
+
+    /// Takes blocks until there are none, writes each whole, and gives them back.
+    fn use_up<const BYTES: usize>() -> usize {
+        let heap = heap::<BYTES>();
+        let mut blocks = std::vec::Vec::new();
+        for (bytes, align) in [(1, 1), (24, 8), (40, 64), (100, 16), (7, 1), (300, 4)] {
+            let layout = layout(bytes, align);
+            // SAFETY: as above.
+            unsafe {
+                let block = heap.alloc(layout);
+                if !block.is_null() {
+                    assert!(block.addr().is_multiple_of(align));
+                    block.write_bytes(0xa5, bytes);
+                    blocks.push((block, layout));
+                }
+            }
+        }
+        let count = blocks.len();
+        for (block, layout) in blocks {
+            // SAFETY: as above.
+            unsafe { heap.dealloc(block, layout) };
+        }
+        count
+    }
+
+    #[test]
+    fn a_heap_of_any_size_keeps_to_its_memory() {
+        assert_eq!(use_up::<0>(), 0);
+        assert_eq!(use_up::<1>(), 0);
+        use_up::<15>();
+        use_up::<255>();
+        use_up::<512>();
+        use_up::<777>();
+        assert_eq!(use_up::<1001>(), 6);
+        assert_eq!(use_up::<4095>(), 6);
+    }
+
+    #[test]
+    fn what_no_heap_can_hold_is_refused() {
+        let heap = heap::<4096>();
+        // SAFETY: as above.
+        unsafe {
+            assert!(heap.alloc(layout(isize::MAX as usize, 1)).is_null());
+            assert!(heap.alloc(layout(16, 1 << 40)).is_null());
+            assert!(!heap.alloc(layout(16, 1)).is_null());
         }
     }
 }

@@ -50,6 +50,8 @@ mod critical_section;
 #[cfg(feature = "embedded-io")]
 mod debug_output;
 mod defer;
+#[cfg(feature = "mmio")]
+mod device;
 mod dma;
 mod entry;
 mod handler;
@@ -64,6 +66,7 @@ mod memory;
 mod message;
 pub mod panicking;
 mod printing;
+mod region_record;
 mod renewal;
 mod rights;
 mod smc;
@@ -78,6 +81,8 @@ pub use channel::{Channel, Child, IrqAckError};
 #[cfg(feature = "embedded-io")]
 pub use debug_output::DebugOutput;
 pub use defer::{DeferredAction, DeferredActionInterface, DeferredActionSlot};
+#[cfg(feature = "mmio")]
+pub use device::{DeviceRegion, Register};
 pub use dma::DmaRegion;
 pub use handler::{FastWords, Handler, Infallible, Never, NullHandler, protected_in_memory};
 #[doc(inline)]
@@ -106,9 +111,10 @@ pub use virtual_cpu::VCpu;
 /// ```
 ///
 /// * `heap_size = BYTES` gives the PD a heap of that size, and with it a global allocator.
-/// * `stack_size = BYTES` has the PD run on a stack of its own. Without it, it runs on the one
-///   that Microkit gives it, which `stack_size` in the system file makes larger, and which has an
-///   unmapped page below it: prefer that.
+/// * `stack_size = BYTES` asks for a stack of that size, which `stack_size` of the
+///   `<protection_domain>` in the system file gives: the program runs on the stack that Microkit
+///   maps, with an unmapped page below it, so that an overflow faults before it touches anything.
+///   `cargo microkit` refuses a system file that gives less, and the program faults at its start.
 /// * `kept_data_size = BYTES` is how much of the program's initialised data (`.data`) is kept for a
 ///   restart by the parent, which finds all of the program's statics as they were at first; 4096 if
 ///   it is not given. A program that has more faults when it is restarted.
@@ -117,19 +123,19 @@ pub use sel4_microkit_macros::protection_domain;
 #[doc(hidden)]
 pub mod _private {
     //! What the macros need.
+    #[cfg(feature = "mmio")]
+    pub use crate::device::{device, register};
     #[cfg(not(target_os = "none"))]
     pub use crate::entry::host_main;
-    pub use crate::entry::{Stack, StackTop, run_main};
+    pub use crate::entry::{LEAST_STACK_BYTES, run_main, stack_bytes};
     pub use crate::heap::{Heap, HeapMemory};
-    #[cfg(feature = "mmio")]
-    pub use crate::memory::device;
     pub use crate::memory::{dma, words};
     pub use crate::printing::print;
+    pub use crate::region_record::RegionUse;
     pub use crate::renewal::{KEPT_DATA_BYTES, Kept};
     pub use crate::symbols::Patched;
     #[cfg(not(target_os = "none"))]
     pub use crate::symbols::host_value;
-    #[cfg(feature = "mmio")]
-    pub use safe_mmio::UniqueMmioPointer;
+    pub use microkit_abi::regions;
     pub use sel4::config::PRINTING;
 }

@@ -4,7 +4,7 @@
 //! `setvar_size`), so none can reach past the region.
 
 use core::ptr;
-use core::sync::atomic::AtomicU64;
+use core::sync::atomic::{AtomicBool, AtomicU64};
 
 use crate::DmaRegion;
 
@@ -26,19 +26,19 @@ use crate::DmaRegion;
 ///
 /// # Panics
 ///
-/// If the tool has written no address and size. Writing to a region that is mapped without `w`
-/// faults.
+/// If the tool has written no address and size, or if they are of different regions as far as the
+/// program can see. Writing to a region that is mapped without `w` faults.
 #[macro_export]
 macro_rules! shared_words {
     ($vaddr:ident, $size:ident $(,)?) => {
         $crate::shared_words!($vaddr, $size, ::core::sync::atomic::AtomicU64)
     };
-    ($vaddr:ident, $size:ident, $word:ty $(,)?) => {
-        $crate::_private::words::<$word>(
-            (::core::stringify!($vaddr), *$crate::var!($vaddr: usize = 0)),
-            (::core::stringify!($size), *$crate::var!($size: usize = 0)),
-        )
-    };
+    ($vaddr:ident, $size:ident, $word:ty $(,)?) => {{
+        let [vaddr, size] = $crate::__region!(Words: $vaddr, $size);
+        // SAFETY: the two are what the tool has written for one record.
+        let words: &'static [$word] = unsafe { $crate::_private::words(vaddr, size) };
+        words
+    }};
 }
 
 /// As [`shared_words!`], but `None` if the system file does not map the region: for a server that
@@ -57,68 +57,35 @@ macro_rules! shared_words_if_mapped {
         $crate::shared_words_if_mapped!($vaddr, $size, ::core::sync::atomic::AtomicU64)
     };
     ($vaddr:ident, $size:ident, $word:ty $(,)?) => {{
-        let vaddr = *$crate::var!($vaddr: usize = 0);
-        let size = *$crate::var!($size: usize = 0);
-        (vaddr != 0 || size != 0).then(|| {
-            $crate::_private::words::<$word>(
-                (::core::stringify!($vaddr), vaddr),
-                (::core::stringify!($size), size),
-            )
-        })
-    }};
-}
-
-/// A memory region as the registers of a device: a `safe_mmio::UniqueMmioPointer` to `T`, whose
-/// fields are to be of `safe-mmio`'s types.
-///
-/// ```no_run
-/// use safe_mmio::fields::ReadWrite;
-/// use safe_mmio::{UniqueMmioPointer, field};
-/// use sel4_microkit::device_region;
-///
-/// #[repr(C)]
-/// struct Timer {
-///     load: ReadWrite<u32>,
-/// }
-///
-/// // <map mr="timer" vaddr="0x2000000" perms="rw" cached="false"
-/// //      setvar_vaddr="timer" setvar_size="timer_size" />
-/// let mut timer: UniqueMmioPointer<'static, Timer> =
-///     device_region!(timer, timer_size, Timer);
-/// field!(timer, load).write(1000);
-/// ```
-///
-/// # Panics
-///
-/// If this place runs twice: a device has one owner. If the tool has written no address and size,
-/// and if the region is too small for a `T` or not aligned to it.
-#[cfg(feature = "mmio")]
-#[macro_export]
-macro_rules! device_region {
-    ($vaddr:ident, $size:ident, $type:ty $(,)?) => {{
-        static TAKEN: ::core::sync::atomic::AtomicBool =
-            ::core::sync::atomic::AtomicBool::new(false);
-        let region: $crate::_private::UniqueMmioPointer<'static, $type> =
-            $crate::_private::device(
-                (::core::stringify!($vaddr), *$crate::var!($vaddr: usize = 0)),
-                (::core::stringify!($size), *$crate::var!($size: usize = 0)),
-                &TAKEN,
-            );
-        region
+        let [vaddr, size] = $crate::__region!(Words: $vaddr, $size);
+        let words: ::core::option::Option<&'static [$word]> = if vaddr.1 == 0 && size.1 == 0 {
+            ::core::option::Option::None
+        } else {
+            // SAFETY: the two are what the tool has written for one record.
+            ::core::option::Option::Some(unsafe { $crate::_private::words(vaddr, size) })
+        };
+        words
     }};
 }
 
 /// A symbol's name, and what the tool has written there.
-type Written = (&'static str, usize);
+pub(crate) type Written = (&'static str, usize);
 
+/// The words of a region.
+///
+/// # Safety
+///
+/// `vaddr` and `size` are what `__region!` has given for one record: the tool, or on a host the
+/// test, has written them.
 #[doc(hidden)]
 #[track_caller]
-pub fn words<W: Word>(vaddr: Written, size: Written) -> &'static [W] {
-    let start: *const W = region(vaddr, size);
+pub unsafe fn words<W: Word>(vaddr: Written, size: Written) -> &'static [W] {
+    let start: *const W = region(vaddr, size).cast();
     // SAFETY: 1. The tool maps `size` bytes at `vaddr` for as long as the PD runs, aligned to a
-    //    page, and overlapping nothing of the program (it refuses a mapping that does).
-    // 2. Every word is an `AtomicU64`, and only atomic accesses can be made through it; others
-    //    may write at any time.
+    //    page. `region` (1) has checked that they overlap nothing of the program, and `cargo
+    //    microkit check` that both are of one `<map>` (invariant M1).
+    // 2. Every word is an `AtomicU64`, and only atomic accesses can be made through it. Others
+    //    may write at any time, but none that has the memory to itself: `check` refuses that (M2).
     unsafe { core::slice::from_raw_parts(start, size.1 / size_of::<W>()) }
 }
 
@@ -140,72 +107,55 @@ pub type SharedWord = AtomicU64;
 #[cfg(not(target_os = "none"))]
 pub use crate::host::SharedWord;
 
-#[cfg(feature = "mmio")]
+/// The memory of a DMA region.
+///
+/// # Safety
+///
+/// `vaddr`, `size` and `paddr` are what `__region!` has given for one record with the use `Dma`, and
+/// `taken` is a static of that place.
 #[doc(hidden)]
 #[track_caller]
-pub fn device<T>(
-    vaddr: Written,
-    size: Written,
-    taken: &'static core::sync::atomic::AtomicBool,
-) -> safe_mmio::UniqueMmioPointer<'static, T> {
-    let start: *const T = region(vaddr, size);
-    assert!(
-        size.1 >= size_of::<T>(),
-        "the region of {} has {} bytes, the registers {}: map a larger one",
-        vaddr.0,
-        size.1,
-        size_of::<T>()
-    );
-    assert!(
-        start.is_aligned(),
-        "the region of {} is not aligned for the registers",
-        vaddr.0
-    );
-    #[cfg(target_os = "none")]
-    let again = taken.swap(true, core::sync::atomic::Ordering::Relaxed);
-    // Many protection domains may run this program, one after another.
-    #[cfg(not(target_os = "none"))]
-    let again = crate::host::take(taken);
-    assert!(!again, "the device at {} has an owner already", vaddr.0);
-    let start = ptr::NonNull::new(start.cast_mut()).expect("`region` gives no null");
-    // SAFETY: 1. The tool maps `size` bytes at `vaddr` for as long as the PD runs, overlapping
-    //    nothing of the program; size and alignment were checked.
-    // 2. `taken` lets this place make one pointer; what another place makes for the same symbol
-    //    does not link, since each declares it.
-    unsafe { safe_mmio::UniqueMmioPointer::new(start) }
-}
-
-#[doc(hidden)]
-#[track_caller]
-pub fn dma(
+pub unsafe fn dma(
     vaddr: Written,
     size: Written,
     paddr: Written,
-    taken: &'static core::sync::atomic::AtomicBool,
+    taken: &'static AtomicBool,
 ) -> DmaRegion {
-    let start: *const u8 = region(vaddr, size);
+    let start = region(vaddr, size);
     assert!(
         paddr.1 != 0,
         "nothing was written to {0}: the system file has no <setvar symbol=\"{0}\" \
          region_paddr=\"…\"> in this protection domain",
         paddr.0
     );
-    #[cfg(target_os = "none")]
-    let again = taken.swap(true, core::sync::atomic::Ordering::Relaxed);
-    #[cfg(not(target_os = "none"))]
-    let again = crate::host::take(taken);
-    assert!(!again, "the region at {} has an owner already", vaddr.0);
+    take(vaddr, taken);
     let start = ptr::NonNull::new(start.cast_mut()).expect("`region` gives no null");
-    // SAFETY: 1. The tool maps `size` bytes at `vaddr` for as long as the PD runs, overlapping
-    //    nothing of the program; `taken` gives them out once. That no other PD maps them is what
-    //    `dma_region!` asks of the system file.
+    // SAFETY: 1. As in `words`, 1; and `take` gives the memory out once. No other map of the region
+    //    lets anybody write: `cargo microkit check` refuses that (M2).
     // 2. The tool puts a region whose physical address is asked for into one piece (Microkit
-    //    manual, *setvar*).
+    //    manual, *setvar*), and `check` has seen that it is this region (M1).
     unsafe { DmaRegion::new(start, size.1, paddr.1 as u64) }
 }
 
+/// Marks a region that has one owner as taken.
+///
+/// A second place with the same symbol does not link, since each declares it.
 #[track_caller]
-fn region<T>(vaddr: Written, size: Written) -> *const T {
+pub(crate) fn take(vaddr: Written, taken: &'static AtomicBool) {
+    #[cfg(target_os = "none")]
+    let again = taken.swap(true, core::sync::atomic::Ordering::Relaxed);
+    // Many protection domains may run this program, one after another.
+    #[cfg(not(target_os = "none"))]
+    let again = crate::host::take(taken);
+    assert!(!again, "the region at {} has an owner already", vaddr.0);
+}
+
+/// The first byte of a region, which
+///
+/// 1. overlaps nothing of this program: its segments, its stack, its other regions;
+/// 2. is aligned to a page, and so is its size.
+#[track_caller]
+pub(crate) fn region(vaddr: Written, size: Written) -> *const u8 {
     for (attribute, (symbol, value)) in [("setvar_vaddr", vaddr), ("setvar_size", size)] {
         assert!(
             value != 0,
@@ -214,13 +164,20 @@ fn region<T>(vaddr: Written, size: Written) -> *const T {
         );
     }
     #[cfg(not(target_os = "none"))]
-    if let Some(words) = crate::host::region(vaddr.0) {
+    {
+        let Some(words) = crate::host::region(vaddr.0) else {
+            panic!("{} was given a number, and not a region of memory", vaddr.0)
+        };
         assert!(
             size.1 <= size_of_val(words),
             "the size written to {} is more than the region has",
             size.0
         );
-        return words.as_ptr().cast();
+        words.as_ptr().cast()
     }
-    ptr::with_exposed_provenance(vaddr.1)
+    #[cfg(target_os = "none")]
+    {
+        crate::region_record::target::check(vaddr.0, vaddr.1, size.1);
+        ptr::with_exposed_provenance(vaddr.1)
+    }
 }

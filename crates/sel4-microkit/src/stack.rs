@@ -6,8 +6,7 @@ use microkit_abi::limits;
 ///
 /// `stack_bytes` is the child's `stack_size` in the system file. The stack that Microkit gives a PD
 /// has an unmapped page below it, and the compiler sees to it that a frame of more than a page
-/// touches each: so the fault is in that page. A PD that has a stack of its own (`stack_size` of
-/// [`protection_domain`](crate::protection_domain)) has no such page.
+/// touches each: so the fault is in that page.
 ///
 /// ```
 /// use sel4_microkit::is_stack_overflow;

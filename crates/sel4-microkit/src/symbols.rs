@@ -7,33 +7,42 @@ use core::str::Utf8Error;
 use crate::{Channel, ChannelSet};
 
 /// Declares a symbol into which Microkit's tool writes a value, as `setvar_…` in the system file
-/// says, and gives a `&'static` reference to it.
+/// says, and returns a `&'static` reference to it.
 ///
 /// ```
 /// let child: &'static usize = sel4_microkit::var!(worker_id: usize = 0);
 /// # assert_eq!(*child, 0);
 /// ```
 ///
-/// The value given here is the one that the symbol has before the tool writes. The symbol is kept
-/// by the linker even if nothing uses it. The type is an integer; the tool accepts words, such as
-/// `usize`, only.
+/// The symbol has the given value until the tool writes. The linker keeps the symbol even if
+/// nothing uses it. The type is an integer. The tool accepts words only, such as `usize`.
+///
+/// The symbol table of the ELF file has the plain name, which the tool looks up. To the linker the
+/// name is `NAME@microkit`, so that no reference of other code, such as a call of `memset`, can
+/// mean this symbol, and this macro cannot take the place of a symbol of other code. A name that
+/// the program has twice is refused when the image is built.
 #[macro_export]
 macro_rules! var {
-    ($(#[$attributes:meta])* $symbol:ident: $type:ty = $default:expr) => {{
-        $(#[$attributes])*
+    ($(#[doc = $doc:expr])* $symbol:ident: $type:ty = $default:expr) => {{
         #[allow(non_upper_case_globals)] // The system file's name.
         #[cfg_attr(target_os = "none", used)]
-        #[cfg_attr(target_os = "none", unsafe(no_mangle))]
+        #[cfg_attr(
+                    target_os = "none",
+                    unsafe(export_name = ::core::concat!(::core::stringify!($symbol), "@microkit"))
+                )]
         #[cfg_attr(target_os = "none", unsafe(link_section = ".data"))]
-        static $symbol: $crate::_private::Patched<$type> =
-            $crate::_private::Patched::new($default);
+        static $symbol: $crate::_private::Patched<$type> = $crate::_private::Patched::new($default);
 
         // A section that the linker keeps, which refers to the symbol and is otherwise empty.
         #[cfg(target_os = "none")]
         mod keep {
             ::core::arch::global_asm!(
                 ".pushsection .keep.microkit, \"aR\", %progbits",
-                ::core::concat!(".reloc ., R_AARCH64_NONE, ", ::core::stringify!($symbol)),
+                ::core::concat!(
+                    ".reloc ., R_AARCH64_NONE, \"",
+                    ::core::stringify!($symbol),
+                    "@microkit\"",
+                ),
                 ".popsection",
             );
         }
@@ -45,6 +54,12 @@ macro_rules! var {
         let __value = $crate::_private::host_value(::core::stringify!($symbol), &$symbol);
         __value
     }};
+    ($(#[$attribute:meta])* $symbol:ident: $type:ty = $default:expr) => {
+        ::core::compile_error!(
+            "a symbol of the system file takes doc comments and no other attributes: its section \
+             and its name are those that Microkit's tool expects"
+        )
+    };
 }
 
 /// Declares a symbol into which Microkit's tool writes the address of a memory region
@@ -70,23 +85,23 @@ macro_rules! var {
 #[macro_export]
 macro_rules! memory_region_symbol {
     (
-        $(#[$attributes:meta])* $symbol:ident: *mut [$type:ty], n = $n:expr, bytes = $bytes:expr $(,)?
+        $(#[doc = $doc:expr])* $symbol:ident: *mut [$type:ty], n = $n:expr, bytes = $bytes:expr $(,)?
     ) => {{
         ::core::assert!($bytes == $n * ::core::mem::size_of::<$type>());
-        $crate::memory_region_symbol!($(#[$attributes])* $symbol: *mut [$type], n = $n)
+        $crate::memory_region_symbol!($symbol: *mut [$type], n = $n)
     }};
-    ($(#[$attributes:meta])* $symbol:ident: *mut [$type:ty], n = $n:expr $(,)?) => {
+    ($(#[doc = $doc:expr])* $symbol:ident: *mut [$type:ty], n = $n:expr $(,)?) => {
         ::core::ptr::NonNull::slice_from_raw_parts(
-            $crate::memory_region_symbol!($(#[$attributes])* $symbol: *mut $type),
+            $crate::memory_region_symbol!($symbol: *mut $type),
             $n,
         )
     };
-    ($(#[$attributes:meta])* $symbol:ident: *mut $type:ty, bytes = $bytes:expr $(,)?) => {{
+    ($(#[doc = $doc:expr])* $symbol:ident: *mut $type:ty, bytes = $bytes:expr $(,)?) => {{
         ::core::assert!($bytes == ::core::mem::size_of::<$type>());
-        $crate::memory_region_symbol!($(#[$attributes])* $symbol: *mut $type)
+        $crate::memory_region_symbol!($symbol: *mut $type)
     }};
-    ($(#[$attributes:meta])* $symbol:ident: *mut $type:ty $(,)?) => {{
-        let address: usize = *$crate::var!($(#[$attributes])* $symbol: usize = 0);
+    ($(#[doc = $doc:expr])* $symbol:ident: *mut $type:ty $(,)?) => {{
+        let [(_, address)] = $crate::__region!(Raw: $symbol);
         ::core::ptr::NonNull::new(::core::ptr::with_exposed_provenance_mut::<$type>(address))
             .unwrap_or_else(|| ::core::panic!(
                 "no address was written to {symbol}: the system file maps no region with \
@@ -138,6 +153,8 @@ pub(crate) fn irq_channels() -> impl Iterator<Item = Channel> {
 pub(crate) use values::{irqs, notifications, pps};
 
 /// A value that Microkit's tool may have changed in the ELF file.
+///
+/// Nothing writes to it: outside this module the cell cannot be reached.
 #[doc(hidden)]
 #[repr(transparent)]
 pub struct Patched<T>(UnsafeCell<T>);

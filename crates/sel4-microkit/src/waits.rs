@@ -42,105 +42,103 @@
 #[macro_export]
 macro_rules! waits {
     ($(in $context:ident $(($of:expr))? { $($body:tt)* })*) => {
-        $crate::__waits_line!("version 1");
+        $crate::__waits_version!();
         $($crate::__waits_in!([$context $(, $of)?] [] $($body)*);)*
     };
 }
 
-/// What stands inside a handler, with the locks that are held there.
+/// What a handler waits for, with the locks that it holds there.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __waits_in {
     ($context:tt $held:tt) => {};
     ($context:tt $held:tt call $channel:expr; $($rest:tt)*) => {
-        $crate::__waits_step!("call {what}", $channel, $context, $held);
+        $crate::__waits_step!(call [$channel] [] $context $held);
         $crate::__waits_in!($context $held $($rest)*);
     };
     ($context:tt $held:tt wait $channel:expr; $($rest:tt)*) => {
-        $crate::__waits_step!("wait {what}", $channel, $context, $held);
+        $crate::__waits_step!(wait [$channel] [] $context $held);
         $crate::__waits_in!($context $held $($rest)*);
     };
     ($context:tt [$($held:ident)*] lock $name:ident { $($inside:tt)* } $($rest:tt)*) => {
-        $crate::__waits_step!(
-            ::core::concat!("lock ", ::core::stringify!($name)), , $context, [$($held)*]
-        );
+        $crate::__waits_step!(lock [] [$name] $context [$($held)*]);
         $crate::__waits_in!($context [$($held)* $name] $($inside)*);
         $crate::__waits_in!($context [$($held)*] $($rest)*);
     };
 }
 
-/// One wait: what, with its channel, where, and the locks that are held.
+/// One wait: the step, its channel or its lock, where, and the locks that are held.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __waits_step {
-    ($step:expr, $($channel:expr)?, [init], $held:tt) => {
-        $crate::__waits_held!($step, " in init", $held, $(what = $channel)?);
+    ($step:ident $channel:tt $lock:tt [init] $held:tt) => {
+        $crate::__waits_line!($step $channel $lock init [] $held);
     };
-    ($step:expr, $($channel:expr)?, [notified $(, $of:expr)?], $held:tt) => {
-        $(const _: $crate::Channel = $of;)?
-        $crate::__waits_held!(
-            $step, $crate::__waits_of!(" in notified" $(, $of)?), $held,
-            $(what = $channel)? $(; of = $of)?
-        );
+    ($step:ident $channel:tt $lock:tt [notified $(, $of:expr)?] $held:tt) => {
+        $crate::__waits_line!($step $channel $lock notified [$(Channel $of)?] $held);
     };
-    ($step:expr, $($channel:expr)?, [protected $(, $of:expr)?], $held:tt) => {
-        $(const _: $crate::Channel = $of;)?
-        $crate::__waits_held!(
-            $step, $crate::__waits_of!(" in protected" $(, $of)?), $held,
-            $(what = $channel)? $(; of = $of)?
-        );
+    ($step:ident $channel:tt $lock:tt [protected $(, $of:expr)?] $held:tt) => {
+        $crate::__waits_line!($step $channel $lock protected [$(Channel $of)?] $held);
     };
-    ($step:expr, $($channel:expr)?, [fault $(, $of:expr)?], $held:tt) => {
-        $(const _: $crate::Child = $of;)?
-        $crate::__waits_held!(
-            $step, $crate::__waits_of!(" in fault" $(, $of)?), $held,
-            $(what = $channel)? $(; of = $of)?
-        );
-    };
-}
-
-/// The name of a handler, and the place for its channel's number if it has one.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __waits_of {
-    ($name:literal) => {
-        $name
-    };
-    ($name:literal, $of:expr) => {
-        ::core::concat!($name, " {of}")
-    };
-}
-
-/// The line of a wait, once its locks are in it.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __waits_held {
-    ($step:expr, $place:expr, [], $(what = $channel:expr)? $(; of = $of:expr)?) => {
-        $(const _: $crate::Channel = $channel;)?
-        $crate::__waits_line!(
-            ::core::concat!($step, $place) $(, what = $channel)? $(, of = $of)?
-        );
-    };
-    ($step:expr, $place:expr, [$($held:ident)+], $(what = $channel:expr)? $(; of = $of:expr)?) => {
-        $(const _: $crate::Channel = $channel;)?
-        $crate::__waits_line!(
-            ::core::concat!($step, $place, " holding" $(, " ", ::core::stringify!($held))+)
-            $(, what = $channel)? $(, of = $of)?
-        );
+    ($step:ident $channel:tt $lock:tt [fault $(, $of:expr)?] $held:tt) => {
+        $crate::__waits_line!($step $channel $lock fault [$(Child $of)?] $held);
     };
 }
 
 /// Leaves a line in the section, which has no address: it is not loaded, and the linker keeps it.
+///
+/// What a caller chooses gets into the assembly as an identifier or as a number, never as text: no
+/// choice of tokens makes more than a line.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __waits_line {
-    ($line:expr $(, $name:ident = $number:expr)*) => {
+    (
+        $step:ident [$($channel:expr)?] [$($lock:ident)?]
+        $context:ident [$($of_type:ident $of:expr)?]
+        [$($first:ident $($held:ident)*)?]
+    ) => {
+        // On a host too, where there is no section, the types are checked.
+        $(const _: $crate::Channel = $channel;)?
+        $(const _: $crate::$of_type = $of;)?
         #[cfg(target_os = "none")]
         ::core::arch::global_asm!(
             ".pushsection .microkit.waits, \"\", %progbits",
-            ::core::concat!(".ascii \"", $line, "\\n\""),
+            ::core::concat!(".ascii \"", ::core::stringify!($step), "\""),
+            $(::core::concat!(".ascii \" {channel}", $crate::__waits_no_text!($channel), "\""),)?
+            $(::core::concat!(".ascii \" ", ::core::stringify!($lock), "\""),)?
+            ::core::concat!(".ascii \" in ", ::core::stringify!($context), "\""),
+            $(::core::concat!(".ascii \" {of}", $crate::__waits_no_text!($of), "\""),)?
+            $(
+                ::core::concat!(".ascii \" holding ", ::core::stringify!($first), "\""),
+                $(::core::concat!(".ascii \" ", ::core::stringify!($held), "\""),)*
+            )?
+            ".ascii \"\\n\"",
             ".popsection",
-            $($name = const $number.index(),)*
+            $(channel = const { let channel: $crate::Channel = $channel; channel.index() },)?
+            $(of = const { let of: $crate::$of_type = $of; of.index() },)?
         );
+    };
+}
+
+/// The line that says in which language the others are.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __waits_version {
+    () => {
+        #[cfg(target_os = "none")]
+        ::core::arch::global_asm!(
+            ".pushsection .microkit.waits, \"\", %progbits",
+            ".ascii \"version 1\\n\"",
+            ".popsection",
+        );
+    };
+}
+
+/// Nothing, once for each thing that is there.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __waits_no_text {
+    ($any:expr) => {
+        ""
     };
 }

@@ -2,18 +2,19 @@
 
 /// Declares a static of which each thread has its own, and which `NAME.with(|value| …)` lends.
 ///
-/// A protection domain has one thread, so on the target it is a plain static.
+/// A protection domain has one thread, so on the target it is a plain static. It takes no attributes
+/// but documentation: `forbid(unsafe_code)` does not see those that a macro passes on.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! static_of_the_thread {
-    ($(#[$attributes:meta])* $visibility:vis static $name:ident: $type:ty = $value:expr;) => {
+    ($(#[doc = $doc:expr])* $visibility:vis static $name:ident: $type:ty = $value:expr;) => {
         #[cfg(target_os = "none")]
-        $(#[$attributes])*
+        $(#[doc = $doc])*
         $visibility static $name: $crate::OfTheThread<$type> = $crate::OfTheThread::new($value);
 
         #[cfg(not(target_os = "none"))]
         ::std::thread_local! {
-            $(#[$attributes])*
+            $(#[doc = $doc])*
             $visibility static $name: $type = const { $value };
         }
     };

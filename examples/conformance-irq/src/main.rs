@@ -7,10 +7,11 @@
 use console::println;
 use microkit_abi::slots;
 use safe_mmio::fields::{ReadPure, ReadPureWrite, WriteOnly};
-use safe_mmio::{UniqueMmioPointer, field, field_shared};
 use sel4::sys::invocation;
 use sel4::{MessageInfo, cap};
-use sel4_microkit::{Channel, NullHandler, device_region, panicking, protection_domain};
+use sel4_microkit::{
+    Channel, DeviceRegion, NullHandler, device_region, panicking, protection_domain, register,
+};
 
 const ALARM: Channel = Channel::new(5);
 
@@ -30,7 +31,7 @@ struct Registers {
 }
 
 struct Clock {
-    registers: UniqueMmioPointer<'static, Registers>,
+    registers: DeviceRegion<Registers>,
 }
 
 #[protection_domain]
@@ -130,19 +131,19 @@ impl Clock {
     /// Raises the interrupt at once.
     fn raise(&mut self) {
         // Once more if a second has ended between the two.
-        while field_shared!(self.registers, raw_interrupt).read() == 0 {
-            let now = field_shared!(self.registers, data).read();
-            field!(self.registers, matches).write(now);
+        while register!(self.registers, Registers, raw_interrupt).read() == 0 {
+            let now = register!(self.registers, Registers, data).read();
+            register!(self.registers, Registers, matches).write(now);
         }
     }
 
     /// Takes the interrupt back.
     fn clear(&mut self) {
-        field!(self.registers, interrupt_clear).write(1);
+        register!(self.registers, Registers, interrupt_clear).write(1);
     }
 
     /// Whether the interrupt leaves the clock.
     fn let_through(&mut self, lets: bool) {
-        field!(self.registers, interrupt_mask).write(lets.into());
+        register!(self.registers, Registers, interrupt_mask).write(lets.into());
     }
 }

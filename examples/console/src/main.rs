@@ -16,7 +16,7 @@ const BAUD: u32 = 115_200;
 
 #[protection_domain]
 fn init() -> Console {
-    let mut uart = Uart::new(device_region!(uart, uart_size, PL011Registers));
+    let mut uart = device_region!(uart, uart_size, PL011Registers).into_uart();
     let line = LineConfig {
         data_bits: DataBits::Bits8,
         parity: Parity::None,

@@ -1,4 +1,4 @@
-//! Uses a heap and a stack of its own, gives memory back, and asks for too much at last.
+//! Uses a heap and a large stack, gives memory back, and asks for too much at last.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

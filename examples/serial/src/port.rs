@@ -27,7 +27,7 @@ pub(crate) struct Port {
 impl Port {
     /// Sets the port up.
     pub(crate) fn new() -> Self {
-        let mut uart = Uart::new(device_region!(uart, uart_size, PL011Registers));
+        let mut uart = device_region!(uart, uart_size, PL011Registers).into_uart();
         let line = LineConfig {
             data_bits: DataBits::Bits8,
             parity: Parity::None,

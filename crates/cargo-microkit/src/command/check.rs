@@ -34,17 +34,20 @@ pub(super) fn check(args: &CheckArgs) -> Result<Outcome> {
         if let Some(report) = declared::refused_by_model(&sdf, &args.programs.options) {
             tally.error(&report);
         }
-        let report = microkit_check::check(&sdf, &declarations);
-        let waits = microkit_check::waits(&sdf, &declarations).len();
+        let memory = declared::memory(&sdf, &declarations.memory, &args.programs.variant.config);
+        let report = microkit_check::check(&sdf, &declarations.waits);
+        let waits = microkit_check::waits(&sdf, &declarations.waits).len();
         let (pds, warnings) = (sdf.protection_domains.len(), sdf.warnings);
         if !warnings.is_empty() {
             tally.warnings += warnings.len();
             terminal::error(&microkit_sdf::Report::new(sdf.source, warnings).into());
         }
-        tally.errors += report.error_count();
-        tally.warnings += report.warning_count();
-        if !report.findings().is_empty() {
-            terminal::error(&report.into());
+        for report in [memory, report] {
+            tally.errors += report.error_count();
+            tally.warnings += report.warning_count();
+            if !report.findings().is_empty() {
+                terminal::error(&report.into());
+            }
         }
         if before == (tally.errors, tally.warnings) {
             terminal::line(format_args!(

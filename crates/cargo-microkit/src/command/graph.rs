@@ -15,7 +15,7 @@ pub(super) fn graph(args: &GraphArgs) -> Result<Outcome> {
     let systems = [(system, parsed)];
     let declarations = declared::declarations(&systems, project.as_ref(), &args.programs)?;
     let declarations = declarations.into_iter().next().unwrap_or_default();
-    let picture = microkit_check::svg(&systems[0].1, &declarations);
+    let picture = microkit_check::svg(&systems[0].1, &declarations.waits);
     match &args.output {
         Some(file) => files::write(file, picture)?,
         None => terminal::line(picture.trim_end()),

@@ -2,7 +2,7 @@
 //! declarative macro there.
 #![forbid(unsafe_code)]
 
-use proc_macro::{TokenStream, TokenTree};
+use proc_macro::{Delimiter, Group, TokenStream, TokenTree};
 
 /// Marks the function that initialises the protection domain.
 ///
@@ -16,16 +16,24 @@ pub fn protection_domain(options: TokenStream, item: TokenStream) -> TokenStream
         .skip_while(|token| !is_word(token, "fn"))
         .skip(1);
     let Some(TokenTree::Ident(name)) = tokens.next() else {
-        return "::core::compile_error!(\"#[protection_domain] goes on a function\");"
-            .parse()
-            .expect("this is Rust");
+        return rust("::core::compile_error!(\"#[protection_domain] goes on a function\");");
     };
-    let mut output: TokenStream =
-        format!("::sel4_microkit::declare_protection_domain! {{ init = {name}, {options} }}")
-            .parse()
-            .expect("a name and what the compiler has parsed are Rust");
+    // The caller's tokens keep their places, so that the compiler's lints see whose they are:
+    // `forbid(unsafe_code)` looks at nothing that a macro has written.
+    let mut arguments = rust("init =");
+    arguments.extend([TokenTree::Ident(name)]);
+    arguments.extend(rust(","));
+    arguments.extend(options);
+    let arguments = Group::new(Delimiter::Brace, arguments);
+
+    let mut output = rust("::sel4_microkit::declare_protection_domain!");
+    output.extend([TokenTree::Group(arguments)]);
     output.extend(item);
     output
+}
+
+fn rust(text: &str) -> TokenStream {
+    text.parse().expect("it is Rust")
 }
 
 fn is_word(token: &TokenTree, word: &str) -> bool {

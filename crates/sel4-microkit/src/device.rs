@@ -1,0 +1,251 @@
+//! The registers of devices, for drivers without `unsafe`.
+//!
+//! The accesses are those of `safe-mmio`. Its pointers are not handed out: in version 0.3.2 safe code
+//! can make a second owner of a register from one (`SharedMmioPointer::split_some`), and leave the
+//! device by a `Deref` of its own (`field!`). A [`DeviceRegion`] has one owner, and
+//! [`register!`](crate::register) reaches what is a field of the registers' type and nothing else.
+
+use core::fmt;
+use core::ptr::NonNull;
+use core::sync::atomic::AtomicBool;
+
+use safe_mmio::UniqueMmioPointer;
+use safe_mmio::fields::{ReadOnly, ReadPure, ReadPureWrite, ReadWrite, WriteOnly};
+use zerocopy::{FromBytes, Immutable, IntoBytes};
+
+use crate::memory::{Written, region, take};
+
+/// A memory region as the registers of a device: a [`DeviceRegion`] of `T`, whose fields are of
+/// `safe-mmio`'s types.
+///
+/// ```no_run
+/// use safe_mmio::fields::ReadWrite;
+/// use sel4_microkit::{DeviceRegion, device_region, register};
+///
+/// #[repr(C)]
+/// struct Timer {
+///     load: ReadWrite<u32>,
+/// }
+///
+/// // <map mr="timer" vaddr="0x2000000" perms="rw" cached="false"
+/// //      setvar_vaddr="timer" setvar_size="timer_size" />
+/// let mut timer: DeviceRegion<Timer> = device_region!(timer, timer_size, Timer);
+/// register!(timer, Timer, load).write(1000);
+/// ```
+///
+/// **Rights:** a region that this protection domain maps once and no other can write.
+/// `cargo microkit check`, `build` and `run` hold the system file against that.
+///
+/// # Panics
+///
+/// If this place runs twice: a device has one owner. If the tool has written no address and size,
+/// and if the region is too small for a `T` or not aligned to it.
+#[macro_export]
+macro_rules! device_region {
+    ($vaddr:ident, $size:ident, $type:ty $(,)?) => {{
+        static TAKEN: ::core::sync::atomic::AtomicBool =
+            ::core::sync::atomic::AtomicBool::new(false);
+        let [vaddr, size] = $crate::__region!(Device: $vaddr, $size);
+        // SAFETY: the two are what the tool has written for one record, and the static is this
+        // place's.
+        let region: $crate::DeviceRegion<$type> =
+            unsafe { $crate::_private::device(vaddr, size, &TAKEN) };
+        region
+    }};
+}
+
+/// A register of a [`DeviceRegion`]: the region, the type of its registers, the field.
+///
+/// ```no_run
+/// use safe_mmio::fields::{ReadPure, ReadWrite};
+/// use sel4_microkit::{DeviceRegion, register};
+///
+/// #[repr(C)]
+/// struct Dma {
+///     status: ReadPure<u32>,
+///     addresses: [ReadWrite<u32>; 4],
+/// }
+///
+/// fn set_up(dma: &mut DeviceRegion<Dma>) {
+///     if register!(*dma, Dma, status).read() == 0 {
+///         register!(*dma, Dma, addresses).at(2).write(0x1000);
+///     }
+/// }
+/// ```
+///
+/// Fields inside of fields are reached by `register!(region, Type, outer.inner)`.
+#[macro_export]
+macro_rules! register {
+    ($device:expr, $type:ty, $($field:ident).+ $(,)?) => {{
+        let device: &mut $crate::DeviceRegion<$type> = &mut $device;
+        // The two can only mean the same field: of a field `offset_of!` looks at nothing else, and
+        // an expression at fields first.
+        let offset = ::core::mem::offset_of!($type, $($field).+);
+        let field: fn(&$type) -> &_ = |registers| &registers.$($field).+;
+        // SAFETY: the offset and the type are those of one field of the registers.
+        unsafe { $crate::_private::register(device, offset, field) }
+    }};
+}
+
+/// The registers of a device, with one owner: what [`device_region!`](crate::device_region) gives.
+pub struct DeviceRegion<T: 'static>(UniqueMmioPointer<'static, T>);
+
+impl<T: 'static> DeviceRegion<T> {
+    /// Takes the registers of a device.
+    ///
+    /// # Safety
+    ///
+    /// `registers` points to the registers of a device, or to memory, which can be read and written
+    /// as long as the program runs. Nothing else in this program, nor in any other, uses them.
+    pub const unsafe fn new(registers: NonNull<T>) -> Self {
+        // SAFETY: the caller's contract.
+        Self(unsafe { UniqueMmioPointer::new(registers) })
+    }
+
+    /// The pointer of `safe-mmio`, for a driver that wants one.
+    ///
+    /// # Safety
+    ///
+    /// Whoever gets it makes no second owner of a register: it does not call
+    /// `SharedMmioPointer::split_some`, and uses `field!` with fields of `T` only, not with those
+    /// that a `Deref` of `T` leads to.
+    pub const unsafe fn into_unique_mmio_pointer(self) -> UniqueMmioPointer<'static, T> {
+        self.0
+    }
+}
+
+impl<T: 'static, const COUNT: usize> DeviceRegion<[T; COUNT]> {
+    /// One of several devices in a region, which takes the region; `None` if there are not so many.
+    pub fn take(self, index: usize) -> Option<DeviceRegion<T>> {
+        self.0.take(index).map(DeviceRegion)
+    }
+}
+
+#[cfg(feature = "pl011")]
+impl DeviceRegion<arm_pl011_uart::PL011Registers> {
+    /// The driver of a PL011 (Arm DDI 0183, *PrimeCell UART*).
+    pub fn into_uart(self) -> arm_pl011_uart::Uart<'static> {
+        // `arm-pl011-uart` 0.5 keeps the pointer to itself, and uses it by `field!` alone, with the
+        // registers' own fields.
+        arm_pl011_uart::Uart::new(self.0)
+    }
+}
+
+impl<T: 'static> fmt::Debug for DeviceRegion<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("DeviceRegion").field(&self.0.ptr()).finish()
+    }
+}
+
+/// A register, or an array of them, borrowed from its [`DeviceRegion`].
+pub struct Register<'device, F>(UniqueMmioPointer<'device, F>);
+
+macro_rules! reads {
+    ($($field:ident),*) => {
+        $(
+            impl<T: FromBytes + IntoBytes> Register<'_, $field<T>> {
+                /// Reads the register.
+                #[inline]
+                pub fn read(&mut self) -> T {
+                    self.0.read()
+                }
+            }
+        )*
+    };
+}
+
+macro_rules! writes {
+    ($($field:ident),*) => {
+        $(
+            impl<T: Immutable + IntoBytes> Register<'_, $field<T>> {
+                /// Writes the register.
+                #[inline]
+                pub fn write(&mut self, value: T) {
+                    self.0.write(value);
+                }
+            }
+        )*
+    };
+}
+
+reads!(ReadOnly, ReadPure, ReadWrite, ReadPureWrite);
+writes!(WriteOnly, ReadWrite, ReadPureWrite);
+
+impl<T, const COUNT: usize> Register<'_, [T; COUNT]> {
+    /// The register `index` of an array.
+    ///
+    /// # Panics
+    ///
+    /// If the array has no such register.
+    #[inline]
+    #[track_caller]
+    pub fn at(&mut self, index: usize) -> Register<'_, T> {
+        match self.0.get(index) {
+            Some(register) => Register(register),
+            None => panic!("there is no register {index}: the array has {COUNT}"),
+        }
+    }
+}
+
+impl<F> fmt::Debug for Register<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Register").field(&self.0.ptr()).finish()
+    }
+}
+
+/// What `register!` gives.
+///
+/// # Safety
+///
+/// `T` has a field of type `F` at `offset_bytes`. The function is only there for the type.
+#[doc(hidden)]
+#[inline]
+pub unsafe fn register<'device, T: 'static, F>(
+    device: &'device mut DeviceRegion<T>,
+    offset_bytes: usize,
+    _: fn(&T) -> &F,
+) -> Register<'device, F> {
+    let registers = device.0.ptr_nonnull();
+    // SAFETY: 1. The field lies in the registers (the caller's contract), and is aligned, since the
+    //    function could not borrow a field that is not.
+    // 2. The result borrows the device: there is no other register meanwhile.
+    unsafe {
+        let field = registers.byte_add(offset_bytes).cast();
+        Register(device.0.child(field))
+    }
+}
+
+/// What `device_region!` gives.
+///
+/// # Safety
+///
+/// `vaddr` and `size` are what `__region!` has given for one record with the use `Device`, and
+/// `taken` is a static of that place.
+#[doc(hidden)]
+#[track_caller]
+pub unsafe fn device<T: 'static>(
+    vaddr: Written,
+    size: Written,
+    taken: &'static AtomicBool,
+) -> DeviceRegion<T> {
+    let start: *const T = region(vaddr, size).cast();
+    assert!(
+        size.1 >= size_of::<T>(),
+        "the region of {} has {} bytes, the registers {}: map a larger one",
+        vaddr.0,
+        size.1,
+        size_of::<T>()
+    );
+    assert!(
+        start.is_aligned(),
+        "the region of {} is not aligned for the registers",
+        vaddr.0
+    );
+    take(vaddr, taken);
+    let start = NonNull::new(start.cast_mut()).expect("`region` gives no null");
+    // SAFETY: 1. The tool maps `size` bytes at `vaddr` for as long as the PD runs, and `region` (1)
+    //    has checked that they overlap nothing of the program. Size and alignment were checked.
+    // 2. `take` gives the registers out once, and no other map of the region lets anybody write:
+    //    `cargo microkit check` refuses that (invariant M2).
+    unsafe { DeviceRegion::new(start) }
+}
