@@ -110,9 +110,9 @@ pub unsafe fn start_with_ipc_buffer(token: IpcBufferToken) {
 ///
 /// # Safety
 ///
-/// 1. No code that runs inside the borrow will run again: the thread is about to stop.
-/// 2. Until it has stopped, those that it calls reply with at most four words. The kernel then
-///    leaves the buffer, to which a view is still alive, as it is.
+/// No code that runs inside the borrow will run again, and what it has borrowed is not looked at
+/// again: the thread is about to stop. The kernel writes to the buffer when a reply has more than
+/// four words, while the view is still alive.
 pub unsafe fn abandon_borrows() {
     BUFFER.with(|buffer| {
         let state = buffer.state.get();
@@ -120,6 +120,11 @@ pub unsafe fn abandon_borrows() {
             buffer.state.set(state.map_addr(|bits| bits | ABANDONED));
         }
     });
+}
+
+/// Whether a borrow of the implicit IPC buffer is alive.
+pub fn is_ipc_buffer_borrowed() -> bool {
+    BUFFER.with(|buffer| is_borrowed(buffer.state.get()) && !buffer.is_unset())
 }
 
 /// The context of calls that name no buffer: the one that [`set_ipc_buffer`] has set.

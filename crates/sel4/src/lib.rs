@@ -60,7 +60,7 @@ pub use fault_reply::{FaultReply, SyscallReply, UserExceptionReply};
 #[cfg(not(target_os = "none"))]
 pub use implicit::SetAside;
 pub use implicit::{
-    ImplicitInvocationContext, abandon_borrows, msg_reg, set_ipc_buffer, set_msg_reg,
+    ImplicitInvocationContext, abandon_borrows, is_ipc_buffer_borrowed, msg_reg, set_ipc_buffer, set_msg_reg,
     start_with_ipc_buffer, with_ipc_buffer, with_ipc_buffer_mut, with_ipc_buffer_token,
 };
 pub use invocations::{BreakOn, Breakpoint, NUM_SMC_REGISTERS, TcbFlagsBuilder, Time};

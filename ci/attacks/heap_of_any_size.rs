@@ -1,0 +1,23 @@
+//! A heap has a size that is no multiple of anything.
+//!
+//! prints: the heap has 3 words, and not 1000
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+use sel4_microkit::{NullHandler, debug_println, protection_domain};
+
+#[protection_domain(heap_size = 1001)]
+fn init() -> NullHandler {
+    let words = [Box::new(1_u64), Box::new(2), Box::new(3)];
+    let mut many: Vec<u64> = Vec::new();
+    let refused = many.try_reserve_exact(1000).is_err();
+    assert!(refused);
+    debug_println!("the heap has {} words, and not 1000", words.len());
+    NullHandler::new()
+}

@@ -1,0 +1,22 @@
+//! The address is of a region below the program, the size of a larger one.
+//!
+//! refused by check: takes `big_size` and `small` for those of one region
+//! the program refuses: reaches into this program
+//| <memory_region name="small" size="0x1000" />
+//| <memory_region name="big" size="0x10000" />
+//| <protection_domain name="pd" priority="100">
+//|     <program_image path="region_over_the_program.elf" />
+//|     <map mr="small" vaddr="0x1ff000" perms="rw" setvar_vaddr="small" setvar_size="small_size" />
+//|     <map mr="big" vaddr="0x4001000" perms="rw" setvar_vaddr="big" setvar_size="big_size" />
+//| </protection_domain>
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+use sel4_microkit::{NullHandler, protection_domain, shared_words};
+
+#[protection_domain]
+fn init() -> NullHandler {
+    let _ = shared_words!(small, big_size);
+    NullHandler::new()
+}

@@ -1,0 +1,14 @@
+//! A variable of the system file chooses its section: the runtime would call what is there.
+//!
+//! refused by the compiler: takes doc comments and no other attributes
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+use sel4_microkit::{NullHandler, protection_domain, var};
+
+#[protection_domain]
+fn init() -> NullHandler {
+    let _ = var!(#[unsafe(link_section = ".init_array")] constructor: usize = 0x20_1234);
+    NullHandler::new()
+}
