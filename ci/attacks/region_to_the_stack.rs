@@ -6,8 +6,8 @@
 //| <memory_region name="big" size="0x10000" />
 //| <protection_domain name="pd" priority="100">
 //|     <program_image path="region_to_the_stack.elf" />
-//|     <map mr="small" vaddr="0xffffffa000" perms="rw" setvar_vaddr="small" setvar_size="small_size" />
-//|     <map mr="big" vaddr="0x4001000" perms="rw" setvar_vaddr="big" setvar_size="big_size" />
+//|     <map mr="small" vaddr="0xffffffa000" perms="rw" setvar_vaddr="small" />
+//|     <map mr="big" vaddr="0x4001000" perms="rw" setvar_size="big_size" />
 //| </protection_domain>
 #![no_std]
 #![no_main]

@@ -1,7 +1,7 @@
 //! The system file gives less stack than the program asks for.
 //!
 //! refused by check: asks for a stack of 65536 bytes, and gets 8192
-//! the program refuses: a fault at 0xfffffee000
+//! the program refuses: read at 0xfffffee000, where nothing is mapped
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

@@ -1,6 +1,12 @@
-//! A restarted program has a region with the name of the symbol by which the runtime finds its headers.
+//! A program has a region with the name of the symbol by which its restart finds its data.
 //!
-//! prints: life 3 has counted to 1
+//! prints: three lives have begun as the first
+//| <protection_domain name="parent" priority="100">
+//|     <program_image path="symbol_of_the_headers.elf" />
+//|     <protection_domain name="child" id="1" priority="90">
+//|         <program_image path="symbol_of_the_headers.elf" />
+//|     </protection_domain>
+//| </protection_domain>
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -8,30 +14,30 @@
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use sel4_microkit::{
-    Child, Handler, Infallible, MessageInfo, debug_println, pd_name, protection_domain,
+    Child, EntryPoint, Handler, Infallible, MessageInfo, debug_println, pd_name, protection_domain,
     shared_words_if_mapped,
 };
 
 const CHILD: Child = Child::new(1);
+
 static COUNTED: AtomicU64 = AtomicU64::new(0);
 
 struct Parent {
-    entry_point: Option<sel4_microkit::EntryPoint>,
+    entry_point: Option<EntryPoint>,
     lives: u64,
 }
 
 #[protection_domain]
 fn init() -> Parent {
     assert!(shared_words_if_mapped!(__ehdr_start, __ehdr_size).is_none());
-    if pd_name() == Ok("parent") {
-        let entry_point = CHILD.entry_point().ok();
-        return Parent {
-            entry_point,
-            lives: 0,
-        };
+    let is_parent = pd_name() == Ok("parent");
+    if !is_parent && COUNTED.fetch_add(1, Ordering::Relaxed) == 0 {
+        panic!("the parent restarts it");
     }
-    let counted = COUNTED.fetch_add(1, Ordering::Relaxed) + 1;
-    panic!("counted to {counted}");
+    Parent {
+        entry_point: is_parent.then(|| CHILD.entry_point().expect("it is a child")),
+        lives: 0,
+    }
 }
 
 impl Handler for Parent {
@@ -39,10 +45,11 @@ impl Handler for Parent {
 
     fn fault(&mut self, child: Child, _: MessageInfo) -> Result<Option<MessageInfo>, Infallible> {
         self.lives += 1;
-        // The child says itself how far it has counted.
-        debug_println!("life {} has ended", self.lives);
-        if let (Some(entry_point), true) = (self.entry_point, self.lives < 3) {
-            child.restart(entry_point).expect("it is a child");
+        match self.entry_point {
+            Some(entry_point) if self.lives < 3 => {
+                child.restart(entry_point).expect("it is a child");
+            }
+            _ => debug_println!("three lives have begun as the first"),
         }
         Ok(None)
     }
