@@ -243,7 +243,8 @@ fn the_lint_sees_unsafe_in_whatever_a_macro_is_given() {
 }
 
 fn manifest() -> String {
-    let mut text = "[package]\nname = \"planted-unsafe\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n".to_owned();
+    let mut text = "[package]\nname = \"planted-unsafe\"\nedition = \"2024\"\n\n".to_owned();
+    text += "[workspace]\n\n[dependencies]\n";
     for (name, features) in [
         ("microkit-protocol", ""),
         ("microkit-registry", ""),

@@ -11,7 +11,8 @@ use serde_json::Value;
 use crate::list::{Item, Key};
 use crate::macros;
 
-/// Library crates that only tools and tests use: what is hidden there reaches no protection domain.
+/// Library crates that no program for a protection domain names: tools, kernels, and what those share
+/// with the runtime.
 const INTERNAL: [&str; 7] = [
     "boot_spec",
     "kernel_aarch64",
