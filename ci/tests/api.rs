@@ -7,11 +7,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-const PAGE: &str = "docs/api.md";
+use ci::root;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
+const PAGE: &str = "docs/api.md";
 
 fn page() -> String {
     fs::read_to_string(root().join(PAGE)).expect("the page is there")

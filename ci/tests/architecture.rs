@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package};
+use ci::root;
 
 /// Crates that may contain `unsafe`.
 const UNSAFE: [&str; 6] = [
@@ -16,13 +16,6 @@ const UNSAFE: [&str; 6] = [
     "sel4-microkit-virtio",
     "kernel-aarch64",
 ];
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("ci is in the root")
-        .to_path_buf()
-}
 
 fn metadata() -> Metadata {
     MetadataCommand::new()

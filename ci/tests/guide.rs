@@ -2,14 +2,8 @@
 //! tested.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("ci is in the root")
-        .to_path_buf()
-}
+use ci::root;
 
 /// The blocks of Rust, each with the path that stands before it: a line of its own that ends with a
 /// colon.

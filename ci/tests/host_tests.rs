@@ -3,14 +3,8 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("ci is in the root")
-        .to_path_buf()
-}
+use ci::root;
 
 /// A row of the table: the examples, the files with their tests, and what is said beside.
 #[derive(Debug, PartialEq, Eq)]
