@@ -66,7 +66,7 @@ pub use implicit::{
 pub use invocations::{BreakOn, Breakpoint, NUM_SMC_REGISTERS, TcbFlagsBuilder, Time};
 pub use ipc::{
     Badge, CallWithMRs, ConveysReplyAuthority, FastMessages, NUM_FAST_MESSAGE_REGISTERS,
-    NUM_MESSAGE_REGISTERS, RecvWithMRs, ReplyAuthority, r#yield,
+    NUM_MESSAGE_REGISTERS, ReceiveFrom, RecvWithMRs, ReplyAuthority, r#yield,
 };
 pub use message_info::MessageInfoBuilder;
 #[cfg(target_os = "none")]
