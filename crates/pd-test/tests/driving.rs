@@ -4,8 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pd_test::{Explorer, Failure, InvocationError, Run, System};
 use sel4_microkit::{
-    Channel, ChannelSet, Child, Handler, Infallible, MessageInfo, NullHandler, debug_println,
-    pd_name, var,
+    Channel, ChannelSet, Child, EntryPoint, Handler, Infallible, MessageInfo, NullHandler,
+    debug_println, pd_name, var,
 };
 
 const ALARM: Channel = Channel::new(5);
@@ -16,7 +16,6 @@ const FILE: &str = r#"
     <system>
         <protection_domain name="parent" priority="9">
             <program_image path="parent.elf" />
-            <setvar symbol="entry" region_paddr="unused" />
             <protection_domain name="driver" id="3" priority="4">
                 <program_image path="driver.elf" />
                 <irq irq="40" id="5" setvar_id="alarm" />
@@ -25,7 +24,6 @@ const FILE: &str = r#"
         <protection_domain name="server" priority="5">
             <program_image path="server.elf" />
         </protection_domain>
-        <memory_region name="unused" size="0x1000" phys_addr="0x200000" />
         <channel>
             <end pd="driver" id="1" pp="true" />
             <end pd="server" id="1" />
@@ -34,7 +32,16 @@ const FILE: &str = r#"
 
 /// Says how the driver faults, and starts it again the first time.
 struct Parent {
+    entry_point: EntryPoint,
     times: usize,
+}
+
+fn parent() -> Parent {
+    Parent {
+        // It has the lower priority.
+        entry_point: Child::new(3).entry_point().expect("it is a child"),
+        times: 0,
+    }
 }
 
 impl Handler for Parent {
@@ -49,9 +56,7 @@ impl Handler for Parent {
         debug_println!("parent: child {} has fault {label}", child.index());
         self.times += 1;
         if self.times == 1 {
-            child
-                .restart(*var!(entry: usize = 0))
-                .expect("it is a child");
+            child.restart(self.entry_point).expect("it is a child");
         }
         Ok(None)
     }
@@ -96,7 +101,7 @@ impl Handler for Server {
 fn system() -> System {
     System::parse("driver.system", FILE)
         .unwrap()
-        .program("parent.elf", || Parent { times: 0 })
+        .program("parent.elf", parent)
         .program("driver.elf", driver)
         .program("server.elf", || Server)
 }
@@ -261,7 +266,7 @@ fn time_stands_still_until_it_is_advanced() {
     );
     let system = System::parse("driver.system", &file)
         .unwrap()
-        .program("parent.elf", || Parent { times: 0 })
+        .program("parent.elf", parent)
         .program("driver.elf", driver)
         .program("server.elf", || {
             (0..4).for_each(|_| CLIENT.notify());

@@ -119,19 +119,31 @@ pub(crate) fn send_reply(msg_info: MessageInfo) {
 #[track_caller]
 pub fn wait_for(channel: Channel, others: &mut ChannelSet) {
     loop {
-        // K-2: what it brings is not replied to: a call or a fault stops this program.
-        match receive() {
-            Event::Notified(channels) => {
-                others.extend(channels.iter().filter(|other| *other != channel));
-                if channels.contains(channel) {
-                    return;
-                }
-            }
-            other => panic!(
-                "while channel {} was waited for, {other:?} came",
-                channel.index()
-            ),
+        let channels = notified(format_args!("channel {}", channel.index()));
+        others.extend(channels.iter().filter(|other| *other != channel));
+        if channels.contains(channel) {
+            return;
         }
+    }
+}
+
+/// Waits until any channel is notified. `what` says in the panic what is waited for.
+///
+/// **Blocks:** until then. **Panics:** if a call or a fault comes, which this cannot answer; inside a
+/// borrow of the message registers.
+#[track_caller]
+pub fn wait(what: &str) -> ChannelSet {
+    notified(format_args!("{what}"))
+}
+
+#[track_caller]
+fn notified(what: fmt::Arguments<'_>) -> ChannelSet {
+    // K-2: what it brings is not replied to, since a call or a fault stops this program.
+    match receive() {
+        Event::Notified(channels) => channels,
+        other => panic!(
+            "while {what} was waited for, {other:?} came, which is answered by the event loop alone"
+        ),
     }
 }
 
