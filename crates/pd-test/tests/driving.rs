@@ -127,9 +127,10 @@ fn steps_are_one_system_call_each_and_the_test_chooses_whose() {
     run.step_of("driver"); // It acknowledges, as the runtime does before all else.
     run.step_of("driver");
     assert_eq!(run.can_run(), ["parent"]);
+    assert!(run.step()); // It reads where the driver begins.
     assert!(run.step());
     assert!(!run.step());
-    assert_eq!(run.steps(), 4);
+    assert_eq!(run.steps(), 5);
     let trace: Vec<String> = run.trace().iter().map(ToString::to_string).collect();
     assert_eq!(
         trace,
@@ -137,6 +138,7 @@ fn steps_are_one_system_call_each_and_the_test_chooses_whose() {
             "server waits",
             "driver acknowledges the interrupt of channel 5",
             "driver waits",
+            "parent invokes child 3: label 2, [0, 24]",
             "parent waits",
         ]
     );
@@ -321,10 +323,10 @@ fn what_is_missing_or_wrong_is_a_sentence() {
         drop(Explorer::new(&system).replay(&schedule));
     };
     check(
-        &|| replay("parent nobody"),
-        &["choice 2", "`nobody`", "server, driver"],
+        &|| replay("parent*2 nobody"),
+        &["choice 3", "`nobody`", "server, driver"],
     );
-    check(&|| replay("parent*9"), &["choice 2", "`parent`"]);
+    check(&|| replay("parent*9"), &["choice 3", "`parent`"]);
     let error = System::parse("wrong.system", "<system><pd /></system>").unwrap_err();
     assert!(error.to_string().contains("wrong.system"), "{error}");
     let error = System::open("there/is/none.system").unwrap_err();

@@ -24,7 +24,8 @@ use crate::{MessageInfo, MessageRegisterValue, symbols};
 /// * Notify ([`notify`](Self::notify)) at any time and at any rate. Notifications merge, so they take
 ///   no memory, but each one that is received takes time of the receiver, who is woken if it has the
 ///   higher priority.
-/// * Stop replying, notifying, or acknowledging an interrupt that it shares with nobody.
+/// * Do nothing any more: it may never notify a server that waits for that, and never reply to one
+///   that calls it.
 ///
 /// Safe code cannot send to a server without waiting for the reply. A message that is sent so would
 /// leave a passive server without a scheduling context, and so stop it for all of its clients. A
@@ -304,10 +305,9 @@ impl Child {
     #[track_caller]
     pub fn entry_point(&self) -> sel4::Result<EntryPoint> {
         let registers = self.read_registers()?;
-        // Microkit starts a thread with all of these zero (*builder*). A program whose start-up code
-        // has run as far as a call has something in x30.
-        if (0..=30).any(|index| *registers.gpr(index) != 0) {
-            self.has_run();
+        // A program on a host has no registers of its own: its pc is where it begins, always.
+        if cfg!(target_os = "none") && has_run(&registers) {
+            self.refuse_entry_point();
         }
         Ok(EntryPoint {
             child: *self,
@@ -318,7 +318,7 @@ impl Child {
     #[cold]
     #[inline(never)]
     #[track_caller]
-    fn has_run(&self) -> ! {
+    fn refuse_entry_point(&self) -> ! {
         panic!(
             "child {} has run already, so where it begins cannot be read: read it in init, and give \
              this protection domain a higher priority than the child's",
@@ -412,6 +412,14 @@ impl Child {
     }
 }
 
+/// Whether a thread has run its program beyond the start-up code, if not to the end of that.
+///
+/// Microkit starts a thread with all general registers zero (*builder*), and x30 is something else
+/// from the first call on.
+fn has_run(registers: &sel4::UserContext) -> bool {
+    (0..=30).any(|index| *registers.gpr(index) != 0)
+}
+
 /// Where a child begins to run: [`Child::entry_point`] reads it, [`Child::restart`] takes it.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub struct EntryPoint {
@@ -432,5 +440,23 @@ impl EntryPoint {
     /// The address, in the child's address space.
     pub const fn address(&self) -> usize {
         self.address
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_has_run_if_any_general_register_is_not_zero() {
+        let mut registers = sel4::UserContext::default();
+        *registers.pc_mut() = 0x20_0000;
+        *registers.sp_mut() = 0x1000;
+        assert!(!has_run(&registers));
+        for index in 0..=30 {
+            let mut registers = registers.clone();
+            *registers.gpr_mut(index) = 1;
+            assert!(has_run(&registers), "x{index}");
+        }
     }
 }

@@ -1,4 +1,11 @@
-//! Receiving events, below the [`Handler`](crate::Handler): for event loops of one's own.
+//! Receiving events, below the [`Handler`](crate::Handler): for event loops of one's own, and for
+//! waiting within a handler.
+//!
+//! A protection domain has one reply object, for calls and for faults of its children. A reply to a
+//! call is words; the words of a reply to a fault become registers of the child. So whoever receives
+//! both with it must know which of them a reply answers, and the functions that leave that to the
+//! caller are `unsafe`. K-1 and the like, in the SAFETY comments, are the numbers of
+//! `docs/soundness/capabilities.md`.
 
 use core::fmt;
 

@@ -187,36 +187,23 @@ fn panic_of<R>(run: impl FnOnce() -> R) -> String {
     }
 }
 
-/// A kernel in which each child is stopped at 0x20_0000 with `x30` in x30, the 17th register.
-fn children_with(x30: u64) {
-    let kernel = move |registers: &mut Registers, buffer: Option<HostBuffer<'_>>| {
-        let mut buffer = buffer.expect("an invocation has a buffer");
-        registers.message = [0x20_0000, 0, 0, 0];
-        (4..UserContext::COUNT).for_each(|index| buffer.write(HostBuffer::MESSAGE + index, 0));
-        buffer.write(HostBuffer::MESSAGE + 16, x30);
-        registers.info = MessageInfo::new(0, 0, 0, UserContext::COUNT).into_word();
-    };
-    kernel::install(Some(Rc::new(kernel)));
-    sel4::set_ipc_buffer(kernel::new_ipc_buffer());
-}
-
 #[test]
-fn a_child_that_has_run_tells_no_entry_point() {
-    children_with(0);
-    let entry_point = Child::new(3).entry_point().expect("it succeeds");
+fn an_entry_point_is_where_a_child_is_before_it_runs() {
+    let (call, entry_point) = the_call(0x20_0000, || Child::new(3).entry_point());
+    let words = vec![0, UserContext::COUNT as u64];
+    let expect = (slots::BASE_TCB + 3, invocation::TCBReadRegisters, words);
+    assert_eq!(call, expect);
+    let entry_point = entry_point.expect("it succeeds");
     assert_eq!(entry_point.address(), 0x20_0000);
     // SAFETY: it is what was read.
     let made = unsafe { EntryPoint::new(Child::new(3), 0x20_0000) };
     assert_eq!(made, entry_point);
-    children_with(0x20_0104);
-    let refused = panic_of(|| Child::new(3).entry_point());
-    assert!(refused.starts_with("child 3 has run already"), "{refused}");
 }
 
 #[test]
 fn a_child_does_not_begin_where_another_does() {
-    children_with(0);
-    let entry_point = Child::new(3).entry_point().expect("it succeeds");
+    // SAFETY: the child has no program.
+    let entry_point = unsafe { EntryPoint::new(Child::new(3), 0x20_0000) };
     let restart = || Child::new(4).restart(entry_point);
     let expect = "child 4 cannot be restarted at the entry point of child 3";
     assert_eq!(panic_of(restart), expect);
