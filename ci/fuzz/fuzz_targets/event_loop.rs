@@ -12,7 +12,7 @@ use microkit_abi::badge::Origin;
 use microkit_abi::slots;
 use sel4::sys::host::{HostBuffer, HostKernel, Registers, install, new_ipc_buffer};
 use sel4::sys::{MAX_MESSAGE_WORDS, MessageInfo as Info, invocation, syscall};
-use sel4::{Fault, IpcBufferToken};
+use sel4::{Fault, FaultReply, IpcBufferToken};
 use sel4_microkit::host::{ProtectionDomain, State, run, watch_panics};
 use sel4_microkit::{
     Channel, ChannelSet, Child, DeferredAction, DeferredActionSlot, Handler, IrqAckError,
@@ -196,9 +196,14 @@ impl Handler for Busy {
         info: MessageInfo,
     ) -> Result<Option<MessageInfo>, IrqAckError> {
         let fault = sel4::with_ipc_buffer(|buffer| Fault::try_new(buffer, info.inner()));
-        Ok(match fault {
-            Some(Fault::UserException(fault)) => Some(MessageInfo::fault_reply(fault.reply())),
-            Some(Fault::UnknownSyscall(fault)) => Some(MessageInfo::fault_reply(fault.reply())),
+        let reply: Option<FaultReply> = match fault {
+            Some(Fault::UserException(fault)) => Some(fault.reply().into()),
+            Some(Fault::UnknownSyscall(fault)) => Some(fault.reply().into()),
+            _ => None,
+        };
+        Ok(match reply {
+            // SAFETY: the child has no program.
+            Some(reply) => Some(unsafe { MessageInfo::fault_reply(reply) }),
             _ if child.index() & 1 == 1 => Some(MessageInfo::default()),
             _ => None,
         })

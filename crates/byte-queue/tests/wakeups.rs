@@ -4,9 +4,8 @@
 
 use byte_queue::{Consumer, Producer};
 use pd_test::{Explorer, System};
-use sel4_microkit::ipc::recv;
 use sel4_microkit::{
-    Channel, ChannelSet, Handler, Infallible, SharedWord, debug_println, shared_words,
+    Channel, ChannelSet, Handler, Infallible, SharedWord, debug_println, ipc, shared_words,
 };
 
 const PEER: Channel = Channel::new(1);
@@ -45,7 +44,7 @@ fn produce(waits: fn(&mut Producer) -> bool) -> Idle {
         if count > 0 {
             PEER.notify();
         } else if waits(&mut producer) {
-            recv();
+            ipc::wait("room");
         }
     }
     Idle

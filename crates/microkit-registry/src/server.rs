@@ -29,7 +29,7 @@ impl Registry {
     /// **Blocks:** never.
     /// **Panics:** if `lasting` has fewer words than one, and one for each service of the table.
     pub fn new(table: &'static Table, lasting: &'static [SharedWord]) -> Self {
-        ipc::reply(MessageInfo::new(FORGOTTEN, 0));
+        ipc::reply_without_words(FORGOTTEN);
         let book = Book::new(table, lasting);
         tell(book.opened());
         Self { book }

@@ -5,12 +5,12 @@ mod common;
 
 use std::sync::atomic::Ordering;
 
-use common::{ENTRY_POINT, complete};
+use common::complete;
 use microkit_registry::signals::{NobodyThere, Outcome, Receiver, Sender, Ticket, WORDS};
 use pd_test::{Explorer, Run, System};
 use sel4_microkit::{
-    Channel, ChannelSet, Child, Handler, Infallible, MessageInfo, SharedWord, debug_println,
-    shared_words,
+    Channel, ChannelSet, Child, EntryPoint, Handler, Infallible, MessageInfo, SharedWord,
+    debug_println, shared_words,
 };
 
 /// Of `alice` and `bell`, the channel to each other.
@@ -156,6 +156,7 @@ impl Handler for Bell {
 /// Restarts `bell`, or says that it is dead.
 struct Parent {
     buries: bool,
+    entry_point: EntryPoint,
 }
 
 impl Handler for Parent {
@@ -164,7 +165,7 @@ impl Handler for Parent {
     fn fault(&mut self, child: Child, _: MessageInfo) -> Result<Option<MessageInfo>, sel4::Error> {
         match self.buries {
             true => NEWS.notify(),
-            false => child.restart(ENTRY_POINT)?,
+            false => child.restart(self.entry_point)?,
         }
         Ok(None)
     }
@@ -177,7 +178,11 @@ fn system<S: Sends>(signals: usize, buries: bool) -> System {
 fn with_file<S: Sends>(file: &str, signals: usize, buries: bool) -> System {
     System::parse("signals.system", file)
         .unwrap()
-        .program("parent.elf", move || Parent { buries })
+        .program("parent.elf", move || Parent {
+            buries,
+            // It has the lower priority.
+            entry_point: Child::new(1).entry_point().expect("it is a child"),
+        })
         .program("bell.elf", bell)
         .program("alice.elf", move || alice::<S>(signals))
 }

@@ -56,7 +56,7 @@ struct Mutant<M> {
 }
 
 fn mutant<M: Mistake>() -> Mutant<M> {
-    sel4_microkit::ipc::reply(MessageInfo::new(0xf0, 0));
+    sel4_microkit::ipc::reply_without_words(0xf0);
     let book = Book::new(&TABLE, lasting());
     tell(M::opened(&book));
     Mutant {
@@ -408,7 +408,7 @@ mod notification_vanishes {
             parent: true,
             ..With::default()
         })
-        .program("parent.elf", || common::Parent { buries: true })
+        .program("parent.elf", || common::Parent::init(true))
     }
 
     fn she_knows_of_the_death(run: &Run) {

@@ -4,8 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use pd_test::{Explorer, Failure, InvocationError, Run, System};
 use sel4_microkit::{
-    Channel, ChannelSet, Child, Handler, Infallible, MessageInfo, NullHandler, debug_println,
-    pd_name, var,
+    Channel, ChannelSet, Child, EntryPoint, Handler, Infallible, MessageInfo, NullHandler,
+    debug_println, pd_name, var,
 };
 
 const ALARM: Channel = Channel::new(5);
@@ -16,7 +16,6 @@ const FILE: &str = r#"
     <system>
         <protection_domain name="parent" priority="9">
             <program_image path="parent.elf" />
-            <setvar symbol="entry" region_paddr="unused" />
             <protection_domain name="driver" id="3" priority="4">
                 <program_image path="driver.elf" />
                 <irq irq="40" id="5" setvar_id="alarm" />
@@ -25,7 +24,6 @@ const FILE: &str = r#"
         <protection_domain name="server" priority="5">
             <program_image path="server.elf" />
         </protection_domain>
-        <memory_region name="unused" size="0x1000" phys_addr="0x200000" />
         <channel>
             <end pd="driver" id="1" pp="true" />
             <end pd="server" id="1" />
@@ -34,7 +32,16 @@ const FILE: &str = r#"
 
 /// Says how the driver faults, and starts it again the first time.
 struct Parent {
+    entry_point: EntryPoint,
     times: usize,
+}
+
+fn parent() -> Parent {
+    Parent {
+        // It has the lower priority.
+        entry_point: Child::new(3).entry_point().expect("it is a child"),
+        times: 0,
+    }
 }
 
 impl Handler for Parent {
@@ -49,9 +56,7 @@ impl Handler for Parent {
         debug_println!("parent: child {} has fault {label}", child.index());
         self.times += 1;
         if self.times == 1 {
-            child
-                .restart(*var!(entry: usize = 0))
-                .expect("it is a child");
+            child.restart(self.entry_point).expect("it is a child");
         }
         Ok(None)
     }
@@ -96,7 +101,7 @@ impl Handler for Server {
 fn system() -> System {
     System::parse("driver.system", FILE)
         .unwrap()
-        .program("parent.elf", || Parent { times: 0 })
+        .program("parent.elf", parent)
         .program("driver.elf", driver)
         .program("server.elf", || Server)
 }
@@ -122,9 +127,10 @@ fn steps_are_one_system_call_each_and_the_test_chooses_whose() {
     run.step_of("driver"); // It acknowledges, as the runtime does before all else.
     run.step_of("driver");
     assert_eq!(run.can_run(), ["parent"]);
+    assert!(run.step()); // It reads where the driver begins.
     assert!(run.step());
     assert!(!run.step());
-    assert_eq!(run.steps(), 4);
+    assert_eq!(run.steps(), 5);
     let trace: Vec<String> = run.trace().iter().map(ToString::to_string).collect();
     assert_eq!(
         trace,
@@ -132,6 +138,7 @@ fn steps_are_one_system_call_each_and_the_test_chooses_whose() {
             "server waits",
             "driver acknowledges the interrupt of channel 5",
             "driver waits",
+            "parent invokes child 3: label 2, [0, 24]",
             "parent waits",
         ]
     );
@@ -261,7 +268,7 @@ fn time_stands_still_until_it_is_advanced() {
     );
     let system = System::parse("driver.system", &file)
         .unwrap()
-        .program("parent.elf", || Parent { times: 0 })
+        .program("parent.elf", parent)
         .program("driver.elf", driver)
         .program("server.elf", || {
             (0..4).for_each(|_| CLIENT.notify());
@@ -316,10 +323,10 @@ fn what_is_missing_or_wrong_is_a_sentence() {
         drop(Explorer::new(&system).replay(&schedule));
     };
     check(
-        &|| replay("parent nobody"),
-        &["choice 2", "`nobody`", "server, driver"],
+        &|| replay("parent*2 nobody"),
+        &["choice 3", "`nobody`", "server, driver"],
     );
-    check(&|| replay("parent*9"), &["choice 2", "`parent`"]);
+    check(&|| replay("parent*9"), &["choice 3", "`parent`"]);
     let error = System::parse("wrong.system", "<system><pd /></system>").unwrap_err();
     assert!(error.to_string().contains("wrong.system"), "{error}");
     let error = System::open("there/is/none.system").unwrap_err();

@@ -16,7 +16,8 @@ use sel4::{CPtr, Cap, CapType, cap, cap_type};
 /// const WORKER_SC: sel4::cap::SchedContext = user_cap(2);
 /// ```
 ///
-/// A call through one that the system file does not give is answered with `InvalidCapability`.
+/// A call through one that the system file does not give is answered with `InvalidCapability`, and
+/// one through a capability of another type than `T` with `IllegalOperation` or that.
 ///
 /// # Panics
 ///
@@ -25,7 +26,9 @@ use sel4::{CPtr, Cap, CapType, cap, cap_type};
 #[track_caller]
 pub const fn user_cap<T: UserCapType>(slot: u64) -> Cap<T> {
     match cspace_root_slot_to_cptr(slot) {
-        Some(cptr) => Cap::from_cptr(cptr),
+        // SAFETY: K-1: what the system file gives in a `<cspace>` answers invocations, whichever of
+        // the three types it is; and so does `T`, which is one of them.
+        Some(cptr) => unsafe { Cap::from_cptr(cptr) },
         None => panic!("the slots of a <cspace> are 1 to 63"),
     }
 }
@@ -58,14 +61,16 @@ mod sealed {
 /// This protection domain's own address space: for cache maintenance, in memory that it shares
 /// with a device or writes instructions to.
 pub const fn vspace() -> cap::VSpace {
-    Cap::from_bits(slots::VSPACE)
+    // SAFETY: K-1.
+    unsafe { Cap::from_bits(slots::VSPACE) }
 }
 
 /// This protection domain's own thread, which it can measure: `None` but in the configuration
 /// `benchmark`, where Microkit gives each one its own.
 pub const fn benchmark_tcb() -> Option<cap::Tcb> {
     if sel4::config::ENABLE_BENCHMARKS {
-        Some(Cap::from_bits(slots::TCB))
+        // SAFETY: K-1.
+        Some(unsafe { Cap::from_bits(slots::TCB) })
     } else {
         None
     }

@@ -7,6 +7,32 @@ use microkit_abi::{limits, slots};
 use crate::{MessageInfo, MessageRegisterValue, symbols};
 
 /// A channel of this protection domain, by the identifier that the system file gives it.
+///
+/// # What a client can do to others
+///
+/// The system file says who may notify and call whom. With these rights, safe code can do the
+/// following to its peers, and nothing else, so a server that faces a client which it does not trust
+/// must be right with all of it:
+///
+/// * Call ([`pp_call`](Self::pp_call)) at any time, with any label of 52 bits, any length of up to
+///   120 words, and any words. A call carries no capability.
+/// * Call as often as its budget lasts. While it waits, calls of other clients wait behind it in the
+///   order of their priorities. A passive server runs on the client's scheduling context: it stops
+///   when the client's budget is used up, in the middle of a call, until the next period.
+/// * Be stopped or restarted by its parent in the middle of a call. The server's reply then goes to
+///   nobody, and a passive server that runs on the client's scheduling context keeps it.
+/// * Notify ([`notify`](Self::notify)) at any time and at any rate. Notifications merge, so they take
+///   no memory, but each one that is received takes time of the receiver, who is woken if it has the
+///   higher priority.
+/// * Do nothing any more: it may never notify a server that waits for that, and never reply to one
+///   that calls it.
+///
+/// Safe code cannot send to a server without waiting for the reply. A message that is sent so would
+/// leave a passive server without a scheduling context, and so stop it for all of its clients. A
+/// client in C, or one that uses `unsafe`, can.
+///
+/// What a client writes into memory that it shares with a server is another matter: the server must
+/// expect any bytes there at any time.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Channel {
     index: usize,
@@ -101,28 +127,31 @@ impl Channel {
         (MessageInfo::from_inner(reply.info), reply.msg)
     }
 
-    #[doc(hidden)]
+    // The three capabilities are not handed out: with the endpoint, a client could send what leaves a
+    // passive server without a scheduling context.
+
     #[inline]
     #[track_caller]
-    pub fn notification(&self) -> sel4::cap::Notification {
+    pub(crate) fn notification(&self) -> sel4::cap::Notification {
         self.check(symbols::notifications(), Use::Notify);
-        sel4::Cap::from_bits(slots::BASE_OUTPUT_NOTIFICATION + self.index as u64)
+        // SAFETY: K-1.
+        unsafe { sel4::Cap::from_bits(slots::BASE_OUTPUT_NOTIFICATION + self.index as u64) }
     }
 
-    #[doc(hidden)]
     #[inline]
     #[track_caller]
-    pub fn irq_handler(&self) -> sel4::cap::IrqHandler {
+    pub(crate) fn irq_handler(&self) -> sel4::cap::IrqHandler {
         self.check(symbols::irqs(), Use::IrqAck);
-        sel4::Cap::from_bits(slots::BASE_IRQ + self.index as u64)
+        // SAFETY: K-1.
+        unsafe { sel4::Cap::from_bits(slots::BASE_IRQ + self.index as u64) }
     }
 
-    #[doc(hidden)]
     #[inline]
     #[track_caller]
-    pub fn endpoint(&self) -> sel4::cap::Endpoint {
+    pub(crate) fn endpoint(&self) -> sel4::cap::Endpoint {
         self.check(symbols::pps(), Use::Call);
-        sel4::Cap::from_bits(slots::BASE_ENDPOINT + self.index as u64)
+        // SAFETY: K-1. A server of this runtime takes any message (K-2), and one in C has to.
+        unsafe { sel4::Cap::from_bits(slots::BASE_ENDPOINT + self.index as u64) }
     }
 
     #[inline]
@@ -177,8 +206,25 @@ pub struct Child {
 
 impl Child {
     /// The child with identifier `index`.
+    ///
+    /// # Panics
+    ///
+    /// If `index` is above [`MAX_CHANNEL_ID`](limits::MAX_CHANNEL_ID), which bounds the identifiers
+    /// of children too.
     pub const fn new(index: usize) -> Self {
+        assert!(
+            index <= limits::MAX_CHANNEL_ID as usize,
+            "a child's identifier is at most 61"
+        );
         Self { index }
+    }
+
+    /// The child of a badge, which the builder has made: of one that exists.
+    #[inline]
+    pub(crate) const fn of_badge(index: u8) -> Self {
+        Self {
+            index: index as usize,
+        }
     }
 
     /// Its identifier.
@@ -227,11 +273,12 @@ impl Child {
     /// **Blocks:** never. **Needs:** the child's scheduling context, `<cap_sc>` in the `<cspace>` of
     /// this PD.
     /// **Errors:** `InvalidCapability` if this PD has no such child, or no such capability.
+    /// **Panics:** as [`restart`](Self::restart).
     #[track_caller]
     pub fn restart_passive(
         &self,
         context: sel4::cap::SchedContext,
-        entry_point: usize,
+        entry_point: EntryPoint,
     ) -> sel4::Result<()> {
         self.stop()?;
         self.give(context)?;
@@ -249,15 +296,34 @@ impl Child {
         }
     }
 
-    /// Where the child begins to run: what [`restart`](Self::restart) wants.
+    /// Reads where the child begins to run: what [`restart`](Self::restart) wants.
     ///
     /// **Blocks:** never. **Needs:** that the child has not run yet: a parent of a higher priority
     /// than its own, which asks in its initialisation.
     /// **Errors:** `InvalidCapability` if this PD has no such child.
+    /// **Panics:** if the child has run: it is at some other place of its program by now.
     #[track_caller]
-    pub fn entry_point(&self) -> sel4::Result<usize> {
-        let registers = self.tcb().tcb_read_registers(false, 1)?;
-        Ok(*registers.pc() as usize)
+    pub fn entry_point(&self) -> sel4::Result<EntryPoint> {
+        let registers = self.read_registers()?;
+        // A program on a host has no registers of its own: its pc is where it begins, always.
+        if cfg!(target_os = "none") && has_run(&registers) {
+            self.refuse_entry_point();
+        }
+        Ok(EntryPoint {
+            child: *self,
+            address: *registers.pc() as usize,
+        })
+    }
+
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    fn refuse_entry_point(&self) -> ! {
+        panic!(
+            "child {} has run already, so where it begins cannot be read: read it in init, and give \
+             this protection domain a higher priority than the child's",
+            self.index
+        )
     }
 
     /// Lets the child begin again at `entry_point`, wherever it was: running, waiting, stopped or
@@ -273,11 +339,27 @@ impl Child {
     ///
     /// **Blocks:** never.
     /// **Errors:** `InvalidCapability` if this PD has no such child.
+    /// **Panics:** if `entry_point` is another child's.
     #[track_caller]
-    pub fn restart(&self, entry_point: usize) -> sel4::Result<()> {
+    pub fn restart(&self, entry_point: EntryPoint) -> sel4::Result<()> {
+        if entry_point.child != *self {
+            self.does_not_begin_there(entry_point);
+        }
         let mut registers = sel4::UserContext::default();
-        *registers.pc_mut() = entry_point as u64;
-        self.tcb().tcb_write_registers(true, 1, &mut registers)
+        *registers.pc_mut() = entry_point.address as u64;
+        // SAFETY: K-3: the child's program begins there, and relies on no other register: its thread
+        // is started with zeros, and restarted with anything.
+        unsafe { self.tcb().tcb_write_registers(true, 1, &mut registers) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    #[track_caller]
+    fn does_not_begin_there(&self, entry_point: EntryPoint) -> ! {
+        panic!(
+            "child {} cannot be restarted at the entry point of child {}",
+            self.index, entry_point.child.index
+        )
     }
 
     /// Reads the child's registers.
@@ -294,25 +376,87 @@ impl Child {
     ///
     /// **Blocks:** never.
     /// **Errors:** `InvalidCapability` if this PD has no such child.
+    ///
+    /// # Safety
+    ///
+    /// The child's program is sound when it goes on with these registers: they choose what it runs,
+    /// on which stack, with which values.
     #[track_caller]
-    pub fn write_registers(&self, registers: &mut sel4::UserContext) -> sel4::Result<()> {
-        self.tcb().tcb_write_all_registers(false, registers)
+    pub unsafe fn write_registers(&self, registers: &mut sel4::UserContext) -> sel4::Result<()> {
+        // SAFETY: the caller's contract.
+        unsafe { self.tcb().tcb_write_all_registers(false, registers) }
     }
 
     /// Has a child that has faulted go on after the instruction, once its fault is replied to with
-    /// [`FaultReply::retry`](sel4::FaultReply::retry).
+    /// [`MessageInfo::fault_retry`].
     ///
     /// **Blocks:** never.
     /// **Errors:** `InvalidCapability` if this PD has no such child.
+    ///
+    /// # Safety
+    ///
+    /// The child's program is sound without the instruction. A store below its stack, and the `udf`
+    /// at the end of a panic, are two that it is not sound without.
     #[track_caller]
-    pub fn skip_instruction(&self) -> sel4::Result<()> {
+    pub unsafe fn skip_instruction(&self) -> sel4::Result<()> {
         let mut registers = self.tcb().tcb_read_registers(false, 1)?;
         *registers.pc_mut() = registers.pc().wrapping_add(4);
-        self.tcb().tcb_write_registers(false, 1, &mut registers)
+        // SAFETY: the caller's contract.
+        unsafe { self.tcb().tcb_write_registers(false, 1, &mut registers) }
     }
 
     /// The capability to its thread, for what has no method here.
     pub const fn tcb(&self) -> sel4::cap::Tcb {
-        sel4::Cap::from_bits(slots::BASE_TCB + self.index as u64)
+        // SAFETY: K-1.
+        unsafe { sel4::Cap::from_bits(slots::BASE_TCB + self.index as u64) }
+    }
+}
+
+/// Whether a thread has run its program beyond the start-up code, if not to the end of that.
+///
+/// Microkit starts a thread with all general registers zero (*builder*), and x30 is something else
+/// from the first call on.
+fn has_run(registers: &sel4::UserContext) -> bool {
+    (0..=30).any(|index| *registers.gpr(index) != 0)
+}
+
+/// Where a child begins to run: [`Child::entry_point`] reads it, [`Child::restart`] takes it.
+#[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
+pub struct EntryPoint {
+    child: Child,
+    address: usize,
+}
+
+impl EntryPoint {
+    /// Says where a child begins to run.
+    ///
+    /// # Safety
+    ///
+    /// `address` is the entry point of the child's program, as its ELF file says.
+    pub const unsafe fn new(child: Child, address: usize) -> Self {
+        Self { child, address }
+    }
+
+    /// The address, in the child's address space.
+    pub const fn address(&self) -> usize {
+        self.address
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_has_run_if_any_general_register_is_not_zero() {
+        let mut registers = sel4::UserContext::default();
+        *registers.pc_mut() = 0x20_0000;
+        *registers.sp_mut() = 0x1000;
+        assert!(!has_run(&registers));
+        for index in 0..=30 {
+            let mut registers = registers.clone();
+            *registers.gpr_mut(index) = 1;
+            assert!(has_run(&registers), "x{index}");
+        }
     }
 }

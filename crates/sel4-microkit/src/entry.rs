@@ -124,7 +124,7 @@ macro_rules! declare_protection_domain {
 /// Runs the initialisation, then the event loop.
 #[doc(hidden)]
 pub fn run_main<H: Handler>(init: impl FnOnce() -> H) -> ! {
-    match init().run() {
+    match crate::handler::run(&mut init()) {
         Ok(never) => match never {},
         Err(error) => panicking::stop(format_args!("stopped: its handler returned: {error}")),
     }
@@ -176,7 +176,7 @@ mod target {
     use core::arch::naked_asm;
     use core::ptr::{NonNull, with_exposed_provenance_mut};
 
-    use microkit_abi::{limits, slots};
+    use microkit_abi::limits;
 
     unsafe extern "Rust" {
         /// Defined by `#[protection_domain]`. Its name is what the linker says is missing.
@@ -254,8 +254,7 @@ mod target {
     /// for something that an address space cannot do.
     #[inline(always)]
     fn check_configuration(buffer_address: usize) {
-        let vspace: sel4::cap::VSpace = sel4::Cap::from_bits(slots::VSPACE);
-        if vspace
+        if crate::vspace()
             .vspace_clean_data(buffer_address, buffer_address + 1)
             .is_err()
         {

@@ -83,7 +83,9 @@ pub trait Handler {
     }
 
     /// A child has faulted: [`MessageInfo::fault`] reads how. Returning `None` leaves it stopped;
-    /// a message is the reply (seL4 manual, *Faults*), such as [`MessageInfo::fault_reply`] makes.
+    /// a message is the reply (seL4 manual, *Faults*). [`MessageInfo::fault_retry`] lets the child
+    /// try again. A reply with words, which set the child's registers, panics unless
+    /// [`MessageInfo::fault_reply`] has made it.
     ///
     /// A virtual CPU faults as the child with its identifier: [`VCpu::from`](crate::VCpu) is it.
     ///
@@ -119,12 +121,6 @@ pub trait Handler {
     fn work(&mut self) -> Result<(), Self::Error> {
         Ok(())
     }
-
-    /// The event loop.
-    #[doc(hidden)]
-    fn run(&mut self) -> Result<Never, Self::Error> {
-        run(self)
-    }
 }
 
 /// The words of a message that travel in CPU registers: its first four.
@@ -147,7 +143,11 @@ pub fn protected_in_memory<H: Handler + ?Sized>(
     Ok((reply, load()))
 }
 
-fn run<H: Handler + ?Sized>(handler: &mut H) -> Result<Never, H::Error> {
+/// The event loop.
+///
+/// Only [`run_main`](crate::_private::run_main) runs it, and once: a handler that could run it
+/// within itself would reply to what an inner one has received (K-2).
+pub(crate) fn run<H: Handler + ?Sized>(handler: &mut H) -> Result<Never, H::Error> {
     acknowledge_all();
     if handler.has_work() {
         handler.work()?;
@@ -173,6 +173,9 @@ fn run<H: Handler + ?Sized>(handler: &mut H) -> Result<Never, H::Error> {
             Event::Fault(child, info) => {
                 store(words);
                 let reply = handler.fault(child, info)?;
+                if reply.as_ref().is_some_and(MessageInfo::may_set_registers) {
+                    would_set_registers(child);
+                }
                 reply.map(|reply| (reply, load()))
             }
         };
@@ -189,7 +192,7 @@ fn next<H: Handler + ?Sized>(
     if handler.has_work() {
         if let Some((reply, words)) = reply {
             store(words);
-            ipc::reply(reply);
+            ipc::send_reply(reply);
         }
         handler.work()?;
         return Ok(wait(deferred_by(handler)));
@@ -246,6 +249,17 @@ fn load() -> FastWords {
 #[inline(always)]
 fn store(words: FastWords) {
     with_msg_regs_mut(|registers| registers[..words.len()].copy_from_slice(&words));
+}
+
+/// What K-2 rests on: words of a reply to a fault are registers of the child.
+#[cold]
+#[inline(never)]
+fn would_set_registers(child: Child) -> ! {
+    panic!(
+        "the reply to the fault of child {} has words, which would become its registers: reply \
+         with MessageInfo::fault_retry(), or with MessageInfo::fault_reply(), which is unsafe",
+        child.index()
+    )
 }
 
 #[cold]
@@ -323,9 +337,5 @@ impl<T: Handler + ?Sized> Handler for Box<T> {
 
     fn work(&mut self) -> Result<(), Self::Error> {
         (**self).work()
-    }
-
-    fn run(&mut self) -> Result<Never, Self::Error> {
-        (**self).run()
     }
 }

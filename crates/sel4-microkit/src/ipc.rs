@@ -1,4 +1,11 @@
-//! Receiving events, below the [`Handler`](crate::Handler): for event loops of one's own.
+//! Receiving events, below the [`Handler`](crate::Handler): for event loops of one's own, and for
+//! waiting within a handler.
+//!
+//! A protection domain has one reply object, for calls and for faults of its children. A reply to a
+//! call is words; the words of a reply to a fault become registers of the child. So whoever receives
+//! both with it must know which of them a reply answers, and the functions that leave that to the
+//! caller are `unsafe`. K-1 and the like, in the SAFETY comments, are the numbers of
+//! `docs/soundness/capabilities.md`.
 
 use core::fmt;
 
@@ -6,10 +13,13 @@ use microkit_abi::badge::Origin;
 use microkit_abi::slots;
 
 use crate::defer::Prepared;
-use crate::{Channel, Child, FastWords, MessageInfo};
+use crate::{Channel, Child, FastWords, MessageInfo, MessageLabel};
 
-const INPUT: sel4::cap::Endpoint = sel4::Cap::from_bits(slots::INPUT);
-const REPLY: sel4::cap::Reply = sel4::Cap::from_bits(slots::REPLY);
+// SAFETY: K-1. It is received from, and nothing is sent to it.
+const INPUT: sel4::cap::Endpoint = unsafe { sel4::Cap::from_bits(slots::INPUT) };
+// SAFETY: K-1. It does not leave this module, and K-2 says of each reply that is sent here that its
+// words do not become registers of a child.
+const REPLY: sel4::cap::Reply = unsafe { sel4::Cap::from_bits(slots::REPLY) };
 
 /// What a protection domain waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,7 +41,7 @@ impl Event {
                 Self::Protected(Channel::of_badge(channel), MessageInfo::from_inner(info))
             }
             Origin::Fault { child } => {
-                Self::Fault(Child::new(child.into()), MessageInfo::from_inner(info))
+                Self::Fault(Child::of_badge(child), MessageInfo::from_inner(info))
             }
             Origin::Notifications(bits) => Self::Notified(ChannelSet(bits)),
         }
@@ -40,10 +50,24 @@ impl Event {
 
 /// Waits for an event.
 ///
+/// What a handler waits for, [`wait_for`] waits for safely.
+///
 /// **Blocks:** until one comes. **Panics:** inside a borrow of the message registers.
+///
+/// # Safety
+///
+/// If a fault comes, its reply says how the child's program goes on. So whatever is replied next, by
+/// this module or by the event loop that called a handler which calls this, is a reply to this event:
+/// one to a fault has no words, or the child's program is sound with the registers that they set.
 #[inline]
 #[track_caller]
-pub fn recv() -> Event {
+pub unsafe fn recv() -> Event {
+    receive()
+}
+
+#[inline]
+#[track_caller]
+fn receive() -> Event {
     let (info, badge) = INPUT.recv(REPLY);
     Event::new(info, badge)
 }
@@ -51,9 +75,13 @@ pub fn recv() -> Event {
 /// Replies to the call or fault that was received last, and waits for an event.
 ///
 /// **Blocks:** until one comes. **Panics:** inside a borrow of the message registers.
+///
+/// # Safety
+///
+/// As for [`reply`], and for [`recv`].
 #[inline]
 #[track_caller]
-pub fn reply_recv(msg_info: MessageInfo) -> Event {
+pub unsafe fn reply_recv(msg_info: MessageInfo) -> Event {
     let (info, badge) = INPUT.reply_recv(msg_info.into_inner(), REPLY);
     Event::new(info, badge)
 }
@@ -61,9 +89,32 @@ pub fn reply_recv(msg_info: MessageInfo) -> Event {
 /// Replies to the call or fault that was received last.
 ///
 /// **Blocks:** never. **Panics:** inside a borrow of the message registers.
+///
+/// # Safety
+///
+/// If that was a fault, the message has no words, or the child's program is sound with the registers
+/// that they set (seL4 manual, *Faults*).
 #[inline]
 #[track_caller]
-pub fn reply(msg_info: MessageInfo) {
+pub unsafe fn reply(msg_info: MessageInfo) {
+    send_reply(msg_info);
+}
+
+/// Replies to the call or fault that was received last, with a label and no words. The reply that
+/// the handler returns then goes to nobody.
+///
+/// **Blocks:** never. **Panics:** inside a borrow of the message registers.
+#[inline]
+#[track_caller]
+pub fn reply_without_words(label: MessageLabel) {
+    // K-2: no words.
+    send_reply(MessageInfo::new(label, 0));
+}
+
+/// Replies as [`reply`], where K-2 holds.
+#[inline]
+#[track_caller]
+pub(crate) fn send_reply(msg_info: MessageInfo) {
     REPLY.send(msg_info.into_inner());
 }
 
@@ -75,18 +126,31 @@ pub fn reply(msg_info: MessageInfo) {
 #[track_caller]
 pub fn wait_for(channel: Channel, others: &mut ChannelSet) {
     loop {
-        match recv() {
-            Event::Notified(channels) => {
-                others.extend(channels.iter().filter(|other| *other != channel));
-                if channels.contains(channel) {
-                    return;
-                }
-            }
-            other => panic!(
-                "while channel {} was waited for, {other:?} came",
-                channel.index()
-            ),
+        let channels = notified(format_args!("channel {}", channel.index()));
+        others.extend(channels.iter().filter(|other| *other != channel));
+        if channels.contains(channel) {
+            return;
         }
+    }
+}
+
+/// Waits until any channel is notified. `what` says in the panic what is waited for.
+///
+/// **Blocks:** until then. **Panics:** if a call or a fault comes, which this cannot answer; inside a
+/// borrow of the message registers.
+#[track_caller]
+pub fn wait(what: &str) -> ChannelSet {
+    notified(format_args!("{what}"))
+}
+
+#[track_caller]
+fn notified(what: fmt::Arguments<'_>) -> ChannelSet {
+    // K-2: what it brings is not replied to, since a call or a fault stops this program.
+    match receive() {
+        Event::Notified(channels) => channels,
+        other => panic!(
+            "while {what} was waited for, {other:?} came, which is answered by the event loop alone"
+        ),
     }
 }
 
@@ -112,20 +176,24 @@ pub(crate) fn reply_recv_with_mrs(msg_info: MessageInfo, words: FastWords) -> Re
 #[inline]
 pub(crate) fn nb_send_recv_with_mrs(action: &Prepared) -> Received {
     let Prepared { cap, info } = action;
-    cap.nb_send_recv_with_mrs(*info, [], INPUT, REPLY)
+    // SAFETY: 1. K-4: it signals a notification, acknowledges an interrupt, or calls the monitor.
+    // 2. K-2, as for `recv_with_mrs`.
+    unsafe { cap.nb_send_recv_with_mrs(*info, [], INPUT, REPLY) }
 }
 
 /// Does an action that was put off.
 #[inline]
 pub(crate) fn send(action: &Prepared) {
-    action.cap.send_with_mrs(action.info, []);
+    // SAFETY: K-4.
+    unsafe { action.cap.send_with_mrs(action.info, []) };
 }
 
 /// What tells the monitor that this passive PD is initialised: it then takes away the PD's
 /// scheduling context.
 pub(crate) fn forfeit_scheduling_context() -> Prepared {
     Prepared {
-        cap: sel4::Cap::from_bits(slots::MONITOR_ENDPOINT),
+        // SAFETY: nothing is asked of an unspecified one.
+        cap: unsafe { sel4::Cap::from_bits(slots::MONITOR_ENDPOINT) },
         info: sel4::MessageInfo::new(0, 0, 0, 0),
     }
 }

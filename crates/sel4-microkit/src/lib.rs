@@ -77,7 +77,7 @@ mod waits;
 
 pub use backtrace::Backtrace;
 pub use capabilities::{UserCapType, benchmark_tcb, cspace_root_slot_to_cptr, user_cap, vspace};
-pub use channel::{Channel, Child, IrqAckError};
+pub use channel::{Channel, Child, EntryPoint, IrqAckError};
 #[cfg(feature = "embedded-io")]
 pub use debug_output::DebugOutput;
 pub use defer::{DeferredAction, DeferredActionInterface, DeferredActionSlot};

@@ -51,54 +51,84 @@ impl MessageInfo {
         sel4::with_ipc_buffer(|buffer| sel4::Fault::new(buffer, &self.inner))
     }
 
+    /// Describes the reply to a fault that lets the child try again what has faulted: what
+    /// [`Handler::fault`](crate::Handler::fault) returns where the cause is gone.
+    pub const fn fault_retry() -> Self {
+        Self::new(0, 0)
+    }
+
     /// Leaves a reply to a fault in the message registers, and describes it: what
-    /// [`Handler::fault`](crate::Handler::fault) is to return.
+    /// [`Handler::fault`](crate::Handler::fault) returns. Unlike
+    /// [`fault_retry`](Self::fault_retry) it may set registers of the child.
     ///
     /// ```no_run
-    /// use sel4::{Fault, FaultReply};
+    /// use sel4::Fault;
     /// use sel4_microkit::{Child, MessageInfo};
     ///
-    /// fn answer(child: Child, message: MessageInfo) -> sel4::Result<Option<MessageInfo>> {
-    ///     let reply = match message.fault() {
-    ///         // The instruction is passed over.
-    ///         Fault::UserException(fault) => fault.reply().into(),
-    ///         // So is this one, by the child's registers: the kernel takes none from the reply.
+    /// /// # Safety
+    /// ///
+    /// /// The child's program is sound without the instructions at which it faults.
+    /// unsafe fn skip(child: Child, message: MessageInfo) -> sel4::Result<Option<MessageInfo>> {
+    ///     Ok(match message.fault() {
+    ///         // SAFETY: the caller's contract. It is returned at once.
+    ///         Fault::UserException(fault) => unsafe { Some(MessageInfo::fault_reply(fault.reply())) },
+    ///         // The kernel takes no registers from the reply to this one.
     ///         Fault::VmFault(_) => {
-    ///             child.skip_instruction()?;
-    ///             FaultReply::retry()
+    ///             // SAFETY: the caller's contract.
+    ///             unsafe { child.skip_instruction()? };
+    ///             Some(MessageInfo::fault_retry())
     ///         }
     ///         // The child stays as it is.
-    ///         _ => return Ok(None),
-    ///     };
-    ///     Ok(Some(MessageInfo::fault_reply(reply)))
+    ///         _ => None,
+    ///     })
     /// }
     /// ```
     ///
     /// **Panics:** inside a borrow of the message registers.
+    ///
+    /// # Safety
+    ///
+    /// The child to whose fault the result is returned is sound when it goes on with the registers of
+    /// the reply: they choose what it runs, on which stack, with which values. The words stay in the
+    /// message registers until the handler has returned, and the result is returned once.
     #[track_caller]
-    pub fn fault_reply(reply: impl Into<sel4::FaultReply>) -> Self {
+    pub unsafe fn fault_reply(reply: impl Into<sel4::FaultReply>) -> Self {
         let reply = reply.into();
-        Self::from_inner(sel4::with_ipc_buffer_mut(|buffer| reply.write(buffer)))
+        let info = sel4::with_ipc_buffer_mut(|buffer| reply.write(buffer));
+        Self {
+            inner: sel4::MessageInfo::new(info.label(), VOUCHED, 0, info.length()),
+        }
     }
 
-    #[doc(hidden)]
+    /// Whether it has words, but [`fault_reply`](Self::fault_reply) has not made it.
     #[inline]
-    pub const fn from_inner(inner: sel4::MessageInfo) -> Self {
+    pub(crate) fn may_set_registers(&self) -> bool {
+        let is_vouched = self.inner.caps_unwrapped() == VOUCHED && self.inner.extra_caps() == 0;
+        self.count() != 0 && !is_vouched
+    }
+
+    #[inline]
+    pub(crate) const fn from_inner(inner: sel4::MessageInfo) -> Self {
         Self { inner }
     }
 
-    #[doc(hidden)]
+    /// What describes the message to `sel4`.
     #[inline]
     pub const fn inner(&self) -> &sel4::MessageInfo {
         &self.inner
     }
 
-    #[doc(hidden)]
     #[inline]
-    pub const fn into_inner(self) -> sel4::MessageInfo {
+    pub(crate) const fn into_inner(self) -> sel4::MessageInfo {
         self.inner
     }
 }
+
+/// As `caps_unwrapped` of a message without capabilities, says that [`MessageInfo::fault_reply`] has
+/// made it. The kernel does not look at the field of a message that is sent, and delivers none like
+/// this: that the third capability was unwrapped implies that there are three (seL4 16.0.0,
+/// `transferCaps`).
+const VOUCHED: usize = 0b100;
 
 impl Default for MessageInfo {
     fn default() -> Self {

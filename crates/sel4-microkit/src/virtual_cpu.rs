@@ -1,6 +1,6 @@
 //! The virtual CPUs of a protection domain's virtual machine.
 
-use microkit_abi::slots;
+use microkit_abi::{limits, slots};
 use sel4::{UserContext, VCpuReg, Word};
 
 use crate::Child;
@@ -20,7 +20,16 @@ pub struct VCpu {
 
 impl VCpu {
     /// The virtual CPU with identifier `index`.
+    ///
+    /// # Panics
+    ///
+    /// If `index` is above [`MAX_CHANNEL_ID`](limits::MAX_CHANNEL_ID), which bounds the identifiers
+    /// of virtual CPUs too.
     pub const fn new(index: usize) -> Self {
+        assert!(
+            index <= limits::MAX_CHANNEL_ID as usize,
+            "a virtual CPU's identifier is at most 61"
+        );
         Self { index }
     }
 
@@ -38,7 +47,8 @@ impl VCpu {
     pub fn restart(&self, entry_point: u64) -> sel4::Result<()> {
         let mut registers = UserContext::default();
         *registers.pc_mut() = entry_point;
-        self.tcb().tcb_write_registers(true, 1, &mut registers)
+        // SAFETY: K-5.
+        unsafe { self.tcb().tcb_write_registers(true, 1, &mut registers) }
     }
 
     /// Stops the guest.
@@ -75,7 +85,8 @@ impl VCpu {
     /// **Errors:** `InvalidCapability` if this PD has no such virtual CPU.
     #[track_caller]
     pub fn write_registers(&self, registers: &mut UserContext) -> sel4::Result<()> {
-        self.tcb().tcb_write_all_registers(false, registers)
+        // SAFETY: K-5.
+        unsafe { self.tcb().tcb_write_all_registers(false, registers) }
     }
 
     /// Reads a system register of the guest.
@@ -121,12 +132,14 @@ impl VCpu {
 
     /// The capability to its thread, for what has no method here.
     pub const fn tcb(&self) -> sel4::cap::Tcb {
-        sel4::Cap::from_bits(slots::BASE_VM_TCB + self.index as u64)
+        // SAFETY: K-1.
+        unsafe { sel4::Cap::from_bits(slots::BASE_VM_TCB + self.index as u64) }
     }
 
     /// The capability to the virtual CPU itself.
     pub const fn vcpu(&self) -> sel4::cap::VCpu {
-        sel4::Cap::from_bits(slots::BASE_VCPU + self.index as u64)
+        // SAFETY: K-1.
+        unsafe { sel4::Cap::from_bits(slots::BASE_VCPU + self.index as u64) }
     }
 }
 

@@ -7,8 +7,8 @@ use std::rc::Rc;
 use microkit_abi::slots;
 use sel4::sys::host::{self as kernel, HostBuffer, Registers};
 use sel4::sys::{MessageInfo, fault, invocation, syscall};
-use sel4::{Fault, FaultReply, UserContext, VCpuReg};
-use sel4_microkit::{Child, VCpu, arm_smc_call};
+use sel4::{Fault, UserContext, VCpuReg};
+use sel4_microkit::{Child, EntryPoint, VCpu, arm_smc_call};
 
 /// A call: the slot, the label and the words.
 type Seen = (u64, u64, Vec<u64>);
@@ -111,7 +111,8 @@ fn calls(invoke: impl FnOnce()) -> Vec<(u64, Vec<u64>)> {
 
 #[test]
 fn a_child_that_skips_an_instruction_keeps_all_but_its_program_counter() {
-    let made = calls(|| Child::new(3).skip_instruction().expect("it succeeds"));
+    // SAFETY: the child has no program.
+    let made = calls(|| unsafe { Child::new(3).skip_instruction() }.expect("it succeeds"));
     assert_eq!(
         made,
         [
@@ -129,7 +130,9 @@ fn a_childs_registers_are_read_and_written_without_letting_it_go() {
     assert_eq!(call, expect);
     let mut registers = registers.expect("it succeeds");
     assert_eq!(*registers.gpr(0), 9);
-    let (call, written) = the_call(0, || Child::new(3).write_registers(&mut registers));
+    let child = Child::new(3);
+    // SAFETY: the child has no program.
+    let (call, written) = the_call(0, || unsafe { child.write_registers(&mut registers) });
     let mut words = vec![9; 2 + UserContext::COUNT];
     (words[0], words[1]) = (0, UserContext::COUNT as u64);
     let expect = (slots::BASE_TCB + 3, invocation::TCBWriteRegisters, words);
@@ -146,10 +149,11 @@ fn a_reply_to_a_fault_is_left_in_the_message_registers() {
     let Fault::UserException(exception) = message.fault() else {
         panic!("that")
     };
-    let reply = sel4_microkit::MessageInfo::fault_reply(exception.reply());
+    // SAFETY: it is returned to nobody.
+    let reply = unsafe { sel4_microkit::MessageInfo::fault_reply(exception.reply()) };
     assert_eq!((reply.label(), reply.count()), (0, 3));
     assert_eq!([0, 1, 2].map(sel4_microkit::get_mr), [104, 101, 102]);
-    let retry = sel4_microkit::MessageInfo::fault_reply(FaultReply::retry());
+    let retry = sel4_microkit::MessageInfo::fault_retry();
     assert_eq!((retry.label(), retry.count()), (0, 0));
 }
 
@@ -162,8 +166,59 @@ fn a_fault_of_a_virtual_cpu_leads_to_it() {
 
 #[test]
 fn an_smc_call_uses_the_authority_that_the_system_file_gives() {
-    let (call, response) = the_call(3, || arm_smc_call([1, 2, 3, 4, 5, 6, 7, 8]));
+    let (call, response) = the_call(3, || {
+        // SAFETY: there is no firmware.
+        unsafe { arm_smc_call([1, 2, 3, 4, 5, 6, 7, 8]) }
+    });
     let words = vec![1, 2, 3, 4, 5, 6, 7, 8];
     assert_eq!(call, (slots::ARM_SMC, invocation::ARMSMCCall, words));
     assert_eq!(response, Ok([3; 8]));
+}
+
+/// Panics of `run`, as text.
+fn panic_of<R>(run: impl FnOnce() -> R) -> String {
+    let run = std::panic::AssertUnwindSafe(run);
+    let Err(panic) = std::panic::catch_unwind(run) else {
+        panic!("it is refused")
+    };
+    match panic.downcast::<String>() {
+        Ok(message) => *message,
+        Err(panic) => panic.downcast_ref::<&str>().expect("a message").to_string(),
+    }
+}
+
+#[test]
+fn an_entry_point_is_where_a_child_is_before_it_runs() {
+    let (call, entry_point) = the_call(0x20_0000, || Child::new(3).entry_point());
+    let words = vec![0, UserContext::COUNT as u64];
+    let expect = (slots::BASE_TCB + 3, invocation::TCBReadRegisters, words);
+    assert_eq!(call, expect);
+    let entry_point = entry_point.expect("it succeeds");
+    assert_eq!(entry_point.address(), 0x20_0000);
+    // SAFETY: it is what was read.
+    let made = unsafe { EntryPoint::new(Child::new(3), 0x20_0000) };
+    assert_eq!(made, entry_point);
+}
+
+#[test]
+fn a_child_does_not_begin_where_another_does() {
+    // SAFETY: the child has no program.
+    let entry_point = unsafe { EntryPoint::new(Child::new(3), 0x20_0000) };
+    let restart = || Child::new(4).restart(entry_point);
+    let expect = "child 4 cannot be restarted at the entry point of child 3";
+    assert_eq!(panic_of(restart), expect);
+}
+
+#[test]
+fn an_identifier_that_no_system_file_can_give_is_refused() {
+    // These would be the capabilities of something else.
+    assert_eq!(
+        panic_of(|| Child::new(62)),
+        "a child's identifier is at most 61"
+    );
+    let wraps = slots::BASE_TCB.wrapping_sub(slots::BASE_VM_TCB) as usize;
+    for index in [62, wraps] {
+        let refused = panic_of(|| VCpu::new(index));
+        assert_eq!(refused, "a virtual CPU's identifier is at most 61");
+    }
 }

@@ -90,15 +90,12 @@ const END: &str = "no more events";
 fn in_pd(
     pd: ProtectionDomain,
     answer: impl Fn(&mut Registers, Option<HostBuffer<'_>>) + 'static,
-    mut handler: impl Handler,
+    handler: impl Handler,
 ) -> String {
     pd.set();
     kernel::install(Some(Rc::new(answer)));
     sel4::set_ipc_buffer(kernel::new_ipc_buffer());
-    let run = || match handler.run() {
-        Ok(never) => match never {},
-        Err(error) => panic!("returned: {error}"),
-    };
+    let run = || -> () { sel4_microkit::_private::run_main(|| handler) };
     let panic = catch_unwind(AssertUnwindSafe(run)).expect_err("the event loop never returns");
     kernel::install(None);
     match panic.downcast::<String>() {
@@ -324,6 +321,55 @@ fn a_deferred_acknowledgement_joins_the_wait() {
         label: invocation::IRQAckIRQ,
     };
     assert_eq!(calls[2..], [ack]);
+}
+
+/// Answers a fault with what `answer` makes of the fault's message.
+struct AnswersFaults<F>(F);
+
+impl<F: Fn(MessageInfo) -> MessageInfo> Handler for AnswersFaults<F> {
+    type Error = Infallible;
+
+    fn fault(&mut self, _: Child, info: MessageInfo) -> Result<Option<MessageInfo>, Infallible> {
+        Ok(Some((self.0)(info)))
+    }
+}
+
+#[test]
+fn no_word_of_a_reply_to_a_fault_becomes_a_register_unless_unsafe_code_says_so() {
+    let fault = || vec![(badge::fault(4), vec![1, 2, 3, 4, 5])];
+    let refused = |answer: fn(MessageInfo) -> MessageInfo| {
+        let events = RefCell::new(VecDeque::from(fault()));
+        let kernel = move |registers: &mut Registers, _: Option<HostBuffer<'_>>| {
+            assert_eq!(registers.number, syscall::Recv, "nothing is replied");
+            let (badge, words) = events.borrow_mut().pop_front().expect("one event");
+            registers.capability = badge;
+            registers.info = SysMessageInfo::new(3, 0, 0, words.len()).into_word();
+        };
+        let panic = in_pd(PD, kernel, AnswersFaults(answer));
+        assert!(
+            panic.starts_with("the reply to the fault of child 4 has words"),
+            "{panic}"
+        );
+    };
+    refused(|_| MessageInfo::new(0, 3));
+    refused(|_| MessageInfo::new(0, 120));
+    // The fault's own message, sent back.
+    refused(|info| info);
+    let retried = run(PD, fault(), AnswersFaults(|_| MessageInfo::fault_retry()));
+    let words = Vec::new();
+    assert_eq!(retried[1], Call::ReplyRecv { words });
+    let vouched = |info: MessageInfo| {
+        assert_eq!(info.count(), 5);
+        let info = MessageInfo::new(sel4::sys::fault::UserException, 5);
+        let sel4::Fault::UserException(fault) = info.fault() else {
+            panic!("that")
+        };
+        // SAFETY: the child has no program.
+        unsafe { MessageInfo::fault_reply(fault.reply()) }
+    };
+    let replied = run(PD, fault(), AnswersFaults(vouched));
+    let words = vec![5, 2, 3];
+    assert_eq!(replied[1], Call::ReplyRecv { words });
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use pd_test::{Explorer, Run, System};
 use sel4_microkit::{
-    Channel, ChannelSet, Child, Handler, Infallible, MessageInfo, SharedWord, debug_println,
-    shared_words,
+    Channel, ChannelSet, Child, EntryPoint, Handler, Infallible, MessageInfo, SharedWord,
+    debug_println, shared_words,
 };
 use sel4_shared_memory::{
     Borrower, Bytes, Grant, Lease, LeaseError, Lender, Lives, Memory, Part, Refusal, Rights, Terms,
@@ -149,7 +149,7 @@ fn must(holds: bool, what: &str) {
 
 /// Restarts whoever faults; or tells the lender that the borrower is gone.
 struct Parent {
-    entry_points: [usize; 2],
+    entry_points: [EntryPoint; 2],
     restarts_borrower: bool,
     is_borrower_gone: bool,
 }

@@ -7,8 +7,8 @@ use std::sync::atomic::Ordering;
 
 use pd_test::{Explorer, Run, System};
 use sel4_microkit::{
-    Channel, ChannelSet, Child, Handler, Infallible, MessageInfo, SharedWord, debug_println,
-    shared_words,
+    Channel, ChannelSet, Child, EntryPoint, Handler, Infallible, MessageInfo, SharedWord,
+    debug_println, shared_words,
 };
 use sel4_shared_memory::{
     CONSUMER_WORDS, Consumer, Memory, Part, PeerError, PopError, Producer, PushError,
@@ -40,7 +40,7 @@ const FILE: &str = r#"
 
 /// Restarts whoever faults.
 struct Parent {
-    entry_point: usize,
+    entry_point: EntryPoint,
 }
 
 fn parent() -> Parent {

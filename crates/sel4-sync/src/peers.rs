@@ -2,8 +2,7 @@
 
 use core::cell::Cell;
 
-use sel4_microkit::ipc::{Event, recv};
-use sel4_microkit::{Channel, ChannelSet};
+use sel4_microkit::{Channel, ChannelSet, ipc};
 
 use crate::party::{Bell, Members, Party, PartyId};
 
@@ -47,17 +46,11 @@ impl Bell for Peers {
     /// inside a borrow of the message registers.
     #[track_caller]
     fn wait(&self) {
-        match recv() {
-            Event::Notified(channels) => {
-                let mut missed = self.missed.get();
-                missed.extend(channels);
-                self.missed.set(missed);
-            }
-            other => panic!(
-                "while a lock was waited for, {other:?} came: who is called, or has children, takes \
-                 locks by poll_lock"
-            ),
-        }
+        // Who is called, or has children, takes locks by `poll_lock`.
+        let channels = ipc::wait("a lock");
+        let mut missed = self.missed.get();
+        missed.extend(channels);
+        self.missed.set(missed);
     }
 }
 

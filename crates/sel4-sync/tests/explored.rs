@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use pd_test::{Explorer, System};
 use sel4_microkit::{
-    Channel, ChannelSet, Child, Handler, Infallible, MessageInfo, SharedWord, panicking, pd_name,
-    shared_words,
+    Channel, ChannelSet, Child, EntryPoint, Handler, Infallible, MessageInfo, SharedWord,
+    panicking, pd_name, shared_words,
 };
 use sel4_sync::{Acquired, Arena, Bell, LockError, Party, PartyId, Peers};
 
@@ -179,7 +179,7 @@ impl Handler for Polling {
 }
 
 struct Parent {
-    entry_point: usize,
+    entry_point: EntryPoint,
     parties: usize,
     recovers: bool,
 }

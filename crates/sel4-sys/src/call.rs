@@ -23,14 +23,19 @@ pub struct Received {
 /// written there.
 ///
 /// **Blocks:** until the reply comes.
+///
+/// # Safety
+///
+/// [Condition 1](crate#safety-of-system-calls): what `destination` is asked to do breaks no memory.
 #[inline]
-pub fn call(
+pub unsafe fn call(
     buffer: &mut IpcBufferToken,
     destination: CPtr,
     info: MessageInfo,
     message: FastMessage,
 ) -> Received {
-    // SAFETY: `buffer` is the thread's own, and held by `&mut`: no view of it is alive.
+    // SAFETY: 1. `buffer` is the thread's own, and held by `&mut`: no view of it is alive (B-2).
+    // 2. What the kernel does for the capability is the caller's contract.
     unsafe { arch::call(syscall::Call, buffer.pointer(), destination, info, message) }
 }
 
@@ -39,8 +44,16 @@ pub fn call(
 ///
 /// **Blocks:** until the reply comes.
 /// **Panics:** if `info` says that it has words: what happens to be in the registers would be sent.
+///
+/// # Safety
+///
+/// [Condition 1](crate#safety-of-system-calls): what `destination` is asked to do breaks no memory.
 #[inline]
-pub fn call_empty(buffer: &mut IpcBufferToken, destination: CPtr, info: MessageInfo) -> Received {
+pub unsafe fn call_empty(
+    buffer: &mut IpcBufferToken,
+    destination: CPtr,
+    info: MessageInfo,
+) -> Received {
     assert!(info.length() == 0, "the message has words");
     // SAFETY: as in `call`.
     unsafe { arch::call_empty(syscall::Call, buffer.pointer(), destination, info) }
@@ -50,8 +63,13 @@ pub fn call_empty(buffer: &mut IpcBufferToken, destination: CPtr, info: MessageI
 /// `source`.
 ///
 /// **Blocks:** until a message comes.
+///
+/// # Safety
+///
+/// [Conditions 1 and 2](crate#safety-of-system-calls), with `reply` as the capability that is asked:
+/// the message is a reply to whatever `reply` holds, and so is what is sent to it later.
 #[inline]
-pub fn reply_recv(
+pub unsafe fn reply_recv(
     buffer: &mut IpcBufferToken,
     source: CPtr,
     info: MessageInfo,
@@ -75,8 +93,13 @@ pub fn reply_recv(
 /// message from `source`; a call is kept in `reply` until it is replied to.
 ///
 /// **Blocks:** until a message comes.
+///
+/// # Safety
+///
+/// [Conditions 1 and 2](crate#safety-of-system-calls): what `destination` is asked to do breaks no
+/// memory, and whatever is sent later to `reply` is a reply to what this call received.
 #[inline]
-pub fn nb_send_recv(
+pub unsafe fn nb_send_recv(
     buffer: &mut IpcBufferToken,
     destination: CPtr,
     info: MessageInfo,
@@ -103,8 +126,13 @@ pub fn nb_send_recv(
 ///
 /// **Blocks:** until a message comes.
 /// **Panics:** if `info` says that it has words.
+///
+/// # Safety
+///
+/// [Conditions 1 and 2](crate#safety-of-system-calls): what `destination` is asked to do breaks no
+/// memory, and whatever is sent later to `reply` is a reply to what this call received.
 #[inline]
-pub fn nb_send_recv_empty(
+pub unsafe fn nb_send_recv_empty(
     buffer: &mut IpcBufferToken,
     destination: CPtr,
     info: MessageInfo,
@@ -121,8 +149,12 @@ pub fn nb_send_recv_empty(
 /// from `source` that is not a call.
 ///
 /// **Blocks:** until a message comes.
+///
+/// # Safety
+///
+/// [Condition 1](crate#safety-of-system-calls): what `destination` is asked to do breaks no memory.
 #[inline]
-pub fn nb_send_wait(
+pub unsafe fn nb_send_wait(
     buffer: &mut IpcBufferToken,
     destination: CPtr,
     info: MessageInfo,
@@ -148,8 +180,12 @@ pub fn nb_send_wait(
 /// `seL4_Send`: sends to `destination`.
 ///
 /// **Blocks:** until an endpoint's receiver takes the message; never for another object.
+///
+/// # Safety
+///
+/// [Condition 1](crate#safety-of-system-calls): what `destination` is asked to do breaks no memory.
 #[inline]
-pub fn send(
+pub unsafe fn send(
     buffer: &mut IpcBufferToken,
     destination: CPtr,
     info: MessageInfo,
@@ -163,8 +199,12 @@ pub fn send(
 ///
 /// **Blocks:** until an endpoint's receiver takes the message; never for another object.
 /// **Panics:** if `info` says that it has words.
+///
+/// # Safety
+///
+/// [Condition 1](crate#safety-of-system-calls): what `destination` is asked to do breaks no memory.
 #[inline]
-pub fn send_empty(buffer: &mut IpcBufferToken, destination: CPtr, info: MessageInfo) {
+pub unsafe fn send_empty(buffer: &mut IpcBufferToken, destination: CPtr, info: MessageInfo) {
     assert!(info.length() == 0, "the message has words");
     // SAFETY: as in `call`.
     unsafe { arch::send_empty(syscall::Send, buffer.pointer(), destination, info) }
@@ -172,8 +212,12 @@ pub fn send_empty(buffer: &mut IpcBufferToken, destination: CPtr, info: MessageI
 
 /// `seL4_NBSend`: sends to `destination` if a receiver waits; otherwise does nothing, and does
 /// not say so.
+///
+/// # Safety
+///
+/// [Condition 1](crate#safety-of-system-calls): what `destination` is asked to do breaks no memory.
 #[inline]
-pub fn nb_send(
+pub unsafe fn nb_send(
     buffer: &mut IpcBufferToken,
     destination: CPtr,
     info: MessageInfo,
@@ -192,8 +236,14 @@ pub fn nb_send(
 }
 
 /// `seL4_Signal`: signals a notification.
+///
+/// # Safety
+///
+/// [Condition 1](crate#safety-of-system-calls): `notification` leads to a notification, or to an
+/// object to which an empty message does no harm. It is a `Send`: at an endpoint it delivers an
+/// empty message, which blocks, and at a reply object it replies.
 #[inline]
-pub fn signal(buffer: &mut IpcBufferToken, notification: CPtr) {
+pub unsafe fn signal(buffer: &mut IpcBufferToken, notification: CPtr) {
     let info = MessageInfo::new(0, 0, 0, 0);
     // SAFETY: as in `call`.
     unsafe { arch::send_empty(syscall::Send, buffer.pointer(), notification, info) }
@@ -203,15 +253,25 @@ pub fn signal(buffer: &mut IpcBufferToken, notification: CPtr) {
 /// to.
 ///
 /// **Blocks:** until a message comes.
+///
+/// # Safety
+///
+/// [Condition 2](crate#safety-of-system-calls): whatever is sent later to `reply` is a reply to what
+/// this call received.
 #[inline]
-pub fn recv(buffer: &mut IpcBufferToken, source: CPtr, reply: CPtr) -> Received {
+pub unsafe fn recv(buffer: &mut IpcBufferToken, source: CPtr, reply: CPtr) -> Received {
     // SAFETY: as in `call`.
     unsafe { arch::recv(syscall::Recv, buffer.pointer(), source, reply) }
 }
 
 /// `seL4_NBRecv`: receives a message from `source` if one is there; otherwise the badge is 0.
+///
+/// # Safety
+///
+/// [Condition 2](crate#safety-of-system-calls): whatever is sent later to `reply` is a reply to what
+/// this call received.
 #[inline]
-pub fn nb_recv(buffer: &mut IpcBufferToken, source: CPtr, reply: CPtr) -> Received {
+pub unsafe fn nb_recv(buffer: &mut IpcBufferToken, source: CPtr, reply: CPtr) -> Received {
     // SAFETY: as in `call`.
     unsafe { arch::recv(syscall::NBRecv, buffer.pointer(), source, reply) }
 }
@@ -221,7 +281,8 @@ pub fn nb_recv(buffer: &mut IpcBufferToken, source: CPtr, reply: CPtr) -> Receiv
 /// **Blocks:** until one comes.
 #[inline]
 pub fn wait(buffer: &mut IpcBufferToken, source: CPtr) -> Received {
-    // SAFETY: as in `call`.
+    // SAFETY: 1 of `call`. Any `source` will do: without a reply object the kernel keeps no sender
+    // to be replied to, and capabilities go only where `set_receive_path` says, which is `unsafe`.
     unsafe { arch::recv(syscall::Wait, buffer.pointer(), source, 0) }
 }
 
@@ -229,7 +290,7 @@ pub fn wait(buffer: &mut IpcBufferToken, source: CPtr) -> Received {
 /// call, if one is there; otherwise the badge is 0.
 #[inline]
 pub fn nb_wait(buffer: &mut IpcBufferToken, source: CPtr) -> Received {
-    // SAFETY: as in `call`.
+    // SAFETY: as in `wait`.
     unsafe { arch::recv(syscall::NBWait, buffer.pointer(), source, 0) }
 }
 
@@ -307,7 +368,7 @@ pub fn debug_name_thread(buffer: &mut IpcBufferToken, tcb: CPtr, name: &[u8]) {
             bytes[name.len()] = 0;
         });
         let info = MessageInfo::new(0, 0, 0, 0);
-        // SAFETY: as in `call`: the view has ended.
+        // SAFETY: 1 of `call`: the view has ended. The kernel reads a name and no more.
         unsafe { arch::send_empty(syscall::DebugNameThread, buffer.pointer(), tcb, info) };
     }
 }
@@ -334,10 +395,15 @@ pub fn benchmark_finalize_log() -> Option<Word> {
 /// `seL4_BenchmarkSetLogBuffer`: gives the kernel a page for its log; the word is an error's label.
 /// `None` where the kernel keeps none
 /// ([`config::KERNEL_LOG_BUFFER`](crate::config::KERNEL_LOG_BUFFER)).
+///
+/// # Safety
+///
+/// The page that `frame` leads to is memory that nothing else uses: the kernel writes there from now
+/// on.
 #[inline]
-pub fn benchmark_set_log_buffer(frame: CPtr) -> Option<Word> {
+pub unsafe fn benchmark_set_log_buffer(frame: CPtr) -> Option<Word> {
     crate::config::KERNEL_LOG_BUFFER.then(|| {
-        // SAFETY: as in `yield_`.
+        // SAFETY: as in `yield_`, and the caller's contract for what the kernel writes later.
         unsafe { arch::bare(syscall::BenchmarkSetLogBuffer, frame) }
     })
 }
@@ -359,7 +425,7 @@ pub fn benchmark_get_thread_utilisation(buffer: &mut IpcBufferToken, tcb: CPtr) 
     if crate::config::BENCHMARK_TRACK_UTILISATION {
         let number = syscall::BenchmarkGetThreadUtilisation;
         let info = MessageInfo::new(0, 0, 0, 0);
-        // SAFETY: as in `call`.
+        // SAFETY: 1 of `call`. The kernel only writes numbers into the buffer.
         unsafe { arch::send_empty(number, buffer.pointer(), tcb, info) };
     }
     crate::config::BENCHMARK_TRACK_UTILISATION

@@ -198,8 +198,13 @@ impl IpcBuffer {
     }
 
     /// Sets where a received capability goes: CNode, index and depth.
+    ///
+    /// # Safety
+    ///
+    /// Whatever is received there keeps the promises of every capability pointer of this program
+    /// that leads to the slot: typed ones say what the slot holds.
     #[inline]
-    pub const fn set_receive_path(&mut self, cnode: CPtr, index: CPtr, depth: Word) {
+    pub const unsafe fn set_receive_path(&mut self, cnode: CPtr, index: CPtr, depth: Word) {
         self.receive_cnode = cnode;
         self.receive_index = index;
         self.receive_depth = depth;

@@ -29,7 +29,8 @@ fn token() -> IpcBufferToken {
 }
 
 fn call(token: &mut IpcBufferToken) -> Received {
-    sel4_sys::call(token, 1, MessageInfo::new(0, 0, 0, WORDS), [0, 1, 2, 3])
+    // SAFETY: the kernel is the test's, and has nothing to break.
+    unsafe { sel4_sys::call(token, 1, MessageInfo::new(0, 0, 0, WORDS), [0, 1, 2, 3]) }
 }
 
 #[test]
@@ -59,7 +60,8 @@ fn views_calls_and_bytes_may_follow_each_other_in_any_order() {
         let word = token.with(|buffer| buffer.msg_regs()[WORDS - 1]);
         assert_eq!(word, u64::from_le_bytes([round; 8]) + 2);
         token.with_mut(|buffer| buffer.caps_or_badges_mut()[0] = word);
-        sel4_sys::signal(&mut token, 1);
+        // SAFETY: the kernel is the test's, and has nothing to break.
+        unsafe { sel4_sys::signal(&mut token, 1) };
         assert_eq!(token.with(|buffer| buffer.caps_or_badges()[0]), word);
     }
 }

@@ -1,6 +1,7 @@
-//! Holds that a program which would alias the IPC buffer does not compile.
+//! Holds that a program which would alias the IPC buffer, or ask a kernel object for anything without
+//! `unsafe`, does not compile.
 
 #[test]
-fn a_system_call_inside_a_view_does_not_compile() {
+fn what_could_break_memory_does_not_compile() {
     trybuild::TestCases::new().compile_fail("tests/compile-fail/*.rs");
 }

@@ -23,7 +23,8 @@ impl Drop for Dropped {
     fn drop(&mut self) {
         // A destructor's system call is answered with nothing.
         let mut token = host::new_ipc_buffer();
-        let reply = sel4_sys::call(&mut token, 7, MessageInfo::new(1, 0, 0, 0), [0; 4]);
+        // SAFETY: the kernel is the test's, and has nothing to break.
+        let reply = unsafe { sel4_sys::call(&mut token, 7, MessageInfo::new(1, 0, 0, 0), [0; 4]) };
         assert_eq!((reply.badge, reply.message), (0, [0; 4]));
         self.0.fetch_add(1, Ordering::Relaxed);
     }
@@ -35,7 +36,9 @@ fn a_program_stops_at_each_call_and_takes_the_answer() {
         let mut program = Program::new(carrier, || {
             let mut token = host::new_ipc_buffer();
             token.with_mut(|buffer| buffer.msg_regs_mut()[5] = 66);
-            let reply = sel4_sys::call(&mut token, 7, MessageInfo::new(1, 0, 0, 6), [1; 4]);
+            // SAFETY: the kernel is the test's, and has nothing to break.
+            let reply =
+                unsafe { sel4_sys::call(&mut token, 7, MessageInfo::new(1, 0, 0, 6), [1; 4]) };
             assert_eq!(reply.message, [2; 4]);
             assert_eq!(token.with(|buffer| buffer.msg_regs()[5]), 67);
             host::point();

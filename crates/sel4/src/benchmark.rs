@@ -25,8 +25,13 @@ pub fn benchmark_finalize_log() -> Word {
 ///
 /// **Errors:** `IllegalOperation` where the kernel keeps no log, as in every configuration of
 /// Microkit.
-pub fn benchmark_set_log_buffer(page: cap::Granule) -> Result<()> {
-    result(sys::benchmark_set_log_buffer(page.bits()))
+///
+/// # Safety
+///
+/// Nothing else uses the memory of `page`: the kernel writes there from now on.
+pub unsafe fn benchmark_set_log_buffer(page: cap::Granule) -> Result<()> {
+    // SAFETY: the caller's contract.
+    result(unsafe { sys::benchmark_set_log_buffer(page.bits()) })
 }
 
 /// Enters the kernel and leaves it (`seL4_BenchmarkNullSyscall`); nothing where the kernel has no
@@ -160,12 +165,14 @@ mod tests {
         if sys::config::ENABLE_BENCHMARKS {
             return;
         }
-        let tcb = cap::Tcb::from_bits(6);
+        // SAFETY: there is no kernel, and so no slot.
+        let (tcb, page) = unsafe { (cap::Tcb::from_bits(6), cap::Granule::from_bits(7)) };
         crate::set_ipc_buffer(sys::host::new_ipc_buffer());
         assert_eq!(benchmark_reset_log(), Err(Error::IllegalOperation));
         assert_eq!(benchmark_finalize_log(), 0);
-        let page = cap::Granule::from_bits(7);
-        assert_eq!(benchmark_set_log_buffer(page), Err(Error::IllegalOperation));
+        // SAFETY: as above.
+        let set = unsafe { benchmark_set_log_buffer(page) };
+        assert_eq!(set, Err(Error::IllegalOperation));
         assert_eq!(benchmark_get_thread_utilisation(tcb), None);
         benchmark_null_syscall();
         benchmark_reset_thread_utilisation(tcb);

@@ -12,8 +12,9 @@ use crate::{CPtrBits, InvocationContext, IpcBufferToken, NoExplicitInvocationCon
 /// `T` is a [`CapType`]; the invocations of that type are methods. `C` says which IPC buffer they
 /// use: the implicit one, unless [`with`](Self::with) has named another.
 ///
-/// It is a number and no more: making one grants nothing, and a call through one that leads to
-/// nothing, or to something else, is answered with an error or a fault by the kernel.
+/// It is a number and no more: making one grants nothing. But its safe methods rely on the type, so
+/// making one is `unsafe` ([`from_bits`](Self::from_bits)); a safe program gets them from its
+/// runtime.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cap<T: CapType, C = NoExplicitInvocationContext> {
     cptr: CPtr,
@@ -22,18 +23,42 @@ pub struct Cap<T: CapType, C = NoExplicitInvocationContext> {
 }
 
 impl<T: CapType> Cap<T> {
-    /// Takes a pointer to be one to a `T`.
-    pub const fn from_cptr(cptr: CPtr) -> Self {
+    /// Makes a typed capability pointer of an untyped one.
+    ///
+    /// # Safety
+    ///
+    /// As for [`from_bits`](Self::from_bits).
+    pub const unsafe fn from_cptr(cptr: CPtr) -> Self {
+        Self::new(cptr)
+    }
+
+    /// Makes a typed capability pointer of a number.
+    ///
+    /// # Safety
+    ///
+    /// As long as the value, or a copy of it, is used, the slot that the number leads to holds
+    /// nothing, or a capability of which the following is true:
+    ///
+    /// 1. It is of type `T`. If `T` answers invocations, any other type that does will do too: the
+    ///    kernel decodes a label by the type of the object, and labels are one enumeration for all
+    ///    types, so that a label of one type is an error at another.
+    /// 2. If `T` is [`Endpoint`](cap_type::Endpoint), its receivers expect a message with any label,
+    ///    words and capabilities, sent in any way.
+    /// 3. If `T` is [`Reply`](cap_type::Reply), a reply with any label and words breaks no memory of
+    ///    the thread that it holds whenever one is sent: a fault takes registers from its reply.
+    ///
+    /// Nothing is asked of an [`Unspecified`](cap_type::Unspecified) one: all that it does is
+    /// `unsafe` itself.
+    pub const unsafe fn from_bits(bits: CPtrBits) -> Self {
+        Self::new(CPtr::from_bits(bits))
+    }
+
+    const fn new(cptr: CPtr) -> Self {
         Self {
             cptr,
             context: NoExplicitInvocationContext::new(),
             _type: PhantomData,
         }
-    }
-
-    /// Takes a number to be a pointer to a `T`.
-    pub const fn from_bits(bits: CPtrBits) -> Self {
-        Self::from_cptr(CPtr::from_bits(bits))
     }
 }
 
@@ -48,18 +73,26 @@ impl<T: CapType, C> Cap<T, C> {
         self.cptr.bits()
     }
 
-    /// Takes it to be a pointer to something else.
-    pub fn cast<U: CapType>(self) -> Cap<U, C> {
+    /// Changes the type of what it points to.
+    ///
+    /// # Safety
+    ///
+    /// As for [`from_bits`](Cap::from_bits), for `U`.
+    pub unsafe fn cast<U: CapType>(self) -> Cap<U, C> {
+        self.retype()
+    }
+
+    /// Forgets what it points to. What it does is `unsafe` from then on.
+    pub fn upcast(self) -> Cap<cap_type::Unspecified, C> {
+        self.retype()
+    }
+
+    fn retype<U: CapType>(self) -> Cap<U, C> {
         Cap {
             cptr: self.cptr,
             context: self.context,
             _type: PhantomData,
         }
-    }
-
-    /// Forgets what it points to.
-    pub fn upcast(self) -> Cap<cap_type::Unspecified, C> {
-        self.cast()
     }
 
     /// Names the IPC buffer to be used: `cap.with(&mut token)`.
@@ -84,7 +117,7 @@ impl<T: CapType, C> Cap<T, C> {
 
     /// Goes back to the implicit IPC buffer.
     pub fn without_context(self) -> Cap<T> {
-        Cap::from_cptr(self.cptr)
+        Cap::new(self.cptr)
     }
 
     /// What says which IPC buffer is used.
@@ -94,9 +127,13 @@ impl<T: CapType, C> Cap<T, C> {
 }
 
 impl<C> Cap<cap_type::Unspecified, C> {
-    /// Takes it to be a pointer to a `T`.
-    pub fn downcast<T: CapType>(self) -> Cap<T, C> {
-        self.cast()
+    /// Says what it points to: a `T`.
+    ///
+    /// # Safety
+    ///
+    /// As for [`from_bits`](Cap::from_bits).
+    pub unsafe fn downcast<T: CapType>(self) -> Cap<T, C> {
+        self.retype()
     }
 }
 
@@ -146,9 +183,13 @@ impl CPtr {
         Self { bits }
     }
 
-    /// Takes it to be a pointer to a `T`.
-    pub const fn cast<T: CapType>(self) -> Cap<T> {
-        Cap::from_cptr(self)
+    /// Says what it points to: a `T`.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Cap::from_bits`].
+    pub const unsafe fn cast<T: CapType>(self) -> Cap<T> {
+        Cap::new(self)
     }
 }
 

@@ -32,6 +32,11 @@ pub trait ConveysReplyAuthority {
     fn into_reply_authority(self) -> ReplyAuthority<Self::C>;
 }
 
+/// What messages and signals are received from: an endpoint, or a notification.
+pub trait ReceiveFrom: CapType + sealed::ReceiveFrom {}
+
+impl<T: CapType + sealed::ReceiveFrom> ReceiveFrom for T {}
+
 impl<C> ConveysReplyAuthority for ReplyAuthority<C> {
     type C = C;
 
@@ -41,65 +46,339 @@ impl<C> ConveysReplyAuthority for ReplyAuthority<C> {
     }
 }
 
-impl<T: CapType, C: InvocationContext> Cap<T, C> {
-    /// Sends a message and waits for the reply (`seL4_Call`).
-    ///
-    /// **Blocks:** until the reply comes.
-    /// **Needs:** write and grant or grant-reply on the endpoint.
-    /// **Panics:** inside a borrow of the implicit IPC buffer.
-    #[inline]
-    #[track_caller]
-    pub fn call(self, info: MessageInfo) -> MessageInfo {
-        self.invoke(|cptr, token| {
-            let request = load(token);
-            let reply = sys::call(token, cptr.bits(), info, request);
-            store(token, reply.message);
-            reply.info
-        })
-    }
-
-    /// Sends a message of at most four words and waits for the reply (`seL4_CallWithMRs`).
-    ///
-    /// Words of the reply after the fourth, if it is longer, are in the IPC buffer.
-    ///
-    /// **Blocks:** until the reply comes.
-    /// **Needs:** write and grant or grant-reply on the endpoint.
-    /// **Panics:** inside a borrow of the implicit IPC buffer.
-    #[inline]
-    #[track_caller]
-    pub fn call_with_mrs(self, info: MessageInfo, message: impl FastMessages) -> CallWithMRs {
-        let is_empty = is_empty(&message, info);
-        let message = message.into_fast();
-        self.invoke_in_registers(|cptr, token| {
-            let reply = match is_empty {
-                true => sys::call_empty(token, cptr.bits(), info),
-                false => sys::call(token, cptr.bits(), info, message),
-            };
-            CallWithMRs {
-                info: reply.info,
-                msg: reply.message,
+/// Message passing: safe for an endpoint, where a label names nothing but what sender and receiver
+/// agree on; `unsafe` for an object of which nothing is known, where it may name an invocation.
+///
+/// *C-2*, in the SAFETY comments: for an endpoint, C-1 (2) says that any message may be sent, and
+/// C-1 (3) of the reply capability that any reply may be; for the other, the caller's contract does.
+macro_rules! message_passing {
+    ($type:ident, [$($unsafe:tt)?], $contract:literal) => {
+        impl<C: InvocationContext> cap::$type<C> {
+            /// Sends a message and waits for the reply (`seL4_Call`).
+            ///
+            /// **Blocks:** until the reply comes.
+            /// **Needs:** write and grant or grant-reply on the endpoint.
+            /// **Panics:** inside a borrow of the implicit IPC buffer.
+            #[doc = $contract]
+            #[inline]
+            #[track_caller]
+            pub $($unsafe)? fn call(self, info: MessageInfo) -> MessageInfo {
+                self.invoke(|cptr, token| {
+                    let request = load(token);
+                    // SAFETY: C-2.
+                    let reply = unsafe { sys::call(token, cptr.bits(), info, request) };
+                    store(token, reply.message);
+                    reply.info
+                })
             }
-        })
-    }
 
-    /// Sends a message (`seL4_Send`).
+            /// Sends a message of at most four words and waits for the reply (`seL4_CallWithMRs`).
+            ///
+            /// Words of the reply after the fourth, if it is longer, are in the IPC buffer.
+            ///
+            /// **Blocks:** until the reply comes.
+            /// **Needs:** write and grant or grant-reply on the endpoint.
+            /// **Panics:** inside a borrow of the implicit IPC buffer.
+            #[doc = $contract]
+            #[inline]
+            #[track_caller]
+            pub $($unsafe)? fn call_with_mrs(
+                self,
+                info: MessageInfo,
+                message: impl FastMessages,
+            ) -> CallWithMRs {
+                let is_empty = is_empty(&message, info);
+                let message = message.into_fast();
+                self.invoke_in_registers(|cptr, token| {
+                    let reply = match is_empty {
+                        // SAFETY: C-2.
+                        true => unsafe { sys::call_empty(token, cptr.bits(), info) },
+                        // SAFETY: C-2.
+                        false => unsafe { sys::call(token, cptr.bits(), info, message) },
+                    };
+                    CallWithMRs {
+                        info: reply.info,
+                        msg: reply.message,
+                    }
+                })
+            }
+
+            /// Sends a message (`seL4_Send`).
+            ///
+            /// **Blocks:** until an endpoint's receiver takes it.
+            /// **Needs:** write.
+            /// **Panics:** inside a borrow of the implicit IPC buffer.
+            #[doc = $contract]
+            #[inline]
+            #[track_caller]
+            pub $($unsafe)? fn send(self, info: MessageInfo) {
+                self.invoke(|cptr, token| {
+                    let message = load(token);
+                    // SAFETY: C-2.
+                    unsafe { sys::send(token, cptr.bits(), info, message) };
+                });
+            }
+
+            /// Sends a message of at most four words (`seL4_SendWithMRs`).
+            ///
+            /// **Blocks:** until an endpoint's receiver takes it.
+            /// **Needs:** write.
+            /// **Panics:** inside a borrow of the implicit IPC buffer.
+            #[doc = $contract]
+            #[inline]
+            #[track_caller]
+            pub $($unsafe)? fn send_with_mrs(self, info: MessageInfo, message: impl FastMessages) {
+                let is_empty = is_empty(&message, info);
+                let message = message.into_fast();
+                self.invoke_in_registers(|cptr, token| match is_empty {
+                    // SAFETY: C-2.
+                    true => unsafe { sys::send_empty(token, cptr.bits(), info) },
+                    // SAFETY: C-2.
+                    false => unsafe { sys::send(token, cptr.bits(), info, message) },
+                });
+            }
+
+            /// Sends a message if a receiver waits, and otherwise does nothing (`seL4_NBSend`).
+            ///
+            /// **Blocks:** never.
+            /// **Needs:** write.
+            /// **Panics:** inside a borrow of the implicit IPC buffer.
+            #[doc = $contract]
+            #[inline]
+            #[track_caller]
+            pub $($unsafe)? fn nb_send(self, info: MessageInfo) {
+                self.invoke(|cptr, token| {
+                    let message = load(token);
+                    // SAFETY: C-2.
+                    unsafe { sys::nb_send(token, cptr.bits(), info, message) };
+                });
+            }
+
+            /// Receives a message (`seL4_Recv`).
+            ///
+            /// **Blocks:** until one comes.
+            /// **Needs:** read.
+            /// **Panics:** inside a borrow of the implicit IPC buffer.
+            #[doc = $contract]
+            #[inline]
+            #[track_caller]
+            pub $($unsafe)? fn recv(
+                self,
+                reply_authority: impl ConveysReplyAuthority,
+            ) -> (MessageInfo, Badge) {
+                let reply = reply_authority.into_reply_authority().bits();
+                self.invoke(|cptr, token| {
+                    // SAFETY: C-2.
+                    let received = unsafe { sys::recv(token, cptr.bits(), reply) };
+                    deliver(token, received)
+                })
+            }
+
+            /// Receives a message, and returns its first four words (`seL4_RecvWithMRs`).
+            ///
+            /// **Blocks:** until one comes.
+            /// **Needs:** read.
+            /// **Panics:** inside a borrow of the implicit IPC buffer.
+            #[doc = $contract]
+            #[inline]
+            #[track_caller]
+            pub $($unsafe)? fn recv_with_mrs(
+                self,
+                reply_authority: impl ConveysReplyAuthority,
+            ) -> RecvWithMRs {
+                let reply = reply_authority.into_reply_authority().bits();
+                // SAFETY: C-2.
+                self.invoke(|cptr, token| unsafe { sys::recv(token, cptr.bits(), reply) }.into())
+            }
+
+            /// Receives a message if one is there; otherwise the badge is 0 (`seL4_NBRecv`).
+            ///
+            /// **Blocks:** never.
+            /// **Needs:** read.
+            /// **Panics:** inside a borrow of the implicit IPC buffer.
+            #[doc = $contract]
+            #[inline]
+            #[track_caller]
+            pub $($unsafe)? fn nb_recv(
+                self,
+                reply_authority: impl ConveysReplyAuthority,
+            ) -> (MessageInfo, Badge) {
+                let reply = reply_authority.into_reply_authority().bits();
+                self.invoke(|cptr, token| {
+                    // SAFETY: C-2.
+                    let received = unsafe { sys::nb_recv(token, cptr.bits(), reply) };
+                    deliver(token, received)
+                })
+            }
+
+            /// Replies to the caller that `reply_authority` holds, and receives the next message
+            /// (`seL4_ReplyRecv`).
+            ///
+            /// **Blocks:** until a message comes.
+            /// **Needs:** read.
+            /// **Panics:** inside a borrow of the implicit IPC buffer.
+            #[doc = $contract]
+            #[inline]
+            #[track_caller]
+            pub $($unsafe)? fn reply_recv(
+                self,
+                info: MessageInfo,
+                reply_authority: impl ConveysReplyAuthority,
+            ) -> (MessageInfo, Badge) {
+                let reply = reply_authority.into_reply_authority().bits();
+                self.invoke(|cptr, token| {
+                    let message = load(token);
+                    // SAFETY: C-2.
+                    let received =
+                        // SAFETY: C-2.
+                        unsafe { sys::reply_recv(token, cptr.bits(), info, message, reply) };
+                    deliver(token, received)
+                })
+            }
+
+            /// Replies with at most four words to the caller that `reply_authority` holds, and receives
+            /// the next message (`seL4_ReplyRecvWithMRs`).
+            ///
+            /// **Blocks:** until a message comes.
+            /// **Needs:** read.
+            /// **Panics:** inside a borrow of the implicit IPC buffer.
+            #[doc = $contract]
+            #[inline]
+            #[track_caller]
+            pub $($unsafe)? fn reply_recv_with_mrs(
+                self,
+                info: MessageInfo,
+                message: impl FastMessages,
+                reply_authority: impl ConveysReplyAuthority,
+            ) -> RecvWithMRs {
+                let reply = reply_authority.into_reply_authority().bits();
+                let message = message.into_fast();
+                // SAFETY: C-2.
+                self.invoke(|cptr, token| {
+                    // SAFETY: C-2.
+                    unsafe { sys::reply_recv(token, cptr.bits(), info, message, reply) }.into()
+                })
+            }
+
+            /// Sends a message if that can be done at once, and receives the next one from `source`
+            /// (`seL4_NBSendRecv`).
+            ///
+            /// **Blocks:** until a message comes.
+            /// **Needs:** write on this capability, read on `source`.
+            /// **Panics:** inside a borrow of the implicit IPC buffer.
+            #[doc = $contract]
+            #[inline]
+            #[track_caller]
+            pub $($unsafe)? fn nb_send_recv<U: ReceiveFrom>(
+                self,
+                info: MessageInfo,
+                source: Cap<U>,
+                reply_authority: impl ConveysReplyAuthority,
+            ) -> (MessageInfo, Badge) {
+                let reply = reply_authority.into_reply_authority().bits();
+                self.invoke(|cptr, token| {
+                    let message = load(token);
+                    let source = source.bits();
+                    // SAFETY: C-2.
+                    let received = unsafe {
+                        sys::nb_send_recv(token, cptr.bits(), info, message, source, reply)
+                    };
+                    deliver(token, received)
+                })
+            }
+
+            /// Sends a message of at most four words if that can be done at once, and receives the next one
+            /// from `source`, whose first four words it returns (`seL4_NBSendRecvWithMRs`).
+            ///
+            /// **Blocks:** until a message comes.
+            /// **Needs:** write on this capability, read on `source`.
+            /// **Panics:** inside a borrow of the implicit IPC buffer.
+            #[doc = $contract]
+            #[inline]
+            #[track_caller]
+            pub $($unsafe)? fn nb_send_recv_with_mrs<U: ReceiveFrom>(
+                self,
+                info: MessageInfo,
+                message: impl FastMessages,
+                source: Cap<U>,
+                reply_authority: impl ConveysReplyAuthority,
+            ) -> RecvWithMRs {
+                let reply = reply_authority.into_reply_authority().bits();
+                let is_empty = is_empty(&message, info);
+                let message = message.into_fast();
+                self.invoke(|cptr, token| {
+                    let (destination, source) = (cptr.bits(), source.bits());
+                    let received = match is_empty {
+                        // SAFETY: C-2.
+                        true => unsafe {
+                            sys::nb_send_recv_empty(token, destination, info, source, reply)
+                        },
+                        // SAFETY: C-2.
+                        false => unsafe {
+                            sys::nb_send_recv(token, destination, info, message, source, reply)
+                        },
+                    };
+                    received.into()
+                })
+            }
+
+            /// Sends a message if that can be done at once, and waits for one that is not a call from
+            /// `source` (`seL4_NBSendWait`).
+            ///
+            /// **Blocks:** until a message comes.
+            /// **Needs:** write on this capability, read on `source`.
+            /// **Panics:** inside a borrow of the implicit IPC buffer.
+            #[doc = $contract]
+            #[inline]
+            #[track_caller]
+            pub $($unsafe)? fn nb_send_wait<U: ReceiveFrom>(
+                self,
+                info: MessageInfo,
+                source: Cap<U>,
+            ) -> (MessageInfo, Badge) {
+                self.invoke(|cptr, token| {
+                    let message = load(token);
+                    // SAFETY: C-2.
+                    let received = unsafe {
+                        sys::nb_send_wait(token, cptr.bits(), info, message, source.bits())
+                    };
+                    deliver(token, received)
+                })
+            }
+        }
+    };
+}
+
+message_passing!(Endpoint, [], "");
+
+message_passing!(
+    Unspecified,
+    [unsafe],
+    "\n\n# Safety\n\nThe conditions of [`sys`](crate::sys#safety-of-system-calls): what this \
+     capability is asked to do breaks no memory, and whatever is sent later to a reply capability \
+     is a reply to what was received with it."
+);
+
+impl<C: InvocationContext> cap::Reply<C> {
+    /// Replies to the caller that it holds, with words that stand in the message registers
+    /// (`seL4_Send`). Does nothing if it holds none.
     ///
-    /// **Blocks:** until an endpoint's receiver takes it.
-    /// **Needs:** write.
+    /// **Blocks:** never.
     /// **Panics:** inside a borrow of the implicit IPC buffer.
     #[inline]
     #[track_caller]
     pub fn send(self, info: MessageInfo) {
         self.invoke(|cptr, token| {
             let message = load(token);
-            sys::send(token, cptr.bits(), info, message);
+            // SAFETY: C-1 (3): any reply does.
+            unsafe { sys::send(token, cptr.bits(), info, message) };
         });
     }
 
-    /// Sends a message of at most four words (`seL4_SendWithMRs`).
+    /// Replies with at most four words to the caller that it holds (`seL4_SendWithMRs`). Does
+    /// nothing if it holds none.
     ///
-    /// **Blocks:** until an endpoint's receiver takes it.
-    /// **Needs:** write.
+    /// **Blocks:** never.
     /// **Panics:** inside a borrow of the implicit IPC buffer.
     #[inline]
     #[track_caller]
@@ -107,176 +386,11 @@ impl<T: CapType, C: InvocationContext> Cap<T, C> {
         let is_empty = is_empty(&message, info);
         let message = message.into_fast();
         self.invoke_in_registers(|cptr, token| match is_empty {
-            true => sys::send_empty(token, cptr.bits(), info),
-            false => sys::send(token, cptr.bits(), info, message),
+            // SAFETY: C-1 (3): any reply does.
+            true => unsafe { sys::send_empty(token, cptr.bits(), info) },
+            // SAFETY: as above.
+            false => unsafe { sys::send(token, cptr.bits(), info, message) },
         });
-    }
-
-    /// Sends a message if a receiver waits, and otherwise does nothing (`seL4_NBSend`).
-    ///
-    /// **Blocks:** never.
-    /// **Needs:** write.
-    /// **Panics:** inside a borrow of the implicit IPC buffer.
-    #[inline]
-    #[track_caller]
-    pub fn nb_send(self, info: MessageInfo) {
-        self.invoke(|cptr, token| {
-            let message = load(token);
-            sys::nb_send(token, cptr.bits(), info, message);
-        });
-    }
-
-    /// Receives a message (`seL4_Recv`).
-    ///
-    /// **Blocks:** until one comes.
-    /// **Needs:** read.
-    /// **Panics:** inside a borrow of the implicit IPC buffer.
-    #[inline]
-    #[track_caller]
-    pub fn recv(self, reply_authority: impl ConveysReplyAuthority) -> (MessageInfo, Badge) {
-        let reply = reply_authority.into_reply_authority().bits();
-        self.invoke(|cptr, token| {
-            let received = sys::recv(token, cptr.bits(), reply);
-            deliver(token, received)
-        })
-    }
-
-    /// Receives a message, and returns its first four words (`seL4_RecvWithMRs`).
-    ///
-    /// **Blocks:** until one comes.
-    /// **Needs:** read.
-    /// **Panics:** inside a borrow of the implicit IPC buffer.
-    #[inline]
-    #[track_caller]
-    pub fn recv_with_mrs(self, reply_authority: impl ConveysReplyAuthority) -> RecvWithMRs {
-        let reply = reply_authority.into_reply_authority().bits();
-        self.invoke(|cptr, token| sys::recv(token, cptr.bits(), reply).into())
-    }
-
-    /// Receives a message if one is there; otherwise the badge is 0 (`seL4_NBRecv`).
-    ///
-    /// **Blocks:** never.
-    /// **Needs:** read.
-    /// **Panics:** inside a borrow of the implicit IPC buffer.
-    #[inline]
-    #[track_caller]
-    pub fn nb_recv(self, reply_authority: impl ConveysReplyAuthority) -> (MessageInfo, Badge) {
-        let reply = reply_authority.into_reply_authority().bits();
-        self.invoke(|cptr, token| {
-            let received = sys::nb_recv(token, cptr.bits(), reply);
-            deliver(token, received)
-        })
-    }
-
-    /// Replies to the caller that `reply_authority` holds, and receives the next message
-    /// (`seL4_ReplyRecv`).
-    ///
-    /// **Blocks:** until a message comes.
-    /// **Needs:** read.
-    /// **Panics:** inside a borrow of the implicit IPC buffer.
-    #[inline]
-    #[track_caller]
-    pub fn reply_recv(
-        self,
-        info: MessageInfo,
-        reply_authority: impl ConveysReplyAuthority,
-    ) -> (MessageInfo, Badge) {
-        let reply = reply_authority.into_reply_authority().bits();
-        self.invoke(|cptr, token| {
-            let message = load(token);
-            let received = sys::reply_recv(token, cptr.bits(), info, message, reply);
-            deliver(token, received)
-        })
-    }
-
-    /// Replies with at most four words to the caller that `reply_authority` holds, and receives
-    /// the next message (`seL4_ReplyRecvWithMRs`).
-    ///
-    /// **Blocks:** until a message comes.
-    /// **Needs:** read.
-    /// **Panics:** inside a borrow of the implicit IPC buffer.
-    #[inline]
-    #[track_caller]
-    pub fn reply_recv_with_mrs(
-        self,
-        info: MessageInfo,
-        message: impl FastMessages,
-        reply_authority: impl ConveysReplyAuthority,
-    ) -> RecvWithMRs {
-        let reply = reply_authority.into_reply_authority().bits();
-        let message = message.into_fast();
-        self.invoke(|cptr, token| sys::reply_recv(token, cptr.bits(), info, message, reply).into())
-    }
-
-    /// Sends a message if that can be done at once, and receives the next one from `source`
-    /// (`seL4_NBSendRecv`).
-    ///
-    /// **Blocks:** until a message comes.
-    /// **Needs:** write on this capability, read on `source`.
-    /// **Panics:** inside a borrow of the implicit IPC buffer.
-    #[inline]
-    #[track_caller]
-    pub fn nb_send_recv<U: CapType>(
-        self,
-        info: MessageInfo,
-        source: Cap<U>,
-        reply_authority: impl ConveysReplyAuthority,
-    ) -> (MessageInfo, Badge) {
-        let reply = reply_authority.into_reply_authority().bits();
-        self.invoke(|cptr, token| {
-            let message = load(token);
-            let received =
-                sys::nb_send_recv(token, cptr.bits(), info, message, source.bits(), reply);
-            deliver(token, received)
-        })
-    }
-
-    /// Sends a message of at most four words if that can be done at once, and receives the next one
-    /// from `source`, whose first four words it returns (`seL4_NBSendRecvWithMRs`).
-    ///
-    /// **Blocks:** until a message comes.
-    /// **Needs:** write on this capability, read on `source`.
-    /// **Panics:** inside a borrow of the implicit IPC buffer.
-    #[inline]
-    #[track_caller]
-    pub fn nb_send_recv_with_mrs<U: CapType>(
-        self,
-        info: MessageInfo,
-        message: impl FastMessages,
-        source: Cap<U>,
-        reply_authority: impl ConveysReplyAuthority,
-    ) -> RecvWithMRs {
-        let reply = reply_authority.into_reply_authority().bits();
-        let is_empty = is_empty(&message, info);
-        let message = message.into_fast();
-        self.invoke(|cptr, token| {
-            let (destination, source) = (cptr.bits(), source.bits());
-            let received = match is_empty {
-                true => sys::nb_send_recv_empty(token, destination, info, source, reply),
-                false => sys::nb_send_recv(token, destination, info, message, source, reply),
-            };
-            received.into()
-        })
-    }
-
-    /// Sends a message if that can be done at once, and waits for one that is not a call from
-    /// `source` (`seL4_NBSendWait`).
-    ///
-    /// **Blocks:** until a message comes.
-    /// **Needs:** write on this capability, read on `source`.
-    /// **Panics:** inside a borrow of the implicit IPC buffer.
-    #[inline]
-    #[track_caller]
-    pub fn nb_send_wait<U: CapType>(
-        self,
-        info: MessageInfo,
-        source: Cap<U>,
-    ) -> (MessageInfo, Badge) {
-        self.invoke(|cptr, token| {
-            let message = load(token);
-            let received = sys::nb_send_wait(token, cptr.bits(), info, message, source.bits());
-            deliver(token, received)
-        })
     }
 }
 
@@ -289,7 +403,9 @@ impl<C: InvocationContext> cap::Notification<C> {
     #[inline]
     #[track_caller]
     pub fn signal(self) {
-        self.invoke_in_registers(|cptr, token| sys::signal(token, cptr.bits()));
+        // SAFETY: C-1 (1): a notification, or an object that answers invocations, for which label 0
+        // names none.
+        self.invoke_in_registers(|cptr, token| unsafe { sys::signal(token, cptr.bits()) });
     }
 
     /// Waits for a signal (`seL4_Wait`).
@@ -364,7 +480,12 @@ impl<T: sealed::FastMessages> FastMessages for T {}
 
 mod sealed {
     use super::{FastMessage, NUM_FAST_MESSAGE_REGISTERS};
-    use crate::Word;
+    use crate::{Word, cap_type};
+
+    pub trait ReceiveFrom {}
+
+    impl ReceiveFrom for cap_type::Endpoint {}
+    impl ReceiveFrom for cap_type::Notification {}
 
     pub trait FastMessages {
         /// Whether it is known, where this is compiled, that there are no words.

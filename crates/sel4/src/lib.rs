@@ -13,6 +13,12 @@
 //! Either way marshalling, the call, and unmarshalling are three scopes, and no reference to the
 //! buffer is alive while the kernel writes it.
 //!
+//! A method is safe if no argument of it breaks memory, of this program or of another protection
+//! domain, whatever the system file gives. So message passing with a label of one's choice is safe at
+//! an [`Endpoint`](cap::Endpoint) only, and to say what a number leads to is `unsafe`
+//! ([`Cap::from_bits`]). `docs/soundness/sel4.md` in the repository says why each is as it is; its
+//! numbers, such as C-1, are those of the SAFETY comments.
+//!
 //! Names are those of the seL4 manual and, where it has one for the thing, of rust-sel4's `sel4`.
 #![no_std]
 
@@ -60,13 +66,14 @@ pub use fault_reply::{FaultReply, SyscallReply, UserExceptionReply};
 #[cfg(not(target_os = "none"))]
 pub use implicit::SetAside;
 pub use implicit::{
-    ImplicitInvocationContext, abandon_borrows, is_ipc_buffer_borrowed, msg_reg, set_ipc_buffer, set_msg_reg,
-    start_with_ipc_buffer, with_ipc_buffer, with_ipc_buffer_mut, with_ipc_buffer_token,
+    ImplicitInvocationContext, abandon_borrows, is_ipc_buffer_borrowed, msg_reg, set_ipc_buffer,
+    set_msg_reg, start_with_ipc_buffer, with_ipc_buffer, with_ipc_buffer_mut,
+    with_ipc_buffer_token,
 };
 pub use invocations::{BreakOn, Breakpoint, NUM_SMC_REGISTERS, TcbFlagsBuilder, Time};
 pub use ipc::{
     Badge, CallWithMRs, ConveysReplyAuthority, FastMessages, NUM_FAST_MESSAGE_REGISTERS,
-    NUM_MESSAGE_REGISTERS, RecvWithMRs, ReplyAuthority, r#yield,
+    NUM_MESSAGE_REGISTERS, ReceiveFrom, RecvWithMRs, ReplyAuthority, r#yield,
 };
 pub use message_info::MessageInfoBuilder;
 #[cfg(target_os = "none")]

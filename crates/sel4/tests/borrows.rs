@@ -11,10 +11,16 @@ use sel4::{
     with_ipc_buffer_token,
 };
 
-const ENDPOINT: cap::Endpoint = Cap::from_bits(1);
-const NOTIFICATION: cap::Notification = Cap::from_bits(2);
-const REPLY: cap::Reply = Cap::from_bits(4);
-const IRQ: cap::IrqHandler = Cap::from_bits(138);
+const ENDPOINT: cap::Endpoint = pointer(1);
+const NOTIFICATION: cap::Notification = pointer(2);
+const REPLY: cap::Reply = pointer(4);
+const IRQ: cap::IrqHandler = pointer(138);
+
+/// A capability pointer. The kernel of these tests has no objects: it notes what it is asked.
+const fn pointer<T: sel4::CapType>(bits: u64) -> Cap<T> {
+    // SAFETY: no slot holds anything.
+    unsafe { Cap::from_bits(bits) }
+}
 
 /// Gives this thread a buffer, and a kernel that answers everything with what was asked.
 fn start() {

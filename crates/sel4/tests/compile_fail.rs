@@ -1,6 +1,7 @@
-//! Holds that with an explicit token, a call inside a view of the buffer does not compile.
+//! Holds that a call inside a view of an explicit token, and safe code that could ask for an
+//! invocation which breaks memory, do not compile.
 
 #[test]
-fn a_call_inside_a_view_does_not_compile() {
+fn what_could_break_memory_does_not_compile() {
     trybuild::TestCases::new().compile_fail("tests/compile-fail/*.rs");
 }

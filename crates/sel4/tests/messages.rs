@@ -10,9 +10,15 @@ use sel4::{
     with_ipc_buffer_mut,
 };
 
-const ENDPOINT: cap::Endpoint = Cap::from_bits(1);
-const REPLY: cap::Reply = Cap::from_bits(4);
-const TCB: cap::Tcb = Cap::from_bits(202);
+const ENDPOINT: cap::Endpoint = pointer(1);
+const REPLY: cap::Reply = pointer(4);
+const TCB: cap::Tcb = pointer(202);
+
+/// A capability pointer. The kernel of these tests has no objects: it notes what it is asked.
+const fn pointer<T: sel4::CapType>(bits: u64) -> Cap<T> {
+    // SAFETY: no slot holds anything.
+    unsafe { Cap::from_bits(bits) }
+}
 
 /// What a system call looked like to the kernel.
 #[derive(Clone)]
@@ -87,7 +93,7 @@ fn a_call_with_registers_leaves_the_buffer_alone() {
 fn each_call_has_its_number_and_its_registers() {
     let seen = start(|_, _| ());
     let info = MessageInfo::new(0, 0, 0, 1);
-    let notification: cap::Notification = Cap::from_bits(10);
+    let notification: cap::Notification = pointer(10);
     ENDPOINT.send(info);
     ENDPOINT.nb_send(info);
     ENDPOINT.recv(REPLY);
@@ -96,8 +102,9 @@ fn each_call_has_its_number_and_its_registers() {
     notification.signal();
     notification.wait();
     notification.poll();
-    notification.nb_send_recv(info, ENDPOINT, REPLY);
-    notification.nb_send_wait(info, ENDPOINT);
+    // SAFETY: nothing is there to be asked.
+    unsafe { notification.upcast().nb_send_recv(info, ENDPOINT, REPLY) };
+    ENDPOINT.nb_send_wait(info, notification);
     let expect = [
         // number, x0, x6, x8
         (syscall::Send, 1, 0, 0),
@@ -109,7 +116,7 @@ fn each_call_has_its_number_and_its_registers() {
         (syscall::Wait, 10, 0, 0),
         (syscall::NBWait, 10, 0, 0),
         (syscall::NBSendRecv, 1, 4, 10),
-        (syscall::NBSendWait, 1, 10, 0),
+        (syscall::NBSendWait, 10, 1, 0),
     ];
     let seen = seen.borrow();
     assert_eq!(seen.len(), expect.len());
@@ -130,15 +137,14 @@ type Expect<'a> = (u64, &'a [u64], &'a [u64]);
 
 #[test]
 fn each_invocation_has_its_label_its_capabilities_and_its_words() {
-    let irq: cap::IrqHandler = Cap::from_bits(140);
-    let notification: cap::Notification = Cap::from_bits(10);
-    let sc: cap::SchedContext = Cap::from_bits(50);
-    let vspace: cap::VSpace = Cap::from_bits(3);
-    let cnode: cap::CNode = Cap::from_bits(60);
+    let irq: cap::IrqHandler = pointer(140);
+    let notification: cap::Notification = pointer(10);
+    let sc: cap::SchedContext = pointer(50);
+    let vspace: cap::VSpace = pointer(3);
+    let cnode: cap::CNode = pointer(60);
     let slot = cnode.absolute_cptr_from_bits_with_depth(7, 64);
-    let other =
-        Cap::<sel4::cap_type::CNode>::from_bits(61).absolute_cptr_from_bits_with_depth(8, 9);
-    let granule: cap::Granule = Cap::from_bits(70);
+    let other = pointer::<sel4::cap_type::CNode>(61).absolute_cptr_from_bits_with_depth(8, 9);
+    let granule: cap::Granule = pointer(70);
     let null = sel4::CPtr::from_bits(0);
     let mut registers = UserContext::default();
     *registers.pc_mut() = 0x200000;
@@ -177,26 +183,34 @@ fn each_invocation_has_its_label_its_capabilities_and_its_words() {
     check((invocation::TCBResume, &[], &[]), &mut || TCB.tcb_resume());
     check(
         (invocation::TCBWriteRegisters, &[], &[1, 1, 0x200000]),
-        &mut || TCB.tcb_write_registers(true, 1, &mut registers),
+        &mut || {
+            // SAFETY: there is no such thread.
+            unsafe { TCB.tcb_write_registers(true, 1, &mut registers) }
+        },
     );
     check((invocation::TCBSetPriority, &[203], &[9]), &mut || {
-        TCB.tcb_set_priority(Cap::from_bits(203), 9)
+        TCB.tcb_set_priority(pointer(203), 9)
     });
     check((invocation::TCBSetMCPriority, &[203], &[9]), &mut || {
-        TCB.tcb_set_mc_priority(Cap::from_bits(203), 9)
+        TCB.tcb_set_mc_priority(pointer(203), 9)
     });
     check(
         (invocation::TCBSetSchedParams, &[203, 50, 1], &[8, 9]),
-        &mut || TCB.tcb_set_sched_params(Cap::from_bits(203), 8, 9, sc, ENDPOINT),
+        &mut || {
+            // SAFETY: there is no such thread.
+            unsafe { TCB.tcb_set_sched_params(pointer(203), 8, 9, sc, ENDPOINT) }
+        },
     );
     check((invocation::TCBSetTimeoutEndpoint, &[1], &[]), &mut || {
-        TCB.tcb_set_timeout_endpoint(ENDPOINT)
+        // SAFETY: there is no such thread.
+        unsafe { TCB.tcb_set_timeout_endpoint(ENDPOINT) }
     });
     check((invocation::TCBSetFlags, &[], &[1, 2]), &mut || {
         TCB.tcb_set_flags(1, 2).map(drop)
     });
     check((invocation::TCBSetTLSBase, &[], &[5]), &mut || {
-        TCB.tcb_set_tls_base(5)
+        // SAFETY: there is no such thread.
+        unsafe { TCB.tcb_set_tls_base(5) }
     });
     check((invocation::TCBBindNotification, &[10], &[]), &mut || {
         TCB.tcb_bind_notification(notification)
@@ -251,10 +265,12 @@ fn each_invocation_has_its_label_its_capabilities_and_its_words() {
         &mut || vspace.vspace_unify_instruction(1, 2),
     );
     check((invocation::CNodeRevoke, &[], &[7, 64]), &mut || {
-        slot.revoke()
+        // SAFETY: there is no such slot.
+        unsafe { slot.revoke() }
     });
     check((invocation::CNodeDelete, &[], &[7, 64]), &mut || {
-        slot.delete()
+        // SAFETY: there is no such slot.
+        unsafe { slot.delete() }
     });
     check(
         (invocation::CNodeCancelBadgedSends, &[], &[7, 64]),
@@ -262,24 +278,34 @@ fn each_invocation_has_its_label_its_capabilities_and_its_words() {
     );
     check(
         (invocation::CNodeCopy, &[61], &[7, 64, 8, 9, 3]),
-        &mut || slot.copy(&other, rights),
+        &mut || {
+            // SAFETY: there is no such slot.
+            unsafe { slot.copy(&other, rights) }
+        },
     );
     check(
         (invocation::CNodeMint, &[61], &[7, 64, 8, 9, 3, 42]),
-        &mut || slot.mint(&other, rights, 42),
+        &mut || {
+            // SAFETY: there is no such slot.
+            unsafe { slot.mint(&other, rights, 42) }
+        },
     );
     check((invocation::CNodeMove, &[61], &[7, 64, 8, 9]), &mut || {
-        slot.move_(&other)
+        // SAFETY: there is no such slot.
+        unsafe { slot.move_(&other) }
     });
     check(
         (invocation::CNodeMutate, &[61], &[7, 64, 8, 9, 42]),
-        &mut || slot.mutate(&other, 42),
+        &mut || {
+            // SAFETY: there is no such slot.
+            unsafe { slot.mutate(&other, 42) }
+        },
     );
 }
 
 #[test]
 fn each_invocation_of_a_virtual_cpu_has_its_label_and_its_words() {
-    let vcpu: cap::VCpu = Cap::from_bits(330);
+    let vcpu: cap::VCpu = pointer(330);
     let check = |expect: Expect<'_>, invoke: &mut dyn FnMut() -> sel4::Result<()>| {
         let seen = start(succeed);
         assert_eq!(invoke(), Ok(()));
@@ -322,7 +348,7 @@ fn a_register_of_a_virtual_cpu_is_asked_for_by_number_and_comes_in_the_first_wor
         registers.info = MessageInfo::new(0, 0, 0, 1).into_word();
         registers.message = [0x30d0_0980, 1, 2, 3];
     });
-    let vcpu: cap::VCpu = Cap::from_bits(331);
+    let vcpu: cap::VCpu = pointer(331);
     assert_eq!(vcpu.vcpu_read_regs(VCpuReg::ELR_EL1), Ok(0x30d0_0980));
     let seen = &seen.borrow()[0];
     let label = MessageInfo::from_word(seen.registers.info).label();
@@ -386,8 +412,9 @@ fn an_smc_call_passes_eight_registers_and_returns_eight() {
         registers.message = [100, 101, 102, 103];
         (4..8).for_each(|index| buffer.write(HostBuffer::MESSAGE + index, 100 + index as u64));
     });
-    let smc: cap::Smc = Cap::from_bits(7);
-    let response = smc.smc_call([0x8400_0000, 1, 2, 3, 4, 5, 6, 7]);
+    let smc: cap::Smc = pointer(7);
+    // SAFETY: there is no firmware.
+    let response = unsafe { smc.smc_call([0x8400_0000, 1, 2, 3, 4, 5, 6, 7]) };
     assert_eq!(response, Ok([100, 101, 102, 103, 104, 105, 106, 107]));
     let seen = &seen.borrow()[0];
     let label = MessageInfo::from_word(seen.registers.info).label();
@@ -397,7 +424,9 @@ fn an_smc_call_passes_eight_registers_and_returns_eight() {
     );
     assert_eq!(seen.words, [0x8400_0000, 1, 2, 3, 4, 5, 6, 7]);
     start(|registers, _| registers.info = MessageInfo::new(2, 0, 0, 0).into_word());
-    assert_eq!(smc.smc_call([0; 8]), Err(Error::InvalidCapability));
+    // SAFETY: as above.
+    let response = unsafe { smc.smc_call([0; 8]) };
+    assert_eq!(response, Err(Error::InvalidCapability));
 }
 
 #[test]
@@ -427,8 +456,8 @@ fn all_registers_are_written_in_the_kernels_order() {
     let mut registers = UserContext::default();
     *registers.pc_mut() = 1;
     *registers.gpr_mut(28) = 2;
-    TCB.tcb_write_all_registers(false, &mut registers)
-        .expect("it succeeds");
+    // SAFETY: there is no such thread.
+    unsafe { TCB.tcb_write_all_registers(false, &mut registers) }.expect("it succeeds");
     let seen = seen.borrow();
     let words = &seen[0].words;
     assert_eq!(words.len(), 2 + UserContext::COUNT);
@@ -448,7 +477,7 @@ fn values_that_invocations_return_are_the_first_word() {
         registers.info = MessageInfo::new(0, 0, 0, 1).into_word();
         registers.message[0] = 77;
     });
-    let sc: cap::SchedContext = Cap::from_bits(50);
+    let sc: cap::SchedContext = pointer(50);
     assert_eq!(sc.consumed(), Ok(77));
     assert_eq!(sc.yield_to(), Ok(77));
     assert_eq!(TCB.tcb_set_flags(0, 1), Ok(77));

@@ -3,7 +3,6 @@
 //! The program of the child never runs: its parent has stopped it, and gives it instructions.
 #![no_std]
 #![no_main]
-#![forbid(unsafe_code)]
 
 use core::sync::atomic::Ordering;
 
@@ -11,7 +10,7 @@ use aarch64_cpu::registers::{CNTPCT_EL0, Readable};
 use bench_report::{DONE, FAULT, report};
 use sel4::Fault;
 use sel4_microkit::{
-    ChannelSet, Child, Handler, MessageInfo, protection_domain, shared_words, vspace,
+    ChannelSet, Child, EntryPoint, Handler, MessageInfo, protection_domain, shared_words, vspace,
 };
 
 const CHILD: Child = Child::new(1);
@@ -50,7 +49,8 @@ impl Handler for Parent {
     type Error = sel4::Error;
 
     fn notified(&mut self, _: ChannelSet) -> Result<(), sel4::Error> {
-        CHILD.restart(CODE)
+        // SAFETY: the child's own program never runs, and its instructions are there.
+        CHILD.restart(unsafe { EntryPoint::new(CHILD, CODE) })
     }
 
     fn fault(
@@ -68,7 +68,10 @@ impl Handler for Parent {
             return Ok(None);
         }
         match message.fault() {
-            Fault::UserException(fault) => Ok(Some(MessageInfo::fault_reply(fault.reply()))),
+            Fault::UserException(fault) => {
+                // SAFETY: the child has two instructions, and the second follows.
+                Ok(Some(unsafe { MessageInfo::fault_reply(fault.reply()) }))
+            }
             fault => panic!("the child has another fault: {fault}"),
         }
     }

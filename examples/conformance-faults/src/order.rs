@@ -56,13 +56,12 @@ fn with_a_signal(stage: &mut Stage) {
 
 /// The badge is that of the fault endpoint which a thread has been given.
 fn unbadged(stage: &mut Stage) {
-    let given = A.tcb().tcb_set_sched_params(
-        DRIVER_TCB,
-        11,
-        11,
-        A.sched_context(),
-        sel4::cap::Endpoint::from_bits(slots::INPUT),
-    );
+    // SAFETY: puppets. It is the driver's own endpoint.
+    let given = unsafe {
+        let driver = sel4::cap::Endpoint::from_bits(slots::INPUT);
+        let sc = A.sched_context();
+        A.tcb().tcb_set_sched_params(DRIVER_TCB, 11, 11, sc, driver)
+    };
     println!("another fault endpoint: {given:?}");
     stage.start(A, &[udf(1)], Registers::new());
     let event = stage.wait();

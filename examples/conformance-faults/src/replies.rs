@@ -73,7 +73,8 @@ fn to_vm_faults(stage: &mut Stage) {
     show!([event], "VM fault");
     let mut context = A.tcb().tcb_read_all_registers(false).expect("a child");
     *context.gpr_mut(10) = DATA;
-    let written = A.tcb().tcb_write_all_registers(false, &mut context);
+    // SAFETY: puppets.
+    let written = unsafe { A.tcb().tcb_write_all_registers(false, &mut context) };
     let e = stage.settle();
     show!(e, "other registers: {written:?}");
     stage.start(B, LOAD, registers);
@@ -81,7 +82,8 @@ fn to_vm_faults(stage: &mut Stage) {
     show!([event], "VM fault");
     let mut context = B.tcb().tcb_read_all_registers(false).expect("a child");
     *context.gpr_mut(10) = DATA;
-    let written = B.tcb().tcb_write_all_registers(false, &mut context);
+    // SAFETY: puppets.
+    let written = unsafe { B.tcb().tcb_write_all_registers(false, &mut context) };
     reply(info(0, 0), &[]);
     let e = stage.settle();
     show!(e, "other registers: {written:?}, and reply");

@@ -3,7 +3,7 @@
 use conformance::code::{DONE, Instruction, SVC, add};
 use conformance::{B, C, CODE, D, Puppet, Registers, Stage, info, show};
 use console::println;
-use sel4_microkit::Child;
+use sel4_microkit::{Child, EntryPoint};
 
 use crate::{INPUT, REPLY, SIGNAL_DRIVER, TO_D};
 
@@ -96,17 +96,20 @@ fn restart(stage: &mut Stage) {
     stage.start(C, COUNT, Registers::nb_wait(INPUT));
     let e = stage.settle();
     show!(e, "nb_wait, and count");
+    let c = Child::new(3);
+    // SAFETY: puppets.
+    let entry_point = unsafe { EntryPoint::new(c, CODE as usize + 2 * 0x100 + 4) };
     for _ in 0..2 {
-        let restarted = Child::new(3).restart(CODE as usize + 2 * 0x100 + 4);
+        let restarted = c.restart(entry_point);
         let e = stage.settle();
         show!(e, "restart after the call: {restarted:?}");
     }
     stage.block(C, Registers::recv(INPUT, REPLY));
-    let restarted = Child::new(3).restart(CODE as usize + 2 * 0x100 + 4);
+    let restarted = c.restart(entry_point);
     let e = stage.settle();
     show!(e, "restart of one that waits: {restarted:?}");
-    let stopped = Child::new(3).stop();
-    let resumed = Child::new(3).resume();
+    let stopped = c.stop();
+    let resumed = c.resume();
     println!("stop: {stopped:?}, resume: {resumed:?}");
     let e = stage.settle();
     show!(e, "and then");

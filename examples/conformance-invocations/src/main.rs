@@ -1,7 +1,10 @@
 //! Says what invocations answer: each error of each, and what comes with it.
+//!
+//! *Invocations*, in the SAFETY comments: those that could break memory are made of puppets
+//! ([`conformance`]), or are refused. Of the driver's own thread, only its priority is changed, and
+//! caches are maintained where none of its values lies, or so that none is lost.
 #![no_std]
 #![cfg_attr(not(test), no_main)]
-#![forbid(unsafe_code)]
 
 mod irq_handler;
 mod sched_context;
@@ -75,7 +78,8 @@ fn answer(cptr: u64, label: u64, caps: &[u64], words: &[u64]) -> (Option<Error>,
         buffer.caps_or_badges_mut()[..caps.len()].copy_from_slice(caps);
     });
     let info = MessageInfo::new(label, 0, caps.len(), words.len());
-    let reply = cap::Unspecified::from_bits(cptr).call(info);
+    // SAFETY: invocations.
+    let reply = unsafe { cap::Unspecified::from_bits(cptr).call(info) };
     (Error::from_label(reply.label()), reply.length())
 }
 

@@ -162,14 +162,18 @@ fn yield_to() {
 fn by_other_calls(stage: &mut Stage) {
     sel4::with_ipc_buffer_mut(|buffer| buffer.caps_or_badges_mut()[0] = A_TCB);
     let bind = sel4::MessageInfo::new(label::SchedContextBind, 0, 1, 0);
-    let sc = cap::Unspecified::from_bits(A_SC);
+    // SAFETY: nothing is asked of an unspecified one.
+    let sc = unsafe { cap::Unspecified::from_bits(A_SC) };
     stage.start(LAST, &[DONE], Registers::new());
     sel4::with_ipc_buffer_mut(|buffer| buffer.caps_or_badges_mut()[0] = A_TCB);
-    sc.nb_send_recv(
-        bind,
-        cap::Endpoint::from_bits(INPUT),
-        cap::Reply::from_bits(REPLY),
-    );
+    // SAFETY: puppets.
+    unsafe {
+        sc.nb_send_recv(
+            bind,
+            cap::Endpoint::from_bits(INPUT),
+            cap::Reply::from_bits(REPLY),
+        );
+    }
     invoke(
         "YieldTo, after Bind by nb_send_recv",
         A_SC,
@@ -178,7 +182,8 @@ fn by_other_calls(stage: &mut Stage) {
         &[],
     );
     sel4::with_ipc_buffer_mut(|buffer| buffer.caps_or_badges_mut()[0] = A_TCB);
-    sc.send(bind);
+    // SAFETY: puppets.
+    unsafe { sc.send(bind) };
     invoke(
         "YieldTo, after Bind by send",
         A_SC,
@@ -186,7 +191,8 @@ fn by_other_calls(stage: &mut Stage) {
         &[],
         &[],
     );
-    sc.nb_send(info(label::SchedContextUnbind, 0));
+    // SAFETY: puppets.
+    unsafe { sc.nb_send(info(label::SchedContextUnbind, 0)) };
     invoke(
         "YieldTo, after Unbind by nb_send",
         A_SC,

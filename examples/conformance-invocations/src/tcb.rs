@@ -129,11 +129,14 @@ fn suspend_and_resume(stage: &mut Stage) {
     for (how, is_call) in [("send", false), ("nb_send", true)] {
         stage.start(A, program, Registers::new());
         invoke("Suspend", A_TCB, label::TCBSuspend, &[], &[]);
-        let tcb = cap::Unspecified::from_bits(A_TCB);
         let resume = info(label::TCBResume, 0);
-        match is_call {
-            true => tcb.nb_send(resume),
-            false => tcb.send(resume),
+        // SAFETY: puppets.
+        unsafe {
+            let tcb = cap::Unspecified::from_bits(A_TCB);
+            match is_call {
+                true => tcb.nb_send(resume),
+                false => tcb.send(resume),
+            }
         }
         let e = stage.settle();
         show!(e, "Resume by {how}");
@@ -142,11 +145,14 @@ fn suspend_and_resume(stage: &mut Stage) {
     stage.start(A, program, Registers::new());
     invoke("Suspend", A_TCB, label::TCBSuspend, &[], &[]);
     stage.start(LAST, &[DONE], Registers::new());
-    cap::Unspecified::from_bits(A_TCB).nb_send_recv(
-        info(label::TCBResume, 0),
-        cap::Endpoint::from_bits(INPUT),
-        cap::Reply::from_bits(REPLY),
-    );
+    // SAFETY: puppets.
+    unsafe {
+        cap::Unspecified::from_bits(A_TCB).nb_send_recv(
+            info(label::TCBResume, 0),
+            cap::Endpoint::from_bits(INPUT),
+            cap::Reply::from_bits(REPLY),
+        );
+    }
     let e = stage.settle();
     show!(e, "Resume by nb_send_recv");
 }
@@ -405,7 +411,8 @@ fn flags() {
     set("set none", &[0, 0]);
     set("clear and set", &[1, 1]);
     set("clear all", &[!0, 0]);
-    let tcb = cap::Unspecified::from_bits(A_TCB);
-    tcb.send_with_mrs(MessageInfo::new(label::TCBSetFlags, 0, 0, 2), [0, 1]);
+    let set_flags = MessageInfo::new(label::TCBSetFlags, 0, 0, 2);
+    // SAFETY: puppets.
+    unsafe { cap::Unspecified::from_bits(A_TCB).send_with_mrs(set_flags, [0, 1]) };
     set("clear all, after a send that has set it", &[!0, 0]);
 }

@@ -134,7 +134,8 @@ fn while_calling(stage: &mut Stage) {
     let event = stage.wait();
     show!([event], "d calls the driver");
     D.notification().signal();
-    sel4::cap::Reply::from_bits(REPLY).send_with_mrs(info(2, 0), []);
+    // SAFETY: only puppets are replied to.
+    unsafe { sel4::cap::Reply::from_bits(REPLY) }.send_with_mrs(info(2, 0), []);
     let e = stage.settle();
     show!(e, "a signal, and then the reply");
     let e = stage.act(D, Registers::recv(INPUT, REPLY));

@@ -103,7 +103,8 @@ fn caller_is_gone(stage: &mut Stage) {
 }
 
 fn to_the_driver(stage: &mut Stage) {
-    let reply = sel4::cap::Reply::from_bits(REPLY);
+    // SAFETY: only puppets are replied to.
+    let reply = unsafe { sel4::cap::Reply::from_bits(REPLY) };
     for (puppet, length) in [(A, 4), (D, 6)] {
         stage.write_buffer(puppet, 5, &[5, 6]);
         stage.begin(

@@ -190,7 +190,8 @@ fn server_faults(stage: &mut Stage) {
     show!([event], "d faults");
     show_holders();
     let next = CODE + 3 * 0x100 + 4;
-    sel4::cap::Reply::from_bits(REPLY).send_with_mrs(info(0, 1), [next]);
+    // SAFETY: only puppets are replied to.
+    unsafe { sel4::cap::Reply::from_bits(REPLY) }.send_with_mrs(info(0, 1), [next]);
     let e = stage.settle();
     show!(e, "the driver replies");
     let e = stage.act(D, REPLY_RECV);

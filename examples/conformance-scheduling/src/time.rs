@@ -111,7 +111,8 @@ fn on_the_callers_time(stage: &mut Stage) {
 }
 
 /// What holds a puppet that has faulted.
-const FAULTED: cap::Reply = cap::Reply::from_bits(REPLY);
+// SAFETY: only puppets are replied to.
+const FAULTED: cap::Reply = unsafe { cap::Reply::from_bits(REPLY) };
 
 /// Says what a timeout fault is. How much time was used depends on the machine, and may be less
 /// than is counted: then it goes on until it is more.
@@ -129,9 +130,9 @@ fn show_timeout(stage: &mut Stage, what: &str) {
 }
 
 fn set_timeout_endpoint(puppet: Puppet, endpoint: u64) {
-    puppet
-        .tcb()
-        .tcb_set_timeout_endpoint(cap::Endpoint::from_bits(endpoint))
+    let tcb = puppet.tcb();
+    // SAFETY: puppets. It is the driver's own endpoint, or an empty slot.
+    unsafe { tcb.tcb_set_timeout_endpoint(cap::Endpoint::from_bits(endpoint)) }
         .expect("it is one, or none");
 }
 

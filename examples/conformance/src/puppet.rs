@@ -36,10 +36,12 @@ pub const SHORT: Puppet = Puppet { id: 7 };
 pub(crate) const COUNT: usize = 7;
 
 /// The driver's own thread.
-pub const DRIVER_TCB: cap::Tcb = cap::Tcb::from_bits(in_root(1));
+// SAFETY: the system file says so.
+pub const DRIVER_TCB: cap::Tcb = unsafe { cap::Tcb::from_bits(in_root(1)) };
 
 /// The driver's own scheduling context.
-pub const DRIVER_SC: cap::SchedContext = cap::SchedContext::from_bits(in_root(2));
+// SAFETY: the system file says so.
+pub const DRIVER_SC: cap::SchedContext = unsafe { cap::SchedContext::from_bits(in_root(2)) };
 
 /// Sets the driver's own priority, which is 200 in the system file.
 pub fn set_driver_priority(priority: sel4::Word) {
@@ -64,7 +66,8 @@ impl Puppet {
 
     /// Its thread.
     pub const fn tcb(self) -> cap::Tcb {
-        cap::Tcb::from_bits(slots::BASE_TCB + self.id as u64)
+        // SAFETY: the builder puts a child's thread there.
+        unsafe { cap::Tcb::from_bits(slots::BASE_TCB + self.id as u64) }
     }
 
     /// Stops it.
@@ -86,12 +89,14 @@ impl Puppet {
 
     /// The scheduling context that it has in the beginning.
     pub const fn sched_context(self) -> cap::SchedContext {
-        cap::SchedContext::from_bits(in_root(10 + self.id as u64))
+        // SAFETY: the system file says so.
+        unsafe { cap::SchedContext::from_bits(in_root(10 + self.id as u64)) }
     }
 
     /// The driver's capability to its notification; the badge has bit 10.
     pub const fn notification(self) -> cap::Notification {
-        cap::Notification::from_bits(slots::BASE_OUTPUT_NOTIFICATION + self.id as u64)
+        // SAFETY: the builder puts a channel's notification there.
+        unsafe { cap::Notification::from_bits(slots::BASE_OUTPUT_NOTIFICATION + self.id as u64) }
     }
 }
 

@@ -6,7 +6,7 @@ use heapless::Vec;
 use microkit_abi::{limits, slots};
 use sel4::sys::fault;
 use sel4::{Word, cap, msg_reg};
-use sel4_microkit::shared_words;
+use sel4_microkit::{shared_words, vspace};
 
 use crate::code::{COPY, DONE, Instruction, SYSTEM_CALL};
 use crate::event::{Done, FAULT_WORDS};
@@ -31,8 +31,10 @@ pub(crate) const PROGRAM_BYTES: Word = 0x100;
 /// Words of a puppet's IPC buffer.
 const BUFFER_WORDS: usize = 128;
 
-const INPUT: cap::Endpoint = cap::Endpoint::from_bits(slots::INPUT);
-const REPLY: cap::Reply = cap::Reply::from_bits(slots::REPLY);
+// SAFETY: the builder puts them there. Only puppets are replied to.
+const INPUT: cap::Endpoint = unsafe { cap::Endpoint::from_bits(slots::INPUT) };
+// SAFETY: as above.
+const REPLY: cap::Reply = unsafe { cap::Reply::from_bits(slots::REPLY) };
 
 /// What came of something, in its order.
 pub type Events = Vec<Event, 8>;
@@ -116,10 +118,13 @@ impl Stage {
     /// Lets `puppet` run at `pc` as soon as the driver waits.
     pub fn start_at(&mut self, puppet: Puppet, pc: Word, given: Registers) {
         self.given[puppet.index()] = given;
-        puppet
-            .tcb()
-            .tcb_write_all_registers(true, &mut given.context(pc))
-            .expect("it is a child");
+        // SAFETY: puppets.
+        unsafe {
+            puppet
+                .tcb()
+                .tcb_write_all_registers(true, &mut given.context(pc))
+        }
+        .expect("it is a child");
     }
 
     /// Lets all run until none can, and returns what came of it.
@@ -206,7 +211,7 @@ impl Stage {
             word.store(pair, Ordering::Relaxed);
         }
         let bytes = place.as_ptr_range();
-        cap::VSpace::from_bits(slots::VSPACE)
+        vspace()
             .vspace_unify_instruction(bytes.start as usize, bytes.end as usize)
             .expect("it is in one page");
     }

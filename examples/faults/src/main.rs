@@ -5,14 +5,14 @@
 //! registers of which it knows what they do.
 #![no_std]
 #![no_main]
-#![forbid(unsafe_code)]
 
 mod children;
 
 use console::println;
-use sel4::{Access, Fault, FaultReply};
+use microkit_abi::slots;
+use sel4::{Access, Fault};
 use sel4_microkit::{
-    Channel, Child, Handler, MessageInfo, get_mr, protection_domain, shared_words,
+    Channel, Child, EntryPoint, Handler, MessageInfo, get_mr, protection_domain, shared_words,
 };
 
 use children::{AGAIN, Children, DONE, Instruction, NAMES, code_of};
@@ -20,8 +20,8 @@ use children::{AGAIN, Children, DONE, Instruction, NAMES, code_of};
 /// A system call that the kernel does not know, and that this parent answers.
 const DOUBLE: u64 = 100;
 
-/// The endpoint to the watchdog, which gets the timeouts.
-const WATCHDOG: Channel = Channel::new(1);
+/// The slot of the endpoint to the watchdog, which gets the timeouts: that of channel 1.
+const WATCHDOG: u64 = slots::BASE_ENDPOINT + 1;
 
 struct Parent {
     children: Children,
@@ -33,10 +33,9 @@ fn init() -> Parent {
         shared_words!(code, code_size),
         shared_words!(data, data_size),
     );
-    children
-        .child(8)
-        .tcb()
-        .tcb_set_timeout_endpoint(WATCHDOG.endpoint())
+    let watched = children.child(8).tcb();
+    // SAFETY: the watchdog expects timeouts of this child there, and nothing else.
+    unsafe { watched.tcb_set_timeout_endpoint(sel4::Cap::from_bits(WATCHDOG)) }
         .expect("it is an endpoint with all rights");
     children.start(1).expect("it is a child");
     Parent { children }
@@ -68,18 +67,20 @@ impl Handler for Parent {
             println!("{name}: {fault}");
         }
         self.answer(child, &fault, instruction)
-            .map(|reply| reply.map(MessageInfo::fault_reply))
     }
 }
 
 impl Parent {
     /// What lets `child` go on.
+    ///
+    /// *Child*, in the SAFETY comments: the child's own program never runs. It has the instructions
+    /// that [`Children`] has given it, to which nothing but what is said of them here matters.
     fn answer(
         &self,
         child: Child,
         fault: &Fault,
         instruction: Option<Instruction>,
-    ) -> Result<Option<FaultReply>, sel4::Error> {
+    ) -> Result<Option<MessageInfo>, sel4::Error> {
         let reply = match fault {
             Fault::VmFault(fault) => {
                 match fault.access() {
@@ -87,48 +88,57 @@ impl Parent {
                         println!("    it reads elsewhere");
                         let mut registers = child.read_registers()?;
                         *registers.gpr_mut(10) = children::DATA;
-                        child.write_registers(&mut registers)?;
+                        // SAFETY: child.
+                        unsafe { child.write_registers(&mut registers)? };
                     }
                     Access::Write => {
                         println!("    it does not write");
-                        child.skip_instruction()?;
+                        // SAFETY: child.
+                        unsafe { child.skip_instruction()? };
                     }
                     Access::Execute => {
                         println!("    it runs elsewhere");
                         let mut registers = child.read_registers()?;
                         *registers.pc_mut() = code_of(child.index());
-                        child.write_registers(&mut registers)?;
+                        // SAFETY: child.
+                        unsafe { child.write_registers(&mut registers)? };
                     }
                 }
-                FaultReply::retry()
+                MessageInfo::fault_retry()
             }
             Fault::CapFault(_) => {
                 println!("    it uses another capability");
                 let mut registers = child.read_registers()?;
                 *registers.gpr_mut(0) = children::PARENT;
-                child.write_registers(&mut registers)?;
-                FaultReply::retry()
+                // SAFETY: child.
+                unsafe { child.write_registers(&mut registers)? };
+                MessageInfo::fault_retry()
             }
             Fault::UnknownSyscall(fault) if fault.syscall() == DOUBLE => {
                 println!("    its parent doubles {:#x}", fault.gpr(2));
                 let mut reply = fault.reply();
                 *reply.gpr_mut(2) = 2 * fault.gpr(2);
                 *reply.gpr_mut(7) = children::CALL;
-                reply.into()
+                // SAFETY: child. It is returned at once.
+                unsafe { MessageInfo::fault_reply(reply) }
             }
             Fault::UserException(_) if instruction == Some(AGAIN) => {
                 println!("    it begins again, elsewhere");
-                child.restart(code_of(child.index()) as usize + 4)?;
+                let address = code_of(child.index()) as usize + 4;
+                // SAFETY: child.
+                child.restart(unsafe { EntryPoint::new(child, address) })?;
                 return Ok(None);
             }
             Fault::UserException(fault) => {
                 println!("    it passes over that");
-                fault.reply().into()
+                // SAFETY: child. It is returned at once.
+                unsafe { MessageInfo::fault_reply(fault.reply()) }
             }
             Fault::DebugException(_) | Fault::VCpuFault(_) => {
                 println!("    it passes over that");
-                child.skip_instruction()?;
-                FaultReply::retry()
+                // SAFETY: child.
+                unsafe { child.skip_instruction()? };
+                MessageInfo::fault_retry()
             }
             _ => return Ok(None),
         };

@@ -9,8 +9,8 @@ use core::task::Poll;
 use console::println;
 use locks_party::{Book, CHANNELS, PARENT, Store, VICTIM, lock};
 use sel4_microkit::{
-    Channel, ChannelSet, Child, Handler, MessageInfo, SharedWord, panicking, protection_domain,
-    shared_words, waits,
+    Channel, ChannelSet, Child, EntryPoint, Handler, MessageInfo, SharedWord, panicking,
+    protection_domain, shared_words, waits,
 };
 use sel4_sync::{Arena, Condition, LockError, Mutex, Party, Peers};
 use timer::Timer;
@@ -34,7 +34,7 @@ waits! {
 }
 
 struct Parent {
-    entry_point: usize,
+    entry_point: EntryPoint,
     timer: Timer,
     seed: u64,
     kills: u32,

@@ -4,7 +4,9 @@
 #![forbid(unsafe_code)]
 
 use console::println;
-use sel4_microkit::{Channel, Child, Handler, MessageInfo, panicking, protection_domain, user_cap};
+use sel4_microkit::{
+    Channel, Child, EntryPoint, Handler, MessageInfo, panicking, protection_domain, user_cap,
+};
 
 const CHILD: Child = Child::new(1);
 
@@ -16,7 +18,7 @@ const STOP_AND_RESUME: u64 = 1;
 const RESTART: u64 = 2;
 
 struct Parent {
-    entry_point: usize,
+    entry_point: EntryPoint,
 }
 
 #[protection_domain]

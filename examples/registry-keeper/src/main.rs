@@ -3,7 +3,9 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use sel4_microkit::{ChannelSet, Child, Handler, MessageInfo, protection_domain, waits};
+use sel4_microkit::{
+    ChannelSet, Child, EntryPoint, Handler, MessageInfo, protection_domain, waits,
+};
 
 microkit_system::system! {
     "registry.system", pd = "keeper";
@@ -13,7 +15,7 @@ microkit_system::system! {
 waits! {}
 
 struct Keeper {
-    entry_point: usize,
+    entry_point: EntryPoint,
 }
 
 #[protection_domain]

@@ -5,7 +5,7 @@
 
 use console::println;
 use microkit_registry::{Name, Names};
-use sel4_microkit::{Child, Handler, MessageInfo, panicking, protection_domain, waits};
+use sel4_microkit::{Child, EntryPoint, Handler, MessageInfo, panicking, protection_domain, waits};
 
 microkit_system::system! {
     "registry.system", pd = "parent";
@@ -21,7 +21,7 @@ waits! {
 
 struct Parent {
     names: Names<REGISTRY>,
-    entry_point_of_bell: usize,
+    entry_point_of_bell: EntryPoint,
 }
 
 #[protection_domain]

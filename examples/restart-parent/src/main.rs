@@ -8,8 +8,8 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use console::println;
 use sel4::Fault;
 use sel4_microkit::{
-    Channel, ChannelSet, Child, Handler, MessageInfo, is_stack_overflow, protection_domain,
-    shared_words,
+    Channel, ChannelSet, Child, EntryPoint, Handler, MessageInfo, is_stack_overflow,
+    protection_domain, shared_words,
 };
 
 const CHILD: Child = Child::new(1);
@@ -19,7 +19,7 @@ const CHANNEL: Channel = Channel::new(1);
 const STACK_BYTES: u64 = 0x2000;
 
 struct Parent {
-    entry_point: usize,
+    entry_point: EntryPoint,
     /// Which life of the child it is, in a memory region: the child's own memory forgets.
     life: &'static AtomicU64,
 }

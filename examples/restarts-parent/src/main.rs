@@ -6,7 +6,7 @@
 
 use console::println;
 use sel4_microkit::{
-    Channel, ChannelSet, Child, Handler, MessageInfo, panicking, protection_domain,
+    Channel, ChannelSet, Child, EntryPoint, Handler, MessageInfo, panicking, protection_domain,
 };
 
 const CHILD: Child = Child::new(1);
@@ -15,7 +15,7 @@ const PING: Channel = Channel::new(1);
 const RESTARTS: u32 = 10_000;
 
 struct Parent {
-    entry_point: usize,
+    entry_point: EntryPoint,
     restarts: u32,
     faults: u32,
 }

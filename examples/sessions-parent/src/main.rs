@@ -5,7 +5,7 @@
 
 use console::println;
 use microkit_sessions::Connection;
-use sel4_microkit::{Child, Handler, MessageInfo, protection_domain, waits};
+use sel4_microkit::{Child, EntryPoint, Handler, MessageInfo, protection_domain, waits};
 use sessions_server::DOOMED as CHANNEL_OF_DOOMED;
 
 microkit_system::system! {
@@ -20,7 +20,7 @@ waits! {
 }
 
 struct Parent {
-    entry_point: usize,
+    entry_point: EntryPoint,
 }
 
 #[protection_domain]

@@ -4,7 +4,9 @@
 #![forbid(unsafe_code)]
 
 use console::println;
-use sel4_microkit::{ChannelSet, Child, Handler, MessageInfo, panicking, protection_domain, waits};
+use sel4_microkit::{
+    ChannelSet, Child, EntryPoint, Handler, MessageInfo, panicking, protection_domain, waits,
+};
 
 microkit_system::system! {
     "shared-memory.system", pd = "parent";
@@ -20,8 +22,8 @@ waits! {
 }
 
 struct Parent {
-    server: usize,
-    client: usize,
+    server: EntryPoint,
+    client: EntryPoint,
 }
 
 #[protection_domain]

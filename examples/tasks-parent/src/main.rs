@@ -4,7 +4,9 @@
 #![forbid(unsafe_code)]
 
 use console::println;
-use sel4_microkit::{ChannelSet, Child, Handler, MessageInfo, protection_domain, waits};
+use sel4_microkit::{
+    ChannelSet, Child, EntryPoint, Handler, MessageInfo, protection_domain, waits,
+};
 
 microkit_system::system! {
     "tasks-restart.system", pd = "parent";
@@ -20,7 +22,7 @@ waits! {
 }
 
 struct Parent {
-    entry_point: usize,
+    entry_point: EntryPoint,
     life: u64,
 }
 

@@ -2,7 +2,6 @@
 //! its parent restarts it.
 #![no_std]
 #![cfg_attr(not(test), no_main)]
-#![forbid(unsafe_code)]
 
 mod random;
 #[cfg(test)]

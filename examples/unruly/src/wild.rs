@@ -17,31 +17,35 @@ fn scribble(random: &mut Random) {
     with_ipc_buffer_mut(|buffer| {
         buffer.msg_regs_mut().fill_with(|| small_or_any(random));
         buffer.caps_or_badges_mut().fill_with(|| cptr(random));
-        buffer.set_receive_path(cptr(random), cptr(random), random.below(70));
+        // SAFETY: as for the calls below.
+        unsafe { buffer.set_receive_path(cptr(random), cptr(random), random.below(70)) };
     });
 }
 
 /// Most of the calls are such that return at once: a life is to see more than one.
 fn call(random: &mut Random) {
     let [to, from, reply] = core::array::from_fn(|_| cptr(random));
-    let to = cap::Unspecified::from_bits(to);
-    let from = cap::Unspecified::from_bits(from);
-    let reply = cap::Reply::from_bits(reply);
-    let notification = cap::Notification::from_bits(from.bits());
     let info = MessageInfo::from_word(info(random));
-    match random.below(64) {
-        0 => drop(to.recv(reply)),
-        1 => drop(notification.wait()),
-        2 => drop(to.reply_recv(info, reply)),
-        3 => drop(to.nb_send_recv(info, from, reply)),
-        4 => drop(to.nb_send_wait(info, from)),
-        5 => drop(notification.poll()),
-        6 => drop(to.nb_recv(reply)),
-        7 => sel4::r#yield(),
-        8..16 => notification.signal(),
-        16..32 => to.send(info),
-        32..48 => to.nb_send(info),
-        _ => drop(to.call(info)),
+    // SAFETY: not sound, on purpose: this program is what its peers and the kernel must stand, and
+    // whatever it breaks of itself is what its parent restarts it for.
+    unsafe {
+        let to = cap::Unspecified::from_bits(to);
+        let from = cap::Notification::from_bits(from);
+        let reply = cap::Reply::from_bits(reply);
+        match random.below(64) {
+            0 => drop(to.recv(reply)),
+            1 => drop(from.wait()),
+            2 => drop(to.reply_recv(info, reply)),
+            3 => drop(to.nb_send_recv(info, from, reply)),
+            4 => drop(to.nb_send_wait(info, from)),
+            5 => drop(from.poll()),
+            6 => drop(to.nb_recv(reply)),
+            7 => sel4::r#yield(),
+            8..16 => from.signal(),
+            16..32 => to.send(info),
+            32..48 => to.nb_send(info),
+            _ => drop(to.call(info)),
+        }
     }
 }
 

@@ -5,7 +5,6 @@
 //! keeps it from that.
 #![no_std]
 #![no_main]
-#![forbid(unsafe_code)]
 
 use console::println;
 use sel4::{TcbFlagsBuilder, cap};
@@ -76,14 +75,16 @@ fn registers() -> sel4::Result<()> {
     let waits_in_a_system_call = *registers.gpr(7) == sel4::sys::syscall::Recv.cast_unsigned();
     println!("its registers say that it waits: {waits_in_a_system_call}");
     *registers.gpr_mut(28) ^= 1;
-    WORKER_TCB.tcb_write_all_registers(true, &mut registers)?;
+    // SAFETY: the worker has a lower priority by now: it does not run until it has x28 again.
+    unsafe { WORKER_TCB.tcb_write_all_registers(true, &mut registers)? };
     let written = *WORKER_TCB.tcb_read_all_registers(false)?.gpr(28);
     println!(
         "x28 is as it was written: {}",
         written == *registers.gpr(28)
     );
     *registers.gpr_mut(28) ^= 1;
-    WORKER_TCB.tcb_write_all_registers(true, &mut registers)?;
+    // SAFETY: these are its own.
+    unsafe { WORKER_TCB.tcb_write_all_registers(true, &mut registers)? };
     let own = OWN_TCB.tcb_read_all_registers(false).map(drop);
     println!("one's own are not read so: {own:?}");
     Ok(())
@@ -110,7 +111,11 @@ fn sched_context() -> sel4::Result<()> {
     WORKER_SC.unbind()?;
     WORKER.notify();
     println!("and again, by its parameters");
-    WORKER_TCB.tcb_set_sched_params(OWN_TCB, 100, 100, WORKER_SC, sel4::Cap::from_bits(0))?;
+    // SAFETY: an empty slot: nobody receives the worker's faults.
+    unsafe {
+        let nobody = sel4::Cap::from_bits(0);
+        WORKER_TCB.tcb_set_sched_params(OWN_TCB, 100, 100, WORKER_SC, nobody)?;
+    }
     println!("it is let run before this one");
     WORKER_SC.yield_to()?;
     println!("this one may not be let run so: {:?}", OWN_SC.yield_to());
@@ -142,10 +147,9 @@ fn address_space() -> sel4::Result<()> {
 
 fn others() -> sel4::Result<()> {
     println!("an empty slot: {:?}", EMPTY.tcb_suspend());
-    println!(
-        "the wrong kind: {:?}",
-        WORKER_SC.cast::<sel4::cap_type::Tcb>().tcb_suspend()
-    );
+    // The slot of the worker's scheduling context.
+    let wrong: cap::Tcb = user_cap(2);
+    println!("the wrong kind: {:?}", wrong.tcb_suspend());
     // Suspended, it would never receive again: it has no time of its own to go back to that.
     let registers = PASSIVE_TCB.tcb_read_registers(false, 1)?;
     println!("a passive one is somewhere: {}", *registers.pc() > 0);

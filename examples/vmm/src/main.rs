@@ -9,7 +9,7 @@ mod guest;
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use console::println;
-use sel4::{Fault, FaultReply, UnknownSyscall, UserContext, VCpuReg};
+use sel4::{Fault, UnknownSyscall, UserContext, VCpuReg};
 use sel4_microkit::{
     Child, Handler, MessageInfo, VCpu, panicking, protection_domain, shared_words, vspace,
 };
@@ -65,7 +65,7 @@ fn load(memory: &[AtomicU64]) -> sel4::Result<()> {
 
 impl Vmm {
     /// Does what a hypercall asks for. seL4 takes one for a system call that it does not know.
-    fn hypercall(&mut self, call: &UnknownSyscall) -> sel4::Result<FaultReply> {
+    fn hypercall(&mut self, call: &UnknownSyscall) -> sel4::Result<()> {
         let argument = call.gpr(1);
         match call.gpr(0) {
             guest::HELLO => println!("vmm: the guest says {argument:#x}"),
@@ -78,7 +78,11 @@ impl Vmm {
             guest::END => println!("vmm: the guest has nothing left to do"),
             number => println!("vmm: no such hypercall: {number}"),
         }
-        Ok(call.reply().into())
+        // The guest goes on after the call. Its registers are its monitor's to set; the reply, which
+        // could set them too, does not say that it goes to a guest.
+        let mut registers = GUEST.read_registers()?;
+        *registers.pc_mut() = call.fault_ip() + 4;
+        GUEST.write_registers(&mut registers)
     }
 
     fn send(&mut self, irq: u16) -> sel4::Result<()> {
@@ -96,7 +100,7 @@ impl Handler for Vmm {
         msg_info: MessageInfo,
     ) -> Result<Option<MessageInfo>, sel4::Error> {
         assert_eq!(VCpu::from(child), GUEST);
-        let reply = match msg_info.fault() {
+        match msg_info.fault() {
             Fault::UnknownSyscall(call) => self.hypercall(&call)?,
             Fault::VPpiEvent(event) => {
                 println!(
@@ -104,7 +108,6 @@ impl Handler for Vmm {
                     event.irq()
                 );
                 self.send(event.irq() as u16)?;
-                FaultReply::retry()
             }
             Fault::VGicMaintenance(maintenance) => {
                 let index = maintenance.idx();
@@ -112,14 +115,13 @@ impl Handler for Vmm {
                 if self.sent == TIMER_IRQ {
                     GUEST.ack_vppi(TIMER_IRQ)?;
                 }
-                FaultReply::retry()
             }
             fault => {
                 println!("vmm: the guest stops: {fault}");
                 GUEST.stop()?;
                 return Ok(None);
             }
-        };
-        Ok(Some(MessageInfo::fault_reply(reply)))
+        }
+        Ok(Some(MessageInfo::fault_retry()))
     }
 }

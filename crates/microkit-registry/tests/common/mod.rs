@@ -5,8 +5,8 @@
 use microkit_registry::{Found, Grant, Name, Names, Registry, Service, Table};
 use pd_test::{Explored, System};
 use sel4_microkit::{
-    Channel, ChannelSet, Child, Handler, Infallible, MessageInfo, SharedWord, debug_println,
-    shared_words,
+    Channel, ChannelSet, Child, EntryPoint, Handler, Infallible, MessageInfo, SharedWord,
+    debug_println, shared_words,
 };
 
 pub const BELL: Name = Name::new("bell");
@@ -22,9 +22,6 @@ pub const ALICE: Channel = Channel::new(1);
 pub const PROVIDER: Channel = Channel::new(2);
 pub const PARENT: Channel = Channel::new(3);
 pub const MALLORY: Channel = Channel::new(4);
-
-/// Where `pd-test` has every program begin.
-pub const ENTRY_POINT: usize = 0x20_0000;
 
 pub static TABLE: Table = Table::new(
     &[Service {
@@ -124,13 +121,13 @@ pub fn system(with: With) -> System {
         .program("registry.elf", registry_pd)
         .program("alice.elf", alice);
     if with.keeper {
-        system = system.program("keeper.elf", || Keeper);
+        system = system.program("keeper.elf", Keeper::init);
     }
     if with.bell {
         system = system.program("bell.elf", bell_pd);
     }
     if with.parent {
-        system = system.program("parent.elf", || Parent { buries: false });
+        system = system.program("parent.elf", || Parent::init(false));
     }
     if with.mallory {
         system = system.program("mallory.elf", || Idle);
@@ -158,20 +155,45 @@ impl Handler for Idle {
 }
 
 /// Restarts the registry.
-pub struct Keeper;
+pub struct Keeper {
+    entry_point: EntryPoint,
+}
+
+impl Keeper {
+    fn init() -> Self {
+        let entry_point = entry_point_of_child();
+        Self { entry_point }
+    }
+}
+
+/// That of the one child, which has the lower priority.
+fn entry_point_of_child() -> EntryPoint {
+    Child::new(1).entry_point().expect("it is a child")
+}
 
 impl Handler for Keeper {
     type Error = sel4::Error;
 
     fn fault(&mut self, child: Child, _: MessageInfo) -> Result<Option<MessageInfo>, sel4::Error> {
-        child.restart(ENTRY_POINT)?;
+        child.restart(self.entry_point)?;
         Ok(None)
     }
 }
 
 /// Says that `bell` is dead, and restarts it, or does not.
 pub struct Parent {
-    pub buries: bool,
+    buries: bool,
+    entry_point: EntryPoint,
+}
+
+impl Parent {
+    pub fn init(buries: bool) -> Self {
+        let entry_point = entry_point_of_child();
+        Self {
+            buries,
+            entry_point,
+        }
+    }
 }
 
 impl Handler for Parent {
@@ -186,7 +208,7 @@ impl Handler for Parent {
         names.report_death(BELL).unwrap();
         match self.buries {
             true => debug_println!("parent: bell is dead"),
-            false => child.restart(ENTRY_POINT)?,
+            false => child.restart(self.entry_point)?,
         }
         Ok(None)
     }

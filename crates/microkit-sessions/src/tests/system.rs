@@ -6,8 +6,8 @@ use std::vec::Vec;
 use microkit_protocol::protocol;
 use pd_test::{Run, System};
 use sel4_microkit::{
-    Channel, ChannelSet, Child, FastWords, Handler, Infallible, MessageInfo, SharedWord,
-    debug_println, shared_words,
+    Channel, ChannelSet, Child, EntryPoint, FastWords, Handler, Infallible, MessageInfo,
+    SharedWord, debug_println, shared_words,
 };
 
 use crate::rules::{Rules, Sound};
@@ -169,7 +169,7 @@ pub(crate) enum Death {
 }
 
 pub(crate) struct Parent {
-    entry_points: [usize; 2],
+    entry_points: [EntryPoint; 2],
     death: Death,
 }
 

@@ -4,7 +4,7 @@ use sel4_sys::IpcBufferToken;
 
 fn inside(token: &mut IpcBufferToken) {
     token.with(|view| {
-        sel4_sys::signal(token, 1);
+        unsafe { sel4_sys::signal(token, 1) };
         view.msg_regs()[0]
     });
 }

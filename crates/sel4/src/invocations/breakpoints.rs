@@ -59,7 +59,8 @@ impl<C: InvocationContext> cap::Tcb<C> {
             Breakpoint::Instruction { address } => [number, address, INSTRUCTION, 0, 0],
             Breakpoint::Data { address, bytes, on } => [number, address, DATA, bytes, on as Word],
         };
-        self.debug(label::TCBSetBreakpoint, &words).map(drop)
+        // SAFETY: C-3: the thread stops, with a fault.
+        unsafe { self.debug(label::TCBSetBreakpoint, &words) }.map(drop)
     }
 
     /// Reads breakpoint `number`; `None` if it is not set (`seL4_TCB_GetBreakpoint`).
@@ -72,7 +73,8 @@ impl<C: InvocationContext> cap::Tcb<C> {
     #[track_caller]
     pub fn tcb_get_breakpoint(self, number: u16) -> Result<Option<Breakpoint>> {
         let [address, kind, bytes, access, enabled] =
-            self.debug(label::TCBGetBreakpoint, &[number.into()])?;
+        // SAFETY: C-3: a breakpoint is read.
+            unsafe { self.debug(label::TCBGetBreakpoint, &[number.into()]) }?;
         let on = match access {
             0 => BreakOn::Read,
             1 => BreakOn::Write,
@@ -89,8 +91,8 @@ impl<C: InvocationContext> cap::Tcb<C> {
     /// **Errors:** as [`tcb_get_breakpoint`](Self::tcb_get_breakpoint).
     #[track_caller]
     pub fn tcb_unset_breakpoint(self, number: u16) -> Result<()> {
-        self.debug(label::TCBUnsetBreakpoint, &[number.into()])
-            .map(drop)
+        // SAFETY: C-3: the thread stops no more.
+        unsafe { self.debug(label::TCBUnsetBreakpoint, &[number.into()]) }.map(drop)
     }
 
     /// Has the thread stop after so many instructions, again and again; 0 ends that
@@ -100,19 +102,24 @@ impl<C: InvocationContext> cap::Tcb<C> {
     #[track_caller]
     pub fn tcb_configure_single_stepping(self, number: u16, instructions: Word) -> Result<bool> {
         let words = [number.into(), instructions];
-        self.debug(label::TCBConfigureSingleStepping, &words)
+        // SAFETY: C-3: the thread stops, with a fault.
+        unsafe { self.debug(label::TCBConfigureSingleStepping, &words) }
             .map(|[is_used, ..]| is_used & 1 != 0)
     }
 
+    /// # Safety
+    ///
+    /// The invocation breaks no memory (C-3).
     #[track_caller]
-    fn debug(self, label: Word, words: &[Word]) -> Result<[Word; 5]> {
+    unsafe fn debug(self, label: Word, words: &[Word]) -> Result<[Word; 5]> {
         let invocation = Invocation {
             label,
             caps: &[],
             words,
         };
         let mut answer = [0; 5];
-        self.invoke(|cptr, token| invocation.make_into(cptr, token, &mut answer))?;
+        // SAFETY: the caller's contract.
+        self.invoke(|cptr, token| unsafe { invocation.make_into(cptr, token, &mut answer) })?;
         Ok(answer)
     }
 }

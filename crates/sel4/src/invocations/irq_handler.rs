@@ -12,7 +12,10 @@ impl<C: InvocationContext> cap::IrqHandler<C> {
     #[inline]
     #[track_caller]
     pub fn irq_handler_ack(self) -> Result<()> {
-        self.invoke_in_registers(|cptr, token| make_in_registers(label::IRQAckIRQ, [], cptr, token))
+        // SAFETY: C-3: whether an interrupt comes is not what is done when it does.
+        self.invoke_in_registers(|cptr, token| unsafe {
+            make_in_registers(label::IRQAckIRQ, [], cptr, token)
+        })
     }
 
     /// Has the interrupt signal `notification` (`seL4_IRQHandler_SetNotification`).
@@ -25,7 +28,8 @@ impl<C: InvocationContext> cap::IrqHandler<C> {
             caps: &[notification.bits()],
             words: &[],
         };
-        self.invoke(|cptr, token| invocation.make(cptr, token).map(drop))
+        // SAFETY: C-3: a notification brings a badge, and no word of it is written to memory.
+        self.invoke(|cptr, token| unsafe { invocation.make(cptr, token) }.map(drop))
     }
 
     /// Has the interrupt signal nothing (`seL4_IRQHandler_Clear`).
@@ -34,6 +38,7 @@ impl<C: InvocationContext> cap::IrqHandler<C> {
     #[track_caller]
     pub fn irq_handler_clear(self) -> Result<()> {
         let invocation = Invocation::bare(label::IRQClearIRQHandler);
-        self.invoke(|cptr, token| invocation.make(cptr, token).map(drop))
+        // SAFETY: C-3: whether an interrupt comes is not what is done when it does.
+        self.invoke(|cptr, token| unsafe { invocation.make(cptr, token) }.map(drop))
     }
 }

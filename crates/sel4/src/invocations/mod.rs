@@ -4,6 +4,9 @@
 //! An invocation is a call whose label is its number and whose reply's label is an error. Here:
 //! words after the fourth, and capabilities, go into the buffer in one scope; then comes the call;
 //! what it returns beyond four words is read in another.
+//!
+//! Which of them are safe, and why, is C-3 of `docs/soundness/sel4.md`. A module's `simple` and the
+//! like, which its safe and its `unsafe` invocations share, are `unsafe`.
 
 mod breakpoints;
 mod cnode;
@@ -27,8 +30,12 @@ use crate::{CPtr, CPtrBits, Error, IpcBufferToken, MessageInfo, Result, Word};
 ///
 /// Small enough to stand where it is made: programs that make no other do without
 /// [`Invocation::call`].
+///
+/// # Safety
+///
+/// The invocation breaks no memory (C-3).
 #[inline(always)]
-fn make_in_registers<const WORDS: usize>(
+unsafe fn make_in_registers<const WORDS: usize>(
     label: Word,
     words: [Word; WORDS],
     cptr: CPtr,
@@ -37,10 +44,12 @@ fn make_in_registers<const WORDS: usize>(
     const { assert!(WORDS <= sys::FAST_MESSAGE_REGISTERS) };
     let info = MessageInfo::new(label, 0, 0, WORDS);
     let reply = match WORDS {
-        0 => sys::call_empty(token, cptr.bits(), info),
+        // SAFETY: the caller's contract.
+        0 => unsafe { sys::call_empty(token, cptr.bits(), info) },
         _ => {
             let fast = core::array::from_fn(|index| words.get(index).copied().unwrap_or(0));
-            sys::call(token, cptr.bits(), info, fast)
+            // SAFETY: the caller's contract.
+            unsafe { sys::call(token, cptr.bits(), info, fast) }
         }
     };
     match Error::from_label(reply.info.label()) {
@@ -67,14 +76,29 @@ impl Invocation<'_> {
     }
 
     /// Makes the call, and returns the first four words of what it returns.
+    ///
+    /// # Safety
+    ///
+    /// The invocation breaks no memory (C-3).
     #[inline]
-    fn make(&self, cptr: CPtr, token: &mut IpcBufferToken) -> Result<FastMessage> {
-        self.call(cptr, token).map(|reply| reply.message)
+    unsafe fn make(&self, cptr: CPtr, token: &mut IpcBufferToken) -> Result<FastMessage> {
+        // SAFETY: the caller's contract.
+        unsafe { self.call(cptr, token) }.map(|reply| reply.message)
     }
 
     /// Makes the call, and puts what it returns into `words`, as far as there are so many.
-    fn make_into(&self, cptr: CPtr, token: &mut IpcBufferToken, words: &mut [Word]) -> Result<()> {
-        let reply = self.call(cptr, token)?;
+    ///
+    /// # Safety
+    ///
+    /// The invocation breaks no memory (C-3).
+    unsafe fn make_into(
+        &self,
+        cptr: CPtr,
+        token: &mut IpcBufferToken,
+        words: &mut [Word],
+    ) -> Result<()> {
+        // SAFETY: the caller's contract.
+        let reply = unsafe { self.call(cptr, token) }?;
         let length = reply.info.length().min(words.len());
         let fast = length.min(reply.message.len());
         token.with(|buffer| words[..length].copy_from_slice(&buffer.msg_regs()[..length]));
@@ -82,8 +106,11 @@ impl Invocation<'_> {
         Ok(())
     }
 
+    /// # Safety
+    ///
+    /// The invocation breaks no memory (C-3).
     #[inline]
-    fn call(&self, cptr: CPtr, token: &mut IpcBufferToken) -> Result<Received> {
+    unsafe fn call(&self, cptr: CPtr, token: &mut IpcBufferToken) -> Result<Received> {
         let fast = core::array::from_fn(|index| self.words.get(index).copied().unwrap_or(0));
         if self.words.len() > fast.len() || !self.caps.is_empty() {
             token.with_mut(|buffer| {
@@ -94,7 +121,8 @@ impl Invocation<'_> {
             });
         }
         let info = MessageInfo::new(self.label, 0, self.caps.len(), self.words.len());
-        let reply = sys::call(token, cptr.bits(), info, fast);
+        // SAFETY: the caller's contract.
+        let reply = unsafe { sys::call(token, cptr.bits(), info, fast) };
         match Error::from_label(reply.info.label()) {
             None => Ok(reply),
             Some(error) => Err(error),

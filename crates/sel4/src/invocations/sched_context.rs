@@ -22,7 +22,8 @@ impl<C: InvocationContext> cap::SchedContext<C> {
             caps,
             words: &[],
         };
-        self.invoke(|cptr, token| invocation.make(cptr, token).map(drop))
+        // SAFETY: C-3: when a thread runs is not what it does.
+        self.invoke(|cptr, token| unsafe { invocation.make(cptr, token) }.map(drop))
     }
 
     /// Unbinds it from what it is bound to (`seL4_SchedContext_Unbind`).
@@ -31,7 +32,8 @@ impl<C: InvocationContext> cap::SchedContext<C> {
     #[track_caller]
     pub fn unbind(self) -> Result<()> {
         let invocation = Invocation::bare(label::SchedContextUnbind);
-        self.invoke(|cptr, token| invocation.make(cptr, token).map(drop))
+        // SAFETY: C-3: when a thread runs is not what it does.
+        self.invoke(|cptr, token| unsafe { invocation.make(cptr, token) }.map(drop))
     }
 
     /// Unbinds it from that thread or notification (`seL4_SchedContext_UnbindObject`).
@@ -45,7 +47,8 @@ impl<C: InvocationContext> cap::SchedContext<C> {
             caps,
             words: &[],
         };
-        self.invoke(|cptr, token| invocation.make(cptr, token).map(drop))
+        // SAFETY: C-3: when a thread runs is not what it does.
+        self.invoke(|cptr, token| unsafe { invocation.make(cptr, token) }.map(drop))
     }
 
     /// The time used since this was last asked, or a timeout fault said it, in microseconds
@@ -55,7 +58,10 @@ impl<C: InvocationContext> cap::SchedContext<C> {
     #[track_caller]
     pub fn consumed(self) -> Result<Time> {
         let invocation = Invocation::bare(label::SchedContextConsumed);
-        self.invoke(|cptr, token| invocation.make(cptr, token).map(|[consumed, ..]| consumed))
+        self.invoke(|cptr, token| {
+            // SAFETY: C-3: a number is read.
+            unsafe { invocation.make(cptr, token) }.map(|[consumed, ..]| consumed)
+        })
     }
 
     /// Lets the thread of this scheduling context run before the caller, if it may; returns the
@@ -67,6 +73,9 @@ impl<C: InvocationContext> cap::SchedContext<C> {
     #[track_caller]
     pub fn yield_to(self) -> Result<Time> {
         let invocation = Invocation::bare(label::SchedContextYieldTo);
-        self.invoke(|cptr, token| invocation.make(cptr, token).map(|[consumed, ..]| consumed))
+        self.invoke(|cptr, token| {
+            // SAFETY: C-3: when a thread runs is not what it does.
+            unsafe { invocation.make(cptr, token) }.map(|[consumed, ..]| consumed)
+        })
     }
 }

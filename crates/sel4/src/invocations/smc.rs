@@ -12,15 +12,17 @@ impl<C: InvocationContext> cap::Smc<C> {
     /// Makes an SMC call with x0 to x7 as given, and returns what the firmware left there
     /// (`seL4_ARM_SMC_Call`). x0 is the function (SMC Calling Convention, Arm DEN 0028).
     ///
-    /// What the firmware does is its affair: it may reach all of memory, as a device may that is
-    /// told to.
-    ///
     /// **Blocks:** until the firmware returns, and the whole CPU with it.
     /// **Errors:** `IllegalOperation` if the capability is badged with another function, or the
     /// kernel passes no SMC calls on (`config::ALLOW_SMC_CALLS`), `InvalidCapability` if this is
     /// no such authority.
+    ///
+    /// # Safety
+    ///
+    /// What the firmware does when it is asked that breaks no memory of this program or another. It
+    /// may reach all of memory, whatever the page tables say.
     #[track_caller]
-    pub fn smc_call(
+    pub unsafe fn smc_call(
         self,
         registers: [Word; NUM_SMC_REGISTERS],
     ) -> Result<[Word; NUM_SMC_REGISTERS]> {
@@ -30,7 +32,8 @@ impl<C: InvocationContext> cap::Smc<C> {
             words: &registers,
         };
         let mut response = [0; NUM_SMC_REGISTERS];
-        self.invoke(|cptr, token| invocation.make_into(cptr, token, &mut response))?;
+        // SAFETY: the caller's contract.
+        self.invoke(|cptr, token| unsafe { invocation.make_into(cptr, token, &mut response) })?;
         Ok(response)
     }
 }

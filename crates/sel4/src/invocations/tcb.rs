@@ -11,7 +11,8 @@ impl<C: InvocationContext> cap::Tcb<C> {
     /// **Errors:** if this is no thread.
     #[track_caller]
     pub fn tcb_suspend(self) -> Result<()> {
-        self.simple(label::TCBSuspend, &[], &[])
+        // SAFETY: C-3: a thread that does not run touches no memory.
+        unsafe { self.simple(label::TCBSuspend, &[], &[]) }
     }
 
     /// Lets the thread run on (`seL4_TCB_Resume`).
@@ -19,7 +20,9 @@ impl<C: InvocationContext> cap::Tcb<C> {
     /// **Errors:** if this is no thread.
     #[track_caller]
     pub fn tcb_resume(self) -> Result<()> {
-        self.simple(label::TCBResume, &[], &[])
+        // SAFETY: C-3: the thread goes on where it stood, or makes the system call again in which it
+        // waited.
+        unsafe { self.simple(label::TCBResume, &[], &[]) }
     }
 
     /// Reads the first `count` registers, in the order of [`UserContext`]; the others are 0
@@ -36,7 +39,10 @@ impl<C: InvocationContext> cap::Tcb<C> {
             words,
         };
         let mut registers = UserContext::default();
-        self.invoke(|cptr, token| invocation.make_into(cptr, token, registers.words_mut()))?;
+        // SAFETY: C-3: registers are read; a thread that is stopped for it touches no memory.
+        self.invoke(|cptr, token| unsafe {
+            invocation.make_into(cptr, token, registers.words_mut())
+        })?;
         Ok(registers)
     }
 
@@ -52,8 +58,13 @@ impl<C: InvocationContext> cap::Tcb<C> {
     /// (`seL4_TCB_WriteRegisters`).
     ///
     /// **Errors:** `IllegalOperation` if it is the caller's own thread.
+    ///
+    /// # Safety
+    ///
+    /// The thread's program is sound when it goes on with these registers: they choose what it
+    /// runs, on which stack, with which values.
     #[track_caller]
-    pub fn tcb_write_registers(
+    pub unsafe fn tcb_write_registers(
         self,
         resume: bool,
         count: Word,
@@ -64,15 +75,25 @@ impl<C: InvocationContext> cap::Tcb<C> {
         words[1] = count;
         words[2..].copy_from_slice(registers.words());
         let used = (2 + UserContext::COUNT).min(2usize.saturating_add(count as usize));
-        self.simple(label::TCBWriteRegisters, &[], &words[..used])
+        // SAFETY: the caller's contract.
+        unsafe { self.simple(label::TCBWriteRegisters, &[], &words[..used]) }
     }
 
     /// Writes all registers.
     ///
     /// **Errors:** as [`tcb_write_registers`](Self::tcb_write_registers).
+    ///
+    /// # Safety
+    ///
+    /// As for [`tcb_write_registers`](Self::tcb_write_registers).
     #[track_caller]
-    pub fn tcb_write_all_registers(self, resume: bool, registers: &mut UserContext) -> Result<()> {
-        self.tcb_write_registers(resume, UserContext::COUNT as Word, registers)
+    pub unsafe fn tcb_write_all_registers(
+        self,
+        resume: bool,
+        registers: &mut UserContext,
+    ) -> Result<()> {
+        // SAFETY: the caller's contract.
+        unsafe { self.tcb_write_registers(resume, UserContext::COUNT as Word, registers) }
     }
 
     /// Sets the priority, up to that which `authority` may give (`seL4_TCB_SetPriority`).
@@ -80,7 +101,8 @@ impl<C: InvocationContext> cap::Tcb<C> {
     /// **Errors:** `RangeError` if it is more.
     #[track_caller]
     pub fn tcb_set_priority(self, authority: cap::Tcb, priority: Word) -> Result<()> {
-        self.simple(label::TCBSetPriority, &[authority.bits()], &[priority])
+        // SAFETY: C-3: when a thread runs is not what it does.
+        unsafe { self.simple(label::TCBSetPriority, &[authority.bits()], &[priority]) }
     }
 
     /// Sets the greatest priority that the thread may give (`seL4_TCB_SetMCPriority`).
@@ -88,15 +110,21 @@ impl<C: InvocationContext> cap::Tcb<C> {
     /// **Errors:** `RangeError` if it is more than `authority` may give.
     #[track_caller]
     pub fn tcb_set_mc_priority(self, authority: cap::Tcb, mcp: Word) -> Result<()> {
-        self.simple(label::TCBSetMCPriority, &[authority.bits()], &[mcp])
+        // SAFETY: C-3: when a thread runs is not what it does.
+        unsafe { self.simple(label::TCBSetMCPriority, &[authority.bits()], &[mcp]) }
     }
 
     /// Sets priorities, scheduling context and fault endpoint (`seL4_TCB_SetSchedParams`).
     ///
     /// **Errors:** `RangeError` if a priority is more than `authority` may give,
     /// `InvalidCapability`, `IllegalOperation` if the scheduling context is bound.
+    ///
+    /// # Safety
+    ///
+    /// The reply to a fault sets the thread's registers. Whoever receives from `fault_endpoint`
+    /// knows which messages are faults of this thread, and replies so that its program is sound.
     #[track_caller]
-    pub fn tcb_set_sched_params(
+    pub unsafe fn tcb_set_sched_params(
         self,
         authority: cap::Tcb,
         mcp: Word,
@@ -109,15 +137,22 @@ impl<C: InvocationContext> cap::Tcb<C> {
             sched_context.bits(),
             fault_endpoint.bits(),
         ];
-        self.simple(label::TCBSetSchedParams, &caps, &[mcp, priority])
+        // SAFETY: the caller's contract.
+        unsafe { self.simple(label::TCBSetSchedParams, &caps, &[mcp, priority]) }
     }
 
     /// Sets where its timeout faults go (`seL4_TCB_SetTimeoutEndpoint`).
     ///
     /// **Errors:** `InvalidCapability` if it is no endpoint with write and grant rights.
+    ///
+    /// # Safety
+    ///
+    /// The reply to a timeout fault sets the thread's registers. Whoever receives from `endpoint`
+    /// knows which messages are faults of this thread, and replies so that its program is sound.
     #[track_caller]
-    pub fn tcb_set_timeout_endpoint(self, endpoint: cap::Endpoint) -> Result<()> {
-        self.simple(label::TCBSetTimeoutEndpoint, &[endpoint.bits()], &[])
+    pub unsafe fn tcb_set_timeout_endpoint(self, endpoint: cap::Endpoint) -> Result<()> {
+        // SAFETY: the caller's contract.
+        unsafe { self.simple(label::TCBSetTimeoutEndpoint, &[endpoint.bits()], &[]) }
     }
 
     /// Clears and sets flags; returns them (`seL4_TCB_SetFlags`).
@@ -131,15 +166,23 @@ impl<C: InvocationContext> cap::Tcb<C> {
             caps: &[],
             words,
         };
-        self.invoke(|cptr, token| invocation.make(cptr, token).map(|[flags, ..]| flags))
+        // SAFETY: C-3: the one flag there is makes the use of the floating-point unit a fault; the
+        // kernel saves its registers first.
+        self.invoke(|cptr, token| unsafe { invocation.make(cptr, token) }.map(|[flags, ..]| flags))
     }
 
     /// Sets the thread's `TPIDR_EL0` (`seL4_TCB_SetTLSBase`).
     ///
     /// **Errors:** if this is no thread.
+    ///
+    /// # Safety
+    ///
+    /// The thread's program is sound with that value in `TPIDR_EL0`: it finds its thread-local
+    /// variables by it, if it has any.
     #[track_caller]
-    pub fn tcb_set_tls_base(self, base: Word) -> Result<()> {
-        self.simple(label::TCBSetTLSBase, &[], &[base])
+    pub unsafe fn tcb_set_tls_base(self, base: Word) -> Result<()> {
+        // SAFETY: the caller's contract.
+        unsafe { self.simple(label::TCBSetTLSBase, &[], &[base]) }
     }
 
     /// Binds a notification (`seL4_TCB_BindNotification`).
@@ -147,7 +190,8 @@ impl<C: InvocationContext> cap::Tcb<C> {
     /// **Errors:** `IllegalOperation` if either is bound.
     #[track_caller]
     pub fn tcb_bind_notification(self, notification: cap::Notification) -> Result<()> {
-        self.simple(label::TCBBindNotification, &[notification.bits()], &[])
+        // SAFETY: C-3: a notification brings a badge, and no word of it is written to memory.
+        unsafe { self.simple(label::TCBBindNotification, &[notification.bits()], &[]) }
     }
 
     /// Unbinds its notification (`seL4_TCB_UnbindNotification`).
@@ -155,7 +199,8 @@ impl<C: InvocationContext> cap::Tcb<C> {
     /// **Errors:** `IllegalOperation` if it has none.
     #[track_caller]
     pub fn tcb_unbind_notification(self) -> Result<()> {
-        self.simple(label::TCBUnbindNotification, &[], &[])
+        // SAFETY: C-3: a notification brings a badge, and no word of it is written to memory.
+        unsafe { self.simple(label::TCBUnbindNotification, &[], &[]) }
     }
 
     /// Sets CSpace, VSpace and IPC buffer (`seL4_TCB_Configure`).
@@ -181,11 +226,14 @@ impl<C: InvocationContext> cap::Tcb<C> {
             vspace_root.bits(),
             ipc_buffer_page.bits(),
         ];
-        self.simple(
-            label::TCBConfigure,
-            &caps,
-            &[cspace_root_data, 0, ipc_buffer],
-        )
+        // SAFETY: the caller's contract.
+        unsafe {
+            self.simple(
+                label::TCBConfigure,
+                &caps,
+                &[cspace_root_data, 0, ipc_buffer],
+            )
+        }
     }
 
     /// Sets fault endpoint, CSpace and VSpace (`seL4_TCB_SetSpace`).
@@ -209,7 +257,8 @@ impl<C: InvocationContext> cap::Tcb<C> {
             cspace_root.bits(),
             vspace_root.bits(),
         ];
-        self.simple(label::TCBSetSpace, &caps, &[cspace_root_data, 0])
+        // SAFETY: the caller's contract.
+        unsafe { self.simple(label::TCBSetSpace, &caps, &[cspace_root_data, 0]) }
     }
 
     /// Sets the IPC buffer: its address and its page (`seL4_TCB_SetIPCBuffer`).
@@ -222,13 +271,18 @@ impl<C: InvocationContext> cap::Tcb<C> {
     /// buffers that they have.
     #[track_caller]
     pub unsafe fn tcb_set_ipc_buffer(self, address: Word, page: cap::Granule) -> Result<()> {
-        self.simple(label::TCBSetIPCBuffer, &[page.bits()], &[address])
+        // SAFETY: the caller's contract.
+        unsafe { self.simple(label::TCBSetIPCBuffer, &[page.bits()], &[address]) }
     }
 
+    /// # Safety
+    ///
+    /// The invocation breaks no memory (C-3).
     #[track_caller]
-    fn simple(self, label: Word, caps: &[CPtrBits], words: &[Word]) -> Result<()> {
+    unsafe fn simple(self, label: Word, caps: &[CPtrBits], words: &[Word]) -> Result<()> {
         let invocation = Invocation { label, caps, words };
-        self.invoke(|cptr, token| invocation.make(cptr, token).map(drop))
+        // SAFETY: the caller's contract.
+        self.invoke(|cptr, token| unsafe { invocation.make(cptr, token) }.map(drop))
     }
 }
 

@@ -19,7 +19,8 @@ impl<C: InvocationContext> cap::VCpu<C> {
     /// memory and of system calls.
     #[track_caller]
     pub unsafe fn vcpu_set_tcb(self, tcb: cap::Tcb) -> Result<()> {
-        self.simple(label::ARMVCPUSetTCB, &[tcb.bits()], &[])
+        // SAFETY: the caller's contract.
+        unsafe { self.simple(label::ARMVCPUSetTCB, &[tcb.bits()], &[]) }
     }
 
     /// Reads a system register (`seL4_ARM_VCPU_ReadRegs`).
@@ -33,7 +34,8 @@ impl<C: InvocationContext> cap::VCpu<C> {
             caps: &[],
             words,
         };
-        self.invoke(|cptr, token| invocation.make(cptr, token).map(|[value, ..]| value))
+        // SAFETY: C-3: a register is read.
+        self.invoke(|cptr, token| unsafe { invocation.make(cptr, token) }.map(|[value, ..]| value))
     }
 
     /// Writes a system register (`seL4_ARM_VCPU_WriteRegs`).
@@ -41,7 +43,9 @@ impl<C: InvocationContext> cap::VCpu<C> {
     /// **Errors:** `InvalidCapability` if this is no virtual CPU.
     #[track_caller]
     pub fn vcpu_write_regs(self, register: VCpuReg, value: Word) -> Result<()> {
-        self.simple(label::ARMVCPUWriteReg, &[], &[register.into_sys(), value])
+        // SAFETY: C-3: the register is the guest's, and so is the memory that it reaches with it; no
+        // thread of a Rust program is on a virtual CPU (`vcpu_set_tcb`).
+        unsafe { self.simple(label::ARMVCPUWriteReg, &[], &[register.into_sys(), value]) }
     }
 
     /// Lets a private interrupt that came as a `VPpiEvent` fault come again
@@ -51,7 +55,8 @@ impl<C: InvocationContext> cap::VCpu<C> {
     /// such interrupt, `InvalidCapability` if this is no virtual CPU.
     #[track_caller]
     pub fn vcpu_ack_vppi(self, irq: Word) -> Result<()> {
-        self.simple(label::ARMVCPUAckVPPI, &[], &[irq])
+        // SAFETY: C-3: an interrupt of the guest's.
+        unsafe { self.simple(label::ARMVCPUAckVPPI, &[], &[irq]) }
     }
 
     /// Puts a virtual interrupt into list register `index` of the virtual CPU's interrupt
@@ -69,12 +74,17 @@ impl<C: InvocationContext> cap::VCpu<C> {
             | Word::from(priority) << 16
             | Word::from(group) << 24
             | Word::from(index) << 32;
-        self.simple(label::ARMVCPUInjectIRQ, &[], &[word])
+        // SAFETY: C-3: an interrupt of the guest's.
+        unsafe { self.simple(label::ARMVCPUInjectIRQ, &[], &[word]) }
     }
 
+    /// # Safety
+    ///
+    /// The invocation breaks no memory (C-3).
     #[track_caller]
-    fn simple(self, label: Word, caps: &[CPtrBits], words: &[Word]) -> Result<()> {
+    unsafe fn simple(self, label: Word, caps: &[CPtrBits], words: &[Word]) -> Result<()> {
         let invocation = Invocation { label, caps, words };
-        self.invoke(|cptr, token| invocation.make(cptr, token).map(drop))
+        // SAFETY: the caller's contract.
+        self.invoke(|cptr, token| unsafe { invocation.make(cptr, token) }.map(drop))
     }
 }

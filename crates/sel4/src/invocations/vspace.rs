@@ -16,7 +16,9 @@ impl<C: InvocationContext> cap::VSpace<C> {
     #[inline]
     #[track_caller]
     pub fn vspace_clean_data(self, start: usize, end: usize) -> Result<()> {
-        self.maintain(label::ARMVSpaceClean_Data, start, end)
+        // SAFETY: C-3: a cache may write a dirty line back at any time (Arm ARM, *Caches and memory
+        // hierarchy*): the program must be right with it anyway.
+        unsafe { self.maintain(label::ARMVSpaceClean_Data, start, end) }
     }
 
     /// Drops lines, dirty ones too (`seL4_ARM_VSpace_Invalidate_Data`).
@@ -30,7 +32,8 @@ impl<C: InvocationContext> cap::VSpace<C> {
     /// program may lie there, nor in a cache line that the range touches.
     #[track_caller]
     pub unsafe fn vspace_invalidate_data(self, start: usize, end: usize) -> Result<()> {
-        self.maintain(label::ARMVSpaceInvalidate_Data, start, end)
+        // SAFETY: the caller's contract.
+        unsafe { self.maintain(label::ARMVSpaceInvalidate_Data, start, end) }
     }
 
     /// Writes dirty lines back, and drops them (`seL4_ARM_VSpace_CleanInvalidate_Data`).
@@ -39,7 +42,9 @@ impl<C: InvocationContext> cap::VSpace<C> {
     /// **Errors:** as [`vspace_clean_data`](Self::vspace_clean_data).
     #[track_caller]
     pub fn vspace_clean_invalidate_data(self, start: usize, end: usize) -> Result<()> {
-        self.maintain(label::ARMVSpaceCleanInvalidate_Data, start, end)
+        // SAFETY: C-3: a cache may write a line back and drop it at any time, as for
+        // `vspace_clean_data`.
+        unsafe { self.maintain(label::ARMVSpaceCleanInvalidate_Data, start, end) }
     }
 
     /// Makes instructions see what was written (`seL4_ARM_VSpace_Unify_Instruction`).
@@ -48,13 +53,21 @@ impl<C: InvocationContext> cap::VSpace<C> {
     /// **Errors:** as [`vspace_clean_data`](Self::vspace_clean_data).
     #[track_caller]
     pub fn vspace_unify_instruction(self, start: usize, end: usize) -> Result<()> {
-        self.maintain(label::ARMVSpaceUnify_Instruction, start, end)
+        // SAFETY: C-3: an instruction cache may drop a line, and fetch it again, at any time, as
+        // for `vspace_clean_data`.
+        unsafe { self.maintain(label::ARMVSpaceUnify_Instruction, start, end) }
     }
 
+    /// # Safety
+    ///
+    /// The invocation breaks no memory (C-3).
     #[inline]
     #[track_caller]
-    fn maintain(self, label: Word, start: usize, end: usize) -> Result<()> {
+    unsafe fn maintain(self, label: Word, start: usize, end: usize) -> Result<()> {
         let words = [start as Word, end as Word];
-        self.invoke_in_registers(|cptr, token| make_in_registers(label, words, cptr, token))
+        // SAFETY: the caller's contract.
+        self.invoke_in_registers(|cptr, token| unsafe {
+            make_in_registers(label, words, cptr, token)
+        })
     }
 }

@@ -1,0 +1,9 @@
+//! An entry point cannot be put together.
+
+#![forbid(unsafe_code)]
+
+use sel4_microkit::{Child, EntryPoint};
+
+fn main() {
+    let _ = EntryPoint { child: Child::new(1), address: 0x20_0004 };
+}
