@@ -152,7 +152,7 @@ fn a_device_has_one_owner() {
     let log = run.log();
     assert!(log.contains("driver: true\n"), "{log}");
     assert!(
-        log.contains("the device at registers has an owner already"),
+        log.contains("the region at registers has an owner already"),
         "{log}"
     );
 }

@@ -111,10 +111,24 @@ macro_rules! device_region {
 /// A symbol's name, and what the tool has written there.
 type Written = (&'static str, usize);
 
+/// What a region is taken for.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Volatile accesses, and no references.
+    #[cfg(feature = "mmio")]
+    Device,
+    /// Any accesses, and references.
+    Dma,
+}
+
 #[doc(hidden)]
 #[track_caller]
 pub fn words<W: Word>(vaddr: Written, size: Written) -> &'static [W] {
-    let start: *const W = region(vaddr, size);
+    check_written(vaddr, size);
+    #[cfg(target_os = "none")]
+    let start = ptr::with_exposed_provenance::<W>(vaddr.1);
+    #[cfg(not(target_os = "none"))]
+    let start = crate::host::shared(vaddr.0, size.1).as_ptr().cast::<W>();
     // SAFETY: 1. The tool maps `size` bytes at `vaddr` for as long as the PD runs, aligned to a
     //    page, and overlapping nothing of the program (it refuses a mapping that does).
     // 2. Every word is an `AtomicU64`, and only atomic accesses can be made through it; others
@@ -148,7 +162,7 @@ pub fn device<T>(
     size: Written,
     taken: &'static core::sync::atomic::AtomicBool,
 ) -> safe_mmio::UniqueMmioPointer<'static, T> {
-    let start: *const T = region(vaddr, size);
+    check_written(vaddr, size);
     assert!(
         size.1 >= size_of::<T>(),
         "the region of {} has {} bytes, the registers {}: map a larger one",
@@ -157,17 +171,11 @@ pub fn device<T>(
         size_of::<T>()
     );
     assert!(
-        start.is_aligned(),
+        vaddr.1.is_multiple_of(align_of::<T>()),
         "the region of {} is not aligned for the registers",
         vaddr.0
     );
-    #[cfg(target_os = "none")]
-    let again = taken.swap(true, core::sync::atomic::Ordering::Relaxed);
-    // Many protection domains may run this program, one after another.
-    #[cfg(not(target_os = "none"))]
-    let again = crate::host::take(taken);
-    assert!(!again, "the device at {} has an owner already", vaddr.0);
-    let start = ptr::NonNull::new(start.cast_mut()).expect("`region` gives no null");
+    let start = exclusive(vaddr, size, taken, Purpose::Device);
     // SAFETY: 1. The tool maps `size` bytes at `vaddr` for as long as the PD runs, overlapping
     //    nothing of the program; size and alignment were checked.
     // 2. `taken` lets this place make one pointer; what another place makes for the same symbol
@@ -183,19 +191,14 @@ pub fn dma(
     paddr: Written,
     taken: &'static core::sync::atomic::AtomicBool,
 ) -> DmaRegion {
-    let start: *const u8 = region(vaddr, size);
+    check_written(vaddr, size);
     assert!(
         paddr.1 != 0,
         "nothing was written to {0}: the system file has no <setvar symbol=\"{0}\" \
          region_paddr=\"…\"> in this protection domain",
         paddr.0
     );
-    #[cfg(target_os = "none")]
-    let again = taken.swap(true, core::sync::atomic::Ordering::Relaxed);
-    #[cfg(not(target_os = "none"))]
-    let again = crate::host::take(taken);
-    assert!(!again, "the region at {} has an owner already", vaddr.0);
-    let start = ptr::NonNull::new(start.cast_mut()).expect("`region` gives no null");
+    let start = exclusive(vaddr, size, taken, Purpose::Dma);
     // SAFETY: 1. The tool maps `size` bytes at `vaddr` for as long as the PD runs, overlapping
     //    nothing of the program; `taken` gives them out once. That no other PD maps them is what
     //    `dma_region!` asks of the system file.
@@ -204,8 +207,35 @@ pub fn dma(
     unsafe { DmaRegion::new(start, size.1, paddr.1 as u64) }
 }
 
+/// The region's address, once: it has one owner.
+#[cfg(target_os = "none")]
 #[track_caller]
-fn region<T>(vaddr: Written, size: Written) -> *const T {
+fn exclusive<T>(
+    vaddr: Written,
+    _: Written,
+    taken: &'static core::sync::atomic::AtomicBool,
+    _: Purpose,
+) -> ptr::NonNull<T> {
+    let again = taken.swap(true, core::sync::atomic::Ordering::Relaxed);
+    assert!(!again, "the region at {} has an owner already", vaddr.0);
+    ptr::NonNull::new(ptr::with_exposed_provenance_mut(vaddr.1)).expect("it is not zero")
+}
+
+/// As on the target. Many protection domains may run this program, one after another, so the region
+/// itself knows its owner.
+#[cfg(not(target_os = "none"))]
+#[track_caller]
+fn exclusive<T>(
+    vaddr: Written,
+    size: Written,
+    _: &'static core::sync::atomic::AtomicBool,
+    purpose: Purpose,
+) -> ptr::NonNull<T> {
+    crate::host::exclusive(vaddr.0, size.1, purpose).cast()
+}
+
+#[track_caller]
+fn check_written(vaddr: Written, size: Written) {
     for (attribute, (symbol, value)) in [("setvar_vaddr", vaddr), ("setvar_size", size)] {
         assert!(
             value != 0,
@@ -213,14 +243,4 @@ fn region<T>(vaddr: Written, size: Written) -> *const T {
              {attribute}=\"{symbol}\" into this protection domain"
         );
     }
-    #[cfg(not(target_os = "none"))]
-    if let Some(words) = crate::host::region(vaddr.0) {
-        assert!(
-            size.1 <= size_of_val(words),
-            "the size written to {} is more than the region has",
-            size.0
-        );
-        return words.as_ptr().cast();
-    }
-    ptr::with_exposed_provenance(vaddr.1)
 }
