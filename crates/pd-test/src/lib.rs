@@ -66,7 +66,9 @@
 //! # What is as on the target, and what is not
 //!
 //! - PD code is not changed. `println!`-like output goes to [`Run::log`]; memory regions are shared
-//!   between the PDs that map them, but permissions are not enforced.
+//!   between the PDs that map them, but permissions are not enforced. A region that a PD takes for
+//!   itself, by `device_region!` or `dma_region!`, has no other user until its incarnation ends; the
+//!   test plays the device through [`Run::device`].
 //! - A panic stops the PD with a user exception, which its parent sees. Unlike on the target it
 //!   unwinds, so destructors run; their system calls do nothing.
 //! - Time stands still until the test advances it: no budget is ever used up otherwise.
@@ -103,4 +105,5 @@ pub use kernel_model::{Event, Fault, InvocationError, UserContext};
 pub use machine::MonitorFault;
 pub use processor::{Memory, Processor};
 pub use run::{Run, Step};
+pub use sel4_microkit::host::HostRegion;
 pub use system::{System, SystemError};

@@ -2,13 +2,13 @@
 //! finds in its symbols, and the memory that they share.
 
 use std::fs;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::AtomicBool;
 
 use boot_spec::{BootSpec, Mapping, PageSize, Perms, Stack};
 use microkit_abi::limits::{self, SMALL_PAGE_BYTES};
 use microkit_image::words;
 use microkit_sdf::{self as sdf, Fill, SearchPaths, SetVarValue};
-use sel4_microkit::host::{ProtectionDomain, Symbol};
+use sel4_microkit::host::{HostRegion, ProtectionDomain, Symbol};
 
 use crate::system::SystemError;
 
@@ -51,7 +51,7 @@ pub(crate) struct Map {
 #[derive(Debug)]
 pub(crate) struct Region {
     /// Its memory, which is never freed: programs have it as long as they like.
-    pub(crate) words: &'static [AtomicU64],
+    pub(crate) memory: &'static HostRegion,
     /// What it holds at first, before zeros.
     pub(crate) fill: Vec<u64>,
     /// Whether several protection domains map it.
@@ -119,7 +119,6 @@ fn lower_region(
     files: &SearchPaths,
 ) -> Result<Region, SystemError> {
     let count = (region.bytes / 8) as usize;
-    let words: Vec<AtomicU64> = (0..count).map(|_| AtomicU64::new(0)).collect();
     let fill = match &region.fill {
         Fill::File { path, .. } => {
             let unreadable = |error| SystemError::Fill {
@@ -139,7 +138,7 @@ fn lower_region(
         Fill::Zero | Fill::BootInfo(_) => Vec::new(),
     };
     Ok(Region {
-        words: words.leak(),
+        memory: Box::leak(Box::new(HostRegion::new(count))),
         fill,
         is_shared,
     })
@@ -160,7 +159,7 @@ fn domain(
             let region_at = |vaddr| pd.maps.iter().find(|map| map.vaddr == vaddr);
             match setvar.value {
                 SetVarValue::Vaddr(vaddr) => match region_at(vaddr) {
-                    Some(map) => Symbol::region(symbol, regions[map.region].words),
+                    Some(map) => Symbol::mapping(symbol, regions[map.region].memory),
                     None => Symbol::word(symbol, vaddr),
                 },
                 SetVarValue::Paddr { region } => {

@@ -1,8 +1,6 @@
 //! Protection domains that are no Rust code on the host, but registers and memory: for programs in
 //! machine instructions, and for whoever wants to make system calls word by word.
 
-use std::sync::atomic::Ordering;
-
 use boot_spec::{Mapping, Perms};
 use kernel_model::numbers::IPC_BUFFER_WORDS;
 use kernel_model::{Event, UserContext};
@@ -39,9 +37,7 @@ impl Memory<'_> {
     pub fn load(&self, vaddr: u64) -> Option<u64> {
         let (place, _) = self.find(vaddr)?;
         Some(match place {
-            Place::Shared { region, index } => {
-                self.image.regions[region].words[index].load(Ordering::Relaxed)
-            }
+            Place::Shared { region, index } => self.image.regions[region].memory.read(index),
             Place::IpcBuffer { index } => self.ipc_buffer[index],
         })
     }
@@ -53,7 +49,7 @@ impl Memory<'_> {
             Some((place, perms)) if perms.write => {
                 match place {
                     Place::Shared { region, index } => {
-                        self.image.regions[region].words[index].store(word, Ordering::Relaxed);
+                        self.image.regions[region].memory.write(index, word);
                     }
                     Place::IpcBuffer { index } => self.ipc_buffer[index] = word,
                 }
@@ -98,12 +94,11 @@ impl Memory<'_> {
             .filter(|map| map.perms.read && map.vaddr <= vaddr)
             .find_map(|map| {
                 let index = word(map.vaddr);
-                let words = self.image.regions[map.region].words;
                 let place = Place::Shared {
                     region: map.region,
                     index,
                 };
-                (index < words.len()).then_some((place, map.perms))
+                (index < self.image.regions[map.region].memory.len()).then_some((place, map.perms))
             })
     }
 }

@@ -5,7 +5,6 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use kernel_model::numbers::{IPC_BUFFER_WORDS, MAX_EXTRA_CAPS};
 use kernel_model::{
@@ -96,9 +95,7 @@ impl Actor {
         // What others cannot write follows from what it was told.
         let regions = domain.maps.iter().map(|map| &image.regions[map.region]);
         for region in regions.filter(|region| region.is_shared) {
-            for word in region.words {
-                self.history.write_u64(word.load(Ordering::Relaxed));
-            }
+            region.memory.for_each(|word| self.history.write_u64(word));
         }
     }
 

@@ -4,11 +4,13 @@
 extern crate self as sel4_microkit_virtio;
 
 use std::fmt;
-use std::sync::atomic::Ordering;
+
+use std::cell::RefCell;
 
 use block::{BLOCK_BYTES, BUFFER_BLOCKS};
 use pd_test::{Run, System};
-use sel4_microkit::shared_words;
+use safe_mmio::fields::ReadPure;
+use sel4_microkit::{DeviceRegion, register};
 
 #[path = "../../../examples/block-checker/src/main.rs"]
 #[allow(unused_attributes)] // They are those of a crate.
@@ -31,16 +33,22 @@ const BLOCKS: usize = 128;
 pub(crate) const REQUESTS: usize = 4;
 pub(crate) const SLOTS_PER_PAGE: usize = 8;
 
-/// The registers of a device, which nobody looks at.
+/// The registers of a device, in the first of which the test says that it is broken.
 #[repr(C)]
-pub(crate) struct Slot([u8; 0x200]);
-
-pub(crate) fn transport<T>(_slots: T, slot: usize) -> Result<Transport, &'static str> {
-    assert_eq!(slot, SLOTS_PER_PAGE - 1);
-    Ok(Transport)
+pub(crate) struct Slot {
+    is_broken: ReadPure<u64>,
+    others: [u64; 63],
 }
 
-pub(crate) struct Transport;
+type Slots = DeviceRegion<[Slot; SLOTS_PER_PAGE]>;
+
+pub(crate) fn transport(slots: Slots, slot: usize) -> Result<Transport, &'static str> {
+    assert_eq!(slot, SLOTS_PER_PAGE - 1);
+    // The first one, which is where the test says that the disk is broken.
+    Ok(Transport(slots.take(0).expect("there are eight")))
+}
+
+pub(crate) struct Transport(DeviceRegion<Slot>);
 
 #[derive(Debug)]
 #[allow(dead_code)] // The driver knows all.
@@ -72,14 +80,16 @@ impl Request {
 /// A disk in memory, which completes last what was begun first, and nothing before the test raises its
 /// interrupt: what is under way does not complete in the step in which it was begun.
 pub(crate) struct BlockDevice {
+    slot: RefCell<DeviceRegion<Slot>>,
     blocks: Vec<[u8; BLOCK_BYTES]>,
     /// What is under way: from which block on, and how many bytes are to be read.
     requests: [Option<(usize, usize)>; REQUESTS],
 }
 
 impl BlockDevice {
-    pub(crate) fn new<T>(_: Transport, _dma: T) -> Result<Self, Error> {
+    pub(crate) fn new<T>(Transport(slot): Transport, _dma: T) -> Result<Self, Error> {
         Ok(Self {
+            slot: RefCell::new(slot),
             blocks: vec![[0; BLOCK_BYTES]; BLOCKS],
             requests: [None; REQUESTS],
         })
@@ -132,7 +142,7 @@ impl BlockDevice {
 
     /// Whether the test has said so, in the registers.
     pub(crate) fn is_broken(&self) -> bool {
-        shared_words!(virtio, virtio_size)[0].load(Ordering::Relaxed) != 0
+        register!(*self.slot.borrow_mut(), Slot, is_broken).read() != 0
     }
 
     pub(crate) fn flush(&mut self) -> Result<(), Error> {
@@ -189,7 +199,7 @@ fn nobody_waits_for_ever_for_a_device_that_breaks() {
             run.raise_irq("block", 0);
             run.until_idle();
         }
-        run.region("block", "virtio")[0].store(1, Ordering::Relaxed);
+        run.device("block", "virtio").write(0, 1);
         finish(&mut run);
         let log = run.log();
         let error = "the disk, or its driver, has failed";

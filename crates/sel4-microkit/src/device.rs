@@ -13,7 +13,7 @@ use safe_mmio::UniqueMmioPointer;
 use safe_mmio::fields::{ReadOnly, ReadPure, ReadPureWrite, ReadWrite, WriteOnly};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use crate::memory::{Written, region, take};
+use crate::memory::{Purpose, Written, check_written, exclusive};
 
 /// A memory region as the registers of a device: a [`DeviceRegion`] of `T`, whose fields are of
 /// `safe-mmio`'s types.
@@ -76,15 +76,20 @@ macro_rules! device_region {
 /// Fields inside of fields are reached by `register!(region, Type, outer.inner)`.
 #[macro_export]
 macro_rules! register {
-    ($device:expr, $type:ty, $($field:ident).+ $(,)?) => {{
-        let device: &mut $crate::DeviceRegion<$type> = &mut $device;
-        // The two can only mean the same field: of a field `offset_of!` looks at nothing else, and
-        // an expression at fields first.
-        let offset = ::core::mem::offset_of!($type, $($field).+);
-        let field: fn(&$type) -> &_ = |registers| &registers.$($field).+;
-        // SAFETY: the offset and the type are those of one field of the registers.
-        unsafe { $crate::_private::register(device, offset, field) }
-    }};
+    ($device:expr, $type:ty, $($field:ident).+ $(,)?) => {
+        // Not a `let`: what the expression makes on the way lives as long as the register is used.
+        match &mut $device {
+            device => {
+                let device: &mut $crate::DeviceRegion<$type> = device;
+                // The two can only mean the same field: of a field `offset_of!` looks at nothing
+                // else, and an expression at fields first.
+                let offset = ::core::mem::offset_of!($type, $($field).+);
+                let field: fn(&$type) -> &_ = |registers| &registers.$($field).+;
+                // SAFETY: the offset and the type are those of one field of the registers.
+                unsafe { $crate::_private::register(device, offset, field) }
+            }
+        }
+    };
 }
 
 /// The registers of a device, with one owner: what [`device_region!`](crate::device_region) gives.
@@ -168,6 +173,21 @@ macro_rules! writes {
     };
 }
 
+macro_rules! modifies {
+    ($($field:ident),*) => {
+        $(
+            impl<T: FromBytes + Immutable + IntoBytes> Register<'_, $field<T>> {
+                /// Reads the register, and writes what `change` makes of it.
+                #[inline]
+                pub fn modify(&mut self, change: impl FnOnce(T) -> T) {
+                    self.0.modify(change);
+                }
+            }
+        )*
+    };
+}
+
+modifies!(ReadWrite, ReadPureWrite);
 reads!(ReadOnly, ReadPure, ReadWrite, ReadPureWrite);
 writes!(WriteOnly, ReadWrite, ReadPureWrite);
 
@@ -228,7 +248,7 @@ pub unsafe fn device<T: 'static>(
     size: Written,
     taken: &'static AtomicBool,
 ) -> DeviceRegion<T> {
-    let start: *const T = region(vaddr, size).cast();
+    check_written(vaddr, size);
     assert!(
         size.1 >= size_of::<T>(),
         "the region of {} has {} bytes, the registers {}: map a larger one",
@@ -237,15 +257,14 @@ pub unsafe fn device<T: 'static>(
         size_of::<T>()
     );
     assert!(
-        start.is_aligned(),
+        vaddr.1.is_multiple_of(align_of::<T>()),
         "the region of {} is not aligned for the registers",
         vaddr.0
     );
-    take(vaddr, taken);
-    let start = NonNull::new(start.cast_mut()).expect("`region` gives no null");
-    // SAFETY: 1. The tool maps `size` bytes at `vaddr` for as long as the PD runs, and `region` (1)
+    let start = exclusive(vaddr, size, taken, Purpose::Device).cast();
+    // SAFETY: 1. The tool maps `size` bytes at `vaddr` for as long as the PD runs, and `exclusive`
     //    has checked that they overlap nothing of the program. Size and alignment were checked.
-    // 2. `take` gives the registers out once, and no other map of the region lets anybody write:
-    //    `cargo microkit check` refuses that (invariant M2).
+    // 2. `exclusive` gives the registers out once, and no other map of the region lets anybody
+    //    write: `cargo microkit check` refuses that (invariant M2).
     unsafe { DeviceRegion::new(start) }
 }

@@ -167,6 +167,7 @@ unsafe extern "Rust" {
 }
 
 /// The first address above the stack.
+#[cfg(target_os = "none")]
 pub(crate) const fn stack_top() -> usize {
     limits::stack_top(sel4::config::USER_TOP as u64) as usize
 }

@@ -3,7 +3,7 @@
 //! All take the address and the size that Microkit's tool writes (`setvar_vaddr`,
 //! `setvar_size`), so none can reach past the region.
 
-use core::ptr;
+use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, AtomicU64};
 
 use crate::DmaRegion;
@@ -71,6 +71,16 @@ macro_rules! shared_words_if_mapped {
 /// A symbol's name, and what the tool has written there.
 pub(crate) type Written = (&'static str, usize);
 
+/// What a region with one owner is taken for.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Volatile accesses, and no references.
+    #[cfg(feature = "mmio")]
+    Device,
+    /// Any accesses, and references.
+    Dma,
+}
+
 /// The words of a region.
 ///
 /// # Safety
@@ -80,10 +90,14 @@ pub(crate) type Written = (&'static str, usize);
 #[doc(hidden)]
 #[track_caller]
 pub unsafe fn words<W: Word>(vaddr: Written, size: Written) -> &'static [W] {
-    let start: *const W = region(vaddr, size).cast();
+    check_written(vaddr, size);
+    #[cfg(target_os = "none")]
+    let start = mapped(vaddr, size).cast::<W>().as_ptr().cast_const();
+    #[cfg(not(target_os = "none"))]
+    let start = crate::host::shared(vaddr.0, size.1).as_ptr().cast::<W>();
     // SAFETY: 1. The tool maps `size` bytes at `vaddr` for as long as the PD runs, aligned to a
-    //    page. `region` (1) has checked that they overlap nothing of the program, and `cargo
-    //    microkit check` that both are of one `<map>` (invariant M1).
+    //    page. `mapped` has checked that they overlap nothing of the program, and `cargo microkit
+    //    check` that both are of one `<map>` (invariant M1).
     // 2. Every word is an `AtomicU64`, and only atomic accesses can be made through it. Others
     //    may write at any time, but none that has the memory to itself: `check` refuses that (M2).
     unsafe { core::slice::from_raw_parts(start, size.1 / size_of::<W>()) }
@@ -121,63 +135,67 @@ pub unsafe fn dma(
     paddr: Written,
     taken: &'static AtomicBool,
 ) -> DmaRegion {
-    let start = region(vaddr, size);
+    check_written(vaddr, size);
     assert!(
         paddr.1 != 0,
         "nothing was written to {0}: the system file has no <setvar symbol=\"{0}\" \
          region_paddr=\"…\"> in this protection domain",
         paddr.0
     );
-    take(vaddr, taken);
-    let start = ptr::NonNull::new(start.cast_mut()).expect("`region` gives no null");
-    // SAFETY: 1. As in `words`, 1; and `take` gives the memory out once. No other map of the region
-    //    lets anybody write: `cargo microkit check` refuses that (M2).
+    let start = exclusive(vaddr, size, taken, Purpose::Dma);
+    // SAFETY: 1. As in `words`, 1; and `exclusive` gives the memory out once. No other map of the
+    //    region lets anybody write: `cargo microkit check` refuses that (M2).
     // 2. The tool puts a region whose physical address is asked for into one piece (Microkit
     //    manual, *setvar*), and `check` has seen that it is this region (M1).
     unsafe { DmaRegion::new(start, size.1, paddr.1 as u64) }
 }
 
-/// Marks a region that has one owner as taken.
+/// The first byte of a region with one owner, once.
 ///
 /// A second place with the same symbol does not link, since each declares it.
+#[cfg(target_os = "none")]
 #[track_caller]
-pub(crate) fn take(vaddr: Written, taken: &'static AtomicBool) {
-    #[cfg(target_os = "none")]
+pub(crate) fn exclusive(
+    vaddr: Written,
+    size: Written,
+    taken: &'static AtomicBool,
+    _: Purpose,
+) -> NonNull<u8> {
+    let start = mapped(vaddr, size);
     let again = taken.swap(true, core::sync::atomic::Ordering::Relaxed);
-    // Many protection domains may run this program, one after another.
-    #[cfg(not(target_os = "none"))]
-    let again = crate::host::take(taken);
     assert!(!again, "the region at {} has an owner already", vaddr.0);
+    start
 }
 
-/// The first byte of a region, which
-///
-/// 1. overlaps nothing of this program: its segments, its stack, its other regions;
-/// 2. is aligned to a page, and so is its size.
+/// As on the target. Many protection domains may run this program, one after another, so the region
+/// itself knows its owner.
+#[cfg(not(target_os = "none"))]
 #[track_caller]
-pub(crate) fn region(vaddr: Written, size: Written) -> *const u8 {
+pub(crate) fn exclusive(
+    vaddr: Written,
+    size: Written,
+    _: &'static AtomicBool,
+    purpose: Purpose,
+) -> NonNull<u8> {
+    crate::host::exclusive(vaddr.0, size.1, purpose).cast()
+}
+
+/// The first byte of a region that overlaps nothing of this program, neither its segments nor its
+/// stack nor its other regions, and that consists of whole pages.
+#[cfg(target_os = "none")]
+#[track_caller]
+fn mapped(vaddr: Written, size: Written) -> NonNull<u8> {
+    crate::region_record::target::check(vaddr.0, vaddr.1, size.1);
+    NonNull::new(core::ptr::with_exposed_provenance_mut(vaddr.1)).expect("it is not zero")
+}
+
+#[track_caller]
+pub(crate) fn check_written(vaddr: Written, size: Written) {
     for (attribute, (symbol, value)) in [("setvar_vaddr", vaddr), ("setvar_size", size)] {
         assert!(
             value != 0,
             "nothing was written to {symbol}: the system file maps no region with \
              {attribute}=\"{symbol}\" into this protection domain"
         );
-    }
-    #[cfg(not(target_os = "none"))]
-    {
-        let Some(words) = crate::host::region(vaddr.0) else {
-            panic!("{} was given a number, and not a region of memory", vaddr.0)
-        };
-        assert!(
-            size.1 <= size_of_val(words),
-            "the size written to {} is more than the region has",
-            size.0
-        );
-        words.as_ptr().cast()
-    }
-    #[cfg(target_os = "none")]
-    {
-        crate::region_record::target::check(vaddr.0, vaddr.1, size.1);
-        ptr::with_exposed_provenance(vaddr.1)
     }
 }

@@ -1,9 +1,16 @@
 //! The implicit IPC buffer: one for the thread, and a check that no borrow of it is alive when a
 //! system call is made.
+//!
+//! [`Implicit`] is the record of one buffer: its address, and who has borrowed it. On the target
+//! there is one record, a static. On a host each thread has a current record, and
+//! [`SetAside::exchange`] makes another one current. So a borrow there holds the record that it
+//! began with, and ends in that one, whichever is current by then.
 
 use core::cell::Cell;
 use core::panic::Location;
 use core::ptr::{self, NonNull};
+#[cfg(not(target_os = "none"))]
+use std::{cell::RefCell, rc::Rc};
 
 use crate::context::sealed::{Context, Internal, Uses};
 use crate::{IpcBuffer, IpcBufferToken, Word};
@@ -102,6 +109,9 @@ pub fn set_ipc_buffer(token: IpcBufferToken) {
 ///
 /// Nothing that has borrowed the buffer before will run again.
 pub unsafe fn start_with_ipc_buffer(token: IpcBufferToken) {
+    // A borrow that is leaked there keeps the record that it has.
+    #[cfg(not(target_os = "none"))]
+    CURRENT.set(Rc::default());
     BUFFER.with(|buffer| buffer.set(token));
 }
 
@@ -232,6 +242,32 @@ struct Implicit {
     loans: Cell<usize>,
 }
 
+#[cfg(target_os = "none")]
+crate::static_of_the_thread! {
+    static BUFFER: Implicit = Implicit::new();
+}
+
+/// As on the target, the record of the program that runs.
+#[cfg(not(target_os = "none"))]
+static BUFFER: Current = Current;
+
+#[cfg(not(target_os = "none"))]
+struct Current;
+
+#[cfg(not(target_os = "none"))]
+std::thread_local! {
+    static CURRENT: RefCell<Rc<Implicit>> = RefCell::default();
+}
+
+#[cfg(not(target_os = "none"))]
+impl Current {
+    /// Lends the current record. It stays the one that is lent when `run` makes another current.
+    fn with<R>(&self, run: impl FnOnce(&Implicit) -> R) -> R {
+        let current = CURRENT.with_borrow(Rc::clone);
+        run(&current)
+    }
+}
+
 /// Somebody has borrowed the buffer.
 const BORROWED: usize = 1;
 
@@ -259,14 +295,24 @@ fn is_borrowed(state: *const ()) -> bool {
     state.addr() & BORROWED != 0
 }
 
+/// The state of a record that has no buffer.
+const fn unset() -> *const () {
+    ptr::from_ref(UNSET)
+        .cast::<()>()
+        .wrapping_byte_add(BORROWED | EXCLUSIVE)
+}
+
+#[cfg(not(target_os = "none"))]
+impl Default for Implicit {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Implicit {
     const fn new() -> Self {
         Self {
-            state: Cell::new(
-                ptr::from_ref(UNSET)
-                    .cast::<()>()
-                    .wrapping_byte_add(BORROWED | EXCLUSIVE),
-            ),
+            state: Cell::new(unset()),
             pointer: Cell::new(NonNull::dangling()),
             #[cfg(not(target_os = "none"))]
             loans: Cell::new(0),
@@ -274,8 +320,7 @@ impl Implicit {
     }
 
     fn is_unset(&self) -> bool {
-        let unset = ptr::from_ref(UNSET).addr() | BORROWED | EXCLUSIVE;
-        self.state.get().addr() == unset
+        self.state.get().addr() == unset().addr()
     }
 
     fn set(&self, token: IpcBufferToken) {
@@ -332,32 +377,29 @@ impl Implicit {
 /// The implicit IPC buffer of a program that does not run now, and who has borrowed it: for a host
 /// on which several programs run in one thread by turns.
 #[cfg(not(target_os = "none"))]
-pub struct SetAside(Implicit);
+pub struct SetAside(Rc<Implicit>);
 
 #[cfg(not(target_os = "none"))]
 impl SetAside {
     /// That of a program which has not begun: it has none.
-    pub const fn new() -> Self {
-        Self(Implicit::new())
+    pub fn new() -> Self {
+        Self(Rc::default())
     }
 
     /// Exchanges it with this thread's.
     ///
-    /// Borrows of a buffer go on when it is this thread's again.
+    /// A borrow stays one of the buffer that it was made of, and ends there.
     pub fn exchange(&mut self) {
-        BUFFER.with(|buffer| {
-            buffer.state.swap(&self.0.state);
-            buffer.pointer.swap(&self.0.pointer);
-            buffer.loans.swap(&self.0.loans);
-        });
+        CURRENT.with_borrow_mut(|current| core::mem::swap(current, &mut self.0));
     }
 
     /// Gives the token back that [`set_ipc_buffer`] was given, unless it is borrowed.
     pub fn into_token(self) -> Option<IpcBufferToken> {
         let buffer = self.0.find(Wanted::Exclusive).ok()?;
-        // SAFETY: 1. There is a buffer, and no borrow of it is alive. Its pointer was that of a token
-        //    which `set` has dissolved.
-        // 2 and 3. As for that token; `self` ends here.
+        self.0.state.set(unset());
+        // SAFETY: 1. `find` (1): its pointer was that of a token which `set` has dissolved.
+        // 2. `find` (2): no borrow of it is alive, and this record has it no more.
+        // 3. As for the token that was dissolved.
         Some(unsafe { IpcBufferToken::new(buffer) })
     }
 }
@@ -388,15 +430,9 @@ struct Loan<'a> {
 impl Drop for Loan<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        // A borrower that has kept the token, and left that of another buffer in its place, has
-        // the buffer for ever.
-        let lent = if cfg!(target_os = "none") {
-            self.lent
-        } else {
-            // On a host the thread may have another program's by now (`SetAside`).
-            self.buffer.pointer.get()
-        };
-        if !self.token.is_of(lent) {
+        // A borrower that has kept the token, and left the token of another buffer in its place,
+        // keeps the buffer: its record stays borrowed.
+        if !self.token.is_of(self.lent) {
             return;
         }
         #[cfg(not(target_os = "none"))]
@@ -414,10 +450,6 @@ impl Drop for Loan<'_> {
         }
         self.buffer.state.set(self.before);
     }
-}
-
-crate::static_of_the_thread! {
-    static BUFFER: Implicit = Implicit::new();
 }
 
 /// Panics: the buffer is borrowed, as `state` says.

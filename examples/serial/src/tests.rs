@@ -49,12 +49,12 @@ const RECEIVED: u64 = 1 << 4;
 const SENT: u64 = 1 << 5;
 
 fn write(run: &Run, register: usize, value: u64) {
-    run.region("serial", "uart")[register].store(value, Ordering::Relaxed);
+    run.device("serial", "uart").write(register, value);
 }
 
 /// The lower half of a word.
 fn read(run: &Run, register: usize) -> u64 {
-    run.region("serial", "uart")[register].load(Ordering::Relaxed) & 0xffff_ffff
+    run.device("serial", "uart").read(register) & 0xffff_ffff
 }
 
 /// Lets all run, and the port send whatever it is given. Returns every byte that can be seen: the last

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use kernel_model::{Event, Kernel, Next, ThreadState};
+use sel4_microkit::host::HostRegion;
 
 use crate::lower::Image;
 use crate::machine::{Host, MonitorFault};
@@ -45,19 +46,15 @@ impl Run {
     #[track_caller]
     pub(crate) fn new(system: &System) -> Self {
         let image = Arc::clone(&system.image);
-        let is_running = image.is_running.swap(true, Ordering::Relaxed);
+        // After what an earlier run, maybe in another thread, has done to the memory regions.
+        let is_running = image.is_running.swap(true, Ordering::Acquire);
         assert!(
             !is_running || image.regions.is_empty(),
             "another run of this system is not over, and they would share its memory regions: \
              drop it first, or make the system twice"
         );
         for region in &image.regions {
-            let fill = region.fill.iter().copied().chain(std::iter::repeat(0));
-            region
-                .words
-                .iter()
-                .zip(fill)
-                .for_each(|(word, value)| word.store(value, Ordering::Relaxed));
+            region.memory.fill(region.fill.iter().copied());
         }
         let actors = image
             .domains
@@ -269,19 +266,31 @@ impl Run {
             .collect()
     }
 
-    /// A memory region, by the protection domain and the symbol that has its address
-    /// (`setvar_vaddr`).
+    /// The words of a memory region that protection domains share, by one of them and the symbol that
+    /// has the region's address (`setvar_vaddr`).
+    ///
+    /// # Panics
+    ///
+    /// If there is no such symbol, and if a protection domain has taken the region for itself, as
+    /// a device's registers or for DMA: see [`device`](Self::device).
+    #[track_caller]
+    pub fn region(&self, name: &str, symbol: &str) -> &'static [AtomicU64] {
+        self.device(name, symbol).share()
+    }
+
+    /// A memory region with the registers of a device, which the test plays: by the protection
+    /// domain that has them, and the symbol that has the region's address (`setvar_vaddr`).
     ///
     /// # Panics
     ///
     /// If there is no such symbol.
     #[track_caller]
-    pub fn region(&self, name: &str, symbol: &str) -> &'static [AtomicU64] {
+    pub fn device(&self, name: &str, symbol: &str) -> &'static HostRegion {
         let domain = &self.image.domains[self.image.domain(name)];
         let region = domain
             .symbols
             .iter()
-            .find_map(|found| found.as_region(symbol));
+            .find_map(|found| found.as_mapping(symbol));
         region.unwrap_or_else(|| panic!("{name} has no setvar_vaddr=\"{symbol}\""))
     }
 
@@ -298,7 +307,7 @@ impl Run {
 
 impl Drop for Run {
     fn drop(&mut self) {
-        self.image.is_running.store(false, Ordering::Relaxed);
+        self.image.is_running.store(false, Ordering::Release);
     }
 }
 

@@ -1,7 +1,6 @@
 //! How a run goes on: programs run up to their next system call, and the kernel answers that.
 
 use std::hash::{Hash, Hasher};
-use std::sync::atomic::Ordering;
 
 use kernel_model::numbers::{invocation, syscall};
 use kernel_model::{
@@ -154,9 +153,7 @@ impl Run {
         self.pending.hash(hasher);
         let regions = self.image.regions.iter();
         for region in regions.filter(|region| region.is_shared) {
-            for word in region.words {
-                hasher.write_u64(word.load(Ordering::Relaxed));
-            }
+            region.memory.for_each(|word| hasher.write_u64(word));
         }
     }
 }
@@ -252,9 +249,8 @@ impl Run {
             .maps
             .iter()
             .find_map(|map| {
-                let words = self.image.regions[map.region].words;
-                let offset = address.checked_sub(words.as_ptr().addr() as u64)?;
-                (offset <= size_of_val(words) as u64).then_some(map.vaddr + offset)
+                let memory = self.image.regions[map.region].memory;
+                Some(map.vaddr + memory.offset_bytes(address)?)
             })
             .unwrap_or(address)
     }

@@ -6,6 +6,7 @@
 mod life_words;
 mod local;
 mod panic;
+mod region;
 mod shared_word;
 mod state;
 mod symbols;
@@ -14,14 +15,14 @@ use std::cell::Cell;
 
 pub use local::local;
 pub use panic::{PanicInfo, PanicLocation, run, watch_panics};
+pub use region::HostRegion;
 pub use shared_word::SharedWord;
 pub use state::State;
 pub use symbols::{Symbol, set_symbols};
 
 pub(crate) use life_words::{life_word, set_life_word};
 pub(crate) use panic::Stopped;
-pub(crate) use symbols::take;
-pub(crate) use symbols::{region, word};
+pub(crate) use symbols::{exclusive, shared, word};
 
 /// What Microkit's tool would write into a protection domain's symbols.
 #[derive(Debug, Copy, Clone, Default, PartialEq, Eq)]

@@ -1,43 +1,67 @@
 //! The symbols of a protection domain on a host.
 
-use core::sync::atomic::AtomicBool;
+use core::ptr::NonNull;
 use core::sync::atomic::AtomicU64;
 use std::cell::Cell;
 use std::cell::RefCell;
 use std::vec::Vec;
+
+use super::region::{HostRegion, Refused, Taken};
+use crate::memory::Purpose;
 
 /// A symbol, and what Microkit's tool would write there.
 #[derive(Debug)]
 pub struct Symbol {
     name: &'static str,
     word: u64,
-    region: Option<&'static [AtomicU64]>,
+    memory: Option<Memory>,
+}
+
+/// The memory whose address was written to a symbol.
+#[derive(Debug, Copy, Clone)]
+enum Memory {
+    Shared(&'static [AtomicU64]),
+    Region(&'static HostRegion),
 }
 
 impl Symbol {
-    /// One with a number (`setvar_id`, `setvar_size`, `<setvar>`).
+    /// One with a number (`setvar_id`, `setvar_size`, `<setvar>`). No memory region can be had by
+    /// it, whatever the number.
     pub const fn word(name: &'static str, word: u64) -> Self {
         Self {
             name,
             word,
-            region: None,
+            memory: None,
         }
     }
 
-    /// One with the address of a memory region (`setvar_vaddr`), which is this memory.
+    /// One with the address of a memory region (`setvar_vaddr`), which is this memory. As it is
+    /// shared with the test, no device's registers can lie there, and it is not for DMA.
     pub fn region(name: &'static str, words: &'static [AtomicU64]) -> Self {
         Self {
             name,
             word: words.as_ptr().expose_provenance() as u64,
-            region: Some(words),
+            memory: Some(Memory::Shared(words)),
+        }
+    }
+
+    /// One with the address of a memory region (`setvar_vaddr`), for any use.
+    pub const fn mapping(name: &'static str, region: &'static HostRegion) -> Self {
+        Self {
+            name,
+            word: region.address(),
+            memory: Some(Memory::Region(region)),
         }
     }
 }
 
 impl Symbol {
-    /// The memory region whose address it has, if it has this name.
-    pub fn as_region(&self, name: &str) -> Option<&'static [AtomicU64]> {
-        self.region.filter(|_| self.name == name)
+    /// The memory region of [`mapping`](Self::mapping) whose address it has, if it has this name.
+    pub fn as_mapping(&self, name: &str) -> Option<&'static HostRegion> {
+        match self.memory {
+            Some(Memory::Region(region)) if self.name == name => Some(region),
+            _ => None,
+        }
     }
 }
 
@@ -51,30 +75,83 @@ pub(crate) fn word(name: &str) -> Option<&'static u64> {
     find(name).map(|symbol| &symbol.word)
 }
 
-/// The memory whose address was written to a symbol.
-pub(crate) fn region(name: &str) -> Option<&'static [AtomicU64]> {
-    find(name)?.region
+/// A memory region of at least that many bytes, as shared words.
+///
+/// **Panics:** if the symbol has the address of none, or of a smaller one, or of one that a protection
+/// domain has taken.
+#[track_caller]
+pub(crate) fn shared(symbol: &str, bytes: usize) -> &'static [AtomicU64] {
+    let words = match memory(symbol) {
+        Memory::Shared(words) => words,
+        Memory::Region(region) => {
+            check_size(symbol, bytes, region.len());
+            region.share()
+        }
+    };
+    check_size(symbol, bytes, words.len());
+    words
+}
+
+/// A memory region of at least that many bytes, aligned to a page, which this incarnation of the
+/// protection domain has for itself: nothing else has a reference or a pointer to it. But for a
+/// device, what an earlier incarnation in this thread has left behind may make volatile accesses in
+/// this thread, and so may the test.
+///
+/// **Panics:** as [`shared`], and if somebody uses it already.
+#[track_caller]
+pub(crate) fn exclusive(symbol: &str, bytes: usize, purpose: Purpose) -> NonNull<u64> {
+    let region = match memory(symbol) {
+        Memory::Region(region) => region,
+        Memory::Shared(_) => panic!(
+            "the memory of {symbol} is shared with the test (`Symbol::region`), and cannot be for \
+             {purpose}: give it a `HostRegion` (`Symbol::mapping`)"
+        ),
+    };
+    check_size(symbol, bytes, region.len());
+    match region.take(purpose) {
+        Ok((taken, start)) => {
+            TAKEN.with_borrow_mut(|all| all.push(taken));
+            start
+        }
+        Err(Refused::Taken) => panic!("the region at {symbol} has an owner already"),
+        Err(Refused::Shared) => panic!(
+            "the region at {symbol} is used as shared words already, and cannot be for {purpose}: a \
+             test that plays the device uses `HostRegion::read` and `write` (`Run::device`)"
+        ),
+    }
+}
+
+#[track_caller]
+fn memory(symbol: &str) -> Memory {
+    find(symbol)
+        .and_then(|found| found.memory)
+        .unwrap_or_else(|| {
+            panic!(
+                "{symbol} is not the address of a memory region: on a host, declare the symbol by \
+                 `Symbol::mapping` or `Symbol::region`"
+            )
+        })
+}
+
+#[track_caller]
+fn check_size(symbol: &str, bytes: usize, words: usize) {
+    let there = words * size_of::<AtomicU64>();
+    assert!(
+        bytes <= there,
+        "the size written for {symbol} is {bytes} bytes, which is more than the {there} that the \
+         region has"
+    );
 }
 
 fn find(name: &str) -> Option<&'static Symbol> {
     SYMBOLS.get().iter().find(|symbol| symbol.name == name)
 }
 
-/// Takes a device that has one owner; returns whether it was taken by this protection domain
-/// before.
-pub(crate) fn take(device: &'static AtomicBool) -> bool {
-    TAKEN.with_borrow_mut(|taken| {
-        let again = taken.iter().any(|other| core::ptr::eq(*other, device));
-        taken.push(device);
-        again
-    })
-}
-
-/// The symbols of a protection domain that does not run now.
+/// The symbols of a protection domain that does not run now, and the regions that it has taken.
 #[derive(Default)]
 pub(super) struct SymbolState {
     symbols: Cell<&'static [Symbol]>,
-    taken: RefCell<Vec<&'static AtomicBool>>,
+    taken: RefCell<Vec<Taken>>,
 }
 
 impl SymbolState {
@@ -86,5 +163,5 @@ impl SymbolState {
 
 std::thread_local! {
     static SYMBOLS: Cell<&'static [Symbol]> = const { Cell::new(&[]) };
-    static TAKEN: RefCell<Vec<&'static AtomicBool>> = const { RefCell::new(Vec::new()) };
+    static TAKEN: RefCell<Vec<Taken>> = const { RefCell::new(Vec::new()) };
 }

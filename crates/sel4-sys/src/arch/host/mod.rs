@@ -8,6 +8,7 @@ use core::ptr::NonNull;
 use std::boxed::Box;
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::thread::ThreadId;
 use std::time::Instant;
 
 use crate::{CPtr, FastMessage, IpcBuffer, IpcBufferToken, MessageInfo, Received, Word};
@@ -87,8 +88,8 @@ impl HostBuffer<'_> {
     fn word(&self, index: usize) -> NonNull<Word> {
         assert!(
             index < Self::WORDS,
-            "an IPC buffer has {} words, not {index}",
-            Self::WORDS
+            "there is no word {index} of an IPC buffer: the last is {}",
+            Self::WORDS - 1
         );
         // SAFETY: the index was checked: the pointer stays in the buffer.
         unsafe { self.buffer.cast::<Word>().add(index) }
@@ -110,6 +111,16 @@ pub fn new_ipc_buffer() -> IpcBufferToken {
     // SAFETY: 1. This thread's own: whichever kernel it installs gets no other.
     // 2 and 3. The memory is new, and the only pointer to it goes into the token.
     unsafe { IpcBufferToken::new(buffer) }
+}
+
+/// The thread in whose turns this code runs: of a program that stops at its system calls, the thread
+/// that resumes it, also if the program has a thread of its own.
+pub fn thread_id() -> ThreadId {
+    #[cfg(feature = "programs")]
+    if let Some(resumer) = program::resumer() {
+        return resumer;
+    }
+    std::thread::current().id()
 }
 
 fn system_call(registers: &mut Registers, buffer: Option<NonNull<IpcBuffer>>) {

@@ -127,6 +127,11 @@ pub fn is_unwinding() -> bool {
     std::thread::panicking() && (stack::is_running() || thread::is_running())
 }
 
+/// The thread that resumes the program which runs in a thread of its own, if this is one.
+pub(super) fn resumer() -> Option<std::thread::ThreadId> {
+    thread::resumer()
+}
+
 /// Stops the program that runs at a system call. Returns whether one does.
 pub(super) fn trap(registers: &mut Registers, buffer: Option<NonNull<IpcBuffer>>) -> bool {
     if !stack::is_running() && !thread::is_running() {

@@ -6,7 +6,7 @@ use std::boxed::Box;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
+use std::thread::{JoinHandle, ThreadId};
 
 use super::super::Registers;
 use super::Stop;
@@ -19,6 +19,9 @@ pub(super) struct OnThread {
 
 /// What program and resumer tell each other.
 struct Exchange {
+    /// Whose turns the program's are. A [`Program`](super::Program) stays in the thread that has
+    /// made it.
+    resumer: ThreadId,
     state: Mutex<State>,
     /// The turn has changed.
     changed: Condvar,
@@ -90,6 +93,7 @@ impl Exchange {
 impl OnThread {
     pub(super) fn new(main: impl FnOnce() + Send + 'static) -> Self {
         let exchange = Arc::new(Exchange {
+            resumer: super::super::thread_id(),
             state: Mutex::new(State {
                 turn: Turn::Resumer(Stop::Point),
                 registers: Registers::default(),
@@ -170,6 +174,10 @@ impl Drop for OnThread {
 
 pub(super) fn is_running() -> bool {
     PROGRAM.with_borrow(Option::is_some)
+}
+
+pub(super) fn resumer() -> Option<ThreadId> {
+    PROGRAM.with_borrow(|program| program.as_ref().map(|program| program.resumer))
 }
 
 pub(super) fn trap(registers: &mut Registers, buffer: Option<NonNull<IpcBuffer>>) -> bool {

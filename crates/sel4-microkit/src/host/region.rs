@@ -1,0 +1,304 @@
+//! Memory regions on a host, and who may use them.
+//!
+//! The macros for memory regions promise what on the target the system file provides: words that
+//! are shared ([`shared_words!`](crate::shared_words)) are read and written by atomic accesses only,
+//! and a region for a device or for DMA has one owner. Here a region keeps that itself. The first use
+//! decides which of the two it is:
+//!
+//! ```text
+//!                 ┌── shared ──▶ Shared, for ever: the slice is `'static`
+//!        Unused ──┤
+//!                 └── taken ───▶ Taken ── the incarnation ends ──▶ Ended ── taken again ──▶ Taken
+//! ```
+//!
+//! What was taken may outlive its incarnation, for instance in a static of the test. So a region that
+//! has `Ended` is used again as it is by a device of the same thread only; for any other use it gets
+//! new memory, and the old memory is never freed.
+
+use core::fmt;
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::ThreadId;
+use std::vec::Vec;
+
+use microkit_abi::limits::SMALL_PAGE_BYTES;
+
+use crate::memory::Purpose;
+
+/// A memory region on a host, for [`Symbol::mapping`](super::Symbol::mapping).
+///
+/// Protection domains that share it have symbols of the same `HostRegion`. Its memory is aligned to a
+/// page, and is never freed.
+///
+/// The test is the other side of a region for a device: [`read`](Self::read) and
+/// [`write`](Self::write) are the device's accesses.
+///
+/// ```
+/// use sel4_microkit::host::{HostRegion, Symbol, set_symbols};
+/// use sel4_microkit::shared_words;
+///
+/// let ring: &'static HostRegion = Box::leak(Box::new(HostRegion::new(512)));
+/// ring.write(1, 7);
+/// set_symbols(Box::leak(Box::new([
+///     Symbol::mapping("ring", ring),
+///     Symbol::word("ring_size", 4096),
+/// ])));
+/// let words = shared_words!(ring, ring_size);
+/// assert_eq!(words[1].load(std::sync::atomic::Ordering::Relaxed), 7);
+/// ```
+pub struct HostRegion {
+    memory: Mutex<Memory>,
+    /// What a symbol with its address holds.
+    address: u64,
+    length: usize,
+}
+
+struct Memory {
+    words: &'static [AtomicU64],
+    usage: Usage,
+}
+
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+enum Usage {
+    /// Nothing but this type has a way to the memory.
+    Unused,
+    /// Atomic accesses may be made at any time, by any thread.
+    Shared,
+    /// An incarnation that has not ended has it.
+    Taken(Owner),
+    /// Nobody shall use it, but what an ended incarnation has left behind might.
+    Ended(Owner),
+}
+
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+struct Owner {
+    purpose: Purpose,
+    /// The owner of a device's region makes volatile accesses in this thread.
+    thread: ThreadId,
+}
+
+impl Purpose {
+    /// Whether the owner may make references to the memory.
+    fn has_references(self) -> bool {
+        self == Self::Dma
+    }
+}
+
+impl fmt::Display for Purpose {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            #[cfg(feature = "mmio")]
+            Self::Device => "the registers of a device",
+            Self::Dma => "DMA",
+        })
+    }
+}
+
+impl HostRegion {
+    /// Makes one of that many words, which are zero.
+    pub fn new(words: usize) -> Self {
+        let words = zeros(words);
+        Self {
+            address: words.as_ptr().expose_provenance() as u64,
+            length: words.len(),
+            memory: Mutex::new(Memory {
+                words,
+                usage: Usage::Unused,
+            }),
+        }
+    }
+
+    /// Its size in words.
+    #[expect(clippy::len_without_is_empty, reason = "a region has at least a word")]
+    pub const fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Reads a word.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such word; if a protection domain has taken the region for DMA, since it may
+    /// have references into it; and if one in another thread has taken it as a device's.
+    #[track_caller]
+    pub fn read(&self, index: usize) -> u64 {
+        self.accessible().words[index].load(Relaxed)
+    }
+
+    /// Writes a word.
+    ///
+    /// # Panics
+    ///
+    /// As [`read`](Self::read).
+    #[track_caller]
+    pub fn write(&self, index: usize, word: u64) {
+        self.accessible().words[index].store(word, Relaxed);
+    }
+
+    /// Writes every word: first the given ones, then zeros.
+    ///
+    /// # Panics
+    ///
+    /// As [`read`](Self::read).
+    #[track_caller]
+    pub fn fill(&self, words: impl IntoIterator<Item = u64>) {
+        let values = words.into_iter().chain(core::iter::repeat(0));
+        let memory = self.accessible();
+        for (word, value) in memory.words.iter().zip(values) {
+            word.store(value, Relaxed);
+        }
+    }
+
+    /// Shows every word, but none while a protection domain has taken the region for DMA.
+    ///
+    /// # Panics
+    ///
+    /// If a protection domain in another thread has taken it as a device's.
+    #[track_caller]
+    pub fn for_each(&self, mut see: impl FnMut(u64)) {
+        let is_dma = |usage| matches!(usage, Usage::Taken(owner) if owner.purpose.has_references());
+        if !is_dma(self.memory().usage) {
+            let memory = self.accessible();
+            memory.words.iter().for_each(|word| see(word.load(Relaxed)));
+        }
+    }
+
+    /// The words, from now on shared with whoever maps the region.
+    ///
+    /// # Panics
+    ///
+    /// If a protection domain has taken the region for itself.
+    #[track_caller]
+    pub fn share(&self) -> &'static [AtomicU64] {
+        let mut memory = self.memory();
+        match memory.usage {
+            Usage::Taken(owner) => {
+                drop(memory);
+                panic!(
+                    "the region was taken for {}, and cannot be shared words too: use \
+                     `HostRegion::read` and `write` (`Run::device`) to be the device",
+                    owner.purpose
+                )
+            }
+            Usage::Ended(_) => memory.replace(),
+            Usage::Unused | Usage::Shared => {}
+        }
+        memory.usage = Usage::Shared;
+        memory.words
+    }
+
+    /// The offset of an address of the host's in the region's memory, whose end counts as in it.
+    pub fn offset_bytes(&self, address: u64) -> Option<u64> {
+        let words = self.memory().words;
+        let offset = address.checked_sub(words.as_ptr().addr() as u64)?;
+        (offset <= size_of_val(words) as u64).then_some(offset)
+    }
+
+    /// What a symbol with its address holds.
+    pub(super) const fn address(&self) -> u64 {
+        self.address
+    }
+
+    /// Takes it for an incarnation.
+    ///
+    /// The memory is the caller's own until the result is dropped, and after that for who has it still:
+    /// it is used again as a device's in this thread at most.
+    pub(super) fn take(&'static self, purpose: Purpose) -> Result<(Taken, NonNull<u64>), Refused> {
+        let owner = Owner {
+            purpose,
+            thread: sel4::sys::host::thread_id(),
+        };
+        let mut memory = self.memory();
+        match memory.usage {
+            Usage::Unused => {}
+            Usage::Ended(before) if before == owner && !purpose.has_references() => {}
+            Usage::Ended(_) => memory.replace(),
+            Usage::Shared => return Err(Refused::Shared),
+            Usage::Taken(_) => return Err(Refused::Taken),
+        }
+        memory.usage = Usage::Taken(owner);
+        let start = NonNull::from(memory.words).cast();
+        Ok((Taken(self), start))
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        // What is kept under the lock is right at any time.
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The memory, if atomic accesses to it are possible while it is locked.
+    #[track_caller]
+    fn accessible(&self) -> MutexGuard<'_, Memory> {
+        let mut memory = self.memory();
+        let (owner, has_ended) = match memory.usage {
+            Usage::Unused | Usage::Shared => return memory,
+            Usage::Taken(owner) => (owner, false),
+            Usage::Ended(owner) => (owner, true),
+        };
+        // Accesses of the owner are before or after those of this thread, since it is this thread.
+        let is_here = owner.thread == sel4::sys::host::thread_id();
+        if !owner.purpose.has_references() && is_here {
+            return memory;
+        }
+        if has_ended {
+            memory.replace();
+            memory.usage = Usage::Unused;
+            return memory;
+        }
+        drop(memory);
+        panic!(
+            "the region was taken for {}{}: only its owner can use it",
+            owner.purpose,
+            if is_here { "" } else { " in another thread" }
+        )
+    }
+}
+
+impl fmt::Debug for HostRegion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HostRegion")
+            .field("length", &self.length)
+            .field("usage", &self.memory().usage)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Memory {
+    /// Leaves the memory to who has it still.
+    fn replace(&mut self) {
+        self.words = zeros(self.words.len());
+    }
+}
+
+/// An incarnation has the region until this is dropped.
+#[derive(Debug)]
+pub(super) struct Taken(&'static HostRegion);
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        let mut memory = self.0.memory();
+        if let Usage::Taken(owner) = memory.usage {
+            memory.usage = Usage::Ended(owner);
+        }
+    }
+}
+
+/// Why a region cannot be taken.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// Its words are shared already.
+    Shared,
+    /// It has an owner.
+    Taken,
+}
+
+/// Words that are never freed, from the beginning of a page on.
+fn zeros(count: usize) -> &'static [AtomicU64] {
+    const PAGE: usize = SMALL_PAGE_BYTES as usize;
+    let spare = PAGE / size_of::<AtomicU64>() - 1;
+    let words: Vec<AtomicU64> = (0..count + spare).map(|_| AtomicU64::new(0)).collect();
+    let words: &'static [AtomicU64] = words.leak();
+    let start = words.as_ptr().align_offset(PAGE);
+    &words[start..start + count]
+}

@@ -1,0 +1,349 @@
+//! Holds that on a host, too, safe code gets a memory region only where there is one, and that what
+//! it has for itself has no other user.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use sel4_microkit::host::{HostRegion, State, Symbol, set_symbols};
+use sel4_microkit::{
+    DmaRegion, SharedWord, dma_region, memory_region_symbol, shared_words, shared_words_if_mapped,
+};
+
+fn leak<T>(value: T) -> &'static T {
+    Box::leak(Box::new(value))
+}
+
+/// Has this thread find a region of one page, and returns it.
+fn map() -> &'static HostRegion {
+    let region = leak(HostRegion::new(512));
+    find(region);
+    region
+}
+
+/// Has this thread find that region.
+fn find(region: &'static HostRegion) {
+    set_symbols(leak([
+        Symbol::mapping("memory", region),
+        Symbol::mapping("alias", region),
+        Symbol::word("memory_size", 4096),
+        Symbol::word("memory_paddr", 0x6000_0000),
+    ]));
+}
+
+/// Runs `wrong`, which must panic, and returns the message.
+#[track_caller]
+fn refused<R>(wrong: impl FnOnce() -> R) -> String {
+    let payload = catch_unwind(AssertUnwindSafe(wrong))
+        .err()
+        .expect("it must panic");
+    let text = payload.downcast_ref::<String>().cloned();
+    text.unwrap_or_else(|| payload.downcast_ref::<&str>().unwrap().to_string())
+}
+
+fn share() -> &'static [AtomicU64] {
+    shared_words!(memory, memory_size)
+}
+
+fn dma() -> DmaRegion {
+    dma_region!(memory, memory_size, memory_paddr)
+}
+
+#[test]
+fn a_number_is_no_address_of_memory() {
+    static VICTIM: AtomicU64 = AtomicU64::new(7);
+    let address = VICTIM.as_ptr().expose_provenance() as u64;
+    set_symbols(leak([
+        Symbol::word("memory", address),
+        Symbol::word("memory_size", 8),
+        Symbol::word("memory_paddr", address),
+    ]));
+    let sentence = "memory is not the address of a memory region: on a host, declare the symbol by \
+                    `Symbol::mapping` or `Symbol::region`";
+    assert_eq!(refused(share), sentence);
+    assert_eq!(refused(dma), sentence);
+    assert_eq!(
+        refused(|| shared_words!(memory, memory_size, SharedWord)),
+        sentence
+    );
+    assert_eq!(
+        refused(|| shared_words_if_mapped!(memory, memory_size)),
+        sentence
+    );
+    #[cfg(feature = "mmio")]
+    assert_eq!(refused(device::take), sentence);
+    assert_eq!(VICTIM.load(Relaxed), 7);
+}
+
+#[test]
+fn a_region_ends_where_its_memory_does() {
+    let region = leak(HostRegion::new(512));
+    set_symbols(leak([
+        Symbol::mapping("memory", region),
+        Symbol::word("memory_size", 4097),
+        Symbol::word("memory_paddr", 0x6000_0000),
+    ]));
+    let sentence = "the size written for memory is 4097 bytes, which is more than the 4096 that the region has";
+    assert_eq!(refused(share), sentence);
+    assert_eq!(refused(dma), sentence);
+    find(region);
+    assert_eq!(share().len(), 512);
+    assert!(share().as_ptr().addr().is_multiple_of(4096));
+    assert!(refused(|| region.read(512)).contains("index out of bounds"));
+    assert!(refused(|| region.write(512, 0)).contains("index out of bounds"));
+}
+
+#[test]
+fn memory_that_a_test_has_is_shared_only() {
+    static WORDS: [AtomicU64; 2] = [const { AtomicU64::new(3) }; 2];
+    set_symbols(leak([
+        Symbol::region("memory", &WORDS),
+        Symbol::word("memory_size", 16),
+        Symbol::word("memory_paddr", 0x6000_0000),
+    ]));
+    assert_eq!(share()[1].load(Relaxed), 3);
+    let sentence =
+        "the memory of memory is shared with the test (`Symbol::region`), and cannot be for";
+    assert!(refused(dma).starts_with(sentence));
+    #[cfg(feature = "mmio")]
+    assert!(refused(device::take).starts_with(sentence));
+}
+
+#[test]
+fn words_that_are_shared_stay_shared() {
+    let region = map();
+    let words = share();
+    let again = shared_words!(alias, memory_size);
+    words[0].store(5, Relaxed);
+    assert_eq!((again[0].load(Relaxed), region.read(0)), (5, 5));
+    let sentence = "the region at memory is used as shared words already";
+    assert!(refused(dma).starts_with(sentence));
+    #[cfg(feature = "mmio")]
+    assert!(refused(device::take).starts_with(sentence));
+    // Nor does a later incarnation have it for itself: the slice is there for ever.
+    State::new().exchange();
+    find(region);
+    assert!(refused(dma).starts_with(sentence));
+}
+
+#[test]
+fn memory_for_dma_has_one_owner() {
+    let region = map();
+    region.write(1, 9);
+    let dma = dma();
+    // SAFETY: the region is of 4096 bytes, and `dma` has it for itself.
+    let bytes = unsafe { NonNull::slice_from_raw_parts(dma.start(), 4096).as_mut() };
+    assert_eq!(bytes[8], 9);
+    let owned = "the region at memory has an owner already";
+    assert_eq!(refused(self::dma), owned);
+    assert_eq!(
+        refused(|| dma_region!(alias, memory_size, memory_paddr)),
+        "the region at alias has an owner already"
+    );
+    #[cfg(feature = "mmio")]
+    assert_eq!(refused(device::take), owned);
+    assert!(refused(share).starts_with("the region was taken for DMA, and cannot be shared words"));
+    assert_eq!(
+        refused(|| region.read(1)),
+        "the region was taken for DMA: only its owner can use it"
+    );
+    assert!(refused(|| region.write(1, 0)).starts_with("the region was taken for DMA"));
+    region.for_each(|_| panic!("the owner may have references"));
+    // Nor does another protection domain get it.
+    let mut other = State::new();
+    other.exchange();
+    find(region);
+    assert_eq!(refused(self::dma), owned);
+    bytes[8] = 10;
+}
+
+#[test]
+fn what_an_ended_incarnation_has_left_is_not_given_again() {
+    let region = map();
+    let mut state = State::new();
+    state.exchange(); // A second protection domain begins.
+    find(region);
+    let left = dma();
+    state.exchange(); // The first one runs.
+    assert!(refused(dma).contains("has an owner"));
+    drop(state);
+    let next = dma();
+    assert_ne!(left.start(), next.start());
+    // SAFETY: each of them has a region of 4096 bytes, and they are not the same.
+    unsafe {
+        let (left, next) = (left.start().as_mut(), next.start().as_mut());
+        (*left, *next) = (1, 2);
+        assert_eq!((*left, *next), (1, 2));
+    }
+    assert_eq!(
+        region.offset_bytes(next.start().addr().get() as u64),
+        Some(0)
+    );
+    assert_eq!(
+        region.offset_bytes(left.start().addr().get() as u64 + 5000),
+        None
+    );
+}
+
+#[test]
+fn a_region_that_is_no_longer_taken_can_be_shared_or_read() {
+    let region = map();
+    let mut state = State::new();
+    dma();
+    state.exchange();
+    drop(state);
+    find(region);
+    region.write(3, 4);
+    assert_eq!(region.read(3), 4);
+    assert_eq!(share()[3].load(Relaxed), 4);
+    let mut seen = 0;
+    region.for_each(|word| seen += word);
+    assert_eq!(seen, 4);
+    region.fill([1, 2]);
+    assert_eq!([0, 1, 3].map(|index| region.read(index)), [1, 2, 0]);
+}
+
+#[test]
+fn an_address_alone_gives_a_pointer() {
+    let region = map();
+    let pointer: NonNull<u64> = memory_region_symbol!(memory: *mut u64);
+    assert_eq!(region.offset_bytes(pointer.addr().get() as u64), Some(0));
+    assert_eq!(
+        region.offset_bytes(pointer.addr().get() as u64 + 4096),
+        Some(4096)
+    );
+    assert_eq!(
+        region.offset_bytes(pointer.addr().get() as u64 + 4097),
+        None
+    );
+    assert_eq!(region.offset_bytes(pointer.addr().get() as u64 - 1), None);
+}
+
+#[cfg(feature = "mmio")]
+mod device {
+    use std::thread;
+
+    use safe_mmio::fields::ReadWrite;
+    use sel4_microkit::{DeviceRegion, device_region, register};
+
+    use super::*;
+
+    #[repr(C)]
+    pub(super) struct Registers {
+        count: ReadWrite<u64>,
+    }
+
+    pub(super) fn take() -> DeviceRegion<Registers> {
+        device_region!(memory, memory_size, Registers)
+    }
+
+    #[test]
+    fn a_device_has_one_owner_at_whatever_place() {
+        let region = map();
+        let mut registers = take();
+        assert_eq!(refused(take), "the region at memory has an owner already");
+        let elsewhere = || device_region!(memory, memory_size, Registers);
+        assert_eq!(
+            refused(elsewhere),
+            "the region at memory has an owner already"
+        );
+        let alias = || device_region!(alias, memory_size, Registers);
+        assert_eq!(refused(alias), "the region at alias has an owner already");
+        assert_eq!(refused(dma), "the region at memory has an owner already");
+        assert_eq!(
+            refused(share),
+            "the region was taken for the registers of a device, and cannot be shared words too: use \
+             `HostRegion::read` and `write` (`Run::device`) to be the device"
+        );
+        // The test is the device.
+        region.write(0, 7);
+        let mut count = register!(registers, Registers, count);
+        assert_eq!(count.read(), 7);
+        count.write(8);
+        assert_eq!(region.read(0), 8);
+    }
+
+    #[test]
+    fn registers_that_do_not_fit_do_not_take_the_region() {
+        let region = leak(HostRegion::new(512));
+        set_symbols(leak([
+            Symbol::mapping("memory", region),
+            Symbol::word("memory_size", 4),
+        ]));
+        assert!(refused(take).contains("has 4 bytes, the registers 8: map a larger one"));
+        find(region);
+        take();
+    }
+
+    #[test]
+    fn a_later_incarnation_finds_the_registers_as_they_were() {
+        let region = map();
+        let mut state = State::new();
+        state.exchange();
+        find(region);
+        let mut before = take();
+        register!(before, Registers, count).write(5);
+        state.exchange();
+        assert!(refused(take).contains("has an owner"));
+        drop(state);
+        assert_eq!(region.read(0), 5);
+        let mut after = take();
+        assert_eq!(register!(after, Registers, count).read(), 5);
+    }
+
+    #[test]
+    fn the_device_is_in_the_thread_of_its_driver() {
+        let region = map();
+        let _registers = take();
+        let in_another = thread::spawn(|| {
+            find(region);
+            (refused(|| region.read(0)), refused(take))
+        });
+        let (read, taken) = in_another.join().unwrap();
+        assert_eq!(
+            read,
+            "the region was taken for the registers of a device in another thread: only its owner \
+             can use it"
+        );
+        assert_eq!(taken, "the region at memory has an owner already");
+    }
+
+    /// Each thread makes its accesses, and Miri sees that they are to memory of its own.
+    #[test]
+    fn another_thread_gets_other_memory() {
+        let region = map();
+        let mut state = State::new();
+        let mut registers = take();
+        state.exchange();
+        drop(state);
+        let other = thread::spawn(|| {
+            find(region);
+            let mut registers = take();
+            register!(registers, Registers, count).write(2);
+            region.write(0, region.read(0) + 1);
+            register!(registers, Registers, count).read()
+        });
+        register!(registers, Registers, count).write(1);
+        assert_eq!(other.join().unwrap(), 3);
+        assert_eq!(register!(registers, Registers, count).read(), 1);
+    }
+
+    #[test]
+    fn of_threads_that_want_a_region_one_gets_it() {
+        let region = map();
+        let barrier = std::sync::Barrier::new(3);
+        let owners: usize = thread::scope(|scope| {
+            let barrier = &barrier;
+            let threads = [0, 1, 2].map(|_| {
+                scope.spawn(move || {
+                    find(region);
+                    let taken = catch_unwind(take);
+                    barrier.wait();
+                    usize::from(taken.is_ok())
+                })
+            });
+            threads.map(|thread| thread.join().unwrap()).iter().sum()
+        });
+        assert_eq!(owners, 1);
+    }
+}
