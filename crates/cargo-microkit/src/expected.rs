@@ -319,9 +319,22 @@ mod tests {
             &["one", "two at 0x1f", "", "four", "five"],
             Verdict::Different,
         );
-        check(&["one", "say two at 0x1f!"], Verdict::Different);
+        check(&["one", "say two at 0x1f"], Verdict::Different);
+        check(&["one", "two at 0x1f!"], Verdict::Different);
         check(&["One"], Verdict::Different);
         check(&["one", "two at 0x1f", "four"], Verdict::Different);
+    }
+
+    #[test]
+    fn each_alternative_of_a_pattern_is_a_whole_line() {
+        let expected = expected("re: one|two");
+        let check = |line, expect| {
+            assert_eq!(judge(&expected, &[line]).verdict(), expect, "{line:?}");
+        };
+        check("one", Verdict::Complete);
+        check("two", Verdict::Complete);
+        check("one more", Verdict::Different);
+        check("all two", Verdict::Different);
     }
 
     #[test]

@@ -135,3 +135,20 @@ fn channel_of(index: u64) -> Option<Channel> {
     const CHANNELS: u64 = 62;
     (index < CHANNELS).then(|| Channel::new(index as usize))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_channel_has_an_identifier_up_to_61() {
+        let check = |index, expect: Option<usize>| {
+            let found = channel_of(index).map(|channel| channel.index());
+            assert_eq!(found, expect, "{index}");
+        };
+        check(0, Some(0));
+        check(61, Some(61));
+        check(62, None);
+        check(u64::MAX, None);
+    }
+}

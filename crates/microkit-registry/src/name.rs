@@ -110,6 +110,12 @@ mod tests {
             assert_ne!(name.difference(&other), 0, "{index}");
         }
         assert_ne!(Name::new("a").difference(&Name::new("aa")), 0);
+        // The same difference in two words, and in all three.
+        for indices in [&[0, 8][..], &[0, 16], &[8, 16], &[0, 8, 16]] {
+            let mut other = name;
+            indices.iter().for_each(|index| other.0[*index] ^= 0x80);
+            assert_ne!(name.difference(&other), 0, "{indices:?}");
+        }
     }
 
     #[test]

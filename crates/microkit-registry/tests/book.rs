@@ -150,6 +150,39 @@ fn what_may_not_be_found_leaves_no_trace() {
     assert_eq!(book.withdraw(PROVIDER, BELL), Ok(set(&[])));
 }
 
+/// Two services whose names differ in one byte, by `difference`; `ALICE` may find the first.
+fn alike(difference: u8) -> (&'static Table, Name) {
+    let other = Name::new(if difference == 1 { "cell" } else { "gell" });
+    assert_eq!(b'b' ^ difference, other.to_string().as_bytes()[0]);
+    let service = |name, provider| Service {
+        name,
+        provider: Channel::new(provider),
+        parent: None,
+    };
+    let services = Box::leak(Box::new([service(BELL, 2), service(other, 5)]));
+    let grants = Box::leak(Box::new([Grant {
+        service: BELL,
+        client: ALICE,
+        channel: PEER,
+    }]));
+    (Box::leak(Box::new(Table::new(services, grants))), other)
+}
+
+/// A name and a caller that are both wrong do not make up for each other, whatever their bits.
+#[test]
+fn two_wrongs_are_no_right() {
+    let by = (ALICE.index() ^ MALLORY.index()) as u8;
+    let (table, other) = alike(by);
+    let mut book = Book::new(table, lasting());
+    book.register(Channel::new(5), other).unwrap();
+    assert_eq!(find(&mut book, MALLORY, other), None);
+
+    let (table, other) = alike(1);
+    let mut book = Book::new(table, lasting());
+    assert_eq!(book.register(MALLORY, other), Err(NotAllowed));
+    assert_eq!(book.withdraw(PROVIDER, other), Err(NotAllowed));
+}
+
 #[test]
 #[should_panic(expected = "the registry needs 3 words that outlive it, but the region has 2")]
 fn too_little_lasting_memory_is_refused() {

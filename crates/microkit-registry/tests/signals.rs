@@ -391,6 +391,11 @@ fn alone() -> &'static [SharedWord] {
 }
 
 #[test]
+fn each_end_writes_a_cache_line_of_its_own() {
+    assert_eq!(WORDS * size_of::<SharedWord>(), 2 * 64);
+}
+
+#[test]
 #[should_panic(expected = "signals need 16 words, but there are 15")]
 fn too_few_words_are_refused() {
     Receiver::new(&alone()[1..]);

@@ -187,4 +187,35 @@ mod tests {
         assert_eq!(SessionError::<bool>::take(&[0, 2]), Err(Invalid));
         assert_eq!(SessionError::<u64>::take(&[]), Err(Invalid));
     }
+
+    #[test]
+    fn an_error_takes_a_word_and_those_of_the_methods_own() {
+        fn words<E: Message<Kind>, Kind>() -> usize {
+            <SessionError<E> as Message<InSession<Kind>>>::WORDS
+        }
+        assert_eq!(words::<(), _>(), 1);
+        assert_eq!(words::<u64, _>(), 2);
+        assert_eq!(words::<[u64; 3], _>(), 4);
+    }
+
+    #[test]
+    fn each_error_says_what_is_wrong() {
+        let check = |error: &dyn fmt::Display, expect: &str| {
+            let text = std::format!("{error}");
+            assert!(text.contains(expect), "{text:?} does not say {expect:?}");
+        };
+        check(&Refused::NotOpen, "not open");
+        check(&Refused::Stale, "the server was restarted");
+        check(&Refused::Full, "no room");
+        check(&Refused::Quota, "close one first");
+        check(&SessionError::<u8>::Refused(Refused::Full), "no room");
+        check(&SessionError::Method("no such file"), "no such file");
+        check(&ConnectError::OtherVersion, "different versions");
+        check(&ConnectError::BadReply, "Sessions::answer");
+        check(&CloseError::NotOpen, "the server had closed the session");
+        check(&CloseError::Stale, "an earlier life of the server");
+        check(&CloseError::BadReply, "Sessions::answer");
+        check(&ReportError::NotAllowed, "allow_reports");
+        check(&ReportError::BadReply, "Sessions::answer");
+    }
 }

@@ -30,3 +30,27 @@ pub(crate) mod reply {
     /// The request has not one word.
     pub(crate) const WRONG_LENGTH: u64 = super::FIRST + 21;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{reply, request};
+
+    /// Programs that were built apart speak to each other by these numbers.
+    #[test]
+    fn the_labels_of_version_1_do_not_change() {
+        let requests = [request::CONNECT, request::CLOSE, request::REPORT_END];
+        assert_eq!(requests, [0, 1, 2].map(|number| 0x73_6573_7300 | number));
+        let replies = [
+            reply::DONE,
+            reply::NOT_OPEN,
+            reply::STALE,
+            reply::NOT_ALLOWED,
+            reply::OTHER_VERSION,
+            reply::WRONG_LENGTH,
+        ];
+        assert_eq!(
+            replies,
+            [0x10, 0x11, 0x12, 0x13, 0x14, 0x15].map(|number| 0x73_6573_7300 | number)
+        );
+    }
+}

@@ -90,6 +90,21 @@ fn a_call_with_registers_leaves_the_buffer_alone() {
 }
 
 #[test]
+fn words_that_a_message_claims_but_was_not_given_are_zeros() {
+    let seen = start(succeed);
+    let claims_two = MessageInfo::new(0, 0, 0, 2);
+    ENDPOINT.call_with_mrs(claims_two, []);
+    ENDPOINT.send_with_mrs(claims_two, []);
+    ENDPOINT.nb_send_recv_with_mrs(claims_two, [], ENDPOINT, REPLY);
+    ENDPOINT.reply_recv_with_mrs(claims_two, [], REPLY);
+    let seen = seen.borrow();
+    assert_eq!(seen.len(), 4);
+    for Seen { words, .. } in seen.iter() {
+        assert_eq!(words, &[0, 0]);
+    }
+}
+
+#[test]
 fn each_call_has_its_number_and_its_registers() {
     let seen = start(|_, _| ());
     let info = MessageInfo::new(0, 0, 0, 1);

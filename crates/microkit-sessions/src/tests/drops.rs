@@ -2,14 +2,14 @@
 
 use std::rc::Rc;
 
-use pd_test::Run;
+use pd_test::{Run, System};
 use sel4_microkit::{
-    DeferredAction, DeferredActionSlot, Handler, Infallible, MessageInfo, debug_println, get_mr,
-    set_mr, with_msg_regs, with_msg_regs_mut,
+    Channel, DeferredAction, DeferredActionSlot, Handler, Infallible, MessageInfo, debug_println,
+    get_mr, set_mr, with_msg_regs, with_msg_regs_mut,
 };
 
 use super::system::*;
-use crate::{CloseError, ConnectError, Connection, Owner, Session, Shared};
+use crate::{CloseError, ConnectError, Connection, OpenError, Owner, Session, SessionId, Shared};
 
 /// Runs a client alone, and returns when nothing can run.
 fn run(one: fn()) -> Run {
@@ -252,11 +252,7 @@ struct Other;
 impl Handler for Other {
     type Error = Infallible;
 
-    fn protected(
-        &mut self,
-        _: sel4_microkit::Channel,
-        _: MessageInfo,
-    ) -> Result<MessageInfo, Self::Error> {
+    fn protected(&mut self, _: Channel, _: MessageInfo) -> Result<MessageInfo, Self::Error> {
         Ok(MessageInfo::new(0, 0))
     }
 }
@@ -280,4 +276,140 @@ fn another_server_is_found_out() {
     let mut run = system.start();
     run.until_idle();
     assert!(run.log().contains("done"), "{}", run.log());
+}
+
+/// A server that answers with these labels and words, whatever it is asked.
+#[derive(Copy, Clone)]
+struct Answers {
+    to_connect: (u64, &'static [u64]),
+    to_others: u64,
+}
+
+impl Handler for Answers {
+    type Error = Infallible;
+
+    fn protected(&mut self, _: Channel, info: MessageInfo) -> Result<MessageInfo, Infallible> {
+        let is_connect = info.label() == crate::wire::request::CONNECT;
+        let (label, words) = match is_connect {
+            true => self.to_connect,
+            false => (self.to_others, &[][..]),
+        };
+        debug_println!("server: {}", if is_connect { "connect" } else { "other" });
+        for (index, word) in words.iter().enumerate() {
+            set_mr(index, *word);
+        }
+        Ok(MessageInfo::new(label, words.len()))
+    }
+}
+
+/// What a client prints that runs with this server.
+fn printed(answers: Answers, client: fn()) -> std::string::String {
+    let system = system(client, || ()).program("server.elf", move || answers);
+    let mut run = system.start();
+    run.until_idle();
+    let log = run.log();
+    let lines = log.lines().filter_map(|line| line.strip_prefix("client: "));
+    lines.collect()
+}
+
+#[test]
+fn a_reply_to_a_connect_is_taken_for_what_it_is() {
+    use crate::wire::{VERSION, reply};
+    let check = |to_connect, expect: &str| {
+        let answers = Answers {
+            to_connect,
+            to_others: reply::DONE,
+        };
+        let found = printed(answers, || {
+            let found = Connection::connect(SERVER).map(|_| ());
+            debug_println!("client: {found:?}");
+        });
+        assert_eq!(found, expect);
+    };
+    check((reply::DONE, &[VERSION]), "Ok(())");
+    check((reply::DONE, &[VERSION + 1]), "Err(OtherVersion)");
+    check((reply::OTHER_VERSION, &[]), "Err(OtherVersion)");
+    check((reply::DONE, &[]), "Err(BadReply)");
+    check((reply::DONE, &[VERSION, 0]), "Err(BadReply)");
+    check((reply::STALE, &[VERSION]), "Err(BadReply)");
+}
+
+#[test]
+fn a_reply_to_a_close_or_a_report_is_taken_for_what_it_is() {
+    use crate::wire::{VERSION, reply};
+    let check = |to_others, expect: &str| {
+        let answers = Answers {
+            to_connect: (reply::DONE, &[VERSION]),
+            to_others,
+        };
+        let found = printed(answers, || {
+            let server = Connection::connect(SERVER).expect("it says so");
+            let closed = Session::new(SERVER, 1).close();
+            debug_println!("client: {closed:?} {:?}", server.report_end(ONE));
+        });
+        assert_eq!(found, expect);
+    };
+    check(reply::DONE, "Ok(()) Ok(())");
+    check(reply::NOT_OPEN, "Err(NotOpen) Err(BadReply)");
+    check(reply::STALE, "Err(Stale) Err(BadReply)");
+    check(reply::NOT_ALLOWED, "Err(BadReply) Err(NotAllowed)");
+}
+
+/// The client's channel to a second server.
+const OTHER_SERVER: Channel = Channel::new(7);
+
+const TWO_SERVERS: &str = r#"
+    <system>
+        <protection_domain name="server" priority="150">
+            <program_image path="server.elf" />
+        </protection_domain>
+        <protection_domain name="other" priority="150">
+            <program_image path="server.elf" />
+        </protection_domain>
+        <protection_domain name="client" priority="100">
+            <program_image path="client.elf" />
+        </protection_domain>
+        <channel><end pd="client" id="0" pp="true" /><end pd="server" id="1" /></channel>
+        <channel><end pd="client" id="7" pp="true" /><end pd="other" id="1" /></channel>
+    </system>"#;
+
+fn run_with_two_servers(client: fn()) -> Run {
+    let answers = Answers {
+        to_connect: (crate::wire::reply::DONE, &[crate::wire::VERSION]),
+        to_others: crate::wire::reply::DONE,
+    };
+    let system = System::parse("two-servers.system", TWO_SERVERS)
+        .unwrap()
+        .program("server.elf", move || answers)
+        .program("client.elf", move || {
+            client();
+            Client
+        });
+    let mut run = system.start();
+    run.until_idle();
+    run
+}
+
+#[test]
+fn each_server_is_told_once_of_a_life() {
+    let run = run_with_two_servers(|| {
+        for channel in [SERVER, OTHER_SERVER, OTHER_SERVER, SERVER] {
+            Connection::connect(channel).expect("it says so");
+        }
+    });
+    assert_eq!(run.log(), "server: connect\nserver: connect\n");
+}
+
+#[test]
+fn a_shared_session_takes_no_connection_with_another_server() {
+    let run = run_with_two_servers(|| {
+        let other = Connection::connect(OTHER_SERVER).expect("it says so");
+        let owner = SHARED.owner(&other, || Ok::<_, OpenError>(SessionId::new(1)));
+        debug_println!("it is an owner: {}", owner.is_ok());
+    });
+    let log = run.log();
+    let expect =
+        "the session is with the server of channel 0, the connection with that of channel 7";
+    assert!(log.contains(expect), "{log}");
+    assert!(!log.contains("it is an owner"), "{log}");
 }

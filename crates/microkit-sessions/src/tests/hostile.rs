@@ -261,6 +261,7 @@ fn a_word_that_another_writes_gives_no_number_twice_in_a_life() {
 #[test]
 fn a_server_goes_through_its_sessions_and_closes_some() {
     let mut sessions = table::<Sound>(numbers());
+    assert_eq!((sessions.len(), sessions.is_empty()), (0, true));
     let ids = [ONE, TWO, ONE].map(|channel| sessions.open(channel, 0).expect("there is room"));
     for (count, (_, _, state)) in sessions.iter_mut().enumerate() {
         *state = count as u64;

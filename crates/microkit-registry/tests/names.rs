@@ -1,0 +1,85 @@
+//! What a client's calls of the registry do, each once, in the order of the priorities.
+
+mod common;
+
+use common::{BELL, PEER, REGISTRY, With, system};
+use microkit_registry::{Found, Names, NotAllowed, Stale, signals};
+use sel4_microkit::{ChannelSet, Handler, Infallible, debug_println};
+
+/// Looks, and says what becomes of what she has found; rings the bell, which withdraws then.
+struct Alice {
+    names: Names,
+    found: Found,
+}
+
+fn alice(forgets: bool) -> Alice {
+    let names = Names::connect(REGISTRY).unwrap();
+    let found = names.lookup(BELL).unwrap().expect("it is registered");
+    debug_println!("alice: {:?}", names.check(&found));
+    if forgets {
+        names.forget(BELL).unwrap();
+    }
+    PEER.notify();
+    Alice { names, found }
+}
+
+impl Handler for Alice {
+    type Error = Infallible;
+
+    fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
+        assert!(channels.contains(REGISTRY));
+        debug_println!("alice: notified, {:?}", self.names.check(&self.found));
+        Ok(())
+    }
+}
+
+struct Withdraws(Names);
+
+impl Handler for Withdraws {
+    type Error = Infallible;
+
+    fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
+        self.0.withdraw(BELL).unwrap();
+        Ok(())
+    }
+}
+
+/// What is printed.
+fn log(forgets: bool) -> String {
+    let bell = With {
+        bell: true,
+        ..With::default()
+    };
+    let system = system(bell)
+        .program("alice.elf", move || alice(forgets))
+        .program("bell.elf", || {
+            let names = Names::connect(REGISTRY).unwrap();
+            names.register(BELL).unwrap();
+            Withdraws(names)
+        });
+    let mut run = system.start();
+    run.until_idle();
+    run.log()
+}
+
+#[test]
+fn who_has_looked_is_notified_and_what_was_found_is_stale_then() {
+    assert_eq!(log(false), "alice: Ok(())\nalice: notified, Err(Stale)\n");
+}
+
+#[test]
+fn who_has_forgotten_is_not_notified() {
+    assert_eq!(log(true), "alice: Ok(())\n");
+}
+
+#[test]
+fn each_error_says_what_is_wrong() {
+    let check = |error: &dyn std::error::Error, expect: &str| {
+        let text = error.to_string();
+        assert!(text.contains(expect), "{text:?} does not say {expect:?}");
+    };
+    check(&Stale, "an earlier life of the service");
+    check(&NotAllowed, "offer or withdraw that service");
+    check(&signals::Broken, "counted its signals backwards");
+    check(&signals::NobodyThere, "the receiver is not there");
+}
