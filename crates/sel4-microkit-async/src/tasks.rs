@@ -235,8 +235,9 @@ impl<F: Future> Future for AsTask<F> {
 
 /// What the executor calls when a task is woken and no other was. It runs when the event loop comes to
 /// it.
-// SAFETY: it has the name and the type that `embassy_executor::raw::Executor` wants, and no other crate
-// of a protection domain has it.
+// SAFETY: 1. It has the name and the type that `embassy_executor::raw::Executor` wants, and no other
+//    crate of a protection domain has it.
+// 2. It touches no task (invariant 4).
 #[unsafe(export_name = "__pender")]
 fn pender(_: *mut ()) {
     context::with(|context| context.is_woken.set(true));
