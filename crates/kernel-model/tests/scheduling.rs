@@ -88,6 +88,29 @@ fn a_budget_lasts_for_a_period() {
     assert_eq!(world.until(), Some(start + 1300));
 }
 
+/// As seL4's `tcbReleaseEnqueue` (`src/object/tcb.c`), which puts a thread behind those whose time is the
+/// same.
+#[test]
+fn threads_whose_budgets_come_at_once_wait_in_the_order_in_which_they_began() {
+    // Each begins when the one before has used its budget up, and gets the next at the same time.
+    let domains = vec![
+        pd("a", 8).budget(100, 1000),
+        pd("b", 7).budget(200, 900),
+        pd("c", 6).budget(300, 700),
+        pd("low", 1),
+    ];
+    let mut world = World::boot(&system(domains, &[]));
+    let start = world.machine.now;
+    for (domain, us) in [(0, 100), (1, 200), (2, 300)] {
+        assert_eq!(world.running(), Some(domain));
+        world.pass(us);
+    }
+    let times = [0, 1, 2].map(|domain| head(&world, domain).time - start);
+    assert_eq!(times, [1000; 3]);
+    let waiting: Vec<_> = world.kernel.awaiting_budget().collect();
+    assert_eq!(waiting, [0, 1, 2].map(|domain| world.thread(domain)));
+}
+
 #[test]
 fn with_nothing_else_to_run_the_machine_is_idle_until_budget_comes() {
     let mut world = World::boot(&system(vec![pd("a", 5).budget(300, 1000)], &[]));

@@ -211,6 +211,27 @@ proptest! {
     }
 }
 
+/// One word more is no more accepted than one less, by any method and by the request to connect.
+#[test]
+fn a_server_refuses_messages_that_are_too_long_or_too_short() {
+    as_server();
+    const LENGTHS: [usize; METHODS as usize + 1] = [1, 0, 1, 3, 1, 4, 7, 64, 0];
+    let wrong_length = (3, vec![]);
+    for (label, length) in (0..).zip(LENGTHS) {
+        for other in (0..=110).filter(|other| *other != length) {
+            assert_eq!(
+                serve(label, &vec![0; other]),
+                wrong_length,
+                "{label}, {other}"
+            );
+        }
+        assert_ne!(serve(label, &vec![0; length]), wrong_length, "{label}");
+    }
+    // Of the version that is asked for, but with more to say.
+    let version = EverythingServer::VERSION;
+    assert_eq!(serve(0, &[version, 0]), wrong_length);
+}
+
 #[test]
 fn what_the_server_sends_is_what_the_client_gets() {
     as_client(|label, words| {

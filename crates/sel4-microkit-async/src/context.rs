@@ -8,6 +8,7 @@ use core::task::Waker;
 
 use sel4_microkit::{Channel, ChannelSet};
 
+use crate::holds::Holds;
 use crate::time::Time;
 
 /// Channels that there can be (Microkit manual, *Limits*): one bit of a word each.
@@ -18,8 +19,8 @@ pub(crate) struct Context {
     pub(crate) has_tasks: Cell<bool>,
     /// Whether a task was woken since the executor looked last.
     pub(crate) is_woken: Cell<bool>,
-    /// In how many holds the code is that runs now: see [`Drainable`](crate::Drainable).
-    pub(crate) holds: Cell<usize>,
+    /// Of [`Drainable`](crate::Drainable)s.
+    pub(crate) holds: Holds,
     pub(crate) time: Time,
     /// Channels that were notified, until somebody takes that.
     notified: Cell<u64>,
@@ -33,7 +34,7 @@ impl Context {
         Self {
             has_tasks: Cell::new(false),
             is_woken: Cell::new(false),
-            holds: Cell::new(0),
+            holds: Holds::new(),
             time: Time::new(),
             notified: Cell::new(0),
             listened: Cell::new(0),

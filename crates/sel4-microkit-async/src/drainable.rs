@@ -2,11 +2,13 @@
 
 use core::cell::Cell;
 use core::fmt;
+use core::future::poll_fn;
+use core::panic::Location;
 use core::pin::{Pin, pin};
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, Waker};
 
 use crate::context;
-use crate::wakers::WakerSet;
+use crate::holds::{Holds, Place, Running};
 
 /// A value that tasks hold while they wait, and that somebody can wait to be rid of.
 ///
@@ -14,21 +16,22 @@ use crate::wakers::WakerSet;
 /// more, and waits until those who do have ended, with all of their effects.
 ///
 /// **What cannot happen.** To hold never waits: it succeeds or fails at once. To drain waits for those
-/// who hold, and for nothing else. Who holds anything drains nothing: that is an error, at once. So
-/// draining and holding alone never make a circle. A hold belongs to the future that has it, not to a
-/// place in a table of priorities or processors; a task that is moved while it holds moves nothing
-/// else. And a hold cannot be given to another task, or be left behind by one that is cancelled: it ends
-/// when its future does, or is dropped.
+/// who hold, and for nothing else. A task that holds anything drains nothing: that is an error, at once,
+/// wherever in the task the hold is. So draining and holding alone never make a circle. A hold belongs to
+/// the future that has it, not to a place in a table of priorities or processors; a task that is moved
+/// while it holds moves nothing else. It ends when its future does, or is dropped. One that is forgotten,
+/// or kept and not polled, makes draining fail, with the place of that hold.
 #[derive(Debug)]
 pub struct Drainable<T> {
     value: T,
+    /// Its number among all objects of the protection domain; 0 before it is used.
+    number: Cell<u64>,
     /// How many hold it.
     holders: Cell<usize>,
     /// How many wait for those.
     drains: Cell<usize>,
     /// Nobody may hold it any more.
     is_drained: Cell<bool>,
-    draining: WakerSet,
 }
 
 /// It is being drained, or has been.
@@ -43,47 +46,76 @@ impl fmt::Display for Draining {
 
 impl core::error::Error for Draining {}
 
-/// Something was to be drained by who holds something, and who would have waited for itself, or for
-/// somebody who waits for it.
+/// Why something was not drained.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
-pub struct InsideHolder;
+pub enum DrainError {
+    /// The task that drains holds something, of this or of anything else. It would have waited for
+    /// itself, or for somebody who waits for it.
+    InsideHolder(
+        /// Where that is held.
+        Place,
+    ),
+    /// It is held by a future that nobody polls: it was forgotten, or polled and then kept.
+    IdleHold(
+        /// Where it is held.
+        Place,
+    ),
+}
 
-impl fmt::Display for InsideHolder {
+impl fmt::Display for DrainError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "it cannot be drained inside of a hold, as a circle could come of that: drain after the \
-             hold has ended, or in another task that the holder does not wait for",
-        )
+        match self {
+            Self::InsideHolder(place) => write!(
+                f,
+                "a task that holds something cannot drain, and this one holds at {place}: drain after \
+                 that hold has ended, or in another task that the holder does not wait for"
+            ),
+            Self::IdleHold(place) => write!(
+                f,
+                "it is held at {place} by a future that nobody polls any more: await that future, or \
+                 drop it, then drain again"
+            ),
+        }
     }
 }
 
-impl core::error::Error for InsideHolder {}
+impl core::error::Error for DrainError {}
 
 impl<T> Drainable<T> {
     /// A value that nobody holds.
     pub const fn new(value: T) -> Self {
         Self {
             value,
+            number: Cell::new(0),
             holders: Cell::new(0),
             drains: Cell::new(0),
             is_drained: Cell::new(false),
-            draining: WakerSet::new(),
         }
     }
 
-    /// Lends it to `f`, until the future that this returns has ended. To take it and to give it back
-    /// costs one addition each.
+    /// Lends it to `f`, until the future that this returns has ended.
     ///
     /// It is taken when the future is first polled. It is given back when `f`'s future has ended and is
-    /// dropped, with everything that it had.
+    /// dropped, with everything that it had. While somebody drains it, that future is polled once more
+    /// after each event of the protection domain, to see that it still is.
     ///
     /// **Cancel safety:** as `f`'s future. Dropped, it drops that first, and gives it back then.
     /// **Errors:** it is being drained, or has been; `f` is not called.
-    pub async fn hold<R>(&self, f: impl AsyncFnOnce(&T) -> R) -> Result<R, Draining> {
-        // Declared before the future, and so dropped after it.
-        let _held = self.acquire()?;
-        let future = pin!(f(&self.value));
-        Ok(Inside { future }.await)
+    /// **Panics:** if more than 32 holds are alive in the protection domain.
+    #[track_caller]
+    pub fn hold<R>(
+        &self,
+        f: impl AsyncFnOnce(&T) -> R,
+    ) -> impl Future<Output = Result<R, Draining>> {
+        let place = Location::caller();
+        async move {
+            // Declared before the future, and so dropped after it.
+            // It is held before `f` is called, which may be any code.
+            let held = poll_fn(|task| Poll::Ready(self.acquire(place, task.waker()))).await?;
+            let future = pin!(f(&self.value));
+            let held = &held;
+            Ok(Inside { held, future }.await)
+        }
     }
 
     /// Lets nobody hold it any more, and waits until nobody does.
@@ -92,17 +124,22 @@ impl<T> Drainable<T> {
     ///
     /// **Cancel safety:** dropped before it has ended, it has changed nothing: if nobody else drains
     /// it, it can be held again.
-    /// **Errors:** inside of a hold, of this or of anything else of this protection domain, at once. It
-    /// is not closed then.
-    /// **Panics:** if more than 16 tasks drain it.
+    /// **Errors:** the task holds something, of this or of anything else of this protection domain:
+    /// [`DrainError::InsideHolder`], at once. It is held by what nobody polls:
+    /// [`DrainError::IdleHold`], when all other tasks have had their turn. After an error it can be held
+    /// again.
+    /// **Needs:** for [`DrainError::IdleHold`], a task of [`Tasks`](crate::Tasks).
+    /// **Panics:** if more than 32 tasks drain something.
     pub fn drain(&self) -> Drain<'_, T> {
         Drain {
             object: self,
+            number: Cell::new(0),
             has_begun: false,
         }
     }
 
-    /// Lets it be held again after it was drained: who waited only for those who held it *then*.
+    /// Lets it be held again after it was drained: who waited only for those who held it *then*. While
+    /// somebody else drains it, it stays closed.
     pub fn reopen(&self) {
         self.is_drained.set(false);
     }
@@ -112,59 +149,65 @@ impl<T> Drainable<T> {
         self.holders.get()
     }
 
-    fn acquire(&self) -> Result<Held<'_, T>, Draining> {
+    fn acquire(&self, place: Place, waker: &Waker) -> Result<Held<'_, T>, Draining> {
         if self.is_drained.get() || self.drains.get() > 0 {
             return Err(Draining);
         }
         self.holders.set(self.holders.get() + 1);
-        Ok(Held(self))
+        let held = Held {
+            object: self,
+            number: Cell::new(0),
+            place,
+        };
+        held.polled(waker);
+        Ok(held)
     }
 }
 
 /// Counts, and gives back.
-struct Held<'a, T>(&'a Drainable<T>);
+struct Held<'a, T> {
+    object: &'a Drainable<T>,
+    /// Its number among all holds.
+    number: Cell<u64>,
+    place: Place,
+}
+
+impl<T> Held<'_, T> {
+    fn polled(&self, waker: &Waker) {
+        context::with(|context| {
+            let holds = &context.holds;
+            let object = holds.number(&self.object.number);
+            holds.polled(holds.number(&self.number), object, self.place, waker);
+        });
+    }
+}
 
 impl<T> Drop for Held<'_, T> {
     fn drop(&mut self) {
-        let holders = self.0.holders.get() - 1;
-        self.0.holders.set(holders);
-        if holders == 0 {
-            self.0.draining.wake_all();
-        }
+        let object = self.object;
+        object.holders.set(object.holders.get() - 1);
+        context::with(|context| {
+            context.holds.given_back(self.number.get());
+            if object.holders.get() == 0 {
+                context.holds.wake_drains_of(object.number.get());
+            }
+        });
     }
 }
 
-/// A future that is polled as one who holds something.
-struct Inside<'a, F> {
+/// A future that is polled as one of a task that holds something.
+struct Inside<'a, 'b, T, F> {
+    held: &'a Held<'b, T>,
     future: Pin<&'a mut F>,
 }
 
-impl<F: Future> Future for Inside<'_, F> {
+impl<T, F: Future> Future for Inside<'_, '_, T, F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<F::Output> {
-        let _inside = Depth::deeper();
+        let _running = Running::enter(task.waker());
+        self.held.polled(task.waker());
         self.future.as_mut().poll(task)
-    }
-}
-
-/// That the code which runs now is inside of a hold.
-struct Depth;
-
-impl Depth {
-    fn deeper() -> Self {
-        context::with(|context| context.holds.set(context.holds.get() + 1));
-        Self
-    }
-
-    fn is_none() -> bool {
-        context::with(|context| context.holds.get() == 0)
-    }
-}
-
-impl Drop for Depth {
-    fn drop(&mut self) {
-        context::with(|context| context.holds.set(context.holds.get() - 1));
     }
 }
 
@@ -173,34 +216,51 @@ impl Drop for Depth {
 #[must_use = "nothing is drained before it is waited for"]
 pub struct Drain<'a, T> {
     object: &'a Drainable<T>,
+    /// Its number among all drains; 0 before it waits.
+    number: Cell<u64>,
     has_begun: bool,
 }
 
 impl<T> Future for Drain<'_, T> {
-    type Output = Result<(), InsideHolder>;
+    type Output = Result<(), DrainError>;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
-        if !Depth::is_none() {
-            return Poll::Ready(Err(InsideHolder));
-        }
         let object = self.object;
-        if !self.has_begun {
-            self.has_begun = true;
-            object.drains.set(object.drains.get() + 1);
+        context::with(|context| {
+            let holds = &context.holds;
+            if let Some(place) = holds.held_by(task.waker()) {
+                return Poll::Ready(Err(DrainError::InsideHolder(place)));
+            }
+            if !self.has_begun {
+                self.has_begun = true;
+                object.drains.set(object.drains.get() + 1);
+            }
+            if object.holders.get() == 0 {
+                object.is_drained.set(true);
+                self.end(holds);
+                return Poll::Ready(Ok(()));
+            }
+            let of = object.number.get();
+            if let Some(place) = holds.idle_hold_of(of) {
+                return Poll::Ready(Err(DrainError::IdleHold(place)));
+            }
+            holds.wait(holds.number(&self.number), of, task.waker());
+            Poll::Pending
+        })
+    }
+}
+
+impl<T> Drain<'_, T> {
+    fn end(&mut self, holds: &Holds) {
+        if core::mem::take(&mut self.has_begun) {
+            self.object.drains.set(self.object.drains.get() - 1);
+            holds.waits_no_more(self.number.get());
         }
-        if object.holders.get() > 0 {
-            object.draining.add(task.waker());
-            return Poll::Pending;
-        }
-        object.is_drained.set(true);
-        Poll::Ready(Ok(()))
     }
 }
 
 impl<T> Drop for Drain<'_, T> {
     fn drop(&mut self) {
-        if self.has_begun {
-            self.object.drains.set(self.object.drains.get() - 1);
-        }
+        context::with(|context| self.end(&context.holds));
     }
 }

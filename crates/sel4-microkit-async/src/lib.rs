@@ -36,8 +36,10 @@
 //! waits is a [`Drainable`]: tasks hold it, and who drains it waits until the last one has let go.
 //! A [`Completion`] is how one waits for work of others; it can only be published by the work itself.
 //!
-//! Those three cannot be put together to a deadlock of their own: acquiring never waits, draining waits
-//! for holders only, and who holds cannot drain.
+//! Holding and draining cannot be put together to a deadlock: acquiring never waits, draining waits for
+//! holders only, and a task that holds cannot drain. A hold that its task forgets makes draining fail, with
+//! the place of that hold. What is left to the program: a task that holds must not wait, by a `Completion`
+//! or anything else, for a task that drains what it holds.
 #![no_std]
 
 #[cfg(not(target_os = "none"))]
@@ -47,6 +49,7 @@ mod completion;
 mod context;
 mod drainable;
 mod exclusive;
+mod holds;
 mod interrupt;
 mod listener;
 mod memory;
@@ -57,7 +60,7 @@ mod time;
 mod wakers;
 
 pub use completion::{Abandoned, Completion, Full};
-pub use drainable::{Drain, Drainable, Draining, InsideHolder};
+pub use drainable::{Drain, DrainError, Drainable, Draining};
 pub use exclusive::Exclusive;
 pub use interrupt::Interrupt;
 pub use listener::{AlreadyListened, Listener};

@@ -1,7 +1,9 @@
 //! The executor, inside the event loop.
 
 use core::fmt;
+use core::pin::Pin;
 use core::ptr;
+use core::task::{Context, Poll};
 
 use embassy_executor::raw::{Executor, TaskStorage};
 use sel4_microkit::{
@@ -9,6 +11,7 @@ use sel4_microkit::{
     pd_is_passive,
 };
 
+use crate::holds::Running;
 use crate::memory::{self, OutOfTaskMemory, Reserve, TaskMemory};
 use crate::{Alarm, context};
 
@@ -107,9 +110,9 @@ impl Spawner {
     where
         F: Future<Output = ()> + 'static,
     {
-        let storage = memory::keep(self.memory, TaskStorage::<F>::new())?;
+        let storage = memory::keep(self.memory, TaskStorage::<AsTask<F>>::new())?;
         let token = storage
-            .spawn(|| task)
+            .spawn(|| AsTask { future: task })
             .expect("there was never a task in this storage");
         token.metadata().set_priority(priority);
         self.embassy().spawn(token);
@@ -180,24 +183,61 @@ impl<H: Handler> Handler for Tasks<H> {
         if self.handler.has_work() {
             self.handler.work()?;
         }
+        context::with(|context| context.holds.begin_event());
         loop {
-            context::with(|context| context.is_woken.set(false));
-            // SAFETY: `poll` must not be called while it runs, and on the thread of the executor.
-            // 1. No one else has this executor's `poll`: it is private here, and this has `&mut self`.
-            // 2. `Executor` is neither `Send` nor `Sync`, so that a `Tasks` stays where it was made.
-            unsafe { self.spawner.executor.poll() };
-            context::with(|context| context.time.settle());
-            if !context::with(|context| context.is_woken.get()) {
+            self.run();
+            if !context::with(|context| context.holds.ask() || context.holds.judge()) {
                 return Ok(());
             }
         }
     }
 }
 
+impl<H> Tasks<H> {
+    /// Runs tasks until none can run.
+    fn run(&mut self) {
+        loop {
+            context::with(|context| context.is_woken.set(false));
+            context::with(|context| context.holds.tasks_run(true));
+            // SAFETY: `poll` must not be called while it runs, and on the thread of the executor.
+            // 1. No one else has this executor's `poll`: it is private here, and this has `&mut self`
+            //    (invariant 3).
+            // 2. `Executor` is neither `Send` nor `Sync`, so that a `Tasks` stays where it was made.
+            unsafe { self.spawner.executor.poll() };
+            context::with(|context| {
+                context.holds.tasks_run(false);
+                context.time.settle();
+            });
+            if !context::with(|context| context.is_woken.get()) {
+                return;
+            }
+        }
+    }
+}
+
+/// A task's future, while which is polled it is known which task runs.
+struct AsTask<F> {
+    future: F,
+}
+
+impl<F: Future> Future for AsTask<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<F::Output> {
+        let _running = Running::enter(task.waker());
+        // SAFETY: `future` is pinned with this (invariant 5).
+        // 1. Nothing here moves it: this has no `Drop`, and only this function uses the field.
+        // 2. `AsTask` is `Unpin` only if `F` is, by the derived rule.
+        let future = unsafe { self.map_unchecked_mut(|this| &mut this.future) };
+        future.poll(task)
+    }
+}
+
 /// What the executor calls when a task is woken and no other was. It runs when the event loop comes to
 /// it.
-// SAFETY: it has the name and the type that `embassy_executor::raw::Executor` wants, and no other crate
-// of a protection domain has it.
+// SAFETY: 1. It has the name and the type that `embassy_executor::raw::Executor` wants, and no other
+//    crate of a protection domain has it.
+// 2. It touches no task (invariant 4).
 #[unsafe(export_name = "__pender")]
 fn pender(_: *mut ()) {
     context::with(|context| context.is_woken.set(true));

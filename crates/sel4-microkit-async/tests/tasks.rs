@@ -1,14 +1,23 @@
 //! The handler that tasks are, as the event loop calls it.
 
 use std::cell::{Cell, RefCell};
+use std::future::{pending, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
 
+use embassy_futures::join::join;
+use embassy_futures::select::select;
 use embassy_futures::yield_now;
 use embassy_time::{Duration, Instant, Ticker, Timer};
 use sel4_microkit::host::{ProtectionDomain, State};
 use sel4_microkit::{Channel, ChannelSet, Handler, Infallible, MessageInfo};
-use sel4_microkit_async::{Alarm, Drainable, Listener, TaskMemory, TaskPriority, Tasks};
+use sel4_microkit_async::{
+    Alarm, DrainError, Drainable, Draining, Listener, TaskMemory, TaskPriority, Tasks,
+};
 
 static MEMORY: TaskMemory<8192> = TaskMemory::new();
 
@@ -57,6 +66,19 @@ fn settle<H: Handler>(tasks: &mut Tasks<H>) {
         tasks.work().ok().expect("it does not fail");
     }
     assert!(!tasks.has_work());
+}
+
+/// As nobody that is woken would.
+fn poll_once<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// Polls a future once, as this task.
+macro_rules! poll {
+    ($future:expr) => {{
+        let mut future = $future;
+        poll_fn(|task| Poll::Ready(future.as_mut().poll(task))).await
+    }};
 }
 
 #[test]
@@ -314,6 +336,334 @@ fn moved(moves: usize, mover: u8, drainer: u8, waits: usize) {
     assert!(is_drained.get(), "{moves:b}, {mover}, {drainer}");
 }
 
+/// What a task does with a hold of `object`, whose `&` it keeps.
+type Abuse = fn(&'static Drainable<()>) -> Pin<Box<dyn Future<Output = ()>>>;
+
+/// Never ends, and has nothing to give back.
+async fn for_ever(_: &()) {
+    pending::<()>().await;
+}
+
+/// In a task of its own, each drains the object that it holds: an error, with the place of the hold.
+#[test]
+fn a_task_that_holds_in_whatever_way_drains_nothing() {
+    async fn is_refused(object: &Drainable<()>) {
+        let other = Drainable::new(());
+        for drained in [object.drain().await, other.drain().await] {
+            let Err(DrainError::InsideHolder(place)) = drained else {
+                panic!("{drained:?}");
+            };
+            assert_eq!(place.file(), file!());
+        }
+    }
+    let abuses: [(&str, Abuse); 7] = [
+        ("inside", |object| {
+            Box::pin(async move {
+                object.hold(async |()| is_refused(object).await).await.ok();
+            })
+        }),
+        ("polled once", |object| {
+            Box::pin(async move {
+                let mut hold = pin!(object.hold(for_ever));
+                assert!(poll!(hold.as_mut()).is_pending());
+                is_refused(object).await;
+            })
+        }),
+        ("joined", |object| {
+            Box::pin(async move {
+                let hold = object.hold(async |()| yield_now().await);
+                join(hold, is_refused(object)).await.0.ok();
+            })
+        }),
+        (
+            "when the closure is called, and when its future is dropped",
+            |object| {
+                struct Drains<'a>(&'a Drainable<()>);
+                impl Drop for Drains<'_> {
+                    fn drop(&mut self) {
+                        let drained = poll_once(pin!(self.0.drain()));
+                        let Poll::Ready(Err(DrainError::InsideHolder(_))) = drained else {
+                            panic!("{drained:?}");
+                        };
+                    }
+                }
+                Box::pin(async move {
+                    let hold = object.hold(move |_: &()| {
+                        drop(Drains(object));
+                        let drains = Drains(object);
+                        async move {
+                            let _drains = drains;
+                        }
+                    });
+                    hold.await.ok();
+                })
+            },
+        ),
+        ("in a select", |object| {
+            Box::pin(async move {
+                let mut hold = pin!(object.hold(for_ever));
+                select(hold.as_mut(), is_refused(object)).await;
+            })
+        }),
+        ("with a waker of its own", |object| {
+            Box::pin(async move {
+                let mut hold = pin!(object.hold(for_ever));
+                let hold = poll_fn(|_| hold.as_mut().poll(&mut Context::from_waker(Waker::noop())));
+                select(hold, is_refused(object)).await;
+            })
+        }),
+        ("forgotten", |object| {
+            Box::pin(async move {
+                let mut hold = Box::pin(object.hold(for_ever));
+                assert!(poll!(hold.as_mut()).is_pending());
+                std::mem::forget(hold);
+                is_refused(object).await;
+            })
+        }),
+    ];
+    for (name, abuse) in abuses {
+        as_pd(|| {
+            let mut tasks = Tasks::new(&MEMORY);
+            let spawner = tasks.spawner();
+            let object = spawner.keep(Drainable::new(())).unwrap();
+            let has_ended = spawner.keep(Cell::new(false)).unwrap();
+            let task = async move {
+                abuse(object).await;
+                has_ended.set(true);
+            };
+            spawner.spawn(0, task).unwrap();
+            settle(&mut tasks);
+            assert!(has_ended.get(), "{name}: it waits for ever");
+        });
+    }
+}
+
+/// Another task drains, of more or less priority, before or after.
+#[test]
+fn a_hold_that_nobody_polls_ends_the_wait_for_it() {
+    let abuses: [(&str, Abuse); 6] = [
+        (
+            "polled once, and its task waits for something else",
+            |object| {
+                Box::pin(async move {
+                    let mut hold = pin!(object.hold(for_ever));
+                    assert!(poll!(hold.as_mut()).is_pending());
+                    pending::<()>().await;
+                })
+            },
+        ),
+        ("forgotten by a task that goes on", |object| {
+            Box::pin(async move {
+                let mut hold = Box::pin(object.hold(for_ever));
+                assert!(poll!(hold.as_mut()).is_pending());
+                std::mem::forget(hold);
+                pending::<()>().await;
+            })
+        }),
+        ("forgotten by a task that has ended", |object| {
+            Box::pin(async move {
+                let mut hold = Box::pin(object.hold(for_ever));
+                assert!(poll!(hold.as_mut()).is_pending());
+                std::mem::forget(hold);
+            })
+        }),
+        ("leaked", |object| {
+            Box::pin(async move {
+                let hold = Box::leak(Box::new(Box::pin(object.hold(for_ever))));
+                assert!(poll!(hold.as_mut()).is_pending());
+            })
+        }),
+        ("in a circle of references", |object| {
+            Box::pin(async move {
+                type Circle = RefCell<Option<Rc<dyn std::any::Any>>>;
+                let circle = Rc::new(Circle::default());
+                let own: Rc<dyn std::any::Any> = circle.clone();
+                circle.replace(Some(own));
+                let mut hold = Box::pin(object.hold(async move |()| {
+                    let _circle = circle;
+                    pending::<()>().await;
+                }));
+                assert!(poll!(hold.as_mut()).is_pending());
+                std::mem::forget(hold);
+            })
+        }),
+        ("polled until something else has come, and kept", |object| {
+            Box::pin(async move {
+                let mut hold = pin!(object.hold(for_ever));
+                select(hold.as_mut(), yield_now()).await;
+                pending::<()>().await;
+            })
+        }),
+    ];
+    for (name, abuse) in abuses {
+        for (priority, is_later) in [(0, false), (0, true), (2, true)] {
+            as_pd(|| {
+                let mut tasks = Tasks::new(&MEMORY);
+                let spawner = tasks.spawner();
+                let object = spawner.keep(Drainable::new(())).unwrap();
+                let drained = spawner.keep(Cell::new(None)).unwrap();
+                let mut begins = Listener::new(PEER).unwrap();
+                let drains = async move {
+                    if is_later {
+                        begins.notified().await;
+                    } else {
+                        yield_now().await;
+                    }
+                    drained.set(Some(object.drain().await));
+                };
+                spawner.spawn(1, abuse(object)).unwrap();
+                spawner.spawn(priority, drains).unwrap();
+                settle(&mut tasks);
+                notify(&mut tasks, &[PEER]);
+                match drained.get() {
+                    Some(Err(DrainError::IdleHold(place))) => assert_eq!(place.file(), file!()),
+                    drained => panic!("{name}, {priority}, {is_later}: {drained:?}"),
+                }
+            });
+        }
+    }
+}
+
+/// It was in order when the drain began, and is forgotten later.
+#[test]
+fn a_hold_that_is_forgotten_while_it_is_drained_ends_the_wait() {
+    as_pd(|| {
+        let mut tasks = Tasks::new(&MEMORY);
+        let spawner = tasks.spawner();
+        let object = spawner.keep(Drainable::new(())).unwrap();
+        let drained = spawner.keep(Cell::new(None)).unwrap();
+        let mut peer = Listener::new(PEER).unwrap();
+        let forgets = async move {
+            let mut hold = Box::pin(object.hold(for_ever));
+            select(hold.as_mut(), peer.notified()).await;
+            std::mem::forget(hold);
+        };
+        spawner.spawn(1, forgets).unwrap();
+        let drains = async { drained.set(Some(object.drain().await)) };
+        spawner.spawn(0, drains).unwrap();
+        settle(&mut tasks);
+        notify(&mut tasks, &[OTHER]);
+        assert_eq!(drained.get(), None);
+        notify(&mut tasks, &[PEER]);
+        assert!(matches!(drained.get(), Some(Err(DrainError::IdleHold(_)))));
+    });
+}
+
+/// Although the future is still there.
+#[test]
+fn a_drain_that_has_ended_keeps_nothing_closed() {
+    as_pd(|| {
+        let object = Drainable::new(());
+        let mut drain = pin!(object.drain());
+        assert_eq!(poll_once(drain.as_mut()), Poll::Ready(Ok(())));
+        assert_eq!(
+            poll_once(pin!(object.hold(async |()| ()))),
+            Poll::Ready(Err(Draining))
+        );
+        object.reopen();
+        assert_eq!(
+            poll_once(pin!(object.hold(async |()| ()))),
+            Poll::Ready(Ok(()))
+        );
+    });
+}
+
+/// More than there is room for at a time.
+#[test]
+fn drains_that_are_given_up_leave_their_places_to_others() {
+    as_pd(|| {
+        let mut tasks = Tasks::new(&MEMORY);
+        let spawner = tasks.spawner();
+        let object = spawner.keep(Drainable::new(())).unwrap();
+        let is_done = spawner.keep(Cell::new(false)).unwrap();
+        let holds = async { object.hold(for_ever).await.unwrap() };
+        spawner.spawn(1, holds).unwrap();
+        let drains = async {
+            for _ in 0..100 {
+                assert!(poll!(pin!(object.drain())).is_pending());
+            }
+            is_done.set(true);
+        };
+        spawner.spawn(0, drains).unwrap();
+        settle(&mut tasks);
+        assert!(is_done.get());
+    });
+}
+
+/// Polls what is inside with a waker that wakes the task only through a note, and polls it only then.
+async fn by_turns(inside: impl Future<Output = ()>) {
+    struct Notes(AtomicBool, Mutex<Option<Waker>>);
+    impl Wake for Notes {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+            if let Some(waker) = self.1.lock().unwrap().as_ref() {
+                waker.wake_by_ref();
+            }
+        }
+    }
+    let notes = Arc::new(Notes(AtomicBool::new(true), Mutex::new(None)));
+    let own = Waker::from(Arc::clone(&notes));
+    let mut inside = pin!(inside);
+    poll_fn(|task| {
+        *notes.1.lock().unwrap() = Some(task.waker().clone());
+        if notes.0.swap(false, Ordering::Relaxed) {
+            return inside.as_mut().poll(&mut Context::from_waker(&own));
+        }
+        Poll::Pending
+    })
+    .await;
+}
+
+/// However it is polled: draining waits for as long as it takes, through any number of events.
+#[test]
+fn a_hold_that_is_awaited_is_waited_for() {
+    let awaits: [(&str, Abuse); 3] = [
+        ("alone", |object| {
+            Box::pin(async move {
+                let mut peer = Listener::new(PEER).unwrap();
+                object.hold(async |()| peer.notified().await).await.ok();
+            })
+        }),
+        ("beside others", |object| {
+            Box::pin(async move {
+                let mut peer = Listener::new(PEER).unwrap();
+                let hold = object.hold(async |()| peer.notified().await);
+                select(pending::<()>(), join(yield_now(), hold)).await;
+            })
+        }),
+        ("with a waker of its own", |object| {
+            Box::pin(async move {
+                let mut peer = Listener::new(PEER).unwrap();
+                let hold = by_turns(async {
+                    object.hold(async |()| peer.notified().await).await.ok();
+                });
+                join(hold, yield_now()).await;
+            })
+        }),
+    ];
+    for (name, holds) in awaits {
+        for priority in [0, 2] {
+            as_pd(|| {
+                let mut tasks = Tasks::new(&MEMORY);
+                let spawner = tasks.spawner();
+                let object = spawner.keep(Drainable::new(())).unwrap();
+                let drained = spawner.keep(Cell::new(None)).unwrap();
+                spawner.spawn(1, holds(object)).unwrap();
+                settle(&mut tasks);
+                let drains = async { drained.set(Some(object.drain().await)) };
+                spawner.spawn(priority, drains).unwrap();
+                settle(&mut tasks);
+                for _ in 0..5 {
+                    notify(&mut tasks, &[OTHER]);
+                    assert_eq!(drained.get(), None, "{name}");
+                }
+                notify(&mut tasks, &[PEER]);
+                assert_eq!(drained.get(), Some(Ok(())), "{name}");
+            });
+        }
+    }
+}
+
 #[embassy_executor::task]
 async fn marked(log: LogOfMarked) {
     log.0.say("marked");
@@ -429,9 +779,28 @@ fn what_is_made_wrongly_says_so() {
             assert_eq!(drained.get(), count);
         }
     };
-    as_pd(drains(16));
-    let too_many = says(&drains(17));
-    assert!(too_many.starts_with("more than 16 tasks wait for the same"));
+    as_pd(drains(32));
+    let too_many = says(&drains(33));
+    assert!(too_many.starts_with("more than 32 tasks drain at once"));
+    let holds = |count| {
+        move || {
+            let object = Drainable::new(());
+            let mut holds: Vec<_> = (0..count)
+                .map(|_| Box::pin(object.hold(async |()| yield_now().await)))
+                .collect();
+            for hold in &mut holds {
+                assert!(poll_once(hold.as_mut()).is_pending());
+            }
+            assert_eq!(object.holders(), count);
+            drop(holds);
+            assert_eq!(object.holders(), 0);
+        }
+    };
+    as_pd(holds(32));
+    // What was given back leaves its place to others.
+    as_pd(|| (0..3).for_each(|_| holds(20)()));
+    let too_many = says(&holds(33));
+    assert!(too_many.starts_with("more than 32 holds are alive"));
     static NOTHING: TaskMemory<8> = TaskMemory::new();
     let small = says(&|| {
         let _tasks = Tasks::new(&NOTHING);

@@ -1,30 +1,48 @@
 //! A disk, whose requests are begun and later completed.
 
 use core::fmt;
-use core::ptr::NonNull;
+use core::hint::spin_loop;
 use sel4_microkit::DmaRegion;
 use virtio_drivers::PAGE_SIZE;
-use virtio_drivers::device::blk::{BlkReq, BlkResp, SECTOR_SIZE, VirtIOBlk};
 use virtio_drivers::transport::mmio::MmioTransport;
+use virtio_drivers::transport::{DeviceStatus, DeviceType, Transport};
 
-use crate::hal::{Hal, give_memory, give_pages};
+use crate::pages::Pages;
+use crate::queue::{self, Completed, Kind, Lie, Queue, UnderWay};
+use crate::transport::VirtioTransport;
 
 /// Bytes of a block.
-pub const BLOCK_BYTES: usize = SECTOR_SIZE;
+pub const BLOCK_BYTES: usize = 512;
 
 /// Blocks that a request can be about.
 pub const MAX_BLOCKS: usize = PAGE_SIZE / BLOCK_BYTES;
 
-/// Requests that can be under way. Each needs three of the sixteen descriptors that
-/// `virtio-drivers` gives the queue.
+/// Requests that can be under way.
 pub const REQUESTS: usize = 4;
+
+/// The queue of requests (*Virtual I/O Device (VIRTIO) Version 1.2*, 5.2.2).
+const QUEUE: u16 = 0;
+
+/// Features of a device that are made use of (*VIRTIO*, 5.2.3 and 6).
+mod feature {
+    pub(super) const READ_ONLY: u64 = 1 << 5;
+    pub(super) const FLUSH: u64 = 1 << 9;
+    pub(super) const VERSION_1: u64 = 1 << 32;
+}
 
 /// A virtio block device, and the memory for its requests.
 ///
 /// Nothing here waits, but for [`flush`](Self::flush).
-pub struct BlockDevice {
-    device: VirtIOBlk<Hal, MmioTransport<'static>>,
-    buffers: [Buffer; REQUESTS],
+///
+/// A device that says what cannot be is [broken](Self::is_broken) from then on: it has completed what it
+/// does not have, more than it has, or has written more than it may, or a status that there is not.
+pub struct BlockDevice<T: Transport = MmioTransport<'static>> {
+    transport: T,
+    queue: Queue,
+    /// The bytes of the request that is being begun or completed, where no device writes.
+    data: &'static mut [u8; PAGE_SIZE],
+    blocks: u64,
+    features: u64,
     is_broken: bool,
 }
 
@@ -52,9 +70,9 @@ pub enum Error {
     ReadOnly,
     /// The device has failed to do it.
     Device,
-    /// The device has completed what it was not asked for, and is used no more.
+    /// The device has said what cannot be, and is used no more.
     Broken,
-    /// The region for DMA has not enough pages: eleven are needed.
+    /// The region for DMA has not enough pages, whole and aligned: seven are needed.
     Memory,
 }
 
@@ -66,88 +84,98 @@ impl fmt::Display for Error {
             Self::Busy => f.write_str("requests are under way: wait for one to be completed"),
             Self::ReadOnly => f.write_str("the disk can be read only"),
             Self::Device => f.write_str("the device has failed to do it"),
-            Self::Broken => f.write_str("the device has completed what it was not asked for"),
-            Self::Memory => f.write_str("the region for DMA has not eleven pages"),
+            Self::Broken => f.write_str(
+                "the device has said what cannot be, and is used no more: restart it and its driver",
+            ),
+            Self::Memory => f.write_str("the region for DMA has not seven whole pages: make it larger"),
         }
     }
 }
 
 impl core::error::Error for Error {}
 
-/// What a request consists of, in memory for DMA.
-///
-/// Invariant: while `under_way`, the device may use `memory` and nobody else does; otherwise this
-/// alone uses it.
-struct Buffer {
-    memory: NonNull<Memory>,
-    under_way: Option<UnderWay>,
-}
-
-#[repr(C)]
-struct Memory {
-    data: [u8; PAGE_SIZE],
-    request: BlkReq,
-    response: BlkResp,
-}
-
-#[derive(Copy, Clone)]
-struct UnderWay {
-    token: u16,
-    is_read: bool,
-    data_bytes: usize,
-}
+/// Those of the queue, and one for bytes that no device is told of.
+const _: () = assert!(queue::PAGES + 1 == 7, "the documentation has the figure");
 
 impl BlockDevice {
     /// Starts the device, with memory for its requests.
     ///
-    /// **Errors:** the region is too small, or the device is not one of blocks.
-    /// **Panics:** if virtio drivers were given memory before, or the region has not two whole
-    /// pages.
-    pub fn new(transport: MmioTransport<'static>, region: DmaRegion) -> Result<Self, Error> {
-        give_memory(region);
-        let mut buffers = [const { None }; REQUESTS];
-        for buffer in &mut buffers {
-            *buffer = Some(Buffer::new().ok_or(Error::Memory)?);
+    /// **Errors:** the region is too small, or the device is not one of blocks, or has a queue that is
+    /// too short, or does not agree on features, or changes its size while that is read.
+    pub fn new(transport: VirtioTransport, region: DmaRegion) -> Result<Self, Error> {
+        Self::with_transport(transport.for_block_device(), region)
+    }
+}
+
+impl<T: Transport> BlockDevice<T> {
+    pub(crate) fn with_transport(transport: T, region: DmaRegion) -> Result<Self, Error> {
+        let mut pages = Pages::new(region).ok_or(Error::Memory)?;
+        let (physical_address, memory) = pages.give(queue::PAGES).ok_or(Error::Memory)?;
+        let (_, data) = pages.give(1).ok_or(Error::Memory)?;
+        // SAFETY: 1. There are as many pages, zeroed and aligned. 2. They are given once, and used
+        //    here alone (invariant 2).
+        let queue = unsafe { Queue::new(memory, physical_address) };
+        // SAFETY: as above; and no device is told of this page, so that only this writes there
+        // (invariant 4).
+        let data = unsafe { data.cast().as_mut() };
+        Self::start(transport, queue, data)
+    }
+
+    /// As *VIRTIO* says, 3.1.1, and for legacy devices 3.1.2.
+    fn start(
+        mut transport: T,
+        queue: Queue,
+        data: &'static mut [u8; PAGE_SIZE],
+    ) -> Result<Self, Error> {
+        if transport.device_type() != DeviceType::Block {
+            return Err(Error::Device);
         }
-        let mut device = VirtIOBlk::new(transport).map_err(|error| match error {
-            virtio_drivers::Error::DmaError => Error::Memory,
-            _ => Error::Device,
-        })?;
-        device.enable_interrupts();
+        let is_legacy = transport.requires_legacy_layout();
+        let mut status = DeviceStatus::empty();
+        transport.set_status(status);
+        status |= DeviceStatus::ACKNOWLEDGE | DeviceStatus::DRIVER;
+        transport.set_status(status);
+        let features = transport.read_device_features()
+            & (feature::READ_ONLY | feature::FLUSH | feature::VERSION_1);
+        transport.write_driver_features(features);
+        status |= DeviceStatus::FEATURES_OK;
+        transport.set_status(status);
+        let agrees = features & feature::VERSION_1 != 0
+            && transport.get_status().contains(DeviceStatus::FEATURES_OK);
+        if !is_legacy && !agrees {
+            return Err(Error::Device);
+        }
+        transport.set_guest_page_size(PAGE_SIZE as u32);
+        let blocks = read_blocks(&transport)?;
+        if transport.queue_used(QUEUE) || transport.max_queue_size(QUEUE) < u32::from(queue::SIZE) {
+            return Err(Error::Device);
+        }
+        let [descriptors, available, used] = queue.addresses();
+        let size = u32::from(queue::SIZE);
+        transport.queue_set(QUEUE, size, descriptors, available, used);
+        transport.set_status(status | DeviceStatus::DRIVER_OK);
         Ok(Self {
-            device,
-            buffers: buffers.map(|buffer| buffer.expect("each was made")),
+            transport,
+            queue,
+            data,
+            blocks,
+            features,
             is_broken: false,
         })
     }
 
-    /// How many blocks the disk has.
+    /// How many blocks the disk has: what it said when it was started.
     pub fn blocks(&self) -> u64 {
-        self.device.capacity()
+        self.blocks
     }
 
     /// Begins to read `count` blocks from `block` on.
     ///
     /// **Blocks:** never. **Errors:** all but `Memory`.
     pub fn begin_read(&mut self, block: u64, count: usize) -> Result<Request, Error> {
-        let (first, data_bytes) = self.check(block, count)?;
-        let index = self.free()?;
-        let buffer = &mut self.buffers[index];
-        // SAFETY: the request is not under way, by `free`.
-        let memory = unsafe { buffer.memory.as_mut() };
-        let data = &mut memory.data[..data_bytes];
-        // SAFETY: until it is completed, only the device uses the memory (invariant of `Buffer`);
-        // it is never given back.
-        let begun = unsafe {
-            self.device
-                .read_blocks_nb(first, &mut memory.request, data, &mut memory.response)
-        };
-        buffer.under_way = Some(UnderWay {
-            token: begun.map_err(|_| Error::Busy)?,
-            is_read: true,
-            data_bytes,
-        });
-        Ok(Request(index))
+        let data_bytes = self.check(block, count)?;
+        let index = self.queue.free().ok_or(Error::Busy)?;
+        Ok(self.offer(index, block, Kind::Read, data_bytes))
     }
 
     /// Begins to write `count` blocks from `block` on, with what `fill` puts into the slice of
@@ -160,27 +188,15 @@ impl BlockDevice {
         count: usize,
         fill: impl FnOnce(&mut [u8]),
     ) -> Result<Request, Error> {
-        let (first, data_bytes) = self.check(block, count)?;
-        if self.device.readonly() {
+        let data_bytes = self.check(block, count)?;
+        if self.features & feature::READ_ONLY != 0 {
             return Err(Error::ReadOnly);
         }
-        let index = self.free()?;
-        let buffer = &mut self.buffers[index];
-        // SAFETY: the request is not under way, by `free`.
-        let memory = unsafe { buffer.memory.as_mut() };
-        let data = &mut memory.data[..data_bytes];
+        let index = self.queue.free().ok_or(Error::Busy)?;
+        let data = &mut self.data[..data_bytes];
         fill(data);
-        // SAFETY: as in `begin_read`.
-        let begun = unsafe {
-            self.device
-                .write_blocks_nb(first, &mut memory.request, data, &mut memory.response)
-        };
-        buffer.under_way = Some(UnderWay {
-            token: begun.map_err(|_| Error::Busy)?,
-            is_read: false,
-            data_bytes,
-        });
-        Ok(Request(index))
+        self.queue.fill(index, data);
+        Ok(self.offer(index, block, Kind::Write, data_bytes))
     }
 
     /// Completes a request that the device is done with, if there is one: gives `take` its result,
@@ -191,41 +207,27 @@ impl BlockDevice {
         &mut self,
         take: impl FnOnce(Request, Result<&[u8], Error>) -> R,
     ) -> Option<R> {
-        if self.is_broken {
-            return None;
-        }
-        let token = self.device.peek_used()?;
-        let is_it = |buffer: &Buffer| buffer.under_way.is_some_and(|it| it.token == token);
-        let Some(index) = self.buffers.iter().position(is_it) else {
-            self.is_broken = true;
-            return None;
+        let Completed {
+            index,
+            request,
+            is_done,
+        } = self.take()?;
+        let data_bytes = match request.kind {
+            Kind::Read if is_done => request.data_bytes,
+            Kind::Read | Kind::Write | Kind::Flush => 0,
         };
-        let buffer = &mut self.buffers[index];
-        let under_way = buffer.under_way?;
-        // SAFETY: the device is done with the request, as it says.
-        let memory = unsafe { buffer.memory.as_mut() };
-        let data = &mut memory.data[..under_way.data_bytes];
-        let (request, response) = (&memory.request, &mut memory.response);
-        // SAFETY: these are the buffers with which the request of this token was begun.
-        let completed = unsafe {
-            if under_way.is_read {
-                self.device
-                    .complete_read_blocks(token, request, data, response)
-            } else {
-                self.device
-                    .complete_write_blocks(token, request, data, response)
-            }
+        let data = &mut self.data[..data_bytes];
+        self.queue.copy_out(index, data);
+        let result = if is_done {
+            Ok(&*data)
+        } else {
+            Err(Error::Device)
         };
-        buffer.under_way = None;
-        let data: &[u8] = if under_way.is_read { data } else { &[] };
-        Some(take(
-            Request(index),
-            completed.map(|()| data).map_err(|_| Error::Device),
-        ))
+        Some(take(Request(index), result))
     }
 
-    /// Whether the device has completed what it was not asked for. Nothing that is under way will be
-    /// completed any more.
+    /// Whether the device has said what cannot be. Nothing that is under way will be completed any
+    /// more.
     pub fn is_broken(&self) -> bool {
         self.is_broken
     }
@@ -238,20 +240,53 @@ impl BlockDevice {
         if self.is_broken {
             return Err(Error::Broken);
         }
-        if self.buffers.iter().any(|buffer| buffer.under_way.is_some()) {
+        if !self.queue.is_idle() {
             return Err(Error::Busy);
         }
-        self.device.flush().map_err(|_| Error::Device)
+        if self.features & feature::FLUSH == 0 {
+            return Ok(());
+        }
+        self.offer(0, 0, Kind::Flush, 0);
+        loop {
+            match self.take() {
+                Some(completed) if completed.is_done => return Ok(()),
+                Some(_) => return Err(Error::Device),
+                None if self.is_broken => return Err(Error::Broken),
+                None => spin_loop(),
+            }
+        }
     }
 
     /// Tells the device that its interrupt has been seen. To be done before
     /// [`complete`](Self::complete), so that none is missed.
     pub fn acknowledge_interrupt(&mut self) {
-        self.device.ack_interrupt();
+        self.transport.ack_interrupt();
     }
 
-    /// The first block as `virtio-drivers` wants it, and the bytes of all.
-    fn check(&self, block: u64, count: usize) -> Result<(usize, usize), Error> {
+    /// What the device is done with, unless it is broken, or is found to be.
+    fn take(&mut self) -> Option<Completed> {
+        if self.is_broken {
+            return None;
+        }
+        match self.queue.take() {
+            Ok(completed) => completed,
+            Err(Lie) => {
+                self.is_broken = true;
+                None
+            }
+        }
+    }
+
+    fn offer(&mut self, index: usize, sector: u64, kind: Kind, data_bytes: usize) -> Request {
+        let request = UnderWay { kind, data_bytes };
+        if self.queue.offer(index, sector, request) {
+            self.transport.notify(QUEUE);
+        }
+        Request(index)
+    }
+
+    /// The bytes of so many blocks, if they are on the disk.
+    fn check(&self, block: u64, count: usize) -> Result<usize, Error> {
         if self.is_broken {
             return Err(Error::Broken);
         }
@@ -259,40 +294,43 @@ impl BlockDevice {
             return Err(Error::Count);
         }
         let end = block.checked_add(count as u64).ok_or(Error::Outside)?;
-        let first = usize::try_from(block).map_err(|_| Error::Outside)?;
-        if end > self.blocks() {
+        if end > self.blocks {
             return Err(Error::Outside);
         }
-        Ok((first, count * BLOCK_BYTES))
-    }
-
-    fn free(&self) -> Result<usize, Error> {
-        let is_free = |buffer: &Buffer| buffer.under_way.is_none();
-        self.buffers.iter().position(is_free).ok_or(Error::Busy)
+        Ok(count * BLOCK_BYTES)
     }
 }
 
-impl fmt::Debug for BlockDevice {
+impl<T: Transport> fmt::Debug for BlockDevice<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BlockDevice")
-            .field("blocks", &self.blocks())
+            .field("blocks", &self.blocks)
             .finish_non_exhaustive()
     }
 }
 
-impl Buffer {
-    fn new() -> Option<Self> {
-        let (_, pages) = give_pages(size_of::<Memory>().div_ceil(PAGE_SIZE))?;
-        let memory = pages.cast::<Memory>();
-        // SAFETY: 1. The pages are this buffer's alone, aligned, and enough. 2. They are zeros, as
-        // which `data` is sound; the others are written before they are used.
-        unsafe {
-            (&raw mut (*memory.as_ptr()).request).write(BlkReq::default());
-            (&raw mut (*memory.as_ptr()).response).write(BlkResp::default());
+/// The size of the disk, in two halves that belong to each other if the device's generation has not
+/// changed meanwhile (*VIRTIO*, 2.5.1). One that changes it all the time is not waited for.
+fn read_blocks(transport: &impl Transport) -> Result<u64, Error> {
+    const TRIES: usize = 8;
+    let half = |offset| {
+        let half = transport.read_config_space::<u32>(offset);
+        half.map(u64::from).map_err(|_| Error::Device)
+    };
+    for _ in 0..TRIES {
+        let before = transport.read_config_generation();
+        let blocks = half(0)? | half(size_of::<u32>())? << u32::BITS;
+        if transport.read_config_generation() == before {
+            return Ok(blocks);
         }
-        Some(Self {
-            memory,
-            under_way: None,
-        })
+    }
+    Err(Error::Device)
+}
+
+#[cfg(test)]
+impl<T: Transport> BlockDevice<T> {
+    /// What the device shares with it.
+    pub(crate) fn queue(&self) -> &Queue {
+        &self.queue
     }
 }

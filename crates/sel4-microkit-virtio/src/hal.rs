@@ -11,13 +11,17 @@ sel4::static_of_the_thread! {
     static POOL: RefCell<Option<Pool>> = RefCell::new(None);
 }
 
-/// Gives all virtio drivers of this protection domain their memory.
-///
-/// [`BlockDevice::new`](crate::BlockDevice::new) does it itself; other drivers of `virtio-drivers`,
-/// with [`Hal`] for their parameter, need it before they are made.
+/// Gives the drivers of `virtio-drivers` their memory, those that have [`Hal`] for their parameter. The
+/// [`BlockDevice`](crate::BlockDevice) has memory of its own.
 ///
 /// **Panics:** if it was done before, or the region has not two whole pages.
-pub fn give_memory(region: DmaRegion) {
+///
+/// # Safety
+///
+/// 1. The devices of these drivers keep to the virtio specification: `virtio-drivers` believes a device
+///    about what it has completed, and gives its buffers back to the program.
+/// 2. Nobody calls methods of a transport that take physical addresses but these drivers.
+pub unsafe fn give_memory(region: DmaRegion) {
     POOL.with(|pool| {
         let before = pool.borrow_mut().replace(Pool::new(region));
         assert!(before.is_none(), "virtio drivers have their memory already");
@@ -25,7 +29,7 @@ pub fn give_memory(region: DmaRegion) {
 }
 
 /// Pages of zeros, if there are as many left.
-pub(crate) fn give_pages(count: usize) -> Option<(u64, NonNull<u8>)> {
+fn give_pages(count: usize) -> Option<(u64, NonNull<u8>)> {
     POOL.with(|pool| pool.borrow_mut().as_mut()?.give_pages(count))
 }
 
@@ -36,7 +40,7 @@ pub(crate) fn give_pages(count: usize) -> Option<(u64, NonNull<u8>)> {
 #[derive(Debug)]
 pub enum Hal {}
 
-// SAFETY: 1. `dma_alloc` gives pages of a `DmaRegion`, zeroed, each once (`Pool`'s invariant).
+// SAFETY: 1. `dma_alloc` gives pages of a `DmaRegion`, zeroed, each once (invariants 1 and 2).
 // 2. No physical address is turned into a virtual one.
 unsafe impl virtio_drivers::Hal for Hal {
     fn dma_alloc(pages: usize, _: BufferDirection) -> (PhysAddr, NonNull<u8>) {

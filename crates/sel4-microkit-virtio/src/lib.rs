@@ -1,9 +1,11 @@
-//! Virtio devices in protection domains (PDs): what `virtio-drivers` asks for with `unsafe`, given
-//! once.
+//! Virtio devices in protection domains (PDs).
 //!
-//! [`Hal`] lends `virtio-drivers` memory of a [`DmaRegion`](sel4_microkit::DmaRegion), so that all
-//! its drivers work; [`transport`] finds a device; [`BlockDevice`] is its driver for disks with
-//! requests that are begun and completed, for PDs that wait for interrupts.
+//! [`transport`] finds a device; [`BlockDevice`] is the driver for disks, with requests that are begun and
+//! completed, for PDs that wait for interrupts. It needs no `unsafe`, and does not believe its device:
+//! whatever that says, it completes what was begun, or is used no more.
+//!
+//! Other devices can be driven by the crate `virtio-drivers`, with [`Hal`] and [`give_memory`]. That
+//! crate believes its devices in part, so this is `unsafe`.
 //!
 //! ```no_run
 //! use sel4_microkit::{device_region, dma_region};
@@ -28,10 +30,14 @@ extern crate std;
 
 mod block;
 mod hal;
+mod pages;
 mod pool;
+mod queue;
 mod transport;
+
+#[cfg(test)]
+mod tests;
 
 pub use block::{BLOCK_BYTES, BlockDevice, Error, MAX_BLOCKS, REQUESTS, Request};
 pub use hal::{Hal, give_memory};
-pub use transport::{SLOTS_PER_PAGE, Slot, transport};
-pub use virtio_drivers;
+pub use transport::{SLOTS_PER_PAGE, Slot, VirtioTransport, transport};

@@ -1,11 +1,13 @@
 //! The memory for DMA, and what of it is in use.
 //!
-//! Whole pages are given from the start and never taken back. The last page is for copies of
-//! buffers that lie elsewhere, in granules of 64 bytes.
+//! The first of its pages is for copies of buffers that lie elsewhere, in granules of 64 bytes. The others
+//! are given whole.
 
 use core::ptr::NonNull;
 use sel4_microkit::DmaRegion;
 use virtio_drivers::{BufferDirection, PAGE_SIZE};
+
+use crate::pages::Pages;
 
 const GRANULE_BYTES: usize = 64;
 
@@ -14,13 +16,11 @@ const GRANULES: usize = PAGE_SIZE / GRANULE_BYTES;
 
 /// A region, and what of it is in use.
 ///
-/// Invariant: no page is given twice; a bit of `copies` is set for each granule that a device may
-/// use.
+/// Invariant: the first page was given for copies, and a bit of `copies` is set for each granule of it
+/// that a device may use.
 #[derive(Debug)]
 pub(crate) struct Pool {
-    region: DmaRegion,
-    pages: usize,
-    pages_given: usize,
+    pages: Pages,
     copies: u64,
 }
 
@@ -29,38 +29,21 @@ impl Pool {
     ///
     /// **Panics:** if it has not two of them, or is not aligned to them.
     pub(crate) fn new(region: DmaRegion) -> Self {
-        let pages = region.size_bytes() / PAGE_SIZE;
-        let is_aligned = region.start().addr().get().is_multiple_of(PAGE_SIZE);
-        assert!(
-            pages >= 2 && is_aligned,
-            "the region for DMA has {} bytes at {:p}: give it two whole pages or more",
-            region.size_bytes(),
-            region.start()
-        );
-        Self {
-            region,
-            pages,
-            pages_given: 0,
-            copies: 0,
-        }
+        let (bytes, start) = (region.size_bytes(), region.start());
+        let pages = Pages::new(region).filter(|_| bytes >= 2 * PAGE_SIZE);
+        let Some(mut pages) = pages else {
+            panic!(
+                "the region for DMA has {bytes} bytes at {start:p}: give it two whole pages or more"
+            );
+        };
+        let copies = pages.give(1);
+        debug_assert!(copies.is_some_and(|(_, copies)| copies == start));
+        Self { pages, copies: 0 }
     }
 
     /// Gives pages of zeros, with the physical address of the first.
     pub(crate) fn give_pages(&mut self, count: usize) -> Option<(u64, NonNull<u8>)> {
-        let left = self.pages - 1 - self.pages_given;
-        if count > left {
-            return None;
-        }
-        let offset = self.pages_given * PAGE_SIZE;
-        self.pages_given += count;
-        // SAFETY: 1. The pages are in the region, as seen above. 2. Nobody uses them yet, by the
-        // invariant, and the region is the pool's own.
-        let start = unsafe {
-            let start = self.region.start().add(offset);
-            start.write_bytes(0, count * PAGE_SIZE);
-            start
-        };
-        Some((self.region.physical_address() + offset as u64, start))
+        self.pages.give(count)
     }
 
     /// Lets a device use a buffer, or a copy of it, and returns the physical address of that.
@@ -76,7 +59,7 @@ impl Pool {
         direction: BufferDirection,
     ) -> u64 {
         if let Some(offset) = self.offset_of(buffer) {
-            return self.region.physical_address() + offset as u64;
+            return self.pages.region().physical_address() + offset as u64;
         }
         let granules = buffer.len().div_ceil(GRANULE_BYTES);
         let first = (0..GRANULES).find(|&first| {
@@ -90,17 +73,17 @@ impl Pool {
             );
         };
         self.copies |= mask(first, granules);
-        let offset = self.copies_offset() + first * GRANULE_BYTES;
+        let offset = first * GRANULE_BYTES;
         if direction != BufferDirection::DeviceToDriver {
-            // SAFETY: 1. The granules are in the last page, nobody uses them, by the invariant, and
-            // they are not less than the buffer. 2. The caller promises that it can be read; it is
-            // not in the region.
+            // SAFETY: 1. The granules are in the first page, nobody uses them, by the invariant, and
+            //    they are not less than the buffer (invariant 3).
+            // 2. The caller promises that it can be read; it is not in the region.
             unsafe {
-                let copy = self.region.start().add(offset);
+                let copy = self.pages.region().start().add(offset);
                 copy.copy_from_nonoverlapping(buffer.cast(), buffer.len());
             }
         }
-        self.region.physical_address() + offset as u64
+        self.pages.region().physical_address() + offset as u64
     }
 
     /// Takes back what [`share`](Self::share) has let a device use, and copies what the device has
@@ -119,14 +102,19 @@ impl Pool {
         if self.offset_of(buffer).is_some() {
             return;
         }
-        let offset = (physical_address - self.region.physical_address()) as usize;
-        let first = (offset - self.copies_offset()) / GRANULE_BYTES;
+        let offset = (physical_address - self.pages.region().physical_address()) as usize;
+        assert!(
+            offset + buffer.len() <= PAGE_SIZE,
+            "a buffer of {} bytes is not the one of which a copy was made at {offset}",
+            buffer.len()
+        );
+        let first = offset / GRANULE_BYTES;
         if direction != BufferDirection::DriverToDevice {
             // SAFETY: 1. The caller promises that `share` has given these granules for the buffer,
-            // which can be written, and that the device is done with them. 2. The buffer is not in
-            // the region.
+            //    which can be written, and that the device is done with them (invariant 3).
+            // 2. The buffer is not in the region, and the granules are in the first page.
             unsafe {
-                let copy = self.region.start().add(offset);
+                let copy = self.pages.region().start().add(offset);
                 copy.copy_to_nonoverlapping(buffer.cast(), buffer.len());
             }
         }
@@ -136,13 +124,9 @@ impl Pool {
     /// Where in the region a buffer begins, if it is in there.
     fn offset_of(&self, buffer: NonNull<[u8]>) -> Option<usize> {
         let address = buffer.addr().get();
-        let offset = address.checked_sub(self.region.start().addr().get())?;
+        let offset = address.checked_sub(self.pages.region().start().addr().get())?;
         let end = offset.checked_add(buffer.len())?;
-        (end <= self.region.size_bytes()).then_some(offset)
-    }
-
-    fn copies_offset(&self) -> usize {
-        (self.pages - 1) * PAGE_SIZE
+        (end <= self.pages.region().size_bytes()).then_some(offset)
     }
 }
 
@@ -158,31 +142,22 @@ fn mask(first: usize, count: usize) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::alloc::{Layout, alloc_zeroed};
     use std::vec;
     use std::vec::Vec;
 
     use super::*;
-
-    const PHYSICAL: u64 = 0x8000_0000;
+    use crate::tests::{PHYSICAL, region};
 
     fn pool(pages: usize) -> Pool {
-        let layout = Layout::from_size_align(pages * PAGE_SIZE, PAGE_SIZE).expect("a layout");
-        // SAFETY: 1. The layout is not empty. 2. The memory is never freed, and nothing else uses
-        // it. No device does either, whatever the address.
-        let region = unsafe {
-            let start = NonNull::new(alloc_zeroed(layout)).expect("memory");
-            DmaRegion::new(start, layout.size(), PHYSICAL)
-        };
-        Pool::new(region)
+        Pool::new(region(pages))
     }
 
     /// What a device has at an address.
     fn at(pool: &Pool, address: u64, length: usize) -> NonNull<[u8]> {
         let offset = (address - PHYSICAL) as usize;
-        assert!(offset + length <= pool.region.size_bytes());
+        assert!(offset + length <= pool.pages.region().size_bytes());
         // SAFETY: it is in the region.
-        let start = unsafe { pool.region.start().add(offset) };
+        let start = unsafe { pool.pages.region().start().add(offset) };
         NonNull::slice_from_raw_parts(start, length)
     }
 
@@ -199,15 +174,10 @@ mod tests {
     }
 
     #[test]
-    fn pages_are_given_once_and_zeroed_until_there_are_no_more() {
-        let mut pool = pool(4);
-        fill(&pool, PHYSICAL, 3 * PAGE_SIZE, 7);
-        let (first, start) = pool.give_pages(2).expect("there are three");
-        assert_eq!((first, start), (PHYSICAL, pool.region.start()));
-        assert_eq!(read(&pool, first, 2 * PAGE_SIZE), [0; 2 * PAGE_SIZE]);
-        assert_eq!(pool.give_pages(2), None);
-        let (second, _) = pool.give_pages(1).expect("there is one");
-        assert_eq!(second, PHYSICAL + 2 * PAGE_SIZE as u64);
+    fn the_page_for_copies_is_given_to_nobody() {
+        let mut pool = pool(2);
+        let (page, _) = pool.give_pages(1).expect("there are two");
+        assert_eq!(page, PHYSICAL + PAGE_SIZE as u64);
         assert_eq!(pool.give_pages(1), None);
     }
 
@@ -224,7 +194,7 @@ mod tests {
                 pool.share(out, DriverToDevice),
                 pool.share(back, DeviceToDriver),
             );
-            assert!(there.abs_diff(here) >= 100 && there >= PHYSICAL + PAGE_SIZE as u64);
+            assert!(there.abs_diff(here) >= 100 && there < PHYSICAL + PAGE_SIZE as u64);
             assert_eq!(read(&pool, there, 100), out.as_ref());
             assert_eq!(read(&pool, here, 20), [0; 20]);
             fill(&pool, there, 100, 9);
@@ -246,10 +216,7 @@ mod tests {
         unsafe {
             for _ in 0..3 {
                 let address = pool.share(whole, BufferDirection::Both);
-                assert_eq!(
-                    (address, pool.copies),
-                    (PHYSICAL + PAGE_SIZE as u64, u64::MAX)
-                );
+                assert_eq!((address, pool.copies), (PHYSICAL, u64::MAX));
                 pool.unshare(address, whole, BufferDirection::Both);
             }
             let parts: Vec<_> = (0..GRANULES / 2)
@@ -272,6 +239,42 @@ mod tests {
             pool.unshare(address, buffer, BufferDirection::Both);
         }
         assert_eq!(pool.copies, 0);
+    }
+
+    /// One that leaves the region is not in it.
+    #[test]
+    fn a_buffer_at_the_end_of_the_region_is_shared_as_far_as_that_goes() {
+        let pool = pool(2);
+        let start = pool.pages.region().start();
+        let buffer = |offset: usize, length| {
+            let start = NonNull::new(start.as_ptr().wrapping_add(offset)).expect("an address");
+            pool.offset_of(NonNull::slice_from_raw_parts(start, length))
+        };
+        let all = 2 * PAGE_SIZE;
+        assert_eq!(buffer(all - 8, 8), Some(all - 8));
+        assert_eq!(buffer(all - 8, 9), None);
+        assert_eq!(buffer(all, 8), None);
+    }
+
+    /// As a driver would whose device has named another request.
+    #[test]
+    #[should_panic(
+        expected = "a buffer of 128 bytes is not the one of which a copy was made at 4032"
+    )]
+    fn a_buffer_that_is_larger_than_its_copy_is_refused() {
+        let mut pool = pool(2);
+        let mut buffer = vec![0; PAGE_SIZE];
+        let small = NonNull::from(&mut buffer[..64]);
+        // SAFETY: the buffer lives longer than the pool, and nobody else uses it. It is not the one that
+        // was shared, at which this stops.
+        unsafe {
+            let last = (0..GRANULES)
+                .map(|_| pool.share(small, BufferDirection::Both))
+                .last();
+            let last = last.expect("there are some");
+            let large = NonNull::from(&mut buffer[..128]);
+            pool.unshare(last, large, BufferDirection::DeviceToDriver);
+        }
     }
 
     #[test]

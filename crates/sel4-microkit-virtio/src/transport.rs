@@ -21,6 +21,29 @@ const CONFIG_BYTES: usize = 0x100;
 
 const _: () = assert!(size_of::<Slot>() * SLOTS_PER_PAGE == 4096);
 
+/// A virtio device, found and not yet started.
+///
+/// What its registers can do is not given away: whoever writes there tells the device which memory it
+/// reads and writes.
+#[derive(Debug)]
+pub struct VirtioTransport(MmioTransport<'static>);
+
+impl VirtioTransport {
+    /// For a driver of `virtio-drivers`.
+    ///
+    /// # Safety
+    ///
+    /// The methods of the transport that take physical addresses are safe functions, and a device reads
+    /// and writes there. They are called by drivers with [`Hal`](crate::Hal) only.
+    pub unsafe fn into_inner(self) -> MmioTransport<'static> {
+        self.0
+    }
+
+    pub(crate) fn for_block_device(self) -> MmioTransport<'static> {
+        self.0
+    }
+}
+
 /// The device in one of the slots.
 ///
 /// **Errors:** there is none, or one of a kind that is not known.
@@ -28,16 +51,16 @@ const _: () = assert!(size_of::<Slot>() * SLOTS_PER_PAGE == 4096);
 pub fn transport<const N: usize>(
     slots: DeviceRegion<[Slot; N]>,
     index: usize,
-) -> Result<MmioTransport<'static>, MmioError> {
+) -> Result<VirtioTransport, MmioError> {
     let Some(slot) = slots.take(index) else {
         panic!("there is no slot {index}: the region has {N}, from 0");
     };
     // SAFETY: 1. `MmioTransport` keeps its pointers to itself, and reaches registers by `field!`
-    //    with the registers' own fields.
-    // 2. Each field is named once.
+    //    with the registers' own fields; it is not handed out.
+    // 2. Each field is named once (invariant 6).
     let (header, config) = unsafe {
         let slot = slot.into_unique_mmio_pointer();
         split_fields!(slot, header, config)
     };
-    MmioTransport::new_from_unique(header, config.into())
+    MmioTransport::new_from_unique(header, config.into()).map(VirtioTransport)
 }

@@ -20,10 +20,22 @@ use sel4_microkit::{
 #[allow(clippy::enum_variant_names)] // seL4's names.
 enum Call {
     Recv,
-    ReplyRecv { words: Vec<u64> },
-    NbSendRecv { to: u64, label: u64 },
-    Send { to: u64, label: u64 },
-    Call { to: u64, label: u64 },
+    ReplyRecv {
+        words: Vec<u64>,
+    },
+    NbSendRecv {
+        to: u64,
+        label: u64,
+    },
+    Send {
+        to: u64,
+        label: u64,
+        words: Vec<u64>,
+    },
+    Call {
+        to: u64,
+        label: u64,
+    },
 }
 
 /// What a receive brings: a badge and words.
@@ -55,7 +67,7 @@ fn run(pd: ProtectionDomain, events: Vec<Event>, handler: impl Handler) -> Vec<C
                 },
                 true,
             ),
-            syscall::Send => (Call::Send { to, label }, false),
+            syscall::Send => (Call::Send { to, label, words }, false),
             syscall::Call => (Call::Call { to, label }, false),
             number => panic!("system call {number} is not the event loop's"),
         };
@@ -160,6 +172,7 @@ fn signal(channel: u64) -> Call {
     Call::Send {
         to: slots::BASE_OUTPUT_NOTIFICATION + channel,
         label: 0,
+        words: vec![],
     }
 }
 
@@ -257,6 +270,7 @@ fn work_is_done_when_who_has_called_has_its_reply_and_before_the_next_wait() {
     let reply = Call::Send {
         to: slots::REPLY,
         label: 0,
+        words: vec![8, 9],
     };
     let (work, deferred) = (signal(7), signal_with_wait(5));
     assert_eq!(
@@ -271,6 +285,50 @@ fn work_is_done_when_who_has_called_has_its_reply_and_before_the_next_wait() {
             deferred
         ]
     );
+}
+
+/// Answers in registers, and has work each time.
+struct FastAndWorks {
+    has_work: bool,
+}
+
+impl Handler for FastAndWorks {
+    type Error = Infallible;
+
+    fn protected_with_mrs(
+        &mut self,
+        channel: Channel,
+        info: MessageInfo,
+        words: FastWords,
+    ) -> Result<(MessageInfo, FastWords), Infallible> {
+        self.has_work = true;
+        Fast.protected_with_mrs(channel, info, words)
+    }
+
+    fn has_work(&self) -> bool {
+        self.has_work
+    }
+
+    fn work(&mut self) -> Result<(), Infallible> {
+        self.has_work = false;
+        // What an earlier reply has left there is not the next one's.
+        with_msg_regs_mut(|regs| regs.fill(0));
+        Ok(())
+    }
+}
+
+/// With work to be done, the reply is sent by itself, from memory: the words were in registers.
+#[test]
+fn a_reply_in_registers_has_its_words_where_there_is_work() {
+    let handler = FastAndWorks { has_work: false };
+    let calls = run(PD, vec![call(0, &[1, 2]), call(0, &[3, 4, 5, 6])], handler);
+    let reply = |words: &[u64]| Call::Send {
+        to: slots::REPLY,
+        label: 0,
+        words: words.to_vec(),
+    };
+    let expect = [reply(&[2, 3]), Call::Recv, reply(&[4, 5, 6, 7]), Call::Recv];
+    assert_eq!(calls[1..], expect);
 }
 
 #[test]

@@ -24,7 +24,7 @@ impl<M: Memory> Bytes<M> {
 
     /// How many bytes there are.
     pub fn len(&self) -> usize {
-        self.memory.words() * BYTES_PER_WORD
+        self.memory.words().saturating_mul(BYTES_PER_WORD)
     }
 
     /// Whether there is none.

@@ -36,6 +36,7 @@
 #![forbid(unsafe_code)]
 
 mod bytes;
+mod identity;
 mod lease;
 mod memory;
 mod pool;

@@ -2,13 +2,14 @@
 //!
 //! The client fills a buffer and sends its [`Descriptor`] through a queue; the server uses the buffer
 //! where it is, and sends the descriptor back. Who has the [`Buffer`] or the [`Loan`] may use it, and
-//! sending consumes it.
+//! sending consumes it. Each knows its pool: one that is given to another pool is refused by a panic, as
+//! the program has mixed them up.
 
 use core::fmt;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use crate::{Bytes, Memory, OutOfBounds, TooSmall, WritableMemory};
+use crate::{Bytes, Memory, OutOfBounds, TooSmall, WritableMemory, identity};
 
 const BYTES_PER_WORD: usize = size_of::<u64>();
 
@@ -27,11 +28,16 @@ pub struct Descriptor {
 /// The client's side: `N` buffers, of which it knows where each is.
 #[derive(Debug)]
 pub struct Pool<M, const N: usize> {
+    identity: u64,
     bytes: Bytes<M>,
     buffer_bytes: usize,
     buffers: [Place; N],
-    round: u64,
+    life: u32,
 }
+
+/// Bits of a life, of which a queue has as many, in a [round](Descriptor::round).
+const LIFE_BITS: u32 = 24;
+const COUNT_BITS: u32 = u64::BITS - LIFE_BITS;
 
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 enum Place {
@@ -46,6 +52,7 @@ enum Place {
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "a buffer that is dropped is not used again"]
 pub struct Buffer {
+    pool: u64,
     index: usize,
 }
 
@@ -56,18 +63,28 @@ impl<M: Memory, const N: usize> Pool<M, N> {
     /// If the server writes to buffers, none is to be taken before the queue
     /// [is settled](crate::Producer::is_settled): it may be writing to one of an earlier life.
     ///
-    /// **Errors:** the memory is too small. **Panics:** if `buffer_bytes` is 0 or no multiple of 8.
+    /// **Errors:** the memory is too small. **Panics:** if `buffer_bytes` is 0, no multiple of 8 or more
+    /// than `u32::MAX`; if `life` is none of a queue, which has 24 bits.
+    #[track_caller]
     pub fn new(memory: M, buffer_bytes: usize, life: u32) -> Result<Self, TooSmall> {
-        let needs = buffer_words(buffer_bytes) * N;
+        const { assert!(N <= u32::MAX as usize, "an index has 32 bits") };
+        assert!(
+            life >> LIFE_BITS == 0,
+            "{life} is no life of a queue, which has {LIFE_BITS} bits: give the pool what `life` of the \
+             queue's end returns"
+        );
+        // If there are not so many words at all, it is more than any memory has.
+        let needs = buffer_words(buffer_bytes).saturating_mul(N);
         let has = memory.words();
         if has < needs {
             return Err(TooSmall { needs, has });
         }
         Ok(Self {
+            identity: identity::new(),
             bytes: Bytes::new(memory),
             buffer_bytes,
             buffers: [Place::Free; N],
-            round: u64::from(life) << 40,
+            life,
         })
     }
 
@@ -75,29 +92,38 @@ impl<M: Memory, const N: usize> Pool<M, N> {
     pub fn take(&mut self) -> Option<Buffer> {
         let index = self.buffers.iter().position(|at| *at == Place::Free)?;
         self.buffers[index] = Place::Taken;
-        Some(Buffer { index })
+        Some(self.buffer(index))
     }
 
     /// Makes a buffer free again.
+    ///
+    /// **Panics:** if it is of another pool.
+    #[track_caller]
     pub fn free(&mut self, buffer: Buffer) {
-        self.buffers[buffer.index] = Place::Free;
+        let index = self.index(&buffer);
+        self.buffers[index] = Place::Free;
     }
 
     /// Hands a buffer over, of which so many bytes are meant: the descriptor is to be sent. If it
     /// cannot be, [`take_back`](Self::take_back) undoes this.
     ///
     /// **Errors:** the buffer is shorter; it is free again.
+    /// **Panics:** if it is of another pool.
+    #[track_caller]
     pub fn send(&mut self, buffer: Buffer, bytes: usize) -> Result<Descriptor, OutOfBounds> {
+        let index = self.index(&buffer);
         if bytes > self.buffer_bytes {
             self.free(buffer);
             return Err(OutOfBounds);
         }
-        self.round += 1;
-        let round = self.round;
-        self.buffers[buffer.index] = Place::Sent { round };
+        // Another number than any pool of this incarnation has sent, and, by the life, than any of an
+        // earlier one.
+        let count = identity::new() & ((1 << COUNT_BITS) - 1);
+        let round = u64::from(self.life) << COUNT_BITS | count;
+        self.buffers[index] = Place::Sent { round };
         Ok(Descriptor {
-            index: buffer.index as u32,
-            // No buffer has more than memory has words.
+            // Both fit, by `new`.
+            index: index as u32,
             bytes: bytes as u32,
             round,
         })
@@ -115,7 +141,7 @@ impl<M: Memory, const N: usize> Pool<M, N> {
             return Err(NotSent);
         }
         self.buffers[index] = Place::Taken;
-        Ok(Buffer { index })
+        Ok(self.buffer(index))
     }
 
     /// Makes every buffer free that was sent: to be called when the queue says that the server was
@@ -128,39 +154,47 @@ impl<M: Memory, const N: usize> Pool<M, N> {
 
     /// Copies bytes out of a buffer.
     ///
-    /// **Blocks:** never. **Errors:** the buffer is shorter.
+    /// **Blocks:** never. **Errors:** the buffer is shorter. **Panics:** if it is of another pool.
+    #[track_caller]
     pub fn read(&self, buffer: &Buffer, offset: usize, to: &mut [u8]) -> Result<(), OutOfBounds> {
-        let at = place(
-            buffer.index,
-            self.buffer_bytes,
-            self.buffer_bytes,
-            offset,
-            to,
-        )?;
+        let index = self.index(buffer);
+        let at = place(index, self.buffer_bytes, self.buffer_bytes, offset, to)?;
         self.bytes.read(at, to)
     }
 
     /// Copies bytes into a buffer.
     ///
-    /// **Blocks:** never. **Errors:** the buffer is shorter.
+    /// **Blocks:** never. **Errors:** the buffer is shorter. **Panics:** if it is of another pool.
+    #[track_caller]
     pub fn write(&mut self, buffer: &Buffer, offset: usize, from: &[u8]) -> Result<(), OutOfBounds>
     where
         M: WritableMemory,
     {
-        let at = place(
-            buffer.index,
-            self.buffer_bytes,
-            self.buffer_bytes,
-            offset,
-            from,
-        )?;
+        let index = self.index(buffer);
+        let at = place(index, self.buffer_bytes, self.buffer_bytes, offset, from)?;
         self.bytes.write(at, from)
+    }
+
+    const fn buffer(&self, index: usize) -> Buffer {
+        let pool = self.identity;
+        Buffer { pool, index }
+    }
+
+    #[track_caller]
+    fn index(&self, buffer: &Buffer) -> usize {
+        assert!(
+            buffer.pool == self.identity,
+            "this buffer is of another pool: give it to the one that it was taken from"
+        );
+        buffer.index
     }
 }
 
 /// The server's side: the same memory, of whose buffers it has those that it was sent.
 #[derive(Debug, Clone)]
 pub struct Buffers<M> {
+    /// Clones have the same.
+    identity: u64,
     bytes: Bytes<M>,
     buffer_bytes: usize,
 }
@@ -170,22 +204,26 @@ pub struct Buffers<M> {
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "the client waits for it"]
 pub struct Loan {
+    of: u64,
     descriptor: Descriptor,
 }
 
 impl<M: Memory> Buffers<M> {
     /// Buffers of the size that the client gives them.
     ///
-    /// **Panics:** if `buffer_bytes` is 0 or no multiple of 8.
+    /// **Panics:** if `buffer_bytes` is 0, no multiple of 8 or more than `u32::MAX`.
+    #[track_caller]
     pub fn new(memory: M, buffer_bytes: usize) -> Self {
         buffer_words(buffer_bytes);
         Self {
+            identity: identity::new(),
             bytes: Bytes::new(memory),
             buffer_bytes,
         }
     }
 
-    /// Takes a buffer that was sent.
+    /// Takes a buffer that was sent. A client that sends one twice is given it back twice, and is not
+    /// to be trusted.
     ///
     /// **Errors:** there is no such buffer, or it is shorter.
     pub fn accept(&self, descriptor: Descriptor) -> Result<Loan, OutOfBounds> {
@@ -193,7 +231,8 @@ impl<M: Memory> Buffers<M> {
         let first = (descriptor.index as usize).checked_mul(self.buffer_bytes);
         let end = first.and_then(|first| first.checked_add(self.buffer_bytes));
         if bytes <= self.buffer_bytes && end.is_some_and(|end| end <= self.bytes.len()) {
-            Ok(Loan { descriptor })
+            let of = self.identity;
+            Ok(Loan { of, descriptor })
         } else {
             Err(OutOfBounds)
         }
@@ -201,7 +240,9 @@ impl<M: Memory> Buffers<M> {
 
     /// Copies bytes out of a buffer. A client that keeps to nothing may write to it meanwhile.
     ///
-    /// **Blocks:** never. **Errors:** fewer were sent.
+    /// **Blocks:** never. **Errors:** fewer were sent. **Panics:** if they were sent to other buffers
+    /// than these.
+    #[track_caller]
     pub fn read(&self, loan: &Loan, offset: usize, to: &mut [u8]) -> Result<(), OutOfBounds> {
         let at = self.place(loan, offset, to)?;
         self.bytes.read(at, to)
@@ -209,7 +250,9 @@ impl<M: Memory> Buffers<M> {
 
     /// Copies bytes into a buffer.
     ///
-    /// **Blocks:** never. **Needs:** a `<map>` with `w`. **Errors:** fewer were sent.
+    /// **Blocks:** never. **Needs:** a `<map>` with `w`. **Errors:** fewer were sent. **Panics:** if
+    /// they were sent to other buffers than these.
+    #[track_caller]
     pub fn write(&self, loan: &Loan, offset: usize, from: &[u8]) -> Result<(), OutOfBounds>
     where
         M: WritableMemory,
@@ -218,7 +261,12 @@ impl<M: Memory> Buffers<M> {
         self.bytes.write(at, from)
     }
 
+    #[track_caller]
     fn place(&self, loan: &Loan, offset: usize, bytes: &[u8]) -> Result<usize, OutOfBounds> {
+        assert!(
+            loan.of == self.identity,
+            "this loan is of other buffers: give it to those that have accepted it"
+        );
         let Descriptor {
             index, bytes: of, ..
         } = loan.descriptor;
@@ -262,8 +310,10 @@ fn place(
 #[track_caller]
 fn buffer_words(buffer_bytes: usize) -> usize {
     assert!(
-        buffer_bytes > 0 && buffer_bytes.is_multiple_of(BYTES_PER_WORD),
-        "a buffer has a multiple of 8 bytes, and {buffer_bytes} is none"
+        buffer_bytes > 0
+            && buffer_bytes.is_multiple_of(BYTES_PER_WORD)
+            && u32::try_from(buffer_bytes).is_ok(),
+        "a buffer has a multiple of 8 bytes below 4 GiB, and {buffer_bytes} is none"
     );
     buffer_bytes / BYTES_PER_WORD
 }

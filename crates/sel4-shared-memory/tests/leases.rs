@@ -11,8 +11,8 @@ use hostile::Hostile;
 use proptest::prelude::*;
 use sel4_microkit::SharedWord;
 use sel4_shared_memory::{
-    Borrower, Grant, LeaseError, Lender, LenderError, Lives, Refusal, Request, Rights, Terms,
-    TooSmall, board_words,
+    Borrower, Grant, LeaseError, Lender, LenderError, Lives, Memory, Refusal, Request, Rights,
+    Terms, TooSmall, board_words,
 };
 use zerocopy::{IntoBytes, TryFromBytes};
 
@@ -115,7 +115,7 @@ fn what_was_recalled_is_in_the_way_until_it_is_given_back() {
     assert_eq!(lender.recall(0, &grant), Ok(()));
     assert_eq!(lender.recall(0, &grant), Ok(()));
     assert_eq!(borrower.write(&lease, 0, b"late"), Err(LeaseError::Ended));
-    assert!(!lender.is_free(0, 64));
+    assert!(!lender.is_free(0, 64) && !lender.is_free(56, u64::MAX));
     assert_eq!(lender.request(0, &request), Err(Refusal::Overlap));
     let given = lease.give_back();
     assert_eq!(lender.give_back(1, &given), Err(Refusal::Ended));
@@ -155,18 +155,167 @@ fn a_request_of_an_earlier_life_is_refused() {
 }
 
 #[test]
-fn after_a_restart_of_the_lender_it_waits_for_those_that_can_write() {
+fn after_a_restart_of_the_lender_it_waits_for_those_that_could_write_there() {
     let world = World::new();
     let (mut writer, mut reader) = (world.borrower(0), world.borrower(1));
     let mut lender = world.lender();
-    let request = reader.request(0, 8, Rights::Read);
-    assert_eq!(lender.request(1, &request), Err(Refusal::Unsettled));
-    writer.acknowledge();
-    assert!(lender.request(1, &request).is_ok());
+    let request = writer.request(64, 64, Rights::Write);
+    let grant = lender.request(0, &request).expect("it is free");
+    let request = writer.request(192, 64, Rights::Write);
+    let recalled = lender.request(0, &request).expect("it is free");
+    assert_eq!(lender.recall(0, &recalled), Ok(()));
+    let request = reader.request(128, 64, Rights::Read);
+    let read = lender.request(1, &request).expect("it is free");
+    let can_read = |lender: &mut Lender<Words, Words, 2, 4>, reader: &mut Borrower<_, _, _>| {
+        [0, 56, 64, 120, 128, 192, 248, 256].map(|offset| {
+            let request = reader.request(offset, 8, Rights::Read);
+            let granted = lender.request(1, &request);
+            if let Ok(grant) = &granted {
+                assert_eq!(lender.give_back(1, grant), Ok(()));
+            }
+            granted.err()
+        })
+    };
+    let late = Some(Refusal::Unsettled);
+    let writable = [None, None, late, late, None, late, late, None];
+    // As often as it is restarted; the reader's own lease of the earlier life is in nobody's way.
+    for _ in 0..3 {
+        let mut lender = world.lender();
+        assert_eq!(can_read(&mut lender, &mut reader), writable);
+        assert_eq!((lender.count(0), lender.count(1)), (2, 0));
+        assert!(!lender.is_free(0, 72) && lender.is_free(0, 64) && lender.is_free(128, 64));
+        for earlier in [&grant, &recalled] {
+            assert_eq!(lender.give_back(0, earlier), Err(Refusal::Ended));
+        }
+        assert_eq!(lender.give_back(1, &read), Err(Refusal::Ended));
+    }
+    let all = [None; 8];
     let mut lender = world.lender();
     lender.declare_gone(0);
-    let request = reader.request(0, 8, Rights::Read);
-    assert!(lender.request(1, &request).is_ok());
+    assert_eq!(can_read(&mut lender, &mut reader), all);
+    // What ended does not come back in a later life.
+    let mut lender = world.lender();
+    assert_eq!(can_read(&mut lender, &mut reader), all);
+
+    writer.acknowledge();
+    let request = writer.request(64, 64, Rights::Write);
+    lender.request(0, &request).expect("it is free");
+    let mut lender = world.lender();
+    assert_eq!(lender.count(0), 1);
+    writer.acknowledge();
+    assert_eq!(can_read(&mut lender, &mut reader), all);
+
+    let request = writer.request(64, 64, Rights::Write);
+    lender.request(0, &request).expect("it is free");
+    let mut lender = world.lender();
+    world.borrower(0);
+    assert_eq!(can_read(&mut lender, &mut reader), all);
+}
+
+/// In the order of what they do to their word: by none of it does another lose anything.
+#[test]
+fn whatever_a_borrower_writes_about_itself_another_is_granted_what_it_asks_for() {
+    let acts: [fn(&World, &mut Borrower<Words, Words, Words>); 6] = [
+        |_, _| (),
+        |_, writer| writer.acknowledge(),
+        |world, _| world.own[0][0].store(0, Ordering::Relaxed),
+        |world, _| world.own[0][0].store(u64::MAX, Ordering::Relaxed),
+        |world, writer| {
+            writer.acknowledge();
+            world.own[0][0].store(0, Ordering::Relaxed);
+        },
+        |world, _| {
+            // Another life, with a lender that is none.
+            let word = world.own[0][0].load(Ordering::Relaxed);
+            world.own[0][0].store(word.wrapping_add(1 << 32) & !1, Ordering::Relaxed);
+        },
+    ];
+    for first in acts {
+        for second in acts {
+            let world = World::new();
+            let (mut writer, mut reader) = (world.borrower(0), world.borrower(1));
+            let mut lender = world.lender();
+            let request = writer.request(0, 64, Rights::Write);
+            lender.request(0, &request).expect("it is free");
+            for _ in 0..3 {
+                first(&world, &mut writer);
+                for _ in 0..3 {
+                    let request = reader.request(64, 64, Rights::Read);
+                    let grant = lender.request(1, &request).expect("nobody has it");
+                    let lease = reader.accept(grant).expect("it was just granted");
+                    second(&world, &mut writer);
+                    lender.look();
+                    assert_eq!(reader.check(&lease), Ok(()));
+                    assert!(lender.is_free(128, 384));
+                    assert_eq!(lender.give_back(1, &lease.give_back()), Ok(()));
+                }
+                lender = world.lender();
+            }
+        }
+    }
+}
+
+/// Two lenders whose numbers are the same, in one program.
+#[test]
+fn a_lease_of_one_borrower_is_none_of_another() {
+    let worlds = [World::new(), World::new()];
+    let mut leases = worlds.iter().map(|world| {
+        let mut lender = world.lender();
+        let mut borrower = world.borrower(0);
+        let request = borrower.request(0, 64, Rights::Write);
+        let grant = lender.request(0, &request).expect("it is free");
+        let lease = borrower.accept(grant).expect("it was just granted");
+        (borrower, lease)
+    });
+    let (Some((mut one, mine)), Some((mut other, theirs))) = (leases.next(), leases.next()) else {
+        panic!("there are two");
+    };
+    let not_mine = Err(LeaseError::OtherBorrower);
+    assert_eq!(one.check(&theirs), not_mine);
+    assert_eq!(one.write(&theirs, 0, &[1]), not_mine);
+    assert_eq!(other.read(&mine, 0, &mut [0]), not_mine);
+    assert_eq!(one.write(&mine, 0, &[1]), Ok(()));
+    assert_eq!(mine.give_back(), theirs.give_back());
+}
+
+/// In release builds too, where sums wrap.
+#[test]
+fn a_quota_is_no_less_for_sums_that_no_number_has() {
+    let world = World::new();
+    let half = 1 << 63;
+    let terms = Terms {
+        leases: 4,
+        bytes: half,
+        rights: Rights::Read,
+    };
+    let lender = Lender::<_, _, 1, 4>::open(world.board, u64::MAX - 7, [(world.own[0], terms)]);
+    let mut lender = lender.expect("it is large enough");
+    let mut borrower = world.borrower(0);
+    let request = borrower.request(0, half, Rights::Read);
+    assert!(lender.request(0, &request).is_ok());
+    assert_eq!(lender.request(0, &request), Err(Refusal::Quota));
+}
+
+#[test]
+fn a_grant_of_what_is_not_leased_is_none() {
+    let world = World::new();
+    let mut lender = world.lender();
+    let mut borrower = world.borrower(0);
+    let request = borrower.request(0, 64, Rights::Write);
+    let grant = lender.request(0, &request).expect("it is free");
+    assert_eq!(lender.give_back(0, &grant), Ok(()));
+    // The board has this number now.
+    let generation = grant.generation + 1;
+    let forged = Grant {
+        generation,
+        ..grant
+    };
+    assert_eq!(borrower.accept(forged), Err(LeaseError::Ended));
+    let forged = Grant {
+        slot: u64::MAX,
+        ..grant
+    };
+    assert_eq!(borrower.accept(forged), Err(LeaseError::OutOfBounds));
 }
 
 #[test]
@@ -176,15 +325,34 @@ fn a_lender_without_room_is_refused() {
         let lender = Lender::<Words, Words, 1, 4>::open(board, 512, [(own, terms)]);
         lender.map(|_| ()).expect_err("there is no room")
     };
-    let (needs, has) = (5, 4);
+    let (needs, has) = (board_words(4), board_words(4) - 1);
     let small = LenderError::Memory(TooSmall { needs, has });
-    assert_eq!(refused(words(4), world.own[0], TERMS), small);
+    assert_eq!(refused(words(has), world.own[0], TERMS), small);
     let (needs, has) = (1, 0);
     let small = LenderError::Memory(TooSmall { needs, has });
     assert_eq!(refused(world.board, words(0), TERMS), small);
     let many = Terms { leases: 5, ..TERMS };
     let table = LenderError::Table { needs: 5, has: 4 };
     assert_eq!(refused(world.board, world.own[0], many), table);
+}
+
+/// A borrower's memory.
+enum Own<'a> {
+    Hostile(Hostile<'a>),
+    Honest(Words),
+}
+
+impl Memory for Own<'_> {
+    fn words(&self) -> usize {
+        1
+    }
+
+    fn load(&self, index: usize, order: Ordering) -> u64 {
+        match self {
+            Self::Hostile(own) => own.load(index, order),
+            Self::Honest(own) => own[index].load(order),
+        }
+    }
 }
 
 fn number() -> impl Strategy<Value = u64> {
@@ -249,7 +417,7 @@ proptest! {
                 Call::Gone => lender.declare_gone(who),
             }
             let live = |(_, grant): &&(usize, Grant)| {
-                world.board[1 + grant.slot as usize].load(Ordering::Relaxed) == grant.generation
+                world.board[1 + 4 * grant.slot as usize].load(Ordering::Relaxed) == grant.generation
             };
             let live: Vec<&(usize, Grant)> = grants.iter().filter(live).collect();
             for (place, (who, one)) in live.iter().enumerate() {
@@ -264,6 +432,61 @@ proptest! {
                 let sum: u64 = theirs.clone().map(|(_, grant)| grant.bytes).sum();
                 prop_assert!(theirs.count() <= TERMS.leases && sum <= TERMS.bytes);
             }
+        }
+    }
+
+    /// One borrower keeps to nothing, and writes another word each time that its own is looked at. What
+    /// was not granted to it is always granted to the other, whoever of the two is restarted.
+    #[test]
+    fn a_hostile_borrower_takes_nothing_from_another(
+        calls in calls(),
+        answers in prop::collection::vec(prop_oneof![0_u64..4, (0_u64..4, 0_u64..4)
+            .prop_map(|(life, lender)| life << 32 | lender), any::<u64>()], 0..300),
+    ) {
+        let (board, own, region) = (words(board_words(4)), words(1), words(64));
+        let answers = RefCell::new(answers);
+        let open = || {
+            let hostile = Own::Hostile(Hostile { words: 1, answers: &answers });
+            Lender::<_, _, 2, 4>::open(board, 512, [(hostile, TERMS), (Own::Honest(own), TERMS)])
+                .expect("it is large enough")
+        };
+        let mut lender = open();
+        let mut honest = Borrower::open(own, board, region).expect("it is large enough");
+        // What the hostile one was granted at some time.
+        let mut theirs: Vec<(u64, u64)> = Vec::new();
+        let mut grants = Vec::new();
+        for (who, call) in calls {
+            match call {
+                Call::Request(offset, bytes, rights, lives) => {
+                    let request = Request { offset, bytes, rights, lives };
+                    if let Ok(grant) = lender.request(0, &request) {
+                        theirs.push((offset, offset + bytes));
+                        grants.push(grant);
+                    }
+                }
+                Call::GiveBack(which) => if let Some(grant) = grants.get(which) {
+                    let _ = lender.give_back(0, grant);
+                },
+                Call::Recall(which) => if let Some(grant) = grants.get(which) {
+                    let _ = lender.recall(0, grant);
+                },
+                Call::Restart(_) if who == 0 => lender = open(),
+                Call::Restart(_) => {
+                    honest = Borrower::open(own, board, region).expect("it is large enough");
+                }
+                Call::Gone => lender.declare_gone(0),
+            }
+            let is_theirs = |at: u64| theirs.iter().any(|(start, end)| (*start..*end).contains(&at));
+            let Some(offset) = (0..512).step_by(8).find(|at| !is_theirs(*at)) else {
+                return Ok(());
+            };
+            let request = honest.request(offset, 8, Rights::Write);
+            let grant = lender.request(1, &request);
+            prop_assert!(grant.is_ok(), "{offset}: {grant:?}");
+            let lease = honest.accept(grant.unwrap()).expect("it was just granted");
+            lender.look();
+            prop_assert_eq!(honest.write(&lease, 0, &[7; 8]), Ok(()));
+            prop_assert_eq!(lender.give_back(1, &lease.give_back()), Ok(()));
         }
     }
 

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 
-use sel4_sync::layout::{GENERATION, LAST_GENERATION};
+use sel4_sync::layout::{GENERATION, LAST_GENERATION, TURN};
 use sel4_sync::{
     Acquired, Arena, Bell, Condition, LockError, Members, Mutex, OpenError, Party, PartyId,
     Recovered, RetireError, RwLock,
@@ -236,6 +236,33 @@ fn writers_and_readers_take_turns() {
     leave(&mut all[3]);
     // The last that has written was 2.
     assert_eq!(all[3].woken(), [1]);
+}
+
+/// The turn is kept by readers, who come and go where nobody else is by an access of their own.
+#[test]
+fn a_reader_leaves_the_turn_of_the_writers_as_it_was() {
+    let words = words();
+    let mut all = parties(&words);
+    let One { party, rw_lock, .. } = &mut all[2];
+    drop(rw_lock.write(party).unwrap());
+    let before = words[2].load(Ordering::SeqCst) & TURN;
+    assert_ne!(before, 0);
+    for reader in [0, 1, 2, 3] {
+        let One { party, rw_lock, .. } = &mut all[reader];
+        drop(rw_lock.read(party).unwrap());
+        assert_eq!(words[2].load(Ordering::SeqCst) & TURN, before);
+    }
+    // The last that has written was 2, so the next is 3, and not 1.
+    let One { party, rw_lock, .. } = &mut all[0];
+    let guard = rw_lock.read(party).unwrap();
+    std::mem::forget(guard);
+    for writer in [1, 3] {
+        let One { party, rw_lock, .. } = &mut all[writer];
+        assert!(rw_lock.poll_write(party).unwrap().is_pending());
+    }
+    let One { party, rw_lock, .. } = &mut all[0];
+    rw_lock.cancel(party).unwrap();
+    assert_eq!(all[0].woken(), [3]);
 }
 
 #[test]

@@ -19,7 +19,7 @@ use sel4_microkit::{
     set_mr, shared_words, waits,
 };
 use sel4_microkit_async::{
-    Drainable, Listener, Spawner, SplitClient, TaskMemory, TaskPriority, Tasks,
+    DrainError, Drainable, Listener, Spawner, SplitClient, TaskMemory, TaskPriority, Tasks,
 };
 use timer::Timer;
 
@@ -110,8 +110,8 @@ async fn drains(spawner: Spawner) {
         yield_now().await;
     }
     let hold = object.hold(async |name| match object.drain().await {
-        Err(error) => println!("inside a hold of the {name}: {error}"),
-        Ok(()) => println!("the {name} was drained inside a hold"),
+        Err(DrainError::InsideHolder(_)) => println!("who holds the {name} cannot drain it"),
+        drained => println!("the {name} inside a hold: {drained:?}"),
     });
     hold.await.expect("nobody drains it yet");
 

@@ -2,14 +2,16 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
+use std::panic::Location;
 use std::pin::pin;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
+use embassy_futures::join::join;
 use embassy_futures::select::{Either, select};
 use embassy_futures::yield_now;
 use embassy_time::Timer;
-use sel4_microkit_async::{Drainable, Draining, InsideHolder};
+use sel4_microkit_async::{DrainError, Drainable, Draining};
 
 use crate::explorer::{World, caught, explore};
 
@@ -33,7 +35,7 @@ enum Flaw {
 /// What the schedules are gone through with.
 trait Object: 'static {
     async fn hold(&self, f: impl AsyncFnOnce()) -> Result<(), Draining>;
-    async fn drain(&self) -> Result<(), InsideHolder>;
+    async fn drain(&self) -> Result<(), DrainError>;
 }
 
 impl Object for Drainable<()> {
@@ -41,7 +43,7 @@ impl Object for Drainable<()> {
         Drainable::hold(self, async |()| f().await).await
     }
 
-    async fn drain(&self) -> Result<(), InsideHolder> {
+    async fn drain(&self) -> Result<(), DrainError> {
         Drainable::drain(self).await
     }
 }
@@ -116,9 +118,9 @@ impl Object for Planted {
         Ok(())
     }
 
-    async fn drain(&self) -> Result<(), InsideHolder> {
+    async fn drain(&self) -> Result<(), DrainError> {
         if self.inside.get() > 0 && self.flaw != Flaw::DrainsInside {
-            return Err(InsideHolder);
+            return Err(DrainError::InsideHolder(Location::caller()));
         }
         self.is_draining.set(true);
         if self.flaw == Flaw::LooksTooEarly && self.holders.get() > 0 {
@@ -264,7 +266,8 @@ fn drains_inside<O: Object>(object: O) -> World {
     World::default().task("holds", async move {
         let inside = Rc::clone(&object);
         let held = object.hold(async || {
-            assert_eq!(inside.drain().await, Err(InsideHolder));
+            let drained = inside.drain().await;
+            assert!(matches!(drained, Err(DrainError::InsideHolder(_))));
         });
         held.await.expect("nobody drains it");
         object.drain().await.expect("it is no holder any more");
@@ -305,20 +308,57 @@ fn two_that_drain_each_others_object_inside_their_holds_do_not_hang() {
     assert_eq!(message, "a and b wait for ever");
 }
 
-/// What waits beside a hold, in the same task but not inside, is no holder.
+/// The hold is beside the drain, not around it, and waits for it all the same.
 #[test]
-fn who_drains_beside_a_hold_of_the_same_task_is_no_holder() {
+fn a_task_does_not_drain_beside_its_own_hold() {
     explore("beside", || {
         let object = Rc::new(Drainable::new(()));
         World::default().task("both", async move {
-            let hold = object.hold(async |()| Timer::after_nanos(1).await);
+            let is_drained = Cell::new(false);
+            let hold = object.hold(async |()| {
+                while !is_drained.get() {
+                    yield_now().await;
+                }
+            });
             let drain = async {
                 yield_now().await;
-                object.drain().await
+                let drained = object.drain().await;
+                is_drained.set(true);
+                drained
             };
-            let (held, drained) = embassy_futures::join::join(hold, drain).await;
-            assert_eq!((held, drained), (Ok(()), Ok(())));
+            let (held, drained) = join(hold, drain).await;
+            assert_eq!(held, Ok(()));
+            assert!(matches!(drained, Err(DrainError::InsideHolder(_))));
+            assert_eq!(object.drain().await, Ok(()));
         })
+    });
+}
+
+/// As [`crosswise`], but each drains beside its hold, which waits for that.
+#[test]
+fn two_that_drain_each_others_object_beside_their_holds_do_not_hang() {
+    explore("crosswise beside", || {
+        let (a, b) = (Rc::new(Drainable::new(())), Rc::new(Drainable::new(())));
+        let task = |held: &Rc<Drainable<()>>, drained: &Rc<Drainable<()>>| {
+            let (held, drained) = (Rc::clone(held), Rc::clone(drained));
+            async move {
+                let is_drained = Cell::new(false);
+                let hold = held.hold(async |()| {
+                    while !is_drained.get() {
+                        yield_now().await;
+                    }
+                });
+                let drain = async {
+                    yield_now().await;
+                    drained.drain().await.ok();
+                    is_drained.set(true);
+                };
+                join(hold, drain).await.0.ok();
+            }
+        };
+        World::default()
+            .task("a", task(&a, &b))
+            .task("b", task(&b, &a))
     });
 }
 

@@ -5,7 +5,7 @@ use core::sync::atomic::Ordering;
 
 use super::terms::{Grant, Lives, Request, Rights, next_life};
 use super::{LIFE, slot_word};
-use crate::{Bytes, Memory, OutOfBounds, TooSmall, WritableMemory};
+use crate::{Bytes, Memory, OutOfBounds, TooSmall, WritableMemory, identity};
 
 /// Uses ranges of a region by leases.
 ///
@@ -13,6 +13,7 @@ use crate::{Bytes, Memory, OutOfBounds, TooSmall, WritableMemory};
 /// that is lent.
 #[derive(Debug)]
 pub struct Borrower<O, M, R> {
+    identity: u64,
     own: O,
     board: M,
     region: Bytes<R>,
@@ -22,6 +23,7 @@ pub struct Borrower<O, M, R> {
 /// A range that may be used until it is given back, or either of the two is started anew.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Lease {
+    borrower: u64,
     grant: Grant,
 }
 
@@ -50,6 +52,7 @@ impl<O: WritableMemory, M: Memory, R: Memory> Borrower<O, M, R> {
         }
         let earlier = Lives::from_word(own.load(0, Ordering::Relaxed));
         let mut borrower = Self {
+            identity: identity::new(),
             own,
             board,
             region: Bytes::new(region),
@@ -86,7 +89,8 @@ impl<O: WritableMemory, M: Memory, R: Memory> Borrower<O, M, R> {
         {
             return Err(LeaseError::OutOfBounds);
         }
-        let lease = Lease { grant };
+        let borrower = self.identity;
+        let lease = Lease { borrower, grant };
         self.check(&lease)?;
         Ok(lease)
     }
@@ -132,8 +136,11 @@ impl<O: WritableMemory, M: Memory, R: Memory> Borrower<O, M, R> {
     ///
     /// **Blocks:** never. **Errors:** it has.
     pub fn check(&mut self, lease: &Lease) -> Result<(), LeaseError> {
-        let Lease { grant } = lease;
+        let Lease { borrower, grant } = lease;
         self.acknowledge();
+        if *borrower != self.identity {
+            return Err(LeaseError::OtherBorrower);
+        }
         if grant.lives != self.lives {
             return Err(LeaseError::Ended);
         }
@@ -179,6 +186,8 @@ pub enum LeaseError {
     Rights,
     /// The lease has ended: it was recalled, or one of the two was started anew.
     Ended,
+    /// The lease was accepted by another [`Borrower`] of this program.
+    OtherBorrower,
 }
 
 impl From<OutOfBounds> for LeaseError {
@@ -193,6 +202,9 @@ impl fmt::Display for LeaseError {
             Self::OutOfBounds => return OutOfBounds.fmt(f),
             Self::Rights => "the lease is to read only: ask for one to write",
             Self::Ended => "the lease has ended: ask for a new one",
+            Self::OtherBorrower => {
+                "the lease is another borrower's: use it by the one that has accepted it"
+            }
         })
     }
 }

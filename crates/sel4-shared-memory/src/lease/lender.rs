@@ -4,13 +4,19 @@ use core::fmt;
 use core::sync::atomic::Ordering;
 
 use super::terms::{Grant, LEASE_UNIT_BYTES, Lives, Refusal, Request, Rights, Terms, next_life};
-use super::{LIFE, board_words, slot_word};
+use super::{LIFE, board_words, range_words, slot_word, writer_word};
 use crate::{Memory, TooSmall, WritableMemory};
 
 /// Lends ranges of a region to protection domains that map it.
 ///
 /// Its table is bounded, and each borrower's share of it is set aside: no request of one takes
-/// anything from another, and a request that is refused spends nothing.
+/// anything from another, and a request that is refused spends nothing. Nor does anything that a borrower
+/// writes, or does not write: what it has leased is in the way of others until it gives that back, or is
+/// [gone](Self::declare_gone), and nothing else is. A borrower that never does keeps no more than its
+/// [`Terms`] let it have.
+///
+/// A restart of the lender changes nothing of that. The board says what its earlier life has lent to be
+/// written; that stays in the way until its borrower has acknowledged the new life.
 ///
 /// `B` is memory of each borrower's own, of one word.
 #[derive(Debug)]
@@ -30,6 +36,8 @@ struct Known<B> {
     life: u32,
     /// Somebody who knows has said that this life has ended.
     is_gone: bool,
+    /// It was seen to have acknowledged this life of the lender. It cannot take that back.
+    is_settled: bool,
 }
 
 #[derive(Debug, Copy, Clone)]
@@ -79,18 +87,20 @@ where
                 Ordering::Relaxed,
             );
         }
+        let leases = core::array::from_fn(|slot| Lease::of_earlier_life(&board, slot, BORROWERS));
         let borrowers = borrowers.map(|(memory, terms)| Known {
             life: lives(&memory).borrower,
             memory,
             terms,
             is_gone: false,
+            is_settled: false,
         });
         Ok(Self {
             board,
             bytes,
             life,
             borrowers,
-            leases: [None; LEASES],
+            leases,
         })
     }
 
@@ -124,20 +134,23 @@ where
         }
         let theirs = self.leases_of(borrower);
         let (count, sum) = theirs.fold((0, bytes), |(count, sum), lease| {
-            (count + 1, sum + lease.grant.bytes)
+            (count + 1, lease.grant.bytes.saturating_add(sum))
         });
         if count >= terms.leases || sum > terms.bytes {
             return Err(Refusal::Quota);
         }
-        if self.is_any_unsettled() {
-            return Err(Refusal::Unsettled);
-        }
-        if self.is_in_the_way(offset, end, rights) {
-            return Err(Refusal::Overlap);
+        if let Some(lease) = self.in_the_way(offset, end, rights) {
+            return Err(match lease.is_of_earlier_life() {
+                true => Refusal::Unsettled,
+                false => Refusal::Overlap,
+            });
         }
         // There is room: the sum of what all may have is no more than the table.
         let free = self.leases.iter().position(Option::is_none);
         let slot = free.ok_or(Refusal::Quota)?;
+        if rights == Rights::Write {
+            self.note_writer(slot, borrower, [offset, bytes]);
+        }
         let generation = self.advance(slot);
         let grant = Grant {
             offset,
@@ -184,20 +197,25 @@ where
         self.look();
         if let Some(known) = self.borrowers.get_mut(borrower) {
             known.is_gone = true;
-            self.end_all_of(borrower);
+            self.end_all_of(borrower, |_| true);
         }
     }
 
-    /// Looks at the borrowers' lives, and takes everything back from those that were started anew.
-    /// Every other method does so first.
+    /// Looks at the borrowers' lives, and takes everything back from those that were started anew, and
+    /// what an earlier life has lent from those that have acknowledged this one. Every other method does
+    /// so first.
     pub fn look(&mut self) {
         for borrower in 0..BORROWERS {
             let known = &mut self.borrowers[borrower];
-            let life = lives(&known.memory).borrower;
-            if life != known.life {
-                known.life = life;
+            // Both halves at once: what it writes next is looked at the next time.
+            let seen = lives(&known.memory);
+            if seen.borrower != known.life {
+                known.life = seen.borrower;
                 known.is_gone = false;
-                self.end_all_of(borrower);
+                self.end_all_of(borrower, |_| true);
+            } else if seen.lender == self.life && !known.is_settled {
+                known.is_settled = true;
+                self.end_all_of(borrower, Lease::is_of_earlier_life);
             }
         }
     }
@@ -205,11 +223,12 @@ where
     /// Whether no borrower may write these bytes, so that the lender can use them itself.
     pub fn is_free(&mut self, offset: u64, bytes: u64) -> bool {
         self.look();
-        !self.is_any_unsettled()
-            && !self.is_in_the_way(offset, offset.saturating_add(bytes), Rights::Read)
+        self.in_the_way(offset, offset.saturating_add(bytes), Rights::Read)
+            .is_none()
     }
 
-    /// How many leases a borrower has.
+    /// How many leases a borrower has, with those of an earlier life of the lender that it has not
+    /// acknowledged the end of.
     pub fn count(&self, borrower: usize) -> usize {
         self.leases_of(borrower).count()
     }
@@ -233,22 +252,12 @@ where
             .filter(move |lease| lease.borrower == borrower)
     }
 
-    /// Whether some borrower that could write has not seen this life.
-    fn is_any_unsettled(&self) -> bool {
-        self.borrowers.iter().any(|known| {
-            known.terms.rights == Rights::Write
-                && known.life != 0
-                && !known.is_gone
-                && lives(&known.memory).lender != self.life
-        })
-    }
-
-    /// Whether somebody has some of these bytes who would write them, or read them while they are
+    /// A lease of some of these bytes whose borrower would write them, or read them while they are
     /// written.
-    fn is_in_the_way(&self, offset: u64, end: u64, rights: Rights) -> bool {
-        self.leases.iter().flatten().any(|Lease { grant, .. }| {
+    fn in_the_way(&self, offset: u64, end: u64, rights: Rights) -> Option<&Lease> {
+        self.leases.iter().flatten().find(|Lease { grant, .. }| {
             let both_read = rights == Rights::Read && grant.rights == Rights::Read;
-            !both_read && offset < grant.offset + grant.bytes && grant.offset < end
+            !both_read && offset < grant.offset.saturating_add(grant.bytes) && grant.offset < end
         })
     }
 
@@ -259,9 +268,9 @@ where
         found.ok_or(Refusal::Ended)
     }
 
-    fn end_all_of(&mut self, borrower: usize) {
+    fn end_all_of(&mut self, borrower: usize, which: impl Fn(&Lease) -> bool) {
         for slot in 0..LEASES {
-            if self.leases[slot].is_some_and(|lease| lease.borrower == borrower) {
+            if self.leases[slot].is_some_and(|lease| lease.borrower == borrower && which(&lease)) {
                 self.end(slot);
             }
         }
@@ -271,7 +280,19 @@ where
         if self.is_live(slot) {
             self.advance(slot);
         }
+        self.board.store(writer_word(slot), 0, Ordering::Relaxed);
         self.leases[slot] = None;
+    }
+
+    /// Notes for a later life who may write what, before it is granted. The lender may die after any
+    /// of these stores: then nothing is granted yet.
+    fn note_writer(&self, slot: usize, borrower: usize, range: [u64; 2]) {
+        for (word, value) in range_words(slot).into_iter().zip(range) {
+            self.board.store(word, value, Ordering::Relaxed);
+        }
+        let writer = borrower as u64 + 1;
+        self.board
+            .store(writer_word(slot), writer, Ordering::Release);
     }
 
     fn is_live(&self, slot: usize) -> bool {
@@ -287,6 +308,35 @@ where
         // Who sees what is written after this sees this.
         self.board.fence(Ordering::Release);
         generation
+    }
+}
+
+impl Lease {
+    /// What is not known of the lives of a lease that an earlier life of the lender has granted. No life
+    /// is 0.
+    const EARLIER: Lives = Lives {
+        borrower: 0,
+        lender: 0,
+    };
+
+    /// What an earlier life of the lender has lent to be written, and has not taken back.
+    fn of_earlier_life(board: &impl Memory, slot: usize, borrowers: usize) -> Option<Self> {
+        let writer = board.load(writer_word(slot), Ordering::Relaxed);
+        let borrower = usize::try_from(writer.checked_sub(1)?).ok()?;
+        let [offset, bytes] = range_words(slot).map(|word| board.load(word, Ordering::Relaxed));
+        let grant = Grant {
+            offset,
+            bytes,
+            rights: Rights::Write,
+            lives: Self::EARLIER,
+            slot: slot as u64,
+            generation: 0,
+        };
+        (borrower < borrowers).then_some(Self { borrower, grant })
+    }
+
+    fn is_of_earlier_life(&self) -> bool {
+        self.grant.lives == Self::EARLIER
     }
 }
 

@@ -111,8 +111,8 @@ pub enum Refusal {
     Quota = 5,
     /// It belongs to an earlier life of one of the two, or was given back.
     Ended = 6,
-    /// After a restart of the lender, a borrower may still be writing by a lease of the earlier life:
-    /// it has not acknowledged this one, and nobody has said that it is gone.
+    /// After a restart of the lender, a borrower may still be writing some of it by a lease of the
+    /// earlier life: it has not acknowledged this one, and nobody has said that it is gone.
     Unsettled = 7,
     /// The lender has no such borrower.
     Unknown = 8,
@@ -133,8 +133,8 @@ impl fmt::Display for Refusal {
             Self::Quota => "no lease: this borrower has all that it may: give one back first",
             Self::Ended => "the lease has ended: ask for a new one",
             Self::Unsettled => {
-                "no lease: after the lender's restart, some borrower may still be writing: ask again \
-                 later"
+                "no lease: after the lender's restart, some borrower may still be writing there: ask \
+                 again later, or for other bytes"
             }
             Self::Unknown => "no lease: the lender does not know this borrower",
         })

@@ -16,9 +16,12 @@ pub use producer::{Producer, PushError};
 /// How many words the consumer's memory has, of any queue.
 pub const CONSUMER_WORDS: usize = end::WORDS;
 
-/// How many words the producer's memory has, of a queue of so many records of type `T`.
+/// How many words the producer's memory has, of a queue of so many records of type `T`. If there are
+/// not so many words at all, it is more than any memory has.
 pub const fn producer_words<T>(capacity: usize) -> usize {
-    end::WORDS + capacity * words_of::<T>()
+    capacity
+        .saturating_mul(words_of::<T>())
+        .saturating_add(end::WORDS)
 }
 
 /// What is wrong with the other end of a queue.

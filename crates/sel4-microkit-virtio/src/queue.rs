@@ -1,0 +1,368 @@
+//! The queue of requests, in memory that a device writes.
+//!
+//! The device is not believed. Every word that it may write is an atomic, of which a completion reads
+//! each once; what was read is compared with what this side has noted in memory of its own. So a device
+//! that writes again between two looks is a device that wrote something else before.
+//!
+//! `virtio-drivers` has a queue too. It reads the number of a completed request once to look and once to
+//! take it, drops the upper half of that number, and does not compare how many are said to be completed.
+//!
+//! A request is always in the same three descriptors: the first has its number for a name. So there is
+//! no list of free ones to be kept.
+
+use core::ptr::NonNull;
+use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering, fence};
+
+use virtio_drivers::PAGE_SIZE;
+
+use crate::block::{BLOCK_BYTES, REQUESTS};
+
+/// Descriptors of the queue.
+pub(crate) const SIZE: u16 = 16;
+
+/// Descriptors of a request: what is asked, the data, the status.
+const DESCRIPTORS_PER_REQUEST: usize = 3;
+
+const _: () = assert!(REQUESTS * DESCRIPTORS_PER_REQUEST <= SIZE as usize);
+
+const WORDS_PER_PAGE: usize = PAGE_SIZE / size_of::<u64>();
+
+/// What the device uses, in the layout that is the only one with a legacy device (*Virtual I/O Device
+/// (VIRTIO) Version 1.2*, 2.7.2), and one of many with others.
+#[repr(C)]
+pub(crate) struct Memory {
+    descriptors: [Descriptor; SIZE as usize],
+    available: Available,
+    headers: [Header; REQUESTS],
+    statuses: [AtomicU8; REQUESTS],
+    used: Used,
+    data: [[AtomicU64; WORDS_PER_PAGE]; REQUESTS],
+}
+
+/// Pages of a [`Memory`].
+pub(crate) const PAGES: usize = size_of::<Memory>() / PAGE_SIZE;
+
+const DESCRIPTORS: usize = core::mem::offset_of!(Memory, descriptors);
+const AVAILABLE: usize = core::mem::offset_of!(Memory, available);
+const USED: usize = core::mem::offset_of!(Memory, used);
+
+const _: () = assert!(
+    DESCRIPTORS == 0
+        && AVAILABLE == size_of::<Descriptor>() * SIZE as usize
+        && USED == PAGE_SIZE
+        && size_of::<Memory>().is_multiple_of(PAGE_SIZE)
+);
+
+#[repr(C)]
+struct Descriptor {
+    address: AtomicU64,
+    bytes: AtomicU32,
+    flags: AtomicU16,
+    next: AtomicU16,
+}
+
+mod descriptor {
+    /// Another follows.
+    pub(super) const NEXT: u16 = 1;
+    /// The device writes there.
+    pub(super) const WRITE: u16 = 2;
+}
+
+#[repr(C)]
+struct Available {
+    flags: AtomicU16,
+    index: AtomicU16,
+    ring: [AtomicU16; SIZE as usize],
+}
+
+/// What is asked (*VIRTIO*, 5.2.6).
+#[repr(C)]
+struct Header {
+    kind: AtomicU32,
+    reserved: AtomicU32,
+    sector: AtomicU64,
+}
+
+/// What the device has completed.
+#[repr(C, align(4096))]
+pub(crate) struct Used {
+    pub(crate) flags: AtomicU16,
+    pub(crate) index: AtomicU16,
+    pub(crate) ring: [UsedElement; SIZE as usize],
+}
+
+#[repr(C)]
+pub(crate) struct UsedElement {
+    pub(crate) id: AtomicU32,
+    pub(crate) bytes: AtomicU32,
+}
+
+/// In [`Used::flags`]: the device needs no notification.
+const NO_NOTIFY: u16 = 1;
+
+/// What a request does.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+#[repr(u32)]
+pub(crate) enum Kind {
+    Read = 0,
+    Write = 1,
+    Flush = 4,
+}
+
+/// A request that the device has.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub(crate) struct UnderWay {
+    pub(crate) kind: Kind,
+    pub(crate) data_bytes: usize,
+}
+
+impl UnderWay {
+    /// How many bytes the device may write.
+    const fn writable_bytes(self) -> usize {
+        match self.kind {
+            Kind::Read => self.data_bytes + size_of::<AtomicU8>(),
+            Kind::Write | Kind::Flush => size_of::<AtomicU8>(),
+        }
+    }
+}
+
+/// What the status of a request says (*VIRTIO*, 5.2.6).
+mod status {
+    pub(super) const OK: u8 = 0;
+    pub(super) const IO_ERROR: u8 = 1;
+    pub(super) const UNSUPPORTED: u8 = 2;
+    /// What no device writes.
+    pub(super) const NOT_WRITTEN: u8 = 0xff;
+}
+
+/// A request that the device is done with.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub(crate) struct Completed {
+    /// Which.
+    pub(crate) index: usize,
+    pub(crate) request: UnderWay,
+    /// The device has done it.
+    pub(crate) is_done: bool,
+}
+
+/// The device has said what cannot be.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub(crate) struct Lie;
+
+/// The queue, and what of it the device has.
+pub(crate) struct Queue {
+    memory: &'static Memory,
+    physical_address: u64,
+    under_way: [Option<UnderWay>; REQUESTS],
+    /// How many requests were offered, and how many were taken back, ever.
+    offered: u16,
+    taken: u16,
+    /// How many the device said it has completed when that was last looked at.
+    seen: u16,
+}
+
+impl Queue {
+    /// The queue in pages that are at this physical address.
+    ///
+    /// # Safety
+    ///
+    /// 1. There are [`PAGES`] of them, zeroed and aligned. 2. From now on they are used by nobody
+    ///    else but a device, for ever.
+    pub(crate) unsafe fn new(pages: NonNull<u8>, physical_address: u64) -> Self {
+        debug_assert!(pages.cast::<Memory>().is_aligned());
+        Self {
+            // SAFETY: 1. The pages are large enough and aligned, by the caller's first promise; zeros
+            //    are a `Memory`, which consists of atomics.
+            // 2. They are borrowed for ever, by the second. What a device writes meanwhile it writes
+            //    into atomics (invariant 5).
+            memory: unsafe { pages.cast::<Memory>().as_ref() },
+            physical_address,
+            under_way: [None; REQUESTS],
+            offered: 0,
+            taken: 0,
+            seen: 0,
+        }
+    }
+
+    /// Where the device finds the descriptors, what is available, and what is used.
+    pub(crate) fn addresses(&self) -> [u64; 3] {
+        [DESCRIPTORS, AVAILABLE, USED].map(|offset| self.physical_address + offset as u64)
+    }
+
+    /// A request that the device does not have.
+    pub(crate) fn free(&self) -> Option<usize> {
+        self.under_way.iter().position(Option::is_none)
+    }
+
+    pub(crate) fn is_idle(&self) -> bool {
+        self.under_way.iter().all(Option::is_none)
+    }
+
+    /// Copies the data of a request in, which the device does not have.
+    pub(crate) fn fill(&self, index: usize, from: &[u8]) {
+        debug_assert!(self.under_way[index].is_none());
+        for (word, bytes) in self.memory.data[index].iter().zip(from.chunks(8)) {
+            let mut value = [0; 8];
+            value[..bytes.len()].copy_from_slice(bytes);
+            word.store(u64::from_ne_bytes(value), Ordering::Relaxed);
+        }
+    }
+
+    /// Copies the data of a request out. If the device still writes there, it may be any bytes.
+    pub(crate) fn copy_out(&self, index: usize, to: &mut [u8]) {
+        for (word, bytes) in self.memory.data[index].iter().zip(to.chunks_mut(8)) {
+            let value = word.load(Ordering::Relaxed).to_ne_bytes();
+            bytes.copy_from_slice(&value[..bytes.len()]);
+        }
+    }
+
+    /// Offers a request that the device does not have. Returns whether the device is to be notified.
+    #[must_use]
+    pub(crate) fn offer(&mut self, index: usize, sector: u64, request: UnderWay) -> bool {
+        debug_assert!(self.under_way[index].is_none());
+        let memory = self.memory;
+        let header = &memory.headers[index];
+        header.kind.store(request.kind as u32, Ordering::Relaxed);
+        header.reserved.store(0, Ordering::Relaxed);
+        header.sector.store(sector, Ordering::Relaxed);
+        memory.statuses[index].store(status::NOT_WRITTEN, Ordering::Relaxed);
+
+        let head = index * DESCRIPTORS_PER_REQUEST;
+        let [data, status] = [head + 1, head + 2];
+        let data_flags = match request.kind {
+            Kind::Read => descriptor::WRITE,
+            Kind::Write | Kind::Flush => 0,
+        };
+        let after_header = match request.kind {
+            Kind::Flush => status,
+            Kind::Read | Kind::Write => data,
+        };
+        self.describe(head, header, size_of::<Header>(), 0, Some(after_header));
+        let data_bytes = request.data_bytes;
+        let data_place = &memory.data[index];
+        self.describe(data, data_place, data_bytes, data_flags, Some(status));
+        let status_place = &memory.statuses[index];
+        self.describe(status, status_place, 1, descriptor::WRITE, None);
+
+        let place = usize::from(self.offered % SIZE);
+        memory.available.ring[place].store(head as u16, Ordering::Relaxed);
+        self.under_way[index] = Some(request);
+        self.offered = self.offered.wrapping_add(1);
+        // Who sees the new index sees the request.
+        fence(Ordering::SeqCst);
+        memory
+            .available
+            .index
+            .store(self.offered, Ordering::Release);
+        // Either the device sees the index, or this sees that it waits for a notification.
+        fence(Ordering::SeqCst);
+        memory.used.flags.load(Ordering::Relaxed) & NO_NOTIFY == 0
+    }
+
+    /// Takes a request back that the device is done with, if there is one.
+    ///
+    /// **Errors:** what the device says cannot be. It is not to be asked again.
+    pub(crate) fn take(&mut self) -> Result<Option<Completed>, Lie> {
+        let memory = self.memory;
+        // Acquire: who sees the index sees what was completed.
+        let index = once(memory.used.index.load(Ordering::Acquire));
+        let completed = index.wrapping_sub(self.taken);
+        let before = self.seen.wrapping_sub(self.taken);
+        let outstanding = self.under_way.iter().flatten().count();
+        // It says that more are completed than it has, or fewer than it has said.
+        if usize::from(completed) > outstanding || completed < before {
+            return Err(Lie);
+        }
+        self.seen = index;
+        if completed == 0 {
+            return Ok(None);
+        }
+        let element = &memory.used.ring[usize::from(self.taken % SIZE)];
+        let id = once(element.id.load(Ordering::Relaxed)) as usize;
+        let bytes = once(element.bytes.load(Ordering::Relaxed)) as usize;
+        if !id.is_multiple_of(DESCRIPTORS_PER_REQUEST) {
+            return Err(Lie);
+        }
+        let index = id / DESCRIPTORS_PER_REQUEST;
+        let under_way = self.under_way.get_mut(index).ok_or(Lie)?;
+        let request = under_way.ok_or(Lie)?;
+        if bytes > request.writable_bytes() {
+            return Err(Lie);
+        }
+        let is_done = match once(memory.statuses[index].load(Ordering::Relaxed)) {
+            // It has not written all that was to be read.
+            status::OK => request.kind != Kind::Read || bytes == request.writable_bytes(),
+            status::IO_ERROR | status::UNSUPPORTED => false,
+            _ => return Err(Lie),
+        };
+        *under_way = None;
+        self.taken = self.taken.wrapping_add(1);
+        Ok(Some(Completed {
+            index,
+            request,
+            is_done,
+        }))
+    }
+
+    /// Writes a descriptor, of which the device reads `place`, or writes it.
+    fn describe<T>(&self, index: usize, place: &T, bytes: usize, flags: u16, next: Option<usize>) {
+        let offset = core::ptr::from_ref(place).addr() - core::ptr::from_ref(self.memory).addr();
+        let descriptor = &self.memory.descriptors[index];
+        let flags = flags | next.map_or(0, |_| descriptor::NEXT);
+        descriptor
+            .address
+            .store(self.physical_address + offset as u64, Ordering::Relaxed);
+        descriptor.bytes.store(bytes as u32, Ordering::Relaxed);
+        descriptor.flags.store(flags, Ordering::Relaxed);
+        let next = next.unwrap_or(0) as u16;
+        descriptor.next.store(next, Ordering::Relaxed);
+    }
+}
+
+/// What the device has written, and is read once. A test's device writes between any two of these.
+fn once<T>(value: T) -> T {
+    #[cfg(test)]
+    crate::tests::device_writes();
+    value
+}
+
+const _: () = assert!(BLOCK_BYTES.is_multiple_of(size_of::<u64>()));
+
+#[cfg(test)]
+impl Queue {
+    /// What a device would write.
+    pub(crate) fn used(&self) -> &'static Used {
+        &self.memory.used
+    }
+
+    /// Where a device would write the status of a request.
+    pub(crate) fn status(&self, index: usize) -> &'static AtomicU8 {
+        &self.memory.statuses[index]
+    }
+
+    /// Where a device would write the data of a request.
+    pub(crate) fn data(&self, index: usize) -> &'static [AtomicU64] {
+        &self.memory.data[index]
+    }
+
+    /// The chain of descriptors that was offered as the nth: address, bytes, and whether the device
+    /// may write there.
+    pub(crate) fn offered(&self, nth: u16) -> std::vec::Vec<(u64, u32, bool)> {
+        let load = |word: &AtomicU16| word.load(Ordering::Relaxed);
+        let mut next = load(&self.memory.available.ring[usize::from(nth % SIZE)]);
+        let mut chain = std::vec::Vec::new();
+        loop {
+            let descriptor = &self.memory.descriptors[usize::from(next)];
+            let flags = load(&descriptor.flags);
+            chain.push((
+                descriptor.address.load(Ordering::Relaxed),
+                descriptor.bytes.load(Ordering::Relaxed),
+                flags & descriptor::WRITE != 0,
+            ));
+            if flags & descriptor::NEXT == 0 {
+                return chain;
+            }
+            next = load(&descriptor.next);
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Numbers by which things of one kind that look alike are told apart: a buffer of one pool from one of
+//! another.
+
+use core::sync::atomic::{AtomicU64, Ordering};
+
+/// A number that nothing else has in this incarnation of the protection domain.
+pub(crate) fn new() -> u64 {
+    static GIVEN: AtomicU64 = AtomicU64::new(0);
+    GIVEN.fetch_add(1, Ordering::Relaxed) + 1
+}
