@@ -1,7 +1,7 @@
 //! Labels of one's own are sent to a thread and to the address space.
 //!
-//! refused by the compiler: no method named `call` found for struct `sel4::Cap<sel4::cap_type::Tcb>`
-//! refused by the compiler: no method named `call` found for struct `sel4::Cap<sel4::cap_type::VSpace>`
+//! refused by the compiler: no method named `call` found for struct `Cap<Tcb>`
+//! refused by the compiler: no method named `call` found for struct `Cap<VSpace>`
 //! refused by the compiler: no method named `nb_send` found
 #![no_std]
 #![no_main]

@@ -1,8 +1,8 @@
 //! Numbers become capabilities, and capabilities change their type.
 //!
-//! refused by the compiler: call to unsafe function `sel4::Cap::<T>::from_bits`
-//! refused by the compiler: call to unsafe function `sel4::Cap::<T, C>::cast`
-//! refused by the compiler: call to unsafe function `sel4::CPtr::cast`
+//! refused by the compiler: call to unsafe function `Cap::<T>::from_bits`
+//! refused by the compiler: call to unsafe function `Cap::<T, C>::cast`
+//! refused by the compiler: call to unsafe function `CPtr::cast`
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

@@ -1,7 +1,7 @@
 //! System calls are made with the thread's own token.
 //!
 //! refused by the compiler: call to unsafe function `sel4::sel4_sys::call`
-//! refused by the compiler: call to unsafe function `sel4::sel4_sys::nb_send`
+//! refused by the compiler: call to unsafe function `nb_send`
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
