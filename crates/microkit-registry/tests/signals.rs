@@ -5,12 +5,12 @@ mod common;
 
 use std::sync::atomic::Ordering;
 
-use common::complete;
+use common::{complete, entry_point};
 use microkit_registry::signals::{NobodyThere, Outcome, Receiver, Sender, Ticket, WORDS};
 use pd_test::{Explorer, Run, System};
 use sel4_microkit::{
-    Channel, ChannelSet, Child, EntryPoint, Handler, Infallible, MessageInfo, SharedWord,
-    debug_println, shared_words,
+    Channel, ChannelSet, Child, Handler, Infallible, MessageInfo, SharedWord, debug_println,
+    shared_words,
 };
 
 /// Of `alice` and `bell`, the channel to each other.
@@ -156,7 +156,6 @@ impl Handler for Bell {
 /// Restarts `bell`, or says that it is dead.
 struct Parent {
     buries: bool,
-    entry_point: EntryPoint,
 }
 
 impl Handler for Parent {
@@ -165,7 +164,7 @@ impl Handler for Parent {
     fn fault(&mut self, child: Child, _: MessageInfo) -> Result<Option<MessageInfo>, sel4::Error> {
         match self.buries {
             true => NEWS.notify(),
-            false => child.restart(self.entry_point)?,
+            false => child.restart(entry_point(child))?,
         }
         Ok(None)
     }
@@ -178,11 +177,7 @@ fn system<S: Sends>(signals: usize, buries: bool) -> System {
 fn with_file<S: Sends>(file: &str, signals: usize, buries: bool) -> System {
     System::parse("signals.system", file)
         .unwrap()
-        .program("parent.elf", move || Parent {
-            buries,
-            // It has the lower priority.
-            entry_point: Child::new(1).entry_point().expect("it is a child"),
-        })
+        .program("parent.elf", move || Parent { buries })
         .program("bell.elf", bell)
         .program("alice.elf", move || alice::<S>(signals))
 }

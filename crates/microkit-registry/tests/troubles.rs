@@ -408,7 +408,7 @@ mod notification_vanishes {
             parent: true,
             ..With::default()
         })
-        .program("parent.elf", || common::Parent::init(true))
+        .program("parent.elf", || common::Parent { buries: true })
     }
 
     fn she_knows_of_the_death(run: &Run) {

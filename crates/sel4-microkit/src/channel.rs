@@ -305,7 +305,8 @@ impl Child {
     #[track_caller]
     pub fn entry_point(&self) -> sel4::Result<EntryPoint> {
         let registers = self.read_registers()?;
-        // A program on a host has no registers of its own: its pc is where it begins, always.
+        // A program on a host has no registers of its own, and its pc stays where it begins until it
+        // faults.
         if cfg!(target_os = "none") && has_run(&registers) {
             self.refuse_entry_point();
         }

@@ -23,6 +23,13 @@ pub const PROVIDER: Channel = Channel::new(2);
 pub const PARENT: Channel = Channel::new(3);
 pub const MALLORY: Channel = Channel::new(4);
 
+/// Where `pd-test` has every program begin. Under an explorer, it may have run before its parent
+/// could read it.
+pub fn entry_point(child: Child) -> EntryPoint {
+    // SAFETY: a program on a host begins as such, and its memory is its own.
+    unsafe { EntryPoint::new(child, 0x20_0000) }
+}
+
 pub static TABLE: Table = Table::new(
     &[Service {
         name: BELL,
@@ -121,13 +128,13 @@ pub fn system(with: With) -> System {
         .program("registry.elf", registry_pd)
         .program("alice.elf", alice);
     if with.keeper {
-        system = system.program("keeper.elf", Keeper::init);
+        system = system.program("keeper.elf", || Keeper);
     }
     if with.bell {
         system = system.program("bell.elf", bell_pd);
     }
     if with.parent {
-        system = system.program("parent.elf", || Parent::init(false));
+        system = system.program("parent.elf", || Parent { buries: false });
     }
     if with.mallory {
         system = system.program("mallory.elf", || Idle);
@@ -155,45 +162,20 @@ impl Handler for Idle {
 }
 
 /// Restarts the registry.
-pub struct Keeper {
-    entry_point: EntryPoint,
-}
-
-impl Keeper {
-    fn init() -> Self {
-        let entry_point = entry_point_of_child();
-        Self { entry_point }
-    }
-}
-
-/// That of the one child, which has the lower priority.
-fn entry_point_of_child() -> EntryPoint {
-    Child::new(1).entry_point().expect("it is a child")
-}
+pub struct Keeper;
 
 impl Handler for Keeper {
     type Error = sel4::Error;
 
     fn fault(&mut self, child: Child, _: MessageInfo) -> Result<Option<MessageInfo>, sel4::Error> {
-        child.restart(self.entry_point)?;
+        child.restart(entry_point(child))?;
         Ok(None)
     }
 }
 
 /// Says that `bell` is dead, and restarts it, or does not.
 pub struct Parent {
-    buries: bool,
-    entry_point: EntryPoint,
-}
-
-impl Parent {
-    pub fn init(buries: bool) -> Self {
-        let entry_point = entry_point_of_child();
-        Self {
-            buries,
-            entry_point,
-        }
-    }
+    pub buries: bool,
 }
 
 impl Handler for Parent {
@@ -208,7 +190,7 @@ impl Handler for Parent {
         names.report_death(BELL).unwrap();
         match self.buries {
             true => debug_println!("parent: bell is dead"),
-            false => child.restart(self.entry_point)?,
+            false => child.restart(entry_point(child))?,
         }
         Ok(None)
     }
