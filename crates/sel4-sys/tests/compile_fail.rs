@@ -2,5 +2,8 @@
 
 #[test]
 fn a_system_call_inside_a_view_does_not_compile() {
-    trybuild::TestCases::new().compile_fail("tests/compile-fail/*.rs");
+    let cases = trybuild::TestCases::new();
+    cases.compile_fail("tests/compile-fail/*.rs");
+    #[cfg(feature = "programs")]
+    cases.compile_fail("tests/compile-fail/programs/*.rs");
 }
