@@ -76,6 +76,7 @@ fn start<R>(wrong: impl Fn() -> R + Copy + Send + Sync + 'static) -> Run {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "four systems take minutes there")]
 fn another_protection_domain_does_not_get_what_one_has() {
     let cases: [fn(); 4] = [
         || _ = shared_words!(dma, dma_size),

@@ -3,5 +3,8 @@
 
 #[test]
 fn what_could_break_memory_does_not_compile() {
-    trybuild::TestCases::new().compile_fail("tests/compile-fail/*.rs");
+    let cases = trybuild::TestCases::new();
+    cases.compile_fail("tests/compile-fail/*.rs");
+    #[cfg(feature = "programs")]
+    cases.compile_fail("tests/compile-fail/programs/*.rs");
 }

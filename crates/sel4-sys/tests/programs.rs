@@ -121,3 +121,102 @@ fn a_panic_of_a_program_is_that_of_who_resumes_it() {
         host::point(); // Nothing runs any more.
     }
 }
+
+/// Accesses of one thread are in order, and so are those of a program and its resumer.
+#[test]
+fn a_program_runs_in_the_turns_of_its_resumer() {
+    let here = std::thread::current().id();
+    for carrier in carriers() {
+        let mut outer = Program::new(carrier, move || {
+            assert_eq!(host::thread_id(), here);
+            let mut inner = Program::new(carrier, move || assert_eq!(host::thread_id(), here));
+            assert_eq!(inner.resume(), Stop::Ended);
+            let other = std::thread::spawn(host::thread_id).join().unwrap();
+            assert_ne!(other, here);
+        });
+        assert_eq!(outer.resume(), Stop::Ended);
+    }
+}
+
+/// Unless a program unwinds, nothing is answered by zeros and nothing is hidden.
+#[test]
+fn a_program_unwinds_while_its_destructors_run() {
+    struct Witness(Arc<AtomicUsize>);
+
+    impl Drop for Witness {
+        fn drop(&mut self) {
+            if host::is_unwinding() {
+                host::point(); // Does not stop it.
+            }
+            self.0
+                .store(1 + usize::from(host::is_unwinding()), Ordering::Relaxed);
+        }
+    }
+
+    for carrier in carriers() {
+        for (ends, expect) in [(true, 1), (false, 2)] {
+            let seen = Arc::new(AtomicUsize::new(0));
+            let witness = Witness(Arc::clone(&seen));
+            let mut program = Program::new(carrier, move || {
+                let _witness = witness;
+                host::point();
+                assert!(!host::is_unwinding());
+            });
+            assert_eq!(program.resume(), Stop::Point);
+            if ends {
+                assert_eq!(program.resume(), Stop::Ended);
+            }
+            assert_eq!(format!("{program:?}").contains("Ended"), ends);
+            drop(program);
+            assert_eq!(seen.load(Ordering::Relaxed), expect);
+        }
+    }
+    assert!(!host::is_unwinding());
+}
+
+/// A destructor that catches the unwinding, and makes system calls, is unwound to its end.
+#[test]
+fn a_program_that_catches_its_unwinding_ends_all_the_same() {
+    for carrier in carriers() {
+        let mut program = Program::new(carrier, || {
+            assert!(catch_unwind(host::point).is_err());
+            // It is not unwinding any more: the next stop unwinds it again.
+            host::point();
+            unreachable!("it was dropped");
+        });
+        assert_eq!(program.resume(), Stop::Point);
+        drop(program);
+    }
+}
+
+#[test]
+fn a_program_that_has_ended_is_not_resumed() {
+    for carrier in carriers() {
+        let mut program = Program::new(carrier, || ());
+        assert_eq!(program.resume(), Stop::Ended);
+        assert!(catch_unwind(AssertUnwindSafe(|| program.resume())).is_err());
+        assert!(program.buffer().is_none());
+    }
+}
+
+#[test]
+fn the_buffer_is_there_at_a_system_call_that_has_one_only() {
+    for carrier in carriers() {
+        let mut program = Program::new(carrier, || {
+            let mut token = host::new_ipc_buffer();
+            sel4_sys::wait(&mut token, 1);
+            sel4_sys::yield_();
+            host::point();
+            sel4_sys::wait(&mut token, 1);
+            std::panic::resume_unwind(Box::new(1_u8));
+        });
+        let mut seen = Vec::new();
+        for _ in 0..4 {
+            program.resume();
+            seen.push(program.buffer().is_some());
+        }
+        assert_eq!(seen, [true, false, false, true]);
+        assert!(catch_unwind(AssertUnwindSafe(|| program.resume())).is_err());
+        assert!(program.buffer().is_none());
+    }
+}

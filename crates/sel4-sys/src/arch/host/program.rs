@@ -16,6 +16,18 @@ use crate::IpcBuffer;
 ///
 /// Dropping it unwinds it from where it is. System calls that destructors make are then answered
 /// with zeros.
+///
+/// It stays in the thread that has made it:
+///
+/// ```compile_fail,E0277
+/// fn sent<T: Send>() {}
+/// sent::<sel4_sys::host::Program>();
+/// ```
+///
+/// ```compile_fail,E0277
+/// fn shared<T: Sync>() {}
+/// shared::<sel4_sys::host::Program>();
+/// ```
 pub struct Program {
     carried: Carried,
     /// Where it is, unless it has not begun or has ended.
