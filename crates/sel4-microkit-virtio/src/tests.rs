@@ -484,9 +484,11 @@ fn a_device_that_repeats_itself_or_takes_it_back_is_used_no_more() {
     });
 }
 
+type Write = fn(&'static Used);
+
 std::thread_local! {
     /// What the device writes, when the driver has read so many more words.
-    static WRITES: Cell<Option<(usize, fn(&'static Used))>> = const { Cell::new(None) };
+    static WRITES: Cell<Option<(usize, Write)>> = const { Cell::new(None) };
     static USED: Cell<Option<&'static Used>> = const { Cell::new(None) };
 }
 

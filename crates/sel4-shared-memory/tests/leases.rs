@@ -215,7 +215,8 @@ fn after_a_restart_of_the_lender_it_waits_for_those_that_could_write_there() {
 /// In the order of what they do to their word: by none of it does another lose anything.
 #[test]
 fn whatever_a_borrower_writes_about_itself_another_is_granted_what_it_asks_for() {
-    let acts: [fn(&World, &mut Borrower<Words, Words, Words>); 6] = [
+    type Act = fn(&World, &mut Borrower<Words, Words, Words>);
+    let acts: [Act; 6] = [
         |_, _| (),
         |_, writer| writer.acknowledge(),
         |world, _| world.own[0][0].store(0, Ordering::Relaxed),
