@@ -42,7 +42,8 @@ fn a_kernel_reaches_every_word_of_the_buffer_and_none_beyond() {
             }
         },
     )));
-    sel4_sys::call(&mut token, 1, info(5), [0; 4]);
+    // SAFETY: the kernel is the test's, and has nothing to break.
+    unsafe { sel4_sys::call(&mut token, 1, info(5), [0; 4]) };
     token.with(|buffer| {
         assert_eq!(buffer.msg_regs()[119], 120);
         assert_eq!(buffer.user_data(), 121);
@@ -70,14 +71,22 @@ fn the_kernel_sees_the_registers_of_each_call() {
     let token = &mut host::new_ipc_buffer();
     let words = [1, 2, 3, 4];
     let received = [
-        sel4_sys::call(token, 10, info(4), words),
-        sel4_sys::call_empty(token, 10, info(0)),
-        sel4_sys::reply_recv(token, 11, info(4), words, 12),
-        sel4_sys::nb_send_recv(token, 13, info(4), words, 11, 12),
-        sel4_sys::nb_send_recv_empty(token, 13, info(0), 11, 12),
-        sel4_sys::nb_send_wait(token, 13, info(4), words, 11),
-        sel4_sys::recv(token, 11, 12),
-        sel4_sys::nb_recv(token, 11, 12),
+        // SAFETY: the kernel is the test's, and has nothing to break.
+        unsafe { sel4_sys::call(token, 10, info(4), words) },
+        // SAFETY: the kernel is the test's, and has nothing to break.
+        unsafe { sel4_sys::call_empty(token, 10, info(0)) },
+        // SAFETY: the kernel is the test's, and has nothing to break.
+        unsafe { sel4_sys::reply_recv(token, 11, info(4), words, 12) },
+        // SAFETY: the kernel is the test's, and has nothing to break.
+        unsafe { sel4_sys::nb_send_recv(token, 13, info(4), words, 11, 12) },
+        // SAFETY: the kernel is the test's, and has nothing to break.
+        unsafe { sel4_sys::nb_send_recv_empty(token, 13, info(0), 11, 12) },
+        // SAFETY: the kernel is the test's, and has nothing to break.
+        unsafe { sel4_sys::nb_send_wait(token, 13, info(4), words, 11) },
+        // SAFETY: the kernel is the test's, and has nothing to break.
+        unsafe { sel4_sys::recv(token, 11, 12) },
+        // SAFETY: the kernel is the test's, and has nothing to break.
+        unsafe { sel4_sys::nb_recv(token, 11, 12) },
         sel4_sys::wait(token, 11),
         sel4_sys::nb_wait(token, 11),
     ];
@@ -85,10 +94,14 @@ fn the_kernel_sees_the_registers_of_each_call() {
         assert_eq!((received.badge, received.message[0]), (77, 88));
         assert_eq!(received.info.length(), 1);
     }
-    sel4_sys::send(token, 10, info(4), words);
-    sel4_sys::send_empty(token, 10, info(0));
-    sel4_sys::nb_send(token, 10, info(4), words);
-    sel4_sys::signal(token, 10);
+    // SAFETY: the kernel is the test's, and has nothing to break.
+    unsafe { sel4_sys::send(token, 10, info(4), words) };
+    // SAFETY: the kernel is the test's, and has nothing to break.
+    unsafe { sel4_sys::send_empty(token, 10, info(0)) };
+    // SAFETY: the kernel is the test's, and has nothing to break.
+    unsafe { sel4_sys::nb_send(token, 10, info(4), words) };
+    // SAFETY: the kernel is the test's, and has nothing to break.
+    unsafe { sel4_sys::signal(token, 10) };
     sel4_sys::yield_();
     let calls = kernel.0.take();
     let numbers = calls.iter().map(|(registers, _)| registers.number);
@@ -145,10 +158,22 @@ fn a_message_that_is_called_empty_and_is_not_is_refused() {
     )));
     let token = &mut host::new_ipc_buffer();
     let message = "the message has words";
-    assert_eq!(refused(|| sel4_sys::call_empty(token, 1, info(1))), message);
-    assert_eq!(refused(|| sel4_sys::send_empty(token, 1, info(1))), message);
+    // SAFETY: the kernel is the test's, and has nothing to break.
     assert_eq!(
-        refused(|| sel4_sys::nb_send_recv_empty(token, 1, info(1), 2, 3)),
+        // SAFETY: the kernel is the test's, and has nothing to break.
+        refused(|| unsafe { sel4_sys::call_empty(token, 1, info(1)) }),
+        message
+    );
+    // SAFETY: the kernel is the test's, and has nothing to break.
+    assert_eq!(
+        // SAFETY: the kernel is the test's, and has nothing to break.
+        refused(|| unsafe { sel4_sys::send_empty(token, 1, info(1)) }),
+        message
+    );
+    assert_eq!(
+        // SAFETY: the kernel is the test's, and has nothing to break.
+        // SAFETY: the kernel is the test's, and has nothing to break.
+        refused(|| unsafe { sel4_sys::nb_send_recv_empty(token, 1, info(1), 2, 3) }),
         message
     );
 }
@@ -185,8 +210,10 @@ fn a_kernel_lives_until_its_call_returns() {
     let word = Box::new(Cell::new(0));
     install(Some(Rc::new(Kernel { word })));
     let mut token = host::new_ipc_buffer();
-    assert_eq!(sel4_sys::recv(&mut token, 1, 2).badge, 2);
-    assert_eq!(sel4_sys::recv(&mut token, 1, 2).badge, 9);
+    // SAFETY: the kernel is the test's, and has nothing to break.
+    assert_eq!(unsafe { sel4_sys::recv(&mut token, 1, 2) }.badge, 2);
+    // SAFETY: the kernel is the test's, and has nothing to break.
+    assert_eq!(unsafe { sel4_sys::recv(&mut token, 1, 2) }.badge, 9);
 }
 
 /// A kernel that makes system calls itself, each with a buffer of its own.
@@ -200,14 +227,16 @@ fn a_call_inside_a_call_has_another_buffer() {
             buffer.write(HostBuffer::MESSAGE + 5, level);
             if level < 3 {
                 let mut token = host::new_ipc_buffer();
-                sel4_sys::call(&mut token, 1, info(6), [0; 4]);
+                // SAFETY: the kernel is the test's, and has nothing to break.
+                unsafe { sel4_sys::call(&mut token, 1, info(6), [0; 4]) };
                 assert_eq!(token.with(|inner| inner.msg_regs()[5]), level + 1);
             }
             assert_eq!(buffer.read(HostBuffer::MESSAGE + 5), level);
         },
     )));
     let mut token = host::new_ipc_buffer();
-    sel4_sys::call(&mut token, 1, info(6), [0; 4]);
+    // SAFETY: the kernel is the test's, and has nothing to break.
+    unsafe { sel4_sys::call(&mut token, 1, info(6), [0; 4]) };
     assert_eq!(token.with(|buffer| buffer.msg_regs()[5]), 0);
 }
 
@@ -307,7 +336,12 @@ fn measuring_calls_are_those_of_the_configuration() {
     assert_eq!(sel4_sys::benchmark_reset_log(), MEASURES.then_some(3));
     assert_eq!(sel4_sys::benchmark_finalize_log(), MEASURES.then_some(3));
     made(MEASURES, 2);
-    assert_eq!(sel4_sys::benchmark_set_log_buffer(4), LOGS.then_some(3));
+    // SAFETY: the kernel is the test's, and has nothing to break.
+    assert_eq!(
+        // SAFETY: the kernel is the test's, and has nothing to break.
+        unsafe { sel4_sys::benchmark_set_log_buffer(4) },
+        LOGS.then_some(3)
+    );
     made(LOGS, 1);
     sel4_sys::benchmark_null_syscall();
     made(MEASURES, 1);
@@ -339,7 +373,8 @@ fn what_a_buffer_holds_is_shown_and_set() {
     let mut token = host::new_ipc_buffer();
     token.with_mut(|buffer| {
         *buffer = sel4_sys::IpcBuffer::default();
-        buffer.set_receive_path(1, 2, 3);
+        // SAFETY: the kernel is the test's, and has nothing to break.
+        unsafe { buffer.set_receive_path(1, 2, 3) };
         buffer.set_user_data(4);
         assert_eq!((buffer.receive_path(), buffer.user_data()), ((1, 2, 3), 4));
         let shown = format!("{buffer:?}");

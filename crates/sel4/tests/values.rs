@@ -91,10 +91,15 @@ fn every_error_has_a_sentence_of_its_own() {
 
 #[test]
 fn a_capability_pointer_keeps_its_bits_whatever_it_is_taken_for() {
-    let cap: cap::Endpoint = Cap::from_bits(7);
+    // SAFETY: the kernel is the test's, and has nothing to break.
+    let cap: cap::Endpoint = unsafe { Cap::from_bits(7) };
     assert_eq!((cap.bits(), cap.cptr().bits()), (7, 7));
-    assert_eq!(cap.upcast().downcast::<sel4::cap_type::Tcb>().bits(), 7);
-    assert_eq!(cap.cptr().cast::<sel4::cap_type::Notification>().bits(), 7);
+    // SAFETY: the kernel is the test's, and has nothing to break.
+    let thread = unsafe { cap.upcast().downcast::<sel4::cap_type::Tcb>() };
+    assert_eq!(thread.bits(), 7);
+    // SAFETY: as above.
+    let notification = unsafe { cap.cptr().cast::<sel4::cap_type::Notification>() };
+    assert_eq!(notification.bits(), 7);
     assert_eq!(
         format!("{cap:?}"),
         format!("{}(7)", sel4::cap_type::Endpoint::NAME)
@@ -105,7 +110,8 @@ fn a_capability_pointer_keeps_its_bits_whatever_it_is_taken_for() {
 
 #[test]
 fn a_path_has_a_root_and_a_depth() {
-    let root: cap::CNode = Cap::from_bits(2);
+    // SAFETY: the kernel is the test's, and has nothing to break.
+    let root: cap::CNode = unsafe { Cap::from_bits(2) };
     let path = root.absolute_cptr_from_bits_with_depth(9, 5);
     assert_eq!(
         (path.root().bits(), path.path().bits(), path.path().depth()),
@@ -114,7 +120,8 @@ fn a_path_has_a_root_and_a_depth() {
     assert_eq!(path.with(1).without_context().into_root().bits(), 2);
     let own = root.absolute_cptr_for_self();
     assert_eq!((own.path().bits(), own.path().depth()), (0, 0));
-    let endpoint: cap::Endpoint = Cap::from_bits(9);
+    // SAFETY: the kernel is the test's, and has nothing to break.
+    let endpoint: cap::Endpoint = unsafe { Cap::from_bits(9) };
     assert_eq!(root.absolute_cptr(endpoint).path().depth(), sel4::WORD_SIZE);
     assert_eq!(endpoint.cptr().cptr_with_depth().bits(), 9);
 }
@@ -162,11 +169,15 @@ fn what_is_printed_goes_byte_by_byte() {
 /// Each receives five words: four come in registers, and the fifth lies in memory.
 #[test]
 fn every_call_that_receives_leaves_the_words_in_the_buffer() {
-    let endpoint: cap::Endpoint = Cap::from_bits(3);
-    let notification: cap::Notification = Cap::from_bits(4);
-    let reply: cap::Reply = Cap::from_bits(5);
+    // SAFETY: the kernel is the test's, and has nothing to break.
+    let endpoint: cap::Endpoint = unsafe { Cap::from_bits(3) };
+    // SAFETY: the kernel is the test's, and has nothing to break.
+    let notification: cap::Notification = unsafe { Cap::from_bits(4) };
+    // SAFETY: the kernel is the test's, and has nothing to break.
+    let reply: cap::Reply = unsafe { Cap::from_bits(5) };
     let info = MessageInfo::new(0, 0, 0, 2);
-    let received: [(i64, &dyn Fn() -> (MessageInfo, u64)); 7] = [
+    type Receive<'a> = &'a dyn Fn() -> (MessageInfo, u64);
+    let received: [(i64, Receive<'_>); 7] = [
         (syscall::Recv, &|| endpoint.recv(reply)),
         (syscall::NBRecv, &|| endpoint.nb_recv(reply)),
         (syscall::ReplyRecv, &|| endpoint.reply_recv(info, reply)),
@@ -206,7 +217,8 @@ fn every_call_that_receives_leaves_the_words_in_the_buffer() {
 fn a_token_that_is_passed_is_the_one_that_is_used() {
     start(5);
     let mut token = host::new_ipc_buffer();
-    let endpoint: cap::Endpoint = Cap::from_bits(3);
+    // SAFETY: the kernel is the test's, and has nothing to break.
+    let endpoint: cap::Endpoint = unsafe { Cap::from_bits(3) };
     endpoint.with(&mut token).call(MessageInfo::new(0, 0, 0, 0));
     assert_eq!(
         token.with(|buffer| buffer.msg_regs()[..5].to_vec()),

@@ -13,7 +13,8 @@ use std::rc::Rc;
 use sel4::sys::host::{self, HostBuffer, Registers};
 use sel4::{Cap, IpcBuffer, IpcBufferToken, MessageInfo, SetAside, cap};
 
-const ENDPOINT: cap::Endpoint = Cap::from_bits(1);
+// SAFETY: the kernel is the test's, and has nothing to break.
+const ENDPOINT: cap::Endpoint = unsafe { Cap::from_bits(1) };
 
 /// The message register that everyone writes. It does not travel in a CPU register.
 const WORD: usize = 7;
