@@ -1,5 +1,4 @@
 //! How many schedules of the examples' systems run in a second, on one core.
-#![forbid(unsafe_code)]
 
 #[path = "../tests/examples/mod.rs"]
 #[allow(dead_code, unused_imports)] // The tests use more of it.
