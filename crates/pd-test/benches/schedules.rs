@@ -1,5 +1,4 @@
 //! How many schedules of the examples' systems run in a second, on one core.
-// No `forbid(unsafe_code)`: some of the examples have it.
 
 #[path = "../tests/examples/mod.rs"]
 #[allow(dead_code, unused_imports)] // The tests use more of it.

@@ -16,7 +16,7 @@ use sel4_shared_memory::{
 };
 
 const PEER: Channel = Channel::new(1);
-const CHILD: Child = Child::new(1);
+const CHILDREN: [Child; 2] = [Child::new(1), Child::new(2)];
 
 const FILE: &str = r#"
     <system>
@@ -40,12 +40,12 @@ const FILE: &str = r#"
 
 /// Restarts whoever faults.
 struct Parent {
-    entry_point: EntryPoint,
+    entry_points: [EntryPoint; 2],
 }
 
 fn parent() -> Parent {
     Parent {
-        entry_point: CHILD.entry_point().expect("it is a child"),
+        entry_points: CHILDREN.map(|child| child.entry_point().expect("it is a child")),
     }
 }
 
@@ -53,7 +53,7 @@ impl Handler for Parent {
     type Error = sel4::Error;
 
     fn fault(&mut self, child: Child, _: MessageInfo) -> Result<Option<MessageInfo>, Self::Error> {
-        child.restart(self.entry_point)?;
+        child.restart(self.entry_points[child.index() - 1])?;
         Ok(None)
     }
 }
