@@ -13,6 +13,9 @@ use sel4::{
 
 type Calls = Rc<RefCell<Vec<Registers>>>;
 
+/// A call that receives: the message info and the badge.
+type Receive<'a> = dyn Fn() -> (MessageInfo, u64) + 'a;
+
 /// Has a kernel keep every call, which answers `answer` with as many words.
 fn start(answer: usize) -> Calls {
     let calls = Calls::default();
@@ -166,7 +169,7 @@ fn every_call_that_receives_leaves_the_words_in_the_buffer() {
     let notification: cap::Notification = Cap::from_bits(4);
     let reply: cap::Reply = Cap::from_bits(5);
     let info = MessageInfo::new(0, 0, 0, 2);
-    let received: [(i64, &dyn Fn() -> (MessageInfo, u64)); 7] = [
+    let received: [(i64, &Receive<'_>); 7] = [
         (syscall::Recv, &|| endpoint.recv(reply)),
         (syscall::NBRecv, &|| endpoint.nb_recv(reply)),
         (syscall::ReplyRecv, &|| endpoint.reply_recv(info, reply)),
