@@ -13,6 +13,9 @@ use sel4::{
 
 type Calls = Rc<RefCell<Vec<Registers>>>;
 
+/// A call that receives: the message info and the badge.
+type Receive<'a> = dyn Fn() -> (MessageInfo, u64) + 'a;
+
 /// Has a kernel keep every call, which answers `answer` with as many words.
 fn start(answer: usize) -> Calls {
     let calls = Calls::default();
@@ -176,8 +179,7 @@ fn every_call_that_receives_leaves_the_words_in_the_buffer() {
     // SAFETY: the kernel is the test's, and has nothing to break.
     let reply: cap::Reply = unsafe { Cap::from_bits(5) };
     let info = MessageInfo::new(0, 0, 0, 2);
-    type Receive<'a> = &'a dyn Fn() -> (MessageInfo, u64);
-    let received: [(i64, Receive<'_>); 7] = [
+    let received: [(i64, &Receive<'_>); 7] = [
         (syscall::Recv, &|| endpoint.recv(reply)),
         (syscall::NBRecv, &|| endpoint.nb_recv(reply)),
         (syscall::ReplyRecv, &|| endpoint.reply_recv(info, reply)),
