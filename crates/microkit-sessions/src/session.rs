@@ -30,7 +30,7 @@ use crate::{CloseError, SessionId};
 /// }
 /// ```
 ///
-/// ```compile_fail,E0599
+/// ```compile_fail,E0308
 /// # use microkit_sessions::Session;
 /// fn copied(session: &Session) -> Session {
 ///     session.clone()
