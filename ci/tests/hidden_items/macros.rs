@@ -202,7 +202,7 @@ impl Arm {
             return;
         }
         for passed in self.passed(&inside, false) {
-            if ATTRIBUTE.contains(&passed.kind) {
+            if ATTRIBUTE.contains(&passed.kind) && !passed.is_string {
                 faults.push(format!(
                     "{passed} becomes an attribute whose `#` is ours, so `unsafe(no_mangle)` in it \
                      passes the lint `unsafe_code`: take `#[doc = …]` only"

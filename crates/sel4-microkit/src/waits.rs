@@ -53,11 +53,11 @@ macro_rules! waits {
 macro_rules! __waits_in {
     ($context:tt $held:tt) => {};
     ($context:tt $held:tt call $channel:expr; $($rest:tt)*) => {
-        $crate::__waits_step!(call [$channel] [] $context $held);
+        $crate::__waits_step!(call [channel = $channel] [] $context $held);
         $crate::__waits_in!($context $held $($rest)*);
     };
     ($context:tt $held:tt wait $channel:expr; $($rest:tt)*) => {
-        $crate::__waits_step!(wait [$channel] [] $context $held);
+        $crate::__waits_step!(wait [channel = $channel] [] $context $held);
         $crate::__waits_in!($context $held $($rest)*);
     };
     ($context:tt [$($held:ident)*] lock $name:ident { $($inside:tt)* } $($rest:tt)*) => {
@@ -75,26 +75,26 @@ macro_rules! __waits_step {
         $crate::__waits_line!($step $channel $lock init [] $held);
     };
     ($step:ident $channel:tt $lock:tt [notified $(, $of:expr)?] $held:tt) => {
-        $crate::__waits_line!($step $channel $lock notified [$(Channel $of)?] $held);
+        $crate::__waits_line!($step $channel $lock notified [$(of: Channel = $of)?] $held);
     };
     ($step:ident $channel:tt $lock:tt [protected $(, $of:expr)?] $held:tt) => {
-        $crate::__waits_line!($step $channel $lock protected [$(Channel $of)?] $held);
+        $crate::__waits_line!($step $channel $lock protected [$(of: Channel = $of)?] $held);
     };
     ($step:ident $channel:tt $lock:tt [fault $(, $of:expr)?] $held:tt) => {
-        $crate::__waits_line!($step $channel $lock fault [$(Child $of)?] $held);
+        $crate::__waits_line!($step $channel $lock fault [$(of: Child = $of)?] $held);
     };
 }
 
 /// Leaves a line in the section, which has no address: it is not loaded, and the linker keeps it.
 ///
 /// What a caller chooses gets into the assembly as an identifier or as a number, never as text: no
-/// choice of tokens makes more than a line.
+/// choice of tokens makes more than a line. `$to` and `$in` are the names of the two operands.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __waits_line {
     (
-        $step:ident [$($channel:expr)?] [$($lock:ident)?]
-        $context:ident [$($of_type:ident $of:expr)?]
+        $step:ident [$($to:ident = $channel:expr)?] [$($lock:ident)?]
+        $context:ident [$($in:ident: $of_type:ident = $of:expr)?]
         [$($first:ident $($held:ident)*)?]
     ) => {
         // On a host too, where there is no section, the types are checked.
@@ -104,18 +104,18 @@ macro_rules! __waits_line {
         ::core::arch::global_asm!(
             ".pushsection .microkit.waits, \"\", %progbits",
             ::core::concat!(".ascii \"", ::core::stringify!($step), "\""),
-            $(::core::concat!(".ascii \" {channel}", $crate::__waits_no_text!($channel), "\""),)?
+            $(::core::concat!(".ascii \" {", ::core::stringify!($to), "}\""),)?
             $(::core::concat!(".ascii \" ", ::core::stringify!($lock), "\""),)?
             ::core::concat!(".ascii \" in ", ::core::stringify!($context), "\""),
-            $(::core::concat!(".ascii \" {of}", $crate::__waits_no_text!($of), "\""),)?
+            $(::core::concat!(".ascii \" {", ::core::stringify!($in), "}\""),)?
             $(
                 ::core::concat!(".ascii \" holding ", ::core::stringify!($first), "\""),
                 $(::core::concat!(".ascii \" ", ::core::stringify!($held), "\""),)*
             )?
             ".ascii \"\\n\"",
             ".popsection",
-            $(channel = const { let channel: $crate::Channel = $channel; channel.index() },)?
-            $(of = const { let of: $crate::$of_type = $of; of.index() },)?
+            $($to = const { let channel: $crate::Channel = $channel; channel.index() },)?
+            $($in = const { let of: $crate::$of_type = $of; of.index() },)?
         );
     };
 }
@@ -131,14 +131,5 @@ macro_rules! __waits_version {
             ".ascii \"version 1\\n\"",
             ".popsection",
         );
-    };
-}
-
-/// Nothing, once for each thing that is there.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __waits_no_text {
-    ($any:expr) => {
-        ""
     };
 }
