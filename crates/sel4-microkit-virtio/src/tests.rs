@@ -484,11 +484,11 @@ fn a_device_that_repeats_itself_or_takes_it_back_is_used_no_more() {
     });
 }
 
-type Write = fn(&'static Used);
+type Writes = fn(&'static Used);
 
 std::thread_local! {
     /// What the device writes, when the driver has read so many more words.
-    static WRITES: Cell<Option<(usize, Write)>> = const { Cell::new(None) };
+    static WRITES: Cell<Option<(usize, Writes)>> = const { Cell::new(None) };
     static USED: Cell<Option<&'static Used>> = const { Cell::new(None) };
 }
 
@@ -509,7 +509,7 @@ fn what_a_device_changes_between_two_reads_was_either_said_before_or_is_not_seen
         used.ring[0].id.store(id, Ordering::Relaxed);
         used.ring[0].bytes.store(bytes, Ordering::Relaxed);
     }
-    let writes: [fn(&'static Used); 4] = [
+    let writes: [Writes; 4] = [
         |used| set(used, 3, 513),
         |used| set(used, u32::MAX, 513),
         |used| set(used, 0, u32::MAX),
