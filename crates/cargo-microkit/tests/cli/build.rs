@@ -225,12 +225,13 @@ fn programs_that_are_binaries_are_built_by_cargo() {
         bench.file(&format!("p/{package}/Cargo.toml"), manifest);
         bench.file(&format!("p/{package}/src/bin/{bin}.rs"), PROGRAM);
     }
-    let pds = format!(
-        "{}{}",
-        system_text("a", "ping.elf"),
-        system_text("b", "sub/pong.elf")
-    );
-    bench.file("microkit-systems/pp.system", format!("<all>{pds}</all>"));
+    let pds = [("a", "ping.elf"), ("b", "sub/pong.elf")].map(|(name, path)| {
+        format!(
+            "<protection_domain name=\"{name}\"><program_image path=\"{path}\" /></protection_domain>"
+        )
+    });
+    let system = format!("<system>{}</system>", pds.concat());
+    bench.file("microkit-systems/pp.system", system);
     let build = |is_success, parts: &[&str]| {
         let mut command = bench.microkit(&["build", "pp", "--config", "release", "--release"]);
         command.args(["--no-install", "--sdk"]).arg(&sdk);
