@@ -12,7 +12,7 @@ use microkit_check::{Declaration, MemoryUse, RegionUse, SECTION};
 use microkit_sdf as sdf;
 use miette::{Report, Result, miette};
 use object::read::File;
-use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol, SymbolKind};
+use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol, SegmentFlags, SymbolKind, elf};
 
 use crate::builder::{Builder, Plan, search_paths};
 use crate::cli::{DeclaringArgs, Options};
@@ -203,19 +203,33 @@ fn memory_records(program: &[u8], symbols: &[u8]) -> Result<Option<MemoryUse>, S
             variables.insert(name.to_owned());
         }
     }
-    let stack = symbols
-        .symbols()
-        .find(|symbol| symbol.name() == Ok(regions::STACK_SYMBOL))
-        .ok_or_else(|| format!("there is no symbol `{}`", regions::STACK_SYMBOL))?;
-    let stack_bytes = word(&file, stack.address()).ok_or("its stack's size is not in the file")?;
+    let number = |name: &str| {
+        let mut symbols = symbols.symbols();
+        let symbol = symbols.find(|symbol| symbol.name() == Ok(name));
+        let symbol = symbol.ok_or_else(|| format!("there is no symbol `{name}`"))?;
+        word(&file, symbol.address()).ok_or_else(|| format!("`{name}` is not in the file"))
+    };
+    let (stack_bytes, kept_bytes) = (
+        number(regions::STACK_SYMBOL)?,
+        number(regions::KEPT_SYMBOL)?,
+    );
     let regions = RegionUse::all_from_bytes(records, &names).map_err(|e| text(&e))?;
-    let segments = file.segments();
-    let ends = segments.map(|segment| segment.address().saturating_add(segment.size()));
+    let (mut end, mut data_bytes) = (0, 0);
+    for segment in file.segments() {
+        end = end.max(segment.address().saturating_add(segment.size()));
+        if let SegmentFlags::Elf { p_flags, .. } = segment.flags()
+            && p_flags.contains(elf::PF_W)
+        {
+            data_bytes += segment.file_range().1;
+        }
+    }
     Ok(Some(MemoryUse {
         regions,
         stack_bytes,
         variables,
-        end: ends.max().unwrap_or_default(),
+        end,
+        data_bytes,
+        kept_bytes,
     }))
 }
 

@@ -29,3 +29,7 @@ pub const RAW: u64 = 4;
 
 /// The symbol of a word that says how large a stack the program asks for, in bytes.
 pub const STACK_SYMBOL: &str = "sel4_microkit_stack_bytes";
+
+/// The symbol of a word that says how much initialised data the program keeps for a restart, in
+/// bytes.
+pub const KEPT_SYMBOL: &str = "sel4_microkit_kept_bytes";

@@ -149,6 +149,22 @@ pub enum FindingKind {
     #[diagnostic(help("link it to lower addresses: it may end at {limit:#x} at most"))]
     ProgramTooHigh { pd: String, end: u64, limit: u64 },
 
+    /// A child that would fault at its first restart.
+    #[error(
+        "`{pd}` has a parent, which can restart it, and {data} bytes of initialised data, of which its \
+         program keeps {kept}"
+    )]
+    #[diagnostic(help(
+        "write `#[protection_domain(kept_data_size = {wanted})]`, so that a restart finds the data as \
+         it was at first"
+    ))]
+    DataNotKept {
+        pd: String,
+        data: u64,
+        kept: u64,
+        wanted: u64,
+    },
+
     /// A symbol that is set and is not for the system file.
     #[error("the program of `{pd}` has no variable `{symbol}` that the system file may set")]
     #[diagnostic(help(

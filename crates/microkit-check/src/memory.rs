@@ -26,6 +26,10 @@ pub struct MemoryUse {
     pub variables: BTreeSet<String>,
     /// The first address above the program's segments.
     pub end: u64,
+    /// How much initialised data it has, in bytes.
+    pub data_bytes: u64,
+    /// How much of that it keeps for a restart, in bytes.
+    pub kept_bytes: u64,
 }
 
 /// A region that a program uses, by the symbols that the system file sets.
@@ -155,6 +159,15 @@ pub fn memory(system: &System, uses: &[Option<MemoryUse>], user_top: u64) -> Rep
                 pd: pd.name.clone(),
                 end: used.end,
                 limit,
+            };
+            findings.push(Finding::new(kind, vec![Label::new(pd.span, "here")]));
+        }
+        if pd.parent.is_some() && used.data_bytes > used.kept_bytes {
+            let kind = FindingKind::DataNotKept {
+                pd: pd.name.clone(),
+                data: used.data_bytes,
+                kept: used.kept_bytes,
+                wanted: used.data_bytes.next_multiple_of(16),
             };
             findings.push(Finding::new(kind, vec![Label::new(pd.span, "here")]));
         }

@@ -59,6 +59,14 @@ fn memory_use(lines: &str) -> MemoryUse {
                 used.end = number();
                 continue;
             }
+            "data" => {
+                used.data_bytes = number();
+                continue;
+            }
+            "kept" => {
+                used.kept_bytes = number();
+                continue;
+            }
             "variable" => {
                 used.variables.insert(words[1].to_owned());
                 continue;

@@ -23,15 +23,13 @@ pub trait Alarm {
 /// Tasks that can wait for the time, each for the earliest that it waits for.
 const WAITING: usize = 32;
 
-/// Never: what an alarm is not set to.
-const NEVER: u64 = u64::MAX;
-
 /// Who waits for which time.
 pub(crate) struct Time {
     alarm: Cell<Option<(Channel, &'static (dyn Alarm + Sync))>>,
     waiting: RefCell<Deadlines<Waiting, WAITING>>,
-    /// When the driver notifies.
-    armed_ns: Cell<u64>,
+    /// When the driver notifies, if it does. An `Option`, so that nothing of the static is initialised
+    /// data, which a restart would have to keep.
+    armed_ns: Cell<Option<u64>>,
     /// Whether the alarm has gone off, or somebody waits for an earlier time.
     has_changed: Cell<bool>,
 }
@@ -46,7 +44,7 @@ impl Time {
         Self {
             alarm: Cell::new(None),
             waiting: RefCell::new(Deadlines::new()),
-            armed_ns: Cell::new(NEVER),
+            armed_ns: Cell::new(None),
             has_changed: Cell::new(false),
         }
     }
@@ -65,7 +63,7 @@ impl Time {
             return channels;
         };
         if channels.contains(own) {
-            self.armed_ns.set(NEVER);
+            self.armed_ns.set(None);
             self.has_changed.set(true);
         }
         channels.iter().filter(|channel| *channel != own).collect()
@@ -90,7 +88,7 @@ impl Time {
         }
         let earliest_ns = self.waiting.borrow().earliest();
         if let Some(next_ns) = earliest_ns
-            && next_ns != self.armed_ns.replace(next_ns)
+            && Some(next_ns) != self.armed_ns.replace(Some(next_ns))
         {
             alarm.arm(next_ns);
         }
