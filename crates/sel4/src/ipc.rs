@@ -47,10 +47,11 @@ impl<C> ConveysReplyAuthority for ReplyAuthority<C> {
 }
 
 /// Message passing: safe for an endpoint, where a label names nothing but what sender and receiver
-/// agree on; `unsafe` for an object of which nothing is known, where it may name an invocation.
+/// agree on; `unsafe` for an unknown object, where it may name an invocation.
 ///
 /// *C-2*, in the SAFETY comments: for an endpoint, C-1 (2) says that any message may be sent, and
-/// C-1 (3) of the reply capability that any reply may be; for the other, the caller's contract does.
+/// C-1 (3) of the reply capability that any reply may be; for the other, the caller's contract
+/// does.
 macro_rules! message_passing {
     ($type:ident, [$($unsafe:tt)?], $contract:literal) => {
         impl<C: InvocationContext> cap::$type<C> {
@@ -74,7 +75,7 @@ macro_rules! message_passing {
 
             /// Sends a message of at most four words and waits for the reply (`seL4_CallWithMRs`).
             ///
-            /// Words of the reply after the fourth, if it is longer, are in the IPC buffer.
+            /// Words of a longer reply, after the fourth, are in the IPC buffer.
             ///
             /// **Blocks:** until the reply comes.
             /// **Needs:** write and grant or grant-reply on the endpoint.
@@ -236,8 +237,8 @@ macro_rules! message_passing {
                 })
             }
 
-            /// Replies with at most four words to the caller that `reply_authority` holds, and receives
-            /// the next message (`seL4_ReplyRecvWithMRs`).
+            /// Replies with at most four words to the caller that `reply_authority` holds, and
+            /// receives the next message (`seL4_ReplyRecvWithMRs`).
             ///
             /// **Blocks:** until a message comes.
             /// **Needs:** read.
@@ -287,8 +288,8 @@ macro_rules! message_passing {
                 })
             }
 
-            /// Sends a message of at most four words if that can be done at once, and receives the next one
-            /// from `source`, whose first four words it returns (`seL4_NBSendRecvWithMRs`).
+            /// Sends a message of at most four words if that can be done at once, and receives the
+            /// next one from `source`. Returns its first four words (`seL4_NBSendRecvWithMRs`).
             ///
             /// **Blocks:** until a message comes.
             /// **Needs:** write on this capability, read on `source`.
@@ -322,8 +323,8 @@ macro_rules! message_passing {
                 })
             }
 
-            /// Sends a message if that can be done at once, and waits for one that is not a call from
-            /// `source` (`seL4_NBSendWait`).
+            /// Sends a message if that can be done at once, and waits for one that is not a call
+            /// from `source` (`seL4_NBSendWait`).
             ///
             /// **Blocks:** until a message comes.
             /// **Needs:** write on this capability, read on `source`.
@@ -360,7 +361,7 @@ message_passing!(
 );
 
 impl<C: InvocationContext> cap::Reply<C> {
-    /// Replies to the caller that it holds, with words that stand in the message registers
+    /// Replies to the caller that it holds, with words that are in the message registers
     /// (`seL4_Send`). Does nothing if it holds none.
     ///
     /// **Blocks:** never.
