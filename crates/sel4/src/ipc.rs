@@ -58,7 +58,7 @@ macro_rules! message_passing {
             /// Sends a message and waits for the reply (`seL4_Call`).
             ///
             /// **Blocks:** until the reply comes.
-            /// **Needs:** write and grant or grant-reply on the endpoint.
+            /// **Rights:** write and grant or grant-reply on the endpoint.
             /// **Panics:** inside a borrow of the implicit IPC buffer.
             #[doc = $contract]
             #[inline]
@@ -78,7 +78,7 @@ macro_rules! message_passing {
             /// Words of a longer reply, after the fourth, are in the IPC buffer.
             ///
             /// **Blocks:** until the reply comes.
-            /// **Needs:** write and grant or grant-reply on the endpoint.
+            /// **Rights:** write and grant or grant-reply on the endpoint.
             /// **Panics:** inside a borrow of the implicit IPC buffer.
             #[doc = $contract]
             #[inline]
@@ -107,7 +107,7 @@ macro_rules! message_passing {
             /// Sends a message (`seL4_Send`).
             ///
             /// **Blocks:** until an endpoint's receiver takes it.
-            /// **Needs:** write.
+            /// **Rights:** write.
             /// **Panics:** inside a borrow of the implicit IPC buffer.
             #[doc = $contract]
             #[inline]
@@ -123,7 +123,7 @@ macro_rules! message_passing {
             /// Sends a message of at most four words (`seL4_SendWithMRs`).
             ///
             /// **Blocks:** until an endpoint's receiver takes it.
-            /// **Needs:** write.
+            /// **Rights:** write.
             /// **Panics:** inside a borrow of the implicit IPC buffer.
             #[doc = $contract]
             #[inline]
@@ -142,7 +142,7 @@ macro_rules! message_passing {
             /// Sends a message if a receiver waits, and otherwise does nothing (`seL4_NBSend`).
             ///
             /// **Blocks:** never.
-            /// **Needs:** write.
+            /// **Rights:** write.
             /// **Panics:** inside a borrow of the implicit IPC buffer.
             #[doc = $contract]
             #[inline]
@@ -158,7 +158,7 @@ macro_rules! message_passing {
             /// Receives a message (`seL4_Recv`).
             ///
             /// **Blocks:** until one comes.
-            /// **Needs:** read.
+            /// **Rights:** read.
             /// **Panics:** inside a borrow of the implicit IPC buffer.
             #[doc = $contract]
             #[inline]
@@ -178,7 +178,7 @@ macro_rules! message_passing {
             /// Receives a message, and returns its first four words (`seL4_RecvWithMRs`).
             ///
             /// **Blocks:** until one comes.
-            /// **Needs:** read.
+            /// **Rights:** read.
             /// **Panics:** inside a borrow of the implicit IPC buffer.
             #[doc = $contract]
             #[inline]
@@ -195,7 +195,7 @@ macro_rules! message_passing {
             /// Receives a message if one is there; otherwise the badge is 0 (`seL4_NBRecv`).
             ///
             /// **Blocks:** never.
-            /// **Needs:** read.
+            /// **Rights:** read.
             /// **Panics:** inside a borrow of the implicit IPC buffer.
             #[doc = $contract]
             #[inline]
@@ -216,7 +216,7 @@ macro_rules! message_passing {
             /// (`seL4_ReplyRecv`).
             ///
             /// **Blocks:** until a message comes.
-            /// **Needs:** read.
+            /// **Rights:** read.
             /// **Panics:** inside a borrow of the implicit IPC buffer.
             #[doc = $contract]
             #[inline]
@@ -241,7 +241,7 @@ macro_rules! message_passing {
             /// receives the next message (`seL4_ReplyRecvWithMRs`).
             ///
             /// **Blocks:** until a message comes.
-            /// **Needs:** read.
+            /// **Rights:** read.
             /// **Panics:** inside a borrow of the implicit IPC buffer.
             #[doc = $contract]
             #[inline]
@@ -265,7 +265,7 @@ macro_rules! message_passing {
             /// (`seL4_NBSendRecv`).
             ///
             /// **Blocks:** until a message comes.
-            /// **Needs:** write on this capability, read on `source`.
+            /// **Rights:** write on this capability, read on `source`.
             /// **Panics:** inside a borrow of the implicit IPC buffer.
             #[doc = $contract]
             #[inline]
@@ -292,7 +292,7 @@ macro_rules! message_passing {
             /// next one from `source`. Returns its first four words (`seL4_NBSendRecvWithMRs`).
             ///
             /// **Blocks:** until a message comes.
-            /// **Needs:** write on this capability, read on `source`.
+            /// **Rights:** write on this capability, read on `source`.
             /// **Panics:** inside a borrow of the implicit IPC buffer.
             #[doc = $contract]
             #[inline]
@@ -327,7 +327,7 @@ macro_rules! message_passing {
             /// from `source` (`seL4_NBSendWait`).
             ///
             /// **Blocks:** until a message comes.
-            /// **Needs:** write on this capability, read on `source`.
+            /// **Rights:** write on this capability, read on `source`.
             /// **Panics:** inside a borrow of the implicit IPC buffer.
             #[doc = $contract]
             #[inline]
@@ -399,7 +399,7 @@ impl<C: InvocationContext> cap::Notification<C> {
     /// Signals it (`seL4_Signal`).
     ///
     /// **Blocks:** never.
-    /// **Needs:** write.
+    /// **Rights:** write.
     /// **Panics:** inside a borrow of the implicit IPC buffer.
     #[inline]
     #[track_caller]
@@ -412,7 +412,7 @@ impl<C: InvocationContext> cap::Notification<C> {
     /// Waits for a signal (`seL4_Wait`).
     ///
     /// **Blocks:** until one comes.
-    /// **Needs:** read.
+    /// **Rights:** read.
     /// **Panics:** inside a borrow of the implicit IPC buffer.
     #[inline]
     #[track_caller]
@@ -426,7 +426,7 @@ impl<C: InvocationContext> cap::Notification<C> {
     /// Takes the signals that are there; the badge is 0 if there are none (`seL4_Poll`).
     ///
     /// **Blocks:** never.
-    /// **Needs:** read.
+    /// **Rights:** read.
     /// **Panics:** inside a borrow of the implicit IPC buffer.
     #[inline]
     #[track_caller]
