@@ -73,7 +73,7 @@ impl RegionKind {
 #[non_exhaustive]
 pub enum MemoryUseError {
     /// It is not a list of records.
-    #[error("it has {0} bytes, which is no number of records")]
+    #[error("it has {0} bytes, which is not a multiple of a record's size")]
     Length(usize),
     /// Written by another version.
     #[error("it has version {0}, and this reads version {version}", version = regions::VERSION)]

@@ -86,9 +86,11 @@ impl fmt::Display for Error {
             Self::ReadOnly => f.write_str("the disk can be read only"),
             Self::Device => f.write_str("the device has failed to do it"),
             Self::Broken => f.write_str(
-                "the device has said what cannot be, and is used no more: restart it and its driver",
+                "the device has reported something impossible: restart it and its driver",
             ),
-            Self::Memory => f.write_str("the region for DMA has not seven whole pages: make it larger"),
+            Self::Memory => {
+                f.write_str("the region for DMA has not seven whole pages: make it larger")
+            }
         }
     }
 }

@@ -149,7 +149,7 @@ fn notified(what: fmt::Arguments<'_>) -> ChannelSet {
     match receive() {
         Event::Notified(channels) => channels,
         other => panic!(
-            "while {what} was waited for, {other:?} came, which is answered by the event loop alone"
+            "while {what} was waited for, {other:?} came, which only the event loop can answer"
         ),
     }
 }

@@ -70,7 +70,7 @@ impl<M: Memory, const N: usize> Pool<M, N> {
         const { assert!(N <= u32::MAX as usize, "an index has 32 bits") };
         assert!(
             life >> LIFE_BITS == 0,
-            "{life} is no life of a queue, which has {LIFE_BITS} bits: give the pool what `life` of the \
+            "{life} is not the life of a queue, which has {LIFE_BITS} bits: pass what `life` of the \
              queue's end returns"
         );
         // If there are not so many words at all, it is more than any memory has.
@@ -250,7 +250,7 @@ impl<M: Memory> Buffers<M> {
 
     /// Copies bytes into a buffer.
     ///
-    /// **Blocks:** never. **Needs:** a `<map>` with `w`. **Errors:** fewer were sent. **Panics:**
+    /// **Blocks:** never. **Rights:** a `<map>` with `w`. **Errors:** fewer were sent. **Panics:**
     /// if they were sent to other buffers than these.
     #[track_caller]
     pub fn write(&self, loan: &Loan, offset: usize, from: &[u8]) -> Result<(), OutOfBounds>
