@@ -1,4 +1,4 @@
-//! A register is one of another value, to which the registers' type leads.
+//! A register belongs to another value, to which the registers' type leads.
 //!
 //! refused by the compiler: no field `never` on type
 #![no_std]

@@ -1,4 +1,4 @@
-//! A heap has a size that is no multiple of anything.
+//! A heap's size is not a multiple of any alignment.
 //!
 //! prints: the heap has 3 words, and not 1000
 #![no_std]

@@ -1,4 +1,4 @@
-//! Text of one's own gets into the assembly of `waits!`.
+//! A program puts text of its own into the assembly of `waits!`.
 //!
 //! refused by the compiler: no rules expected
 #![no_std]

@@ -1,4 +1,4 @@
-//! What the macros call is called with addresses of one's own.
+//! A program calls the macros' functions with addresses of its own.
 //!
 //! refused by the compiler: call to unsafe function `sel4_microkit::_private::words`
 //! refused by the compiler: call to unsafe function `sel4_microkit::_private::device`

@@ -1,4 +1,4 @@
-//! Labels of one's own are sent to a thread and to the address space.
+//! A program sends labels of its own to a thread and to the address space.
 //!
 //! refused by the compiler: no method named `call` found for struct `Cap<Tcb>`
 //! refused by the compiler: no method named `call` found for struct `Cap<VSpace>`

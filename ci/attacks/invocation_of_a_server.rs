@@ -1,4 +1,4 @@
-//! A client sends to a passive server what is no call.
+//! A client sends a message to a passive server without a call.
 //!
 //! refused by the compiler: method `endpoint` is private
 #![no_std]

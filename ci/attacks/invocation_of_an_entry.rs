@@ -1,4 +1,4 @@
-//! A child is restarted at an address of one's own.
+//! A parent restarts a child at an address of its own choice.
 //!
 //! refused by the compiler: expected `EntryPoint`, found integer
 #![no_std]

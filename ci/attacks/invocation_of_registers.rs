@@ -1,4 +1,4 @@
-//! The registers of a child, of another thread and of oneself are set.
+//! A program sets the registers of a child, of another thread and of itself.
 //!
 //! refused by the compiler: call to unsafe function `Child::write_registers`
 //! refused by the compiler: tcb_write_all_registers` is unsafe

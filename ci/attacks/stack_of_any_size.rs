@@ -1,4 +1,4 @@
-//! A stack of no size at all is asked for.
+//! A program asks for a stack of 0 bytes.
 //!
 //! prints: it is enough
 #![no_std]

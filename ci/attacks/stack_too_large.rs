@@ -1,4 +1,4 @@
-//! More stack is asked for than there ever is.
+//! A program asks for more stack than a system file can give.
 //!
 //! refused by the compiler: a system file gives a stack of 16 MiB at most
 #![no_std]

@@ -17,8 +17,8 @@ const UNSAFE: [&str; 6] = [
     "kernel-aarch64",
 ];
 
-/// The programs that have unsafe code all the same: they ask the kernel for what could break the
-/// memory of children made for that, or of nobody.
+/// The programs that may have unsafe code: their calls could break memory, but only that of
+/// children made for this, or none.
 const UNSAFE_PROGRAMS: [&str; 17] = [
     "bench-parent",
     "conformance",

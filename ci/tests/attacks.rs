@@ -1,11 +1,12 @@
-//! Programs under `forbid(unsafe_code)` that try to break memory, each in a file of `ci/attacks`: each
-//! must be refused, or find that nothing is broken.
+//! Programs under `forbid(unsafe_code)` that try to break memory, each in a file of `ci/attacks`.
+//! Each must be refused, or find that nothing is broken.
 //!
 //! The first lines of a file say what must happen, each as often as it is wanted:
 //!
 //! * `refused by the compiler: TEXT`: it is not built, and an error has this text;
-//! * `refused by check: TEXT`: `check --elf`, and `build` for each kernel, refuse its system with it;
-//! * `the program refuses: TEXT`: packed all the same, as by a build of one's own, it prints this;
+//! * `refused by check: TEXT`: `check --elf`, and `build` for each kernel, refuse its system with
+//!   it;
+//! * `the program refuses: TEXT`: packed without `check`, it prints this;
 //! * `prints: TEXT`: it runs on each kernel, and prints this.
 //!
 //! Lines that begin with `//|` are the elements of its system file. Without them the system is one
@@ -328,7 +329,8 @@ impl Bench {
         let mut output = qemu.stdout.take().unwrap();
         let mut bytes = Vec::new();
         let end = Instant::now() + Duration::from_secs(60);
-        // A run without what is wanted ends with the time; one with it when the line is whole.
+        // A run without the wanted text ends at the time limit; a run with it ends when the line is
+        // complete.
         let (sender, receiver) = mpsc::channel();
         let reader = thread::spawn(move || {
             let mut piece = [0; 4096];

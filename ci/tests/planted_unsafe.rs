@@ -1,6 +1,6 @@
 //! Holds that `#![forbid(unsafe_code)]` sees `unsafe` in whatever a program passes to a macro of
-//! ours. A macro that makes text of a caller's tokens, or that writes the `#` of a caller's
-//! attribute, takes their place from them, and the lint is silent.
+//! ours. If a macro makes text of a caller's tokens, or writes the `#` of a caller's attribute, the
+//! tokens lose their place in the source, and the lint is silent.
 //!
 //! Each case is two programs for the target that differ in one place: with something harmless there
 //! it must compile, with `unsafe` there it must not.
@@ -13,7 +13,7 @@ use std::{env, fs};
 use ci::root;
 use serde_json::Value;
 
-/// A protection domain, but for what the case is about.
+/// A protection domain, without the lines of the case.
 const PROGRAM: &str = "\
 #![no_std]
 #![no_main]
@@ -41,7 +41,8 @@ const FUNCTION: &str = "{ fn any() -> u8 { unsafe { *core::ptr::null() } } 4096 
 const SYMBOL: &str = "{ #[unsafe(no_mangle)] static memset: usize = 1; 4096 }";
 const ASSEMBLY: &str = "{ mod any { core::arch::global_asm!(\"nop\"); } 4096 }";
 
-/// Which macro, the rest of the program with `@` at the place, what is harmless there, what is not.
+/// The macro, the rest of the program with `@` at the place, a harmless text for it, and an unsafe
+/// one.
 const CASES: &[(&str, &str, &str, &str)] = &[
     ("protection_domain", STACK, "4096", FUNCTION),
     ("protection_domain", STACK, "4096", SYMBOL),
@@ -206,7 +207,7 @@ fn init() -> impl Handler { NullHandler::new() }
 fn the_lint_sees_unsafe_in_whatever_a_macro_is_given() {
     let package = Path::new(env!("CARGO_TARGET_TMPDIR")).join("planted_unsafe");
     let programs = package.join("src/bin");
-    // Programs of cases that are no more would be compiled too.
+    // Otherwise programs of removed cases would be compiled too.
     fs::remove_dir_all(&programs).ok();
     fs::create_dir_all(&programs).expect("the folder is cargo's, for this");
     fs::write(package.join("Cargo.toml"), manifest()).expect("it can be written");

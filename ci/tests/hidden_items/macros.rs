@@ -1,9 +1,9 @@
 //! The arms of a `macro_rules!`, from its source, and what must not be in their expansions.
 //!
-//! The compiler takes `unsafe` for the user's where the user wrote it. Where our expansion wrote it,
-//! the lint `unsafe_code` is silent, and so is `#![forbid(unsafe_code)]`. So what a caller passes
-//! must not land inside an `unsafe` of ours. Nor may it land in the template of assembly, which is
-//! text to the compiler, or become an attribute whose `#` is ours.
+//! The compiler takes `unsafe` for the user's where the user wrote it. Where our expansion wrote
+//! it, the lint `unsafe_code` is silent, and so is `#![forbid(unsafe_code)]`. So what a caller
+//! passes must not land inside an `unsafe` of ours. Nor may it land in the template of assembly,
+//! which is text to the compiler, or become an attribute whose `#` is ours.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -135,7 +135,7 @@ impl Arm {
         }
     }
 
-    /// What follows on `unsafe`: a block, an item up to its braces, or an attribute's parentheses.
+    /// The part after `unsafe`: a block, an item up to its braces, or an attribute's parentheses.
     fn look_at_unsafe(&self, rest: &[TokenTree], faults: &mut Vec<String>) {
         let is_end = |token: &TokenTree| match token {
             TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
@@ -150,7 +150,7 @@ impl Arm {
                 let end = rest.iter().position(is_end);
                 &rest[..end.map_or(rest.len(), |end| end + 1)]
             }
-            // A function or a trait: what comes before its braces is no code.
+            // A function or a trait: the part before its braces is not code.
             _ => match rest.iter().position(is_end) {
                 Some(end) => &rest[end..=end],
                 None => &[],
@@ -211,7 +211,7 @@ impl Arm {
         }
     }
 
-    /// What of the caller's is in these tokens.
+    /// The caller's parts of these tokens.
     fn passed(&self, tokens: &[TokenTree], is_string: bool) -> Vec<Passed<'_>> {
         let mut passed = Vec::new();
         for (index, token) in tokens.iter().enumerate() {
@@ -254,7 +254,7 @@ fn trees(group: &Group) -> Vec<TokenTree> {
     group.stream().into_iter().collect()
 }
 
-/// What commas separate; a repetition is one.
+/// The parts between commas; a repetition is one part.
 fn split(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
     let mut arguments = vec![Vec::new()];
     for token in tokens {
@@ -267,8 +267,8 @@ fn split(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
     arguments
 }
 
-/// `const …`, `in(…) …`, `name = …`, and repetitions of these: what the assembler gets as a number
-/// or a register.
+/// `const …`, `in(…) …`, `name = …`, and repetitions of these: the operands that the assembler gets
+/// as a number or a register.
 fn is_operand(argument: &[TokenTree]) -> bool {
     const KINDS: [&str; 11] = [
         "in",

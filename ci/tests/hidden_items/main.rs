@@ -1,6 +1,6 @@
-//! Holds what other crates can use of the public crates, but is hidden from their documentation,
-//! against the list in `ci/hidden-items.txt`, which says of each item and of each macro why no safe
-//! code breaks memory with it. A new one fails here until somebody has judged it.
+//! Compares the list in `ci/hidden-items.txt` with the public items that the crates' documentation
+//! hides, and with their macros. The list says of each why no safe code breaks memory with it. A
+//! new one fails here until somebody has judged it.
 //!
 //! Data goes one way: rustdoc's JSON → `rustdoc` → items, and the macros' sources → `macros` → arms
 //! and faults; `list` compares.

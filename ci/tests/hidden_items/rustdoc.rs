@@ -11,8 +11,8 @@ use serde_json::Value;
 use crate::list::{Item, Key};
 use crate::macros;
 
-/// Library crates that no program for a protection domain names: tools, kernels, and what those share
-/// with the runtime.
+/// Library crates that programs for a protection domain do not name: tools, kernels, and crates
+/// that these share with the runtime.
 const INTERNAL: [&str; 7] = [
     "boot_spec",
     "kernel_aarch64",
@@ -93,7 +93,7 @@ pub(crate) fn public_crates() -> Found {
     found
 }
 
-/// Has cargo write the JSON of the packages' libraries.
+/// Calls cargo, which writes the JSON of the packages' libraries.
 fn document<'a>(packages: impl Iterator<Item = &'a String>, target: Option<&str>, into: &Path) {
     let mut cargo = Command::new(env::var_os("CARGO").expect("cargo runs this"));
     cargo
@@ -114,7 +114,7 @@ fn document<'a>(packages: impl Iterator<Item = &'a String>, target: Option<&str>
     assert!(status.success(), "cargo doc failed: see above");
 }
 
-/// Whose macros and items are judged in lines of their own.
+/// Crates whose macros and items are judged in lines of their own.
 #[derive(Default)]
 pub(crate) struct Context<'a> {
     /// Libraries of this repository.
@@ -150,7 +150,7 @@ struct Walk<'a> {
     cx: &'a Context<'a>,
     /// By identifier, whichever paths lead there.
     reached: BTreeMap<String, Reached>,
-    /// The modules that are being looked at, so that a circle of re-exports ends.
+    /// The modules that are being looked at, so that a cycle of re-exports ends.
     modules: Vec<&'a Value>,
     /// Types of what functions return, and of fields.
     handed_out: Vec<&'a Value>,
@@ -159,7 +159,8 @@ struct Walk<'a> {
 
 /// An item, or the arms of a macro.
 struct Reached {
-    /// Whether no path leads there that is documented. A macro counts as hidden: all are listed.
+    /// Whether all paths that lead there are undocumented. A macro counts as hidden: all are
+    /// listed.
     hidden: bool,
     /// By the shortest path.
     items: Vec<(Key, Item)>,
@@ -225,7 +226,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Looks at a type that has no path, but whose values other crates get: they can call its methods.
+    /// Looks at a type without a path. Other crates get its values, and can call its methods.
     fn unnamed(&mut self, id: &'a Value) {
         let Some(item) = self.get(id) else { return };
         let (kind, _) = inner(item);
@@ -292,7 +293,7 @@ impl<'a> Walk<'a> {
             let is_written = inner["is_synthetic"] == false
                 && inner["blanket_impl"].is_null()
                 && inner["is_negative"] == false
-                // Derived by the compiler, which is taken to know what it does.
+                // Derived by the compiler, which is trusted.
                 && !attributes.contains("automatically_derived");
             if !is_written {
                 continue;
@@ -379,7 +380,7 @@ fn is_unsafe(inner: &Value) -> bool {
     inner["is_unsafe"] == true
 }
 
-/// Whether its source begins with `unsafe`: of implementations rustdoc does not say.
+/// Whether its source begins with `unsafe`: rustdoc does not say it of implementations.
 fn is_written_unsafe(item: &Value) -> bool {
     let span = &item["span"];
     let file = root().join(span["filename"].as_str().unwrap_or_default());

@@ -188,9 +188,9 @@ pub(crate) struct BenchArgs {
 /// of one that says nothing it is taken that it makes every call that the system file allows, at any
 /// time. Warns of what is accepted and surprises, such as a child that its parent cannot stop.
 ///
-/// Refuses a system file that maps memory otherwise than a program takes for granted: the size or the
-/// physical address of another region, a driver's memory that somebody else can write, a mapping
-/// below a stack, a stack that is too small. `build`, `run` and `test` refuse that too.
+/// Refuses a system file that does not map memory as a program expects: the size or the physical
+/// address of another region, a driver's memory that another PD can write, a mapping below a stack,
+/// or a stack that is too small. `build`, `run` and `test` refuse these too.
 ///
 /// Prints a line for each system that is in order; findings go to standard error, each with its
 /// lines of the system file. Fails if there is an error.
@@ -217,8 +217,8 @@ pub(crate) struct DeclaringArgs {
     /// Build no program: take each as one that says nothing of what it waits for
     #[arg(long)]
     pub(crate) no_build: bool,
-    /// Take the programs from this folder and build none: for systems with a build of their own;
-    /// several are searched in their order
+    /// Take the programs from this folder instead of building them, for systems with a build of
+    /// their own; several folders are searched in order
     #[arg(long, value_name = "DIR", conflicts_with = "no_build")]
     pub(crate) elf: Vec<PathBuf>,
     #[command(flatten)]

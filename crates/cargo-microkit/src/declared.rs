@@ -1,6 +1,6 @@
-//! What a system's programs say in their ELF files, beside the system as it is parsed: what they wait
-//! for, which `check` and `graph` look at, and what they take for granted of their memory, which
-//! every command holds the system file against that has the programs.
+//! Reads what a system's programs declare in their ELF files. `check` and `graph` use their waits.
+//! Every command that has the programs compares the system file with what they expect of their
+//! memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -21,13 +21,13 @@ use crate::kernel::Kernel;
 use crate::project::Project;
 use crate::system::System;
 
-/// What the programs of a system say, in the order of its protection domains; empty if they were not
-/// built.
+/// The declarations of a system's programs, in the order of its protection domains; empty if they
+/// were not built.
 #[derive(Default)]
 pub(crate) struct Declared {
     /// What they wait for.
     pub(crate) waits: Vec<Option<Declaration>>,
-    /// What they take for granted of their memory.
+    /// What they expect of their memory.
     pub(crate) memory: Vec<Option<MemoryUse>>,
 }
 
@@ -68,7 +68,7 @@ fn kernel(config: &str) -> sdf::Kernel {
     kernel
 }
 
-/// What the system file does not keep of what its programs take for granted of their memory.
+/// Returns where the system file does not map memory as its programs expect.
 pub(crate) fn memory(
     system: &sdf::System,
     uses: &[Option<MemoryUse>],
@@ -143,7 +143,8 @@ fn elf_files_below(
     Ok(files)
 }
 
-/// What the programs of `system` say, whose ELF files are `files`, by their paths in the system file.
+/// Returns the declarations of the programs of `system`. `files` are their ELF files, by their
+/// paths in the system file.
 pub(crate) fn of_system(
     system: &sdf::System,
     files: &BTreeMap<String, PathBuf>,
@@ -164,7 +165,7 @@ pub(crate) fn of_system(
     Ok(declared)
 }
 
-/// What the program at `path` takes for granted of its memory, if it says so; its symbols are those
+/// Returns what the program at `path` expects of its memory, if it says so. Its symbols are those
 /// of the file at `symbols`.
 fn memory_use(path: &Path, symbols: &Path) -> Result<Option<MemoryUse>> {
     let read =

@@ -88,8 +88,8 @@ fn a_budget_lasts_for_a_period() {
     assert_eq!(world.until(), Some(start + 1300));
 }
 
-/// As seL4's `tcbReleaseEnqueue` (`src/object/tcb.c`), which puts a thread behind those whose time is the
-/// same.
+/// As in seL4's `tcbReleaseEnqueue` (`src/object/tcb.c`): a thread goes behind threads with the
+/// same time.
 #[test]
 fn threads_whose_budgets_come_at_once_wait_in_the_order_in_which_they_began() {
     // Each begins when the one before has used its budget up, and gets the next at the same time.

@@ -1,15 +1,14 @@
 //! The records that a program's ELF file keeps of the memory that it asks of the system file.
 
-/// The section of the ELF file. It is a list of records, each of four words: the use, the address of
-/// the symbol that `setvar_vaddr` sets, of the one that `setvar_size` sets, and of the one that
+/// The section of the ELF file. It is a list of records, each of four words: the use, the address
+/// of the symbol that `setvar_vaddr` sets, of the one that `setvar_size` sets, and of the one that
 /// `region_paddr` sets; 0 where the program asks for none.
 pub const SECTION: &str = "microkit_regions";
 
 /// Size of a record, in bytes.
 pub const RECORD_BYTES: usize = 32;
 
-/// The record that every program has, which describes no region: in the place of the first address it
-/// has [`VERSION`].
+/// Use: none. Every program has this record. In the place of the first address it has [`VERSION`].
 pub const FIRST: u64 = 0;
 
 /// The version of this layout.
@@ -24,7 +23,7 @@ pub const DEVICE: u64 = 2;
 /// Use: memory of one owner and a device (DMA).
 pub const DMA: u64 = 3;
 
-/// Use: a raw pointer, of which only the address is known.
+/// Use: a raw pointer; only the address is known.
 pub const RAW: u64 = 4;
 
 /// The symbol of a word that says how large a stack the program asks for, in bytes.

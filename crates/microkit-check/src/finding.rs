@@ -87,15 +87,15 @@ pub enum FindingKind {
     ))]
     NeverCalled { pd: String, id: u8, caller: String },
 
-    // Memory that is not what the program takes it for.
-    /// A symbol that is to be the address of a region, and is set to something else.
+    // Memory that is not as the program expects.
+    /// A symbol for the address of a region that is set to something else.
     #[error(
         "the program of `{pd}` takes `{symbol}` for the address of a memory region, which it is not"
     )]
     #[diagnostic(help("set it by `setvar_vaddr` of a `<map>`, and nothing else"))]
     NotAnAddress { pd: String, symbol: String },
 
-    /// A region of which one symbol is set and another is not.
+    /// A region with one symbol set and another one not set.
     #[error(
         "the program of `{pd}` needs `{missing}` beside `{set}`, and the system file does not set it"
     )]
@@ -121,7 +121,7 @@ pub enum FindingKind {
         region: String,
     },
 
-    /// A region with one owner that somebody else can write.
+    /// A region with one owner that another PD or virtual machine can write.
     #[error("the program of `{pd}` uses `{region}` {what}, alone, and it is mapped once more")]
     #[diagnostic(help(
         "map it once in `{pd}`, and in no other protection domain or virtual machine with `w`"
@@ -132,7 +132,7 @@ pub enum FindingKind {
         what: &'static str,
     },
 
-    /// A mapping where an overflowing stack would write.
+    /// A mapping in the page where a stack would overflow to.
     #[error("`{region}` ends at {end:#x}, so that nothing would stop the stack of `{pd}` there")]
     #[diagnostic(help(
         "leave the page below the stack unmapped: the mapping may end at {limit:#x} at most"
@@ -165,7 +165,7 @@ pub enum FindingKind {
         wanted: u64,
     },
 
-    /// A symbol that is set and is not for the system file.
+    /// A symbol that is set, but is not a variable for the system file.
     #[error("the program of `{pd}` has no variable `{symbol}` that the system file may set")]
     #[diagnostic(help(
         "declare it in the program, with `var!` or one of the macros for memory regions, or name \

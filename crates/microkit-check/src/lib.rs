@@ -37,7 +37,7 @@
 //! assert_eq!(report.to_string(), "1 error in example.system");
 //! ```
 //!
-//! What a program takes for granted of its memory, [`memory`] holds the system file against.
+//! [`memory`] compares the system file with what the programs expect of their memory.
 //!
 //! No input or output is done here.
 #![forbid(unsafe_code)]

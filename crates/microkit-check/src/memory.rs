@@ -1,10 +1,10 @@
-//! Whether the system file maps memory as the programs take it for granted.
+//! Whether the system file maps memory as the programs expect.
 //!
 //! A program's safe code has a region's address, its size and its physical address as three words,
-//! and takes them for those of one region. It takes a region with one owner for its own, and the page
-//! below its stack for unmapped. No program can see all of that at run time, and no compiler before:
-//! so the ELF file says what the program does with each region ([`MemoryUse`]), and this holds the
-//! system file against it.
+//! and takes them for those of one region. It takes a region with one owner for its own, and the
+//! page below its stack for unmapped. Neither the compiler nor the program at run time can see all
+//! of that. So the ELF file says what the program does with each region ([`MemoryUse`]), and this
+//! module compares the system file with it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,8 +21,8 @@ pub struct MemoryUse {
     pub regions: Vec<RegionUse>,
     /// How large a stack it asks for, in bytes.
     pub stack_bytes: u64,
-    /// The variables of a word that the system file may set. Others with a name, such as a function
-    /// or what the runtime keeps, it may not.
+    /// The variables of a word that the system file may set. It may not set other symbols, such as
+    /// a function or a variable of the runtime.
     pub variables: BTreeSet<String>,
     /// The first address above the program's segments.
     pub end: u64,
@@ -72,8 +72,8 @@ impl RegionKind {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum MemoryUseError {
-    /// It is no list of records.
-    #[error("it has {0} bytes, which is no number of records")]
+    /// It is not a list of records.
+    #[error("it has {0} bytes, which is not a multiple of a record's size")]
     Length(usize),
     /// Written by another version.
     #[error("it has version {0}, and this reads version {version}", version = regions::VERSION)]
@@ -87,8 +87,8 @@ pub enum MemoryUseError {
 }
 
 impl RegionUse {
-    /// Reads the records of the section `microkit_abi::regions::SECTION`. `symbols` are the program's
-    /// symbols by address.
+    /// Reads the records of the section `microkit_abi::regions::SECTION`. `symbols` are the
+    /// program's symbols by address.
     ///
     /// # Errors
     ///
@@ -136,8 +136,8 @@ fn words(record: &[u8; regions::RECORD_BYTES]) -> [u64; 4] {
     core::array::from_fn(|index| u64::from_le_bytes(words[index]))
 }
 
-/// What `system` does not keep of what its programs take for granted; `uses` has one for each
-/// protection domain, in their order, and `None` for each whose program says nothing, as one in C.
+/// Returns where `system` does not map memory as its programs expect. `uses` has one for each
+/// protection domain, in their order, and `None` for a program without records, such as one in C.
 /// `user_top` is the last address that a PD may use.
 pub fn memory(system: &System, uses: &[Option<MemoryUse>], user_top: u64) -> Report {
     let mut findings = Vec::new();
@@ -220,7 +220,7 @@ struct One<'a> {
 }
 
 impl One<'_> {
-    /// What is wrong with how the system file maps it, if anything is.
+    /// Returns what is wrong with how the system file maps it, if anything is.
     fn finding(&self, pd: usize) -> Option<Finding> {
         let used = self.region;
         let vaddr = self.set(&used.vaddr);
@@ -277,7 +277,7 @@ impl One<'_> {
         Finding::new(kind, vec![Label::new(set.span, "here")])
     }
 
-    /// A symbol beside the address that is not set, or by something else than the mapped region.
+    /// Checks a symbol beside the address: the mapped region must set it.
     fn of_other(
         &self,
         address: &SetVar,

@@ -2,8 +2,8 @@
 //! system gets none.
 //!
 //! What the programs of a system say is in it as comments: `<!-- waits PD`, then the lines of the
-//! declaration, then `-->`; and `<!-- memory PD`, with a line for each region that the program uses,
-//! its use and its symbols, and lines `stack`, `end` and `variable` for the rest.
+//! declaration, then `-->`; and `<!-- memory PD`, with a line for each region that the program
+//! uses, its use and its symbols, and lines `stack`, `end` and `variable` for the rest.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

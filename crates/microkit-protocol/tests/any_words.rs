@@ -211,7 +211,7 @@ proptest! {
     }
 }
 
-/// One word more is no more accepted than one less, by any method and by the request to connect.
+/// Neither a word more nor a word less is accepted, by any method and by the request to connect.
 #[test]
 fn a_server_refuses_messages_that_are_too_long_or_too_short() {
     as_server();

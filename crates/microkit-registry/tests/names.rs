@@ -6,7 +6,7 @@ use common::{BELL, PEER, REGISTRY, With, system};
 use microkit_registry::{Found, Names, NotAllowed, Stale, signals};
 use sel4_microkit::{ChannelSet, Handler, Infallible, debug_println};
 
-/// Looks, and says what becomes of what she has found; rings the bell, which withdraws then.
+/// Looks services up, and prints what becomes of them. Notifies the other, which then withdraws.
 struct Alice {
     names: Names,
     found: Found,

@@ -67,8 +67,8 @@
 //!
 //! - PD code is not changed. `println!`-like output goes to [`Run::log`]; memory regions are shared
 //!   between the PDs that map them, but permissions are not enforced. A region that a PD takes for
-//!   itself, by `device_region!` or `dma_region!`, has no other user until its incarnation ends; the
-//!   test plays the device through [`Run::device`].
+//!   itself, by `device_region!` or `dma_region!`, has no other user until its incarnation ends;
+//!   the test plays the device through [`Run::device`].
 //! - A panic stops the PD with a user exception, which its parent sees. Unlike on the target it
 //!   unwinds, so destructors run; their system calls do nothing.
 //! - Time stands still until the test advances it: no budget is ever used up otherwise.

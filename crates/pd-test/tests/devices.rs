@@ -133,7 +133,7 @@ fn a_system_can_be_started_again() {
     }
 }
 
-/// Writes the region for DMA, as a device that nobody has told to.
+/// Writes the region for DMA, as a device that has no address of it.
 struct Writer;
 
 impl Processor for Writer {

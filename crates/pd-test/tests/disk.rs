@@ -33,7 +33,7 @@ const BLOCKS: usize = 128;
 pub(crate) const REQUESTS: usize = 4;
 pub(crate) const SLOTS_PER_PAGE: usize = 8;
 
-/// The registers of a device, in the first of which the test says that it is broken.
+/// The registers of a device. In the first one the test says that it is broken.
 #[repr(C)]
 pub(crate) struct Slot {
     is_broken: ReadPure<u64>,

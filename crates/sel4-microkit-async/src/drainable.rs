@@ -15,12 +15,13 @@ use crate::holds::{Holds, Place, Running};
 /// [`hold`](Self::hold) lends it to an async function. [`drain`](Self::drain) lets nobody hold it any
 /// more, and waits until those who do have ended, with all of their effects.
 ///
-/// **What cannot happen.** To hold never waits: it succeeds or fails at once. To drain waits for those
-/// who hold, and for nothing else. A task that holds anything drains nothing: that is an error, at once,
-/// wherever in the task the hold is. So draining and holding alone never make a circle. A hold belongs to
-/// the future that has it, not to a place in a table of priorities or processors; a task that is moved
-/// while it holds moves nothing else. It ends when its future does, or is dropped. One that is forgotten,
-/// or kept and not polled, makes draining fail, with the place of that hold.
+/// **What cannot happen.** To hold never waits: it succeeds or fails at once. To drain waits for
+/// those who hold, and for nothing else. A task that holds anything cannot drain: `drain` fails at
+/// once, wherever in the task the hold is. So draining and holding alone never make a cycle. A hold
+/// belongs to the future that has it, not to a place in a table of priorities or processors; a task
+/// that is moved while it holds moves nothing else. A hold ends when its future ends or is dropped.
+/// A hold that is forgotten, or kept and not polled, makes draining fail, with the place of that
+/// hold.
 #[derive(Debug)]
 pub struct Drainable<T> {
     value: T,
@@ -49,13 +50,13 @@ impl core::error::Error for Draining {}
 /// Why something was not drained.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum DrainError {
-    /// The task that drains holds something, of this or of anything else. It would have waited for
-    /// itself, or for somebody who waits for it.
+    /// The task that drains holds this object or another one. It would wait for itself, or for a
+    /// task that waits for it.
     InsideHolder(
         /// Where that is held.
         Place,
     ),
-    /// It is held by a future that nobody polls: it was forgotten, or polled and then kept.
+    /// A future that nobody polls holds it: the future was forgotten, or polled and then kept.
     IdleHold(
         /// Where it is held.
         Place,
@@ -95,9 +96,10 @@ impl<T> Drainable<T> {
 
     /// Lends it to `f`, until the future that this returns has ended.
     ///
-    /// It is taken when the future is first polled. It is given back when `f`'s future has ended and is
-    /// dropped, with everything that it had. While somebody drains it, that future is polled once more
-    /// after each event of the protection domain, to see that it still is.
+    /// It is taken when the future is first polled. It is given back when `f`'s future has ended
+    /// and is dropped, with everything that it had. While a task drains the object, that future is
+    /// polled once more after each event of the protection domain. So a hold that nobody polls any
+    /// more is found.
     ///
     /// **Cancel safety:** as `f`'s future. Dropped, it drops that first, and gives it back then.
     /// **Errors:** it is being drained, or has been; `f` is not called.
@@ -122,12 +124,11 @@ impl<T> Drainable<T> {
     ///
     /// It is closed when the future is first polled.
     ///
-    /// **Cancel safety:** dropped before it has ended, it has changed nothing: if nobody else drains
-    /// it, it can be held again.
-    /// **Errors:** the task holds something, of this or of anything else of this protection domain:
-    /// [`DrainError::InsideHolder`], at once. It is held by what nobody polls:
-    /// [`DrainError::IdleHold`], when all other tasks have had their turn. After an error it can be held
-    /// again.
+    /// **Cancel safety:** dropped before it has ended, it has changed nothing: if nobody else
+    /// drains it, it can be held again.
+    /// **Errors:** [`DrainError::InsideHolder`], at once, if the task holds this or another object
+    /// of this protection domain. [`DrainError::IdleHold`], when all other tasks have had their
+    /// turn, if a future that nobody polls holds it. After an error it can be held again.
     /// **Needs:** for [`DrainError::IdleHold`], a task of [`Tasks`](crate::Tasks).
     /// **Panics:** if more than 32 tasks drain something.
     pub fn drain(&self) -> Drain<'_, T> {
@@ -138,8 +139,8 @@ impl<T> Drainable<T> {
         }
     }
 
-    /// Lets it be held again after it was drained: who waited only for those who held it *then*. While
-    /// somebody else drains it, it stays closed.
+    /// Lets it be held again after it was drained. A drain waits only for the holds of its
+    /// beginning. While another task drains it, it stays closed.
     pub fn reopen(&self) {
         self.is_drained.set(false);
     }

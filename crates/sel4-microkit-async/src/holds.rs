@@ -1,12 +1,13 @@
 //! Which tasks hold what, and which wait until nobody does, in the whole protection domain.
 //!
-//! Two questions are answered here. *Does this task hold anything?* A task that does may not drain.
-//! *Is somebody going to give this back?* A hold that its owner forgot, or polled once and keeps, is
-//! never given back. Nobody can see that from outside, but everybody can ask: a future whose waker is
-//! woken is polled again, if anybody still polls it. So while a task drains, [`Holds::ask`] wakes the
-//! holds in its way after each event. Once no task can run any more, [`Holds::judge`] finds those that
-//! were not polled: they are idle, and draining ends with an error that names them. Only holds that were
-//! polled by tasks of [`Tasks`](crate::Tasks) are asked: when others have their turn is not known here.
+//! Two questions are answered here. *Does this task hold anything?* A task that holds may not
+//! drain. *Will this hold be given back?* A hold that its owner forgot, or polled once and keeps,
+//! is never given back. That cannot be seen from outside, but it can be asked: waking its waker
+//! gets a future polled again, if anything still polls it. So while a task drains, [`Holds::ask`]
+//! wakes the holds in its way after each event. Once no task can run any more, [`Holds::judge`]
+//! finds those that were not polled: they are idle, and draining ends with an error that names
+//! them. Only holds that were polled by tasks of [`Tasks`](crate::Tasks) are asked: this module
+//! does not know when other tasks have their turn.
 
 use core::cell::{Cell, RefCell};
 use core::panic::Location;
@@ -26,8 +27,8 @@ const DRAINS: usize = 32;
 pub(crate) type Place = &'static Location<'static>;
 
 pub(crate) struct Holds {
-    /// The task that runs now, by the waker that its executor gave it. What a task polls may be given
-    /// other wakers.
+    /// The task that runs now, by the waker that its executor gave it. What a task polls may be
+    /// given other wakers.
     running: Cell<Option<Waker>>,
     /// Tasks of [`Tasks`](crate::Tasks) run now.
     tasks_run: Cell<bool>,
@@ -89,7 +90,7 @@ impl Holds {
         of.get()
     }
 
-    /// The task that runs, if one is known; otherwise the waker stands for it.
+    /// The task that runs, if one is known; otherwise the waker takes its place.
     fn task(&self, waker: &Waker) -> Waker {
         let running = self.running.take();
         let task = running.as_ref().unwrap_or(waker).clone();
@@ -97,7 +98,7 @@ impl Holds {
         task
     }
 
-    /// Notes that a hold is polled, which is from now on this task's.
+    /// Notes that a hold is polled. From now on it belongs to this task.
     ///
     /// **Panics:** if it is new, and there are too many.
     pub(crate) fn polled(&self, number: u64, object: u64, place: Place, waker: &Waker) {
@@ -137,7 +138,7 @@ impl Holds {
         waiting.for_each(|drain| drain.waker.wake_by_ref());
     }
 
-    /// Where the task that runs holds something, if it does.
+    /// Returns the place where the running task holds something, if it does.
     pub(crate) fn held_by(&self, waker: &Waker) -> Option<Place> {
         let task = self.task(waker);
         let holds = self.holds.borrow();
@@ -145,7 +146,7 @@ impl Holds {
         own.map(|hold| hold.place)
     }
 
-    /// Where an object is held by what nobody polls any more, if it is.
+    /// Returns the place of an idle hold of an object, if there is one.
     pub(crate) fn idle_hold_of(&self, object: u64) -> Option<Place> {
         let holds = self.holds.borrow();
         let is_idle = |hold: &&Hold| hold.object == object && hold.asked == Asked::Idle;
@@ -185,15 +186,16 @@ impl Holds {
         self.tasks_run.set(they_do);
     }
 
-    /// An event has come: what drains asks anew, as a task may forget a hold in each of its turns.
+    /// Makes every drain ask again after an event, since a task may forget a hold in each of its
+    /// turns.
     pub(crate) fn begin_event(&self) {
         for drain in self.drains.borrow_mut().iter_mut() {
             drain.has_asked = false;
         }
     }
 
-    /// Wakes the holds for which drains wait that have not asked yet. Returns whether there were any
-    /// such drains: then tasks are to run until none can, before [`judge`](Self::judge).
+    /// Wakes the holds for which drains wait that have not asked yet. Returns whether there were
+    /// any such drains. If so, tasks must run until none can, before [`judge`](Self::judge).
     pub(crate) fn ask(&self) -> bool {
         let mut has_asked = false;
         for drain in self.drains.borrow_mut().iter_mut() {
@@ -226,8 +228,8 @@ impl Holds {
     }
 }
 
-/// Until it is dropped, what runs is run by the task of this waker; unless that is known already, of
-/// a task around it.
+/// Until it is dropped, the task of this waker counts as the running task, unless a task around it
+/// is known already.
 pub(crate) struct Running {
     is_outermost: bool,
 }

@@ -36,10 +36,10 @@
 //! waits is a [`Drainable`]: tasks hold it, and who drains it waits until the last one has let go.
 //! A [`Completion`] is how one waits for work of others; it can only be published by the work itself.
 //!
-//! Holding and draining cannot be put together to a deadlock: acquiring never waits, draining waits for
-//! holders only, and a task that holds cannot drain. A hold that its task forgets makes draining fail, with
-//! the place of that hold. What is left to the program: a task that holds must not wait, by a `Completion`
-//! or anything else, for a task that drains what it holds.
+//! Holding and draining alone cannot deadlock: acquiring never waits, draining waits for holders
+//! only, and a task that holds cannot drain. A hold that its task forgets makes draining fail, with
+//! the place of that hold. One rule is left to the program: a task that holds must not wait, by a
+//! `Completion` or anything else, for a task that drains what it holds.
 #![no_std]
 
 #[cfg(not(target_os = "none"))]

@@ -19,7 +19,8 @@ pub struct TaskMemory<const BYTES: usize> {
     used_bytes: AtomicUsize,
 }
 
-// SAFETY: `bytes` is only used by `reserve`, of which each call gives another part of it (invariant 1).
+// SAFETY: `bytes` is only used by `reserve`, of which each call gives another part of it (invariant
+// 1).
 unsafe impl<const BYTES: usize> Sync for TaskMemory<BYTES> {}
 
 impl<const BYTES: usize> TaskMemory<BYTES> {
@@ -81,9 +82,9 @@ pub(crate) unsafe trait Reserve: Sync {
 
 // SAFETY: 1. What is returned is within `bytes`, which is borrowed for ever and which only this
 //    function uses, through a raw pointer, without a reference to it.
-// 2. It lies between the old value of `used_bytes` and the new one, which is not greater than `BYTES`.
-//    The value only grows, and is exchanged in one step: no byte is given twice, to whichever thread
-//    (invariant 1).
+// 2. It lies between the old value of `used_bytes` and the new one, which is not greater than
+//    `BYTES`. The value only grows, and is exchanged in one step: no byte is given twice, to
+//    whichever thread (invariant 1).
 // 3. Its alignment is counted from the address of `bytes`.
 unsafe impl<const BYTES: usize> Reserve for TaskMemory<BYTES> {
     fn reserve(&'static self, layout: Layout) -> Result<NonNull<u8>, OutOfTaskMemory> {
@@ -114,9 +115,10 @@ pub(crate) fn keep<T>(
     value: T,
 ) -> Result<&'static T, OutOfTaskMemory> {
     let place = memory.reserve(Layout::new::<T>())?.cast::<T>();
-    // SAFETY: 1. The place has the size and the alignment of a `T`, may be written, and is nobody else's
-    //    (`Reserve`, *Safety*).
-    // 2. It is written before it is referred to, and from then on is shared only, forever (invariant 2).
+    // SAFETY: 1. The place has the size and the alignment of a `T`, may be written, and is nobody
+    //    else's (`Reserve`, *Safety*).
+    // 2. It is written before it is referred to, and from then on is shared only, forever
+    //    (invariant 2).
     Ok(unsafe {
         place.write(value);
         place.as_ref()

@@ -200,9 +200,10 @@ impl<H> Tasks<H> {
             context::with(|context| context.is_woken.set(false));
             context::with(|context| context.holds.tasks_run(true));
             // SAFETY: `poll` must not be called while it runs, and on the thread of the executor.
-            // 1. No one else has this executor's `poll`: it is private here, and this has `&mut self`
-            //    (invariant 3).
-            // 2. `Executor` is neither `Send` nor `Sync`, so that a `Tasks` stays where it was made.
+            // 1. No one else has this executor's `poll`: it is private here, and this has its
+            //    `&mut` (invariant 3).
+            // 2. `Executor` is neither `Send` nor `Sync`, so that a `Tasks` stays where it was
+            //    made.
             unsafe { self.spawner.executor.poll() };
             context::with(|context| {
                 context.holds.tasks_run(false);
@@ -215,7 +216,7 @@ impl<H> Tasks<H> {
     }
 }
 
-/// A task's future, while which is polled it is known which task runs.
+/// A task's future. While it is polled, it is known which task runs.
 struct AsTask<F> {
     future: F,
 }
@@ -233,10 +234,10 @@ impl<F: Future> Future for AsTask<F> {
     }
 }
 
-/// What the executor calls when a task is woken and no other was. It runs when the event loop comes to
-/// it.
-// SAFETY: 1. It has the name and the type that `embassy_executor::raw::Executor` wants, and no other
-//    crate of a protection domain has it.
+/// What the executor calls when a task is woken and no other was. It runs when the event loop comes
+/// to it.
+// SAFETY: 1. It has the name and the type that `embassy_executor::raw::Executor` wants, and no
+//    other crate of a protection domain has it.
 // 2. It touches no task (invariant 4).
 #[unsafe(export_name = "__pender")]
 fn pender(_: *mut ()) {

@@ -27,8 +27,8 @@ const WAITING: usize = 32;
 pub(crate) struct Time {
     alarm: Cell<Option<(Channel, &'static (dyn Alarm + Sync))>>,
     waiting: RefCell<Deadlines<Waiting, WAITING>>,
-    /// When the driver notifies, if it does. An `Option`, so that nothing of the static is initialised
-    /// data, which a restart would have to keep.
+    /// When the driver notifies, if it does. An `Option`, so that nothing of the static is
+    /// initialised data, which a restart would have to keep.
     armed_ns: Cell<Option<u64>>,
     /// Whether the alarm has gone off, or somebody waits for an earlier time.
     has_changed: Cell<bool>,

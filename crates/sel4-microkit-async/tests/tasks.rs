@@ -68,7 +68,7 @@ fn settle<H: Handler>(tasks: &mut Tasks<H>) {
     assert!(!tasks.has_work());
 }
 
-/// As nobody that is woken would.
+/// As no woken task does.
 fn poll_once<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
@@ -344,7 +344,8 @@ async fn for_ever(_: &()) {
     pending::<()>().await;
 }
 
-/// In a task of its own, each drains the object that it holds: an error, with the place of the hold.
+/// Each drains, in a task of its own, the object that it holds. This is an error with the place of
+/// the hold.
 #[test]
 fn a_task_that_holds_in_whatever_way_drains_nothing() {
     async fn is_refused(object: &Drainable<()>) {
@@ -590,7 +591,8 @@ fn drains_that_are_given_up_leave_their_places_to_others() {
     });
 }
 
-/// Polls what is inside with a waker that wakes the task only through a note, and polls it only then.
+/// Polls the future inside with a waker that also sets a note, and polls it only if the note is
+/// set.
 async fn by_turns(inside: impl Future<Output = ()>) {
     struct Notes(AtomicBool, Mutex<Option<Waker>>);
     impl Wake for Notes {

@@ -34,8 +34,9 @@ mod feature {
 ///
 /// Nothing here waits, but for [`flush`](Self::flush).
 ///
-/// A device that says what cannot be is [broken](Self::is_broken) from then on: it has completed what it
-/// does not have, more than it has, or has written more than it may, or a status that there is not.
+/// A device that reports something impossible is [broken](Self::is_broken) from then on: it
+/// completes a request that it does not have, completes more requests than it has, writes more than
+/// it may, or gives an undefined status.
 pub struct BlockDevice<T: Transport = MmioTransport<'static>> {
     transport: T,
     queue: Queue,
@@ -70,9 +71,9 @@ pub enum Error {
     ReadOnly,
     /// The device has failed to do it.
     Device,
-    /// The device has said what cannot be, and is used no more.
+    /// The device has reported something impossible, and is not used any more.
     Broken,
-    /// The region for DMA has not enough pages, whole and aligned: seven are needed.
+    /// The region for DMA has fewer than seven whole, aligned pages.
     Memory,
 }
 
@@ -85,23 +86,25 @@ impl fmt::Display for Error {
             Self::ReadOnly => f.write_str("the disk can be read only"),
             Self::Device => f.write_str("the device has failed to do it"),
             Self::Broken => f.write_str(
-                "the device has said what cannot be, and is used no more: restart it and its driver",
+                "the device has reported something impossible: restart it and its driver",
             ),
-            Self::Memory => f.write_str("the region for DMA has not seven whole pages: make it larger"),
+            Self::Memory => {
+                f.write_str("the region for DMA has not seven whole pages: make it larger")
+            }
         }
     }
 }
 
 impl core::error::Error for Error {}
 
-/// Those of the queue, and one for bytes that no device is told of.
+/// The pages of the queue, and one for bytes whose address no device gets.
 const _: () = assert!(queue::PAGES + 1 == 7, "the documentation has the figure");
 
 impl BlockDevice {
     /// Starts the device, with memory for its requests.
     ///
-    /// **Errors:** the region is too small, or the device is not one of blocks, or has a queue that is
-    /// too short, or does not agree on features, or changes its size while that is read.
+    /// **Errors:** the region is too small; the device is not a block device, its queue is too
+    /// short, it does not agree on features, or it changes its size while that is read.
     pub fn new(transport: VirtioTransport, region: DmaRegion) -> Result<Self, Error> {
         Self::with_transport(transport.for_block_device(), region)
     }
@@ -115,8 +118,8 @@ impl<T: Transport> BlockDevice<T> {
         // SAFETY: 1. There are as many pages, zeroed and aligned. 2. They are given once, and used
         //    here alone (invariant 2).
         let queue = unsafe { Queue::new(memory, physical_address) };
-        // SAFETY: as above; and no device is told of this page, so that only this writes there
-        // (invariant 4).
+        // SAFETY: as above; and no device gets the address of this page, so that only this writes
+        // there (invariant 4).
         let data = unsafe { data.cast().as_mut() };
         Self::start(transport, queue, data)
     }
@@ -164,7 +167,7 @@ impl<T: Transport> BlockDevice<T> {
         })
     }
 
-    /// How many blocks the disk has: what it said when it was started.
+    /// Returns how many blocks the disk has, as it reported when it was started.
     pub fn blocks(&self) -> u64 {
         self.blocks
     }
@@ -226,8 +229,8 @@ impl<T: Transport> BlockDevice<T> {
         Some(take(Request(index), result))
     }
 
-    /// Whether the device has said what cannot be. Nothing that is under way will be completed any
-    /// more.
+    /// Returns whether the device has reported something impossible. Requests under way are then
+    /// never completed.
     pub fn is_broken(&self) -> bool {
         self.is_broken
     }
@@ -263,7 +266,8 @@ impl<T: Transport> BlockDevice<T> {
         self.transport.ack_interrupt();
     }
 
-    /// What the device is done with, unless it is broken, or is found to be.
+    /// Takes a request that the device is done with. Returns `None` if the device is broken or is
+    /// found to be.
     fn take(&mut self) -> Option<Completed> {
         if self.is_broken {
             return None;
@@ -309,8 +313,8 @@ impl<T: Transport> fmt::Debug for BlockDevice<T> {
     }
 }
 
-/// The size of the disk, in two halves that belong to each other if the device's generation has not
-/// changed meanwhile (*VIRTIO*, 2.5.1). One that changes it all the time is not waited for.
+/// Reads the size of the disk, in two halves that belong to each other if the device's generation
+/// has not changed meanwhile (*VIRTIO*, 2.5.1). Gives up on a device that changes it all the time.
 fn read_blocks(transport: &impl Transport) -> Result<u64, Error> {
     const TRIES: usize = 8;
     let half = |offset| {

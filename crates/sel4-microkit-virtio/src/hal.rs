@@ -11,16 +11,16 @@ sel4::static_of_the_thread! {
     static POOL: RefCell<Option<Pool>> = RefCell::new(None);
 }
 
-/// Gives the drivers of `virtio-drivers` their memory, those that have [`Hal`] for their parameter. The
+/// Gives memory to the drivers of `virtio-drivers` whose parameter is [`Hal`]. The
 /// [`BlockDevice`](crate::BlockDevice) has memory of its own.
 ///
 /// **Panics:** if it was done before, or the region has not two whole pages.
 ///
 /// # Safety
 ///
-/// 1. The devices of these drivers keep to the virtio specification: `virtio-drivers` believes a device
-///    about what it has completed, and gives its buffers back to the program.
-/// 2. Nobody calls methods of a transport that take physical addresses but these drivers.
+/// 1. The devices of these drivers keep to the virtio specification: `virtio-drivers` believes a
+///    device about what it has completed, and gives its buffers back to the program.
+/// 2. Only these drivers call methods of a transport that take physical addresses.
 pub unsafe fn give_memory(region: DmaRegion) {
     POOL.with(|pool| {
         let before = pool.borrow_mut().replace(Pool::new(region));

@@ -1,11 +1,12 @@
 //! Virtio devices in protection domains (PDs).
 //!
-//! [`transport`] finds a device; [`BlockDevice`] is the driver for disks, with requests that are begun and
-//! completed, for PDs that wait for interrupts. It needs no `unsafe`, and does not believe its device:
-//! whatever that says, it completes what was begun, or is used no more.
+//! [`transport`] finds a device; [`BlockDevice`] is the driver for disks, for PDs that wait for
+//! interrupts: a request is begun, and completed later. Its user needs no `unsafe`. It checks what
+//! its device says: each request that was begun is completed once, or the device is not used any
+//! more.
 //!
-//! Other devices can be driven by the crate `virtio-drivers`, with [`Hal`] and [`give_memory`]. That
-//! crate believes its devices in part, so this is `unsafe`.
+//! Other devices can be driven by the crate `virtio-drivers`, with [`Hal`] and [`give_memory`].
+//! That crate trusts its devices in part, so this is `unsafe`.
 //!
 //! ```no_run
 //! use sel4_microkit::{device_region, dma_region};

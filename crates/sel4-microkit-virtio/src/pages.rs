@@ -5,7 +5,7 @@ use core::ptr::NonNull;
 use sel4_microkit::DmaRegion;
 use virtio_drivers::PAGE_SIZE;
 
-/// A region, whose pages are given from the start and never taken back.
+/// A region. Its pages are given from the start on and never taken back.
 #[derive(Debug)]
 pub(crate) struct Pages {
     region: DmaRegion,
@@ -32,8 +32,8 @@ impl Pages {
         }
         let offset = self.given * PAGE_SIZE;
         self.given += count;
-        // SAFETY: 1. The pages are in the region, as seen above. 2. Nobody uses them yet (invariant 2),
-        //    and the region is this one's own (invariant 1).
+        // SAFETY: 1. The pages are in the region, as seen above. 2. Nobody uses them yet (invariant
+        //    2), and the region is this one's own (invariant 1).
         let start = unsafe {
             let start = self.region.start().add(offset);
             start.write_bytes(0, count * PAGE_SIZE);

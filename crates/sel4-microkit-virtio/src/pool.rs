@@ -1,7 +1,7 @@
 //! The memory for DMA, and what of it is in use.
 //!
-//! The first of its pages is for copies of buffers that lie elsewhere, in granules of 64 bytes. The others
-//! are given whole.
+//! The first of its pages is for copies of buffers that lie elsewhere, in granules of 64 bytes. The
+//! others are given whole.
 
 use core::ptr::NonNull;
 use sel4_microkit::DmaRegion;
@@ -16,8 +16,8 @@ const GRANULES: usize = PAGE_SIZE / GRANULE_BYTES;
 
 /// A region, and what of it is in use.
 ///
-/// Invariant: the first page was given for copies, and a bit of `copies` is set for each granule of it
-/// that a device may use.
+/// Invariant: the first page was given for copies, and a bit of `copies` is set for each granule of
+/// it that a device may use.
 #[derive(Debug)]
 pub(crate) struct Pool {
     pages: Pages,
@@ -75,8 +75,8 @@ impl Pool {
         self.copies |= mask(first, granules);
         let offset = first * GRANULE_BYTES;
         if direction != BufferDirection::DeviceToDriver {
-            // SAFETY: 1. The granules are in the first page, nobody uses them, by the invariant, and
-            //    they are not less than the buffer (invariant 3).
+            // SAFETY: 1. The granules are in the first page, nobody uses them, by the invariant,
+            //    and they are not less than the buffer (invariant 3).
             // 2. The caller promises that it can be read; it is not in the region.
             unsafe {
                 let copy = self.pages.region().start().add(offset);
@@ -241,7 +241,7 @@ mod tests {
         assert_eq!(pool.copies, 0);
     }
 
-    /// One that leaves the region is not in it.
+    /// A range that leaves the region is not in it.
     #[test]
     fn a_buffer_at_the_end_of_the_region_is_shared_as_far_as_that_goes() {
         let pool = pool(2);
@@ -256,7 +256,7 @@ mod tests {
         assert_eq!(buffer(all, 8), None);
     }
 
-    /// As a driver would whose device has named another request.
+    /// As a driver does whose device has named another request.
     #[test]
     #[should_panic(
         expected = "a buffer of 128 bytes is not the one of which a copy was made at 4032"
@@ -265,8 +265,8 @@ mod tests {
         let mut pool = pool(2);
         let mut buffer = vec![0; PAGE_SIZE];
         let small = NonNull::from(&mut buffer[..64]);
-        // SAFETY: the buffer lives longer than the pool, and nobody else uses it. It is not the one that
-        // was shared, at which this stops.
+        // SAFETY: the buffer lives longer than the pool, and nobody else uses it. It is not the one
+        // that was shared, at which this stops.
         unsafe {
             let last = (0..GRANULES)
                 .map(|_| pool.share(small, BufferDirection::Both))

@@ -1,14 +1,15 @@
 //! The queue of requests, in memory that a device writes.
 //!
-//! The device is not believed. Every word that it may write is an atomic, of which a completion reads
-//! each once; what was read is compared with what this side has noted in memory of its own. So a device
-//! that writes again between two looks is a device that wrote something else before.
+//! The device is not trusted. Every word that it may write is an atomic. A completion reads each of
+//! them once, and compares it with notes in memory of this side. So a device that writes between
+//! two reads has the same effect as one that wrote earlier.
 //!
-//! `virtio-drivers` has a queue too. It reads the number of a completed request once to look and once to
-//! take it, drops the upper half of that number, and does not compare how many are said to be completed.
+//! `virtio-drivers` has a queue too. It reads the number of a completed request once to look and
+//! once to take it, drops the upper half of that number, and does not check how many are reported
+//! as completed.
 //!
-//! A request is always in the same three descriptors: the first has its number for a name. So there is
-//! no list of free ones to be kept.
+//! A request is always in the same three descriptors: the number of the first names the request. So
+//! no list of free descriptors is needed.
 
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering, fence};
@@ -27,8 +28,8 @@ const _: () = assert!(REQUESTS * DESCRIPTORS_PER_REQUEST <= SIZE as usize);
 
 const WORDS_PER_PAGE: usize = PAGE_SIZE / size_of::<u64>();
 
-/// What the device uses, in the layout that is the only one with a legacy device (*Virtual I/O Device
-/// (VIRTIO) Version 1.2*, 2.7.2), and one of many with others.
+/// The memory that the device uses. A legacy device accepts only this layout (*Virtual I/O Device
+/// (VIRTIO) Version 1.2*, 2.7.2); other devices accept it among others.
 #[repr(C)]
 pub(crate) struct Memory {
     descriptors: [Descriptor; SIZE as usize],
@@ -131,7 +132,7 @@ mod status {
     pub(super) const OK: u8 = 0;
     pub(super) const IO_ERROR: u8 = 1;
     pub(super) const UNSUPPORTED: u8 = 2;
-    /// What no device writes.
+    /// A value that no device writes.
     pub(super) const NOT_WRITTEN: u8 = 0xff;
 }
 
@@ -145,7 +146,7 @@ pub(crate) struct Completed {
     pub(crate) is_done: bool,
 }
 
-/// The device has said what cannot be.
+/// The device has reported something impossible.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) struct Lie;
 
@@ -162,18 +163,18 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// The queue in pages that are at this physical address.
+    /// Makes a queue in pages that are at this physical address.
     ///
     /// # Safety
     ///
-    /// 1. There are [`PAGES`] of them, zeroed and aligned. 2. From now on they are used by nobody
-    ///    else but a device, for ever.
+    /// 1. There are [`PAGES`] of them, zeroed and aligned. 2. From now on nothing but a device uses
+    ///    them, forever.
     pub(crate) unsafe fn new(pages: NonNull<u8>, physical_address: u64) -> Self {
         debug_assert!(pages.cast::<Memory>().is_aligned());
         Self {
-            // SAFETY: 1. The pages are large enough and aligned, by the caller's first promise; zeros
-            //    are a `Memory`, which consists of atomics.
-            // 2. They are borrowed for ever, by the second. What a device writes meanwhile it writes
+            // SAFETY: 1. The pages are large enough and aligned, by the caller's first promise;
+            //    zeros are a `Memory`, which consists of atomics.
+            // 2. They are borrowed forever, by the second. What a device writes meanwhile it writes
             //    into atomics (invariant 5).
             memory: unsafe { pages.cast::<Memory>().as_ref() },
             physical_address,
@@ -216,7 +217,7 @@ impl Queue {
         }
     }
 
-    /// Offers a request that the device does not have. Returns whether the device is to be notified.
+    /// Offers a request that the device does not have. Returns whether the device must be notified.
     #[must_use]
     pub(crate) fn offer(&mut self, index: usize, sector: u64, request: UnderWay) -> bool {
         debug_assert!(self.under_way[index].is_none());
@@ -261,7 +262,7 @@ impl Queue {
 
     /// Takes a request back that the device is done with, if there is one.
     ///
-    /// **Errors:** what the device says cannot be. It is not to be asked again.
+    /// **Errors:** the device reports something impossible. The caller must not ask it again.
     pub(crate) fn take(&mut self) -> Result<Option<Completed>, Lie> {
         let memory = self.memory;
         // Acquire: who sees the index sees what was completed.
@@ -319,7 +320,8 @@ impl Queue {
     }
 }
 
-/// What the device has written, and is read once. A test's device writes between any two of these.
+/// Reads a word that the device writes, once. The device of a test writes between any two of these
+/// reads.
 fn once<T>(value: T) -> T {
     #[cfg(test)]
     crate::tests::device_writes();

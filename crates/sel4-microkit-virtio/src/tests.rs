@@ -150,8 +150,8 @@ impl Transport for Registers {
 
 pub(crate) fn region(pages: usize) -> DmaRegion {
     let layout = Layout::from_size_align(pages * PAGE_SIZE, PAGE_SIZE).expect("a layout");
-    // SAFETY: 1. The layout is not empty. 2. The memory is never freed, and nothing else uses it. No
-    // device does either, whatever the address.
+    // SAFETY: 1. The layout is not empty. 2. The memory is never freed, and nothing else uses it.
+    // No device does either, whatever the address.
     unsafe {
         let start = NonNull::new(alloc_zeroed(layout)).expect("memory");
         DmaRegion::new(start, layout.size(), PHYSICAL)
@@ -207,7 +207,7 @@ impl Device {
         self.say(3 * request.index() as u32, bytes);
     }
 
-    /// Says that what has this name is completed.
+    /// Reports the request with this number as completed.
     fn say(&mut self, id: u32, bytes: u32) {
         let element = &self.used.ring[usize::from(self.completed % queue::SIZE)];
         element.id.store(id, Ordering::Relaxed);
@@ -226,7 +226,7 @@ impl Disk {
         self.disk.begin_read(3, 1).expect("there is room")
     }
 
-    /// What is completed next: which, and with how many bytes.
+    /// The next completed request, and its number of bytes.
     fn completed(&mut self) -> Option<(Request, Result<usize, Error>)> {
         self.disk
             .complete(|request, result| (request, result.map(<[u8]>::len)))
@@ -393,7 +393,7 @@ fn a_device_that_cannot_be_driven_is_refused() {
 
 #[test]
 fn a_device_that_says_what_cannot_be_is_used_no_more() {
-    /// What the device does, of whose requests 0 is a read of a block and 1 a write.
+    /// What the device does. Its request 0 reads a block, and 1 writes one.
     type Lies = fn(&mut Device);
     let lies: [(&str, Lies); 16] = [
         ("no such request", |it| it.say(12, 1)),
@@ -501,8 +501,8 @@ pub(crate) fn device_writes() {
     }
 }
 
-/// Between any two words that the driver reads, it writes what is true of the other request, or is not
-/// true of any.
+/// Between any two words that the driver reads, it writes values that are true of the other
+/// request, or of none.
 #[test]
 fn what_a_device_changes_between_two_reads_was_either_said_before_or_is_not_seen() {
     fn set(used: &Used, id: u32, bytes: u32) {
@@ -541,7 +541,7 @@ fn what_a_device_changes_between_two_reads_was_either_said_before_or_is_not_seen
             outcomes[outcome] += 1;
         }
     }
-    // Each is seen: what was said first is completed, or what was said then, or it is found out.
+    // All outcomes occur: the first request is completed, or the second, or the driver is broken.
     assert!(outcomes.iter().all(|count| *count > 0), "{outcomes:?}");
 }
 
@@ -696,8 +696,8 @@ proptest! {
     }
 }
 
-/// It writes while the bytes are copied out, and after it has said that it is done: what the user sees
-/// does not change.
+/// It writes while the bytes are copied out, and after it has said that it is done: what the user
+/// sees does not change.
 #[test]
 fn bytes_that_were_read_stay_as_they_are_whatever_the_device_writes() {
     with_disk(Registers::default, |mut it| {

@@ -23,18 +23,18 @@ const _: () = assert!(size_of::<Slot>() * SLOTS_PER_PAGE == 4096);
 
 /// A virtio device, found and not yet started.
 ///
-/// What its registers can do is not given away: whoever writes there tells the device which memory it
-/// reads and writes.
+/// Safe code cannot reach its registers, since a write there chooses which memory the device reads
+/// and writes.
 #[derive(Debug)]
 pub struct VirtioTransport(MmioTransport<'static>);
 
 impl VirtioTransport {
-    /// For a driver of `virtio-drivers`.
+    /// Returns the transport, for a driver of `virtio-drivers`.
     ///
     /// # Safety
     ///
-    /// The methods of the transport that take physical addresses are safe functions, and a device reads
-    /// and writes there. They are called by drivers with [`Hal`](crate::Hal) only.
+    /// Only drivers with [`Hal`](crate::Hal) call the methods of the transport that take physical
+    /// addresses. These are safe functions, and the device reads and writes at the addresses.
     pub unsafe fn into_inner(self) -> MmioTransport<'static> {
         self.0
     }

@@ -11,25 +11,25 @@ use crate::{MessageInfo, MessageRegisterValue, symbols};
 /// # What a client can do to others
 ///
 /// The system file says who may notify and call whom. With these rights, safe code can do the
-/// following to its peers, and nothing else, so a server that faces a client which it does not trust
-/// must be right with all of it:
+/// following to its peers, and nothing else, so a server must be correct with all of it if it does
+/// not trust its client:
 ///
 /// * Call ([`pp_call`](Self::pp_call)) at any time, with any label of 52 bits, any length of up to
 ///   120 words, and any words. A call carries no capability.
-/// * Call as often as its budget lasts. While it waits, calls of other clients wait behind it in the
-///   order of their priorities. A passive server runs on the client's scheduling context: it stops
-///   when the client's budget is used up, in the middle of a call, until the next period.
+/// * Call as often as its budget lasts. While it waits, calls of other clients wait behind it in
+///   the order of their priorities. A passive server runs on the client's scheduling context: it
+///   stops when the client's budget is used up, in the middle of a call, until the next period.
 /// * Be stopped or restarted by its parent in the middle of a call. The server's reply then goes to
 ///   nobody, and a passive server that runs on the client's scheduling context keeps it.
-/// * Notify ([`notify`](Self::notify)) at any time and at any rate. Notifications merge, so they take
-///   no memory, but each one that is received takes time of the receiver, who is woken if it has the
-///   higher priority.
-/// * Do nothing any more: it may never notify a server that waits for that, and never reply to one
-///   that calls it.
+/// * Notify ([`notify`](Self::notify)) at any time and at any rate. Notifications merge, so they
+///   take no memory, but each one that is received costs the receiver time, and wakes it if it has
+///   the higher priority.
+/// * Stop doing anything: it may never notify a server that waits for that, and never reply to a
+///   server that calls it.
 ///
-/// Safe code cannot send to a server without waiting for the reply. A message that is sent so would
-/// leave a passive server without a scheduling context, and so stop it for all of its clients. A
-/// client in C, or one that uses `unsafe`, can.
+/// Safe code cannot send to a server without waiting for the reply. Such a message would leave a
+/// passive server without a scheduling context, and so stop it for all of its clients. A client in
+/// C, or one that uses `unsafe`, can send it.
 ///
 /// What a client writes into memory that it shares with a server is another matter: the server must
 /// expect any bytes there at any time.
@@ -127,8 +127,8 @@ impl Channel {
         (MessageInfo::from_inner(reply.info), reply.msg)
     }
 
-    // The three capabilities are not handed out: with the endpoint, a client could send what leaves a
-    // passive server without a scheduling context.
+    // The three capabilities are not handed out: with the endpoint, a client could send what leaves
+    // a passive server without a scheduling context.
 
     #[inline]
     #[track_caller]
@@ -296,17 +296,17 @@ impl Child {
         }
     }
 
-    /// Reads where the child begins to run: what [`restart`](Self::restart) wants.
+    /// Reads where the child begins to run, for [`restart`](Self::restart).
     ///
     /// **Blocks:** never. **Needs:** that the child has not run yet: a parent of a higher priority
     /// than its own, which asks in its initialisation.
     /// **Errors:** `InvalidCapability` if this PD has no such child.
-    /// **Panics:** if the child has run: it is at some other place of its program by now.
+    /// **Panics:** if the child has run, because its program counter is then somewhere else.
     #[track_caller]
     pub fn entry_point(&self) -> sel4::Result<EntryPoint> {
         let registers = self.read_registers()?;
-        // A program on a host has no registers of its own, and its pc stays where it begins until it
-        // faults.
+        // A program on a host has no registers of its own, and its pc stays where it begins until
+        // it faults.
         if cfg!(target_os = "none") && has_run(&registers) {
             self.refuse_entry_point();
         }
@@ -348,8 +348,8 @@ impl Child {
         }
         let mut registers = sel4::UserContext::default();
         *registers.pc_mut() = entry_point.address as u64;
-        // SAFETY: K-3: the child's program begins there, and relies on no other register: its thread
-        // is started with zeros, and restarted with anything.
+        // SAFETY: K-3: the child's program begins there, and relies on no other register: its
+        // thread is started with zeros, and restarted with anything.
         unsafe { self.tcb().tcb_write_registers(true, 1, &mut registers) }
     }
 
@@ -380,7 +380,7 @@ impl Child {
     ///
     /// # Safety
     ///
-    /// The child's program is sound when it goes on with these registers: they choose what it runs,
+    /// The child's program is sound when it resumes with these registers: they choose what it runs,
     /// on which stack, with which values.
     #[track_caller]
     pub unsafe fn write_registers(&self, registers: &mut sel4::UserContext) -> sel4::Result<()> {
@@ -396,8 +396,8 @@ impl Child {
     ///
     /// # Safety
     ///
-    /// The child's program is sound without the instruction. A store below its stack, and the `udf`
-    /// at the end of a panic, are two that it is not sound without.
+    /// The child's program is sound without the instruction. It is not sound without a store below
+    /// its stack, or without the `udf` at the end of a panic.
     #[track_caller]
     pub unsafe fn skip_instruction(&self) -> sel4::Result<()> {
         let mut registers = self.tcb().tcb_read_registers(false, 1)?;
@@ -429,7 +429,7 @@ pub struct EntryPoint {
 }
 
 impl EntryPoint {
-    /// Says where a child begins to run.
+    /// Makes an entry point of a number.
     ///
     /// # Safety
     ///
@@ -438,7 +438,7 @@ impl EntryPoint {
         Self { child, address }
     }
 
-    /// The address, in the child's address space.
+    /// Returns the address, in the child's address space.
     pub const fn address(&self) -> usize {
         self.address
     }

@@ -1,9 +1,9 @@
 //! The registers of devices, for drivers without `unsafe`.
 //!
-//! The accesses are those of `safe-mmio`. Its pointers are not handed out: in version 0.3.2 safe code
-//! can make a second owner of a register from one (`SharedMmioPointer::split_some`), and leave the
-//! device by a `Deref` of its own (`field!`). A [`DeviceRegion`] has one owner, and
-//! [`register!`](crate::register) reaches what is a field of the registers' type and nothing else.
+//! The accesses are those of `safe-mmio`. Its pointers are not handed out. In version 0.3.2 safe
+//! code can make a second owner of a register from one (`SharedMmioPointer::split_some`), and can
+//! leave the device by a `Deref` of its own (`field!`). A [`DeviceRegion`] has one owner, and
+//! [`register!`](crate::register) reaches only fields of the registers' type.
 
 use core::fmt;
 use core::ptr::NonNull;
@@ -38,8 +38,8 @@ use crate::memory::{Purpose, Written, check_written, exclusive};
 ///
 /// # Panics
 ///
-/// If this place runs twice: a device has one owner. If the tool has written no address and size,
-/// and if the region is too small for a `T` or not aligned to it.
+/// If this place runs twice, because a device has one owner; if the tool has written no address and
+/// size; and if the region is too small for a `T` or not aligned to it.
 #[macro_export]
 macro_rules! device_region {
     ($vaddr:ident, $size:ident, $type:ty $(,)?) => {{
@@ -73,11 +73,11 @@ macro_rules! device_region {
 /// }
 /// ```
 ///
-/// Fields inside of fields are reached by `register!(region, Type, outer.inner)`.
+/// `register!(region, Type, outer.inner)` reaches a field inside of a field.
 #[macro_export]
 macro_rules! register {
     ($device:expr, $type:ty, $($field:ident).+ $(,)?) => {
-        // Not a `let`: what the expression makes on the way lives as long as the register is used.
+        // Not a `let`: temporary values of the expression live as long as the register is used.
         match &mut $device {
             device => {
                 let device: &mut $crate::DeviceRegion<$type> = device;
@@ -107,11 +107,11 @@ impl<T: 'static> DeviceRegion<T> {
         Self(unsafe { UniqueMmioPointer::new(registers) })
     }
 
-    /// The pointer of `safe-mmio`, for a driver that wants one.
+    /// Returns the pointer of `safe-mmio`, for a driver that needs one.
     ///
     /// # Safety
     ///
-    /// Whoever gets it makes no second owner of a register: it does not call
+    /// The caller makes no second owner of a register: it does not call
     /// `SharedMmioPointer::split_some`, and uses `field!` with fields of `T` only, not with those
     /// that a `Deref` of `T` leads to.
     pub const unsafe fn into_unique_mmio_pointer(self) -> UniqueMmioPointer<'static, T> {
@@ -120,7 +120,7 @@ impl<T: 'static> DeviceRegion<T> {
 }
 
 impl<T: 'static, const COUNT: usize> DeviceRegion<[T; COUNT]> {
-    /// One of several devices in a region, which takes the region; `None` if there are not so many.
+    /// Takes the region, and returns the device `index` of it; `None` if there are not so many.
     pub fn take(self, index: usize) -> Option<DeviceRegion<T>> {
         self.0.take(index).map(DeviceRegion)
     }
@@ -128,7 +128,7 @@ impl<T: 'static, const COUNT: usize> DeviceRegion<[T; COUNT]> {
 
 #[cfg(feature = "pl011")]
 impl DeviceRegion<arm_pl011_uart::PL011Registers> {
-    /// The driver of a PL011 (Arm DDI 0183, *PrimeCell UART*).
+    /// Makes the driver of a PL011 (Arm DDI 0183, *PrimeCell UART*).
     pub fn into_uart(self) -> arm_pl011_uart::Uart<'static> {
         // `arm-pl011-uart` 0.5 keeps the pointer to itself, and uses it by `field!` alone, with the
         // registers' own fields.
@@ -192,11 +192,11 @@ reads!(ReadOnly, ReadPure, ReadWrite, ReadPureWrite);
 writes!(WriteOnly, ReadWrite, ReadPureWrite);
 
 impl<T, const COUNT: usize> Register<'_, [T; COUNT]> {
-    /// The register `index` of an array.
+    /// Returns the register `index` of an array.
     ///
     /// # Panics
     ///
-    /// If the array has no such register.
+    /// If the array has not so many registers.
     #[inline]
     #[track_caller]
     pub fn at(&mut self, index: usize) -> Register<'_, T> {

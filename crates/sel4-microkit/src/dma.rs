@@ -15,9 +15,10 @@ use core::ptr::NonNull;
 /// ```
 ///
 /// **Rights:** a region of memory, not of a device, that this protection domain maps once and no
-/// other can write. `cargo microkit check`, `build` and `run` hold the system file against that, and
-/// against the three symbols being of this region. A device writes wherever it is told to: where
-/// there is no IOMMU, a protection domain that drives such a device is trusted with all memory.
+/// other can write. `cargo microkit check`, `build` and `run` check that in the system file, and
+/// that the three symbols are of this region. A device writes to any address that it is given:
+/// where there is no IOMMU, a protection domain that drives such a device is trusted with all
+/// memory.
 ///
 /// # Panics
 ///

@@ -142,11 +142,13 @@ pub fn host_main(name: Option<&str>) -> core::ffi::c_int {
     1
 }
 
-/// The least stack that a system file can give, in bytes: what a program asks for that says nothing.
+/// The least stack that a system file can give, in bytes, and what a program without `stack_size`
+/// asks for.
 #[doc(hidden)]
 pub const LEAST_STACK_BYTES: usize = limits::MIN_STACK_BYTES as usize;
 
-/// The stack that a program asks for, in bytes; more than any system file gives does not compile.
+/// Checks the stack that a program asks for, in bytes: more than a system file can give does not
+/// compile.
 #[doc(hidden)]
 pub const fn stack_bytes(bytes: usize) -> usize {
     assert!(
@@ -184,9 +186,9 @@ mod target {
         safe fn no_function_is_marked_protection_domain() -> !;
     }
 
-    /// The program's entry point: takes the whole of the stack that Microkit has mapped, sees that it
-    /// is as large as the program asks for, and puts the program's memory into the state in which it
-    /// was first started ([`renewal`](crate::renewal)).
+    /// The program's entry point: takes the whole of the stack that Microkit has mapped, checks
+    /// that it is as large as the program asks for, and puts the program's memory into the state in
+    /// which it was first started ([`renewal`](crate::renewal)).
     ///
     /// # Safety
     ///
@@ -213,12 +215,12 @@ mod target {
         )
     }
 
-    /// Reads the lowest byte of the stack that the program asks for, at x9, and goes on. If the system
-    /// file gives less, that faults here: the name is what the fault's program counter leads to.
+    /// Reads the lowest byte of the stack that the program asks for, at x9, and continues. If the
+    /// system file gives less, the read faults, and the fault's program counter leads to this name.
     ///
     /// # Safety
     ///
-    /// As for `_start`, whose second half it is.
+    /// As for `_start`: this is its second half.
     #[unsafe(naked)]
     #[unsafe(no_mangle)]
     unsafe extern "C" fn this_program_needs_a_larger_stack_size_in_the_system_file() -> ! {

@@ -145,8 +145,8 @@ pub fn protected_in_memory<H: Handler + ?Sized>(
 
 /// The event loop.
 ///
-/// Only [`run_main`](crate::_private::run_main) runs it, and once: a handler that could run it
-/// within itself would reply to what an inner one has received (K-2).
+/// Only [`run_main`](crate::_private::run_main) runs it, and only once. If a handler ran it within
+/// itself, the outer loop would reply to an event that the inner one has received (K-2).
 pub(crate) fn run<H: Handler + ?Sized>(handler: &mut H) -> Result<Never, H::Error> {
     acknowledge_all();
     if handler.has_work() {

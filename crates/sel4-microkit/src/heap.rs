@@ -96,8 +96,8 @@ impl<const BYTES: usize> HeapMemory<BYTES> {
 // SAFETY: nothing but the heap's blocks refers to this memory, and those have one owner each.
 unsafe impl<const BYTES: usize> Sync for HeapMemory<BYTES> {}
 
-/// Gives `Dlmalloc` the whole memory once, in whole granules: it writes to the last word of what it
-/// is given, and takes that to be aligned.
+/// Gives `Dlmalloc` the whole memory once, in whole granules: it writes to the last word of that
+/// memory, and assumes that the word is aligned.
 struct Arena<const BYTES: usize> {
     memory: &'static HeapMemory<BYTES>,
     taken: Cell<bool>,

@@ -2,9 +2,9 @@
 //! waiting within a handler.
 //!
 //! A protection domain has one reply object, for calls and for faults of its children. A reply to a
-//! call is words; the words of a reply to a fault become registers of the child. So whoever receives
-//! both with it must know which of them a reply answers, and the functions that leave that to the
-//! caller are `unsafe`. K-1 and the like, in the SAFETY comments, are the numbers of
+//! call is words; the words of a reply to a fault become registers of the child. So code that
+//! receives both with it must know which of them a reply answers. The functions that leave that to
+//! the caller are `unsafe`. K-1 and the like, in the SAFETY comments, are the numbers of
 //! `docs/soundness/capabilities.md`.
 
 use core::fmt;
@@ -50,15 +50,15 @@ impl Event {
 
 /// Waits for an event.
 ///
-/// What a handler waits for, [`wait_for`] waits for safely.
+/// In a handler, [`wait_for`] waits safely.
 ///
 /// **Blocks:** until one comes. **Panics:** inside a borrow of the message registers.
 ///
 /// # Safety
 ///
-/// If a fault comes, its reply says how the child's program goes on. So whatever is replied next, by
-/// this module or by the event loop that called a handler which calls this, is a reply to this event:
-/// one to a fault has no words, or the child's program is sound with the registers that they set.
+/// If a fault comes, its reply says how the child's program goes on. The next reply, by this module
+/// or by the event loop around the handler, answers this event. If the event is a fault, that reply
+/// has no words, or the child's program is sound with the registers that they set.
 #[inline]
 #[track_caller]
 pub unsafe fn recv() -> Event {
@@ -92,16 +92,16 @@ pub unsafe fn reply_recv(msg_info: MessageInfo) -> Event {
 ///
 /// # Safety
 ///
-/// If that was a fault, the message has no words, or the child's program is sound with the registers
-/// that they set (seL4 manual, *Faults*).
+/// If that was a fault, the message has no words, or the child's program is sound with the
+/// registers that they set (seL4 manual, *Faults*).
 #[inline]
 #[track_caller]
 pub unsafe fn reply(msg_info: MessageInfo) {
     send_reply(msg_info);
 }
 
-/// Replies to the call or fault that was received last, with a label and no words. The reply that
-/// the handler returns then goes to nobody.
+/// Replies to the call or fault that was received last, with a label and no words. The kernel then
+/// drops the reply that the handler returns.
 ///
 /// **Blocks:** never. **Panics:** inside a borrow of the message registers.
 #[inline]
@@ -134,10 +134,10 @@ pub fn wait_for(channel: Channel, others: &mut ChannelSet) {
     }
 }
 
-/// Waits until any channel is notified. `what` says in the panic what is waited for.
+/// Waits until any channel is notified. `what` names in the panic what was waited for.
 ///
-/// **Blocks:** until then. **Panics:** if a call or a fault comes, which this cannot answer; inside a
-/// borrow of the message registers.
+/// **Blocks:** until then. **Panics:** if a call or a fault comes, which this cannot answer; inside
+/// a borrow of the message registers.
 #[track_caller]
 pub fn wait(what: &str) -> ChannelSet {
     notified(format_args!("{what}"))
@@ -149,7 +149,7 @@ fn notified(what: fmt::Arguments<'_>) -> ChannelSet {
     match receive() {
         Event::Notified(channels) => channels,
         other => panic!(
-            "while {what} was waited for, {other:?} came, which is answered by the event loop alone"
+            "while {what} was waited for, {other:?} came, which only the event loop can answer"
         ),
     }
 }

@@ -111,10 +111,10 @@ pub use virtual_cpu::VCpu;
 /// ```
 ///
 /// * `heap_size = BYTES` gives the PD a heap of that size, and with it a global allocator.
-/// * `stack_size = BYTES` asks for a stack of that size, which `stack_size` of the
-///   `<protection_domain>` in the system file gives: the program runs on the stack that Microkit
-///   maps, with an unmapped page below it, so that an overflow faults before it touches anything.
-///   `cargo microkit` refuses a system file that gives less, and the program faults at its start.
+/// * `stack_size = BYTES` asks for a stack of that size. `stack_size` of the `<protection_domain>`
+///   in the system file must give it: the program runs on the stack that Microkit maps. An unmapped
+///   page below it makes an overflow fault before it touches anything. `cargo microkit` refuses a
+///   system file that gives less, and the program faults at its start.
 /// * `kept_data_size = BYTES` is how much of the program's initialised data (`.data`) is kept for a
 ///   restart by the parent, which finds all of the program's statics as they were at first; 4096 if
 ///   it is not given. A program that has more faults when it is restarted.

@@ -125,8 +125,8 @@ pub use crate::host::SharedWord;
 ///
 /// # Safety
 ///
-/// `vaddr`, `size` and `paddr` are what `__region!` has given for one record with the use `Dma`, and
-/// `taken` is a static of that place.
+/// `vaddr`, `size` and `paddr` are what `__region!` has given for one record with the use `Dma`,
+/// and `taken` is a static of that place.
 #[doc(hidden)]
 #[track_caller]
 pub unsafe fn dma(

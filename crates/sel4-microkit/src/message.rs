@@ -51,8 +51,8 @@ impl MessageInfo {
         sel4::with_ipc_buffer(|buffer| sel4::Fault::new(buffer, &self.inner))
     }
 
-    /// Describes the reply to a fault that lets the child try again what has faulted: what
-    /// [`Handler::fault`](crate::Handler::fault) returns where the cause is gone.
+    /// Describes the reply to a fault after which the child retries what has faulted.
+    /// [`Handler::fault`](crate::Handler::fault) returns it when the cause is gone.
     pub const fn fault_retry() -> Self {
         Self::new(0, 0)
     }
@@ -88,8 +88,8 @@ impl MessageInfo {
     ///
     /// # Safety
     ///
-    /// The child to whose fault the result is returned is sound when it goes on with the registers of
-    /// the reply: they choose what it runs, on which stack, with which values. The words stay in the
+    /// The child whose fault the result answers is sound when it resumes with the registers of the
+    /// reply: they choose what it runs, on which stack, with which values. The words stay in the
     /// message registers until the handler has returned, and the result is returned once.
     #[track_caller]
     pub unsafe fn fault_reply(reply: impl Into<sel4::FaultReply>) -> Self {
@@ -124,9 +124,9 @@ impl MessageInfo {
     }
 }
 
-/// As `caps_unwrapped` of a message without capabilities, says that [`MessageInfo::fault_reply`] has
-/// made it. The kernel does not look at the field of a message that is sent, and delivers none like
-/// this: that the third capability was unwrapped implies that there are three (seL4 16.0.0,
+/// As `caps_unwrapped` of a message without capabilities, says that [`MessageInfo::fault_reply`]
+/// has made it. The kernel does not look at the field of a message that is sent, and delivers none
+/// like this: that the third capability was unwrapped implies that there are three (seL4 16.0.0,
 /// `transferCaps`).
 const VOUCHED: usize = 0b100;
 

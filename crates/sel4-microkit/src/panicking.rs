@@ -22,7 +22,7 @@ pub type PanicHook = &'static (dyn Fn(&PanicInfo<'_>) + Send + Sync);
 /// It may notify, and make calls in registers
 /// ([`Channel::pp_call_with_mrs`](crate::Channel::pp_call_with_mrs)). If the panic came inside a
 /// borrow of the message registers, anything else that uses them panics again, and the PD stops
-/// without more words; and of a message of more than 512 bytes the hook is given the first.
+/// without more words. In that case the hook gets at most the first 512 bytes of the message.
 ///
 /// # Panics
 ///

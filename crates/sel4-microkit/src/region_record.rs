@@ -2,9 +2,9 @@
 //!
 //! The compiler sees two words, an address and a size, and cannot know that one `<map>` of the
 //! system file has set both. So each macro that turns such words into memory leaves a record in the
-//! section `microkit_regions`. `cargo microkit` reads the records, and refuses a system file
-//! that does not keep what they ask for; the program itself refuses what it can see, when it takes
-//! a region ([`check`](target::check)).
+//! section `microkit_regions`. `cargo microkit` reads the records, and refuses a system file that
+//! does not agree with them. The program itself checks what it can see when it takes a region
+//! ([`check`](target::check)).
 
 /// How a region is used. The numbers are those of `microkit_abi::regions`.
 #[doc(hidden)]
@@ -88,8 +88,8 @@ macro_rules! __region {
     }};
 }
 
-/// A record, as the linker lays it out: the use, and the addresses of the symbols or 0. The first one,
-/// which every program has, has a number in the place of an address.
+/// A record, as the linker lays it out: the use, and the addresses of the symbols or 0. The first
+/// one, which every program has, has a number in the place of an address.
 #[cfg(target_os = "none")]
 #[repr(C)]
 struct Record {
@@ -104,7 +104,7 @@ const _: () = assert!(size_of::<Record>() == microkit_abi::regions::RECORD_BYTES
 
 #[cfg(target_os = "none")]
 pub(crate) mod target {
-    //! What the program can see of a system file that does not fit it.
+    //! Checks of the program itself that the system file agrees with it.
 
     use core::ops::Range;
 

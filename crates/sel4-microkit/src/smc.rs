@@ -15,7 +15,7 @@ use sel4::{NUM_SMC_REGISTERS, Word};
 ///
 /// # Safety
 ///
-/// What the firmware does when it is asked that breaks no memory of this program or another. It may
+/// The firmware's answer to this call breaks no memory of this program or another. It may
 /// reach all of memory, whatever the page tables say.
 #[track_caller]
 pub unsafe fn arm_smc_call(

@@ -18,9 +18,9 @@ use crate::{Channel, ChannelSet};
 /// nothing uses it. The type is an integer. The tool accepts words only, such as `usize`.
 ///
 /// The symbol table of the ELF file has the plain name, which the tool looks up. To the linker the
-/// name is `NAME@microkit`, so that no reference of other code, such as a call of `memset`, can
-/// mean this symbol, and this macro cannot take the place of a symbol of other code. A name that
-/// the program has twice is refused when the image is built.
+/// name is `NAME@microkit`, so that a reference of other code, such as a call of `memset`, never
+/// means this symbol. This macro cannot take the place of a symbol of other code. A name that the
+/// program has twice is refused when the image is built.
 #[macro_export]
 macro_rules! var {
     ($(#[doc = $doc:expr])* $symbol:ident: $type:ty = $default:expr) => {{

@@ -9,7 +9,8 @@ use sel4::sys::host::{HostBuffer, Registers, install, new_ipc_buffer};
 use sel4_microkit::host::{HostRegion, ProtectionDomain, State, Symbol, run, set_symbols};
 use sel4_microkit::{Channel, Child, LifeWord, MayCall, MayNotify, MessageInfo, NullHandler, var};
 
-/// Has a kernel answer each call with the next label, and keep the labels that it was sent.
+/// Installs a kernel that answers each call with the next label, and keeps the labels that it was
+/// sent.
 fn start(answers: &'static [u64]) -> Rc<RefCell<Vec<u64>>> {
     let sent = Rc::new(RefCell::new(Vec::new()));
     let kernel = Rc::clone(&sent);
@@ -103,7 +104,7 @@ fn what_a_host_keeps_can_be_shown() {
     );
 }
 
-/// What runs a protection domain inside another's turn: the outer one's panics are still its own.
+/// Runs a protection domain inside another's turn: the outer one's panics are still its own.
 #[test]
 fn a_program_inside_another_leaves_it_running() {
     sel4_microkit::host::watch_panics();

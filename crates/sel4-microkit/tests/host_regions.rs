@@ -1,5 +1,5 @@
-//! Holds that on a host, too, safe code gets a memory region only where there is one, and that what
-//! it has for itself has no other user.
+//! Holds that on a host, too, safe code gets a memory region only where there is one, and that a
+//! region which it has for itself has no other user.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
@@ -14,14 +14,14 @@ fn leak<T>(value: T) -> &'static T {
     Box::leak(Box::new(value))
 }
 
-/// Has this thread find a region of one page, and returns it.
+/// Gives this thread a region of one page, and returns it.
 fn map() -> &'static HostRegion {
     let region = leak(HostRegion::new(512));
     find(region);
     region
 }
 
-/// Has this thread find that region.
+/// Gives this thread that region.
 fn find(region: &'static HostRegion) {
     set_symbols(leak([
         Symbol::mapping("memory", region),
@@ -120,7 +120,7 @@ fn words_that_are_shared_stay_shared() {
     assert!(refused(dma).starts_with(sentence));
     #[cfg(feature = "mmio")]
     assert!(refused(device::take).starts_with(sentence));
-    // Nor does a later incarnation have it for itself: the slice is there for ever.
+    // Nor does a later incarnation have it for itself: the slice is there forever.
     State::new().exchange();
     find(region);
     assert!(refused(dma).starts_with(sentence));

@@ -1,5 +1,4 @@
-//! Numbers by which things of one kind that look alike are told apart: a buffer of one pool from one of
-//! another.
+//! Numbers that distinguish things of one kind, such as the buffers of two pools.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 

@@ -1,9 +1,9 @@
 //! Buffers in shared memory, of which one at a time belongs to one of two protection domains.
 //!
-//! The client fills a buffer and sends its [`Descriptor`] through a queue; the server uses the buffer
-//! where it is, and sends the descriptor back. Who has the [`Buffer`] or the [`Loan`] may use it, and
-//! sending consumes it. Each knows its pool: one that is given to another pool is refused by a panic, as
-//! the program has mixed them up.
+//! The client fills a buffer and sends its [`Descriptor`] through a queue; the server uses the
+//! buffer where it is, and sends the descriptor back. Who has the [`Buffer`] or the [`Loan`] may
+//! use it, and sending consumes it. Each buffer knows its pool. A pool panics when it gets a buffer
+//! of another one, since the program has mixed them up.
 
 use core::fmt;
 
@@ -63,14 +63,14 @@ impl<M: Memory, const N: usize> Pool<M, N> {
     /// If the server writes to buffers, none is to be taken before the queue
     /// [is settled](crate::Producer::is_settled): it may be writing to one of an earlier life.
     ///
-    /// **Errors:** the memory is too small. **Panics:** if `buffer_bytes` is 0, no multiple of 8 or more
-    /// than `u32::MAX`; if `life` is none of a queue, which has 24 bits.
+    /// **Errors:** the memory is too small. **Panics:** if `buffer_bytes` is 0, not a multiple of 8
+    /// or more than `u32::MAX`; if `life` has more than the 24 bits of a queue's.
     #[track_caller]
     pub fn new(memory: M, buffer_bytes: usize, life: u32) -> Result<Self, TooSmall> {
         const { assert!(N <= u32::MAX as usize, "an index has 32 bits") };
         assert!(
             life >> LIFE_BITS == 0,
-            "{life} is no life of a queue, which has {LIFE_BITS} bits: give the pool what `life` of the \
+            "{life} is not the life of a queue, which has {LIFE_BITS} bits: pass what `life` of the \
              queue's end returns"
         );
         // If there are not so many words at all, it is more than any memory has.
@@ -116,8 +116,8 @@ impl<M: Memory, const N: usize> Pool<M, N> {
             self.free(buffer);
             return Err(OutOfBounds);
         }
-        // Another number than any pool of this incarnation has sent, and, by the life, than any of an
-        // earlier one.
+        // Another number than any pool of this incarnation has sent, and, by the life, than any of
+        // an earlier one.
         let count = identity::new() & ((1 << COUNT_BITS) - 1);
         let round = u64::from(self.life) << COUNT_BITS | count;
         self.buffers[index] = Place::Sent { round };
@@ -193,7 +193,7 @@ impl<M: Memory, const N: usize> Pool<M, N> {
 /// The server's side: the same memory, of whose buffers it has those that it was sent.
 #[derive(Debug, Clone)]
 pub struct Buffers<M> {
-    /// Clones have the same.
+    /// Clones have the same identity.
     identity: u64,
     bytes: Bytes<M>,
     buffer_bytes: usize,
@@ -211,7 +211,7 @@ pub struct Loan {
 impl<M: Memory> Buffers<M> {
     /// Buffers of the size that the client gives them.
     ///
-    /// **Panics:** if `buffer_bytes` is 0, no multiple of 8 or more than `u32::MAX`.
+    /// **Panics:** if `buffer_bytes` is 0, not a multiple of 8 or more than `u32::MAX`.
     #[track_caller]
     pub fn new(memory: M, buffer_bytes: usize) -> Self {
         buffer_words(buffer_bytes);
@@ -222,8 +222,8 @@ impl<M: Memory> Buffers<M> {
         }
     }
 
-    /// Takes a buffer that was sent. A client that sends one twice is given it back twice, and is not
-    /// to be trusted.
+    /// Takes a buffer that was sent. A client that sends one twice gets it back twice: do not trust
+    /// it.
     ///
     /// **Errors:** there is no such buffer, or it is shorter.
     pub fn accept(&self, descriptor: Descriptor) -> Result<Loan, OutOfBounds> {
@@ -240,8 +240,8 @@ impl<M: Memory> Buffers<M> {
 
     /// Copies bytes out of a buffer. A client that keeps to nothing may write to it meanwhile.
     ///
-    /// **Blocks:** never. **Errors:** fewer were sent. **Panics:** if they were sent to other buffers
-    /// than these.
+    /// **Blocks:** never. **Errors:** fewer were sent. **Panics:** if they were sent to other
+    /// buffers than these.
     #[track_caller]
     pub fn read(&self, loan: &Loan, offset: usize, to: &mut [u8]) -> Result<(), OutOfBounds> {
         let at = self.place(loan, offset, to)?;
@@ -250,8 +250,8 @@ impl<M: Memory> Buffers<M> {
 
     /// Copies bytes into a buffer.
     ///
-    /// **Blocks:** never. **Needs:** a `<map>` with `w`. **Errors:** fewer were sent. **Panics:** if
-    /// they were sent to other buffers than these.
+    /// **Blocks:** never. **Rights:** a `<map>` with `w`. **Errors:** fewer were sent. **Panics:**
+    /// if they were sent to other buffers than these.
     #[track_caller]
     pub fn write(&self, loan: &Loan, offset: usize, from: &[u8]) -> Result<(), OutOfBounds>
     where

@@ -212,7 +212,7 @@ fn after_a_restart_of_the_lender_it_waits_for_those_that_could_write_there() {
     assert_eq!(can_read(&mut lender, &mut reader), all);
 }
 
-/// In the order of what they do to their word: by none of it does another lose anything.
+/// In the order of what borrowers do to their word: nothing of it takes anything from another.
 #[test]
 fn whatever_a_borrower_writes_about_itself_another_is_granted_what_it_asks_for() {
     type Act = fn(&World, &mut Borrower<Words, Words, Words>);
@@ -436,8 +436,9 @@ proptest! {
         }
     }
 
-    /// One borrower keeps to nothing, and writes another word each time that its own is looked at. What
-    /// was not granted to it is always granted to the other, whoever of the two is restarted.
+    /// One borrower breaks every rule, and writes another word each time that its own is read.
+    /// Bytes that were not granted to it are always granted to the other, whichever of the two is
+    /// restarted.
     #[test]
     fn a_hostile_borrower_takes_nothing_from_another(
         calls in calls(),

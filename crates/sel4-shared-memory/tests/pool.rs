@@ -183,7 +183,7 @@ fn is_refused_as_anothers<R>(f: impl FnOnce() -> R) {
     assert!(is_it.iter().any(|it| message.starts_with(it)), "{message}");
 }
 
-/// Of which the memory is the same, and so are size, number and life.
+/// Two pools with the same memory, size, number and life.
 #[test]
 fn a_buffer_of_one_pool_is_none_of_another() {
     let memory = words(6);
@@ -229,8 +229,8 @@ fn a_loan_of_some_buffers_is_none_of_others() {
     assert_eq!(loan.give_back(), descriptor);
 }
 
-/// A life is not mistaken for another, however often the pool sends, nor for one that a queue does not
-/// have.
+/// A life is not mistaken for another, however often the pool sends, nor for one that a queue does
+/// not have.
 #[test]
 fn rounds_of_two_lives_have_nothing_in_common() {
     const SENDS: usize = if cfg!(miri) { 20 } else { 70_000 };

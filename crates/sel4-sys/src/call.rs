@@ -66,8 +66,8 @@ pub unsafe fn call_empty(
 ///
 /// # Safety
 ///
-/// [Conditions 1 and 2](crate#safety-of-system-calls), with `reply` as the capability that is asked:
-/// the message is a reply to whatever `reply` holds, and so is what is sent to it later.
+/// [Conditions 1 and 2](crate#safety-of-system-calls), with `reply` as the capability that is
+/// asked: the message is a reply to whatever `reply` holds, and so is what is sent to it later.
 #[inline]
 pub unsafe fn reply_recv(
     buffer: &mut IpcBufferToken,
@@ -256,8 +256,8 @@ pub unsafe fn signal(buffer: &mut IpcBufferToken, notification: CPtr) {
 ///
 /// # Safety
 ///
-/// [Condition 2](crate#safety-of-system-calls): whatever is sent later to `reply` is a reply to what
-/// this call received.
+/// [Condition 2](crate#safety-of-system-calls): whatever is sent later to `reply` is a reply to
+/// what this call received.
 #[inline]
 pub unsafe fn recv(buffer: &mut IpcBufferToken, source: CPtr, reply: CPtr) -> Received {
     // SAFETY: as in `call`.
@@ -268,8 +268,8 @@ pub unsafe fn recv(buffer: &mut IpcBufferToken, source: CPtr, reply: CPtr) -> Re
 ///
 /// # Safety
 ///
-/// [Condition 2](crate#safety-of-system-calls): whatever is sent later to `reply` is a reply to what
-/// this call received.
+/// [Condition 2](crate#safety-of-system-calls): whatever is sent later to `reply` is a reply to
+/// what this call received.
 #[inline]
 pub unsafe fn nb_recv(buffer: &mut IpcBufferToken, source: CPtr, reply: CPtr) -> Received {
     // SAFETY: as in `call`.
@@ -398,8 +398,8 @@ pub fn benchmark_finalize_log() -> Option<Word> {
 ///
 /// # Safety
 ///
-/// The page that `frame` leads to is memory that nothing else uses: the kernel writes there from now
-/// on.
+/// The page that `frame` leads to is memory that nothing else uses: the kernel writes there from
+/// now on.
 #[inline]
 pub unsafe fn benchmark_set_log_buffer(frame: CPtr) -> Option<Word> {
     crate::config::KERNEL_LOG_BUFFER.then(|| {

@@ -201,8 +201,8 @@ impl IpcBuffer {
     ///
     /// # Safety
     ///
-    /// Whatever is received there keeps the promises of every capability pointer of this program
-    /// that leads to the slot: typed ones say what the slot holds.
+    /// A capability that is received there keeps the promises of every capability pointer of this
+    /// program that leads to the slot. A typed pointer says what the slot holds.
     #[inline]
     pub const unsafe fn set_receive_path(&mut self, cnode: CPtr, index: CPtr, depth: Word) {
         self.receive_cnode = cnode;

@@ -21,18 +21,18 @@
 //!
 //! # Safety of system calls
 //!
-//! A capability pointer is a number, and a label chooses what the object behind it does: a TCB takes
-//! new registers, an address space drops cache lines that hold this program's data. So a call that
-//! takes both is `unsafe`. The conditions that its caller must keep:
+//! A capability pointer is a number, and a label chooses what the object behind it does: a TCB
+//! takes new registers, an address space drops cache lines that hold this program's data. So a call
+//! that takes both is `unsafe`. The conditions that its caller must keep:
 //!
 //! 1. *What is asked breaks no memory*, neither of this program nor of another protection domain.
-//!    For a kernel object, that is what the seL4 manual says of the invocation that the label names.
-//!    For an endpoint, that every receiver expects such a message. For a reply object, that it holds
-//!    a caller, or a fault of a thread that resumes soundly with the registers in this message.
-//!    Capabilities that the message carries may be used by their receiver in any way.
+//!    For a kernel object, that is what the seL4 manual says of the invocation that the label
+//!    names. For an endpoint, that every receiver expects such a message. For a reply object, that
+//!    it holds a caller, or a fault of a thread that resumes soundly with the registers in this
+//!    message. Capabilities that the message carries may be used by their receiver in any way.
 //! 2. *A reply answers what was received.* Receiving with a reply object replaces what it holds.
-//!    Whoever sends to it later must know whether that is a caller, which takes any words, or a
-//!    thread that has faulted, whose registers the words become.
+//!    Code that sends to it later must know whether it holds a caller, which takes any words, or a
+//!    thread that has faulted, which gets the words as registers.
 //!
 //! [`wait`], [`nb_wait`], [`yield_`], and the debug and benchmark calls that only print, count or
 //! stop are safe.

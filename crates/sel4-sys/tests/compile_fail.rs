@@ -1,5 +1,5 @@
-//! Holds that a program which would alias the IPC buffer, or ask a kernel object for anything without
-//! `unsafe`, does not compile.
+//! Holds that a program which would alias the IPC buffer, or ask a kernel object for anything
+//! without `unsafe`, does not compile.
 
 #[test]
 fn what_could_break_memory_does_not_compile() {

@@ -12,9 +12,8 @@ use crate::{CPtrBits, InvocationContext, IpcBufferToken, NoExplicitInvocationCon
 /// `T` is a [`CapType`]; the invocations of that type are methods. `C` says which IPC buffer they
 /// use: the implicit one, unless [`with`](Self::with) has named another.
 ///
-/// It is a number and no more: making one grants nothing. But its safe methods rely on the type, so
-/// making one is `unsafe` ([`from_bits`](Self::from_bits)); a safe program gets them from its
-/// runtime.
+/// It is only a number: making one grants nothing. But its safe methods rely on the type, so making
+/// one is `unsafe` ([`from_bits`](Self::from_bits)). A safe program gets them from its runtime.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cap<T: CapType, C = NoExplicitInvocationContext> {
     cptr: CPtr,
@@ -36,19 +35,19 @@ impl<T: CapType> Cap<T> {
     ///
     /// # Safety
     ///
-    /// As long as the value, or a copy of it, is used, the slot that the number leads to holds
-    /// nothing, or a capability of which the following is true:
+    /// As long as the value, or a copy of it, is used, the slot that the number leads to is empty,
+    /// or holds a capability that meets these conditions:
     ///
     /// 1. It is of type `T`. If `T` answers invocations, any other type that does will do too: the
     ///    kernel decodes a label by the type of the object, and labels are one enumeration for all
     ///    types, so that a label of one type is an error at another.
-    /// 2. If `T` is [`Endpoint`](cap_type::Endpoint), its receivers expect a message with any label,
-    ///    words and capabilities, sent in any way.
-    /// 3. If `T` is [`Reply`](cap_type::Reply), a reply with any label and words breaks no memory of
-    ///    the thread that it holds whenever one is sent: a fault takes registers from its reply.
+    /// 2. If `T` is [`Endpoint`](cap_type::Endpoint), its receivers expect a message with any
+    ///    label, words and capabilities, sent in any way.
+    /// 3. If `T` is [`Reply`](cap_type::Reply), a reply with any label and words breaks no memory
+    ///    of the thread that it holds whenever one is sent: a fault takes registers from its reply.
     ///
-    /// Nothing is asked of an [`Unspecified`](cap_type::Unspecified) one: all that it does is
-    /// `unsafe` itself.
+    /// An [`Unspecified`](cap_type::Unspecified) one has no condition: all of its methods are
+    /// `unsafe` themselves.
     pub const unsafe fn from_bits(bits: CPtrBits) -> Self {
         Self::new(CPtr::from_bits(bits))
     }
@@ -73,7 +72,7 @@ impl<T: CapType, C> Cap<T, C> {
         self.cptr.bits()
     }
 
-    /// Changes the type of what it points to.
+    /// Changes the type of the capability that it points to.
     ///
     /// # Safety
     ///
@@ -82,7 +81,7 @@ impl<T: CapType, C> Cap<T, C> {
         self.retype()
     }
 
-    /// Forgets what it points to. What it does is `unsafe` from then on.
+    /// Forgets the type. Its methods are `unsafe` from then on.
     pub fn upcast(self) -> Cap<cap_type::Unspecified, C> {
         self.retype()
     }

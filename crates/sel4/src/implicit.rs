@@ -120,9 +120,9 @@ pub unsafe fn start_with_ipc_buffer(token: IpcBufferToken) {
 ///
 /// # Safety
 ///
-/// No code that runs inside the borrow will run again, and what it has borrowed is not looked at
-/// again: the thread is about to stop. The kernel writes to the buffer when a reply has more than
-/// four words, while the view is still alive.
+/// No code inside the borrow runs again, and nothing reads what it has borrowed: the thread is
+/// about to stop. The kernel writes to the buffer when a reply has more than four words, while the
+/// view is still alive.
 pub unsafe fn abandon_borrows() {
     BUFFER.with(|buffer| {
         let state = buffer.state.get();
@@ -247,7 +247,7 @@ crate::static_of_the_thread! {
     static BUFFER: Implicit = Implicit::new();
 }
 
-/// As on the target, the record of the program that runs.
+/// The record of the program that runs, as on the target.
 #[cfg(not(target_os = "none"))]
 static BUFFER: Current = Current;
 

@@ -47,17 +47,18 @@ impl<C> ConveysReplyAuthority for ReplyAuthority<C> {
 }
 
 /// Message passing: safe for an endpoint, where a label names nothing but what sender and receiver
-/// agree on; `unsafe` for an object of which nothing is known, where it may name an invocation.
+/// agree on; `unsafe` for an unknown object, where it may name an invocation.
 ///
 /// *C-2*, in the SAFETY comments: for an endpoint, C-1 (2) says that any message may be sent, and
-/// C-1 (3) of the reply capability that any reply may be; for the other, the caller's contract does.
+/// C-1 (3) of the reply capability that any reply may be; for the other, the caller's contract
+/// does.
 macro_rules! message_passing {
     ($type:ident, [$($unsafe:tt)?], $contract:literal) => {
         impl<C: InvocationContext> cap::$type<C> {
             /// Sends a message and waits for the reply (`seL4_Call`).
             ///
             /// **Blocks:** until the reply comes.
-            /// **Needs:** write and grant or grant-reply on the endpoint.
+            /// **Rights:** write and grant or grant-reply on the endpoint.
             /// **Panics:** inside a borrow of the implicit IPC buffer.
             #[doc = $contract]
             #[inline]
@@ -74,10 +75,10 @@ macro_rules! message_passing {
 
             /// Sends a message of at most four words and waits for the reply (`seL4_CallWithMRs`).
             ///
-            /// Words of the reply after the fourth, if it is longer, are in the IPC buffer.
+            /// Words of a longer reply, after the fourth, are in the IPC buffer.
             ///
             /// **Blocks:** until the reply comes.
-            /// **Needs:** write and grant or grant-reply on the endpoint.
+            /// **Rights:** write and grant or grant-reply on the endpoint.
             /// **Panics:** inside a borrow of the implicit IPC buffer.
             #[doc = $contract]
             #[inline]
@@ -106,7 +107,7 @@ macro_rules! message_passing {
             /// Sends a message (`seL4_Send`).
             ///
             /// **Blocks:** until an endpoint's receiver takes it.
-            /// **Needs:** write.
+            /// **Rights:** write.
             /// **Panics:** inside a borrow of the implicit IPC buffer.
             #[doc = $contract]
             #[inline]
@@ -122,7 +123,7 @@ macro_rules! message_passing {
             /// Sends a message of at most four words (`seL4_SendWithMRs`).
             ///
             /// **Blocks:** until an endpoint's receiver takes it.
-            /// **Needs:** write.
+            /// **Rights:** write.
             /// **Panics:** inside a borrow of the implicit IPC buffer.
             #[doc = $contract]
             #[inline]
@@ -141,7 +142,7 @@ macro_rules! message_passing {
             /// Sends a message if a receiver waits, and otherwise does nothing (`seL4_NBSend`).
             ///
             /// **Blocks:** never.
-            /// **Needs:** write.
+            /// **Rights:** write.
             /// **Panics:** inside a borrow of the implicit IPC buffer.
             #[doc = $contract]
             #[inline]
@@ -157,7 +158,7 @@ macro_rules! message_passing {
             /// Receives a message (`seL4_Recv`).
             ///
             /// **Blocks:** until one comes.
-            /// **Needs:** read.
+            /// **Rights:** read.
             /// **Panics:** inside a borrow of the implicit IPC buffer.
             #[doc = $contract]
             #[inline]
@@ -177,7 +178,7 @@ macro_rules! message_passing {
             /// Receives a message, and returns its first four words (`seL4_RecvWithMRs`).
             ///
             /// **Blocks:** until one comes.
-            /// **Needs:** read.
+            /// **Rights:** read.
             /// **Panics:** inside a borrow of the implicit IPC buffer.
             #[doc = $contract]
             #[inline]
@@ -194,7 +195,7 @@ macro_rules! message_passing {
             /// Receives a message if one is there; otherwise the badge is 0 (`seL4_NBRecv`).
             ///
             /// **Blocks:** never.
-            /// **Needs:** read.
+            /// **Rights:** read.
             /// **Panics:** inside a borrow of the implicit IPC buffer.
             #[doc = $contract]
             #[inline]
@@ -215,7 +216,7 @@ macro_rules! message_passing {
             /// (`seL4_ReplyRecv`).
             ///
             /// **Blocks:** until a message comes.
-            /// **Needs:** read.
+            /// **Rights:** read.
             /// **Panics:** inside a borrow of the implicit IPC buffer.
             #[doc = $contract]
             #[inline]
@@ -236,11 +237,11 @@ macro_rules! message_passing {
                 })
             }
 
-            /// Replies with at most four words to the caller that `reply_authority` holds, and receives
-            /// the next message (`seL4_ReplyRecvWithMRs`).
+            /// Replies with at most four words to the caller that `reply_authority` holds, and
+            /// receives the next message (`seL4_ReplyRecvWithMRs`).
             ///
             /// **Blocks:** until a message comes.
-            /// **Needs:** read.
+            /// **Rights:** read.
             /// **Panics:** inside a borrow of the implicit IPC buffer.
             #[doc = $contract]
             #[inline]
@@ -264,7 +265,7 @@ macro_rules! message_passing {
             /// (`seL4_NBSendRecv`).
             ///
             /// **Blocks:** until a message comes.
-            /// **Needs:** write on this capability, read on `source`.
+            /// **Rights:** write on this capability, read on `source`.
             /// **Panics:** inside a borrow of the implicit IPC buffer.
             #[doc = $contract]
             #[inline]
@@ -287,11 +288,11 @@ macro_rules! message_passing {
                 })
             }
 
-            /// Sends a message of at most four words if that can be done at once, and receives the next one
-            /// from `source`, whose first four words it returns (`seL4_NBSendRecvWithMRs`).
+            /// Sends a message of at most four words if that can be done at once, and receives the
+            /// next one from `source`. Returns its first four words (`seL4_NBSendRecvWithMRs`).
             ///
             /// **Blocks:** until a message comes.
-            /// **Needs:** write on this capability, read on `source`.
+            /// **Rights:** write on this capability, read on `source`.
             /// **Panics:** inside a borrow of the implicit IPC buffer.
             #[doc = $contract]
             #[inline]
@@ -322,11 +323,11 @@ macro_rules! message_passing {
                 })
             }
 
-            /// Sends a message if that can be done at once, and waits for one that is not a call from
-            /// `source` (`seL4_NBSendWait`).
+            /// Sends a message if that can be done at once, and waits for one that is not a call
+            /// from `source` (`seL4_NBSendWait`).
             ///
             /// **Blocks:** until a message comes.
-            /// **Needs:** write on this capability, read on `source`.
+            /// **Rights:** write on this capability, read on `source`.
             /// **Panics:** inside a borrow of the implicit IPC buffer.
             #[doc = $contract]
             #[inline]
@@ -360,7 +361,7 @@ message_passing!(
 );
 
 impl<C: InvocationContext> cap::Reply<C> {
-    /// Replies to the caller that it holds, with words that stand in the message registers
+    /// Replies to the caller that it holds, with words that are in the message registers
     /// (`seL4_Send`). Does nothing if it holds none.
     ///
     /// **Blocks:** never.
@@ -398,7 +399,7 @@ impl<C: InvocationContext> cap::Notification<C> {
     /// Signals it (`seL4_Signal`).
     ///
     /// **Blocks:** never.
-    /// **Needs:** write.
+    /// **Rights:** write.
     /// **Panics:** inside a borrow of the implicit IPC buffer.
     #[inline]
     #[track_caller]
@@ -411,7 +412,7 @@ impl<C: InvocationContext> cap::Notification<C> {
     /// Waits for a signal (`seL4_Wait`).
     ///
     /// **Blocks:** until one comes.
-    /// **Needs:** read.
+    /// **Rights:** read.
     /// **Panics:** inside a borrow of the implicit IPC buffer.
     #[inline]
     #[track_caller]
@@ -425,7 +426,7 @@ impl<C: InvocationContext> cap::Notification<C> {
     /// Takes the signals that are there; the badge is 0 if there are none (`seL4_Poll`).
     ///
     /// **Blocks:** never.
-    /// **Needs:** read.
+    /// **Rights:** read.
     /// **Panics:** inside a borrow of the implicit IPC buffer.
     #[inline]
     #[track_caller]

@@ -14,10 +14,10 @@
 //! buffer is alive while the kernel writes it.
 //!
 //! A method is safe if no argument of it breaks memory, of this program or of another protection
-//! domain, whatever the system file gives. So message passing with a label of one's choice is safe at
-//! an [`Endpoint`](cap::Endpoint) only, and to say what a number leads to is `unsafe`
-//! ([`Cap::from_bits`]). `docs/soundness/sel4.md` in the repository says why each is as it is; its
-//! numbers, such as C-1, are those of the SAFETY comments.
+//! domain, whatever the system file gives. So message passing with any label is safe at an
+//! [`Endpoint`](cap::Endpoint) only, and giving a number a type is `unsafe` ([`Cap::from_bits`]).
+//! `docs/soundness/sel4.md` in the repository gives the reasons. Its numbers, such as C-1, are
+//! those of the SAFETY comments.
 //!
 //! Names are those of the seL4 manual and, where it has one for the thing, of rust-sel4's `sel4`.
 #![no_std]

@@ -2,8 +2,8 @@
 
 /// Declares a static of which each thread has its own, and which `NAME.with(|value| …)` lends.
 ///
-/// A protection domain has one thread, so on the target it is a plain static. It takes no attributes
-/// but documentation: `forbid(unsafe_code)` does not see those that a macro passes on.
+/// A protection domain has one thread, so on the target it is a plain static. Its only attributes
+/// are documentation, since `forbid(unsafe_code)` does not see attributes that a macro passes on.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! static_of_the_thread {

@@ -16,7 +16,7 @@ type Calls = Rc<RefCell<Vec<Registers>>>;
 /// A call that receives: the message info and the badge.
 type Receive<'a> = dyn Fn() -> (MessageInfo, u64) + 'a;
 
-/// Has a kernel keep every call, which answers `answer` with as many words.
+/// Installs a kernel that keeps every call, and answers `answer` with as many words.
 fn start(answer: usize) -> Calls {
     let calls = Calls::default();
     let kernel = Rc::clone(&calls);

@@ -91,7 +91,7 @@ impl Drop for Alive {
     }
 }
 
-/// What the panic says that is not to be taken for a refusal.
+/// The text of the panic that does not count as a refusal.
 const VIOLATION: &str = "violation";
 
 /// Does what may be refused by a panic.

@@ -74,7 +74,7 @@ impl Parent {
     /// What lets `child` go on.
     ///
     /// *Child*, in the SAFETY comments: the child's own program never runs. It has the instructions
-    /// that [`Children`] has given it, to which nothing but what is said of them here matters.
+    /// that [`Children`] has given it, and each relies only on what is said of it here.
     fn answer(
         &self,
         child: Child,

@@ -47,8 +47,8 @@ impl Handler for Hostile {
         self.write_code()?;
         for child in CHILDREN {
             let mut registers = self.registers();
-            // SAFETY: the child's own program never runs: it was stopped before, and its instructions
-            // are those of the page. What they do is the kernel's to confine.
+            // SAFETY: the child's own program never runs: it was stopped before, and its
+            // instructions are those of the page. The kernel confines what they do.
             unsafe { child.tcb().tcb_write_all_registers(true, &mut registers)? };
             self.lives += 1;
         }

@@ -26,8 +26,8 @@ fn scribble(random: &mut Random) {
 fn call(random: &mut Random) {
     let [to, from, reply] = core::array::from_fn(|_| cptr(random));
     let info = MessageInfo::from_word(info(random));
-    // SAFETY: not sound, on purpose: this program is what its peers and the kernel must stand, and
-    // whatever it breaks of itself is what its parent restarts it for.
+    // SAFETY: not sound, on purpose: its peers and the kernel must withstand this program, and its
+    // parent restarts it whatever it breaks of itself.
     unsafe {
         let to = cap::Unspecified::from_bits(to);
         let from = cap::Notification::from_bits(from);

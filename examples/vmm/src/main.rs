@@ -78,8 +78,8 @@ impl Vmm {
             guest::END => println!("vmm: the guest has nothing left to do"),
             number => println!("vmm: no such hypercall: {number}"),
         }
-        // The guest goes on after the call. Its registers are its monitor's to set; the reply, which
-        // could set them too, does not say that it goes to a guest.
+        // The guest continues after the call. The monitor may set a guest's registers. The reply
+        // could set them too, but it does not say that it goes to a guest.
         let mut registers = GUEST.read_registers()?;
         *registers.pc_mut() = call.fault_ip() + 4;
         GUEST.write_registers(&mut registers)

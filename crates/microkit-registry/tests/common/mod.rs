@@ -23,8 +23,8 @@ pub const PROVIDER: Channel = Channel::new(2);
 pub const PARENT: Channel = Channel::new(3);
 pub const MALLORY: Channel = Channel::new(4);
 
-/// Where `pd-test` has every program begin. Under an explorer, it may have run before its parent
-/// could read it.
+/// The address where every program begins in `pd-test`. Under an explorer, it may have run before
+/// its parent could read it.
 pub fn entry_point(child: Child) -> EntryPoint {
     // SAFETY: a program on a host begins as such, and its memory is its own.
     unsafe { EntryPoint::new(child, 0x20_0000) }

@@ -266,8 +266,8 @@ impl Run {
             .collect()
     }
 
-    /// The words of a memory region that protection domains share, by one of them and the symbol that
-    /// has the region's address (`setvar_vaddr`).
+    /// Returns the words of a memory region that protection domains share. `name` is one of them,
+    /// and `symbol` has the region's address (`setvar_vaddr`).
     ///
     /// # Panics
     ///
@@ -278,8 +278,8 @@ impl Run {
         self.device(name, symbol).share()
     }
 
-    /// A memory region with the registers of a device, which the test plays: by the protection
-    /// domain that has them, and the symbol that has the region's address (`setvar_vaddr`).
+    /// Returns a memory region with the registers of a device, which the test plays. `name` is the
+    /// protection domain that has them, and `symbol` has the region's address (`setvar_vaddr`).
     ///
     /// # Panics
     ///

@@ -1,19 +1,19 @@
 //! Memory regions on a host, and who may use them.
 //!
 //! The macros for memory regions promise what on the target the system file provides: words that
-//! are shared ([`shared_words!`](crate::shared_words)) are read and written by atomic accesses only,
-//! and a region for a device or for DMA has one owner. Here a region keeps that itself. The first use
-//! decides which of the two it is:
+//! are shared ([`shared_words!`](crate::shared_words)) are read and written by atomic accesses
+//! only, and a region for a device or for DMA has one owner. Here a region keeps that itself. The
+//! first use decides which of the two it is:
 //!
 //! ```text
-//!                 ┌── shared ──▶ Shared, for ever: the slice is `'static`
+//!                 ┌── shared ──▶ Shared, forever: the slice is `'static`
 //!        Unused ──┤
 //!                 └── taken ───▶ Taken ── the incarnation ends ──▶ Ended ── taken again ──▶ Taken
 //! ```
 //!
-//! What was taken may outlive its incarnation, for instance in a static of the test. So a region that
-//! has `Ended` is used again as it is by a device of the same thread only; for any other use it gets
-//! new memory, and the old memory is never freed.
+//! What was taken may outlive its incarnation, for instance in a static of the test. So a region
+//! that has `Ended` is used again as it is by a device of the same thread only; for any other use
+//! it gets new memory, and the old memory is never freed.
 
 use core::fmt;
 use core::ptr::NonNull;
@@ -28,8 +28,8 @@ use crate::memory::Purpose;
 
 /// A memory region on a host, for [`Symbol::mapping`](super::Symbol::mapping).
 ///
-/// Protection domains that share it have symbols of the same `HostRegion`. Its memory is aligned to a
-/// page, and is never freed.
+/// Protection domains that share it have symbols of the same `HostRegion`. Its memory is aligned to
+/// a page, and is never freed.
 ///
 /// The test is the other side of a region for a device: [`read`](Self::read) and
 /// [`write`](Self::write) are the device's accesses.
@@ -67,7 +67,7 @@ enum Usage {
     Shared,
     /// An incarnation that has not ended has it.
     Taken(Owner),
-    /// Nobody shall use it, but what an ended incarnation has left behind might.
+    /// Nothing should use it, but code that an ended incarnation has left behind might.
     Ended(Owner),
 }
 
@@ -164,7 +164,7 @@ impl HostRegion {
         }
     }
 
-    /// The words, from now on shared with whoever maps the region.
+    /// The words, from now on shared with every protection domain that maps the region.
     ///
     /// # Panics
     ///
@@ -188,7 +188,7 @@ impl HostRegion {
         memory.words
     }
 
-    /// The offset of an address of the host's in the region's memory, whose end counts as in it.
+    /// The offset of an address of the host's in the region's memory; the end counts as in it.
     pub fn offset_bytes(&self, address: u64) -> Option<u64> {
         let words = self.memory().words;
         let offset = address.checked_sub(words.as_ptr().addr() as u64)?;
@@ -202,8 +202,8 @@ impl HostRegion {
 
     /// Takes it for an incarnation.
     ///
-    /// The memory is the caller's own until the result is dropped, and after that for who has it still:
-    /// it is used again as a device's in this thread at most.
+    /// The memory is the caller's own until the result is dropped. Afterwards the caller may still
+    /// use it: it is used again only as a device's, in this thread.
     pub(super) fn take(&'static self, purpose: Purpose) -> Result<(Taken, NonNull<u64>), Refused> {
         let owner = Owner {
             purpose,
@@ -265,7 +265,7 @@ impl fmt::Debug for HostRegion {
 }
 
 impl Memory {
-    /// Leaves the memory to who has it still.
+    /// Leaves the memory to code that still has it.
     fn replace(&mut self) {
         self.words = zeros(self.words.len());
     }

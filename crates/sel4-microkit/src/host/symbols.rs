@@ -25,8 +25,8 @@ enum Memory {
 }
 
 impl Symbol {
-    /// One with a number (`setvar_id`, `setvar_size`, `<setvar>`). No memory region can be had by
-    /// it, whatever the number.
+    /// Declares a symbol with a number (`setvar_id`, `setvar_size`, `<setvar>`). It never leads to
+    /// a memory region, whatever the number.
     pub const fn word(name: &'static str, word: u64) -> Self {
         Self {
             name,
@@ -35,8 +35,8 @@ impl Symbol {
         }
     }
 
-    /// One with the address of a memory region (`setvar_vaddr`), which is this memory. As it is
-    /// shared with the test, no device's registers can lie there, and it is not for DMA.
+    /// Declares a symbol with the address of a memory region (`setvar_vaddr`), which is this
+    /// memory. The test shares the memory, so it cannot be a device's registers or for DMA.
     pub fn region(name: &'static str, words: &'static [AtomicU64]) -> Self {
         Self {
             name,
@@ -45,7 +45,7 @@ impl Symbol {
         }
     }
 
-    /// One with the address of a memory region (`setvar_vaddr`), for any use.
+    /// Declares a symbol with the address of a memory region (`setvar_vaddr`), for any use.
     pub const fn mapping(name: &'static str, region: &'static HostRegion) -> Self {
         Self {
             name,
@@ -77,8 +77,8 @@ pub(crate) fn word(name: &str) -> Option<&'static u64> {
 
 /// A memory region of at least that many bytes, as shared words.
 ///
-/// **Panics:** if the symbol has the address of none, or of a smaller one, or of one that a protection
-/// domain has taken.
+/// **Panics:** if the symbol has the address of none, or of a smaller one, or of one that a
+/// protection domain has taken.
 #[track_caller]
 pub(crate) fn shared(symbol: &str, bytes: usize) -> &'static [AtomicU64] {
     let words = match memory(symbol) {

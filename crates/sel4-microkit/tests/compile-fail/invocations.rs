@@ -1,4 +1,4 @@
-//! What a protection domain has capabilities for, and may not do without `unsafe`.
+//! Invocations for which a protection domain has capabilities, but which need `unsafe`.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! A number is no entry point.
+//! A number is not an entry point.
 
 #![forbid(unsafe_code)]
 

@@ -10,13 +10,14 @@ use crate::{Memory, TooSmall, WritableMemory};
 /// Lends ranges of a region to protection domains that map it.
 ///
 /// Its table is bounded, and each borrower's share of it is set aside: no request of one takes
-/// anything from another, and a request that is refused spends nothing. Nor does anything that a borrower
-/// writes, or does not write: what it has leased is in the way of others until it gives that back, or is
-/// [gone](Self::declare_gone), and nothing else is. A borrower that never does keeps no more than its
-/// [`Terms`] let it have.
+/// anything from another, and a request that is refused spends nothing. Nothing that a borrower
+/// writes, or fails to write, takes anything from another either. Its leases keep others from these
+/// bytes until it gives them back, or is [gone](Self::declare_gone). A borrower that never gives
+/// back keeps no more than its [`Terms`] allow.
 ///
-/// A restart of the lender changes nothing of that. The board says what its earlier life has lent to be
-/// written; that stays in the way until its borrower has acknowledged the new life.
+/// This holds after a restart of the lender too. The board says what its earlier incarnation has
+/// lent to be written. Others cannot lease these bytes until their borrower has acknowledged the
+/// new incarnation.
 ///
 /// `B` is memory of each borrower's own, of one word.
 #[derive(Debug)]
@@ -201,9 +202,9 @@ where
         }
     }
 
-    /// Looks at the borrowers' lives, and takes everything back from those that were started anew, and
-    /// what an earlier life has lent from those that have acknowledged this one. Every other method does
-    /// so first.
+    /// Checks the borrowers' incarnations. Takes everything back from borrowers that were
+    /// restarted, and what an earlier incarnation has lent from borrowers that have acknowledged
+    /// this one. Every other method does so first.
     pub fn look(&mut self) {
         for borrower in 0..BORROWERS {
             let known = &mut self.borrowers[borrower];
@@ -227,8 +228,8 @@ where
             .is_none()
     }
 
-    /// How many leases a borrower has, with those of an earlier life of the lender that it has not
-    /// acknowledged the end of.
+    /// Returns how many leases a borrower has, with those of an earlier incarnation of the lender
+    /// whose end it has not acknowledged.
     pub fn count(&self, borrower: usize) -> usize {
         self.leases_of(borrower).count()
     }
@@ -284,8 +285,8 @@ where
         self.leases[slot] = None;
     }
 
-    /// Notes for a later life who may write what, before it is granted. The lender may die after any
-    /// of these stores: then nothing is granted yet.
+    /// Notes for a later incarnation who may write what, before it is granted. The lender may stop
+    /// after any of these stores: then nothing is granted yet.
     fn note_writer(&self, slot: usize, borrower: usize, range: [u64; 2]) {
         for (word, value) in range_words(slot).into_iter().zip(range) {
             self.board.store(word, value, Ordering::Relaxed);
@@ -312,14 +313,14 @@ where
 }
 
 impl Lease {
-    /// What is not known of the lives of a lease that an earlier life of the lender has granted. No life
-    /// is 0.
+    /// Marks a lease that an earlier incarnation of the lender has granted: its epochs are not
+    /// known. No epoch is 0.
     const EARLIER: Lives = Lives {
         borrower: 0,
         lender: 0,
     };
 
-    /// What an earlier life of the lender has lent to be written, and has not taken back.
+    /// What an earlier incarnation of the lender has lent to be written, and has not taken back.
     fn of_earlier_life(board: &impl Memory, slot: usize, borrowers: usize) -> Option<Self> {
         let writer = board.load(writer_word(slot), Ordering::Relaxed);
         let borrower = usize::try_from(writer.checked_sub(1)?).ok()?;

@@ -16,26 +16,26 @@ pub use terms::{Grant, LEASE_UNIT_BYTES, Lives, Refusal, Request, Rights, Terms}
 /// The word of the board with the lender's life.
 const LIFE: usize = 0;
 
-/// How many words a lender's board has, for a table of so many leases: its life, and of each place of
-/// the table which use of it is under way, and who may write what by it.
+/// Returns how many words a lender's board has, for a table of so many leases: its epoch, and for
+/// each place of the table which use of it is under way, and who may write what by it.
 pub const fn board_words(leases: usize) -> usize {
     slot_word(leases)
 }
 
 const WORDS_PER_SLOT: usize = 4;
 
-/// The word of the board with the use of a place. What follows is only read by the lender: by it, a new
-/// life knows what an earlier one has lent.
+/// The word of the board with the use of a place. Only the lender reads the words that follow: they
+/// say to a new incarnation what an earlier one has lent.
 const fn slot_word(slot: usize) -> usize {
     slot.saturating_mul(WORDS_PER_SLOT).saturating_add(LIFE + 1)
 }
 
-/// The borrower, plus one, who may write by this lease; 0 if there is none.
+/// The borrower, plus one, who may write by this lease; 0 if none may.
 const fn writer_word(slot: usize) -> usize {
     slot_word(slot) + 1
 }
 
-/// Where it begins, of how many bytes it is.
+/// Where it begins, and how many bytes it has.
 const fn range_words(slot: usize) -> [usize; 2] {
     [slot_word(slot) + 2, slot_word(slot) + 3]
 }

@@ -112,7 +112,7 @@ pub enum Refusal {
     /// It belongs to an earlier life of one of the two, or was given back.
     Ended = 6,
     /// After a restart of the lender, a borrower may still be writing some of it by a lease of the
-    /// earlier life: it has not acknowledged this one, and nobody has said that it is gone.
+    /// earlier incarnation: it has not acknowledged this one, and was not declared gone.
     Unsettled = 7,
     /// The lender has no such borrower.
     Unknown = 8,

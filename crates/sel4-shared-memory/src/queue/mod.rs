@@ -16,8 +16,8 @@ pub use producer::{Producer, PushError};
 /// How many words the consumer's memory has, of any queue.
 pub const CONSUMER_WORDS: usize = end::WORDS;
 
-/// How many words the producer's memory has, of a queue of so many records of type `T`. If there are
-/// not so many words at all, it is more than any memory has.
+/// Returns how many words the producer's memory of a queue has, for so many records of type `T`. If
+/// the number overflows, it is more than any memory has.
 pub const fn producer_words<T>(capacity: usize) -> usize {
     capacity
         .saturating_mul(words_of::<T>())

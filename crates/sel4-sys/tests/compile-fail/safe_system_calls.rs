@@ -1,4 +1,4 @@
-//! What is asked of an object through a number could break memory.
+//! An invocation of an object by a number could break memory.
 
 #![forbid(unsafe_code)]
 

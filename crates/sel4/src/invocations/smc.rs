@@ -19,7 +19,7 @@ impl<C: InvocationContext> cap::Smc<C> {
     ///
     /// # Safety
     ///
-    /// What the firmware does when it is asked that breaks no memory of this program or another. It
+    /// The firmware's answer to this call breaks no memory of this program or another. It
     /// may reach all of memory, whatever the page tables say.
     #[track_caller]
     pub unsafe fn smc_call(

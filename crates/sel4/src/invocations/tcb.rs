@@ -20,8 +20,8 @@ impl<C: InvocationContext> cap::Tcb<C> {
     /// **Errors:** if this is no thread.
     #[track_caller]
     pub fn tcb_resume(self) -> Result<()> {
-        // SAFETY: C-3: the thread goes on where it stood, or makes the system call again in which it
-        // waited.
+        // SAFETY: C-3: the thread continues where it stopped, or repeats the system call in which
+        // it waited.
         unsafe { self.simple(label::TCBResume, &[], &[]) }
     }
 
@@ -61,7 +61,7 @@ impl<C: InvocationContext> cap::Tcb<C> {
     ///
     /// # Safety
     ///
-    /// The thread's program is sound when it goes on with these registers: they choose what it
+    /// The thread's program is sound when it resumes with these registers: they choose what it
     /// runs, on which stack, with which values.
     #[track_caller]
     pub unsafe fn tcb_write_registers(
@@ -121,8 +121,8 @@ impl<C: InvocationContext> cap::Tcb<C> {
     ///
     /// # Safety
     ///
-    /// The reply to a fault sets the thread's registers. Whoever receives from `fault_endpoint`
-    /// knows which messages are faults of this thread, and replies so that its program is sound.
+    /// The reply to a fault sets the thread's registers. Every receiver of `fault_endpoint` knows
+    /// which messages are faults of this thread, and replies so that its program is sound.
     #[track_caller]
     pub unsafe fn tcb_set_sched_params(
         self,
@@ -147,8 +147,8 @@ impl<C: InvocationContext> cap::Tcb<C> {
     ///
     /// # Safety
     ///
-    /// The reply to a timeout fault sets the thread's registers. Whoever receives from `endpoint`
-    /// knows which messages are faults of this thread, and replies so that its program is sound.
+    /// The reply to a timeout fault sets the thread's registers. Every receiver of `endpoint` knows
+    /// which messages are faults of this thread, and replies so that its program is sound.
     #[track_caller]
     pub unsafe fn tcb_set_timeout_endpoint(self, endpoint: cap::Endpoint) -> Result<()> {
         // SAFETY: the caller's contract.

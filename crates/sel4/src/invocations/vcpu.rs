@@ -43,8 +43,8 @@ impl<C: InvocationContext> cap::VCpu<C> {
     /// **Errors:** `InvalidCapability` if this is no virtual CPU.
     #[track_caller]
     pub fn vcpu_write_regs(self, register: VCpuReg, value: Word) -> Result<()> {
-        // SAFETY: C-3: the register is the guest's, and so is the memory that it reaches with it; no
-        // thread of a Rust program is on a virtual CPU (`vcpu_set_tcb`).
+        // SAFETY: C-3: the register is the guest's, and so is the memory that it reaches with it;
+        // no thread of a Rust program is on a virtual CPU (`vcpu_set_tcb`).
         unsafe { self.simple(label::ARMVCPUWriteReg, &[], &[register.into_sys(), value]) }
     }
 

@@ -1,4 +1,4 @@
-//! Invocations of which some argument breaks memory.
+//! Invocations that break memory with some argument.
 
 #![forbid(unsafe_code)]
 

@@ -113,8 +113,8 @@ pub fn new_ipc_buffer() -> IpcBufferToken {
     unsafe { IpcBufferToken::new(buffer) }
 }
 
-/// The thread in whose turns this code runs: of a program that stops at its system calls, the thread
-/// that resumes it, also if the program has a thread of its own.
+/// The thread in whose turns this code runs: of a program that stops at its system calls, the
+/// thread that resumes it, also if the program has a thread of its own.
 pub fn thread_id() -> ThreadId {
     #[cfg(feature = "programs")]
     if let Some(resumer) = program::resumer() {
