@@ -63,12 +63,12 @@ macro_rules! declare_protection_domain {
             mod record {
                 ::core::arch::global_asm!(
                     ".pushsection microkit_regions, \"aR\", %progbits",
-                    ".balign 8",
+                    ".balign {record}",
                     ".quad {first}",
                     ".quad {version}",
-                    ".quad 0",
-                    ".quad 0",
+                    ".balign {record}",
                     ".popsection",
+                    record = const $crate::_private::regions::RECORD_BYTES,
                     first = const $crate::_private::regions::FIRST,
                     version = const $crate::_private::regions::VERSION,
                 );

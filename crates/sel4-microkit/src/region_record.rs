@@ -29,61 +29,31 @@ pub enum RegionUse {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __region {
-    ($use:ident: $vaddr:ident) => {{
+    ($use:ident: $vaddr:ident $(, $size:ident $(, $paddr:ident)?)?) => {{
         #[cfg(target_os = "none")]
         mod record {
             ::core::arch::global_asm!(
                 ".pushsection microkit_regions, \"aR\", %progbits",
-                ".balign 8",
+                ".balign {record}",
                 ".quad {region_use}",
                 ::core::concat!(".quad \"", ::core::stringify!($vaddr), "@microkit\""),
-                ".quad 0",
-                ".quad 0",
+                $(
+                    ::core::concat!(".quad \"", ::core::stringify!($size), "@microkit\""),
+                    $(::core::concat!(".quad \"", ::core::stringify!($paddr), "@microkit\""),)?
+                )?
+                // Zeros for what is not named.
+                ".balign {record}",
                 ".popsection",
+                record = const $crate::_private::regions::RECORD_BYTES,
                 region_use = const $crate::_private::RegionUse::$use as u64,
             );
         }
         [
             (::core::stringify!($vaddr), *$crate::var!($vaddr: usize = 0)),
-        ]
-    }};
-    ($use:ident: $vaddr:ident, $size:ident) => {{
-        #[cfg(target_os = "none")]
-        mod record {
-            ::core::arch::global_asm!(
-                ".pushsection microkit_regions, \"aR\", %progbits",
-                ".balign 8",
-                ".quad {region_use}",
-                ::core::concat!(".quad \"", ::core::stringify!($vaddr), "@microkit\""),
-                ::core::concat!(".quad \"", ::core::stringify!($size), "@microkit\""),
-                ".quad 0",
-                ".popsection",
-                region_use = const $crate::_private::RegionUse::$use as u64,
-            );
-        }
-        [
-            (::core::stringify!($vaddr), *$crate::var!($vaddr: usize = 0)),
-            (::core::stringify!($size), *$crate::var!($size: usize = 0)),
-        ]
-    }};
-    ($use:ident: $vaddr:ident, $size:ident, $paddr:ident) => {{
-        #[cfg(target_os = "none")]
-        mod record {
-            ::core::arch::global_asm!(
-                ".pushsection microkit_regions, \"aR\", %progbits",
-                ".balign 8",
-                ".quad {region_use}",
-                ::core::concat!(".quad \"", ::core::stringify!($vaddr), "@microkit\""),
-                ::core::concat!(".quad \"", ::core::stringify!($size), "@microkit\""),
-                ::core::concat!(".quad \"", ::core::stringify!($paddr), "@microkit\""),
-                ".popsection",
-                region_use = const $crate::_private::RegionUse::$use as u64,
-            );
-        }
-        [
-            (::core::stringify!($vaddr), *$crate::var!($vaddr: usize = 0)),
-            (::core::stringify!($size), *$crate::var!($size: usize = 0)),
-            (::core::stringify!($paddr), *$crate::var!($paddr: usize = 0)),
+            $(
+                (::core::stringify!($size), *$crate::var!($size: usize = 0)),
+                $((::core::stringify!($paddr), *$crate::var!($paddr: usize = 0)),)?
+            )?
         ]
     }};
 }
