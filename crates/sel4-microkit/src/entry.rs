@@ -295,3 +295,23 @@ mod target {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_asks_for_as_much_as_a_system_file_can_give() {
+        let check = |asked, expect| assert_eq!(stack_bytes(asked), expect);
+        check(0, 4096);
+        check(4095, 4096);
+        check(4097, 4097);
+        check(16 << 20, 16 << 20);
+    }
+
+    #[test]
+    #[should_panic(expected = "a system file gives a stack of 16 MiB at most")]
+    fn more_than_a_system_file_can_give_is_refused() {
+        stack_bytes((16 << 20) + 1);
+    }
+}

@@ -214,6 +214,53 @@ mod tests {
     }
 
     #[test]
+    fn what_was_used_is_zeros_when_zeros_are_asked_for() {
+        let heap = heap::<4096>();
+        let layout = layout(1024, 16);
+        // SAFETY: as above.
+        unsafe {
+            let first = heap.alloc(layout);
+            first.write_bytes(0xa5, layout.size());
+            heap.dealloc(first, layout);
+            let second = heap.alloc_zeroed(layout);
+            assert_eq!(second, first, "it is the same memory");
+            let bytes = core::slice::from_raw_parts(second, layout.size());
+            assert!(bytes.iter().all(|byte| *byte == 0));
+        }
+    }
+
+    #[test]
+    fn a_block_that_grows_keeps_its_bytes_or_stays() {
+        let heap = heap::<4096>();
+        // SAFETY: as above.
+        unsafe {
+            let block = heap.alloc(layout(64, 8));
+            block.write_bytes(7, 64);
+            // In its way, so that it moves.
+            let other = heap.alloc(layout(64, 8));
+            other.write_bytes(8, 64);
+            let grown = heap.realloc(block, layout(64, 8), 512);
+            assert!(!grown.is_null());
+            assert!(
+                core::slice::from_raw_parts(grown, 64)
+                    .iter()
+                    .all(|byte| *byte == 7)
+            );
+            assert!(heap.realloc(grown, layout(512, 8), 1 << 20).is_null());
+            assert!(
+                core::slice::from_raw_parts(grown, 64)
+                    .iter()
+                    .all(|byte| *byte == 7)
+            );
+            assert!(
+                core::slice::from_raw_parts(other, 64)
+                    .iter()
+                    .all(|byte| *byte == 8)
+            );
+        }
+    }
+
+    #[test]
     fn what_no_heap_can_hold_is_refused() {
         let heap = heap::<4096>();
         // SAFETY: as above.
