@@ -12,7 +12,10 @@ use alloc::vec::Vec;
 
 use sel4_microkit::{NullHandler, debug_println, protection_domain};
 
-#[protection_domain(heap_size = 1001)]
+const BYTES: usize = 1001;
+const KEPT: usize = 1024;
+
+#[protection_domain(heap_size = BYTES, kept_data_size = 4 * KEPT)]
 fn init() -> NullHandler {
     let words = [Box::new(1_u64), Box::new(2), Box::new(3)];
     let mut many: Vec<u64> = Vec::new();

@@ -36,16 +36,17 @@ macro_rules! declare_protection_domain {
     { @heap $bytes:expr } => {
         #[cfg(target_os = "none")]
         const _: () = {
-            const BYTES: usize = $bytes;
+            // Once, for two uses. A name that no constant in `$bytes` has: items have no hygiene.
+            const __SEL4_MICROKIT_BYTES: usize = $bytes;
 
             // By its name `cargo microkit` knows the size.
             #[unsafe(no_mangle)]
-            static sel4_microkit_heap: $crate::_private::HeapMemory<BYTES> =
+            static sel4_microkit_heap: $crate::_private::HeapMemory<__SEL4_MICROKIT_BYTES> =
                 $crate::_private::HeapMemory::new();
 
             // SAFETY: this is the only heap of that memory.
             #[global_allocator]
-            static HEAP: $crate::_private::Heap<BYTES> =
+            static HEAP: $crate::_private::Heap<__SEL4_MICROKIT_BYTES> =
                 unsafe { $crate::_private::Heap::new(&sel4_microkit_heap) };
         };
     };
@@ -81,14 +82,15 @@ macro_rules! declare_protection_domain {
     { @kept $bytes:expr } => {
         #[cfg(target_os = "none")]
         const _: () = {
-            const BYTES: usize = $bytes;
+            // Once, for two uses. A name that no constant in `$bytes` has: items have no hygiene.
+            const __SEL4_MICROKIT_BYTES: usize = $bytes;
 
             #[unsafe(no_mangle)]
-            static sel4_microkit_kept: $crate::_private::Kept<BYTES> =
+            static sel4_microkit_kept: $crate::_private::Kept<__SEL4_MICROKIT_BYTES> =
                 $crate::_private::Kept::new();
 
             #[unsafe(no_mangle)]
-            static sel4_microkit_kept_bytes: usize = BYTES;
+            static sel4_microkit_kept_bytes: usize = __SEL4_MICROKIT_BYTES;
         };
     };
     { @main $init:ident } => {
