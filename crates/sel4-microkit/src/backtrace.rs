@@ -120,8 +120,10 @@ mod tests {
     fn it_is_one_line_with_every_address() {
         let mut trace = Backtrace::default();
         assert!(trace.is_empty());
+        assert!(trace.addresses().is_empty());
         trace.addresses[..2].copy_from_slice(&[0x20_1234, 0x20_5678]);
         trace.length = 2;
+        assert!(!trace.is_empty());
         crate::host::ProtectionDomain {
             name: "worker",
             ..crate::host::ProtectionDomain::current()
@@ -129,5 +131,10 @@ mod tests {
         .set();
         let line = std::format!("{trace}");
         assert_eq!(line, "backtrace of worker: 0x201234 0x205678");
+    }
+
+    #[test]
+    fn there_is_none_on_a_host() {
+        assert!(Backtrace::here().is_empty());
     }
 }

@@ -260,6 +260,29 @@ mod tests {
         }
     }
 
+    /// `Dlmalloc` never gets more than the one piece, and can give nothing of it back.
+    #[test]
+    fn the_memory_is_given_once_and_whole() {
+        let arena = Arena::<4100> {
+            memory: Box::leak(Box::new(HeapMemory::new())),
+            taken: Cell::new(false),
+        };
+        let start = arena.memory.0.get().cast();
+        let none = (core::ptr::null_mut(), 0, 0);
+        assert_eq!(
+            arena.alloc(4100),
+            none,
+            "it is too large, and takes nothing"
+        );
+        assert_eq!(arena.alloc(4096), (start, 4096, 0));
+        assert_eq!(arena.alloc(16), none);
+        assert!(arena.remap(start, 4096, 8192, true).is_null());
+        assert!(!arena.free_part(start, 4096, 16) && !arena.free(start, 4096));
+        assert!(!arena.can_release_part(0));
+        assert!(arena.allocates_zeros());
+        assert_eq!(arena.page_size(), 4096);
+    }
+
     #[test]
     fn what_no_heap_can_hold_is_refused() {
         let heap = heap::<4096>();

@@ -156,3 +156,20 @@ pub(crate) unsafe extern "C" fn renew() {
         phentsize = const 56,
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_has_room_for_what_it_is_to_keep_behind_its_state() {
+        assert_eq!(core::mem::offset_of!(Kept<32>, bytes), 8);
+        assert_eq!(size_of_val(&Kept::<32>::new()), 48);
+    }
+
+    #[test]
+    #[should_panic(expected = "`kept_data_size` is a multiple of 16")]
+    fn a_copy_that_ends_inside_a_block_is_refused() {
+        Kept::<24>::new();
+    }
+}

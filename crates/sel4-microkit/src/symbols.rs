@@ -1,7 +1,7 @@
 //! The symbols into which Microkit's tool writes, and reading them.
 
 use core::cell::UnsafeCell;
-use core::fmt::{self, Write};
+use core::fmt;
 use core::str::Utf8Error;
 
 use crate::{Channel, ChannelSet};
@@ -135,14 +135,20 @@ pub(crate) struct DisplayName;
 
 impl fmt::Display for DisplayName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for chunk in name_bytes().utf8_chunks() {
-            f.write_str(chunk.valid())?;
-            if !chunk.invalid().is_empty() {
-                f.write_char(char::REPLACEMENT_CHARACTER)?;
-            }
-        }
-        Ok(())
+        write_lossy(name_bytes(), f)
     }
+}
+
+/// Writes `bytes` with a replacement character for what is not UTF-8: a name may end inside a
+/// character, because the tool cuts it.
+fn write_lossy(bytes: &[u8], out: &mut impl fmt::Write) -> fmt::Result {
+    for chunk in bytes.utf8_chunks() {
+        out.write_str(chunk.valid())?;
+        if !chunk.invalid().is_empty() {
+            out.write_char(char::REPLACEMENT_CHARACTER)?;
+        }
+    }
+    Ok(())
 }
 
 /// The channels that are interrupts.
@@ -313,5 +319,36 @@ mod values {
 
     pub(crate) fn irqs() -> u64 {
         ProtectionDomain::current().irqs
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_was_cut_inside_a_character_is_shown() {
+        let check = |bytes: &[u8], expect: &str| {
+            let mut text = std::string::String::new();
+            assert_eq!(write_lossy(bytes, &mut text), Ok(()));
+            assert_eq!(text, expect);
+        };
+        check("größe".as_bytes(), "größe");
+        check(&"größe".as_bytes()[..3], "gr\u{fffd}");
+        check(b"a\xffb", "a\u{fffd}b");
+        check(b"", "");
+    }
+
+    #[test]
+    fn a_name_ends_where_the_zeros_begin() {
+        let check = |name, expect| {
+            let pd = crate::host::ProtectionDomain::default();
+            crate::host::ProtectionDomain { name, ..pd }.set();
+            assert_eq!(pd_name(), Ok(expect));
+            assert_eq!(std::format!("{DisplayName}"), expect);
+        };
+        check("pump\0\0", "pump");
+        check("pump", "pump");
+        check("\0pump", "");
     }
 }

@@ -160,6 +160,7 @@ fn a_reply_to_a_fault_is_left_in_the_message_registers() {
 #[test]
 fn a_fault_of_a_virtual_cpu_leads_to_it() {
     assert_eq!(VCpu::from(Child::new(7)), VCpu::new(7));
+    assert_eq!(VCpu::new(7).index(), 7);
     assert_eq!(VCpu::new(7).tcb().bits(), slots::BASE_VM_TCB + 7);
     assert_eq!(VCpu::new(7).vcpu().bits(), slots::BASE_VCPU + 7);
 }

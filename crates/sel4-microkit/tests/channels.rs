@@ -7,7 +7,9 @@ use std::rc::Rc;
 
 use sel4::sys::host::{HostBuffer, Registers, install, new_ipc_buffer};
 use sel4_microkit::host::{HostRegion, ProtectionDomain, State, Symbol, run, set_symbols};
-use sel4_microkit::{Channel, Child, LifeWord, MayCall, MayNotify, MessageInfo, NullHandler, var};
+use sel4_microkit::{
+    Channel, Child, EntryPoint, LifeWord, MayCall, MayNotify, MessageInfo, NullHandler, var,
+};
 
 /// Installs a kernel that answers each call with the next label, and keeps the labels that it was
 /// sent.
@@ -73,6 +75,29 @@ fn a_passive_child_gets_its_scheduling_context_back() {
 }
 
 #[test]
+fn a_passive_child_is_stopped_and_has_a_scheduling_context_before_it_is_restarted() {
+    use sel4::sys::invocation::*;
+
+    let child = Child::new(1);
+    // SAFETY: the kernel is the test's, and has nothing to break.
+    let (context, entry_point) =
+        unsafe { (sel4::Cap::from_bits(9), EntryPoint::new(child, 0x20_0000)) };
+    let sent = start(&[]);
+    assert_eq!(child.restart_passive(context, entry_point), Ok(()));
+    let expect = [
+        TCBSuspend,
+        SchedContextUnbind,
+        SchedContextBind,
+        TCBWriteRegisters,
+    ];
+    assert_eq!(sent.take(), expect);
+    let sent = start(&[2]);
+    let missing = Err(sel4::Error::InvalidCapability);
+    assert_eq!(child.restart_passive(context, entry_point), missing);
+    assert_eq!(sent.take(), [TCBSuspend]);
+}
+
+#[test]
 fn a_value_that_is_no_word_takes_nothing_from_a_test() {
     set_symbols(Box::leak(Box::new([Symbol::word("many", 1)])));
     let wrong = catch_unwind(|| *var!(many: [u64; 4] = [0; 4])).unwrap_err();
@@ -102,6 +127,16 @@ fn what_a_host_keeps_can_be_shown() {
         shown.contains("HostRegion { length: 3, usage: Unused"),
         "{shown}"
     );
+}
+
+#[test]
+fn what_a_host_keeps_gives_its_ipc_buffer_back() {
+    let mut state = State::new();
+    sel4::set_ipc_buffer(new_ipc_buffer());
+    state.exchange();
+    let token = state.into_token().expect("it is not borrowed");
+    sel4::set_ipc_buffer(token);
+    assert!(State::new().into_token().is_none(), "it has none");
 }
 
 /// Runs a protection domain inside another's turn: the outer one's panics are still its own.

@@ -102,6 +102,16 @@ fn what_is_shown_is_an_address_and_reads_nothing() {
     assert!(!shown.contains("deadbeef"), "{shown}");
 }
 
+#[test]
+fn the_pointer_of_safe_mmio_is_to_the_same_registers() {
+    let memory = memory();
+    let clock = device_region!(clock, clock_size, Registers);
+    // SAFETY: no second owner of a register is made.
+    let mut clock = unsafe { clock.into_unique_mmio_pointer() };
+    safe_mmio::field!(clock, command).write(12);
+    assert_eq!(memory.read(2), 12);
+}
+
 #[cfg(feature = "pl011")]
 #[test]
 fn a_pl011_is_driven_by_its_registers() {

@@ -370,6 +370,17 @@ fn interrupts_from_before_the_start_are_acknowledged() {
 }
 
 #[test]
+fn an_interrupt_that_cannot_be_acknowledged_at_the_start_is_told_by_its_channel() {
+    let pd = ProtectionDomain { irqs: 1 << 6, ..PD };
+    let refuse = |registers: &mut Registers, _: Option<HostBuffer<'_>>| {
+        registers.info = SysMessageInfo::new(3, 0, 0, 0).into_word();
+    };
+    let sentence = "channel 6: the interrupt could not be acknowledged: the object cannot do that, \
+                    or not now";
+    assert_eq!(in_pd(pd, refuse, NullHandler::new()), sentence);
+}
+
+#[test]
 fn a_deferred_acknowledgement_joins_the_wait() {
     let pd = ProtectionDomain { irqs: 1 << 2, ..PD };
     let handler = scripted(|slot| slot.defer_irq_ack(Channel::new(2)).unwrap());

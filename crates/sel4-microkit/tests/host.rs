@@ -9,7 +9,7 @@ use sel4::sys::host::{HostBuffer, Registers, install};
 use sel4::sys::syscall;
 use sel4_microkit::host::{ProtectionDomain, State, Symbol, run, set_symbols, watch_panics};
 use sel4_microkit::{
-    NullHandler, SharedWord, memory_region_symbol, panicking, pd_name, shared_words, var,
+    Handler, NullHandler, SharedWord, memory_region_symbol, panicking, pd_name, shared_words, var,
 };
 
 static MEMORY: [AtomicU64; 4] = [const { AtomicU64::new(0) }; 4];
@@ -66,8 +66,84 @@ fn a_region_is_the_memory_that_the_test_gives() {
     assert!(catch_unwind(|| shared_words!(nowhere, region_size)).is_err());
 }
 
+#[test]
+fn a_shared_word_does_what_an_atomic_does() {
+    use Ordering::{Relaxed, SeqCst};
+
+    let shared = SharedWord::new(0b1100);
+    let atomic = AtomicU64::new(0b1100);
+    /// Makes an access to both, and holds that it does the same.
+    macro_rules! check {
+        ($method:ident($($argument:expr),*)) => {
+            assert_eq!(shared.$method($($argument),*), atomic.$method($($argument),*));
+            assert_eq!(shared.load(SeqCst), atomic.load(SeqCst), stringify!($method));
+        };
+    }
+    check!(store(0b1010, SeqCst));
+    check!(swap(0b0110, SeqCst));
+    check!(fetch_add(9, SeqCst));
+    check!(fetch_sub(2, SeqCst));
+    check!(fetch_and(0b0111, SeqCst));
+    check!(fetch_nand(0b0011, SeqCst));
+    check!(fetch_or(0b1000, SeqCst));
+    check!(fetch_xor(0b0101, SeqCst));
+    check!(fetch_max(7, SeqCst));
+    check!(fetch_min(5, SeqCst));
+    check!(compare_exchange(5, 7, SeqCst, Relaxed));
+    check!(compare_exchange(5, 8, SeqCst, Relaxed));
+    check!(fetch_update(SeqCst, Relaxed, |word| word.checked_mul(3)));
+    check!(fetch_update(SeqCst, Relaxed, |word| word.checked_sub(100)));
+    // Both may fail without a reason on the target, and this one never does.
+    assert_eq!(shared.compare_exchange_weak(21, 1, SeqCst, Relaxed), Ok(21));
+    assert_eq!(shared.compare_exchange_weak(21, 2, SeqCst, Relaxed), Err(1));
+}
+
+#[test]
+fn an_update_begins_again_with_what_another_has_written() {
+    let word = SharedWord::new(1);
+    let mut seen = Vec::new();
+    let updated = word.fetch_update(Ordering::SeqCst, Ordering::Relaxed, |before| {
+        if seen.is_empty() {
+            word.store(7, Ordering::SeqCst);
+        }
+        seen.push(before);
+        Some(before + 1)
+    });
+    assert_eq!((updated, seen), (Ok(7), vec![1, 7]));
+    assert_eq!(word.load(Ordering::SeqCst), 8);
+}
+
+/// On the target no destructor of a program that has died would run.
+#[cfg(feature = "programs")]
+#[test]
+fn what_a_destructor_of_a_dead_program_writes_has_no_effect() {
+    use sel4::sys::host::{Carrier, Program, Stop};
+
+    static WORD: SharedWord = SharedWord::new(5);
+
+    struct Writes;
+
+    impl Drop for Writes {
+        fn drop(&mut self) {
+            assert_eq!(WORD.swap(6, Ordering::SeqCst), 5);
+        }
+    }
+
+    // Coroutines are not for Miri.
+    let carriers = [Carrier::Thread, Carrier::Stack];
+    for carrier in carriers.into_iter().take(if cfg!(miri) { 1 } else { 2 }) {
+        let mut program = Program::new(carrier, || {
+            let _writes = Writes;
+            WORD.load(Ordering::SeqCst);
+        });
+        assert_eq!(program.resume(), Stop::Point);
+        drop(program);
+        assert_eq!(WORD.load(Ordering::SeqCst), 5);
+    }
+}
+
 /// Runs a program to its end, and returns what it has printed.
-fn printed(init: impl FnOnce() -> NullHandler) -> String {
+fn printed<H: Handler>(init: impl FnOnce() -> H) -> String {
     let console = Rc::new(RefCell::new(Vec::new()));
     let log = Rc::clone(&console);
     let kernel = move |registers: &mut Registers, _: Option<HostBuffer<'_>>| {
@@ -91,7 +167,7 @@ fn printed(init: impl FnOnce() -> NullHandler) -> String {
 
 #[test]
 fn a_panic_is_told_as_on_the_target() {
-    let log = printed(|| panic!("{} is enough", 7));
+    let log = printed(|| -> NullHandler { panic!("{} is enough", 7) });
     let [first, second] = log.lines().collect::<Vec<_>>()[..] else {
         panic!("two lines: {log}")
     };
@@ -119,6 +195,38 @@ fn a_panic_hook_is_that_of_the_protection_domain() {
         let log = printed(hooked);
         assert_eq!(log, "loud at crates/sel4-microkit/tests/host.rs: once");
     }
+}
+
+#[test]
+fn a_hook_that_is_ended_from_outside_is_ended() {
+    let run = || {
+        printed(|| -> NullHandler {
+            panicking::set_hook(&|_| std::panic::resume_unwind(Box::new(7_u32)));
+            panic!("once");
+        })
+    };
+    let ended = catch_unwind(AssertUnwindSafe(run)).unwrap_err();
+    assert_eq!(ended.downcast_ref(), Some(&7_u32));
+}
+
+#[test]
+fn an_error_of_a_handler_is_said_and_stops_the_protection_domain() {
+    struct Fails;
+
+    impl Handler for Fails {
+        type Error = &'static str;
+
+        fn has_work(&self) -> bool {
+            true
+        }
+
+        fn work(&mut self) -> Result<(), &'static str> {
+            Err("no water")
+        }
+    }
+
+    let log = printed(|| Fails);
+    assert_eq!(log, "loud: stopped: its handler returned: no water\n");
 }
 
 #[test]

@@ -134,6 +134,10 @@ fn memory_for_dma_has_one_owner() {
     // SAFETY: the region is of 4096 bytes, and `dma` has it for itself.
     let bytes = unsafe { NonNull::slice_from_raw_parts(dma.start(), 4096).as_mut() };
     assert_eq!(bytes[8], 9);
+    assert_eq!(
+        (dma.size_bytes(), dma.physical_address()),
+        (4096, 0x6000_0000)
+    );
     let owned = "the region at memory has an owner already";
     assert_eq!(refused(self::dma), owned);
     assert_eq!(
@@ -201,6 +205,30 @@ fn a_region_that_is_no_longer_taken_can_be_shared_or_read() {
     assert_eq!(seen, 4);
     region.fill([1, 2]);
     assert_eq!([0, 1, 3].map(|index| region.read(index)), [1, 2, 0]);
+}
+
+#[test]
+fn a_region_that_is_no_longer_taken_is_shared_without_what_was_left() {
+    let region = map();
+    let mut state = State::new();
+    let left = dma();
+    state.exchange();
+    drop(state);
+    find(region);
+    assert_ne!(left.start().addr().get(), share().as_ptr().addr());
+}
+
+#[test]
+fn a_symbol_leads_to_the_region_that_it_maps_and_to_no_other() {
+    let region = leak(HostRegion::new(512));
+    let mapping = Symbol::mapping("memory", region);
+    let found = mapping.as_mapping("memory").expect("it maps a region");
+    assert!(std::ptr::eq(found, region));
+    assert!(mapping.as_mapping("other").is_none());
+    static WORDS: [AtomicU64; 1] = [AtomicU64::new(0)];
+    let shared = Symbol::region("memory", &WORDS);
+    assert!(shared.as_mapping("memory").is_none());
+    assert!(Symbol::word("memory", 1).as_mapping("memory").is_none());
 }
 
 #[test]

@@ -39,6 +39,7 @@ fn what_is_logged_is_printed() {
         printed(|| writeln!(DebugOutput, "{} °C", 21).expect("it never fails")),
         if_printing("21 °C\n")
     );
+    assert_eq!(printed(|| DebugOutput.flush().expect("it never fails")), "");
 
     assert_eq!(printed(|| log::error!("nobody listens yet")), "");
     logging::init(LevelFilter::Info).expect("the first");
@@ -48,5 +49,7 @@ fn what_is_logged_is_printed() {
         log::debug!("not shown");
         log::warn!("hot");
     });
+    assert!(log::log_enabled!(log::Level::Info));
+    log::logger().flush();
     assert_eq!(text, "pump INFO valve: 1 is open\npump WARN logging: hot\n");
 }

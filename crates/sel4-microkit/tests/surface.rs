@@ -59,6 +59,7 @@ fn a_label_has_52_bits() {
     let info = MessageInfo::new((1 << 52) - 1, 120);
     assert_eq!((info.label(), info.count()), ((1 << 52) - 1, 120));
     assert_eq!(MessageInfo::default(), MessageInfo::new(0, 0));
+    assert_eq!(info.inner().label(), info.label());
     assert!(catch_unwind(|| MessageInfo::new(1 << 52, 0)).is_err());
     assert!(catch_unwind(|| MessageInfo::new(0, 121)).is_err());
 }
@@ -85,6 +86,15 @@ fn an_event_loop_of_ones_own_receives_and_replies() {
             (syscall::Send, slots::REPLY, info(3)),
         ]
     );
+}
+
+#[test]
+fn a_call_goes_to_the_endpoint_of_its_channel() {
+    let seen = start(0);
+    Channel::new(7).pp_call(MessageInfo::new(1, 0));
+    let info = SysMessageInfo::new(1, 0, 0, 0).into_word();
+    let expect = [(syscall::Call, slots::BASE_ENDPOINT + 7, info)];
+    assert_eq!(seen.take(), expect);
 }
 
 #[test]
@@ -171,6 +181,30 @@ fn printing_is_a_system_call_a_byte() {
 }
 
 #[test]
+fn a_value_that_cannot_be_shown_is_told() {
+    struct Broken;
+
+    impl std::fmt::Display for Broken {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            Err(std::fmt::Error)
+        }
+    }
+
+    let seen = start(0);
+    debug_print!("{Broken}");
+    sel4::debug_print!("{Broken}");
+    let bytes: Vec<u8> = seen.take().iter().map(|&(_, byte, _)| byte as u8).collect();
+    let told = "(a value could not be shown)\n".repeat(2);
+    let expect = if sel4::config::PRINTING { &told } else { "" };
+    assert_eq!(String::from_utf8(bytes).expect("UTF-8"), expect);
+}
+
+#[test]
+fn a_protection_domain_that_is_started_on_a_host_fails() {
+    assert_eq!(sel4_microkit::_private::host_main(Some("pump")), 1);
+}
+
+#[test]
 fn what_does_not_panic_is_returned() {
     assert_eq!(panicking::catch_unwind(|| 3), Ok(3));
 }
@@ -220,6 +254,8 @@ fn a_handler_gets_its_events_boxed_or_not_and_one_of_nothing_panics() {
     #[cfg(not(feature = "alloc"))]
     assert!(counts.take_deferred_action().is_none());
     assert!(catch_unwind(|| NullHandler::new().notified(channels)).is_err());
+    assert!(!NullHandler::new().has_work());
+    assert_eq!(NullHandler::new().work(), Ok(()));
 }
 
 #[test]
@@ -227,7 +263,30 @@ fn a_wait_for_one_channel_keeps_what_else_was_notified() {
     start(1 << 3 | 1 << 5);
     let mut others = ChannelSet::default();
     ipc::wait_for(Channel::new(3), &mut others);
-    assert_eq!(others.iter().collect::<Vec<_>>(), [Channel::new(5)]);
+    assert_eq!(others.into_iter().collect::<Vec<_>>(), [Channel::new(5)]);
+}
+
+#[test]
+fn a_wait_for_one_channel_goes_on_while_others_are_notified() {
+    start(0);
+    let badges = RefCell::new(vec![1 << 3, 1 << 5, 1 << 4]);
+    let kernel = move |registers: &mut Registers, _: Option<HostBuffer<'_>>| {
+        registers.capability = badges.borrow_mut().pop().expect("three waits");
+        registers.info = 0;
+    };
+    kernel::install(Some(Rc::new(kernel)));
+    let mut others = ChannelSet::default();
+    ipc::wait_for(Channel::new(3), &mut others);
+    let expect = [Channel::new(4), Channel::new(5)];
+    assert_eq!(others.iter().collect::<Vec<_>>(), expect);
+}
+
+#[test]
+fn a_wait_for_any_channel_brings_all_that_were_notified() {
+    start(1 << 3 | 1 << 5);
+    let channels = ipc::wait("a key");
+    let expect = [Channel::new(3), Channel::new(5)];
+    assert_eq!(channels.iter().collect::<Vec<_>>(), expect);
 }
 
 #[test]

@@ -134,6 +134,13 @@ mod tests {
     }
 
     #[test]
+    fn each_field_is_shown() {
+        let shown = std::format!("{:?}", MessageInfo::new(5, 3, 2, 7));
+        let expect = "MessageInfo { label: 5, caps_unwrapped: 3, extra_caps: 2, length: 7 }";
+        assert_eq!(shown, expect);
+    }
+
+    #[test]
     fn a_word_from_the_kernel_is_kept_as_it_is() {
         assert_eq!(MessageInfo::from_word(!0).into_word(), !0);
         assert_eq!(MessageInfo::from_word(!0).length(), 127);

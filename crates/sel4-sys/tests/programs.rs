@@ -1,11 +1,13 @@
 //! Programs that stop at their system calls, in a coroutine and in a thread.
 #![cfg(feature = "programs")]
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use sel4_sys::host::{self, Carrier, HostBuffer, Program, Stop};
+use sel4_sys::host::{self, Carrier, HostBuffer, Program, Registers, Stop};
 use sel4_sys::{MessageInfo, syscall};
 
 /// Coroutines are not for Miri.
@@ -172,6 +174,39 @@ fn a_program_unwinds_while_its_destructors_run() {
         }
     }
     assert!(!host::is_unwinding());
+}
+
+/// A test that fails is no program that was dropped: its destructors are answered by the kernel.
+#[test]
+fn what_unwinds_outside_of_a_program_is_answered() {
+    struct Asks(Arc<AtomicUsize>);
+
+    impl Drop for Asks {
+        fn drop(&mut self) {
+            assert!(!host::is_unwinding());
+            host::point(); // Nothing stops.
+            sel4_sys::yield_();
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    let calls = Rc::new(Cell::new(0));
+    let count = Rc::clone(&calls);
+    host::install(Some(Rc::new(
+        move |registers: &mut Registers, _: Option<HostBuffer<'_>>| {
+            assert_eq!(registers.number, syscall::Yield);
+            count.set(count.get() + 1);
+        },
+    )));
+    let dropped = Arc::new(AtomicUsize::new(0));
+    let asks = Asks(Arc::clone(&dropped));
+    let run = move || {
+        let _asks = asks;
+        std::panic::resume_unwind(Box::new(7_u32));
+    };
+    assert!(catch_unwind(AssertUnwindSafe(run)).is_err());
+    host::install(None);
+    assert_eq!((calls.get(), dropped.load(Ordering::Relaxed)), (1, 1));
 }
 
 /// A destructor that catches the unwinding, and makes system calls, is unwound to its end.

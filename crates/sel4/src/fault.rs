@@ -455,6 +455,58 @@ mod tests {
     }
 
     #[test]
+    fn each_fault_is_told_in_a_sentence() {
+        let check = |label, words: &[Word], expect: &str| {
+            let mut buffer = IpcBuffer::new();
+            buffer.msg_regs_mut()[..words.len()].copy_from_slice(words);
+            let fault = Fault::new(&buffer, &MessageInfo::new(label, 0, 0, words.len()));
+            assert_eq!(fault.to_string(), expect);
+        };
+        check(fault::NullFault, &[], "no fault");
+        let vm = |prefetch, syndrome| [0x20_0000, 0x500_0000, prefetch, syndrome];
+        let at = "VM fault at 0x200000:";
+        check(
+            fault::VMFault,
+            &vm(0, 0x9200_0006),
+            &std::format!("{at} read of 0x5000000 (syndrome 0x92000006)"),
+        );
+        check(
+            fault::VMFault,
+            &vm(0, 0x9200_0046),
+            &std::format!("{at} write of 0x5000000 (syndrome 0x92000046)"),
+        );
+        check(
+            fault::VMFault,
+            &vm(1, 0x8200_0046),
+            &std::format!("{at} execution of 0x5000000 (syndrome 0x82000046)"),
+        );
+        let cap = |receives, failure| [0x20_0000, 9, receives, failure, 0, 0, 0];
+        let at = "capability fault at 0x200000:";
+        for (failure, why) in [
+            (0, "the look-up did not fail"),
+            (1, "there is no CNode to begin at"),
+            (2, "there is none that can be used so"),
+            (3, "its depth is not that of the CNode"),
+            (4, "it leads out of the CSpace"),
+        ] {
+            let expect = std::format!("{at} use of capability 0x9: {why}");
+            check(fault::CapFault, &cap(0, failure), &expect);
+        }
+        let expect = std::format!("{at} receiving with capability 0x9: the look-up did not fail");
+        check(fault::CapFault, &cap(1, 0), &expect);
+        check(
+            fault::VGICMaintenance,
+            &[3],
+            "virtual interrupt in list register 3 is done",
+        );
+        check(
+            fault::VGICMaintenance,
+            &[Word::MAX],
+            "virtual interrupt controller needs attention",
+        );
+    }
+
+    #[test]
     fn an_unknown_syscall_is_read_word_by_word() {
         let Fault::UnknownSyscall(fault) = read(fault::UnknownSyscall) else {
             panic!("that")

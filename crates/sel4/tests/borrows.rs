@@ -342,3 +342,18 @@ fn a_borrow_that_outlives_one_around_it_is_still_a_borrow() {
     set_msg_reg(0, 1);
     assert_eq!(msg_reg(0), 1);
 }
+
+#[test]
+fn whether_the_buffer_is_borrowed_can_be_asked() {
+    start();
+    assert!(!sel4::is_ipc_buffer_borrowed());
+    with_ipc_buffer(|_| assert!(sel4::is_ipc_buffer_borrowed()));
+    with_ipc_buffer_mut(|_| assert!(sel4::is_ipc_buffer_borrowed()));
+    with_ipc_buffer_token(|_| assert!(sel4::is_ipc_buffer_borrowed()));
+    assert!(!sel4::is_ipc_buffer_borrowed());
+    let mut aside = sel4::SetAside::new();
+    aside.exchange();
+    assert!(!sel4::is_ipc_buffer_borrowed(), "there is none");
+    let shown = format!("{:?} {:?}", aside, sel4::SetAside::default());
+    assert!(shown.contains("SetAside("), "{shown}");
+}

@@ -413,11 +413,63 @@ fn each_breakpoint_has_its_five_words() {
         buffer.write(HostBuffer::MESSAGE + 4, 1);
     });
     assert_eq!(TCB.tcb_get_breakpoint(6), Ok(Some(data)));
+    start(|registers, buffer| {
+        registers.info = MessageInfo::new(0, 0, 0, 5).into_word();
+        registers.message = [0x20_0000, 1, 0, 0];
+        buffer.write(HostBuffer::MESSAGE + 4, 1);
+    });
+    assert_eq!(TCB.tcb_get_breakpoint(1), Ok(Some(instruction)));
+    for (access, on) in [
+        (0, BreakOn::Read),
+        (1, BreakOn::Write),
+        (2, BreakOn::ReadWrite),
+    ] {
+        let words = Breakpoint::Data {
+            address: 8,
+            bytes: 4,
+            on,
+        };
+        let seen = start(succeed);
+        assert_eq!(TCB.tcb_set_breakpoint(6, words), Ok(()));
+        assert_eq!(seen.borrow()[0].words, [6, 8, 0, 4, access]);
+    }
+    start(|registers, buffer| {
+        registers.info = MessageInfo::new(0, 0, 0, 5).into_word();
+        registers.message = [8, 0, 4, 2];
+        buffer.write(HostBuffer::MESSAGE + 4, 1);
+    });
+    let on = BreakOn::ReadWrite;
+    let both = Breakpoint::Data {
+        address: 8,
+        bytes: 4,
+        on,
+    };
+    assert_eq!(TCB.tcb_get_breakpoint(6), Ok(Some(both)));
     start(|registers, _| {
         registers.info = MessageInfo::new(0, 0, 0, 5).into_word();
         registers.message = [0x20_0000, 1, 0, 0];
     });
     assert_eq!(TCB.tcb_get_breakpoint(1), Ok(None));
+}
+
+#[test]
+fn a_breakpoint_is_used_for_single_steps_if_the_first_bit_says_so() {
+    let check = |answer: fn(&mut Registers, &mut HostBuffer<'_>), expect| {
+        start(answer);
+        assert_eq!(TCB.tcb_configure_single_stepping(0, 1), Ok(expect));
+    };
+    check(
+        |registers, _| (registers.info, registers.message[0]) = (1, 0),
+        false,
+    );
+    check(
+        |registers, _| (registers.info, registers.message[0]) = (1, 1),
+        true,
+    );
+    check(
+        |registers, _| (registers.info, registers.message[0]) = (1, 2),
+        false,
+    );
 }
 
 #[test]

@@ -8,7 +8,7 @@ use sel4::sys::host::{self, HostBuffer, Registers};
 use sel4::sys::syscall;
 use sel4::{
     Cap, CapRights, CapRightsBuilder, CapType, Error, HasCPtrWithDepth, MessageInfo,
-    MessageInfoBuilder, UserContext, cap,
+    MessageInfoBuilder, TcbFlagsBuilder, UserContext, cap,
 };
 
 type Calls = Rc<RefCell<Vec<Registers>>>;
@@ -58,6 +58,7 @@ fn rights_are_the_bits_of_the_kernel() {
     check(all.build(), 0b1111);
     check(all.grant(false).grant_reply(false).build(), 0b0011);
     check(all.read(false).write(false).build(), 0b1100);
+    check(all.into(), 0b1111);
 }
 
 #[test]
@@ -69,6 +70,10 @@ fn a_message_info_is_made_field_by_field() {
         .length(7)
         .build();
     assert_eq!(info, MessageInfo::new(5, 3, 2, 7));
+    assert_eq!(
+        MessageInfo::from(MessageInfoBuilder::default().label(5)).label(),
+        5
+    );
     assert_eq!(
         MessageInfoBuilder::default().build(),
         MessageInfo::new(0, 0, 0, 0)
@@ -100,6 +105,11 @@ fn a_capability_pointer_keeps_its_bits_whatever_it_is_taken_for() {
     // SAFETY: the kernel is the test's, and has nothing to break.
     let thread = unsafe { cap.upcast().downcast::<sel4::cap_type::Tcb>() };
     assert_eq!(thread.bits(), 7);
+    // SAFETY: as above.
+    let frame = unsafe { cap.cast::<sel4::cap_type::Granule>() };
+    assert_eq!(frame.bits(), 7);
+    // SAFETY: as above.
+    assert_eq!(unsafe { Cap::from_cptr(cap.cptr()) }, cap);
     // SAFETY: as above.
     let notification = unsafe { cap.cptr().cast::<sel4::cap_type::Notification>() };
     assert_eq!(notification.bits(), 7);
@@ -167,6 +177,113 @@ fn what_is_printed_goes_byte_by_byte() {
         b""
     };
     assert_eq!(printed, expect);
+}
+
+#[test]
+fn a_value_that_cannot_be_shown_is_told() {
+    struct Broken;
+
+    impl std::fmt::Display for Broken {
+        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            Err(std::fmt::Error)
+        }
+    }
+
+    let calls = start(0);
+    sel4::_print(format_args!("{Broken}"));
+    let printed = calls
+        .borrow()
+        .iter()
+        .map(|registers| registers.capability as u8)
+        .collect();
+    let expect = if sel4::config::PRINTING {
+        "(a value could not be shown)\n"
+    } else {
+        ""
+    };
+    assert_eq!(String::from_utf8(printed).expect("UTF-8"), expect);
+}
+
+#[test]
+fn a_flag_of_a_thread_is_set_and_taken_away() {
+    let none = TcbFlagsBuilder::new();
+    assert_eq!(none.build(), 0);
+    assert_eq!(none.fpu_disabled(true).build(), 1);
+    assert_eq!(none.fpu_disabled(true).fpu_disabled(true).build(), 1);
+    assert_eq!(none.fpu_disabled(true).fpu_disabled(false).build(), 0);
+}
+
+#[test]
+fn what_is_received_in_registers_is_returned_and_not_stored() {
+    // SAFETY: the kernel is the test's, and has nothing to break.
+    let (endpoint, reply): (cap::Endpoint, cap::Reply) =
+        unsafe { (Cap::from_bits(3), Cap::from_bits(5)) };
+    let empty = MessageInfo::new(2, 0, 0, 0);
+    let receives: [(i64, &dyn Fn() -> sel4::RecvWithMRs); 4] = [
+        (syscall::Recv, &|| endpoint.recv_with_mrs(reply)),
+        (syscall::ReplyRecv, &|| {
+            endpoint.reply_recv_with_mrs(empty, [], reply)
+        }),
+        (syscall::NBSendRecv, &|| {
+            endpoint.nb_send_recv_with_mrs(empty, [], endpoint, reply)
+        }),
+        (syscall::NBSendRecv, &|| {
+            endpoint.nb_send_recv_with_mrs(
+                MessageInfo::new(2, 0, 0, 2),
+                &[7, 8][..],
+                endpoint,
+                reply,
+            )
+        }),
+    ];
+    let calls = start(4);
+    for (number, receive) in receives {
+        let received = receive();
+        assert_eq!((received.info.length(), received.badge), (4, 0b101));
+        assert_eq!(received.msg, [10, 11, 12, 13]);
+        assert_eq!(sel4::msg_reg(0), 0, "{number}");
+        let registers = calls.borrow_mut().pop().expect("it was made");
+        assert_eq!(registers.number, number);
+        let info = MessageInfo::from_word(registers.info);
+        if info.length() == 2 {
+            assert_eq!(registers.message, [7, 8, 0, 0]);
+        }
+        if number != syscall::Recv {
+            assert_eq!(info.label(), 2);
+        }
+    }
+}
+
+#[test]
+fn a_reply_goes_to_the_caller_that_is_held() {
+    // SAFETY: the kernel is the test's, and has nothing to break.
+    let reply: cap::Reply = unsafe { Cap::from_bits(5) };
+    let calls = start(0);
+    sel4::set_msg_reg(1, 8);
+    reply.send(MessageInfo::new(1, 0, 0, 2));
+    reply.send_with_mrs(MessageInfo::new(2, 0, 0, 1), [9]);
+    reply.send_with_mrs(MessageInfo::new(3, 0, 0, 0), []);
+    let sent: Vec<_> = calls
+        .take()
+        .iter()
+        .map(|registers| {
+            assert_eq!((registers.number, registers.capability), (syscall::Send, 5));
+            let info = MessageInfo::from_word(registers.info);
+            (info.label(), registers.message[..info.length()].to_vec())
+        })
+        .collect();
+    assert_eq!(sent, [(1, vec![0, 8]), (2, vec![9]), (3, vec![])]);
+}
+
+#[test]
+fn more_than_four_words_are_no_message_in_registers() {
+    start(0);
+    // SAFETY: the kernel is the test's, and has nothing to break.
+    let endpoint: cap::Endpoint = unsafe { Cap::from_bits(3) };
+    let words = &[0; 5][..];
+    let send = || endpoint.send_with_mrs(MessageInfo::new(0, 0, 0, 5), words);
+    let panic = std::panic::catch_unwind(send).expect_err("it is refused");
+    assert_eq!(panic.downcast_ref(), Some(&"at most four words"));
 }
 
 /// Each receives five words: four come in registers, and the fifth lies in memory.

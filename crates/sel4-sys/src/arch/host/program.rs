@@ -150,16 +150,9 @@ pub(super) fn trap(registers: &mut Registers, buffer: Option<NonNull<IpcBuffer>>
         return false;
     }
     if std::thread::panicking() {
-        *registers = zeros(registers.number);
+        // What destructors are answered. On the target none would run.
+        *registers = Registers::default();
         return true;
     }
     stack::trap(registers, buffer) || thread::trap(registers, buffer)
-}
-
-/// What destructors are answered when a program unwinds. On the target, none would run.
-fn zeros(number: i64) -> Registers {
-    Registers {
-        number,
-        ..Registers::default()
-    }
 }
