@@ -172,11 +172,12 @@ pub(crate) fn run<H: Handler + ?Sized>(handler: &mut H) -> Result<Never, H::Erro
             }
             Event::Fault(child, info) => {
                 store(words);
-                let reply = handler.fault(child, info)?;
-                if reply.as_ref().is_some_and(MessageInfo::may_set_registers) {
-                    would_set_registers(child);
-                }
-                reply.map(|reply| (reply, load()))
+                handler.fault(child, info)?.map(|reply| {
+                    if reply.may_set_registers() {
+                        would_set_registers(child);
+                    }
+                    (reply, load())
+                })
             }
         };
         received = next(handler, reply)?;
