@@ -116,6 +116,11 @@ fn what_a_host_keeps_can_be_shown() {
     let mut state = State::new();
     state.exchange();
     assert_eq!((WORD.get(), LifeWord::default()).0, 0);
+    static OTHER: LifeWord = LifeWord::new();
+    WORD.set(4);
+    OTHER.set(5);
+    WORD.set(6);
+    assert_eq!((WORD.get(), OTHER.get()), (6, 5));
     let shown = format!(
         "{state:?} {:?} {:?}",
         sel4::SetAside::new(),

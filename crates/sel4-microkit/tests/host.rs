@@ -209,23 +209,36 @@ fn a_hook_that_is_ended_from_outside_is_ended() {
     assert_eq!(ended.downcast_ref(), Some(&7_u32));
 }
 
-#[test]
-fn an_error_of_a_handler_is_said_and_stops_the_protection_domain() {
-    struct Fails;
+struct Fails;
 
-    impl Handler for Fails {
-        type Error = &'static str;
+impl Handler for Fails {
+    type Error = &'static str;
 
-        fn has_work(&self) -> bool {
-            true
-        }
-
-        fn work(&mut self) -> Result<(), &'static str> {
-            Err("no water")
-        }
+    fn has_work(&self) -> bool {
+        true
     }
 
+    fn work(&mut self) -> Result<(), &'static str> {
+        Err("no water")
+    }
+}
+
+#[test]
+fn an_error_of_a_handler_is_said_and_stops_the_protection_domain() {
     let log = printed(|| Fails);
+    assert_eq!(log, "loud: stopped: its handler returned: no water\n");
+}
+
+/// While another protection domain is in this thread, a panic is not that of the first one.
+#[test]
+fn a_panic_of_another_protection_domain_is_not_said() {
+    let log = printed(|| {
+        let mut other = State::new();
+        other.exchange();
+        assert!(catch_unwind(|| panic!("of another")).is_err());
+        other.exchange();
+        Fails
+    });
     assert_eq!(log, "loud: stopped: its handler returned: no water\n");
 }
 

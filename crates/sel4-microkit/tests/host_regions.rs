@@ -76,6 +76,21 @@ fn a_number_is_no_address_of_memory() {
 }
 
 #[test]
+fn a_region_without_a_size_is_not_mapped() {
+    set_symbols(leak([Symbol::mapping(
+        "memory",
+        leak(HostRegion::new(512)),
+    )]));
+    let sentence = "nothing was written to memory_size: the system file maps no region with \
+                    setvar_size=\"memory_size\" into this protection domain";
+    assert_eq!(refused(share), sentence);
+    assert_eq!(
+        refused(|| shared_words!(memory, memory_size, SharedWord)),
+        sentence
+    );
+}
+
+#[test]
 fn a_region_ends_where_its_memory_does() {
     let region = leak(HostRegion::new(512));
     set_symbols(leak([
