@@ -143,7 +143,7 @@ impl Builder<'_> {
             search_paths: directories,
             image: &image,
             report: &report,
-            verbose: self.options.verbose,
+            options: self.options,
         };
         self.kernel.pack(&request)?;
         let pds = plan
