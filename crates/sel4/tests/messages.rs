@@ -433,18 +433,29 @@ fn each_breakpoint_has_its_five_words() {
         assert_eq!(TCB.tcb_set_breakpoint(6, words), Ok(()));
         assert_eq!(seen.borrow()[0].words, [6, 8, 0, 4, access]);
     }
-    start(|registers, buffer| {
+    fn read(access: u64, registers: &mut Registers, buffer: &mut HostBuffer<'_>) {
         registers.info = MessageInfo::new(0, 0, 0, 5).into_word();
-        registers.message = [8, 0, 4, 2];
+        registers.message = [8, 0, 4, access];
         buffer.write(HostBuffer::MESSAGE + 4, 1);
-    });
-    let on = BreakOn::ReadWrite;
-    let both = Breakpoint::Data {
-        address: 8,
-        bytes: 4,
-        on,
+    }
+    let check = |answer: fn(&mut Registers, &mut HostBuffer<'_>), on| {
+        start(answer);
+        let (address, bytes) = (8, 4);
+        let expect = Breakpoint::Data { address, bytes, on };
+        assert_eq!(TCB.tcb_get_breakpoint(6), Ok(Some(expect)));
     };
-    assert_eq!(TCB.tcb_get_breakpoint(6), Ok(Some(both)));
+    check(
+        |registers, buffer| read(0, registers, buffer),
+        BreakOn::Read,
+    );
+    check(
+        |registers, buffer| read(1, registers, buffer),
+        BreakOn::Write,
+    );
+    check(
+        |registers, buffer| read(2, registers, buffer),
+        BreakOn::ReadWrite,
+    );
     start(|registers, _| {
         registers.info = MessageInfo::new(0, 0, 0, 5).into_word();
         registers.message = [0x20_0000, 1, 0, 0];
