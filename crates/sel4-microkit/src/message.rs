@@ -31,9 +31,9 @@ impl MessageInfo {
         self.inner.label()
     }
 
-    /// Bits of a label.
+    /// Returns the number of bits of a label.
     pub const fn label_width() -> usize {
-        sel4::MessageInfo::LABEL_BITS as usize
+        sel4::MessageInfo::label_width()
     }
 
     /// How many message registers the message fills.

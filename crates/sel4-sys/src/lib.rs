@@ -67,6 +67,8 @@ pub use call::{
 pub use ipc_buffer::{IpcBuffer, IpcBufferToken, MAX_EXTRA_CAPS, MAX_MESSAGE_WORDS};
 pub use message_info::MessageInfo;
 
+// The labels of invocations, by our name and by that of rust-sel4.
+pub use kernel::invocation as invocation_label;
 pub use kernel::{config, fault, invocation, syscall, vcpu_register};
 
 /// The machine word, `seL4_Word`: 64 bits.

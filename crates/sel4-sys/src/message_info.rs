@@ -56,6 +56,11 @@ impl MessageInfo {
         )
     }
 
+    /// Returns the number of bits of a label: [`LABEL_BITS`](Self::LABEL_BITS).
+    pub const fn label_width() -> usize {
+        Self::LABEL_BITS as usize
+    }
+
     /// Takes the word as the kernel gave it.
     #[inline]
     pub const fn from_word(word: Word) -> Self {
@@ -144,6 +149,7 @@ mod tests {
     fn a_word_from_the_kernel_is_kept_as_it_is() {
         assert_eq!(MessageInfo::from_word(!0).into_word(), !0);
         assert_eq!(MessageInfo::from_word(!0).length(), 127);
+        assert_eq!(MessageInfo::label_width(), 52);
     }
 
     #[test]
