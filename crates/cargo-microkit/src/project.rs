@@ -33,17 +33,13 @@ pub(crate) struct TestedPackage<'a> {
 }
 
 impl Project {
-    /// The project around the first of `directories` that lies in one.
+    /// The project around `directory`, if that lies in one.
     ///
     /// **Errors:** Cargo does not accept the project that is there.
-    pub(crate) fn around(directories: &[&Path]) -> Result<Option<Self>> {
-        let in_project = |d: &&&Path| {
-            d.ancestors()
-                .any(|ancestor| ancestor.join("Cargo.toml").is_file())
-        };
-        let Some(directory) = directories.iter().find(in_project) else {
+    pub(crate) fn around(directory: &Path) -> Result<Option<Self>> {
+        if !is_in_project(directory) {
             return Ok(None);
-        };
+        }
         let metadata = MetadataCommand::new()
             .cargo_path(cargo_program())
             .current_dir(directory)
@@ -139,6 +135,12 @@ impl Project {
         let targets = self.metadata.packages.iter().flat_map(|p| &p.targets);
         targets.filter(|t| t.is_bin()).map(|t| t.name.as_str())
     }
+}
+
+/// Whether `directory`, a path without links, lies in a project.
+pub(crate) fn is_in_project(directory: &Path) -> bool {
+    let mut ancestors = directory.ancestors();
+    ancestors.any(|ancestor| ancestor.join("Cargo.toml").is_file())
 }
 
 /// The Cargo that started this program, if one did.

@@ -16,6 +16,12 @@ pub(crate) struct System {
 }
 
 impl System {
+    /// The system file that `argument` is the path of, if it cannot be a name.
+    pub(crate) fn at_path(argument: &str) -> Option<Self> {
+        let path = Path::new(argument);
+        (is_path(argument) && path.is_file()).then(|| Self::at(path))
+    }
+
     /// The system that `argument` names: one of the workspace's `microkit-systems`, or a file.
     pub(crate) fn find(argument: &str, workspace_root: Option<&Path>) -> Result<Self> {
         let names = workspace_root.map(names).unwrap_or_default();
@@ -35,8 +41,7 @@ impl System {
                 "`{argument}` is a directory, not a system file"
             ));
         }
-        let is_path = argument.contains('/') || is_system_file(path);
-        if is_path {
+        if is_path(argument) {
             let here = match names.is_empty() {
                 true => String::new(),
                 false => format!(
@@ -117,8 +122,9 @@ fn stem(path: &Path) -> String {
         .into_owned()
 }
 
-fn is_system_file(path: &Path) -> bool {
-    is_extension(path, "system") || is_extension(path, "xml")
+fn is_path(argument: &str) -> bool {
+    let path = Path::new(argument);
+    argument.contains('/') || is_extension(path, "system") || is_extension(path, "xml")
 }
 
 fn is_extension(path: &Path, extension: &str) -> bool {

@@ -178,3 +178,11 @@ pub(crate) fn check(mut command: Command, is_success: bool, parts: &[&str]) -> S
 pub(crate) fn text(path: &Path) -> String {
     fs::read_to_string(path).expect("the file")
 }
+
+/// A program that does nothing, on the target of PDs, and says what it was built for.
+pub(crate) const PROGRAM: &str = "#![no_std]\n#![no_main]\n\
+    #[panic_handler] fn panic(_: &core::panic::PanicInfo) -> ! { loop {} }\n\
+    const MARK: &str = concat!(env!(\"MICROKIT_BOARD\"), \"/\", env!(\"MICROKIT_CONFIG\"));\n\
+    #[used] #[unsafe(no_mangle)] static sel4_kernel_configuration: [u8; MARK.len()] =\n\
+    *MARK.as_bytes().first_chunk().unwrap();\n\
+    #[unsafe(no_mangle)] extern \"C\" fn _start() -> &'static [u8] { &sel4_kernel_configuration }\n";

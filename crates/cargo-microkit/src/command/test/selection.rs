@@ -8,7 +8,7 @@ use miette::{Result, miette};
 use crate::cli::{self, TestArgs};
 use crate::command::test::failed;
 use crate::command::test::tally::Verdict;
-use crate::command::{current_directory, project_here};
+use crate::command::{Group, find_systems, project_here};
 use crate::expected::{self, Expectation, Expected};
 use crate::kernel::Kind;
 use crate::model;
@@ -38,7 +38,9 @@ pub(super) struct Case {
 impl Selection {
     /// The systems that were named, in every variant; else those of the workspace, in each variant
     /// for which they have an `.expected` file.
-    pub(super) fn of(args: &TestArgs) -> Result<Self> {
+    ///
+    /// Returns a selection for each project of their programs.
+    pub(super) fn of(args: &TestArgs) -> Result<Vec<Self>> {
         let variants = variants(args);
         if args.bless && variants.len() > 1 {
             return Err(miette!(
@@ -46,18 +48,12 @@ impl Selection {
                 "only one variant of a system can say what all of them must print"
             ));
         }
-        let here = project_here()?;
         if args.systems.is_empty() {
-            return Self::all(variants, here);
+            return Ok(vec![Self::all(variants, project_here()?)?]);
         }
 
-        let mut systems = Vec::new();
-        for argument in &args.systems {
-            let system = System::find(argument, here.as_ref().map(Project::root))?;
-            if !systems.contains(&system) {
-                systems.push(system);
-            }
-        }
+        let groups = find_systems(&args.systems)?;
+        let systems: Vec<_> = groups.iter().flat_map(|group| &group.systems).collect();
         let names: BTreeSet<_> = systems.iter().map(|system| &system.name).collect();
         if names.len() < systems.len() {
             return Err(miette!(
@@ -66,22 +62,12 @@ impl Selection {
                 quoted(systems.iter().map(|system| system.path.to_string_lossy()))
             ));
         }
-        let project = match here {
-            Some(project) => Some(project),
-            None => {
-                let here = current_directory()?;
-                let around = systems.iter().map(|system| here.join(system.directory()));
-                let around: Vec<_> = around.collect();
-                Project::around(&around.iter().map(PathBuf::as_path).collect::<Vec<_>>())?
-            }
+        let of_group = |Group { systems, project }| {
+            let variants = variants.iter().cloned();
+            let runs = variants.map(|variant| (variant, systems.clone())).collect();
+            Self { runs, project }
         };
-        let runs = variants
-            .into_iter()
-            .map(|variant| (variant, systems.clone()));
-        Ok(Self {
-            runs: runs.collect(),
-            project,
-        })
+        Ok(groups.into_iter().map(of_group).collect())
     }
 
     fn all(variants: Vec<Variant>, project: Option<Project>) -> Result<Self> {

@@ -1,0 +1,113 @@
+//! Which programs a system gets: of which project, file or C source, and with which features.
+
+use std::path::Path;
+
+use crate::bench::{Bench, PROGRAM, VERSION, check, system_text};
+
+/// Fails to compile.
+const BROKEN: &str = "#![no_std] fn main() { not_there() }";
+
+impl Bench {
+    /// A package in this folder, with a binary `say` and a system `say.system` of it.
+    fn package(&self, folder: &str, program: &str) {
+        let name = Path::new(folder).file_name().expect("a name");
+        let name = name.to_str().expect("UTF-8");
+        let manifest = format!("[package]\nname = \"{name}\"\nedition = \"2024\"\n\n[workspace]\n");
+        self.file(&format!("{folder}/Cargo.toml"), manifest);
+        self.file(&format!("{folder}/src/bin/say.rs"), program);
+        self.file(
+            &format!("{folder}/{name}.system"),
+            system_text(name, "say.elf"),
+        );
+    }
+
+    /// Runs the tool in this folder, with the SDK that is not real.
+    #[track_caller]
+    fn in_folder(
+        &self,
+        folder: &str,
+        arguments: &[&str],
+        is_success: bool,
+        parts: &[&str],
+    ) -> String {
+        let mut command = self.microkit(arguments);
+        command.current_dir(self.path(folder));
+        command.arg("--sdk").arg(self.sdk(VERSION));
+        check(command, is_success, parts)
+    }
+}
+
+#[test]
+fn programs_are_those_of_the_system_files_own_package() {
+    let bench = Bench::new();
+    bench.package("here", BROKEN);
+    bench.package("there", PROGRAM);
+    let there = "../there/there.system";
+    let image = bench.in_folder("here", &["build", there], true, &[]);
+    let target = bench
+        .path("there/target")
+        .canonicalize()
+        .expect("it was made");
+    assert!(Path::new(image.trim_end()).starts_with(target), "{image}");
+    bench.in_folder("here", &["check", there], true, &["there: in order"]);
+    bench.in_folder("here", &["graph", there], true, &["<svg"]);
+    // The other way round, the broken one is found.
+    let parts = ["could not build the binary `say`"];
+    bench.in_folder("there", &["build", "../here/here.system"], false, &parts);
+}
+
+#[test]
+fn systems_of_two_packages_get_each_its_own_programs() {
+    let bench = Bench::new();
+    bench.package("one", PROGRAM);
+    bench.package("two", &PROGRAM.replace("loop {}", "loop { continue }"));
+    bench.package("broken", BROKEN);
+    let systems = ["../one/one.system", "../two/two.system"];
+    let arguments = [&["check"][..], &systems].concat();
+    let parts = ["one: in order", "two: in order"];
+    bench.in_folder("broken", &arguments, true, &parts);
+    for package in ["one", "two"] {
+        assert!(bench.path(package).join("target/microkit").is_dir());
+    }
+
+    let host = "[dev-dependencies]\npd-test = { path = \"../pd-test\" }\n";
+    bench.file(
+        "pd-test/Cargo.toml",
+        "[package]\nname = \"pd-test\"\nedition = \"2024\"\n\n[workspace]\n",
+    );
+    bench.file("pd-test/src/lib.rs", "");
+    for package in ["one", "two", "broken"] {
+        let manifest = bench.path(package).join("Cargo.toml");
+        let text = crate::bench::text(&manifest);
+        std::fs::write(&manifest, format!("{text}\n{host}")).expect("the manifest");
+    }
+    let arguments = [&["test", "--list"][..], &systems].concat();
+    let list = bench.in_folder("broken", &arguments, true, &[]);
+    let expect = "one (host)\ntwo (host)\none (sel4 debug, dev)\ntwo (sel4 debug, dev)\n";
+    assert_eq!(list, expect);
+}
+
+#[test]
+fn a_package_on_the_way_to_the_system_file_is_not_its_own() {
+    let bench = Bench::new();
+    bench.package("here", BROKEN);
+    bench.package("there", PROGRAM);
+    let system = "../here/../there/there.system";
+    bench.in_folder("here", &["build", system], true, &[]);
+    // Through a link to its folder, too.
+    std::os::unix::fs::symlink(bench.path("there"), bench.path("here/link")).expect("a link");
+    bench.in_folder("here", &["build", "link/there.system"], true, &[]);
+    // One that Cargo does not accept is not asked.
+    bench.file("here/Cargo.toml", "nonsense");
+    bench.in_folder("here", &["build", system], true, &[]);
+}
+
+#[test]
+fn a_system_file_outside_every_package_has_the_programs_of_the_current_folder() {
+    let bench = Bench::new();
+    bench.package("here", PROGRAM);
+    bench.file("made/x.system", system_text("x", "say.elf"));
+    bench.in_folder("here", &["build", "../made/x.system"], true, &[]);
+    let parts = ["`say.elf`", "of which there is none here"];
+    bench.in_folder("made", &["build", "x.system"], false, &parts);
+}
