@@ -13,7 +13,7 @@ use crate::elf;
 use crate::files;
 use crate::kernel::{Kernel, Request};
 use crate::pds::ProtectionDomain;
-use crate::programs::{self, Program, Source};
+use crate::programs::{self, Folders, Program, Source};
 use crate::project::Project;
 use crate::system::System;
 use crate::system_file::SystemFile;
@@ -46,11 +46,13 @@ impl Builder<'_> {
     /// Finds the programs of a system.
     pub(crate) fn plan(&self, system: System) -> Result<Plan> {
         let file = SystemFile::read(system)?;
-        let programs = programs::find(
-            &file,
-            self.project,
-            &search_paths(self.options, &file.system),
-        )?;
+        let folders = Folders::of(self.options, &file.system);
+        let programs = programs::find(&file, self.project, &folders)?;
+        if self.options.verbose {
+            programs
+                .iter()
+                .for_each(|program| program.tell(self.project));
+        }
         Ok(Plan { file, programs })
     }
 
@@ -129,7 +131,7 @@ impl Builder<'_> {
             .clone()
             .unwrap_or_else(|| directory.join("report.txt"));
         let mut directories = vec![directory];
-        directories.extend(search_paths(self.options, system));
+        directories.extend(Folders::of(self.options, system).all().cloned());
         let parsed = declared::parse_file(&system.path, directories.clone(), &self.variant.config)?;
         let declared = declared::of_system(&parsed, &sources)?;
         let wrong = declared::memory(&parsed, &declared.memory, &self.variant.config);
@@ -195,18 +197,4 @@ impl Builder<'_> {
             }
         }
     }
-}
-
-/// Where files that Cargo does not build are looked for, each place once.
-pub(crate) fn search_paths(options: &Options, system: &System) -> Vec<PathBuf> {
-    let others = [system.directory(), Path::new(".")];
-    let named = options.search_paths.iter().map(PathBuf::as_path);
-    let mut paths = Vec::new();
-    for path in named.chain(others) {
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-        if !paths.contains(&path) {
-            paths.push(path);
-        }
-    }
-    paths
 }

@@ -323,7 +323,8 @@ pub(crate) struct Options {
     pub(crate) board: String,
     #[command(flatten)]
     pub(crate) sdk: SdkArg,
-    /// Where to look for program images that are no binary target of the workspace (repeatable)
+    /// Take the program images that are in this folder from there, whatever binaries there are
+    /// (repeatable)
     #[arg(long = "search-path", value_name = "DIR")]
     pub(crate) search_paths: Vec<PathBuf>,
     /// Cargo features of the Rust programs
@@ -332,7 +333,7 @@ pub(crate) struct Options {
     /// Never install anything (the Rust target, QEMU), only say how to
     #[arg(long)]
     pub(crate) no_install: bool,
-    /// Show the commands that are run, and all that they say
+    /// Show where each program comes from, the commands that are run, and all that they say
     #[arg(long, short)]
     pub(crate) verbose: bool,
 }

@@ -5,9 +5,12 @@ use std::path::{Component, Path, PathBuf};
 use miette::{Result, miette};
 
 use crate::cargo::Wanted;
+use crate::cli::Options;
 use crate::nearest::nearest;
 use crate::project::Project;
+use crate::system::System;
 use crate::system_file::{ProgramImage, SystemFile};
+use crate::terminal;
 
 /// A program image, and where to get it.
 #[derive(Debug)]
@@ -35,23 +38,86 @@ impl Program {
     pub(crate) fn is_below_search_path(&self) -> bool {
         is_plain(&self.image.path)
     }
+
+    /// Prints where the program comes from.
+    pub(crate) fn tell(&self, project: Option<&Project>) {
+        let path = &self.image.path;
+        match &self.source {
+            Source::Bin((_, bin)) => {
+                let folder = project.and_then(|project| project.folder(bin));
+                let folder = folder.unwrap_or(Path::new("?")).display();
+                terminal::status(
+                    "Program",
+                    format_args!("`{path}`: the binary `{}` of `{folder}`", bin.name),
+                );
+            }
+            Source::File(file) => tell_file(path, file),
+            Source::C(file) => terminal::status(
+                "Program",
+                format_args!("`{path}`: compiled from `{}`", file.display()),
+            ),
+        }
+    }
 }
 
-/// Finds every program of a system.
-///
-/// `ping.elf` is the binary `ping` of the project if there is one, else the first file of that
-/// path below one of `directories`, else the first that is so called but for `.c` at its end.
+/// Prints that the program `path` of a system file is this file.
+pub(crate) fn tell_file(path: &str, file: &Path) {
+    terminal::status(
+        "Program",
+        format_args!("`{path}`: the file `{}`", file.display()),
+    );
+}
+
+/// The folders in which the files of programs are looked for, each once.
+#[derive(Debug)]
+pub(crate) struct Folders {
+    /// Those given by hand, which come before the binaries of the project.
+    named: Vec<PathBuf>,
+    /// The system file's own, and the current one, which come after.
+    near: Vec<PathBuf>,
+}
+
+impl Folders {
+    /// Those for a system, with what `--search-path` says.
+    pub(crate) fn of(options: &Options, system: &System) -> Self {
+        let mut all = Vec::new();
+        let mut new = |path: &Path| {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+            let is_new = !all.contains(&path);
+            all.push(path.clone());
+            is_new.then_some(path)
+        };
+        Self {
+            named: options
+                .search_paths
+                .iter()
+                .filter_map(|path| new(path))
+                .collect(),
+            near: [system.directory(), Path::new(".")]
+                .into_iter()
+                .filter_map(new)
+                .collect(),
+        }
+    }
+
+    /// All of them, in their order.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &PathBuf> {
+        self.named.iter().chain(&self.near)
+    }
+}
+
+/// Finds every program of a system, in the order that `docs/guide/programs.md` gives.
 ///
 /// **Errors:** with every program that is nowhere.
 pub(crate) fn find(
     file: &SystemFile,
     project: Option<&Project>,
-    directories: &[PathBuf],
+    folders: &Folders,
 ) -> Result<Vec<Program>> {
     let mut programs = Vec::new();
     let mut missing = Vec::new();
     for image in &file.images {
-        match source(image, project, directories)? {
+        match source(image, project, folders)? {
             Some(source) => programs.push(Program {
                 image: image.clone(),
                 source,
@@ -72,8 +138,8 @@ pub(crate) fn find(
         ),
         None => "a binary of a Cargo project, of which there is none here".to_owned(),
     };
-    let searched = directories
-        .iter()
+    let searched = folders
+        .all()
         .map(|d| format!("\n  `{}`", d.display()))
         .collect::<String>();
     let report = miette!(
@@ -88,23 +154,30 @@ pub(crate) fn find(
 fn source(
     image: &ProgramImage,
     project: Option<&Project>,
-    directories: &[PathBuf],
+    folders: &Folders,
 ) -> Result<Option<Source>> {
     let path = image.path.as_str();
+    let below = |folders: &[PathBuf]| folders.iter().find_map(|folder| file_below(folder, path));
+    if let Some(named) = below(&folders.named) {
+        return Ok(Some(named));
+    }
     if let Some(project) = project
         && is_plain(path)
         && let Some(bin) = project.bin(&stem(path))?
     {
         return Ok(Some(Source::Bin((image.target, bin))));
     }
-    // An absolute path stays itself when it is joined to another.
-    let found = |path: &Path| {
-        let mut files = directories.iter().map(|d| d.join(path));
-        files.find(|file| file.is_file())
-    };
-    let path = Path::new(path);
-    let file = found(path).map(Source::File);
-    Ok(file.or_else(|| found(&path.with_extension("c")).map(Source::C)))
+    Ok(below(&folders.near))
+}
+
+/// The file of a program, or what to compile it from. An absolute path stays itself.
+fn file_below(folder: &Path, path: &str) -> Option<Source> {
+    let file = folder.join(path);
+    if file.is_file() {
+        return Some(Source::File(file));
+    }
+    let c = file.with_extension("c");
+    c.is_file().then_some(Source::C(c))
 }
 
 fn help(path: &str, project: Option<&Project>) -> String {
@@ -136,7 +209,6 @@ fn stem(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::system::System;
 
     fn image(path: &str) -> ProgramImage {
         let text = format!("<system><a><program_image path='{path}' /></a></system>");
@@ -148,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_found_in_the_order_of_the_directories() {
+    fn files_are_found_in_the_order_of_the_folders() {
         let root = tempfile::tempdir().expect("a temporary directory");
         let [first, second] = ["first", "second"].map(|name| root.path().join(name));
         for directory in [&first, &second] {
@@ -161,10 +233,13 @@ mod tests {
         let (a, b) = (file(first.join("a.elf")), file(second.join("sub/b.elf")));
         file(second.join("a.elf"));
 
-        let directories = [first.clone(), second];
+        let folders = Folders {
+            named: vec![first.clone()],
+            near: vec![second.clone()],
+        };
         let check = |path: &str, expect: &Option<Source>| {
             assert_eq!(
-                &source(&image(path), None, &directories).expect("no project"),
+                &source(&image(path), None, &folders).expect("no project"),
                 expect,
                 "{path}"
             );
@@ -178,6 +253,9 @@ mod tests {
         check("c.elf", &Some(Source::C(first.join("c.c"))));
         check("a.elf", &a);
         check(first.join("a.elf").to_str().expect("UTF-8"), &a);
+        // The first folder that has the program at all has it.
+        file(second.join("c.elf"));
+        check("c.elf", &Some(Source::C(first.join("c.c"))));
     }
 
     #[test]

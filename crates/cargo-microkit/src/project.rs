@@ -96,12 +96,20 @@ impl Project {
                 name: name.to_owned(),
             })),
             _ => Err(miette!(
-                help = "rename all but one: the image of a PD is found by the name of its binary",
+                help = "rename all but one, or give the folder of the one that you mean, built, with \
+                        `--search-path`",
                 "more than one package of `{}` has a binary `{name}`: {}",
                 self.root().display(),
                 quoted(packages.iter().map(|p| p.name.as_str()))
             )),
         }
+    }
+
+    /// The folder of the package that has a binary.
+    pub(crate) fn folder(&self, bin: &Bin) -> Option<&Path> {
+        let mut packages = self.metadata.packages.iter();
+        let package = packages.find(|package| package.id.repr == bin.package_id)?;
+        package.manifest_path.as_std_path().parent()
     }
 
     /// The packages with binaries that have `pd-test` among their dependencies.

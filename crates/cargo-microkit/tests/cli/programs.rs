@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::bench::{Bench, PROGRAM, VERSION, check, system_text};
+use crate::bench::{Bench, PROGRAM, VERSION, check, elf, system_text};
 
 /// Fails to compile.
 const BROKEN: &str = "#![no_std] fn main() { not_there() }";
@@ -110,4 +110,61 @@ fn a_system_file_outside_every_package_has_the_programs_of_the_current_folder() 
     bench.in_folder("here", &["build", "../made/x.system"], true, &[]);
     let parts = ["`say.elf`", "of which there is none here"];
     bench.in_folder("made", &["build", "x.system"], false, &parts);
+}
+
+#[test]
+fn what_is_given_by_hand_comes_before_the_binary_of_that_name() {
+    let bench = Bench::new();
+    bench.package("here", PROGRAM);
+    for place in ["dir/say.elf", "here/say.elf", "other/sub/say.elf"] {
+        bench.file(place, elf(None));
+    }
+    let verbose = ["build", "here.system", "--verbose"];
+    let build = |more: &[&str], parts: &[&str]| {
+        bench.in_folder("here", &[&verbose, more].concat(), true, parts);
+    };
+    // Not given by hand, so the binary comes first.
+    build(&[], &["Program `say.elf`: the binary `say` of `", "/here`"]);
+    let dir = &["Program `say.elf`: the file `", "/dir/say.elf`"];
+    build(&["--search-path", "../dir"], dir);
+    let named = ["--search-path", "../other", "--search-path", "../dir"];
+    build(&named, dir);
+    let own = ["Program `say.elf`: the file `", "/here/say.elf`"];
+    build(&["--search-path", "."], &own);
+    // `check --elf` too says what it took.
+    let arguments = ["check", "here.system", "--elf", "../dir", "--verbose"];
+    let parts = ["Program `say.elf`: the file `../dir/say.elf`"];
+    bench.in_folder("here", &arguments, true, &parts);
+}
+
+#[test]
+fn what_is_given_by_hand_decides_between_two_binaries_of_one_name() {
+    let bench = Bench::new();
+    bench.file(
+        "Cargo.toml",
+        "[workspace]\nmembers = [\"p/*\"]\nresolver = \"3\"\n",
+    );
+    for package in ["one", "two"] {
+        let manifest = format!("[package]\nname = \"{package}\"\nedition = \"2024\"\n");
+        bench.file(&format!("p/{package}/Cargo.toml"), manifest);
+        bench.file(&format!("p/{package}/src/bin/say.rs"), PROGRAM);
+    }
+    bench.file("x.system", system_text("x", "say.elf"));
+    let parts = ["binary `say`", "`one`", "`two`", "--search-path"];
+    bench.in_folder("", &["build", "x.system"], false, &parts);
+    bench.file("built/say.elf", elf(None));
+    let arguments = ["build", "x.system", "--search-path", "built"];
+    bench.in_folder("", &arguments, true, &[]);
+}
+
+#[test]
+fn the_image_has_the_program_that_was_given_by_hand() {
+    let bench = Bench::new();
+    bench.package("here", PROGRAM);
+    let by_hand = elf(Some("qemu_virt_aarch64/debug"));
+    bench.file("dir/say.elf", &by_hand);
+    let arguments = ["build", "here.system", "--search-path", "../dir"];
+    let image = bench.in_folder("here", &arguments, true, &[]);
+    let program = Path::new(image.trim_end()).with_file_name("say.elf");
+    assert_eq!(std::fs::read(program).expect("the program"), by_hand);
 }
