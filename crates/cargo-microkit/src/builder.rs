@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use miette::Result;
+use miette::{Result, miette};
 
 use crate::c;
 use crate::cargo::{self, Built};
@@ -16,8 +16,7 @@ use crate::pds::ProtectionDomain;
 use crate::programs::{self, Folders, Program, Source};
 use crate::project::Project;
 use crate::system::System;
-use crate::system_file::SystemFile;
-use crate::target::Target;
+use crate::system_file::{ProgramImage, SystemFile};
 use crate::variant::Variant;
 
 /// Builds systems for one kernel and one profile.
@@ -40,6 +39,8 @@ pub(crate) struct Packed {
     pub(crate) image: PathBuf,
     /// What runs in it.
     pub(crate) pds: Vec<ProtectionDomain>,
+    /// The ELF file of each program, by its path in the system file.
+    pub(crate) programs: BTreeMap<String, PathBuf>,
 }
 
 impl Builder<'_> {
@@ -104,24 +105,26 @@ impl Builder<'_> {
         let system = &plan.file.system;
         let directory = self.system_directory(system)?;
         files::make_directory(&directory)?;
+        let below = programs::folder_below(&directory, &plan.programs);
         let mut sources: BTreeMap<String, PathBuf> = BTreeMap::new();
         for program in &plan.programs {
-            let compiled;
+            let place = below.join(&program.image.path);
+            files::make_directory(place.parent().unwrap_or(&below))?;
             let source = match &program.source {
                 Source::Bin(wanted) => built.file(wanted)?,
                 Source::File(file) => file,
                 Source::C(file) => {
-                    compiled = self.compile_c(file, program.image.target, &directory)?;
-                    &compiled
+                    self.compile_c(file, &program.image, &place)?;
+                    &place
                 }
             };
             elf::check(source, self.variant)?;
-            sources.insert(program.image.path.clone(), source.to_path_buf());
-            if program.is_below_search_path() {
-                let place = directory.join(&program.image.path);
-                files::make_directory(place.parent().unwrap_or(&directory))?;
+            // The packer finds it there before it finds anything else of that name. What an absolute
+            // path names, it takes from there.
+            if *source != place {
                 files::place(source, &place)?;
             }
+            sources.insert(program.image.path.clone(), source.to_path_buf());
         }
 
         let image = outputs.output.clone();
@@ -130,7 +133,7 @@ impl Builder<'_> {
             .report
             .clone()
             .unwrap_or_else(|| directory.join("report.txt"));
-        let mut directories = vec![directory];
+        let mut directories = vec![below];
         directories.extend(Folders::of(self.options, system).all().cloned());
         let parsed = declared::parse_file(&system.path, directories.clone(), &self.variant.config)?;
         let declared = declared::of_system(&parsed, &sources)?;
@@ -159,19 +162,35 @@ impl Builder<'_> {
                     stack_bytes: *stack_bytes,
                 })
             });
-        let pds = pds.collect();
-        Ok(Packed { image, pds })
+        Ok(Packed {
+            image,
+            pds: pds.collect(),
+            programs: sources,
+        })
     }
 
-    /// Compiles a program in C, and returns where it lies.
-    fn compile_c(&self, file: &Path, target: Target, directory: &Path) -> Result<PathBuf> {
-        let directory = directory.join("c");
-        files::make_directory(&directory)?;
-        let program = directory.join(file.with_extension("elf").file_name().unwrap_or_default());
+    /// Compiles a program in C.
+    ///
+    /// **Errors:** the system file has an absolute path for it, where only a program that is there
+    /// already can be.
+    fn compile_c(&self, file: &Path, image: &ProgramImage, program: &Path) -> Result<()> {
+        if Path::new(&image.path).is_absolute() {
+            return Err(miette!(
+                help = format!(
+                    "write the path from the system file's folder on, as `path=\"../c/x.elf\"`; or \
+                     compile the program yourself, to `{}`",
+                    image.path
+                ),
+                "PD `{}` wants the program `{}`, which is not there. It could be compiled from `{}`, \
+                 but not to an absolute path",
+                image.pd,
+                image.path,
+                file.display()
+            ));
+        }
         let sdk = self.kernel.sdk();
         let verbose = self.options.verbose;
-        c::compile(file, &program, target, sdk, self.variant, verbose)?;
-        Ok(program)
+        c::compile(file, program, image.target, sdk, self.variant, verbose)
     }
 
     fn system_directory(&self, system: &System) -> Result<PathBuf> {

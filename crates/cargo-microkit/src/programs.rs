@@ -33,12 +33,6 @@ pub(crate) enum Source {
 }
 
 impl Program {
-    /// Whether the path in the system file leads to a place below a search path. Others, such as
-    /// absolute ones, name a file for themselves.
-    pub(crate) fn is_below_search_path(&self) -> bool {
-        is_plain(&self.image.path)
-    }
-
     /// Prints where the program comes from.
     pub(crate) fn tell(&self, project: Option<&Project>) {
         let path = &self.image.path;
@@ -58,6 +52,30 @@ impl Program {
             ),
         }
     }
+}
+
+/// The folder below which all programs lie that an image is made of, by their paths in the system
+/// file: so far below `directory` that no `..` leads out of it.
+pub(crate) fn folder_below(directory: &Path, programs: &[Program]) -> PathBuf {
+    let ascents = programs.iter().map(|program| ascent(&program.image.path));
+    let ascent = ascents.max().unwrap_or_default();
+    let mut folder = directory.to_path_buf();
+    folder.extend(std::iter::repeat_n("below", ascent));
+    folder
+}
+
+/// How many folders a path goes up beyond the one in which it begins.
+fn ascent(path: &str) -> usize {
+    let (mut depth, mut ascent) = (0, 0);
+    for component in Path::new(path).components() {
+        match component {
+            Component::ParentDir if depth == 0 => ascent += 1,
+            Component::ParentDir => depth -= 1,
+            Component::Normal(_) => depth += 1,
+            Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
+        }
+    }
+    ascent
 }
 
 /// Prints that the program `path` of a system file is this file.
@@ -256,6 +274,17 @@ mod tests {
         // The first folder that has the program at all has it.
         file(second.join("c.elf"));
         check("c.elf", &Some(Source::C(first.join("c.c"))));
+    }
+
+    #[test]
+    fn an_ascent_is_how_far_a_path_leads_out() {
+        let check = |path, expect| assert_eq!(ascent(path), expect, "{path}");
+        check("ping.elf", 0);
+        check("./sub/ping.elf", 0);
+        check("sub/../ping.elf", 0);
+        check("../lib/ping.elf", 1);
+        check("sub/../../../lib/../ping.elf", 2);
+        check("/abs/ping.elf", 0);
     }
 
     #[test]

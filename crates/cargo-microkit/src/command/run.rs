@@ -26,7 +26,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
         }
         None => None,
     };
-    let (Packed { image, pds }, system, variant) = build::image(
+    let (Packed { image, pds, .. }, system, variant) = build::image(
         &args.system.system,
         &args.variant,
         &args.options,

@@ -168,3 +168,111 @@ fn the_image_has_the_program_that_was_given_by_hand() {
     let program = Path::new(image.trim_end()).with_file_name("say.elf");
     assert_eq!(std::fs::read(program).expect("the program"), by_hand);
 }
+
+/// Stands for a C compiler: says what it was given, and writes an ELF file. Give it the file that it
+/// writes.
+const COMPILER: &str = r#"#!/bin/sh
+printf '<%s>' "$@" >&2; echo >&2
+while [ $# -gt 0 ]; do
+    case $1 in -o) output=$2 ;; esac
+    shift
+done
+cp ELF "$output"
+"#;
+
+impl Bench {
+    /// A C compiler, and the variable that names it.
+    fn compiler(&self) -> std::path::PathBuf {
+        let program = self.file("compiled.elf", elf(None));
+        let script = COMPILER.replace("ELF", program.to_str().expect("UTF-8"));
+        self.script("cc", &script)
+    }
+
+    /// Builds a system in this folder with that compiler.
+    #[track_caller]
+    fn build_c(&self, folder: &str, system: &str, is_success: bool, parts: &[&str]) -> String {
+        let mut command = self.microkit(&["build", system, "--verbose"]);
+        command.current_dir(self.path(folder));
+        command.env("CC_aarch64_unknown_none", self.compiler());
+        command.arg("--sdk").arg(self.sdk(VERSION));
+        check(command, is_success, parts)
+    }
+
+    /// A system of a PD for each program.
+    fn system_of(&self, file: &str, programs: &[&str]) {
+        let pds = programs.iter().enumerate().map(|(number, path)| {
+            format!(
+                "<protection_domain name=\"pd{number}\">\
+                 <program_image path=\"{path}\" /></protection_domain>"
+            )
+        });
+        self.file(
+            file,
+            format!("<system>{}</system>", pds.collect::<String>()),
+        );
+    }
+}
+
+/// The packer finds each program below the folder that it is given first.
+#[test]
+fn a_c_program_outside_the_system_files_folder_is_built_and_found() {
+    let bench = Bench::new();
+    bench.file("lib/cprog.c", "");
+    bench.file("lib/a/same.c", "");
+    bench.file("lib/b/same.c", "");
+    let programs = [
+        "../lib/cprog.elf",
+        "../lib/a/same.elf",
+        "../lib/b/same.elf",
+        "near.elf",
+    ];
+    bench.file("systems/near.c", "");
+    bench.system_of("systems/x.system", &programs);
+    let image = bench.build_c(
+        "systems",
+        "x.system",
+        true,
+        &["cprog.c", "a/same.c", "b/same.c"],
+    );
+    let below = bench
+        .path("systems")
+        .join(image.trim_end())
+        .with_file_name("below");
+    for program in programs {
+        assert!(below.join(program).is_file(), "{program}");
+    }
+
+    // Two folders up, by way of a folder below, and with a file that is there already.
+    bench.file("lib/there.elf", elf(None));
+    bench.file("systems/deep/sub/other", "");
+    let programs = ["sub/../../../lib/cprog.elf", "../../lib/there.elf"];
+    bench.system_of("systems/deep/y.system", &programs);
+    bench.build_c("", "systems/deep/y.system", true, &["lib/cprog.c"]);
+}
+
+#[test]
+fn a_file_that_takes_the_place_of_a_c_program_is_taken() {
+    let bench = Bench::new();
+    bench.file("lib/cprog.c", "");
+    bench.system_of("systems/x.system", &["../lib/cprog.elf"]);
+    let image = bench.build_c("systems", "x.system", true, &[]);
+    let there = elf(Some("qemu_virt_aarch64/debug"));
+    bench.file("lib/cprog.elf", &there);
+    bench.build_c("systems", "x.system", true, &["the file `"]);
+    let image = bench.path("systems").join(image.trim_end());
+    let packed = image.with_file_name("below").join("../lib/cprog.elf");
+    assert_eq!(std::fs::read(packed).expect("the program"), there);
+}
+
+#[test]
+fn a_c_program_with_an_absolute_path_is_refused_with_what_to_write() {
+    let bench = Bench::new();
+    bench.file("lib/cprog.c", "");
+    let path = bench.path("lib/cprog.elf");
+    let path = path.to_str().expect("UTF-8");
+    bench.system_of("x.system", &[path]);
+    let parts = ["PD `pd0`", "not to an absolute path", "path=\"../c/x.elf\""];
+    bench.build_c("", "x.system", false, &parts);
+    bench.file("lib/cprog.elf", elf(None));
+    bench.build_c("", "x.system", true, &[]);
+}
