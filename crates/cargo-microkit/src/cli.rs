@@ -102,7 +102,8 @@ pub(crate) struct RunArgs {
     cargo microkit test ping-pong --config debug,release --profile dev,release\n  \
     cargo microkit test hello --bless")]
 pub(crate) struct TestArgs {
-    /// Systems to test; none means every one in microkit-systems that has an .expected file
+    /// Systems to test, by name or path; none means every one in microkit-systems that has an
+    /// .expected file
     #[arg(value_name = "SYSTEM")]
     pub(crate) systems: Vec<String>,
     #[command(flatten)]
@@ -153,7 +154,8 @@ pub(crate) struct TestArgs {
     cargo microkit bench --check\n  \
     cargo microkit bench --kernel sel4 --json bench.json --plot bench.svg")]
 pub(crate) struct BenchArgs {
-    /// The name of a system in the workspace's microkit-systems, or the path of a system file
+    /// The name of a system in the workspace's microkit-systems or in the current folder, or the path
+    /// of a system file
     #[arg(value_name = "SYSTEM", default_value = "bench")]
     pub(crate) system: String,
     #[command(flatten)]
@@ -289,7 +291,8 @@ pub(crate) struct DoctorArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct SystemArg {
-    /// The name of a system in the workspace's microkit-systems, or the path of a system file
+    /// The name of a system in the workspace's microkit-systems or in the current folder, or the path
+    /// of a system file
     #[arg(value_name = "SYSTEM")]
     pub(crate) system: String,
 }

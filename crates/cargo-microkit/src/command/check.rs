@@ -73,14 +73,14 @@ fn selected(names: &[String]) -> Result<Vec<Group>> {
     }
     let Some(project) = project_here()? else {
         return Err(miette!(
-            help = "go to one, or give the paths of system files",
+            help = system::name_one("go to one, or give the paths of system files"),
             "there is no Cargo project here whose systems could be checked"
         ));
     };
     let systems = System::all(project.root());
     if systems.is_empty() {
         return Err(miette!(
-            help = "give the paths of system files",
+            help = system::name_one("give the paths of system files"),
             "there is nothing to check: there is no system file in `{}`",
             system::directory(project.root()).display()
         ));

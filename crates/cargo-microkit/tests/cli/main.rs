@@ -4,6 +4,7 @@
 mod bench;
 mod build;
 mod check;
+mod names;
 mod programs;
 mod run;
 mod sdk;

@@ -73,7 +73,7 @@ impl Selection {
     fn all(variants: Vec<Variant>, project: Option<Project>) -> Result<Self> {
         let Some(project) = project else {
             return Err(miette!(
-                help = "go to one, or give the paths of system files",
+                help = system::name_one("go to one, or give the paths of system files"),
                 "there is no Cargo project here whose systems could be tested"
             ));
         };
@@ -86,7 +86,7 @@ impl Selection {
         let runs: Vec<(Variant, Vec<System>)> = runs.collect();
         if runs.iter().all(|(_, systems)| systems.is_empty()) {
             return Err(miette!(
-                help = "have one written by `cargo microkit test SYSTEM --bless`",
+                help = system::name_one("have one written by `cargo microkit test SYSTEM --bless`"),
                 "there is nothing to test: no system in `{}` has an .expected file beside it",
                 system::directory(project.root()).display()
             ));
