@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use cargo_metadata::Message;
 use miette::{Result, miette};
@@ -225,18 +225,36 @@ fn provide_target(target: Target, directory: &Path, options: &Options) -> Result
 ///
 /// **Errors:** there is no Rust.
 pub(crate) fn has_target(target: Target, directory: &Path) -> Result<bool> {
-    let output = Command::new(rustc_program())
-        .args(["--print", "target-libdir", "--target", target.name()])
-        .current_dir(directory)
-        .output()
-        .map_err(|e| {
-            miette!(
-                help = "install Rust from https://rustup.rs",
-                "rustc could not be run: {e}"
-            )
-        })?;
+    let arguments = ["--print", "target-libdir", "--target", target.name()];
+    let output = rustc(directory, &arguments)?;
     let libraries = String::from_utf8_lossy(&output.stdout);
     Ok(output.status.success() && Path::new(libraries.trim()).is_dir())
+}
+
+/// The target of the machine on which the Rust that is used in `directory` runs.
+///
+/// **Errors:** there is no Rust.
+pub(crate) fn host_target(directory: &Path) -> Result<String> {
+    let output = rustc(directory, &["--version", "--verbose"])?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).ok_or_else(|| {
+        miette!(
+            help = "install Rust from https://rustup.rs",
+            "`rustc --version --verbose` does not say for which machine it is"
+        )
+    })
+}
+
+fn rustc(directory: &Path, arguments: &[&str]) -> Result<Output> {
+    let mut command = Command::new(rustc_program());
+    command.args(arguments).current_dir(directory);
+    command.output().map_err(|e| {
+        miette!(
+            help = "install Rust from https://rustup.rs",
+            "rustc could not be run: {e}"
+        )
+    })
 }
 
 /// The Rust compiler that Cargo would use.

@@ -93,7 +93,8 @@ pub(crate) struct RunArgs {
 /// has besides, as for `run`.
 ///
 /// Before that, `cargo test` runs for each package that has `pd-test` among its dependencies and a
-/// program of the systems.
+/// program of the systems, always for this machine: `build.target` of the configuration and
+/// CARGO_BUILD_TARGET are for the programs.
 ///
 /// The last line printed is always `N passed, N failed, N skipped`.
 #[derive(Debug, Args)]

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::cargo;
 use crate::cli::TestArgs;
+use crate::command::test::failed;
 use crate::command::test::selection::Selection;
 use crate::command::test::tally::{Tally, Verdict};
 use crate::interrupt;
@@ -74,9 +76,15 @@ pub(super) fn test(packages: &[Tested<'_>], tally: &mut Tally) {
 }
 
 fn run(project: &Project, package: &TestedPackage<'_>) -> Verdict {
+    let host = match cargo::host_target(project.directory()) {
+        Ok(host) => host,
+        Err(report) => return failed(&report),
+    };
     let mut command = Command::new(cargo_program());
     command
         .args(["test", "--quiet", "--package", package.id])
+        // Whatever target the project's configuration or CARGO_BUILD_TARGET chooses for the PDs.
+        .args(["--target", &host])
         .current_dir(project.directory())
         .stdin(Stdio::null());
     // The kernel in the tests is the model kernel, which has one board and configuration.
