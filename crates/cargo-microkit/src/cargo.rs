@@ -9,8 +9,9 @@ use std::process::{Command, Output, Stdio};
 use cargo_metadata::Message;
 use miette::{Result, miette};
 
+use crate::chosen;
 use crate::cli::Options;
-use crate::features;
+use crate::features::{self, Group};
 use crate::profile;
 use crate::project::{Bin, Project, cargo_program};
 use crate::sdk::Sdk;
@@ -65,7 +66,7 @@ impl Built {
 
 /// Builds what is wanted for the kernel of `variant`. Those that do not build hold up no others.
 ///
-/// With `--features`, all are built in one call: Cargo then looks for each feature in all of them.
+/// **Errors:** a feature was chosen that none has; Cargo cannot be run.
 pub(crate) fn build(
     project: &Project,
     wanted: &BTreeSet<Wanted>,
@@ -77,6 +78,8 @@ pub(crate) fn build(
     if wanted.is_empty() {
         return Ok(built);
     }
+    let package_ids = wanted.iter().map(|(_, bin)| bin.package_id.as_str());
+    let chosen = chosen::choose(project, &package_ids.collect(), &options.features)?;
     // The model kernel is built for it, whatever the programs are.
     provide_target(Target::Fpu, project.directory(), options)?;
     for target in [Target::Fpu, Target::NoFpu] {
@@ -88,11 +91,7 @@ pub(crate) fn build(
         if target != Target::Fpu {
             provide_target(target, project.directory(), options)?;
         }
-        let groups = match options.features.is_empty() {
-            true => features::groups(project, &bins),
-            false => vec![bins],
-        };
-        for group in groups {
+        for group in features::groups(project, &bins, &chosen) {
             let more = build_group(project, &group, target, sdk, variant, options)?;
             built.files.extend(more.files);
             built.has_failed |= more.has_failed;
@@ -104,7 +103,7 @@ pub(crate) fn build(
 /// Builds programs in one call of Cargo.
 fn build_group(
     project: &Project,
-    bins: &BTreeSet<Bin>,
+    Group { bins, chosen }: &Group,
     target: Target,
     sdk: Option<&Sdk>,
     variant: &Variant,
@@ -128,7 +127,7 @@ fn build_group(
         // Joined to what the user's configuration has there.
         command.args(["--config", FRAME_POINTERS]);
     }
-    for feature in &options.features {
+    for feature in chosen {
         command.args(["--features", feature]);
     }
     for package_id in bins

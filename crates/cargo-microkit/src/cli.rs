@@ -331,7 +331,7 @@ pub(crate) struct Options {
     /// (repeatable)
     #[arg(long = "search-path", value_name = "DIR")]
     pub(crate) search_paths: Vec<PathBuf>,
-    /// Cargo features of the Rust programs
+    /// Cargo features of the Rust programs; each goes to the packages that have it
     #[arg(long, short = 'F', value_name = "FEATURES")]
     pub(crate) features: Vec<String>,
     /// Never install anything (the Rust target, QEMU), only say how to

@@ -17,6 +17,7 @@
 mod builder;
 mod c;
 mod cargo;
+mod chosen;
 mod cli;
 mod command;
 mod declared;

@@ -32,6 +32,16 @@ pub(crate) struct TestedPackage<'a> {
     pub(crate) bins: Vec<&'a str>,
 }
 
+/// What a package has that features are chosen by.
+pub(crate) struct Traits<'a> {
+    /// As Cargo identifies it.
+    pub(crate) id: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) features: Vec<&'a str>,
+    /// By the names that it knows them by.
+    pub(crate) dependencies: Vec<&'a str>,
+}
+
 impl Project {
     /// The project around `directory`, if that lies in one.
     ///
@@ -110,6 +120,27 @@ impl Project {
         let mut packages = self.metadata.packages.iter();
         let package = packages.find(|package| package.id.repr == bin.package_id)?;
         package.manifest_path.as_std_path().parent()
+    }
+
+    /// What features and dependencies a package has.
+    pub(crate) fn traits(&self, package_id: &str) -> Option<Traits<'_>> {
+        let mut packages = self.metadata.packages.iter();
+        let package = packages.find(|package| package.id.repr == package_id)?;
+        let dependencies = package.dependencies.iter();
+        Some(Traits {
+            id: &package.id.repr,
+            name: &package.name,
+            features: package.features.keys().map(String::as_str).collect(),
+            dependencies: dependencies
+                .map(|dependency| {
+                    dependency
+                        .rename
+                        .as_ref()
+                        .unwrap_or(&dependency.name)
+                        .as_str()
+                })
+                .collect(),
+        })
     }
 
     /// The packages with binaries that have `pd-test` among their dependencies.

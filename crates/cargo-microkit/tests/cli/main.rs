@@ -4,6 +4,7 @@
 mod bench;
 mod build;
 mod check;
+mod features;
 mod host_tests;
 mod names;
 mod programs;
