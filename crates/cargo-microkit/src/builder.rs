@@ -151,20 +151,20 @@ impl Builder<'_> {
             verbose: self.options.verbose,
         };
         self.kernel.pack(&request)?;
-        let pds = plan
-            .file
-            .pds
-            .iter()
-            .filter_map(|(name, path, stack_bytes)| {
-                Some(ProtectionDomain {
-                    name: name.clone(),
-                    program: sources.get(path)?.clone(),
-                    stack_bytes: *stack_bytes,
-                })
-            });
+        let pds = plan.file.pds.iter().filter_map(|pd| {
+            let program = sources.get(&pd.program)?;
+            let symbols = pd.symbols.as_ref().and_then(|path| sources.get(path));
+            Some(ProtectionDomain {
+                name: pd.name.clone(),
+                program: program.clone(),
+                symbols: symbols.unwrap_or(program).clone(),
+                stack_bytes: pd.stack_bytes,
+            })
+        });
+        let pds = pds.collect();
         Ok(Packed {
             image,
-            pds: pds.collect(),
+            pds,
             programs: sources,
         })
     }

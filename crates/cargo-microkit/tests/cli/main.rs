@@ -10,4 +10,5 @@ mod names;
 mod programs;
 mod run;
 mod sdk;
+mod symbols;
 mod test;
