@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use miette::{Result, miette};
 
 use crate::c;
+use crate::c_program::CProgram;
 use crate::cargo::{self, Built};
 use crate::cli::{Options, OutputArgs};
 use crate::declared;
@@ -113,8 +114,8 @@ impl Builder<'_> {
             let source = match &program.source {
                 Source::Bin(wanted) => built.file(wanted)?,
                 Source::File(file) => file,
-                Source::C(file) => {
-                    self.compile_c(file, &program.image, &place)?;
+                Source::C(c) => {
+                    self.compile_c(c, &program.image, &place)?;
                     &place
                 }
             };
@@ -173,7 +174,7 @@ impl Builder<'_> {
     ///
     /// **Errors:** the system file has an absolute path for it, where only a program that is there
     /// already can be.
-    fn compile_c(&self, file: &Path, image: &ProgramImage, program: &Path) -> Result<()> {
+    fn compile_c(&self, source: &CProgram, image: &ProgramImage, program: &Path) -> Result<()> {
         if Path::new(&image.path).is_absolute() {
             return Err(miette!(
                 help = format!(
@@ -181,16 +182,15 @@ impl Builder<'_> {
                      compile the program yourself, to `{}`",
                     image.path
                 ),
-                "PD `{}` wants the program `{}`, which is not there. It could be compiled from `{}`, \
-                 but not to an absolute path",
+                "PD `{}` wants the program `{}`, which is not there. It could be compiled from \
+                 {source}, but not to an absolute path",
                 image.pd,
-                image.path,
-                file.display()
+                image.path
             ));
         }
         let sdk = self.kernel.sdk();
         let verbose = self.options.verbose;
-        c::compile(file, program, image.target, sdk, self.variant, verbose)
+        c::compile(source, program, image.target, sdk, self.variant, verbose)
     }
 
     fn system_directory(&self, system: &System) -> Result<PathBuf> {

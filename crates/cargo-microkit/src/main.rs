@@ -16,6 +16,8 @@
 
 mod builder;
 mod c;
+mod c_compiler;
+mod c_program;
 mod cargo;
 mod chosen;
 mod cli;

@@ -4,6 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use miette::{Result, miette};
 
+use crate::c_program::CProgram;
 use crate::cargo::Wanted;
 use crate::cli::Options;
 use crate::nearest::nearest;
@@ -28,8 +29,8 @@ pub(crate) enum Source {
     Bin(Wanted),
     /// It is there already.
     File(PathBuf),
-    /// It is compiled from this file.
-    C(PathBuf),
+    /// It is compiled.
+    C(CProgram),
 }
 
 impl Program {
@@ -46,10 +47,9 @@ impl Program {
                 );
             }
             Source::File(file) => tell_file(path, file),
-            Source::C(file) => terminal::status(
-                "Program",
-                format_args!("`{path}`: compiled from `{}`", file.display()),
-            ),
+            Source::C(c) => {
+                terminal::status("Program", format_args!("`{path}`: compiled from {c}"));
+            }
         }
     }
 }
@@ -151,7 +151,7 @@ pub(crate) fn find(
     let wanted = missing.iter().map(wanted).collect::<Vec<_>>().join(", ");
     let binaries = match project {
         Some(project) => format!(
-            "a binary of the Cargo project `{}`",
+            "a binary (or a program in C that a Cargo.toml lists) of the Cargo project `{}`",
             project.root().display()
         ),
         None => "a binary of a Cargo project, of which there is none here".to_owned(),
@@ -175,27 +175,51 @@ fn source(
     folders: &Folders,
 ) -> Result<Option<Source>> {
     let path = image.path.as_str();
-    let below = |folders: &[PathBuf]| folders.iter().find_map(|folder| file_below(folder, path));
-    if let Some(named) = below(&folders.named) {
+    if let Some(named) = below(&folders.named, path)? {
         return Ok(Some(named));
     }
     if let Some(project) = project
         && is_plain(path)
-        && let Some(bin) = project.bin(&stem(path))?
+        && let Some(source) = in_project(image, project)?
     {
-        return Ok(Some(Source::Bin((image.target, bin))));
+        return Ok(Some(source));
     }
-    Ok(below(&folders.near))
+    below(&folders.near, path)
 }
 
-/// The file of a program, or what to compile it from. An absolute path stays itself.
-fn file_below(folder: &Path, path: &str) -> Option<Source> {
-    let file = folder.join(path);
-    if file.is_file() {
-        return Some(Source::File(file));
+/// What the first of `folders` has that has anything.
+fn below(folders: &[PathBuf], path: &str) -> Result<Option<Source>> {
+    for folder in folders {
+        // An absolute path stays itself.
+        let file = folder.join(path);
+        if file.is_file() {
+            return Ok(Some(Source::File(file)));
+        }
+        if let Some(program) = CProgram::at(&file)? {
+            return Ok(Some(Source::C(program)));
+        }
     }
-    let c = file.with_extension("c");
-    c.is_file().then_some(Source::C(c))
+    Ok(None)
+}
+
+/// A binary of the project, or what a table in one of its manifests describes.
+///
+/// **Errors:** there are both, or several.
+fn in_project(image: &ProgramImage, project: &Project) -> Result<Option<Source>> {
+    let name = stem(&image.path);
+    let bin = project.bin(&name)?;
+    match (bin, project.c_table(&name)?) {
+        (None, None) => Ok(None),
+        (Some(bin), None) => Ok(Some(Source::Bin((image.target, bin)))),
+        (None, Some(table)) => CProgram::of(&table).map(Source::C).map(Some),
+        (Some(_), Some(table)) => Err(miette!(
+            help = "rename one of them",
+            "the program `{}` could be the binary `{name}`, or what `[{}]` of `{}` describes",
+            image.path,
+            table.name,
+            table.manifest.display()
+        )),
+    }
 }
 
 fn help(path: &str, project: Option<&Project>) -> String {
@@ -268,12 +292,17 @@ mod tests {
         check("sub", &None);
         std::fs::write(first.join("c.c"), "").expect("the file");
         std::fs::write(first.join("a.c"), "").expect("the file");
-        check("c.elf", &Some(Source::C(first.join("c.c"))));
+        let c = CProgram {
+            sources: vec![first.join("c.c")],
+            ..CProgram::default()
+        };
+        let c = Some(Source::C(c));
+        check("c.elf", &c);
         check("a.elf", &a);
         check(first.join("a.elf").to_str().expect("UTF-8"), &a);
         // The first folder that has the program at all has it.
         file(second.join("c.elf"));
-        check("c.elf", &Some(Source::C(first.join("c.c"))));
+        check("c.elf", &c);
     }
 
     #[test]

@@ -6,12 +6,15 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{Metadata, MetadataCommand};
 use miette::{Result, miette};
 
+use crate::c_program::Table;
 use crate::nearest::quoted;
 
 /// A workspace, and the directory from which Cargo is run in it.
 pub(crate) struct Project {
     directory: PathBuf,
     metadata: Metadata,
+    /// The manifest of the workspace.
+    root_manifest: PathBuf,
 }
 
 /// A binary target of the workspace.
@@ -70,6 +73,7 @@ impl Project {
             })?;
         Ok(Some(Self {
             directory: directory.to_path_buf(),
+            root_manifest: metadata.workspace_root.join("Cargo.toml").into(),
             metadata,
         }))
     }
@@ -120,6 +124,42 @@ impl Project {
         let mut packages = self.metadata.packages.iter();
         let package = packages.find(|package| package.id.repr == bin.package_id)?;
         package.manifest_path.as_std_path().parent()
+    }
+
+    /// The table of a manifest that describes the program `name` in C.
+    ///
+    /// **Errors:** several do.
+    pub(crate) fn c_table(&self, name: &str) -> Result<Option<Table<'_>>> {
+        let workspace = (
+            "workspace",
+            self.root_manifest.as_path(),
+            &self.metadata.workspace_metadata,
+        );
+        let packages = self.metadata.packages.iter();
+        let packages = packages.map(|package| {
+            let manifest = package.manifest_path.as_std_path();
+            ("package", manifest, &package.metadata)
+        });
+        let tables = std::iter::once(workspace).chain(packages);
+        let tables = tables.filter_map(|(kind, manifest, metadata)| {
+            Some(Table {
+                name: format!("{kind}.metadata.microkit.c.{name}"),
+                manifest,
+                content: metadata.get("microkit")?.get("c")?.get(name)?,
+            })
+        });
+        let mut tables: Vec<_> = tables.collect();
+        if tables.len() > 1 {
+            let all = tables
+                .iter()
+                .map(|table| format!("[{}] of {}", table.name, table.manifest.display()));
+            return Err(miette!(
+                help = "rename all but one",
+                "more than one table describes the program `{name}`: {}",
+                quoted(all)
+            ));
+        }
+        Ok(tables.pop())
     }
 
     /// What features and dependencies a package has.

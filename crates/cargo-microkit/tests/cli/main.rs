@@ -3,6 +3,7 @@
 
 mod bench;
 mod build;
+mod c_programs;
 mod check;
 mod features;
 mod host_tests;

@@ -169,31 +169,13 @@ fn the_image_has_the_program_that_was_given_by_hand() {
     assert_eq!(std::fs::read(program).expect("the program"), by_hand);
 }
 
-/// Stands for a C compiler: says what it was given, and writes an ELF file. Give it the file that it
-/// writes.
-const COMPILER: &str = r#"#!/bin/sh
-printf '<%s>' "$@" >&2; echo >&2
-while [ $# -gt 0 ]; do
-    case $1 in -o) output=$2 ;; esac
-    shift
-done
-cp ELF "$output"
-"#;
-
 impl Bench {
-    /// A C compiler, and the variable that names it.
-    fn compiler(&self) -> std::path::PathBuf {
-        let program = self.file("compiled.elf", elf(None));
-        let script = COMPILER.replace("ELF", program.to_str().expect("UTF-8"));
-        self.script("cc", &script)
-    }
-
     /// Builds a system in this folder with that compiler.
     #[track_caller]
     fn build_c(&self, folder: &str, system: &str, is_success: bool, parts: &[&str]) -> String {
         let mut command = self.microkit(&["build", system, "--verbose"]);
         command.current_dir(self.path(folder));
-        command.env("CC_aarch64_unknown_none", self.compiler());
+        command.env("CC_aarch64_unknown_none", self.compiler("cc"));
         command.arg("--sdk").arg(self.sdk(VERSION));
         check(command, is_success, parts)
     }
