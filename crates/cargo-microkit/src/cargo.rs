@@ -11,7 +11,7 @@ use miette::{Result, miette};
 
 use crate::chosen;
 use crate::cli::Options;
-use crate::features::{self, Group};
+use crate::features::{self, CargoCall};
 use crate::profile;
 use crate::project::{Bin, Project, cargo_program};
 use crate::sdk::Sdk;
@@ -103,7 +103,7 @@ pub(crate) fn build(
 /// Builds programs in one call of Cargo.
 fn build_group(
     project: &Project,
-    Group { bins, chosen }: &Group,
+    CargoCall { bins, chosen }: &CargoCall,
     target: Target,
     sdk: Option<&Sdk>,
     variant: &Variant,

@@ -17,14 +17,14 @@ use crate::target::Target;
 type Features = BTreeMap<String, BTreeSet<String>>;
 
 /// Programs that are built in one call of Cargo.
-pub(crate) struct Group {
+pub(crate) struct CargoCall {
     pub(crate) bins: BTreeSet<Bin>,
     /// The features that were chosen for them by hand.
     pub(crate) chosen: BTreeSet<String>,
 }
 
 /// Splits programs into groups. `chosen` are the features that were chosen for them by hand.
-pub(crate) fn groups(project: &Project, bins: &BTreeSet<Bin>, chosen: &Chosen) -> Vec<Group> {
+pub(crate) fn groups(project: &Project, bins: &BTreeSet<Bin>, chosen: &Chosen) -> Vec<CargoCall> {
     let mut packages: BTreeMap<&str, BTreeSet<Bin>> = BTreeMap::new();
     for bin in bins {
         packages
@@ -42,7 +42,7 @@ pub(crate) fn groups(project: &Project, bins: &BTreeSet<Bin>, chosen: &Chosen) -
     let groups = groups.into_iter().map(|bins| {
         let chosen = bins.iter().filter_map(|bin| chosen.get(&bin.package_id));
         let chosen = chosen.flatten().cloned().collect();
-        Group { bins, chosen }
+        CargoCall { bins, chosen }
     });
     groups.collect()
 }

@@ -50,7 +50,7 @@ impl Project {
     ///
     /// **Errors:** Cargo does not accept the project that is there.
     pub(crate) fn around(directory: &Path) -> Result<Option<Self>> {
-        if !is_in_project(directory) {
+        if nearest_manifest(directory).is_none() {
             return Ok(None);
         }
         let metadata = MetadataCommand::new()
@@ -86,6 +86,13 @@ impl Project {
     /// The root of the workspace.
     pub(crate) fn root(&self) -> &Path {
         self.metadata.workspace_root.as_std_path()
+    }
+
+    /// Whether a manifest is that of the workspace or of one of its packages.
+    pub(crate) fn has_manifest(&self, manifest: &Path) -> bool {
+        let mut packages = self.metadata.packages.iter();
+        manifest == self.root_manifest
+            || packages.any(|package| package.manifest_path.as_std_path() == manifest)
     }
 
     /// Where Cargo puts what it builds.
@@ -216,10 +223,12 @@ impl Project {
     }
 }
 
-/// Whether `directory`, a path without links, lies in a project.
-pub(crate) fn is_in_project(directory: &Path) -> bool {
-    let mut ancestors = directory.ancestors();
-    ancestors.any(|ancestor| ancestor.join("Cargo.toml").is_file())
+/// The manifest of the project around `directory`, a path without links.
+pub(crate) fn nearest_manifest(directory: &Path) -> Option<PathBuf> {
+    let mut manifests = directory
+        .ancestors()
+        .map(|ancestor| ancestor.join("Cargo.toml"));
+    manifests.find(|manifest| manifest.is_file())
 }
 
 /// The Cargo that started this program, if one did.

@@ -1,9 +1,12 @@
 //! `check`: what is wrong with systems, or may surprise, before they run.
 
+use std::rc::Rc;
+
 use miette::{Report, Result, miette};
 
 use crate::cli::CheckArgs;
-use crate::command::{Group, Outcome, find_systems, project_here};
+use crate::command::systems::{OfProject, find_systems};
+use crate::command::{Outcome, project_here};
 use crate::declared;
 use crate::system::{self, System};
 use crate::terminal;
@@ -24,7 +27,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<Outcome> {
     Ok(tally.outcome(args.deny_warnings))
 }
 
-fn check_group(args: &CheckArgs, group: Group, tally: &mut Tally) -> Result<()> {
+fn check_group(args: &CheckArgs, group: OfProject, tally: &mut Tally) -> Result<()> {
     let mut parsed = Vec::new();
     for system in group.systems {
         match declared::parse(&system, &args.programs) {
@@ -33,7 +36,7 @@ fn check_group(args: &CheckArgs, group: Group, tally: &mut Tally) -> Result<()> 
         }
     }
 
-    let declared = declared::declarations(&parsed, group.project.as_ref(), &args.programs)?;
+    let declared = declared::declarations(&parsed, group.project.as_deref(), &args.programs)?;
     for ((system, sdf), declarations) in parsed.into_iter().zip(declared) {
         let before = (tally.errors, tally.warnings);
         if let Some(report) = declared::refused_by_model(&sdf, &args.programs.options) {
@@ -67,7 +70,7 @@ fn check_group(args: &CheckArgs, group: Group, tally: &mut Tally) -> Result<()> 
 }
 
 /// The systems that are named, or else all of the workspace.
-fn selected(names: &[String]) -> Result<Vec<Group>> {
+fn selected(names: &[String]) -> Result<Vec<OfProject>> {
     if !names.is_empty() {
         return find_systems(names);
     }
@@ -85,8 +88,8 @@ fn selected(names: &[String]) -> Result<Vec<Group>> {
             system::directory(project.root()).display()
         ));
     }
-    let project = Some(project);
-    Ok(vec![Group { systems, project }])
+    let project = Some(Rc::new(project));
+    Ok(vec![OfProject { systems, project }])
 }
 
 impl Tally {

@@ -258,3 +258,59 @@ fn a_c_program_with_an_absolute_path_is_refused_with_what_to_write() {
     bench.file("lib/cprog.elf", elf(None));
     bench.build_c("", "x.system", true, &[]);
 }
+
+/// A cfg that a configuration sets, so that a program can tell by which it was built.
+fn sets(cfg: &str) -> String {
+    format!("[build]\nrustflags = [\"--cfg={cfg}\"]\n")
+}
+
+fn holds(condition: &str) -> String {
+    let error = format!("#[cfg(not({condition}))] compile_error!(\"not {condition}\");");
+    format!("#![allow(unexpected_cfgs)]\n{PROGRAM}{error}\n")
+}
+
+#[test]
+fn cargo_runs_where_one_stands_in_the_same_workspace() {
+    let bench = Bench::new();
+    bench.file(
+        "Cargo.toml",
+        "[workspace]\nmembers = [\"one\", \"two\"]\nresolver = \"3\"\n",
+    );
+    for package in ["one", "two"] {
+        let manifest = format!("[package]\nname = \"{package}\"\nedition = \"2024\"\n");
+        bench.file(&format!("{package}/Cargo.toml"), manifest);
+        bench.file(&format!("{package}/src/lib.rs"), "#![no_std]");
+    }
+    bench.file("one/src/bin/say.rs", holds("two"));
+    bench.file("two/.cargo/config.toml", sets("two"));
+    bench.file("one/x.system", system_text("x", "say.elf"));
+    bench.file("microkit-systems/named.system", system_text("x", "say.elf"));
+    bench.in_folder("two", &["build", "../one/x.system"], true, &[]);
+    bench.in_folder("two", &["build", "named"], true, &[]);
+    bench.in_folder("one", &["build", "x.system"], false, &["not two"]);
+
+    // What the environment has relative to this folder stays so.
+    let mut command = bench.microkit(&["build", "named", "--sdk"]);
+    command
+        .arg(bench.sdk(VERSION))
+        .current_dir(bench.path("two"));
+    command.env("CARGO_TARGET_DIR", "out");
+    check(command, true, &["/two/out/microkit/"]);
+}
+
+#[test]
+fn cargo_runs_where_the_system_file_lies_in_another_workspace() {
+    let bench = Bench::new();
+    bench.package("here", PROGRAM);
+    bench.package("here/inner", &holds("inner"));
+    bench.package("there", &holds("all(there, not(here))"));
+    for package in ["here", "here/inner", "there"] {
+        let name = Path::new(package).file_name().expect("a name");
+        let name = name.to_str().expect("UTF-8");
+        bench.file(&format!("{package}/.cargo/config.toml"), sets(name));
+    }
+    bench.in_folder("here", &["build", "../there/there.system"], true, &[]);
+    // A workspace of its own, inside of another.
+    bench.in_folder("here", &["build", "inner/inner.system"], true, &[]);
+    bench.in_folder("here/inner", &["build", "../here.system"], true, &[]);
+}

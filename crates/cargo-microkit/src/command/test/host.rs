@@ -28,7 +28,7 @@ pub(super) struct Tested<'a> {
 pub(super) fn packages<'a>(args: &TestArgs, selections: &'a [Selection]) -> Vec<Tested<'a>> {
     let mut all: Vec<Tested<'_>> = Vec::new();
     for selection in selections {
-        let Some(project) = selection.project.as_ref().filter(|_| !args.bless) else {
+        let Some(project) = selection.project.as_deref().filter(|_| !args.bless) else {
             continue;
         };
         let mut packages = project.tested_on_host();

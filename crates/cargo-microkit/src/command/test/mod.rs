@@ -50,7 +50,7 @@ pub(super) fn test(args: &TestArgs) -> Result<Outcome> {
     let mut tally = Tally::default();
     host::test(&packages, &mut tally);
     for selection in &selections {
-        let project = selection.project.as_ref();
+        let project = selection.project.as_deref();
         for (variant, systems) in &selection.runs {
             if interrupt::requested() {
                 break;

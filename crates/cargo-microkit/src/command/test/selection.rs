@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use miette::{Result, miette};
 
 use crate::cli::{self, TestArgs};
+use crate::command::project_here;
+use crate::command::systems::{OfProject, find_systems};
 use crate::command::test::failed;
 use crate::command::test::tally::Verdict;
-use crate::command::{Group, find_systems, project_here};
 use crate::expected::{self, Expectation, Expected};
 use crate::kernel::Kind;
 use crate::model;
@@ -22,7 +24,7 @@ pub(super) struct Selection {
     /// Each variant, and the systems to test in it.
     pub(super) runs: Vec<(Variant, Vec<System>)>,
     /// The project of their programs.
-    pub(super) project: Option<Project>,
+    pub(super) project: Option<Rc<Project>>,
 }
 
 /// A system, and what it must print.
@@ -62,7 +64,7 @@ impl Selection {
                 quoted(systems.iter().map(|system| system.path.to_string_lossy()))
             ));
         }
-        let of_group = |Group { systems, project }| {
+        let of_group = |OfProject { systems, project }| {
             let variants = variants.iter().cloned();
             let runs = variants.map(|variant| (variant, systems.clone())).collect();
             Self { runs, project }
@@ -93,7 +95,7 @@ impl Selection {
         }
         Ok(Self {
             runs,
-            project: Some(project),
+            project: Some(Rc::new(project)),
         })
     }
 }
