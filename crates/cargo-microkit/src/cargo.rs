@@ -127,6 +127,7 @@ fn build_group(
         // Joined to what the user's configuration has there.
         command.args(["--config", FRAME_POINTERS]);
     }
+    command.arg("--manifest-path").arg(project.root_manifest());
     for feature in chosen {
         command.args(["--features", feature]);
     }

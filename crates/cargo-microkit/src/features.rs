@@ -104,6 +104,8 @@ fn features_of(
         .args(["tree", "--target", Target::Fpu.name()])
         .args(["--edges", "normal,build"])
         .args(["--prefix", "none", "--format", "{p}\t{f}"])
+        .arg("--manifest-path")
+        .arg(project.root_manifest())
         .args(["--package", package_id])
         .args(chosen.flat_map(|feature| ["--features", feature]))
         .current_dir(project.directory())

@@ -88,6 +88,12 @@ impl Project {
         self.metadata.workspace_root.as_std_path()
     }
 
+    /// The manifest of the workspace. Cargo is given it where features are chosen: with resolver 1 the
+    /// package in whose folder it runs would be told of them in other words than the rest.
+    pub(crate) fn root_manifest(&self) -> &Path {
+        &self.root_manifest
+    }
+
     /// Whether a manifest is that of the workspace or of one of its packages.
     pub(crate) fn has_manifest(&self, manifest: &Path) -> bool {
         let mut packages = self.metadata.packages.iter();

@@ -101,3 +101,18 @@ fn a_feature_that_no_program_has_is_an_error_that_names_it() {
         &["`other/big`", packages],
     );
 }
+
+#[test]
+fn features_reach_the_package_in_whose_folder_one_stands() {
+    for resolver in ["1", "3"] {
+        let bench = workspace();
+        let manifest = format!("[workspace]\nmembers = [\"p/*\"]\nresolver = \"{resolver}\"\n");
+        bench.file("Cargo.toml", manifest);
+        for folder in ["p/heap", "p/plain", "p/shared"] {
+            let mut command = bench.microkit(&["build", "../../x.system", "-F", "big,common"]);
+            command.arg("--sdk").arg(bench.sdk(VERSION));
+            command.current_dir(bench.path(folder));
+            check(command, true, &[]);
+        }
+    }
+}
