@@ -53,7 +53,7 @@ impl Builder<'_> {
         if self.options.verbose {
             programs
                 .iter()
-                .for_each(|program| program.tell(self.project));
+                .for_each(|program| program.print(self.project));
         }
         Ok(Plan { file, programs })
     }

@@ -26,7 +26,7 @@ pub(crate) fn compiler(target: Target) -> Option<Vec<OsString>> {
     Some(vec![found.into()])
 }
 
-/// The flags that the environment adds, those of the most special variable last, so that they win.
+/// The flags that the environment adds, those of the most specific variable last, so that they win.
 pub(crate) fn flags(target: Target) -> Vec<String> {
     let variables = variables("CFLAGS", target).into_iter().rev();
     let values = variables.filter_map(env::var_os);
@@ -37,7 +37,7 @@ pub(crate) fn flags(target: Target) -> Vec<String> {
     values.flat_map(split).collect()
 }
 
-/// The variables for a target, the most special first. Those without a target, `CC` and `CFLAGS`, are
+/// The variables for a target, the most specific first. Those without a target, `CC` and `CFLAGS`, are
 /// left out: they are for programs of this machine.
 fn variables(name: &str, target: Target) -> Vec<String> {
     let mut targets = vec![target.name()];

@@ -50,10 +50,10 @@ fn choose_among(packages: &[Traits<'_>], words: &[String]) -> Result<Chosen> {
     Ok(chosen)
 }
 
-/// How Cargo is told of a feature of a package, if the package has it.
+/// A feature of a package in the words of Cargo, if the package has it.
 fn of_package(package: &Traits<'_>, word: &str) -> Option<String> {
     let has = |feature: &str| package.features.contains(&feature);
-    // With its package's name, it is for no other that is built in the same call.
+    // The package's name keeps the feature from others that are built in the same call.
     let own = |feature: &str| format!("{}/{feature}", package.name);
     let Some((of, feature)) = word.split_once('/') else {
         return has(word).then(|| own(word));
@@ -61,7 +61,7 @@ fn of_package(package: &Traits<'_>, word: &str) -> Option<String> {
     if of == package.name {
         return has(feature).then(|| own(feature));
     }
-    // Whether the dependency has it, Cargo knows.
+    // Cargo knows whether the dependency has it.
     let dependency = of.trim_end_matches('?');
     let is_dependency = package.dependencies.contains(&dependency);
     is_dependency.then(|| word.to_owned())

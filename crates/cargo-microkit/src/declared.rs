@@ -92,7 +92,7 @@ pub(crate) fn declarations(
             let files = elf_files_below(&args.elf, system, parsed)?;
             if args.options.verbose {
                 let files = files.iter();
-                files.for_each(|(path, file)| programs::tell_file(path, file));
+                files.for_each(|(path, file)| programs::print_file(path, file));
             }
             of_system(parsed, &files)
         });

@@ -35,7 +35,7 @@ pub(crate) enum Source {
 
 impl Program {
     /// Prints where the program comes from.
-    pub(crate) fn tell(&self, project: Option<&Project>) {
+    pub(crate) fn print(&self, project: Option<&Project>) {
         let path = &self.image.path;
         match &self.source {
             Source::Bin((_, bin)) => {
@@ -46,7 +46,7 @@ impl Program {
                     format_args!("`{path}`: the binary `{}` of `{folder}`", bin.name),
                 );
             }
-            Source::File(file) => tell_file(path, file),
+            Source::File(file) => print_file(path, file),
             Source::C(c) => {
                 terminal::status("Program", format_args!("`{path}`: compiled from {c}"));
             }
@@ -79,7 +79,7 @@ fn ascent(path: &str) -> usize {
 }
 
 /// Prints that the program `path` of a system file is this file.
-pub(crate) fn tell_file(path: &str, file: &Path) {
+pub(crate) fn print_file(path: &str, file: &Path) {
     terminal::status(
         "Program",
         format_args!("`{path}`: the file `{}`", file.display()),

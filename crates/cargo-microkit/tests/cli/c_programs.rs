@@ -125,8 +125,8 @@ fn flags_of_the_environment_come_last() {
     let bench = Bench::new();
     bench.file("x.c", "");
     let flags = ("CFLAGS_aarch64_unknown_none", " -O1  -DA=1 ");
-    let less_special = ("TARGET_CFLAGS", "-O0");
+    let less_specific = ("TARGET_CFLAGS", "-O0");
     let of_this_machine = ("CFLAGS", "-march=native");
     let parts = ["<-O0><-O1><-DA=1><", "/x.c><-o>"];
-    bench.build_x(&[flags, less_special, of_this_machine], true, &parts);
+    bench.build_x(&[flags, less_specific, of_this_machine], true, &parts);
 }

@@ -38,7 +38,7 @@ pub(super) fn test(args: &TestArgs) -> Result<Outcome> {
     let packages = host::packages(args, &selections);
     if args.list {
         host::list(&packages);
-        for (variant, systems) in selections.iter().flat_map(|selection| &selection.runs) {
+        for (variant, systems, _) in selections.iter().flat_map(Selection::runs) {
             for system in systems {
                 terminal::line(format_args!("{} ({variant})", system.name));
             }
@@ -49,25 +49,22 @@ pub(super) fn test(args: &TestArgs) -> Result<Outcome> {
     let (model, sel4) = (tools(args, Kind::Model), tools(args, Kind::Sel4));
     let mut tally = Tally::default();
     host::test(&packages, &mut tally);
-    for selection in &selections {
-        let project = selection.project.as_deref();
-        for (variant, systems) in &selection.runs {
-            if interrupt::requested() {
-                break;
-            }
-            let mut cases = Vec::new();
-            for system in systems {
-                match Case::of(system, variant, args.bless) {
-                    Ok(case) => cases.push(case),
-                    Err(verdict) => tally.record(&system.name, variant, verdict),
-                }
-            }
-            let tools = match variant.kernel {
-                Kind::Model => &model,
-                Kind::Sel4 => &sel4,
-            };
-            test_variant(args, tools, project, variant, cases, &mut tally);
+    for (variant, systems, project) in selections.iter().flat_map(Selection::runs) {
+        if interrupt::requested() {
+            break;
         }
+        let mut cases = Vec::new();
+        for system in systems {
+            match Case::of(system, variant, args.bless) {
+                Ok(case) => cases.push(case),
+                Err(verdict) => tally.record(&system.name, variant, verdict),
+            }
+        }
+        let tools = match variant.kernel {
+            Kind::Model => &model,
+            Kind::Sel4 => &sel4,
+        };
+        test_variant(args, tools, project, variant, cases, &mut tally);
     }
     Ok(tally.finish())
 }

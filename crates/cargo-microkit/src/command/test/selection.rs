@@ -72,6 +72,12 @@ impl Selection {
         Ok(groups.into_iter().map(of_group).collect())
     }
 
+    /// Each variant, the systems to test in it, and the project of their programs.
+    pub(super) fn runs(&self) -> impl Iterator<Item = (&Variant, &[System], Option<&Project>)> {
+        let runs = self.runs.iter();
+        runs.map(|(variant, systems)| (variant, &**systems, self.project.as_deref()))
+    }
+
     fn all(variants: Vec<Variant>, project: Option<Project>) -> Result<Self> {
         let Some(project) = project else {
             return Err(miette!(
