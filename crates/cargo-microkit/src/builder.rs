@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
-use miette::Result;
+use miette::{Result, miette};
 use tempfile::TempDir;
 
 use crate::c;
+use crate::c_program::CProgram;
 use crate::cargo::{self, Built};
 use crate::cli::{Options, OutputArgs};
 use crate::declared;
@@ -15,11 +16,10 @@ use crate::elf;
 use crate::files;
 use crate::kernel::{Kernel, Request};
 use crate::pds::ProtectionDomain;
-use crate::programs::{self, Program, Source};
+use crate::programs::{self, Folders, Program, Source};
 use crate::project::Project;
 use crate::system::System;
-use crate::system_file::SystemFile;
-use crate::target::Target;
+use crate::system_file::{ProgramImage, SystemFile};
 use crate::variant::Variant;
 
 /// Builds systems for one kernel and one profile.
@@ -44,6 +44,8 @@ pub(crate) struct Packed {
     pub(crate) image: PathBuf,
     /// What runs in it.
     pub(crate) pds: Vec<ProtectionDomain>,
+    /// The ELF file of each program, by its path in the system file.
+    pub(crate) programs: BTreeMap<String, PathBuf>,
     /// The folder of an image that does not stay.
     _folder: Option<TempDir>,
 }
@@ -52,11 +54,13 @@ impl Builder<'_> {
     /// Finds the programs of a system.
     pub(crate) fn plan(&self, system: System) -> Result<Plan> {
         let file = SystemFile::read(system)?;
-        let programs = programs::find(
-            &file,
-            self.project,
-            &search_paths(self.options, &file.system),
-        )?;
+        let folders = Folders::of(self.options, &file.system);
+        let programs = programs::find(&file, self.project, &folders)?;
+        if self.options.verbose {
+            programs
+                .iter()
+                .for_each(|program| program.print(self.project));
+        }
         Ok(Plan { file, programs })
     }
 
@@ -107,24 +111,29 @@ impl Builder<'_> {
     pub(crate) fn pack(&self, plan: &Plan, built: &Built, outputs: &OutputArgs) -> Result<Packed> {
         let system = &plan.file.system;
         let (directory, folder) = self.system_directory(system)?;
+        let below = programs::folder_below(&directory, &plan.programs);
         let mut sources: BTreeMap<String, PathBuf> = BTreeMap::new();
+        // Those that stay as long as the image.
+        let mut programs: BTreeMap<String, PathBuf> = BTreeMap::new();
         for program in &plan.programs {
-            let compiled;
+            let place = below.join(&program.image.path);
+            files::make_directory(place.parent().unwrap_or(&below))?;
             let source = match &program.source {
                 Source::Bin(wanted) => built.file(wanted)?,
                 Source::File(file) => file,
-                Source::C(file) => {
-                    compiled = self.compile_c(file, program.image.target, &directory)?;
-                    &compiled
+                Source::C(c) => {
+                    self.compile_c(c, &program.image, &place)?;
+                    &place
                 }
             };
             elf::check(source, self.variant)?;
-            sources.insert(program.image.path.clone(), source.to_path_buf());
-            if program.is_below_search_path() {
-                let place = directory.join(&program.image.path);
-                files::make_directory(place.parent().unwrap_or(&directory))?;
+            // The packer finds it there before it finds anything else of that name. What an absolute
+            // path names, it takes from there.
+            if *source != place {
                 files::place(source, &place)?;
             }
+            sources.insert(program.image.path.clone(), source.to_path_buf());
+            programs.insert(program.image.path.clone(), place);
         }
 
         let image = outputs.output.clone();
@@ -133,8 +142,8 @@ impl Builder<'_> {
             .report
             .clone()
             .unwrap_or_else(|| directory.join("report.txt"));
-        let mut directories = vec![directory];
-        directories.extend(search_paths(self.options, system));
+        let mut directories = vec![below];
+        directories.extend(Folders::of(self.options, system).all().cloned());
         let parsed = declared::parse_file(&system.path, directories.clone(), &self.variant.config)?;
         let declared = declared::of_system(&parsed, &sources)?;
         let wrong = declared::memory(&parsed, &declared.memory, &self.variant.config);
@@ -151,34 +160,46 @@ impl Builder<'_> {
             options: self.options,
         };
         self.kernel.pack(&request)?;
-        let pds = plan
-            .file
-            .pds
-            .iter()
-            .filter_map(|(name, path, stack_bytes)| {
-                Some(ProtectionDomain {
-                    name: name.clone(),
-                    program: sources.get(path)?.clone(),
-                    stack_bytes: *stack_bytes,
-                })
-            });
+        let pds = plan.file.pds.iter().filter_map(|pd| {
+            let program = programs.get(&pd.program)?;
+            let symbols = pd.symbols.as_ref().and_then(|path| programs.get(path));
+            Some(ProtectionDomain {
+                name: pd.name.clone(),
+                program: program.clone(),
+                symbols: symbols.unwrap_or(program).clone(),
+                stack_bytes: pd.stack_bytes,
+            })
+        });
         let pds = pds.collect();
         Ok(Packed {
             image,
             pds,
+            programs,
             _folder: folder,
         })
     }
 
-    /// Compiles a program in C, and returns where it lies.
-    fn compile_c(&self, file: &Path, target: Target, directory: &Path) -> Result<PathBuf> {
-        let directory = directory.join("c");
-        files::make_directory(&directory)?;
-        let program = directory.join(file.with_extension("elf").file_name().unwrap_or_default());
+    /// Compiles a program in C.
+    ///
+    /// **Errors:** the system file has an absolute path for it, where only a program that is there
+    /// already can be.
+    fn compile_c(&self, source: &CProgram, image: &ProgramImage, program: &Path) -> Result<()> {
+        if Path::new(&image.path).is_absolute() {
+            return Err(miette!(
+                help = format!(
+                    "write the path from the system file's folder on, as `path=\"../c/x.elf\"`; or \
+                     compile the program yourself, to `{}`",
+                    image.path
+                ),
+                "PD `{}` wants the program `{}`, which is not there. It could be compiled from \
+                 {source}, but not to an absolute path",
+                image.pd,
+                image.path
+            ));
+        }
         let sdk = self.kernel.sdk();
         let verbose = self.options.verbose;
-        c::compile(file, &program, target, sdk, self.variant, verbose)?;
-        Ok(program)
+        c::compile(source, program, image.target, sdk, self.variant, verbose)
     }
 
     /// Makes the folder for an image and what it is made of.
@@ -238,20 +259,6 @@ fn place_of(system: &System, root: Option<&Path>, target: &Path) -> PathBuf {
         let name = folder.file_name().unwrap_or_default().to_string_lossy();
         PathBuf::from(format!("{name}-{:016x}", hasher.finish()))
     })
-}
-
-/// Where files that Cargo does not build are looked for, each place once.
-pub(crate) fn search_paths(options: &Options, system: &System) -> Vec<PathBuf> {
-    let others = [system.directory(), Path::new(".")];
-    let named = options.search_paths.iter().map(PathBuf::as_path);
-    let mut paths = Vec::new();
-    for path in named.chain(others) {
-        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-        if !paths.contains(&path) {
-            paths.push(path);
-        }
-    }
-    paths
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Programs in C: one file beside the system file, compiled with the SDK's libmicrokit.
+//! Compiles programs in C with the SDK's libmicrokit.
 
 use std::env;
 use std::ffi::OsString;
@@ -8,17 +8,16 @@ use std::process::{Command, Stdio};
 
 use miette::{Diagnostic, Report, Result, miette};
 
+use crate::c_compiler;
+use crate::c_program::CProgram;
 use crate::files;
 use crate::sdk::{self, Sdk};
 use crate::target::Target;
 use crate::terminal;
 use crate::variant::Variant;
 
-/// Names the compiler, if it is none of [`COMPILERS`]; the crate `cc` has the same variable.
+/// The variable to name a compiler by, of those that there are.
 const VARIABLE: &str = "CC_aarch64_unknown_none";
-
-/// What the compiler may be called: Debian's, and Arm's own.
-const COMPILERS: [&str; 2] = ["aarch64-linux-gnu-gcc", "aarch64-none-elf-gcc"];
 
 /// As Microkit's own examples are compiled, for any AArch64 core.
 const FLAGS: [&str; 7] = [
@@ -56,7 +55,7 @@ impl Diagnostic for Missing {
 ///
 /// **Errors:** [`Missing`] without an SDK or a compiler; the compiler's own, which it prints.
 pub(crate) fn compile(
-    source: &Path,
+    source: &CProgram,
     program: &Path,
     target: Target,
     sdk: Option<&Sdk>,
@@ -64,17 +63,11 @@ pub(crate) fn compile(
     verbose: bool,
 ) -> Result<()> {
     let sdk = sdk.ok_or_else(|| Missing {
-        what: format!(
-            "`{}` is in C, which needs the Microkit SDK",
-            source.display()
-        ),
+        what: format!("{source} is in C, which needs the Microkit SDK"),
         help: sdk::how_to_get(),
     })?;
-    let compiler = compiler().ok_or_else(|| Missing {
-        what: format!(
-            "`{}` is in C, and there is no C compiler for AArch64",
-            source.display()
-        ),
+    let compiler = c_compiler::compiler(target).ok_or_else(|| Missing {
+        what: format!("{source} is in C, and there is no C compiler for AArch64"),
         help: format!(
             "install one (Debian: `apt-get install gcc-aarch64-linux-gnu`), or name it in {VARIABLE}"
         ),
@@ -83,13 +76,17 @@ pub(crate) fn compile(
         .map_err(|e| files::cannot("make a directory in", &env::temp_dir(), &e))?;
     let output = temporary.path().join("program");
     let board = sdk.board_directory(&variant.board, &variant.config);
-    let mut command = Command::new(&compiler);
-    command.args(FLAGS);
+    let mut command = Command::new(&compiler[0]);
+    command.args(&compiler[1..]).args(FLAGS);
     if target == Target::NoFpu {
         command.arg("-mgeneral-regs-only");
     }
-    command.arg("-I").arg(board.join("include"));
-    command.arg(source).arg("-o").arg(&output);
+    for folder in source.include.iter().chain([&board.join("include")]) {
+        command.arg("-I").arg(folder);
+    }
+    // What a person says comes after what we say, and the environment last, so that it wins.
+    command.args(&source.flags).args(c_compiler::flags(target));
+    command.args(&source.sources).arg("-o").arg(&output);
     command
         .arg("-static")
         .arg("-Wl,--build-id=none,-z,noexecstack");
@@ -100,29 +97,16 @@ pub(crate) fn compile(
     if verbose {
         terminal::running(&command);
     }
-    let status = command.status().map_err(|e| not_started(&compiler, &e))?;
+    let status = command
+        .status()
+        .map_err(|e| not_started(&compiler[0], &e))?;
     if !status.success() {
         return Err(miette!(
             help = "the compiler's own messages stand above",
-            "`{}` could not be compiled",
-            source.display()
+            "{source} could not be compiled"
         ));
     }
     files::place(&output, program)
-}
-
-/// The compiler that the environment names, else the first that is there.
-fn compiler() -> Option<OsString> {
-    let named = env::var_os(VARIABLE).filter(|value| !value.is_empty());
-    named.or_else(|| {
-        let is_there = |name: &&str| {
-            let mut command = Command::new(name);
-            command.arg("--version");
-            command.stdout(Stdio::null()).stderr(Stdio::null());
-            command.status().is_ok_and(|status| status.success())
-        };
-        COMPILERS.into_iter().find(is_there).map(OsString::from)
-    })
 }
 
 fn not_started(compiler: &OsString, error: &std::io::Error) -> Report {

@@ -5,14 +5,15 @@ use std::env;
 use std::ffi::OsString;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use cargo_metadata::Message;
 use miette::{Result, miette};
 use tempfile::TempDir;
 
+use crate::chosen;
 use crate::cli::Options;
-use crate::features;
+use crate::features::{self, CargoCall};
 use crate::files::{self, Lock};
 use crate::profile;
 use crate::project::{Bin, Project, cargo_program};
@@ -90,7 +91,7 @@ struct Made {
 
 /// Builds what is wanted for the kernel of `variant`. Those that do not build hold up no others.
 ///
-/// With `--features`, all are built in one call: Cargo then looks for each feature in all of them.
+/// **Errors:** a feature was chosen that none has; Cargo cannot be run.
 pub(crate) fn build(
     project: &Project,
     wanted: &BTreeSet<Wanted>,
@@ -102,6 +103,8 @@ pub(crate) fn build(
     if wanted.is_empty() {
         return Ok(built);
     }
+    let package_ids = wanted.iter().map(|(_, bin)| bin.package_id.as_str());
+    let chosen = chosen::choose(project, &package_ids.collect(), &options.features)?;
     let directory = target_directory(project, variant);
     files::make_directory(&directory)?;
     // Until there are copies.
@@ -115,11 +118,7 @@ pub(crate) fn build(
             continue;
         }
         provide_target(target, project.directory(), options)?;
-        let groups = match options.features.is_empty() {
-            true => features::groups(project, &bins),
-            false => vec![bins],
-        };
-        for group in groups {
+        for group in features::groups(project, &bins, &chosen) {
             let made = build_group(project, &group, target, sdk, variant, options)?;
             built.add_copies(made, target, copies.path())?;
         }
@@ -139,7 +138,7 @@ fn target_directory(project: &Project, variant: &Variant) -> PathBuf {
 /// Builds programs in one call of Cargo.
 fn build_group(
     project: &Project,
-    bins: &BTreeSet<Bin>,
+    CargoCall { bins, chosen }: &CargoCall,
     target: Target,
     sdk: Option<&Sdk>,
     variant: &Variant,
@@ -161,7 +160,8 @@ fn build_group(
         // Joined to what the user's configuration has there.
         command.args(["--config", FRAME_POINTERS]);
     }
-    for feature in &options.features {
+    command.arg("--manifest-path").arg(project.root_manifest());
+    for feature in chosen {
         command.args(["--features", feature]);
     }
     for package_id in bins
@@ -258,18 +258,36 @@ fn provide_target(target: Target, directory: &Path, options: &Options) -> Result
 ///
 /// **Errors:** there is no Rust.
 pub(crate) fn has_target(target: Target, directory: &Path) -> Result<bool> {
-    let output = Command::new(rustc_program())
-        .args(["--print", "target-libdir", "--target", target.name()])
-        .current_dir(directory)
-        .output()
-        .map_err(|e| {
-            miette!(
-                help = "install Rust from https://rustup.rs",
-                "rustc could not be run: {e}"
-            )
-        })?;
+    let arguments = ["--print", "target-libdir", "--target", target.name()];
+    let output = rustc(directory, &arguments)?;
     let libraries = String::from_utf8_lossy(&output.stdout);
     Ok(output.status.success() && Path::new(libraries.trim()).is_dir())
+}
+
+/// The target of the machine on which the Rust that is used in `directory` runs.
+///
+/// **Errors:** there is no Rust.
+pub(crate) fn host_target(directory: &Path) -> Result<String> {
+    let output = rustc(directory, &["--version", "--verbose"])?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).ok_or_else(|| {
+        miette!(
+            help = "install Rust from https://rustup.rs",
+            "`rustc --version --verbose` does not say for which machine it is"
+        )
+    })
+}
+
+fn rustc(directory: &Path, arguments: &[&str]) -> Result<Output> {
+    let mut command = Command::new(rustc_program());
+    command.args(arguments).current_dir(directory);
+    command.output().map_err(|e| {
+        miette!(
+            help = "install Rust from https://rustup.rs",
+            "rustc could not be run: {e}"
+        )
+    })
 }
 
 /// The Rust compiler that Cargo would use.

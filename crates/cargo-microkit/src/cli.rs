@@ -103,7 +103,8 @@ pub(crate) struct RunArgs {
 /// has besides, as for `run`.
 ///
 /// Before that, `cargo test` runs for each package that has `pd-test` among its dependencies and a
-/// program of the systems.
+/// program of the systems, always for this machine: `build.target` of the configuration and
+/// CARGO_BUILD_TARGET are for the programs.
 ///
 /// The last line printed is always `N passed, N failed, N skipped`.
 #[derive(Debug, Args)]
@@ -112,7 +113,8 @@ pub(crate) struct RunArgs {
     cargo microkit test ping-pong --config debug,release --profile dev,release\n  \
     cargo microkit test hello --bless")]
 pub(crate) struct TestArgs {
-    /// Systems to test; none means every one in microkit-systems that has an .expected file
+    /// Systems to test, by name or path; none means every one in microkit-systems that has an
+    /// .expected file
     #[arg(value_name = "SYSTEM")]
     pub(crate) systems: Vec<String>,
     #[command(flatten)]
@@ -163,7 +165,8 @@ pub(crate) struct TestArgs {
     cargo microkit bench --check\n  \
     cargo microkit bench --kernel sel4 --json bench.json --plot bench.svg")]
 pub(crate) struct BenchArgs {
-    /// The name of a system in the workspace's microkit-systems, or the path of a system file
+    /// The name of a system in the workspace's microkit-systems or in the current folder, or the path
+    /// of a system file
     #[arg(value_name = "SYSTEM", default_value = "bench")]
     pub(crate) system: String,
     #[command(flatten)]
@@ -299,7 +302,8 @@ pub(crate) struct DoctorArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct SystemArg {
-    /// The name of a system in the workspace's microkit-systems, or the path of a system file
+    /// The name of a system in the workspace's microkit-systems or in the current folder, or the path
+    /// of a system file
     #[arg(value_name = "SYSTEM")]
     pub(crate) system: String,
 }
@@ -333,16 +337,17 @@ pub(crate) struct Options {
     pub(crate) board: String,
     #[command(flatten)]
     pub(crate) sdk: SdkArg,
-    /// Where to look for program images that are no binary target of the workspace (repeatable)
+    /// Take the program images that are in this folder from there, whatever binaries there are
+    /// (repeatable)
     #[arg(long = "search-path", value_name = "DIR")]
     pub(crate) search_paths: Vec<PathBuf>,
-    /// Cargo features of the Rust programs
+    /// Cargo features of the Rust programs; each goes to the packages that have it
     #[arg(long, short = 'F', value_name = "FEATURES")]
     pub(crate) features: Vec<String>,
     /// Never install anything (the Rust target, QEMU), only say how to
     #[arg(long)]
     pub(crate) no_install: bool,
-    /// Show the commands that are run, and all that they say
+    /// Show where each program comes from, the commands that are run, and all that they say
     #[arg(long, short)]
     pub(crate) verbose: bool,
 }

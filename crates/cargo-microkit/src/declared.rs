@@ -14,10 +14,11 @@ use miette::{Report, Result, miette};
 use object::read::File;
 use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol, SegmentFlags, SymbolKind, elf};
 
-use crate::builder::{Builder, Plan, search_paths};
+use crate::builder::{Builder, Plan};
 use crate::cli::{DeclaringArgs, Options};
 use crate::files;
 use crate::kernel::Kernel;
+use crate::programs::{self, Folders};
 use crate::project::Project;
 use crate::system::System;
 
@@ -35,7 +36,8 @@ pub(crate) struct Declared {
 ///
 /// **Errors:** everything that is wrong with it, each with its line.
 pub(crate) fn parse(system: &System, args: &DeclaringArgs) -> Result<sdf::System> {
-    let files = search_paths(&args.options, system);
+    let folders = Folders::of(&args.options, system);
+    let files = folders.all().cloned().collect();
     parse_file(&system.path, files, &args.variant.config)
 }
 
@@ -88,6 +90,10 @@ pub(crate) fn declarations(
     if !args.elf.is_empty() {
         let all = systems.iter().map(|(system, parsed)| {
             let files = elf_files_below(&args.elf, system, parsed)?;
+            if args.options.verbose {
+                let files = files.iter();
+                files.for_each(|(path, file)| programs::print_file(path, file));
+            }
             of_system(parsed, &files)
         });
         return all.collect();

@@ -9,14 +9,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::thread;
 
+use crate::chosen::Chosen;
 use crate::project::{Bin, Project, cargo_program};
 use crate::target::Target;
 
 /// The features of each package that a program is made of, in the words of `cargo tree`.
 type Features = BTreeMap<String, BTreeSet<String>>;
 
-/// Splits programs into groups, each to be built in one call of Cargo.
-pub(crate) fn groups(project: &Project, bins: &BTreeSet<Bin>) -> Vec<BTreeSet<Bin>> {
+/// Programs that are built in one call of Cargo.
+pub(crate) struct CargoCall {
+    pub(crate) bins: BTreeSet<Bin>,
+    /// The features that were chosen for them by hand.
+    pub(crate) chosen: BTreeSet<String>,
+}
+
+/// Splits programs into groups. `chosen` are the features that were chosen for them by hand.
+pub(crate) fn groups(project: &Project, bins: &BTreeSet<Bin>, chosen: &Chosen) -> Vec<CargoCall> {
     let mut packages: BTreeMap<&str, BTreeSet<Bin>> = BTreeMap::new();
     for bin in bins {
         packages
@@ -24,20 +32,37 @@ pub(crate) fn groups(project: &Project, bins: &BTreeSet<Bin>) -> Vec<BTreeSet<Bi
             .or_default()
             .insert(bin.clone());
     }
-    if packages.len() < 2 {
-        return packages.into_values().collect();
-    }
-    let features: Vec<Option<Features>> = thread::scope(|scope| {
-        let asked: Vec<_> = packages
-            .keys()
-            .map(|package_id| scope.spawn(|| features_of(project, package_id)))
+    let groups = match packages.len() {
+        0 | 1 => packages.into_values().collect(),
+        _ => {
+            let features = features_of_all(project, packages.keys().copied(), chosen);
+            group(packages.into_values().zip(features))
+        }
+    };
+    let groups = groups.into_iter().map(|bins| {
+        let chosen = bins.iter().filter_map(|bin| chosen.get(&bin.package_id));
+        let chosen = chosen.flatten().cloned().collect();
+        CargoCall { bins, chosen }
+    });
+    groups.collect()
+}
+
+fn features_of_all<'a>(
+    project: &Project,
+    package_ids: impl Iterator<Item = &'a str>,
+    chosen: &Chosen,
+) -> Vec<Option<Features>> {
+    thread::scope(|scope| {
+        let asked: Vec<_> = package_ids
+            .map(|package_id| {
+                scope.spawn(move || features_of(project, package_id, chosen.get(package_id)))
+            })
             .collect();
         asked
             .into_iter()
             .map(|thread| thread.join().unwrap_or_default())
             .collect()
-    });
-    group(packages.into_values().zip(features))
+    })
 }
 
 /// Puts each set into the first group that it agrees with. One whose features are not known gets a
@@ -69,12 +94,20 @@ fn agree(a: &Features, b: &Features) -> bool {
 }
 
 /// Asks Cargo for them; `None` if it does not say.
-fn features_of(project: &Project, package_id: &str) -> Option<Features> {
+fn features_of(
+    project: &Project,
+    package_id: &str,
+    chosen: Option<&BTreeSet<String>>,
+) -> Option<Features> {
+    let chosen = chosen.into_iter().flatten();
     let output = Command::new(cargo_program())
         .args(["tree", "--target", Target::Fpu.name()])
         .args(["--edges", "normal,build"])
         .args(["--prefix", "none", "--format", "{p}\t{f}"])
+        .arg("--manifest-path")
+        .arg(project.root_manifest())
         .args(["--package", package_id])
+        .args(chosen.flat_map(|feature| ["--features", feature]))
         .current_dir(project.directory())
         .output()
         .ok()

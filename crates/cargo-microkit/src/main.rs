@@ -16,7 +16,10 @@
 
 mod builder;
 mod c;
+mod c_compiler;
+mod c_program;
 mod cargo;
+mod chosen;
 mod cli;
 mod command;
 mod declared;

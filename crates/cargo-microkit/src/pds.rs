@@ -17,6 +17,8 @@ pub(crate) struct ProtectionDomain {
     pub(crate) name: String,
     /// The ELF file, where it was taken from.
     pub(crate) program: PathBuf,
+    /// The ELF file with the program's symbols and line numbers, which may be another.
+    pub(crate) symbols: PathBuf,
     /// What the system file gives it, if that can be read.
     pub(crate) stack_bytes: Option<u64>,
 }
@@ -37,7 +39,11 @@ pub(crate) fn table(pds: &[ProtectionDomain]) -> String {
     let head = ["PD", "text", "rodata", "data", "bss", "heap", "stack"].map(str::to_owned);
     let mut rows = vec![head];
     for pd in pds {
-        let Some(sizes) = fs::read(&pd.program).ok().and_then(|bytes| sizes(&bytes)) else {
+        let read = |path: &PathBuf| fs::read(path).ok();
+        let Some((program, symbols)) = read(&pd.program).zip(read(&pd.symbols)) else {
+            continue;
+        };
+        let Some(sizes) = sizes(&program, &symbols) else {
             continue;
         };
         let stack = pd.stack_bytes;
@@ -75,8 +81,9 @@ fn aligned<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
     text
 }
 
-fn sizes(bytes: &[u8]) -> Option<Sizes> {
-    let file = File::parse(bytes).ok()?;
+fn sizes(program: &[u8], symbols: &[u8]) -> Option<Sizes> {
+    let file = File::parse(program).ok()?;
+    let symbols = File::parse(symbols).ok()?;
     let mut sizes = Sizes::default();
     for segment in file.segments() {
         let SegmentFlags::Elf { p_flags, .. } = segment.flags() else {
@@ -92,7 +99,7 @@ fn sizes(bytes: &[u8]) -> Option<Sizes> {
             sizes.rodata += in_memory;
         }
     }
-    let mut symbols = file.symbols();
+    let mut symbols = symbols.symbols();
     let heap = symbols.find(|symbol| symbol.name() == Ok(HEAP_SYMBOL));
     sizes.heap = heap.map_or(0, |symbol| symbol.size());
     sizes.bss = sizes.bss.saturating_sub(sizes.heap);
@@ -118,6 +125,7 @@ mod tests {
         fs::write(&program, "no program").expect("the file");
         let pd = ProtectionDomain {
             name: "a".to_owned(),
+            symbols: program.clone(),
             program,
             stack_bytes: Some(0x1000),
         };

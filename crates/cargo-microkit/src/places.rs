@@ -16,22 +16,23 @@ const INSTRUCTION_BYTES: u64 = 4;
 /// How the names of functions begin that only bring a panic to its hook.
 const PANIC_MACHINERY: [&str; 2] = ["core::panicking::", "__rustc[rust_begin_unwind]"];
 
-/// The programs of the protection domains that run.
+/// What is known of the programs of the protection domains that run.
 #[derive(Debug, Default)]
 pub(crate) struct Places {
-    programs: BTreeMap<String, PathBuf>,
+    /// The file with the symbols of each.
+    symbols: BTreeMap<String, PathBuf>,
     stacks: BTreeMap<String, u64>,
 }
 
 impl Places {
     /// Those of a system.
     pub(crate) fn of(pds: &[ProtectionDomain]) -> Self {
-        let programs = pds.iter().map(|pd| (pd.name.clone(), pd.program.clone()));
+        let symbols = pds.iter().map(|pd| (pd.name.clone(), pd.symbols.clone()));
         let stacks = pds
             .iter()
             .filter_map(|pd| Some((pd.name.clone(), pd.stack_bytes?)));
         Self {
-            programs: programs.collect(),
+            symbols: symbols.collect(),
             stacks: stacks.collect(),
         }
     }
@@ -70,7 +71,7 @@ impl Places {
     }
 
     fn loader(&self, pd: &str) -> Option<Loader> {
-        Loader::new(self.programs.get(pd)?).ok()
+        Loader::new(self.symbols.get(pd)?).ok()
     }
 }
 
@@ -180,6 +181,7 @@ mod tests {
         let places = Places::of(&[ProtectionDomain {
             name: "a".to_owned(),
             program: "/nonexistent".into(),
+            symbols: "/nonexistent".into(),
             stack_bytes: Some(0x1000),
         }]);
         assert_eq!(places.of_backtrace("backtrace of a: 0x201234"), [""; 0]);
@@ -210,7 +212,8 @@ mod tests {
             .expect("it has this function");
         let pd = ProtectionDomain {
             name: "a".to_owned(),
-            program,
+            program: "/stripped".into(),
+            symbols: program,
             stack_bytes: None,
         };
         let place = Places::of(&[pd]).of_instruction("a", object::ObjectSymbol::address(&symbol));

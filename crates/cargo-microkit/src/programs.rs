@@ -4,10 +4,14 @@ use std::path::{Component, Path, PathBuf};
 
 use miette::{Result, miette};
 
+use crate::c_program::CProgram;
 use crate::cargo::Wanted;
+use crate::cli::Options;
 use crate::nearest::nearest;
 use crate::project::Project;
+use crate::system::System;
 use crate::system_file::{ProgramImage, SystemFile};
+use crate::terminal;
 
 /// A program image, and where to get it.
 #[derive(Debug)]
@@ -25,33 +29,113 @@ pub(crate) enum Source {
     Bin(Wanted),
     /// It is there already.
     File(PathBuf),
-    /// It is compiled from this file.
-    C(PathBuf),
+    /// It is compiled.
+    C(CProgram),
 }
 
 impl Program {
-    /// Whether the path in the system file leads to a place below a search path. Others, such as
-    /// absolute ones, name a file for themselves.
-    pub(crate) fn is_below_search_path(&self) -> bool {
-        is_plain(&self.image.path)
+    /// Prints where the program comes from.
+    pub(crate) fn print(&self, project: Option<&Project>) {
+        let path = &self.image.path;
+        match &self.source {
+            Source::Bin((_, bin)) => {
+                let folder = project.and_then(|project| project.folder(bin));
+                let folder = folder.unwrap_or(Path::new("?")).display();
+                terminal::status(
+                    "Program",
+                    format_args!("`{path}`: the binary `{}` of `{folder}`", bin.name),
+                );
+            }
+            Source::File(file) => print_file(path, file),
+            Source::C(c) => {
+                terminal::status("Program", format_args!("`{path}`: compiled from {c}"));
+            }
+        }
     }
 }
 
-/// Finds every program of a system.
-///
-/// `ping.elf` is the binary `ping` of the project if there is one, else the first file of that
-/// path below one of `directories`, else the first that is so called but for `.c` at its end.
+/// The folder below which all programs lie that an image is made of, by their paths in the system
+/// file: so far below `directory` that no `..` leads out of it.
+pub(crate) fn folder_below(directory: &Path, programs: &[Program]) -> PathBuf {
+    let ascents = programs.iter().map(|program| ascent(&program.image.path));
+    let ascent = ascents.max().unwrap_or_default();
+    let mut folder = directory.to_path_buf();
+    folder.extend(std::iter::repeat_n("below", ascent));
+    folder
+}
+
+/// How many folders a path goes up beyond the one in which it begins.
+fn ascent(path: &str) -> usize {
+    let (mut depth, mut ascent) = (0, 0);
+    for component in Path::new(path).components() {
+        match component {
+            Component::ParentDir if depth == 0 => ascent += 1,
+            Component::ParentDir => depth -= 1,
+            Component::Normal(_) => depth += 1,
+            Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
+        }
+    }
+    ascent
+}
+
+/// Prints that the program `path` of a system file is this file.
+pub(crate) fn print_file(path: &str, file: &Path) {
+    terminal::status(
+        "Program",
+        format_args!("`{path}`: the file `{}`", file.display()),
+    );
+}
+
+/// The folders in which the files of programs are looked for, each once.
+#[derive(Debug)]
+pub(crate) struct Folders {
+    /// Those given by hand, which come before the binaries of the project.
+    named: Vec<PathBuf>,
+    /// The system file's own, and the current one, which come after.
+    near: Vec<PathBuf>,
+}
+
+impl Folders {
+    /// Those for a system, with what `--search-path` says.
+    pub(crate) fn of(options: &Options, system: &System) -> Self {
+        let mut all = Vec::new();
+        let mut new = |path: &Path| {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+            let is_new = !all.contains(&path);
+            all.push(path.clone());
+            is_new.then_some(path)
+        };
+        Self {
+            named: options
+                .search_paths
+                .iter()
+                .filter_map(|path| new(path))
+                .collect(),
+            near: [system.directory(), Path::new(".")]
+                .into_iter()
+                .filter_map(new)
+                .collect(),
+        }
+    }
+
+    /// All of them, in their order.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &PathBuf> {
+        self.named.iter().chain(&self.near)
+    }
+}
+
+/// Finds every program of a system, in the order that `docs/guide/programs.md` gives.
 ///
 /// **Errors:** with every program that is nowhere.
 pub(crate) fn find(
     file: &SystemFile,
     project: Option<&Project>,
-    directories: &[PathBuf],
+    folders: &Folders,
 ) -> Result<Vec<Program>> {
     let mut programs = Vec::new();
     let mut missing = Vec::new();
     for image in &file.images {
-        match source(image, project, directories)? {
+        match source(image, project, folders)? {
             Some(source) => programs.push(Program {
                 image: image.clone(),
                 source,
@@ -67,13 +151,13 @@ pub(crate) fn find(
     let wanted = missing.iter().map(wanted).collect::<Vec<_>>().join(", ");
     let binaries = match project {
         Some(project) => format!(
-            "a binary of the Cargo project `{}`",
+            "a binary (or a program in C that a Cargo.toml lists) of the Cargo project `{}`",
             project.root().display()
         ),
         None => "a binary of a Cargo project, of which there is none here".to_owned(),
     };
-    let searched = directories
-        .iter()
+    let searched = folders
+        .all()
         .map(|d| format!("\n  `{}`", d.display()))
         .collect::<String>();
     let report = miette!(
@@ -88,23 +172,54 @@ pub(crate) fn find(
 fn source(
     image: &ProgramImage,
     project: Option<&Project>,
-    directories: &[PathBuf],
+    folders: &Folders,
 ) -> Result<Option<Source>> {
     let path = image.path.as_str();
+    if let Some(named) = below(&folders.named, path)? {
+        return Ok(Some(named));
+    }
     if let Some(project) = project
         && is_plain(path)
-        && let Some(bin) = project.bin(&stem(path))?
+        && let Some(source) = in_project(image, project)?
     {
-        return Ok(Some(Source::Bin((image.target, bin))));
+        return Ok(Some(source));
     }
-    // An absolute path stays itself when it is joined to another.
-    let found = |path: &Path| {
-        let mut files = directories.iter().map(|d| d.join(path));
-        files.find(|file| file.is_file())
-    };
-    let path = Path::new(path);
-    let file = found(path).map(Source::File);
-    Ok(file.or_else(|| found(&path.with_extension("c")).map(Source::C)))
+    below(&folders.near, path)
+}
+
+/// What the first of `folders` has that has anything.
+fn below(folders: &[PathBuf], path: &str) -> Result<Option<Source>> {
+    for folder in folders {
+        // An absolute path stays itself.
+        let file = folder.join(path);
+        if file.is_file() {
+            return Ok(Some(Source::File(file)));
+        }
+        if let Some(program) = CProgram::at(&file)? {
+            return Ok(Some(Source::C(program)));
+        }
+    }
+    Ok(None)
+}
+
+/// A binary of the project, or what a table in one of its manifests describes.
+///
+/// **Errors:** there are both, or several.
+fn in_project(image: &ProgramImage, project: &Project) -> Result<Option<Source>> {
+    let name = stem(&image.path);
+    let bin = project.bin(&name)?;
+    match (bin, project.c_table(&name)?) {
+        (None, None) => Ok(None),
+        (Some(bin), None) => Ok(Some(Source::Bin((image.target, bin)))),
+        (None, Some(table)) => CProgram::of(&table).map(Source::C).map(Some),
+        (Some(_), Some(table)) => Err(miette!(
+            help = "rename one of them",
+            "the program `{}` could be the binary `{name}`, or what `[{}]` of `{}` describes",
+            image.path,
+            table.name,
+            table.manifest.display()
+        )),
+    }
 }
 
 fn help(path: &str, project: Option<&Project>) -> String {
@@ -136,7 +251,6 @@ fn stem(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::system::System;
 
     fn image(path: &str) -> ProgramImage {
         let text = format!("<system><a><program_image path='{path}' /></a></system>");
@@ -148,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_found_in_the_order_of_the_directories() {
+    fn files_are_found_in_the_order_of_the_folders() {
         let root = tempfile::tempdir().expect("a temporary directory");
         let [first, second] = ["first", "second"].map(|name| root.path().join(name));
         for directory in [&first, &second] {
@@ -161,10 +275,13 @@ mod tests {
         let (a, b) = (file(first.join("a.elf")), file(second.join("sub/b.elf")));
         file(second.join("a.elf"));
 
-        let directories = [first.clone(), second];
+        let folders = Folders {
+            named: vec![first.clone()],
+            near: vec![second.clone()],
+        };
         let check = |path: &str, expect: &Option<Source>| {
             assert_eq!(
-                &source(&image(path), None, &directories).expect("no project"),
+                &source(&image(path), None, &folders).expect("no project"),
                 expect,
                 "{path}"
             );
@@ -175,9 +292,28 @@ mod tests {
         check("sub", &None);
         std::fs::write(first.join("c.c"), "").expect("the file");
         std::fs::write(first.join("a.c"), "").expect("the file");
-        check("c.elf", &Some(Source::C(first.join("c.c"))));
+        let c = CProgram {
+            sources: vec![first.join("c.c")],
+            ..CProgram::default()
+        };
+        let c = Some(Source::C(c));
+        check("c.elf", &c);
         check("a.elf", &a);
         check(first.join("a.elf").to_str().expect("UTF-8"), &a);
+        // The first folder that has the program at all has it.
+        file(second.join("c.elf"));
+        check("c.elf", &c);
+    }
+
+    #[test]
+    fn an_ascent_is_how_far_a_path_leads_out() {
+        let check = |path, expect| assert_eq!(ascent(path), expect, "{path}");
+        check("ping.elf", 0);
+        check("./sub/ping.elf", 0);
+        check("sub/../ping.elf", 0);
+        check("../lib/ping.elf", 1);
+        check("sub/../../../lib/../ping.elf", 2);
+        check("/abs/ping.elf", 0);
     }
 
     #[test]

@@ -6,12 +6,15 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{Metadata, MetadataCommand};
 use miette::{Result, miette};
 
+use crate::c_program::Table;
 use crate::nearest::quoted;
 
 /// A workspace, and the directory from which Cargo is run in it.
 pub(crate) struct Project {
     directory: PathBuf,
     metadata: Metadata,
+    /// The manifest of the workspace.
+    root_manifest: PathBuf,
 }
 
 /// A binary target of the workspace.
@@ -32,18 +35,24 @@ pub(crate) struct TestedPackage<'a> {
     pub(crate) bins: Vec<&'a str>,
 }
 
+/// What a package has that features are chosen by.
+pub(crate) struct Traits<'a> {
+    /// As Cargo identifies it.
+    pub(crate) id: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) features: Vec<&'a str>,
+    /// By the names that it knows them by.
+    pub(crate) dependencies: Vec<&'a str>,
+}
+
 impl Project {
-    /// The project around the first of `directories` that lies in one.
+    /// The project around `directory`, if that lies in one.
     ///
     /// **Errors:** Cargo does not accept the project that is there.
-    pub(crate) fn around(directories: &[&Path]) -> Result<Option<Self>> {
-        let in_project = |d: &&&Path| {
-            d.ancestors()
-                .any(|ancestor| ancestor.join("Cargo.toml").is_file())
-        };
-        let Some(directory) = directories.iter().find(in_project) else {
+    pub(crate) fn around(directory: &Path) -> Result<Option<Self>> {
+        if nearest_manifest(directory).is_none() {
             return Ok(None);
-        };
+        }
         let metadata = MetadataCommand::new()
             .cargo_path(cargo_program())
             .current_dir(directory)
@@ -64,6 +73,7 @@ impl Project {
             })?;
         Ok(Some(Self {
             directory: directory.to_path_buf(),
+            root_manifest: metadata.workspace_root.join("Cargo.toml").into(),
             metadata,
         }))
     }
@@ -76,6 +86,19 @@ impl Project {
     /// The root of the workspace.
     pub(crate) fn root(&self) -> &Path {
         self.metadata.workspace_root.as_std_path()
+    }
+
+    /// The manifest of the workspace. Cargo gets it where features are chosen: with resolver 1 it reads
+    /// `PACKAGE/FEATURE` otherwise for the package in whose folder it runs.
+    pub(crate) fn root_manifest(&self) -> &Path {
+        &self.root_manifest
+    }
+
+    /// Whether a manifest is that of the workspace or of one of its packages.
+    pub(crate) fn has_manifest(&self, manifest: &Path) -> bool {
+        let mut packages = self.metadata.packages.iter();
+        manifest == self.root_manifest
+            || packages.any(|package| package.manifest_path.as_std_path() == manifest)
     }
 
     /// Where Cargo puts what it builds.
@@ -100,12 +123,77 @@ impl Project {
                 name: name.to_owned(),
             })),
             _ => Err(miette!(
-                help = "rename all but one: the image of a PD is found by the name of its binary",
+                help = "rename all but one, or give the folder of the one that you mean, built, with \
+                        `--search-path`",
                 "more than one package of `{}` has a binary `{name}`: {}",
                 self.root().display(),
                 quoted(packages.iter().map(|p| p.name.as_str()))
             )),
         }
+    }
+
+    /// The folder of the package that has a binary.
+    pub(crate) fn folder(&self, bin: &Bin) -> Option<&Path> {
+        let mut packages = self.metadata.packages.iter();
+        let package = packages.find(|package| package.id.repr == bin.package_id)?;
+        package.manifest_path.as_std_path().parent()
+    }
+
+    /// The table of a manifest that describes the program `name` in C.
+    ///
+    /// **Errors:** several do.
+    pub(crate) fn c_table(&self, name: &str) -> Result<Option<Table<'_>>> {
+        let workspace = (
+            "workspace",
+            self.root_manifest.as_path(),
+            &self.metadata.workspace_metadata,
+        );
+        let packages = self.metadata.packages.iter();
+        let packages = packages.map(|package| {
+            let manifest = package.manifest_path.as_std_path();
+            ("package", manifest, &package.metadata)
+        });
+        let tables = std::iter::once(workspace).chain(packages);
+        let tables = tables.filter_map(|(kind, manifest, metadata)| {
+            Some(Table {
+                name: format!("{kind}.metadata.microkit.c.{name}"),
+                manifest,
+                content: metadata.get("microkit")?.get("c")?.get(name)?,
+            })
+        });
+        let mut tables: Vec<_> = tables.collect();
+        if tables.len() > 1 {
+            let all = tables
+                .iter()
+                .map(|table| format!("[{}] of {}", table.name, table.manifest.display()));
+            return Err(miette!(
+                help = "rename all but one",
+                "more than one table describes the program `{name}`: {}",
+                quoted(all)
+            ));
+        }
+        Ok(tables.pop())
+    }
+
+    /// What features and dependencies a package has.
+    pub(crate) fn traits(&self, package_id: &str) -> Option<Traits<'_>> {
+        let mut packages = self.metadata.packages.iter();
+        let package = packages.find(|package| package.id.repr == package_id)?;
+        let dependencies = package.dependencies.iter();
+        Some(Traits {
+            id: &package.id.repr,
+            name: &package.name,
+            features: package.features.keys().map(String::as_str).collect(),
+            dependencies: dependencies
+                .map(|dependency| {
+                    dependency
+                        .rename
+                        .as_ref()
+                        .unwrap_or(&dependency.name)
+                        .as_str()
+                })
+                .collect(),
+        })
     }
 
     /// The packages with binaries that have `pd-test` among their dependencies.
@@ -139,6 +227,14 @@ impl Project {
         let targets = self.metadata.packages.iter().flat_map(|p| &p.targets);
         targets.filter(|t| t.is_bin()).map(|t| t.name.as_str())
     }
+}
+
+/// The manifest of the project around `directory`, a path without links.
+pub(crate) fn nearest_manifest(directory: &Path) -> Option<PathBuf> {
+    let mut manifests = directory
+        .ancestors()
+        .map(|ancestor| ancestor.join("Cargo.toml"));
+    manifests.find(|manifest| manifest.is_file())
 }
 
 /// The Cargo that started this program, if one did.

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use miette::{Result, miette};
+use miette::{Report, Result, miette};
 
-use crate::nearest::advice;
+use crate::nearest::{advice, quoted};
 
 /// A system file, and the name of its system.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,58 +16,63 @@ pub(crate) struct System {
 }
 
 impl System {
-    /// The system that `argument` names: one of the workspace's `microkit-systems`, or a file.
+    /// The system file that `argument` is the path of, if it cannot be a name.
+    pub(crate) fn at_path(argument: &str) -> Option<Self> {
+        let path = Path::new(argument);
+        (is_path(argument) && path.is_file()).then(|| Self::at(path))
+    }
+
+    /// The system that `argument` names: one of the workspace's `microkit-systems`, the file
+    /// `argument`, or the file `argument.system`.
+    ///
+    /// **Errors:** there is none, or a name could mean two.
     pub(crate) fn find(argument: &str, workspace_root: Option<&Path>) -> Result<Self> {
-        let names = workspace_root.map(names).unwrap_or_default();
+        let path = Path::new(argument);
+        let beside = PathBuf::from(format!("{argument}.system"));
+        let beside = beside.is_file().then(|| Self::at(&beside));
+        let names = workspace_root.map(names_in_workspace).unwrap_or_default();
         let in_workspace = workspace_root.filter(|_| names.iter().any(|name| name == argument));
         if let Some(root) = in_workspace {
-            return Ok(Self::at(
-                &directory(root).join(format!("{argument}.system")),
-            ));
+            let system = Self::at(&directory(root).join(format!("{argument}.system")));
+            return match beside {
+                Some(other) if !is_same_file(&other.path, &system.path) => Err(miette!(
+                    help = format!(
+                        "say which: `{}` or `./{}`",
+                        system.path.display(),
+                        other.path.display()
+                    ),
+                    "two systems are called `{argument}`: `{}`, and `{}` in this folder",
+                    system.path.display(),
+                    other.path.display()
+                )),
+                _ => Ok(system),
+            };
         }
-        let path = Path::new(argument);
         if path.is_file() {
             return Ok(Self::at(path));
         }
+        if let Some(system) = beside {
+            return Ok(system);
+        }
         if path.is_dir() {
+            let files = names_in(path);
+            let files = files.iter().map(|name| path.join(format!("{name}.system")));
+            let files = quoted(files.map(|file| file.display().to_string()));
             return Err(miette!(
-                help = "name a file in it",
+                help = match files.is_empty() {
+                    true => "give the path of a system file".to_owned(),
+                    false => format!("name a file in it; there are: {files}"),
+                },
                 "`{argument}` is a directory, not a system file"
             ));
         }
-        let is_path = argument.contains('/') || is_system_file(path);
-        if is_path {
-            let here = match names.is_empty() {
-                true => String::new(),
-                false => format!(
-                    "; of systems that can be named, {}",
-                    advice(&stem(path), &names)
-                ),
-            };
-            return Err(miette!(
-                help = format!("check the path{here}"),
-                "there is no system file `{argument}`"
-            ));
-        }
-        match workspace_root {
-            Some(root) => Err(miette!(
-                help = advice(argument, &names),
-                "no system is called `{argument}` in `{}`",
-                directory(root).display()
-            )),
-            None => Err(miette!(
-                help = "give the path of a system file, or go to a Cargo project that has a \
-                        `microkit-systems` directory",
-                "`{argument}` is no file, and there is no Cargo project here to look for a system \
-                 of that name"
-            )),
-        }
+        Err(not_found(argument, workspace_root, names))
     }
 
     /// Every system of the workspace.
     pub(crate) fn all(workspace_root: &Path) -> Vec<Self> {
         let path = |name| directory(workspace_root).join(format!("{name}.system"));
-        names(workspace_root)
+        names_in_workspace(workspace_root)
             .into_iter()
             .map(|name| Self::at(&path(name)))
             .collect()
@@ -94,12 +99,52 @@ pub(crate) fn directory(workspace_root: &Path) -> PathBuf {
     workspace_root.join("microkit-systems")
 }
 
+/// What to say of an argument that is neither the name nor the path of a system.
+fn not_found(argument: &str, workspace_root: Option<&Path>, mut names: Vec<String>) -> Report {
+    names.extend(names_in(Path::new(".")));
+    names.sort();
+    names.dedup();
+    if is_path(argument) {
+        let others = match names.is_empty() {
+            true => String::new(),
+            false => {
+                let name = stem(Path::new(argument));
+                format!("; of systems that can be named, {}", advice(&name, &names))
+            }
+        };
+        return miette!(
+            help = format!("check the path{others}"),
+            "there is no system file `{argument}`"
+        );
+    }
+    match workspace_root {
+        Some(root) => miette!(
+            help = advice(argument, &names),
+            "no system is called `{argument}`: there is neither `{argument}.system` in this folder \
+             nor in `{}`",
+            directory(root).display()
+        ),
+        None => miette!(
+            help = match names.is_empty() {
+                true => "give the path of a system file, or go to a Cargo project that has a \
+                         `microkit-systems` directory"
+                    .to_owned(),
+                false => advice(argument, &names),
+            },
+            "no system is called `{argument}`: there is no `{argument}.system` in this folder, and \
+             no Cargo project here to look for a system of that name"
+        ),
+    }
+}
+
 /// The names of the systems of a workspace, sorted.
-fn names(workspace_root: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(directory(workspace_root))
-        .into_iter()
-        .flatten()
-        .flatten();
+fn names_in_workspace(workspace_root: &Path) -> Vec<String> {
+    names_in(&directory(workspace_root))
+}
+
+/// The names of the system files in a folder, sorted.
+fn names_in(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let files = entries
         .map(|entry| entry.path())
         .filter(|path| is_extension(path, "system"));
@@ -110,6 +155,22 @@ fn names(workspace_root: &Path) -> Vec<String> {
     names
 }
 
+/// What to do where no system was named and none is in `microkit-systems`: name one of this folder, if
+/// it has any, else what `otherwise` says.
+pub(crate) fn name_one(otherwise: &str) -> String {
+    match names_in(Path::new(".")) {
+        names if names.is_empty() => otherwise.to_owned(),
+        names => format!("name a system of this folder: {}", quoted(names)),
+    }
+}
+
+fn is_same_file(a: &Path, b: &Path) -> bool {
+    match (a.canonicalize(), b.canonicalize()) {
+        (Ok(a), Ok(b)) => a == b,
+        _ => false,
+    }
+}
+
 fn stem(path: &Path) -> String {
     path.file_stem()
         .unwrap_or(path.as_os_str())
@@ -117,8 +178,9 @@ fn stem(path: &Path) -> String {
         .into_owned()
 }
 
-fn is_system_file(path: &Path) -> bool {
-    is_extension(path, "system") || is_extension(path, "xml")
+fn is_path(argument: &str) -> bool {
+    let path = Path::new(argument);
+    argument.contains('/') || is_extension(path, "system") || is_extension(path, "xml")
 }
 
 fn is_extension(path: &Path, extension: &str) -> bool {

@@ -15,10 +15,21 @@ pub(crate) struct SystemFile {
     pub(crate) system: System,
     /// The program images of all PDs, each path once.
     pub(crate) images: Vec<ProgramImage>,
-    /// The name of each PD that has a program image, its path, and its stack's size in bytes, if
-    /// that is a number.
-    pub(crate) pds: Vec<(String, String, Option<u64>)>,
+    /// Each PD that has a program image.
+    pub(crate) pds: Vec<Pd>,
     text: String,
+}
+
+/// A PD and its program, as they stand in the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pd {
+    pub(crate) name: String,
+    /// The path of its program.
+    pub(crate) program: String,
+    /// The path of the file with the program's symbols, if that is another.
+    pub(crate) symbols: Option<String>,
+    /// Its stack's size in bytes, if that is a number.
+    pub(crate) stack_bytes: Option<u64>,
 }
 
 /// An ELF file that a system file asks for.
@@ -129,7 +140,7 @@ fn program_images(document: &roxmltree::Document<'_>) -> Vec<ProgramImage> {
     images
 }
 
-fn pds(document: &roxmltree::Document<'_>) -> Vec<(String, String, Option<u64>)> {
+fn pds(document: &roxmltree::Document<'_>) -> Vec<Pd> {
     let all = document.descendants();
     let pds = all.filter(|node| node.has_tag_name("protection_domain"));
     pds.filter_map(|pd| {
@@ -139,8 +150,12 @@ fn pds(document: &roxmltree::Document<'_>) -> Vec<(String, String, Option<u64>)>
             Some(text) => number(text),
             None => Some(DEFAULT_STACK_BYTES),
         };
-        let (name, path) = (pd.attribute("name")?, image.attribute("path")?);
-        Some((name.to_owned(), path.to_owned(), stack_bytes))
+        Some(Pd {
+            name: pd.attribute("name")?.to_owned(),
+            program: image.attribute("path")?.to_owned(),
+            symbols: image.attribute("path_for_symbols").map(str::to_owned),
+            stack_bytes,
+        })
     })
     .collect()
 }
@@ -172,10 +187,10 @@ mod tests {
     }
 
     #[test]
-    fn each_pd_has_its_stack() {
+    fn each_pd_has_its_program_and_stack() {
         let text = r#"<system>
             <protection_domain name="a" stack_size="0x1_000"><program_image path="a.elf" />
-                <protection_domain name="b" stack_size="8192"><program_image path="b.elf" /></protection_domain>
+                <protection_domain name="b" stack_size="8192"><program_image path="b.elf" path_for_symbols="b.sym" /></protection_domain>
             </protection_domain>
             <protection_domain name="c"><program_image path="a.elf" /></protection_domain>
             <protection_domain name="d" stack_size="much"><program_image path="d.elf" /></protection_domain>
@@ -185,13 +200,21 @@ mod tests {
         let pds = pds(&document);
         let found: Vec<_> = pds
             .iter()
-            .map(|(name, path, stack)| (name.as_str(), path.as_str(), *stack))
+            .map(|pd| {
+                let symbols = pd.symbols.as_deref();
+                (
+                    pd.name.as_str(),
+                    pd.program.as_str(),
+                    symbols,
+                    pd.stack_bytes,
+                )
+            })
             .collect();
         let expect = [
-            ("a", "a.elf", Some(0x1000)),
-            ("b", "b.elf", Some(8192)),
-            ("c", "a.elf", Some(8192)),
-            ("d", "d.elf", None),
+            ("a", "a.elf", None, Some(0x1000)),
+            ("b", "b.elf", Some("b.sym"), Some(8192)),
+            ("c", "a.elf", None, Some(8192)),
+            ("d", "d.elf", None, None),
         ];
         assert_eq!(found, expect);
     }

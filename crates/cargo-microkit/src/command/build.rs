@@ -4,7 +4,8 @@ use miette::Result;
 
 use crate::builder::{Builder, Packed};
 use crate::cli::{BuildArgs, Options, OutputArgs, VariantArgs};
-use crate::command::{Outcome, find_system};
+use crate::command::Outcome;
+use crate::command::systems::find_system;
 use crate::kernel::Kernel;
 use crate::pds;
 use crate::system::System;
@@ -39,7 +40,7 @@ pub(super) fn image(
 
     let builder = Builder {
         kernel: &kernel,
-        project: project.as_ref(),
+        project: project.as_deref(),
         variant: &variant,
         options,
         keeps,

@@ -1,11 +1,13 @@
 //! `check`: what is wrong with systems, or may surprise, before they run.
 
+use std::rc::Rc;
+
 use miette::{Report, Result, miette};
 
 use crate::cli::CheckArgs;
-use crate::command::{Outcome, find_system, project_here};
+use crate::command::systems::{OfProject, find_systems};
+use crate::command::{Outcome, project_here};
 use crate::declared;
-use crate::project::Project;
 use crate::system::{self, System};
 use crate::terminal;
 
@@ -18,17 +20,23 @@ struct Tally {
 
 /// Checks each system, shows what is found, and says what is in order.
 pub(super) fn check(args: &CheckArgs) -> Result<Outcome> {
-    let (systems, project) = selected(&args.systems)?;
     let mut tally = Tally::default();
+    for group in selected(&args.systems)? {
+        check_group(args, group, &mut tally)?;
+    }
+    Ok(tally.outcome(args.deny_warnings))
+}
+
+fn check_group(args: &CheckArgs, group: OfProject, tally: &mut Tally) -> Result<()> {
     let mut parsed = Vec::new();
-    for system in systems {
+    for system in group.systems {
         match declared::parse(&system, &args.programs) {
             Ok(sdf) => parsed.push((system, sdf)),
             Err(report) => tally.error(&report),
         }
     }
 
-    let declared = declared::declarations(&parsed, project.as_ref(), &args.programs)?;
+    let declared = declared::declarations(&parsed, group.project.as_deref(), &args.programs)?;
     for ((system, sdf), declarations) in parsed.into_iter().zip(declared) {
         let before = (tally.errors, tally.warnings);
         if let Some(report) = declared::refused_by_model(&sdf, &args.programs.options) {
@@ -58,38 +66,30 @@ pub(super) fn check(args: &CheckArgs) -> Result<Outcome> {
             ));
         }
     }
-    Ok(tally.outcome(args.deny_warnings))
+    Ok(())
 }
 
-/// The systems that are named, or else all of the workspace, and the project of their programs.
-fn selected(names: &[String]) -> Result<(Vec<System>, Option<Project>)> {
+/// The systems that are named, or else all of the workspace.
+fn selected(names: &[String]) -> Result<Vec<OfProject>> {
     if !names.is_empty() {
-        let mut systems = Vec::new();
-        let mut around = None;
-        for name in names {
-            let (system, project) = find_system(name)?;
-            if !systems.contains(&system) {
-                systems.push(system);
-            }
-            around = around.or(project);
-        }
-        return Ok((systems, around));
+        return find_systems(names);
     }
     let Some(project) = project_here()? else {
         return Err(miette!(
-            help = "go to one, or give the paths of system files",
+            help = system::name_one("go to one, or give the paths of system files"),
             "there is no Cargo project here whose systems could be checked"
         ));
     };
     let systems = System::all(project.root());
     if systems.is_empty() {
         return Err(miette!(
-            help = "give the paths of system files",
+            help = system::name_one("give the paths of system files"),
             "there is nothing to check: there is no system file in `{}`",
             system::directory(project.root()).display()
         ));
     }
-    Ok((systems, Some(project)))
+    let project = Some(Rc::new(project));
+    Ok(vec![OfProject { systems, project }])
 }
 
 impl Tally {

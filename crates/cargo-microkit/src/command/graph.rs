@@ -3,7 +3,8 @@
 use miette::Result;
 
 use crate::cli::GraphArgs;
-use crate::command::{Outcome, find_system};
+use crate::command::Outcome;
+use crate::command::systems::find_system;
 use crate::declared;
 use crate::files;
 use crate::terminal;
@@ -13,7 +14,7 @@ pub(super) fn graph(args: &GraphArgs) -> Result<Outcome> {
     let (system, project) = find_system(&args.system.system)?;
     let parsed = declared::parse(&system, &args.programs)?;
     let systems = [(system, parsed)];
-    let declarations = declared::declarations(&systems, project.as_ref(), &args.programs)?;
+    let declarations = declared::declarations(&systems, project.as_deref(), &args.programs)?;
     let declarations = declarations.into_iter().next().unwrap_or_default();
     let picture = microkit_check::svg(&systems[0].1, &declarations.waits);
     match &args.output {

@@ -7,6 +7,7 @@ mod doctor;
 mod graph;
 mod run;
 mod sdk;
+mod systems;
 mod test;
 
 use std::path::PathBuf;
@@ -16,7 +17,6 @@ use miette::Result;
 use crate::cli::Command;
 use crate::files;
 use crate::project::Project;
-use crate::system::System;
 
 /// How a command ended that has said all there is to say.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
@@ -42,21 +42,7 @@ pub(crate) fn run(command: &Command) -> Result<Outcome> {
 
 /// The Cargo project here, if there is one.
 fn project_here() -> Result<Option<Project>> {
-    Project::around(&[&current_directory()?])
-}
-
-/// The system that an argument names, and the project whose binaries are its programs: the one
-/// here, else the one around the system file.
-fn find_system(argument: &str) -> Result<(System, Option<Project>)> {
-    let project = project_here()?;
-    let system = System::find(argument, project.as_ref().map(Project::root))?;
-    match project {
-        Some(project) => Ok((system, Some(project))),
-        None => {
-            let directory = current_directory()?.join(system.directory());
-            Ok((system, Project::around(&[&directory])?))
-        }
-    }
+    Project::around(&current_directory()?)
 }
 
 fn current_directory() -> Result<PathBuf> {

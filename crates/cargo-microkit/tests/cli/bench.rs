@@ -26,6 +26,16 @@ fi
 echo "image of $system" > "$image"
 "#;
 
+/// Stands for a C compiler: says what it was given, and writes an ELF file.
+const COMPILER: &str = r#"#!/bin/sh
+printf '<%s>' "${0##*/}" "$@" >&2; echo >&2
+while [ $# -gt 0 ]; do
+    case $1 in -o) output=$2 ;; esac
+    shift
+done
+cp ELF "$output"
+"#;
+
 /// What a debug kernel prints before the system does, in short.
 pub(crate) const BOOT: &str = "printf 'LDR|INFO: loader for seL4 starting\\r\\nBooting all finished\\r\\n'\n\
                         printf 'MON|INFO: Microkit Monitor started!\\r\\n'\n";
@@ -87,6 +97,13 @@ impl Bench {
     /// A QEMU that does this.
     pub(crate) fn qemu(&self, body: &str) -> PathBuf {
         self.script("qemu", &format!("#!/bin/sh\n{body}\n"))
+    }
+
+    /// A C compiler of this name.
+    pub(crate) fn compiler(&self, name: &str) -> PathBuf {
+        let program = self.file("compiled.elf", elf(None));
+        let script = COMPILER.replace("ELF", program.to_str().expect("UTF-8"));
+        self.script(name, &script)
     }
 
     /// `cargo microkit`, which finds nothing of this machine but Cargo and Rust.
@@ -178,3 +195,11 @@ pub(crate) fn check(mut command: Command, is_success: bool, parts: &[&str]) -> S
 pub(crate) fn text(path: &Path) -> String {
     fs::read_to_string(path).expect("the file")
 }
+
+/// A program that does nothing, on the target of PDs, and says what it was built for.
+pub(crate) const PROGRAM: &str = "#![no_std]\n#![no_main]\n\
+    #[panic_handler] fn panic(_: &core::panic::PanicInfo) -> ! { loop {} }\n\
+    const MARK: &str = concat!(env!(\"MICROKIT_BOARD\"), \"/\", env!(\"MICROKIT_CONFIG\"));\n\
+    #[used] #[unsafe(no_mangle)] static sel4_kernel_configuration: [u8; MARK.len()] =\n\
+    *MARK.as_bytes().first_chunk().unwrap();\n\
+    #[unsafe(no_mangle)] extern \"C\" fn _start() -> &'static [u8] { &sel4_kernel_configuration }\n";

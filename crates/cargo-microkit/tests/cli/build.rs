@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::bench::{Bench, VERSION, check, elf, system_text, text};
+use crate::bench::{Bench, PROGRAM, VERSION, check, elf, system_text, text};
 
 #[test]
 fn image_and_report_are_put_where_they_are_wanted() {
@@ -203,14 +203,6 @@ fn a_program_for_another_kernel_or_none_is_refused() {
         &["hello.elf", "cut short"],
     );
 }
-
-/// A program that does nothing, on the target of PDs, and says what it was built for.
-const PROGRAM: &str = "#![no_std]\n#![no_main]\n\
-    #[panic_handler] fn panic(_: &core::panic::PanicInfo) -> ! { loop {} }\n\
-    const MARK: &str = concat!(env!(\"MICROKIT_BOARD\"), \"/\", env!(\"MICROKIT_CONFIG\"));\n\
-    #[used] #[unsafe(no_mangle)] static sel4_kernel_configuration: [u8; MARK.len()] =\n\
-    *MARK.as_bytes().first_chunk().unwrap();\n\
-    #[unsafe(no_mangle)] extern \"C\" fn _start() -> &'static [u8] { &sel4_kernel_configuration }\n";
 
 #[test]
 fn programs_that_are_binaries_are_built_by_cargo() {

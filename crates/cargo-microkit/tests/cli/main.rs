@@ -4,8 +4,14 @@
 mod at_once;
 mod bench;
 mod build;
+mod c_programs;
 mod check;
+mod features;
+mod host_tests;
 mod model;
+mod names;
+mod programs;
 mod run;
 mod sdk;
+mod symbols;
 mod test;

@@ -1,6 +1,7 @@
 //! One system, built and run under `-icount`, and what it printed.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use miette::{Result, miette};
@@ -67,9 +68,8 @@ impl Bench<'_> {
             report: None,
         };
         let packed = builder.pack(&plan, &built, &outputs)?;
-        let image = &packed.image;
 
-        let mut command = machine.command(self.qemu, image, variant, Console::None, true);
+        let mut command = machine.command(self.qemu, &packed.image, variant, Console::None, true);
         let _disks = Devices::of(system)?.add_to(&mut command)?;
         if args.options.verbose {
             terminal::running(&command);
@@ -78,7 +78,7 @@ impl Bench<'_> {
         let guest = Guest::start_quietly(command)?;
         Ok(Measured {
             rows: self.listen(guest, &system.name)?,
-            programs: programs(system, image.parent().unwrap_or(Path::new(".")))?,
+            programs: programs(system, &packed.programs)?,
         })
     }
 
@@ -120,16 +120,14 @@ fn row(line: &str) -> Option<(String, u64)> {
     Some((name.to_owned(), number.parse().ok()?))
 }
 
-/// The sizes of a system's programs, each once, of which the files lie in `directory`.
-fn programs(system: &System, directory: &Path) -> Result<Vec<Program>> {
+/// The sizes of a system's programs, each once, of which these are the ELF files.
+fn programs(system: &System, files: &BTreeMap<String, PathBuf>) -> Result<Vec<Program>> {
     let mut programs: Vec<Program> = Vec::new();
     for image in SystemFile::read(system.clone())?.images {
-        if programs.iter().any(|program| program.name == image.path) {
+        let Some(path) = files.get(&image.path) else {
             continue;
-        }
-        let path = directory.join(&image.path);
-        let bytes =
-            std::fs::read(&path).map_err(|e| files::cannot("read the program", &path, &e))?;
+        };
+        let bytes = std::fs::read(path).map_err(|e| files::cannot("read the program", path, &e))?;
         let file = File::parse(&*bytes)
             .map_err(|e| miette!("the program `{}` is no ELF file: {e}", path.display()))?;
         programs.push(sizes(image.path, &file));

@@ -12,7 +12,8 @@ use miette::{Result, miette};
 
 use crate::c;
 use crate::cli::{self, BenchArgs};
-use crate::command::{Outcome, find_system};
+use crate::command::Outcome;
+use crate::command::systems::find_system;
 use crate::files;
 use crate::kernel::{Kernel, Kind};
 use crate::model;
@@ -50,10 +51,10 @@ pub(super) fn bench(args: &BenchArgs) -> Result<Outcome> {
             args,
             qemu: &qemu,
             kernel: &kernel,
-            project: project.as_ref(),
+            project: project.as_deref(),
             variant: &variant,
         };
-        let of_kernel = columns(&bench, &system, project.as_ref())?;
+        let of_kernel = columns(&bench, &system, project.as_deref())?;
         terminal::line(&of_kernel);
         figures.kernels.push(of_kernel);
     }

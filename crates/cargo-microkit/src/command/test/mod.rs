@@ -34,11 +34,11 @@ type Tools = Result<(Kernel, PathBuf), Verdict>;
 
 /// Tests every system in every variant.
 pub(super) fn test(args: &TestArgs) -> Result<Outcome> {
-    let selection = Selection::of(args)?;
-    let packages = host::packages(args, &selection);
+    let selections = Selection::of(args)?;
+    let packages = host::packages(args, &selections);
     if args.list {
         host::list(&packages);
-        for (variant, systems) in &selection.runs {
+        for (variant, systems, _) in selections.iter().flat_map(Selection::runs) {
             for system in systems {
                 terminal::line(format_args!("{} ({variant})", system.name));
             }
@@ -48,10 +48,8 @@ pub(super) fn test(args: &TestArgs) -> Result<Outcome> {
 
     let (model, sel4) = (tools(args, Kind::Model), tools(args, Kind::Sel4));
     let mut tally = Tally::default();
-    if let Some(project) = &selection.project {
-        host::test(project, &packages, &mut tally);
-    }
-    for (variant, systems) in &selection.runs {
+    host::test(&packages, &mut tally);
+    for (variant, systems, project) in selections.iter().flat_map(Selection::runs) {
         if interrupt::requested() {
             break;
         }
@@ -62,7 +60,6 @@ pub(super) fn test(args: &TestArgs) -> Result<Outcome> {
                 Err(verdict) => tally.record(&system.name, variant, verdict),
             }
         }
-        let project = selection.project.as_ref();
         let tools = match variant.kernel {
             Kind::Model => &model,
             Kind::Sel4 => &sel4,

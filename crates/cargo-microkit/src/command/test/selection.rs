@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use miette::{Result, miette};
 
 use crate::cli::{self, TestArgs};
+use crate::command::project_here;
+use crate::command::systems::{OfProject, find_systems};
 use crate::command::test::failed;
 use crate::command::test::tally::Verdict;
-use crate::command::{current_directory, project_here};
 use crate::expected::{self, Expectation, Expected};
 use crate::kernel::Kind;
 use crate::model;
@@ -22,7 +24,7 @@ pub(super) struct Selection {
     /// Each variant, and the systems to test in it.
     pub(super) runs: Vec<(Variant, Vec<System>)>,
     /// The project of their programs.
-    pub(super) project: Option<Project>,
+    pub(super) project: Option<Rc<Project>>,
 }
 
 /// A system, and what it must print.
@@ -38,7 +40,9 @@ pub(super) struct Case {
 impl Selection {
     /// The systems that were named, in every variant; else those of the workspace, in each variant
     /// for which they have an `.expected` file.
-    pub(super) fn of(args: &TestArgs) -> Result<Self> {
+    ///
+    /// Returns a selection for each project of their programs.
+    pub(super) fn of(args: &TestArgs) -> Result<Vec<Self>> {
         let variants = variants(args);
         if args.bless && variants.len() > 1 {
             return Err(miette!(
@@ -46,18 +50,12 @@ impl Selection {
                 "only one variant of a system can say what all of them must print"
             ));
         }
-        let here = project_here()?;
         if args.systems.is_empty() {
-            return Self::all(variants, here);
+            return Ok(vec![Self::all(variants, project_here()?)?]);
         }
 
-        let mut systems = Vec::new();
-        for argument in &args.systems {
-            let system = System::find(argument, here.as_ref().map(Project::root))?;
-            if !systems.contains(&system) {
-                systems.push(system);
-            }
-        }
+        let groups = find_systems(&args.systems)?;
+        let systems: Vec<_> = groups.iter().flat_map(|group| &group.systems).collect();
         let names: BTreeSet<_> = systems.iter().map(|system| &system.name).collect();
         if names.len() < systems.len() {
             return Err(miette!(
@@ -66,28 +64,24 @@ impl Selection {
                 quoted(systems.iter().map(|system| system.path.to_string_lossy()))
             ));
         }
-        let project = match here {
-            Some(project) => Some(project),
-            None => {
-                let here = current_directory()?;
-                let around = systems.iter().map(|system| here.join(system.directory()));
-                let around: Vec<_> = around.collect();
-                Project::around(&around.iter().map(PathBuf::as_path).collect::<Vec<_>>())?
-            }
+        let of_group = |OfProject { systems, project }| {
+            let variants = variants.iter().cloned();
+            let runs = variants.map(|variant| (variant, systems.clone())).collect();
+            Self { runs, project }
         };
-        let runs = variants
-            .into_iter()
-            .map(|variant| (variant, systems.clone()));
-        Ok(Self {
-            runs: runs.collect(),
-            project,
-        })
+        Ok(groups.into_iter().map(of_group).collect())
+    }
+
+    /// Each variant, the systems to test in it, and the project of their programs.
+    pub(super) fn runs(&self) -> impl Iterator<Item = (&Variant, &[System], Option<&Project>)> {
+        let runs = self.runs.iter();
+        runs.map(|(variant, systems)| (variant, &**systems, self.project.as_deref()))
     }
 
     fn all(variants: Vec<Variant>, project: Option<Project>) -> Result<Self> {
         let Some(project) = project else {
             return Err(miette!(
-                help = "go to one, or give the paths of system files",
+                help = system::name_one("go to one, or give the paths of system files"),
                 "there is no Cargo project here whose systems could be tested"
             ));
         };
@@ -100,14 +94,14 @@ impl Selection {
         let runs: Vec<(Variant, Vec<System>)> = runs.collect();
         if runs.iter().all(|(_, systems)| systems.is_empty()) {
             return Err(miette!(
-                help = "have one written by `cargo microkit test SYSTEM --bless`",
+                help = system::name_one("have one written by `cargo microkit test SYSTEM --bless`"),
                 "there is nothing to test: no system in `{}` has an .expected file beside it",
                 system::directory(project.root()).display()
             ));
         }
         Ok(Self {
             runs,
-            project: Some(project),
+            project: Some(Rc::new(project)),
         })
     }
 }

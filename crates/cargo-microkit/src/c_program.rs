@@ -1,0 +1,265 @@
+//! What a program in C is made of: a file, a folder, or what a table in a manifest lists.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use miette::{Result, miette};
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::files;
+
+/// The files that are compiled, by their endings: C, and assembly that the preprocessor reads first.
+const ENDINGS: [&str; 2] = ["c", "S"];
+
+/// The sources of a program, and how to compile them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct CProgram {
+    /// At least one.
+    pub(crate) sources: Vec<PathBuf>,
+    /// Folders of headers.
+    pub(crate) include: Vec<PathBuf>,
+    /// More arguments of the compiler.
+    pub(crate) flags: Vec<String>,
+}
+
+/// A table of a manifest, as it stands there.
+pub(crate) struct Table<'a> {
+    /// As `package.metadata.microkit.c.NAME`.
+    pub(crate) name: String,
+    pub(crate) manifest: &'a Path,
+    pub(crate) content: &'a Value,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Listed {
+    sources: Vec<PathBuf>,
+    #[serde(default)]
+    include: Vec<PathBuf>,
+    #[serde(default)]
+    flags: Vec<String>,
+}
+
+impl CProgram {
+    /// The program whose ELF file would be at `elf`: `NAME.c`, or the sources in the folder `NAME`.
+    /// Headers may be in a folder `include` beside the sources.
+    ///
+    /// **Errors:** there are both.
+    pub(crate) fn at(elf: &Path) -> Result<Option<Self>> {
+        let file = elf.with_extension("c");
+        let folder = elf.with_extension("");
+        // A folder with a manifest belongs to Cargo, whatever else is in it.
+        let sources = match folder.is_dir() && !folder.join("Cargo.toml").exists() {
+            true => sources_in(&folder)?,
+            false => Vec::new(),
+        };
+        match (file.is_file(), sources.is_empty()) {
+            (false, true) => Ok(None),
+            (true, true) => {
+                let include = file.with_file_name("include");
+                let include = include.is_dir().then_some(include);
+                Ok(Some(Self {
+                    sources: vec![file],
+                    include: include.into_iter().collect(),
+                    flags: Vec::new(),
+                }))
+            }
+            (false, false) => {
+                let include = folder.join("include");
+                let include = include.is_dir().then_some(include);
+                Ok(Some(Self {
+                    sources,
+                    include: std::iter::once(folder).chain(include).collect(),
+                    flags: Vec::new(),
+                }))
+            }
+            (true, false) => Err(miette!(
+                help = "remove or rename one of them, or list the sources in a table \
+                        `[package.metadata.microkit.c.NAME]` of a Cargo.toml",
+                "the program `{}` could be compiled from the file `{}`, or from the sources in the \
+                 folder `{}`",
+                elf.display(),
+                file.display(),
+                folder.display()
+            )),
+        }
+    }
+
+    /// The program that a table describes.
+    ///
+    /// **Errors:** the table says something else, or names what is not there.
+    pub(crate) fn of(table: &Table<'_>) -> Result<Self> {
+        let Table {
+            name,
+            manifest,
+            content,
+        } = table;
+        let wrong = |what: &str| {
+            miette!(
+                help = "it has `sources = [\"a.c\", …]`, and may have `include = [\"FOLDER\", …]` \
+                        and `flags = [\"-D…\", …]`; paths begin in the folder of the Cargo.toml",
+                "the table `[{name}]` of `{}` cannot be used: {what}",
+                manifest.display()
+            )
+        };
+        let listed = Listed::deserialize(*content).map_err(|e| wrong(&e.to_string()))?;
+        let here = |path: &PathBuf| manifest.with_file_name("").join(path);
+        let mut sources = Vec::new();
+        for path in listed.sources.iter().map(here) {
+            match path.is_dir() {
+                true => sources.extend(sources_in(&path)?),
+                false if path.is_file() => sources.push(path),
+                false => return Err(wrong(&format!("there is no file `{}`", path.display()))),
+            }
+        }
+        if sources.is_empty() {
+            return Err(wrong("it lists no source"));
+        }
+        let include: Vec<_> = listed.include.iter().map(here).collect();
+        if let Some(missing) = include.iter().find(|folder| !folder.is_dir()) {
+            return Err(wrong(&format!(
+                "there is no folder `{}`",
+                missing.display()
+            )));
+        }
+        Ok(Self {
+            sources,
+            include,
+            flags: listed.flags,
+        })
+    }
+}
+
+/// As in sentences: "`a.c`, `b.c`".
+impl fmt::Display for CProgram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, source) in self.sources.iter().enumerate() {
+            let comma = if number > 0 { ", " } else { "" };
+            write!(f, "{comma}`{}`", source.display())?;
+        }
+        Ok(())
+    }
+}
+
+/// The sources in a folder, without those in folders below it, in the order of their names.
+fn sources_in(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).map_err(|e| files::cannot("read the folder", folder, &e))?;
+    let is_source = |path: &PathBuf| {
+        let ending = path.extension().and_then(|ending| ending.to_str());
+        ending.is_some_and(|ending| ENDINGS.contains(&ending)) && path.is_file()
+    };
+    let paths = entries.flatten().map(|entry| entry.path());
+    let mut sources: Vec<_> = paths.filter(is_source).collect();
+    sources.sort();
+    Ok(sources)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(files: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a temporary directory");
+        for file in files {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("the directory");
+            fs::write(path, "").expect("the file");
+        }
+        folder
+    }
+
+    /// What there is for `a.elf` among these files: the sources and the folders of headers.
+    #[track_caller]
+    fn check(files: &[&str], expect: Option<(&[&str], &[&str])>) {
+        let folder = folder(files);
+        let found = CProgram::at(&folder.path().join("a.elf")).expect("there are not both");
+        let path = |name: &&str| folder.path().join(name);
+        let expect = expect.map(|(sources, include)| CProgram {
+            sources: sources.iter().map(path).collect(),
+            include: include.iter().map(path).collect(),
+            flags: Vec::new(),
+        });
+        assert_eq!(found, expect, "{files:?}");
+    }
+
+    #[test]
+    fn a_program_is_a_file_or_the_sources_of_a_folder() {
+        check(&["b.c", "a.h"], None);
+        check(&["a.c"], Some((&["a.c"], &[])));
+        check(
+            &["a.c", "b.c", "include/a.h"],
+            Some((&["a.c"], &["include"])),
+        );
+        check(
+            &["a/z.c", "a/b.c", "a/start.S", "a/x.h", "a/old/y.c"],
+            Some((&["a/b.c", "a/start.S", "a/z.c"], &["a"])),
+        );
+        check(
+            &["a/b.c", "a/include/x.h"],
+            Some((&["a/b.c"], &["a", "a/include"])),
+        );
+        // Folders that are not meant.
+        check(&["a/x.h"], None);
+        check(&["a/Cargo.toml", "a/b.c"], None);
+        check(&["a.c", "a/data.bin"], Some((&["a.c"], &[])));
+    }
+
+    #[test]
+    fn a_file_and_a_folder_of_one_name_are_refused() {
+        let folder = folder(&["a.c", "a/b.c"]);
+        let error = CProgram::at(&folder.path().join("a.elf")).expect_err("there are both");
+        assert!(
+            error
+                .to_string()
+                .contains("a.c`, or from the sources in the folder"),
+            "{error}"
+        );
+    }
+
+    fn of_table(folder: &Path, content: &str) -> Result<CProgram> {
+        let content = serde_json::from_str(content).expect("JSON");
+        CProgram::of(&Table {
+            name: "package.metadata.microkit.c.a".to_owned(),
+            manifest: &folder.join("Cargo.toml"),
+            content: &content,
+        })
+    }
+
+    #[test]
+    fn a_table_lists_files_folders_and_flags() {
+        let folder = folder(&["src/a.c", "lib/b.c", "lib/c.c", "inc/a.h"]);
+        let path = |name| folder.path().join(name);
+        let text = r#"{"sources": ["src/a.c", "lib"], "include": ["inc"], "flags": ["-DX=1 2"]}"#;
+        let expect = CProgram {
+            sources: ["src/a.c", "lib/b.c", "lib/c.c"].map(path).to_vec(),
+            include: vec![path("inc")],
+            flags: vec!["-DX=1 2".to_owned()],
+        };
+        assert_eq!(of_table(folder.path(), text).expect("a table"), expect);
+    }
+
+    #[test]
+    fn a_table_that_cannot_be_used_is_named_with_the_reason() {
+        let folder = folder(&["a.c", "empty/x.h"]);
+        let check = |content: &str, part: &str| {
+            let error = of_table(folder.path(), content)
+                .expect_err(content)
+                .to_string();
+            let table = "the table `[package.metadata.microkit.c.a]` of `";
+            assert!(error.contains(table) && error.contains(part), "{error}");
+        };
+        check("{}", "missing field `sources`");
+        check("7", "invalid type");
+        check(r#"{"sources": "a.c"}"#, "invalid type: string");
+        check(r#"{"sources": []}"#, "it lists no source");
+        check(r#"{"sources": ["empty"]}"#, "it lists no source");
+        check(r#"{"sources": ["b.c"]}"#, "b.c`");
+        check(r#"{"sources": ["a.c"], "include": ["inc"]}"#, "inc`");
+        check(
+            r#"{"sources": ["a.c"], "cflags": []}"#,
+            "unknown field `cflags`",
+        );
+    }
+}

@@ -1,0 +1,132 @@
+//! The features that `--features` chooses, and for which packages: each goes to those that have it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use miette::{Result, miette};
+
+use crate::nearest::{advice, quoted};
+use crate::project::{Project, Traits};
+
+/// The features chosen for each package, in the words of Cargo, by the package's identification.
+pub(crate) type Chosen = BTreeMap<String, BTreeSet<String>>;
+
+/// Gives each feature of `words` to the packages that have it, out of those with these
+/// identifications.
+///
+/// **Errors:** none has it.
+pub(crate) fn choose(
+    project: &Project,
+    package_ids: &BTreeSet<&str>,
+    words: &[String],
+) -> Result<Chosen> {
+    let packages = package_ids.iter().filter_map(|id| project.traits(id));
+    choose_among(&packages.collect::<Vec<_>>(), words)
+}
+
+fn choose_among(packages: &[Traits<'_>], words: &[String]) -> Result<Chosen> {
+    let mut chosen = Chosen::new();
+    // As Cargo takes them: `-F a,b -F 'c d'`.
+    let words = words.iter().flat_map(|word| word.split([',', ' ']));
+    for word in words.map(str::trim).filter(|word| !word.is_empty()) {
+        let mut is_known = false;
+        for package in packages {
+            if let Some(feature) = of_package(package, word) {
+                is_known = true;
+                let features = chosen.entry(package.id.to_owned()).or_default();
+                features.insert(feature);
+            }
+        }
+        if !is_known {
+            let all = packages.iter().flat_map(|package| &package.features);
+            let all: BTreeSet<_> = all.copied().collect();
+            let names = packages.iter().map(|package| package.name);
+            return Err(miette!(
+                help = advice(word, &all.into_iter().collect::<Vec<_>>()),
+                "no program of the system has the feature `{word}`; looked in the packages {}",
+                quoted(names)
+            ));
+        }
+    }
+    Ok(chosen)
+}
+
+/// A feature of a package in the words of Cargo, if the package has it.
+fn of_package(package: &Traits<'_>, word: &str) -> Option<String> {
+    let has = |feature: &str| package.features.contains(&feature);
+    // The package's name keeps the feature from others that are built in the same call.
+    let own = |feature: &str| format!("{}/{feature}", package.name);
+    let Some((of, feature)) = word.split_once('/') else {
+        return has(word).then(|| own(word));
+    };
+    if of == package.name {
+        return has(feature).then(|| own(feature));
+    }
+    // Cargo knows whether the dependency has it.
+    let dependency = of.trim_end_matches('?');
+    let is_dependency = package.dependencies.contains(&dependency);
+    is_dependency.then(|| word.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packages() -> [Traits<'static>; 2] {
+        let one = Traits {
+            id: "1",
+            name: "one",
+            features: vec!["loud", "fast"],
+            dependencies: vec![],
+        };
+        let two = Traits {
+            id: "2",
+            name: "two",
+            features: vec!["loud"],
+            dependencies: vec!["log"],
+        };
+        [one, two]
+    }
+
+    #[track_caller]
+    fn check(words: &[&str], expect: &[(&str, &[&str])]) {
+        let words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
+        let chosen = choose_among(&packages(), &words).expect("they are known");
+        let chosen: Vec<(&str, Vec<&str>)> = chosen
+            .iter()
+            .map(|(id, features)| (id.as_str(), features.iter().map(String::as_str).collect()))
+            .collect();
+        let expect: Vec<_> = expect.iter().map(|(id, all)| (*id, all.to_vec())).collect();
+        assert_eq!(chosen, expect, "{words:?}");
+    }
+
+    #[test]
+    fn a_feature_goes_to_each_package_that_has_it() {
+        check(&[], &[]);
+        check(&["loud"], &[("1", &["one/loud"]), ("2", &["two/loud"])]);
+        check(&["fast"], &[("1", &["one/fast"])]);
+        check(&["two/loud"], &[("2", &["two/loud"])]);
+        check(&["log/std"], &[("2", &["log/std"])]);
+        check(&["log?/std"], &[("2", &["log?/std"])]);
+        let both: &[(&str, &[&str])] = &[("1", &["one/fast", "one/loud"]), ("2", &["two/loud"])];
+        check(&["loud,fast"], both);
+        check(&["loud fast", ""], both);
+        check(&["loud", "fast,"], both);
+    }
+
+    #[test]
+    fn a_feature_that_no_package_has_is_named() {
+        let check = |word: &str, part: &str| {
+            let words = ["loud".to_owned(), word.to_owned()];
+            let error = choose_among(&packages(), &words).expect_err(word);
+            let help = error.help().map(|h| h.to_string()).unwrap_or_default();
+            let said = format!("{error} {help}");
+            assert!(
+                said.contains(part) && said.contains(&format!("`{word}`")),
+                "{said}"
+            );
+        };
+        check("lowd", "did you mean `loud`?");
+        check("two/fast", "the packages `one`, `two`");
+        check("three/loud", "the packages `one`, `two`");
+    }
+}

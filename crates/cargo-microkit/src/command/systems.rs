@@ -1,0 +1,93 @@
+//! The systems that arguments name, and the project of each, whose binaries are its programs.
+
+use std::cell::OnceCell;
+use std::fs;
+use std::rc::Rc;
+
+use miette::Result;
+
+use crate::command::{current_directory, project_here};
+use crate::files;
+use crate::project::{Project, nearest_manifest};
+use crate::system::System;
+
+/// Systems whose programs are those of one project.
+pub(super) struct OfProject {
+    pub(super) systems: Vec<System>,
+    pub(super) project: Option<Rc<Project>>,
+}
+
+/// The system that an argument names, and the project of its programs.
+pub(super) fn find_system(argument: &str) -> Result<(System, Option<Rc<Project>>)> {
+    Finder::default().find(argument)
+}
+
+/// The systems that arguments name, each once, those of one project together.
+pub(super) fn find_systems(arguments: &[String]) -> Result<Vec<OfProject>> {
+    let finder = Finder::default();
+    let mut groups: Vec<OfProject> = Vec::new();
+    for argument in arguments {
+        let (system, project) = finder.find(argument)?;
+        let directory = |project: &Option<Rc<Project>>| {
+            project
+                .as_deref()
+                .map(|project| project.directory().to_path_buf())
+        };
+        let is_same = |group: &&mut OfProject| directory(&group.project) == directory(&project);
+        match groups.iter_mut().find(is_same) {
+            Some(group) if group.systems.contains(&system) => {}
+            Some(group) => group.systems.push(system),
+            None => groups.push(OfProject {
+                systems: vec![system],
+                project,
+            }),
+        }
+    }
+    Ok(groups)
+}
+
+/// Asks Cargo only once, and only if it must, for the project here.
+#[derive(Default)]
+struct Finder {
+    here: OnceCell<Option<Rc<Project>>>,
+}
+
+impl Finder {
+    fn find(&self, argument: &str) -> Result<(System, Option<Rc<Project>>)> {
+        // A path needs no project here, and one that Cargo does not accept is no reason to stop.
+        let system = match System::at_path(argument) {
+            Some(system) => system,
+            None => System::find(argument, self.here()?.as_deref().map(Project::root))?,
+        };
+        let project = self.project_of(&system)?;
+        Ok((system, project))
+    }
+
+    /// The project in which the system file lies; if it lies in none, the one here.
+    ///
+    /// Cargo runs here if that is in the same workspace, as a user of Cargo expects: its configuration
+    /// and relative paths depend on where it runs.
+    fn project_of(&self, system: &System) -> Result<Option<Rc<Project>>> {
+        // Links are followed, as Cargo follows them; `..` in a path would name packages on the way.
+        let directory = fs::canonicalize(system.directory())
+            .map_err(|e| files::cannot("find", system.directory(), &e))?;
+        let Some(own) = nearest_manifest(&directory) else {
+            return self.here();
+        };
+        if nearest_manifest(&current_directory()?) == Some(own.clone()) {
+            return self.here();
+        }
+        match self.here() {
+            Ok(Some(here)) if here.has_manifest(&own) => Ok(Some(here)),
+            _ => Ok(Project::around(&directory)?.map(Rc::new)),
+        }
+    }
+
+    fn here(&self) -> Result<Option<Rc<Project>>> {
+        if let Some(here) = self.here.get() {
+            return Ok(here.clone());
+        }
+        let here = project_here()?.map(Rc::new);
+        Ok(self.here.get_or_init(|| here).clone())
+    }
+}

@@ -1,0 +1,118 @@
+//! `--features`: which packages get which, and that those of one PD are not those of another.
+
+use crate::bench::{Bench, PROGRAM, VERSION, check};
+
+/// Packages `heap`, `plain` and `lone`, each a program. The first two share a dependency, of which
+/// `heap` wants the feature `alloc` if its own feature `big` is on, and `plain` never.
+fn workspace() -> Bench {
+    let bench = Bench::new();
+    bench.file(
+        "Cargo.toml",
+        "[workspace]\nmembers = [\"p/*\"]\nresolver = \"3\"\n",
+    );
+    let package = |name: &str, rest: &str, program: &str| {
+        let manifest = format!("[package]\nname = \"{name}\"\nedition = \"2024\"\n\n{rest}");
+        bench.file(&format!("p/{name}/Cargo.toml"), manifest);
+        let file = if name == "shared" { "lib" } else { "main" };
+        bench.file(&format!("p/{name}/src/{file}.rs"), program);
+    };
+    let library = "#![no_std]\npub const ALLOC: bool = cfg!(feature = \"alloc\");\n";
+    package("shared", "[features]\nalloc = []\n", library);
+    let dependency = "[dependencies]\nshared = { path = \"../shared\" }\n\n";
+    let features = "[features]\nbig = [\"shared/alloc\"]\ncommon = []\n";
+    let holds = |text: &str| format!("{PROGRAM}const _: () = assert!({text});\n");
+    let program = holds("cfg!(feature = \"big\") == shared::ALLOC");
+    package("heap", &format!("{dependency}{features}"), &program);
+    let features = "[features]\ncommon = []\n";
+    let program = holds("!shared::ALLOC");
+    package("plain", &format!("{dependency}{features}"), &program);
+    package("lone", "", PROGRAM);
+    let pds = ["heap", "plain", "lone"].map(|name| {
+        format!(
+            "<protection_domain name=\"{name}\">\
+             <program_image path=\"{name}.elf\" /></protection_domain>"
+        )
+    });
+    bench.file("x.system", format!("<system>{}</system>", pds.concat()));
+    bench
+}
+
+#[track_caller]
+fn build(bench: &Bench, options: &[&str], is_success: bool, parts: &[&str]) {
+    let mut command = bench.microkit(&["build", "x.system", "--verbose"]);
+    command.args(options).arg("--sdk").arg(bench.sdk(VERSION));
+    check(command, is_success, parts);
+}
+
+#[test]
+fn features_chosen_for_one_program_are_not_those_of_another() {
+    let bench = workspace();
+    build(&bench, &[], true, &[]);
+    // As each of the two would be built without the other.
+    build(&bench, &["-F", "big"], true, &["--features heap/big"]);
+    build(&bench, &["-F", "heap/big"], true, &["--features heap/big"]);
+    build(
+        &bench,
+        &["--features", "big,common"],
+        true,
+        &["--features plain/common"],
+    );
+    build(
+        &bench,
+        &["-F", "big", "-F", "common"],
+        true,
+        &["--features heap/common"],
+    );
+}
+
+#[test]
+fn a_feature_of_a_dependency_goes_to_the_packages_that_have_it() {
+    let bench = workspace();
+    // Without those that say what they expect of it.
+    for name in ["heap", "plain"] {
+        bench.file(&format!("p/{name}/src/main.rs"), PROGRAM);
+    }
+    build(
+        &bench,
+        &["-F", "shared/alloc"],
+        true,
+        &["--features shared/alloc"],
+    );
+    let parts = ["shared/never"];
+    build(&bench, &["-F", "shared/never"], false, &parts);
+}
+
+#[test]
+fn a_feature_that_no_program_has_is_an_error_that_names_it() {
+    let bench = workspace();
+    let packages = "looked in the packages `heap`, `lone`, `plain`";
+    let parts = ["has the feature `bigg`", packages, "did you mean `big`?"];
+    build(&bench, &["-F", "big,bigg"], false, &parts);
+    build(
+        &bench,
+        &["-F", "plain/big"],
+        false,
+        &["`plain/big`", packages],
+    );
+    build(
+        &bench,
+        &["-F", "other/big"],
+        false,
+        &["`other/big`", packages],
+    );
+}
+
+#[test]
+fn features_reach_the_package_in_whose_folder_one_stands() {
+    for resolver in ["1", "3"] {
+        let bench = workspace();
+        let manifest = format!("[workspace]\nmembers = [\"p/*\"]\nresolver = \"{resolver}\"\n");
+        bench.file("Cargo.toml", manifest);
+        for folder in ["p/heap", "p/plain", "p/shared"] {
+            let mut command = bench.microkit(&["build", "../../x.system", "-F", "big,common"]);
+            command.arg("--sdk").arg(bench.sdk(VERSION));
+            command.current_dir(bench.path(folder));
+            check(command, true, &[]);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Which system a SYSTEM argument means.
+
+use crate::bench::{Bench, VERSION, check, system_text};
+
+/// Builds the system that `argument` names, in this folder.
+#[track_caller]
+fn build(bench: &Bench, folder: &str, argument: &str, is_success: bool, parts: &[&str]) {
+    let mut command = bench.microkit(&["build", argument, "--sdk"]);
+    command
+        .arg(bench.sdk(VERSION))
+        .current_dir(bench.path(folder));
+    check(command, is_success, parts);
+}
+
+#[test]
+fn a_system_file_in_this_folder_needs_no_ending() {
+    let bench = Bench::new();
+    bench.system("wordle");
+    bench.file("wordle.expected", "x\n");
+    build(&bench, "", "wordle", true, &["wordle.img"]);
+    let list = check(bench.microkit(&["test", "wordle", "--list"]), true, &[]);
+    assert_eq!(list, "wordle (sel4 debug, dev)\n");
+    let arguments = ["check", "wordle", "--no-build"];
+    check(bench.microkit(&arguments), true, &["wordle: in order"]);
+    let arguments = ["graph", "wordle", "--no-build"];
+    check(bench.microkit(&arguments), true, &["<svg"]);
+
+    // In a package without `microkit-systems`, and in a folder below.
+    bench.file("Cargo.toml", "[package]\nname = \"x\"\n");
+    bench.file("src/main.rs", "");
+    build(&bench, "", "wordle", true, &[]);
+    bench.system("sub/deep");
+    build(&bench, "", "sub/deep", true, &["deep.img"]);
+}
+
+#[test]
+fn a_name_that_is_not_there_gets_those_of_this_folder() {
+    let bench = Bench::new();
+    bench.system("wordle");
+    let suggested = ["`wrdle`", "did you mean `wordle`?"];
+    build(&bench, "", "wrdle", false, &suggested);
+    let parts = ["`./wrdle.system`", "did you mean `wordle`?"];
+    build(&bench, "", "./wrdle.system", false, &parts);
+    bench.system("games/chess");
+    let parts = ["`games` is a directory", "`games/chess.system`"];
+    build(&bench, "", "games", false, &parts);
+
+    bench.file("Cargo.toml", "[package]\nname = \"x\"\n");
+    bench.file("src/main.rs", "");
+    build(&bench, "", "wrdle", false, &suggested);
+    let named = [
+        "there is nothing to",
+        "name a system of this folder: `wordle`",
+    ];
+    check(bench.microkit(&["test"]), false, &named);
+    check(bench.microkit(&["check"]), false, &named);
+}
+
+#[test]
+fn a_name_that_two_systems_have_is_refused_with_both() {
+    let bench = Bench::new();
+    bench.file("Cargo.toml", "[workspace]\n");
+    let text = system_text("x", "../x.elf");
+    bench.file("microkit-systems/x.system", &text);
+    bench.file("x.elf", crate::bench::elf(None));
+    build(&bench, "", "x", true, &[]);
+    // Its own folder is no second place.
+    build(&bench, "microkit-systems", "x", true, &[]);
+    bench.file("sub/x.system", &text);
+    let parts = [
+        "two systems are called `x`",
+        "microkit-systems/x.system`",
+        "`./x.system`",
+    ];
+    build(&bench, "sub", "x", false, &parts);
+    build(&bench, "sub", "./x.system", true, &[]);
+}

@@ -1,0 +1,65 @@
+//! Programs whose symbols are in a file of their own (`path_for_symbols`).
+
+use std::fs;
+
+use object::{Object, ObjectSymbol};
+
+use crate::bench::{BOOT, Bench, PROGRAM, VERSION, check, elf};
+
+/// Runs a system whose program is stripped, and whose symbols `path_for_symbols` names, and lets the
+/// fault and the panic of its PD be reported.
+fn report(path_for_symbols: &str, symbols: impl FnOnce(&Bench, &[u8])) {
+    let bench = Bench::new();
+    let manifest = "[package]\nname = \"say\"\nedition = \"2024\"\n\n[workspace]\n";
+    bench.file("Cargo.toml", manifest);
+    bench.file("src/main.rs", PROGRAM);
+    let system = |paths: &str| {
+        let text = format!(
+            "<system><protection_domain name=\"pd\"><program_image {paths} />\
+             </protection_domain></system>"
+        );
+        bench.file("x.system", text);
+    };
+    system("path=\"say.elf\"");
+    let mut build = bench.microkit(&["build", "x.system", "--sdk"]);
+    build.arg(bench.sdk(VERSION));
+    let image = check(build, true, &[]);
+    let image = std::path::Path::new(image.trim_end());
+    let program = fs::read(image.with_file_name("say.elf")).expect("the program");
+    let file = object::File::parse(&*program).expect("an ELF file");
+    let mut all = file.symbols();
+    let start = all.find(|symbol| symbol.name() == Ok("_start"));
+    let address = start.expect("the program has one").address();
+    symbols(&bench, &program);
+
+    bench.file("stripped.elf", elf(None));
+    system(&format!(
+        "path=\"stripped.elf\" path_for_symbols=\"{path_for_symbols}\""
+    ));
+    let call = address + 4;
+    let qemu = format!(
+        "{BOOT}echo 'MON|ERROR: faulting PD: pd'; echo 'pc : {address:#018x}'\n\
+         echo 'backtrace of pd: {call:#x}'"
+    );
+    let parts = [
+        "PD `pd` was in _start at src/main.rs:",
+        "   0: _start at src/main.rs:",
+    ];
+    check(bench.with_qemu(&["run", "x.system"], &qemu), true, &parts);
+}
+
+#[test]
+fn a_fault_and_a_panic_have_function_and_line_from_the_binary_with_the_symbols() {
+    report("say.elf", |_, _| {});
+}
+
+#[test]
+fn a_fault_and_a_panic_have_function_and_line_from_a_file_with_the_symbols() {
+    report("sub/full.elf", |bench, program| {
+        bench.file("sub/full.elf", program);
+    });
+    report("sub/../full.elf", |bench, program| {
+        bench.file("sub/other", "");
+        bench.file("full.elf", program);
+    });
+}
