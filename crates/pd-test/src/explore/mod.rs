@@ -21,7 +21,10 @@ use result::sel4_fault;
 /// A step is what a protection domain does up to and with its next system call, or its next access
 /// to a `SharedWord`. Wherever several can run, each of them is tried as the next. Unless
 /// [`by_priority`](Self::by_priority) is asked for, priorities do not matter: what holds then holds
-/// whatever priorities the system file gives, and on more than one core.
+/// whatever priorities the system file gives.
+///
+/// The memory is sequentially consistent, as on one core. Several cores of Arm may reorder accesses to
+/// shared memory beyond that, which no schedule shows.
 ///
 /// Two schedules that lead to the same state, and have shown the same, have the same future; it is
 /// gone through once. A state is that of the kernel and the shared memory, and what each protection
