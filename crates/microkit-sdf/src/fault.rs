@@ -3,8 +3,9 @@
 use miette::{Diagnostic, Severity};
 use thiserror::Error;
 
+use crate::former;
 use crate::report::{Finding, Kind, Report};
-use crate::wording::{Hex, declared_are, listed, neighbours, one_of};
+use crate::wording::{Hex, declared_are, neighbours, one_of, takes};
 
 /// Everything that is wrong with a system file.
 pub type SdfErrors = Report<SdfErrorKind>;
@@ -36,7 +37,10 @@ pub enum SdfErrorKind {
 
     /// An element where there is none of that name.
     #[error("`{parent}` has no element `{element}`")]
-    #[diagnostic(help("it takes {}", listed(allowed)))]
+    #[diagnostic(help(
+        "{}",
+        former::element(parent, element).map_or_else(|| takes(element, allowed), str::to_owned)
+    ))]
     UnknownElement {
         element: String,
         parent: &'static str,
@@ -45,7 +49,11 @@ pub enum SdfErrorKind {
 
     /// An attribute that the element does not have.
     #[error("`{element}` has no attribute `{attribute}`")]
-    #[diagnostic(help("it takes {}", listed(allowed)))]
+    #[diagnostic(help(
+        "{}",
+        former::attribute(element, attribute)
+            .map_or_else(|| takes(attribute, allowed), str::to_owned)
+    ))]
     UnknownAttribute {
         attribute: String,
         element: String,
@@ -174,10 +182,11 @@ pub enum SdfErrorKind {
     // Names and numbers that must be the only ones.
     /// A name that nothing has.
     #[error("there is no {what} `{name}`")]
-    #[diagnostic(help("{}", declared_are(what, declared, *more)))]
+    #[diagnostic(help("{}", declared_are(what, nearest.as_deref(), declared, *more)))]
     Unknown {
         what: &'static str,
         name: String,
+        nearest: Option<String>,
         declared: Vec<String>,
         more: usize,
     },

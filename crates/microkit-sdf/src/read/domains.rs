@@ -7,6 +7,7 @@ use crate::draft::At;
 use crate::element::Element;
 use crate::fault::SdfErrorKind;
 use crate::system::{Domain, Domains, Duration, ScheduleEntry};
+use crate::wording::nearest;
 
 /// A `domain` whose number is still to be chosen, if it is `None`.
 struct Named<'a> {
@@ -201,12 +202,12 @@ fn entry(element: Element<'_>, domains: &[Domain]) -> Option<ScheduleEntry> {
 pub(super) fn find(element: Element<'_>, name: At<&str>, domains: &[Domain]) -> Option<u8> {
     let found = domains.iter().find(|domain| domain.name == name.value);
     if found.is_none() {
-        let declared = domains.iter().map(|domain| domain.name.clone()).collect();
-        let (what, name_value) = ("domain", name.value.to_owned());
+        let names = domains.iter().map(|domain| domain.name.as_str());
         let kind = SdfErrorKind::Unknown {
-            what,
-            name: name_value,
-            declared,
+            what: "domain",
+            name: name.value.to_owned(),
+            nearest: nearest(name.value, names.clone()).map(str::to_owned),
+            declared: names.map(str::to_owned).collect(),
             more: 0,
         };
         element.cx.fault(name.span, kind);

@@ -146,6 +146,7 @@ fn inside<'a>(element: Element<'a>, pd: &mut Pd<'a>, first: &mut FirstOf) {
             cspace(element, pd);
         }
         "ioport" => element.fault(SdfErrorKind::NotOnAArch64 { what: "`ioport`" }),
+        "iomap" => element.fault(SdfErrorKind::NotOnAArch64 { what: "`iomap`" }),
         other => element.fault(SdfErrorKind::UnknownElement {
             element: other.to_owned(),
             parent: PARENT,
