@@ -264,8 +264,8 @@ pub enum FindingKind {
     #[diagnostic(
         severity(warning),
         help(
-            "write more than {min_us} us: seL4 refuses less when the system starts, and a system \
-             call begins only when {min_us} us are left"
+            "write more than {min_us}: a system call begins only while {min_us} us of the budget \
+             are left"
         )
     )]
     BudgetTooSmall {

@@ -140,9 +140,34 @@ pub enum SdfErrorKind {
     },
 
     /// A period shorter than its budget.
-    #[error("the budget is {budget_us} us, more than the period of {period_us} us")]
+    #[error("the budget of {owner} is {budget_us} us, more than its period of {period_us} us")]
     #[diagnostic(help("lower `budget`, or raise `period`"))]
-    BudgetAbovePeriod { budget_us: u64, period_us: u64 },
+    BudgetAbovePeriod {
+        owner: String,
+        budget_us: u64,
+        period_us: u64,
+    },
+
+    /// A budget that is too small for one entry into the kernel. *Stricter*: the system stops when
+    /// it boots.
+    #[error("the budget of {owner} is {budget_us} us, and seL4 takes {min_us} us or more")]
+    #[diagnostic(help(
+        "write more than {min_us}: a system call begins only while {min_us} us of the budget are left"
+    ))]
+    BudgetTooSmall {
+        owner: String,
+        budget_us: u64,
+        min_us: u64,
+    },
+
+    /// A period that seL4 cannot count. *Stricter*: the system stops when it boots.
+    #[error("the period of {owner} is {period_us} us, and seL4 takes {max_us} us at most")]
+    #[diagnostic(help("lower `period`, or `budget` where no `period` is written"))]
+    PeriodTooLong {
+        owner: String,
+        period_us: u64,
+        max_us: u64,
+    },
 
     /// A page size that AArch64 does not have.
     #[error("there are no pages of {bytes:#x} bytes")]
@@ -368,6 +393,22 @@ pub enum SdfErrorKind {
     #[error("the schedule starts at entry {start}, and has {entries}, counted from 0")]
     #[diagnostic(help("lower `start_index`, or add entries"))]
     ScheduleStart { start: u64, entries: u64 },
+
+    /// An entry of a schedule that is too long. *Stricter*: the system stops when it boots.
+    #[error("`{value}` is too long: an entry of the schedule has {max} {unit} at most")]
+    #[diagnostic(help("write a shorter `duration`, or several entries"))]
+    DurationTooLong {
+        value: String,
+        max: u64,
+        unit: &'static str,
+    },
+
+    /// A schedule that starts at a marker. *Stricter*: the system stops when it boots.
+    #[error("the schedule starts at entry {start}, which is a `schedule_end_marker`")]
+    #[diagnostic(help(
+        "put a `schedule_entry` first, and let `start_index` be the number of one, from 0"
+    ))]
+    ScheduleStartsAtEnd { start: u64 },
 
     /// A schedule that is moved over the end of the kernel's. *Stricter* where the sum wraps.
     #[error("{entries} entries from index {shift} on do not fit the kernel's schedule")]

@@ -38,11 +38,6 @@ pub enum WarningKind {
     #[diagnostic(help("the program has to know the virtual CPU's `id`"))]
     VcpuSetvar { symbol: String },
 
-    /// A budget of nothing, at which the system stops when it boots.
-    #[error("seL4 refuses a budget of 0 when the system starts")]
-    #[diagnostic(help("write a `budget` of some microseconds"))]
-    NoBudget,
-
     /// A mapping without `r`, of which seL4 makes one that can be neither read nor written.
     #[error("without `r` this mapping gives no access to its data")]
     #[diagnostic(help("add `r` to `perms`"))]

@@ -61,11 +61,14 @@ pub(crate) fn declared_are(
     more: usize,
 ) -> String {
     let names: Vec<&str> = declared.iter().map(String::as_str).collect();
-    let meant = nearest.map_or(String::new(), |name| format!("did you mean `{name}`? "));
-    match (declared.len(), more) {
+    let declared = match nearest {
+        Some(name) => format!("did you mean `{name}`? Declared"),
+        None => "declared".to_owned(),
+    };
+    match (names.len(), more) {
         (0, _) => format!("no {what} is declared"),
-        (_, 0) => format!("{meant}declared: {}", listed(&names)),
-        _ => format!("{meant}declared: {} and {more} more", listed(&names)),
+        (_, 0) => format!("{declared}: {}", listed(&names)),
+        _ => format!("{declared}: {} and {more} more", listed(&names)),
     }
 }
 
