@@ -336,6 +336,15 @@ pub enum SdfErrorKind {
     #[diagnostic(help("give the region a `size` above 0"))]
     MapOfNothing { region: String },
 
+    /// A symbol for an address that would be 0, which a pointer to something never is. *Stricter*:
+    /// the program finds no address.
+    #[error("`{symbol}` would be set to address 0, which a program takes for no address")]
+    #[diagnostic(help("{remedy}"))]
+    NullAddress {
+        symbol: String,
+        remedy: &'static str,
+    },
+
     /// A mapping that reaches out of the address space.
     #[error("the mapping ends at {end}, and may end at {limit:#x} at most")]
     #[diagnostic(help("choose a lower `vaddr`: {why}"))]

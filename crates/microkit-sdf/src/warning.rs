@@ -43,6 +43,11 @@ pub enum WarningKind {
     #[diagnostic(help("add `r` to `perms`"))]
     NotReadable,
 
+    /// A mapping at address 0, to which an access by a null pointer goes.
+    #[error("`{region}` is mapped at address 0, so that accesses by null pointers are no faults")]
+    #[diagnostic(help("map it at 0x1000 or higher, unless the program needs it at 0"))]
+    NullPage { region: String },
+
     /// Boot information that only x86 has.
     #[error("there is no boot information `{what}` on AArch64")]
     #[diagnostic(help("of these only `fdt` is there on AArch64"))]

@@ -163,7 +163,7 @@ fn is_stricter(error: &SdfError, text: &str) -> bool {
     match &error.kind {
         ChildInVcpuSlot { .. } | PhysWraps { .. } => true,
         BudgetTooSmall { .. } | PeriodTooLong { .. } => true,
-        DurationTooLong { .. } | ScheduleStartsAtEnd { .. } => true,
+        DurationTooLong { .. } | ScheduleStartsAtEnd { .. } | NullAddress { .. } => true,
         OutOfRange {
             attribute: "slot",
             value,

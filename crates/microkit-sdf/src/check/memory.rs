@@ -4,7 +4,7 @@ use microkit_abi::limits;
 
 use super::Names;
 use crate::Span;
-use crate::draft::{Draft, Map, Region, SetvarValue};
+use crate::draft::{At, Draft, Map, Region, SetvarValue};
 use crate::element::Context;
 use crate::fault::SdfErrorKind;
 use crate::system::PageSize;
@@ -52,6 +52,35 @@ pub(super) fn maps(draft: &Draft<'_>, names: &Names<'_>, cx: &Context<'_>) {
                 region: name.value.to_owned(),
             };
             cx.warn(name.span, kind);
+        }
+    }
+}
+
+/// Address 0 can be mapped, but no symbol can tell a program of it: the symbol's first value is 0
+/// as well, and a pointer to 0 is null in Rust and in C.
+pub(super) fn addresses_of_0(draft: &Draft<'_>, names: &Names<'_>, cx: &Context<'_>) {
+    let is_at_0 = |name: At<&str>| {
+        let region = names.region(name.value).map(|index| &draft.regions[index]);
+        region.is_some_and(|region| region.phys_addr.is_some_and(|at| at.value == 0))
+    };
+    for pd in &draft.pds {
+        for setvar in &pd.setvars {
+            let remedy = match setvar.value {
+                Some(SetvarValue::Vaddr(0)) => "map the region at 0x1000 or higher",
+                Some(SetvarValue::Paddr(region)) if is_at_0(region) => {
+                    "choose a `phys_addr` of 0x1000 or higher, or leave it out"
+                }
+                _ => continue,
+            };
+            let symbol = setvar.symbol.value.to_owned();
+            let kind = SdfErrorKind::NullAddress { symbol, remedy };
+            cx.fault(setvar.symbol.span, kind);
+        }
+        for map in &pd.maps {
+            if let (Some(region), Some(At { value: 0, span })) = (map.region, map.vaddr) {
+                let region = region.value.to_owned();
+                cx.warn(span, WarningKind::NullPage { region });
+            }
         }
     }
 }
