@@ -44,6 +44,9 @@ pub struct Kernel {
     pub timer_khz: u64,
     /// How long one entry into it may take, in microseconds (seL4's `KERNEL_WCET`).
     pub wcet_us: u64,
+    /// The board's memory: its first address, and the one after its last. `None` if it is not
+    /// known. Of `qemu_virt_aarch64` this is also what lies below the memory that seL4 has.
+    pub ram: Option<(u64, u64)>,
 }
 
 impl Kernel {
@@ -57,6 +60,7 @@ impl Kernel {
         smc: true,
         timer_khz: 62_500,
         wcet_us: 10,
+        ram: Some((0x4000_0000, 0xc000_0000)),
     };
 
     /// The smallest budget of a scheduling context, in microseconds (seL4's `MIN_BUDGET_US`).

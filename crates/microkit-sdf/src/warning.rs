@@ -48,6 +48,18 @@ pub enum WarningKind {
     #[diagnostic(help("map it at 0x1000 or higher, unless the program needs it at 0"))]
     NullPage { region: String },
 
+    /// A device mapped as memory is.
+    #[error("`{region}` at {phys_addr:#x} is not in memory, and `{pd}` maps it cached")]
+    #[diagnostic(help(
+        "write `cached=\"false\"`: through a cache, accesses to a device come late, in another order \
+         or never"
+    ))]
+    CachedDevice {
+        region: String,
+        phys_addr: u64,
+        pd: String,
+    },
+
     /// Boot information that only x86 has.
     #[error("there is no boot information `{what}` on AArch64")]
     #[diagnostic(help("of these only `fdt` is there on AArch64"))]

@@ -230,6 +230,36 @@ pub(super) fn physical(draft: &Draft<'_>, cx: &Context<'_>) {
     });
 }
 
+/// What is not in the board's memory is a device's, and no PD maps it cached. A virtual machine may:
+/// there the guest's own mapping has the last word.
+pub(super) fn devices(draft: &Draft<'_>, names: &Names<'_>, cx: &Context<'_>) {
+    let Some((ram_start, ram_end)) = cx.options.kernel.ram else {
+        return;
+    };
+    for pd in &draft.pds {
+        for map in pd.maps.iter().filter(|map| map.cached) {
+            let region = map.region.and_then(|name| names.region(name.value));
+            let Some(region) = region.map(|index| &draft.regions[index]) else {
+                continue;
+            };
+            let (Some(start), Some(bytes)) = (region.phys_addr, region.bytes) else {
+                continue;
+            };
+            let start = start.value;
+            if start < ram_end && start.saturating_add(bytes) > ram_start {
+                continue;
+            }
+            let name = |name: Option<At<&str>>| name.map_or("", |name| name.value).to_owned();
+            let kind = WarningKind::CachedDevice {
+                region: name(region.name),
+                phys_addr: start,
+                pd: name(pd.name),
+            };
+            cx.warn(map.span, kind);
+        }
+    }
+}
+
 /// A region without a `page_size` has large pages if its size and all its addresses allow it
 /// (manual, *memory_region*).
 pub(super) fn settle_page_sizes(draft: &mut Draft<'_>, names: &Names<'_>) {
