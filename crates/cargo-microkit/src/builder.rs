@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use microkit_sdf as sdf;
 use miette::Result;
 
 use crate::c;
@@ -31,6 +32,8 @@ pub(crate) struct Builder<'a> {
 /// A system whose programs have all been found.
 pub(crate) struct Plan {
     file: SystemFile,
+    /// What the file says, if that does not depend on what is built.
+    pub(crate) parsed: Option<sdf::System>,
     programs: Vec<Program>,
 }
 
@@ -43,15 +46,19 @@ pub(crate) struct Packed {
 }
 
 impl Builder<'_> {
-    /// Finds the programs of a system.
+    /// Reads a system, and finds its programs.
+    ///
+    /// **Errors:** all that can be said before anything is built.
     pub(crate) fn plan(&self, system: System) -> Result<Plan> {
         let file = SystemFile::read(system)?;
-        let programs = programs::find(
-            &file,
-            self.project,
-            &search_paths(self.options, &file.system),
-        )?;
-        Ok(Plan { file, programs })
+        let search_paths = search_paths(self.options, &file.system);
+        let parsed = declared::parse_before_build(&file, search_paths.clone(), self.variant)?;
+        let programs = programs::find(&file, self.project, &search_paths)?;
+        Ok(Plan {
+            file,
+            parsed,
+            programs,
+        })
     }
 
     /// Builds those programs of `plans` that Cargo builds.
@@ -130,7 +137,7 @@ impl Builder<'_> {
             .unwrap_or_else(|| directory.join("report.txt"));
         let mut directories = vec![directory];
         directories.extend(search_paths(self.options, system));
-        let parsed = declared::parse_file(&system.path, directories.clone(), &self.variant.config)?;
+        let parsed = declared::parse_file(&system.path, directories.clone(), self.variant)?;
         let declared = declared::of_system(&parsed, &sources)?;
         let wrong = declared::memory(&parsed, &declared.memory, &self.variant.config);
         if !wrong.findings().is_empty() {

@@ -5,6 +5,7 @@ use miette::Result;
 use crate::builder::{Builder, Packed};
 use crate::cli::{BuildArgs, Options, OutputArgs, VariantArgs};
 use crate::command::{Outcome, find_system};
+use crate::declared;
 use crate::kernel::Kernel;
 use crate::pds;
 use crate::system::System;
@@ -42,6 +43,9 @@ pub(super) fn image(
         options,
     };
     let plan = builder.plan(system.clone())?;
+    if let Some(parsed) = &plan.parsed {
+        declared::show_warnings(parsed);
+    }
     let built = builder.compile(&[&plan])?;
     let packed = builder.pack(&plan, &built, outputs)?;
     Ok((packed, system, variant))

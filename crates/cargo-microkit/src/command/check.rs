@@ -37,11 +37,9 @@ pub(super) fn check(args: &CheckArgs) -> Result<Outcome> {
         let memory = declared::memory(&sdf, &declarations.memory, &args.programs.variant.config);
         let report = microkit_check::check(&sdf, &declarations.waits);
         let waits = microkit_check::waits(&sdf, &declarations.waits).len();
-        let (pds, warnings) = (sdf.protection_domains.len(), sdf.warnings);
-        if !warnings.is_empty() {
-            tally.warnings += warnings.len();
-            terminal::error(&microkit_sdf::Report::new(sdf.source, warnings).into());
-        }
+        let pds = sdf.protection_domains.len();
+        tally.warnings += sdf.warnings.len();
+        declared::show_warnings(&sdf);
         for report in [memory, report] {
             tally.errors += report.error_count();
             tally.warnings += report.warning_count();

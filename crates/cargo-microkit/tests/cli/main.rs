@@ -1,6 +1,7 @@
 //! The command as a user meets it: run as a process, with an SDK and a QEMU that are not real.
 #![forbid(unsafe_code)]
 
+mod before_build;
 mod bench;
 mod build;
 mod check;
