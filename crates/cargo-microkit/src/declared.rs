@@ -81,12 +81,15 @@ pub(crate) fn parse_before_build(
     }
 }
 
-/// Shows what the SDK's tool would pass over in silence.
-pub(crate) fn show_warnings(system: &sdf::System) {
-    if !system.warnings.is_empty() {
-        let (source, warnings) = (system.source.clone(), system.warnings.clone());
-        terminal::error(&sdf::Report::new(source, warnings).into());
+/// Shows what the SDK's tool would pass over in silence, and returns how many remarks that were.
+pub(crate) fn show_warnings(system: &sdf::System) -> usize {
+    let (source, warnings) = (system.source.clone(), system.warnings.clone());
+    let report = sdf::Report::new(source, warnings).grouped();
+    let count = report.findings().len();
+    if count > 0 {
+        terminal::error(&report.into());
     }
+    count
 }
 
 fn parse_for(

@@ -38,8 +38,7 @@ pub(super) fn check(args: &CheckArgs) -> Result<Outcome> {
         let report = microkit_check::check(&sdf, &declarations.waits);
         let waits = microkit_check::waits(&sdf, &declarations.waits).len();
         let pds = sdf.protection_domains.len();
-        tally.warnings += sdf.warnings.len();
-        declared::show_warnings(&sdf);
+        tally.warnings += declared::show_warnings(&sdf);
         for report in [memory, report] {
             tally.errors += report.error_count();
             tally.warnings += report.warning_count();

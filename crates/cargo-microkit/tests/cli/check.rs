@@ -77,6 +77,28 @@ fn warnings_fail_only_where_they_are_denied() {
 }
 
 #[test]
+fn one_remark_about_six_places_is_one() {
+    let bench = Bench::new();
+    let regions: Vec<String> = (0..6)
+        .map(|index| format!("<memory_region name=\"unused{index}\" size=\"0x1000\" />\n"))
+        .collect();
+    let pd = "<protection_domain name=\"pd\">\n<program_image path=\"pd.elf\" />\n\
+              </protection_domain>\n";
+    let system = format!("<system>\n{}{pd}</system>\n", regions.concat());
+    bench.file("six.system", system);
+    let parts = [
+        "nothing maps the memory region `unused0` (and 5 more like it)",
+        "nothing maps the memory region `unused5`",
+        "0 errors, 1 warning\n",
+    ];
+    check(
+        bench.microkit(&["check", "six.system", "--no-build"]),
+        true,
+        &parts,
+    );
+}
+
+#[test]
 fn what_is_wrong_with_the_file_is_told_first() {
     let bench = client_and_server(10, [CALLS, NOTHING]);
     let parts = [
