@@ -19,7 +19,7 @@ const UNSAFE: [&str; 6] = [
 
 /// The programs that may have unsafe code: their calls could break memory, but only that of
 /// children made for this, or none.
-const UNSAFE_PROGRAMS: [&str; 17] = [
+const UNSAFE_PROGRAMS: [&str; 18] = [
     "bench-parent",
     "conformance",
     "conformance-faults",
@@ -33,6 +33,7 @@ const UNSAFE_PROGRAMS: [&str; 17] = [
     "hostile",
     "ping-seed",
     "smc",
+    "thread-local",
     "unruly",
     "unruly-parent",
     "user-caps",

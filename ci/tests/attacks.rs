@@ -12,6 +12,7 @@
 //! Lines that begin with `//|` are the elements of its system file. Without them the system is one
 //! protection domain called `pd`.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::{BufReader, Read};
@@ -117,6 +118,22 @@ struct Bench {
     tool: PathBuf,
     sdk: Option<PathBuf>,
     attacks: Vec<Attack>,
+    /// The model kernel's ELF file, once it is needed.
+    kernel: OnceCell<Vec<u8>>,
+}
+
+/// Builds the model kernel.
+fn model_kernel() -> Vec<u8> {
+    let target = root().join("target/attacks/kernel");
+    let status = Command::new(cargo())
+        .args(["build", "--quiet", "--release", "--target", TARGET])
+        .args(["--package", "kernel-aarch64", "--target-dir"])
+        .arg(&target)
+        .current_dir(root())
+        .status()
+        .unwrap();
+    assert!(status.success(), "the model kernel is built");
+    fs::read(target.join(TARGET).join("release/kernel-aarch64")).unwrap()
 }
 
 impl Bench {
@@ -130,9 +147,7 @@ impl Bench {
             .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
             .collect();
         sources.sort();
-        let mut attacks: Vec<Attack> = sources.into_iter().map(Attack::read).collect();
-        // First those that run on the model kernel, which the tool builds for them.
-        attacks.sort_by_key(|attack| attack.texts(End::Prints).next().is_none());
+        let attacks: Vec<Attack> = sources.into_iter().map(Attack::read).collect();
         let mut manifest = format!(
             "[package]\nname = \"attacks\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n\
              safe-mmio = \"0.3.2\"\n\
@@ -175,6 +190,7 @@ impl Bench {
             tool,
             sdk,
             attacks,
+            kernel: OnceCell::new(),
         }
     }
 
@@ -307,14 +323,9 @@ impl Bench {
             .map_err(|report| format!("{report:?}"))?;
         let plan = microkit_image::plan(&system, &Platform::QEMU_VIRT_AARCH64, &search_paths)
             .map_err(|report| format!("{report:?}"))?;
-        let kernel = root()
-            .join("target/microkit/model-kernel")
-            .join(TARGET)
-            .join("release/kernel-aarch64");
-        let kernel =
-            fs::read(kernel).map_err(|e| format!("the model kernel was not built: {e}"))?;
+        let kernel = self.kernel.get_or_init(model_kernel);
         let image = self.package.join("by-hand.img");
-        let packed = microkit_image::pack(&plan, &kernel).map_err(|e| format!("{e:?}"))?;
+        let packed = microkit_image::pack(&plan, kernel).map_err(|e| format!("{e:?}"))?;
         fs::write(&image, packed).unwrap();
         let mut qemu = Command::new("qemu-system-aarch64")
             .args(["-machine", "virt,virtualization=on", "-cpu", "cortex-a53"])

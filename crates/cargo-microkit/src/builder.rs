@@ -1,10 +1,12 @@
 //! From system files to images, by way of Cargo and the kernel's packer.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use microkit_sdf as sdf;
 use miette::Result;
+use tempfile::TempDir;
 
 use crate::c;
 use crate::cargo::{self, Built};
@@ -27,6 +29,8 @@ pub(crate) struct Builder<'a> {
     pub(crate) project: Option<&'a Project>,
     pub(crate) variant: &'a Variant,
     pub(crate) options: &'a Options,
+    /// Whether images stay, at a place that a person finds. Otherwise each is for one run.
+    pub(crate) keeps: bool,
 }
 
 /// A system whose programs have all been found.
@@ -43,6 +47,8 @@ pub(crate) struct Packed {
     pub(crate) image: PathBuf,
     /// What runs in it.
     pub(crate) pds: Vec<ProtectionDomain>,
+    /// The folder of an image that does not stay.
+    _folder: Option<TempDir>,
 }
 
 impl Builder<'_> {
@@ -107,8 +113,7 @@ impl Builder<'_> {
     /// Makes the image of a system.
     pub(crate) fn pack(&self, plan: &Plan, built: &Built, outputs: &OutputArgs) -> Result<Packed> {
         let system = &plan.file.system;
-        let directory = self.system_directory(system)?;
-        files::make_directory(&directory)?;
+        let (directory, folder) = self.system_directory(system)?;
         let mut sources: BTreeMap<String, PathBuf> = BTreeMap::new();
         for program in &plan.programs {
             let compiled;
@@ -150,7 +155,7 @@ impl Builder<'_> {
             search_paths: directories,
             image: &image,
             report: &report,
-            verbose: self.options.verbose,
+            options: self.options,
         };
         self.kernel.pack(&request)?;
         let pds = plan
@@ -165,7 +170,11 @@ impl Builder<'_> {
                 })
             });
         let pds = pds.collect();
-        Ok(Packed { image, pds })
+        Ok(Packed {
+            image,
+            pds,
+            _folder: folder,
+        })
     }
 
     /// Compiles a program in C, and returns where it lies.
@@ -179,16 +188,26 @@ impl Builder<'_> {
         Ok(program)
     }
 
-    fn system_directory(&self, system: &System) -> Result<PathBuf> {
+    /// Makes the folder for an image and what it is made of.
+    fn system_directory(&self, system: &System) -> Result<(PathBuf, Option<TempDir>)> {
+        if !self.keeps {
+            let folder = tempfile::tempdir()
+                .map_err(|e| files::cannot("make a directory in", &std::env::temp_dir(), &e))?;
+            return Ok((folder.path().to_path_buf(), Some(folder)));
+        }
         let Variant {
             kernel, profile, ..
         } = self.variant;
-        Ok(self
-            .target_directory()?
+        let target = self.target_directory()?;
+        let place = place_of(system, self.project.map(Project::root), &target);
+        let directory = target
             .join("microkit")
             .join(self.variant.kernel_directory())
             .join("systems")
-            .join(format!("{}-{kernel}-{profile}", system.name)))
+            .join(place)
+            .join(format!("{}-{kernel}-{profile}", system.name));
+        files::make_directory(&directory)?;
+        Ok((directory, None))
     }
 
     fn target_directory(&self) -> Result<PathBuf> {
@@ -204,6 +223,30 @@ impl Builder<'_> {
     }
 }
 
+/// The path, below the folder of all images in `target`, that no system of another folder has.
+///
+/// A system of the workspace's `microkit-systems` has none, and one elsewhere in the workspace its
+/// folder's. For others, and for workspaces that share a target folder, a number stands for the folder.
+fn place_of(system: &System, root: Option<&Path>, target: &Path) -> PathBuf {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let folder = real(system.directory());
+    let root = root.map(real);
+    let root = root.filter(|root| real(target).starts_with(root));
+    let inside = root.and_then(|root| {
+        if folder == crate::system::directory(&root) {
+            return Some(PathBuf::new());
+        }
+        let path = folder.strip_prefix(&root).ok()?;
+        (!path.as_os_str().is_empty()).then(|| path.to_path_buf())
+    });
+    inside.unwrap_or_else(|| {
+        let mut hasher = DefaultHasher::new();
+        folder.hash(&mut hasher);
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        PathBuf::from(format!("{name}-{:016x}", hasher.finish()))
+    })
+}
+
 /// Where files that Cargo does not build are looked for, each place once.
 pub(crate) fn search_paths(options: &Options, system: &System) -> Vec<PathBuf> {
     let others = [system.directory(), Path::new(".")];
@@ -216,4 +259,46 @@ pub(crate) fn search_paths(options: &Options, system: &System) -> Vec<PathBuf> {
         }
     }
     paths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_folder_has_a_place_of_its_own() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let root = root.path();
+        let place = |file: &str, project: Option<&Path>, target: &Path| {
+            let path = root.join(file);
+            std::fs::create_dir_all(path.parent().expect("it has one")).expect("the folder");
+            std::fs::write(&path, "<system/>").expect("the file");
+            let system = System::find(path.to_str().expect("UTF-8"), None).expect("it is there");
+            place_of(&system, project, target)
+        };
+        let project = root.join("project");
+        let target = project.join("target");
+        let check = |file: &str, expect: &str| {
+            let place = place(&format!("project/{file}"), Some(&project), &target);
+            assert_eq!(place, Path::new(expect), "{file}");
+        };
+        check("microkit-systems/x.system", "");
+        check("microkit-systems/more/x.system", "microkit-systems/more");
+        check("more/x.system", "more");
+        check("a/b/x.system", "a/b");
+
+        let elsewhere = |file, project| place(file, project, &root.join("target"));
+        let other = root.join("other");
+        let places = [
+            elsewhere("one/a/x.system", None),
+            elsewhere("two/a/x.system", None),
+            elsewhere("project/a/x.system", Some(&*project)),
+            elsewhere("other/a/x.system", Some(&*other)),
+            place("project/x.system", Some(&project), &target),
+        ];
+        let distinct: BTreeSet<_> = places.iter().collect();
+        assert_eq!(distinct.len(), places.len(), "{places:?}");
+        assert!(places[0].to_string_lossy().starts_with("a-"), "{places:?}");
+        assert_eq!(elsewhere("one/a/x.system", None), places[0]);
+    }
 }

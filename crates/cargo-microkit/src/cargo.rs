@@ -1,6 +1,7 @@
 //! Cargo builds the programs that are Rust, in as few calls as their features allow.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::env;
 use std::ffi::OsString;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -8,9 +9,11 @@ use std::process::{Command, Stdio};
 
 use cargo_metadata::Message;
 use miette::{Result, miette};
+use tempfile::TempDir;
 
 use crate::cli::Options;
 use crate::features;
+use crate::files::{self, Lock};
 use crate::profile;
 use crate::project::{Bin, Project, cargo_program};
 use crate::sdk::Sdk;
@@ -27,10 +30,12 @@ const FRAME_POINTERS: &str = r#"build.rustflags=["-Cforce-frame-pointers=yes"]"#
 /// A binary, and what it is built for: two systems may want the same one for both targets.
 pub(crate) type Wanted = (Target, Bin);
 
-/// The ELF files of the binaries that Cargo could build.
+/// The ELF files of the binaries that Cargo could build. They are copies of this process alone:
+/// another one may have Cargo build the same binaries otherwise at any time.
 pub(crate) struct Built {
     files: BTreeMap<Wanted, PathBuf>,
     has_failed: bool,
+    _copies: Option<TempDir>,
 }
 
 impl Built {
@@ -39,7 +44,21 @@ impl Built {
         Self {
             files: BTreeMap::new(),
             has_failed: false,
+            _copies: None,
         }
+    }
+
+    /// Copies what Cargo has built, for `target`, into `folder`.
+    fn add_copies(&mut self, made: Made, target: Target, folder: &Path) -> Result<()> {
+        let folder = folder.join(target.name());
+        files::make_directory(&folder)?;
+        self.has_failed |= made.has_failed;
+        for (bin, file) in made.files {
+            let copy = folder.join(&bin.name);
+            files::place(&file, &copy)?;
+            self.files.insert((target, bin), copy);
+        }
+        Ok(())
     }
 
     /// The ELF file of a binary.
@@ -63,6 +82,12 @@ impl Built {
     }
 }
 
+/// What one call of Cargo has made, where Cargo puts it.
+struct Made {
+    files: BTreeMap<Bin, PathBuf>,
+    has_failed: bool,
+}
+
 /// Builds what is wanted for the kernel of `variant`. Those that do not build hold up no others.
 ///
 /// With `--features`, all are built in one call: Cargo then looks for each feature in all of them.
@@ -77,28 +102,38 @@ pub(crate) fn build(
     if wanted.is_empty() {
         return Ok(built);
     }
-    // The model kernel is built for it, whatever the programs are.
-    provide_target(Target::Fpu, project.directory(), options)?;
+    let directory = target_directory(project, variant);
+    files::make_directory(&directory)?;
+    // Until there are copies.
+    let _lock = Lock::take(&directory.join(".cargo-microkit-lock"))?;
+    let copies = tempfile::tempdir()
+        .map_err(|e| files::cannot("make a directory in", &env::temp_dir(), &e))?;
     for target in [Target::Fpu, Target::NoFpu] {
         let wanted = wanted.iter().filter(|(other, _)| *other == target);
         let bins: BTreeSet<Bin> = wanted.map(|(_, bin)| bin.clone()).collect();
         if bins.is_empty() {
             continue;
         }
-        if target != Target::Fpu {
-            provide_target(target, project.directory(), options)?;
-        }
+        provide_target(target, project.directory(), options)?;
         let groups = match options.features.is_empty() {
             true => features::groups(project, &bins),
             false => vec![bins],
         };
         for group in groups {
-            let more = build_group(project, &group, target, sdk, variant, options)?;
-            built.files.extend(more.files);
-            built.has_failed |= more.has_failed;
+            let made = build_group(project, &group, target, sdk, variant, options)?;
+            built.add_copies(made, target, copies.path())?;
         }
     }
+    built._copies = Some(copies);
     Ok(built)
+}
+
+/// Where Cargo puts what it builds for a kernel.
+fn target_directory(project: &Project, variant: &Variant) -> PathBuf {
+    project
+        .target_directory()
+        .join("microkit")
+        .join(variant.kernel_directory())
 }
 
 /// Builds programs in one call of Cargo.
@@ -109,11 +144,7 @@ fn build_group(
     sdk: Option<&Sdk>,
     variant: &Variant,
     options: &Options,
-) -> Result<Built> {
-    let target_directory = project
-        .target_directory()
-        .join("microkit")
-        .join(variant.kernel_directory());
+) -> Result<Made> {
     let mut command = Command::new(cargo_program());
     command.args([
         "build",
@@ -122,7 +153,9 @@ fn build_group(
         "json-render-diagnostics",
     ]);
     command.args(["--target", target.name(), "--profile", &variant.profile]);
-    command.arg("--target-dir").arg(target_directory);
+    command
+        .arg("--target-dir")
+        .arg(target_directory(project, variant));
     command.args(profile::arguments(&variant.profile, project.root()));
     if variant.profile != RELEASE {
         // Joined to what the user's configuration has there.
@@ -175,12 +208,12 @@ fn build_group(
                     package_id,
                     name: artifact.target.name,
                 };
-                files.insert((target, bin), file.into());
+                files.insert(bin, file.into());
             }
         }
     }
     let status = child.wait().map_err(lost)?;
-    Ok(Built {
+    Ok(Made {
         files,
         has_failed: !status.success(),
     })

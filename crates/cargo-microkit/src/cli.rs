@@ -7,9 +7,19 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use regex::Regex;
 
+/// What this program is made of.
+const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    "\nmodel kernel: ",
+    env!("MODEL_KERNEL"),
+    ", part of this program\nneeds: Rust ",
+    env!("CARGO_PKG_RUST_VERSION"),
+    " or newer"
+);
+
 /// Build, run and test systems of seL4 Microkit protection domains
 #[derive(Debug, Parser)]
-#[command(name = "cargo-microkit", bin_name = "cargo microkit", version)]
+#[command(name = "cargo-microkit", bin_name = "cargo microkit", version, long_version = VERSION)]
 #[command(after_help = "Example:\n  cargo microkit run hello --until 'hello, world'")]
 pub(crate) struct Cli {
     #[command(subcommand)]

@@ -153,6 +153,7 @@ pub(crate) fn declarations(
         project,
         variant: &variant,
         options,
+        keeps: false,
     };
     let plans = systems
         .iter()

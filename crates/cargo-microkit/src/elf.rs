@@ -5,14 +5,18 @@ use std::path::Path;
 
 use miette::{Report, Result, miette};
 use object::read::File;
-use object::{Architecture, Object, ObjectSection, ObjectSegment, ObjectSymbol};
+use object::{Architecture, Object, ObjectSection, ObjectSegment, ObjectSymbol, SymbolKind};
 
 use crate::files;
+use crate::nearest::quoted;
 use crate::variant::Variant;
 
 /// The symbol whose bytes name the kernel that a PD was built for, as `BOARD/CONFIG`. Only PDs
 /// with our runtime have it.
 const MARK_SYMBOL: &str = "sel4_kernel_configuration";
+
+/// The symbol of every PD with our runtime, which makes its thread-local variables.
+const RUNTIME_SYMBOL: &str = "sel4_microkit_stack_bytes";
 
 /// Checks that the program at `path` can be part of a system for the kernel of `variant`.
 pub(crate) fn check(path: &Path, variant: &Variant) -> Result<()> {
@@ -41,6 +45,8 @@ enum Fault {
     Damaged(String),
     Machine(Architecture),
     Mark,
+    /// It has thread-local variables of these names, and a runtime that does not make them.
+    ThreadLocal(Vec<String>),
 }
 
 /// The kernel that a program was built for, if it says so.
@@ -56,6 +62,7 @@ fn kernel_mark(bytes: &[u8]) -> Result<Option<String>, Fault> {
     for segment in file.segments() {
         segment.data().map_err(damaged)?;
     }
+    check_thread_local(&file)?;
 
     let Some(symbol) = file
         .symbols()
@@ -79,6 +86,23 @@ fn kernel_mark(bytes: &[u8]) -> Result<Option<String>, Fault> {
     mark.map(|mark| Some(mark.to_owned())).ok_or(Fault::Mark)
 }
 
+/// Checks that somebody makes the thread-local variables of a program.
+///
+/// Microkit's C runtime does not: an access would fault, at an address near 0.
+fn check_thread_local(file: &File<'_>) -> Result<(), Fault> {
+    let variables = file.symbols().filter(|s| s.kind() == SymbolKind::Tls);
+    let names: Vec<_> = variables
+        .filter_map(|symbol| symbol.name().ok())
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect();
+    let has_runtime = || file.symbols().any(|s| s.name() == Ok(RUNTIME_SYMBOL));
+    if names.is_empty() || has_runtime() {
+        return Ok(());
+    }
+    Err(Fault::ThreadLocal(names))
+}
+
 impl Fault {
     fn report(self, path: &Path) -> Report {
         let path = path.display();
@@ -100,6 +124,13 @@ impl Fault {
                 "the program `{path}` has the symbol `{MARK_SYMBOL}`, but the text that should be \
                  there, the kernel that it was built for, cannot be read"
             ),
+            Self::ThreadLocal(names) => miette!(
+                help = "a protection domain has one thread: remove `_Thread_local` or `__thread` \
+                        there; programs with the `sel4-microkit` runtime may have such variables",
+                "the program `{path}` has thread-local variables, and Microkit's C runtime does not \
+                 make them: {}",
+                quoted(names)
+            ),
         }
     }
 }
@@ -107,7 +138,7 @@ impl Fault {
 #[cfg(test)]
 mod tests {
     use object::write::{Object, Symbol, SymbolSection};
-    use object::{BinaryFormat, Endianness, SectionKind, SymbolFlags, SymbolKind, SymbolScope};
+    use object::{BinaryFormat, Endianness, SectionKind, SymbolFlags, SymbolScope};
 
     use super::*;
 
@@ -147,6 +178,41 @@ mod tests {
         check(Some(b""), Err(Fault::Mark));
         check(Some(b"\0\0"), Err(Fault::Mark));
         check(Some(b"\xff\xfe"), Err(Fault::Mark));
+    }
+
+    #[test]
+    fn thread_local_variables_need_a_runtime_that_makes_them() {
+        let check = |symbols: &[(&str, SectionKind)], expect: Result<(), Fault>| {
+            let mut object =
+                Object::new(BinaryFormat::Elf, Architecture::Aarch64, Endianness::Little);
+            for &(name, kind) in symbols {
+                let section = object.add_section(vec![], b".section".to_vec(), kind);
+                let value = object.append_section_data(section, &[0; 8], 8);
+                object.add_symbol(Symbol {
+                    name: name.into(),
+                    value,
+                    size: 8,
+                    kind: match kind {
+                        SectionKind::Tls => SymbolKind::Tls,
+                        _ => SymbolKind::Data,
+                    },
+                    scope: SymbolScope::Linkage,
+                    weak: false,
+                    section: SymbolSection::Section(section),
+                    flags: SymbolFlags::None,
+                });
+            }
+            let bytes = object.write().expect("an ELF file");
+            assert_eq!(kernel_mark(&bytes).map(drop), expect, "{symbols:?}");
+        };
+        let thread_local = |name| (name, SectionKind::Tls);
+        let plain = |name| (name, SectionKind::Data);
+        check(&[plain("errno")], Ok(()));
+        check(
+            &[thread_local("errno"), plain("other"), thread_local("depth")],
+            Err(Fault::ThreadLocal(vec!["errno".into(), "depth".into()])),
+        );
+        check(&[thread_local("errno"), plain(RUNTIME_SYMBOL)], Ok(()));
     }
 
     #[test]

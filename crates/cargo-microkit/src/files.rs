@@ -6,6 +6,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use miette::{Report, Result, miette};
+use rustix::fs::{FlockOperation, flock};
+
+use crate::terminal;
 
 /// Puts a copy of the finished file `from` at `to`, replacing what was there in one step.
 pub(crate) fn place(from: &Path, to: &Path) -> Result<()> {
@@ -33,6 +36,36 @@ fn replace(to: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<
         Ok(())
     };
     write().map_err(|e| cannot("write", to, &e))
+}
+
+/// A lock that no other process has, until this is dropped or the process ends.
+#[derive(Debug)]
+#[must_use = "it is released when this is dropped"]
+pub(crate) struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock of a file, which is made if it is not there.
+    ///
+    /// **Blocks:** until no other process has it, and says so.
+    pub(crate) fn take(path: &Path) -> Result<Self> {
+        let lock = || -> io::Result<File> {
+            let file = File::options()
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .open(path)?;
+            if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+                let directory = path.parent().unwrap_or(path).display();
+                terminal::status("Blocking", format_args!("waiting for `{directory}`"));
+                flock(&file, FlockOperation::LockExclusive)?;
+            }
+            Ok(file)
+        };
+        let file = lock().map_err(|e| cannot("lock", path, &e))?;
+        Ok(Self { _file: file })
+    }
 }
 
 /// Makes a directory and those above it.

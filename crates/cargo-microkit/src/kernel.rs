@@ -46,8 +46,8 @@ pub(crate) struct Request<'a> {
     pub(crate) image: &'a Path,
     /// Where the report goes.
     pub(crate) report: &'a Path,
-    /// Whether to show the commands, and what they print.
-    pub(crate) verbose: bool,
+    /// What else was asked for.
+    pub(crate) options: &'a Options,
 }
 
 impl Kernel {

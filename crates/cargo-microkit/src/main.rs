@@ -25,6 +25,7 @@ mod expected;
 mod fault;
 mod features;
 mod files;
+mod home;
 mod interrupt;
 mod kernel;
 mod log;

@@ -121,9 +121,9 @@ fn write_registers(f: &mut fmt::Formatter<'_>, name: &str, context: &UserContext
     let UserContext {
         x,
         sp,
-        pc,
+        pc: _,
         spsr,
-        fault_ip: _,
+        fault_ip,
         tpidr,
         tpidrro,
     } = context;
@@ -134,7 +134,11 @@ fn write_registers(f: &mut fmt::Formatter<'_>, name: &str, context: &UserContext
         }
         writeln!(f)?;
     }
-    write!(f, "{ERROR}{name}: sp={sp:#x} pc={pc:#x} spsr={spsr:#x}")?;
+    // As seL4's monitor reports it. After a system call `pc` is one instruction further.
+    write!(
+        f,
+        "{ERROR}{name}: sp={sp:#x} pc={fault_ip:#x} spsr={spsr:#x}"
+    )?;
     writeln!(f, " tpidr={tpidr:#x} tpidrro={tpidrro:#x}")
 }
 
@@ -181,7 +185,7 @@ mod tests {
         let context = UserContext {
             x: core::array::from_fn(|number| number as u64),
             fault_ip: 0x20_0000,
-            pc: 0x20_0000,
+            pc: 0x20_0004,
             sp: 0x7ff0,
             ..Default::default()
         };

@@ -33,29 +33,37 @@ impl Handler for Alice {
     }
 }
 
-struct Withdraws(Names);
+/// A service that does `on_notified` when it is notified.
+struct Service<F> {
+    names: Names,
+    on_notified: F,
+}
 
-impl Handler for Withdraws {
+impl<F: FnMut(&mut Names)> Handler for Service<F> {
     type Error = Infallible;
 
     fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
-        self.0.withdraw(BELL).unwrap();
+        (self.on_notified)(&mut self.names);
         Ok(())
     }
 }
 
+fn withdraw(names: &mut Names) {
+    names.withdraw(BELL).unwrap();
+}
+
 /// What is printed.
-fn log(forgets: bool) -> String {
+fn log(forgets: bool, on_notified: fn(&mut Names)) -> String {
     let bell = With {
         bell: true,
         ..With::default()
     };
     let system = system(bell)
         .program("alice.elf", move || alice(forgets))
-        .program("bell.elf", || {
+        .program("bell.elf", move || {
             let names = Names::connect(REGISTRY).unwrap();
             names.register(BELL).unwrap();
-            Withdraws(names)
+            Service { names, on_notified }
         });
     let mut run = system.start();
     run.until_idle();
@@ -64,12 +72,22 @@ fn log(forgets: bool) -> String {
 
 #[test]
 fn who_has_looked_is_notified_and_what_was_found_is_stale_then() {
-    assert_eq!(log(false), "alice: Ok(())\nalice: notified, Err(Stale)\n");
+    assert_eq!(
+        log(false, withdraw),
+        "alice: Ok(())\nalice: notified, Err(Stale)\n"
+    );
 }
 
 #[test]
 fn who_has_forgotten_is_not_notified() {
-    assert_eq!(log(true), "alice: Ok(())\n");
+    assert_eq!(log(true, withdraw), "alice: Ok(())\n");
+}
+
+#[test]
+fn what_was_found_is_stale_when_its_service_connects_again() {
+    let connect = |names: &mut Names| *names = Names::connect(REGISTRY).unwrap();
+    let stale = "alice: Ok(())\nalice: notified, Err(Stale)\n";
+    assert_eq!(log(false, connect), stale);
 }
 
 #[test]

@@ -208,7 +208,7 @@ mod target {
             "add x17, x17, :lo12:{entry}",
             "adrp x10, sel4_microkit_stack_bytes",
             "ldr x10, [x10, :lo12:sel4_microkit_stack_bytes]",
-            "sub x9, x9, x10",
+            "sub x14, x9, x10",
             "b {look}",
             ".ltorg",
             stack_top = const super::stack_top(),
@@ -217,7 +217,7 @@ mod target {
         )
     }
 
-    /// Reads the lowest byte of the stack that the program asks for, at x9, and continues. If the
+    /// Reads the lowest byte of the stack that the program asks for, at x14, and continues. If the
     /// system file gives less, the read faults, and the fault's program counter leads to this name.
     ///
     /// # Safety
@@ -227,7 +227,7 @@ mod target {
     #[unsafe(no_mangle)]
     unsafe extern "C" fn this_program_needs_a_larger_stack_size_in_the_system_file() -> ! {
         naked_asm!(
-            "ldrb w9, [x9]",
+            "ldrb w9, [x14]",
             "b {renew}",
             renew = sym crate::renewal::renew,
         )

@@ -51,15 +51,30 @@ extern "C" fn this_program_needs_a_larger_kept_data_size_to_be_restarted() -> ! 
     crate::panicking::trap()
 }
 
-/// Keeps a copy of the program's initialised data, or restores all of its data; then jumps to x17.
+/// Where `renew` goes if the thread-local variables do not fit on the stack. The name is what the
+/// fault's program counter leads to.
+#[cfg(target_os = "none")]
+#[cold]
+#[unsafe(no_mangle)]
+extern "C" fn this_program_needs_a_larger_stack_size_for_its_thread_local_variables() -> ! {
+    crate::panicking::trap()
+}
+
+/// Keeps a copy of the program's initialised data, or restores all of its data, and makes the
+/// thread-local variables; then jumps to x17.
 ///
-/// Needs no stack, and changes x0 to x12. Which data there is it reads from the program headers,
-/// which the linker puts into memory (*System V ABI*, chapter 5): the segments with `PT_LOAD` (1)
-/// that may be written (`PF_W`, bit 1 of the flags). The state in [`Kept`] is
+/// Changes x0 to x13. Which data there is it reads from the program headers, which the linker puts
+/// into memory (*System V ABI*, chapter 5): the segments with `PT_LOAD` (1) that may be written
+/// (`PF_W`, bit 1 of the flags). The state in [`Kept`] is
 ///
 /// - 0 until the copy is whole: who is stopped before that begins again;
 /// - 1 when it is;
 /// - 2 if it cannot be, because there is more data, or because the headers are not in memory.
+///
+/// Thread-local variables (`PT_TLS`, 7) are at the top of the stack, whose lowest address is x14. The
+/// thread pointer, TPIDR_EL0, leads to 16 bytes for a runtime. The variables follow at the next
+/// address that agrees with their own modulo their alignment (*ELF for the Arm 64-bit Architecture*,
+/// 5.9, variant 1, as lld has it).
 ///
 /// # Safety
 ///
@@ -71,6 +86,8 @@ pub(crate) unsafe extern "C" fn renew() {
     //    nothing of an earlier life runs again, and this one has not begun.
     // 2. It writes within segments that may be written, but never to `Kept` when it fills with
     //    zeros, and never beyond the end of `Kept`.
+    // 3. The stack pointer is lowered, over memory that nothing uses yet, and stays within the stack
+    //    and a multiple of 16. TPIDR_EL0 is the thread's own, and nothing else sets it.
     core::arch::naked_asm!(
         "adrp x0, sel4_microkit_kept",
         "add  x0, x0, :lo12:sel4_microkit_kept",
@@ -97,29 +114,36 @@ pub(crate) unsafe extern "C" fn renew() {
         "sub  x5, x5, #1",
         "ldp  w7, w8, [x4]",
         "cmp  w7, #1",
-        "b.ne 6f",
+        "b.ne 20f",
         "tbz  w8, #1, 6f",
+        "cmp  x2, #2",
+        "b.eq 6f",
         // x8: the next byte of the segment; x9: the end of its data; x10: its end.
         "ldr  x8, [x4, #{vaddr}]",
         "ldp  x9, x10, [x4, #{filesz}]",
         "add  x9, x8, x9",
         "add  x10, x8, x10",
+        "sub  x11, x9, x8",
+        "sub  x12, x3, x1",
+        "cmp  x11, x12",
+        "b.hi 4f",
+        "cbz  x2, 3f",
         "2:",
         "cmp  x8, x9",
-        "b.hs 4f",
-        "cmp  x1, x3",
-        "b.hs 7f",
-        "cbz  x2, 3f",
+        "b.hs 5f",
         "ldrb w11, [x1], #1",
         "strb w11, [x8], #1",
         "b    2b",
         "3:",
+        "cmp  x8, x9",
+        "b.hs 6f",
         "ldrb w11, [x8], #1",
         "strb w11, [x1], #1",
-        "b    2b",
-        // In the first life what follows the data is zero already.
+        "b    3b",
         "4:",
-        "cbz  x2, 6f",
+        "mov  x2, #2",
+        "b    6f",
+        // In the first life what follows the data is zero already.
         "5:",
         "cmp  x8, x0",
         "csel x8, x3, x8, eq",
@@ -139,20 +163,62 @@ pub(crate) unsafe extern "C" fn renew() {
         "6:",
         "add  x4, x4, #{phentsize}",
         "b    1b",
+        "20:",
+        "cmp  w7, #7",
+        "b.ne 6b",
+        // x8: the next byte of the image; x9: its size; x10: how much memory it takes; x11: the
+        // alignment.
+        "ldr  x8, [x4, #{vaddr}]",
+        "ldp  x9, x10, [x4, #{filesz}]",
+        "ldr  x11, [x4, #{align}]",
+        // x12: where the variables are, from the thread pointer.
+        "sub  x12, x8, #16",
+        "sub  x13, x11, #1",
+        "and  x12, x12, x13",
+        "add  x12, x12, #16",
+        // x13: the thread pointer, which is aligned as the variables and the stack are.
+        "add  x13, x12, x10",
+        "mov  x7, sp",
+        "sub  x13, x7, x13",
+        "neg  x11, x11",
+        "and  x13, x13, x11",
+        "and  x13, x13, #-16",
+        "cmp  x13, x14",
+        "b.lo 23f",
+        "mov  sp, x13",
+        "msr  tpidr_el0, x13",
+        "add  x13, x13, x12",
+        "add  x10, x10, x13",
+        "add  x9, x9, x8",
+        "21:",
+        "cmp  x8, x9",
+        "b.hs 22f",
+        "ldrb w11, [x8], #1",
+        "strb w11, [x13], #1",
+        "b    21b",
+        "22:",
+        "cmp  x13, x10",
+        "b.hs 6b",
+        "strb wzr, [x13], #1",
+        "b    22b",
+        "23:",
+        "b    {no_room}",
         "7:",
         "mov  x2, #2",
-        "str  x2, [x0]",
-        "br   x17",
         "8:",
-        "mov  x2, #1",
+        "cmp  x2, #2",
+        "mov  x7, #1",
+        "csel x2, x2, x7, eq",
         "str  x2, [x0]",
         "br   x17",
         bytes_offset = const core::mem::offset_of!(Kept<0>, bytes),
+        no_room = sym this_program_needs_a_larger_stack_size_for_its_thread_local_variables,
         too_much = sym this_program_needs_a_larger_kept_data_size_to_be_restarted,
         phoff = const 32,
         phnum = const 56,
         vaddr = const 16,
         filesz = const 32,
+        align = const 48,
         phentsize = const 56,
     )
 }

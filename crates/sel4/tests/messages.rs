@@ -433,18 +433,29 @@ fn each_breakpoint_has_its_five_words() {
         assert_eq!(TCB.tcb_set_breakpoint(6, words), Ok(()));
         assert_eq!(seen.borrow()[0].words, [6, 8, 0, 4, access]);
     }
-    start(|registers, buffer| {
+    fn read(access: u64, registers: &mut Registers, buffer: &mut HostBuffer<'_>) {
         registers.info = MessageInfo::new(0, 0, 0, 5).into_word();
-        registers.message = [8, 0, 4, 2];
+        registers.message = [8, 0, 4, access];
         buffer.write(HostBuffer::MESSAGE + 4, 1);
-    });
-    let on = BreakOn::ReadWrite;
-    let both = Breakpoint::Data {
-        address: 8,
-        bytes: 4,
-        on,
+    }
+    let check = |answer: fn(&mut Registers, &mut HostBuffer<'_>), on| {
+        start(answer);
+        let (address, bytes) = (8, 4);
+        let expect = Breakpoint::Data { address, bytes, on };
+        assert_eq!(TCB.tcb_get_breakpoint(6), Ok(Some(expect)));
     };
-    assert_eq!(TCB.tcb_get_breakpoint(6), Ok(Some(both)));
+    check(
+        |registers, buffer| read(0, registers, buffer),
+        BreakOn::Read,
+    );
+    check(
+        |registers, buffer| read(1, registers, buffer),
+        BreakOn::Write,
+    );
+    check(
+        |registers, buffer| read(2, registers, buffer),
+        BreakOn::ReadWrite,
+    );
     start(|registers, _| {
         registers.info = MessageInfo::new(0, 0, 0, 5).into_word();
         registers.message = [0x20_0000, 1, 0, 0];
@@ -529,6 +540,21 @@ fn all_registers_are_written_in_the_kernels_order() {
     let words = &seen[0].words;
     assert_eq!(words.len(), 2 + UserContext::COUNT);
     assert_eq!((words[0], words[1], words[2], words[2 + 33]), (0, 36, 1, 2));
+}
+
+/// The registers of the message are not set, which saves four instructions.
+#[test]
+fn a_message_without_words_sets_no_registers_for_them() {
+    let seen = start(succeed);
+    let info = MessageInfo::new(5, 0, 0, 0);
+    ENDPOINT.call_with_mrs(info, []);
+    sel4::with_ipc_buffer_token(|token| {
+        // SAFETY: the kernel is the test's, and has nothing to break.
+        unsafe { sel4::sys::call_empty(token, 1, info) }
+    });
+    let seen = seen.borrow();
+    assert_eq!(seen[0].registers, seen[1].registers);
+    assert_ne!(seen[0].registers.message, [0; 4]);
 }
 
 #[test]

@@ -19,18 +19,20 @@ pub(super) fn build(args: &BuildArgs) -> Result<Outcome> {
         &args.variant,
         &args.options,
         &args.outputs,
+        true,
     )?;
     terminal::aside(pds::table(&packed.pds).trim_end());
     terminal::line(packed.image.display());
     Ok(Outcome::Done)
 }
 
-/// Builds the image of the system that `argument` names, and says which that is.
+/// Builds the image of the system that `argument` names, and says which that is. It stays if `keeps`.
 pub(super) fn image(
     argument: &str,
     variant: &VariantArgs,
     options: &Options,
     outputs: &OutputArgs,
+    keeps: bool,
 ) -> Result<(Packed, System, Variant)> {
     let (system, project) = find_system(argument)?;
     let kernel = Kernel::choose(options)?;
@@ -41,6 +43,7 @@ pub(super) fn image(
         project: project.as_ref(),
         variant: &variant,
         options,
+        keeps,
     };
     let plan = builder.plan(system.clone())?;
     if let Some(parsed) = &plan.parsed {

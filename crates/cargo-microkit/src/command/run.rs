@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use miette::{Report, Result, miette};
 
-use crate::builder::Packed;
 use crate::cli::RunArgs;
 use crate::command::{Outcome, build};
 use crate::fault::{Faults, Told};
@@ -26,12 +25,14 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
         }
         None => None,
     };
-    let (Packed { image, pds }, system, variant) = build::image(
+    let (packed, system, variant) = build::image(
         &args.system.system,
         &args.variant,
         &args.options,
         &args.outputs,
+        machine.is_none(),
     )?;
+    let image = &packed.image;
     let (Some(machine), Some(qemu)) = (machine, qemu) else {
         return Err(miette!(
             help = format!(
@@ -49,7 +50,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
     } else {
         Console::Stream
     };
-    let mut command = machine.command(&qemu, &image, &variant, console, args.qemu.icount);
+    let mut command = machine.command(&qemu, image, &variant, console, args.qemu.icount);
     let _disks = Devices::of(&system)?.add_to(&mut command)?;
     command.args(&args.qemu_args);
     if args.options.verbose {
@@ -68,7 +69,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
         log: Log::new(&variant),
         tail: Tail::default(),
         faults: Faults::default(),
-        places: Places::of(&pds),
+        places: Places::of(&packed.pds),
     };
     session.follow(&mut guest)
 }

@@ -91,16 +91,5 @@ pub(crate) fn kept(version: &str) -> Result<Option<PathBuf>> {
 
 /// The directory of all kept SDKs.
 fn home() -> Result<PathBuf> {
-    let ours = match std::env::var_os("CARGO_MICROKIT_HOME").filter(|value| !value.is_empty()) {
-        Some(home) => PathBuf::from(home),
-        None => directories::BaseDirs::new()
-            .map(|base| base.data_dir().join("cargo-microkit"))
-            .ok_or_else(|| {
-                miette!(
-                    help = "set HOME, or CARGO_MICROKIT_HOME to a directory for cargo-microkit",
-                    "there is no home directory in which an SDK could be kept"
-                )
-            })?,
-    };
-    Ok(ours.join("sdk"))
+    Ok(crate::home::data()?.join("sdk"))
 }

@@ -36,7 +36,7 @@ pub(crate) fn pack(sdk: &Sdk, request: &Request<'_>) -> Result<()> {
         .arg("-r")
         .arg(&report)
         .stdin(Stdio::null());
-    if request.verbose {
+    if request.options.verbose {
         terminal::running(&command);
     }
     let output = command.output().map_err(|e| {
@@ -46,7 +46,7 @@ pub(crate) fn pack(sdk: &Sdk, request: &Request<'_>) -> Result<()> {
             sdk.tool().display()
         )
     })?;
-    if request.verbose {
+    if request.options.verbose {
         terminal::aside(String::from_utf8_lossy(&output.stdout).trim_end());
     }
     // The tool's messages point at the report.

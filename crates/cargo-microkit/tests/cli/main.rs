@@ -1,10 +1,12 @@
 //! The command as a user meets it: run as a process, with an SDK and a QEMU that are not real.
 #![forbid(unsafe_code)]
 
+mod at_once;
 mod before_build;
 mod bench;
 mod build;
 mod check;
+mod model;
 mod run;
 mod sdk;
 mod test;

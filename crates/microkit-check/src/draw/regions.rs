@@ -21,7 +21,7 @@ pub(super) struct Owner {
 
 /// Regions that the same PDs and virtual machines map.
 pub(super) struct Group {
-    /// Their indices, in the order of the file.
+    /// Their indices, in the order of the file and so sorted.
     pub(super) regions: Vec<usize>,
     owners: BTreeSet<Owner>,
 }
@@ -83,7 +83,7 @@ pub(super) fn mappings_of(system: &System, groups: &[Group], owner: Owner) -> Ve
     own.map(|(index, group)| {
         let maps = maps
             .iter()
-            .filter(|map| group.regions.contains(&map.region));
+            .filter(|map| group.regions.binary_search(&map.region).is_ok());
         let maps: Vec<&Map> = maps.copied().collect();
         let mut kinds: Vec<String> = maps.iter().map(|map| perms(map)).collect();
         kinds.sort_unstable();

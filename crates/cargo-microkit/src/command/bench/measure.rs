@@ -58,6 +58,7 @@ impl Bench<'_> {
             project: self.project,
             variant,
             options: &args.options,
+            keeps: false,
         };
         let plan = builder.plan(system.clone())?;
         let built = builder.compile(&[&plan])?;
@@ -65,9 +66,10 @@ impl Bench<'_> {
             output: None,
             report: None,
         };
-        let image = builder.pack(&plan, &built, &outputs)?.image;
+        let packed = builder.pack(&plan, &built, &outputs)?;
+        let image = &packed.image;
 
-        let mut command = machine.command(self.qemu, &image, variant, Console::None, true);
+        let mut command = machine.command(self.qemu, image, variant, Console::None, true);
         let _disks = Devices::of(system)?.add_to(&mut command)?;
         if args.options.verbose {
             terminal::running(&command);

@@ -95,6 +95,7 @@ fn test_variant(
         project,
         variant,
         options: &args.options,
+        keeps: false,
     };
     let mut planned = Vec::new();
     for case in cases {
@@ -122,7 +123,7 @@ fn test_variant(
         match packed.and_then(|built| builder.pack(&plan, built, &outputs).map_err(|e| failed(&e)))
         {
             Ok(packed) => match &case.refusal {
-                None => images.push((case, packed.image)),
+                None => images.push((case, packed)),
                 Some(what) => {
                     let why = format!("it was built, and was to be refused: {what}");
                     tally.record(&case.system.name, variant, Verdict::Failed(why));
@@ -138,9 +139,14 @@ fn test_variant(
         while !interrupt::requested() {
             // Not in the loop's condition, where the lock would be held while the system runs.
             let next = lock(&queue).next();
-            let Some((case, image)) = next else { break };
-            let mut command =
-                machine.command(qemu, &image, variant, Console::None, args.qemu.icount);
+            let Some((case, packed)) = next else { break };
+            let mut command = machine.command(
+                qemu,
+                &packed.image,
+                variant,
+                Console::None,
+                args.qemu.icount,
+            );
             let start = || -> Result<_> {
                 let disks = Devices::of(&case.system)?.add_to(&mut command)?;
                 if args.options.verbose {

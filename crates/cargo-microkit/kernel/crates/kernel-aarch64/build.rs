@@ -1,0 +1,1 @@
+../../../../kernel-aarch64/build.rs

@@ -1,0 +1,38 @@
+//! The model kernel, packed with a system into a boot image.
+//!
+//! Its [source](source) is part of this program. [`kernel`] has Cargo build it once, in an
+//! [environment](isolated) without any of the user's settings.
+
+mod isolated;
+mod kernel;
+mod source;
+
+use std::fs;
+
+use microkit_image::Platform;
+use microkit_sdf::SearchPaths;
+use miette::Result;
+
+use crate::files;
+use crate::kernel::Request;
+
+/// The board that the model kernel is for.
+pub(crate) const BOARD: &str = "qemu_virt_aarch64";
+
+/// The kernel configuration that it is like.
+pub(crate) const CONFIG: &str = "debug";
+
+/// Makes the image and the report.
+///
+/// **Errors:** everything that is wrong with the system, each with its line.
+pub(crate) fn pack(request: &Request<'_>) -> Result<()> {
+    let search_paths = SearchPaths(request.search_paths.clone());
+    let platform = Platform::QEMU_VIRT_AARCH64;
+    let plan = microkit_image::plan(request.parsed, &platform, &search_paths)?;
+    let kernel = kernel::elf_file(request.options)?;
+    let kernel_elf =
+        fs::read(&kernel).map_err(|e| files::cannot("read the model kernel", &kernel, &e))?;
+    let image = microkit_image::pack(&plan, &kernel_elf)?;
+    files::write(request.report, plan.report())?;
+    files::write(request.image, &image)
+}

@@ -1,0 +1,129 @@
+//! What runs at once has files of its own.
+
+use std::fs;
+use std::process::{Child, Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+use crate::bench::{BOOT, Bench, VERSION, check, system_text, text};
+
+/// Takes its time, then prints the image that it was started with.
+const SLOW_QEMU: &str = "for word in \"$@\"; do\n\
+    case $word in *file=*) image=${word#*file=}; image=${image%%,*} ;; esac\ndone\n\
+    sleep 1\ncat \"$image\"\n";
+
+fn start(mut command: Command) -> Child {
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.spawn().expect("it starts")
+}
+
+#[track_caller]
+fn printed(child: Child) -> String {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = child.wait_with_output().expect("it ends");
+    let said = String::from_utf8_lossy(&stdout).into_owned();
+    assert!(
+        status.success(),
+        "{said}{}",
+        String::from_utf8_lossy(&stderr)
+    );
+    said
+}
+
+#[test]
+fn systems_of_one_name_that_run_at_once_run_their_own_images() {
+    let bench = Bench::new();
+    let run = |folder: &str| {
+        let system = format!("{folder}/x.system");
+        bench.file(&system, system_text("pd", "pd.elf"));
+        bench.file(&format!("{folder}/pd.elf"), crate::bench::elf(None));
+        let arguments = ["run", &system, "--until", "image of"];
+        start(bench.with_qemu(&arguments, &format!("{BOOT}{SLOW_QEMU}")))
+    };
+    let first = run("a");
+    sleep(Duration::from_millis(300));
+    let second = run("b");
+    for (child, folder) in [(first, "a"), (second, "b")] {
+        let said = printed(child);
+        assert!(
+            said.contains(&format!("image of {folder}/x.system")),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn systems_of_one_name_leave_two_images() {
+    let bench = Bench::new();
+    let sdk = bench.sdk(VERSION);
+    let images = ["a", "b"].map(|folder| {
+        let system = format!("{folder}/x.system");
+        bench.file(&system, system_text("pd", "pd.elf"));
+        bench.file(&format!("{folder}/pd.elf"), crate::bench::elf(None));
+        let mut build = bench.microkit(&["build", &system, "--sdk"]);
+        build.arg(&sdk);
+        check(build, true, &[]).trim_end().to_owned()
+    });
+    for (image, folder) in images.iter().zip(["a", "b"]) {
+        assert!(text(image.as_ref()).contains(&format!("image of {folder}/x.system")));
+    }
+    assert_ne!(images[0], images[1]);
+}
+
+#[test]
+fn a_run_does_not_touch_the_image_of_a_build() {
+    let bench = Bench::new();
+    let sdk = bench.sdk(VERSION);
+    bench.system("x");
+    let mut build = bench.microkit(&["build", "x.system", "--sdk"]);
+    build.arg(&sdk);
+    let image = check(build, true, &[]).trim_end().to_owned();
+    fs::write(&image, "as it was").expect("the image");
+    let run = bench.with_qemu(
+        &["run", "x.system", "--until", "image of"],
+        &format!("{BOOT}{SLOW_QEMU}"),
+    );
+    check(run, true, &[]);
+    assert_eq!(text(image.as_ref()), "as it was");
+}
+
+/// A project whose binary says with which feature it was built.
+fn project(bench: &Bench) {
+    let manifest = "[package]\nname = \"pd\"\nedition = \"2024\"\n[features]\nloud = []\n";
+    bench.file("Cargo.toml", manifest);
+    let program = "#![no_std]\n#![no_main]\n\
+        #[panic_handler] fn panic(_: &core::panic::PanicInfo) -> ! { loop {} }\n\
+        #[used] #[unsafe(no_mangle)] static QUIET_OR_LOUD: [u8; 8] =\n\
+        *if cfg!(feature = \"loud\") { b\"LOUD-IS1\" } else { b\"QUIET-I1\" };\n\
+        #[unsafe(no_mangle)] extern \"C\" fn _start() -> &'static [u8] { &QUIET_OR_LOUD }\n";
+    bench.file("src/main.rs", program);
+    bench.file("x.system", system_text("pd", "pd.elf"));
+}
+
+/// Stands for the SDK's tool: takes its time, then makes an image of the program in the last search
+/// path that has one.
+const SLOW_TOOL: &str = "#!/bin/sh\n\
+    while [ $# -gt 0 ]; do\n\
+    case $1 in -o) image=$2 ;; -r) echo report > \"$2\" ;; esac\n\
+    if [ -f \"$1/pd.elf\" ]; then pd=$1/pd.elf; fi\nshift\ndone\n\
+    sleep 2\ngrep -ao 'LOUD-IS1\\|QUIET-I1' \"$pd\" | head -n 1 > \"$image\"\n";
+
+#[test]
+fn builds_with_other_features_at_once_do_not_take_each_others_programs() {
+    let bench = Bench::new();
+    project(&bench);
+    let run = |features: &[&str]| {
+        let arguments = [&["run", "x.system", "--until", "IS1|I1"], features].concat();
+        let command = bench.with_qemu(&arguments, &format!("{BOOT}{SLOW_QEMU}"));
+        bench.script("sdk/bin/microkit", SLOW_TOOL);
+        start(command)
+    };
+    let quiet = run(&[]);
+    sleep(Duration::from_millis(500));
+    let loud = run(&["--features", "loud"]);
+    assert!(printed(quiet).contains("QUIET-I1"));
+    assert!(printed(loud).contains("LOUD-IS1"));
+}
