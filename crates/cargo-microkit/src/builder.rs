@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
+use microkit_sdf as sdf;
 use miette::{Result, miette};
 use tempfile::TempDir;
 
@@ -35,6 +36,8 @@ pub(crate) struct Builder<'a> {
 /// A system whose programs have all been found.
 pub(crate) struct Plan {
     file: SystemFile,
+    /// What the file says, if that does not depend on what is built.
+    pub(crate) parsed: Option<sdf::System>,
     programs: Vec<Program>,
 }
 
@@ -51,17 +54,25 @@ pub(crate) struct Packed {
 }
 
 impl Builder<'_> {
-    /// Finds the programs of a system.
+    /// Reads a system, and finds its programs.
+    ///
+    /// **Errors:** all that can be said before anything is built.
     pub(crate) fn plan(&self, system: System) -> Result<Plan> {
         let file = SystemFile::read(system)?;
         let folders = Folders::of(self.options, &file.system);
+        let search_paths = folders.all().cloned().collect();
+        let parsed = declared::parse_before_build(&file, search_paths, self.variant)?;
         let programs = programs::find(&file, self.project, &folders)?;
         if self.options.verbose {
             programs
                 .iter()
                 .for_each(|program| program.print(self.project));
         }
-        Ok(Plan { file, programs })
+        Ok(Plan {
+            file,
+            parsed,
+            programs,
+        })
     }
 
     /// Builds those programs of `plans` that Cargo builds.
@@ -144,7 +155,7 @@ impl Builder<'_> {
             .unwrap_or_else(|| directory.join("report.txt"));
         let mut directories = vec![below];
         directories.extend(Folders::of(self.options, system).all().cloned());
-        let parsed = declared::parse_file(&system.path, directories.clone(), &self.variant.config)?;
+        let parsed = declared::parse_file(&system.path, directories.clone(), self.variant)?;
         let declared = declared::of_system(&parsed, &sources)?;
         let wrong = declared::memory(&parsed, &declared.memory, &self.variant.config);
         if !wrong.findings().is_empty() {

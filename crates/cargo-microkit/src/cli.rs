@@ -243,15 +243,26 @@ pub(crate) struct DeclaringArgs {
 /// Draw a system as SVG
 ///
 /// Shows protection domains with their priorities, each inside its parent and the highest first;
-/// channels; interrupts; memory regions, and who maps them with which rights; and in red those that
-/// can wait for each other for ever, as `check` finds them. The same system gives the same picture.
+/// channels; interrupts; memory regions, those of the same mappers as one, and who maps them with
+/// which rights; and in red those that can wait for each other for ever, as `check` finds them. A
+/// browser names the line under the pointer. The same system gives the same picture.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cargo microkit graph ping-pong > ping-pong.svg\n  \
-    cargo microkit graph path/to/my.system --no-build -o my.svg")]
+    cargo microkit graph path/to/my.system --no-build -o my.svg\n  \
+    cargo microkit graph my --channels --pd server")]
 pub(crate) struct GraphArgs {
     #[command(flatten)]
     pub(crate) system: SystemArg,
+    /// Draw channels; with --memory both, and without either too
+    #[arg(long)]
+    pub(crate) channels: bool,
+    /// Draw memory regions and their mappings
+    #[arg(long)]
+    pub(crate) memory: bool,
+    /// Draw only what has to do with this protection domain, and its neighbours; may be repeated
+    #[arg(long = "pd", value_name = "NAME")]
+    pub(crate) pds: Vec<String>,
     /// Where to put the picture, if not to standard output
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,

@@ -18,9 +18,13 @@ use crate::builder::{Builder, Plan};
 use crate::cli::{DeclaringArgs, Options};
 use crate::files;
 use crate::kernel::Kernel;
+use crate::model::BOARD;
 use crate::programs::{self, Folders};
 use crate::project::Project;
 use crate::system::System;
+use crate::system_file::SystemFile;
+use crate::terminal;
+use crate::variant::Variant;
 
 /// The declarations of a system's programs, in the order of its protection domains; empty if they
 /// were not built.
@@ -38,31 +42,77 @@ pub(crate) struct Declared {
 pub(crate) fn parse(system: &System, args: &DeclaringArgs) -> Result<sdf::System> {
     let folders = Folders::of(&args.options, system);
     let files = folders.all().cloned().collect();
-    parse_file(&system.path, files, &args.variant.config)
+    let kernel = kernel(&args.options.board, &args.variant.config);
+    Ok(parse_for(kernel, &system.path, files)??)
 }
 
-/// Reads the system file at `path`, for a kernel configuration; the files that it names are below
-/// `search_paths`.
+/// Reads the system file at `path`; the files that it names are below `search_paths`.
 ///
 /// **Errors:** as [`parse`].
 pub(crate) fn parse_file(
     path: &Path,
     search_paths: Vec<PathBuf>,
-    config: &str,
+    variant: &Variant,
 ) -> Result<sdf::System> {
-    let text =
-        fs::read_to_string(path).map_err(|e| files::cannot("read the system file", path, &e))?;
-    let files = sdf::SearchPaths(search_paths);
-    let options = sdf::Options {
-        kernel: kernel(config),
-        files: &files,
-    };
-    Ok(sdf::parse(&path.display().to_string(), &text, options)?)
+    let kernel = kernel(&variant.board, &variant.config);
+    Ok(parse_for(kernel, path, search_paths)??)
 }
 
-/// What a system file for a kernel configuration is checked against.
-fn kernel(config: &str) -> sdf::Kernel {
+/// Reads a system file whose programs are not built yet; `None` if a region is filled with one of
+/// them, so that nothing can be said before.
+///
+/// **Errors:** as [`parse`].
+pub(crate) fn parse_before_build(
+    file: &SystemFile,
+    search_paths: Vec<PathBuf>,
+    variant: &Variant,
+) -> Result<Option<sdf::System>> {
+    let kernel = kernel(&variant.board, &variant.config);
+    let errors = match parse_for(kernel, &file.system.path, search_paths)? {
+        Ok(system) => return Ok(Some(system)),
+        Err(errors) => errors,
+    };
+    let is_program = |path: &str| file.images.iter().any(|image| image.path == path);
+    let is_for_later = |error: &sdf::SdfError| match &error.kind {
+        sdf::SdfErrorKind::PrefillUnreadable { path, .. } => is_program(path),
+        _ => false,
+    };
+    match errors.findings().iter().all(is_for_later) {
+        true => Ok(None),
+        false => Err(errors.into()),
+    }
+}
+
+/// Shows what the SDK's tool would pass over in silence, and returns how many remarks that were.
+pub(crate) fn show_warnings(system: &sdf::System) -> usize {
+    let (source, warnings) = (system.source.clone(), system.warnings.clone());
+    let report = sdf::Report::new(source, warnings).grouped();
+    let count = report.findings().len();
+    if count > 0 {
+        terminal::error(&report.into());
+    }
+    count
+}
+
+fn parse_for(
+    kernel: sdf::Kernel,
+    path: &Path,
+    search_paths: Vec<PathBuf>,
+) -> Result<Result<sdf::System, sdf::SdfErrors>> {
+    let text =
+        fs::read_to_string(path).map_err(|e| files::cannot("read the system file", path, &e))?;
+    let files = &sdf::SearchPaths(search_paths);
+    let options = sdf::Options { kernel, files };
+    Ok(sdf::parse(&path.display().to_string(), &text, options))
+}
+
+/// What a system file for a board and a kernel configuration is checked against.
+fn kernel(board: &str, config: &str) -> sdf::Kernel {
     let mut kernel = sdf::Kernel::QEMU_VIRT_AARCH64;
+    if board != BOARD {
+        // What the SDK knows of it, its tool says.
+        kernel.ram = None;
+    }
     if config.starts_with("smp-") {
         // How many cores the board has is for the SDK's tool to say.
         kernel.cores = u8::MAX;
@@ -76,7 +126,7 @@ pub(crate) fn memory(
     uses: &[Option<MemoryUse>],
     config: &str,
 ) -> microkit_check::Report {
-    microkit_check::memory(system, uses, kernel(config).user_top)
+    microkit_check::memory(system, uses, kernel(BOARD, config).user_top)
 }
 
 /// Builds the programs of the systems, unless they are not to be built, and reads what they declare.

@@ -1,17 +1,6 @@
 //! "Did you mean": the name that was probably meant by one that does not exist.
 
-/// The candidate most like `name`, if any is like it at all.
-pub(crate) fn nearest<'a>(
-    name: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
-    candidates
-        .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
-        .filter(|(likeness, _)| *likeness > 0.75)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| candidate)
-}
+pub(crate) use microkit_sdf::nearest;
 
 /// "`a`, `b`", for lists inside a sentence.
 pub(crate) fn quoted<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
@@ -36,23 +25,6 @@ pub(crate) fn advice<S: AsRef<str>>(wrong: &str, names: &[S]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn nearest_is_the_slip_of_the_finger_and_nothing_far_off() {
-        let check = |name, expect| {
-            assert_eq!(
-                nearest(name, ["ping-pong", "hello", "passive"]),
-                expect,
-                "{name}"
-            );
-        };
-        check("hello", Some("hello"));
-        check("helo", Some("hello"));
-        check("ping_pong", Some("ping-pong"));
-        check("pasive", Some("passive"));
-        check("xyz", None);
-        check("", None);
-    }
 
     #[test]
     fn advice_lists_what_there_is() {

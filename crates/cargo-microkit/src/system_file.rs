@@ -49,7 +49,7 @@ impl SystemFile {
     /// Reads the file of `system`.
     ///
     /// **Errors:** there is no such file, or it is not XML. Whether it describes a system at all
-    /// is left to the SDK's tool.
+    /// is left to `microkit-sdf`.
     pub(crate) fn read(system: System) -> Result<Self> {
         let bytes = std::fs::read(&system.path)
             .map_err(|e| files::cannot("read the system file", &system.path, &e))?;

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt::{self, Display};
+use std::mem::discriminant;
 
 use microkit_sdf::{Source, Span};
 use miette::{Diagnostic, LabeledSpan, Severity, SourceCode};
@@ -13,15 +14,17 @@ pub struct Report {
     findings: Vec<Finding>,
 }
 
-/// One thing found.
+/// One thing found, in one place or in several.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{kind}")]
+#[error("{kind}{}", and_more(more.len()))]
 #[non_exhaustive]
 pub struct Finding {
     /// What it is.
     pub kind: FindingKind,
     /// The places that it is about; of a cycle, in its order.
     pub labels: Vec<Label>,
+    /// The same elsewhere in the file.
+    pub more: Vec<Self>,
 }
 
 /// A place in the system file.
@@ -264,8 +267,8 @@ pub enum FindingKind {
     #[diagnostic(
         severity(warning),
         help(
-            "write more than {min_us} us: seL4 refuses less when the system starts, and a system \
-             call begins only when {min_us} us are left"
+            "write more than {min_us}: a system call begins only while {min_us} us of the budget \
+             are left"
         )
     )]
     BudgetTooSmall {
@@ -292,12 +295,21 @@ pub enum FindingKind {
 }
 
 impl Report {
-    pub(crate) fn new(source: Source, mut findings: Vec<Finding>) -> Self {
-        findings.sort_by_key(|finding| finding.labels.iter().map(|label| label.span).min());
+    /// A report of `all`, with what is the same in several places told once.
+    pub(crate) fn new(source: Source, mut all: Vec<Finding>) -> Self {
+        all.sort_by_key(|finding| finding.labels.iter().map(|label| label.span).min());
+        let mut findings: Vec<Finding> = Vec::new();
+        for finding in all {
+            let is_same = |first: &&mut Finding| first.is_told_with(&finding);
+            match findings.iter_mut().find(is_same) {
+                Some(first) => first.more.push(finding),
+                None => findings.push(finding),
+            }
+        }
         Self { source, findings }
     }
 
-    /// What was found, in the order of the file.
+    /// What was found, in the order of the file. What is the same in several places is one.
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }
@@ -356,7 +368,26 @@ impl Diagnostic for Report {
 
 impl Finding {
     pub(crate) fn new(kind: FindingKind, labels: Vec<Label>) -> Self {
-        Self { kind, labels }
+        Self {
+            kind,
+            labels,
+            more: Vec::new(),
+        }
+    }
+
+    /// Whether the two are the same in two places. Waits that never end are not: to end one of
+    /// them does nothing for another. Nor are errors that differ in what to write.
+    fn is_told_with(&self, other: &Self) -> bool {
+        let is_alone = matches!(
+            self.kind,
+            FindingKind::Cycle { .. }
+                | FindingKind::WaitsForCaller { .. }
+                | FindingKind::LockTwice { .. }
+        );
+        let help = |finding: &Self| finding.kind.help().map(|help| help.to_string());
+        !is_alone
+            && discriminant(&self.kind) == discriminant(&other.kind)
+            && (!self.is_error() || help(self) == help(other))
     }
 
     /// Whether it is an error; else it is a warning.
@@ -371,14 +402,36 @@ impl Diagnostic for Finding {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
-        self.kind.help()
+        let help = self.kind.help()?.to_string();
+        let others = self.more.iter().filter_map(|other| other.kind.help());
+        let mut others = others.map(|other| other.to_string());
+        Some(match others.all(|other| other == help) {
+            true => Box::new(help),
+            false => Box::new(format!("for the first: {help}")),
+        })
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let labels = self.labels.iter();
-        Some(Box::new(labels.map(|label| {
-            LabeledSpan::new_with_span(Some(label.text.clone()), label.span)
-        })))
+        let shown = |span, text| LabeledSpan::new_with_span(Some(text), span);
+        let own = self.labels.iter();
+        let own = own.map(move |label| shown(label.span, label.text.clone()));
+        // The first place of another says what it is.
+        let more = self.more.iter().flat_map(move |other| {
+            let labels = other.labels.iter().enumerate();
+            labels.map(move |(index, label)| match index {
+                0 => shown(label.span, other.kind.to_string()),
+                _ => shown(label.span, label.text.clone()),
+            })
+        });
+        Some(Box::new(own.chain(more)))
+    }
+}
+
+/// How often something is told beside the first time.
+fn and_more(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        _ => format!(" (and {count} more like it)"),
     }
 }
 

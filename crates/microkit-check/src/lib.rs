@@ -52,7 +52,7 @@ mod memory;
 mod wait;
 
 pub use declaration::{Context, Declaration, DeclarationError, SECTION, Statement, Step};
-pub use draw::svg;
+pub use draw::{Choice, svg};
 
 pub use finding::{Finding, FindingKind, Label, Report};
 pub use memory::{MemoryUse, MemoryUseError, RegionKind, RegionUse, memory};

@@ -8,16 +8,15 @@
 
 use std::collections::BTreeSet;
 
-use microkit_sdf::{Map, ScheduleEntry, System};
+use microkit_sdf::{Kernel, Map, ScheduleEntry, System};
 
 use crate::declaration::{Declaration, Step};
 use crate::finding::{Finding, FindingKind, Label};
 use crate::wait::ends;
 
-/// What must be left of a budget, in microseconds, for a system call to begin, on boards whose kernel
-/// may take 10 us for one, as that of `qemu_virt_aarch64` (seL4, `MIN_BUDGET_US` and `KERNEL_WCET`).
-/// No board has less.
-const MIN_BUDGET_US: u64 = 20;
+/// What must be left of a budget, in microseconds, for a system call to begin. A smaller budget is
+/// an error of the file.
+const MIN_BUDGET_US: u64 = Kernel::QEMU_VIRT_AARCH64.min_budget_us();
 
 /// All warnings about the file, and about what its programs declare.
 pub(crate) fn findings(system: &System, declarations: &[Option<Declaration>]) -> Vec<Finding> {
@@ -139,8 +138,7 @@ fn time(system: &System, findings: &mut Vec<Finding>) {
     });
     for pd in &system.protection_domains {
         let here = || vec![Label::new(pd.span, "here")];
-        // Of a budget of 0 the parser has said it.
-        if (1..=MIN_BUDGET_US).contains(&pd.budget_us) {
+        if pd.budget_us == MIN_BUDGET_US {
             let kind = FindingKind::BudgetTooSmall {
                 pd: pd.name.clone(),
                 budget_us: pd.budget_us,

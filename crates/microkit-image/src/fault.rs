@@ -51,11 +51,6 @@ pub enum PlanErrorKind {
         fault: ProgramFault,
     },
 
-    /// A PD that may never run. The tool builds it, and seL4 refuses it at boot.
-    #[error("`{pd}` has a budget of 0 and could never run")]
-    #[diagnostic(help("write a `budget` of some microseconds"))]
-    NoBudget { pd: String },
-
     /// An interrupt that the board does not have. The tool builds it, and seL4 refuses it at
     /// boot.
     #[error("there is no interrupt {number}, which `{pd}` is to handle")]

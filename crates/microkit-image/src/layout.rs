@@ -97,12 +97,6 @@ pub fn plan(system: &System, platform: &Platform, files: &dyn Files) -> Result<P
 fn check_limits(system: &System, platform: &Platform, errors: &mut Vec<PlanError>) {
     for pd in &system.protection_domains {
         let name = || pd.name.clone();
-        if pd.budget_us == 0 {
-            errors.push(PlanError::new(
-                pd.span,
-                PlanErrorKind::NoBudget { pd: name() },
-            ));
-        }
         for irq in &pd.irqs {
             let (number, last) = (irq.number, platform.last_irq);
             if number > last.into() {

@@ -3,8 +3,9 @@
 use miette::{Diagnostic, Severity};
 use thiserror::Error;
 
+use crate::former;
 use crate::report::{Finding, Kind, Report};
-use crate::wording::{Hex, declared_are, listed, neighbours, one_of};
+use crate::wording::{Hex, declared_are, neighbours, one_of, takes};
 
 /// Everything that is wrong with a system file.
 pub type SdfErrors = Report<SdfErrorKind>;
@@ -36,7 +37,10 @@ pub enum SdfErrorKind {
 
     /// An element where there is none of that name.
     #[error("`{parent}` has no element `{element}`")]
-    #[diagnostic(help("it takes {}", listed(allowed)))]
+    #[diagnostic(help(
+        "{}",
+        former::element(parent, element).map_or_else(|| takes(element, allowed), str::to_owned)
+    ))]
     UnknownElement {
         element: String,
         parent: &'static str,
@@ -45,7 +49,11 @@ pub enum SdfErrorKind {
 
     /// An attribute that the element does not have.
     #[error("`{element}` has no attribute `{attribute}`")]
-    #[diagnostic(help("it takes {}", listed(allowed)))]
+    #[diagnostic(help(
+        "{}",
+        former::attribute(element, attribute)
+            .map_or_else(|| takes(attribute, allowed), str::to_owned)
+    ))]
     UnknownAttribute {
         attribute: String,
         element: String,
@@ -132,9 +140,34 @@ pub enum SdfErrorKind {
     },
 
     /// A period shorter than its budget.
-    #[error("the budget is {budget_us} us, more than the period of {period_us} us")]
+    #[error("the budget of {owner} is {budget_us} us, more than its period of {period_us} us")]
     #[diagnostic(help("lower `budget`, or raise `period`"))]
-    BudgetAbovePeriod { budget_us: u64, period_us: u64 },
+    BudgetAbovePeriod {
+        owner: String,
+        budget_us: u64,
+        period_us: u64,
+    },
+
+    /// A budget that is too small for one entry into the kernel. *Stricter*: the system stops when
+    /// it boots.
+    #[error("the budget of {owner} is {budget_us} us, and seL4 takes {min_us} us or more")]
+    #[diagnostic(help(
+        "write more than {min_us}: a system call begins only while {min_us} us of the budget are left"
+    ))]
+    BudgetTooSmall {
+        owner: String,
+        budget_us: u64,
+        min_us: u64,
+    },
+
+    /// A period that seL4 cannot count. *Stricter*: the system stops when it boots.
+    #[error("the period of {owner} is {period_us} us, and seL4 takes {max_us} us at most")]
+    #[diagnostic(help("lower `period`, or `budget` where no `period` is written"))]
+    PeriodTooLong {
+        owner: String,
+        period_us: u64,
+        max_us: u64,
+    },
 
     /// A page size that AArch64 does not have.
     #[error("there are no pages of {bytes:#x} bytes")]
@@ -174,10 +207,11 @@ pub enum SdfErrorKind {
     // Names and numbers that must be the only ones.
     /// A name that nothing has.
     #[error("there is no {what} `{name}`")]
-    #[diagnostic(help("{}", declared_are(what, declared, *more)))]
+    #[diagnostic(help("{}", declared_are(what, nearest.as_deref(), declared, *more)))]
     Unknown {
         what: &'static str,
         name: String,
+        nearest: Option<String>,
         declared: Vec<String>,
         more: usize,
     },
@@ -302,6 +336,15 @@ pub enum SdfErrorKind {
     #[diagnostic(help("give the region a `size` above 0"))]
     MapOfNothing { region: String },
 
+    /// A symbol for an address that would be 0, which a pointer to something never is. *Stricter*:
+    /// the program finds no address.
+    #[error("`{symbol}` would be set to address 0, which a program takes for no address")]
+    #[diagnostic(help("{remedy}"))]
+    NullAddress {
+        symbol: String,
+        remedy: &'static str,
+    },
+
     /// A mapping that reaches out of the address space.
     #[error("the mapping ends at {end}, and may end at {limit:#x} at most")]
     #[diagnostic(help("choose a lower `vaddr`: {why}"))]
@@ -359,6 +402,22 @@ pub enum SdfErrorKind {
     #[error("the schedule starts at entry {start}, and has {entries}, counted from 0")]
     #[diagnostic(help("lower `start_index`, or add entries"))]
     ScheduleStart { start: u64, entries: u64 },
+
+    /// An entry of a schedule that is too long. *Stricter*: the system stops when it boots.
+    #[error("`{value}` is too long: an entry of the schedule has {max} {unit} at most")]
+    #[diagnostic(help("write a shorter `duration`, or several entries"))]
+    DurationTooLong {
+        value: String,
+        max: u64,
+        unit: &'static str,
+    },
+
+    /// A schedule that starts at a marker. *Stricter*: the system stops when it boots.
+    #[error("the schedule starts at entry {start}, which is a `schedule_end_marker`")]
+    #[diagnostic(help(
+        "put a `schedule_entry` first, and let `start_index` be the number of one, from 0"
+    ))]
+    ScheduleStartsAtEnd { start: u64 },
 
     /// A schedule that is moved over the end of the kernel's. *Stricter* where the sum wraps.
     #[error("{entries} entries from index {shift} on do not fit the kernel's schedule")]

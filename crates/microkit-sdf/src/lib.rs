@@ -30,6 +30,7 @@ mod check;
 mod draft;
 mod element;
 mod fault;
+mod former;
 mod lower;
 mod model;
 mod options;
@@ -53,7 +54,7 @@ pub use system::{
     ScheduleEntry, SetVar, SetVarValue, System, Trigger, Vcpu, VirtualMachine,
 };
 pub use warning::{Warning, WarningKind};
-pub use wording::Hex;
+pub use wording::{Hex, nearest};
 
 use element::Context;
 

@@ -40,6 +40,13 @@ pub struct Kernel {
     pub hypervisor: bool,
     /// Whether it passes SMC calls on.
     pub smc: bool,
+    /// The frequency of its timer, in kHz (`TIMER_FREQUENCY`).
+    pub timer_khz: u64,
+    /// How long one entry into it may take, in microseconds (seL4's `KERNEL_WCET`).
+    pub wcet_us: u64,
+    /// The board's memory: its first address, and the one after its last. `None` if it is not
+    /// known. Of `qemu_virt_aarch64` this is also what lies below the memory that seL4 has.
+    pub ram: Option<(u64, u64)>,
 }
 
 impl Kernel {
@@ -51,7 +58,37 @@ impl Kernel {
         schedule_entries: 100,
         hypervisor: true,
         smc: true,
+        timer_khz: 62_500,
+        wcet_us: 10,
+        ram: Some((0x4000_0000, 0xc000_0000)),
     };
+
+    /// The smallest budget of a scheduling context, in microseconds (seL4's `MIN_BUDGET_US`).
+    pub const fn min_budget_us(&self) -> u64 {
+        self.wcet_us.saturating_mul(2)
+    }
+
+    /// The longest period of a scheduling context, in microseconds (seL4's `MAX_PERIOD_US`), for a
+    /// timer that does not count whole ticks per microsecond. Other timers allow more.
+    pub const fn max_period_us(&self) -> u64 {
+        match u64::MAX.checked_div(self.timer_khz) {
+            Some(longest) => longest / 8,
+            None => u64::MAX,
+        }
+    }
+
+    /// The longest duration in a domain schedule, in ticks of the timer (seL4's
+    /// `DSCHED_MAX_DURATION`).
+    pub const MAX_DURATION_TICKS: u64 = u64::MAX >> 8;
+
+    /// The same in microseconds, as the initialiser of the SDK has it: whole seconds.
+    pub const fn max_duration_us(&self) -> u64 {
+        let hz = self.timer_khz.saturating_mul(1000);
+        match (Self::MAX_DURATION_TICKS + 1).checked_div(hz) {
+            Some(seconds) => seconds.saturating_mul(1_000_000).saturating_sub(1),
+            None => u64::MAX,
+        }
+    }
 
     /// The first address that a PD with a stack of `stack_bytes` cannot map a memory region at:
     /// its stack lies there.

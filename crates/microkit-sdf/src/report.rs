@@ -4,6 +4,7 @@
 //! [`Report`], everything found in one file, which `miette` can draw with each line underlined.
 
 use std::fmt::{self, Debug, Display};
+use std::mem::discriminant;
 use std::sync::Arc;
 
 use miette::{Diagnostic, LabeledSpan, MietteError, MietteSpanContents, Severity, SourceCode};
@@ -20,7 +21,7 @@ pub struct Report<K> {
 
 /// One thing found, and where.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{kind}")]
+#[error("{kind}{}", and_more(more.len()))]
 #[non_exhaustive]
 pub struct Finding<K> {
     /// Where it is: an attribute with its value, or the name in an element's opening tag.
@@ -29,6 +30,8 @@ pub struct Finding<K> {
     pub related: Option<Related>,
     /// What it is.
     pub kind: K,
+    /// The same elsewhere in the file, if the report tells of it once.
+    pub more: Vec<Self>,
 }
 
 /// Another place that matters to a [`Finding`].
@@ -64,6 +67,19 @@ impl<K: Kind> Report<K> {
     pub fn new(source: Source, mut findings: Vec<Finding<K>>) -> Self {
         findings.sort_by_key(|finding| finding.span);
         Self { source, findings }
+    }
+
+    /// The same report, with what is of one kind in several places told once.
+    pub fn grouped(self) -> Self {
+        let mut findings: Vec<Finding<K>> = Vec::new();
+        for finding in self.findings {
+            let kind = discriminant(&finding.kind);
+            match findings.iter_mut().find(|f| discriminant(&f.kind) == kind) {
+                Some(first) => first.more.push(finding),
+                None => findings.push(finding),
+            }
+        }
+        Self { findings, ..self }
     }
 
     /// The file.
@@ -111,6 +127,7 @@ impl<K: Kind> Finding<K> {
             span,
             related: None,
             kind,
+            more: Vec::new(),
         }
     }
 
@@ -126,16 +143,33 @@ impl<K: Kind> Diagnostic for Finding<K> {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
-        self.kind.help()
+        let help = self.kind.help()?.to_string();
+        let others = self.more.iter().filter_map(|other| other.kind.help());
+        let mut others = others.map(|other| other.to_string());
+        Some(match others.all(|other| other == help) {
+            true => Box::new(help),
+            false => Box::new(format!("for the first: {help}")),
+        })
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let label = self.related.map(|_| "here".to_owned());
+        let is_one = self.related.is_none() && self.more.is_empty();
+        let label = (!is_one).then(|| "here".to_owned());
         let here = LabeledSpan::new_primary_with_span(label, self.span);
         let there = self
             .related
             .map(|r| LabeledSpan::new_with_span(Some(r.why.into()), r.span));
-        Some(Box::new(std::iter::once(here).chain(there)))
+        let more = self.more.iter();
+        let more = more.map(|m| LabeledSpan::new_with_span(Some(m.kind.to_string()), m.span));
+        Some(Box::new(std::iter::once(here).chain(there).chain(more)))
+    }
+}
+
+/// How often something is told beside the first time.
+fn and_more(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        _ => format!(" (and {count} more like it)"),
     }
 }
 

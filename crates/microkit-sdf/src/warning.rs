@@ -38,15 +38,27 @@ pub enum WarningKind {
     #[diagnostic(help("the program has to know the virtual CPU's `id`"))]
     VcpuSetvar { symbol: String },
 
-    /// A budget of nothing, at which the system stops when it boots.
-    #[error("seL4 refuses a budget of 0 when the system starts")]
-    #[diagnostic(help("write a `budget` of some microseconds"))]
-    NoBudget,
-
     /// A mapping without `r`, of which seL4 makes one that can be neither read nor written.
     #[error("without `r` this mapping gives no access to its data")]
     #[diagnostic(help("add `r` to `perms`"))]
     NotReadable,
+
+    /// A mapping at address 0, to which an access by a null pointer goes.
+    #[error("`{region}` is mapped at address 0, so that accesses by null pointers are no faults")]
+    #[diagnostic(help("map it at 0x1000 or higher, unless the program needs it at 0"))]
+    NullPage { region: String },
+
+    /// A device mapped as memory is.
+    #[error("`{region}` at {phys_addr:#x} is not in memory, and `{pd}` maps it cached")]
+    #[diagnostic(help(
+        "write `cached=\"false\"`: through a cache, accesses to a device come late, in another order \
+         or never"
+    ))]
+    CachedDevice {
+        region: String,
+        phys_addr: u64,
+        pd: String,
+    },
 
     /// Boot information that only x86 has.
     #[error("there is no boot information `{what}` on AArch64")]

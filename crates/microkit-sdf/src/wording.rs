@@ -1,5 +1,24 @@
 //! How numbers and lists of names are put into sentences.
 
+/// The candidate that `name` was probably meant for, if any is like it at all.
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
+        .filter(|(likeness, _)| *likeness > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}
+
+/// What there is instead of `wrong`: the nearest of `allowed`, and all of them.
+pub(crate) fn takes(wrong: &str, allowed: &[&str]) -> String {
+    let all = listed(allowed);
+    match nearest(wrong, allowed.iter().copied()) {
+        Some(name) => format!("did you mean `{name}`? It takes {all}"),
+        None => format!("it takes {all}"),
+    }
+}
+
 /// A number, or that there is none so large.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct Hex(
@@ -35,12 +54,21 @@ pub(crate) fn one_of(names: &[&str]) -> String {
         .join(" or ")
 }
 
-pub(crate) fn declared_are(what: &str, declared: &[String], more: usize) -> String {
+pub(crate) fn declared_are(
+    what: &str,
+    nearest: Option<&str>,
+    declared: &[String],
+    more: usize,
+) -> String {
     let names: Vec<&str> = declared.iter().map(String::as_str).collect();
-    match (declared.len(), more) {
+    let declared = match nearest {
+        Some(name) => format!("did you mean `{name}`? Declared"),
+        None => "declared".to_owned(),
+    };
+    match (names.len(), more) {
         (0, _) => format!("no {what} is declared"),
-        (_, 0) => format!("declared: {}", listed(&names)),
-        _ => format!("declared: {} and {more} more", listed(&names)),
+        (_, 0) => format!("{declared}: {}", listed(&names)),
+        _ => format!("{declared}: {} and {more} more", listed(&names)),
     }
 }
 
@@ -51,5 +79,27 @@ pub(crate) fn neighbours(value: u64, multiple: u64) -> String {
         (0, Some(above)) => format!("the first is {above:#x}"),
         (below, Some(above)) => format!("the nearest are {below:#x} and {above:#x}"),
         (below, None) => format!("the last is {below:#x}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn nearest_is_the_slip_of_the_finger_and_nothing_far_off() {
+        let check = |name, expect| {
+            assert_eq!(
+                nearest(name, ["ping-pong", "hello", "passive"]),
+                expect,
+                "{name}"
+            );
+        };
+        check("hello", Some("hello"));
+        check("helo", Some("hello"));
+        check("ping_pong", Some("ping-pong"));
+        check("pasive", Some("passive"));
+        check("xyz", None);
+        check("", None);
     }
 }

@@ -65,9 +65,12 @@ proptest! {
     fn arbitrary_kernels_do_not_panic(
         bytes in prop::collection::vec(any::<u8>(), 0..200),
         user_top: u64, cores: u8, domains: u8, schedule_entries: u64, hypervisor: bool, smc: bool,
+        (timer_khz, wcet_us, ram) in any::<(u64, u64, Option<(u64, u64)>)>(),
     ) {
         let text = common::soup::system(&bytes);
-        let kernel = Kernel { user_top, cores, domains, schedule_entries, hypervisor, smc };
+        let kernel = Kernel {
+            user_top, cores, domains, schedule_entries, hypervisor, smc, timer_khz, wcet_us, ram,
+        };
         check(&text, Options { kernel, files: &common::files() })?;
     }
 }

@@ -162,6 +162,8 @@ fn is_stricter(error: &SdfError, text: &str) -> bool {
     let before = &text[..error.span.start];
     match &error.kind {
         ChildInVcpuSlot { .. } | PhysWraps { .. } => true,
+        BudgetTooSmall { .. } | PeriodTooLong { .. } => true,
+        DurationTooLong { .. } | ScheduleStartsAtEnd { .. } | NullAddress { .. } => true,
         OutOfRange {
             attribute: "slot",
             value,

@@ -13,9 +13,9 @@ mod driver {
         channel READER = "reader";
         irq LINE = 33;
         irq CLOCK = "clock";
-        child WORKER = "worker";
-        region RING = "ring";
-        pub(crate) region REGISTERS = "registers";
+        child WORKER;
+        region RING;
+        pub(crate) region REGISTERS = "pl031@9010000/registers";
     }
 
     use super::*;

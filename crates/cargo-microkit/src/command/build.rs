@@ -6,6 +6,7 @@ use crate::builder::{Builder, Packed};
 use crate::cli::{BuildArgs, Options, OutputArgs, VariantArgs};
 use crate::command::Outcome;
 use crate::command::systems::find_system;
+use crate::declared;
 use crate::kernel::Kernel;
 use crate::pds;
 use crate::system::System;
@@ -46,6 +47,9 @@ pub(super) fn image(
         keeps,
     };
     let plan = builder.plan(system.clone())?;
+    if let Some(parsed) = &plan.parsed {
+        declared::show_warnings(parsed);
+    }
     let built = builder.compile(&[&plan])?;
     let packed = builder.pack(&plan, &built, outputs)?;
     Ok((packed, system, variant))

@@ -45,11 +45,8 @@ fn check_group(args: &CheckArgs, group: OfProject, tally: &mut Tally) -> Result<
         let memory = declared::memory(&sdf, &declarations.memory, &args.programs.variant.config);
         let report = microkit_check::check(&sdf, &declarations.waits);
         let waits = microkit_check::waits(&sdf, &declarations.waits).len();
-        let (pds, warnings) = (sdf.protection_domains.len(), sdf.warnings);
-        if !warnings.is_empty() {
-            tally.warnings += warnings.len();
-            terminal::error(&microkit_sdf::Report::new(sdf.source, warnings).into());
-        }
+        let pds = sdf.protection_domains.len();
+        tally.warnings += declared::show_warnings(&sdf);
         for report in [memory, report] {
             tally.errors += report.error_count();
             tally.warnings += report.warning_count();

@@ -77,6 +77,28 @@ fn warnings_fail_only_where_they_are_denied() {
 }
 
 #[test]
+fn one_remark_about_six_places_is_one() {
+    let bench = Bench::new();
+    let regions: Vec<String> = (0..6)
+        .map(|index| format!("<memory_region name=\"unused{index}\" size=\"0x1000\" />\n"))
+        .collect();
+    let pd = "<protection_domain name=\"pd\">\n<program_image path=\"pd.elf\" />\n\
+              </protection_domain>\n";
+    let system = format!("<system>\n{}{pd}</system>\n", regions.concat());
+    bench.file("six.system", system);
+    let parts = [
+        "nothing maps the memory region `unused0` (and 5 more like it)",
+        "nothing maps the memory region `unused5`",
+        "0 errors, 1 warning\n",
+    ];
+    check(
+        bench.microkit(&["check", "six.system", "--no-build"]),
+        true,
+        &parts,
+    );
+}
+
+#[test]
 fn what_is_wrong_with_the_file_is_told_first() {
     let bench = client_and_server(10, [CALLS, NOTHING]);
     let parts = [
@@ -134,6 +156,52 @@ fn a_cycle_is_red_in_the_picture() {
         picture.contains(red) && picture.contains("client → server → client"),
         "{picture}"
     );
+}
+
+#[test]
+fn what_is_drawn_can_be_chosen() {
+    let bench = Bench::new();
+    let pd = |name: &str| {
+        format!(
+            "<protection_domain name=\"{name}\">\n<program_image path=\"{name}.elf\" />\n\
+             <map mr=\"ring\" vaddr=\"0x4000000\" />\n</protection_domain>\n"
+        )
+    };
+    let channel =
+        "<channel>\n<end pd=\"one\" id=\"1\" />\n<end pd=\"two\" id=\"1\" />\n</channel>\n";
+    let region = "<memory_region name=\"ring\" size=\"0x1000\" />\n";
+    let pds = [pd("one"), pd("two"), pd("three")].concat();
+    bench.file(
+        "three.system",
+        format!("<system>\n{region}{pds}{channel}</system>\n"),
+    );
+    let drawn = |options: &[&str]| {
+        let arguments = [&["graph", "three.system", "--no-build"], options].concat();
+        let picture = check(bench.microkit(&arguments), true, &[]);
+        let is_there = |text: &str| picture.contains(text);
+        (
+            is_there("ring at"),
+            is_there("one (id 1)"),
+            is_there("three maps"),
+        )
+    };
+    assert_eq!(drawn(&[]), (true, true, true));
+    assert_eq!(drawn(&["--channels", "--memory"]), (true, true, true));
+    assert_eq!(drawn(&["--channels"]), (false, true, false));
+    assert_eq!(drawn(&["--memory"]), (true, false, true));
+    assert_eq!(
+        drawn(&["--channels", "--pd", "three"]),
+        (false, false, false)
+    );
+    assert_eq!(drawn(&["--pd", "three", "--pd", "one"]), (true, true, true));
+
+    let arguments = ["graph", "three.system", "--no-build", "--pd", "tree"];
+    let parts = [
+        "three.system",
+        "no protection domain `tree`",
+        "did you mean `three`?",
+    ];
+    check(bench.microkit(&arguments), false, &parts);
 }
 
 /// The picture in the guide is the one that the tool draws.

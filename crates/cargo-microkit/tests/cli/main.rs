@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod at_once;
+mod before_build;
 mod bench;
 mod build;
 mod c_programs;

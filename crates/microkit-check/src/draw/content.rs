@@ -1,15 +1,21 @@
-//! What the picture says of each protection domain, virtual machine and memory region.
+//! What the picture says of each protection domain and virtual machine.
 
 use std::collections::BTreeSet;
 
-use microkit_sdf::{Map, MemoryRegion, Perms, PhysAddr, ProtectionDomain, System, VirtualMachine};
+use microkit_sdf::{End, ProtectionDomain, System, VirtualMachine};
 
+use super::choice::Shown;
+use super::regions::{Group, Owner, mappings_of, shortened};
 use crate::wait::{Target, Wait, WaitKind};
 
 /// A box, and the boxes in it.
 pub(super) struct Node {
     pub(super) class: &'static str,
     pub(super) title: String,
+    /// What stands beside the title.
+    pub(super) facts: String,
+    /// What does not fit into the title.
+    pub(super) tip: String,
     pub(super) rows: Vec<Row>,
     pub(super) children: Vec<Node>,
 }
@@ -19,6 +25,8 @@ pub(super) struct Row {
     pub(super) text: String,
     pub(super) class: &'static str,
     pub(super) port: Port,
+    /// What the line from here is, for who points at it.
+    pub(super) tip: String,
 }
 
 /// What is connected to a row, and so on which side its text stands.
@@ -26,7 +34,7 @@ pub(super) struct Row {
 pub(super) enum Port {
     /// Nothing.
     None,
-    /// A memory region, by its index, at the left.
+    /// A group of memory regions, by its index, at the left.
     Region(usize),
     /// A channel, by its index and that of the end, at the right.
     Channel(usize, usize),
@@ -37,6 +45,8 @@ pub(super) struct Wire {
     pub(super) class: &'static str,
     /// What comes in at each end.
     pub(super) heads: [Option<Head>; 2],
+    /// What it is, for who points at it.
+    pub(super) tip: String,
 }
 
 /// What comes in at an end of a channel.
@@ -46,18 +56,21 @@ pub(super) enum Head {
     Notification,
 }
 
-/// A system with its waits.
+/// A system with its waits, and what of it is drawn.
 pub(super) struct Content<'a> {
     pub(super) system: &'a System,
     pub(super) waits: &'a [Wait],
     /// The waits that are part of a cycle.
     pub(super) in_cycle: &'a BTreeSet<usize>,
+    pub(super) shown: Shown,
+    pub(super) groups: Vec<Group>,
 }
 
 impl Content<'_> {
     /// The boxes of the children of a PD, or of all that have no parent, the highest priority first.
     pub(super) fn nodes(&self, parent: Option<usize>) -> Vec<Node> {
         let all = self.system.protection_domains.iter().enumerate();
+        let all = all.filter(|(index, _)| self.shown.pds[*index]);
         let mut pds: Vec<_> = all.filter(|(_, pd)| pd.parent == parent).collect();
         pds.sort_by_key(|(index, pd)| (u8::MAX - pd.priority, *index));
         pds.iter()
@@ -66,88 +79,101 @@ impl Content<'_> {
     }
 
     fn node(&self, index: usize, pd: &ProtectionDomain) -> Node {
-        let mut rows = vec![fact(facts(pd))];
-        rows.extend(pd.irqs.iter().map(|irq| Row {
-            text: format!("interrupt {}, id {}", irq.number, irq.id),
-            class: "irq",
-            port: Port::None,
+        let irqs = pd.irqs.iter();
+        let irqs = irqs.map(|irq| plain(format!("interrupt {}, id {}", irq.number, irq.id), "irq"));
+        let mut rows: Vec<Row> = irqs.collect();
+        rows.extend(self.mappings(Owner {
+            pd: index,
+            is_virtual_machine: false,
         }));
-        rows.extend(pd.maps.iter().map(|map| self.mapping(map)));
         for (channel, found) in self.system.channels.iter().enumerate() {
             let owned = (0..2).filter(|end| found.ends[*end].pd == index);
+            let owned = owned.filter(|_| self.shown.channels[channel]);
             rows.extend(owned.map(|end| self.end(channel, end)));
         }
         rows.extend(self.other_waits(index));
         let mut children = self.nodes(Some(index));
-        children.extend(
-            pd.virtual_machine
-                .as_ref()
-                .map(|vm| self.virtual_machine(vm)),
-        );
+        let vm = pd.virtual_machine.as_ref();
+        let vm = vm.filter(|_| self.shown.virtual_machines[index]);
+        children.extend(vm.map(|vm| self.virtual_machine(index, vm)));
         Node {
             class: if pd.passive { "passive" } else { "pd" },
-            title: pd.name.clone(),
+            title: shortened(&pd.name),
+            facts: facts(pd),
+            tip: whole_name(&pd.name),
             rows,
             children,
         }
     }
 
-    fn virtual_machine(&self, vm: &VirtualMachine) -> Node {
-        let mut rows = vec![fact(format!(
-            "virtual machine, priority {}, virtual CPUs: {}",
-            vm.priority,
-            vm.vcpus.len()
-        ))];
-        rows.extend(vm.maps.iter().map(|map| self.mapping(map)));
+    fn virtual_machine(&self, pd: usize, vm: &VirtualMachine) -> Node {
+        let owner = Owner {
+            pd,
+            is_virtual_machine: true,
+        };
         Node {
             class: "vm",
-            title: vm.name.clone(),
-            rows,
+            title: shortened(&vm.name),
+            tip: whole_name(&vm.name),
+            facts: format!(
+                "virtual machine, priority {}, virtual CPUs: {}",
+                vm.priority,
+                vm.vcpus.len()
+            ),
+            rows: self.mappings(owner).collect(),
             children: Vec::new(),
         }
     }
 
-    fn mapping(&self, map: &Map) -> Row {
-        let name = &self.system.memory_regions[map.region].name;
-        let Perms {
-            read,
-            write,
-            execute,
-        } = map.perms;
-        let perms = [(read, 'r'), (write, 'w'), (execute, 'x')];
-        let perms: String = perms.iter().filter(|p| p.0).map(|p| p.1).collect();
-        let cached = if map.cached { "" } else { ", not cached" };
-        Row {
-            text: format!("{perms} {name} at {:#x}{cached}", map.vaddr),
+    fn mappings(&self, owner: Owner) -> impl Iterator<Item = Row> {
+        let mappings = mappings_of(self.system, &self.groups, owner);
+        let pd = &self.system.protection_domains[owner.pd];
+        let vm = pd.virtual_machine.as_ref();
+        let vm = vm.filter(|_| owner.is_virtual_machine);
+        let name = vm.map_or(&pd.name, |vm| &vm.name).clone();
+        mappings.into_iter().map(move |mapping| Row {
+            text: mapping.text,
             class: "map",
-            port: Port::Region(map.region),
-        }
+            port: Port::Region(mapping.group),
+            tip: format!("{name} maps:{}", mapping.tip),
+        })
     }
 
     fn end(&self, channel: usize, end: usize) -> Row {
         let ends = &self.system.channels[channel].ends;
         let (own, other) = (&ends[end], &ends[1 - end]);
-        let waits = self.waits.iter();
-        let is_waited = waits
-            .filter(|wait| wait.pd == own.pd)
-            .any(|wait| wait.kind == WaitKind::Wait(own.id));
+        let name = &self.system.protection_domains[other.pd].name;
+        let is_in_cycle = self.is_in_cycle(own.pd, own.id);
+        Row {
+            text: format!("{} {}, id {}", self.does(own), shortened(name), own.id),
+            class: if is_in_cycle { "cycle" } else { "end" },
+            port: Port::Channel(channel, end),
+            tip: String::new(),
+        }
+    }
+
+    /// What a PD does at its end of a channel.
+    fn does(&self, own: &End) -> String {
+        let waits = self.waits.iter().filter(|wait| wait.pd == own.pd);
+        let mut waits_here = waits.map(|wait| wait.kind);
+        let is_waited = waits_here.any(|kind| kind == WaitKind::Wait(own.id));
         let does = [
-            (own.pp, "calls"),
+            (self.calls(own), "calls"),
+            (own.pp && !self.calls(own), "may call"),
             (is_waited, "waits for"),
             (own.notify, "notifies"),
         ];
         let does: Vec<_> = does.iter().filter(|d| d.0).map(|d| d.1).collect();
-        let does = match does.is_empty() {
+        match does.is_empty() {
             true => "hears".to_owned(),
             false => does.join(", "),
-        };
-        let name = &self.system.protection_domains[other.pd].name;
-        let is_in_cycle = self.is_in_cycle(own.pd, own.id);
-        Row {
-            text: format!("{does} {name}, id {}", own.id),
-            class: if is_in_cycle { "cycle" } else { "end" },
-            port: Port::Channel(channel, end),
         }
+    }
+
+    /// Whether a PD calls over its end: it may, and its program does not declare that it never does.
+    fn calls(&self, own: &End) -> bool {
+        let mut waits = self.waits.iter().filter(|wait| wait.pd == own.pd);
+        own.pp && waits.any(|wait| wait.kind == WaitKind::Call(own.id))
     }
 
     /// Locks, and the fault that closes a cycle.
@@ -167,11 +193,7 @@ impl Content<'_> {
             match rows.iter_mut().find(|row| row.text == text) {
                 Some(row) if is_in_cycle => row.class = class,
                 Some(_) => {}
-                None => rows.push(Row {
-                    text,
-                    class,
-                    port: Port::None,
-                }),
+                None => rows.push(plain(text, class)),
             }
         }
         rows
@@ -181,17 +203,29 @@ impl Content<'_> {
     pub(super) fn wire(&self, channel: usize) -> Wire {
         let ends = &self.system.channels[channel].ends;
         let is_in_cycle = ends.iter().any(|end| self.is_in_cycle(end.pd, end.id));
-        let heads = [&ends[1], &ends[0]].map(|sender| match (sender.pp, sender.notify) {
+        let head = |sender: &End| match (self.calls(sender), sender.notify) {
             (true, _) => Some(Head::Call),
             (false, true) => Some(Head::Notification),
             (false, false) => None,
-        });
-        let class = match (is_in_cycle, ends.iter().any(|end| end.pp)) {
+        };
+        let heads = [head(&ends[1]), head(&ends[0])];
+        let class = match (is_in_cycle, heads.contains(&Some(Head::Call))) {
             (true, _) => "cycle",
             (false, true) => "call",
             (false, false) => "notify",
         };
-        Wire { class, heads }
+        let name = |end: &End| self.system.protection_domains[end.pd].name.as_str();
+        let says = |own: &End, other: &End| {
+            format!(
+                "{} (id {}) {} {}",
+                name(own),
+                own.id,
+                self.does(own),
+                name(other)
+            )
+        };
+        let tip = [says(&ends[0], &ends[1]), says(&ends[1], &ends[0])].join("\n");
+        Wire { class, heads, tip }
     }
 
     /// Whether a wait of the PD at its channel `id` is part of a cycle.
@@ -202,19 +236,21 @@ impl Content<'_> {
     }
 }
 
-/// What is said of a memory region under its name.
-pub(super) fn region_facts(region: &MemoryRegion) -> String {
-    match region.phys_addr {
-        PhysAddr::Fixed(address) => format!("{:#x} bytes at {address:#x}", region.bytes),
-        PhysAddr::Any | PhysAddr::Chosen => format!("{:#x} bytes", region.bytes),
+/// The name, if the box has not all of it.
+fn whole_name(name: &str) -> String {
+    match shortened(name) == name {
+        true => String::new(),
+        false => name.to_owned(),
     }
 }
 
-fn fact(text: String) -> Row {
+/// A line of text that nothing is connected to.
+fn plain(text: String, class: &'static str) -> Row {
     Row {
         text,
-        class: "fact",
+        class,
         port: Port::None,
+        tip: String::new(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where everything is, in pixels.
 
-use super::content::{Content, Head, Node, Port, Row, region_facts};
-use super::lanes;
+use super::content::{Content, Head, Node, Port, Row};
+use super::{lanes, regions};
 
 /// The height of a line of text.
 pub(super) const LINE: u32 = 16;
@@ -11,7 +11,7 @@ pub(super) const CHAR: u32 = 8;
 pub(super) const MARGIN: u32 = 12;
 /// Between boxes, between a box and what is in it, and between a box and the lanes.
 pub(super) const GAP: u32 = 10;
-/// Between lanes, and between the lines at a memory region.
+/// Between lanes, unless there are many, and between the lines at a memory region.
 const LANE: u32 = 10;
 
 /// A picture.
@@ -31,6 +31,12 @@ pub(super) struct Placed {
     pub(super) height: u32,
     pub(super) class: &'static str,
     pub(super) title: String,
+    /// What stands beside the title.
+    pub(super) facts: String,
+    /// What it is, for who points at it; nothing if the box says it all.
+    pub(super) tip: String,
+    /// Whether it is inside another.
+    pub(super) is_inside: bool,
     /// The rows, each with its middle from above.
     pub(super) rows: Vec<(Row, u32)>,
 }
@@ -42,13 +48,21 @@ pub(super) struct Line {
     pub(super) to: (u32, u32),
     pub(super) class: &'static str,
     pub(super) heads: [Option<Head>; 2],
+    /// Which of the colours that tell lines apart.
+    pub(super) tint: usize,
+    /// What it is, for who points at it.
+    pub(super) tip: String,
 }
+
+/// How many colours tell lines apart.
+pub(super) const TINTS: usize = 5;
 
 /// The line of a mapping: the box and the height where it starts, and the height where it ends.
 struct Mapping {
     region: usize,
     owner: usize,
     y: u32,
+    tip: String,
 }
 
 impl Layout {
@@ -58,7 +72,7 @@ impl Layout {
         let mut boxes = Vec::new();
         let mut bottom = MARGIN;
         for node in nodes {
-            bottom = place(node, (0, column), bottom, &mut boxes) + GAP;
+            bottom = place(node, (0, column), bottom, false, &mut boxes) + GAP;
         }
 
         let mappings = mappings(&boxes);
@@ -70,7 +84,7 @@ impl Layout {
         let first_lane = MARGIN + region_width + GAP;
         let left = match regions.is_empty() {
             true => MARGIN,
-            false => first_lane + count as u32 * LANE + GAP,
+            false => first_lane + count as u32 * lane_width(count) + GAP,
         };
         for placed in &mut boxes {
             placed.left += left;
@@ -85,26 +99,35 @@ impl Layout {
             lines.push(Line {
                 from: (MARGIN + region_width, *end),
                 // The nearest to the boxes is the last.
-                lane: first_lane + (count - 1 - lane) as u32 * LANE + LANE / 2,
+                lane: middle_of(first_lane, count - 1 - lane, count),
                 to: (boxes[mapping.owner].left, mapping.y),
                 class: "mapping",
                 heads: [None; 2],
+                tint: lane % TINTS,
+                tip: mapping.tip.clone(),
             });
         }
         let right = left + column + GAP;
-        let wires: Vec<_> = (0..content.system.channels.len())
-            .map(|channel| [0, 1].map(|end| place_of(&boxes, Port::Channel(channel, end))))
+        let channels = 0..content.system.channels.len();
+        let channels: Vec<usize> = channels.filter(|c| content.shown.channels[*c]).collect();
+        let wires: Vec<_> = channels
+            .iter()
+            .map(|channel| [0, 1].map(|end| place_of(&boxes, Port::Channel(*channel, end))))
             .collect();
         let spans: Vec<_> = wires.iter().map(|[from, to]| (from.1, to.1)).collect();
         let (lanes_of_wires, count) = lanes::assign(&spans);
-        for (channel, ([from, to], lane)) in wires.iter().zip(lanes_of_wires).enumerate() {
-            let wire = content.wire(channel);
+        let wires = channels.iter().zip(&wires);
+        for ((channel, [from, to]), lane) in wires.zip(lanes_of_wires) {
+            let wire = content.wire(*channel);
             lines.push(Line {
                 from: *from,
-                lane: right + lane as u32 * LANE + LANE / 2,
+                lane: middle_of(right, lane, count),
                 to: *to,
                 class: wire.class,
                 heads: wire.heads,
+                // Lines beside each other differ.
+                tint: lane % TINTS,
+                tip: wire.tip,
             });
         }
         // What is red lies on top.
@@ -113,30 +136,67 @@ impl Layout {
         Self {
             boxes: regions,
             lines,
-            width: right + count as u32 * LANE + MARGIN,
+            width: right + count as u32 * lane_width(count) + MARGIN,
             height: bottom - GAP + MARGIN,
         }
     }
 }
 
+/// How wide one of so many lanes is: many are narrow, so that the ends of a line are not far apart.
+fn lane_width(count: usize) -> u32 {
+    if count > 40 { LANE - 4 } else { LANE }
+}
+
+/// Where a line in the lane of that index is.
+fn middle_of(first_lane: u32, index: usize, count: usize) -> u32 {
+    let width = lane_width(count);
+    first_lane + index as u32 * width + width / 2
+}
+
 /// How wide a box must be.
 fn width(node: &Node) -> u32 {
-    let rows = node.rows.iter().map(|row| row.text.chars().count());
-    let chars = rows.chain([node.title.chars().count()]).max().unwrap_or(0);
+    let widest = |side: fn(&Port) -> bool| {
+        let rows = node.rows.iter().filter(|row| side(&row.port));
+        rows.map(|row| row.text.chars().count()).max().unwrap_or(0)
+    };
+    let left = widest(|port| matches!(port, Port::Region(_)));
+    let right = widest(|port| matches!(port, Port::Channel(..)));
+    // What is on the two sides, as what is in the two parts of the title, is two characters apart.
+    let title = node.title.chars().count() + 2 + node.facts.chars().count();
+    let plain = widest(|port| *port == Port::None);
+    let chars = title.max(plain).max(left + 2 + right);
     let children = node.children.iter().map(|child| width(child) + 2 * GAP);
     let own = chars as u32 * CHAR + 2 * GAP;
     children.chain([own]).max().unwrap_or(own)
 }
 
 /// Puts a box, and what is in it, below `top`, and returns where it ends. The left edge, for now,
-/// counts from that of the column.
-fn place(node: Node, (left, width): (u32, u32), top: u32, boxes: &mut Vec<Placed>) -> u32 {
+/// counts from that of the column. Mappings and channels stand beside each other.
+fn place(
+    node: Node,
+    (left, width): (u32, u32),
+    top: u32,
+    is_inside: bool,
+    boxes: &mut Vec<Placed>,
+) -> u32 {
     let index = boxes.len();
-    let mut y = top + GAP / 2 + LINE;
+    let plain = node
+        .rows
+        .iter()
+        .filter(|row| row.port == Port::None)
+        .count() as u32;
+    let first = top + GAP / 2 + LINE;
+    let (mut next_plain, sides) = (first, first + plain * LINE);
+    let (mut next_left, mut next_right) = (sides, sides);
     let mut rows = Vec::new();
     for row in node.rows {
-        rows.push((row, y + LINE / 2));
-        y += LINE;
+        let next = match row.port {
+            Port::None => &mut next_plain,
+            Port::Region(_) => &mut next_left,
+            Port::Channel(..) => &mut next_right,
+        };
+        rows.push((row, *next + LINE / 2));
+        *next += LINE;
     }
     boxes.push(Placed {
         left,
@@ -145,12 +205,15 @@ fn place(node: Node, (left, width): (u32, u32), top: u32, boxes: &mut Vec<Placed
         height: 0,
         class: node.class,
         title: node.title,
+        facts: node.facts,
+        tip: node.tip,
+        is_inside,
         rows,
     });
-    let mut bottom = y;
+    let mut bottom = next_left.max(next_right);
     for child in node.children {
         let inside = (left + GAP, width - 2 * GAP);
-        bottom = place(child, inside, bottom + GAP, boxes);
+        bottom = place(child, inside, bottom + GAP, true, boxes);
     }
     bottom += GAP / 2;
     boxes[index].height = bottom - top;
@@ -161,7 +224,12 @@ fn mappings(boxes: &[Placed]) -> Vec<Mapping> {
     let rows = boxes.iter().enumerate();
     let rows = rows.flat_map(|(owner, b)| b.rows.iter().map(move |(row, y)| (owner, row, *y)));
     rows.filter_map(|(owner, row, y)| match row.port {
-        Port::Region(region) => Some(Mapping { region, owner, y }),
+        Port::Region(region) => Some(Mapping {
+            region,
+            owner,
+            y,
+            tip: row.tip.clone(),
+        }),
         Port::None | Port::Channel(..) => None,
     })
     .collect()
@@ -170,7 +238,7 @@ fn mappings(boxes: &[Placed]) -> Vec<Mapping> {
 /// The boxes of the memory regions, each as near as can be to what maps it, and the height at which
 /// each mapping ends.
 fn regions(content: &Content<'_>, mappings: &[Mapping]) -> (Vec<Placed>, Vec<u32>) {
-    let mut order: Vec<(u32, usize)> = (0..content.system.memory_regions.len())
+    let mut order: Vec<(u32, usize)> = (0..content.groups.len())
         .map(|region| {
             let ys = mappings.iter().filter(|m| m.region == region).map(|m| m.y);
             let (count, sum) = ys.fold((0, 0), |(count, sum), y| (count + 1, sum + y));
@@ -182,13 +250,15 @@ fn regions(content: &Content<'_>, mappings: &[Mapping]) -> (Vec<Placed>, Vec<u32
     let mut placed = Vec::new();
     let mut free = MARGIN;
     for (middle, index) in order {
-        let region = &content.system.memory_regions[index];
+        let group = &content.groups[index];
+        let title = regions::title(content.system, group);
+        let facts = regions::facts(content.system, group);
         let users = mappings.iter().enumerate();
         let users: Vec<usize> = users
             .filter(|(_, m)| m.region == index)
             .map(|u| u.0)
             .collect();
-        let height = (2 * LINE + GAP).max(users.len() as u32 * LANE + GAP);
+        let height = (LINE + GAP).max(users.len() as u32 * LANE + GAP);
         let wanted = if middle == u32::MAX {
             free
         } else {
@@ -198,21 +268,18 @@ fn regions(content: &Content<'_>, mappings: &[Mapping]) -> (Vec<Placed>, Vec<u32
         for (count, user) in users.iter().enumerate() {
             ends[*user] = top + GAP + count as u32 * LANE;
         }
-        let text = region_facts(region);
-        let chars = text.chars().count().max(region.name.chars().count());
-        let row = Row {
-            text,
-            class: "fact",
-            port: Port::None,
-        };
+        let chars = title.chars().count() + 2 + facts.chars().count();
         placed.push(Placed {
             left: MARGIN,
             top,
             width: chars as u32 * CHAR + 2 * GAP,
             height,
             class: "region",
-            title: region.name.clone(),
-            rows: vec![(row, top + GAP / 2 + LINE + LINE / 2)],
+            title,
+            facts,
+            tip: regions::tip(content.system, group),
+            is_inside: false,
+            rows: Vec::new(),
         });
         free = top + height + GAP;
     }

@@ -4,7 +4,7 @@ use microkit_abi::limits;
 
 use super::Names;
 use crate::Span;
-use crate::draft::{Draft, Map, Region, SetvarValue};
+use crate::draft::{At, Draft, Map, Region, SetvarValue};
 use crate::element::Context;
 use crate::fault::SdfErrorKind;
 use crate::system::PageSize;
@@ -52,6 +52,35 @@ pub(super) fn maps(draft: &Draft<'_>, names: &Names<'_>, cx: &Context<'_>) {
                 region: name.value.to_owned(),
             };
             cx.warn(name.span, kind);
+        }
+    }
+}
+
+/// Address 0 can be mapped, but no symbol can tell a program of it: the symbol's first value is 0
+/// as well, and a pointer to 0 is null in Rust and in C.
+pub(super) fn addresses_of_0(draft: &Draft<'_>, names: &Names<'_>, cx: &Context<'_>) {
+    let is_at_0 = |name: At<&str>| {
+        let region = names.region(name.value).map(|index| &draft.regions[index]);
+        region.is_some_and(|region| region.phys_addr.is_some_and(|at| at.value == 0))
+    };
+    for pd in &draft.pds {
+        for setvar in &pd.setvars {
+            let remedy = match setvar.value {
+                Some(SetvarValue::Vaddr(0)) => "map the region at 0x1000 or higher",
+                Some(SetvarValue::Paddr(region)) if is_at_0(region) => {
+                    "choose a `phys_addr` of 0x1000 or higher, or leave it out"
+                }
+                _ => continue,
+            };
+            let symbol = setvar.symbol.value.to_owned();
+            let kind = SdfErrorKind::NullAddress { symbol, remedy };
+            cx.fault(setvar.symbol.span, kind);
+        }
+        for map in &pd.maps {
+            if let (Some(region), Some(At { value: 0, span })) = (map.region, map.vaddr) {
+                let region = region.value.to_owned();
+                cx.warn(span, WarningKind::NullPage { region });
+            }
         }
     }
 }
@@ -199,6 +228,36 @@ pub(super) fn physical(draft: &Draft<'_>, cx: &Context<'_>) {
         other_phys_addr: other.start,
         other_end: other.end,
     });
+}
+
+/// What is not in the board's memory is a device's, and no PD maps it cached. A virtual machine may:
+/// there the guest's own mapping has the last word.
+pub(super) fn devices(draft: &Draft<'_>, names: &Names<'_>, cx: &Context<'_>) {
+    let Some((ram_start, ram_end)) = cx.options.kernel.ram else {
+        return;
+    };
+    for pd in &draft.pds {
+        for map in pd.maps.iter().filter(|map| map.cached) {
+            let region = map.region.and_then(|name| names.region(name.value));
+            let Some(region) = region.map(|index| &draft.regions[index]) else {
+                continue;
+            };
+            let (Some(start), Some(bytes)) = (region.phys_addr, region.bytes) else {
+                continue;
+            };
+            let start = start.value;
+            if start < ram_end && start.saturating_add(bytes) > ram_start {
+                continue;
+            }
+            let name = |name: Option<At<&str>>| name.map_or("", |name| name.value).to_owned();
+            let kind = WarningKind::CachedDevice {
+                region: name(region.name),
+                phys_addr: start,
+                pd: name(pd.name),
+            };
+            cx.warn(map.span, kind);
+        }
+    }
 }
 
 /// A region without a `page_size` has large pages if its size and all its addresses allow it

@@ -21,7 +21,9 @@ pub(crate) fn all<'a>(draft: &mut Draft<'a>, cx: &Context<'_>) -> Names<'a> {
     ids::symbols(draft, &names, cx);
     calls(draft, &names, cx);
     memory::maps(draft, &names, cx);
+    memory::addresses_of_0(draft, &names, cx);
     memory::physical(draft, cx);
+    memory::devices(draft, &names, cx);
     memory::settle_page_sizes(draft, &names);
     memory::prefills(draft, &names, cx);
     domains(draft, cx);

@@ -11,6 +11,7 @@ use crate::element::Context;
 use crate::fault::SdfErrorKind;
 use crate::read::MAX_VCPUS;
 use crate::warning::WarningKind;
+use crate::wording::nearest;
 
 /// What the monitor is called among the protection domains.
 const MONITOR: &str = "monitor";
@@ -198,32 +199,28 @@ pub(super) fn references(draft: &Draft<'_>, names: &Names<'_>, cx: &Context<'_>)
     }
 }
 
-/// The first few names of a kind, for who asks for one that is not there.
-struct Declared {
+/// The names of a kind, for a reference to one that does not exist.
+struct Declared<'a> {
     what: &'static str,
-    shown: Vec<String>,
-    more: usize,
+    names: Vec<&'a str>,
 }
 
-impl Declared {
-    fn of<'a>(what: &'static str, names: impl Iterator<Item = Option<At<&'a str>>>) -> Self {
-        let mut names = names.flatten().map(|name| name.value.to_owned());
-        let shown = names.by_ref().take(MAX_SHOWN).collect();
-        Self {
-            what,
-            shown,
-            more: names.count(),
-        }
+impl<'a> Declared<'a> {
+    fn of(what: &'static str, names: impl Iterator<Item = Option<At<&'a str>>>) -> Self {
+        let names = names.flatten().map(|name| name.value).collect();
+        Self { what, names }
     }
 
     fn find(&self, name: Option<At<&str>>, find: impl Fn(&str) -> Option<usize>, cx: &Context<'_>) {
         let Some(name) = name else { return };
         if find(name.value).is_none() {
+            let shown = self.names.iter().take(MAX_SHOWN);
             let kind = SdfErrorKind::Unknown {
                 what: self.what,
                 name: name.value.to_owned(),
-                declared: self.shown.clone(),
-                more: self.more,
+                nearest: nearest(name.value, self.names.iter().copied()).map(str::to_owned),
+                declared: shown.map(|name| (*name).to_owned()).collect(),
+                more: self.names.len().saturating_sub(MAX_SHOWN),
             };
             cx.fault(name.span, kind);
         }

@@ -6,7 +6,9 @@ use crate::Span;
 use crate::draft::At;
 use crate::element::Element;
 use crate::fault::SdfErrorKind;
+use crate::options::Kernel;
 use crate::system::{Domain, Domains, Duration, ScheduleEntry};
+use crate::wording::nearest;
 
 /// A `domain` whose number is still to be chosen, if it is `None`.
 struct Named<'a> {
@@ -161,6 +163,12 @@ fn read_schedule(element: Element<'_>, domains: &mut Domains) {
             element.cx.fault(start.span, kind);
         }
     }
+    // Without a domain the schedule is dropped.
+    if let Some(start) = start
+        && !domains.domains.is_empty()
+    {
+        starts_at_an_entry(element, start, shift);
+    }
     if let Some(shift) = shift {
         domains.index_shift = Some(shift.value);
         if shift.value.checked_add(entries).is_none_or(|end| end > max) {
@@ -171,6 +179,23 @@ fn read_schedule(element: Element<'_>, domains: &mut Domains) {
             };
             element.cx.fault(shift.span, kind);
         }
+    }
+}
+
+/// Reports a marker where the kernel's schedule starts: in the end, and at index 0 while it is
+/// written.
+fn starts_at_an_entry(element: Element<'_>, start: At<u64>, shift: Option<At<u64>>) {
+    let is_marker = |index: u64| {
+        let entry = usize::try_from(index).ok();
+        let entry = entry.and_then(|index| element.children().nth(index));
+        entry.is_some_and(|entry| entry.name() == "schedule_end_marker")
+    };
+    let is_shifted = shift.is_some_and(|shift| shift.value > 0);
+    let starts = [(start.value, true), (0, !is_shifted)].into_iter();
+    let mut starts = starts.filter(|(index, counts)| *counts && is_marker(*index));
+    if let Some((start_index, _)) = starts.next() {
+        let kind = SdfErrorKind::ScheduleStartsAtEnd { start: start_index };
+        element.cx.fault(start.span, kind);
     }
 }
 
@@ -188,6 +213,9 @@ fn entry(element: Element<'_>, domains: &[Domain]) -> Option<ScheduleEntry> {
                 .cx
                 .fault(written.span, SdfErrorKind::Duration { value });
         }
+        if let Some(duration) = duration {
+            bounded(element, written, duration);
+        }
         duration
     });
     Some(ScheduleEntry::Run {
@@ -197,16 +225,29 @@ fn entry(element: Element<'_>, domains: &[Domain]) -> Option<ScheduleEntry> {
     })
 }
 
+/// Reports a duration that the kernel refuses, or that the initialiser of the SDK cannot convert.
+fn bounded(element: Element<'_>, written: At<&str>, duration: Duration) {
+    let (number, max, unit) = match duration {
+        Duration::Ticks(ticks) => (ticks, Kernel::MAX_DURATION_TICKS, "ticks"),
+        Duration::Microseconds(us) => (us, element.cx.options.kernel.max_duration_us(), "us"),
+    };
+    if number.get() > max {
+        let value = written.value.to_owned();
+        let kind = SdfErrorKind::DurationTooLong { value, max, unit };
+        element.cx.fault(written.span, kind);
+    }
+}
+
 /// The number of the domain `name`; that there is none is a fault.
 pub(super) fn find(element: Element<'_>, name: At<&str>, domains: &[Domain]) -> Option<u8> {
     let found = domains.iter().find(|domain| domain.name == name.value);
     if found.is_none() {
-        let declared = domains.iter().map(|domain| domain.name.clone()).collect();
-        let (what, name_value) = ("domain", name.value.to_owned());
+        let names = domains.iter().map(|domain| domain.name.as_str());
         let kind = SdfErrorKind::Unknown {
-            what,
-            name: name_value,
-            declared,
+            what: "domain",
+            name: name.value.to_owned(),
+            nearest: nearest(name.value, names.clone()).map(str::to_owned),
+            declared: names.map(str::to_owned).collect(),
             more: 0,
         };
         element.cx.fault(name.span, kind);

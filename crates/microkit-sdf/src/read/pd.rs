@@ -8,7 +8,6 @@ use crate::draft::{At, Capability, Draft, Irq, Pd, Setvar, SetvarValue};
 use crate::element::{Context, Element};
 use crate::fault::SdfErrorKind;
 use crate::system::{CapabilityKind, Trigger};
-use crate::warning::WarningKind;
 
 /// What a child takes.
 const CHILD_ATTRIBUTES: &[&str] = &[
@@ -146,6 +145,7 @@ fn inside<'a>(element: Element<'a>, pd: &mut Pd<'a>, first: &mut FirstOf) {
             cspace(element, pd);
         }
         "ioport" => element.fault(SdfErrorKind::NotOnAArch64 { what: "`ioport`" }),
+        "iomap" => element.fault(SdfErrorKind::NotOnAArch64 { what: "`iomap`" }),
         other => element.fault(SdfErrorKind::UnknownElement {
             element: other.to_owned(),
             parent: PARENT,
@@ -181,17 +181,41 @@ pub(super) fn budget_and_period(element: Element<'_>) -> (Option<At<u64>>, Optio
     } else {
         budget
     };
-    if let (Some(budget), Some(period)) = (budget, period) {
-        if budget.value > period.value {
-            let kind = SdfErrorKind::BudgetAbovePeriod {
-                budget_us: budget.value,
-                period_us: period.value,
-            };
-            element.cx.fault(period.span, kind);
-        }
-        if budget.value == 0 {
-            element.cx.warn(budget.span, WarningKind::NoBudget);
-        }
+    let kernel = element.cx.options.kernel;
+    // A file without the name gets a fault for that too.
+    let owner = || {
+        let name = element.optional("name");
+        name.map_or_else(|| "this".to_owned(), |name| format!("`{}`", name.value))
+    };
+    if let Some(budget) = budget
+        && budget.value < kernel.min_budget_us()
+    {
+        let kind = SdfErrorKind::BudgetTooSmall {
+            owner: owner(),
+            budget_us: budget.value,
+            min_us: kernel.min_budget_us(),
+        };
+        element.cx.fault(budget.span, kind);
+    }
+    if let Some(period) = period
+        && period.value > kernel.max_period_us()
+    {
+        let kind = SdfErrorKind::PeriodTooLong {
+            owner: owner(),
+            period_us: period.value,
+            max_us: kernel.max_period_us(),
+        };
+        element.cx.fault(period.span, kind);
+    }
+    if let (Some(budget), Some(period)) = (budget, period)
+        && budget.value > period.value
+    {
+        let kind = SdfErrorKind::BudgetAbovePeriod {
+            owner: owner(),
+            budget_us: budget.value,
+            period_us: period.value,
+        };
+        element.cx.fault(period.span, kind);
     }
     (budget, period)
 }

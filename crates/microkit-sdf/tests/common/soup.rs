@@ -54,7 +54,7 @@ const VADDRS: [&str; 10] = [
     "0xffff_ffff_ffff_f000",
 ];
 const SIZES: Value = Of(&["0x1000", "0x2000", "0x200_000", "0x400_000", "0", "0x1800"]);
-const BUDGETS: Value = Of(&["1000", "2_000", "100", "0", "5"]);
+const BUDGETS: Value = Of(&["1000", "2_000", "100", "20", "19"]);
 const PRIORITIES: Value = Of(&["10", "0", "100", "254", "0xff", "256"]);
 
 /// What is anywhere and mostly nothing to Microkit.

@@ -11,7 +11,7 @@ pub(crate) struct Input {
     pub(crate) items: Vec<Item>,
 }
 
-/// `KIND NAME = "…";`
+/// `KIND NAME = "…";`, or `KIND NAME;`.
 pub(crate) struct Item {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
@@ -32,6 +32,8 @@ pub(crate) enum Kind {
 pub(crate) enum Wanted {
     Name(LitStr),
     Number(LitInt, u64),
+    /// As the item, but for what no Rust name can have.
+    Same,
 }
 
 impl Parse for Input {
@@ -76,8 +78,13 @@ impl Parse for Item {
             }
         };
         let name = input.parse()?;
-        input.parse::<Token![=]>()?;
-        let wanted = if kind == Kind::Irq && input.peek(LitInt) {
+        let is_same = input.peek(Token![;]);
+        if !is_same {
+            input.parse::<Token![=]>()?;
+        }
+        let wanted = if is_same {
+            Wanted::Same
+        } else if kind == Kind::Irq && input.peek(LitInt) {
             let literal: LitInt = input.parse()?;
             let number = literal.base10_parse()?;
             Wanted::Number(literal, number)

@@ -5,6 +5,7 @@
 
 mod excerpt;
 mod file;
+mod identifier;
 mod input;
 mod names;
 mod output;

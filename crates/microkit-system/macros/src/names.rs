@@ -1,8 +1,11 @@
 //! What a name means in the system file, to one of its protection domains.
 
-use microkit_sdf::{End, Map, ProtectionDomain, SetVarValue, Span, System};
+use std::collections::BTreeSet;
+
+use microkit_sdf::{End, Map, ProtectionDomain, SetVarValue, Span, System, nearest};
 
 use crate::excerpt::{excerpt, line};
+use crate::identifier::{identifier, is_meant};
 use crate::input::Kind;
 
 /// What was found, and where.
@@ -44,6 +47,8 @@ pub(crate) enum Thing {
 pub(crate) enum Key<'a> {
     Name(&'a str),
     Number(u64),
+    /// The Rust name of what is meant.
+    Identifier(&'a str),
 }
 
 /// One thing of the right kind.
@@ -74,9 +79,16 @@ pub(crate) fn find(system: &System, pd: usize, kind: Kind, key: Key<'_>) -> Resu
     let mut hits = match key {
         Key::Name(name) => matching(&|one| one.symbol.as_deref() == Some(name)),
         Key::Number(number) => matching(&|one| one.number == Some(number)),
+        Key::Identifier(item) => {
+            matching(&|one| one.symbol.as_deref().is_some_and(|s| is_meant(s, item)))
+        }
     };
-    if let (true, Key::Name(name)) = (hits.is_empty(), key) {
-        hits = matching(&|one| one.name == name);
+    if hits.is_empty() {
+        hits = match key {
+            Key::Name(name) => matching(&|one| one.name == name),
+            Key::Number(_) => hits,
+            Key::Identifier(item) => matching(&|one| is_meant(&one.name, item)),
+        };
     }
     match hits[..] {
         [one] => match &one.thing {
@@ -102,8 +114,22 @@ fn missing(
     let wanted = match key {
         Key::Name(name) => format!("called `{name}`"),
         Key::Number(number) => format!("with the number {number}"),
+        Key::Identifier(item) => format!("that is `{item}` in Rust"),
     };
     let noun = noun(kind);
+    let names = candidates
+        .iter()
+        .flat_map(|one| [one.symbol.as_ref(), Some(&one.name)]);
+    let names: Vec<&str> = names.flatten().map(String::as_str).collect();
+    let meant = match key {
+        Key::Name(name) => nearest(name, names),
+        Key::Number(_) => None,
+        Key::Identifier(item) => {
+            let lower = item.to_ascii_lowercase();
+            nearest(&lower, names)
+        }
+    };
+    let meant = meant.map_or(String::new(), |name| format!("did you mean `{name}`? "));
     let listed: Vec<String> = candidates
         .iter()
         .map(|one| {
@@ -116,7 +142,7 @@ fn missing(
         _ => format!("there are {}", listed.join(", ")),
     };
     format!(
-        "the protection domain `{}` has no {noun} {wanted}: {help}\n{}",
+        "the protection domain `{}` has no {noun} {wanted}: {meant}{help}\n{}",
         domain.name,
         excerpt(&system.source, domain.span)
     )
@@ -126,6 +152,7 @@ fn ambiguous(system: &System, kind: Kind, key: Key<'_>, hits: &[&Candidate]) -> 
     let name = match key {
         Key::Name(name) => format!("`{name}`"),
         Key::Number(number) => number.to_string(),
+        Key::Identifier(item) => format!("`{item}`"),
     };
     let attribute = match kind {
         Kind::Region => "setvar_vaddr",
@@ -135,9 +162,18 @@ fn ambiguous(system: &System, kind: Kind, key: Key<'_>, hits: &[&Candidate]) -> 
         .iter()
         .map(|one| excerpt(&system.source, one.span))
         .collect();
+    // Names that differ in the file are told apart by writing them out.
+    let names: BTreeSet<&str> = hits.iter().map(|one| one.name.as_str()).collect();
+    let remedy = match names.first() {
+        Some(first) if names.len() == hits.len() => {
+            format!("write which one, as in `= {first:?}`")
+        }
+        _ => {
+            format!("write {attribute}=\"NAME\" where the one that you mean is, and use that name")
+        }
+    };
     format!(
-        "{name} can be {} things: write {attribute}=\"NAME\" where the one that you mean is, and \
-         use that name\n{}",
+        "{name} can be {} things: {remedy}\n{}",
         hits.len(),
         places.join("\n")
     )
@@ -210,7 +246,8 @@ fn regions(system: &System, domain: &ProtectionDomain) -> Vec<Candidate> {
         let setvar = domain.setvars.iter().find(|setvar| setvar.value == value);
         setvar.map(|setvar| setvar.symbol.clone())
     };
-    let candidate = |map: &Map| {
+    let free = free_symbols(system, domain);
+    let candidate = |(map, free): (&Map, &String)| {
         let region = &system.memory_regions[map.region];
         // Two mappings are never at one address.
         let vaddr = symbol(SetVarValue::Vaddr(map.vaddr));
@@ -226,9 +263,10 @@ fn regions(system: &System, domain: &ProtectionDomain) -> Vec<Candidate> {
                 size,
             }),
             (vaddr, size) => {
+                let symbol = vaddr.as_ref().unwrap_or(free);
                 let lacking = [
-                    ("setvar_vaddr", name.clone(), vaddr.is_none()),
-                    ("setvar_size", format!("{name}_size"), size.is_none()),
+                    ("setvar_vaddr", symbol.clone(), vaddr.is_none()),
+                    ("setvar_size", format!("{symbol}_size"), size.is_none()),
                 ];
                 let lacking: Vec<String> = lacking
                     .iter()
@@ -249,7 +287,26 @@ fn regions(system: &System, domain: &ProtectionDomain) -> Vec<Candidate> {
             thing,
         }
     };
-    domain.maps.iter().map(candidate).collect()
+    domain.maps.iter().zip(&free).map(candidate).collect()
+}
+
+/// A symbol for each mapping that a program can have and that nothing sets yet, nor with `_size`.
+fn free_symbols(system: &System, domain: &ProtectionDomain) -> Vec<String> {
+    let set = domain.setvars.iter().map(|setvar| setvar.symbol.clone());
+    let mut taken: BTreeSet<String> = set.collect();
+    let mut free = |map: &Map| {
+        let name = identifier(&system.memory_regions[map.region].name);
+        let numbered = (2..).map(|number| format!("{name}_{number}"));
+        let mut candidates = std::iter::once(name.clone()).chain(numbered);
+        let is_free = |symbol: &String| {
+            let size = format!("{symbol}_size");
+            !taken.contains(symbol) && !taken.contains(&size)
+        };
+        let symbol = candidates.find(is_free).unwrap_or_default();
+        taken.extend([symbol.clone(), format!("{symbol}_size")]);
+        symbol
+    };
+    domain.maps.iter().map(&mut free).collect()
 }
 
 /// The `setvar_id` of the element that begins at `element`, which is written for `domain`.
@@ -285,11 +342,19 @@ mod tests {
     const FILE: &str = r#"<system>
     <memory_region name="ring" size="0x2000" />
     <memory_region name="bare" size="0x1000" />
+    <memory_region name="uart@9000000/rx-0" size="0x1000" />
+    <memory_region name="uart@9000000/rx/0" size="0x1000" />
+    <memory_region name="tx/0" size="0x1000" />
+    <memory_region name="type" size="0x1000" />
     <protection_domain name="parent" priority="3">
         <program_image path="parent.elf" />
         <map mr="ring" vaddr="0x4000000" perms="rw" setvar_vaddr="ring" setvar_size="ring_size" />
         <map mr="ring" vaddr="0x5000000" perms="r" setvar_vaddr="mirror" />
         <map mr="bare" vaddr="0x6000000" perms="rw" />
+        <map mr="uart@9000000/rx-0" vaddr="0x7000000" perms="rw" />
+        <map mr="uart@9000000/rx/0" vaddr="0x8000000" perms="rw" />
+        <map mr="tx/0" vaddr="0x9000000" perms="rw" setvar_vaddr="tx" setvar_size="tx_size" />
+        <map mr="type" vaddr="0xa000000" perms="rw" />
         <irq irq="33" id="5" />
         <irq irq="34" id="6" setvar_id="clock" />
         <protection_domain name="worker" id="1" priority="2" setvar_id="helper">
@@ -371,9 +436,9 @@ mod tests {
             name("other"),
             Err("`other` can be 2 things: write setvar_id"),
         );
-        let listed = "there are `worker` (line 20), `other` (line 23), `urgent` (line 27)";
+        let listed = "there are `worker` (line 28), `other` (line 31), `urgent` (line 35)";
         check("parent", kind, name("nobody"), Err(listed));
-        check("parent", kind, name("nobody"), Err("names.system:4:5"));
+        check("parent", kind, name("nobody"), Err("names.system:8:5"));
     }
 
     #[test]
@@ -435,5 +500,68 @@ mod tests {
         );
         let lacking = "add setvar_vaddr=\"bare\" setvar_size=\"bare_size\"";
         check("parent", Kind::Region, Key::Name("bare"), Err(lacking));
+    }
+    #[test]
+    fn a_name_that_rust_cannot_have_has_one_in_rust() {
+        let (kind, item) = (Kind::Region, Key::Identifier);
+        let tx = |vaddr: &str| {
+            Ok(Thing::Region {
+                bytes: 0x1000,
+                cached: true,
+                write: true,
+                vaddr: vaddr.to_owned(),
+                size: format!("{vaddr}_size"),
+            })
+        };
+        check("parent", kind, item("TX_0"), tx("tx"));
+        check("parent", kind, item("tx"), tx("tx"));
+        check("parent", kind, item("RING"), ring(true, "ring"));
+        check(
+            "parent",
+            Kind::Child,
+            item("HELPER"),
+            Ok(Thing::Child { id: 1 }),
+        );
+        check(
+            "worker",
+            Kind::Channel,
+            item("PARENT"),
+            channel(1, true, true, "parent"),
+        );
+        let irq = Ok(Thing::Irq { id: 6, number: 34 });
+        check("parent", Kind::Irq, item("CLOCK"), irq);
+        let missing = "no memory region that is `TX_O` in Rust: did you mean `tx`?";
+        check("parent", kind, item("TX_O"), Err(missing));
+    }
+
+    #[test]
+    fn names_that_are_one_in_rust_are_told_apart() {
+        let kind = Kind::Region;
+        let ambiguous = "`UART_9000000_RX_0` can be 2 things: write which one, as in \
+                         `= \"uart@9000000/rx-0\"`";
+        check(
+            "parent",
+            kind,
+            Key::Identifier("UART_9000000_RX_0"),
+            Err(ambiguous),
+        );
+        let first = "add setvar_vaddr=\"uart_9000000_rx_0\" setvar_size=\"uart_9000000_rx_0_size\"";
+        check("parent", kind, Key::Name("uart@9000000/rx-0"), Err(first));
+        let second = "add setvar_vaddr=\"uart_9000000_rx_0_2\" \
+                      setvar_size=\"uart_9000000_rx_0_2_size\"";
+        check("parent", kind, Key::Name("uart@9000000/rx/0"), Err(second));
+        check(
+            "parent",
+            kind,
+            Key::Name("type"),
+            Err("add setvar_vaddr=\"type_\""),
+        );
+        // What is named but lacks its size.
+        check(
+            "parent",
+            Kind::Channel,
+            Key::Identifier("OTHER"),
+            Err("write setvar_id"),
+        );
     }
 }

@@ -1,6 +1,6 @@
 //! What `system!` becomes.
 
-use microkit_sdf::{Span, System};
+use microkit_sdf::{Span, System, nearest};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::{Error, Result};
@@ -18,8 +18,10 @@ pub(crate) fn items(input: &Input, system: &System) -> TokenStream {
             .iter()
             .map(|domain| &*domain.name)
             .collect();
+        let meant = nearest(&name, names.iter().copied());
+        let meant = meant.map_or(String::new(), |name| format!("did you mean `{name}`? "));
         let message = format!(
-            "{} has no protection domain `{name}`; it has `{}`",
+            "{} has no protection domain `{name}`; {meant}it has `{}`",
             system.source.name,
             names.join("`, `")
         );
@@ -34,13 +36,15 @@ pub(crate) fn items(input: &Input, system: &System) -> TokenStream {
 
 /// Finds what an item names, which must be the same to all that run the program.
 fn resolve(system: &System, pd: usize, item: &Item) -> Result<Found> {
-    let (key, at) = match &item.wanted {
-        Wanted::Name(name) => (&name.value(), name.span()),
-        Wanted::Number(literal, _) => (&String::new(), literal.span()),
+    let (text, at) = match &item.wanted {
+        Wanted::Name(name) => (name.value(), name.span()),
+        Wanted::Number(literal, _) => (String::new(), literal.span()),
+        Wanted::Same => (item.name.to_string(), item.name.span()),
     };
     let key = match &item.wanted {
-        Wanted::Name(_) => Key::Name(key),
+        Wanted::Name(_) => Key::Name(&text),
         Wanted::Number(_, number) => Key::Number(*number),
+        Wanted::Same => Key::Identifier(&text),
     };
     let fault = |message| Error::new(at, message);
     let found = find(system, pd, item.kind, key).map_err(fault)?;
