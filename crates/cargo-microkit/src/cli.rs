@@ -125,7 +125,7 @@ pub(crate) struct TestArgs {
     #[command(flatten)]
     pub(crate) qemu: QemuArgs,
     /// Write what the systems print to their .expected files; what the file of before types is typed
-    /// whenever the system falls silent
+    /// whenever the system falls silent. A file that cannot be read is left as it is
     #[arg(long)]
     pub(crate) bless: bool,
     /// Seconds that each system has

@@ -30,6 +30,7 @@ mod kernel;
 mod log;
 mod model;
 mod nearest;
+mod output;
 mod pds;
 mod places;
 mod profile;

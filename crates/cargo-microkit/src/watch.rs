@@ -96,7 +96,8 @@ pub(crate) fn compare(
 /// Watches a guest until it has been silent for long, or time is up, and returns what it printed.
 ///
 /// What the file of before types is typed whenever the guest has been silent for long, and stands
-/// among the lines as the file has it.
+/// among the lines as the file has it. It fails if not all of that could be typed: the new file
+/// would lack the rest.
 pub(crate) fn record(
     guest: &mut Guest,
     mut log: Log,
@@ -138,6 +139,12 @@ pub(crate) fn record(
             Heard::End(_) => true,
         };
         if is_over || Instant::now() >= end {
+            if let Some((line, _)) = to_type.peek() {
+                return Watched::Failed(format!(
+                    "the line `{line}` of the file was not typed: QEMU ended, or the time was up, \
+                     before the system had said all that comes before it"
+                ));
+            }
             if !log.partial().is_empty() {
                 lines.push(log.flush());
             }

@@ -6,6 +6,7 @@ use crate::builder::{Builder, Packed};
 use crate::cli::{BuildArgs, Options, OutputArgs, VariantArgs};
 use crate::command::{Outcome, find_system};
 use crate::kernel::Kernel;
+use crate::output;
 use crate::pds;
 use crate::system::System;
 use crate::terminal;
@@ -31,6 +32,10 @@ pub(super) fn image(
     options: &Options,
     outputs: &OutputArgs,
 ) -> Result<(Packed, System, Variant)> {
+    output::check([
+        (output::Kind::Image, outputs.output.as_deref()),
+        (output::Kind::Report, outputs.report.as_deref()),
+    ])?;
     let (system, project) = find_system(argument)?;
     let kernel = Kernel::choose(options)?;
     let variant = kernel.variant(variant, options)?;

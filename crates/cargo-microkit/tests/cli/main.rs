@@ -4,6 +4,7 @@
 mod bench;
 mod build;
 mod check;
+mod outputs;
 mod run;
 mod sdk;
 mod test;

@@ -190,7 +190,7 @@ fn run(args: &TestArgs, case: &Case, variant: &Variant, mut guest: Guest) -> Ver
     }
     match watch::record(&mut guest, log, &case.expected, args.timeout) {
         Watched::Interrupted => Verdict::Interrupted,
-        Watched::Failed(why) => Verdict::Failed(why),
+        Watched::Failed(why) => Verdict::Failed(format!("`{file}` was not written: {why}")),
         Watched::Done(lines) if lines.is_empty() => Verdict::Failed(format!(
             "the system printed nothing in {} s, so `{file}` was not written\n{}",
             args.timeout.as_secs_f64(),
@@ -202,7 +202,13 @@ fn run(args: &TestArgs, case: &Case, variant: &Variant, mut guest: Guest) -> Ver
                     "PD `{pd}` has faulted, and `{file}` now expects it"
                 ));
             }
-            match files::write(&case.file, expected::blessed(&lines, &case.expected)) {
+            let (text, lost) = expected::blessed(&lines, &case.expected);
+            for pattern in lost {
+                terminal::remark(format_args!(
+                    "no line matches `{pattern}` any more, and `{file}` does not have it now"
+                ));
+            }
+            match files::write(&case.file, text) {
                 Ok(()) => Verdict::Passed(format!(": wrote {}", case.file.display())),
                 Err(report) => failed(&report),
             }

@@ -134,9 +134,13 @@ impl Case {
                     refusal: Some(what),
                     ..case(file, Vec::new())
                 }),
-                Err(_) if is_blessing => Ok(case(file, Vec::new())),
+                // When blessing as well: what cannot be read was written by a person.
                 Err(report) => Err(failed(&report)),
             },
+            None if common.symlink_metadata().is_ok() => Err(Verdict::Failed(format!(
+                "`{}` is not a file that could say what the system must print",
+                common.display()
+            ))),
             None if is_blessing => Ok(case(common, Vec::new())),
             None => Err(Verdict::Failed(format!(
                 "there is no `{}` that says what it must print; `--bless` writes one",
