@@ -10,6 +10,7 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::files;
 use crate::kernel;
+use crate::readable::readable;
 use crate::system::System;
 use crate::variant::Variant;
 
@@ -267,7 +268,11 @@ impl<'a> Judge<'a> {
                 |index: Option<usize>| index.map_or(String::new(), |i| (i + 1).to_string());
             let (old, new) = (number(change.old_index()), number(change.new_index()));
             // Writing to a string does not fail.
-            let _ = writeln!(text, "{old:>5} {new:>5} {sign} {}", change.value());
+            let _ = writeln!(
+                text,
+                "{old:>5} {new:>5} {sign} {}",
+                readable(change.value())
+            );
         }
         text
     }

@@ -3,6 +3,8 @@
 
 use std::fmt::Write;
 
+use crate::readable::readable;
+
 /// Says which PD the report is about, in its second line.
 const FAULTING_PD: &str = "MON|ERROR: faulting PD: ";
 
@@ -77,15 +79,15 @@ impl Faults {
     /// Takes the next line of the log, and returns what it tells of a fault.
     pub(crate) fn hear(&mut self, line: &str) -> Option<Told> {
         if let Some(pd) = line.strip_prefix(FAULTING_PD) {
+            let pd = readable(pd);
             self.0.push(Fault {
-                pd: pd.to_owned(),
+                pd: pd.clone(),
                 how: None,
             });
-            let pd = pd.to_owned();
             return Some(Told::Fault { pd });
         }
         if let Some((pd, address)) = model_fault(line) {
-            let (pd, how) = (pd.to_owned(), Some(line.to_owned()));
+            let (pd, how) = (readable(pd), Some(line.to_owned()));
             self.0.push(Fault {
                 pd: pd.clone(),
                 how,
@@ -124,7 +126,7 @@ impl Faults {
         for Fault { pd, how } in &self.0 {
             let how = how.as_deref().unwrap_or("the monitor has not said how");
             // Writing to a string does not fail.
-            let _ = write!(text, "\nPD `{pd}` faulted: {how}");
+            let _ = write!(text, "\nPD `{pd}` faulted: {}", readable(how));
         }
         text
     }

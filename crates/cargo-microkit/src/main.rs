@@ -37,6 +37,8 @@ mod profile;
 mod programs;
 mod project;
 mod qemu;
+mod readable;
+mod screen;
 mod sdk;
 mod system;
 mod system_file;

@@ -7,6 +7,7 @@ use crate::expected::{Expected, Judge, Verdict};
 use crate::fault::Faults;
 use crate::log::{Line, Log};
 use crate::qemu::{Guest, Heard};
+use crate::readable::readable;
 
 /// How long a guest is silent before it is held to have said what it had to say.
 pub(crate) const SILENCE: Duration = Duration::from_millis(300);
@@ -172,7 +173,11 @@ impl Tail {
         if self.0.is_empty() {
             return "it printed nothing at all".to_owned();
         }
-        let lines: String = self.0.iter().map(|line| format!("\n    {line}")).collect();
+        let lines = self
+            .0
+            .iter()
+            .map(|line| format!("\n    {}", readable(line)));
+        let lines: String = lines.collect();
         format!("the last lines were:{lines}")
     }
 }
@@ -204,7 +209,7 @@ fn missing(judge: &Judge<'_>, tail: &Tail, why: &str, file: &str) -> String {
     let awaited = judge.awaited().map_or(String::new(), |(number, expected)| {
         format!(
             "waited for line {number} of `{file}`: `{}`; ",
-            expected.text()
+            readable(expected.text())
         )
     });
     format!("{why}: {awaited}{}{}", tail.told(), faults(judge))
@@ -216,7 +221,8 @@ fn ended_early(status: ExitStatus, guest: &mut Guest) -> String {
     let said = if messages.is_empty() {
         String::new()
     } else {
-        format!(" and said `{messages}`")
+        let lines: Vec<_> = messages.lines().map(readable).collect();
+        format!(" and said `{}`", lines.join("\n"))
     };
     format!("QEMU ended ({status}){said}")
 }

@@ -12,6 +12,7 @@ use crate::fault::{Faults, Told};
 use crate::log::Log;
 use crate::places::Places;
 use crate::qemu::{self, Console, Devices, Guest, Heard, Machine};
+use crate::screen::Screen;
 use crate::target::Target;
 use crate::terminal;
 use crate::watch::{SILENCE, Tail};
@@ -69,6 +70,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
         tail: Tail::default(),
         faults: Faults::default(),
         places: Places::of(&pds),
+        screen: Screen::default(),
     };
     session.follow(&mut guest)
 }
@@ -80,6 +82,8 @@ struct Session<'a> {
     tail: Tail,
     faults: Faults,
     places: Places,
+    /// Puts the terminal back in order, however this ends.
+    screen: Screen,
 }
 
 impl Session<'_> {
@@ -131,6 +135,7 @@ impl Session<'_> {
 
     /// Shows a piece of the log, and says how this ends if it ends here.
     fn show(&mut self, piece: &str) -> Option<Outcome> {
+        self.screen.hear(piece);
         if terminal::echo(piece, self.log.is_boot()).is_err() {
             return Some(Outcome::Done); // Whoever read the log has read enough of it.
         }

@@ -12,6 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::interrupt;
 use crate::log::Decoder;
 use crate::qemu::HOW_TO_GET;
+use crate::readable::readable;
 use crate::terminal;
 
 /// How long QEMU may take to end once it is asked to, or once it has closed its output.
@@ -105,7 +106,7 @@ impl Guest {
             // That it was asked to end is no news to who asked.
             for line in lines.filter(|line| !line.contains(ENDED_BY_SIGNAL)) {
                 if passes_on {
-                    terminal::aside(&line);
+                    terminal::aside(readable(&line));
                 }
                 messages.push_str(&line);
                 messages.push('\n');

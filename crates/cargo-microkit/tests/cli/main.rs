@@ -6,5 +6,7 @@ mod build;
 mod check;
 mod outputs;
 mod run;
+mod screen;
 mod sdk;
+mod terminal;
 mod test;
