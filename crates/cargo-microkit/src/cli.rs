@@ -50,9 +50,11 @@ pub(crate) struct BuildArgs {
 /// Shows the serial log as it comes. Ends when QEMU does, on Ctrl-C, or as --until and --timeout
 /// say.
 ///
-/// NAME.qemu beside NAME.system says what devices the machine has besides: each line is arguments of
-/// QEMU, or `disk: SIZE` (as `disk: 64K`), which makes a disk of zeros for this run alone; the first
-/// is called disk0, for use as in `-device virtio-blk-device,drive=disk0`.
+/// NAME.qemu beside NAME.system says what devices the machine has besides. Each line is arguments of
+/// QEMU, quoted as in a shell, or a disk: `disk: SIZE` (as `disk: 64K`) makes one of zeros for this run
+/// alone, `disk: FILE` one that starts as FILE and leaves FILE as it is, and `disk-in-place: FILE` one
+/// that writes to FILE. The first is called disk0, for use as in
+/// `-device virtio-blk-device,drive=disk0`. Paths are relative to NAME.qemu.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cargo microkit run hello\n  \

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
-use crate::qemu::devices::without_commas;
+use crate::qemu::paths::without_commas;
 use crate::variant::Variant;
 
 /// A board that is a QEMU machine.

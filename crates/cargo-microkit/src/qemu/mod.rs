@@ -3,6 +3,7 @@
 mod devices;
 mod guest;
 mod machine;
+mod paths;
 
 pub(crate) use devices::Devices;
 pub(crate) use guest::{Guest, Heard};

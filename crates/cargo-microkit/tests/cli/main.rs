@@ -4,6 +4,7 @@
 mod bench;
 mod build;
 mod check;
+mod devices;
 mod outputs;
 mod run;
 mod screen;

@@ -85,42 +85,6 @@ fn what_the_file_types_is_typed_when_its_turn_comes() {
 }
 
 #[test]
-fn a_system_has_the_devices_that_its_file_says() {
-    let bench = Bench::new();
-    bench.system("hello");
-    bench.file(
-        "hello.expected",
-        "re:.*if=none,id=disk0,format=raw,file=.* -device x,drive=disk0\n",
-    );
-    bench.file("hello.qemu", "# One.\ndisk: 4K\n-device x,drive=disk0\n");
-    let qemu = format!("{BOOT}echo \"$@\"; exec sleep 100");
-    let arguments = ["test", "hello.system", "--timeout", "4"];
-    check(bench.with_qemu(&arguments, &qemu), true, &[]);
-    let arguments = [
-        "run",
-        "hello.system",
-        "--until",
-        "drive=disk0$",
-        "--timeout",
-        "4",
-    ];
-    check(bench.with_qemu(&arguments, &qemu), true, &[]);
-
-    bench.file("hello.qemu", "disk: some\n");
-    let parts = ["hello.qemu", "line 1", "`disk: 64K`"];
-    check(
-        bench.with_qemu(&["test", "hello.system"], &qemu),
-        false,
-        &parts,
-    );
-    check(
-        bench.with_qemu(&["run", "hello.system"], &qemu),
-        false,
-        &parts,
-    );
-}
-
-#[test]
 fn a_line_that_does_not_come_is_named() {
     let parts = [
         "4 s were not enough",
