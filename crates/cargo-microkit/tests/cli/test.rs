@@ -179,6 +179,45 @@ fn without_an_sdk_every_system_is_skipped_by_name() {
                 hello (sel4 release, dev)\nping-pong (sel4 release, dev)\n";
     assert_eq!(log, list);
 
+    // Neither kernel is left out in silence.
+    let both = |arguments: &[&str], parts: &[&str], counts: &str| {
+        let mut command = bench.microkit(&["test", "--kernel", "auto"]);
+        command
+            .args(arguments)
+            .args(["--no-install", "--qemu", "nowhere"]);
+        let log = check(command, counts.contains(" 0 failed"), parts);
+        assert_eq!(log.lines().last(), Some(counts), "{log}");
+        log
+    };
+    let no_release = "skip hello (the model kernel is for board `qemu_virt_aarch64`, configuration \
+                      `debug`; model release, dev)";
+    let configs = ["--config", "debug,release"];
+    let parts = [no_release, "skip hello (no SDK: ", "; sel4 release, dev)"];
+    both(&configs, &parts, "0 passed, 2 failed, 6 skipped");
+    both(
+        &["--config", "release", "--profile", "dev,release"],
+        &[no_release, "model release, release)"],
+        "0 passed, 0 failed, 8 skipped",
+    );
+    let parts = ["skip ping-pong (the model kernel", "; model debug, dev)"];
+    both(
+        &["--board", "rpi4b_1gb"],
+        &parts,
+        "0 passed, 0 failed, 4 skipped",
+    );
+    let mut command = bench.microkit(&["test", "--kernel", "auto", "--list"]);
+    command.args(configs);
+    let log = check(command, true, &[]);
+    assert_eq!(
+        log.lines().filter(|line| line.contains("model")).count(),
+        2,
+        "{log}"
+    );
+    // Who asks for it by name must hear that it cannot be had.
+    let mut command = bench.microkit(&["test", "--kernel", "model", "hello"]);
+    command.args(["--config", "release", "--qemu", "sh"]);
+    check(command, false, &["FAIL hello (model release, dev)"]);
+
     // An SDK that was named and cannot be used is not the same as none.
     let command = bench.microkit(&["test", "hello", "--sdk", "nowhere"]);
     check(

@@ -39,7 +39,8 @@ pub(super) fn test(args: &TestArgs) -> Result<Outcome> {
     if args.list {
         host::list(&packages);
         for (variant, systems) in &selection.runs {
-            for system in systems {
+            let is_there = selection::not_there(args, variant).is_none();
+            for system in systems.iter().filter(|_| is_there) {
                 terminal::line(format_args!("{} ({variant})", system.name));
             }
         }
@@ -56,7 +57,12 @@ pub(super) fn test(args: &TestArgs) -> Result<Outcome> {
             break;
         }
         let mut cases = Vec::new();
+        let not_there = selection::not_there(args, variant);
         for system in systems {
+            if let Some(why) = &not_there {
+                tally.record(&system.name, variant, Verdict::Skipped(why.clone()));
+                continue;
+            }
             match Case::of(system, variant, args.bless) {
                 Ok(case) => cases.push(case),
                 Err(verdict) => tally.record(&system.name, variant, verdict),
