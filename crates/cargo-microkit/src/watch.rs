@@ -168,6 +168,11 @@ impl Tail {
         self.0.push(line.to_owned());
     }
 
+    /// Whether no line has come.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// "the last lines were:" and these.
     pub(crate) fn told(&self) -> String {
         if self.0.is_empty() {

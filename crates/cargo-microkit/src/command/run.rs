@@ -8,6 +8,7 @@ use miette::{Report, Result, miette};
 use crate::builder::Packed;
 use crate::cli::RunArgs;
 use crate::command::{Outcome, build};
+use crate::debug_output;
 use crate::fault::{Faults, Told};
 use crate::log::Log;
 use crate::places::Places;
@@ -16,6 +17,9 @@ use crate::screen::Screen;
 use crate::target::Target;
 use crate::terminal;
 use crate::watch::{SILENCE, Tail};
+
+/// After how long a system that has printed nothing at all is one to be wondered at.
+const LONG: Duration = Duration::from_secs(3);
 
 /// Builds the system and runs it until it ends, or what was awaited comes, or time is up.
 pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
@@ -71,6 +75,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
         faults: Faults::default(),
         places: Places::of(&pds),
         screen: Screen::default(),
+        note: debug_output::note(&variant, &pds),
     };
     session.follow(&mut guest)
 }
@@ -84,11 +89,14 @@ struct Session<'a> {
     places: Places,
     /// Puts the terminal back in order, however this ends.
     screen: Screen,
+    /// What is to be said if nothing comes.
+    note: Option<String>,
 }
 
 impl Session<'_> {
     fn follow(&mut self, guest: &mut Guest) -> Result<Outcome> {
-        let end = self.args.timeout.map(|timeout| Instant::now() + timeout);
+        let start = Instant::now();
+        let end = self.args.timeout.map(|timeout| start + timeout);
         loop {
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
             if left.is_some_and(|left| left.is_zero()) {
@@ -107,7 +115,12 @@ impl Session<'_> {
                     self.end_line();
                     return Ok(Outcome::Done);
                 }
-                Heard::Silence => {}
+                Heard::Silence => {
+                    let is_silent = self.tail.is_empty() && self.log.partial().is_empty();
+                    if let Some(note) = self.note.take_if(|_| is_silent && start.elapsed() > LONG) {
+                        terminal::remark(note);
+                    }
+                }
                 Heard::Interrupt => {
                     self.end_line();
                     let is_failure = self.args.until.is_some();
@@ -222,6 +235,12 @@ impl Session<'_> {
             }
             _ => "look at the log, and with `--verbose` at the command that ran QEMU",
         };
-        miette!(help = help, "{why} {awaited}; {}{faults}", self.tail.told())
+        let note = self.note.take().map(|note| format!("\n{note}"));
+        let note = note.unwrap_or_default();
+        miette!(
+            help = help,
+            "{why} {awaited}; {}{faults}{note}",
+            self.tail.told()
+        )
     }
 }

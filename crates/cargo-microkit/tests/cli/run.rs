@@ -182,3 +182,30 @@ fn qemu_does_not_outlive_it() {
     }
     assert!(test_kill_process(qemu).is_err(), "QEMU runs on");
 }
+
+#[test]
+fn a_kernel_without_debug_output_is_named_when_nothing_comes() {
+    let bench = Bench::new();
+    bench.system("hello");
+    bench.file("hello.expected", "x\n");
+    let is_named = |arguments: &[&str], config: &str, is_it: bool| {
+        let mut command = bench.with_qemu(arguments, "exec sleep 100");
+        command.args(["--config", config]);
+        let output = command.output().expect("it runs");
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        let note = format!("the kernel configuration `{config}` has no debug output");
+        assert_eq!(said.contains(&note), is_it, "{said}");
+    };
+    let run = ["run", "hello.system", "--until", "x", "--timeout", "1"];
+    is_named(&run, "release", true);
+    is_named(&run, "debug", false);
+    let test = ["test", "hello.system", "--timeout", "1"];
+    is_named(&test, "release", true);
+    is_named(&test, "debug", false);
+    // Who watches need not wait for the end.
+    let mut command = bench.with_qemu(&["run", "hello.system"], "exec sleep 100");
+    command.args(["--config", "release", "--timeout", "5"]);
+    let parts = ["cargo-microkit: the kernel configuration `release` has no debug output"];
+    check(command, false, &parts);
+}

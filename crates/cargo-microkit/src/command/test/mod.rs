@@ -10,10 +10,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use miette::{Report, Result};
 
-use crate::builder::Builder;
+use crate::builder::{Builder, Packed};
 use crate::c;
 use crate::cli::{OutputArgs, TestArgs};
 use crate::command::Outcome;
+use crate::debug_output;
 use crate::expected;
 use crate::fault::Faults;
 use crate::files;
@@ -128,7 +129,7 @@ fn test_variant(
         match packed.and_then(|built| builder.pack(&plan, built, &outputs).map_err(|e| failed(&e)))
         {
             Ok(packed) => match &case.refusal {
-                None => images.push((case, packed.image)),
+                None => images.push((case, packed)),
                 Some(what) => {
                     let why = format!("it was built, and was to be refused: {what}");
                     tally.record(&case.system.name, variant, Verdict::Failed(why));
@@ -144,7 +145,9 @@ fn test_variant(
         while !interrupt::requested() {
             // Not in the loop's condition, where the lock would be held while the system runs.
             let next = lock(&queue).next();
-            let Some((case, image)) = next else { break };
+            let Some((case, Packed { image, pds })) = next else {
+                break;
+            };
             let mut command =
                 machine.command(qemu, &image, variant, Console::None, args.qemu.icount);
             let start = || -> Result<_> {
@@ -155,7 +158,15 @@ fn test_variant(
                 Ok((Guest::start_quietly(command)?, disks))
             };
             let verdict = match start() {
-                Ok((guest, _disks)) => run(args, &case, variant, guest),
+                Ok((guest, _disks)) => match run(args, &case, variant, guest) {
+                    Verdict::Failed(why) => {
+                        Verdict::Failed(match debug_output::note(variant, &pds) {
+                            Some(note) => format!("{}\n{note}", why.trim_end()),
+                            None => why,
+                        })
+                    }
+                    verdict => verdict,
+                },
                 Err(report) => failed(&report),
             };
             lock(&tally).record(&case.system.name, variant, verdict);
