@@ -7,6 +7,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use regex::Regex;
 
+use crate::keys::Escape;
+
 /// Build, run and test systems of seL4 Microkit protection domains
 #[derive(Debug, Parser)]
 #[command(name = "cargo-microkit", bin_name = "cargo microkit", version)]
@@ -47,8 +49,9 @@ pub(crate) struct BuildArgs {
 
 /// Build a system and run it in QEMU
 ///
-/// Shows the serial log as it comes. Ends when QEMU does, on Ctrl-C, or as --until and --timeout
-/// say.
+/// Shows the serial log as it comes, and passes standard input on to the system's serial port: from a
+/// terminal every key but Ctrl-C, which ends the run; from a pipe or a file every byte. Ends also when
+/// QEMU does, or as --until and --timeout say. The terminal is put back in order then.
 ///
 /// NAME.qemu beside NAME.system says what devices the machine has besides. Each line is arguments of
 /// QEMU, quoted as in a shell, or a disk: `disk: SIZE` (as `disk: 64K`) makes one of zeros for this run
@@ -59,6 +62,7 @@ pub(crate) struct BuildArgs {
 #[command(after_help = "Examples:\n  \
     cargo microkit run hello\n  \
     cargo microkit run ping-pong --until 'ping: done' --timeout 30\n  \
+    cargo microkit run serial-echo --escape ctrl-]\n  \
     cargo microkit run hello -- -d int -D qemu.log")]
 pub(crate) struct RunArgs {
     #[command(flatten)]
@@ -77,6 +81,9 @@ pub(crate) struct RunArgs {
     /// Fail after this many seconds
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) timeout: Option<Duration>,
+    /// The key that ends the run; every other reaches the system
+    #[arg(long, value_name = "KEY", default_value = "ctrl-c")]
+    pub(crate) escape: Escape,
     /// More arguments for QEMU
     #[arg(last = true, value_name = "QEMU ARGS")]
     pub(crate) qemu_args: Vec<OsString>,

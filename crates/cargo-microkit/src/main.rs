@@ -28,6 +28,7 @@ mod features;
 mod files;
 mod interrupt;
 mod kernel;
+mod keys;
 mod log;
 mod model;
 mod nearest;

@@ -1,6 +1,5 @@
 //! `run`: one system in QEMU, with its serial log on standard output.
 
-use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use miette::{Report, Result, miette};
@@ -10,9 +9,11 @@ use crate::cli::RunArgs;
 use crate::command::{Outcome, build};
 use crate::debug_output;
 use crate::fault::{Faults, Told};
+use crate::files;
+use crate::keys::Keys;
 use crate::log::Log;
 use crate::places::Places;
-use crate::qemu::{self, Console, Devices, Guest, Heard, Machine};
+use crate::qemu::{self, Devices, Guest, Heard, Machine};
 use crate::screen::Screen;
 use crate::target::Target;
 use crate::terminal;
@@ -49,25 +50,26 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
         ));
     };
 
-    let console = if std::io::stdin().is_terminal() {
-        Console::Terminal
-    } else {
-        Console::Stream
-    };
-    let mut command = machine.command(&qemu, &image, &variant, console, args.qemu.icount);
+    let mut command = machine.command(&qemu, &image, &variant, args.qemu.icount);
     let _disks = Devices::of(&system)?.add_to(&mut command)?;
     command.args(&args.qemu_args);
     if args.options.verbose {
         terminal::running(&command);
     }
-    if console == Console::Terminal {
+    let mut guest = Guest::start(command)?;
+    // After the start, from which on no signal ends this program before the terminal is in order.
+    let keys = guest
+        .typist()
+        .and_then(|typist| Some((Keys::of_user()?, typist)));
+    if let Some((keys, typist)) = &keys {
         let system = &args.system.system;
         terminal::status(
             "Running",
-            format_args!("{system} ({variant}); Ctrl-C stops it"),
+            format_args!("{system} ({variant}); {} stops it", args.escape),
         );
+        keys.type_to(typist.clone(), args.escape)
+            .map_err(|e| files::cannot("read", "the terminal".as_ref(), &e))?;
     }
-    let mut guest = Guest::start(command)?;
     let mut session = Session {
         args,
         log: Log::new(&variant),

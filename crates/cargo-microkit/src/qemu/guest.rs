@@ -1,6 +1,6 @@
 //! A QEMU process that is listened to, and that never outlives whoever listens.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -28,10 +28,21 @@ const ENDED_BY_SIGNAL: &str = ": terminating on signal ";
 pub(crate) struct Guest {
     qemu: Child,
     serial: Receiver<Vec<u8>>,
-    /// What is typed; a thread passes it on, because a guest need not read it.
-    keys: Option<Sender<String>>,
+    /// What is typed, if QEMU does not read this program's standard input itself.
+    typist: Option<Typist>,
     decoder: Decoder,
     messages: Option<thread::JoinHandle<String>>,
+}
+
+/// Someone who types to a guest. A thread passes it on, because a guest need not read it.
+#[derive(Debug, Clone)]
+pub(crate) struct Typist(Sender<Vec<u8>>);
+
+impl Typist {
+    /// Presses keys. If QEMU has ended, they are lost; whoever listens to it will hear that.
+    pub(crate) fn press(&self, keys: &[u8]) {
+        let _ = self.0.send(keys.to_vec());
+    }
 }
 
 /// What a guest was heard to do.
@@ -47,9 +58,13 @@ pub(crate) enum Heard {
 }
 
 impl Guest {
-    /// Starts QEMU with this program's own standard input, and passes on its own messages.
+    /// Starts QEMU with this program's own standard input, or, if that is a terminal, with whoever
+    /// types; and passes on its own messages.
     pub(crate) fn start(mut command: Command) -> Result<Self> {
-        command.stdin(Stdio::inherit());
+        command.stdin(match io::stdin().is_terminal() {
+            true => Stdio::piped(),
+            false => Stdio::inherit(),
+        });
         Self::spawn(command, true)
     }
 
@@ -70,17 +85,17 @@ impl Guest {
                 "QEMU, `{program}`, cannot be started: {e}"
             )
         })?;
-        let keys = qemu.stdin.take().map(|mut stdin| {
-            let (keys, typed) = channel::<String>();
+        let typist = qemu.stdin.take().map(|mut stdin| {
+            let (keys, typed) = channel::<Vec<u8>>();
             thread::spawn(move || {
                 // Ends with the guest, or with QEMU, which reads no more then.
                 while let Ok(text) = typed.recv() {
-                    if stdin.write_all(text.as_bytes()).is_err() || stdin.flush().is_err() {
+                    if stdin.write_all(&text).is_err() || stdin.flush().is_err() {
                         return;
                     }
                 }
             });
-            keys
+            Typist(keys)
         });
         let (sender, serial) = channel();
         let stdout = qemu.stdout.take();
@@ -102,7 +117,7 @@ impl Guest {
                 .map(BufReader::new)
                 .into_iter()
                 .flat_map(BufRead::lines);
-            let lines = lines.map_while(std::io::Result::ok);
+            let lines = lines.map_while(io::Result::ok);
             // That it was asked to end is no news to who asked.
             for line in lines.filter(|line| !line.contains(ENDED_BY_SIGNAL)) {
                 if passes_on {
@@ -117,18 +132,21 @@ impl Guest {
         Ok(Self {
             qemu,
             serial,
-            keys,
+            typist,
             decoder: Decoder::default(),
             messages,
         })
     }
 
-    /// Types a line and the key that ends it, which a terminal sends as a carriage return. Only a
-    /// guest that was started quietly can be typed to.
+    /// Who types to it, unless QEMU reads standard input itself.
+    pub(crate) fn typist(&self) -> Option<Typist> {
+        self.typist.clone()
+    }
+
+    /// Types a line and the key that ends it, which a terminal sends as a carriage return.
     pub(crate) fn type_line(&mut self, text: &str) {
-        if let Some(keys) = &self.keys {
-            // It fails when QEMU has ended, which who listens will hear.
-            let _ = keys.send(format!("{text}\r"));
+        if let Some(typist) = &self.typist {
+            typist.press(format!("{text}\r").as_bytes());
         }
     }
 
@@ -176,8 +194,8 @@ impl Guest {
         }
     }
 
-    /// Gives QEMU `patience` to end by itself, then as long to end politely, so that it puts the
-    /// terminal back in order, and then no more.
+    /// Gives QEMU `patience` to end by itself, then as long to end politely, so that it writes its
+    /// disks and logs, and then no more.
     fn stop_within(&mut self, patience: Duration) -> ExitStatus {
         if let Some(status) = self.wait(patience) {
             return status;

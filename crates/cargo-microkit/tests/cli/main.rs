@@ -5,6 +5,7 @@ mod bench;
 mod build;
 mod check;
 mod devices;
+mod keys;
 mod outputs;
 mod run;
 mod screen;

@@ -138,7 +138,7 @@ fn arguments_reach_qemu_and_bytes_that_are_no_text_do_no_harm() {
         &[],
     );
     assert!(log.contains("a\u{fffd}b\n"), "{log}");
-    let arguments = "-nographic -serial mon:stdio -device loader,file=";
+    let arguments = "-display none -monitor none -serial stdio -device loader,file=";
     assert!(log.contains(arguments), "{log}");
     assert!(
         log.ends_with("-icount shift=0,align=off,sleep=off -d int\n"),

@@ -14,7 +14,7 @@ use crate::files;
 use crate::kernel::Kernel;
 use crate::log::Log;
 use crate::project::Project;
-use crate::qemu::{Console, Devices, Guest, Heard, Machine};
+use crate::qemu::{Devices, Guest, Heard, Machine};
 use crate::system::System;
 use crate::system_file::SystemFile;
 use crate::terminal;
@@ -67,7 +67,7 @@ impl Bench<'_> {
         };
         let image = builder.pack(&plan, &built, &outputs)?.image;
 
-        let mut command = machine.command(self.qemu, &image, variant, Console::None, true);
+        let mut command = machine.command(self.qemu, &image, variant, true);
         let _disks = Devices::of(system)?.add_to(&mut command)?;
         if args.options.verbose {
             terminal::running(&command);

@@ -22,7 +22,7 @@ use crate::interrupt;
 use crate::kernel::{Kernel, Kind};
 use crate::log::Log;
 use crate::project::Project;
-use crate::qemu::{self, Console, Devices, Guest, Machine};
+use crate::qemu::{self, Devices, Guest, Machine};
 use crate::sdk::{self, Sdk};
 use crate::terminal;
 use crate::variant::Variant;
@@ -148,8 +148,7 @@ fn test_variant(
             let Some((case, Packed { image, pds })) = next else {
                 break;
             };
-            let mut command =
-                machine.command(qemu, &image, variant, Console::None, args.qemu.icount);
+            let mut command = machine.command(qemu, &image, variant, args.qemu.icount);
             let start = || -> Result<_> {
                 let disks = Devices::of(&case.system)?.add_to(&mut command)?;
                 if args.options.verbose {
