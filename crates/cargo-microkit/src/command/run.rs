@@ -19,7 +19,7 @@ use crate::target::Target;
 use crate::terminal;
 use crate::watch::{SILENCE, Tail};
 
-/// After how long a system that has printed nothing at all is one to be wondered at.
+/// After how long a system that prints nothing is taken for one that does not mean to.
 const LONG: Duration = Duration::from_secs(3);
 
 /// Builds the system and runs it until it ends, or what was awaited comes, or time is up.
@@ -58,16 +58,14 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
     }
     let mut guest = Guest::start(command)?;
     // After the start, from which on no signal ends this program before the terminal is in order.
-    let keys = guest
-        .typist()
-        .and_then(|typist| Some((Keys::of_user()?, typist)));
-    if let Some((keys, typist)) = &keys {
+    let keys = Keys::of_user();
+    if let Some(keys) = &keys {
         let system = &args.system.system;
         terminal::status(
             "Running",
             format_args!("{system} ({variant}); {} stops it", args.escape),
         );
-        keys.type_to(typist.clone(), args.escape)
+        keys.type_to(guest.typist(), args.escape)
             .map_err(|e| files::cannot("read", "the terminal".as_ref(), &e))?;
     }
     let mut session = Session {
@@ -77,6 +75,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
         faults: Faults::default(),
         places: Places::of(&pds),
         screen: Screen::default(),
+        has_spoken: false,
         note: debug_output::note(&variant, &pds),
     };
     session.follow(&mut guest)
@@ -91,6 +90,8 @@ struct Session<'a> {
     places: Places,
     /// Puts the terminal back in order, however this ends.
     screen: Screen,
+    /// Whether the system itself has printed a line, after which it can be typed to.
+    has_spoken: bool,
     /// What is to be said if nothing comes.
     note: Option<String>,
 }
@@ -98,6 +99,7 @@ struct Session<'a> {
 impl Session<'_> {
     fn follow(&mut self, guest: &mut Guest) -> Result<Outcome> {
         let start = Instant::now();
+        let mut last_heard = start;
         let end = self.args.timeout.map(|timeout| start + timeout);
         loop {
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
@@ -106,10 +108,14 @@ impl Session<'_> {
             }
             match guest.listen(SILENCE.min(left.unwrap_or(Duration::MAX))) {
                 Heard::Text(text) => {
+                    last_heard = Instant::now();
                     for piece in text.split_inclusive('\n') {
                         if let Some(outcome) = self.show(piece) {
                             return Ok(outcome);
                         }
+                    }
+                    if self.has_spoken {
+                        guest.let_type();
                     }
                 }
                 // A prompt is a line too, but a word of it is not.
@@ -118,8 +124,14 @@ impl Session<'_> {
                     return Ok(Outcome::Done);
                 }
                 Heard::Silence => {
-                    let is_silent = self.tail.is_empty() && self.log.partial().is_empty();
-                    if let Some(note) = self.note.take_if(|_| is_silent && start.elapsed() > LONG) {
+                    let is_long = last_heard.elapsed() > LONG;
+                    let has_partial = !self.log.partial().is_empty();
+                    // A prompt is enough; and a system may read without a word.
+                    if is_long || (has_partial && !self.log.is_boot()) {
+                        guest.let_type();
+                    }
+                    let is_silent = is_long && self.tail.is_empty() && !has_partial;
+                    if let Some(note) = self.note.take_if(|_| is_silent) {
                         terminal::remark(note);
                     }
                 }
@@ -155,6 +167,7 @@ impl Session<'_> {
             return Some(Outcome::Done); // Whoever read the log has read enough of it.
         }
         let line = self.log.push(piece)?;
+        self.has_spoken |= line.is_of_system;
         self.tail.push(&line.text);
         self.explain(&line.text);
         self.is_awaited(&line.text).then_some(Outcome::Done)

@@ -28,8 +28,9 @@ const ENDED_BY_SIGNAL: &str = ": terminating on signal ";
 pub(crate) struct Guest {
     qemu: Child,
     serial: Receiver<Vec<u8>>,
-    /// What is typed, if QEMU does not read this program's standard input itself.
-    typist: Option<Typist>,
+    typist: Typist,
+    /// Lets what is typed through to QEMU when it is dropped.
+    held_back: Option<Sender<()>>,
     decoder: Decoder,
     messages: Option<thread::JoinHandle<String>>,
 }
@@ -58,26 +59,27 @@ pub(crate) enum Heard {
 }
 
 impl Guest {
-    /// Starts QEMU with this program's own standard input, or, if that is a terminal, with whoever
-    /// types; and passes on its own messages.
-    pub(crate) fn start(mut command: Command) -> Result<Self> {
-        command.stdin(match io::stdin().is_terminal() {
-            true => Stdio::piped(),
-            false => Stdio::inherit(),
-        });
+    /// Starts QEMU with what comes on standard input, or, if that is a terminal, with whoever types;
+    /// and passes on its own messages. Nothing reaches the guest before [`Guest::let_type`]: a serial
+    /// port that is not set up yet loses what comes.
+    pub(crate) fn start(command: Command) -> Result<Self> {
         Self::spawn(command, true)
     }
 
     /// Starts QEMU with nobody at the keys but [`Guest::type_line`]; its own messages are only for
     /// [`Guest::messages`].
-    pub(crate) fn start_quietly(mut command: Command) -> Result<Self> {
-        command.stdin(Stdio::piped());
-        Self::spawn(command, false)
+    pub(crate) fn start_quietly(command: Command) -> Result<Self> {
+        let mut guest = Self::spawn(command, false)?;
+        guest.let_type();
+        Ok(guest)
     }
 
-    fn spawn(mut command: Command, passes_on: bool) -> Result<Self> {
+    fn spawn(mut command: Command, is_for_user: bool) -> Result<Self> {
         interrupt::catch();
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut qemu = command.spawn().map_err(|e| {
             let program = command.get_program().to_string_lossy();
             miette!(
@@ -85,17 +87,23 @@ impl Guest {
                 "QEMU, `{program}`, cannot be started: {e}"
             )
         })?;
-        let typist = qemu.stdin.take().map(|mut stdin| {
-            let (keys, typed) = channel::<Vec<u8>>();
-            thread::spawn(move || {
-                // Ends with the guest, or with QEMU, which reads no more then.
-                while let Ok(text) = typed.recv() {
-                    if stdin.write_all(&text).is_err() || stdin.flush().is_err() {
-                        return;
-                    }
+        let (keys, typed) = channel::<Vec<u8>>();
+        let (held_back, release) = channel::<()>();
+        let stdin = qemu.stdin.take();
+        // Ends with the guest, or with QEMU, which reads no more then.
+        thread::spawn(move || {
+            let Some(mut stdin) = stdin else { return };
+            let _ = release.recv();
+            if is_for_user && !io::stdin().is_terminal() {
+                // Not by way of the channel, which would hold all of it.
+                let _ = io::copy(&mut io::stdin().lock(), &mut stdin);
+                return;
+            }
+            while let Ok(text) = typed.recv() {
+                if stdin.write_all(&text).is_err() || stdin.flush().is_err() {
+                    return;
                 }
-            });
-            Typist(keys)
+            }
         });
         let (sender, serial) = channel();
         let stdout = qemu.stdout.take();
@@ -120,7 +128,7 @@ impl Guest {
             let lines = lines.map_while(io::Result::ok);
             // That it was asked to end is no news to who asked.
             for line in lines.filter(|line| !line.contains(ENDED_BY_SIGNAL)) {
-                if passes_on {
+                if is_for_user {
                     terminal::aside(readable(&line));
                 }
                 messages.push_str(&line);
@@ -132,22 +140,26 @@ impl Guest {
         Ok(Self {
             qemu,
             serial,
-            typist,
+            typist: Typist(keys),
+            held_back: Some(held_back),
             decoder: Decoder::default(),
             messages,
         })
     }
 
-    /// Who types to it, unless QEMU reads standard input itself.
-    pub(crate) fn typist(&self) -> Option<Typist> {
+    /// Who types to it, if standard input is a terminal.
+    pub(crate) fn typist(&self) -> Typist {
         self.typist.clone()
+    }
+
+    /// Lets everything through that is typed, or was.
+    pub(crate) fn let_type(&mut self) {
+        self.held_back = None;
     }
 
     /// Types a line and the key that ends it, which a terminal sends as a carriage return.
     pub(crate) fn type_line(&mut self, text: &str) {
-        if let Some(typist) = &self.typist {
-            typist.press(format!("{text}\r").as_bytes());
-        }
+        self.typist.press(format!("{text}\r").as_bytes());
     }
 
     /// Listens for at most `wait`.

@@ -32,6 +32,7 @@ fn start(bench: &Bench, options: &[&str], qemu: &str) -> Session {
     Session::start(&command)
 }
 
+/// How a terminal works that edits lines.
 const COOKED: LocalModes = LocalModes::ICANON
     .union(LocalModes::ISIG)
     .union(LocalModes::ECHO);
@@ -96,6 +97,42 @@ fn what_comes_through_a_pipe_reaches_the_system_whole() {
     let output = child.wait_with_output().expect("it ends");
     assert!(output.status.success());
     assert_eq!(numbers(&String::from_utf8_lossy(&output.stdout)), bytes);
+}
+
+/// A serial port that is not set up yet loses what comes.
+#[test]
+fn what_comes_early_waits_until_the_system_has_spoken() {
+    let bench = Bench::new();
+    bench.system("hello");
+    let loses = "timeout 0.5 cat >/dev/null";
+    let check = |boot: &str, options: &[&str]| {
+        let qemu = format!(
+            "{boot}{loses}; printf 'ready'; dd bs=1 count=3 2>/dev/null; echo; exec sleep 100"
+        );
+        let mut command = bench.with_qemu(&["run", "hello.system", "--timeout", "9"], &qemu);
+        command.args(["--until", "^readyone$"]).args(options);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("it starts");
+        let mut input = child.stdin.take().expect("its input");
+        input.write_all(b"one").expect("it reads");
+        assert!(child.wait().expect("it ends").success());
+    };
+    check(BOOT, &[]);
+    check("", &["--config", "release"]);
+}
+
+#[test]
+fn a_system_that_reads_without_a_word_is_typed_to() {
+    let bench = Bench::new();
+    let mut session = start(
+        &bench,
+        &["--config", "release"],
+        "dd bs=1 count=3 2>/dev/null",
+    );
+    session.wait_for("Ctrl-C stops it");
+    session.press(b"one");
+    session.wait_for("one");
+    session.wait();
 }
 
 #[test]
