@@ -51,8 +51,8 @@ pub(crate) struct BuildArgs {
 ///
 /// Shows the serial log as it comes, and passes standard input on to the system's serial port: from a
 /// terminal every key but Ctrl-C, which ends the run; from a pipe or a file every byte. Input waits until
-/// the system has printed something, or for three seconds of silence. Ends also when QEMU does, or as
-/// --until and --timeout say. The terminal is put back in order then.
+/// the system has printed something, or for three seconds of silence. Ends also when QEMU does, when
+/// every PD has faulted, or as --until and --timeout say. The terminal is put back in order then.
 ///
 /// NAME.qemu beside NAME.system says what devices the machine has besides. Each line is arguments of
 /// QEMU, quoted as in a shell, or a disk: `disk: SIZE` (as `disk: 64K`) makes one of zeros for this run

@@ -19,6 +19,7 @@ mod c;
 mod cargo;
 mod cli;
 mod command;
+mod dead;
 mod debug_output;
 mod declared;
 mod elf;

@@ -7,8 +7,9 @@ use miette::{Report, Result, miette};
 use crate::builder::Packed;
 use crate::cli::RunArgs;
 use crate::command::{Outcome, build};
+use crate::dead::Dead;
 use crate::debug_output;
-use crate::fault::{Faults, Told};
+use crate::fault::Told;
 use crate::files;
 use crate::keys::Keys;
 use crate::log::Log;
@@ -68,11 +69,15 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
         keys.type_to(guest.typist(), args.escape)
             .map_err(|e| files::cannot("read", "the terminal".as_ref(), &e))?;
     }
+    // A virtual machine outlives the PD that it belongs to.
+    let may_all_die =
+        std::fs::read_to_string(&system.path).is_ok_and(|text| !text.contains("<virtual_machine"));
     let mut session = Session {
         args,
         log: Log::new(&variant),
         tail: Tail::default(),
-        faults: Faults::default(),
+        dead: Dead::of(pds.iter().map(|pd| pd.name.clone()).collect()),
+        may_all_die,
         places: Places::of(&pds),
         screen: Screen::default(),
         has_spoken: false,
@@ -86,7 +91,9 @@ struct Session<'a> {
     args: &'a RunArgs,
     log: Log,
     tail: Tail,
-    faults: Faults,
+    dead: Dead,
+    /// Whether nothing can come any more when all PDs are dead.
+    may_all_die: bool,
     places: Places,
     /// Puts the terminal back in order, however this ends.
     screen: Screen,
@@ -123,6 +130,9 @@ impl Session<'_> {
                     self.end_line();
                     return Ok(Outcome::Done);
                 }
+                Heard::Silence if self.are_all_dead() => {
+                    return Err(self.failed("every PD has faulted, and nothing can come any more,"));
+                }
                 Heard::Silence => {
                     let is_long = last_heard.elapsed() > LONG;
                     let has_partial = !self.log.partial().is_empty();
@@ -137,6 +147,9 @@ impl Session<'_> {
                 }
                 Heard::Interrupt => {
                     self.end_line();
+                    for line in self.dead.told() {
+                        terminal::remark(line);
+                    }
                     let is_failure = self.args.until.is_some();
                     return Ok(if is_failure {
                         Outcome::Interrupted
@@ -178,12 +191,12 @@ impl Session<'_> {
         for (depth, place) in self.places.of_backtrace(line).iter().enumerate() {
             terminal::aside(format_args!("{depth:>4}: {place}"));
         }
-        match self.faults.hear(line) {
+        match self.dead.hear(line, &self.places) {
             Some(Told::Fault { pd }) => {
                 terminal::remark(format_args!("PD `{pd}` has faulted; the monitor says how"));
             }
-            Some(Told::At { pd, address }) => {
-                if let Some(place) = self.places.of_instruction(&pd, address) {
+            Some(Told::At { pd, .. }) => {
+                if let Some(place) = self.dead.place(&pd) {
                     terminal::remark(format_args!("PD `{pd}` was in {place}"));
                 }
             }
@@ -206,6 +219,11 @@ impl Session<'_> {
             }
             None => {}
         }
+    }
+
+    /// Whether there is nobody left who could print.
+    fn are_all_dead(&self) -> bool {
+        self.may_all_die && self.dead.are_all()
     }
 
     fn is_awaited(&self, line: &str) -> bool {
@@ -243,8 +261,10 @@ impl Session<'_> {
             ),
             None => format!("while `{}` ran", self.args.system.system),
         };
-        let faults = self.faults.told();
+        let dead = self.dead.told().into_iter();
+        let dead: String = dead.map(|line| format!("\n{line}")).collect();
         let help = match (&self.args.until, self.args.timeout) {
+            _ if self.are_all_dead() => "the log says above how each has faulted",
             (Some(_), Some(_)) => {
                 "give it more `--timeout`, or look at the log for why the line did not come"
             }
@@ -254,7 +274,7 @@ impl Session<'_> {
         let note = note.unwrap_or_default();
         miette!(
             help = help,
-            "{why} {awaited}; {}{faults}{note}",
+            "{why} {awaited}; {}{dead}{note}",
             self.tail.told()
         )
     }
