@@ -8,14 +8,17 @@ use crate::command::{Outcome, find_system};
 use crate::kernel::Kernel;
 use crate::output;
 use crate::pds;
+use crate::project::Project;
 use crate::system::System;
 use crate::terminal;
 use crate::variant::Variant;
 
 /// Builds the image, tells what each PD takes of memory, and prints where the image lies.
 pub(super) fn build(args: &BuildArgs) -> Result<Outcome> {
-    let (packed, _, _) = image(
-        &args.system.system,
+    let (system, project) = find_system(&args.system.system)?;
+    let (packed, _) = image(
+        system,
+        project.as_ref(),
         &args.variant,
         &args.options,
         &args.outputs,
@@ -25,29 +28,29 @@ pub(super) fn build(args: &BuildArgs) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Builds the image of the system that `argument` names, and says which that is.
+/// Builds the image of a system, and says which variant that is.
 pub(super) fn image(
-    argument: &str,
+    system: System,
+    project: Option<&Project>,
     variant: &VariantArgs,
     options: &Options,
     outputs: &OutputArgs,
-) -> Result<(Packed, System, Variant)> {
+) -> Result<(Packed, Variant)> {
     output::check([
         (output::Kind::Image, outputs.output.as_deref()),
         (output::Kind::Report, outputs.report.as_deref()),
     ])?;
-    let (system, project) = find_system(argument)?;
     let kernel = Kernel::choose(options)?;
     let variant = kernel.variant(variant, options)?;
 
     let builder = Builder {
         kernel: &kernel,
-        project: project.as_ref(),
+        project,
         variant: &variant,
         options,
     };
-    let plan = builder.plan(system.clone())?;
+    let plan = builder.plan(system)?;
     let built = builder.compile(&[&plan])?;
     let packed = builder.pack(&plan, &built, outputs)?;
-    Ok((packed, system, variant))
+    Ok((packed, variant))
 }

@@ -6,7 +6,7 @@ use miette::{Report, Result, miette};
 
 use crate::builder::Packed;
 use crate::cli::RunArgs;
-use crate::command::{Outcome, build};
+use crate::command::{Outcome, build, find_system};
 use crate::dead::Dead;
 use crate::debug_output;
 use crate::fault::Told;
@@ -33,8 +33,11 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
         }
         None => None,
     };
-    let (Packed { image, pds }, system, variant) = build::image(
-        &args.system.system,
+    let (system, project) = find_system(&args.system.system)?;
+    let devices = Devices::of(&system)?;
+    let (Packed { image, pds }, variant) = build::image(
+        system.clone(),
+        project.as_ref(),
         &args.variant,
         &args.options,
         &args.outputs,
@@ -52,7 +55,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
     };
 
     let mut command = machine.command(&qemu, &image, &variant, args.qemu.icount);
-    let _disks = Devices::of(&system)?.add_to(&mut command)?;
+    let _disks = devices.add_to(&mut command)?;
     command.args(&args.qemu_args);
     if args.options.verbose {
         terminal::running(&command);

@@ -85,3 +85,16 @@ fn what_is_wrong_with_the_file_is_told_with_its_line() {
     is_told("\n-append 'x\n", &["line 2", "a quote"]);
     is_told("virtio\n", &["line 1", "neither a disk nor arguments"]);
 }
+
+#[test]
+fn what_is_wrong_with_the_file_is_told_before_anything_is_built() {
+    let bench = Bench::new();
+    bench.system("hello");
+    bench.file("hello.expected", "x\n");
+    bench.file("hello.qemu", "disk: 1000\n");
+    fs::remove_file(bench.path("hello.elf")).expect("the program");
+    for command in ["test", "run"] {
+        let command = bench.with_qemu(&[command, "hello.system"], BOOT);
+        check(command, false, &["hello.qemu`, line 1"]);
+    }
+}

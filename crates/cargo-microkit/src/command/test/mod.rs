@@ -105,8 +105,14 @@ fn test_variant(
     };
     let mut planned = Vec::new();
     for case in cases {
-        match builder.plan(case.system.clone()) {
-            Ok(plan) => planned.push((case, plan)),
+        let plan = || {
+            Ok((
+                Devices::of(&case.system)?,
+                builder.plan(case.system.clone())?,
+            ))
+        };
+        match plan() {
+            Ok((devices, plan)) => planned.push((case, devices, plan)),
             Err(report) => tally.record(
                 &case.system.name,
                 variant,
@@ -114,13 +120,13 @@ fn test_variant(
             ),
         }
     }
-    let plans: Vec<_> = planned.iter().map(|(_, plan)| plan).collect();
+    let plans: Vec<_> = planned.iter().map(|(_, _, plan)| plan).collect();
     let built = builder.compile(&plans);
     if interrupt::requested() {
         return; // Cargo was interrupted as well, and has not failed for a reason of its own.
     }
     let mut images = Vec::new();
-    for (case, plan) in planned {
+    for (case, devices, plan) in planned {
         let outputs = OutputArgs {
             output: None,
             report: None,
@@ -129,7 +135,7 @@ fn test_variant(
         match packed.and_then(|built| builder.pack(&plan, built, &outputs).map_err(|e| failed(&e)))
         {
             Ok(packed) => match &case.refusal {
-                None => images.push((case, packed)),
+                None => images.push((case, devices, packed)),
                 Some(what) => {
                     let why = format!("it was built, and was to be refused: {what}");
                     tally.record(&case.system.name, variant, Verdict::Failed(why));
@@ -145,12 +151,12 @@ fn test_variant(
         while !interrupt::requested() {
             // Not in the loop's condition, where the lock would be held while the system runs.
             let next = lock(&queue).next();
-            let Some((case, Packed { image, pds })) = next else {
+            let Some((case, devices, Packed { image, pds })) = next else {
                 break;
             };
             let mut command = machine.command(qemu, &image, variant, args.qemu.icount);
             let start = || -> Result<_> {
-                let disks = Devices::of(&case.system)?.add_to(&mut command)?;
+                let disks = devices.add_to(&mut command)?;
                 if args.options.verbose {
                     terminal::running(&command);
                 }
