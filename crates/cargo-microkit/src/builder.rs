@@ -141,7 +141,7 @@ impl Builder<'_> {
             // The packer finds it there before it finds anything else of that name. What an absolute
             // path names, it takes from there.
             if *source != place {
-                files::place(source, &place)?;
+                cargo::copy_program(source, &place)?;
             }
             sources.insert(program.image.path.clone(), source.to_path_buf());
             programs.insert(program.image.path.clone(), place);

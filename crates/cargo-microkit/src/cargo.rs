@@ -56,7 +56,7 @@ impl Built {
         self.has_failed |= made.has_failed;
         for (bin, file) in made.files {
             let copy = folder.join(&bin.name);
-            files::place(&file, &copy)?;
+            copy_program(&file, &copy)?;
             self.files.insert((target, bin), copy);
         }
         Ok(())
@@ -81,6 +81,16 @@ impl Built {
             )),
         }
     }
+}
+
+/// Copies a program, with the list of its sources that Cargo leaves beside it.
+pub(crate) fn copy_program(from: &Path, to: &Path) -> Result<()> {
+    files::place(from, to)?;
+    let sources = from.with_extension("d");
+    if sources.is_file() {
+        files::place(&sources, &to.with_extension("d"))?;
+    }
+    Ok(())
 }
 
 /// What one call of Cargo has made, where Cargo puts it.

@@ -7,6 +7,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use regex::Regex;
 
+use crate::keys::Escape;
+
 /// What this program is made of.
 const VERSION: &str = concat!(
     env!("CARGO_PKG_VERSION"),
@@ -57,16 +59,21 @@ pub(crate) struct BuildArgs {
 
 /// Build a system and run it in QEMU
 ///
-/// Shows the serial log as it comes. Ends when QEMU does, on Ctrl-C, or as --until and --timeout
-/// say.
+/// Shows the serial log as it comes, and passes standard input on to the system's serial port: from a
+/// terminal every key but Ctrl-C, which ends the run; from a pipe or a file every byte. Input waits until
+/// the system has printed something, or for three seconds of silence. Ends also when QEMU does, when
+/// every PD has faulted, or as --until and --timeout say. The terminal is put back in order then.
 ///
-/// NAME.qemu beside NAME.system says what devices the machine has besides: each line is arguments of
-/// QEMU, or `disk: SIZE` (as `disk: 64K`), which makes a disk of zeros for this run alone; the first
-/// is called disk0, for use as in `-device virtio-blk-device,drive=disk0`.
+/// NAME.qemu beside NAME.system says what devices the machine has besides. Each line is arguments of
+/// QEMU, quoted as in a shell, or a disk: `disk: SIZE` (as `disk: 64K`) makes one of zeros for this run
+/// alone, `disk: FILE` one that starts as FILE and leaves FILE as it is, and `disk-in-place: FILE` one
+/// that writes to FILE. The first is called disk0, for use as in
+/// `-device virtio-blk-device,drive=disk0`. Paths are relative to NAME.qemu.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cargo microkit run hello\n  \
     cargo microkit run ping-pong --until 'ping: done' --timeout 30\n  \
+    cargo microkit run serial-echo --escape ctrl-]\n  \
     cargo microkit run hello -- -d int -D qemu.log")]
 pub(crate) struct RunArgs {
     #[command(flatten)]
@@ -85,6 +92,9 @@ pub(crate) struct RunArgs {
     /// Fail after this many seconds
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) timeout: Option<Duration>,
+    /// The key that ends the run; every other reaches the system
+    #[arg(long, value_name = "KEY", default_value = "ctrl-c")]
+    pub(crate) escape: Escape,
     /// More arguments for QEMU
     #[arg(last = true, value_name = "QEMU ARGS")]
     pub(crate) qemu_args: Vec<OsString>,
@@ -137,7 +147,7 @@ pub(crate) struct TestArgs {
     #[command(flatten)]
     pub(crate) qemu: QemuArgs,
     /// Write what the systems print to their .expected files; what the file of before types is typed
-    /// whenever the system falls silent
+    /// whenever the system falls silent. A file that cannot be read is left as it is
     #[arg(long)]
     pub(crate) bless: bool,
     /// Seconds that each system has

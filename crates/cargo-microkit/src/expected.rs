@@ -10,6 +10,7 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::files;
 use crate::kernel;
+use crate::readable::readable;
 use crate::system::System;
 use crate::variant::Variant;
 
@@ -70,7 +71,7 @@ pub(crate) fn read(path: &Path) -> Result<Expectation> {
     let text = std::fs::read_to_string(path).map_err(|e| files::cannot("read", path, &e))?;
     parse(&text).map_err(|fault| {
         miette!(
-            help = "correct it, or have it written anew by `cargo microkit test SYSTEM --bless`",
+            help = "correct it; or delete it and let `cargo microkit test SYSTEM --bless` write it",
             "the file `{}` {fault}",
             path.display()
         )
@@ -267,26 +268,34 @@ impl<'a> Judge<'a> {
                 |index: Option<usize>| index.map_or(String::new(), |i| (i + 1).to_string());
             let (old, new) = (number(change.old_index()), number(change.new_index()));
             // Writing to a string does not fail.
-            let _ = writeln!(text, "{old:>5} {new:>5} {sign} {}", change.value());
+            let _ = writeln!(
+                text,
+                "{old:>5} {new:>5} {sign} {}",
+                readable(change.value())
+            );
         }
         text
     }
 }
 
 /// The text of an `.expected` file for `seen`, with those patterns of the file of before that
-/// still match, in their order.
-pub(crate) fn blessed(seen: &[String], before: &[Expected]) -> String {
-    let mut patterns = before
+/// still match, each once; and the patterns that match nothing any more.
+pub(crate) fn blessed<'a>(seen: &[String], before: &'a [Expected]) -> (String, Vec<&'a str>) {
+    let mut patterns: Vec<_> = before
         .iter()
         .filter(|expected| matches!(expected.kind, Kind::Pattern(_)))
-        .peekable();
-    let lines = seen.iter().map(
-        |line| match patterns.next_if(|pattern| pattern.matches(line)) {
-            Some(pattern) => format!("{}\n", pattern.text),
-            None => format!("{line}\n"),
-        },
-    );
-    lines.collect()
+        .collect();
+    let mut text = String::new();
+    for line in seen {
+        let matching = patterns.iter().position(|pattern| pattern.matches(line));
+        text.push_str(match matching {
+            Some(at) => &patterns.remove(at).text,
+            None => line,
+        });
+        text.push('\n');
+    }
+    let lost = patterns.iter().map(|pattern| pattern.text()).collect();
+    (text, lost)
 }
 
 #[cfg(test)]
@@ -415,15 +424,18 @@ mod tests {
 
     #[test]
     fn blessing_keeps_the_patterns_that_still_hold() {
-        let before = expected("start\nre:at 0x.*\nend");
-        let check = |seen: &[&str], expect| {
+        let before = expected("start\nre:at 0x.*\nre:took .* us\nend");
+        let check = |seen: &[&str], expect: &str, lost: &[&str]| {
             let seen: Vec<_> = seen.iter().map(|line| (*line).to_owned()).collect();
-            assert_eq!(blessed(&seen, &before), expect);
+            assert_eq!(blessed(&seen, &before), (expect.to_owned(), lost.to_vec()));
         };
         check(
-            &["new", "start", "at 0x12", "at 0x13"],
-            "new\nstart\nre:at 0x.*\nat 0x13\n",
+            &["new", "start", "at 0x12", "at 0x13", "took 5 us"],
+            "new\nstart\nre:at 0x.*\nat 0x13\nre:took .* us\n",
+            &[],
         );
-        check(&["nothing"], "nothing\n");
+        // One that matches nothing does not take the others with it.
+        check(&["took 7 us"], "re:took .* us\n", &["re:at 0x.*"]);
+        check(&["no"], "no\n", &["re:at 0x.*", "re:took .* us"]);
     }
 }

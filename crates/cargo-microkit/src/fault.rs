@@ -1,7 +1,7 @@
 //! The reports, by the monitor or the model kernel, of PDs that have faulted and have no parent to
 //! handle it.
 
-use std::fmt::Write;
+use crate::readable::readable;
 
 /// Says which PD the report is about, in its second line.
 const FAULTING_PD: &str = "MON|ERROR: faulting PD: ";
@@ -41,13 +41,13 @@ pub(crate) enum Told {
     FloatingPoint { pd: String },
 }
 
-/// The PD and the program counter of the first line of a report of the model kernel's, which tells
-/// of stacks itself.
-fn model_fault(line: &str) -> Option<(&str, u64)> {
-    let (pd, rest) = line.strip_prefix(MODEL_ERROR)?.split_once(": ")?;
-    let (_, rest) = rest.split_once("(pc ")?;
+/// The PD, what it did, and the program counter, of the first line of a report of the model kernel's,
+/// which tells of stacks itself.
+fn model_fault(line: &str) -> Option<(&str, &str, u64)> {
+    let (pd, how) = line.strip_prefix(MODEL_ERROR)?.split_once(": ")?;
+    let (_, rest) = how.split_once("(pc ")?;
     let (address, _) = rest.split_once(',')?;
-    Some((pd, hexadecimal(address)?))
+    Some((pd, how, hexadecimal(address)?))
 }
 
 fn hexadecimal(text: &str) -> Option<u64> {
@@ -77,15 +77,15 @@ impl Faults {
     /// Takes the next line of the log, and returns what it tells of a fault.
     pub(crate) fn hear(&mut self, line: &str) -> Option<Told> {
         if let Some(pd) = line.strip_prefix(FAULTING_PD) {
+            let pd = readable(pd);
             self.0.push(Fault {
-                pd: pd.to_owned(),
+                pd: pd.clone(),
                 how: None,
             });
-            let pd = pd.to_owned();
             return Some(Told::Fault { pd });
         }
-        if let Some((pd, address)) = model_fault(line) {
-            let (pd, how) = (pd.to_owned(), Some(line.to_owned()));
+        if let Some((pd, how, address)) = model_fault(line) {
+            let (pd, how) = (readable(pd), Some(how.to_owned()));
             self.0.push(Fault {
                 pd: pd.clone(),
                 how,
@@ -118,15 +118,19 @@ impl Faults {
         self.0.iter().map(|fault| fault.pd.as_str())
     }
 
+    /// Who has faulted, and how.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (&str, String)> {
+        self.0.iter().map(|Fault { pd, how }| {
+            let how = how.as_deref().unwrap_or("the monitor has not said how");
+            (pd.as_str(), readable(how))
+        })
+    }
+
     /// A line for each fault.
     pub(crate) fn told(&self) -> String {
-        let mut text = String::new();
-        for Fault { pd, how } in &self.0 {
-            let how = how.as_deref().unwrap_or("the monitor has not said how");
-            // Writing to a string does not fail.
-            let _ = write!(text, "\nPD `{pd}` faulted: {how}");
-        }
-        text
+        self.each()
+            .map(|(pd, how)| format!("\nPD `{pd}` faulted: {how}"))
+            .collect()
     }
 }
 

@@ -22,17 +22,29 @@ pub(crate) fn write(to: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
 }
 
 fn replace(to: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {
-    let directory = match to.parent() {
+    // A link stays; what it leads to is replaced.
+    let real = std::fs::canonicalize(to).unwrap_or_else(|_| to.to_path_buf());
+    let directory = match real.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
     let write = || -> io::Result<()> {
+        if let Ok(data) = std::fs::metadata(&real) {
+            if data.permissions().readonly() {
+                // The new file would take its place, whatever its mode is.
+                return Err(io::Error::other("it is read-only"));
+            }
+            if !data.is_file() && !data.is_dir() {
+                // A device or a pipe, which nothing may take the place of.
+                return fill(&mut File::options().write(true).open(&real)?);
+            }
+        }
         let mut file = tempfile::Builder::new()
             .prefix(".cargo-microkit-")
             .permissions(Permissions::from_mode(0o666)) // The umask takes its share.
             .tempfile_in(directory)?;
         fill(file.as_file_mut())?;
-        file.persist(to)?;
+        file.persist(&real)?;
         Ok(())
     };
     write().map_err(|e| cannot("write", to, &e))
@@ -98,5 +110,32 @@ mod tests {
             .expect("the directory")
             .count();
         assert_eq!(names, 1, "no temporary file is left");
+    }
+
+    #[test]
+    fn links_and_pipes_stay_and_what_is_read_only_does_too() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let [to, link] = ["to", "link"].map(|name| directory.path().join(name));
+        write(&to, "first").expect("a fresh file");
+        std::os::unix::fs::symlink("to", &link).expect("a link");
+        write(&link, "second").expect("through the link");
+        let data = std::fs::symlink_metadata(&link).expect("it is there");
+        assert!(data.is_symlink(), "the link is gone");
+        assert_eq!(std::fs::read_to_string(&to).expect("the file"), "second");
+
+        let pipe = directory.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.expect("mkfifo runs").success());
+        let reader = std::thread::spawn({
+            let pipe = pipe.clone();
+            move || std::fs::read_to_string(pipe)
+        });
+        write(&pipe, "through").expect("a reader is there");
+        let read = reader.join().expect("it reads").expect("the pipe");
+        assert_eq!(read, "through");
+
+        std::fs::set_permissions(&to, Permissions::from_mode(0o444)).expect("its mode");
+        write(&to, "third").expect_err("it is read-only");
+        assert_eq!(std::fs::read_to_string(&to).expect("the file"), "second");
     }
 }

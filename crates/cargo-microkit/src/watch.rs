@@ -7,6 +7,7 @@ use crate::expected::{Expected, Judge, Verdict};
 use crate::fault::Faults;
 use crate::log::{Line, Log};
 use crate::qemu::{Guest, Heard};
+use crate::readable::readable;
 
 /// How long a guest is silent before it is held to have said what it had to say.
 pub(crate) const SILENCE: Duration = Duration::from_millis(300);
@@ -96,7 +97,8 @@ pub(crate) fn compare(
 /// Watches a guest until it has been silent for long, or time is up, and returns what it printed.
 ///
 /// What the file of before types is typed whenever the guest has been silent for long, and stands
-/// among the lines as the file has it.
+/// among the lines as the file has it. It fails if not all of that could be typed: the new file
+/// would lack the rest.
 pub(crate) fn record(
     guest: &mut Guest,
     mut log: Log,
@@ -138,6 +140,12 @@ pub(crate) fn record(
             Heard::End(_) => true,
         };
         if is_over || Instant::now() >= end {
+            if let Some((line, _)) = to_type.peek() {
+                return Watched::Failed(format!(
+                    "the line `{line}` of the file was not typed: QEMU ended, or the time was up, \
+                     before the system had said all that comes before it"
+                ));
+            }
             if !log.partial().is_empty() {
                 lines.push(log.flush());
             }
@@ -160,12 +168,21 @@ impl Tail {
         self.0.push(line.to_owned());
     }
 
+    /// Whether no line has come.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// "the last lines were:" and these.
     pub(crate) fn told(&self) -> String {
         if self.0.is_empty() {
             return "it printed nothing at all".to_owned();
         }
-        let lines: String = self.0.iter().map(|line| format!("\n    {line}")).collect();
+        let lines = self
+            .0
+            .iter()
+            .map(|line| format!("\n    {}", readable(line)));
+        let lines: String = lines.collect();
         format!("the last lines were:{lines}")
     }
 }
@@ -197,7 +214,7 @@ fn missing(judge: &Judge<'_>, tail: &Tail, why: &str, file: &str) -> String {
     let awaited = judge.awaited().map_or(String::new(), |(number, expected)| {
         format!(
             "waited for line {number} of `{file}`: `{}`; ",
-            expected.text()
+            readable(expected.text())
         )
     });
     format!("{why}: {awaited}{}{}", tail.told(), faults(judge))
@@ -209,7 +226,8 @@ fn ended_early(status: ExitStatus, guest: &mut Guest) -> String {
     let said = if messages.is_empty() {
         String::new()
     } else {
-        format!(" and said `{messages}`")
+        let lines: Vec<_> = messages.lines().map(readable).collect();
+        format!(" and said `{}`", lines.join("\n"))
     };
     format!("QEMU ended ({status}){said}")
 }

@@ -8,15 +8,19 @@ use crate::command::Outcome;
 use crate::command::systems::find_system;
 use crate::declared;
 use crate::kernel::Kernel;
+use crate::output;
 use crate::pds;
+use crate::project::Project;
 use crate::system::System;
 use crate::terminal;
 use crate::variant::Variant;
 
 /// Builds the image, tells what each PD takes of memory, and prints where the image lies.
 pub(super) fn build(args: &BuildArgs) -> Result<Outcome> {
-    let (packed, _, _) = image(
-        &args.system.system,
+    let (system, project) = find_system(&args.system.system)?;
+    let (packed, _) = image(
+        system,
+        project.as_deref(),
         &args.variant,
         &args.options,
         &args.outputs,
@@ -27,30 +31,34 @@ pub(super) fn build(args: &BuildArgs) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Builds the image of the system that `argument` names, and says which that is. It stays if `keeps`.
+/// Builds the image of a system, and says which variant that is. The image stays if `keeps`.
 pub(super) fn image(
-    argument: &str,
+    system: System,
+    project: Option<&Project>,
     variant: &VariantArgs,
     options: &Options,
     outputs: &OutputArgs,
     keeps: bool,
-) -> Result<(Packed, System, Variant)> {
-    let (system, project) = find_system(argument)?;
+) -> Result<(Packed, Variant)> {
+    output::check([
+        (output::Kind::Image, outputs.output.as_deref()),
+        (output::Kind::Report, outputs.report.as_deref()),
+    ])?;
     let kernel = Kernel::choose(options)?;
     let variant = kernel.variant(variant, options)?;
 
     let builder = Builder {
         kernel: &kernel,
-        project: project.as_deref(),
+        project,
         variant: &variant,
         options,
         keeps,
     };
-    let plan = builder.plan(system.clone())?;
+    let plan = builder.plan(system)?;
     if let Some(parsed) = &plan.parsed {
         declared::show_warnings(parsed);
     }
     let built = builder.compile(&[&plan])?;
     let packed = builder.pack(&plan, &built, outputs)?;
-    Ok((packed, system, variant))
+    Ok((packed, variant))
 }

@@ -10,10 +10,12 @@ use crate::command::systems::find_system;
 use crate::declared;
 use crate::files;
 use crate::nearest::advice;
+use crate::output;
 use crate::terminal;
 
 /// Draws the system, to a file or to standard output.
 pub(super) fn graph(args: &GraphArgs) -> Result<Outcome> {
+    output::check([(output::Kind::Drawing, args.output.as_deref())])?;
     let (system, project) = find_system(&args.system.system)?;
     let parsed = declared::parse(&system, &args.programs)?;
     let choice = choice(args, &parsed)?;

@@ -1,19 +1,27 @@
 //! `run`: one system in QEMU, with its serial log on standard output.
 
-use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use miette::{Report, Result, miette};
 
 use crate::cli::RunArgs;
+use crate::command::systems::find_system;
 use crate::command::{Outcome, build};
-use crate::fault::{Faults, Told};
+use crate::dead::Dead;
+use crate::debug_output;
+use crate::fault::Told;
+use crate::files;
+use crate::keys::Keys;
 use crate::log::Log;
 use crate::places::Places;
-use crate::qemu::{self, Console, Devices, Guest, Heard, Machine};
+use crate::qemu::{self, Devices, Guest, Heard, Machine};
+use crate::screen::Screen;
 use crate::target::Target;
 use crate::terminal;
 use crate::watch::{SILENCE, Tail};
+
+/// After how long a system that prints nothing is taken for one that does not mean to.
+const LONG: Duration = Duration::from_secs(3);
 
 /// Builds the system and runs it until it ends, or what was awaited comes, or time is up.
 pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
@@ -25,8 +33,11 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
         }
         None => None,
     };
-    let (packed, system, variant) = build::image(
-        &args.system.system,
+    let (system, project) = find_system(&args.system.system)?;
+    let devices = Devices::of(&system)?;
+    let (packed, variant) = build::image(
+        system.clone(),
+        project.as_deref(),
         &args.variant,
         &args.options,
         &args.outputs,
@@ -45,31 +56,37 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
         ));
     };
 
-    let console = if std::io::stdin().is_terminal() {
-        Console::Terminal
-    } else {
-        Console::Stream
-    };
-    let mut command = machine.command(&qemu, image, &variant, console, args.qemu.icount);
-    let _disks = Devices::of(&system)?.add_to(&mut command)?;
+    let mut command = machine.command(&qemu, image, &variant, args.qemu.icount);
+    let _disks = devices.add_to(&mut command)?;
     command.args(&args.qemu_args);
     if args.options.verbose {
         terminal::running(&command);
     }
-    if console == Console::Terminal {
+    let mut guest = Guest::start(command)?;
+    // After the start, from which on no signal ends this program before the terminal is in order.
+    let keys = Keys::of_user();
+    if let Some(keys) = &keys {
         let system = &args.system.system;
         terminal::status(
             "Running",
-            format_args!("{system} ({variant}); Ctrl-C stops it"),
+            format_args!("{system} ({variant}); {} stops it", args.escape),
         );
+        keys.type_to(guest.typist(), args.escape)
+            .map_err(|e| files::cannot("read", "the terminal".as_ref(), &e))?;
     }
-    let mut guest = Guest::start(command)?;
+    // A virtual machine outlives the PD that it belongs to.
+    let may_all_die =
+        std::fs::read_to_string(&system.path).is_ok_and(|text| !text.contains("<virtual_machine"));
     let mut session = Session {
         args,
         log: Log::new(&variant),
         tail: Tail::default(),
-        faults: Faults::default(),
+        dead: Dead::of(packed.pds.iter().map(|pd| pd.name.clone()).collect()),
+        may_all_die,
         places: Places::of(&packed.pds),
+        screen: Screen::default(),
+        has_spoken: false,
+        note: debug_output::note(&variant, &packed.pds),
     };
     session.follow(&mut guest)
 }
@@ -79,13 +96,23 @@ struct Session<'a> {
     args: &'a RunArgs,
     log: Log,
     tail: Tail,
-    faults: Faults,
+    dead: Dead,
+    /// Whether nothing can come any more when all PDs are dead.
+    may_all_die: bool,
     places: Places,
+    /// Puts the terminal back in order, however this ends.
+    screen: Screen,
+    /// Whether the system itself has printed a line, after which it can be typed to.
+    has_spoken: bool,
+    /// What is to be said if nothing comes.
+    note: Option<String>,
 }
 
 impl Session<'_> {
     fn follow(&mut self, guest: &mut Guest) -> Result<Outcome> {
-        let end = self.args.timeout.map(|timeout| Instant::now() + timeout);
+        let start = Instant::now();
+        let mut last_heard = start;
+        let end = self.args.timeout.map(|timeout| start + timeout);
         loop {
             let left = end.map(|end| end.saturating_duration_since(Instant::now()));
             if left.is_some_and(|left| left.is_zero()) {
@@ -93,10 +120,14 @@ impl Session<'_> {
             }
             match guest.listen(SILENCE.min(left.unwrap_or(Duration::MAX))) {
                 Heard::Text(text) => {
+                    last_heard = Instant::now();
                     for piece in text.split_inclusive('\n') {
                         if let Some(outcome) = self.show(piece) {
                             return Ok(outcome);
                         }
+                    }
+                    if self.has_spoken {
+                        guest.let_type();
                     }
                 }
                 // A prompt is a line too, but a word of it is not.
@@ -104,9 +135,26 @@ impl Session<'_> {
                     self.end_line();
                     return Ok(Outcome::Done);
                 }
-                Heard::Silence => {}
+                Heard::Silence if self.are_all_dead() => {
+                    return Err(self.failed("every PD has faulted, and nothing can come any more,"));
+                }
+                Heard::Silence => {
+                    let is_long = last_heard.elapsed() > LONG;
+                    let has_partial = !self.log.partial().is_empty();
+                    // A prompt is enough; and a system may read without a word.
+                    if is_long || (has_partial && !self.log.is_boot()) {
+                        guest.let_type();
+                    }
+                    let is_silent = is_long && self.tail.is_empty() && !has_partial;
+                    if let Some(note) = self.note.take_if(|_| is_silent) {
+                        terminal::remark(note);
+                    }
+                }
                 Heard::Interrupt => {
                     self.end_line();
+                    for line in self.dead.told() {
+                        terminal::remark(line);
+                    }
                     let is_failure = self.args.until.is_some();
                     return Ok(if is_failure {
                         Outcome::Interrupted
@@ -132,10 +180,12 @@ impl Session<'_> {
 
     /// Shows a piece of the log, and says how this ends if it ends here.
     fn show(&mut self, piece: &str) -> Option<Outcome> {
+        self.screen.hear(piece);
         if terminal::echo(piece, self.log.is_boot()).is_err() {
             return Some(Outcome::Done); // Whoever read the log has read enough of it.
         }
         let line = self.log.push(piece)?;
+        self.has_spoken |= line.is_of_system;
         self.tail.push(&line.text);
         self.explain(&line.text);
         self.is_awaited(&line.text).then_some(Outcome::Done)
@@ -146,12 +196,12 @@ impl Session<'_> {
         for (depth, place) in self.places.of_backtrace(line).iter().enumerate() {
             terminal::aside(format_args!("{depth:>4}: {place}"));
         }
-        match self.faults.hear(line) {
+        match self.dead.hear(line, &self.places) {
             Some(Told::Fault { pd }) => {
                 terminal::remark(format_args!("PD `{pd}` has faulted; the monitor says how"));
             }
-            Some(Told::At { pd, address }) => {
-                if let Some(place) = self.places.of_instruction(&pd, address) {
+            Some(Told::At { pd, .. }) => {
+                if let Some(place) = self.dead.place(&pd) {
                     terminal::remark(format_args!("PD `{pd}` was in {place}"));
                 }
             }
@@ -174,6 +224,11 @@ impl Session<'_> {
             }
             None => {}
         }
+    }
+
+    /// Whether there is nobody left who could print.
+    fn are_all_dead(&self) -> bool {
+        self.may_all_die && self.dead.are_all()
     }
 
     fn is_awaited(&self, line: &str) -> bool {
@@ -211,13 +266,21 @@ impl Session<'_> {
             ),
             None => format!("while `{}` ran", self.args.system.system),
         };
-        let faults = self.faults.told();
+        let dead = self.dead.told().into_iter();
+        let dead: String = dead.map(|line| format!("\n{line}")).collect();
         let help = match (&self.args.until, self.args.timeout) {
+            _ if self.are_all_dead() => "the log says above how each has faulted",
             (Some(_), Some(_)) => {
                 "give it more `--timeout`, or look at the log for why the line did not come"
             }
             _ => "look at the log, and with `--verbose` at the command that ran QEMU",
         };
-        miette!(help = help, "{why} {awaited}; {}{faults}", self.tail.told())
+        let note = self.note.take().map(|note| format!("\n{note}"));
+        let note = note.unwrap_or_default();
+        miette!(
+            help = help,
+            "{why} {awaited}; {}{dead}{note}",
+            self.tail.told()
+        )
     }
 }

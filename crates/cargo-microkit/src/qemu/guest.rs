@@ -1,6 +1,6 @@
 //! A QEMU process that is listened to, and that never outlives whoever listens.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -12,6 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::interrupt;
 use crate::log::Decoder;
 use crate::qemu::HOW_TO_GET;
+use crate::readable::readable;
 use crate::terminal;
 
 /// How long QEMU may take to end once it is asked to, or once it has closed its output.
@@ -27,10 +28,22 @@ const ENDED_BY_SIGNAL: &str = ": terminating on signal ";
 pub(crate) struct Guest {
     qemu: Child,
     serial: Receiver<Vec<u8>>,
-    /// What is typed; a thread passes it on, because a guest need not read it.
-    keys: Option<Sender<String>>,
+    typist: Typist,
+    /// Lets what is typed through to QEMU when it is dropped.
+    held_back: Option<Sender<()>>,
     decoder: Decoder,
     messages: Option<thread::JoinHandle<String>>,
+}
+
+/// Someone who types to a guest. A thread passes it on, because a guest need not read it.
+#[derive(Debug, Clone)]
+pub(crate) struct Typist(Sender<Vec<u8>>);
+
+impl Typist {
+    /// Presses keys. If QEMU has ended, they are lost; whoever listens to it will hear that.
+    pub(crate) fn press(&self, keys: &[u8]) {
+        let _ = self.0.send(keys.to_vec());
+    }
 }
 
 /// What a guest was heard to do.
@@ -46,22 +59,27 @@ pub(crate) enum Heard {
 }
 
 impl Guest {
-    /// Starts QEMU with this program's own standard input, and passes on its own messages.
-    pub(crate) fn start(mut command: Command) -> Result<Self> {
-        command.stdin(Stdio::inherit());
+    /// Starts QEMU with what comes on standard input, or, if that is a terminal, with whoever types;
+    /// and passes on its own messages. Nothing reaches the guest before [`Guest::let_type`]: a serial
+    /// port that is not set up yet loses what comes.
+    pub(crate) fn start(command: Command) -> Result<Self> {
         Self::spawn(command, true)
     }
 
     /// Starts QEMU with nobody at the keys but [`Guest::type_line`]; its own messages are only for
     /// [`Guest::messages`].
-    pub(crate) fn start_quietly(mut command: Command) -> Result<Self> {
-        command.stdin(Stdio::piped());
-        Self::spawn(command, false)
+    pub(crate) fn start_quietly(command: Command) -> Result<Self> {
+        let mut guest = Self::spawn(command, false)?;
+        guest.let_type();
+        Ok(guest)
     }
 
-    fn spawn(mut command: Command, passes_on: bool) -> Result<Self> {
+    fn spawn(mut command: Command, is_for_user: bool) -> Result<Self> {
         interrupt::catch();
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut qemu = command.spawn().map_err(|e| {
             let program = command.get_program().to_string_lossy();
             miette!(
@@ -69,17 +87,23 @@ impl Guest {
                 "QEMU, `{program}`, cannot be started: {e}"
             )
         })?;
-        let keys = qemu.stdin.take().map(|mut stdin| {
-            let (keys, typed) = channel::<String>();
-            thread::spawn(move || {
-                // Ends with the guest, or with QEMU, which reads no more then.
-                while let Ok(text) = typed.recv() {
-                    if stdin.write_all(text.as_bytes()).is_err() || stdin.flush().is_err() {
-                        return;
-                    }
+        let (keys, typed) = channel::<Vec<u8>>();
+        let (held_back, release) = channel::<()>();
+        let stdin = qemu.stdin.take();
+        // Ends with the guest, or with QEMU, which reads no more then.
+        thread::spawn(move || {
+            let Some(mut stdin) = stdin else { return };
+            let _ = release.recv();
+            if is_for_user && !io::stdin().is_terminal() {
+                // Not by way of the channel, which would hold all of it.
+                let _ = io::copy(&mut io::stdin().lock(), &mut stdin);
+                return;
+            }
+            while let Ok(text) = typed.recv() {
+                if stdin.write_all(&text).is_err() || stdin.flush().is_err() {
+                    return;
                 }
-            });
-            keys
+            }
         });
         let (sender, serial) = channel();
         let stdout = qemu.stdout.take();
@@ -101,11 +125,11 @@ impl Guest {
                 .map(BufReader::new)
                 .into_iter()
                 .flat_map(BufRead::lines);
-            let lines = lines.map_while(std::io::Result::ok);
+            let lines = lines.map_while(io::Result::ok);
             // That it was asked to end is no news to who asked.
             for line in lines.filter(|line| !line.contains(ENDED_BY_SIGNAL)) {
-                if passes_on {
-                    terminal::aside(&line);
+                if is_for_user {
+                    terminal::aside(readable(&line));
                 }
                 messages.push_str(&line);
                 messages.push('\n');
@@ -116,19 +140,26 @@ impl Guest {
         Ok(Self {
             qemu,
             serial,
-            keys,
+            typist: Typist(keys),
+            held_back: Some(held_back),
             decoder: Decoder::default(),
             messages,
         })
     }
 
-    /// Types a line and the key that ends it, which a terminal sends as a carriage return. Only a
-    /// guest that was started quietly can be typed to.
+    /// Who types to it, if standard input is a terminal.
+    pub(crate) fn typist(&self) -> Typist {
+        self.typist.clone()
+    }
+
+    /// Lets everything through that is typed, or was.
+    pub(crate) fn let_type(&mut self) {
+        self.held_back = None;
+    }
+
+    /// Types a line and the key that ends it, which a terminal sends as a carriage return.
     pub(crate) fn type_line(&mut self, text: &str) {
-        if let Some(keys) = &self.keys {
-            // It fails when QEMU has ended, which who listens will hear.
-            let _ = keys.send(format!("{text}\r"));
-        }
+        self.typist.press(format!("{text}\r").as_bytes());
     }
 
     /// Listens for at most `wait`.
@@ -175,8 +206,8 @@ impl Guest {
         }
     }
 
-    /// Gives QEMU `patience` to end by itself, then as long to end politely, so that it puts the
-    /// terminal back in order, and then no more.
+    /// Gives QEMU `patience` to end by itself, then as long to end politely, so that it writes its
+    /// disks and logs, and then no more.
     fn stop_within(&mut self, patience: Duration) -> ExitStatus {
         if let Some(status) = self.wait(patience) {
             return status;

@@ -4,25 +4,13 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
-use crate::qemu::devices::without_commas;
+use crate::qemu::paths::without_commas;
 use crate::variant::Variant;
 
 /// A board that is a QEMU machine.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) struct Machine {
     kind: &'static str,
-}
-
-/// Who is at the other end of the serial line.
-#[derive(Debug, Copy, Clone, PartialEq, Eq)]
-pub(crate) enum Console {
-    /// Someone at a terminal: keys go to the guest, Ctrl-A leads to QEMU's monitor, and Ctrl-C
-    /// stops QEMU, which the manual's `mon:stdio` would leave to the guest.
-    Terminal,
-    /// A file or a pipe on standard input, as the manual has it.
-    Stream,
-    /// Nobody.
-    None,
 }
 
 impl Machine {
@@ -43,24 +31,13 @@ impl Machine {
         qemu: &Path,
         image: &Path,
         variant: &Variant,
-        console: Console,
         icount: bool,
     ) -> Command {
         let mut command = Command::new(qemu);
         command.args(["-machine", self.kind, "-cpu", "cortex-a53", "-m", "size=2G"]);
-        command.args(match console {
-            Console::Terminal => &[
-                "-nographic",
-                "-chardev",
-                "stdio,id=terminal,mux=on,signal=on",
-                "-serial",
-                "chardev:terminal",
-                "-mon",
-                "chardev=terminal,mode=readline",
-            ][..],
-            Console::Stream => &["-nographic", "-serial", "mon:stdio"],
-            Console::None => &["-display", "none", "-monitor", "none", "-serial", "stdio"],
-        });
+        // Not the manual's `-serial mon:stdio`, where Ctrl-A leads to QEMU's monitor: every byte of
+        // standard input is the system's.
+        command.args(["-display", "none", "-monitor", "none", "-serial", "stdio"]);
         command.arg("-device").arg(loader(image));
         if variant.is_multi_core() {
             command.args(["-smp", "4"]);
@@ -85,7 +62,7 @@ mod tests {
     use super::*;
     use crate::kernel::Kind;
 
-    fn check(board: &str, config: &str, console: Console, icount: bool, expect: &str) {
+    fn check(board: &str, config: &str, icount: bool, expect: &str) {
         let variant = Variant {
             kernel: Kind::Sel4,
             board: board.into(),
@@ -93,7 +70,7 @@ mod tests {
             profile: "dev".to_owned(),
         };
         let machine = Machine::of(board).expect("a QEMU board");
-        let command = machine.command("qemu".as_ref(), "a.img".as_ref(), &variant, console, icount);
+        let command = machine.command("qemu".as_ref(), "a.img".as_ref(), &variant, icount);
         let arguments: Vec<_> = command.get_args().map(|a| a.to_string_lossy()).collect();
         assert_eq!(arguments.join(" "), expect);
     }
@@ -103,15 +80,13 @@ mod tests {
         check(
             "qemu_virt_aarch64",
             "debug",
-            Console::Stream,
             false,
-            "-machine virt,virtualization=on -cpu cortex-a53 -m size=2G -nographic \
-             -serial mon:stdio -device loader,file=a.img,addr=0x70000000,cpu-num=0",
+            "-machine virt,virtualization=on -cpu cortex-a53 -m size=2G \
+             -display none -monitor none -serial stdio -device loader,file=a.img,addr=0x70000000,cpu-num=0",
         );
         check(
             "qemu_virt_aarch64_el1",
             "smp-debug",
-            Console::None,
             true,
             "-machine virt -cpu cortex-a53 -m size=2G -display none -monitor none -serial stdio \
              -device loader,file=a.img,addr=0x70000000,cpu-num=0 -smp 4 \

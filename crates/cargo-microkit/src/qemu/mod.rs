@@ -3,10 +3,11 @@
 mod devices;
 mod guest;
 mod machine;
+mod paths;
 
 pub(crate) use devices::Devices;
-pub(crate) use guest::{Guest, Heard};
-pub(crate) use machine::{Console, Machine};
+pub(crate) use guest::{Guest, Heard, Typist};
+pub(crate) use machine::Machine;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

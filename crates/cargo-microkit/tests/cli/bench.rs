@@ -9,7 +9,7 @@ use object::write::{Object, Symbol, SymbolSection};
 use object::{Architecture, BinaryFormat, Endianness, SectionKind};
 use object::{SymbolFlags, SymbolKind, SymbolScope};
 
-/// Stands for the SDK's tool: writes an image, or refuses a system that says `refuse-me`.
+/// Stands for the SDK's tool: writes an image, which is no text, or refuses a system that says `refuse-me`.
 const TOOL: &str = r#"#!/bin/sh
 system=$1
 while [ $# -gt 0 ]; do
@@ -23,7 +23,7 @@ if grep -q refuse-me "$system"; then
     echo "Second line of the message." >&2
     exit 1
 fi
-echo "image of $system" > "$image"
+printf 'image of %s\n\000' "$system" > "$image"
 "#;
 
 /// Stands for a C compiler: says what it was given, and writes an ELF file.

@@ -12,13 +12,13 @@ fn image_and_report_are_put_where_they_are_wanted() {
     let mut command = bench.microkit(&["build", "hello.system"]);
     command.env("MICROKIT_SDK", &sdk);
     let image = check(command, true, &[]);
-    assert_eq!(text(image.trim_end().as_ref()), "image of hello.system\n");
+    assert_eq!(text(image.trim_end().as_ref()), "image of hello.system\n\0");
 
     // As Cargo starts it, and with a name for everything.
     let mut command = bench.microkit(&["microkit", "build", "./hello.system", "-o", "a.img"]);
     command.args(["--report", "r.txt", "--sdk"]).arg(&sdk);
     assert_eq!(check(command, true, &[]), "a.img\n");
-    assert_eq!(text(&bench.path("a.img")), "image of ./hello.system\n");
+    assert_eq!(text(&bench.path("a.img")), "image of ./hello.system\n\0");
     assert_eq!(text(&bench.path("r.txt")), "report\n");
 }
 

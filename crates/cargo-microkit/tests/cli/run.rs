@@ -105,7 +105,7 @@ fn a_fault_is_told_at_once_and_with_what_was_awaited_in_vain() {
     );
     let parts = [
         "cargo-microkit: PD `crasher` has faulted",
-        "PD `crasher` faulted: VMFault: ip=0x200028",
+        "PD `crasher` is dead: VMFault: ip=0x200028",
         "`never`",
     ];
     run(
@@ -138,7 +138,7 @@ fn arguments_reach_qemu_and_bytes_that_are_no_text_do_no_harm() {
         &[],
     );
     assert!(log.contains("a\u{fffd}b\n"), "{log}");
-    let arguments = "-nographic -serial mon:stdio -device loader,file=";
+    let arguments = "-display none -monitor none -serial stdio -device loader,file=";
     assert!(log.contains(arguments), "{log}");
     assert!(
         log.ends_with("-icount shift=0,align=off,sleep=off -d int\n"),
@@ -181,4 +181,101 @@ fn qemu_does_not_outlive_it() {
         std::thread::sleep(Duration::from_millis(10));
     }
     assert!(test_kill_process(qemu).is_err(), "QEMU runs on");
+}
+
+#[test]
+fn a_kernel_without_debug_output_is_named_when_nothing_comes() {
+    let bench = Bench::new();
+    bench.system("hello");
+    bench.file("hello.expected", "x\n");
+    let is_named = |arguments: &[&str], config: &str, is_it: bool| {
+        let mut command = bench.with_qemu(arguments, "exec sleep 100");
+        command.args(["--config", config]);
+        let output = command.output().expect("it runs");
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        let note = format!("the kernel configuration `{config}` has no debug output");
+        assert_eq!(said.contains(&note), is_it, "{said}");
+    };
+    let run = ["run", "hello.system", "--until", "x", "--timeout", "1"];
+    is_named(&run, "release", true);
+    is_named(&run, "debug", false);
+    let test = ["test", "hello.system", "--timeout", "1"];
+    is_named(&test, "release", true);
+    is_named(&test, "debug", false);
+    // Who watches need not wait for the end.
+    let mut command = bench.with_qemu(&["run", "hello.system"], "exec sleep 100");
+    command.args(["--config", "release", "--timeout", "5"]);
+    let parts = ["cargo-microkit: the kernel configuration `release` has no debug output"];
+    check(command, false, &parts);
+}
+
+/// The model kernel's report of a fault.
+const DIES: &str =
+    "echo 'MODEL|ERROR: hello: read at 0x10, where nothing is mapped (pc 0x200028, s 0x9)'\n";
+
+#[test]
+fn a_run_ends_when_every_pd_is_dead() {
+    let ends = |options: &[&str]| {
+        let begin = Instant::now();
+        let parts = [
+            "every PD has faulted, and nothing can come any more",
+            "PD `hello` is dead: read at 0x10, where nothing is mapped",
+        ];
+        let qemu = format!("{BOOT}{DIES}exec sleep 100");
+        run(options, &qemu, false, &parts);
+        assert!(begin.elapsed() < Duration::from_secs(20));
+    };
+    ends(&["--until", "never", "--timeout", "60"]);
+    ends(&[]);
+}
+
+/// A bench with a system of two PDs, `hello` and `other`.
+fn two() -> Bench {
+    let bench = Bench::new();
+    bench.system("hello");
+    let pds = ["hello", "other"].map(|name| {
+        format!(
+            "<protection_domain name=\"{name}\"><program_image path=\"hello.elf\" />\
+             </protection_domain>"
+        )
+    });
+    bench.file("hello.system", format!("<system>{}</system>", pds.concat()));
+    bench
+}
+
+#[test]
+fn a_run_goes_on_while_one_pd_lives() {
+    let qemu = format!("{BOOT}{DIES}sleep 1; echo 'other: it goes on'; exec sleep 100");
+    let bench = two();
+    let mut command = bench.with_qemu(&["run", "hello.system", "--timeout", "20"], &qemu);
+    command.args(["--until", "it goes on"]);
+    check(command, true, &[]);
+}
+
+#[test]
+fn every_end_of_a_run_names_the_pds_that_have_ended() {
+    let bench = two();
+    let is_named = |options: &[&str], end: &str| {
+        let qemu = format!(
+            "{BOOT}echo 'other: panicked at src/bin/other.rs:8:17:'\n\
+             echo 'hello: panicked at src/main.rs:3:5:'; echo 'nobody: panicked at x:1:1:'\n\
+             echo 'MON|ERROR: faulting PD: hello'; echo 'MON|ERROR: UserException'\n{end}"
+        );
+        let mut command = bench.with_qemu(&["run", "hello.system"], &qemu);
+        let output = command.args(options).output().expect("it runs");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        for part in [
+            "PD `hello` is dead: it panicked at src/main.rs:3:5",
+            "PD `other` panicked at src/bin/other.rs:8:17; the fault went to its parent",
+        ] {
+            assert!(said.contains(part), "no `{part}` in:\n{said}");
+        }
+        assert!(!said.contains("PD `nobody`"), "{said}");
+    };
+    let until = ["--until", "never", "--timeout", "2"];
+    is_named(&until, "exec sleep 100");
+    is_named(&until, "exit 1");
+    is_named(&until[..2], "sleep 1; kill -INT $PPID; exec sleep 100");
+    is_named(&[], "sleep 1; kill -INT $PPID; exec sleep 100");
 }

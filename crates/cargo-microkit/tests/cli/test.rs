@@ -85,42 +85,6 @@ fn what_the_file_types_is_typed_when_its_turn_comes() {
 }
 
 #[test]
-fn a_system_has_the_devices_that_its_file_says() {
-    let bench = Bench::new();
-    bench.system("hello");
-    bench.file(
-        "hello.expected",
-        "re:.*if=none,id=disk0,format=raw,file=.* -device x,drive=disk0\n",
-    );
-    bench.file("hello.qemu", "# One.\ndisk: 4K\n-device x,drive=disk0\n");
-    let qemu = format!("{BOOT}echo \"$@\"; exec sleep 100");
-    let arguments = ["test", "hello.system", "--timeout", "4"];
-    check(bench.with_qemu(&arguments, &qemu), true, &[]);
-    let arguments = [
-        "run",
-        "hello.system",
-        "--until",
-        "drive=disk0$",
-        "--timeout",
-        "4",
-    ];
-    check(bench.with_qemu(&arguments, &qemu), true, &[]);
-
-    bench.file("hello.qemu", "disk: some\n");
-    let parts = ["hello.qemu", "line 1", "`disk: 64K`"];
-    check(
-        bench.with_qemu(&["test", "hello.system"], &qemu),
-        false,
-        &parts,
-    );
-    check(
-        bench.with_qemu(&["run", "hello.system"], &qemu),
-        false,
-        &parts,
-    );
-}
-
-#[test]
 fn a_line_that_does_not_come_is_named() {
     let parts = [
         "4 s were not enough",
@@ -214,6 +178,45 @@ fn without_an_sdk_every_system_is_skipped_by_name() {
     let list = "hello (sel4 debug, dev)\nping-pong (sel4 debug, dev)\n\
                 hello (sel4 release, dev)\nping-pong (sel4 release, dev)\n";
     assert_eq!(log, list);
+
+    // Neither kernel is left out in silence.
+    let both = |arguments: &[&str], parts: &[&str], counts: &str| {
+        let mut command = bench.microkit(&["test", "--kernel", "auto"]);
+        command
+            .args(arguments)
+            .args(["--no-install", "--qemu", "nowhere"]);
+        let log = check(command, counts.contains(" 0 failed"), parts);
+        assert_eq!(log.lines().last(), Some(counts), "{log}");
+        log
+    };
+    let no_release = "skip hello (the model kernel is for board `qemu_virt_aarch64`, configuration \
+                      `debug`; model release, dev)";
+    let configs = ["--config", "debug,release"];
+    let parts = [no_release, "skip hello (no SDK: ", "; sel4 release, dev)"];
+    both(&configs, &parts, "0 passed, 2 failed, 6 skipped");
+    both(
+        &["--config", "release", "--profile", "dev,release"],
+        &[no_release, "model release, release)"],
+        "0 passed, 0 failed, 8 skipped",
+    );
+    let parts = ["skip ping-pong (the model kernel", "; model debug, dev)"];
+    both(
+        &["--board", "rpi4b_1gb"],
+        &parts,
+        "0 passed, 0 failed, 4 skipped",
+    );
+    let mut command = bench.microkit(&["test", "--kernel", "auto", "--list"]);
+    command.args(configs);
+    let log = check(command, true, &[]);
+    assert_eq!(
+        log.lines().filter(|line| line.contains("model")).count(),
+        2,
+        "{log}"
+    );
+    // Who asks for it by name must hear that it cannot be had.
+    let mut command = bench.microkit(&["test", "--kernel", "model", "hello"]);
+    command.args(["--config", "release", "--qemu", "sh"]);
+    check(command, false, &["FAIL hello (model release, dev)"]);
 
     // An SDK that was named and cannot be used is not the same as none.
     let command = bench.microkit(&["test", "hello", "--sdk", "nowhere"]);

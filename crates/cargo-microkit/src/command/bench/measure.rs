@@ -15,7 +15,7 @@ use crate::files;
 use crate::kernel::Kernel;
 use crate::log::Log;
 use crate::project::Project;
-use crate::qemu::{Console, Devices, Guest, Heard, Machine};
+use crate::qemu::{Devices, Guest, Heard, Machine};
 use crate::system::System;
 use crate::system_file::SystemFile;
 use crate::terminal;
@@ -69,7 +69,7 @@ impl Bench<'_> {
         };
         let packed = builder.pack(&plan, &built, &outputs)?;
 
-        let mut command = machine.command(self.qemu, &packed.image, variant, Console::None, true);
+        let mut command = machine.command(self.qemu, &packed.image, variant, true);
         let _disks = Devices::of(system)?.add_to(&mut command)?;
         if args.options.verbose {
             terminal::running(&command);

@@ -17,6 +17,7 @@ use crate::command::systems::find_system;
 use crate::files;
 use crate::kernel::{Kernel, Kind};
 use crate::model;
+use crate::output;
 use crate::project::Project;
 use crate::qemu;
 use crate::sdk::Sdk;
@@ -33,6 +34,12 @@ const SEL4_CONFIG: &str = "release";
 /// before.
 pub(super) fn bench(args: &BenchArgs) -> Result<Outcome> {
     let (system, project) = find_system(&args.system)?;
+    let table = system.path.with_extension("json");
+    output::check([
+        (output::Kind::Table, args.bless.then_some(table.as_path())),
+        (output::Kind::Table, args.json.as_deref()),
+        (output::Kind::Drawing, args.plot.as_deref()),
+    ])?;
     let qemu = qemu::provide(args.qemu.qemu.as_deref(), !args.options.no_install)?;
     let mut figures = Figures::default();
     for kernel in kernels(args)? {
@@ -70,7 +77,6 @@ pub(super) fn bench(args: &BenchArgs) -> Result<Outcome> {
     {
         build_time::tell(args, &system, project)?;
     }
-    let table = system.path.with_extension("json");
     if args.bless {
         files::write(&table, figures.to_json())?;
         terminal::status("Wrote", table.display());

@@ -14,6 +14,7 @@ use crate::builder::Builder;
 use crate::c;
 use crate::cli::{OutputArgs, TestArgs};
 use crate::command::Outcome;
+use crate::debug_output;
 use crate::expected;
 use crate::fault::Faults;
 use crate::files;
@@ -21,7 +22,7 @@ use crate::interrupt;
 use crate::kernel::{Kernel, Kind};
 use crate::log::Log;
 use crate::project::Project;
-use crate::qemu::{self, Console, Devices, Guest, Machine};
+use crate::qemu::{self, Devices, Guest, Machine};
 use crate::sdk::{self, Sdk};
 use crate::terminal;
 use crate::variant::Variant;
@@ -39,7 +40,8 @@ pub(super) fn test(args: &TestArgs) -> Result<Outcome> {
     if args.list {
         host::list(&packages);
         for (variant, systems, _) in selections.iter().flat_map(Selection::runs) {
-            for system in systems {
+            let is_there = selection::not_there(args, variant).is_none();
+            for system in systems.iter().filter(|_| is_there) {
                 terminal::line(format_args!("{} ({variant})", system.name));
             }
         }
@@ -54,7 +56,12 @@ pub(super) fn test(args: &TestArgs) -> Result<Outcome> {
             break;
         }
         let mut cases = Vec::new();
+        let not_there = selection::not_there(args, variant);
         for system in systems {
+            if let Some(why) = &not_there {
+                tally.record(&system.name, variant, Verdict::Skipped(why.clone()));
+                continue;
+            }
             match Case::of(system, variant, args.bless) {
                 Ok(case) => cases.push(case),
                 Err(verdict) => tally.record(&system.name, variant, verdict),
@@ -96,8 +103,14 @@ fn test_variant(
     };
     let mut planned = Vec::new();
     for case in cases {
-        match builder.plan(case.system.clone()) {
-            Ok(plan) => planned.push((case, plan)),
+        let plan = || {
+            Ok((
+                Devices::of(&case.system)?,
+                builder.plan(case.system.clone())?,
+            ))
+        };
+        match plan() {
+            Ok((devices, plan)) => planned.push((case, devices, plan)),
             Err(report) => tally.record(
                 &case.system.name,
                 variant,
@@ -105,13 +118,13 @@ fn test_variant(
             ),
         }
     }
-    let plans: Vec<_> = planned.iter().map(|(_, plan)| plan).collect();
+    let plans: Vec<_> = planned.iter().map(|(_, _, plan)| plan).collect();
     let built = builder.compile(&plans);
     if interrupt::requested() {
         return; // Cargo was interrupted as well, and has not failed for a reason of its own.
     }
     let mut images = Vec::new();
-    for (case, plan) in planned {
+    for (case, devices, plan) in planned {
         let outputs = OutputArgs {
             output: None,
             report: None,
@@ -120,7 +133,7 @@ fn test_variant(
         match packed.and_then(|built| builder.pack(&plan, built, &outputs).map_err(|e| failed(&e)))
         {
             Ok(packed) => match &case.refusal {
-                None => images.push((case, packed)),
+                None => images.push((case, devices, packed)),
                 Some(what) => {
                     let why = format!("it was built, and was to be refused: {what}");
                     tally.record(&case.system.name, variant, Verdict::Failed(why));
@@ -136,23 +149,27 @@ fn test_variant(
         while !interrupt::requested() {
             // Not in the loop's condition, where the lock would be held while the system runs.
             let next = lock(&queue).next();
-            let Some((case, packed)) = next else { break };
-            let mut command = machine.command(
-                qemu,
-                &packed.image,
-                variant,
-                Console::None,
-                args.qemu.icount,
-            );
+            let Some((case, devices, packed)) = next else {
+                break;
+            };
+            let mut command = machine.command(qemu, &packed.image, variant, args.qemu.icount);
             let start = || -> Result<_> {
-                let disks = Devices::of(&case.system)?.add_to(&mut command)?;
+                let disks = devices.add_to(&mut command)?;
                 if args.options.verbose {
                     terminal::running(&command);
                 }
                 Ok((Guest::start_quietly(command)?, disks))
             };
             let verdict = match start() {
-                Ok((guest, _disks)) => run(args, &case, variant, guest),
+                Ok((guest, _disks)) => match run(args, &case, variant, guest) {
+                    Verdict::Failed(why) => {
+                        Verdict::Failed(match debug_output::note(variant, &packed.pds) {
+                            Some(note) => format!("{}\n{note}", why.trim_end()),
+                            None => why,
+                        })
+                    }
+                    verdict => verdict,
+                },
                 Err(report) => failed(&report),
             };
             lock(&tally).record(&case.system.name, variant, verdict);
@@ -193,7 +210,7 @@ fn run(args: &TestArgs, case: &Case, variant: &Variant, mut guest: Guest) -> Ver
     }
     match watch::record(&mut guest, log, &case.expected, args.timeout) {
         Watched::Interrupted => Verdict::Interrupted,
-        Watched::Failed(why) => Verdict::Failed(why),
+        Watched::Failed(why) => Verdict::Failed(format!("`{file}` was not written: {why}")),
         Watched::Done(lines) if lines.is_empty() => Verdict::Failed(format!(
             "the system printed nothing in {} s, so `{file}` was not written\n{}",
             args.timeout.as_secs_f64(),
@@ -205,7 +222,13 @@ fn run(args: &TestArgs, case: &Case, variant: &Variant, mut guest: Guest) -> Ver
                     "PD `{pd}` has faulted, and `{file}` now expects it"
                 ));
             }
-            match files::write(&case.file, expected::blessed(&lines, &case.expected)) {
+            let (text, lost) = expected::blessed(&lines, &case.expected);
+            for pattern in lost {
+                terminal::remark(format_args!(
+                    "no line matches `{pattern}` any more, and `{file}` does not have it now"
+                ));
+            }
+            match files::write(&case.file, text) {
                 Ok(()) => Verdict::Passed(format!(": wrote {}", case.file.display())),
                 Err(report) => failed(&report),
             }

@@ -1,0 +1,118 @@
+//! The protection domains that run no more, and where each has ended.
+
+use std::collections::BTreeMap;
+
+use crate::fault::{Faults, Told};
+use crate::places::Places;
+use crate::readable::readable;
+
+/// Stands between the name of a PD and the place of its panic.
+const PANICKED: &str = ": panicked at ";
+
+/// What a log has told of the ends of PDs.
+#[derive(Debug, Default)]
+pub(crate) struct Dead {
+    /// The names of all PDs.
+    pds: Vec<String>,
+    /// Those without a parent: the monitor or the model kernel reports them, and nothing runs them
+    /// again.
+    faults: Faults,
+    /// The place of each fault, where it is known.
+    places: BTreeMap<String, String>,
+    /// The place of each panic.
+    panics: BTreeMap<String, String>,
+}
+
+impl Dead {
+    /// Nothing yet, of PDs with these names.
+    pub(crate) fn of(pds: Vec<String>) -> Self {
+        Self {
+            pds,
+            ..Self::default()
+        }
+    }
+
+    /// Takes the next line of the log, and returns what it tells of a fault.
+    pub(crate) fn hear(&mut self, line: &str, places: &Places) -> Option<Told> {
+        if let Some((pd, place)) = line.split_once(PANICKED)
+            && self.pds.iter().any(|name| name == pd)
+        {
+            let place = place.trim_end_matches(':');
+            self.panics.insert(pd.to_owned(), readable(place));
+        }
+        let told = self.faults.hear(line)?;
+        if let Told::At { pd, address } = &told
+            && let Some(place) = places.of_instruction(pd, *address)
+        {
+            self.places.insert(pd.clone(), place);
+        }
+        Some(told)
+    }
+
+    /// Where a PD has faulted, if that is known.
+    pub(crate) fn place(&self, pd: &str) -> Option<&str> {
+        self.places.get(pd).map(String::as_str)
+    }
+
+    /// Whether all are dead, and will stay so.
+    pub(crate) fn are_all(&self) -> bool {
+        let mut pds = self.pds.iter();
+        !self.pds.is_empty() && pds.all(|pd| self.faults.pds().any(|dead| dead == pd))
+    }
+
+    /// A line for each that has faulted or panicked.
+    pub(crate) fn told(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (pd, how) in self.faults.each() {
+            lines.push(match (self.panics.get(pd), self.places.get(pd)) {
+                (Some(place), _) => format!("PD `{pd}` is dead: it panicked at {place}"),
+                (None, Some(place)) => format!("PD `{pd}` is dead: in {place}, {how}"),
+                (None, None) => format!("PD `{pd}` is dead: {how}"),
+            });
+        }
+        for (pd, place) in &self.panics {
+            if self.faults.pds().all(|dead| dead != pd) {
+                lines.push(format!(
+                    "PD `{pd}` panicked at {place}; the fault went to its parent"
+                ));
+            }
+        }
+        lines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_pd_is_told_with_its_end() {
+        let check = |log: &str, are_all: bool, told: &[&str]| {
+            let mut all = Dead::of(vec!["a".to_owned()]);
+            for line in log.lines() {
+                all.hear(line, &Places::default());
+            }
+            assert_eq!(all.told(), told, "{log}");
+            assert_eq!(all.are_all(), are_all, "{log}");
+        };
+        check("hello\nit: panicked at last", false, &[]);
+        let panic = "a: panicked at src/main.rs:3:5:\nwhy\n";
+        let model =
+            "MODEL|ERROR: a: read at 0x10, where nothing is mapped (pc 0x20, syndrome 0x9)\n";
+        let monitor = "MON|ERROR: faulting PD: a\npc : 0x20\nMON|ERROR: UserException\n";
+        let panicked = "PD `a` is dead: it panicked at src/main.rs:3:5";
+        check(&format!("{panic}{model}"), true, &[panicked]);
+        check(&format!("{panic}{monitor}"), true, &[panicked]);
+        check(
+            model,
+            true,
+            &["PD `a` is dead: read at 0x10, where nothing is mapped (pc 0x20, syndrome 0x9)"],
+        );
+        check(monitor, true, &["PD `a` is dead: UserException"]);
+        check(
+            panic,
+            false,
+            &["PD `a` panicked at src/main.rs:3:5; the fault went to its parent"],
+        );
+    }
+}

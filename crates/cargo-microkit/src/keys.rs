@@ -1,0 +1,157 @@
+//! The user's terminal while a system runs: every key reaches the system, but for the one that stops
+//! the run.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, IsTerminal, Read};
+use std::os::fd::{AsFd, OwnedFd};
+use std::str::FromStr;
+use std::thread;
+
+use rustix::process::getpgrp;
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr};
+
+use crate::interrupt;
+use crate::qemu::Typist;
+
+/// The key that stops the run: one with Ctrl, which a terminal sends as a byte below 0x20.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub(crate) struct Escape(u8);
+
+impl FromStr for Escape {
+    type Err = String;
+
+    /// Takes `ctrl-c` or `^C`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let lower = text.to_ascii_lowercase();
+        let key = lower
+            .strip_prefix("ctrl-")
+            .or_else(|| lower.strip_prefix('^'));
+        match key.map(str::as_bytes) {
+            Some([key @ (b'@' | b'a'..=b'z' | b'[' | b'\\' | b']' | b'^' | b'_')]) => {
+                Ok(Self(key & 0x1f))
+            }
+            _ => Err("not a key with Ctrl, such as `ctrl-c` or `ctrl-]`".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Escape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Ctrl-{}", char::from(self.0 | 0x40))
+    }
+}
+
+/// A terminal that passes on each key as it is pressed. Its settings of before come back when this
+/// is dropped, also by a panic.
+#[derive(Debug)]
+#[must_use = "the settings of before come back when this is dropped"]
+pub(crate) struct Keys {
+    terminal: OwnedFd,
+    before: Termios,
+}
+
+impl Keys {
+    /// Takes the keys of standard input, if it is a terminal that this program may read.
+    pub(crate) fn of_user() -> Option<Self> {
+        let input = io::stdin();
+        // A background job must leave the terminal alone, and would be stopped if it did not.
+        let is_background = tcgetpgrp(&input).is_ok_and(|group| group != getpgrp());
+        if !input.is_terminal() || is_background {
+            return None;
+        }
+        Self::of(input.as_fd().try_clone_to_owned().ok()?).ok()
+    }
+
+    fn of(terminal: OwnedFd) -> rustix::io::Result<Self> {
+        let before = tcgetattr(&terminal)?;
+        let mut raw = before.clone();
+        raw.make_raw();
+        // What is shown still needs its carriage returns.
+        raw.output_modes = before.output_modes;
+        // `Now` and not `Flush`: what was typed during the build is for the system.
+        tcsetattr(&terminal, OptionalActions::Now, &raw)?;
+        Ok(Self { terminal, before })
+    }
+
+    /// Types every key to a guest from now on, except `escape`, which requests the end of the run.
+    ///
+    /// # Errors
+    ///
+    /// The system gives this process no more file descriptors.
+    pub(crate) fn type_to(&self, typist: Typist, escape: Escape) -> io::Result<()> {
+        let mut keys = File::from(self.terminal.try_clone()?);
+        // The thread ends with the terminal or with this process: nothing else ends a read.
+        thread::spawn(move || {
+            let mut buffer = [0; 1024];
+            while let Ok(length @ 1..) = keys.read(&mut buffer) {
+                let mut pieces = buffer[..length].split(|byte| *byte == escape.0);
+                typist.press(pieces.next().unwrap_or_default());
+                if pieces.next().is_some() {
+                    interrupt::request();
+                    return;
+                }
+            }
+        });
+        Ok(())
+    }
+}
+
+impl Drop for Keys {
+    fn drop(&mut self) {
+        // It fails only if the terminal is gone.
+        let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use rustix::pty::{OpenptFlags, openpt};
+    use rustix::termios::LocalModes;
+
+    use super::*;
+
+    #[test]
+    fn a_key_with_ctrl_is_a_byte() {
+        let check = |text: &str, expect: Option<(u8, &str)>| {
+            let key = text.parse::<Escape>().ok();
+            let key = key.map(|key| (key.0, key.to_string()));
+            assert_eq!(
+                key.as_ref().map(|(byte, name)| (*byte, name.as_str())),
+                expect,
+                "{text}"
+            );
+        };
+        check("ctrl-c", Some((3, "Ctrl-C")));
+        check("Ctrl-C", Some((3, "Ctrl-C")));
+        check("^]", Some((0x1d, "Ctrl-]")));
+        check("ctrl-\\", Some((0x1c, "Ctrl-\\")));
+        check("ctrl-@", Some((0, "Ctrl-@")));
+        for wrong in [
+            "", "c", "ctrl-", "ctrl-cc", "ctrl-1", "^", "ctrl-ü", "alt-x",
+        ] {
+            check(wrong, None);
+        }
+    }
+
+    #[test]
+    fn a_panic_gives_the_terminal_back_as_it_was() {
+        let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+        let settings = || tcgetattr(&terminal).expect("it has settings");
+        let line_by_line = LocalModes::ICANON | LocalModes::ISIG | LocalModes::ECHO;
+        let before = settings();
+        assert!(before.local_modes.contains(line_by_line));
+        let result = catch_unwind(AssertUnwindSafe(|| {
+            let copy = terminal.try_clone().expect("a descriptor");
+            let _keys = Keys::of(copy).expect("a terminal");
+            assert!(!settings().local_modes.intersects(line_by_line));
+            assert_eq!(settings().output_modes, before.output_modes);
+            std::panic::panic_any(());
+        }));
+        assert!(result.is_err());
+        assert_eq!(settings().local_modes, before.local_modes);
+        assert_eq!(settings().input_modes, before.input_modes);
+    }
+}

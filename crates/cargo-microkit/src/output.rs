@@ -1,0 +1,143 @@
+//! Files that the user names for an output. They replace only what an earlier run has written: a
+//! slip such as `-o my.system` must not cost what a person wrote.
+
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use miette::{Result, miette};
+
+use crate::files;
+
+/// What goes into an output.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A boot image.
+    Image,
+    /// The report of whoever packed the image.
+    Report,
+    /// An SVG.
+    Drawing,
+    /// Measurements, as JSON.
+    Table,
+}
+
+/// As much of a file as shows what it is.
+const HEAD_BYTES: u64 = 1 << 16;
+
+/// Checks, before anything is built, that outputs may go where they are wanted.
+///
+/// # Errors
+///
+/// A file holds something else than an earlier output of this kind, or two outputs go to one file.
+pub(crate) fn check<'a>(outputs: impl IntoIterator<Item = (Kind, Option<&'a Path>)>) -> Result<()> {
+    let mut seen: Vec<PathBuf> = Vec::new();
+    for (kind, path) in outputs {
+        let Some(path) = path else { continue };
+        let real = fs::canonicalize(path)
+            .or_else(|_| std::path::absolute(path))
+            .unwrap_or_else(|_| path.to_path_buf());
+        let is_file = fs::metadata(&real).is_ok_and(|data| data.is_file());
+        if seen.contains(&real) && (is_file || !real.exists()) {
+            return Err(miette!(
+                help = "give each a file of its own",
+                "two outputs would go to the same file, `{}`",
+                path.display()
+            ));
+        }
+        seen.push(real);
+        kind.check(path)?;
+    }
+    Ok(())
+}
+
+impl Kind {
+    /// Checks that `path` is free, empty, or holds an earlier output of this kind.
+    fn check(self, path: &Path) -> Result<()> {
+        // A device or a pipe loses nothing; of a directory writing says what is wrong.
+        if !fs::metadata(path).is_ok_and(|data| data.is_file()) {
+            return Ok(());
+        }
+        let mut head = Vec::new();
+        fs::File::open(path)
+            .and_then(|file| file.take(HEAD_BYTES).read_to_end(&mut head))
+            .map_err(|e| files::cannot("read", path, &e))?;
+        if head.is_empty() || self.is(&head) {
+            return Ok(());
+        }
+        Err(miette!(
+            help = "name another file, or delete this one first if it is not needed",
+            "the file `{}` holds something else than {}, and was left as it is",
+            path.display(),
+            self.name()
+        ))
+    }
+
+    /// Whether a file that begins with `head` is of this kind, or may be.
+    fn is(self, head: &[u8]) -> bool {
+        let text = String::from_utf8_lossy(head);
+        match self {
+            // Every kernel's loader is a flat binary; text has no zeros, and programs are ELF files.
+            Self::Image => head.contains(&0) && !head.starts_with(b"\x7fELF"),
+            // The model kernel's packer writes the first, the SDK's tools the others.
+            Self::Report => text.lines().any(|line| {
+                let is_heading = line.ends_with(" Details") || line.ends_with(" Info");
+                line == "Memory regions" || (line.starts_with("# ") && is_heading)
+            }),
+            Self::Drawing => text.contains("<svg"),
+            Self::Table => text.trim_start().starts_with('{') && text.contains("\"kernels\""),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Image => "a boot image",
+            Self::Report => "a report of an image",
+            Self::Drawing => "an SVG",
+            Self::Table => "a table of measurements",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_is_told_by_its_first_bytes() {
+        let check = |kind: Kind, head: &[u8], expect| {
+            assert_eq!(kind.is(head), expect, "{kind:?}: {head:?}");
+        };
+        check(Kind::Image, b"\xdf\x4f\x03\xd5\0\0", true);
+        check(Kind::Image, b"<system>\n</system>\n", false);
+        check(Kind::Image, b"\x7fELF\x02\0\0", false);
+        check(Kind::Report, b"# IRQ Details\n", true);
+        check(
+            Kind::Report,
+            b"x.system\n\nMemory\n\nMemory regions\n",
+            true,
+        );
+        check(Kind::Report, b"# My notes\n", false);
+        check(Kind::Drawing, b"<svg xmlns=\"x\"></svg>\n", true);
+        check(Kind::Drawing, b"<system></system>\n", false);
+        check(Kind::Table, b"{\n  \"kernels\": []\n}\n", true);
+        check(Kind::Table, b"{\"name\": \"mine\"}", false);
+        check(Kind::Table, b"kernels", false);
+    }
+
+    #[test]
+    fn two_outputs_have_two_files() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let [a, b] = ["a", "b"].map(|name| directory.path().join(name));
+        let both = |first: &Path, second: &Path| {
+            check([(Kind::Image, Some(first)), (Kind::Report, Some(second))]).is_ok()
+        };
+        assert!(both(&a, &b));
+        assert!(!both(&a, &a));
+        fs::write(&a, "").expect("the file");
+        std::os::unix::fs::symlink(&a, &b).expect("a link");
+        assert!(!both(&a, &b), "one is a link to the other");
+        let null = Path::new("/dev/null");
+        assert!(both(null, null), "nothing is lost there");
+    }
+}
