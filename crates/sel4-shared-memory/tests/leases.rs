@@ -89,6 +89,13 @@ fn what_is_refused_says_why_and_spends_nothing() {
 }
 
 #[test]
+fn each_incarnation_of_the_lender_has_another_number() {
+    let world = World::new();
+    let lives = [(); 3].map(|()| world.lender().life());
+    assert_eq!(lives, [1, 2, 3]);
+}
+
+#[test]
 fn readers_share_and_a_writer_does_not() {
     let world = World::new();
     let mut lender = world.lender();
@@ -99,6 +106,7 @@ fn readers_share_and_a_writer_does_not() {
     assert!(lender.request(1, &by_reader).is_ok());
     let grant = lender.request(0, &by_writer).expect("both only read");
     let lease = writer.accept(grant).expect("it was just granted");
+    assert_eq!(lease.bytes(), 64);
     assert_eq!(writer.write(&lease, 0, &[1]), Err(LeaseError::Rights));
     let request = writer.request(32, 8, Rights::Write);
     assert_eq!(lender.request(0, &request), Err(Refusal::Overlap));

@@ -65,6 +65,26 @@ fn a_buffer_goes_to_the_server_and_back() {
 }
 
 #[test]
+fn each_buffer_has_bytes_of_its_own() {
+    let memory = words(9);
+    let mut pool: Pool<_, 3> = Pool::new(memory, BUFFER_BYTES, 1).expect("large enough");
+    let taken = [(); 3].map(|()| pool.take().expect("it is free"));
+    for (buffer, fill) in taken.iter().zip(1..) {
+        pool.write(buffer, 0, &[fill; BUFFER_BYTES])
+            .expect("it is inside");
+    }
+    for (buffer, fill) in taken.iter().zip(1..) {
+        let mut bytes = [0; BUFFER_BYTES];
+        pool.read(buffer, 0, &mut bytes).expect("it is inside");
+        assert_eq!(bytes, [fill; BUFFER_BYTES]);
+    }
+    let first = |index: usize| memory[index].load(Ordering::Relaxed).to_le_bytes()[0];
+    let mut fills = [0, 3, 6].map(first);
+    fills.sort_unstable();
+    assert_eq!(fills, [1, 2, 3]);
+}
+
+#[test]
 fn a_pool_has_so_many_buffers_and_no_more() {
     let mut pool: Pool<_, 2> = Pool::new(words(6), BUFFER_BYTES, 1).expect("large enough");
     let (one, two) = (pool.take().expect("free"), pool.take().expect("free"));

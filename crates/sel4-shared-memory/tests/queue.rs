@@ -69,6 +69,107 @@ fn records_come_out_as_they_went_in_for_every_capacity() {
 }
 
 #[test]
+fn each_end_says_how_much_it_holds_and_which_life_it_is() {
+    let memory = memory::<u64>(5);
+    for life in 1..4 {
+        let (producer, consumer) = (putter::<u64>(memory), taker::<u64>(memory));
+        assert_eq!((producer.capacity(), consumer.capacity()), (5, 5));
+        assert_eq!((producer.life(), consumer.life()), (life, life));
+    }
+}
+
+#[test]
+fn an_end_is_settled_when_the_other_deals_with_its_life() {
+    let memory = memory::<u64>(2);
+    assert!(putter::<u64>(memory).is_settled(), "its first life");
+    let mut producer: Putter<u64> = putter(memory);
+    assert!(producer.is_settled(), "there is no consumer yet");
+    let mut consumer: Taker<u64> = taker(memory);
+    assert!(producer.is_settled() && consumer.is_settled());
+    producer = putter(memory);
+    assert!(!producer.is_settled(), "the consumer has not looked");
+    assert_eq!(consumer.filled(), Err(PeerError::Restarted));
+    assert!(producer.is_settled());
+    // And the other way round.
+    assert_eq!(producer.room(), Ok(2));
+    consumer = taker(memory);
+    assert!(!consumer.is_settled(), "the producer has not looked");
+    assert_eq!(producer.room(), Err(PeerError::Restarted));
+    assert!(consumer.is_settled());
+}
+
+#[test]
+fn an_end_that_died_asleep_does_not_sleep_in_its_next_life() {
+    let memory = memory::<u64>(2);
+    let mut producer: Putter<u64> = putter(memory);
+    let mut consumer: Taker<u64> = taker(memory);
+    assert_eq!(consumer.may_sleep(), Ok(true));
+    consumer = taker(memory);
+    assert_eq!(producer.room(), Ok(2));
+    assert!(
+        producer.must_notify() && consumer.must_notify(),
+        "of the lives"
+    );
+    producer.push(&1).expect("there is room");
+    assert!(!producer.must_notify(), "nobody sleeps");
+    assert_eq!(consumer.pop(), Ok(Some(1)));
+}
+
+#[test]
+fn records_of_another_size_are_another_shape_even_if_as_many_fit() {
+    let memory = memory::<u64>(2);
+    let mut producer: Putter<u64> = putter(memory);
+    let mut consumer: Taker<u32> = taker(memory);
+    assert_eq!(consumer.capacity(), producer.capacity());
+    assert_eq!(consumer.pop(), Err(PopError::Peer(PeerError::OtherShape)));
+    assert_eq!(producer.room(), Err(PeerError::OtherShape));
+}
+
+#[test]
+fn a_consumer_that_began_twice_unseen_restarts_only_what_was_put() {
+    for is_put in [false, true] {
+        let memory = memory::<u64>(2);
+        let mut producer: Putter<u64> = putter(memory);
+        if is_put {
+            producer.push(&1).expect("there is room");
+        }
+        drop((taker::<u64>(memory), taker::<u64>(memory)));
+        let expect = match is_put {
+            false => Ok(2),
+            true => Err(PeerError::Restarted),
+        };
+        assert_eq!(producer.room(), expect);
+    }
+}
+
+/// Memory of more words than a queue can use, of which the first are there.
+#[derive(Debug, Copy, Clone)]
+struct Large(Words);
+
+impl Memory for Large {
+    fn words(&self) -> usize {
+        1 << 20
+    }
+
+    fn load(&self, index: usize, order: Ordering) -> u64 {
+        self.0[index].load(order)
+    }
+}
+
+impl WritableMemory for Large {
+    fn store(&self, index: usize, value: u64, order: Ordering) {
+        self.0[index].store(value, order);
+    }
+}
+
+#[test]
+fn a_queue_holds_at_most_32767_records() {
+    let (own, taken) = (Large(words(16)), words(CONSUMER_WORDS));
+    let producer: Producer<u64, _, _> = Producer::open(own, taken).expect("it is large enough");
+    assert_eq!(producer.capacity(), 32767);
+}
+
+#[test]
 fn a_full_queue_takes_no_more() {
     let memory = memory::<u64>(2);
     let (mut producer, mut consumer) = (putter::<u64>(memory), taker::<u64>(memory));
