@@ -15,6 +15,7 @@ use crate::chosen;
 use crate::cli::Options;
 use crate::features::{self, CargoCall};
 use crate::files::{self, Lock};
+use crate::forgotten;
 use crate::profile;
 use crate::project::{Bin, Project, cargo_program};
 use crate::sdk::Sdk;
@@ -36,6 +37,8 @@ pub(crate) type Wanted = (Target, Bin);
 pub(crate) struct Built {
     files: BTreeMap<Wanted, PathBuf>,
     has_failed: bool,
+    /// What to write in those that lack a line.
+    advice: BTreeMap<Bin, &'static str>,
     _copies: Option<TempDir>,
 }
 
@@ -45,6 +48,7 @@ impl Built {
         Self {
             files: BTreeMap::new(),
             has_failed: false,
+            advice: BTreeMap::new(),
             _copies: None,
         }
     }
@@ -54,6 +58,7 @@ impl Built {
         let folder = folder.join(target.name());
         files::make_directory(&folder)?;
         self.has_failed |= made.has_failed;
+        self.advice.extend(made.advice);
         for (bin, file) in made.files {
             let copy = folder.join(&bin.name);
             copy_program(&file, &copy)?;
@@ -70,7 +75,10 @@ impl Built {
         match self.files.get(wanted) {
             Some(file) => Ok(file),
             None if self.has_failed => Err(miette!(
-                help = "Cargo's own messages stand above",
+                help = *self
+                    .advice
+                    .get(bin)
+                    .unwrap_or(&"Cargo's own messages above say why"),
                 "Cargo could not build the binary `{}` for {target}",
                 bin.name
             )),
@@ -97,6 +105,7 @@ pub(crate) fn copy_program(from: &Path, to: &Path) -> Result<()> {
 struct Made {
     files: BTreeMap<Bin, PathBuf>,
     has_failed: bool,
+    advice: BTreeMap<Bin, &'static str>,
 }
 
 /// Builds what is wanted for the kernel of `variant`. Those that do not build hold up no others.
@@ -155,12 +164,11 @@ fn build_group(
     options: &Options,
 ) -> Result<Made> {
     let mut command = Command::new(cargo_program());
-    command.args([
-        "build",
-        "--keep-going",
-        "--message-format",
-        "json-render-diagnostics",
-    ]);
+    command.args(["build", "--keep-going", "--message-format"]);
+    command.arg(match console::colors_enabled_stderr() {
+        true => "json-diagnostic-rendered-ansi",
+        false => "json",
+    });
     command.args(["--target", target.name(), "--profile", &variant.profile]);
     command
         .arg("--target-dir")
@@ -206,27 +214,42 @@ fn build_group(
         )
     };
     let mut child = command.spawn().map_err(lost)?;
-    let mut files = BTreeMap::new();
+    let mut made = Made {
+        files: BTreeMap::new(),
+        has_failed: false,
+        advice: BTreeMap::new(),
+    };
     if let Some(output) = child.stdout.take() {
         for message in Message::parse_stream(BufReader::new(output)) {
-            if let Message::CompilerArtifact(artifact) = message.map_err(lost)?
-                && artifact.target.is_bin()
-                && let Some(file) = artifact.executable
-            {
-                let package_id = artifact.package_id.repr;
-                let bin = Bin {
-                    package_id,
-                    name: artifact.target.name,
-                };
-                files.insert(bin, file.into());
+            match message.map_err(lost)? {
+                Message::CompilerArtifact(artifact) if artifact.target.is_bin() => {
+                    if let Some(file) = artifact.executable {
+                        let bin = Bin {
+                            package_id: artifact.package_id.repr,
+                            name: artifact.target.name,
+                        };
+                        made.files.insert(bin, file.into());
+                    }
+                }
+                Message::CompilerMessage(message) => {
+                    let text = message.message.rendered.unwrap_or_default();
+                    terminal::aside(text.trim_end());
+                    let plain = console::strip_ansi_codes(&text);
+                    if let Some(advice) = forgotten::advice(&plain) {
+                        let bin = Bin {
+                            package_id: message.package_id.repr,
+                            name: message.target.name,
+                        };
+                        made.advice.entry(bin).or_insert(advice);
+                    }
+                }
+                _ => {}
             }
         }
     }
     let status = child.wait().map_err(lost)?;
-    Ok(Made {
-        files,
-        has_failed: !status.success(),
-    })
+    made.has_failed = !status.success();
+    Ok(made)
 }
 
 /// Sees to it that Rust has the core library for `target`.

@@ -30,6 +30,7 @@ mod expected;
 mod fault;
 mod features;
 mod files;
+mod forgotten;
 mod home;
 mod interrupt;
 mod kernel;

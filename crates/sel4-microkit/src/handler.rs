@@ -16,6 +16,13 @@ use crate::{
 /// A protection domain: what it does when something happens.
 ///
 /// An error that a method returns stops the protection domain, as a panic does.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not handle the events of a protection domain",
+    label = "this must be a `Handler`",
+    note = "the function with `#[protection_domain]` returns a type with `impl Handler`. For a \
+            protection domain that only initialises, write `-> NullHandler`, and `NullHandler::new()` at \
+            the end. For one that never returns, write `-> Never`"
+)]
 pub trait Handler {
     /// What can go wrong.
     type Error: fmt::Display;

@@ -9,6 +9,7 @@ mod c_programs;
 mod check;
 mod devices;
 mod features;
+mod forgotten;
 mod host_tests;
 mod keys;
 mod model;
