@@ -16,6 +16,14 @@ const INSTRUCTION_BYTES: u64 = 4;
 /// How the names of functions begin that only bring a panic to its hook.
 const PANIC_MACHINERY: [&str; 2] = ["core::panicking::", "__rustc[rust_begin_unwind]"];
 
+/// How the names of functions begin from which a protection domain's own are called.
+const CALLERS: [&str; 4] = [
+    "core::ops::function::",
+    "no_function_is_marked_protection_domain",
+    "sel4_microkit::",
+    "_start",
+];
+
 /// What is known of the programs of the protection domains that run.
 #[derive(Debug, Default)]
 pub(crate) struct Places {
@@ -61,7 +69,7 @@ impl Places {
                 .any(|name| function.starts_with(name))
         };
         let own = frames.iter().rposition(is_machinery).map_or(0, |at| at + 1);
-        frames[own..].iter().map(Frame::told).collect()
+        told(&frames[own..])
     }
 
     /// The function and the place of an instruction of a PD.
@@ -89,6 +97,22 @@ impl Frame {
             None => self.function.clone(),
         }
     }
+}
+
+/// The frames as a person reads them: those of the runtime that lead to the first of the program's own
+/// are only counted.
+fn told(frames: &[Frame]) -> Vec<String> {
+    let begins = |frame: &Frame| CALLERS.iter().any(|name| frame.function.starts_with(name));
+    // Where all are the runtime's, it is the runtime that is looked at.
+    let end = frames.iter().rposition(|frame| !begins(frame));
+    let end = end.map_or(frames.len(), |last| last + 1);
+    let mut lines: Vec<_> = frames[..end].iter().map(Frame::told).collect();
+    match frames.len() - end {
+        0 => {}
+        1 => lines.push("called by the runtime".to_owned()),
+        count => lines.push(format!("called by the runtime, {count} functions")),
+    }
+    lines
 }
 
 fn frames(loader: &Loader, address: u64) -> Vec<Frame> {
@@ -188,6 +212,45 @@ mod tests {
         assert_eq!(places.of_backtrace("backtrace of b: 0x201234"), [""; 0]);
         assert_eq!(places.of_instruction("a", 0x20_1234), None);
         assert_eq!(places.stack_bytes("a"), Some(0x1000));
+    }
+
+    #[test]
+    fn the_runtime_that_calls_a_program_is_only_counted() {
+        let check = |functions: &[&str], expect: &[&str]| {
+            let frames: Vec<_> = functions
+                .iter()
+                .map(|function| Frame {
+                    function: (*function).to_owned(),
+                    place: None,
+                })
+                .collect();
+            assert_eq!(told(&frames), expect);
+        };
+        let main = "no_function_is_marked_protection_domain";
+        check(
+            &[
+                "pd::deep",
+                "pd::init",
+                "sel4_microkit::entry::run_main",
+                main,
+            ],
+            &["pd::deep", "pd::init", "called by the runtime, 2 functions"],
+        );
+        // What the program has called of the runtime is shown.
+        check(
+            &["sel4_microkit::ipc::set_mr", "pd::init", main],
+            &[
+                "sel4_microkit::ipc::set_mr",
+                "pd::init",
+                "called by the runtime",
+            ],
+        );
+        check(&["pd::init"], &["pd::init"]);
+        check(
+            &["sel4_microkit::handler::run", main],
+            &["sel4_microkit::handler::run", main],
+        );
+        check(&[], &[]);
     }
 
     #[test]
