@@ -1,6 +1,6 @@
 //! The model kernel, packed with a system into a boot image.
 //!
-//! Its [source](source) is part of this program. [`kernel`] has Cargo build it once, in an
+//! Its [`source`] is part of this program. [`kernel`] has Cargo build it once, in an
 //! [environment](isolated) without any of the user's settings.
 
 mod isolated;
