@@ -133,7 +133,8 @@ fn a_consumer_that_began_twice_unseen_restarts_only_what_was_put() {
         if is_put {
             producer.push(&1).expect("there is room");
         }
-        drop((taker::<u64>(memory), taker::<u64>(memory)));
+        taker::<u64>(memory);
+        taker::<u64>(memory);
         let expect = match is_put {
             false => Ok(2),
             true => Err(PeerError::Restarted),
