@@ -200,6 +200,12 @@ fn a_value_that_cannot_be_shown_is_told() {
 }
 
 #[test]
+fn a_thread_can_measure_itself_where_the_kernel_measures() {
+    let tcb = sel4_microkit::benchmark_tcb();
+    assert_eq!(tcb.is_some(), sel4::config::ENABLE_BENCHMARKS);
+}
+
+#[test]
 fn a_protection_domain_that_is_started_on_a_host_fails() {
     assert_eq!(sel4_microkit::_private::host_main(Some("pump")), 1);
 }

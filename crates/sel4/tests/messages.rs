@@ -552,9 +552,12 @@ fn a_message_without_words_sets_no_registers_for_them() {
         // SAFETY: the kernel is the test's, and has nothing to break.
         unsafe { sel4::sys::call_empty(token, 1, info) }
     });
+    ENDPOINT.send_with_mrs(info, []);
     let seen = seen.borrow();
     assert_eq!(seen[0].registers, seen[1].registers);
     assert_ne!(seen[0].registers.message, [0; 4]);
+    assert_eq!(seen[2].registers.number, syscall::Send);
+    assert_eq!(seen[2].registers.message, seen[0].registers.message);
 }
 
 #[test]
