@@ -105,6 +105,7 @@ fn an_end_that_died_asleep_does_not_sleep_in_its_next_life() {
     let mut consumer: Taker<u64> = taker(memory);
     assert_eq!(consumer.may_sleep(), Ok(true));
     consumer = taker(memory);
+    assert_eq!(memory.0[1].load(Ordering::Relaxed) & 1, 0, "it is awake");
     assert_eq!(producer.room(), Ok(2));
     assert!(
         producer.must_notify() && consumer.must_notify(),
