@@ -136,7 +136,11 @@ pub(crate) fn build(
         if bins.is_empty() {
             continue;
         }
-        provide_target(target, project.directory(), options)?;
+        provide_target(
+            target,
+            |program| rust_in(project.directory(), program),
+            options,
+        )?;
         for group in features::groups(project, &bins, &chosen) {
             let made = build_group(project, &group, target, sdk, variant, options)?;
             built.add_copies(made, target, copies.path())?;
@@ -252,56 +256,72 @@ fn build_group(
     Ok(made)
 }
 
-/// Sees to it that Rust has the core library for `target`.
-fn provide_target(target: Target, directory: &Path, options: &Options) -> Result<()> {
-    if has_target(target, directory)? {
+/// Sees to it that Rust has the core library for `target`. `command` makes a command for a program of
+/// that Rust.
+///
+/// **Errors:** it is not there, and cannot or must not be installed.
+pub(crate) fn provide_target(
+    target: Target,
+    command: impl Fn(&str) -> Command,
+    options: &Options,
+) -> Result<()> {
+    if has_target(target, command("rustc"))? {
         return Ok(());
     }
-    let command = format!("rustup target add {target}");
+    let add = format!("rustup target add {target}");
     if which::which("rustup").is_err() {
         return Err(miette!(
-            help = format!("install Rust from https://rustup.rs, then type `{command}`"),
+            help = format!("install Rust from https://rustup.rs, then type `{add}`"),
             "Rust lacks the target {target}, and there is no rustup to add it with"
         ));
     }
     if options.no_install {
         return Err(miette!(
-            help = format!("type `{command}`, or leave out `--no-install`"),
+            help = format!("type `{add}`, or leave out `--no-install`"),
             "Rust lacks the target {target}"
         ));
     }
     terminal::status(
         "Installing",
-        format_args!("the Rust target {target} (`{command}`)"),
+        format_args!("the Rust target {target} (`{add}`)"),
     );
-    let status = Command::new("rustup")
+    let status = command("rustup")
         .args(["target", "add", target.name()])
-        .current_dir(directory)
         .status();
     match status {
         Ok(status) if status.success() => Ok(()),
         _ => Err(miette!(
-            help = format!("see why above, and type `{command}`"),
+            help = format!("see why above, and type `{add}`"),
             "the Rust target {target} could not be installed"
         )),
     }
 }
 
-/// Whether the Rust that is used in `directory` has the core library for `target`.
+/// Whether the Rust of this `rustc` has the core library for `target`.
 ///
 /// **Errors:** there is no Rust.
-pub(crate) fn has_target(target: Target, directory: &Path) -> Result<bool> {
-    let arguments = ["--print", "target-libdir", "--target", target.name()];
-    let output = rustc(directory, &arguments)?;
+pub(crate) fn has_target(target: Target, mut rustc: Command) -> Result<bool> {
+    rustc.args(["--print", "target-libdir", "--target", target.name()]);
+    let output = rustc_output(&mut rustc)?;
     let libraries = String::from_utf8_lossy(&output.stdout);
     Ok(output.status.success() && Path::new(libraries.trim()).is_dir())
+}
+
+/// A command for a program of the Rust that is used in `directory`.
+pub(crate) fn rust_in(directory: &Path, program: &str) -> Command {
+    let mut command = match program {
+        "rustc" => Command::new(rustc_program()),
+        other => Command::new(other),
+    };
+    command.current_dir(directory);
+    command
 }
 
 /// The target of the machine on which the Rust that is used in `directory` runs.
 ///
 /// **Errors:** there is no Rust.
 pub(crate) fn host_target(directory: &Path) -> Result<String> {
-    let output = rustc(directory, &["--version", "--verbose"])?;
+    let output = rustc_output(rust_in(directory, "rustc").args(["--version", "--verbose"]))?;
     let text = String::from_utf8_lossy(&output.stdout);
     let host = text.lines().find_map(|line| line.strip_prefix("host: "));
     host.map(str::to_owned).ok_or_else(|| {
@@ -312,10 +332,8 @@ pub(crate) fn host_target(directory: &Path) -> Result<String> {
     })
 }
 
-fn rustc(directory: &Path, arguments: &[&str]) -> Result<Output> {
-    let mut command = Command::new(rustc_program());
-    command.args(arguments).current_dir(directory);
-    command.output().map_err(|e| {
+fn rustc_output(rustc: &mut Command) -> Result<Output> {
+    rustc.output().map_err(|e| {
         miette!(
             help = "install Rust from https://rustup.rs",
             "rustc could not be run: {e}"

@@ -130,12 +130,12 @@ pub mod _private {
     pub use crate::entry::{LEAST_STACK_BYTES, run_main, stack_bytes};
     pub use crate::heap::{Heap, HeapMemory};
     pub use crate::memory::{dma, words};
-    pub use crate::printing::print;
     pub use crate::region_record::RegionUse;
     pub use crate::renewal::{KEPT_DATA_BYTES, Kept};
     pub use crate::symbols::Patched;
     #[cfg(not(target_os = "none"))]
     pub use crate::symbols::host_value;
     pub use microkit_abi::regions;
+    pub use sel4::_print as print;
     pub use sel4::config::PRINTING;
 }

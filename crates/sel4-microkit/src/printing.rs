@@ -1,7 +1,5 @@
 //! Printing on the kernel's debug console.
 
-use core::fmt::{self, Write};
-
 /// Prints on the kernel's debug console, as `print!` does.
 ///
 /// Where the kernel does not print, in the configurations `release` and `benchmark`, it compiles
@@ -33,14 +31,4 @@ macro_rules! debug_println {
             ));
         }
     };
-}
-
-#[doc(hidden)]
-pub fn print(arguments: fmt::Arguments<'_>) {
-    // An error comes from a value's own formatting, and says that it could not be shown.
-    if sel4::DebugWrite.write_fmt(arguments).is_err() {
-        sel4::DebugWrite
-            .write_str("(a value could not be shown)\n")
-            .ok();
-    }
 }

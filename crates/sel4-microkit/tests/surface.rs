@@ -181,25 +181,6 @@ fn printing_is_a_system_call_a_byte() {
 }
 
 #[test]
-fn a_value_that_cannot_be_shown_is_told() {
-    struct Broken;
-
-    impl std::fmt::Display for Broken {
-        fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            Err(std::fmt::Error)
-        }
-    }
-
-    let seen = start(0);
-    debug_print!("{Broken}");
-    sel4::debug_print!("{Broken}");
-    let bytes: Vec<u8> = seen.take().iter().map(|&(_, byte, _)| byte as u8).collect();
-    let told = "(a value could not be shown)\n".repeat(2);
-    let expect = if sel4::config::PRINTING { &told } else { "" };
-    assert_eq!(String::from_utf8(bytes).expect("UTF-8"), expect);
-}
-
-#[test]
 fn a_thread_can_measure_itself_where_the_kernel_measures() {
     let tcb = sel4_microkit::benchmark_tcb();
     assert_eq!(tcb.is_some(), sel4::config::ENABLE_BENCHMARKS);

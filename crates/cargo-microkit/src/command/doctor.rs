@@ -62,7 +62,7 @@ fn rustc() -> Result<String> {
 
 fn target() -> Result<String> {
     let target = Target::Fpu;
-    if cargo::has_target(target, &current_directory()?)? {
+    if cargo::has_target(target, cargo::rust_in(&current_directory()?, "rustc"))? {
         return Ok(target.to_string());
     }
     Err(miette!(

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use miette::{Result, miette};
 
+use crate::cargo;
 use crate::cli::Options;
 use crate::files::{self, Lock};
 use crate::target::Target;
@@ -43,12 +44,12 @@ fn build(folder: &Path, to: &Path, options: &Options) -> Result<()> {
         .prefix(".building-")
         .tempdir_in(folder)
         .map_err(|e| files::cannot("make a directory in", folder, &e))?;
-    let [source, target, cargo] =
+    let [source, target, home] =
         ["source", "target", "cargo"].map(|name| temporary.path().join(name));
     source::unpack(&source)?;
-    cargo_home(&cargo)?;
-    let environment = Environment::new(&cargo)?;
-    provide_target(&environment, options)?;
+    cargo_home(&home)?;
+    let environment = Environment::new(&home)?;
+    cargo::provide_target(TARGET, |program| environment.command(program), options)?;
 
     let mut command = environment.command("cargo");
     command.args([
@@ -73,35 +74,6 @@ fn build(folder: &Path, to: &Path, options: &Options) -> Result<()> {
     )?;
     let built = target.join(TARGET.name()).join("release").join(PROGRAM);
     files::place(&built, to)
-}
-
-/// Makes the core library for the kernel's target available.
-fn provide_target(environment: &Environment, options: &Options) -> Result<()> {
-    let mut ask = environment.command("rustc");
-    ask.args(["--print", "target-libdir", "--target", TARGET.name()]);
-    let library = ask.output().map_err(|e| cannot_start(&ask, &e))?;
-    let library = String::from_utf8_lossy(&library.stdout);
-    if Path::new(library.trim()).is_dir() {
-        return Ok(());
-    }
-    let add = format!("rustup target add {TARGET}");
-    if options.no_install {
-        return Err(miette!(
-            help = format!("type `{add}`, or leave out `--no-install`"),
-            "Rust lacks the target {TARGET}, for which the model kernel is built"
-        ));
-    }
-    terminal::status(
-        "Installing",
-        format_args!("the Rust target {TARGET} (`{add}`)"),
-    );
-    let mut command = environment.command("rustup");
-    command.args(["target", "add", TARGET.name()]);
-    run(
-        &mut command,
-        options,
-        "the Rust target for the model kernel could not be installed",
-    )
 }
 
 /// Runs a command, whose messages are shown.
