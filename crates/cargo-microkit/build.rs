@@ -1,7 +1,7 @@
 //! Packs the source of the model kernel, so that an installed tool has it without its clone.
 //!
-//! `kernel` holds links to the crates that the kernel is made of, which `cargo package` follows. The
-//! manifests have other names there: Cargo leaves out folders with a `Cargo.toml`.
+//! `kernel` holds links to the crates that the kernel is made of, which `cargo package` follows.
+//! The manifests have other names there: Cargo leaves out folders with a `Cargo.toml`.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};

@@ -138,8 +138,8 @@ impl Builder<'_> {
                 }
             };
             elf::check(source, self.variant)?;
-            // The packer finds it there before it finds anything else of that name. What an absolute
-            // path names, it takes from there.
+            // The packer finds it there before it finds anything else of that name. What an
+            // absolute path names, it takes from there.
             if *source != place {
                 cargo::copy_program(source, &place)?;
             }
@@ -251,7 +251,8 @@ impl Builder<'_> {
 /// The path, below the folder of all images in `target`, that no system of another folder has.
 ///
 /// A system of the workspace's `microkit-systems` has none, and one elsewhere in the workspace its
-/// folder's. For others, and for workspaces that share a target folder, a number stands for the folder.
+/// folder's. For others, and for workspaces that share a target folder, a number stands for the
+/// folder.
 fn place_of(system: &System, root: Option<&Path>, target: &Path) -> PathBuf {
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let folder = real(system.directory());

@@ -1,4 +1,5 @@
-//! Which C compiler is used, and with which flags, as the crate `cc` reads them from the environment.
+//! Which C compiler is used, and with which flags, as the crate `cc` reads them from the
+//! environment.
 
 use std::env;
 use std::ffi::OsString;
@@ -37,8 +38,8 @@ pub(crate) fn flags(target: Target) -> Vec<String> {
     values.flat_map(split).collect()
 }
 
-/// The variables for a target, the most specific first. Those without a target, `CC` and `CFLAGS`, are
-/// left out: they are for programs of this machine.
+/// The variables for a target, the most specific first. Those without a target, `CC` and `CFLAGS`,
+/// are left out: they are for programs of this machine.
 fn variables(name: &str, target: Target) -> Vec<String> {
     let mut targets = vec![target.name()];
     if target != Target::Fpu {
@@ -56,8 +57,8 @@ fn variables(name: &str, target: Target) -> Vec<String> {
     variables
 }
 
-/// A program, with its arguments, or with a wrapper such as `ccache` before it. What names a program
-/// as it stands is not split: its path may contain blanks.
+/// A program, with its arguments, or with a wrapper such as `ccache` before it. What names a
+/// program as it stands is not split: its path may contain blanks.
 fn words(value: OsString) -> Vec<OsString> {
     if which::which(&value).is_ok() {
         return vec![value];

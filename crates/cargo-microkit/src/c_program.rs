@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use crate::files;
 
-/// The files that are compiled, by their endings: C, and assembly that the preprocessor reads first.
+/// The files that are compiled, by their endings: C, and assembly that the preprocessor reads
+/// first.
 const ENDINGS: [&str; 2] = ["c", "S"];
 
 /// The sources of a program, and how to compile them.
@@ -24,7 +25,7 @@ pub(crate) struct CProgram {
     pub(crate) flags: Vec<String>,
 }
 
-/// A table of a manifest, as it stands there.
+/// A table, as the manifest has it.
 pub(crate) struct Table<'a> {
     /// As `package.metadata.microkit.c.NAME`.
     pub(crate) name: String,

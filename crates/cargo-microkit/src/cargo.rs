@@ -256,8 +256,8 @@ fn build_group(
     Ok(made)
 }
 
-/// Sees to it that Rust has the core library for `target`. `command` makes a command for a program of
-/// that Rust.
+/// Sees to it that Rust has the core library for `target`. `command` makes a command for a program
+/// of that Rust.
 ///
 /// **Errors:** it is not there, and cannot or must not be installed.
 pub(crate) fn provide_target(

@@ -59,15 +59,16 @@ pub(crate) struct BuildArgs {
 
 /// Build a system and run it in QEMU
 ///
-/// Shows the serial log as it comes, and passes standard input on to the system's serial port: from a
-/// terminal every key but Ctrl-C, which ends the run; from a pipe or a file every byte. Input waits until
-/// the system has printed something, or for three seconds of silence. Ends also when QEMU does, when
-/// every PD has faulted, or as --until and --timeout say. The terminal is put back in order then.
+/// Shows the serial log as it comes, and passes standard input on to the system's serial port: from
+/// a terminal every key but Ctrl-C, which ends the run; from a pipe or a file every byte. Input
+/// waits until the system has printed something, or for three seconds of silence. Ends also when
+/// QEMU does, when every PD has faulted, or as --until and --timeout say. The terminal is put back
+/// in order then.
 ///
-/// NAME.qemu beside NAME.system says what devices the machine has besides. Each line is arguments of
-/// QEMU, quoted as in a shell, or a disk: `disk: SIZE` (as `disk: 64K`) makes one of zeros for this run
-/// alone, `disk: FILE` one that starts as FILE and leaves FILE as it is, and `disk-in-place: FILE` one
-/// that writes to FILE. The first is called disk0, for use as in
+/// NAME.qemu beside NAME.system says what devices the machine has besides. Each line is arguments
+/// of QEMU, quoted as in a shell, or a disk: `disk: SIZE` (as `disk: 64K`) makes one of zeros for
+/// this run alone, `disk: FILE` one that starts as FILE and leaves FILE as it is, and
+/// `disk-in-place: FILE` one that writes to FILE. The first is called disk0, for use as in
 /// `-device virtio-blk-device,drive=disk0`. Paths are relative to NAME.qemu.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -175,8 +176,8 @@ pub(crate) struct TestArgs {
     cargo microkit bench --check\n  \
     cargo microkit bench --kernel sel4 --json bench.json --plot bench.svg")]
 pub(crate) struct BenchArgs {
-    /// The name of a system in the workspace's microkit-systems or in the current folder, or the path
-    /// of a system file
+    /// The name of a system in the workspace's microkit-systems or in the current folder, or the
+    /// path of a system file
     #[arg(value_name = "SYSTEM", default_value = "bench")]
     pub(crate) system: String,
     #[command(flatten)]
@@ -254,7 +255,7 @@ pub(crate) struct DeclaringArgs {
 ///
 /// Shows protection domains with their priorities, each inside its parent and the highest first;
 /// channels; interrupts; memory regions, those of the same mappers as one, and who maps them with
-/// which rights; and in red those that can wait for each other for ever, as `check` finds them. A
+/// which rights; and in red those that can wait for each other forever, as `check` finds them. A
 /// browser names the line under the pointer. The same system gives the same picture.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
@@ -323,8 +324,8 @@ pub(crate) struct DoctorArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct SystemArg {
-    /// The name of a system in the workspace's microkit-systems or in the current folder, or the path
-    /// of a system file
+    /// The name of a system in the workspace's microkit-systems or in the current folder, or the
+    /// path of a system file
     #[arg(value_name = "SYSTEM")]
     pub(crate) system: String,
 }

@@ -48,7 +48,8 @@ fn use_of_macro(program: &Path) -> Option<(PathBuf, usize)> {
     })
 }
 
-/// The Rust files of a list as make reads it: `TARGET: FILE FILE …`, with a backslash before blanks.
+/// The Rust files of a list as make reads it: `TARGET: FILE FILE …`, with a backslash before
+/// blanks.
 fn sources(list: &str) -> Vec<PathBuf> {
     let mut words = Vec::new();
     let mut word = String::new();

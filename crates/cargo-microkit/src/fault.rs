@@ -41,8 +41,8 @@ pub(crate) enum Told {
     FloatingPoint { pd: String },
 }
 
-/// The PD, what it did, and the program counter, of the first line of a report of the model kernel's,
-/// which tells of stacks itself.
+/// The PD, what it did, and the program counter, of the first line of a report of the model
+/// kernel's, which tells of stacks itself.
 fn model_fault(line: &str) -> Option<(&str, &str, u64)> {
     let (pd, how) = line.strip_prefix(MODEL_ERROR)?.split_once(": ")?;
     let (_, rest) = how.split_once("(pc ")?;

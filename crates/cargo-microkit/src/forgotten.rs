@@ -1,5 +1,5 @@
-//! Which line of a protection domain's program was forgotten, by what the compiler or the linker says
-//! then.
+//! Which line of a protection domain's program was forgotten, by what the compiler or the linker
+//! says then.
 
 /// Part of a message, and what to write.
 const LINES: [(&str, &str); 7] = [

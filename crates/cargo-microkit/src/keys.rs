@@ -1,5 +1,5 @@
-//! The user's terminal while a system runs: every key reaches the system, but for the one that stops
-//! the run.
+//! The user's terminal while a system runs: every key reaches the system, but for the one that
+//! stops the run.
 
 use std::fmt;
 use std::fs::File;

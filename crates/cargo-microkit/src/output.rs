@@ -77,7 +77,8 @@ impl Kind {
     fn is(self, head: &[u8]) -> bool {
         let text = String::from_utf8_lossy(head);
         match self {
-            // Every kernel's loader is a flat binary; text has no zeros, and programs are ELF files.
+            // Every kernel's loader is a flat binary; text has no zeros, and programs are ELF
+            // files.
             Self::Image => head.contains(&0) && !head.starts_with(b"\x7fELF"),
             // The model kernel's packer writes the first, the SDK's tools the others.
             Self::Report => text.lines().any(|line| {

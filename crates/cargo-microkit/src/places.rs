@@ -99,8 +99,8 @@ impl Frame {
     }
 }
 
-/// The frames as a person reads them: those of the runtime that lead to the first of the program's own
-/// are only counted.
+/// The frames as a person reads them: those of the runtime that lead to the first of the program's
+/// own are only counted.
 fn told(frames: &[Frame]) -> Vec<String> {
     let begins = |frame: &Frame| CALLERS.iter().any(|name| frame.function.starts_with(name));
     // Where all are the runtime's, it is the runtime that is looked at.

@@ -88,8 +88,8 @@ impl Project {
         self.metadata.workspace_root.as_std_path()
     }
 
-    /// The manifest of the workspace. Cargo gets it where features are chosen: with resolver 1 it reads
-    /// `PACKAGE/FEATURE` otherwise for the package in whose folder it runs.
+    /// The manifest of the workspace. Cargo gets it where features are chosen: with resolver 1 it
+    /// reads `PACKAGE/FEATURE` otherwise for the package in whose folder it runs.
     pub(crate) fn root_manifest(&self) -> &Path {
         &self.root_manifest
     }

@@ -5,8 +5,8 @@ use std::fmt::Write;
 /// As many characters of a line as a report has of its beginning, and as many of its end.
 const END_CHARS: usize = 200;
 
-/// `line` with its control characters as `\x1b` or `\u{202e}`, and without its middle if it is long:
-/// a program that draws may never end its line.
+/// `line` with its control characters as `\x1b` or `\u{202e}`, and without its middle if it is
+/// long: a program that draws may never end its line.
 pub(crate) fn readable(line: &str) -> String {
     let count = line.chars().count();
     if count <= 2 * END_CHARS {

@@ -1,5 +1,5 @@
-//! What a program has changed of the terminal with escape codes, so that it can be changed back when
-//! the program is gone.
+//! What a program has changed of the terminal with escape codes, so that it can be changed back
+//! when the program is gone.
 
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};

@@ -155,8 +155,8 @@ fn names_in(folder: &Path) -> Vec<String> {
     names
 }
 
-/// What to do where no system was named and none is in `microkit-systems`: name one of this folder, if
-/// it has any, else what `otherwise` says.
+/// What to do where no system was named and none is in `microkit-systems`: name one of this folder,
+/// if it has any, else what `otherwise` says.
 pub(crate) fn name_one(otherwise: &str) -> String {
     match names_in(Path::new(".")) {
         names if names.is_empty() => otherwise.to_owned(),

@@ -20,7 +20,7 @@ pub(crate) struct SystemFile {
     text: String,
 }
 
-/// A PD and its program, as they stand in the file.
+/// A PD and its program, as the file has them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pd {
     pub(crate) name: String,

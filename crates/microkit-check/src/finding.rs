@@ -402,13 +402,8 @@ impl Diagnostic for Finding {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
-        let help = self.kind.help()?.to_string();
         let others = self.more.iter().filter_map(|other| other.kind.help());
-        let mut others = others.map(|other| other.to_string());
-        Some(match others.all(|other| other == help) {
-            true => Box::new(help),
-            false => Box::new(format!("for the first: {help}")),
-        })
+        microkit_sdf::joint_help(self.kind.help()?, others)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {

@@ -46,7 +46,7 @@ use std::cell::RefCell;
 pub use fault::{SdfError, SdfErrorKind, SdfErrors};
 pub use model::{Refusal, RefusalKind};
 pub use options::{Files, Kernel, NoFiles, Options, SearchPaths};
-pub use report::{Finding, Kind, Related, Report, Source};
+pub use report::{Finding, Kind, Related, Report, Source, joint_help};
 pub use span::Span;
 pub use system::{
     BootInfo, Capability, CapabilityKind, Channel, Child, Domain, Domains, Duration, End, Fill,

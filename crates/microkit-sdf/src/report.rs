@@ -137,19 +137,27 @@ impl<K: Kind> Finding<K> {
     }
 }
 
+/// Returns the help of a report about several places, given what each says: all the same, or the first
+/// as that.
+pub fn joint_help<'a>(
+    first: impl Display,
+    mut others: impl Iterator<Item = impl Display>,
+) -> Option<Box<dyn Display + 'a>> {
+    let help = first.to_string();
+    Some(match others.all(|other| other.to_string() == help) {
+        true => Box::new(help),
+        false => Box::new(format!("for the first: {help}")),
+    })
+}
+
 impl<K: Kind> Diagnostic for Finding<K> {
     fn severity(&self) -> Option<Severity> {
         Some(K::SEVERITY)
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
-        let help = self.kind.help()?.to_string();
         let others = self.more.iter().filter_map(|other| other.kind.help());
-        let mut others = others.map(|other| other.to_string());
-        Some(match others.all(|other| other == help) {
-            true => Box::new(help),
-            false => Box::new(format!("for the first: {help}")),
-        })
+        joint_help(self.kind.help()?, others)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {

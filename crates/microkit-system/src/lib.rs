@@ -52,9 +52,9 @@ mod region;
 /// | `child NAME = "…";` | the `setvar_id` of the child, or else its name | a constant, a `sel4_microkit::Child` |
 /// | `region NAME = "…";` | the `setvar_vaddr` of the `<map>`, or else the region (`mr`) | a unit struct: `size_bytes`, and `words`, or `registers` if it is mapped with `cached="false"` |
 ///
-/// Without `= "…"` an item means what has its own name in the file, in small letters or in capitals,
-/// and with `_` for each character that a Rust name cannot have: `region RX_QUEUE_0;` is the region
-/// `rx/queue@0`.
+/// Without `= "…"` an item means what has its own name in the file, in small letters or in
+/// capitals, and with `_` for each character that a Rust name cannot have: `region RX_QUEUE_0;` is
+/// the region `rx/queue@0`.
 ///
 /// Two things with one name are an error that says how to tell them apart. So is a name that is not
 /// there. What the file does not grant is a method that cannot be called: `notify` on an `<end>` with

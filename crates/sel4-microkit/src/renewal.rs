@@ -71,10 +71,10 @@ extern "C" fn this_program_needs_a_larger_stack_size_for_its_thread_local_variab
 /// - 1 when it is;
 /// - 2 if it cannot be, because there is more data, or because the headers are not in memory.
 ///
-/// Thread-local variables (`PT_TLS`, 7) are at the top of the stack, whose lowest address is x14. The
-/// thread pointer, TPIDR_EL0, leads to 16 bytes for a runtime. The variables follow at the next
-/// address that agrees with their own modulo their alignment (*ELF for the Arm 64-bit Architecture*,
-/// 5.9, variant 1, as lld has it).
+/// Thread-local variables (`PT_TLS`, 7) are at the top of the stack, whose lowest address is x14.
+/// The thread pointer, TPIDR_EL0, leads to 16 bytes for a runtime. The variables follow at the next
+/// address that agrees with their own modulo their alignment (*ELF for the Arm 64-bit
+/// Architecture*, 5.9, variant 1, as lld has it).
 ///
 /// # Safety
 ///
@@ -86,8 +86,8 @@ pub(crate) unsafe extern "C" fn renew() {
     //    nothing of an earlier life runs again, and this one has not begun.
     // 2. It writes within segments that may be written, but never to `Kept` when it fills with
     //    zeros, and never beyond the end of `Kept`.
-    // 3. The stack pointer is lowered, over memory that nothing uses yet, and stays within the stack
-    //    and a multiple of 16. TPIDR_EL0 is the thread's own, and nothing else sets it.
+    // 3. The stack pointer is lowered, over memory that nothing uses yet, and stays within the
+    //    stack and a multiple of 16. TPIDR_EL0 is the thread's own, and nothing else sets it.
     core::arch::naked_asm!(
         "adrp x0, sel4_microkit_kept",
         "add  x0, x0, :lo12:sel4_microkit_kept",

@@ -1,5 +1,5 @@
-//! Holds that a region of the system file is memory, and that parts of it are where they are said to
-//! be.
+//! Holds that a region of the system file is memory, and that parts of it are where they are said
+//! to be.
 #![forbid(unsafe_code)]
 
 use std::sync::atomic::Ordering::Relaxed;

@@ -1,5 +1,5 @@
-//! Has thread-local variables, as C and nightly Rust have them. Each incarnation finds them as they were
-//! at first.
+//! Has thread-local variables, as C and nightly Rust have them. Each incarnation finds them as they
+//! were at first.
 #![no_std]
 #![no_main]
 

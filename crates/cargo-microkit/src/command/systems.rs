@@ -65,8 +65,8 @@ impl Finder {
 
     /// The project in which the system file lies; if it lies in none, the one here.
     ///
-    /// Cargo runs here if that is in the same workspace, as a user of Cargo expects: its configuration
-    /// and relative paths depend on where it runs.
+    /// Cargo runs here if that is in the same workspace, as a user of Cargo expects: its
+    /// configuration and relative paths depend on where it runs.
     fn project_of(&self, system: &System) -> Result<Option<Rc<Project>>> {
         // Links are followed, as Cargo follows them; `..` in a path would name packages on the way.
         let directory = fs::canonicalize(system.directory())

@@ -24,8 +24,8 @@ use crate::files;
 /// The folder in which Cargo runs. Cargo reads the configuration of each folder above it.
 const FOLDER: &str = "/";
 
-/// The environment variables that are kept: where programs are, how to speak to the user, and how to
-/// reach the network.
+/// The environment variables that are kept: where programs are, how to speak to the user, and how
+/// to reach the network.
 const KEPT: [&str; 17] = [
     "COLUMNS",
     "HOME",

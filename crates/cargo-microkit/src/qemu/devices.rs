@@ -1,4 +1,4 @@
-//! `.qemu` files: what QEMU is told for a system besides what every system needs, and its disks.
+//! `.qemu` files: the arguments of QEMU that one system needs, and its disks.
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};

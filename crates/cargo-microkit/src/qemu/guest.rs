@@ -59,9 +59,9 @@ pub(crate) enum Heard {
 }
 
 impl Guest {
-    /// Starts QEMU with what comes on standard input, or, if that is a terminal, with whoever types;
-    /// and passes on its own messages. Nothing reaches the guest before [`Guest::let_type`]: a serial
-    /// port that is not set up yet loses what comes.
+    /// Starts QEMU with what comes on standard input, or, if that is a terminal, with whoever
+    /// types; and passes on its own messages. Nothing reaches the guest before [`Guest::let_type`]:
+    /// a serial port that is not set up yet loses what comes.
     pub(crate) fn start(command: Command) -> Result<Self> {
         Self::spawn(command, true)
     }

@@ -9,7 +9,8 @@ use object::write::{Object, Symbol, SymbolSection};
 use object::{Architecture, BinaryFormat, Endianness, SectionKind};
 use object::{SymbolFlags, SymbolKind, SymbolScope};
 
-/// Stands for the SDK's tool: writes an image, which is no text, or refuses a system that says `refuse-me`.
+/// Stands for the SDK's tool: writes an image, which is not text, or refuses a system that says
+/// `refuse-me`.
 const TOOL: &str = r#"#!/bin/sh
 system=$1
 while [ $# -gt 0 ]; do

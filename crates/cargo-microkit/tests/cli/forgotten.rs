@@ -1,5 +1,5 @@
-//! Each line that a protection domain's program needs, forgotten in turn: what is said names the line
-//! to write.
+//! Each line that a protection domain's program needs, forgotten in turn: what is said names the
+//! line to write.
 
 use crate::bench::{Bench, system_text};
 

@@ -1,4 +1,5 @@
-//! Programs that draw with escape codes: what reports show of them, and what is left of the terminal.
+//! Programs that draw with escape codes: what reports show of them, and what is left of the
+//! terminal.
 
 use crate::bench::{BOOT, Bench, check};
 use crate::terminal::Session;

@@ -6,8 +6,8 @@ use object::{Object, ObjectSymbol};
 
 use crate::bench::{BOOT, Bench, PROGRAM, VERSION, check, elf};
 
-/// Runs a system whose program is stripped, and whose symbols `path_for_symbols` names, and lets the
-/// fault and the panic of its PD be reported.
+/// Runs a system whose program is stripped, and whose symbols `path_for_symbols` names, and lets
+/// the fault and the panic of its PD be reported.
 fn report(path_for_symbols: &str, symbols: impl FnOnce(&Bench, &[u8])) {
     let bench = Bench::new();
     let manifest = "[package]\nname = \"say\"\nedition = \"2024\"\n\n[workspace]\n";

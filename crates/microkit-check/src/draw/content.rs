@@ -170,7 +170,8 @@ impl Content<'_> {
         }
     }
 
-    /// Whether a PD calls over its end: it may, and its program does not declare that it never does.
+    /// Whether a PD calls over its end: it may, and its program does not declare that it never
+    /// does.
     fn calls(&self, own: &End) -> bool {
         let mut waits = self.waits.iter().filter(|wait| wait.pd == own.pd);
         own.pp && waits.any(|wait| wait.kind == WaitKind::Call(own.id))

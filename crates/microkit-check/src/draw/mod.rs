@@ -5,8 +5,8 @@
 //! which it goes to the right, into a lane that no other channel uses there, and back to the other
 //! end: no line crosses a box but to leave the parents of its own, and lines cross at right angles
 //! only. Mappings do the same to the left, where the memory regions are; regions that the
-//! same ones map are one box. What is drawn depends on the system, on what its programs declare and on what one
-//! chooses, and on nothing else.
+//! same ones map are one box. What is drawn depends on the system, on what its programs declare and
+//! on what one chooses, and on nothing else.
 
 mod choice;
 mod content;

@@ -230,8 +230,8 @@ pub(super) fn physical(draft: &Draft<'_>, cx: &Context<'_>) {
     });
 }
 
-/// What is not in the board's memory is a device's, and no PD maps it cached. A virtual machine may:
-/// there the guest's own mapping has the last word.
+/// What is not in the board's memory is a device's, and no PD maps it cached. A virtual machine
+/// may: there the guest's own mapping has the last word.
 pub(super) fn devices(draft: &Draft<'_>, names: &Names<'_>, cx: &Context<'_>) {
     let Some((ram_start, ram_end)) = cx.options.kernel.ram else {
         return;

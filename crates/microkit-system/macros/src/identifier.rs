@@ -1,8 +1,8 @@
 //! How a name of the system file is written in Rust.
 //!
 //! The file may call things as it likes (`pl011@9000000/serial/queue`); Rust may not. A character
-//! that no Rust name has becomes `_`. Two names that then look alike are told apart where they meet,
-//! and not here: a name that depended on what else is in the file would change with it.
+//! that no Rust name has becomes `_`. Two names that then look alike are told apart where they
+//! meet, and not here: a name that depended on what else is in the file would change with it.
 
 use proc_macro2::Ident;
 

@@ -23,8 +23,8 @@ use result::sel4_fault;
 /// [`by_priority`](Self::by_priority) is asked for, priorities do not matter: what holds then holds
 /// whatever priorities the system file gives.
 ///
-/// The memory is sequentially consistent, as on one core. Several cores of Arm may reorder accesses to
-/// shared memory beyond that, which no schedule shows.
+/// The memory is sequentially consistent, as on one core. Several cores of Arm may reorder accesses
+/// to shared memory beyond that, which no schedule shows.
 ///
 /// Two schedules that lead to the same state, and have shown the same, have the same future; it is
 /// gone through once. A state is that of the kernel and the shared memory, and what each protection

@@ -23,8 +23,8 @@ pub(super) struct Tested<'a> {
     project: &'a Project,
 }
 
-/// The packages that have tests on the host, each once: of those that hold the systems' programs, or,
-/// if no system was named, all.
+/// The packages that have tests on the host, each once: of those that hold the systems' programs,
+/// or, if no system was named, all.
 pub(super) fn packages<'a>(args: &TestArgs, selections: &'a [Selection]) -> Vec<Tested<'a>> {
     let mut all: Vec<Tested<'_>> = Vec::new();
     for selection in selections {

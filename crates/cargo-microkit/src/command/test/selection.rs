@@ -144,8 +144,8 @@ impl Case {
     }
 }
 
-/// Why a variant is not tested that nobody asked for by name: where both kernels are tested, each is
-/// as far as there is one for the board and configuration.
+/// Why a variant is not tested that nobody asked for by name: where both kernels are tested, each
+/// is as far as there is one for the board and configuration.
 pub(super) fn not_there(args: &TestArgs, variant: &Variant) -> Option<String> {
     let is_asked_for = args.options.kernel == cli::Kernel::Model;
     let is_there =
