@@ -124,7 +124,7 @@ pub(crate) fn build(
     }
     let package_ids = wanted.iter().map(|(_, bin)| bin.package_id.as_str());
     let chosen = chosen::choose(project, &package_ids.collect(), &options.features)?;
-    let directory = target_directory(project, variant);
+    let directory = target_directory(project, variant, sdk);
     files::make_directory(&directory)?;
     // Until there are copies.
     let _lock = Lock::take(&directory.join(".cargo-microkit-lock"))?;
@@ -151,11 +151,11 @@ pub(crate) fn build(
 }
 
 /// Where Cargo puts what it builds for a kernel.
-fn target_directory(project: &Project, variant: &Variant) -> PathBuf {
+fn target_directory(project: &Project, variant: &Variant, sdk: Option<&Sdk>) -> PathBuf {
     project
         .target_directory()
         .join("microkit")
-        .join(variant.kernel_directory())
+        .join(variant.kernel_directory(sdk))
 }
 
 /// Builds programs in one call of Cargo.
@@ -176,7 +176,7 @@ fn build_group(
     command.args(["--target", target.name(), "--profile", &variant.profile]);
     command
         .arg("--target-dir")
-        .arg(target_directory(project, variant));
+        .arg(target_directory(project, variant, sdk));
     command.args(profile::arguments(&variant.profile, project.root()));
     if variant.profile != RELEASE {
         // Joined to what the user's configuration has there.

@@ -293,7 +293,7 @@ pub(crate) struct SdkArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SdkCommand {
-    /// Check an SDK and keep a copy of it, in place of one of the same version
+    /// Check an SDK, run its tool, and keep a copy of it, in place of one of the same version
     #[command(after_help = "Example:\n  cargo microkit sdk add ~/Downloads/microkit-sdk-2.3.0")]
     Add {
         /// The unpacked SDK, or the .tar.gz that it is published as
@@ -306,9 +306,8 @@ pub(crate) enum SdkCommand {
     /// Delete a kept SDK
     #[command(after_help = "Example:\n  cargo microkit sdk remove 2.3.0")]
     Remove {
-        /// As `sdk list` shows it
-        #[arg(default_value = microkit_abi::MICROKIT_VERSION)]
-        version: String,
+        /// As `sdk list` shows it [default: the only one]
+        version: Option<String>,
     },
 }
 
@@ -376,8 +375,9 @@ pub(crate) struct Options {
 
 #[derive(Debug, Args)]
 pub(crate) struct SdkArg {
-    /// The Microkit SDK [default: MICROKIT_SDK, or the one that `sdk add` keeps]
-    #[arg(long, value_name = "DIR")]
+    /// The Microkit SDK: the version of a kept one, or its folder [default: MICROKIT_SDK, or the
+    /// one that `sdk list` marks]
+    #[arg(long, value_name = "VERSION_OR_DIR")]
     pub(crate) sdk: Option<PathBuf>,
 }
 
