@@ -78,7 +78,9 @@ fn refusal(request: &Request<'_>, output: &Output) -> Report {
     let panic = message.find("panicked at");
     if panic.is_some() || ended.code().is_none() {
         // Nobody can read its backtrace.
-        let message = message[panic.unwrap_or(0)..].split("\nstack backtrace:").next();
+        let message = message[panic.unwrap_or(0)..]
+            .split("\nstack backtrace:")
+            .next();
         return miette!(
             help = "this is a fault or a limit of that tool, and no mistake that it found in the \
                     system file; what was unusual there or in the programs may avoid it",

@@ -153,10 +153,7 @@ fn an_sdk_of_any_version_that_has_the_facts_is_taken_with_a_note() {
     command.arg(bench.sdk(VERSION));
     let output = command.output().expect("it runs");
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(
-        output.status.success() && !said.contains("tried"),
-        "{said}"
-    );
+    assert!(output.status.success() && !said.contains("tried"), "{said}");
 }
 
 #[test]
