@@ -265,7 +265,7 @@ pub(crate) fn provide_target(
     command: impl Fn(&str) -> Command,
     options: &Options,
 ) -> Result<()> {
-    if has_target(target, command("rustc"))? {
+    if has_target(target, command("rustc"))? || builds_core(command("cargo")) {
         return Ok(());
     }
     let add = format!("rustup target add {target}");
@@ -295,6 +295,14 @@ pub(crate) fn provide_target(
             "the Rust target {target} could not be installed"
         )),
     }
+}
+
+/// Whether the user's configuration has this `cargo` build the core library (`build-std`), so that
+/// it need not be installed. Only a nightly Cargo does, and only such a one can be asked.
+fn builds_core(mut cargo: Command) -> bool {
+    cargo.args(["-Zunstable-options", "config", "get", "unstable.build-std"]);
+    cargo.stdin(Stdio::null());
+    cargo.output().is_ok_and(|output| output.status.success())
 }
 
 /// Whether the Rust of this `rustc` has the core library for `target`.
