@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use microkit_abi::regions;
-use microkit_check::{Declaration, MemoryUse, RegionUse, SECTION};
+use microkit_check::{Declaration, MemoryUse, RESTART_SECTION, RegionUse, SECTION};
 use microkit_sdf as sdf;
 use miette::{Report, Result, miette};
 use object::read::File;
@@ -34,6 +34,8 @@ pub(crate) struct Declared {
     pub(crate) waits: Vec<Option<Declaration>>,
     /// What they expect of their memory.
     pub(crate) memory: Vec<Option<MemoryUse>>,
+    /// Whether they reply after a restart.
+    pub(crate) replies: Vec<Option<bool>>,
 }
 
 /// Reads a system file.
@@ -210,14 +212,16 @@ pub(crate) fn of_system(
     for pd in &system.protection_domains {
         let file = |path: &Path| path.to_str().and_then(|path| files.get(path));
         let image = &pd.program_image;
-        let (mut waits, mut memory) = (None, None);
+        let (mut waits, mut memory, mut replies) = (None, None, None);
         if let Some(program) = file(&image.path) {
             let symbols = image.path_for_symbols.as_deref().and_then(file);
             let symbols = symbols.unwrap_or(program);
-            (waits, memory) = (declaration(program)?, memory_use(program, symbols)?);
+            (waits, replies) = declarations_of(program)?;
+            memory = memory_use(program, symbols)?;
         }
         declared.waits.push(waits);
         declared.memory.push(memory);
+        declared.replies.push(replies);
     }
     Ok(declared)
 }
@@ -300,8 +304,9 @@ fn word(file: &File<'_>, address: u64) -> Option<u64> {
     Some(u64::from_le_bytes(bytes.try_into().ok()?))
 }
 
-/// What the program at `path` declares, if it does.
-fn declaration(path: &Path) -> Result<Option<Declaration>> {
+/// What the program at `path` declares of its waits, if it does, and whether it replies after a
+/// restart.
+fn declarations_of(path: &Path) -> Result<(Option<Declaration>, Option<bool>)> {
     let bytes = fs::read(path).map_err(|e| files::cannot("read the program", path, &e))?;
     read(&bytes).map_err(|error| {
         miette!(
@@ -312,16 +317,18 @@ fn declaration(path: &Path) -> Result<Option<Declaration>> {
     })
 }
 
-fn read(bytes: &[u8]) -> Result<Option<Declaration>, String> {
+fn read(bytes: &[u8]) -> Result<(Option<Declaration>, Option<bool>), String> {
     let text = |error: &dyn Display| error.to_string();
     let file = File::parse(bytes).map_err(|e| text(&e))?;
+    // Without sections, nothing is known of it.
+    let has_sections = file.sections().next().is_some();
+    let replies = has_sections.then(|| file.section_by_name(RESTART_SECTION).is_some());
     let Some(section) = file.section_by_name(SECTION) else {
-        return Ok(None);
+        return Ok((None, replies));
     };
     let data = section.data().map_err(|e| text(&e))?;
-    Declaration::from_bytes(data)
-        .map(Some)
-        .map_err(|e| text(&e))
+    let waits = Declaration::from_bytes(data).map_err(|e| text(&e))?;
+    Ok((Some(waits), replies))
 }
 
 /// Whether the system, if it is to run on the model kernel, has something that this cannot run.
@@ -340,20 +347,36 @@ mod tests {
     use super::*;
 
     fn elf(section: Option<&[u8]>) -> Vec<u8> {
+        let section = section.map(|bytes| (SECTION, bytes));
+        elf_with(&section.into_iter().collect::<Vec<_>>())
+    }
+
+    fn elf_with(sections: &[(&str, &[u8])]) -> Vec<u8> {
         let mut object = Object::new(BinaryFormat::Elf, Architecture::Aarch64, Endianness::Little);
-        if let Some(bytes) = section {
-            let id = object.add_section(vec![], SECTION.into(), SectionKind::Other);
+        for (name, bytes) in sections {
+            let id = object.add_section(vec![], (*name).into(), SectionKind::Other);
             object.append_section_data(id, bytes, 1);
         }
         object.write().expect("an ELF file")
     }
 
     #[test]
+    fn a_program_replies_after_a_restart_if_it_has_the_section() {
+        let check = |sections: &[(&str, &[u8])], expect| {
+            let replies = read(&elf_with(sections)).map(|(_, replies)| replies);
+            assert_eq!(replies, Ok(expect));
+        };
+        check(&[(".text", b"")], Some(false));
+        check(&[(RESTART_SECTION, b"reply 6\n")], Some(true));
+    }
+
+    #[test]
     fn a_declaration_is_read_from_its_section() {
-        assert_eq!(read(&elf(None)), Ok(None));
+        let waits = |section| read(&elf(section)).map(|(waits, _)| waits);
+        assert_eq!(waits(None), Ok(None));
         let empty = Declaration::parse("version 1\n").expect("a declaration");
-        assert_eq!(read(&elf(Some(b"version 1\n"))), Ok(Some(empty)));
-        let declared = read(&elf(Some(b"version 1\ncall 1 in init\n"))).expect("it is understood");
+        assert_eq!(waits(Some(b"version 1\n")), Ok(Some(empty)));
+        let declared = waits(Some(b"version 1\ncall 1 in init\n")).expect("it is understood");
         assert_eq!(declared.map(|d| d.statements.len()), Some(1));
     }
 

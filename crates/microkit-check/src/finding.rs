@@ -197,6 +197,24 @@ pub enum FindingKind {
         path: String,
     },
 
+    /// Callers that no incarnation of a server replies to.
+    #[error(
+        "if `{server}` faults in a call, its caller ({callers}) waits forever, even if `{parent}` \
+         restarts it"
+    )]
+    #[diagnostic(
+        severity(warning),
+        help(
+            "let the server's `Handler::restart_reply` return `Some(restart_reply!(LABEL))`; \
+             docs/guide/when-it-fails.md says more, and what a program in C can do"
+        )
+    )]
+    CallersLeft {
+        server: String,
+        parent: String,
+        callers: String,
+    },
+
     /// A child that its parent cannot stop.
     #[error(
         "`{child}` (priority {child_priority}) can keep its parent `{parent}` (priority \
