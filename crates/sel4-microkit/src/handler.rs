@@ -187,7 +187,10 @@ pub(crate) fn run<H: Handler + ?Sized>(handler: &mut H) -> Result<Never, H::Erro
         }
         deferred = Some(ipc::forfeit_scheduling_context());
     }
-    let mut received = wait_first(handler.restart_reply(), deferred);
+    let mut received = match handler.restart_reply() {
+        None => wait(deferred),
+        Some(reply) => reply_after_restart(reply, deferred),
+    };
     loop {
         let words = received.msg;
         let reply = match Event::new(received.info, received.badge) {
@@ -233,19 +236,16 @@ fn next<H: Handler + ?Sized>(
     })
 }
 
-/// Waits for the first event. Before that, replies to the caller that an earlier incarnation has left
-/// blocked.
+/// Replies to the caller that an earlier incarnation has left blocked, and waits for an event.
 ///
 /// A passive server that died in a call runs on its caller's scheduling context until this reply
 /// returns it. So the reply and the wait are one system call: after a reply by itself the server
 /// would not run on to its wait.
+#[cold]
 #[inline(never)]
-fn wait_first(reply: Option<RestartReply>, deferred: Option<Prepared>) -> Received {
-    match reply {
-        None => wait(deferred),
-        // K-2: no words. What is blocked may also be a child whose fault was not answered.
-        Some(reply) => reply_and_wait(reply.message(), FastWords::default(), deferred),
-    }
+fn reply_after_restart(reply: RestartReply, deferred: Option<Prepared>) -> Received {
+    // K-2: no words. What is blocked may also be a child whose fault was not answered.
+    reply_and_wait(reply.message(), FastWords::default(), deferred)
 }
 
 /// Interrupts that came before the PD could take them would not come again: seL4 masks an interrupt
