@@ -244,11 +244,17 @@ fn memory_use(path: &Path, symbols: &Path) -> Result<Option<MemoryUse>> {
 fn memory_records(program: &[u8], symbols: &[u8]) -> Result<Option<MemoryUse>, String> {
     let text = |error: &dyn Display| error.to_string();
     let file = File::parse(program).map_err(|e| text(&e))?;
+    let symbols = File::parse(symbols).map_err(|e| text(&e))?;
     let Some(section) = file.section_by_name(regions::SECTION) else {
-        return Ok(None);
+        let is_ours = symbols.symbol_by_name(regions::STACK_SYMBOL).is_some();
+        return match is_ours {
+            true => {
+                Err("it is not there: the linker script must not put it into another".to_owned())
+            }
+            false => Ok(None),
+        };
     };
     let records = section.data().map_err(|e| text(&e))?;
-    let symbols = File::parse(symbols).map_err(|e| text(&e))?;
     let data = symbols
         .section_by_name(".data")
         .map(|section| section.index());
@@ -285,6 +291,7 @@ fn memory_records(program: &[u8], symbols: &[u8]) -> Result<Option<MemoryUse>, S
             data_bytes += segment.file_range().1;
         }
     }
+    let has_headers = has_headers(&file);
     Ok(Some(MemoryUse {
         regions,
         stack_bytes,
@@ -292,7 +299,21 @@ fn memory_records(program: &[u8], symbols: &[u8]) -> Result<Option<MemoryUse>, S
         end,
         data_bytes,
         kept_bytes,
+        has_headers,
     }))
+}
+
+/// Whether the ELF header, and the program headers behind it, are in a segment.
+fn has_headers(file: &File<'_>) -> bool {
+    let File::Elf64(elf) = file else { return false };
+    let header = elf.elf_header();
+    let endian = elf.endian();
+    let size = u64::from(header.e_phentsize.get(endian)) * u64::from(header.e_phnum.get(endian));
+    let end = header.e_phoff.get(endian) + size;
+    file.segments().any(|segment| {
+        let (offset, bytes) = segment.file_range();
+        offset == 0 && bytes >= end
+    })
 }
 
 /// The word at an address of a program.
@@ -341,8 +362,8 @@ pub(crate) fn refused_by_model(system: &sdf::System, options: &Options) -> Optio
 
 #[cfg(test)]
 mod tests {
-    use object::write::Object;
-    use object::{Architecture, BinaryFormat, Endianness, SectionKind};
+    use object::write::{Object, Symbol, SymbolSection};
+    use object::{Architecture, BinaryFormat, Endianness, SectionKind, SymbolFlags, SymbolScope};
 
     use super::*;
 
@@ -378,6 +399,64 @@ mod tests {
         assert_eq!(waits(Some(b"version 1\n")), Ok(Some(empty)));
         let declared = waits(Some(b"version 1\ncall 1 in init\n")).expect("it is understood");
         assert_eq!(declared.map(|d| d.statements.len()), Some(1));
+    }
+
+    #[test]
+    fn a_program_whose_records_were_put_into_another_section_is_refused() {
+        let with_symbol = |name: &str| {
+            let mut object =
+                Object::new(BinaryFormat::Elf, Architecture::Aarch64, Endianness::Little);
+            let id = object.add_section(vec![], ".rodata".into(), SectionKind::ReadOnlyData);
+            let value = object.append_section_data(id, &[0; 8], 8);
+            object.add_symbol(Symbol {
+                name: name.into(),
+                value,
+                size: 8,
+                kind: SymbolKind::Data,
+                scope: SymbolScope::Linkage,
+                weak: false,
+                section: SymbolSection::Section(id),
+                flags: SymbolFlags::None,
+            });
+            object.write().expect("an ELF file")
+        };
+        let ours = with_symbol(regions::STACK_SYMBOL);
+        let error = memory_records(&ours, &ours).expect_err("its records are lost");
+        assert!(error.contains("linker script"), "{error}");
+        let other = with_symbol("other");
+        assert_eq!(memory_records(&other, &other), Ok(None));
+    }
+
+    /// An ELF file of one segment, with these bytes of the file in it.
+    fn elf_of_segment(offset: u64, bytes: u64) -> Vec<u8> {
+        let mut file = vec![0; 64 + 56];
+        let mut put = |at: usize, bytes: &[u8]| file[at..at + bytes.len()].copy_from_slice(bytes);
+        // The magic number, 64 bits, little-endian, version 1.
+        put(0, b"\x7fELF\x02\x01\x01");
+        put(16, &2_u16.to_le_bytes()); // e_type: ET_EXEC
+        put(18, &183_u16.to_le_bytes()); // e_machine: EM_AARCH64
+        put(20, &1_u32.to_le_bytes()); // e_version
+        put(32, &64_u64.to_le_bytes()); // e_phoff
+        put(52, &64_u16.to_le_bytes()); // e_ehsize
+        put(54, &56_u16.to_le_bytes()); // e_phentsize
+        put(56, &1_u16.to_le_bytes()); // e_phnum
+        put(64, &1_u32.to_le_bytes()); // p_type: PT_LOAD
+        put(64 + 8, &offset.to_le_bytes()); // p_offset
+        put(64 + 32, &bytes.to_le_bytes()); // p_filesz
+        put(64 + 40, &bytes.to_le_bytes()); // p_memsz
+        file
+    }
+
+    #[test]
+    fn the_headers_are_in_memory_if_a_segment_has_all_of_them() {
+        let check = |offset, bytes, expect| {
+            let file = elf_of_segment(offset, bytes);
+            let file = File::parse(&*file).expect("an ELF file");
+            assert_eq!(has_headers(&file), expect, "{bytes} bytes at {offset}");
+        };
+        check(0, 64 + 56, true);
+        check(0, 64 + 55, false);
+        check(64, 56, false);
     }
 
     #[test]

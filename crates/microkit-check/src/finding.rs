@@ -168,6 +168,17 @@ pub enum FindingKind {
         wanted: u64,
     },
 
+    /// A child of whose data a restart would know nothing.
+    #[error(
+        "`{pd}` has a parent, which can restart it, and the ELF headers of its program, by which a \
+         restart finds the data, are not in memory"
+    )]
+    #[diagnostic(help(
+        "link it without a linker script, or let the script put the headers into the first segment, with \
+         `PT_LOAD FILEHDR PHDRS` and `. += SIZEOF_HEADERS`"
+    ))]
+    HeadersNotInMemory { pd: String },
+
     /// A symbol that is set, but is not a variable for the system file.
     #[error("the program of `{pd}` has no variable `{symbol}` that the system file may set")]
     #[diagnostic(help(

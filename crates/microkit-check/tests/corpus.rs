@@ -3,7 +3,7 @@
 //!
 //! What the programs of a system say is in it as comments: `<!-- waits PD`, then the lines of the
 //! declaration, then `-->`; and `<!-- memory PD`, with a line for each region that the program
-//! uses, its use and its symbols, and lines `stack`, `end` and `variable` for the rest. A comment
+//! uses, its use and its symbols, and lines `stack`, `end`, `variable` and the like for the rest. A comment
 //! `<!-- restart PD replies -->` or `<!-- restart PD waits -->` says what its program does first when
 //! it is restarted.
 
@@ -50,7 +50,10 @@ fn system(path: &Path) -> (System, Vec<Option<Declaration>>) {
 
 /// What a comment says of a program's memory.
 fn memory_use(lines: &str) -> MemoryUse {
-    let mut used = MemoryUse::default();
+    let mut used = MemoryUse {
+        has_headers: true,
+        ..MemoryUse::default()
+    };
     for line in lines.lines().filter(|line| !line.trim().is_empty()) {
         let words: Vec<&str> = line.split_whitespace().collect();
         let number = || u64::from_str_radix(words[1].trim_start_matches("0x"), 16).unwrap();
@@ -61,6 +64,10 @@ fn memory_use(lines: &str) -> MemoryUse {
             }
             "end" => {
                 used.end = number();
+                continue;
+            }
+            "no-headers" => {
+                used.has_headers = false;
                 continue;
             }
             "data" => {
