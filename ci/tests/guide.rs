@@ -54,6 +54,17 @@ fn check(chapter: &str) {
 }
 
 #[test]
+fn the_chapter_on_failures_shows_what_is_in_the_files() {
+    let chapter = fs::read_to_string(root().join("docs/guide/when-it-fails.md")).unwrap();
+    let blocks = blocks(&chapter);
+    assert!(blocks.len() > 1, "the chapter shows code");
+    for (path, code) in blocks {
+        let file = fs::read_to_string(root().join(path)).expect("the file is there");
+        assert!(file.contains(code), "{path} does not have:\n{code}");
+    }
+}
+
+#[test]
 fn the_chapter_on_waiting_shows_what_is_in_the_files() {
     let read = |path: &str| fs::read_to_string(root().join(path)).expect("the file is there");
     let chapter = read("docs/guide/waiting.md");

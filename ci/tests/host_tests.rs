@@ -78,7 +78,8 @@ fn every_example_has_tests_that_run_it_or_a_reason() {
             let file = read(path).unwrap_or_else(|error| panic!("{path}: {error}"));
             assert!(file.contains("#[test]"), "{path} has no test");
             for example in &row.examples {
-                let is_own = path == format!("examples/{example}/src/tests.rs");
+                let is_own = path == format!("examples/{example}/src/tests.rs")
+                    || path.starts_with(&format!("examples/{example}/tests/"));
                 let program = format!("/{example}/src/main.rs\"");
                 let is_given = path.starts_with("crates/pd-test/") && programs.contains(&program);
                 assert!(

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use microkit_abi::regions;
-use microkit_check::{Declaration, MemoryUse, RegionUse, SECTION};
+use microkit_check::{Declaration, MemoryUse, RESTART_SECTION, RegionUse, SECTION};
 use microkit_sdf as sdf;
 use miette::{Report, Result, miette};
 use object::read::File;
@@ -32,6 +32,8 @@ pub(crate) struct Declared {
     pub(crate) waits: Vec<Option<Declaration>>,
     /// What they expect of their memory.
     pub(crate) memory: Vec<Option<MemoryUse>>,
+    /// Whether they reply after a restart.
+    pub(crate) replies: Vec<Option<bool>>,
 }
 
 /// Reads a system file.
@@ -197,20 +199,22 @@ pub(crate) fn of_system(
     for pd in &system.protection_domains {
         let file = |path: &Path| path.to_str().and_then(|path| files.get(path));
         let image = &pd.program_image;
-        let (mut waits, mut memory) = (None, None);
+        let (mut waits, mut memory, mut replies) = (None, None, None);
         if let Some(program) = file(&image.path) {
             let symbols = image.path_for_symbols.as_deref().and_then(file);
             let symbols = symbols.unwrap_or(program);
-            waits = declaration(program)?;
+            (waits, replies) = declarations_of(program)?;
             memory = memory_use(program, symbols).map_err(|wrong| wrong.report(&pd.name, image))?;
         }
         declared.waits.push(waits);
         declared.memory.push(memory);
+        declared.replies.push(replies);
     }
     Ok(declared)
 }
 
 /// Why it cannot be read what a program expects of its memory.
+#[derive(Debug)]
 enum Unreadable {
     File(Report),
     NoSymbols,
@@ -243,14 +247,23 @@ fn memory_use(path: &Path, symbols: &Path) -> Result<Option<MemoryUse>, Unreadab
     let read = |path: &Path| {
         fs::read(path).map_err(|e| Unreadable::File(files::cannot("read the program", path, &e)))
     };
-    let (program, symbols) = (read(path)?, read(symbols)?);
+    memory_of(&read(path)?, &read(symbols)?)
+}
+
+fn memory_of(program: &[u8], symbols: &[u8]) -> Result<Option<MemoryUse>, Unreadable> {
     let section = |error: object::Error| Unreadable::Section(error.to_string());
-    let file = File::parse(&*program).map_err(section)?;
+    let file = File::parse(program).map_err(section)?;
+    let symbols = File::parse(symbols).map_err(section)?;
     let Some(records) = file.section_by_name(regions::SECTION) else {
-        return Ok(None);
+        let is_ours = symbols.symbol_by_name(regions::STACK_SYMBOL).is_some();
+        return match is_ours {
+            true => Err(Unreadable::Section(
+                "it is not there: the linker script must not put it into another".to_owned(),
+            )),
+            false => Ok(None),
+        };
     };
     let records = records.data().map_err(section)?;
-    let symbols = File::parse(&*symbols).map_err(section)?;
     if symbols.symbols().next().is_none() {
         return Err(Unreadable::NoSymbols);
     }
@@ -301,6 +314,7 @@ fn memory_records(
             data_bytes += segment.file_range().1;
         }
     }
+    let has_headers = has_headers(file);
     Ok(MemoryUse {
         regions,
         stack_bytes,
@@ -308,6 +322,20 @@ fn memory_records(
         end,
         data_bytes,
         kept_bytes,
+        has_headers,
+    })
+}
+
+/// Whether the ELF header, and the program headers behind it, are in a segment.
+fn has_headers(file: &File<'_>) -> bool {
+    let File::Elf64(elf) = file else { return false };
+    let header = elf.elf_header();
+    let endian = elf.endian();
+    let size = u64::from(header.e_phentsize.get(endian)) * u64::from(header.e_phnum.get(endian));
+    let end = header.e_phoff.get(endian) + size;
+    file.segments().any(|segment| {
+        let (offset, bytes) = segment.file_range();
+        offset == 0 && bytes >= end
     })
 }
 
@@ -320,8 +348,9 @@ fn word(file: &File<'_>, address: u64) -> Option<u64> {
     Some(u64::from_le_bytes(bytes.try_into().ok()?))
 }
 
-/// What the program at `path` declares, if it does.
-fn declaration(path: &Path) -> Result<Option<Declaration>> {
+/// What the program at `path` declares of its waits, if it does, and whether it replies after a
+/// restart.
+fn declarations_of(path: &Path) -> Result<(Option<Declaration>, Option<bool>)> {
     let bytes = fs::read(path).map_err(|e| files::cannot("read the program", path, &e))?;
     read(&bytes).map_err(|error| {
         miette!(
@@ -332,16 +361,18 @@ fn declaration(path: &Path) -> Result<Option<Declaration>> {
     })
 }
 
-fn read(bytes: &[u8]) -> Result<Option<Declaration>, String> {
+fn read(bytes: &[u8]) -> Result<(Option<Declaration>, Option<bool>), String> {
     let text = |error: &dyn Display| error.to_string();
     let file = File::parse(bytes).map_err(|e| text(&e))?;
+    // Without sections, nothing is known of it.
+    let has_sections = file.sections().next().is_some();
+    let replies = has_sections.then(|| file.section_by_name(RESTART_SECTION).is_some());
     let Some(section) = file.section_by_name(SECTION) else {
-        return Ok(None);
+        return Ok((None, replies));
     };
     let data = section.data().map_err(|e| text(&e))?;
-    Declaration::from_bytes(data)
-        .map(Some)
-        .map_err(|e| text(&e))
+    let waits = Declaration::from_bytes(data).map_err(|e| text(&e))?;
+    Ok((Some(waits), replies))
 }
 
 /// Whether the system, if it is to run on the model kernel, has something that this cannot run.
@@ -354,27 +385,105 @@ pub(crate) fn refused_by_model(system: &sdf::System, options: &Options) -> Optio
 
 #[cfg(test)]
 mod tests {
-    use object::write::Object;
-    use object::{Architecture, BinaryFormat, Endianness, SectionKind};
+    use object::write::{Object, Symbol, SymbolSection};
+    use object::{Architecture, BinaryFormat, Endianness, SectionKind, SymbolFlags, SymbolScope};
 
     use super::*;
 
     fn elf(section: Option<&[u8]>) -> Vec<u8> {
+        let section = section.map(|bytes| (SECTION, bytes));
+        elf_with(&section.into_iter().collect::<Vec<_>>())
+    }
+
+    fn elf_with(sections: &[(&str, &[u8])]) -> Vec<u8> {
         let mut object = Object::new(BinaryFormat::Elf, Architecture::Aarch64, Endianness::Little);
-        if let Some(bytes) = section {
-            let id = object.add_section(vec![], SECTION.into(), SectionKind::Other);
+        for (name, bytes) in sections {
+            let id = object.add_section(vec![], (*name).into(), SectionKind::Other);
             object.append_section_data(id, bytes, 1);
         }
         object.write().expect("an ELF file")
     }
 
     #[test]
+    fn a_program_replies_after_a_restart_if_it_has_the_section() {
+        let check = |sections: &[(&str, &[u8])], expect| {
+            let replies = read(&elf_with(sections)).map(|(_, replies)| replies);
+            assert_eq!(replies, Ok(expect));
+        };
+        check(&[(".text", b"")], Some(false));
+        check(&[(RESTART_SECTION, b"reply 6\n")], Some(true));
+    }
+
+    #[test]
     fn a_declaration_is_read_from_its_section() {
-        assert_eq!(read(&elf(None)), Ok(None));
+        let waits = |section| read(&elf(section)).map(|(waits, _)| waits);
+        assert_eq!(waits(None), Ok(None));
         let empty = Declaration::parse("version 1\n").expect("a declaration");
-        assert_eq!(read(&elf(Some(b"version 1\n"))), Ok(Some(empty)));
-        let declared = read(&elf(Some(b"version 1\ncall 1 in init\n"))).expect("it is understood");
+        assert_eq!(waits(Some(b"version 1\n")), Ok(Some(empty)));
+        let declared = waits(Some(b"version 1\ncall 1 in init\n")).expect("it is understood");
         assert_eq!(declared.map(|d| d.statements.len()), Some(1));
+    }
+
+    #[test]
+    fn a_program_whose_records_were_put_into_another_section_is_refused() {
+        let with_symbol = |name: &str| {
+            let mut object =
+                Object::new(BinaryFormat::Elf, Architecture::Aarch64, Endianness::Little);
+            let id = object.add_section(vec![], ".rodata".into(), SectionKind::ReadOnlyData);
+            let value = object.append_section_data(id, &[0; 8], 8);
+            object.add_symbol(Symbol {
+                name: name.into(),
+                value,
+                size: 8,
+                kind: SymbolKind::Data,
+                scope: SymbolScope::Linkage,
+                weak: false,
+                section: SymbolSection::Section(id),
+                flags: SymbolFlags::None,
+            });
+            object.write().expect("an ELF file")
+        };
+        let ours = with_symbol(regions::STACK_SYMBOL);
+        let lost = memory_of(&ours, &ours);
+        assert!(
+            matches!(&lost, Err(Unreadable::Section(error)) if error.contains("linker script")),
+            "{lost:?}"
+        );
+        let other = with_symbol("other");
+        let none = memory_of(&other, &other);
+        assert!(matches!(none, Ok(None)), "{none:?}");
+    }
+
+    /// An ELF file of one segment, with these bytes of the file in it.
+    fn elf_of_segment(offset: u64, bytes: u64) -> Vec<u8> {
+        let mut file = vec![0; 64 + 56];
+        let mut put = |at: usize, bytes: &[u8]| file[at..at + bytes.len()].copy_from_slice(bytes);
+        // The magic number, 64 bits, little-endian, version 1.
+        put(0, b"\x7fELF\x02\x01\x01");
+        put(16, &2_u16.to_le_bytes()); // e_type: ET_EXEC
+        put(18, &183_u16.to_le_bytes()); // e_machine: EM_AARCH64
+        put(20, &1_u32.to_le_bytes()); // e_version
+        put(32, &64_u64.to_le_bytes()); // e_phoff
+        put(52, &64_u16.to_le_bytes()); // e_ehsize
+        put(54, &56_u16.to_le_bytes()); // e_phentsize
+        put(56, &1_u16.to_le_bytes()); // e_phnum
+        put(64, &1_u32.to_le_bytes()); // p_type: PT_LOAD
+        put(64 + 8, &offset.to_le_bytes()); // p_offset
+        put(64 + 32, &bytes.to_le_bytes()); // p_filesz
+        put(64 + 40, &bytes.to_le_bytes()); // p_memsz
+        file
+    }
+
+    #[test]
+    fn the_headers_are_in_memory_if_a_segment_has_all_of_them() {
+        let check = |offset, bytes, expect| {
+            let file = elf_of_segment(offset, bytes);
+            let file = File::parse(&*file).expect("an ELF file");
+            assert_eq!(has_headers(&file), expect, "{bytes} bytes at {offset}");
+        };
+        check(0, 64 + 56, true);
+        check(0, 64 + 55, false);
+        check(64, 56, false);
     }
 
     #[test]

@@ -168,6 +168,17 @@ pub enum FindingKind {
         wanted: u64,
     },
 
+    /// A child of whose data a restart would know nothing.
+    #[error(
+        "`{pd}` has a parent, which can restart it, and the ELF headers of its program, by which a \
+         restart finds the data, are not in memory"
+    )]
+    #[diagnostic(help(
+        "link it without a linker script, or let the script put the headers into the first segment, with \
+         `PT_LOAD FILEHDR PHDRS` and `. += SIZEOF_HEADERS`"
+    ))]
+    HeadersNotInMemory { pd: String },
+
     /// A symbol that is set, but is not a variable for the system file.
     #[error("the program of `{pd}` has no variable `{symbol}` that the system file may set")]
     #[diagnostic(help(
@@ -195,6 +206,24 @@ pub enum FindingKind {
         child: String,
         parent: String,
         path: String,
+    },
+
+    /// Callers that no incarnation of a server replies to.
+    #[error(
+        "if `{server}` faults in a call, its caller ({callers}) waits forever, even if `{parent}` \
+         restarts it"
+    )]
+    #[diagnostic(
+        severity(warning),
+        help(
+            "let the server's `Handler::restart_reply` return `Some(restart_reply!(LABEL))`; \
+             docs/guide/when-it-fails.md says more, and what a program in C can do"
+        )
+    )]
+    CallersLeft {
+        server: String,
+        parent: String,
+        callers: String,
     },
 
     /// A child that its parent cannot stop.

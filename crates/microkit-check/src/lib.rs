@@ -37,7 +37,8 @@
 //! assert_eq!(report.to_string(), "1 error in example.system");
 //! ```
 //!
-//! [`memory`] compares the system file with what the programs expect of their memory.
+//! [`memory`] compares the system file with what the programs expect of their memory, and [`restarts`]
+//! finds callers that wait forever if a server dies in their call.
 //!
 //! No input or output is done here.
 #![forbid(unsafe_code)]
@@ -49,6 +50,7 @@ mod draw;
 mod finding;
 mod lint;
 mod memory;
+mod restart;
 mod wait;
 
 pub use declaration::{Context, Declaration, DeclarationError, SECTION, Statement, Step};
@@ -56,6 +58,7 @@ pub use draw::{Choice, svg};
 
 pub use finding::{Finding, FindingKind, Label, Report};
 pub use memory::{MemoryUse, MemoryUseError, RegionKind, RegionUse, memory};
+pub use restart::{RESTART_SECTION, restarts};
 pub use wait::{During, Target, Wait, WaitKind, waits};
 
 use microkit_sdf::System;

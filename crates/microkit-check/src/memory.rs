@@ -30,6 +30,8 @@ pub struct MemoryUse {
     pub data_bytes: u64,
     /// How much of that it keeps for a restart, in bytes.
     pub kept_bytes: u64,
+    /// Whether its ELF headers are in its memory, where a restart reads which data there is.
+    pub has_headers: bool,
 }
 
 /// A region that a program uses, by the symbols that the system file sets.
@@ -168,6 +170,12 @@ pub fn memory(system: &System, uses: &[Option<MemoryUse>], user_top: u64) -> Rep
                 data: used.data_bytes,
                 kept: used.kept_bytes,
                 wanted: used.data_bytes.next_multiple_of(16),
+            };
+            findings.push(Finding::new(kind, vec![Label::new(pd.span, "here")]));
+        }
+        if pd.parent.is_some() && !used.has_headers {
+            let kind = FindingKind::HeadersNotInMemory {
+                pd: pd.name.clone(),
             };
             findings.push(Finding::new(kind, vec![Label::new(pd.span, "here")]));
         }

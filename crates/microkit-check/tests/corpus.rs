@@ -3,13 +3,17 @@
 //!
 //! What the programs of a system say is in it as comments: `<!-- waits PD`, then the lines of the
 //! declaration, then `-->`; and `<!-- memory PD`, with a line for each region that the program
-//! uses, its use and its symbols, and lines `stack`, `end` and `variable` for the rest.
+//! uses, its use and its symbols, and lines `stack`, `end`, `variable` and the like for the rest. A comment
+//! `<!-- restart PD replies -->` or `<!-- restart PD waits -->` says what its program does first when
+//! it is restarted.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use microkit_check::{Declaration, MemoryUse, RegionKind, RegionUse, Report, check, memory};
+use microkit_check::{
+    Declaration, MemoryUse, RegionKind, RegionUse, Report, check, memory, restarts,
+};
 use microkit_sdf::{Kernel, NoFiles, Options, System, parse};
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
@@ -46,7 +50,10 @@ fn system(path: &Path) -> (System, Vec<Option<Declaration>>) {
 
 /// What a comment says of a program's memory.
 fn memory_use(lines: &str) -> MemoryUse {
-    let mut used = MemoryUse::default();
+    let mut used = MemoryUse {
+        has_headers: true,
+        ..MemoryUse::default()
+    };
     for line in lines.lines().filter(|line| !line.trim().is_empty()) {
         let words: Vec<&str> = line.split_whitespace().collect();
         let number = || u64::from_str_radix(words[1].trim_start_matches("0x"), 16).unwrap();
@@ -57,6 +64,10 @@ fn memory_use(lines: &str) -> MemoryUse {
             }
             "end" => {
                 used.end = number();
+                continue;
+            }
+            "no-headers" => {
+                used.has_headers = false;
                 continue;
             }
             "data" => {
@@ -100,10 +111,31 @@ fn uses(path: &Path, system: &System) -> Vec<Option<MemoryUse>> {
     uses
 }
 
-/// What is found, of waits and the file or else of memory.
+/// Whether each program replies after a restart, where a comment says so.
+fn replies(path: &Path, system: &System) -> Vec<Option<bool>> {
+    let text = fs::read_to_string(path).unwrap();
+    let mut replies = vec![None; system.protection_domains.len()];
+    for comment in text.split("<!-- restart ").skip(1) {
+        let (words, _) = comment.split_once("-->").unwrap();
+        let (name, what) = words.trim().split_once(' ').unwrap();
+        let does = match what {
+            "replies" => true,
+            "waits" => false,
+            other => panic!("{other} is nothing that a restarted program does first"),
+        };
+        replies[system.protection_domain(name).unwrap()] = Some(does);
+    }
+    replies
+}
+
+/// What is found, of waits and the file, or else of restarts, or else of memory.
 fn report(path: &Path) -> Report {
     let (system, declarations) = system(path);
     let report = check(&system, &declarations);
+    if !report.findings().is_empty() {
+        return report;
+    }
+    let report = restarts(&system, &declarations, &replies(path, &system));
     if !report.findings().is_empty() {
         return report;
     }

@@ -27,7 +27,31 @@ pub enum Refusal {
     InvalidArgument,
     /// The client was made by another version of the protocol.
     OtherVersion,
+    /// The server was restarted by its parent before it replied: see [`RESTARTED`]. The request may
+    /// have been executed, wholly, in part or not at all.
+    Restarted,
 }
+
+/// The label with which a restarted server answers the call that its earlier incarnation has received
+/// and not answered. The client's call returns [`Refusal::Restarted`].
+///
+/// ```
+/// use microkit_protocol::RESTARTED;
+/// use sel4_microkit::{Handler, Infallible, RestartReply, restart_reply};
+///
+/// struct Server;
+///
+/// impl Handler for Server {
+///     type Error = Infallible;
+///
+///     fn restart_reply(&self) -> Option<RestartReply> {
+///         Some(restart_reply!(RESTARTED))
+///     }
+/// }
+/// ```
+///
+/// A server that does not write this leaves that client blocked.
+pub const RESTARTED: u64 = Refusal::Restarted.label();
 
 /// Words are no value of a type.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
@@ -42,11 +66,12 @@ pub(crate) mod label {
 
 impl Refusal {
     /// All of them; what labels their replies is `label::FIRST_REFUSAL` and up.
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 5] = [
         Self::UnknownMethod,
         Self::WrongLength,
         Self::InvalidArgument,
         Self::OtherVersion,
+        Self::Restarted,
     ];
 
     pub(crate) const fn label(self) -> u64 {
@@ -85,6 +110,9 @@ impl fmt::Display for Refusal {
             Self::OtherVersion => {
                 "client and server were made by different versions of the protocol: build both anew"
             }
+            Self::Restarted => {
+                "the server was restarted before it replied, and may have executed the request or not"
+            }
         })
     }
 }
@@ -109,7 +137,7 @@ mod tests {
             assert_eq!(refusal.label(), label);
             assert_eq!(Refusal::of_label(label), Some(refusal));
         }
-        assert_eq!(Refusal::of_label(6), None);
+        assert_eq!(Refusal::of_label(7), None);
         assert_eq!(Refusal::of_label(label::RESULT), None);
         assert_eq!(Refusal::of_label(label::METHOD_ERROR), None);
     }

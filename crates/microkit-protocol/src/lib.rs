@@ -106,7 +106,7 @@ mod version;
 /// `Result` is written with both its types.
 pub use microkit_protocol_macros::protocol;
 
-pub use error::{CallError, Invalid, Refusal};
+pub use error::{CallError, Invalid, RESTARTED, Refusal};
 pub use message::{Bounded, MAX_WORDS, Message, Plain};
 
 #[doc(hidden)]

@@ -1,6 +1,8 @@
 //! The registry as a protection domain.
 
-use sel4_microkit::{Channel, ChannelSet, Handler, Infallible, MessageInfo, SharedWord, ipc};
+use sel4_microkit::{
+    Channel, ChannelSet, Handler, Infallible, MessageInfo, RestartReply, SharedWord, restart_reply,
+};
 
 use crate::protocol::FORGOTTEN;
 use crate::{Book, Directory, DirectoryServer, Epoch, Name, NotAllowed, NotFound, Place, Table};
@@ -22,14 +24,13 @@ impl Registry {
     ///
     /// `lasting` is a memory region that is mapped into the registry alone. It begins as zeros, and
     /// the system keeps it when the registry is restarted: what is registered stays so. Who had
-    /// called the registry, and was not answered when it was stopped, is answered now that the call
-    /// is to be made again, which [`Names`](crate::Names) does. All clients are notified, since what
-    /// they were to be told may be lost.
+    /// called the registry, and was not answered when it was stopped, is answered with its first wait
+    /// that the call is to be made again, which [`Names`](crate::Names) does. All clients are
+    /// notified, since what they were to be told may be lost.
     ///
     /// **Blocks:** never.
     /// **Panics:** if `lasting` has fewer words than one, and one for each service of the table.
     pub fn new(table: &'static Table, lasting: &'static [SharedWord]) -> Self {
-        ipc::reply_without_words(FORGOTTEN);
         let book = Book::new(table, lasting);
         tell(book.opened());
         Self { book }
@@ -49,6 +50,12 @@ impl Handler for Registry {
             caller: channel,
         };
         Ok(DirectoryServer::dispatch(&mut call, &msg_info))
+    }
+
+    // Inlined, so that the record is in the registry's program, and not in those of its clients.
+    #[inline]
+    fn restart_reply(&self) -> Option<RestartReply> {
+        Some(restart_reply!(FORGOTTEN))
     }
 
     /// Anybody may notify the registry, and nobody has a reason to.

@@ -8,7 +8,7 @@ use core::task::{Context, Poll};
 use embassy_executor::raw::{Executor, TaskStorage};
 use sel4_microkit::{
     Channel, ChannelSet, Child, DeferredAction, FastWords, Handler, Infallible, MessageInfo,
-    pd_is_passive,
+    RestartReply, pd_is_passive,
 };
 
 use crate::holds::Running;
@@ -171,6 +171,10 @@ impl<H: Handler> Handler for Tasks<H> {
 
     fn take_deferred_action(&mut self) -> Option<DeferredAction> {
         self.handler.take_deferred_action()
+    }
+
+    fn restart_reply(&self) -> Option<RestartReply> {
+        self.handler.restart_reply()
     }
 
     fn has_work(&self) -> bool {

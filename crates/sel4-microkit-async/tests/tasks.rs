@@ -14,7 +14,9 @@ use embassy_futures::select::select;
 use embassy_futures::yield_now;
 use embassy_time::{Duration, Instant, Ticker, Timer};
 use sel4_microkit::host::{ProtectionDomain, State};
-use sel4_microkit::{Channel, ChannelSet, Handler, Infallible, MessageInfo};
+use sel4_microkit::{
+    Channel, ChannelSet, Handler, Infallible, MessageInfo, RestartReply, restart_reply,
+};
 use sel4_microkit_async::{
     Alarm, DrainError, Drainable, Draining, Listener, TaskMemory, TaskPriority, Tasks,
 };
@@ -183,6 +185,10 @@ impl Handler for Beside {
         self.log.say("called");
         Ok(info)
     }
+
+    fn restart_reply(&self) -> Option<RestartReply> {
+        Some(restart_reply!(6))
+    }
 }
 
 #[test]
@@ -208,6 +214,7 @@ fn a_handler_beside_the_tasks_gets_what_they_do_not_listen_to() {
         assert_eq!(log.take(), "notified {2} heard");
         assert!(tasks.protected(OTHER, MessageInfo::new(0, 0)).is_ok());
         assert_eq!(log.take(), "called");
+        assert_eq!(tasks.restart_reply().map(RestartReply::label), Some(6));
     });
 }
 

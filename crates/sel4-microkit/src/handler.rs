@@ -9,8 +9,8 @@ pub use core::convert::Infallible;
 use crate::defer::{DeferredAction, Prepared};
 use crate::ipc::{self, ChannelSet, Event, Received};
 use crate::{
-    Channel, Child, IrqAckError, MessageInfo, MessageRegisterValue, pd_is_passive, symbols,
-    with_msg_regs, with_msg_regs_mut,
+    Channel, Child, IrqAckError, MessageInfo, MessageRegisterValue, RestartReply, pd_is_passive,
+    symbols, with_msg_regs, with_msg_regs_mut,
 };
 
 /// A protection domain: what it does when something happens.
@@ -37,6 +37,9 @@ pub trait Handler {
 
     /// The protected procedure was called. The arguments are in the message registers; the
     /// results are to be left there, and described by what is returned.
+    ///
+    /// While this runs, the caller is blocked. If the program faults here, the caller waits forever,
+    /// unless the parent restarts the program and [`restart_reply`](Self::restart_reply) replies.
     ///
     /// Not implemented, it panics: the system file lets another PD call.
     fn protected(
@@ -128,6 +131,24 @@ pub trait Handler {
     fn work(&mut self) -> Result<(), Self::Error> {
         Ok(())
     }
+
+    /// Returns the reply to a call that an earlier incarnation of this program has received and not
+    /// answered: [`restart_reply!`](crate::restart_reply!) makes one. The event loop asks once, after
+    /// the initialisation, and sends it with its first wait.
+    ///
+    /// A server that faults in [`protected`](Self::protected), or is stopped there, leaves its caller
+    /// blocked. When its parent restarts it, this reply returns to that caller. Whether the call had
+    /// an effect, the caller does not know, so a label that no other reply has must say what happened.
+    /// If no caller is blocked the kernel drops the reply.
+    ///
+    /// The default returns `None`. The restarted server then waits without a reply, and the kernel
+    /// makes the blocked caller inactive: it never runs again, unless its own parent restarts it. The
+    /// same happens if the initialisation itself waits for an event (in [`ipc`](crate::ipc)). A server
+    /// that is not passive can call
+    /// [`ipc::reply_without_words`](crate::ipc::reply_without_words) before that.
+    fn restart_reply(&self) -> Option<RestartReply> {
+        None
+    }
 }
 
 /// The words of a message that travel in CPU registers: its first four.
@@ -166,7 +187,10 @@ pub(crate) fn run<H: Handler + ?Sized>(handler: &mut H) -> Result<Never, H::Erro
         }
         deferred = Some(ipc::forfeit_scheduling_context());
     }
-    let mut received = wait(deferred);
+    let mut received = match handler.restart_reply() {
+        None => wait(deferred),
+        Some(reply) => reply_after_restart(reply, deferred),
+    };
     loop {
         let words = received.msg;
         let reply = match Event::new(received.info, received.badge) {
@@ -210,6 +234,18 @@ fn next<H: Handler + ?Sized>(
         Some((reply, words)) => reply_and_wait(reply, words, deferred),
         None => wait(deferred),
     })
+}
+
+/// Replies to the caller that an earlier incarnation has left blocked, and waits for an event.
+///
+/// A passive server that died in a call runs on its caller's scheduling context until this reply
+/// returns it. So the reply and the wait are one system call: after a reply by itself the server
+/// would not run on to its wait.
+#[cold]
+#[inline(never)]
+fn reply_after_restart(reply: RestartReply, deferred: Option<Prepared>) -> Received {
+    // K-2: no words. What is blocked may also be a child whose fault was not answered.
+    reply_and_wait(reply.message(), FastWords::default(), deferred)
 }
 
 /// Interrupts that came before the PD could take them would not come again: seL4 masks an interrupt
@@ -345,5 +381,9 @@ impl<T: Handler + ?Sized> Handler for Box<T> {
 
     fn work(&mut self) -> Result<(), Self::Error> {
         (**self).work()
+    }
+
+    fn restart_reply(&self) -> Option<RestartReply> {
+        (**self).restart_reply()
     }
 }

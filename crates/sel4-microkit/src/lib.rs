@@ -68,6 +68,7 @@ pub mod panicking;
 mod printing;
 mod region_record;
 mod renewal;
+mod restart_reply;
 mod rights;
 mod smc;
 mod stack;
@@ -93,6 +94,7 @@ pub use message::{
     MessageInfo, MessageLabel, MessageRegisterValue, get_mr, set_mr, with_msg_bytes,
     with_msg_bytes_mut, with_msg_regs, with_msg_regs_mut,
 };
+pub use restart_reply::RestartReply;
 pub use rights::{MayCall, MayNotify};
 pub use smc::arm_smc_call;
 pub use stack::is_stack_overflow;

@@ -12,7 +12,8 @@ use sel4::sys::{MessageInfo as SysMessageInfo, invocation, syscall};
 use sel4_microkit::host::ProtectionDomain;
 use sel4_microkit::{
     Channel, ChannelSet, Child, DeferredAction, DeferredActionSlot, FastWords, Handler, Infallible,
-    MessageInfo, NullHandler, get_mr, protected_in_memory, set_mr, with_msg_regs_mut,
+    MessageInfo, NullHandler, RestartReply, get_mr, protected_in_memory, restart_reply, set_mr,
+    with_msg_regs_mut,
 };
 
 /// A system call as the kernel sees it, in the words of the manual.
@@ -351,6 +352,53 @@ fn a_passive_pd_gives_up_its_scheduling_context_and_loses_nothing_deferred() {
         ..PD
     };
     assert_eq!(run(passive, vec![], handler), [signal(5), forfeit]);
+}
+
+/// Replies to what an earlier incarnation has left, with its first wait.
+struct Replies(Scripted<fn(&mut DeferredActionSlot)>);
+
+impl Handler for Replies {
+    type Error = Infallible;
+
+    fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
+        Ok(())
+    }
+
+    fn take_deferred_action(&mut self) -> Option<DeferredAction> {
+        self.0.take_deferred_action()
+    }
+
+    fn restart_reply(&self) -> Option<RestartReply> {
+        Some(restart_reply!(6))
+    }
+}
+
+#[test]
+fn a_restart_reply_is_sent_once_and_with_the_first_wait() {
+    let words = vec![];
+    let calls = run(PD, vec![notification(3)], Replies(scripted(|_| ())));
+    assert_eq!(calls, [Call::ReplyRecv { words }, Call::Recv]);
+}
+
+/// A reply by itself would return the scheduling context that the server runs on.
+#[test]
+fn a_passive_pd_reports_to_the_monitor_before_its_restart_reply() {
+    let mut handler = Replies(scripted(|_| ()));
+    handler.0.deferred.defer_notify(Channel::new(5)).unwrap();
+    let report = Call::Send {
+        to: slots::MONITOR_ENDPOINT,
+        label: 0,
+        words: vec![],
+    };
+    let passive = ProtectionDomain {
+        passive: true,
+        ..PD
+    };
+    let words = vec![];
+    assert_eq!(
+        run(passive, vec![], handler),
+        [signal(5), report, Call::ReplyRecv { words }]
+    );
 }
 
 #[test]

@@ -14,8 +14,8 @@ use sel4_microkit::host::ProtectionDomain;
 use sel4_microkit::ipc::{self, Event};
 use sel4_microkit::{
     Channel, ChannelSet, Child, DeferredAction, DeferredActionInterface, DeferredActionSlot,
-    Handler, MessageInfo, NullHandler, debug_print, debug_println, get_mr, panicking, set_mr,
-    with_msg_bytes, with_msg_bytes_mut, with_msg_regs, with_msg_regs_mut,
+    Handler, MessageInfo, NullHandler, RestartReply, debug_print, debug_println, get_mr, panicking,
+    restart_reply, set_mr, with_msg_bytes, with_msg_bytes_mut, with_msg_regs, with_msg_regs_mut,
 };
 
 /// Has this thread be a PD that may do everything, under a kernel that keeps the number, the
@@ -218,6 +218,10 @@ impl Handler for Counts {
         self.events += 1;
         Ok(())
     }
+
+    fn restart_reply(&self) -> Option<RestartReply> {
+        Some(restart_reply!(6))
+    }
 }
 
 #[test]
@@ -237,6 +241,7 @@ fn a_handler_gets_its_events_boxed_or_not_and_one_of_nothing_panics() {
         let mut boxed: Box<dyn Handler<Error = Infallible>> = Box::new(counts);
         boxed.notified(channels).expect("it succeeds");
         assert!(boxed.take_deferred_action().is_none());
+        assert_eq!(boxed.restart_reply().map(RestartReply::label), Some(6));
     }
     #[cfg(not(feature = "alloc"))]
     assert!(counts.take_deferred_action().is_none());

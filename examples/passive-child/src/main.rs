@@ -5,11 +5,14 @@
 
 use console::println;
 use sel4_microkit::{
-    Channel, ChannelSet, Handler, Infallible, MessageInfo, panicking, pd_is_passive,
-    protection_domain, set_mr,
+    Channel, ChannelSet, Handler, Infallible, MessageInfo, RestartReply, panicking, pd_is_passive,
+    protection_domain, restart_reply, set_mr,
 };
 
 const CLIENT: Channel = Channel::new(1);
+
+/// The label of the reply to a call that an earlier life has not answered.
+const RESTARTED: u64 = 1;
 
 #[derive(Default)]
 struct Server {
@@ -38,5 +41,9 @@ impl Handler for Server {
         set_mr(0, self.calls);
         set_mr(1, self.notifications);
         Ok(MessageInfo::new(0, 2))
+    }
+
+    fn restart_reply(&self) -> Option<RestartReply> {
+        Some(restart_reply!(RESTARTED))
     }
 }

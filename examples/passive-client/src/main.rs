@@ -33,6 +33,11 @@ fn init() -> NullHandler {
 /// The server has the higher priority: it has seen the notification before it is called.
 fn use_server() {
     SERVER.notify();
-    let (_, [calls, notifications, ..]) = SERVER.pp_call_with_mrs(MessageInfo::new(0, 0), []);
+    let (info, [calls, notifications, ..]) = SERVER.pp_call_with_mrs(MessageInfo::new(0, 0), []);
+    assert_eq!(
+        info.label(),
+        0,
+        "the parent restarts the server between two calls"
+    );
     println!("client: the server has seen {calls} calls and {notifications} notifications");
 }

@@ -7,8 +7,8 @@
 use console::println;
 use microkit_registry::{Epoch, Name, Names};
 use sel4_microkit::{
-    Channel, ChannelSet, FastWords, Handler, Infallible, MessageInfo, panicking, protection_domain,
-    waits,
+    Channel, ChannelSet, FastWords, Handler, Infallible, MessageInfo, RestartReply, panicking,
+    protection_domain, restart_reply, waits,
 };
 
 microkit_system::system! {
@@ -19,6 +19,9 @@ microkit_system::system! {
 waits! {
     in init { call REGISTRY.channel(); call console::CHANNEL; }
 }
+
+/// The label of a reply to a call that was for another life.
+const OTHER_LIFE: u64 = 1;
 
 struct Sum {
     epoch: Epoch,
@@ -45,12 +48,16 @@ impl Handler for Sum {
     ) -> Result<(MessageInfo, FastWords), Infallible> {
         // The label is the life that the client has found.
         if msg_info.label() != self.epoch.number() {
-            return Ok((MessageInfo::new(1, 0), [0; 4]));
+            return Ok((MessageInfo::new(OTHER_LIFE, 0), [0; 4]));
         }
         Ok((MessageInfo::new(0, 1), [one.wrapping_add(other), 0, 0, 0]))
     }
 
     fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
         panic!("it is over")
+    }
+
+    fn restart_reply(&self) -> Option<RestartReply> {
+        Some(restart_reply!(OTHER_LIFE))
     }
 }

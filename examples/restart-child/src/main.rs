@@ -7,7 +7,7 @@ extern crate alloc;
 
 use alloc::vec::Vec;
 use core::hint::black_box;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 use console::println;
 use sel4_microkit::{
@@ -22,14 +22,24 @@ static DATA: AtomicU64 = AtomicU64::new(7);
 /// In what is zero at first.
 static ZERO: AtomicU64 = AtomicU64::new(0);
 
+/// A length that is no multiple of a word.
+const TABLE_BYTES: usize = 0x2_0003;
+/// More than a program keeps by default.
+static TABLE: [AtomicU8; TABLE_BYTES] = [const { AtomicU8::new(7) }; TABLE_BYTES];
+static ZEROS: [AtomicU8; TABLE_BYTES] = [const { AtomicU8::new(0) }; TABLE_BYTES];
+
 const HEAP_BYTES: usize = 0x4000;
 
-#[protection_domain(heap_size = HEAP_BYTES)]
+#[protection_domain(heap_size = HEAP_BYTES, kept_data_size = 0x2_1000)]
 fn init() -> NullHandler {
     // Fails if a hook of an earlier life is still there.
     panicking::set_hook(&console::panic_hook);
     assert_eq!(DATA.swap(8, Ordering::Relaxed), 7);
     assert_eq!(ZERO.swap(1, Ordering::Relaxed), 0);
+    for (table, first) in [(&TABLE, 7), (&ZEROS, 0)] {
+        let is_first = |byte: &AtomicU8| byte.swap(8, Ordering::Relaxed) == first;
+        assert!(table.iter().all(is_first));
+    }
     // Never given back: a heap that remembered would be full in the second life.
     black_box(Vec::<u8>::with_capacity(HEAP_BYTES * 3 / 4).leak());
 

@@ -6,9 +6,11 @@
 #[cfg(test)]
 mod tests;
 
+use microkit_protocol::RESTARTED;
 use microkit_system::Words;
 use sel4_microkit::{
-    Channel, ChannelSet, Handler, Infallible, MessageInfo, panicking, protection_domain, waits,
+    Channel, ChannelSet, Handler, Infallible, MessageInfo, RestartReply, panicking,
+    protection_domain, restart_reply, waits,
 };
 use sel4_shared_memory::{
     Buffers, Consumer, Descriptor, Grant, Lender, Loan, Part, PeerError, PopError, Producer,
@@ -148,5 +150,9 @@ impl Handler for Server {
     ) -> Result<MessageInfo, Infallible> {
         assert!(channel == CLIENT, "nobody else may call");
         Ok(LeasesServer::dispatch(self, &msg_info))
+    }
+
+    fn restart_reply(&self) -> Option<RestartReply> {
+        Some(restart_reply!(RESTARTED))
     }
 }

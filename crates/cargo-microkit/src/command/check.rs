@@ -45,10 +45,11 @@ fn check_group(args: &CheckArgs, group: OfProject, tally: &mut Tally) -> Result<
         }
         let memory = declared::memory(&sdf, &declarations.memory, kernel);
         let report = microkit_check::check(&sdf, &declarations.waits);
+        let restarts = microkit_check::restarts(&sdf, &declarations.waits, &declarations.replies);
         let waits = microkit_check::waits(&sdf, &declarations.waits).len();
         let pds = sdf.protection_domains.len();
         tally.warnings += declared::show_warnings(&sdf);
-        for report in [memory, report] {
+        for report in [memory, report, restarts] {
             tally.errors += report.error_count();
             tally.warnings += report.warning_count();
             if !report.findings().is_empty() {

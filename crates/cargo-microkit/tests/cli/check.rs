@@ -11,9 +11,15 @@ const MODEL: [&str; 2] = ["--kernel", "model"];
 
 /// An ELF file whose program declares these waits.
 fn elf(waits: &str) -> Vec<u8> {
+    elf_with(&[(".microkit.waits", waits)])
+}
+
+fn elf_with(sections: &[(&str, &str)]) -> Vec<u8> {
     let mut object = Object::new(BinaryFormat::Elf, Architecture::Aarch64, Endianness::Little);
-    let id = object.add_section(vec![], b".microkit.waits".to_vec(), SectionKind::Other);
-    object.append_section_data(id, waits.as_bytes(), 1);
+    for (name, text) in sections {
+        let id = object.add_section(vec![], (*name).into(), SectionKind::Other);
+        object.append_section_data(id, text.as_bytes(), 1);
+    }
     object.write().expect("an ELF file")
 }
 
@@ -74,6 +80,50 @@ fn warnings_fail_only_where_they_are_denied() {
     let parts = ["may call over channel 1", "0 errors, 1 warning"];
     check_two([NOTHING, NOTHING], &[], true, &parts);
     check_two([NOTHING, NOTHING], &["--deny-warnings"], false, &parts);
+}
+
+#[test]
+fn the_callers_of_a_server_that_does_not_reply_after_a_restart_are_named() {
+    let waits = (".microkit.waits", NOTHING);
+    let check_server = |sections: &[(&str, &str)], is_success, parts: &[&str]| {
+        let bench = Bench::new();
+        bench.file("parent.elf", elf(NOTHING));
+        bench.file("server.elf", elf_with(sections));
+        for client in ["a.elf", "b.elf"] {
+            bench.file(client, elf(CALLS));
+        }
+        let pd = |name: &str, attributes: &str, child: &str| {
+            format!(
+                "<protection_domain name=\"{name}\" {attributes}>\n\
+                 <program_image path=\"{name}.elf\" />\n{child}</protection_domain>\n"
+            )
+        };
+        let server = pd("server", "id=\"1\" priority=\"20\"", "");
+        let parent = pd("parent", "priority=\"30\"", &server);
+        let clients = ["a", "b"]
+            .map(|name| pd(name, "priority=\"10\"", ""))
+            .concat();
+        let channel = |client: &str, id: u8| {
+            format!(
+                "<channel>\n<end pd=\"{client}\" id=\"1\" pp=\"true\" />\n\
+                 <end pd=\"server\" id=\"{id}\" />\n</channel>\n"
+            )
+        };
+        let channels = channel("a", 1) + &channel("b", 2);
+        bench.file(
+            "dies.system",
+            format!("<system>\n{parent}{clients}{channels}</system>\n"),
+        );
+        let arguments = [&["check", "dies.system", "--deny-warnings"], &MODEL[..]].concat();
+        check(bench.microkit(&arguments), is_success, parts);
+    };
+    let parts = [
+        "if `server` faults in a call, its caller (`a` or `b`) waits forever",
+        "0 errors, 1 warning",
+    ];
+    check_server(&[waits], false, &parts);
+    let replies = (".microkit.restart", "reply 6\n");
+    check_server(&[waits, replies], true, &["dies: in order"]);
 }
 
 #[test]

@@ -1,0 +1,64 @@
+//! Which callers wait forever if a server dies in their call.
+//!
+//! A server that faults in its protected procedure has a caller that is blocked on the reply. When
+//! the parent restarts the server, the new incarnation can send that reply. If it waits for the next
+//! call instead, the kernel makes the caller inactive (seL4's `receiveIPC`), and nothing wakes it.
+//!
+//! Only a server with a parent is looked at: a PD without one is never restarted, and then the monitor
+//! reports its fault.
+
+use microkit_sdf::System;
+
+use crate::declaration::Declaration;
+use crate::finding::{Finding, FindingKind, Label, Report};
+use crate::wait::{Target, WaitKind, waits};
+
+/// The section of the ELF file in which a program declares that its first wait after a restart is
+/// also a reply. `sel4_microkit::restart_reply!` writes it.
+pub const RESTART_SECTION: &str = ".microkit.restart";
+
+/// Returns the servers of `system` that a parent can restart, and that then leave their callers
+/// waiting. `replies` says of each program, in the order of the protection domains, whether it replies
+/// after a restart, and `None` where the program is not known. `declarations` is as for
+/// [`check`](crate::check()).
+pub fn restarts(
+    system: &System,
+    declarations: &[Option<Declaration>],
+    replies: &[Option<bool>],
+) -> Report {
+    let waits = waits(system, declarations);
+    let pds = &system.protection_domains;
+    let mut findings = Vec::new();
+    for (server, pd) in pds.iter().enumerate() {
+        let Some(parent) = pd.parent else { continue };
+        if replies.get(server) != Some(&Some(false)) {
+            continue;
+        }
+        // If its parent has called it, nobody handles the fault: that is a cycle.
+        let calls = waits.iter().filter(|wait| {
+            let is_call = matches!(wait.kind, WaitKind::Call(_));
+            is_call && wait.target == Target::Pd(server) && wait.pd != parent
+        });
+        let mut callers: Vec<usize> = Vec::new();
+        let mut labels = vec![Label::new(pd.span, "the server")];
+        for call in calls {
+            if !callers.contains(&call.pd) {
+                callers.push(call.pd);
+                labels.push(Label::new(call.span, "a caller"));
+            }
+        }
+        if callers.is_empty() {
+            continue;
+        }
+        let names = callers
+            .iter()
+            .map(|caller| format!("`{}`", pds[*caller].name));
+        let kind = FindingKind::CallersLeft {
+            server: pd.name.clone(),
+            parent: pds[parent].name.clone(),
+            callers: names.collect::<Vec<_>>().join(" or "),
+        };
+        findings.push(Finding::new(kind, labels));
+    }
+    Report::new(system.source.clone(), findings)
+}

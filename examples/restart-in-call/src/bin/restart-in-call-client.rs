@@ -1,0 +1,40 @@
+//! Divides by two servers that panic in some calls, and goes on when they were restarted.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+use console::println;
+use microkit_protocol::CallError;
+use restart_in_call::{BackRestarted, LARGEST, connect};
+use sel4_microkit::{Channel, NullHandler, panicking, protection_domain};
+
+const FRONT: Channel = Channel::new(1);
+const BACK: Channel = Channel::new(2);
+
+#[protection_domain]
+fn init() -> NullHandler {
+    panicking::set_hook(&console::panic_hook);
+    for (name, channel) in [("front", FRONT), ("back", BACK)] {
+        let server = connect(channel);
+        for (dividend, divisor) in [(84, 2), (1, 0), (LARGEST + 1, 7), (84, 2)] {
+            let result = server.divide(dividend, divisor);
+            tell(name, dividend, divisor, result);
+        }
+    }
+    println!("client: every call returned");
+    NullHandler::new()
+}
+
+fn tell(server: &str, dividend: u64, divisor: u64, result: Result<u64, CallError<BackRestarted>>) {
+    let call = format_args!("{dividend} / {divisor}");
+    match result {
+        Ok(quotient) => println!("client: {server}: {call} = {quotient}"),
+        Err(CallError::Method(BackRestarted)) => {
+            println!("client: {server}: {call}: back was restarted");
+        }
+        Err(CallError::Refused(refusal)) => println!("client: {server}: {call}: {refusal}"),
+        Err(CallError::BadReply) => {
+            println!("client: {server}: {call}: a reply of another protocol")
+        }
+    }
+}

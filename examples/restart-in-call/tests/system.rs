@@ -1,0 +1,69 @@
+//! The system on the host, where a server also dies at places of which its programs know nothing.
+
+use pd_test::{Explorer, System};
+
+#[path = "../src/bin/restart-in-call-client.rs"]
+#[allow(unused_attributes)] // They are those of a crate.
+mod client;
+#[path = "../src/bin/restart-in-call-parent.rs"]
+#[allow(unused_attributes)]
+mod parent;
+#[path = "../src/bin/restart-in-call-server.rs"]
+#[allow(unused_attributes)]
+mod server;
+
+const EXPECTED: &str = include_str!("../../../microkit-systems/restart-in-call.expected");
+
+fn system() -> System {
+    System::parse(
+        "restart-in-call.system",
+        include_str!("../../../microkit-systems/restart-in-call.system"),
+    )
+    .unwrap()
+    .program("console.elf", console::host::protection_domain)
+    .program("restart-in-call-client.elf", client::protection_domain)
+    .program("restart-in-call-parent.elf", parent::protection_domain)
+    .program("restart-in-call-server.elf", server::protection_domain)
+}
+
+/// The lines of the client, which has the results.
+fn of_client(log: &str) -> Vec<&str> {
+    let lines = log.lines();
+    lines.filter(|line| line.starts_with("client: ")).collect()
+}
+
+#[test]
+fn a_client_goes_on_after_each_server_has_died_in_its_call() {
+    let mut run = system().start();
+    run.until_idle();
+    assert_eq!(of_client(&run.log()), of_client(EXPECTED));
+}
+
+/// The death may come in the initialisation, between two calls, in a call, or after the reply. The
+/// priorities are part of it: the parent asks for the entry points before the servers run.
+#[track_caller]
+fn dies_anywhere(server: &str) {
+    let system = system();
+    let explored = Explorer::new(&system)
+        .by_priority()
+        .crash(server)
+        .check(|run| {
+            let log = run.log();
+            let lines = of_client(&log);
+            assert_eq!(lines.last(), Some(&"client: every call returned"), "{log}");
+            assert_eq!(lines.len(), of_client(EXPECTED).len(), "{log}");
+        });
+    println!("{explored}");
+    assert!(explored.is_complete());
+    assert!(explored.schedules() > Some(10));
+}
+
+#[test]
+fn wherever_front_dies_every_call_returns() {
+    dies_anywhere("front");
+}
+
+#[test]
+fn wherever_back_dies_every_call_returns() {
+    dies_anywhere("back");
+}
