@@ -1,10 +1,10 @@
 //! Holds that bytes are copied in and out wherever they begin and end in their words, and that the
 //! others stay as they were.
 
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::Ordering::{self, Relaxed};
 
 use sel4_microkit::SharedWord;
-use sel4_shared_memory::{Bytes, OutOfBounds};
+use sel4_shared_memory::{Bytes, Memory, OutOfBounds, WritableMemory};
 
 const WORDS: usize = 4;
 const BYTES: usize = 8 * WORDS;
@@ -68,4 +68,30 @@ fn memory_has_eight_bytes_a_word() {
     assert_eq!((bytes.len(), bytes.is_empty()), (BYTES, false));
     let none = Bytes::new(&words[..0]);
     assert_eq!((none.len(), none.is_empty()), (0, true));
+}
+
+/// Memory whose words must not be read.
+struct Unread<'a>(&'a [SharedWord]);
+
+impl Memory for Unread<'_> {
+    fn words(&self) -> usize {
+        self.0.len()
+    }
+
+    fn load(&self, index: usize, _: Ordering) -> u64 {
+        panic!("word {index} is read")
+    }
+}
+
+impl WritableMemory for Unread<'_> {
+    fn store(&self, index: usize, value: u64, order: Ordering) {
+        self.0[index].store(value, order);
+    }
+}
+
+#[test]
+fn words_that_are_written_whole_are_not_read() {
+    let (words, _) = memory();
+    assert_eq!(Bytes::new(Unread(&words)).write(0, &[7; BYTES]), Ok(()));
+    assert_eq!(content(&words), [7; BYTES]);
 }

@@ -96,6 +96,28 @@ fn each_incarnation_of_the_lender_has_another_number() {
 }
 
 #[test]
+fn each_incarnation_of_a_borrower_has_another_number_even_before_the_first_lender() {
+    let world = World::new();
+    let lives = [(); 3].map(|()| world.borrower(0).request(0, 8, Rights::Read).lives);
+    assert_eq!(lives.map(|lives| lives.borrower), [1, 2, 3]);
+}
+
+#[test]
+fn a_writer_that_a_later_lender_does_not_have_is_in_nobodys_way() {
+    let world = World::new();
+    let [one, other] = [(world.own[0], READ_ONLY), (world.own[1], TERMS)];
+    let lender = Lender::<Words, Words, 2, 4>::open(world.board, 512, [one, other]);
+    let mut lender = lender.expect("it is large enough");
+    let request = world.borrower(1).request(0, 64, Rights::Write);
+    lender.request(1, &request).expect("it is free");
+    let lender = Lender::<Words, Words, 1, 4>::open(world.board, 512, [one]);
+    let mut lender = lender.expect("it is large enough");
+    let request = world.borrower(0).request(0, 64, Rights::Read);
+    assert!(lender.request(0, &request).is_ok());
+    assert_eq!(lender.count(1), 0);
+}
+
+#[test]
 fn readers_share_and_a_writer_does_not() {
     let world = World::new();
     let mut lender = world.lender();

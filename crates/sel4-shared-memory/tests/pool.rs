@@ -93,7 +93,7 @@ fn a_pool_has_so_many_buffers_and_no_more() {
     assert_eq!(pool.write(&one, BUFFER_BYTES, &[1]), Err(OutOfBounds));
     assert_eq!(pool.send(one, BUFFER_BYTES + 1), Err(OutOfBounds));
     let again = pool.take().expect("it is free again");
-    pool.send(again, 1).expect("it is that long");
+    pool.send(again, BUFFER_BYTES).expect("it is that long");
     pool.send(two, 1).expect("it is that long");
     assert_eq!(pool.take_all_back(), 2);
     assert!(pool.take().is_some() && pool.take().is_some());
@@ -273,6 +273,18 @@ fn rounds_of_two_lives_have_nothing_in_common() {
     assert_eq!(all.len(), 3 * SENDS);
     let no_life = catch_unwind(|| Pool::<_, 1>::new(words(3), BUFFER_BYTES, 1 << 24).map(|_| ()));
     assert!(no_life.is_err());
+}
+
+/// Whatever was sent before: a program that is started anew counts from the first again.
+#[test]
+fn rounds_of_a_life_come_after_those_of_an_earlier_one() {
+    let round = |life| {
+        let mut pool: Pool<_, 1> = Pool::new(words(3), BUFFER_BYTES, life).expect("large enough");
+        let buffer = pool.take().expect("free");
+        pool.send(buffer, 8).expect("it is that long").round
+    };
+    let [third, second, first] = [3, 2, 1].map(round);
+    assert!(first < second && second < third, "{first} {second} {third}");
 }
 
 #[test]

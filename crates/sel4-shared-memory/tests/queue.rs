@@ -135,7 +135,9 @@ fn a_consumer_that_began_twice_unseen_restarts_only_what_was_put() {
             producer.push(&1).expect("there is room");
         }
         taker::<u64>(memory);
-        taker::<u64>(memory);
+        let mut consumer: Taker<u64> = taker(memory);
+        // What was put may have been taken by the first.
+        assert_eq!(consumer.pop(), Ok(None));
         let expect = match is_put {
             false => Ok(2),
             true => Err(PeerError::Restarted),
@@ -331,6 +333,10 @@ fn ends_of_different_shape_are_told() {
 fn positions_that_cannot_be_are_broken() {
     let (taken, put) = memory::<u64>(2);
     let (mut producer, mut consumer) = (putter::<u64>((taken, put)), taker::<u64>((taken, put)));
+    // As if the consumer had taken none, but where no position is.
+    taken[0].fetch_or(4, Ordering::Relaxed);
+    assert_eq!(producer.room(), Err(PeerError::Broken));
+    taken[0].fetch_and(!0xffff, Ordering::Relaxed);
     producer.push(&1).expect("there is room");
     assert_eq!(consumer.pop(), Ok(Some(1)));
     for lie in [2, 3, 4, 100, 0xffff] {

@@ -400,3 +400,6 @@ const fn waiting_bit(party: PartyId) -> u64 {
 const fn reading_bit(party: PartyId) -> u64 {
     (party.bit() as u64) << READING_SHIFT
 }
+
+#[cfg(test)]
+mod tests;

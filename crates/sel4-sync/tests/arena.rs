@@ -100,15 +100,52 @@ fn the_bits_of_a_word_are_those_of_one_field() {
 }
 
 #[test]
-fn a_condition_is_retired_as_a_mutex_is() {
-    let words = words(1);
+fn a_condition_and_a_readers_writer_lock_are_retired_as_a_mutex_is() {
+    let words = words(2);
     let arena = Arena::new(&words);
     let party = party(0);
     for generation in 0..3 {
         let mut condition = arena.condition(0, generation).unwrap();
         assert_eq!(condition.retire(&party), Ok(generation + 1));
         arena.close(condition);
+        let mut rw_lock = arena.rw_lock(1, generation).unwrap();
+        let guard = rw_lock.read(&party).unwrap();
+        std::mem::forget(guard);
+        assert_eq!(rw_lock.retire(&party), Err(RetireError::Busy));
+        rw_lock.cancel(&party).unwrap();
+        assert_eq!(rw_lock.retire(&party), Ok(generation + 1));
+        arena.close(rw_lock);
     }
+}
+
+#[test]
+fn closing_a_lock_leaves_the_others_open() {
+    let words = words(3);
+    let arena = Arena::new(&words);
+    let locks = [0, 1, 2].map(|index| arena.mutex(index, 0).unwrap());
+    let [_, second, _] = locks;
+    arena.close(second);
+    let errors = [0, 1, 2].map(|index| arena.mutex(index, 0).err());
+    assert_eq!(errors, [Some(OpenError::Open), None, Some(OpenError::Open)]);
+}
+
+#[test]
+fn words_that_are_no_lock_are_counted_and_not_opened() {
+    // An owner of no lock, and one that is no party.
+    let values = [1 << OWNER.trailing_zeros() | ENTERED, 0, OWNER];
+    let words = values.map(AtomicU64::new);
+    let arena = Arena::new(&words);
+    let recovered = arena.recover(PartyId::new(0), &Woken::default());
+    let expect = Recovered {
+        changed: 0,
+        corrupt: 2,
+    };
+    assert_eq!(recovered, expect);
+    let errors = [0, 1, 2].map(|index| arena.mutex(index, 0).err());
+    let corrupt = Some(OpenError::Corrupt);
+    assert_eq!(errors, [corrupt, None, corrupt]);
+    let now = words.map(AtomicU64::into_inner);
+    assert_eq!([now[0], now[2]], [values[0], values[2]]);
 }
 
 #[test]

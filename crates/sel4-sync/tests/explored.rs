@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use pd_test::{Explorer, System};
 use sel4_microkit::{
     Channel, ChannelSet, Child, EntryPoint, Handler, Infallible, MessageInfo, SharedWord,
-    panicking, pd_name, shared_words,
+    debug_println, panicking, pd_name, shared_words,
 };
 use sel4_sync::{Acquired, Arena, Bell, LockError, Party, PartyId, Peers};
 
@@ -280,4 +280,24 @@ fn a_parent_that_forgets_to_recover_is_found() {
         .try_check(|run| check(run, 2));
     let found = found.expect_err("somebody waits for ever").to_string();
     println!("{}", found.lines().next().unwrap_or_default());
+}
+
+#[test]
+fn what_comes_while_a_party_waits_is_kept_until_it_is_taken() {
+    let system = system(2, true).program("party.elf", || {
+        let party = party_of(2);
+        if party.id().index() == 0 {
+            party.wait();
+            let missed = [(); 2].map(|()| party.take_missed());
+            let channels = missed.map(|missed| missed.into_iter().collect::<Vec<_>>());
+            debug_println!("{channels:?}");
+        } else {
+            party.notify(PartyId::new(0));
+        }
+        Peaceful
+    });
+    let mut run = system.start();
+    run.until_idle();
+    let [_, (_, second), _] = CHANNELS;
+    assert_eq!(run.log(), format!("{:?}\n", [vec![second], vec![]]));
 }

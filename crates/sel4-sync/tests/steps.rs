@@ -1,7 +1,7 @@
 //! What each operation does and says, one after another, without waiting.
 #![forbid(unsafe_code)]
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 
@@ -378,4 +378,83 @@ fn a_word_that_has_had_all_its_locks_has_no_more() {
     drop(lock.lock(&party).unwrap());
     assert_eq!(lock.retire(&party), Err(RetireError::Spent));
     drop(lock.lock(&party).unwrap());
+}
+
+#[test]
+fn a_signal_for_all_wakes_all_that_wait() {
+    let words = words();
+    let mut all = parties(&words);
+    for waiting in [0, 1, 3] {
+        let One {
+            party,
+            mutex,
+            condition,
+            ..
+        } = &mut all[waiting];
+        let guard = mutex.lock(party).unwrap().or_repair(|| unreachable!());
+        condition.start_wait(guard.unwrap()).unwrap();
+    }
+    let One {
+        party, condition, ..
+    } = &mut all[2];
+    condition.notify_all(party).unwrap();
+    assert_eq!(all[2].woken(), [0, 1, 3]);
+    for One {
+        party, condition, ..
+    } in &mut all
+    {
+        assert!(condition.poll_wait(party).unwrap().is_ready());
+    }
+}
+
+#[test]
+fn whoever_tries_to_read_has_the_lock_unless_one_writes() {
+    let words = words();
+    let mut all = parties(&words);
+    for reader in [0, 1] {
+        let One { party, rw_lock, .. } = &mut all[reader];
+        let given = rw_lock.try_read(party).unwrap();
+        assert!(matches!(given, Some(Acquired::Consistent(_))));
+    }
+    let One { party, rw_lock, .. } = &mut all[2];
+    std::mem::forget(rw_lock.write(party).unwrap());
+    let One { party, rw_lock, .. } = &mut all[0];
+    assert!(rw_lock.try_read(party).unwrap().is_none());
+}
+
+/// Does something while its party waits for the first time. There is no second.
+struct Meanwhile<F>(Cell<Option<F>>);
+
+impl<F: FnOnce()> Bell for Meanwhile<F> {
+    fn members(&self) -> Members {
+        Woken::default().members()
+    }
+
+    fn notify(&self, _: PartyId) {}
+
+    fn wait(&self) {
+        let meanwhile = self.0.take().expect("it would wait forever");
+        meanwhile();
+    }
+}
+
+#[test]
+fn whoever_waits_for_a_signal_is_told_that_nobody_gets_the_mutex_any_more() {
+    let words = words();
+    // One dies inside. Its parent has not come to the condition yet, and the next gives the data up.
+    let meanwhile = || {
+        let [_, mut dead, mut next, _] = parties(&words);
+        assert!(dead.take());
+        Arena::new(&words[..1]).recover(PartyId::new(1), &Woken::default());
+        let One { party, mutex, .. } = &mut next;
+        drop(mutex.try_lock(party).unwrap());
+    };
+    let party = Party::new(PartyId::new(0), Meanwhile(Cell::new(Some(meanwhile))));
+    let arena = Arena::new(&words);
+    let (mut mutex, mut condition) = (arena.mutex(0, 0).unwrap(), arena.condition(1, 0).unwrap());
+    let guard = mutex.lock(&party).unwrap().or_repair(|| unreachable!());
+    let waited = condition.wait(guard.unwrap()).map(drop);
+    assert_eq!(waited, Err(LockError::NotRecoverable));
+    // It waits for no signal any more.
+    assert!(condition.poll_wait(&party).unwrap().is_ready());
 }

@@ -1,0 +1,182 @@
+//! Holds the steps that runs of whole systems reach rarely, and which words are no state at all.
+
+use super::How::{Read, Write};
+use super::*;
+
+const ALL: Members = Members::from_bits(u16::MAX);
+
+fn party(index: usize) -> PartyId {
+    PartyId::new(index)
+}
+
+fn only(index: usize) -> Members {
+    Members::NONE.with(party(index))
+}
+
+/// A lock that nobody has had yet.
+fn new(kind: Kind) -> State {
+    State(Identity::new(kind, 0).free())
+}
+
+/// The lock after these parties have asked for it, in this order.
+fn asked(kind: Kind, parties: &[(usize, How)]) -> State {
+    parties.iter().fold(new(kind), |state, (index, how)| {
+        let (next, _) = state.acquire(party(*index), *how).expect("it may ask");
+        next
+    })
+}
+
+fn release(state: State, index: usize, how: How) -> Next {
+    let released = state.release(party(index), how, Leaving::AsItWas, ALL);
+    released.expect("it has the lock")
+}
+
+fn has(state: State, index: usize, how: How) -> bool {
+    let given = state.acquire(party(index), how).map(|(_, given)| given);
+    matches!(given, Ok(Given::Yes { .. }))
+}
+
+#[test]
+fn a_reader_has_the_lock_although_a_writer_waits() {
+    let state = asked(Kind::RwLock, &[(0, Read), (1, Write)]);
+    assert!(has(state, 0, Read) && !has(state, 2, Read));
+}
+
+#[test]
+fn whoever_has_or_awaits_a_lock_is_refused_it_in_the_other_way() {
+    let refused = |parties: &[(usize, How)], index, how| {
+        let again = asked(Kind::RwLock, parties).acquire(party(index), how);
+        assert_eq!(again, Err(LockError::Held), "{parties:?}");
+    };
+    refused(&[(0, Read)], 0, Write);
+    refused(&[(0, Write)], 0, Read);
+    refused(&[(0, Write), (1, Read)], 1, Write);
+    refused(&[(0, Write), (1, Write)], 1, Read);
+}
+
+#[test]
+fn after_a_writer_those_that_wait_to_read_come_first() {
+    let state = asked(
+        Kind::RwLock,
+        &[(0, Write), (1, Write), (2, Read), (3, Read)],
+    );
+    let (state, woken) = release(state, 0, Write);
+    assert_eq!(woken, only(2).with(party(3)));
+    assert!(has(state, 2, Read) && has(state, 3, Read) && !has(state, 1, Write));
+}
+
+#[test]
+fn the_next_writer_is_the_one_after_the_last() {
+    let state = asked(Kind::RwLock, &[(0, Read), (2, Write)]);
+    let (state, woken) = release(state, 0, Read);
+    assert_eq!(woken, only(2));
+    let state = [2, 1, 3].into_iter().fold(state, |state, index| {
+        state.acquire(party(index), Write).expect("it may ask").0
+    });
+    assert_eq!(release(state, 2, Write).1, only(3));
+}
+
+#[test]
+fn only_who_has_entered_can_give_back_or_repair() {
+    let held = asked(Kind::Mutex, &[(0, Write), (1, Write)]);
+    let (handed_to_1, _) = release(held, 0, Write);
+    for (state, index) in [(held, 1), (held, 2), (handed_to_1, 1), (handed_to_1, 2)] {
+        let released = state.release(party(index), Write, Leaving::AsItWas, ALL);
+        assert_eq!(released, Err(LockError::Corrupt), "{state:?}");
+        assert_eq!(state.repair(party(index)), Err(LockError::Corrupt));
+    }
+    assert_eq!(held.repair(party(0)), Ok((held, ())));
+}
+
+#[test]
+fn an_owner_that_dies_before_its_repair_leaves_it_to_the_next() {
+    let mut state = new(Kind::Mutex);
+    for index in 0..3 {
+        let (taken, given) = state.acquire(party(index), Write).expect("it is free");
+        let is_inconsistent = index > 0;
+        assert_eq!(given, Given::Yes { is_inconsistent });
+        state = taken.bury(party(index)).0;
+    }
+}
+
+#[test]
+fn whoever_begins_to_wait_for_a_signal_twice_waits() {
+    let state = new(Kind::Condition);
+    let state = state.await_signal(party(4)).await_signal(party(4));
+    assert_eq!(state.signal_one().1, only(4));
+}
+
+#[test]
+fn only_a_lock_that_nobody_has_or_awaits_is_unused() {
+    for kind in [Kind::Mutex, Kind::Condition, Kind::RwLock] {
+        assert!(new(kind).is_unused());
+    }
+    let used = [
+        asked(Kind::Mutex, &[(0, Write)]),
+        asked(Kind::RwLock, &[(0, Write)]),
+        asked(Kind::RwLock, &[(0, Read)]),
+        new(Kind::Condition).await_signal(party(0)),
+    ];
+    for state in used {
+        assert!(!state.is_unused(), "{state:?}");
+    }
+}
+
+#[test]
+fn only_what_a_lock_of_these_parties_can_be_is_read() {
+    let members = only(0).with(party(1)).with(party(15));
+    let check = |word: u64, is_sound: bool| {
+        let expect = match is_sound {
+            true => Ok(State(word)),
+            false => Err(LockError::Corrupt),
+        };
+        assert_eq!(State::read(word, members), expect, "{word:#x}");
+    };
+    let mutex = new(Kind::Mutex).word();
+    let condition = new(Kind::Condition).word();
+    let rw_lock = new(Kind::RwLock).word();
+    let waits = |index| waiting_bit(party(index));
+    let reads = |index| reading_bit(party(index));
+    let owns = |index| owner_bits(party(index));
+
+    let no_lock = Identity::retired(5);
+    check(no_lock, true);
+    for bits in [waits(0), ENTERED, owns(0), INCONSISTENT, TURN] {
+        check(no_lock | bits, false);
+    }
+    for lock in [mutex, rw_lock] {
+        for flag in [0, INCONSISTENT, NOT_RECOVERABLE] {
+            check(lock | flag, true);
+        }
+        check(lock | NOT_RECOVERABLE | INCONSISTENT, false);
+        // Nobody has it, or has given it back.
+        check(lock | ENTERED, false);
+        check(lock | waits(1), false);
+        for flag in [0, ENTERED, ENTERED | INCONSISTENT] {
+            check(lock | owns(0) | flag, true);
+            check(lock | owns(15) | flag | waits(1), true);
+            check(lock | owns(0) | flag | waits(0), false);
+            check(lock | owns(0) | flag | waits(2), false);
+            check(lock | owns(2) | flag, false);
+            check(lock | OWNER | flag, false);
+            check(lock | owns(0) | flag | NOT_RECOVERABLE, false);
+        }
+    }
+    check(mutex | reads(0), false);
+    check(mutex | owns(0) | ENTERED | waits(1) | reads(1), false);
+    check(mutex | turn_bits(party(1)), false);
+    check(rw_lock | turn_bits(party(1)), true);
+    check(rw_lock | reads(0) | reads(15), true);
+    check(rw_lock | reads(0) | waits(1), true);
+    check(rw_lock | owns(0) | waits(1) | reads(1), true);
+    check(rw_lock | reads(2), false);
+    check(rw_lock | reads(0) | owns(1), false);
+    check(rw_lock | reads(0) | ENTERED, false);
+    check(rw_lock | reads(0) | NOT_RECOVERABLE, false);
+
+    check(condition | waits(0) | waits(1) | TURN, true);
+    check(condition | waits(2), false);
+    for bits in [reads(0), owns(0), ENTERED, INCONSISTENT, NOT_RECOVERABLE] {
+        check(condition | bits, false);
+    }
+}
