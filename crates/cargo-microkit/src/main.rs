@@ -54,6 +54,7 @@ mod target;
 mod terminal;
 mod variant;
 mod watch;
+mod whereabouts;
 
 use std::process::ExitCode;
 

@@ -8,6 +8,7 @@ use crate::fault::Faults;
 use crate::log::{Line, Log};
 use crate::qemu::{Guest, Heard};
 use crate::readable::readable;
+use crate::whereabouts::{End, Observer};
 
 /// How long a guest is silent before it is held to have said what it had to say.
 pub(crate) const SILENCE: Duration = Duration::from_millis(300);
@@ -17,6 +18,13 @@ const LONG_SILENCE: Duration = Duration::from_secs(1);
 
 /// How many lines that nobody expected are enough: as many as a report of a fault has.
 const ENOUGH: usize = 64;
+
+/// How a run ends that the kernel says is over.
+pub(crate) const NOTHING_MORE: &str =
+    "every PD waits or has stopped, and nothing can wake one any more,";
+
+/// How a run ends whose kernel has halted.
+pub(crate) const HALTED: &str = "the kernel has halted";
 
 /// How many of the last lines to show.
 const TAIL: usize = 10;
@@ -37,6 +45,7 @@ pub(crate) fn compare(
     expected: &[Expected],
     file: &str,
     timeout: Duration,
+    observer: &Observer,
 ) -> Watched<()> {
     let end = Instant::now() + timeout;
     let mut judge = Judge::new(expected);
@@ -83,11 +92,23 @@ pub(crate) fn compare(
                 if !log.partial().is_empty() {
                     tail.push(log.partial());
                 }
+                let mut pds = String::new();
                 let why = match ended {
                     Some(status) => ended_early(status, guest),
-                    None => format!("{} s were not enough", timeout.as_secs_f64()),
+                    None => {
+                        pds = whereabouts(&judge, observer);
+                        format!("{} s were not enough", timeout.as_secs_f64())
+                    }
                 };
-                return Watched::Failed(missing(&judge, &tail, &why, file));
+                return Watched::Failed(missing(&judge, &tail, &why, file) + &pds);
+            }
+            Verdict::Waiting if is_silent => {
+                let (why, pds) = match observer.end() {
+                    Some(End::Idle) => (NOTHING_MORE, whereabouts(&judge, observer)),
+                    Some(End::Halted) => (HALTED, String::new()),
+                    None => continue,
+                };
+                return Watched::Failed(missing(&judge, &tail, why, file) + &pds);
             }
             _ => {}
         }
@@ -104,6 +125,7 @@ pub(crate) fn record(
     mut log: Log,
     before: &[Expected],
     timeout: Duration,
+    observer: &Observer,
 ) -> Watched<Vec<String>> {
     let end = Instant::now() + timeout;
     let mut to_type = before
@@ -134,7 +156,7 @@ pub(crate) fn record(
                         });
                         false
                     }
-                    None => has_spoken,
+                    None => has_spoken || observer.end().is_some(),
                 }
             }
             Heard::End(_) => true,
@@ -192,6 +214,16 @@ fn hear(judge: &mut Judge<'_>, tail: &mut Tail, line: Line) {
     if line.is_of_system {
         judge.hear(line.text);
     }
+}
+
+/// Where each PD is that has not faulted, a line each.
+fn whereabouts(judge: &Judge<'_>, observer: &Observer) -> String {
+    let faults = Faults::of(judge.seen().iter().map(String::as_str));
+    let whereabouts = observer.whereabouts(|pd| faults.pds().any(|dead| dead == pd));
+    let lines = whereabouts
+        .into_iter()
+        .map(|pd| format!("\n{}", pd.sentence));
+    lines.collect()
 }
 
 fn faults(judge: &Judge<'_>) -> String {
