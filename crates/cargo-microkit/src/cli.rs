@@ -114,7 +114,8 @@ pub(crate) struct RunArgs {
 /// line that comes: TEXT and Enter are typed when all lines before it have come. A file that is only
 /// `skip: REASON` skips the system; one that is only `refused: TEXT` wants it refused, with TEXT
 /// somewhere in the report. Every system runs on the model kernel and on seL4, which is skipped by
-/// name where there is no SDK; --kernel takes one of them. NAME.qemu says what devices the machine
+/// name where there is no SDK; --kernel takes one of them. A system that lacks a line when its time is
+/// up, or when nothing can wake one of its PDs any more, fails with where each PD is. NAME.qemu says what devices the machine
 /// has besides, as for `run`.
 ///
 /// Before that, `cargo test` runs for each package that has `pd-test` among its dependencies and a

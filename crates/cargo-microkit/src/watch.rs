@@ -88,27 +88,25 @@ pub(crate) fn compare(
             Verdict::Different if is_over || judge.surplus() > ENOUGH => {
                 return Watched::Failed(different(&judge, file));
             }
-            Verdict::Waiting if is_up => {
+            Verdict::Waiting => {
+                let end = is_silent.then(|| observer.end()).flatten();
+                let why = match (ended, end) {
+                    (Some(status), _) => ended_early(status, guest),
+                    (None, Some(End::Idle)) => NOTHING_MORE.to_owned(),
+                    (None, Some(End::Halted)) => HALTED.to_owned(),
+                    (None, None) if is_up => {
+                        format!("{} s were not enough", timeout.as_secs_f64())
+                    }
+                    (None, None) => continue,
+                };
                 if !log.partial().is_empty() {
                     tail.push(log.partial());
                 }
-                let mut pds = String::new();
-                let why = match ended {
-                    Some(status) => ended_early(status, guest),
-                    None => {
-                        pds = whereabouts(&judge, observer);
-                        format!("{} s were not enough", timeout.as_secs_f64())
-                    }
+                let pds = match (ended, end) {
+                    (Some(_), _) | (_, Some(End::Halted)) => String::new(),
+                    _ => whereabouts(&judge, observer),
                 };
                 return Watched::Failed(missing(&judge, &tail, &why, file) + &pds);
-            }
-            Verdict::Waiting if is_silent => {
-                let (why, pds) = match observer.end() {
-                    Some(End::Idle) => (NOTHING_MORE, whereabouts(&judge, observer)),
-                    Some(End::Halted) => (HALTED, String::new()),
-                    None => continue,
-                };
-                return Watched::Failed(missing(&judge, &tail, why, file) + &pds);
             }
             _ => {}
         }

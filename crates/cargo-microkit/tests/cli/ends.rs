@@ -3,11 +3,14 @@
 //! there is no QEMU, nothing is tested, and the output says so.
 
 use std::fs;
-use std::process::Command;
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::bench::{Bench, check};
 use crate::terminal::Session;
+use rustix::process::{Pid, Signal, kill_process_group};
 
 /// What every program has: system calls, named as the SDK's header for C names them; and an end in a
 /// loop, in a function that is called.
@@ -49,6 +52,10 @@ const KEEPS_WAITING: &str = "#[inline(never)] fn work() { microkit_syscall(WAIT,
     #[unsafe(no_mangle)] extern \"C\" fn _start() -> ! { \
     microkit_syscall(RECEIVE, 1); work(); loop {} }\n";
 
+/// Halts the kernel.
+const HALTS: &str = "#[unsafe(no_mangle)] extern \"C\" fn _start() -> ! { \
+    microkit_syscall(-14, 0); loop {} }\n";
+
 /// Does what it may not.
 const DIES: &str = "#[unsafe(no_mangle)] extern \"C\" fn _start() -> ! { \
     unsafe { asm!(\"udf #0\") } loop {} }\n";
@@ -76,7 +83,7 @@ fn bench(programs: &[(&str, &str)]) -> Bench {
 /// A system of this; `PROGRAM` stands for a program image.
 fn system(bench: &Bench, text: &str) {
     let mut text = format!("<system>{text}</system>");
-    for name in ["rests", "spins", "calls", "keeps-waiting", "dies"] {
+    for name in ["rests", "spins", "calls", "keeps-waiting", "halts", "dies"] {
         let image = format!("<program_image path=\"{name}.elf\" />");
         text = text.replace(&format!("({name})"), &image);
     }
@@ -136,6 +143,22 @@ fn a_run_ends_when_nothing_can_happen_any_more() {
     ends(&bench, &until, false, &parts);
     bench.file("x.expected", "never\n");
     ends(&bench, &["test", "--timeout", "60"], false, &parts[2..]);
+}
+
+#[test]
+fn a_run_ends_when_the_kernel_has_halted() {
+    let bench = bench(&[("halts", HALTS)]);
+    system(
+        &bench,
+        "<protection_domain name=\"a\">(halts)</protection_domain>",
+    );
+    let parts = [
+        "the kernel has halted",
+        "halted the machine, with DebugHalt",
+    ];
+    ends(&bench, &["run"], false, &parts);
+    bench.file("x.expected", "re:.*halted the machine.*\nnever\n");
+    ends(&bench, &["test", "--timeout", "60"], false, &parts);
 }
 
 #[test]
@@ -262,6 +285,17 @@ fn ctrl_c_says_where_each_pd_is() {
     for part in ONE_RUNS {
         assert!(session.shown().contains(part), "{}", session.shown());
     }
+    // Without a terminal of its own it is a signal, to all that run there.
+    command.process_group(0).stderr(Stdio::piped());
+    let mut run = command.stdout(Stdio::piped()).spawn().expect("it starts");
+    let mut log = BufReader::new(run.stdout.take().expect("its output")).lines();
+    assert!(log.any(|line| line.is_ok_and(|line| line.contains("for development"))));
+    kill_process_group(Pid::from_child(&run), Signal::INT).expect("it runs");
+    let output = run.wait_with_output().expect("it ends");
+    let said = String::from_utf8_lossy(&output.stderr);
+    for part in ONE_RUNS {
+        assert!(said.contains(part), "{said}");
+    }
     let left = fs::read_dir(bench.path("tmp")).expect("the folder").count();
-    assert_eq!(left, 1, "nothing is left of what the run has needed");
+    assert_eq!(left, 1, "nothing is left of what the runs have needed");
 }
