@@ -65,7 +65,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
     command.args(&args.qemu_args);
     let observer = Observer::new(monitor, &command, &packed);
     if args.options.verbose {
-        terminal::running(&command);
+        terminal::running(&qemu::without_monitor(&command));
     }
     let mut guest = Guest::start(command)?;
     // After the start, from which on no signal ends this program before the terminal is in order.

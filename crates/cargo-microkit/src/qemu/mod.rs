@@ -9,7 +9,7 @@ mod paths;
 pub(crate) use devices::Devices;
 pub(crate) use guest::{Guest, Heard, Typist};
 pub(crate) use machine::Machine;
-pub(crate) use monitor::{Monitor, is_controlled};
+pub(crate) use monitor::{Monitor, is_controlled, without_monitor};
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

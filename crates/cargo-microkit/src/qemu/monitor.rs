@@ -123,6 +123,33 @@ pub(crate) fn is_controlled(command: &Command) -> bool {
     })
 }
 
+/// A command that starts QEMU, without what [`Monitor::add_to`] has added: what a person can start
+/// later, when the socket's folder is gone.
+pub(crate) fn without_monitor(command: &Command) -> Command {
+    let mut plain = Command::new(command.get_program());
+    let arguments: Vec<_> = command.get_args().collect();
+    let is_ours = |pair: &[&OsStr]| {
+        let [option, value] = pair else { return false };
+        let value = value.to_string_lossy();
+        let starts = match option.to_str() {
+            Some("-chardev") => format!("socket,id={DEVICE},"),
+            Some("-mon") => format!("chardev={DEVICE},"),
+            _ => return false,
+        };
+        value.starts_with(&starts)
+    };
+    let mut rest = &arguments[..];
+    while let Some((word, others)) = rest.split_first() {
+        if rest.get(..2).is_some_and(is_ours) {
+            rest = &rest[2..];
+        } else {
+            plain.arg(word);
+            rest = others;
+        }
+    }
+    plain
+}
+
 fn socket(folder: &TempDir) -> PathBuf {
     folder.path().join("monitor")
 }
@@ -189,6 +216,18 @@ mod tests {
         let answers = lines.iter().map(|_| monitor.ask("x", json!({}))).collect();
         qemu.join().expect("it ends");
         answers
+    }
+
+    #[test]
+    fn a_command_is_shown_without_the_monitor() {
+        let mut command = Command::new("qemu");
+        command.arg("-s");
+        let _monitor = Monitor::add_to(&mut command).expect("a socket");
+        command.args(["-chardev", "socket,id=mine", "-mon"]);
+        let plain = without_monitor(&command);
+        let arguments: Vec<_> = plain.get_args().collect();
+        assert_eq!(arguments, ["-s", "-chardev", "socket,id=mine", "-mon"]);
+        assert_eq!(plain.get_program(), "qemu");
     }
 
     #[test]

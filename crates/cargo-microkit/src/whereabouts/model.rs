@@ -25,7 +25,12 @@ pub(super) fn phase(monitor: &Monitor, address: u64) -> Option<Phase> {
 pub(super) fn threads(monitor: &Monitor, address: u64) -> Option<Vec<Thread>> {
     monitor.press_power_button()?;
     let end = Instant::now() + PATIENCE;
-    while phase(monitor, address)? != Phase::Taken {
+    loop {
+        match phase(monitor, address)? {
+            Phase::Taken => break,
+            Phase::Halted => return None,
+            Phase::Runs | Phase::Idle => {}
+        }
         if Instant::now() > end {
             return None;
         }

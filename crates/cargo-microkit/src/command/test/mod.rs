@@ -159,7 +159,7 @@ fn test_variant(
                 let disks = devices.add_to(&mut command)?;
                 let observer = Observer::new(monitor, &command, &packed);
                 if args.options.verbose {
-                    terminal::running(&command);
+                    terminal::running(&qemu::without_monitor(&command));
                 }
                 Ok((Guest::start_quietly(command)?, observer, disks))
             };
