@@ -263,7 +263,7 @@ fn frames(loader: &Loader, address: u64) -> Vec<Frame> {
         && let Some(symbol) = loader.find_symbol(address)
     {
         found.push(Frame {
-            function: symbol.to_owned(),
+            function: demangled(symbol),
             place: None,
         });
     }
@@ -288,6 +288,12 @@ fn shortened(file: &Path) -> String {
         .unwrap_or(file)
         .display()
         .to_string()
+}
+
+/// The name of a function, of the symbol for it.
+fn demangled(symbol: &str) -> String {
+    let name = addr2line::demangle_auto(symbol.into(), None);
+    without_hash(&name).to_owned()
 }
 
 /// A demangled name without the hash at its end.
@@ -416,6 +422,16 @@ mod tests {
     fn a_name_loses_its_hash_and_nothing_else() {
         assert_eq!(without_hash("a::b::h0123456789abcdef"), "a::b");
         assert_eq!(without_hash("a::b::hello"), "a::b::hello");
+    }
+
+    #[test]
+    fn a_symbol_is_told_as_its_function() {
+        let check = |symbol, expect| assert_eq!(demangled(symbol), expect);
+        let renew = "_ZN13sel4_microkit7renewal5renew17hdba642fa36dfd116E";
+        check(renew, "sel4_microkit::renewal::renew");
+        check("_RNvCs1234_7mycrate3foo", "mycrate::foo");
+        check("_start", "_start");
+        check("notified", "notified");
     }
 
     /// This test's own program has places too.

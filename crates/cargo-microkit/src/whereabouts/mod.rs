@@ -157,8 +157,11 @@ impl Observer {
             addresses.extend(stack::calls(memory, tables, thread, &program));
         }
         let own = program.own_place(&addresses);
-        // Where all is the runtime's, only one that runs may be elsewhere next.
-        let runs = matches!(thread.doing, Doing::Runs | Doing::Ready);
+        // Where all is the runtime's, the place says something of one that is on its way only.
+        let runs = matches!(
+            thread.doing,
+            Doing::Runs | Doing::Ready | Doing::AwaitsBudget
+        );
         own.or_else(|| runs.then(|| program.place(thread.instruction))?)
     }
 }
