@@ -3,7 +3,7 @@
 //!
 //! The machine is looked into from outside, by QEMU's [monitor](Monitor). The [model kernel](model)
 //! writes its state down when it is asked to; [seL4's](sel4) is read as it lies. Both give a
-//! [thread](thread) for each PD, whose [stack](stack) is followed in its own [memory], up to the
+//! [thread] for each PD, whose [stack] is followed in its own [memory], up to the
 //! first function that is neither the runtime's nor Rust's.
 
 mod dwarf;
