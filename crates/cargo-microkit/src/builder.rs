@@ -66,7 +66,7 @@ impl Builder<'_> {
         let file = SystemFile::read(system)?;
         let folders = Folders::of(self.options, &file.system);
         let search_paths = folders.all().cloned().collect();
-        let parsed = declared::parse_before_build(&file, search_paths, self.variant)?;
+        let parsed = declared::parse_before_build(&file, search_paths, self.facts()?)?;
         let programs = programs::find(&file, self.project, &folders)?;
         if self.options.verbose {
             programs
@@ -160,9 +160,10 @@ impl Builder<'_> {
             .unwrap_or_else(|| directory.join("report.txt"));
         let mut directories = vec![below];
         directories.extend(Folders::of(self.options, system).all().cloned());
-        let parsed = declared::parse_file(&system.path, directories.clone(), self.variant)?;
+        let facts = self.facts()?;
+        let parsed = declared::parse_file(&system.path, directories.clone(), facts)?;
         let declared = declared::of_system(&parsed, &sources)?;
-        let wrong = declared::memory(&parsed, &declared.memory, &self.variant.config);
+        let wrong = declared::memory(&parsed, &declared.memory, facts);
         if !wrong.findings().is_empty() {
             return Err(wrong.into());
         }
@@ -220,6 +221,11 @@ impl Builder<'_> {
         c::compile(source, program, image.target, sdk, self.variant, verbose)
     }
 
+    /// What system files are checked against.
+    fn facts(&self) -> Result<sdf::Kernel> {
+        self.kernel.facts(&self.variant.board, &self.variant.config)
+    }
+
     /// Makes the folder for an image and what it is made of.
     fn system_directory(&self, system: &System) -> Result<(PathBuf, Option<TempDir>)> {
         if !self.keeps {
@@ -234,7 +240,7 @@ impl Builder<'_> {
         let place = place_of(system, self.project.map(Project::root), &target);
         let directory = target
             .join("microkit")
-            .join(self.variant.kernel_directory())
+            .join(self.variant.kernel_directory(self.kernel.sdk()))
             .join("systems")
             .join(place)
             .join(format!("{}-{kernel}-{profile}", system.name));

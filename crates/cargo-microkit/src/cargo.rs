@@ -124,7 +124,7 @@ pub(crate) fn build(
     }
     let package_ids = wanted.iter().map(|(_, bin)| bin.package_id.as_str());
     let chosen = chosen::choose(project, &package_ids.collect(), &options.features)?;
-    let directory = target_directory(project, variant);
+    let directory = target_directory(project, variant, sdk);
     files::make_directory(&directory)?;
     // Until there are copies.
     let _lock = Lock::take(&directory.join(".cargo-microkit-lock"))?;
@@ -151,11 +151,11 @@ pub(crate) fn build(
 }
 
 /// Where Cargo puts what it builds for a kernel.
-fn target_directory(project: &Project, variant: &Variant) -> PathBuf {
+fn target_directory(project: &Project, variant: &Variant, sdk: Option<&Sdk>) -> PathBuf {
     project
         .target_directory()
         .join("microkit")
-        .join(variant.kernel_directory())
+        .join(variant.kernel_directory(sdk))
 }
 
 /// Builds programs in one call of Cargo.
@@ -176,7 +176,7 @@ fn build_group(
     command.args(["--target", target.name(), "--profile", &variant.profile]);
     command
         .arg("--target-dir")
-        .arg(target_directory(project, variant));
+        .arg(target_directory(project, variant, sdk));
     command.args(profile::arguments(&variant.profile, project.root()));
     if variant.profile != RELEASE {
         // Joined to what the user's configuration has there.
@@ -265,7 +265,7 @@ pub(crate) fn provide_target(
     command: impl Fn(&str) -> Command,
     options: &Options,
 ) -> Result<()> {
-    if has_target(target, command("rustc"))? {
+    if has_target(target, command("rustc"))? || builds_core(command("cargo")) {
         return Ok(());
     }
     let add = format!("rustup target add {target}");
@@ -295,6 +295,14 @@ pub(crate) fn provide_target(
             "the Rust target {target} could not be installed"
         )),
     }
+}
+
+/// Whether the user's configuration has this `cargo` build the core library (`build-std`), so that
+/// it need not be installed. Only a nightly Cargo does, and only such a one can be asked.
+fn builds_core(mut cargo: Command) -> bool {
+    cargo.args(["-Zunstable-options", "config", "get", "unstable.build-std"]);
+    cargo.stdin(Stdio::null());
+    cargo.output().is_ok_and(|output| output.status.success())
 }
 
 /// Whether the Rust of this `rustc` has the core library for `target`.

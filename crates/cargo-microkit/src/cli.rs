@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -9,19 +10,26 @@ use regex::Regex;
 
 use crate::keys::Escape;
 
-/// What this program is made of.
-const VERSION: &str = concat!(
-    env!("CARGO_PKG_VERSION"),
-    "\nmodel kernel: ",
-    env!("MODEL_KERNEL"),
-    ", part of this program\nneeds: Rust ",
-    env!("CARGO_PKG_RUST_VERSION"),
-    " or newer"
-);
+/// What this program is made of, and where it is: in a clone, the alias of `.cargo/config.toml`
+/// comes before one that is installed.
+fn version() -> &'static str {
+    static TEXT: OnceLock<String> = OnceLock::new();
+    TEXT.get_or_init(|| {
+        let program = std::env::current_exe();
+        let program = program.map_or_else(|e| e.to_string(), |path| path.display().to_string());
+        format!(
+            "{}\nprogram: {program}\nmodel kernel: {}, part of this program\nneeds: Rust {} or \
+             newer",
+            env!("CARGO_PKG_VERSION"),
+            env!("MODEL_KERNEL"),
+            env!("CARGO_PKG_RUST_VERSION")
+        )
+    })
+}
 
 /// Build, run and test systems of seL4 Microkit protection domains
 #[derive(Debug, Parser)]
-#[command(name = "cargo-microkit", bin_name = "cargo microkit", version, long_version = VERSION)]
+#[command(name = "cargo-microkit", bin_name = "cargo microkit", version, long_version = version())]
 #[command(after_help = "Example:\n  cargo microkit run hello --until 'hello, world'")]
 pub(crate) struct Cli {
     #[command(subcommand)]
@@ -298,7 +306,7 @@ pub(crate) struct SdkArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SdkCommand {
-    /// Check an SDK and keep a copy of it, in place of one of the same version
+    /// Check an SDK, run its tool, and keep a copy of it, in place of one of the same version
     #[command(after_help = "Example:\n  cargo microkit sdk add ~/Downloads/microkit-sdk-2.3.0")]
     Add {
         /// The unpacked SDK, or the .tar.gz that it is published as
@@ -311,9 +319,8 @@ pub(crate) enum SdkCommand {
     /// Delete a kept SDK
     #[command(after_help = "Example:\n  cargo microkit sdk remove 2.3.0")]
     Remove {
-        /// As `sdk list` shows it
-        #[arg(default_value = microkit_abi::MICROKIT_VERSION)]
-        version: String,
+        /// As `sdk list` shows it [default: the only one]
+        version: Option<String>,
     },
 }
 
@@ -381,8 +388,9 @@ pub(crate) struct Options {
 
 #[derive(Debug, Args)]
 pub(crate) struct SdkArg {
-    /// The Microkit SDK [default: MICROKIT_SDK, or the one that `sdk add` keeps]
-    #[arg(long, value_name = "DIR")]
+    /// The Microkit SDK: the version of a kept one, or its folder [default: MICROKIT_SDK, or the
+    /// one that `sdk list` marks]
+    #[arg(long, value_name = "VERSION_OR_DIR")]
     pub(crate) sdk: Option<PathBuf>,
 }
 

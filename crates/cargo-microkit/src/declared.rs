@@ -18,13 +18,11 @@ use crate::builder::{Builder, Plan};
 use crate::cli::{DeclaringArgs, Options};
 use crate::files;
 use crate::kernel::Kernel;
-use crate::model::BOARD;
 use crate::programs::{self, Folders};
 use crate::project::Project;
 use crate::system::System;
 use crate::system_file::SystemFile;
 use crate::terminal;
-use crate::variant::Variant;
 
 /// The declarations of a system's programs, in the order of its protection domains; empty if they
 /// were not built.
@@ -42,7 +40,7 @@ pub(crate) struct Declared {
 pub(crate) fn parse(system: &System, args: &DeclaringArgs) -> Result<sdf::System> {
     let folders = Folders::of(&args.options, system);
     let files = folders.all().cloned().collect();
-    let kernel = kernel(&args.options.board, &args.variant.config);
+    let kernel = kernel(args)?;
     Ok(parse_for(kernel, &system.path, files)??)
 }
 
@@ -52,9 +50,8 @@ pub(crate) fn parse(system: &System, args: &DeclaringArgs) -> Result<sdf::System
 pub(crate) fn parse_file(
     path: &Path,
     search_paths: Vec<PathBuf>,
-    variant: &Variant,
+    kernel: sdf::Kernel,
 ) -> Result<sdf::System> {
-    let kernel = kernel(&variant.board, &variant.config);
     Ok(parse_for(kernel, path, search_paths)??)
 }
 
@@ -65,9 +62,8 @@ pub(crate) fn parse_file(
 pub(crate) fn parse_before_build(
     file: &SystemFile,
     search_paths: Vec<PathBuf>,
-    variant: &Variant,
+    kernel: sdf::Kernel,
 ) -> Result<Option<sdf::System>> {
-    let kernel = kernel(&variant.board, &variant.config);
     let errors = match parse_for(kernel, &file.system.path, search_paths)? {
         Ok(system) => return Ok(Some(system)),
         Err(errors) => errors,
@@ -106,27 +102,18 @@ fn parse_for(
     Ok(sdf::parse(&path.display().to_string(), &text, options))
 }
 
-/// What a system file for a board and a kernel configuration is checked against.
-fn kernel(board: &str, config: &str) -> sdf::Kernel {
-    let mut kernel = sdf::Kernel::QEMU_VIRT_AARCH64;
-    if board != BOARD {
-        // What the SDK knows of it, its tool says.
-        kernel.ram = None;
-    }
-    if config.starts_with("smp-") {
-        // How many cores the board has is for the SDK's tool to say.
-        kernel.cores = u8::MAX;
-    }
-    kernel
+/// Returns what the system files of these arguments are checked against.
+pub(crate) fn kernel(args: &DeclaringArgs) -> Result<sdf::Kernel> {
+    Kernel::choose(&args.options)?.facts(&args.options.board, &args.variant.config)
 }
 
 /// Returns where the system file does not map memory as its programs expect.
 pub(crate) fn memory(
     system: &sdf::System,
     uses: &[Option<MemoryUse>],
-    config: &str,
+    kernel: sdf::Kernel,
 ) -> microkit_check::Report {
-    microkit_check::memory(system, uses, kernel(BOARD, config).user_top)
+    microkit_check::memory(system, uses, kernel.user_top)
 }
 
 /// Builds the programs of the systems, unless they are not to be built, and reads what they declare.
@@ -214,7 +201,8 @@ pub(crate) fn of_system(
         if let Some(program) = file(&image.path) {
             let symbols = image.path_for_symbols.as_deref().and_then(file);
             let symbols = symbols.unwrap_or(program);
-            (waits, memory) = (declaration(program)?, memory_use(program, symbols)?);
+            waits = declaration(program)?;
+            memory = memory_use(program, symbols).map_err(|wrong| wrong.report(&pd.name, image))?;
         }
         declared.waits.push(waits);
         declared.memory.push(memory);
@@ -222,29 +210,61 @@ pub(crate) fn of_system(
     Ok(declared)
 }
 
-/// Returns what the program at `path` expects of its memory, if it says so. Its symbols are those
-/// of the file at `symbols`.
-fn memory_use(path: &Path, symbols: &Path) -> Result<Option<MemoryUse>> {
-    let read =
-        |path: &Path| fs::read(path).map_err(|e| files::cannot("read the program", path, &e));
-    memory_records(&read(path)?, &read(symbols)?).map_err(|error| {
-        miette!(
-            help = "build it again, and do not strip it",
-            "the section `{}` of the program `{}` cannot be read: {error}",
-            regions::SECTION,
-            path.display()
-        )
-    })
+/// Why it cannot be read what a program expects of its memory.
+enum Unreadable {
+    File(Report),
+    NoSymbols,
+    Section(String),
 }
 
-fn memory_records(program: &[u8], symbols: &[u8]) -> Result<Option<MemoryUse>, String> {
-    let text = |error: &dyn Display| error.to_string();
-    let file = File::parse(program).map_err(|e| text(&e))?;
-    let Some(section) = file.section_by_name(regions::SECTION) else {
+impl Unreadable {
+    fn report(self, pd: &str, image: &sdf::ProgramImage) -> Report {
+        let path = image.path.display();
+        match self {
+            Self::File(report) => report,
+            Self::NoSymbols => miette!(
+                help = "do not strip it: remove `strip` from the Cargo profile and `-s` from the \
+                        linker's arguments, or name a copy that is not stripped in \
+                        `path_for_symbols`",
+                "`{path}`, the program of `{pd}`, has no symbol table"
+            ),
+            Self::Section(error) => miette!(
+                help = "build it again, and do not strip it",
+                "the section `{}` of `{path}`, the program of `{pd}`, cannot be read: {error}",
+                regions::SECTION
+            ),
+        }
+    }
+}
+
+/// Returns what the program at `path` expects of its memory, if it says so. Its symbols are those
+/// of the file at `symbols`.
+fn memory_use(path: &Path, symbols: &Path) -> Result<Option<MemoryUse>, Unreadable> {
+    let read = |path: &Path| {
+        fs::read(path).map_err(|e| Unreadable::File(files::cannot("read the program", path, &e)))
+    };
+    let (program, symbols) = (read(path)?, read(symbols)?);
+    let section = |error: object::Error| Unreadable::Section(error.to_string());
+    let file = File::parse(&*program).map_err(section)?;
+    let Some(records) = file.section_by_name(regions::SECTION) else {
         return Ok(None);
     };
-    let records = section.data().map_err(|e| text(&e))?;
-    let symbols = File::parse(symbols).map_err(|e| text(&e))?;
+    let records = records.data().map_err(section)?;
+    let symbols = File::parse(&*symbols).map_err(section)?;
+    if symbols.symbols().next().is_none() {
+        return Err(Unreadable::NoSymbols);
+    }
+    memory_records(&file, records, &symbols)
+        .map(Some)
+        .map_err(Unreadable::Section)
+}
+
+fn memory_records(
+    file: &File<'_>,
+    records: &[u8],
+    symbols: &File<'_>,
+) -> Result<MemoryUse, String> {
+    let text = |error: &dyn Display| error.to_string();
     let data = symbols
         .section_by_name(".data")
         .map(|section| section.index());
@@ -265,7 +285,7 @@ fn memory_records(program: &[u8], symbols: &[u8]) -> Result<Option<MemoryUse>, S
         let mut symbols = symbols.symbols();
         let symbol = symbols.find(|symbol| symbol.name() == Ok(name));
         let symbol = symbol.ok_or_else(|| format!("there is no symbol `{name}`"))?;
-        word(&file, symbol.address()).ok_or_else(|| format!("`{name}` is not in the file"))
+        word(file, symbol.address()).ok_or_else(|| format!("`{name}` is not in the file"))
     };
     let (stack_bytes, kept_bytes) = (
         number(regions::STACK_SYMBOL)?,
@@ -281,14 +301,14 @@ fn memory_records(program: &[u8], symbols: &[u8]) -> Result<Option<MemoryUse>, S
             data_bytes += segment.file_range().1;
         }
     }
-    Ok(Some(MemoryUse {
+    Ok(MemoryUse {
         regions,
         stack_bytes,
         variables,
         end,
         data_bytes,
         kept_bytes,
-    }))
+    })
 }
 
 /// The word at an address of a program.

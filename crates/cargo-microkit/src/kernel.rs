@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use microkit_abi::MICROKIT_VERSION;
 use miette::{Result, miette};
 
 use crate::cli::{self, Options, VariantArgs};
@@ -25,8 +26,8 @@ pub(crate) enum Kind {
 pub(crate) enum Kernel {
     /// seL4, from this SDK.
     Sel4(Sdk),
-    /// The model kernel; where there is an SDK, programs are built with its numbers all the same,
-    /// so that they are the same programs.
+    /// The model kernel, whose numbers are those of one SDK. Where that is there, programs are built
+    /// from it all the same, so that nothing is built again for the other kernel.
     Model {
         /// The SDK.
         sdk: Option<Sdk>,
@@ -57,13 +58,39 @@ impl Kernel {
         let flag = options.sdk.sdk.as_deref();
         match options.kernel {
             cli::Kernel::Sel4 => Sdk::require(flag).map(Self::Sel4),
-            cli::Kernel::Model => Ok(Self::Model {
-                sdk: Sdk::locate(flag)?,
-            }),
+            cli::Kernel::Model => Ok(Self::model(Sdk::locate(flag)?)),
             cli::Kernel::Auto => Ok(match Sdk::locate(flag)? {
                 Some(sdk) => Self::Sel4(sdk),
                 None => Self::Model { sdk: None },
             }),
+        }
+    }
+
+    /// The model kernel, beside this SDK.
+    pub(crate) fn model(sdk: Option<Sdk>) -> Self {
+        Self::Model {
+            sdk: sdk.filter(|sdk| sdk.version() == MICROKIT_VERSION),
+        }
+    }
+
+    /// What system files for a board and configuration are checked against.
+    ///
+    /// **Errors:** there is no such kernel.
+    pub(crate) fn facts(&self, board: &str, config: &str) -> Result<microkit_sdf::Kernel> {
+        match self {
+            Self::Sel4(sdk) => sdk.kernel(board, config),
+            Self::Model { .. } => {
+                let known = microkit_sdf::Kernel::QEMU_VIRT_AARCH64;
+                // Of another, only its SDK knows.
+                Ok(microkit_sdf::Kernel {
+                    ram: known.ram.filter(|_| board == model::BOARD),
+                    cores: match config.starts_with("smp-") {
+                        true => u8::MAX,
+                        false => known.cores,
+                    },
+                    ..known
+                })
+            }
         }
     }
 

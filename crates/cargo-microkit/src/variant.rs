@@ -2,7 +2,10 @@
 
 use std::fmt;
 
+use microkit_abi::MICROKIT_VERSION;
+
 use crate::kernel::Kind;
+use crate::sdk::Sdk;
 
 /// A kernel, with its board and configuration, and a profile of the Rust code.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,9 +26,16 @@ impl Variant {
         format!("{}/{}", self.board, self.config)
     }
 
-    /// The name of the directory for everything that is built for this kernel.
-    pub(crate) fn kernel_directory(&self) -> String {
-        format!("{}-{}", self.board, self.config)
+    /// The name of the directory for everything that is built for this kernel of an SDK.
+    pub(crate) fn kernel_directory(&self, sdk: Option<&Sdk>) -> String {
+        let Self { board, config, .. } = self;
+        match sdk
+            .map(Sdk::version)
+            .filter(|version| *version != MICROKIT_VERSION)
+        {
+            Some(version) => format!("{board}-{config}-{version}"),
+            None => format!("{board}-{config}"),
+        }
     }
 
     /// Whether seL4's loader, kernel and monitor write to the serial line, before the PDs and among

@@ -6,12 +6,13 @@
 //! finding them there. The numbers are those of Microkit [`MICROKIT_VERSION`] for AArch64. Each
 //! item names the place that it was read from: `microkit.h` is the header in the SDK's
 //! `include`, *manual* is the Microkit user manual, *builder* is what the SDK's tool was seen to
-//! do. A test holds every number that `microkit.h` states against that header, where there is an
-//! SDK.
+//! do. [`facts`] lists what an SDK of any version must agree with, and a test compares it with the
+//! SDK that there is.
 #![no_std]
 #![forbid(unsafe_code)]
 
 pub mod badge;
+pub mod facts;
 pub mod limits;
 pub mod regions;
 pub mod slots;

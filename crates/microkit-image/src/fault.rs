@@ -188,6 +188,12 @@ pub enum PlanErrorKind {
 }
 
 impl PlanErrors {
+    /// Those that hold on seL4 too, whatever its board; `None` if there are none.
+    pub fn on_sel4(mut self) -> Option<Self> {
+        self.errors.retain(|error| error.kind.holds_on_sel4());
+        (!self.errors.is_empty()).then_some(self)
+    }
+
     pub(crate) fn new(source: Source, mut errors: Vec<PlanError>) -> Self {
         errors.sort_by_key(|error| (error.span.is_none(), error.span));
         Self { source, errors }
@@ -223,6 +229,30 @@ impl Diagnostic for PlanErrors {
         Some(Box::new(
             self.errors.iter().map(|error| error as &dyn Diagnostic),
         ))
+    }
+}
+
+impl PlanErrorKind {
+    /// Whether no system with this can run on seL4. What the SDK's tool lets pass can, and where
+    /// things are in main memory is the tool's to say.
+    fn holds_on_sel4(&self) -> bool {
+        match self {
+            Self::Program { fault, .. } => !matches!(fault, ProgramFault::NotExecutable { .. }),
+            Self::NoSuchIrq { .. }
+            | Self::KernelIrq { .. }
+            | Self::MapOnStack { .. }
+            | Self::FillUnreadable { .. }
+            | Self::FillChanged { .. }
+            | Self::RegionOnKernelDevice { .. }
+            | Self::RegionOutside { .. } => true,
+            Self::Model(_)
+            | Self::ChannelToItself
+            | Self::NoStackGuard { .. }
+            | Self::FillOutsideMemory { .. }
+            | Self::RegionOnKernel { .. }
+            | Self::NoRoom { .. }
+            | Self::Spec(_) => false,
+        }
     }
 }
 

@@ -65,6 +65,16 @@ pub(crate) fn of(
     let Some(symbols) = &program.symbols else {
         return Vec::new();
     };
+    if runtimes(pd).all(|wish| is_missing(symbols.find(wish.symbol))) {
+        let path = program::symbols_path(pd);
+        errors.push(program::error_in(
+            path,
+            pd,
+            pd.span,
+            ProgramFault::NoRuntime,
+        ));
+        return Vec::new();
+    }
     let mut patches = Vec::new();
     for wish in runtimes(pd).chain(setvars(pd, system, places)) {
         match site(&wish, program, symbols) {
@@ -83,6 +93,10 @@ pub(crate) fn of(
         }
     }
     patches
+}
+
+fn is_missing<T>(found: Result<T, ProgramFault>) -> bool {
+    matches!(found, Err(ProgramFault::SymbolMissing { .. }))
 }
 
 /// What the runtime of every program finds in its symbols (*builder*).

@@ -123,6 +123,14 @@ pub enum ProgramFault {
     #[diagnostic(help("do not strip it, or name an unstripped copy of it in `path_for_symbols`"))]
     NoSymbols,
 
+    /// Nothing that the runtime of every program defines is there.
+    #[error(
+        "has no symbol of a Microkit runtime, such as `{}`",
+        microkit_abi::symbols::NAME
+    )]
+    #[diagnostic(help("{}", where_symbols_come_from(microkit_abi::symbols::NAME)))]
+    NoRuntime,
+
     /// A symbol that is to be written is not there.
     #[error("has no symbol `{symbol}`")]
     #[diagnostic(help("{}", where_symbols_come_from(symbol)))]

@@ -6,6 +6,7 @@
 
 mod facts;
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fmt::Write as _;
 use std::fs;
@@ -13,24 +14,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use facts::Facts;
+use microkit_abi::facts::{FAULTS, INVOCATIONS, OPTIONAL_INVOCATIONS, SYSTEM_CALLS};
 
 const DEFAULT_BOARD: &str = "qemu_virt_aarch64";
 const DEFAULT_CONFIG: &str = "debug";
-
-/// Invocations that only some configurations have: those of a hypervisor, of SMC calls, and of the
-/// hardware debug API.
-const OPTIONAL_INVOCATIONS: [&str; 10] = [
-    "ARMSMCCall",
-    "ARMVCPUAckVPPI",
-    "ARMVCPUInjectIRQ",
-    "ARMVCPUReadReg",
-    "ARMVCPUSetTCB",
-    "ARMVCPUWriteReg",
-    "TCBConfigureSingleStepping",
-    "TCBGetBreakpoint",
-    "TCBSetBreakpoint",
-    "TCBUnsetBreakpoint",
-];
 
 fn main() -> ExitCode {
     match generate() {
@@ -81,9 +68,32 @@ fn generate() -> Result<(), String> {
             ));
         }
     }
+    let missing = |what: &str, file: &str, name: &str| {
+        format!(
+            "the kernel of board `{board}`, configuration `{config}` has no {what} `{name}` \
+             ({file}), which this crate needs"
+        )
+    };
+    if let Some(name) = absent(&SYSTEM_CALLS, &facts.syscalls) {
+        return Err(missing("system call", "syscall.xml", name));
+    }
+    if let Some(name) = absent(&INVOCATIONS, &facts.invocations) {
+        return Err(missing("invocation", "invocations_all.json", name));
+    }
+    if let Some(name) = absent(&FAULTS, &facts.faults) {
+        return Err(missing("fault", "types.pbf", name));
+    }
     let output = PathBuf::from(env::var_os("OUT_DIR").ok_or("no OUT_DIR")?).join("kernel.rs");
     fs::write(&output, constants(&facts, &board, &config))
         .map_err(|error| format!("cannot write {}: {error}", output.display()))
+}
+
+/// The first of `names` that the kernel does not have.
+fn absent<T>(names: &[&'static str], present: &BTreeMap<String, T>) -> Option<&'static str> {
+    names
+        .iter()
+        .copied()
+        .find(|name| !present.contains_key(*name))
 }
 
 fn from_sdk(sdk: &Path, board: &str, config: &str) -> Result<Facts, String> {

@@ -36,13 +36,14 @@ fn check_group(args: &CheckArgs, group: OfProject, tally: &mut Tally) -> Result<
         }
     }
 
+    let kernel = declared::kernel(&args.programs)?;
     let declared = declared::declarations(&parsed, group.project.as_deref(), &args.programs)?;
     for ((system, sdf), declarations) in parsed.into_iter().zip(declared) {
         let before = (tally.errors, tally.warnings);
         if let Some(report) = declared::refused_by_model(&sdf, &args.programs.options) {
             tally.error(&report);
         }
-        let memory = declared::memory(&sdf, &declarations.memory, &args.programs.variant.config);
+        let memory = declared::memory(&sdf, &declarations.memory, kernel);
         let report = microkit_check::check(&sdf, &declarations.waits);
         let waits = microkit_check::waits(&sdf, &declarations.waits).len();
         let pds = sdf.protection_domains.len();

@@ -90,15 +90,17 @@ fn microkit_sdk(args: &DoctorArgs) -> Result<String> {
             sdk::how_to_get()
         ));
     };
+    sdk.check_whole()?;
     let boards: Vec<_> = sdk
         .boards()
         .iter()
         .map(|board| format!("`{board}` ({})", sdk.configs(board).join(", ")))
         .collect();
     let directory = sdk.directory().display();
-    let version = microkit_abi::MICROKIT_VERSION;
+    let untried = if sdk.is_tried() { "" } else { " (never tried)" };
     Ok(format!(
-        "Microkit {version}, {directory}, {}; boards: {}",
+        "Microkit {}{untried}, {directory}, {}; boards: {}",
+        sdk.version(),
         sdk.origin(),
         boards.join(", ")
     ))

@@ -12,12 +12,18 @@ use crate::terminal;
 pub(super) fn sdk(command: &SdkCommand) -> Result<Outcome> {
     match command {
         SdkCommand::Add { from } => {
-            let directory = store::add(from)?;
-            terminal::line(directory.display());
+            let sdk = store::add(from)?;
+            terminal::line(sdk.directory().display());
+            if store::preferred()?.as_deref() != Some(sdk.directory()) {
+                terminal::aside(format_args!(
+                    "`--sdk {}` takes it; `cargo microkit sdk list` marks what is taken without",
+                    sdk.version()
+                ));
+            }
         }
         SdkCommand::List => list()?,
         SdkCommand::Remove { version } => {
-            let directory = store::remove(version)?;
+            let directory = store::remove(version.as_deref())?;
             terminal::status("Removed", directory.display());
         }
     }
@@ -29,13 +35,19 @@ fn list() -> Result<()> {
     if all.is_empty() {
         terminal::aside(format_args!("no Microkit SDK is kept; {}", how_to_get()));
     }
+    let default = store::preferred()?;
     for kept in all {
-        let what = match Sdk::open(&kept.directory, Origin::Kept) {
+        let sdk = Sdk::open(&kept.directory, Origin::Kept);
+        let what = match sdk.and_then(|sdk| sdk.check_whole().map(|()| sdk)) {
             Ok(sdk) => format!("boards: {}", quoted(sdk.boards())),
             Err(report) => format!("cannot be used: {report}"),
         };
+        let mark = match default.as_ref() == Some(&kept.directory) {
+            true => " (taken where none is named)",
+            false => "",
+        };
         terminal::line(format_args!(
-            "{}  {}  {what}",
+            "{}  {}  {what}{mark}",
             kept.version,
             kept.directory.display()
         ));

@@ -1,21 +1,34 @@
-//! The Microkit SDK: where it is, and whether it is one that this program can use.
+//! The Microkit SDK: where it is, and whether this program can use it.
+//!
+//! Its version decides nothing. What it says of its kernels in its own files ([`facts`]) does.
 
+mod facts;
+mod sizes;
 pub(crate) mod store;
 pub(crate) mod tool;
 mod unpack;
+mod version;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 use microkit_abi::MICROKIT_VERSION;
 use miette::{Result, miette};
 
 use crate::nearest::advice;
+use crate::terminal;
 
-/// A Microkit SDK of the version that this program is for.
+/// The SDK's own tool, from its root.
+const TOOL: &str = "bin/microkit";
+
+/// A Microkit SDK.
 #[derive(Debug)]
 pub(crate) struct Sdk {
     directory: PathBuf,
+    /// What errors call it: its directory, or where its copy comes from.
+    shown: PathBuf,
+    version: String,
     origin: Origin,
 }
 
@@ -31,23 +44,37 @@ pub(crate) enum Origin {
 }
 
 impl Sdk {
-    /// The SDK that `flag` names, else MICROKIT_SDK, else the kept one; `None` if there is none of
+    /// The SDK that `flag` names, else MICROKIT_SDK, else a kept one; `None` if there is none of
     /// these.
+    ///
+    /// A note says if its version was never tried.
     ///
     /// **Errors:** the first of them that is there cannot be used. The next is not tried: what was
     /// named was meant.
     pub(crate) fn locate(flag: Option<&Path>) -> Result<Option<Self>> {
         let variable = std::env::var_os("MICROKIT_SDK").filter(|value| !value.is_empty());
-        if let Some(directory) = flag {
-            Self::open(directory, Origin::Flag).map(Some)
-        } else if let Some(directory) = variable {
-            Self::open(Path::new(&directory), Origin::Environment).map(Some)
+        let (directory, origin) = if let Some(named) = flag {
+            (store::named(named, Origin::Flag)?, Origin::Flag)
+        } else if let Some(named) = variable {
+            let origin = Origin::Environment;
+            (store::named(Path::new(&named), origin)?, origin)
+        } else if let Some(directory) = store::preferred()? {
+            (directory, Origin::Kept)
         } else {
-            match store::kept(MICROKIT_VERSION)? {
-                Some(directory) => Self::open(&directory, Origin::Kept).map(Some),
-                None => Ok(None),
-            }
+            return Ok(None);
+        };
+        let sdk = Self::open(&directory, origin)?;
+        static NOTE: Once = Once::new();
+        if !sdk.is_tried() {
+            NOTE.call_once(|| {
+                let (version, tried) = (&sdk.version, version::TRIED.join(", "));
+                terminal::remark(format_args!(
+                    "Microkit SDK {version} was never tried with this cargo-microkit ({tried} \
+                     was); what it says of itself decides"
+                ));
+            });
         }
+        Ok(Some(sdk))
     }
 
     /// The same, for whom there must be one.
@@ -56,23 +83,76 @@ impl Sdk {
             Some(sdk) => Ok(sdk),
             None => Err(miette!(
                 help = how_to_get(),
-                "no Microkit SDK {MICROKIT_VERSION} was found: {}",
-                why_none()?
+                "no Microkit SDK was found: {}",
+                why_none()
             )),
         }
     }
 
     /// The SDK in `directory`.
     ///
-    /// **Errors:** there is none, or it is of another version, or not whole.
+    /// **Errors:** there is none, or it is not whole.
     pub(crate) fn open(directory: &Path, origin: Origin) -> Result<Self> {
         // Absolute, because Cargo and the programs that it starts run elsewhere.
         let directory = std::path::absolute(directory).unwrap_or_else(|_| directory.to_path_buf());
-        check(&directory, &format!("`{}` ({origin})", directory.display()))?;
-        Ok(Self { directory, origin })
+        let shown = format!("`{}` ({origin})", directory.display());
+        let version = version_of_whole(&directory, &shown)?;
+        Ok(Self {
+            shown: directory.clone(),
+            directory,
+            version,
+            origin,
+        })
     }
 
-    /// Checks that the SDK can build for a board and configuration.
+    /// Checks that its tool runs on this machine, and that each of its kernels for AArch64 has what
+    /// the runtime needs.
+    pub(crate) fn check_whole(&self) -> Result<()> {
+        tool::check(self)?;
+        for board in self.boards() {
+            for config in self.configs(&board) {
+                if facts::is_of_runtime(&self.board_directory(&board, &config)) {
+                    self.check_facts(&board, &config)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What system files for a board and configuration are checked against.
+    ///
+    /// **Errors:** the SDK has no such kernel, or one that the runtime cannot work with.
+    pub(crate) fn kernel(&self, board: &str, config: &str) -> Result<microkit_sdf::Kernel> {
+        self.check_kernel(board, config)?;
+        facts::kernel(&self.board_directory(board, config)).ok_or_else(|| {
+            miette!(
+                help = how_to_get(),
+                "the Microkit SDK in `{}` is not whole: its file `platform_gen.json` for board \
+                 `{board}`, configuration `{config}` cannot be read",
+                self.shown.display()
+            )
+        })
+    }
+
+    fn check_facts(&self, board: &str, config: &str) -> Result<()> {
+        let wrong = facts::differences(&self.board_directory(board, config));
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        let wrong: String = wrong.iter().map(|fact| format!("\n- {fact}")).collect();
+        Err(miette!(
+            help = format!(
+                "choose another SDK by `--sdk VERSION_OR_DIR`, such as {MICROKIT_VERSION}, or take \
+                 a cargo-microkit and `sel4-microkit` that are made for this one"
+            ),
+            "the Microkit SDK {} in `{}` differs, for board `{board}`, configuration `{config}`, \
+             from what this runtime needs:{wrong}",
+            self.version,
+            self.shown.display()
+        ))
+    }
+
+    /// Checks that the SDK can build for a board and configuration, and the runtime run there.
     pub(crate) fn check_kernel(&self, board: &str, config: &str) -> Result<()> {
         let (boards, configs) = (self.boards(), self.configs(board));
         let (kind, name, names) = if boards.iter().all(|known| known != board) {
@@ -80,7 +160,7 @@ impl Sdk {
         } else if configs.iter().all(|known| known != config) {
             ("configuration", config, configs)
         } else {
-            return Ok(());
+            return self.check_facts(board, config);
         };
         let of_board = if kind == "board" {
             String::new()
@@ -90,7 +170,7 @@ impl Sdk {
         Err(miette!(
             help = advice(name, &names),
             "the Microkit SDK in `{}` has no {kind} `{name}`{of_board}",
-            self.directory.display()
+            self.shown.display()
         ))
     }
 
@@ -114,18 +194,28 @@ impl Sdk {
         &self.directory
     }
 
+    /// As its file VERSION gives it.
+    pub(crate) fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Whether its version is one that this project's tests run on.
+    pub(crate) fn is_tried(&self) -> bool {
+        version::TRIED.contains(&&*self.version)
+    }
+
     /// Who said where it is.
     pub(crate) fn origin(&self) -> Origin {
         self.origin
     }
 
     fn tool(&self) -> PathBuf {
-        tool(&self.directory)
+        self.directory.join(TOOL)
     }
 }
 
-/// Checks that `directory`, which errors call `shown`, is an SDK of the right version.
-fn check(directory: &Path, shown: &str) -> Result<()> {
+/// The version of the SDK in `directory`, which errors call `shown`.
+fn version_of_whole(directory: &Path, shown: &str) -> Result<String> {
     let version = std::fs::read_to_string(directory.join("VERSION")).map_err(|e| {
         miette!(
             help = "an SDK is a directory with the file VERSION and the program bin/microkit",
@@ -133,28 +223,23 @@ fn check(directory: &Path, shown: &str) -> Result<()> {
         )
     })?;
     let version = version.trim();
-    if version != MICROKIT_VERSION {
+    if !version::is_sound(version) {
         return Err(miette!(
             help = how_to_get(),
-            "the Microkit SDK in {shown} is of version {version}, but this cargo-microkit is for \
-             {MICROKIT_VERSION}"
+            "the Microkit SDK in {shown} is damaged: its file VERSION has no version, but {version:?}"
         ));
     }
-    let what = if !tool(directory).is_file() {
-        "bin/microkit"
+    let what = if !directory.join(TOOL).is_file() {
+        TOOL
     } else if directories(&directory.join("board")).is_empty() {
         "a board"
     } else {
-        return Ok(());
+        return Ok(version.to_owned());
     };
     Err(miette!(
         help = how_to_get(),
         "the Microkit SDK in {shown} is not whole: it lacks {what}"
     ))
-}
-
-fn tool(sdk: &Path) -> PathBuf {
-    sdk.join("bin/microkit")
 }
 
 impl fmt::Display for Origin {
@@ -168,17 +253,17 @@ impl fmt::Display for Origin {
 }
 
 /// Why [`Sdk::locate`] has found none, in a sentence.
-pub(crate) fn why_none() -> Result<String> {
-    let others: Vec<_> = store::list()?
+pub(crate) fn why_none() -> &'static str {
+    "MICROKIT_SDK is not set and none is kept"
+}
+
+/// The versions of the SDKs that are kept, for a help.
+fn which_are_kept(wrong: &str) -> Result<String> {
+    let versions: Vec<_> = store::list()?
         .into_iter()
         .map(|kept| kept.version)
         .collect();
-    let kept = if others.is_empty() {
-        "none is kept".to_owned()
-    } else {
-        format!("only {} is kept", others.join(", "))
-    };
-    Ok(format!("MICROKIT_SDK is not set and {kept}"))
+    Ok(format!("of kept SDKs, {}", advice(wrong, &versions)))
 }
 
 /// What to do for an SDK.

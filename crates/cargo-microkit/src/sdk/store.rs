@@ -2,12 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use microkit_abi::MICROKIT_VERSION;
 use miette::{Result, miette};
 
 use crate::files;
-use crate::nearest::advice;
-use crate::sdk::unpack;
+use crate::sdk::{Origin, Sdk, how_to_get, unpack, version, version_of_whole, which_are_kept};
 
 const PREFIX: &str = "microkit-sdk-";
 
@@ -19,11 +17,11 @@ pub(crate) struct Kept {
     pub(crate) directory: PathBuf,
 }
 
-/// Keeps a copy of the SDK at `from`, a directory or a tarball, and returns where.
+/// Keeps a copy of the SDK at `from`, a directory or a tarball, and returns it.
 ///
-/// The copy is made and checked beside the place where SDKs are kept, and moved there last; until
+/// Its tool is run and its kernels are looked at before it is kept. The copy is made and checked beside the place where SDKs are kept, and moved there last; until
 /// then the SDK that was kept before stays as it was.
-pub(crate) fn add(from: &Path) -> Result<PathBuf> {
+pub(crate) fn add(from: &Path) -> Result<Sdk> {
     let home = home()?;
     files::make_directory(&home)?;
     let temporary = tempfile::Builder::new()
@@ -31,9 +29,12 @@ pub(crate) fn add(from: &Path) -> Result<PathBuf> {
         .tempdir_in(&home)
         .map_err(|e| files::cannot("make a directory in", &home, &e))?;
     let copy = unpack::into(from, temporary.path())?;
-    super::check(&copy, &format!("`{}`", from.display()))?;
+    let version = version_of_whole(&copy, &format!("`{}`", from.display()))?;
+    let sdk = Sdk::open(&copy, Origin::Kept)?;
+    let shown = from.to_path_buf();
+    Sdk { shown, ..sdk }.check_whole()?;
 
-    let place = home.join(format!("{PREFIX}{MICROKIT_VERSION}"));
+    let place = home.join(format!("{PREFIX}{version}"));
     let before = temporary.path().join("replaced");
     let has_before = place.exists();
     let moved = |from: &Path, to: &Path| {
@@ -48,7 +49,44 @@ pub(crate) fn add(from: &Path) -> Result<PathBuf> {
         }
         return Err(report);
     }
-    Ok(place)
+    Sdk::open(&place, Origin::Kept)
+}
+
+/// The SDK that a user means by `named`: the version of a kept one, or a directory.
+///
+/// **Errors:** it is neither, or both.
+pub(super) fn named(named: &Path, origin: Origin) -> Result<PathBuf> {
+    let name = named.to_str().filter(|name| version::is_sound(name));
+    let kept = match name {
+        Some(name) => kept(name)?,
+        None => None,
+    };
+    match (kept, named.is_dir()) {
+        (Some(kept), true) => Err(miette!(
+            help = format!("write `./{}` for the folder", named.display()),
+            "`{}` ({origin}) names a kept Microkit SDK, `{}`, and a folder here",
+            named.display(),
+            kept.display()
+        )),
+        (Some(kept), false) => Ok(kept),
+        // Whatever is wrong with a path is said when it is opened.
+        (None, is_directory) => match name.filter(|_| !is_directory) {
+            None => Ok(named.to_path_buf()),
+            Some(name) => Err(miette!(
+                help = format!("{}; {}", which_are_kept(name)?, how_to_get()),
+                "there is no Microkit SDK `{name}` ({origin}): neither a kept one of this version, \
+                 nor a folder here"
+            )),
+        },
+    }
+}
+
+/// The kept SDK that is taken where none is named.
+pub(crate) fn preferred() -> Result<Option<PathBuf>> {
+    let all = list()?;
+    let version = version::preferred(all.iter().map(|kept| &*kept.version));
+    let chosen = all.iter().find(|kept| Some(&*kept.version) == version);
+    Ok(chosen.map(|kept| kept.directory.clone()))
 }
 
 /// The SDKs that are kept, sorted by version.
@@ -68,12 +106,23 @@ pub(crate) fn list() -> Result<Vec<Kept>> {
     Ok(kept)
 }
 
-/// Deletes the kept SDK of a version.
-pub(crate) fn remove(version: &str) -> Result<PathBuf> {
+/// Deletes the kept SDK of a version, or the only one.
+pub(crate) fn remove(version: Option<&str>) -> Result<PathBuf> {
+    let all = list()?;
+    let version = match (version, &all[..]) {
+        (Some(version), _) => version,
+        (None, [only]) => &only.version,
+        (None, _) => {
+            return Err(miette!(
+                help = which_are_kept("")?,
+                "say which Microkit SDK is to be removed: {} are kept",
+                all.len()
+            ));
+        }
+    };
     let Some(directory) = kept(version)? else {
-        let versions: Vec<_> = list()?.into_iter().map(|kept| kept.version).collect();
         return Err(miette!(
-            help = format!("of kept SDKs, {}", advice(version, &versions)),
+            help = which_are_kept(version)?,
             "no Microkit SDK {version} is kept"
         ));
     };
@@ -82,7 +131,7 @@ pub(crate) fn remove(version: &str) -> Result<PathBuf> {
 }
 
 /// Where the SDK of a version is kept, if it is.
-pub(crate) fn kept(version: &str) -> Result<Option<PathBuf>> {
+fn kept(version: &str) -> Result<Option<PathBuf>> {
     Ok(list()?
         .into_iter()
         .find(|kept| kept.version == version)

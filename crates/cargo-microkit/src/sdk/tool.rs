@@ -1,18 +1,43 @@
 //! The SDK's own tool, which makes the boot image: this program only calls it.
 
-use std::process::{Command, Stdio};
+use std::io::ErrorKind;
+use std::process::{Command, Output, Stdio};
 
-use miette::{Result, miette};
+use miette::{Report, Result, miette};
+use object::{Architecture, Object, read::File};
 
 use crate::files;
 use crate::kernel::Request;
-use crate::sdk::Sdk;
+use crate::readable::readable;
+use crate::sdk::{Sdk, TOOL, how_to_get, sizes};
 use crate::terminal;
+
+/// Checks that the tool runs on this machine.
+pub(super) fn check(sdk: &Sdk) -> Result<()> {
+    let output = output(sdk, Command::new(sdk.tool()).arg("--help"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    Err(miette!(
+        help = how_to_get(),
+        "the tool of the Microkit SDK, `{}`, does not work on this machine ({}): {}",
+        sdk.shown.join(TOOL).display(),
+        output.status,
+        said.lines().next().map(readable).unwrap_or_default()
+    ))
+}
 
 /// Makes the image and the report, both of them whole or not at all.
 ///
-/// **Errors:** the tool refuses the system; its message is passed on. The image of before stays.
+/// **Errors:** the system cannot be laid out, each reason with its line, as for the model kernel;
+/// or the tool refuses it, and its message is passed on. The image of before stays.
 pub(crate) fn pack(sdk: &Sdk, request: &Request<'_>) -> Result<()> {
+    let board = &request.variant.board;
+    let facts = sdk.kernel(board, &request.variant.config)?;
+    sizes::check_layout(request, &facts)?;
+    sizes::check_room(sdk, request)?;
+
     let temporary = tempfile::tempdir()
         .map_err(|e| files::cannot("make a directory in", &std::env::temp_dir(), &e))?;
     let (image, report) = (
@@ -23,29 +48,16 @@ pub(crate) fn pack(sdk: &Sdk, request: &Request<'_>) -> Result<()> {
     command
         .arg(request.system)
         .arg("--search-path")
-        .args(&request.search_paths);
-    command.args([
-        "--board",
-        &request.variant.board,
-        "--config",
-        &request.variant.config,
-    ]);
-    command
+        .args(&request.search_paths)
+        .args(["--board", board, "--config", &request.variant.config])
         .arg("-o")
         .arg(&image)
         .arg("-r")
-        .arg(&report)
-        .stdin(Stdio::null());
+        .arg(&report);
     if request.options.verbose {
         terminal::running(&command);
     }
-    let output = command.output().map_err(|e| {
-        miette!(
-            help = "is the SDK one for this machine? `bin/microkit --help` must work",
-            "the tool of the Microkit SDK, `{}`, cannot be started: {e}",
-            sdk.tool().display()
-        )
-    })?;
+    let output = output(sdk, &mut command)?;
     if request.options.verbose {
         terminal::aside(String::from_utf8_lossy(&output.stdout).trim_end());
     }
@@ -53,18 +65,66 @@ pub(crate) fn pack(sdk: &Sdk, request: &Request<'_>) -> Result<()> {
     if report.is_file() {
         files::place(&report, request.report)?;
     }
-    if !output.status.success() {
-        let message = String::from_utf8_lossy(&output.stderr);
-        let ended = output.status;
-        return Err(miette!(
-            help = format!(
-                "the message is that of the SDK's tool; change `{}` as it says",
-                request.system.display()
-            ),
-            "Microkit refused the system file `{}` ({ended}):\n{}",
-            request.system.display(),
-            message.trim_end()
-        ));
+    match output.status.success() {
+        true => files::place(&image, request.image),
+        false => Err(refusal(request, &output)),
     }
-    files::place(&image, request.image)
+}
+
+/// What the tool has said against a system; or that it has failed.
+fn refusal(request: &Request<'_>, output: &Output) -> Report {
+    let (message, ended) = (String::from_utf8_lossy(&output.stderr), output.status);
+    let (message, system) = (message.trim_end(), request.system.display());
+    let panic = message.find("panicked at");
+    if panic.is_some() || ended.code().is_none() {
+        // Nobody can read its backtrace.
+        let message = message[panic.unwrap_or(0)..]
+            .split("\nstack backtrace:")
+            .next();
+        return miette!(
+            help = "this is a fault or a limit of that tool, and no mistake that it found in the \
+                    system file; what was unusual there or in the programs may avoid it",
+            "the tool of the Microkit SDK failed on `{system}` ({ended}): {}{}",
+            panic.map_or("", |_| "it "),
+            message.unwrap_or_default().trim_end()
+        );
+    }
+    miette!(
+        help = format!("the message is that of the SDK's tool; change `{system}` as it says"),
+        "Microkit refused the system file `{system}` ({ended}):\n{message}"
+    )
+}
+
+/// Runs the tool.
+///
+/// **Errors:** it cannot be started, and why.
+fn output(sdk: &Sdk, command: &mut Command) -> Result<Output> {
+    command.stdin(Stdio::null()).output().map_err(|error| {
+        let why = match error.kind() {
+            ErrorKind::PermissionDenied => "this file may not be executed".to_owned(),
+            _ => machine(sdk).unwrap_or_else(|| error.to_string()),
+        };
+        miette!(
+            help = how_to_get(),
+            "the tool of the Microkit SDK, `{}`, cannot be started: {why}",
+            sdk.shown.join(TOOL).display()
+        )
+    })
+}
+
+/// Says what machine the tool is for, if it is not this one.
+fn machine(sdk: &Sdk) -> Option<String> {
+    let bytes = std::fs::read(sdk.tool()).ok()?;
+    let this = std::env::consts::ARCH;
+    let other = match File::parse(&*bytes) {
+        Ok(file) => match file.architecture() {
+            Architecture::X86_64 => "x86_64",
+            Architecture::Aarch64 => "aarch64",
+            _ => "another machine",
+        },
+        // A Mach-O file, whose first word this is.
+        Err(_) if bytes.starts_with(&[0xcf, 0xfa, 0xed, 0xfe]) => "macOS",
+        Err(_) => return None,
+    };
+    (other != this).then(|| format!("it is for {other}, and this machine is {this}"))
 }

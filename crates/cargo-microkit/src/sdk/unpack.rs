@@ -73,7 +73,37 @@ fn unpack(tarball: &Path, to: &Path) -> Result<()> {
     // The end of the archive comes before the end of the file, where the checksum is.
     io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(broken)?;
     progress.finish_and_clear();
+    check_links(to, to, tarball)
+}
+
+/// Checks that every link below `directory`, a part of `root`, leads to something in `root`.
+fn check_links(directory: &Path, root: &Path, tarball: &Path) -> Result<()> {
+    let root = root
+        .canonicalize()
+        .map_err(|e| files::cannot("read", root, &e))?;
+    for entry in std::fs::read_dir(directory).map_err(|e| files::cannot("read", directory, &e))? {
+        let entry = entry.map_err(|e| files::cannot("read", directory, &e))?;
+        let (path, kind) = (entry.path(), entry.file_type());
+        let kind = kind.map_err(|e| files::cannot("read", &path, &e))?;
+        if kind.is_dir() {
+            check_links(&path, &root, tarball)?;
+        } else if kind.is_symlink() && !path.canonicalize().is_ok_and(|to| to.starts_with(&root)) {
+            return Err(leads_out(
+                tarball,
+                path.strip_prefix(&root).unwrap_or(&path),
+            ));
+        }
+    }
     Ok(())
+}
+
+fn leads_out(tarball: &Path, entry: &Path) -> Report {
+    miette!(
+        help = super::how_to_get(),
+        "the tarball `{}` is no SDK: its entry `{}` leads out of it, or to nothing",
+        tarball.display(),
+        entry.display()
+    )
 }
 
 /// Why an entry was not unpacked.
@@ -91,7 +121,8 @@ impl Refused {
     }
 }
 
-/// Unpacks a file or directory that stays below `to`; SDKs have nothing else.
+/// Unpacks a file, a directory or a link below `to`; SDKs have nothing else. Nothing is written
+/// through a link that leads elsewhere (`unpack_in`), and all are checked once they are there.
 fn unpack_entry<R: Read>(
     entry: &mut tar::Entry<'_, R>,
     tarball: &Path,
@@ -104,31 +135,41 @@ fn unpack_entry<R: Read>(
         .all(|c| matches!(c, Component::Normal(_) | Component::CurDir));
     if kind.is_dir() && stays {
         std::fs::create_dir_all(to.join(path)).map_err(Refused::Broken)
-    } else if kind.is_file() && stays {
+    } else if (kind.is_file() || kind.is_symlink() || kind.is_hard_link()) && stays {
         entry.unpack_in(to).map(drop).map_err(Refused::Broken)
     } else if kind.is_pax_global_extensions() {
         Ok(())
     } else {
-        Err(Refused::Unsafe(miette!(
-            help = super::how_to_get(),
-            "the tarball `{}` is no SDK: its entry `{}` is a link or leads out of it",
-            tarball.display(),
-            path.display()
-        )))
+        Err(Refused::Unsafe(leads_out(tarball, &path)))
     }
 }
 
+/// Copies a directory. Links are followed, but for one that leads to a directory around it.
 fn copy_directory(from: &Path, to: &Path) -> Result<()> {
     for entry in std::fs::read_dir(from).map_err(|e| files::cannot("read", from, &e))? {
         let entry = entry.map_err(|e| files::cannot("read", from, &e))?;
         let (source, copy) = (entry.path(), to.join(entry.file_name()));
-        // Links to files are copied as what they lead to; links to directories could lead round.
-        let kind = entry
-            .file_type()
-            .map_err(|e| files::cannot("read", &source, &e))?;
-        if kind.is_dir() {
+        if source.is_dir() {
+            let real = |path: &Path| {
+                path.canonicalize()
+                    .map_err(|e| files::cannot("read", path, &e))
+            };
+            if real(from)?.starts_with(real(&source)?) {
+                return Err(miette!(
+                    help = "remove the link: an SDK needs none",
+                    "`{}` cannot be copied: it is a link to a folder that it is in",
+                    source.display()
+                ));
+            }
             files::make_directory(&copy)?;
             copy_directory(&source, &copy)?;
+        } else if let (false, Ok(target)) = (source.exists(), source.read_link()) {
+            return Err(miette!(
+                help = super::how_to_get(),
+                "`{}` cannot be copied: it is a link to `{}`, which is not there",
+                source.display(),
+                target.display()
+            ));
         } else {
             std::fs::copy(&source, &copy).map_err(|e| files::cannot("copy", &source, &e))?;
         }

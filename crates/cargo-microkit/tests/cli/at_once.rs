@@ -5,7 +5,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use crate::bench::{BOOT, Bench, VERSION, check, system_text, text};
+use crate::bench::{BOOT, Bench, PROGRAM, VERSION, check, system_text, text};
 
 /// Takes its time, then prints the image that it was started with.
 const SLOW_QEMU: &str = "for word in \"$@\"; do\n\
@@ -94,12 +94,9 @@ fn a_run_does_not_touch_the_image_of_a_build() {
 fn project(bench: &Bench) {
     let manifest = "[package]\nname = \"pd\"\nedition = \"2024\"\n[features]\nloud = []\n";
     bench.file("Cargo.toml", manifest);
-    let program = "#![no_std]\n#![no_main]\n\
-        #[panic_handler] fn panic(_: &core::panic::PanicInfo) -> ! { loop {} }\n\
-        #[used] #[unsafe(no_mangle)] static QUIET_OR_LOUD: [u8; 8] =\n\
-        *if cfg!(feature = \"loud\") { b\"LOUD-IS1\" } else { b\"QUIET-I1\" };\n\
-        #[unsafe(no_mangle)] extern \"C\" fn _start() -> &'static [u8] { &QUIET_OR_LOUD }\n";
-    bench.file("src/main.rs", program);
+    let says = "#[used] #[unsafe(no_mangle)] static QUIET_OR_LOUD: [u8; 8] =\n\
+        *if cfg!(feature = \"loud\") { b\"LOUD-IS1\" } else { b\"QUIET-I1\" };\n";
+    bench.file("src/main.rs", format!("{PROGRAM}{says}"));
     bench.file("x.system", system_text("pd", "pd.elf"));
 }
 

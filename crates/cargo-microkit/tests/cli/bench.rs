@@ -5,13 +5,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use object::write::{Object, Symbol, SymbolSection};
-use object::{Architecture, BinaryFormat, Endianness, SectionKind};
-use object::{SymbolFlags, SymbolKind, SymbolScope};
+use microkit_abi::facts;
+use object::write::elf::{FileHeader, ProgramHeader, SectionHeader, Sym, Writer};
+use object::{Endianness, elf};
 
 /// Stands for the SDK's tool: writes an image, which is not text, or refuses a system that says
 /// `refuse-me`.
 const TOOL: &str = r#"#!/bin/sh
+[ "$1" != --help ] || exit 0
 system=$1
 while [ $# -gt 0 ]; do
     case $1 in -o) image=$2 ;; -r) report=$2 ;; esac
@@ -81,9 +82,51 @@ impl Bench {
             "qemu_virt_aarch64/release",
             "rpi4b_1gb/debug",
         ] {
-            self.file(&format!("sdk/board/{kernel}/elf/loader.elf"), "");
+            self.kernel_facts(&format!("sdk/board/{kernel}"));
         }
         self.path("sdk")
+    }
+
+    /// What an SDK says of a kernel, as far as it matters, in `directory`.
+    fn kernel_facts(&self, directory: &str) {
+        let write = |file: &str, text: String| self.file(&format!("{directory}/{file}"), text);
+        let lines = |line: &dyn Fn(&str, u64) -> String, all: &[(&str, u64)]| -> String {
+            all.iter().map(|&(name, value)| line(name, value)).collect()
+        };
+        let switches = facts::SWITCHES.map(|name| format!("\"{name}\": true"));
+        let numbers = facts::CONFIGURATION.map(|(name, value)| format!("\"{name}\": \"{value}\""));
+        let configuration = [&switches[..], &numbers[..]].concat().join(", ");
+        write(
+            "include/kernel/gen_config.json",
+            format!("{{{configuration}}}"),
+        );
+        let define = |name: &str, value| format!("#define {name} {value}\n");
+        write("include/microkit.h", lines(&define, &facts::HEADER));
+        write(
+            "include/sel4/constants.h",
+            lines(&define, &facts::MESSAGE_LIMITS),
+        );
+        let field = |name: &str, value| format!("    field {name} {value}\n");
+        let fields = lines(&field, &facts::MESSAGE_INFO);
+        let block = format!("block seL4_MessageInfo {{\n{fields}}}\n");
+        write("include/sel4/shared_types.pbf", block);
+        let calls = facts::SYSTEM_CALLS.map(|name| format!("<syscall name=\"{name}\" />\n"));
+        write("include/api/syscall.xml", calls.concat());
+        let labels = facts::INVOCATIONS.map(|name| format!("\"{name}\": 1"));
+        write("invocations_all.json", format!("{{{}}}", labels.join(", ")));
+        let tags = facts::FAULTS.map(|name| format!("    tag {name} 1\n"));
+        write("include/sel4/sel4_arch/types.pbf", tags.concat());
+        let top = microkit_sdf::Kernel::QEMU_VIRT_AARCH64.user_top;
+        write(
+            "address_space_constants.json",
+            format!("{{\"vspace_user_top\": {top}}}"),
+        );
+        write(
+            "platform_gen.json",
+            r#"{"memory": [{"start": 1610612736, "end": 3221225472}]}"#.into(),
+        );
+        let symbols = microkit_abi::symbols::ALL.map(|name| format!("{name}\0"));
+        write("lib/libmicrokit.a", symbols.concat());
     }
 
     /// A system `NAME.system` whose only PD has the program `NAME.elf`, which lies beside it.
@@ -155,24 +198,99 @@ pub(crate) fn system_text(pd: &str, elf: &str) -> String {
     )
 }
 
-/// An ELF file for AArch64, with or without a mark of the kernel that it was built for.
+/// A program for AArch64 with all that the SDK's tool writes to, with or without a mark of the
+/// kernel that it was built for.
 pub(crate) fn elf(mark: Option<&str>) -> Vec<u8> {
-    let mut object = Object::new(BinaryFormat::Elf, Architecture::Aarch64, Endianness::Little);
-    let section = object.add_section(vec![], b".rodata".to_vec(), SectionKind::ReadOnlyData);
-    if let Some(mark) = mark {
-        let value = object.append_section_data(section, mark.as_bytes(), 1);
-        object.add_symbol(Symbol {
-            name: b"sel4_kernel_configuration".to_vec(),
-            value,
-            size: mark.len() as u64,
-            kind: SymbolKind::Data,
-            scope: SymbolScope::Linkage,
-            weak: false,
-            section: SymbolSection::Section(section),
-            flags: SymbolFlags::None,
+    const ADDRESS: u64 = 0x40_0000;
+    const NAME_BYTES: u64 = microkit_abi::limits::NAME_BYTES as u64;
+    let mark = mark.unwrap_or_default();
+    let mut symbols = vec![];
+    let mut end = 0;
+    for name in microkit_abi::symbols::ALL {
+        let bytes = if name == microkit_abi::symbols::NAME {
+            NAME_BYTES
+        } else {
+            8
+        };
+        let size = if name == microkit_abi::symbols::PASSIVE {
+            1
+        } else {
+            bytes
+        };
+        symbols.push((name, end, size));
+        end += bytes;
+    }
+    if !mark.is_empty() {
+        symbols.push(("sel4_kernel_configuration", end, mark.len() as u64));
+    }
+    let mut content = vec![0; end as usize];
+    content.extend_from_slice(mark.as_bytes());
+
+    let mut file = Vec::new();
+    let mut writer = Writer::new_single_phase(Endianness::Little, true, &mut file);
+    let header = FileHeader {
+        os_abi: elf::ELFOSABI_NONE,
+        abi_version: 0,
+        e_type: elf::ET_EXEC,
+        e_machine: elf::EM_AARCH64,
+        e_entry: ADDRESS,
+        e_flags: elf::FileFlags(0),
+    };
+    writer.write_file_header(&header).expect("a header");
+    writer.write_program_headers_placeholder(1);
+    let offset = writer.write_align(16);
+    writer.write(&content);
+    let names: Vec<_> = symbols
+        .iter()
+        .map(|(name, ..)| writer.add_string(name.as_bytes()))
+        .collect();
+    writer.write_strtab().expect("names");
+    writer.write_null_symbol();
+    let data_name = writer.add_section_name(b".data");
+    for ((_, place, size), name) in symbols.iter().zip(names) {
+        writer.write_symbol(&Sym {
+            section: Some(1),
+            st_name: writer.string_offset(Some(name)),
+            st_info: elf::SymbolInfo::new(elf::STB_GLOBAL, elf::STT_OBJECT),
+            st_other: elf::SymbolOther(0),
+            st_shndx: elf::SHN_UNDEF,
+            st_value: ADDRESS + place,
+            st_size: *size,
         });
     }
-    object.write().expect("an ELF file")
+    writer.write_shstrtab().expect("names");
+    writer.write_null_section_header();
+    writer.write_section_header(&SectionHeader {
+        sh_name: writer.section_name_offset(Some(data_name)),
+        sh_type: elf::SHT_PROGBITS,
+        sh_flags: elf::SectionFlags(elf::SHF_ALLOC.0 | elf::SHF_WRITE.0),
+        sh_addr: ADDRESS,
+        sh_offset: offset,
+        sh_size: content.len() as u64,
+        sh_link: 0,
+        sh_info: 0,
+        sh_addralign: 8,
+        sh_entsize: 0,
+    });
+    writer.write_strtab_section_header();
+    writer.write_symtab_section_header(1);
+    writer.write_shstrtab_section_header();
+    let segment = ProgramHeader {
+        p_type: elf::PT_LOAD,
+        p_flags: elf::ProgramFlags(elf::PF_R.0 | elf::PF_W.0 | elf::PF_X.0),
+        p_offset: offset,
+        p_vaddr: ADDRESS,
+        p_paddr: ADDRESS,
+        p_filesz: content.len() as u64,
+        p_memsz: content.len() as u64,
+        p_align: 8,
+    };
+    let mut start = Vec::new();
+    writer
+        .write_headers_to(&mut start, &[segment])
+        .expect("headers");
+    file[..start.len()].copy_from_slice(&start);
+    file
 }
 
 /// Runs a command, checks whether it succeeds and says all of `parts`, and returns what it printed
@@ -197,9 +315,15 @@ pub(crate) fn text(path: &Path) -> String {
     fs::read_to_string(path).expect("the file")
 }
 
-/// A program that does nothing, on the target of PDs, and says what it was built for.
+/// A program that does nothing, on the target of PDs, with all that the SDK's tool writes to. It
+/// says what it was built for.
 pub(crate) const PROGRAM: &str = "#![no_std]\n#![no_main]\n\
     #[panic_handler] fn panic(_: &core::panic::PanicInfo) -> ! { loop {} }\n\
+    macro_rules! symbols { ($($name:ident: $type:ty = $value:expr;)*) => { $(\n\
+    #[used] #[unsafe(no_mangle)] #[unsafe(link_section = \".data\")]\n\
+    static $name: $type = $value;)* } }\n\
+    symbols! { microkit_name: [u8; 64] = [0; 64]; microkit_passive: u8 = 0; microkit_irqs: u64 = 0;\n\
+    microkit_notifications: u64 = 0; microkit_pps: u64 = 0; microkit_ioports: u64 = 0; }\n\
     const MARK: &str = concat!(env!(\"MICROKIT_BOARD\"), \"/\", env!(\"MICROKIT_CONFIG\"));\n\
     #[used] #[unsafe(no_mangle)] static sel4_kernel_configuration: [u8; MARK.len()] =\n\
     *MARK.as_bytes().first_chunk().unwrap();\n\

@@ -83,9 +83,12 @@ fn an_sdk_that_was_named_must_be_usable() {
         command.args(options);
         check(command, false, parts);
     };
-    build("nowhere", &[], &["nowhere", "from --sdk", "VERSION"]);
-    bench.sdk("1.4.1");
-    build("sdk", &[], &["1.4.1", VERSION]);
+    build(
+        "nowhere",
+        &[],
+        &["`nowhere` (from --sdk)", "none", "sdk add"],
+    );
+    build("./nowhere", &[], &["nowhere", "from --sdk", "VERSION"]);
     bench.sdk(VERSION);
     build(
         "sdk",

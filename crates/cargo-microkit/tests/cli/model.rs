@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::bench::{Bench, system_text};
+use crate::bench::{Bench, check, system_text};
 
 /// A program for the target of PDs, with the symbols that the builder writes.
 fn source() -> String {
@@ -123,4 +123,11 @@ fn a_configuration_of_cargo_that_cannot_be_read_is_named() {
     command.env("CARGO_HOME", bench.path("cargo"));
     let path = config.display().to_string();
     crate::bench::check(command, false, &[&path, "not a configuration of Cargo"]);
+}
+
+#[test]
+fn the_version_says_which_program_runs_and_which_kernel_is_part_of_it() {
+    let program = format!("program: {}", env!("CARGO_BIN_EXE_cargo-microkit"));
+    let parts = [&*program, "model kernel: ", "needs: Rust"];
+    check(Bench::new().microkit(&["--version"]), true, &parts);
 }

@@ -314,3 +314,30 @@ fn cargo_runs_where_the_system_file_lies_in_another_workspace() {
     bench.in_folder("here", &["build", "inner/inner.system"], true, &[]);
     bench.in_folder("here/inner", &["build", "../here.system"], true, &[]);
 }
+
+#[test]
+fn a_target_whose_core_library_cargo_builds_need_not_be_installed() {
+    let bench = Bench::new();
+    bench.package("here", PROGRAM);
+    let rustc = "#!/bin/sh\n[ \"$2\" != target-libdir ] || { echo /nowhere; exit; }\n\
+        exec rustc \"$@\"\n";
+    let rustc = bench.script("rustc-without-target", rustc);
+    let build = |is_configured: bool| {
+        // Stands for a nightly Cargo, which alone can be asked.
+        let answer = if is_configured { "exit 0" } else { "exit 1" };
+        let cargo = env!("CARGO");
+        let script = format!("#!/bin/sh\ncase \"$*\" in *unstable.build-std*) {answer} ;; esac\n");
+        bench.script("bin/cargo", &format!("{script}exec {cargo} \"$@\"\n"));
+        let mut command = bench.microkit(&["build", "here/here.system", "--no-install", "--sdk"]);
+        command.arg(bench.sdk(VERSION)).env("RUSTC", &rustc);
+        let path = std::env::var_os("PATH").expect("there is one");
+        let paths = std::iter::once(bench.path("bin")).chain(std::env::split_paths(&path));
+        command.env("PATH", std::env::join_paths(paths).expect("paths"));
+        let output = command.output().expect("it runs");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    let said = build(false);
+    assert!(said.contains("rustup target add"), "{said}");
+    let said = build(true);
+    assert!(!said.contains("rustup target add"), "{said}");
+}

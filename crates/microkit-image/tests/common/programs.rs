@@ -119,6 +119,9 @@ fn symbols() -> Vec<Case> {
     let twice = Elf::pd().symbol("microkit_irqs", DATA, 8);
     vec![
         changed("no_symbols", |elf| elf.symbols.clear()),
+        changed("no_runtime", |elf| {
+            elf.symbols = vec![("main".to_owned(), CODE, 8)]
+        }),
         program("symbol_missing", Elf::pd().without("microkit_pps").build()),
         changed("symbols_all_missing", |elf| elf.symbols.truncate(1)),
         program("symbol_twice", twice.build()),

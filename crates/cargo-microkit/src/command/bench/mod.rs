@@ -143,9 +143,7 @@ fn kernels(args: &BenchArgs) -> Result<Vec<Kernel>> {
     if sel4.is_none() {
         terminal::remark("seL4 is left out: there is no SDK (`cargo microkit doctor`)");
     }
-    let model = Kernel::Model {
-        sdk: Sdk::locate(flag)?,
-    };
+    let model = Kernel::model(Sdk::locate(flag)?);
     Ok(std::iter::once(model).chain(sel4).collect())
 }
 

@@ -258,7 +258,7 @@ fn tools(args: &TestArgs, kind: Kind) -> Tools {
     let options = &args.options;
     let found = || -> Result<Option<(Kernel, PathBuf)>> {
         let kernel = match (kind, Sdk::locate(options.sdk.sdk.as_deref())?) {
-            (Kind::Model, sdk) => Kernel::Model { sdk },
+            (Kind::Model, sdk) => Kernel::model(sdk),
             (Kind::Sel4, Some(sdk)) => Kernel::Sel4(sdk),
             (Kind::Sel4, None) => return Ok(None),
         };
@@ -267,10 +267,7 @@ fn tools(args: &TestArgs, kind: Kind) -> Tools {
     };
     match found() {
         Ok(Some(tools)) => Ok(tools),
-        Ok(None) => Err(match sdk::why_none() {
-            Ok(why) => Verdict::Skipped(format!("no SDK: {why}")),
-            Err(report) => failed(&report),
-        }),
+        Ok(None) => Err(Verdict::Skipped(format!("no SDK: {}", sdk::why_none()))),
         Err(report) => Err(failed(&report)),
     }
 }

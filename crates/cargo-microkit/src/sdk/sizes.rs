@@ -1,0 +1,130 @@
+//! What the SDK's tool would refuse with a terse word, or panic about, said before it is called.
+
+use std::path::Path;
+
+use microkit_abi::limits::SMALL_PAGE_BYTES;
+use microkit_image::Platform;
+use microkit_sdf::{Files, Fill, Kernel, SearchPaths};
+use miette::{Result, miette};
+use object::{Object, ObjectSegment, read::File, read::elf::ElfFile64};
+
+use crate::files;
+use crate::kernel::Request;
+use crate::model::BOARD;
+use crate::sdk::Sdk;
+
+/// Checks what the builder for the model kernel checks, as far as it holds on seL4.
+pub(super) fn check_layout(request: &Request<'_>, facts: &Kernel) -> Result<()> {
+    let qemu = Platform::QEMU_VIRT_AARCH64;
+    let platform = match request.variant.board == BOARD {
+        true => qemu,
+        // What only the SDK's tool knows of a board, it says.
+        false => Platform {
+            kernel_devices: &[],
+            kernel_irqs: &[],
+            last_irq: u32::MAX,
+            physical_end: u64::MAX,
+            ..qemu
+        },
+    };
+    let platform = Platform {
+        user_top: facts.user_top,
+        ..platform
+    };
+    let files = SearchPaths(request.search_paths.clone());
+    let errors = microkit_image::plan(request.parsed, &platform, &files).err();
+    match errors.and_then(microkit_image::PlanErrors::on_sel4) {
+        Some(errors) => Err(errors.into()),
+        None => Ok(()),
+    }
+}
+
+/// Checks that there is room in the image for all that it holds.
+///
+/// The initialiser carries the contents of every program, with its zeros, and of every region that
+/// is filled. It lies behind the kernel and must end before the loader. Only what certainly does
+/// not fit is refused here.
+pub(super) fn check_room(sdk: &Sdk, request: &Request<'_>) -> Result<()> {
+    let variant = request.variant;
+    let elf = sdk
+        .board_directory(&variant.board, &variant.config)
+        .join("elf");
+    let (Some(kernel), Some(loader)) = (
+        loaded(&elf.join("sel4.elf")),
+        loaded(&elf.join("loader.elf")),
+    ) else {
+        return Ok(());
+    };
+    let Some(room) = loader.start.checked_sub(kernel.end) else {
+        return Ok(()); // This board's loader lies below the kernel.
+    };
+    let files = SearchPaths(request.search_paths.clone());
+    let mut parts = Vec::new();
+    for pd in &request.parsed.protection_domains {
+        let Some(path) = files.find(&pd.program_image.path) else {
+            continue;
+        };
+        let bytes = std::fs::read(&path).map_err(|e| files::cannot("read", &path, &e))?;
+        if let Ok(file) = File::parse(&*bytes) {
+            let sizes = file.segments().map(|segment| pages(segment.size()));
+            parts.push((sizes.fold(0, u64::saturating_add), format!("`{}`", pd.name)));
+        }
+    }
+    for region in &request.parsed.memory_regions {
+        if let Fill::File { path, .. } = &region.fill {
+            let bytes = files.len(path).map_or(0, pages);
+            parts.push((bytes, format!("the region `{}`", region.name)));
+        }
+    }
+    let all = parts
+        .iter()
+        .map(|(bytes, _)| *bytes)
+        .fold(0, u64::saturating_add);
+    if all <= room {
+        return Ok(());
+    }
+    parts.sort_by_key(|(bytes, _)| std::cmp::Reverse(*bytes));
+    let largest: Vec<_> = parts.iter().take(3).collect();
+    let largest = largest
+        .iter()
+        .map(|(bytes, what)| format!("{what} {} MiB", mebibytes(*bytes)));
+    Err(miette!(
+        help = "a memory region that is not filled takes no room there: put what is large \
+                into one",
+        "`{}`: the programs, with their zeros and heaps, and the filled regions take {} MiB, but \
+         seL4's image has room for {} MiB at most on board `{}`. The largest: {}",
+        request.system.display(),
+        mebibytes(all),
+        room >> 20,
+        variant.board,
+        largest.collect::<Vec<_>>().join(", ")
+    ))
+}
+
+fn pages(bytes: u64) -> u64 {
+    bytes
+        .checked_next_multiple_of(SMALL_PAGE_BYTES)
+        .unwrap_or(u64::MAX)
+}
+
+fn mebibytes(bytes: u64) -> u64 {
+    bytes.div_ceil(1 << 20)
+}
+
+/// The physical addresses that an ELF file is loaded to.
+fn loaded(path: &Path) -> Option<std::ops::Range<u64>> {
+    use object::elf::PT_LOAD;
+    use object::read::elf::ProgramHeader;
+
+    let bytes = std::fs::read(path).ok()?;
+    let file = ElfFile64::<object::LittleEndian>::parse(&*bytes).ok()?;
+    let endian = object::LittleEndian;
+    let segments = file.elf_program_headers().iter();
+    let segments = segments.filter(|segment| segment.p_type(endian) == PT_LOAD);
+    segments
+        .map(|segment| {
+            let start = segment.p_paddr(endian);
+            start..start.saturating_add(segment.p_memsz(endian))
+        })
+        .reduce(|a, b| a.start.min(b.start)..a.end.max(b.end))
+}
