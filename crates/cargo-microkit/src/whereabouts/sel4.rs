@@ -8,6 +8,7 @@
 //! be in the states that they are always in. Where anything does not fit, nothing is said.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 
 use object::read::elf::{FileHeader, ProgramHeader};
@@ -38,7 +39,8 @@ const PHYSICAL: u64 = (1 << 39) - 1;
 pub(super) struct Kernel {
     types: Types,
     symbols: BTreeMap<String, u64>,
-    /// How far the addresses of the kernel's image are above its physical ones.
+    /// The addresses of the kernel's image, and how far they are above the physical ones.
+    image: Range<u64>,
     image_offset: u64,
 }
 
@@ -80,10 +82,12 @@ impl Kernel {
         let loaded = segments
             .iter()
             .find(|s| s.p_type(endian) == object::elf::PT_LOAD)?;
-        let image_offset = loaded.p_vaddr(endian).checked_sub(loaded.p_paddr(endian))?;
+        let start = loaded.p_vaddr(endian);
+        let image_offset = start.checked_sub(loaded.p_paddr(endian))?;
         Some(Self {
             types: Types::of(&elf)?,
             symbols,
+            image: start..start.checked_add(loaded.p_memsz(endian))?,
             image_offset,
         })
     }
@@ -97,7 +101,7 @@ impl Kernel {
     ) -> Option<Vec<Thread>> {
         let symbol = |name: &str| {
             let address = self.symbols.get(name)?;
-            memory.word(address.checked_sub(self.image_offset)?)
+            memory.word(self.physical(*address))
         };
         let (current, idle) = (symbol("ksCurThread")?, symbol("ksIdleThread")?);
         let listed = self.listed(memory, symbol("ksDebugTCBs")?)?;
@@ -135,12 +139,12 @@ impl Kernel {
         while tcb != 0 {
             let slots = self.slots(tcb)?;
             let debug = slots + types.enumerator("tcbCNodeEntries")? * types.bytes("cte")?;
-            let field = |name| Some(physical(debug) + types.offset("debug_tcb", name)?);
+            let field = |name| Some(self.physical(debug) + types.offset("debug_tcb", name)?);
             if memory.word(field("tcbDebugPrev")?)? != before || listed.len() == MOST_THREADS {
                 return None;
             }
             let name = field("tcbName")?;
-            let room = physical(tcb).checked_sub(name)?;
+            let room = self.physical(tcb).checked_sub(name)?;
             let name = memory.bytes(name, usize::try_from(room).ok()?)?;
             let name = name.split(|byte| *byte == 0).next()?;
             listed.push((tcb, String::from_utf8_lossy(name).into_owned()));
@@ -158,10 +162,7 @@ impl Kernel {
 
     /// The threads that wait for a refill of their budget.
     fn released(&self, memory: &Memory<'_>) -> Option<Vec<u64>> {
-        let queue = self
-            .symbols
-            .get("ksReleaseQueue")?
-            .checked_sub(self.image_offset)?;
+        let queue = self.physical(*self.symbols.get("ksReleaseQueue")?);
         let mut tcb = memory.word(queue + self.types.offset("tcb_queue", "head")?)?;
         let mut released = Vec::new();
         while tcb != 0 {
@@ -169,13 +170,22 @@ impl Kernel {
                 return None;
             }
             released.push(tcb);
-            tcb = memory.word(physical(tcb) + self.types.offset("tcb", "tcbSchedNext")?)?;
+            tcb = memory.word(self.physical(tcb) + self.types.offset("tcb", "tcbSchedNext")?)?;
         }
         Some(released)
     }
 
+    /// The physical address of what the kernel has at an address: in its image, as the idle thread,
+    /// or where it has all memory.
+    fn physical(&self, address: u64) -> u64 {
+        match self.image.contains(&address) {
+            true => address - self.image_offset,
+            false => address & PHYSICAL,
+        }
+    }
+
     fn state(&self, memory: &Memory<'_>, tcb: u64) -> Option<u64> {
-        let state = physical(tcb) + self.types.offset("tcb", "tcbState")?;
+        let state = self.physical(tcb) + self.types.offset("tcb", "tcbState")?;
         Some(memory.word(state)? & TYPE)
     }
 
@@ -188,7 +198,7 @@ impl Kernel {
         live: Option<&Processor>,
     ) -> Option<Thread> {
         let types = &self.types;
-        let field = |name| memory.word(physical(tcb) + types.offset("tcb", name)?);
+        let field = |name| memory.word(self.physical(tcb) + types.offset("tcb", name)?);
         let state = self.state(memory, tcb)?;
         let is = |name: &str| types.enumerator(&format!("ThreadState_{name}")) == Some(state);
         let is_faulted = field("tcbFault")? & TYPE != 0;
@@ -219,10 +229,11 @@ impl Kernel {
             + types.offset("user_context", "registers")?;
         let register = |name| {
             let index = types.enumerator(name)?;
-            memory.word(physical(tcb) + registers + index * size_of::<u64>() as u64)
+            memory.word(self.physical(tcb) + registers + index * size_of::<u64>() as u64)
         };
         let vspace = self.slots(tcb)? + types.enumerator("tcbVTable")? * types.bytes("cte")?;
-        let tables = physical(memory.word(physical(vspace) + VSPACE_WORD)? & VSPACE_ADDRESS);
+        let tables =
+            self.physical(memory.word(self.physical(vspace) + VSPACE_WORD)? & VSPACE_ADDRESS);
         Some(match live {
             Some(processor) => Thread {
                 doing,
@@ -245,11 +256,6 @@ impl Kernel {
             },
         })
     }
-}
-
-/// The physical address of what the kernel has at one of its addresses of all physical memory.
-fn physical(address: u64) -> u64 {
-    address & PHYSICAL
 }
 
 impl Processor {
@@ -285,7 +291,7 @@ mod tests {
     use crate::whereabouts::memory::tests::Words;
 
     /// Where the kernel of these tests has things. The upper half of an object of 0x200 bytes is a TCB.
-    const IMAGE: u64 = 0x80_6000_0000;
+    const IMAGE: u64 = 0xff_c000_0000;
     const TCB_BYTES: u64 = 0x100;
     const CTE_BYTES: u64 = 8;
 
@@ -334,6 +340,23 @@ mod tests {
         )
     }
 
+    /// A kernel whose image is not where it has all memory.
+    fn kernel() -> Kernel {
+        let names = [
+            "ksDebugTCBs",
+            "ksCurThread",
+            "ksIdleThread",
+            "ksReleaseQueue",
+        ];
+        let symbols = (IMAGE..).step_by(8).zip(names);
+        Kernel {
+            types: types(),
+            symbols: symbols.map(|(at, name)| (name.to_owned(), at)).collect(),
+            image: IMAGE..IMAGE + 0x1000,
+            image_offset: IMAGE - 0x6000_0000,
+        }
+    }
+
     /// A machine with two PDs: `a` is current and runs, `b` waits for a reply.
     struct Machine {
         words: Words,
@@ -342,7 +365,7 @@ mod tests {
 
     const A: u64 = 0x80_6010_0100;
     const B: u64 = 0x80_6010_0300;
-    const IDLE: u64 = 0x80_6010_0500;
+    const IDLE: u64 = IMAGE + 0x500;
 
     impl Machine {
         fn new() -> Self {
@@ -376,24 +399,13 @@ mod tests {
         }
 
         fn set(&mut self, address: u64, value: u64) {
-            self.words.0.insert(physical(address), value);
+            let physical = kernel().physical(address);
+            self.words.0.insert(physical, value);
         }
 
         fn threads(&self, pds: &[&str]) -> Option<Vec<Thread>> {
-            let names = [
-                "ksDebugTCBs",
-                "ksCurThread",
-                "ksIdleThread",
-                "ksReleaseQueue",
-            ];
-            let symbols = (IMAGE..).step_by(8).zip(names);
-            let kernel = Kernel {
-                types: types(),
-                symbols: symbols.map(|(at, name)| (name.to_owned(), at)).collect(),
-                image_offset: 0x80_0000_0000,
-            };
             let pds: Vec<_> = pds.iter().map(|pd| (*pd).to_owned()).collect();
-            kernel.threads(&Memory::new(&self.words), &self.processor, &pds)
+            kernel().threads(&Memory::new(&self.words), &self.processor, &pds)
         }
     }
 
