@@ -141,9 +141,9 @@ impl Observer {
             }
             State::Sel4 { elf, .. } => {
                 monitor.stop()?;
-                let processor = Processor::from_registers(&monitor.registers()?)?;
+                let processors = Processor::all(&monitor.registers()?)?;
                 let memory = Memory::new(monitor);
-                sel4::Kernel::of(elf)?.threads(&memory, &processor, &self.pds)
+                sel4::Kernel::of(elf)?.threads(&memory, &processors, &self.pds)
             }
             State::Unknown => None,
         }

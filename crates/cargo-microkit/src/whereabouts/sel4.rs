@@ -7,7 +7,6 @@
 //! must be sound both ways, every PD must be in it once, and the idle and the running thread must
 //! be in the states that they are always in. Where anything does not fit, nothing is said.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
@@ -38,10 +37,57 @@ const PHYSICAL: u64 = (1 << 39) - 1;
 #[derive(Debug)]
 pub(super) struct Kernel {
     types: Types,
-    symbols: BTreeMap<String, u64>,
+    cores: Vec<Core>,
     /// The addresses of the kernel's image, and how far they are above the physical ones.
     image: Range<u64>,
     image_offset: u64,
+}
+
+/// Where a kernel has what it keeps for a core: its list of threads, the thread that runs, the idle
+/// thread, and the queue of those that wait for a refill.
+#[derive(Debug)]
+struct Core {
+    listed: u64,
+    current: u64,
+    idle: u64,
+    released: u64,
+}
+
+impl Core {
+    /// The one whose fields lie where `field` says.
+    fn new(field: impl Fn(&str) -> Option<u64>) -> Option<Self> {
+        Some(Self {
+            listed: field("ksDebugTCBs")?,
+            current: field("ksCurThread")?,
+            idle: field("ksIdleThread")?,
+            released: field("ksReleaseQueue")?,
+        })
+    }
+
+    /// Those of a kernel: on several cores the fields are in an array (`NODE_STATE` in
+    /// `include/model/statedata.h`).
+    fn all(types: &Types, symbol: impl Fn(&str) -> Option<(u64, u64)>) -> Option<Vec<Self>> {
+        let Some((start, bytes)) = symbol("ksSMP") else {
+            let one = Self::new(|name| Some(symbol(name)?.0))?;
+            return Some(vec![one]);
+        };
+        let each = types.bytes("smpStatedata")?;
+        let fields = types.offset("smpStatedata", "system")?;
+        let cores = (0..bytes / each).map(|core| {
+            Self::new(|name| Some(start + core * each + fields + types.offset("nodeState", name)?))
+        });
+        cores.collect()
+    }
+}
+
+/// A thread in a kernel's list.
+struct Listed<'a> {
+    tcb: u64,
+    name: String,
+    is_current: bool,
+    is_released: bool,
+    /// The processor that runs it.
+    live: Option<&'a Processor>,
 }
 
 /// What a processor does that was stopped.
@@ -55,27 +101,16 @@ pub(super) struct Processor {
 }
 
 impl Kernel {
-    /// Reads the kernel's file; nothing if it has no list of its threads on one core, or does not
-    /// say how it lies in memory.
+    /// Reads the kernel's file; nothing if it has no list of its threads, or does not say how it
+    /// lies in memory.
     pub(super) fn of(file: &Path) -> Option<Self> {
         let bytes = std::fs::read(file).ok()?;
         let elf = object::File::parse(&*bytes).ok()?;
-        let names = [
-            "ksDebugTCBs",
-            "ksCurThread",
-            "ksIdleThread",
-            "ksReleaseQueue",
-        ];
-        let symbols = elf.symbols().filter_map(|symbol| {
-            let name = symbol.name().ok()?;
-            names
-                .contains(&name)
-                .then(|| (name.to_owned(), symbol.address()))
-        });
-        let symbols: BTreeMap<_, _> = symbols.collect();
-        if symbols.len() != names.len() {
-            return None;
-        }
+        let types = Types::of(&elf)?;
+        let cores = Core::all(&types, |name| {
+            let symbol = elf.symbols().find(|symbol| symbol.name() == Ok(name))?;
+            Some((symbol.address(), symbol.size()))
+        })?;
         let header = object::elf::FileHeader64::<object::Endianness>::parse(&*bytes).ok()?;
         let endian = header.endian().ok()?;
         let segments = header.program_headers(endian, &*bytes).ok()?;
@@ -85,8 +120,8 @@ impl Kernel {
         let start = loaded.p_vaddr(endian);
         let image_offset = start.checked_sub(loaded.p_paddr(endian))?;
         Some(Self {
-            types: Types::of(&elf)?,
-            symbols,
+            types,
+            cores,
             image: start..start.checked_add(loaded.p_memsz(endian))?,
             image_offset,
         })
@@ -96,39 +131,50 @@ impl Kernel {
     pub(super) fn threads(
         &self,
         memory: &Memory<'_>,
-        processor: &Processor,
+        processors: &[Processor],
         pds: &[String],
     ) -> Option<Vec<Thread>> {
-        let symbol = |name: &str| {
-            let address = self.symbols.get(name)?;
-            memory.word(self.physical(*address))
-        };
-        let (current, idle) = (symbol("ksCurThread")?, symbol("ksIdleThread")?);
-        let listed = self.listed(memory, symbol("ksDebugTCBs")?)?;
-        let state = |tcb| self.state(memory, tcb);
-        let is_idle = |tcb| state(tcb) == self.types.enumerator("ThreadState_IdleThreadState");
-        let is_running = |tcb| {
-            let running = ["ThreadState_Running", "ThreadState_Restart"];
-            running
-                .iter()
-                .any(|name| state(tcb) == self.types.enumerator(name))
-        };
+        let mut listed = Vec::new();
+        for (core, processor) in self.cores.iter().zip(processors) {
+            listed.extend(self.of_core(memory, core, processor)?);
+        }
+        let threads = pds.iter().map(|pd| {
+            let mut named = listed.iter().filter(|thread| thread.name == *pd);
+            let thread = named.next().filter(|_| named.next().is_none())?;
+            self.thread(memory, thread)
+        });
+        // Without each processor nobody knows who runs.
+        threads
+            .collect::<Option<_>>()
+            .filter(|_| processors.len() == self.cores.len())
+    }
+
+    /// The threads of a core.
+    fn of_core<'a>(
+        &self,
+        memory: &Memory<'_>,
+        core: &Core,
+        processor: &'a Processor,
+    ) -> Option<Vec<Listed<'a>>> {
+        let word = |address| memory.word(self.physical(address));
+        let (current, idle) = (word(core.current)?, word(core.idle)?);
+        let is = |tcb, name| self.state(memory, tcb) == self.types.enumerator(name);
+        let is_running = is(current, "ThreadState_Running") || is(current, "ThreadState_Restart");
         // In the middle of a system call the current thread is already in another state.
-        let is_sound = current == idle || is_running(current) || !processor.is_in_thread;
-        if !is_idle(idle) || !is_sound {
+        let is_sound = current == idle || is_running || !processor.is_in_thread;
+        if !is(idle, "ThreadState_IdleThreadState") || !is_sound {
             return None;
         }
-        let released = self.released(memory)?;
-        pds.iter()
-            .map(|pd| {
-                let mut named = listed.iter().filter(|(_, name)| name == pd);
-                let (tcb, _) = named
-                    .next()
-                    .filter(|_| listed.iter().filter(|(_, name)| name == pd).count() == 1)?;
-                let live = (*tcb == current && processor.is_in_thread).then_some(processor);
-                self.thread(memory, *tcb, *tcb == current, released.contains(tcb), live)
-            })
-            .collect()
+        let released = self.released(memory, core)?;
+        let listed = self.listed(memory, word(core.listed)?)?;
+        let listed = listed.into_iter().map(|(tcb, name)| Listed {
+            tcb,
+            name,
+            is_current: tcb == current,
+            is_released: released.contains(&tcb),
+            live: (tcb == current && processor.is_in_thread).then_some(processor),
+        });
+        Some(listed.collect())
     }
 
     /// All threads, with their names.
@@ -161,8 +207,8 @@ impl Kernel {
     }
 
     /// The threads that wait for a refill of their budget.
-    fn released(&self, memory: &Memory<'_>) -> Option<Vec<u64>> {
-        let queue = self.physical(*self.symbols.get("ksReleaseQueue")?);
+    fn released(&self, memory: &Memory<'_>, core: &Core) -> Option<Vec<u64>> {
+        let queue = self.physical(core.released);
         let mut tcb = memory.word(queue + self.types.offset("tcb_queue", "head")?)?;
         let mut released = Vec::new();
         while tcb != 0 {
@@ -189,14 +235,14 @@ impl Kernel {
         Some(memory.word(state)? & TYPE)
     }
 
-    fn thread(
-        &self,
-        memory: &Memory<'_>,
-        tcb: u64,
-        is_current: bool,
-        is_released: bool,
-        live: Option<&Processor>,
-    ) -> Option<Thread> {
+    fn thread(&self, memory: &Memory<'_>, listed: &Listed<'_>) -> Option<Thread> {
+        let Listed {
+            tcb,
+            is_current,
+            is_released,
+            live,
+            ..
+        } = *listed;
         let types = &self.types;
         let field = |name| memory.word(self.physical(tcb) + types.offset("tcb", name)?);
         let state = self.state(memory, tcb)?;
@@ -259,8 +305,13 @@ impl Kernel {
 }
 
 impl Processor {
-    /// The only processor, from its registers as QEMU's monitor prints them.
-    pub(super) fn from_registers(text: &str) -> Option<Self> {
+    /// All processors, from their registers as QEMU's monitor prints them.
+    pub(super) fn all(text: &str) -> Option<Vec<Self>> {
+        let processors = text.split("CPU#").skip(1);
+        processors.map(Self::from_registers).collect()
+    }
+
+    fn from_registers(text: &str) -> Option<Self> {
         let value = |name: &str| {
             let mut words = text.split_whitespace();
             let word = words.find_map(|word| word.strip_prefix(name)?.strip_prefix('='))?;
@@ -271,13 +322,9 @@ impl Processor {
             *register = value(&format!("X{number:02}"))?;
         }
         let (_, state) = text.split_once("PSTATE=")?;
-        let is_in_thread = state
-            .lines()
-            .next()?
-            .split_whitespace()
-            .any(|word| word == "EL0t");
-        (text.matches("PSTATE=").count() == 1).then_some(Self {
-            is_in_thread,
+        let mut state = state.lines().next()?.split_whitespace();
+        Some(Self {
+            is_in_thread: state.any(|word| word == "EL0t"),
             pc: value("PC")?,
             sp: value("SP")?,
             x,
@@ -342,16 +389,15 @@ mod tests {
 
     /// A kernel whose image is not where it has all memory.
     fn kernel() -> Kernel {
-        let names = [
-            "ksDebugTCBs",
-            "ksCurThread",
-            "ksIdleThread",
-            "ksReleaseQueue",
-        ];
-        let symbols = (IMAGE..).step_by(8).zip(names);
+        let core = Core {
+            listed: IMAGE,
+            current: IMAGE + 8,
+            idle: IMAGE + 16,
+            released: IMAGE + 24,
+        };
         Kernel {
             types: types(),
-            symbols: symbols.map(|(at, name)| (name.to_owned(), at)).collect(),
+            cores: vec![core],
             image: IMAGE..IMAGE + 0x1000,
             image_offset: IMAGE - 0x6000_0000,
         }
@@ -405,7 +451,8 @@ mod tests {
 
         fn threads(&self, pds: &[&str]) -> Option<Vec<Thread>> {
             let pds: Vec<_> = pds.iter().map(|pd| (*pd).to_owned()).collect();
-            kernel().threads(&Memory::new(&self.words), &self.processor, &pds)
+            let processors = std::slice::from_ref(&self.processor);
+            kernel().threads(&Memory::new(&self.words), processors, &pds)
         }
     }
 
@@ -498,16 +545,45 @@ mod tests {
                  SP=0000000000009000\nPSTATE={state}     FPCR=00000000 FPSR=00000000\n"
             )
         };
-        let processor = Processor::from_registers(&text("600003c0 -ZC- EL0t"));
-        let processor = processor.expect("it is whole");
-        assert!(processor.is_in_thread);
-        assert_eq!((processor.pc, processor.sp), (0x20_0004, 0x9000));
-        assert_eq!((processor.x[0], processor.x[30]), (0xff, 30));
-        let kernel = Processor::from_registers(&text("400003c9 -Z-- NS EL2h"));
-        assert!(!kernel.expect("it is whole").is_in_thread);
-        // Of several processors nobody says which runs what.
-        let one = text("400003c9 -Z-- EL2h");
-        assert_eq!(Processor::from_registers(&(one.clone() + &one)), None);
-        assert_eq!(Processor::from_registers("what?"), None);
+        let both = text("600003c0 -ZC- EL0t") + &text("400003c9 -Z-- NS EL2h");
+        let both = Processor::all(&both).expect("they are whole");
+        let in_thread: Vec<_> = both.iter().map(|one| one.is_in_thread).collect();
+        assert_eq!(in_thread, [true, false]);
+        assert_eq!((both[0].pc, both[0].sp), (0x20_0004, 0x9000));
+        assert_eq!((both[0].x[0], both[0].x[30]), (0xff, 30));
+        assert_eq!(Processor::all("what?"), Some(vec![]));
+        assert_eq!(Processor::all("CPU#0\n PC=0000000000200004"), None);
+    }
+
+    #[test]
+    fn each_core_has_fields_of_its_own() {
+        let types = Types::new(
+            &[
+                ("smpStatedata", 0x100, &[("system", 0x20)]),
+                (
+                    "nodeState",
+                    0x80,
+                    &[
+                        ("ksDebugTCBs", 0),
+                        ("ksCurThread", 8),
+                        ("ksIdleThread", 16),
+                        ("ksReleaseQueue", 24),
+                    ],
+                ),
+            ],
+            &[],
+        );
+        let several = |name: &str| (name == "ksSMP").then_some((0x1000, 0x200));
+        let cores = Core::all(&types, several).expect("the fields are known");
+        let current: Vec<_> = cores.iter().map(|core| core.current).collect();
+        assert_eq!(current, [0x1028, 0x1128]);
+        let one = |name: &str| (name != "ksSMP").then_some((0x2000, 8));
+        let cores = Core::all(&types, one).expect("the fields are known");
+        assert_eq!((cores.len(), cores[0].idle), (1, 0x2000));
+        assert!(Core::all(&types, |_| None).is_none());
+        // A thread is not looked for where a processor is not known.
+        let machine = Machine::new();
+        let memory = Memory::new(&machine.words);
+        assert_eq!(kernel().threads(&memory, &[], &[]), None);
     }
 }
