@@ -27,6 +27,7 @@ extern crate alloc;
 
 mod codec;
 mod error;
+pub mod snapshot;
 mod spec;
 mod validate;
 

@@ -22,6 +22,7 @@ use crate::project::Project;
 use crate::system::System;
 use crate::system_file::{ProgramImage, SystemFile};
 use crate::variant::Variant;
+use crate::whereabouts::{Relations, State};
 
 /// Builds systems for one kernel and one profile.
 pub(crate) struct Builder<'a> {
@@ -49,6 +50,10 @@ pub(crate) struct Packed {
     pub(crate) pds: Vec<ProtectionDomain>,
     /// The ELF file of each program, by its path in the system file.
     pub(crate) programs: BTreeMap<String, PathBuf>,
+    /// What the PDs are to each other.
+    pub(crate) relations: Relations,
+    /// Where the kernel has what it knows of its threads.
+    pub(crate) state: State,
     /// The folder of an image that does not stay.
     _folder: Option<TempDir>,
 }
@@ -187,6 +192,8 @@ impl Builder<'_> {
             image,
             pds,
             programs,
+            relations: Relations::of(&parsed),
+            state: self.kernel.state(self.variant, self.options),
             _folder: folder,
         })
     }

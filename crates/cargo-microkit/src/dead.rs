@@ -49,6 +49,16 @@ impl Dead {
         Some(told)
     }
 
+    /// Whether a PD has faulted, and stays where it is.
+    pub(crate) fn is(&self, pd: &str) -> bool {
+        self.faults.pds().any(|dead| dead == pd)
+    }
+
+    /// Whether any has.
+    pub(crate) fn is_any(&self) -> bool {
+        self.faults.pds().next().is_some()
+    }
+
     /// Where a PD has faulted, if that is known.
     pub(crate) fn place(&self, pd: &str) -> Option<&str> {
         self.places.get(pd).map(String::as_str)
@@ -57,7 +67,7 @@ impl Dead {
     /// Whether all are dead, and will stay so.
     pub(crate) fn are_all(&self) -> bool {
         let mut pds = self.pds.iter();
-        !self.pds.is_empty() && pds.all(|pd| self.faults.pds().any(|dead| dead == pd))
+        !self.pds.is_empty() && pds.all(|pd| self.is(pd))
     }
 
     /// A line for each that has faulted or panicked.

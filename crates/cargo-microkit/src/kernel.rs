@@ -10,6 +10,7 @@ use crate::cli::{self, Options, VariantArgs};
 use crate::model;
 use crate::sdk::{Sdk, tool};
 use crate::variant::Variant;
+use crate::whereabouts::State;
 
 /// Which kernel.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
@@ -148,6 +149,21 @@ impl Kernel {
         match self {
             Self::Sel4(sdk) => tool::pack(sdk, request),
             Self::Model { .. } => model::pack(request),
+        }
+    }
+}
+
+impl Kernel {
+    /// Where the kernel of an image that was packed has what it knows of its threads.
+    pub(crate) fn state(&self, variant: &Variant, options: &Options) -> State {
+        match self {
+            Self::Sel4(sdk) => State::Sel4 {
+                elf: sdk
+                    .board_directory(&variant.board, &variant.config)
+                    .join("elf/sel4.elf"),
+                config: variant.config.clone(),
+            },
+            Self::Model { .. } => model::snapshot(options).map_or(State::Unknown, State::Model),
         }
     }
 }

@@ -8,7 +8,8 @@
 //! Data goes one way: a [`system`] argument, the [`system_file`] that it names, its [`programs`],
 //! the ELF files that [`cargo`] builds (or [`c`] compiles), and the image that the [`kernel`]'s packer
 //! makes (all driven by [`builder`]); then a [`qemu`] guest, whose serial [`log`] is shown, with the
-//! [`places`] in the source that it speaks of, or is held against what was [`expected`].
+//! [`places`] in the source that it speaks of, or is held against what was [`expected`]. A run that
+//! does not end well says the [`whereabouts`] of each PD.
 //!
 //! For seL4 nothing here parses a system file beyond its program images and stacks: that is the SDK
 //! tool's task. For the model kernel, and for `check` and `graph`, `microkit-sdf` does.
@@ -54,6 +55,7 @@ mod target;
 mod terminal;
 mod variant;
 mod watch;
+mod whereabouts;
 
 use std::process::ExitCode;
 

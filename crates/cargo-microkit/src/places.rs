@@ -6,6 +6,7 @@ use std::env;
 use std::path::{Path, PathBuf};
 
 use addr2line::Loader;
+use object::{Object, ObjectSegment};
 
 use crate::log::BACKTRACE;
 use crate::pds::ProtectionDomain;
@@ -24,11 +25,48 @@ const CALLERS: [&str; 4] = [
     "_start",
 ];
 
+/// Crates whose functions a program calls and has not written itself: those of the runtime and of
+/// Rust.
+const RUNTIME_CRATES: [&str; 15] = [
+    "__rustc",
+    "alloc",
+    "compiler_builtins",
+    "core",
+    "microkit_protocol",
+    "microkit_registry",
+    "microkit_sessions",
+    "microkit_system",
+    "sel4",
+    "sel4_microkit",
+    "sel4_microkit_async",
+    "sel4_microkit_virtio",
+    "sel4_shared_memory",
+    "sel4_sync",
+    "sel4_sys",
+];
+
+/// How functions begin that the Microkit SDK has for programs in C.
+const C_PREFIXES: [&str; 3] = ["arm_sys_", "microkit_", "seL4_"];
+
+/// Functions of libmicrokit that lead to a program's own, and those that compilers call.
+const RUNTIME_FUNCTIONS: [&str; 8] = [
+    "deferred_flush",
+    "handler_loop",
+    "main",
+    "memcmp",
+    "memcpy",
+    "memmove",
+    "memset",
+    "run_init_funcs",
+];
+
 /// What is known of the programs of the protection domains that run.
 #[derive(Debug, Default)]
 pub(crate) struct Places {
     /// The file with the symbols of each.
     symbols: BTreeMap<String, PathBuf>,
+    /// The file that runs, of each.
+    programs: BTreeMap<String, PathBuf>,
     stacks: BTreeMap<String, u64>,
 }
 
@@ -36,11 +74,13 @@ impl Places {
     /// Those of a system.
     pub(crate) fn of(pds: &[ProtectionDomain]) -> Self {
         let symbols = pds.iter().map(|pd| (pd.name.clone(), pd.symbols.clone()));
+        let programs = pds.iter().map(|pd| (pd.name.clone(), pd.program.clone()));
         let stacks = pds
             .iter()
             .filter_map(|pd| Some((pd.name.clone(), pd.stack_bytes?)));
         Self {
             symbols: symbols.collect(),
+            programs: programs.collect(),
             stacks: stacks.collect(),
         }
     }
@@ -78,9 +118,92 @@ impl Places {
         frames.first().map(Frame::told)
     }
 
+    /// A PD's program, to find several places in.
+    pub(crate) fn program(&self, pd: &str) -> Option<Program> {
+        let file = self.symbols.get(pd)?;
+        let loader = Loader::new(file).ok()?;
+        let bytes = std::fs::read(self.programs.get(pd)?).ok()?;
+        Some(Program { loader, bytes })
+    }
+
     fn loader(&self, pd: &str) -> Option<Loader> {
         Loader::new(self.symbols.get(pd)?).ok()
     }
+}
+
+/// The program of a PD.
+pub(crate) struct Program {
+    /// Finds its symbols and places.
+    loader: Loader,
+    /// The ELF file that runs.
+    bytes: Vec<u8>,
+}
+
+impl Program {
+    /// The instruction at an address.
+    pub(crate) fn instruction(&self, address: u64) -> Option<&[u8]> {
+        let file = object::File::parse(&*self.bytes).ok()?;
+        let segment = file.segments().find(|segment| {
+            let start = segment.address();
+            (start..start.saturating_add(segment.size())).contains(&address)
+        })?;
+        let found = segment.data_range(address, INSTRUCTION_BYTES).ok()?;
+        found.filter(|_| address.is_multiple_of(INSTRUCTION_BYTES))
+    }
+
+    /// The function that an address is in, as its symbol names it.
+    pub(crate) fn function(&self, address: u64) -> Option<&str> {
+        self.instruction(address)?;
+        self.loader.find_symbol(address)
+    }
+
+    /// The place in the program's own code from which an instruction and the calls that led to it
+    /// come: nothing if all is the runtime's.
+    pub(crate) fn own_place(&self, addresses: &[u64]) -> Option<String> {
+        let mut frames = addresses.iter().flat_map(|at| frames(&self.loader, *at));
+        let own = frames.find(|frame| !is_of_runtime(frame))?;
+        Some(own.told())
+    }
+
+    /// The place of an instruction.
+    pub(crate) fn place(&self, address: u64) -> Option<String> {
+        frames(&self.loader, address).first().map(Frame::told)
+    }
+}
+
+/// Whether a function is not a program's own: one of the runtime, in Rust or C, or of the language.
+fn is_of_runtime(frame: &Frame) -> bool {
+    let name = frame.function.trim_start_matches(['<', '&']);
+    if CALLERS.iter().any(|start| name.starts_with(start)) {
+        return true;
+    }
+    let end = name.find([':', '[', '<', '{']).unwrap_or(name.len());
+    match &name[end..] {
+        rest if rest.starts_with([':', '[']) => RUNTIME_CRATES.contains(&&name[..end]),
+        // Where there are only line tables, what was inlined has a name without its crate.
+        _ => {
+            RUNTIME_FUNCTIONS.contains(&name)
+                || C_PREFIXES.iter().any(|start| name.starts_with(start))
+                || frame.place.as_deref().is_some_and(is_file_of_runtime)
+        }
+    }
+}
+
+/// Whether a source file is one of Rust's, or lies in the folder of a crate of the runtime: as
+/// `sel4-sys` in a clone, or `sel4-sys-0.1.0` where Cargo has unpacked it.
+fn is_file_of_runtime(file: &str) -> bool {
+    let parts: Vec<_> = file.split('/').collect();
+    parts.windows(2).any(|pair| match *pair {
+        ["library", name] => RUNTIME_CRATES.contains(&name),
+        [folder, "src"] => {
+            let name = match folder.rsplit_once('-') {
+                Some((name, version)) if version.starts_with(|c: char| c.is_ascii_digit()) => name,
+                _ => folder,
+            };
+            RUNTIME_CRATES.contains(&&*name.replace('-', "_"))
+        }
+        _ => false,
+    })
 }
 
 /// A function that is being run, or was inlined there.
@@ -140,7 +263,7 @@ fn frames(loader: &Loader, address: u64) -> Vec<Frame> {
         && let Some(symbol) = loader.find_symbol(address)
     {
         found.push(Frame {
-            function: symbol.to_owned(),
+            function: demangled(symbol),
             place: None,
         });
     }
@@ -165,6 +288,12 @@ fn shortened(file: &Path) -> String {
         .unwrap_or(file)
         .display()
         .to_string()
+}
+
+/// The name of a function, of the symbol for it.
+fn demangled(symbol: &str) -> String {
+    let name = addr2line::demangle_auto(symbol.into(), None);
+    without_hash(&name).to_owned()
 }
 
 /// A demangled name without the hash at its end.
@@ -254,9 +383,55 @@ mod tests {
     }
 
     #[test]
+    fn what_is_a_programs_own_is_told_from_the_runtime() {
+        let check = |function: &str, place: Option<&str>, expect| {
+            let frame = Frame {
+                function: function.to_owned(),
+                place: place.map(str::to_owned),
+            };
+            assert_eq!(is_of_runtime(&frame), expect, "{frame:?}");
+        };
+        check("ping::work", Some("src/main.rs:3"), false);
+        check(
+            "<ping::Ping as sel4_microkit::handler::Handler>::notified",
+            None,
+            false,
+        );
+        check("sel4_microkit::handler::run", None, true);
+        check("<&sel4::Badge as core::fmt::Debug>::fmt", None, true);
+        check("core::hint::black_box", None, true);
+        check("sel4_demo::work", None, false);
+        check("_start", None, true);
+        // With line tables only.
+        let sys = "/x/crates/sel4-sys/src/arch/aarch64.rs:65";
+        check("call", Some(sys), true);
+        check("call", Some("/x/src/sel4-sys-0.1.0/src/call.rs:1"), true);
+        check("get<u8>", Some("/rustc/1/library/core/src/cell.rs:5"), true);
+        check("call", Some("src/main.rs:9"), false);
+        let closure = "{closure#0}<sel4::implicit::Context>";
+        check(closure, Some(sys), true);
+        check(closure, Some("src/main.rs:9"), false);
+        check("call", Some("my-sel4/src/main.rs:9"), false);
+        // In C.
+        check("microkit_ppcall", Some("/sdk/include/microkit.h:200"), true);
+        check("handler_loop", None, true);
+        check("notified", Some("server.c:12"), false);
+    }
+
+    #[test]
     fn a_name_loses_its_hash_and_nothing_else() {
         assert_eq!(without_hash("a::b::h0123456789abcdef"), "a::b");
         assert_eq!(without_hash("a::b::hello"), "a::b::hello");
+    }
+
+    #[test]
+    fn a_symbol_is_told_as_its_function() {
+        let check = |symbol, expect| assert_eq!(demangled(symbol), expect);
+        let renew = "_ZN13sel4_microkit7renewal5renew17hdba642fa36dfd116E";
+        check(renew, "sel4_microkit::renewal::renew");
+        check("_RNvCs1234_7mycrate3foo", "mycrate::foo");
+        check("_start", "_start");
+        check("notified", "notified");
     }
 
     /// This test's own program has places too.

@@ -8,6 +8,7 @@ use crate::fault::Faults;
 use crate::log::{Line, Log};
 use crate::qemu::{Guest, Heard};
 use crate::readable::readable;
+use crate::whereabouts::{End, Observer};
 
 /// How long a guest is silent before it is held to have said what it had to say.
 pub(crate) const SILENCE: Duration = Duration::from_millis(300);
@@ -17,6 +18,13 @@ const LONG_SILENCE: Duration = Duration::from_secs(1);
 
 /// How many lines that nobody expected are enough: as many as a report of a fault has.
 const ENOUGH: usize = 64;
+
+/// How a run ends that the kernel says is over.
+pub(crate) const NOTHING_MORE: &str =
+    "every PD waits or has stopped, and nothing can wake one any more,";
+
+/// How a run ends whose kernel has halted.
+pub(crate) const HALTED: &str = "the kernel has halted";
 
 /// How many of the last lines to show.
 const TAIL: usize = 10;
@@ -37,6 +45,7 @@ pub(crate) fn compare(
     expected: &[Expected],
     file: &str,
     timeout: Duration,
+    observer: &Observer,
 ) -> Watched<()> {
     let end = Instant::now() + timeout;
     let mut judge = Judge::new(expected);
@@ -79,15 +88,25 @@ pub(crate) fn compare(
             Verdict::Different if is_over || judge.surplus() > ENOUGH => {
                 return Watched::Failed(different(&judge, file));
             }
-            Verdict::Waiting if is_up => {
+            Verdict::Waiting => {
+                let end = is_silent.then(|| observer.end()).flatten();
+                let why = match (ended, end) {
+                    (Some(status), _) => ended_early(status, guest),
+                    (None, Some(End::Idle)) => NOTHING_MORE.to_owned(),
+                    (None, Some(End::Halted)) => HALTED.to_owned(),
+                    (None, None) if is_up => {
+                        format!("{} s were not enough", timeout.as_secs_f64())
+                    }
+                    (None, None) => continue,
+                };
                 if !log.partial().is_empty() {
                     tail.push(log.partial());
                 }
-                let why = match ended {
-                    Some(status) => ended_early(status, guest),
-                    None => format!("{} s were not enough", timeout.as_secs_f64()),
+                let pds = match (ended, end) {
+                    (Some(_), _) | (_, Some(End::Halted)) => String::new(),
+                    _ => whereabouts(&judge, observer),
                 };
-                return Watched::Failed(missing(&judge, &tail, &why, file));
+                return Watched::Failed(missing(&judge, &tail, &why, file) + &pds);
             }
             _ => {}
         }
@@ -104,6 +123,7 @@ pub(crate) fn record(
     mut log: Log,
     before: &[Expected],
     timeout: Duration,
+    observer: &Observer,
 ) -> Watched<Vec<String>> {
     let end = Instant::now() + timeout;
     let mut to_type = before
@@ -134,7 +154,7 @@ pub(crate) fn record(
                         });
                         false
                     }
-                    None => has_spoken,
+                    None => has_spoken || observer.end().is_some(),
                 }
             }
             Heard::End(_) => true,
@@ -192,6 +212,16 @@ fn hear(judge: &mut Judge<'_>, tail: &mut Tail, line: Line) {
     if line.is_of_system {
         judge.hear(line.text);
     }
+}
+
+/// Where each PD is that has not faulted, a line each.
+fn whereabouts(judge: &Judge<'_>, observer: &Observer) -> String {
+    let faults = Faults::of(judge.seen().iter().map(String::as_str));
+    let whereabouts = observer.whereabouts(|pd| faults.pds().any(|dead| dead == pd));
+    let lines = whereabouts
+        .into_iter()
+        .map(|pd| format!("\n{}", pd.sentence));
+    lines.collect()
 }
 
 fn faults(judge: &Judge<'_>) -> String {

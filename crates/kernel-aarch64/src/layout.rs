@@ -30,6 +30,18 @@ pub const GIC_HYPERVISOR: Range<u64> = 0x0803_0000..0x0803_1000;
 /// The registers of the PL011 serial port, which the kernel prints on and a system may drive too.
 pub const UART: Range<u64> = 0x0900_0000..0x0900_1000;
 
+/// The registers of the PL061 GPIO controller, on a line of which the machine has its power button.
+pub const GPIO: Range<u64> = 0x0903_0000..0x0903_1000;
+
+/// The interrupt of that controller.
+pub const GPIO_IRQ: u32 = 39;
+
+/// The line of the power button.
+pub const POWER_BUTTON_LINE: u32 = 3;
+
+/// The block of 2 MiB that has both, which the kernel maps as one.
+pub const PERIPHERALS: Range<u64> = 0x0900_0000..0x0920_0000;
+
 /// Devices that no PD may map, because who controls them controls the kernel. seL4 keeps the same
 /// to itself.
 pub const KERNEL_DEVICES: [Range<u64>; 3] = [GIC_DISTRIBUTOR, GIC_CPU_INTERFACE, GIC_HYPERVISOR];
@@ -64,6 +76,8 @@ mod tests {
         assert_eq!(within(&KERNEL_MEMORY, &SYSTEM_MEMORY), KERNEL_MEMORY);
         assert_eq!(within(&HEAP, &KERNEL_MEMORY), HEAP);
         const { assert!(IMAGE_START < HEAP.start) }
+        assert_eq!(within(&UART, &PERIPHERALS), UART);
+        assert_eq!(within(&GPIO, &PERIPHERALS), GPIO);
     }
 
     #[test]

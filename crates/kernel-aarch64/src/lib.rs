@@ -21,6 +21,7 @@ pub mod payload;
 pub mod plan;
 pub mod registers;
 pub mod report;
+pub mod snapshot;
 #[expect(unsafe_code, reason = "the source of its tables is an unsafe trait's")]
 pub mod stage2;
 pub mod syndrome;

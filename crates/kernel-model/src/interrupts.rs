@@ -5,9 +5,10 @@
 //! finds the signal when it first receives, and libmicrokit acknowledges every interrupt before
 //! that.
 
-use crate::ids::IrqId;
+use crate::ids::{IrqId, ThreadId};
 use crate::kernel::Kernel;
 use crate::machine::{Machine, Report};
+use crate::objects::{NotificationState, ThreadState};
 
 impl Kernel {
     /// The interrupt with this number has come (`handleInterrupt`).
@@ -19,7 +20,10 @@ impl Kernel {
         let handler = known.and_then(|irq| self.irqs[irq].handler);
         match handler {
             Some(handler) => self.signal(handler.notification, handler.badge),
-            None => machine.report(Report::UnhandledIrq { number }),
+            None => machine.report(Report::UnhandledIrq {
+                number,
+                kernel: self,
+            }),
         }
         if let Some(irq) = known {
             self.irqs[irq].masked = true;
@@ -31,5 +35,21 @@ impl Kernel {
     pub(crate) fn acknowledge(&mut self, machine: &mut dyn Machine, irq: IrqId) {
         self.irqs[irq].masked = false;
         machine.unmask_irq(self.system.irqs[irq.index()].0);
+    }
+
+    /// Whether an interrupt can come that wakes a thread: it is unmasked, and someone waits for its
+    /// notification.
+    pub fn awaits_interrupt(&self) -> bool {
+        let unmasked = self.irqs.iter().filter(|(_, irq)| !irq.masked);
+        let mut handlers = unmasked.filter_map(|(_, irq)| irq.handler);
+        handlers.any(|handler| {
+            let notification = &self.notifications[handler.notification];
+            let receives = |thread: ThreadId| {
+                let state = self.threads[thread].state;
+                matches!(state, ThreadState::BlockedOnReceive { .. })
+            };
+            matches!(notification.state, NotificationState::Waiting(_))
+                || notification.bound_thread.is_some_and(receives)
+        })
     }
 }

@@ -102,6 +102,8 @@ pub enum Report<'a> {
     UnhandledIrq {
         /// Its number.
         number: u32,
+        /// The kernel.
+        kernel: &'a Kernel,
     },
     /// A thread asks for a list of all threads (`DebugDumpScheduler`).
     DumpScheduler(&'a Kernel),

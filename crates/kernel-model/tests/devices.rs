@@ -53,6 +53,18 @@ fn an_interrupt_before_the_pd_has_started_is_received_first() {
 }
 
 #[test]
+fn an_interrupt_is_awaited_while_it_can_wake_its_pd() {
+    let mut world = World::init(&system(vec![pd("driver", 10)], &[]));
+    assert!(world.kernel.awaits_interrupt());
+    world.step(Event::Interrupt(WAKE_IRQ));
+    assert!(!world.kernel.awaits_interrupt(), "it is masked");
+    world.invoke(IRQ, invocation::IRQAckIRQ, &[], &[]).unwrap();
+    assert!(!world.kernel.awaits_interrupt(), "nobody waits for it");
+    world.recv();
+    assert!(world.kernel.awaits_interrupt());
+}
+
+#[test]
 fn an_interrupt_can_be_sent_elsewhere_or_nowhere() {
     let mut world = pair();
     world.wake(0);

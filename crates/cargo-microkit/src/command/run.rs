@@ -13,15 +13,18 @@ use crate::fault::Told;
 use crate::files;
 use crate::keys::Keys;
 use crate::log::Log;
-use crate::places::Places;
-use crate::qemu::{self, Devices, Guest, Heard, Machine};
+use crate::qemu::{self, Devices, Guest, Heard, Machine, Monitor};
 use crate::screen::Screen;
 use crate::target::Target;
 use crate::terminal;
-use crate::watch::{SILENCE, Tail};
+use crate::watch::{HALTED, NOTHING_MORE, SILENCE, Tail};
+use crate::whereabouts::{End, Observer, Rest, Whereabouts};
 
 /// After how long a system that prints nothing is taken for one that does not mean to.
 const LONG: Duration = Duration::from_secs(3);
+
+/// What to do where nothing better is known.
+const LOOK_AT_LOG: &str = "look at the log, and with `--verbose` at the command that ran QEMU";
 
 /// Builds the system and runs it until it ends, or what was awaited comes, or time is up.
 pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
@@ -57,10 +60,12 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
     };
 
     let mut command = machine.command(&qemu, image, &variant, args.qemu.icount);
+    let monitor = Monitor::add_to(&mut command);
     let _disks = devices.add_to(&mut command)?;
     command.args(&args.qemu_args);
+    let observer = Observer::new(monitor, &command, &packed);
     if args.options.verbose {
-        terminal::running(&command);
+        terminal::running(&qemu::without_monitor(&command));
     }
     let mut guest = Guest::start(command)?;
     // After the start, from which on no signal ends this program before the terminal is in order.
@@ -83,7 +88,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
         tail: Tail::default(),
         dead: Dead::of(packed.pds.iter().map(|pd| pd.name.clone()).collect()),
         may_all_die,
-        places: Places::of(&packed.pds),
+        observer,
         screen: Screen::default(),
         has_spoken: false,
         note: debug_output::note(&variant, &packed.pds),
@@ -99,7 +104,7 @@ struct Session<'a> {
     dead: Dead,
     /// Whether nothing can come any more when all PDs are dead.
     may_all_die: bool,
-    places: Places,
+    observer: Observer,
     /// Puts the terminal back in order, however this ends.
     screen: Screen,
     /// Whether the system itself has printed a line, after which it can be typed to.
@@ -136,9 +141,14 @@ impl Session<'_> {
                     return Ok(Outcome::Done);
                 }
                 Heard::Silence if self.are_all_dead() => {
-                    return Err(self.failed("every PD has faulted, and nothing can come any more,"));
+                    let help = "the log says above how each has faulted";
+                    let why = "every PD has faulted, and nothing can come any more,";
+                    return Err(self.failed(why, &[], help));
                 }
                 Heard::Silence => {
+                    if let Some(end) = self.observer.end() {
+                        return self.end(end);
+                    }
                     let is_long = last_heard.elapsed() > LONG;
                     let has_partial = !self.log.partial().is_empty();
                     // A prompt is enough; and a system may read without a word.
@@ -152,9 +162,9 @@ impl Session<'_> {
                 }
                 Heard::Interrupt => {
                     self.end_line();
-                    for line in self.dead.told() {
-                        terminal::remark(line);
-                    }
+                    let told = self.dead.told().into_iter();
+                    let whereabouts = self.whereabouts().into_iter().map(|pd| pd.sentence);
+                    told.chain(whereabouts).for_each(terminal::remark);
                     let is_failure = self.args.until.is_some();
                     return Ok(if is_failure {
                         Outcome::Interrupted
@@ -172,7 +182,7 @@ impl Session<'_> {
                 }
                 Heard::End(status) => {
                     guest.messages(); // So that they are all shown before this is told.
-                    return Err(self.failed(&format!("QEMU ended ({status})")));
+                    return Err(self.failed(&format!("QEMU ended ({status})"), &[], LOOK_AT_LOG));
                 }
             }
         }
@@ -193,10 +203,10 @@ impl Session<'_> {
 
     /// Says of a line what its reader wants to know next.
     fn explain(&mut self, line: &str) {
-        for (depth, place) in self.places.of_backtrace(line).iter().enumerate() {
+        for (depth, place) in self.observer.places.of_backtrace(line).iter().enumerate() {
             terminal::aside(format_args!("{depth:>4}: {place}"));
         }
-        match self.dead.hear(line, &self.places) {
+        match self.dead.hear(line, &self.observer.places) {
             Some(Told::Fault { pd }) => {
                 terminal::remark(format_args!("PD `{pd}` has faulted; the monitor says how"));
             }
@@ -206,7 +216,7 @@ impl Session<'_> {
                 }
             }
             Some(Told::StackOverflow { pd }) => {
-                let size = match self.places.stack_bytes(&pd) {
+                let size = match self.observer.places.stack_bytes(&pd) {
                     Some(bytes) => format!("its stack of {bytes:#x} bytes"),
                     None => "its stack".to_owned(),
                 };
@@ -254,10 +264,42 @@ impl Session<'_> {
 
     fn out_of_time(&mut self) -> Report {
         let seconds = self.args.timeout.unwrap_or_default().as_secs_f64();
-        self.failed(&format!("{seconds} s have passed"))
+        let whereabouts = self.whereabouts();
+        let help = match &self.args.until {
+            Some(_) => "give it more `--timeout`, or look at the log for why the line did not come",
+            None => LOOK_AT_LOG,
+        };
+        self.failed(&format!("{seconds} s have passed"), &whereabouts, help)
     }
 
-    fn failed(&mut self, why: &str) -> Report {
+    /// How the run ends when nothing can happen any more. That is a failure if something was
+    /// awaited, or if a PD is dead or waits for what cannot come.
+    fn end(&mut self, end: End) -> Result<Outcome> {
+        if end == End::Halted {
+            let help = "the log says above why";
+            return Err(self.failed(HALTED, &[], help));
+        }
+        let whereabouts = self.whereabouts();
+        let is_failure = self.args.until.is_some() || self.dead.is_any();
+        if !is_failure && whereabouts.iter().all(|pd| pd.rest != Rest::Stuck) {
+            self.end_line();
+            let stopped = whereabouts.iter().filter(|pd| pd.rest == Rest::Stopped);
+            stopped.for_each(|pd| terminal::remark(&pd.sentence));
+            terminal::remark(
+                "nothing can happen any more: no PD runs, and no interrupt can wake one",
+            );
+            return Ok(Outcome::Done);
+        }
+        let help = "look at what each PD waits for: no PD runs that could do it";
+        Err(self.failed(NOTHING_MORE, &whereabouts, help))
+    }
+
+    /// Where each PD is that is not dead.
+    fn whereabouts(&self) -> Vec<Whereabouts> {
+        self.observer.whereabouts(|pd| self.dead.is(pd))
+    }
+
+    fn failed(&mut self, why: &str, whereabouts: &[Whereabouts], help: &str) -> Report {
         self.end_line();
         let awaited = match &self.args.until {
             Some(until) => format!(
@@ -266,20 +308,14 @@ impl Session<'_> {
             ),
             None => format!("while `{}` ran", self.args.system.system),
         };
-        let dead = self.dead.told().into_iter();
-        let dead: String = dead.map(|line| format!("\n{line}")).collect();
-        let help = match (&self.args.until, self.args.timeout) {
-            _ if self.are_all_dead() => "the log says above how each has faulted",
-            (Some(_), Some(_)) => {
-                "give it more `--timeout`, or look at the log for why the line did not come"
-            }
-            _ => "look at the log, and with `--verbose` at the command that ran QEMU",
-        };
+        let whereabouts = whereabouts.iter().map(|pd| pd.sentence.clone());
+        let pds = self.dead.told().into_iter().chain(whereabouts);
+        let pds: String = pds.map(|line| format!("\n{line}")).collect();
         let note = self.note.take().map(|note| format!("\n{note}"));
         let note = note.unwrap_or_default();
         miette!(
             help = help,
-            "{why} {awaited}; {}{dead}{note}",
+            "{why} {awaited}; {}{pds}{note}",
             self.tail.told()
         )
     }

@@ -9,10 +9,13 @@ mod source;
 
 use std::fs;
 
+use boot_spec::snapshot::SYMBOL;
 use microkit_image::Platform;
 use microkit_sdf::SearchPaths;
 use miette::Result;
+use object::{Object, ObjectSymbol};
 
+use crate::cli::Options;
 use crate::files;
 use crate::kernel::Request;
 
@@ -35,4 +38,12 @@ pub(crate) fn pack(request: &Request<'_>) -> Result<()> {
     let image = microkit_image::pack(&plan, &kernel_elf)?;
     files::write(request.report, plan.report())?;
     files::write(request.image, &image)
+}
+
+/// The address at which the kernel of a packed image has what can be seen of it from outside.
+pub(crate) fn snapshot(options: &Options) -> Option<u64> {
+    let bytes = fs::read(kernel::elf_file(options).ok()?).ok()?;
+    let file = object::File::parse(&*bytes).ok()?;
+    let symbol = file.symbols().find(|symbol| symbol.name() == Ok(SYMBOL))?;
+    Some(symbol.address())
 }

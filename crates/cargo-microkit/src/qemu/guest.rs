@@ -1,6 +1,7 @@
 //! A QEMU process that is listened to, and that never outlives whoever listens.
 
 use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -77,6 +78,8 @@ impl Guest {
     fn spawn(mut command: Command, is_for_user: bool) -> Result<Self> {
         interrupt::catch();
         command
+            // What Ctrl-C interrupts is this program, which first asks where the PDs are.
+            .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

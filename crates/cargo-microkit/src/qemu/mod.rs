@@ -3,11 +3,13 @@
 mod devices;
 mod guest;
 mod machine;
+mod monitor;
 mod paths;
 
 pub(crate) use devices::Devices;
 pub(crate) use guest::{Guest, Heard, Typist};
 pub(crate) use machine::Machine;
+pub(crate) use monitor::{Monitor, is_controlled, without_monitor};
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -8,6 +8,7 @@ mod build;
 mod c_programs;
 mod check;
 mod devices;
+mod ends;
 mod features;
 mod forgotten;
 mod host_tests;

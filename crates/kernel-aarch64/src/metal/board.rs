@@ -3,10 +3,12 @@
 use super::console::Console;
 use super::gic::Gic;
 use super::memory::{self, IpcBuffer};
+use super::snapshot;
 use super::timer;
 use alloc::vec::Vec;
 use boot_spec::BootSpec;
 use core::fmt::{self, Write};
+use kernel_aarch64::layout::GPIO_IRQ;
 use kernel_aarch64::report::{ERROR, FaultReport, INFO, ThreadList};
 use kernel_model::{CacheMaintenance, CacheRange, HaltReason, Machine, Report, ThreadId, Ticks};
 
@@ -17,6 +19,8 @@ pub(super) struct Board {
     /// Of each PD.
     pub(super) ipc_buffers: Vec<IpcBuffer>,
     pub(super) spec: BootSpec,
+    /// The page tables of each PD.
+    pub(super) tables: Vec<u64>,
 }
 
 impl Machine for Board {
@@ -84,7 +88,11 @@ impl Board {
                     "{ERROR}{name}: has no fault handler for {fault:x?}"
                 )
             }
-            Report::UnhandledIrq { number } => {
+            Report::UnhandledIrq {
+                number: GPIO_IRQ,
+                kernel,
+            } => snapshot::take(kernel, &self.tables),
+            Report::UnhandledIrq { number, .. } => {
                 writeln!(console, "{ERROR}nobody handles interrupt {number}")
             }
             Report::DumpScheduler(kernel) => write!(console, "{}", ThreadList(kernel)),

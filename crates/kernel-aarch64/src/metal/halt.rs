@@ -1,13 +1,21 @@
 //! The ends of everything: the kernel says why, and waits forever.
 
 use super::console::Console;
+use super::snapshot;
+use boot_spec::snapshot::Phase;
 use core::arch::asm;
 use core::fmt::{self, Write};
 use core::panic::PanicInfo;
 use kernel_aarch64::report::ERROR;
 
-/// Waits forever.
+/// Waits forever, and lets that be seen from outside.
 pub(super) fn halt() -> ! {
+    snapshot::set_phase(Phase::Halted);
+    stop()
+}
+
+/// Waits forever.
+pub(super) fn stop() -> ! {
     loop {
         wait_for_interrupt();
     }

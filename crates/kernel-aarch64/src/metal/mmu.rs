@@ -8,7 +8,7 @@ use core::arch::asm;
 use core::mem::forget;
 use core::ops::Range;
 use kernel_aarch64::layout::{
-    GIC_CPU_INTERFACE, GIC_DISTRIBUTOR, KERNEL_MEMORY, SYSTEM_MEMORY, UART,
+    GIC_CPU_INTERFACE, GIC_DISTRIBUTOR, KERNEL_MEMORY, PERIPHERALS, SYSTEM_MEMORY,
 };
 use kernel_aarch64::registers::{SCTLR_EL2, WXN};
 
@@ -52,7 +52,7 @@ pub(super) unsafe fn protect() {
     for (range, attributes) in [
         (to_usize(GIC_DISTRIBUTOR), DEVICE),
         (to_usize(GIC_CPU_INTERFACE), DEVICE),
-        (to_usize(UART), DEVICE),
+        (to_usize(PERIPHERALS), DEVICE),
         (memory.start..kernel.start, DATA),
         (text..rodata, CODE),
         (rodata..data, CONSTANTS),

@@ -4,10 +4,12 @@
 use super::board::Board;
 use super::cpu;
 use super::halt::{halt, wait_for_interrupt};
+use super::snapshot;
 use super::timer::Timer;
 use super::user::{self, Exit, FloatingPoint};
 use alloc::vec::Vec;
 use arm_sysregs::el2::accessors::read_far_el2;
+use boot_spec::snapshot::Phase;
 use kernel_aarch64::layout::TIMER_IRQ;
 use kernel_aarch64::stage2::AddressSpace;
 use kernel_model::{Event, Kernel, Next, ThreadId, Ticks};
@@ -53,6 +55,9 @@ impl Machinery {
                     }
                 }
                 Next::Idle { until } => {
+                    if until.is_none() && !self.kernel.awaits_interrupt() {
+                        snapshot::set_phase(Phase::Idle);
+                    }
                     self.timer.set(until.unwrap_or(Ticks::MAX));
                     wait_for_interrupt();
                     self.interrupt().unwrap_or(next)

@@ -8,16 +8,17 @@ use super::memory::{self, IpcBuffer};
 use super::run::{Domain, Machinery};
 use super::timer::{self, Timer};
 use super::user::FloatingPoint;
-use super::{cpu, heap, mmu};
+use super::{cpu, heap, mmu, power_button};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::fmt::Write;
 use core::ptr::with_exposed_provenance;
 use core::slice;
-use kernel_aarch64::layout::{HEAP, IMAGE_START};
+use kernel_aarch64::layout::{GPIO_IRQ, HEAP, IMAGE_START};
 use kernel_aarch64::payload::Payload;
 use kernel_aarch64::plan::Plan;
 use kernel_aarch64::report::INFO;
+use kernel_aarch64::snapshot;
 use kernel_aarch64::stage2::AddressSpace;
 use kernel_model::{CacheMaintenance, Kernel};
 
@@ -65,11 +66,17 @@ pub(super) extern "C" fn start() -> ! {
     for irq in payload.spec.domains.iter().flat_map(|pd| &pd.irqs) {
         gic.set_trigger(irq.number, irq.trigger);
     }
+    if snapshot::has_power_button(&payload.spec) {
+        // SAFETY: 1. This is the only way here, and it is taken once. 2. No PD maps the registers.
+        unsafe { power_button::enable() };
+        gic.unmask(GPIO_IRQ);
+    }
     let board = Board {
         console,
         gic,
         ipc_buffers,
         spec: payload.spec,
+        tables: domains.iter().map(|pd| pd.space.tables()).collect(),
     };
     cpu::prepare();
     let machinery = Machinery {

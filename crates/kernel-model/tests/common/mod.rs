@@ -74,7 +74,7 @@ impl Machine for TestMachine {
             Report::NoFaultHandler { thread, fault } => {
                 format!("no handler for {}: {fault:?}", thread.index())
             }
-            Report::UnhandledIrq { number } => format!("unhandled {number}"),
+            Report::UnhandledIrq { number, .. } => format!("unhandled {number}"),
             Report::DumpScheduler(kernel) => format!("dump of {}", kernel.threads().count()),
             Report::Snapshot { thread, .. } => format!("snapshot for {}", thread.index()),
             Report::NameThread { thread, name } => {

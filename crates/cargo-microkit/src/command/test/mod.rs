@@ -22,11 +22,12 @@ use crate::interrupt;
 use crate::kernel::{Kernel, Kind};
 use crate::log::Log;
 use crate::project::Project;
-use crate::qemu::{self, Devices, Guest, Machine};
+use crate::qemu::{self, Devices, Guest, Machine, Monitor};
 use crate::sdk::{self, Sdk};
 use crate::terminal;
 use crate::variant::Variant;
 use crate::watch::{self, Watched};
+use crate::whereabouts::Observer;
 use selection::{Case, Selection};
 use tally::{Tally, Verdict};
 
@@ -154,22 +155,26 @@ fn test_variant(
             };
             let mut command = machine.command(qemu, &packed.image, variant, args.qemu.icount);
             let start = || -> Result<_> {
+                let monitor = Monitor::add_to(&mut command);
                 let disks = devices.add_to(&mut command)?;
+                let observer = Observer::new(monitor, &command, &packed);
                 if args.options.verbose {
-                    terminal::running(&command);
+                    terminal::running(&qemu::without_monitor(&command));
                 }
-                Ok((Guest::start_quietly(command)?, disks))
+                Ok((Guest::start_quietly(command)?, observer, disks))
             };
             let verdict = match start() {
-                Ok((guest, _disks)) => match run(args, &case, variant, guest) {
-                    Verdict::Failed(why) => {
-                        Verdict::Failed(match debug_output::note(variant, &packed.pds) {
-                            Some(note) => format!("{}\n{note}", why.trim_end()),
-                            None => why,
-                        })
+                Ok((guest, observer, _disks)) => {
+                    match run(args, &case, variant, guest, &observer) {
+                        Verdict::Failed(why) => {
+                            Verdict::Failed(match debug_output::note(variant, &packed.pds) {
+                                Some(note) => format!("{}\n{note}", why.trim_end()),
+                                None => why,
+                            })
+                        }
+                        verdict => verdict,
                     }
-                    verdict => verdict,
-                },
+                }
                 Err(report) => failed(&report),
             };
             lock(&tally).record(&case.system.name, variant, verdict);
@@ -198,17 +203,30 @@ fn not_built(case: &Case, verdict: Verdict) -> Verdict {
 }
 
 /// Runs one case.
-fn run(args: &TestArgs, case: &Case, variant: &Variant, mut guest: Guest) -> Verdict {
+fn run(
+    args: &TestArgs,
+    case: &Case,
+    variant: &Variant,
+    mut guest: Guest,
+    observer: &Observer,
+) -> Verdict {
     let log = Log::new(variant);
     let file = file_name(&case.file);
     if !args.bless {
-        return match watch::compare(&mut guest, log, &case.expected, &file, args.timeout) {
+        return match watch::compare(
+            &mut guest,
+            log,
+            &case.expected,
+            &file,
+            args.timeout,
+            observer,
+        ) {
             Watched::Done(()) => Verdict::Passed(String::new()),
             Watched::Failed(why) => Verdict::Failed(why),
             Watched::Interrupted => Verdict::Interrupted,
         };
     }
-    match watch::record(&mut guest, log, &case.expected, args.timeout) {
+    match watch::record(&mut guest, log, &case.expected, args.timeout, observer) {
         Watched::Interrupted => Verdict::Interrupted,
         Watched::Failed(why) => Verdict::Failed(format!("`{file}` was not written: {why}")),
         Watched::Done(lines) if lines.is_empty() => Verdict::Failed(format!(

@@ -1,0 +1,274 @@
+//! QEMU's own monitor, by which this program looks into the machine: a socket that nobody else
+//! knows, beside whatever monitors the user asks for.
+//!
+//! It speaks QMP, the QEMU Machine Protocol: a line of JSON for each command and each answer.
+
+use std::cell::RefCell;
+use std::ffi::{OsStr, OsString};
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::qemu::paths::without_commas;
+
+/// How long QEMU may take to answer. It answers at once, unless it is about to end.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// The name of the character device, which is not one that a user would give.
+const DEVICE: &str = "cargo-microkit";
+
+/// The most bytes of the path of a socket, with the zero that ends it (`sun_path`; Linux has 108,
+/// macOS 104).
+const MOST_PATH_BYTES: usize = 103;
+
+/// A way into a machine, which is there once QEMU has started.
+#[derive(Debug)]
+pub(crate) struct Monitor {
+    folder: TempDir,
+    connection: RefCell<State>,
+}
+
+#[derive(Debug, Default)]
+enum State {
+    #[default]
+    Unused,
+    Open(Connection),
+    /// QEMU has not answered, and is not asked again.
+    Broken,
+}
+
+impl Monitor {
+    /// Adds a monitor to the command that starts QEMU. There is none where no socket can be made.
+    pub(crate) fn add_to(command: &mut Command) -> Option<Self> {
+        let make = |directory: &Path| {
+            let builder = tempfile::Builder::new()
+                .prefix("cargo-microkit-")
+                .tempdir_in(directory);
+            let folder = builder.ok()?;
+            let is_short = socket(&folder).as_os_str().len() <= MOST_PATH_BYTES;
+            is_short.then_some(folder)
+        };
+        let folder = make(&std::env::temp_dir()).or_else(|| make(Path::new("/tmp")))?;
+        let mut device = OsString::from(format!("socket,id={DEVICE},server=on,wait=off,path="));
+        device.push(without_commas(&socket(&folder)));
+        command.arg("-chardev").arg(device);
+        command.args(["-mon", &format!("chardev={DEVICE},mode=control")]);
+        Some(Self {
+            folder,
+            connection: RefCell::default(),
+        })
+    }
+
+    /// Stops the machine: nothing changes any more.
+    pub(crate) fn stop(&self) -> Option<()> {
+        self.ask("stop", json!({})).map(drop)
+    }
+
+    /// Presses the machine's power button.
+    pub(crate) fn press_power_button(&self) -> Option<()> {
+        self.ask("system_powerdown", json!({})).map(drop)
+    }
+
+    /// Reads memory, at a physical address.
+    pub(crate) fn read(&self, address: u64, bytes: usize) -> Option<Vec<u8>> {
+        let file = self.folder.path().join("memory");
+        let arguments = json!({ "val": address, "size": bytes, "filename": file.to_str()? });
+        self.ask("pmemsave", arguments)?;
+        let read = std::fs::read(&file).ok()?;
+        (read.len() == bytes).then_some(read)
+    }
+
+    /// The registers of all processors, as QEMU prints them.
+    pub(crate) fn registers(&self) -> Option<String> {
+        let arguments = json!({ "command-line": "info registers -a" });
+        let answer = self.ask("human-monitor-command", arguments)?;
+        answer.as_str().map(str::to_owned)
+    }
+
+    /// Has QEMU do something, and returns what it answers; nothing if it cannot.
+    fn ask(&self, command: &str, arguments: Value) -> Option<Value> {
+        let mut state = self.connection.borrow_mut();
+        if let State::Unused = *state {
+            *state = Connection::to(&socket(&self.folder)).map_or(State::Broken, State::Open);
+        }
+        let State::Open(connection) = &mut *state else {
+            return None;
+        };
+        connection.ask(command, arguments).unwrap_or_else(|_| {
+            *state = State::Broken;
+            None
+        })
+    }
+}
+
+/// Whether someone else may control the machine that a command starts: a debugger, or a person at
+/// a monitor.
+pub(crate) fn is_controlled(command: &Command) -> bool {
+    let arguments: Vec<_> = command.get_args().map(OsStr::to_string_lossy).collect();
+    let values = arguments.iter().skip(1).map(Some).chain([None]);
+    arguments.iter().zip(values).any(|(option, value)| {
+        // QEMU takes options with one hyphen or two.
+        match option.trim_start_matches('-') {
+            _ if !option.starts_with('-') => false,
+            "s" | "S" | "gdb" | "qmp" | "qmp-pretty" => true,
+            "monitor" => value.is_none_or(|value| value != "none"),
+            "mon" => value.is_none_or(|value| !value.starts_with(&format!("chardev={DEVICE},"))),
+            _ => false,
+        }
+    })
+}
+
+/// A command that starts QEMU, without what [`Monitor::add_to`] has added: what a person can start
+/// later, when the socket's folder is gone.
+pub(crate) fn without_monitor(command: &Command) -> Command {
+    let mut plain = Command::new(command.get_program());
+    let arguments: Vec<_> = command.get_args().collect();
+    let is_ours = |pair: &[&OsStr]| {
+        let [option, value] = pair else { return false };
+        let value = value.to_string_lossy();
+        let starts = match option.to_str() {
+            Some("-chardev") => format!("socket,id={DEVICE},"),
+            Some("-mon") => format!("chardev={DEVICE},"),
+            _ => return false,
+        };
+        value.starts_with(&starts)
+    };
+    let mut rest = &arguments[..];
+    while let Some((word, others)) = rest.split_first() {
+        if rest.get(..2).is_some_and(is_ours) {
+            rest = &rest[2..];
+        } else {
+            plain.arg(word);
+            rest = others;
+        }
+    }
+    plain
+}
+
+fn socket(folder: &TempDir) -> PathBuf {
+    folder.path().join("monitor")
+}
+
+#[derive(Debug)]
+struct Connection(BufReader<UnixStream>);
+
+impl Connection {
+    fn to(path: &Path) -> io::Result<Self> {
+        let stream = UnixStream::connect(path)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        let mut connection = Self(BufReader::new(stream));
+        connection.answer()?; // The greeting.
+        connection.ask("qmp_capabilities", json!({}))?;
+        Ok(connection)
+    }
+
+    /// Has QEMU do something; nothing if it says that it cannot.
+    fn ask(&mut self, command: &str, arguments: Value) -> io::Result<Option<Value>> {
+        let line = json!({ "execute": command, "arguments": arguments });
+        writeln!(self.0.get_mut(), "{line}")?;
+        loop {
+            let answer = self.answer()?;
+            if let Some(value) = answer.get("return") {
+                return Ok(Some(value.clone()));
+            }
+            if answer.get("error").is_some() {
+                return Ok(None);
+            }
+            // Anything else is an event, which nobody has asked for.
+        }
+    }
+
+    fn answer(&mut self) -> io::Result<Value> {
+        let mut line = String::new();
+        if self.0.read_line(&mut line)? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(serde_json::from_str(&line)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::net::UnixListener;
+
+    /// What a monitor returns that answers with these lines, one to each command, and then no more.
+    fn answered(lines: &'static [&'static str]) -> Vec<Option<Value>> {
+        let mut command = Command::new("qemu");
+        let monitor = Monitor::add_to(&mut command).expect("a socket");
+        let listener = UnixListener::bind(socket(&monitor.folder)).expect("a socket");
+        let qemu = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("a connection");
+            let mut asked = BufReader::new(stream.try_clone().expect("a clone")).lines();
+            for line in ["{\"QMP\": {}}", "{\"return\": {}}"].iter().chain(lines) {
+                if *line != "{\"QMP\": {}}" {
+                    asked.next();
+                }
+                let _ = writeln!(stream, "{line}");
+            }
+        });
+        let answers = lines.iter().map(|_| monitor.ask("x", json!({}))).collect();
+        qemu.join().expect("it ends");
+        answers
+    }
+
+    #[test]
+    fn a_command_is_shown_without_the_monitor() {
+        let mut command = Command::new("qemu");
+        command.arg("-s");
+        let _monitor = Monitor::add_to(&mut command).expect("a socket");
+        command.args(["-chardev", "socket,id=mine", "-mon"]);
+        let plain = without_monitor(&command);
+        let arguments: Vec<_> = plain.get_args().collect();
+        assert_eq!(arguments, ["-s", "-chardev", "socket,id=mine", "-mon"]);
+        assert_eq!(plain.get_program(), "qemu");
+    }
+
+    #[test]
+    fn only_others_control_a_machine() {
+        let check = |arguments: &[&str], expect| {
+            let mut command = Command::new("qemu");
+            command.args(["-monitor", "none", "-serial", "stdio"]);
+            let _monitor = Monitor::add_to(&mut command);
+            command.args(arguments);
+            assert_eq!(is_controlled(&command), expect, "{arguments:?}");
+        };
+        check(&[], false);
+        check(&["-name", "s"], false);
+        for option in ["-s", "-S", "--gdb", "-qmp", "-mon"] {
+            check(&[option], true);
+        }
+        check(&["-gdb", "tcp::1"], true);
+        check(&["-monitor", "telnet::1"], true);
+        check(&["-mon", "chardev=mine,mode=control"], true);
+    }
+
+    #[test]
+    fn events_are_passed_over_and_errors_are_nothing() {
+        let answers = answered(&[
+            "{\"event\": \"STOP\"}\n{\"return\": 1}",
+            "{\"error\": {\"class\": \"GenericError\"}}",
+            "{\"return\": \"two\"}",
+        ]);
+        assert_eq!(answers, [Some(json!(1)), None, Some(json!("two"))]);
+    }
+
+    #[test]
+    fn what_is_no_answer_is_nothing() {
+        assert_eq!(answered(&["what?"]), [None]);
+    }
+
+    #[test]
+    fn without_qemu_nothing_is_read() {
+        let monitor = Monitor::add_to(&mut Command::new("qemu")).expect("a socket");
+        assert_eq!(monitor.read(0, 8), None);
+        assert_eq!(monitor.registers(), None);
+        assert_eq!(monitor.stop(), None);
+    }
+}

@@ -1,0 +1,76 @@
+//! The threads of the model kernel, which writes them down when the machine's power button is
+//! pressed ([`boot_spec::snapshot`] says how).
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use boot_spec::snapshot::{HEADER_WORDS, Phase, WORDS};
+
+use super::thread::Thread;
+use crate::qemu::Monitor;
+
+/// How long the kernel may take, on a machine that has much else to do.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How often to look.
+const GLANCE: Duration = Duration::from_millis(5);
+
+/// How far the kernel has come, whose words are at this address.
+pub(super) fn phase(monitor: &Monitor, address: u64) -> Option<Phase> {
+    let word = monitor.read(address, size_of::<u64>())?;
+    Phase::from_word(u64::from_le_bytes(word.try_into().ok()?))
+}
+
+/// The threads of all PDs, in the order of the boot spec.
+pub(super) fn threads(monitor: &Monitor, address: u64) -> Option<Vec<Thread>> {
+    monitor.press_power_button()?;
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match phase(monitor, address)? {
+            Phase::Taken => break,
+            Phase::Halted => return None,
+            Phase::Runs | Phase::Idle => {}
+        }
+        if Instant::now() > end {
+            return None;
+        }
+        sleep(GLANCE);
+    }
+    let bytes = monitor.read(address, WORDS * size_of::<u64>())?;
+    let words = bytes.chunks_exact(size_of::<u64>());
+    let words: Option<Vec<_>> = words
+        .map(|word| Some(u64::from_le_bytes(word.try_into().ok()?)))
+        .collect();
+    from_words(&words?)
+}
+
+fn from_words(words: &[u64]) -> Option<Vec<Thread>> {
+    let count = usize::try_from(*words.get(HEADER_WORDS - 1)?).ok()?;
+    let threads = words.get(HEADER_WORDS..)?.chunks_exact(Thread::WORDS);
+    let threads = threads
+        .take(count)
+        .map(|words| Thread::from_words(words.try_into().ok()?));
+    let threads: Option<Vec<_>> = threads.collect();
+    threads.filter(|threads| threads.len() == count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_whole_threads_are_taken() {
+        let thread = [4, 0x1000, 1, 2, 3, 4, 5];
+        let check = |count: u64, threads: &[[u64; Thread::WORDS]], expect: Option<usize>| {
+            let mut words = vec![Phase::Taken.word(), count];
+            words.extend(threads.iter().flatten());
+            let found = from_words(&words).map(|threads| threads.len());
+            assert_eq!(found, expect, "{count}");
+        };
+        check(0, &[thread], Some(0));
+        check(2, &[thread, thread], Some(2));
+        check(2, &[thread], None);
+        check(u64::MAX, &[thread], None);
+        check(1, &[[99, 0, 0, 0, 0, 0, 0]], None);
+    }
+}

@@ -1,0 +1,33 @@
+//! The words in which the kernel can be seen from outside: by whoever reads the machine's memory.
+
+use super::halt::stop;
+use boot_spec::snapshot::{HEADER_WORDS, Phase, ThreadSnapshot, WORDS};
+use core::sync::atomic::{AtomicU64, Ordering};
+use kernel_aarch64::snapshot::of_thread;
+use kernel_model::Kernel;
+
+// SAFETY: 1. No other symbol has this name (`boot_spec::snapshot::SYMBOL`).
+#[unsafe(export_name = "model_kernel_snapshot")]
+static SNAPSHOT: [AtomicU64; WORDS] = [const { AtomicU64::new(0) }; WORDS];
+
+/// Says how far the kernel has come.
+pub(super) fn set_phase(phase: Phase) {
+    SNAPSHOT[0].store(phase.word(), Ordering::Relaxed);
+}
+
+/// Writes down what all threads do, whose page tables are at these addresses, and stops: what is
+/// read of the PDs' memory afterwards must fit it.
+pub(super) fn take(kernel: &Kernel, tables: &[u64]) -> ! {
+    let threads = kernel.threads().zip(tables);
+    let (header, slots) = SNAPSHOT.split_at(HEADER_WORDS);
+    let slots = slots.chunks(ThreadSnapshot::WORDS);
+    for ((thread, tables), slot) in threads.zip(slots) {
+        let words = of_thread(kernel, thread, *tables).to_words();
+        for (to, word) in slot.iter().zip(words) {
+            to.store(word, Ordering::Relaxed);
+        }
+    }
+    header[1].store(tables.len() as u64, Ordering::Relaxed);
+    header[0].store(Phase::Taken.word(), Ordering::Release);
+    stop()
+}
