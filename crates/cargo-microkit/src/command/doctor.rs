@@ -97,9 +97,9 @@ fn microkit_sdk(args: &DoctorArgs) -> Result<String> {
         .map(|board| format!("`{board}` ({})", sdk.configs(board).join(", ")))
         .collect();
     let directory = sdk.directory().display();
-    let untried = if sdk.is_tried() { "" } else { " (never tried)" };
+    let untested = if sdk.is_tested() { "" } else { " (not tested)" };
     Ok(format!(
-        "Microkit {}{untried}, {directory}, {}; boards: {}",
+        "Microkit {}{untested}, {directory}, {}; boards: {}",
         sdk.version(),
         sdk.origin(),
         boards.join(", ")

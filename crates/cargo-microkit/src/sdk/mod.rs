@@ -47,7 +47,7 @@ impl Sdk {
     /// The SDK that `flag` names, else MICROKIT_SDK, else a kept one; `None` if there is none of
     /// these.
     ///
-    /// A note says if its version was never tried.
+    /// A note says if its version was not tested.
     ///
     /// **Errors:** the first of them that is there cannot be used. The next is not tried: what was
     /// named was meant.
@@ -65,12 +65,12 @@ impl Sdk {
         };
         let sdk = Self::open(&directory, origin)?;
         static NOTE: Once = Once::new();
-        if !sdk.is_tried() {
+        if !sdk.is_tested() {
             NOTE.call_once(|| {
-                let (version, tried) = (&sdk.version, version::TRIED.join(", "));
+                let (version, tried) = (&sdk.version, version::TESTED.join(", "));
                 terminal::remark(format_args!(
-                    "Microkit SDK {version} was never tried with this cargo-microkit ({tried} \
-                     was); what it says of itself decides"
+                    "Microkit SDK {version} has not been tested with this cargo-microkit, only \
+                     {tried}; its own files decide whether it fits"
                 ));
             });
         }
@@ -200,8 +200,8 @@ impl Sdk {
     }
 
     /// Whether its version is one that this project's tests run on.
-    pub(crate) fn is_tried(&self) -> bool {
-        version::TRIED.contains(&&*self.version)
+    pub(crate) fn is_tested(&self) -> bool {
+        version::TESTED.contains(&&*self.version)
     }
 
     /// Who said where it is.

@@ -4,7 +4,7 @@ use cargo_metadata::semver;
 use microkit_abi::MICROKIT_VERSION;
 
 /// The versions with which every system of this project's tests is run.
-pub(super) const TRIED: [&str; 1] = [MICROKIT_VERSION];
+pub(super) const TESTED: [&str; 1] = [MICROKIT_VERSION];
 
 /// Whether a version can be the name of a folder.
 pub(super) fn is_sound(version: &str) -> bool {
@@ -12,11 +12,11 @@ pub(super) fn is_sound(version: &str) -> bool {
     version.starts_with(|c: char| c.is_ascii_alphanumeric()) && version.chars().all(is_fine)
 }
 
-/// The version that is taken where none is named: one that was tried, else the latest.
+/// The version that is taken where none is named: one that was tested, else the latest.
 pub(super) fn preferred<'a>(versions: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     versions.into_iter().max_by_key(|version| {
         let number = semver::Version::parse(version).ok();
-        (TRIED.contains(version), number, *version)
+        (TESTED.contains(version), number, *version)
     })
 }
 
@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_tried_version_is_preferred_then_the_latest() {
+    fn a_tested_version_is_preferred_then_the_latest() {
         let check = |versions: &[&str], expect| {
             assert_eq!(preferred(versions.iter().copied()), expect, "{versions:?}");
         };
