@@ -26,15 +26,16 @@ fn init() -> NullHandler {
 }
 
 fn tell(server: &str, dividend: u64, divisor: u64, result: Result<u64, CallError<BackRestarted>>) {
-    let call = format_args!("{dividend} / {divisor}");
     match result {
-        Ok(quotient) => println!("client: {server}: {call} = {quotient}"),
+        Ok(quotient) => println!("client: {server}: {dividend} / {divisor} = {quotient}"),
         Err(CallError::Method(BackRestarted)) => {
-            println!("client: {server}: {call}: back was restarted");
+            println!("client: {server}: {dividend} / {divisor}: back was restarted");
         }
-        Err(CallError::Refused(refusal)) => println!("client: {server}: {call}: {refusal}"),
+        Err(CallError::Refused(refusal)) => {
+            println!("client: {server}: {dividend} / {divisor}: {refusal}")
+        }
         Err(CallError::BadReply) => {
-            println!("client: {server}: {call}: a reply of another protocol")
+            println!("client: {server}: {dividend} / {divisor}: a reply of another protocol")
         }
     }
 }
