@@ -64,7 +64,7 @@ impl Builder<'_> {
     /// **Errors:** all that can be said before anything is built.
     pub(crate) fn plan(&self, system: System) -> Result<Plan> {
         let file = SystemFile::read(system)?;
-        let folders = Folders::of(self.options, &file.system);
+        let folders = Folders::of(self.options, &file.system)?;
         let search_paths = folders.all().cloned().collect();
         let parsed = declared::parse_before_build(&file, search_paths, self.facts()?)?;
         let programs = programs::find(&file, self.project, &folders)?;
@@ -159,7 +159,7 @@ impl Builder<'_> {
             .clone()
             .unwrap_or_else(|| directory.join("report.txt"));
         let mut directories = vec![below];
-        directories.extend(Folders::of(self.options, system).all().cloned());
+        directories.extend(Folders::of(self.options, system)?.all().cloned());
         let facts = self.facts()?;
         let parsed = declared::parse_file(&system.path, directories.clone(), facts)?;
         let declared = declared::of_system(&parsed, &sources)?;

@@ -59,9 +59,10 @@ impl Dead {
         self.faults.pds().next().is_some()
     }
 
-    /// Where a PD has faulted, if that is known.
+    /// Where a PD has faulted, if that is known, and if it was no panic, which has said it.
     pub(crate) fn place(&self, pd: &str) -> Option<&str> {
-        self.places.get(pd).map(String::as_str)
+        let place = self.places.get(pd).map(String::as_str);
+        place.filter(|_| !self.panics.contains_key(pd))
     }
 
     /// Whether all are dead, and will stay so.

@@ -20,6 +20,7 @@ use crate::files;
 use crate::kernel::Kernel;
 use crate::programs::{self, Folders};
 use crate::project::Project;
+use crate::sdk;
 use crate::system::System;
 use crate::system_file::SystemFile;
 use crate::terminal;
@@ -40,7 +41,7 @@ pub(crate) struct Declared {
 ///
 /// **Errors:** everything that is wrong with it, each with its line.
 pub(crate) fn parse(system: &System, args: &DeclaringArgs) -> Result<sdf::System> {
-    let folders = Folders::of(&args.options, system);
+    let folders = Folders::of(&args.options, system)?;
     let files = folders.all().cloned().collect();
     let kernel = kernel(args)?;
     Ok(parse_for(kernel, &system.path, files)??)
@@ -133,6 +134,11 @@ pub(crate) fn declarations(
                 let files = files.iter();
                 files.for_each(|(path, file)| programs::print_file(path, file));
             }
+            files
+                .values()
+                .try_for_each(|file| crate::elf::check_file(file))?;
+            let facts = kernel(args)?;
+            sdk::check_layout(parsed, &args.options.board, &args.elf, &facts)?;
             of_system(parsed, &files)
         });
         return all.collect();
@@ -202,6 +208,22 @@ pub(crate) fn of_system(
         let (mut waits, mut memory, mut replies) = (None, None, None);
         if let Some(program) = file(&image.path) {
             let symbols = image.path_for_symbols.as_deref().and_then(file);
+            if let Some(symbols) = symbols {
+                crate::elf::check_symbols(symbols, program).map_err(|fault| {
+                    miette!(
+                        help =
+                            "name the file that the program was made from, before it was stripped",
+                        "`{}`, which `path_for_symbols` names for `{}`, {fault} `{}`",
+                        image
+                            .path_for_symbols
+                            .as_deref()
+                            .unwrap_or(symbols)
+                            .display(),
+                        pd.name,
+                        image.path.display()
+                    )
+                })?;
+            }
             let symbols = symbols.unwrap_or(program);
             (waits, replies) = declarations_of(program)?;
             memory = memory_use(program, symbols).map_err(|wrong| wrong.report(&pd.name, image))?;

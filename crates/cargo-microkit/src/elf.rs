@@ -38,6 +38,34 @@ pub(crate) fn check(path: &Path, variant: &Variant) -> Result<()> {
     }
 }
 
+/// Checks that the file at `path` can be a program, whichever kernel it was built for.
+pub(crate) fn check_file(path: &Path) -> Result<()> {
+    let bytes = std::fs::read(path).map_err(|e| files::cannot("read the program", path, &e))?;
+    let mark = kernel_mark(&bytes).map_err(|fault| fault.report(path))?;
+    drop(mark);
+    Ok(())
+}
+
+/// Checks that the file at `symbols` can have the symbols of the program at `program`: both begin
+/// at the same address and are loaded to the same ones. A file that cannot be read is left to
+/// others.
+pub(crate) fn check_symbols(symbols: &Path, program: &Path) -> Result<(), &'static str> {
+    let (Ok(symbols), Ok(program)) = (std::fs::read(symbols), std::fs::read(program)) else {
+        return Ok(());
+    };
+    let (Ok(symbols), Ok(program)) = (File::parse(&*symbols), File::parse(&*program)) else {
+        return Ok(());
+    };
+    let starts = |file: &File<'_>| {
+        let starts: Vec<u64> = file.segments().map(|segment| segment.address()).collect();
+        (file.entry(), starts)
+    };
+    match starts(&symbols) == starts(&program) {
+        true => Ok(()),
+        false => Err("is not made from the same program as"),
+    }
+}
+
 /// Why a file cannot be a program.
 #[derive(Debug, PartialEq, Eq)]
 enum Fault {
@@ -93,7 +121,8 @@ fn check_thread_local(file: &File<'_>) -> Result<(), Fault> {
     let variables = file.symbols().filter(|s| s.kind() == SymbolKind::Tls);
     let names: Vec<_> = variables
         .filter_map(|symbol| symbol.name().ok())
-        .filter(|name| !name.is_empty())
+        // Neither a mapping symbol nor the linker's own is a variable.
+        .filter(|name| !name.is_empty() && !name.starts_with('$') && !name.starts_with("_TLS_"))
         .map(str::to_owned)
         .collect();
     let has_runtime = || file.symbols().any(|s| s.name() == Ok(RUNTIME_SYMBOL));

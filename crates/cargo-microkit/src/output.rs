@@ -22,6 +22,9 @@ pub(crate) enum Kind {
     Table,
 }
 
+/// Stands in each picture that this program has drawn, before the command that did.
+const DRAWN_BY: &str = "drawn by `cargo microkit ";
+
 /// As much of a file as shows what it is.
 const HEAD_BYTES: u64 = 1 << 16;
 
@@ -85,7 +88,8 @@ impl Kind {
                 let is_heading = line.ends_with(" Details") || line.ends_with(" Info");
                 line == "Memory regions" || (line.starts_with("# ") && is_heading)
             }),
-            Self::Drawing => text.contains("<svg"),
+            // One that a person drew has no such mark.
+            Self::Drawing => text.contains("<svg") && text.contains(DRAWN_BY),
             Self::Table => text.trim_start().starts_with('{') && text.contains("\"kernels\""),
         }
     }
@@ -94,7 +98,7 @@ impl Kind {
         match self {
             Self::Image => "a boot image",
             Self::Report => "a report of an image",
-            Self::Drawing => "an SVG",
+            Self::Drawing => "a picture that `cargo microkit` drew",
             Self::Table => "a table of measurements",
         }
     }
@@ -119,7 +123,13 @@ mod tests {
             true,
         );
         check(Kind::Report, b"# My notes\n", false);
-        check(Kind::Drawing, b"<svg xmlns=\"x\"></svg>\n", true);
+        let drawn = format!("<svg xmlns=\"x\">\n<!-- {DRAWN_BY}graph` -->\n</svg>\n");
+        check(Kind::Drawing, drawn.as_bytes(), true);
+        check(
+            Kind::Drawing,
+            b"<svg xmlns=\"x\"><!-- mine --></svg>\n",
+            false,
+        );
         check(Kind::Drawing, b"<system></system>\n", false);
         check(Kind::Table, b"{\n  \"kernels\": []\n}\n", true);
         check(Kind::Table, b"{\"name\": \"mine\"}", false);

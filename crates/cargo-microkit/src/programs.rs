@@ -97,7 +97,22 @@ pub(crate) struct Folders {
 
 impl Folders {
     /// Those for a system, with what `--search-path` says.
-    pub(crate) fn of(options: &Options, system: &System) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// There is no folder of a name that was given.
+    pub(crate) fn of(options: &Options, system: &System) -> Result<Self> {
+        if let Some(path) = options.search_paths.iter().find(|path| !path.is_dir()) {
+            let what = match path.exists() {
+                true => "is not a folder",
+                false => "does not exist",
+            };
+            return Err(miette!(
+                help = "give the folder that the programs are in",
+                "`--search-path {}`: it {what}",
+                path.display()
+            ));
+        }
         let mut all = Vec::new();
         let mut new = |path: &Path| {
             let path = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
@@ -105,7 +120,7 @@ impl Folders {
             all.push(path.clone());
             is_new.then_some(path)
         };
-        Self {
+        Ok(Self {
             named: options
                 .search_paths
                 .iter()
@@ -115,7 +130,7 @@ impl Folders {
                 .into_iter()
                 .filter_map(new)
                 .collect(),
-        }
+        })
     }
 
     /// All of them, in their order.

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt::{self, Display};
 use std::mem::discriminant;
 
+use microkit_abi::limits::SMALL_PAGE_BYTES;
 use microkit_sdf::{Source, Span};
 use miette::{Diagnostic, LabeledSpan, Severity, SourceCode};
 
@@ -189,7 +190,10 @@ pub enum FindingKind {
 
     /// A stack that is smaller than the program asks for.
     #[error("the program of `{pd}` asks for a stack of {wanted} bytes, and gets {given}")]
-    #[diagnostic(help("write `stack_size=\"{wanted:#x}\"` at its `<protection_domain>`"))]
+    #[diagnostic(help(
+        "write `stack_size=\"{:#x}\"` at its `<protection_domain>`",
+        wanted.next_multiple_of(SMALL_PAGE_BYTES)
+    ))]
     StackTooSmall { pd: String, wanted: u64, given: u64 },
 
     // Warnings.

@@ -57,6 +57,7 @@ pub use declaration::{Context, Declaration, DeclarationError, SECTION, Statement
 pub use draw::{Choice, svg};
 
 pub use finding::{Finding, FindingKind, Label, Report};
+pub use lint::budgets;
 pub use memory::{MemoryUse, MemoryUseError, RegionKind, RegionUse, memory};
 pub use restart::{RESTART_SECTION, restarts};
 pub use wait::{During, Target, Wait, WaitKind, waits};

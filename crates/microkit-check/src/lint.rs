@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use microkit_sdf::{Kernel, Map, ScheduleEntry, System};
 
 use crate::declaration::{Declaration, Step};
-use crate::finding::{Finding, FindingKind, Label};
+use crate::finding::{Finding, FindingKind, Label, Report};
 use crate::wait::ends;
 
 /// What must be left of a budget, in microseconds, for a system call to begin. A smaller budget is
@@ -25,9 +25,29 @@ pub(crate) fn findings(system: &System, declarations: &[Option<Declaration>]) ->
     wakers(system, &mut findings);
     channels(system, &mut findings);
     memory(system, &mut findings);
+    findings.extend(small_budgets(system));
     time(system, &mut findings);
     calls(system, declarations, &mut findings);
     findings
+}
+
+/// The warnings about budgets with which a PD does not run, which is seen only by its silence.
+pub fn budgets(system: &System) -> Report {
+    Report::new(system.source.clone(), small_budgets(system))
+}
+
+fn small_budgets(system: &System) -> Vec<Finding> {
+    let pds = system.protection_domains.iter();
+    let too_small = pds.filter(|pd| pd.budget_us == MIN_BUDGET_US);
+    let findings = too_small.map(|pd| {
+        let kind = FindingKind::BudgetTooSmall {
+            pd: pd.name.clone(),
+            budget_us: pd.budget_us,
+            min_us: MIN_BUDGET_US,
+        };
+        Finding::new(kind, vec![Label::new(pd.span, "here")])
+    });
+    findings.collect()
 }
 
 fn children(system: &System, findings: &mut Vec<Finding>) {
@@ -138,14 +158,6 @@ fn time(system: &System, findings: &mut Vec<Finding>) {
     });
     for pd in &system.protection_domains {
         let here = || vec![Label::new(pd.span, "here")];
-        if pd.budget_us == MIN_BUDGET_US {
-            let kind = FindingKind::BudgetTooSmall {
-                pd: pd.name.clone(),
-                budget_us: pd.budget_us,
-                min_us: MIN_BUDGET_US,
-            };
-            findings.push(Finding::new(kind, here()));
-        }
         if let (Some(scheduled), Some(domain)) = (&scheduled, pd.domain)
             && !scheduled.is_empty()
             && !scheduled.contains(&domain)

@@ -57,6 +57,10 @@ pub(super) fn image(
     let plan = builder.plan(system)?;
     if let Some(parsed) = &plan.parsed {
         declared::show_warnings(parsed);
+        let budgets = microkit_check::budgets(parsed);
+        if !budgets.findings().is_empty() {
+            terminal::error(&budgets.into());
+        }
     }
     let built = builder.compile(&[&plan])?;
     let packed = builder.pack(&plan, &built, outputs)?;

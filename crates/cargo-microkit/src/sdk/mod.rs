@@ -9,6 +9,8 @@ pub(crate) mod tool;
 mod unpack;
 mod version;
 
+pub(crate) use sizes::check_layout;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
@@ -112,7 +114,7 @@ impl Sdk {
         for board in self.boards() {
             for config in self.configs(&board) {
                 if facts::is_of_runtime(&self.board_directory(&board, &config)) {
-                    self.check_facts(&board, &config)?;
+                    self.kernel(&board, &config)?;
                 }
             }
         }
@@ -127,8 +129,9 @@ impl Sdk {
         facts::kernel(&self.board_directory(board, config)).ok_or_else(|| {
             miette!(
                 help = how_to_get(),
-                "the Microkit SDK in `{}` is not whole: its file `platform_gen.json` for board \
+                "the Microkit SDK {} in `{}` is not whole: its file `platform_gen.json` for board \
                  `{board}`, configuration `{config}` cannot be read",
+                self.version,
                 self.shown.display()
             )
         })

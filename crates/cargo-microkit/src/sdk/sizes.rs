@@ -1,10 +1,10 @@
 //! What the SDK's tool would refuse with a terse word, or panic about, said before it is called.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use microkit_abi::limits::SMALL_PAGE_BYTES;
 use microkit_image::Platform;
-use microkit_sdf::{Files, Fill, Kernel, SearchPaths};
+use microkit_sdf::{Files, Fill, Kernel, SearchPaths, System};
 use miette::{Result, miette};
 use object::{Object, ObjectSegment, read::File, read::elf::ElfFile64};
 
@@ -14,9 +14,14 @@ use crate::model::BOARD;
 use crate::sdk::Sdk;
 
 /// Checks what the builder for the model kernel checks, as far as it holds on seL4.
-pub(super) fn check_layout(request: &Request<'_>, facts: &Kernel) -> Result<()> {
+pub(crate) fn check_layout(
+    system: &System,
+    board: &str,
+    search_paths: &[PathBuf],
+    facts: &Kernel,
+) -> Result<()> {
     let qemu = Platform::QEMU_VIRT_AARCH64;
-    let platform = match request.variant.board == BOARD {
+    let platform = match board == BOARD {
         true => qemu,
         // What only the SDK's tool knows of a board, it says.
         false => Platform {
@@ -31,8 +36,8 @@ pub(super) fn check_layout(request: &Request<'_>, facts: &Kernel) -> Result<()> 
         user_top: facts.user_top,
         ..platform
     };
-    let files = SearchPaths(request.search_paths.clone());
-    let errors = microkit_image::plan(request.parsed, &platform, &files).err();
+    let files = SearchPaths(search_paths.to_vec());
+    let errors = microkit_image::plan(system, &platform, &files).err();
     match errors.and_then(microkit_image::PlanErrors::on_sel4) {
         Some(errors) => Err(errors.into()),
         None => Ok(()),

@@ -15,10 +15,14 @@ use crate::terminal;
 /// Checks that the tool runs on this machine.
 pub(super) fn check(sdk: &Sdk) -> Result<()> {
     let output = output(sdk, Command::new(sdk.tool()).arg("--help"))?;
-    if output.status.success() {
+    let is_tool = String::from_utf8_lossy(&output.stdout).contains("--board");
+    if output.status.success() && is_tool {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&output.stderr);
+    let said = match output.status.success() {
+        true => "it is another program".into(),
+        false => String::from_utf8_lossy(&output.stderr),
+    };
     Err(miette!(
         help = how_to_get(),
         "the tool of the Microkit SDK, `{}`, does not work on this machine ({}): {}",
@@ -35,7 +39,7 @@ pub(super) fn check(sdk: &Sdk) -> Result<()> {
 pub(crate) fn pack(sdk: &Sdk, request: &Request<'_>) -> Result<()> {
     let board = &request.variant.board;
     let facts = sdk.kernel(board, &request.variant.config)?;
-    sizes::check_layout(request, &facts)?;
+    sizes::check_layout(request.parsed, board, &request.search_paths, &facts)?;
     sizes::check_room(sdk, request)?;
 
     let temporary = tempfile::tempdir()
@@ -66,7 +70,12 @@ pub(crate) fn pack(sdk: &Sdk, request: &Request<'_>) -> Result<()> {
         files::place(&report, request.report)?;
     }
     match output.status.success() {
-        true => files::place(&image, request.image),
+        true if image.is_file() => files::place(&image, request.image),
+        true => Err(miette!(
+            help = how_to_get(),
+            "the tool of the Microkit SDK, `{}`, has ended without an image and without an error",
+            sdk.shown.join(TOOL).display()
+        )),
         false => Err(refusal(request, &output)),
     }
 }
@@ -76,7 +85,7 @@ fn refusal(request: &Request<'_>, output: &Output) -> Report {
     let (message, ended) = (String::from_utf8_lossy(&output.stderr), output.status);
     let (message, system) = (message.trim_end(), request.system.display());
     let panic = message.find("panicked at");
-    if panic.is_some() || ended.code().is_none() {
+    if panic.is_some() || ended.code().is_none() || message.is_empty() {
         // Nobody can read its backtrace.
         let message = message[panic.unwrap_or(0)..]
             .split("\nstack backtrace:")

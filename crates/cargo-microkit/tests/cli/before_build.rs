@@ -145,3 +145,23 @@ fn a_device_that_is_cached_is_warned_of() {
     // That nothing maps `ring` is all there is to say.
     check(other, true, &["0 errors, 1 warning\n"]);
 }
+
+#[test]
+fn a_budget_with_which_nothing_runs_is_warned_of_by_every_command() {
+    let bench = Bench::new();
+    bench.file("server.elf", crate::bench::elf(None));
+    let text = crate::bench::system_text("server", "server.elf");
+    let text = text.replace("name=", "budget=\"20\" name=");
+    bench.file("slow.system", text);
+    let parts = ["a budget of 20 us is too small for `server` to run"];
+    let mut build = bench.microkit(&["build", "slow.system", "--sdk"]);
+    build.arg(bench.sdk("2.3.0"));
+    check(build, true, &parts);
+    check(
+        bench.with_qemu(&["run", "slow.system"], "echo it ran"),
+        true,
+        &parts,
+    );
+    let check_command = bench.microkit(&["check", "slow.system", "--no-build"]);
+    check(check_command, true, &parts);
+}

@@ -12,7 +12,7 @@ use object::{Endianness, elf};
 /// Stands for the SDK's tool: writes an image, which is not text, or refuses a system that says
 /// `refuse-me`.
 const TOOL: &str = r#"#!/bin/sh
-[ "$1" != --help ] || exit 0
+[ "$1" != --help ] || { echo "options: --board BOARD --config CONFIG"; exit; }
 system=$1
 while [ $# -gt 0 ]; do
     case $1 in -o) image=$2 ;; -r) report=$2 ;; esac

@@ -146,6 +146,7 @@ fn a_program_that_is_nowhere_is_named_with_its_pd() {
         "--search-path",
         "cargo new ping",
     ];
+    fs::create_dir(bench.path("elsewhere")).expect("the folder");
     build(&["--search-path", "elsewhere"], false, &parts);
     bench.file("elsewhere/ping.elf", elf(None));
     build(&["--search-path", "elsewhere"], true, &[]);

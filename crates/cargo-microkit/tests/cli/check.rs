@@ -269,3 +269,31 @@ fn the_picture_in_the_guide_is_what_is_drawn() {
         picture.display()
     );
 }
+
+#[test]
+fn a_file_that_is_no_program_of_a_pd_is_not_in_order() {
+    let bench = Bench::new();
+    bench.file("x.system", crate::bench::system_text("pd", "pd.elf"));
+    let checked = |program: &[u8], is_success, parts: &[&str]| {
+        bench.file("built/pd.elf", program);
+        let command = bench.microkit(&["check", "x.system", "--elf", "built"]);
+        check(command, is_success, parts);
+    };
+    let whole = crate::bench::elf(None);
+    checked(&whole, true, &["x: in order"]);
+    checked(b"", false, &["not an ELF file"]);
+    checked(&whole[..100], false, &["cut short or damaged"]);
+    let mut foreign = whole.clone();
+    foreign[18] = 62; // x86-64
+    checked(&foreign, false, &["not for AArch64"]);
+    let mut nowhere = whole.clone();
+    nowhere[24..32].fill(0x7f); // `e_entry`
+    checked(&nowhere, false, &["starts at 0x7f7f7f7f7f7f7f7f"]);
+    let runtime: Vec<u8> = b"microkit_pps".to_vec();
+    let place = whole
+        .windows(runtime.len())
+        .position(|bytes| bytes == runtime);
+    let mut renamed = whole.clone();
+    renamed[place.expect("the symbol")] = b'M';
+    checked(&renamed, false, &["no symbol `microkit_pps`"]);
+}

@@ -111,6 +111,14 @@ fn an_output_never_replaces_what_a_person_wrote() {
     );
     let graph = ["graph", "hello.system", "--no-build", "-o", "hello.system"];
     is_refused(&graph, "hello.system");
+    bench.file(
+        "mine.svg",
+        "<svg xmlns=\"http://www.w3.org/2000/svg\"><!-- mine --></svg>\n",
+    );
+    is_refused(
+        &["graph", "hello.system", "--no-build", "-o", "mine.svg"],
+        "mine.svg",
+    );
     let bench_to = |option, file| {
         is_refused(
             &["bench", "hello.system", "--no-install", option, file],

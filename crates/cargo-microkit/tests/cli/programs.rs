@@ -341,3 +341,16 @@ fn a_target_whose_core_library_cargo_builds_need_not_be_installed() {
     let said = build(true);
     assert!(!said.contains("rustup target add"), "{said}");
 }
+
+#[test]
+fn a_search_path_that_is_no_folder_is_an_error() {
+    let bench = Bench::new();
+    bench.package("here", PROGRAM);
+    for (path, what) in [
+        ("givne", "does not exist"),
+        ("Cargo.toml", "is not a folder"),
+    ] {
+        let arguments = ["build", "here.system", "--search-path", path];
+        bench.in_folder("here", &arguments, false, &[path, what]);
+    }
+}

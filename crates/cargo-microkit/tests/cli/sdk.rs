@@ -263,6 +263,8 @@ fn an_error_names_each_fact_that_differs() {
         "microkit_ppc",
         &["symbol `microkit_pps`"],
     );
+    let board = "platform_gen.json";
+    change(board, "memory", "ram", &["cannot be read"]);
     fs::remove_file(debug.join(header)).expect("the file");
     refused(&[header, "cannot be read"]);
 }
@@ -327,6 +329,8 @@ fn the_tool_is_run_before_an_sdk_is_said_to_be_good() {
         "#!/bin/sh\necho no such library >&2\nexit 127\n",
     );
     refused(&["does not work on this machine", "no such library"]);
+    bench.script("sdk/bin/microkit", "#!/bin/sh\necho hello\n");
+    refused(&["does not work on this machine", "another program"]);
     bench.script("sdk/bin/microkit", "#!/bin/sh\nkill -9 $$\n");
     refused(&["does not work on this machine", "signal: 9"]);
     let not_executable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
@@ -504,6 +508,8 @@ fn a_failure_of_the_tool_is_not_said_to_be_a_mistake_in_the_system_file() {
     );
     let parts = ["the tool of the Microkit SDK failed", "signal: 11"];
     build("kill -SEGV $$", &parts);
+    build("exit 1", &["the tool of the Microkit SDK failed"]);
+    build("exit 0", &["without an image"]);
 }
 
 #[test]

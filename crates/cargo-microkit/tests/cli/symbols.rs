@@ -4,7 +4,7 @@ use std::fs;
 
 use object::{Object, ObjectSymbol};
 
-use crate::bench::{BOOT, Bench, PROGRAM, VERSION, check};
+use crate::bench::{BOOT, Bench, PROGRAM, VERSION, check, elf};
 
 /// Runs a system whose program is stripped, and whose symbols `path_for_symbols` names, and lets
 /// the fault and the panic of its PD be reported.
@@ -67,4 +67,23 @@ fn a_fault_and_a_panic_have_function_and_line_from_a_file_with_the_symbols() {
         bench.file("sub/other", "");
         bench.file("full.elf", program);
     });
+}
+
+#[test]
+fn a_file_with_the_symbols_of_another_program_is_refused() {
+    let bench = Bench::new();
+    bench.file("pd.elf", elf(None));
+    let mut other = elf(None);
+    other[24] ^= 8; // `e_entry`
+    bench.file("other.elf", other);
+    let image = "path=\"pd.elf\" path_for_symbols=\"other.elf\"";
+    let text = crate::bench::system_text("pd", "pd.elf").replace("path=\"pd.elf\"", image);
+    bench.file("x.system", text);
+    let mut build = bench.microkit(&["build", "x.system", "--sdk"]);
+    build.arg(bench.sdk(VERSION));
+    check(
+        build,
+        false,
+        &["`other.elf`", "`pd.elf`", "not made from the same program"],
+    );
 }

@@ -26,6 +26,9 @@ use crate::wait::waits;
 
 pub use choice::Choice;
 
+/// Stands in every picture, so that one that a person drew is told apart.
+const DRAWING_MARK: &str = "drawn by `cargo microkit graph`";
+
 /// What is chosen of the system as SVG; waits that are part of a cycle are red. `declarations` are
 /// those of its programs, as for [`check`](crate::check).
 pub fn svg(system: &System, declarations: &[Option<Declaration>], choice: &Choice) -> String {

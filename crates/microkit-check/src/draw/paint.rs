@@ -2,6 +2,7 @@
 
 use std::fmt::{self, Write};
 
+use super::DRAWING_MARK;
 use super::content::{Head, Port, Row};
 use super::layout::{CHAR, GAP, LINE, Layout, Line, MARGIN, Placed};
 use super::legend::{self, Entry, Mark};
@@ -67,6 +68,7 @@ fn write(svg: &mut String, layout: &Layout, cycles: &[String]) -> fmt::Result {
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" \
          viewBox=\"0 0 {width} {height}\">"
     )?;
+    writeln!(svg, "<!-- {DRAWING_MARK} -->")?;
     writeln!(svg, "<style>{STYLE}</style>")?;
     writeln!(
         svg,
