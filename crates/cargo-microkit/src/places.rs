@@ -174,6 +174,15 @@ impl Program {
 /// Whether a function is not a program's own: one of the runtime, in Rust or C, or of the language.
 fn is_of_runtime(frame: &Frame) -> bool {
     let name = frame.function.trim_start_matches(['<', '&']);
+    if let Some((type_name, trait_name)) = name.split_once(" as ")
+        && frame.function.starts_with('<')
+    {
+        // A type of the language without a path, such as `i32`, is no crate's.
+        let is_of_none = |name: &str| !name.split(['<', '>']).next().is_some_and(is_path);
+        return [type_name, trait_name]
+            .iter()
+            .all(|name| is_of_none(name) || is_path_of_runtime(name));
+    }
     if CALLERS.iter().any(|start| name.starts_with(start)) {
         return true;
     }
@@ -187,6 +196,18 @@ fn is_of_runtime(frame: &Frame) -> bool {
                 || frame.place.as_deref().is_some_and(is_file_of_runtime)
         }
     }
+}
+
+fn is_path(name: &str) -> bool {
+    name.contains("::")
+}
+
+/// Whether a path begins with a crate of the runtime or of the language.
+fn is_path_of_runtime(path: &str) -> bool {
+    let path = path.trim_start_matches(['<', '&']);
+    let path = path.strip_prefix("mut ").unwrap_or(path);
+    let end = path.find([':', '[']).unwrap_or(path.len());
+    RUNTIME_CRATES.contains(&&path[..end])
 }
 
 /// Whether a source file is one of Rust's, or lies in the folder of a crate of the runtime: as
@@ -341,6 +362,28 @@ mod tests {
         assert_eq!(places.of_backtrace("backtrace of b: 0x201234"), [""; 0]);
         assert_eq!(places.of_instruction("a", 0x20_1234), None);
         assert_eq!(places.stack_bytes("a"), Some(0x1000));
+    }
+
+    #[test]
+    fn a_method_of_a_trait_is_the_runtimes_if_type_and_trait_are() {
+        let check = |function: &str, expect| {
+            let frame = Frame {
+                function: function.to_owned(),
+                place: None,
+            };
+            assert_eq!(is_of_runtime(&frame), expect, "{function}");
+        };
+        check("<i32 as core::fmt::Display>::fmt", true);
+        check(
+            "<&mut sel4_microkit::X as core::fmt::Write>::write_str",
+            true,
+        );
+        check("<alloc::vec::Vec<u8> as core::ops::Drop>::drop", true);
+        check("<pd::Server as sel4_microkit::Handler>::notified", false);
+        check("<&pd::Server as core::fmt::Debug>::fmt", false);
+        check("<u64 as pd::Double>::double", false);
+        check("core::fmt::write", true);
+        check("pd::deep", false);
     }
 
     #[test]
