@@ -8,6 +8,7 @@ use miette::{Result, miette};
 use crate::cargo;
 use crate::cli::DoctorArgs;
 use crate::command::{Outcome, current_directory};
+use crate::model;
 use crate::qemu;
 use crate::sdk::{self, Sdk};
 use crate::target::Target;
@@ -91,6 +92,14 @@ fn microkit_sdk(args: &DoctorArgs) -> Result<String> {
         ));
     };
     sdk.check_whole()?;
+    let chosen = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let (board, config) = (chosen("MICROKIT_BOARD"), chosen("MICROKIT_CONFIG"));
+    if board.is_some() || config.is_some() {
+        // What the other commands take.
+        let board = board.unwrap_or_else(|| model::BOARD.to_owned());
+        let config = config.unwrap_or_else(|| model::CONFIG.to_owned());
+        sdk.check_kernel(&board, &config)?;
+    }
     let boards: Vec<_> = sdk
         .boards()
         .iter()

@@ -584,6 +584,19 @@ fn doctor_fails_only_for_what_is_missing() {
             "sudo apt-get install qemu-system-arm",
         ],
     );
+    // A variable is the default of the other commands.
+    for (variable, value) in [
+        ("MICROKIT_BOARD", "qemu_virt"),
+        ("MICROKIT_CONFIG", "debgu"),
+    ] {
+        let mut command = bench.microkit(&["doctor", "--qemu"]);
+        command
+            .arg(&qemu)
+            .arg("--sdk")
+            .arg(&sdk)
+            .env(variable, value);
+        check(command, false, &["missing  SDK: ", value, "did you mean"]);
+    }
     // Without an SDK there is the model kernel.
     let mut command = bench.microkit(&["doctor", "--qemu"]);
     command.arg(&qemu);
