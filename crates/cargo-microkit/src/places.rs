@@ -112,10 +112,12 @@ impl Places {
         told(&frames[own..])
     }
 
-    /// The function and the place of an instruction of a PD.
+    /// The function and the place of an instruction of a PD: of those that were inlined there, the
+    /// innermost that is the program's own, if there is one.
     pub(crate) fn of_instruction(&self, pd: &str, address: u64) -> Option<String> {
         let frames = frames(&self.loader(pd)?, address);
-        frames.first().map(Frame::told)
+        let own = frames.iter().find(|frame| !is_of_runtime(frame));
+        own.or(frames.first()).map(Frame::told)
     }
 
     /// A PD's program, to find several places in.
