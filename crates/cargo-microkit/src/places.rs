@@ -175,41 +175,35 @@ impl Program {
 
 /// Whether a function is not a program's own: one of the runtime, in Rust or C, or of the language.
 fn is_of_runtime(frame: &Frame) -> bool {
-    let name = frame.function.trim_start_matches(['<', '&']);
-    if let Some((type_name, trait_name)) = name.split_once(" as ")
-        && frame.function.starts_with('<')
-    {
-        // A type of the language without a path, such as `i32`, is no crate's.
-        let is_of_none = |name: &str| !name.split(['<', '>']).next().is_some_and(is_path);
-        return [type_name, trait_name]
-            .iter()
-            .all(|name| is_of_none(name) || is_path_of_runtime(name));
-    }
+    let name = frame.function.as_str();
     if CALLERS.iter().any(|start| name.starts_with(start)) {
         return true;
     }
-    let end = name.find([':', '[', '<', '{']).unwrap_or(name.len());
-    match &name[end..] {
-        rest if rest.starts_with([':', '[']) => RUNTIME_CRATES.contains(&&name[..end]),
-        // Where there are only line tables, what was inlined has a name without its crate.
-        _ => {
-            RUNTIME_FUNCTIONS.contains(&name)
-                || C_PREFIXES.iter().any(|start| name.starts_with(start))
-                || frame.place.as_deref().is_some_and(is_file_of_runtime)
-        }
+    let crates = match name
+        .strip_prefix('<')
+        .and_then(|name| name.split_once(" as "))
+    {
+        // A method of a trait. A primitive type, such as `i32`, has no crate.
+        Some((of_type, of_trait)) => [crate_of(of_type), crate_of(of_trait)],
+        None => [crate_of(name), None],
+    };
+    let mut crates = crates.into_iter().flatten().peekable();
+    if crates.peek().is_some() {
+        return crates.all(|name| RUNTIME_CRATES.contains(&name));
     }
+    // Where there are only line tables, what was inlined has a name without its crate.
+    RUNTIME_FUNCTIONS.contains(&name)
+        || C_PREFIXES.iter().any(|start| name.starts_with(start))
+        || frame.place.as_deref().is_some_and(is_file_of_runtime)
 }
 
-fn is_path(name: &str) -> bool {
-    name.contains("::")
-}
-
-/// Whether a path begins with a crate of the runtime or of the language.
-fn is_path_of_runtime(path: &str) -> bool {
+/// The crate with which a path begins, in `crate::item` or `crate[hash]::item`.
+fn crate_of(path: &str) -> Option<&str> {
     let path = path.trim_start_matches(['<', '&']);
     let path = path.strip_prefix("mut ").unwrap_or(path);
-    let end = path.find([':', '[']).unwrap_or(path.len());
-    RUNTIME_CRATES.contains(&&path[..end])
+    let end = path.find([':', '[', '<', '{', '>'])?;
+    let is_crate = end > 0 && path[end..].starts_with([':', '[']);
+    is_crate.then(|| &path[..end])
 }
 
 /// Whether a source file is one of Rust's, or lies in the folder of a crate of the runtime: as
@@ -367,28 +361,6 @@ mod tests {
     }
 
     #[test]
-    fn a_method_of_a_trait_is_the_runtimes_if_type_and_trait_are() {
-        let check = |function: &str, expect| {
-            let frame = Frame {
-                function: function.to_owned(),
-                place: None,
-            };
-            assert_eq!(is_of_runtime(&frame), expect, "{function}");
-        };
-        check("<i32 as core::fmt::Display>::fmt", true);
-        check(
-            "<&mut sel4_microkit::X as core::fmt::Write>::write_str",
-            true,
-        );
-        check("<alloc::vec::Vec<u8> as core::ops::Drop>::drop", true);
-        check("<pd::Server as sel4_microkit::Handler>::notified", false);
-        check("<&pd::Server as core::fmt::Debug>::fmt", false);
-        check("<u64 as pd::Double>::double", false);
-        check("core::fmt::write", true);
-        check("pd::deep", false);
-    }
-
-    #[test]
     fn the_runtime_that_calls_a_program_is_only_counted() {
         let check = |functions: &[&str], expect: &[&str]| {
             let frames: Vec<_> = functions
@@ -445,6 +417,10 @@ mod tests {
         check("sel4_microkit::handler::run", None, true);
         check("<&sel4::Badge as core::fmt::Debug>::fmt", None, true);
         check("core::hint::black_box", None, true);
+        check("<i32 as core::fmt::Display>::fmt", None, true);
+        check("<&mut sel4::X as core::fmt::Write>::write_str", None, true);
+        check("<&ping::Ping as core::fmt::Debug>::fmt", None, false);
+        check("<u64 as ping::Double>::double", None, false);
         check("sel4_demo::work", None, false);
         check("_start", None, true);
         // With line tables only.
