@@ -2,25 +2,27 @@
 //! Every command that has the programs compares the system file with what they expect of their
 //! memory.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod memory_use;
+
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use microkit_abi::regions;
-use microkit_check::{Declaration, MemoryUse, RESTART_SECTION, RegionUse, SECTION};
+use microkit_check::{Declaration, MemoryUse, RESTART_SECTION, SECTION};
 use microkit_sdf as sdf;
 use miette::{Report, Result, miette};
 use object::read::File;
-use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol, SegmentFlags, SymbolKind, elf};
+use object::{Object, ObjectSection};
 
 use crate::builder::{Builder, Plan};
 use crate::cli::{DeclaringArgs, Options};
+use crate::elf;
 use crate::files;
 use crate::kernel::Kernel;
+use crate::layout;
 use crate::programs::{self, Folders};
 use crate::project::Project;
-use crate::sdk;
 use crate::system::System;
 use crate::system_file::SystemFile;
 use crate::terminal;
@@ -134,11 +136,9 @@ pub(crate) fn declarations(
                 let files = files.iter();
                 files.for_each(|(path, file)| programs::print_file(path, file));
             }
-            files
-                .values()
-                .try_for_each(|file| crate::elf::check_file(file))?;
+            files.values().try_for_each(|file| elf::check_file(file))?;
             let facts = kernel(args)?;
-            sdk::check_layout(parsed, &args.options.board, &args.elf, &facts)?;
+            layout::check(parsed, &args.options.board, &args.elf, &facts)?;
             of_system(parsed, &files)
         });
         return all.collect();
@@ -207,167 +207,30 @@ pub(crate) fn of_system(
         let image = &pd.program_image;
         let (mut waits, mut memory, mut replies) = (None, None, None);
         if let Some(program) = file(&image.path) {
-            let symbols = image.path_for_symbols.as_deref().and_then(file);
-            if let Some(symbols) = symbols {
-                crate::elf::check_symbols(symbols, program).map_err(|fault| {
-                    miette!(
-                        help =
-                            "name the file that the program was made from, before it was stripped",
-                        "`{}`, which `path_for_symbols` names for `{}`, {fault} `{}`",
-                        image
-                            .path_for_symbols
-                            .as_deref()
-                            .unwrap_or(symbols)
-                            .display(),
-                        pd.name,
-                        image.path.display()
-                    )
-                })?;
+            let named = image.path_for_symbols.as_deref();
+            let symbols = named.and_then(file);
+            if let (Some(named), Some(symbols)) = (named, symbols)
+                && !elf::has_symbols_of(symbols, program)
+            {
+                return Err(miette!(
+                    help = "name the file that the program was made from, before it was stripped",
+                    "`{}`, which `path_for_symbols` names for `{}`, is not made from the same \
+                     program as `{}`",
+                    named.display(),
+                    pd.name,
+                    image.path.display()
+                ));
             }
             let symbols = symbols.unwrap_or(program);
             (waits, replies) = declarations_of(program)?;
-            memory = memory_use(program, symbols).map_err(|wrong| wrong.report(&pd.name, image))?;
+            memory = memory_use::read(program, symbols)
+                .map_err(|wrong| wrong.report(&pd.name, image))?;
         }
         declared.waits.push(waits);
         declared.memory.push(memory);
         declared.replies.push(replies);
     }
     Ok(declared)
-}
-
-/// Why it cannot be read what a program expects of its memory.
-#[derive(Debug)]
-enum Unreadable {
-    File(Report),
-    NoSymbols,
-    Section(String),
-}
-
-impl Unreadable {
-    fn report(self, pd: &str, image: &sdf::ProgramImage) -> Report {
-        let path = image.path.display();
-        match self {
-            Self::File(report) => report,
-            Self::NoSymbols => miette!(
-                help = "do not strip it: remove `strip` from the Cargo profile and `-s` from the \
-                        linker's arguments, or name a copy that is not stripped in \
-                        `path_for_symbols`",
-                "`{path}`, the program of `{pd}`, has no symbol table"
-            ),
-            Self::Section(error) => miette!(
-                help = "build it again, and do not strip it",
-                "the section `{}` of `{path}`, the program of `{pd}`, cannot be read: {error}",
-                regions::SECTION
-            ),
-        }
-    }
-}
-
-/// Returns what the program at `path` expects of its memory, if it says so. Its symbols are those
-/// of the file at `symbols`.
-fn memory_use(path: &Path, symbols: &Path) -> Result<Option<MemoryUse>, Unreadable> {
-    let read = |path: &Path| {
-        fs::read(path).map_err(|e| Unreadable::File(files::cannot("read the program", path, &e)))
-    };
-    memory_of(&read(path)?, &read(symbols)?)
-}
-
-fn memory_of(program: &[u8], symbols: &[u8]) -> Result<Option<MemoryUse>, Unreadable> {
-    let section = |error: object::Error| Unreadable::Section(error.to_string());
-    let file = File::parse(program).map_err(section)?;
-    let symbols = File::parse(symbols).map_err(section)?;
-    let Some(records) = file.section_by_name(regions::SECTION) else {
-        let is_ours = symbols.symbol_by_name(regions::STACK_SYMBOL).is_some();
-        return match is_ours {
-            true => Err(Unreadable::Section(
-                "it is not there: the linker script must not put it into another".to_owned(),
-            )),
-            false => Ok(None),
-        };
-    };
-    let records = records.data().map_err(section)?;
-    if symbols.symbols().next().is_none() {
-        return Err(Unreadable::NoSymbols);
-    }
-    memory_records(&file, records, &symbols)
-        .map(Some)
-        .map_err(Unreadable::Section)
-}
-
-fn memory_records(
-    file: &File<'_>,
-    records: &[u8],
-    symbols: &File<'_>,
-) -> Result<MemoryUse, String> {
-    let text = |error: &dyn Display| error.to_string();
-    let data = symbols
-        .section_by_name(".data")
-        .map(|section| section.index());
-    let (mut names, mut variables) = (BTreeMap::new(), BTreeSet::new());
-    // Mapping symbols, such as `$d`, have no kind.
-    for symbol in symbols
-        .symbols()
-        .filter(|symbol| symbol.kind() == SymbolKind::Data)
-    {
-        let name = symbol.name().map_err(|e| text(&e))?;
-        names.insert(symbol.address(), name.to_owned());
-        let is_word = symbol.size() == size_of::<u64>() as u64;
-        if is_word && symbol.section_index() == data && !name.starts_with("microkit_") {
-            variables.insert(name.to_owned());
-        }
-    }
-    let number = |name: &str| {
-        let mut symbols = symbols.symbols();
-        let symbol = symbols.find(|symbol| symbol.name() == Ok(name));
-        let symbol = symbol.ok_or_else(|| format!("there is no symbol `{name}`"))?;
-        word(file, symbol.address()).ok_or_else(|| format!("`{name}` is not in the file"))
-    };
-    let (stack_bytes, kept_bytes) = (
-        number(regions::STACK_SYMBOL)?,
-        number(regions::KEPT_SYMBOL)?,
-    );
-    let regions = RegionUse::all_from_bytes(records, &names).map_err(|e| text(&e))?;
-    let (mut end, mut data_bytes) = (0, 0);
-    for segment in file.segments() {
-        end = end.max(segment.address().saturating_add(segment.size()));
-        if let SegmentFlags::Elf { p_flags, .. } = segment.flags()
-            && p_flags.contains(elf::PF_W)
-        {
-            data_bytes += segment.file_range().1;
-        }
-    }
-    let has_headers = has_headers(file);
-    Ok(MemoryUse {
-        regions,
-        stack_bytes,
-        variables,
-        end,
-        data_bytes,
-        kept_bytes,
-        has_headers,
-    })
-}
-
-/// Whether the ELF header, and the program headers behind it, are in a segment.
-fn has_headers(file: &File<'_>) -> bool {
-    let File::Elf64(elf) = file else { return false };
-    let header = elf.elf_header();
-    let endian = elf.endian();
-    let size = u64::from(header.e_phentsize.get(endian)) * u64::from(header.e_phnum.get(endian));
-    let end = header.e_phoff.get(endian) + size;
-    file.segments().any(|segment| {
-        let (offset, bytes) = segment.file_range();
-        offset == 0 && bytes >= end
-    })
-}
-
-/// The word at an address of a program.
-fn word(file: &File<'_>, address: u64) -> Option<u64> {
-    let bytes = file.sections().find_map(|section| {
-        let range = section.data_range(address, size_of::<u64>() as u64);
-        range.ok().flatten()
-    })?;
-    Some(u64::from_le_bytes(bytes.try_into().ok()?))
 }
 
 /// What the program at `path` declares of its waits, if it does, and whether it replies after a
@@ -407,8 +270,8 @@ pub(crate) fn refused_by_model(system: &sdf::System, options: &Options) -> Optio
 
 #[cfg(test)]
 mod tests {
-    use object::write::{Object, Symbol, SymbolSection};
-    use object::{Architecture, BinaryFormat, Endianness, SectionKind, SymbolFlags, SymbolScope};
+    use object::write::Object;
+    use object::{Architecture, BinaryFormat, Endianness, SectionKind};
 
     use super::*;
 
@@ -444,68 +307,6 @@ mod tests {
         assert_eq!(waits(Some(b"version 1\n")), Ok(Some(empty)));
         let declared = waits(Some(b"version 1\ncall 1 in init\n")).expect("it is understood");
         assert_eq!(declared.map(|d| d.statements.len()), Some(1));
-    }
-
-    #[test]
-    fn a_program_whose_records_were_put_into_another_section_is_refused() {
-        let with_symbol = |name: &str| {
-            let mut object =
-                Object::new(BinaryFormat::Elf, Architecture::Aarch64, Endianness::Little);
-            let id = object.add_section(vec![], ".rodata".into(), SectionKind::ReadOnlyData);
-            let value = object.append_section_data(id, &[0; 8], 8);
-            object.add_symbol(Symbol {
-                name: name.into(),
-                value,
-                size: 8,
-                kind: SymbolKind::Data,
-                scope: SymbolScope::Linkage,
-                weak: false,
-                section: SymbolSection::Section(id),
-                flags: SymbolFlags::None,
-            });
-            object.write().expect("an ELF file")
-        };
-        let ours = with_symbol(regions::STACK_SYMBOL);
-        let lost = memory_of(&ours, &ours);
-        assert!(
-            matches!(&lost, Err(Unreadable::Section(error)) if error.contains("linker script")),
-            "{lost:?}"
-        );
-        let other = with_symbol("other");
-        let none = memory_of(&other, &other);
-        assert!(matches!(none, Ok(None)), "{none:?}");
-    }
-
-    /// An ELF file of one segment, with these bytes of the file in it.
-    fn elf_of_segment(offset: u64, bytes: u64) -> Vec<u8> {
-        let mut file = vec![0; 64 + 56];
-        let mut put = |at: usize, bytes: &[u8]| file[at..at + bytes.len()].copy_from_slice(bytes);
-        // The magic number, 64 bits, little-endian, version 1.
-        put(0, b"\x7fELF\x02\x01\x01");
-        put(16, &2_u16.to_le_bytes()); // e_type: ET_EXEC
-        put(18, &183_u16.to_le_bytes()); // e_machine: EM_AARCH64
-        put(20, &1_u32.to_le_bytes()); // e_version
-        put(32, &64_u64.to_le_bytes()); // e_phoff
-        put(52, &64_u16.to_le_bytes()); // e_ehsize
-        put(54, &56_u16.to_le_bytes()); // e_phentsize
-        put(56, &1_u16.to_le_bytes()); // e_phnum
-        put(64, &1_u32.to_le_bytes()); // p_type: PT_LOAD
-        put(64 + 8, &offset.to_le_bytes()); // p_offset
-        put(64 + 32, &bytes.to_le_bytes()); // p_filesz
-        put(64 + 40, &bytes.to_le_bytes()); // p_memsz
-        file
-    }
-
-    #[test]
-    fn the_headers_are_in_memory_if_a_segment_has_all_of_them() {
-        let check = |offset, bytes, expect| {
-            let file = elf_of_segment(offset, bytes);
-            let file = File::parse(&*file).expect("an ELF file");
-            assert_eq!(has_headers(&file), expect, "{bytes} bytes at {offset}");
-        };
-        check(0, 64 + 56, true);
-        check(0, 64 + 55, false);
-        check(64, 56, false);
     }
 
     #[test]

@@ -41,29 +41,25 @@ pub(crate) fn check(path: &Path, variant: &Variant) -> Result<()> {
 /// Checks that the file at `path` can be a program, whichever kernel it was built for.
 pub(crate) fn check_file(path: &Path) -> Result<()> {
     let bytes = std::fs::read(path).map_err(|e| files::cannot("read the program", path, &e))?;
-    let mark = kernel_mark(&bytes).map_err(|fault| fault.report(path))?;
-    drop(mark);
-    Ok(())
+    kernel_mark(&bytes)
+        .map(drop)
+        .map_err(|fault| fault.report(path))
 }
 
-/// Checks that the file at `symbols` can have the symbols of the program at `program`: both begin
-/// at the same address and are loaded to the same ones. A file that cannot be read is left to
-/// others.
-pub(crate) fn check_symbols(symbols: &Path, program: &Path) -> Result<(), &'static str> {
+/// Whether the file at `symbols` can have the symbols of the program at `program`: both begin at the
+/// same address and are loaded to the same ones. A file that cannot be read is left to others.
+pub(crate) fn has_symbols_of(symbols: &Path, program: &Path) -> bool {
     let (Ok(symbols), Ok(program)) = (std::fs::read(symbols), std::fs::read(program)) else {
-        return Ok(());
+        return true;
     };
     let (Ok(symbols), Ok(program)) = (File::parse(&*symbols), File::parse(&*program)) else {
-        return Ok(());
+        return true;
     };
-    let starts = |file: &File<'_>| {
-        let starts: Vec<u64> = file.segments().map(|segment| segment.address()).collect();
-        (file.entry(), starts)
+    let addresses = |file: &File<'_>| {
+        let segments = file.segments().map(|segment| segment.address());
+        (file.entry(), segments.collect::<Vec<u64>>())
     };
-    match starts(&symbols) == starts(&program) {
-        true => Ok(()),
-        false => Err("is not made from the same program as"),
-    }
+    addresses(&symbols) == addresses(&program)
 }
 
 /// Why a file cannot be a program.

@@ -36,6 +36,7 @@ mod home;
 mod interrupt;
 mod kernel;
 mod keys;
+mod layout;
 mod log;
 mod model;
 mod nearest;

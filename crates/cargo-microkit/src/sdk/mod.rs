@@ -3,13 +3,11 @@
 //! Its version decides nothing. What it says of its kernels in its own files ([`facts`]) does.
 
 mod facts;
-mod sizes;
+mod room;
 pub(crate) mod store;
 pub(crate) mod tool;
 mod unpack;
 mod version;
-
-pub(crate) use sizes::check_layout;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -229,7 +227,8 @@ fn version_of_whole(directory: &Path, shown: &str) -> Result<String> {
     if !version::is_sound(version) {
         return Err(miette!(
             help = how_to_get(),
-            "the Microkit SDK in {shown} is damaged: its file VERSION has no version, but {version:?}"
+            "the Microkit SDK in {shown} is damaged: its file VERSION has {version:?}, which is not \
+             a version"
         ));
     }
     let what = if !directory.join(TOOL).is_file() {

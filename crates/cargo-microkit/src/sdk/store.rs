@@ -19,8 +19,9 @@ pub(crate) struct Kept {
 
 /// Keeps a copy of the SDK at `from`, a directory or a tarball, and returns it.
 ///
-/// Its tool is run and its kernels are looked at before it is kept. The copy is made and checked beside the place where SDKs are kept, and moved there last; until
-/// then the SDK that was kept before stays as it was.
+/// Its tool is run and its kernels are looked at before it is kept. The copy is made and checked
+/// beside the place where SDKs are kept, and moved there last; until then the SDK that was kept
+/// before stays as it was.
 pub(crate) fn add(from: &Path) -> Result<Sdk> {
     let home = home()?;
     files::make_directory(&home)?;
@@ -74,8 +75,7 @@ pub(super) fn named(named: &Path, origin: Origin) -> Result<PathBuf> {
             None => Ok(named.to_path_buf()),
             Some(name) => Err(miette!(
                 help = format!("{}; {}", which_are_kept(name)?, how_to_get()),
-                "there is no Microkit SDK `{name}` ({origin}): neither a kept one of this version, \
-                 nor a folder here"
+                "`{name}` ({origin}) is neither the version of a kept Microkit SDK nor a folder here"
             )),
         },
     }

@@ -8,8 +8,9 @@ use object::{Architecture, Object, read::File};
 
 use crate::files;
 use crate::kernel::Request;
+use crate::layout;
 use crate::readable::readable;
-use crate::sdk::{Sdk, TOOL, how_to_get, sizes};
+use crate::sdk::{Sdk, TOOL, how_to_get, room};
 use crate::terminal;
 
 /// Checks that the tool runs on this machine.
@@ -39,8 +40,8 @@ pub(super) fn check(sdk: &Sdk) -> Result<()> {
 pub(crate) fn pack(sdk: &Sdk, request: &Request<'_>) -> Result<()> {
     let board = &request.variant.board;
     let facts = sdk.kernel(board, &request.variant.config)?;
-    sizes::check_layout(request.parsed, board, &request.search_paths, &facts)?;
-    sizes::check_room(sdk, request)?;
+    layout::check(request.parsed, board, &request.search_paths, &facts)?;
+    room::check(sdk, request)?;
 
     let temporary = tempfile::tempdir()
         .map_err(|e| files::cannot("make a directory in", &std::env::temp_dir(), &e))?;

@@ -100,7 +100,7 @@ fn check_links(directory: &Path, root: &Path, tarball: &Path) -> Result<()> {
 fn leads_out(tarball: &Path, entry: &Path) -> Report {
     miette!(
         help = super::how_to_get(),
-        "the tarball `{}` is no SDK: its entry `{}` leads out of it, or to nothing",
+        "the tarball `{}` is not an SDK: its entry `{}` leads out of it, or to a missing file",
         tarball.display(),
         entry.display()
     )

@@ -1,55 +1,22 @@
-//! What the SDK's tool would refuse with a terse word, or panic about, said before it is called.
+//! Whether a system fits into seL4's image. The SDK's tool panics where it does not.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use microkit_abi::limits::SMALL_PAGE_BYTES;
-use microkit_image::Platform;
-use microkit_sdf::{Files, Fill, Kernel, SearchPaths, System};
+use microkit_sdf::{Files, Fill, SearchPaths};
 use miette::{Result, miette};
 use object::{Object, ObjectSegment, read::File, read::elf::ElfFile64};
 
 use crate::files;
 use crate::kernel::Request;
-use crate::model::BOARD;
 use crate::sdk::Sdk;
-
-/// Checks what the builder for the model kernel checks, as far as it holds on seL4.
-pub(crate) fn check_layout(
-    system: &System,
-    board: &str,
-    search_paths: &[PathBuf],
-    facts: &Kernel,
-) -> Result<()> {
-    let qemu = Platform::QEMU_VIRT_AARCH64;
-    let platform = match board == BOARD {
-        true => qemu,
-        // What only the SDK's tool knows of a board, it says.
-        false => Platform {
-            kernel_devices: &[],
-            kernel_irqs: &[],
-            last_irq: u32::MAX,
-            physical_end: u64::MAX,
-            ..qemu
-        },
-    };
-    let platform = Platform {
-        user_top: facts.user_top,
-        ..platform
-    };
-    let files = SearchPaths(search_paths.to_vec());
-    let errors = microkit_image::plan(system, &platform, &files).err();
-    match errors.and_then(microkit_image::PlanErrors::on_sel4) {
-        Some(errors) => Err(errors.into()),
-        None => Ok(()),
-    }
-}
 
 /// Checks that there is room in the image for all that it holds.
 ///
 /// The initialiser carries the contents of every program, with its zeros, and of every region that
 /// is filled. It lies behind the kernel and must end before the loader. Only what certainly does
 /// not fit is refused here.
-pub(super) fn check_room(sdk: &Sdk, request: &Request<'_>) -> Result<()> {
+pub(super) fn check(sdk: &Sdk, request: &Request<'_>) -> Result<()> {
     let variant = request.variant;
     let elf = sdk
         .board_directory(&variant.board, &variant.config)

@@ -1,0 +1,46 @@
+//! Whether a system can be laid out in memory, whoever packs it. The SDK's tool would refuse it with
+//! fewer words, or not at all.
+
+use std::path::PathBuf;
+
+use microkit_image::{PlanErrors, Platform};
+use microkit_sdf::{Kernel, SearchPaths, System};
+use miette::Result;
+
+use crate::model::BOARD;
+
+/// Checks that the programs and regions of `system` can be laid out on seL4.
+///
+/// # Errors
+///
+/// Everything that the builder for the model kernel reports and that holds on seL4, each with its
+/// line.
+pub(crate) fn check(
+    system: &System,
+    board: &str,
+    search_paths: &[PathBuf],
+    facts: &Kernel,
+) -> Result<()> {
+    let qemu = Platform::QEMU_VIRT_AARCH64;
+    let platform = match board == BOARD {
+        true => qemu,
+        // What only the SDK's tool knows of a board, it says.
+        false => Platform {
+            kernel_devices: &[],
+            kernel_irqs: &[],
+            last_irq: u32::MAX,
+            physical_end: u64::MAX,
+            ..qemu
+        },
+    };
+    let platform = Platform {
+        user_top: facts.user_top,
+        ..platform
+    };
+    let files = SearchPaths(search_paths.to_vec());
+    let errors = microkit_image::plan(system, &platform, &files).err();
+    match errors.and_then(PlanErrors::on_sel4) {
+        Some(errors) => Err(errors.into()),
+        None => Ok(()),
+    }
+}
