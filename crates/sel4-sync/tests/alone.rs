@@ -1,5 +1,5 @@
-//! Holds what a lock costs whoever is alone with it: the fewest accesses to its word, ordered no more
-//! than they must be.
+//! Holds what a lock costs whoever is alone with it: the fewest accesses to its word, ordered no
+//! more than they must be.
 #![forbid(unsafe_code)]
 
 use std::cell::RefCell;

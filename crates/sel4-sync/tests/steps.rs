@@ -292,19 +292,23 @@ fn a_writer_that_dies_leaves_readers_to_look_and_writers_to_repair() {
     assert!(matches!(rw_lock.read(party), Ok(Acquired::Consistent(_))));
 }
 
+fn wait_for_condition(one: &mut One<'_>) {
+    let One {
+        party,
+        mutex,
+        condition,
+        ..
+    } = one;
+    let guard = mutex.lock(party).unwrap().or_repair(|| unreachable!());
+    condition.start_wait(guard.unwrap()).unwrap();
+}
+
 #[test]
 fn signals_go_round_and_are_passed_on() {
     let words = words();
     let mut all = parties(&words);
     for waiting in [0, 1, 3] {
-        let One {
-            party,
-            mutex,
-            condition,
-            ..
-        } = &mut all[waiting];
-        let guard = mutex.lock(party).unwrap().or_repair(|| unreachable!());
-        condition.start_wait(guard.unwrap()).unwrap();
+        wait_for_condition(&mut all[waiting]);
     }
     let signal = |one: &mut One| one.condition.notify_one(&one.party).unwrap();
     let has = |one: &mut One| one.condition.poll_wait(&one.party).unwrap().is_ready();
@@ -385,14 +389,7 @@ fn a_signal_for_all_wakes_all_that_wait() {
     let words = words();
     let mut all = parties(&words);
     for waiting in [0, 1, 3] {
-        let One {
-            party,
-            mutex,
-            condition,
-            ..
-        } = &mut all[waiting];
-        let guard = mutex.lock(party).unwrap().or_repair(|| unreachable!());
-        condition.start_wait(guard.unwrap()).unwrap();
+        wait_for_condition(&mut all[waiting]);
     }
     let One {
         party, condition, ..
@@ -441,7 +438,8 @@ impl<F: FnOnce()> Bell for Meanwhile<F> {
 #[test]
 fn whoever_waits_for_a_signal_is_told_that_nobody_gets_the_mutex_any_more() {
     let words = words();
-    // One dies inside. Its parent has not come to the condition yet, and the next gives the data up.
+    // One dies inside. Its parent has not come to the condition yet, and the next gives the data
+    // up.
     let meanwhile = || {
         let [_, mut dead, mut next, _] = parties(&words);
         assert!(dead.take());

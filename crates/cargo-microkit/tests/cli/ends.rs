@@ -12,8 +12,8 @@ use crate::bench::{Bench, check};
 use crate::terminal::Session;
 use rustix::process::{Pid, Signal, kill_process_group};
 
-/// What every program has: system calls, named as the SDK's header for C names them; and an end in a
-/// loop, in a function that is called.
+/// What every program has: system calls, named as the SDK's header for C names them; and an end in
+/// a loop, in a function that is called.
 const PRELUDE: &str = r#"#![no_std]
 #![no_main]
 #![allow(non_snake_case, non_upper_case_globals, dead_code)]

@@ -20,6 +20,7 @@ mod programs;
 mod run;
 mod screen;
 mod sdk;
+mod sdk_facts;
 mod symbols;
 mod terminal;
 mod test;

@@ -32,7 +32,7 @@ fn report(path_for_symbols: &str, symbols: impl FnOnce(&Bench, &[u8])) {
     let address = start.expect("the program has one").address();
     symbols(&bench, &program);
 
-    // Without section headers there is no symbol table (*System V ABI*, 4): `e_shoff`, and from
+    // A file without section headers has no symbol table (*System V ABI*, 4): `e_shoff`, and from
     // `e_shnum` on.
     let mut stripped = program.clone();
     stripped[40..48].fill(0);
