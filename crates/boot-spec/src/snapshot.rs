@@ -2,8 +2,8 @@
 //! debugger's side of QEMU.
 //!
 //! Under the name [`SYMBOL`] lie [`WORDS`] words. The first is the [`Phase`]. The others are there
-//! once that is [`Phase::Taken`]: the number of PDs, and [`ThreadSnapshot::WORDS`] for the thread of
-//! each, in the order of the boot spec.
+//! once that is [`Phase::Taken`]: the number of PDs, and [`ThreadSnapshot::WORDS`] for the thread
+//! of each, in the order of the boot spec.
 
 use microkit_abi::limits::MAX_PROTECTION_DOMAINS;
 

@@ -298,7 +298,7 @@ pub(crate) fn provide_target(
 }
 
 /// Whether the user's configuration has this `cargo` build the core library (`build-std`), so that
-/// it need not be installed. Only a nightly Cargo does, and only such a one can be asked.
+/// it need not be installed. Only nightly Cargo has that setting, and only nightly Cargo reports it.
 fn builds_core(mut cargo: Command) -> bool {
     cargo.args(["-Zunstable-options", "config", "get", "unstable.build-std"]);
     cargo.stdin(Stdio::null());

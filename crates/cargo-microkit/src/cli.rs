@@ -72,10 +72,10 @@ pub(crate) struct BuildArgs {
 /// waits until the system has printed something, or for three seconds of silence. The terminal is
 /// put back in order at the end.
 ///
-/// Ends also when QEMU does, when every PD has faulted, or as --until and --timeout say; on the model
-/// kernel also when no PD runs and nothing can wake one, unless QEMU has a monitor or a debugger. A
-/// run that ends before --until is met, or by Ctrl-C, says where each PD is and what it waits for
-/// (on seL4 in the configuration `debug`).
+/// Ends also when QEMU does, when every PD has faulted, or as --until and --timeout say; on the
+/// model kernel also when no PD runs and nothing can wake one, unless QEMU has a monitor or a
+/// debugger. A run that ends before --until is met, or by Ctrl-C, says where each PD is and what it
+/// waits for (on seL4 in the configuration `debug`).
 ///
 /// NAME.qemu beside NAME.system says what devices the machine has besides. Each line is arguments
 /// of QEMU, quoted as in a shell, or a disk: `disk: SIZE` (as `disk: 64K`) makes one of zeros for
@@ -117,14 +117,14 @@ pub(crate) struct RunArgs {
 ///
 /// NAME.expected beside NAME.system holds the lines that the system must print, without those of
 /// the boot and without remarks of the kernel and the monitor, save for reports of faults.
-/// NAME.CONFIG.expected is used instead for that configuration, and NAME.model.expected for the model
-/// kernel. A line `re:REGEX` matches a whole line by a regular expression. A line `type: TEXT` is no
-/// line that comes: TEXT and Enter are typed when all lines before it have come. A file that is only
-/// `skip: REASON` skips the system; one that is only `refused: TEXT` wants it refused, with TEXT
-/// somewhere in the report. Every system runs on the model kernel and on seL4, which is skipped by
-/// name where there is no SDK; --kernel takes one of them. A system that lacks a line when its time is
-/// up, or when nothing can wake one of its PDs any more, fails with where each PD is. NAME.qemu says what devices the machine
-/// has besides, as for `run`.
+/// NAME.CONFIG.expected is used instead for that configuration, and NAME.model.expected for the
+/// model kernel. A line `re:REGEX` matches a whole line by a regular expression. A line `type:
+/// TEXT` is no line that comes: TEXT and Enter are typed when all lines before it have come. A file
+/// that is only `skip: REASON` skips the system; one that is only `refused: TEXT` wants it refused,
+/// with TEXT somewhere in the report. Every system runs on the model kernel and on seL4, which is
+/// skipped by name where there is no SDK; --kernel takes one of them. A system that lacks a line
+/// when its time is up, or when nothing can wake one of its PDs any more, fails with where each PD
+/// is. NAME.qemu says what devices the machine has besides, as for `run`.
 ///
 /// Before that, `cargo test` runs for each package that has `pd-test` among its dependencies and a
 /// program of the systems, always for this machine: `build.target` of the configuration and

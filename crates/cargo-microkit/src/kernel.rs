@@ -26,8 +26,8 @@ pub(crate) enum Kind {
 pub(crate) enum Kernel {
     /// seL4, from this SDK.
     Sel4(Sdk),
-    /// The model kernel, whose numbers are those of one SDK. Where that is there, programs are built
-    /// from it all the same, so that nothing is built again for the other kernel.
+    /// The model kernel, whose numbers are those of one SDK. Where that is there, programs are
+    /// built from it all the same, so that nothing is built again for the other kernel.
     Model {
         /// The SDK.
         sdk: Option<Sdk>,
@@ -75,7 +75,7 @@ impl Kernel {
 
     /// What system files for a board and configuration are checked against.
     ///
-    /// **Errors:** there is no such kernel.
+    /// **Errors:** the SDK does not have that board or configuration, or it does not fit the runtime.
     pub(crate) fn facts(&self, board: &str, config: &str) -> Result<microkit_sdf::Kernel> {
         match self {
             Self::Sel4(sdk) => sdk.kernel(board, config),

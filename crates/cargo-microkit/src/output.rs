@@ -22,7 +22,7 @@ pub(crate) enum Kind {
     Table,
 }
 
-/// Stands in each picture that this program has drawn, before the command that did.
+/// Marks each picture drawn by this program. The name of the command follows.
 const DRAWN_BY: &str = "drawn by `cargo microkit ";
 
 /// As much of a file as shows what it is.

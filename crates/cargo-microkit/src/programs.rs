@@ -100,7 +100,7 @@ impl Folders {
     ///
     /// # Errors
     ///
-    /// There is no folder of a name that was given.
+    /// A path given by `--search-path` is not a folder.
     pub(crate) fn of(options: &Options, system: &System) -> Result<Self> {
         if let Some(path) = options.search_paths.iter().find(|path| !path.is_dir()) {
             let what = match path.exists() {

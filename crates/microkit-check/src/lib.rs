@@ -37,8 +37,8 @@
 //! assert_eq!(report.to_string(), "1 error in example.system");
 //! ```
 //!
-//! [`memory`] compares the system file with what the programs expect of their memory, and [`restarts`]
-//! finds callers that wait forever if a server dies in their call.
+//! [`memory`] compares the system file with what the programs expect of their memory, and
+//! [`restarts`] finds callers that wait forever if a server dies in their call.
 //!
 //! No input or output is done here.
 #![forbid(unsafe_code)]

@@ -1,11 +1,12 @@
 //! Which callers wait forever if a server dies in their call.
 //!
 //! A server that faults in its protected procedure has a caller that is blocked on the reply. When
-//! the parent restarts the server, the new incarnation can send that reply. If it waits for the next
-//! call instead, the kernel makes the caller inactive (seL4's `receiveIPC`), and nothing wakes it.
+//! the parent restarts the server, the new incarnation can send that reply. If it waits for the
+//! next call instead, the kernel makes the caller inactive (seL4's `receiveIPC`), and nothing wakes
+//! it.
 //!
-//! Only a server with a parent is looked at: a PD without one is never restarted, and then the monitor
-//! reports its fault.
+//! Only a server with a parent is looked at: a PD without one is never restarted, and then the
+//! monitor reports its fault.
 
 use microkit_sdf::System;
 
@@ -18,8 +19,8 @@ use crate::wait::{Target, WaitKind, waits};
 pub const RESTART_SECTION: &str = ".microkit.restart";
 
 /// Returns the servers of `system` that a parent can restart, and that then leave their callers
-/// waiting. `replies` says of each program, in the order of the protection domains, whether it replies
-/// after a restart, and `None` where the program is not known. `declarations` is as for
+/// waiting. `replies` says of each program, in the order of the protection domains, whether it
+/// replies after a restart, and `None` where the program is not known. `declarations` is as for
 /// [`check`](crate::check()).
 pub fn restarts(
     system: &System,

@@ -3,9 +3,9 @@
 //!
 //! What the programs of a system say is in it as comments: `<!-- waits PD`, then the lines of the
 //! declaration, then `-->`; and `<!-- memory PD`, with a line for each region that the program
-//! uses, its use and its symbols, and lines `stack`, `end`, `variable` and the like for the rest. A comment
-//! `<!-- restart PD replies -->` or `<!-- restart PD waits -->` says what its program does first when
-//! it is restarted.
+//! uses, its use and its symbols, and lines `stack`, `end`, `variable` and the like for the rest. A
+//! comment `<!-- restart PD replies -->` or `<!-- restart PD waits -->` says what its program does
+//! first when it is restarted.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

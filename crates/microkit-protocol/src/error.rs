@@ -32,8 +32,8 @@ pub enum Refusal {
     Restarted,
 }
 
-/// The label with which a restarted server answers the call that its earlier incarnation has received
-/// and not answered. The client's call returns [`Refusal::Restarted`].
+/// The label with which a restarted server answers the call that its earlier incarnation has
+/// received and not answered. The client's call returns [`Refusal::Restarted`].
 ///
 /// ```
 /// use microkit_protocol::RESTARTED;

@@ -24,8 +24,8 @@ impl Registry {
     ///
     /// `lasting` is a memory region that is mapped into the registry alone. It begins as zeros, and
     /// the system keeps it when the registry is restarted: what is registered stays so. Who had
-    /// called the registry, and was not answered when it was stopped, is answered with its first wait
-    /// that the call is to be made again, which [`Names`](crate::Names) does. All clients are
+    /// called the registry, and was not answered when it was stopped, is answered with its first
+    /// wait that the call is to be made again, which [`Names`](crate::Names) does. All clients are
     /// notified, since what they were to be told may be lost.
     ///
     /// **Blocks:** never.

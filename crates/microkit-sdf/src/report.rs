@@ -137,8 +137,8 @@ impl<K: Kind> Finding<K> {
     }
 }
 
-/// Returns the help of a report about several places, given what each says: all the same, or the first
-/// as that.
+/// Returns the help of a report about several places, given what each says: all the same, or the
+/// first as that.
 pub fn joint_help<'a>(
     first: impl Display,
     mut others: impl Iterator<Item = impl Display>,

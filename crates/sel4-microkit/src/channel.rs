@@ -92,12 +92,11 @@ impl Channel {
     /// Calls the protected procedure of the PD at the other end, with the message that stands in
     /// the message registers; the reply's words are there afterwards.
     ///
-    /// **Blocks:** until the reply comes. If the server faults in the call, that is forever, unless its
-    /// parent restarts it and its handler has a
+    /// **Blocks:** until the reply comes. If the server faults in the call, that is forever, unless
+    /// its parent restarts it and its handler has a
     /// [`restart_reply`](crate::Handler::restart_reply).
     /// **Needs:** a channel whose `<end>` for this PD has `pp="true"`.
-    /// **Panics:** if the channel is not such a one, and inside a borrow of the message
-    /// registers.
+    /// **Panics:** if the channel has no such right, and inside a borrow of the message registers.
     #[inline]
     #[track_caller]
     pub fn pp_call(&self, msg_info: MessageInfo) -> MessageInfo {
@@ -109,12 +108,11 @@ impl Channel {
     /// the message registers, before the call and after it; the first four of these are left as they
     /// are.
     ///
-    /// **Blocks:** until the reply comes. If the server faults in the call, that is forever, unless its
-    /// parent restarts it and its handler has a
+    /// **Blocks:** until the reply comes. If the server faults in the call, that is forever, unless
+    /// its parent restarts it and its handler has a
     /// [`restart_reply`](crate::Handler::restart_reply).
     /// **Needs:** a channel whose `<end>` for this PD has `pp="true"`.
-    /// **Panics:** if the channel is not such a one, and inside a borrow of the message
-    /// registers.
+    /// **Panics:** if the channel has no such right, and inside a borrow of the message registers.
     #[inline]
     #[track_caller]
     pub fn pp_call_with_mrs(
@@ -344,8 +342,8 @@ impl Child {
     ///
     /// Who had called it, and has no reply, gets the one that the child's handler returns in
     /// [`restart_reply`](crate::Handler::restart_reply). If the child returns none there, or is
-    /// written in C, that caller becomes inactive: it never runs again, unless its own parent restarts
-    /// it.
+    /// written in C, that caller becomes inactive: it never runs again, unless its own parent
+    /// restarts it.
     ///
     /// **Blocks:** never.
     /// **Errors:** `InvalidCapability` if this PD has no such child.

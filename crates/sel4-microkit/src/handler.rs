@@ -38,8 +38,9 @@ pub trait Handler {
     /// The protected procedure was called. The arguments are in the message registers; the
     /// results are to be left there, and described by what is returned.
     ///
-    /// While this runs, the caller is blocked. If the program faults here, the caller waits forever,
-    /// unless the parent restarts the program and [`restart_reply`](Self::restart_reply) replies.
+    /// While this runs, the caller is blocked. If the program faults here, the caller waits
+    /// forever, unless the parent restarts the program and [`restart_reply`](Self::restart_reply)
+    /// replies.
     ///
     /// Not implemented, it panics: the system file lets another PD call.
     fn protected(
@@ -133,18 +134,18 @@ pub trait Handler {
     }
 
     /// Returns the reply to a call that an earlier incarnation of this program has received and not
-    /// answered: [`restart_reply!`](crate::restart_reply!) makes one. The event loop asks once, after
-    /// the initialisation, and sends it with its first wait.
+    /// answered: [`restart_reply!`](crate::restart_reply!) makes one. The event loop asks once,
+    /// after the initialisation, and sends it with its first wait.
     ///
-    /// A server that faults in [`protected`](Self::protected), or is stopped there, leaves its caller
-    /// blocked. When its parent restarts it, this reply returns to that caller. Whether the call had
-    /// an effect, the caller does not know, so a label that no other reply has must say what happened.
-    /// If no caller is blocked the kernel drops the reply.
+    /// A server that faults in [`protected`](Self::protected), or is stopped there, leaves its
+    /// caller blocked. When its parent restarts it, this reply returns to that caller. Whether the
+    /// call had an effect, the caller does not know, so a label that no other reply has must say
+    /// what happened. If no caller is blocked the kernel drops the reply.
     ///
     /// The default returns `None`. The restarted server then waits without a reply, and the kernel
-    /// makes the blocked caller inactive: it never runs again, unless its own parent restarts it. The
-    /// same happens if the initialisation itself waits for an event (in [`ipc`](crate::ipc)). A server
-    /// that is not passive can call
+    /// makes the blocked caller inactive: it never runs again, unless its own parent restarts it.
+    /// The same happens if the initialisation itself waits for an event (in [`ipc`](crate::ipc)). A
+    /// server that is not passive can call
     /// [`ipc::reply_without_words`](crate::ipc::reply_without_words) before that.
     fn restart_reply(&self) -> Option<RestartReply> {
         None

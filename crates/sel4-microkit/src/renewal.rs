@@ -63,9 +63,9 @@ extern "C" fn this_program_needs_a_larger_stack_size_for_its_thread_local_variab
 /// Keeps a copy of the program's initialised data, or restores all of its data, and makes the
 /// thread-local variables; then jumps to x17.
 ///
-/// Changes x0 to x13, x15 and x16. Which data there is it reads from the program headers, which the linker puts
-/// into memory (*System V ABI*, chapter 5): the segments with `PT_LOAD` (1) that may be written
-/// (`PF_W`, bit 1 of the flags). The state in [`Kept`] is
+/// Changes x0 to x13, x15 and x16. Which data there is it reads from the program headers, which the
+/// linker puts into memory (*System V ABI*, chapter 5): the segments with `PT_LOAD` (1) that may be
+/// written (`PF_W`, bit 1 of the flags). The state in [`Kept`] is
 ///
 /// - 0 until the copy is whole: who is stopped before that begins again;
 /// - 1 when it is;

@@ -337,7 +337,8 @@ mod tests {
     use super::*;
     use crate::whereabouts::memory::tests::Words;
 
-    /// Where the kernel of these tests has things. The upper half of an object of 0x200 bytes is a TCB.
+    /// Where the kernel of these tests has things. The upper half of an object of 0x200 bytes is a
+    /// TCB.
     const IMAGE: u64 = 0xff_c000_0000;
     const TCB_BYTES: u64 = 0x100;
     const CTE_BYTES: u64 = 8;

@@ -26,7 +26,7 @@ use crate::wait::waits;
 
 pub use choice::Choice;
 
-/// Stands in every picture, so that one that a person drew is told apart.
+/// Marks every picture, so that the tool never replaces one that a person drew.
 const DRAWING_MARK: &str = "drawn by `cargo microkit graph`";
 
 /// What is chosen of the system as SVG; waits that are part of a cycle are red. `declarations` are

@@ -184,8 +184,8 @@ impl Handler for Middle {
     }
 }
 
-/// The reply has no words, so that no register of the child changes, and a label that does not retry
-/// an exception (seL4 manual, *Faults*).
+/// The reply has no words, so that no register of the child changes, and a label that does not
+/// retry an exception (seL4 manual, *Faults*).
 #[test]
 fn a_restart_reply_to_the_fault_of_a_child_leaves_it_stopped() {
     static HAS_DIED: AtomicBool = AtomicBool::new(false);

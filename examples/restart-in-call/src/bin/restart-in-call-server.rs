@@ -1,5 +1,5 @@
-//! `front`, which passes each call on to `back`, and `back`, which divides. Each panics in a call that
-//! it should refuse. After the restart it answers that call.
+//! `front`, which passes each call on to `back`, and `back`, which divides. Each panics in a call
+//! that it should refuse. After the restart it answers that call.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
