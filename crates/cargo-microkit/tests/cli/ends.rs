@@ -38,10 +38,16 @@ extern "C" fn microkit_handler_loop() { loop { microkit_syscall(RECEIVE, 1) } }
 const RESTS: &str = "#[unsafe(no_mangle)] extern \"C\" fn _start() -> ! { \
     microkit_handler_loop(); loop {} }\n";
 
-/// Never waits.
-const SPINS: &str = "#[inline(never)] fn inner() -> ! { loop { unsafe { asm!(\"nop\") } } }\n\
-    #[inline(never)] fn outer() -> ! { inner() }\n\
-    #[unsafe(no_mangle)] extern \"C\" fn _start() -> ! { outer() }\n";
+/// Prints a line, and then spins without a system call, both in `inner`.
+const SPINS: &str = r#"#[inline(never)] fn inner() -> ! {
+    for byte in *b"spinning\n" {
+        unsafe { asm!("svc 0", in("x7") -12_i64, in("x0") u64::from(byte)) }
+    }
+    loop { unsafe { asm!("nop") } }
+}
+#[inline(never)] fn outer() -> ! { inner() }
+#[unsafe(no_mangle)] extern "C" fn _start() -> ! { outer() }
+"#;
 
 /// Calls on channel 3.
 const CALLS: &str = "#[inline(never)] fn ask() { microkit_syscall(CALL, 74 + 3) }\n\
@@ -141,7 +147,7 @@ fn a_run_ends_when_nothing_can_happen_any_more() {
     ];
     let until = ["run", "--until", "never", "--timeout", "60"];
     ends(&bench, &until, false, &parts);
-    bench.file("x.expected", "never\n");
+    bench.file("x.expected", "spinning\nnever\n");
     ends(&bench, &["test", "--timeout", "60"], false, &parts[2..]);
 }
 
@@ -245,9 +251,9 @@ const ONE_RUNS: [&str; 2] = [
 fn a_time_out_says_which_function_runs() {
     let bench = bench(&[("rests", RESTS), ("spins", SPINS)]);
     system(&bench, ONE_SPINS);
-    ends(&bench, &["run", "--timeout", "2"], false, &ONE_RUNS);
-    bench.file("x.expected", "never\n");
-    ends(&bench, &["test", "--timeout", "2"], false, &ONE_RUNS);
+    ends(&bench, &["run", "--timeout", "5"], false, &ONE_RUNS);
+    bench.file("x.expected", "spinning\nnever\n");
+    ends(&bench, &["test", "--timeout", "5"], false, &ONE_RUNS);
     // The same on seL4, where there is one.
     let Some(sdk) = std::env::var_os("MICROKIT_SDK").filter(|value| !value.is_empty()) else {
         eprintln!("SKIPPED: MICROKIT_SDK is not set, so nothing was run on seL4");
@@ -279,7 +285,8 @@ fn ctrl_c_says_where_each_pd_is() {
     bench.file("tmp/.keep", "");
     command.env("TMPDIR", bench.path("tmp"));
     let mut session = Session::start(&command);
-    session.wait_for("for development");
+    // The banner comes before the PDs start.
+    session.wait_for("spinning");
     session.press(&[3]);
     assert!(session.wait().success(), "{}", session.shown());
     for part in ONE_RUNS {
@@ -289,7 +296,7 @@ fn ctrl_c_says_where_each_pd_is() {
     command.process_group(0).stderr(Stdio::piped());
     let mut run = command.stdout(Stdio::piped()).spawn().expect("it starts");
     let mut log = BufReader::new(run.stdout.take().expect("its output")).lines();
-    assert!(log.any(|line| line.is_ok_and(|line| line.contains("for development"))));
+    assert!(log.any(|line| line.is_ok_and(|line| line.contains("spinning"))));
     kill_process_group(Pid::from_child(&run), Signal::INT).expect("it runs");
     let output = run.wait_with_output().expect("it ends");
     let said = String::from_utf8_lossy(&output.stderr);
