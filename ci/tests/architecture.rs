@@ -12,8 +12,8 @@ const UNSAFE: [&str; 6] = [
     "sel4-sys",
     "sel4",
     "sel4-microkit",
-    "sel4-microkit-async",
-    "sel4-microkit-virtio",
+    "microkit-async",
+    "microkit-virtio",
     "kernel-aarch64",
 ];
 
@@ -142,8 +142,8 @@ fn every_path_on_the_map_and_in_the_soundness_chapter_exists() {
         "docs/soundness/ipc-buffer.md",
         "docs/soundness/sel4.md",
         "docs/soundness/sel4-microkit.md",
-        "docs/soundness/sel4-microkit-async.md",
-        "docs/soundness/sel4-microkit-virtio.md",
+        "docs/soundness/microkit-async.md",
+        "docs/soundness/microkit-virtio.md",
         "docs/soundness/sel4-sys.md",
         "README.md",
     ] {

@@ -153,8 +153,8 @@ impl Bench {
              safe-mmio = \"0.3.2\"\n\
              sel4 = {{ path = \"{0}/sel4\" }}\n\
              sel4-microkit = {{ path = \"{0}/sel4-microkit\", features = [\"mmio\"] }}\n\
-             sel4-microkit-virtio = {{ path = \"{0}/sel4-microkit-virtio\" }}\n\
-             sel4-shared-memory = {{ path = \"{0}/sel4-shared-memory\" }}\n",
+             microkit-virtio = {{ path = \"{0}/microkit-virtio\" }}\n\
+             microkit-shared-memory = {{ path = \"{0}/microkit-shared-memory\" }}\n",
             root.join("crates").display()
         );
         for attack in &attacks {

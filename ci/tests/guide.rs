@@ -73,7 +73,7 @@ fn the_chapter_on_waiting_shows_what_is_in_the_files() {
     for (path, code) in blocks {
         assert!(read(path).contains(code), "{path} does not have:\n{code}");
     }
-    let report = read("crates/microkit-check/tests/bad/waits_for_caller.report");
+    let report = read("crates/tool/microkit-check/tests/bad/waits_for_caller.report");
     let (_, error) = report.split_once("\n\n").expect("a heading");
     assert!(
         chapter.contains(error),

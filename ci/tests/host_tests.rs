@@ -45,8 +45,8 @@ fn chapter() -> String {
     fs::read_to_string(root().join("docs/guide/testing.md")).expect("it is there")
 }
 
-/// Where the tests of `pd-test` have the programs of the examples.
-const PROGRAMS: &str = "crates/pd-test/tests/examples/mod.rs";
+/// Where the tests of `microkit-test` have the programs of the examples.
+const PROGRAMS: &str = "crates/test/microkit-test/tests/examples/mod.rs";
 
 #[test]
 fn every_example_stands_once_in_the_table() {
@@ -81,7 +81,8 @@ fn every_example_has_tests_that_run_it_or_a_reason() {
                 let is_own = path == format!("examples/{example}/src/tests.rs")
                     || path.starts_with(&format!("examples/{example}/tests/"));
                 let program = format!("/{example}/src/main.rs\"");
-                let is_given = path.starts_with("crates/pd-test/") && programs.contains(&program);
+                let is_given =
+                    path.starts_with("crates/test/microkit-test/") && programs.contains(&program);
                 assert!(
                     is_own || is_given || file.contains(&program),
                     "{path} does not run {example}"

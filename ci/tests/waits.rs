@@ -1,5 +1,5 @@
 //! Holds what `sel4_microkit::waits!` leaves in an ELF file against what `cargo microkit check` reads
-//! there. The program looked at is `crates/sel4-microkit/examples/waits.rs`.
+//! there. The program looked at is `crates/runtime/sel4-microkit/examples/waits.rs`.
 
 use std::fs;
 use std::path::Path;

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use sel4_shared_memory::{
+use microkit_shared_memory::{
     Borrower, Buffers, CONSUMER_WORDS, Consumer, Descriptor, Grant, Lender, Lives, Memory, Part,
     PeerError, Pool, PopError, Producer, PushError, Request, Rights, Terms, VersionedReader, View,
     WritableMemory, board_words, producer_words,

@@ -24,7 +24,7 @@ const INTERNAL: [&str; 7] = [
 ];
 
 /// Crates that need an operating system.
-const HOST_ONLY: [&str; 1] = ["pd_test"];
+const HOST_ONLY: [&str; 1] = ["microkit_test"];
 
 const TARGET: &str = "aarch64-unknown-none";
 

@@ -5,10 +5,10 @@
 
 use core::sync::atomic::Ordering::Relaxed;
 
+use microkit_sync::{Arena, LockError, Mutex, Party, PartyId, Peers};
 use sel4_microkit::{
     Channel, ChannelSet, Handler, SharedWord, protection_domain, shared_words, waits,
 };
-use sel4_sync::{Arena, LockError, Mutex, Party, PartyId, Peers};
 
 const BENCH: Channel = Channel::new(1);
 const PARTIES: [(PartyId, Channel); 1] = [(PartyId::new(0), BENCH)];

@@ -8,11 +8,11 @@ use core::sync::atomic::Ordering::Relaxed;
 
 use aarch64_cpu::registers::{CNTPCT_EL0, Readable};
 use bench_report::{DONE, LOCKS, report};
+use microkit_sync::{Arena, Mutex, Party, PartyId, Peers, RwLock};
 use sel4_microkit::ipc::wait_for;
 use sel4_microkit::{
     Channel, ChannelSet, Handler, Infallible, SharedWord, protection_domain, shared_words, waits,
 };
-use sel4_sync::{Arena, Mutex, Party, PartyId, Peers, RwLock};
 
 const PEER: Channel = Channel::new(1);
 const PARTIES: [(PartyId, Channel); 1] = [(PartyId::new(1), PEER)];

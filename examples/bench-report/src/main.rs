@@ -8,7 +8,7 @@
 
 use aarch64_cpu::registers::{CNTFRQ_EL0, CNTPCT_EL0, Readable};
 use bench_report::{DONE, ROWS};
-use console::println;
+use microkit_console::println;
 use sel4_microkit::{
     Channel, Handler, Infallible, MessageInfo, get_mr, panicking, protection_domain,
 };
@@ -23,7 +23,7 @@ struct Reporter {
 #[protection_domain]
 fn init() -> Reporter {
     let ticks = CNTPCT_EL0.get();
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     let ns_per_tick = NS_PER_S / CNTFRQ_EL0.get();
     println!("boot to the first PD: {}", ticks * ns_per_tick);
     Reporter { ns_per_tick }

@@ -3,9 +3,9 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use block::{BLOCK_WORDS, BUFFER_BLOCKS, Disk, Error, What};
-use console::println;
 use core::sync::atomic::Ordering;
+use microkit_block::{BLOCK_WORDS, BUFFER_BLOCKS, Disk, Error, What};
+use microkit_console::println;
 use sel4_microkit::{Channel, ChannelSet, Handler, panicking, protection_domain, shared_words};
 
 const DISK: Channel = Channel::new(1);
@@ -17,7 +17,7 @@ struct Checker {
 
 #[protection_domain]
 fn init() -> Checker {
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     Checker {
         disk: Disk::new(DISK, shared_words!(buffers, buffers_size)),
     }

@@ -4,9 +4,9 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use block::{BLOCK_WORDS, BUFFER_BLOCKS, BUFFERS, Disk, Error, What};
-use console::println;
 use core::sync::atomic::Ordering;
+use microkit_block::{BLOCK_WORDS, BUFFER_BLOCKS, BUFFERS, Disk, Error, What};
+use microkit_console::println;
 use sel4_microkit::{
     Channel, ChannelSet, Handler, Infallible, panicking, protection_domain, shared_words,
 };
@@ -18,7 +18,7 @@ struct Writer;
 
 #[protection_domain]
 fn init() -> Writer {
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     let mut disk = Disk::new(DISK, shared_words!(buffers, buffers_size));
     let blocks = disk.blocks();
     println!("the disk has {blocks} blocks");

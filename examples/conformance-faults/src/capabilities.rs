@@ -4,8 +4,8 @@
 //! In the phase that sends, an empty slot and a wrong type are errors, which only a call is told.
 
 use conformance::{A, D, Registers, Stage, Words, in_root, info, show};
-use console::println;
 use microkit_abi::slots;
+use microkit_console::println;
 
 use crate::{INPUT, REPLY, SIGNAL_D, TO_D};
 

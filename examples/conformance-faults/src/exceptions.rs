@@ -2,7 +2,7 @@
 
 use conformance::code::{DONE, Instruction, udf};
 use conformance::{A, Registers, Stage, show};
-use console::println;
+use microkit_console::println;
 use sel4::TcbFlagsBuilder;
 use sel4::sys::fault;
 

@@ -35,7 +35,7 @@ const FAULTED: sel4::cap::Reply = unsafe { sel4::cap::Reply::from_bits(slots::RE
 
 #[protection_domain]
 fn init() -> NullHandler {
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     let stage = &mut Stage::new(&[A, B, C, D]);
     for part in [
         memory::run,
@@ -49,6 +49,6 @@ fn init() -> NullHandler {
         stage.clear();
         part(stage);
     }
-    console::println!("end");
+    microkit_console::println!("end");
     NullHandler::new()
 }

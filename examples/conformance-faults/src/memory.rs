@@ -2,7 +2,7 @@
 
 use conformance::code::{DONE, Instruction, load, store};
 use conformance::{A, CODE, DATA, HOLE, Registers, SEALED, Stage, show};
-use console::println;
+use microkit_console::println;
 
 /// `ldrb w0, [x10]`
 const LOAD_BYTE: Instruction = 0x3940_0140;

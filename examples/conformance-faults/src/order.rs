@@ -2,8 +2,8 @@
 
 use conformance::code::udf;
 use conformance::{A, B, C, D, DRIVER_TCB, Puppet, Registers, Stage, set_driver_priority, show};
-use console::println;
 use microkit_abi::slots;
+use microkit_console::println;
 
 pub(crate) fn run(stage: &mut Stage) {
     println!("== order of faults");

@@ -2,8 +2,8 @@
 
 use conformance::code::{DONE, Instruction, SYSTEM_CALL, load, udf};
 use conformance::{A, B, CODE, DATA, HOLE, Puppet, Registers, Stage, info, show, status};
-use console::println;
 use core::sync::atomic::Ordering;
+use microkit_console::println;
 use sel4::MessageInfo;
 
 use crate::FAULTED;

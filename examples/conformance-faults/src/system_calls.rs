@@ -2,7 +2,7 @@
 
 use conformance::code::{DONE, Instruction, SVC};
 use conformance::{A, Registers, Stage, show};
-use console::println;
+use microkit_console::println;
 
 /// `nop`
 const NOP: Instruction = 0xd503_201f;

@@ -2,7 +2,7 @@
 
 use conformance::code::{DONE, Instruction, SVC, add};
 use conformance::{B, C, CODE, D, Puppet, Registers, Stage, info, show};
-use console::println;
+use microkit_console::println;
 use sel4_microkit::{Child, EntryPoint};
 
 use crate::{INPUT, REPLY, SIGNAL_DRIVER, TO_D};

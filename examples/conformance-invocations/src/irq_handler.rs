@@ -1,6 +1,6 @@
 //! Invocations of interrupts; none comes here.
 
-use console::println;
+use microkit_console::println;
 use sel4::sys::invocation as label;
 
 use crate::{A_NOTIFICATION, EMPTY, IRQ, VSPACE, invoke};

@@ -14,9 +14,9 @@ mod tests;
 mod vspace;
 
 use conformance::{A, B, C, D, DRIVER_SC, DRIVER_TCB, Stage, in_root};
-use console::println;
 use core::fmt::Display;
 use microkit_abi::slots;
+use microkit_console::println;
 use sel4::sys::invocation;
 use sel4::{Error, MessageInfo, cap, msg_reg, with_ipc_buffer_mut};
 use sel4_microkit::{NullHandler, panicking, protection_domain};
@@ -46,7 +46,7 @@ const B_NOTIFICATION: u64 = B.notification().bits();
 
 #[protection_domain]
 fn init() -> NullHandler {
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     let stage = &mut Stage::new(&[A, B, C, D]);
     labels();
     for part in [tcb::run, sched_context::run] {

@@ -2,7 +2,7 @@
 
 use conformance::code::{COUNT, DONE};
 use conformance::{A, B, LAST, Registers, Stage, info, show};
-use console::println;
+use microkit_console::println;
 use sel4::cap;
 use sel4::sys::invocation as label;
 

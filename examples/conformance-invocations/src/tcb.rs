@@ -2,7 +2,7 @@
 
 use conformance::code::{DONE, add};
 use conformance::{A, B, CODE, LAST, Registers, Stage, info, show, status};
-use console::println;
+use microkit_console::println;
 use sel4::sys::invocation as label;
 use sel4::{MessageInfo, cap, msg_reg};
 

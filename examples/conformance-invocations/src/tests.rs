@@ -2,7 +2,7 @@
 //! prints what it prints on the target.
 
 use conformance::host::Instructions;
-use pd_test::System;
+use microkit_test::System;
 
 #[test]
 fn it_prints_on_the_host_what_it_prints_on_the_target() {
@@ -12,7 +12,7 @@ fn it_prints_on_the_host_what_it_prints_on_the_target() {
     )
     .unwrap()
     .program("conformance-invocations.elf", super::init)
-    .program("console.elf", console::host::protection_domain)
+    .program("console.elf", microkit_console::host::protection_domain)
     .processor("conformance-puppet.elf", Instructions::new);
     let mut run = system.start();
     // It looks at whether a thread has used time.

@@ -1,7 +1,7 @@
 //! Invocations of address spaces: cache maintenance.
 
 use conformance::{DATA, HOLE, in_root};
-use console::println;
+use microkit_console::println;
 use sel4::sys::invocation as label;
 
 use crate::{VSPACE, invoke};

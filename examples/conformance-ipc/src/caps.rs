@@ -2,8 +2,8 @@
 //! on which the message goes, the badge arrives.
 
 use conformance::{A, C, D, HOLE, Registers, Stage, info, show};
-use console::println;
 use microkit_abi::slots;
+use microkit_console::println;
 use sel4::MessageInfo;
 
 use crate::{INPUT, REPLY, TO_C, TO_D};

@@ -36,7 +36,7 @@ const SIGNAL_A: u64 = slots::BASE_OUTPUT_NOTIFICATION + 1;
 
 #[protection_domain]
 fn init() -> NullHandler {
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     let stage = &mut Stage::new(&[A, B, C, D]);
     for part in [
         messages::run,
@@ -50,6 +50,6 @@ fn init() -> NullHandler {
         stage.clear();
         part(stage);
     }
-    console::println!("end");
+    microkit_console::println!("end");
     NullHandler::new()
 }

@@ -1,7 +1,7 @@
 //! Lengths, labels and badges.
 
 use conformance::{A, B, C, D, Puppet, Registers, Stage, info, show};
-use console::println;
+use microkit_console::println;
 use sel4::MessageInfo;
 use sel4::sys::invocation;
 

@@ -1,7 +1,7 @@
 //! Signals: how they gather, and who gets them.
 
 use conformance::{A, B, C, D, Registers, Stage, info, show};
-use console::println;
+use microkit_console::println;
 
 use crate::{INPUT, REPLY, SIGNAL_A, SIGNAL_D, TO_D, TO_DRIVER};
 

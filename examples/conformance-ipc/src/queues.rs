@@ -1,7 +1,7 @@
 //! Who is served first.
 
 use conformance::{A, B, C, D, Puppet, Registers, Stage, info, show};
-use console::println;
+use microkit_console::println;
 
 use crate::{INPUT, REPLY, TO_D};
 

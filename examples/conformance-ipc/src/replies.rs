@@ -1,7 +1,7 @@
 //! Whom a reply reaches.
 
 use conformance::{A, B, D, Puppet, Registers, Stage, info, show};
-use console::println;
+use microkit_console::println;
 
 use crate::{INPUT, REPLY, TO_D};
 

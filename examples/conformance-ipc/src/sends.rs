@@ -1,8 +1,8 @@
 //! Sending and receiving, with somebody at the other end and with nobody.
 
 use conformance::{A, C, D, DATA, Registers, Stage, info, show};
-use console::println;
 use microkit_abi::slots;
+use microkit_console::println;
 use sel4::sys::invocation;
 
 use crate::{INPUT, REPLY, SIGNAL_D, TO_C, TO_D};

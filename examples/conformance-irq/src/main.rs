@@ -3,8 +3,8 @@
 #![no_std]
 #![no_main]
 
-use console::println;
 use microkit_abi::slots;
+use microkit_console::println;
 use safe_mmio::fields::{ReadPure, ReadPureWrite, WriteOnly};
 use sel4::sys::invocation;
 use sel4::{MessageInfo, cap};
@@ -36,7 +36,7 @@ struct Clock {
 
 #[protection_domain]
 fn init() -> NullHandler {
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     let mut clock = Clock {
         registers: device_region!(clock, clock_size, Registers),
     };

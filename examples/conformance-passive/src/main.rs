@@ -4,7 +4,7 @@
 #![no_std]
 #![no_main]
 
-use console::println;
+use microkit_console::println;
 use sel4::UserContext;
 use sel4_microkit::{
     Child, Handler, Infallible, MessageInfo, panicking, pd_is_passive, pd_name, protection_domain,
@@ -26,7 +26,7 @@ struct Parent {
 
 #[protection_domain]
 fn init() -> Parent {
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     let name = pd_name().expect("it is in UTF-8");
     println!("{name}: passive is {}", pd_is_passive());
     let registers = CHILD.tcb().tcb_read_registers(false, 2);

@@ -2,7 +2,7 @@
 
 use conformance::code::{DONE, udf};
 use conformance::{A, C, CODE, D, Registers, Stage, info, show};
-use console::println;
+use microkit_console::println;
 
 use crate::{INPUT, MESSAGE, REPLY, TO_C, TO_D, WORDS, no_time, own_time, reset, show_holders};
 

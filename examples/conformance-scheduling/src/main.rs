@@ -8,8 +8,8 @@ mod signals;
 mod time;
 
 use conformance::{A, B, C, D, Puppet, Registers, SHORT, SMALL, Stage, info};
-use console::println;
 use microkit_abi::slots;
+use microkit_console::println;
 use sel4::{Error, MessageInfo};
 use sel4_microkit::{NullHandler, panicking, protection_domain};
 
@@ -34,7 +34,7 @@ const PUPPETS: [(Puppet, u64); 4] = [(A, 11), (B, 12), (C, 13), (D, 14)];
 
 #[protection_domain]
 fn init() -> NullHandler {
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     let stage = &mut Stage::new(&[A, B, C, D, SMALL, SHORT]);
     for puppet in [SMALL, SHORT] {
         puppet.sched_context().unbind().expect("its thread has it");

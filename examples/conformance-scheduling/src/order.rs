@@ -4,7 +4,7 @@ use core::sync::atomic::Ordering;
 
 use conformance::code::{DONE, STORE};
 use conformance::{A, B, C, D, DATA, Puppet, Registers, Stage, set_driver_priority, show};
-use console::println;
+use microkit_console::println;
 
 use crate::{INPUT, MESSAGE, REPLY, SIGNAL_D, TO_D, WORDS, reset};
 

@@ -1,7 +1,7 @@
 //! Who has no scheduling context runs on that of its notification, if that has one.
 
 use conformance::{A, C, D, Registers, Stage, show};
-use console::println;
+use microkit_console::println;
 
 use crate::{INPUT, MESSAGE, REPLY, SIGNAL_D, TO_D, WORDS, no_time, own_time, reset, show_holders};
 

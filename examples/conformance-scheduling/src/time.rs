@@ -3,8 +3,8 @@
 
 use conformance::code::{COUNT, DONE, FOR_EVER};
 use conformance::{A, B, C, CODE, D, Puppet, Registers, SHORT, SMALL, Stage, info, show};
-use console::println;
 use microkit_abi::slots;
+use microkit_console::println;
 use sel4::cap;
 use sel4::sys::fault::Timeout;
 

@@ -59,7 +59,7 @@ impl Event {
 #[macro_export]
 macro_rules! show {
     ($events:expr, $($what:tt)*) => {
-        $crate::show(&$events, ::core::format_args!($($what)*), |line| ::console::println!("{line}"))
+        $crate::show(&$events, ::core::format_args!($($what)*), |line| ::microkit_console::println!("{line}"))
     };
 }
 

@@ -1,7 +1,7 @@
 //! Puppets on a host: the instructions that they are given, run one by one (Arm ARM, *A64 Base
 //! Instruction Descriptions*, and *ESR_EL2* for what their exceptions say).
 
-use pd_test::{Event, Memory, Processor, UserContext};
+use microkit_test::{Event, Memory, Processor, UserContext};
 
 use crate::code::{DONE, Instruction, SVC};
 

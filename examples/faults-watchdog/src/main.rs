@@ -2,7 +2,7 @@
 #![no_std]
 #![no_main]
 
-use console::println;
+use microkit_console::println;
 use sel4::Fault;
 use sel4_microkit::{Channel, Handler, MessageInfo, protection_domain, user_cap};
 

@@ -8,8 +8,8 @@
 
 mod children;
 
-use console::println;
 use microkit_abi::slots;
+use microkit_console::println;
 use sel4::{Access, Fault};
 use sel4_microkit::{
     Channel, Child, EntryPoint, Handler, MessageInfo, get_mr, protection_domain, shared_words,

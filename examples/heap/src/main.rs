@@ -10,14 +10,14 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use console::println;
+use microkit_console::println;
 use sel4_microkit::{Handler, Infallible, NullHandler, panicking, protection_domain};
 
 const HEAP_BYTES: usize = 64 * 1024;
 
 #[protection_domain(stack_size = 32 * 1024, heap_size = HEAP_BYTES)]
 fn init() -> Box<dyn Handler<Error = Infallible>> {
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     let words: BTreeMap<&str, usize> = ["one", "two", "three"].into_iter().zip(1..).collect();
     println!("a map: {words:?}");
 

@@ -3,7 +3,7 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use console::println;
+use microkit_console::println;
 use sel4_microkit::{
     Channel, MessageInfo, NullHandler, get_mr, protection_domain, with_msg_regs, with_msg_regs_mut,
 };

@@ -6,14 +6,14 @@
 
 use core::task::Poll;
 
-use console::println;
 use locks_party::{Book, CHANNELS, PARENT, Store, VICTIM, lock};
+use microkit_console::println;
+use microkit_sync::{Arena, Condition, LockError, Mutex, Party, Peers};
+use microkit_timer::Timer;
 use sel4_microkit::{
     Channel, ChannelSet, Child, EntryPoint, Handler, MessageInfo, SharedWord, panicking,
     protection_domain, shared_words, waits,
 };
-use sel4_sync::{Arena, Condition, LockError, Mutex, Party, Peers};
-use timer::Timer;
 
 const TIMER: Channel = Channel::new(1);
 const CHILD: Child = Child::new(1);
@@ -29,7 +29,7 @@ const LONGEST_LIFE_NS: u64 = 100_000;
 
 waits! {
     in init { call TIMER; }
-    in notified { call TIMER; call console::CHANNEL; }
+    in notified { call TIMER; call microkit_console::CHANNEL; }
     in fault(CHILD) {}
 }
 
@@ -61,7 +61,7 @@ enum Phase {
 
 #[protection_domain]
 fn init() -> Parent {
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     let locks = shared_words!(locks, locks_size, SharedWord);
     let arena = Arena::new(&locks[..lock::COUNT]);
     let opened = "all open the same locks";

@@ -8,8 +8,8 @@ mod store;
 pub use book::Book;
 pub use store::Store;
 
+use microkit_sync::PartyId;
 use sel4_microkit::Channel;
-use sel4_sync::PartyId;
 
 /// Those that work, by their names in the system file. The first one is killed again and again.
 pub const WORKERS: [&str; 4] = ["a", "b", "c", "d"];

@@ -7,16 +7,16 @@
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use locks_party::{Book, CHANNELS, PARENT, Store, VICTIM, WORKERS, lock};
+use microkit_sync::{
+    Acquired, Arena, Condition, LockError, Mutex, MutexGuard, Party, PartyId, Peers, RwLock,
+};
 use sel4_microkit::{
     ChannelSet, Handler, SharedWord, panicking, pd_name, protection_domain, shared_words, waits,
 };
-use sel4_sync::{
-    Acquired, Arena, Condition, LockError, Mutex, MutexGuard, Party, PartyId, Peers, RwLock,
-};
 
 waits! {
-    in init { lock store { call console::CHANNEL; } lock book { call console::CHANNEL; } call console::CHANNEL; }
-    in notified { lock store { call console::CHANNEL; } lock book { call console::CHANNEL; } call console::CHANNEL; }
+    in init { lock store { call microkit_console::CHANNEL; } lock book { call microkit_console::CHANNEL; } call microkit_console::CHANNEL; }
+    in notified { lock store { call microkit_console::CHANNEL; } lock book { call microkit_console::CHANNEL; } call microkit_console::CHANNEL; }
 }
 
 /// Whether it dies on purpose.
@@ -50,7 +50,7 @@ enum Role {
 fn init() -> Worker {
     panicking::set_hook(&|info| {
         if !IS_DYING.load(Relaxed) {
-            console::panic_hook(info);
+            microkit_console::panic_hook(info);
         }
     });
     let mut worker = Worker::new().expect("all open the same locks");
@@ -59,7 +59,7 @@ fn init() -> Worker {
 }
 
 impl Worker {
-    fn new() -> Result<Self, sel4_sync::OpenError> {
+    fn new() -> Result<Self, microkit_sync::OpenError> {
         let name = pd_name().unwrap_or_default();
         let position = WORKERS.iter().position(|worker| *worker == name);
         let id = PartyId::new(position.expect("a, b, c or d"));

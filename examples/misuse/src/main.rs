@@ -12,14 +12,14 @@ const PARENT: Channel = Channel::new(1);
 
 #[protection_domain]
 fn init() -> NullHandler {
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     match pd_name() {
         Ok("nested-borrow") => with_msg_regs_mut(|regs| {
             regs[0] = with_msg_regs(|regs| regs[1]);
         }),
         Ok("nested-call") => with_msg_regs_mut(|regs| {
             regs[0] = 1;
-            console::CHANNEL.pp_call(MessageInfo::new(0, 1));
+            microkit_console::CHANNEL.pp_call(MessageInfo::new(0, 1));
         }),
         Ok("wrong-channel") => drop(PARENT.pp_call(MessageInfo::new(0, 0))),
         Ok("wrong-register") => sel4_microkit::set_mr(120, 1),

@@ -3,7 +3,7 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use console::println;
+use microkit_console::println;
 use sel4::Fault;
 use sel4_microkit::{Child, Handler, Infallible, MessageInfo, protection_domain};
 

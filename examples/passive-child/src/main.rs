@@ -3,7 +3,7 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use console::println;
+use microkit_console::println;
 use sel4_microkit::{
     Channel, ChannelSet, Handler, Infallible, MessageInfo, RestartReply, panicking, pd_is_passive,
     protection_domain, restart_reply, set_mr,
@@ -22,7 +22,7 @@ struct Server {
 
 #[protection_domain]
 fn init() -> Server {
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     println!("child: begins, passive: {}", pd_is_passive());
     Server::default()
 }

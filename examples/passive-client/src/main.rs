@@ -3,7 +3,7 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use console::println;
+use microkit_console::println;
 use sel4_microkit::{Channel, MessageInfo, NullHandler, panicking, protection_domain};
 
 const SERVER: Channel = Channel::new(1);
@@ -15,7 +15,7 @@ const RESTART: u64 = 2;
 
 #[protection_domain]
 fn init() -> NullHandler {
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     use_server();
     for _ in 0..2 {
         PARENT.pp_call(MessageInfo::new(STOP_AND_RESUME, 0));

@@ -5,7 +5,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use console::println;
+use microkit_console::println;
 use sel4_microkit::{Channel, ChannelSet, Handler, Infallible, protection_domain, shared_words};
 
 const PONG: Channel = Channel::new(1);

@@ -6,7 +6,7 @@
 #![no_std]
 #![no_main]
 
-use console::println;
+use microkit_console::println;
 use sel4_microkit::{
     Channel, MessageInfo, NullHandler, get_mr, protection_domain, set_mr, with_msg_regs,
     with_msg_regs_mut,

@@ -5,7 +5,7 @@
 
 use core::sync::atomic::Ordering;
 
-use console::println;
+use microkit_console::println;
 use microkit_protocol::CallError;
 use pong_typed::{CounterClient, Direction};
 use sel4_microkit::{ChannelSet, Handler, Infallible, MessageInfo, protection_domain};

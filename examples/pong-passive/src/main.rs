@@ -4,7 +4,7 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use console::println;
+use microkit_console::println;
 use sel4_microkit::{
     Channel, DeferredAction, DeferredActionSlot, Handler, IrqAckError, MessageInfo, get_mr,
     pd_is_passive, protection_domain, set_mr,

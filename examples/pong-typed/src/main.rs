@@ -8,8 +8,8 @@ mod tests;
 
 use core::sync::atomic::Ordering;
 
-use console::println;
 use heapless::{String, Vec};
+use microkit_console::println;
 use pong_typed::{Counter, CounterServer, Direction, HISTORY, Overflow};
 use sel4_microkit::{Channel, Handler, Infallible, MessageInfo, protection_domain};
 

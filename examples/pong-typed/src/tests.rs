@@ -7,7 +7,7 @@ use std::vec::Vec;
 use std::{format, println};
 
 use microkit_protocol::{CallError, Refusal};
-use pd_test::{Explorer, System};
+use microkit_test::{Explorer, System};
 use pong_typed::{CounterClient, Direction, Overflow};
 use sel4_microkit::{ChannelSet, Handler, Infallible, MessageInfo, debug_println};
 
@@ -41,7 +41,7 @@ impl Handler for Ping {
 fn system(play: fn(CounterClient<PONG>)) -> System {
     System::open(SYSTEM)
         .unwrap()
-        .program("console.elf", console::host::protection_domain)
+        .program("console.elf", microkit_console::host::protection_domain)
         .program("pong-typed.elf", super::init)
         .program("ping-typed.elf", move || {
             play(CounterClient::connect(PONG).expect("both are of one version"));
@@ -145,10 +145,10 @@ fn a_server_of_another_protocol_is_found_out() {
     );
     let system = System::open(SYSTEM)
         .unwrap()
-        .program("console.elf", console::host::protection_domain)
+        .program("console.elf", microkit_console::host::protection_domain)
         .program("pong-typed.elf", super::init)
         .program("ping-typed.elf", || {
-            let found = CounterClient::connect(console::CHANNEL).map(|_| ());
+            let found = CounterClient::connect(microkit_console::CHANNEL).map(|_| ());
             debug_println!("{}", format!("{found:?}"));
             Ping
         });
@@ -161,7 +161,7 @@ fn a_server_of_another_protocol_is_found_out() {
 fn the_two_print_what_they_print_on_the_target() {
     let mut run = System::open(SYSTEM)
         .unwrap()
-        .program("console.elf", console::host::protection_domain)
+        .program("console.elf", microkit_console::host::protection_domain)
         .program("pong-typed.elf", super::init)
         .program("ping-typed.elf", ping::protection_domain)
         .start();

@@ -6,7 +6,7 @@
 #[cfg(test)]
 mod tests;
 
-use console::println;
+use microkit_console::println;
 use sel4_microkit::{Channel, ChannelSet, Handler, Infallible, protection_domain};
 
 const PING: Channel = Channel::new(1);

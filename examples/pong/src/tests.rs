@@ -4,7 +4,7 @@ extern crate std;
 
 use std::println;
 
-use pd_test::{Explorer, Run, System};
+use microkit_test::{Explorer, Run, System};
 use sel4_microkit::{Channel, ChannelSet, Handler, Infallible, debug_println};
 
 const FILE: &str = r#"
@@ -51,7 +51,7 @@ impl Handler for Peer {
 fn system(times: usize) -> System {
     System::parse("pong.system", FILE)
         .unwrap()
-        .program("console.elf", console::host::protection_domain)
+        .program("console.elf", microkit_console::host::protection_domain)
         .program("pong.elf", super::init)
         .program("peer.elf", move || peer(times))
 }

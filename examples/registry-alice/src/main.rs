@@ -4,7 +4,7 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use console::println;
+use microkit_console::println;
 use microkit_protocol::CallError;
 use microkit_registry::signals::{Outcome, Sender, Ticket};
 use microkit_registry::{Found, Name, Names};
@@ -18,8 +18,8 @@ microkit_system::system! {
 }
 
 waits! {
-    in init { call REGISTRY.channel(); call console::CHANNEL; }
-    in notified { call REGISTRY.channel(); call console::CHANNEL; }
+    in init { call REGISTRY.channel(); call microkit_console::CHANNEL; }
+    in notified { call REGISTRY.channel(); call microkit_console::CHANNEL; }
 }
 
 /// How many signals are sent at once, one time after the other.
@@ -37,7 +37,7 @@ struct Alice {
 
 #[protection_domain]
 fn init() -> Alice {
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     let mut alice = Alice {
         names: Names::connect(REGISTRY).expect("both are of one version"),
         bell: None,

@@ -3,7 +3,7 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use console::println;
+use microkit_console::println;
 use microkit_registry::signals::{Broken, Receiver};
 use microkit_registry::{Epoch, Name, Names};
 use sel4_microkit::{ChannelSet, Handler, panicking, protection_domain, waits};
@@ -16,8 +16,8 @@ microkit_system::system! {
 }
 
 waits! {
-    in init { call REGISTRY.channel(); call console::CHANNEL; }
-    in notified { call console::CHANNEL; }
+    in init { call REGISTRY.channel(); call microkit_console::CHANNEL; }
+    in notified { call microkit_console::CHANNEL; }
 }
 
 struct Bell {

@@ -3,7 +3,7 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use console::println;
+use microkit_console::println;
 use microkit_protocol::CallError;
 use microkit_registry::{Found, Name, Names};
 use sel4_microkit::{ChannelSet, Handler, MessageInfo, panicking, protection_domain, waits};
@@ -20,9 +20,9 @@ waits! {
         call REGISTRY.channel();
         wait REGISTRY.channel();
         call SUM.channel();
-        call console::CHANNEL;
+        call microkit_console::CHANNEL;
     }
-    in notified { call REGISTRY.channel(); call console::CHANNEL; }
+    in notified { call REGISTRY.channel(); call microkit_console::CHANNEL; }
 }
 
 struct Bob {
@@ -33,7 +33,7 @@ struct Bob {
 
 #[protection_domain]
 fn init() -> Bob {
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     let names = Names::connect(REGISTRY).expect("both are of one version");
     let sum = names.wait_for(Name::new("sum"), &mut ChannelSet::default());
     let sum = sum.expect("the registry serves");

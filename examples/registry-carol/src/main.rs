@@ -8,7 +8,7 @@
 #![forbid(unsafe_code)]
 
 use aarch64_cpu::registers::{CNTFRQ_EL0, CNTPCT_EL0, Readable};
-use console::println;
+use microkit_console::println;
 use microkit_registry::{Name, Names};
 use sel4_microkit::{ChannelSet, Handler, Infallible, panicking, protection_domain, waits};
 
@@ -18,7 +18,7 @@ microkit_system::system! {
 }
 
 waits! {
-    in init { call REGISTRY.channel(); call console::CHANNEL; }
+    in init { call REGISTRY.channel(); call microkit_console::CHANNEL; }
 }
 
 /// Lookups of one name, one after another: so few that the kernel's timer does not always come
@@ -37,7 +37,7 @@ const NAMES: [&str; 3] = ["sum", "bell", "zzz"];
 
 #[protection_domain]
 fn init() -> Carol {
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     let names = Names::connect(REGISTRY).expect("both are of one version");
     // What the first of all takes longer is not the registry's.
     look_up(&names, Name::new("first"));

@@ -3,7 +3,7 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use console::println;
+use microkit_console::println;
 use microkit_registry::{Name, Names};
 use sel4_microkit::{Child, EntryPoint, Handler, MessageInfo, panicking, protection_domain, waits};
 
@@ -15,8 +15,8 @@ microkit_system::system! {
 }
 
 waits! {
-    in init { call REGISTRY.channel(); call console::CHANNEL; }
-    in fault { call REGISTRY.channel(); call console::CHANNEL; }
+    in init { call REGISTRY.channel(); call microkit_console::CHANNEL; }
+    in fault { call REGISTRY.channel(); call microkit_console::CHANNEL; }
 }
 
 struct Parent {
@@ -26,7 +26,7 @@ struct Parent {
 
 #[protection_domain]
 fn init() -> Parent {
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     Parent {
         names: Names::connect(REGISTRY).expect("both are of one version"),
         // It has the lower priority, and has not run yet.

@@ -4,7 +4,7 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use console::println;
+use microkit_console::println;
 use microkit_registry::{Epoch, Name, Names};
 use sel4_microkit::{
     Channel, ChannelSet, FastWords, Handler, Infallible, MessageInfo, RestartReply, panicking,
@@ -17,7 +17,7 @@ microkit_system::system! {
 }
 
 waits! {
-    in init { call REGISTRY.channel(); call console::CHANNEL; }
+    in init { call REGISTRY.channel(); call microkit_console::CHANNEL; }
 }
 
 /// The label of a reply to a call that was for another life.

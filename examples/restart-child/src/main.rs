@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use core::hint::black_box;
 use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
-use console::println;
+use microkit_console::println;
 use sel4_microkit::{
     Channel, DeferredActionSlot, MessageInfo, NullHandler, panicking, protection_domain,
     shared_words, with_msg_regs_mut,
@@ -33,7 +33,7 @@ const HEAP_BYTES: usize = 0x4000;
 #[protection_domain(heap_size = HEAP_BYTES, kept_data_size = 0x2_1000)]
 fn init() -> NullHandler {
     // Fails if a hook of an earlier life is still there.
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     assert_eq!(DATA.swap(8, Ordering::Relaxed), 7);
     assert_eq!(ZERO.swap(1, Ordering::Relaxed), 0);
     for (table, first) in [(&TABLE, 7), (&ZEROS, 0)] {

@@ -1,6 +1,6 @@
 //! The system on the host, where a server also dies at places of which its programs know nothing.
 
-use pd_test::{Explorer, System};
+use microkit_test::{Explorer, System};
 
 #[path = "../src/bin/restart-in-call-client.rs"]
 #[allow(unused_attributes)] // They are those of a crate.
@@ -20,7 +20,7 @@ fn system() -> System {
         include_str!("../../../microkit-systems/restart-in-call.system"),
     )
     .unwrap()
-    .program("console.elf", console::host::protection_domain)
+    .program("console.elf", microkit_console::host::protection_domain)
     .program("restart-in-call-client.elf", client::protection_domain)
     .program("restart-in-call-parent.elf", parent::protection_domain)
     .program("restart-in-call-server.elf", server::protection_domain)

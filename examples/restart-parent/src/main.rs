@@ -5,7 +5,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use console::println;
+use microkit_console::println;
 use sel4::Fault;
 use sel4_microkit::{
     Channel, ChannelSet, Child, EntryPoint, Handler, MessageInfo, is_stack_overflow,

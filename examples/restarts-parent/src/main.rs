@@ -4,7 +4,7 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use console::println;
+use microkit_console::println;
 use sel4_microkit::{
     Channel, ChannelSet, Child, EntryPoint, Handler, MessageInfo, panicking, protection_domain,
 };
@@ -22,7 +22,7 @@ struct Parent {
 
 #[protection_domain]
 fn init() -> Parent {
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     Parent {
         // The child has the lower priority, and has not run yet.
         entry_point: CHILD.entry_point().expect("it is a child"),

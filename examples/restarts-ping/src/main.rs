@@ -4,7 +4,7 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use console::println;
+use microkit_console::println;
 use sel4_microkit::{
     Channel, ChannelSet, Handler, Infallible, MessageInfo, panicking, protection_domain,
 };
@@ -22,7 +22,7 @@ struct Ping {
 
 #[protection_domain]
 fn init() -> Ping {
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     let mut ping = Ping {
         calls: 0,
         notifications: 0,

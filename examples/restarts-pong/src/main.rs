@@ -22,7 +22,7 @@ struct Pong {
 
 #[protection_domain]
 fn init() -> Pong {
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     Pong::default()
 }
 

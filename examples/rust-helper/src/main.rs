@@ -3,7 +3,7 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use console::println;
+use microkit_console::println;
 use sel4_microkit::{
     Channel, Handler, Infallible, MessageInfo, panicking, protection_domain, with_msg_regs_mut,
 };
@@ -14,7 +14,7 @@ struct Helper;
 
 #[protection_domain]
 fn init() -> Helper {
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     Helper
 }
 

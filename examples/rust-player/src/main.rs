@@ -4,7 +4,7 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use console::println;
+use microkit_console::println;
 use sel4_microkit::{
     Channel, ChannelSet, Handler, Infallible, MessageInfo, panicking, protection_domain,
     with_msg_regs, with_msg_regs_mut,
@@ -20,7 +20,7 @@ struct Player {
 
 #[protection_domain]
 fn init() -> Player {
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     let right = (0..=64).filter(|length| call(*length)).count();
     println!("rust-player: {right} calls were answered rightly, in C");
     C_PLAYER.notify();

@@ -10,12 +10,12 @@ mod tests;
 use embassy_time::{Duration, with_timeout};
 use embedded_io_async::{Read, Write};
 use heapless::Vec;
+use microkit_async::{Listener, TaskMemory, Tasks};
+use microkit_serial::{AsyncSerial, Error};
+use microkit_timer::Timer;
 use sel4_microkit::{
     Channel, Handler, SharedWord, debug_println, protection_domain, shared_words, waits,
 };
-use sel4_microkit_async::{Listener, TaskMemory, Tasks};
-use serial::{AsyncSerial, Error};
-use timer::Timer;
 
 const SERIAL: Channel = Channel::new(1);
 const TIMER: Channel = Channel::new(2);

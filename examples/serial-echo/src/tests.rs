@@ -8,12 +8,12 @@ use std::string::String;
 use std::vec::Vec;
 
 use byte_queue::{Consumer, Producer};
-use pd_test::{Explorer, System};
+use microkit_test::{Explorer, System};
+use microkit_timer::{reply, request};
 use sel4_microkit::{
     Channel, ChannelSet, Handler, Infallible, MessageInfo, SharedWord, debug_print, get_mr, set_mr,
     shared_words,
 };
-use timer::{reply, request};
 
 const FILE: &str = include_str!("../../../microkit-systems/serial-echo.system");
 

@@ -5,8 +5,8 @@
 
 use embedded_io::{Read, ReadReady, Write, WriteFmtError};
 use heapless::Vec;
+use microkit_serial::Serial;
 use sel4_microkit::{Channel, ChannelSet, Handler, SharedWord, protection_domain, shared_words};
-use serial::Serial;
 
 const DRIVER: Channel = Channel::new(1);
 
@@ -44,7 +44,7 @@ fn init() -> Reader {
 }
 
 impl Handler for Reader {
-    type Error = WriteFmtError<serial::Error>;
+    type Error = WriteFmtError<microkit_serial::Error>;
 
     fn notified(&mut self, mut channels: ChannelSet) -> Result<(), Self::Error> {
         while !channels.is_empty() {
@@ -66,7 +66,7 @@ impl Handler for Reader {
 
 impl Reader {
     /// A writer has done what was awaited.
-    fn heard(&mut self, index: usize) -> Result<(), WriteFmtError<serial::Error>> {
+    fn heard(&mut self, index: usize) -> Result<(), WriteFmtError<microkit_serial::Error>> {
         self.progress = match self.progress {
             Progress::Done(mut done) => {
                 done[index] = true;
@@ -93,7 +93,7 @@ impl Reader {
     }
 
     /// Takes a byte that was typed. A terminal ends lines with a carriage return.
-    fn take(&mut self, byte: u8) -> Result<(), WriteFmtError<serial::Error>> {
+    fn take(&mut self, byte: u8) -> Result<(), WriteFmtError<microkit_serial::Error>> {
         if byte != b'\r' {
             self.line.push(byte).ok();
             return Ok(());

@@ -9,11 +9,11 @@ use core::fmt;
 use critical_section::Mutex;
 use embedded_io::Write;
 use log::LevelFilter;
+use microkit_serial::Serial;
 use sel4_microkit::{
     Channel, ChannelSet, Handler, Infallible, SharedWord, logging, pd_name, protection_domain,
     shared_words,
 };
-use serial::Serial;
 
 const DRIVER: Channel = Channel::new(1);
 

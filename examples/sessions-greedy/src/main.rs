@@ -3,8 +3,8 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use console::println;
 use heapless::Vec;
+use microkit_console::println;
 use microkit_protocol::CallError;
 use microkit_sessions::{Connection, OpenError, Session};
 use sel4_microkit::{NullHandler, protection_domain, waits};
@@ -16,7 +16,7 @@ microkit_system::system! {
 }
 
 waits! {
-    in init { call console::CHANNEL; call SERVER.channel(); }
+    in init { call microkit_console::CHANNEL; call SERVER.channel(); }
 }
 
 #[protection_domain]

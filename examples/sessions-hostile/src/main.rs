@@ -3,7 +3,7 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use console::println;
+use microkit_console::println;
 use microkit_sessions::Connection;
 use sel4_microkit::{Channel, MessageInfo, NullHandler, protection_domain, waits};
 
@@ -14,7 +14,7 @@ microkit_system::system! {
 }
 
 waits! {
-    in init { call console::CHANNEL; call SERVER.channel(); }
+    in init { call microkit_console::CHANNEL; call SERVER.channel(); }
 }
 
 /// The label with which a session is closed (`microkit_sessions`), and that of a connect.

@@ -3,7 +3,7 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use console::println;
+use microkit_console::println;
 use microkit_protocol::CallError;
 use microkit_sessions::{Connection, OpenError, Owner, Session, Shared};
 use sel4_microkit::{ChannelSet, Handler, Infallible, protection_domain, waits};
@@ -16,8 +16,8 @@ microkit_system::system! {
 }
 
 waits! {
-    in init { call console::CHANNEL; call SERVER.channel(); }
-    in notified(HOSTILE.channel()) { call console::CHANNEL; call SERVER.channel(); }
+    in init { call microkit_console::CHANNEL; call SERVER.channel(); }
+    in notified(HOSTILE.channel()) { call microkit_console::CHANNEL; call SERVER.channel(); }
 }
 
 /// Keeps a note for as long as it lives.

@@ -5,7 +5,7 @@
 
 use core::sync::atomic::Ordering;
 
-use console::println;
+use microkit_console::println;
 use microkit_sessions::Connection;
 use sel4_microkit::{NullHandler, panicking, pd_name, protection_domain, waits};
 use sessions_server::{NOTES_PER_CLIENT, NotesClient};
@@ -18,7 +18,7 @@ microkit_system::system! {
 }
 
 waits! {
-    in init { call console::CHANNEL; call SERVER.channel(); }
+    in init { call microkit_console::CHANNEL; call SERVER.channel(); }
 }
 
 #[protection_domain]

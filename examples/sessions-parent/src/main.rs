@@ -3,7 +3,7 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use console::println;
+use microkit_console::println;
 use microkit_sessions::Connection;
 use sel4_microkit::{Child, EntryPoint, Handler, MessageInfo, protection_domain, waits};
 use sessions_server::DOOMED as CHANNEL_OF_DOOMED;
@@ -16,7 +16,7 @@ microkit_system::system! {
 }
 
 waits! {
-    in fault { call console::CHANNEL; call SERVER.channel(); }
+    in fault { call microkit_console::CHANNEL; call SERVER.channel(); }
 }
 
 struct Parent {

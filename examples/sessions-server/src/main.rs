@@ -6,7 +6,7 @@
 #[cfg(test)]
 mod tests;
 
-use console::println;
+use microkit_console::println;
 use microkit_sessions::{SessionError, SessionId, Sessions};
 use sel4_microkit::{Channel, Handler, Infallible, MessageInfo, protection_domain, waits};
 use sessions_server::{
@@ -39,8 +39,8 @@ struct Call<'a> {
 }
 
 waits! {
-    in init { call console::CHANNEL; }
-    in protected { call console::CHANNEL; }
+    in init { call microkit_console::CHANNEL; }
+    in protected { call microkit_console::CHANNEL; }
 }
 
 #[protection_domain]

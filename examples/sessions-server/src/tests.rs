@@ -6,7 +6,7 @@ use std::println;
 use std::string::String;
 use std::vec::Vec;
 
-use pd_test::{Explorer, System};
+use microkit_test::{Explorer, System};
 
 #[path = "../../sessions-greedy/src/main.rs"]
 #[allow(unused_attributes)] // They are those of a crate.
@@ -32,7 +32,7 @@ const SYSTEM: &str = concat!(
 fn system() -> System {
     System::open(SYSTEM)
         .unwrap()
-        .program("console.elf", console::host::protection_domain)
+        .program("console.elf", microkit_console::host::protection_domain)
         .program("sessions-server.elf", super::init)
         .program("sessions-greedy.elf", greedy::protection_domain)
         .program("sessions-hostile.elf", hostile::protection_domain)

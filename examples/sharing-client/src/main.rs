@@ -4,13 +4,13 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use console::println;
-use microkit_system::Words;
-use sel4_microkit::{ChannelSet, Handler, Infallible, panicking, protection_domain, waits};
-use sel4_shared_memory::{
+use microkit_console::println;
+use microkit_shared_memory::{
     Borrower, Consumer, Descriptor, Grant, Lease, Part, PeerError, Pool, PopError, Producer,
     PushError, Rights, VersionedReader, VersionedWriter,
 };
+use microkit_system::Words;
+use sel4_microkit::{ChannelSet, Handler, Infallible, panicking, protection_domain, waits};
 use sharing_server::{
     BUFFER_BYTES, BUFFERS as COUNT, ClientMemory, LeasesClient, ServerMemory, Status,
 };
@@ -26,8 +26,8 @@ microkit_system::system! {
 }
 
 waits! {
-    in init { call console::CHANNEL; call SERVER.channel(); }
-    in notified { call console::CHANNEL; call SERVER.channel(); }
+    in init { call microkit_console::CHANNEL; call SERVER.channel(); }
+    in notified { call microkit_console::CHANNEL; call SERVER.channel(); }
 }
 
 /// A length that is neither a power of two nor a multiple of 64.

@@ -3,7 +3,7 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use console::println;
+use microkit_console::println;
 use sel4_microkit::{
     ChannelSet, Child, EntryPoint, Handler, MessageInfo, panicking, protection_domain, waits,
 };
@@ -16,9 +16,9 @@ microkit_system::system! {
 }
 
 waits! {
-    in init { call console::CHANNEL; }
-    in notified { call console::CHANNEL; }
-    in fault { call console::CHANNEL; }
+    in init { call microkit_console::CHANNEL; }
+    in notified { call microkit_console::CHANNEL; }
+    in fault { call microkit_console::CHANNEL; }
 }
 
 struct Parent {
@@ -28,7 +28,7 @@ struct Parent {
 
 #[protection_domain]
 fn init() -> Parent {
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     // The children have lower priorities, and have not run yet.
     let entry_point = |child: Child| child.entry_point().expect("it is a child");
     Parent {

@@ -4,7 +4,7 @@
 #![forbid(unsafe_code)]
 
 use microkit_protocol::protocol;
-use sel4_shared_memory::{
+use microkit_shared_memory::{
     CONSUMER_WORDS, Descriptor, Grant, Memory, Part, Refusal, Request, TooSmall, board_words,
     producer_words,
 };

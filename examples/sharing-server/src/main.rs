@@ -7,14 +7,14 @@
 mod tests;
 
 use microkit_protocol::RESTARTED;
+use microkit_shared_memory::{
+    Buffers, Consumer, Descriptor, Grant, Lender, Loan, Part, PeerError, PopError, Producer,
+    PushError, Refusal, Request, Rights, Terms, VersionedWriter,
+};
 use microkit_system::Words;
 use sel4_microkit::{
     Channel, ChannelSet, Handler, Infallible, MessageInfo, RestartReply, panicking,
     protection_domain, restart_reply, waits,
-};
-use sel4_shared_memory::{
-    Buffers, Consumer, Descriptor, Grant, Lender, Loan, Part, PeerError, PopError, Producer,
-    PushError, Refusal, Request, Rights, Terms, VersionedWriter,
 };
 use sharing_server::{
     BUFFER_BYTES, ClientMemory, LEASES, Leases, LeasesServer, ServerMemory, Status,

@@ -5,7 +5,7 @@ extern crate std;
 use std::println;
 use std::sync::atomic::Ordering;
 
-use pd_test::{Explorer, Run, System};
+use microkit_test::{Explorer, Run, System};
 
 #[path = "../../sharing-client/src/main.rs"]
 #[allow(unused_attributes)] // They are those of a crate.
@@ -22,7 +22,7 @@ const SYSTEM: &str = concat!(
 fn system() -> System {
     System::open(SYSTEM)
         .unwrap()
-        .program("console.elf", console::host::protection_domain)
+        .program("console.elf", microkit_console::host::protection_domain)
         .program("sharing-parent.elf", parent::protection_domain)
         .program("sharing-client.elf", client::protection_domain)
         .program("sharing-server.elf", super::init)

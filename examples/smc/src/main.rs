@@ -2,7 +2,7 @@
 #![no_std]
 #![no_main]
 
-use console::println;
+use microkit_console::println;
 use sel4_microkit::{NullHandler, arm_smc_call, panicking, protection_domain};
 
 /// `PSCI_VERSION` (Arm DEN 0022, *Power State Coordination Interface*).
@@ -14,7 +14,7 @@ const NOT_SUPPORTED: i32 = -1;
 
 #[protection_domain]
 fn init() -> NullHandler {
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     ask().expect("the system file lets it");
     NullHandler::new()
 }

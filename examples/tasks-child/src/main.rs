@@ -4,11 +4,11 @@
 #![forbid(unsafe_code)]
 
 use aarch64_cpu::registers::{CNTP_CTL_EL0, CNTP_CVAL_EL0, Writeable};
-use console::println;
 use embassy_sync::blocking_mutex::raw::NoopRawMutex;
 use embassy_sync::signal::Signal;
+use microkit_async::{Interrupt, Listener, NoHandler, TaskMemory, Tasks};
+use microkit_console::println;
 use sel4_microkit::{panicking, protection_domain, waits};
-use sel4_microkit_async::{Interrupt, Listener, NoHandler, TaskMemory, Tasks};
 
 microkit_system::system! {
     "tasks-restart.system", pd = "child";
@@ -26,7 +26,7 @@ static MEMORY: TaskMemory<2048> = TaskMemory::new();
 type Ticks = Signal<NoopRawMutex, u64>;
 
 waits! {
-    in notified { call console::CHANNEL; }
+    in notified { call microkit_console::CHANNEL; }
 }
 
 #[protection_domain]

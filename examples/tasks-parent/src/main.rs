@@ -3,7 +3,7 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use console::println;
+use microkit_console::println;
 use sel4_microkit::{
     ChannelSet, Child, EntryPoint, Handler, MessageInfo, protection_domain, waits,
 };
@@ -17,8 +17,8 @@ microkit_system::system! {
 const LIVES: u64 = 3;
 
 waits! {
-    in init { call console::CHANNEL; }
-    in fault { call console::CHANNEL; }
+    in init { call microkit_console::CHANNEL; }
+    in fault { call microkit_console::CHANNEL; }
 }
 
 struct Parent {

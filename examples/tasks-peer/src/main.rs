@@ -4,10 +4,10 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
+use microkit_async::{NothingAsked, SplitServer};
 use sel4_microkit::{
     Channel, ChannelSet, Handler, MessageInfo, SharedWord, protection_domain, shared_words, waits,
 };
-use sel4_microkit_async::{NothingAsked, SplitServer};
 
 /// Over which it is asked, and answers.
 const ASKS: Channel = Channel::new(1);

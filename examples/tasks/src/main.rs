@@ -7,21 +7,21 @@
 #[cfg(test)]
 mod tests;
 
-use console::println;
 use embassy_futures::join::join;
 use embassy_futures::yield_now;
 use embassy_sync::blocking_mutex::raw::NoopRawMutex;
 use embassy_sync::signal::Signal;
 use embassy_time::{Delay, Duration, Timer as Sleep, with_timeout};
 use embedded_hal_async::delay::DelayNs;
+use microkit_async::{
+    DrainError, Drainable, Listener, Spawner, SplitClient, TaskMemory, TaskPriority, Tasks,
+};
+use microkit_console::println;
+use microkit_timer::Timer;
 use sel4_microkit::{
     Channel, Handler, Infallible, MessageInfo, SharedWord, get_mr, panicking, protection_domain,
     set_mr, shared_words, waits,
 };
-use sel4_microkit_async::{
-    DrainError, Drainable, Listener, Spawner, SplitClient, TaskMemory, TaskPriority, Tasks,
-};
-use timer::Timer;
 
 const TIMER: Channel = Channel::new(1);
 
@@ -44,14 +44,14 @@ static MEMORY: TaskMemory<8192> = TaskMemory::new();
 type Called = Signal<NoopRawMutex, u64>;
 
 waits! {
-    in init { call console::CHANNEL; call TIMER; }
-    in notified { call console::CHANNEL; call TIMER; }
-    in protected(KEPT) { call console::CHANNEL; call TIMER; }
+    in init { call microkit_console::CHANNEL; call TIMER; }
+    in notified { call microkit_console::CHANNEL; call TIMER; }
+    in protected(KEPT) { call microkit_console::CHANNEL; call TIMER; }
 }
 
 #[protection_domain]
 fn init() -> Tasks<Answers> {
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     let tasks = Tasks::new(&MEMORY).with_alarm(TIMER, Timer::new(TIMER));
     let spawner = tasks.spawner();
     let called = spawner.keep(Called::new()).expect("there is room");

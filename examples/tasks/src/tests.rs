@@ -4,9 +4,9 @@ extern crate std;
 
 use std::println;
 
-use pd_test::{Explorer, System};
+use microkit_test::{Explorer, System};
+use microkit_timer::{reply, request};
 use sel4_microkit::{Channel, ChannelSet, Handler, Infallible, MessageInfo, get_mr, set_mr};
-use timer::{reply, request};
 
 #[path = "../../tasks-peer/src/main.rs"]
 #[allow(unused_attributes)] // They are those of a crate.
@@ -42,7 +42,7 @@ impl Handler for HastyTimer {
 fn system() -> System {
     System::parse("tasks.system", FILE)
         .unwrap()
-        .program("console.elf", console::host::protection_domain)
+        .program("console.elf", microkit_console::host::protection_domain)
         .program("timer.elf", HastyTimer::default)
         .program("tasks.elf", super::init)
         .program("tasks-peer.elf", peer::protection_domain)

@@ -5,7 +5,7 @@
 
 use core::arch::{asm, global_asm};
 
-use console::println;
+use microkit_console::println;
 use sel4_microkit::{NullHandler, panicking, protection_domain, shared_words};
 
 // What a compiler makes of `_Thread_local uint64_t counter = 42;` and of an array that is zero and
@@ -45,7 +45,7 @@ macro_rules! address {
 
 #[protection_domain]
 fn init() -> NullHandler {
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     let life = shared_words!(life, life_size)[0].load(core::sync::atomic::Ordering::Relaxed);
     let (counter, line) = (
         address!("thread_local_counter"),

@@ -4,12 +4,12 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use console::println;
 use heapless::Vec;
+use microkit_console::println;
+use microkit_timer::{Error, Expired, TIMEOUTS_PER_CLIENT, Timer};
 use sel4_microkit::{
     Channel, ChannelSet, Handler, MessageInfo, panicking, protection_domain, waits, with_msg_regs,
 };
-use timer::{Error, Expired, TIMEOUTS_PER_CLIENT, Timer};
 
 const TIMER: Channel = Channel::new(1);
 const PEER: Channel = Channel::new(2);
@@ -41,13 +41,13 @@ struct Client {
 }
 
 waits! {
-    in init { call console::CHANNEL; call TIMER; call PEER; }
-    in notified { call console::CHANNEL; call TIMER; call PEER; }
+    in init { call microkit_console::CHANNEL; call TIMER; call PEER; }
+    in notified { call microkit_console::CHANNEL; call TIMER; call PEER; }
 }
 
 #[protection_domain]
 fn init() -> Client {
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     let timer = Timer::new(TIMER);
     fill(&timer).expect("the timer answers");
     let start_ns = start(&timer).expect("there is room for all");

@@ -4,10 +4,10 @@
 #![forbid(unsafe_code)]
 
 use heapless::Vec;
+use microkit_timer::{Error, Expired, Timer};
 use sel4_microkit::{
     Channel, ChannelSet, Handler, MessageInfo, get_mr, protection_domain, set_mr, waits,
 };
-use timer::{Error, Expired, Timer};
 
 const TIMER: Channel = Channel::new(1);
 const CLIENT: Channel = Channel::new(2);

@@ -2,7 +2,7 @@
 #![no_std]
 #![no_main]
 
-use console::println;
+use microkit_console::println;
 use sel4::UserContext;
 use sel4_microkit::{
     Channel, ChannelSet, Child, Handler, Infallible, MessageInfo, panicking, protection_domain,
@@ -35,7 +35,7 @@ struct Life {
 
 #[protection_domain]
 fn init() -> Parent {
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     Parent {
         children: core::array::from_fn(|index| Life::new(index + 1)),
         has_said_enough: false,

@@ -3,7 +3,7 @@
 
 extern crate std;
 
-use pd_test::System;
+use microkit_test::System;
 use sel4_microkit::{Channel, Never, panicking};
 
 #[path = "../../unruly-parent/src/main.rs"]
@@ -38,7 +38,7 @@ fn whatever_children_do_every_word_of_the_others_is_right() {
         include_str!("../../../microkit-systems/unruly.system"),
     )
     .unwrap()
-    .program("console.elf", console::host::protection_domain)
+    .program("console.elf", microkit_console::host::protection_domain)
     .program("unruly-parent.elf", parent::protection_domain)
     .program("unruly-ping.elf", ping::protection_domain)
     .program("unruly-pong.elf", pong::protection_domain)

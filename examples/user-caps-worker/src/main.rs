@@ -3,7 +3,7 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use console::println;
+use microkit_console::println;
 use sel4_microkit::{ChannelSet, Handler, Infallible, protection_domain};
 
 struct Worker {

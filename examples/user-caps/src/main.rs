@@ -6,7 +6,7 @@
 #![no_std]
 #![no_main]
 
-use console::println;
+use microkit_console::println;
 use sel4::{TcbFlagsBuilder, cap};
 use sel4_microkit::{Channel, NullHandler, protection_domain, user_cap, var, vspace};
 

@@ -2,7 +2,7 @@
 #![no_std]
 #![no_main]
 
-use console::println;
+use microkit_console::println;
 use sel4::{
     benchmark_finalize_log, benchmark_get_thread_utilisation, benchmark_null_syscall,
     benchmark_reset_log, benchmark_reset_thread_utilisation, benchmark_set_log_buffer,

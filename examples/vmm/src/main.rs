@@ -8,7 +8,7 @@ mod guest;
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use console::println;
+use microkit_console::println;
 use sel4::{Fault, UnknownSyscall, UserContext, VCpuReg};
 use sel4_microkit::{
     Child, Handler, MessageInfo, VCpu, panicking, protection_domain, shared_words, vspace,
@@ -32,7 +32,7 @@ struct Vmm {
 
 #[protection_domain]
 fn init() -> Vmm {
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     start().expect("the guest is there");
     Vmm { sent: 0 }
 }

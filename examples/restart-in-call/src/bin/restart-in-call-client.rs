@@ -3,7 +3,7 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use console::println;
+use microkit_console::println;
 use microkit_protocol::CallError;
 use restart_in_call::{BackRestarted, LARGEST, connect};
 use sel4_microkit::{Channel, NullHandler, panicking, protection_domain};
@@ -13,7 +13,7 @@ const BACK: Channel = Channel::new(2);
 
 #[protection_domain]
 fn init() -> NullHandler {
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     for (name, channel) in [("front", FRONT), ("back", BACK)] {
         let server = connect(channel);
         for (dividend, divisor) in [(84, 2), (1, 0), (LARGEST + 1, 7), (84, 2)] {

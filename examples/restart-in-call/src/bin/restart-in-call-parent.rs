@@ -3,7 +3,7 @@
 #![no_main]
 #![forbid(unsafe_code)]
 
-use console::println;
+use microkit_console::println;
 use sel4_microkit::{
     Child, EntryPoint, Handler, MessageInfo, panicking, protection_domain, user_cap,
 };
@@ -21,7 +21,7 @@ struct Parent {
 
 #[protection_domain]
 fn init() -> Parent {
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     Parent {
         // Both have the lower priority, and have not run yet.
         front: FRONT.entry_point().expect("it is a child"),

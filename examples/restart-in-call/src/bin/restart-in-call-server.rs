@@ -20,7 +20,7 @@ struct Server {
 
 #[protection_domain]
 fn init() -> Server {
-    panicking::set_hook(&console::panic_hook);
+    panicking::set_hook(&microkit_console::panic_hook);
     let is_front = pd_name() == Ok("front");
     Server {
         back: is_front.then(|| connect(BACK)),

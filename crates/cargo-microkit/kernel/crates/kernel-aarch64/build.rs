@@ -1,1 +1,0 @@
-../../../../kernel-aarch64/build.rs

@@ -1,0 +1,284 @@
+//! Whether the property tests would notice: each mutant is a mistake of one line, planted in a copy
+//! of the crate, and the property tests must fail on the copy, for the reason that it says.
+//!
+//! It builds the crate once for each mutant, so it only runs when asked to:
+//! `cargo test -p kernel-model --test mutants -- --ignored --nocapture`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A mistake, and what the property tests must say about it.
+struct Mutant {
+    file: &'static str,
+    from: &'static str,
+    to: &'static str,
+    /// Any of these.
+    noticed_as: &'static [&'static str],
+}
+
+const MUTANTS: &[Mutant] = &[
+    // At most one thread runs, and it is the highest.
+    Mutant {
+        file: "schedule.rs",
+        from: "if may_be_below_others && !self.is_highest(priority) {",
+        to: "if false {",
+        noticed_as: &["NotHighest"],
+    },
+    Mutant {
+        file: "schedule.rs",
+        from: "self.reschedule();\n            self.enqueue_first(thread);",
+        to: "self.reschedule();",
+        noticed_as: &["Forgotten"],
+    },
+    Mutant {
+        file: "budget.rs",
+        from: "            self.postpone(sched_context);",
+        to: "            self.enqueue_last(current);",
+        noticed_as: &["Queued", "Running"],
+    },
+    Mutant {
+        file: "budget.rs",
+        from: "self.scheduler.current_sc = next;",
+        to: "",
+        noticed_as: &["Running"],
+    },
+    // A thread is in one queue at most, and its state says in which.
+    Mutant {
+        file: "threads.rs",
+        from: "self.dequeue_ready(thread);\n        self.dequeue_release(thread);",
+        to: "self.dequeue_release(thread);",
+        noticed_as: &["Queued", "is_schedulable"],
+    },
+    Mutant {
+        file: "ipc.rs",
+        from: concat!(
+            "            ThreadState::BlockedOnSend { endpoint, .. } => {\n",
+            "                self.dequeue_from_endpoint(thread, endpoint);\n"
+        ),
+        to: "            ThreadState::BlockedOnSend { .. } => {\n",
+        noticed_as: &["Membership", "Links"],
+    },
+    Mutant {
+        file: "ipc.rs",
+        from: "if queue.is_empty() {",
+        to: "if false {",
+        noticed_as: &["never seen", "Membership", "Links", "Running"],
+    },
+    // Links and order.
+    Mutant {
+        file: "queue.rs",
+        from: "*self.link_before(threads, next) = previous;",
+        to: "",
+        noticed_as: &["Links"],
+    },
+    Mutant {
+        file: "threads.rs",
+        from: "self.requeue_at_endpoint(thread, endpoint);",
+        to: "",
+        noticed_as: &["Links"],
+    },
+    Mutant {
+        file: "schedule.rs",
+        from: "ready_time(sc) > time",
+        to: "ready_time(sc) < time",
+        noticed_as: &["Links"],
+    },
+    // A reply object holds one caller, and a caller is held by one.
+    Mutant {
+        file: "ipc.rs",
+        from: "            self.cancel_ipc(holds);",
+        to: "",
+        noticed_as: &["Reply"],
+    },
+    Mutant {
+        file: "replies.rs",
+        from: "self.break_stack(above, below);\n        self.unlink_reply(reply);\n    }",
+        to: "self.unlink_reply(reply);\n    }",
+        noticed_as: &["Reply", "SchedContext"],
+    },
+    // A scheduling context is in one place.
+    Mutant {
+        file: "donation.rs",
+        from: "            self.threads[from].sched_context = None;",
+        to: "",
+        noticed_as: &["SchedContext"],
+    },
+    Mutant {
+        file: "signals.rs",
+        from: "            self.sched_contexts[sched_context].thread = None;",
+        to: "",
+        noticed_as: &["SchedContext"],
+    },
+    Mutant {
+        file: "donation.rs",
+        from: "            self.sched_contexts[sched_context].yield_from = None;",
+        to: "",
+        noticed_as: &["SchedContext"],
+    },
+    // No budget is lost or made.
+    Mutant {
+        file: "refill.rs",
+        from: "                amount: tail.amount.saturating_add(self.head.amount),",
+        to: "                amount: tail.amount,",
+        noticed_as: &["Budget"],
+    },
+    Mutant {
+        file: "refill.rs",
+        from: "last.time = new.time.saturating_sub(last.amount);",
+        to: "last.time = new.time.saturating_sub(2 * last.amount);",
+        noticed_as: &["Budget"],
+    },
+    Mutant {
+        file: "budget.rs",
+        from: ".is_sufficient(unbilled, clock)",
+        to: ".is_sufficient(0, clock)",
+        noticed_as: &["Running", "Budget", "overflow"],
+    },
+    Mutant {
+        file: "refill.rs",
+        from: "let usage = usage.min(self.head.amount);",
+        to: "let usage = usage + 20;",
+        noticed_as: &["Queued", "Budget"],
+    },
+    // Without a scheduling context nobody is in line.
+    Mutant {
+        file: "donation.rs",
+        from: concat!(
+            "        self.dequeue_ready(thread);\n",
+            "        self.dequeue_release(thread);\n",
+            "        self.threads[thread].sched_context = None;"
+        ),
+        to: "        self.threads[thread].sched_context = None;",
+        noticed_as: &["Queued"],
+    },
+    Mutant {
+        file: "signals.rs",
+        from: concat!(
+            "            if self.scheduler.current == Some(thread) {\n",
+            "                self.reschedule();\n",
+            "            }"
+        ),
+        to: "",
+        noticed_as: &["Running"],
+    },
+    // Who has a fault waits to have it handled.
+    Mutant {
+        file: "ipc.rs",
+        from: "        self.threads[thread].fault = None;\n",
+        to: "",
+        noticed_as: &["Fault"],
+    },
+    // Notifications and threads know each other.
+    Mutant {
+        file: "invoke/tcb.rs",
+        from: "                self.notifications[bound].bound_thread = None;\n",
+        to: "",
+        noticed_as: &["Bound"],
+    },
+    // Nothing panics.
+    Mutant {
+        file: "fault.rs",
+        from: "UNKNOWN_SYSCALL_REGISTERS.len() + 1;",
+        to: "UNKNOWN_SYSCALL_REGISTERS.len();",
+        noticed_as: &["index out of bounds"],
+    },
+    // What happens does not depend on when.
+    Mutant {
+        file: "rebase.rs",
+        from: "base = base.min(refills.head().time);",
+        to: "",
+        noticed_as: &["forgetting_when_things_happened"],
+    },
+];
+
+#[test]
+#[ignore = "builds the crate once for each mutant"]
+fn the_property_tests_notice_every_mutant() {
+    let copy = copy_workspace();
+    assert!(run(&copy).0, "the property tests fail without a mutant");
+    let mut unnoticed = Vec::new();
+    for (number, mutant) in MUTANTS.iter().enumerate() {
+        let path = copy
+            .join("crates/kernel/kernel-model/src")
+            .join(mutant.file);
+        let original = fs::read_to_string(&path).unwrap();
+        let times = original.matches(mutant.from).count();
+        assert!(times > 0, "mutant {number}: {:?} is not there", mutant.from);
+        fs::write(&path, original.replacen(mutant.from, mutant.to, 1)).unwrap();
+        let (passes, output) = run(&copy);
+        let noticed = mutant.noticed_as.iter().find(|how| output.contains(*how));
+        let verdict = match (passes, noticed) {
+            (false, Some(how)) => format!("noticed as {how}"),
+            (false, None) => format!("fails otherwise:\n{output}"),
+            (true, _) => "not noticed".into(),
+        };
+        println!("{number}: {} {:?}: {verdict}", mutant.file, mutant.from);
+        if passes || noticed.is_none() {
+            unnoticed.push(number);
+        }
+        fs::write(&path, original).unwrap();
+    }
+    assert!(unnoticed.is_empty(), "mutants {unnoticed:?}");
+}
+
+/// A workspace of this crate and those that it needs.
+fn copy_workspace() -> PathBuf {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let copy = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("mutants");
+    let _ = fs::remove_dir_all(&copy);
+    for name in ["microkit-abi", "boot-spec", "kernel-model"] {
+        copy_directory(&crates.join(name), &copy.join("crates").join(name));
+    }
+    let workspace = crates.parent().unwrap();
+    let manifest = fs::read_to_string(workspace.join("Cargo.toml")).unwrap();
+    let manifest = manifest.replace(
+        r#"members = ["crates/*", "examples/*"]"#,
+        r#"members = ["crates/*"]"#,
+    );
+    fs::write(copy.join("Cargo.toml"), manifest).unwrap();
+    copy
+}
+
+fn copy_directory(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_directory(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+/// Whether the property tests of the copy pass, and what they say. That of the invariants goes first:
+/// the others do not look for a reason.
+fn run(copy: &Path) -> (bool, String) {
+    ["whatever_happens", "forgetting_when"]
+        .into_iter()
+        .map(|test| run_one(copy, test))
+        .find(|(passes, _)| !passes)
+        .unwrap_or((true, String::new()))
+}
+
+fn run_one(copy: &Path, test: &str) -> (bool, String) {
+    let output = Command::new(env!("CARGO"))
+        .args("test --offline -p kernel-model --test properties -- --nocapture".split(' '))
+        .arg(test)
+        .current_dir(copy)
+        .env("CARGO_TARGET_DIR", copy.join("target"))
+        .env("CARGO_PROFILE_TEST_OPT_LEVEL", "1")
+        .env("RUSTFLAGS", "")
+        .env("RUST_BACKTRACE", "0")
+        .env("PROPERTY_SEEDS", "8000")
+        .env("PROPERTY_SECONDS", "60")
+        .output()
+        .unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    (
+        output.status.success(),
+        String::from_utf8_lossy(&text).into_owned(),
+    )
+}

@@ -1,0 +1,122 @@
+//! Values of at most a word.
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::sync::atomic::Ordering;
+
+use crate::value::{self, Invalid, Plain, words_of};
+use crate::{Memory, WritableMemory};
+
+/// Shared memory as an array of values that have at most eight bytes each, one in a word.
+///
+/// Reading and writing one is a single atomic access, so none can be seen half written. For larger
+/// values there are [`VersionedReader`](crate::VersionedReader) and queues.
+///
+/// ```
+/// use microkit_shared_memory::View;
+/// # use sel4_microkit::SharedWord;
+/// # let words: &'static [SharedWord] = Box::leak((0..4).map(|_| SharedWord::new(0)).collect());
+///
+/// let view: View<i32, _> = View::new(words); // Or `REGION.words()`.
+/// view.store(3, -7)?;
+/// assert_eq!(view.load(3), Ok(-7));
+/// # Ok::<(), microkit_shared_memory::ViewError>(())
+/// ```
+pub struct View<T, M> {
+    memory: M,
+    values: PhantomData<T>,
+}
+
+impl<T: Plain, M: Memory> View<T, M> {
+    /// A value in each word of `memory`. A `T` of more than a word does not compile.
+    pub const fn new(memory: M) -> Self {
+        const {
+            assert!(
+                words_of::<T>() == 1,
+                "a value in a `View` has at most 8 bytes: larger ones can be seen half written, so \
+                 use `VersionedWriter` and `VersionedReader`, or a queue"
+            );
+        }
+        let values = PhantomData;
+        Self { memory, values }
+    }
+
+    /// How many values there are.
+    pub fn len(&self) -> usize {
+        self.memory.words()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Reads a value. What its writer had written before it can be read after it (acquire).
+    ///
+    /// **Blocks:** never. **Errors:** there is no such index, or the word is no `T`.
+    pub fn load(&self, index: usize) -> Result<T, ViewError> {
+        self.check(index)?;
+        Ok(value::load(&self.memory, index, Ordering::Acquire)?)
+    }
+
+    /// Writes a value. Who reads it can read what was written before it (release).
+    ///
+    /// **Blocks:** never. **Needs:** a `<map>` with `w`. **Errors:** there is no such index.
+    pub fn store(&self, index: usize, value: T) -> Result<(), ViewError>
+    where
+        M: WritableMemory,
+    {
+        self.check(index)?;
+        value::store(&self.memory, index, &value, Ordering::Release);
+        Ok(())
+    }
+
+    fn check(&self, index: usize) -> Result<(), ViewError> {
+        let len = self.len();
+        if index < len {
+            Ok(())
+        } else {
+            Err(ViewError::NoSuchIndex { index, len })
+        }
+    }
+}
+
+impl<T, M> fmt::Debug for View<T, M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("View")
+    }
+}
+
+/// Why a value was not read or written.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+pub enum ViewError {
+    /// There are not so many values.
+    NoSuchIndex {
+        /// The index asked for.
+        index: usize,
+        /// How many there are.
+        len: usize,
+    },
+    /// The word is no value of the type.
+    Invalid,
+}
+
+impl From<Invalid> for ViewError {
+    fn from(_: Invalid) -> Self {
+        Self::Invalid
+    }
+}
+
+impl fmt::Display for ViewError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSuchIndex { index, len } => write!(
+                f,
+                "there is no value {index} in shared memory: its part has {len}"
+            ),
+            Self::Invalid => Invalid.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for ViewError {}

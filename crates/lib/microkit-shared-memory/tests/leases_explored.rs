@@ -1,0 +1,520 @@
+//! A lender and a borrower that die and are started anew, before any access to the memory that they
+//! share, in every schedule with at most one switch besides; and both of them, in some of the others.
+#![forbid(unsafe_code)]
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use microkit_shared_memory::{
+    Borrower, Bytes, Grant, Lease, LeaseError, Lender, Lives, Memory, Part, Refusal, Rights, Terms,
+    WritableMemory, board_words,
+};
+use microkit_test::{Explorer, Run, System};
+use sel4_microkit::{
+    Channel, ChannelSet, Child, EntryPoint, Handler, Infallible, MessageInfo, SharedWord,
+    debug_println, shared_words,
+};
+use zerocopy::{Immutable, IntoBytes, TryFromBytes};
+
+const PEER: Channel = Channel::new(1);
+const PARENT: Channel = Channel::new(2);
+const LENDER: Channel = Channel::new(3);
+
+const FILE: &str = r#"
+    <system>
+        <memory_region name="shared" size="0x1000" />
+        <protection_domain name="parent" priority="3">
+            <program_image path="parent.elf" />
+            <protection_domain name="lender" id="1" priority="1">
+                <program_image path="lender.elf" />
+                <map mr="shared" vaddr="0x4000000" perms="rw" setvar_vaddr="shared" setvar_size="shared_size" />
+            </protection_domain>
+            <protection_domain name="borrower" id="2" priority="1">
+                <program_image path="borrower.elf" />
+                <map mr="shared" vaddr="0x4000000" perms="rw" setvar_vaddr="shared" setvar_size="shared_size" />
+            </protection_domain>
+        </protection_domain>
+        <channel>
+            <end pd="lender" id="1" />
+            <end pd="borrower" id="1" />
+        </channel>
+        <channel>
+            <end pd="parent" id="3" />
+            <end pd="lender" id="2" />
+        </channel>
+    </system>"#;
+
+/// What is where in the region: the lender's board, the borrower's word, and what is lent.
+const BOARD: usize = 0;
+const OWN: usize = BOARD + board_words(1);
+const LENT: usize = OWN + 1;
+const LENT_WORDS: usize = 2;
+const LENT_BYTES: usize = LENT_WORDS * size_of::<u64>();
+
+/// What stands in for messages, which are no shared memory: to write here is no step.
+const REQUEST: usize = 16;
+const GIVEN: usize = 24;
+const GRANT: usize = 32;
+/// In which life the borrower has done what it was to do.
+const DONE: usize = 48;
+
+/// What a mutant does that is wrong.
+#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+enum Mutant {
+    None,
+    /// A restart of the lender is no new life.
+    LenderForgets,
+    /// A restart of the borrower is no new life.
+    BorrowerForgets,
+    /// The lender does not wait until a borrower has seen its life.
+    SettledTooEarly,
+}
+
+/// Words of the region, as they are or with what a mutant makes of them.
+#[derive(Debug, Copy, Clone)]
+struct Shared {
+    words: &'static [SharedWord],
+    mutant: Mutant,
+}
+
+impl Shared {
+    fn part(mutant: Mutant, first: usize, words: usize) -> Part<Self> {
+        let shared = Self {
+            words: shared_words!(shared, shared_size, SharedWord),
+            mutant,
+        };
+        Part::new(shared, first, words).expect("the region has them")
+    }
+}
+
+impl Memory for Shared {
+    fn words(&self) -> usize {
+        self.words.len()
+    }
+
+    fn load(&self, index: usize, order: Ordering) -> u64 {
+        let word = self.words[index].load(order);
+        // What one reads of its own life it reads so; what it reads of the other's, it acquires.
+        let is_own = order == Ordering::Relaxed;
+        match (self.mutant, index) {
+            (Mutant::LenderForgets, BOARD) | (Mutant::BorrowerForgets, OWN) if is_own => 0,
+            (Mutant::SettledTooEarly, OWN) if !is_own => {
+                word >> 32 << 32 | plain()[BOARD].load(Ordering::Relaxed)
+            }
+            _ => word,
+        }
+    }
+}
+
+impl WritableMemory for Shared {
+    fn store(&self, index: usize, value: u64, order: Ordering) {
+        self.words[index].store(value, order);
+    }
+}
+
+/// The region for what is no step.
+fn plain() -> &'static [AtomicU64] {
+    shared_words!(shared, shared_size)
+}
+
+/// Sends a message: the last one, if it was not received, is no more.
+fn send(at: usize, message: &(impl IntoBytes + Immutable)) {
+    let (words, rest) = message.as_bytes().as_chunks();
+    assert!(rest.is_empty());
+    for (place, word) in words.iter().enumerate() {
+        plain()[at + 1 + place].store(u64::from_ne_bytes(*word), Ordering::Relaxed);
+    }
+    plain()[at].store(1, Ordering::Relaxed);
+    PEER.notify();
+}
+
+/// Receives one, if there is one.
+fn receive<M: TryFromBytes>(at: usize) -> Option<M> {
+    if plain()[at].swap(0, Ordering::Relaxed) == 0 {
+        return None;
+    }
+    let words = plain()[at + 1..][..size_of::<M>() / 8].iter();
+    let bytes: Vec<u8> = words
+        .flat_map(|word| word.load(Ordering::Relaxed).to_ne_bytes())
+        .collect();
+    Some(M::try_read_from_bytes(&bytes).expect("it was sent so"))
+}
+
+/// Says what is wrong, as the parent restarts whoever panics.
+fn must(holds: bool, what: &str) {
+    if !holds {
+        debug_println!("WRONG: {what}");
+    }
+}
+
+/// Restarts whoever faults; or tells the lender that the borrower is gone.
+struct Parent {
+    entry_points: [EntryPoint; 2],
+    restarts_borrower: bool,
+    is_borrower_gone: bool,
+}
+
+const CHILDREN: [Child; 2] = [Child::new(1), Child::new(2)];
+
+impl Handler for Parent {
+    type Error = sel4::Error;
+
+    fn fault(&mut self, child: Child, _: MessageInfo) -> Result<Option<MessageInfo>, Self::Error> {
+        let is_borrower = child == CHILDREN[1];
+        if is_borrower && !self.restarts_borrower {
+            // It stands at its fault, and does not run any more.
+            self.is_borrower_gone = true;
+        } else {
+            child.restart(self.entry_points[usize::from(is_borrower)])?;
+        }
+        if self.is_borrower_gone {
+            // A lender that was started anew does not know it.
+            LENDER.notify();
+        }
+        Ok(None)
+    }
+}
+
+fn parent(restarts_borrower: bool) -> Parent {
+    Parent {
+        entry_points: CHILDREN.map(|child| child.entry_point().expect("it is a child")),
+        restarts_borrower,
+        is_borrower_gone: false,
+    }
+}
+
+/// Lends all to who asks, and writes to it itself whenever it may.
+struct Lends {
+    lender: Lender<Part<Shared>, Part<Shared>, 1, 1>,
+    lent: Bytes<Part<Shared>>,
+    /// Whether it has written, and nobody else may.
+    is_its_own: bool,
+}
+
+/// What the lender writes.
+const MARK: u8 = 0xee;
+
+fn lends(mutant: Mutant) -> Lends {
+    let terms = Terms {
+        leases: 1,
+        bytes: LENT_BYTES as u64,
+        rights: Rights::Write,
+    };
+    let [board, own, lent] = [(BOARD, OWN), (OWN, LENT), (LENT, LENT + LENT_WORDS)]
+        .map(|(first, end)| Shared::part(mutant, first, end - first));
+    let lender = Lender::open(board, LENT_BYTES as u64, [(own, terms)]);
+    let mut lends = Lends {
+        lender: lender.expect("there is room"),
+        lent: Bytes::new(lent),
+        is_its_own: false,
+    };
+    // The borrower's lease has ended, if it had one; and a request may be lost.
+    PEER.notify();
+    lends.use_it();
+    lends
+}
+
+impl Lends {
+    /// Writes to what is lent, if nobody else may, and finds it so the next time. Returns whether
+    /// nobody may.
+    fn use_it(&mut self) -> bool {
+        let is_free = self.lender.is_free(0, LENT_BYTES as u64);
+        let mut bytes = [MARK; LENT_BYTES];
+        if is_free && self.is_its_own {
+            self.lent.read(0, &mut bytes).expect("it is all of it");
+            must(bytes == [MARK; LENT_BYTES], "a late write");
+        } else if is_free {
+            self.lent.write(0, &bytes).expect("it is all of it");
+        }
+        self.is_its_own = is_free;
+        is_free
+    }
+}
+
+impl Handler for Lends {
+    type Error = Infallible;
+
+    fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
+        if channels.contains(PARENT) {
+            self.lender.declare_gone(0);
+            must(self.use_it(), "one that is gone is waited for");
+        }
+        if let Some(given) = receive(GIVEN) {
+            let result = self.lender.give_back(0, &given);
+            let is_known = matches!(result, Ok(()) | Err(Refusal::Ended));
+            must(is_known, "it is not taken back");
+        }
+        self.use_it();
+        match receive(REQUEST).map(|request| self.lender.request(0, &request)) {
+            Some(Ok(grant)) => {
+                self.is_its_own = false;
+                send(GRANT, &grant);
+            }
+            // Who has asked in another life, or of another life, asks once more by itself.
+            None | Some(Err(Refusal::Ended)) => {}
+            Some(Err(_)) => must(false, "refused, and nobody else has it"),
+        }
+        Ok(())
+    }
+}
+
+/// Asks until it had a lease, wrote by it, and gave it back.
+struct Borrows {
+    borrower: Borrower<Part<Shared>, Part<Shared>, Part<Shared>>,
+    /// The lives of its last request.
+    asked: Option<Lives>,
+    is_done: bool,
+}
+
+fn borrows(mutant: Mutant) -> Borrows {
+    let [own, board, lent] = [(OWN, LENT), (BOARD, OWN), (LENT, LENT + LENT_WORDS)]
+        .map(|(first, end)| Shared::part(mutant, first, end - first));
+    let mut borrows = Borrows {
+        borrower: Borrower::open(own, board, lent).expect("it is large enough"),
+        asked: None,
+        is_done: false,
+    };
+    borrows.ask();
+    borrows
+}
+
+impl Borrows {
+    /// Asks, if it has not asked in these lives.
+    fn ask(&mut self) {
+        let request = self.borrower.request(0, LENT_BYTES as u64, Rights::Write);
+        if self.asked != Some(request.lives) {
+            self.asked = Some(request.lives);
+            send(REQUEST, &request);
+        }
+    }
+
+    /// Writes by the lease, and reads what it has written.
+    fn use_it(&mut self, grant: Grant) -> Result<Lease, LeaseError> {
+        // Whether the lender's life has ended by now, which nobody reads so but this test.
+        let has_ended = || plain()[BOARD].load(Ordering::Relaxed) != u64::from(grant.lives.lender);
+        let lease = self.borrower.accept(grant)?;
+        let wrote = [grant.lives.borrower as u8; LENT_BYTES];
+        let is_late = has_ended();
+        let written = self.borrower.write(&lease, 0, &wrote);
+        must(
+            !is_late || written == Err(LeaseError::Ended),
+            "a late write",
+        );
+        written?;
+        let is_late = has_ended();
+        let mut bytes = [0; LENT_BYTES];
+        let read = self.borrower.read(&lease, 0, &mut bytes);
+        must(!is_late || read == Err(LeaseError::Ended), "a late read");
+        must(
+            bytes == if read.is_ok() { wrote } else { [0; LENT_BYTES] },
+            "what another wrote is read",
+        );
+        read?;
+        Ok(lease)
+    }
+}
+
+impl Handler for Borrows {
+    type Error = Infallible;
+
+    fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
+        if self.is_done {
+            // A new life of the lender waits until it is seen.
+            self.borrower.acknowledge();
+            PEER.notify();
+            return Ok(());
+        }
+        let grant = receive::<Grant>(GRANT).filter(|grant| self.asked == Some(grant.lives));
+        match grant.map(|grant| self.use_it(grant)) {
+            Some(Ok(lease)) => {
+                let grant = lease.give_back();
+                plain()[DONE].store(grant.lives.borrower.into(), Ordering::Relaxed);
+                self.is_done = true;
+                send(GIVEN, &grant);
+            }
+            None | Some(Err(LeaseError::Ended)) => self.ask(),
+            Some(Err(error)) => must(false, &error.to_string()),
+        }
+        Ok(())
+    }
+}
+
+fn system(restarts_borrower: bool, mutant: Mutant) -> System {
+    System::parse("lease.system", FILE)
+        .expect("the system is sound")
+        .program("parent.elf", move || parent(restarts_borrower))
+        .program("lender.elf", move || lends(mutant))
+        .program("borrower.elf", move || borrows(mutant))
+}
+
+/// What must hold when nobody can run any more: the lender has what it has lent, and the borrower's last
+/// life has had it, unless it is gone.
+fn check(run: &Run, restarts_borrower: bool) {
+    let log = run.log();
+    assert!(!log.contains("WRONG"), "{log}");
+    let word = |index: usize| run.region("lender", "shared")[index].load(Ordering::Relaxed);
+    for index in LENT..LENT + LENT_WORDS {
+        assert_eq!(
+            word(index),
+            u64::from_ne_bytes([MARK; 8]),
+            "not the lender's"
+        );
+    }
+    assert_eq!(word(BOARD + 1) & 1, 0, "a lease is left");
+    if restarts_borrower {
+        assert_eq!(word(DONE), word(OWN) >> 32, "it waits for ever");
+    }
+}
+
+/// A schedule with one death and at most one switch: everyone else runs until it waits.
+#[derive(Debug, Copy, Clone)]
+struct Bounded {
+    /// Who runs first.
+    first: usize,
+    /// Before which step the other goes on, though nobody waits.
+    switch: Option<usize>,
+    /// Before which step one dies.
+    death: usize,
+    /// Who dies.
+    victim: usize,
+    /// Who goes on then.
+    next: usize,
+}
+
+const NAMES: [&str; 2] = ["lender", "borrower"];
+
+/// What came of a schedule.
+enum End {
+    Rest(Box<Run>),
+    /// Who is to die then waits, or who is to go on.
+    Waits,
+    /// Nobody comes to the death, or the switch makes no difference.
+    NoSuch,
+    /// Nobody comes to the switch.
+    Over,
+}
+
+impl Bounded {
+    fn run(self, system: &System) -> End {
+        /// More than there are in any run that comes to rest.
+        const MOST_STEPS: usize = 1000;
+        let mut run = system.start();
+        let mut current = self.first;
+        for step in 0..MOST_STEPS {
+            while run.can_run().contains(&"parent") {
+                run.step_of("parent");
+            }
+            let can_run = NAMES.map(|name| run.can_run().contains(&name));
+            if step == self.death + 1 && !can_run[self.next] {
+                return End::Waits;
+            }
+            if can_run == [false; 2] {
+                return match self.switch {
+                    Some(switch) if step <= switch => End::Over,
+                    _ if step <= self.death => End::NoSuch,
+                    _ => End::Rest(Box::new(run)),
+                };
+            }
+            if self.switch == Some(step) {
+                if can_run != [true; 2] || step == self.death {
+                    return End::NoSuch;
+                }
+                current = 1 - current;
+            }
+            if step == self.death {
+                if !can_run[self.victim] {
+                    return End::Waits;
+                }
+                run.kill(NAMES[self.victim]);
+                current = self.next;
+                continue;
+            }
+            if !can_run[current] {
+                current = 1 - current;
+            }
+            run.step_of(NAMES[current]);
+        }
+        panic!("it does not come to rest:\n{}", run.log())
+    }
+
+    /// Runs all of them, and returns how many there are, or the first that fails and why.
+    fn all(system: &System, restarts_borrower: bool) -> Result<usize, String> {
+        let mut runs = 0;
+        for choice in 0..8 {
+            let [first, victim, next] = [choice & 1, choice >> 1 & 1, choice >> 2];
+            for death in 0.. {
+                let mut is_over = true;
+                for switch in std::iter::once(None).chain((0..).map(Some)) {
+                    let bounded = Self {
+                        first,
+                        switch,
+                        death,
+                        victim,
+                        next,
+                    };
+                    match bounded.run(system) {
+                        End::Rest(run) => {
+                            (runs, is_over) = (runs + 1, false);
+                            let check = AssertUnwindSafe(|| check(&run, restarts_borrower));
+                            catch_unwind(check).map_err(|why| {
+                                format!("{bounded:?}: {:?}", why.downcast_ref::<String>())
+                            })?;
+                        }
+                        End::Waits => {
+                            is_over = false;
+                            if switch > Some(death) {
+                                break;
+                            }
+                        }
+                        End::NoSuch => {}
+                        End::Over => break,
+                    }
+                }
+                if is_over {
+                    break;
+                }
+            }
+        }
+        Ok(runs)
+    }
+}
+
+#[test]
+fn either_may_die_before_any_step() {
+    for restarts_borrower in [true, false] {
+        let system = system(restarts_borrower, Mutant::None);
+        let runs = Bounded::all(&system, restarts_borrower).expect("nothing is wrong");
+        println!("the borrower is restarted: {restarts_borrower}: {runs} runs");
+        assert!(runs > 1000, "{runs}");
+    }
+}
+
+/// Of all schedules there are too many.
+#[test]
+fn both_may_die_at_any_time() {
+    for restarts_borrower in [true, false] {
+        let system = system(restarts_borrower, Mutant::None);
+        let explored = Explorer::new(&system)
+            .by_priority()
+            .crash("lender")
+            .crash("borrower")
+            .max_runs(200)
+            .samples(500, 1)
+            .check(|run| check(run, restarts_borrower));
+        println!("{explored}");
+    }
+}
+
+/// The tests above can fail.
+#[test]
+fn each_mutant_is_found() {
+    for mutant in [
+        Mutant::LenderForgets,
+        Mutant::BorrowerForgets,
+        Mutant::SettledTooEarly,
+    ] {
+        let system = system(true, mutant);
+        let found = Bounded::all(&system, true).expect_err("it is wrong");
+        println!("{mutant:?}: {found}");
+    }
+}

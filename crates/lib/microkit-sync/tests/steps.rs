@@ -1,0 +1,458 @@
+//! What each operation does and says, one after another, without waiting.
+#![forbid(unsafe_code)]
+
+use std::cell::{Cell, RefCell};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
+
+use microkit_sync::layout::{GENERATION, LAST_GENERATION, TURN};
+use microkit_sync::{
+    Acquired, Arena, Bell, Condition, LockError, Members, Mutex, OpenError, Party, PartyId,
+    Recovered, RetireError, RwLock,
+};
+
+/// Keeps whom it was to wake.
+#[derive(Debug, Default)]
+struct Woken(RefCell<Vec<usize>>);
+
+const PARTIES: usize = 4;
+
+impl Bell for Woken {
+    fn members(&self) -> Members {
+        (0..PARTIES)
+            .map(PartyId::new)
+            .fold(Members::NONE, Members::with)
+    }
+
+    fn notify(&self, party: PartyId) {
+        self.0.borrow_mut().push(party.index());
+    }
+
+    fn wait(&self) {
+        panic!("it would wait for ever");
+    }
+}
+
+/// A party, with all three locks open.
+struct One<'a> {
+    party: Party<Woken>,
+    mutex: Mutex<'a, AtomicU64>,
+    condition: Condition<'a, AtomicU64>,
+    rw_lock: RwLock<'a, AtomicU64>,
+}
+
+impl One<'_> {
+    /// Whom it has woken since this was last asked.
+    fn woken(&self) -> Vec<usize> {
+        self.party.bell().0.take()
+    }
+
+    /// Takes the mutex or waits for it. Returns whether it has it, and keeps it.
+    fn take(&mut self) -> bool {
+        match self.mutex.poll_lock(&self.party).unwrap() {
+            Poll::Ready(Acquired::Consistent(guard)) => {
+                std::mem::forget(guard);
+                true
+            }
+            Poll::Ready(Acquired::OwnerDied(_)) => panic!("nobody has died"),
+            Poll::Pending => false,
+        }
+    }
+
+    /// Gives back what it has taken.
+    fn give(&self, words: &[AtomicU64]) {
+        // A guard that was leaked is made anew by a lock that was handed over.
+        let word = words[0].load(Ordering::SeqCst);
+        words[0].store(word & !(1 << 37), Ordering::SeqCst);
+        Arena::new(&words[..1])
+            .mutex(0, 0)
+            .unwrap()
+            .cancel(&self.party)
+            .unwrap();
+    }
+}
+
+fn words() -> [AtomicU64; 3] {
+    [const { AtomicU64::new(0) }; 3]
+}
+
+fn parties(words: &[AtomicU64]) -> [One<'_>; PARTIES] {
+    std::array::from_fn(|party| {
+        let arena = Arena::new(words);
+        One {
+            party: Party::new(PartyId::new(party), Woken::default()),
+            mutex: arena.mutex(0, 0).unwrap(),
+            condition: arena.condition(1, 0).unwrap(),
+            rw_lock: arena.rw_lock(2, 0).unwrap(),
+        }
+    })
+}
+
+#[test]
+fn a_mutex_is_handed_on_in_a_circle() {
+    let words = words();
+    let mut all = parties(&words);
+    assert!(all[1].take());
+    assert!(!all[0].take() && !all[3].take() && !all[2].take());
+    for (owner, next) in [(1, 2), (2, 3), (3, 0)] {
+        all[owner].give(&words);
+        assert_eq!(all[owner].woken(), [next]);
+        // Whoever had it comes last, even if it comes at once.
+        assert!(all[1].mutex.try_lock(&all[1].party).unwrap().is_none());
+        assert!(all[next].take());
+    }
+}
+
+#[test]
+fn whoever_has_a_mutex_does_not_get_it_again() {
+    let words = words();
+    let mut all = parties(&words);
+    assert!(all[0].take());
+    let again = all[0].mutex.try_lock(&all[0].party);
+    assert_eq!(again.unwrap_err(), LockError::Held);
+    assert_eq!(all[0].mutex.cancel(&all[0].party), Err(LockError::Held));
+}
+
+#[test]
+fn whoever_cancels_gives_on_what_it_was_handed() {
+    let words = words();
+    let mut all = parties(&words);
+    assert!(all[0].take());
+    assert!(!all[1].take() && !all[2].take());
+    all[0].give(&words);
+    let One { party, mutex, .. } = &mut all[1];
+    mutex.cancel(party).unwrap();
+    assert_eq!(all[1].woken(), [2]);
+    assert!(all[2].take());
+    // One that waits no more is not handed anything.
+    assert!(!all[3].take());
+    let One { party, mutex, .. } = &mut all[3];
+    mutex.cancel(party).unwrap();
+    all[2].give(&words);
+    assert_eq!(all[2].woken(), []);
+}
+
+#[test]
+fn an_owner_that_dies_leaves_the_next_one_to_repair() {
+    let words = words();
+    let mut all = parties(&words);
+    assert!(all[0].take());
+    assert!(!all[2].take());
+    let arena = Arena::new(&words);
+    let bell = Woken::default();
+    let recovered = arena.recover(PartyId::new(0), &bell);
+    assert_eq!(
+        recovered,
+        Recovered {
+            changed: 1,
+            corrupt: 0
+        }
+    );
+    assert_eq!(bell.0.take(), [1, 2, 3]);
+    let again = arena.recover(PartyId::new(0), &bell);
+    assert_eq!(again, Recovered::default());
+    assert_eq!(bell.0.take(), [1, 2, 3]);
+
+    let One { party, mutex, .. } = &mut all[2];
+    let Ok(Some(Acquired::OwnerDied(guard))) = mutex.try_lock(party) else {
+        panic!("it is told");
+    };
+    drop(guard.mark_consistent().unwrap());
+    assert!(all[3].take());
+}
+
+#[test]
+fn a_lock_that_is_not_repaired_is_nobodys_for_ever() {
+    let words = words();
+    let mut all = parties(&words);
+    assert!(all[0].take());
+    assert!(!all[1].take() && !all[2].take());
+    Arena::new(&words).recover(PartyId::new(0), &Woken::default());
+    let One { party, mutex, .. } = &mut all[1];
+    drop(mutex.try_lock(party).unwrap());
+    // All of them: one may wait for a condition.
+    assert_eq!(all[1].woken(), [0, 2, 3]);
+    for One { party, mutex, .. } in &mut all {
+        assert_eq!(
+            mutex.try_lock(party).unwrap_err(),
+            LockError::NotRecoverable
+        );
+    }
+    let One { party, mutex, .. } = &mut all[1];
+    assert_eq!(mutex.retire(party), Ok(1));
+}
+
+#[test]
+fn a_second_death_before_the_repair_is_still_told() {
+    let words = words();
+    let mut all = parties(&words);
+    assert!(all[0].take());
+    assert!(!all[1].take() && !all[2].take());
+    let arena = Arena::new(&words);
+    arena.recover(PartyId::new(0), &Woken::default());
+    arena.recover(PartyId::new(1), &Woken::default());
+    let One { party, mutex, .. } = &mut all[2];
+    let found = mutex.try_lock(party).unwrap();
+    assert!(matches!(found, Some(Acquired::OwnerDied(_))));
+}
+
+#[test]
+fn writers_and_readers_take_turns() {
+    let words = words();
+    let mut all = parties(&words);
+    let reads = |one: &mut One| {
+        let given = one
+            .rw_lock
+            .poll_read(&one.party)
+            .unwrap()
+            .map(std::mem::forget);
+        given.is_ready()
+    };
+    let writes = |one: &mut One| {
+        let given = one
+            .rw_lock
+            .poll_write(&one.party)
+            .unwrap()
+            .map(std::mem::forget);
+        given.is_ready()
+    };
+    assert!(reads(&mut all[0]));
+    assert!(reads(&mut all[1]));
+    assert!(!writes(&mut all[2]));
+    // Whoever comes to read after one that is to write waits for it.
+    assert!(!reads(&mut all[3]));
+    let leave = |one: &mut One| one.rw_lock.cancel(&one.party).unwrap();
+    leave(&mut all[0]);
+    assert_eq!(all[0].woken(), []);
+    assert!(!reads(&mut all[0]));
+    leave(&mut all[1]);
+    assert_eq!(all[1].woken(), [2]);
+    // It does not come: the readers do.
+    leave(&mut all[2]);
+    assert_eq!(all[2].woken(), [0, 3]);
+    assert!(reads(&mut all[0]) && reads(&mut all[3]));
+    assert!(!writes(&mut all[1]) && !writes(&mut all[2]));
+    leave(&mut all[0]);
+    leave(&mut all[3]);
+    // The last that has written was 2.
+    assert_eq!(all[3].woken(), [1]);
+}
+
+/// The turn is kept by readers, who come and go where nobody else is by an access of their own.
+#[test]
+fn a_reader_leaves_the_turn_of_the_writers_as_it_was() {
+    let words = words();
+    let mut all = parties(&words);
+    let One { party, rw_lock, .. } = &mut all[2];
+    drop(rw_lock.write(party).unwrap());
+    let before = words[2].load(Ordering::SeqCst) & TURN;
+    assert_ne!(before, 0);
+    for reader in [0, 1, 2, 3] {
+        let One { party, rw_lock, .. } = &mut all[reader];
+        drop(rw_lock.read(party).unwrap());
+        assert_eq!(words[2].load(Ordering::SeqCst) & TURN, before);
+    }
+    // The last that has written was 2, so the next is 3, and not 1.
+    let One { party, rw_lock, .. } = &mut all[0];
+    let guard = rw_lock.read(party).unwrap();
+    std::mem::forget(guard);
+    for writer in [1, 3] {
+        let One { party, rw_lock, .. } = &mut all[writer];
+        assert!(rw_lock.poll_write(party).unwrap().is_pending());
+    }
+    let One { party, rw_lock, .. } = &mut all[0];
+    rw_lock.cancel(party).unwrap();
+    assert_eq!(all[0].woken(), [3]);
+}
+
+#[test]
+fn a_reader_that_dies_leaves_nothing() {
+    let words = words();
+    let mut all = parties(&words);
+    let One { party, rw_lock, .. } = &mut all[0];
+    std::mem::forget(rw_lock.read(party).unwrap());
+    let One { party, rw_lock, .. } = &mut all[1];
+    assert!(rw_lock.poll_write(party).unwrap().is_pending());
+    Arena::new(&words).recover(PartyId::new(0), &Woken::default());
+    let given = rw_lock.try_write(party).unwrap();
+    assert!(matches!(given, Some(Acquired::Consistent(_))));
+}
+
+#[test]
+fn a_writer_that_dies_leaves_readers_to_look_and_writers_to_repair() {
+    let words = words();
+    let mut all = parties(&words);
+    let One { party, rw_lock, .. } = &mut all[0];
+    std::mem::forget(rw_lock.write(party).unwrap());
+    Arena::new(&words).recover(PartyId::new(0), &Woken::default());
+    let One { party, rw_lock, .. } = &mut all[1];
+    assert!(matches!(rw_lock.read(party), Ok(Acquired::OwnerDied(_))));
+    let repaired = rw_lock.write(party).unwrap().or_repair(|| ());
+    drop(repaired.unwrap());
+    assert!(matches!(rw_lock.read(party), Ok(Acquired::Consistent(_))));
+}
+
+fn wait_for_condition(one: &mut One<'_>) {
+    let One {
+        party,
+        mutex,
+        condition,
+        ..
+    } = one;
+    let guard = mutex.lock(party).unwrap().or_repair(|| unreachable!());
+    condition.start_wait(guard.unwrap()).unwrap();
+}
+
+#[test]
+fn signals_go_round_and_are_passed_on() {
+    let words = words();
+    let mut all = parties(&words);
+    for waiting in [0, 1, 3] {
+        wait_for_condition(&mut all[waiting]);
+    }
+    let signal = |one: &mut One| one.condition.notify_one(&one.party).unwrap();
+    let has = |one: &mut One| one.condition.poll_wait(&one.party).unwrap().is_ready();
+    signal(&mut all[2]);
+    signal(&mut all[2]);
+    // From the one after the last, which at first is 0.
+    assert_eq!(all[2].woken(), [1, 3]);
+    assert!(has(&mut all[1]) && has(&mut all[3]) && !has(&mut all[0]));
+    let One {
+        party, condition, ..
+    } = &mut all[3];
+    condition.cancel(party).unwrap();
+    assert_eq!(all[3].woken(), [0]);
+    assert!(has(&mut all[0]));
+}
+
+#[test]
+fn a_death_is_a_signal_for_all() {
+    let words = words();
+    let mut all = parties(&words);
+    let One {
+        party,
+        mutex,
+        condition,
+        ..
+    } = &mut all[1];
+    let guard = mutex.lock(party).unwrap().or_repair(|| unreachable!());
+    condition.start_wait(guard.unwrap()).unwrap();
+    Arena::new(&words).recover(PartyId::new(3), &Woken::default());
+    assert!(condition.poll_wait(party).unwrap().is_ready());
+}
+
+#[test]
+fn a_word_has_one_lock_after_another() {
+    let words = words();
+    let arena = Arena::new(&words);
+    let party = Party::new(PartyId::new(0), Woken::default());
+    let mut first = arena.mutex(0, 0).unwrap();
+    assert_eq!(arena.mutex(0, 0).unwrap_err(), OpenError::Open);
+    assert_eq!(arena.mutex(3, 0).unwrap_err(), OpenError::NoSuchWord);
+
+    let mut others = Arena::new(&words).mutex(0, 0).unwrap();
+    let guard = others.lock(&party).unwrap();
+    assert_eq!(first.retire(&party), Err(RetireError::Busy));
+    drop(guard);
+    assert_eq!(first.retire(&party), Ok(1));
+    assert_eq!(others.lock(&party).unwrap_err(), LockError::Gone);
+    assert_eq!(first.retire(&party), Err(LockError::Gone.into()));
+
+    arena.close(first);
+    assert_eq!(
+        arena.mutex(0, 0).unwrap_err(),
+        OpenError::OtherGeneration(1)
+    );
+    assert_eq!(
+        arena.mutex(0, 2).unwrap_err(),
+        OpenError::OtherGeneration(1)
+    );
+    arena.rw_lock(0, 1).unwrap();
+    let other = Arena::new(&words);
+    assert_eq!(other.condition(0, 1).unwrap_err(), OpenError::OtherKind);
+}
+
+#[test]
+fn a_word_that_has_had_all_its_locks_has_no_more() {
+    let last = u64::from(LAST_GENERATION) << GENERATION.trailing_zeros();
+    let words = [AtomicU64::new(last)];
+    let arena = Arena::new(&words);
+    let party = Party::new(PartyId::new(0), Woken::default());
+    let mut lock = arena.mutex(0, LAST_GENERATION).unwrap();
+    drop(lock.lock(&party).unwrap());
+    assert_eq!(lock.retire(&party), Err(RetireError::Spent));
+    drop(lock.lock(&party).unwrap());
+}
+
+#[test]
+fn a_signal_for_all_wakes_all_that_wait() {
+    let words = words();
+    let mut all = parties(&words);
+    for waiting in [0, 1, 3] {
+        wait_for_condition(&mut all[waiting]);
+    }
+    let One {
+        party, condition, ..
+    } = &mut all[2];
+    condition.notify_all(party).unwrap();
+    assert_eq!(all[2].woken(), [0, 1, 3]);
+    for One {
+        party, condition, ..
+    } in &mut all
+    {
+        assert!(condition.poll_wait(party).unwrap().is_ready());
+    }
+}
+
+#[test]
+fn whoever_tries_to_read_has_the_lock_unless_one_writes() {
+    let words = words();
+    let mut all = parties(&words);
+    for reader in [0, 1] {
+        let One { party, rw_lock, .. } = &mut all[reader];
+        let given = rw_lock.try_read(party).unwrap();
+        assert!(matches!(given, Some(Acquired::Consistent(_))));
+    }
+    let One { party, rw_lock, .. } = &mut all[2];
+    std::mem::forget(rw_lock.write(party).unwrap());
+    let One { party, rw_lock, .. } = &mut all[0];
+    assert!(rw_lock.try_read(party).unwrap().is_none());
+}
+
+/// Does something while its party waits for the first time. There is no second.
+struct Meanwhile<F>(Cell<Option<F>>);
+
+impl<F: FnOnce()> Bell for Meanwhile<F> {
+    fn members(&self) -> Members {
+        Woken::default().members()
+    }
+
+    fn notify(&self, _: PartyId) {}
+
+    fn wait(&self) {
+        let meanwhile = self.0.take().expect("it would wait forever");
+        meanwhile();
+    }
+}
+
+#[test]
+fn whoever_waits_for_a_signal_is_told_that_nobody_gets_the_mutex_any_more() {
+    let words = words();
+    // One dies inside. Its parent has not come to the condition yet, and the next gives the data
+    // up.
+    let meanwhile = || {
+        let [_, mut dead, mut next, _] = parties(&words);
+        assert!(dead.take());
+        Arena::new(&words[..1]).recover(PartyId::new(1), &Woken::default());
+        let One { party, mutex, .. } = &mut next;
+        drop(mutex.try_lock(party).unwrap());
+    };
+    let party = Party::new(PartyId::new(0), Meanwhile(Cell::new(Some(meanwhile))));
+    let arena = Arena::new(&words);
+    let (mut mutex, mut condition) = (arena.mutex(0, 0).unwrap(), arena.condition(1, 0).unwrap());
+    let guard = mutex.lock(&party).unwrap().or_repair(|| unreachable!());
+    let waited = condition.wait(guard.unwrap()).map(drop);
+    assert_eq!(waited, Err(LockError::NotRecoverable));
+    // It waits for no signal any more.
+    assert!(condition.poll_wait(&party).unwrap().is_ready());
+}

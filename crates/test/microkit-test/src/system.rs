@@ -1,0 +1,284 @@
+//! A system to be tested: its system file, and what each protection domain runs.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use kernel_model::{Clock, Kernel};
+use microkit_sdf::{NoFiles, Options, SearchPaths, parse};
+use sel4_microkit::Handler;
+
+use crate::lower::{Image, lower};
+use crate::program::Body;
+use crate::{Processor, Run};
+
+/// A system, and what its protection domains run.
+///
+/// ```
+/// use microkit_test::System;
+/// use sel4_microkit::{NullHandler, debug_println};
+///
+/// fn init() -> NullHandler {
+///     debug_println!("hello, world");
+///     NullHandler::new()
+/// }
+///
+/// let file = r#"
+///     <system>
+///         <protection_domain name="hello" priority="10">
+///             <program_image path="hello.elf" />
+///         </protection_domain>
+///     </system>"#;
+/// let system = System::parse("hello.system", file)?.program("hello.elf", init);
+/// let mut run = system.start();
+/// run.until_idle();
+/// assert_eq!(run.log(), "hello, world\n");
+/// # Ok::<(), microkit_test::SystemError>(())
+/// ```
+#[derive(Clone)]
+pub struct System {
+    pub(crate) image: Arc<Image>,
+    /// What each protection domain runs.
+    pub(crate) bodies: Vec<Option<Body>>,
+    /// Before it is started.
+    pub(crate) kernel: Kernel,
+}
+
+impl System {
+    /// Reads a system file. What it names in `prefill_path` is looked for beside it.
+    ///
+    /// **Errors:** no such file, or as [`parse`](Self::parse).
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, SystemError> {
+        let path = path.as_ref();
+        let text = std::fs::read_to_string(path).map_err(|error| SystemError::Unreadable {
+            path: path.to_path_buf(),
+            error,
+        })?;
+        let directory = path.parent().unwrap_or(Path::new(""));
+        let files = SearchPaths(vec![directory.to_path_buf()]);
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        Self::new(&name.to_string_lossy(), &text, Options::new(&files), &files)
+    }
+
+    /// Takes the text of a system file, which names no files; `name` is what to call it.
+    ///
+    /// **Errors:** everything that is wrong with it, each with its place; and what the model kernel
+    /// does not run, such as virtual machines.
+    pub fn parse(name: &str, text: &str) -> Result<Self, SystemError> {
+        Self::new(name, text, Options::new(&NoFiles), &SearchPaths(Vec::new()))
+    }
+
+    fn new(
+        name: &str,
+        text: &str,
+        options: Options<'_>,
+        files: &SearchPaths,
+    ) -> Result<Self, SystemError> {
+        let configuration = sel4_sys::config::CONFIGURATION;
+        if configuration != "debug" {
+            return Err(SystemError::Configuration(configuration));
+        }
+        let system =
+            parse(name, text, options).map_err(|errors| SystemError::File(rendered(&errors)))?;
+        let refusals = system.refusals_for_model();
+        if !refusals.is_empty() {
+            let report = microkit_sdf::Report::new(system.source.clone(), refusals);
+            return Err(SystemError::File(rendered(&report)));
+        }
+        let image = lower(&system, files)?;
+        let kernel = Kernel::new(&image.spec, Clock::QEMU).map_err(SystemError::Kernel)?;
+        Ok(Self {
+            bodies: vec![None; image.domains.len()],
+            image: Arc::new(image),
+            kernel,
+        })
+    }
+
+    /// Has every protection domain whose `<program_image>` has this path run `init`, a function
+    /// marked `#[protection_domain]`.
+    ///
+    /// `init` runs once in every life of every such protection domain. What it keeps in statics
+    /// stays there from one run to the next.
+    ///
+    /// # Panics
+    ///
+    /// If no protection domain has that program.
+    #[must_use]
+    #[track_caller]
+    pub fn program<H: Handler>(
+        self,
+        path: &str,
+        init: impl Fn() -> H + Send + Sync + 'static,
+    ) -> Self {
+        self.with_program(path, Body::handler(init))
+    }
+
+    /// Has one protection domain run `init`, whatever its `<program_image>` is.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such protection domain.
+    #[must_use]
+    #[track_caller]
+    pub fn protection_domain<H: Handler>(
+        mut self,
+        name: &str,
+        init: impl Fn() -> H + Send + Sync + 'static,
+    ) -> Self {
+        let domain = self.domain(name);
+        self.bodies[domain] = Some(Body::handler(init));
+        self
+    }
+
+    /// Has every protection domain with this program be run by a [`Processor`], which `make` makes.
+    ///
+    /// # Panics
+    ///
+    /// If no protection domain has that program.
+    #[must_use]
+    #[track_caller]
+    pub fn processor<P: Processor + 'static>(
+        self,
+        path: &str,
+        make: impl Fn() -> P + Send + Sync + 'static,
+    ) -> Self {
+        self.with_program(path, Body::Processor(Arc::new(move || Box::new(make()))))
+    }
+
+    #[track_caller]
+    fn with_program(mut self, path: &str, body: Body) -> Self {
+        let mut is_named = false;
+        for (domain, slot) in self.image.domains.iter().zip(&mut self.bodies) {
+            if domain.program == path {
+                *slot = Some(body.clone());
+                is_named = true;
+            }
+        }
+        assert!(
+            is_named,
+            "no protection domain has the program {path}; there are {}",
+            listed(self.image.domains.iter().map(|domain| &*domain.program))
+        );
+        self
+    }
+
+    /// Starts a run: every protection domain is about to run its first instruction, and memory
+    /// regions are as the system file says.
+    ///
+    /// # Panics
+    ///
+    /// If a protection domain was given nothing to run; and if the system has memory regions, and
+    /// another run of it is not over.
+    #[track_caller]
+    pub fn start(&self) -> Run {
+        Run::new(self)
+    }
+
+    #[track_caller]
+    pub(crate) fn domain(&self, name: &str) -> usize {
+        self.image.domain(name)
+    }
+}
+
+impl Image {
+    /// The index of a protection domain.
+    #[track_caller]
+    pub(crate) fn domain(&self, name: &str) -> usize {
+        let found = self.domains.iter().position(|domain| domain.name == name);
+        found.unwrap_or_else(|| {
+            panic!(
+                "there is no protection domain {name}; there are {}",
+                listed(self.domains.iter().map(|domain| domain.name))
+            )
+        })
+    }
+}
+
+impl fmt::Debug for System {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.image.domains.iter().map(|domain| domain.name);
+        f.debug_list().entries(names).finish()
+    }
+}
+
+pub(crate) fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    names.collect::<Vec<_>>().join(", ")
+}
+
+/// Why there is no system.
+///
+/// Its `Debug` says the same as its `Display`, for tests that `unwrap`.
+#[non_exhaustive]
+pub enum SystemError {
+    /// The system file could not be read.
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// What is wrong with the system file.
+    File(String),
+    /// A file that a memory region is filled from could not be read.
+    Fill {
+        /// Which memory region.
+        region: String,
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The model kernel does not take it.
+    Kernel(kernel_model::SystemError),
+    /// The protection domains were built for another configuration than the model kernel's.
+    Configuration(&'static str),
+}
+
+impl fmt::Display for SystemError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable { path, error } => {
+                write!(
+                    f,
+                    "the system file {} could not be read: {error}",
+                    path.display()
+                )
+            }
+            Self::File(report) => f.write_str(report),
+            Self::Fill {
+                region,
+                path,
+                error,
+            } => write!(
+                f,
+                "{}, with which the memory region {region} is filled, could not be read: {error}",
+                path.display()
+            ),
+            Self::Kernel(error) => write!(f, "the model kernel cannot run this system: {error}"),
+            Self::Configuration(configuration) => write!(
+                f,
+                "the model kernel is of the configuration debug, and this was built for \
+                 {configuration}: unset MICROKIT_CONFIG"
+            ),
+        }
+    }
+}
+
+impl fmt::Debug for SystemError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for SystemError {}
+
+/// A report with its lines of the file.
+fn rendered(report: &dyn miette::Diagnostic) -> String {
+    let mut text = String::from("\n");
+    let handler =
+        miette::GraphicalReportHandler::new_themed(miette::GraphicalTheme::unicode_nocolor());
+    match handler.render_report(&mut text, report) {
+        Ok(()) => text,
+        Err(_) => report.to_string(),
+    }
+}

@@ -1,0 +1,1 @@
+../../../../../../../crates/kernel/kernel-aarch64/build.rs

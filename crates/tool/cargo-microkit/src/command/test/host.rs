@@ -1,0 +1,104 @@
+//! The tests that packages have on the host: those with `microkit-test` among their dependencies.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::cargo;
+use crate::cli::TestArgs;
+use crate::command::test::failed;
+use crate::command::test::selection::Selection;
+use crate::command::test::tally::{Tally, Verdict};
+use crate::interrupt;
+use crate::project::{Project, TestedPackage, cargo_program};
+use crate::system_file::SystemFile;
+use crate::terminal;
+
+/// In the place of a variant.
+const ON_THE_HOST: &str = "host";
+
+/// A package that has tests on the host, and its project.
+pub(super) struct Tested<'a> {
+    package: TestedPackage<'a>,
+    project: &'a Project,
+}
+
+/// The packages that have tests on the host, each once: of those that hold the systems' programs,
+/// or, if no system was named, all.
+pub(super) fn packages<'a>(args: &TestArgs, selections: &'a [Selection]) -> Vec<Tested<'a>> {
+    let mut all: Vec<Tested<'_>> = Vec::new();
+    for selection in selections {
+        let Some(project) = selection.project.as_deref().filter(|_| !args.bless) else {
+            continue;
+        };
+        let mut packages = project.tested_on_host();
+        if !args.systems.is_empty() {
+            let programs = programs(selection);
+            packages.retain(|package| package.bins.iter().any(|bin| programs.contains(*bin)));
+        }
+        for package in packages {
+            // Two folders of one workspace can share it.
+            if all.iter().all(|tested| tested.package.id != package.id) {
+                all.push(Tested { package, project });
+            }
+        }
+    }
+    all
+}
+
+/// The names of the systems' programs. What is wrong with a system is told when it is built.
+fn programs(selection: &Selection) -> BTreeSet<String> {
+    let systems = selection.runs.iter().flat_map(|(_, systems)| systems);
+    systems
+        .filter_map(|system| SystemFile::read(system.clone()).ok())
+        .flat_map(|file| file.images)
+        .filter_map(|image| Some(Path::new(&image.path).file_stem()?.to_str()?.to_owned()))
+        .collect()
+}
+
+/// Lists them.
+pub(super) fn list(packages: &[Tested<'_>]) {
+    for Tested { package, .. } in packages {
+        terminal::line(format_args!("{} ({ON_THE_HOST})", package.name));
+    }
+}
+
+/// Runs `cargo test` for each.
+pub(super) fn test(packages: &[Tested<'_>], tally: &mut Tally) {
+    for Tested { package, project } in packages {
+        if interrupt::requested() {
+            return;
+        }
+        terminal::status("Testing", format_args!("{} on the host", package.name));
+        let verdict = run(project, package);
+        tally.record(package.name, ON_THE_HOST, verdict);
+    }
+}
+
+fn run(project: &Project, package: &TestedPackage<'_>) -> Verdict {
+    let host = match cargo::host_target(project.directory()) {
+        Ok(host) => host,
+        Err(report) => return failed(&report),
+    };
+    let mut command = Command::new(cargo_program());
+    command
+        .args(["test", "--quiet", "--package", package.id])
+        // Whatever target the project's configuration or CARGO_BUILD_TARGET chooses for the PDs.
+        .args(["--target", &host])
+        .current_dir(project.directory())
+        .stdin(Stdio::null());
+    // The kernel in the tests is the model kernel, which has one board and configuration.
+    command
+        .env_remove("MICROKIT_BOARD")
+        .env_remove("MICROKIT_CONFIG");
+    match command.output() {
+        Ok(output) if output.status.success() => Verdict::Passed(String::new()),
+        Ok(_) if interrupt::requested() => Verdict::Interrupted,
+        Ok(output) => {
+            let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+            let (out, err) = (text(&output.stdout), text(&output.stderr));
+            Verdict::Failed(format!("{}\n{}", err.trim_end(), out.trim()))
+        }
+        Err(error) => Verdict::Failed(format!("Cargo could not be run: {error}")),
+    }
+}
