@@ -110,7 +110,8 @@ fn is_documented(docs: &Path, path: &str) -> bool {
 #[test]
 fn every_test_and_system_exists() {
     let mut tests = BTreeSet::new();
-    for source in sources(&root().join("crates")) {
+    let folders = ["crates", "examples", "ci/programs"].map(|folder| root().join(folder));
+    for source in folders.iter().flat_map(|folder| sources(folder)) {
         let text = fs::read_to_string(source).expect("it can be read");
         let mut lines = text.lines().map(str::trim);
         while lines.by_ref().any(|line| line == "#[test]") {
@@ -126,8 +127,10 @@ fn every_test_and_system_exists() {
             match kind {
                 "system" => {
                     let file = |suffix: &str| {
-                        let name = format!("microkit-systems/{name}.{suffix}");
-                        root().join(name).is_file()
+                        let folders = ["", "conformance/", "torture/"].iter();
+                        folders
+                            .map(|folder| format!("microkit-systems/{folder}{name}.{suffix}"))
+                            .any(|file| root().join(file).is_file())
                     };
                     let exists = file("system") && file("expected");
                     assert!(exists, "{PAGE} names the system {name}, which is not there");

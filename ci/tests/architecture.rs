@@ -1,5 +1,5 @@
-//! Holds the map in `docs/architecture.md` against the code: the crates and what they depend on,
-//! the paths that it names, and where `unsafe` may be.
+//! Holds the layout against the code: which folder may depend on which, the map in
+//! `docs/architecture.md`, the paths that documents name, and where `unsafe` may be.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -40,6 +40,50 @@ const UNSAFE_PROGRAMS: [&str; 18] = [
     "utilisation",
 ];
 
+/// What a folder, or a crate, may depend on besides the crates of its own folder.
+const ALLOWED: [(&str, &[&str]); 9] = [
+    ("microkit-abi", &[]),
+    ("runtime", &["microkit-abi"]),
+    ("lib", &["runtime", "microkit-abi"]),
+    ("microkit-system-macros", &["microkit-sdf"]),
+    ("drivers", &["lib", "runtime", "microkit-abi"]),
+    ("tool", &["microkit-abi", "boot-spec"]),
+    ("kernel", &["microkit-abi"]),
+    (
+        "test",
+        &[
+            "runtime",
+            "microkit-abi",
+            "boot-spec",
+            "microkit-sdf",
+            "microkit-image",
+            "kernel-model",
+        ],
+    ),
+    // The examples and the tests of the whole are users: they may depend on anything, but not on an
+    // example.
+    (
+        "user",
+        &[
+            "microkit-abi",
+            "runtime",
+            "lib",
+            "drivers",
+            "tool",
+            "kernel",
+            "test",
+            "ci",
+        ],
+    ),
+];
+
+/// What the tests of a folder may depend on besides.
+const ALLOWED_IN_TESTS: [(&str, &[&str]); 3] = [
+    ("runtime", &["test"]),
+    ("lib", &["test"]),
+    ("drivers", &["test"]),
+];
+
 fn metadata() -> Metadata {
     MetadataCommand::new()
         .manifest_path(root().join("Cargo.toml"))
@@ -52,11 +96,106 @@ fn map() -> String {
     fs::read_to_string(root().join("docs/architecture.md")).expect("the map is there")
 }
 
-fn is_example(package: &Package) -> bool {
-    package
+/// The folder of a package that the rules speak of.
+fn folder(package: &Package) -> String {
+    let path = package
         .manifest_path
-        .strip_prefix(root().to_str().expect("a path in UTF-8"))
-        .is_ok_and(|path| path.starts_with("examples"))
+        .strip_prefix(root().to_str().expect("a path in UTF-8"));
+    let path = path.expect("it is in the workspace");
+    let parts: Vec<&str> = path.iter().collect();
+    match parts[..] {
+        ["crates", "microkit-abi", ..] => "microkit-abi",
+        ["crates", folder, ..] => folder,
+        [folder, ..] => folder,
+        [] => unreachable!("a manifest has a path"),
+    }
+    .to_owned()
+}
+
+/// Whether the map describes the package: it is a crate, or the tests of the whole.
+fn is_on_the_map(package: &Package) -> bool {
+    let is_program = package.manifest_path.as_str().contains("/programs/");
+    folder(package) != "examples" && !is_program
+}
+
+/// Why an edge breaks the rules, if it does. Names are a crate's and its folder's.
+fn broken(from: (&str, &str), to: (&str, &str), is_in_tests: bool) -> Option<String> {
+    let is_user = ["examples", "ci"].contains(&from.1);
+    let is_allowed = |rules: &[(&str, &[&str])]| {
+        rules.iter().any(|(who, whom)| {
+            let is_meant = from.0 == *who || from.1 == *who || is_user && *who == "user";
+            is_meant && (whom.contains(&to.0) || whom.contains(&to.1))
+        })
+    };
+    let is_right = to.1 != "examples"
+        && (from.1 == to.1 || is_allowed(&ALLOWED) || is_in_tests && is_allowed(&ALLOWED_IN_TESTS));
+    let kind = if is_in_tests { "in its tests " } else { "" };
+    (!is_right).then(|| {
+        format!(
+            "{} ({}) depends {kind}on {} ({})",
+            from.0, from.1, to.0, to.1
+        )
+    })
+}
+
+#[test]
+fn no_folder_knows_another_that_it_may_not_know() {
+    let metadata = metadata();
+    let packages: BTreeMap<&str, &Package> = metadata
+        .packages
+        .iter()
+        .map(|package| (package.name.as_str(), package))
+        .collect();
+    let mut wrong = Vec::new();
+    for (name, package) in &packages {
+        let ours = package
+            .dependencies
+            .iter()
+            .filter(|edge| edge.path.is_some());
+        for edge in ours {
+            let to = packages[edge.name.as_str()];
+            let is_in_tests = edge.kind == DependencyKind::Development;
+            let from = (*name, &*folder(package));
+            wrong.extend(broken(from, (&edge.name, &folder(to)), is_in_tests));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Files that are compiled by their path are dependencies too.
+#[test]
+fn no_crate_has_a_source_of_an_example() {
+    for package in metadata()
+        .packages
+        .iter()
+        .filter(|package| folder(package) != "examples")
+    {
+        for source in sources(
+            package
+                .manifest_path
+                .parent()
+                .expect("a folder")
+                .as_std_path(),
+        ) {
+            let text = fs::read_to_string(&source).expect("it can be read");
+            let by_path = text.lines().find(|line| {
+                line.trim_start().starts_with("#[path") && line.contains("/examples/")
+            });
+            assert_eq!(by_path, None, "{}", source.display());
+        }
+    }
+}
+
+fn sources(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(folder).expect("it is a folder");
+    let paths = entries.map(|entry| entry.expect("it can be read").path());
+    paths
+        .flat_map(|path| match path.is_dir() {
+            true => sources(&path),
+            false => vec![path],
+        })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
 }
 
 /// The rows of the table: a crate's name, its place, and what it may depend on.
@@ -83,18 +222,15 @@ fn every_crate_is_on_the_map_at_its_place() {
     let rows = rows(&map());
     let metadata = metadata();
     let on_map: BTreeSet<&str> = rows.keys().map(String::as_str).collect();
-    let in_code: BTreeSet<&str> = metadata
-        .packages
-        .iter()
-        .filter(|package| !is_example(package))
-        .map(|package| package.name.as_str())
-        .collect();
+    let crates = || {
+        metadata
+            .packages
+            .iter()
+            .filter(|package| is_on_the_map(package))
+    };
+    let in_code: BTreeSet<&str> = crates().map(|package| package.name.as_str()).collect();
     assert_eq!(on_map, in_code);
-    for package in metadata
-        .packages
-        .iter()
-        .filter(|package| !is_example(package))
-    {
+    for package in crates() {
         let place = root()
             .join(&rows[package.name.as_str()].0)
             .join("Cargo.toml");
@@ -109,19 +245,14 @@ fn every_crate_is_on_the_map_at_its_place() {
 fn no_crate_depends_on_what_the_map_does_not_allow() {
     let rows = rows(&map());
     let metadata = metadata();
-    let ours: BTreeSet<&str> = metadata.packages.iter().map(|p| p.name.as_str()).collect();
     for package in metadata
         .packages
         .iter()
-        .filter(|package| !is_example(package))
+        .filter(|package| is_on_the_map(package))
     {
-        let edges = package
-            .dependencies
-            .iter()
-            .filter(|dependency| dependency.kind != DependencyKind::Development)
-            .filter(|dependency| {
-                dependency.path.is_some() && ours.contains(dependency.name.as_str())
-            });
+        let edges = package.dependencies.iter().filter(|dependency| {
+            dependency.kind != DependencyKind::Development && dependency.path.is_some()
+        });
         for edge in edges {
             let allowed = &rows[package.name.as_str()].1;
             let (from, to) = (&package.name, &edge.name);
@@ -135,19 +266,11 @@ fn no_crate_depends_on_what_the_map_does_not_allow() {
 
 #[test]
 fn every_path_on_the_map_and_in_the_soundness_chapter_exists() {
-    for file in [
-        "docs/architecture.md",
-        "docs/soundness/README.md",
-        "docs/soundness/capabilities.md",
-        "docs/soundness/ipc-buffer.md",
-        "docs/soundness/sel4.md",
-        "docs/soundness/sel4-microkit.md",
-        "docs/soundness/microkit-async.md",
-        "docs/soundness/microkit-virtio.md",
-        "docs/soundness/sel4-sys.md",
-        "README.md",
-    ] {
-        let text = fs::read_to_string(root().join(file)).expect("the file is there");
+    let soundness = fs::read_dir(root().join("docs/soundness")).expect("the chapter is there");
+    let soundness = soundness.map(|entry| entry.expect("it can be read").path());
+    let others = ["docs/architecture.md", "README.md"].map(|file| root().join(file));
+    for file in soundness.chain(others) {
+        let text = fs::read_to_string(&file).expect("the file is there");
         let paths = code_spans(&text).filter(|span| {
             ["crates/", "docs/", "examples/", "microkit-systems/", "ci/"]
                 .iter()
@@ -157,7 +280,8 @@ fn every_path_on_the_map_and_in_the_soundness_chapter_exists() {
         for path in paths {
             assert!(
                 root().join(path).exists(),
-                "{file} names {path}, which is not there"
+                "{} names {path}, which is not there",
+                file.display()
             );
         }
     }
@@ -166,13 +290,12 @@ fn every_path_on_the_map_and_in_the_soundness_chapter_exists() {
 #[test]
 fn unsafe_code_is_forbidden_where_the_map_says_so() {
     for package in metadata().packages {
-        let name = package.name.as_str();
-        if UNSAFE.contains(&name) || UNSAFE_PROGRAMS.contains(&name) {
+        if UNSAFE.contains(&package.name.as_str()) {
             continue;
         }
         for target in &package.targets {
             let is_root = target.is_lib() || target.is_bin() || target.is_proc_macro();
-            if is_root {
+            if is_root && !UNSAFE_PROGRAMS.contains(&target.name.as_str()) {
                 let source = fs::read_to_string(&target.src_path).expect("the source is there");
                 let name = &package.name;
                 assert!(
@@ -197,4 +320,22 @@ fn a_table_is_read_as_it_is_written() {
     );
     let spans: Vec<&str> = code_spans("`x` and\n```\n`not this`\n```\n`y`").collect();
     assert_eq!(spans, ["x", "y"]);
+}
+
+/// The checks must be able to fail.
+#[test]
+fn an_edge_that_breaks_a_rule_is_named() {
+    let [sync, test] = [("microkit-sync", "lib"), ("microkit-test", "test")];
+    assert_eq!(broken(sync, test, true), None);
+    assert_eq!(
+        broken(sync, test, false).as_deref(),
+        Some("microkit-sync (lib) depends on microkit-test (test)")
+    );
+    assert!(broken(sync, ("hello", "examples"), true).is_some());
+    assert!(broken(("ci", "ci"), ("hello", "examples"), true).is_some());
+    assert!(broken(("hello", "examples"), ("heap", "examples"), false).is_some());
+    assert_eq!(
+        broken(("hello", "examples"), ("kernel-model", "kernel"), false),
+        None
+    );
 }

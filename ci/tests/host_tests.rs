@@ -1,109 +1,127 @@
-//! Holds the table of the examples' host tests, in the chapter on tests, against the examples and the
-//! tests.
+//! Holds that each program of the examples and of `ci/programs` runs in a test on the host, or that
+//! the README of its package says why it does not.
 
-use std::collections::BTreeSet;
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use ci::root;
 
-/// A row of the table: the examples, the files with their tests, and what is said beside.
-#[derive(Debug, PartialEq, Eq)]
-struct Row<'a> {
-    examples: Vec<&'a str>,
-    tests: Vec<&'a str>,
-    reason: &'a str,
+/// The packages of programs.
+fn packages() -> Vec<PathBuf> {
+    let packages = ["examples", "ci/programs"].into_iter().flat_map(|folder| {
+        let entries = fs::read_dir(root().join(folder)).expect("the folder is there");
+        entries.map(|entry| entry.expect("it can be read").path())
+    });
+    packages.filter(|path| path.is_dir()).collect()
 }
 
-/// What is between backticks.
-fn quoted(cell: &str) -> Vec<&str> {
-    cell.split('`').skip(1).step_by(2).collect()
-}
-
-/// The rows of the table that follows on this heading.
-fn rows(chapter: &str) -> Vec<Row<'_>> {
-    let (_, section) = chapter
-        .split_once("\n## The examples\n")
-        .expect("the chapter has the section");
-    section
-        .lines()
-        .filter(|line| line.starts_with("| `"))
-        .map(|line| {
-            let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
-            let [examples, tests, reason] = cells[..] else {
-                panic!("a row of three cells is expected: {line}")
-            };
-            Row {
-                examples: quoted(examples),
-                tests: quoted(tests),
-                reason,
-            }
+/// The names of the programs of a package.
+fn programs(package: &Path) -> Vec<String> {
+    let entries = fs::read_dir(package.join("src/bin")).expect("a package has programs");
+    let names = entries.map(|entry| entry.expect("it can be read").path());
+    names
+        .map(|path| {
+            path.file_stem()
+                .expect("it is a name")
+                .to_string_lossy()
+                .into_owned()
         })
         .collect()
 }
 
-fn chapter() -> String {
-    fs::read_to_string(root().join("docs/guide/testing.md")).expect("it is there")
+/// The sources of the tests of a package that have tests.
+fn tests(package: &Path) -> Vec<String> {
+    let entries = fs::read_dir(package.join("tests")).into_iter().flatten();
+    entries
+        .map(|entry| fs::read_to_string(entry.expect("it can be read").path()).unwrap_or_default())
+        .filter(|text| text.contains("#[test]"))
+        .collect()
 }
 
-/// Where the tests of `microkit-test` have the programs of the examples.
-const PROGRAMS: &str = "crates/test/microkit-test/tests/examples/mod.rs";
+/// Whether a test has the program as a module.
+fn runs(test: &str, program: &str) -> bool {
+    ["rs", "/main.rs"].iter().any(|end| {
+        let end = end
+            .strip_prefix('/')
+            .map_or(format!(".{end}"), |end| format!("/{end}"));
+        test.contains(&format!("\"../src/bin/{program}{end}\""))
+    })
+}
+
+/// The reason that a README gives for a program that no test runs.
+fn reason<'a>(readme: &'a str, program: &str) -> Option<&'a str> {
+    let start = format!("Not run on the host: `{program}`, because ");
+    readme
+        .lines()
+        .find_map(|line| line.strip_prefix(start.as_str()))
+}
 
 #[test]
-fn every_example_stands_once_in_the_table() {
-    let chapter = chapter();
-    let mut told = BTreeSet::new();
-    for example in rows(&chapter).into_iter().flat_map(|row| row.examples) {
-        assert!(told.insert(example.to_owned()), "{example} is there twice");
+fn every_program_runs_in_a_test_on_the_host_or_its_readme_says_why_not() {
+    let packages = packages();
+    assert!(packages.len() > 20, "only {} were read", packages.len());
+    for package in packages {
+        let tests = tests(&package);
+        let readme = package.join("README.md");
+        let readme = fs::read_to_string(&readme).unwrap_or_else(|e| panic!("{readme:?}: {e}"));
+        for program in programs(&package) {
+            let is_run = tests.iter().any(|test| runs(test, &program));
+            assert_eq!(
+                !is_run,
+                reason(&readme, &program).is_some(),
+                "{}: `{program}` is to run in a test or to have a reason, and not both",
+                package.display()
+            );
+        }
     }
-    let packages: BTreeSet<String> = fs::read_dir(root().join("examples"))
-        .expect("there are examples")
-        .map(|entry| entry.expect("it can be read"))
-        .filter(|entry| entry.path().join("Cargo.toml").exists())
-        .map(|entry| entry.file_name().into_string().expect("it is a name"))
-        .collect();
-    assert_eq!(told, packages);
 }
 
 #[test]
-fn every_example_has_tests_that_run_it_or_a_reason() {
-    let chapter = chapter();
-    let read = |path: &str| fs::read_to_string(root().join(path));
-    let programs = read(PROGRAMS).expect("it is there");
-    for row in rows(&chapter) {
+fn every_example_has_a_readme_with_its_system_and_what_it_prints() {
+    let list = fs::read_to_string(root().join("examples/README.md")).expect("it is there");
+    let examples: Vec<_> = packages()
+        .into_iter()
+        .filter(|package| package.parent() == Some(&root().join("examples")))
+        .collect();
+    assert!(examples.len() <= 30, "at most 30 can be read in a row");
+    for example in examples {
+        let name = example
+            .file_name()
+            .expect("a name")
+            .to_str()
+            .expect("UTF-8");
         assert!(
-            !row.tests.is_empty() || row.reason.len() > 10,
-            "neither tests nor a reason: {row:?}"
+            list.contains(&format!("[`{name}`]({name})")),
+            "{name} is not in the list"
         );
-        for path in row.tests {
-            let file = read(path).unwrap_or_else(|error| panic!("{path}: {error}"));
-            assert!(file.contains("#[test]"), "{path} has no test");
-            for example in &row.examples {
-                let is_own = path == format!("examples/{example}/src/tests.rs")
-                    || path.starts_with(&format!("examples/{example}/tests/"));
-                let program = format!("/{example}/src/main.rs\"");
-                let is_given =
-                    path.starts_with("crates/test/microkit-test/") && programs.contains(&program);
-                assert!(
-                    is_own || is_given || file.contains(&program),
-                    "{path} does not run {example}"
-                );
-            }
+        assert!(
+            example.join("system.svg").is_file(),
+            "{name} has no picture"
+        );
+        let readme = fs::read_to_string(example.join("README.md")).expect("it is there");
+        let expected = root().join(format!("microkit-systems/{name}.expected"));
+        let expected = fs::read_to_string(expected).expect("the system is there");
+        let printed = readme
+            .split("```")
+            .nth(1)
+            .expect("it shows what is printed");
+        let lines = printed.lines().skip(1).filter(|line| *line != "…");
+        for line in lines {
+            assert!(
+                expected.lines().any(|other| other == line),
+                "{name} does not print: {line}"
+            );
         }
     }
 }
 
 /// The checks must be able to fail.
 #[test]
-fn a_row_is_read() {
-    let text = "\n## The examples\n\n| Example | Tests | Not |\n|---|---|---|\n\
-                | `a`, `b` | `x.rs` | |\n| `c` | | why `d` |\n";
-    let row = |examples: &[&'static str], tests: &[&'static str], reason| Row {
-        examples: examples.to_vec(),
-        tests: tests.to_vec(),
-        reason,
-    };
-    assert_eq!(
-        rows(text),
-        [row(&["a", "b"], &["x.rs"], ""), row(&["c"], &[], "why `d`")]
-    );
+fn a_test_and_a_reason_are_read() {
+    assert!(runs("#[path = \"../src/bin/a.rs\"]", "a"));
+    assert!(runs("#[path = \"../src/bin/a/main.rs\"]", "a"));
+    assert!(!runs("#[path = \"../src/bin/a.rs\"]", "b"));
+    let readme = "Not run on the host: `a`, because it is loud.\n";
+    assert_eq!(reason(readme, "a"), Some("it is loud."));
+    assert_eq!(reason(readme, "b"), None);
 }

@@ -2,7 +2,7 @@
 //! call is stored before it and read again from memory after it, and that the token's pointer is
 //! an operand of the call.
 //!
-//! The function looked at is `last_word` of `examples/ping-seed`, built for release.
+//! The function looked at is `last_word` of `ci/programs/conformance`, built for release.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -93,7 +93,7 @@ fn debug_output_is_no_part_of_a_program_for_release() {
             ("MICROKIT_SDK", sdk.clone()),
             ("MICROKIT_CONFIG", config.into()),
         ];
-        build_with("pong-call", &variables).elf
+        build_with("ping-pong-call", "pong-call", &variables).elf
     };
     assert!(prints(&build("debug")));
     assert!(!prints(&build("release")));
@@ -122,11 +122,11 @@ struct Built {
 
 fn built() -> &'static Built {
     static BUILT: OnceLock<Built> = OnceLock::new();
-    BUILT.get_or_init(|| build_with("ping-seed", &[]))
+    BUILT.get_or_init(|| build_with("conformance", "ping-seed", &[]))
 }
 
 /// Builds a protection domain for release, with its assembly, in a place of its own.
-fn build_with(package: &str, variables: &[(&str, OsString)]) -> Built {
+fn build_with(package: &str, program: &str, variables: &[(&str, OsString)]) -> Built {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
         .expect("ci is in the root");
@@ -140,7 +140,7 @@ fn build_with(package: &str, variables: &[(&str, OsString)]) -> Built {
             "--target",
             "aarch64-unknown-none",
         ])
-        .args(["--package", package, "--target-dir"])
+        .args(["--package", package, "--bin", program, "--target-dir"])
         .arg(&target)
         .args(["--", "--emit", "asm,link"])
         .envs(variables.iter().map(|(name, value)| (name, value)))
@@ -148,9 +148,9 @@ fn build_with(package: &str, variables: &[(&str, OsString)]) -> Built {
         .expect("cargo can be run");
     assert!(status.success(), "the protection domain is built");
     let built = target.join("aarch64-unknown-none/release");
-    let assembly = newest(&built.join("deps"), &package.replace('-', "_"));
+    let assembly = newest(&built.join("deps"), &program.replace('-', "_"));
     Built {
-        elf: fs::read(built.join(package)).expect("the ELF file is there"),
+        elf: fs::read(built.join(program)).expect("the ELF file is there"),
         assembly: fs::read_to_string(assembly).expect("the assembly is there"),
     }
 }

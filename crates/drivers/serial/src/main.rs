@@ -1,13 +1,11 @@
 //! Drives the board's PL011 serial port by its interrupts, for up to [`CLIENTS`] clients that print,
 //! of which one may read too.
 #![no_std]
-#![cfg_attr(not(test), no_main)]
+#![no_main]
 #![forbid(unsafe_code)]
 
 mod client;
 mod port;
-#[cfg(test)]
-mod tests;
 
 use byte_queue::{Broken, Producer};
 use client::Clients;

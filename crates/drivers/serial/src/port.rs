@@ -1,6 +1,6 @@
 //! The port: a PL011 (Arm DDI 0183, *PrimeCell UART*).
 
-use crate::client::Clients;
+use super::client::Clients;
 use arm_pl011_uart::{
     DataBits, FifoLevel, Interrupts, LineConfig, PL011Registers, Parity, StopBits, Uart,
 };

@@ -30,24 +30,24 @@ impl System {
         let path = Path::new(argument);
         let beside = PathBuf::from(format!("{argument}.system"));
         let beside = beside.is_file().then(|| Self::at(&beside));
-        let names = workspace_root.map(names_in_workspace).unwrap_or_default();
-        let in_workspace = workspace_root.filter(|_| names.iter().any(|name| name == argument));
-        if let Some(root) = in_workspace {
-            let system = Self::at(&directory(root).join(format!("{argument}.system")));
-            return match beside {
-                Some(other) if !is_same_file(&other.path, &system.path) => Err(miette!(
-                    help = format!(
-                        "say which: `{}` or `./{}`",
-                        system.path.display(),
-                        other.path.display()
-                    ),
-                    "two systems are called `{argument}`: `{}`, and `{}` in this folder",
-                    system.path.display(),
-                    other.path.display()
-                )),
-                _ => Ok(system),
+        let all = workspace_root.map(Self::all).unwrap_or_default();
+        let mut named = all.iter().filter(|system| system.name == argument);
+        if let Some(system) = named.next() {
+            let others = named.chain(&beside);
+            let mut others = others.filter(|other| !is_same_file(&other.path, &system.path));
+            let Some(other) = others.next() else {
+                return Ok(system.clone());
             };
+            let [first, second] = [system, other].map(|system| match system.path.parent() {
+                Some(folder) if folder == Path::new("") => format!("./{}", system.path.display()),
+                _ => system.path.display().to_string(),
+            });
+            return Err(miette!(
+                help = format!("say which: `{first}` or `{second}`"),
+                "two systems are called `{argument}`: `{first}` and `{second}`"
+            ));
         }
+        let names = all.into_iter().map(|system| system.name).collect();
         if path.is_file() {
             return Ok(Self::at(path));
         }
@@ -69,12 +69,23 @@ impl System {
         Err(not_found(argument, workspace_root, names))
     }
 
-    /// Every system of the workspace.
+    /// Every system of the workspace: those in `microkit-systems`, then those in each folder of it.
     pub(crate) fn all(workspace_root: &Path) -> Vec<Self> {
-        let path = |name| directory(workspace_root).join(format!("{name}.system"));
-        names_in_workspace(workspace_root)
+        let top = directory(workspace_root);
+        let entries = std::fs::read_dir(&top).into_iter().flatten().flatten();
+        let mut folders: Vec<_> = entries
+            .map(|entry| entry.path())
+            .filter(|path| path.is_dir())
+            .collect();
+        folders.sort();
+        let systems_in = |folder: PathBuf| {
+            let names = names_in(&folder).into_iter();
+            names.map(move |name| Self::at(&folder.join(format!("{name}.system"))))
+        };
+        [top]
             .into_iter()
-            .map(|name| Self::at(&path(name)))
+            .chain(folders)
+            .flat_map(systems_in)
             .collect()
     }
 
@@ -135,11 +146,6 @@ fn not_found(argument: &str, workspace_root: Option<&Path>, mut names: Vec<Strin
              no Cargo project here to look for a system of that name"
         ),
     }
-}
-
-/// The names of the systems of a workspace, sorted.
-fn names_in_workspace(workspace_root: &Path) -> Vec<String> {
-    names_in(&directory(workspace_root))
 }
 
 /// The names of the system files in a folder, sorted.
@@ -216,6 +222,20 @@ mod tests {
                 "{argument}: {error} {help}"
             );
         };
+        let folder = systems.join("more");
+        std::fs::create_dir(&folder).expect("the directory");
+        std::fs::write(folder.join("deep.system"), "<system/>").expect("the file");
+        assert_eq!(
+            find("deep").expect("a name").path,
+            folder.join("deep.system")
+        );
+        std::fs::write(folder.join("hello.system"), "<system/>").expect("the file");
+        check("hello", "two systems are called `hello`");
+        std::fs::remove_file(folder.join("hello.system")).expect("it is there");
+        let names = System::all(root.path())
+            .into_iter()
+            .map(|system| system.name);
+        assert_eq!(names.collect::<Vec<_>>(), ["hello", "deep"]);
         check("helo", "did you mean `hello`?");
         check("nothing/like.this", "no system file `nothing/like.this`");
         check("other.system", "no system file `other.system`");

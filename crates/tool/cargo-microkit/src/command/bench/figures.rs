@@ -205,7 +205,7 @@ mod tests {
     fn the_book_shows_the_table_of_the_guard() {
         let file = concat!(
             env!("CARGO_MANIFEST_DIR"),
-            "/../../../microkit-systems/bench.json"
+            "/../../../microkit-systems/bench/bench.json"
         );
         let book = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../docs/performance.md");
         let [file, book] = [file, book].map(|path| std::fs::read_to_string(path).expect(path));

@@ -1,0 +1,78 @@
+//! Has its child fault again and again, and lets it go on each time.
+//!
+//! The program of the child never runs: its parent has stopped it, and gives it instructions.
+#![no_std]
+#![no_main]
+
+use core::sync::atomic::Ordering;
+
+use aarch64_cpu::registers::{CNTPCT_EL0, Readable};
+use bench::report::{DONE, FAULT, report};
+use sel4::Fault;
+use sel4_microkit::{
+    ChannelSet, Child, EntryPoint, Handler, MessageInfo, protection_domain, shared_words, vspace,
+};
+
+const CHILD: Child = Child::new(1);
+
+/// Where the child's instructions are, for it.
+const CODE: usize = 0x400_0000;
+
+/// `udf #1`, then `b .-4` (Arm ARM, *A64 Base Instruction Descriptions*).
+const INSTRUCTIONS: u64 = 0x17ff_ffff_0000_0001;
+
+const ROUND_TRIPS: u64 = 10_000;
+
+const WARM_UP: u64 = 100;
+
+struct Parent {
+    faults: u64,
+    start: u64,
+}
+
+#[protection_domain]
+fn init() -> Parent {
+    CHILD.stop().expect("it is a child");
+    let code = shared_words!(code, code_size);
+    code[0].store(INSTRUCTIONS, Ordering::Relaxed);
+    let start = code.as_ptr().addr();
+    vspace()
+        .vspace_unify_instruction(start, start + size_of::<u64>())
+        .expect("it is mapped");
+    Parent {
+        faults: 0,
+        start: 0,
+    }
+}
+
+impl Handler for Parent {
+    type Error = sel4::Error;
+
+    fn notified(&mut self, _: ChannelSet) -> Result<(), sel4::Error> {
+        // SAFETY: the child's own program never runs, and its instructions are there.
+        CHILD.restart(unsafe { EntryPoint::new(CHILD, CODE) })
+    }
+
+    fn fault(
+        &mut self,
+        child: Child,
+        message: MessageInfo,
+    ) -> Result<Option<MessageInfo>, sel4::Error> {
+        self.faults += 1;
+        if self.faults == WARM_UP {
+            self.start = CNTPCT_EL0.get();
+        } else if self.faults == WARM_UP + ROUND_TRIPS {
+            report(FAULT, CNTPCT_EL0.get() - self.start, ROUND_TRIPS);
+            report(DONE, 0, 0);
+            child.stop()?;
+            return Ok(None);
+        }
+        match message.fault() {
+            Fault::UserException(fault) => {
+                // SAFETY: the child has two instructions, and the second follows.
+                Ok(Some(unsafe { MessageInfo::fault_reply(fault.reply()) }))
+            }
+            fault => panic!("the child has another fault: {fault}"),
+        }
+    }
+}

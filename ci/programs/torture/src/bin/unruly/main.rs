@@ -1,0 +1,70 @@
+//! Does what a bad protection domain can do, each of this image another thing, by its name, until
+//! its parent restarts it.
+#![no_std]
+#![no_main]
+
+mod random;
+mod wild;
+
+use core::hint::black_box;
+use core::sync::atomic::Ordering;
+
+use random::Random;
+use sel4_microkit::{
+    Channel, MessageInfo, Never, panicking, pd_name, protection_domain, shared_words,
+    with_msg_regs_mut,
+};
+
+const PING: Channel = Channel::new(1);
+const PONG: Channel = Channel::new(2);
+const PARENT: Channel = Channel::new(10);
+
+#[protection_domain]
+fn init() -> Never {
+    // It has nobody to tell.
+    panicking::set_hook(&|_| ());
+    PARENT.notify();
+    match pd_name() {
+        Ok("wild") => wild::run(),
+        Ok("deep") => {
+            deep(0);
+        }
+        Ok("loop") => loop {
+            core::hint::spin_loop();
+        },
+        Ok("writer") => write(),
+        Ok("flood") => flood(),
+        _ => (),
+    }
+    panic!("nothing else is left to do")
+}
+
+/// Recurses until there is no stack left.
+fn deep(depth: u64) -> u64 {
+    let frame = black_box([depth; 16]);
+    match black_box(depth.checked_add(1)) {
+        Some(deeper) => frame[0] + deep(deeper),
+        None => 0,
+    }
+}
+
+/// Writes to memory that it may only read.
+fn write() {
+    for word in shared_words!(sealed, sealed_size) {
+        word.store(!0, Ordering::Relaxed);
+    }
+}
+
+/// Notifies all others, and calls one with messages that mean nothing.
+fn flood() {
+    let mut random = Random::new();
+    loop {
+        for channel in [PING, PONG, PARENT] {
+            channel.notify();
+        }
+        let length = random.below(121) as usize;
+        with_msg_regs_mut(|registers| registers.fill_with(|| random.word()));
+        let label = random.word() >> (u64::BITS as usize - MessageInfo::label_width());
+        PONG.pp_call(MessageInfo::new(label, length));
+    }
+}

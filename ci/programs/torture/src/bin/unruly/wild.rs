@@ -1,0 +1,75 @@
+//! Every kind of call, with capabilities and messages that mean nothing.
+
+use sel4::{MessageInfo, cap, with_ipc_buffer_mut};
+
+use super::random::Random;
+
+pub(crate) fn run() {
+    let mut random = Random::new();
+    loop {
+        scribble(&mut random);
+        call(&mut random);
+    }
+}
+
+/// Fills the whole IPC buffer.
+fn scribble(random: &mut Random) {
+    with_ipc_buffer_mut(|buffer| {
+        buffer.msg_regs_mut().fill_with(|| small_or_any(random));
+        buffer.caps_or_badges_mut().fill_with(|| cptr(random));
+        // SAFETY: as for the calls below.
+        unsafe { buffer.set_receive_path(cptr(random), cptr(random), random.below(70)) };
+    });
+}
+
+/// Most of the calls are such that return at once: a life is to see more than one.
+fn call(random: &mut Random) {
+    let [to, from, reply] = core::array::from_fn(|_| cptr(random));
+    let info = MessageInfo::from_word(info(random));
+    // SAFETY: not sound, on purpose: its peers and the kernel must withstand this program, and its
+    // parent restarts it whatever it breaks of itself.
+    unsafe {
+        let to = cap::Unspecified::from_bits(to);
+        let from = cap::Notification::from_bits(from);
+        let reply = cap::Reply::from_bits(reply);
+        match random.below(64) {
+            0 => drop(to.recv(reply)),
+            1 => drop(from.wait()),
+            2 => drop(to.reply_recv(info, reply)),
+            3 => drop(to.nb_send_recv(info, from, reply)),
+            4 => drop(to.nb_send_wait(info, from)),
+            5 => drop(from.poll()),
+            6 => drop(to.nb_recv(reply)),
+            7 => sel4::r#yield(),
+            8..16 => from.signal(),
+            16..32 => to.send(info),
+            32..48 => to.nb_send(info),
+            _ => drop(to.call(info)),
+        }
+    }
+}
+
+/// A slot of the CNode that Microkit fills, one of the root CNode, or any number.
+fn cptr(random: &mut Random) -> u64 {
+    match random.below(64) {
+        0..40 => random.below(12),
+        40..52 => random.below(512),
+        52..63 => random.below(64) << 58,
+        _ => random.word(),
+    }
+}
+
+/// Labels are those of invocations, or any.
+fn info(random: &mut Random) -> u64 {
+    match random.below(2) {
+        0 => random.below(70) << 12 | random.below(1 << 12),
+        _ => random.word(),
+    }
+}
+
+fn small_or_any(random: &mut Random) -> u64 {
+    match random.below(2) {
+        0 => random.below(256),
+        _ => random.word(),
+    }
+}

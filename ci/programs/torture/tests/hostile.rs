@@ -1,0 +1,48 @@
+//! The system `hostile` on the host, where the instructions of the children run one by one.
+
+use conformance::host::Instructions;
+use microkit_test::System;
+
+#[path = "../src/bin/hostile.rs"]
+#[allow(unused_attributes)] // They are those of a crate.
+mod hostile;
+#[path = "../src/bin/hostile-ping.rs"]
+#[allow(unused_attributes)]
+mod ping;
+#[path = "../src/bin/hostile-pong.rs"]
+#[allow(unused_attributes)]
+mod pong;
+
+/// After how many instructions a loop is interrupted.
+const BURST: u64 = 100;
+
+const SYSTEM: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../../microkit-systems/torture/hostile.system"
+);
+
+const EXPECTED: &str = include_str!("../../../../microkit-systems/torture/hostile.expected");
+
+fn system() -> System {
+    System::open(SYSTEM)
+        .unwrap()
+        .program("console.elf", microkit_console::host::protection_domain)
+        .program("hostile.elf", hostile::protection_domain)
+        .program("hostile-ping.elf", ping::protection_domain)
+        .program("hostile-pong.elf", pong::protection_domain)
+}
+
+#[test]
+fn whatever_children_run_wild_the_others_do_their_work() {
+    let system = system().processor("conformance-puppet.elf", || Instructions::at_most(BURST));
+    let mut run = system.start();
+    // A loop without end lasts until the budget is used up.
+    run.set_step_us(10);
+    for _ in 0..1000 {
+        run.advance_us(10_000);
+        if run.log().lines().count() >= EXPECTED.lines().count() {
+            break;
+        }
+    }
+    assert_eq!(run.log(), EXPECTED);
+}

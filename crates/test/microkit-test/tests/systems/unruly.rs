@@ -1,1 +1,0 @@
-//! `unruly-parent`, and those that play on while its children misbehave.

@@ -1,0 +1,28 @@
+//! The system on the host.
+
+use microkit_test::System;
+
+#[path = "../src/bin/hello.rs"]
+#[allow(unused_attributes)] // They are those of a crate.
+mod hello;
+
+const SYSTEM: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../microkit-systems/hello.system"
+);
+
+const EXPECTED: &str = include_str!("../../../microkit-systems/hello.expected");
+
+fn system() -> System {
+    System::open(SYSTEM)
+        .unwrap()
+        .program("console.elf", microkit_console::host::protection_domain)
+        .program("hello.elf", hello::protection_domain)
+}
+
+#[test]
+fn hello_prints_what_it_prints_on_the_target() {
+    let mut run = system().start();
+    run.until_idle();
+    assert_eq!(run.log(), EXPECTED);
+}

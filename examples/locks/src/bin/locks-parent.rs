@@ -1,0 +1,176 @@
+//! Kills a child ten thousand times, whatever it does, recovers the locks that it shares with others,
+//! and lets it begin anew; then asks the others whether all is as it should be.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+use core::task::Poll;
+
+use locks::{Book, CHANNELS, PARENT, Store, VICTIM, lock};
+use microkit_console::println;
+use microkit_sync::{Arena, Condition, LockError, Mutex, Party, Peers};
+use microkit_timer::Timer;
+use sel4_microkit::{
+    Channel, ChannelSet, Child, EntryPoint, Handler, MessageInfo, SharedWord, panicking,
+    protection_domain, shared_words, waits,
+};
+
+const TIMER: Channel = Channel::new(1);
+const CHILD: Child = Child::new(1);
+
+/// So many deaths are enough, if so many times an owner has died inside, and the child has faulted so
+/// often.
+const KILLS: u32 = 10_000;
+const INSIDE: u64 = 100;
+const FAULTS: u32 = 20;
+
+/// The longest that the child lives, in nanoseconds.
+const LONGEST_LIFE_NS: u64 = 100_000;
+
+waits! {
+    in init { call TIMER; }
+    in notified { call TIMER; call microkit_console::CHANNEL; }
+    in fault(CHILD) {}
+}
+
+struct Parent {
+    entry_point: EntryPoint,
+    timer: Timer,
+    seed: u64,
+    kills: u32,
+    faults: u32,
+    phase: Phase,
+    party: Party,
+    arena: Arena<'static>,
+    store: Store,
+    book: Book,
+    lock: Mutex<'static>,
+    room: Condition<'static>,
+    goods: Condition<'static>,
+}
+
+#[derive(PartialEq, Eq)]
+enum Phase {
+    Killing,
+    /// It wants the store's lock.
+    Ending,
+    /// It waits for the others to finish.
+    Waiting,
+    Done,
+}
+
+#[protection_domain]
+fn init() -> Parent {
+    panicking::set_hook(&microkit_console::panic_hook);
+    let locks = shared_words!(locks, locks_size, SharedWord);
+    let arena = Arena::new(&locks[..lock::COUNT]);
+    let opened = "all open the same locks";
+    let mut parent = Parent {
+        // The child has the lower priority, and has not run yet.
+        entry_point: CHILD.entry_point().expect("it is a child"),
+        timer: Timer::new(TIMER),
+        seed: 1,
+        kills: 0,
+        faults: 0,
+        phase: Phase::Killing,
+        party: Party::new(PARENT, Peers::new(&CHANNELS)),
+        store: Store::new(shared_words!(store, store_size, SharedWord)),
+        book: Book::new(shared_words!(book, book_size, SharedWord)),
+        lock: arena.mutex(lock::STORE, 0).expect(opened),
+        room: arena.condition(lock::ROOM, 0).expect(opened),
+        goods: arena.condition(lock::GOODS, 0).expect(opened),
+        arena,
+    };
+    parent.kill_later();
+    parent
+}
+
+impl Parent {
+    fn kill_later(&mut self) {
+        // xorshift64, by Marsaglia.
+        self.seed ^= self.seed << 13;
+        self.seed ^= self.seed >> 7;
+        self.seed ^= self.seed << 17;
+        let due_ns = self.timer.now_ns() + self.seed % LONGEST_LIFE_NS;
+        self.timer.set(due_ns, 0).expect("it is the only one");
+    }
+
+    fn kill(&mut self) -> Result<(), LockError> {
+        CHILD.stop().expect("it is a child");
+        self.kills += 1;
+        if self.is_enough() {
+            self.recover();
+            self.phase = Phase::Ending;
+        } else {
+            // Now and then it forgets, and the child does it for itself.
+            if !self.kills.is_multiple_of(4) {
+                self.recover();
+            }
+            CHILD.restart(self.entry_point).expect("it is a child");
+            self.kill_later();
+        }
+        Ok(())
+    }
+
+    /// On a machine that is slow, the child has done little when it is killed.
+    fn is_enough(&self) -> bool {
+        self.kills >= KILLS && self.faults >= FAULTS && self.store.repairs() >= INSIDE
+    }
+
+    fn recover(&self) {
+        let recovered = self.arena.recover(VICTIM, &self.party);
+        assert_eq!(recovered.corrupt, 0, "a lock is corrupt");
+    }
+
+    /// Takes the store's lock, without waiting for it, and tells all that wait for something in it.
+    fn end(&mut self) -> Result<(), LockError> {
+        if let Poll::Ready(acquired) = self.lock.poll_lock(&self.party)? {
+            let store = self.store;
+            let _guard = acquired.or_repair(|| store.repair())?;
+            self.store.say_enough();
+            self.room.notify_all(&self.party)?;
+            self.goods.notify_all(&self.party)?;
+            self.phase = Phase::Waiting;
+        }
+        Ok(())
+    }
+
+    fn report(&mut self) {
+        assert!(self.store.is_consistent(), "the store does not add up");
+        // Nobody has written since the victim died, perhaps.
+        self.book.repair();
+        println!(
+            "parent: killed {KILLS} times and more, {INSIDE} of them inside, and {FAULTS} faults"
+        );
+        println!("parent: what was made and not taken is there, and nobody waits for ever");
+        self.phase = Phase::Done;
+    }
+}
+
+impl Handler for Parent {
+    type Error = LockError;
+
+    fn notified(&mut self, channels: ChannelSet) -> Result<(), LockError> {
+        if channels.contains(TIMER) {
+            let is_due = self.timer.expired().count() > 0;
+            if is_due && self.phase == Phase::Killing {
+                self.kill()?;
+            }
+        }
+        if self.phase == Phase::Ending {
+            self.end()?;
+        }
+        if self.phase == Phase::Waiting && self.store.is_finished() {
+            self.report();
+        }
+        Ok(())
+    }
+
+    /// The child has died of itself, with the lock.
+    fn fault(&mut self, _: Child, _: MessageInfo) -> Result<Option<MessageInfo>, LockError> {
+        self.faults += 1;
+        self.recover();
+        CHILD.restart(self.entry_point).expect("it is a child");
+        Ok(None)
+    }
+}

@@ -1,0 +1,213 @@
+//! Shares a store and a book with others, one of which dies at any moment: makes goods or takes them,
+//! writes or reads, until it is told that it is enough.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use locks::{Book, CHANNELS, PARENT, Store, VICTIM, WORKERS, lock};
+use microkit_sync::{
+    Acquired, Arena, Condition, LockError, Mutex, MutexGuard, Party, PartyId, Peers, RwLock,
+};
+use sel4_microkit::{
+    ChannelSet, Handler, SharedWord, panicking, pd_name, protection_domain, shared_words, waits,
+};
+
+waits! {
+    in init { lock store { call microkit_console::CHANNEL; } lock book { call microkit_console::CHANNEL; } call microkit_console::CHANNEL; }
+    in notified { lock store { call microkit_console::CHANNEL; } lock book { call microkit_console::CHANNEL; } call microkit_console::CHANNEL; }
+}
+
+/// Whether it dies on purpose.
+static IS_DYING: AtomicBool = AtomicBool::new(false);
+
+struct Worker {
+    party: Party,
+    role: Role,
+    store: Store,
+    book: Book,
+    lock: Mutex<'static>,
+    room: Condition<'static>,
+    goods: Condition<'static>,
+    book_lock: RwLock<'static>,
+    /// In which life it is, counted by the one that dies.
+    life: u64,
+    /// What it has made or taken, and what it has written, in this life.
+    done: u64,
+    written: u64,
+    is_waiting: bool,
+    is_finished: bool,
+}
+
+#[derive(Copy, Clone, PartialEq, Eq)]
+enum Role {
+    Maker,
+    Taker,
+}
+
+#[protection_domain]
+fn init() -> Worker {
+    panicking::set_hook(&|info| {
+        if !IS_DYING.load(Relaxed) {
+            microkit_console::panic_hook(info);
+        }
+    });
+    let mut worker = Worker::new().expect("all open the same locks");
+    worker.work().expect("every owner repairs");
+    worker
+}
+
+impl Worker {
+    fn new() -> Result<Self, microkit_sync::OpenError> {
+        let name = pd_name().unwrap_or_default();
+        let position = WORKERS.iter().position(|worker| *worker == name);
+        let id = PartyId::new(position.expect("a, b, c or d"));
+        let locks = shared_words!(locks, locks_size, SharedWord);
+        let arena = Arena::new(&locks[..lock::COUNT]);
+        let party = Party::new(id, Peers::new(&CHANNELS));
+        // What an earlier life has left, should the parent have forgotten.
+        arena.recover(id, &party);
+
+        let store = Store::new(shared_words!(store, store_size, SharedWord));
+        let life = if id == VICTIM { store.begin_life() } else { 0 };
+        let role = match name {
+            "b" | "d" => Role::Maker,
+            "c" => Role::Taker,
+            _ if life.is_multiple_of(2) => Role::Maker,
+            _ => Role::Taker,
+        };
+        Ok(Self {
+            party,
+            role,
+            store,
+            book: Book::new(shared_words!(book, book_size, SharedWord)),
+            lock: arena.mutex(lock::STORE, 0)?,
+            room: arena.condition(lock::ROOM, 0)?,
+            goods: arena.condition(lock::GOODS, 0)?,
+            book_lock: arena.rw_lock(lock::BOOK, 0)?,
+            life,
+            done: 0,
+            written: 0,
+            is_waiting: false,
+            is_finished: false,
+        })
+    }
+
+    /// Works until there is nothing to do, or it is enough.
+    fn work(&mut self) -> Result<(), LockError> {
+        while !self.is_finished && self.work_once()? {
+            if self.done.is_multiple_of(4) {
+                self.write()?;
+            } else {
+                self.read()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes one or takes one. Returns whether it has; if not, it waits for a signal now.
+    fn work_once(&mut self) -> Result<bool, LockError> {
+        let worker = self.party.id().index();
+        let guard = enter(self.lock.lock(&self.party)?, &self.store)?;
+        if self.store.is_enough() {
+            if self.party.id() != VICTIM {
+                assert_eq!(
+                    self.store.done_by(worker),
+                    self.done,
+                    "others have written it"
+                );
+            }
+            self.is_finished = true;
+            drop(guard);
+            self.store.finish(worker);
+            CHANNELS[PARENT.index()].1.notify();
+            return Ok(false);
+        }
+        let (can_work, own, others) = match self.role {
+            Role::Maker => (self.store.has_room(), &mut self.room, &mut self.goods),
+            Role::Taker => (self.store.has_goods(), &mut self.goods, &mut self.room),
+        };
+        if !can_work {
+            self.is_waiting = true;
+            own.start_wait(guard)?;
+            return Ok(false);
+        }
+        let is_last = self.life % 4 < 2 && self.done == self.life % 3;
+        let between = || die_if(is_last && self.party.id() == VICTIM);
+        match self.role {
+            Role::Maker => self.store.make(worker, between),
+            Role::Taker => self.store.take(worker, between),
+        }
+        self.done += 1;
+        others.notify_one(&self.party)?;
+        drop(guard);
+        Ok(true)
+    }
+
+    fn write(&mut self) -> Result<(), LockError> {
+        let worker = self.party.id().index();
+        let book = self.book;
+        let acquired = self.book_lock.write(&self.party)?;
+        if matches!(acquired, Acquired::Consistent(_)) {
+            assert!(book.is_consistent(), "a writer has left a half");
+        }
+        let _guard = acquired.or_repair(|| book.repair())?;
+        book.write(worker);
+        self.written += 1;
+        if self.party.id() != VICTIM {
+            assert_eq!(
+                book.entries_by(worker),
+                self.written,
+                "others have written it"
+            );
+        }
+        Ok(())
+    }
+
+    fn read(&mut self) -> Result<(), LockError> {
+        // If an owner has died, whoever writes next repairs.
+        if let Acquired::Consistent(_guard) = self.book_lock.read(&self.party)? {
+            assert!(self.book.is_consistent(), "a writer has left a half");
+        }
+        Ok(())
+    }
+}
+
+/// Holds that the store is as it should be, or makes it so if an owner has died.
+fn enter<'a>(
+    acquired: Acquired<MutexGuard<'a>>,
+    store: &Store,
+) -> Result<MutexGuard<'a>, LockError> {
+    if matches!(acquired, Acquired::Consistent(_)) {
+        assert!(store.is_consistent(), "an owner has left a half");
+    }
+    acquired.or_repair(|| store.repair())
+}
+
+/// Dies of itself, and says nothing.
+fn die_if(is_last: bool) {
+    if is_last {
+        IS_DYING.store(true, Relaxed);
+        panic!("in the middle");
+    }
+}
+
+impl Handler for Worker {
+    type Error = LockError;
+
+    /// A signal, or nothing.
+    fn notified(&mut self, _: ChannelSet) -> Result<(), LockError> {
+        if self.is_waiting {
+            let own = match self.role {
+                Role::Maker => &mut self.room,
+                Role::Taker => &mut self.goods,
+            };
+            if own.poll_wait(&self.party)?.is_pending() {
+                return Ok(());
+            }
+            self.is_waiting = false;
+        }
+        self.work()
+    }
+}

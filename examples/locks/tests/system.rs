@@ -1,0 +1,138 @@
+//! The system `locks`, as it is, on the host: with the timer of a test, which says when the child is
+//! killed.
+#![forbid(unsafe_code)]
+
+use std::fs;
+use std::sync::atomic::Ordering::Relaxed;
+
+use microkit_test::{Explorer, Run, System};
+use microkit_timer::{reply, request};
+use sel4_microkit::{
+    Channel, ChannelSet, Handler, IrqAckError, MessageInfo, protection_domain, set_mr,
+};
+
+/// The program of an example: its attributes are those of a crate, and mean nothing in a module.
+#[path = "../src/bin/locks-parent.rs"]
+#[allow(unused_attributes)] // They are those of a crate.
+mod parent;
+#[path = "../src/bin/locks-party.rs"]
+#[allow(unused_attributes)]
+mod party;
+
+const IRQ: Channel = Channel::new(0);
+const CLIENT: Channel = Channel::new(1);
+
+/// A timer whose one time-out is due when the test says so.
+#[derive(Default)]
+struct Timer {
+    is_set: bool,
+    is_expired: bool,
+}
+
+#[protection_domain]
+fn timer_pd() -> Timer {
+    Timer::default()
+}
+
+impl Handler for Timer {
+    type Error = IrqAckError;
+
+    fn notified(&mut self, _: ChannelSet) -> Result<(), IrqAckError> {
+        if std::mem::take(&mut self.is_set) {
+            self.is_expired = true;
+            CLIENT.notify();
+        }
+        IRQ.irq_ack()
+    }
+
+    fn protected(&mut self, _: Channel, info: MessageInfo) -> Result<MessageInfo, IrqAckError> {
+        let words = match info.label() {
+            request::SET => {
+                self.is_set = true;
+                1
+            }
+            // Tag, deadline, order.
+            request::EXPIRED if std::mem::take(&mut self.is_expired) => 3,
+            request::EXPIRED => 0,
+            _ => 1,
+        };
+        (0..words).for_each(|index| set_mr(index, 0));
+        Ok(MessageInfo::new(reply::DONE, words))
+    }
+}
+
+fn read(file: &str) -> String {
+    let path = format!(
+        "{}/../../microkit-systems/{file}",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    fs::read_to_string(path).expect("it is there")
+}
+
+fn system() -> System {
+    System::parse("locks.system", &read("locks.system"))
+        .expect("the system is sound")
+        .program("console.elf", microkit_console::host::protection_domain)
+        .program("timer.elf", timer_pd)
+        .program("locks-parent.elf", parent::protection_domain)
+        .program("locks-party.elf", party::protection_domain)
+}
+
+/// The child is killed after so many steps of anybody, ten thousand times. Every access to a lock or
+/// to what it guards is a step.
+#[test]
+fn killed_ten_thousand_times() {
+    let system = system();
+    let mut run = system.start();
+    // What is in a budget of 200 microseconds.
+    run.set_step_us(20);
+    let mut seed = 1u64;
+    let expected = read("locks.expected");
+    while run.log() != expected {
+        // xorshift64, by Marsaglia.
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        for _ in 0..seed % 240 {
+            run.step();
+        }
+        assert!(expected.starts_with(&run.log()), "{}", run.log());
+        assert!(
+            run.steps() < 10_000_000,
+            "somebody waits for ever: the store is {:?}",
+            &run.region("b", "store")[..13]
+        );
+        run.raise_irq("timer", 0);
+    }
+}
+
+/// What the store says must be so whenever nobody is in it.
+fn check(run: &Run) {
+    assert_eq!(run.log(), "");
+    let store = run.region("b", "store");
+    let sum = |from| {
+        (from..from + 4)
+            .map(|index: usize| store[index].load(Relaxed))
+            .sum::<u64>()
+    };
+    let (made, taken, goods) = (sum(0), sum(4), store[8].load(Relaxed));
+    // Somebody can be in it: between two writes it is one off.
+    assert!(
+        (made - taken).abs_diff(goods) <= 1,
+        "{made} made, {taken} taken, {goods} there"
+    );
+}
+
+/// In any order, not only in that of priorities and budgets, with a death of its own besides.
+#[test]
+fn random_schedules_with_a_death_anywhere() {
+    let system = system();
+    let explored = Explorer::new(&system)
+        .crash("a")
+        .interrupt("timer", 0)
+        .depth(1500)
+        .max_runs(1)
+        .samples(300, 1)
+        .check(check);
+    println!("{explored}");
+}

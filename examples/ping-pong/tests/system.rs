@@ -1,0 +1,49 @@
+//! The system on the host, as the kernel schedules it and in every other schedule.
+
+use microkit_test::{Explorer, System};
+
+#[path = "../src/bin/ping.rs"]
+#[allow(unused_attributes)] // They are those of a crate.
+mod ping;
+#[path = "../src/bin/pong.rs"]
+#[allow(unused_attributes)]
+mod pong;
+
+const SYSTEM: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../microkit-systems/ping-pong.system"
+);
+
+const EXPECTED: &str = include_str!("../../../microkit-systems/ping-pong.expected");
+
+fn system() -> System {
+    System::open(SYSTEM)
+        .unwrap()
+        .program("console.elf", microkit_console::host::protection_domain)
+        .program("ping.elf", ping::protection_domain)
+        .program("pong.elf", pong::protection_domain)
+}
+
+#[test]
+fn ping_pong_prints_what_it_prints_on_the_target() {
+    let mut run = system().start();
+    run.until_idle();
+    assert_eq!(run.log(), EXPECTED);
+}
+
+/// The lines in an order of their own: who prints first is not the system's to say.
+fn sorted(log: &str) -> Vec<&str> {
+    let mut lines: Vec<&str> = log.lines().collect();
+    lines.sort_unstable();
+    lines
+}
+
+#[test]
+fn every_schedule_of_ping_pong() {
+    let system = system();
+    for explorer in [Explorer::new(&system), Explorer::new(&system).by_priority()] {
+        let explored = explorer.check(|run| assert_eq!(sorted(&run.log()), sorted(EXPECTED)));
+        println!("{explored}");
+        assert!(explored.is_complete());
+    }
+}

@@ -1,0 +1,85 @@
+//! The system `registry` on the host: its programs as they are, but for `carol`, who counts
+//! instructions.
+
+use microkit_console::println as say;
+use microkit_test::{Explorer, System};
+use sel4_microkit::{ChannelSet, Handler, Infallible};
+
+/// The program of an example: its attributes are those of a crate, and mean nothing in a module.
+macro_rules! programs {
+    ($($name:ident = $path:literal;)*) => {
+        $(
+            #[path = $path]
+            #[allow(unused_attributes)] // They are those of a crate.
+            mod $name;
+        )*
+    };
+}
+
+programs! {
+    alice = "../src/bin/registry-alice.rs";
+    bell = "../src/bin/registry-bell.rs";
+    bob = "../src/bin/registry-bob.rs";
+    keeper = "../src/bin/registry-keeper.rs";
+    parent = "../src/bin/registry-parent.rs";
+    registry = "../src/bin/registry.rs";
+    sum = "../src/bin/registry-sum.rs";
+}
+
+const SYSTEM: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../microkit-systems/registry.system"
+);
+
+/// Is told when the registry was restarted.
+struct Idle;
+
+impl Handler for Idle {
+    type Error = Infallible;
+
+    fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+fn system() -> System {
+    System::open(SYSTEM)
+        .unwrap()
+        .program("console.elf", microkit_console::host::protection_domain)
+        .program("registry.elf", registry::protection_domain)
+        .program("registry-keeper.elf", keeper::protection_domain)
+        .program("registry-parent.elf", parent::protection_domain)
+        .program("registry-bell.elf", bell::protection_domain)
+        .program("registry-sum.elf", sum::protection_domain)
+        .program("registry-alice.elf", alice::protection_domain)
+        .program("registry-bob.elf", bob::protection_domain)
+        .program("registry-carol.elf", || {
+            say!("carol: to find nothing takes as many instructions, whatever there is");
+            Idle
+        })
+}
+
+#[test]
+fn all_print_what_they_print_on_the_target() {
+    let mut run = system().start();
+    run.until_idle();
+    let expected = include_str!("../../../microkit-systems/registry.expected");
+    assert_eq!(run.log(), expected);
+}
+
+/// As the priorities have it, whenever time slices end, and whenever bell dies once more.
+#[test]
+fn a_death_more_of_the_bell_leaves_nothing_unsaid() {
+    let system = system();
+    let explored = Explorer::new(&system)
+        .by_priority()
+        .crash("bell")
+        .check(|run| {
+            let log = run.log();
+            let count = |what| log.matches(what).count();
+            assert_eq!(count("alice: Observed") + count("alice: Lost"), 5, "{log}");
+            assert!(log.contains("bob: sum has no life 2"), "{log}");
+        });
+    println!("{explored}");
+    assert!(explored.is_complete());
+}

@@ -1,0 +1,119 @@
+//! The echo on the host, with a driver that types, and a timer that lets the echo lose patience a few
+//! times.
+
+use std::string::String;
+use std::vec::Vec;
+
+use byte_queue::{Consumer, Producer};
+use microkit_test::{Explorer, System};
+use microkit_timer::{reply, request};
+use sel4_microkit::{
+    Channel, ChannelSet, Handler, Infallible, MessageInfo, SharedWord, debug_print, get_mr, set_mr,
+    shared_words,
+};
+
+#[path = "../src/bin/serial-echo.rs"]
+#[allow(unused_attributes)] // They are those of a crate.
+mod echo;
+
+const FILE: &str = include_str!("../../../microkit-systems/serial-echo.system");
+
+const ECHO: Channel = Channel::new(1);
+
+const TYPED: &[u8] = "hello\rGrüße, and more than the sixteen bytes of a read\r\r".as_bytes();
+
+const SAID: &str = "now type\nyou said: hello\n\
+                    you said: Grüße, and more than the sixteen bytes of a read\nyou said: \n";
+
+/// In place of the driver: types, a few bytes before anything is printed and the rest then, and prints.
+struct Port {
+    output: Consumer,
+    input: Producer,
+    typed: usize,
+}
+
+fn port() -> Port {
+    let mut port = Port {
+        output: Consumer::new(shared_words!(output_1, output_1_size, SharedWord)),
+        input: Producer::new(shared_words!(input, input_size, SharedWord)),
+        typed: 0,
+    };
+    port.types(8);
+    port
+}
+
+impl Port {
+    fn types(&mut self, at_most: usize) {
+        let rest = &TYPED[self.typed..];
+        let some = &rest[..rest.len().min(at_most)];
+        if !some.is_empty() {
+            self.typed += self.input.put(some).expect("the echo is sound");
+            ECHO.notify();
+        }
+    }
+}
+
+impl Handler for Port {
+    type Error = Infallible;
+
+    fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
+        let next = || self.output.take_byte().expect("the echo is sound");
+        let bytes: Vec<u8> = core::iter::from_fn(next).collect();
+        debug_print!("{}", String::from_utf8_lossy(&bytes));
+        self.types(usize::MAX);
+        Ok(())
+    }
+}
+
+/// In place of the timer's driver: the first time-outs are due as soon as they are set, and no others.
+struct Patience {
+    now_ns: u64,
+    left: usize,
+}
+
+impl Handler for Patience {
+    type Error = Infallible;
+
+    fn protected(&mut self, client: Channel, info: MessageInfo) -> Result<MessageInfo, Infallible> {
+        if info.label() == request::SET && self.left > 0 {
+            self.left -= 1;
+            self.now_ns = self.now_ns.max(get_mr(0));
+            client.notify();
+        }
+        set_mr(0, self.now_ns);
+        Ok(MessageInfo::new(reply::DONE, 1))
+    }
+}
+
+fn system(times: usize) -> System {
+    System::parse("serial-echo.system", FILE)
+        .unwrap()
+        .program("serial.elf", port)
+        .program("timer.elf", move || Patience {
+            now_ns: 0,
+            left: times,
+        })
+        .program("serial-echo.elf", echo::protection_domain)
+}
+
+#[test]
+fn it_says_what_was_typed_however_often_a_read_is_given_up() {
+    for times in [0, 1, 2, 10] {
+        let mut run = system(times).start();
+        run.until_idle();
+        // The driver was notified when a line was whole; what it printed last is all.
+        assert_eq!(run.log(), SAID, "{times}");
+    }
+}
+
+/// Every access to a queue is a step: there are more schedules than can be gone through, and this many are.
+#[test]
+fn no_byte_is_lost_or_said_twice_whoever_runs_first() {
+    let system = system(2);
+    let explored = Explorer::new(&system)
+        .max_runs(30)
+        .samples(30, 1)
+        .max_steps(1_000_000)
+        .check(|run| assert_eq!(run.log(), SAID));
+    println!("{explored}");
+}

@@ -1,0 +1,310 @@
+//! The driver on the host. The port is memory there: what a test writes into its registers is read,
+//! and of bytes that are written one after another the last one stays.
+
+use core::sync::atomic::Ordering;
+
+use embedded_io::Write;
+use microkit_serial::Serial;
+use microkit_test::{Explorer, Run, System};
+use sel4_microkit::{
+    Channel, ChannelSet, Handler, Infallible, SharedWord, debug_println, shared_words,
+};
+
+use clients::Clients;
+
+#[path = "../../../crates/drivers/serial/src/client.rs"]
+mod clients;
+#[path = "../../../crates/drivers/serial/src/main.rs"]
+#[allow(unused_attributes)] // They are those of a crate.
+mod driver;
+#[path = "../src/bin/serial-hostile.rs"]
+#[allow(unused_attributes)]
+mod hostile;
+#[path = "../src/bin/serial-reader.rs"]
+#[allow(unused_attributes)]
+mod reader;
+#[path = "../src/bin/serial-writer.rs"]
+#[allow(unused_attributes)]
+mod writer;
+
+const FILE: &str = include_str!("../../../microkit-systems/serial.system");
+
+const DRIVER: Channel = Channel::new(1);
+
+/// Where registers are, in words of eight bytes, of which each has the lower half (DDI 0183, *Summary
+/// of registers*).
+mod register {
+    pub(super) const DATA: usize = 0;
+    pub(super) const FLAGS: usize = 0x18 / 8;
+    pub(super) const MASKS: usize = 0x38 / 8;
+    pub(super) const STATUS: usize = 0x40 / 8;
+}
+
+/// In the flags: nothing was received.
+const RECEIVED_NOTHING: u64 = 1 << 4;
+
+/// Interrupts, in masks and status.
+const RECEIVED: u64 = 1 << 4;
+const SENT: u64 = 1 << 5;
+
+fn write(run: &Run, register: usize, value: u64) {
+    run.device("serial", "uart").write(register, value);
+}
+
+/// The lower half of a word.
+fn read(run: &Run, register: usize) -> u64 {
+    run.device("serial", "uart").read(register) & 0xffff_ffff
+}
+
+/// Lets all run, and the port send whatever it is given. Returns every byte that can be seen: the last
+/// one of each sixteen, and the last of all.
+fn sent(run: &mut Run) -> Vec<u8> {
+    let mut seen = Vec::new();
+    loop {
+        run.until_idle();
+        seen.push(read(run, register::DATA) as u8);
+        if read(run, register::MASKS) & SENT == 0 {
+            return seen;
+        }
+        write(run, register::STATUS, SENT);
+        run.raise_irq("serial", 0);
+    }
+}
+
+/// What can be seen of these bytes.
+fn seen(bytes: &[u8]) -> Vec<u8> {
+    let last = bytes.last();
+    bytes
+        .iter()
+        .skip(15)
+        .step_by(16)
+        .chain(last)
+        .copied()
+        .collect()
+}
+
+/// What a queue holds at most.
+const QUEUE_BYTES: usize = 0x1000;
+
+/// Lines of different lengths.
+fn lines(name: &str, count: usize) -> Vec<String> {
+    let line = |index: usize| format!("{name} {index} {}", "abcdefghijklm".repeat(index % 9));
+    (0..count).map(line).collect()
+}
+
+/// Has printed. That there is room again is nothing to it.
+struct Writer;
+
+impl Handler for Writer {
+    type Error = Infallible;
+
+    fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+/// Prints so many lines.
+fn prints(name: &'static str, count: usize) -> Writer {
+    let mut serial = Serial::new(DRIVER, shared_words!(output, output_size, SharedWord));
+    for line in lines(name, count) {
+        writeln!(serial, "{line}").expect("the driver is sound");
+    }
+    serial.flush().expect("the driver is sound");
+    debug_println!("{name} is done, and has waited: {}", serial.waits() > 0);
+    Writer
+}
+
+/// A system in which `above` and `below` print so many lines.
+fn system(above: usize, below: usize) -> System {
+    System::parse("serial.system", FILE)
+        .unwrap()
+        .program("serial.elf", driver::protection_domain)
+        .program("serial-reader.elf", reader::protection_domain)
+        .program("serial-hostile.elf", hostile::protection_domain)
+        .protection_domain("above", move || prints("above", above))
+        .protection_domain("below", move || prints("below", below))
+}
+
+fn start(system: &System) -> Run {
+    let run = system.start();
+    write(&run, register::FLAGS, RECEIVED_NOTHING);
+    run
+}
+
+/// `above` has the higher priority: all is in its queue before the driver takes a byte, and goes out
+/// in sixteens.
+#[test]
+fn what_is_printed_goes_out_though_another_client_lies() {
+    const LINES: usize = 50;
+    let system = system(LINES, 0);
+    let mut run = start(&system);
+    let bytes: Vec<u8> = lines("above", LINES)
+        .iter()
+        .flat_map(|line| [line.as_bytes(), b"\r\n"].concat())
+        .collect();
+    assert!((2000..QUEUE_BYTES).contains(&bytes.len()));
+    assert_eq!(sent(&mut run), seen(&bytes));
+}
+
+/// Has a byte come, and all run that follows from it.
+fn types(run: &mut Run, byte: u8) {
+    let input = run.region("serial", "input");
+    let put = || input[0].load(Ordering::Relaxed);
+    let before = put();
+    write(run, register::DATA, byte.into());
+    write(run, register::FLAGS, 0);
+    write(run, register::STATUS, RECEIVED);
+    run.raise_irq("serial", 0);
+    while put() == before {
+        assert!(run.step(), "the driver takes what has come");
+    }
+    // It looks whether there is room, which is a step, before it looks for another.
+    write(run, register::FLAGS, RECEIVED_NOTHING);
+    run.until_idle();
+}
+
+#[test]
+fn what_is_typed_comes_to_the_reader() {
+    let system = system(0, 0);
+    let mut run = start(&system);
+    sent(&mut run);
+    for (typed, answer) in [
+        (&b"hello\r"[..], "5 characters: hello"),
+        ("Grüße\r".as_bytes(), "5 characters: Grüße"),
+        (b"\r", "0 characters: "),
+        (b"\xff\r", "no UTF-8 in 1 bytes"),
+    ] {
+        let output = run.region("reader", "output");
+        let before = output[0].load(Ordering::Relaxed) as usize;
+        typed.iter().for_each(|byte| types(&mut run, *byte));
+        sent(&mut run);
+        let put = output[0].load(Ordering::Relaxed) as usize;
+        // The bytes begin behind three cache lines (`byte-queue`).
+        let bytes: Vec<u8> = output[3 * 8..]
+            .iter()
+            .flat_map(|word| word.load(Ordering::Relaxed).to_le_bytes())
+            .collect();
+        assert_eq!(
+            String::from_utf8_lossy(&bytes[before..put]),
+            format!("{answer}\n")
+        );
+        assert_eq!(read(&run, register::DATA) as u8, b'\n');
+        assert_eq!(read(&run, register::MASKS), RECEIVED | 1 << 6);
+    }
+}
+
+/// What is left of the driver without the port: it prints whatever the clients have.
+struct Prints(Clients<4>);
+
+fn without_port() -> Prints {
+    let mut clients = Clients::new();
+    let outputs = [
+        shared_words!(output_1, output_1_size, SharedWord),
+        shared_words!(output_2, output_2_size, SharedWord),
+        shared_words!(output_3, output_3_size, SharedWord),
+        shared_words!(output_4, output_4_size, SharedWord),
+    ];
+    for (place, output) in outputs.into_iter().enumerate() {
+        clients.add(place, Channel::new(1 + place), output);
+    }
+    Prints(clients)
+}
+
+impl Handler for Prints {
+    type Error = Infallible;
+
+    fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
+        let bytes: Vec<u8> = core::iter::from_fn(|| self.0.next_byte()).collect();
+        let text = String::from_utf8_lossy(&bytes);
+        text.lines().for_each(|line| debug_println!("{line}"));
+        Ok(())
+    }
+}
+
+/// What of the log is of one client.
+fn printed<'a>(log: &'a str, name: &str) -> Vec<&'a str> {
+    let lines = log.lines().filter(|line| line.starts_with(name));
+    lines.filter(|line| !line.contains("is done")).collect()
+}
+
+#[test]
+fn whoever_prints_more_than_a_queue_holds_waits_and_loses_nothing() {
+    const LINES: usize = 150;
+    let lines_of = |name| lines(name, LINES);
+    assert!(lines_of("above").concat().len() > 2 * QUEUE_BYTES);
+    let mut run = system(LINES, LINES)
+        .program("serial.elf", without_port)
+        .start();
+    run.until_idle();
+    let log = run.log();
+    for name in ["above", "below"] {
+        assert_eq!(printed(&log, name), lines_of(name));
+    }
+    assert!(log.contains("above is done, and has waited: true"), "{log}");
+}
+
+/// Its port and its logger are statics, of which the process of the tests has one: one test runs it,
+/// once.
+#[test]
+fn a_writer_that_is_asked_logs_that_it_had_to_wait() {
+    let mut run = system(0, 0)
+        .program("serial.elf", without_port)
+        .protection_domain("above", writer::protection_domain)
+        .protection_domain("below", asked)
+        .start();
+    run.until_idle();
+    let log = run.log();
+    let lines = printed(&log, "above ");
+    assert_eq!(lines.len(), 21, "{log}");
+    for (number, line) in (1..).zip(&lines[..20]) {
+        assert!(
+            line.starts_with(&format!("above {number:02} abc")),
+            "{line}"
+        );
+        assert_eq!(line.len(), 239);
+    }
+    assert_eq!(lines[20], "above INFO system::writer: had to wait: true");
+    // The reader has asked it, then `below`, and goes on when both have answered.
+    assert!(log.contains("below was asked"), "{log}");
+    assert!(log.ends_with("now type\n"), "{log}");
+}
+
+/// A writer that has nothing to print.
+struct Asked;
+
+const READER: Channel = Channel::new(2);
+
+fn asked() -> Asked {
+    READER.notify();
+    Asked
+}
+
+impl Handler for Asked {
+    type Error = Infallible;
+
+    fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
+        if channels.contains(READER) {
+            debug_println!("below was asked");
+            READER.notify();
+        }
+        Ok(())
+    }
+}
+
+/// Every access to a queue is a step: there are more schedules than can be gone through, and this many
+/// are.
+#[test]
+fn lines_stay_whole_and_in_their_order_whoever_comes_first() {
+    const LINES: usize = 3;
+    let system = system(LINES, LINES).program("serial.elf", without_port);
+    let explored = Explorer::new(&system)
+        .max_runs(20)
+        .samples(40, 1)
+        .max_steps(1_000_000)
+        .check(|run| {
+            for name in ["above", "below"] {
+                assert_eq!(printed(&run.log(), name), lines(name, LINES));
+            }
+        });
+    println!("{explored}");
+}

@@ -1,0 +1,249 @@
+//! Sends text in buffers and borrows memory; dies, and goes on in its next life; and has its server
+//! restarted.
+#![no_std]
+#![no_main]
+#![forbid(unsafe_code)]
+
+use microkit_console::println;
+use microkit_shared_memory::{
+    Borrower, Consumer, Descriptor, Grant, Lease, Part, PeerError, Pool, PopError, Producer,
+    PushError, Rights, VersionedReader, VersionedWriter,
+};
+use microkit_system::Words;
+use sel4_microkit::{ChannelSet, Handler, Infallible, panicking, protection_domain, waits};
+use shared_memory::{
+    BUFFER_BYTES, BUFFERS as COUNT, ClientMemory, LeasesClient, ServerMemory, Status,
+};
+
+microkit_system::system! {
+    "shared-memory.system", pd = "client";
+    channel SERVER = "server";
+    channel PARENT = "parent";
+    region OWN = "client";
+    region SERVERS = "server";
+    region BUFFERS = "buffers";
+    region LENT = "lent";
+}
+
+waits! {
+    in init { call microkit_console::CHANNEL; call SERVER.channel(); }
+    in notified { call microkit_console::CHANNEL; call SERVER.channel(); }
+}
+
+/// A length that is neither a power of two nor a multiple of 64.
+const LEASE_BYTES: u64 = 72;
+
+type Own = Part<Words<OWN>>;
+type Theirs = Part<Words<SERVERS>>;
+
+struct Client {
+    requests: Producer<Descriptor, Own, Theirs>,
+    replies: Consumer<Descriptor, Own, Theirs>,
+    pool: Pool<Words<BUFFERS>, COUNT>,
+    status: VersionedReader<Status, Theirs>,
+    borrower: Borrower<Own, Theirs, Words<LENT>>,
+    leases: LeasesClient<SERVER>,
+    /// What this life leaves to the next.
+    kept: VersionedWriter<Grant, Own>,
+    before: VersionedReader<Grant, Own>,
+    state: State,
+}
+
+/// What it waits for.
+#[derive(Debug)]
+enum State {
+    /// That the server has seen this life, and uses no buffer of an earlier one.
+    Settling,
+    /// So many buffers.
+    Sent(usize),
+    /// The server's next life. Until then it has this lease.
+    Restart(Lease),
+    Nothing,
+}
+
+#[protection_domain]
+fn init() -> Client {
+    panicking::set_hook(&|_| ());
+    let own = ClientMemory::new(OWN.words()).expect("a page is enough");
+    let server = ServerMemory::new(SERVERS.words()).expect("a page is enough");
+    let requests = Producer::open(own.requests, server.requests).expect("it is for three buffers");
+    let life = requests.life();
+    println!("client: life {life}");
+    let mut client = Client {
+        replies: Consumer::open(own.replies, server.replies).expect("it is for three buffers"),
+        pool: Pool::new(BUFFERS.words(), BUFFER_BYTES, life).expect("a page is enough"),
+        requests,
+        status: VersionedReader::new(server.status).expect("a page is enough"),
+        borrower: Borrower::open(own.borrower, server.board, LENT.words())
+            .expect("a page is enough"),
+        leases: LeasesClient::connect(SERVER).expect("both are of one version"),
+        kept: VersionedWriter::new(own.kept).expect("a page is enough"),
+        before: VersionedReader::new(own.kept).expect("a page is enough"),
+        state: State::Settling,
+    };
+    client.notify();
+    client.go_on();
+    client
+}
+
+impl Client {
+    fn go_on(&mut self) {
+        match self.state {
+            State::Settling => {
+                // The server writes to buffers.
+                if self.requests.is_settled() && self.replies.is_settled() {
+                    self.send_all();
+                }
+            }
+            State::Sent(_) => self.send_again(),
+            State::Restart(_) => return self.see_restart(),
+            State::Nothing => return,
+        }
+        self.receive();
+    }
+
+    /// Sends the text of this life.
+    fn send_all(&mut self) {
+        let texts: &[&str] = match self.requests.life() {
+            1 => &[
+                "one",
+                "two and a half",
+                "three: forty bytes, to the very last one",
+            ],
+            _ => &["nothing was lost"],
+        };
+        // What was sent to an earlier life of the server is the client's again.
+        while texts.iter().any(|text| self.send(text).is_err()) {
+            self.pool.take_all_back();
+        }
+        self.state = State::Sent(texts.len());
+        self.notify();
+    }
+
+    /// If the server was started anew, what it was sent is lost with the queue.
+    fn send_again(&mut self) {
+        if self.requests.room() == Err(PeerError::Restarted) {
+            self.pool.take_all_back();
+            self.send_all();
+        }
+    }
+
+    fn send(&mut self, text: &str) -> Result<(), PushError> {
+        let buffer = self.pool.take().expect("there are three");
+        self.pool
+            .write(&buffer, 0, text.as_bytes())
+            .expect("it has forty bytes");
+        let descriptor = self
+            .pool
+            .send(buffer, text.len())
+            .expect("it has forty bytes");
+        self.requests.push(&descriptor)
+    }
+
+    /// Takes what comes back, and sleeps if that is not all.
+    fn receive(&mut self) {
+        while let State::Sent(left) = self.state {
+            if left == 0 {
+                return self.borrow();
+            }
+            match self.replies.pop() {
+                Ok(Some(descriptor)) => {
+                    // One of an earlier life may still come.
+                    if let Ok(buffer) = self.pool.take_back(&descriptor) {
+                        let mut bytes = [0; BUFFER_BYTES];
+                        let bytes = &mut bytes[..(descriptor.bytes as usize).min(BUFFER_BYTES)];
+                        self.pool.read(&buffer, 0, bytes).expect("it is so long");
+                        self.pool.free(buffer);
+                        println!("client: {}", core::str::from_utf8(bytes).unwrap_or("?"));
+                        self.state = State::Sent(left - 1);
+                    }
+                }
+                Ok(None) => match self.replies.may_sleep() {
+                    Ok(true) => return,
+                    Ok(false) | Err(PeerError::Restarted) => {}
+                    Err(error) => panic!("{error}"),
+                },
+                // What it has not given back it was sent in an earlier life: the other queue tells.
+                Err(PopError::Peer(PeerError::Restarted)) => self.send_again(),
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    /// Borrows memory, as this life does.
+    fn borrow(&mut self) {
+        let status = self.status.read();
+        println!("client: the server has {status:?}");
+        self.state = match self.requests.life() {
+            1 => self.borrow_and_die(),
+            _ => self.borrow_again(),
+        }
+    }
+
+    fn ask(&mut self, offset: u64, bytes: u64) -> Option<Grant> {
+        let request = self.borrower.request(offset, bytes, Rights::Write);
+        let result = self.leases.request(request);
+        let said = result.map(|grant| grant.generation);
+        println!("client: {bytes} bytes from {offset} on: {said:?}");
+        result.ok()
+    }
+
+    fn borrow_and_die(&mut self) -> State {
+        for (offset, bytes) in [(0, 100), (4088, 16), (0, 264)] {
+            self.ask(offset, bytes);
+        }
+        let grant = self.ask(0, LEASE_BYTES).expect("it is free");
+        self.ask(64, 8);
+        let lease = self.borrower.accept(grant).expect("it was just granted");
+        self.borrower
+            .write(&lease, LEASE_BYTES as usize - 1, b"!")
+            .expect("it is leased to the last byte");
+        self.kept.write(&grant);
+        let _ = self.send("is on its way");
+        println!("client: dies with a lease, and with a buffer sent");
+        panic!()
+    }
+
+    fn borrow_again(&mut self) -> State {
+        let before = self.before.read().map(|grant| self.borrower.accept(grant));
+        println!("client: the lease of the earlier life: {before:?}");
+        let grant = self.ask(0, LEASE_BYTES).expect("it is free again");
+        let lease = self.borrower.accept(grant).expect("it was just granted");
+        PARENT.notify();
+        State::Restart(lease)
+    }
+
+    /// The server has a new life, perhaps.
+    fn see_restart(&mut self) {
+        let queue = self.requests.room();
+        if queue != Err(PeerError::Restarted) {
+            return;
+        }
+        let State::Restart(lease) = core::mem::replace(&mut self.state, State::Nothing) else {
+            return;
+        };
+        println!("client: the queue: {queue:?}");
+        let write = self.borrower.write(&lease, 0, b"late");
+        println!("client: a write by the lease of the server's earlier life: {write:?}");
+        self.ask(0, LEASE_BYTES);
+        println!("client: done");
+    }
+
+    /// Notifies the server, if it sleeps at either queue or does not know of this life.
+    fn notify(&mut self) {
+        let [one, other] = [self.requests.must_notify(), self.replies.must_notify()];
+        if one || other {
+            SERVER.notify();
+        }
+    }
+}
+
+impl Handler for Client {
+    type Error = Infallible;
+
+    fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
+        self.go_on();
+        self.notify();
+        Ok(())
+    }
+}

@@ -1,0 +1,141 @@
+//! The system on the host: as on the target, and with each of the two killed before any of its steps.
+
+use std::sync::atomic::Ordering;
+
+use microkit_test::{Explorer, Run, System};
+
+#[path = "../src/bin/sharing-client.rs"]
+#[allow(unused_attributes)] // They are those of a crate.
+mod client;
+#[path = "../src/bin/sharing-parent.rs"]
+#[allow(unused_attributes)] // They are those of a crate.
+mod parent;
+#[path = "../src/bin/sharing-server.rs"]
+#[allow(unused_attributes)] // They are those of a crate.
+mod server;
+
+const SYSTEM: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../microkit-systems/shared-memory.system"
+);
+
+fn system() -> System {
+    System::open(SYSTEM)
+        .unwrap()
+        .program("console.elf", microkit_console::host::protection_domain)
+        .program("sharing-parent.elf", parent::protection_domain)
+        .program("sharing-client.elf", client::protection_domain)
+        .program("sharing-server.elf", server::protection_domain)
+}
+
+#[test]
+fn it_prints_what_it_prints_on_the_target() {
+    let mut run = system().start();
+    run.until_idle();
+    let expected = include_str!("../../../microkit-systems/shared-memory.expected");
+    assert_eq!(run.log(), expected);
+}
+
+/// What must hold wherever either was killed: every buffer of the client's last life came back
+/// changed, and what ended has ended.
+fn check(run: &Run) {
+    let log = run.log();
+    if log.contains("client: done") {
+        assert!(log.contains("client: NOTHING WAS LOST\n"), "{log}");
+        assert!(log.contains("earlier life: Err(Ended)\n"), "{log}");
+    }
+    for line in log
+        .lines()
+        .filter(|line| line.starts_with("client: the lease of the earlier life: "))
+    {
+        let ended = ["Ok(Err(Ended))", "Err(Nothing)", "Err(Busy)"];
+        assert!(ended.iter().any(|end| line.ends_with(end)), "{log}");
+    }
+}
+
+/// Kills `name` before its step of this number, if it comes to that; lets the system come to rest.
+fn killed(system: &System, name: &str, number: usize) -> Option<Run> {
+    /// More than there are in any run.
+    const STEPS: usize = 20_000;
+    let mut run = system.start();
+    let mut left = number;
+    loop {
+        let is_next = run.can_run().first() == Some(&name);
+        if is_next && left == 0 {
+            break;
+        }
+        left -= usize::from(is_next);
+        if !run.step() {
+            return None;
+        }
+    }
+    run.kill(name);
+    for _ in 0..STEPS {
+        if !run.step() {
+            return Some(run);
+        }
+    }
+    panic!("it does not come to rest:\n{}", run.log())
+}
+
+/// Every step of the client is tried, which is restarted each time: all comes to its end.
+#[test]
+fn a_client_that_dies_before_any_of_its_steps_goes_on_in_its_next_life() {
+    let system = system();
+    let mut runs = 0;
+    while let Some(run) = killed(&system, "client", runs) {
+        check(&run);
+        let log = run.log();
+        // In its last state it may die when all is done, and does it again.
+        assert!(
+            log.contains("client: done"),
+            "killed before step {runs}:\n{log}"
+        );
+        runs += 1;
+    }
+    println!("{runs} runs");
+    assert!(runs > 200, "{runs}");
+}
+
+/// So is every step of the server. One that dies in a call leaves its caller without a reply, which
+/// only who watches both could mend; everyone else is served.
+#[test]
+fn a_server_that_dies_before_any_of_its_steps_is_used_in_its_next_life() {
+    const SERVER: usize = 1;
+    let system = system();
+    let (mut runs, mut in_calls) = (0, 0);
+    while let Some(run) = killed(&system, "server", runs) {
+        check(&run);
+        let log = run.log();
+        if !log.contains("client: done") {
+            let last = run.calls("client").last().and_then(|call| call.calls());
+            assert_eq!(last, Some(SERVER), "killed before step {runs}:\n{log}");
+            in_calls += 1;
+        }
+        runs += 1;
+    }
+    println!("{runs} runs, {in_calls} in a call");
+    assert!(runs > 200 && in_calls < runs / 2, "{runs} {in_calls}");
+}
+
+#[test]
+fn both_may_die() {
+    let system = system();
+    let explored = Explorer::new(&system)
+        .by_priority()
+        .crash("client")
+        .crash("server")
+        .max_runs(100)
+        .samples(200, 1)
+        .check(check);
+    println!("{explored}");
+}
+
+/// The client's lives stand in its region, where the restarts that it saw are counted.
+#[test]
+fn each_life_has_another_number() {
+    let mut run = system().start();
+    run.until_idle();
+    let word = run.region("client", "client")[0].load(Ordering::Relaxed);
+    assert_eq!(word >> 40, 2);
+}

@@ -1,0 +1,23 @@
+//! The system on the host.
+
+use microkit_test::System;
+
+#[path = "../src/bin/smc.rs"]
+#[allow(unused_attributes)] // They are those of a crate.
+mod smc;
+
+/// Without `smc="true"`, which the model kernel does not take.
+#[test]
+fn a_call_of_the_firmware_without_the_right_is_refused() {
+    let file = include_str!("../../../microkit-systems/smc.system");
+    let refused = System::parse("smc.system", file).unwrap_err();
+    assert!(refused.to_string().contains("smc"), "{refused}");
+    let mut run = System::parse("smc.system", &file.replace(r#" smc="true""#, ""))
+        .unwrap()
+        .program("console.elf", microkit_console::host::protection_domain)
+        .program("smc.elf", smc::protection_domain)
+        .start();
+    run.until_idle();
+    let error = "the system file lets it: InvalidCapability";
+    assert!(run.log().contains(error), "{}", run.log());
+}

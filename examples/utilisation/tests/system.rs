@@ -1,0 +1,28 @@
+//! The system on the host, whose kernel measures nothing.
+
+use microkit_test::System;
+
+#[path = "../src/bin/utilisation.rs"]
+#[allow(unused_attributes)] // They are those of a crate.
+mod utilisation;
+
+const SYSTEM: &str = concat!(
+    env!("CARGO_MANIFEST_DIR"),
+    "/../../microkit-systems/utilisation.system"
+);
+
+const EXPECTED: &str = include_str!("../../../microkit-systems/utilisation.expected");
+
+fn system() -> System {
+    System::open(SYSTEM)
+        .unwrap()
+        .program("console.elf", microkit_console::host::protection_domain)
+        .program("utilisation.elf", utilisation::protection_domain)
+}
+
+#[test]
+fn a_system_that_is_not_measured_says_so_as_on_the_target() {
+    let mut run = system().start();
+    run.until_idle();
+    assert_eq!(run.log(), EXPECTED);
+}
