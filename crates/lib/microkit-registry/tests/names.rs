@@ -99,5 +99,5 @@ fn each_error_says_what_is_wrong() {
     check(&Stale, "an earlier life of the service");
     check(&NotAllowed, "offer or withdraw that service");
     check(&signals::Broken, "counted its signals backwards");
-    check(&signals::NobodyThere, "the receiver is not there");
+    check(&signals::NoReceiver, "the receiver is not there");
 }

@@ -6,7 +6,7 @@ mod common;
 use std::sync::atomic::Ordering;
 
 use common::{complete, entry_point};
-use microkit_registry::signals::{NobodyThere, Outcome, Receiver, Sender, Ticket, WORDS};
+use microkit_registry::signals::{NoReceiver, Outcome, Receiver, Sender, Ticket, WORDS};
 use microkit_test::{Explorer, Run, System};
 use sel4_microkit::{
     Channel, ChannelSet, Child, Handler, Infallible, MessageInfo, SharedWord, debug_println,
@@ -45,7 +45,7 @@ trait Sends: 'static {
     fn new() -> Self;
     fn attach(&mut self) -> bool;
     fn detach(&mut self);
-    fn signal(&mut self) -> Result<Ticket, NobodyThere>;
+    fn signal(&mut self) -> Result<Ticket, NoReceiver>;
     fn outcome(&self, ticket: Ticket) -> Outcome;
 }
 
@@ -62,7 +62,7 @@ impl Sends for Sender {
         Sender::detach(self);
     }
 
-    fn signal(&mut self) -> Result<Ticket, NobodyThere> {
+    fn signal(&mut self) -> Result<Ticket, NoReceiver> {
         Sender::signal(self)
     }
 
@@ -278,7 +278,7 @@ impl Sends for Trusting {
 
     fn detach(&mut self) {}
 
-    fn signal(&mut self) -> Result<Ticket, NobodyThere> {
+    fn signal(&mut self) -> Result<Ticket, NoReceiver> {
         self.1 += 1;
         self.0.signal()
     }
@@ -315,7 +315,7 @@ impl Sends for Deaf {
 
     fn detach(&mut self) {}
 
-    fn signal(&mut self) -> Result<Ticket, NobodyThere> {
+    fn signal(&mut self) -> Result<Ticket, NoReceiver> {
         self.0.signal()
     }
 
@@ -446,11 +446,11 @@ fn an_end_that_lies_affects_its_own_signals_only() {
 fn nothing_is_accepted_while_nobody_is_there() {
     let words = alone();
     let mut sender = Sender::new(words, PEER);
-    assert_eq!(Sender::attach(&mut sender), Err(NobodyThere));
-    assert_eq!(sender.signal(), Err(NobodyThere));
+    assert_eq!(Sender::attach(&mut sender), Err(NoReceiver));
+    assert_eq!(sender.signal(), Err(NoReceiver));
     Receiver::new(words);
-    assert_eq!(sender.signal(), Err(NobodyThere), "attach first");
+    assert_eq!(sender.signal(), Err(NoReceiver), "attach first");
     assert_eq!(Sender::attach(&mut sender), Ok(()));
     Receiver::new(words);
-    assert_eq!(sender.signal(), Err(NobodyThere), "it is another");
+    assert_eq!(sender.signal(), Err(NoReceiver), "it is another");
 }

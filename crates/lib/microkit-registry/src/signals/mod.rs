@@ -54,14 +54,14 @@
 //! let mut receiver = Receiver::new(words); // It was restarted.
 //! assert_eq!(receiver.take(), Ok(0));
 //! assert_eq!(sender.outcome(third), Outcome::Lost);
-//! # Ok::<(), microkit_registry::signals::NobodyThere>(())
+//! # Ok::<(), microkit_registry::signals::NoReceiver>(())
 //! ```
 
 mod receiver;
 mod sender;
 
 pub use receiver::{Broken, Receiver};
-pub use sender::{NobodyThere, Outcome, Sender, Ticket};
+pub use sender::{NoReceiver, Outcome, Sender, Ticket};
 
 use sel4_microkit::SharedWord;
 

@@ -40,7 +40,7 @@ pub enum Outcome {
 
 /// There is no receiver, or another life of it than the one attached to: nothing was sent.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
-pub struct NobodyThere;
+pub struct NoReceiver;
 
 impl<C: MayNotify> Sender<C> {
     /// Takes the sender's end of `words`, which has no other sender; `channel` leads to the receiver.
@@ -62,12 +62,12 @@ impl<C: MayNotify> Sender<C> {
     /// receiver was found, and whenever it was found again. If it is the same life, nothing changes.
     ///
     /// **Blocks:** never. **Errors:** there was no receiver yet.
-    pub fn attach(&mut self) -> Result<(), NobodyThere> {
+    pub fn attach(&mut self) -> Result<(), NoReceiver> {
         // Acquire: who sees the life sees that it has seen none.
         let life = self.shared.life.load(Ordering::Acquire);
         self.is_attached = life != 0;
         if life == 0 {
-            return Err(NobodyThere);
+            return Err(NoReceiver);
         }
         if life == self.life {
             return Ok(());
@@ -97,13 +97,13 @@ impl<C: MayNotify> Sender<C> {
     /// **Blocks:** never. **Errors:** nothing was sent: attach first, or anew.
     /// **Panics:** as `Channel::notify`.
     #[track_caller]
-    pub fn signal(&mut self) -> Result<Ticket, NobodyThere> {
+    pub fn signal(&mut self) -> Result<Ticket, NoReceiver> {
         if !self.is_attached || self.shared.life.load(Ordering::Acquire) != self.life {
-            return Err(NobodyThere);
+            return Err(NoReceiver);
         }
         // After 2^64 signals, or a lie of the receiver's, which can write over what an earlier life
         // of this end has counted.
-        self.sent = self.sent.checked_add(1).ok_or(NobodyThere)?;
+        self.sent = self.sent.checked_add(1).ok_or(NoReceiver)?;
         // Release: who sees it sees what was written before the signal.
         self.shared.sent.store(self.sent, Ordering::Release);
         self.channel.to_notify().notify();
@@ -132,10 +132,10 @@ impl<C: MayNotify> Sender<C> {
     }
 }
 
-impl fmt::Display for NobodyThere {
+impl fmt::Display for NoReceiver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the receiver is not there, or was restarted: look it up, and attach anew")
     }
 }
 
-impl core::error::Error for NobodyThere {}
+impl core::error::Error for NoReceiver {}
