@@ -5,7 +5,7 @@ use core::sync::atomic::Ordering;
 
 use sel4_microkit::{Channel, ChannelSet, SharedWord};
 
-use crate::{Epoch, MAX_SERVICES, Name, NotAllowed, Place, Table};
+use crate::{Epoch, LookupReply, MAX_SERVICES, Name, NotAllowed, Table};
 
 /// The registry's book: what is registered, and who wants to know of it.
 ///
@@ -110,10 +110,10 @@ impl Book {
     ///
     /// The instructions that this takes, and what it reads and writes, are the same for every `None`:
     /// it looks at every grant and at every service, and decides nothing on the way.
-    pub fn lookup(&mut self, caller: Channel, name: Name) -> Option<Place> {
+    pub fn lookup(&mut self, caller: Channel, name: Name) -> Option<LookupReply> {
         let (granted, channel) = self.granted(caller, name);
         let state = self.watch(name, granted, |watchers| watchers | bit(caller));
-        (state & REGISTERED != 0).then_some(Place {
+        (state & REGISTERED != 0).then_some(LookupReply {
             channel,
             epoch: Epoch(state >> 1),
         })

@@ -3,7 +3,7 @@
 use microkit_protocol::CallError;
 use sel4_microkit::{Channel, ChannelSet, MayCall, ipc};
 
-use crate::{DirectoryClient, Epoch, Name, NotAllowed, NotFound, Place, Stale};
+use crate::{DirectoryClient, Epoch, LookupReply, Name, NotAllowed, NotFound, Stale};
 
 /// How often a call is made while its answer is none: a registry that is restarted in the midst of a
 /// call says to call again, and one that always does is broken.
@@ -49,7 +49,7 @@ impl<C: MayCall> Names<C> {
     /// **Errors:** what answers is no registry.
     pub fn lookup(&self, name: Name) -> Result<Option<Found>, CallError> {
         match again(|| self.directory.lookup(name)) {
-            Ok(Place { channel, epoch }) => {
+            Ok(LookupReply { channel, epoch }) => {
                 // From anybody else than a registry it can be anything.
                 let channel = channel_of(channel).ok_or(CallError::BadReply)?;
                 Ok(Some(Found {

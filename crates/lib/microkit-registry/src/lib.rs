@@ -72,7 +72,9 @@ pub use book::Book;
 pub use client::{Found, Names};
 pub use epoch::{Epoch, Stale};
 pub use name::Name;
-pub use protocol::{Directory, DirectoryClient, DirectoryServer, NotAllowed, NotFound, Place};
+pub use protocol::{
+    Directory, DirectoryClient, DirectoryServer, LookupReply, NotAllowed, NotFound,
+};
 pub use server::Registry;
 pub use table::{Grant, MAX_SERVICES, Service, Table};
 

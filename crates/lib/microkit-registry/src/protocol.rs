@@ -19,7 +19,7 @@ pub trait Directory {
     fn withdraw(&mut self, name: Name) -> Result<(), NotAllowed>;
 
     /// Where a service is. Whatever the answer, the caller is notified when it changes.
-    fn lookup(&mut self, name: Name) -> Result<Place, NotFound>;
+    fn lookup(&mut self, name: Name) -> Result<LookupReply, NotFound>;
 
     /// The caller is not to be notified of a service any more.
     fn forget(&mut self, name: Name);
@@ -28,7 +28,7 @@ pub trait Directory {
 /// Where a service is.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
-pub struct Place {
+pub struct LookupReply {
     /// The identifier of the caller's channel to it.
     pub channel: u64,
     /// Which life of it.

@@ -5,7 +5,9 @@ use sel4_microkit::{
 };
 
 use crate::protocol::FORGOTTEN;
-use crate::{Book, Directory, DirectoryServer, Epoch, Name, NotAllowed, NotFound, Place, Table};
+use crate::{
+    Book, Directory, DirectoryServer, Epoch, LookupReply, Name, NotAllowed, NotFound, Table,
+};
 
 /// The handler of a registry's protection domain.
 ///
@@ -85,7 +87,7 @@ impl Directory for Call<'_> {
         self.book.withdraw(self.caller, name).map(tell)
     }
 
-    fn lookup(&mut self, name: Name) -> Result<Place, NotFound> {
+    fn lookup(&mut self, name: Name) -> Result<LookupReply, NotFound> {
         self.book.lookup(self.caller, name).ok_or(NotFound)
     }
 

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{ALICE, BELL, MALLORY, PARENT, PEER, PROVIDER, TABLE};
-use microkit_registry::{Book, Grant, Name, NotAllowed, Place, Registry, Service, Table};
+use microkit_registry::{Book, Grant, LookupReply, Name, NotAllowed, Registry, Service, Table};
 use proptest::prelude::*;
 use sel4_microkit::{Channel, ChannelSet, SharedWord};
 
@@ -54,7 +54,7 @@ fn set(channels: &[Channel]) -> ChannelSet {
 
 /// What is found: channel and epoch.
 fn find(book: &mut Book, who: Channel, name: Name) -> Option<(u64, u64)> {
-    let place: Option<Place> = book.lookup(who, name);
+    let place: Option<LookupReply> = book.lookup(who, name);
     place.map(|place| (place.channel, place.epoch.number()))
 }
 

@@ -7,8 +7,8 @@ mod common;
 use common::{ALICE, BELL, Idle, REGISTRY, TABLE, With, complete, last, lasting, system};
 use microkit_protocol::CallError;
 use microkit_registry::{
-    Book, Directory, DirectoryClient, DirectoryServer, Epoch, Name, Names, NotAllowed, NotFound,
-    Place,
+    Book, Directory, DirectoryClient, DirectoryServer, Epoch, LookupReply, Name, Names, NotAllowed,
+    NotFound,
 };
 use microkit_test::{Explorer, Found, Run, System};
 use sel4_microkit::{Channel, ChannelSet, Handler, Infallible, MessageInfo, debug_println};
@@ -29,7 +29,11 @@ trait Mistake: Sized + 'static {
         server.book.withdraw(caller, name).map(tell)
     }
 
-    fn lookup(server: &mut Mutant<Self>, caller: Channel, name: Name) -> Result<Place, NotFound> {
+    fn lookup(
+        server: &mut Mutant<Self>,
+        caller: Channel,
+        name: Name,
+    ) -> Result<LookupReply, NotFound> {
         server.book.lookup(caller, name).ok_or(NotFound)
     }
 
@@ -81,7 +85,7 @@ impl<M: Mistake> Directory for Call<'_, M> {
         M::withdraw(self.0, self.1, name)
     }
 
-    fn lookup(&mut self, name: Name) -> Result<Place, NotFound> {
+    fn lookup(&mut self, name: Name) -> Result<LookupReply, NotFound> {
         M::lookup(self.0, self.1, name)
     }
 
@@ -241,7 +245,11 @@ mod errors_say_who_is_there {
     struct Open;
 
     impl Mistake for Open {
-        fn lookup(server: &mut Mutant<Self>, _: Channel, name: Name) -> Result<Place, NotFound> {
+        fn lookup(
+            server: &mut Mutant<Self>,
+            _: Channel,
+            name: Name,
+        ) -> Result<LookupReply, NotFound> {
             server.book.lookup(ALICE, name).ok_or(NotFound)
         }
     }
@@ -345,7 +353,7 @@ mod callee_pays_for_the_caller {
             server: &mut Mutant<Self>,
             caller: Channel,
             name: Name,
-        ) -> Result<Place, NotFound> {
+        ) -> Result<LookupReply, NotFound> {
             if server.asked.len() == 2 {
                 return Err(NotFound);
             }
@@ -488,7 +496,7 @@ mod load_order_matters {
             server: &mut Mutant<Self>,
             caller: Channel,
             name: Name,
-        ) -> Result<Place, NotFound> {
+        ) -> Result<LookupReply, NotFound> {
             server.book.lookup(caller, name).ok_or_else(|| {
                 server.book.forget(caller, name);
                 NotFound
@@ -513,7 +521,7 @@ mod load_order_matters {
             server: &mut Mutant<Self>,
             caller: Channel,
             name: Name,
-        ) -> Result<Place, NotFound> {
+        ) -> Result<LookupReply, NotFound> {
             Null::lookup_alone(&mut server.book, caller, name)
         }
 
@@ -523,7 +531,11 @@ mod load_order_matters {
     }
 
     impl Null {
-        fn lookup_alone(book: &mut Book, caller: Channel, name: Name) -> Result<Place, NotFound> {
+        fn lookup_alone(
+            book: &mut Book,
+            caller: Channel,
+            name: Name,
+        ) -> Result<LookupReply, NotFound> {
             let found = book.lookup(caller, name).ok_or(NotFound);
             book.forget(caller, name);
             found
