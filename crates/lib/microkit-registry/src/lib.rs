@@ -59,16 +59,15 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
-mod book;
 mod client;
 mod epoch;
 mod name;
 mod protocol;
 mod server;
 pub mod signals;
+mod state;
 mod table;
 
-pub use book::Book;
 pub use client::{Found, Names};
 pub use epoch::{Epoch, Stale};
 pub use name::Name;
@@ -76,6 +75,7 @@ pub use protocol::{
     Directory, DirectoryClient, DirectoryServer, LookupReply, NotAllowed, NotFound,
 };
 pub use server::Registry;
+pub use state::RegistryState;
 pub use table::{Grant, MAX_SERVICES, Service, Table};
 
 #[doc(hidden)]

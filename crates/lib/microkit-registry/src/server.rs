@@ -6,7 +6,8 @@ use sel4_microkit::{
 
 use crate::protocol::FORGOTTEN;
 use crate::{
-    Book, Directory, DirectoryServer, Epoch, LookupReply, Name, NotAllowed, NotFound, Table,
+    Directory, DirectoryServer, Epoch, LookupReply, Name, NotAllowed, NotFound, RegistryState,
+    Table,
 };
 
 /// The handler of a registry's protection domain.
@@ -18,7 +19,7 @@ use crate::{
 /// others call), and that it may notify every client.
 #[derive(Debug)]
 pub struct Registry {
-    book: Book,
+    state: RegistryState,
 }
 
 impl Registry {
@@ -33,9 +34,9 @@ impl Registry {
     /// **Blocks:** never.
     /// **Panics:** if `lasting` has fewer words than one, and one for each service of the table.
     pub fn new(table: &'static Table, lasting: &'static [SharedWord]) -> Self {
-        let book = Book::new(table, lasting);
-        tell(book.opened());
-        Self { book }
+        let state = RegistryState::new(table, lasting);
+        tell(state.opened());
+        Self { state }
     }
 }
 
@@ -48,7 +49,7 @@ impl Handler for Registry {
         msg_info: MessageInfo,
     ) -> Result<MessageInfo, Infallible> {
         let mut call = Call {
-            book: &mut self.book,
+            state: &mut self.state,
             caller: channel,
         };
         Ok(DirectoryServer::dispatch(&mut call, &msg_info))
@@ -66,33 +67,33 @@ impl Handler for Registry {
     }
 }
 
-/// The book, as it is open to one caller. What changes it is complete before anybody is notified.
+/// The state, as it is open to one caller. What changes it is complete before anybody is notified.
 struct Call<'a> {
-    book: &'a mut Book,
+    state: &'a mut RegistryState,
     caller: Channel,
 }
 
 impl Directory for Call<'_> {
     fn begin(&mut self) {
-        tell(self.book.begin(self.caller));
+        tell(self.state.begin(self.caller));
     }
 
     fn register(&mut self, name: Name) -> Result<Epoch, NotAllowed> {
-        let (epoch, told) = self.book.register(self.caller, name)?;
+        let (epoch, told) = self.state.register(self.caller, name)?;
         tell(told);
         Ok(epoch)
     }
 
     fn withdraw(&mut self, name: Name) -> Result<(), NotAllowed> {
-        self.book.withdraw(self.caller, name).map(tell)
+        self.state.withdraw(self.caller, name).map(tell)
     }
 
     fn lookup(&mut self, name: Name) -> Result<LookupReply, NotFound> {
-        self.book.lookup(self.caller, name).ok_or(NotFound)
+        self.state.lookup(self.caller, name).ok_or(NotFound)
     }
 
     fn forget(&mut self, name: Name) {
-        self.book.forget(self.caller, name);
+        self.state.forget(self.caller, name);
     }
 }
 

@@ -7,26 +7,26 @@ mod common;
 use common::{ALICE, BELL, Idle, REGISTRY, TABLE, With, complete, last, lasting, system};
 use microkit_protocol::CallError;
 use microkit_registry::{
-    Book, Directory, DirectoryClient, DirectoryServer, Epoch, LookupReply, Name, Names, NotAllowed,
-    NotFound,
+    Directory, DirectoryClient, DirectoryServer, Epoch, LookupReply, Name, Names, NotAllowed,
+    NotFound, RegistryState,
 };
 use microkit_test::{Explorer, Found, Run, System};
 use sel4_microkit::{Channel, ChannelSet, Handler, Infallible, MessageInfo, debug_println};
 
-/// A registry with a mistake: what it does instead of what [`Book`] says.
+/// A registry with a mistake: what it does instead of what [`RegistryState`] says.
 trait Mistake: Sized + 'static {
     fn register(
         server: &mut Mutant<Self>,
         caller: Channel,
         name: Name,
     ) -> Result<Epoch, NotAllowed> {
-        let (epoch, told) = server.book.register(caller, name)?;
+        let (epoch, told) = server.state.register(caller, name)?;
         tell(told);
         Ok(epoch)
     }
 
     fn withdraw(server: &mut Mutant<Self>, caller: Channel, name: Name) -> Result<(), NotAllowed> {
-        server.book.withdraw(caller, name).map(tell)
+        server.state.withdraw(caller, name).map(tell)
     }
 
     fn lookup(
@@ -34,15 +34,15 @@ trait Mistake: Sized + 'static {
         caller: Channel,
         name: Name,
     ) -> Result<LookupReply, NotFound> {
-        server.book.lookup(caller, name).ok_or(NotFound)
+        server.state.lookup(caller, name).ok_or(NotFound)
     }
 
     fn forget(server: &mut Mutant<Self>, caller: Channel, name: Name) {
-        server.book.forget(caller, name);
+        server.state.forget(caller, name);
     }
 
-    fn opened(book: &Book) -> ChannelSet {
-        book.opened()
+    fn opened(state: &RegistryState) -> ChannelSet {
+        state.opened()
     }
 }
 
@@ -53,7 +53,7 @@ fn tell(channels: ChannelSet) {
 }
 
 struct Mutant<M> {
-    book: Book,
+    state: RegistryState,
     /// What a registry remembers that makes room at each call.
     asked: Vec<(Channel, Name)>,
     mistake: std::marker::PhantomData<M>,
@@ -61,10 +61,10 @@ struct Mutant<M> {
 
 fn mutant<M: Mistake>() -> Mutant<M> {
     sel4_microkit::ipc::reply_without_words(0xf0);
-    let book = Book::new(&TABLE, lasting());
-    tell(M::opened(&book));
+    let state = RegistryState::new(&TABLE, lasting());
+    tell(M::opened(&state));
     Mutant {
-        book,
+        state,
         asked: Vec::new(),
         mistake: std::marker::PhantomData,
     }
@@ -74,7 +74,7 @@ struct Call<'a, M>(&'a mut Mutant<M>, Channel);
 
 impl<M: Mistake> Directory for Call<'_, M> {
     fn begin(&mut self) {
-        tell(self.0.book.begin(self.1));
+        tell(self.0.state.begin(self.1));
     }
 
     fn register(&mut self, name: Name) -> Result<Epoch, NotAllowed> {
@@ -160,7 +160,7 @@ mod callback_though_exposure_failed {
             name: Name,
         ) -> Result<Epoch, NotAllowed> {
             tell([ALICE].into_iter().collect());
-            server.book.register(caller, name).map(|(epoch, _)| epoch)
+            server.state.register(caller, name).map(|(epoch, _)| epoch)
         }
     }
 
@@ -227,7 +227,7 @@ mod errors_say_who_is_there {
             caller: Channel,
             name: Name,
         ) -> Result<(), NotAllowed> {
-            match server.book.withdraw(caller, name) {
+            match server.state.withdraw(caller, name) {
                 Err(NotAllowed) if name != BELL => Ok(()),
                 result => result.map(tell),
             }
@@ -250,7 +250,7 @@ mod errors_say_who_is_there {
             _: Channel,
             name: Name,
         ) -> Result<LookupReply, NotFound> {
-            server.book.lookup(ALICE, name).ok_or(NotFound)
+            server.state.lookup(ALICE, name).ok_or(NotFound)
         }
     }
 
@@ -358,7 +358,7 @@ mod callee_pays_for_the_caller {
                 return Err(NotFound);
             }
             server.asked.push((caller, name));
-            server.book.lookup(caller, name).ok_or(NotFound)
+            server.state.lookup(caller, name).ok_or(NotFound)
         }
     }
 
@@ -395,7 +395,7 @@ mod notification_vanishes {
     struct Silent;
 
     impl Mistake for Silent {
-        fn opened(_: &Book) -> ChannelSet {
+        fn opened(_: &RegistryState) -> ChannelSet {
             ChannelSet::default()
         }
     }
@@ -447,7 +447,7 @@ mod notification_vanishes {
             caller: Channel,
             name: Name,
         ) -> Result<(), NotAllowed> {
-            server.book.withdraw(caller, name).map(drop)
+            server.state.withdraw(caller, name).map(drop)
         }
     }
 
@@ -497,8 +497,8 @@ mod load_order_matters {
             caller: Channel,
             name: Name,
         ) -> Result<LookupReply, NotFound> {
-            server.book.lookup(caller, name).ok_or_else(|| {
-                server.book.forget(caller, name);
+            server.state.lookup(caller, name).ok_or_else(|| {
+                server.state.forget(caller, name);
                 NotFound
             })
         }
@@ -522,22 +522,22 @@ mod load_order_matters {
             caller: Channel,
             name: Name,
         ) -> Result<LookupReply, NotFound> {
-            Null::lookup_alone(&mut server.book, caller, name)
+            Null::lookup_alone(&mut server.state, caller, name)
         }
 
         fn forget(server: &mut Mutant<Self>, caller: Channel, name: Name) {
-            server.book.lookup(caller, name);
+            server.state.lookup(caller, name);
         }
     }
 
     impl Null {
         fn lookup_alone(
-            book: &mut Book,
+            state: &mut RegistryState,
             caller: Channel,
             name: Name,
         ) -> Result<LookupReply, NotFound> {
-            let found = book.lookup(caller, name).ok_or(NotFound);
-            book.forget(caller, name);
+            let found = state.lookup(caller, name).ok_or(NotFound);
+            state.forget(caller, name);
             found
         }
     }

@@ -1,10 +1,12 @@
-//! The registry's book, without a system around it: what each call changes, and that any calls of
+//! The registry's state, without a system around it: what each call changes, and that any calls of
 //! anybody change nothing else.
 
 mod common;
 
 use common::{ALICE, BELL, MALLORY, PARENT, PEER, PROVIDER, TABLE};
-use microkit_registry::{Book, Grant, LookupReply, Name, NotAllowed, Registry, Service, Table};
+use microkit_registry::{
+    Grant, LookupReply, Name, NotAllowed, Registry, RegistryState, Service, Table,
+};
 use proptest::prelude::*;
 use sel4_microkit::{Channel, ChannelSet, SharedWord};
 
@@ -53,101 +55,101 @@ fn set(channels: &[Channel]) -> ChannelSet {
 }
 
 /// What is found: channel and epoch.
-fn find(book: &mut Book, who: Channel, name: Name) -> Option<(u64, u64)> {
-    let place: Option<LookupReply> = book.lookup(who, name);
+fn find(state: &mut RegistryState, who: Channel, name: Name) -> Option<(u64, u64)> {
+    let place: Option<LookupReply> = state.lookup(who, name);
     place.map(|place| (place.channel, place.epoch.number()))
 }
 
 #[test]
 fn who_has_looked_is_told_of_every_change() {
-    let mut book = Book::new(&TWO, lasting());
-    assert_eq!(book.opened(), set(&[]));
-    assert_eq!(find(&mut book, ALICE, SUM), None);
-    let (epoch, told) = book.register(Channel::new(5), SUM).unwrap();
+    let mut state = RegistryState::new(&TWO, lasting());
+    assert_eq!(state.opened(), set(&[]));
+    assert_eq!(find(&mut state, ALICE, SUM), None);
+    let (epoch, told) = state.register(Channel::new(5), SUM).unwrap();
     assert_eq!((epoch.number(), told), (1, set(&[ALICE])));
-    assert_eq!(find(&mut book, ALICE, SUM), Some((61, 1)));
-    assert_eq!(find(&mut book, MALLORY, SUM), Some((7, 1)));
+    assert_eq!(find(&mut state, ALICE, SUM), Some((61, 1)));
+    assert_eq!(find(&mut state, MALLORY, SUM), Some((7, 1)));
     assert_eq!(
-        book.withdraw(Channel::new(5), SUM),
+        state.withdraw(Channel::new(5), SUM),
         Ok(set(&[ALICE, MALLORY]))
     );
-    assert_eq!(book.withdraw(Channel::new(5), SUM), Ok(set(&[])));
-    assert_eq!(find(&mut book, ALICE, SUM), None);
-    book.forget(ALICE, SUM);
-    let (epoch, told) = book.register(Channel::new(5), SUM).unwrap();
+    assert_eq!(state.withdraw(Channel::new(5), SUM), Ok(set(&[])));
+    assert_eq!(find(&mut state, ALICE, SUM), None);
+    state.forget(ALICE, SUM);
+    let (epoch, told) = state.register(Channel::new(5), SUM).unwrap();
     assert_eq!((epoch.number(), told), (2, set(&[MALLORY])));
 }
 
 #[test]
 fn a_new_life_of_a_service_is_a_later_one_and_withdraws_the_last() {
-    let mut book = Book::new(&TWO, lasting());
-    book.register(PROVIDER, BELL).unwrap();
-    assert_eq!(find(&mut book, ALICE, BELL), Some((2, 1)));
-    assert_eq!(book.begin(PROVIDER), set(&[ALICE]));
-    assert_eq!(find(&mut book, ALICE, BELL), None);
-    book.register(PROVIDER, BELL).unwrap();
-    book.register(PROVIDER, BELL).unwrap();
-    assert_eq!(find(&mut book, ALICE, BELL), Some((2, 3)));
-    assert_eq!(book.withdraw(PARENT, BELL), Ok(set(&[ALICE])));
+    let mut state = RegistryState::new(&TWO, lasting());
+    state.register(PROVIDER, BELL).unwrap();
+    assert_eq!(find(&mut state, ALICE, BELL), Some((2, 1)));
+    assert_eq!(state.begin(PROVIDER), set(&[ALICE]));
+    assert_eq!(find(&mut state, ALICE, BELL), None);
+    state.register(PROVIDER, BELL).unwrap();
+    state.register(PROVIDER, BELL).unwrap();
+    assert_eq!(find(&mut state, ALICE, BELL), Some((2, 3)));
+    assert_eq!(state.withdraw(PARENT, BELL), Ok(set(&[ALICE])));
 }
 
 #[test]
 fn a_new_life_of_a_client_is_told_of_nothing_and_the_others_are() {
-    let mut book = Book::new(&TWO, lasting());
-    find(&mut book, ALICE, SUM);
-    find(&mut book, MALLORY, SUM);
-    assert_eq!(book.begin(ALICE), set(&[]));
-    let (_, told) = book.register(Channel::new(5), SUM).unwrap();
+    let mut state = RegistryState::new(&TWO, lasting());
+    find(&mut state, ALICE, SUM);
+    find(&mut state, MALLORY, SUM);
+    assert_eq!(state.begin(ALICE), set(&[]));
+    let (_, told) = state.register(Channel::new(5), SUM).unwrap();
     assert_eq!(told, set(&[MALLORY]));
 }
 
 #[test]
 fn a_restart_of_the_registry_keeps_what_is_registered_and_tells_all() {
     let lasting = lasting();
-    let mut book = Book::new(&TWO, lasting);
-    book.register(PROVIDER, BELL).unwrap();
-    book.register(PROVIDER, BELL).unwrap();
-    book.register(Channel::new(5), SUM).unwrap();
-    book.withdraw(Channel::new(5), SUM).unwrap();
-    let mut book = Book::new(&TWO, lasting);
-    assert_eq!(book.opened(), set(&[ALICE, MALLORY]));
-    assert_eq!(find(&mut book, ALICE, BELL), Some((2, 2)));
-    assert_eq!(find(&mut book, ALICE, SUM), None);
-    let (epoch, _) = book.register(Channel::new(5), SUM).unwrap();
+    let mut state = RegistryState::new(&TWO, lasting);
+    state.register(PROVIDER, BELL).unwrap();
+    state.register(PROVIDER, BELL).unwrap();
+    state.register(Channel::new(5), SUM).unwrap();
+    state.withdraw(Channel::new(5), SUM).unwrap();
+    let mut state = RegistryState::new(&TWO, lasting);
+    assert_eq!(state.opened(), set(&[ALICE, MALLORY]));
+    assert_eq!(find(&mut state, ALICE, BELL), Some((2, 2)));
+    assert_eq!(find(&mut state, ALICE, SUM), None);
+    let (epoch, _) = state.register(Channel::new(5), SUM).unwrap();
     assert_eq!(epoch.number(), 2);
 }
 
 #[test]
 fn nobody_offers_or_withdraws_what_is_not_his() {
-    let mut book = Book::new(&TWO, lasting());
-    book.register(PROVIDER, BELL).unwrap();
-    let before = format!("{book:?}");
+    let mut state = RegistryState::new(&TWO, lasting());
+    state.register(PROVIDER, BELL).unwrap();
+    let before = format!("{state:?}");
     for who in 0..62 {
         let who = Channel::new(who);
         for name in [BELL, SUM, NOBODY] {
             if (who, name) != (PROVIDER, BELL) && (who, name) != (Channel::new(5), SUM) {
-                assert_eq!(book.register(who, name), Err(NotAllowed));
+                assert_eq!(state.register(who, name), Err(NotAllowed));
                 if (who, name) != (PARENT, BELL) {
-                    assert_eq!(book.withdraw(who, name), Err(NotAllowed));
+                    assert_eq!(state.withdraw(who, name), Err(NotAllowed));
                 }
             }
         }
     }
-    assert_eq!(format!("{book:?}"), before);
+    assert_eq!(format!("{state:?}"), before);
 }
 
 #[test]
 fn what_may_not_be_found_leaves_no_trace() {
-    let mut book = Book::new(&TWO, lasting());
-    book.register(PROVIDER, BELL).unwrap();
-    let before = format!("{book:?}");
+    let mut state = RegistryState::new(&TWO, lasting());
+    state.register(PROVIDER, BELL).unwrap();
+    let before = format!("{state:?}");
     // Registered and not granted, and nothing at all.
-    assert_eq!(find(&mut book, MALLORY, BELL), None);
-    assert_eq!(find(&mut book, MALLORY, NOBODY), None);
-    assert_eq!(find(&mut book, Channel::new(40), SUM), None);
-    book.forget(MALLORY, BELL);
-    assert_eq!(format!("{book:?}"), before);
-    assert_eq!(book.withdraw(PROVIDER, BELL), Ok(set(&[])));
+    assert_eq!(find(&mut state, MALLORY, BELL), None);
+    assert_eq!(find(&mut state, MALLORY, NOBODY), None);
+    assert_eq!(find(&mut state, Channel::new(40), SUM), None);
+    state.forget(MALLORY, BELL);
+    assert_eq!(format!("{state:?}"), before);
+    assert_eq!(state.withdraw(PROVIDER, BELL), Ok(set(&[])));
 }
 
 /// Two services whose names differ in one byte, by `difference`; `ALICE` may find the first.
@@ -173,20 +175,20 @@ fn alike(difference: u8) -> (&'static Table, Name) {
 fn two_wrongs_are_no_right() {
     let by = (ALICE.index() ^ MALLORY.index()) as u8;
     let (table, other) = alike(by);
-    let mut book = Book::new(table, lasting());
-    book.register(Channel::new(5), other).unwrap();
-    assert_eq!(find(&mut book, MALLORY, other), None);
+    let mut state = RegistryState::new(table, lasting());
+    state.register(Channel::new(5), other).unwrap();
+    assert_eq!(find(&mut state, MALLORY, other), None);
 
     let (table, other) = alike(1);
-    let mut book = Book::new(table, lasting());
-    assert_eq!(book.register(MALLORY, other), Err(NotAllowed));
-    assert_eq!(book.withdraw(PROVIDER, other), Err(NotAllowed));
+    let mut state = RegistryState::new(table, lasting());
+    assert_eq!(state.register(MALLORY, other), Err(NotAllowed));
+    assert_eq!(state.withdraw(PROVIDER, other), Err(NotAllowed));
 }
 
 #[test]
 #[should_panic(expected = "the registry needs 3 words that outlive it, but the region has 2")]
 fn too_little_lasting_memory_is_refused() {
-    Book::new(&TWO, &lasting()[6..]);
+    RegistryState::new(&TWO, &lasting()[6..]);
 }
 
 #[test]
@@ -205,19 +207,19 @@ struct Call {
 }
 
 impl Call {
-    fn make(self, book: &mut Book) -> ChannelSet {
+    fn make(self, state: &mut RegistryState) -> ChannelSet {
         match self.what {
-            0 => book.begin(self.who),
-            1 => book
+            0 => state.begin(self.who),
+            1 => state
                 .register(self.who, self.name)
                 .map_or(set(&[]), |(_, told)| told),
-            2 => book.withdraw(self.who, self.name).unwrap_or_default(),
+            2 => state.withdraw(self.who, self.name).unwrap_or_default(),
             3 => {
-                book.lookup(self.who, self.name);
+                state.lookup(self.who, self.name);
                 set(&[])
             }
             _ => {
-                book.forget(self.who, self.name);
+                state.forget(self.who, self.name);
                 set(&[])
             }
         }
@@ -247,7 +249,7 @@ proptest! {
         hostile in calls(prop_oneof![Just(4usize), 6usize..62]),
         order in prop::collection::vec(any::<bool>(), 80),
     ) {
-        let (mut with, mut without) = (Book::new(&TWO, lasting()), Book::new(&TWO, lasting()));
+        let (mut with, mut without) = (RegistryState::new(&TWO, lasting()), RegistryState::new(&TWO, lasting()));
         let (mut honest, mut hostile) = (honest.into_iter(), hostile.into_iter());
         for is_honest in order {
             if !is_honest && let Some(call) = hostile.next() {
@@ -259,7 +261,7 @@ proptest! {
                     told.filter(|channel| *channel <= 3 || *channel == 5).collect()
                 };
                 prop_assert_eq!(others(one), others(other));
-                let answer = |book: &mut Book| book.lookup(call.who, call.name);
+                let answer = |state: &mut RegistryState| state.lookup(call.who, call.name);
                 prop_assert_eq!(answer(&mut with), answer(&mut without));
             }
         }
@@ -269,10 +271,10 @@ proptest! {
     #[test]
     fn a_restart_changes_no_answer(calls in calls(0usize..6), at in 0usize..40) {
         let words = lasting();
-        let (mut kept, mut restarted) = (Book::new(&TWO, lasting()), Book::new(&TWO, words));
+        let (mut kept, mut restarted) = (RegistryState::new(&TWO, lasting()), RegistryState::new(&TWO, words));
         for (index, call) in calls.into_iter().enumerate() {
             if index == at {
-                restarted = Book::new(&TWO, words);
+                restarted = RegistryState::new(&TWO, words);
             }
             call.make(&mut kept);
             call.make(&mut restarted);

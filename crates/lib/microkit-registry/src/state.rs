@@ -16,7 +16,7 @@ use crate::{Epoch, LookupReply, MAX_SERVICES, Name, NotAllowed, Table};
 /// and one for each service. A change is the store of one word, so that whenever the program is
 /// stopped, it is made or it is not.
 #[derive(Debug)]
-pub struct Book {
+pub struct RegistryState {
     table: &'static Table,
     lasting: &'static [SharedWord],
     is_first_life: bool,
@@ -27,7 +27,7 @@ pub struct Book {
     watchers: [u64; MAX_SERVICES],
 }
 
-impl Book {
+impl RegistryState {
     /// Words of lasting memory that a book needs besides one for each service.
     const LIVES: usize = 1;
 
