@@ -1,4 +1,20 @@
-//! What the registry knows, and what follows from each call: no call is made here.
+//! The registry's state, and how each request changes it.
+//!
+//! No system call is made here. Each change returns the clients to notify, so that tests can check
+//! every step on the host.
+//!
+//! # Layout
+//!
+//! Registrations must survive a restart of the registry. They are in `lasting`, a memory region:
+//!
+//! | word | contents |
+//! | --- | --- |
+//! | 0 | the number of incarnations of the registry |
+//! | 1 + index of a service | epoch of its last registration << 1, plus 1 if it is registered |
+//!
+//! One request stores at most one word of a service, except `begin`, which stores one for each service
+//! of the caller. So when the registry dies, each service's change is either complete or not made.
+//! Subscriptions are not kept: a restarted registry notifies all clients instead.
 
 use core::hint::black_box;
 use core::sync::atomic::Ordering;
@@ -7,109 +23,142 @@ use sel4_microkit::{Channel, ChannelSet, SharedWord};
 
 use crate::{Epoch, LookupReply, MAX_SERVICES, Name, NotAllowed, Table};
 
-/// The registry's book: what is registered, and who wants to know of it.
+/// The registrations and subscriptions of a registry.
 ///
-/// Each change says who is to be notified once it is made. [`Registry`](crate::Registry) does so;
-/// a PD that does more than a registry can keep a book of its own.
+/// Every change returns the channels to notify after it. [`Registry`](crate::Registry) notifies them. A
+/// PD that is more than a registry can use this type in its own handler:
 ///
-/// What is registered is kept in memory that outlives the program too: a word that counts its lives,
-/// and one for each service. A change is the store of one word, so that whenever the program is
-/// stopped, it is made or it is not.
+/// ```
+/// use microkit_registry::{Grant, Name, NotAllowed, RegistryState, Service, Table};
+/// use sel4_microkit::{Channel, SharedWord};
+///
+/// const BELL: Name = Name::new("bell");
+/// const PROVIDER: Channel = Channel::new(1);
+/// const CLIENT: Channel = Channel::new(2);
+///
+/// static TABLE: Table = Table::new(
+///     &[Service { name: BELL, provider: PROVIDER, parent: None }],
+///     &[Grant { service: BELL, client: CLIENT, channel: Channel::new(5) }],
+/// );
+/// // In a PD: a memory region, from `shared_words!`.
+/// static LASTING: [SharedWord; 2] = [const { SharedWord::new(0) }; 2];
+///
+/// let mut state = RegistryState::new(&TABLE, &LASTING);
+/// assert_eq!(state.lookup(CLIENT, BELL), None);
+/// let (epoch, to_notify) = state.register(PROVIDER, BELL)?;
+/// assert_eq!(epoch.number(), 1);
+/// assert!(to_notify.contains(CLIENT));
+/// assert_eq!(state.lookup(CLIENT, BELL).map(|reply| reply.channel), Some(5));
+/// # Ok::<(), NotAllowed>(())
+/// ```
+///
+/// Registrations are in memory that keeps its contents over a restart. Subscriptions are not.
 #[derive(Debug)]
 pub struct RegistryState {
     table: &'static Table,
     lasting: &'static [SharedWord],
-    is_first_life: bool,
-    /// Of each service: the epoch of its last registration, above a bit that says whether it is
-    /// registered.
+    is_first_incarnation: bool,
+    /// For each service: the epoch of its last registration << 1, plus [`REGISTERED`]. A copy of the
+    /// words in `lasting`, so that a lookup reads no shared memory.
     states: [u64; MAX_SERVICES],
-    /// Of each service: a bit for each channel that is to be notified.
+    /// For each service: a bit for each subscribed channel.
     watchers: [u64; MAX_SERVICES],
 }
 
 impl RegistryState {
-    /// Words of lasting memory that a book needs besides one for each service.
-    const LIVES: usize = 1;
+    /// The number of words in `lasting` before the services' words: the count of incarnations.
+    const HEADER_WORDS: usize = 1;
 
-    /// Opens the book in `lasting`, memory that is zeros at first, that nobody else can write, and
-    /// that stays as it is when the program is restarted.
+    /// Reads the state from `lasting`.
     ///
-    /// **Panics:** if `lasting` has fewer words than one, and one for each service.
+    /// `lasting` is memory that is zero at boot, that no other PD can write, and that keeps its
+    /// contents when this PD is restarted.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `lasting` has fewer words than one plus one for each service.
     pub fn new(table: &'static Table, lasting: &'static [SharedWord]) -> Self {
-        let needed = Self::LIVES + table.services.len();
+        let needed = Self::HEADER_WORDS + table.services.len();
         assert!(
             lasting.len() >= needed,
-            "the registry needs {needed} words that outlive it, but the region has {}",
+            "the registry needs a region of {needed} words for its state, but the region has {}",
             lasting.len()
         );
-        let lives = lasting[0].load(Ordering::Relaxed);
-        lasting[0].store(lives.saturating_add(1), Ordering::Relaxed);
+        let incarnations = lasting[0].load(Ordering::Relaxed);
+        lasting[0].store(incarnations.saturating_add(1), Ordering::Relaxed);
         let mut states = [0; MAX_SERVICES];
-        if lives > 0 {
-            for (state, word) in states.iter_mut().zip(&lasting[Self::LIVES..needed]) {
+        if incarnations > 0 {
+            for (state, word) in states.iter_mut().zip(&lasting[Self::HEADER_WORDS..needed]) {
                 *state = word.load(Ordering::Relaxed);
             }
         }
         Self {
             table,
             lasting,
-            is_first_life: lives == 0,
+            is_first_incarnation: incarnations == 0,
             states,
             watchers: [0; MAX_SERVICES],
         }
     }
 
-    /// Who is to be notified when the book is opened: nobody at first, and after a restart all
-    /// clients, since what they wanted to know is forgotten, and what they were to be told may be.
-    pub fn opened(&self) -> ChannelSet {
-        if self.is_first_life {
+    /// Returns the clients to notify when this incarnation starts.
+    ///
+    /// These are none after boot, and all after a restart: their subscriptions are lost, and the last
+    /// incarnation may have died before it notified them.
+    pub fn to_notify_at_start(&self) -> ChannelSet {
+        if self.is_first_incarnation {
             return ChannelSet::default();
         }
         self.table.grants.iter().map(|grant| grant.client).collect()
     }
 
-    /// A life of `caller` begins: what it had registered is withdrawn, and it wants to know nothing.
+    /// Starts a new incarnation of `caller`: withdraws its services and cancels its subscriptions.
     pub fn begin(&mut self, caller: Channel) -> ChannelSet {
-        let mut told = ChannelSet::default();
+        let mut to_notify = ChannelSet::default();
         for service in 0..self.table.services.len() {
             self.watchers[service] &= !bit(caller);
             if self.table.services[service].provider == caller {
-                told.extend(self.set(service, self.states[service] & !REGISTERED));
+                to_notify.extend(self.set(service, self.states[service] & !REGISTERED));
             }
         }
-        told
+        to_notify
     }
 
-    /// `caller` offers a service, from now on.
+    /// Registers a service of `caller`.
     ///
-    /// **Errors:** it may not, or there is no such service, which are the same; nothing has changed.
+    /// # Errors
+    ///
+    /// Returns [`NotAllowed`] if `caller` is not the provider of a service with that name. Then nothing
+    /// changes.
     pub fn register(
         &mut self,
         caller: Channel,
         name: Name,
     ) -> Result<(Epoch, ChannelSet), NotAllowed> {
-        let service = self.place_if(name, |service| service.provider == caller)?;
+        let service = self.index_if(name, |service| service.provider == caller)?;
         let epoch = (self.states[service] >> 1).wrapping_add(1);
-        let told = self.set(service, epoch << 1 | REGISTERED);
-        Ok((Epoch(epoch), told))
+        let to_notify = self.set(service, epoch << 1 | REGISTERED);
+        Ok((Epoch(epoch), to_notify))
     }
 
-    /// A service is no more, says `caller`, who offers it or is the parent of who does.
+    /// Withdraws a service for `caller`, which is its provider or the provider's parent.
     ///
-    /// **Errors:** it is neither, or there is no such service, which are the same; nothing has
-    /// changed.
+    /// # Errors
+    ///
+    /// Returns [`NotAllowed`] if `caller` is neither for a service with that name. Then nothing
+    /// changes.
     pub fn withdraw(&mut self, caller: Channel, name: Name) -> Result<ChannelSet, NotAllowed> {
-        let service = self.place_if(name, |service| {
+        let service = self.index_if(name, |service| {
             service.provider == caller || service.parent == Some(caller)
         })?;
         Ok(self.set(service, self.states[service] & !REGISTERED))
     }
 
-    /// Where a service is, if it is registered and `caller` may find it. From now on `caller` wants
-    /// to know when that changes.
+    /// Looks up a service, and subscribes `caller` if it may find the service.
     ///
-    /// The instructions that this takes, and what it reads and writes, are the same for every `None`:
-    /// it looks at every grant and at every service, and decides nothing on the way.
+    /// Returns the service if it is registered and `caller` may find it. Every `None` executes the same
+    /// instructions and accesses the same memory: the search visits every grant and every service, and
+    /// does not branch on the result.
     pub fn lookup(&mut self, caller: Channel, name: Name) -> Option<LookupReply> {
         let (granted, channel) = self.granted(caller, name);
         let state = self.watch(name, granted, |watchers| watchers | bit(caller));
@@ -119,14 +168,15 @@ impl RegistryState {
         })
     }
 
-    /// `caller` does not want to know of a service any more. As [`lookup`](Self::lookup), it does the
-    /// same for every name.
+    /// Unsubscribes `caller` from a service. Like [`lookup`](Self::lookup), it executes the same
+    /// instructions for every name.
     pub fn forget(&mut self, caller: Channel, name: Name) {
         let (granted, _) = self.granted(caller, name);
         self.watch(name, granted, |watchers| watchers & !bit(caller));
     }
 
-    /// All ones if `caller` may find that service, and its channel then; otherwise zeros.
+    /// Returns a mask and the channel to the service. The mask is all ones if `caller` may find the
+    /// service. Otherwise, both are zero.
     #[inline]
     fn granted(&self, caller: Channel, name: Name) -> (u64, u64) {
         let (mut granted, mut channel) = (0, 0);
@@ -139,8 +189,8 @@ impl RegistryState {
         (granted, channel)
     }
 
-    /// Changes who watches a service, and returns the service's state: nothing, and zeros, unless
-    /// `granted` is all ones.
+    /// Changes the subscriptions to a service and returns the service's state. If `granted` is zero, it
+    /// changes nothing and returns 0.
     #[inline]
     fn watch(&mut self, name: Name, granted: u64, change: impl Fn(u64) -> u64) -> u64 {
         let mut found = 0;
@@ -153,30 +203,30 @@ impl RegistryState {
         found
     }
 
-    /// Where a service of that name is of which `may` says so.
-    fn place_if(
+    /// Returns the index of the service with that name for which `may` is true.
+    fn index_if(
         &self,
         name: Name,
         may: impl Fn(&crate::Service) -> bool,
     ) -> Result<usize, NotAllowed> {
-        let (mut place, mut found) = (0, 0);
+        let (mut found_index, mut found) = (0, 0);
         for (index, service) in self.table.services.iter().enumerate() {
             let is_it = all_ones_if_zero(service.name.difference(&name) | u64::from(!may(service)));
-            place |= is_it & index as u64;
+            found_index |= is_it & index as u64;
             found |= is_it;
         }
         if found == 0 {
             return Err(NotAllowed);
         }
-        Ok(place as usize)
+        Ok(found_index as usize)
     }
 
-    /// Changes a service's state, and says who is to be told.
+    /// Changes a service's state and returns the subscribed clients if it is a change.
     fn set(&mut self, service: usize, state: u64) -> ChannelSet {
         if self.states[service] == state {
             return ChannelSet::default();
         }
-        self.lasting[Self::LIVES + service].store(state, Ordering::Relaxed);
+        self.lasting[Self::HEADER_WORDS + service].store(state, Ordering::Relaxed);
         self.states[service] = state;
         let watchers = self.watchers[service];
         let grants = self.table.grants.iter();
@@ -187,15 +237,17 @@ impl RegistryState {
     }
 }
 
-/// The bit of a state that says that the service is registered.
+/// The bit of a service's state that is set while the service is registered.
 const REGISTERED: u64 = 1;
 
 const fn bit(channel: Channel) -> u64 {
     1 << channel.index()
 }
 
-/// All ones for 0, and otherwise zeros. The compiler does not know which, and so makes no branch of
-/// what is done with it.
+/// Returns all ones if `word` is 0, and 0 otherwise.
+///
+/// `black_box` hides the value from the compiler. Without it, the compiler could turn the masks above
+/// into branches, and the time of a lookup would reveal which services exist.
 #[inline]
 fn all_ones_if_zero(word: u64) -> u64 {
     black_box(u64::from(word == 0)).wrapping_neg()

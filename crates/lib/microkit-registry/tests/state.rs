@@ -1,5 +1,5 @@
-//! The registry's state, without a system around it: what each call changes, and that any calls of
-//! anybody change nothing else.
+//! Tests of the registry's state alone, without a system: what each request changes, and that requests
+//! of one PD do not affect another.
 
 mod common;
 
@@ -10,7 +10,7 @@ use microkit_registry::{
 use proptest::prelude::*;
 use sel4_microkit::{Channel, ChannelSet, SharedWord};
 
-/// With two services, each for another client, and one that both may find.
+/// A table with two services. `ALICE` may find both, and `MALLORY` may find one.
 static TWO: Table = Table::new(
     &[
         Service {
@@ -44,7 +44,7 @@ static TWO: Table = Table::new(
 );
 
 const SUM: Name = Name::new("sum");
-const NOBODY: Name = Name::new("nobody has heard of it");
+const UNKNOWN: Name = Name::new("unknown");
 
 fn lasting() -> &'static [SharedWord] {
     Box::leak((0..8).map(|_| SharedWord::new(0)).collect())
@@ -54,19 +54,19 @@ fn set(channels: &[Channel]) -> ChannelSet {
     channels.iter().copied().collect()
 }
 
-/// What is found: channel and epoch.
+/// Looks a service up and returns its channel and epoch.
 fn find(state: &mut RegistryState, who: Channel, name: Name) -> Option<(u64, u64)> {
-    let place: Option<LookupReply> = state.lookup(who, name);
-    place.map(|place| (place.channel, place.epoch.number()))
+    let reply: Option<LookupReply> = state.lookup(who, name);
+    reply.map(|reply| (reply.channel, reply.epoch.number()))
 }
 
 #[test]
-fn who_has_looked_is_told_of_every_change() {
+fn a_lookup_subscribes_to_every_change() {
     let mut state = RegistryState::new(&TWO, lasting());
-    assert_eq!(state.opened(), set(&[]));
+    assert_eq!(state.to_notify_at_start(), set(&[]));
     assert_eq!(find(&mut state, ALICE, SUM), None);
-    let (epoch, told) = state.register(Channel::new(5), SUM).unwrap();
-    assert_eq!((epoch.number(), told), (1, set(&[ALICE])));
+    let (epoch, to_notify) = state.register(Channel::new(5), SUM).unwrap();
+    assert_eq!((epoch.number(), to_notify), (1, set(&[ALICE])));
     assert_eq!(find(&mut state, ALICE, SUM), Some((61, 1)));
     assert_eq!(find(&mut state, MALLORY, SUM), Some((7, 1)));
     assert_eq!(
@@ -76,12 +76,12 @@ fn who_has_looked_is_told_of_every_change() {
     assert_eq!(state.withdraw(Channel::new(5), SUM), Ok(set(&[])));
     assert_eq!(find(&mut state, ALICE, SUM), None);
     state.forget(ALICE, SUM);
-    let (epoch, told) = state.register(Channel::new(5), SUM).unwrap();
-    assert_eq!((epoch.number(), told), (2, set(&[MALLORY])));
+    let (epoch, to_notify) = state.register(Channel::new(5), SUM).unwrap();
+    assert_eq!((epoch.number(), to_notify), (2, set(&[MALLORY])));
 }
 
 #[test]
-fn a_new_life_of_a_service_is_a_later_one_and_withdraws_the_last() {
+fn a_new_incarnation_of_a_service_withdraws_it_and_gets_a_later_epoch() {
     let mut state = RegistryState::new(&TWO, lasting());
     state.register(PROVIDER, BELL).unwrap();
     assert_eq!(find(&mut state, ALICE, BELL), Some((2, 1)));
@@ -94,17 +94,17 @@ fn a_new_life_of_a_service_is_a_later_one_and_withdraws_the_last() {
 }
 
 #[test]
-fn a_new_life_of_a_client_is_told_of_nothing_and_the_others_are() {
+fn a_new_incarnation_of_a_client_cancels_only_its_own_subscriptions() {
     let mut state = RegistryState::new(&TWO, lasting());
     find(&mut state, ALICE, SUM);
     find(&mut state, MALLORY, SUM);
     assert_eq!(state.begin(ALICE), set(&[]));
-    let (_, told) = state.register(Channel::new(5), SUM).unwrap();
-    assert_eq!(told, set(&[MALLORY]));
+    let (_, to_notify) = state.register(Channel::new(5), SUM).unwrap();
+    assert_eq!(to_notify, set(&[MALLORY]));
 }
 
 #[test]
-fn a_restart_of_the_registry_keeps_what_is_registered_and_tells_all() {
+fn a_restart_of_the_registry_keeps_registrations_and_notifies_all_clients() {
     let lasting = lasting();
     let mut state = RegistryState::new(&TWO, lasting);
     state.register(PROVIDER, BELL).unwrap();
@@ -112,7 +112,7 @@ fn a_restart_of_the_registry_keeps_what_is_registered_and_tells_all() {
     state.register(Channel::new(5), SUM).unwrap();
     state.withdraw(Channel::new(5), SUM).unwrap();
     let mut state = RegistryState::new(&TWO, lasting);
-    assert_eq!(state.opened(), set(&[ALICE, MALLORY]));
+    assert_eq!(state.to_notify_at_start(), set(&[ALICE, MALLORY]));
     assert_eq!(find(&mut state, ALICE, BELL), Some((2, 2)));
     assert_eq!(find(&mut state, ALICE, SUM), None);
     let (epoch, _) = state.register(Channel::new(5), SUM).unwrap();
@@ -120,13 +120,13 @@ fn a_restart_of_the_registry_keeps_what_is_registered_and_tells_all() {
 }
 
 #[test]
-fn nobody_offers_or_withdraws_what_is_not_his() {
+fn only_the_table_allows_to_register_or_withdraw() {
     let mut state = RegistryState::new(&TWO, lasting());
     state.register(PROVIDER, BELL).unwrap();
     let before = format!("{state:?}");
     for who in 0..62 {
         let who = Channel::new(who);
-        for name in [BELL, SUM, NOBODY] {
+        for name in [BELL, SUM, UNKNOWN] {
             if (who, name) != (PROVIDER, BELL) && (who, name) != (Channel::new(5), SUM) {
                 assert_eq!(state.register(who, name), Err(NotAllowed));
                 if (who, name) != (PARENT, BELL) {
@@ -139,20 +139,20 @@ fn nobody_offers_or_withdraws_what_is_not_his() {
 }
 
 #[test]
-fn what_may_not_be_found_leaves_no_trace() {
+fn a_lookup_without_a_grant_changes_nothing() {
     let mut state = RegistryState::new(&TWO, lasting());
     state.register(PROVIDER, BELL).unwrap();
     let before = format!("{state:?}");
-    // Registered and not granted, and nothing at all.
+    // A registered service without a grant, an unknown name, and an unknown client.
     assert_eq!(find(&mut state, MALLORY, BELL), None);
-    assert_eq!(find(&mut state, MALLORY, NOBODY), None);
+    assert_eq!(find(&mut state, MALLORY, UNKNOWN), None);
     assert_eq!(find(&mut state, Channel::new(40), SUM), None);
     state.forget(MALLORY, BELL);
     assert_eq!(format!("{state:?}"), before);
     assert_eq!(state.withdraw(PROVIDER, BELL), Ok(set(&[])));
 }
 
-/// Two services whose names differ in one byte, by `difference`; `ALICE` may find the first.
+/// A table with two services whose names differ in one byte, by `difference`. `ALICE` may find the first.
 fn alike(difference: u8) -> (&'static Table, Name) {
     let other = Name::new(if difference == 1 { "cell" } else { "gell" });
     assert_eq!(b'b' ^ difference, other.to_string().as_bytes()[0]);
@@ -170,9 +170,9 @@ fn alike(difference: u8) -> (&'static Table, Name) {
     (Box::leak(Box::new(Table::new(services, grants))), other)
 }
 
-/// A name and a caller that are both wrong do not make up for each other, whatever their bits.
+/// The masks combine two differences. Equal bits in both must not make one difference vanish.
 #[test]
-fn two_wrongs_are_no_right() {
+fn a_wrong_name_and_a_wrong_caller_do_not_cancel_out() {
     let by = (ALICE.index() ^ MALLORY.index()) as u8;
     let (table, other) = alike(by);
     let mut state = RegistryState::new(table, lasting());
@@ -186,19 +186,21 @@ fn two_wrongs_are_no_right() {
 }
 
 #[test]
-#[should_panic(expected = "the registry needs 3 words that outlive it, but the region has 2")]
-fn too_little_lasting_memory_is_refused() {
+#[should_panic(
+    expected = "the registry needs a region of 3 words for its state, but the region has 2"
+)]
+fn a_region_that_is_too_small_is_refused() {
     RegistryState::new(&TWO, &lasting()[6..]);
 }
 
 #[test]
-fn a_registry_is_as_large_as_it_is() {
-    // 32 services, a state and a set of channels each, and the table and the region.
+fn the_size_of_a_registry_is_fixed() {
+    // For 32 services a state and a channel set each; the references to the table and the region.
     assert_eq!(size_of::<Registry>(), 32 * 16 + 32);
     assert_eq!(size_of_val(&TABLE), 32);
 }
 
-/// One call.
+/// One request.
 #[derive(Debug, Copy, Clone)]
 struct Call {
     who: Channel,
@@ -212,7 +214,7 @@ impl Call {
             0 => state.begin(self.who),
             1 => state
                 .register(self.who, self.name)
-                .map_or(set(&[]), |(_, told)| told),
+                .map_or(set(&[]), |(_, to_notify)| to_notify),
             2 => state.withdraw(self.who, self.name).unwrap_or_default(),
             3 => {
                 state.lookup(self.who, self.name);
@@ -241,8 +243,8 @@ fn calls(who: impl Strategy<Value = usize>) -> impl Strategy<Value = Vec<Call>> 
 }
 
 proptest! {
-    /// Calls of those who offer nothing, between those of all others: nobody is told by them, and
-    /// nobody else gets another answer because of them.
+    /// Inserts requests of PDs without a right between the requests of the others. They notify no
+    /// one, and they change no answer to another PD.
     #[test]
     fn a_client_has_no_effect_on_another(
         honest in calls(prop_oneof![Just(1usize), Just(2), Just(3), Just(5)]),
@@ -256,9 +258,9 @@ proptest! {
                 prop_assert_eq!(call.make(&mut with), set(&[]));
             } else if let Some(call) = honest.next() {
                 let (one, other) = (call.make(&mut with), call.make(&mut without));
-                let others = |told: ChannelSet| -> Vec<usize> {
-                    let told = told.iter().map(|channel| channel.index());
-                    told.filter(|channel| *channel <= 3 || *channel == 5).collect()
+                let others = |notified: ChannelSet| -> Vec<usize> {
+                    let notified = notified.iter().map(|channel| channel.index());
+                    notified.filter(|channel| *channel <= 3 || *channel == 5).collect()
                 };
                 prop_assert_eq!(others(one), others(other));
                 let answer = |state: &mut RegistryState| state.lookup(call.who, call.name);
@@ -267,9 +269,9 @@ proptest! {
         }
     }
 
-    /// Whenever the registry is restarted, it answers as one that was not.
+    /// A registry that restarts between any two requests answers like one that does not.
     #[test]
-    fn a_restart_changes_no_answer(calls in calls(0usize..6), at in 0usize..40) {
+    fn a_restart_of_the_registry_changes_no_answer(calls in calls(0usize..6), at in 0usize..40) {
         let words = lasting();
         let (mut kept, mut restarted) = (RegistryState::new(&TWO, lasting()), RegistryState::new(&TWO, words));
         for (index, call) in calls.into_iter().enumerate() {
