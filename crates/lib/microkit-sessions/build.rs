@@ -1,4 +1,4 @@
-//! Nothing is built: `links` in `Cargo.toml` wants a build script.
+//! Builds nothing. Cargo requires a build script for `links` in `Cargo.toml`.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

@@ -142,7 +142,7 @@ fn a_server_of_another_protocol_is_found_out() {
     // The console answers every call, and each with no words.
     assert_eq!(
         CallError::<Infallible>::Refused(Refusal::OtherVersion).to_string(),
-        "client and server were made by different versions of the protocol: build both anew"
+        "client and server were built with different versions of the protocol: build both again"
     );
     let system = System::open(SYSTEM)
         .unwrap()

@@ -1,6 +1,7 @@
-//! Strings and vectors of `heapless`: a word with the length, then room for as much as there can be.
+//! Strings and vectors of `heapless`: a word with the length, then the whole capacity.
 //!
-//! All of the room travels, so that a message has one length, which is known when it is compiled.
+//! The unused capacity travels too, as zeros. So every message of a method has the same length, and
+//! the compiler can check that it fits.
 
 use heapless::{LenType, String, Vec};
 use zerocopy::{Immutable, IntoBytes, TryFromBytes};
@@ -57,7 +58,7 @@ fn put(length: usize, bytes: &[u8], words: &mut [u64]) {
     words[1..].as_mut_bytes()[..bytes.len()].copy_from_slice(bytes);
 }
 
-/// The length, and the bytes after it.
+/// Returns the length and the bytes after it.
 fn split(words: &[u64]) -> Result<(usize, &[u8]), Invalid> {
     let (&length, rest) = words.split_first().ok_or(Invalid)?;
     let length = usize::try_from(length).map_err(|_| Invalid)?;
@@ -70,7 +71,7 @@ mod tests {
     use crate::message::{put, take};
 
     #[test]
-    fn a_string_has_its_length_before_it() {
+    fn a_string_starts_with_its_length() {
         let name: String<12> = "pong".try_into().expect("it fits");
         let mut words = [!0; 4];
         put(&name, &mut words);
@@ -79,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vector_has_its_length_before_it() {
+    fn a_vector_starts_with_its_length() {
         let values: Vec<u16, 6> = Vec::from_slice(&[1, 2, 3, 4, 5]).expect("it fits");
         let mut words = [!0; 3];
         put(&values, &mut words);
@@ -88,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_an_error() {
+    fn a_length_or_value_that_does_not_fit_is_an_error() {
         let text = |words: [u64; 3]| String::<12>::take(&words).map(|text| text.len());
         assert_eq!(
             text([12, u64::from_le_bytes(*b"abcdefgh"), 0x6161_6161]),

@@ -1,22 +1,22 @@
-//! The client's side: a request, and what came back.
+//! The client: sends a request and decodes the reply.
 
 use sel4_microkit::{Channel, MessageInfo, with_msg_regs, with_msg_regs_mut};
 
 use crate::error::label;
 use crate::{CallError, Message, Refusal};
 
-/// Words that travel in CPU registers.
+/// The number of message registers that travel in CPU registers.
 const IN_REGISTERS: usize = 4;
 
-/// A reply, of whose words the first `R` were read.
+/// A reply, with its first `R` words.
 pub struct Reply<const R: usize> {
     info: MessageInfo,
     words: [u64; R],
 }
 
-/// Sends a request of `N` words, and reads `R` of the reply.
+/// Sends a request of `N` words and reads `R` words of the reply.
 ///
-/// Whatever the request and the reply do not need memory for stays in CPU registers.
+/// Neither the request nor the reply uses the IPC buffer if it has at most four words.
 #[inline]
 #[track_caller]
 pub fn call<const N: usize, const R: usize>(
@@ -42,9 +42,11 @@ pub fn call<const N: usize, const R: usize>(
     Reply { info, words }
 }
 
-/// Asks the server for its version, and whether it is this one.
+/// Asks the server for its version and compares it with `version`.
 ///
-/// **Errors:** another version; and a reply that is none of a protocol.
+/// # Errors
+///
+/// Returns an error if the versions differ, and if the peer does not serve a protocol.
 #[track_caller]
 pub fn connect(channel: Channel, version: u64) -> Result<(), CallError> {
     match call::<1, 1>(channel, 0, [version]).result::<u64, _>()? {
@@ -54,7 +56,7 @@ pub fn connect(channel: Channel, version: u64) -> Result<(), CallError> {
 }
 
 impl<const R: usize> Reply<R> {
-    /// The result of a method that returns a `T`.
+    /// Decodes the reply of a method that returns a `T`.
     #[inline]
     pub fn result<T: Message<Kind>, Kind>(self) -> Result<T, CallError> {
         match self.info.label() {
@@ -63,7 +65,7 @@ impl<const R: usize> Reply<R> {
         }
     }
 
-    /// The result of a method that returns a `Result<T, E>`.
+    /// Decodes the reply of a method that returns a `Result<T, E>`.
     #[inline]
     pub fn fallible<T: Message<Kind>, E: Message<OfError>, Kind, OfError>(
         self,
@@ -87,7 +89,7 @@ impl<const R: usize> Reply<R> {
 
 #[cold]
 fn refused<E>(label: u64) -> CallError<E> {
-    match Refusal::of_label(label) {
+    match Refusal::from_label(label) {
         Some(refusal) => CallError::Refused(refusal),
         None => CallError::BadReply,
     }

@@ -1,39 +1,53 @@
-//! What can go wrong with a call.
+//! The errors of a call.
 
 use core::convert::Infallible;
 use core::fmt;
 
-/// Why a call has no result.
+/// The error of a call.
+///
+/// ```
+/// use microkit_protocol::{CallError, Refusal};
+///
+/// fn explain(error: CallError<&'static str>) -> &'static str {
+///     match error {
+///         CallError::Method(error) => error,
+///         CallError::Refused(Refusal::Restarted) => "call again if the request may run twice",
+///         CallError::Refused(_) => "the server refused the request",
+///         CallError::BadReply => "the peer does not serve this protocol",
+///     }
+/// }
+/// assert_eq!(explain(CallError::Method("disk full")), "disk full");
+/// ```
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum CallError<E = Infallible> {
-    /// The method's own error.
+    /// The method returned this error.
     Method(E),
-    /// The server did not take the request. A client made by the same protocol never meets it after
-    /// its `connect`, as long as the other end is the same server.
+    /// The server refused the request. After a successful `connect` to the same server, the only
+    /// refusal that a client sees is [`Refusal::Restarted`].
     Refused(Refusal),
-    /// The reply is none of this protocol: the server is another, or wrong.
+    /// The reply does not belong to this protocol. The peer is another server, or has a bug.
     BadReply,
 }
 
-/// Why a server does not take a request.
+/// The reason why a server refuses a request.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// There is no method with that number.
+    /// No method has this label.
     UnknownMethod,
-    /// The message has fewer or more words than the method's arguments.
+    /// The message does not have as many words as the method's arguments.
     WrongLength,
-    /// The words are no values of the types of the arguments.
+    /// An argument's words are not a value of its type.
     InvalidArgument,
-    /// The client was made by another version of the protocol.
+    /// The client was built with another version of the protocol.
     OtherVersion,
-    /// The server was restarted by its parent before it replied: see [`RESTARTED`]. The request may
-    /// have been executed, wholly, in part or not at all.
+    /// The server's parent restarted it before it replied: see [`RESTARTED`]. The server may have
+    /// executed the request completely, partly or not at all.
     Restarted,
 }
 
-/// The label with which a restarted server answers the call that its earlier incarnation has
-/// received and not answered. The client's call returns [`Refusal::Restarted`].
+/// The label of the reply that a restarted server sends to a client whose call its last incarnation
+/// received and did not answer. The client's call returns [`Refusal::Restarted`].
 ///
 /// ```
 /// use microkit_protocol::RESTARTED;
@@ -50,14 +64,14 @@ pub enum Refusal {
 /// }
 /// ```
 ///
-/// A server that does not write this leaves that client blocked.
+/// Without such a `restart_reply`, that client stays blocked.
 pub const RESTARTED: u64 = Refusal::Restarted.label();
 
-/// Words are no value of a type.
+/// The error of [`Message::take`](crate::Message::take): the words are not a value of the type.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct Invalid;
 
-/// Labels of replies.
+/// The labels of replies.
 pub(crate) mod label {
     pub(crate) const RESULT: u64 = 0;
     pub(crate) const METHOD_ERROR: u64 = 1;
@@ -65,7 +79,7 @@ pub(crate) mod label {
 }
 
 impl Refusal {
-    /// All of them; what labels their replies is `label::FIRST_REFUSAL` and up.
+    /// All refusals, in the order of their labels, which start at `label::FIRST_REFUSAL`.
     const ALL: [Self; 5] = [
         Self::UnknownMethod,
         Self::WrongLength,
@@ -78,7 +92,7 @@ impl Refusal {
         label::FIRST_REFUSAL + self as u64
     }
 
-    pub(crate) fn of_label(label: u64) -> Option<Self> {
+    pub(crate) fn from_label(label: u64) -> Option<Self> {
         Self::ALL
             .into_iter()
             .find(|refusal| refusal.label() == label)
@@ -96,7 +110,7 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
         match self {
             Self::Method(error) => error.fmt(f),
             Self::Refused(refusal) => refusal.fmt(f),
-            Self::BadReply => f.write_str("the server's reply is none of this protocol"),
+            Self::BadReply => f.write_str("the server's reply does not belong to this protocol"),
         }
     }
 }
@@ -105,10 +119,10 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::UnknownMethod => "the server has no such method",
-            Self::WrongLength => "the server wants a message of another length",
-            Self::InvalidArgument => "an argument is no value of its type",
+            Self::WrongLength => "the server expects a message of another length",
+            Self::InvalidArgument => "an argument is not a value of its type",
             Self::OtherVersion => {
-                "client and server were made by different versions of the protocol: build both anew"
+                "client and server were built with different versions of the protocol: build both again"
             }
             Self::Restarted => {
                 "the server was restarted before it replied, and may have executed the request or not"
@@ -119,7 +133,7 @@ impl fmt::Display for Refusal {
 
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the words are no value of the type")
+        f.write_str("the words are not a value of the type")
     }
 }
 
@@ -135,10 +149,10 @@ mod tests {
     fn each_refusal_has_a_label_of_its_own() {
         for (refusal, label) in Refusal::ALL.into_iter().zip(2..) {
             assert_eq!(refusal.label(), label);
-            assert_eq!(Refusal::of_label(label), Some(refusal));
+            assert_eq!(Refusal::from_label(label), Some(refusal));
         }
-        assert_eq!(Refusal::of_label(7), None);
-        assert_eq!(Refusal::of_label(label::RESULT), None);
-        assert_eq!(Refusal::of_label(label::METHOD_ERROR), None);
+        assert_eq!(Refusal::from_label(7), None);
+        assert_eq!(Refusal::from_label(label::RESULT), None);
+        assert_eq!(Refusal::from_label(label::METHOD_ERROR), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Protected procedure calls with types: a trait, written once, gives the client and the server.
+//! Typed protected procedure calls: one trait generates the client and the server.
 //!
 //! ```
 //! use microkit_protocol::protocol;
@@ -7,18 +7,18 @@
 //!
 //! #[protocol]
 //! trait Counter {
-//!     /// Adds to the counter, and returns what it is then.
+//!     /// Adds to the counter and returns the new value.
 //!     fn add(&mut self, amount: u64) -> Result<u64, Overflow>;
 //! }
 //!
-//! /// The counter is as it was: there is room for so much only.
+//! /// The counter did not change: only `room` can still be added.
 //! #[derive(Debug, PartialEq, TryFromBytes, IntoBytes, Immutable)]
 //! #[repr(C)]
 //! struct Overflow {
 //!     room: u64,
 //! }
 //!
-//! // The server:
+//! // The server.
 //! struct Server {
 //!     value: u64,
 //! }
@@ -39,30 +39,43 @@
 //!     }
 //! }
 //!
-//! // The client:
+//! // The client.
 //! fn count(server: Channel) -> Result<u64, microkit_protocol::CallError<Overflow>> {
-//!     let counter = CounterClient::connect(server).expect("the two are of one version");
+//!     let counter = CounterClient::connect(server).expect("both use one version");
 //!     counter.add(2)
 //! }
 //! ```
 //!
-//! # What a message is
+//! # Message format
 //!
-//! The label of a request is the number of the method, from 1 on in the order of the trait; 0 is the
-//! connect. Each argument begins with a word of its own; together they have at most 64 words, which
-//! is checked when the protocol is compiled. Up to four travel in CPU registers, there and back.
+//! | message | label | message registers |
+//! | --- | --- | --- |
+//! | request to connect | 0 | the version |
+//! | reply to it | 0 | the version |
+//! | request | number of the method, counted from 1 in the order of the trait | the arguments |
+//! | reply with the result | 0 | the result |
+//! | reply with the error of a method that returns a `Result` | 1 | the error |
+//! | [refusal](Refusal) | 2 and up | none |
 //!
-//! The label of a reply is 0 for the result, 1 for the error of a method that returns a `Result`, and
-//! otherwise why the request was [refused](Refusal).
+//! Each argument starts in a new message register (64 bits). All arguments together, and the result,
+//! fill at most 64. The compiler checks this. A message of at most four words travels in CPU
+//! registers, in both directions.
 //!
-//! What travels is a [`Message`]: every type that is `zerocopy`'s `TryFromBytes`, `IntoBytes` and
-//! `Immutable`, and strings and vectors of `heapless`.
+//! Arguments and results implement [`Message`]. These types do:
 //!
-//! # Whom it trusts
+//! * every type with `zerocopy`'s `TryFromBytes`, `IntoBytes` and `Immutable`,
+//! * `heapless::String` and `heapless::Vec`.
 //!
-//! Nobody. A server takes any words from a client, and a client any reply from a server, without a
-//! panic: what is not a value of the type that is due is an error to the one that has sent the
-//! request.
+//! # Trust
+//!
+//! Neither end trusts the other. A server accepts any words from a client, and a client accepts any
+//! reply from a server, without a panic. Words that are not a value of the expected type become an
+//! error, which the client's call returns.
+//!
+//! # Contract lines
+//!
+//! **Blocking:** says how long a call can wait. The generated code has rustdoc's `# Errors` and
+//! `# Panics` where they apply.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -73,37 +86,43 @@ mod message;
 mod serve;
 mod version;
 
-/// Makes of a trait a client and a server.
+/// Generates a client and a server from a trait.
 ///
 /// ```
 /// use heapless::String;
 /// use microkit_protocol::protocol;
 ///
 /// #[protocol]
-/// pub trait Names {
-///     /// Gives a name a number.
+/// pub trait Table {
+///     /// Returns the number of a name, and assigns one to a new name.
 ///     fn intern(&mut self, name: String<32>) -> u32;
 ///     fn forget(&mut self, number: u32) -> Result<(), ()>;
 /// }
+///
+/// fn use_it(channel: sel4_microkit::Channel) -> Result<u32, microkit_protocol::CallError> {
+///     let table = TableClient::connect(channel)?;
+///     table.intern("uart".try_into().expect("it fits"))
+/// }
 /// ```
 ///
-/// For a trait `Names` it gives, as visible as the trait:
+/// For a trait `Table` it generates, with the visibility of the trait:
 ///
-/// * `NamesClient<C>`, a copyable handle on a channel: `NamesClient::connect(channel)`, where `C` is
-///   [`Channel`](sel4_microkit::Channel), which it is if it is not written, or another type that
-///   [may be called](sel4_microkit::MayCall), such as one of `microkit_system::system!`, which needs
-///   no memory; and for each method one that calls the server. It
-///   returns `Result<T, CallError<E>>` for a method that returns `Result<T, E>`, and
-///   `Result<T, CallError>` for one that returns `T`: see [`CallError`].
-/// * `NamesServer::dispatch(server, &msg_info)`, for
-///   [`Handler::protected`](sel4_microkit::Handler::protected), where `server` implements the trait;
-///   and `NamesServer::dispatch_with_mrs(server, &msg_info, words)`, for
+/// * `TableClient<C>`, a copyable handle for a channel, with one method for each method of the
+///   trait. That method calls the server. It returns `Result<T, CallError<E>>` if the trait's method
+///   returns `Result<T, E>`, and `Result<T, CallError>` if that returns `T`: see [`CallError`].
+///   `C` is [`Channel`](sel4_microkit::Channel) by default. It can be any type that
+///   [may be called](sel4_microkit::MayCall), such as a channel of `microkit_system::system!`, which
+///   has no size.
+/// * `TableClient::connect(channel)`, which compares the versions of client and server.
+/// * `TableServer::dispatch(server, &msg_info)`, for
+///   [`Handler::protected`](sel4_microkit::Handler::protected). `server` implements the trait.
+/// * `TableServer::dispatch_with_mrs(server, &msg_info, words)`, for
 ///   [`Handler::protected_with_mrs`](sel4_microkit::Handler::protected_with_mrs).
-/// * `NamesServer::VERSION`, a number that differs where the trait's name, a method, or the name or
-///   size of a type that travels differs. A client's `connect` compares the two.
+/// * `TableServer::VERSION`, a hash of the trait's name, its methods, and the names and sizes of
+///   their types.
 ///
-/// A method takes `&self` or `&mut self`, and its arguments by value. It has no type parameters.
-/// `Result` is written with both its types.
+/// A method takes `&self` or `&mut self`, and its arguments by value. It has no type parameters. A
+/// `Result` is written with both its types, because its error has a label of its own.
 pub use microkit_protocol_macros::protocol;
 
 pub use error::{CallError, Invalid, RESTARTED, Refusal};
@@ -111,7 +130,7 @@ pub use message::{Bounded, MAX_WORDS, Message, Plain};
 
 #[doc(hidden)]
 pub mod _private {
-    //! What the macro needs.
+    //! Used by the code that `#[protocol]` generates.
     pub use sel4_microkit;
 
     pub use crate::call::{call, connect};

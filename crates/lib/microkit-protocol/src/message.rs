@@ -1,40 +1,64 @@
-//! What can travel in a message, and how it stands in words.
+//! The types that can travel in a message, and their layout in message registers.
 
 use zerocopy::{Immutable, IntoBytes, TryFromBytes};
 
 use crate::Invalid;
 
-/// The most words that a call or its reply has (Microkit manual, *Protected procedure calls*).
+/// The maximum number of words in a call or a reply (Microkit manual, *Protected procedure calls*).
 pub const MAX_WORDS: usize = 64;
 
-/// A type whose values travel in messages.
+/// Converts a value to and from the words of a message.
 ///
-/// `Kind` is [`Plain`] or [`Bounded`], and is found by the compiler.
+/// A program derives `zerocopy`'s traits for its own types and does not implement this trait:
+///
+/// ```
+/// use microkit_protocol::{Message, Plain};
+/// use zerocopy::{Immutable, IntoBytes, TryFromBytes};
+///
+/// #[derive(Debug, PartialEq, TryFromBytes, IntoBytes, Immutable)]
+/// #[repr(C)]
+/// struct Sector {
+///     number: u64,
+///     is_dirty: u8,
+///     reserved: [u8; 7],
+/// }
+///
+/// let sector = Sector { number: 9, is_dirty: 1, reserved: [0; 7] };
+/// let mut words = [0; <Sector as Message<Plain>>::WORDS];
+/// sector.put(&mut words);
+/// assert_eq!(words, [9, 1]);
+/// assert_eq!(Sector::take(&words), Ok(sector));
+/// ```
+///
+/// The compiler infers `Kind`, which is [`Plain`] or [`Bounded`]. It is there because one trait
+/// cannot have two overlapping implementations.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel in a message",
     label = "not a type whose bytes are known",
-    note = "types of your own: `#[derive(zerocopy::TryFromBytes, zerocopy::IntoBytes, \
+    note = "for your own type: `#[derive(zerocopy::TryFromBytes, zerocopy::IntoBytes, \
             zerocopy::Immutable)]` with `#[repr(C)]`, or `#[repr(u8)]` for an enum",
-    note = "lists and texts: `heapless::Vec<T, N>` and `heapless::String<N>`"
+    note = "for a list or a text: `heapless::Vec<T, N>` or `heapless::String<N>`"
 )]
 pub trait Message<Kind>: Sized {
-    /// How many words a value fills, whatever it is.
+    /// The number of words of every value of the type.
     const WORDS: usize;
 
-    /// Writes the value to so many words, and zeros where it has nothing to say.
+    /// Writes the value to `WORDS` words. Unused bytes become zero.
     fn put(&self, words: &mut [u64]);
 
-    /// Reads a value from so many words.
+    /// Reads a value from `WORDS` words.
     ///
-    /// **Errors:** the words are no value of the type.
+    /// # Errors
+    ///
+    /// Returns [`Invalid`] if the words are not a value of the type.
     fn take(words: &[u64]) -> Result<Self, Invalid>;
 }
 
-/// The kind of a [`Message`] that is its bytes.
+/// Marks a [`Message`] that travels as its bytes.
 #[derive(Debug)]
 pub enum Plain {}
 
-/// The kind of a [`Message`] that is a length and so many values.
+/// Marks a [`Message`] that travels as a length and the whole capacity.
 #[derive(Debug)]
 pub enum Bounded {}
 
@@ -57,17 +81,17 @@ impl<T: TryFromBytes + IntoBytes + Immutable> Message<Plain> for T {
     }
 }
 
-/// How many words so many bytes fill.
+/// Returns the number of words that `bytes` bytes fill.
 pub(crate) const fn words_of_bytes(bytes: usize) -> usize {
     bytes.div_ceil(size_of::<u64>())
 }
 
-/// How many words a `T` fills.
+/// Returns the number of words that a `T` fills.
 pub const fn words<T: Message<Kind>, Kind>() -> usize {
     T::WORDS
 }
 
-/// Writes a value to the first words, and returns the others.
+/// Writes a value to the first words and returns the rest.
 #[inline]
 pub fn put<'a, T: Message<Kind>, Kind>(value: &T, words: &'a mut [u64]) -> &'a mut [u64] {
     let (own, rest) = words.split_at_mut(T::WORDS);
@@ -75,7 +99,11 @@ pub fn put<'a, T: Message<Kind>, Kind>(value: &T, words: &'a mut [u64]) -> &'a m
     rest
 }
 
-/// Reads a value from the first words, and returns the others with it.
+/// Reads a value from the first words and returns it with the rest.
+///
+/// # Errors
+///
+/// Returns [`Invalid`] if there are too few words, or if they are not a value of the type.
 #[inline]
 pub fn take<T: Message<Kind>, Kind>(words: &[u64]) -> Result<(T, &[u64]), Invalid> {
     let (own, rest) = words.split_at_checked(T::WORDS).ok_or(Invalid)?;
@@ -93,7 +121,7 @@ mod tests {
         Green = 2,
     }
 
-    /// Writes `value` over words that held something else.
+    /// Writes `value` over words that are not zero, so that a byte that is left out shows.
     fn check<T: Message<Kind> + PartialEq + core::fmt::Debug, Kind>(value: T, expect: &[u64]) {
         assert_eq!(T::WORDS, expect.len());
         let mut words = [!0; MAX_WORDS];
@@ -107,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_stands_in_whole_words() {
+    fn a_value_fills_whole_words() {
         check((), &[]);
         check(7u8, &[7]);
         check(!0u32, &[0xffff_ffff]);
@@ -119,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_that_is_no_value_is_an_error() {
+    fn a_bit_pattern_that_is_not_a_value_is_an_error() {
         assert_eq!(<bool as Message<Plain>>::take(&[2]), Err(Invalid));
         assert_eq!(<char as Message<Plain>>::take(&[0xd800]), Err(Invalid));
         assert_eq!(<Colour as Message<Plain>>::take(&[0]), Err(Invalid));

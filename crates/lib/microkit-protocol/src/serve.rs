@@ -1,35 +1,34 @@
-//! The server's side: the arguments of a request, and the reply.
+//! The server: decodes the arguments of a request and encodes the reply.
 
 use sel4_microkit::{FastWords, MessageInfo, with_msg_regs, with_msg_regs_mut};
 
 use crate::error::label;
 use crate::{Message, Refusal};
 
-/// Where the first four words of a request are, and those of its reply go. The others are in the
-/// message registers, either way.
+/// Where the first four words of a request and of its reply are: in CPU registers or in the IPC
+/// buffer. The other words are always in the IPC buffer.
 pub trait Place: Copy {
-    /// What the event loop is to be given.
+    /// The value that the handler returns to the event loop.
     type Reply;
 
-    /// The words of a request, of which there are `N`.
+    /// Reads the `N` words of a request.
     #[track_caller]
     fn words<const N: usize>(self) -> [u64; N];
 
-    /// Leaves a value there.
+    /// Writes the value and returns the reply.
     #[track_caller]
     fn leave<T: Message<Kind>, Kind>(self, label: u64, value: &T) -> Self::Reply;
 
-    /// A reply of no words.
+    /// Returns a reply without words.
     fn empty(self, label: u64) -> Self::Reply;
 }
 
-/// In the message registers, where [`Handler::protected`](sel4_microkit::Handler::protected) has
-/// them.
+/// In the IPC buffer, for [`Handler::protected`](sel4_microkit::Handler::protected).
 #[derive(Debug, Copy, Clone)]
 pub struct InMemory;
 
-/// In CPU registers, as [`Handler::protected_with_mrs`](sel4_microkit::Handler::protected_with_mrs)
-/// has them.
+/// In CPU registers, for
+/// [`Handler::protected_with_mrs`](sel4_microkit::Handler::protected_with_mrs).
 #[derive(Debug, Copy, Clone)]
 pub struct InRegisters(pub FastWords);
 
@@ -94,7 +93,11 @@ impl Place for InRegisters {
     }
 }
 
-/// The words of a request that must have `N`.
+/// Reads the `N` words of a request.
+///
+/// # Errors
+///
+/// Returns [`Refusal::WrongLength`] if the request has another number of words.
 #[inline]
 #[track_caller]
 pub fn arguments<const N: usize>(
@@ -107,14 +110,14 @@ pub fn arguments<const N: usize>(
     }
 }
 
-/// Leaves a result, and describes it.
+/// Writes a result and returns the reply.
 #[inline]
 #[track_caller]
 pub fn reply<T: Message<Kind>, Kind, P: Place>(value: &T, place: P) -> P::Reply {
     place.leave(label::RESULT, value)
 }
 
-/// Leaves the result or error of a method that returns a `Result`, and describes it.
+/// Writes the result or the error of a method that returns a `Result`, and returns the reply.
 #[inline]
 #[track_caller]
 pub fn reply_result<T: Message<Kind>, E: Message<OfError>, Kind, OfError, P: Place>(
@@ -127,7 +130,11 @@ pub fn reply_result<T: Message<Kind>, E: Message<OfError>, Kind, OfError, P: Pla
     }
 }
 
-/// Answers a request to connect from a client of the version in it.
+/// Answers a request to connect, which carries the client's version.
+///
+/// # Errors
+///
+/// Returns a refusal if the request does not consist of this version.
 #[cold]
 #[track_caller]
 pub fn greet<P: Place>(
@@ -141,7 +148,7 @@ pub fn greet<P: Place>(
     }
 }
 
-/// Ends a dispatch.
+/// Turns a refusal into a reply without words.
 #[inline]
 pub fn finish<P: Place>(reply: Result<P::Reply, Refusal>, place: P) -> P::Reply {
     match reply {
@@ -150,7 +157,11 @@ pub fn finish<P: Place>(reply: Result<P::Reply, Refusal>, place: P) -> P::Reply 
     }
 }
 
-/// Refuses a request for a method that there is not.
+/// Refuses a request with an unknown label.
+///
+/// # Errors
+///
+/// Always returns [`Refusal::UnknownMethod`].
 #[cold]
 pub const fn refuse<R>() -> Result<R, Refusal> {
     Err(Refusal::UnknownMethod)

@@ -1,10 +1,12 @@
 //! The version of a protocol.
 
-/// Combines a hash of what the trait says with the sizes of the types that travel: the steps of
-/// FNV-1a with 64 bits (Fowler, Noll, Vo), a size taking the place of a byte.
-pub const fn version(written: u64, sizes: &[usize]) -> u64 {
+/// Computes the version from the hash of the trait's source and the sizes of its types.
+///
+/// These are the steps of FNV-1a with 64 bits (Fowler, Noll, Vo), applied to sizes instead of bytes.
+/// The macro cannot know the sizes, so this part of the hash is a constant function.
+pub const fn version(source_hash: u64, sizes: &[usize]) -> u64 {
     const PRIME: u64 = 0x0000_0100_0000_01b3;
-    let mut hash = written;
+    let mut hash = source_hash;
     let mut rest = sizes;
     while let [first, others @ ..] = rest {
         hash = (hash ^ *first as u64).wrapping_mul(PRIME);
@@ -18,7 +20,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn other_sizes_are_another_version() {
+    fn different_sizes_give_different_versions() {
         let versions = [
             version(1, &[]),
             version(1, &[8]),

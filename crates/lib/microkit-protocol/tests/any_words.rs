@@ -1,4 +1,5 @@
-//! Any words are a message or an error, at both ends, and never a panic.
+//! Sends random words to a server and to a client: both answer with a value or an error, and neither
+//! panics.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -28,7 +29,7 @@ struct Entry {
     letters: [u8; 2],
 }
 
-/// Everything that can travel, and methods of every form.
+/// Every type of argument and every form of method.
 #[protocol]
 trait Everything {
     fn nothing(&self);
@@ -41,7 +42,7 @@ trait Everything {
     fn unit(&self, unit: ()) -> Result<(), ()>;
 }
 
-/// Gives back what it gets.
+/// Returns its arguments.
 struct Echo;
 
 impl Everything for Echo {
@@ -88,7 +89,8 @@ const METHODS: u64 = 8;
 
 const SERVER: Channel = Channel::new(1);
 
-/// Makes this thread a PD whose calls `answer` answers: a label and words to a label and words.
+/// Makes this thread a PD whose calls are answered by `answer`, which maps the label and the words of
+/// a request to those of the reply.
 fn as_client(answer: impl Fn(u64, &[u64]) -> (u64, std::vec::Vec<u64>) + 'static) {
     let kernel = move |registers: &mut Registers, buffer: Option<HostBuffer<'_>>| {
         let mut buffer = buffer;
@@ -120,7 +122,7 @@ fn as_client(answer: impl Fn(u64, &[u64]) -> (u64, std::vec::Vec<u64>) + 'static
     sel4::set_ipc_buffer(kernel::new_ipc_buffer());
 }
 
-/// What the server answers, whether the first words are in memory or in registers.
+/// Returns the server's answer, which must be the same from `dispatch` and `dispatch_with_mrs`.
 fn serve(label: u64, words: &[u64]) -> (u64, std::vec::Vec<u64>) {
     let info = MessageInfo::new(label, words.len());
     with_msg_regs_mut(|regs| regs[..words.len()].copy_from_slice(words));
@@ -130,7 +132,7 @@ fn serve(label: u64, words: &[u64]) -> (u64, std::vec::Vec<u64>) {
     let first = core::array::from_fn(|index| words.get(index).copied().unwrap_or_default());
     with_msg_regs_mut(|regs| {
         regs[..words.len()].copy_from_slice(words);
-        // Here is nothing, if they are in registers.
+        // The server must take these words from registers, and not from here.
         regs[..first.len()].fill(!0);
     });
     let (same, first) = EverythingServer::dispatch_with_mrs(&mut Echo, &info, first);
@@ -164,13 +166,13 @@ fn call_all(client: &EverythingClient) -> [bool; METHODS as usize] {
     ]
 }
 
-/// A thread's buffer, for a server that is called without a kernel.
+/// Gives this thread an IPC buffer, for a server that is called without a kernel.
 fn as_server() {
     ProtectionDomain::default().set();
     sel4::set_ipc_buffer(kernel::new_ipc_buffer());
 }
 
-/// Words that are often small: lengths and flags are.
+/// Generates words that are often small, because valid lengths and flags are small.
 fn words() -> impl Strategy<Value = std::vec::Vec<u64>> {
     let word = prop_oneof![Just(0), Just(1), 0u64..70, any::<u64>()];
     prop::collection::vec(word, 0..=120)
@@ -178,16 +180,16 @@ fn words() -> impl Strategy<Value = std::vec::Vec<u64>> {
 
 proptest! {
     #[test]
-    fn a_server_takes_any_words(label in 0..METHODS + 3, words in words()) {
+    fn a_server_accepts_any_words(label in 0..METHODS + 3, words in words()) {
         as_server();
         let (reply, words) = serve(label, &words);
         prop_assert!(reply <= 5);
         prop_assert!(reply < 2 || words.is_empty());
     }
 
-    /// The length that each method wants, so that its decoders are reached.
+    /// Each request has the length that its method expects, so that the test reaches the decoders.
     #[test]
-    fn a_server_takes_any_words_of_the_right_length(
+    fn a_server_accepts_any_words_of_the_right_length(
         method in 1..=METHODS,
         mut words in prop::collection::vec(prop_oneof![0u64..8, any::<u64>()], 64),
     ) {
@@ -199,19 +201,19 @@ proptest! {
     }
 
     #[test]
-    fn a_client_takes_any_reply(label in 0..8u64, words in words()) {
+    fn a_client_accepts_any_reply(label in 0..8u64, words in words()) {
         let is_connecting = Cell::new(true);
         as_client(move |_, _| match is_connecting.replace(false) {
             true => (0, vec![EverythingServer::VERSION]),
             false => (label, words.clone()),
         });
-        let client = EverythingClient::connect(SERVER).expect("it has the version");
+        let client = EverythingClient::connect(SERVER).expect("the version is right");
         call_all(&client);
         prop_assert_eq!(client.channel(), SERVER);
     }
 }
 
-/// Neither a word more nor a word less is accepted, by any method and by the request to connect.
+/// Holds for every method and for the request to connect.
 #[test]
 fn a_server_refuses_messages_that_are_too_long_or_too_short() {
     as_server();
@@ -227,15 +229,15 @@ fn a_server_refuses_messages_that_are_too_long_or_too_short() {
         }
         assert_ne!(serve(label, &vec![0; length]), wrong_length, "{label}");
     }
-    // Of the version that is asked for, but with more to say.
+    // The right version, but one word too many.
     let version = EverythingServer::VERSION;
     assert_eq!(serve(0, &[version, 0]), wrong_length);
 }
 
 #[test]
-fn what_the_server_sends_is_what_the_client_gets() {
+fn the_client_receives_what_the_server_returns() {
     as_client(|label, words| {
-        // The server has a buffer of its own, as another PD has.
+        // The server runs in a thread, so that it has its own IPC buffer, as another PD does.
         let (label, words) = (label, words.to_vec());
         std::thread::spawn(move || {
             as_server();
@@ -244,7 +246,7 @@ fn what_the_server_sends_is_what_the_client_gets() {
         .join()
         .expect("the server does not panic")
     });
-    let client = EverythingClient::connect(SERVER).expect("they are of one version");
+    let client = EverythingClient::connect(SERVER).expect("both use one version");
     assert_eq!(
         call_all(&client),
         [true, true, true, true, true, true, true, false]
@@ -297,7 +299,7 @@ fn a_client_of_another_version_is_refused() {
     check(77, &[ours], CallError::BadReply);
 }
 
-/// Protocols that differ in one thing each.
+/// Protocols that differ from the first one in one point each.
 mod versions {
     use microkit_protocol::protocol;
 
@@ -311,7 +313,7 @@ mod versions {
     pub(crate) mod same {
         #[super::protocol]
         pub(crate) trait Counter {
-            /// What is documented does not count, nor does what arguments are called.
+            /// Neither this text nor the name of the argument changes the version.
             fn add(&mut self, more: u64) -> u64;
         }
     }
@@ -340,7 +342,7 @@ mod versions {
     pub(crate) mod size {
         #[expect(
             non_camel_case_types,
-            reason = "it is to be written as the primitive type is"
+            reason = "the source must be the same, and the size must differ"
         )]
         type u64 = [u8; 9];
 
@@ -352,7 +354,7 @@ mod versions {
 }
 
 #[test]
-fn a_version_is_that_of_what_travels() {
+fn the_version_changes_with_names_types_and_sizes() {
     use versions::*;
     let first = first::CounterServer::VERSION;
     assert_eq!(first, same::CounterServer::VERSION);

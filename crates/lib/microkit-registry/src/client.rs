@@ -1,56 +1,102 @@
-//! The registry, for those that use it: services, clients and parents.
+//! The client of the registry, for services, their clients and their parents.
 
 use microkit_protocol::CallError;
 use sel4_microkit::{Channel, ChannelSet, MayCall, ipc};
 
-use crate::{DirectoryClient, Epoch, Name, NotAllowed, NotFound, Place, Stale};
+use crate::{DirectoryClient, Epoch, LookupReply, Name, NotAllowed, NotFound, Stale};
 
-/// How often a call is made while its answer is none: a registry that is restarted in the midst of a
-/// call says to call again, and one that always does is broken.
+/// The maximum number of calls for one request. A registry that restarts during a call asks the caller
+/// to call again. One that asks for it four times has a bug.
 const ATTEMPTS: usize = 4;
 
-/// The registry at the other end of a channel.
+/// Calls the registry at the other end of a channel.
 ///
-/// All methods call the registry. **Blocks:** until it answers, which it does at once; while it is
-/// stopped, until it is restarted. **Panics:** as `Channel::pp_call`.
+/// ```
+/// use microkit_protocol::CallError;
+/// use microkit_registry::{Name, Names};
+/// use sel4_microkit::Channel;
+///
+/// /// Notifies the bell, if it is registered.
+/// fn ring(registry: Channel) -> Result<(), CallError> {
+///     let names = Names::connect(registry)?;
+///     if let Some(bell) = names.lookup(Name::new("bell"))? {
+///         bell.channel.notify();
+///     }
+///     Ok(())
+/// }
+/// ```
+///
+/// **Blocking:** every method calls the registry and waits for its reply. The registry replies
+/// immediately, except while it is stopped: then the call returns after its restart.
+///
+/// # Panics
+///
+/// Every method panics where `Channel::pp_call` panics.
 #[derive(Debug)]
 pub struct Names<C = Channel> {
     directory: DirectoryClient<C>,
 }
 
-/// A service, as it was found.
+/// A service that a lookup has found.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// What it is called.
+    /// The service's name.
     pub name: Name,
-    /// The channel to it.
+    /// The client's channel to the service.
     pub channel: Channel,
-    /// Which life of it.
+    /// The epoch of the service's registration.
     pub epoch: Epoch,
 }
 
 impl<C: MayCall> Names<C> {
-    /// Begins to use the registry. To be done once in each life: what the last one had registered is
-    /// withdrawn, and what it wanted to know is forgotten.
+    /// Connects to the registry. Call it once in each incarnation of the PD, before anything else.
     ///
-    /// **Errors:** the registry is of another version of the protocol.
+    /// The registry withdraws the services and cancels the subscriptions of the last incarnation.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the registry was built with another version of the protocol, or if the peer
+    /// is not a registry.
     pub fn connect(channel: C) -> Result<Self, CallError> {
-        let directory = again(|| DirectoryClient::connect(channel))?;
-        again(|| directory.begin())?;
+        let directory = retry(|| DirectoryClient::connect(channel))?;
+        retry(|| directory.begin())?;
         Ok(Self { directory })
     }
 
-    /// Looks up a service. `None` says that it is not there, or not yet, or not any more, or not for
-    /// this client, or that there is no such service.
+    /// Looks up a service and subscribes to changes of the result.
     ///
-    /// Whatever the answer is, this PD is notified by the registry when it changes, until it says
-    /// [`forget`](Self::forget). A notification asks to look again: it can come without a change.
+    /// `None` means one of these: the service is not registered yet, it is no longer registered, this
+    /// client may not find it, or no service has this name. The client cannot tell which.
     ///
-    /// **Errors:** what answers is no registry.
+    /// Whatever the result is, the registry notifies this PD when it changes, until
+    /// [`forget`](Self::forget). After a notification, look up again. It can arrive without a change.
+    ///
+    /// ```
+    /// # use microkit_registry::{Found, Name, Names};
+    /// use sel4_microkit::{ChannelSet, Handler, Infallible};
+    ///
+    /// struct Client {
+    ///     names: Names,
+    ///     bell: Option<Found>,
+    /// }
+    ///
+    /// impl Handler for Client {
+    ///     type Error = Infallible;
+    ///
+    ///     fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
+    ///         self.bell = self.names.lookup(Name::new("bell")).expect("the registry serves");
+    ///         Ok(())
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the peer is not a registry.
     pub fn lookup(&self, name: Name) -> Result<Option<Found>, CallError> {
-        match again(|| self.directory.lookup(name)) {
-            Ok(Place { channel, epoch }) => {
-                // From anybody else than a registry it can be anything.
+        match retry(|| self.directory.lookup(name)) {
+            Ok(LookupReply { channel, epoch }) => {
+                // A peer that is not a registry can send any number.
                 let channel = channel_of(channel).ok_or(CallError::BadReply)?;
                 Ok(Some(Found {
                     name,
@@ -64,12 +110,33 @@ impl<C: MayCall> Names<C> {
         }
     }
 
-    /// Looks up a service, and waits until it is there; others that notify meanwhile are added to
-    /// `others`. For an initialisation; in a handler, [`lookup`](Self::lookup) and return.
+    /// Waits until a service is registered. Use it in `init`.
     ///
-    /// **Blocks:** until the service has registered.
-    /// **Errors:** what answers is no registry.
-    /// **Panics:** if a call or a fault comes meanwhile, which this cannot answer.
+    /// Notifications of other channels that arrive meanwhile are added to `others`. In a handler, call
+    /// [`lookup`](Self::lookup) and return instead: the handler runs again when the service registers.
+    ///
+    /// ```
+    /// # use microkit_protocol::CallError;
+    /// # use microkit_registry::{Found, Name, Names};
+    /// use sel4_microkit::ChannelSet;
+    ///
+    /// fn find(names: &Names) -> Result<Found, CallError> {
+    ///     let mut missed = ChannelSet::default();
+    ///     let found = names.wait_for(Name::new("bell"), &mut missed)?;
+    ///     // Handle the channels in `missed` here.
+    ///     Ok(found)
+    /// }
+    /// ```
+    ///
+    /// **Blocking:** until the service registers.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the peer is not a registry.
+    ///
+    /// # Panics
+    ///
+    /// Panics if a protected procedure call or a fault arrives meanwhile, because it cannot answer one.
     pub fn wait_for(&self, name: Name, others: &mut ChannelSet) -> Result<Found, CallError> {
         loop {
             if let Some(found) = self.lookup(name)? {
@@ -79,9 +146,20 @@ impl<C: MayCall> Names<C> {
         }
     }
 
-    /// Whether a service is still the one that was found.
+    /// Checks that a service still has the epoch with which it was found.
     ///
-    /// **Errors:** it is not, or the registry does not say so.
+    /// ```
+    /// # use microkit_registry::{Found, Names, Stale};
+    /// fn ring(names: &Names, bell: &Found) -> Result<(), Stale> {
+    ///     names.check(bell)?;
+    ///     bell.channel.notify();
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Stale`] if the service has another epoch, is not found, or the call fails.
     pub fn check(&self, found: &Found) -> Result<(), Stale> {
         match self.lookup(found.name) {
             Ok(Some(now)) => now.epoch.check(found.epoch),
@@ -89,39 +167,108 @@ impl<C: MayCall> Names<C> {
         }
     }
 
-    /// Ends that the registry notifies of a service: it does not from when this returns.
+    /// Unsubscribes from a service. No new notification about it is sent after this returns.
     ///
-    /// **Errors:** what answers is no registry.
+    /// ```
+    /// # use microkit_protocol::CallError;
+    /// # use microkit_registry::{Name, Names};
+    /// # fn f(names: &Names) -> Result<(), CallError> {
+    /// names.forget(Name::new("bell"))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the peer is not a registry.
     pub fn forget(&self, name: Name) -> Result<(), CallError> {
-        again(|| self.directory.forget(name))
+        retry(|| self.directory.forget(name))
     }
 
-    /// Offers a service, and returns which life of it this is. It is to be ready then: clients know
-    /// before this returns.
+    /// Registers a service and returns the epoch of the registration.
     ///
-    /// **Errors:** the registry's table does not let this PD offer it.
+    /// The service must be ready before the call: clients are notified before it returns.
+    ///
+    /// ```
+    /// # use microkit_protocol::CallError;
+    /// # use microkit_registry::{Name, Names, NotAllowed};
+    /// # fn f(names: &Names) -> Result<(), CallError<NotAllowed>> {
+    /// let epoch = names.register(Name::new("bell"))?;
+    /// // The service checks the epoch of each request against this one.
+    /// # let _ = epoch;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns [`NotAllowed`] if this PD is not the service's provider in the registry's table.
     pub fn register(&self, name: Name) -> Result<Epoch, CallError<NotAllowed>> {
-        again(|| self.directory.register(name))
+        retry(|| self.directory.register(name))
     }
 
-    /// Ends to offer a service.
+    /// Withdraws a service. It is not found until it registers again.
     ///
-    /// **Errors:** the registry's table does not let this PD offer it.
+    /// ```
+    /// # use microkit_protocol::CallError;
+    /// # use microkit_registry::{Name, Names, NotAllowed};
+    /// # fn f(names: &Names) -> Result<(), CallError<NotAllowed>> {
+    /// names.withdraw(Name::new("bell"))?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns [`NotAllowed`] if this PD is neither the service's provider nor its parent in the
+    /// registry's table.
     pub fn withdraw(&self, name: Name) -> Result<(), CallError<NotAllowed>> {
-        again(|| self.directory.withdraw(name))
+        retry(|| self.directory.withdraw(name))
     }
 
-    /// Says that a child of this PD, which offers a service, is dead: to be done before it is
-    /// restarted, so that nobody takes the new life for the old one.
+    /// Reports that a child, which provides a service, has died. The service is withdrawn.
     ///
-    /// **Errors:** the registry's table does not have this PD as the parent of that service.
+    /// Call it before the child is restarted, so that no client uses the new incarnation with a handle
+    /// of the old one.
+    ///
+    /// ```
+    /// # use microkit_registry::{Name, Names};
+    /// use sel4_microkit::{Child, EntryPoint, Handler, MessageInfo};
+    ///
+    /// struct Parent {
+    ///     names: Names,
+    ///     bell: EntryPoint,
+    /// }
+    ///
+    /// impl Handler for Parent {
+    ///     type Error = sel4::Error;
+    ///
+    ///     fn fault(
+    ///         &mut self,
+    ///         child: Child,
+    ///         _: MessageInfo,
+    ///     ) -> Result<Option<MessageInfo>, sel4::Error> {
+    ///         self.names.report_death(Name::new("bell")).expect("the table allows it");
+    ///         child.restart(self.bell)?;
+    ///         Ok(None)
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns [`NotAllowed`] if this PD is not the service's parent in the registry's table.
     pub fn report_death(&self, name: Name) -> Result<(), CallError<NotAllowed>> {
-        again(|| self.directory.withdraw(name))
+        retry(|| self.directory.withdraw(name))
     }
 }
 
-/// Makes a call, and once more if the registry has forgotten it.
-fn again<T, E>(call: impl Fn() -> Result<T, CallError<E>>) -> Result<T, CallError<E>> {
+/// Makes a call, and repeats it if the registry was restarted during the call.
+///
+/// A restarted registry answers with a label that is not in the protocol (`protocol::CALL_AGAIN`),
+/// so the client sees a bad reply. Every request can run twice without harm: a repeated registration
+/// only gets a later epoch.
+fn retry<T, E>(call: impl Fn() -> Result<T, CallError<E>>) -> Result<T, CallError<E>> {
     for _ in 1..ATTEMPTS {
         match call() {
             Err(CallError::BadReply) => (),
@@ -131,6 +278,7 @@ fn again<T, E>(call: impl Fn() -> Result<T, CallError<E>>) -> Result<T, CallErro
     call()
 }
 
+/// Returns the channel with that identifier, if it is valid (Microkit manual, *Channels*).
 fn channel_of(index: u64) -> Option<Channel> {
     const CHANNELS: u64 = 62;
     (index < CHANNELS).then(|| Channel::new(index as usize))
@@ -141,7 +289,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_channel_has_an_identifier_up_to_61() {
+    fn a_channel_identifier_is_at_most_61() {
         let check = |index, expect: Option<usize>| {
             let found = channel_of(index).map(|channel| channel.index());
             assert_eq!(found, expect, "{index}");

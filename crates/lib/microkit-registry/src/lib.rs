@@ -1,12 +1,17 @@
-//! Services by name, among protection domains (PDs) that do not trust each other.
+//! A registry of services by name, for protection domains (PDs) that do not trust each other.
 //!
-//! A [`Registry`] is a PD where services register and clients look them up. In Microkit who can
-//! speak to whom stands in the system file, so a lookup makes no channel: it tells a client which of
-//! *its* channels leads to the service, if the service is there, and which life of it
-//! ([`Epoch`]). Who may offer what, and who may find it, is a [`Table`] made of the system file
-//! ([`table!`]).
+//! A [`Registry`] is a PD in which services register and clients look them up. In Microkit the system
+//! file defines all channels, so a lookup does not create one. It tells a client which of *its* channels
+//! leads to the service, whether the service is there, and its [`Epoch`]. A [`Table`] defines which PD
+//! may register a service and which PD may find it. [`table!`] generates it from the system file.
 //!
-//! The registry:
+//! ```text
+//!   service ── register, withdraw ──►┌──────────┐◄── lookup, forget ── client
+//!   parent ──── report_death ───────►│ registry │── notifies on every change ──► client
+//!                                    └──────────┘
+//! ```
+//!
+//! The registry's PD:
 //!
 //! ```
 //! use microkit_registry::{Registry, Table, table};
@@ -34,55 +39,63 @@
 //! const REGISTRY: Channel = Channel::new(1);
 //!
 //! # fn run() {
-//! let names = Names::connect(REGISTRY).expect("both are of one version");
+//! let names = Names::connect(REGISTRY).expect("both use one version");
 //! let bell = names.wait_for(Name::new("bell"), &mut ChannelSet::default());
 //! bell.expect("the registry serves").channel.notify();
 //! # }
 //! ```
 //!
-//! # What holds
+//! # Guarantees
 //!
-//! - **The order of start does not matter.** Who has looked a service up is notified when the answer
-//!   changes, whatever the answer was; a registration is complete before anybody hears of it.
-//! - **Who may not find a service cannot tell that there is one.** A name that is not granted, one
-//!   that nobody has registered and one that nobody has heard of get the same answer, by the same
-//!   instructions, and leave the same in memory.
-//! - **A restart is seen.** Each registration has a later [`Epoch`] than all before. A service that
-//!   begins anew, or whose parent [reports its death](Names::report_death), is not found until it
-//!   registers again, and those who had looked it up are told. So it is when the *registry* begins
-//!   anew: what was registered stays registered, and all clients are told to look again.
-//! - **Nobody spends another's memory.** The registry's memory does not depend on what it is asked.
-//! - **A notification is observed, or its loss is known**: see [`signals`].
+//! - **The order of start does not matter.** A lookup subscribes, whatever its result is: the registry
+//!   notifies the client when the result changes. A registration is complete before any client is
+//!   notified of it.
+//! - **A client cannot detect a service that it may not find.** A name without a grant, a service that
+//!   is not registered and an unknown name get the same answer, by the same instructions, and leave the
+//!   registry's memory in the same state.
+//! - **A client sees a restart.** Each registration has a later [`Epoch`] than the one before. A service
+//!   that restarts, or whose parent [reports its death](Names::report_death), is not found until it
+//!   registers again, and its subscribers are notified. When the *registry* restarts, services stay
+//!   registered, and all clients are notified to look up again.
+//! - **No PD spends the memory of another.** The registry's memory does not depend on the requests.
+//! - **A notification is observed, or its loss is known:** see [`signals`].
 //!
-//! What the registry says is true when it says it: a service can die after the answer was given, and
-//! the client hears of it then.
+//! An answer is true when the registry gives it. If the service dies afterwards, the client is
+//! notified.
+//!
+//! # Contract lines
+//!
+//! **Blocking:** says how long a call can wait. **Rights:** names the channels, attributes and
+//! priorities that the system file must grant.
 #![no_std]
 #![forbid(unsafe_code)]
 
-mod book;
 mod client;
 mod epoch;
 mod name;
 mod protocol;
 mod server;
 pub mod signals;
+mod state;
 mod table;
 
-pub use book::Book;
 pub use client::{Found, Names};
 pub use epoch::{Epoch, Stale};
 pub use name::Name;
-pub use protocol::{Directory, DirectoryClient, DirectoryServer, NotAllowed, NotFound, Place};
+pub use protocol::{
+    Directory, DirectoryClient, DirectoryServer, LookupReply, NotAllowed, NotFound,
+};
 pub use server::Registry;
+pub use state::RegistryState;
 pub use table::{Grant, MAX_SERVICES, Service, Table};
 
 #[doc(hidden)]
 pub mod _private {
-    //! What the macro needs.
+    //! Used by the code that `table!` generates.
     pub use microkit_system::system;
 
     use sel4_microkit::MayNotify;
 
-    /// Is compiled only if the registry may notify the client.
+    /// Compiles only if the registry may notify the client.
     pub const fn is_notified<C: MayNotify>(_: C) {}
 }

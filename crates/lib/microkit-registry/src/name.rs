@@ -1,35 +1,45 @@
-//! What a service is called.
+//! The names of services.
 
 use core::fmt;
 
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-/// The name of a service: one to 24 bytes.
+/// The name of a service: 1 to 24 bytes.
 ///
-/// It is always 24 bytes long, the rest zeros, so that two names are compared in the same time
-/// whatever they are, and any bytes are a name: there is nothing to refuse.
+/// ```
+/// use microkit_registry::Name;
+///
+/// const BELL: Name = Name::new("bell");
+/// assert_eq!(BELL.to_string(), "bell");
+/// assert_eq!(Name::try_new("a name of more than 24 bytes"), None);
+/// ```
+///
+/// It always occupies 24 bytes, padded with zeros. So the time to compare two names does not depend
+/// on them, and any 24 bytes of a message are a name: the registry never has to refuse one.
 #[derive(Copy, Clone, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable)]
 #[repr(transparent)]
 pub struct Name([u8; Name::BYTES]);
 
 impl Name {
-    /// The most bytes of a name: three words of a message, so that with its answer it travels in CPU
-    /// registers.
+    /// The maximum length of a name. It fills three message registers, so that a request travels in
+    /// CPU registers.
     pub const BYTES: usize = 24;
 
-    /// A name, in a constant.
+    /// Creates a name. Use it in a constant, so that the compiler checks it.
     ///
-    /// **Panics:** if it is empty, has a zero byte, or is longer than 24 bytes; in a constant, the
-    /// compiler says so.
+    /// # Panics
+    ///
+    /// Panics if the name is empty, contains a zero byte, or is longer than 24 bytes.
     #[track_caller]
     pub const fn new(name: &str) -> Self {
         match Self::try_new(name) {
             Some(name) => name,
-            None => panic!("a service's name has 1 to 24 bytes, none of them zero"),
+            None => panic!("a service's name has 1 to 24 bytes, none of which is zero"),
         }
     }
 
-    /// A name that is known when the program runs; `None` as [`new`](Self::new) panics.
+    /// Creates a name from a string that is known only at run time. Returns `None` where
+    /// [`new`](Self::new) panics.
     pub const fn try_new(name: &str) -> Option<Self> {
         let text = name.as_bytes();
         if text.is_empty() || text.len() > Self::BYTES {
@@ -51,7 +61,7 @@ impl Name {
         &self.0
     }
 
-    /// Not 0 if this is another name. Looks at all bytes, always.
+    /// Returns 0 if the names are equal. Always reads all bytes, so that its time reveals nothing.
     #[inline]
     pub(crate) fn difference(&self, other: &Self) -> u64 {
         let words = |name: &Self| {
@@ -101,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_differ_anywhere_differ() {
+    fn a_difference_in_any_byte_is_found() {
         let name = Name::new("a name of 24 letters now");
         assert_eq!(name.difference(&name), 0);
         for index in 0..Name::BYTES {
@@ -119,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_can_be_shown() {
+    fn bytes_that_are_not_text_can_be_printed() {
         assert_eq!(
             format!("{}", Name([0xff; Name::BYTES])).len(),
             4 * Name::BYTES

@@ -1,46 +1,63 @@
-//! What travels between the registry and those that use it.
+//! The protocol between the registry and its users.
 
 use microkit_protocol::protocol;
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::{Epoch, Name};
 
-/// The registry, as it is called: [`Registry`](crate::Registry) answers, [`Names`](crate::Names)
-/// calls.
+/// The registry's protocol. [`Registry`](crate::Registry) implements it, and [`Names`](crate::Names)
+/// calls it.
 #[protocol]
 pub trait Directory {
-    /// The caller's life begins: what it had registered is no more, and it is told of nothing.
+    /// Starts a new incarnation of the caller: withdraws its services and cancels its subscriptions.
     fn begin(&mut self);
 
-    /// The caller offers a service.
+    /// Registers a service of the caller.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`NotAllowed`] if the caller is not the service's provider.
     fn register(&mut self, name: Name) -> Result<Epoch, NotAllowed>;
 
-    /// A service is no more: who offers it says so, or its parent.
+    /// Withdraws a service, for its provider or for the provider's parent.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`NotAllowed`] if the caller is neither.
     fn withdraw(&mut self, name: Name) -> Result<(), NotAllowed>;
 
-    /// Where a service is. Whatever the answer, the caller is notified when it changes.
-    fn lookup(&mut self, name: Name) -> Result<Place, NotFound>;
+    /// Looks up a service and subscribes the caller to changes of the result.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`NotFound`] if the service is not registered or the caller may not find it.
+    fn lookup(&mut self, name: Name) -> Result<LookupReply, NotFound>;
 
-    /// The caller is not to be notified of a service any more.
+    /// Unsubscribes the caller from a service.
     fn forget(&mut self, name: Name);
 }
 
-/// Where a service is.
+/// The reply to a lookup that finds the service.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
-pub struct Place {
-    /// The identifier of the caller's channel to it.
+pub struct LookupReply {
+    /// The identifier of the caller's channel to the service.
     pub channel: u64,
-    /// Which life of it.
+    /// The epoch of the service's registration.
     pub epoch: Epoch,
 }
 
-/// There is no such service, or not yet, or not any more, or not for the caller: all the same.
+/// The error of a lookup that finds nothing.
+///
+/// It is the same for an unknown name, a service that is not registered, and a service that the caller
+/// may not find.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct NotFound;
 
-/// The caller may not do that with such a service, if there is one.
+/// The error of a request that the registry's table does not allow.
+///
+/// It is the same for an unknown name and for a service of another PD.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct NotAllowed;
@@ -48,14 +65,16 @@ pub struct NotAllowed;
 impl core::fmt::Display for NotAllowed {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(
-            "the registry does not let this protection domain offer or withdraw that service: its \
-             table says who may",
+            "this protection domain may not register or withdraw that service: make it the provider \
+             or the parent in the registry's table",
         )
     }
 }
 
 impl core::error::Error for NotAllowed {}
 
-/// The label of a reply to a caller whose call the registry has forgotten because it was restarted:
-/// none of the protocol's, so that the call is made again.
-pub(crate) const FORGOTTEN: u64 = 0xf0;
+/// The label of the reply to a caller whose call the registry's last incarnation did not answer.
+///
+/// The protocol does not use this label, so the client sees a bad reply and calls again. It is not
+/// `microkit_protocol::RESTARTED`, because [`Names`](crate::Names) hides the restart from the caller.
+pub(crate) const CALL_AGAIN: u64 = 0xf0;

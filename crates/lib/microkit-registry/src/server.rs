@@ -1,39 +1,62 @@
-//! The registry as a protection domain.
+//! The handler of the registry's protection domain.
 
 use sel4_microkit::{
     Channel, ChannelSet, Handler, Infallible, MessageInfo, RestartReply, SharedWord, restart_reply,
 };
 
-use crate::protocol::FORGOTTEN;
-use crate::{Book, Directory, DirectoryServer, Epoch, Name, NotAllowed, NotFound, Place, Table};
+use crate::protocol::CALL_AGAIN;
+use crate::{
+    Directory, DirectoryServer, Epoch, LookupReply, Name, NotAllowed, NotFound, RegistryState,
+    Table,
+};
 
-/// The handler of a registry's protection domain.
+/// The handler of a registry's protection domain (PD).
 ///
-/// Who calls is known by the channel. Whatever anybody sends is answered, and changes nothing but
-/// what the table lets the caller change.
+/// The channel of a call identifies the caller. The registry answers every request, whatever its
+/// words are, and changes only what the table lets the caller change.
 ///
-/// **Needs:** that it has the higher priority of both on every channel (Microkit wants so of whom
-/// others call), and that it may notify every client.
+/// **Rights:** the registry's PD has a higher priority than all its callers, as Microkit requires for
+/// protected procedure calls, and may notify every client.
 #[derive(Debug)]
 pub struct Registry {
-    book: Book,
+    state: RegistryState,
 }
 
 impl Registry {
-    /// Begins a life of the registry.
+    /// Starts an incarnation of the registry. Call it in `init`.
     ///
-    /// `lasting` is a memory region that is mapped into the registry alone. It begins as zeros, and
-    /// the system keeps it when the registry is restarted: what is registered stays so. Who had
-    /// called the registry, and was not answered when it was stopped, is answered with its first
-    /// wait that the call is to be made again, which [`Names`](crate::Names) does. All clients are
-    /// notified, since what they were to be told may be lost.
+    /// `lasting` is a memory region that only the registry maps. It is zero at boot and keeps its
+    /// contents over a restart of the registry, so that services stay registered.
     ///
-    /// **Blocks:** never.
-    /// **Panics:** if `lasting` has fewer words than one, and one for each service of the table.
+    /// ```
+    /// # use microkit_registry::{Name, Registry, Service, Table};
+    /// use sel4_microkit::{Channel, SharedWord, shared_words};
+    ///
+    /// // Usually, `table!` generates this from the system file.
+    /// static TABLE: Table = Table::new(
+    ///     &[Service { name: Name::new("bell"), provider: Channel::new(1), parent: None }],
+    ///     &[],
+    /// );
+    ///
+    /// // #[protection_domain]
+    /// fn init() -> Registry {
+    ///     Registry::new(&TABLE, shared_words!(lasting, lasting_size, SharedWord))
+    /// }
+    /// ```
+    ///
+    /// After a restart, all clients are notified, because the last incarnation may have died before it
+    /// notified them. A caller whose call it received and did not answer is asked to call again with
+    /// the registry's first wait. [`Names`](crate::Names) does so.
+    ///
+    /// **Blocking:** never.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `lasting` has fewer words than one plus one for each service of the table.
     pub fn new(table: &'static Table, lasting: &'static [SharedWord]) -> Self {
-        let book = Book::new(table, lasting);
-        tell(book.opened());
-        Self { book }
+        let state = RegistryState::new(table, lasting);
+        notify_all(state.to_notify_at_start());
+        Self { state }
     }
 }
 
@@ -46,55 +69,59 @@ impl Handler for Registry {
         msg_info: MessageInfo,
     ) -> Result<MessageInfo, Infallible> {
         let mut call = Call {
-            book: &mut self.book,
+            state: &mut self.state,
             caller: channel,
         };
         Ok(DirectoryServer::dispatch(&mut call, &msg_info))
     }
 
-    // Inlined, so that the record is in the registry's program, and not in those of its clients.
+    // `restart_reply!` leaves a record in the ELF file. With `#[inline]` it is only in the registry's
+    // program, and not in programs that link this crate as clients.
     #[inline]
     fn restart_reply(&self) -> Option<RestartReply> {
-        Some(restart_reply!(FORGOTTEN))
+        Some(restart_reply!(CALL_AGAIN))
     }
 
-    /// Anybody may notify the registry, and nobody has a reason to.
+    /// Ignores notifications. Any peer may send one, but the registry uses none.
     fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
         Ok(())
     }
 }
 
-/// The book, as it is open to one caller. What changes it is complete before anybody is notified.
+/// The state, and the caller of the current request.
+///
+/// Each change is complete before anyone is notified of it: a client that looks up again at once must
+/// see it.
 struct Call<'a> {
-    book: &'a mut Book,
+    state: &'a mut RegistryState,
     caller: Channel,
 }
 
 impl Directory for Call<'_> {
     fn begin(&mut self) {
-        tell(self.book.begin(self.caller));
+        notify_all(self.state.begin(self.caller));
     }
 
     fn register(&mut self, name: Name) -> Result<Epoch, NotAllowed> {
-        let (epoch, told) = self.book.register(self.caller, name)?;
-        tell(told);
+        let (epoch, to_notify) = self.state.register(self.caller, name)?;
+        notify_all(to_notify);
         Ok(epoch)
     }
 
     fn withdraw(&mut self, name: Name) -> Result<(), NotAllowed> {
-        self.book.withdraw(self.caller, name).map(tell)
+        self.state.withdraw(self.caller, name).map(notify_all)
     }
 
-    fn lookup(&mut self, name: Name) -> Result<Place, NotFound> {
-        self.book.lookup(self.caller, name).ok_or(NotFound)
+    fn lookup(&mut self, name: Name) -> Result<LookupReply, NotFound> {
+        self.state.lookup(self.caller, name).ok_or(NotFound)
     }
 
     fn forget(&mut self, name: Name) {
-        self.book.forget(self.caller, name);
+        self.state.forget(self.caller, name);
     }
 }
 
-fn tell(channels: ChannelSet) {
+fn notify_all(channels: ChannelSet) {
     for channel in channels {
         channel.notify();
     }

@@ -1,56 +1,73 @@
-//! Who may offer what, and who may find it: constants, made from the system file.
+//! The registry's table: which PD may register which service, and which PD may find it.
+//!
+//! The table is a constant. `table!` generates it from the system file.
 
 use sel4_microkit::Channel;
 
 use crate::Name;
 
-/// A service, and who may register it.
+/// A service, and the PDs that may register and withdraw it.
 #[derive(Debug, Copy, Clone)]
 pub struct Service {
-    /// What clients call it.
+    /// The name by which clients look it up.
     pub name: Name,
-    /// The registry's channel to who offers it.
+    /// The registry's channel to the PD that provides the service.
     pub provider: Channel,
-    /// The registry's channel to who may report that it is dead.
+    /// The registry's channel to the PD that may report the provider's death.
     pub parent: Option<Channel>,
 }
 
-/// That a client may find a service.
+/// The right of a client to find a service.
 #[derive(Debug, Copy, Clone)]
 pub struct Grant {
     /// The service's name.
     pub service: Name,
     /// The registry's channel to the client.
     pub client: Channel,
-    /// The client's channel to who offers the service, by the identifier that it has in the client.
+    /// The client's channel to the provider, with the identifier that it has in the client.
     pub channel: Channel,
 }
 
-/// All services, and all grants. [`table!`](crate::table) makes it of a system file.
+/// All services and all grants of a registry. [`table!`](crate::table) generates it from the system
+/// file.
 #[derive(Debug)]
 pub struct Table {
     pub(crate) services: &'static [Service],
     pub(crate) grants: &'static [Grant],
 }
 
-/// The most services of a table.
+/// The maximum number of services in a table.
 pub const MAX_SERVICES: usize = 32;
 
 impl Table {
-    /// A table, in a constant.
+    /// Creates a table. Use it in a constant or a static, so that the compiler checks it.
     ///
-    /// **Panics:** if there are more than [`MAX_SERVICES`], two have one name, a grant is for none of
-    /// them, or a client is granted one twice; in a constant, the compiler says so.
+    /// ```
+    /// use microkit_registry::{Grant, Name, Service, Table};
+    /// use sel4_microkit::Channel;
+    ///
+    /// const BELL: Name = Name::new("bell");
+    ///
+    /// static TABLE: Table = Table::new(
+    ///     &[Service { name: BELL, provider: Channel::new(1), parent: None }],
+    ///     &[Grant { service: BELL, client: Channel::new(2), channel: Channel::new(5) }],
+    /// );
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Panics if there are more than [`MAX_SERVICES`] services, if two services have the same name, if
+    /// a grant names a service that is not in the table, or if a client has two grants for a service.
     pub const fn new(services: &'static [Service], grants: &'static [Grant]) -> Self {
         assert!(
             services.len() <= MAX_SERVICES,
-            "a registry has 32 services at most"
+            "a registry has at most 32 services"
         );
         let mut index = 0;
         while index < services.len() {
             assert!(
                 position(services, services[index].name) == index,
-                "two services have one name"
+                "two services have the same name"
             );
             index += 1;
         }
@@ -59,14 +76,14 @@ impl Table {
             let grant = &grants[index];
             assert!(
                 position(services, grant.service) < services.len(),
-                "a grant is for no service of the table"
+                "a grant names a service that is not in the table"
             );
             let mut other = 0;
             while other < index {
                 assert!(
                     grants[other].client.index() != grant.client.index()
                         || !same(grants[other].service, grant.service),
-                    "a client is granted a service twice"
+                    "a client has two grants for one service"
                 );
                 other += 1;
             }
@@ -76,7 +93,7 @@ impl Table {
     }
 }
 
-/// The first service of that name; or how many there are.
+/// Returns the index of the first service with that name, or the number of services if there is none.
 const fn position(services: &[Service], name: Name) -> usize {
     let mut index = 0;
     while index < services.len() && !same(services[index].name, name) {
@@ -85,7 +102,7 @@ const fn position(services: &[Service], name: Name) -> usize {
     index
 }
 
-/// As `==`, which is not `const`.
+/// Compares two names. `==` cannot be called in a constant.
 const fn same(one: Name, other: Name) -> bool {
     let mut index = 0;
     while index < Name::BYTES {
@@ -97,11 +114,11 @@ const fn same(one: Name, other: Name) -> bool {
     true
 }
 
-/// Makes the [`Table`] of a registry from the system file, when the program is compiled.
+/// Generates the [`Table`] of a registry from the system file at compile time.
 ///
 /// ```
 /// microkit_registry::table! {
-///     /// Who may find what.
+///     /// The services of this system.
 ///     pub TABLE: "registry.system", pd = "registry";
 ///     service "bell" = "bell", parent = "parent" {
 ///         client "alice";
@@ -113,10 +130,13 @@ const fn same(one: Name, other: Name) -> bool {
 /// }
 /// ```
 ///
-/// The file, and which protection domain (PD) of it the registry is. Then each service: what clients
-/// call it, which PD offers it, if somebody may report its death which PD, and which PDs may find it.
-/// A channel between two PDs is looked for in the file, as `microkit_system::system!` does it, with
-/// the same rules for names; one that is not there is a compile error with its place.
+/// The first line names the system file and the registry's protection domain (PD) in it. Each `service`
+/// has the name by which clients look it up, the PD that provides it, optionally the parent that may
+/// report its death, and the PDs that may find it.
+///
+/// The macro finds the channels between these PDs in the file, by the rules of
+/// `microkit_system::system!`. A channel that is missing is a compile error that shows the line of the
+/// file.
 #[macro_export]
 macro_rules! table {
     (
@@ -152,7 +172,7 @@ macro_rules! table {
     };
 }
 
-/// The identifier that a channel has in `$pd`.
+/// The identifier of the channel from `$pd` to `$peer`, as `$pd` has it.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __channel {
@@ -162,7 +182,7 @@ macro_rules! __channel {
     }};
 }
 
-/// The channel to a parent, if there is one.
+/// The registry's channel to the parent, if there is one.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __parent {
@@ -194,7 +214,7 @@ mod tests {
     };
 
     #[test]
-    fn a_table_knows_its_services() {
+    fn a_service_is_found_by_its_name() {
         const B: Service = Service {
             name: Name::new("b"),
             ..A
@@ -207,25 +227,25 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "two services have one name")]
-    fn two_services_of_one_name_are_refused() {
+    #[should_panic(expected = "two services have the same name")]
+    fn two_services_with_one_name_are_refused() {
         Table::new(&[A, A], &[]);
     }
 
     #[test]
-    #[should_panic(expected = "a grant is for no service of the table")]
-    fn a_grant_for_nothing_is_refused() {
+    #[should_panic(expected = "a grant names a service that is not in the table")]
+    fn a_grant_for_an_unknown_service_is_refused() {
         Table::new(&[A], &[OF_B]);
     }
 
     #[test]
-    #[should_panic(expected = "a client is granted a service twice")]
-    fn a_grant_that_stands_twice_is_refused() {
+    #[should_panic(expected = "a client has two grants for one service")]
+    fn a_repeated_grant_is_refused() {
         Table::new(&[A], &[OF_A, OF_A]);
     }
 
     #[test]
-    #[should_panic(expected = "a registry has 32 services at most")]
+    #[should_panic(expected = "a registry has at most 32 services")]
     fn too_many_services_are_refused() {
         Table::new(&[A; MAX_SERVICES + 1], &[]);
     }

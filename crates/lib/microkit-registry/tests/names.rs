@@ -1,4 +1,4 @@
-//! What a client's calls of the registry do, each once, in the order of the priorities.
+//! Tests of each method of `Names`, in the schedule that the priorities give.
 
 mod common;
 
@@ -6,7 +6,7 @@ use common::{BELL, PEER, REGISTRY, With, system};
 use microkit_registry::{Found, Names, NotAllowed, Stale, signals};
 use sel4_microkit::{ChannelSet, Handler, Infallible, debug_println};
 
-/// Looks services up, and prints what becomes of them. Notifies the other, which then withdraws.
+/// Looks `bell` up and prints whether it is stale later. Notifies `bell`, which then withdraws.
 struct Alice {
     names: Names,
     found: Found,
@@ -33,7 +33,7 @@ impl Handler for Alice {
     }
 }
 
-/// A service that does `on_notified` when it is notified.
+/// A service that calls `on_notified` when it is notified.
 struct Service<F> {
     names: Names,
     on_notified: F,
@@ -52,7 +52,7 @@ fn withdraw(names: &mut Names) {
     names.withdraw(BELL).unwrap();
 }
 
-/// What is printed.
+/// Runs the system and returns what it prints.
 fn log(forgets: bool, on_notified: fn(&mut Names)) -> String {
     let bell = With {
         bell: true,
@@ -71,7 +71,7 @@ fn log(forgets: bool, on_notified: fn(&mut Names)) -> String {
 }
 
 #[test]
-fn who_has_looked_is_notified_and_what_was_found_is_stale_then() {
+fn a_client_is_notified_when_the_service_withdraws_and_its_handle_is_stale() {
     assert_eq!(
         log(false, withdraw),
         "alice: Ok(())\nalice: notified, Err(Stale)\n"
@@ -79,12 +79,12 @@ fn who_has_looked_is_notified_and_what_was_found_is_stale_then() {
 }
 
 #[test]
-fn who_has_forgotten_is_not_notified() {
+fn a_client_that_unsubscribed_is_not_notified() {
     assert_eq!(log(true, withdraw), "alice: Ok(())\n");
 }
 
 #[test]
-fn what_was_found_is_stale_when_its_service_connects_again() {
+fn a_handle_is_stale_when_its_service_connects_again() {
     let connect = |names: &mut Names| *names = Names::connect(REGISTRY).unwrap();
     let stale = "alice: Ok(())\nalice: notified, Err(Stale)\n";
     assert_eq!(log(false, connect), stale);
@@ -96,8 +96,8 @@ fn each_error_says_what_is_wrong() {
         let text = error.to_string();
         assert!(text.contains(expect), "{text:?} does not say {expect:?}");
     };
-    check(&Stale, "an earlier life of the service");
-    check(&NotAllowed, "offer or withdraw that service");
-    check(&signals::Broken, "counted its signals backwards");
-    check(&signals::NobodyThere, "the receiver is not there");
+    check(&Stale, "an earlier epoch of the service");
+    check(&NotAllowed, "may not register or withdraw that service");
+    check(&signals::Broken, "count of signals went backwards");
+    check(&signals::NoReceiver, "the receiver has not started");
 }

@@ -1,46 +1,50 @@
-//! Every order in which all can start, with a death of each at every step.
+//! Explores every order in which the PDs can start, with the death of each PD at every step.
 
 mod common;
 
-use common::{With, complete, last, system};
+use common::{With, assert_complete, last, system};
 use microkit_test::{Explorer, Run};
 
-/// At the end, she knows what is.
-fn is_known(run: &Run) {
+/// Checks that at the end, `alice` knows the current epoch of `bell`.
+fn alice_is_up_to_date(run: &Run) {
     let log = run.log();
     assert_eq!(last(&log, "alice"), last(&log, "bell"), "{log}");
     assert!(last(&log, "alice").starts_with("epoch"), "{log}");
 }
 
 #[test]
-fn whoever_starts_first_the_client_finds_the_service() {
+fn the_client_finds_the_service_in_every_order_of_start() {
     let with = With {
         bell: true,
         ..With::default()
     };
-    complete(Explorer::new(&system(with)).check(is_known));
+    assert_complete(Explorer::new(&system(with)).check(alice_is_up_to_date));
 }
 
 #[test]
-fn a_service_dies_at_any_step_and_is_found_again() {
+fn a_service_that_dies_at_any_step_is_found_again() {
     let with = With {
         bell: true,
         parent: true,
         ..With::default()
     };
-    complete(Explorer::new(&system(with)).crash("bell").check(is_known));
+    assert_complete(
+        Explorer::new(&system(with))
+            .crash("bell")
+            .check(alice_is_up_to_date),
+    );
 }
 
 #[test]
-fn the_registry_dies_at_any_step_and_nobody_is_forgotten() {
+fn a_registry_that_dies_at_any_step_forgets_no_client() {
     let with = With {
         bell: true,
         keeper: true,
         ..With::default()
     };
-    complete(
+    assert_complete(
         Explorer::new(&system(with))
             .crash("registry")
-            .check(is_known),
+            .check(alice_is_up_to_date),
     );
 }

@@ -1,21 +1,21 @@
-//! A signal that was accepted is observed, or known to be lost: in every schedule, whenever the
-//! receiver dies. And what is not so is found.
+//! Checks that every accepted signal is observed or reported lost, in every schedule, with the death of
+//! the receiver at every step. Mutants that break this must be found.
 
 mod common;
 
 use std::sync::atomic::Ordering;
 
-use common::{complete, entry_point};
-use microkit_registry::signals::{NobodyThere, Outcome, Receiver, Sender, Ticket, WORDS};
+use common::{assert_complete, entry_point};
+use microkit_registry::signals::{NoReceiver, Outcome, Receiver, Sender, Ticket, WORDS};
 use microkit_test::{Explorer, Run, System};
 use sel4_microkit::{
     Channel, ChannelSet, Child, Handler, Infallible, MessageInfo, SharedWord, debug_println,
     shared_words,
 };
 
-/// Of `alice` and `bell`, the channel to each other.
+/// The channel between `alice` and `bell`, in both.
 const PEER: Channel = Channel::new(1);
-/// Of `alice` and `parent`, which stands for the registry here.
+/// The channel between `alice` and `parent`, which takes the registry's part here.
 const NEWS: Channel = Channel::new(2);
 
 const FILE: &str = r#"
@@ -40,12 +40,12 @@ fn words() -> &'static [SharedWord] {
     shared_words!(words, words_size, SharedWord)
 }
 
-/// What sends, here or in a mutant.
+/// A sender: the real one or a mutant.
 trait Sends: 'static {
     fn new() -> Self;
     fn attach(&mut self) -> bool;
     fn detach(&mut self);
-    fn signal(&mut self) -> Result<Ticket, NobodyThere>;
+    fn signal(&mut self) -> Result<Ticket, NoReceiver>;
     fn outcome(&self, ticket: Ticket) -> Outcome;
 }
 
@@ -62,7 +62,7 @@ impl Sends for Sender {
         Sender::detach(self);
     }
 
-    fn signal(&mut self) -> Result<Ticket, NobodyThere> {
+    fn signal(&mut self) -> Result<Ticket, NoReceiver> {
         Sender::signal(self)
     }
 
@@ -73,10 +73,10 @@ impl Sends for Sender {
 
 struct Alice<S> {
     sender: S,
-    /// How many she is to send.
+    /// The number of signals to send.
     signals: usize,
     tickets: Vec<Ticket>,
-    told: usize,
+    reported: usize,
 }
 
 fn alice<S: Sends>(signals: usize) -> Alice<S> {
@@ -84,7 +84,7 @@ fn alice<S: Sends>(signals: usize) -> Alice<S> {
         sender: S::new(),
         signals,
         tickets: Vec::new(),
-        told: 0,
+        reported: 0,
     };
     alice.go();
     alice
@@ -100,17 +100,17 @@ impl<S: Sends> Alice<S> {
                 self.tickets.push(ticket);
             }
         }
-        self.tell();
+        self.report();
     }
 
-    fn tell(&mut self) {
-        while let Some(ticket) = self.tickets.get(self.told) {
+    fn report(&mut self) {
+        while let Some(ticket) = self.tickets.get(self.reported) {
             match self.sender.outcome(*ticket) {
                 Outcome::Pending => return,
                 Outcome::Observed => debug_println!("alice: observed"),
                 Outcome::Lost => debug_println!("alice: lost"),
             }
-            self.told += 1;
+            self.reported += 1;
         }
     }
 }
@@ -121,7 +121,7 @@ impl<S: Sends> Handler for Alice<S> {
     fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
         if channels.contains(NEWS) {
             self.sender.detach();
-            self.tell();
+            self.report();
         } else {
             self.go();
         }
@@ -153,37 +153,36 @@ impl Handler for Bell {
     }
 }
 
-/// Restarts `bell`, or says that it is dead.
+/// Restarts `bell` if `restarts`, and otherwise notifies `alice` of its death.
 struct Parent {
-    buries: bool,
+    restarts: bool,
 }
 
 impl Handler for Parent {
     type Error = sel4::Error;
 
     fn fault(&mut self, child: Child, _: MessageInfo) -> Result<Option<MessageInfo>, sel4::Error> {
-        match self.buries {
-            true => NEWS.notify(),
-            false => child.restart(entry_point(child))?,
+        match self.restarts {
+            true => child.restart(entry_point(child))?,
+            false => NEWS.notify(),
         }
         Ok(None)
     }
 }
 
-fn system<S: Sends>(signals: usize, buries: bool) -> System {
-    with_file::<S>(FILE, signals, buries)
+fn system<S: Sends>(signals: usize, restarts: bool) -> System {
+    with_file::<S>(FILE, signals, restarts)
 }
 
-fn with_file<S: Sends>(file: &str, signals: usize, buries: bool) -> System {
+fn with_file<S: Sends>(file: &str, signals: usize, restarts: bool) -> System {
     System::parse("signals.system", file)
         .unwrap()
-        .program("parent.elf", move || Parent { buries })
+        .program("parent.elf", move || Parent { restarts })
         .program("bell.elf", bell)
         .program("alice.elf", move || alice::<S>(signals))
 }
 
-/// Of each signal that was accepted it is known what became of it, and what is said to be observed
-/// was.
+/// Checks that each accepted signal has an outcome, and that each one reported as observed was taken.
 fn is_settled(run: &Run) {
     let log = run.log();
     let count = |what| log.matches(what).count();
@@ -203,11 +202,11 @@ fn is_settled(run: &Run) {
     assert!(took <= count("accepted"), "a signal came twice: {log}");
 }
 
-/// One signal in every schedule, and two, which can merge, in as many as there is time for.
+/// Explores every schedule for one signal, and 1000 schedules for two signals, which can merge.
 #[test]
 fn without_deaths_all_signals_are_observed() {
     let check = |signals: usize, runs: usize| {
-        let system = system::<Sender>(signals, false);
+        let system = system::<Sender>(signals, true);
         let explored = Explorer::new(&system).max_runs(runs).check(|run| {
             is_settled(run);
             assert_eq!(run.log().matches("observed").count(), signals);
@@ -215,14 +214,14 @@ fn without_deaths_all_signals_are_observed() {
         println!("{explored}");
         explored
     };
-    complete(check(1, 100_000));
+    assert_complete(check(1, 100_000));
     check(2, 1000);
 }
 
-/// With every order of the priorities to the end; and of all other schedules, which are many more,
-/// as many as there is time for.
+/// Explores all schedules of every order of priorities, and 2000 of the many more that ignore
+/// priorities.
 #[test]
-fn a_receiver_that_is_restarted_at_any_step_loses_no_signal_unseen() {
+fn no_signal_vanishes_when_the_receiver_restarts_at_any_step() {
     let all_are_accepted = |run: &Run| {
         is_settled(run);
         assert_eq!(run.log().matches("accepted").count(), 1);
@@ -239,32 +238,32 @@ fn a_receiver_that_is_restarted_at_any_step_loses_no_signal_unseen() {
             .replace(r#"priority="3""#, &format!(r#"priority="{parent}0""#))
             .replace(r#"priority="2""#, &format!(r#"priority="{bell}0""#))
             .replace(r#"priority="1""#, &format!(r#"priority="{alice}0""#));
-        let system = with_file::<Sender>(&file, 1, false);
+        let system = with_file::<Sender>(&file, 1, true);
         let explorer = Explorer::new(&system).by_priority().crash("bell");
-        complete(explorer.check(all_are_accepted));
+        assert_complete(explorer.check(all_are_accepted));
     }
-    let system = system::<Sender>(1, false);
+    let system = system::<Sender>(1, true);
     let explorer = Explorer::new(&system).crash("bell").max_runs(2000);
     println!("{}", explorer.check(all_are_accepted));
 }
 
 #[test]
-fn a_receiver_that_dies_at_any_step_loses_no_signal_unseen() {
-    let system = system::<Sender>(1, true);
-    complete(Explorer::new(&system).crash("bell").check(is_settled));
+fn no_signal_vanishes_when_the_receiver_dies_at_any_step() {
+    let system = system::<Sender>(1, false);
+    assert_complete(Explorer::new(&system).crash("bell").check(is_settled));
 }
 
 #[test]
-fn a_sender_that_dies_at_any_step_leaves_the_receiver_sound() {
-    let system = system::<Sender>(1, false);
+fn a_sender_that_dies_at_any_step_does_not_harm_the_receiver() {
+    let system = system::<Sender>(1, true);
     let explored = Explorer::new(&system).crash("alice").check(|run| {
         let (log, count) = (run.log(), |what| run.log().matches(what).count());
         assert!(count("accepted") <= 1 && count("lost") == 0, "{log}");
     });
-    complete(explored);
+    assert_complete(explored);
 }
 
-/// Asks only how many were seen, and not of which life.
+/// A mutant that compares only the number of observed signals, and not the receiver's epoch.
 struct Trusting(Sender, u64);
 
 impl Sends for Trusting {
@@ -278,7 +277,7 @@ impl Sends for Trusting {
 
     fn detach(&mut self) {}
 
-    fn signal(&mut self) -> Result<Ticket, NobodyThere> {
+    fn signal(&mut self) -> Result<Ticket, NoReceiver> {
         self.1 += 1;
         self.0.signal()
     }
@@ -292,16 +291,16 @@ impl Sends for Trusting {
 }
 
 #[test]
-fn a_sender_that_does_not_ask_for_the_life_is_found() {
-    for buries in [false, true] {
-        let system = system::<Trusting>(1, buries);
+fn a_sender_that_ignores_the_epoch_is_found() {
+    for restarts in [true, false] {
+        let system = system::<Trusting>(1, restarts);
         let found = Explorer::new(&system).crash("bell").try_check(is_settled);
         let found = found.unwrap_err();
         assert!(found.message().contains("has vanished"), "{found}");
     }
 }
 
-/// Does not hear that the receiver is dead.
+/// A mutant that ignores the death of the receiver.
 struct Deaf(Sender);
 
 impl Sends for Deaf {
@@ -315,7 +314,7 @@ impl Sends for Deaf {
 
     fn detach(&mut self) {}
 
-    fn signal(&mut self) -> Result<Ticket, NobodyThere> {
+    fn signal(&mut self) -> Result<Ticket, NoReceiver> {
         self.0.signal()
     }
 
@@ -325,14 +324,14 @@ impl Sends for Deaf {
 }
 
 #[test]
-fn a_sender_that_does_not_hear_of_the_death_is_found() {
-    let system = system::<Deaf>(1, true);
+fn a_sender_that_ignores_the_death_is_found() {
+    let system = system::<Deaf>(1, false);
     let found = Explorer::new(&system).crash("bell").try_check(is_settled);
     let found = found.unwrap_err();
     assert!(found.message().contains("has vanished"), "{found}");
 }
 
-/// Begins again where the last life was, and takes as seen what was sent to it.
+/// A mutant that continues the last incarnation's epoch and observes all signals sent to it.
 fn forgetful_bell() -> Bell {
     let words = words();
     if words[8].load(Ordering::Relaxed) != 0 {
@@ -347,15 +346,15 @@ fn forgetful_bell() -> Bell {
 }
 
 #[test]
-fn a_receiver_whose_restart_advances_nothing_is_found() {
-    let system = system::<Sender>(1, false).program("bell.elf", forgetful_bell);
+fn a_receiver_that_does_not_advance_its_epoch_is_found() {
+    let system = system::<Sender>(1, true).program("bell.elf", forgetful_bell);
     let found = Explorer::new(&system).crash("bell").try_check(is_settled);
     let found = found.unwrap_err();
     let message = found.message();
     assert!(message.contains("was not observed"), "{found}");
 }
 
-/// Says that all was seen before it has looked what there is.
+/// A mutant that marks the signals as observed before it acts on them.
 struct Hasty(Receiver);
 
 impl Handler for Hasty {
@@ -372,15 +371,15 @@ impl Handler for Hasty {
 }
 
 #[test]
-fn a_receiver_that_says_so_before_it_acts_is_found() {
-    let system = system::<Sender>(1, false).program("bell.elf", || Hasty(bell().receiver));
+fn a_receiver_that_observes_before_it_acts_is_found() {
+    let system = system::<Sender>(1, true).program("bell.elf", || Hasty(bell().receiver));
     let found = Explorer::new(&system).crash("bell").try_check(is_settled);
     let found = found.unwrap_err();
     let message = found.message();
     assert!(message.contains("was not observed"), "{found}");
 }
 
-/// The words of a pair that no system has.
+/// Returns shared words for a test without a system.
 fn alone() -> &'static [SharedWord] {
     Box::leak((0..WORDS).map(|_| SharedWord::new(0)).collect())
 }
@@ -396,9 +395,9 @@ fn too_few_words_are_refused() {
     Receiver::new(&alone()[1..]);
 }
 
-/// The other end may write anything anywhere, at any time.
+/// The peer may write any value to any word at any time.
 #[test]
-fn an_end_that_lies_affects_its_own_signals_only() {
+fn a_malicious_peer_affects_only_the_signals_between_the_two() {
     const LIES: [u64; 6] = [0, 1, 2, 3, 1 << 63, u64::MAX];
     sel4_microkit::host::ProtectionDomain {
         name: "alice",
@@ -419,7 +418,7 @@ fn an_end_that_lies_affects_its_own_signals_only() {
             let ticket = sender.signal().unwrap();
             assert_eq!(receiver.take(), Ok(1));
             words[word].store(lie, Ordering::SeqCst);
-            // May be any of the three; must not panic.
+            // Any outcome is right, but none of these calls may panic.
             let _ = sender.outcome(ticket);
             let _ = Sender::attach(&mut sender);
             let _ = sender.signal().map(|ticket| sender.outcome(ticket));
@@ -429,12 +428,12 @@ fn an_end_that_lies_affects_its_own_signals_only() {
             let mut sender = Sender::new(words, PEER);
             let _ = Sender::attach(&mut sender);
             let _ = sender.signal();
-            // A new life is heard of, whatever the words were.
+            // A new incarnation of the receiver works again, whatever the words were.
             let mut receiver = Receiver::new(words);
-            // A lie about the life that signals are for can give it signals of another.
+            // A forged `sent_to` can give it signals of another epoch, but no error.
             assert!(receiver.take().is_ok());
             assert_eq!(Sender::attach(&mut sender), Ok(()));
-            let ticket = sender.signal().expect("it is a new life");
+            let ticket = sender.signal().expect("the receiver has a new epoch");
             assert_eq!(sender.outcome(ticket), Outcome::Pending);
             assert_eq!(receiver.take(), Ok(1));
             assert_eq!(sender.outcome(ticket), Outcome::Observed);
@@ -443,14 +442,14 @@ fn an_end_that_lies_affects_its_own_signals_only() {
 }
 
 #[test]
-fn nothing_is_accepted_while_nobody_is_there() {
+fn a_sender_without_a_receiver_accepts_no_signal() {
     let words = alone();
     let mut sender = Sender::new(words, PEER);
-    assert_eq!(Sender::attach(&mut sender), Err(NobodyThere));
-    assert_eq!(sender.signal(), Err(NobodyThere));
+    assert_eq!(Sender::attach(&mut sender), Err(NoReceiver));
+    assert_eq!(sender.signal(), Err(NoReceiver));
     Receiver::new(words);
-    assert_eq!(sender.signal(), Err(NobodyThere), "attach first");
+    assert_eq!(sender.signal(), Err(NoReceiver), "attach first");
     assert_eq!(Sender::attach(&mut sender), Ok(()));
     Receiver::new(words);
-    assert_eq!(sender.signal(), Err(NobodyThere), "it is another");
+    assert_eq!(sender.signal(), Err(NoReceiver), "the receiver restarted");
 }

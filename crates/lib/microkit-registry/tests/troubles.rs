@@ -1,76 +1,81 @@
-//! The troubles that Tock's inter-process communication has had, by name, each with a mutant that has
-//! it: what happens there does not happen here, in any schedule, whenever somebody dies; and where it
-//! does, these tests see it.
+//! The known defects of Tock's inter-process communication, each in a module of its own.
+//!
+//! One test of a module shows that the registry does not have the defect, in any schedule and with a
+//! death at any step. The others put the defect into a registry and check that the explorer finds it.
 
 mod common;
 
-use common::{ALICE, BELL, Idle, REGISTRY, TABLE, With, complete, last, lasting, system};
+use common::{ALICE, BELL, Idle, REGISTRY, TABLE, With, assert_complete, last, lasting, system};
 use microkit_protocol::CallError;
 use microkit_registry::{
-    Book, Directory, DirectoryClient, DirectoryServer, Epoch, Name, Names, NotAllowed, NotFound,
-    Place,
+    Directory, DirectoryClient, DirectoryServer, Epoch, LookupReply, Name, Names, NotAllowed,
+    NotFound, RegistryState,
 };
 use microkit_test::{Explorer, Found, Run, System};
 use sel4_microkit::{Channel, ChannelSet, Handler, Infallible, MessageInfo, debug_println};
 
-/// A registry with a mistake: what it does instead of what [`Book`] says.
-trait Mistake: Sized + 'static {
+/// The requests of a registry. A mutant overrides one of them with a defect.
+trait Defect: Sized + 'static {
     fn register(
         server: &mut Mutant<Self>,
         caller: Channel,
         name: Name,
     ) -> Result<Epoch, NotAllowed> {
-        let (epoch, told) = server.book.register(caller, name)?;
-        tell(told);
+        let (epoch, to_notify) = server.state.register(caller, name)?;
+        notify_all(to_notify);
         Ok(epoch)
     }
 
     fn withdraw(server: &mut Mutant<Self>, caller: Channel, name: Name) -> Result<(), NotAllowed> {
-        server.book.withdraw(caller, name).map(tell)
+        server.state.withdraw(caller, name).map(notify_all)
     }
 
-    fn lookup(server: &mut Mutant<Self>, caller: Channel, name: Name) -> Result<Place, NotFound> {
-        server.book.lookup(caller, name).ok_or(NotFound)
+    fn lookup(
+        server: &mut Mutant<Self>,
+        caller: Channel,
+        name: Name,
+    ) -> Result<LookupReply, NotFound> {
+        server.state.lookup(caller, name).ok_or(NotFound)
     }
 
     fn forget(server: &mut Mutant<Self>, caller: Channel, name: Name) {
-        server.book.forget(caller, name);
+        server.state.forget(caller, name);
     }
 
-    fn opened(book: &Book) -> ChannelSet {
-        book.opened()
+    fn to_notify_at_start(state: &RegistryState) -> ChannelSet {
+        state.to_notify_at_start()
     }
 }
 
-fn tell(channels: ChannelSet) {
+fn notify_all(channels: ChannelSet) {
     for channel in channels {
         channel.notify();
     }
 }
 
 struct Mutant<M> {
-    book: Book,
-    /// What a registry remembers that makes room at each call.
+    state: RegistryState,
+    /// The memory of a registry that stores something for each request.
     asked: Vec<(Channel, Name)>,
-    mistake: std::marker::PhantomData<M>,
+    defect: std::marker::PhantomData<M>,
 }
 
-fn mutant<M: Mistake>() -> Mutant<M> {
+fn mutant<M: Defect>() -> Mutant<M> {
     sel4_microkit::ipc::reply_without_words(0xf0);
-    let book = Book::new(&TABLE, lasting());
-    tell(M::opened(&book));
+    let state = RegistryState::new(&TABLE, lasting());
+    notify_all(M::to_notify_at_start(&state));
     Mutant {
-        book,
+        state,
         asked: Vec::new(),
-        mistake: std::marker::PhantomData,
+        defect: std::marker::PhantomData,
     }
 }
 
 struct Call<'a, M>(&'a mut Mutant<M>, Channel);
 
-impl<M: Mistake> Directory for Call<'_, M> {
+impl<M: Defect> Directory for Call<'_, M> {
     fn begin(&mut self) {
-        tell(self.0.book.begin(self.1));
+        notify_all(self.0.state.begin(self.1));
     }
 
     fn register(&mut self, name: Name) -> Result<Epoch, NotAllowed> {
@@ -81,7 +86,7 @@ impl<M: Mistake> Directory for Call<'_, M> {
         M::withdraw(self.0, self.1, name)
     }
 
-    fn lookup(&mut self, name: Name) -> Result<Place, NotFound> {
+    fn lookup(&mut self, name: Name) -> Result<LookupReply, NotFound> {
         M::lookup(self.0, self.1, name)
     }
 
@@ -90,7 +95,7 @@ impl<M: Mistake> Directory for Call<'_, M> {
     }
 }
 
-impl<M: Mistake> Handler for Mutant<M> {
+impl<M: Defect> Handler for Mutant<M> {
     type Error = Infallible;
 
     fn protected(&mut self, who: Channel, info: MessageInfo) -> Result<MessageInfo, Infallible> {
@@ -98,21 +103,21 @@ impl<M: Mistake> Handler for Mutant<M> {
     }
 }
 
-/// What a search for a mistake must come to.
+/// Checks that the explorer has found the defect, with that message.
 #[track_caller]
 fn is_found(result: Result<microkit_test::Explored, Box<Found>>, message: &str) {
-    let found = result.expect_err("nothing was found");
+    let found = result.expect_err("the explorer did not find the defect");
     assert!(found.message().contains(message), "{found}");
     println!("found: {}\nin: {}", found.message(), found.schedule());
 }
 
 mod callback_though_exposure_failed {
-    //! "`allow()` can succeed, and a notify callback can be triggered, even if the `expose_to()` call
-    //! fails": a registration that fails is no registration, and nobody is called back.
+    //! Tock: "`allow()` can succeed, and a notify callback can be triggered, even if the `expose_to()`
+    //! call fails". Here a registration that fails changes nothing, and no client is notified.
 
     use super::*;
 
-    /// Who may not offer the service does so.
+    /// Tries to register a service without the right to.
     fn mallory() -> Idle {
         let names = Names::connect(REGISTRY).unwrap();
         assert_eq!(names.register(BELL), Err(CallError::Method(NotAllowed)));
@@ -128,53 +133,54 @@ mod callback_though_exposure_failed {
         .program("mallory.elf", mallory)
     }
 
-    /// She looks once, and has no reason to look again.
-    fn nobody_was_called(run: &Run) {
+    /// Checks that `alice` looked up once and was not notified.
+    fn no_client_was_notified(run: &Run) {
         assert_eq!(
             run.log(),
             "alice: none\n",
-            "she was called back for nothing"
+            "alice was notified of no change"
         );
     }
 
     #[test]
-    fn nobody_hears_of_a_registration_that_fails() {
+    fn a_registration_that_fails_notifies_no_client() {
         let system = with();
-        complete(
+        assert_complete(
             Explorer::new(&system)
                 .crash("mallory")
-                .check(nobody_was_called),
+                .check(no_client_was_notified),
         );
     }
 
-    struct TellsFirst;
+    struct NotifiesFirst;
 
-    impl Mistake for TellsFirst {
+    impl Defect for NotifiesFirst {
         fn register(
             server: &mut Mutant<Self>,
             caller: Channel,
             name: Name,
         ) -> Result<Epoch, NotAllowed> {
-            tell([ALICE].into_iter().collect());
-            server.book.register(caller, name).map(|(epoch, _)| epoch)
+            notify_all([ALICE].into_iter().collect());
+            server.state.register(caller, name).map(|(epoch, _)| epoch)
         }
     }
 
     #[test]
-    fn a_registry_that_tells_before_it_has_registered_is_found() {
-        let system = with().program("registry.elf", mutant::<TellsFirst>);
-        let result = Explorer::new(&system).try_check(nobody_was_called);
-        is_found(result, "called back for nothing");
+    fn a_registry_that_notifies_before_it_registers_is_found() {
+        let system = with().program("registry.elf", mutant::<NotifiesFirst>);
+        let result = Explorer::new(&system).try_check(no_client_was_notified);
+        is_found(result, "notified of no change");
     }
 }
 
-mod errors_say_who_is_there {
-    //! "By iterating through service IDs the error return values leak which apps are present": every
-    //! name that may not be found has one answer, whoever is there.
+mod errors_reveal_services {
+    //! Tock: "By iterating through service IDs the error return values leak which apps are present".
+    //! Here every name that a client may not find gets the same answer, whether the service exists or
+    //! not.
 
     use super::*;
 
-    /// Asks for everything, and says whatever is answered.
+    /// Sends every request and prints each answer.
     fn mallory() -> Idle {
         let directory = DirectoryClient::connect(REGISTRY).unwrap();
         for name in [BELL, Name::new("never"), Name::new("x")] {
@@ -193,11 +199,11 @@ mod errors_say_who_is_there {
             ..With::default()
         })
         .program("mallory.elf", mallory)
-        // She has no part in it.
+        // `alice` would only add schedules.
         .program("alice.elf", || Idle)
     }
 
-    fn says_nothing(run: &Run) {
+    fn answers_are_equal(run: &Run) {
         let log = run.log();
         let mut lines: Vec<&str> = log
             .lines()
@@ -205,27 +211,31 @@ mod errors_say_who_is_there {
             .collect();
         assert!(lines.len() == 3 || run.faults().len() == 1, "{log}");
         lines.dedup();
-        assert!(lines.len() <= 1, "she can tell them apart: {log}");
+        assert!(lines.len() <= 1, "mallory can tell the names apart: {log}");
     }
 
     #[test]
-    fn all_names_that_may_not_be_found_have_one_answer() {
+    fn all_names_without_a_grant_get_the_same_answer() {
         let system = with(mallory);
-        complete(Explorer::new(&system).crash("bell").check(says_nothing));
+        assert_complete(
+            Explorer::new(&system)
+                .crash("bell")
+                .check(answers_are_equal),
+        );
     }
 
-    /// Says that there is such a service, but not for you.
+    /// Returns another error for a service that exists.
     struct Honest;
 
-    impl Mistake for Honest {
+    impl Defect for Honest {
         fn withdraw(
             server: &mut Mutant<Self>,
             caller: Channel,
             name: Name,
         ) -> Result<(), NotAllowed> {
-            match server.book.withdraw(caller, name) {
+            match server.state.withdraw(caller, name) {
                 Err(NotAllowed) if name != BELL => Ok(()),
-                result => result.map(tell),
+                result => result.map(notify_all),
             }
         }
     }
@@ -233,34 +243,38 @@ mod errors_say_who_is_there {
     #[test]
     fn a_registry_whose_errors_tell_names_apart_is_found() {
         let system = with(mallory).program("registry.elf", mutant::<Honest>);
-        let result = Explorer::new(&system).try_check(says_nothing);
-        is_found(result, "can tell them apart");
+        let result = Explorer::new(&system).try_check(answers_are_equal);
+        is_found(result, "can tell the names apart");
     }
 
-    /// Finds what is registered, whoever asks.
+    /// Lets every caller find every service.
     struct Open;
 
-    impl Mistake for Open {
-        fn lookup(server: &mut Mutant<Self>, _: Channel, name: Name) -> Result<Place, NotFound> {
-            server.book.lookup(ALICE, name).ok_or(NotFound)
+    impl Defect for Open {
+        fn lookup(
+            server: &mut Mutant<Self>,
+            _: Channel,
+            name: Name,
+        ) -> Result<LookupReply, NotFound> {
+            server.state.lookup(ALICE, name).ok_or(NotFound)
         }
     }
 
     #[test]
-    fn a_registry_that_does_not_ask_who_calls_is_found() {
+    fn a_registry_that_ignores_the_caller_is_found() {
         let system = with(mallory).program("registry.elf", mutant::<Open>);
-        let result = Explorer::new(&system).try_check(says_nothing);
-        is_found(result, "can tell them apart");
+        let result = Explorer::new(&system).try_check(answers_are_equal);
+        is_found(result, "can tell the names apart");
     }
 }
 
 mod callee_pays_for_the_caller {
-    //! "Calling `client_notify()` on a different process causes the callee's process to allocate":
-    //! whatever a caller asks, there is as much room for the others as before.
+    //! Tock: "Calling `client_notify()` on a different process causes the callee's process to
+    //! allocate". Here no request of one caller takes memory from the others.
 
     use super::*;
 
-    /// Asks for more names than there can be room for.
+    /// Asks for more names than a mutant has memory for.
     fn mallory() -> Idle {
         let directory = DirectoryClient::connect(REGISTRY).unwrap();
         for name in ["a", "b", "bell"] {
@@ -270,14 +284,14 @@ mod callee_pays_for_the_caller {
         Idle
     }
 
-    /// Offers the service, in as few calls as can be.
+    /// Registers the service with the fewest possible calls, to keep the number of schedules small.
     fn bell() -> Idle {
         let directory = DirectoryClient::connect(REGISTRY).unwrap();
         directory.register(BELL).unwrap();
         Idle
     }
 
-    /// Looks for it, in as few calls as can be.
+    /// Looks the service up with the fewest possible calls.
     struct Alice(DirectoryClient);
 
     fn alice() -> Alice {
@@ -315,20 +329,20 @@ mod callee_pays_for_the_caller {
         .program("alice.elf", alice)
     }
 
-    fn she_finds_it(run: &Run) {
+    fn alice_finds_it(run: &Run) {
         let log = run.log();
         assert!(
             last(&log, "alice").starts_with("epoch"),
-            "she was not told: {log}"
+            "alice was not notified: {log}"
         );
     }
 
     #[test]
     fn a_flood_of_calls_takes_nothing_from_others() {
         let system = with();
-        complete(Explorer::new(&system).crash("mallory").check(|run| {
-            she_finds_it(run);
-            // Of what outlives the registry, a word for its life and one for the service.
+        assert_complete(Explorer::new(&system).crash("mallory").check(|run| {
+            alice_finds_it(run);
+            // The lasting memory has one word for the registry's incarnations and one for the service.
             let words = run.region("registry", "lasting");
             let used = words
                 .iter()
@@ -337,42 +351,42 @@ mod callee_pays_for_the_caller {
         }));
     }
 
-    /// Remembers each name that was asked for, while there is room.
+    /// Stores each name that is looked up, while there is memory.
     struct Remembers;
 
-    impl Mistake for Remembers {
+    impl Defect for Remembers {
         fn lookup(
             server: &mut Mutant<Self>,
             caller: Channel,
             name: Name,
-        ) -> Result<Place, NotFound> {
+        ) -> Result<LookupReply, NotFound> {
             if server.asked.len() == 2 {
                 return Err(NotFound);
             }
             server.asked.push((caller, name));
-            server.book.lookup(caller, name).ok_or(NotFound)
+            server.state.lookup(caller, name).ok_or(NotFound)
         }
     }
 
     #[test]
-    fn a_registry_that_makes_room_for_each_caller_is_found() {
+    fn a_registry_that_stores_each_request_is_found() {
         let system = with().program("registry.elf", mutant::<Remembers>);
-        let result = Explorer::new(&system).try_check(she_finds_it);
-        is_found(result, "she was not told");
+        let result = Explorer::new(&system).try_check(alice_finds_it);
+        is_found(result, "alice was not notified");
     }
 }
 
 mod notification_vanishes {
-    //! "Scheduling a notify callback may fail (queue full, calling process has died), and neither is
-    //! made aware": of a change of a service, everybody hears who has asked, also when the registry
-    //! or the service dies while it tells. (Of signals to a service: `tests/signals.rs`.)
+    //! Tock: "Scheduling a notify callback may fail (queue full, calling process has died), and neither
+    //! is made aware". Here every subscriber is notified of a change, even if the registry or the
+    //! service dies meanwhile. (`tests/signals.rs` does the same for signals to a service.)
 
     use super::*;
 
-    fn she_knows(run: &Run) {
+    fn alice_is_up_to_date(run: &Run) {
         let log = run.log();
         let (alice, bell) = (last(&log, "alice"), last(&log, "bell"));
-        assert_eq!(alice, bell, "she was not told: {log}");
+        assert_eq!(alice, bell, "alice was not notified: {log}");
     }
 
     fn with_keeper() -> System {
@@ -383,80 +397,80 @@ mod notification_vanishes {
         })
     }
 
-    /// Forgets, when it is restarted, that somebody was to be told.
+    /// Notifies no client after a restart.
     struct Silent;
 
-    impl Mistake for Silent {
-        fn opened(_: &Book) -> ChannelSet {
+    impl Defect for Silent {
+        fn to_notify_at_start(_: &RegistryState) -> ChannelSet {
             ChannelSet::default()
         }
     }
 
     #[test]
-    fn a_registry_whose_restart_tells_nobody_is_found() {
+    fn a_registry_that_notifies_no_client_after_a_restart_is_found() {
         let system = with_keeper().program("registry.elf", mutant::<Silent>);
         let result = Explorer::new(&system)
             .crash("registry")
-            .try_check(she_knows);
-        is_found(result, "she was not told");
+            .try_check(alice_is_up_to_date);
+        is_found(result, "alice was not notified");
     }
 
-    /// Dead without a restart: she hears that there is none.
-    fn buried() -> System {
+    /// A system whose `parent` reports the death of `bell` and does not restart it.
+    fn without_restart() -> System {
         system(With {
             bell: true,
             parent: true,
             ..With::default()
         })
-        .program("parent.elf", || common::Parent { buries: true })
+        .program("parent.elf", || common::Parent { restarts: false })
     }
 
-    fn she_knows_of_the_death(run: &Run) {
+    fn alice_knows_of_the_death(run: &Run) {
         let log = run.log();
         let expect = match log.contains("parent: bell is dead") {
             true => "none",
             false => "epoch 1",
         };
-        assert_eq!(last(&log, "alice"), expect, "she was not told: {log}");
+        assert_eq!(last(&log, "alice"), expect, "alice was not notified: {log}");
     }
 
     #[test]
-    fn everybody_hears_of_a_service_that_dies_at_any_step() {
-        let system = buried();
-        complete(
+    fn clients_are_notified_of_a_service_that_dies_at_any_step() {
+        let system = without_restart();
+        assert_complete(
             Explorer::new(&system)
                 .crash("bell")
-                .check(she_knows_of_the_death),
+                .check(alice_knows_of_the_death),
         );
     }
 
-    /// Withdraws, and tells nobody.
+    /// Withdraws a service and notifies no client.
     struct Discreet;
 
-    impl Mistake for Discreet {
+    impl Defect for Discreet {
         fn withdraw(
             server: &mut Mutant<Self>,
             caller: Channel,
             name: Name,
         ) -> Result<(), NotAllowed> {
-            server.book.withdraw(caller, name).map(drop)
+            server.state.withdraw(caller, name).map(drop)
         }
     }
 
     #[test]
-    fn a_registry_that_tells_nobody_of_a_death_is_found() {
-        let system = buried().program("registry.elf", mutant::<Discreet>);
+    fn a_registry_that_notifies_no_client_of_a_death_is_found() {
+        let system = without_restart().program("registry.elf", mutant::<Discreet>);
         let result = Explorer::new(&system)
             .crash("bell")
-            .try_check(she_knows_of_the_death);
-        is_found(result, "she was not told");
+            .try_check(alice_knows_of_the_death);
+        is_found(result, "alice was not notified");
     }
 }
 
 mod load_order_matters {
-    //! "If the client is started first, notifying the service will silently fail": a callback that is
-    //! not there yet is null, and what is due to it is dropped. Here asking and being called back is
-    //! one step. (That all is found in every order: `tests/schedules.rs`.)
+    //! Tock: "If the client is started first, notifying the service will silently fail": a callback
+    //! that is not registered yet is null, and its calls are dropped. Here the lookup and the
+    //! subscription are one request. (`tests/schedules.rs` explores every order of start.)
 
     use super::*;
 
@@ -467,70 +481,74 @@ mod load_order_matters {
         })
     }
 
-    fn she_finds_it(run: &Run) {
+    fn alice_finds_it(run: &Run) {
         let log = run.log();
         assert!(
             last(&log, "alice").starts_with("epoch"),
-            "she was not told: {log}"
+            "alice was not notified: {log}"
         );
     }
 
     #[test]
-    fn in_every_order_of_start_she_finds_it() {
-        complete(Explorer::new(&with()).check(she_finds_it));
+    fn alice_finds_the_service_in_every_order_of_start() {
+        assert_complete(Explorer::new(&with()).check(alice_finds_it));
     }
 
-    /// Tells only those who have found something.
+    /// Subscribes only clients whose lookup finds the service.
     struct Null;
 
-    impl Mistake for Null {
+    impl Defect for Null {
         fn lookup(
             server: &mut Mutant<Self>,
             caller: Channel,
             name: Name,
-        ) -> Result<Place, NotFound> {
-            server.book.lookup(caller, name).ok_or_else(|| {
-                server.book.forget(caller, name);
+        ) -> Result<LookupReply, NotFound> {
+            server.state.lookup(caller, name).ok_or_else(|| {
+                server.state.forget(caller, name);
                 NotFound
             })
         }
     }
 
     #[test]
-    fn a_registry_that_forgets_who_came_too_early_is_found() {
+    fn a_registry_that_forgets_early_clients_is_found() {
         let system = with().program("registry.elf", mutant::<Null>);
         is_found(
-            Explorer::new(&system).try_check(she_finds_it),
-            "she was not told",
+            Explorer::new(&system).try_check(alice_finds_it),
+            "alice was not notified",
         );
     }
 
-    /// Asking is one call, and wanting to know another: here `forget` is that.
+    /// Needs one request to look up and another one to subscribe. Here `forget` subscribes.
     struct TwoSteps;
 
-    impl Mistake for TwoSteps {
+    impl Defect for TwoSteps {
         fn lookup(
             server: &mut Mutant<Self>,
             caller: Channel,
             name: Name,
-        ) -> Result<Place, NotFound> {
-            Null::lookup_alone(&mut server.book, caller, name)
+        ) -> Result<LookupReply, NotFound> {
+            Null::lookup_alone(&mut server.state, caller, name)
         }
 
         fn forget(server: &mut Mutant<Self>, caller: Channel, name: Name) {
-            server.book.lookup(caller, name);
+            server.state.lookup(caller, name);
         }
     }
 
     impl Null {
-        fn lookup_alone(book: &mut Book, caller: Channel, name: Name) -> Result<Place, NotFound> {
-            let found = book.lookup(caller, name).ok_or(NotFound);
-            book.forget(caller, name);
+        fn lookup_alone(
+            state: &mut RegistryState,
+            caller: Channel,
+            name: Name,
+        ) -> Result<LookupReply, NotFound> {
+            let found = state.lookup(caller, name).ok_or(NotFound);
+            state.forget(caller, name);
             found
         }
     }
 
-    /// Asks, and then wants to know.
+    /// Looks up and then subscribes.
     struct Early(Names);
 
     fn early() -> Early {
@@ -558,16 +576,17 @@ mod load_order_matters {
     }
 
     #[test]
-    fn a_registry_with_a_gap_between_asking_and_being_told_is_found() {
+    fn a_registry_with_a_gap_between_lookup_and_subscription_is_found() {
         let system = with()
             .program("registry.elf", mutant::<TwoSteps>)
             .program("alice.elf", early);
-        // Not in every schedule: if there is time for both, she is told.
-        let kind = Explorer::new(&system).by_priority();
-        kind.check(she_finds_it);
+        // The defect does not show in every schedule: with these priorities, both requests come in
+        // time.
+        let lucky = Explorer::new(&system).by_priority();
+        lucky.check(alice_finds_it);
         is_found(
-            Explorer::new(&system).try_check(she_finds_it),
-            "she was not told",
+            Explorer::new(&system).try_check(alice_finds_it),
+            "alice was not notified",
         );
     }
 }

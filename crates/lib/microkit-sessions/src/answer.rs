@@ -1,4 +1,4 @@
-//! The server's side of what clients say of their sessions and their lives.
+//! The server's replies to requests about sessions themselves.
 
 use sel4_microkit::{Channel, FastWords, MessageInfo, get_mr, set_mr};
 
@@ -7,14 +7,30 @@ use crate::wire::{VERSION, reply, request};
 use crate::{Refused, Sessions};
 
 impl<T, const N: usize, R: Rules> Sessions<T, N, R> {
-    /// Answers a call that is about sessions and lives, with what `Handler::protected` is to return:
-    /// a client's connect, a close, a report. `None` if the call is another, and to be dispatched by
-    /// the protocol.
+    /// Answers a request about sessions themselves: a connect, a close or a report of a death.
     ///
-    /// What the sessions were that this closes is handed to `ended`: `|_| ()` drops it.
+    /// Return the result from `Handler::protected`. `None` means that the request belongs to the
+    /// protocol, which must dispatch it. `ended` receives the state of each session that the request
+    /// closes. Pass `drop` to drop it.
     ///
-    /// **Blocks:** never, if `ended` does not.
-    /// **Panics:** inside a borrow of the message registers; never for what a client sends.
+    /// ```
+    /// # use microkit_sessions::Sessions;
+    /// use sel4_microkit::{Channel, MessageInfo};
+    ///
+    /// fn answer(
+    ///     sessions: &mut Sessions<u64, 4>,
+    ///     client: Channel,
+    ///     info: &MessageInfo,
+    /// ) -> Option<MessageInfo> {
+    ///     sessions.answer(client, info, drop)
+    /// }
+    /// ```
+    ///
+    /// **Blocking:** only if `ended` blocks.
+    ///
+    /// # Panics
+    ///
+    /// Panics inside a borrow of the message registers. No request of a client causes a panic.
     #[track_caller]
     pub fn answer(
         &mut self,
@@ -29,10 +45,25 @@ impl<T, const N: usize, R: Rules> Sessions<T, N, R> {
         Some(MessageInfo::new(label, word.iter().len()))
     }
 
-    /// As [`answer`](Self::answer), but with the first words in CPU registers: what
-    /// `Handler::protected_with_mrs` is to return.
+    /// Answers a request like [`answer`](Self::answer), with the first words in CPU registers.
     ///
-    /// **Blocks:** never, if `ended` does not.
+    /// Return the result from `Handler::protected_with_mrs`.
+    ///
+    /// ```
+    /// # use microkit_sessions::Sessions;
+    /// use sel4_microkit::{Channel, FastWords, MessageInfo};
+    ///
+    /// fn answer(
+    ///     sessions: &mut Sessions<u64, 4>,
+    ///     client: Channel,
+    ///     info: &MessageInfo,
+    ///     words: FastWords,
+    /// ) -> Option<(MessageInfo, FastWords)> {
+    ///     sessions.answer_with_mrs(client, info, words, drop)
+    /// }
+    /// ```
+    ///
+    /// **Blocking:** only if `ended` blocks.
     pub fn answer_with_mrs(
         &mut self,
         channel: Channel,
@@ -45,7 +76,7 @@ impl<T, const N: usize, R: Rules> Sessions<T, N, R> {
         Some((info, [word.unwrap_or(0), 0, 0, 0]))
     }
 
-    /// The label of the reply, and its word if it has one.
+    /// Handles a request and returns the reply's label, and its word if it has one.
     fn reply(
         &mut self,
         channel: Channel,
@@ -87,11 +118,11 @@ impl<T, const N: usize, R: Rules> Sessions<T, N, R> {
     }
 }
 
-/// The channel with that number, if there can be one.
+/// Returns the channel with that identifier, if it is valid.
 fn client(word: u64) -> Option<Channel> {
     let index = usize::try_from(word).ok()?;
     (index <= MAX_CHANNEL_ID).then(|| Channel::new(index))
 }
 
-/// The highest identifier of a channel (Microkit manual, *Channels*), which `Channel::new` takes.
+/// The highest identifier of a channel (Microkit manual, *Channels*).
 const MAX_CHANNEL_ID: usize = 61;

@@ -1,4 +1,4 @@
-//! The client's side: a server of sessions at the other end of a channel.
+//! The client's connection to a session server.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -9,30 +9,55 @@ use sel4_microkit::{Channel, LifeWord, MayCall, MessageInfo};
 use crate::wire::{VERSION, reply, request};
 use crate::{ConnectError, OpenError, ReportError, Session, SessionError, SessionId};
 
-/// A server of sessions, which knows of this life of the protection domain (PD).
+/// A connection to a session server, which knows of this incarnation of the protection domain (PD).
 ///
-/// Whoever wants one connects, as often as they like: the server is told once in each life that it
-/// has begun, and closes what an earlier life has left. What is open in this life, the sessions of
-/// other libraries among it, stays open.
+/// ```
+/// use microkit_protocol::protocol;
+/// use microkit_sessions::{Connection, OpenError, SessionError, SessionId};
+/// use sel4_microkit::Channel;
+///
+/// #[protocol]
+/// trait Files {
+///     fn open(&mut self, name: u64) -> Result<SessionId, SessionError<()>>;
+///     fn size(&mut self, file: SessionId) -> Result<u64, SessionError<()>>;
+/// }
+///
+/// fn size_of_file(channel: Channel, name: u64) -> Result<u64, OpenError> {
+///     let server = Connection::connect(channel).expect("the peer is a session server");
+///     let files = FilesClient::connect(channel).expect("both use one version");
+///     let file = server.open(|| files.open(name))?;
+///     files.size(file.id())
+/// }
+/// ```
+///
+/// Every library of a program can connect for itself, any number of times. Only the first connect to a
+/// server in an incarnation sends a request. The server then closes the sessions of earlier
+/// incarnations. Sessions of this incarnation stay open.
 #[derive(Copy, Clone)]
 pub struct Connection<C = Channel> {
     channel: C,
     _is_of_one_thread: PhantomData<*const ()>,
 }
 
-/// The channels, as bits, whose servers know of this life.
+/// A bit for each channel whose server knows of this incarnation. A restart sets it back to 0.
 static CONNECTED: LifeWord = LifeWord::new();
 
 impl<C: MayCall> Connection<C> {
-    /// Connects with the server at the other end.
+    /// Connects to the server at the other end of `channel`.
     ///
-    /// **Blocks:** the first time in a life, until the reply comes; later not at all.
-    /// **Errors:** the other end is no server of sessions, or of another version.
-    /// **Panics:** as `Channel::pp_call`.
+    /// **Blocking:** the first time in an incarnation, until the reply arrives. Later never.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the peer is not a session server, or uses another version of this crate.
+    ///
+    /// # Panics
+    ///
+    /// Panics where `Channel::pp_call` panics.
     #[track_caller]
     pub fn connect(channel: C) -> Result<Self, ConnectError> {
         let bit = 1 << channel.to_call().index();
-        // From here to the end nothing else of this PD runs.
+        // A PD has one thread, so no other connect can run between this check and the `set` below.
         if CONNECTED.get() & bit == 0 {
             let (info, word) = call(channel, request::CONNECT, VERSION);
             match (info.label(), info.count()) {
@@ -49,15 +74,18 @@ impl<C: MayCall> Connection<C> {
         })
     }
 
-    /// The channel.
+    /// Returns the channel.
     pub const fn channel(&self) -> C {
         self.channel
     }
 
-    /// Opens a session by a call of the server's protocol that returns its number.
+    /// Opens a session. `call` is the call of the server's protocol that returns the session's number.
     ///
-    /// **Blocks:** as the call.
-    /// **Errors:** those of the call: see [`Refused`](crate::Refused).
+    /// **Blocking:** as long as `call`.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of `call`: see [`Refused`](crate::Refused).
     #[track_caller]
     pub fn open<E>(
         &self,
@@ -66,17 +94,50 @@ impl<C: MayCall> Connection<C> {
         Ok(Session::new(self.channel, call()?.serial()))
     }
 
-    /// Tells the server that another of its clients has come to its end and does not begin again, so
-    /// that it closes the sessions which that has left. `client` is the server's own channel to it.
+    /// Reports that another client of the server has died. The server closes that client's sessions.
     ///
-    /// Of a child that is restarted nothing need be told, if it connects: that closes them too. A
-    /// parent that tells all the same does so before the restart, with the child stopped.
+    /// `client` is the *server's* channel to that client. Use it for a child that its parent does not
+    /// restart. A child that is restarted needs no report, because its next connect closes its old
+    /// sessions. A parent that reports it anyway must do so while the child is stopped.
     ///
-    /// **Blocks:** until the reply comes.
-    /// **Needs:** the right that the server has given by
+    /// ```
+    /// # use microkit_sessions::Connection;
+    /// use sel4_microkit::{Channel, Child, Handler, MessageInfo};
+    ///
+    /// const SERVER: Channel = Channel::new(1);
+    /// const SERVERS_CHANNEL_TO_CHILD: Channel = Channel::new(3);
+    ///
+    /// struct Parent;
+    ///
+    /// impl Handler for Parent {
+    ///     type Error = sel4::Error;
+    ///
+    ///     fn fault(
+    ///         &mut self,
+    ///         child: Child,
+    ///         _: MessageInfo,
+    ///     ) -> Result<Option<MessageInfo>, sel4::Error> {
+    ///         child.stop()?;
+    ///         let server = Connection::connect(SERVER).expect("the peer is a session server");
+    ///         server.report_end(SERVERS_CHANNEL_TO_CHILD).expect("the server allows it");
+    ///         Ok(None)
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// **Blocking:** until the reply arrives.
+    ///
+    /// **Rights:** the server must allow the report with
     /// [`allow_reports`](crate::Sessions::allow_reports).
-    /// **Errors:** it has not, or is no server of sessions.
-    /// **Panics:** as `Channel::pp_call`.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the server does not allow the report, or if the peer is not a session
+    /// server.
+    ///
+    /// # Panics
+    ///
+    /// Panics where `Channel::pp_call` panics.
     #[track_caller]
     pub fn report_end(&self, client: Channel) -> Result<(), ReportError> {
         let (info, _) = call(self.channel, request::REPORT_END, client.index() as u64);
@@ -94,7 +155,8 @@ impl<C: fmt::Debug> fmt::Debug for Connection<C> {
     }
 }
 
-/// A call of one word, in registers: what stands in the message registers stays.
+/// Calls the server with one word in CPU registers, so that the message registers in the IPC buffer keep
+/// their contents.
 #[track_caller]
 pub(crate) fn call(channel: impl MayCall, label: u64, word: u64) -> (MessageInfo, u64) {
     let request = MessageInfo::new(label, 1);

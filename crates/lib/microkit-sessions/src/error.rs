@@ -1,70 +1,84 @@
-//! What can go wrong with a session.
+//! The errors of sessions.
 
 use core::fmt;
 
 use microkit_protocol::{CallError, Invalid, Message};
 
-/// Why a server does not do what a client asks of a session.
+/// The reason why a server refuses a request for a session.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refused {
-    /// No such session is open. To whoever holds a [`Session`](crate::Session) it means that the
-    /// server has closed it.
+    /// The client has no open session with this number. For the holder of a
+    /// [`Session`](crate::Session) it means that the server has closed the session.
     NotOpen,
-    /// It was opened in an earlier life of the server, and ended with that.
+    /// The session was opened in an earlier incarnation of the server, and ended with it.
     Stale,
-    /// The server has as many sessions as it can have.
+    /// The server's table is full.
     Full,
-    /// The client has as many sessions as one client can have.
+    /// The client has as many sessions as the server allows one client.
     Quota,
 }
 
-/// The error of a protocol's method that needs a session, or opens one: what is wrong with the
-/// session, or the method's own error.
+/// The error of a protocol's method that opens or uses a session.
 ///
-/// It travels in messages if `E` does.
+/// It can travel in messages if `E` can. `?` converts a [`Refused`] into it:
+///
+/// ```
+/// use microkit_sessions::{SessionError, SessionId, Sessions};
+/// use sel4_microkit::Channel;
+///
+/// fn value(
+///     sessions: &Sessions<u64, 4>,
+///     client: Channel,
+///     id: SessionId,
+/// ) -> Result<u64, SessionError<&'static str>> {
+///     match sessions.get(client, &id)? {
+///         0 => Err(SessionError::Method("no value yet")),
+///         value => Ok(*value),
+///     }
+/// }
+/// ```
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum SessionError<E = ()> {
-    /// The session is the reason.
+    /// The server refuses the session.
     Refused(Refused),
-    /// The method's own error.
+    /// The method returned this error.
     Method(E),
 }
 
-/// The kind of [`Message`] that a [`SessionError`] is.
+/// Marks the [`Message`] implementation of [`SessionError`].
 #[derive(Debug)]
 pub struct InSession<Kind>(core::convert::Infallible, core::marker::PhantomData<Kind>);
 
-/// Why [`Connection::open`](crate::Connection::open) has opened nothing.
+/// The error of [`Connection::open`](crate::Connection::open).
 pub type OpenError<E = ()> = CallError<SessionError<E>>;
 
-/// Why [`Connection::connect`](crate::Connection::connect) has failed.
+/// The error of [`Connection::connect`](crate::Connection::connect).
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum ConnectError {
-    /// Client and server were made with different versions of this crate.
+    /// Client and server use different versions of this crate's messages.
     OtherVersion,
-    /// The other end is no server of sessions.
+    /// The peer is not a session server.
     BadReply,
 }
 
-/// What has gone wrong in [`Session::close`](crate::Session::close). The session is closed all the
-/// same, as far as it was ever open.
+/// The error of [`Session::close`](crate::Session::close). The session is closed in every case.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum CloseError {
-    /// The server had closed it before.
+    /// The server had already closed the session.
     NotOpen,
-    /// The server has begun a new life since the session was opened.
+    /// The server was restarted since the session was opened.
     Stale,
-    /// The reply is none to this request: the server is another, or wrong.
+    /// The reply does not belong to this request. The peer is another server, or has a bug.
     BadReply,
 }
 
-/// Why [`Connection::report_end`](crate::Connection::report_end) has failed.
+/// The error of [`Connection::report_end`](crate::Connection::report_end).
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum ReportError {
-    /// The server does not take reports of that client from this one.
+    /// The server does not allow this client to report the death of the other one.
     NotAllowed,
-    /// The reply is none to this request: the server is another, or wrong.
+    /// The reply does not belong to this request. The peer is another server, or has a bug.
     BadReply,
 }
 
@@ -78,7 +92,7 @@ impl<E> From<Refused> for SessionError<E> {
     }
 }
 
-/// A word that is 0 for the method's own error, which follows it, or says what is refused.
+/// The first word is 0 for the method's error, which follows it. Otherwise it is the refusal.
 impl<E: Message<Kind>, Kind> Message<InSession<Kind>> for SessionError<E> {
     const WORDS: usize = 1 + E::WORDS;
 
@@ -105,10 +119,10 @@ impl<E: Message<Kind>, Kind> Message<InSession<Kind>> for SessionError<E> {
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NotOpen => "the session is not open: the server has closed it, open another",
+            Self::NotOpen => "the session is not open, because the server closed it: open another",
             Self::Stale => "the server was restarted since the session was opened: open another",
-            Self::Full => "the server has no room for another session: try again later",
-            Self::Quota => "this client has all the sessions that it can have: close one first",
+            Self::Full => "the server's table of sessions is full: try again later",
+            Self::Quota => "this client has as many sessions as the server allows: close one first",
         })
     }
 }
@@ -126,7 +140,7 @@ impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::OtherVersion => {
-                "client and server have different versions of microkit-sessions: build both anew"
+                "client and server have different versions of microkit-sessions: build both again"
             }
             Self::BadReply => BAD_REPLY,
         })
@@ -136,8 +150,8 @@ impl fmt::Display for ConnectError {
 impl fmt::Display for CloseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NotOpen => "the server had closed the session before",
-            Self::Stale => "the session had ended with an earlier life of the server",
+            Self::NotOpen => "the server had already closed the session",
+            Self::Stale => "the server was restarted since the session was opened, which closed it",
             Self::BadReply => BAD_REPLY,
         })
     }
@@ -147,7 +161,7 @@ impl fmt::Display for ReportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotAllowed => {
-                "the server does not let this client report the end of that one: see \
+                "the server does not allow this client to report that death: see \
                  Sessions::allow_reports"
             }
             Self::BadReply => BAD_REPLY,
@@ -155,8 +169,8 @@ impl fmt::Display for ReportError {
     }
 }
 
-const BAD_REPLY: &str = "the reply is none of a server of sessions: does the server call \
-                         Sessions::answer?";
+const BAD_REPLY: &str = "the peer did not reply like a session server: its handler must call \
+                         Sessions::answer";
 
 impl core::error::Error for Refused {}
 impl<E: fmt::Debug + fmt::Display> core::error::Error for SessionError<E> {}
@@ -176,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_says_whose_it_is() {
+    fn an_error_tells_a_refusal_from_the_methods_error() {
         check(SessionError::Method(7), [0, 7]);
         check(Refused::NotOpen.into(), [1, 0]);
         check(Refused::Stale.into(), [2, 0]);
@@ -189,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_takes_a_word_and_those_of_the_methods_own() {
+    fn an_error_has_one_word_more_than_the_methods_error() {
         fn words<E: Message<Kind>, Kind>() -> usize {
             <SessionError<E> as Message<InSession<Kind>>>::WORDS
         }
@@ -206,14 +220,17 @@ mod tests {
         };
         check(&Refused::NotOpen, "not open");
         check(&Refused::Stale, "the server was restarted");
-        check(&Refused::Full, "no room");
+        check(&Refused::Full, "table of sessions is full");
         check(&Refused::Quota, "close one first");
-        check(&SessionError::<u8>::Refused(Refused::Full), "no room");
+        check(
+            &SessionError::<u8>::Refused(Refused::Full),
+            "table of sessions is full",
+        );
         check(&SessionError::Method("no such file"), "no such file");
         check(&ConnectError::OtherVersion, "different versions");
         check(&ConnectError::BadReply, "Sessions::answer");
-        check(&CloseError::NotOpen, "the server had closed the session");
-        check(&CloseError::Stale, "an earlier life of the server");
+        check(&CloseError::NotOpen, "already closed the session");
+        check(&CloseError::Stale, "restarted since the session was opened");
         check(&CloseError::BadReply, "Sessions::answer");
         check(&ReportError::NotAllowed, "allow_reports");
         check(&ReportError::BadReply, "Sessions::answer");

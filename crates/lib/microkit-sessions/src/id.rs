@@ -1,12 +1,12 @@
-//! Which session.
+//! The identifier of a session.
 
 use zerocopy::{Immutable, IntoBytes, TryFromBytes};
 
-/// Which session of a server: a number that the server gives once and never again, in none of its
-/// lives. It travels in the messages of a protocol.
+/// The identifier of a session, for the messages of a protocol.
 ///
-/// It is not the session: whoever has the number and is not the client that has opened the session
-/// is refused, and what is closed stays closed.
+/// It is a number that a server never uses twice, over all its incarnations. Only the client that opened
+/// the session can use it: the server refuses it from every other client, and after the session is
+/// closed.
 #[derive(Debug, PartialEq, Eq, TryFromBytes, IntoBytes, Immutable)]
 #[repr(transparent)]
 pub struct SessionId {

@@ -1,9 +1,17 @@
-//! Sessions of clients with a server over protected calls, each closed exactly once.
+//! Sessions between clients and a server over protected procedure calls, each closed exactly once.
 //!
-//! A server keeps a bounded table, [`Sessions`], of what it knows of each session: a file that is
-//! open, a connection of a network. A client has a [`Session`], whose drop closes it, or shares one
-//! among several [owners](Shared). What they say to each other beside that is a protocol of
-//! `microkit_protocol`, in which the session's number travels, a [`SessionId`].
+//! A server keeps the state of each session, such as an open file, in a table of fixed size:
+//! [`Sessions`]. A client holds a [`Session`], whose drop closes it. Several parts of a program can
+//! share one session through [`Shared`]. The server's own calls are a protocol of `microkit_protocol`, in
+//! which a [`SessionId`] names the session.
+//!
+//! ```text
+//!   client                                server
+//!   Connection::connect ──── connect ────► Sessions::answer   closes sessions of earlier incarnations
+//!   Connection::open ─────── protocol ───► Sessions::open
+//!   session.id() ─────────── protocol ───► Sessions::get_mut
+//!   drop(session) ────────── close ──────► Sessions::answer
+//! ```
 //!
 //! ```
 //! use microkit_protocol::protocol;
@@ -14,16 +22,16 @@
 //! trait Counters {
 //!     /// Opens a session with a counter.
 //!     fn counter(&mut self, value: u64) -> Result<SessionId, SessionError<()>>;
-//!     /// Adds to it, and returns what it is then.
+//!     /// Adds to the counter and returns the new value.
 //!     fn add(&mut self, counter: SessionId, amount: u64) -> Result<u64, SessionError<()>>;
 //! }
 //!
-//! // The server:
+//! // The server.
 //! struct Server {
 //!     sessions: Sessions<u64, 16>,
 //! }
 //!
-//! /// A call, and over which channel it comes.
+//! /// A call, with the channel of its client.
 //! struct Call<'a> {
 //!     server: &'a mut Server,
 //!     channel: Channel,
@@ -53,32 +61,37 @@
 //!     }
 //! }
 //!
-//! // The client:
+//! // The client.
 //! fn count(channel: Channel) -> Result<u64, OpenError> {
-//!     let server = Connection::connect(channel).expect("it is a server of sessions");
-//!     let counters = CountersClient::connect(channel).expect("the two are of one version");
+//!     let server = Connection::connect(channel).expect("the peer is a session server");
+//!     let counters = CountersClient::connect(channel).expect("both use one version");
 //!     let counter = server.open(|| counters.counter(40))?;
 //!     counters.add(counter.id(), 2)
-//!     // `counter` is dropped, and the session is closed.
+//!     // This drops `counter`, which closes the session.
 //! }
 //! ```
 //!
 //! # When a session ends
 //!
-//! - Its client drops the handle, or [closes](Session::close) it.
-//! - Its client begins a new life, which [connects](Connection::connect).
-//! - Its client's end is [reported](Connection::report_end), by whom the server
-//!   [lets](Sessions::allow_reports) report it.
-//! - The server [closes](Sessions::kick) it; the client's next call says so.
-//! - The server begins a new life, which has no sessions.
+//! - Its client drops the handle or [closes](Session::close) it.
+//! - Its client restarts and [connects](Connection::connect).
+//! - A client that [may](Sessions::allow_reports) do so [reports](Connection::report_end) the death of
+//!   its client.
+//! - The server [closes](Sessions::kick) it. The client's next call returns an error.
+//! - The server restarts. Its new incarnation has no sessions.
 //!
-//! Nobody else's session ends by any of these. A session's number is never given again, and is of no
-//! use to another client, so that what comes late or is forged is refused.
+//! None of these ends the session of another client. A session's number is never used twice and is
+//! useless to other clients. So the server refuses a late close and a forged number.
 //!
-//! # Whom it trusts
+//! # Trust
 //!
-//! A server trusts no client. A client that misbehaves harms its own sessions only. Within a
-//! protection domain there is no protection: a library that knows another's number can close it.
+//! A server trusts no client. A client that misbehaves harms only its own sessions. Within a protection
+//! domain there is no protection: a library that knows another library's number can close its session.
+//!
+//! # Contract lines
+//!
+//! **Blocking:** says how long a call can wait. **Rights:** names what the system file or the server
+//! must grant.
 #![no_std]
 #![forbid(unsafe_code)]
 

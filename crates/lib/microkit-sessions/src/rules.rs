@@ -1,25 +1,27 @@
-//! What makes the table of sessions sound, each as a constant, so that tests can do without it and
-//! see that it is missed.
+//! The rules that make the table of sessions sound.
+//!
+//! Each rule is a constant, so that a test can leave one out and check that it finds the defect. The
+//! compiler removes the branches for [`Sound`].
 
-/// What a table of sessions keeps to.
+/// The rules of a table of sessions.
 pub trait Rules {
-    /// A number is never given twice; otherwise the lowest that is free.
+    /// No number is used twice. Otherwise the lowest free number is used.
     const NUMBERS_ARE_NEW: bool = true;
-    /// Numbers go on where an earlier life of the server has left off; otherwise from the first.
+    /// Numbers continue over a restart of the server. Otherwise they start from 1 again.
     const NUMBERS_OUTLIVE_THE_SERVER: bool = true;
-    /// A session is its client's only.
+    /// Only the client that opened a session can use it.
     const SESSIONS_HAVE_OWNERS: bool = true;
-    /// A client's new life ends what its earlier one has left.
+    /// A connect closes the sessions of the client's earlier incarnations.
     const CONNECT_ENDS_SESSIONS: bool = true;
-    /// And nobody else's.
+    /// A connect does not close the sessions of other clients.
     const CONNECT_SPARES_OTHERS: bool = true;
-    /// A client has at most so many sessions.
+    /// No client has more sessions than the quota.
     const QUOTA_HOLDS: bool = true;
-    /// Only who may says that a client has come to its end.
+    /// Only clients with the right can report a death.
     const REPORTS_NEED_A_RIGHT: bool = true;
 }
 
-/// All of them.
+/// All rules, as a server uses them.
 #[derive(Debug)]
 pub enum Sound {}
 

@@ -1,4 +1,4 @@
-//! The handle on a session.
+//! The handle of a session.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -10,9 +10,27 @@ use crate::connection::call;
 use crate::wire::{reply, request};
 use crate::{CloseError, SessionId};
 
-/// An open session, and its only owner: dropped, it closes the session.
+/// The only owner of an open session. Its drop closes the session.
 ///
-/// It is neither `Copy` nor `Clone`, and what was closed cannot be used:
+/// ```
+/// # use microkit_protocol::protocol;
+/// # use microkit_sessions::{Connection, OpenError, SessionError, SessionId};
+/// # #[protocol]
+/// # trait Files {
+/// #     fn open(&mut self, name: u64) -> Result<SessionId, SessionError<()>>;
+/// #     fn size(&mut self, file: SessionId) -> Result<u64, SessionError<()>>;
+/// # }
+/// fn print_size(server: &Connection, files: &FilesClient) -> Result<(), OpenError> {
+///     let file = server.open(|| files.open(7))?;
+///     sel4_microkit::debug_println!("{} bytes", files.size(file.id())?);
+///     if let Err(error) = file.close() {
+///         sel4_microkit::debug_println!("{error}");
+///     }
+///     Ok(())
+/// }
+/// ```
+///
+/// It is neither `Copy` nor `Clone`, and it cannot be used after it was closed:
 ///
 /// ```compile_fail,E0382
 /// # use microkit_sessions::Session;
@@ -44,7 +62,7 @@ use crate::{CloseError, SessionId};
 /// }
 /// ```
 ///
-/// It stays in the thread of its protection domain (PD):
+/// It cannot be sent to another thread:
 ///
 /// ```compile_fail,E0277
 /// # use microkit_sessions::Session;
@@ -56,17 +74,18 @@ use crate::{CloseError, SessionId};
 ///
 /// # A drop is a call
 ///
-/// Closing is a protected call of one word, in registers: what stands in the message registers stays
-/// there, so that a session can be dropped while a reply is being made. As every call it can wait for
-/// the server, so a PD that drops sessions says so in its `waits!`. Where no call can be made, inside
-/// a borrow of the message registers, a drop panics as every call does, and says where the borrow is.
+/// Closing is a protected procedure call of one word in a CPU register. It does not change the message
+/// registers, so a session can be dropped while a reply is being built. Like every call it can wait for
+/// the server, so a PD that drops sessions declares the call in its `waits!`. Inside a borrow of the
+/// message registers no call is possible. There a drop panics like every call, and the message names the
+/// place of the borrow.
 ///
-/// A PD that panics or is stopped drops nothing. Its sessions are closed when its next life
-/// [connects](crate::Connection::connect), or when its parent
-/// [reports its end](crate::Connection::report_end). So is one that was given to `mem::forget`.
+/// A protection domain (PD) that panics or is stopped drops nothing. Its sessions are closed when its
+/// next incarnation [connects](crate::Connection::connect), or when its parent
+/// [reports its death](crate::Connection::report_end). The same holds after `mem::forget`.
 ///
-/// After the server was restarted, or has closed the session itself, the server refuses the number,
-/// and a drop does nothing.
+/// If the server was restarted or has closed the session itself, it refuses the number, and the drop has
+/// no effect.
 #[must_use = "a session that is dropped is closed"]
 pub struct Session<C: MayCall = Channel> {
     channel: C,
@@ -83,28 +102,34 @@ impl<C: MayCall> Session<C> {
         }
     }
 
-    /// Its number, for the calls of the server's protocol.
+    /// Returns the session's identifier, for the calls of the server's protocol.
     pub const fn id(&self) -> SessionId {
         SessionId::new(self.number)
     }
 
-    /// The channel to the server.
+    /// Returns the channel to the server.
     pub const fn channel(&self) -> C {
         self.channel
     }
 
-    /// Closes it, and says what was wrong with it.
+    /// Closes the session and returns the error that a drop would ignore.
     ///
-    /// **Blocks:** until the reply comes.
-    /// **Errors:** it was closed by the server, or by the server's end; or the other end is no server
-    /// of sessions. There is nothing to close again in any case.
-    /// **Panics:** as `Channel::pp_call`.
+    /// **Blocking:** until the reply arrives.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the session was already closed, by the server or by the server's restart, or
+    /// if the peer is not a session server. The session is closed in every case.
+    ///
+    /// # Panics
+    ///
+    /// Panics where `Channel::pp_call` panics.
     #[track_caller]
     pub fn close(self) -> Result<(), CloseError> {
         close(self.channel, self.into_number())
     }
 
-    /// Gives up the ownership: whoever has the number closes it.
+    /// Gives up the ownership. The caller must close the number.
     pub(crate) fn into_number(self) -> u64 {
         let number = self.number;
         mem::forget(self);
@@ -140,8 +165,10 @@ pub(crate) fn close(channel: impl MayCall, number: u64) -> Result<(), CloseError
     }
 }
 
-/// Whether destructors run because of a panic: on the target they never do, and on a host, where they
-/// do, they are to do as little.
+/// Returns whether a destructor runs because of a panic.
+///
+/// On the target, a panic runs no destructors. On a host it does, and they must have no effect, so that
+/// tests see the target's behaviour.
 pub(crate) fn is_panicking() -> bool {
     #[cfg(target_os = "none")]
     return false;

@@ -1,4 +1,4 @@
-//! A session with several owners in one protection domain.
+//! A session with several owners in one protection domain (PD).
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -8,8 +8,10 @@ use sel4_microkit::{Channel, LifeWord, MayCall};
 use crate::session::{close, is_panicking};
 use crate::{CloseError, Connection, OpenError, SessionId};
 
-/// A place for one session that any number of owners share: the first opens it, and the last one
-/// that is dropped closes it. It needs no heap; with one, `Rc<Session>` does the same.
+/// Holds one session for any number of owners. The first owner opens it, and the drop of the last one
+/// closes it.
+///
+/// It lives in a static and needs no heap. With a heap, `Rc<Session>` does the same.
 ///
 /// ```
 /// use microkit_sessions::{Connection, OpenError, Owner, SessionId, Shared};
@@ -19,7 +21,7 @@ use crate::{CloseError, Connection, OpenError, SessionId};
 ///
 /// static TERMINAL: Shared = Shared::new(SERVER);
 ///
-/// /// For each part of the program that wants one.
+/// /// Each part of the program that needs the terminal calls this.
 /// fn terminal(
 ///     server: &Connection,
 ///     open: fn() -> Result<SessionId, OpenError>,
@@ -28,19 +30,34 @@ use crate::{CloseError, Connection, OpenError, SessionId};
 /// }
 /// ```
 ///
-/// A protection domain (PD) has one thread, and closing is one call: between the moment when the last
-/// owner goes and the server's reply, no other code of the PD runs. Whoever wants the session next
-/// finds none and opens another, which has another number: no close that was meant for the old one
-/// can be for the new one, even if it came late.
+/// No owner can get a session that is being closed: a PD has one thread, and closing is one call. So no
+/// other code of the PD runs between the drop of the last owner and the server's reply. The next owner
+/// opens another session with another number. Therefore even a late close of the old number cannot close
+/// the new session.
 #[derive(Debug)]
 pub struct Shared<C = Channel> {
     channel: C,
     owners: LifeWord,
-    /// While there are owners.
+    /// The session's number. It is valid only while there are owners.
     number: LifeWord,
 }
 
-/// One of the owners of a [`Shared`] session.
+/// An owner of a [`Shared`] session. Its clones are owners too.
+///
+/// ```
+/// use microkit_sessions::Owner;
+///
+/// fn give_back(owner: Owner) {
+///     let second = owner.clone();
+///     drop(owner);
+///     // `second` is the last owner here, unless other parts of the program have owners too.
+///     if let Err(error) = second.release() {
+///         sel4_microkit::debug_println!("{error}");
+///     }
+/// }
+/// ```
+///
+/// It cannot be sent to another thread:
 ///
 /// ```compile_fail,E0277
 /// # use microkit_sessions::Owner;
@@ -56,7 +73,7 @@ pub struct Owner<C: MayCall + 'static = Channel> {
 }
 
 impl<C: MayCall> Shared<C> {
-    /// A place for a session with the server at the other end of `channel`.
+    /// Creates the holder of a session with the server at the other end of `channel`.
     pub const fn new(channel: C) -> Self {
         Self {
             channel,
@@ -65,12 +82,19 @@ impl<C: MayCall> Shared<C> {
         }
     }
 
-    /// Becomes an owner of the session, which `call` opens if there is none: a call of the server's
-    /// protocol that returns its number.
+    /// Returns a new owner of the session. If there is no owner yet, `call` opens the session.
     ///
-    /// **Blocks:** as the call, if there is one.
-    /// **Errors:** those of the call.
-    /// **Panics:** if the connection is over another channel.
+    /// `call` is the call of the server's protocol that returns the session's number.
+    ///
+    /// **Blocking:** as long as `call`, if it is called.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of `call`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `connection` uses another channel.
     #[track_caller]
     pub fn owner<E>(
         &'static self,
@@ -80,7 +104,7 @@ impl<C: MayCall> Shared<C> {
         self.check(connection);
         if self.owners.get() == 0 {
             let session = connection.open(call)?;
-            // If the call has made owners of its own, theirs is the session, and this one is closed.
+            // `call` may itself have created owners. Then their session is kept, and this one closes.
             if self.owners.get() == 0 {
                 self.number.set(session.into_number());
             }
@@ -88,7 +112,7 @@ impl<C: MayCall> Shared<C> {
         Ok(self.another_owner())
     }
 
-    /// How many owners there are.
+    /// Returns the number of owners.
     pub fn owners(&'static self) -> u64 {
         self.owners.get()
     }
@@ -96,7 +120,7 @@ impl<C: MayCall> Shared<C> {
     fn another_owner(&'static self) -> Owner<C> {
         let owners = self.owners.get().checked_add(1);
         self.owners
-            .set(owners.expect("so many do not fit in memory, or were forgotten"));
+            .set(owners.expect("the number of owners overflows"));
         Owner {
             shared: self,
             _is_of_one_thread: PhantomData,
@@ -108,7 +132,8 @@ impl<C: MayCall> Shared<C> {
         let (own, other) = (self.channel.to_call(), connection.channel().to_call());
         assert!(
             own == other,
-            "the session is with the server of channel {}, the connection with that of channel {}",
+            "the session uses channel {}, but the connection uses channel {}: connect to the session's \
+             server",
             own.index(),
             other.index()
         );
@@ -116,23 +141,44 @@ impl<C: MayCall> Shared<C> {
 }
 
 impl<C: MayCall> Owner<C> {
-    /// The session's number, for the calls of the server's protocol.
+    /// Returns the session's identifier, for the calls of the server's protocol.
     pub fn id(&self) -> SessionId {
         SessionId::new(self.shared.number.get())
     }
 
-    /// The channel to the server.
+    /// Returns the channel to the server.
     pub fn channel(&self) -> C {
         self.shared.channel
     }
 
-    /// Opens another session for all owners, if the one that they have is still `gone`: what the
-    /// server refuses as [`Stale`](crate::Refused::Stale) or [`NotOpen`](crate::Refused::NotOpen).
-    /// Of several owners that find it gone, only the first opens another.
+    /// Opens another session for all owners, if their current session is still `gone`.
     ///
-    /// **Blocks:** as the call, if there is one, and for a close.
-    /// **Errors:** those of the call; the owners have the session then that they had.
-    /// **Panics:** if the connection is over another channel.
+    /// Call it when the server refuses the session as [`Stale`](crate::Refused::Stale) or
+    /// [`NotOpen`](crate::Refused::NotOpen). If several owners call it for the same session, only the
+    /// first one opens another.
+    ///
+    /// ```
+    /// # use microkit_sessions::{Connection, OpenError, Owner, SessionId};
+    /// /// Replaces a session that the server has closed.
+    /// fn recover(
+    ///     owner: &Owner,
+    ///     server: &Connection,
+    ///     refused: &SessionId,
+    ///     open: fn() -> Result<SessionId, OpenError>,
+    /// ) -> Result<(), OpenError> {
+    ///     owner.renew(refused, server, open)
+    /// }
+    /// ```
+    ///
+    /// **Blocking:** as long as `call`, if it is called, and until the old session is closed.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of `call`. Then the owners keep the session that they had.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `connection` uses another channel.
     #[track_caller]
     pub fn renew<E>(
         &self,
@@ -147,17 +193,24 @@ impl<C: MayCall> Owner<C> {
         let session = connection.open(call)?;
         if self.id() == *gone {
             self.shared.number.set(session.into_number());
-            // It is closed already, unless whoever says that it is gone is wrong.
+            // The old session should be closed already. If the caller is wrong, this closes it, so that
+            // no session is left without an owner.
             close(self.shared.channel, gone.serial()).ok();
         }
         Ok(())
     }
 
-    /// As a drop, but says what was wrong if this was the last owner, and how many are left.
+    /// Drops the owner and returns the number of owners that are left.
     ///
-    /// **Blocks:** if it is the last one, until the reply comes.
-    /// **Errors:** as [`Session::close`](crate::Session::close).
-    /// **Panics:** as `Channel::pp_call`.
+    /// **Blocking:** if it is the last owner, until the server's reply arrives.
+    ///
+    /// # Errors
+    ///
+    /// Returns the error of [`Session::close`](crate::Session::close) if it is the last owner.
+    ///
+    /// # Panics
+    ///
+    /// Panics where `Channel::pp_call` panics.
     #[track_caller]
     pub fn release(self) -> Result<u64, CloseError> {
         let shared = self.shared;
@@ -180,7 +233,7 @@ impl<C: MayCall> Shared<C> {
     }
 }
 
-/// One owner more.
+/// Creates another owner of the same session.
 impl<C: MayCall> Clone for Owner<C> {
     fn clone(&self) -> Self {
         self.shared.another_owner()

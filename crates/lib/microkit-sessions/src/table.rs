@@ -9,21 +9,52 @@ use sel4_microkit::{Channel, SharedWord};
 use crate::rules::{Rules, Sound};
 use crate::{Refused, SessionError, SessionId};
 
-/// The sessions of a server: at most `N`, each with a `T`, which is what the server knows of it.
+/// The table of a server's sessions: at most `N`, each with a state of type `T`.
 ///
-/// A session belongs to the client that has opened it: the channel over which it was opened, in that
-/// life of the client. Presented by another, its number is that of no session.
+/// ```
+/// use microkit_sessions::{Refused, Sessions};
+/// use sel4_microkit::{Channel, SharedWord};
 ///
-/// A `T` is dropped when its session is closed, unless it is handed out.
+/// // In a PD: a word of a memory region, from `shared_words!`.
+/// static NUMBERS: SharedWord = SharedWord::new(0);
+///
+/// const ALICE: Channel = Channel::new(1);
+/// const BOB: Channel = Channel::new(2);
+///
+/// // Two clients with at most four sessions each.
+/// let mut sessions = Sessions::<u64, 8>::new(&NUMBERS, 4);
+/// let id = sessions.open(ALICE, 40)?;
+/// *sessions.get_mut(ALICE, &id)? += 2;
+/// assert_eq!(sessions.get(ALICE, &id), Ok(&42));
+/// assert_eq!(sessions.get(BOB, &id), Err(Refused::NotOpen));
+/// assert_eq!(sessions.close(ALICE, &id), Ok(42));
+/// assert!(sessions.is_empty());
+///
+/// let id = sessions.open_with(BOB, || "7".parse()).expect("there is room, and 7 is a number");
+/// for (client, _, state) in sessions.iter_mut() {
+///     assert_eq!((client, *state), (BOB, 7));
+/// }
+/// assert_eq!((sessions.len(), sessions.count_of(BOB)), (1, 1));
+/// // The server closes sessions itself.
+/// assert_eq!(sessions.kick(&id), Some(7));
+/// sessions.retain(|_, state| *state < 100);
+/// # Ok::<(), Refused>(())
+/// ```
+///
+/// A session belongs to the client that opened it, in that client's incarnation. The channel identifies
+/// the client. For every other client, the session's number is not open.
+///
+/// Closing a session drops its `T`, except where a method returns it or passes it to a closure.
 #[derive(Debug)]
 pub struct Sessions<T, const N: usize, R = Sound> {
-    /// In the order of their numbers.
+    /// Sorted by number, for the binary search.
     open: Vec<Entry<T>, N>,
-    /// The lowest number that no session of any life has had, or less.
+    /// The next unused number. It keeps its value over a restart of the server.
     numbers: &'static SharedWord,
-    /// The first number of this life.
+    /// The first number of this incarnation. Lower numbers are stale.
     first: u64,
-    /// The lowest number that no session of this life has had.
+    /// The next number that is unused in this incarnation. Usually it equals `numbers`. It keeps numbers
+    /// unique even if another PD writes to `numbers`.
     next: u64,
     quota: usize,
     reports: &'static [(Channel, Channel)],
@@ -38,13 +69,14 @@ struct Entry<T> {
 }
 
 impl<T, const N: usize> Sessions<T, N> {
-    /// None yet. Each client may have at most `quota`: with `quota` times the number of clients at
-    /// most `N`, no client can take the room of another.
+    /// Creates an empty table. Each client can have at most `quota` sessions.
     ///
-    /// `numbers` is a word of a memory region that this PD maps, that begins as zero and that nobody
-    /// else writes. A restart leaves it as it is, so that no number is given twice in any life.
+    /// If `quota` times the number of clients is at most `N`, no client can fill the table for others.
     ///
-    /// **Blocks:** never.
+    /// `numbers` is a word of a memory region that only this PD maps and that is zero at boot. A restart
+    /// does not change the region, so no number is used twice over all incarnations of the server.
+    ///
+    /// **Blocking:** never.
     pub fn new(numbers: &'static SharedWord, quota: usize) -> Self {
         Self::with_rules(numbers, quota)
     }
@@ -67,8 +99,20 @@ impl<T, const N: usize, R: Rules> Sessions<T, N, R> {
         }
     }
 
-    /// Lets the client of the first channel of each pair report that the client of the second has
-    /// come to its end: its parent, as a rule.
+    /// Allows clients to report the death of other clients. In each pair the first channel is the
+    /// client that may report, usually the parent, and the second is the client that may die.
+    ///
+    /// ```
+    /// use microkit_sessions::Sessions;
+    /// use sel4_microkit::{Channel, SharedWord};
+    ///
+    /// static NUMBERS: SharedWord = SharedWord::new(0);
+    /// const PARENT: Channel = Channel::new(3);
+    /// const CHILD: Channel = Channel::new(4);
+    ///
+    /// let sessions = Sessions::<u64, 8>::new(&NUMBERS, 4).allow_reports(&[(PARENT, CHILD)]);
+    /// # assert!(sessions.is_empty());
+    /// ```
     #[must_use]
     pub const fn allow_reports(mut self, reports: &'static [(Channel, Channel)]) -> Self {
         self.reports = reports;
@@ -77,26 +121,32 @@ impl<T, const N: usize, R: Rules> Sessions<T, N, R> {
 
     /// Opens a session for the client of `channel`.
     ///
-    /// **Blocks:** never.
-    /// **Errors:** `Quota` and `Full`; `state` is dropped then.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Refused::Quota`] or [`Refused::Full`]. Then `state` is dropped.
     pub fn open(&mut self, channel: Channel, state: T) -> Result<SessionId, Refused> {
         let number = self.take_number(channel)?;
-        let place = self.open.partition_point(|entry| entry.number < number);
+        let index = self.open.partition_point(|entry| entry.number < number);
         let entry = Entry {
             number,
             owner: channel,
             state,
         };
-        match self.open.insert(place, entry) {
+        match self.open.insert(index, entry) {
             Ok(()) => Ok(SessionId::new(number)),
             Err(_) => Err(Refused::Full),
         }
     }
 
-    /// Opens a session with what `make` makes, which is only called if there is room.
+    /// Opens a session with the state that `make` returns. `make` is called only if there is room.
     ///
-    /// **Blocks:** never, if `make` does not.
-    /// **Errors:** `Quota`, `Full`, and those of `make`.
+    /// **Blocking:** only if `make` blocks.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Refused::Quota`], [`Refused::Full`] or the error of `make`.
     pub fn open_with<E>(
         &mut self,
         channel: Channel,
@@ -107,84 +157,93 @@ impl<T, const N: usize, R: Rules> Sessions<T, N, R> {
         Ok(self.open(channel, state)?)
     }
 
-    /// What the server knows of a session.
+    /// Returns the state of a session of this client.
     ///
-    /// **Errors:** `Stale` if the number is of an earlier life of the server. `NotOpen` for every
-    /// other number that is not of an open session of this very client.
+    /// # Errors
+    ///
+    /// Returns [`Refused::Stale`] if the number is from an earlier incarnation of the server, and
+    /// [`Refused::NotOpen`] if this client has no open session with this number.
     pub fn get(&self, channel: Channel, id: &SessionId) -> Result<&T, Refused> {
-        let place = self.find(channel, id.serial())?;
-        Ok(&self.open[place].state)
+        let index = self.find(channel, id.serial())?;
+        Ok(&self.open[index].state)
     }
 
-    /// As [`get`](Self::get), to be changed.
-    pub fn get_mut(&mut self, channel: Channel, id: &SessionId) -> Result<&mut T, Refused> {
-        let place = self.find(channel, id.serial())?;
-        Ok(&mut self.open[place].state)
-    }
-
-    /// Closes a session for its client, and returns what it was.
+    /// Returns the state of a session of this client, for changing it.
     ///
-    /// **Errors:** as [`get`](Self::get).
+    /// # Errors
+    ///
+    /// Returns the errors of [`get`](Self::get).
+    pub fn get_mut(&mut self, channel: Channel, id: &SessionId) -> Result<&mut T, Refused> {
+        let index = self.find(channel, id.serial())?;
+        Ok(&mut self.open[index].state)
+    }
+
+    /// Closes a session of this client and returns its state.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`get`](Self::get).
     pub fn close(&mut self, channel: Channel, id: &SessionId) -> Result<T, Refused> {
         self.close_number(channel, id.serial())
     }
 
-    /// Closes a session because the server wants to: its client's next call is refused with
-    /// `NotOpen`. `None` if no such session is open.
+    /// Closes a session of any client and returns its state, or `None` if it is not open.
+    ///
+    /// The server refuses the client's next call with [`Refused::NotOpen`].
     pub fn kick(&mut self, id: &SessionId) -> Option<T> {
-        let place = self.place(id.serial())?;
-        Some(self.open.remove(place).state)
+        let index = self.index_of(id.serial())?;
+        Some(self.open.remove(index).state)
     }
 
-    /// Closes those of which `keep` says so, as [`kick`](Self::kick) does.
+    /// Closes every session for which `keep` returns `false`, like [`kick`](Self::kick).
     pub fn retain(&mut self, mut keep: impl FnMut(Channel, &mut T) -> bool) {
         self.open
             .retain_mut(|entry| keep(entry.owner, &mut entry.state));
     }
 
-    /// Closes all sessions of a client, and hands each to `ended`.
+    /// Closes all sessions of a client and passes the state of each to `ended`.
     pub fn close_all(&mut self, channel: Channel, mut ended: impl FnMut(T)) {
-        while let Some(place) = self.open.iter().position(|entry| entry.owner == channel) {
-            ended(self.open.remove(place).state);
+        while let Some(index) = self.open.iter().position(|entry| entry.owner == channel) {
+            ended(self.open.remove(index).state);
         }
     }
 
-    /// The open sessions, the oldest first, each with the channel of its client.
+    /// Iterates over the open sessions, from the oldest, each with the channel of its client.
     pub fn iter(&self) -> impl Iterator<Item = (Channel, SessionId, &T)> {
         self.open
             .iter()
             .map(|entry| (entry.owner, SessionId::new(entry.number), &entry.state))
     }
 
-    /// As [`iter`](Self::iter), to be changed.
+    /// Iterates like [`iter`](Self::iter), with mutable states.
     pub fn iter_mut(&mut self) -> impl Iterator<Item = (Channel, SessionId, &mut T)> {
         self.open
             .iter_mut()
             .map(|entry| (entry.owner, SessionId::new(entry.number), &mut entry.state))
     }
 
-    /// How many are open.
+    /// Returns the number of open sessions.
     pub fn len(&self) -> usize {
         self.open.len()
     }
 
-    /// Whether none is.
+    /// Returns whether no session is open.
     pub fn is_empty(&self) -> bool {
         self.open.is_empty()
     }
 
-    /// How many of them are this client's.
+    /// Returns the number of open sessions of a client.
     pub fn count_of(&self, channel: Channel) -> usize {
         let own = self.open.iter().filter(|entry| entry.owner == channel);
         own.count()
     }
 
     pub(crate) fn close_number(&mut self, channel: Channel, number: u64) -> Result<T, Refused> {
-        let place = self.find(channel, number)?;
-        Ok(self.open.remove(place).state)
+        let index = self.find(channel, number)?;
+        Ok(self.open.remove(index).state)
     }
 
-    /// A client's new life begins: what its earlier one has left is over.
+    /// Starts a new incarnation of a client: closes the sessions of its earlier ones.
     pub(crate) fn begin(&mut self, channel: Channel, mut ended: impl FnMut(T)) {
         if !R::CONNECT_ENDS_SESSIONS {
             return;
@@ -211,36 +270,36 @@ impl<T, const N: usize, R: Rules> Sessions<T, N, R> {
         }
     }
 
-    /// A number for a new session of this client.
+    /// Returns an unused number for a new session of this client.
     fn take_number(&mut self, channel: Channel) -> Result<u64, Refused> {
         self.check_room(channel)?;
         if !R::NUMBERS_ARE_NEW {
-            let free = (1..).find(|number| self.place(*number).is_none());
+            let free = (1..).find(|number| self.index_of(*number).is_none());
             return free.ok_or(Refused::Full);
         }
-        // The server is the only one that writes the word; should another have, no number of this
-        // life comes again all the same.
+        // Only the server should write the word. If another PD does, `next` still keeps the numbers of
+        // this incarnation unique.
         let number = self.numbers.load(Ordering::Relaxed).max(self.next);
         let next = number.checked_add(1).ok_or(Refused::Full)?;
-        // Before the client learns the number: a server that dies here has skipped it.
+        // Store before the client learns the number. A server that dies here only skips a number.
         self.numbers.store(next, Ordering::Relaxed);
         self.next = next;
         Ok(number)
     }
 
-    fn place(&self, number: u64) -> Option<usize> {
+    fn index_of(&self, number: u64) -> Option<usize> {
         let found = self
             .open
             .binary_search_by_key(&number, |entry| entry.number);
         found.ok()
     }
 
-    /// Where the session of this client is.
+    /// Returns the index of a session of this client.
     fn find(&self, channel: Channel, number: u64) -> Result<usize, Refused> {
         if R::NUMBERS_OUTLIVE_THE_SERVER && number < self.first {
             return Err(Refused::Stale);
         }
-        let is_own = |place: &usize| !R::SESSIONS_HAVE_OWNERS || self.open[*place].owner == channel;
-        self.place(number).filter(is_own).ok_or(Refused::NotOpen)
+        let is_own = |index: &usize| !R::SESSIONS_HAVE_OWNERS || self.open[*index].owner == channel;
+        self.index_of(number).filter(is_own).ok_or(Refused::NotOpen)
     }
 }

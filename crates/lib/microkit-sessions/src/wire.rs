@@ -1,33 +1,33 @@
-//! What clients and servers say to each other beside the protocol whose sessions they are: labels,
-//! with one word each.
+//! The labels of the requests about sessions themselves, and of their replies.
 //!
-//! A protocol's own labels begin at 0 and are few (`microkit_protocol`).
+//! These messages travel on the same channel as the protocol of the server. The labels of a
+//! `microkit_protocol` start at 0 and never reach these. Every request has one word.
 
-/// The version of what is said here, which both ends say when they connect.
+/// The version of these messages. Both ends send it when a client connects.
 pub(crate) const VERSION: u64 = 1;
 
-/// "sess", and a number.
+/// The first label: the bytes "sess" above a number.
 const FIRST: u64 = 0x0073_6573_7300;
 
-/// Labels of requests.
+/// The labels of requests.
 pub(crate) mod request {
-    /// A life of the client begins, with a version.
+    /// Starts an incarnation of the client. The word is the client's version.
     pub(crate) const CONNECT: u64 = super::FIRST;
-    /// A session is over, by its number.
+    /// Closes a session. The word is its number.
     pub(crate) const CLOSE: u64 = super::FIRST + 1;
-    /// A client has come to its end, by the number that the server's channel to it has.
+    /// Reports the death of another client. The word is the server's channel to that client.
     pub(crate) const REPORT_END: u64 = super::FIRST + 2;
 }
 
-/// Labels of replies.
+/// The labels of replies.
 pub(crate) mod reply {
-    /// It is done. To a connect there is a word: the server's version.
+    /// Success. The reply to `CONNECT` has one word, which is the server's version.
     pub(crate) const DONE: u64 = super::FIRST + 16;
     pub(crate) const NOT_OPEN: u64 = super::FIRST + 17;
     pub(crate) const STALE: u64 = super::FIRST + 18;
     pub(crate) const NOT_ALLOWED: u64 = super::FIRST + 19;
     pub(crate) const OTHER_VERSION: u64 = super::FIRST + 20;
-    /// The request has not one word.
+    /// The request does not have exactly one word.
     pub(crate) const WRONG_LENGTH: u64 = super::FIRST + 21;
 }
 
@@ -35,7 +35,7 @@ pub(crate) mod reply {
 mod tests {
     use super::{reply, request};
 
-    /// Programs that were built apart speak to each other by these numbers.
+    /// Programs that were built separately use these numbers.
     #[test]
     fn the_labels_of_version_1_do_not_change() {
         let requests = [request::CONNECT, request::CLOSE, request::REPORT_END];

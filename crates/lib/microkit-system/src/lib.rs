@@ -1,5 +1,5 @@
-//! The channels, interrupts, children and memory regions of a protection domain (PD) by name, from
-//! the system file, as types that can do what the file grants.
+//! Typed channels, interrupts, children and memory regions of a protection domain (PD), by their names in
+//! the system file. Each type has only the operations that the file grants.
 //!
 //! ```
 //! microkit_system::system! {
@@ -16,8 +16,8 @@
 //! assert_eq!(MEMORY.size_bytes(), 0x1000);
 //! ```
 //!
-//! A name that the file does not have, and a right that it does not grant, is a compile error that
-//! shows the line of the file:
+//! A name that is not in the file is a compile error. So is the use of a right that the file does not
+//! grant. The error shows the line of the file:
 //!
 //! ```compile_fail
 //! # microkit_system::system! {
@@ -31,72 +31,108 @@
 
 mod region;
 
-/// Gives channels, interrupts, children and memory regions of the system file names in the program.
+/// Declares channels, interrupts, children and memory regions of the system file in the program.
 ///
 /// ```
 /// microkit_system::system! {
 ///     "ping-pong-memory.system", pd = "ping";
-///     /// Whom we play with.
+///     /// The other player.
 ///     channel PONG = "pong";
 ///     pub region MEMORY = "memory";
 /// }
 /// ```
 ///
-/// First the system file, then which of its PDs the program is, then any number of:
+/// The first line names the system file and the program's PD in it. Any number of these items follow:
 ///
-/// | item | what its name in the file is | what it is here |
+/// | item | its name in the file | the generated item |
 /// | --- | --- | --- |
-/// | `channel NAME = "…";` | the `setvar_id` of the PD's `<end>`, or else the PD at the other end | a unit struct: `notify`, `pp_call`, `pp_call_with_mrs`, `channel`, `is_in` |
+/// | `channel NAME = "…";` | the `setvar_id` of the PD's `<end>`, or the PD at the other end | a unit struct: `notify`, `pp_call`, `pp_call_with_mrs`, `channel`, `is_in` |
 /// | `irq NAME = "…";` | the `setvar_id` of the `<irq>` | a unit struct: `irq_ack`, `channel`, `is_in` |
 /// | `irq NAME = 33;` | the interrupt's number | the same |
-/// | `child NAME = "…";` | the `setvar_id` of the child, or else its name | a constant, a `sel4_microkit::Child` |
-/// | `region NAME = "…";` | the `setvar_vaddr` of the `<map>`, or else the region (`mr`) | a unit struct: `size_bytes`, and `words`, or `registers` if it is mapped with `cached="false"` |
+/// | `child NAME = "…";` | the `setvar_id` of the child, or its name | a constant of type `sel4_microkit::Child` |
+/// | `region NAME = "…";` | the `setvar_vaddr` of the `<map>`, or the region (`mr`) | a unit struct: `size_bytes` and `words`. With `cached="false"` it has `registers` instead of `words` |
 ///
-/// Without `= "…"` an item means what has its own name in the file, in small letters or in
-/// capitals, and with `_` for each character that a Rust name cannot have: `region RX_QUEUE_0;` is
-/// the region `rx/queue@0`.
+/// Without `= "…"`, the item's own name is looked up in the file. Upper and lower case are equal there,
+/// and `_` stands for each character that a Rust name cannot have. So `region RX_QUEUE_0;` is the region
+/// `rx/queue@0`.
 ///
-/// Two things with one name are an error that says how to tell them apart. So is a name that is not
-/// there. What the file does not grant is a method that cannot be called: `notify` on an `<end>` with
-/// `notify="false"`, `pp_call` on one without `pp="true"`, `store` to a region mapped without `w`.
-/// The errors show the line of the file.
+/// # Compile errors
 ///
-/// A channel is compared with what a handler is given: `channel == PONG`, `PONG.is_in(channels)`.
-/// Code that is given a channel asks for [`MayCall`](sel4_microkit::MayCall) or
-/// [`MayNotify`](sel4_microkit::MayNotify).
+/// These are compile errors that show the line of the file:
 ///
-/// The file is looked for beside the package's `Cargo.toml`, beside the source file, and in the
-/// folder `microkit-systems` of the package and of each folder above it. The program is compiled
-/// anew when the file changes. Where several PDs run one program, each must have the same things
-/// under the names that it uses.
+/// * a name that is not in the file,
+/// * a name that matches several elements; the error says how to make it unique,
+/// * `notify` on an `<end>` with `notify="false"`, `pp_call` on an `<end>` without `pp="true"`, and
+///   `store` to a region that is mapped without `w`.
 ///
-/// Where the file has a `setvar_id`, `setvar_vaddr` or `setvar_size`, the item declares the variable
-/// of that name, which Microkit's tool looks for.
+/// If several PDs run the program, each name must mean the same for all of them.
 ///
-/// A region needs `setvar_vaddr` and `setvar_size` in its `<map>`: addresses are taken from what
-/// Microkit's tool writes, so that a program in another system than the one that it was compiled for
-/// is found out.
+/// # Use in handlers
+///
+/// Compare a channel with the argument of a handler: `channel == PONG`, `PONG.is_in(channels)`. A
+/// function that takes any channel with a right has a parameter of type
+/// [`impl MayCall`](sel4_microkit::MayCall) or [`impl MayNotify`](sel4_microkit::MayNotify):
+///
+/// ```
+/// # microkit_system::system! {
+/// #     "ping-pong-memory.system", pd = "ping";
+/// #     channel PONG = "pong";
+/// # }
+/// use sel4_microkit::{ChannelSet, Handler, Infallible, MayNotify};
+///
+/// struct Ping;
+///
+/// fn answer(peer: impl MayNotify) {
+///     peer.to_notify().notify();
+/// }
+///
+/// impl Handler for Ping {
+///     type Error = Infallible;
+///
+///     fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
+///         if PONG.is_in(channels) {
+///             answer(PONG);
+///         }
+///         Ok(())
+///     }
+/// }
+/// ```
+///
+/// # The system file
+///
+/// The macro looks for the file in the folder of the package's `Cargo.toml`, in the folder of the source
+/// file, and in the folder `microkit-systems` of the package and of every parent folder. A change of the
+/// file rebuilds the program.
+///
+/// If the element has a `setvar_id`, `setvar_vaddr` or `setvar_size`, the item declares the variable of
+/// that name, which Microkit's tool looks for.
+///
+/// A region needs `setvar_vaddr` and `setvar_size` in its `<map>`, because its address is the one that
+/// Microkit's tool writes into the program. So a program that runs in another system than the one it was
+/// compiled for gets no wrong pointer. `words` panics if the sizes differ.
 pub use microkit_system_macros::system;
 
 pub use region::{Region, Words, WordsIter, Writable};
 
 #[doc(hidden)]
 pub mod _private {
-    //! What the macro needs.
+    //! Used by the code that `system!` generates.
     pub use {sel4, sel4_microkit};
 
     pub use crate::region::words;
 }
 
-/// The method `registers` of a device's region.
+/// Generates the method `registers` of a device's region.
 #[cfg(feature = "mmio")]
 #[doc(hidden)]
 #[macro_export]
 macro_rules! _registers {
     ($vaddr:ident, $size:ident, $($bound:tt)*) => {
-        /// The region as the registers of a device, once: see `sel4_microkit::device_region!`.
+        /// Returns the registers of the device, once: see `sel4_microkit::device_region!`.
         ///
-        /// **Panics:** if it is called twice, and if the region is too small for a `T`.
+        /// # Panics
+        ///
+        /// Panics if it is called twice, or if the region is too small for a `T`.
         #[track_caller]
         pub fn registers<T: 'static>(
             self,
@@ -108,7 +144,7 @@ macro_rules! _registers {
     };
 }
 
-/// Without the feature there is none.
+/// Generates nothing without the feature `mmio`.
 #[cfg(not(feature = "mmio"))]
 #[doc(hidden)]
 #[macro_export]

@@ -1,4 +1,4 @@
-//! Memory regions as words that can be read, and written where the system file grants it.
+//! Access to the words of a memory region. Writing needs the right in the system file.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -6,16 +6,32 @@ use core::sync::atomic::Ordering;
 
 use sel4_microkit::SharedWord;
 
-/// The words of a memory region, which others may read and write at the same time.
+/// The words of a memory region, which other PDs may access at the same time.
 ///
-/// What cannot be known about another's memory stays visible: each access is one of an atomic word.
+/// ```
+/// use core::sync::atomic::Ordering;
+///
+/// microkit_system::system! {
+///     "ping-pong-memory.system", pd = "ping";
+///     region MEMORY = "memory";
+/// }
+///
+/// fn count_up() -> u64 {
+///     let words = MEMORY.words();
+///     let count = words.load(0, Ordering::Acquire) + 1;
+///     words.store(0, count, Ordering::Release);
+///     count
+/// }
+/// ```
+///
+/// Each word is atomic, because a plain access would race with the other PDs.
 pub struct Words<R> {
     words: &'static [SharedWord],
     region: PhantomData<R>,
 }
 
 impl<R: Region> Words<R> {
-    /// How many there are: the region's size in the system file, divided by eight.
+    /// Returns the number of words: the region's size in the system file, divided by eight.
     #[expect(clippy::len_without_is_empty, reason = "a region has at least a page")]
     pub const fn len(self) -> usize {
         R::BYTES / size_of::<SharedWord>()
@@ -23,14 +39,29 @@ impl<R: Region> Words<R> {
 
     /// Reads a word.
     ///
-    /// **Blocks:** never. **Panics:** if there is no such word.
+    /// **Blocking:** never.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `index` is out of bounds.
     #[inline]
     #[track_caller]
     pub fn load(self, index: usize, order: Ordering) -> u64 {
         self.words[index].load(order)
     }
 
-    /// Reads each word, from the first on.
+    /// Iterates over the words. Each step reads one word with `order`.
+    ///
+    /// ```
+    /// # use core::sync::atomic::Ordering;
+    /// # microkit_system::system! {
+    /// #     "ping-pong-memory.system", pd = "ping";
+    /// #     region MEMORY = "memory";
+    /// # }
+    /// fn sum() -> u64 {
+    ///     MEMORY.words().iter(Ordering::Relaxed).sum()
+    /// }
+    /// ```
     pub fn iter(self, order: Ordering) -> WordsIter {
         WordsIter {
             words: self.words.iter(),
@@ -40,7 +71,11 @@ impl<R: Region> Words<R> {
 
     /// Writes a word.
     ///
-    /// **Blocks:** never. **Needs:** a `<map>` with `w`. **Panics:** if there is no such word.
+    /// **Blocking:** never. **Rights:** a `<map>` with `w`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `index` is out of bounds.
     #[inline]
     #[track_caller]
     pub fn store(self, index: usize, value: u64, order: Ordering)
@@ -50,9 +85,10 @@ impl<R: Region> Words<R> {
         self.words[index].store(value, order);
     }
 
-    /// The words themselves, for what takes them, such as a `byte_queue`.
+    /// Returns the words as a slice, for types that take one, such as the queues of
+    /// `microkit-shared-memory`.
     ///
-    /// **Needs:** a `<map>` with `w`, as an atomic word can be written.
+    /// **Rights:** a `<map>` with `w`, because anyone can write to an atomic word.
     pub const fn as_slice(self) -> &'static [SharedWord]
     where
         R: Writable,
@@ -61,20 +97,20 @@ impl<R: Region> Words<R> {
     }
 }
 
-/// A memory region that the system file maps: what `system!` makes of it.
+/// A memory region of the system file. `system!` implements it for each `region` item.
 pub trait Region: Copy {
-    /// Its size in bytes.
+    /// The region's size in bytes.
     const BYTES: usize;
 }
 
-/// A memory region that is mapped with `w`.
+/// A memory region that the program's PD may write.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no region that may be written",
-    label = "this is written"
+    message = "`{Self}` is not a writable region",
+    label = "this needs a region that is mapped with `w`"
 )]
 pub trait Writable: Region {}
 
-/// The words of a region, read one after another.
+/// An iterator that reads the words of a region: see [`Words::iter`].
 #[derive(Clone)]
 pub struct WordsIter {
     words: core::slice::Iter<'static, SharedWord>,
@@ -111,7 +147,7 @@ impl<R> Clone for Words<R> {
     }
 }
 
-/// The words are another's too, so they are not shown.
+/// Prints only the length. Another PD may change the words at any time, so a copy would mislead.
 impl<R> fmt::Debug for Words<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Words")
@@ -120,7 +156,7 @@ impl<R> fmt::Debug for Words<R> {
     }
 }
 
-/// What `system!` gives for a region `name`, whose address and size the tool has written.
+/// Returns the words of the region `name` after a check of the size that Microkit's tool has written.
 #[doc(hidden)]
 #[track_caller]
 pub fn words<R: Region>(name: &str, words: &'static [SharedWord]) -> Words<R> {
@@ -128,7 +164,7 @@ pub fn words<R: Region>(name: &str, words: &'static [SharedWord]) -> Words<R> {
     assert!(
         bytes == R::BYTES,
         "the region {name} has {bytes} bytes here and {} in the system file that this program was \
-         compiled with: build it with the file that it is run with",
+         compiled with: build it with the system file that it runs in",
         R::BYTES
     );
     Words {

@@ -1,7 +1,7 @@
-//! Holds that what the system file does not have or grant does not compile, and that the error shows
-//! its line.
+//! Checks that names and rights that are not in the system file do not compile, and that the error shows
+//! the line of the file.
 
 #[test]
-fn what_is_not_granted_does_not_compile() {
+fn names_and_rights_that_are_not_in_the_file_do_not_compile() {
     trybuild::TestCases::new().compile_fail("tests/compile-fail/*.rs");
 }

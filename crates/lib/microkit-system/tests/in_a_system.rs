@@ -1,4 +1,4 @@
-//! Everything that `system!` gives, used on the host in the system that it is from.
+//! Uses every item of `system!` on the host, in the system of the file.
 
 use std::sync::atomic::Ordering;
 
@@ -57,7 +57,7 @@ mod driver {
 mod reader {
     microkit_system::system! {
         "everything.system", pd = "reader";
-        /// Who writes.
+        /// The PD that writes the region.
         channel DRIVER = "driver";
         region RING = "ring";
     }
@@ -79,7 +79,7 @@ mod reader {
     }
 }
 
-/// A program that stops at once.
+/// A program that faults at once.
 fn worker() -> sel4_microkit::NullHandler {
     panic!("nothing to do")
 }
@@ -93,7 +93,7 @@ fn system() -> System {
 }
 
 #[test]
-fn what_the_file_gives_is_what_the_names_mean() {
+fn each_item_works_in_its_system() {
     let mut run = system().start();
     run.until_idle();
     run.raise_irq("driver", 3);
@@ -111,9 +111,9 @@ fn sizes_are_those_of_the_file() {
     assert_eq!(std::mem::size_of_val(&driver::REGISTERS), 0);
 }
 
-/// The program is compiled with a region of one page, and run in a system where it has two.
+/// The program is compiled for a region of one page and runs in a system where it has two.
 #[test]
-fn another_system_is_found_out() {
+fn a_region_of_another_size_panics() {
     let file = std::fs::read_to_string(FILE).expect("the file is there");
     let larger = file.replace(
         r#"name="ring" size="0x1000""#,
@@ -133,7 +133,7 @@ fn another_system_is_found_out() {
     assert!(log.contains(sentence), "{log}");
 }
 
-/// One owner, as `device_region!` has it.
+/// The registers have one owner, like those of `device_region!`.
 #[cfg(feature = "mmio")]
 #[test]
 fn a_device_has_one_owner() {

@@ -1,6 +1,8 @@
-//! A hash that is the same wherever the same is written.
+//! The hash of a protocol's source, which is the same in every build of the same source.
+//!
+//! The standard library's hasher does not promise that its results stay the same between releases.
 
-/// FNV-1a of 64 bits (Fowler, Noll, Vo) of what is not white space.
+/// Computes FNV-1a with 64 bits (Fowler, Noll, Vo) of `text` without its white space.
 pub(crate) fn hash(text: &str) -> u64 {
     const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0000_0100_0000_01b3;
@@ -15,8 +17,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn space_does_not_count() {
-        // The hash of "a" in the authors' list of test vectors.
+    fn white_space_does_not_count() {
+        // The hash of "a" from the authors' test vectors.
         assert_eq!(hash("a"), 0xaf63_dc4c_8601_ec8c);
         assert_eq!(hash("Result<u64, E>"), hash("Result < u64 , E >"));
         assert_ne!(hash("add"), hash("dda"));

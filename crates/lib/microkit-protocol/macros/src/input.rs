@@ -27,12 +27,14 @@ pub(crate) enum Returns<'a> {
 
 impl<'a> Protocol<'a> {
     pub(crate) fn new(item: &'a ItemTrait) -> Result<Self> {
-        let fault = |message| Err(Error::new_spanned(&item.ident, message));
+        let error_at = |message| Err(Error::new_spanned(&item.ident, message));
         if !item.generics.params.is_empty() || item.generics.where_clause.is_some() {
-            return fault("a protocol has no parameters: both ends must know all types");
+            return error_at("a protocol has no type parameters: both ends must know every type");
         }
         if !item.supertraits.is_empty() {
-            return fault("a protocol has no supertraits: the client does not implement the trait");
+            return error_at(
+                "a protocol has no supertraits, because the client does not implement the trait",
+            );
         }
         let mut methods = Vec::new();
         let mut errors: Option<Error> = None;
@@ -58,22 +60,24 @@ impl<'a> Protocol<'a> {
 
 fn method(item: &TraitItem) -> Result<Method<'_>> {
     let TraitItem::Fn(TraitItemFn { attrs, sig, .. }) = item else {
-        return Err(Error::new_spanned(item, "a protocol has methods only"));
+        return Err(Error::new_spanned(item, "a protocol contains only methods"));
     };
-    let fault = |message| Err(Error::new_spanned(sig, message));
+    let error_at = |message| Err(Error::new_spanned(sig, message));
     if !sig.generics.params.is_empty() {
-        return fault("a protocol's method has no parameters: both ends must know all types");
+        return error_at(
+            "a protocol's method has no type parameters: both ends must know every type",
+        );
     }
     if sig.asyncness.is_some() || sig.unsafety.is_some() {
-        return fault("a protocol's method is neither `async` nor `unsafe`");
+        return error_at("a protocol's method is neither `async` nor `unsafe`");
     }
     if sig.ident == "connect" || sig.ident == "channel" {
-        return fault("the client has a method of that name already: choose another");
+        return error_at("the client already has a method with this name: choose another name");
     }
     let mut inputs = sig.inputs.iter();
     match inputs.next() {
         Some(FnArg::Receiver(receiver)) if receiver.reference.is_some() => (),
-        _ => return fault("a protocol's method takes `&self` or `&mut self`"),
+        _ => return error_at("a protocol's method takes `&self` or `&mut self`"),
     }
     Ok(Method {
         docs: attrs
@@ -93,12 +97,12 @@ fn argument(argument: &FnArg) -> Result<(&Ident, &Type)> {
     let Pat::Ident(name) = &*typed.pat else {
         return Err(Error::new_spanned(
             &typed.pat,
-            "an argument has a plain name here",
+            "write a plain name for the argument",
         ));
     };
     if matches!(&*typed.ty, Type::Reference(_)) {
-        let message = "arguments travel by value: take a `heapless::String`, a `heapless::Vec` or \
-                       an array";
+        let message = "arguments travel by value: use a `heapless::String`, a `heapless::Vec` or an \
+                       array";
         return Err(Error::new_spanned(&typed.ty, message));
     }
     Ok((&name.ident, &typed.ty))
@@ -121,6 +125,6 @@ fn returns(output: &ReturnType) -> Result<Returns<'_>> {
             return Ok(Returns::Result(value, error));
         }
     }
-    let message = "write `Result` with both its types: its error travels under a label of its own";
+    let message = "write `Result` with both its types: the error has its own label";
     Err(Error::new_spanned(written, message))
 }

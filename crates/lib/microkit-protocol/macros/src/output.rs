@@ -1,4 +1,7 @@
-//! The client and the server.
+//! Generates the client and the server.
+//!
+//! The generated code names everything by its full path, because the program may shadow any name.
+//! Its own names start with `__`, because arguments may have any other name.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
@@ -7,7 +10,7 @@ use syn::{Type, Visibility};
 use crate::hash::hash;
 use crate::input::{Method, Protocol, Returns};
 
-/// The label of the first method; 0 is the connect.
+/// The label of the first method. Label 0 is the request to connect.
 const FIRST_METHOD: u64 = 1;
 
 pub(crate) fn client_and_server(protocol: &Protocol<'_>) -> TokenStream {
@@ -17,7 +20,9 @@ pub(crate) fn client_and_server(protocol: &Protocol<'_>) -> TokenStream {
     quote!(#sizes #client #server)
 }
 
-/// The checks of all messages' sizes, one for each method.
+/// Generates a check of the message sizes for each method.
+///
+/// It is a constant of its own, so that the error appears even if nothing calls the method.
 fn sizes(protocol: &Protocol<'_>) -> TokenStream {
     let check = |method: &Method<'_>| {
         let (request, reply) = (request_words(method), reply_words(&method.returns));
@@ -44,7 +49,7 @@ fn client(protocol: &Protocol<'_>) -> TokenStream {
     let name = format_ident!("{trait_name}Client");
     let server = format_ident!("{trait_name}Server");
     let docs =
-        format!("A client of [`{trait_name}`]: calls the server at the other end of a channel.");
+        format!("A client of [`{trait_name}`]: calls the server at the other end of the channel.");
     let methods = methods.iter().zip(FIRST_METHOD..);
     let methods = methods.map(|(method, label)| client_method(visibility, method, label));
     quote! {
@@ -54,13 +59,21 @@ fn client(protocol: &Protocol<'_>) -> TokenStream {
             channel: C,
         }
 
-        #[allow(dead_code, reason = "not every program calls all of it")]
+        #[allow(dead_code, reason = "not every program calls every method")]
         impl<C: ::microkit_protocol::_private::sel4_microkit::MayCall> #name<C> {
-            /// Asks the server at the other end whether it is of this version of the protocol.
+            /// Connects: asks the server for its version of the protocol and compares it.
             ///
-            /// **Blocks:** until the reply comes.
-            /// **Errors:** it is not.
-            /// **Panics:** as `Channel::pp_call`.
+            /// **Blocking:** until the reply arrives.
+            ///
+            /// # Errors
+            ///
+            /// Returns [`CallError::Refused`](::microkit_protocol::CallError::Refused) if the
+            /// versions differ, and [`CallError::BadReply`](::microkit_protocol::CallError::BadReply)
+            /// if the peer does not serve a protocol.
+            ///
+            /// # Panics
+            ///
+            /// Panics where `Channel::pp_call` panics.
             #[track_caller]
             #visibility fn connect(
                 channel: C,
@@ -72,7 +85,7 @@ fn client(protocol: &Protocol<'_>) -> TokenStream {
                 ::core::result::Result::Ok(Self { channel })
             }
 
-            /// The channel.
+            /// Returns the channel.
             #visibility const fn channel(&self) -> C {
                 self.channel
             }
@@ -134,9 +147,9 @@ fn server(protocol: &Protocol<'_>) -> TokenStream {
         methods,
     } = protocol;
     let name = format_ident!("{trait_name}Server");
-    let docs = format!("Serves [`{trait_name}`].");
-    let written = hash(&written(protocol));
-    let types = methods.iter().flat_map(travelling);
+    let docs = format!("Dispatches calls to an implementation of [`{trait_name}`].");
+    let source_hash = hash(&source(protocol));
+    let types = methods.iter().flat_map(types_of);
     let arms = methods.iter().zip(FIRST_METHOD..).map(|(method, label)| {
         let arm = server_arm(trait_name, method);
         quote!(#label => #arm)
@@ -145,18 +158,21 @@ fn server(protocol: &Protocol<'_>) -> TokenStream {
         #[doc = #docs]
         #visibility enum #name {}
 
-        #[allow(dead_code, reason = "a client needs the version only")]
+        #[allow(dead_code, reason = "a client uses only the version")]
         impl #name {
-            /// Differs where the protocol differs.
+            /// The version of the protocol. Another name, method or type gives another version.
             #visibility const VERSION: ::core::primitive::u64 = ::microkit_protocol::_private::version(
-                #written,
+                #source_hash,
                 &[#(::core::mem::size_of::<#types>()),*],
             );
 
-            /// Answers a call: what `Handler::protected` is to return.
+            /// Answers a call. Return the result from `Handler::protected`.
             ///
-            /// **Blocks:** never, if the methods do not.
-            /// **Panics:** inside a borrow of the message registers; never for what a client sends.
+            /// **Blocking:** only if the methods block.
+            ///
+            /// # Panics
+            ///
+            /// Panics inside a borrow of the message registers. No request of a client causes a panic.
             #[track_caller]
             #visibility fn dispatch<__Server: #trait_name + ?::core::marker::Sized>(
                 __server: &mut __Server,
@@ -165,11 +181,14 @@ fn server(protocol: &Protocol<'_>) -> TokenStream {
                 Self::__answer(__server, __msg_info, ::microkit_protocol::_private::InMemory)
             }
 
-            /// Answers a call: what `Handler::protected_with_mrs` is to return. Messages of at most
-            /// four words stay in CPU registers.
+            /// Answers a call. Return the result from `Handler::protected_with_mrs`. Messages of at
+            /// most four words stay in CPU registers.
             ///
-            /// **Blocks:** never, if the methods do not.
-            /// **Panics:** inside a borrow of the message registers; never for what a client sends.
+            /// **Blocking:** only if the methods block.
+            ///
+            /// # Panics
+            ///
+            /// Panics inside a borrow of the message registers. No request of a client causes a panic.
             #[inline]
             #[track_caller]
             #visibility fn dispatch_with_mrs<__Server: #trait_name + ?::core::marker::Sized>(
@@ -254,8 +273,8 @@ fn words(of: &Type) -> TokenStream {
     quote!(::microkit_protocol::_private::words::<#of, _>())
 }
 
-/// The types that travel, in the order in which they are written.
-fn travelling<'a>(method: &'a Method<'a>) -> Vec<&'a Type> {
+/// Returns the types of the arguments and of the result, in source order.
+fn types_of<'a>(method: &'a Method<'a>) -> Vec<&'a Type> {
     let returned = match method.returns {
         Returns::Nothing => vec![],
         Returns::Value(value) => vec![value],
@@ -265,8 +284,10 @@ fn travelling<'a>(method: &'a Method<'a>) -> Vec<&'a Type> {
     arguments.chain(returned).collect()
 }
 
-/// What both ends must have written alike.
-fn written(protocol: &Protocol<'_>) -> String {
+/// Returns the part of the source that must be equal at both ends.
+///
+/// Names of arguments and documentation are not part of it, because they do not change a message.
+fn source(protocol: &Protocol<'_>) -> String {
     let method = |method: &Method<'_>| {
         let name = method.name;
         let types = method.arguments.iter().map(|(_, of)| of);

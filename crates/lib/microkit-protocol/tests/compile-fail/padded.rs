@@ -1,6 +1,6 @@
 use microkit_protocol::protocol;
 
-// `zerocopy` does not derive `IntoBytes`: three bytes of it would be unknown.
+// `zerocopy` does not derive `IntoBytes`, because the struct has three bytes of padding.
 #[derive(zerocopy::TryFromBytes, zerocopy::IntoBytes, zerocopy::Immutable)]
 #[repr(C)]
 struct Page {

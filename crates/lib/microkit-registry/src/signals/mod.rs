@@ -1,27 +1,35 @@
-//! Notifications of which the sender knows whether they were observed.
+//! Notifications with an outcome: the sender can tell whether the receiver observed each one.
 //!
-//! A notification of seL4 is a bit: those that come before the receiver has taken the first merge
-//! with it. None is lost by that, but nobody knows how many there were; and what a receiver had not
-//! taken when it died is gone, and nobody is told. So sender and receiver share a few words. The
-//! sender counts in them what it sends, and then notifies; the receiver counts what it has seen, and
-//! says which life of it has.
+//! A notification of seL4 is a bit. Notifications that arrive before the receiver waits merge into one.
+//! So the receiver cannot know how many were sent. When the receiver dies, the notifications that it
+//! did not take are gone, and the sender cannot know that. Therefore sender and receiver share a few
+//! words: the sender counts the signals that it sends and then notifies, and the receiver counts those
+//! that it has observed.
 //!
-//! [`Sender::signal`] either refuses, or gives a [`Ticket`]; and of each ticket it can be asked what
-//! [became](Outcome) of it:
+//! [`Sender::signal`] returns an error or a [`Ticket`]. [`Sender::outcome`] returns the state of a
+//! ticket:
 //!
-//! * [`Observed`](Outcome::Observed): the receiver has taken it, with how many others that does not
-//!   matter: that notifications merge is no loss, since [`Receiver::take`] says how many were sent.
-//! * [`Lost`](Outcome::Lost): the life of the receiver to which it was sent is over, or the receiver
-//!   is dead, and it was not seen to be taken.
-//! * [`Pending`](Outcome::Pending): neither. The receiver lives, and has been notified.
+//! * [`Observed`](Outcome::Observed): the receiver has taken the signal. Signals that merged into one
+//!   notification are all observed, because [`Receiver::take`] returns how many were sent.
+//! * [`Lost`](Outcome::Lost): the receiver was restarted or is dead, and the sender has not seen that
+//!   it took the signal.
+//! * [`Pending`](Outcome::Pending): neither. The receiver has been notified and has not taken the
+//!   signal yet.
 //!
-//! Who tells the sender that the receiver died is the registry: [`Sender::attach`] when the receiver
-//! was found, and again whenever the registry notifies and it is found; [`Sender::detach`] when it is
-//! not.
+//! ```text
+//!            signal()                 receiver takes it
+//!   (none) ───────────► Pending ─────────────────────────► Observed
+//!                          │  receiver restarts, or detach()
+//!                          └──────────────────────────────► Lost
+//! ```
 //!
-//! The words are a memory region that is zeros at first, and that both map with `rw`, one for each
-//! direction. Neither end trusts the other: each keeps its own counts to itself, and whatever the
-//! other writes, there is no panic, and nothing but the other's own signals are affected.
+//! The registry tells the sender whether the receiver lives. Call [`Sender::attach`] whenever a lookup
+//! finds the service, and [`Sender::detach`] when a lookup finds it no more.
+//!
+//! The shared words are a memory region that is zero at boot and that both PDs map with `rw`. Each
+//! direction needs its own words. Neither end trusts the other: each keeps its own counts in private
+//! memory. Whatever the peer writes to the shared words, this end does not panic, and only signals
+//! between these two are affected.
 //!
 //! ```
 //! use microkit_registry::signals::{Outcome, Receiver, Sender, WORDS};
@@ -38,7 +46,7 @@
 //! # sel4::set_ipc_buffer(sel4::sys::host::new_ipc_buffer());
 //! # const RECEIVER: Nobody = Nobody;
 //!
-//! // let words = shared_words!(bell, bell_size, SharedWord); in each of the two PDs
+//! // In each of the two PDs: let words = shared_words!(bell, bell_size, SharedWord);
 //! let mut sender = Sender::new(words, RECEIVER);
 //! assert!(sender.attach().is_err(), "there is no receiver yet");
 //!
@@ -54,32 +62,36 @@
 //! let mut receiver = Receiver::new(words); // It was restarted.
 //! assert_eq!(receiver.take(), Ok(0));
 //! assert_eq!(sender.outcome(third), Outcome::Lost);
-//! # Ok::<(), microkit_registry::signals::NobodyThere>(())
+//! # Ok::<(), microkit_registry::signals::NoReceiver>(())
 //! ```
 
 mod receiver;
 mod sender;
 
 pub use receiver::{Broken, Receiver};
-pub use sender::{NobodyThere, Outcome, Sender, Ticket};
+pub use sender::{NoReceiver, Outcome, Sender, Ticket};
 
 use sel4_microkit::SharedWord;
 
-/// Words that a sender and a receiver share: a cache line of 64 bytes for each of the two.
+/// The number of words that a sender and a receiver share.
+///
+/// Each end writes only its own cache line of 64 bytes, so that the two do not contend for one.
 pub const WORDS: usize = 2 * LINE;
 
+/// The words of a cache line.
 const LINE: usize = 8;
 
-/// The shared words.
+/// The shared words: the sender writes the first two, and the receiver writes the other two.
 #[derive(Debug)]
 struct Shared {
-    /// Which life of the receiver the sender sends to. Written by the sender.
+    /// The epoch of the receiver that the sender is attached to.
     sent_to: &'static SharedWord,
-    /// How many it has sent to that life. Written by the sender.
+    /// The number of signals sent to that epoch.
     sent: &'static SharedWord,
-    /// Which life of the receiver this is, from 1 on; 0 before the first. Written by the receiver.
-    life: &'static SharedWord,
-    /// How many that life has seen. Written by the receiver.
+    /// The receiver's epoch: its incarnations, counted from 1. It is 0 before the first. It is not the
+    /// registry's [`Epoch`](crate::Epoch), which counts registrations.
+    epoch: &'static SharedWord,
+    /// The number of signals that this incarnation has observed.
     seen: &'static SharedWord,
 }
 
@@ -94,7 +106,7 @@ impl Shared {
         Self {
             sent_to: &words[0],
             sent: &words[1],
-            life: &words[LINE],
+            epoch: &words[LINE],
             seen: &words[LINE + 1],
         }
     }

@@ -1,4 +1,4 @@
-//! The end that is notified.
+//! The receiving end.
 
 use core::fmt;
 use core::sync::atomic::Ordering;
@@ -7,64 +7,105 @@ use sel4_microkit::SharedWord;
 
 use super::Shared;
 
-/// The end that receives.
+/// Receives signals: see the [module's documentation](super).
+///
+/// ```
+/// use microkit_registry::signals::Receiver;
+/// use sel4_microkit::{ChannelSet, Handler, Infallible, SharedWord, shared_words};
+///
+/// struct Bell {
+///     receiver: Receiver,
+/// }
+///
+/// // #[protection_domain]
+/// fn init() -> Bell {
+///     let words = shared_words!(bell, bell_size, SharedWord);
+///     Bell { receiver: Receiver::new(words) }
+/// }
+///
+/// impl Handler for Bell {
+///     type Error = Infallible;
+///
+///     fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
+///         let count = self.receiver.waiting().unwrap_or(0);
+///         // Act on `count` signals here. Then tell the sender.
+///         self.receiver.observed(count);
+///         Ok(())
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Receiver {
     shared: Shared,
-    life: u64,
+    epoch: u64,
     seen: u64,
 }
 
-/// The sender has counted backwards: what it sends means nothing from then on.
+/// The error of a sender whose count of signals went backwards. Its signals can no longer be counted.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct Broken;
 
 impl Receiver {
-    /// Takes the receiver's end of `words`, which has no other receiver, and begins a life of it:
-    /// what was sent to an earlier one is lost, as its sender can tell. To be done before the
-    /// service is registered, so that who finds it can send to it.
+    /// Creates the receiving end of `words`, which must have no other receiver.
     ///
-    /// **Panics:** if there are fewer than [`WORDS`](super::WORDS) words.
+    /// This starts a new epoch: signals to an earlier one that were not observed are lost, and their
+    /// sender sees that. Call it before the service registers, so that every client that finds the
+    /// service can attach to this epoch.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there are fewer than [`WORDS`](super::WORDS) words.
     #[track_caller]
     pub fn new(words: &'static [SharedWord]) -> Self {
         let shared = Shared::new(words);
-        // Not 0, whatever the sender has written there.
-        let life = shared.life.load(Ordering::Relaxed).wrapping_add(1).max(1);
-        // In this order: who sees the new life sees that it has seen none.
+        // Never 0, whatever the sender has written there.
+        let epoch = shared.epoch.load(Ordering::Relaxed).wrapping_add(1).max(1);
+        // `seen` first: a sender that sees the new epoch must not see the count of the last one.
         shared.seen.store(0, Ordering::Release);
-        shared.life.store(life, Ordering::Release);
+        shared.epoch.store(epoch, Ordering::Release);
         Self {
             shared,
-            life,
+            epoch,
             seen: 0,
         }
     }
 
-    /// How many signals were sent that were not taken: any number, if the sender lies.
+    /// Returns the number of signals that were sent and not yet observed. A malicious sender can make
+    /// it any number.
     ///
-    /// **Blocks:** never. **Errors:** the sender is broken.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Broken`] if the sender's count went backwards.
     pub fn waiting(&self) -> Result<u64, Broken> {
-        // In this order, with `Sender::attach`.
-        if self.shared.sent_to.load(Ordering::Acquire) != self.life {
+        // `sent_to` first: `Sender::attach` resets `sent` before it sets `sent_to`.
+        if self.shared.sent_to.load(Ordering::Acquire) != self.epoch {
             return Ok(0);
         }
         let sent = self.shared.sent.load(Ordering::Acquire);
         sent.checked_sub(self.seen).ok_or(Broken)
     }
 
-    /// Takes so many of the signals that are [waiting](Self::waiting): from now on they are observed.
-    /// To be called after they were acted on, if the sender is to know that they were.
+    /// Marks `count` of the [waiting](Self::waiting) signals as observed.
     ///
-    /// **Blocks:** never.
+    /// Call it after acting on them. Then a receiver that dies while it acts has not observed them, and
+    /// the sender learns that they are lost.
+    ///
+    /// **Blocking:** never.
     pub fn observed(&mut self, count: u64) {
         self.seen = self.seen.saturating_add(count);
-        // Release: who sees it sees what was done before.
+        // Release: a sender that sees the count also sees the effects of the signals.
         self.shared.seen.store(self.seen, Ordering::Release);
     }
 
-    /// Takes all signals that are waiting, and says how many.
+    /// Marks all waiting signals as observed and returns their number.
     ///
-    /// **Blocks:** never. **Errors:** the sender is broken.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Broken`] if the sender's count went backwards.
     pub fn take(&mut self) -> Result<u64, Broken> {
         let count = self.waiting()?;
         if count > 0 {
@@ -76,7 +117,7 @@ impl Receiver {
 
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the sender has counted its signals backwards")
+        f.write_str("the sender's count of signals went backwards")
     }
 }
 

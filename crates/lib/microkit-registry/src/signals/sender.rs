@@ -1,4 +1,4 @@
-//! The end that notifies.
+//! The sending end.
 
 use core::fmt;
 use core::sync::atomic::Ordering;
@@ -7,120 +7,157 @@ use sel4_microkit::{Channel, MayNotify, SharedWord};
 
 use super::Shared;
 
-/// The end that sends.
+/// Sends signals: see the [module's documentation](super).
+///
+/// ```
+/// use microkit_registry::signals::{NoReceiver, Outcome, Sender, Ticket};
+///
+/// /// Sends a signal again if the receiver was restarted before it observed the first one.
+/// fn repeat_if_lost(sender: &mut Sender, ticket: Ticket) -> Result<Ticket, NoReceiver> {
+///     match sender.outcome(ticket) {
+///         Outcome::Observed | Outcome::Pending => Ok(ticket),
+///         Outcome::Lost => {
+///             sender.attach()?;
+///             sender.signal()
+///         }
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Sender<C = Channel> {
     shared: Shared,
     channel: C,
-    /// The life of the receiver that is sent to; none before the first.
-    life: u64,
-    /// How many were sent to it.
+    /// The receiver's epoch that this sender is attached to. It is 0 before the first.
+    epoch: u64,
+    /// The number of signals sent to that epoch.
     sent: u64,
     is_attached: bool,
 }
 
-/// A signal that was sent.
+/// Identifies a signal that was sent, for [`Sender::outcome`].
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
-#[must_use = "what became of it is to be asked"]
+#[must_use = "only the ticket tells whether the signal was observed"]
 pub struct Ticket {
-    life: u64,
+    epoch: u64,
     number: u64,
 }
 
-/// What became of a signal.
+/// The outcome of a signal.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// The receiver has taken it.
+    /// The receiver has taken the signal.
     Observed,
-    /// The receiver lives, has been notified, and has not taken it yet.
+    /// The receiver has been notified and has not taken the signal yet.
     Pending,
-    /// The receiver was restarted, or is dead, and was not seen to take it.
+    /// The receiver was restarted or is dead, and the sender has not seen that it took the signal.
     Lost,
 }
 
-/// There is no receiver, or another life of it than the one attached to: nothing was sent.
+/// The error of a sender without a receiver: there is none yet, or it was restarted since
+/// [`Sender::attach`]. No signal was sent.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
-pub struct NobodyThere;
+pub struct NoReceiver;
 
 impl<C: MayNotify> Sender<C> {
-    /// Takes the sender's end of `words`, which has no other sender; `channel` leads to the receiver.
-    /// It is attached to no receiver yet.
+    /// Creates the sending end of `words`, which must have no other sender. `channel` is the channel to
+    /// the receiver.
     ///
-    /// **Panics:** if there are fewer than [`WORDS`](super::WORDS) words.
+    /// The sender is not attached: call [`attach`](Self::attach) before the first signal.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there are fewer than [`WORDS`](super::WORDS) words.
     #[track_caller]
     pub fn new(words: &'static [SharedWord], channel: C) -> Self {
         Self {
             shared: Shared::new(words),
             channel,
-            life: 0,
+            epoch: 0,
             sent: 0,
             is_attached: false,
         }
     }
 
-    /// From now on sends to the life of the receiver that there is now. To be called when the
-    /// receiver was found, and whenever it was found again. If it is the same life, nothing changes.
+    /// Attaches to the receiver's current epoch.
     ///
-    /// **Blocks:** never. **Errors:** there was no receiver yet.
-    pub fn attach(&mut self) -> Result<(), NobodyThere> {
-        // Acquire: who sees the life sees that it has seen none.
-        let life = self.shared.life.load(Ordering::Acquire);
-        self.is_attached = life != 0;
-        if life == 0 {
-            return Err(NobodyThere);
+    /// Call it whenever a lookup finds the receiver. It changes nothing if the receiver was not
+    /// restarted.
+    ///
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`NoReceiver`] if the receiver has never started.
+    pub fn attach(&mut self) -> Result<(), NoReceiver> {
+        // Acquire: with the new epoch, this end also sees that `seen` was reset.
+        let epoch = self.shared.epoch.load(Ordering::Acquire);
+        self.is_attached = epoch != 0;
+        if epoch == 0 {
+            return Err(NoReceiver);
         }
-        if life == self.life {
+        if epoch == self.epoch {
             return Ok(());
         }
         let last = self.shared.sent_to.load(Ordering::Relaxed);
-        self.life = life;
+        self.epoch = epoch;
         self.sent = 0;
-        if last == life {
-            // An earlier life of this end has sent to it already.
+        if last == epoch {
+            // The last incarnation of this sender has already sent to this epoch.
             self.sent = self.shared.sent.load(Ordering::Relaxed);
         } else {
-            // In this order: who sees that signals are for it sees none that were for another.
+            // `sent` first: a receiver that sees its own epoch here must not see a count of signals
+            // to another epoch.
             self.shared.sent.store(0, Ordering::Release);
-            self.shared.sent_to.store(life, Ordering::Release);
+            self.shared.sent_to.store(epoch, Ordering::Release);
         }
         Ok(())
     }
 
-    /// The receiver is dead, as the registry has said. What it was not seen to take is lost, and
-    /// [`signal`](Self::signal) refuses, until [`attach`](Self::attach).
+    /// Detaches from a receiver that is dead according to the registry.
+    ///
+    /// Signals that were not observed are lost. [`signal`](Self::signal) returns an error until
+    /// [`attach`](Self::attach).
     pub fn detach(&mut self) {
         self.is_attached = false;
     }
 
-    /// Signals the receiver: it is notified, and one more was sent.
+    /// Counts a signal and notifies the receiver.
     ///
-    /// **Blocks:** never. **Errors:** nothing was sent: attach first, or anew.
-    /// **Panics:** as `Channel::notify`.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`NoReceiver`] if the sender is not attached to the receiver's current epoch. Then
+    /// nothing was sent: look the receiver up and attach.
+    ///
+    /// # Panics
+    ///
+    /// Panics where `Channel::notify` panics.
     #[track_caller]
-    pub fn signal(&mut self) -> Result<Ticket, NobodyThere> {
-        if !self.is_attached || self.shared.life.load(Ordering::Acquire) != self.life {
-            return Err(NobodyThere);
+    pub fn signal(&mut self) -> Result<Ticket, NoReceiver> {
+        if !self.is_attached || self.shared.epoch.load(Ordering::Acquire) != self.epoch {
+            return Err(NoReceiver);
         }
-        // After 2^64 signals, or a lie of the receiver's, which can write over what an earlier life
-        // of this end has counted.
-        self.sent = self.sent.checked_add(1).ok_or(NobodyThere)?;
-        // Release: who sees it sees what was written before the signal.
+        // This overflows after 2^64 signals, or if a malicious receiver overwrites `sent`, from which
+        // `attach` continues after a restart of this end.
+        self.sent = self.sent.checked_add(1).ok_or(NoReceiver)?;
+        // Release: a receiver that sees the count also sees what was written before the signal.
         self.shared.sent.store(self.sent, Ordering::Release);
         self.channel.to_notify().notify();
         Ok(Ticket {
-            life: self.life,
+            epoch: self.epoch,
             number: self.sent,
         })
     }
 
-    /// What became of a signal.
+    /// Returns the outcome of a signal.
     ///
-    /// **Blocks:** never.
+    /// **Blocking:** never.
     pub fn outcome(&self, ticket: Ticket) -> Outcome {
-        // In this order: if the life is the ticket's afterwards, then what was seen is of that life.
+        // `seen` first: if the epoch is still the ticket's afterwards, `seen` belongs to that epoch.
         let seen = self.shared.seen.load(Ordering::Acquire);
-        let life = self.shared.life.load(Ordering::Acquire);
-        if life != ticket.life {
+        let epoch = self.shared.epoch.load(Ordering::Acquire);
+        if epoch != ticket.epoch {
             Outcome::Lost
         } else if seen >= ticket.number {
             Outcome::Observed
@@ -132,10 +169,10 @@ impl<C: MayNotify> Sender<C> {
     }
 }
 
-impl fmt::Display for NobodyThere {
+impl fmt::Display for NoReceiver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the receiver is not there, or was restarted: look it up, and attach anew")
+        f.write_str("the receiver has not started, or was restarted: look it up, and attach again")
     }
 }
 
-impl core::error::Error for NobodyThere {}
+impl core::error::Error for NoReceiver {}

@@ -1,6 +1,12 @@
-//! A registry, and around it what a test needs: `bell`, a service, whose parent restarts it;
-//! `alice`, who may find it; `mallory`, who may not; and `keeper`, who restarts the registry.
-#![allow(dead_code, unreachable_pub, reason = "not every test needs all of it")]
+//! A system with a registry, for the tests.
+//!
+//! `bell` is a service, and `parent` restarts it. `alice` may find it, and `mallory` may not. `keeper`
+//! restarts the registry.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    reason = "each test file compiles this module for itself and uses a part of it"
+)]
 
 use microkit_registry::{Found, Grant, Name, Names, Registry, Service, Table};
 use microkit_test::{Explored, System};
@@ -11,10 +17,10 @@ use sel4_microkit::{
 
 pub const BELL: Name = Name::new("bell");
 
-/// Of each but the registry, the channel to the registry.
+/// The channel to the registry, in every other PD.
 pub const REGISTRY: Channel = Channel::new(1);
 
-/// Of `alice` and `bell`, the channel to each other.
+/// The channel between `alice` and `bell`, in both.
 pub const PEER: Channel = Channel::new(2);
 
 /// The registry's channels.
@@ -23,10 +29,13 @@ pub const PROVIDER: Channel = Channel::new(2);
 pub const PARENT: Channel = Channel::new(3);
 pub const MALLORY: Channel = Channel::new(4);
 
-/// The address where every program begins in `microkit-test`. Under an explorer, it may have run before
-/// its parent could read it.
+/// Returns the address where every program starts in `microkit-test`.
+///
+/// The parent does not read it from the child's image, because under an explorer the child may already
+/// have run.
 pub fn entry_point(child: Child) -> EntryPoint {
-    // SAFETY: a program on a host begins as such, and its memory is its own.
+    // SAFETY: on a host, a restart at this address runs the child's program from its start, in the
+    // child's own memory.
     unsafe { EntryPoint::new(child, 0x20_0000) }
 }
 
@@ -43,7 +52,7 @@ pub static TABLE: Table = Table::new(
     }],
 );
 
-/// Who is there besides the registry.
+/// The PDs of the system besides the registry and `alice`.
 #[derive(Copy, Clone, Default)]
 pub struct With {
     pub keeper: bool,
@@ -53,7 +62,7 @@ pub struct With {
     pub mallory: bool,
 }
 
-/// All as they should be; `mallory` does nothing.
+/// Builds the system with correct programs. `mallory` does nothing.
 pub fn system(with: With) -> System {
     let within = |there: bool, parent: &str, child: &str| match there {
         true => format!("{parent}{child}</protection_domain>"),
@@ -134,7 +143,7 @@ pub fn system(with: With) -> System {
         system = system.program("bell.elf", bell_pd);
     }
     if with.parent {
-        system = system.program("parent.elf", || Parent { buries: false });
+        system = system.program("parent.elf", || Parent { restarts: true });
     }
     if with.mallory {
         system = system.program("mallory.elf", || Idle);
@@ -150,7 +159,7 @@ pub fn registry_pd() -> Registry {
     Registry::new(&TABLE, lasting())
 }
 
-/// Takes notifications, and does nothing.
+/// Ignores all notifications.
 pub struct Idle;
 
 impl Handler for Idle {
@@ -173,9 +182,9 @@ impl Handler for Keeper {
     }
 }
 
-/// Says that `bell` is dead, and restarts it, or does not.
+/// Reports the death of `bell`, and restarts it if `restarts`.
 pub struct Parent {
-    pub buries: bool,
+    pub restarts: bool,
 }
 
 impl Handler for Parent {
@@ -188,15 +197,15 @@ impl Handler for Parent {
     fn fault(&mut self, child: Child, _: MessageInfo) -> Result<Option<MessageInfo>, sel4::Error> {
         let names = Names::connect(REGISTRY).unwrap();
         names.report_death(BELL).unwrap();
-        match self.buries {
-            true => debug_println!("parent: bell is dead"),
-            false => child.restart(entry_point(child))?,
+        match self.restarts {
+            true => child.restart(entry_point(child))?,
+            false => debug_println!("parent: bell is dead"),
         }
         Ok(None)
     }
 }
 
-/// Registers; says when it is notified.
+/// Registers, and prints a line when it is notified.
 pub struct Bell;
 
 pub fn bell_pd() -> Bell {
@@ -215,7 +224,7 @@ impl Handler for Bell {
     }
 }
 
-/// Says what she finds, at first and whenever the registry notifies her.
+/// Prints the result of a lookup, at the start and whenever the registry notifies it.
 pub struct Alice {
     names: Names,
     found: Option<Found>,
@@ -254,14 +263,14 @@ impl Handler for Alice {
     }
 }
 
-/// What `who` printed last.
+/// Returns the last line that `who` printed.
 pub fn last<'a>(log: &'a str, who: &str) -> &'a str {
     let mut lines = log.lines().filter_map(|line| line.strip_prefix(who));
     lines.next_back().unwrap_or("").trim_start_matches(": ")
 }
 
-/// Holds that all schedules were seen.
-pub fn complete(explored: Explored) {
+/// Checks that the explorer has run all schedules.
+pub fn assert_complete(explored: Explored) {
     println!("{explored}");
     assert!(explored.is_complete(), "{explored}");
 }

@@ -1,4 +1,4 @@
-//! Clients and servers that die at any step, and begin again or do not.
+//! Clients and servers that die at any step, and are restarted or not.
 
 use microkit_protocol::CallError;
 use microkit_test::{Explorer, Run};
@@ -8,8 +8,9 @@ use super::system::*;
 use crate::rules::{Rules, Sound};
 use crate::{Refused, ReportError, Session, SessionError, SessionId};
 
-/// Opens two sessions, and closes both. What is refused was left open by an earlier life.
-fn is_mortal() {
+/// Opens two sessions and closes both. A refusal means that an earlier incarnation's sessions are still
+/// open.
+fn opens_and_closes_two() {
     let (server, files) = connect();
     let open = |name| match server.open(|| files.file(name)) {
         Ok(session) => Some(session),
@@ -21,17 +22,17 @@ fn is_mortal() {
     drop((open(1), open(2)));
 }
 
-/// Opens one, and keeps it.
-fn lives_on() {
+/// Opens one session and keeps it.
+fn keeps_one() {
     let (server, files) = connect();
     let session = server.open(|| files.file(10)).expect("there is room");
     core::mem::forget(session);
 }
 
-/// Holds that of what was opened, only what lives on is open, and the rest was closed once.
+/// Checks that the session 10 is open, and that every other session was closed exactly once.
 #[track_caller]
-fn check_only_the_living_have_sessions(run: &Run) {
-    check_nobody_is_cut_off(run);
+fn check_only_kept_sessions_are_open(run: &Run) {
+    check_no_session_is_lost(run);
     let (mut opened, mut closed) = (opened(run), closed(run));
     opened.sort();
     closed.sort();
@@ -41,67 +42,67 @@ fn check_only_the_living_have_sessions(run: &Run) {
 }
 
 #[test]
-fn a_client_that_dies_anywhere_and_begins_again_loses_its_sessions_and_nobody_else() {
-    let system = system_with_parent::<Sound>(Death::IsRestarted, is_mortal, lives_on);
+fn a_client_that_restarts_at_any_step_closes_only_its_own_sessions() {
+    let system = system_with_parent::<Sound>(Death::IsRestarted, opens_and_closes_two, keeps_one);
     let explored = Explorer::new(&system)
         .by_priority()
         .crash("one")
-        .check(check_only_the_living_have_sessions);
+        .check(check_only_kept_sessions_are_open);
     std::println!("{explored}");
     assert!(explored.is_complete());
 }
 
-struct ConnectEndsNothing;
+struct ConnectClosesNothing;
 
-impl Rules for ConnectEndsNothing {
+impl Rules for ConnectClosesNothing {
     const CONNECT_ENDS_SESSIONS: bool = false;
 }
 
-struct ConnectEndsAll;
+struct ConnectClosesAll;
 
-impl Rules for ConnectEndsAll {
+impl Rules for ConnectClosesAll {
     const CONNECT_SPARES_OTHERS: bool = false;
 }
 
 #[track_caller]
 fn check_death_is_found<R: Rules + 'static>(death: Death) {
-    let system = system_with_parent::<R>(death, is_mortal, lives_on);
+    let system = system_with_parent::<R>(death, opens_and_closes_two, keeps_one);
     let found = Explorer::new(&system)
         .by_priority()
         .crash("one")
-        .try_check(check_only_the_living_have_sessions)
-        .expect_err("the mistake is not found");
+        .try_check(check_only_kept_sessions_are_open)
+        .expect_err("the explorer did not find the defect");
     std::println!("found in {}: {}", found.schedule(), found.log());
 }
 
 #[test]
-fn a_connect_that_ends_too_little_or_too_much_is_found() {
-    check_death_is_found::<ConnectEndsNothing>(Death::IsRestarted);
-    check_death_is_found::<ConnectEndsAll>(Death::IsRestarted);
+fn a_connect_that_closes_too_little_or_too_much_is_found() {
+    check_death_is_found::<ConnectClosesNothing>(Death::IsRestarted);
+    check_death_is_found::<ConnectClosesAll>(Death::IsRestarted);
 }
 
 #[test]
-fn a_client_that_dies_anywhere_for_good_leaves_nothing() {
-    let system = system_with_parent::<Sound>(Death::IsReported, is_mortal, lives_on);
+fn a_client_that_dies_at_any_step_leaves_no_session() {
+    let system = system_with_parent::<Sound>(Death::IsReported, opens_and_closes_two, keeps_one);
     let explored = Explorer::new(&system)
         .by_priority()
         .crash("one")
-        .check(check_only_the_living_have_sessions);
+        .check(check_only_kept_sessions_are_open);
     std::println!("{explored}");
     assert!(explored.is_complete());
 }
 
-struct AnybodyReports;
+struct ReportsWithoutRights;
 
-impl Rules for AnybodyReports {
+impl Rules for ReportsWithoutRights {
     const REPORTS_NEED_A_RIGHT: bool = false;
 }
 
-/// Says that `one` has come to its end.
-fn slanders() {
+/// Reports the death of `one` without the right to.
+fn reports_falsely() {
     let (server, _) = connect();
     if server.report_end(ONE) != Err(ReportError::NotAllowed) {
-        debug_println!("the report was taken");
+        debug_println!("the report was accepted");
     }
 }
 
@@ -113,19 +114,19 @@ fn uses_twice() {
 }
 
 #[test]
-fn who_may_not_report_a_death_is_refused() {
-    let system = system(uses_twice, slanders);
+fn a_report_without_the_right_is_refused() {
+    let system = system(uses_twice, reports_falsely);
     let explored = Explorer::new(&system).check(|run| {
-        check_nobody_is_cut_off(run);
-        assert!(!run.log().contains("taken"), "{}", run.log());
+        check_no_session_is_lost(run);
+        assert!(!run.log().contains("accepted"), "{}", run.log());
     });
     assert!(explored.is_complete());
-    let system = system_of::<AnybodyReports>(uses_twice, slanders);
-    let found = Explorer::new(&system).try_check(check_nobody_is_cut_off);
+    let system = system_of::<ReportsWithoutRights>(uses_twice, reports_falsely);
+    let found = Explorer::new(&system).try_check(check_no_session_is_lost);
     assert!(found.is_err());
 }
 
-/// Holds that a session is as it was, or is said to have ended with the server.
+/// Prints "cut off" unless the session is open and is the file `name`, or is stale.
 fn check_open_or_stale(files: &FilesClient, id: SessionId, name: u64) {
     let stale = CallError::Method(SessionError::Refused(Refused::Stale));
     match files.name(id) {
@@ -135,7 +136,7 @@ fn check_open_or_stale(files: &FilesClient, id: SessionId, name: u64) {
     }
 }
 
-/// Opens one session after the other, and uses and closes the first again when it has the second.
+/// Opens two sessions, then uses both and closes the first in between.
 fn outlives_the_server() {
     let (server, files) = connect();
     let open = |name| -> Session { server.open(|| files.file(name)).expect("there is room") };
@@ -147,42 +148,39 @@ fn outlives_the_server() {
 }
 
 #[test]
-fn a_server_that_dies_anywhere_closes_no_session_of_its_next_life() {
-    let system = system_with_parent::<Sound>(Death::IsRestarted, outlives_the_server, lives_on);
+fn a_server_that_dies_at_any_step_closes_no_session_of_its_next_incarnation() {
+    let system = system_with_parent::<Sound>(Death::IsRestarted, outlives_the_server, keeps_one);
     let explored = Explorer::new(&system)
         .by_priority()
         .crash("server")
         .allow_stuck()
-        .check(check_nobody_is_cut_off);
+        .check(check_no_session_is_lost);
     std::println!("{explored}");
     assert!(explored.is_complete());
 }
 
-struct NumbersAreForgotten;
+struct NumbersRestart;
 
-impl Rules for NumbersAreForgotten {
+impl Rules for NumbersRestart {
     const NUMBERS_ARE_NEW: bool = false;
     const NUMBERS_OUTLIVE_THE_SERVER: bool = false;
 }
 
-/// Holds that nobody has read what another's session is.
+/// Checks that no client has read the session of another.
 #[track_caller]
-fn check_nobody_reads_another(run: &Run) {
+fn check_no_client_reads_another(run: &Run) {
     assert!(!run.log().contains(": Ok("), "{}", run.log());
 }
 
 #[test]
-fn a_server_whose_numbers_begin_again_is_found() {
-    let system = system_with_parent::<NumbersAreForgotten>(
-        Death::IsRestarted,
-        outlives_the_server,
-        lives_on,
-    );
+fn a_server_whose_numbers_start_from_1_again_is_found() {
+    let system =
+        system_with_parent::<NumbersRestart>(Death::IsRestarted, outlives_the_server, keeps_one);
     let found = Explorer::new(&system)
         .by_priority()
         .crash("server")
         .allow_stuck()
-        .try_check(check_nobody_reads_another)
-        .expect_err("the mistake is not found");
+        .try_check(check_no_client_reads_another)
+        .expect_err("the explorer did not find the defect");
     std::println!("found in {}: {}", found.schedule(), found.log());
 }

@@ -1,4 +1,4 @@
-//! Where handles are dropped, and what they are shared by.
+//! Where handles can be dropped, how they are shared, and what a client makes of each reply.
 
 use std::rc::Rc;
 
@@ -11,7 +11,7 @@ use sel4_microkit::{
 use super::system::*;
 use crate::{CloseError, ConnectError, Connection, OpenError, Owner, Session, SessionId, Shared};
 
-/// Runs a client alone, and returns when nothing can run.
+/// Runs a client alone until the system is idle.
 fn run(one: fn()) -> Run {
     let mut run = system(one, || ()).start();
     run.until_idle();
@@ -24,7 +24,7 @@ fn open(name: u64) -> Session {
 }
 
 #[test]
-fn a_drop_leaves_the_message_registers_as_they_are() {
+fn a_drop_does_not_change_the_message_registers() {
     let run = run(|| {
         let session = open(1);
         for index in 0..64 {
@@ -38,7 +38,7 @@ fn a_drop_leaves_the_message_registers_as_they_are() {
     assert_eq!(closed(&run), ["1"]);
 }
 
-/// Drops a session where the event loop asks for what was put off.
+/// Drops a session while the event loop takes the deferred action.
 struct Defers {
     session: Option<Session>,
     notification: DeferredActionSlot,
@@ -54,7 +54,7 @@ impl Handler for Defers {
 }
 
 #[test]
-fn a_drop_beside_what_was_put_off_does_both() {
+fn a_drop_does_not_disturb_a_deferred_action() {
     let system = system(|| (), || ()).program("one.elf", || {
         let mut notification = DeferredActionSlot::new();
         notification.defer_notify(FIRST).expect("it is a channel");
@@ -75,7 +75,7 @@ fn a_drop_beside_what_was_put_off_does_both() {
 }
 
 #[test]
-fn a_drop_inside_a_borrow_says_where_the_borrow_is() {
+fn a_drop_inside_a_borrow_names_the_place_of_the_borrow() {
     let run = run(|| {
         let session = open(1);
         with_msg_regs_mut(|registers| {
@@ -87,13 +87,13 @@ fn a_drop_inside_a_borrow_says_where_the_borrow_is() {
     assert!(log.contains("the IPC buffer is wanted at"), "{log}");
     assert!(log.contains("it is still borrowed at"), "{log}");
     assert!(log.contains("drops.rs"), "{log}");
-    // The program has stopped: its next life closes the session, and its end does if it is reported.
+    // The program has stopped. Its next connect or a report of its death would close the session.
     assert_eq!(run.faults().len(), 1);
     assert!(closed(&run).is_empty());
 }
 
 #[test]
-fn a_panic_drops_nothing_and_is_told_once() {
+fn a_panic_closes_nothing_and_is_printed_once() {
     let programs: [fn(); 2] = [
         || {
             let _session = open(1);
@@ -116,7 +116,7 @@ fn a_panic_drops_nothing_and_is_told_once() {
 }
 
 #[test]
-fn what_is_forgotten_stays_open_until_the_next_life() {
+fn a_forgotten_session_stays_open() {
     let run = run(|| {
         core::mem::forget(open(1));
         drop(open(2));
@@ -133,7 +133,7 @@ fn owner(name: u64) -> Owner {
 }
 
 #[test]
-fn the_last_owner_closes_and_only_the_last() {
+fn only_the_last_owner_closes() {
     let run = run(|| {
         let (_, files) = connect();
         let first = owner(1);
@@ -151,14 +151,14 @@ fn the_last_owner_closes_and_only_the_last() {
         assert_eq!(SHARED.owners(), 0);
         debug_println!("done");
     });
-    check_nobody_is_cut_off(&run);
+    check_no_session_is_lost(&run);
     assert_eq!(opened(&run), ["1", "3"]);
     assert_eq!(closed(&run), ["1", "3"]);
     assert!(run.log().contains("done"), "{}", run.log());
 }
 
 #[test]
-fn an_owner_that_is_made_while_one_is_made_shares_its_session() {
+fn owners_created_within_the_opening_call_share_their_session() {
     let run = run(|| {
         let (server, files) = connect();
         let mut inner = None;
@@ -167,19 +167,19 @@ fn an_owner_that_is_made_while_one_is_made_shares_its_session() {
             files.file(2)
         });
         let outer = outer.expect("there is room");
-        assert_eq!(closed_name(&files, &outer), 1);
+        assert_eq!(name_of(&files, &outer), 1);
         drop(inner);
-        assert_eq!(closed_name(&files, &outer), 1);
+        assert_eq!(name_of(&files, &outer), 1);
     });
     assert_eq!(closed(&run), ["2", "1"]);
 }
 
-fn closed_name(files: &FilesClient, owner: &Owner) -> u64 {
+fn name_of(files: &FilesClient, owner: &Owner) -> u64 {
     files.name(owner.id()).expect("it is open")
 }
 
 #[test]
-fn a_call_that_opens_nothing_makes_no_owner() {
+fn a_failed_open_creates_no_owner() {
     let run = run(|| {
         let (server, files) = connect();
         let kept = [open(1), open(2)];
@@ -194,7 +194,7 @@ fn a_call_that_opens_nothing_makes_no_owner() {
 }
 
 #[test]
-fn owners_that_find_their_session_gone_open_one_together() {
+fn owners_of_a_closed_session_open_one_new_session() {
     let run = run(|| {
         let (server, files) = connect();
         let (first, second) = (owner(1), owner(1));
@@ -208,13 +208,13 @@ fn owners_that_find_their_session_gone_open_one_together() {
             check_open(&files, second.id(), 2);
         }
     });
-    check_nobody_is_cut_off(&run);
+    check_no_session_is_lost(&run);
     assert_eq!(opened(&run), ["1", "2"]);
     assert_eq!(closed(&run), ["1", "2"]);
 }
 
 #[test]
-fn with_a_heap_a_session_is_shared_as_everything_is() {
+fn a_session_can_be_shared_with_rc() {
     let run = run(|| {
         let (_, files) = connect();
         let first = Rc::new(open(1));
@@ -222,12 +222,12 @@ fn with_a_heap_a_session_is_shared_as_everything_is() {
         drop(first);
         check_open(&files, second.id(), 1);
     });
-    check_nobody_is_cut_off(&run);
+    check_no_session_is_lost(&run);
     assert_eq!(closed(&run), ["1"]);
 }
 
 #[test]
-fn a_connect_says_what_the_other_end_is() {
+fn the_server_refuses_malformed_requests() {
     use crate::wire::{VERSION, reply, request};
     let run = run(|| {
         let raw = |label, words: &[u64]| {
@@ -239,14 +239,14 @@ fn a_connect_says_what_the_other_end_is() {
         assert_eq!(raw(request::CLOSE, &[1, 2]), reply::WRONG_LENGTH);
         assert_eq!(raw(request::REPORT_END, &[62]), reply::NOT_ALLOWED);
         assert_eq!(raw(request::REPORT_END, &[!0]), reply::NOT_ALLOWED);
-        // Unknown to both.
+        // A label that neither the sessions nor the protocol know.
         assert_eq!(raw(request::REPORT_END + 1, &[1]), 2);
         debug_println!("done");
     });
     assert!(run.log().contains("done"), "{}", run.log());
 }
 
-/// Answers everything as no server of sessions does.
+/// A server without sessions, which answers every request with label 0.
 struct Other;
 
 impl Handler for Other {
@@ -258,12 +258,12 @@ impl Handler for Other {
 }
 
 #[test]
-fn another_server_is_found_out() {
+fn a_server_without_sessions_is_detected() {
     let system = system(
         || {
             let found = Connection::connect(SERVER).map(|_| ());
             assert_eq!(found, Err(ConnectError::BadReply));
-            // It is asked again.
+            // A failed connect is not recorded, so this one asks the server again.
             let found = Connection::connect(SERVER).map(|_| ());
             assert_eq!(found, Err(ConnectError::BadReply));
             let session = Session::new(SERVER, 1);
@@ -278,7 +278,7 @@ fn another_server_is_found_out() {
     assert!(run.log().contains("done"), "{}", run.log());
 }
 
-/// A server that answers with these labels and words, whatever it is asked.
+/// A server that answers every request with fixed labels and words.
 #[derive(Copy, Clone)]
 struct Answers {
     to_connect: (u64, &'static [u64]),
@@ -302,7 +302,7 @@ impl Handler for Answers {
     }
 }
 
-/// What a client prints that runs with this server.
+/// Runs a client with such a server and returns what the client prints.
 fn printed(answers: Answers, client: fn()) -> std::string::String {
     let system = system(client, || ()).program("server.elf", move || answers);
     let mut run = system.start();
@@ -313,7 +313,7 @@ fn printed(answers: Answers, client: fn()) -> std::string::String {
 }
 
 #[test]
-fn a_reply_to_a_connect_is_taken_for_what_it_is() {
+fn each_reply_to_a_connect_gives_its_result() {
     use crate::wire::{VERSION, reply};
     let check = |to_connect, expect: &str| {
         let answers = Answers {
@@ -335,7 +335,7 @@ fn a_reply_to_a_connect_is_taken_for_what_it_is() {
 }
 
 #[test]
-fn a_reply_to_a_close_or_a_report_is_taken_for_what_it_is() {
+fn each_reply_to_a_close_or_a_report_gives_its_result() {
     use crate::wire::{VERSION, reply};
     let check = |to_others, expect: &str| {
         let answers = Answers {
@@ -343,7 +343,7 @@ fn a_reply_to_a_close_or_a_report_is_taken_for_what_it_is() {
             to_others,
         };
         let found = printed(answers, || {
-            let server = Connection::connect(SERVER).expect("it says so");
+            let server = Connection::connect(SERVER).expect("the server accepts");
             let closed = Session::new(SERVER, 1).close();
             debug_println!("client: {closed:?} {:?}", server.report_end(ONE));
         });
@@ -391,25 +391,24 @@ fn run_with_two_servers(client: fn()) -> Run {
 }
 
 #[test]
-fn each_server_is_told_once_of_a_life() {
+fn each_server_receives_one_connect_per_incarnation() {
     let run = run_with_two_servers(|| {
         for channel in [SERVER, OTHER_SERVER, OTHER_SERVER, SERVER] {
-            Connection::connect(channel).expect("it says so");
+            Connection::connect(channel).expect("the server accepts");
         }
     });
     assert_eq!(run.log(), "server: connect\nserver: connect\n");
 }
 
 #[test]
-fn a_shared_session_takes_no_connection_with_another_server() {
+fn a_shared_session_rejects_a_connection_to_another_server() {
     let run = run_with_two_servers(|| {
-        let other = Connection::connect(OTHER_SERVER).expect("it says so");
+        let other = Connection::connect(OTHER_SERVER).expect("the server accepts");
         let owner = SHARED.owner(&other, || Ok::<_, OpenError>(SessionId::new(1)));
         debug_println!("it is an owner: {}", owner.is_ok());
     });
     let log = run.log();
-    let expect =
-        "the session is with the server of channel 0, the connection with that of channel 7";
+    let expect = "the session uses channel 0, but the connection uses channel 7";
     assert!(log.contains(expect), "{log}");
     assert!(!log.contains("it is an owner"), "{log}");
 }

@@ -1,4 +1,4 @@
-//! Whatever a client sends, the server does not panic, and no other client notices.
+//! Random requests of a client: the server does not panic, and no other client is affected.
 
 use std::boxed::Box;
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use sel4::sys::host as kernel;
 use sel4_microkit::host::ProtectionDomain;
 use sel4_microkit::{Channel, MessageInfo, SharedWord, get_mr, set_mr};
 
-use super::system::{Call, FilesServer, MOST, ONE, PARENT, QUOTA, TWO};
+use super::system::{CAPACITY, Call, FilesServer, ONE, PARENT, QUOTA, TWO};
 use crate::rules::{Rules, Sound};
 use crate::wire::request;
 use crate::{Refused, SessionId, Sessions};
@@ -20,11 +20,12 @@ fn numbers() -> &'static SharedWord {
     Box::leak(Box::new(SharedWord::new(0)))
 }
 
-fn table<R: Rules>(numbers: &'static SharedWord) -> Sessions<u64, MOST, R> {
+fn table<R: Rules>(numbers: &'static SharedWord) -> Sessions<u64, CAPACITY, R> {
     Sessions::with_rules(numbers, QUOTA).allow_reports(&[(PARENT, ONE), (PARENT, TWO)])
 }
 
-/// A thread's buffer, for a server that is called without a kernel: what it prints goes nowhere.
+/// Gives this thread an IPC buffer, for a server that is called without a kernel. Its output is
+/// discarded.
 fn as_server() {
     ProtectionDomain::default().set();
     kernel::install(Some(Rc::new(
@@ -33,9 +34,9 @@ fn as_server() {
     sel4::set_ipc_buffer(kernel::new_ipc_buffer());
 }
 
-/// A call of the server: the reply's label, and its first word.
+/// Calls the server and returns the reply's label and first word.
 fn serve<R: Rules>(
-    sessions: &mut Sessions<u64, MOST, R>,
+    sessions: &mut Sessions<u64, CAPACITY, R>,
     channel: Channel,
     label: u64,
     words: &[u64],
@@ -67,14 +68,14 @@ fn words() -> impl Strategy<Value = Vec<u64>> {
     ]
 }
 
-/// Labels, each with words.
+/// Requests: labels with their words.
 type Calls = Vec<(u64, Vec<u64>)>;
 
 fn calls() -> impl Strategy<Value = Calls> {
     prop::collection::vec((label(), words()), 0..60)
 }
 
-/// Has one client make these calls, and looks whether another notices.
+/// Lets one client make the calls and checks that the sessions of another do not change.
 fn check_calls<R: Rules>(calls: Calls) -> Result<(), TestCaseError> {
     as_server();
     let mut sessions = table::<R>(numbers());
@@ -94,43 +95,43 @@ fn check_calls<R: Rules>(calls: Calls) -> Result<(), TestCaseError> {
 
 proptest! {
     #[test]
-    fn nobody_notices_a_hostile_client(calls in calls()) {
+    fn a_hostile_client_does_not_affect_others(calls in calls()) {
         check_calls::<Sound>(calls)?;
     }
 }
 
-struct SessionsAreAnybodys;
+struct SessionsWithoutOwners;
 
-impl Rules for SessionsAreAnybodys {
+impl Rules for SessionsWithoutOwners {
     const SESSIONS_HAVE_OWNERS: bool = false;
 }
 
-struct AnybodyReports;
+struct ReportsWithoutRights;
 
-impl Rules for AnybodyReports {
+impl Rules for ReportsWithoutRights {
     const REPORTS_NEED_A_RIGHT: bool = false;
 }
 
-struct ConnectEndsAll;
+struct ConnectClosesAll;
 
-impl Rules for ConnectEndsAll {
+impl Rules for ConnectClosesAll {
     const CONNECT_SPARES_OTHERS: bool = false;
 }
 
-/// Random calls come to what is to be seen.
+/// Shows that the random calls reach each of these rules.
 #[test]
-fn a_hostile_client_is_noticed_where_a_rule_is_left_out() {
+fn a_hostile_client_affects_others_where_a_rule_is_missing() {
     let check = |check: fn(Calls) -> Result<(), TestCaseError>| {
         let found = TestRunner::deterministic().run(&calls(), check);
         assert!(found.is_err());
     };
-    check(check_calls::<SessionsAreAnybodys>);
-    check(check_calls::<AnybodyReports>);
-    check(check_calls::<ConnectEndsAll>);
+    check(check_calls::<SessionsWithoutOwners>);
+    check(check_calls::<ReportsWithoutRights>);
+    check(check_calls::<ConnectClosesAll>);
 }
 
-/// What clients, the server and who restarts it can do, with a number as an index of all that were
-/// given so far, or any.
+/// A step of a client, of the server or of its parent. A `usize` is an index into all session numbers so
+/// far. An index beyond them stands for an unused number.
 #[derive(Debug, Clone)]
 enum Step {
     Open(u8),
@@ -157,22 +158,22 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    /// A table that never forgets a number, and looks through all of them.
+    /// Compares the table with a simple model, which keeps every number and searches all of them.
     #[test]
-    fn the_table_does_what_a_plain_one_does(steps in prop::collection::vec(step(), 0..200)) {
+    fn the_table_behaves_like_its_model(steps in prop::collection::vec(step(), 0..200)) {
         as_server();
         let numbers = numbers();
         let mut sessions = table::<Sound>(numbers);
-        // Of each number ever given: whose it is, and in which life of the server; open or not.
+        // Every number so far, open or closed, with its client and the server's incarnation.
         let mut given: Vec<(u64, u8, usize)> = Vec::new();
         let mut open: BTreeMap<u64, u8> = BTreeMap::new();
-        let mut life = 0;
+        let mut incarnation = 0;
         let channel = |client: u8| Channel::new(client.into());
         for step in steps {
             let number = |index: usize| given.get(index).map_or(1 << 40, |(number, ..)| *number);
             let expect = |client: u8, index: usize, open: &BTreeMap<u64, u8>| {
                 match given.get(index) {
-                    Some((.., born)) if *born < life => Err(Refused::Stale),
+                    Some((.., opened_in)) if *opened_in < incarnation => Err(Refused::Stale),
                     Some((number, ..)) if open.get(number) == Some(&client) => Ok(*number),
                     _ => Err(Refused::NotOpen),
                 }
@@ -180,19 +181,19 @@ proptest! {
             match step {
                 Step::Open(client) => {
                     let own = open.values().filter(|owner| **owner == client).count();
-                    // The state is the number that is expected, which is one more than ever.
+                    // The state is the expected number, which is one more than the last.
                     let next = given.last().map_or(1, |(number, ..)| number + 1);
                     match sessions.open(channel(client), next) {
                         Ok(id) => {
                             prop_assert_eq!(id.serial(), next);
-                            prop_assert!(own < QUOTA && open.len() < MOST);
-                            given.push((next, client, life));
+                            prop_assert!(own < QUOTA && open.len() < CAPACITY);
+                            given.push((next, client, incarnation));
                             open.insert(next, client);
                         }
                         Err(Refused::Quota) => prop_assert_eq!(own, QUOTA),
                         Err(error) => {
                             prop_assert_eq!(error, Refused::Full);
-                            prop_assert_eq!(open.len(), MOST);
+                            prop_assert_eq!(open.len(), CAPACITY);
                         }
                     }
                 }
@@ -227,7 +228,7 @@ proptest! {
                 Step::Restart => {
                     sessions = table(numbers);
                     open.clear();
-                    life += 1;
+                    incarnation += 1;
                 }
             }
             let all: Vec<(u64, usize)> = sessions
@@ -245,7 +246,7 @@ proptest! {
 }
 
 #[test]
-fn a_word_that_another_writes_gives_no_number_twice_in_a_life() {
+fn numbers_stay_unique_if_another_pd_writes_the_word() {
     let numbers = numbers();
     let mut sessions = table::<Sound>(numbers);
     let first = sessions.open(ONE, 1).expect("there is room");
@@ -259,7 +260,7 @@ fn a_word_that_another_writes_gives_no_number_twice_in_a_life() {
 }
 
 #[test]
-fn a_server_goes_through_its_sessions_and_closes_some() {
+fn a_server_iterates_over_its_sessions_and_closes_some() {
     let mut sessions = table::<Sound>(numbers());
     assert_eq!((sessions.len(), sessions.is_empty()), (0, true));
     let ids = [ONE, TWO, ONE].map(|channel| sessions.open(channel, 0).expect("there is room"));

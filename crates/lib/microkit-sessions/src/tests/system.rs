@@ -1,4 +1,4 @@
-//! A server, two clients, and who looks after them.
+//! The systems of the tests: a server, two clients, and sometimes a parent and a reporter.
 
 use std::string::String;
 use std::vec::Vec;
@@ -13,32 +13,32 @@ use sel4_microkit::{
 use crate::rules::{Rules, Sound};
 use crate::{Connection, SessionError, SessionId, Sessions};
 
-/// A file system of files that have nothing but a name, which is a number.
+/// A file system. A file has only a name, which is a number.
 #[protocol]
 pub(crate) trait Files {
     fn file(&mut self, name: u64) -> Result<SessionId, SessionError<()>>;
     fn name(&mut self, file: SessionId) -> Result<u64, SessionError<()>>;
-    /// The server closes it.
+    /// Makes the server close the file itself.
     fn kick(&mut self, file: SessionId) -> Result<(), SessionError<()>>;
 }
 
-/// The server, to its clients.
+/// The clients' channel to the server.
 pub(crate) const SERVER: Channel = Channel::new(0);
 
-/// The clients, to the server.
+/// The server's channels to its clients.
 pub(crate) const ONE: Channel = Channel::new(1);
 pub(crate) const TWO: Channel = Channel::new(2);
 pub(crate) const PARENT: Channel = Channel::new(3);
 
-/// Between `one` and `two`.
+/// The channels between `one` and `two`.
 pub(crate) const FIRST: Channel = Channel::new(1);
 pub(crate) const SECOND: Channel = Channel::new(2);
 
-/// How many sessions there can be, and how many of one client.
-pub(crate) const MOST: usize = 4;
+/// The size of the table, and the quota of one client.
+pub(crate) const CAPACITY: usize = 4;
 pub(crate) const QUOTA: usize = 2;
 
-/// With a parent.
+/// A system with a parent of the server and of `one`.
 const FILE: &str = r#"
     <system>
         <memory_region name="numbers" size="0x1000" />
@@ -64,18 +64,18 @@ const FILE: &str = r#"
         </channel>
     </system>"#;
 
-/// Who is told of deaths, besides.
-const UNDERTAKER_FILE: &str = r#"
-        <protection_domain name="undertaker" priority="100">
-            <program_image path="undertaker.elf" />
+/// The addition of a reporter, which the parent notifies of deaths.
+const REPORTER_FILE: &str = r#"
+        <protection_domain name="reporter" priority="100">
+            <program_image path="reporter.elf" />
         </protection_domain>
         <channel>
-            <end pd="undertaker" id="0" pp="true" /><end pd="server" id="3" />
+            <end pd="reporter" id="0" pp="true" /><end pd="server" id="3" />
         </channel>
-        <channel><end pd="parent" id="4" /><end pd="undertaker" id="4" /></channel>
+        <channel><end pd="parent" id="4" /><end pd="reporter" id="4" /></channel>
     </system>"#;
 
-/// Nobody dies.
+/// A system without a parent, in which no PD dies.
 const SMALL_FILE: &str = r#"
     <system>
         <memory_region name="numbers" size="0x1000" />
@@ -100,12 +100,12 @@ const SMALL_FILE: &str = r#"
         <channel><end pd="two" id="2" /><end pd="one" id="2" /></channel>
     </system>"#;
 
-/// From the parent to the undertaker: `one` has come to its end.
-const UNDERTAKER: Channel = Channel::new(4);
+/// The parent's channel to the reporter, for the death of `one`.
+const REPORTER: Channel = Channel::new(4);
 
-/// A server that keeps to these rules.
+/// A server whose table keeps the rules `R`.
 pub(crate) struct Server<R> {
-    sessions: Sessions<u64, MOST, R>,
+    sessions: Sessions<u64, CAPACITY, R>,
 }
 
 pub(crate) fn server<R: Rules>() -> Server<R> {
@@ -116,7 +116,7 @@ pub(crate) fn server<R: Rules>() -> Server<R> {
 }
 
 pub(crate) struct Call<'a, R> {
-    pub(crate) sessions: &'a mut Sessions<u64, MOST, R>,
+    pub(crate) sessions: &'a mut Sessions<u64, CAPACITY, R>,
     pub(crate) channel: Channel,
 }
 
@@ -159,12 +159,12 @@ impl<R: Rules> Handler for Server<R> {
     }
 }
 
-/// What the parent does with a child that has died.
+/// What happens when a child dies.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) enum Death {
-    /// It begins again.
+    /// The parent restarts it.
     IsRestarted,
-    /// It does not, and somebody reports it.
+    /// The parent stops it, and the reporter reports it to the server.
     IsReported,
 }
 
@@ -183,27 +183,27 @@ impl Handler for Parent {
             Death::IsRestarted => child.restart(self.entry_points[child.index() - 1])?,
             Death::IsReported => {
                 child.stop()?;
-                UNDERTAKER.notify();
+                REPORTER.notify();
             }
         }
         Ok(None)
     }
 }
 
-/// Tells the server that `one` has come to its end, when it is told so; before, does something else.
-pub(crate) struct Undertaker;
+/// Reports the death of `one` to the server when the parent notifies it.
+pub(crate) struct Reporter;
 
-impl Handler for Undertaker {
+impl Handler for Reporter {
     type Error = Infallible;
 
     fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
-        let server = Connection::connect(SERVER).expect("it is a server of sessions");
-        server.report_end(ONE).expect("it is allowed");
+        let server = Connection::connect(SERVER).expect("the peer is a session server");
+        server.report_end(ONE).expect("the server allows it");
         Ok(())
     }
 }
 
-/// A client that does something once, and is deaf after that.
+/// A client that has done everything in `init` and ignores notifications.
 pub(crate) struct Client;
 
 impl Handler for Client {
@@ -214,17 +214,17 @@ impl Handler for Client {
     }
 }
 
-/// A server that keeps to the rules `R`, and clients that do this.
+/// Builds the system with a server that keeps the rules `R`. The clients run `one` and `two`.
 pub(crate) fn system_of<R: Rules + 'static>(one: fn(), two: fn()) -> System {
     clients::<R>(SMALL_FILE, one, two)
 }
 
-/// The same with a sound server.
+/// Builds the system with a sound server.
 pub(crate) fn system(one: fn(), two: fn()) -> System {
     system_of::<Sound>(one, two)
 }
 
-/// The same, with a parent of the server and of `one`.
+/// Builds the system with a parent of the server and of `one`.
 pub(crate) fn system_with_parent<R: Rules + 'static>(death: Death, one: fn(), two: fn()) -> System {
     let parent = move || Parent {
         entry_points: CHILDREN.map(|child| child.entry_point().expect("it is a child")),
@@ -233,8 +233,8 @@ pub(crate) fn system_with_parent<R: Rules + 'static>(death: Death, one: fn(), tw
     match death {
         Death::IsRestarted => clients::<R>(FILE, one, two),
         Death::IsReported => {
-            let file = FILE.replace("</system>", UNDERTAKER_FILE);
-            clients::<R>(&file, one, two).program("undertaker.elf", || Undertaker)
+            let file = FILE.replace("</system>", REPORTER_FILE);
+            clients::<R>(&file, one, two).program("reporter.elf", || Reporter)
         }
     }
     .program("parent.elf", parent)
@@ -255,12 +255,12 @@ fn clients<R: Rules + 'static>(file: &str, one: fn(), two: fn()) -> System {
 }
 
 pub(crate) fn connect() -> (Connection, FilesClient) {
-    let server = Connection::connect(SERVER).expect("it is a server of sessions");
-    let files = FilesClient::connect(SERVER).expect("they are of one version");
+    let server = Connection::connect(SERVER).expect("the peer is a session server");
+    let files = FilesClient::connect(SERVER).expect("both use one version");
     (server, files)
 }
 
-/// Says that a session which was open is not, if it is not.
+/// Prints "cut off" unless the session is open and is the file `name`.
 pub(crate) fn check_open(files: &FilesClient, id: SessionId, name: u64) {
     match files.name(id) {
         Ok(found) if found == name => {}
@@ -268,11 +268,12 @@ pub(crate) fn check_open(files: &FilesClient, id: SessionId, name: u64) {
     }
 }
 
-/// What the server has opened, and what it has closed, in its order.
+/// Returns the names of the files that the server has opened, in order.
 pub(crate) fn opened(run: &Run) -> Vec<String> {
     lines(run, "server: open ")
 }
 
+/// Returns the names of the files that the server has closed, in order.
 pub(crate) fn closed(run: &Run) -> Vec<String> {
     lines(run, "server: closed ")
 }
@@ -283,15 +284,15 @@ fn lines(run: &Run, beginning: &str) -> Vec<String> {
     lines.map(String::from).collect()
 }
 
-/// Holds that nobody was cut off.
+/// Checks that no client lost a session of its own.
 #[track_caller]
-pub(crate) fn check_nobody_is_cut_off(run: &Run) {
+pub(crate) fn check_no_session_is_lost(run: &Run) {
     assert!(!run.log().contains("cut off"), "{}", run.log());
 }
 
-/// Holds that everything that was opened was closed once.
+/// Checks that each session was closed exactly once.
 #[track_caller]
-pub(crate) fn check_all_is_closed_once(run: &Run) {
+pub(crate) fn check_each_session_is_closed_once(run: &Run) {
     let (mut opened, mut closed) = (opened(run), closed(run));
     opened.sort();
     closed.sort();

@@ -1,4 +1,4 @@
-//! What goes wrong where a handle's drop closes a connection that others know of too.
+//! The defects of systems in which a handle's drop closes a connection that others use too.
 
 use microkit_test::{Explorer, Run, System};
 use sel4_microkit::{ChannelSet, Handler, Infallible, debug_println};
@@ -10,14 +10,14 @@ use crate::wire::request;
 use crate::{CloseError, Connection, Owner, Refused, Session, SessionError, SessionId, Shared};
 use microkit_protocol::CallError;
 
-/// Runs every schedule, in all of which this holds.
+/// Runs `check` on every schedule.
 #[track_caller]
 fn check_every_schedule(system: &System, check: impl Fn(&Run)) {
     check_with(Explorer::new(system), check);
 }
 
-/// Runs every schedule in which a server goes before its clients, as Microkit wants it: a client
-/// calls upwards. Clients go in any order.
+/// Runs `check` on every schedule that respects priorities. The server has a higher priority than its
+/// clients, as Microkit requires. The clients run in any order.
 #[track_caller]
 fn check_every_order_of_clients(system: &System, check: impl Fn(&Run)) {
     check_with(Explorer::new(system).by_priority(), check);
@@ -30,35 +30,36 @@ fn check_with(explorer: Explorer<'_>, check: impl Fn(&Run)) {
     assert!(explored.is_complete());
 }
 
-/// Holds that a system with a mistake is found out: clients are cut off.
+/// Checks that the explorer finds the defect: a client loses its session.
 #[track_caller]
 fn check_is_found(system: &System) {
     let explorer = Explorer::new(system).by_priority();
-    let found = explorer.try_check(check_nobody_is_cut_off);
-    let found = found.expect_err("the mistake is not found");
+    let found = explorer.try_check(check_no_session_is_lost);
+    let found = found.expect_err("the explorer did not find the defect");
     std::println!("found in {}: {}", found.schedule(), found.log());
     assert!(found.log().contains("cut off"), "{found}");
 }
 
-// The count falls to zero; before the connection is closed, another takes it; then it is closed.
+// Defect: the count falls to zero. Before the connection is closed, another owner takes it. Then it is
+// closed.
 
-/// A handle whose owners are counted: ours, and one that is not sound.
+/// A handle with a count of its owners: the sound one and a defective one.
 trait Counted: Default + 'static {
     fn take(&mut self, server: &Connection, files: &FilesClient);
     fn drop_last(&mut self);
-    /// What has been put off is done.
-    fn go_on(&mut self);
+    /// Runs deferred work.
+    fn run_deferred(&mut self);
     fn id(&self) -> Option<SessionId>;
 }
 
 static SHARED: Shared = Shared::new(SERVER);
 
 #[derive(Default)]
-struct Ours {
+struct Sound {
     owner: Option<Owner>,
 }
 
-impl Counted for Ours {
+impl Counted for Sound {
     fn take(&mut self, server: &Connection, files: &FilesClient) {
         let another = SHARED.owner(server, || files.file(1));
         self.owner = Some(another.expect("there is room"));
@@ -68,21 +69,21 @@ impl Counted for Ours {
         self.owner = None;
     }
 
-    fn go_on(&mut self) {}
+    fn run_deferred(&mut self) {}
 
     fn id(&self) -> Option<SessionId> {
         self.owner.as_ref().map(Owner::id)
     }
 }
 
-/// Counts, and closes when it comes to it: the connection that is there is taken meanwhile.
+/// Counts its owners and defers the close. Meanwhile, a new owner can take the same connection.
 #[derive(Default)]
-struct Theirs {
+struct Defective {
     count: usize,
     number: Option<u64>,
 }
 
-impl Counted for Theirs {
+impl Counted for Defective {
     fn take(&mut self, _: &Connection, files: &FilesClient) {
         let open = || files.file(1).expect("there is room").serial();
         self.number.get_or_insert_with(open);
@@ -93,8 +94,8 @@ impl Counted for Theirs {
         self.count = 0;
     }
 
-    fn go_on(&mut self) {
-        // It was zero when this was put off, and nobody looks again.
+    fn run_deferred(&mut self) {
+        // The count was zero when the close was deferred. The defect is that it is not checked again.
         if let Some(number) = self.number {
             close(SERVER, number).ok();
         }
@@ -106,8 +107,7 @@ impl Counted for Theirs {
     }
 }
 
-/// Drops when one channel is notified, takes when the other is, and goes on with what was put off
-/// whenever something comes.
+/// Drops the handle on one notification, takes it on the other, and runs deferred work on each.
 struct Program<H> {
     server: Connection,
     files: FilesClient,
@@ -127,7 +127,7 @@ impl<H: Counted> Handler for Program<H> {
             self.handle.take(&self.server, &self.files);
         }
         if self.is_dropped {
-            self.handle.go_on();
+            self.handle.run_deferred();
         }
         if let Some(id) = self.handle.id() {
             check_open(&self.files, id, 1);
@@ -156,21 +156,21 @@ fn with_counted<H: Counted>() -> System {
 }
 
 #[test]
-fn the_last_drop_does_not_close_what_another_has_just_opened() {
-    check_every_schedule(&with_counted::<Ours>(), check_nobody_is_cut_off);
-    check_is_found(&with_counted::<Theirs>());
+fn the_last_drop_does_not_close_a_session_that_was_just_opened() {
+    check_every_schedule(&with_counted::<Sound>(), check_no_session_is_lost);
+    check_is_found(&with_counted::<Defective>());
 }
 
-// Copies of a connection of which the count does not know: a library's own.
+// Defect: a library has a copy of the connection that the count does not include.
 
-/// The calls of the protocol, which hold nothing.
+/// Returns a client of the protocol, which holds no session.
 fn files() -> FilesClient {
-    FilesClient::connect(SERVER).expect("they are of one version")
+    FilesClient::connect(SERVER).expect("both use one version")
 }
 
-/// A library that uses the server by itself, and looks after its session.
+/// A library that connects for itself and has its own session.
 fn library(files: &FilesClient, name: u64) -> Session {
-    let server = Connection::connect(SERVER).expect("it is a server of sessions");
+    let server = Connection::connect(SERVER).expect("the peer is a session server");
     server.open(|| files.file(name)).expect("there is room")
 }
 
@@ -193,14 +193,14 @@ fn one_library() {
 }
 
 #[test]
-fn a_shadow_copy_is_not_cut_off() {
+fn libraries_do_not_close_the_sessions_of_others() {
     let other = || drop(library(&files(), 10));
     check_every_order_of_clients(&system(two_libraries, other), |run| {
-        check_nobody_is_cut_off(run);
-        check_all_is_closed_once(run);
+        check_no_session_is_lost(run);
+        check_each_session_is_closed_once(run);
         assert_eq!(opened(run).len(), 4);
     });
-    // A library that connects as if the life began with it.
+    // The defect: a library sends a connect of its own, as if a new incarnation had started.
     check_is_found(&system(
         || {
             let files = files();
@@ -212,28 +212,28 @@ fn a_shadow_copy_is_not_cut_off() {
     ));
 }
 
-// A connection number is given again, and a late close of the old one hits the new one.
+// Defect: a number is used again, and a late close of the old session closes the new one.
 
-struct NumbersComeAgain;
+struct ReusedNumbers;
 
-impl Rules for NumbersComeAgain {
+impl Rules for ReusedNumbers {
     const NUMBERS_ARE_NEW: bool = false;
 }
 
-struct NumbersAreAnybodys;
+struct ReusedNumbersWithoutOwners;
 
-impl Rules for NumbersAreAnybodys {
+impl Rules for ReusedNumbersWithoutOwners {
     const NUMBERS_ARE_NEW: bool = false;
     const SESSIONS_HAVE_OWNERS: bool = false;
 }
 
-struct SessionsAreAnybodys;
+struct SessionsWithoutOwners;
 
-impl Rules for SessionsAreAnybodys {
+impl Rules for SessionsWithoutOwners {
     const SESSIONS_HAVE_OWNERS: bool = false;
 }
 
-/// Closes a number that it has closed before, after it has opened something else.
+/// Closes a number again after it has opened another session.
 fn closes_late() {
     let files = files();
     let first = library(&files, 1);
@@ -253,16 +253,19 @@ fn closes_twice() {
 }
 
 #[test]
-fn a_late_close_does_not_hit_who_came_after() {
+fn a_late_close_does_not_close_a_newer_session() {
     check_every_order_of_clients(&system(closes_late, one_library), |run| {
-        check_nobody_is_cut_off(run);
-        check_all_is_closed_once(run);
+        check_no_session_is_lost(run);
+        check_each_session_is_closed_once(run);
     });
-    check_is_found(&system_of::<NumbersComeAgain>(closes_late, one_library));
-    check_is_found(&system_of::<NumbersAreAnybodys>(closes_twice, one_library));
+    check_is_found(&system_of::<ReusedNumbers>(closes_late, one_library));
+    check_is_found(&system_of::<ReusedNumbersWithoutOwners>(
+        closes_twice,
+        one_library,
+    ));
 }
 
-/// Reads and closes what has the numbers beside its own.
+/// Reads and closes the numbers next to its own.
 fn closes_what_it_guesses() {
     let files = files();
     let own = library(&files, 1).id().serial();
@@ -278,15 +281,15 @@ fn closes_what_it_guesses() {
 fn a_forged_number_is_refused() {
     check_every_order_of_clients(
         &system(closes_what_it_guesses, one_library),
-        check_nobody_is_cut_off,
+        check_no_session_is_lost,
     );
-    check_is_found(&system_of::<SessionsAreAnybodys>(
+    check_is_found(&system_of::<SessionsWithoutOwners>(
         closes_what_it_guesses,
         one_library,
     ));
 }
 
-// Connections are few, and run out.
+// Defect: one client uses up all sessions.
 
 struct NoQuota;
 
@@ -294,7 +297,7 @@ impl Rules for NoQuota {
     const QUOTA_HOLDS: bool = false;
 }
 
-/// Opens as many as it gets, and holds that the last answer says why there are no more.
+/// Opens as many sessions as it can, and checks that the last error gives the reason.
 fn is_greedy() {
     let (server, files) = connect();
     let mut sessions = heapless::Vec::<Session, 8>::new();
@@ -310,7 +313,7 @@ fn is_greedy() {
     core::mem::forget(sessions);
 }
 
-fn wants_its_share() {
+fn opens_its_quota() {
     let (server, files) = connect();
     for _ in 0..QUOTA {
         match server.open(|| files.file(10)) {
@@ -321,21 +324,21 @@ fn wants_its_share() {
 }
 
 #[test]
-fn connections_run_out_for_who_has_them_and_nobody_else() {
-    check_every_schedule(&system(is_greedy, wants_its_share), |run| {
-        check_nobody_is_cut_off(run);
+fn sessions_run_out_only_for_the_client_that_has_them() {
+    check_every_schedule(&system(is_greedy, opens_its_quota), |run| {
+        check_no_session_is_lost(run);
         assert_eq!(opened(run).len(), 2 * QUOTA);
     });
-    check_is_found(&system_of::<NoQuota>(is_greedy, wants_its_share));
+    check_is_found(&system_of::<NoQuota>(is_greedy, opens_its_quota));
 }
 
 #[test]
-fn a_table_that_is_full_is_an_error_and_a_place_is_free_again() {
+fn a_full_table_is_an_error_until_a_session_closes() {
     let system = system_of::<NoQuota>(
         || {
             let (server, files) = connect();
-            let mut sessions = heapless::Vec::<Session, MOST>::new();
-            for name in 0..MOST as u64 {
+            let mut sessions = heapless::Vec::<Session, CAPACITY>::new();
+            for name in 0..CAPACITY as u64 {
                 let session = server.open(|| files.file(name)).expect("there is room");
                 sessions.push(session).expect("it fits");
             }
@@ -350,12 +353,12 @@ fn a_table_that_is_full_is_an_error_and_a_place_is_free_again() {
     );
     let mut run = system.start();
     run.until_idle();
-    assert_eq!(opened(&run).len(), MOST + 1);
-    check_all_is_closed_once(&run);
+    assert_eq!(opened(&run).len(), CAPACITY + 1);
+    check_each_session_is_closed_once(&run);
 }
 
 #[test]
-fn handles_that_come_and_go_leave_nothing() {
+fn many_sessions_in_turn_leave_nothing() {
     let system = system(
         || {
             let (server, files) = connect();
@@ -370,15 +373,15 @@ fn handles_that_come_and_go_leave_nothing() {
     );
     let mut run = system.start();
     run.until_idle();
-    check_nobody_is_cut_off(&run);
-    check_all_is_closed_once(&run);
+    check_no_session_is_lost(&run);
+    check_each_session_is_closed_once(&run);
     assert_eq!(opened(&run).len(), 999);
 }
 
-// There is no close but a drop; and what is used after its end stops the program.
+// Defect: errors of a close are not reported, and the use of a closed session stops the program.
 
 #[test]
-fn a_close_says_what_is_wrong() {
+fn a_close_returns_its_error() {
     let system = system(
         || {
             let (server, files) = connect();
@@ -399,7 +402,7 @@ fn a_close_says_what_is_wrong() {
         || (),
     );
     check_every_schedule(&system, |run| {
-        check_all_is_closed_once(run);
+        check_each_session_is_closed_once(run);
         assert!(run.log().contains("done"), "{}", run.log());
     });
 }

@@ -1,8 +1,8 @@
-//! A line of the system file as it is shown in a compile error.
+//! Excerpts of the system file for compile errors.
 
 use microkit_sdf::{Source, Span};
 
-/// The line in which `span` begins, with `span` underlined:
+/// Returns the line where `span` starts, with `span` underlined:
 ///
 /// ```text
 ///   --> ping.system:27:9
@@ -19,7 +19,7 @@ pub(crate) fn excerpt(source: &Source, span: Span) -> String {
     let shown = text[line_start..].lines().next().unwrap_or_default();
     let column = indent.chars().count() + 1;
     let margin = " ".repeat(number.to_string().len());
-    // Tabs stay tabs, so that the marks stand under what they mark.
+    // Tabs stay tabs, so that the marks line up with the text above.
     let blank: String = indent
         .chars()
         .map(|c| if c == '\t' { c } else { ' ' })
@@ -40,7 +40,7 @@ pub(crate) fn excerpt(source: &Source, span: Span) -> String {
     )
 }
 
-/// The number of the line in which `span` begins, counted from 1.
+/// Returns the number of the line where `span` starts, counted from 1.
 pub(crate) fn line(source: &Source, span: Span) -> usize {
     let before = source.text.get(..span.start).unwrap_or_default();
     before.matches('\n').count() + 1

@@ -1,4 +1,4 @@
-//! Finding and reading the system file.
+//! Finds, reads and parses the system file.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -11,16 +11,16 @@ use syn::{Error, LitStr, Result};
 
 use crate::excerpt::excerpt;
 
-/// The folder in which systems are looked for, in the package and in each folder above it.
+/// The folder for system files, in the package and in every parent folder.
 const SYSTEMS: &str = "microkit-systems";
 
-/// A system file that is there.
+/// The path and text of a system file.
 pub(crate) struct File {
     path: PathBuf,
     text: String,
 }
 
-/// Finds the file that `name` names, and reads it.
+/// Finds and reads the file with that name.
 pub(crate) fn find(name: &LitStr) -> Result<File> {
     let candidates = candidates(&name.value(), name.span().unwrap().local_file().as_deref());
     let Some(path) = candidates.iter().find(|path| path.is_file()) else {
@@ -29,7 +29,7 @@ pub(crate) fn find(name: &LitStr) -> Result<File> {
             .map(|path| format!("\n  {}", path.display()))
             .collect();
         let message = format!(
-            "there is no such system file; looked for were{}",
+            "the system file was not found; these paths were tried:{}",
             tried.concat()
         );
         return Err(Error::new(name.span(), message));
@@ -43,7 +43,7 @@ pub(crate) fn find(name: &LitStr) -> Result<File> {
     Ok(File { path, text })
 }
 
-/// Where a file of that name may be, in the order in which it is looked for.
+/// Returns the possible paths of a file with that name, in search order.
 fn candidates(name: &str, source: Option<&Path>) -> Vec<PathBuf> {
     let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let package = package.unwrap_or_default();
@@ -61,7 +61,9 @@ fn candidates(name: &str, source: Option<&Path>) -> Vec<PathBuf> {
 }
 
 impl File {
-    /// Checks it. For which board it is is not known here, so what a board may lack is no fault.
+    /// Parses and checks the file.
+    ///
+    /// The macro does not know the board. So it allows any number of cores.
     pub(crate) fn parse(&self, name: &LitStr) -> Result<System> {
         let folder = self.path.parent().unwrap_or(Path::new(""));
         let files = SearchPaths(vec![folder.to_path_buf()]);
@@ -77,9 +79,9 @@ impl File {
             .map_err(|errors| Error::new(name.span(), rendered(&errors)))
     }
 
-    /// What has the program compiled anew when the file changes.
+    /// Returns code that makes cargo rebuild the program when the file changes.
     pub(crate) fn tracked(&self) -> TokenStream {
-        // A path that is not UTF-8 cannot be written in a program.
+        // A path that is not UTF-8 cannot be a string literal. Then a change is not noticed.
         let path = self.path.to_str();
         path.map(|path| {
             quote!(
@@ -90,7 +92,7 @@ impl File {
     }
 }
 
-/// All that is wrong with a file, with its lines.
+/// Renders all errors of a file with their lines.
 fn rendered(errors: &SdfErrors) -> String {
     let source = errors.source_file();
     let one = |fault: &SdfError| {

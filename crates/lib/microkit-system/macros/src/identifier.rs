@@ -1,12 +1,13 @@
-//! How a name of the system file is written in Rust.
+//! Converts names of the system file to Rust names.
 //!
-//! The file may call things as it likes (`pl011@9000000/serial/queue`); Rust may not. A character
-//! that no Rust name has becomes `_`. Two names that then look alike are told apart where they
-//! meet, and not here: a name that depended on what else is in the file would change with it.
+//! Names in the file can contain any character (`pl011@9000000/serial/queue`). Each character that a Rust
+//! name cannot have becomes `_`. Two names can become equal. This module does not make them unique: then
+//! a name would depend on the rest of the file, and could change when an unrelated element is added.
+//! `names` reports such a pair as ambiguous instead.
 
 use proc_macro2::Ident;
 
-/// The Rust name of `name`, in the letters of the file.
+/// Returns the Rust name for `name`, with the case of the file.
 pub(crate) fn identifier(name: &str) -> String {
     let fits = |c: char| c == '_' || c.is_ascii_alphanumeric();
     let mut identifier: String = name
@@ -16,15 +17,16 @@ pub(crate) fn identifier(name: &str) -> String {
     if !identifier.starts_with(|c: char| c == '_' || c.is_ascii_alphabetic()) {
         identifier.insert(0, '_');
     }
-    // What is left is a keyword, or `_` alone.
+    // The remaining invalid names are keywords and a single `_`.
     if syn::parse_str::<Ident>(&identifier).is_err() {
         identifier.push('_');
     }
     identifier
 }
 
-/// Whether `name` is what an item called `item` means, if it says nothing else: constants are in
-/// capitals, and the names of files rarely.
+/// Returns whether an item called `item`, without `= "…"`, means `name`.
+///
+/// The comparison ignores case, because items are written like constants, and names in the file are not.
 pub(crate) fn is_meant(name: &str, item: &str) -> bool {
     identifier(name).eq_ignore_ascii_case(item)
 }
@@ -34,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_has_one_in_rust() {
+    fn every_name_has_a_rust_name() {
         let check = |name, expect| {
             assert_eq!(identifier(name), expect, "{name:?}");
             assert!(syn::parse_str::<Ident>(expect).is_ok(), "{name:?}");
@@ -56,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn capitals_are_the_programs_choice() {
+    fn the_case_of_an_item_does_not_matter() {
         assert!(is_meant("virt-rx/0", "VIRT_RX_0"));
         assert!(is_meant("virt-rx/0", "virt_rx_0"));
         assert!(!is_meant("virt-rx/0", "VIRT_RX0"));

@@ -1,4 +1,4 @@
-//! What `system!` is written with.
+//! Parses the tokens of `system!`.
 
 use proc_macro2::Ident;
 use syn::parse::{Parse, ParseStream};
@@ -28,11 +28,11 @@ pub(crate) enum Kind {
     Region,
 }
 
-/// What it is called in the file.
+/// How an item names its element of the file.
 pub(crate) enum Wanted {
     Name(LitStr),
     Number(LitInt, u64),
-    /// As the item, but for what no Rust name can have.
+    /// By the item's own name, compared by `identifier::is_meant`.
     Same,
 }
 
@@ -44,7 +44,7 @@ impl Parse for Input {
         if pd_word != "pd" {
             return Err(syn::Error::new(
                 pd_word.span(),
-                "write `pd = \"NAME\"`: which protection domain of the system file this program is",
+                "write `pd = \"NAME\"`, with the name of this program's protection domain in the system file",
             ));
         }
         input.parse::<Token![=]>()?;

@@ -1,6 +1,11 @@
-//! The macro of `microkit-system`: reads the system file while a program is compiled.
+//! The `system!` macro of `microkit-system`: reads the system file at compile time.
 //!
-//! Data goes one way: tokens → `input`, and text → `file` → `names` → `output`.
+//! ```text
+//! tokens ──► input ───────────────────────┐
+//! system file ──► file ──► microkit_sdf ──┴──► names ──► output ──► tokens
+//! ```
+//!
+//! `names` finds the element that an item names. `output` generates the item.
 #![forbid(unsafe_code)]
 
 mod excerpt;
@@ -13,11 +18,11 @@ mod output;
 use proc_macro::TokenStream;
 use syn::parse_macro_input;
 
-/// See `microkit_system::system`.
+/// Declares channels, interrupts, children and memory regions: see `microkit_system::system`.
 #[proc_macro]
 pub fn system(tokens: TokenStream) -> TokenStream {
     let input = parse_macro_input!(tokens as input::Input);
-    // A file that was read is tracked, whatever was wrong with what is wanted of it.
+    // Track the file even if there are errors: its next version may have none.
     let file = match file::find(&input.file) {
         Ok(file) => file,
         Err(error) => return error.into_compile_error().into(),

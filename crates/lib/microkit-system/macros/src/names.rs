@@ -1,4 +1,7 @@
-//! What a name means in the system file, to one of its protection domains.
+//! Finds the element of the system file that a name means for one of its protection domains (PDs).
+//!
+//! All elements of the right kind become candidates. A `setvar_…` of the file comes before the element's
+//! other name: it is the way to make a name unique.
 
 use std::collections::BTreeSet;
 
@@ -8,16 +11,16 @@ use crate::excerpt::{excerpt, line};
 use crate::identifier::{identifier, is_meant};
 use crate::input::Kind;
 
-/// What was found, and where.
+/// An element of the file, with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) span: Span,
-    /// The symbol into which Microkit's tool writes its identifier.
+    /// The symbol into which Microkit's tool writes the element's identifier.
     pub(crate) id_symbol: Option<String>,
     pub(crate) thing: Thing,
 }
 
-/// What it is to the program: what every protection domain that runs it must agree on.
+/// The attributes that must be equal for every PD that runs the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Thing {
     Channel {
@@ -42,36 +45,43 @@ pub(crate) enum Thing {
     },
 }
 
-/// How something is called in a `system!`.
+/// How an item of `system!` names its element.
 #[derive(Debug, Copy, Clone)]
 pub(crate) enum Key<'a> {
     Name(&'a str),
     Number(u64),
-    /// The Rust name of what is meant.
+    /// The item's own name.
     Identifier(&'a str),
 }
 
-/// One thing of the right kind.
+/// An element of the right kind.
 struct Candidate {
-    /// What the file calls it by a setvar.
+    /// Its name by a `setvar_id` or `setvar_vaddr`.
     symbol: Option<String>,
-    /// What it is called otherwise.
+    /// Its other name: the peer, the number, the child or the region.
     name: String,
     number: Option<u64>,
     span: Span,
     thing: Result<Thing, String>,
 }
 
-/// Finds what `key` means to the protection domain of that index.
+/// Finds the element that `key` means for the PD with that index.
 ///
-/// **Errors:** a sentence with the lines of the file.
-pub(crate) fn find(system: &System, pd: usize, kind: Kind, key: Key<'_>) -> Result<Found, String> {
-    let domain = &system.protection_domains[pd];
+/// # Errors
+///
+/// Returns a message with the lines of the file.
+pub(crate) fn find(
+    system: &System,
+    pd_index: usize,
+    kind: Kind,
+    key: Key<'_>,
+) -> Result<Found, String> {
+    let pd = &system.protection_domains[pd_index];
     let candidates = match kind {
-        Kind::Channel => channels(system, pd),
-        Kind::Irq => irqs(system, domain),
-        Kind::Child => children(system, domain),
-        Kind::Region => regions(system, domain),
+        Kind::Channel => channels(system, pd_index),
+        Kind::Irq => irqs(system, pd),
+        Kind::Child => children(system, pd),
+        Kind::Region => regions(system, pd),
     };
     let matching = |test: &dyn Fn(&Candidate) -> bool| -> Vec<&Candidate> {
         candidates.iter().filter(|one| test(one)).collect()
@@ -99,14 +109,14 @@ pub(crate) fn find(system: &System, pd: usize, kind: Kind, key: Key<'_>) -> Resu
             }),
             Err(help) => Err(format!("{help}\n{}", excerpt(&system.source, one.span))),
         },
-        [] => Err(missing(system, domain, kind, key, &candidates)),
+        [] => Err(missing(system, pd, kind, key, &candidates)),
         _ => Err(ambiguous(system, kind, key, &hits)),
     }
 }
 
 fn missing(
     system: &System,
-    domain: &ProtectionDomain,
+    pd: &ProtectionDomain,
     kind: Kind,
     key: Key<'_>,
     candidates: &[Candidate],
@@ -114,9 +124,9 @@ fn missing(
     let wanted = match key {
         Key::Name(name) => format!("called `{name}`"),
         Key::Number(number) => format!("with the number {number}"),
-        Key::Identifier(item) => format!("that is `{item}` in Rust"),
+        Key::Identifier(item) => format!("whose Rust name is `{item}`"),
     };
-    let noun = noun(kind);
+    let [one, _] = nouns(kind);
     let names = candidates
         .iter()
         .flat_map(|one| [one.symbol.as_ref(), Some(&one.name)]);
@@ -138,13 +148,13 @@ fn missing(
         })
         .collect();
     let help = match listed.as_slice() {
-        [] => format!("it has no {noun} at all"),
-        _ => format!("there are {}", listed.join(", ")),
+        [] => format!("it has no {one} at all"),
+        _ => format!("it has {}", listed.join(", ")),
     };
     format!(
-        "the protection domain `{}` has no {noun} {wanted}: {meant}{help}\n{}",
-        domain.name,
-        excerpt(&system.source, domain.span)
+        "PD `{}` has no {one} {wanted}: {meant}{help}\n{}",
+        pd.name,
+        excerpt(&system.source, pd.span)
     )
 }
 
@@ -162,43 +172,45 @@ fn ambiguous(system: &System, kind: Kind, key: Key<'_>, hits: &[&Candidate]) -> 
         .iter()
         .map(|one| excerpt(&system.source, one.span))
         .collect();
-    // Names that differ in the file are told apart by writing them out.
+    // If the names differ in the file, the item can state one. Otherwise the file needs a new name.
     let names: BTreeSet<&str> = hits.iter().map(|one| one.name.as_str()).collect();
     let remedy = match names.first() {
         Some(first) if names.len() == hits.len() => {
-            format!("write which one, as in `= {first:?}`")
+            format!("state the one that you mean, as in `= {first:?}`")
         }
         _ => {
-            format!("write {attribute}=\"NAME\" where the one that you mean is, and use that name")
+            format!("add {attribute}=\"NAME\" to the one that you mean, and use that name here")
         }
     };
+    let [_, many] = nouns(kind);
     format!(
-        "{name} can be {} things: {remedy}\n{}",
+        "{name} matches {} {many}: {remedy}\n{}",
         hits.len(),
         places.join("\n")
     )
 }
 
-fn noun(kind: Kind) -> &'static str {
+/// Returns the singular and the plural of the kind.
+fn nouns(kind: Kind) -> [&'static str; 2] {
     match kind {
-        Kind::Channel => "channel",
-        Kind::Irq => "interrupt",
-        Kind::Child => "child",
-        Kind::Region => "memory region",
+        Kind::Channel => ["channel", "channels"],
+        Kind::Irq => ["interrupt", "interrupts"],
+        Kind::Child => ["child", "children"],
+        Kind::Region => ["memory region", "mappings"],
     }
 }
 
-fn channels(system: &System, pd: usize) -> Vec<Candidate> {
+fn channels(system: &System, pd_index: usize) -> Vec<Candidate> {
     let ends = system.channels.iter().flat_map(|channel| {
         let [one, other] = &channel.ends;
         [(one, other), (other, one)]
     });
-    let own = ends.filter(|(end, _)| end.pd == pd);
-    let domain = &system.protection_domains[pd];
+    let own = ends.filter(|(end, _)| end.pd == pd_index);
+    let pd = &system.protection_domains[pd_index];
     let candidate = |(end, other): (&End, &End)| {
         let peer = system.protection_domains[other.pd].name.clone();
         Candidate {
-            symbol: id_symbol(system, domain, end.span),
+            symbol: id_symbol(system, pd, end.span),
             name: peer.clone(),
             number: None,
             span: end.span,
@@ -213,9 +225,9 @@ fn channels(system: &System, pd: usize) -> Vec<Candidate> {
     own.map(candidate).collect()
 }
 
-fn irqs(system: &System, domain: &ProtectionDomain) -> Vec<Candidate> {
+fn irqs(system: &System, pd: &ProtectionDomain) -> Vec<Candidate> {
     let candidate = |irq: &microkit_sdf::Irq| Candidate {
-        symbol: id_symbol(system, domain, irq.span),
+        symbol: id_symbol(system, pd, irq.span),
         name: irq.number.to_string(),
         number: Some(irq.number),
         span: irq.span,
@@ -224,37 +236,39 @@ fn irqs(system: &System, domain: &ProtectionDomain) -> Vec<Candidate> {
             number: irq.number,
         }),
     };
-    domain.irqs.iter().map(candidate).collect()
+    pd.irqs.iter().map(candidate).collect()
 }
 
-fn children(system: &System, domain: &ProtectionDomain) -> Vec<Candidate> {
+fn children(system: &System, pd: &ProtectionDomain) -> Vec<Candidate> {
     let candidate = |child: &microkit_sdf::Child| {
-        let pd = &system.protection_domains[child.pd];
+        let child_pd = &system.protection_domains[child.pd];
         Candidate {
-            symbol: id_symbol(system, domain, pd.span),
-            name: pd.name.clone(),
+            symbol: id_symbol(system, pd, child_pd.span),
+            name: child_pd.name.clone(),
             number: None,
-            span: pd.span,
+            span: child_pd.span,
             thing: Ok(Thing::Child { id: child.id }),
         }
     };
-    domain.children.iter().map(candidate).collect()
+    pd.children.iter().map(candidate).collect()
 }
 
-fn regions(system: &System, domain: &ProtectionDomain) -> Vec<Candidate> {
+fn regions(system: &System, pd: &ProtectionDomain) -> Vec<Candidate> {
     let symbol = |value| {
-        let setvar = domain.setvars.iter().find(|setvar| setvar.value == value);
+        let setvar = pd.setvars.iter().find(|setvar| setvar.value == value);
         setvar.map(|setvar| setvar.symbol.clone())
     };
-    let free = free_symbols(system, domain);
+    let free = free_symbols(system, pd);
     let candidate = |(map, free): (&Map, &String)| {
         let region = &system.memory_regions[map.region];
-        // Two mappings are never at one address.
+        // The address identifies the mapping: two mappings never have the same one.
         let vaddr = symbol(SetVarValue::Vaddr(map.vaddr));
         let size = symbol(SetVarValue::Size { region: map.region });
         let name = &region.name;
         let thing = match (&vaddr, size) {
-            _ if !map.perms.read => Err(format!("`{name}` is mapped without `r`")),
+            _ if !map.perms.read => Err(format!(
+                "`{name}` is mapped without `r`: add `r` to `perms`"
+            )),
             (Some(vaddr), Some(size)) => Ok(Thing::Region {
                 bytes: region.bytes,
                 cached: map.cached,
@@ -274,7 +288,7 @@ fn regions(system: &System, domain: &ProtectionDomain) -> Vec<Candidate> {
                     .map(|(attribute, symbol, _)| format!("{attribute}=\"{symbol}\""))
                     .collect();
                 Err(format!(
-                    "the program cannot know where `{name}` is: add {}",
+                    "the program needs variables for the address and the size of `{name}`: add {}",
                     lacking.join(" ")
                 ))
             }
@@ -287,12 +301,12 @@ fn regions(system: &System, domain: &ProtectionDomain) -> Vec<Candidate> {
             thing,
         }
     };
-    domain.maps.iter().zip(&free).map(candidate).collect()
+    pd.maps.iter().zip(&free).map(candidate).collect()
 }
 
-/// A symbol for each mapping that a program can have and that nothing sets yet, nor with `_size`.
-fn free_symbols(system: &System, domain: &ProtectionDomain) -> Vec<String> {
-    let set = domain.setvars.iter().map(|setvar| setvar.symbol.clone());
+/// Suggests a symbol for each mapping. Neither it nor the symbol with `_size` is in use.
+fn free_symbols(system: &System, pd: &ProtectionDomain) -> Vec<String> {
+    let set = pd.setvars.iter().map(|setvar| setvar.symbol.clone());
     let mut taken: BTreeSet<String> = set.collect();
     let mut free = |map: &Map| {
         let name = identifier(&system.memory_regions[map.region].name);
@@ -306,14 +320,14 @@ fn free_symbols(system: &System, domain: &ProtectionDomain) -> Vec<String> {
         taken.extend([symbol.clone(), format!("{symbol}_size")]);
         symbol
     };
-    domain.maps.iter().map(&mut free).collect()
+    pd.maps.iter().map(&mut free).collect()
 }
 
-/// The `setvar_id` of the element that begins at `element`, which is written for `domain`.
-fn id_symbol(system: &System, domain: &ProtectionDomain, element: Span) -> Option<String> {
+/// Returns the `setvar_id` of the element that starts at `element`, which sets a variable of `pd`.
+fn id_symbol(system: &System, pd: &ProtectionDomain, element: Span) -> Option<String> {
     let is_id = |setvar: &&microkit_sdf::SetVar| matches!(setvar.value, SetVarValue::Id(_));
-    let mut ids = domain.setvars.iter().filter(is_id);
-    // An attribute stands in the element whose name comes last before it.
+    let mut ids = pd.setvars.iter().filter(is_id);
+    // The parser keeps only the attribute's place. The element is the last one that starts before it.
     let of_element = |at: usize| {
         let starts = elements(system).filter(|span| span.start < at);
         starts.map(|span| span.start).max() == Some(element.start)
@@ -322,13 +336,12 @@ fn id_symbol(system: &System, domain: &ProtectionDomain, element: Span) -> Optio
     setvar.map(|setvar| setvar.symbol.clone())
 }
 
-/// The elements that can have a `setvar_id`.
+/// Returns the elements that can have a `setvar_id`.
 fn elements(system: &System) -> impl Iterator<Item = Span> {
-    let domains = system.protection_domains.iter();
+    let pds = system.protection_domains.iter();
     let ends = system.channels.iter().flat_map(|channel| &channel.ends);
-    let irqs = domains.clone().flat_map(|domain| &domain.irqs);
-    domains
-        .map(|domain| domain.span)
+    let irqs = pds.clone().flat_map(|pd| &pd.irqs);
+    pds.map(|pd| pd.span)
         .chain(irqs.map(|irq| irq.span))
         .chain(ends.map(|end| end.span))
 }
@@ -378,7 +391,7 @@ mod tests {
     </channel>
 </system>"#;
 
-    /// What `key` is to `pd`, or the error.
+    /// Checks what `key` means for `pd`, or the error.
     fn check(pd: &str, kind: Kind, key: Key<'_>, expect: Result<Thing, &str>) {
         let system =
             parse("names.system", FILE, Options::new(&NoFiles)).expect("the file is right");
@@ -410,7 +423,7 @@ mod tests {
     }
 
     #[test]
-    fn a_channel_is_called_as_the_other_end() {
+    fn a_channel_has_the_name_of_the_peer() {
         let (kind, name) = (Kind::Channel, Key::Name);
         check(
             "parent",
@@ -434,15 +447,15 @@ mod tests {
             "parent",
             kind,
             name("other"),
-            Err("`other` can be 2 things: write setvar_id"),
+            Err("`other` matches 2 channels: add setvar_id"),
         );
-        let listed = "there are `worker` (line 28), `other` (line 31), `urgent` (line 35)";
+        let listed = "it has `worker` (line 28), `other` (line 31), `urgent` (line 35)";
         check("parent", kind, name("nobody"), Err(listed));
         check("parent", kind, name("nobody"), Err("names.system:8:5"));
     }
 
     #[test]
-    fn an_interrupt_is_called_by_its_number() {
+    fn an_interrupt_is_named_by_its_number() {
         let irq = |id, number| Ok(Thing::Irq { id, number });
         check("parent", Kind::Irq, Key::Number(33), irq(5, 33));
         check("parent", Kind::Irq, Key::Number(34), irq(6, 34));
@@ -456,7 +469,7 @@ mod tests {
     }
 
     #[test]
-    fn a_child_is_called_as_the_file_does() {
+    fn a_child_has_its_name_in_the_file() {
         check(
             "parent",
             Kind::Child,
@@ -484,8 +497,8 @@ mod tests {
     }
 
     #[test]
-    fn a_region_is_called_by_its_symbol_where_it_is_mapped_twice() {
-        // The symbol comes first, so that `ring` is the mapping that is called so.
+    fn a_region_that_is_mapped_twice_is_named_by_its_symbol() {
+        // A symbol comes before a region's name. So `ring` is the mapping with this symbol.
         check(
             "parent",
             Kind::Region,
@@ -501,8 +514,9 @@ mod tests {
         let lacking = "add setvar_vaddr=\"bare\" setvar_size=\"bare_size\"";
         check("parent", Kind::Region, Key::Name("bare"), Err(lacking));
     }
+
     #[test]
-    fn a_name_that_rust_cannot_have_has_one_in_rust() {
+    fn an_item_without_a_name_means_the_element_with_its_rust_name() {
         let (kind, item) = (Kind::Region, Key::Identifier);
         let tx = |vaddr: &str| {
             Ok(Thing::Region {
@@ -530,14 +544,14 @@ mod tests {
         );
         let irq = Ok(Thing::Irq { id: 6, number: 34 });
         check("parent", Kind::Irq, item("CLOCK"), irq);
-        let missing = "no memory region that is `TX_O` in Rust: did you mean `tx`?";
+        let missing = "no memory region whose Rust name is `TX_O`: did you mean `tx`?";
         check("parent", kind, item("TX_O"), Err(missing));
     }
 
     #[test]
-    fn names_that_are_one_in_rust_are_told_apart() {
+    fn two_elements_with_one_rust_name_are_ambiguous() {
         let kind = Kind::Region;
-        let ambiguous = "`UART_9000000_RX_0` can be 2 things: write which one, as in \
+        let ambiguous = "`UART_9000000_RX_0` matches 2 mappings: state the one that you mean, as in \
                          `= \"uart@9000000/rx-0\"`";
         check(
             "parent",
@@ -556,12 +570,12 @@ mod tests {
             Key::Name("type"),
             Err("add setvar_vaddr=\"type_\""),
         );
-        // What is named but lacks its size.
+        // Two channels to one peer have the same name in the file, so they need a `setvar_id`.
         check(
             "parent",
             Kind::Channel,
             Key::Identifier("OTHER"),
-            Err("write setvar_id"),
+            Err("add setvar_id"),
         );
     }
 }

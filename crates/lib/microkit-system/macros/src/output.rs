@@ -1,4 +1,7 @@
-//! What `system!` becomes.
+//! Generates the items of `system!`.
+//!
+//! A right that the file does not grant is a method with a condition that never holds. Its error shows
+//! the line of the file. A missing method would only produce "no method named …".
 
 use microkit_sdf::{Span, System, nearest};
 use proc_macro2::{Ident, TokenStream};
@@ -9,19 +12,19 @@ use crate::excerpt::{excerpt, line};
 use crate::input::{Input, Item, Wanted};
 use crate::names::{Found, Key, Thing, find};
 
-/// All items, and an error for each that is wrong.
+/// Generates all items, and a compile error for each wrong one.
 pub(crate) fn items(input: &Input, system: &System) -> TokenStream {
     let name = input.pd.value();
     let Some(pd) = system.protection_domain(&name) else {
         let names: Vec<&str> = system
             .protection_domains
             .iter()
-            .map(|domain| &*domain.name)
+            .map(|pd| &*pd.name)
             .collect();
         let meant = nearest(&name, names.iter().copied());
         let meant = meant.map_or(String::new(), |name| format!("did you mean `{name}`? "));
         let message = format!(
-            "{} has no protection domain `{name}`; {meant}it has `{}`",
+            "{} has no PD `{name}`: {meant}it has `{}`",
             system.source.name,
             names.join("`, `")
         );
@@ -34,7 +37,7 @@ pub(crate) fn items(input: &Input, system: &System) -> TokenStream {
     input.items.iter().map(one).collect()
 }
 
-/// Finds what an item names, which must be the same to all that run the program.
+/// Finds the element that an item names. It must be the same for all PDs that run the program.
 fn resolve(system: &System, pd: usize, item: &Item) -> Result<Found> {
     let (text, at) = match &item.wanted {
         Wanted::Name(name) => (name.value(), name.span()),
@@ -46,19 +49,19 @@ fn resolve(system: &System, pd: usize, item: &Item) -> Result<Found> {
         Wanted::Number(_, number) => Key::Number(*number),
         Wanted::Same => Key::Identifier(&text),
     };
-    let fault = |message| Error::new(at, message);
-    let found = find(system, pd, item.kind, key).map_err(fault)?;
-    let domains = &system.protection_domains;
-    for (other, domain) in domains.iter().enumerate() {
-        if other == pd || domain.program_image.path != domains[pd].program_image.path {
+    let error_at = |message| Error::new(at, message);
+    let found = find(system, pd, item.kind, key).map_err(error_at)?;
+    let pds = &system.protection_domains;
+    for (other, other_pd) in pds.iter().enumerate() {
+        if other == pd || other_pd.program_image.path != pds[pd].program_image.path {
             continue;
         }
-        let shared = format!("`{}` runs this program too, ", domain.name);
+        let shared = format!("PD `{}` runs the same program, but ", other_pd.name);
         let theirs = find(system, other, item.kind, key)
-            .map_err(|message| fault(format!("{shared}but {message}")))?;
+            .map_err(|message| error_at(format!("{shared}{message}")))?;
         if theirs.thing != found.thing {
-            return Err(fault(format!(
-                "{shared}and to it this is something else\n{}\n{}",
+            return Err(error_at(format!(
+                "{shared}there this name has other attributes\n{}\n{}",
                 excerpt(&system.source, found.span),
                 excerpt(&system.source, theirs.span)
             )));
@@ -96,7 +99,7 @@ fn output(system: &System, pd: usize, item: &Item, found: &Found) -> TokenStream
     quote!(#item #declared)
 }
 
-/// One item, and where in the file what it names is.
+/// An item, with the place of its element in the file.
 struct Cx<'a> {
     system: &'a System,
     pd_name: &'a str,
@@ -105,20 +108,21 @@ struct Cx<'a> {
 }
 
 impl Cx<'_> {
-    /// `NAME.system:27`.
+    /// Returns the place as `NAME.system:27`.
     fn place(&self) -> String {
         let source = &self.system.source;
         format!("{}:{}", source.name, line(source, self.span))
     }
 
-    /// The variable into which Microkit's tool writes an identifier: it refuses a program without
-    /// one.
+    /// Declares the variable into which Microkit's tool writes an identifier.
+    ///
+    /// The generated code does not read it, but the tool refuses a program without it.
     fn declared(&self, symbol: &str) -> TokenStream {
         let Ok(symbol) = syn::parse_str::<Ident>(symbol) else {
             return self.no_variable(&[symbol]);
         };
         quote! {
-            #[allow(dead_code, reason = "the tool needs it, the program has the number")]
+            #[allow(dead_code, reason = "Microkit's tool needs the variable, and the program has a constant")]
             const _: () = {
                 fn id() -> usize {
                     *::microkit_system::_private::sel4_microkit::var!(#symbol: usize = 0)
@@ -129,14 +133,14 @@ impl Cx<'_> {
 
     fn no_variable(&self, symbols: &[&str]) -> TokenStream {
         let message = format!(
-            "`{}` is no name of a variable in Rust: choose another\n{}",
+            "`{}` is not a valid name of a Rust variable: change it in the system file\n{}",
             symbols.join("` or `"),
             excerpt(&self.system.source, self.span)
         );
         Error::new(self.item.name.span(), message).into_compile_error()
     }
 
-    /// A unit struct, which is both a type and a value, with what stands in `body`.
+    /// Generates a unit struct, which is both a type and a value, and the items in `body`.
     fn unit(&self, docs: &str, body: &TokenStream) -> TokenStream {
         let Item {
             attributes,
@@ -151,11 +155,11 @@ impl Cx<'_> {
             #[allow(
                 non_camel_case_types,
                 clippy::upper_case_acronyms,
-                reason = "it is used as a constant"
+                reason = "it is written like a constant, because it is used like one"
             )]
             #visibility struct #name;
 
-            #[allow(dead_code, unreachable_pub, reason = "not every program needs all of it")]
+            #[allow(dead_code, unreachable_pub, reason = "not every program uses every method")]
             const _: () = {
                 use ::microkit_system::_private::{sel4, sel4_microkit as runtime};
                 #body
@@ -163,10 +167,11 @@ impl Cx<'_> {
         }
     }
 
-    /// A condition that does not hold, and says why; nothing if `granted`.
+    /// Generates a condition for a right, which never holds. Generates nothing if the right is granted.
     ///
-    /// Returns the trait, and the clause that demands it of the item. The lifetime keeps the
-    /// compiler from looking at the condition before somebody relies on it.
+    /// Returns a trait that is never implemented, and a `where` clause that requires it of the item. The
+    /// lifetime in the clause delays the compiler's check until a program uses the method. Without it,
+    /// the compiler would reject the method's definition.
     fn right(&self, right: &str, granted: bool, message: &str, help: &str) -> [TokenStream; 2] {
         if granted {
             return [TokenStream::new(), TokenStream::new()];
@@ -214,14 +219,14 @@ impl Cx<'_> {
                 #common
 
                 impl #name {
-                    /// Notifies the PD at the other end, as `Channel::notify`.
+                    /// Notifies the peer: see `Channel::notify`.
                     #[inline]
                     #[track_caller]
                     pub fn notify(self) #may_notify {
                         self.channel().notify();
                     }
 
-                    /// Calls the PD at the other end, as `Channel::pp_call`.
+                    /// Calls the peer's protected procedure: see `Channel::pp_call`.
                     #[inline]
                     #[track_caller]
                     pub fn pp_call(self, msg_info: runtime::MessageInfo) -> runtime::MessageInfo
@@ -230,7 +235,8 @@ impl Cx<'_> {
                         self.channel().pp_call(msg_info)
                     }
 
-                    /// Calls the PD at the other end, as `Channel::pp_call_with_mrs`.
+                    /// Calls the peer's protected procedure with up to four words in CPU registers:
+                    /// see `Channel::pp_call_with_mrs`.
                     #[inline]
                     #[track_caller]
                     pub fn pp_call_with_mrs(
@@ -266,7 +272,7 @@ impl Cx<'_> {
 
     fn irq(&self, id: u8, number: u64) -> TokenStream {
         let name = &self.item.name;
-        let docs = format!("The interrupt {number} ({}).", self.place());
+        let docs = format!("Interrupt {number} ({}).", self.place());
         let common = common(name, id);
         self.unit(
             &docs,
@@ -274,7 +280,11 @@ impl Cx<'_> {
                 #common
 
                 impl #name {
-                    /// Lets the interrupt come again, as `Channel::irq_ack`.
+                    /// Acknowledges the interrupt, which unmasks it: see `Channel::irq_ack`.
+                    ///
+                    /// # Errors
+                    ///
+                    /// Returns the errors of `Channel::irq_ack`.
                     #[track_caller]
                     pub fn irq_ack(self) -> ::core::result::Result<(), runtime::IrqAckError> {
                         self.channel().irq_ack()
@@ -321,10 +331,12 @@ impl Cx<'_> {
         );
         let view = if cached {
             quote! {
-                /// The region as words, which others may read and write at the same time.
+                /// Returns the words of the region, which other PDs may access at the same time.
                 ///
-                /// **Panics:** if the program is run with another system file than the one that it
-                /// was compiled with, in which the region has another size.
+                /// # Panics
+                ///
+                /// Panics if the region has another size than in the system file that the program was
+                /// compiled with.
                 #[track_caller]
                 pub fn words(self) -> ::microkit_system::Words<Self> {
                     let words =
@@ -341,7 +353,7 @@ impl Cx<'_> {
                 #no_write
 
                 impl #name {
-                    /// Its size.
+                    /// Returns the region's size in bytes.
                     pub const fn size_bytes(self) -> usize {
                         #bytes
                     }
@@ -359,18 +371,18 @@ impl Cx<'_> {
     }
 }
 
-/// What channels and interrupts have in common.
+/// Generates the methods that channels and interrupts have in common.
 fn common(name: &Ident, id: u8) -> TokenStream {
     let id = usize::from(id);
     quote! {
         impl #name {
-            /// The channel.
+            /// Returns the channel.
             #[inline]
             pub const fn channel(self) -> runtime::Channel {
                 runtime::Channel::new(#id)
             }
 
-            /// Whether it is one of `channels`.
+            /// Returns whether it is one of `channels`.
             #[inline]
             pub const fn is_in(self, channels: runtime::ChannelSet) -> bool {
                 channels.contains(self.channel())
