@@ -6,7 +6,7 @@ use crate::condition::Condition;
 use crate::error::OpenError;
 use crate::layout::{GENERATION, LAST_GENERATION};
 use crate::mutex::Mutex;
-use crate::party::{Bell, PartyId};
+use crate::party::{Notifier, PartyId};
 use crate::rw_lock::RwLock;
 use crate::slot::{Slot, bury, make};
 use crate::state::{Identity, Kind};
@@ -97,16 +97,16 @@ impl<'a, W: Word> Arena<'a, W> {
     /// waits for what the dead one was about to say.
     ///
     /// This is for the parent of the dead party, before it lets it begin anew. It may be stopped
-    /// anywhere, and be repeated, by anyone who can reach all others by `bell`, which is a
+    /// anywhere, and be repeated, by anyone who can reach all others by `notifier`, which is a
     /// [`Party`](crate::Party), or [`Peers`](crate::Peers) of one that is none. A party that begins
     /// calls it of itself, for a parent that has forgotten. A party that recovers another, and polls a
     /// lock, polls it again then: nobody wakes it.
     ///
     /// **Blocks:** never.
     /// **Needs:** that `dead` does not run. Its parent has stopped it, or it has faulted; or it calls
-    /// this itself, before it takes a lock. `bell` reaches all parties of the arena.
-    pub fn recover<B: Bell>(&self, dead: PartyId, bell: &B) -> Recovered {
-        let members = bell.members().with(dead);
+    /// this itself, before it takes a lock. `notifier` reaches all parties of the arena.
+    pub fn recover<N: Notifier>(&self, dead: PartyId, notifier: &N) -> Recovered {
+        let members = notifier.members().with(dead);
         let mut recovered = Recovered::default();
         for word in self.words {
             match bury(word, dead, members) {
@@ -118,7 +118,7 @@ impl<'a, W: Word> Arena<'a, W> {
         // Always, and all of them: the dead one may have handed a lock over, or an earlier recovery may
         // have, and not have come to say so.
         for party in members.without(dead).iter() {
-            bell.notify(party);
+            notifier.notify(party);
         }
         recovered
     }

@@ -4,7 +4,7 @@ use core::task::Poll;
 
 use crate::error::{LockError, RetireError};
 use crate::guard::{Acquired, MutexGuard};
-use crate::party::{Bell, Members, Party};
+use crate::party::{Members, Notifier, Party};
 use crate::slot::Slot;
 use crate::state::{How, State};
 use crate::word::{self, Word};
@@ -34,10 +34,10 @@ impl<'a, W: Word> Condition<'a, W> {
     /// **Blocks:** until there is a signal, or a party has died, and the mutex is this party's.
     /// **Errors:** [`LockError`]: of the mutex, too.
     /// **Panics:** in a protection domain, if a call or a fault comes while it waits.
-    pub fn wait<'g, B: Bell>(
+    pub fn wait<'g, N: Notifier>(
         &mut self,
-        guard: MutexGuard<'g, W, B>,
-    ) -> Result<Acquired<MutexGuard<'g, W, B>>, LockError> {
+        guard: MutexGuard<'g, W, N>,
+    ) -> Result<Acquired<MutexGuard<'g, W, N>>, LockError> {
         let (mutex, party) = guard.parts();
         self.start_wait(guard)?;
         while self.poll_wait(party)?.is_pending() {
@@ -57,7 +57,10 @@ impl<'a, W: Word> Condition<'a, W> {
     ///
     /// **Blocks:** never.
     /// **Errors:** [`LockError`].
-    pub fn start_wait<B: Bell>(&mut self, guard: MutexGuard<'_, W, B>) -> Result<(), LockError> {
+    pub fn start_wait<N: Notifier>(
+        &mut self,
+        guard: MutexGuard<'_, W, N>,
+    ) -> Result<(), LockError> {
         let (_, party) = guard.parts();
         // With the mutex: who gives a signal later finds this party waiting.
         self.change(party, |state| (state.await_signal(party.id()), ()))
@@ -71,7 +74,7 @@ impl<'a, W: Word> Condition<'a, W> {
     ///
     /// **Blocks:** never.
     /// **Errors:** [`LockError`].
-    pub fn poll_wait<B: Bell>(&mut self, party: &Party<B>) -> Result<Poll<()>, LockError> {
+    pub fn poll_wait<N: Notifier>(&mut self, party: &Party<N>) -> Result<Poll<()>, LockError> {
         self.change(party, |state| match state.waiting().contains(party.id()) {
             true => (state, Poll::Pending),
             false => (state, Poll::Ready(())),
@@ -82,7 +85,7 @@ impl<'a, W: Word> Condition<'a, W> {
     ///
     /// **Blocks:** never.
     /// **Errors:** [`LockError`].
-    pub fn cancel<B: Bell>(&mut self, party: &Party<B>) -> Result<(), LockError> {
+    pub fn cancel<N: Notifier>(&mut self, party: &Party<N>) -> Result<(), LockError> {
         let still_waited = self.change(party, |state| state.cease(party.id()))?;
         match still_waited {
             true => Ok(()),
@@ -94,7 +97,7 @@ impl<'a, W: Word> Condition<'a, W> {
     ///
     /// **Blocks:** never.
     /// **Errors:** [`LockError`].
-    pub fn notify_one<B: Bell>(&mut self, party: &Party<B>) -> Result<(), LockError> {
+    pub fn notify_one<N: Notifier>(&mut self, party: &Party<N>) -> Result<(), LockError> {
         self.signal(party, State::signal_one)
     }
 
@@ -102,7 +105,7 @@ impl<'a, W: Word> Condition<'a, W> {
     ///
     /// **Blocks:** never.
     /// **Errors:** [`LockError`].
-    pub fn notify_all<B: Bell>(&mut self, party: &Party<B>) -> Result<(), LockError> {
+    pub fn notify_all<N: Notifier>(&mut self, party: &Party<N>) -> Result<(), LockError> {
         self.signal(party, State::signal_all)
     }
 
@@ -110,13 +113,13 @@ impl<'a, W: Word> Condition<'a, W> {
     ///
     /// **Blocks:** never.
     /// **Errors:** as there.
-    pub fn retire<B: Bell>(&mut self, party: &Party<B>) -> Result<u32, RetireError> {
+    pub fn retire<N: Notifier>(&mut self, party: &Party<N>) -> Result<u32, RetireError> {
         self.slot.retire(party)
     }
 
-    fn signal<B: Bell>(
+    fn signal<N: Notifier>(
         &mut self,
-        party: &Party<B>,
+        party: &Party<N>,
         signal: fn(State) -> (State, Members),
     ) -> Result<(), LockError> {
         let wake = self.change(party, signal)?;
@@ -124,9 +127,9 @@ impl<'a, W: Word> Condition<'a, W> {
         Ok(())
     }
 
-    fn change<B: Bell, T>(
+    fn change<N: Notifier, T>(
         &mut self,
-        party: &Party<B>,
+        party: &Party<N>,
         step: impl Fn(State) -> (State, T),
     ) -> Result<T, LockError> {
         self.slot.change(party.members(), |state| Ok(step(state)))

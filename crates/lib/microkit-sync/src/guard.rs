@@ -1,7 +1,7 @@
 //! What a party has that has a lock. Dropping it gives the lock back.
 
 use crate::error::LockError;
-use crate::party::{Bell, Party};
+use crate::party::{Notifier, Party};
 use crate::slot::Slot;
 use crate::state::{Given, How, Leaving};
 use crate::word::{self, Word};
@@ -62,14 +62,14 @@ pub(crate) mod sealed {
 
 /// A lock that this party has.
 #[derive(Debug)]
-struct Hold<'g, W: Word, B: Bell> {
+struct Hold<'g, W: Word, N: Notifier> {
     slot: Slot<'g, W>,
-    party: &'g Party<B>,
+    party: &'g Party<N>,
     leaving: Leaving,
 }
 
-impl<'g, W: Word, B: Bell> Hold<'g, W, B> {
-    fn new(slot: Slot<'g, W>, party: &'g Party<B>) -> Self {
+impl<'g, W: Word, N: Notifier> Hold<'g, W, N> {
+    fn new(slot: Slot<'g, W>, party: &'g Party<N>) -> Self {
         Self {
             slot,
             party,
@@ -95,10 +95,10 @@ macro_rules! guards {
             $(#[$doc])*
             #[derive(Debug)]
             #[must_use = "dropped at once, it gives the lock back"]
-            pub struct $guard<'g, W: Word = word::Default, B: Bell = crate::Peers>(Hold<'g, W, B>);
+            pub struct $guard<'g, W: Word = word::Default, N: Notifier = crate::Peers>(Hold<'g, W, N>);
 
-            impl<'g, W: Word, B: Bell> $guard<'g, W, B> {
-                pub(crate) fn new(slot: Slot<'g, W>, party: &'g Party<B>) -> Self {
+            impl<'g, W: Word, N: Notifier> $guard<'g, W, N> {
+                pub(crate) fn new(slot: Slot<'g, W>, party: &'g Party<N>) -> Self {
                     Self(Hold::new(slot, party))
                 }
             }
@@ -118,10 +118,10 @@ guards! {
 macro_rules! alone {
     ($($guard:ident),*) => {
         $(
-            impl<'g, W: Word, B: Bell> $guard<'g, W, B> {
+            impl<'g, W: Word, N: Notifier> $guard<'g, W, N> {
                 pub(crate) fn acquired(
                     slot: Slot<'g, W>,
-                    party: &'g Party<B>,
+                    party: &'g Party<N>,
                     is_inconsistent: bool,
                 ) -> Acquired<Self> {
                     let mut guard = Self::new(slot, party);
@@ -134,7 +134,7 @@ macro_rules! alone {
 
                 pub(crate) fn given(
                     slot: Slot<'g, W>,
-                    party: &'g Party<B>,
+                    party: &'g Party<N>,
                     given: Given,
                 ) -> Option<Acquired<Self>> {
                     match given {
@@ -146,9 +146,9 @@ macro_rules! alone {
                 }
             }
 
-            impl<W: Word, B: Bell> Repair for $guard<'_, W, B> {}
+            impl<W: Word, N: Notifier> Repair for $guard<'_, W, N> {}
 
-            impl<W: Word, B: Bell> sealed::Repair for $guard<'_, W, B> {
+            impl<W: Word, N: Notifier> sealed::Repair for $guard<'_, W, N> {
                 fn repair(&mut self) -> Result<(), LockError> {
                     self.0.repair()
                 }
@@ -159,16 +159,16 @@ macro_rules! alone {
 
 alone!(MutexGuard, WriteGuard);
 
-impl<'g, W: Word, B: Bell> MutexGuard<'g, W, B> {
-    pub(crate) fn parts(&self) -> (Slot<'g, W>, &'g Party<B>) {
+impl<'g, W: Word, N: Notifier> MutexGuard<'g, W, N> {
+    pub(crate) fn parts(&self) -> (Slot<'g, W>, &'g Party<N>) {
         (self.0.slot, self.0.party)
     }
 }
 
-impl<'g, W: Word, B: Bell> ReadGuard<'g, W, B> {
+impl<'g, W: Word, N: Notifier> ReadGuard<'g, W, N> {
     pub(crate) fn given(
         slot: Slot<'g, W>,
-        party: &'g Party<B>,
+        party: &'g Party<N>,
         given: Given,
     ) -> Option<Acquired<Self, Self>> {
         match given {
@@ -179,7 +179,7 @@ impl<'g, W: Word, B: Bell> ReadGuard<'g, W, B> {
 
     pub(crate) fn acquired(
         slot: Slot<'g, W>,
-        party: &'g Party<B>,
+        party: &'g Party<N>,
         is_inconsistent: bool,
     ) -> Acquired<Self, Self> {
         let guard = Self::new(slot, party);
@@ -190,7 +190,7 @@ impl<'g, W: Word, B: Bell> ReadGuard<'g, W, B> {
     }
 }
 
-impl<W: Word, B: Bell> Drop for MutexGuard<'_, W, B> {
+impl<W: Word, N: Notifier> Drop for MutexGuard<'_, W, N> {
     #[inline]
     fn drop(&mut self) {
         let Hold {
@@ -204,7 +204,7 @@ impl<W: Word, B: Bell> Drop for MutexGuard<'_, W, B> {
     }
 }
 
-impl<W: Word, B: Bell> Drop for WriteGuard<'_, W, B> {
+impl<W: Word, N: Notifier> Drop for WriteGuard<'_, W, N> {
     #[inline]
     fn drop(&mut self) {
         let Hold {
@@ -218,7 +218,7 @@ impl<W: Word, B: Bell> Drop for WriteGuard<'_, W, B> {
     }
 }
 
-impl<W: Word, B: Bell> Drop for ReadGuard<'_, W, B> {
+impl<W: Word, N: Notifier> Drop for ReadGuard<'_, W, N> {
     #[inline]
     fn drop(&mut self) {
         let Hold { slot, party, .. } = self.0;

@@ -65,7 +65,7 @@ pub use condition::Condition;
 pub use error::{LockError, OpenError, RetireError};
 pub use guard::{Acquired, Inconsistent, MutexGuard, ReadGuard, Repair, WriteGuard};
 pub use mutex::Mutex;
-pub use party::{Bell, Members, Party, PartyId};
+pub use party::{Members, Notifier, Party, PartyId};
 pub use peers::Peers;
 pub use rw_lock::RwLock;
 pub use word::Word;

@@ -4,7 +4,7 @@ use core::task::Poll;
 
 use crate::error::{LockError, RetireError};
 use crate::guard::{Acquired, MutexGuard};
-use crate::party::{Bell, Party};
+use crate::party::{Notifier, Party};
 use crate::slot::Slot;
 use crate::state::{Given, How};
 use crate::word::{self, Word};
@@ -32,10 +32,10 @@ impl<'a, W: Word> Mutex<'a, W> {
     /// **Errors:** [`LockError`].
     /// **Panics:** in a protection domain, if a call or a fault comes while it waits.
     #[inline]
-    pub fn lock<'g, B: Bell>(
+    pub fn lock<'g, N: Notifier>(
         &'g mut self,
-        party: &'g Party<B>,
-    ) -> Result<Acquired<MutexGuard<'g, W, B>>, LockError> {
+        party: &'g Party<N>,
+    ) -> Result<Acquired<MutexGuard<'g, W, N>>, LockError> {
         if self.slot.take_free(party.id()) {
             return Ok(Acquired::Consistent(MutexGuard::new(self.slot, party)));
         }
@@ -43,10 +43,10 @@ impl<'a, W: Word> Mutex<'a, W> {
     }
 
     #[cold]
-    fn lock_slowly<'g, B: Bell>(
+    fn lock_slowly<'g, N: Notifier>(
         &'g mut self,
-        party: &'g Party<B>,
-    ) -> Result<Acquired<MutexGuard<'g, W, B>>, LockError> {
+        party: &'g Party<N>,
+    ) -> Result<Acquired<MutexGuard<'g, W, N>>, LockError> {
         let is_inconsistent = self.slot.acquire_or_wait(party, How::Write)?;
         Ok(MutexGuard::acquired(self.slot, party, is_inconsistent))
     }
@@ -55,10 +55,10 @@ impl<'a, W: Word> Mutex<'a, W> {
     ///
     /// **Blocks:** never.
     /// **Errors:** [`LockError`].
-    pub fn try_lock<'g, B: Bell>(
+    pub fn try_lock<'g, N: Notifier>(
         &'g mut self,
-        party: &'g Party<B>,
-    ) -> Result<Option<Acquired<MutexGuard<'g, W, B>>>, LockError> {
+        party: &'g Party<N>,
+    ) -> Result<Option<Acquired<MutexGuard<'g, W, N>>>, LockError> {
         let given = self.slot.try_acquire(party, How::Write)?;
         Ok(MutexGuard::given(self.slot, party, given))
     }
@@ -71,10 +71,10 @@ impl<'a, W: Word> Mutex<'a, W> {
     ///
     /// **Blocks:** never.
     /// **Errors:** [`LockError`].
-    pub fn poll_lock<'g, B: Bell>(
+    pub fn poll_lock<'g, N: Notifier>(
         &'g mut self,
-        party: &'g Party<B>,
-    ) -> Result<Poll<Acquired<MutexGuard<'g, W, B>>>, LockError> {
+        party: &'g Party<N>,
+    ) -> Result<Poll<Acquired<MutexGuard<'g, W, N>>>, LockError> {
         let given = match self.slot.take_free(party.id()) {
             true => Given::Yes {
                 is_inconsistent: false,
@@ -91,7 +91,7 @@ impl<'a, W: Word> Mutex<'a, W> {
     ///
     /// **Blocks:** never.
     /// **Errors:** [`LockError`].
-    pub fn cancel<B: Bell>(&mut self, party: &Party<B>) -> Result<(), LockError> {
+    pub fn cancel<N: Notifier>(&mut self, party: &Party<N>) -> Result<(), LockError> {
         self.slot.cancel(party)
     }
 
@@ -101,7 +101,7 @@ impl<'a, W: Word> Mutex<'a, W> {
     /// **Blocks:** never.
     /// **Errors:** [`RetireError::Busy`] if anybody has it or waits for it; [`RetireError::Spent`] if
     /// it was the last one of the word.
-    pub fn retire<B: Bell>(&mut self, party: &Party<B>) -> Result<u32, RetireError> {
+    pub fn retire<N: Notifier>(&mut self, party: &Party<N>) -> Result<u32, RetireError> {
         self.slot.retire(party)
     }
 }

@@ -91,7 +91,7 @@ impl Members {
 ///
 /// A notification must not get lost: one that comes while nobody waits ends the next
 /// [`wait`](Self::wait). Several may be one, and there may be too many.
-pub trait Bell {
+pub trait Notifier {
     /// All that [`notify`](Self::notify) can reach.
     fn members(&self) -> Members;
 
@@ -104,15 +104,15 @@ pub trait Bell {
 
 /// A party as it sees itself: its number, and how it wakes the others.
 #[derive(Debug)]
-pub struct Party<B = Peers> {
+pub struct Party<N = Peers> {
     id: PartyId,
-    bell: B,
+    notifier: N,
 }
 
-impl<B: Bell> Party<B> {
-    /// The party `id`, which wakes the others by `bell`.
-    pub const fn new(id: PartyId, bell: B) -> Self {
-        Self { id, bell }
+impl<N: Notifier> Party<N> {
+    /// The party `id`, which wakes the others by `notifier`.
+    pub const fn new(id: PartyId, notifier: N) -> Self {
+        Self { id, notifier }
     }
 
     /// Its number.
@@ -121,8 +121,8 @@ impl<B: Bell> Party<B> {
     }
 
     /// How it wakes the others.
-    pub const fn bell(&self) -> &B {
-        &self.bell
+    pub const fn notifier(&self) -> &N {
+        &self.notifier
     }
 
     pub(crate) fn notify_all(&self, members: Members) {
@@ -131,20 +131,20 @@ impl<B: Bell> Party<B> {
 }
 
 /// What a party does that recovers: it wakes all but itself.
-impl<B: Bell> Bell for Party<B> {
+impl<N: Notifier> Notifier for Party<N> {
     /// All parties, and this one.
     fn members(&self) -> Members {
-        self.bell.members().with(self.id)
+        self.notifier.members().with(self.id)
     }
 
     fn notify(&self, party: PartyId) {
         if party != self.id {
-            self.bell.notify(party);
+            self.notifier.notify(party);
         }
     }
 
     fn wait(&self) {
-        self.bell.wait();
+        self.notifier.wait();
     }
 }
 

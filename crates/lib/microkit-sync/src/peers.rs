@@ -4,7 +4,7 @@ use core::cell::Cell;
 
 use sel4_microkit::{Channel, ChannelSet, ipc};
 
-use crate::party::{Bell, Members, Party, PartyId};
+use crate::party::{Members, Notifier, Party, PartyId};
 
 /// The other parties of an arena, each with the channel to it.
 ///
@@ -26,7 +26,7 @@ impl Peers {
     }
 }
 
-impl Bell for Peers {
+impl Notifier for Peers {
     fn members(&self) -> Members {
         let parties = self.channels.iter().map(|(party, _)| *party);
         parties.fold(Members::NONE, Members::with)
@@ -59,6 +59,6 @@ impl Party<Peers> {
     /// the parties that woke it among them. They are forgotten then.
     #[must_use]
     pub fn take_missed(&self) -> ChannelSet {
-        self.bell().missed.take()
+        self.notifier().missed.take()
     }
 }

@@ -4,7 +4,7 @@ use core::task::Poll;
 
 use crate::error::{LockError, RetireError};
 use crate::guard::{Acquired, ReadGuard, WriteGuard};
-use crate::party::{Bell, Party};
+use crate::party::{Notifier, Party};
 use crate::slot::Slot;
 use crate::state::How;
 use crate::word::{self, Word};
@@ -23,7 +23,7 @@ pub struct RwLock<'a, W = word::Default> {
 
 /// A lock that was given to read. If an owner has died, whoever reads can only look; the next that
 /// writes can make the data right again.
-type AcquiredToRead<'g, W, B> = Acquired<ReadGuard<'g, W, B>, ReadGuard<'g, W, B>>;
+type AcquiredToRead<'g, W, N> = Acquired<ReadGuard<'g, W, N>, ReadGuard<'g, W, N>>;
 
 impl<'a, W: Word> RwLock<'a, W> {
     pub(crate) const fn new(slot: Slot<'a, W>) -> Self {
@@ -40,10 +40,10 @@ impl<'a, W: Word> RwLock<'a, W> {
     /// **Errors:** [`LockError`].
     /// **Panics:** in a protection domain, if a call or a fault comes while it waits.
     #[inline]
-    pub fn read<'g, B: Bell>(
+    pub fn read<'g, N: Notifier>(
         &'g mut self,
-        party: &'g Party<B>,
-    ) -> Result<AcquiredToRead<'g, W, B>, LockError> {
+        party: &'g Party<N>,
+    ) -> Result<AcquiredToRead<'g, W, N>, LockError> {
         if self.slot.take_unused(party.id(), How::Read) {
             return Ok(Acquired::Consistent(ReadGuard::new(self.slot, party)));
         }
@@ -51,10 +51,10 @@ impl<'a, W: Word> RwLock<'a, W> {
     }
 
     #[cold]
-    fn read_slowly<'g, B: Bell>(
+    fn read_slowly<'g, N: Notifier>(
         &'g mut self,
-        party: &'g Party<B>,
-    ) -> Result<AcquiredToRead<'g, W, B>, LockError> {
+        party: &'g Party<N>,
+    ) -> Result<AcquiredToRead<'g, W, N>, LockError> {
         let is_inconsistent = self.slot.acquire_or_wait(party, How::Read)?;
         Ok(ReadGuard::acquired(self.slot, party, is_inconsistent))
     }
@@ -65,10 +65,10 @@ impl<'a, W: Word> RwLock<'a, W> {
     /// **Errors:** [`LockError`].
     /// **Panics:** in a protection domain, if a call or a fault comes while it waits.
     #[inline]
-    pub fn write<'g, B: Bell>(
+    pub fn write<'g, N: Notifier>(
         &'g mut self,
-        party: &'g Party<B>,
-    ) -> Result<Acquired<WriteGuard<'g, W, B>>, LockError> {
+        party: &'g Party<N>,
+    ) -> Result<Acquired<WriteGuard<'g, W, N>>, LockError> {
         if self.slot.take_unused(party.id(), How::Write) {
             return Ok(Acquired::Consistent(WriteGuard::new(self.slot, party)));
         }
@@ -76,10 +76,10 @@ impl<'a, W: Word> RwLock<'a, W> {
     }
 
     #[cold]
-    fn write_slowly<'g, B: Bell>(
+    fn write_slowly<'g, N: Notifier>(
         &'g mut self,
-        party: &'g Party<B>,
-    ) -> Result<Acquired<WriteGuard<'g, W, B>>, LockError> {
+        party: &'g Party<N>,
+    ) -> Result<Acquired<WriteGuard<'g, W, N>>, LockError> {
         let is_inconsistent = self.slot.acquire_or_wait(party, How::Write)?;
         Ok(WriteGuard::acquired(self.slot, party, is_inconsistent))
     }
@@ -88,10 +88,10 @@ impl<'a, W: Word> RwLock<'a, W> {
     ///
     /// **Blocks:** never.
     /// **Errors:** [`LockError`].
-    pub fn try_read<'g, B: Bell>(
+    pub fn try_read<'g, N: Notifier>(
         &'g mut self,
-        party: &'g Party<B>,
-    ) -> Result<Option<AcquiredToRead<'g, W, B>>, LockError> {
+        party: &'g Party<N>,
+    ) -> Result<Option<AcquiredToRead<'g, W, N>>, LockError> {
         let given = self.slot.try_acquire(party, How::Read)?;
         Ok(ReadGuard::given(self.slot, party, given))
     }
@@ -100,10 +100,10 @@ impl<'a, W: Word> RwLock<'a, W> {
     ///
     /// **Blocks:** never.
     /// **Errors:** [`LockError`].
-    pub fn try_write<'g, B: Bell>(
+    pub fn try_write<'g, N: Notifier>(
         &'g mut self,
-        party: &'g Party<B>,
-    ) -> Result<Option<Acquired<WriteGuard<'g, W, B>>>, LockError> {
+        party: &'g Party<N>,
+    ) -> Result<Option<Acquired<WriteGuard<'g, W, N>>>, LockError> {
         let given = self.slot.try_acquire(party, How::Write)?;
         Ok(WriteGuard::given(self.slot, party, given))
     }
@@ -112,10 +112,10 @@ impl<'a, W: Word> RwLock<'a, W> {
     ///
     /// **Blocks:** never.
     /// **Errors:** [`LockError`].
-    pub fn poll_read<'g, B: Bell>(
+    pub fn poll_read<'g, N: Notifier>(
         &'g mut self,
-        party: &'g Party<B>,
-    ) -> Result<Poll<AcquiredToRead<'g, W, B>>, LockError> {
+        party: &'g Party<N>,
+    ) -> Result<Poll<AcquiredToRead<'g, W, N>>, LockError> {
         let given = self.slot.acquire(party, How::Read)?;
         Ok(match ReadGuard::given(self.slot, party, given) {
             Some(acquired) => Poll::Ready(acquired),
@@ -127,10 +127,10 @@ impl<'a, W: Word> RwLock<'a, W> {
     ///
     /// **Blocks:** never.
     /// **Errors:** [`LockError`].
-    pub fn poll_write<'g, B: Bell>(
+    pub fn poll_write<'g, N: Notifier>(
         &'g mut self,
-        party: &'g Party<B>,
-    ) -> Result<Poll<Acquired<WriteGuard<'g, W, B>>>, LockError> {
+        party: &'g Party<N>,
+    ) -> Result<Poll<Acquired<WriteGuard<'g, W, N>>>, LockError> {
         let given = self.slot.acquire(party, How::Write)?;
         Ok(match WriteGuard::given(self.slot, party, given) {
             Some(acquired) => Poll::Ready(acquired),
@@ -142,7 +142,7 @@ impl<'a, W: Word> RwLock<'a, W> {
     ///
     /// **Blocks:** never.
     /// **Errors:** [`LockError`].
-    pub fn cancel<B: Bell>(&mut self, party: &Party<B>) -> Result<(), LockError> {
+    pub fn cancel<N: Notifier>(&mut self, party: &Party<N>) -> Result<(), LockError> {
         self.slot.cancel(party)
     }
 
@@ -150,7 +150,7 @@ impl<'a, W: Word> RwLock<'a, W> {
     ///
     /// **Blocks:** never.
     /// **Errors:** as there.
-    pub fn retire<B: Bell>(&mut self, party: &Party<B>) -> Result<u32, RetireError> {
+    pub fn retire<N: Notifier>(&mut self, party: &Party<N>) -> Result<u32, RetireError> {
         self.slot.retire(party)
     }
 }

@@ -5,7 +5,7 @@ use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
 use crate::error::{LockError, RetireError};
 use crate::layout::{LAST_GENERATION, TURN};
-use crate::party::{Bell, Members, Party, PartyId};
+use crate::party::{Members, Notifier, Party, PartyId};
 use crate::state::{Given, How, Identity, Leaving, State};
 use crate::word::Word;
 
@@ -78,14 +78,18 @@ impl<'a, W: Word> Slot<'a, W> {
     }
 
     /// Takes the lock, finds that it was handed over, or is among those that wait from now on.
-    pub(crate) fn acquire<B: Bell>(self, party: &Party<B>, how: How) -> Result<Given, LockError> {
+    pub(crate) fn acquire<N: Notifier>(
+        self,
+        party: &Party<N>,
+        how: How,
+    ) -> Result<Given, LockError> {
         self.change(party.members(), |state| state.acquire(party.id(), how))
     }
 
     /// As [`acquire`](Self::acquire), but waits until it has the lock.
-    pub(crate) fn acquire_or_wait<B: Bell>(
+    pub(crate) fn acquire_or_wait<N: Notifier>(
         self,
-        party: &Party<B>,
+        party: &Party<N>,
         how: How,
     ) -> Result<bool, LockError> {
         loop {
@@ -97,9 +101,9 @@ impl<'a, W: Word> Slot<'a, W> {
         }
     }
 
-    pub(crate) fn try_acquire<B: Bell>(
+    pub(crate) fn try_acquire<N: Notifier>(
         self,
-        party: &Party<B>,
+        party: &Party<N>,
         how: How,
     ) -> Result<Given, LockError> {
         self.change(party.members(), |state| state.try_acquire(party.id(), how))
@@ -107,9 +111,9 @@ impl<'a, W: Word> Slot<'a, W> {
 
     /// Gives the lock to whoever is next, as one access, and wakes them; the word is not touched
     /// after that.
-    pub(crate) fn release<B: Bell>(
+    pub(crate) fn release<N: Notifier>(
         self,
-        party: &Party<B>,
+        party: &Party<N>,
         how: How,
         leaving: Leaving,
     ) -> Result<(), LockError> {
@@ -121,25 +125,28 @@ impl<'a, W: Word> Slot<'a, W> {
         Ok(())
     }
 
-    pub(crate) fn cancel<B: Bell>(self, party: &Party<B>) -> Result<(), LockError> {
+    pub(crate) fn cancel<N: Notifier>(self, party: &Party<N>) -> Result<(), LockError> {
         let wake = self.change(party.members(), |state| state.cancel(party.id()))?;
         party.notify_all(wake);
         Ok(())
     }
 
-    pub(crate) fn repair<B: Bell>(self, party: &Party<B>) -> Result<(), LockError> {
+    pub(crate) fn repair<N: Notifier>(self, party: &Party<N>) -> Result<(), LockError> {
         self.change(party.members(), |state| state.repair(party.id()))
     }
 
     /// Whether nobody gets this lock any more.
-    pub(crate) fn is_not_recoverable<B: Bell>(self, party: &Party<B>) -> Result<bool, LockError> {
+    pub(crate) fn is_not_recoverable<N: Notifier>(
+        self,
+        party: &Party<N>,
+    ) -> Result<bool, LockError> {
         self.change(party.members(), |state| {
             Ok((state, state.is_not_recoverable()))
         })
     }
 
     /// Makes the word free for another lock; returns the generation of that.
-    pub(crate) fn retire<B: Bell>(self, party: &Party<B>) -> Result<u32, RetireError> {
+    pub(crate) fn retire<N: Notifier>(self, party: &Party<N>) -> Result<u32, RetireError> {
         let generation = self.identity.generation();
         if generation == LAST_GENERATION {
             return Err(RetireError::Spent);
