@@ -136,7 +136,7 @@ impl HostKernel for Kernel {
             buffer.write(place, self.word());
         }
         if is_receive {
-            let origin = Origin::of(registers.capability);
+            let origin = Origin::from_badge(registers.capability);
             self.is_owed
                 .set(!matches!(origin, Origin::Notifications(_)));
         }

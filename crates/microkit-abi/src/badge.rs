@@ -40,12 +40,12 @@ impl Origin {
     /// ```
     /// use microkit_abi::badge::Origin;
     ///
-    /// assert_eq!(Origin::of(1 << 63 | 3), Origin::Call { channel: 3 });
-    /// assert_eq!(Origin::of(1 << 62 | 1), Origin::Fault { child: 1 });
-    /// assert_eq!(Origin::of(0b101), Origin::Notifications(0b101));
+    /// assert_eq!(Origin::from_badge(1 << 63 | 3), Origin::Call { channel: 3 });
+    /// assert_eq!(Origin::from_badge(1 << 62 | 1), Origin::Fault { child: 1 });
+    /// assert_eq!(Origin::from_badge(0b101), Origin::Notifications(0b101));
     /// ```
     #[inline]
-    pub const fn of(badge: u64) -> Self {
+    pub const fn from_badge(badge: u64) -> Self {
         if badge & (1 << FAULT_BIT) != 0 {
             Self::Fault {
                 child: (badge & CHILD_MASK) as u8,
@@ -84,9 +84,12 @@ mod tests {
     #[test]
     fn every_badge_that_the_builder_makes_is_read_back() {
         for id in 0..=crate::limits::MAX_CHANNEL_ID as u8 {
-            assert_eq!(Origin::of(call(id)), Origin::Call { channel: id });
-            assert_eq!(Origin::of(fault(id)), Origin::Fault { child: id });
-            assert_eq!(Origin::of(notification(id)), Origin::Notifications(1 << id));
+            assert_eq!(Origin::from_badge(call(id)), Origin::Call { channel: id });
+            assert_eq!(Origin::from_badge(fault(id)), Origin::Fault { child: id });
+            assert_eq!(
+                Origin::from_badge(notification(id)),
+                Origin::Notifications(1 << id)
+            );
         }
     }
 
@@ -95,11 +98,11 @@ mod tests {
         let all = (0..=crate::limits::MAX_CHANNEL_ID as u8)
             .map(notification)
             .fold(0, |a, b| a | b);
-        assert_eq!(Origin::of(all), Origin::Notifications(all));
+        assert_eq!(Origin::from_badge(all), Origin::Notifications(all));
     }
 
     #[test]
     fn no_notification_at_all_is_an_empty_set() {
-        assert_eq!(Origin::of(0), Origin::Notifications(0));
+        assert_eq!(Origin::from_badge(0), Origin::Notifications(0));
     }
 }

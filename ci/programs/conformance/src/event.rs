@@ -33,7 +33,7 @@ pub(crate) struct Done {
 impl Event {
     /// The puppet that has faulted.
     pub fn puppet(&self) -> Option<Puppet> {
-        match Origin::of(self.badge) {
+        match Origin::from_badge(self.badge) {
             Origin::Fault { child } => Some(Puppet::of_child(child)),
             _ => None,
         }
@@ -78,7 +78,7 @@ pub fn show(events: &[Event], what: fmt::Arguments<'_>, mut print: impl FnMut(fm
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown_info = Info(self.info);
-        match Origin::of(self.badge) {
+        match Origin::from_badge(self.badge) {
             Origin::Notifications(0) => write!(f, "badge 0: {shown_info}"),
             Origin::Notifications(bits) => write!(f, "the driver is notified: {bits:x}"),
             Origin::Call { channel } => {

@@ -1,4 +1,4 @@
-//! The words of all locks that some parties share, and the recovery of a party that has died.
+//! The region of locks: opening them, and recovering those of a dead party.
 
 use core::cell::Cell;
 
@@ -6,43 +6,62 @@ use crate::condition::Condition;
 use crate::error::OpenError;
 use crate::layout::{GENERATION, LAST_GENERATION};
 use crate::mutex::Mutex;
-use crate::party::{Bell, PartyId};
+use crate::party::{Notifier, PartyId};
 use crate::rw_lock::RwLock;
-use crate::slot::{Slot, bury, make};
+use crate::slot::{Slot, make, recover};
 use crate::state::{Identity, Kind};
 use crate::word::{self, Word};
 
-/// A region whose every word is a lock or will be one, for as long as the system runs.
+/// A memory region in which every word is a lock, or will be one, as long as the system runs.
 ///
-/// It begins as zeros, which is no lock yet: the first party to open one makes it. All parties open
-/// the same kind in the same word. What the locks guard is elsewhere. Nothing but locks is ever stored
-/// in an arena, so that the recovery of a party that has died never writes to anything else.
+/// The region starts as zeros. A zero word is not a lock yet: the first party that opens a lock in
+/// it creates the lock. All parties open the same kind of lock in the same word. The data that the
+/// locks protect is elsewhere. Because nothing but locks is ever stored in an arena, the recovery
+/// of a dead party can never write to anything else.
+///
+/// ```
+/// use microkit_sync::{Arena, OpenError};
+/// # use sel4_microkit::SharedWord;
+///
+/// // In a PD: let words = shared_words!(locks, locks_size, SharedWord);
+/// # let words = [const { SharedWord::new(0) }; 4];
+/// let arena = Arena::new(&words);
+/// let mutex = arena.mutex(0, 0)?;
+/// let condition = arena.condition(1, 0)?;
+/// let rw_lock = arena.rw_lock(2, 0)?;
+///
+/// assert_eq!(arena.mutex(0, 0).unwrap_err(), OpenError::Open);
+/// assert_eq!(arena.mutex(4, 0).unwrap_err(), OpenError::NoSuchWord);
+/// # Ok::<(), OpenError>(())
+/// ```
 #[derive(Debug)]
 pub struct Arena<'a, W = word::Default> {
     words: &'a [W],
-    /// The words of which this party has a lock open.
+    /// One bit for each word, set while this party has its lock open. A party opens a lock once, so
+    /// that the `&mut` of [`Mutex::lock`] excludes a second guard in the same PD.
     open: [Cell<u64>; MOST_WORDS / u64::BITS as usize],
 }
 
-/// The words that a page of memory has.
+/// The number of words in a page of memory.
 const MOST_WORDS: usize = 512;
 
-/// What [`Arena::recover`] has found.
+/// The result of [`Arena::recover`].
 #[derive(Debug, Default, Copy, Clone, PartialEq, Eq)]
 pub struct Recovered {
-    /// Locks with which the party had to do when it died; of conditions, those for which anybody
-    /// waited.
+    /// The number of locks that the dead party owned or waited for, and of conditions for which any
+    /// party waited.
     pub changed: usize,
-    /// Words that are no state of a lock of these parties. They are as they were.
+    /// The number of words that are not a valid state of a lock of these parties. They are left
+    /// unchanged.
     pub corrupt: usize,
 }
 
 impl<'a, W: Word> Arena<'a, W> {
-    /// The arena in these words.
+    /// Creates this party's view of the arena in these words.
     ///
     /// # Panics
     ///
-    /// If there are more than 512 words.
+    /// Panics if there are more than 512 words.
     pub fn new(words: &'a [W]) -> Self {
         assert!(
             words.len() <= MOST_WORDS,
@@ -55,35 +74,61 @@ impl<'a, W: Word> Arena<'a, W> {
         }
     }
 
-    /// The mutex in word `index`: the one of generation 0, or of the one that
-    /// [`Mutex::retire`] has returned.
+    /// Opens the mutex in word `index`, and creates it if the word is not a lock yet.
     ///
-    /// **Blocks:** never.
-    /// **Errors:** if the word is, or was, something else, and if this party has it open.
+    /// The generation is 0 for the first lock of a word, and afterwards the one that
+    /// [`Mutex::retire`] returned.
+    ///
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns an [`OpenError`] if the index is beyond the end of the arena, if this party already
+    /// has the lock open, or if the word holds something other than this mutex.
     pub fn mutex(&self, index: usize, generation: u32) -> Result<Mutex<'a, W>, OpenError> {
         self.open(index, Kind::Mutex, generation).map(Mutex::new)
     }
 
-    /// The condition in word `index`, as [`mutex`](Self::mutex).
+    /// Opens the condition in word `index`, in the same way as [`mutex`](Self::mutex).
     ///
-    /// **Blocks:** never.
-    /// **Errors:** if the word is, or was, something else, and if this party has it open.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns an [`OpenError`] in the same cases as [`mutex`](Self::mutex).
     pub fn condition(&self, index: usize, generation: u32) -> Result<Condition<'a, W>, OpenError> {
         self.open(index, Kind::Condition, generation)
             .map(Condition::new)
     }
 
-    /// The readers-writer lock in word `index`, as [`mutex`](Self::mutex).
+    /// Opens the readers-writer lock in word `index`, in the same way as [`mutex`](Self::mutex).
     ///
-    /// **Blocks:** never.
-    /// **Errors:** if the word is, or was, something else, and if this party has it open.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns an [`OpenError`] in the same cases as [`mutex`](Self::mutex).
     pub fn rw_lock(&self, index: usize, generation: u32) -> Result<RwLock<'a, W>, OpenError> {
         self.open(index, Kind::RwLock, generation).map(RwLock::new)
     }
 
-    /// Gives up a lock of this arena for this party, which can then open what is in the word.
+    /// Closes a lock for this party, which can then open another lock in the word.
     ///
-    /// **Blocks:** never.
+    /// **Blocking:** never.
+    ///
+    /// ```
+    /// # use microkit_sync::{Arena, Party, PartyId, Peers};
+    /// # use sel4_microkit::SharedWord;
+    /// # let words = [const { SharedWord::new(0) }; 1];
+    /// # let party = Party::new(PartyId::new(0), Peers::new(&[]));
+    /// let arena = Arena::new(&words);
+    /// let mut mutex = arena.mutex(0, 0)?;
+    ///
+    /// let generation = mutex.retire(&party)?;
+    /// arena.close(mutex);
+    /// let rw_lock = arena.rw_lock(0, generation)?;
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn close(&self, lock: impl Into<Closed<'a, W>>) {
         let Closed(slot) = lock.into();
         if let Some(index) = self.words.iter().position(|word| slot.is(word)) {
@@ -92,33 +137,52 @@ impl<'a, W: Word> Arena<'a, W> {
         }
     }
 
-    /// Has a party that has died leave all locks: what it held goes to the next, who learns that it
-    /// died inside, and what it waited for is no more its. Then wakes all other parties, so that none
-    /// waits for what the dead one was about to say.
+    /// Releases every lock that a dead party owned or waited for, and wakes all other parties.
     ///
-    /// This is for the parent of the dead party, before it lets it begin anew. It may be stopped
-    /// anywhere, and be repeated, by anyone who can reach all others by `bell`, which is a
-    /// [`Party`](crate::Party), or [`Peers`](crate::Peers) of one that is none. A party that begins
-    /// calls it of itself, for a parent that has forgotten. A party that recovers another, and polls a
-    /// lock, polls it again then: nobody wakes it.
+    /// The next owner of a lock that the party held gets [`Acquired::OwnerDied`](crate::Acquired).
+    /// The parent of the dead party calls this before it restarts the party. A party also calls it
+    /// for itself when it starts, in case its parent did not.
     ///
-    /// **Blocks:** never.
-    /// **Needs:** that `dead` does not run. Its parent has stopped it, or it has faulted; or it calls
-    /// this itself, before it takes a lock. `bell` reaches all parties of the arena.
-    pub fn recover<B: Bell>(&self, dead: PartyId, bell: &B) -> Recovered {
-        let members = bell.members().with(dead);
+    /// The recovery may be stopped at any point, and may be repeated by anyone whose `notifier`
+    /// reaches all other parties: a [`Party`](crate::Party), or [`Peers`](crate::Peers) in a PD
+    /// that is not a party itself. A party that recovers another party is not notified. If it polls
+    /// locks, it must poll them again afterwards.
+    ///
+    /// `dead` must not be running: its parent has stopped it, or it has faulted, or it calls this
+    /// itself before it takes a lock. Otherwise two parties can own one lock.
+    ///
+    /// **Blocking:** never.
+    ///
+    /// ```
+    /// use microkit_sync::{Acquired, Arena, Party, PartyId, Peers};
+    /// # use sel4_microkit::SharedWord;
+    /// # let words = [const { SharedWord::new(0) }; 1];
+    ///
+    /// let child = Party::new(PartyId::new(1), Peers::new(&[]));
+    /// let mut childs_lock = Arena::new(&words).mutex(0, 0)?;
+    /// std::mem::forget(childs_lock.lock(&child)?); // The child dies while it owns the lock.
+    ///
+    /// # let parent = Party::new(PartyId::new(0), Peers::new(&[]));
+    /// let arena = Arena::new(&words);
+    /// assert_eq!(arena.recover(PartyId::new(1), &parent).changed, 1);
+    /// let mut lock = arena.mutex(0, 0)?;
+    /// assert!(matches!(lock.lock(&parent)?, Acquired::OwnerDied(_)));
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    pub fn recover<N: Notifier>(&self, dead: PartyId, notifier: &N) -> Recovered {
+        let members = notifier.members().with(dead);
         let mut recovered = Recovered::default();
         for word in self.words {
-            match bury(word, dead, members) {
+            match recover(word, dead, members) {
                 Ok(true) => recovered.changed += 1,
                 Ok(false) => (),
                 Err(_) => recovered.corrupt += 1,
             }
         }
-        // Always, and all of them: the dead one may have handed a lock over, or an earlier recovery may
-        // have, and not have come to say so.
+        // Always, and all of them: the dead party, or an earlier recovery that was stopped, may
+        // have handed a lock over without notifying the new owner.
         for party in members.without(dead).iter() {
-            bell.notify(party);
+            notifier.notify(party);
         }
         recovered
     }
@@ -134,7 +198,7 @@ impl<'a, W: Word> Arena<'a, W> {
         }
         let identity = Identity::new(kind, generation);
         if let Err(other) = make(word, identity) {
-            let found = Identity::of(other);
+            let found = Identity::from_word(other);
             return Err(if found.kind().is_none() && other & !GENERATION != 0 {
                 OpenError::Corrupt
             } else if found.generation() != generation {
@@ -153,7 +217,7 @@ impl<'a, W: Word> Arena<'a, W> {
     }
 }
 
-/// A lock that a party gives up.
+/// The argument of [`Arena::close`]: a [`Mutex`], a [`Condition`] or an [`RwLock`].
 #[derive(Debug)]
 pub struct Closed<'a, W>(Slot<'a, W>);
 

@@ -1,20 +1,20 @@
-//! To wait, without a lock, until what it guards has changed.
+//! The condition: parties wait, without the mutex, until the data that it protects has changed.
 
 use core::task::Poll;
 
 use crate::error::{LockError, RetireError};
 use crate::guard::{Acquired, MutexGuard};
-use crate::party::{Bell, Members, Party};
+use crate::party::{Members, Notifier, Party};
 use crate::slot::Slot;
 use crate::state::{How, State};
 use crate::word::{self, Word};
 
-/// What parties wait for that have found, with a mutex, that there is nothing for them to do:
-/// [`Arena::condition`](crate::Arena::condition).
+/// A condition variable, which parties wait for while they do not own the mutex.
+/// [`Arena::condition`](crate::Arena::condition) opens one.
 ///
-/// Whoever has waited looks again whether what it has waited for is true. It may not be: another party
-/// may have come first, or one has died, when all that wait are woken, since the dead one may have
-/// taken a signal that was theirs.
+/// After a wait, check again whether what the party waited for is true. Another party may have come
+/// first. And when a party dies all waiters are woken, because the dead party may have consumed a
+/// signal that another waiter needed.
 #[derive(Debug)]
 pub struct Condition<'a, W = word::Default> {
     slot: Slot<'a, W>,
@@ -29,19 +29,46 @@ impl<'a, W: Word> Condition<'a, W> {
         self.slot
     }
 
-    /// Gives the mutex back, waits for a signal, and takes the mutex again.
+    /// Releases the mutex, waits for a signal, and takes the mutex again.
     ///
-    /// **Blocks:** until there is a signal, or a party has died, and the mutex is this party's.
-    /// **Errors:** [`LockError`]: of the mutex, too.
-    /// **Panics:** in a protection domain, if a call or a fault comes while it waits.
-    pub fn wait<'g, B: Bell>(
+    /// **Blocking:** until a signal is sent or a party dies, and then until this party owns the
+    /// mutex.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`LockError`] if the condition or the mutex cannot be used.
+    ///
+    /// # Panics
+    ///
+    /// Panics in a protection domain if a protected procedure call or a fault arrives while it
+    /// waits. A PD that is called, or that has children, uses [`start_wait`](Self::start_wait).
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # use microkit_sync::{Arena, Party, PartyId, Peers};
+    /// # use sel4_microkit::SharedWord;
+    /// # let words = [const { SharedWord::new(0) }; 2];
+    /// # let arena = Arena::new(&words);
+    /// # let party = Party::new(PartyId::new(0), Peers::new(&[]));
+    /// # use core::sync::atomic::Ordering::Relaxed;
+    /// # let data = SharedWord::new(0);
+    /// let (mut mutex, mut changed) = (arena.mutex(0, 0)?, arena.condition(1, 0)?);
+    ///
+    /// let mut guard = mutex.lock(&party)?.or_repair(|| ())?;
+    /// while data.load(Relaxed) == 0 {
+    ///     guard = changed.wait(guard)?.or_repair(|| ())?;
+    /// }
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    pub fn wait<'g, N: Notifier>(
         &mut self,
-        guard: MutexGuard<'g, W, B>,
-    ) -> Result<Acquired<MutexGuard<'g, W, B>>, LockError> {
+        guard: MutexGuard<'g, W, N>,
+    ) -> Result<Acquired<MutexGuard<'g, W, N>>, LockError> {
         let (mutex, party) = guard.parts();
         self.start_wait(guard)?;
         while self.poll_wait(party)?.is_pending() {
-            // Nobody who could give a signal gets the mutex then.
+            // Nobody can take the mutex any more, so nobody would ever send a signal.
             if mutex.is_not_recoverable(party)? {
                 self.cancel(party)?;
                 return Err(LockError::NotRecoverable);
@@ -52,71 +79,115 @@ impl<'a, W: Word> Condition<'a, W> {
         Ok(MutexGuard::acquired(mutex, party, is_inconsistent))
     }
 
-    /// Has this party among those that wait for a signal, and gives the mutex back: the way of a
-    /// handler, which returns then, and [polls](Self::poll_wait) when it is next notified.
+    /// Registers this party as a waiter for a signal, and releases the mutex.
     ///
-    /// **Blocks:** never.
-    /// **Errors:** [`LockError`].
-    pub fn start_wait<B: Bell>(&mut self, guard: MutexGuard<'_, W, B>) -> Result<(), LockError> {
+    /// A handler then returns, and calls [`poll_wait`](Self::poll_wait) when it is next notified.
+    ///
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`LockError`] if the condition cannot be used.
+    pub fn start_wait<N: Notifier>(
+        &mut self,
+        guard: MutexGuard<'_, W, N>,
+    ) -> Result<(), LockError> {
         let (_, party) = guard.parts();
-        // With the mutex: who gives a signal later finds this party waiting.
+        // While this party still owns the mutex: whoever changes the data later, with the mutex,
+        // finds this party among the waiters, so its signal is not lost.
         self.change(party, |state| (state.await_signal(party.id()), ()))
     }
 
-    /// Whether there was a signal for this party, which then waits for none any more. It takes the
-    /// mutex next, and looks.
+    /// Returns whether this party has got a signal since [`start_wait`](Self::start_wait).
     ///
-    /// A handler that polls looks besides whether the mutex is not recoverable: nobody gives a signal
-    /// then.
+    /// If it has, it no longer waits. It takes the mutex next, and checks the data.
     ///
-    /// **Blocks:** never.
-    /// **Errors:** [`LockError`].
-    pub fn poll_wait<B: Bell>(&mut self, party: &Party<B>) -> Result<Poll<()>, LockError> {
+    /// If it has not, a handler must also check that the mutex is still recoverable, for example
+    /// with [`Mutex::try_lock`](crate::Mutex::try_lock). Otherwise nobody can send a signal.
+    ///
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`LockError`] if the condition cannot be used.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use microkit_sync::{Arena, Party, PartyId, Peers};
+    /// # use sel4_microkit::SharedWord;
+    /// # let words = [const { SharedWord::new(0) }; 2];
+    /// # let arena = Arena::new(&words);
+    /// # let party = Party::new(PartyId::new(0), Peers::new(&[]));
+    /// let (mut mutex, mut changed) = (arena.mutex(0, 0)?, arena.condition(1, 0)?);
+    ///
+    /// let guard = mutex.lock(&party)?.or_repair(|| ())?;
+    /// changed.start_wait(guard)?;
+    /// assert!(changed.poll_wait(&party)?.is_pending());
+    ///
+    /// changed.notify_one(&party)?; // Another party does this.
+    /// assert!(changed.poll_wait(&party)?.is_ready());
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    pub fn poll_wait<N: Notifier>(&mut self, party: &Party<N>) -> Result<Poll<()>, LockError> {
         self.change(party, |state| match state.waiting().contains(party.id()) {
             true => (state, Poll::Pending),
             false => (state, Poll::Ready(())),
         })
     }
 
-    /// Has this party wait no more for a signal. If there was one for it, the next has it.
+    /// Stops waiting for a signal. If this party has got one already, the next waiter gets it.
     ///
-    /// **Blocks:** never.
-    /// **Errors:** [`LockError`].
-    pub fn cancel<B: Bell>(&mut self, party: &Party<B>) -> Result<(), LockError> {
-        let still_waited = self.change(party, |state| state.cease(party.id()))?;
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`LockError`] if the condition cannot be used.
+    pub fn cancel<N: Notifier>(&mut self, party: &Party<N>) -> Result<(), LockError> {
+        let still_waited = self.change(party, |state| state.stop_waiting(party.id()))?;
         match still_waited {
             true => Ok(()),
             false => self.notify_one(party),
         }
     }
 
-    /// Gives a signal to one of those that wait: in a circle, so that none is passed over.
+    /// Sends a signal to one waiter, in circular order, so that no waiter starves.
     ///
-    /// **Blocks:** never.
-    /// **Errors:** [`LockError`].
-    pub fn notify_one<B: Bell>(&mut self, party: &Party<B>) -> Result<(), LockError> {
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`LockError`] if the condition cannot be used.
+    pub fn notify_one<N: Notifier>(&mut self, party: &Party<N>) -> Result<(), LockError> {
         self.signal(party, State::signal_one)
     }
 
-    /// Gives a signal to all that wait.
+    /// Sends a signal to all waiters.
     ///
-    /// **Blocks:** never.
-    /// **Errors:** [`LockError`].
-    pub fn notify_all<B: Bell>(&mut self, party: &Party<B>) -> Result<(), LockError> {
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`LockError`] if the condition cannot be used.
+    pub fn notify_all<N: Notifier>(&mut self, party: &Party<N>) -> Result<(), LockError> {
         self.signal(party, State::signal_all)
     }
 
-    /// As [`Mutex::retire`](crate::Mutex::retire).
+    /// Ends this condition, and returns the generation of the next lock in its word, in the same
+    /// way as [`Mutex::retire`](crate::Mutex::retire).
     ///
-    /// **Blocks:** never.
-    /// **Errors:** as there.
-    pub fn retire<B: Bell>(&mut self, party: &Party<B>) -> Result<u32, RetireError> {
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`RetireError`] in the same cases as [`Mutex::retire`](crate::Mutex::retire).
+    pub fn retire<N: Notifier>(&mut self, party: &Party<N>) -> Result<u32, RetireError> {
         self.slot.retire(party)
     }
 
-    fn signal<B: Bell>(
+    fn signal<N: Notifier>(
         &mut self,
-        party: &Party<B>,
+        party: &Party<N>,
         signal: fn(State) -> (State, Members),
     ) -> Result<(), LockError> {
         let wake = self.change(party, signal)?;
@@ -124,9 +195,9 @@ impl<'a, W: Word> Condition<'a, W> {
         Ok(())
     }
 
-    fn change<B: Bell, T>(
+    fn change<N: Notifier, T>(
         &mut self,
-        party: &Party<B>,
+        party: &Party<N>,
         step: impl Fn(State) -> (State, T),
     ) -> Result<T, LockError> {
         self.slot.change(party.members(), |state| Ok(step(state)))

@@ -1,18 +1,19 @@
-//! What can go wrong.
+//! The errors of taking, opening and retiring a lock.
 
 use core::fmt;
 
-/// Why a lock was not given.
+/// The reason why an operation on a lock failed.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum LockError {
-    /// An owner has died inside, and the next one did not make its data right again: nobody gets this
-    /// lock any more.
+    /// An owner died while it held the lock, and the next owner did not mark the data consistent.
+    /// Nobody can take this lock again.
     NotRecoverable,
-    /// This party has the lock already, by a guard that was leaked, or waits for it in the other way.
+    /// This party already owns the lock, through a guard that was leaked, or it already waits for
+    /// the lock in the other mode (to read or to write).
     Held,
-    /// The lock was retired: the word is, or will be, another one.
+    /// The lock was retired. Its word is, or will be, another lock.
     Gone,
-    /// The word is no state of this lock, for these parties.
+    /// The word is not a valid state of this lock for these parties.
     Corrupt,
 }
 
@@ -20,15 +21,17 @@ impl fmt::Display for LockError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotRecoverable => {
-                "the lock's owner has died, and its data was not made right again: make a new lock"
+                "an owner of the lock died and its data was not repaired: retire the lock and open a \
+                 new one"
             }
             Self::Held => {
-                "this party has the lock already, or waits for it otherwise: give it back, or cancel, \
-                 first"
+                "this party already owns the lock, or waits for it in the other mode: release it, or \
+                 call `cancel`, first"
             }
-            Self::Gone => "the lock was retired: open the one that took its place",
+            Self::Gone => "the lock was retired: open the lock that replaced it",
             Self::Corrupt => {
-                "the lock's word is no state of a lock of these parties: who else writes to the arena?"
+                "the lock's word is not a valid state for these parties: check what else writes to \
+                 the arena"
             }
         })
     }
@@ -36,60 +39,62 @@ impl fmt::Display for LockError {
 
 impl core::error::Error for LockError {}
 
-/// Why a lock was not opened.
+/// The reason why a lock could not be opened.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum OpenError {
-    /// The arena has no such word.
+    /// The index is beyond the end of the arena.
     NoSuchWord,
-    /// This party has opened it before: [`close`](crate::Arena::close) that first.
+    /// This party already has the lock open. [`close`](crate::Arena::close) it first.
     Open,
-    /// The word is that of another kind of lock.
+    /// The word holds a lock of another kind.
     OtherKind,
-    /// The word is, or was, that of a lock of this other generation.
+    /// The word holds, or held, a lock of another generation, which is the one given here.
     OtherGeneration(u32),
-    /// The word is no state of a lock.
+    /// The word is not a valid state of a lock.
     Corrupt,
 }
 
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoSuchWord => f.write_str("the arena has no such word: map a larger region"),
-            Self::Open => f.write_str("this party has opened the lock before: close that first"),
-            Self::OtherKind => {
-                f.write_str("the word is a lock of another kind: all parties open the same")
+            Self::NoSuchWord => {
+                f.write_str("the index is beyond the end of the arena: map a larger region")
             }
+            Self::Open => f.write_str("this party already has the lock open: close it first"),
+            Self::OtherKind => f.write_str(
+                "the word holds a lock of another kind: all parties must open the same kind",
+            ),
             Self::OtherGeneration(generation) => write!(
                 f,
-                "the word is of generation {generation}: open that, or ask who has retired the lock"
+                "the word is at generation {generation}: open that generation, which `retire` returned"
             ),
-            Self::Corrupt => {
-                f.write_str("the word is no state of a lock: who else writes to the arena?")
-            }
+            Self::Corrupt => f.write_str(
+                "the word is not a valid state of a lock: check what else writes to the arena",
+            ),
         }
     }
 }
 
 impl core::error::Error for OpenError {}
 
-/// Why a lock was not retired.
+/// The reason why a lock could not be retired.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum RetireError {
-    /// Somebody has it, or waits for it.
+    /// A party owns the lock or waits for it.
     Busy,
-    /// It was the last that can be in this word.
+    /// The word has had its last generation, so no other lock can follow in it.
     Spent,
-    /// The lock is not to be had.
+    /// The lock cannot be used at all.
     Lock(LockError),
 }
 
 impl fmt::Display for RetireError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Busy => {
-                f.write_str("somebody has the lock, or waits for it: have all give it back")
-            }
-            Self::Spent => f.write_str("this word has had all its generations: use another word"),
+            Self::Busy => f.write_str(
+                "a party owns the lock or waits for it: retire it after all have released it",
+            ),
+            Self::Spent => f.write_str("the word has used all its generations: use another word"),
             Self::Lock(error) => error.fmt(f),
         }
     }

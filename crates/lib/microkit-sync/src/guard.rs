@@ -1,25 +1,46 @@
-//! What a party has that has a lock. Dropping it gives the lock back.
+//! The guards of a lock that a party holds. Dropping a guard releases the lock.
 
 use crate::error::LockError;
-use crate::party::{Bell, Party};
+use crate::party::{Notifier, Party};
 use crate::slot::Slot;
 use crate::state::{Given, How, Leaving};
 use crate::word::{self, Word};
 
-/// A lock that was given.
+/// A lock that was acquired, and the state of the data that it protects.
 #[derive(Debug)]
-#[must_use = "dropped at once, it gives the lock back"]
+#[must_use = "a guard that is dropped at once releases the lock"]
 pub enum Acquired<G, D = Inconsistent<G>> {
-    /// The data is as the last owner has left it.
+    /// The data is as the last owner left it.
     Consistent(G),
-    /// An owner has died inside: the data can be in any state that it goes through.
+    /// An owner died while it held the lock. The data may be half written.
     OwnerDied(D),
 }
 
 impl<G: Repair> Acquired<G> {
-    /// The guard; if an owner has died, after `repair` has made the data right again.
+    /// Returns the guard. If an owner died, runs `repair` first, and then marks the data
+    /// consistent.
     ///
-    /// **Errors:** [`LockError::Corrupt`] or [`LockError::Gone`] if another has written to the word.
+    /// # Errors
+    ///
+    /// Returns [`LockError::Corrupt`] or [`LockError::Gone`] if another PD has overwritten the
+    /// word.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use microkit_sync::{Arena, Party, PartyId, Peers};
+    /// # use sel4_microkit::SharedWord;
+    /// # let words = [const { SharedWord::new(0) }; 2];
+    /// # let arena = Arena::new(&words);
+    /// # let party = Party::new(PartyId::new(0), Peers::new(&[]));
+    /// # use core::sync::atomic::Ordering::Relaxed;
+    /// # let (first, second) = (SharedWord::new(1), SharedWord::new(1));
+    /// let mut mutex = arena.mutex(0, 0)?;
+    /// let guard = mutex.lock(&party)?.or_repair(|| {
+    ///     second.store(first.load(Relaxed), Relaxed);
+    /// })?;
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn or_repair(self, repair: impl FnOnce()) -> Result<G, LockError> {
         match self {
             Self::Consistent(guard) => Ok(guard),
@@ -31,17 +52,23 @@ impl<G: Repair> Acquired<G> {
     }
 }
 
-/// A lock whose owner has died inside. Dropped without [`mark_consistent`](Self::mark_consistent), it
-/// is given to nobody any more: all that wait are told [`LockError::NotRecoverable`].
+/// The guard of a lock whose last owner died while it held the lock.
+///
+/// If it is dropped without [`mark_consistent`](Self::mark_consistent), nobody can take the lock
+/// again: all waiters get [`LockError::NotRecoverable`].
 #[derive(Debug)]
-#[must_use = "dropped without `mark_consistent`, nobody gets the lock any more"]
+#[must_use = "if it is dropped without `mark_consistent`, nobody can take the lock again"]
 pub struct Inconsistent<G: Repair>(G);
 
 impl<G: Repair> Inconsistent<G> {
-    /// Says that the data is right again.
+    /// Marks the data consistent, and returns the guard. Call it after the data is repaired.
     ///
-    /// **Blocks:** never.
-    /// **Errors:** [`LockError::Corrupt`] or [`LockError::Gone`] if another has written to the word.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`LockError::Corrupt`] or [`LockError::Gone`] if another PD has overwritten the
+    /// word.
     pub fn mark_consistent(self) -> Result<G, LockError> {
         let Self(mut guard) = self;
         guard.repair()?;
@@ -49,7 +76,8 @@ impl<G: Repair> Inconsistent<G> {
     }
 }
 
-/// A guard of a lock of which one party has the whole.
+/// A guard of exclusive ownership, through which the data can be repaired: [`MutexGuard`] and
+/// [`WriteGuard`].
 pub trait Repair: sealed::Repair {}
 
 pub(crate) mod sealed {
@@ -60,16 +88,16 @@ pub(crate) mod sealed {
     }
 }
 
-/// A lock that this party has.
+/// The part that all guards share.
 #[derive(Debug)]
-struct Hold<'g, W: Word, B: Bell> {
+struct Hold<'g, W: Word, N: Notifier> {
     slot: Slot<'g, W>,
-    party: &'g Party<B>,
+    party: &'g Party<N>,
     leaving: Leaving,
 }
 
-impl<'g, W: Word, B: Bell> Hold<'g, W, B> {
-    fn new(slot: Slot<'g, W>, party: &'g Party<B>) -> Self {
+impl<'g, W: Word, N: Notifier> Hold<'g, W, N> {
+    fn new(slot: Slot<'g, W>, party: &'g Party<N>) -> Self {
         Self {
             slot,
             party,
@@ -83,7 +111,8 @@ impl<'g, W: Word, B: Bell> Hold<'g, W, B> {
         Ok(())
     }
 
-    /// If another has written to the word, there is nobody here to tell, and nothing to give back.
+    /// Releases the lock. An error says that another PD has overwritten the word. It is ignored:
+    /// there is nothing left to release, and a `drop` cannot report it.
     fn release(&self, how: How) {
         let _ = self.slot.release(self.party, how, self.leaving);
     }
@@ -94,11 +123,11 @@ macro_rules! guards {
         $(
             $(#[$doc])*
             #[derive(Debug)]
-            #[must_use = "dropped at once, it gives the lock back"]
-            pub struct $guard<'g, W: Word = word::Default, B: Bell = crate::Peers>(Hold<'g, W, B>);
+            #[must_use = "a guard that is dropped at once releases the lock"]
+            pub struct $guard<'g, W: Word = word::Default, N: Notifier = crate::Peers>(Hold<'g, W, N>);
 
-            impl<'g, W: Word, B: Bell> $guard<'g, W, B> {
-                pub(crate) fn new(slot: Slot<'g, W>, party: &'g Party<B>) -> Self {
+            impl<'g, W: Word, N: Notifier> $guard<'g, W, N> {
+                pub(crate) fn new(slot: Slot<'g, W>, party: &'g Party<N>) -> Self {
                     Self(Hold::new(slot, party))
                 }
             }
@@ -107,21 +136,21 @@ macro_rules! guards {
 }
 
 guards! {
-    /// A mutex that this party has.
+    /// The guard of a mutex that this party owns.
     MutexGuard;
-    /// A readers-writer lock that this party has for itself.
+    /// The guard of a readers-writer lock that this party holds to write.
     WriteGuard;
-    /// A readers-writer lock that this party has with others that read.
+    /// The guard of a readers-writer lock that this party holds to read.
     ReadGuard;
 }
 
-macro_rules! alone {
+macro_rules! exclusive_guards {
     ($($guard:ident),*) => {
         $(
-            impl<'g, W: Word, B: Bell> $guard<'g, W, B> {
+            impl<'g, W: Word, N: Notifier> $guard<'g, W, N> {
                 pub(crate) fn acquired(
                     slot: Slot<'g, W>,
-                    party: &'g Party<B>,
+                    party: &'g Party<N>,
                     is_inconsistent: bool,
                 ) -> Acquired<Self> {
                     let mut guard = Self::new(slot, party);
@@ -134,7 +163,7 @@ macro_rules! alone {
 
                 pub(crate) fn given(
                     slot: Slot<'g, W>,
-                    party: &'g Party<B>,
+                    party: &'g Party<N>,
                     given: Given,
                 ) -> Option<Acquired<Self>> {
                     match given {
@@ -146,9 +175,9 @@ macro_rules! alone {
                 }
             }
 
-            impl<W: Word, B: Bell> Repair for $guard<'_, W, B> {}
+            impl<W: Word, N: Notifier> Repair for $guard<'_, W, N> {}
 
-            impl<W: Word, B: Bell> sealed::Repair for $guard<'_, W, B> {
+            impl<W: Word, N: Notifier> sealed::Repair for $guard<'_, W, N> {
                 fn repair(&mut self) -> Result<(), LockError> {
                     self.0.repair()
                 }
@@ -157,18 +186,18 @@ macro_rules! alone {
     };
 }
 
-alone!(MutexGuard, WriteGuard);
+exclusive_guards!(MutexGuard, WriteGuard);
 
-impl<'g, W: Word, B: Bell> MutexGuard<'g, W, B> {
-    pub(crate) fn parts(&self) -> (Slot<'g, W>, &'g Party<B>) {
+impl<'g, W: Word, N: Notifier> MutexGuard<'g, W, N> {
+    pub(crate) fn parts(&self) -> (Slot<'g, W>, &'g Party<N>) {
         (self.0.slot, self.0.party)
     }
 }
 
-impl<'g, W: Word, B: Bell> ReadGuard<'g, W, B> {
+impl<'g, W: Word, N: Notifier> ReadGuard<'g, W, N> {
     pub(crate) fn given(
         slot: Slot<'g, W>,
-        party: &'g Party<B>,
+        party: &'g Party<N>,
         given: Given,
     ) -> Option<Acquired<Self, Self>> {
         match given {
@@ -179,7 +208,7 @@ impl<'g, W: Word, B: Bell> ReadGuard<'g, W, B> {
 
     pub(crate) fn acquired(
         slot: Slot<'g, W>,
-        party: &'g Party<B>,
+        party: &'g Party<N>,
         is_inconsistent: bool,
     ) -> Acquired<Self, Self> {
         let guard = Self::new(slot, party);
@@ -190,7 +219,7 @@ impl<'g, W: Word, B: Bell> ReadGuard<'g, W, B> {
     }
 }
 
-impl<W: Word, B: Bell> Drop for MutexGuard<'_, W, B> {
+impl<W: Word, N: Notifier> Drop for MutexGuard<'_, W, N> {
     #[inline]
     fn drop(&mut self) {
         let Hold {
@@ -204,7 +233,7 @@ impl<W: Word, B: Bell> Drop for MutexGuard<'_, W, B> {
     }
 }
 
-impl<W: Word, B: Bell> Drop for WriteGuard<'_, W, B> {
+impl<W: Word, N: Notifier> Drop for WriteGuard<'_, W, N> {
     #[inline]
     fn drop(&mut self) {
         let Hold {
@@ -218,7 +247,7 @@ impl<W: Word, B: Bell> Drop for WriteGuard<'_, W, B> {
     }
 }
 
-impl<W: Word, B: Bell> Drop for ReadGuard<'_, W, B> {
+impl<W: Word, N: Notifier> Drop for ReadGuard<'_, W, N> {
     #[inline]
     fn drop(&mut self) {
         let Hold { slot, party, .. } = self.0;

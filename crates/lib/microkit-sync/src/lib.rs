@@ -1,18 +1,19 @@
-//! Locks in memory that protection domains (PDs) share, which survive the crash of their holder.
+//! Locks in shared memory that survive the crash of their holder.
 //!
-//! A [`Mutex`], a [`Condition`] or an [`RwLock`] is one word of a region that all its parties map, an
-//! [`Arena`]. Who has to wait does so for a notification, never by looking again and again. A party
-//! may die after any single store, by a fault or because its parent stops it. Its parent then calls
-//! [`Arena::recover`], and
+//! A [`Mutex`], a [`Condition`] or an [`RwLock`] is one 64-bit word of an [`Arena`], a region that
+//! all parties map. A party is a protection domain (PD). Waiters block on a notification; nobody
+//! polls the word in a loop. A party may die after any single store, by a fault or because its
+//! parent stops it. Its parent then calls [`Arena::recover`]. The crate guarantees that:
 //!
-//! - of two parties, never do both have the lock;
-//! - the next owner learns that the last one has died inside, [`Acquired::OwnerDied`], and says that
-//!   the data is right again, or gives it up for all, [`LockError::NotRecoverable`];
-//! - every other party that waits is served in its turn;
-//! - a party that has given a lock back never touches its word again, so that the word can be another
-//!   lock's at once.
+//! - two parties never own a lock at the same time;
+//! - the next owner learns that the last one died while it held the lock ([`Acquired::OwnerDied`]).
+//!   It repairs the data and says so, or gives the lock up for everyone
+//!   ([`LockError::NotRecoverable`]);
+//! - every other waiter is served in its turn;
+//! - a party that has released a lock never touches its word again, so another lock can use the
+//!   word at once.
 //!
-//! The recovery itself may be stopped anywhere, and repeated.
+//! The recovery itself may be stopped at any point and repeated.
 //!
 //! ```
 //! use microkit_sync::{Acquired, Arena, Party, PartyId, Peers};
@@ -23,27 +24,32 @@
 //! const ME: PartyId = PartyId::new(0);
 //! const OTHER: PartyId = PartyId::new(1);
 //!
-//! // let region = shared_words!(locks, locks_size, SharedWord); in each PD
+//! // In each PD: let region = shared_words!(locks, locks_size, SharedWord);
 //! let arena = Arena::new(region);
 //! let party = Party::new(ME, Peers::new(&[(OTHER, PEER)]));
 //! let mut lock = arena.mutex(0, 0)?;
 //!
 //! match lock.lock(&party)? {
-//!     Acquired::Consistent(_guard) => { /* The data is as the last owner has left it. */ }
+//!     Acquired::Consistent(_guard) => { /* The data is as the last owner left it. */ }
 //!     Acquired::OwnerDied(guard) => {
-//!         // Make the data right again, or drop the guard: then nobody gets the lock any more.
+//!         // Repair the data here. Dropping `guard` instead would end the lock for everyone.
 //!         let _guard = guard.mark_consistent();
 //!     }
 //! }
 //! # Ok::<(), Box<dyn core::error::Error>>(())
 //! ```
 //!
-//! # Whom it trusts
+//! # Trust
 //!
-//! Whoever may write to the arena can keep a lock for ever, or take it from another: the parties of an
-//! arena trust each other that far. A PD that is not trusted gets no part of it. But a word that is no
-//! state of a lock is an error, [`LockError::Corrupt`], and nothing that stands there is a panic or a
-//! loop without end.
+//! A PD that can write to the arena can keep a lock forever, or take it from another party. Map an
+//! arena only into PDs that trust each other that far. No content of the arena makes this crate
+//! panic or loop forever: a word that is not a valid state of the lock gives
+//! [`LockError::Corrupt`].
+//!
+//! # Contract lines
+//!
+//! **Blocking:** in the documentation of a method says whether the method can wait. A method that
+//! never blocks can be called in a PD's handler.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -65,7 +71,7 @@ pub use condition::Condition;
 pub use error::{LockError, OpenError, RetireError};
 pub use guard::{Acquired, Inconsistent, MutexGuard, ReadGuard, Repair, WriteGuard};
 pub use mutex::Mutex;
-pub use party::{Bell, Members, Party, PartyId};
+pub use party::{Members, Notifier, Party, PartyId};
 pub use peers::Peers;
 pub use rw_lock::RwLock;
 pub use word::Word;

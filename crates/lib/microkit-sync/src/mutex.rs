@@ -1,17 +1,17 @@
-//! A lock that one party has at a time.
+//! The mutex: a lock that one party owns at a time.
 
 use core::task::Poll;
 
 use crate::error::{LockError, RetireError};
 use crate::guard::{Acquired, MutexGuard};
-use crate::party::{Bell, Party};
+use crate::party::{Notifier, Party};
 use crate::slot::Slot;
 use crate::state::{Given, How};
 use crate::word::{self, Word};
 
-/// A lock that one party has at a time: [`Arena::mutex`](crate::Arena::mutex).
+/// A lock that one party owns at a time. [`Arena::mutex`](crate::Arena::mutex) opens one.
 ///
-/// It is handed from each owner to the next that waits, in a circle, so that none is passed over.
+/// Each owner hands the lock over to the next waiter, in circular order, so that no waiter starves.
 #[derive(Debug)]
 pub struct Mutex<'a, W = word::Default> {
     slot: Slot<'a, W>,
@@ -28,14 +28,39 @@ impl<'a, W: Word> Mutex<'a, W> {
 
     /// Takes the lock.
     ///
-    /// **Blocks:** until it is this party's.
-    /// **Errors:** [`LockError`].
-    /// **Panics:** in a protection domain, if a call or a fault comes while it waits.
+    /// **Blocking:** until this party owns the lock.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`LockError`] if the lock cannot be used.
+    ///
+    /// # Panics
+    ///
+    /// Panics in a protection domain if a protected procedure call or a fault arrives while it
+    /// waits. A PD that is called, or that has children, uses [`poll_lock`](Self::poll_lock).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use microkit_sync::{Arena, Party, PartyId, Peers};
+    /// # use sel4_microkit::SharedWord;
+    /// # let words = [const { SharedWord::new(0) }; 2];
+    /// # let arena = Arena::new(&words);
+    /// # let party = Party::new(PartyId::new(0), Peers::new(&[]));
+    /// let mut mutex = arena.mutex(0, 0)?;
+    ///
+    /// let guard = mutex.lock(&party)?.or_repair(|| {
+    ///     // An owner died. Make the data consistent again.
+    /// })?;
+    /// // Use the data.
+    /// drop(guard);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     #[inline]
-    pub fn lock<'g, B: Bell>(
+    pub fn lock<'g, N: Notifier>(
         &'g mut self,
-        party: &'g Party<B>,
-    ) -> Result<Acquired<MutexGuard<'g, W, B>>, LockError> {
+        party: &'g Party<N>,
+    ) -> Result<Acquired<MutexGuard<'g, W, N>>, LockError> {
         if self.slot.take_free(party.id()) {
             return Ok(Acquired::Consistent(MutexGuard::new(self.slot, party)));
         }
@@ -43,38 +68,64 @@ impl<'a, W: Word> Mutex<'a, W> {
     }
 
     #[cold]
-    fn lock_slowly<'g, B: Bell>(
+    fn lock_slowly<'g, N: Notifier>(
         &'g mut self,
-        party: &'g Party<B>,
-    ) -> Result<Acquired<MutexGuard<'g, W, B>>, LockError> {
+        party: &'g Party<N>,
+    ) -> Result<Acquired<MutexGuard<'g, W, N>>, LockError> {
         let is_inconsistent = self.slot.acquire_or_wait(party, How::Write)?;
         Ok(MutexGuard::acquired(self.slot, party, is_inconsistent))
     }
 
-    /// Takes the lock if it is free, or was handed to this party.
+    /// Takes the lock if it is free or was handed over to this party. Otherwise returns `None`.
     ///
-    /// **Blocks:** never.
-    /// **Errors:** [`LockError`].
-    pub fn try_lock<'g, B: Bell>(
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`LockError`] if the lock cannot be used.
+    pub fn try_lock<'g, N: Notifier>(
         &'g mut self,
-        party: &'g Party<B>,
-    ) -> Result<Option<Acquired<MutexGuard<'g, W, B>>>, LockError> {
+        party: &'g Party<N>,
+    ) -> Result<Option<Acquired<MutexGuard<'g, W, N>>>, LockError> {
         let given = self.slot.try_acquire(party, How::Write)?;
         Ok(MutexGuard::given(self.slot, party, given))
     }
 
-    /// Takes the lock, or has this party among those that wait for it: the way of a handler, which
-    /// returns then, and polls again when it is next notified.
+    /// Takes the lock, or registers this party as a waiter.
     ///
-    /// From then on the lock can be this party's at any time, and nobody else gets it until this party
-    /// has polled and given it back, or has called [`cancel`](Self::cancel).
+    /// A handler returns when the lock is pending, and polls again when it is next notified. From
+    /// the first poll on, the lock can be handed over to this party at any time. Nobody else gets
+    /// it then until this party has polled and released it, or has called [`cancel`](Self::cancel).
     ///
-    /// **Blocks:** never.
-    /// **Errors:** [`LockError`].
-    pub fn poll_lock<'g, B: Bell>(
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`LockError`] if the lock cannot be used.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use core::task::Poll;
+    /// # use microkit_sync::{Arena, LockError, Mutex, Party, PartyId, Peers};
+    /// # use sel4_microkit::SharedWord;
+    /// /// Called by the handler's `notified`.
+    /// fn work(lock: &mut Mutex<'_>, party: &Party) -> Result<(), LockError> {
+    ///     if let Poll::Ready(acquired) = lock.poll_lock(party)? {
+    ///         let _guard = acquired.or_repair(|| { /* Repair the data. */ })?;
+    ///         // Use the data.
+    ///     }
+    ///     Ok(())
+    /// }
+    /// # let words = [const { SharedWord::new(0) }; 2];
+    /// # let mut mutex = Arena::new(&words).mutex(0, 0)?;
+    /// # work(&mut mutex, &Party::new(PartyId::new(0), Peers::new(&[])))?;
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
+    pub fn poll_lock<'g, N: Notifier>(
         &'g mut self,
-        party: &'g Party<B>,
-    ) -> Result<Poll<Acquired<MutexGuard<'g, W, B>>>, LockError> {
+        party: &'g Party<N>,
+    ) -> Result<Poll<Acquired<MutexGuard<'g, W, N>>>, LockError> {
         let given = match self.slot.take_free(party.id()) {
             true => Given::Yes {
                 is_inconsistent: false,
@@ -87,21 +138,32 @@ impl<'a, W: Word> Mutex<'a, W> {
         })
     }
 
-    /// Has this party wait no more. If the lock was handed to it meanwhile, the next one has it.
+    /// Stops waiting for the lock. If it was handed over to this party meanwhile, the next waiter
+    /// gets it.
     ///
-    /// **Blocks:** never.
-    /// **Errors:** [`LockError`].
-    pub fn cancel<B: Bell>(&mut self, party: &Party<B>) -> Result<(), LockError> {
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`LockError::Held`] if this party owns the lock, and another [`LockError`] if the
+    /// lock cannot be used.
+    pub fn cancel<N: Notifier>(&mut self, party: &Party<N>) -> Result<(), LockError> {
         self.slot.cancel(party)
     }
 
-    /// Ends this lock, which nobody has: its word can be another one, of any kind, with the generation
-    /// that is returned. Other parties that have it open get [`LockError::Gone`].
+    /// Ends this lock, and returns the generation of the next lock in its word.
     ///
-    /// **Blocks:** never.
-    /// **Errors:** [`RetireError::Busy`] if anybody has it or waits for it; [`RetireError::Spent`] if
-    /// it was the last one of the word.
-    pub fn retire<B: Bell>(&mut self, party: &Party<B>) -> Result<u32, RetireError> {
+    /// The next lock can be of any kind. [`Arena::close`](crate::Arena::close) has an example.
+    /// Other parties that still have this lock open get [`LockError::Gone`].
+    ///
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`RetireError::Busy`] if any party owns the lock or waits for it,
+    /// [`RetireError::Spent`] if the word has used all its generations, and [`RetireError::Lock`]
+    /// if the lock cannot be used.
+    pub fn retire<N: Notifier>(&mut self, party: &Party<N>) -> Result<u32, RetireError> {
         self.slot.retire(party)
     }
 }

@@ -1,26 +1,38 @@
-//! Who shares a lock, and how they wake each other.
+//! The parties that share locks, and the trait by which they notify each other.
 
 use crate::peers::Peers;
 
-/// A party of an arena: one protection domain, by a number that all give it.
+/// The number of a party: of one protection domain (PD) among those that share an arena.
+///
+/// All parties use the same numbers.
+///
+/// ```
+/// use microkit_sync::PartyId;
+///
+/// const PARENT: PartyId = PartyId::new(0);
+/// assert_eq!(PARENT.index(), 0);
+/// ```
 #[derive(Debug, Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PartyId(u8);
 
 impl PartyId {
-    /// How many parties an arena can have.
+    /// The maximum number of parties of an arena.
     pub const COUNT: usize = 16;
 
-    /// The party with this number, from 0 to 15.
+    /// Creates the identifier of the party with this number, from 0 to 15.
     ///
     /// # Panics
     ///
-    /// If the number is above 15.
+    /// Panics if the number is above 15.
     pub const fn new(index: usize) -> Self {
-        assert!(index < Self::COUNT, "a party's number is at most 15");
+        assert!(
+            index < Self::COUNT,
+            "the number of a party must be at most 15"
+        );
         Self(index as u8)
     }
 
-    /// Its number.
+    /// Returns the number.
     pub const fn index(self) -> usize {
         self.0 as usize
     }
@@ -31,11 +43,20 @@ impl PartyId {
 }
 
 /// A set of parties.
+///
+/// ```
+/// use microkit_sync::{Members, PartyId};
+///
+/// let members = Members::NONE.with(PartyId::new(3)).with(PartyId::new(0));
+/// assert!(members.contains(PartyId::new(3)));
+/// assert!(members.iter().map(PartyId::index).eq([0, 3]));
+/// assert!(members.without(PartyId::new(0)).without(PartyId::new(3)).is_empty());
+/// ```
 #[derive(Debug, Default, Copy, Clone, PartialEq, Eq)]
 pub struct Members(u16);
 
 impl Members {
-    /// None.
+    /// The empty set.
     pub const NONE: Self = Self(0);
 
     pub(crate) const fn from_bits(bits: u16) -> Self {
@@ -46,83 +67,121 @@ impl Members {
         self.0
     }
 
-    /// These, and one more.
+    /// Returns the set with this party added.
     #[must_use]
     pub const fn with(self, party: PartyId) -> Self {
         Self(self.0 | party.bit())
     }
 
-    /// These without this one.
+    /// Returns the set with this party removed.
     #[must_use]
     pub const fn without(self, party: PartyId) -> Self {
         Self(self.0 & !party.bit())
     }
 
-    /// Whether this one is among them.
+    /// Returns whether the set contains this party.
     pub const fn contains(self, party: PartyId) -> bool {
         self.0 & party.bit() != 0
     }
 
-    /// Whether there is none.
+    /// Returns whether the set is empty.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// The parties, from the lowest number.
+    /// Iterates over the parties in the order of their numbers.
     pub fn iter(self) -> impl Iterator<Item = PartyId> {
         (0..PartyId::COUNT as u8)
             .map(PartyId)
             .filter(move |party| self.contains(*party))
     }
 
-    /// The next one after `last`, in a circle.
+    /// Returns the next party after `last`, in circular order.
     pub(crate) fn after(self, last: PartyId) -> Option<PartyId> {
         if self.is_empty() {
             return None;
         }
         let first = last.0 + 1;
+        // Two copies side by side, so that a shift turns the circle.
         let turned = u32::from(self.0) | u32::from(self.0) << PartyId::COUNT;
         let distance = (turned >> first).trailing_zeros() as u8;
         Some(PartyId((first + distance) % PartyId::COUNT as u8))
     }
 }
 
-/// How a party wakes others, and waits to be woken: [`Peers`] in a protection domain.
+/// Notifies other parties and waits for notifications: [`Peers`] in a protection domain.
 ///
-/// A notification must not get lost: one that comes while nobody waits ends the next
-/// [`wait`](Self::wait). Several may be one, and there may be too many.
-pub trait Bell {
-    /// All that [`notify`](Self::notify) can reach.
+/// A notification must not get lost: if it arrives while the party does not wait, it ends the next
+/// [`wait`](Self::wait). Several notifications may merge into one, and a wait may end without any.
+/// This is what a seL4 notification object does. Tests replace it to run the locks on a host.
+///
+/// ```
+/// use microkit_sync::{Arena, Members, Notifier, Party, PartyId};
+/// # use sel4_microkit::SharedWord;
+/// # let words = [const { SharedWord::new(0) }; 1];
+///
+/// /// The notifier of a party that shares its locks with nobody.
+/// struct Alone;
+///
+/// impl Notifier for Alone {
+///     fn members(&self) -> Members {
+///         Members::NONE
+///     }
+///
+///     fn notify(&self, _: PartyId) {}
+///
+///     fn wait(&self) {
+///         unreachable!("nobody else can own the lock");
+///     }
+/// }
+///
+/// let party = Party::new(PartyId::new(0), Alone);
+/// let mut mutex = Arena::new(&words).mutex(0, 0)?;
+/// assert!(mutex.try_lock(&party)?.is_some());
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
+pub trait Notifier {
+    /// Returns the parties that [`notify`](Self::notify) can reach.
     fn members(&self) -> Members;
 
-    /// Wakes a party.
+    /// Notifies a party.
     fn notify(&self, party: PartyId);
 
-    /// Waits until somebody wakes this party.
+    /// Waits until this party is notified.
     fn wait(&self);
 }
 
-/// A party as it sees itself: its number, and how it wakes the others.
+/// This PD as a party: its number, and the notifier that reaches the others.
 #[derive(Debug)]
-pub struct Party<B = Peers> {
+pub struct Party<N = Peers> {
     id: PartyId,
-    bell: B,
+    notifier: N,
 }
 
-impl<B: Bell> Party<B> {
-    /// The party `id`, which wakes the others by `bell`.
-    pub const fn new(id: PartyId, bell: B) -> Self {
-        Self { id, bell }
+impl<N: Notifier> Party<N> {
+    /// Creates the party `id`, which reaches the others through `notifier`.
+    ///
+    /// ```
+    /// use microkit_sync::{Party, PartyId, Peers};
+    /// use sel4_microkit::Channel;
+    ///
+    /// const CHANNELS: [(PartyId, Channel); 1] = [(PartyId::new(1), Channel::new(10))];
+    ///
+    /// let party = Party::new(PartyId::new(0), Peers::new(&CHANNELS));
+    /// assert_eq!(party.id(), PartyId::new(0));
+    /// ```
+    pub const fn new(id: PartyId, notifier: N) -> Self {
+        Self { id, notifier }
     }
 
-    /// Its number.
+    /// Returns the number of this party.
     pub const fn id(&self) -> PartyId {
         self.id
     }
 
-    /// How it wakes the others.
-    pub const fn bell(&self) -> &B {
-        &self.bell
+    /// Returns the notifier that reaches the others.
+    pub const fn notifier(&self) -> &N {
+        &self.notifier
     }
 
     pub(crate) fn notify_all(&self, members: Members) {
@@ -130,21 +189,21 @@ impl<B: Bell> Party<B> {
     }
 }
 
-/// What a party does that recovers: it wakes all but itself.
-impl<B: Bell> Bell for Party<B> {
-    /// All parties, and this one.
+/// For [`Arena::recover`](crate::Arena::recover): notifies all parties except this one.
+impl<N: Notifier> Notifier for Party<N> {
+    /// Returns all parties, including this one.
     fn members(&self) -> Members {
-        self.bell.members().with(self.id)
+        self.notifier.members().with(self.id)
     }
 
     fn notify(&self, party: PartyId) {
         if party != self.id {
-            self.bell.notify(party);
+            self.notifier.notify(party);
         }
     }
 
     fn wait(&self) {
-        self.bell.wait();
+        self.notifier.wait();
     }
 }
 
@@ -155,7 +214,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_next_is_found_in_a_circle() {
+    fn the_next_party_is_found_in_circular_order() {
         let check = |bits, last, expect: Option<usize>| {
             let next = Members(bits).after(PartyId::new(last));
             assert_eq!(next.map(PartyId::index), expect);

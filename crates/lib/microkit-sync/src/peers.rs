@@ -1,15 +1,28 @@
-//! Parties that wake each other by notifications.
+//! The notifier of a protection domain: one channel to each other party.
 
 use core::cell::Cell;
 
 use sel4_microkit::{Channel, ChannelSet, ipc};
 
-use crate::party::{Bell, Members, Party, PartyId};
+use crate::party::{Members, Notifier, Party, PartyId};
 
 /// The other parties of an arena, each with the channel to it.
 ///
-/// Each two parties have a channel, which may carry other notifications too: what comes while a party
-/// waits for a lock is kept for it, [`Party::take_missed`].
+/// Every pair of parties has a channel, which may also carry other notifications. Notifications
+/// that arrive while a party waits for a lock are kept, and [`Party::take_missed`] returns them.
+///
+/// ```
+/// use microkit_sync::{Notifier, PartyId, Peers};
+/// use sel4_microkit::Channel;
+///
+/// const CHANNELS: [(PartyId, Channel); 2] = [
+///     (PartyId::new(1), Channel::new(10)),
+///     (PartyId::new(2), Channel::new(11)),
+/// ];
+///
+/// let peers = Peers::new(&CHANNELS);
+/// assert!(peers.members().contains(PartyId::new(2)));
+/// ```
 #[derive(Debug)]
 pub struct Peers {
     channels: &'static [(PartyId, Channel)],
@@ -17,7 +30,7 @@ pub struct Peers {
 }
 
 impl Peers {
-    /// These.
+    /// Creates a notifier that reaches these parties.
     pub fn new(channels: &'static [(PartyId, Channel)]) -> Self {
         Self {
             channels,
@@ -26,13 +39,16 @@ impl Peers {
     }
 }
 
-impl Bell for Peers {
+impl Notifier for Peers {
     fn members(&self) -> Members {
         let parties = self.channels.iter().map(|(party, _)| *party);
         parties.fold(Members::NONE, Members::with)
     }
 
-    /// **Blocks:** never. **Needs:** a channel without `notify="false"`.
+    /// Notifies a party, if it is one of the peers.
+    ///
+    /// **Blocking:** never.
+    /// **Rights:** the channel must not have `notify="false"`.
     #[track_caller]
     fn notify(&self, party: PartyId) {
         if let Some((_, channel)) = self.channels.iter().find(|(peer, _)| *peer == party) {
@@ -40,13 +56,17 @@ impl Bell for Peers {
         }
     }
 
-    /// Waits for any notification, and keeps it.
+    /// Waits for any notification, and keeps it for [`Party::take_missed`].
     ///
-    /// **Blocks:** until one comes. **Panics:** if a call or a fault comes, which this cannot answer;
-    /// inside a borrow of the message registers.
+    /// **Blocking:** until a notification arrives.
+    ///
+    /// # Panics
+    ///
+    /// Panics if a protected procedure call or a fault arrives, because a wait cannot answer it.
+    /// Panics inside a borrow of the message registers.
     #[track_caller]
     fn wait(&self) {
-        // Who is called, or has children, takes locks by `poll_lock`.
+        // A PD that is called, or that has children, uses `poll_lock` instead.
         let channels = ipc::wait("a lock");
         let mut missed = self.missed.get();
         missed.extend(channels);
@@ -55,10 +75,25 @@ impl Bell for Peers {
 }
 
 impl Party<Peers> {
-    /// The channels that were notified while this party waited for a lock or a condition, those of
-    /// the parties that woke it among them. They are forgotten then.
+    /// Returns the channels that were notified while this party waited for a lock or a condition,
+    /// and clears the record.
+    ///
+    /// The channels of the parties that woke this party are among them. Call it after each wait,
+    /// and handle the channels as `notified` does.
+    ///
+    /// ```
+    /// use microkit_sync::{Party, PartyId, Peers};
+    /// use sel4_microkit::Channel;
+    ///
+    /// const CHANNELS: [(PartyId, Channel); 1] = [(PartyId::new(1), Channel::new(10))];
+    ///
+    /// let party = Party::new(PartyId::new(0), Peers::new(&CHANNELS));
+    /// for channel in party.take_missed() {
+    ///     // Handle the notification.
+    /// }
+    /// ```
     #[must_use]
     pub fn take_missed(&self) -> ChannelSet {
-        self.bell().missed.take()
+        self.notifier().missed.take()
     }
 }

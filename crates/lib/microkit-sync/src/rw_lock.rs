@@ -1,29 +1,47 @@
-//! A lock that many have to read, or one to write.
+//! The readers-writer lock: many parties read, or one writes.
 
 use core::task::Poll;
 
 use crate::error::{LockError, RetireError};
 use crate::guard::{Acquired, ReadGuard, WriteGuard};
-use crate::party::{Bell, Party};
+use crate::party::{Notifier, Party};
 use crate::slot::Slot;
 use crate::state::How;
 use crate::word::{self, Word};
 
-/// A lock that many parties have to read, or one to write:
-/// [`Arena::rw_lock`](crate::Arena::rw_lock).
+/// A lock that many parties hold to read, or one party holds to write.
+/// [`Arena::rw_lock`](crate::Arena::rw_lock) opens one.
 ///
-/// Who comes to read while another waits to write waits too; after one that has written, all that wait
-/// to read have it, and after these the next that waits to write, in a circle. So none is passed over.
+/// No party starves: a reader that arrives while a writer waits waits too. After a writer, all
+/// waiting readers get the lock. After these, the next waiting writer gets it, in circular order.
 ///
-/// One that dies while it reads leaves the data as it was, and nobody is told.
+/// A reader that dies leaves the data unchanged, so its death is not reported to the next owner.
+///
+/// ```
+/// # use microkit_sync::{Arena, Party, PartyId, Peers};
+/// # use sel4_microkit::SharedWord;
+/// # let words = [const { SharedWord::new(0) }; 2];
+/// # let arena = Arena::new(&words);
+/// # let party = Party::new(PartyId::new(0), Peers::new(&[]));
+/// let mut lock = arena.rw_lock(0, 0)?;
+///
+/// let guard = lock.write(&party)?.or_repair(|| { /* Repair the data. */ })?;
+/// // Write the data.
+/// drop(guard);
+///
+/// let acquired = lock.read(&party)?;
+/// // Read the data. `Acquired::OwnerDied` says that it may be inconsistent.
+/// drop(acquired);
+/// # Ok::<(), Box<dyn core::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct RwLock<'a, W = word::Default> {
     slot: Slot<'a, W>,
 }
 
-/// A lock that was given to read. If an owner has died, whoever reads can only look; the next that
-/// writes can make the data right again.
-type AcquiredToRead<'g, W, B> = Acquired<ReadGuard<'g, W, B>, ReadGuard<'g, W, B>>;
+/// A lock that was acquired to read. If a writer died, a reader sees possibly inconsistent data.
+/// Only the next writer can repair it, so both cases hold the same guard.
+type AcquiredToRead<'g, W, N> = Acquired<ReadGuard<'g, W, N>, ReadGuard<'g, W, N>>;
 
 impl<'a, W: Word> RwLock<'a, W> {
     pub(crate) const fn new(slot: Slot<'a, W>) -> Self {
@@ -36,14 +54,21 @@ impl<'a, W: Word> RwLock<'a, W> {
 
     /// Takes the lock to read.
     ///
-    /// **Blocks:** until it is this party's.
-    /// **Errors:** [`LockError`].
-    /// **Panics:** in a protection domain, if a call or a fault comes while it waits.
+    /// **Blocking:** until this party holds the lock.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`LockError`] if the lock cannot be used.
+    ///
+    /// # Panics
+    ///
+    /// Panics in a protection domain if a protected procedure call or a fault arrives while it
+    /// waits. A PD that is called, or that has children, uses [`poll_read`](Self::poll_read).
     #[inline]
-    pub fn read<'g, B: Bell>(
+    pub fn read<'g, N: Notifier>(
         &'g mut self,
-        party: &'g Party<B>,
-    ) -> Result<AcquiredToRead<'g, W, B>, LockError> {
+        party: &'g Party<N>,
+    ) -> Result<AcquiredToRead<'g, W, N>, LockError> {
         if self.slot.take_unused(party.id(), How::Read) {
             return Ok(Acquired::Consistent(ReadGuard::new(self.slot, party)));
         }
@@ -51,24 +76,31 @@ impl<'a, W: Word> RwLock<'a, W> {
     }
 
     #[cold]
-    fn read_slowly<'g, B: Bell>(
+    fn read_slowly<'g, N: Notifier>(
         &'g mut self,
-        party: &'g Party<B>,
-    ) -> Result<AcquiredToRead<'g, W, B>, LockError> {
+        party: &'g Party<N>,
+    ) -> Result<AcquiredToRead<'g, W, N>, LockError> {
         let is_inconsistent = self.slot.acquire_or_wait(party, How::Read)?;
         Ok(ReadGuard::acquired(self.slot, party, is_inconsistent))
     }
 
     /// Takes the lock to write.
     ///
-    /// **Blocks:** until it is this party's.
-    /// **Errors:** [`LockError`].
-    /// **Panics:** in a protection domain, if a call or a fault comes while it waits.
+    /// **Blocking:** until this party holds the lock.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`LockError`] if the lock cannot be used.
+    ///
+    /// # Panics
+    ///
+    /// Panics in a protection domain if a protected procedure call or a fault arrives while it
+    /// waits. A PD that is called, or that has children, uses [`poll_write`](Self::poll_write).
     #[inline]
-    pub fn write<'g, B: Bell>(
+    pub fn write<'g, N: Notifier>(
         &'g mut self,
-        party: &'g Party<B>,
-    ) -> Result<Acquired<WriteGuard<'g, W, B>>, LockError> {
+        party: &'g Party<N>,
+    ) -> Result<Acquired<WriteGuard<'g, W, N>>, LockError> {
         if self.slot.take_unused(party.id(), How::Write) {
             return Ok(Acquired::Consistent(WriteGuard::new(self.slot, party)));
         }
@@ -76,46 +108,56 @@ impl<'a, W: Word> RwLock<'a, W> {
     }
 
     #[cold]
-    fn write_slowly<'g, B: Bell>(
+    fn write_slowly<'g, N: Notifier>(
         &'g mut self,
-        party: &'g Party<B>,
-    ) -> Result<Acquired<WriteGuard<'g, W, B>>, LockError> {
+        party: &'g Party<N>,
+    ) -> Result<Acquired<WriteGuard<'g, W, N>>, LockError> {
         let is_inconsistent = self.slot.acquire_or_wait(party, How::Write)?;
         Ok(WriteGuard::acquired(self.slot, party, is_inconsistent))
     }
 
-    /// Takes the lock to read if that can be at once.
+    /// Takes the lock to read if it is available now. Otherwise returns `None`.
     ///
-    /// **Blocks:** never.
-    /// **Errors:** [`LockError`].
-    pub fn try_read<'g, B: Bell>(
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`LockError`] if the lock cannot be used.
+    pub fn try_read<'g, N: Notifier>(
         &'g mut self,
-        party: &'g Party<B>,
-    ) -> Result<Option<AcquiredToRead<'g, W, B>>, LockError> {
+        party: &'g Party<N>,
+    ) -> Result<Option<AcquiredToRead<'g, W, N>>, LockError> {
         let given = self.slot.try_acquire(party, How::Read)?;
         Ok(ReadGuard::given(self.slot, party, given))
     }
 
-    /// Takes the lock to write if that can be at once.
+    /// Takes the lock to write if it is available now. Otherwise returns `None`.
     ///
-    /// **Blocks:** never.
-    /// **Errors:** [`LockError`].
-    pub fn try_write<'g, B: Bell>(
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`LockError`] if the lock cannot be used.
+    pub fn try_write<'g, N: Notifier>(
         &'g mut self,
-        party: &'g Party<B>,
-    ) -> Result<Option<Acquired<WriteGuard<'g, W, B>>>, LockError> {
+        party: &'g Party<N>,
+    ) -> Result<Option<Acquired<WriteGuard<'g, W, N>>>, LockError> {
         let given = self.slot.try_acquire(party, How::Write)?;
         Ok(WriteGuard::given(self.slot, party, given))
     }
 
-    /// As [`Mutex::poll_lock`](crate::Mutex::poll_lock), to read.
+    /// Takes the lock to read, or registers this party as a waiter, in the same way as
+    /// [`Mutex::poll_lock`](crate::Mutex::poll_lock).
     ///
-    /// **Blocks:** never.
-    /// **Errors:** [`LockError`].
-    pub fn poll_read<'g, B: Bell>(
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`LockError`] if the lock cannot be used.
+    pub fn poll_read<'g, N: Notifier>(
         &'g mut self,
-        party: &'g Party<B>,
-    ) -> Result<Poll<AcquiredToRead<'g, W, B>>, LockError> {
+        party: &'g Party<N>,
+    ) -> Result<Poll<AcquiredToRead<'g, W, N>>, LockError> {
         let given = self.slot.acquire(party, How::Read)?;
         Ok(match ReadGuard::given(self.slot, party, given) {
             Some(acquired) => Poll::Ready(acquired),
@@ -123,14 +165,18 @@ impl<'a, W: Word> RwLock<'a, W> {
         })
     }
 
-    /// As [`Mutex::poll_lock`](crate::Mutex::poll_lock), to write.
+    /// Takes the lock to write, or registers this party as a waiter, in the same way as
+    /// [`Mutex::poll_lock`](crate::Mutex::poll_lock).
     ///
-    /// **Blocks:** never.
-    /// **Errors:** [`LockError`].
-    pub fn poll_write<'g, B: Bell>(
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`LockError`] if the lock cannot be used.
+    pub fn poll_write<'g, N: Notifier>(
         &'g mut self,
-        party: &'g Party<B>,
-    ) -> Result<Poll<Acquired<WriteGuard<'g, W, B>>>, LockError> {
+        party: &'g Party<N>,
+    ) -> Result<Poll<Acquired<WriteGuard<'g, W, N>>>, LockError> {
         let given = self.slot.acquire(party, How::Write)?;
         Ok(match WriteGuard::given(self.slot, party, given) {
             Some(acquired) => Poll::Ready(acquired),
@@ -138,19 +184,28 @@ impl<'a, W: Word> RwLock<'a, W> {
         })
     }
 
-    /// Has this party wait no more. If the lock was handed to it meanwhile, the next one has it.
+    /// Stops waiting for the lock. If it was handed over to this party meanwhile, the next waiter
+    /// gets it.
     ///
-    /// **Blocks:** never.
-    /// **Errors:** [`LockError`].
-    pub fn cancel<B: Bell>(&mut self, party: &Party<B>) -> Result<(), LockError> {
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`LockError::Held`] if this party holds the lock to write, and another [`LockError`]
+    /// if the lock cannot be used.
+    pub fn cancel<N: Notifier>(&mut self, party: &Party<N>) -> Result<(), LockError> {
         self.slot.cancel(party)
     }
 
-    /// As [`Mutex::retire`](crate::Mutex::retire).
+    /// Ends this lock, and returns the generation of the next lock in its word, in the same way as
+    /// [`Mutex::retire`](crate::Mutex::retire).
     ///
-    /// **Blocks:** never.
-    /// **Errors:** as there.
-    pub fn retire<B: Bell>(&mut self, party: &Party<B>) -> Result<u32, RetireError> {
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`RetireError`] in the same cases as [`Mutex::retire`](crate::Mutex::retire).
+    pub fn retire<N: Notifier>(&mut self, party: &Party<N>) -> Result<u32, RetireError> {
         self.slot.retire(party)
     }
 }

@@ -1,15 +1,24 @@
-//! The word of a lock, and how parties change it: each change is one access, which replaces the state
-//! that it was worked out from.
+//! Applies the transitions of a lock to its word in shared memory.
+//!
+//! Each transition is one compare-exchange of the whole word, so a party dies either before it or
+//! after it, and never leaves a half-done change. [`State`] computes the new word; this module only
+//! loads, compares and stores. After a transition that gives the lock away, no access to the word
+//! follows.
+//!
+//! Ordering: whoever takes a lock does so with *acquire*, by the exchange or by a load that finds
+//! that the lock was handed over. Whoever releases it does so with *release*. The fast paths
+//! `take_free` and `give_back` need nothing stronger. [`Slot::change`] may do both at once, so it
+//! has `AcqRel`.
 
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
 use crate::error::{LockError, RetireError};
 use crate::layout::{LAST_GENERATION, TURN};
-use crate::party::{Bell, Members, Party, PartyId};
+use crate::party::{Members, Notifier, Party, PartyId};
 use crate::state::{Given, How, Identity, Leaving, State};
 use crate::word::Word;
 
-/// A word of the arena, and the lock that it is meant to be.
+/// A word of the arena, and the identity of the lock that this party has opened in it.
 #[derive(Debug)]
 pub(crate) struct Slot<'a, W> {
     word: &'a W,
@@ -33,7 +42,7 @@ impl<'a, W: Word> Slot<'a, W> {
         core::ptr::eq(self.word, word)
     }
 
-    /// Takes a mutex for which nobody waits. Returns whether it was free, and consistent.
+    /// Takes a mutex that is free and consistent. Returns whether it was.
     #[inline]
     pub(crate) fn take_free(self, me: PartyId) -> bool {
         let (free, mine) = (self.identity.free(), self.identity.owned(me));
@@ -42,7 +51,7 @@ impl<'a, W: Word> Slot<'a, W> {
             .is_ok()
     }
 
-    /// Gives back a mutex for which nobody waits. Returns whether that was so.
+    /// Releases a mutex that nobody waits for. Returns whether nobody did.
     #[inline]
     pub(crate) fn give_back(self, me: PartyId) -> bool {
         let (free, mine) = (self.identity.free(), self.identity.owned(me));
@@ -51,8 +60,8 @@ impl<'a, W: Word> Slot<'a, W> {
             .is_ok()
     }
 
-    /// Takes a readers-writer lock that nobody has or waits for. Returns whether it was so, and
-    /// consistent.
+    /// Takes a readers-writer lock that nobody holds or waits for, and that is consistent. Returns
+    /// whether it was so.
     #[inline]
     pub(crate) fn take_unused(self, me: PartyId, how: How) -> bool {
         let word = self.word.load(Relaxed);
@@ -64,7 +73,7 @@ impl<'a, W: Word> Slot<'a, W> {
         taken.is_ok()
     }
 
-    /// Gives back a readers-writer lock that nobody else has or waits for. Returns whether that was
+    /// Releases a readers-writer lock that nobody else holds or waits for. Returns whether it was
     /// so.
     #[inline]
     pub(crate) fn give_back_unwanted(self, me: PartyId, how: How) -> bool {
@@ -77,39 +86,44 @@ impl<'a, W: Word> Slot<'a, W> {
         given.is_ok()
     }
 
-    /// Takes the lock, finds that it was handed over, or is among those that wait from now on.
-    pub(crate) fn acquire<B: Bell>(self, party: &Party<B>, how: How) -> Result<Given, LockError> {
+    /// Takes the lock, finds that it was handed over, or registers this party as a waiter.
+    pub(crate) fn acquire<N: Notifier>(
+        self,
+        party: &Party<N>,
+        how: How,
+    ) -> Result<Given, LockError> {
         self.change(party.members(), |state| state.acquire(party.id(), how))
     }
 
-    /// As [`acquire`](Self::acquire), but waits until it has the lock.
-    pub(crate) fn acquire_or_wait<B: Bell>(
+    /// Acquires the lock as [`acquire`](Self::acquire) does, and waits until this party has it.
+    /// Returns whether the data is inconsistent.
+    pub(crate) fn acquire_or_wait<N: Notifier>(
         self,
-        party: &Party<B>,
+        party: &Party<N>,
         how: How,
     ) -> Result<bool, LockError> {
         loop {
             match self.acquire(party, how)? {
                 Given::Yes { is_inconsistent } => return Ok(is_inconsistent),
-                // A notification that has come meanwhile ends the wait at once.
+                // A notification that arrived since the transition ends this wait at once.
                 Given::NotYet => party.wait(),
             }
         }
     }
 
-    pub(crate) fn try_acquire<B: Bell>(
+    pub(crate) fn try_acquire<N: Notifier>(
         self,
-        party: &Party<B>,
+        party: &Party<N>,
         how: How,
     ) -> Result<Given, LockError> {
         self.change(party.members(), |state| state.try_acquire(party.id(), how))
     }
 
-    /// Gives the lock to whoever is next, as one access, and wakes them; the word is not touched
-    /// after that.
-    pub(crate) fn release<B: Bell>(
+    /// Hands the lock over to the next waiters in one access, and then notifies them. The word is
+    /// not touched after that access.
+    pub(crate) fn release<N: Notifier>(
         self,
-        party: &Party<B>,
+        party: &Party<N>,
         how: How,
         leaving: Leaving,
     ) -> Result<(), LockError> {
@@ -121,25 +135,28 @@ impl<'a, W: Word> Slot<'a, W> {
         Ok(())
     }
 
-    pub(crate) fn cancel<B: Bell>(self, party: &Party<B>) -> Result<(), LockError> {
+    pub(crate) fn cancel<N: Notifier>(self, party: &Party<N>) -> Result<(), LockError> {
         let wake = self.change(party.members(), |state| state.cancel(party.id()))?;
         party.notify_all(wake);
         Ok(())
     }
 
-    pub(crate) fn repair<B: Bell>(self, party: &Party<B>) -> Result<(), LockError> {
+    pub(crate) fn repair<N: Notifier>(self, party: &Party<N>) -> Result<(), LockError> {
         self.change(party.members(), |state| state.repair(party.id()))
     }
 
-    /// Whether nobody gets this lock any more.
-    pub(crate) fn is_not_recoverable<B: Bell>(self, party: &Party<B>) -> Result<bool, LockError> {
+    /// Returns whether nobody can take this lock again.
+    pub(crate) fn is_not_recoverable<N: Notifier>(
+        self,
+        party: &Party<N>,
+    ) -> Result<bool, LockError> {
         self.change(party.members(), |state| {
             Ok((state, state.is_not_recoverable()))
         })
     }
 
-    /// Makes the word free for another lock; returns the generation of that.
-    pub(crate) fn retire<B: Bell>(self, party: &Party<B>) -> Result<u32, RetireError> {
+    /// Frees the word for another lock, and returns the generation of that lock.
+    pub(crate) fn retire<N: Notifier>(self, party: &Party<N>) -> Result<u32, RetireError> {
         let generation = self.identity.generation();
         if generation == LAST_GENERATION {
             return Err(RetireError::Spent);
@@ -155,8 +172,8 @@ impl<'a, W: Word> Slot<'a, W> {
         }
     }
 
-    /// Replaces the state by what `step` makes of it; if another party comes first, of what that has
-    /// left.
+    /// Replaces the state by the result of `step`. If another party changes the word first, starts
+    /// again from the new state. An unchanged state is not stored.
     pub(crate) fn change<T>(
         self,
         members: Members,
@@ -178,22 +195,29 @@ impl<'a, W: Word> Slot<'a, W> {
     }
 
     fn read(self, word: u64, members: Members) -> Result<State, LockError> {
-        if Identity::of(word) != self.identity {
+        if Identity::from_word(word) != self.identity {
             return Err(LockError::Gone);
         }
         State::read(word, members)
     }
 }
 
-/// Has `dead` leave the lock that is in a word, whichever that is. Returns whether there was anything
-/// to do.
+/// Removes `dead` from the lock in a word, whatever kind of lock it is. Returns whether the word
+/// changed.
 ///
-/// **Errors:** the word is as it was, and no lock of these parties.
-pub(crate) fn bury<W: Word>(word: &W, dead: PartyId, members: Members) -> Result<bool, LockError> {
+/// # Errors
+///
+/// Returns [`LockError::Corrupt`], and leaves the word unchanged, if it is not a lock of these
+/// parties.
+pub(crate) fn recover<W: Word>(
+    word: &W,
+    dead: PartyId,
+    members: Members,
+) -> Result<bool, LockError> {
     let mut now = word.load(Acquire);
     loop {
         let before = State::read(now, members)?;
-        let (after, _) = before.bury(dead);
+        let (after, _) = before.recover(dead);
         if after == before {
             return Ok(false);
         }
@@ -204,13 +228,16 @@ pub(crate) fn bury<W: Word>(word: &W, dead: PartyId, members: Members) -> Result
     }
 }
 
-/// Makes a word the lock `identity`, unless it is that already. Returns the word that stood in the
-/// way.
+/// Makes a word the lock `identity`, unless it already is.
+///
+/// # Errors
+///
+/// Returns the word's value if it is anything else.
 pub(crate) fn make<W: Word>(word: &W, identity: Identity) -> Result<(), u64> {
     let none = Identity::retired(identity.generation());
     match word.compare_exchange(none, identity.free(), AcqRel, Acquire) {
         Ok(_) => Ok(()),
-        Err(other) if Identity::of(other) == identity => Ok(()),
+        Err(other) if Identity::from_word(other) == identity => Ok(()),
         Err(other) => Err(other),
     }
 }

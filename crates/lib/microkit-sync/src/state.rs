@@ -1,10 +1,25 @@
-//! The states of a lock, and what leads from one to the next. Nothing here touches shared memory.
+//! The states of a lock and the transitions between them. Nothing here touches shared memory.
+//!
+//! [`layout`](crate::layout) lists the fields. A mutex or a readers-writer lock goes through these
+//! states:
+//!
+//! | state | fields | next |
+//! | --- | --- | --- |
+//! | free | none | [`acquire`](State::acquire) makes the party an owner that has entered, or a reader |
+//! | owned | `OWNER`, `ENTERED` | [`release`](State::release) hands over, or frees |
+//! | handed over | `OWNER` | `acquire` by that owner sets `ENTERED`; [`cancel`](State::cancel) hands over to the next |
+//! | read | `READING` bits | the last reader's `release` hands over to a writer, or frees |
+//! | not recoverable | `NOT_RECOVERABLE` | none but retirement |
+//!
+//! Parties wait only while the lock is owned, handed over or read. `INCONSISTENT` may be set in
+//! each state but the last. A party that dies leaves as if it had cancelled or released;
+//! [`recover`](State::recover) then sets `INCONSISTENT` if it was an owner that had entered.
 
 use crate::error::LockError;
 use crate::layout::*;
 use crate::party::{Members, PartyId};
 
-/// What a word is the lock of.
+/// The kind of lock that a word holds.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) enum Kind {
     Mutex = 1,
@@ -12,8 +27,8 @@ pub(crate) enum Kind {
     RwLock = 3,
 }
 
-/// The kind and the generation of a lock, as they stand in its word. It is also the word of a lock
-/// that nobody has ever had.
+/// The kind and the generation of a lock, as stored in its word. This is also the whole word of a
+/// lock that nobody has taken yet.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) struct Identity(u64);
 
@@ -22,12 +37,12 @@ impl Identity {
         Self((kind as u64) << KIND_SHIFT | Self::retired(generation))
     }
 
-    /// The word of a lock that is none yet.
+    /// Returns the word in which no lock of this generation has been created yet.
     pub(crate) const fn retired(generation: u32) -> u64 {
         (generation as u64) << GENERATION_SHIFT
     }
 
-    pub(crate) const fn of(word: u64) -> Self {
+    pub(crate) const fn from_word(word: u64) -> Self {
         Self(word & (KIND | GENERATION))
     }
 
@@ -44,13 +59,13 @@ impl Identity {
         }
     }
 
-    /// The word of a lock that is free.
+    /// Returns the word of the lock when it is free.
     pub(crate) const fn free(self) -> u64 {
         self.0
     }
 
-    /// The word of a readers-writer lock that this party alone has, and for which nobody waits. Whose
-    /// turn it is with one that reads is as in `before`.
+    /// Returns the word of a readers-writer lock that only this party holds, and that nobody waits
+    /// for. A reader leaves the turn as it is in `before`.
     #[inline]
     pub(crate) const fn held(self, party: PartyId, how: How, before: u64) -> u64 {
         match how {
@@ -59,7 +74,7 @@ impl Identity {
         }
     }
 
-    /// The word of a mutex that this party has, and for which nobody waits.
+    /// Returns the word of a mutex that this party owns, and that nobody waits for.
     pub(crate) const fn owned(self, party: PartyId) -> u64 {
         self.0 | owner_bits(party) | ENTERED
     }
@@ -69,40 +84,42 @@ const fn owner_bits(party: PartyId) -> u64 {
     (party.index() as u64 + 1) << OWNER_SHIFT
 }
 
-/// To have a lock alone, or with others that read.
+/// The mode in which a party wants a lock: exclusively, or together with other readers.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) enum How {
     Write,
     Read,
 }
 
-/// Whether a lock was given.
+/// Whether a party got the lock.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) enum Given {
     Yes { is_inconsistent: bool },
     NotYet,
 }
 
-/// In which state an owner leaves the data.
+/// The state in which an owner leaves the data.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) enum Leaving {
-    /// As it was told of it.
+    /// As it was when the owner took the lock, or repaired since.
     AsItWas,
-    /// Inconsistent for good.
+    /// Inconsistent, and not repaired: nobody can take the lock again.
     Abandoned,
 }
 
-/// A word that is a state of a lock.
+/// A word that is a valid state of a lock.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) struct State(u64);
 
-/// A state, and the parties that have something to look at in it.
+/// A state, and the parties to notify of it.
 type Next = (State, Members);
 
 impl State {
-    /// Reads a word.
+    /// Reads a word as a state.
     ///
-    /// **Errors:** [`LockError::Corrupt`] if no lock of these parties can be in this state.
+    /// # Errors
+    ///
+    /// Returns [`LockError::Corrupt`] if no lock of these parties can be in this state.
     pub(crate) fn read(word: u64, members: Members) -> Result<Self, LockError> {
         let state = Self(word);
         if state.is_sound(members) {
@@ -116,6 +133,8 @@ impl State {
         self.0
     }
 
+    /// Returns whether a lock of these parties can be in this state. Other PDs can write any word,
+    /// and the transitions rely on what is checked here.
     fn is_sound(self, members: Members) -> bool {
         let owner = (self.0 & OWNER) >> OWNER_SHIFT;
         if owner > PartyId::COUNT as u64 {
@@ -126,7 +145,7 @@ impl State {
         let is_idle = owner == 0 && self.readers().is_empty();
         let nobody = is_idle && taking_part == 0;
         let flags = self.0 & (ENTERED | INCONSISTENT | NOT_RECOVERABLE);
-        let of_kind = match Identity::of(self.0).kind() {
+        let of_kind = match Identity::from_word(self.0).kind() {
             None => return self.0 & !GENERATION == 0,
             Some(Kind::Condition) => return self.is_sound_condition(members),
             Some(Kind::Mutex) => self.read_bits() == 0 && self.0 & TURN == 0,
@@ -147,7 +166,7 @@ impl State {
             && self.waiting().bits() & !members.bits() == 0
     }
 
-    /// Those that wait.
+    /// Returns the parties that wait.
     pub(crate) const fn waiting(self) -> Members {
         Members::from_bits(self.0 as u16)
     }
@@ -156,7 +175,7 @@ impl State {
         (self.0 >> READING_SHIFT) as u16
     }
 
-    /// Those that have the lock to read.
+    /// Returns the parties that hold the lock to read.
     fn readers(self) -> Members {
         Members::from_bits(self.read_bits() & !self.waiting().bits())
     }
@@ -194,7 +213,7 @@ impl State {
         self.without(TURN).with(turn_bits(party))
     }
 
-    /// Nothing of this party but that it may be the owner.
+    /// Clears the two bits of this party, but not the owner.
     fn without_party(self, party: PartyId) -> Self {
         self.without(waiting_bit(party) | reading_bit(party))
     }
@@ -205,7 +224,8 @@ impl State {
         }
     }
 
-    /// This party wants the lock: it gets it, finds that it was handed to it, or waits from now on.
+    /// Gives this party the lock, lets it enter a lock that was handed over to it, or registers it
+    /// as a waiter.
     pub(crate) fn acquire(self, me: PartyId, how: How) -> Result<(Self, Given), LockError> {
         if self.has(NOT_RECOVERABLE) {
             return Err(LockError::NotRecoverable);
@@ -228,7 +248,7 @@ impl State {
             How::Read if self.readers().contains(me) => Ok((self, self.given())),
             How::Write if self.readers().contains(me) => Err(LockError::Held),
             How::Write if is_free => Ok((self.owned_by(me).with(ENTERED), self.given())),
-            // Whoever wants to write goes before whoever comes to read after it.
+            // A reader that arrives after a waiting writer must not overtake it.
             How::Read if self.owner().is_none() && self.waiting_writers().is_empty() => {
                 Ok((self.with(reading_bit(me)), self.given()))
             }
@@ -237,7 +257,7 @@ impl State {
         }
     }
 
-    /// This party takes the lock if it can have it at once.
+    /// Gives this party the lock if it is available now.
     pub(crate) fn try_acquire(self, me: PartyId, how: How) -> Result<(Self, Given), LockError> {
         match self.acquire(me, how)? {
             (_, Given::NotYet) => Ok((self, Given::NotYet)),
@@ -245,7 +265,7 @@ impl State {
         }
     }
 
-    /// This party gives the lock back, and with that, to the next.
+    /// Releases the lock and hands it over to the next waiters.
     pub(crate) fn release(
         self,
         me: PartyId,
@@ -261,16 +281,19 @@ impl State {
             return Err(LockError::Corrupt);
         }
         if leaving == Leaving::Abandoned {
-            // All of them, for one that waits for a condition would not come to look here.
-            let nobody = Self(Identity::of(self.0).free() | NOT_RECOVERABLE);
+            // Notify all members: a party that waits for a condition is not in this word, but must
+            // learn that the mutex is gone.
+            let nobody = Self(Identity::from_word(self.0).free() | NOT_RECOVERABLE);
             return Ok((nobody, members));
         }
         Ok(self.leave(me))
     }
 
-    /// This party wants the lock no more.
+    /// Removes this party from the waiters, or passes on a lock that was handed over to it.
     ///
-    /// **Errors:** [`LockError::Held`] if it has it.
+    /// # Errors
+    ///
+    /// Returns [`LockError::Held`] if this party is an owner that has entered.
     pub(crate) fn cancel(self, me: PartyId) -> Result<Next, LockError> {
         if self.owner() == Some(me) && self.has(ENTERED) {
             return Err(LockError::Held);
@@ -278,7 +301,7 @@ impl State {
         Ok(self.leave(me))
     }
 
-    /// The owner says that the data is right again.
+    /// Marks the data consistent, for the owner.
     pub(crate) fn repair(self, me: PartyId) -> Result<(Self, ()), LockError> {
         if self.owner() == Some(me) && self.has(ENTERED) {
             Ok((self.without(INCONSISTENT), ()))
@@ -287,11 +310,11 @@ impl State {
         }
     }
 
-    /// This party has died.
-    pub(crate) fn bury(self, dead: PartyId) -> Next {
-        match Identity::of(self.0).kind() {
+    /// Removes a party that has died.
+    pub(crate) fn recover(self, dead: PartyId) -> Next {
+        match Identity::from_word(self.0).kind() {
             None => (self, Members::NONE),
-            // It may have taken a signal that was another's.
+            // The dead party may have consumed a signal that another waiter needed.
             Some(Kind::Condition) => self.signal_all(),
             Some(_) => {
                 let died_inside = self.owner() == Some(dead) && self.has(ENTERED);
@@ -304,21 +327,21 @@ impl State {
         }
     }
 
-    /// This party neither has the lock any more nor waits for it: whoever is next has it.
+    /// Removes this party as an owner, reader or waiter, and hands the lock over if it is now free.
     fn leave(self, party: PartyId) -> Next {
         let next = self.without_party(party);
         if self.owner() != Some(party) {
             return next.settle(Turn::Writers(self.turn()));
         }
-        let last = match Identity::of(self.0).kind() {
+        let last = match Identity::from_word(self.0).kind() {
             Some(Kind::Mutex) => party,
             _ => self.turn(),
         };
         next.without(OWNER | ENTERED).settle(Turn::Readers(last))
     }
 
-    /// Gives the lock to those that can have it now: after one that has written, to all that wait to
-    /// read; after these, to the next that waits to write.
+    /// Hands the lock over to those that can have it now: after a writer to all waiting readers,
+    /// after readers to the next waiting writer.
     fn settle(self, turn: Turn) -> Next {
         if self.owner().is_some() {
             return (self, Members::NONE);
@@ -327,7 +350,7 @@ impl State {
         let (Turn::Readers(last) | Turn::Writers(last)) = turn;
         let is_for_readers = matches!(turn, Turn::Readers(_)) && !readers.is_empty();
         match writers.after(last) {
-            // They read, and who waits to write goes next.
+            // Other readers still hold the lock. The waiting writer gets it after them.
             Some(_) if !self.readers().is_empty() => (self, Members::NONE),
             Some(writer) if !is_for_readers => (
                 self.without_party(writer).owned_by(writer),
@@ -337,26 +360,26 @@ impl State {
         }
     }
 
-    /// The lock is this party's, once it has entered.
+    /// Makes this party the owner, which has not entered yet.
     fn owned_by(self, party: PartyId) -> Self {
         let owned = self.with(owner_bits(party));
-        match Identity::of(self.0).kind() {
+        match Identity::from_word(self.0).kind() {
             Some(Kind::RwLock) => owned.with_turn(party),
             _ => owned,
         }
     }
 
-    /// This party waits for a signal from now on.
+    /// Registers this party as a waiter for a signal.
     pub(crate) fn await_signal(self, me: PartyId) -> Self {
         self.with(waiting_bit(me))
     }
 
-    /// This party waits for no signal any more. Returns whether it still did.
-    pub(crate) fn cease(self, me: PartyId) -> (Self, bool) {
+    /// Removes this party from the waiters for a signal. Returns whether it was one.
+    pub(crate) fn stop_waiting(self, me: PartyId) -> (Self, bool) {
         (self.without(waiting_bit(me)), self.waiting().contains(me))
     }
 
-    /// The next of those that wait for a signal has it.
+    /// Gives a signal to the next waiter.
     pub(crate) fn signal_one(self) -> Next {
         match self.waiting().after(self.turn()) {
             None => (self, Members::NONE),
@@ -367,12 +390,12 @@ impl State {
         }
     }
 
-    /// All that wait for a signal have it.
+    /// Gives a signal to all waiters.
     pub(crate) fn signal_all(self) -> Next {
         (self.without(WAITING), self.waiting())
     }
 
-    /// Whether nobody has the lock and nobody waits for it.
+    /// Returns whether nobody holds the lock and nobody waits for it.
     pub(crate) fn is_unused(self) -> bool {
         self.0 & (WAITING | READING | OWNER) == 0
     }
@@ -382,7 +405,7 @@ impl State {
     }
 }
 
-/// Whose turn it is, and the last that has written.
+/// Who goes next, with the last writer. Writers are served in circular order after it.
 #[derive(Copy, Clone)]
 enum Turn {
     Readers(PartyId),

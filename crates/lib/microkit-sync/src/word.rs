@@ -1,19 +1,21 @@
-//! What a lock is stored in.
+//! The memory word that a lock is stored in.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use sel4_microkit::SharedWord;
 
-/// A word of shared memory: `SharedWord`, `AtomicU64`, or what a test puts in their place.
+/// A word of shared memory: [`SharedWord`], [`AtomicU64`], or a replacement in a test.
 ///
-/// The methods are those of `AtomicU64`.
+/// The methods are those of [`AtomicU64`].
 pub trait Word {
-    /// Reads it.
+    /// Loads the value.
     fn load(&self, order: Ordering) -> u64;
 
-    /// Writes `new` if it is `current`, as one access.
+    /// Stores `new` if the value is `current`, in one atomic access.
     ///
-    /// **Errors:** what it is, if not `current`.
+    /// # Errors
+    ///
+    /// Returns the value that was found if it is not `current`.
     fn compare_exchange(
         &self,
         current: u64,
@@ -48,9 +50,9 @@ macro_rules! words {
 }
 
 words!(AtomicU64);
-// On the target it is an `AtomicU64`.
+// On the target, `SharedWord` is an alias of `AtomicU64`.
 #[cfg(not(target_os = "none"))]
 words!(SharedWord);
 
-/// What locks are made of if nothing else is said.
+/// The word of a lock where the type parameter is left out.
 pub(crate) type Default = SharedWord;

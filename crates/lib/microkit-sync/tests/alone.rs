@@ -7,7 +7,7 @@ use std::mem::take;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{self, Acquire, Relaxed, Release};
 
-use microkit_sync::{Arena, Bell, Members, Party, PartyId, Word};
+use microkit_sync::{Arena, Members, Notifier, Party, PartyId, Word};
 
 #[derive(Debug, PartialEq, Eq)]
 enum Access {
@@ -45,7 +45,7 @@ impl Word for Watched {
 #[derive(Debug)]
 struct Nobody;
 
-impl Bell for Nobody {
+impl Notifier for Nobody {
     fn members(&self) -> Members {
         Members::NONE
     }

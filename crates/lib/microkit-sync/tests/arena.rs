@@ -12,14 +12,15 @@ use microkit_sync::layout::{
     TURN, WAITING,
 };
 use microkit_sync::{
-    Acquired, Arena, Bell, LockError, Members, OpenError, Party, PartyId, Recovered, RetireError,
+    Acquired, Arena, LockError, Members, Notifier, OpenError, Party, PartyId, Recovered,
+    RetireError,
 };
 
 /// Keeps whom it was to wake, of two parties.
 #[derive(Debug, Default)]
 struct Woken(RefCell<Vec<usize>>);
 
-impl Bell for Woken {
+impl Notifier for Woken {
     fn members(&self) -> Members {
         Members::NONE.with(PartyId::new(0)).with(PartyId::new(1))
     }

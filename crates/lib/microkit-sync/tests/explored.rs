@@ -4,7 +4,7 @@
 
 use std::sync::atomic::Ordering::Relaxed;
 
-use microkit_sync::{Acquired, Arena, Bell, LockError, Party, PartyId, Peers};
+use microkit_sync::{Acquired, Arena, LockError, Notifier, Party, PartyId, Peers};
 use microkit_test::{Explorer, System};
 use sel4_microkit::{
     Channel, ChannelSet, Child, EntryPoint, Handler, Infallible, MessageInfo, SharedWord,

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use microkit_sync::layout::{ENTERED, GENERATION, OWNER};
-use microkit_sync::{Arena, Bell, LockError, Members, Party, PartyId, Word};
+use microkit_sync::{Arena, LockError, Members, Notifier, Party, PartyId, Word};
 
 /// A word that counts how often it is read and written, and stops a loop.
 #[derive(Debug, Default)]
@@ -42,7 +42,7 @@ impl Word for Counted {
 #[derive(Debug)]
 struct Silent;
 
-impl Bell for Silent {
+impl Notifier for Silent {
     fn members(&self) -> Members {
         Members::NONE.with(PartyId::new(1)).with(PartyId::new(7))
     }

@@ -7,7 +7,7 @@ use std::task::Poll;
 
 use microkit_sync::layout::{GENERATION, LAST_GENERATION, TURN};
 use microkit_sync::{
-    Acquired, Arena, Bell, Condition, LockError, Members, Mutex, OpenError, Party, PartyId,
+    Acquired, Arena, Condition, LockError, Members, Mutex, Notifier, OpenError, Party, PartyId,
     Recovered, RetireError, RwLock,
 };
 
@@ -17,7 +17,7 @@ struct Woken(RefCell<Vec<usize>>);
 
 const PARTIES: usize = 4;
 
-impl Bell for Woken {
+impl Notifier for Woken {
     fn members(&self) -> Members {
         (0..PARTIES)
             .map(PartyId::new)
@@ -44,7 +44,7 @@ struct One<'a> {
 impl One<'_> {
     /// Whom it has woken since this was last asked.
     fn woken(&self) -> Vec<usize> {
-        self.party.bell().0.take()
+        self.party.notifier().0.take()
     }
 
     /// Takes the mutex or waits for it. Returns whether it has it, and keeps it.
@@ -139,8 +139,8 @@ fn an_owner_that_dies_leaves_the_next_one_to_repair() {
     assert!(all[0].take());
     assert!(!all[2].take());
     let arena = Arena::new(&words);
-    let bell = Woken::default();
-    let recovered = arena.recover(PartyId::new(0), &bell);
+    let notifier = Woken::default();
+    let recovered = arena.recover(PartyId::new(0), &notifier);
     assert_eq!(
         recovered,
         Recovered {
@@ -148,10 +148,10 @@ fn an_owner_that_dies_leaves_the_next_one_to_repair() {
             corrupt: 0
         }
     );
-    assert_eq!(bell.0.take(), [1, 2, 3]);
-    let again = arena.recover(PartyId::new(0), &bell);
+    assert_eq!(notifier.0.take(), [1, 2, 3]);
+    let again = arena.recover(PartyId::new(0), &notifier);
     assert_eq!(again, Recovered::default());
-    assert_eq!(bell.0.take(), [1, 2, 3]);
+    assert_eq!(notifier.0.take(), [1, 2, 3]);
 
     let One { party, mutex, .. } = &mut all[2];
     let Ok(Some(Acquired::OwnerDied(guard))) = mutex.try_lock(party) else {
@@ -422,7 +422,7 @@ fn whoever_tries_to_read_has_the_lock_unless_one_writes() {
 /// Does something while its party waits for the first time. There is no second.
 struct Meanwhile<F>(Cell<Option<F>>);
 
-impl<F: FnOnce()> Bell for Meanwhile<F> {
+impl<F: FnOnce()> Notifier for Meanwhile<F> {
     fn members(&self) -> Members {
         Woken::default().members()
     }

@@ -36,7 +36,7 @@ impl Event {
     /// Reads what was received.
     #[inline]
     pub(crate) fn new(info: sel4::MessageInfo, badge: sel4::Badge) -> Self {
-        match Origin::of(badge) {
+        match Origin::from_badge(badge) {
             Origin::Call { channel } => {
                 Self::Protected(Channel::of_badge(channel), MessageInfo::from_inner(info))
             }

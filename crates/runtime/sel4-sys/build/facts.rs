@@ -1,8 +1,8 @@
-//! What this crate needs to know of one kernel configuration, and the two places it comes from:
-//! an SDK's own files, or the table in this crate.
+//! The facts of one kernel configuration, read from the files of an SDK or from the table in this
+//! crate.
 //!
-//! The build script makes constants of it; a test holds the table against an SDK. Both include
-//! this file, so it depends on nothing of the crate.
+//! The build script writes them as constants. A test compares the table with an SDK. Both include
+//! this file, so it must not depend on the rest of the crate.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -18,7 +18,7 @@ pub(crate) struct Facts {
     pub(crate) invocations: BTreeMap<String, u64>,
     /// Fault labels, by the tag's name in `types.pbf`.
     pub(crate) faults: BTreeMap<String, u64>,
-    /// Registers of a virtual CPU, by the name in `enum seL4_VCPUReg`, less its prefix.
+    /// Registers of a virtual CPU, by the name in `enum seL4_VCPUReg` without its prefix.
     pub(crate) vcpu_registers: BTreeMap<String, u64>,
     /// Switches of the kernel's configuration, by the name in `gen_config.json`.
     pub(crate) switches: BTreeMap<String, bool>,
@@ -26,7 +26,7 @@ pub(crate) struct Facts {
     pub(crate) user_top: u64,
 }
 
-/// The switches that this crate hands on.
+/// The switches that this crate exports.
 const SWITCHES: [&str; 17] = [
     "ALLOW_SMC_CALLS",
     "ARCH_AARCH64",
@@ -48,7 +48,7 @@ const SWITCHES: [&str; 17] = [
 ];
 
 impl Facts {
-    /// Reads them from the files of an SDK, in `SDK/board/BOARD/CONFIG`.
+    /// Reads the facts from the files of an SDK, in `SDK/board/BOARD/CONFIG`.
     pub(crate) fn from_sdk(directory: &Path) -> Result<Self, String> {
         Ok(Self {
             syscalls: syscalls(&read(&directory.join("include/api/syscall.xml"))?)?,
@@ -62,8 +62,8 @@ impl Facts {
         })
     }
 
-    /// The files that [`Facts::from_sdk`] reads.
-    #[allow(dead_code)] // Only the build script asks.
+    /// Returns the files that [`Facts::from_sdk`] reads.
+    #[allow(dead_code)] // Only the build script uses it.
     pub(crate) fn files(directory: &Path) -> Vec<PathBuf> {
         [
             "include/api/syscall.xml",
@@ -77,7 +77,7 @@ impl Facts {
         .to_vec()
     }
 
-    /// Reads them from a table: a line each, *kind name value*, `#` for comments.
+    /// Reads the facts from a table. Each line is *kind name value*; `#` starts a comment.
     pub(crate) fn from_table(text: &str) -> Result<Self, String> {
         let mut facts = Self::default();
         for (index, line) in text.lines().enumerate() {
@@ -109,12 +109,12 @@ impl Facts {
         Ok(facts)
     }
 
-    /// Writes them as a table that [`Facts::from_table`] reads.
-    #[allow(dead_code)] // Only the test that renews the table asks.
+    /// Renders the facts as a table that [`Facts::from_table`] reads.
+    #[allow(dead_code)] // Only the test that rewrites the table uses it.
     pub(crate) fn to_table(&self) -> String {
         let mut text = String::new();
         let mut line = |kind, name: &str, value: String| {
-            writeln!(text, "{kind} {name} {value}").expect("a string takes every write");
+            writeln!(text, "{kind} {name} {value}").expect("writing to a string succeeds");
         };
         let mut syscalls: Vec<_> = self.syscalls.iter().collect();
         syscalls.sort_by_key(|&(_, number)| -number);
@@ -148,8 +148,8 @@ fn read(path: &Path) -> Result<String, String> {
     fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
 }
 
-/// System calls count down from -1 in the order of the file, whether the configuration has them
-/// or not: first those of the MCS API, then those of `debug`.
+/// Reads the numbers of system calls. They count down from -1 in the order of the file, whether the
+/// configuration has the call or not: first the MCS API, then `debug`.
 fn syscalls(xml: &str) -> Result<BTreeMap<String, i64>, String> {
     let document =
         roxmltree::Document::parse(xml).map_err(|error| format!("syscall.xml: {error}"))?;
@@ -174,7 +174,7 @@ fn invocations(json: &str) -> Result<BTreeMap<String, u64>, String> {
     serde_json::from_str(json).map_err(|error| format!("invocations_all.json: {error}"))
 }
 
-/// The tags of `tagged_union seL4_Fault` in the bit-field description.
+/// Reads the tags of `tagged_union seL4_Fault` from the bit-field description.
 fn faults(text: &str) -> Result<BTreeMap<String, u64>, String> {
     let (_, union) = text
         .split_once("tagged_union seL4_Fault ")
@@ -188,16 +188,16 @@ fn faults(text: &str) -> Result<BTreeMap<String, u64>, String> {
         .collect())
 }
 
-/// The constants of `enum seL4_VCPUReg`: they count up from the first, which is 0. The marks
-/// between them, which name no register, are left out.
+/// Reads the constants of `enum seL4_VCPUReg`. They count up from 0. Marks between them, which do
+/// not name a register, are left out.
 fn vcpu_registers(header: &str) -> Result<BTreeMap<String, u64>, String> {
     let wrong = |what: &str| format!("seL4_VCPUReg in constants.h: {what}");
     let (before, _) = header
         .split_once("} seL4_VCPUReg;")
-        .ok_or_else(|| wrong("not there"))?;
+        .ok_or_else(|| wrong("not found"))?;
     let (_, body) = before
         .rsplit_once("typedef enum {")
-        .ok_or_else(|| wrong("no enumeration"))?;
+        .ok_or_else(|| wrong("not an enumeration"))?;
     let mut registers = BTreeMap::new();
     let mut marks = BTreeMap::new();
     let mut next = 0;
@@ -231,14 +231,14 @@ fn vcpu_registers(header: &str) -> Result<BTreeMap<String, u64>, String> {
     Ok(registers)
 }
 
-/// Takes the comments out of a piece of C.
+/// Removes the comments from C source.
 fn without_comments(text: &str) -> Result<String, String> {
     let mut code = String::new();
     let mut rest = text;
     while let Some(start) = rest.find("/*") {
         let end = rest[start..]
             .find("*/")
-            .ok_or("constants.h has a comment without an end")?;
+            .ok_or("constants.h has an unterminated comment")?;
         code.push_str(&rest[..start]);
         rest = &rest[start + end + 2..];
     }

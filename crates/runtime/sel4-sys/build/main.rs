@@ -1,7 +1,7 @@
-//! Makes constants of one kernel configuration's numbers.
+//! Writes the numbers of one kernel configuration as constants.
 //!
-//! `MICROKIT_SDK` names the SDK, `MICROKIT_BOARD` and `MICROKIT_CONFIG` what to read of it.
-//! Without an SDK, the table in this crate gives the numbers of the default board and
+//! `MICROKIT_SDK` names the SDK; `MICROKIT_BOARD` and `MICROKIT_CONFIG` select the configuration in
+//! it. Without an SDK, the table in this crate supplies the numbers of the default board and
 //! configuration.
 
 mod facts;
@@ -46,16 +46,16 @@ fn generate() -> Result<(), String> {
         }
         None => {
             return Err(format!(
-                "the numbers of board `{board}`, configuration `{config}` are only in the \
-                 Microkit SDK: set MICROKIT_SDK to its directory (without it, only \
-                 `{DEFAULT_BOARD}` `{DEFAULT_CONFIG}` can be built)"
+                "building for board `{board}`, configuration `{config}` needs the Microkit SDK: \
+                 set MICROKIT_SDK to its directory (only `{DEFAULT_BOARD}`, `{DEFAULT_CONFIG}` can be \
+                 built without it)"
             ));
         }
     };
     for (switch, meaning) in [
         (
             "ARCH_AARCH64",
-            "is not for AArch64, the one architecture that this crate has",
+            "is not for AArch64, the only architecture that this crate supports",
         ),
         (
             "KERNEL_MCS",
@@ -88,7 +88,7 @@ fn generate() -> Result<(), String> {
         .map_err(|error| format!("cannot write {}: {error}", output.display()))
 }
 
-/// The first of `names` that the kernel does not have.
+/// Returns the first of `names` that the kernel does not have.
 fn absent<T>(names: &[&'static str], present: &BTreeMap<String, T>) -> Option<&'static str> {
     names
         .iter()
@@ -137,7 +137,7 @@ fn names_in(directory: &Path) -> String {
 
 fn constants(facts: &Facts, board: &str, config: &str) -> String {
     let mut text = String::new();
-    let mut out = |line: String| writeln!(text, "{line}").expect("a string takes every write");
+    let mut out = |line: String| writeln!(text, "{line}").expect("writing to a string succeeds");
     let allow = "#[allow(non_upper_case_globals)] // seL4's own names.";
     out("/// System call numbers, under seL4's names (`syscall.xml`).".into());
     out(format!("{allow}\npub mod syscall {{"));
@@ -156,8 +156,8 @@ fn constants(facts: &Facts, board: &str, config: &str) -> String {
     for name in OPTIONAL_INVOCATIONS {
         if !facts.invocations.contains_key(name) {
             out(format!(
-                "/// This kernel has no invocation `{name}`: the label is that of \
-                 `InvalidInvocation`, which it refuses.\npub const {name}: u64 = 0;"
+                "/// This kernel has no invocation `{name}`. The label is `InvalidInvocation`, \
+                 which the kernel rejects.\npub const {name}: u64 = 0;"
             ));
         }
     }
@@ -177,7 +177,7 @@ fn constants(facts: &Facts, board: &str, config: &str) -> String {
     }
     let numbers: Vec<_> = facts.vcpu_registers.values().collect();
     out(format!(
-        "/// All of them.\npub const ALL: &[u64] = &{numbers:?};"
+        "/// All registers.\npub const ALL: &[u64] = &{numbers:?};"
     ));
     out(
         "}\n/// Switches of the kernel's configuration, under seL4's names (`gen_config.json`)."
@@ -192,7 +192,7 @@ fn constants(facts: &Facts, board: &str, config: &str) -> String {
          pub const CONFIGURATION: &str = {config:?};"
     ));
     out(format!(
-        "/// Both, as a mark for the ELF file.\n\
+        "/// Board and configuration, as a mark in the ELF file.\n\
          pub const MARK: &str = {:?};",
         format!("{board}/{config}")
     ));
@@ -215,8 +215,8 @@ fn constants(facts: &Facts, board: &str, config: &str) -> String {
         facts.user_top
     ));
     out(format!(
-        "/// Expands to the first braces' content where a switch is on, to the second's where it is \
-         off.\n#[doc(hidden)]\n#[macro_export]\nmacro_rules! __switch {{\n{switches}\
+        "/// Expands to the content of the first braces if a switch is on, and of the second if it \
+         is off.\n#[doc(hidden)]\n#[macro_export]\nmacro_rules! __switch {{\n{switches}\
          ($other:ident $on:tt $off:tt) => {{ ::core::compile_error!(::core::concat!(\
          \"sel4::config has no switch \", ::core::stringify!($other))); }};\n}}"
     ));

@@ -1,32 +1,51 @@
-//! The system calls of MCS seL4, a function each (seL4 manual, *System Calls*).
+//! The system calls of MCS seL4, one function each (seL4 manual, *System Calls*).
 //!
-//! What blocks: [`call`], [`send`], [`recv`], [`reply_recv`], [`nb_send_recv`], [`nb_send_wait`],
-//! [`wait`]. What returns at once: [`nb_send`], [`signal`], [`nb_recv`], [`nb_wait`], [`yield_`]
-//! and the debug calls.
+//! | blocks | returns at once |
+//! | --- | --- |
+//! | [`call`], [`send`], [`recv`], [`reply_recv`], [`nb_send_recv`], [`nb_send_wait`], [`wait`] | [`nb_send`], [`signal`], [`nb_recv`], [`nb_wait`], the debug and benchmark calls |
 
 use crate::arch;
 use crate::{CPtr, FastMessage, IpcBufferToken, MessageInfo, Word, syscall};
 
-/// What a call that receives has brought.
+/// The message that a system call has received.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct Received {
-    /// The badge of the capability that was used to send, or the bits of a notification.
+    /// The badge of the sender's capability, or the notification word.
     pub badge: Word,
-    /// What was received.
+    /// The label, the length and the capabilities of the message.
     pub info: MessageInfo,
-    /// Its first four words; further ones are in the IPC buffer.
+    /// The first four words. Further words are in the IPC buffer.
     pub message: FastMessage,
 }
 
-/// `seL4_Call`: sends to `destination`, an endpoint or any object to invoke, and waits for the
-/// reply. Words of the message after the fourth are read from the buffer, those of the reply are
-/// written there.
+/// Sends a message to `destination`, and waits for the reply (`seL4_Call`).
 ///
-/// **Blocks:** until the reply comes.
+/// `destination` is an endpoint, or a kernel object to invoke. Words of the message after the
+/// fourth are read from the buffer. Words of the reply after the fourth are written there.
+///
+/// **Blocking:** until the reply arrives.
 ///
 /// # Safety
 ///
-/// [Condition 1](crate#safety-of-system-calls): what `destination` is asked to do breaks no memory.
+/// [Condition 1](crate#safety-of-system-calls): the request to `destination` breaks no memory.
+///
+/// # Examples
+///
+/// ```
+/// # use std::rc::Rc;
+/// # use sel4_sys::host::{self, HostBuffer, Registers};
+/// # host::install(Some(Rc::new(|registers: &mut Registers, _: Option<HostBuffer<'_>>| {
+/// #     registers.message[0] = 42;
+/// # })));
+/// # let mut token = host::new_ipc_buffer();
+/// use sel4_sys::MessageInfo;
+///
+/// const SERVER: sel4_sys::CPtr = 74;
+/// let info = MessageInfo::new(1, 0, 0, 1);
+/// // SAFETY: the server expects messages of one word with label 1.
+/// let reply = unsafe { sel4_sys::call(&mut token, SERVER, info, [7, 0, 0, 0]) };
+/// assert_eq!(reply.message[0], 42);
+/// ```
 #[inline]
 pub unsafe fn call(
     buffer: &mut IpcBufferToken,
@@ -39,35 +58,66 @@ pub unsafe fn call(
     unsafe { arch::call(syscall::Call, buffer.pointer(), destination, info, message) }
 }
 
-/// As [`call`], for a message of no words, whose registers need not be set. Those of the reply are
-/// as for any.
+/// Sends an empty message as [`call`] does, and waits for the reply.
 ///
-/// **Blocks:** until the reply comes.
-/// **Panics:** if `info` says that it has words: what happens to be in the registers would be sent.
+/// The message registers are not loaded. The reply may have words.
+///
+/// **Blocking:** until the reply arrives.
+///
+/// # Panics
+///
+/// Panics if the length in `info` is not 0, because the call would send whatever is in the
+/// registers.
 ///
 /// # Safety
 ///
-/// [Condition 1](crate#safety-of-system-calls): what `destination` is asked to do breaks no memory.
+/// [Condition 1](crate#safety-of-system-calls): the request to `destination` breaks no memory.
 #[inline]
 pub unsafe fn call_empty(
     buffer: &mut IpcBufferToken,
     destination: CPtr,
     info: MessageInfo,
 ) -> Received {
-    assert!(info.length() == 0, "the message has words");
+    assert!(info.length() == 0, "the message is not empty");
     // SAFETY: as in `call`.
     unsafe { arch::call_empty(syscall::Call, buffer.pointer(), destination, info) }
 }
 
-/// `seL4_ReplyRecv`: replies to the caller that `reply` holds, and receives the next message from
-/// `source`.
+/// Replies to the caller that `reply` holds, and receives the next message from `source`
+/// (`seL4_ReplyRecv`).
 ///
-/// **Blocks:** until a message comes.
+/// **Blocking:** until a message arrives.
 ///
 /// # Safety
 ///
-/// [Conditions 1 and 2](crate#safety-of-system-calls), with `reply` as the capability that is
-/// asked: the message is a reply to whatever `reply` holds, and so is what is sent to it later.
+/// [Conditions 1 and 2](crate#safety-of-system-calls), for `reply`: this message is a valid reply
+/// to whatever `reply` holds now, and later messages to it are valid replies to what this call
+/// received.
+///
+/// # Examples
+///
+/// ```
+/// # use std::rc::Rc;
+/// # use sel4_sys::host::{self, HostBuffer, Registers};
+/// # host::install(Some(Rc::new(|registers: &mut Registers, _: Option<HostBuffer<'_>>| {
+/// #     registers.info = 1;
+/// #     registers.message = [41, 0, 0, 0];
+/// # })));
+/// # let mut token = host::new_ipc_buffer();
+/// use sel4_sys::MessageInfo;
+///
+/// const INPUT: sel4_sys::CPtr = 1;
+/// const REPLY: sel4_sys::CPtr = 4;
+///
+/// // SAFETY: every message at `INPUT` is a call, so `REPLY` holds a caller.
+/// let request = unsafe { sel4_sys::recv(&mut token, INPUT, REPLY) };
+/// let answer = [request.message[0] + 1, 0, 0, 0];
+/// // SAFETY: as above.
+/// let next = unsafe {
+///     sel4_sys::reply_recv(&mut token, INPUT, MessageInfo::new(0, 0, 0, 1), answer, REPLY)
+/// };
+/// # assert_eq!(next.info.length(), 1);
+/// ```
 #[inline]
 pub unsafe fn reply_recv(
     buffer: &mut IpcBufferToken,
@@ -89,15 +139,19 @@ pub unsafe fn reply_recv(
     }
 }
 
-/// `seL4_NBSendRecv`: sends to `destination` if that can be done at once, and receives the next
-/// message from `source`; a call is kept in `reply` until it is replied to.
+/// Sends to `destination` without blocking, and receives the next message from `source`
+/// (`seL4_NBSendRecv`).
 ///
-/// **Blocks:** until a message comes.
+/// If `destination` cannot take the message now, the message is dropped. If a call is received,
+/// `reply` holds the caller until it is replied to. Microkit's event loop uses this system call to
+/// join a deferred action with the next wait.
+///
+/// **Blocking:** until a message arrives.
 ///
 /// # Safety
 ///
-/// [Conditions 1 and 2](crate#safety-of-system-calls): what `destination` is asked to do breaks no
-/// memory, and whatever is sent later to `reply` is a reply to what this call received.
+/// [Conditions 1 and 2](crate#safety-of-system-calls): the request to `destination` breaks no
+/// memory, and later messages to `reply` are valid replies to what this call received.
 #[inline]
 pub unsafe fn nb_send_recv(
     buffer: &mut IpcBufferToken,
@@ -122,15 +176,20 @@ pub unsafe fn nb_send_recv(
     }
 }
 
-/// As [`nb_send_recv`], sending a message of no words, whose registers need not be set.
+/// Sends an empty message as [`nb_send_recv`] does, and receives the next message from `source`.
 ///
-/// **Blocks:** until a message comes.
-/// **Panics:** if `info` says that it has words.
+/// The message registers are not loaded.
+///
+/// **Blocking:** until a message arrives.
+///
+/// # Panics
+///
+/// Panics if the length in `info` is not 0.
 ///
 /// # Safety
 ///
-/// [Conditions 1 and 2](crate#safety-of-system-calls): what `destination` is asked to do breaks no
-/// memory, and whatever is sent later to `reply` is a reply to what this call received.
+/// [Conditions 1 and 2](crate#safety-of-system-calls): the request to `destination` breaks no
+/// memory, and later messages to `reply` are valid replies to what this call received.
 #[inline]
 pub unsafe fn nb_send_recv_empty(
     buffer: &mut IpcBufferToken,
@@ -139,20 +198,22 @@ pub unsafe fn nb_send_recv_empty(
     source: CPtr,
     reply: CPtr,
 ) -> Received {
-    assert!(info.length() == 0, "the message has words");
+    assert!(info.length() == 0, "the message is not empty");
     let number = syscall::NBSendRecv;
     // SAFETY: as in `call`.
     unsafe { arch::nb_send_recv_empty(number, buffer.pointer(), source, info, reply, destination) }
 }
 
-/// `seL4_NBSendWait`: sends to `destination` if that can be done at once, and waits for a message
-/// from `source` that is not a call.
+/// Sends to `destination` without blocking, and waits for a notification, or for a message from
+/// `source` that is not a call (`seL4_NBSendWait`).
 ///
-/// **Blocks:** until a message comes.
+/// If `destination` cannot take the message now, the message is dropped.
+///
+/// **Blocking:** until a message arrives.
 ///
 /// # Safety
 ///
-/// [Condition 1](crate#safety-of-system-calls): what `destination` is asked to do breaks no memory.
+/// [Condition 1](crate#safety-of-system-calls): the request to `destination` breaks no memory.
 #[inline]
 pub unsafe fn nb_send_wait(
     buffer: &mut IpcBufferToken,
@@ -162,7 +223,7 @@ pub unsafe fn nb_send_wait(
     source: CPtr,
 ) -> Received {
     let number = syscall::NBSendWait;
-    // The kernel takes the destination where other calls pass the reply object.
+    // This call has no reply object. The kernel takes the destination in its register instead.
     // SAFETY: as in `call`.
     unsafe {
         arch::nb_send_recv(
@@ -177,13 +238,13 @@ pub unsafe fn nb_send_wait(
     }
 }
 
-/// `seL4_Send`: sends to `destination`.
+/// Sends a message to `destination` (`seL4_Send`).
 ///
-/// **Blocks:** until an endpoint's receiver takes the message; never for another object.
+/// **Blocking:** at an endpoint, until a receiver takes the message. At any other object, never.
 ///
 /// # Safety
 ///
-/// [Condition 1](crate#safety-of-system-calls): what `destination` is asked to do breaks no memory.
+/// [Condition 1](crate#safety-of-system-calls): the request to `destination` breaks no memory.
 #[inline]
 pub unsafe fn send(
     buffer: &mut IpcBufferToken,
@@ -195,27 +256,36 @@ pub unsafe fn send(
     unsafe { arch::send(syscall::Send, buffer.pointer(), destination, info, message) }
 }
 
-/// As [`send`], for a message of no words, whose registers need not be set.
+/// Sends an empty message as [`send`] does.
 ///
-/// **Blocks:** until an endpoint's receiver takes the message; never for another object.
-/// **Panics:** if `info` says that it has words.
+/// The message registers are not loaded.
+///
+/// **Blocking:** at an endpoint, until a receiver takes the message. At any other object, never.
+///
+/// # Panics
+///
+/// Panics if the length in `info` is not 0.
 ///
 /// # Safety
 ///
-/// [Condition 1](crate#safety-of-system-calls): what `destination` is asked to do breaks no memory.
+/// [Condition 1](crate#safety-of-system-calls): the request to `destination` breaks no memory.
 #[inline]
 pub unsafe fn send_empty(buffer: &mut IpcBufferToken, destination: CPtr, info: MessageInfo) {
-    assert!(info.length() == 0, "the message has words");
+    assert!(info.length() == 0, "the message is not empty");
     // SAFETY: as in `call`.
     unsafe { arch::send_empty(syscall::Send, buffer.pointer(), destination, info) }
 }
 
-/// `seL4_NBSend`: sends to `destination` if a receiver waits; otherwise does nothing, and does
-/// not say so.
+/// Sends to `destination` without blocking (`seL4_NBSend`).
+///
+/// If `destination` is an endpoint at which no receiver waits, the message is dropped. The sender
+/// cannot find out.
+///
+/// **Blocking:** never.
 ///
 /// # Safety
 ///
-/// [Condition 1](crate#safety-of-system-calls): what `destination` is asked to do breaks no memory.
+/// [Condition 1](crate#safety-of-system-calls): the request to `destination` breaks no memory.
 #[inline]
 pub unsafe fn nb_send(
     buffer: &mut IpcBufferToken,
@@ -235,13 +305,15 @@ pub unsafe fn nb_send(
     }
 }
 
-/// `seL4_Signal`: signals a notification.
+/// Signals a notification (`seL4_Signal`).
+///
+/// **Blocking:** never, if `notification` leads to a notification.
 ///
 /// # Safety
 ///
 /// [Condition 1](crate#safety-of-system-calls): `notification` leads to a notification, or to an
-/// object to which an empty message does no harm. It is a `Send`: at an endpoint it delivers an
-/// empty message, which blocks, and at a reply object it replies.
+/// object at which an empty message does no harm. The system call is `Send`. At an endpoint it
+/// delivers an empty message, which blocks. At a reply object it replies.
 #[inline]
 pub unsafe fn signal(buffer: &mut IpcBufferToken, notification: CPtr) {
     let info = MessageInfo::new(0, 0, 0, 0);
@@ -249,60 +321,96 @@ pub unsafe fn signal(buffer: &mut IpcBufferToken, notification: CPtr) {
     unsafe { arch::send_empty(syscall::Send, buffer.pointer(), notification, info) }
 }
 
-/// `seL4_Recv`: receives a message from `source`; a call is kept in `reply` until it is replied
-/// to.
+/// Receives a message from `source` (`seL4_Recv`).
 ///
-/// **Blocks:** until a message comes.
+/// If a call is received, `reply` holds the caller until it is replied to. [`reply_recv`] has an
+/// example.
+///
+/// **Blocking:** until a message arrives.
 ///
 /// # Safety
 ///
-/// [Condition 2](crate#safety-of-system-calls): whatever is sent later to `reply` is a reply to
-/// what this call received.
+/// [Condition 2](crate#safety-of-system-calls): later messages to `reply` are valid replies to what
+/// this call received.
 #[inline]
 pub unsafe fn recv(buffer: &mut IpcBufferToken, source: CPtr, reply: CPtr) -> Received {
     // SAFETY: as in `call`.
     unsafe { arch::recv(syscall::Recv, buffer.pointer(), source, reply) }
 }
 
-/// `seL4_NBRecv`: receives a message from `source` if one is there; otherwise the badge is 0.
+/// Receives a message from `source` without blocking (`seL4_NBRecv`).
+///
+/// If there is no message, the badge is 0.
+///
+/// **Blocking:** never.
 ///
 /// # Safety
 ///
-/// [Condition 2](crate#safety-of-system-calls): whatever is sent later to `reply` is a reply to
-/// what this call received.
+/// [Condition 2](crate#safety-of-system-calls): later messages to `reply` are valid replies to what
+/// this call received.
 #[inline]
 pub unsafe fn nb_recv(buffer: &mut IpcBufferToken, source: CPtr, reply: CPtr) -> Received {
     // SAFETY: as in `call`.
     unsafe { arch::recv(syscall::NBRecv, buffer.pointer(), source, reply) }
 }
 
-/// `seL4_Wait`: waits for a notification, or for a message that is not a call.
+/// Waits for a notification, or for a message that is not a call (`seL4_Wait`).
 ///
-/// **Blocks:** until one comes.
+/// **Blocking:** until one arrives.
+///
+/// ```
+/// # use std::rc::Rc;
+/// # use sel4_sys::host::{self, HostBuffer, Registers};
+/// # host::install(Some(Rc::new(|registers: &mut Registers, _: Option<HostBuffer<'_>>| {
+/// #     registers.capability = 0b100;
+/// # })));
+/// # let mut token = host::new_ipc_buffer();
+/// const INPUT: sel4_sys::CPtr = 1;
+/// let notified = sel4_sys::wait(&mut token, INPUT).badge;
+/// assert_eq!(notified, 0b100);
+/// ```
 #[inline]
 pub fn wait(buffer: &mut IpcBufferToken, source: CPtr) -> Received {
-    // SAFETY: 1 of `call`. Any `source` will do: without a reply object the kernel keeps no sender
-    // to be replied to, and capabilities go only where `set_receive_path` says, which is `unsafe`.
+    // SAFETY: 1 of `call`. Any `source` is sound: without a reply object the kernel keeps no sender
+    // to reply to, and received capabilities go only where `set_receive_path` says, which is
+    // `unsafe`.
     unsafe { arch::recv(syscall::Wait, buffer.pointer(), source, 0) }
 }
 
-/// `seL4_NBWait`, also known as `seL4_Poll`: takes a notification, or a message that is not a
-/// call, if one is there; otherwise the badge is 0.
+/// Polls for a notification, or for a message that is not a call (`seL4_NBWait`, also named
+/// `seL4_Poll`).
+///
+/// If there is none, the badge is 0.
+///
+/// **Blocking:** never.
 #[inline]
 pub fn nb_wait(buffer: &mut IpcBufferToken, source: CPtr) -> Received {
     // SAFETY: as in `wait`.
     unsafe { arch::recv(syscall::NBWait, buffer.pointer(), source, 0) }
 }
 
-/// `seL4_Yield`: gives up what is left of the budget for this period.
+/// Gives up the rest of the budget for this period (`seL4_Yield`).
+///
+/// **Blocking:** until the next refill is ready.
 #[inline]
 pub fn yield_() {
-    // SAFETY: this call moves no message: the kernel does not touch the buffer.
+    // SAFETY: this call transfers no message: the kernel does not touch the buffer.
     unsafe { arch::bare(syscall::Yield, 0) };
 }
 
-/// `seL4_DebugPutChar`: prints a byte on the kernel's console; nothing where the kernel does not
-/// print ([`config::PRINTING`](crate::config::PRINTING)).
+/// Prints a byte on the kernel's console (`seL4_DebugPutChar`).
+///
+/// Does nothing if the kernel does not print ([`config::PRINTING`](crate::config::PRINTING)).
+///
+/// ```
+/// # use std::rc::Rc;
+/// # use sel4_sys::host::{self, HostBuffer, Registers};
+/// # host::install(Some(Rc::new(|registers: &mut Registers, _: Option<HostBuffer<'_>>| {
+/// #     assert_eq!(registers.capability, u64::from(b'!'));
+/// # })));
+/// # let mut token = host::new_ipc_buffer();
+/// sel4_sys::debug_put_char(b'!');
+/// ```
 #[inline]
 pub fn debug_put_char(byte: u8) {
     if crate::config::PRINTING {
@@ -311,8 +419,9 @@ pub fn debug_put_char(byte: u8) {
     }
 }
 
-/// `seL4_DebugDumpScheduler`: prints the threads on the kernel's console; nothing where the kernel
-/// does not print.
+/// Prints the threads on the kernel's console (`seL4_DebugDumpScheduler`).
+///
+/// Does nothing if the kernel does not print ([`config::PRINTING`](crate::config::PRINTING)).
 #[inline]
 pub fn debug_dump_scheduler() {
     if crate::config::PRINTING {
@@ -321,7 +430,9 @@ pub fn debug_dump_scheduler() {
     }
 }
 
-/// `seL4_DebugHalt`: stops the machine; nothing where the kernel is no debug build
+/// Halts the machine (`seL4_DebugHalt`).
+///
+/// Does nothing if the kernel is not a debug build
 /// ([`config::DEBUG_BUILD`](crate::config::DEBUG_BUILD)).
 #[inline]
 pub fn debug_halt() {
@@ -331,8 +442,10 @@ pub fn debug_halt() {
     }
 }
 
-/// `seL4_DebugSnapshot`: has the kernel print the capabilities of the system; nothing where the
-/// kernel is no debug build.
+/// Prints the capabilities of the system on the kernel's console (`seL4_DebugSnapshot`).
+///
+/// Does nothing if the kernel is not a debug build
+/// ([`config::DEBUG_BUILD`](crate::config::DEBUG_BUILD)).
 #[inline]
 pub fn debug_snapshot() {
     if crate::config::DEBUG_BUILD {
@@ -341,8 +454,10 @@ pub fn debug_snapshot() {
     }
 }
 
-/// `seL4_DebugCapIdentify`: the kernel's number for the type of a capability, 0 for none; `None`
-/// where the kernel is no debug build.
+/// Returns the kernel's number for the type of a capability (`seL4_DebugCapIdentify`).
+///
+/// The number is 0 for an empty slot. Returns `None` if the kernel is not a debug build
+/// ([`config::DEBUG_BUILD`](crate::config::DEBUG_BUILD)).
 #[inline]
 pub fn debug_cap_identify(cptr: CPtr) -> Option<Word> {
     if crate::config::DEBUG_BUILD {
@@ -353,12 +468,14 @@ pub fn debug_cap_identify(cptr: CPtr) -> Option<Word> {
     }
 }
 
-/// `seL4_DebugNameThread`: names a thread in the kernel's messages; nothing where the kernel is no
-/// debug build. The name goes through the buffer and overwrites the message registers there.
+/// Names a thread in the kernel's messages (`seL4_DebugNameThread`).
+///
+/// The name is passed in the IPC buffer, so it overwrites message registers there. Does nothing if
+/// the kernel is not a debug build ([`config::DEBUG_BUILD`](crate::config::DEBUG_BUILD)).
 ///
 /// # Panics
 ///
-/// If the name does not fit the message registers with a zero after it.
+/// Panics if the name and a zero byte do not fit into the message registers.
 #[inline]
 pub fn debug_name_thread(buffer: &mut IpcBufferToken, tcb: CPtr, name: &[u8]) {
     if crate::config::DEBUG_BUILD {
@@ -368,22 +485,26 @@ pub fn debug_name_thread(buffer: &mut IpcBufferToken, tcb: CPtr, name: &[u8]) {
             bytes[name.len()] = 0;
         });
         let info = MessageInfo::new(0, 0, 0, 0);
-        // SAFETY: 1 of `call`: the view has ended. The kernel reads a name and no more.
+        // SAFETY: 1 of `call`: the view has ended. The kernel only reads the name.
         unsafe { arch::send_empty(syscall::DebugNameThread, buffer.pointer(), tcb, info) };
     }
 }
 
-/// `seL4_BenchmarkResetLog`: begins to measure; the word is an error's label. `None` where the
-/// kernel has no benchmarks ([`config::ENABLE_BENCHMARKS`](crate::config::ENABLE_BENCHMARKS)), as
-/// in the calls below.
+/// Starts a measurement, and returns an error's label (`seL4_BenchmarkResetLog`).
+///
+/// Returns `None` if the kernel has no benchmarks
+/// ([`config::ENABLE_BENCHMARKS`](crate::config::ENABLE_BENCHMARKS)).
 #[inline]
 pub fn benchmark_reset_log() -> Option<Word> {
     // SAFETY: as in `yield_`.
     crate::config::ENABLE_BENCHMARKS.then(|| unsafe { arch::bare(syscall::BenchmarkResetLog, 0) })
 }
 
-/// `seL4_BenchmarkFinalizeLog`: ends the measurement; the word is how many entries the kernel's
-/// log has, 0 where it keeps none.
+/// Ends the measurement, and returns the number of entries in the kernel's log
+/// (`seL4_BenchmarkFinalizeLog`).
+///
+/// The number is 0 if the kernel keeps no log. Returns `None` if the kernel has no benchmarks
+/// ([`config::ENABLE_BENCHMARKS`](crate::config::ENABLE_BENCHMARKS)).
 #[inline]
 pub fn benchmark_finalize_log() -> Option<Word> {
     crate::config::ENABLE_BENCHMARKS.then(|| {
@@ -392,14 +513,15 @@ pub fn benchmark_finalize_log() -> Option<Word> {
     })
 }
 
-/// `seL4_BenchmarkSetLogBuffer`: gives the kernel a page for its log; the word is an error's label.
-/// `None` where the kernel keeps none
+/// Gives the kernel a page for its log, and returns an error's label
+/// (`seL4_BenchmarkSetLogBuffer`).
+///
+/// Returns `None` if the kernel keeps no log
 /// ([`config::KERNEL_LOG_BUFFER`](crate::config::KERNEL_LOG_BUFFER)).
 ///
 /// # Safety
 ///
-/// The page that `frame` leads to is memory that nothing else uses: the kernel writes there from
-/// now on.
+/// Nothing else uses the page that `frame` leads to. The kernel writes there from now on.
 #[inline]
 pub unsafe fn benchmark_set_log_buffer(frame: CPtr) -> Option<Word> {
     crate::config::KERNEL_LOG_BUFFER.then(|| {
@@ -408,7 +530,10 @@ pub unsafe fn benchmark_set_log_buffer(frame: CPtr) -> Option<Word> {
     })
 }
 
-/// `seL4_BenchmarkNullSyscall`: enters the kernel and leaves it.
+/// Enters the kernel and returns at once (`seL4_BenchmarkNullSyscall`).
+///
+/// Does nothing if the kernel has no benchmarks
+/// ([`config::ENABLE_BENCHMARKS`](crate::config::ENABLE_BENCHMARKS)).
 #[inline]
 pub fn benchmark_null_syscall() {
     if crate::config::ENABLE_BENCHMARKS {
@@ -417,8 +542,10 @@ pub fn benchmark_null_syscall() {
     }
 }
 
-/// `seL4_BenchmarkGetThreadUtilisation`: has the kernel write what it has measured of a thread into
-/// the message registers of the buffer. Returns whether it measures threads
+/// Reads the measurements of a thread into the message registers of the buffer
+/// (`seL4_BenchmarkGetThreadUtilisation`).
+///
+/// Returns whether the kernel measures threads
 /// ([`config::BENCHMARK_TRACK_UTILISATION`](crate::config::BENCHMARK_TRACK_UTILISATION)).
 #[inline]
 pub fn benchmark_get_thread_utilisation(buffer: &mut IpcBufferToken, tcb: CPtr) -> bool {
@@ -431,8 +558,9 @@ pub fn benchmark_get_thread_utilisation(buffer: &mut IpcBufferToken, tcb: CPtr) 
     crate::config::BENCHMARK_TRACK_UTILISATION
 }
 
-/// `seL4_BenchmarkResetThreadUtilisation`: forgets what was measured of a thread; nothing where the
-/// kernel measures none.
+/// Resets the measurements of a thread (`seL4_BenchmarkResetThreadUtilisation`).
+///
+/// Does nothing if the kernel does not measure threads.
 #[inline]
 pub fn benchmark_reset_thread_utilisation(tcb: CPtr) {
     if crate::config::BENCHMARK_TRACK_UTILISATION {
@@ -441,8 +569,10 @@ pub fn benchmark_reset_thread_utilisation(tcb: CPtr) {
     }
 }
 
-/// `seL4_BenchmarkDumpAllThreadsUtilisation`: prints what was measured of all threads on the
-/// kernel's console; nothing where the kernel is no debug build that measures them.
+/// Prints the measurements of all threads on the kernel's console
+/// (`seL4_BenchmarkDumpAllThreadsUtilisation`).
+///
+/// Does nothing if the kernel is not a debug build that measures threads.
 #[inline]
 pub fn benchmark_dump_all_thread_utilisation() {
     if crate::config::BENCHMARK_TRACK_UTILISATION && crate::config::DEBUG_BUILD {
@@ -451,8 +581,9 @@ pub fn benchmark_dump_all_thread_utilisation() {
     }
 }
 
-/// `seL4_BenchmarkResetAllThreadsUtilisation`: forgets what was measured of all threads; nothing
-/// where the kernel is no debug build that measures them.
+/// Resets the measurements of all threads (`seL4_BenchmarkResetAllThreadsUtilisation`).
+///
+/// Does nothing if the kernel is not a debug build that measures threads.
 #[inline]
 pub fn benchmark_reset_all_thread_utilisation() {
     if crate::config::BENCHMARK_TRACK_UTILISATION && crate::config::DEBUG_BUILD {
@@ -461,7 +592,9 @@ pub fn benchmark_reset_all_thread_utilisation() {
     }
 }
 
-/// The CPU's cycle counter, PMCCNTR_EL0; `None` where the kernel does not let a PD read it
+/// Reads the CPU's cycle counter, `PMCCNTR_EL0`.
+///
+/// Returns `None` if the kernel does not let a PD read it
 /// ([`config::EXPORT_PMU_USER`](crate::config::EXPORT_PMU_USER)).
 #[inline]
 pub fn cycle_counter() -> Option<u64> {

@@ -1,4 +1,4 @@
-//! The IPC buffer: its layout, and the token that stands for it.
+//! The IPC buffer: its layout, and the token that gives access to it.
 
 use core::marker::PhantomData;
 use core::ptr::NonNull;
@@ -6,20 +6,35 @@ use core::{fmt, slice};
 
 use crate::{CPtr, Word};
 
-/// Words of the longest message (`seL4_MsgMaxLength`).
+/// The number of words of the longest message (`seL4_MsgMaxLength`).
 pub const MAX_MESSAGE_WORDS: usize = 120;
 
-/// Capabilities that one message can carry (`seL4_MsgMaxExtraCaps`).
+/// The number of capabilities that one message can carry (`seL4_MsgMaxExtraCaps`).
 pub const MAX_EXTRA_CAPS: usize = 3;
 
-/// The right to use this thread's IPC buffer, which thread and kernel share.
+/// The right to use this thread's IPC buffer, which the thread shares with the kernel.
 ///
-/// It is a pointer, not a reference, and nothing can be read through it but inside the closure
-/// of [`with`](Self::with) or [`with_mut`](Self::with_mut). System calls take the token by
-/// `&mut`, so no view can be alive when the kernel writes: marshalling, the call, and
-/// unmarshalling are three scopes.
+/// The token holds a pointer, not a reference. The buffer can be accessed only inside the closure
+/// of [`with`](Self::with) or [`with_mut`](Self::with_mut). System calls take the token by `&mut`,
+/// so no view can be alive while the kernel writes. Marshalling, the call and unmarshalling are
+/// three scopes:
 ///
-/// There is one for each thread. It is neither `Copy` nor `Clone`:
+/// ```
+/// # use std::rc::Rc;
+/// # use sel4_sys::host::{self, HostBuffer, Registers};
+/// # host::install(Some(Rc::new(|_: &mut Registers, _: Option<HostBuffer<'_>>| ())));
+/// # let mut token = host::new_ipc_buffer();
+/// # const SERVER: sel4_sys::CPtr = 74;
+/// use sel4_sys::MessageInfo;
+///
+/// token.with_mut(|view| view.msg_regs_mut()[4] = 5);
+/// // SAFETY: the server expects messages of five words.
+/// unsafe { sel4_sys::call(&mut token, SERVER, MessageInfo::new(0, 0, 0, 5), [1, 2, 3, 4]) };
+/// let fifth = token.with(|view| view.msg_regs()[4]);
+/// # assert_eq!(fifth, 5);
+/// ```
+///
+/// Each thread has one token. It is neither `Copy` nor `Clone`:
 ///
 /// ```compile_fail,E0277
 /// fn copied<T: Copy>() {}
@@ -31,7 +46,7 @@ pub const MAX_EXTRA_CAPS: usize = 3;
 /// cloned::<sel4_sys::IpcBufferToken>();
 /// ```
 ///
-/// and neither `Send` nor `Sync`:
+/// It is neither `Send` nor `Sync`:
 ///
 /// ```compile_fail,E0277
 /// fn sent<T: Send>() {}
@@ -49,14 +64,14 @@ pub struct IpcBufferToken {
 }
 
 impl IpcBufferToken {
-    /// Makes the token of a thread.
+    /// Creates the token of a thread.
     ///
     /// # Safety
     ///
     /// 1. `buffer` points to the IPC buffer of the thread that calls this (the frame that its TCB
     ///    names, seL4 manual, *IPC Buffer*), readable and writable as long as the thread lives.
-    /// 2. While another token for this buffer is alive, neither of them is used to write or to
-    ///    make a call.
+    /// 2. While another token for this buffer is alive, neither token is used to write or to make a
+    ///    system call.
     /// 3. Nothing else in the program refers to that memory.
     #[inline]
     pub const unsafe fn new(buffer: NonNull<IpcBuffer>) -> Self {
@@ -66,38 +81,39 @@ impl IpcBufferToken {
         }
     }
 
-    /// Gives up the token. From the pointer, [`new`](Self::new) can make one again.
+    /// Consumes the token, and returns the pointer from which [`new`](Self::new) can create it
+    /// again.
     #[inline]
     pub const fn into_raw(self) -> NonNull<IpcBuffer> {
         self.buffer
     }
 
-    /// Whether it is a token of that buffer.
+    /// Returns whether this is a token of that buffer.
     #[inline]
     pub fn is_of(&self, buffer: NonNull<IpcBuffer>) -> bool {
         self.buffer == buffer
     }
 
-    /// Lends the buffer to be read, for as long as `read` runs.
+    /// Lends a view for reading while `read` runs.
     #[inline]
     pub fn with<R>(&self, read: impl FnOnce(&IpcBuffer) -> R) -> R {
         // SAFETY: 1. `new` (1): the pointer is aligned, and readable while the thread lives.
         // 2. No `&mut` view is alive: `with_mut` and every system call hold the token by `&mut`,
-        //    which this `&self` excludes; `new` (2, 3) excludes others.
-        // 3. Neither is the kernel writing: it does so only in this thread's system calls (seL4
-        //    manual, *IPC Buffer*), which take the token by `&mut`.
-        // 4. Every bit pattern is an `IpcBuffer`: it is made of integers.
+        //    which this `&self` excludes. `new` (2, 3) excludes other references.
+        // 3. The kernel is not writing: it writes only in this thread's system calls (seL4 manual,
+        //    *IPC Buffer*), which take the token by `&mut`.
+        // 4. Every bit pattern is a valid `IpcBuffer`, because all fields are integers.
         read(unsafe { self.buffer.as_ref() })
     }
 
-    /// Lends the buffer to be written, for as long as `write` runs.
+    /// Lends a view for writing while `write` runs.
     #[inline]
     pub fn with_mut<R>(&mut self, write: impl FnOnce(&mut IpcBuffer) -> R) -> R {
         // SAFETY: 1 to 4 of `with`, and `&mut self` excludes every other view.
         write(unsafe { self.buffer.as_mut() })
     }
 
-    /// The pointer, for the operand of a system call.
+    /// Returns the pointer, for the operand of a system call.
     #[inline]
     pub(crate) fn pointer(&mut self) -> NonNull<IpcBuffer> {
         self.buffer
@@ -110,7 +126,8 @@ impl fmt::Debug for IpcBufferToken {
     }
 }
 
-/// `seL4_IPCBuffer`, as a view that an [`IpcBufferToken`] lends (`shared_types.h`).
+/// The layout of the IPC buffer, as an [`IpcBufferToken`] lends it (`seL4_IPCBuffer` in
+/// `shared_types.h`).
 #[repr(C, align(1024))]
 pub struct IpcBuffer {
     tag: Word,
@@ -125,7 +142,7 @@ pub struct IpcBuffer {
 const _: () = assert!(size_of::<IpcBuffer>() == 1024);
 
 impl IpcBuffer {
-    /// An empty buffer.
+    /// Creates an empty buffer.
     pub const fn new() -> Self {
         Self {
             tag: 0,
@@ -138,19 +155,19 @@ impl IpcBuffer {
         }
     }
 
-    /// The message registers.
+    /// Returns the message registers.
     #[inline]
     pub const fn msg_regs(&self) -> &[Word] {
         &self.msg
     }
 
-    /// The message registers, to be written.
+    /// Returns the message registers for writing.
     #[inline]
     pub const fn msg_regs_mut(&mut self) -> &mut [Word] {
         &mut self.msg
     }
 
-    /// The message registers as bytes, in the machine's order.
+    /// Returns the message registers as bytes, in the machine's byte order.
     #[inline]
     pub const fn msg_bytes(&self) -> &[u8] {
         // SAFETY: 1. The bytes are those of `self.msg`, borrowed as long as `self` is.
@@ -158,7 +175,7 @@ impl IpcBuffer {
         unsafe { slice::from_raw_parts(self.msg.as_ptr().cast(), size_of_val(&self.msg)) }
     }
 
-    /// The message registers as bytes, in the machine's order, to be written.
+    /// Returns the message registers as bytes for writing, in the machine's byte order.
     #[inline]
     pub const fn msg_bytes_mut(&mut self) -> &mut [u8] {
         let bytes = size_of_val(&self.msg);
@@ -167,7 +184,7 @@ impl IpcBuffer {
         unsafe { slice::from_raw_parts_mut(self.msg.as_mut_ptr().cast(), bytes) }
     }
 
-    /// The word that the kernel leaves to the thread.
+    /// Returns the word that the kernel leaves to the thread.
     #[inline]
     pub const fn user_data(&self) -> Word {
         self.user_data
@@ -179,30 +196,30 @@ impl IpcBuffer {
         self.user_data = data;
     }
 
-    /// The capabilities to send, or the badges of those that were unwrapped.
+    /// Returns the capabilities to send, or the badges of the capabilities that were unwrapped.
     #[inline]
     pub const fn caps_or_badges(&self) -> &[Word] {
         &self.caps_or_badges
     }
 
-    /// The capabilities to send, to be written.
+    /// Returns the capabilities to send, for writing.
     #[inline]
     pub const fn caps_or_badges_mut(&mut self) -> &mut [Word] {
         &mut self.caps_or_badges
     }
 
-    /// Where a received capability goes: CNode, index and depth.
+    /// Returns the slot for a received capability: CNode, index and depth.
     #[inline]
     pub const fn receive_path(&self) -> (CPtr, CPtr, Word) {
         (self.receive_cnode, self.receive_index, self.receive_depth)
     }
 
-    /// Sets where a received capability goes: CNode, index and depth.
+    /// Sets the slot for a received capability: CNode, index and depth.
     ///
     /// # Safety
     ///
-    /// A capability that is received there keeps the promises of every capability pointer of this
-    /// program that leads to the slot. A typed pointer says what the slot holds.
+    /// Every capability that is received there must be of the type that this program's capability
+    /// pointers to the slot promise.
     #[inline]
     pub const unsafe fn set_receive_path(&mut self, cnode: CPtr, index: CPtr, depth: Word) {
         self.receive_cnode = cnode;
@@ -235,7 +252,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_lie_where_the_kernel_looks() {
+    fn fields_are_at_the_offsets_that_the_kernel_uses() {
         // In words, by `seL4_IPCBuffer` in `shared_types.h`.
         let check = |offset, word| assert_eq!(offset, word * size_of::<Word>());
         check(offset_of!(IpcBuffer, tag), 0);
@@ -248,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_and_words_are_the_same_memory() {
+    fn bytes_and_words_are_views_of_the_same_memory() {
         let mut buffer = IpcBuffer::new();
         buffer.msg_bytes_mut()[8] = 7;
         assert_eq!(

@@ -1,11 +1,10 @@
-//! seL4's system calls for AArch64 (MCS), one function each, and the IPC buffer as a token.
+//! The system calls of MCS seL4 for AArch64, one function each, and the IPC buffer as a token.
 //!
-//! The kernel writes a thread's IPC buffer during a system call. A Rust reference to the buffer
-//! that lives across such a call is undefined behaviour, and a release build will show it. So this
-//! crate never hands out a reference that could: it holds the buffer as an [`IpcBufferToken`],
-//! which lends views for a closure's time ([`IpcBufferToken::with`],
-//! [`IpcBufferToken::with_mut`]), and every system call takes the token itself, mutably. A call
-//! inside a view does not compile:
+//! The kernel writes to a thread's IPC buffer during a system call. A Rust reference to the buffer
+//! that lives across such a call is undefined behaviour, and release builds do misbehave. So this
+//! crate holds the buffer as an [`IpcBufferToken`]. The token lends a view of the buffer while a
+//! closure runs ([`IpcBufferToken::with`], [`IpcBufferToken::with_mut`]). Every system call that
+//! may touch the buffer takes the token by `&mut`. A call inside a view does not compile:
 //!
 //! ```compile_fail
 //! # fn inside(token: &mut sel4_sys::IpcBufferToken) {
@@ -16,33 +15,56 @@
 //! # }
 //! ```
 //!
-//! The first four message registers travel in CPU registers, as arguments and results here; a
-//! message of at most four words touches no memory at all.
+//! The first four message registers travel in CPU registers. They are arguments and results of the
+//! functions here. A message of at most four words does not touch the buffer in memory.
+//!
+//! # Examples
+//!
+//! A host has no seL4. There, a system call goes to the [`host::HostKernel`] that the thread has
+//! installed, so that programs can be tested on the machine where they are written:
+//!
+//! ```
+//! use std::rc::Rc;
+//! use sel4_sys::host::{self, HostBuffer, Registers};
+//! use sel4_sys::{MessageInfo, syscall};
+//!
+//! // A kernel that replies to each call with the sum of the first two words.
+//! let kernel = |registers: &mut Registers, _: Option<HostBuffer<'_>>| {
+//!     assert_eq!(registers.number, syscall::Call);
+//!     registers.message[0] += registers.message[1];
+//! };
+//! host::install(Some(Rc::new(kernel)));
+//!
+//! let mut token = host::new_ipc_buffer();
+//! let info = MessageInfo::new(0, 0, 0, 2);
+//! // SAFETY: the kernel above only adds.
+//! let reply = unsafe { sel4_sys::call(&mut token, 7, info, [40, 2, 0, 0]) };
+//! assert_eq!(reply.message[0], 42);
+//! ```
 //!
 //! # Safety of system calls
 //!
-//! A capability pointer is a number, and a label chooses what the object behind it does: a TCB
-//! takes new registers, an address space drops cache lines that hold this program's data. So a call
-//! that takes both is `unsafe`. The conditions that its caller must keep:
+//! A capability pointer is a number, and the label chooses what the object behind it does. A TCB
+//! may take new registers; an address space may drop cache lines that hold this program's data. So
+//! a call that takes both is `unsafe`. Its caller must keep these conditions:
 //!
-//! 1. *What is asked breaks no memory*, neither of this program nor of another protection domain.
-//!    For a kernel object, that is what the seL4 manual says of the invocation that the label
-//!    names. For an endpoint, that every receiver expects such a message. For a reply object, that
-//!    it holds a caller, or a fault of a thread that resumes soundly with the registers in this
-//!    message. Capabilities that the message carries may be used by their receiver in any way.
+//! 1. *The request breaks no memory*, neither of this program nor of another protection domain. For
+//!    a kernel object, the seL4 manual says what the invocation of that label does. For an
+//!    endpoint, every receiver must expect such a message. A reply object must hold a caller, or a
+//!    fault of a thread that can soundly resume with the registers in this message. The receiver
+//!    may use the capabilities that the message carries in any way.
 //! 2. *A reply answers what was received.* Receiving with a reply object replaces what it holds.
 //!    Code that sends to it later must know whether it holds a caller, which takes any words, or a
 //!    thread that has faulted, which gets the words as registers.
 //!
-//! [`wait`], [`nb_wait`], [`yield_`], and the debug and benchmark calls that only print, count or
-//! stop are safe.
+//! [`wait`], [`nb_wait`] and [`yield_`] are safe, and so are the debug and benchmark calls that
+//! only print, count or stop.
 //!
-//! The numbers are those of one kernel configuration, read at build time from the Microkit SDK
-//! that `MICROKIT_SDK` names, for `MICROKIT_BOARD` and `MICROKIT_CONFIG`
-//! ([`config::BOARD`], [`config::CONFIGURATION`]).
+//! # Kernel configuration
 //!
-//! On a host, where there is no seL4, a call goes to the [`host::HostKernel`] that the thread has
-//! installed, so that programs above this crate can be tested where they are written.
+//! The numbers of system calls and labels are those of one kernel configuration. The build script
+//! reads them from the Microkit SDK that `MICROKIT_SDK` names, for `MICROKIT_BOARD` and
+//! `MICROKIT_CONFIG` ([`config::BOARD`], [`config::CONFIGURATION`]).
 #![no_std]
 
 #[cfg(not(target_os = "none"))]
@@ -67,7 +89,7 @@ pub use call::{
 pub use ipc_buffer::{IpcBuffer, IpcBufferToken, MAX_EXTRA_CAPS, MAX_MESSAGE_WORDS};
 pub use message_info::MessageInfo;
 
-// The labels of invocations, by our name and by that of rust-sel4.
+// The labels of invocations, under our name and under the name in rust-sel4.
 pub use kernel::invocation as invocation_label;
 pub use kernel::{config, fault, invocation, syscall, vcpu_register};
 
@@ -77,13 +99,13 @@ pub type Word = u64;
 /// A capability pointer, `seL4_CPtr`: a path to a slot of the thread's CSpace.
 pub type CPtr = u64;
 
-/// How many message registers travel in CPU registers (`seL4_FastMessageRegisters`).
+/// The number of message registers that travel in CPU registers (`seL4_FastMessageRegisters`).
 pub const FAST_MESSAGE_REGISTERS: usize = 4;
 
 /// The message registers that travel in CPU registers.
 pub type FastMessage = [Word; FAST_MESSAGE_REGISTERS];
 
 mod kernel {
-    //! What the build script read of the kernel configuration.
+    //! The facts of the kernel configuration that the build script read.
     include!(concat!(env!("OUT_DIR"), "/kernel.rs"));
 }

@@ -1,13 +1,25 @@
-//! The word that describes a message.
+//! The message info: the word that describes a message.
 
 use core::fmt;
 
 use crate::Word;
 
-/// `seL4_MessageInfo_t`: a message's label, length and capabilities, in one word.
+/// The label, the length and the capabilities of a message, in one word (`seL4_MessageInfo_t`).
 ///
-/// From the least significant bit (`shared_types.bf`): 7 bits length, 2 bits number of extra
-/// capabilities, 3 bits which of them were unwrapped, 52 bits label.
+/// | bits (`shared_types.bf`) | field |
+/// | --- | --- |
+/// | 0..7 | [`length`](Self::length) |
+/// | 7..9 | [`extra_caps`](Self::extra_caps) |
+/// | 9..12 | [`caps_unwrapped`](Self::caps_unwrapped) |
+/// | 12..64 | [`label`](Self::label) |
+///
+/// ```
+/// use sel4_sys::MessageInfo;
+///
+/// let info = MessageInfo::new(5, 0, 0, 2);
+/// assert_eq!((info.label(), info.length()), (5, 2));
+/// assert_eq!(info.into_word(), 5 << 12 | 2);
+/// ```
 #[derive(Copy, Clone, PartialEq, Eq, Hash)]
 #[repr(transparent)]
 pub struct MessageInfo(Word);
@@ -20,15 +32,17 @@ const CAPS_UNWRAPPED_SHIFT: u32 = EXTRA_CAPS_SHIFT + EXTRA_CAPS_BITS;
 const LABEL_SHIFT: u32 = CAPS_UNWRAPPED_SHIFT + CAPS_UNWRAPPED_BITS;
 
 impl MessageInfo {
-    /// Bits of a label.
+    /// The number of bits of a label.
     pub const LABEL_BITS: u32 = Word::BITS - LABEL_SHIFT;
 
     /// Describes a message of `length` words with `extra_caps` capabilities.
     ///
+    /// `caps_unwrapped` is a set of bits, which the kernel fills in for a receiver.
+    ///
     /// # Panics
     ///
-    /// If a field does not fit: a label of more than [`LABEL_BITS`](Self::LABEL_BITS) bits, more
-    /// than 7 unwrapped, more than 3 extra capabilities, or a length above
+    /// Panics if a field does not fit: if the label has more than [`LABEL_BITS`](Self::LABEL_BITS)
+    /// bits, `caps_unwrapped` is above 7, `extra_caps` is above 3, or the length is above
     /// [`MAX_MESSAGE_WORDS`](crate::MAX_MESSAGE_WORDS).
     #[inline]
     pub const fn new(label: Word, caps_unwrapped: usize, extra_caps: usize, length: usize) -> Self {
@@ -38,7 +52,7 @@ impl MessageInfo {
         );
         assert!(
             caps_unwrapped < 1 << CAPS_UNWRAPPED_BITS,
-            "at most 3 capabilities are unwrapped"
+            "`caps_unwrapped` has three bits"
         );
         assert!(
             extra_caps <= crate::MAX_EXTRA_CAPS,
@@ -61,40 +75,41 @@ impl MessageInfo {
         Self::LABEL_BITS as usize
     }
 
-    /// Takes the word as the kernel gave it.
+    /// Creates a message info from the word that the kernel uses.
     #[inline]
     pub const fn from_word(word: Word) -> Self {
         Self(word)
     }
 
-    /// The word as the kernel takes it.
+    /// Returns the word that the kernel uses.
     #[inline]
     pub const fn into_word(self) -> Word {
         self.0
     }
 
-    /// What the message is about: the sender's choice, an invocation's number, or an error code.
+    /// Returns the label: chosen by the sender, the number of an invocation, or an error code.
     #[inline]
     pub const fn label(self) -> Word {
         self.0 >> LABEL_SHIFT
     }
 
-    /// Which of the extra capabilities were unwrapped, a bit each.
+    /// Returns which of the extra capabilities were unwrapped, one bit each.
     #[inline]
     pub const fn caps_unwrapped(self) -> usize {
         field(self.0, CAPS_UNWRAPPED_SHIFT, CAPS_UNWRAPPED_BITS)
     }
 
-    /// How many capabilities the message carries.
+    /// Returns the number of capabilities that the message carries.
     #[inline]
     pub const fn extra_caps(self) -> usize {
         field(self.0, EXTRA_CAPS_SHIFT, EXTRA_CAPS_BITS)
     }
 
-    /// How many message registers the message fills.
+    /// Returns the number of message registers that the message fills.
     ///
-    /// A sender may claim up to 127, so a receiver that indexes by it looks out: the kernel itself
-    /// transfers at most [`MAX_MESSAGE_WORDS`](crate::MAX_MESSAGE_WORDS).
+    /// A sender may claim up to 127, but the kernel transfers at most
+    /// [`MAX_MESSAGE_WORDS`](crate::MAX_MESSAGE_WORDS). A receiver that uses the length as an index
+    /// must check it.
     #[inline]
     pub const fn length(self) -> usize {
         field(self.0, 0, LENGTH_BITS)
@@ -139,21 +154,21 @@ mod tests {
     }
 
     #[test]
-    fn each_field_is_shown() {
+    fn debug_output_shows_each_field() {
         let shown = std::format!("{:?}", MessageInfo::new(5, 3, 2, 7));
         let expect = "MessageInfo { label: 5, caps_unwrapped: 3, extra_caps: 2, length: 7 }";
         assert_eq!(shown, expect);
     }
 
     #[test]
-    fn a_word_from_the_kernel_is_kept_as_it_is() {
+    fn any_word_from_the_kernel_is_accepted() {
         assert_eq!(MessageInfo::from_word(!0).into_word(), !0);
         assert_eq!(MessageInfo::from_word(!0).length(), 127);
         assert_eq!(MessageInfo::label_width(), 52);
     }
 
     #[test]
-    fn what_does_not_fit_is_refused() {
+    fn a_field_that_does_not_fit_panics() {
         let check = |make: fn() -> MessageInfo| {
             assert!(std::panic::catch_unwind(make).is_err());
         };

@@ -1,8 +1,9 @@
-//! Holds that no reference to the IPC buffer is alive while the kernel writes it.
+//! Shows that no reference to the IPC buffer is alive while the kernel writes to it.
 //!
-//! Run under Miri, with either model of aliasing, these tests fail if one is: the kernel here
-//! writes through a pointer of its own. [`a_view_held_across_a_call_is_caught`] shows that: it
-//! holds a view across a call, and Miri must refuse it.
+//! The kernel here writes through its own pointer. So if a reference were alive, these tests would
+//! fail under Miri, with Stacked Borrows and with Tree Borrows.
+//! [`a_view_held_across_a_call_is_caught`] checks that: it holds a view across a call, and Miri
+//! must reject it.
 
 use std::rc::Rc;
 
@@ -11,7 +12,7 @@ use sel4_sys::{IpcBufferToken, MessageInfo, Received};
 
 const WORDS: usize = 64;
 
-/// Replies to every call with each word one more; words after the fourth go through the buffer.
+/// Replies to every call with each word incremented. Words after the fourth are in the buffer.
 fn add_one(registers: &mut Registers, buffer: Option<HostBuffer<'_>>) {
     let mut buffer = buffer.expect("a call has a buffer");
     for word in &mut registers.message {
@@ -29,7 +30,7 @@ fn token() -> IpcBufferToken {
 }
 
 fn call(token: &mut IpcBufferToken) -> Received {
-    // SAFETY: the kernel is the test's, and has nothing to break.
+    // SAFETY: the kernel belongs to the test, and breaks no memory.
     unsafe { sel4_sys::call(token, 1, MessageInfo::new(0, 0, 0, WORDS), [0, 1, 2, 3]) }
 }
 
@@ -60,20 +61,20 @@ fn views_calls_and_bytes_may_follow_each_other_in_any_order() {
         let word = token.with(|buffer| buffer.msg_regs()[WORDS - 1]);
         assert_eq!(word, u64::from_le_bytes([round; 8]) + 2);
         token.with_mut(|buffer| buffer.caps_or_badges_mut()[0] = word);
-        // SAFETY: the kernel is the test's, and has nothing to break.
+        // SAFETY: the kernel belongs to the test, and breaks no memory.
         unsafe { sel4_sys::signal(&mut token, 1) };
         assert_eq!(token.with(|buffer| buffer.caps_or_badges()[0]), word);
     }
 }
 
-/// Must fail under Miri; whoever runs the tests there runs this one alone and sees to it that it
-/// does. Elsewhere it proves nothing.
+/// Must fail under Miri. `ci/test` runs it alone and checks that it fails. Without Miri it shows
+/// nothing.
 #[test]
 #[ignore = "wrong on purpose: Miri must refuse it"]
 fn a_view_held_across_a_call_is_caught() {
     let mut token = token();
     let view: *mut sel4_sys::IpcBuffer = token.with_mut(|buffer| &raw mut *buffer);
-    // SAFETY: none: this is what the crate's interface does not let a program do.
+    // SAFETY: none. This is exactly what the interface of the crate prevents.
     let view = unsafe { &mut *view };
     view.msg_regs_mut()[WORDS - 1] = 7;
     call(&mut token);

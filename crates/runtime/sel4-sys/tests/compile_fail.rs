@@ -1,5 +1,5 @@
-//! Holds that a program which would alias the IPC buffer, or ask a kernel object for anything
-//! without `unsafe`, does not compile.
+//! Checks that a program does not compile if it would alias the IPC buffer, or invoke a kernel
+//! object without `unsafe`.
 
 #[test]
 fn what_could_break_memory_does_not_compile() {

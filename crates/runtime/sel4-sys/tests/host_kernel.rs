@@ -1,4 +1,4 @@
-//! Holds what a kernel on a host can do during a system call, and what it cannot.
+//! What a kernel on a host can do during a system call, and what it cannot.
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,7 +12,7 @@ fn info(length: usize) -> MessageInfo {
 }
 
 #[track_caller]
-fn refused<R>(wrong: impl FnOnce() -> R) -> String {
+fn panic_message<R>(wrong: impl FnOnce() -> R) -> String {
     let payload = catch_unwind(AssertUnwindSafe(wrong)).err();
     let payload = payload.expect("it must panic");
     let text = payload.downcast_ref::<String>().cloned();
@@ -35,14 +35,13 @@ fn a_kernel_reaches_every_word_of_the_buffer_and_none_beyond() {
                 usize::MAX,
                 usize::MAX / 8 + 1,
             ] {
-                let sentence =
-                    format!("there is no word {index} of an IPC buffer: the last is 127");
-                assert_eq!(refused(|| buffer.read(index)), sentence);
-                assert_eq!(refused(|| buffer.write(index, 1)), sentence);
+                let sentence = format!("an IPC buffer has no word {index}: the last is 127");
+                assert_eq!(panic_message(|| buffer.read(index)), sentence);
+                assert_eq!(panic_message(|| buffer.write(index, 1)), sentence);
             }
         },
     )));
-    // SAFETY: the kernel is the test's, and has nothing to break.
+    // SAFETY: the kernel belongs to the test, and breaks no memory.
     unsafe { sel4_sys::call(&mut token, 1, info(5), [0; 4]) };
     token.with(|buffer| {
         assert_eq!(buffer.msg_regs()[119], 120);
@@ -71,21 +70,21 @@ fn the_kernel_sees_the_registers_of_each_call() {
     let token = &mut host::new_ipc_buffer();
     let words = [1, 2, 3, 4];
     let received = [
-        // SAFETY: the kernel is the test's, and has nothing to break.
+        // SAFETY: the kernel belongs to the test, and breaks no memory.
         unsafe { sel4_sys::call(token, 10, info(4), words) },
-        // SAFETY: the kernel is the test's, and has nothing to break.
+        // SAFETY: the kernel belongs to the test, and breaks no memory.
         unsafe { sel4_sys::call_empty(token, 10, info(0)) },
-        // SAFETY: the kernel is the test's, and has nothing to break.
+        // SAFETY: the kernel belongs to the test, and breaks no memory.
         unsafe { sel4_sys::reply_recv(token, 11, info(4), words, 12) },
-        // SAFETY: the kernel is the test's, and has nothing to break.
+        // SAFETY: the kernel belongs to the test, and breaks no memory.
         unsafe { sel4_sys::nb_send_recv(token, 13, info(4), words, 11, 12) },
-        // SAFETY: the kernel is the test's, and has nothing to break.
+        // SAFETY: the kernel belongs to the test, and breaks no memory.
         unsafe { sel4_sys::nb_send_recv_empty(token, 13, info(0), 11, 12) },
-        // SAFETY: the kernel is the test's, and has nothing to break.
+        // SAFETY: the kernel belongs to the test, and breaks no memory.
         unsafe { sel4_sys::nb_send_wait(token, 13, info(4), words, 11) },
-        // SAFETY: the kernel is the test's, and has nothing to break.
+        // SAFETY: the kernel belongs to the test, and breaks no memory.
         unsafe { sel4_sys::recv(token, 11, 12) },
-        // SAFETY: the kernel is the test's, and has nothing to break.
+        // SAFETY: the kernel belongs to the test, and breaks no memory.
         unsafe { sel4_sys::nb_recv(token, 11, 12) },
         sel4_sys::wait(token, 11),
         sel4_sys::nb_wait(token, 11),
@@ -94,13 +93,13 @@ fn the_kernel_sees_the_registers_of_each_call() {
         assert_eq!((received.badge, received.message[0]), (77, 88));
         assert_eq!(received.info.length(), 1);
     }
-    // SAFETY: the kernel is the test's, and has nothing to break.
+    // SAFETY: the kernel belongs to the test, and breaks no memory.
     unsafe { sel4_sys::send(token, 10, info(4), words) };
-    // SAFETY: the kernel is the test's, and has nothing to break.
+    // SAFETY: the kernel belongs to the test, and breaks no memory.
     unsafe { sel4_sys::send_empty(token, 10, info(0)) };
-    // SAFETY: the kernel is the test's, and has nothing to break.
+    // SAFETY: the kernel belongs to the test, and breaks no memory.
     unsafe { sel4_sys::nb_send(token, 10, info(4), words) };
-    // SAFETY: the kernel is the test's, and has nothing to break.
+    // SAFETY: the kernel belongs to the test, and breaks no memory.
     unsafe { sel4_sys::signal(token, 10) };
     sel4_sys::yield_();
     let calls = kernel.0.take();
@@ -152,43 +151,40 @@ fn the_kernel_sees_the_registers_of_each_call() {
 }
 
 #[test]
-fn a_message_that_is_called_empty_and_is_not_is_refused() {
+fn an_empty_call_with_a_length_panics() {
     install(Some(Rc::new(
         |_: &mut Registers, _: Option<HostBuffer<'_>>| panic!("nothing is sent"),
     )));
     let token = &mut host::new_ipc_buffer();
-    let message = "the message has words";
-    // SAFETY: the kernel is the test's, and has nothing to break.
+    let message = "the message is not empty";
     assert_eq!(
-        // SAFETY: the kernel is the test's, and has nothing to break.
-        refused(|| unsafe { sel4_sys::call_empty(token, 1, info(1)) }),
-        message
-    );
-    // SAFETY: the kernel is the test's, and has nothing to break.
-    assert_eq!(
-        // SAFETY: the kernel is the test's, and has nothing to break.
-        refused(|| unsafe { sel4_sys::send_empty(token, 1, info(1)) }),
+        // SAFETY: the kernel belongs to the test, and breaks no memory.
+        panic_message(|| unsafe { sel4_sys::call_empty(token, 1, info(1)) }),
         message
     );
     assert_eq!(
-        // SAFETY: the kernel is the test's, and has nothing to break.
-        // SAFETY: the kernel is the test's, and has nothing to break.
-        refused(|| unsafe { sel4_sys::nb_send_recv_empty(token, 1, info(1), 2, 3) }),
+        // SAFETY: the kernel belongs to the test, and breaks no memory.
+        panic_message(|| unsafe { sel4_sys::send_empty(token, 1, info(1)) }),
+        message
+    );
+    assert_eq!(
+        // SAFETY: the kernel belongs to the test, and breaks no memory.
+        panic_message(|| unsafe { sel4_sys::nb_send_recv_empty(token, 1, info(1), 2, 3) }),
         message
     );
 }
 
 #[test]
-fn a_thread_without_a_kernel_is_told_so() {
+fn a_call_without_a_kernel_panics_with_advice() {
     install(None);
-    let message = refused(sel4_sys::yield_);
+    let message = panic_message(sel4_sys::yield_);
     assert!(
-        message.ends_with("install one with sel4_sys::host::install"),
+        message.ends_with("install one with `sel4_sys::host::install`"),
         "{message}"
     );
 }
 
-/// A kernel that is taken away, or takes another's place, during its own call.
+/// A kernel that is removed or replaced during its own call.
 #[test]
 fn a_kernel_lives_until_its_call_returns() {
     struct Kernel {
@@ -210,13 +206,13 @@ fn a_kernel_lives_until_its_call_returns() {
     let word = Box::new(Cell::new(0));
     install(Some(Rc::new(Kernel { word })));
     let mut token = host::new_ipc_buffer();
-    // SAFETY: the kernel is the test's, and has nothing to break.
+    // SAFETY: the kernel belongs to the test, and breaks no memory.
     assert_eq!(unsafe { sel4_sys::recv(&mut token, 1, 2) }.badge, 2);
-    // SAFETY: the kernel is the test's, and has nothing to break.
+    // SAFETY: the kernel belongs to the test, and breaks no memory.
     assert_eq!(unsafe { sel4_sys::recv(&mut token, 1, 2) }.badge, 9);
 }
 
-/// A kernel that makes system calls itself, each with a buffer of its own.
+/// A kernel that makes system calls itself, each with its own buffer.
 #[test]
 fn a_call_inside_a_call_has_another_buffer() {
     let depth = Cell::new(0);
@@ -227,7 +223,7 @@ fn a_call_inside_a_call_has_another_buffer() {
             buffer.write(HostBuffer::MESSAGE + 5, level);
             if level < 3 {
                 let mut token = host::new_ipc_buffer();
-                // SAFETY: the kernel is the test's, and has nothing to break.
+                // SAFETY: the kernel belongs to the test, and breaks no memory.
                 unsafe { sel4_sys::call(&mut token, 1, info(6), [0; 4]) };
                 assert_eq!(token.with(|inner| inner.msg_regs()[5]), level + 1);
             }
@@ -235,13 +231,13 @@ fn a_call_inside_a_call_has_another_buffer() {
         },
     )));
     let mut token = host::new_ipc_buffer();
-    // SAFETY: the kernel is the test's, and has nothing to break.
+    // SAFETY: the kernel belongs to the test, and breaks no memory.
     unsafe { sel4_sys::call(&mut token, 1, info(6), [0; 4]) };
     assert_eq!(token.with(|buffer| buffer.msg_regs()[5]), 0);
 }
 
 #[test]
-fn a_kernel_that_panics_gives_the_buffer_back() {
+fn the_buffer_is_usable_after_the_kernel_panics() {
     install(Some(Rc::new(
         |_: &mut Registers, buffer: Option<HostBuffer<'_>>| {
             buffer
@@ -251,7 +247,7 @@ fn a_kernel_that_panics_gives_the_buffer_back() {
         },
     )));
     let mut token = host::new_ipc_buffer();
-    assert_eq!(refused(|| sel4_sys::wait(&mut token, 1)), "no answer");
+    assert_eq!(panic_message(|| sel4_sys::wait(&mut token, 1)), "no answer");
     token.with_mut(|buffer| {
         assert_eq!(buffer.msg_regs()[0], 3);
         buffer.set_user_data(4);
@@ -259,7 +255,7 @@ fn a_kernel_that_panics_gives_the_buffer_back() {
 }
 
 #[test]
-fn a_name_goes_through_the_buffer_with_a_zero_after_it() {
+fn a_thread_name_is_passed_in_the_buffer_and_ends_with_a_zero() {
     let named = Rc::new(RefCell::new(Vec::new()));
     let kernel = Rc::clone(&named);
     install(Some(Rc::new(
@@ -279,11 +275,11 @@ fn a_name_goes_through_the_buffer_with_a_zero_after_it() {
     assert_eq!(first, (syscall::DebugNameThread, 5, word));
     assert_eq!(second.2, 0x0101_0101_0101_0101);
     assert_eq!(token.with(|buffer| buffer.msg_bytes()[959]), 0);
-    assert!(refused(|| sel4_sys::debug_name_thread(token, 5, &[1; 960])).contains("960"));
+    assert!(panic_message(|| sel4_sys::debug_name_thread(token, 5, &[1; 960])).contains("960"));
 }
 
 #[test]
-fn debugging_calls_are_those_of_the_configuration() {
+fn debug_calls_depend_on_the_configuration() {
     let numbers = Rc::new(RefCell::new(Vec::new()));
     let kernel = Rc::clone(&numbers);
     install(Some(Rc::new(
@@ -314,7 +310,7 @@ fn debugging_calls_are_those_of_the_configuration() {
 }
 
 #[test]
-fn measuring_calls_are_those_of_the_configuration() {
+fn benchmark_calls_depend_on_the_configuration() {
     let calls = Rc::new(Cell::new(0));
     let kernel = Rc::clone(&calls);
     install(Some(Rc::new(
@@ -336,9 +332,8 @@ fn measuring_calls_are_those_of_the_configuration() {
     assert_eq!(sel4_sys::benchmark_reset_log(), MEASURES.then_some(3));
     assert_eq!(sel4_sys::benchmark_finalize_log(), MEASURES.then_some(3));
     made(MEASURES, 2);
-    // SAFETY: the kernel is the test's, and has nothing to break.
     assert_eq!(
-        // SAFETY: the kernel is the test's, and has nothing to break.
+        // SAFETY: the kernel belongs to the test, and breaks no memory.
         unsafe { sel4_sys::benchmark_set_log_buffer(4) },
         LOGS.then_some(3)
     );
@@ -357,23 +352,23 @@ fn measuring_calls_are_those_of_the_configuration() {
 }
 
 #[test]
-fn a_token_says_of_which_buffer_it_is() {
+fn a_token_names_its_buffer() {
     let token = host::new_ipc_buffer();
     let other = host::new_ipc_buffer();
     let shown = format!("{token:?}");
     let buffer = token.into_raw();
     assert_eq!(shown, format!("IpcBufferToken({buffer:?})"));
     assert!(!other.is_of(buffer));
-    // SAFETY: it is that of the token which was given up.
+    // SAFETY: it is the pointer of the token that was consumed.
     assert!(unsafe { sel4_sys::IpcBufferToken::new(buffer) }.is_of(buffer));
 }
 
 #[test]
-fn what_a_buffer_holds_is_shown_and_set() {
+fn the_fields_of_a_buffer_can_be_set_and_shown() {
     let mut token = host::new_ipc_buffer();
     token.with_mut(|buffer| {
         *buffer = sel4_sys::IpcBuffer::default();
-        // SAFETY: the kernel is the test's, and has nothing to break.
+        // SAFETY: the kernel belongs to the test, and breaks no memory.
         unsafe { buffer.set_receive_path(1, 2, 3) };
         buffer.set_user_data(4);
         assert_eq!((buffer.receive_path(), buffer.user_data()), ((1, 2, 3), 4));
@@ -386,6 +381,6 @@ fn what_a_buffer_holds_is_shown_and_set() {
 }
 
 #[test]
-fn a_thread_is_itself() {
+fn outside_of_a_program_thread_id_is_the_current_thread() {
     assert_eq!(thread_id(), std::thread::current().id());
 }

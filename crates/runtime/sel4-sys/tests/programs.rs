@@ -1,4 +1,4 @@
-//! Programs that stop at their system calls, in a coroutine and in a thread.
+//! Tests of programs that stop at their system calls, in a coroutine and in a thread.
 #![cfg(feature = "programs")]
 
 use std::cell::Cell;
@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use sel4_sys::host::{self, Carrier, HostBuffer, Program, Registers, Stop};
 use sel4_sys::{MessageInfo, syscall};
 
-/// Coroutines are not for Miri.
+/// Miri does not support the assembly of coroutines.
 fn carriers() -> Vec<Carrier> {
     match cfg!(miri) {
         true => vec![Carrier::Thread],
@@ -23,9 +23,9 @@ struct Dropped(Arc<AtomicUsize>);
 
 impl Drop for Dropped {
     fn drop(&mut self) {
-        // A destructor's system call is answered with nothing.
+        // A system call in a destructor is answered with zeros.
         let mut token = host::new_ipc_buffer();
-        // SAFETY: the kernel is the test's, and has nothing to break.
+        // SAFETY: the kernel belongs to the test, and breaks no memory.
         let reply = unsafe { sel4_sys::call(&mut token, 7, MessageInfo::new(1, 0, 0, 0), [0; 4]) };
         assert_eq!((reply.badge, reply.message), (0, [0; 4]));
         self.0.fetch_add(1, Ordering::Relaxed);
@@ -38,7 +38,7 @@ fn a_program_stops_at_each_call_and_takes_the_answer() {
         let mut program = Program::new(carrier, || {
             let mut token = host::new_ipc_buffer();
             token.with_mut(|buffer| buffer.msg_regs_mut()[5] = 66);
-            // SAFETY: the kernel is the test's, and has nothing to break.
+            // SAFETY: the kernel belongs to the test, and breaks no memory.
             let reply =
                 unsafe { sel4_sys::call(&mut token, 7, MessageInfo::new(1, 0, 0, 6), [1; 4]) };
             assert_eq!(reply.message, [2; 4]);
@@ -65,7 +65,7 @@ fn a_program_stops_at_each_call_and_takes_the_answer() {
 }
 
 #[test]
-fn programs_run_by_turns_and_inside_one_another() {
+fn programs_take_turns_and_can_be_nested() {
     for carrier in carriers() {
         let yields = || (0..2).for_each(|_| sel4_sys::yield_());
         let mut outer = Program::new(carrier, move || {
@@ -102,7 +102,7 @@ fn a_program_that_is_dropped_is_unwound_from_where_it_is() {
                 count.fetch_add(100, Ordering::Relaxed);
             }
         }));
-        assert_eq!(count.load(Ordering::Relaxed), 0, "it has never begun");
+        assert_eq!(count.load(Ordering::Relaxed), 0, "it was never resumed");
         let mut program = Program::new(carrier, main());
         assert_eq!(program.resume(), Stop::SystemCall);
         drop(program);
@@ -111,7 +111,7 @@ fn a_program_that_is_dropped_is_unwound_from_where_it_is() {
 }
 
 #[test]
-fn a_panic_of_a_program_is_that_of_who_resumes_it() {
+fn a_panic_of_a_program_continues_in_its_resumer() {
     for carrier in carriers() {
         let mut program = Program::new(carrier, || {
             sel4_sys::yield_();
@@ -120,13 +120,13 @@ fn a_panic_of_a_program_is_that_of_who_resumes_it() {
         assert_eq!(program.resume(), Stop::SystemCall);
         let panic = catch_unwind(AssertUnwindSafe(|| program.resume())).unwrap_err();
         assert_eq!(panic.downcast_ref(), Some(&7_u32));
-        host::point(); // Nothing runs any more.
+        host::point(); // No program runs, so this does nothing.
     }
 }
 
-/// Accesses of one thread are in order, and so are those of a program and its resumer.
+/// The accesses of a program and its resumer are ordered, as those of one thread are.
 #[test]
-fn a_program_runs_in_the_turns_of_its_resumer() {
+fn a_program_reports_the_thread_of_its_resumer() {
     let here = std::thread::current().id();
     for carrier in carriers() {
         let mut outer = Program::new(carrier, move || {
@@ -140,7 +140,7 @@ fn a_program_runs_in_the_turns_of_its_resumer() {
     }
 }
 
-/// Unless a program unwinds, nothing is answered by zeros and nothing is hidden.
+/// Only while a program unwinds are its system calls answered with zeros.
 #[test]
 fn a_program_unwinds_while_its_destructors_run() {
     struct Witness(Arc<AtomicUsize>);
@@ -176,15 +176,15 @@ fn a_program_unwinds_while_its_destructors_run() {
     assert!(!host::is_unwinding());
 }
 
-/// A test that fails is no program that was dropped: its destructors are answered by the kernel.
+/// A test that panics is not a program that was dropped. The kernel answers its destructors.
 #[test]
-fn what_unwinds_outside_of_a_program_is_answered() {
+fn a_kernel_answers_destructors_outside_of_a_program() {
     struct Asks(Arc<AtomicUsize>);
 
     impl Drop for Asks {
         fn drop(&mut self) {
             assert!(!host::is_unwinding());
-            host::point(); // Nothing stops.
+            host::point(); // Nothing to stop.
             sel4_sys::yield_();
             self.0.fetch_add(1, Ordering::Relaxed);
         }
@@ -211,11 +211,11 @@ fn what_unwinds_outside_of_a_program_is_answered() {
 
 /// A destructor that catches the unwinding, and makes system calls, is unwound to its end.
 #[test]
-fn a_program_that_catches_its_unwinding_ends_all_the_same() {
+fn a_program_that_catches_its_unwinding_still_ends() {
     for carrier in carriers() {
         let mut program = Program::new(carrier, || {
             assert!(catch_unwind(host::point).is_err());
-            // It is not unwinding any more: the next stop unwinds it again.
+            // The program no longer unwinds. The next stop unwinds it again.
             host::point();
             unreachable!("it was dropped");
         });
@@ -225,7 +225,7 @@ fn a_program_that_catches_its_unwinding_ends_all_the_same() {
 }
 
 #[test]
-fn a_program_that_has_ended_is_not_resumed() {
+fn resuming_an_ended_program_panics() {
     for carrier in carriers() {
         let mut program = Program::new(carrier, || ());
         assert_eq!(program.resume(), Stop::Ended);
@@ -235,7 +235,7 @@ fn a_program_that_has_ended_is_not_resumed() {
 }
 
 #[test]
-fn the_buffer_is_there_at_a_system_call_that_has_one_only() {
+fn only_a_system_call_with_a_message_lends_the_buffer() {
     for carrier in carriers() {
         let mut program = Program::new(carrier, || {
             let mut token = host::new_ipc_buffer();

@@ -1,4 +1,4 @@
-//! Holds the table of kernel numbers against an SDK, where there is one.
+//! Compares the table of kernel numbers with an SDK, if `MICROKIT_SDK` names one.
 
 #[path = "../build/facts.rs"]
 mod facts;
@@ -12,8 +12,8 @@ const TABLE: &str = "tables/qemu_virt_aarch64-debug.txt";
 
 const HEADER: &str = "\
 # The numbers of seL4 16.0.0 as Microkit SDK 2.3.0 builds it for qemu_virt_aarch64, debug.
-# They are used where no SDK is; a test compares them with an SDK's own files, and rewrites this
-# file when it is run with BLESS=1 and MICROKIT_SDK set.
+# The build script uses them if there is no SDK. A test (tests/table.rs) compares them with the
+# files of an SDK. Run it with BLESS=1 and MICROKIT_SDK set to rewrite this file.
 ";
 
 fn sdk() -> Option<PathBuf> {
@@ -26,11 +26,12 @@ fn sdk() -> Option<PathBuf> {
 
 fn table() -> Facts {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(TABLE);
-    Facts::from_table(&fs::read_to_string(path).expect("the table is there")).expect("and is sound")
+    Facts::from_table(&fs::read_to_string(path).expect("the table exists"))
+        .expect("the table is valid")
 }
 
 #[test]
-fn the_table_says_what_the_sdk_says() {
+fn the_table_matches_the_sdk() {
     let Some(sdk) = sdk() else { return };
     let directory = sdk.join("board/qemu_virt_aarch64/debug");
     let from_sdk = Facts::from_sdk(&directory).expect("the SDK can be read");
@@ -55,13 +56,13 @@ fn invocation_labels_differ_between_debug_and_release() {
 }
 
 #[test]
-fn a_table_is_read_back_as_it_was_written() {
+fn a_written_table_reads_back_the_same() {
     let table = table();
     assert_eq!(Facts::from_table(&table.to_table()), Ok(table));
 }
 
 #[test]
-fn a_damaged_table_is_refused_with_its_line() {
+fn an_error_in_a_table_names_its_line() {
     let check = |text: &str, expect: &str| {
         let error = Facts::from_table(text).expect_err(text);
         assert!(error.contains(expect), "{error}");

@@ -1,4 +1,4 @@
-//! Holds the steps that runs of whole systems reach rarely, and which words are no state at all.
+//! Tests of transitions that whole systems rarely reach, and of words that are not a valid state.
 
 use super::How::{Read, Write};
 use super::*;
@@ -13,39 +13,41 @@ fn only(index: usize) -> Members {
     Members::NONE.with(party(index))
 }
 
-/// A lock that nobody has had yet.
+/// A lock that nobody has taken yet.
 fn new(kind: Kind) -> State {
     State(Identity::new(kind, 0).free())
 }
 
-/// The lock after these parties have asked for it, in this order.
-fn asked(kind: Kind, parties: &[(usize, How)]) -> State {
+/// The lock after these parties have tried to acquire it, in this order.
+fn acquired_by(kind: Kind, parties: &[(usize, How)]) -> State {
     parties.iter().fold(new(kind), |state, (index, how)| {
-        let (next, _) = state.acquire(party(*index), *how).expect("it may ask");
+        let (next, _) = state
+            .acquire(party(*index), *how)
+            .expect("acquire succeeds");
         next
     })
 }
 
 fn release(state: State, index: usize, how: How) -> Next {
     let released = state.release(party(index), how, Leaving::AsItWas, ALL);
-    released.expect("it has the lock")
+    released.expect("the party holds the lock")
 }
 
-fn has(state: State, index: usize, how: How) -> bool {
+fn can_enter(state: State, index: usize, how: How) -> bool {
     let given = state.acquire(party(index), how).map(|(_, given)| given);
     matches!(given, Ok(Given::Yes { .. }))
 }
 
 #[test]
-fn a_reader_has_the_lock_although_a_writer_waits() {
-    let state = asked(Kind::RwLock, &[(0, Read), (1, Write)]);
-    assert!(has(state, 0, Read) && !has(state, 2, Read));
+fn a_reader_keeps_the_lock_while_a_writer_waits() {
+    let state = acquired_by(Kind::RwLock, &[(0, Read), (1, Write)]);
+    assert!(can_enter(state, 0, Read) && !can_enter(state, 2, Read));
 }
 
 #[test]
-fn whoever_has_or_awaits_a_lock_is_refused_it_in_the_other_way() {
+fn a_holder_or_waiter_cannot_acquire_the_lock_in_the_other_mode() {
     let refused = |parties: &[(usize, How)], index, how| {
-        let again = asked(Kind::RwLock, parties).acquire(party(index), how);
+        let again = acquired_by(Kind::RwLock, parties).acquire(party(index), how);
         assert_eq!(again, Err(LockError::Held), "{parties:?}");
     };
     refused(&[(0, Read)], 0, Write);
@@ -55,30 +57,33 @@ fn whoever_has_or_awaits_a_lock_is_refused_it_in_the_other_way() {
 }
 
 #[test]
-fn after_a_writer_those_that_wait_to_read_come_first() {
-    let state = asked(
+fn waiting_readers_get_the_lock_after_a_writer() {
+    let state = acquired_by(
         Kind::RwLock,
         &[(0, Write), (1, Write), (2, Read), (3, Read)],
     );
     let (state, woken) = release(state, 0, Write);
     assert_eq!(woken, only(2).with(party(3)));
-    assert!(has(state, 2, Read) && has(state, 3, Read) && !has(state, 1, Write));
+    assert!(can_enter(state, 2, Read) && can_enter(state, 3, Read) && !can_enter(state, 1, Write));
 }
 
 #[test]
-fn the_next_writer_is_the_one_after_the_last() {
-    let state = asked(Kind::RwLock, &[(0, Read), (2, Write)]);
+fn writers_are_served_in_circular_order() {
+    let state = acquired_by(Kind::RwLock, &[(0, Read), (2, Write)]);
     let (state, woken) = release(state, 0, Read);
     assert_eq!(woken, only(2));
     let state = [2, 1, 3].into_iter().fold(state, |state, index| {
-        state.acquire(party(index), Write).expect("it may ask").0
+        state
+            .acquire(party(index), Write)
+            .expect("acquire succeeds")
+            .0
     });
     assert_eq!(release(state, 2, Write).1, only(3));
 }
 
 #[test]
-fn only_who_has_entered_can_give_back_or_repair() {
-    let held = asked(Kind::Mutex, &[(0, Write), (1, Write)]);
+fn only_an_owner_that_has_entered_can_release_or_repair() {
+    let held = acquired_by(Kind::Mutex, &[(0, Write), (1, Write)]);
     let (handed_to_1, _) = release(held, 0, Write);
     for (state, index) in [(held, 1), (held, 2), (handed_to_1, 1), (handed_to_1, 2)] {
         let released = state.release(party(index), Write, Leaving::AsItWas, ALL);
@@ -89,32 +94,34 @@ fn only_who_has_entered_can_give_back_or_repair() {
 }
 
 #[test]
-fn an_owner_that_dies_before_its_repair_leaves_it_to_the_next() {
+fn an_owner_that_dies_before_it_repairs_leaves_the_data_inconsistent() {
     let mut state = new(Kind::Mutex);
     for index in 0..3 {
-        let (taken, given) = state.acquire(party(index), Write).expect("it is free");
+        let (taken, given) = state
+            .acquire(party(index), Write)
+            .expect("the mutex is free");
         let is_inconsistent = index > 0;
         assert_eq!(given, Given::Yes { is_inconsistent });
-        state = taken.bury(party(index)).0;
+        state = taken.recover(party(index)).0;
     }
 }
 
 #[test]
-fn whoever_begins_to_wait_for_a_signal_twice_waits() {
+fn a_party_that_starts_to_wait_twice_waits_once() {
     let state = new(Kind::Condition);
     let state = state.await_signal(party(4)).await_signal(party(4));
     assert_eq!(state.signal_one().1, only(4));
 }
 
 #[test]
-fn only_a_lock_that_nobody_has_or_awaits_is_unused() {
+fn a_lock_is_unused_if_nobody_holds_it_or_waits_for_it() {
     for kind in [Kind::Mutex, Kind::Condition, Kind::RwLock] {
         assert!(new(kind).is_unused());
     }
     let used = [
-        asked(Kind::Mutex, &[(0, Write)]),
-        asked(Kind::RwLock, &[(0, Write)]),
-        asked(Kind::RwLock, &[(0, Read)]),
+        acquired_by(Kind::Mutex, &[(0, Write)]),
+        acquired_by(Kind::RwLock, &[(0, Write)]),
+        acquired_by(Kind::RwLock, &[(0, Read)]),
         new(Kind::Condition).await_signal(party(0)),
     ];
     for state in used {
@@ -123,7 +130,7 @@ fn only_a_lock_that_nobody_has_or_awaits_is_unused() {
 }
 
 #[test]
-fn only_what_a_lock_of_these_parties_can_be_is_read() {
+fn only_valid_states_of_these_parties_are_read() {
     let members = only(0).with(party(1)).with(party(15));
     let check = |word: u64, is_sound: bool| {
         let expect = match is_sound {
@@ -149,7 +156,7 @@ fn only_what_a_lock_of_these_parties_can_be_is_read() {
             check(lock | flag, true);
         }
         check(lock | NOT_RECOVERABLE | INCONSISTENT, false);
-        // Nobody has it, or has given it back.
+        // Nobody is the owner, so nobody can have entered or wait.
         check(lock | ENTERED, false);
         check(lock | waits(1), false);
         for flag in [0, ENTERED, ENTERED | INCONSISTENT] {

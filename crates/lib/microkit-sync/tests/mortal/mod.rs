@@ -15,7 +15,9 @@ use std::sync::atomic::{AtomicU64 as Count, Ordering};
 use loom::sync::Notify;
 use loom::sync::atomic::AtomicU64;
 use microkit_sync::layout::{ENTERED, GENERATION, INCONSISTENT, OWNER, WAITING};
-use microkit_sync::{Acquired, Arena, Bell, LockError, Members, Party, PartyId, Recovered, Word};
+use microkit_sync::{
+    Acquired, Arena, LockError, Members, Notifier, Party, PartyId, Recovered, Word,
+};
 
 /// What is wrong with a lock, to see that the tests find it.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
@@ -53,7 +55,7 @@ pub(crate) struct Setup {
 pub(crate) struct Shared {
     pub setup: Setup,
     locks: Vec<Arc<AtomicU64>>,
-    bells: Vec<Notify>,
+    notifiers: Vec<Notify>,
     /// What the first lock guards: two counters that are the same outside.
     pub(crate) data: [AtomicU64; 2],
     /// How often the first counter was written, kept outside of the model.
@@ -151,35 +153,35 @@ impl Word for MortalWord {
 }
 
 /// Wakes the threads of the others.
-pub(crate) struct MortalBell {
+pub(crate) struct MortalNotifier {
     shared: Arc<Shared>,
     me: usize,
     life: Rc<Life>,
     is_mute: bool,
 }
 
-impl Bell for MortalBell {
+impl Notifier for MortalNotifier {
     fn members(&self) -> Members {
-        let parties = (0..self.shared.bells.len()).map(PartyId::new);
+        let parties = (0..self.shared.notifiers.len()).map(PartyId::new);
         parties.fold(Members::NONE, Members::with)
     }
 
     fn notify(&self, party: PartyId) {
         if !self.is_mute && self.life.goes_on() {
-            self.shared.bells[party.index()].notify();
+            self.shared.notifiers[party.index()].notify();
         }
     }
 
     fn wait(&self) {
         if self.life.goes_on() {
-            self.shared.bells[self.me].wait();
+            self.shared.notifiers[self.me].wait();
         }
     }
 }
 
 /// A party, while it lives.
 pub(crate) struct Mortal<'a> {
-    pub(crate) party: Party<MortalBell>,
+    pub(crate) party: Party<MortalNotifier>,
     pub(crate) arena: Arena<'a, MortalWord>,
     shared: &'a Shared,
     life: Rc<Life>,
@@ -241,7 +243,7 @@ impl Shared {
         Arc::new(Self {
             setup,
             locks: (0..locks).map(|_| Arc::new(AtomicU64::new(0))).collect(),
-            bells: (0..parties).map(|_| Notify::new()).collect(),
+            notifiers: (0..parties).map(|_| Notify::new()).collect(),
             data: [AtomicU64::new(0), AtomicU64::new(0)],
             written: Count::new(0),
         })
@@ -277,7 +279,7 @@ pub(crate) fn live(
     let life = Life::new(dies_after);
     let words = words(shared, &life, None);
     let mortal = Mortal {
-        party: Party::new(PartyId::new(party), bell(shared, party, &life, false)),
+        party: Party::new(PartyId::new(party), notifier(shared, party, &life, false)),
         arena: Arena::new(&words),
         shared,
         life: Rc::clone(&life),
@@ -321,14 +323,15 @@ fn recover_once(shared: &Arc<Shared>, dead: usize, stops_after: Option<u64>) {
     let mutant = shared.setup.mutant;
     let is_mute = matches!(mutant, Mutant::NoWake | Mutant::WakesOnce);
     let Recovered { changed, corrupt } =
-        arena.recover(PartyId::new(dead), &bell(shared, dead, &life, is_mute));
+        arena.recover(PartyId::new(dead), &notifier(shared, dead, &life, is_mute));
     assert_eq!(corrupt, 0, "a lock is corrupt");
     if mutant == Mutant::WakesOnce && changed > 0 {
-        let bell = bell(shared, dead, &life, false);
-        bell.members()
+        let notifier = notifier(shared, dead, &life, false);
+        notifier
+            .members()
             .without(PartyId::new(dead))
             .iter()
-            .for_each(|party| bell.notify(party));
+            .for_each(|party| notifier.notify(party));
     }
 }
 
@@ -342,8 +345,8 @@ fn words(shared: &Arc<Shared>, life: &Rc<Life>, dead: Option<PartyId>) -> Vec<Mo
     shared.locks.iter().map(word).collect()
 }
 
-fn bell(shared: &Arc<Shared>, me: usize, life: &Rc<Life>, is_mute: bool) -> MortalBell {
-    MortalBell {
+fn notifier(shared: &Arc<Shared>, me: usize, life: &Rc<Life>, is_mute: bool) -> MortalNotifier {
+    MortalNotifier {
         shared: Arc::clone(shared),
         me,
         life: Rc::clone(life),

@@ -1,19 +1,24 @@
 //! System calls by `svc`, as libsel4 makes them (`sel4_arch/syscalls.h`).
 //!
-//! Registers: x7 the system call's number; x0 the capability, then the badge; x1 the message
-//! info; x2 to x5 the first four message registers; x6 the reply object; x8 the destination of a
-//! call that sends to one capability and receives from another.
+//! | register | holds |
+//! | --- | --- |
+//! | x0 | the capability; on return, the badge |
+//! | x1 | the message info |
+//! | x2 to x5 | the first four message registers |
+//! | x6 | the reply object |
+//! | x7 | the number of the system call |
+//! | x8 | the destination of a call that sends to one capability and receives from another |
 //!
-//! Why each block is as it is, referred to below as *operands*:
+//! The reasons for the operands and options of each `asm!` block, called *operands* below:
 //!
 //! 1. Every register that the kernel may write is an output, so the compiler keeps nothing there.
 //!    The kernel restores all others (seL4 manual, *System Calls*).
-//! 2. `{buffer}` names the IPC buffer's pointer, in a comment of the assembly: the kernel reads and
-//!    writes that memory, and an operand that carries the pointer, with neither `nomem` nor
-//!    `readonly`, tells the compiler so. It must store what was written to the buffer before,
-//!    and load again what it reads after.
-//! 3. No `pure`, which would let a call be dropped or repeated. No `preserves_flags`: nothing is
-//!    won by promising it.
+//! 2. `{buffer}` names the pointer to the IPC buffer, in a comment of the assembly. The kernel
+//!    reads and writes that memory. An operand that holds the pointer, without `nomem` and
+//!    `readonly`, tells the compiler so: it stores earlier writes to the buffer before the call,
+//!    and loads the buffer again after it.
+//! 3. There is no `pure`, which would allow the compiler to drop or repeat a call. There is no
+//!    `preserves_flags`, because promising it gains nothing.
 //! 4. `nostack`: the kernel does not write to the thread's stack.
 
 use core::arch::asm;
@@ -21,9 +26,10 @@ use core::ptr::NonNull;
 
 use crate::{CPtr, FastMessage, IpcBuffer, MessageInfo, Received, Word};
 
-/// A call that receives, with the operands that all of these have in one place. What it sends comes
-/// first: `info, message`; `info` alone, where it does not matter what the registers of the words
-/// hold; or nothing. Then the registers that only some of them read.
+/// Makes a system call that receives. The operands that all such calls share are in the last arm.
+///
+/// The brackets hold what the call sends: `info, message`; `info` alone, if the message registers
+/// may hold anything; or nothing. The registers that only some calls read come after them.
 macro_rules! receive {
     ($number:ident, $buffer:ident, $x0:ident, [$info:ident, $message:ident] $($more:tt)*) => {{
         let [m0, m1, m2, m3] = $message;
@@ -84,7 +90,7 @@ macro_rules! receive {
     }};
 }
 
-/// Sends and receives.
+/// Sends a message and receives one.
 ///
 /// # Safety
 ///
@@ -102,7 +108,7 @@ pub(crate) unsafe fn send_recv(
     receive!(number, buffer, capability, [info, message], "x6" = reply)
 }
 
-/// Sends, and receives the reply to that: the kernel reads no reply object.
+/// Sends a message and receives its reply. The kernel reads no reply object.
 ///
 /// # Safety
 ///
@@ -118,7 +124,7 @@ pub(crate) unsafe fn call(
     receive!(number, buffer, capability, [info, message])
 }
 
-/// As [`call`], for a message of no words: what its registers hold does not matter.
+/// Sends an empty message as [`call`] does. The message registers may hold anything.
 ///
 /// # Safety
 ///
@@ -133,7 +139,7 @@ pub(crate) unsafe fn call_empty(
     receive!(number, buffer, capability, [info])
 }
 
-/// Sends to one capability and receives from another.
+/// Sends a message to one capability and receives from another.
 ///
 /// # Safety
 ///
@@ -158,7 +164,7 @@ pub(crate) unsafe fn nb_send_recv(
     )
 }
 
-/// As [`nb_send_recv`], for a message of no words: what its registers hold does not matter.
+/// Sends an empty message as [`nb_send_recv`] does. The message registers may hold anything.
 ///
 /// # Safety
 ///
@@ -182,7 +188,7 @@ pub(crate) unsafe fn nb_send_recv_empty(
     )
 }
 
-/// Receives.
+/// Receives a message.
 ///
 /// # Safety
 ///
@@ -197,7 +203,7 @@ pub(crate) unsafe fn recv(
     receive!(number, buffer, source, [], "x6" = reply)
 }
 
-/// Sends.
+/// Sends a message.
 ///
 /// # Safety
 ///
@@ -228,7 +234,7 @@ pub(crate) unsafe fn send(
     }
 }
 
-/// Sends a message whose words, if it has any, are all in the buffer.
+/// Sends a message whose message registers may hold anything. Its words, if any, are in the buffer.
 ///
 /// # Safety
 ///
@@ -253,16 +259,16 @@ pub(crate) unsafe fn send_empty(
     }
 }
 
-/// Makes a call that moves no message: a word in, a word out.
+/// Makes a system call that transfers no message: it takes one word and returns one.
 ///
 /// # Safety
 ///
-/// `number` is such a call: the kernel does not touch the IPC buffer.
+/// `number` is such a call. The kernel does not touch the IPC buffer in it.
 #[inline(always)]
 pub(crate) unsafe fn bare(number: i64, argument: Word) -> Word {
     let result: Word;
-    // SAFETY: the caller's contract, and *operands* 1, 3 and 4. There is no buffer to name; the
-    // call may wait for others, so memory is still taken to have changed.
+    // SAFETY: the caller's contract, and *operands* 1, 3 and 4. There is no buffer to name. There
+    // is no `nomem` either: another PD may run during the call and change shared memory.
     unsafe {
         asm!(
             "svc #0",
@@ -274,13 +280,12 @@ pub(crate) unsafe fn bare(number: i64, argument: Word) -> Word {
     result
 }
 
-/// Reads PMCCNTR_EL0, which the kernel must have made readable.
+/// Reads `PMCCNTR_EL0`, which the kernel must have made readable.
 #[inline(always)]
 pub(crate) fn cycle_counter() -> u64 {
     let cycles;
-    // SAFETY: reads a register, and nothing else (Arm ARM, *PMCCNTR_EL0*); a kernel that does not
-    // allow it stops the program with a fault. `nomem` holds, and it is not `pure`: no two reads are
-    // one.
+    // SAFETY: it only reads a register (Arm ARM, *PMCCNTR_EL0*). If the kernel does not allow that,
+    // the program faults. `nomem` is true. `pure` would be wrong: two reads may not be merged.
     unsafe {
         asm!("mrs {}, pmccntr_el0", out(reg) cycles, options(nomem, nostack, preserves_flags))
     };

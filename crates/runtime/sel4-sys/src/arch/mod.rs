@@ -1,6 +1,6 @@
-//! How a system call leaves the program: on the target by `svc`, on a host through a hook.
+//! The platform's way into the kernel: `svc` on the target, a hook on a host.
 //!
-//! Both offer the same functions, one for each way in which the calls use registers.
+//! Both modules offer the same functions, one for each way in which system calls use registers.
 
 #[cfg(all(target_arch = "aarch64", target_os = "none"))]
 mod aarch64;
@@ -19,4 +19,4 @@ pub(crate) use host::{
 };
 
 #[cfg(all(target_os = "none", not(target_arch = "aarch64")))]
-compile_error!("sel4-sys knows AArch64 only: build for the target aarch64-unknown-none");
+compile_error!("sel4-sys supports only AArch64: build for the target aarch64-unknown-none");

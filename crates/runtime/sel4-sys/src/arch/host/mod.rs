@@ -1,4 +1,4 @@
-//! System calls on a host: they go to a kernel that the test has installed for its thread.
+//! System calls on a host. They go to a kernel that the test has installed for its thread.
 
 #[cfg(feature = "programs")]
 mod program;
@@ -16,11 +16,13 @@ use crate::{CPtr, FastMessage, IpcBuffer, IpcBufferToken, MessageInfo, Received,
 #[cfg(feature = "programs")]
 pub use program::{Carrier, Program, Stop, is_unwinding, point};
 
-/// What answers the system calls of a thread on a host.
+/// A kernel on a host, which answers the system calls of a thread.
+///
+/// Every closure with the signature of [`system_call`](Self::system_call) is one.
 pub trait HostKernel {
-    /// Answers one system call: reads the request in `registers` and leaves the answer there.
+    /// Answers one system call: reads the request from `registers`, and writes the answer there.
     ///
-    /// `buffer` is the thread's IPC buffer; a call that moves no message has none.
+    /// `buffer` is the thread's IPC buffer. It is `None` for a call that transfers no message.
     fn system_call(&self, registers: &mut Registers, buffer: Option<HostBuffer<'_>>);
 }
 
@@ -30,12 +32,12 @@ impl<F: Fn(&mut Registers, Option<HostBuffer<'_>>)> HostKernel for F {
     }
 }
 
-/// The registers of a system call, by what AArch64 seL4 uses them for.
+/// The registers of a system call, named after their use by seL4 on AArch64.
 #[derive(Debug, Copy, Clone, Default, PartialEq, Eq)]
 pub struct Registers {
-    /// x7: the system call's number.
+    /// x7: the number of the system call.
     pub number: i64,
-    /// x0: the capability to send to, or to receive from; then the badge.
+    /// x0: the capability to send to, or to receive from. On return, the badge.
     pub capability: Word,
     /// x1: the message info.
     pub info: Word,
@@ -47,7 +49,7 @@ pub struct Registers {
     pub destination: CPtr,
 }
 
-/// The kernel's own way to a thread's IPC buffer, for the time of a system call.
+/// The kernel's access to a thread's IPC buffer, during one system call.
 #[derive(Debug)]
 pub struct HostBuffer<'call> {
     buffer: NonNull<IpcBuffer>,
@@ -55,20 +57,20 @@ pub struct HostBuffer<'call> {
 }
 
 impl HostBuffer<'_> {
-    /// Words in a buffer.
+    /// The number of words in a buffer.
     pub const WORDS: usize = size_of::<IpcBuffer>() / size_of::<Word>();
 
-    /// The word that is message register 0.
+    /// The index of message register 0.
     pub const MESSAGE: usize = 1;
 
-    /// The word that is capability 0.
+    /// The index of the first capability or badge.
     pub const CAPS: usize = 122;
 
     /// Reads a word.
     ///
     /// # Panics
     ///
-    /// If there is no such word.
+    /// Panics if `index` is not below [`WORDS`](Self::WORDS).
     pub fn read(&self, index: usize) -> Word {
         // SAFETY: 1. `word` is inside the buffer, which lives as long as the program.
         // 2. `'call` ends with the system call, during which its thread has no view.
@@ -79,7 +81,7 @@ impl HostBuffer<'_> {
     ///
     /// # Panics
     ///
-    /// If there is no such word.
+    /// Panics if `index` is not below [`WORDS`](Self::WORDS).
     pub fn write(&mut self, index: usize, value: Word) {
         // SAFETY: 1 and 2 of `read`.
         unsafe { self.word(index).write(value) }
@@ -88,7 +90,7 @@ impl HostBuffer<'_> {
     fn word(&self, index: usize) -> NonNull<Word> {
         assert!(
             index < Self::WORDS,
-            "there is no word {index} of an IPC buffer: the last is {}",
+            "an IPC buffer has no word {index}: the last is {}",
             Self::WORDS - 1
         );
         // SAFETY: the index was checked: the pointer stays in the buffer.
@@ -100,21 +102,35 @@ std::thread_local! {
     static KERNEL: RefCell<Option<Rc<dyn HostKernel>>> = const { RefCell::new(None) };
 }
 
-/// Has `kernel` answer this thread's system calls from now on; returns the one that did before.
+/// Installs `kernel` to answer this thread's system calls, and returns the kernel that did before.
+///
+/// ```
+/// use std::rc::Rc;
+/// use sel4_sys::host::{self, HostBuffer, Registers};
+///
+/// let kernel = |registers: &mut Registers, _: Option<HostBuffer<'_>>| registers.capability = 1;
+/// assert!(host::install(Some(Rc::new(kernel))).is_none());
+///
+/// let mut token = host::new_ipc_buffer();
+/// assert_eq!(sel4_sys::wait(&mut token, 1).badge, 1);
+/// ```
 pub fn install(kernel: Option<Rc<dyn HostKernel>>) -> Option<Rc<dyn HostKernel>> {
     KERNEL.replace(kernel)
 }
 
-/// Makes an IPC buffer and its token. The buffer is never freed, as a thread's is not.
+/// Creates an IPC buffer and its token. The buffer is never freed: on the target it lives as long
+/// as its thread.
 pub fn new_ipc_buffer() -> IpcBufferToken {
     let buffer = NonNull::from(Box::leak(Box::new(IpcBuffer::new())));
-    // SAFETY: 1. This thread's own: whichever kernel it installs gets no other.
+    // SAFETY: 1. It is this thread's buffer: whichever kernel the thread installs gets no other.
     // 2 and 3. The memory is new, and the only pointer to it goes into the token.
     unsafe { IpcBufferToken::new(buffer) }
 }
 
-/// The thread in whose turns this code runs: of a program that stops at its system calls, the
-/// thread that resumes it, also if the program has a thread of its own.
+/// Returns the thread that drives this code.
+///
+/// For code in a `Program`, that is the thread that resumes the program, even if the program runs
+/// in a thread of its own. Otherwise it is the current thread.
 pub fn thread_id() -> ThreadId {
     #[cfg(feature = "programs")]
     if let Some(resumer) = program::resumer() {
@@ -130,8 +146,8 @@ fn system_call(registers: &mut Registers, buffer: Option<NonNull<IpcBuffer>>) {
     }
     let kernel = KERNEL.with_borrow(Clone::clone).unwrap_or_else(|| {
         panic!(
-            "system call {} on a host, where no kernel answers: install one with \
-             sel4_sys::host::install",
+            "system call {} on a host without a kernel: install one with \
+             `sel4_sys::host::install`",
             registers.number
         )
     });
@@ -150,7 +166,7 @@ fn received(registers: Registers) -> Received {
     }
 }
 
-/// What the registers of a message hold that has no words: on the target, anything.
+/// The contents of the message registers of an empty message. On the target they are unspecified.
 const UNSPECIFIED: FastMessage = [0xdead_beef; 4];
 
 // The functions below are `unsafe` because those of the target are.
@@ -292,7 +308,7 @@ pub(crate) unsafe fn bare(number: i64, argument: Word) -> Word {
     registers.capability
 }
 
-/// On a host, nanoseconds since this thread first asked.
+/// Returns the nanoseconds since the first call in this thread.
 pub(crate) fn cycle_counter() -> u64 {
     std::thread_local! {
         static START: Instant = Instant::now();

@@ -1,8 +1,8 @@
-//! Programs that stop at each system call, and go on when they are told to: what a test that is the
-//! kernel of several programs needs.
+//! Programs that stop at each system call until they are resumed. A test that plays the kernel of
+//! several programs is built on them.
 //!
-//! A program runs in a coroutine, which is fast, or in a thread of its own, which Miri can follow.
-//! Either way at most one of a program and whoever resumes it runs.
+//! A program runs in a coroutine, which is fast, or in a thread of its own, which Miri supports. In
+//! both cases the program and its resumer never run at the same time.
 
 mod stack;
 mod thread;
@@ -12,12 +12,28 @@ use core::ptr::NonNull;
 use super::{HostBuffer, Registers};
 use crate::IpcBuffer;
 
-/// A program on a host, stopped at a system call, at a [`point`], or before its beginning.
+/// A program on a host that stops at each system call and at each [`point`].
 ///
-/// Dropping it unwinds it from where it is. System calls that destructors make are then answered
-/// with zeros.
+/// Dropping the program unwinds it from where it is. System calls that its destructors make are
+/// answered with zeros.
 ///
-/// It stays in the thread that has made it:
+/// ```
+/// use sel4_sys::host::{Carrier, Program, Stop, new_ipc_buffer};
+///
+/// let mut program = Program::new(Carrier::Stack, || {
+///     let badge = sel4_sys::wait(&mut new_ipc_buffer(), 1).badge;
+///     assert_eq!(badge, 8);
+/// });
+///
+/// assert_eq!(program.resume(), Stop::SystemCall);
+/// let mut registers = program.registers();
+/// assert_eq!(registers.number, sel4_sys::syscall::Wait);
+/// registers.capability = 8; // The badge.
+/// program.answer(registers);
+/// assert_eq!(program.resume(), Stop::Ended);
+/// ```
+///
+/// It stays in the thread that created it:
 ///
 /// ```compile_fail,E0277
 /// fn sent<T: Send>() {}
@@ -30,23 +46,24 @@ use crate::IpcBuffer;
 /// ```
 pub struct Program {
     carried: Carried,
-    /// Where it is, unless it has not begun or has ended.
+    /// The last stop, or `None` before the program is first resumed.
     at: Option<Stop>,
 }
 
-/// What a program runs in.
+/// The mechanism that runs a program.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub enum Carrier {
-    /// A coroutine in the thread that resumes it, with whose thread-local variables it runs.
+    /// A coroutine in the thread that resumes it. It uses the thread-local variables of that
+    /// thread.
     Stack,
     /// A thread of its own.
     Thread,
 }
 
-/// Why a program does not run.
+/// The reason why a program has stopped.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub enum Stop {
-    /// It makes a system call: [`Program::registers`] says which.
+    /// It makes a system call, which [`Program::registers`] describes.
     SystemCall,
     /// It is at a [`point`].
     Point,
@@ -60,7 +77,7 @@ enum Carried {
 }
 
 impl Program {
-    /// Makes a program, which begins when it is first resumed.
+    /// Creates a program. It starts when it is first resumed.
     pub fn new(carrier: Carrier, main: impl FnOnce() + Send + 'static) -> Self {
         let carried = match carrier {
             Carrier::Stack => Carried::Stack(stack::OnStack::new(main)),
@@ -69,11 +86,11 @@ impl Program {
         Self { carried, at: None }
     }
 
-    /// Lets it run until it stops.
+    /// Runs the program until it stops.
     ///
     /// # Panics
     ///
-    /// As the program does, and if it has ended.
+    /// Panics if the program panics, with the same payload, and if the program has already ended.
     pub fn resume(&mut self) -> Stop {
         self.at = None;
         let stop = match &mut self.carried {
@@ -84,7 +101,7 @@ impl Program {
         stop
     }
 
-    /// The registers of its system call.
+    /// Returns the registers of its system call.
     pub fn registers(&self) -> Registers {
         match &self.carried {
             Carried::Stack(program) => program.registers(),
@@ -100,7 +117,7 @@ impl Program {
         }
     }
 
-    /// Its IPC buffer, if it is stopped at a system call that has one.
+    /// Returns its IPC buffer, if it is stopped at a system call that transfers a message.
     pub fn buffer(&mut self) -> Option<HostBuffer<'_>> {
         if self.at != Some(Stop::SystemCall) {
             return None;
@@ -109,8 +126,8 @@ impl Program {
             Carried::Stack(program) => program.buffer(),
             Carried::Thread(program) => program.buffer(),
         };
-        // It is inside a system call, to which it has lent its token by `&mut`; and `&mut self`
-        // keeps it there while this is alive.
+        // The program is inside a system call, to which it has lent its token by `&mut`. `&mut
+        // self` keeps it there while the result is alive.
         buffer.map(|buffer| HostBuffer {
             buffer,
             _call: core::marker::PhantomData,
@@ -126,31 +143,39 @@ impl core::fmt::Debug for Program {
     }
 }
 
-/// A place where others may run first: stops the [`Program`] that runs, and does nothing where none
-/// does.
+/// Stops the current [`Program`], so that other programs may run first. Does nothing outside a
+/// program.
+///
+/// ```
+/// use sel4_sys::host::{Carrier, Program, Stop, point};
+///
+/// let mut program = Program::new(Carrier::Stack, point);
+/// assert_eq!(program.resume(), Stop::Point);
+/// assert_eq!(program.resume(), Stop::Ended);
+/// ```
 pub fn point() {
     if !std::thread::panicking() {
         let _ = stack::stop_at_point() || thread::stop_at_point();
     }
 }
 
-/// Whether a [`Program`] unwinds. On the target none of its destructors would run.
+/// Returns whether a [`Program`] is being unwound. On the target, its destructors would not run.
 pub fn is_unwinding() -> bool {
     std::thread::panicking() && (stack::is_running() || thread::is_running())
 }
 
-/// The thread that resumes the program which runs in a thread of its own, if this is one.
+/// Returns the thread that resumes the current program, if that program has a thread of its own.
 pub(super) fn resumer() -> Option<std::thread::ThreadId> {
     thread::resumer()
 }
 
-/// Stops the program that runs at a system call. Returns whether one does.
+/// Stops the current program at a system call. Returns whether there is a current program.
 pub(super) fn trap(registers: &mut Registers, buffer: Option<NonNull<IpcBuffer>>) -> bool {
     if !stack::is_running() && !thread::is_running() {
         return false;
     }
     if std::thread::panicking() {
-        // What destructors are answered. On the target none would run.
+        // The answer to system calls of destructors. On the target, they would not run.
         *registers = Registers::default();
         return true;
     }

@@ -15,23 +15,23 @@ use super::Stop;
 use crate::IpcBuffer;
 
 pub(super) struct OnStack {
-    /// Dropped by `drop`, which keeps its stack.
+    /// Taken in `drop`, which keeps its stack for the next program.
     coroutine: ManuallyDrop<Coroutine<(), Stop, ()>>,
     call: Rc<Call>,
 }
 
-/// What program and resumer tell each other.
+/// The state that the program and its resumer exchange.
 struct Call {
     registers: Cell<Registers>,
     buffer: Cell<Option<NonNull<IpcBuffer>>>,
-    /// What suspends the coroutine, once it has begun.
+    /// Suspends the coroutine. Set once the coroutine has started.
     yielder: Cell<Option<NonNull<Yielder<(), Stop>>>>,
 }
 
 std::thread_local! {
     /// The program that runs in this thread.
     static RUNNING: RefCell<Option<Rc<Call>>> = const { RefCell::new(None) };
-    /// Stacks for the next programs.
+    /// Stacks of ended programs, for new ones.
     static STACKS: RefCell<Vec<DefaultStack>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -81,15 +81,15 @@ impl Drop for OnStack {
             let _running = Running::begin(&self.call);
             self.coroutine.force_unwind();
         }
-        // SAFETY: it is never used again.
+        // SAFETY: `coroutine` is not used again.
         let coroutine = unsafe { ManuallyDrop::take(&mut self.coroutine) };
         let stack = coroutine.into_stack();
-        // At the end of the thread there is no store of stacks any more.
+        // `STACKS` may already be destroyed when the thread ends.
         let _ = STACKS.try_with(|stacks| stacks.borrow_mut().push(stack));
     }
 }
 
-/// A program runs in this thread until this is dropped.
+/// Marks a program as the one that runs in this thread, until this guard is dropped.
 struct Running {
     before: Option<Rc<Call>>,
 }
@@ -132,12 +132,12 @@ pub(super) fn stop_at_point() -> bool {
     true
 }
 
-/// Suspends the program of `call`, which is the one that runs.
+/// Suspends the program of `call`, which must be the one that runs.
 fn suspend(call: &Call, stop: Stop) {
-    let yielder = call.yielder.get().expect("it has begun, for it runs");
-    // SAFETY: 1. `yielder` is that of the coroutine which runs now: `RUNNING` names a program
-    //    exactly while its coroutine is being resumed, and names the innermost if one resumes
-    //    another. `main` is `'static`, so no other yielder could have suspended it meanwhile.
-    // 2. It lives on that coroutine's stack until `main` returns, and `main` has not.
+    let yielder = call.yielder.get().expect("a program that runs has started");
+    // SAFETY: 1. `yielder` belongs to the coroutine that runs now. `RUNNING` names a program
+    // exactly while its coroutine is being resumed, and the innermost one if a program resumes
+    // another. `main` is `'static`, so no other yielder could have suspended it meanwhile.
+    // 2. It lives on that coroutine's stack until `main` returns, which it has not done.
     unsafe { yielder.as_ref() }.suspend(stop);
 }

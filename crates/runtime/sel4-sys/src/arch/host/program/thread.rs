@@ -17,13 +17,13 @@ pub(super) struct OnThread {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What program and resumer tell each other.
+/// The state that the program and its resumer exchange.
 struct Exchange {
-    /// Whose turns the program's are. A [`Program`](super::Program) stays in the thread that has
-    /// made it.
+    /// The thread that resumes the program. A [`Program`](super::Program) stays in the thread that
+    /// created it.
     resumer: ThreadId,
     state: Mutex<State>,
-    /// The turn has changed.
+    /// Signalled when the turn changes.
     changed: Condvar,
 }
 
@@ -37,13 +37,13 @@ struct State {
 enum Turn {
     Program,
     Resumer(Stop),
-    /// The program is to unwind.
+    /// The program must unwind.
     Cancelled,
 }
 
 struct Buffer(NonNull<IpcBuffer>);
 
-// SAFETY: a pointer that is used while the thread whose buffer it is waits.
+// SAFETY: the pointer is used only while the thread that owns the buffer waits.
 unsafe impl Send for Buffer {}
 
 /// The payload with which a program is unwound.
@@ -70,7 +70,7 @@ impl Exchange {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// In the program's thread: lets the resumer go on, and waits to be resumed.
+    /// Called in the program's thread: gives the turn to the resumer, and waits to be resumed.
     fn stop(&self, stop: Stop) -> MutexGuard<'_, State> {
         let mut state = self.state();
         if !matches!(state.turn, Turn::Cancelled) {
@@ -128,7 +128,7 @@ impl OnThread {
             .exchange
             .wait_while(|turn| !matches!(turn, Turn::Resumer(_)));
         let Turn::Resumer(stop) = state.turn else {
-            unreachable!("that is what was waited for")
+            unreachable!("the wait ends only when the resumer has the turn")
         };
         let panic = state.panic.take();
         drop(state);
@@ -156,7 +156,7 @@ impl OnThread {
 
     fn join(&mut self) {
         if let Some(thread) = self.thread.take() {
-            // Its panic, if there was one, was taken from it before it ended.
+            // The thread has caught its panic, so this is never an error.
             let _ = thread.join();
         }
     }
