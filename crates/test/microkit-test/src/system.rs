@@ -79,11 +79,11 @@ impl System {
             return Err(SystemError::Configuration(configuration));
         }
         let system =
-            parse(name, text, options).map_err(|errors| SystemError::File(rendered(&errors)))?;
+            parse(name, text, options).map_err(|errors| SystemError::File(errors.to_text()))?;
         let refusals = system.refusals_for_model();
         if !refusals.is_empty() {
             let report = microkit_sdf::Report::new(system.source.clone(), refusals);
-            return Err(SystemError::File(rendered(&report)));
+            return Err(SystemError::File(report.to_text()));
         }
         let image = lower(&system, files)?;
         let kernel = Kernel::new(&image.spec, Clock::QEMU).map_err(SystemError::Kernel)?;
@@ -271,14 +271,3 @@ impl fmt::Debug for SystemError {
 }
 
 impl std::error::Error for SystemError {}
-
-/// A report with its lines of the file.
-fn rendered(report: &dyn miette::Diagnostic) -> String {
-    let mut text = String::from("\n");
-    let handler =
-        miette::GraphicalReportHandler::new_themed(miette::GraphicalTheme::unicode_nocolor());
-    match handler.render_report(&mut text, report) {
-        Ok(()) => text,
-        Err(_) => report.to_string(),
-    }
-}

@@ -27,7 +27,7 @@ use crate::words;
 pub fn plan(system: &System, platform: &Platform, files: &dyn Files) -> Result<Plan, PlanErrors> {
     let mut errors = Vec::new();
     for refusal in system.refusals_for_model() {
-        errors.push(PlanError::new(refusal.span, refusal.kind));
+        errors.push(PlanError::new(refusal.kind, refusal.labels));
     }
     check_limits(system, platform, &mut errors);
 
@@ -84,10 +84,7 @@ pub fn plan(system: &System, platform: &Platform, files: &dyn Files) -> Result<P
     match plan.boot_spec(0).validate() {
         Ok(()) => Ok(plan),
         Err(faults) => {
-            let error = |fault| PlanError {
-                span: None,
-                kind: PlanErrorKind::Spec(fault),
-            };
+            let error = |fault| PlanError::new(PlanErrorKind::Spec(fault), Vec::new());
             fail(faults.into_iter().map(error).collect())
         }
     }
@@ -105,20 +102,20 @@ fn check_limits(system: &System, platform: &Platform, errors: &mut Vec<PlanError
                     number,
                     last,
                 };
-                errors.push(PlanError::new(irq.span, kind));
+                errors.push(PlanError::at(irq.span, kind));
             } else if platform
                 .kernel_irqs
                 .iter()
                 .any(|&kept| number == kept.into())
             {
                 let kind = PlanErrorKind::KernelIrq { pd: name(), number };
-                errors.push(PlanError::new(irq.span, kind));
+                errors.push(PlanError::at(irq.span, kind));
             }
         }
     }
     for channel in &system.channels {
         if channel.ends[0].pd == channel.ends[1].pd {
-            errors.push(PlanError::new(channel.span, PlanErrorKind::ChannelToItself));
+            errors.push(PlanError::at(channel.span, PlanErrorKind::ChannelToItself));
         }
     }
 }
@@ -158,7 +155,7 @@ fn read_fill(
             reason: error.to_string(),
         },
     };
-    errors.push(PlanError::new(region.span, kind));
+    errors.push(PlanError::at(region.span, kind));
     None
 }
 

@@ -107,7 +107,7 @@ pub(crate) fn error_in(
         "the symbol file"
     };
     let (pd, path) = (pd.name.clone(), path.to_owned());
-    PlanError::new(
+    PlanError::at(
         span,
         PlanErrorKind::Program {
             pd,

@@ -110,7 +110,7 @@ fn check_maps(pd: &ProtectionDomain, top: &Top, system: &System, errors: &mut Ve
                 region,
                 limit,
             };
-            errors.push(PlanError::new(map.span, kind));
+            errors.push(PlanError::at(map.span, kind));
         } else if end > top.guard {
             let kind = PlanErrorKind::NoStackGuard {
                 pd: name,
@@ -118,7 +118,7 @@ fn check_maps(pd: &ProtectionDomain, top: &Top, system: &System, errors: &mut Ve
                 end,
                 limit,
             };
-            errors.push(PlanError::new(map.span, kind));
+            errors.push(PlanError::at(map.span, kind));
         }
     }
 }

@@ -19,7 +19,7 @@
 //! assert_eq!(system.protection_domains[0].priority, 10);
 //!
 //! let errors = parse("none.system", "<system></system>", Options::new(&NoFiles)).unwrap_err();
-//! assert_eq!(errors.to_string(), "1 fault in none.system");
+//! assert_eq!(errors.to_string(), "1 error in none.system");
 //! ```
 //!
 //! Inside, data goes one way: text → `read` → draft → `check` → `lower` → [`System`]. A fault is
@@ -36,6 +36,7 @@ mod model;
 mod options;
 mod read;
 mod report;
+mod source;
 mod span;
 mod system;
 mod warning;
@@ -46,7 +47,8 @@ use std::cell::RefCell;
 pub use fault::{SdfError, SdfErrorKind, SdfErrors};
 pub use model::{Refusal, RefusalKind};
 pub use options::{Files, Kernel, NoFiles, Options, SearchPaths};
-pub use report::{Finding, Kind, Related, Report, Source, joint_help};
+pub use report::{DiagnosticKind, Finding, Label, Report};
+pub use source::Source;
 pub use span::Span;
 pub use system::{
     BootInfo, Capability, CapabilityKind, Channel, Child, Domain, Domains, Duration, End, Fill,
@@ -79,7 +81,7 @@ pub fn parse(name: &str, text: &str, options: Options<'_>) -> Result<System, Sdf
     let names = check::all(&mut draft, &cx);
 
     let (faults, mut warnings) = (cx.faults.take(), cx.warnings.take());
-    warnings.sort_by_key(|warning| warning.span);
+    warnings.sort_by_key(Warning::span);
     if faults.is_empty()
         && let Some(system) = lower::system(&draft, &names, source.clone(), warnings)
     {
@@ -107,7 +109,7 @@ fn xml_fault(error: &roxmltree::Error, text: &str) -> SdfError {
         start,
         end: start + len,
     };
-    SdfError::new(
+    SdfError::at(
         span,
         SdfErrorKind::Xml {
             reason: error.to_string(),

@@ -2,9 +2,9 @@
 //!
 //! Called only where nothing was reported, so that there is a value wherever one must be.
 
+use crate::Source;
 use crate::check::Names;
 use crate::draft::{self, Draft, SetvarValue};
-use crate::report::Source;
 use crate::system::{
     Capability, Channel, Child, End, Fill, Irq, Map, MemoryRegion, PhysAddr, ProgramImage,
     ProtectionDomain, SetVar, SetVarValue, System, Vcpu, VirtualMachine,

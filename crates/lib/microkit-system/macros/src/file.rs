@@ -3,13 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-use microkit_sdf::{Kernel, Options, SdfError, SdfErrors, SearchPaths, System, parse};
-use miette::Diagnostic;
+use microkit_sdf::{Kernel, Options, SearchPaths, System, parse};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Error, LitStr, Result};
-
-use crate::excerpt::excerpt;
 
 /// The folder in which systems are looked for, in the package and in each folder above it.
 const SYSTEMS: &str = "microkit-systems";
@@ -74,7 +71,7 @@ impl File {
             files: &files,
         };
         parse(&name.value(), &self.text, options)
-            .map_err(|errors| Error::new(name.span(), rendered(&errors)))
+            .map_err(|errors| Error::new(name.span(), errors.to_text()))
     }
 
     /// What has the program compiled anew when the file changes.
@@ -88,24 +85,4 @@ impl File {
         })
         .unwrap_or_default()
     }
-}
-
-/// All that is wrong with a file, with its lines.
-fn rendered(errors: &SdfErrors) -> String {
-    let source = errors.source_file();
-    let one = |fault: &SdfError| {
-        let help = fault.help().map(|help| format!("\n= help: {help}"));
-        let related = fault.related.map(|related| {
-            let place = excerpt(source, related.span);
-            format!("\n{}\n{place}", related.why)
-        });
-        let place = excerpt(source, fault.span);
-        format!(
-            "\n{fault}\n{place}{}{}",
-            related.unwrap_or_default(),
-            help.unwrap_or_default()
-        )
-    };
-    let faults: Vec<String> = errors.findings().iter().map(one).collect();
-    format!("{errors}{}", faults.concat())
 }

@@ -3,7 +3,6 @@
 //! Data goes one way: tokens → `input`, and text → `file` → `names` → `output`.
 #![forbid(unsafe_code)]
 
-mod excerpt;
 mod file;
 mod identifier;
 mod input;

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use microkit_sdf::{End, Map, ProtectionDomain, SetVarValue, Span, System, nearest};
 
-use crate::excerpt::{excerpt, line};
 use crate::identifier::{identifier, is_meant};
 use crate::input::Kind;
 
@@ -97,7 +96,7 @@ pub(crate) fn find(system: &System, pd: usize, kind: Kind, key: Key<'_>) -> Resu
                 id_symbol: one.symbol.clone().filter(|_| kind != Kind::Region),
                 thing: thing.clone(),
             }),
-            Err(help) => Err(format!("{help}\n{}", excerpt(&system.source, one.span))),
+            Err(help) => Err(format!("{help}\n{}", system.source.excerpt(one.span))),
         },
         [] => Err(missing(system, domain, kind, key, &candidates)),
         _ => Err(ambiguous(system, kind, key, &hits)),
@@ -134,7 +133,7 @@ fn missing(
         .iter()
         .map(|one| {
             let name = one.symbol.as_deref().unwrap_or(&one.name);
-            format!("`{name}` (line {})", line(&system.source, one.span))
+            format!("`{name}` (line {})", system.source.line(one.span))
         })
         .collect();
     let help = match listed.as_slice() {
@@ -144,7 +143,7 @@ fn missing(
     format!(
         "the protection domain `{}` has no {noun} {wanted}: {meant}{help}\n{}",
         domain.name,
-        excerpt(&system.source, domain.span)
+        system.source.excerpt(domain.span)
     )
 }
 
@@ -160,7 +159,7 @@ fn ambiguous(system: &System, kind: Kind, key: Key<'_>, hits: &[&Candidate]) -> 
     };
     let places: Vec<String> = hits
         .iter()
-        .map(|one| excerpt(&system.source, one.span))
+        .map(|one| system.source.excerpt(one.span))
         .collect();
     // Names that differ in the file are told apart by writing them out.
     let names: BTreeSet<&str> = hits.iter().map(|one| one.name.as_str()).collect();

@@ -5,7 +5,6 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::{Error, Result};
 
-use crate::excerpt::{excerpt, line};
 use crate::input::{Input, Item, Wanted};
 use crate::names::{Found, Key, Thing, find};
 
@@ -59,8 +58,8 @@ fn resolve(system: &System, pd: usize, item: &Item) -> Result<Found> {
         if theirs.thing != found.thing {
             return Err(fault(format!(
                 "{shared}and to it this is something else\n{}\n{}",
-                excerpt(&system.source, found.span),
-                excerpt(&system.source, theirs.span)
+                system.source.excerpt(found.span),
+                system.source.excerpt(theirs.span)
             )));
         }
     }
@@ -108,7 +107,7 @@ impl Cx<'_> {
     /// `NAME.system:27`.
     fn place(&self) -> String {
         let source = &self.system.source;
-        format!("{}:{}", source.name, line(source, self.span))
+        format!("{}:{}", source.name, source.line(self.span))
     }
 
     /// The variable into which Microkit's tool writes an identifier: it refuses a program without
@@ -131,7 +130,7 @@ impl Cx<'_> {
         let message = format!(
             "`{}` is no name of a variable in Rust: choose another\n{}",
             symbols.join("` or `"),
-            excerpt(&self.system.source, self.span)
+            self.system.source.excerpt(self.span)
         );
         Error::new(self.item.name.span(), message).into_compile_error()
     }
@@ -178,7 +177,7 @@ impl Cx<'_> {
             help.to_owned(),
             format!(
                 "the system file says\n{}",
-                excerpt(&self.system.source, self.span)
+                self.system.source.excerpt(self.span)
             ),
         ]
         .map(|text| text.replace('{', "{{").replace('}', "}}"));
