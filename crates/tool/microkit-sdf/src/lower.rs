@@ -88,8 +88,8 @@ fn pd(pd: &draft::Pd<'_>, names: &Names<'_>) -> Option<ProtectionDomain> {
         fpu: pd.fpu,
         domain: pd.domain,
         program_image: ProgramImage {
-            path: pd.image?.into(),
-            path_for_symbols: pd.image_for_symbols.map(Into::into),
+            path: pd.image?.value.into(),
+            path_for_symbols: pd.image_for_symbols.map(|path| path.value.into()),
         },
         maps: pd
             .maps

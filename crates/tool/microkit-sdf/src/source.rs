@@ -1,6 +1,9 @@
 //! The text of a system file, and how its lines are quoted.
 
 use std::fmt::{self, Debug};
+use std::fs;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
@@ -18,6 +21,21 @@ pub struct Source {
 }
 
 impl Source {
+    /// Reads the system file at `path`. `name` is what reports call it.
+    ///
+    /// # Errors
+    ///
+    /// The operating system refuses it, or the file is not UTF-8
+    /// ([`InvalidData`](io::ErrorKind::InvalidData)).
+    pub fn open(path: &Path, name: impl Into<String>) -> io::Result<Self> {
+        let text = String::from_utf8(fs::read(path)?).map_err(|error| {
+            let valid = error.utf8_error().valid_up_to();
+            let message = format!("it is not UTF-8 from byte {valid} on");
+            io::Error::new(io::ErrorKind::InvalidData, message)
+        })?;
+        Ok(Self::new(name, text))
+    }
+
     /// Takes the text of a system file. `name` is what reports call it.
     pub fn new(name: impl Into<String>, text: impl Into<Arc<str>>) -> Self {
         Self {

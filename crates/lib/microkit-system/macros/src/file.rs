@@ -1,9 +1,9 @@
 //! Finding and reading the system file.
 
+use std::env;
 use std::path::{Path, PathBuf};
-use std::{env, fs};
 
-use microkit_sdf::{Kernel, Options, SearchPaths, System, parse};
+use microkit_sdf::{Kernel, Options, SearchPaths, Source, System};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Error, LitStr, Result};
@@ -14,7 +14,7 @@ const SYSTEMS: &str = "microkit-systems";
 /// A system file that is there.
 pub(crate) struct File {
     path: PathBuf,
-    text: String,
+    source: Source,
 }
 
 /// Finds the file that `name` names, and reads it.
@@ -36,8 +36,8 @@ pub(crate) fn find(name: &LitStr) -> Result<File> {
         Error::new(name.span(), message)
     };
     let path = path.canonicalize().map_err(unreadable)?;
-    let text = fs::read_to_string(&path).map_err(unreadable)?;
-    Ok(File { path, text })
+    let source = Source::open(&path, name.value()).map_err(unreadable)?;
+    Ok(File { path, source })
 }
 
 /// Where a file of that name may be, in the order in which it is looked for.
@@ -70,7 +70,9 @@ impl File {
             kernel,
             files: &files,
         };
-        parse(&name.value(), &self.text, options)
+        let parsed = self.source.parse(options);
+        parsed
+            .system
             .map_err(|errors| Error::new(name.span(), errors.to_text()))
     }
 
