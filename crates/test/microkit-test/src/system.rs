@@ -75,11 +75,6 @@ impl System {
         }
         let parsed = source.parse(Options::new(files)).system;
         let system = parsed.map_err(|errors| SystemError::File(errors.to_text()))?;
-        let refusals = system.refusals_for_model();
-        if !refusals.is_empty() {
-            let report = microkit_sdf::Report::new(system.source.clone(), refusals);
-            return Err(SystemError::File(report.to_text()));
-        }
         let image = lower(&system, files)?;
         let kernel = Kernel::new(&image.spec, Clock::QEMU).map_err(SystemError::Kernel)?;
         Ok(Self {

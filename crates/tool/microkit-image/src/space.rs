@@ -124,7 +124,7 @@ fn check_maps(pd: &ProtectionDomain, top: &Top, system: &System, errors: &mut Ve
 }
 
 /// The addresses at which a memory region is mapped.
-fn mapped(map: &Map, system: &System) -> Range<u64> {
+pub(crate) fn mapped(map: &Map, system: &System) -> Range<u64> {
     map.vaddr
         ..map
             .vaddr
