@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use kernel_model::{Clock, Kernel};
-use microkit_sdf::{NoFiles, Options, SearchPaths, parse};
+use microkit_sdf::{Options, SearchPaths, Source};
 use sel4_microkit::Handler;
 
 use crate::lower::{Image, lower};
@@ -50,14 +50,14 @@ impl System {
     /// **Errors:** no such file, or as [`parse`](Self::parse).
     pub fn open(path: impl AsRef<Path>) -> Result<Self, SystemError> {
         let path = path.as_ref();
-        let text = std::fs::read_to_string(path).map_err(|error| SystemError::Unreadable {
+        let name = path.file_name().unwrap_or(path.as_os_str());
+        let source = Source::open(path, name.to_string_lossy());
+        let source = source.map_err(|error| SystemError::Unreadable {
             path: path.to_path_buf(),
             error,
         })?;
         let directory = path.parent().unwrap_or(Path::new(""));
-        let files = SearchPaths(vec![directory.to_path_buf()]);
-        let name = path.file_name().unwrap_or(path.as_os_str());
-        Self::new(&name.to_string_lossy(), &text, Options::new(&files), &files)
+        Self::new(&source, &SearchPaths(vec![directory.to_path_buf()]))
     }
 
     /// Takes the text of a system file, which names no files; `name` is what to call it.
@@ -65,26 +65,16 @@ impl System {
     /// **Errors:** everything that is wrong with it, each with its place; and what the model kernel
     /// does not run, such as virtual machines.
     pub fn parse(name: &str, text: &str) -> Result<Self, SystemError> {
-        Self::new(name, text, Options::new(&NoFiles), &SearchPaths(Vec::new()))
+        Self::new(&Source::new(name, text), &SearchPaths(Vec::new()))
     }
 
-    fn new(
-        name: &str,
-        text: &str,
-        options: Options<'_>,
-        files: &SearchPaths,
-    ) -> Result<Self, SystemError> {
+    fn new(source: &Source, files: &SearchPaths) -> Result<Self, SystemError> {
         let configuration = sel4_sys::config::CONFIGURATION;
         if configuration != "debug" {
             return Err(SystemError::Configuration(configuration));
         }
-        let system =
-            parse(name, text, options).map_err(|errors| SystemError::File(rendered(&errors)))?;
-        let refusals = system.refusals_for_model();
-        if !refusals.is_empty() {
-            let report = microkit_sdf::Report::new(system.source.clone(), refusals);
-            return Err(SystemError::File(rendered(&report)));
-        }
+        let parsed = source.parse(Options::new(files)).system;
+        let system = parsed.map_err(|errors| SystemError::File(errors.to_text()))?;
         let image = lower(&system, files)?;
         let kernel = Kernel::new(&image.spec, Clock::QEMU).map_err(SystemError::Kernel)?;
         Ok(Self {
@@ -271,14 +261,3 @@ impl fmt::Debug for SystemError {
 }
 
 impl std::error::Error for SystemError {}
-
-/// A report with its lines of the file.
-fn rendered(report: &dyn miette::Diagnostic) -> String {
-    let mut text = String::from("\n");
-    let handler =
-        miette::GraphicalReportHandler::new_themed(miette::GraphicalTheme::unicode_nocolor());
-    match handler.render_report(&mut text, report) {
-        Ok(()) => text,
-        Err(_) => report.to_string(),
-    }
-}

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use microkit_sdf as sdf;
 use miette::{Result, miette};
@@ -36,9 +37,7 @@ pub(crate) struct Builder<'a> {
 
 /// A system whose programs have all been found.
 pub(crate) struct Plan {
-    file: SystemFile,
-    /// What the file says, if that does not depend on what is built.
-    pub(crate) parsed: Option<sdf::System>,
+    pub(crate) file: Rc<SystemFile>,
     programs: Vec<Program>,
 }
 
@@ -50,6 +49,8 @@ pub(crate) struct Packed {
     pub(crate) pds: Vec<ProtectionDomain>,
     /// The ELF file of each program, by its path in the system file.
     pub(crate) programs: BTreeMap<String, PathBuf>,
+    /// Whether a virtual machine runs, which outlives the PD that it belongs to.
+    pub(crate) has_virtual_machine: bool,
     /// What the PDs are to each other.
     pub(crate) relations: Relations,
     /// Where the kernel has what it knows of its threads.
@@ -59,25 +60,32 @@ pub(crate) struct Packed {
 }
 
 impl Builder<'_> {
-    /// Reads a system, and finds its programs.
+    /// Reads a system file.
     ///
-    /// **Errors:** all that can be said before anything is built.
-    pub(crate) fn plan(&self, system: System) -> Result<Plan> {
-        let file = SystemFile::read(system)?;
-        let folders = Folders::of(self.options, &file.system)?;
+    /// # Errors
+    ///
+    /// The file cannot be read. What is wrong with the system is an error of [`plan`](Self::plan).
+    pub(crate) fn read(&self, system: System) -> Result<Rc<SystemFile>> {
+        let folders = Folders::of(self.options, &system)?;
         let search_paths = folders.all().cloned().collect();
-        let parsed = declared::parse_before_build(&file, search_paths, self.facts()?)?;
+        SystemFile::read(system, self.facts()?, search_paths).map(Rc::new)
+    }
+
+    /// Finds the programs of a system.
+    ///
+    /// # Errors
+    ///
+    /// All that can be said before anything is built.
+    pub(crate) fn plan(&self, file: Rc<SystemFile>) -> Result<Plan> {
+        file.before_build()?;
+        let folders = Folders::of(self.options, &file.system)?;
         let programs = programs::find(&file, self.project, &folders)?;
         if self.options.verbose {
             programs
                 .iter()
                 .for_each(|program| program.print(self.project));
         }
-        Ok(Plan {
-            file,
-            parsed,
-            programs,
-        })
+        Ok(Plan { file, programs })
     }
 
     /// Builds those programs of `plans` that Cargo builds.
@@ -161,15 +169,15 @@ impl Builder<'_> {
         let mut directories = vec![below];
         directories.extend(Folders::of(self.options, system)?.all().cloned());
         let facts = self.facts()?;
-        let parsed = declared::parse_file(&system.path, directories.clone(), facts)?;
-        let declared = declared::of_system(&parsed, &sources)?;
-        let wrong = declared::memory(&parsed, &declared.memory, facts);
+        let parsed = &*plan.file.after_build(facts, &directories)?;
+        let declared = declared::of_system(parsed, &sources)?;
+        let wrong = declared::memory(parsed, &declared.memory, facts);
         if !wrong.findings().is_empty() {
             return Err(wrong.into());
         }
         let request = Request {
             system: &system.path,
-            parsed: &parsed,
+            parsed,
             variant: self.variant,
             search_paths: directories,
             image: &image,
@@ -177,9 +185,11 @@ impl Builder<'_> {
             options: self.options,
         };
         self.kernel.pack(&request)?;
-        let pds = plan.file.pds.iter().filter_map(|pd| {
-            let program = programs.get(&pd.program)?;
-            let symbols = pd.symbols.as_ref().and_then(|path| programs.get(path));
+        let pds = parsed.protection_domains.iter().filter_map(|pd| {
+            let file = |path: &PathBuf| programs.get(path.to_str()?);
+            let image = &pd.program_image;
+            let program = file(&image.path)?;
+            let symbols = image.path_for_symbols.as_ref().and_then(file);
             Some(ProtectionDomain {
                 name: pd.name.clone(),
                 program: program.clone(),
@@ -192,7 +202,11 @@ impl Builder<'_> {
             image,
             pds,
             programs,
-            relations: Relations::of(&parsed),
+            relations: Relations::of(parsed),
+            has_virtual_machine: parsed
+                .protection_domains
+                .iter()
+                .any(|pd| pd.virtual_machine.is_some()),
             state: self.kernel.state(self.variant, self.options),
             _folder: folder,
         })

@@ -117,7 +117,7 @@ mod tests {
             name: name.to_owned(),
             program: path(name),
             symbols: path(name),
-            stack_bytes: None,
+            stack_bytes: 0,
         });
         let note = |kernel, config: &str| {
             let variant = Variant {

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use microkit_check::{Declaration, MemoryUse, RESTART_SECTION, SECTION};
 use microkit_sdf as sdf;
@@ -41,47 +42,14 @@ pub(crate) struct Declared {
 
 /// Reads a system file.
 ///
-/// **Errors:** everything that is wrong with it, each with its line.
-pub(crate) fn parse(system: &System, args: &DeclaringArgs) -> Result<sdf::System> {
-    let folders = Folders::of(&args.options, system)?;
-    let files = folders.all().cloned().collect();
-    let kernel = kernel(args)?;
-    Ok(parse_for(kernel, &system.path, files)??)
-}
-
-/// Reads the system file at `path`; the files that it names are below `search_paths`.
+/// # Errors
 ///
-/// **Errors:** as [`parse`].
-pub(crate) fn parse_file(
-    path: &Path,
-    search_paths: Vec<PathBuf>,
-    kernel: sdf::Kernel,
-) -> Result<sdf::System> {
-    Ok(parse_for(kernel, path, search_paths)??)
-}
-
-/// Reads a system file whose programs are not built yet; `None` if a region is filled with one of
-/// them, so that nothing can be said before.
-///
-/// **Errors:** as [`parse`].
-pub(crate) fn parse_before_build(
-    file: &SystemFile,
-    search_paths: Vec<PathBuf>,
-    kernel: sdf::Kernel,
-) -> Result<Option<sdf::System>> {
-    let errors = match parse_for(kernel, &file.system.path, search_paths)? {
-        Ok(system) => return Ok(Some(system)),
-        Err(errors) => errors,
-    };
-    let is_program = |path: &str| file.images.iter().any(|image| image.path == path);
-    let is_for_later = |error: &sdf::SdfError| match &error.kind {
-        sdf::SdfErrorKind::PrefillUnreadable { path, .. } => is_program(path),
-        _ => false,
-    };
-    match errors.findings().iter().all(is_for_later) {
-        true => Ok(None),
-        false => Err(errors.into()),
-    }
+/// The file cannot be read, or everything that is wrong with it, each with its line.
+pub(crate) fn read_system(system: System, args: &DeclaringArgs) -> Result<Rc<SystemFile>> {
+    let folders = Folders::of(&args.options, &system)?;
+    let file = SystemFile::read(system, kernel(args)?, folders.all().cloned().collect())?;
+    file.parsed()?;
+    Ok(Rc::new(file))
 }
 
 /// Shows what the SDK's tool would pass over in silence, and returns how many remarks that were.
@@ -93,18 +61,6 @@ pub(crate) fn show_warnings(system: &sdf::System) -> usize {
         terminal::error(&report.into());
     }
     count
-}
-
-fn parse_for(
-    kernel: sdf::Kernel,
-    path: &Path,
-    search_paths: Vec<PathBuf>,
-) -> Result<Result<sdf::System, sdf::SdfErrors>> {
-    let text =
-        fs::read_to_string(path).map_err(|e| files::cannot("read the system file", path, &e))?;
-    let files = &sdf::SearchPaths(search_paths);
-    let options = sdf::Options { kernel, files };
-    Ok(sdf::parse(&path.display().to_string(), &text, options))
 }
 
 /// Returns what the system files of these arguments are checked against.
@@ -125,13 +81,14 @@ pub(crate) fn memory(
 ///
 /// **Errors:** a program is missing, cannot be built, or has a declaration that is not understood.
 pub(crate) fn declarations(
-    systems: &[(System, sdf::System)],
+    systems: &[Rc<SystemFile>],
     project: Option<&Project>,
     args: &DeclaringArgs,
 ) -> Result<Vec<Declared>> {
     if !args.elf.is_empty() {
-        let all = systems.iter().map(|(system, parsed)| {
-            let files = elf_files_below(&args.elf, system, parsed)?;
+        let all = systems.iter().map(|file| {
+            let parsed = file.parsed()?;
+            let files = elf_files_below(&args.elf, &file.system, parsed)?;
             if args.options.verbose {
                 let files = files.iter();
                 files.for_each(|(path, file)| programs::print_file(path, file));
@@ -156,13 +113,11 @@ pub(crate) fn declarations(
         options,
         keeps: false,
     };
-    let plans = systems
-        .iter()
-        .map(|(system, _)| builder.plan(system.clone()));
+    let plans = systems.iter().map(|file| builder.plan(Rc::clone(file)));
     let plans: Vec<Plan> = plans.collect::<Result<_>>()?;
     let built = builder.compile(&plans.iter().collect::<Vec<_>>())?;
     let all = systems.iter().zip(&plans);
-    let all = all.map(|((_, system), plan)| of_system(system, &builder.elf_files(plan, &built)?));
+    let all = all.map(|(file, plan)| of_system(file.parsed()?, &builder.elf_files(plan, &built)?));
     all.collect()
 }
 

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use microkit_image::{PlanErrors, Platform};
+use microkit_image::{PlanErrorKind, Platform};
 use microkit_sdf::{Kernel, SearchPaths, System};
 use miette::Result;
 
@@ -39,7 +39,7 @@ pub(crate) fn check(
     };
     let files = SearchPaths(search_paths.to_vec());
     let errors = microkit_image::plan(system, &platform, &files).err();
-    match errors.and_then(PlanErrors::on_sel4) {
+    match errors.and_then(|errors| errors.filtered(PlanErrorKind::holds_on_sel4)) {
         Some(errors) => Err(errors.into()),
         None => Ok(()),
     }

@@ -19,8 +19,8 @@ pub(crate) struct ProtectionDomain {
     pub(crate) program: PathBuf,
     /// The ELF file with the program's symbols and line numbers, which may be another.
     pub(crate) symbols: PathBuf,
-    /// What the system file gives it, if that can be read.
-    pub(crate) stack_bytes: Option<u64>,
+    /// The size of its stack.
+    pub(crate) stack_bytes: u64,
 }
 
 /// What a program takes of memory, in bytes.
@@ -46,8 +46,7 @@ pub(crate) fn table(pds: &[ProtectionDomain]) -> String {
         let Some(sizes) = sizes(&program, &symbols) else {
             continue;
         };
-        let stack = pd.stack_bytes;
-        let stack = stack.map_or_else(|| "?".to_owned(), |bytes| bytes.to_string());
+        let stack = pd.stack_bytes.to_string();
         let Sizes {
             text,
             rodata,
@@ -127,7 +126,7 @@ mod tests {
             name: "a".to_owned(),
             symbols: program.clone(),
             program,
-            stack_bytes: Some(0x1000),
+            stack_bytes: 0x1000,
         };
         assert_eq!(table(&[pd]), "PD  text  rodata  data  bss  heap  stack\n");
     }

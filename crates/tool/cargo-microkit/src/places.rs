@@ -75,9 +75,7 @@ impl Places {
     pub(crate) fn of(pds: &[ProtectionDomain]) -> Self {
         let symbols = pds.iter().map(|pd| (pd.name.clone(), pd.symbols.clone()));
         let programs = pds.iter().map(|pd| (pd.name.clone(), pd.program.clone()));
-        let stacks = pds
-            .iter()
-            .filter_map(|pd| Some((pd.name.clone(), pd.stack_bytes?)));
+        let stacks = pds.iter().map(|pd| (pd.name.clone(), pd.stack_bytes));
         Self {
             symbols: symbols.collect(),
             programs: programs.collect(),
@@ -352,7 +350,7 @@ mod tests {
             name: "a".to_owned(),
             program: "/nonexistent".into(),
             symbols: "/nonexistent".into(),
-            stack_bytes: Some(0x1000),
+            stack_bytes: 0x1000,
         }]);
         assert_eq!(places.of_backtrace("backtrace of a: 0x201234"), [""; 0]);
         assert_eq!(places.of_backtrace("backtrace of b: 0x201234"), [""; 0]);
@@ -473,7 +471,7 @@ mod tests {
             name: "a".to_owned(),
             program: "/stripped".into(),
             symbols: program,
-            stack_bytes: None,
+            stack_bytes: 0,
         };
         let place = Places::of(&[pd]).of_instruction("a", object::ObjectSymbol::address(&symbol));
         let place = place.expect("it has a place");

@@ -181,7 +181,7 @@ pub(crate) fn find(
          for a file in{searched}",
         file.system.path.display()
     );
-    Err(file.show(&missing, report))
+    Err(file.show(&missing, &report))
 }
 
 fn source(
@@ -268,12 +268,14 @@ mod tests {
     use super::*;
 
     fn image(path: &str) -> ProgramImage {
-        let text = format!("<system><a><program_image path='{path}' /></a></system>");
+        let text = format!(
+            "<system><protection_domain><program_image path='{path}' /></protection_domain></system>"
+        );
         let directory = tempfile::tempdir().expect("a temporary directory");
         let file = directory.path().join("a.system");
         std::fs::write(&file, text).expect("the file");
         let system = System::find(file.to_str().expect("UTF-8"), None).expect("it is there");
-        SystemFile::read(system).expect("XML").images[0].clone()
+        SystemFile::images_of(&system).expect("it is UTF-8")[0].clone()
     }
 
     #[test]

@@ -1,235 +1,195 @@
-//! A system file, as far as this program reads it: which ELF files it wants, and for which PD.
+//! The system file of a command: read once, parsed once, and passed on to whoever needs it.
 
-use std::ops::Range;
+use std::borrow::Cow;
+use std::io::ErrorKind;
+use std::path::PathBuf;
 
-use microkit_abi::limits::DEFAULT_STACK_BYTES;
-use miette::{LabeledSpan, NamedSource, Report, Result, SourceOffset, miette};
+use microkit_sdf as sdf;
+use miette::{LabeledSpan, Report, Result, miette};
 
 use crate::files;
 use crate::system::System;
 use crate::target::Target;
 
-/// The text of a system file and the program images that it names.
+/// A system file that was read, and what it says.
 pub(crate) struct SystemFile {
     /// Where it came from.
     pub(crate) system: System,
     /// The program images of all PDs, each path once.
     pub(crate) images: Vec<ProgramImage>,
-    /// Each PD that has a program image.
-    pub(crate) pds: Vec<Pd>,
-    text: String,
-}
-
-/// A PD and its program, as the file has them.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Pd {
-    pub(crate) name: String,
-    /// The path of its program.
-    pub(crate) program: String,
-    /// The path of the file with the program's symbols, if that is another.
-    pub(crate) symbols: Option<String>,
-    /// Its stack's size in bytes, if that is a number.
-    pub(crate) stack_bytes: Option<u64>,
+    source: sdf::Source,
+    parsed: Result<sdf::System, sdf::SdfErrors>,
 }
 
 /// An ELF file that a system file asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ProgramImage {
-    /// As it stands in the file.
+    /// As it is written in the file.
     pub(crate) path: String,
     /// The first PD that wants it.
     pub(crate) pd: String,
-    /// What it is to be compiled for: with floating point, if one of its PDs has that.
+    /// What it must be compiled for: with floating point, if one of its PDs has that.
     pub(crate) target: Target,
-    /// Where in the file it stands.
-    span: Range<usize>,
+    /// Where in the file it is written.
+    span: sdf::Span,
 }
 
 impl SystemFile {
-    /// Reads the file of `system`.
+    /// Reads the file of `system`. The files that it names are below `search_paths`.
     ///
-    /// **Errors:** there is no such file, or it is not XML. Whether it describes a system at all
-    /// is left to `microkit-sdf`.
-    pub(crate) fn read(system: System) -> Result<Self> {
-        let bytes = std::fs::read(&system.path)
-            .map_err(|e| files::cannot("read the system file", &system.path, &e))?;
-        let text = String::from_utf8(bytes).map_err(|e| {
-            miette!(
+    /// # Errors
+    ///
+    /// The file cannot be read, or is not UTF-8. What is wrong with the system is reported by
+    /// [`parsed`](Self::parsed) and [`before_build`](Self::before_build).
+    pub(crate) fn read(
+        system: System,
+        kernel: sdf::Kernel,
+        search_paths: Vec<PathBuf>,
+    ) -> Result<Self> {
+        let name = system.path.display().to_string();
+        let source = sdf::Source::open(&system.path, name).map_err(|error| match error.kind() {
+            ErrorKind::InvalidData => miette!(
                 help = "save the file as UTF-8",
-                "the system file `{}` is not UTF-8 from byte {} on",
-                system.path.display(),
-                e.utf8_error().valid_up_to()
-            )
+                "the system file `{}` cannot be read: {error}",
+                system.path.display()
+            ),
+            _ => files::cannot("read the system file", &system.path, &error),
         })?;
-        let mut file = Self {
+        let parsed = parse(&source, kernel, search_paths);
+        Ok(Self {
             system,
-            images: Vec::new(),
-            pds: Vec::new(),
-            text,
+            images: images(parsed.programs),
+            source,
+            parsed: parsed.system,
+        })
+    }
+
+    /// Reads which programs the file of `system` names, whatever else is wrong with it.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub(crate) fn images_of(system: &System) -> Result<Vec<ProgramImage>> {
+        let kernel = sdf::Kernel::QEMU_VIRT_AARCH64;
+        Ok(Self::read(system.clone(), kernel, Vec::new())?.images)
+    }
+
+    /// Returns the system.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it, each with its line.
+    pub(crate) fn parsed(&self) -> Result<&sdf::System> {
+        self.parsed.as_ref().map_err(|errors| errors.clone().into())
+    }
+
+    /// Returns the system before its programs are built. It is `None` if a region is filled with
+    /// one of them, so that nothing can be said of the system yet.
+    ///
+    /// # Errors
+    ///
+    /// As [`parsed`](Self::parsed).
+    pub(crate) fn before_build(&self) -> Result<Option<&sdf::System>> {
+        let is_program = |path: &str| self.images.iter().any(|image| image.path == path);
+        let is_for_later = |error: &sdf::SdfError| match &error.kind {
+            sdf::SdfErrorKind::PrefillUnreadable { path, .. } => is_program(path),
+            _ => false,
         };
-        let document = roxmltree::Document::parse(&file.text).map_err(|e| file.not_xml(&e))?;
-        let (images, pds) = (program_images(&document), pds(&document));
-        (file.images, file.pds) = (images, pds);
-        Ok(file)
+        match &self.parsed {
+            Err(errors) if errors.findings().iter().all(is_for_later) => Ok(None),
+            _ => self.parsed().map(Some),
+        }
     }
 
-    /// `report` with the places of `images` shown in the file.
-    pub(crate) fn show(&self, images: &[&ProgramImage], report: Report) -> Report {
-        let labels = images.iter().map(|image| {
-            LabeledSpan::new_with_span(Some("wanted here".to_owned()), image.span.clone())
-        });
-        self.with_labels(labels.collect(), &report)
+    /// Returns the system once its programs are built, which are below `search_paths` too. Only a
+    /// system with filled regions is parsed again: the build may have made what fills them.
+    ///
+    /// # Errors
+    ///
+    /// As [`parsed`](Self::parsed).
+    pub(crate) fn after_build(
+        &self,
+        kernel: sdf::Kernel,
+        search_paths: &[PathBuf],
+    ) -> Result<Cow<'_, sdf::System>> {
+        let is_filled = |region: &sdf::MemoryRegion| matches!(region.fill, sdf::Fill::File { .. });
+        match &self.parsed {
+            Ok(system) if !system.memory_regions.iter().any(is_filled) => Ok(Cow::Borrowed(system)),
+            _ => {
+                let parsed = parse(&self.source, kernel, search_paths.to_vec());
+                Ok(Cow::Owned(parsed.system?))
+            }
+        }
     }
 
-    fn not_xml(&self, error: &roxmltree::Error) -> Report {
-        let at = error.pos();
-        let offset = SourceOffset::from_location(&self.text, at.row as usize, at.col as usize);
-        let report = miette!(
-            help = "a system file is XML, as the Microkit manual's chapter on it describes",
-            "the system file `{}` is not well-formed XML: {error}",
-            self.system.path.display()
-        );
-        self.with_labels(
-            vec![LabeledSpan::at_offset(offset.offset(), "here")],
-            &report,
-        )
-    }
-
-    fn with_labels(&self, labels: Vec<LabeledSpan>, report: &Report) -> Report {
+    /// Returns `report` with the places of `images` shown in the file.
+    pub(crate) fn show(&self, images: &[&ProgramImage], report: &Report) -> Report {
+        let labels = images
+            .iter()
+            .map(|image| LabeledSpan::new_with_span(Some("wanted here".to_owned()), image.span));
+        let labels: Vec<_> = labels.collect();
         let help = report
             .help()
             .map(|help| help.to_string())
             .unwrap_or_default();
-        miette!(labels = labels, help = help, "{report}").with_source_code(NamedSource::new(
-            self.system.path.to_string_lossy(),
-            self.text.clone(),
-        ))
+        miette!(labels = labels, help = help, "{report}").with_source_code(self.source.clone())
     }
 }
 
-/// Every `program_image` of a system's text, however deep its PD is nested.
-fn program_images(document: &roxmltree::Document<'_>) -> Vec<ProgramImage> {
+fn parse(source: &sdf::Source, kernel: sdf::Kernel, search_paths: Vec<PathBuf>) -> sdf::Parsed {
+    let files = &sdf::SearchPaths(search_paths);
+    source.parse(sdf::Options { kernel, files })
+}
+
+/// Returns each path of `programs` once.
+fn images(programs: Vec<sdf::NamedProgram>) -> Vec<ProgramImage> {
     let mut images: Vec<ProgramImage> = Vec::new();
-    for node in document
-        .descendants()
-        .filter(|node| node.has_tag_name("program_image"))
-    {
-        let pd = node.parent_element();
-        let target = match pd.and_then(|pd| pd.attribute("fpu")) {
-            Some("false") => Target::NoFpu,
-            _ => Target::Fpu,
+    for program in programs {
+        let target = match program.fpu {
+            true => Target::Fpu,
+            false => Target::NoFpu,
         };
-        let pd = pd.and_then(|pd| pd.attribute("name")).unwrap_or_default();
-        for attribute in ["path", "path_for_symbols"] {
-            let Some(attribute) = node.attribute_node(attribute) else {
-                continue;
-            };
-            let path = attribute.value();
-            if let Some(image) = images.iter_mut().find(|image| image.path == path) {
-                image.target = image.target.min(target);
-                continue;
-            }
-            images.push(ProgramImage {
-                path: path.to_owned(),
-                pd: pd.to_owned(),
+        match images.iter_mut().find(|image| image.path == program.path) {
+            Some(image) => image.target = image.target.min(target),
+            None => images.push(ProgramImage {
+                path: program.path,
+                pd: program.pd,
                 target,
-                span: attribute.range_value(),
-            });
+                span: program.span,
+            }),
         }
     }
     images
-}
-
-fn pds(document: &roxmltree::Document<'_>) -> Vec<Pd> {
-    let all = document.descendants();
-    let pds = all.filter(|node| node.has_tag_name("protection_domain"));
-    pds.filter_map(|pd| {
-        let mut children = pd.children();
-        let image = children.find(|node| node.has_tag_name("program_image"))?;
-        let stack_bytes = match pd.attribute("stack_size") {
-            Some(text) => number(text),
-            None => Some(DEFAULT_STACK_BYTES),
-        };
-        Some(Pd {
-            name: pd.attribute("name")?.to_owned(),
-            program: image.attribute("path")?.to_owned(),
-            symbols: image.attribute("path_for_symbols").map(str::to_owned),
-            stack_bytes,
-        })
-    })
-    .collect()
-}
-
-/// A number as system files have them (manual, *System Description File*).
-fn number(text: &str) -> Option<u64> {
-    let text = text.replace('_', "");
-    match text.strip_prefix("0x").or(text.strip_prefix("0X")) {
-        Some(digits) => u64::from_str_radix(digits, 16).ok(),
-        None => text.parse().ok(),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(text: &str, expect: &[(&str, &str)]) {
-        let document = roxmltree::Document::parse(text).expect("XML");
-        let images = program_images(&document);
-        let found: Vec<_> = images
-            .iter()
-            .map(|i| (i.pd.as_str(), i.path.as_str()))
-            .collect();
-        assert_eq!(found, expect, "{text}");
-        for image in images {
-            assert_eq!(&text[image.span], image.path);
-        }
+    fn images_in(text: &str) -> Vec<ProgramImage> {
+        let source = sdf::Source::new("x.system", text);
+        images(parse(&source, sdf::Kernel::QEMU_VIRT_AARCH64, Vec::new()).programs)
     }
 
-    #[test]
-    fn each_pd_has_its_program_and_stack() {
-        let text = r#"<system>
-            <protection_domain name="a" stack_size="0x1_000"><program_image path="a.elf" />
-                <protection_domain name="b" stack_size="8192"><program_image path="b.elf" path_for_symbols="b.sym" /></protection_domain>
-            </protection_domain>
-            <protection_domain name="c"><program_image path="a.elf" /></protection_domain>
-            <protection_domain name="d" stack_size="much"><program_image path="d.elf" /></protection_domain>
-            <protection_domain name="e" />
-        </system>"#;
-        let document = roxmltree::Document::parse(text).expect("XML");
-        let pds = pds(&document);
-        let found: Vec<_> = pds
-            .iter()
-            .map(|pd| {
-                let symbols = pd.symbols.as_deref();
-                (
-                    pd.name.as_str(),
-                    pd.program.as_str(),
-                    symbols,
-                    pd.stack_bytes,
-                )
-            })
-            .collect();
-        let expect = [
-            ("a", "a.elf", None, Some(0x1000)),
-            ("b", "b.elf", Some("b.sym"), Some(8192)),
-            ("c", "a.elf", None, Some(8192)),
-            ("d", "d.elf", None, None),
-        ];
-        assert_eq!(found, expect);
+    fn read(text: &[u8]) -> Result<SystemFile> {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("x.system");
+        std::fs::write(&path, text).expect("the file");
+        let system = System::find(path.to_str().expect("UTF-8"), None).expect("it is there");
+        SystemFile::read(system, sdf::Kernel::QEMU_VIRT_AARCH64, Vec::new())
     }
 
     #[test]
     fn images_of_nested_pds_are_found_once_each() {
-        check(
-            r#"<system>
-                <protection_domain name="a"><program_image path="a.elf" />
-                    <protection_domain name="b"><program_image path="b.elf" /></protection_domain>
-                </protection_domain>
-                <protection_domain name="c"><program_image path="a.elf" /></protection_domain>
-            </system>"#,
-            &[("a", "a.elf"), ("b", "b.elf")],
-        );
+        let text = r#"<system>
+            <protection_domain name="a"><program_image path="a.elf" />
+                <protection_domain name="b"><program_image path="b.elf" path_for_symbols="full.elf" /></protection_domain>
+            </protection_domain>
+            <protection_domain name="c"><program_image path="a.elf" /></protection_domain>
+        </system>"#;
+        let images = images_in(text);
+        let found: Vec<_> = images.iter().map(|i| (&*i.pd, &*i.path)).collect();
+        assert_eq!(found, [("a", "a.elf"), ("b", "b.elf"), ("b", "full.elf")]);
     }
 
     #[test]
@@ -241,8 +201,7 @@ mod tests {
             <protection_domain name="d" fpu="true"><program_image path="d.elf" /></protection_domain>
             <protection_domain name="e" fpu="false"><program_image path="d.elf" /></protection_domain>
         </system>"#;
-        let document = roxmltree::Document::parse(text).expect("XML");
-        let images = program_images(&document);
+        let images = images_in(text);
         let found: Vec<_> = images.iter().map(|i| (i.path.as_str(), i.target)).collect();
         let expect = [
             ("a.elf", Target::NoFpu),
@@ -253,33 +212,38 @@ mod tests {
     }
 
     #[test]
-    fn symbols_may_come_from_another_file() {
-        check(
-            "<system><protection_domain name='a'>\
-             <program_image path='a.elf' path_for_symbols='full.elf' />\
-             </protection_domain></system>",
-            &[("a", "a.elf"), ("a", "full.elf")],
-        );
-    }
-
-    #[test]
-    fn what_the_sdk_tool_will_refuse_is_passed_over() {
-        check("<system/>", &[]);
-        check("<other><program_image/></other>", &[]);
-        check(
-            "<system><!-- <program_image path='x.elf'/> --></system>",
-            &[],
-        );
-    }
-
-    #[test]
     fn text_that_is_not_xml_is_an_error() {
-        let directory = tempfile::tempdir().expect("a temporary directory");
         for text in ["", "hello", "<system>", "<system></pd>"] {
-            let system = directory.path().join("bad.system");
-            std::fs::write(&system, text).expect("the file");
-            let system = System::find(system.to_str().expect("UTF-8"), None).expect("it is there");
-            assert!(SystemFile::read(system).is_err(), "{text}");
+            let file = read(text.as_bytes()).expect("it is UTF-8");
+            assert!(file.parsed().is_err(), "{text}");
+            assert!(file.before_build().is_err(), "{text}");
+            assert!(file.images.is_empty(), "{text}");
         }
+        let error = read(b"<system>\xff").err().expect("it is not UTF-8");
+        assert!(error.to_string().contains("UTF-8 from byte 8"), "{error}");
+    }
+
+    #[test]
+    fn a_region_that_is_filled_with_a_program_is_for_after_the_build() {
+        let check = |fill: &str, is_for_later: bool| {
+            let text = format!(
+                r#"<system>
+                    <protection_domain name="a" priority="1"><program_image path="a.elf" /></protection_domain>
+                    <memory_region name="r" prefill_path="{fill}" />
+                </system>"#
+            );
+            let file = read(text.as_bytes()).expect("it is UTF-8");
+            assert!(file.parsed().is_err(), "{fill}");
+            assert_eq!(file.before_build().is_ok(), is_for_later, "{fill}");
+
+            let directory = tempfile::tempdir().expect("a temporary directory");
+            std::fs::write(directory.path().join(fill), [1; 5000]).expect("the file");
+            let folders = [directory.path().to_path_buf()];
+            let kernel = sdf::Kernel::QEMU_VIRT_AARCH64;
+            let system = file.after_build(kernel, &folders).expect("it is there now");
+            assert_eq!(system.memory_regions[0].bytes, 0x2000, "{fill}");
+        };
+        check("a.elf", true);
+        check("other.bin", false);
     }
 }

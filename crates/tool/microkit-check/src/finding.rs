@@ -1,42 +1,17 @@
 //! What is found in a system: one variant per kind of trouble, each with what to do.
 
-use std::error::Error;
-use std::fmt::{self, Display};
 use std::mem::discriminant;
 
 use microkit_abi::limits::SMALL_PAGE_BYTES;
-use microkit_sdf::{Source, Span};
-use miette::{Diagnostic, LabeledSpan, Severity, SourceCode};
+use microkit_sdf::DiagnosticKind;
+pub use microkit_sdf::Label;
+use miette::{Diagnostic, Severity};
 
 /// Everything that was found in one system, in the order of its file.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Report {
-    source: Source,
-    findings: Vec<Finding>,
-}
+pub type Report = microkit_sdf::Report<FindingKind>;
 
-/// One thing found, in one place or in several.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{kind}{}", and_more(more.len()))]
-#[non_exhaustive]
-pub struct Finding {
-    /// What it is.
-    pub kind: FindingKind,
-    /// The places that it is about; of a cycle, in its order.
-    pub labels: Vec<Label>,
-    /// The same elsewhere in the file.
-    pub more: Vec<Self>,
-}
-
-/// A place in the system file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Label {
-    /// Where it is.
-    pub span: Span,
-    /// What of it, in a few words to be written next to it.
-    pub text: String,
-}
+/// One problem, in one place or in several. The places of a cycle are in its order.
+pub type Finding = microkit_sdf::Finding<FindingKind>;
 
 /// What is found. Whether it is an error or a warning, [`severity`](Diagnostic::severity) says.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
@@ -327,147 +302,18 @@ pub enum FindingKind {
     CallNotDeclared { pd: String, id: u8 },
 }
 
-impl Report {
-    /// A report of `all`, with what is the same in several places told once.
-    pub(crate) fn new(source: Source, mut all: Vec<Finding>) -> Self {
-        all.sort_by_key(|finding| finding.labels.iter().map(|label| label.span).min());
-        let mut findings: Vec<Finding> = Vec::new();
-        for finding in all {
-            let is_same = |first: &&mut Finding| first.is_told_with(&finding);
-            match findings.iter_mut().find(is_same) {
-                Some(first) => first.more.push(finding),
-                None => findings.push(finding),
-            }
-        }
-        Self { source, findings }
-    }
-
-    /// What was found, in the order of the file. What is the same in several places is one.
-    pub fn findings(&self) -> &[Finding] {
-        &self.findings
-    }
-
-    /// How many of them are errors.
-    pub fn error_count(&self) -> usize {
-        let errors = self.findings.iter().filter(|finding| finding.is_error());
-        errors.count()
-    }
-
-    /// How many of them are warnings.
-    pub fn warning_count(&self) -> usize {
-        self.findings.len() - self.error_count()
-    }
-}
-
-impl Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let counted = [
-            (self.error_count(), "error"),
-            (self.warning_count(), "warning"),
-        ];
-        let counted = counted.iter().filter(|(count, _)| *count > 0);
-        let counted: Vec<_> = counted
-            .map(|(count, noun)| format!("{count} {noun}{}", if *count == 1 { "" } else { "s" }))
-            .collect();
-        match counted.is_empty() {
-            true => write!(f, "nothing found in {}", self.source.name),
-            false => write!(f, "{} in {}", counted.join(" and "), self.source.name),
-        }
-    }
-}
-
-impl Error for Report {}
-
-impl Diagnostic for Report {
-    fn severity(&self) -> Option<Severity> {
-        match self.error_count() {
-            0 => Some(Severity::Warning),
-            _ => Some(Severity::Error),
-        }
-    }
-
-    fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(&self.source)
-    }
-
-    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
-        Some(Box::new(
-            self.findings
-                .iter()
-                .map(|finding| finding as &dyn Diagnostic),
-        ))
-    }
-}
-
-impl Finding {
-    pub(crate) fn new(kind: FindingKind, labels: Vec<Label>) -> Self {
-        Self {
-            kind,
-            labels,
-            more: Vec::new(),
-        }
-    }
-
-    /// Whether the two are the same in two places. Waits that never end are not: to end one of
-    /// them does nothing for another. Nor are errors that differ in what to write.
-    fn is_told_with(&self, other: &Self) -> bool {
+impl DiagnosticKind for FindingKind {
+    /// Waits that never end stay apart: to end one of them does nothing for another. So do errors
+    /// that differ in what to write.
+    fn joins(&self, other: &Self) -> bool {
         let is_alone = matches!(
-            self.kind,
-            FindingKind::Cycle { .. }
-                | FindingKind::WaitsForCaller { .. }
-                | FindingKind::LockTwice { .. }
+            self,
+            Self::Cycle { .. } | Self::WaitsForCaller { .. } | Self::LockTwice { .. }
         );
-        let help = |finding: &Self| finding.kind.help().map(|help| help.to_string());
+        let is_warning = self.severity() == Some(Severity::Warning);
+        let help = |kind: &Self| kind.help().map(|help| help.to_string());
         !is_alone
-            && discriminant(&self.kind) == discriminant(&other.kind)
-            && (!self.is_error() || help(self) == help(other))
-    }
-
-    /// Whether it is an error; else it is a warning.
-    pub fn is_error(&self) -> bool {
-        self.severity() == Some(Severity::Error)
-    }
-}
-
-impl Diagnostic for Finding {
-    fn severity(&self) -> Option<Severity> {
-        self.kind.severity().or(Some(Severity::Error))
-    }
-
-    fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
-        let others = self.more.iter().filter_map(|other| other.kind.help());
-        microkit_sdf::joint_help(self.kind.help()?, others)
-    }
-
-    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let shown = |span, text| LabeledSpan::new_with_span(Some(text), span);
-        let own = self.labels.iter();
-        let own = own.map(move |label| shown(label.span, label.text.clone()));
-        // The first place of another says what it is.
-        let more = self.more.iter().flat_map(move |other| {
-            let labels = other.labels.iter().enumerate();
-            labels.map(move |(index, label)| match index {
-                0 => shown(label.span, other.kind.to_string()),
-                _ => shown(label.span, label.text.clone()),
-            })
-        });
-        Some(Box::new(own.chain(more)))
-    }
-}
-
-/// How often something is told beside the first time.
-fn and_more(count: usize) -> String {
-    match count {
-        0 => String::new(),
-        _ => format!(" (and {count} more like it)"),
-    }
-}
-
-impl Label {
-    pub(crate) fn new(span: Span, text: impl Into<String>) -> Self {
-        Self {
-            span,
-            text: text.into(),
-        }
+            && discriminant(self) == discriminant(other)
+            && (is_warning || help(self) == help(other))
     }
 }

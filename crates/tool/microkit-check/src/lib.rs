@@ -70,5 +70,5 @@ pub fn check(system: &System, declarations: &[Option<Declaration>]) -> Report {
     let (waits, mut findings) = wait::bind(system, declarations);
     findings.extend(cycle::findings(system, &waits));
     findings.extend(lint::findings(system, declarations));
-    Report::new(system.source.clone(), findings)
+    Report::new(system.source.clone(), findings).grouped()
 }

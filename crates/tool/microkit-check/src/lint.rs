@@ -33,7 +33,7 @@ pub(crate) fn findings(system: &System, declarations: &[Option<Declaration>]) ->
 
 /// The warnings about budgets with which a PD does not run, which is seen only by its silence.
 pub fn budgets(system: &System) -> Report {
-    Report::new(system.source.clone(), small_budgets(system))
+    Report::new(system.source.clone(), small_budgets(system)).grouped()
 }
 
 fn small_budgets(system: &System) -> Vec<Finding> {

@@ -193,7 +193,7 @@ pub fn memory(system: &System, uses: &[Option<MemoryUse>], user_top: u64) -> Rep
             findings.extend(one.finding(index));
         }
     }
-    Report::new(system.source.clone(), findings)
+    Report::new(system.source.clone(), findings).grouped()
 }
 
 /// The first address of the page below the stack.

@@ -61,5 +61,5 @@ pub fn restarts(
         };
         findings.push(Finding::new(kind, labels));
     }
-    Report::new(system.source.clone(), findings)
+    Report::new(system.source.clone(), findings).grouped()
 }

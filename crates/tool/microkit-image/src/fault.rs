@@ -1,34 +1,22 @@
 //! What can keep a system from being laid out, each with its place in the system file.
 
-use std::fmt::{self, Display};
 use std::ops::Range;
 use std::path::PathBuf;
 
 use boot_spec::SpecError;
-use microkit_sdf::{RefusalKind, Source, Span};
-use miette::{Diagnostic, LabeledSpan, SourceCode};
+use microkit_sdf::{DiagnosticKind, Finding, RefusalKind, Report};
+use miette::Diagnostic;
 use thiserror::Error;
 
 use crate::program_fault::ProgramFault;
 use crate::wording::{Addresses, Bytes};
 
 /// Everything that keeps a system from being laid out, in the order of the system file.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PlanErrors {
-    source: Source,
-    errors: Vec<PlanError>,
-}
+pub type PlanErrors = Report<PlanErrorKind>;
 
-/// One thing that keeps a system from being laid out, and where the system file asks for it.
-#[derive(Debug, Clone, PartialEq, Error)]
-#[error("{kind}")]
-#[non_exhaustive]
-pub struct PlanError {
-    /// The element that asks for it; `None` if it is the system as a whole.
-    pub span: Option<Span>,
-    /// What it is.
-    pub kind: PlanErrorKind,
-}
+/// One thing that keeps a system from being laid out, at the element that asks for it. It has no
+/// place if it is the system as a whole.
+pub type PlanError = Finding<PlanErrorKind>;
 
 /// What keeps a system from being laid out. *Stricter* marks what the SDK's tool lets pass.
 #[derive(Debug, Clone, PartialEq, Error, Diagnostic)]
@@ -187,55 +175,12 @@ pub enum PlanErrorKind {
     Spec(SpecError),
 }
 
-impl PlanErrors {
-    /// Those that hold on seL4 too, whatever its board; `None` if there are none.
-    pub fn on_sel4(mut self) -> Option<Self> {
-        self.errors.retain(|error| error.kind.holds_on_sel4());
-        (!self.errors.is_empty()).then_some(self)
-    }
-
-    pub(crate) fn new(source: Source, mut errors: Vec<PlanError>) -> Self {
-        errors.sort_by_key(|error| (error.span.is_none(), error.span));
-        Self { source, errors }
-    }
-
-    /// The system file.
-    pub fn source_file(&self) -> &Source {
-        &self.source
-    }
-
-    /// What was found, in the order of the system file.
-    pub fn errors(&self) -> &[PlanError] {
-        &self.errors
-    }
-}
-
-impl Display for PlanErrors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (count, name) = (self.errors.len(), &self.source.name);
-        let noun = if count == 1 { "reason" } else { "reasons" };
-        write!(f, "{name} cannot be laid out, for {count} {noun}")
-    }
-}
-
-impl std::error::Error for PlanErrors {}
-
-impl Diagnostic for PlanErrors {
-    fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(&self.source)
-    }
-
-    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn Diagnostic> + 'a>> {
-        Some(Box::new(
-            self.errors.iter().map(|error| error as &dyn Diagnostic),
-        ))
-    }
-}
+impl DiagnosticKind for PlanErrorKind {}
 
 impl PlanErrorKind {
-    /// Whether no system with this can run on seL4. What the SDK's tool lets pass can, and where
-    /// things are in main memory is the tool's to say.
-    fn holds_on_sel4(&self) -> bool {
+    /// Returns whether no system with this error can run on seL4, whatever its board. A system can
+    /// if the SDK's tool accepts it. Where things are in main memory is the tool's to say.
+    pub fn holds_on_sel4(&self) -> bool {
         match self {
             Self::Program { fault, .. } => !matches!(fault, ProgramFault::NotExecutable { .. }),
             Self::NoSuchIrq { .. }
@@ -253,25 +198,5 @@ impl PlanErrorKind {
             | Self::NoRoom { .. }
             | Self::Spec(_) => false,
         }
-    }
-}
-
-impl PlanError {
-    pub(crate) fn new(span: Span, kind: impl Into<PlanErrorKind>) -> Self {
-        Self {
-            span: Some(span),
-            kind: kind.into(),
-        }
-    }
-}
-
-impl Diagnostic for PlanError {
-    fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
-        self.kind.help()
-    }
-
-    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let label = |span: Span| LabeledSpan::new_primary_with_span(None, span);
-        Some(Box::new(self.span.map(label).into_iter()))
     }
 }

@@ -22,15 +22,12 @@ use crate::words;
 /// `system` must have been parsed for the same kernel: with `microkit_sdf::Options` of which
 /// `kernel.user_top` is `platform.user_top`, and for the same files.
 ///
-/// **Errors:** everything that keeps the system from being laid out, but what can only be seen
-/// once another fault is mended. Programs may hold any bytes at all.
+/// # Errors
+///
+/// Everything that keeps the system from being laid out, except what shows only once another error
+/// is mended. Programs may hold any bytes at all.
 pub fn plan(system: &System, platform: &Platform, files: &dyn Files) -> Result<Plan, PlanErrors> {
-    let mut errors = Vec::new();
-    for refusal in system.refusals_for_model() {
-        errors.push(PlanError::new(refusal.span, refusal.kind));
-    }
-    check_limits(system, platform, &mut errors);
-
+    let mut errors = beyond_limits(system, platform);
     let pds = &system.protection_domains;
     let read: Vec<Option<ProgramFiles>> = pds
         .iter()
@@ -44,16 +41,63 @@ pub fn plan(system: &System, platform: &Platform, files: &dyn Files) -> Result<P
                 .and_then(|files| program::parse(pd, files, &mut errors)),
         );
     }
+    lay_out(system, platform, files, &programs, errors)
+}
+
+/// Lays `system` out as [`plan()`] does, but with one empty page in the place of each program. This
+/// is for programs that run elsewhere, such as in a test on the host: the kernel is to see the same
+/// objects, channels and mappings.
+///
+/// ```
+/// use microkit_image::{Platform, plan_without_programs};
+/// use microkit_sdf::{Options, SearchPaths, parse};
+///
+/// let text = r#"
+///     <system>
+///         <protection_domain name="hello" priority="10">
+///             <program_image path="hello.elf" />
+///         </protection_domain>
+///     </system>"#;
+/// let files = SearchPaths(Vec::new());
+/// let system = parse("hello.system", text, Options::new(&files))?;
+/// let plan = plan_without_programs(&system, &Platform::QEMU_VIRT_AARCH64, &files)?;
+/// assert_eq!(plan.boot_spec(0).domains[0].name, "hello");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+///
+/// As [`plan()`], except for errors of programs.
+pub fn plan_without_programs(
+    system: &System,
+    platform: &Platform,
+    files: &dyn Files,
+) -> Result<Plan, PlanErrors> {
+    let errors = beyond_limits(system, platform);
+    let pds = system.protection_domains.iter();
+    let programs: Vec<_> = pds.map(|pd| Some(Program::empty(pd, system))).collect();
+    lay_out(system, platform, files, &programs, errors)
+}
+
+/// Lays out a system with `programs`, of which those are `None` that `errors` has an error of.
+fn lay_out(
+    system: &System,
+    platform: &Platform,
+    files: &dyn Files,
+    programs: &[Option<Program<'_>>],
+    mut errors: Vec<PlanError>,
+) -> Result<Plan, PlanErrors> {
+    let pds = &system.protection_domains;
     let fill = |region| read_fill(region, files, &mut errors);
     let fills: Vec<Option<Contents>> = system.memory_regions.iter().map(fill).collect();
-    for (pd, program) in pds.iter().zip(&programs) {
+    for (pd, program) in pds.iter().zip(programs) {
         space::check(pd, program.as_ref(), system, platform, &mut errors);
     }
 
     let (mut placer, places) = Placer::new(&system.memory_regions, platform, &mut errors);
     let laid: Vec<Option<ProtectionDomain>> = pds
         .iter()
-        .zip(&programs)
+        .zip(programs)
         .map(|(pd, program)| {
             let program = program.as_ref()?;
             let patches = patch::of(pd, program, system, &places, &mut errors);
@@ -71,7 +115,7 @@ pub fn plan(system: &System, platform: &Platform, files: &dyn Files) -> Result<P
     let plan = Plan {
         name: system.source.name.clone(),
         platform: platform.clone(),
-        contents: gather(&protection_domains, &programs, &fills, &places),
+        contents: gather(&protection_domains, programs, &fills, &places),
         protection_domains,
         memory_regions: system
             .memory_regions
@@ -84,17 +128,17 @@ pub fn plan(system: &System, platform: &Platform, files: &dyn Files) -> Result<P
     match plan.boot_spec(0).validate() {
         Ok(()) => Ok(plan),
         Err(faults) => {
-            let error = |fault| PlanError {
-                span: None,
-                kind: PlanErrorKind::Spec(fault),
-            };
+            let error = |fault| PlanError::new(PlanErrorKind::Spec(fault), Vec::new());
             fail(faults.into_iter().map(error).collect())
         }
     }
 }
 
-/// What the system asks of the model kernel and of the board that they do not have.
-fn check_limits(system: &System, platform: &Platform, errors: &mut Vec<PlanError>) {
+/// Reports what the system asks of the model kernel and of the board that they do not have.
+fn beyond_limits(system: &System, platform: &Platform) -> Vec<PlanError> {
+    let refusals = system.refusals_for_model().into_iter();
+    let refusals = refusals.map(|refusal| PlanError::new(refusal.kind, refusal.labels));
+    let mut errors: Vec<PlanError> = refusals.collect();
     for pd in &system.protection_domains {
         let name = || pd.name.clone();
         for irq in &pd.irqs {
@@ -105,22 +149,23 @@ fn check_limits(system: &System, platform: &Platform, errors: &mut Vec<PlanError
                     number,
                     last,
                 };
-                errors.push(PlanError::new(irq.span, kind));
+                errors.push(PlanError::at(irq.span, kind));
             } else if platform
                 .kernel_irqs
                 .iter()
                 .any(|&kept| number == kept.into())
             {
                 let kind = PlanErrorKind::KernelIrq { pd: name(), number };
-                errors.push(PlanError::new(irq.span, kind));
+                errors.push(PlanError::at(irq.span, kind));
             }
         }
     }
     for channel in &system.channels {
         if channel.ends[0].pd == channel.ends[1].pd {
-            errors.push(PlanError::new(channel.span, PlanErrorKind::ChannelToItself));
+            errors.push(PlanError::at(channel.span, PlanErrorKind::ChannelToItself));
         }
     }
+    errors
 }
 
 /// What a memory region is filled with, if it is.
@@ -158,7 +203,7 @@ fn read_fill(
             reason: error.to_string(),
         },
     };
-    errors.push(PlanError::new(region.span, kind));
+    errors.push(PlanError::at(region.span, kind));
     None
 }
 

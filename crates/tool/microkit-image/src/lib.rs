@@ -3,7 +3,8 @@
 //! [`plan()`] makes a [`Plan`] of a [`System`](microkit_sdf::System): it loads the programs, says
 //! where everything lies in physical memory and in each address space, and what is written into
 //! the symbols of the programs. [`Plan::report`] says it in text, [`Plan::boot_spec`] to the model
-//! kernel, and [`pack()`] makes the image.
+//! kernel, and [`pack()`] makes the image. [`plan_without_programs`] is for programs that run on
+//! the host.
 //!
 //! What the SDK's tool 2.3.0 refuses is refused here, and what it builds is built here with the
 //! same addresses in the address spaces and the same bytes in the programs; places in physical
@@ -51,12 +52,12 @@ mod program_fault;
 mod report;
 mod space;
 mod wording;
-pub mod words;
+mod words;
 
 pub use fault::{PlanError, PlanErrorKind, PlanErrors};
 pub use files::Files;
 pub use frames::Extent;
-pub use layout::plan;
+pub use layout::{plan, plan_without_programs};
 pub use pack::{PAYLOAD_MAGIC, PAYLOAD_SYMBOL, PackError, pack};
 pub use patch::{Patch, PatchValue};
 pub use plan::{Area, Fill, Map, MemoryRegion, Plan, ProtectionDomain};

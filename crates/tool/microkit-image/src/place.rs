@@ -51,7 +51,7 @@ impl Placer {
                 errors.extend(
                     faults
                         .into_iter()
-                        .map(|kind| PlanError::new(region.span, kind)),
+                        .map(|kind| PlanError::at(region.span, kind)),
                 );
                 frames.remove(&taken);
             }
@@ -151,7 +151,7 @@ impl Placer {
                 needed,
                 available,
             };
-            PlanError::new(span, kind)
+            PlanError::at(span, kind)
         }));
     }
 }

@@ -2,12 +2,19 @@
 
 use std::path::Path;
 
-use microkit_sdf::{ProtectionDomain, Span};
+use boot_spec::Perms;
+use microkit_abi::limits::SMALL_PAGE_BYTES;
+use microkit_sdf::{ProtectionDomain, Span, System};
 
 use crate::elf::{ElfFile, Segment, Symbols};
 use crate::fault::{PlanError, PlanErrorKind};
 use crate::files::Files;
+use crate::platform::overlap;
 use crate::program_fault::ProgramFault;
+use crate::space;
+
+/// Where an [empty](Program::empty) program lies, if no memory region is mapped there.
+const EMPTY_ENTRY: u64 = 0x20_0000;
 
 /// What is in the files of a program.
 pub(crate) struct ProgramFiles {
@@ -22,6 +29,37 @@ pub(crate) struct Program<'data> {
     pub(crate) symbols: Option<Symbols>,
     /// Whether these are all of its segments.
     pub(crate) is_whole: bool,
+}
+
+impl Program<'_> {
+    /// Makes a program of one executable page of zeros, at the lowest place from 0x20_0000 on
+    /// where `pd` maps nothing.
+    pub(crate) fn empty(pd: &ProtectionDomain, system: &System) -> Self {
+        let page = |vaddr| vaddr..vaddr + SMALL_PAGE_BYTES;
+        let maps = || pd.maps.iter().map(|map| space::mapped(map, system));
+        let mut entry = EMPTY_ENTRY;
+        while let Some(map) = maps().find(|map| overlap(map, &page(entry))) {
+            entry = map.end;
+        }
+        let segment = Segment {
+            index: 0,
+            vaddr: entry,
+            paddr: entry,
+            mem_bytes: SMALL_PAGE_BYTES,
+            file: &[],
+            perms: Perms {
+                read: true,
+                write: false,
+                execute: true,
+            },
+        };
+        Self {
+            entry,
+            segments: vec![segment],
+            symbols: None,
+            is_whole: true,
+        }
+    }
 }
 
 /// Reads the files of the program of `pd`.
@@ -107,7 +145,7 @@ pub(crate) fn error_in(
         "the symbol file"
     };
     let (pd, path) = (pd.name.clone(), path.to_owned());
-    PlanError::new(
+    PlanError::at(
         span,
         PlanErrorKind::Program {
             pd,

@@ -110,7 +110,7 @@ fn check_maps(pd: &ProtectionDomain, top: &Top, system: &System, errors: &mut Ve
                 region,
                 limit,
             };
-            errors.push(PlanError::new(map.span, kind));
+            errors.push(PlanError::at(map.span, kind));
         } else if end > top.guard {
             let kind = PlanErrorKind::NoStackGuard {
                 pd: name,
@@ -118,13 +118,13 @@ fn check_maps(pd: &ProtectionDomain, top: &Top, system: &System, errors: &mut Ve
                 end,
                 limit,
             };
-            errors.push(PlanError::new(map.span, kind));
+            errors.push(PlanError::at(map.span, kind));
         }
     }
 }
 
 /// The addresses at which a memory region is mapped.
-fn mapped(map: &Map, system: &System) -> Range<u64> {
+pub(crate) fn mapped(map: &Map, system: &System) -> Range<u64> {
     map.vaddr
         ..map
             .vaddr

@@ -5,7 +5,7 @@ use microkit_abi::limits::NAME_BYTES;
 use microkit_sdf::{self as sdf, CapabilityKind};
 
 /// A name, as much of it as a symbol holds: its first whole characters.
-pub fn name(name: &str) -> &str {
+pub(crate) fn name(name: &str) -> &str {
     let is_end = |end: &usize| name.is_char_boundary(*end);
     let ends = 0..=NAME_BYTES.min(name.len());
     let end = ends.rev().find(is_end).unwrap_or(0);
@@ -13,7 +13,7 @@ pub fn name(name: &str) -> &str {
 }
 
 /// The size of a region's pages.
-pub fn page_size(page_size: sdf::PageSize) -> PageSize {
+pub(crate) fn page_size(page_size: sdf::PageSize) -> PageSize {
     match page_size {
         sdf::PageSize::Small => PageSize::Small,
         sdf::PageSize::Large => PageSize::Large,
@@ -21,7 +21,7 @@ pub fn page_size(page_size: sdf::PageSize) -> PageSize {
 }
 
 /// What an address space may do with a region.
-pub fn perms(perms: sdf::Perms) -> Perms {
+pub(crate) fn perms(perms: sdf::Perms) -> Perms {
     let sdf::Perms {
         read,
         write,
@@ -35,7 +35,7 @@ pub fn perms(perms: sdf::Perms) -> Perms {
 }
 
 /// An interrupt; a number that is too large has been reported.
-pub fn irq(irq: &sdf::Irq) -> Irq {
+pub(crate) fn irq(irq: &sdf::Irq) -> Irq {
     let trigger = match irq.trigger {
         sdf::Trigger::Level => Trigger::Level,
         sdf::Trigger::Edge => Trigger::Edge,
@@ -48,7 +48,7 @@ pub fn irq(irq: &sdf::Irq) -> Irq {
 }
 
 /// A capability in a protection domain's own slots.
-pub fn cap(cap: &sdf::Capability) -> UserCap {
+pub(crate) fn cap(cap: &sdf::Capability) -> UserCap {
     let kind = match cap.kind {
         CapabilityKind::Tcb => UserCapKind::Tcb,
         CapabilityKind::SchedulingContext => UserCapKind::SchedContext,
@@ -62,7 +62,7 @@ pub fn cap(cap: &sdf::Capability) -> UserCap {
 }
 
 /// A channel.
-pub fn channel(channel: &sdf::Channel) -> Channel {
+pub(crate) fn channel(channel: &sdf::Channel) -> Channel {
     let end = |end: &sdf::End| ChannelEnd {
         domain: number(end.pd),
         id: end.id,
@@ -75,7 +75,7 @@ pub fn channel(channel: &sdf::Channel) -> Channel {
 }
 
 /// The parent of a protection domain, if it has one.
-pub fn parent(pd: &sdf::ProtectionDomain) -> Option<Parent> {
+pub(crate) fn parent(pd: &sdf::ProtectionDomain) -> Option<Parent> {
     let (parent, child_id) = pd.parent.zip(pd.child_id)?;
     Some(Parent {
         domain: number(parent),

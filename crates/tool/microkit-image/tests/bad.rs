@@ -55,7 +55,7 @@ fn every_kind_of_fault_has_a_case() {
     let cases = [programs::bad(), corpus::systems("bad")].concat();
     let seen: BTreeSet<String> = cases
         .iter()
-        .flat_map(|case| errors(case).errors().to_vec())
+        .flat_map(|case| errors(case).findings().to_vec())
         .map(|error| match error.kind {
             PlanErrorKind::Program { fault, .. } => variant(&format!("{fault:?}")),
             kind => variant(&format!("{kind:?}")),

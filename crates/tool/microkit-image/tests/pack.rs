@@ -2,10 +2,11 @@
 
 mod common;
 
+use boot_spec::ProtectionDomain;
 use common::corpus;
 use common::elf::{Elf, Segment};
 use common::memory::Machine;
-use microkit_image::{PackError, Plan, Platform, ProgramFault, pack, plan};
+use microkit_image::{PackError, Plan, Platform, ProgramFault, pack, plan, plan_without_programs};
 
 const START: u64 = 0x7000_0000;
 const PAYLOAD: u64 = START + 0x4000;
@@ -30,6 +31,47 @@ fn an_image_is_the_kernel_and_the_payload() {
     let machine = Machine::boot(&image, 0x4000);
     let offset = machine.spec.segments[0].image_offset;
     assert_eq!(machine.spec, plan.boot_spec(offset));
+}
+
+#[test]
+fn a_plan_without_programs_differs_in_the_programs_alone() {
+    for case in corpus::systems("good") {
+        let with = common::good(&case.text, &case.files).boot_spec(0);
+        let system = common::parsed(&case.text, &case.files);
+        let platform = Platform::QEMU_VIRT_AARCH64;
+        let without = plan_without_programs(&system, &platform, &case.files).unwrap();
+        let mut without = without.boot_spec(0);
+        assert_eq!(with.channels, without.channels, "{}", case.name);
+        for (with, without) in with.domains.iter().zip(&mut without.domains) {
+            let entry = without.entry;
+            let page = without.mappings.iter().find(|map| map.vaddr == entry);
+            assert!(page.is_some_and(|page| page.bytes == 0x1000 && page.perms.execute));
+            let maps = |domain: &ProtectionDomain| {
+                let of_regions = domain.mappings.iter().filter(|map| !map.perms.execute);
+                of_regions.map(|map| map.vaddr + map.bytes).max()
+            };
+            assert_eq!(maps(with), maps(without), "{}", case.name);
+            without.entry = with.entry;
+            without.mappings.clone_from(&with.mappings);
+            assert_eq!(with, without, "{}", case.name);
+        }
+    }
+}
+
+#[test]
+fn an_empty_program_lies_where_no_region_is_mapped() {
+    let text = common::system(
+        r#"<memory_region name="r" size="0x3000" />
+           <protection_domain name="a" priority="1">
+               <program_image path="a.elf" />
+               <map mr="r" vaddr="0x202000" perms="r" />
+               <map mr="r" vaddr="0x1ff000" perms="r" />
+           </protection_domain>"#,
+    );
+    let files = common::Files::default();
+    let system = common::parsed(&text, &files);
+    let plan = plan_without_programs(&system, &Platform::QEMU_VIRT_AARCH64, &files).unwrap();
+    assert_eq!(plan.protection_domains[0].entry, 0x20_5000);
 }
 
 #[test]

@@ -64,7 +64,7 @@ fn is_planned(regions: &[Region], pds: &[Pd]) -> Option<bool> {
         }
         Err(errors) => {
             let sum: u64 = regions.iter().map(|region| region.bytes).sum();
-            for error in errors.errors() {
+            for error in errors.findings() {
                 let is_expected = match error.kind {
                     PlanErrorKind::RegionOnKernel { .. } => true,
                     PlanErrorKind::NoRoom { .. } => sum > 200 * MIB,

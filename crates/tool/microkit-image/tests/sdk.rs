@@ -73,7 +73,7 @@ fn the_tool_lays_out_random_systems_in_the_same_way() {
                 // Its kernel and ours are in different places.
                 (Ok(_), Err(said)) if said.contains("is not in any valid memory region") => {}
                 (Ok(_), Err(said)) => return Err(TestCaseError::fail(case.text + &said)),
-                (Err(errors), Ok(_)) if errors.errors().iter().all(is_of_our_kernel) => {}
+                (Err(errors), Ok(_)) if errors.findings().iter().all(is_of_our_kernel) => {}
                 (Err(errors), Ok(_)) => return Err(TestCaseError::fail(common::draw(&errors))),
                 (Err(_), Err(_)) => {}
             }
@@ -109,7 +109,7 @@ fn the_tool_agrees_on_changed_programs() {
                     check_plan(&case.name, &plan, &spec);
                 }
                 (Ok(_), Err(said)) => return Err(TestCaseError::fail(said)),
-                (Err(errors), Ok(_)) if errors.errors().iter().all(is_stricter) => {}
+                (Err(errors), Ok(_)) if errors.findings().iter().all(is_stricter) => {}
                 (Err(errors), Ok(_)) => return Err(TestCaseError::fail(common::draw(&errors))),
                 (Err(_), Err(_)) => {}
             }

@@ -48,8 +48,8 @@ pub(crate) struct Pd<'a> {
     pub(crate) smc: bool,
     pub(crate) fpu: bool,
     pub(crate) domain: Option<u8>,
-    pub(crate) image: Option<&'a str>,
-    pub(crate) image_for_symbols: Option<&'a str>,
+    pub(crate) image: Option<At<&'a str>>,
+    pub(crate) image_for_symbols: Option<At<&'a str>>,
     pub(crate) maps: Vec<Map<'a>>,
     pub(crate) irqs: Vec<Irq>,
     /// In the tool's order: that of the file, then those of the channels.

@@ -22,18 +22,18 @@ pub(crate) struct Context<'a> {
 
 impl Context<'_> {
     pub(crate) fn fault(&self, span: Span, kind: SdfErrorKind) {
-        self.faults.borrow_mut().push(SdfError::new(span, kind));
+        self.faults.borrow_mut().push(SdfError::at(span, kind));
     }
 
     /// A fault at `span` that has to do with what is at `other`, and `why`.
     pub(crate) fn clash(&self, span: Span, other: Span, why: &'static str, kind: SdfErrorKind) {
         self.faults
             .borrow_mut()
-            .push(SdfError::new(span, kind).with_related(other, why));
+            .push(SdfError::at(span, kind).with(other, why));
     }
 
     pub(crate) fn warn(&self, span: Span, kind: WarningKind) {
-        self.warnings.borrow_mut().push(Warning::new(span, kind));
+        self.warnings.borrow_mut().push(Warning::at(span, kind));
     }
 }
 

@@ -1,10 +1,10 @@
 //! What can be wrong with a system file: one variant per way to be wrong.
 
-use miette::{Diagnostic, Severity};
+use miette::Diagnostic;
 use thiserror::Error;
 
 use crate::former;
-use crate::report::{Finding, Kind, Report};
+use crate::report::{DiagnosticKind, Finding, Report};
 use crate::wording::{Hex, declared_are, neighbours, one_of, takes};
 
 /// Everything that is wrong with a system file.
@@ -425,7 +425,4 @@ pub enum SdfErrorKind {
     ScheduleShift { shift: u64, entries: u64, max: u64 },
 }
 
-impl Kind for SdfErrorKind {
-    const NOUN: [&'static str; 2] = ["fault", "faults"];
-    const SEVERITY: Severity = Severity::Error;
-}
+impl DiagnosticKind for SdfErrorKind {}

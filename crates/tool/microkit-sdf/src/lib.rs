@@ -19,7 +19,7 @@
 //! assert_eq!(system.protection_domains[0].priority, 10);
 //!
 //! let errors = parse("none.system", "<system></system>", Options::new(&NoFiles)).unwrap_err();
-//! assert_eq!(errors.to_string(), "1 fault in none.system");
+//! assert_eq!(errors.to_string(), "1 error in none.system");
 //! ```
 //!
 //! Inside, data goes one way: text → `read` → draft → `check` → `lower` → [`System`]. A fault is
@@ -34,19 +34,21 @@ mod former;
 mod lower;
 mod model;
 mod options;
+mod parsed;
 mod read;
 mod report;
+mod source;
 mod span;
 mod system;
 mod warning;
 mod wording;
 
-use std::cell::RefCell;
-
 pub use fault::{SdfError, SdfErrorKind, SdfErrors};
 pub use model::{Refusal, RefusalKind};
 pub use options::{Files, Kernel, NoFiles, Options, SearchPaths};
-pub use report::{Finding, Kind, Related, Report, Source, joint_help};
+pub use parsed::{NamedProgram, Parsed};
+pub use report::{DiagnosticKind, Finding, Label, Report};
+pub use source::Source;
 pub use span::Span;
 pub use system::{
     BootInfo, Capability, CapabilityKind, Channel, Child, Domain, Domains, Duration, End, Fill,
@@ -56,61 +58,12 @@ pub use system::{
 pub use warning::{Warning, WarningKind};
 pub use wording::{Hex, nearest};
 
-use element::Context;
-
 /// Parses and checks the system that `text` describes; `name` is what to call it in reports.
 ///
-/// **Errors:** everything that is wrong with it, in the order of the file. XML that is not
-/// well-formed is one fault, after which nothing can be said of the rest.
+/// # Errors
+///
+/// Everything that is wrong with it, in the order of the file. XML that is not well-formed is one
+/// error, after which nothing can be said of the rest.
 pub fn parse(name: &str, text: &str, options: Options<'_>) -> Result<System, SdfErrors> {
-    let source = Source::new(name, text);
-    let document = match roxmltree::Document::parse(text) {
-        Ok(document) => document,
-        Err(error) => return Err(SdfErrors::new(source, vec![xml_fault(&error, text)])),
-    };
-    let (faults, warnings) = (RefCell::default(), RefCell::default());
-    let cx = Context {
-        options,
-        text,
-        faults,
-        warnings,
-    };
-    let mut draft = read::system(&document, &cx);
-    let names = check::all(&mut draft, &cx);
-
-    let (faults, mut warnings) = (cx.faults.take(), cx.warnings.take());
-    warnings.sort_by_key(|warning| warning.span);
-    if faults.is_empty()
-        && let Some(system) = lower::system(&draft, &names, source.clone(), warnings)
-    {
-        return Ok(system);
-    }
-    Err(SdfErrors::new(source, faults))
-}
-
-/// What the XML parser says, and the character that it says it of.
-fn xml_fault(error: &roxmltree::Error, text: &str) -> SdfError {
-    let position = error.pos();
-    // Rows and columns count from 1, columns in characters.
-    let row = text
-        .split_inclusive('\n')
-        .take(position.row.saturating_sub(1) as usize);
-    let before_row: usize = row.map(str::len).sum();
-    let in_row = text[before_row..]
-        .char_indices()
-        .nth(position.col.saturating_sub(1) as usize);
-    let (start, len) = match in_row {
-        Some((offset, character)) => (before_row + offset, character.len_utf8()),
-        None => (text.len(), 0),
-    };
-    let span = Span {
-        start,
-        end: start + len,
-    };
-    SdfError::new(
-        span,
-        SdfErrorKind::Xml {
-            reason: error.to_string(),
-        },
-    )
+    Source::new(name, text).parse(options).system
 }

@@ -2,9 +2,9 @@
 //!
 //! Called only where nothing was reported, so that there is a value wherever one must be.
 
+use crate::Source;
 use crate::check::Names;
 use crate::draft::{self, Draft, SetvarValue};
-use crate::report::Source;
 use crate::system::{
     Capability, Channel, Child, End, Fill, Irq, Map, MemoryRegion, PhysAddr, ProgramImage,
     ProtectionDomain, SetVar, SetVarValue, System, Vcpu, VirtualMachine,
@@ -88,8 +88,8 @@ fn pd(pd: &draft::Pd<'_>, names: &Names<'_>) -> Option<ProtectionDomain> {
         fpu: pd.fpu,
         domain: pd.domain,
         program_image: ProgramImage {
-            path: pd.image?.into(),
-            path_for_symbols: pd.image_for_symbols.map(Into::into),
+            path: pd.image?.value.into(),
+            path_for_symbols: pd.image_for_symbols.map(|path| path.value.into()),
         },
         maps: pd
             .maps

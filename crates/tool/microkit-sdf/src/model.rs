@@ -1,9 +1,9 @@
 //! What the model kernel cannot run, by name.
 
-use miette::{Diagnostic, Severity};
+use miette::Diagnostic;
 use thiserror::Error;
 
-use crate::report::{Finding, Kind};
+use crate::report::{DiagnosticKind, Finding};
 use crate::system::{Fill, System};
 
 /// One thing that the model kernel cannot run, and where.
@@ -36,13 +36,7 @@ pub enum RefusalKind {
     BootInfo { region: String },
 }
 
-impl Kind for RefusalKind {
-    const NOUN: [&'static str; 2] = [
-        "thing that the model kernel cannot run",
-        "things that the model kernel cannot run",
-    ];
-    const SEVERITY: Severity = Severity::Error;
-}
+impl DiagnosticKind for RefusalKind {}
 
 impl System {
     /// Everything in the system that the model kernel cannot run, in the order of the file within
@@ -50,7 +44,7 @@ impl System {
     pub fn refusals_for_model(&self) -> Vec<Refusal> {
         let mut refusals = Vec::new();
         if let Some(domains) = &self.domains {
-            refusals.push(Refusal::new(domains.span, RefusalKind::Domains));
+            refusals.push(Refusal::at(domains.span, RefusalKind::Domains));
         }
         for pd in &self.protection_domains {
             let name = || pd.name.clone();
@@ -59,16 +53,16 @@ impl System {
                     pd: name(),
                     cpu: pd.cpu,
                 };
-                refusals.push(Refusal::new(pd.span, kind));
+                refusals.push(Refusal::at(pd.span, kind));
             }
             if pd.smc {
-                refusals.push(Refusal::new(pd.span, RefusalKind::Smc { pd: name() }));
+                refusals.push(Refusal::at(pd.span, RefusalKind::Smc { pd: name() }));
             }
             if let Some(vm) = &pd.virtual_machine {
                 let kind = RefusalKind::VirtualMachine {
                     name: vm.name.clone(),
                 };
-                refusals.push(Refusal::new(vm.span, kind));
+                refusals.push(Refusal::at(vm.span, kind));
             }
         }
         for region in &self.memory_regions {
@@ -76,7 +70,7 @@ impl System {
                 let kind = RefusalKind::BootInfo {
                     region: region.name.clone(),
                 };
-                refusals.push(Refusal::new(region.span, kind));
+                refusals.push(Refusal::at(region.span, kind));
             }
         }
         refusals

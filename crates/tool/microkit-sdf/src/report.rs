@@ -1,80 +1,77 @@
-//! What there is to say about a file, as data that knows its place: faults, warnings, refusals.
+//! The diagnostic type of the tool: what was found in a system file, where, and what to do.
 //!
-//! The three differ only in their kinds, so they share [`Finding`], one thing found, and
-//! [`Report`], everything found in one file, which `miette` can draw with each line underlined.
+//! Each phase has its own kinds: this crate [`SdfErrorKind`](crate::SdfErrorKind),
+//! [`WarningKind`](crate::WarningKind) and [`RefusalKind`](crate::RefusalKind), `microkit-image`
+//! its `PlanErrorKind`, `microkit-check` its `FindingKind`. A kind has a message, a help and a
+//! severity. Everything else is the same for all of them: a [`Finding`] is one problem with its
+//! places, and a [`Report`] is all that one phase found in one file.
+//!
+//! Nothing here draws. `cargo microkit` gives a report to `miette`, which underlines each place.
+//! [`Report::to_text`] is for where there is no terminal: compile errors and tests on the host.
 
 use std::fmt::{self, Debug, Display};
 use std::mem::discriminant;
-use std::sync::Arc;
 
-use miette::{Diagnostic, LabeledSpan, MietteError, MietteSpanContents, Severity, SourceCode};
-use miette::{SourceSpan, SpanContents};
+use miette::{Diagnostic, LabeledSpan, Severity, SourceCode};
 
-use crate::Span;
+use crate::{Source, Span};
 
-/// Everything that was found in one file, in the order of the file.
+/// Lists everything that was found in one system file, in the order of the file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report<K> {
     source: Source,
     findings: Vec<Finding<K>>,
 }
 
-/// One thing found, and where.
+/// Describes one problem, in one place or in several.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{kind}{}", and_more(more.len()))]
 #[non_exhaustive]
 pub struct Finding<K> {
-    /// Where it is: an attribute with its value, or the name in an element's opening tag.
-    pub span: Span,
-    /// Another place that matters.
-    pub related: Option<Related>,
     /// What it is.
     pub kind: K,
-    /// The same elsewhere in the file, if the report tells of it once.
+    /// The places that it is about, the main one first. Empty if it is the system as a whole.
+    pub labels: Vec<Label>,
+    /// The same problem elsewhere in the file, if the report shows them together.
     pub more: Vec<Self>,
 }
 
-/// Another place that matters to a [`Finding`].
-#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+/// Names a place in the system file.
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Related {
+pub struct Label {
     /// Where it is.
     pub span: Span,
-    /// Why it matters, in a few words to be written next to it.
-    pub why: &'static str,
+    /// What is there, in a few words to be written beside it.
+    pub text: Option<String>,
 }
 
-/// A system file: what it is called and what it says.
-#[derive(Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Source {
-    /// Its name, as it is to be shown.
-    pub name: String,
-    /// Its text.
-    pub text: Arc<str>,
+/// A kind of problem. Its `Display` is the message, its [`Diagnostic::help`] says what to do.
+pub trait DiagnosticKind: Diagnostic + Debug + Display {
+    /// How bad one is, if [`Diagnostic::severity`] does not say.
+    const SEVERITY: Severity = Severity::Error;
+
+    /// Returns whether [`Report::grouped`] shows the two as one problem in two places.
+    fn joins(&self, other: &Self) -> bool
+    where
+        Self: Sized,
+    {
+        discriminant(self) == discriminant(other)
+    }
 }
 
-/// The kinds of things that can be found.
-pub trait Kind: Diagnostic + Debug + Display {
-    /// What one is called, and what several are called.
-    const NOUN: [&'static str; 2];
-    /// How bad one is.
-    const SEVERITY: Severity;
-}
-
-impl<K: Kind> Report<K> {
-    /// A report of `findings` in `source`, which it puts in the order of the file.
+impl<K: DiagnosticKind> Report<K> {
+    /// Makes a report of `findings` in `source`, sorted in the order of the file.
     pub fn new(source: Source, mut findings: Vec<Finding<K>>) -> Self {
-        findings.sort_by_key(|finding| finding.span);
+        findings.sort_by_key(|finding| (finding.labels.is_empty(), finding.span()));
         Self { source, findings }
     }
 
-    /// The same report, with what is of one kind in several places told once.
+    /// Joins problems of one kind in several places into one finding.
     pub fn grouped(self) -> Self {
         let mut findings: Vec<Finding<K>> = Vec::new();
         for finding in self.findings {
-            let kind = discriminant(&finding.kind);
-            match findings.iter_mut().find(|f| discriminant(&f.kind) == kind) {
+            match findings.iter_mut().find(|f| f.kind.joins(&finding.kind)) {
                 Some(first) => first.more.push(finding),
                 None => findings.push(finding),
             }
@@ -82,30 +79,66 @@ impl<K: Kind> Report<K> {
         Self { findings, ..self }
     }
 
-    /// The file.
+    /// Keeps the findings whose kind `keep` accepts. Returns `None` if there are none.
+    pub fn filtered(mut self, keep: impl Fn(&K) -> bool) -> Option<Self> {
+        self.findings.retain(|finding| keep(&finding.kind));
+        (!self.findings.is_empty()).then_some(self)
+    }
+
+    /// Returns the system file.
     pub fn source_file(&self) -> &Source {
         &self.source
     }
 
-    /// What was found, in the order of the file.
+    /// Returns what was found, in the order of the file.
     pub fn findings(&self) -> &[Finding<K>] {
         &self.findings
     }
-}
 
-impl<K: Kind> Display for Report<K> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = self.findings.len();
-        let noun = K::NOUN[usize::from(count != 1)];
-        write!(f, "{count} {noun} in {}", self.source.name)
+    /// Returns the number of errors.
+    pub fn error_count(&self) -> usize {
+        let errors = self.findings.iter().filter(|finding| finding.is_error());
+        errors.count()
+    }
+
+    /// Returns the number of warnings.
+    pub fn warning_count(&self) -> usize {
+        self.findings.len() - self.error_count()
+    }
+
+    /// Renders the report as plain text: each message with its lines of the file and its help.
+    pub fn to_text(&self) -> String {
+        let findings = self.findings.iter();
+        let findings: String = findings.map(|f| f.to_text(&self.source)).collect();
+        format!("{self}{findings}")
     }
 }
 
-impl<K: Kind> std::error::Error for Report<K> {}
+impl<K: DiagnosticKind> Display for Report<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counted = [
+            (self.error_count(), "error"),
+            (self.warning_count(), "warning"),
+        ];
+        let counted = counted.iter().filter(|(count, _)| *count > 0);
+        let counted: Vec<_> = counted
+            .map(|(count, noun)| format!("{count} {noun}{}", if *count == 1 { "" } else { "s" }))
+            .collect();
+        match counted.is_empty() {
+            true => write!(f, "nothing found in {}", self.source.name),
+            false => write!(f, "{} in {}", counted.join(" and "), self.source.name),
+        }
+    }
+}
 
-impl<K: Kind> Diagnostic for Report<K> {
+impl<K: DiagnosticKind> std::error::Error for Report<K> {}
+
+impl<K: DiagnosticKind> Diagnostic for Report<K> {
     fn severity(&self) -> Option<Severity> {
-        Some(K::SEVERITY)
+        Some(match self.error_count() {
+            0 => Severity::Warning,
+            _ => Severity::Error,
+        })
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
@@ -121,99 +154,116 @@ impl<K: Kind> Diagnostic for Report<K> {
     }
 }
 
-impl<K: Kind> Finding<K> {
-    pub(crate) fn new(span: Span, kind: K) -> Self {
+impl<K: DiagnosticKind> Finding<K> {
+    /// Makes a finding at `labels`, the main place first.
+    pub fn new(kind: impl Into<K>, labels: Vec<Label>) -> Self {
         Self {
-            span,
-            related: None,
-            kind,
+            kind: kind.into(),
+            labels,
             more: Vec::new(),
         }
     }
 
-    pub(crate) fn with_related(mut self, span: Span, why: &'static str) -> Self {
-        self.related = Some(Related { span, why });
+    /// Makes a finding at one place.
+    pub fn at(span: Span, kind: impl Into<K>) -> Self {
+        Self::new(kind, vec![Label { span, text: None }])
+    }
+
+    /// Adds another place that matters, and why it does.
+    pub fn with(mut self, span: Span, why: impl Into<String>) -> Self {
+        self.labels.push(Label::new(span, why));
         self
+    }
+
+    /// Returns the main place: an attribute with its value, or the name in an opening tag.
+    pub fn span(&self) -> Option<Span> {
+        self.labels.first().map(|label| label.span)
+    }
+
+    /// Returns whether it is an error. Otherwise it is a warning.
+    pub fn is_error(&self) -> bool {
+        self.kind.severity().unwrap_or(K::SEVERITY) == Severity::Error
+    }
+
+    /// Returns its places, then those of the findings that were joined with it. The first place of
+    /// each of those shows its message.
+    fn places(&self) -> Vec<Label> {
+        let mut places = self.labels.clone();
+        for other in &self.more {
+            let first = places.len();
+            places.extend(other.labels.iter().cloned());
+            if let Some(place) = places.get_mut(first) {
+                place.text = Some(other.kind.to_string());
+            }
+        }
+        places
+    }
+
+    /// Returns the help of all findings that were joined: the one that they share, or that of the
+    /// first.
+    fn joint_help(&self) -> Option<String> {
+        let help = self.kind.help()?.to_string();
+        let mut others = self.more.iter().filter_map(|other| other.kind.help());
+        Some(match others.all(|other| other.to_string() == help) {
+            true => help,
+            false => format!("for the first: {help}"),
+        })
+    }
+
+    fn to_text(&self, source: &Source) -> String {
+        let mut text = format!("\n{self}");
+        for Label { span, text: what } in self.places() {
+            if let Some(what) = what {
+                text.push_str(&format!("\n{what}"));
+            }
+            text.push_str(&format!("\n{}", source.excerpt(span)));
+        }
+        if let Some(help) = self.joint_help() {
+            text.push_str(&format!("\n= help: {help}"));
+        }
+        text
     }
 }
 
-/// Returns the help of a report about several places, given what each says: all the same, or the
-/// first as that.
-pub fn joint_help<'a>(
-    first: impl Display,
-    mut others: impl Iterator<Item = impl Display>,
-) -> Option<Box<dyn Display + 'a>> {
-    let help = first.to_string();
-    Some(match others.all(|other| other.to_string() == help) {
-        true => Box::new(help),
-        false => Box::new(format!("for the first: {help}")),
-    })
-}
-
-impl<K: Kind> Diagnostic for Finding<K> {
+impl<K: DiagnosticKind> Diagnostic for Finding<K> {
     fn severity(&self) -> Option<Severity> {
-        Some(K::SEVERITY)
+        self.kind.severity().or(Some(K::SEVERITY))
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn Display + 'a>> {
-        let others = self.more.iter().filter_map(|other| other.kind.help());
-        joint_help(self.kind.help()?, others)
+        Some(Box::new(self.joint_help()?))
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let is_one = self.related.is_none() && self.more.is_empty();
-        let label = (!is_one).then(|| "here".to_owned());
-        let here = LabeledSpan::new_primary_with_span(label, self.span);
-        let there = self
-            .related
-            .map(|r| LabeledSpan::new_with_span(Some(r.why.into()), r.span));
-        let more = self.more.iter();
-        let more = more.map(|m| LabeledSpan::new_with_span(Some(m.kind.to_string()), m.span));
-        Some(Box::new(std::iter::once(here).chain(there).chain(more)))
+        let places = self.places();
+        let has_several = places.len() > 1;
+        let labels = places.into_iter().enumerate();
+        Some(Box::new(labels.map(
+            move |(index, Label { span, text })| match index {
+                0 => {
+                    let text = text.or(has_several.then(|| "here".to_owned()));
+                    LabeledSpan::new_primary_with_span(text, span)
+                }
+                _ => LabeledSpan::new_with_span(text, span),
+            },
+        )))
     }
 }
 
-/// How often something is told beside the first time.
-fn and_more(count: usize) -> String {
-    match count {
-        0 => String::new(),
-        _ => format!(" (and {count} more like it)"),
-    }
-}
-
-impl Source {
-    pub(crate) fn new(name: &str, text: &str) -> Self {
+impl Label {
+    /// Makes a label that says what is at `span`.
+    pub fn new(span: Span, text: impl Into<String>) -> Self {
         Self {
-            name: name.to_owned(),
-            text: text.into(),
+            span,
+            text: Some(text.into()),
         }
     }
 }
 
-/// The text is as long as a file, so it is not shown.
-impl Debug for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Source")
-            .field("name", &self.name)
-            .finish_non_exhaustive()
-    }
-}
-
-impl SourceCode for Source {
-    fn read_span<'a>(
-        &'a self,
-        span: &SourceSpan,
-        lines_before: usize,
-        lines_after: usize,
-    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
-        let contents = self.text.read_span(span, lines_before, lines_after)?;
-        Ok(Box::new(MietteSpanContents::new_named(
-            self.name.clone(),
-            contents.data(),
-            *contents.span(),
-            contents.line(),
-            contents.column(),
-            contents.line_count(),
-        )))
+/// Says how many findings were joined with the first.
+fn and_more(count: usize) -> String {
+    match count {
+        0 => String::new(),
+        _ => format!(" (and {count} more like it)"),
     }
 }

@@ -3,7 +3,7 @@
 use miette::{Diagnostic, Severity};
 use thiserror::Error;
 
-use crate::report::{Finding, Kind};
+use crate::report::{DiagnosticKind, Finding};
 
 /// One thing to know of a system that is accepted, and where.
 pub type Warning = Finding<WarningKind>;
@@ -76,7 +76,6 @@ pub enum WarningKind {
     ScheduleDropped,
 }
 
-impl Kind for WarningKind {
-    const NOUN: [&'static str; 2] = ["warning", "warnings"];
+impl DiagnosticKind for WarningKind {
     const SEVERITY: Severity = Severity::Warning;
 }

@@ -30,10 +30,12 @@ fn check(text: &str, options: Options<'_>) -> Result<(), TestCaseError> {
         Err(errors) => {
             prop_assert!(!errors.findings().is_empty());
             for error in errors.findings() {
-                prop_assert!(in_text(error.span), "{error:?}");
-                prop_assert!(error.related.is_none_or(|r| in_text(r.span)), "{error:?}");
+                prop_assert!(!error.labels.is_empty(), "{error:?}");
+                let mut labels = error.labels.iter();
+                prop_assert!(labels.all(|label| in_text(label.span)), "{error:?}");
             }
             common::draw(&errors);
+            prop_assert!(!errors.to_text().is_empty());
         }
     }
     Ok(())

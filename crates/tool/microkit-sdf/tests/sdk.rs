@@ -159,7 +159,7 @@ fn agree_on(tool: &Tool, what: &str, systems: &impl Strategy<Value = String>) {
 /// Whether the tool may take what this refuses: what [`SdfErrorKind`] says of itself.
 fn is_stricter(error: &SdfError, text: &str) -> bool {
     use SdfErrorKind::*;
-    let before = &text[..error.span.start];
+    let before = &text[..error.labels[0].span.start];
     match &error.kind {
         ChildInVcpuSlot { .. } | PhysWraps { .. } => true,
         BudgetTooSmall { .. } | PeriodTooLong { .. } => true,
@@ -181,7 +181,8 @@ fn is_stricter(error: &SdfError, text: &str) -> bool {
             what: "channel identifier",
             ..
         } => error
-            .related
+            .labels
+            .get(1)
             .is_some_and(|first| !before[first.span.end..].contains("<channel")),
         _ => false,
     }

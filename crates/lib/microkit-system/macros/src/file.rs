@@ -1,15 +1,12 @@
 //! Finds, reads and parses the system file.
 
+use std::env;
 use std::path::{Path, PathBuf};
-use std::{env, fs};
 
-use microkit_sdf::{Kernel, Options, SdfError, SdfErrors, SearchPaths, System, parse};
-use miette::Diagnostic;
+use microkit_sdf::{Kernel, Options, SearchPaths, Source, System};
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Error, LitStr, Result};
-
-use crate::excerpt::excerpt;
 
 /// The folder for system files, in the package and in every parent folder.
 const SYSTEMS: &str = "microkit-systems";
@@ -17,7 +14,7 @@ const SYSTEMS: &str = "microkit-systems";
 /// The path and text of a system file.
 pub(crate) struct File {
     path: PathBuf,
-    text: String,
+    source: Source,
 }
 
 /// Finds and reads the file with that name.
@@ -39,8 +36,8 @@ pub(crate) fn find(name: &LitStr) -> Result<File> {
         Error::new(name.span(), message)
     };
     let path = path.canonicalize().map_err(unreadable)?;
-    let text = fs::read_to_string(&path).map_err(unreadable)?;
-    Ok(File { path, text })
+    let source = Source::open(&path, name.value()).map_err(unreadable)?;
+    Ok(File { path, source })
 }
 
 /// Returns the possible paths of a file with that name, in search order.
@@ -75,8 +72,10 @@ impl File {
             kernel,
             files: &files,
         };
-        parse(&name.value(), &self.text, options)
-            .map_err(|errors| Error::new(name.span(), rendered(&errors)))
+        let parsed = self.source.parse(options);
+        parsed
+            .system
+            .map_err(|errors| Error::new(name.span(), errors.to_text()))
     }
 
     /// Returns code that makes cargo rebuild the program when the file changes.
@@ -90,24 +89,4 @@ impl File {
         })
         .unwrap_or_default()
     }
-}
-
-/// Renders all errors of a file with their lines.
-fn rendered(errors: &SdfErrors) -> String {
-    let source = errors.source_file();
-    let one = |fault: &SdfError| {
-        let help = fault.help().map(|help| format!("\n= help: {help}"));
-        let related = fault.related.map(|related| {
-            let place = excerpt(source, related.span);
-            format!("\n{}\n{place}", related.why)
-        });
-        let place = excerpt(source, fault.span);
-        format!(
-            "\n{fault}\n{place}{}{}",
-            related.unwrap_or_default(),
-            help.unwrap_or_default()
-        )
-    };
-    let faults: Vec<String> = errors.findings().iter().map(one).collect();
-    format!("{errors}{}", faults.concat())
 }

@@ -8,7 +8,6 @@
 //! `names` finds the element that an item names. `output` generates the item.
 #![forbid(unsafe_code)]
 
-mod excerpt;
 mod file;
 mod identifier;
 mod input;

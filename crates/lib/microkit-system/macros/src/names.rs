@@ -7,7 +7,6 @@ use std::collections::BTreeSet;
 
 use microkit_sdf::{End, Map, ProtectionDomain, SetVarValue, Span, System, nearest};
 
-use crate::excerpt::{excerpt, line};
 use crate::identifier::{identifier, is_meant};
 use crate::input::Kind;
 
@@ -107,7 +106,7 @@ pub(crate) fn find(
                 id_symbol: one.symbol.clone().filter(|_| kind != Kind::Region),
                 thing: thing.clone(),
             }),
-            Err(help) => Err(format!("{help}\n{}", excerpt(&system.source, one.span))),
+            Err(help) => Err(format!("{help}\n{}", system.source.excerpt(one.span))),
         },
         [] => Err(missing(system, pd, kind, key, &candidates)),
         _ => Err(ambiguous(system, kind, key, &hits)),
@@ -144,7 +143,7 @@ fn missing(
         .iter()
         .map(|one| {
             let name = one.symbol.as_deref().unwrap_or(&one.name);
-            format!("`{name}` (line {})", line(&system.source, one.span))
+            format!("`{name}` (line {})", system.source.line(one.span))
         })
         .collect();
     let help = match listed.as_slice() {
@@ -154,7 +153,7 @@ fn missing(
     format!(
         "PD `{}` has no {one} {wanted}: {meant}{help}\n{}",
         pd.name,
-        excerpt(&system.source, pd.span)
+        system.source.excerpt(pd.span)
     )
 }
 
@@ -170,7 +169,7 @@ fn ambiguous(system: &System, kind: Kind, key: Key<'_>, hits: &[&Candidate]) -> 
     };
     let places: Vec<String> = hits
         .iter()
-        .map(|one| excerpt(&system.source, one.span))
+        .map(|one| system.source.excerpt(one.span))
         .collect();
     // If the names differ in the file, the item can state one. Otherwise the file needs a new name.
     let names: BTreeSet<&str> = hits.iter().map(|one| one.name.as_str()).collect();

@@ -8,7 +8,6 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use syn::{Error, Result};
 
-use crate::excerpt::{excerpt, line};
 use crate::input::{Input, Item, Wanted};
 use crate::names::{Found, Key, Thing, find};
 
@@ -62,8 +61,8 @@ fn resolve(system: &System, pd: usize, item: &Item) -> Result<Found> {
         if theirs.thing != found.thing {
             return Err(error_at(format!(
                 "{shared}there this name has other attributes\n{}\n{}",
-                excerpt(&system.source, found.span),
-                excerpt(&system.source, theirs.span)
+                system.source.excerpt(found.span),
+                system.source.excerpt(theirs.span)
             )));
         }
     }
@@ -111,7 +110,7 @@ impl Cx<'_> {
     /// Returns the place as `NAME.system:27`.
     fn place(&self) -> String {
         let source = &self.system.source;
-        format!("{}:{}", source.name, line(source, self.span))
+        format!("{}:{}", source.name, source.line(self.span))
     }
 
     /// Declares the variable into which Microkit's tool writes an identifier.
@@ -135,7 +134,7 @@ impl Cx<'_> {
         let message = format!(
             "`{}` is not a valid name of a Rust variable: change it in the system file\n{}",
             symbols.join("` or `"),
-            excerpt(&self.system.source, self.span)
+            self.system.source.excerpt(self.span)
         );
         Error::new(self.item.name.span(), message).into_compile_error()
     }
@@ -183,7 +182,7 @@ impl Cx<'_> {
             help.to_owned(),
             format!(
                 "the system file says\n{}",
-                excerpt(&self.system.source, self.span)
+                self.system.source.excerpt(self.span)
             ),
         ]
         .map(|text| text.replace('{', "{{").replace('}', "}}"));

@@ -54,8 +54,9 @@ pub(super) fn image(
         options,
         keeps,
     };
-    let plan = builder.plan(system)?;
-    if let Some(parsed) = &plan.parsed {
+    let file = builder.read(system)?;
+    let plan = builder.plan(file)?;
+    if let Some(parsed) = plan.file.before_build()? {
         declared::show_warnings(parsed);
         let budgets = microkit_check::budgets(parsed);
         if !budgets.findings().is_empty() {

@@ -30,25 +30,26 @@ pub(super) fn check(args: &CheckArgs) -> Result<Outcome> {
 fn check_group(args: &CheckArgs, group: OfProject, tally: &mut Tally) -> Result<()> {
     let mut parsed = Vec::new();
     for system in group.systems {
-        match declared::parse(&system, &args.programs) {
-            Ok(sdf) => parsed.push((system, sdf)),
+        match declared::read_system(system, &args.programs) {
+            Ok(file) => parsed.push(file),
             Err(report) => tally.error(&report),
         }
     }
 
     let kernel = declared::kernel(&args.programs)?;
     let declared = declared::declarations(&parsed, group.project.as_deref(), &args.programs)?;
-    for ((system, sdf), declarations) in parsed.into_iter().zip(declared) {
+    for (file, declarations) in parsed.iter().zip(declared) {
+        let sdf = file.parsed()?;
         let before = (tally.errors, tally.warnings);
-        if let Some(report) = declared::refused_by_model(&sdf, &args.programs.options) {
+        if let Some(report) = declared::refused_by_model(sdf, &args.programs.options) {
             tally.error(&report);
         }
-        let memory = declared::memory(&sdf, &declarations.memory, kernel);
-        let report = microkit_check::check(&sdf, &declarations.waits);
-        let restarts = microkit_check::restarts(&sdf, &declarations.waits, &declarations.replies);
-        let waits = microkit_check::waits(&sdf, &declarations.waits).len();
+        let memory = declared::memory(sdf, &declarations.memory, kernel);
+        let report = microkit_check::check(sdf, &declarations.waits);
+        let restarts = microkit_check::restarts(sdf, &declarations.waits, &declarations.replies);
+        let waits = microkit_check::waits(sdf, &declarations.waits).len();
         let pds = sdf.protection_domains.len();
-        tally.warnings += declared::show_warnings(&sdf);
+        tally.warnings += declared::show_warnings(sdf);
         for report in [memory, report, restarts] {
             tally.errors += report.error_count();
             tally.warnings += report.warning_count();
@@ -59,7 +60,7 @@ fn check_group(args: &CheckArgs, group: OfProject, tally: &mut Tally) -> Result<
         if before == (tally.errors, tally.warnings) {
             terminal::line(format_args!(
                 "{}: in order ({pds} protection domain{}, {waits} wait{})",
-                system.name,
+                file.system.name,
                 plural(pds),
                 plural(waits)
             ));

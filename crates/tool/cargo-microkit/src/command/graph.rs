@@ -17,12 +17,12 @@ use crate::terminal;
 pub(super) fn graph(args: &GraphArgs) -> Result<Outcome> {
     output::check([(output::Kind::Drawing, args.output.as_deref())])?;
     let (system, project) = find_system(&args.system.system)?;
-    let parsed = declared::parse(&system, &args.programs)?;
-    let choice = choice(args, &parsed)?;
-    let systems = [(system, parsed)];
+    let file = declared::read_system(system, &args.programs)?;
+    let choice = choice(args, file.parsed()?)?;
+    let systems = [file];
     let declarations = declared::declarations(&systems, project.as_deref(), &args.programs)?;
     let declarations = declarations.into_iter().next().unwrap_or_default();
-    let picture = microkit_check::svg(&systems[0].1, &declarations.waits, &choice);
+    let picture = microkit_check::svg(systems[0].parsed()?, &declarations.waits, &choice);
     match &args.output {
         Some(file) => files::write(file, picture)?,
         None => terminal::line(picture.trim_end()),

@@ -79,15 +79,12 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
         keys.type_to(guest.typist(), args.escape)
             .map_err(|e| files::cannot("read", "the terminal".as_ref(), &e))?;
     }
-    // A virtual machine outlives the PD that it belongs to.
-    let may_all_die =
-        std::fs::read_to_string(&system.path).is_ok_and(|text| !text.contains("<virtual_machine"));
     let mut session = Session {
         args,
         log: Log::new(&variant),
         tail: Tail::default(),
         dead: Dead::of(packed.pds.iter().map(|pd| pd.name.clone()).collect()),
-        may_all_die,
+        may_all_die: !packed.has_virtual_machine,
         observer,
         screen: Screen::default(),
         has_spoken: false,

@@ -66,7 +66,7 @@ fn every_fault_of_a_system_file_is_shown_at_once_for_the_model_kernel() {
                 <memory_region name=\"m\" size=\"12\" />\n</system>\n";
     bench.file("bad.system", text);
     bench.file("a.elf", elf(None));
-    let parts = ["2 faults", "priority", "bad.system:2", "bad.system:5"];
+    let parts = ["2 errors", "priority", "bad.system:2", "bad.system:5"];
     check(
         bench.microkit(&["build", "bad.system", "--kernel", "model"]),
         false,
@@ -124,7 +124,7 @@ fn a_system_that_is_not_there_or_no_system_is_named() {
     build("no/such.system", &["no/such.system"]);
     build(
         "ping-pong",
-        &["ping-pong.system", "not well-formed XML", ":2:"],
+        &["ping-pong.system", "the XML cannot be read", ":2:"],
     );
     build("src", &["`src`"]);
 }

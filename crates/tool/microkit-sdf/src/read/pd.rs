@@ -104,8 +104,8 @@ fn inside<'a>(element: Element<'a>, pd: &mut Pd<'a>, first: &mut FirstOf) {
             element.once(&mut first.program_image, PARENT, "program_image");
             element.only(&["path", "path_for_symbols"]);
             element.ignore_content();
-            pd.image = element.required("path").map(|path| path.value);
-            pd.image_for_symbols = element.optional("path_for_symbols").map(|path| path.value);
+            pd.image = element.required("path");
+            pd.image_for_symbols = element.optional("path_for_symbols");
         }
         "map" => {
             element.only(&[

@@ -11,9 +11,8 @@ pub use pd::{
     Trigger, Vcpu, VirtualMachine,
 };
 
-use crate::Span;
-use crate::report::Source;
 use crate::warning::Warning;
+use crate::{Source, Span};
 
 /// A system that the SDK's tool would take to its next stage.
 ///

@@ -74,7 +74,7 @@ pub(crate) fn options<'a>(text: &str, files: &'a SearchPaths) -> Options<'a> {
 }
 
 /// A report as the command line shows it, in ASCII without colours.
-pub(crate) fn draw<K: microkit_sdf::Kind>(report: &Report<K>) -> String {
+pub(crate) fn draw<K: microkit_sdf::DiagnosticKind>(report: &Report<K>) -> String {
     let mut drawn = String::new();
     GraphicalReportHandler::new_themed(GraphicalTheme::none())
         .with_width(100)

@@ -40,7 +40,7 @@ pub(super) fn tell(args: &BenchArgs, system: &System, project: &Project) -> Resu
 
 /// Has a program of the system look changed, and returns its name.
 fn touch(system: &System, project: &Project) -> Result<String> {
-    let images = SystemFile::read(system.clone())?.images;
+    let images = SystemFile::images_of(system)?;
     for name in images.iter().filter_map(|i| i.path.strip_suffix(".elf")) {
         let Some(source) = project.bin_source(name) else {
             continue;

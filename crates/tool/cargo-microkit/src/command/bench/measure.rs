@@ -17,7 +17,7 @@ use crate::log::Log;
 use crate::project::Project;
 use crate::qemu::{Devices, Guest, Heard, Machine};
 use crate::system::System;
-use crate::system_file::SystemFile;
+use crate::system_file::ProgramImage;
 use crate::terminal;
 use crate::variant::Variant;
 use crate::watch::{SILENCE, Tail};
@@ -61,7 +61,7 @@ impl Bench<'_> {
             options: &args.options,
             keeps: false,
         };
-        let plan = builder.plan(system.clone())?;
+        let plan = builder.plan(builder.read(system.clone())?)?;
         let built = builder.compile(&[&plan])?;
         let outputs = OutputArgs {
             output: None,
@@ -78,7 +78,7 @@ impl Bench<'_> {
         let guest = Guest::start_quietly(command)?;
         Ok(Measured {
             rows: self.listen(guest, &system.name)?,
-            programs: programs(system, &packed.programs)?,
+            programs: programs(&plan.file.images, &packed.programs)?,
         })
     }
 
@@ -121,16 +121,16 @@ fn row(line: &str) -> Option<(String, u64)> {
 }
 
 /// The sizes of a system's programs, each once, of which these are the ELF files.
-fn programs(system: &System, files: &BTreeMap<String, PathBuf>) -> Result<Vec<Program>> {
+fn programs(images: &[ProgramImage], files: &BTreeMap<String, PathBuf>) -> Result<Vec<Program>> {
     let mut programs: Vec<Program> = Vec::new();
-    for image in SystemFile::read(system.clone())?.images {
+    for image in images {
         let Some(path) = files.get(&image.path) else {
             continue;
         };
         let bytes = std::fs::read(path).map_err(|e| files::cannot("read the program", path, &e))?;
         let file = File::parse(&*bytes)
             .map_err(|e| miette!("the program `{}` is no ELF file: {e}", path.display()))?;
-        programs.push(sizes(image.path, &file));
+        programs.push(sizes(image.path.clone(), &file));
     }
     Ok(programs)
 }

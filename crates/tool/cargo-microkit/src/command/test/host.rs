@@ -50,8 +50,8 @@ pub(super) fn packages<'a>(args: &TestArgs, selections: &'a [Selection]) -> Vec<
 fn programs(selection: &Selection) -> BTreeSet<String> {
     let systems = selection.runs.iter().flat_map(|(_, systems)| systems);
     systems
-        .filter_map(|system| SystemFile::read(system.clone()).ok())
-        .flat_map(|file| file.images)
+        .filter_map(|system| SystemFile::images_of(system).ok())
+        .flatten()
         .filter_map(|image| Some(Path::new(&image.path).file_stem()?.to_str()?.to_owned()))
         .collect()
 }

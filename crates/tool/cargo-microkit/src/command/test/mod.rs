@@ -107,7 +107,7 @@ fn test_variant(
         let plan = || {
             Ok((
                 Devices::of(&case.system)?,
-                builder.plan(case.system.clone())?,
+                builder.plan(builder.read(case.system.clone())?)?,
             ))
         };
         match plan() {
