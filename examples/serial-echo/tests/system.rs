@@ -4,7 +4,7 @@
 use std::string::String;
 use std::vec::Vec;
 
-use byte_queue::{Consumer, Producer};
+use microkit_shared_memory::{ByteConsumer, ByteProducer};
 use microkit_test::{Explorer, System};
 use microkit_timer::{reply, request};
 use sel4_microkit::{
@@ -27,15 +27,15 @@ const SAID: &str = "now type\nyou said: hello\n\
 
 /// In place of the driver: types, a few bytes before anything is printed and the rest then, and prints.
 struct Port {
-    output: Consumer,
-    input: Producer,
+    output: ByteConsumer,
+    input: ByteProducer,
     typed: usize,
 }
 
 fn port() -> Port {
     let mut port = Port {
-        output: Consumer::new(shared_words!(output_1, output_1_size, SharedWord)),
-        input: Producer::new(shared_words!(input, input_size, SharedWord)),
+        output: ByteConsumer::new(shared_words!(output_1, output_1_size, SharedWord)),
+        input: ByteProducer::new(shared_words!(input, input_size, SharedWord)),
         typed: 0,
     };
     port.types(8);

@@ -179,7 +179,7 @@ fn what_is_typed_comes_to_the_reader() {
         typed.iter().for_each(|byte| types(&mut run, *byte));
         sent(&mut run);
         let put = output[0].load(Ordering::Relaxed) as usize;
-        // The bytes begin behind three cache lines (`byte-queue`).
+        // The bytes begin behind three cache lines (`microkit_shared_memory::ByteProducer`).
         let bytes: Vec<u8> = output[3 * 8..]
             .iter()
             .flat_map(|word| word.load(Ordering::Relaxed).to_le_bytes())

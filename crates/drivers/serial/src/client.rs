@@ -1,8 +1,8 @@
 //! The clients, and whose line it is.
 
-use byte_queue::{Broken, Consumer};
 use heapless::{Deque, Vec};
 use microkit_serial::LINE_BYTES;
+use microkit_shared_memory::{Broken, ByteConsumer};
 use sel4_microkit::{Channel, SharedWord};
 
 /// Who prints.
@@ -16,7 +16,7 @@ pub(crate) struct Clients<const N: usize> {
 
 struct Client {
     channel: Channel,
-    output: Consumer,
+    output: ByteConsumer,
     /// The line that is not whole yet.
     line: Vec<u8, LINE_BYTES>,
     /// Whether the last line was one too long, without its end.
@@ -37,7 +37,7 @@ impl<const N: usize> Clients<N> {
     pub(crate) fn add(&mut self, place: usize, channel: Channel, output: &'static [SharedWord]) {
         self.clients[place] = Some(Client {
             channel,
-            output: Consumer::new(output),
+            output: ByteConsumer::new(output),
             line: Vec::new(),
             is_cut: false,
         });

@@ -1,8 +1,8 @@
 //! The client's end for tasks, of which only one waits, and not the whole protection domain.
 
-use byte_queue::{Consumer, Producer};
 use embedded_io_async::{ErrorType, Read, Write};
 use microkit_async::Listener;
+use microkit_shared_memory::{ByteConsumer, ByteProducer};
 use sel4_microkit::SharedWord;
 
 use crate::Error;
@@ -11,8 +11,8 @@ use crate::Error;
 #[derive(Debug)]
 pub struct AsyncSerial {
     driver: Listener,
-    output: Producer,
-    input: Option<Consumer>,
+    output: ByteProducer,
+    input: Option<ByteConsumer>,
 }
 
 impl AsyncSerial {
@@ -22,7 +22,7 @@ impl AsyncSerial {
     pub fn new(driver: Listener, output: &'static [SharedWord]) -> Self {
         Self {
             driver,
-            output: Producer::new(output),
+            output: ByteProducer::new(output),
             input: None,
         }
     }
@@ -32,7 +32,7 @@ impl AsyncSerial {
     /// **Needs:** the region that the driver calls `input`.
     pub fn with_input(self, input: &'static [SharedWord]) -> Self {
         Self {
-            input: Some(Consumer::new(input)),
+            input: Some(ByteConsumer::new(input)),
             ..self
         }
     }

@@ -13,9 +13,9 @@ mod for_tasks;
 #[cfg(feature = "async")]
 pub use for_tasks::AsyncSerial;
 
-use byte_queue::{Broken, Consumer, Producer};
 use core::fmt;
 use embedded_io::{ErrorKind, ErrorType, Read, ReadReady, Write, WriteReady};
+use microkit_shared_memory::{Broken, ByteConsumer, ByteProducer};
 use sel4_microkit::ipc;
 use sel4_microkit::{Channel, ChannelSet, SharedWord};
 
@@ -28,8 +28,8 @@ pub const LINE_BYTES: usize = 256;
 #[derive(Debug)]
 pub struct Serial {
     driver: Channel,
-    output: Producer,
-    input: Option<Consumer>,
+    output: ByteProducer,
+    input: Option<ByteConsumer>,
     missed: ChannelSet,
     waits: u32,
 }
@@ -42,7 +42,7 @@ impl Serial {
     pub fn new(driver: Channel, output: &'static [SharedWord]) -> Self {
         Self {
             driver,
-            output: Producer::new(output),
+            output: ByteProducer::new(output),
             input: None,
             missed: ChannelSet::default(),
             waits: 0,
@@ -54,7 +54,7 @@ impl Serial {
     /// **Needs:** the region that the driver calls `input`.
     pub fn with_input(self, input: &'static [SharedWord]) -> Self {
         Self {
-            input: Some(Consumer::new(input)),
+            input: Some(ByteConsumer::new(input)),
             ..self
         }
     }

@@ -7,8 +7,8 @@
 mod client;
 mod port;
 
-use byte_queue::{Broken, Producer};
 use client::Clients;
+use microkit_shared_memory::{Broken, ByteProducer};
 use port::Port;
 use sel4_microkit::{
     Channel, ChannelSet, DeferredAction, DeferredActionSlot, Handler, IrqAckError, SharedWord,
@@ -29,7 +29,7 @@ struct Driver {
     port: Port,
     clients: Clients<CLIENTS>,
     /// What was typed, on its way to the reader, if there is one.
-    input: Option<Producer>,
+    input: Option<ByteProducer>,
     deferred: DeferredActionSlot,
 }
 
@@ -44,7 +44,7 @@ fn init() -> Driver {
     let mut driver = Driver {
         port: Port::new(),
         clients: Clients::new(),
-        input: shared_words_if_mapped!(input, input_size, SharedWord).map(Producer::new),
+        input: shared_words_if_mapped!(input, input_size, SharedWord).map(ByteProducer::new),
         deferred: DeferredActionSlot::new(),
     };
     for (place, output) in outputs.into_iter().enumerate() {

@@ -5,6 +5,7 @@
 //! | [`View`] | values of at most a word: each read and write is one access |
 //! | [`VersionedWriter`], [`VersionedReader`] | larger values, which one PD writes and others read whole or not at all |
 //! | [`Producer`], [`Consumer`] | a queue of records from one PD to another, who notify each other only when one sleeps |
+//! | [`ByteProducer`], [`ByteConsumer`] | a queue of bytes from one PD to another, in one region that both write |
 //! | [`Pool`], [`Buffers`] | buffers that are filled and read where they are, and whose descriptors go through queues |
 //! | [`Lender`], [`Borrower`] | ranges of a region that one PD lends to others, until either is started anew |
 //! | [`Bytes`], [`Part`] | memory as bytes, and parts of it |
@@ -35,6 +36,7 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+mod byte_queue;
 mod bytes;
 mod identity;
 mod lease;
@@ -45,6 +47,7 @@ mod value;
 mod versioned;
 mod view;
 
+pub use byte_queue::{Broken, ByteConsumer, ByteProducer};
 pub use bytes::{Bytes, OutOfBounds};
 pub use lease::{
     Borrower, Grant, LEASE_UNIT_BYTES, Lease, LeaseError, Lender, LenderError, Lives, Refusal,

@@ -4,17 +4,17 @@ use core::sync::atomic::Ordering;
 
 use sel4_microkit::SharedWord;
 
-use crate::Broken;
-use crate::layout::Layout;
+use super::Broken;
+use super::layout::Layout;
 
 /// The end of a queue that takes bytes out of it.
 #[derive(Debug)]
-pub struct Consumer {
+pub struct ByteConsumer {
     layout: Layout,
     taken: u64,
 }
 
-impl Consumer {
+impl ByteConsumer {
     /// Takes this end of the queue in `region`, which is zeros or has been put into, and has no
     /// other consumer.
     ///

@@ -7,7 +7,7 @@ use core::sync::atomic::Ordering;
 
 use sel4_microkit::SharedWord;
 
-use crate::Broken;
+use super::Broken;
 
 /// Words in a cache line of 64 bytes, which is what AArch64 cores have: each end writes in one of
 /// its own.

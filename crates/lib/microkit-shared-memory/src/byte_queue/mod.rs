@@ -6,33 +6,30 @@
 //! is read or written outside the region, and no more bytes are taken than there is room for.
 //!
 //! The queue blocks nobody and notifies nobody. An end that finds it full says so with
-//! [`Producer::ask_for_room`]; the other looks at [`Consumer::was_asked_for_room`] after it has
+//! [`ByteProducer::ask_for_room`]; the other looks at [`ByteConsumer::was_asked_for_room`] after it has
 //! taken something, and then notifies.
 //!
 //! ```
-//! use byte_queue::{Consumer, Producer};
+//! use microkit_shared_memory::{ByteConsumer, ByteProducer};
 //! # use sel4_microkit::SharedWord;
 //! # let region: &'static [SharedWord] = Box::leak((0..64).map(|_| SharedWord::new(0)).collect());
 //!
 //! // let region = shared_words!(queue, queue_size, SharedWord); in each of the two PDs
-//! let mut producer = Producer::new(region);
+//! let mut producer = ByteProducer::new(region);
 //! assert_eq!(producer.put(b"hello")?, 5);
 //!
-//! let mut consumer = Consumer::new(region);
+//! let mut consumer = ByteConsumer::new(region);
 //! let mut bytes = [0; 16];
 //! assert_eq!(consumer.take(&mut bytes)?, 5);
 //! assert_eq!(&bytes[..5], b"hello");
-//! # Ok::<(), byte_queue::Broken>(())
+//! # Ok::<(), microkit_shared_memory::Broken>(())
 //! ```
-#![no_std]
-#![forbid(unsafe_code)]
-
 mod consumer;
 mod layout;
 mod producer;
 
-pub use consumer::Consumer;
-pub use producer::Producer;
+pub use consumer::ByteConsumer;
+pub use producer::ByteProducer;
 
 use core::fmt;
 

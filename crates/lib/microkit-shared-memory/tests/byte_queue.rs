@@ -3,7 +3,7 @@
 
 use std::sync::atomic::Ordering;
 
-use byte_queue::{Broken, Consumer, Producer};
+use microkit_shared_memory::{Broken, ByteConsumer, ByteProducer};
 use sel4_microkit::SharedWord;
 
 /// Words before the bytes.
@@ -21,7 +21,7 @@ fn region(data_words: usize) -> &'static [SharedWord] {
 fn bytes_come_out_as_they_went_in_however_they_are_cut() {
     for (put_bytes, take_bytes) in [(1, 1), (3, 5), (7, 2), (24, 24), (40, 1), (1, 40)] {
         let region = region(3);
-        let (mut producer, mut consumer) = (Producer::new(region), Consumer::new(region));
+        let (mut producer, mut consumer) = (ByteProducer::new(region), ByteConsumer::new(region));
         assert_eq!(producer.capacity_bytes(), 24);
         let count = if cfg!(miri) { 60 } else { 1000 };
         let sent: Vec<u8> = (0..count).map(|n: u32| (n * 7) as u8).collect();
@@ -40,7 +40,7 @@ fn bytes_come_out_as_they_went_in_however_they_are_cut() {
 #[test]
 fn no_more_goes_in_than_there_is_room_for() {
     let region = region(2);
-    let (mut producer, mut consumer) = (Producer::new(region), Consumer::new(region));
+    let (mut producer, mut consumer) = (ByteProducer::new(region), ByteConsumer::new(region));
     assert_eq!(consumer.take_byte(), Ok(None));
     assert_eq!(producer.put(&[9; 20]), Ok(16));
     assert_eq!(
@@ -56,7 +56,7 @@ fn no_more_goes_in_than_there_is_room_for() {
 #[test]
 fn who_asks_for_room_is_known_once() {
     let region = region(1);
-    let (mut producer, mut consumer) = (Producer::new(region), Consumer::new(region));
+    let (mut producer, mut consumer) = (ByteProducer::new(region), ByteConsumer::new(region));
     assert!(!consumer.was_asked_for_room());
     assert_eq!(producer.put(&[1; 9]), Ok(8));
     assert_eq!(producer.ask_for_room(), Ok(8));
@@ -73,7 +73,8 @@ fn an_end_that_lies_is_found_out_or_gives_wrong_bytes_and_no_more() {
     for lie in LIES {
         for word in 0..HEADER + 2 {
             let region = region(2);
-            let (mut producer, mut consumer) = (Producer::new(region), Consumer::new(region));
+            let (mut producer, mut consumer) =
+                (ByteProducer::new(region), ByteConsumer::new(region));
             assert_eq!(producer.put(b"12345678"), Ok(8));
             assert_eq!(consumer.take(&mut [0; 3]), Ok(3));
             region[word].store(lie, Ordering::SeqCst);
@@ -91,7 +92,7 @@ fn an_end_that_lies_is_found_out_or_gives_wrong_bytes_and_no_more() {
         }
     }
     let positions = region(2);
-    let (mut producer, mut consumer) = (Producer::new(positions), Consumer::new(positions));
+    let (mut producer, mut consumer) = (ByteProducer::new(positions), ByteConsumer::new(positions));
     positions[0].store(17, Ordering::SeqCst);
     assert_eq!(consumer.filled_bytes(), Err(Broken));
     assert_eq!(consumer.take(&mut [0; 40]), Err(Broken));
@@ -102,7 +103,7 @@ fn an_end_that_lies_is_found_out_or_gives_wrong_bytes_and_no_more() {
 #[test]
 #[should_panic(expected = "a queue needs 24 words")]
 fn a_region_without_room_for_bytes_is_refused() {
-    Producer::new(region(0));
+    ByteProducer::new(region(0));
 }
 
 #[test]
@@ -110,7 +111,7 @@ fn threads_can_be_at_the_ends() {
     const COUNT: usize = if cfg!(miri) { 300 } else { 300_000 };
     let region = region(5);
     let producer = std::thread::spawn(move || {
-        let mut producer = Producer::new(region);
+        let mut producer = ByteProducer::new(region);
         let sent: Vec<u8> = (0..COUNT).map(|n| (n % 251) as u8).collect();
         let mut rest = &sent[..];
         while !rest.is_empty() {
@@ -118,7 +119,7 @@ fn threads_can_be_at_the_ends() {
             std::thread::yield_now();
         }
     });
-    let mut consumer = Consumer::new(region);
+    let mut consumer = ByteConsumer::new(region);
     let mut expected = 0;
     while expected < COUNT {
         let mut buffer = [0; 17];

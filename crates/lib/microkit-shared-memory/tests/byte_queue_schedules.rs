@@ -2,7 +2,7 @@
 //! read and write the words that they share.
 #![forbid(unsafe_code)]
 
-use byte_queue::{Consumer, Producer};
+use microkit_shared_memory::{ByteConsumer, ByteProducer};
 use microkit_test::{Explorer, System};
 use sel4_microkit::{
     Channel, ChannelSet, Handler, Infallible, SharedWord, debug_println, ipc, shared_words,
@@ -34,9 +34,9 @@ const FILE: &str = r#"
     </system>"#;
 
 /// Puts all bytes; where there is no room, `waits` decides whether to wait.
-fn produce(waits: fn(&mut Producer) -> bool) -> Idle {
+fn produce(waits: fn(&mut ByteProducer) -> bool) -> Idle {
     let region = shared_words!(queue, queue_size, SharedWord);
-    let mut producer = Producer::new(&region[..WORDS]);
+    let mut producer = ByteProducer::new(&region[..WORDS]);
     let mut rest = BYTES;
     while !rest.is_empty() {
         let count = producer.put(rest).expect("the consumer is sound");
@@ -75,14 +75,14 @@ impl Handler for Idle {
 }
 
 struct Taker {
-    consumer: Consumer,
+    consumer: ByteConsumer,
     taken: usize,
 }
 
 fn consumer() -> Taker {
     let region = shared_words!(queue, queue_size, SharedWord);
     Taker {
-        consumer: Consumer::new(&region[..WORDS]),
+        consumer: ByteConsumer::new(&region[..WORDS]),
         taken: 0,
     }
 }

@@ -4,17 +4,17 @@ use core::sync::atomic::Ordering;
 
 use sel4_microkit::SharedWord;
 
-use crate::Broken;
-use crate::layout::Layout;
+use super::Broken;
+use super::layout::Layout;
 
 /// The end of a queue that puts bytes into it.
 #[derive(Debug)]
-pub struct Producer {
+pub struct ByteProducer {
     layout: Layout,
     put: u64,
 }
 
-impl Producer {
+impl ByteProducer {
     /// Takes this end of the queue in `region`, which is zeros and has no other producer.
     ///
     /// It begins at the beginning: after one of two protection domains is started anew, the queue is
