@@ -156,7 +156,8 @@ impl<R> fmt::Debug for Words<R> {
     }
 }
 
-/// Returns the words of the region `name` after a check of the size that Microkit's tool has written.
+/// Returns the words of the region `name` after a check of the size that Microkit's tool has
+/// written.
 #[doc(hidden)]
 #[track_caller]
 pub fn words<R: Region>(name: &str, words: &'static [SharedWord]) -> Words<R> {
