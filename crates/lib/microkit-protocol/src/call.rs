@@ -16,7 +16,7 @@ pub struct Reply<const R: usize> {
 
 /// Sends a request of `N` words and reads `R` words of the reply.
 ///
-/// Neither the request nor the reply uses the IPC buffer if it has at most four words.
+/// If both have at most four words, none of them goes through the IPC buffer.
 #[inline]
 #[track_caller]
 pub fn call<const N: usize, const R: usize>(

@@ -57,9 +57,9 @@
 //! | reply with the error of a method that returns a `Result` | 1 | the error |
 //! | [refusal](Refusal) | 2 and up | none |
 //!
-//! Each argument starts in a new message register (64 bits). All arguments together, and the result,
-//! fill at most 64. The compiler checks this. A message of at most four words travels in CPU
-//! registers, in both directions.
+//! Each argument starts in a new message register (64 bits). All arguments together, and the
+//! result, fill at most 64. The compiler checks this. A message of at most four words travels in
+//! CPU registers, in both directions.
 //!
 //! Arguments and results implement [`Message`]. These types do:
 //!
@@ -108,11 +108,11 @@ mod version;
 /// For a trait `Table` it generates, with the visibility of the trait:
 ///
 /// * `TableClient<C>`, a copyable handle for a channel, with one method for each method of the
-///   trait. That method calls the server. It returns `Result<T, CallError<E>>` if the trait's method
-///   returns `Result<T, E>`, and `Result<T, CallError>` if that returns `T`: see [`CallError`].
-///   `C` is [`Channel`](sel4_microkit::Channel) by default. It can be any type that
-///   [may be called](sel4_microkit::MayCall), such as a channel of `microkit_system::system!`, which
-///   has no size.
+///   trait. That method calls the server. It returns `Result<T, CallError<E>>` if the trait's
+///   method returns `Result<T, E>`, and `Result<T, CallError>` if that returns `T`: see
+///   [`CallError`]. `C` is [`Channel`](sel4_microkit::Channel) by default. It can be any type that
+///   [may be called](sel4_microkit::MayCall), such as a channel of `microkit_system::system!`,
+///   which has no size.
 /// * `TableClient::connect(channel)`, which compares the versions of client and server.
 /// * `TableServer::dispatch(server, &msg_info)`, for
 ///   [`Handler::protected`](sel4_microkit::Handler::protected). `server` implements the trait.

@@ -1,5 +1,5 @@
-//! Sends random words to a server and to a client: both answer with a value or an error, and neither
-//! panics.
+//! Sends random words to a server and to a client: both answer with a value or an error, and
+//! neither panics.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -89,8 +89,8 @@ const METHODS: u64 = 8;
 
 const SERVER: Channel = Channel::new(1);
 
-/// Makes this thread a PD whose calls are answered by `answer`, which maps the label and the words of
-/// a request to those of the reply.
+/// Makes this thread a PD whose calls are answered by `answer`, which maps the label and the words
+/// of a request to those of the reply.
 fn as_client(answer: impl Fn(u64, &[u64]) -> (u64, std::vec::Vec<u64>) + 'static) {
     let kernel = move |registers: &mut Registers, buffer: Option<HostBuffer<'_>>| {
         let mut buffer = buffer;

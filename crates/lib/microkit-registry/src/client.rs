@@ -5,8 +5,8 @@ use sel4_microkit::{Channel, ChannelSet, MayCall, ipc};
 
 use crate::{DirectoryClient, Epoch, LookupReply, Name, NotAllowed, NotFound, Stale};
 
-/// The maximum number of calls for one request. A registry that restarts during a call asks the caller
-/// to call again. One that asks for it four times has a bug.
+/// The maximum number of calls for one request. A registry that restarts during a call asks the
+/// caller to call again. One that asks for it four times has a bug.
 const ATTEMPTS: usize = 4;
 
 /// Calls the registry at the other end of a channel.
@@ -55,8 +55,8 @@ impl<C: MayCall> Names<C> {
     ///
     /// # Errors
     ///
-    /// Returns an error if the registry was built with another version of the protocol, or if the peer
-    /// is not a registry.
+    /// Returns an error if the registry was built with another version of the protocol, or if the
+    /// peer is not a registry.
     pub fn connect(channel: C) -> Result<Self, CallError> {
         let directory = retry(|| DirectoryClient::connect(channel))?;
         retry(|| directory.begin())?;
@@ -65,11 +65,12 @@ impl<C: MayCall> Names<C> {
 
     /// Looks up a service and subscribes to changes of the result.
     ///
-    /// `None` means one of these: the service is not registered yet, it is no longer registered, this
-    /// client may not find it, or no service has this name. The client cannot tell which.
+    /// `None` means one of these: the service is not registered yet, it is no longer registered,
+    /// this client may not find it, or no service has this name. The client cannot tell which.
     ///
     /// Whatever the result is, the registry notifies this PD when it changes, until
-    /// [`forget`](Self::forget). After a notification, look up again. It can arrive without a change.
+    /// [`forget`](Self::forget). After a notification, look up again. It can arrive without a
+    /// change.
     ///
     /// ```
     /// # use microkit_registry::{Found, Name, Names};
@@ -112,8 +113,9 @@ impl<C: MayCall> Names<C> {
 
     /// Waits until a service is registered. Use it in `init`.
     ///
-    /// Notifications of other channels that arrive meanwhile are added to `others`. In a handler, call
-    /// [`lookup`](Self::lookup) and return instead: the handler runs again when the service registers.
+    /// Notifications of other channels that arrive meanwhile are added to `others`. In a handler,
+    /// call [`lookup`](Self::lookup) and return instead: the handler runs again when the service
+    /// registers.
     ///
     /// ```
     /// # use microkit_protocol::CallError;
@@ -136,7 +138,8 @@ impl<C: MayCall> Names<C> {
     ///
     /// # Panics
     ///
-    /// Panics if a protected procedure call or a fault arrives meanwhile, because it cannot answer one.
+    /// Panics if a protected procedure call or a fault arrives meanwhile, because it cannot answer
+    /// one.
     pub fn wait_for(&self, name: Name, others: &mut ChannelSet) -> Result<Found, CallError> {
         loop {
             if let Some(found) = self.lookup(name)? {
@@ -228,8 +231,8 @@ impl<C: MayCall> Names<C> {
 
     /// Reports that a child, which provides a service, has died. The service is withdrawn.
     ///
-    /// Call it before the child is restarted, so that no client uses the new incarnation with a handle
-    /// of the old one.
+    /// Call it before the child is restarted, so that no client uses the new incarnation with a
+    /// handle of the old one.
     ///
     /// ```
     /// # use microkit_registry::{Name, Names};
@@ -266,8 +269,8 @@ impl<C: MayCall> Names<C> {
 /// Makes a call, and repeats it if the registry was restarted during the call.
 ///
 /// A restarted registry answers with a label that is not in the protocol (`protocol::CALL_AGAIN`),
-/// so the client sees a bad reply. Every request can run twice without harm: a repeated registration
-/// only gets a later epoch.
+/// so the client sees a bad reply. Every request can run twice without harm: a repeated
+/// registration only gets a later epoch.
 fn retry<T, E>(call: impl Fn() -> Result<T, CallError<E>>) -> Result<T, CallError<E>> {
     for _ in 1..ATTEMPTS {
         match call() {

@@ -6,8 +6,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 /// The number of a service's registration. Each registration has a later epoch than the one before.
 ///
-/// An epoch can travel in messages. So a client can send the epoch that it knows with each request, and
-/// the service [checks](Self::check) it:
+/// An epoch can travel in messages. So a client can send the epoch that it knows with each request,
+/// and the service [checks](Self::check) it:
 ///
 /// ```
 /// use microkit_registry::{Epoch, Stale};
@@ -45,8 +45,8 @@ impl Epoch {
     }
 }
 
-/// The error of a stale handle: the service has registered again, or is no longer registered. Look it
-/// up again.
+/// The error of a stale handle: the service has registered again, or is no longer registered. Look
+/// it up again.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct Stale;
 

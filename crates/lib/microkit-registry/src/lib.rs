@@ -1,9 +1,10 @@
 //! A registry of services by name, for protection domains (PDs) that do not trust each other.
 //!
-//! A [`Registry`] is a PD in which services register and clients look them up. In Microkit the system
-//! file defines all channels, so a lookup does not create one. It tells a client which of *its* channels
-//! leads to the service, whether the service is there, and its [`Epoch`]. A [`Table`] defines which PD
-//! may register a service and which PD may find it. [`table!`] generates it from the system file.
+//! A [`Registry`] is a PD in which services register and clients look them up. In Microkit the
+//! system file defines all channels, so a lookup does not create one. It tells a client which of
+//! *its* channels leads to the service, whether the service is there, and its [`Epoch`]. A
+//! [`Table`] defines which PD may register a service and which PD may find it. [`table!`] generates
+//! it from the system file.
 //!
 //! ```text
 //!   service ── register, withdraw ──►┌──────────┐◄── lookup, forget ── client
@@ -47,16 +48,16 @@
 //!
 //! # Guarantees
 //!
-//! - **The order of start does not matter.** A lookup subscribes, whatever its result is: the registry
-//!   notifies the client when the result changes. A registration is complete before any client is
-//!   notified of it.
-//! - **A client cannot detect a service that it may not find.** A name without a grant, a service that
-//!   is not registered and an unknown name get the same answer, by the same instructions, and leave the
-//!   registry's memory in the same state.
-//! - **A client sees a restart.** Each registration has a later [`Epoch`] than the one before. A service
-//!   that restarts, or whose parent [reports its death](Names::report_death), is not found until it
-//!   registers again, and its subscribers are notified. When the *registry* restarts, services stay
-//!   registered, and all clients are notified to look up again.
+//! - **The order of start does not matter.** A lookup subscribes, whatever its result is: the
+//!   registry notifies the client when the result changes. A registration is complete before any
+//!   client is notified of it.
+//! - **A client cannot detect a service that it may not find.** A name without a grant, a service
+//!   that is not registered and an unknown name get the same answer, by the same instructions, and
+//!   leave the registry's memory in the same state.
+//! - **A client sees a restart.** Each registration has a later [`Epoch`] than the one before. A
+//!   service that restarts, or whose parent [reports its death](Names::report_death), is not found
+//!   until it registers again, and its subscribers are notified. When the *registry* restarts,
+//!   services stay registered, and all clients are notified to look up again.
 //! - **No PD spends the memory of another.** The registry's memory does not depend on the requests.
 //! - **A notification is observed, or its loss is known:** see [`signals`].
 //!

@@ -5,11 +5,12 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 
 use crate::{Epoch, Name};
 
-/// The registry's protocol. [`Registry`](crate::Registry) implements it, and [`Names`](crate::Names)
-/// calls it.
+/// The registry's protocol. [`Registry`](crate::Registry) implements it, and
+/// [`Names`](crate::Names) calls it.
 #[protocol]
 pub trait Directory {
-    /// Starts a new incarnation of the caller: withdraws its services and cancels its subscriptions.
+    /// Starts a new incarnation of the caller: withdraws its services and cancels its
+    /// subscriptions.
     fn begin(&mut self);
 
     /// Registers a service of the caller.
@@ -49,8 +50,8 @@ pub struct LookupReply {
 
 /// The error of a lookup that finds nothing.
 ///
-/// It is the same for an unknown name, a service that is not registered, and a service that the caller
-/// may not find.
+/// It is the same for an unknown name, a service that is not registered, and a service that the
+/// caller may not find.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct NotFound;
@@ -76,5 +77,6 @@ impl core::error::Error for NotAllowed {}
 /// The label of the reply to a caller whose call the registry's last incarnation did not answer.
 ///
 /// The protocol does not use this label, so the client sees a bad reply and calls again. It is not
-/// `microkit_protocol::RESTARTED`, because [`Names`](crate::Names) hides the restart from the caller.
+/// `microkit_protocol::RESTARTED`, because [`Names`](crate::Names) hides the restart from the
+/// caller.
 pub(crate) const CALL_AGAIN: u64 = 0xf0;

@@ -15,8 +15,8 @@ use crate::{
 /// The channel of a call identifies the caller. The registry answers every request, whatever its
 /// words are, and changes only what the table lets the caller change.
 ///
-/// **Rights:** the registry's PD has a higher priority than all its callers, as Microkit requires for
-/// protected procedure calls, and may notify every client.
+/// **Rights:** the registry's PD has a higher priority than all its callers, as Microkit requires
+/// for protected procedure calls, and may notify every client.
 #[derive(Debug)]
 pub struct Registry {
     state: RegistryState,
@@ -44,9 +44,9 @@ impl Registry {
     /// }
     /// ```
     ///
-    /// After a restart, all clients are notified, because the last incarnation may have died before it
-    /// notified them. A caller whose call it received and did not answer is asked to call again with
-    /// the registry's first wait. [`Names`](crate::Names) does so.
+    /// After a restart, all clients are notified, because the last incarnation may have died before
+    /// it notified them. A caller whose call it received and did not answer is asked to call again
+    /// with the registry's first wait. [`Names`](crate::Names) does so.
     ///
     /// **Blocking:** never.
     ///
@@ -75,8 +75,8 @@ impl Handler for Registry {
         Ok(DirectoryServer::dispatch(&mut call, &msg_info))
     }
 
-    // `restart_reply!` leaves a record in the ELF file. With `#[inline]` it is only in the registry's
-    // program, and not in programs that link this crate as clients.
+    // `restart_reply!` leaves a record in the ELF file. With `#[inline]` it is only in the
+    // registry's program, and not in programs that link this crate as clients.
     #[inline]
     fn restart_reply(&self) -> Option<RestartReply> {
         Some(restart_reply!(CALL_AGAIN))
@@ -90,8 +90,8 @@ impl Handler for Registry {
 
 /// The state, and the caller of the current request.
 ///
-/// Each change is complete before anyone is notified of it: a client that looks up again at once must
-/// see it.
+/// Each change is complete before anyone is notified of it: a client that looks up again at once
+/// must see it.
 struct Call<'a> {
     state: &'a mut RegistryState,
     caller: Channel,

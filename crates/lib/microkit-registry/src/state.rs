@@ -12,9 +12,9 @@
 //! | 0 | the number of incarnations of the registry |
 //! | 1 + index of a service | epoch of its last registration << 1, plus 1 if it is registered |
 //!
-//! One request stores at most one word of a service, except `begin`, which stores one for each service
-//! of the caller. So when the registry dies, each service's change is either complete or not made.
-//! Subscriptions are not kept: a restarted registry notifies all clients instead.
+//! One request stores at most one word of a service, except `begin`, which stores one for each
+//! service of the caller. So when the registry dies, each service's change is either complete or
+//! not made. Subscriptions are not kept: a restarted registry notifies all clients instead.
 
 use core::hint::black_box;
 use core::sync::atomic::Ordering;
@@ -25,8 +25,8 @@ use crate::{Epoch, LookupReply, MAX_SERVICES, Name, NotAllowed, Table};
 
 /// The registrations and subscriptions of a registry.
 ///
-/// Every change returns the channels to notify after it. [`Registry`](crate::Registry) notifies them. A
-/// PD that is more than a registry can use this type in its own handler:
+/// Every change returns the channels to notify after it. [`Registry`](crate::Registry) notifies
+/// them. A PD that is more than a registry can use this type in its own handler:
 ///
 /// ```
 /// use microkit_registry::{Grant, Name, NotAllowed, RegistryState, Service, Table};
@@ -58,8 +58,8 @@ pub struct RegistryState {
     table: &'static Table,
     lasting: &'static [SharedWord],
     is_first_incarnation: bool,
-    /// For each service: the epoch of its last registration << 1, plus [`REGISTERED`]. A copy of the
-    /// words in `lasting`, so that a lookup reads no shared memory.
+    /// For each service: the epoch of its last registration << 1, plus [`REGISTERED`]. A copy of
+    /// the words in `lasting`, so that a lookup reads no shared memory.
     states: [u64; MAX_SERVICES],
     /// For each service: a bit for each subscribed channel.
     watchers: [u64; MAX_SERVICES],
@@ -103,8 +103,8 @@ impl RegistryState {
 
     /// Returns the clients to notify when this incarnation starts.
     ///
-    /// These are none after boot, and all after a restart: their subscriptions are lost, and the last
-    /// incarnation may have died before it notified them.
+    /// These are none after boot, and all after a restart: their subscriptions are lost, and the
+    /// last incarnation may have died before it notified them.
     pub fn to_notify_at_start(&self) -> ChannelSet {
         if self.is_first_incarnation {
             return ChannelSet::default();
@@ -128,8 +128,8 @@ impl RegistryState {
     ///
     /// # Errors
     ///
-    /// Returns [`NotAllowed`] if `caller` is not the provider of a service with that name. Then nothing
-    /// changes.
+    /// Returns [`NotAllowed`] if `caller` is not the provider of a service with that name. Then
+    /// nothing changes.
     pub fn register(
         &mut self,
         caller: Channel,
@@ -156,9 +156,9 @@ impl RegistryState {
 
     /// Looks up a service, and subscribes `caller` if it may find the service.
     ///
-    /// Returns the service if it is registered and `caller` may find it. Every `None` executes the same
-    /// instructions and accesses the same memory: the search visits every grant and every service, and
-    /// does not branch on the result.
+    /// Returns the service if it is registered and `caller` may find it. Every `None` executes the
+    /// same instructions and accesses the same memory: the search visits every grant and every
+    /// service, and does not branch on the result.
     pub fn lookup(&mut self, caller: Channel, name: Name) -> Option<LookupReply> {
         let (granted, channel) = self.granted(caller, name);
         let state = self.watch(name, granted, |watchers| watchers | bit(caller));
@@ -189,8 +189,8 @@ impl RegistryState {
         (granted, channel)
     }
 
-    /// Changes the subscriptions to a service and returns the service's state. If `granted` is zero, it
-    /// changes nothing and returns 0.
+    /// Changes the subscriptions to a service and returns the service's state. If `granted` is
+    /// zero, it changes nothing and returns 0.
     #[inline]
     fn watch(&mut self, name: Name, granted: u64, change: impl Fn(u64) -> u64) -> u64 {
         let mut found = 0;
@@ -246,8 +246,8 @@ const fn bit(channel: Channel) -> u64 {
 
 /// Returns all ones if `word` is 0, and 0 otherwise.
 ///
-/// `black_box` hides the value from the compiler. Without it, the compiler could turn the masks above
-/// into branches, and the time of a lookup would reveal which services exist.
+/// `black_box` hides the value from the compiler. Without it, the compiler could turn the masks
+/// above into branches, and the time of a lookup would reveal which services exist.
 #[inline]
 fn all_ones_if_zero(word: u64) -> u64 {
     black_box(u64::from(word == 0)).wrapping_neg()

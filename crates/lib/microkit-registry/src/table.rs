@@ -56,8 +56,9 @@ impl Table {
     ///
     /// # Panics
     ///
-    /// Panics if there are more than [`MAX_SERVICES`] services, if two services have the same name, if
-    /// a grant names a service that is not in the table, or if a client has two grants for a service.
+    /// Panics if there are more than [`MAX_SERVICES`] services, if two services have the same name,
+    /// if a grant names a service that is not in the table, or if a client has two grants for a
+    /// service.
     pub const fn new(services: &'static [Service], grants: &'static [Grant]) -> Self {
         assert!(
             services.len() <= MAX_SERVICES,
@@ -93,7 +94,8 @@ impl Table {
     }
 }
 
-/// Returns the index of the first service with that name, or the number of services if there is none.
+/// Returns the index of the first service with that name, or the number of services if there is
+/// none.
 const fn position(services: &[Service], name: Name) -> usize {
     let mut index = 0;
     while index < services.len() && !same(services[index].name, name) {
@@ -130,13 +132,13 @@ const fn same(one: Name, other: Name) -> bool {
 /// }
 /// ```
 ///
-/// The first line names the system file and the registry's protection domain (PD) in it. Each `service`
-/// has the name by which clients look it up, the PD that provides it, optionally the parent that may
-/// report its death, and the PDs that may find it.
+/// The first line names the system file and the registry's protection domain (PD) in it. Each
+/// `service` has the name by which clients look it up, the PD that provides it, optionally the
+/// parent that may report its death, and the PDs that may find it.
 ///
 /// The macro finds the channels between these PDs in the file, by the rules of
-/// `microkit_system::system!`. A channel that is missing is a compile error that shows the line of the
-/// file.
+/// `microkit_system::system!`. A channel that is missing is a compile error that shows the line of
+/// the file.
 #[macro_export]
 macro_rules! table {
     (

@@ -1,5 +1,5 @@
-//! Checks that every accepted signal is observed or reported lost, in every schedule, with the death of
-//! the receiver at every step. Mutants that break this must be found.
+//! Checks that every accepted signal is observed or reported lost, in every schedule, with the
+//! death of the receiver at every step. Mutants that break this must be found.
 
 mod common;
 
@@ -182,7 +182,8 @@ fn with_file<S: Sends>(file: &str, signals: usize, restarts: bool) -> System {
         .program("alice.elf", move || alice::<S>(signals))
 }
 
-/// Checks that each accepted signal has an outcome, and that each one reported as observed was taken.
+/// Checks that each accepted signal has an outcome, and that each one reported as observed was
+/// taken.
 fn is_settled(run: &Run) {
     let log = run.log();
     let count = |what| log.matches(what).count();

@@ -1,5 +1,5 @@
-//! Tests of the registry's state alone, without a system: what each request changes, and that requests
-//! of one PD do not affect another.
+//! Tests of the registry's state alone, without a system: what each request changes, and that
+//! requests of one PD do not affect another.
 
 mod common;
 
@@ -152,7 +152,8 @@ fn a_lookup_without_a_grant_changes_nothing() {
     assert_eq!(state.withdraw(PROVIDER, BELL), Ok(set(&[])));
 }
 
-/// A table with two services whose names differ in one byte, by `difference`. `ALICE` may find the first.
+/// A table with two services whose names differ in one byte, by `difference`. `ALICE` may find the
+/// first.
 fn alike(difference: u8) -> (&'static Table, Name) {
     let other = Name::new(if difference == 1 { "cell" } else { "gell" });
     assert_eq!(b'b' ^ difference, other.to_string().as_bytes()[0]);

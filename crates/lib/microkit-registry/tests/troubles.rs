@@ -1,7 +1,8 @@
 //! The known defects of Tock's inter-process communication, each in a module of its own.
 //!
-//! One test of a module shows that the registry does not have the defect, in any schedule and with a
-//! death at any step. The others put the defect into a registry and check that the explorer finds it.
+//! One test of a module shows that the registry does not have the defect, in any schedule and with
+//! a death at any step. The others put the defect into a registry and check that the explorer finds
+//! it.
 
 mod common;
 
@@ -112,8 +113,9 @@ fn is_found(result: Result<microkit_test::Explored, Box<Found>>, message: &str) 
 }
 
 mod callback_though_exposure_failed {
-    //! Tock: "`allow()` can succeed, and a notify callback can be triggered, even if the `expose_to()`
-    //! call fails". Here a registration that fails changes nothing, and no client is notified.
+    //! Tock: "`allow()` can succeed, and a notify callback can be triggered, even if the
+    //! `expose_to()` call fails". Here a registration that fails changes nothing, and no client is
+    //! notified.
 
     use super::*;
 
@@ -174,9 +176,9 @@ mod callback_though_exposure_failed {
 }
 
 mod errors_reveal_services {
-    //! Tock: "By iterating through service IDs the error return values leak which apps are present".
-    //! Here every name that a client may not find gets the same answer, whether the service exists or
-    //! not.
+    //! Tock: "By iterating through service IDs the error return values leak which apps are
+    //! present". Here every name that a client may not find gets the same answer, whether the
+    //! service exists or not.
 
     use super::*;
 
@@ -342,7 +344,8 @@ mod callee_pays_for_the_caller {
         let system = with();
         assert_complete(Explorer::new(&system).crash("mallory").check(|run| {
             alice_finds_it(run);
-            // The lasting memory has one word for the registry's incarnations and one for the service.
+            // The lasting memory has one word for the registry's incarnations and one for the
+            // service.
             let words = run.region("registry", "lasting");
             let used = words
                 .iter()
@@ -377,9 +380,9 @@ mod callee_pays_for_the_caller {
 }
 
 mod notification_vanishes {
-    //! Tock: "Scheduling a notify callback may fail (queue full, calling process has died), and neither
-    //! is made aware". Here every subscriber is notified of a change, even if the registry or the
-    //! service dies meanwhile. (`tests/signals.rs` does the same for signals to a service.)
+    //! Tock: "Scheduling a notify callback may fail (queue full, calling process has died), and
+    //! neither is made aware". Here every subscriber is notified of a change, even if the registry
+    //! or the service dies meanwhile. (`tests/signals.rs` does the same for signals to a service.)
 
     use super::*;
 

@@ -10,8 +10,8 @@ impl<T, const N: usize, R: Rules> Sessions<T, N, R> {
     /// Answers a request about sessions themselves: a connect, a close or a report of a death.
     ///
     /// Return the result from `Handler::protected`. `None` means that the request belongs to the
-    /// protocol, which must dispatch it. `ended` receives the state of each session that the request
-    /// closes. Pass `drop` to drop it.
+    /// protocol, which must dispatch it. `ended` receives the state of each session that the
+    /// request closes. Pass `drop` to drop it.
     ///
     /// ```
     /// # use microkit_sessions::Sessions;

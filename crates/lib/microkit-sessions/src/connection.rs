@@ -30,8 +30,8 @@ use crate::{ConnectError, OpenError, ReportError, Session, SessionError, Session
 /// }
 /// ```
 ///
-/// Every library of a program can connect for itself, any number of times. Only the first connect to a
-/// server in an incarnation sends a request. The server then closes the sessions of earlier
+/// Every library of a program can connect for itself, any number of times. Only the first connect
+/// to a server in an incarnation sends a request. The server then closes the sessions of earlier
 /// incarnations. Sessions of this incarnation stay open.
 #[derive(Copy, Clone)]
 pub struct Connection<C = Channel> {
@@ -79,7 +79,8 @@ impl<C: MayCall> Connection<C> {
         self.channel
     }
 
-    /// Opens a session. `call` is the call of the server's protocol that returns the session's number.
+    /// Opens a session. `call` is the call of the server's protocol that returns the session's
+    /// number.
     ///
     /// **Blocking:** as long as `call`.
     ///
@@ -94,11 +95,12 @@ impl<C: MayCall> Connection<C> {
         Ok(Session::new(self.channel, call()?.serial()))
     }
 
-    /// Reports that another client of the server has died. The server closes that client's sessions.
+    /// Reports that another client of the server has died. The server closes that client's
+    /// sessions.
     ///
-    /// `client` is the *server's* channel to that client. Use it for a child that its parent does not
-    /// restart. A child that is restarted needs no report, because its next connect closes its old
-    /// sessions. A parent that reports it anyway must do so while the child is stopped.
+    /// `client` is the *server's* channel to that client. Use it for a child that its parent does
+    /// not restart. A child that is restarted needs no report, because its next connect closes its
+    /// old sessions. A parent that reports it anyway must do so while the child is stopped.
     ///
     /// ```
     /// # use microkit_sessions::Connection;
@@ -155,8 +157,8 @@ impl<C: fmt::Debug> fmt::Debug for Connection<C> {
     }
 }
 
-/// Calls the server with one word in CPU registers, so that the message registers in the IPC buffer keep
-/// their contents.
+/// Calls the server with one word in CPU registers, so that the message registers in the IPC buffer
+/// keep their contents.
 #[track_caller]
 pub(crate) fn call(channel: impl MayCall, label: u64, word: u64) -> (MessageInfo, u64) {
     let request = MessageInfo::new(label, 1);

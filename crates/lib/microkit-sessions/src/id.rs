@@ -4,9 +4,20 @@ use zerocopy::{Immutable, IntoBytes, TryFromBytes};
 
 /// The identifier of a session, for the messages of a protocol.
 ///
-/// It is a number that a server never uses twice, over all its incarnations. Only the client that opened
-/// the session can use it: the server refuses it from every other client, and after the session is
-/// closed.
+/// It is a number that a server never uses twice, over all its incarnations. Only the client that
+/// opened the session can use it: the server refuses it from every other client, and after the
+/// session is closed.
+///
+/// ```
+/// use microkit_protocol::protocol;
+/// use microkit_sessions::{SessionError, SessionId};
+///
+/// #[protocol]
+/// trait Files {
+///     fn open(&mut self, name: u64) -> Result<SessionId, SessionError<()>>;
+///     fn size(&mut self, file: SessionId) -> Result<u64, SessionError<()>>;
+/// }
+/// ```
 #[derive(Debug, PartialEq, Eq, TryFromBytes, IntoBytes, Immutable)]
 #[repr(transparent)]
 pub struct SessionId {

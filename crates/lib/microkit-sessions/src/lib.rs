@@ -2,12 +2,12 @@
 //!
 //! A server keeps the state of each session, such as an open file, in a table of fixed size:
 //! [`Sessions`]. A client holds a [`Session`], whose drop closes it. Several parts of a program can
-//! share one session through [`Shared`]. The server's own calls are a protocol of `microkit_protocol`, in
-//! which a [`SessionId`] names the session.
+//! share one session through [`Shared`]. The server's own calls are a protocol of
+//! `microkit_protocol`, in which a [`SessionId`] names the session.
 //!
 //! ```text
 //!   client                                server
-//!   Connection::connect ──── connect ────► Sessions::answer   closes sessions of earlier incarnations
+//!   Connection::connect ──── connect ────► Sessions::answer (closes earlier incarnations' sessions)
 //!   Connection::open ─────── protocol ───► Sessions::open
 //!   session.id() ─────────── protocol ───► Sessions::get_mut
 //!   drop(session) ────────── close ──────► Sessions::answer
@@ -75,8 +75,8 @@
 //!
 //! - Its client drops the handle or [closes](Session::close) it.
 //! - Its client restarts and [connects](Connection::connect).
-//! - A client that [may](Sessions::allow_reports) do so [reports](Connection::report_end) the death of
-//!   its client.
+//! - A client that [may](Sessions::allow_reports) do so [reports](Connection::report_end) the death
+//!   of its client.
 //! - The server [closes](Sessions::kick) it. The client's next call returns an error.
 //! - The server restarts. Its new incarnation has no sessions.
 //!
@@ -85,13 +85,14 @@
 //!
 //! # Trust
 //!
-//! A server trusts no client. A client that misbehaves harms only its own sessions. Within a protection
-//! domain there is no protection: a library that knows another library's number can close its session.
+//! A server trusts no client. A client that misbehaves harms only its own sessions. Within a
+//! protection domain there is no protection: a library that knows another library's number can
+//! close its session.
 //!
 //! # Contract lines
 //!
-//! **Blocking:** says how long a call can wait. **Rights:** names what the system file or the server
-//! must grant.
+//! **Blocking:** says how long a call can wait. **Rights:** names what the system file or the
+//! server must grant.
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -1,7 +1,7 @@
 //! The rules that make the table of sessions sound.
 //!
-//! Each rule is a constant, so that a test can leave one out and check that it finds the defect. The
-//! compiler removes the branches for [`Sound`].
+//! Each rule is a constant, so that a test can leave one out and check that it finds the defect.
+//! The compiler removes the branches for [`Sound`].
 
 /// The rules of a table of sessions.
 pub trait Rules {

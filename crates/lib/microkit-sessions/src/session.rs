@@ -74,18 +74,18 @@ use crate::{CloseError, SessionId};
 ///
 /// # A drop is a call
 ///
-/// Closing is a protected procedure call of one word in a CPU register. It does not change the message
-/// registers, so a session can be dropped while a reply is being built. Like every call it can wait for
-/// the server, so a PD that drops sessions declares the call in its `waits!`. Inside a borrow of the
-/// message registers no call is possible. There a drop panics like every call, and the message names the
-/// place of the borrow.
+/// Closing is a protected procedure call of one word in a CPU register. It does not change the
+/// message registers, so a session can be dropped while a reply is being built. Like every call it
+/// can wait for the server, so a PD that drops sessions declares the call in its `waits!`. Inside a
+/// borrow of the message registers no call is possible. There a drop panics like every call, and
+/// the message names the place of the borrow.
 ///
-/// A protection domain (PD) that panics or is stopped drops nothing. Its sessions are closed when its
-/// next incarnation [connects](crate::Connection::connect), or when its parent
-/// [reports its death](crate::Connection::report_end). The same holds after `mem::forget`.
+/// A protection domain (PD) that panics or is stopped drops nothing. Its sessions are closed when
+/// its next incarnation [connects](crate::Connection::connect), or when its parent [reports its
+/// death](crate::Connection::report_end). The same holds after `mem::forget`.
 ///
-/// If the server was restarted or has closed the session itself, it refuses the number, and the drop has
-/// no effect.
+/// If the server was restarted or has closed the session itself, it refuses the number, and the
+/// drop has no effect.
 #[must_use = "a session that is dropped is closed"]
 pub struct Session<C: MayCall = Channel> {
     channel: C,
@@ -118,8 +118,8 @@ impl<C: MayCall> Session<C> {
     ///
     /// # Errors
     ///
-    /// Returns an error if the session was already closed, by the server or by the server's restart, or
-    /// if the peer is not a session server. The session is closed in every case.
+    /// Returns an error if the session was already closed, by the server or by the server's
+    /// restart, or if the peer is not a session server. The session is closed in every case.
     ///
     /// # Panics
     ///
@@ -167,8 +167,8 @@ pub(crate) fn close(channel: impl MayCall, number: u64) -> Result<(), CloseError
 
 /// Returns whether a destructor runs because of a panic.
 ///
-/// On the target, a panic runs no destructors. On a host it does, and they must have no effect, so that
-/// tests see the target's behaviour.
+/// On the target, a panic runs no destructors. On a host it does, and they must have no effect, so
+/// that tests see the target's behaviour.
 pub(crate) fn is_panicking() -> bool {
     #[cfg(target_os = "none")]
     return false;

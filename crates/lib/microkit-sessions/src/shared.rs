@@ -8,8 +8,8 @@ use sel4_microkit::{Channel, LifeWord, MayCall};
 use crate::session::{close, is_panicking};
 use crate::{CloseError, Connection, OpenError, SessionId};
 
-/// Holds one session for any number of owners. The first owner opens it, and the drop of the last one
-/// closes it.
+/// Holds one session for any number of owners. The first owner opens it, and the drop of the last
+/// one closes it.
 ///
 /// It lives in a static and needs no heap. With a heap, `Rc<Session>` does the same.
 ///
@@ -30,10 +30,10 @@ use crate::{CloseError, Connection, OpenError, SessionId};
 /// }
 /// ```
 ///
-/// No owner can get a session that is being closed: a PD has one thread, and closing is one call. So no
-/// other code of the PD runs between the drop of the last owner and the server's reply. The next owner
-/// opens another session with another number. Therefore even a late close of the old number cannot close
-/// the new session.
+/// No owner can get a session that is being closed: a PD has one thread, and closing is one call.
+/// So no other code of the PD runs between the drop of the last owner and the server's reply. The
+/// next owner opens another session with another number. Therefore even a late close of the old
+/// number cannot close the new session.
 #[derive(Debug)]
 pub struct Shared<C = Channel> {
     channel: C,
@@ -104,7 +104,8 @@ impl<C: MayCall> Shared<C> {
         self.check(connection);
         if self.owners.get() == 0 {
             let session = connection.open(call)?;
-            // `call` may itself have created owners. Then their session is kept, and this one closes.
+            // `call` may itself have created owners. Then their session is kept, and this one
+            // closes.
             if self.owners.get() == 0 {
                 self.number.set(session.into_number());
             }
@@ -154,8 +155,8 @@ impl<C: MayCall> Owner<C> {
     /// Opens another session for all owners, if their current session is still `gone`.
     ///
     /// Call it when the server refuses the session as [`Stale`](crate::Refused::Stale) or
-    /// [`NotOpen`](crate::Refused::NotOpen). If several owners call it for the same session, only the
-    /// first one opens another.
+    /// [`NotOpen`](crate::Refused::NotOpen). If several owners call it for the same session, only
+    /// the first one opens another.
     ///
     /// ```
     /// # use microkit_sessions::{Connection, OpenError, Owner, SessionId};
@@ -193,8 +194,8 @@ impl<C: MayCall> Owner<C> {
         let session = connection.open(call)?;
         if self.id() == *gone {
             self.shared.number.set(session.into_number());
-            // The old session should be closed already. If the caller is wrong, this closes it, so that
-            // no session is left without an owner.
+            // The old session should be closed already. If the caller is wrong, this closes it, so
+            // that no session is left without an owner.
             close(self.shared.channel, gone.serial()).ok();
         }
         Ok(())

@@ -41,8 +41,8 @@ use crate::{Refused, SessionError, SessionId};
 /// # Ok::<(), Refused>(())
 /// ```
 ///
-/// A session belongs to the client that opened it, in that client's incarnation. The channel identifies
-/// the client. For every other client, the session's number is not open.
+/// A session belongs to the client that opened it, in that client's incarnation. The channel
+/// identifies the client. For every other client, the session's number is not open.
 ///
 /// Closing a session drops its `T`, except where a method returns it or passes it to a closure.
 #[derive(Debug)]
@@ -53,8 +53,8 @@ pub struct Sessions<T, const N: usize, R = Sound> {
     numbers: &'static SharedWord,
     /// The first number of this incarnation. Lower numbers are stale.
     first: u64,
-    /// The next number that is unused in this incarnation. Usually it equals `numbers`. It keeps numbers
-    /// unique even if another PD writes to `numbers`.
+    /// The next number that is unused in this incarnation. Usually it equals `numbers`. It keeps
+    /// numbers unique even if another PD writes to `numbers`.
     next: u64,
     quota: usize,
     reports: &'static [(Channel, Channel)],
@@ -71,10 +71,12 @@ struct Entry<T> {
 impl<T, const N: usize> Sessions<T, N> {
     /// Creates an empty table. Each client can have at most `quota` sessions.
     ///
-    /// If `quota` times the number of clients is at most `N`, no client can fill the table for others.
+    /// If `quota` times the number of clients is at most `N`, no client can fill the table for
+    /// others.
     ///
-    /// `numbers` is a word of a memory region that only this PD maps and that is zero at boot. A restart
-    /// does not change the region, so no number is used twice over all incarnations of the server.
+    /// `numbers` is a word of a memory region that only this PD maps and that is zero at boot. A
+    /// restart does not change the region, so no number is used twice over all incarnations of the
+    /// server.
     ///
     /// **Blocking:** never.
     pub fn new(numbers: &'static SharedWord, quota: usize) -> Self {
@@ -277,8 +279,8 @@ impl<T, const N: usize, R: Rules> Sessions<T, N, R> {
             let free = (1..).find(|number| self.index_of(*number).is_none());
             return free.ok_or(Refused::Full);
         }
-        // Only the server should write the word. If another PD does, `next` still keeps the numbers of
-        // this incarnation unique.
+        // Only the server should write the word. If another PD does, `next` still keeps the numbers
+        // of this incarnation unique.
         let number = self.numbers.load(Ordering::Relaxed).max(self.next);
         let next = number.checked_add(1).ok_or(Refused::Full)?;
         // Store before the client learns the number. A server that dies here only skips a number.

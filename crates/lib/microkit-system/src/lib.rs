@@ -1,5 +1,5 @@
-//! Typed channels, interrupts, children and memory regions of a protection domain (PD), by their names in
-//! the system file. Each type has only the operations that the file grants.
+//! Typed channels, interrupts, children and memory regions of a protection domain (PD), by their
+//! names in the system file. Each type has only the operations that the file grants.
 //!
 //! ```
 //! microkit_system::system! {
@@ -16,8 +16,8 @@
 //! assert_eq!(MEMORY.size_bytes(), 0x1000);
 //! ```
 //!
-//! A name that is not in the file is a compile error. So is the use of a right that the file does not
-//! grant. The error shows the line of the file:
+//! A name that is not in the file is a compile error. So is the use of a right that the file does
+//! not grant. The error shows the line of the file:
 //!
 //! ```compile_fail
 //! # microkit_system::system! {
@@ -42,7 +42,8 @@ mod region;
 /// }
 /// ```
 ///
-/// The first line names the system file and the program's PD in it. Any number of these items follow:
+/// The first line names the system file and the program's PD in it. Any number of these items
+/// follow:
 ///
 /// | item | its name in the file | the generated item |
 /// | --- | --- | --- |
@@ -52,9 +53,9 @@ mod region;
 /// | `child NAME = "…";` | the `setvar_id` of the child, or its name | a constant of type `sel4_microkit::Child` |
 /// | `region NAME = "…";` | the `setvar_vaddr` of the `<map>`, or the region (`mr`) | a unit struct: `size_bytes` and `words`. With `cached="false"` it has `registers` instead of `words` |
 ///
-/// Without `= "…"`, the item's own name is looked up in the file. Upper and lower case are equal there,
-/// and `_` stands for each character that a Rust name cannot have. So `region RX_QUEUE_0;` is the region
-/// `rx/queue@0`.
+/// Without `= "…"`, the item's own name is looked up in the file. Upper and lower case are equal
+/// there, and `_` stands for each character that a Rust name cannot have. So `region RX_QUEUE_0;`
+/// is the region `rx/queue@0`.
 ///
 /// # Compile errors
 ///
@@ -100,16 +101,16 @@ mod region;
 ///
 /// # The system file
 ///
-/// The macro looks for the file in the folder of the package's `Cargo.toml`, in the folder of the source
-/// file, and in the folder `microkit-systems` of the package and of every parent folder. A change of the
-/// file rebuilds the program.
+/// The macro looks for the file in the folder of the package's `Cargo.toml`, in the folder of the
+/// source file, and in the folder `microkit-systems` of the package and of every parent folder. A
+/// change of the file rebuilds the program.
 ///
-/// If the element has a `setvar_id`, `setvar_vaddr` or `setvar_size`, the item declares the variable of
-/// that name, which Microkit's tool looks for.
+/// If the element has a `setvar_id`, `setvar_vaddr` or `setvar_size`, the item declares the
+/// variable of that name, which Microkit's tool looks for.
 ///
-/// A region needs `setvar_vaddr` and `setvar_size` in its `<map>`, because its address is the one that
-/// Microkit's tool writes into the program. So a program that runs in another system than the one it was
-/// compiled for gets no wrong pointer. `words` panics if the sizes differ.
+/// A region needs `setvar_vaddr` and `setvar_size` in its `<map>`, because its address is the one
+/// that Microkit's tool writes into the program. So a program that runs in another system than the
+/// one it was compiled for gets no wrong pointer. `words` panics if the sizes differ.
 pub use microkit_system_macros::system;
 
 pub use region::{Region, Words, WordsIter, Writable};

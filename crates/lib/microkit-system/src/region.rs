@@ -88,6 +88,18 @@ impl<R: Region> Words<R> {
     /// Returns the words as a slice, for types that take one, such as the queues of
     /// `microkit-shared-memory`.
     ///
+    /// ```
+    /// # use core::sync::atomic::Ordering;
+    /// # microkit_system::system! {
+    /// #     "ping-pong-memory.system", pd = "ping";
+    /// #     region MEMORY = "memory";
+    /// # }
+    /// fn first() -> u64 {
+    ///     let [first, ..] = MEMORY.words().as_slice() else { return 0 };
+    ///     first.load(Ordering::Relaxed)
+    /// }
+    /// ```
+    ///
     /// **Rights:** a `<map>` with `w`, because anyone can write to an atomic word.
     pub const fn as_slice(self) -> &'static [SharedWord]
     where
@@ -98,12 +110,36 @@ impl<R: Region> Words<R> {
 }
 
 /// A memory region of the system file. `system!` implements it for each `region` item.
+///
+/// A function that reads any region has a parameter of this kind:
+///
+/// ```
+/// use core::sync::atomic::Ordering;
+/// use microkit_system::{Region, Words};
+///
+/// fn sum(words: Words<impl Region>) -> u64 {
+///     words.iter(Ordering::Relaxed).sum()
+/// }
+/// ```
 pub trait Region: Copy {
     /// The region's size in bytes.
     const BYTES: usize;
 }
 
 /// A memory region that the program's PD may write.
+///
+/// A function that writes to any region has a parameter of this kind:
+///
+/// ```
+/// use core::sync::atomic::Ordering;
+/// use microkit_system::{Words, Writable};
+///
+/// fn clear(words: Words<impl Writable>) {
+///     for index in 0..words.len() {
+///         words.store(index, 0, Ordering::Relaxed);
+///     }
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a writable region",
     label = "this needs a region that is mapped with `w`"
@@ -156,7 +192,8 @@ impl<R> fmt::Debug for Words<R> {
     }
 }
 
-/// Returns the words of the region `name` after a check of the size that Microkit's tool has written.
+/// Returns the words of the region `name` after a check of the size that Microkit's tool has
+/// written.
 #[doc(hidden)]
 #[track_caller]
 pub fn words<R: Region>(name: &str, words: &'static [SharedWord]) -> Words<R> {

@@ -1,5 +1,5 @@
-//! Checks that names and rights that are not in the system file do not compile, and that the error shows
-//! the line of the file.
+//! Checks that names and rights that are not in the system file do not compile, and that the error
+//! shows the line of the file.
 
 #[test]
 fn names_and_rights_that_are_not_in_the_file_do_not_compile() {

@@ -1,11 +1,11 @@
-//! What a trait must be to be a protocol.
+//! Parses a trait and checks that it can be a protocol.
 
 use syn::{
     Attribute, Error, FnArg, GenericArgument, Ident, ItemTrait, Pat, PathArguments, Result,
     ReturnType, TraitItem, TraitItemFn, Type, Visibility,
 };
 
-/// A trait that is a protocol.
+/// A trait that has passed the checks of a protocol.
 pub(crate) struct Protocol<'a> {
     pub(crate) visibility: &'a Visibility,
     pub(crate) name: &'a Ident,
@@ -92,7 +92,7 @@ fn method(item: &TraitItem) -> Result<Method<'_>> {
 
 fn argument(argument: &FnArg) -> Result<(&Ident, &Type)> {
     let FnArg::Typed(typed) = argument else {
-        return Err(Error::new_spanned(argument, "`self` comes first"));
+        return Err(Error::new_spanned(argument, "write `self` first"));
     };
     let Pat::Ident(name) = &*typed.pat else {
         return Err(Error::new_spanned(

@@ -1,4 +1,5 @@
-//! The `#[protocol]` attribute of `microkit-protocol`: generates a client and a server from a trait.
+//! The `#[protocol]` attribute of `microkit-protocol`: generates a client and a server from a
+//! trait.
 //!
 //! `input` checks the trait, and `output` generates the code. `hash` computes the part of the
 //! version that the trait's source determines.

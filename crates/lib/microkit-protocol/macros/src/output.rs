@@ -68,8 +68,9 @@ fn client(protocol: &Protocol<'_>) -> TokenStream {
             /// # Errors
             ///
             /// Returns [`CallError::Refused`](::microkit_protocol::CallError::Refused) if the
-            /// versions differ, and [`CallError::BadReply`](::microkit_protocol::CallError::BadReply)
-            /// if the peer does not serve a protocol.
+            /// versions differ, and
+            /// [`CallError::BadReply`](::microkit_protocol::CallError::BadReply) if the peer does
+            /// not serve a protocol.
             ///
             /// # Panics
             ///
@@ -172,7 +173,8 @@ fn server(protocol: &Protocol<'_>) -> TokenStream {
             ///
             /// # Panics
             ///
-            /// Panics inside a borrow of the message registers. No request of a client causes a panic.
+            /// Panics inside a borrow of the message registers. No request of a client causes a
+            /// panic.
             #[track_caller]
             #visibility fn dispatch<__Server: #trait_name + ?::core::marker::Sized>(
                 __server: &mut __Server,
@@ -188,7 +190,8 @@ fn server(protocol: &Protocol<'_>) -> TokenStream {
             ///
             /// # Panics
             ///
-            /// Panics inside a borrow of the message registers. No request of a client causes a panic.
+            /// Panics inside a borrow of the message registers. No request of a client causes a
+            /// panic.
             #[inline]
             #[track_caller]
             #visibility fn dispatch_with_mrs<__Server: #trait_name + ?::core::marker::Sized>(

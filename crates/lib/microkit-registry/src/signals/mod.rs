@@ -1,18 +1,18 @@
 //! Notifications with an outcome: the sender can tell whether the receiver observed each one.
 //!
-//! A notification of seL4 is a bit. Notifications that arrive before the receiver waits merge into one.
-//! So the receiver cannot know how many were sent. When the receiver dies, the notifications that it
-//! did not take are gone, and the sender cannot know that. Therefore sender and receiver share a few
-//! words: the sender counts the signals that it sends and then notifies, and the receiver counts those
-//! that it has observed.
+//! A notification of seL4 is a bit. Notifications that arrive before the receiver waits merge into
+//! one. So the receiver cannot know how many were sent. When the receiver dies, the notifications
+//! that it did not take are gone, and the sender cannot know that. Therefore sender and receiver
+//! share a few words: the sender counts the signals that it sends and then notifies, and the
+//! receiver counts those that it has observed.
 //!
 //! [`Sender::signal`] returns an error or a [`Ticket`]. [`Sender::outcome`] returns the state of a
 //! ticket:
 //!
-//! * [`Observed`](Outcome::Observed): the receiver has taken the signal. Signals that merged into one
-//!   notification are all observed, because [`Receiver::take`] returns how many were sent.
-//! * [`Lost`](Outcome::Lost): the receiver was restarted or is dead, and the sender has not seen that
-//!   it took the signal.
+//! * [`Observed`](Outcome::Observed): the receiver has taken the signal. Signals that merged into
+//!   one notification are all observed, because [`Receiver::take`] returns how many were sent.
+//! * [`Lost`](Outcome::Lost): the receiver was restarted or is dead, and the sender has not seen
+//!   that it took the signal.
 //! * [`Pending`](Outcome::Pending): neither. The receiver has been notified and has not taken the
 //!   signal yet.
 //!
@@ -23,13 +23,13 @@
 //!                          └──────────────────────────────► Lost
 //! ```
 //!
-//! The registry tells the sender whether the receiver lives. Call [`Sender::attach`] whenever a lookup
-//! finds the service, and [`Sender::detach`] when a lookup finds it no more.
+//! The registry tells the sender whether the receiver lives. Call [`Sender::attach`] whenever a
+//! lookup finds the service, and [`Sender::detach`] when a lookup finds it no more.
 //!
 //! The shared words are a memory region that is zero at boot and that both PDs map with `rw`. Each
-//! direction needs its own words. Neither end trusts the other: each keeps its own counts in private
-//! memory. Whatever the peer writes to the shared words, this end does not panic, and only signals
-//! between these two are affected.
+//! direction needs its own words. Neither end trusts the other: each keeps its own counts in
+//! private memory. Whatever the peer writes to the shared words, this end does not panic, and only
+//! signals between these two are affected.
 //!
 //! ```
 //! use microkit_registry::signals::{Outcome, Receiver, Sender, WORDS};
@@ -88,8 +88,8 @@ struct Shared {
     sent_to: &'static SharedWord,
     /// The number of signals sent to that epoch.
     sent: &'static SharedWord,
-    /// The receiver's epoch: its incarnations, counted from 1. It is 0 before the first. It is not the
-    /// registry's [`Epoch`](crate::Epoch), which counts registrations.
+    /// The receiver's epoch: its incarnations, counted from 1. It is 0 before the first. It is not
+    /// the registry's [`Epoch`](crate::Epoch), which counts registrations.
     epoch: &'static SharedWord,
     /// The number of signals that this incarnation has observed.
     seen: &'static SharedWord,

@@ -41,16 +41,17 @@ pub struct Receiver {
     seen: u64,
 }
 
-/// The error of a sender whose count of signals went backwards. Its signals can no longer be counted.
+/// The error of a sender whose count of signals went backwards. Its signals can no longer be
+/// counted.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct Broken;
 
 impl Receiver {
     /// Creates the receiving end of `words`, which must have no other receiver.
     ///
-    /// This starts a new epoch: signals to an earlier one that were not observed are lost, and their
-    /// sender sees that. Call it before the service registers, so that every client that finds the
-    /// service can attach to this epoch.
+    /// This starts a new epoch: signals to an earlier one that were not observed are lost, and
+    /// their sender sees that. Call it before the service registers, so that every client that
+    /// finds the service can attach to this epoch.
     ///
     /// # Panics
     ///
@@ -70,8 +71,8 @@ impl Receiver {
         }
     }
 
-    /// Returns the number of signals that were sent and not yet observed. A malicious sender can make
-    /// it any number.
+    /// Returns the number of signals that were sent and not yet observed. A malicious sender can
+    /// make it any number.
     ///
     /// **Blocking:** never.
     ///
@@ -89,8 +90,8 @@ impl Receiver {
 
     /// Marks `count` of the [waiting](Self::waiting) signals as observed.
     ///
-    /// Call it after acting on them. Then a receiver that dies while it acts has not observed them, and
-    /// the sender learns that they are lost.
+    /// Call it after acting on them. Then a receiver that dies while it acts has not observed them,
+    /// and the sender learns that they are lost.
     ///
     /// **Blocking:** never.
     pub fn observed(&mut self, count: u64) {

@@ -59,8 +59,8 @@ pub enum Outcome {
 pub struct NoReceiver;
 
 impl<C: MayNotify> Sender<C> {
-    /// Creates the sending end of `words`, which must have no other sender. `channel` is the channel to
-    /// the receiver.
+    /// Creates the sending end of `words`, which must have no other sender. `channel` is the
+    /// channel to the receiver.
     ///
     /// The sender is not attached: call [`attach`](Self::attach) before the first signal.
     ///
@@ -138,8 +138,8 @@ impl<C: MayNotify> Sender<C> {
         if !self.is_attached || self.shared.epoch.load(Ordering::Acquire) != self.epoch {
             return Err(NoReceiver);
         }
-        // This overflows after 2^64 signals, or if a malicious receiver overwrites `sent`, from which
-        // `attach` continues after a restart of this end.
+        // This overflows after 2^64 signals, or if a malicious receiver overwrites `sent`, from
+        // which `attach` continues after a restart of this end.
         self.sent = self.sent.checked_add(1).ok_or(NoReceiver)?;
         // Release: a receiver that sees the count also sees what was written before the signal.
         self.shared.sent.store(self.sent, Ordering::Release);
@@ -154,7 +154,8 @@ impl<C: MayNotify> Sender<C> {
     ///
     /// **Blocking:** never.
     pub fn outcome(&self, ticket: Ticket) -> Outcome {
-        // `seen` first: if the epoch is still the ticket's afterwards, `seen` belongs to that epoch.
+        // `seen` first: if the epoch is still the ticket's afterwards, `seen` belongs to that
+        // epoch.
         let seen = self.shared.seen.load(Ordering::Acquire);
         let epoch = self.shared.epoch.load(Ordering::Acquire);
         if epoch != ticket.epoch {

@@ -1,7 +1,7 @@
 //! A system with a registry, for the tests.
 //!
-//! `bell` is a service, and `parent` restarts it. `alice` may find it, and `mallory` may not. `keeper`
-//! restarts the registry.
+//! `bell` is a service, and `parent` restarts it. `alice` may find it, and `mallory` may not.
+//! `keeper` restarts the registry.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -31,8 +31,8 @@ pub const MALLORY: Channel = Channel::new(4);
 
 /// Returns the address where every program starts in `microkit-test`.
 ///
-/// The parent does not read it from the child's image, because under an explorer the child may already
-/// have run.
+/// The parent does not read it from the child's image, because under an explorer the child may
+/// already have run.
 pub fn entry_point(child: Child) -> EntryPoint {
     // SAFETY: on a host, a restart at this address runs the child's program from its start, in the
     // child's own memory.

@@ -8,8 +8,8 @@ use super::system::*;
 use crate::rules::{Rules, Sound};
 use crate::{Refused, ReportError, Session, SessionError, SessionId};
 
-/// Opens two sessions and closes both. A refusal means that an earlier incarnation's sessions are still
-/// open.
+/// Opens two sessions and closes both. A refusal means that an earlier incarnation's sessions are
+/// still open.
 fn opens_and_closes_two() {
     let (server, files) = connect();
     let open = |name| match server.open(|| files.file(name)) {

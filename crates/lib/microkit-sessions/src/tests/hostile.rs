@@ -130,8 +130,8 @@ fn a_hostile_client_affects_others_where_a_rule_is_missing() {
     check(check_calls::<ConnectClosesAll>);
 }
 
-/// A step of a client, of the server or of its parent. A `usize` is an index into all session numbers so
-/// far. An index beyond them stands for an unused number.
+/// A step of a client, of the server or of its parent. A `usize` is an index into all session
+/// numbers so far. An index beyond them stands for an unused number.
 #[derive(Debug, Clone)]
 enum Step {
     Open(u8),

@@ -16,8 +16,8 @@ fn check_every_schedule(system: &System, check: impl Fn(&Run)) {
     check_with(Explorer::new(system), check);
 }
 
-/// Runs `check` on every schedule that respects priorities. The server has a higher priority than its
-/// clients, as Microkit requires. The clients run in any order.
+/// Runs `check` on every schedule that respects priorities. The server has a higher priority than
+/// its clients, as Microkit requires. The clients run in any order.
 #[track_caller]
 fn check_every_order_of_clients(system: &System, check: impl Fn(&Run)) {
     check_with(Explorer::new(system).by_priority(), check);
@@ -40,8 +40,8 @@ fn check_is_found(system: &System) {
     assert!(found.log().contains("cut off"), "{found}");
 }
 
-// Defect: the count falls to zero. Before the connection is closed, another owner takes it. Then it is
-// closed.
+// Defect: the count falls to zero. Before the connection is closed, another owner takes it. Then it
+// is closed.
 
 /// A handle with a count of its owners: the sound one and a defective one.
 trait Counted: Default + 'static {
@@ -95,7 +95,8 @@ impl Counted for Defective {
     }
 
     fn run_deferred(&mut self) {
-        // The count was zero when the close was deferred. The defect is that it is not checked again.
+        // The count was zero when the close was deferred. The defect is that it is not checked
+        // again.
         if let Some(number) = self.number {
             close(SERVER, number).ok();
         }

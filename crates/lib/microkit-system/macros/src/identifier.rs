@@ -1,9 +1,9 @@
 //! Converts names of the system file to Rust names.
 //!
-//! Names in the file can contain any character (`pl011@9000000/serial/queue`). Each character that a Rust
-//! name cannot have becomes `_`. Two names can become equal. This module does not make them unique: then
-//! a name would depend on the rest of the file, and could change when an unrelated element is added.
-//! `names` reports such a pair as ambiguous instead.
+//! Names in the file can contain any character (`pl011@9000000/serial/queue`). Each character that
+//! a Rust name cannot have becomes `_`. Two names can become equal. This module does not make them
+//! unique: then a name would depend on the rest of the file, and could change when an unrelated
+//! element is added. `names` reports such a pair as ambiguous instead.
 
 use proc_macro2::Ident;
 
@@ -26,7 +26,8 @@ pub(crate) fn identifier(name: &str) -> String {
 
 /// Returns whether an item called `item`, without `= "…"`, means `name`.
 ///
-/// The comparison ignores case, because items are written like constants, and names in the file are not.
+/// The comparison ignores case, because items are written like constants, and names in the file are
+/// not.
 pub(crate) fn is_meant(name: &str, item: &str) -> bool {
     identifier(name).eq_ignore_ascii_case(item)
 }

@@ -15,13 +15,13 @@ pub(crate) struct Input {
 pub(crate) struct Item {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
-    pub(crate) kind: Kind,
+    pub(crate) kind: ElementKind,
     pub(crate) name: Ident,
     pub(crate) wanted: Wanted,
 }
 
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ElementKind {
     Channel,
     Irq,
     Child,
@@ -66,10 +66,10 @@ impl Parse for Item {
         let visibility = input.parse()?;
         let word: Ident = input.parse()?;
         let kind = match word.to_string().as_str() {
-            "channel" => Kind::Channel,
-            "irq" => Kind::Irq,
-            "child" => Kind::Child,
-            "region" => Kind::Region,
+            "channel" => ElementKind::Channel,
+            "irq" => ElementKind::Irq,
+            "child" => ElementKind::Child,
+            "region" => ElementKind::Region,
             _ => {
                 return Err(syn::Error::new(
                     word.span(),
@@ -84,7 +84,7 @@ impl Parse for Item {
         }
         let wanted = if is_same {
             Wanted::Same
-        } else if kind == Kind::Irq && input.peek(LitInt) {
+        } else if kind == ElementKind::Irq && input.peek(LitInt) {
             let literal: LitInt = input.parse()?;
             let number = literal.base10_parse()?;
             Wanted::Number(literal, number)

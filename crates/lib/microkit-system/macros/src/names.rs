@@ -1,27 +1,27 @@
 //! Finds the element of the system file that a name means for one of its protection domains (PDs).
 //!
-//! All elements of the right kind become candidates. A `setvar_…` of the file comes before the element's
-//! other name: it is the way to make a name unique.
+//! All elements of the right kind become candidates. A `setvar_…` of the file comes before the
+//! element's other name: it is the way to make a name unique.
 
 use std::collections::BTreeSet;
 
 use microkit_sdf::{End, Map, ProtectionDomain, SetVarValue, Span, System, nearest};
 
 use crate::identifier::{identifier, is_meant};
-use crate::input::Kind;
+use crate::input::ElementKind;
 
-/// An element of the file, with its place.
+/// An element that was found, with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) span: Span,
     /// The symbol into which Microkit's tool writes the element's identifier.
     pub(crate) id_symbol: Option<String>,
-    pub(crate) thing: Thing,
+    pub(crate) element: Element,
 }
 
 /// The attributes that must be equal for every PD that runs the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Thing {
+pub(crate) enum Element {
     Channel {
         id: u8,
         notify: bool,
@@ -61,7 +61,7 @@ struct Candidate {
     name: String,
     number: Option<u64>,
     span: Span,
-    thing: Result<Thing, String>,
+    element: Result<Element, String>,
 }
 
 /// Finds the element that `key` means for the PD with that index.
@@ -72,15 +72,15 @@ struct Candidate {
 pub(crate) fn find(
     system: &System,
     pd_index: usize,
-    kind: Kind,
+    kind: ElementKind,
     key: Key<'_>,
 ) -> Result<Found, String> {
     let pd = &system.protection_domains[pd_index];
     let candidates = match kind {
-        Kind::Channel => channels(system, pd_index),
-        Kind::Irq => irqs(system, pd),
-        Kind::Child => children(system, pd),
-        Kind::Region => regions(system, pd),
+        ElementKind::Channel => channels(system, pd_index),
+        ElementKind::Irq => irqs(system, pd),
+        ElementKind::Child => children(system, pd),
+        ElementKind::Region => regions(system, pd),
     };
     let matching = |test: &dyn Fn(&Candidate) -> bool| -> Vec<&Candidate> {
         candidates.iter().filter(|one| test(one)).collect()
@@ -100,11 +100,11 @@ pub(crate) fn find(
         };
     }
     match hits[..] {
-        [one] => match &one.thing {
-            Ok(thing) => Ok(Found {
+        [one] => match &one.element {
+            Ok(element) => Ok(Found {
                 span: one.span,
-                id_symbol: one.symbol.clone().filter(|_| kind != Kind::Region),
-                thing: thing.clone(),
+                id_symbol: one.symbol.clone().filter(|_| kind != ElementKind::Region),
+                element: element.clone(),
             }),
             Err(help) => Err(format!("{help}\n{}", system.source.excerpt(one.span))),
         },
@@ -116,7 +116,7 @@ pub(crate) fn find(
 fn missing(
     system: &System,
     pd: &ProtectionDomain,
-    kind: Kind,
+    kind: ElementKind,
     key: Key<'_>,
     candidates: &[Candidate],
 ) -> String {
@@ -157,15 +157,15 @@ fn missing(
     )
 }
 
-fn ambiguous(system: &System, kind: Kind, key: Key<'_>, hits: &[&Candidate]) -> String {
+fn ambiguous(system: &System, kind: ElementKind, key: Key<'_>, hits: &[&Candidate]) -> String {
     let name = match key {
         Key::Name(name) => format!("`{name}`"),
         Key::Number(number) => number.to_string(),
         Key::Identifier(item) => format!("`{item}`"),
     };
     let attribute = match kind {
-        Kind::Region => "setvar_vaddr",
-        Kind::Channel | Kind::Irq | Kind::Child => "setvar_id",
+        ElementKind::Region => "setvar_vaddr",
+        ElementKind::Channel | ElementKind::Irq | ElementKind::Child => "setvar_id",
     };
     let places: Vec<String> = hits
         .iter()
@@ -190,12 +190,12 @@ fn ambiguous(system: &System, kind: Kind, key: Key<'_>, hits: &[&Candidate]) -> 
 }
 
 /// Returns the singular and the plural of the kind.
-fn nouns(kind: Kind) -> [&'static str; 2] {
+fn nouns(kind: ElementKind) -> [&'static str; 2] {
     match kind {
-        Kind::Channel => ["channel", "channels"],
-        Kind::Irq => ["interrupt", "interrupts"],
-        Kind::Child => ["child", "children"],
-        Kind::Region => ["memory region", "mappings"],
+        ElementKind::Channel => ["channel", "channels"],
+        ElementKind::Irq => ["interrupt", "interrupts"],
+        ElementKind::Child => ["child", "children"],
+        ElementKind::Region => ["memory region", "mappings"],
     }
 }
 
@@ -213,7 +213,7 @@ fn channels(system: &System, pd_index: usize) -> Vec<Candidate> {
             name: peer.clone(),
             number: None,
             span: end.span,
-            thing: Ok(Thing::Channel {
+            element: Ok(Element::Channel {
                 id: end.id,
                 notify: end.notify,
                 call: end.pp,
@@ -230,7 +230,7 @@ fn irqs(system: &System, pd: &ProtectionDomain) -> Vec<Candidate> {
         name: irq.number.to_string(),
         number: Some(irq.number),
         span: irq.span,
-        thing: Ok(Thing::Irq {
+        element: Ok(Element::Irq {
             id: irq.id,
             number: irq.number,
         }),
@@ -246,7 +246,7 @@ fn children(system: &System, pd: &ProtectionDomain) -> Vec<Candidate> {
             name: child_pd.name.clone(),
             number: None,
             span: child_pd.span,
-            thing: Ok(Thing::Child { id: child.id }),
+            element: Ok(Element::Child { id: child.id }),
         }
     };
     pd.children.iter().map(candidate).collect()
@@ -264,11 +264,11 @@ fn regions(system: &System, pd: &ProtectionDomain) -> Vec<Candidate> {
         let vaddr = symbol(SetVarValue::Vaddr(map.vaddr));
         let size = symbol(SetVarValue::Size { region: map.region });
         let name = &region.name;
-        let thing = match (&vaddr, size) {
+        let element = match (&vaddr, size) {
             _ if !map.perms.read => Err(format!(
                 "`{name}` is mapped without `r`: add `r` to `perms`"
             )),
-            (Some(vaddr), Some(size)) => Ok(Thing::Region {
+            (Some(vaddr), Some(size)) => Ok(Element::Region {
                 bytes: region.bytes,
                 cached: map.cached,
                 write: map.perms.write,
@@ -297,7 +297,7 @@ fn regions(system: &System, pd: &ProtectionDomain) -> Vec<Candidate> {
             name: name.clone(),
             number: None,
             span: map.span,
-            thing,
+            element,
         }
     };
     pd.maps.iter().zip(&free).map(candidate).collect()
@@ -326,7 +326,8 @@ fn free_symbols(system: &System, pd: &ProtectionDomain) -> Vec<String> {
 fn id_symbol(system: &System, pd: &ProtectionDomain, element: Span) -> Option<String> {
     let is_id = |setvar: &&microkit_sdf::SetVar| matches!(setvar.value, SetVarValue::Id(_));
     let mut ids = pd.setvars.iter().filter(is_id);
-    // The parser keeps only the attribute's place. The element is the last one that starts before it.
+    // The parser keeps only the attribute's place. The element is the last one that starts before
+    // it.
     let of_element = |at: usize| {
         let starts = elements(system).filter(|span| span.start < at);
         starts.map(|span| span.start).max() == Some(element.start)
@@ -391,19 +392,19 @@ mod tests {
 </system>"#;
 
     /// Checks what `key` means for `pd`, or the error.
-    fn check(pd: &str, kind: Kind, key: Key<'_>, expect: Result<Thing, &str>) {
+    fn check(pd: &str, kind: ElementKind, key: Key<'_>, expect: Result<Element, &str>) {
         let system =
             parse("names.system", FILE, Options::new(&NoFiles)).expect("the file is right");
         let pd = system.protection_domain(pd).expect("it has that PD");
         match (find(&system, pd, kind, key), expect) {
-            (Ok(found), Ok(thing)) => assert_eq!(found.thing, thing),
+            (Ok(found), Ok(element)) => assert_eq!(found.element, element),
             (Err(error), Err(part)) => assert!(error.contains(part), "{error}"),
             (found, expect) => panic!("{found:?} is not {expect:?}"),
         }
     }
 
-    fn channel(id: u8, notify: bool, call: bool, peer: &str) -> Result<Thing, &'static str> {
-        Ok(Thing::Channel {
+    fn channel(id: u8, notify: bool, call: bool, peer: &str) -> Result<Element, &'static str> {
+        Ok(Element::Channel {
             id,
             notify,
             call,
@@ -411,8 +412,8 @@ mod tests {
         })
     }
 
-    fn ring(write: bool, vaddr: &str) -> Result<Thing, &'static str> {
-        Ok(Thing::Region {
+    fn ring(write: bool, vaddr: &str) -> Result<Element, &'static str> {
+        Ok(Element::Region {
             bytes: 0x2000,
             cached: true,
             write,
@@ -423,7 +424,7 @@ mod tests {
 
     #[test]
     fn a_channel_has_the_name_of_the_peer() {
-        let (kind, name) = (Kind::Channel, Key::Name);
+        let (kind, name) = (ElementKind::Channel, Key::Name);
         check(
             "parent",
             kind,
@@ -455,13 +456,13 @@ mod tests {
 
     #[test]
     fn an_interrupt_is_named_by_its_number() {
-        let irq = |id, number| Ok(Thing::Irq { id, number });
-        check("parent", Kind::Irq, Key::Number(33), irq(5, 33));
-        check("parent", Kind::Irq, Key::Number(34), irq(6, 34));
-        check("parent", Kind::Irq, Key::Name("clock"), irq(6, 34));
+        let irq = |id, number| Ok(Element::Irq { id, number });
+        check("parent", ElementKind::Irq, Key::Number(33), irq(5, 33));
+        check("parent", ElementKind::Irq, Key::Number(34), irq(6, 34));
+        check("parent", ElementKind::Irq, Key::Name("clock"), irq(6, 34));
         check(
             "worker",
-            Kind::Irq,
+            ElementKind::Irq,
             Key::Number(33),
             Err("it has no interrupt at all"),
         );
@@ -471,25 +472,25 @@ mod tests {
     fn a_child_has_its_name_in_the_file() {
         check(
             "parent",
-            Kind::Child,
+            ElementKind::Child,
             Key::Name("worker"),
-            Ok(Thing::Child { id: 1 }),
+            Ok(Element::Child { id: 1 }),
         );
         check(
             "parent",
-            Kind::Child,
+            ElementKind::Child,
             Key::Name("helper"),
-            Ok(Thing::Child { id: 1 }),
+            Ok(Element::Child { id: 1 }),
         );
         check(
             "parent",
-            Kind::Child,
+            ElementKind::Child,
             Key::Name("other"),
-            Ok(Thing::Child { id: 2 }),
+            Ok(Element::Child { id: 2 }),
         );
         check(
             "worker",
-            Kind::Child,
+            ElementKind::Child,
             Key::Name("other"),
             Err("no child called `other`"),
         );
@@ -500,25 +501,30 @@ mod tests {
         // A symbol comes before a region's name. So `ring` is the mapping with this symbol.
         check(
             "parent",
-            Kind::Region,
+            ElementKind::Region,
             Key::Name("ring"),
             ring(true, "ring"),
         );
         check(
             "parent",
-            Kind::Region,
+            ElementKind::Region,
             Key::Name("mirror"),
             ring(false, "mirror"),
         );
         let lacking = "add setvar_vaddr=\"bare\" setvar_size=\"bare_size\"";
-        check("parent", Kind::Region, Key::Name("bare"), Err(lacking));
+        check(
+            "parent",
+            ElementKind::Region,
+            Key::Name("bare"),
+            Err(lacking),
+        );
     }
 
     #[test]
     fn an_item_without_a_name_means_the_element_with_its_rust_name() {
-        let (kind, item) = (Kind::Region, Key::Identifier);
+        let (kind, item) = (ElementKind::Region, Key::Identifier);
         let tx = |vaddr: &str| {
-            Ok(Thing::Region {
+            Ok(Element::Region {
                 bytes: 0x1000,
                 cached: true,
                 write: true,
@@ -531,25 +537,25 @@ mod tests {
         check("parent", kind, item("RING"), ring(true, "ring"));
         check(
             "parent",
-            Kind::Child,
+            ElementKind::Child,
             item("HELPER"),
-            Ok(Thing::Child { id: 1 }),
+            Ok(Element::Child { id: 1 }),
         );
         check(
             "worker",
-            Kind::Channel,
+            ElementKind::Channel,
             item("PARENT"),
             channel(1, true, true, "parent"),
         );
-        let irq = Ok(Thing::Irq { id: 6, number: 34 });
-        check("parent", Kind::Irq, item("CLOCK"), irq);
+        let irq = Ok(Element::Irq { id: 6, number: 34 });
+        check("parent", ElementKind::Irq, item("CLOCK"), irq);
         let missing = "no memory region whose Rust name is `TX_O`: did you mean `tx`?";
         check("parent", kind, item("TX_O"), Err(missing));
     }
 
     #[test]
     fn two_elements_with_one_rust_name_are_ambiguous() {
-        let kind = Kind::Region;
+        let kind = ElementKind::Region;
         let ambiguous = "`UART_9000000_RX_0` matches 2 mappings: state the one that you mean, as in \
                          `= \"uart@9000000/rx-0\"`";
         check(
@@ -572,7 +578,7 @@ mod tests {
         // Two channels to one peer have the same name in the file, so they need a `setvar_id`.
         check(
             "parent",
-            Kind::Channel,
+            ElementKind::Channel,
             Key::Identifier("OTHER"),
             Err("add setvar_id"),
         );

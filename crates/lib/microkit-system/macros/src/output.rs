@@ -1,7 +1,7 @@
 //! Generates the items of `system!`.
 //!
-//! A right that the file does not grant is a method with a condition that never holds. Its error shows
-//! the line of the file. A missing method would only produce "no method named …".
+//! A right that the file does not grant is a method with a condition that never holds. Its error
+//! shows the line of the file. A missing method would only produce "no method named …".
 
 use microkit_sdf::{Span, System, nearest};
 use proc_macro2::{Ident, TokenStream};
@@ -9,7 +9,7 @@ use quote::quote;
 use syn::{Error, Result};
 
 use crate::input::{Input, Item, Wanted};
-use crate::names::{Found, Key, Thing, find};
+use crate::names::{Element, Found, Key, find};
 
 /// Generates all items, and a compile error for each wrong one.
 pub(crate) fn items(input: &Input, system: &System) -> TokenStream {
@@ -58,7 +58,7 @@ fn resolve(system: &System, pd: usize, item: &Item) -> Result<Found> {
         let shared = format!("PD `{}` runs the same program, but ", other_pd.name);
         let theirs = find(system, other, item.kind, key)
             .map_err(|message| error_at(format!("{shared}{message}")))?;
-        if theirs.thing != found.thing {
+        if theirs.element != found.element {
             return Err(error_at(format!(
                 "{shared}there this name has other attributes\n{}\n{}",
                 system.source.excerpt(found.span),
@@ -78,16 +78,16 @@ fn output(system: &System, pd: usize, item: &Item, found: &Found) -> TokenStream
     };
     let id_symbol = found.id_symbol.as_deref();
     let declared = id_symbol.map(|symbol| cx.declared(symbol));
-    let item = match &found.thing {
-        Thing::Channel {
+    let item = match &found.element {
+        Element::Channel {
             id,
             notify,
             call,
             peer,
         } => cx.channel(*id, *notify, *call, peer),
-        Thing::Irq { id, number } => cx.irq(*id, *number),
-        Thing::Child { id } => cx.child(*id),
-        Thing::Region {
+        Element::Irq { id, number } => cx.irq(*id, *number),
+        Element::Child { id } => cx.child(*id),
+        Element::Region {
             bytes,
             cached,
             write,
@@ -121,7 +121,7 @@ impl Cx<'_> {
             return self.no_variable(&[symbol]);
         };
         quote! {
-            #[allow(dead_code, reason = "Microkit's tool needs the variable, and the program has a constant")]
+            #[allow(dead_code, reason = "only Microkit's tool looks for the variable")]
             const _: () = {
                 fn id() -> usize {
                     *::microkit_system::_private::sel4_microkit::var!(#symbol: usize = 0)
@@ -166,11 +166,12 @@ impl Cx<'_> {
         }
     }
 
-    /// Generates a condition for a right, which never holds. Generates nothing if the right is granted.
+    /// Generates a condition for a right, which never holds. Generates nothing if the right is
+    /// granted.
     ///
-    /// Returns a trait that is never implemented, and a `where` clause that requires it of the item. The
-    /// lifetime in the clause delays the compiler's check until a program uses the method. Without it,
-    /// the compiler would reject the method's definition.
+    /// Returns a trait that is never implemented, and a `where` clause that requires it of the
+    /// item. The lifetime in the clause delays the compiler's check until a program uses the
+    /// method. Without it, the compiler would reject the method's definition.
     fn right(&self, right: &str, granted: bool, message: &str, help: &str) -> [TokenStream; 2] {
         if granted {
             return [TokenStream::new(), TokenStream::new()];
@@ -334,8 +335,8 @@ impl Cx<'_> {
                 ///
                 /// # Panics
                 ///
-                /// Panics if the region has another size than in the system file that the program was
-                /// compiled with.
+                /// Panics if the region has another size than in the system file that the program
+                /// was compiled with.
                 #[track_caller]
                 pub fn words(self) -> ::microkit_system::Words<Self> {
                     let words =
