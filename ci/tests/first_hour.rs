@@ -1,0 +1,106 @@
+//! Does what `docs/guide/first-hour.md` says: makes the package of its code blocks, outside the
+//! workspace, and tests it on the host and on the model kernel.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use ci::root;
+
+/// The files of the package. `Cargo.toml` is what `cargo new` makes, and the block is added.
+const FILES: [&str; 6] = [
+    "Cargo.toml",
+    "src/bin/display.rs",
+    "src/bin/sensor.rs",
+    "tests/display.rs",
+    "thermometer.expected",
+    "thermometer.system",
+];
+
+/// The blocks of code, each with the file of [`FILES`] that the paragraph before it names first.
+fn blocks(page: &str) -> Vec<(&'static str, String)> {
+    let mut parts = page.split("```");
+    let mut found = Vec::new();
+    while let (Some(text), Some(block)) = (parts.next(), parts.next()) {
+        let paragraph = text.trim_end().rsplit("\n\n").next().unwrap_or_default();
+        let mut spans = paragraph.split('`').skip(1).step_by(2);
+        let file = spans.find_map(|span| FILES.into_iter().find(|file| *file == span));
+        let code = block.split_once('\n').map(|(_language, code)| code);
+        found.extend(file.zip(code.map(str::to_string)));
+    }
+    found
+}
+
+/// Makes the package in `folder`, and returns how often each file was written.
+fn write(page: &str, folder: &Path) {
+    let manifest = "[package]\nname = \"thermometer\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n";
+    let blocks = blocks(page);
+    for file in FILES {
+        let mut of_file = blocks.iter().filter(|(name, _)| *name == file);
+        let (_, code) = of_file
+            .next()
+            .unwrap_or_else(|| panic!("no block is {file}"));
+        assert_eq!(of_file.next(), None, "two blocks are {file}");
+        let code = match file {
+            "Cargo.toml" => {
+                let clone = root().display().to_string();
+                let code = code.replace("../sel4-microkit-rs", &clone);
+                assert!(code.contains(&clone), "the page names the clone otherwise");
+                // Not a member of the workspace around it.
+                format!("{manifest}{code}\n[workspace]\n")
+            }
+            _ => code.clone(),
+        };
+        let path = folder.join(file);
+        fs::create_dir_all(path.parent().expect("it is in the folder")).unwrap();
+        fs::write(path, code).unwrap();
+    }
+}
+
+#[test]
+fn the_package_of_the_first_hour_passes_its_tests() {
+    let page = fs::read_to_string(root().join("docs/guide/first-hour.md")).unwrap();
+    let target = root().join("target");
+    let folder: PathBuf = target.join("first-hour/thermometer");
+    write(&page, &folder);
+    // The versions that are tested.
+    fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
+    let output = Command::new(env!("CARGO"))
+        .args([
+            "run",
+            "--quiet",
+            "--package",
+            "cargo-microkit",
+            "--manifest-path",
+        ])
+        .arg(root().join("Cargo.toml"))
+        .args(["--", "test", "thermometer.system", "--kernel", "model"])
+        .current_dir(&folder)
+        // Crates that the workspace has built are not built again.
+        .env("CARGO_TARGET_DIR", &target)
+        .output()
+        .expect("Cargo runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}{errors}");
+    for line in [
+        "ok   thermometer (host)",
+        "ok   thermometer (model debug, dev)",
+    ] {
+        assert!(
+            page.contains(line) && text.contains(line),
+            "{line}\n{text}{errors}"
+        );
+    }
+}
+
+/// The check must be able to fail.
+#[test]
+fn a_block_is_of_the_file_that_is_named_before_it() {
+    let page = "Write `x` and `src/bin/sensor.rs`, beside `Cargo.toml`:\n\n```rust,ignore\nfn a() {}\n```\n\
+                \nRun `cargo`:\n\n```\ncargo run\n```\n";
+    assert_eq!(
+        blocks(page),
+        [("src/bin/sensor.rs", "fn a() {}\n".to_string())]
+    );
+}
