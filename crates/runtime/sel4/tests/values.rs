@@ -283,7 +283,10 @@ fn more_than_four_words_are_no_message_in_registers() {
     let words = &[0; 5][..];
     let send = || endpoint.send_with_mrs(MessageInfo::new(0, 0, 0, 5), words);
     let panic = std::panic::catch_unwind(send).expect_err("it is refused");
-    assert_eq!(panic.downcast_ref(), Some(&"at most four words"));
+    assert_eq!(
+        panic.downcast_ref(),
+        Some(&"a message in registers has at most four words")
+    );
 }
 
 /// Each receives five words: four come in registers, and the fifth lies in memory.
