@@ -1,41 +1,49 @@
-//! What the badge of a received message says about who sent it.
+//! The badges of received messages, which identify the sender.
 //!
-//! The builder badges each capability to a PD's endpoint or notification (libmicrokit's event
-//! loop and *builder*): a caller's endpoint has [`ENDPOINT_BIT`] and the channel's identifier, a
-//! child's fault endpoint has [`FAULT_BIT`] and the child's identifier, and a notification has
-//! the one bit whose number is the channel's identifier, so that notifications merge by OR.
+//! The builder badges each capability to a PD's endpoint or notification (*libmicrokit*,
+//! *builder*):
+//!
+//! | capability | badge |
+//! | --- | --- |
+//! | endpoint of a caller | [`ENDPOINT_BIT`], and the identifier of the channel |
+//! | fault endpoint of a child | [`FAULT_BIT`], and the identifier of the child |
+//! | notification | one bit, whose number is the identifier of the channel |
+//!
+//! A notification object collects badges by OR, so one word holds the notifications of all
+//! channels.
 
-/// Set in the badge of a protected procedure call; the low bits are the channel.
+/// The bit that is set in the badge of a protected procedure call. The low bits are the channel.
 pub const ENDPOINT_BIT: u32 = 63;
 
-/// Set in the badge of a fault; the low bits are the child.
+/// The bit that is set in the badge of a fault. The low bits are the child.
 pub const FAULT_BIT: u32 = 62;
 
-/// The bits of a fault's badge that hold the child's identifier. `PD_MASK` in libmicrokit.
+/// The bits of a fault's badge that hold the identifier of the child. `PD_MASK` in *libmicrokit*.
 pub const CHILD_MASK: u64 = 0xff;
 
-/// The bits of a call's badge that hold the channel's identifier. `CHANNEL_MASK` in libmicrokit.
+/// The bits of a call's badge that hold the identifier of the channel. `CHANNEL_MASK` in
+/// *libmicrokit*.
 pub const CHANNEL_MASK: u64 = 0x3f;
 
-/// Who a badge says has sent the message.
+/// The origin of a received message.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// A protected procedure call on this channel.
     Call {
-        /// The channel's identifier.
+        /// The identifier of the channel.
         channel: u8,
     },
     /// A fault of this child.
     Fault {
-        /// The child's identifier.
+        /// The identifier of the child.
         child: u8,
     },
-    /// Notifications: bit *n* is set if channel *n* was notified since the last receive.
+    /// Notifications. Bit *n* is set if channel *n* was notified since the last receive.
     Notifications(u64),
 }
 
 impl Origin {
-    /// Reads a badge as libmicrokit does: a fault before a call before notifications.
+    /// Decodes a badge as *libmicrokit* does: it tests the fault bit first, then the endpoint bit.
     ///
     /// ```
     /// use microkit_abi::badge::Origin;
@@ -60,19 +68,19 @@ impl Origin {
     }
 }
 
-/// The badge of the endpoint through which the other end of a channel calls a PD whose own
-/// identifier for that channel is `channel`.
+/// Returns the badge of the endpoint through which the peer of a channel calls a PD. `channel` is
+/// the PD's own identifier of the channel.
 pub const fn call(channel: u8) -> u64 {
     1 << ENDPOINT_BIT | channel as u64
 }
 
-/// The badge of the endpoint to which the faults of child `child` go.
+/// Returns the badge of the endpoint that receives the faults of child `child`.
 pub const fn fault(child: u8) -> u64 {
     1 << FAULT_BIT | child as u64
 }
 
-/// The badge of the notification through which the other end of a channel notifies a PD whose own
-/// identifier for that channel is `channel`.
+/// Returns the badge of the notification through which the peer of a channel notifies a PD.
+/// `channel` is the PD's own identifier of the channel.
 pub const fn notification(channel: u8) -> u64 {
     1 << channel
 }
@@ -82,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_badge_that_the_builder_makes_is_read_back() {
+    fn every_badge_of_the_builder_is_decoded() {
         for id in 0..=crate::limits::MAX_CHANNEL_ID as u8 {
             assert_eq!(Origin::from_badge(call(id)), Origin::Call { channel: id });
             assert_eq!(Origin::from_badge(fault(id)), Origin::Fault { child: id });
@@ -102,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn no_notification_at_all_is_an_empty_set() {
+    fn a_zero_badge_is_an_empty_set_of_notifications() {
         assert_eq!(Origin::from_badge(0), Origin::Notifications(0));
     }
 }

@@ -1,12 +1,12 @@
-//! What an SDK must say of itself for this runtime to work with it.
+//! The facts that an SDK must provide for this runtime to work with it.
 //!
-//! A kernel's labels and system call numbers differ between versions and configurations, and are
-//! read from the SDK. What is here the runtime takes for granted. `cargo microkit` compares it with
-//! the SDK's own files, and the build script of `sel4-sys` needs the names.
+//! Labels and system call numbers differ between versions and configurations of the kernel, so they
+//! are read from the SDK. The facts here are assumed by the runtime. `cargo microkit` compares them
+//! with the files of the SDK, and the build script of `sel4-sys` uses the names.
 
 use crate::{limits, slots};
 
-/// The numbers of `microkit.h` on which the runtime relies, by their names there.
+/// The numbers of `microkit.h` that the runtime assumes, with their names there.
 pub const HEADER: [(&str, u64); 14] = [
     ("MONITOR_EP", slots::MONITOR_ENDPOINT),
     ("TCB_CAP", slots::TCB),
@@ -30,10 +30,10 @@ pub const HEADER: [(&str, u64); 14] = [
 /// The switches of `gen_config.json` that must be on.
 pub const SWITCHES: [&str; 3] = ["ARCH_AARCH64", "KERNEL_MCS", "ARM_TLS_REG_TPIDRU"];
 
-/// The numbers of `gen_config.json` on which the runtime relies.
+/// The numbers of `gen_config.json` that the runtime assumes.
 pub const CONFIGURATION: [(&str, u64); 2] = [("WORD_SIZE", 64), ("NUM_PRIORITIES", 256)];
 
-/// The fields of `seL4_MessageInfo` in `shared_types.pbf`, from the most significant bit on, with
+/// The fields of `seL4_MessageInfo` in `shared_types.pbf`, from the most significant bit, with
 /// their widths in bits.
 pub const MESSAGE_INFO: [(&str, u64); 4] = [
     ("label", 52),
@@ -42,7 +42,7 @@ pub const MESSAGE_INFO: [(&str, u64); 4] = [
     ("length", 7),
 ];
 
-/// The numbers of libsel4's `constants.h` that give the IPC buffer its layout.
+/// The numbers of libsel4's `constants.h` that determine the layout of the IPC buffer.
 pub const MESSAGE_LIMITS: [(&str, u64); 2] =
     [("seL4_MsgMaxLength", 120), ("seL4_MsgExtraCapBits", 2)];
 
@@ -75,7 +75,7 @@ pub const SYSTEM_CALLS: [&str; 25] = [
     "BenchmarkResetAllThreadsUtilisation",
 ];
 
-/// The invocations that the runtime makes, by their names in `invocations_all.json`, but for
+/// The invocations that the runtime makes, by their names in `invocations_all.json`, without
 /// [`OPTIONAL_INVOCATIONS`].
 pub const INVOCATIONS: [&str; 35] = [
     "TCBReadRegisters",
@@ -115,8 +115,8 @@ pub const INVOCATIONS: [&str; 35] = [
     "ARMVSpaceUnify_Instruction",
 ];
 
-/// Invocations that only some configurations have: those of a hypervisor, of SMC calls, and of the
-/// hardware debug API.
+/// The invocations that only some configurations have: those of virtual CPUs, of SMC calls and of
+/// the hardware debug API.
 pub const OPTIONAL_INVOCATIONS: [&str; 10] = [
     "ARMSMCCall",
     "ARMVCPUAckVPPI",
@@ -130,7 +130,7 @@ pub const OPTIONAL_INVOCATIONS: [&str; 10] = [
     "TCBUnsetBreakpoint",
 ];
 
-/// The faults that the runtime reads, by their tags in `types.pbf`.
+/// The faults that the runtime decodes, by their tags in `types.pbf`.
 pub const FAULTS: [&str; 9] = [
     "NullFault",
     "CapFault",

@@ -1,13 +1,30 @@
-//! The facts on which the builder of a Microkit system and the runtime inside each protection
-//! domain (PD) must agree, written down once.
+//! The constants on which the builder of a Microkit system and the runtime inside each protection
+//! domain (PD) must agree.
 //!
-//! The builder puts capabilities into a PD's CSpace, badges onto the capabilities that others
-//! hold to it, and values into symbols of its ELF file; the runtime inside the PD relies on
-//! finding them there. The numbers are those of Microkit [`MICROKIT_VERSION`] for AArch64. Each
-//! item names the place that it was read from: `microkit.h` is the header in the SDK's
-//! `include`, *manual* is the Microkit user manual, *builder* is what the SDK's tool was seen to
-//! do. [`facts`] lists what an SDK of any version must agree with, and a test compares it with the
-//! SDK that there is.
+//! The builder puts capabilities into a PD's CSpace, badges the capabilities that other PDs hold to
+//! it, and writes values into symbols of its ELF file. The runtime inside the PD relies on them.
+//! The numbers are those of Microkit [`MICROKIT_VERSION`] for AArch64.
+//!
+//! Each item names its source:
+//!
+//! | source | meaning |
+//! | --- | --- |
+//! | `microkit.h` | the header in the SDK's `include` |
+//! | *manual* | the Microkit user manual |
+//! | *libmicrokit* | the source of Microkit's library in C |
+//! | *builder* | observed behaviour of the SDK's tool |
+//!
+//! [`facts`] lists what an SDK of any version must agree with. A test compares it with the SDK that
+//! `MICROKIT_SDK` names.
+//!
+//! ```
+//! use microkit_abi::{badge, slots};
+//!
+//! // The capability with which a PD notifies channel 3, and the badge that its peer receives if the
+//! // peer's own identifier of the channel is 5.
+//! let notification = slots::BASE_OUTPUT_NOTIFICATION + 3;
+//! assert_eq!((notification, badge::notification(5)), (13, 1 << 5));
+//! ```
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -1,53 +1,62 @@
-//! How many and how large things may be.
+//! Limits, defaults and sizes of a Microkit system.
 
-/// The largest channel or IRQ identifier that a system file may give. One less than
-/// `MICROKIT_MAX_CHANNELS` in `microkit.h`: bits 62 and 63 of a badge mean something else.
+/// The largest identifier of a channel or IRQ in a system file. It is one less than
+/// `MICROKIT_MAX_CHANNELS` in `microkit.h`, because bits 62 and 63 of a badge mark calls and
+/// faults.
 ///
-/// A child with a larger identifier has its capabilities in the slots of something else. The SDK's
-/// tool does not refuse it (*builder*); the model kernel does.
+/// The capabilities of a child with a larger identifier would be in the slots of other objects. The
+/// SDK's tool accepts such a child (*builder*); the builder of the model kernel rejects it.
 pub const MAX_CHANNEL_ID: u64 = 61;
 
-/// Protection domains in one system (manual, *Protection Domains*).
+/// The largest number of protection domains in a system (manual, *Protection Domains*).
 pub const MAX_PROTECTION_DOMAINS: usize = 63;
 
-/// Size of the symbol that holds a PD's name, in bytes; a shorter name ends with a zero, a name of
-/// this length has none. `MICROKIT_PD_NAME_LENGTH` in `microkit.h`.
+/// The size of the symbol that holds a PD's name, in bytes. A shorter name ends with a zero; a name
+/// of this length does not. `MICROKIT_PD_NAME_LENGTH` in `microkit.h`.
 pub const NAME_BYTES: usize = 64;
 
-/// The largest `priority` that a system file may give a PD; the monitor runs one above (manual,
+/// The largest `priority` of a PD in a system file. The monitor's priority is one higher (manual,
 /// *Scheduling*).
 pub const MAX_PRIORITY: u8 = 254;
 
-/// `budget` of a PD that gives none, in microseconds; its `period` defaults to its budget
-/// (manual, *protection_domain*).
+/// The default `budget` of a PD, in microseconds. The default `period` is the budget (manual,
+/// `protection_domain`).
 pub const DEFAULT_BUDGET_US: u64 = 1000;
 
-/// `stack_size` of a PD that gives none, in bytes (manual, *protection_domain*).
+/// The default `stack_size` of a PD, in bytes (manual, `protection_domain`).
 pub const DEFAULT_STACK_BYTES: u64 = 8 * 1024;
 
-/// The smallest `stack_size`, in bytes (manual, *protection_domain*).
+/// The smallest `stack_size`, in bytes (manual, `protection_domain`).
 pub const MIN_STACK_BYTES: u64 = 4 * 1024;
 
-/// The largest `stack_size`, in bytes (manual, *protection_domain*).
+/// The largest `stack_size`, in bytes (manual, `protection_domain`).
 pub const MAX_STACK_BYTES: u64 = 16 * 1024 * 1024;
 
-/// The size of the smallest page, which the IPC buffer fills and by which stacks are counted, in
-/// bytes.
+/// The size of the smallest page, in bytes. The IPC buffer has one such page, and the size of a
+/// stack is a multiple of it.
 pub const SMALL_PAGE_BYTES: u64 = 4 * 1024;
 
-/// The size of the large page that a memory region may ask for, in bytes (manual,
-/// *memory_region*).
+/// The size of the large page that a memory region may request, in bytes (manual, `memory_region`).
 pub const LARGE_PAGE_BYTES: u64 = 2 * 1024 * 1024;
 
-/// Where the IPC buffer of a PD lies: the last page of its address space (*builder*).
+/// Returns the address of a PD's IPC buffer: the last page of its address space (*builder*).
 ///
-/// `user_top` is the last address that a PD may use, `vspace_user_top` in the SDK's
+/// `user_top` is the last address that a PD may use: `vspace_user_top` in the SDK's
 /// `address_space_constants.json`.
+///
+/// ```
+/// use microkit_abi::limits::{ipc_buffer_address, stack_top};
+///
+/// let user_top = 0xff_ffff_ffff;
+/// assert_eq!(ipc_buffer_address(user_top), 0xff_ffff_f000);
+/// assert_eq!(stack_top(user_top), 0xff_ffff_e000);
+/// ```
 pub const fn ipc_buffer_address(user_top: u64) -> u64 {
     user_top & !(SMALL_PAGE_BYTES - 1)
 }
 
-/// The first address above a PD's stack: one unmapped page below the IPC buffer (*builder*).
+/// Returns the first address above a PD's stack: one unmapped page below the IPC buffer
+/// (*builder*).
 pub const fn stack_top(user_top: u64) -> u64 {
     ipc_buffer_address(user_top) - SMALL_PAGE_BYTES
 }
@@ -58,7 +67,7 @@ mod tests {
 
     #[test]
     fn stack_ends_a_page_below_the_ipc_buffer() {
-        // `vspace_user_top` of a board with 40 bits of physical address.
+        // `vspace_user_top` of a board with physical addresses of 40 bits.
         let user_top = (1 << 40) - 1;
         assert_eq!(ipc_buffer_address(user_top), 0xff_ffff_f000);
         assert_eq!(stack_top(user_top), 0xff_ffff_e000);

@@ -1,12 +1,12 @@
 //! The symbols of a PD's ELF file into which the builder writes values.
 //!
-//! The builder refuses an ELF file that lacks one of them. All but [`NAME`] and [`PASSIVE`] are
-//! words of 64 bits, little-endian.
+//! The builder rejects an ELF file that lacks one of them. All except [`NAME`] and [`PASSIVE`] are
+//! 64-bit words, little-endian.
 
-/// The PD's name, [`NAME_BYTES`](crate::limits::NAME_BYTES) bytes.
+/// The name of the PD, in [`NAME_BYTES`](crate::limits::NAME_BYTES) bytes.
 pub const NAME: &str = "microkit_name";
 
-/// One byte: 1 if the PD is passive, else 0.
+/// One byte: 1 if the PD is passive, otherwise 0.
 pub const PASSIVE: &str = "microkit_passive";
 
 /// Bit *n* is set if channel *n* is an IRQ.
@@ -18,8 +18,8 @@ pub const NOTIFICATIONS: &str = "microkit_notifications";
 /// Bit *n* is set if the PD may make protected procedure calls on channel *n*.
 pub const PPS: &str = "microkit_pps";
 
-/// Bit *n* is set if the PD has I/O port *n*; zero on AArch64.
+/// Bit *n* is set if the PD has I/O port *n*. Zero on AArch64.
 pub const IOPORTS: &str = "microkit_ioports";
 
-/// Every symbol that the builder writes in every PD.
+/// All symbols that the builder writes in every PD.
 pub const ALL: [&str; 6] = [NAME, PASSIVE, IRQS, NOTIFICATIONS, PPS, IOPORTS];

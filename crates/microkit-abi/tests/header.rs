@@ -1,4 +1,4 @@
-//! Holds the numbers of this crate against `microkit.h`, where there is an SDK.
+//! Compares the numbers of this crate with `microkit.h`, if `MICROKIT_SDK` names an SDK.
 
 use std::collections::HashMap;
 use std::{env, fs};
@@ -13,7 +13,7 @@ fn sdk_file(path: &str) -> Option<String> {
         eprintln!("SKIPPED: MICROKIT_SDK is not set, so nothing was compared with an SDK");
         return None;
     };
-    Some(fs::read_to_string(format!("{sdk}/{path}")).expect("the SDK has it"))
+    Some(fs::read_to_string(format!("{sdk}/{path}")).expect("the SDK has the file"))
 }
 
 fn header() -> Option<String> {
@@ -21,7 +21,7 @@ fn header() -> Option<String> {
 }
 
 #[test]
-fn every_number_is_that_of_the_header() {
+fn each_number_matches_the_header() {
     let Some(header) = header() else { return };
     let defined: HashMap<&str, u64> = header
         .lines()
@@ -37,7 +37,7 @@ fn every_number_is_that_of_the_header() {
 #[test]
 fn every_symbol_is_declared_in_the_header_or_internal() {
     let Some(header) = header() else { return };
-    // libmicrokit defines this one in its own source.
+    // libmicrokit defines it in its own source, not in the header.
     let internal = [symbols::PASSIVE];
     for symbol in symbols::ALL {
         assert!(

@@ -1,54 +1,79 @@
-//! What the kernel measures, in the configuration `benchmark` (seL4 manual, *Benchmarking System
+//! Measurements of the kernel, in the configuration `benchmark` (seL4 manual, *Benchmarking System
 //! Calls*).
 //!
-//! Elsewhere each call says so, by an error or by `None`, and is no system call.
+//! In any other configuration the functions make no system call. They return an error, `None` or 0,
+//! or do nothing.
 
 use sel4_sys as sys;
 
 use crate::context::sealed::{Context, Internal, Uses};
 use crate::{Error, ImplicitInvocationContext, Result, Word, cap};
 
-/// Begins to measure (`seL4_BenchmarkResetLog`).
+/// Starts a measurement (`seL4_BenchmarkResetLog`).
 ///
-/// **Errors:** `IllegalOperation` where the kernel has no benchmarks.
+/// # Errors
+///
+/// Returns [`Error::IllegalOperation`] if the kernel has no benchmarks.
 pub fn benchmark_reset_log() -> Result<()> {
     result(sys::benchmark_reset_log())
 }
 
-/// Ends the measurement (`seL4_BenchmarkFinalizeLog`): how many entries the kernel's log has, 0
-/// where it keeps none.
+/// Ends the measurement, and returns the number of entries in the kernel's log
+/// (`seL4_BenchmarkFinalizeLog`).
+///
+/// The number is 0 if the kernel keeps no log.
 pub fn benchmark_finalize_log() -> Word {
     sys::benchmark_finalize_log().unwrap_or(0)
 }
 
 /// Gives the kernel a page for its log (`seL4_BenchmarkSetLogBuffer`).
 ///
-/// **Errors:** `IllegalOperation` where the kernel keeps no log, as in every configuration of
-/// Microkit.
+/// # Errors
+///
+/// Returns [`Error::IllegalOperation`] if the kernel keeps no log. That is so in every
+/// configuration of Microkit.
 ///
 /// # Safety
 ///
-/// Nothing else uses the memory of `page`: the kernel writes there from now on.
+/// Nothing else uses the memory of `page`. The kernel writes there from now on.
 pub unsafe fn benchmark_set_log_buffer(page: cap::Granule) -> Result<()> {
     // SAFETY: the caller's contract.
     result(unsafe { sys::benchmark_set_log_buffer(page.bits()) })
 }
 
-/// Enters the kernel and leaves it (`seL4_BenchmarkNullSyscall`); nothing where the kernel has no
-/// benchmarks.
+/// Enters the kernel and returns at once (`seL4_BenchmarkNullSyscall`).
+///
+/// Does nothing if the kernel has no benchmarks.
 pub fn benchmark_null_syscall() {
     sys::benchmark_null_syscall();
 }
 
-/// What was measured of a thread, of the idle thread, and in all, from the last
-/// [`benchmark_reset_log`] to the last [`benchmark_finalize_log`]
-/// (`seL4_BenchmarkGetThreadUtilisation`); `None` where the kernel measures no threads. Overwrites
-/// message registers.
+/// Returns the measurements of a thread, of the idle thread and of the CPU
+/// (`seL4_BenchmarkGetThreadUtilisation`).
 ///
-/// A capability that is to no thread leaves the message registers as they are, and the numbers are
-/// what stood there.
+/// They cover the time from the last [`benchmark_reset_log`] to the last
+/// [`benchmark_finalize_log`]. Returns `None` if the kernel does not measure threads. The call
+/// overwrites message registers.
 ///
-/// **Panics:** inside a borrow of the implicit IPC buffer.
+/// If `tcb` does not lead to a thread, the kernel writes nothing, and the numbers are the old
+/// contents of the message registers.
+///
+/// # Panics
+///
+/// Panics inside a borrow of the implicit IPC buffer.
+///
+/// # Examples
+///
+/// ```
+/// # sel4::set_ipc_buffer(sel4::sys::host::new_ipc_buffer());
+/// fn measure(child: sel4::cap::Tcb, work: impl FnOnce()) -> sel4::Result<Option<u64>> {
+///     sel4::benchmark_reset_log()?;
+///     work();
+///     sel4::benchmark_finalize_log();
+///     let utilisation = sel4::benchmark_get_thread_utilisation(child);
+///     Ok(utilisation.map(|utilisation| utilisation.thread.cycles))
+/// }
+/// ```
 #[track_caller]
 pub fn benchmark_get_thread_utilisation(tcb: cap::Tcb) -> Option<ThreadUtilisation> {
     ImplicitInvocationContext::new().with_token(Internal, Uses::Memory, |token| {
@@ -57,60 +82,74 @@ pub fn benchmark_get_thread_utilisation(tcb: cap::Tcb) -> Option<ThreadUtilisati
     })
 }
 
-/// Forgets what was measured of a thread (`seL4_BenchmarkResetThreadUtilisation`); nothing where
-/// the kernel measures none.
+/// Resets the measurements of a thread (`seL4_BenchmarkResetThreadUtilisation`).
+///
+/// Does nothing if the kernel does not measure threads.
 pub fn benchmark_reset_thread_utilisation(tcb: cap::Tcb) {
     sys::benchmark_reset_thread_utilisation(tcb.bits());
 }
 
-/// Has the kernel print what it has measured of all threads
-/// (`seL4_BenchmarkDumpAllThreadsUtilisation`); nothing where the kernel is no debug build that
-/// measures them, as in every configuration of Microkit.
+/// Prints the measurements of all threads on the kernel's console
+/// (`seL4_BenchmarkDumpAllThreadsUtilisation`).
+///
+/// Does nothing if the kernel is not a debug build that measures threads. No configuration of
+/// Microkit is.
 pub fn benchmark_dump_all_thread_utilisation() {
     sys::benchmark_dump_all_thread_utilisation();
 }
 
-/// Forgets what was measured of all threads (`seL4_BenchmarkResetAllThreadsUtilisation`); nothing
-/// where the kernel is no debug build that measures them, as in every configuration of Microkit.
+/// Resets the measurements of all threads (`seL4_BenchmarkResetAllThreadsUtilisation`).
+///
+/// Does nothing if the kernel is not a debug build that measures threads. No configuration of
+/// Microkit is.
 pub fn benchmark_reset_all_thread_utilisation() {
     sys::benchmark_reset_all_thread_utilisation();
 }
 
-/// The CPU's cycle counter (Arm ARM, *PMCCNTR_EL0*); `None` where the kernel does not let a PD
-/// read it: Microkit does in the configuration `benchmark`.
+/// Reads the CPU's cycle counter (Arm ARM, `PMCCNTR_EL0`).
 ///
-/// It counts every cycle of the CPU, not only this program's.
+/// Returns `None` if the kernel does not let a PD read it. Microkit's configuration `benchmark`
+/// does. The counter counts every cycle of the CPU, not only those of this program.
+///
+/// ```
+/// let before = sel4::cycle_counter();
+/// // Work.
+/// let after = sel4::cycle_counter();
+/// if let (Some(before), Some(after)) = (before, after) {
+///     assert!(after >= before);
+/// }
+/// ```
 pub fn cycle_counter() -> Option<u64> {
     sys::cycle_counter()
 }
 
-/// What was measured of a thread, of the idle thread, and in all.
+/// The measurements of a thread, of the idle thread and of the CPU.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct ThreadUtilisation {
-    /// Of the thread.
+    /// The measurements of the thread.
     pub thread: Utilisation,
-    /// Of the idle thread: what nobody used.
+    /// The measurements of the idle thread: the time that no thread used.
     pub idle: Utilisation,
-    /// Of the CPU.
+    /// The measurements of the CPU.
     pub total: Utilisation,
 }
 
-/// What was measured.
+/// One set of measurements.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct Utilisation {
-    /// CPU cycles for which it was scheduled.
+    /// The CPU cycles while it was scheduled.
     pub cycles: u64,
-    /// How often it was given the CPU.
+    /// The number of times that it was scheduled.
     pub schedules: u64,
-    /// CPU cycles in the kernel; 0 where the counter does not count there, as it was seen with a
-    /// kernel that runs at EL2 (Arm ARM, *PMCCFILTR_EL0*, NSH).
+    /// The CPU cycles in the kernel. 0 if the counter does not count there, as observed with a
+    /// kernel at EL2 (Arm ARM, `PMCCFILTR_EL0`, NSH).
     pub kernel_cycles: u64,
-    /// How often it entered the kernel.
+    /// The number of kernel entries.
     pub kernel_entries: u64,
 }
 
 impl ThreadUtilisation {
-    /// Where each number stands: `benchmark_utilisation_types.h`.
+    /// Reads each number from its message register (`benchmark_utilisation_types.h`).
     fn read(words: &[Word]) -> Self {
         let at = |indexes: [usize; 4]| {
             let [cycles, schedules, kernel_cycles, kernel_entries] = indexes.map(|i| words[i]);
@@ -123,7 +162,7 @@ impl ThreadUtilisation {
         };
         Self {
             thread: at([0, 1, 2, 3]),
-            // 5 is the idle thread's of the CPU that the thread is on: the same, of one CPU.
+            // 5 is the idle thread of the CPU that the thread is on. With one CPU it equals 4.
             idle: at([4, 6, 7, 8]),
             total: at([9, 10, 11, 12]),
         }
@@ -160,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kernel_without_benchmarks_is_not_asked() {
+    fn without_benchmarks_no_system_call_is_made() {
         // The host has no kernel here: a system call would panic.
         if sys::config::ENABLE_BENCHMARKS {
             return;
@@ -182,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_an_errors_label() {
+    fn a_nonzero_label_is_an_error() {
         assert_eq!(result(Some(0)), Ok(()));
         assert_eq!(result(Some(3)), Err(Error::IllegalOperation));
     }

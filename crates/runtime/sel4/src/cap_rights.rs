@@ -2,50 +2,58 @@
 
 use crate::Word;
 
-/// `seL4_CapRights_t`: what a capability allows (seL4 manual, *Capability Rights*).
+/// The rights of a capability (`seL4_CapRights_t`; seL4 manual, *Capability Rights*).
+///
+/// ```
+/// use sel4::{CapRights, CapRightsBuilder};
+///
+/// let rights: CapRights = CapRightsBuilder::none().read(true).write(true).into();
+/// assert_eq!(rights, CapRights::read_write());
+/// ```
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub struct CapRights(Word);
 
 impl CapRights {
-    /// Makes rights. From bit 0: write, read, grant, grant-reply (`shared_types.bf`).
+    /// Creates a set of rights. The bits, from bit 0: write, read, grant, grant-reply
+    /// (`shared_types.bf`).
     pub const fn new(grant_reply: bool, grant: bool, read: bool, write: bool) -> Self {
         Self(
             (grant_reply as Word) << 3 | (grant as Word) << 2 | (read as Word) << 1 | write as Word,
         )
     }
 
-    /// No right.
+    /// Returns the empty set.
     pub const fn none() -> Self {
         Self::new(false, false, false, false)
     }
 
-    /// Every right.
+    /// Returns all rights.
     pub const fn all() -> Self {
         Self::new(true, true, true, true)
     }
 
-    /// Read and write.
+    /// Returns the rights to read and write.
     pub const fn read_write() -> Self {
         Self::new(false, false, true, true)
     }
 
-    /// Read.
+    /// Returns the right to read.
     pub const fn read_only() -> Self {
         Self::new(false, false, true, false)
     }
 
-    /// Write.
+    /// Returns the right to write.
     pub const fn write_only() -> Self {
         Self::new(false, false, false, true)
     }
 
-    /// The word that invocations take.
+    /// Returns the word that invocations take.
     pub const fn into_word(self) -> Word {
         self.0
     }
 }
 
-/// Makes [`CapRights`] right by right.
+/// Builds [`CapRights`] one right at a time.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Default)]
 pub struct CapRightsBuilder {
     grant_reply: bool,
@@ -55,7 +63,7 @@ pub struct CapRightsBuilder {
 }
 
 impl CapRightsBuilder {
-    /// Begins with no right.
+    /// Starts with no rights.
     pub const fn none() -> Self {
         Self {
             grant_reply: false,
@@ -65,7 +73,7 @@ impl CapRightsBuilder {
         }
     }
 
-    /// Begins with every right.
+    /// Starts with all rights.
     pub const fn all() -> Self {
         Self {
             grant_reply: true,
@@ -75,33 +83,33 @@ impl CapRightsBuilder {
         }
     }
 
-    /// The rights.
+    /// Returns the rights.
     pub const fn build(self) -> CapRights {
         CapRights::new(self.grant_reply, self.grant, self.read, self.write)
     }
 
-    /// Whether a receiver may be granted capabilities with its reply.
+    /// Sets the right to grant a reply capability to a receiver (grant-reply).
     #[must_use]
     pub const fn grant_reply(mut self, can: bool) -> Self {
         self.grant_reply = can;
         self
     }
 
-    /// Whether capabilities may be granted.
+    /// Sets the right to grant capabilities to a receiver.
     #[must_use]
     pub const fn grant(mut self, can: bool) -> Self {
         self.grant = can;
         self
     }
 
-    /// Whether it may be read, or received from.
+    /// Sets the right to read, or to receive.
     #[must_use]
     pub const fn read(mut self, can: bool) -> Self {
         self.read = can;
         self
     }
 
-    /// Whether it may be written, or sent to.
+    /// Sets the right to write, or to send.
     #[must_use]
     pub const fn write(mut self, can: bool) -> Self {
         self.write = can;

@@ -1,12 +1,12 @@
-//! Code that depends on the kernel's configuration.
+//! Macros for code that depends on the kernel's configuration.
 //!
-//! Its switches are constants ([`config`](crate::config)), which an `if` can ask. These macros are
-//! for what a switched-off branch could not even be compiled with.
+//! The switches are constants ([`config`](crate::config)), so an `if` can test them. These macros
+//! are for a branch that must not be compiled if its switch is off.
 
-/// Expands to one of its branches, by the kernel's configuration.
+/// Expands to one of its branches, depending on the kernel's configuration.
 ///
 /// A condition is a switch of [`config`](crate::config), `not(…)`, `all(…)` or `any(…)`. A name
-/// that is no switch does not compile.
+/// that is not a switch does not compile.
 ///
 /// ```
 /// sel4::sel4_cfg_if! {
@@ -39,8 +39,9 @@ macro_rules! sel4_cfg_if {
     };
 }
 
-/// Whether the kernel's configuration has what the condition says; the conditions are those of
-/// [`sel4_cfg_if!`].
+/// Expands to `true` if the condition holds in the kernel's configuration, otherwise to `false`.
+///
+/// The conditions are those of [`sel4_cfg_if!`].
 ///
 /// ```
 /// assert_eq!(sel4::sel4_cfg_bool!(PRINTING), sel4::config::PRINTING);
@@ -52,7 +53,7 @@ macro_rules! sel4_cfg_bool {
     };
 }
 
-/// A condition, what it expands to where it holds, and where not.
+/// Takes a condition, the expansion if it holds, and the expansion if it does not.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __sel4_cfg {

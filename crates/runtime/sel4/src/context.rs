@@ -1,37 +1,38 @@
-//! Which IPC buffer a call uses: a token that is passed, or the thread's implicit one.
+//! The context of a call: which IPC buffer it uses.
 
 use crate::{ImplicitInvocationContext, IpcBufferToken};
 
-/// How a call finds this thread's IPC buffer.
+/// The way in which a call finds this thread's IPC buffer.
 ///
-/// There are two: `&mut` [`IpcBufferToken`], and [`ImplicitInvocationContext`]. No further ones
-/// can be made: whoever hands out the token decides that no view of the buffer is alive.
+/// There are two: `&mut` [`IpcBufferToken`], and [`ImplicitInvocationContext`]. The trait is
+/// sealed, because an implementation must guarantee that no view of the buffer is alive.
 pub trait InvocationContext: sealed::Context {}
 
 impl InvocationContext for &mut IpcBufferToken {}
 
 impl InvocationContext for ImplicitInvocationContext {}
 
-/// The context of a [`Cap`](crate::Cap) that was given none: the implicit one.
+/// The default context of a [`Cap`](crate::Cap): the implicit one.
 pub type NoExplicitInvocationContext = ImplicitInvocationContext;
 
 pub(crate) mod sealed {
     use crate::IpcBufferToken;
 
-    /// Proof that the caller is this crate; cannot be named, so cannot be made, outside it.
+    /// Proof that the caller is in this crate. Other crates cannot name it, so they cannot create
+    /// it.
     pub struct Internal;
 
-    /// What a call uses of the buffer.
+    /// The part of the buffer that a call uses.
     #[derive(Copy, Clone, PartialEq, Eq)]
     pub enum Uses {
         /// Words in memory, before or after the call.
         Memory,
-        /// Only what travels in registers.
+        /// Only message registers that travel in CPU registers.
         Registers,
     }
 
     pub trait Context {
-        /// Runs `call`, which makes system calls and runs no code of the user's, with the token.
+        /// Runs `call` with the token. `call` makes system calls and must not run code of the user.
         fn with_token<R>(
             self,
             _: Internal,

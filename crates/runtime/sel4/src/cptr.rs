@@ -1,4 +1,4 @@
-//! Capability pointers, with the type of what they point to.
+//! Capability pointers, with the type of the object that they point to.
 
 use core::fmt;
 use core::hash::Hash;
@@ -7,13 +7,14 @@ use core::marker::PhantomData;
 use crate::context::sealed::{Internal, Uses};
 use crate::{CPtrBits, InvocationContext, IpcBufferToken, NoExplicitInvocationContext, WORD_SIZE};
 
-/// A capability pointer that says what it points to.
+/// A capability pointer with the type of the object that it points to.
 ///
-/// `T` is a [`CapType`]; the invocations of that type are methods. `C` says which IPC buffer they
-/// use: the implicit one, unless [`with`](Self::with) has named another.
+/// `T` is a [`CapType`]. The invocations of that type are methods. `C` selects the IPC buffer that
+/// they use: the implicit one, unless [`with`](Self::with) names another.
 ///
-/// It is only a number: making one grants nothing. But its safe methods rely on the type, so making
-/// one is `unsafe` ([`from_bits`](Self::from_bits)). A safe program gets them from its runtime.
+/// The value is only a number, so creating one grants no authority. But its safe methods rely on
+/// the type, so creating one is `unsafe` ([`from_bits`](Self::from_bits)). A safe program gets its
+/// capability pointers from the runtime.
 #[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cap<T: CapType, C = NoExplicitInvocationContext> {
     cptr: CPtr,
@@ -22,32 +23,33 @@ pub struct Cap<T: CapType, C = NoExplicitInvocationContext> {
 }
 
 impl<T: CapType> Cap<T> {
-    /// Makes a typed capability pointer of an untyped one.
+    /// Creates a typed capability pointer from an untyped one.
     ///
     /// # Safety
     ///
-    /// As for [`from_bits`](Self::from_bits).
+    /// The conditions of [`from_bits`](Self::from_bits).
     pub const unsafe fn from_cptr(cptr: CPtr) -> Self {
         Self::new(cptr)
     }
 
-    /// Makes a typed capability pointer of a number.
+    /// Creates a typed capability pointer from a number.
     ///
     /// # Safety
     ///
     /// As long as the value, or a copy of it, is used, the slot that the number leads to is empty,
     /// or holds a capability that meets these conditions:
     ///
-    /// 1. It is of type `T`. If `T` answers invocations, any other type that does will do too: the
-    ///    kernel decodes a label by the type of the object, and labels are one enumeration for all
-    ///    types, so that a label of one type is an error at another.
+    /// 1. It is of type `T`. If objects of type `T` answer invocations, the capability may be of
+    ///    any other type that does. The kernel decodes a label by the type of the object, and all
+    ///    types share one enumeration of labels, so a label of one type is an error at another.
     /// 2. If `T` is [`Endpoint`](cap_type::Endpoint), its receivers expect a message with any
     ///    label, words and capabilities, sent in any way.
     /// 3. If `T` is [`Reply`](cap_type::Reply), a reply with any label and words breaks no memory
-    ///    of the thread that it holds whenever one is sent: a fault takes registers from its reply.
+    ///    of the thread that the object holds at that time. A thread that has faulted takes
+    ///    registers from the reply.
     ///
-    /// An [`Unspecified`](cap_type::Unspecified) one has no condition: all of its methods are
-    /// `unsafe` themselves.
+    /// For [`Unspecified`](cap_type::Unspecified) there is no condition, because all of its methods
+    /// are `unsafe`.
     pub const unsafe fn from_bits(bits: CPtrBits) -> Self {
         Self::new(CPtr::from_bits(bits))
     }
@@ -62,26 +64,26 @@ impl<T: CapType> Cap<T> {
 }
 
 impl<T: CapType, C> Cap<T, C> {
-    /// The pointer.
+    /// Returns the untyped pointer.
     pub const fn cptr(&self) -> CPtr {
         self.cptr
     }
 
-    /// The pointer, as a number.
+    /// Returns the pointer as a number.
     pub const fn bits(&self) -> CPtrBits {
         self.cptr.bits()
     }
 
-    /// Changes the type of the capability that it points to.
+    /// Changes the type to `U`.
     ///
     /// # Safety
     ///
-    /// As for [`from_bits`](Cap::from_bits), for `U`.
+    /// The conditions of [`from_bits`](Cap::from_bits), for `U`.
     pub unsafe fn cast<U: CapType>(self) -> Cap<U, C> {
         self.retype()
     }
 
-    /// Forgets the type. Its methods are `unsafe` from then on.
+    /// Removes the type. The methods of the result are `unsafe`.
     pub fn upcast(self) -> Cap<cap_type::Unspecified, C> {
         self.retype()
     }
@@ -94,7 +96,14 @@ impl<T: CapType, C> Cap<T, C> {
         }
     }
 
-    /// Names the IPC buffer to be used: `cap.with(&mut token)`.
+    /// Selects the IPC buffer that calls use: `cap.with(&mut token)`.
+    ///
+    /// ```
+    /// fn ask(server: sel4::cap::Endpoint, token: &mut sel4::IpcBufferToken) -> u64 {
+    ///     let info = sel4::MessageInfo::new(0, 0, 0, 1);
+    ///     server.with(token).call_with_mrs(info, [7]).msg[0]
+    /// }
+    /// ```
     ///
     /// A call inside a view of that buffer does not compile:
     ///
@@ -114,30 +123,30 @@ impl<T: CapType, C> Cap<T, C> {
         }
     }
 
-    /// Goes back to the implicit IPC buffer.
+    /// Selects the implicit IPC buffer.
     pub fn without_context(self) -> Cap<T> {
         Cap::new(self.cptr)
     }
 
-    /// What says which IPC buffer is used.
+    /// Returns the context, which selects the IPC buffer.
     pub fn into_invocation_context(self) -> C {
         self.context
     }
 }
 
 impl<C> Cap<cap_type::Unspecified, C> {
-    /// Says what it points to: a `T`.
+    /// Gives the pointer the type `T`.
     ///
     /// # Safety
     ///
-    /// As for [`from_bits`](Cap::from_bits).
+    /// The conditions of [`from_bits`](Cap::from_bits).
     pub unsafe fn downcast<T: CapType>(self) -> Cap<T, C> {
         self.retype()
     }
 }
 
 impl<T: CapType, C: InvocationContext> Cap<T, C> {
-    /// Runs `call`, which makes system calls and no code of the user's, with the token.
+    /// Runs `call` with the token. `call` makes system calls and must not run code of the user.
     #[inline]
     #[track_caller]
     pub(crate) fn invoke<R>(self, call: impl FnOnce(CPtr, &mut IpcBufferToken) -> R) -> R {
@@ -146,7 +155,7 @@ impl<T: CapType, C: InvocationContext> Cap<T, C> {
             .with_token(Internal, Uses::Memory, |token| call(cptr, token))
     }
 
-    /// As [`invoke`](Self::invoke), for a `call` that touches no word in memory.
+    /// Runs `call` as [`invoke`](Self::invoke) does. `call` must not touch the buffer in memory.
     #[inline]
     #[track_caller]
     pub(crate) fn invoke_in_registers<R>(
@@ -165,34 +174,34 @@ impl<T: CapType, C> fmt::Debug for Cap<T, C> {
     }
 }
 
-/// A capability pointer that does not say what it points to.
+/// A capability pointer without a type.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CPtr {
     bits: CPtrBits,
 }
 
 impl CPtr {
-    /// The number.
+    /// Returns the pointer as a number.
     pub const fn bits(self) -> CPtrBits {
         self.bits
     }
 
-    /// Takes a number to be a capability pointer.
+    /// Creates a capability pointer from a number.
     pub const fn from_bits(bits: CPtrBits) -> Self {
         Self { bits }
     }
 
-    /// Says what it points to: a `T`.
+    /// Gives the pointer the type `T`.
     ///
     /// # Safety
     ///
-    /// As for [`Cap::from_bits`].
+    /// The conditions of [`Cap::from_bits`].
     pub const unsafe fn cast<T: CapType>(self) -> Cap<T> {
         Cap::new(self)
     }
 }
 
-/// A capability pointer and how many of its bits to resolve.
+/// A capability pointer, and the number of its bits to resolve.
 #[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CPtrWithDepth {
     bits: CPtrBits,
@@ -200,22 +209,22 @@ pub struct CPtrWithDepth {
 }
 
 impl CPtrWithDepth {
-    /// Takes `depth` bits of `bits`.
+    /// Creates a pointer of `depth` bits.
     pub const fn from_bits_with_depth(bits: CPtrBits, depth: usize) -> Self {
         Self { bits, depth }
     }
 
-    /// No bit at all.
+    /// Creates a pointer of no bits.
     pub const fn empty() -> Self {
         Self::from_bits_with_depth(0, 0)
     }
 
-    /// The number.
+    /// Returns the pointer as a number.
     pub const fn bits(&self) -> CPtrBits {
         self.bits
     }
 
-    /// How many bits to resolve.
+    /// Returns the number of bits to resolve.
     pub const fn depth(&self) -> usize {
         self.depth
     }
@@ -227,7 +236,8 @@ impl From<CPtr> for CPtrWithDepth {
     }
 }
 
-/// A slot of a CSpace: a path, looked up from a CNode. Its methods are the CNode invocations.
+/// A slot of a CSpace: a path that is looked up from a CNode. Its methods are the CNode
+/// invocations.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct AbsoluteCPtr<C = NoExplicitInvocationContext> {
     root: cap::CNode<C>,
@@ -235,27 +245,27 @@ pub struct AbsoluteCPtr<C = NoExplicitInvocationContext> {
 }
 
 impl<C> AbsoluteCPtr<C> {
-    /// The slot that `path` reaches from `root`.
+    /// Creates the pointer to the slot that `path` reaches from `root`.
     pub const fn new(root: cap::CNode<C>, path: CPtrWithDepth) -> Self {
         Self { root, path }
     }
 
-    /// Where the look-up begins.
+    /// Returns the CNode where the lookup starts.
     pub const fn root(&self) -> &cap::CNode<C> {
         &self.root
     }
 
-    /// Where the look-up begins.
+    /// Returns the CNode where the lookup starts, with its context.
     pub fn into_root(self) -> cap::CNode<C> {
         self.root
     }
 
-    /// The path.
+    /// Returns the path.
     pub const fn path(&self) -> &CPtrWithDepth {
         &self.path
     }
 
-    /// Names the IPC buffer to be used, as [`Cap::with`].
+    /// Selects the IPC buffer that calls use, as [`Cap::with`] does.
     pub fn with<D>(self, context: D) -> AbsoluteCPtr<D> {
         AbsoluteCPtr {
             root: self.root.with(context),
@@ -263,7 +273,7 @@ impl<C> AbsoluteCPtr<C> {
         }
     }
 
-    /// Goes back to the implicit IPC buffer.
+    /// Selects the implicit IPC buffer.
     pub fn without_context(self) -> AbsoluteCPtr {
         AbsoluteCPtr {
             root: self.root.without_context(),
@@ -272,9 +282,9 @@ impl<C> AbsoluteCPtr<C> {
     }
 }
 
-/// What names a slot by a number of bits.
+/// A value that names a slot by a number of bits.
 pub trait HasCPtrWithDepth {
-    /// The bits and how many of them to resolve.
+    /// Returns the pointer and the number of bits to resolve.
     fn cptr_with_depth(self) -> CPtrWithDepth;
 }
 
@@ -297,12 +307,18 @@ impl HasCPtrWithDepth for CPtrWithDepth {
 }
 
 impl<C> cap::CNode<C> {
-    /// The slot that `path` reaches from this CNode.
+    /// Returns the pointer to the slot that `path` reaches from this CNode.
+    ///
+    /// ```
+    /// fn slot(root: sel4::cap::CNode, index: u64) -> sel4::AbsoluteCPtr {
+    ///     root.absolute_cptr(sel4::CPtrWithDepth::from_bits_with_depth(index, 6))
+    /// }
+    /// ```
     pub fn absolute_cptr<P: HasCPtrWithDepth>(self, path: P) -> AbsoluteCPtr<C> {
         AbsoluteCPtr::new(self, path.cptr_with_depth())
     }
 
-    /// The slot that `depth` bits of `bits` reach from this CNode.
+    /// Returns the pointer to the slot that the `depth` bits of `bits` reach from this CNode.
     pub fn absolute_cptr_from_bits_with_depth(
         self,
         bits: CPtrBits,
@@ -311,21 +327,21 @@ impl<C> cap::CNode<C> {
         self.absolute_cptr(CPtrWithDepth::from_bits_with_depth(bits, depth))
     }
 
-    /// The slot that this CNode itself is in.
+    /// Returns the pointer of no bits, which names this CNode itself.
     pub fn absolute_cptr_for_self(self) -> AbsoluteCPtr<C> {
         self.absolute_cptr(CPtrWithDepth::empty())
     }
 }
 
-/// What a capability is to: a marker for [`Cap`].
+/// The type of an object that a capability refers to: a marker for [`Cap`].
 pub trait CapType: Copy + Clone + Eq + PartialEq + Ord + PartialOrd + Hash {
-    /// Its name in messages.
+    /// The name of the type, for debug output.
     const NAME: &'static str;
 }
 
 macro_rules! cap_types {
     { $($(#[$doc:meta])* $name:ident,)* } => {
-        /// What a capability is to: markers for [`Cap`].
+        /// The types of objects that capabilities refer to: markers for [`Cap`].
         pub mod cap_type {
             $(
                 $(#[$doc])*
@@ -338,7 +354,7 @@ macro_rules! cap_types {
             )*
         }
 
-        /// [`Cap`] by type.
+        /// One alias of [`Cap`] for each type.
         pub mod cap {
             use crate::{Cap, NoExplicitInvocationContext, cap_type};
             $(
@@ -350,30 +366,30 @@ macro_rules! cap_types {
 }
 
 cap_types! {
-    /// Where messages are sent and received.
+    /// An endpoint, through which messages are sent and received.
     Endpoint,
-    /// Where signals gather.
+    /// A notification, which collects signals.
     Notification,
-    /// Holds a caller until it is replied to.
+    /// A reply object, which holds a caller until it is replied to.
     Reply,
-    /// A thread.
+    /// A thread control block (TCB).
     Tcb,
-    /// A right to run: budget and period.
+    /// A scheduling context: a budget and a period.
     SchedContext,
-    /// A table of capabilities.
+    /// A CNode: a table of capabilities.
     CNode,
-    /// An address space.
+    /// A VSpace: an address space.
     VSpace,
-    /// A page.
+    /// A page of memory.
     Granule,
-    /// An interrupt.
+    /// An IRQ handler.
     IrqHandler,
     /// A virtual CPU.
     VCpu,
     /// The authority to make SMC calls.
     Smc,
-    /// No capability.
+    /// An empty slot.
     Null,
-    /// Any capability.
+    /// A capability of any type.
     Unspecified,
 }

@@ -1,4 +1,4 @@
-//! Debugging aids, which compile to nothing where the kernel has them not.
+//! Debugging aids. They compile to nothing if the kernel does not support them.
 
 use core::fmt;
 
@@ -6,24 +6,28 @@ use sel4_sys as sys;
 
 use crate::{Cap, CapType, InvocationContext, Word, cap};
 
-/// Prints a byte on the kernel's console (`seL4_DebugPutChar`); nothing where the kernel does not
-/// print.
+/// Prints a byte on the kernel's console (`seL4_DebugPutChar`).
+///
+/// Does nothing if the kernel does not print.
 pub fn debug_put_char(byte: u8) {
     sys::debug_put_char(byte);
 }
 
-/// Stops the machine (`seL4_DebugHalt`); nothing where the kernel is no debug build.
+/// Halts the machine (`seL4_DebugHalt`).
+///
+/// Does nothing if the kernel is not a debug build.
 pub fn debug_halt() {
     sys::debug_halt();
 }
 
-/// Has the kernel print the system's capabilities (`seL4_DebugSnapshot`); nothing where the kernel
-/// is no debug build.
+/// Prints the capabilities of the system on the kernel's console (`seL4_DebugSnapshot`).
+///
+/// Does nothing if the kernel is not a debug build.
 pub fn debug_snapshot() {
     sys::debug_snapshot();
 }
 
-/// Writes to the kernel's console. A write never fails.
+/// A writer to the kernel's console. A write never fails.
 #[derive(Debug, Copy, Clone, Default)]
 pub struct DebugWrite;
 
@@ -34,8 +38,15 @@ impl fmt::Write for DebugWrite {
     }
 }
 
-/// Prints on the kernel's console, as `print!` does. Where the kernel does not print, it compiles to
-/// nothing; the arguments are checked but not evaluated.
+/// Prints on the kernel's console, with the syntax of `print!`.
+///
+/// If the kernel does not print, it compiles to nothing. The arguments are type-checked but not
+/// evaluated.
+///
+/// ```no_run
+/// sel4::debug_print!("{} of {}", 1, 2);
+/// sel4::debug_println!(" done");
+/// ```
 #[macro_export]
 macro_rules! debug_print {
     ($($arg:tt)*) => {
@@ -45,7 +56,7 @@ macro_rules! debug_print {
     };
 }
 
-/// Prints a line on the kernel's console, as `println!` does, and otherwise as [`debug_print!`].
+/// Prints a line on the kernel's console, with the syntax of `println!`. See [`debug_print!`].
 #[macro_export]
 macro_rules! debug_println {
     () => {
@@ -58,7 +69,7 @@ macro_rules! debug_println {
 
 #[doc(hidden)]
 pub fn _print(arguments: fmt::Arguments<'_>) {
-    // An error comes from a value's own formatting, and says that it could not be shown.
+    // The console never fails, so an error comes from the formatting of a value.
     if fmt::write(&mut DebugWrite, arguments).is_err() {
         "(a value could not be shown)\n"
             .bytes()
@@ -67,19 +78,22 @@ pub fn _print(arguments: fmt::Arguments<'_>) {
 }
 
 impl<T: CapType> Cap<T> {
-    /// The kernel's number for the type of this capability, 0 for none
-    /// (`seL4_DebugCapIdentify`); `None` where the kernel is no debug build.
+    /// Returns the kernel's number for the type of this capability (`seL4_DebugCapIdentify`).
+    ///
+    /// The number is 0 for an empty slot. Returns `None` if the kernel is not a debug build.
     pub fn debug_identify(self) -> Option<Word> {
         sys::debug_cap_identify(self.bits())
     }
 }
 
 impl<C: InvocationContext> cap::Tcb<C> {
-    /// Names the thread in the kernel's messages (`seL4_DebugNameThread`); nothing where the
-    /// kernel is no debug build. Overwrites message registers.
+    /// Names the thread in the kernel's messages (`seL4_DebugNameThread`).
     ///
-    /// **Panics:** if the name is longer than 959 bytes, and inside a borrow of the implicit IPC
-    /// buffer.
+    /// The call overwrites message registers. Does nothing if the kernel is not a debug build.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the name is longer than 959 bytes, and inside a borrow of the implicit IPC buffer.
     #[track_caller]
     pub fn debug_name(self, name: &[u8]) {
         self.invoke(|cptr, token| sys::debug_name_thread(token, cptr.bits(), name));

@@ -4,40 +4,47 @@ use core::{fmt, result};
 
 use crate::Word;
 
-/// A result whose error is an invocation's.
+/// The result of an invocation.
 pub type Result<T> = result::Result<T, Error>;
 
-/// Why the kernel refused an invocation: `seL4_Error` (seL4 manual, *Error Codes*).
+/// The reason why the kernel rejected an invocation (`seL4_Error`; seL4 manual, *Error Codes*).
+///
+/// ```
+/// use sel4::Error;
+///
+/// assert_eq!(Error::from_label(0), None);
+/// assert_eq!(Error::from_label(8), Some(Error::DeleteFirst));
+/// ```
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 #[repr(u64)]
 #[non_exhaustive]
 pub enum Error {
     /// An argument is not valid.
     InvalidArgument = 1,
-    /// The capability, or one of those passed with it, is of a wrong type or not there.
+    /// The capability, or one passed with it, is of the wrong type or missing.
     InvalidCapability = 2,
-    /// The object cannot do that, or not now.
+    /// The object does not allow this operation, or not in its current state.
     IllegalOperation = 3,
     /// An argument is out of range.
     RangeError = 4,
     /// An address is not aligned.
     AlignmentError = 5,
-    /// A capability pointer leads nowhere.
+    /// A capability pointer does not lead to a slot.
     FailedLookup = 6,
-    /// The message has fewer words or capabilities than the invocation takes.
+    /// The message has fewer words or capabilities than the invocation needs.
     TruncatedMessage = 7,
     /// The slot is not empty.
     DeleteFirst = 8,
-    /// The object has children.
+    /// The capability has derived capabilities, which must be revoked first.
     RevokeFirst = 9,
     /// There is not enough memory.
     NotEnoughMemory = 10,
-    /// A label that this kernel does not give.
+    /// The kernel returned a label that this crate does not know.
     Unknown = u64::MAX,
 }
 
 impl Error {
-    /// Reads the label of an invocation's reply: `None` is success.
+    /// Reads the label of the reply to an invocation. `None` means success.
     pub const fn from_label(label: Word) -> Option<Self> {
         Some(match label {
             0 => return None,
@@ -60,16 +67,16 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::InvalidArgument => "an argument is not valid",
-            Self::InvalidCapability => "a capability is of a wrong type or not there",
+            Self::InvalidCapability => "a capability is of the wrong type or missing",
             Self::IllegalOperation => "the object cannot do that, or not now",
             Self::RangeError => "an argument is out of range",
             Self::AlignmentError => "an address is not aligned",
-            Self::FailedLookup => "a capability pointer leads nowhere",
+            Self::FailedLookup => "a capability pointer does not lead to a slot",
             Self::TruncatedMessage => "the message is too short",
-            Self::DeleteFirst => "the slot is not empty",
-            Self::RevokeFirst => "the object has children",
+            Self::DeleteFirst => "the slot is not empty: delete its capability first",
+            Self::RevokeFirst => "the capability has derived capabilities: revoke them first",
             Self::NotEnoughMemory => "there is not enough memory",
-            Self::Unknown => "the kernel gave an error that it does not have",
+            Self::Unknown => "the kernel returned an unknown error",
         })
     }
 }
@@ -81,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_are_the_kernels_numbers() {
+    fn each_label_of_the_kernel_is_one_error() {
         assert_eq!(Error::from_label(0), None);
         for label in 1..=10 {
             let error = Error::from_label(label).expect("an error");

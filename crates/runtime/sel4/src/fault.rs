@@ -1,5 +1,4 @@
-//! Faults: what the kernel says to the handler of a thread that cannot go on (seL4 manual,
-//! *Faults*).
+//! Fault messages: what the kernel sends to the fault handler of a thread (seL4 manual, *Faults*).
 
 use core::fmt;
 
@@ -7,50 +6,63 @@ use sel4_sys::fault;
 
 use crate::{IpcBuffer, MessageInfo, Word};
 
-/// `seL4_Fault`: a fault message, read.
+/// A decoded fault message (`seL4_Fault`).
 ///
-/// It is a copy: the IPC buffer may be overwritten while it is kept.
+/// It is a copy, so it stays valid when the IPC buffer is overwritten.
+///
+/// ```
+/// use sel4::{Fault, IpcBuffer, MessageInfo};
+///
+/// let mut buffer = IpcBuffer::new();
+/// buffer.msg_regs_mut()[..4].copy_from_slice(&[0x20_0000, 0, 0, 0x9200_0046]);
+/// let info = MessageInfo::new(sel4::sys::fault::VMFault, 0, 0, 4);
+///
+/// let fault = Fault::new(&buffer, &info);
+/// assert_eq!(fault.to_string(), "VM fault at 0x200000: write of 0x0 (syndrome 0x92000046)");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
-    /// No fault.
+    /// Not a fault.
     NullFault(NullFault),
-    /// A system call named a capability that is not there.
+    /// A system call used a capability pointer without a usable capability.
     CapFault(CapFault),
     /// A system call has a number that the kernel does not know.
     UnknownSyscall(UnknownSyscall),
-    /// An instruction could not be carried out.
+    /// An exception that the other kinds do not cover, such as an undefined instruction.
     UserException(UserException),
-    /// A breakpoint, watchpoint or single step; only where the kernel has the hardware debug API.
+    /// A breakpoint, a watchpoint or a single step. Only a kernel with the hardware debug API sends
+    /// it.
     DebugException(DebugException),
-    /// The budget is used up.
+    /// The budget is exhausted.
     Timeout(Timeout),
-    /// Memory was accessed that is not mapped, or not so.
+    /// An access to memory that is not mapped, or not with that permission.
     VmFault(VmFault),
-    /// A virtual CPU's interrupt controller needs attention.
+    /// A virtual CPU's interrupt controller needs maintenance.
     VGicMaintenance(VGicMaintenance),
-    /// A virtual CPU did what its monitor must answer.
+    /// An exception of a virtual CPU, which its monitor must handle.
     VCpuFault(VCpuFault),
-    /// A virtual CPU's private interrupt has come.
+    /// A private interrupt of a virtual CPU.
     VPpiEvent(VPpiEvent),
 }
 
 impl Fault {
-    /// Reads the fault message that was just received.
+    /// Decodes the fault message that was just received.
     ///
     /// # Panics
     ///
-    /// If the label is not that of a fault; see [`try_new`](Self::try_new).
+    /// Panics if the label is not that of a fault. [`try_new`](Self::try_new) returns `None`
+    /// instead.
     #[track_caller]
     pub fn new(buffer: &IpcBuffer, info: &MessageInfo) -> Self {
         Self::try_new(buffer, info)
-            .unwrap_or_else(|| panic!("a message with label {} is no fault", info.label()))
+            .unwrap_or_else(|| panic!("a message with label {} is not a fault", info.label()))
     }
 
-    /// Reads the fault message that was just received; `None` if its label is not that of a
-    /// fault.
+    /// Decodes the fault message that was just received. Returns `None` if its label is not that of
+    /// a fault.
     pub fn try_new(buffer: &IpcBuffer, info: &MessageInfo) -> Option<Self> {
-        /// `DebugException` is a label only where the kernel has the hardware debug API.
+        /// Not in `sel4_sys::fault` if the kernel lacks the hardware debug API.
         const DEBUG_EXCEPTION: Word = 4;
         Some(match info.label() {
             fault::NullFault => Self::NullFault(NullFault::read(buffer)),
@@ -68,7 +80,7 @@ impl Fault {
     }
 }
 
-/// For messages: what happened, and where.
+/// Says in one line what happened and where.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -106,7 +118,7 @@ impl fmt::Display for Fault {
             ),
             Self::Timeout(fault) => write!(
                 f,
-                "timeout of the scheduling context known as {:#x} ({} us used)",
+                "timeout of the scheduling context with data {:#x} ({} us used)",
                 fault.data(),
                 fault.consumed()
             ),
@@ -119,8 +131,8 @@ impl fmt::Display for Fault {
                 fault.fsr()
             ),
             Self::VGicMaintenance(fault) => match fault.idx() {
-                Some(index) => write!(f, "virtual interrupt in list register {index} is done"),
-                None => f.write_str("virtual interrupt controller needs attention"),
+                Some(index) => write!(f, "virtual interrupt in list register {index} is finished"),
+                None => f.write_str("virtual interrupt controller needs maintenance"),
             },
             Self::VCpuFault(fault) => write!(f, "virtual CPU fault (syndrome {:#x})", fault.hsr()),
             Self::VPpiEvent(fault) => write!(f, "virtual CPU's interrupt {}", fault.irq()),
@@ -128,7 +140,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// A fault message of `$words` words, and what stands in each.
+/// Defines a fault message of `$words` words, with the index of each field.
 macro_rules! fault_message {
     {
         $(#[$doc:meta])*
@@ -154,31 +166,32 @@ macro_rules! fault_message {
 }
 
 fault_message! {
-    /// No fault: its message is empty.
+    /// Not a fault. The message is empty.
     NullFault [0] {}
 }
 
 fault_message! {
-    /// A capability was not there (`seL4_CapFault_Msg`).
+    /// A system call used a capability pointer without a usable capability (`seL4_CapFault_Msg`).
     CapFault [7] {
-        /// Where the system call was made.
+        /// Returns the address of the system call instruction.
         ip = 0,
-        /// The capability pointer.
+        /// Returns the capability pointer.
         addr = 1,
-        /// Why the look-up failed (`seL4_LookupFailureType`).
+        /// Returns the number of the lookup failure (`seL4_LookupFailureType`).
         lookup_failure_type = 3,
-        /// How many bits were left to resolve.
+        /// Returns the number of bits that were left to resolve.
         bits_left = 4,
     }
 }
 
 impl CapFault {
-    /// Whether it was a capability to receive with: an endpoint, a notification or a reply object.
+    /// Returns whether the capability was to be received from: an endpoint, a notification or a
+    /// reply object.
     pub const fn in_recv_phase(&self) -> bool {
         self.0[2] != 0
     }
 
-    /// Why the look-up failed, with what is known of it.
+    /// Returns the reason of the lookup failure.
     pub const fn lookup_failure(&self) -> LookupFailure {
         let bits_left = self.0[4];
         match self.0[3] {
@@ -198,33 +211,33 @@ impl CapFault {
     }
 }
 
-/// `seL4_LookupFailureType`: why a capability pointer leads to no capability (seL4 manual, *Lookup
-/// Failure Description*; `errors.h`).
+/// The reason why the lookup of a capability pointer failed (`seL4_LookupFailureType` in
+/// `errors.h`; seL4 manual, *Lookup Failure Description*).
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum LookupFailure {
-    /// It did not fail, or in a way that this kernel does not have.
+    /// It did not fail, or the number of the failure is unknown.
     NoFailure,
-    /// The look-up begins at no CNode.
+    /// The root of the CSpace is not a CNode.
     InvalidRoot,
-    /// The slot is empty, or holds what the system call cannot use.
+    /// The slot is empty, or its capability is of the wrong type.
     MissingCapability {
-        /// How many bits were left to resolve.
+        /// The number of bits that were left to resolve.
         bits_left: Word,
     },
-    /// The pointer has too few bits, or too many, for the CNodes on its way.
+    /// The pointer has too few or too many bits for the CNodes on its path.
     DepthMismatch {
-        /// How many bits were left to resolve.
+        /// The number of bits that were left to resolve.
         bits_left: Word,
-        /// How many the CNode resolves.
+        /// The number of bits that the CNode resolves.
         bits_found: Word,
     },
-    /// The pointer's bits are not those of a CNode's guard.
+    /// The bits of the pointer do not match the guard of a CNode.
     GuardMismatch {
-        /// How many bits were left to resolve.
+        /// The number of bits that were left to resolve.
         bits_left: Word,
         /// The guard.
         guard_found: Word,
-        /// How many bits it has.
+        /// The number of bits of the guard.
         bits_found: Word,
     },
 }
@@ -232,36 +245,38 @@ pub enum LookupFailure {
 impl fmt::Display for LookupFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NoFailure => "the look-up did not fail",
-            Self::InvalidRoot => "there is no CNode to begin at",
-            Self::MissingCapability { .. } => "there is none that can be used so",
-            Self::DepthMismatch { .. } => "its depth is not that of the CNode",
+            Self::NoFailure => "the lookup did not fail",
+            Self::InvalidRoot => "the root of the CSpace is not a CNode",
+            Self::MissingCapability { .. } => "the slot is empty or has the wrong type",
+            Self::DepthMismatch { .. } => "its depth does not match that of the CNode",
             Self::GuardMismatch { .. } => "it leads out of the CSpace",
         })
     }
 }
 
 fault_message! {
-    /// A system call that the kernel does not know (`seL4_UnknownSyscall_Msg`).
+    /// A system call with a number that the kernel does not know (`seL4_UnknownSyscall_Msg`).
     UnknownSyscall [13] {
-        /// Where the system call was made.
+        /// Returns the address of the system call instruction.
         fault_ip = 8,
-        /// The stack pointer.
+        /// Returns the stack pointer.
         sp = 9,
-        /// Where it would go on: what the manual calls LR is the exception link register, and not
-        /// x30.
+        /// Returns the address of the next instruction. The manual's LR is the exception link
+        /// register here, not x30.
         lr = 10,
-        /// The saved program status.
+        /// Returns the saved program status.
         spsr = 11,
-        /// The number.
+        /// Returns the number of the system call.
         syscall = 12,
     }
 }
 
 impl UnknownSyscall {
-    /// Register x`index`.
+    /// Returns register x`index`.
     ///
-    /// **Panics:** if `index` is above 7.
+    /// # Panics
+    ///
+    /// Panics if `index` is above 7.
     pub const fn gpr(&self, index: usize) -> Word {
         assert!(index < 8, "the message has registers x0 to x7");
         self.0[index]
@@ -269,37 +284,38 @@ impl UnknownSyscall {
 }
 
 fault_message! {
-    /// An instruction could not be carried out (`seL4_UserException_Msg`).
+    /// An exception that the other faults do not cover, such as an undefined instruction
+    /// (`seL4_UserException_Msg`).
     UserException [5] {
-        /// Where it stands.
+        /// Returns the address of the instruction.
         fault_ip = 0,
-        /// The stack pointer.
+        /// Returns the stack pointer.
         sp = 1,
-        /// The saved program status.
+        /// Returns the saved program status.
         spsr = 2,
-        /// The exception's number.
+        /// Returns the number of the exception.
         number = 3,
-        /// The exception's code: the exception syndrome, ESR (Arm ARM, *ESR_EL1*).
+        /// Returns the code of the exception: the exception syndrome (Arm ARM, `ESR_EL1`).
         code = 4,
     }
 }
 
 fault_message! {
-    /// A breakpoint, watchpoint or single step (`seL4_DebugException_Msg`).
+    /// A breakpoint, a watchpoint or a single step (`seL4_DebugException_Msg`).
     DebugException [4] {
-        /// Where it came.
+        /// Returns the address of the instruction.
         fault_ip = 0,
-        /// Which of them (`seL4_DebugException_t`).
+        /// Returns the number of the reason (`seL4_DebugException_t`).
         exception_reason = 1,
-        /// The watched address.
+        /// Returns the watched address.
         trigger_address = 2,
-        /// The breakpoint's number.
+        /// Returns the number of the breakpoint.
         breakpoint_number = 3,
     }
 }
 
 impl DebugException {
-    /// Which of them; `None` if it is none that this crate knows.
+    /// Returns the reason, or `None` if this crate does not know its number.
     pub const fn reason(&self) -> Option<DebugReason> {
         Some(match self.exception_reason() {
             0 => DebugReason::DataBreakpoint,
@@ -311,12 +327,12 @@ impl DebugException {
     }
 }
 
-/// Why a thread has stopped for a debugger (`seL4_BreakpointType`).
+/// The reason why a thread has stopped for a debugger (`seL4_BreakpointType`).
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum DebugReason {
-    /// A watchpoint. The last two words of the fault say which.
+    /// A watchpoint, which the last two words of the fault identify.
     DataBreakpoint,
-    /// A breakpoint. The last two words of the fault say which.
+    /// A breakpoint, which the last two words of the fault identify.
     InstructionBreakpoint,
     /// A single step. The fault has no further words.
     SingleStep,
@@ -325,35 +341,37 @@ pub enum DebugReason {
 }
 
 fault_message! {
-    /// The budget is used up (`seL4_Timeout_Msg`).
+    /// The budget is exhausted (`seL4_Timeout_Msg`).
     Timeout [2] {
-        /// What the scheduling context was given to be known by.
+        /// Returns the data word of the scheduling context, which identifies it.
         data = 0,
-        /// The time used since the last report, in microseconds.
+        /// Returns the time used since the last report, in microseconds.
         consumed = 1,
     }
 }
 
 fault_message! {
-    /// Memory that is not mapped, or not so (`seL4_VMFault_Msg`).
+    /// An access to memory that is not mapped, or not with that permission (`seL4_VMFault_Msg`).
     VmFault [4] {
-        /// Where the access stands.
+        /// Returns the address of the instruction.
         ip = 0,
-        /// The address that was accessed.
+        /// Returns the address that was accessed.
         addr = 1,
-        /// The fault status: the exception syndrome, ESR (Arm ARM, *ESR_EL1*).
+        /// Returns the fault status: the exception syndrome (Arm ARM, `ESR_EL1`).
         fsr = 3,
     }
 }
 
 impl VmFault {
-    /// Whether an instruction was to be fetched.
+    /// Returns whether the access was an instruction fetch.
     pub const fn is_prefetch(&self) -> bool {
         self.0[2] != 0
     }
 
-    /// What was to be done with the memory. Whether a data access writes is bit 6 of its syndrome
-    /// (Arm ARM, *ISS encoding for an exception from a Data Abort*, WnR).
+    /// Returns the kind of access.
+    ///
+    /// Bit 6 of the syndrome of a data access says whether it writes (Arm ARM, *ISS encoding for an
+    /// exception from a Data Abort*, `WnR`).
     pub const fn access(&self) -> Access {
         if self.is_prefetch() {
             Access::Execute
@@ -365,14 +383,14 @@ impl VmFault {
     }
 }
 
-/// What a thread was to do with memory.
+/// A kind of access to memory.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum Access {
-    /// Load from it.
+    /// A load.
     Read,
-    /// Store to it.
+    /// A store.
     Write,
-    /// Fetch an instruction from it.
+    /// An instruction fetch.
     Execute,
 }
 
@@ -387,12 +405,12 @@ impl fmt::Display for Access {
 }
 
 fault_message! {
-    /// A virtual CPU's interrupt controller needs attention (`seL4_VGICMaintenance_Msg`).
+    /// A virtual CPU's interrupt controller needs maintenance (`seL4_VGICMaintenance_Msg`).
     VGicMaintenance [1] {}
 }
 
 impl VGicMaintenance {
-    /// Which list register, if it is about one.
+    /// Returns the list register whose interrupt is finished, if it concerns one.
     pub const fn idx(&self) -> Option<Word> {
         match self.0[0] {
             Word::MAX => None,
@@ -402,27 +420,27 @@ impl VGicMaintenance {
 }
 
 fault_message! {
-    /// A virtual CPU did what its monitor must answer (`seL4_VCPUFault_Msg`). A kernel with
-    /// hypervisor support tells so of any thread's exceptions that it has no other fault for, such
-    /// as a `brk` where it has no hardware debug API.
+    /// An exception of a virtual CPU, which its monitor must handle (`seL4_VCPUFault_Msg`).
+    ///
+    /// A kernel with hypervisor support also sends it for an exception of any thread that no other
+    /// fault covers, such as a `brk` without the hardware debug API.
     VCpuFault [1] {
-        /// The exception syndrome, ESR (Arm ARM, *ESR_EL2*).
+        /// Returns the exception syndrome (Arm ARM, `ESR_EL2`).
         hsr = 0,
     }
 }
 
 impl VCpuFault {
-    /// What has happened: the exception class, bits 26 to 31 of the syndrome (Arm ARM, *ESR_EL2*,
-    /// EC).
+    /// Returns the exception class: bits 26 to 31 of the syndrome (Arm ARM, `ESR_EL2`, EC).
     pub const fn exception_class(&self) -> Word {
         self.hsr() >> 26 & 0x3f
     }
 }
 
 fault_message! {
-    /// A virtual CPU's private interrupt (`seL4_VPPIEvent_Msg`).
+    /// A private interrupt of a virtual CPU (`seL4_VPPIEvent_Msg`).
     VPpiEvent [1] {
-        /// Its number.
+        /// Returns the number of the interrupt.
         irq = 0,
     }
 }
@@ -446,16 +464,16 @@ mod tests {
     }
 
     #[test]
-    fn a_vm_fault_is_read_word_by_word() {
+    fn each_word_of_a_vm_fault_is_decoded() {
         let Fault::VmFault(fault) = read(fault::VMFault) else {
-            panic!("a VM fault")
+            panic!("the wrong kind of fault")
         };
         assert_eq!((fault.ip(), fault.addr(), fault.fsr()), (100, 101, 103));
         assert!(fault.is_prefetch());
     }
 
     #[test]
-    fn each_fault_is_told_in_a_sentence() {
+    fn faults_are_displayed_with_their_details() {
         let check = |label, words: &[Word], expect: &str| {
             let mut buffer = IpcBuffer::new();
             buffer.msg_regs_mut()[..words.len()].copy_from_slice(words);
@@ -483,33 +501,33 @@ mod tests {
         let cap = |receives, failure| [0x20_0000, 9, receives, failure, 0, 0, 0];
         let at = "capability fault at 0x200000:";
         for (failure, why) in [
-            (0, "the look-up did not fail"),
-            (1, "there is no CNode to begin at"),
-            (2, "there is none that can be used so"),
-            (3, "its depth is not that of the CNode"),
+            (0, "the lookup did not fail"),
+            (1, "the root of the CSpace is not a CNode"),
+            (2, "the slot is empty or has the wrong type"),
+            (3, "its depth does not match that of the CNode"),
             (4, "it leads out of the CSpace"),
         ] {
             let expect = std::format!("{at} use of capability 0x9: {why}");
             check(fault::CapFault, &cap(0, failure), &expect);
         }
-        let expect = std::format!("{at} receiving with capability 0x9: the look-up did not fail");
+        let expect = std::format!("{at} receiving with capability 0x9: the lookup did not fail");
         check(fault::CapFault, &cap(1, 0), &expect);
         check(
             fault::VGICMaintenance,
             &[3],
-            "virtual interrupt in list register 3 is done",
+            "virtual interrupt in list register 3 is finished",
         );
         check(
             fault::VGICMaintenance,
             &[Word::MAX],
-            "virtual interrupt controller needs attention",
+            "virtual interrupt controller needs maintenance",
         );
     }
 
     #[test]
-    fn an_unknown_syscall_is_read_word_by_word() {
+    fn each_word_of_an_unknown_syscall_is_decoded() {
         let Fault::UnknownSyscall(fault) = read(fault::UnknownSyscall) else {
-            panic!("that")
+            panic!("the wrong kind of fault")
         };
         assert_eq!((fault.gpr(0), fault.gpr(7)), (100, 107));
         assert_eq!((fault.fault_ip(), fault.sp(), fault.lr()), (108, 109, 110));
@@ -517,15 +535,15 @@ mod tests {
     }
 
     #[test]
-    fn a_capability_fault_and_an_exception_are_read_word_by_word() {
+    fn each_word_of_a_capability_fault_and_an_exception_is_decoded() {
         let Fault::CapFault(fault) = read(fault::CapFault) else {
-            panic!("that")
+            panic!("the wrong kind of fault")
         };
         assert_eq!((fault.ip(), fault.addr()), (100, 101));
         assert!(fault.in_recv_phase());
         assert_eq!((fault.lookup_failure_type(), fault.bits_left()), (103, 104));
         let Fault::UserException(fault) = read(fault::UserException) else {
-            panic!("that")
+            panic!("the wrong kind of fault")
         };
         assert_eq!(
             (fault.fault_ip(), fault.sp(), fault.spsr()),
@@ -535,7 +553,7 @@ mod tests {
     }
 
     #[test]
-    fn each_label_has_its_own_kind_and_no_other_is_one() {
+    fn each_fault_label_is_one_kind_and_other_labels_are_none() {
         let mut kinds = std::vec::Vec::new();
         for label in 0..10 {
             let kind = core::mem::discriminant(&read(label));
@@ -549,26 +567,26 @@ mod tests {
     }
 
     #[test]
-    fn what_was_done_with_memory_is_told_by_the_syndrome() {
+    fn the_kind_of_access_is_in_the_syndrome() {
         let check = |prefetch: Word, syndrome: Word, expect| {
             let fault = VmFault([0x20_0000, 0x700_0000, prefetch, syndrome]);
             assert_eq!(fault.access(), expect);
         };
-        // Syndromes that seL4 gave on QEMU: `conformance-faults`.
+        // Syndromes that seL4 reported on QEMU, in the system `conformance-faults`.
         check(0, 0x93c0_8006, Access::Read);
         check(0, 0x93c0_8046, Access::Write);
         check(1, 0x8200_0006, Access::Execute);
     }
 
     #[test]
-    fn the_class_of_an_exception_is_the_top_of_its_syndrome() {
-        // A `brk`, as seL4 told it on QEMU; and the first instruction of a guest that was not there.
+    fn the_exception_class_is_the_top_of_the_syndrome() {
+        // A `brk`, as seL4 reported it on QEMU, and a guest whose first instruction is not mapped.
         assert_eq!(VCpuFault([0xf200_0000]).exception_class(), 0x3c);
         assert_eq!(VCpuFault([0x8200_0006]).exception_class(), 0x20);
     }
 
     #[test]
-    fn the_reason_of_a_debug_exception_is_a_number_of_the_kernels() {
+    fn each_reason_of_a_debug_exception_is_decoded() {
         let reason = |number| DebugException([0x20_0000, number, 0, 0]).reason();
         let all = [
             DebugReason::DataBreakpoint,
@@ -581,7 +599,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lookup_failure_has_the_words_of_its_kind() {
+    fn each_lookup_failure_is_decoded_with_its_words() {
         let check = |kind: Word, expect| {
             let fault = CapFault([0, 0x200, 0, kind, 58, 7, 49]);
             assert_eq!(fault.lookup_failure(), expect);
@@ -607,12 +625,12 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_is_told_in_words_with_its_place() {
+    fn each_kind_of_fault_is_displayed() {
         let check = |label: Word, expect: &str| assert_eq!(read(label).to_string(), expect);
         check(fault::NullFault, "no fault");
         check(
             fault::CapFault,
-            "capability fault at 0x64: receiving with capability 0x65: the look-up \
+            "capability fault at 0x64: receiving with capability 0x65: the lookup \
              did not fail",
         );
         check(fault::UnknownSyscall, "unknown system call 112 at 0x6c");
@@ -623,7 +641,7 @@ mod tests {
         check(4, "debug exception at 0x64 (reason 101)");
         check(
             fault::Timeout,
-            "timeout of the scheduling context known as 0x64 (101 us used)",
+            "timeout of the scheduling context with data 0x64 (101 us used)",
         );
         check(
             fault::VMFault,
@@ -631,19 +649,19 @@ mod tests {
         );
         check(
             fault::VGICMaintenance,
-            "virtual interrupt in list register 100 is done",
+            "virtual interrupt in list register 100 is finished",
         );
         check(fault::VCPUFault, "virtual CPU fault (syndrome 0x64)");
         check(fault::VPPIEvent, "virtual CPU's interrupt 100");
     }
 
     #[test]
-    fn a_maintenance_interrupt_may_be_about_no_list_register() {
+    fn a_maintenance_interrupt_may_concern_no_list_register() {
         let mut buffer = IpcBuffer::new();
         buffer.msg_regs_mut()[0] = Word::MAX;
         let info = MessageInfo::new(fault::VGICMaintenance, 0, 0, 1);
         let Fault::VGicMaintenance(fault) = Fault::new(&buffer, &info) else {
-            panic!("that")
+            panic!("the wrong kind of fault")
         };
         assert_eq!(fault.idx(), None);
     }

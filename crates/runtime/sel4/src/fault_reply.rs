@@ -1,8 +1,8 @@
-//! Replies to faults: what lets a thread that has faulted go on (seL4 manual, *Faults*).
+//! Replies to faults, which resume the thread that faulted (seL4 manual, *Faults*).
 //!
-//! The kernel takes registers from the replies to three kinds of fault: an unknown system call, a
-//! user exception, and a timeout. To any other, a reply lets the thread try again; where it is to
-//! go on elsewhere, its handler writes its registers
+//! The kernel takes registers from the reply to three kinds of fault: an unknown system call, a
+//! user exception and a timeout. After a reply to any other fault, the thread repeats the
+//! instruction. To resume it elsewhere, the handler writes its registers
 //! ([`tcb_write_registers`](crate::Cap::tcb_write_registers)) before it replies.
 
 use crate::{
@@ -10,19 +10,34 @@ use crate::{
     Word,
 };
 
-/// Bytes of an instruction (Arm ARM, *A64*).
+/// The size of an instruction, in bytes (Arm ARM, *A64*).
 const INSTRUCTION: Word = 4;
 
-/// Registers that the reply to an unknown system call sets (`n_syscallMessage` in the kernel).
+/// The number of registers that the reply to an unknown system call sets (`n_syscallMessage` in the
+/// kernel).
 const SYSCALL_REGISTERS: usize = 12;
 
-/// Registers that the reply to a user exception sets (`n_exceptionMessage`).
+/// The number of registers that the reply to a user exception sets (`n_exceptionMessage`).
 const EXCEPTION_REGISTERS: usize = 3;
 
-/// Registers that the reply to a timeout sets (`seL4_TimeoutReply_Length`).
+/// The number of registers that the reply to a timeout sets (`seL4_TimeoutReply_Length`).
 const TIMEOUT_REGISTERS: usize = 34;
 
-/// A reply to a fault, to be left in the message registers ([`write`](Self::write)) and sent.
+/// A reply to a fault.
+///
+/// [`write`](Self::write) writes it into the message registers. Then send it.
+///
+/// ```
+/// use sel4::{FaultReply, UnknownSyscall};
+///
+/// /// Emulates a system call that returns 7.
+/// fn emulate(fault: &UnknownSyscall, reply: sel4::cap::Reply) {
+///     let mut registers = fault.reply();
+///     *registers.gpr_mut(0) = 7;
+///     let info = sel4::with_ipc_buffer_mut(|buffer| FaultReply::from(registers).write(buffer));
+///     reply.send(info);
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FaultReply {
     words: [Word; TIMEOUT_REGISTERS],
@@ -30,7 +45,8 @@ pub struct FaultReply {
 }
 
 impl FaultReply {
-    /// Lets the thread try again what has faulted. Answers every kind of fault.
+    /// Creates a reply after which the thread repeats the instruction. It is valid for every kind
+    /// of fault.
     pub const fn retry() -> Self {
         Self {
             words: [0; TIMEOUT_REGISTERS],
@@ -38,23 +54,23 @@ impl FaultReply {
         }
     }
 
-    /// Describes the message.
+    /// Returns the message info of the reply.
     pub const fn info(&self) -> MessageInfo {
         MessageInfo::new(0, 0, 0, self.length)
     }
 
-    /// Its words.
+    /// Returns the words of the reply.
     pub fn words(&self) -> &[Word] {
         &self.words[..self.length]
     }
 
-    /// Writes the words into the message registers, and describes them.
+    /// Writes the words into the message registers, and returns the message info.
     pub fn write(&self, buffer: &mut IpcBuffer) -> MessageInfo {
         buffer.msg_regs_mut()[..self.length].copy_from_slice(self.words());
         self.info()
     }
 
-    fn of(words: &[Word]) -> Self {
+    fn from_words(words: &[Word]) -> Self {
         let mut reply = Self::retry();
         reply.words[..words.len()].copy_from_slice(words);
         reply.length = words.len();
@@ -63,8 +79,9 @@ impl FaultReply {
 }
 
 impl UnknownSyscall {
-    /// A reply that has the thread go on after the instruction, with the registers that it has.
-    /// Change those that the system call is to return.
+    /// Creates a reply that resumes the thread after the instruction, with its registers unchanged.
+    ///
+    /// Change the registers that the system call returns.
     pub fn reply(&self) -> SyscallReply {
         let mut registers = [0; SYSCALL_REGISTERS];
         (0..8).for_each(|index| registers[index] = self.gpr(index));
@@ -76,30 +93,32 @@ impl UnknownSyscall {
     }
 }
 
-/// A reply to an unknown system call: x0 to x7, and where to go on.
+/// A reply to an unknown system call: x0 to x7, program counter, stack pointer and program status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyscallReply([Word; SYSCALL_REGISTERS]);
 
 impl SyscallReply {
-    /// Register x`index`, to be written.
+    /// Returns register x`index` for writing.
     ///
-    /// **Panics:** if `index` is above 7.
+    /// # Panics
+    ///
+    /// Panics if `index` is above 7.
     pub const fn gpr_mut(&mut self, index: usize) -> &mut Word {
         assert!(index < 8, "the reply sets registers x0 to x7");
         &mut self.0[index]
     }
 
-    /// Where it goes on, to be written.
+    /// Returns the program counter for writing.
     pub const fn pc_mut(&mut self) -> &mut Word {
         &mut self.0[8]
     }
 
-    /// The stack pointer, to be written.
+    /// Returns the stack pointer for writing.
     pub const fn sp_mut(&mut self) -> &mut Word {
         &mut self.0[9]
     }
 
-    /// The saved program status, to be written.
+    /// Returns the saved program status for writing.
     pub const fn spsr_mut(&mut self) -> &mut Word {
         &mut self.0[11]
     }
@@ -107,12 +126,12 @@ impl SyscallReply {
 
 impl From<SyscallReply> for FaultReply {
     fn from(reply: SyscallReply) -> Self {
-        Self::of(&reply.0)
+        Self::from_words(&reply.0)
     }
 }
 
 impl UserException {
-    /// A reply that has the thread go on after the instruction, with the registers that it has.
+    /// Creates a reply that resumes the thread after the instruction, with its registers unchanged.
     pub const fn reply(&self) -> UserExceptionReply {
         UserExceptionReply([
             self.fault_ip().wrapping_add(INSTRUCTION),
@@ -122,22 +141,22 @@ impl UserException {
     }
 }
 
-/// A reply to a user exception: where to go on, and with which stack pointer and status.
+/// A reply to a user exception: program counter, stack pointer and program status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UserExceptionReply([Word; EXCEPTION_REGISTERS]);
 
 impl UserExceptionReply {
-    /// Where it goes on, to be written.
+    /// Returns the program counter for writing.
     pub const fn pc_mut(&mut self) -> &mut Word {
         &mut self.0[0]
     }
 
-    /// The stack pointer, to be written.
+    /// Returns the stack pointer for writing.
     pub const fn sp_mut(&mut self) -> &mut Word {
         &mut self.0[1]
     }
 
-    /// The saved program status, to be written.
+    /// Returns the saved program status for writing.
     pub const fn spsr_mut(&mut self) -> &mut Word {
         &mut self.0[2]
     }
@@ -145,28 +164,29 @@ impl UserExceptionReply {
 
 impl From<UserExceptionReply> for FaultReply {
     fn from(reply: UserExceptionReply) -> Self {
-        Self::of(&reply.0)
+        Self::from_words(&reply.0)
     }
 }
 
 impl DebugException {
-    /// A reply to a single step: the thread stops again after so many instructions; 0 ends the
-    /// stepping.
+    /// Creates a reply to a single step. The thread stops again after this number of instructions;
+    /// 0 ends the stepping.
     pub fn reply_with_steps(&self, instructions: Word) -> FaultReply {
-        FaultReply::of(&[instructions])
+        FaultReply::from_words(&[instructions])
     }
 }
 
 impl Timeout {
-    /// A reply that has the thread go on with other registers: all of them but the thread
-    /// pointers. [`FaultReply::retry`] lets it go on where it was.
+    /// Creates a reply that sets all registers except the thread pointers.
+    ///
+    /// [`FaultReply::retry`] resumes the thread where it was.
     pub fn reply_with_registers(&self, registers: &UserContext) -> FaultReply {
-        FaultReply::of(&registers.words()[..TIMEOUT_REGISTERS])
+        FaultReply::from_words(&registers.words()[..TIMEOUT_REGISTERS])
     }
 
-    /// A reply that has the thread go on elsewhere, with the registers that it has.
+    /// Creates a reply that resumes the thread at `pc`, with its other registers unchanged.
     pub fn reply_with_pc(&self, pc: Word) -> FaultReply {
-        FaultReply::of(&[pc])
+        FaultReply::from_words(&[pc])
     }
 }
 
@@ -200,14 +220,14 @@ mod tests {
     }
 
     #[test]
-    fn to_try_again_takes_no_word() {
+    fn a_retry_has_no_words() {
         check(FaultReply::retry(), &[]);
     }
 
     #[test]
-    fn a_system_call_goes_on_after_it_with_what_it_returns() {
+    fn a_reply_to_a_system_call_resumes_after_it() {
         let Fault::UnknownSyscall(fault) = read(fault::UnknownSyscall) else {
-            panic!("that")
+            panic!("the wrong kind of fault")
         };
         let kept = [100, 101, 102, 103, 104, 105, 106, 107, 112, 109, 110, 111];
         check(fault.reply(), &kept);
@@ -221,9 +241,9 @@ mod tests {
     }
 
     #[test]
-    fn an_exception_goes_on_after_its_instruction_or_elsewhere() {
+    fn a_reply_to_an_exception_resumes_after_it_or_elsewhere() {
         let Fault::UserException(fault) = read(fault::UserException) else {
-            panic!("that")
+            panic!("the wrong kind of fault")
         };
         check(fault.reply(), &[104, 101, 102]);
         let mut reply = fault.reply();
@@ -234,18 +254,18 @@ mod tests {
     }
 
     #[test]
-    fn a_single_step_goes_on_for_so_many_more() {
-        // `DebugException` is 4 where the kernel has it.
+    fn a_reply_to_a_single_step_has_the_number_of_steps() {
+        // The label of `DebugException`, in a kernel that has it.
         let Fault::DebugException(fault) = read(4) else {
-            panic!("that")
+            panic!("the wrong kind of fault")
         };
         check(fault.reply_with_steps(3), &[3]);
     }
 
     #[test]
-    fn a_timeout_goes_on_with_the_registers_given_in_the_kernels_order() {
+    fn a_reply_to_a_timeout_has_registers_in_the_kernels_order() {
         let Fault::Timeout(fault) = read(fault::Timeout) else {
-            panic!("that")
+            panic!("the wrong kind of fault")
         };
         let mut registers = UserContext::default();
         *registers.pc_mut() = 1;

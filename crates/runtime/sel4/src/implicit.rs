@@ -1,10 +1,17 @@
-//! The implicit IPC buffer: one for the thread, and a check that no borrow of it is alive when a
-//! system call is made.
+//! The implicit IPC buffer of the thread, and the check that no borrow of it is alive during a
+//! system call.
 //!
-//! [`Implicit`] is the record of one buffer: its address, and who has borrowed it. On the target
-//! there is one record, a static. On a host each thread has a current record, and
-//! [`SetAside::exchange`] makes another one current. So a borrow there holds the record that it
-//! began with, and ends in that one, whichever is current by then.
+//! [`Implicit`] is the record of one buffer: its address, and its borrow. [`find`] checks the
+//! record and returns the address; [`Implicit::lend`] marks it borrowed until the [`Loan`] is
+//! dropped.
+//!
+//! | platform | records |
+//! | --- | --- |
+//! | target | one, in a static |
+//! | host | one current record for each thread; [`SetAside::exchange`] makes another one current |
+//!
+//! A borrow on a host holds the record in which it began, and ends in that record, even if another
+//! one is current by then.
 
 use core::cell::Cell;
 use core::panic::Location;
@@ -15,28 +22,28 @@ use std::{cell::RefCell, rc::Rc};
 use crate::context::sealed::{Context, Internal, Uses};
 use crate::{IpcBuffer, IpcBufferToken, Word};
 
-/// Lends this thread's IPC buffer to be read, for as long as `read` runs.
+/// Lends this thread's IPC buffer for reading while `read` runs.
 ///
-/// Borrows to read may be nested.
+/// Borrows for reading may be nested. [`with_ipc_buffer_mut`] has an example.
 ///
 /// # Panics
 ///
-/// Inside [`with_ipc_buffer_mut`] or [`with_ipc_buffer_token`], and before [`set_ipc_buffer`]. A
-/// system call through the implicit buffer inside `read` panics too. The message names both
-/// places.
+/// Panics inside [`with_ipc_buffer_mut`] or [`with_ipc_buffer_token`], and before
+/// [`set_ipc_buffer`]. A system call through the implicit buffer inside `read` panics too. The
+/// message names both places.
 #[inline]
 #[track_caller]
 pub fn with_ipc_buffer<R>(read: impl FnOnce(&IpcBuffer) -> R) -> R {
     let free = find(Wanted::Shared);
     let place = Location::caller();
     BUFFER.with(|buffer| {
-        // SAFETY: `find` (1, 2): other tokens that are alive are those of borrows to read.
+        // SAFETY: `find` (1, 2): the other tokens that are alive belong to borrows for reading.
         let loan = unsafe { buffer.lend(free, BORROWED, place) };
         loan.token.with(read)
     })
 }
 
-/// Lends this thread's IPC buffer to be written, for as long as `write` runs.
+/// Lends this thread's IPC buffer for writing while `write` runs.
 ///
 /// ```
 /// # sel4::set_ipc_buffer(sel4::sys::host::new_ipc_buffer());
@@ -46,7 +53,7 @@ pub fn with_ipc_buffer<R>(read: impl FnOnce(&IpcBuffer) -> R) -> R {
 ///
 /// # Panics
 ///
-/// Inside any borrow of the buffer, and before [`set_ipc_buffer`]. A system call through the
+/// Panics inside any borrow of the buffer, and before [`set_ipc_buffer`]. A system call through the
 /// implicit buffer inside `write` panics too. The message names both places.
 #[inline]
 #[track_caller]
@@ -54,12 +61,32 @@ pub fn with_ipc_buffer_mut<R>(write: impl FnOnce(&mut IpcBuffer) -> R) -> R {
     with_ipc_buffer_token(|token| token.with_mut(write))
 }
 
-/// Lends this thread's token, for as long as `run` runs: inside, calls are made with
-/// [`Cap::with`](crate::Cap::with) and need no check at run time.
+/// Lends this thread's token while `run` runs.
+///
+/// Calls in `run` use [`Cap::with`](crate::Cap::with). They are checked at compile time, not at run
+/// time.
 ///
 /// # Panics
 ///
-/// As [`with_ipc_buffer_mut`].
+/// Panics inside any borrow of the buffer, and before [`set_ipc_buffer`].
+///
+/// # Examples
+///
+/// ```
+/// # use std::rc::Rc;
+/// # use sel4::sys::host::{self, HostBuffer, Registers};
+/// # host::install(Some(Rc::new(|_: &mut Registers, _: Option<HostBuffer<'_>>| ())));
+/// # sel4::set_ipc_buffer(host::new_ipc_buffer());
+/// fn both(first: sel4::cap::Endpoint, second: sel4::cap::Endpoint) {
+///     sel4::with_ipc_buffer_token(|token| {
+///         first.with(&mut *token).call(sel4::MessageInfo::new(0, 0, 0, 0));
+///         second.with(token).call(sel4::MessageInfo::new(0, 0, 0, 0));
+///     });
+/// }
+/// # // SAFETY: the kernel above has no objects.
+/// # let endpoint = unsafe { sel4::cap::Endpoint::from_bits(74) };
+/// # both(endpoint, endpoint);
+/// ```
 #[inline]
 #[track_caller]
 pub fn with_ipc_buffer_token<R>(run: impl FnOnce(&mut IpcBufferToken) -> R) -> R {
@@ -70,7 +97,8 @@ pub fn with_ipc_buffer_token<R>(run: impl FnOnce(&mut IpcBufferToken) -> R) -> R
 ///
 /// # Panics
 ///
-/// If there is no such register, and as [`with_ipc_buffer`].
+/// Panics if `index` is above 119, inside a borrow of the buffer for writing, and before
+/// [`set_ipc_buffer`].
 #[inline]
 #[track_caller]
 pub fn msg_reg(index: usize) -> Word {
@@ -82,7 +110,15 @@ pub fn msg_reg(index: usize) -> Word {
 ///
 /// # Panics
 ///
-/// If there is no such register, and as [`with_ipc_buffer_mut`].
+/// Panics if `index` is above 119, inside a borrow of the buffer, and before [`set_ipc_buffer`].
+///
+/// # Examples
+///
+/// ```
+/// # sel4::set_ipc_buffer(sel4::sys::host::new_ipc_buffer());
+/// sel4::set_msg_reg(4, 9);
+/// assert_eq!(sel4::msg_reg(4), 9);
+/// ```
 #[inline]
 #[track_caller]
 pub fn set_msg_reg(index: usize, value: Word) {
@@ -90,11 +126,13 @@ pub fn set_msg_reg(index: usize, value: Word) {
     with_ipc_buffer_mut(|buffer| buffer.msg_regs_mut()[index] = value);
 }
 
-/// Gives this thread its implicit IPC buffer.
+/// Sets this thread's implicit IPC buffer.
+///
+/// The runtime calls this at the start of a protection domain. A test calls it itself.
 ///
 /// # Panics
 ///
-/// Inside a borrow of the buffer that was set before.
+/// Panics inside a borrow of the buffer that was set before.
 #[track_caller]
 pub fn set_ipc_buffer(token: IpcBufferToken) {
     if BUFFER.with(|buffer| !buffer.is_unset()) {
@@ -103,26 +141,27 @@ pub fn set_ipc_buffer(token: IpcBufferToken) {
     BUFFER.with(|buffer| buffer.set(token));
 }
 
-/// Gives a thread that begins, or begins anew, its implicit IPC buffer.
+/// Sets the implicit IPC buffer of a thread that starts or restarts.
 ///
 /// # Safety
 ///
-/// Nothing that has borrowed the buffer before will run again.
+/// No code that borrowed the buffer before runs again.
 pub unsafe fn start_with_ipc_buffer(token: IpcBufferToken) {
-    // A borrow that is leaked there keeps the record that it has.
+    // A borrow that an earlier incarnation leaked keeps its own record.
     #[cfg(not(target_os = "none"))]
     CURRENT.set(Rc::default());
     BUFFER.with(|buffer| buffer.set(token));
 }
 
-/// Lets calls be made inside a borrow that is alive, as long as they use only registers: for the
-/// last words of a thread that has panicked in it.
+/// Allows calls that use only registers inside a borrow that is alive.
+///
+/// A panic handler uses it to report a panic that happened inside a borrow, before the thread
+/// stops.
 ///
 /// # Safety
 ///
-/// No code inside the borrow runs again, and nothing reads what it has borrowed: the thread is
-/// about to stop. The kernel writes to the buffer when a reply has more than four words, while the
-/// view is still alive.
+/// No code inside the borrow runs again, and nothing reads what it has borrowed. The kernel writes
+/// to the buffer if a reply has more than four words, while the view is still alive.
 pub unsafe fn abandon_borrows() {
     BUFFER.with(|buffer| {
         let state = buffer.state.get();
@@ -132,19 +171,25 @@ pub unsafe fn abandon_borrows() {
     });
 }
 
-/// Whether a borrow of the implicit IPC buffer is alive.
+/// Returns whether a borrow of the implicit IPC buffer is alive.
+///
+/// ```
+/// # sel4::set_ipc_buffer(sel4::sys::host::new_ipc_buffer());
+/// assert!(!sel4::is_ipc_buffer_borrowed());
+/// sel4::with_ipc_buffer(|_| assert!(sel4::is_ipc_buffer_borrowed()));
+/// ```
 pub fn is_ipc_buffer_borrowed() -> bool {
     BUFFER.with(|buffer| is_borrowed(buffer.state.get()) && !buffer.is_unset())
 }
 
-/// The context of calls that name no buffer: the one that [`set_ipc_buffer`] has set.
+/// The context of calls that name no buffer. They use the one that [`set_ipc_buffer`] has set.
 ///
-/// Calls panic inside a borrow of that buffer; the message names both places.
+/// Calls panic inside a borrow of that buffer. The message names both places.
 #[derive(Debug, Copy, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ImplicitInvocationContext;
 
 impl ImplicitInvocationContext {
-    /// Makes one.
+    /// Creates the context.
     pub const fn new() -> Self {
         Self
     }
@@ -165,34 +210,34 @@ impl Context for ImplicitInvocationContext {
         };
         let free = find(wanted);
         if cfg!(target_os = "none") {
-            // SAFETY: 1. `find` (1): it is the thread's. 3. As for the token that `set` has
-            //    dissolved.
-            // 2. `find` (2, 3). No borrow begins before `call` ends: it runs no code of the
-            //    user's (`Context`).
+            // SAFETY: 1. `find` (1): it is the thread's buffer.
+            // 2. `find` (2, 3). No borrow begins before `call` ends, because `call` runs no code of
+            //    the user (`Context`).
+            // 3. As for the token that `set` consumed.
             call(&mut unsafe { IpcBufferToken::new(free) })
         } else {
-            // On a host the kernel is code like any other, and may borrow.
+            // On a host the kernel is ordinary code, and may borrow the buffer.
             lend(free, Location::caller(), call)
         }
     }
 }
 
-/// Lends the token, after [`find`] for an exclusive borrow or for a call in registers.
+/// Lends the token. [`find`] must have checked an exclusive borrow, or a call in registers.
 #[inline]
 fn lend<R>(
     free: NonNull<IpcBuffer>,
     place: &'static Location<'static>,
     run: impl FnOnce(&mut IpcBufferToken) -> R,
 ) -> R {
-    // SAFETY: `find` (1, 2); or (3), and `run` is a call.
+    // SAFETY: `find` (1, 2), or `find` (3) if `run` is a call.
     BUFFER.with(|buffer| run(&mut unsafe { buffer.lend(free, BORROWED | EXCLUSIVE, place) }.token))
 }
 
-/// Finds the buffer. Holds, when it returns, that
-/// 1. there is a buffer, and this is it;
-/// 2. no borrow of it is alive, but, for a shared one, shared ones;
-/// 3. or, for a call that uses registers only, one that was abandoned
-///    ([`abandon_borrows`]: the kernel leaves the buffer as it is).
+/// Finds the buffer, or panics. When it returns:
+/// 1. the result is this thread's buffer;
+/// 2. no borrow of it is alive, except shared ones if a shared one is wanted;
+/// 3. or, for a call that uses only registers, the borrow that is alive was abandoned
+///    ([`abandon_borrows`]; the kernel leaves the buffer unchanged).
 #[inline(always)]
 #[track_caller]
 fn find(wanted: Wanted) -> NonNull<IpcBuffer> {
@@ -220,7 +265,7 @@ fn no_such_register(index: usize) -> ! {
     )
 }
 
-/// What the buffer is wanted for.
+/// The use that the buffer is wanted for.
 #[derive(Copy, Clone, PartialEq, Eq)]
 enum Wanted {
     Shared,
@@ -228,16 +273,16 @@ enum Wanted {
     Registers,
 }
 
-/// The thread's buffer, and who has borrowed it.
+/// The record of the thread's buffer and its borrow.
 struct Implicit {
-    /// While nobody has borrowed the buffer, its address. Otherwise the address of the
-    /// [`Location`] where the borrow that is alive began, with [`BORROWED`] and what else is said of
-    /// it in bits that are 0 in both addresses. So a call needs one load to find the buffer, and one
-    /// instruction to see that it is free.
+    /// The address of the buffer while it is free. While it is borrowed, the address of the
+    /// [`Location`] where the borrow began, tagged with [`BORROWED`], [`EXCLUSIVE`] and
+    /// [`ABANDONED`]. Alignment makes these bits 0 in both addresses. With a separate flag, a call
+    /// would need a second load; here it needs one load and one test.
     state: Cell<*const ()>,
-    /// The buffer; nothing yet while `state` says [`UNSET`].
+    /// The address of the buffer. Dangling while `state` is [`unset`].
     pointer: Cell<NonNull<IpcBuffer>>,
-    /// How many borrows and calls are alive.
+    /// The number of borrows and calls that are alive.
     #[cfg(not(target_os = "none"))]
     loans: Cell<usize>,
 }
@@ -247,7 +292,7 @@ crate::static_of_the_thread! {
     static BUFFER: Implicit = Implicit::new();
 }
 
-/// The record of the program that runs, as on the target.
+/// Stands for the current record of the thread, with the interface of the static on the target.
 #[cfg(not(target_os = "none"))]
 static BUFFER: Current = Current;
 
@@ -261,30 +306,31 @@ std::thread_local! {
 
 #[cfg(not(target_os = "none"))]
 impl Current {
-    /// Lends the current record. It stays the one that is lent when `run` makes another current.
+    /// Lends the current record. `run` keeps that record even if it makes another one current.
     fn with<R>(&self, run: impl FnOnce(&Implicit) -> R) -> R {
         let current = CURRENT.with_borrow(Rc::clone);
         run(&current)
     }
 }
 
-/// Somebody has borrowed the buffer.
+/// Tag: the buffer is borrowed.
 const BORROWED: usize = 1;
 
-/// To be written.
+/// Tag: the borrow is exclusive.
 const EXCLUSIVE: usize = 2;
 
-/// For nothing more: who has it will not run again.
+/// Tag: the borrow is abandoned. Its holder does not run again.
 const ABANDONED: usize = 4;
 
 const BITS: usize = BORROWED | EXCLUSIVE | ABANDONED;
 
 const _: () = assert!(align_of::<IpcBuffer>() > BITS && align_of::<Location<'_>>() > BITS);
 
-/// As the place of a borrow, says that there is no buffer. It is told by its address.
+/// A place that no borrow has. Its address, as the place of a borrow, means that there is no
+/// buffer.
 static UNSET: &Location<'static> = Location::caller();
 
-/// The state of a buffer that nobody has borrowed.
+/// The state of a buffer that is free.
 #[inline(always)]
 fn free(buffer: NonNull<IpcBuffer>) -> *const () {
     buffer.as_ptr().cast_const().cast()
@@ -331,12 +377,12 @@ impl Implicit {
         self.loans.set(0);
     }
 
-    /// The buffer, or the state that is in the way.
+    /// Returns the buffer, or the state that forbids this use.
     #[inline(always)]
     fn find(&self, wanted: Wanted) -> Result<NonNull<IpcBuffer>, *const ()> {
         let state = self.state.get();
         if !is_borrowed(state) {
-            // SAFETY: the address of a buffer, which is not null: `set` has left it there.
+            // SAFETY: a free state is the address of a buffer, which `set` stored and is not null.
             return Ok(unsafe { NonNull::new_unchecked(state.cast::<IpcBuffer>().cast_mut()) });
         }
         let borrow = state.addr() & BITS;
@@ -347,11 +393,11 @@ impl Implicit {
         }
     }
 
-    /// Lends a token until the result is dropped, and says so with `bits`.
+    /// Lends a token until the result is dropped, and tags the state with `bits`.
     ///
     /// # Safety
     ///
-    /// 1. `free` is this thread's buffer, which `find` has found.
+    /// 1. `free` is this thread's buffer, which `find` has returned.
     /// 2. While another of its tokens is alive, neither is used to write or to make a call.
     #[inline(always)]
     unsafe fn lend(
@@ -364,7 +410,7 @@ impl Implicit {
         self.loans.set(self.loans.get() + 1);
         let held = ptr::from_ref(place).cast::<()>().wrapping_byte_add(bits);
         Loan {
-            // SAFETY: 1. The pointer was that of a token which `set` has dissolved, in this thread.
+            // SAFETY: 1. The pointer comes from a token that `set` consumed in this thread.
             // 2. The caller's contract. 3. As for that token.
             token: unsafe { IpcBufferToken::new(free) },
             lent: free,
@@ -374,32 +420,50 @@ impl Implicit {
     }
 }
 
-/// The implicit IPC buffer of a program that does not run now, and who has borrowed it: for a host
-/// on which several programs run in one thread by turns.
+/// The implicit IPC buffer of a program that is not running, with its borrow.
+///
+/// A host uses it to run several programs by turns in one thread: it exchanges the record of the
+/// program that stops with that of the program that runs next.
+///
+/// ```
+/// use sel4::sys::host;
+///
+/// let mut other = sel4::SetAside::new();
+/// sel4::set_ipc_buffer(host::new_ipc_buffer());
+/// sel4::set_msg_reg(0, 1);
+///
+/// other.exchange(); // The other program has no buffer yet.
+/// sel4::set_ipc_buffer(host::new_ipc_buffer());
+/// assert_eq!(sel4::msg_reg(0), 0);
+///
+/// other.exchange();
+/// assert_eq!(sel4::msg_reg(0), 1);
+/// ```
 #[cfg(not(target_os = "none"))]
 pub struct SetAside(Rc<Implicit>);
 
 #[cfg(not(target_os = "none"))]
 impl SetAside {
-    /// That of a program which has not begun: it has none.
+    /// Creates the record of a program that has not started. It has no buffer.
     pub fn new() -> Self {
         Self(Rc::default())
     }
 
-    /// Exchanges it with this thread's.
+    /// Exchanges this record with the current one of the thread.
     ///
-    /// A borrow stays one of the buffer that it was made of, and ends there.
+    /// A borrow that is alive stays in the record in which it began, and ends there.
     pub fn exchange(&mut self) {
         CURRENT.with_borrow_mut(|current| core::mem::swap(current, &mut self.0));
     }
 
-    /// Gives the token back that [`set_ipc_buffer`] was given, unless it is borrowed.
+    /// Returns the token that [`set_ipc_buffer`] took, or `None` if the buffer is borrowed or not
+    /// set.
     pub fn into_token(self) -> Option<IpcBufferToken> {
         let buffer = self.0.find(Wanted::Exclusive).ok()?;
         self.0.state.set(unset());
-        // SAFETY: 1. `find` (1): its pointer was that of a token which `set` has dissolved.
-        // 2. `find` (2): no borrow of it is alive, and this record has it no more.
-        // 3. As for the token that was dissolved.
+        // SAFETY: 1. `find` (1): the pointer comes from a token that `set` consumed.
+        // 2. `find` (2): no borrow of it is alive, and this record no longer has the buffer.
+        // 3. As for the token that was consumed.
         Some(unsafe { IpcBufferToken::new(buffer) })
     }
 }
@@ -418,8 +482,10 @@ impl core::fmt::Debug for SetAside {
     }
 }
 
-/// A token that is lent. Loans end in the reverse order of their beginning, so each restores what
-/// it found; on a host, where coroutines may end theirs in any order, the last one does.
+/// A token that is lent.
+///
+/// Loans end in the reverse order of their beginning, so each restores the state that it found. On
+/// a host, coroutines may end theirs in any order, so the last loan frees the buffer.
 struct Loan<'a> {
     token: IpcBufferToken,
     lent: NonNull<IpcBuffer>,
@@ -430,8 +496,8 @@ struct Loan<'a> {
 impl Drop for Loan<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        // A borrower that has kept the token, and left the token of another buffer in its place,
-        // keeps the buffer: its record stays borrowed.
+        // If the borrower kept the token, and left the token of another buffer in its place, the
+        // record stays borrowed.
         if !self.token.is_of(self.lent) {
             return;
         }
@@ -444,7 +510,7 @@ impl Drop for Loan<'_> {
                 return;
             }
             if !is_borrowed(self.before) {
-                // The first one ends before another: that keeps the buffer borrowed.
+                // The first loan ends before another one, which keeps the buffer borrowed.
                 return;
             }
         }
@@ -452,7 +518,7 @@ impl Drop for Loan<'_> {
     }
 }
 
-/// Panics: the buffer is borrowed, as `state` says.
+/// Panics because the buffer is borrowed, or not set, as `state` says.
 #[cold]
 #[inline(never)]
 #[track_caller]
@@ -464,7 +530,7 @@ fn refuse(state: *const ()) -> ! {
     if ptr::eq(place, UNSET) {
         panic!("the IPC buffer is wanted at {wanted_at}, but this thread has none yet")
     }
-    // SAFETY: a state that is borrowed is the address of a `&'static Location`, but for its bits.
+    // SAFETY: a borrowed state without its tags is the address of a `&'static Location`.
     let held_at = unsafe { &*place };
     panic!(
         "the IPC buffer is wanted at {wanted_at}, but it is still borrowed at {held_at}: end that \

@@ -1,8 +1,8 @@
-//! Sending and receiving (seL4 manual, *Message Passing (IPC)* and *Notifications*).
+//! Message passing and notifications (seL4 manual, *Message Passing (IPC)* and *Notifications*).
 //!
-//! Each call comes in two forms. The plain one takes a message of any length from the IPC buffer
-//! and leaves the answer there. The one that ends in `_with_mrs` takes up to four words as
-//! arguments, returns four, and does not touch the buffer's first four registers at all.
+//! Each call has two forms. The plain form takes a message of any length from the IPC buffer, and
+//! leaves the reply there. The form that ends in `_with_mrs` takes up to four words as arguments
+//! and returns four. It does not touch the first four message registers in the buffer.
 
 use sel4_sys::{self as sys, FastMessage, Received};
 
@@ -11,28 +11,28 @@ use crate::{
     Word, cap,
 };
 
-/// Message registers that travel in CPU registers.
+/// The number of message registers that travel in CPU registers.
 pub const NUM_FAST_MESSAGE_REGISTERS: usize = sys::FAST_MESSAGE_REGISTERS;
 
-/// Message registers in all.
+/// The number of message registers.
 pub const NUM_MESSAGE_REGISTERS: usize = sys::MAX_MESSAGE_WORDS;
 
-/// What a received message says of the capability that was used to send it.
+/// The badge of the capability through which a message was sent.
 pub type Badge = Word;
 
-/// The capability that holds a caller until it is replied to.
+/// The capability to a reply object, which holds a caller until it is replied to.
 pub type ReplyAuthority<C = NoExplicitInvocationContext> = cap::Reply<C>;
 
-/// What can say where a caller is held until it is replied to: a reply capability.
+/// A value that names a reply object: a reply capability.
 pub trait ConveysReplyAuthority {
-    /// What says which IPC buffer the capability uses.
+    /// The invocation context of the capability.
     type C;
 
-    /// The capability.
+    /// Returns the capability.
     fn into_reply_authority(self) -> ReplyAuthority<Self::C>;
 }
 
-/// What messages and signals are received from: an endpoint, or a notification.
+/// A type of capability to receive from: an endpoint or a notification.
 pub trait ReceiveFrom: CapType + sealed::ReceiveFrom {}
 
 impl<T: CapType + sealed::ReceiveFrom> ReceiveFrom for T {}
@@ -46,20 +46,33 @@ impl<C> ConveysReplyAuthority for ReplyAuthority<C> {
     }
 }
 
-/// Message passing: safe for an endpoint, where a label names nothing but what sender and receiver
-/// agree on; `unsafe` for an unknown object, where it may name an invocation.
+/// Defines message passing for a type of capability. It is safe for an endpoint, where the label
+/// means what sender and receiver agree on. It is `unsafe` for an unspecified object, where the
+/// label may name an invocation.
 ///
-/// *C-2*, in the SAFETY comments: for an endpoint, C-1 (2) says that any message may be sent, and
-/// C-1 (3) of the reply capability that any reply may be; for the other, the caller's contract
-/// does.
+/// *C-2* in the SAFETY comments: for an endpoint, C-1 (2) allows any message, and C-1 (3) of the
+/// reply capability allows any reply. For an unspecified object, the caller's contract allows them.
 macro_rules! message_passing {
     ($type:ident, [$($unsafe:tt)?], $contract:literal) => {
         impl<C: InvocationContext> cap::$type<C> {
-            /// Sends a message and waits for the reply (`seL4_Call`).
+            /// Sends the message in the message registers, and waits for the reply (`seL4_Call`).
             ///
-            /// **Blocks:** until the reply comes.
+            /// **Blocking:** until the reply arrives.
             /// **Rights:** write and grant or grant-reply on the endpoint.
-            /// **Panics:** inside a borrow of the implicit IPC buffer.
+            ///
+            /// # Panics
+            ///
+            /// Panics inside a borrow of the implicit IPC buffer.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// fn ask(server: sel4::cap::Endpoint) -> u64 {
+            ///     sel4::with_ipc_buffer_mut(|buffer| buffer.msg_regs_mut()[..5].fill(1));
+            ///     server.call(sel4::MessageInfo::new(0, 0, 0, 5));
+            ///     sel4::msg_reg(0)
+            /// }
+            /// ```
             #[doc = $contract]
             #[inline]
             #[track_caller]
@@ -75,11 +88,15 @@ macro_rules! message_passing {
 
             /// Sends a message of at most four words and waits for the reply (`seL4_CallWithMRs`).
             ///
-            /// Words of a longer reply, after the fourth, are in the IPC buffer.
+            /// Words of the reply after the fourth are in the IPC buffer. The crate page has an
+            /// [example](crate).
             ///
-            /// **Blocks:** until the reply comes.
+            /// **Blocking:** until the reply arrives.
             /// **Rights:** write and grant or grant-reply on the endpoint.
-            /// **Panics:** inside a borrow of the implicit IPC buffer.
+            ///
+            /// # Panics
+            ///
+            /// Panics inside a borrow of the implicit IPC buffer.
             #[doc = $contract]
             #[inline]
             #[track_caller]
@@ -104,11 +121,23 @@ macro_rules! message_passing {
                 })
             }
 
-            /// Sends a message (`seL4_Send`).
+            /// Sends the message in the message registers (`seL4_Send`).
             ///
-            /// **Blocks:** until an endpoint's receiver takes it.
+            /// **Blocking:** until a receiver takes the message.
             /// **Rights:** write.
-            /// **Panics:** inside a borrow of the implicit IPC buffer.
+            ///
+            /// # Panics
+            ///
+            /// Panics inside a borrow of the implicit IPC buffer.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// fn tell(receiver: sel4::cap::Endpoint) {
+            ///     sel4::set_msg_reg(0, 7);
+            ///     receiver.send(sel4::MessageInfo::new(0, 0, 0, 1));
+            /// }
+            /// ```
             #[doc = $contract]
             #[inline]
             #[track_caller]
@@ -122,9 +151,20 @@ macro_rules! message_passing {
 
             /// Sends a message of at most four words (`seL4_SendWithMRs`).
             ///
-            /// **Blocks:** until an endpoint's receiver takes it.
+            /// **Blocking:** until a receiver takes the message.
             /// **Rights:** write.
-            /// **Panics:** inside a borrow of the implicit IPC buffer.
+            ///
+            /// # Panics
+            ///
+            /// Panics inside a borrow of the implicit IPC buffer.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// fn tell(receiver: sel4::cap::Endpoint) {
+            ///     receiver.send_with_mrs(sel4::MessageInfo::new(0, 0, 0, 1), [7]);
+            /// }
+            /// ```
             #[doc = $contract]
             #[inline]
             #[track_caller]
@@ -139,11 +179,16 @@ macro_rules! message_passing {
                 });
             }
 
-            /// Sends a message if a receiver waits, and otherwise does nothing (`seL4_NBSend`).
+            /// Sends the message in the message registers without blocking (`seL4_NBSend`).
             ///
-            /// **Blocks:** never.
+            /// If no receiver waits, the message is dropped.
+            ///
+            /// **Blocking:** never.
             /// **Rights:** write.
-            /// **Panics:** inside a borrow of the implicit IPC buffer.
+            ///
+            /// # Panics
+            ///
+            /// Panics inside a borrow of the implicit IPC buffer.
             #[doc = $contract]
             #[inline]
             #[track_caller]
@@ -155,11 +200,25 @@ macro_rules! message_passing {
                 });
             }
 
-            /// Receives a message (`seL4_Recv`).
+            /// Receives a message into the message registers (`seL4_Recv`).
             ///
-            /// **Blocks:** until one comes.
+            /// If it is a call, `reply_authority` holds the caller until it is replied to.
+            ///
+            /// **Blocking:** until one arrives.
             /// **Rights:** read.
-            /// **Panics:** inside a borrow of the implicit IPC buffer.
+            ///
+            /// # Panics
+            ///
+            /// Panics inside a borrow of the implicit IPC buffer.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// fn next(input: sel4::cap::Endpoint, reply: sel4::cap::Reply) -> u64 {
+            ///     let (info, _badge) = input.recv(reply);
+            ///     info.label()
+            /// }
+            /// ```
             #[doc = $contract]
             #[inline]
             #[track_caller]
@@ -177,9 +236,14 @@ macro_rules! message_passing {
 
             /// Receives a message, and returns its first four words (`seL4_RecvWithMRs`).
             ///
-            /// **Blocks:** until one comes.
+            /// If it is a call, `reply_authority` holds the caller until it is replied to.
+            ///
+            /// **Blocking:** until one arrives.
             /// **Rights:** read.
-            /// **Panics:** inside a borrow of the implicit IPC buffer.
+            ///
+            /// # Panics
+            ///
+            /// Panics inside a borrow of the implicit IPC buffer.
             #[doc = $contract]
             #[inline]
             #[track_caller]
@@ -192,11 +256,16 @@ macro_rules! message_passing {
                 self.invoke(|cptr, token| unsafe { sys::recv(token, cptr.bits(), reply) }.into())
             }
 
-            /// Receives a message if one is there; otherwise the badge is 0 (`seL4_NBRecv`).
+            /// Receives a message without blocking (`seL4_NBRecv`).
             ///
-            /// **Blocks:** never.
+            /// If there is no message, the badge is 0.
+            ///
+            /// **Blocking:** never.
             /// **Rights:** read.
-            /// **Panics:** inside a borrow of the implicit IPC buffer.
+            ///
+            /// # Panics
+            ///
+            /// Panics inside a borrow of the implicit IPC buffer.
             #[doc = $contract]
             #[inline]
             #[track_caller]
@@ -215,9 +284,12 @@ macro_rules! message_passing {
             /// Replies to the caller that `reply_authority` holds, and receives the next message
             /// (`seL4_ReplyRecv`).
             ///
-            /// **Blocks:** until a message comes.
+            /// **Blocking:** until a message arrives.
             /// **Rights:** read.
-            /// **Panics:** inside a borrow of the implicit IPC buffer.
+            ///
+            /// # Panics
+            ///
+            /// Panics inside a borrow of the implicit IPC buffer.
             #[doc = $contract]
             #[inline]
             #[track_caller]
@@ -229,7 +301,6 @@ macro_rules! message_passing {
                 let reply = reply_authority.into_reply_authority().bits();
                 self.invoke(|cptr, token| {
                     let message = load(token);
-                    // SAFETY: C-2.
                     let received =
                         // SAFETY: C-2.
                         unsafe { sys::reply_recv(token, cptr.bits(), info, message, reply) };
@@ -240,9 +311,25 @@ macro_rules! message_passing {
             /// Replies with at most four words to the caller that `reply_authority` holds, and
             /// receives the next message (`seL4_ReplyRecvWithMRs`).
             ///
-            /// **Blocks:** until a message comes.
+            /// **Blocking:** until a message arrives.
             /// **Rights:** read.
-            /// **Panics:** inside a borrow of the implicit IPC buffer.
+            ///
+            /// # Panics
+            ///
+            /// Panics inside a borrow of the implicit IPC buffer.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// /// Replies to each call with its first word, incremented.
+            /// fn serve(input: sel4::cap::Endpoint, reply: sel4::cap::Reply) -> ! {
+            ///     let mut request = input.recv_with_mrs(reply);
+            ///     loop {
+            ///         let info = sel4::MessageInfo::new(0, 0, 0, 1);
+            ///         request = input.reply_recv_with_mrs(info, [request.msg[0] + 1], reply);
+            ///     }
+            /// }
+            /// ```
             #[doc = $contract]
             #[inline]
             #[track_caller]
@@ -254,19 +341,23 @@ macro_rules! message_passing {
             ) -> RecvWithMRs {
                 let reply = reply_authority.into_reply_authority().bits();
                 let message = message.into_fast();
-                // SAFETY: C-2.
                 self.invoke(|cptr, token| {
                     // SAFETY: C-2.
                     unsafe { sys::reply_recv(token, cptr.bits(), info, message, reply) }.into()
                 })
             }
 
-            /// Sends a message if that can be done at once, and receives the next one from `source`
-            /// (`seL4_NBSendRecv`).
+            /// Sends the message in the message registers without blocking, and receives the next
+            /// one from `source` (`seL4_NBSendRecv`).
             ///
-            /// **Blocks:** until a message comes.
+            /// If no receiver waits, the message is dropped.
+            ///
+            /// **Blocking:** until a message arrives.
             /// **Rights:** write on this capability, read on `source`.
-            /// **Panics:** inside a borrow of the implicit IPC buffer.
+            ///
+            /// # Panics
+            ///
+            /// Panics inside a borrow of the implicit IPC buffer.
             #[doc = $contract]
             #[inline]
             #[track_caller]
@@ -288,12 +379,31 @@ macro_rules! message_passing {
                 })
             }
 
-            /// Sends a message of at most four words if that can be done at once, and receives the
-            /// next one from `source`. Returns its first four words (`seL4_NBSendRecvWithMRs`).
+            /// Sends a message of at most four words without blocking, and receives the next one
+            /// from `source` (`seL4_NBSendRecvWithMRs`).
             ///
-            /// **Blocks:** until a message comes.
+            /// If no receiver waits, the message is dropped. Returns the first four words of the
+            /// received message.
+            ///
+            /// **Blocking:** until a message arrives.
             /// **Rights:** write on this capability, read on `source`.
-            /// **Panics:** inside a borrow of the implicit IPC buffer.
+            ///
+            /// # Panics
+            ///
+            /// Panics inside a borrow of the implicit IPC buffer.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// use sel4::cap::{Endpoint, Reply};
+            ///
+            /// /// Reports to `monitor`, and receives the next message, in one system call.
+            /// fn finish(monitor: Endpoint, input: Endpoint, reply: Reply) {
+            ///     let info = sel4::MessageInfo::new(0, 0, 0, 0);
+            ///     let next = monitor.nb_send_recv_with_mrs(info, [], input, reply);
+            ///     assert_eq!(next.info.label(), 0);
+            /// }
+            /// ```
             #[doc = $contract]
             #[inline]
             #[track_caller]
@@ -323,12 +433,17 @@ macro_rules! message_passing {
                 })
             }
 
-            /// Sends a message if that can be done at once, and waits for one that is not a call
-            /// from `source` (`seL4_NBSendWait`).
+            /// Sends the message in the message registers without blocking, and waits for a message
+            /// from `source` that is not a call (`seL4_NBSendWait`).
             ///
-            /// **Blocks:** until a message comes.
+            /// If no receiver waits, the message is dropped.
+            ///
+            /// **Blocking:** until a message arrives.
             /// **Rights:** write on this capability, read on `source`.
-            /// **Panics:** inside a borrow of the implicit IPC buffer.
+            ///
+            /// # Panics
+            ///
+            /// Panics inside a borrow of the implicit IPC buffer.
             #[doc = $contract]
             #[inline]
             #[track_caller]
@@ -355,39 +470,48 @@ message_passing!(Endpoint, [], "");
 message_passing!(
     Unspecified,
     [unsafe],
-    "\n\n# Safety\n\nThe conditions of [`sys`](crate::sys#safety-of-system-calls): what this \
-     capability is asked to do breaks no memory, and whatever is sent later to a reply capability \
-     is a reply to what was received with it."
+    "\n\n# Safety\n\nThe conditions of [`sys`](crate::sys#safety-of-system-calls): the request to \
+     this capability breaks no memory, and later messages to a reply capability are valid replies \
+     to what was received with it."
 );
 
 impl<C: InvocationContext> cap::Reply<C> {
-    /// Replies to the caller that it holds, with words that are in the message registers
-    /// (`seL4_Send`). Does nothing if it holds none.
+    /// Replies to the caller that it holds, with the message in the message registers
+    /// (`seL4_Send`).
     ///
-    /// **Blocks:** never.
-    /// **Panics:** inside a borrow of the implicit IPC buffer.
+    /// Does nothing if it holds no caller.
+    ///
+    /// **Blocking:** never.
+    ///
+    /// # Panics
+    ///
+    /// Panics inside a borrow of the implicit IPC buffer.
     #[inline]
     #[track_caller]
     pub fn send(self, info: MessageInfo) {
         self.invoke(|cptr, token| {
             let message = load(token);
-            // SAFETY: C-1 (3): any reply does.
+            // SAFETY: C-1 (3): any reply is sound.
             unsafe { sys::send(token, cptr.bits(), info, message) };
         });
     }
 
-    /// Replies with at most four words to the caller that it holds (`seL4_SendWithMRs`). Does
-    /// nothing if it holds none.
+    /// Replies with at most four words to the caller that it holds (`seL4_SendWithMRs`).
     ///
-    /// **Blocks:** never.
-    /// **Panics:** inside a borrow of the implicit IPC buffer.
+    /// Does nothing if it holds no caller.
+    ///
+    /// **Blocking:** never.
+    ///
+    /// # Panics
+    ///
+    /// Panics inside a borrow of the implicit IPC buffer.
     #[inline]
     #[track_caller]
     pub fn send_with_mrs(self, info: MessageInfo, message: impl FastMessages) {
         let is_empty = is_empty(&message, info);
         let message = message.into_fast();
         self.invoke_in_registers(|cptr, token| match is_empty {
-            // SAFETY: C-1 (3): any reply does.
+            // SAFETY: C-1 (3): any reply is sound.
             true => unsafe { sys::send_empty(token, cptr.bits(), info) },
             // SAFETY: as above.
             false => unsafe { sys::send(token, cptr.bits(), info, message) },
@@ -396,24 +520,47 @@ impl<C: InvocationContext> cap::Reply<C> {
 }
 
 impl<C: InvocationContext> cap::Notification<C> {
-    /// Signals it (`seL4_Signal`).
+    /// Signals the notification (`seL4_Signal`).
     ///
-    /// **Blocks:** never.
+    /// **Blocking:** never.
     /// **Rights:** write.
-    /// **Panics:** inside a borrow of the implicit IPC buffer.
+    ///
+    /// # Panics
+    ///
+    /// Panics inside a borrow of the implicit IPC buffer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// fn wake(other: sel4::cap::Notification) {
+    ///     other.signal();
+    /// }
+    /// ```
     #[inline]
     #[track_caller]
     pub fn signal(self) {
-        // SAFETY: C-1 (1): a notification, or an object that answers invocations, for which label 0
-        // names none.
+        // SAFETY: C-1 (1): it is a notification, or an object that answers invocations. Label 0 is
+        // not an invocation.
         self.invoke_in_registers(|cptr, token| unsafe { sys::signal(token, cptr.bits()) });
     }
 
     /// Waits for a signal (`seL4_Wait`).
     ///
-    /// **Blocks:** until one comes.
+    /// **Blocking:** until one arrives.
     /// **Rights:** read.
-    /// **Panics:** inside a borrow of the implicit IPC buffer.
+    ///
+    /// # Panics
+    ///
+    /// Panics inside a borrow of the implicit IPC buffer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// fn next(notification: sel4::cap::Notification) -> sel4::Badge {
+    ///     let (_, badge) = notification.wait();
+    ///     badge
+    /// }
+    /// ```
     #[inline]
     #[track_caller]
     pub fn wait(self) -> (MessageInfo, Badge) {
@@ -423,11 +570,25 @@ impl<C: InvocationContext> cap::Notification<C> {
         })
     }
 
-    /// Takes the signals that are there; the badge is 0 if there are none (`seL4_Poll`).
+    /// Takes the pending signals without blocking (`seL4_Poll`).
     ///
-    /// **Blocks:** never.
+    /// If there are none, the badge is 0.
+    ///
+    /// **Blocking:** never.
     /// **Rights:** read.
-    /// **Panics:** inside a borrow of the implicit IPC buffer.
+    ///
+    /// # Panics
+    ///
+    /// Panics inside a borrow of the implicit IPC buffer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// fn is_signalled(notification: sel4::cap::Notification) -> bool {
+    ///     let (_, badge) = notification.poll();
+    ///     badge != 0
+    /// }
+    /// ```
     #[inline]
     #[track_caller]
     pub fn poll(self) -> (MessageInfo, Badge) {
@@ -438,17 +599,19 @@ impl<C: InvocationContext> cap::Notification<C> {
     }
 }
 
-/// Gives up what is left of the budget for this period (`seL4_Yield`).
+/// Gives up the rest of the budget for this period (`seL4_Yield`).
+///
+/// **Blocking:** until the next refill is ready.
 pub fn r#yield() {
     sys::yield_();
 }
 
-/// What [`Cap::recv_with_mrs`] has brought.
+/// The message that [`Cap::recv_with_mrs`] has received.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct RecvWithMRs {
-    /// What was received.
+    /// The label, the length and the capabilities of the message.
     pub info: MessageInfo,
-    /// The badge of the capability that was used to send.
+    /// The badge of the sender's capability.
     pub badge: Badge,
     /// The first four words.
     pub msg: FastMessage,
@@ -465,16 +628,18 @@ impl From<Received> for RecvWithMRs {
     }
 }
 
-/// What [`Cap::call_with_mrs`] has brought.
+/// The reply that [`Cap::call_with_mrs`] has received.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct CallWithMRs {
-    /// The reply.
+    /// The label, the length and the capabilities of the reply.
     pub info: MessageInfo,
-    /// Its first four words.
+    /// The first four words.
     pub msg: FastMessage,
 }
 
-/// A message of at most four words: an array of that many, or a slice.
+/// A message of at most four words: an array or a slice.
+///
+/// A longer array does not compile. A longer slice panics.
 pub trait FastMessages: sealed::FastMessages {}
 
 impl<T: sealed::FastMessages> FastMessages for T {}
@@ -489,10 +654,10 @@ mod sealed {
     impl ReceiveFrom for cap_type::Notification {}
 
     pub trait FastMessages {
-        /// Whether it is known, where this is compiled, that there are no words.
+        /// Whether the message is known to be empty at compile time.
         const IS_EMPTY: bool;
 
-        /// The words, and zeros after them.
+        /// Returns the words, with zeros after them.
         fn into_fast(self) -> FastMessage;
     }
 
@@ -501,7 +666,12 @@ mod sealed {
 
         #[inline]
         fn into_fast(self) -> FastMessage {
-            const { assert!(N <= NUM_FAST_MESSAGE_REGISTERS, "at most four words") };
+            const {
+                assert!(
+                    N <= NUM_FAST_MESSAGE_REGISTERS,
+                    "a message in registers has at most four words"
+                )
+            };
             core::array::from_fn(|index| self.get(index).copied().unwrap_or(0))
         }
     }
@@ -509,33 +679,35 @@ mod sealed {
     impl FastMessages for &[Word] {
         const IS_EMPTY: bool = false;
 
-        /// **Panics:** if there are more than four.
+        /// Panics if there are more than four words.
         #[inline]
         #[track_caller]
         fn into_fast(self) -> FastMessage {
             assert!(
                 self.len() <= NUM_FAST_MESSAGE_REGISTERS,
-                "at most four words"
+                "a message in registers has at most four words"
             );
             core::array::from_fn(|index| self.get(index).copied().unwrap_or(0))
         }
     }
 }
 
-/// Whether nothing at all is sent, so that the registers of the message need not be set. A message
-/// that claims words it was not given has zeros: nothing that happens to be in a register gets out.
+/// Returns whether the message has no words, so that its registers need not be loaded.
+///
+/// If `info` claims words that were not given, they are zeros: old register contents must not leave
+/// the program.
 #[inline]
 fn is_empty<M: FastMessages>(_: &M, info: MessageInfo) -> bool {
     M::IS_EMPTY && info.length() == 0
 }
 
-/// Marshals: the first four message registers of the buffer, in a scope of their own.
+/// Marshals: reads the first four message registers of the buffer, in a separate scope.
 #[inline]
 pub(crate) fn load(token: &IpcBufferToken) -> FastMessage {
     token.with(|buffer| core::array::from_fn(|index| buffer.msg_regs()[index]))
 }
 
-/// Unmarshals: the first four message registers into the buffer, in a scope of their own.
+/// Unmarshals: writes the first four message registers of the buffer, in a separate scope.
 #[inline]
 pub(crate) fn store(token: &mut IpcBufferToken, message: FastMessage) {
     token.with_mut(|buffer| {

@@ -1,25 +1,50 @@
-//! seL4's API in Rust's types: capabilities, messages, faults, invocations.
+//! seL4's API with Rust types: capabilities, messages, faults and invocations.
 //!
-//! A [`Cap`] is a capability pointer with the type of what it points to; its methods are the
-//! system calls and invocations of that type. A call needs the thread's IPC buffer, which the
-//! kernel writes. There are two ways to say which:
+//! A [`Cap`] is a capability pointer with the type of the object that it points to. Its methods are
+//! the system calls and invocations of that type. A call needs the thread's IPC buffer, because the
+//! kernel writes to it. There are two ways to name the buffer:
 //!
-//! * *Explicitly*, with a token: `cap.with(&mut token).call(info)`. Nothing is checked at run
-//!   time; a call inside a view of the buffer does not compile.
-//! * *Implicitly*, which needs no argument: `cap.call(info)`. The buffer that the runtime has set
-//!   ([`set_ipc_buffer`]) is used. A call inside a view of it ([`with_ipc_buffer`],
-//!   [`with_ipc_buffer_mut`]) panics, and the message names both places.
+//! * *Explicitly*, with a token: `cap.with(&mut token).call(info)`. A call inside a view of the
+//!   buffer does not compile, so nothing is checked at run time.
+//! * *Implicitly*: `cap.call(info)` uses the buffer that the runtime has set ([`set_ipc_buffer`]).
+//!   A call inside a view of it ([`with_ipc_buffer`], [`with_ipc_buffer_mut`]) panics. The message
+//!   names both places.
 //!
-//! Either way marshalling, the call, and unmarshalling are three scopes, and no reference to the
-//! buffer is alive while the kernel writes it.
+//! In both ways, marshalling, the call and unmarshalling are three scopes. No reference to the
+//! buffer is alive while the kernel writes to it.
 //!
-//! A method is safe if no argument of it breaks memory, of this program or of another protection
-//! domain, whatever the system file gives. So message passing with any label is safe at an
-//! [`Endpoint`](cap::Endpoint) only, and giving a number a type is `unsafe` ([`Cap::from_bits`]).
-//! `docs/soundness/sel4.md` in the repository gives the reasons. Its numbers, such as C-1, are
-//! those of the SAFETY comments.
+//! ```
+//! # use std::rc::Rc;
+//! # use sel4::sys::host::{self, HostBuffer, Registers};
+//! # host::install(Some(Rc::new(|registers: &mut Registers, _: Option<HostBuffer<'_>>| {
+//! #     registers.message[0] += 1;
+//! # })));
+//! # sel4::set_ipc_buffer(host::new_ipc_buffer());
+//! fn increment(server: sel4::cap::Endpoint, number: u64) -> u64 {
+//!     let info = sel4::MessageInfoBuilder::default().label(1).length(1).build();
+//!     server.call_with_mrs(info, [number]).msg[0]
+//! }
+//! # // SAFETY: the kernel above has no objects.
+//! # assert_eq!(increment(unsafe { sel4::cap::Endpoint::from_bits(74) }, 6), 7);
+//! ```
 //!
-//! Names are those of the seL4 manual and, where it has one for the thing, of rust-sel4's `sel4`.
+//! # Safety
+//!
+//! A method is safe if it cannot break memory, of this program or of another protection domain,
+//! with any arguments and with any system file. So message passing with any label is safe only at
+//! an [`Endpoint`](cap::Endpoint), and giving a number a type is `unsafe` ([`Cap::from_bits`]).
+//! `docs/soundness/sel4.md` in the repository gives the reasons. The SAFETY comments refer to its
+//! numbers, such as C-1.
+//!
+//! # Names
+//!
+//! Names are those of the seL4 manual, and those of rust-sel4's crate `sel4` where it has one.
+//!
+//! # Contract lines
+//!
+//! **Blocking:** says when a method waits. **Rights:** lists the capability rights that a method
+//! needs (seL4 manual, *Capability Rights*). Methods that go through the implicit IPC buffer panic
+//! inside a borrow of it.
 #![no_std]
 
 #[cfg(not(target_os = "none"))]
@@ -84,5 +109,5 @@ pub use vcpu_reg::VCpuReg;
 
 pub use sel4_macros::sel4_cfg;
 
-/// Bits of a [`Word`].
+/// The number of bits of a [`Word`].
 pub const WORD_SIZE: usize = Word::BITS as usize;

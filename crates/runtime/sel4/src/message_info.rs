@@ -2,7 +2,7 @@
 
 use crate::{MessageInfo, Word};
 
-/// Makes a [`MessageInfo`] field by field; those not given are zero.
+/// Builds a [`MessageInfo`] field by field. Fields that are not set are zero.
 ///
 /// ```
 /// let info = sel4::MessageInfoBuilder::default().label(3).length(2).build();
@@ -17,11 +17,11 @@ pub struct MessageInfoBuilder {
 }
 
 impl MessageInfoBuilder {
-    /// The message info.
+    /// Returns the message info.
     ///
     /// # Panics
     ///
-    /// If a field does not fit, as [`MessageInfo::new`].
+    /// Panics if a field does not fit, as [`MessageInfo::new`] does.
     pub const fn build(self) -> MessageInfo {
         MessageInfo::new(
             self.label,
@@ -45,14 +45,14 @@ impl MessageInfoBuilder {
         self
     }
 
-    /// Sets how many capabilities there are.
+    /// Sets the number of capabilities.
     #[must_use]
     pub const fn extra_caps(mut self, extra_caps: usize) -> Self {
         self.extra_caps = extra_caps;
         self
     }
 
-    /// Sets how many words there are.
+    /// Sets the number of words.
     #[must_use]
     pub const fn length(mut self, length: usize) -> Self {
         self.length = length;

@@ -1,9 +1,9 @@
-//! Statics that belong to a thread.
+//! Statics of which each thread has its own.
 
-/// Declares a static of which each thread has its own, and which `NAME.with(|value| …)` lends.
+/// Declares a static of which each thread has its own. `NAME.with(|value| …)` lends it.
 ///
-/// A protection domain has one thread, so on the target it is a plain static. Its only attributes
-/// are documentation, since `forbid(unsafe_code)` does not see attributes that a macro passes on.
+/// A protection domain has one thread, so on the target it is a plain static. The macro takes only
+/// `doc` attributes: `forbid(unsafe_code)` does not check attributes that a macro passes on.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! static_of_the_thread {
@@ -20,25 +20,25 @@ macro_rules! static_of_the_thread {
     };
 }
 
-/// A value that only the thread uses.
+/// A value that only the one thread of a protection domain uses.
 #[cfg(target_os = "none")]
 #[doc(hidden)]
 pub struct OfTheThread<T>(T);
 
 // SAFETY: 1. A protection domain has one thread (Microkit manual, *Protection Domains*: "A PD
 //    provides a thread of control"), and no signal handler interrupts it.
-// 2. A virtual CPU is no thread of this program: it does not run in its address space.
+// 2. A virtual CPU is not a thread of this program: it does not run in its address space.
 #[cfg(target_os = "none")]
 unsafe impl<T> Sync for OfTheThread<T> {}
 
 #[cfg(target_os = "none")]
 impl<T> OfTheThread<T> {
-    /// Makes one.
+    /// Wraps a value.
     pub const fn new(value: T) -> Self {
         Self(value)
     }
 
-    /// Lends it.
+    /// Lends the value while `run` runs.
     #[inline(always)]
     pub fn with<R>(&'static self, run: impl FnOnce(&T) -> R) -> R {
         run(&self.0)

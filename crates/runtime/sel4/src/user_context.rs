@@ -1,8 +1,15 @@
-//! A thread's registers.
+//! The registers of a thread.
 
 use crate::Word;
 
-/// `seL4_UserContext`: the registers of a thread, in the kernel's order (`types.h`).
+/// The registers of a thread, in the kernel's order (`seL4_UserContext` in `types.h`).
+///
+/// ```
+/// let mut registers = sel4::UserContext::default();
+/// *registers.pc_mut() = 0x20_0000;
+/// *registers.gpr_mut(0) = 7;
+/// assert_eq!(registers.c_param(0), &7);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[repr(transparent)]
 pub struct UserContext([Word; Self::COUNT]);
@@ -12,66 +19,80 @@ const SP: usize = 1;
 const SPSR: usize = 2;
 
 impl UserContext {
-    /// How many registers there are.
+    /// The number of registers.
     pub const COUNT: usize = 36;
 
-    /// The program counter.
+    /// Returns the program counter.
     pub const fn pc(&self) -> &Word {
         &self.0[PC]
     }
 
-    /// The program counter, to be written.
+    /// Returns the program counter for writing.
     pub const fn pc_mut(&mut self) -> &mut Word {
         &mut self.0[PC]
     }
 
-    /// The stack pointer.
+    /// Returns the stack pointer.
     pub const fn sp(&self) -> &Word {
         &self.0[SP]
     }
 
-    /// The stack pointer, to be written.
+    /// Returns the stack pointer for writing.
     pub const fn sp_mut(&mut self) -> &mut Word {
         &mut self.0[SP]
     }
 
-    /// The saved program status.
+    /// Returns the saved program status.
     pub const fn spsr(&self) -> &Word {
         &self.0[SPSR]
     }
 
-    /// The saved program status, to be written.
+    /// Returns the saved program status for writing.
     pub const fn spsr_mut(&mut self) -> &mut Word {
         &mut self.0[SPSR]
     }
 
-    /// Register x`index`.
+    /// Returns register x`index`.
     ///
-    /// **Panics:** if `index` is above 30.
+    /// # Panics
+    ///
+    /// Panics if `index` is above 30.
     pub const fn gpr(&self, index: usize) -> &Word {
         &self.0[position(index)]
     }
 
-    /// Register x`index`, to be written.
+    /// Returns register x`index` for writing.
     ///
-    /// **Panics:** if `index` is above 30.
+    /// # Panics
+    ///
+    /// Panics if `index` is above 30.
     pub const fn gpr_mut(&mut self, index: usize) -> &mut Word {
         &mut self.0[position(index)]
     }
 
-    /// The register that carries argument `index` of a C function.
+    /// Returns the register that holds argument `index` of a C function.
     ///
-    /// **Panics:** if `index` is above 7.
+    /// # Panics
+    ///
+    /// Panics if `index` is above 7.
     pub const fn c_param(&self, index: usize) -> &Word {
-        assert!(index < 8, "a C function has eight arguments in registers");
+        assert!(
+            index < 8,
+            "a C function has only eight arguments in registers"
+        );
         self.gpr(index)
     }
 
-    /// The register that carries argument `index` of a C function, to be written.
+    /// Returns the register that holds argument `index` of a C function, for writing.
     ///
-    /// **Panics:** if `index` is above 7.
+    /// # Panics
+    ///
+    /// Panics if `index` is above 7.
     pub const fn c_param_mut(&mut self, index: usize) -> &mut Word {
-        assert!(index < 8, "a C function has eight arguments in registers");
+        assert!(
+            index < 8,
+            "a C function has only eight arguments in registers"
+        );
         self.gpr_mut(index)
     }
 
@@ -90,8 +111,8 @@ impl Default for UserContext {
     }
 }
 
-/// Where register x`index` stands: the kernel's order is pc, sp, spsr, x0 to x8, x16, x17, x18,
-/// x29, x30, x9 to x15, x19 to x28, tpidr_el0, tpidrro_el0.
+/// Returns the position of register x`index`. The kernel's order is pc, sp, spsr, x0 to x8, x16,
+/// x17, x18, x29, x30, x9 to x15, x19 to x28, `tpidr_el0`, `tpidrro_el0`.
 const fn position(index: usize) -> usize {
     match index {
         0..=8 => 3 + index,
@@ -99,7 +120,7 @@ const fn position(index: usize) -> usize {
         29 | 30 => 15 + index - 29,
         9..=15 => 17 + index - 9,
         19..=28 => 24 + index - 19,
-        _ => panic!("there is no register above x30"),
+        _ => panic!("the last general register is x30"),
     }
 }
 
@@ -108,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_register_has_a_place_of_its_own() {
+    fn each_register_has_its_own_position() {
         let mut context = UserContext::default();
         *context.pc_mut() = 100;
         *context.sp_mut() = 101;

@@ -1,14 +1,14 @@
-//! The registers of a virtual CPU that its monitor can read and write.
+//! The system registers of a virtual CPU that its monitor can read and write.
 
 use sel4_sys::vcpu_register as number;
 
 use crate::Word;
 
-/// `seL4_VCPUReg`: a system register of a virtual CPU, under the names of the Arm Architecture
-/// Reference Manual (less `_EL1` where seL4 leaves it out).
+/// A system register of a virtual CPU (`seL4_VCPUReg`).
 ///
-/// The general registers are those of its thread:
-/// [`tcb_read_registers`](crate::Cap::tcb_read_registers).
+/// The names are those of the Arm Architecture Reference Manual, without `_EL1` where seL4 omits
+/// it. For the general registers, use [`tcb_read_registers`](crate::Cap::tcb_read_registers) of the
+/// virtual CPU's thread. [`vcpu_read_regs`](crate::Cap::vcpu_read_regs) has an example.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 #[repr(u64)]
 #[allow(non_camel_case_types)] // The manuals' names.
@@ -28,7 +28,7 @@ pub enum VCpuReg {
     MAIR = number::MAIR,
     /// Auxiliary memory attribute indirection.
     AMAIR = number::AMAIR,
-    /// Context identifier: CONTEXTIDR.
+    /// Context identifier (`CONTEXTIDR`).
     CIDR = number::CIDR,
     /// Auxiliary control.
     ACTLR = number::ACTLR,
@@ -40,19 +40,19 @@ pub enum VCpuReg {
     ESR = number::ESR,
     /// Fault address.
     FAR = number::FAR,
-    /// Physical address, the result of an address translation.
+    /// Physical address: the result of an address translation.
     PAR = number::PAR,
     /// Vector base.
     VBAR = number::VBAR,
     /// Thread pointer of EL1.
     TPIDR_EL1 = number::TPIDR_EL1,
-    /// What the guest reads as its multiprocessor affinity.
+    /// Multiprocessor affinity, as the guest reads it.
     VMPIDR_EL2 = number::VMPIDR_EL2,
     /// Stack pointer of EL1.
     SP_EL1 = number::SP_EL1,
-    /// Where an exception to EL1 returns to.
+    /// Return address of an exception to EL1.
     ELR_EL1 = number::ELR_EL1,
-    /// The program status that an exception to EL1 has saved.
+    /// Program status saved by an exception to EL1.
     SPSR_EL1 = number::SPSR_EL1,
     /// Control of the virtual timer.
     CNTV_CTL = number::CNTV_CTL,
@@ -93,7 +93,7 @@ impl VCpuReg {
         Self::CNTKCTL_EL1,
     ];
 
-    /// The kernel's number for it.
+    /// Returns the kernel's number of the register.
     pub const fn into_sys(self) -> Word {
         self as Word
     }
@@ -104,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_register_of_the_kernel_is_there_once() {
+    fn each_register_of_the_kernel_is_listed_once() {
         let numbers = VCpuReg::ALL.map(VCpuReg::into_sys);
         assert_eq!(numbers, core::array::from_fn(|index| index as Word));
         assert_eq!(number::ALL.len(), VCpuReg::ALL.len());

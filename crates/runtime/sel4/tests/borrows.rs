@@ -1,5 +1,5 @@
-//! Holds that no call is made through the implicit IPC buffer while it is borrowed, and that the
-//! message says who has borrowed it and who wants it.
+//! A call through the implicit IPC buffer panics while the buffer is borrowed, and the message
+//! names both places.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,13 +16,13 @@ const NOTIFICATION: cap::Notification = pointer(2);
 const REPLY: cap::Reply = pointer(4);
 const IRQ: cap::IrqHandler = pointer(138);
 
-/// A capability pointer. The kernel of these tests has no objects: it notes what it is asked.
+/// A capability pointer. The kernel of these tests has no objects. It records the calls.
 const fn pointer<T: sel4::CapType>(bits: u64) -> Cap<T> {
     // SAFETY: no slot holds anything.
     unsafe { Cap::from_bits(bits) }
 }
 
-/// Gives this thread a buffer, and a kernel that answers everything with what was asked.
+/// Gives this thread a buffer, and a kernel that answers each call with its own message.
 fn start() {
     host::install(Some(Rc::new(
         |_: &mut Registers, _: Option<HostBuffer<'_>>| (),
@@ -41,7 +41,7 @@ fn check(held_line: u32, wanted_line: u32, wrong: impl FnOnce()) {
     let held = format!("still borrowed at {file}:{held_line}:");
     assert!(message.contains(&wanted), "no {wanted:?} in: {message}");
     assert!(message.contains(&held), "no {held:?} in: {message}");
-    // The borrow has ended with the panic: the buffer can be used again.
+    // The panic has ended the borrow, so the buffer is usable again.
     set_msg_reg(0, 1);
     NOTIFICATION.signal();
 }
@@ -191,7 +191,7 @@ fn a_borrow_that_panics_has_ended() {
 }
 
 #[test]
-fn a_thread_without_a_buffer_is_told_so() {
+fn a_borrow_without_a_buffer_panics() {
     let wrong = || set_msg_reg(0, 1);
     let panic = catch_unwind(wrong).expect_err("this must panic");
     let message = panic.downcast_ref::<String>().expect("a message");
@@ -200,7 +200,7 @@ fn a_thread_without_a_buffer_is_told_so() {
 }
 
 #[test]
-fn a_register_that_is_not_there_is_refused_with_its_number() {
+fn an_index_out_of_range_panics_with_its_number() {
     start();
     let read = || {
         msg_reg(120);
@@ -213,8 +213,8 @@ fn a_register_that_is_not_there_is_refused_with_its_number() {
     }
 }
 
-/// The kernel of a host is code like any other: if it borrows the buffer of the thread that it
-/// answers, that must not pass either.
+/// The kernel on a host is ordinary code. It must not borrow the buffer of the thread that it
+/// answers.
 #[test]
 fn a_kernel_that_borrows_the_callers_buffer_panics() {
     start();
@@ -228,7 +228,7 @@ fn a_kernel_that_borrows_the_callers_buffer_panics() {
 }
 
 #[test]
-fn an_abandoned_borrow_lets_calls_in_registers_be_made_and_no_others() {
+fn an_abandoned_borrow_allows_only_calls_in_registers() {
     start();
     let calls = Rc::new(Cell::new(0));
     let counted = Rc::clone(&calls);
@@ -252,7 +252,7 @@ fn an_abandoned_borrow_lets_calls_in_registers_be_made_and_no_others() {
 }
 
 #[test]
-fn a_token_that_was_kept_by_its_borrower_leaves_the_buffer_borrowed() {
+fn a_borrower_that_keeps_the_token_leaves_the_buffer_borrowed() {
     start();
     let mut kept = None;
     with_ipc_buffer_token(|token| {
@@ -265,18 +265,18 @@ fn a_token_that_was_kept_by_its_borrower_leaves_the_buffer_borrowed() {
 }
 
 #[test]
-fn a_thread_that_begins_anew_has_no_borrows() {
+fn a_restarted_thread_has_no_borrows() {
     start();
     let mut kept = None;
     with_ipc_buffer_token(|token| {
         kept = Some(std::mem::replace(token, host::new_ipc_buffer()));
     });
-    // SAFETY: what was kept is dropped, and the buffer is another.
+    // SAFETY: the earlier borrow does not run again, and the buffer is a new one.
     unsafe { sel4::start_with_ipc_buffer(host::new_ipc_buffer()) };
     set_msg_reg(0, 1);
 }
 
-/// As when several programs run in one thread by turns.
+/// Several programs run by turns in one thread.
 #[test]
 fn a_buffer_that_is_set_aside_keeps_its_borrows() {
     sel4::set_ipc_buffer(host::new_ipc_buffer());
@@ -291,26 +291,29 @@ fn a_buffer_that_is_set_aside_keeps_its_borrows() {
     sel4::with_ipc_buffer_mut(|buffer| {
         buffer.msg_regs_mut()[0] = 2;
         other.exchange();
-        // The first one's is not borrowed.
+        // The buffer of the first program is not borrowed.
         assert_eq!(sel4::msg_reg(0), 1);
         sel4::set_msg_reg(0, 3);
         other.exchange();
-        assert!(panics(|| sel4::msg_reg(0)), "the second one's still is");
+        assert!(
+            panics(|| sel4::msg_reg(0)),
+            "the second one is still borrowed"
+        );
         assert_eq!(buffer.msg_regs()[0], 2);
     });
     assert_eq!(sel4::msg_reg(0), 2);
     other.exchange();
     assert_eq!(sel4::msg_reg(0), 3);
-    let token = other.into_token().expect("its borrow is over");
+    let token = other.into_token().expect("its borrow has ended");
     assert_eq!(token.with(|buffer| buffer.msg_regs()[0]), 2);
 }
 
 #[test]
-fn a_buffer_that_is_borrowed_is_not_given_back() {
+fn a_borrowed_buffer_gives_no_token_back() {
     sel4::set_ipc_buffer(host::new_ipc_buffer());
     let mut aside = Some(sel4::SetAside::new());
     sel4::with_ipc_buffer(|_| {
-        let mut aside = aside.take().expect("it is there");
+        let mut aside = aside.take().expect("it is set");
         aside.exchange();
         assert!(aside.into_token().is_none());
     });
@@ -321,10 +324,10 @@ fn panics<R>(run: impl FnOnce() -> R) -> bool {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).is_err()
 }
 
-/// Coroutines in one thread end their borrows in any order: the buffer is free after the last.
+/// Coroutines in one thread may end their borrows in any order. The buffer is free after the last.
 #[cfg(all(feature = "programs", not(miri)))] // Miri knows no coroutines.
 #[test]
-fn a_borrow_that_outlives_one_around_it_is_still_a_borrow() {
+fn a_borrow_that_outlives_an_enclosing_one_stays_a_borrow() {
     use sel4::sys::host::{Carrier, Program, Stop, point};
 
     sel4::set_ipc_buffer(host::new_ipc_buffer());
@@ -336,15 +339,15 @@ fn a_borrow_that_outlives_one_around_it_is_still_a_borrow() {
         });
     });
     with_ipc_buffer(|_| assert_eq!(program.resume(), Stop::Point));
-    assert!(panics(|| set_msg_reg(0, 1)), "the program still has it");
-    assert!(!panics(|| msg_reg(0)), "to read it is allowed");
+    assert!(panics(|| set_msg_reg(0, 1)), "the program still borrows it");
+    assert!(!panics(|| msg_reg(0)), "reading is allowed");
     assert_eq!(program.resume(), Stop::Ended);
     set_msg_reg(0, 1);
     assert_eq!(msg_reg(0), 1);
 }
 
 #[test]
-fn whether_the_buffer_is_borrowed_can_be_asked() {
+fn is_ipc_buffer_borrowed_follows_the_borrows() {
     start();
     assert!(!sel4::is_ipc_buffer_borrowed());
     with_ipc_buffer(|_| assert!(sel4::is_ipc_buffer_borrowed()));
@@ -353,7 +356,7 @@ fn whether_the_buffer_is_borrowed_can_be_asked() {
     assert!(!sel4::is_ipc_buffer_borrowed());
     let mut aside = sel4::SetAside::new();
     aside.exchange();
-    assert!(!sel4::is_ipc_buffer_borrowed(), "there is none");
+    assert!(!sel4::is_ipc_buffer_borrowed(), "there is no buffer");
     let shown = format!("{:?} {:?}", aside, sel4::SetAside::default());
     assert!(shown.contains("SetAside("), "{shown}");
 }

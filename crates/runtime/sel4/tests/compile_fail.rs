@@ -1,5 +1,5 @@
-//! Holds that a call inside a view of an explicit token, and safe code that could ask for an
-//! invocation which breaks memory, do not compile.
+//! Checks what must not compile: a call inside a view of an explicit token, and an invocation in
+//! safe code that could break memory.
 
 #[test]
 fn what_could_break_memory_does_not_compile() {

@@ -1,10 +1,10 @@
-//! Holds what the macros make of conditions against the constants that they are about.
+//! Compares the expansion of conditions with the constants of the switches.
 
 use sel4::config::{DEBUG_BUILD, KERNEL_MCS, PRINTING};
 use sel4::{sel4_cfg, sel4_cfg_bool, sel4_cfg_if};
 
 #[test]
-fn a_condition_is_what_it_says_of_the_switches() {
+fn a_condition_evaluates_as_its_switches() {
     assert_eq!(sel4_cfg_bool!(PRINTING), PRINTING);
     assert_eq!(sel4_cfg_bool!(not(PRINTING)), !PRINTING);
     assert_eq!(sel4_cfg_bool!(not(not(PRINTING))), PRINTING);
@@ -48,7 +48,7 @@ impl Kernel {
 }
 
 #[test]
-fn one_branch_is_taken_whole_and_one_item_kept() {
-    // Microkit's kernels all have it; the build script refuses others.
+fn one_branch_is_expanded_and_one_item_is_kept() {
+    // All of Microkit's kernels have MCS. The build script rejects others.
     assert_eq!((BRANCH, AND_MORE, Kernel::scheduling()), (2, 2, "MCS"));
 }

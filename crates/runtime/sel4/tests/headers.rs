@@ -1,5 +1,5 @@
-//! Holds where this crate reads and writes words of messages against the SDK's headers, where there
-//! is an SDK.
+//! Compares the positions of words in messages with the SDK's headers, if `MICROKIT_SDK` names an
+//! SDK.
 
 use std::path::Path;
 use std::{env, fs};
@@ -7,7 +7,7 @@ use std::{env, fs};
 use sel4::sys::fault;
 use sel4::{Fault, IpcBuffer, MessageInfo, UserContext, Word};
 
-/// The text of a header of the SDK, or why there is none.
+/// Returns the text of a header of the SDK, or reports that the test is skipped.
 fn header(name: &str) -> Option<String> {
     let Some(sdk) = env::var_os("MICROKIT_SDK").filter(|value| !value.is_empty()) else {
         eprintln!("SKIPPED: MICROKIT_SDK is not set, so the headers were not compared");
@@ -19,8 +19,8 @@ fn header(name: &str) -> Option<String> {
     Some(fs::read_to_string(path).expect("an SDK has its headers"))
 }
 
-/// The constants of the enumeration whose names begin so, in their order, without the beginning.
-/// The constant that counts them is left out.
+/// Returns the constants of an enumeration that start with `prefix`, in order and without the
+/// prefix. The constant that counts them is left out.
 fn constants<'a>(header: &'a str, prefix: &str) -> Vec<&'a str> {
     header
         .lines()
@@ -29,18 +29,20 @@ fn constants<'a>(header: &'a str, prefix: &str) -> Vec<&'a str> {
         .collect()
 }
 
-/// The members of the structure, in their order.
+/// Returns the members of a structure, in order.
 fn members<'a>(header: &'a str, structure: &str) -> Vec<&'a str> {
     let end = format!("}} {structure};");
-    let (body, _) = header.split_once(&end).expect("it is there");
-    let (_, body) = body.rsplit_once('{').expect("it begins");
+    let (body, _) = header
+        .split_once(&end)
+        .expect("the header has the structure");
+    let (_, body) = body.rsplit_once('{').expect("the structure has a body");
     body.lines()
         .filter_map(|line| line.trim().strip_prefix("seL4_Word ")?.strip_suffix(';'))
         .flat_map(|names| names.split(", "))
         .collect()
 }
 
-/// A fault whose words are their own indexes.
+/// Returns a fault in which each word is its own index.
 fn numbered(label: Word) -> Fault {
     let mut buffer = IpcBuffer::new();
     for (index, word) in buffer.msg_regs_mut().iter_mut().enumerate() {
@@ -58,12 +60,12 @@ fn check(names: &[&str], read: &[(&str, Word)]) {
 }
 
 #[test]
-fn each_word_of_a_fault_is_read_where_the_kernel_writes_it() {
+fn each_word_of_a_fault_is_where_the_kernel_writes_it() {
     let Some(header) = header("sel4_arch/constants.h") else {
         return;
     };
     let Fault::UnknownSyscall(fault) = numbered(fault::UnknownSyscall) else {
-        panic!("that")
+        panic!("the wrong kind of fault")
     };
     let read = [
         ("X0", fault.gpr(0)),
@@ -76,7 +78,7 @@ fn each_word_of_a_fault_is_read_where_the_kernel_writes_it() {
     ];
     check(&constants(&header, "seL4_UnknownSyscall_"), &read);
     let Fault::UserException(fault) = numbered(fault::UserException) else {
-        panic!("that")
+        panic!("the wrong kind of fault")
     };
     let read = [
         ("FaultIP", fault.fault_ip()),
@@ -87,7 +89,7 @@ fn each_word_of_a_fault_is_read_where_the_kernel_writes_it() {
     ];
     check(&constants(&header, "seL4_UserException_"), &read);
     let Fault::VmFault(fault) = numbered(fault::VMFault) else {
-        panic!("that")
+        panic!("the wrong kind of fault")
     };
     let read = [
         ("IP", fault.ip()),
@@ -96,14 +98,14 @@ fn each_word_of_a_fault_is_read_where_the_kernel_writes_it() {
     ];
     check(&constants(&header, "seL4_VMFault_"), &read);
     let Fault::Timeout(fault) = numbered(fault::Timeout) else {
-        panic!("that")
+        panic!("the wrong kind of fault")
     };
     let read = [("Data", fault.data()), ("Consumed", fault.consumed())];
     check(&constants(&header, "seL4_Timeout_"), &read);
 }
 
 #[test]
-fn registers_stand_where_the_kernel_has_them() {
+fn registers_are_in_the_kernels_order() {
     let (Some(types), Some(constants_h)) =
         (header("sel4_arch/types.h"), header("sel4_arch/constants.h"))
     else {
@@ -113,7 +115,7 @@ fn registers_stand_where_the_kernel_has_them() {
     assert_eq!(context.len(), UserContext::COUNT);
     let timeout = constants(&constants_h, "seL4_TimeoutReply_");
     let Fault::Timeout(fault) = numbered(fault::Timeout) else {
-        panic!("that")
+        panic!("the wrong kind of fault")
     };
     for index in 0..=30 {
         let mut registers = UserContext::default();
@@ -140,7 +142,7 @@ fn registers_stand_where_the_kernel_has_them() {
 }
 
 #[test]
-fn what_the_kernel_measures_is_read_where_it_is_written() {
+fn measurements_are_read_where_the_kernel_writes_them() {
     let Some(header) = header("benchmark_utilisation_types.h") else {
         return;
     };

@@ -1,4 +1,4 @@
-//! Holds what each call and invocation sends: registers, label, capabilities, words.
+//! The messages that each call and invocation sends: registers, label, capabilities, words.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -14,13 +14,13 @@ const ENDPOINT: cap::Endpoint = pointer(1);
 const REPLY: cap::Reply = pointer(4);
 const TCB: cap::Tcb = pointer(202);
 
-/// A capability pointer. The kernel of these tests has no objects: it notes what it is asked.
+/// A capability pointer. The kernel of these tests has no objects. It records the calls.
 const fn pointer<T: sel4::CapType>(bits: u64) -> Cap<T> {
     // SAFETY: no slot holds anything.
     unsafe { Cap::from_bits(bits) }
 }
 
-/// What a system call looked like to the kernel.
+/// A system call, as the kernel saw it.
 #[derive(Clone)]
 struct Seen {
     registers: Registers,
@@ -28,7 +28,7 @@ struct Seen {
     caps: Vec<u64>,
 }
 
-/// Gives this thread a buffer and a kernel that keeps what it sees, and answers with `answer`.
+/// Gives this thread a buffer, and a kernel that records each call and answers with `answer`.
 fn start(answer: fn(&mut Registers, &mut HostBuffer<'_>)) -> Rc<RefCell<Vec<Seen>>> {
     let seen = Rc::new(RefCell::new(Vec::new()));
     let log = Rc::clone(&seen);
@@ -58,7 +58,7 @@ fn succeed(registers: &mut Registers, _: &mut HostBuffer<'_>) {
 }
 
 #[test]
-fn a_call_takes_its_words_from_the_buffer_and_leaves_the_replys_there() {
+fn a_plain_call_sends_from_the_buffer_and_receives_into_it() {
     let seen = start(|registers, buffer| {
         registers.info = MessageInfo::new(9, 0, 0, 5).into_word();
         registers.message = [101, 102, 103, 104];
@@ -80,7 +80,7 @@ fn a_call_takes_its_words_from_the_buffer_and_leaves_the_replys_there() {
 }
 
 #[test]
-fn a_call_with_registers_leaves_the_buffer_alone() {
+fn a_call_with_registers_does_not_touch_the_buffer() {
     let seen = start(|registers, _| registers.message = [5, 6, 7, 8]);
     with_ipc_buffer_mut(|buffer| buffer.msg_regs_mut().fill(99));
     let reply = ENDPOINT.call_with_mrs(MessageInfo::new(0, 0, 0, 2), [1, 2]);
@@ -90,7 +90,7 @@ fn a_call_with_registers_leaves_the_buffer_alone() {
 }
 
 #[test]
-fn words_that_a_message_claims_but_was_not_given_are_zeros() {
+fn words_that_are_claimed_but_not_given_are_zeros() {
     let seen = start(succeed);
     let claims_two = MessageInfo::new(0, 0, 0, 2);
     ENDPOINT.call_with_mrs(claims_two, []);
@@ -117,7 +117,7 @@ fn each_call_has_its_number_and_its_registers() {
     notification.signal();
     notification.wait();
     notification.poll();
-    // SAFETY: nothing is there to be asked.
+    // SAFETY: the kernel has no objects.
     unsafe { notification.upcast().nb_send_recv(info, ENDPOINT, REPLY) };
     ENDPOINT.nb_send_wait(info, notification);
     let expect = [
@@ -147,7 +147,7 @@ fn each_call_has_its_number_and_its_registers() {
     }
 }
 
-/// What one invocation must look like: label, capabilities, words.
+/// An expected invocation: label, capabilities, words.
 type Expect<'a> = (u64, &'a [u64], &'a [u64]);
 
 #[test]
@@ -177,7 +177,7 @@ fn each_invocation_has_its_label_its_capabilities_and_its_words() {
             },
         ] = &seen[..]
         else {
-            panic!("one call")
+            panic!("there must be one call")
         };
         assert_eq!(registers.number, syscall::Call);
         let label = MessageInfo::from_word(registers.info).label();
@@ -199,7 +199,7 @@ fn each_invocation_has_its_label_its_capabilities_and_its_words() {
     check(
         (invocation::TCBWriteRegisters, &[], &[1, 1, 0x200000]),
         &mut || {
-            // SAFETY: there is no such thread.
+            // SAFETY: the kernel has no such thread.
             unsafe { TCB.tcb_write_registers(true, 1, &mut registers) }
         },
     );
@@ -212,19 +212,19 @@ fn each_invocation_has_its_label_its_capabilities_and_its_words() {
     check(
         (invocation::TCBSetSchedParams, &[203, 50, 1], &[8, 9]),
         &mut || {
-            // SAFETY: there is no such thread.
+            // SAFETY: the kernel has no such thread.
             unsafe { TCB.tcb_set_sched_params(pointer(203), 8, 9, sc, ENDPOINT) }
         },
     );
     check((invocation::TCBSetTimeoutEndpoint, &[1], &[]), &mut || {
-        // SAFETY: there is no such thread.
+        // SAFETY: the kernel has no such thread.
         unsafe { TCB.tcb_set_timeout_endpoint(ENDPOINT) }
     });
     check((invocation::TCBSetFlags, &[], &[1, 2]), &mut || {
         TCB.tcb_set_flags(1, 2).map(drop)
     });
     check((invocation::TCBSetTLSBase, &[], &[5]), &mut || {
-        // SAFETY: there is no such thread.
+        // SAFETY: the kernel has no such thread.
         unsafe { TCB.tcb_set_tls_base(5) }
     });
     check((invocation::TCBBindNotification, &[10], &[]), &mut || {
@@ -236,19 +236,19 @@ fn each_invocation_has_its_label_its_capabilities_and_its_words() {
     check(
         (invocation::TCBSetSpace, &[0, 60, 3], &[17, 0]),
         &mut || {
-            // SAFETY: there is no such thread.
+            // SAFETY: the kernel has no such thread.
             unsafe { TCB.tcb_set_space(null, cnode, 17, vspace) }
         },
     );
     check(
         (invocation::TCBConfigure, &[60, 3, 70], &[17, 0, 0x1000]),
         &mut || {
-            // SAFETY: there is no such thread.
+            // SAFETY: the kernel has no such thread.
             unsafe { TCB.tcb_configure(cnode, 17, vspace, 0x1000, granule) }
         },
     );
     check((invocation::TCBSetIPCBuffer, &[70], &[0x1000]), &mut || {
-        // SAFETY: there is no such thread.
+        // SAFETY: the kernel has no such thread.
         unsafe { TCB.tcb_set_ipc_buffer(0x1000, granule) }
     });
     check((invocation::SchedContextBind, &[202], &[]), &mut || {
@@ -267,7 +267,7 @@ fn each_invocation_has_its_label_its_capabilities_and_its_words() {
     check(
         (invocation::ARMVSpaceInvalidate_Data, &[], &[1, 2]),
         &mut || {
-            // SAFETY: there is no such address space.
+            // SAFETY: the kernel has no such address space.
             unsafe { vspace.vspace_invalidate_data(1, 2) }
         },
     );
@@ -280,11 +280,11 @@ fn each_invocation_has_its_label_its_capabilities_and_its_words() {
         &mut || vspace.vspace_unify_instruction(1, 2),
     );
     check((invocation::CNodeRevoke, &[], &[7, 64]), &mut || {
-        // SAFETY: there is no such slot.
+        // SAFETY: the kernel has no such slot.
         unsafe { slot.revoke() }
     });
     check((invocation::CNodeDelete, &[], &[7, 64]), &mut || {
-        // SAFETY: there is no such slot.
+        // SAFETY: the kernel has no such slot.
         unsafe { slot.delete() }
     });
     check(
@@ -294,25 +294,25 @@ fn each_invocation_has_its_label_its_capabilities_and_its_words() {
     check(
         (invocation::CNodeCopy, &[61], &[7, 64, 8, 9, 3]),
         &mut || {
-            // SAFETY: there is no such slot.
+            // SAFETY: the kernel has no such slot.
             unsafe { slot.copy(&other, rights) }
         },
     );
     check(
         (invocation::CNodeMint, &[61], &[7, 64, 8, 9, 3, 42]),
         &mut || {
-            // SAFETY: there is no such slot.
+            // SAFETY: the kernel has no such slot.
             unsafe { slot.mint(&other, rights, 42) }
         },
     );
     check((invocation::CNodeMove, &[61], &[7, 64, 8, 9]), &mut || {
-        // SAFETY: there is no such slot.
+        // SAFETY: the kernel has no such slot.
         unsafe { slot.move_(&other) }
     });
     check(
         (invocation::CNodeMutate, &[61], &[7, 64, 8, 9, 42]),
         &mut || {
-            // SAFETY: there is no such slot.
+            // SAFETY: the kernel has no such slot.
             unsafe { slot.mutate(&other, 42) }
         },
     );
@@ -325,7 +325,7 @@ fn each_invocation_of_a_virtual_cpu_has_its_label_and_its_words() {
         let seen = start(succeed);
         assert_eq!(invoke(), Ok(()));
         let [call] = &seen.borrow()[..] else {
-            panic!("one call")
+            panic!("there must be one call")
         };
         assert_eq!(
             (call.registers.number, call.registers.capability),
@@ -335,7 +335,7 @@ fn each_invocation_of_a_virtual_cpu_has_its_label_and_its_words() {
         assert_eq!((label, &call.caps[..], &call.words[..]), expect);
     };
     check((invocation::ARMVCPUSetTCB, &[202], &[]), &mut || {
-        // SAFETY: there is no such thread.
+        // SAFETY: the kernel has no such thread.
         unsafe { vcpu.vcpu_set_tcb(TCB) }
     });
     check(
@@ -350,7 +350,7 @@ fn each_invocation_of_a_virtual_cpu_has_its_label_and_its_words() {
         (invocation::ARMVCPUInjectIRQ, &[], &[0x03_011f_03fe]),
         &mut || vcpu.vcpu_inject_irq(0x3fe, 0x1f, 1, 3),
     );
-    // Each argument in its own bits, and in no other's.
+    // Each argument has its own bits.
     check(
         (invocation::ARMVCPUInjectIRQ, &[], &[0xff_ffff_ffff]),
         &mut || vcpu.vcpu_inject_irq(u16::MAX, u8::MAX, u8::MAX, u8::MAX),
@@ -358,7 +358,7 @@ fn each_invocation_of_a_virtual_cpu_has_its_label_and_its_words() {
 }
 
 #[test]
-fn a_register_of_a_virtual_cpu_is_asked_for_by_number_and_comes_in_the_first_word() {
+fn a_register_of_a_virtual_cpu_is_read_by_number() {
     let seen = start(|registers, _| {
         registers.info = MessageInfo::new(0, 0, 0, 1).into_word();
         registers.message = [0x30d0_0980, 1, 2, 3];
@@ -464,7 +464,7 @@ fn each_breakpoint_has_its_five_words() {
 }
 
 #[test]
-fn a_breakpoint_is_used_for_single_steps_if_the_first_bit_says_so() {
+fn the_first_bit_says_whether_a_breakpoint_is_used_for_single_steps() {
     let check = |answer: fn(&mut Registers, &mut HostBuffer<'_>), expect| {
         start(answer);
         assert_eq!(TCB.tcb_configure_single_stepping(0, 1), Ok(expect));
@@ -508,7 +508,7 @@ fn an_smc_call_passes_eight_registers_and_returns_eight() {
 }
 
 #[test]
-fn registers_are_read_from_registers_and_buffer() {
+fn the_registers_of_a_thread_are_read_from_registers_and_buffer() {
     let seen = start(|registers, buffer| {
         registers.info = MessageInfo::new(0, 0, 0, UserContext::COUNT).into_word();
         registers.message = [1000, 1001, 1002, 1003];
@@ -534,7 +534,7 @@ fn all_registers_are_written_in_the_kernels_order() {
     let mut registers = UserContext::default();
     *registers.pc_mut() = 1;
     *registers.gpr_mut(28) = 2;
-    // SAFETY: there is no such thread.
+    // SAFETY: the kernel has no such thread.
     unsafe { TCB.tcb_write_all_registers(false, &mut registers) }.expect("it succeeds");
     let seen = seen.borrow();
     let words = &seen[0].words;
@@ -542,14 +542,14 @@ fn all_registers_are_written_in_the_kernels_order() {
     assert_eq!((words[0], words[1], words[2], words[2 + 33]), (0, 36, 1, 2));
 }
 
-/// The registers of the message are not set, which saves four instructions.
+/// The message registers are not loaded, which saves four instructions.
 #[test]
-fn a_message_without_words_sets_no_registers_for_them() {
+fn an_empty_message_loads_no_message_registers() {
     let seen = start(succeed);
     let info = MessageInfo::new(5, 0, 0, 0);
     ENDPOINT.call_with_mrs(info, []);
     sel4::with_ipc_buffer_token(|token| {
-        // SAFETY: the kernel is the test's, and has nothing to break.
+        // SAFETY: the kernel belongs to the test, and breaks no memory.
         unsafe { sel4::sys::call_empty(token, 1, info) }
     });
     ENDPOINT.send_with_mrs(info, []);
@@ -561,14 +561,14 @@ fn a_message_without_words_sets_no_registers_for_them() {
 }
 
 #[test]
-fn an_error_is_the_replys_label() {
+fn the_label_of_the_reply_is_an_error() {
     start(|registers, _| registers.info = MessageInfo::new(4, 0, 0, 0).into_word());
     assert_eq!(TCB.tcb_suspend(), Err(Error::RangeError));
     assert_eq!(TCB.tcb_read_all_registers(false), Err(Error::RangeError));
 }
 
 #[test]
-fn values_that_invocations_return_are_the_first_word() {
+fn invocations_return_the_first_word() {
     start(|registers, _| {
         registers.info = MessageInfo::new(0, 0, 0, 1).into_word();
         registers.message[0] = 77;
@@ -580,7 +580,7 @@ fn values_that_invocations_return_are_the_first_word() {
 }
 
 #[test]
-fn calls_that_move_no_message_have_their_numbers() {
+fn calls_without_a_message_have_their_numbers() {
     let seen = Rc::new(RefCell::new(Vec::new()));
     let log = Rc::clone(&seen);
     let kernel = move |registers: &mut Registers, buffer: Option<HostBuffer<'_>>| {

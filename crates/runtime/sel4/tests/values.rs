@@ -1,5 +1,5 @@
-//! Holds what the small values of the API are made of: rights, message infos, errors, pointers to
-//! capabilities, registers, and what is printed.
+//! The small values of the API: rights, message infos, errors, capability pointers, registers and
+//! printed text.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -13,10 +13,10 @@ use sel4::{
 
 type Calls = Rc<RefCell<Vec<Registers>>>;
 
-/// A call that receives: the message info and the badge.
+/// A call that receives, and returns the message info and the badge.
 type Receive<'a> = dyn Fn() -> (MessageInfo, u64) + 'a;
 
-/// Installs a kernel that keeps every call, and answers `answer` with as many words.
+/// Installs a kernel that records each call, and answers with a message of `answer` words.
 fn start(answer: usize) -> Calls {
     let calls = Calls::default();
     let kernel = Rc::clone(&calls);
@@ -38,7 +38,7 @@ fn start(answer: usize) -> Calls {
 }
 
 #[test]
-fn rights_are_the_bits_of_the_kernel() {
+fn rights_have_the_bits_of_the_kernel() {
     // In the order of `seL4_CapRights`: write, read, grant, grant-reply.
     let check = |rights: CapRights, word| assert_eq!(rights.into_word(), word, "{rights:?}");
     check(CapRights::none(), 0b0000);
@@ -62,7 +62,7 @@ fn rights_are_the_bits_of_the_kernel() {
 }
 
 #[test]
-fn a_message_info_is_made_field_by_field() {
+fn a_message_info_is_built_field_by_field() {
     let info = MessageInfoBuilder::default()
         .label(5)
         .caps_unwrapped(3)
@@ -83,7 +83,7 @@ fn a_message_info_is_made_field_by_field() {
 }
 
 #[test]
-fn every_error_has_a_sentence_of_its_own() {
+fn each_error_has_its_own_text() {
     let mut sentences = Vec::new();
     for label in 1..=11 {
         let error = Error::from_label(label).expect("0 alone is success");
@@ -98,11 +98,11 @@ fn every_error_has_a_sentence_of_its_own() {
 }
 
 #[test]
-fn a_capability_pointer_keeps_its_bits_whatever_it_is_taken_for() {
-    // SAFETY: the kernel is the test's, and has nothing to break.
+fn a_capability_pointer_keeps_its_bits_when_its_type_changes() {
+    // SAFETY: the kernel belongs to the test, and breaks no memory.
     let cap: cap::Endpoint = unsafe { Cap::from_bits(7) };
     assert_eq!((cap.bits(), cap.cptr().bits()), (7, 7));
-    // SAFETY: the kernel is the test's, and has nothing to break.
+    // SAFETY: the kernel belongs to the test, and breaks no memory.
     let thread = unsafe { cap.upcast().downcast::<sel4::cap_type::Tcb>() };
     assert_eq!(thread.bits(), 7);
     // SAFETY: as above.
@@ -123,7 +123,7 @@ fn a_capability_pointer_keeps_its_bits_whatever_it_is_taken_for() {
 
 #[test]
 fn a_path_has_a_root_and_a_depth() {
-    // SAFETY: the kernel is the test's, and has nothing to break.
+    // SAFETY: the kernel belongs to the test, and breaks no memory.
     let root: cap::CNode = unsafe { Cap::from_bits(2) };
     let path = root.absolute_cptr_from_bits_with_depth(9, 5);
     assert_eq!(
@@ -133,7 +133,7 @@ fn a_path_has_a_root_and_a_depth() {
     assert_eq!(path.with(1).without_context().into_root().bits(), 2);
     let own = root.absolute_cptr_for_self();
     assert_eq!((own.path().bits(), own.path().depth()), (0, 0));
-    // SAFETY: the kernel is the test's, and has nothing to break.
+    // SAFETY: the kernel belongs to the test, and breaks no memory.
     let endpoint: cap::Endpoint = unsafe { Cap::from_bits(9) };
     assert_eq!(root.absolute_cptr(endpoint).path().depth(), sel4::WORD_SIZE);
     assert_eq!(endpoint.cptr().cptr_with_depth().bits(), 9);
@@ -159,7 +159,7 @@ fn registers_are_named_as_on_aarch64() {
 }
 
 #[test]
-fn what_is_printed_goes_byte_by_byte() {
+fn text_is_printed_byte_by_byte() {
     let calls = start(0);
     sel4::_print(format_args!("{}-{}", "ab", 7));
     sel4::debug_put_char(b'!');
@@ -180,7 +180,7 @@ fn what_is_printed_goes_byte_by_byte() {
 }
 
 #[test]
-fn a_value_that_cannot_be_shown_is_told() {
+fn a_value_whose_formatting_fails_is_reported() {
     struct Broken;
 
     impl std::fmt::Display for Broken {
@@ -205,7 +205,7 @@ fn a_value_that_cannot_be_shown_is_told() {
 }
 
 #[test]
-fn a_flag_of_a_thread_is_set_and_taken_away() {
+fn a_flag_of_a_thread_can_be_set_and_cleared() {
     let none = TcbFlagsBuilder::new();
     assert_eq!(none.build(), 0);
     assert_eq!(none.fpu_disabled(true).build(), 1);
@@ -214,8 +214,8 @@ fn a_flag_of_a_thread_is_set_and_taken_away() {
 }
 
 #[test]
-fn what_is_received_in_registers_is_returned_and_not_stored() {
-    // SAFETY: the kernel is the test's, and has nothing to break.
+fn words_received_in_registers_are_returned_and_not_stored() {
+    // SAFETY: the kernel belongs to the test, and breaks no memory.
     let (endpoint, reply): (cap::Endpoint, cap::Reply) =
         unsafe { (Cap::from_bits(3), Cap::from_bits(5)) };
     let empty = MessageInfo::new(2, 0, 0, 0);
@@ -242,7 +242,7 @@ fn what_is_received_in_registers_is_returned_and_not_stored() {
         assert_eq!((received.info.length(), received.badge), (4, 0b101));
         assert_eq!(received.msg, [10, 11, 12, 13]);
         assert_eq!(sel4::msg_reg(0), 0, "{number}");
-        let registers = calls.borrow_mut().pop().expect("it was made");
+        let registers = calls.borrow_mut().pop().expect("there was a call");
         assert_eq!(registers.number, number);
         let info = MessageInfo::from_word(registers.info);
         if info.length() == 2 {
@@ -256,7 +256,7 @@ fn what_is_received_in_registers_is_returned_and_not_stored() {
 
 #[test]
 fn a_reply_goes_to_the_caller_that_is_held() {
-    // SAFETY: the kernel is the test's, and has nothing to break.
+    // SAFETY: the kernel belongs to the test, and breaks no memory.
     let reply: cap::Reply = unsafe { Cap::from_bits(5) };
     let calls = start(0);
     sel4::set_msg_reg(1, 8);
@@ -276,24 +276,27 @@ fn a_reply_goes_to_the_caller_that_is_held() {
 }
 
 #[test]
-fn more_than_four_words_are_no_message_in_registers() {
+fn a_message_in_registers_of_five_words_panics() {
     start(0);
-    // SAFETY: the kernel is the test's, and has nothing to break.
+    // SAFETY: the kernel belongs to the test, and breaks no memory.
     let endpoint: cap::Endpoint = unsafe { Cap::from_bits(3) };
     let words = &[0; 5][..];
     let send = || endpoint.send_with_mrs(MessageInfo::new(0, 0, 0, 5), words);
     let panic = std::panic::catch_unwind(send).expect_err("it is refused");
-    assert_eq!(panic.downcast_ref(), Some(&"at most four words"));
+    assert_eq!(
+        panic.downcast_ref(),
+        Some(&"a message in registers has at most four words")
+    );
 }
 
-/// Each receives five words: four come in registers, and the fifth lies in memory.
+/// Each receives five words: four in registers, and the fifth in memory.
 #[test]
-fn every_call_that_receives_leaves_the_words_in_the_buffer() {
-    // SAFETY: the kernel is the test's, and has nothing to break.
+fn each_plain_receive_stores_the_words_in_the_buffer() {
+    // SAFETY: the kernel belongs to the test, and breaks no memory.
     let endpoint: cap::Endpoint = unsafe { Cap::from_bits(3) };
-    // SAFETY: the kernel is the test's, and has nothing to break.
+    // SAFETY: the kernel belongs to the test, and breaks no memory.
     let notification: cap::Notification = unsafe { Cap::from_bits(4) };
-    // SAFETY: the kernel is the test's, and has nothing to break.
+    // SAFETY: the kernel belongs to the test, and breaks no memory.
     let reply: cap::Reply = unsafe { Cap::from_bits(5) };
     let info = MessageInfo::new(0, 0, 0, 2);
     let received: [(i64, &Receive<'_>); 7] = [
@@ -316,7 +319,7 @@ fn every_call_that_receives_leaves_the_words_in_the_buffer() {
         let (info, badge) = receive();
         assert_eq!((info.length(), badge), (5, 0b101));
         let words = sel4::with_ipc_buffer(|buffer| buffer.msg_regs()[..5].to_vec());
-        let registers = calls.borrow_mut().pop().expect("it was made");
+        let registers = calls.borrow_mut().pop().expect("there was a call");
         assert_eq!(registers.number, number);
         assert_eq!(words, [10, 11, 12, 13, 14], "{number}");
         let sends = matches!(
@@ -333,10 +336,10 @@ fn every_call_that_receives_leaves_the_words_in_the_buffer() {
 }
 
 #[test]
-fn a_token_that_is_passed_is_the_one_that_is_used() {
+fn a_call_uses_the_token_that_is_passed() {
     start(5);
     let mut token = host::new_ipc_buffer();
-    // SAFETY: the kernel is the test's, and has nothing to break.
+    // SAFETY: the kernel belongs to the test, and breaks no memory.
     let endpoint: cap::Endpoint = unsafe { Cap::from_bits(3) };
     endpoint.with(&mut token).call(MessageInfo::new(0, 0, 0, 0));
     assert_eq!(

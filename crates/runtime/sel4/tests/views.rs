@@ -1,9 +1,9 @@
-//! Holds that no sequence of safe calls on a host leads to two views of one IPC buffer of which one
-//! can write, nor to a kernel that writes into a view.
+//! On a host, no sequence of safe calls leads to two views of one IPC buffer of which one can
+//! write, or to a kernel that writes into a view.
 //!
-//! Every sequence of a few operations is tried: borrows inside borrows, tokens that change places,
-//! and programs that are set aside meanwhile. Each view is entered into a list of those that are
-//! alive; under Miri the accesses themselves are watched too.
+//! The test tries sequences of a few operations: nested borrows, tokens that are swapped, and
+//! programs that are set aside. A list holds the views that are alive. Under Miri the accesses
+//! themselves are checked too.
 
 use std::cell::{Cell, RefCell};
 use std::mem::swap;
@@ -13,10 +13,10 @@ use std::rc::Rc;
 use sel4::sys::host::{self, HostBuffer, Registers};
 use sel4::{Cap, IpcBuffer, IpcBufferToken, MessageInfo, SetAside, cap};
 
-// SAFETY: the kernel is the test's, and has nothing to break.
+// SAFETY: the kernel belongs to the test, and breaks no memory.
 const ENDPOINT: cap::Endpoint = unsafe { Cap::from_bits(1) };
 
-/// The message register that everyone writes. It does not travel in a CPU register.
+/// The message register that all writers use. It does not travel in a CPU register.
 const WORD: usize = 7;
 
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
@@ -27,11 +27,11 @@ enum Operation {
     Write,
     /// `with_ipc_buffer_token`, until the end.
     Token,
-    /// `with_mut` of the innermost token that is held, until the end.
+    /// `with_mut` of the innermost token that is lent, until the end.
     WriteHeld,
-    /// The two innermost tokens that are held change places.
+    /// Swaps the two innermost tokens that are lent.
     SwapHeld,
-    /// The innermost token that is held and the spare one change places.
+    /// Swaps the innermost token that is lent with the spare one.
     SwapSpare,
     /// `set_ipc_buffer` with the spare token.
     SetSpare,
@@ -41,7 +41,7 @@ enum Operation {
     IntoToken,
     /// A system call through the implicit buffer, whose kernel writes the buffer.
     Call,
-    /// A system call through the innermost token that is held.
+    /// A system call through the innermost token that is lent.
     CallHeld,
     /// The innermost scope ends.
     End,
@@ -61,13 +61,13 @@ struct World {
 }
 
 thread_local! {
-    /// The views that are alive: where, and whether they can write.
+    /// The views that are alive: the address, and whether the view can write.
     static VIEWS: RefCell<Vec<(usize, bool)>> = const { RefCell::new(Vec::new()) };
-    /// What was done, and how often it was refused.
+    /// The number of operations, and of those that panicked.
     static COUNTS: Cell<(usize, usize)> = const { Cell::new((0, 0)) };
 }
 
-/// A view is alive until this is dropped.
+/// Keeps a view in the list of views that are alive, until it is dropped.
 struct Alive;
 
 impl Alive {
@@ -91,10 +91,10 @@ impl Drop for Alive {
     }
 }
 
-/// The text of the panic that does not count as a refusal.
+/// The text of the one panic that is a failure of the test.
 const VIOLATION: &str = "violation";
 
-/// Does what may be refused by a panic.
+/// Runs an operation that may panic.
 fn attempt(run: impl FnOnce()) {
     let refused = catch_unwind(AssertUnwindSafe(run)).err();
     if let Some(payload) = &refused {
@@ -107,7 +107,7 @@ fn attempt(run: impl FnOnce()) {
     COUNTS.set((done + 1, refusals + usize::from(refused.is_some())));
 }
 
-/// Writes a view, does the rest inside, and holds that nobody else has written it.
+/// Writes a view, runs the rest inside it, and checks that nobody else has written to it.
 fn write(
     view: &mut IpcBuffer,
     script: &mut &[Operation],
@@ -129,7 +129,7 @@ fn reborrow<'a>(held: &'a mut [&mut IpcBufferToken]) -> Vec<&'a mut IpcBufferTok
     held.iter_mut().map(|token| &mut **token).collect()
 }
 
-/// Runs up to the end of the innermost scope.
+/// Runs the script up to the end of the innermost scope.
 fn run(script: &mut &[Operation], world: &mut World, mut held: Vec<&mut IpcBufferToken>) {
     let info = MessageInfo::new(0, 0, 0, WORD + 1);
     while let Some((operation, rest)) = script.split_first() {
@@ -223,11 +223,11 @@ fn check(mut script: &[Operation]) {
     while !script.is_empty() {
         run(&mut script, &mut world, Vec::new());
     }
-    // For the next one, nothing is borrowed.
+    // Start the next sequence without borrows.
     SetAside::new().exchange();
 }
 
-/// A panic that is expected says nothing.
+/// Suppresses the messages of expected panics.
 fn be_quiet() {
     std::panic::set_hook(Box::new(|info| {
         if info.to_string().contains(VIOLATION) {
@@ -239,7 +239,8 @@ fn be_quiet() {
 #[test]
 fn no_sequence_of_safe_calls_makes_two_views_of_one_buffer() {
     be_quiet();
-    // A stride that has no factor in common with their number. Miri takes a thousand times as long.
+    // The stride has no common factor with the number of sequences. Miri takes a thousand times as
+    // long.
     let (length, stride) = (5, if cfg!(miri) { 4999 } else { 7 });
     let sequences = ALL.len().pow(length);
     for number in (0..sequences).step_by(stride) {
@@ -261,11 +262,11 @@ fn no_sequence_of_safe_calls_makes_two_views_of_one_buffer() {
     );
 }
 
-/// The sequences that once did, or are longer than all that are tried.
+/// Sequences that failed once, or that are longer than those above.
 #[test]
-fn tokens_that_change_places_end_where_they_belong() {
+fn a_swapped_token_ends_in_its_own_record() {
     be_quiet();
-    // Two tokens change places inside both borrows, and the programs do meanwhile.
+    // Two tokens are swapped inside both borrows, and the programs are exchanged meanwhile.
     check(&[
         Token, Exchange, Token, SwapHeld, Exchange, End, WriteHeld, Exchange, Write, Read,
     ]);
@@ -287,7 +288,7 @@ fn tokens_that_change_places_end_where_they_belong() {
     check(&[
         Token, Exchange, IntoToken, SetSpare, Write, WriteHeld, CallHeld,
     ]);
-    // A borrow ends while another program's record is current, and that one is not freed.
+    // A borrow ends while the record of another program is current. That record is not freed.
     check(&[Write, Exchange, Read, Exchange, End, Call, End, Write]);
     check(&[
         Read, Read, Exchange, End, Write, Exchange, Write, End, Write, Call,
@@ -295,7 +296,7 @@ fn tokens_that_change_places_end_where_they_belong() {
 }
 
 #[test]
-fn a_borrow_that_ends_while_another_program_runs_has_ended() {
+fn a_borrow_can_end_while_another_program_runs() {
     let mut aside = SetAside::new();
     sel4::set_ipc_buffer(host::new_ipc_buffer());
     sel4::with_ipc_buffer_mut(|_| aside.exchange());

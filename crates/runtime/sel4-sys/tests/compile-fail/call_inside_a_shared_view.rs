@@ -1,4 +1,4 @@
-//! The view that is being read would be alive while the kernel writes.
+//! The view for reading would be alive while the kernel writes.
 
 use sel4_sys::IpcBufferToken;
 

@@ -1,4 +1,4 @@
-//! The view that is being written would be alive while the kernel writes.
+//! The view for writing would be alive while the kernel writes.
 
 use sel4_sys::{IpcBufferToken, MessageInfo};
 

@@ -1,4 +1,4 @@
-//! An invocation of an object by a number could break memory.
+//! An invocation by a number, in safe code, could break memory.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! Two views to be written at once.
+//! Two views for writing at the same time.
 
 use sel4_sys::IpcBufferToken;
 

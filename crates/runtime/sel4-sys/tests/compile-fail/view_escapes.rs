@@ -1,4 +1,4 @@
-//! The view would outlive its scope, and so the next call.
+//! The view would outlive its scope, and be alive during the next call.
 
 use sel4_sys::IpcBufferToken;
 

@@ -1,24 +1,26 @@
-//! The attribute `#[sel4_cfg]`, for the crate `sel4`, which documents it.
+//! The attribute `#[sel4_cfg]` of the crate `sel4`.
 //!
-//! It only hands its item on to `sel4::sel4_cfg_if!`: what the kernel's switches are is known there.
+//! It only wraps its item in `sel4::sel4_cfg_if!`, which knows the kernel's switches.
 #![forbid(unsafe_code)]
 
 use proc_macro::{Delimiter, Group, TokenStream, TokenTree};
 
-/// Keeps an item only where the kernel's configuration has what the condition says, as `#[cfg]`
-/// does for the compiler's.
-///
-/// ```ignore
-/// #[sel4::sel4_cfg(all(DEBUG_BUILD, not(ENABLE_BENCHMARKS)))]
-/// fn only_there() {}
-/// ```
+/// Removes an item unless a condition on the kernel's configuration holds, as `#[cfg]` does for
+/// conditions on the compiler's.
 ///
 /// The conditions are those of `sel4::sel4_cfg_if!`.
+///
+/// ```ignore
+/// // Not compiled here, because this crate cannot depend on `sel4`.
+/// #[sel4::sel4_cfg(all(DEBUG_BUILD, not(ENABLE_BENCHMARKS)))]
+/// fn debug_only() {}
+/// ```
+#[allow(clippy::missing_panics_doc)] // The text that it parses is constant.
 #[proc_macro_attribute]
 pub fn sel4_cfg(condition: TokenStream, item: TokenStream) -> TokenStream {
     let group =
         |delimiter, stream| TokenStream::from(TokenTree::from(Group::new(delimiter, stream)));
-    let parse = |text: &str| -> TokenStream { text.parse().expect("it is Rust") };
+    let parse = |text: &str| -> TokenStream { text.parse().expect("the text is valid Rust") };
     let mut attribute = parse("sel4_cfg");
     attribute.extend(group(Delimiter::Parenthesis, condition));
     let mut body = parse("if #");

@@ -1,34 +1,34 @@
 //! Invocations of the hardware debug API (seL4 manual, *Debug Exceptions*): breakpoints,
-//! watchpoints and single steps of a thread. All return at once.
+//! watchpoints and single steps of a thread. None of them blocks.
 //!
-//! Only kernels with `config::HARDWARE_DEBUG_API` have them: Microkit's in the configuration
-//! `debug`. Others, and the model kernel, answer `IllegalOperation`.
+//! A kernel supports them if `config::HARDWARE_DEBUG_API` is on, as in Microkit's configuration
+//! `debug`. Other kernels, and the model kernel, answer `IllegalOperation`.
 
 use sel4_sys::invocation as label;
 
 use super::Invocation;
 use crate::{InvocationContext, Result, Word, cap};
 
-/// Where a thread is to stop with a [`DebugException`](crate::DebugException).
+/// A place where a thread stops with a [`DebugException`](crate::DebugException).
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum Breakpoint {
-    /// Before the instruction at an address.
+    /// A breakpoint: the thread stops before the instruction at an address.
     Instruction {
         /// The address.
         address: Word,
     },
-    /// Before it accesses memory.
+    /// A watchpoint: the thread stops before it accesses memory.
     Data {
         /// The address, a multiple of the size.
         address: Word,
-        /// How many bytes are watched: 1, 2, 4 or 8.
+        /// The number of bytes to watch: 1, 2, 4 or 8.
         bytes: Word,
-        /// Which accesses.
+        /// The accesses that stop the thread.
         on: BreakOn,
     },
 }
 
-/// Which accesses to memory stop a thread (`seL4_BreakpointAccess`).
+/// The accesses to memory that stop a thread (`seL4_BreakpointAccess`).
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 #[repr(u64)]
 pub enum BreakOn {
@@ -36,22 +36,40 @@ pub enum BreakOn {
     Read = 0,
     /// Stores.
     Write = 1,
-    /// Both.
+    /// Loads and stores.
     ReadWrite = 2,
 }
 
-/// `seL4_DataBreakpoint`
+/// `seL4_DataBreakpoint`.
 const DATA: Word = 0;
 
-/// `seL4_InstructionBreakpoint`
+/// `seL4_InstructionBreakpoint`.
 const INSTRUCTION: Word = 1;
 
 impl<C: InvocationContext> cap::Tcb<C> {
-    /// Sets breakpoint `number` (`seL4_TCB_SetBreakpoint`). On the CPUs that seL4 knows, 0 to 5 are
-    /// for instructions and 6 to 9 for data (`sel4/arch/constants_cortex_*.h`).
+    /// Sets breakpoint `number` (`seL4_TCB_SetBreakpoint`).
     ///
-    /// **Errors:** `RangeError` if there is no such breakpoint, `InvalidArgument` if it is not for
-    /// that, or the size is none, `AlignmentError`, `IllegalOperation` where the kernel has none.
+    /// On the CPUs that seL4 supports, 0 to 5 are for instructions and 6 to 9 are for data
+    /// (`sel4/arch/constants_cortex_*.h`).
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::RangeError`](crate::Error::RangeError) if there is no such breakpoint,
+    /// [`Error::InvalidArgument`](crate::Error::InvalidArgument) if it is of the other kind or the
+    /// size is invalid, [`Error::AlignmentError`](crate::Error::AlignmentError) if the address is
+    /// not a multiple of the size, and [`Error::IllegalOperation`](crate::Error::IllegalOperation)
+    /// if the kernel has no breakpoints.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sel4::{BreakOn, Breakpoint};
+    ///
+    /// /// Stops `child` with a fault when it writes to the word at `address`.
+    /// fn watch(child: sel4::cap::Tcb, address: u64) -> sel4::Result<()> {
+    ///     child.tcb_set_breakpoint(6, Breakpoint::Data { address, bytes: 8, on: BreakOn::Write })
+    /// }
+    /// ```
     #[track_caller]
     pub fn tcb_set_breakpoint(self, number: u16, breakpoint: Breakpoint) -> Result<()> {
         let number = number.into();
@@ -63,17 +81,20 @@ impl<C: InvocationContext> cap::Tcb<C> {
         unsafe { self.debug(label::TCBSetBreakpoint, &words) }.map(drop)
     }
 
-    /// Reads breakpoint `number`; `None` if it is not set (`seL4_TCB_GetBreakpoint`).
+    /// Reads breakpoint `number` (`seL4_TCB_GetBreakpoint`).
     ///
-    /// Ask for a data breakpoint only after it was set once: seL4 16.0.0 was seen to halt at an
-    /// assertion of its own otherwise.
+    /// Returns `None` if it is not set. Read a data breakpoint only after it was set once:
+    /// otherwise seL4 16.0.0 halts at one of its own assertions.
     ///
-    /// **Errors:** `RangeError` if there is no such breakpoint, `IllegalOperation` where the kernel
-    /// has none.
+    /// # Errors
+    ///
+    /// Returns [`Error::RangeError`](crate::Error::RangeError) if there is no such breakpoint, and
+    /// [`Error::IllegalOperation`](crate::Error::IllegalOperation) if the kernel has no
+    /// breakpoints.
     #[track_caller]
     pub fn tcb_get_breakpoint(self, number: u16) -> Result<Option<Breakpoint>> {
         let [address, kind, bytes, access, enabled] =
-        // SAFETY: C-3: a breakpoint is read.
+            // SAFETY: C-3: it only reads a breakpoint.
             unsafe { self.debug(label::TCBGetBreakpoint, &[number.into()]) }?;
         let on = match access {
             0 => BreakOn::Read,
@@ -86,19 +107,37 @@ impl<C: InvocationContext> cap::Tcb<C> {
         }))
     }
 
-    /// Takes breakpoint `number` away (`seL4_TCB_UnsetBreakpoint`).
+    /// Clears breakpoint `number` (`seL4_TCB_UnsetBreakpoint`).
     ///
-    /// **Errors:** as [`tcb_get_breakpoint`](Self::tcb_get_breakpoint).
+    /// # Errors
+    ///
+    /// Returns [`Error::RangeError`](crate::Error::RangeError) if there is no such breakpoint, and
+    /// [`Error::IllegalOperation`](crate::Error::IllegalOperation) if the kernel has no
+    /// breakpoints.
     #[track_caller]
     pub fn tcb_unset_breakpoint(self, number: u16) -> Result<()> {
-        // SAFETY: C-3: the thread stops no more.
+        // SAFETY: C-3: the thread no longer stops.
         unsafe { self.debug(label::TCBUnsetBreakpoint, &[number.into()]) }.map(drop)
     }
 
-    /// Has the thread stop after so many instructions, again and again; 0 ends that
-    /// (`seL4_TCB_ConfigureSingleStepping`). Returns whether breakpoint `number` is used for it.
+    /// Configures single stepping (`seL4_TCB_ConfigureSingleStepping`).
     ///
-    /// **Errors:** `IllegalOperation` where the kernel has none of this.
+    /// The thread stops after every `instructions` instructions; 0 ends the stepping. Returns
+    /// whether the kernel uses breakpoint `number` for it.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if the kernel does not
+    /// support it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// fn step(child: sel4::cap::Tcb) -> sel4::Result<()> {
+    ///     child.tcb_configure_single_stepping(0, 1)?;
+    ///     child.tcb_resume()
+    /// }
+    /// ```
     #[track_caller]
     pub fn tcb_configure_single_stepping(self, number: u16, instructions: Word) -> Result<bool> {
         let words = [number.into(), instructions];

@@ -1,8 +1,9 @@
-//! Invocations of CNodes (seL4 manual, *seL4_CNode*): what can be done with a slot.
+//! Invocations of CNodes, which act on a slot (seL4 manual, `seL4_CNode`).
 //!
-//! All return at once, and with `FailedLookup` where a path leads to no slot.
+//! None of them blocks. All return `FailedLookup` if a path does not lead to a slot.
 //!
-//! What changes a slot is `unsafe`: a [`Cap`](crate::Cap) relies on what its slot holds.
+//! Those that change a slot are `unsafe`, because a [`Cap`](crate::Cap) relies on what its slot
+//! holds.
 
 use sel4_sys::invocation as label;
 
@@ -12,12 +13,15 @@ use crate::{AbsoluteCPtr, CPtrBits, CapRights, InvocationContext, Result, Word};
 impl<C: InvocationContext> AbsoluteCPtr<C> {
     /// Deletes all capabilities derived from the one in this slot (`seL4_CNode_Revoke`).
     ///
-    /// **Errors:** `FailedLookup`.
+    /// # Errors
+    ///
+    /// Returns [`Error::FailedLookup`](crate::Error::FailedLookup) if a path does not lead to a
+    /// slot.
     ///
     /// # Safety
     ///
-    /// Nothing uses memory that a deleted capability maps, or relies on an object whose last
-    /// capability is deleted, any more.
+    /// Afterwards nothing uses memory that a deleted capability maps, or relies on an object whose
+    /// last capability is deleted.
     #[track_caller]
     pub unsafe fn revoke(self) -> Result<()> {
         // SAFETY: the caller's contract.
@@ -26,37 +30,76 @@ impl<C: InvocationContext> AbsoluteCPtr<C> {
 
     /// Deletes the capability in this slot (`seL4_CNode_Delete`).
     ///
-    /// **Errors:** `FailedLookup`.
+    /// # Errors
+    ///
+    /// Returns [`Error::FailedLookup`](crate::Error::FailedLookup) if a path does not lead to a
+    /// slot.
     ///
     /// # Safety
     ///
-    /// Nothing uses memory that the deleted capability maps, or relies on an object whose last
-    /// capability it is, any more.
+    /// Afterwards nothing uses memory that the deleted capability maps, or relies on its object if
+    /// this was the last capability to it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # /// # Safety
+    /// # ///
+    /// # /// Nothing uses the object of the slot.
+    /// unsafe fn discard(slot: sel4::AbsoluteCPtr) -> sel4::Result<()> {
+    ///     // SAFETY: the caller no longer uses the object.
+    ///     unsafe { slot.delete() }
+    /// }
+    /// ```
     #[track_caller]
     pub unsafe fn delete(self) -> Result<()> {
         // SAFETY: the caller's contract.
         unsafe { self.invoke(label::CNodeDelete, &[], &[]) }
     }
 
-    /// Cancels the sends that wait with the badge of the endpoint capability in this slot
+    /// Cancels the pending sends that use the badge of the endpoint capability in this slot
     /// (`seL4_CNode_CancelBadgedSends`).
     ///
-    /// **Errors:** `FailedLookup`, `IllegalOperation` if it is no such capability.
+    /// # Errors
+    ///
+    /// Returns [`Error::FailedLookup`](crate::Error::FailedLookup) if a path does not lead to a
+    /// slot, and [`Error::IllegalOperation`](crate::Error::IllegalOperation) if the slot does not
+    /// hold a badged endpoint capability.
     #[track_caller]
     pub fn cancel_badged_sends(self) -> Result<()> {
-        // SAFETY: C-3: who waits to send makes its call again; no slot changes.
+        // SAFETY: C-3: the senders repeat their system calls; no slot changes.
         unsafe { self.invoke(label::CNodeCancelBadgedSends, &[], &[]) }
     }
 
-    /// Copies the capability in `source` here, with at most `rights` (`seL4_CNode_Copy`).
+    /// Copies the capability in `source` to this slot, with at most `rights` (`seL4_CNode_Copy`).
     ///
-    /// **Errors:** `FailedLookup`, `DeleteFirst` if this slot is taken, `IllegalOperation` if it
-    /// cannot be copied.
+    /// # Errors
+    ///
+    /// Returns [`Error::FailedLookup`](crate::Error::FailedLookup) if a path does not lead to a
+    /// slot, [`Error::DeleteFirst`](crate::Error::DeleteFirst) if this slot is not empty, and
+    /// [`Error::IllegalOperation`](crate::Error::IllegalOperation) if the capability cannot be
+    /// copied.
     ///
     /// # Safety
     ///
-    /// Each [`Cap`](crate::Cap) that leads to this slot still says what the slot holds
+    /// Afterwards the slot meets the conditions of each [`Cap`](crate::Cap) that leads to it
     /// ([`from_bits`](crate::Cap::from_bits)).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sel4::{AbsoluteCPtr, CapRights};
+    ///
+    /// /// Copies the capability in `source` to the empty slot `target`.
+    /// ///
+    /// /// # Safety
+    /// ///
+    /// /// No capability pointer of this program leads to `target`.
+    /// unsafe fn share(target: AbsoluteCPtr, source: &AbsoluteCPtr) -> sel4::Result<()> {
+    ///     // SAFETY: the contract of this function.
+    ///     unsafe { target.copy(source, CapRights::read_only()) }
+    /// }
+    /// ```
     #[track_caller]
     pub unsafe fn copy(self, source: &AbsoluteCPtr, rights: CapRights) -> Result<()> {
         let words = [source.path().bits(), depth(source), rights.into_word()];
@@ -64,14 +107,16 @@ impl<C: InvocationContext> AbsoluteCPtr<C> {
         unsafe { self.invoke(label::CNodeCopy, &[source.root().bits()], &words) }
     }
 
-    /// Copies the capability in `source` here, with at most `rights`, and a badge
+    /// Copies the capability in `source` to this slot, with at most `rights` and with a badge
     /// (`seL4_CNode_Mint`).
     ///
-    /// **Errors:** as [`copy`](Self::copy).
+    /// # Errors
+    ///
+    /// Returns the errors of [`copy`](Self::copy).
     ///
     /// # Safety
     ///
-    /// As for [`copy`](Self::copy).
+    /// The condition of [`copy`](Self::copy).
     #[track_caller]
     pub unsafe fn mint(self, source: &AbsoluteCPtr, rights: CapRights, badge: Word) -> Result<()> {
         let words = [
@@ -84,13 +129,16 @@ impl<C: InvocationContext> AbsoluteCPtr<C> {
         unsafe { self.invoke(label::CNodeMint, &[source.root().bits()], &words) }
     }
 
-    /// Moves the capability in `source` here (`seL4_CNode_Move`).
+    /// Moves the capability in `source` to this slot (`seL4_CNode_Move`).
     ///
-    /// **Errors:** `FailedLookup`, `DeleteFirst` if this slot is taken.
+    /// # Errors
+    ///
+    /// Returns [`Error::FailedLookup`](crate::Error::FailedLookup) if a path does not lead to a
+    /// slot, and [`Error::DeleteFirst`](crate::Error::DeleteFirst) if this slot is not empty.
     ///
     /// # Safety
     ///
-    /// As for [`copy`](Self::copy).
+    /// The condition of [`copy`](Self::copy).
     #[track_caller]
     pub unsafe fn move_(self, source: &AbsoluteCPtr) -> Result<()> {
         let words = [source.path().bits(), depth(source)];
@@ -98,13 +146,15 @@ impl<C: InvocationContext> AbsoluteCPtr<C> {
         unsafe { self.invoke(label::CNodeMove, &[source.root().bits()], &words) }
     }
 
-    /// Moves the capability in `source` here, and gives it a badge (`seL4_CNode_Mutate`).
+    /// Moves the capability in `source` to this slot, with a badge (`seL4_CNode_Mutate`).
     ///
-    /// **Errors:** as [`move_`](Self::move_).
+    /// # Errors
+    ///
+    /// Returns the errors of [`move_`](Self::move_).
     ///
     /// # Safety
     ///
-    /// As for [`copy`](Self::copy).
+    /// The condition of [`copy`](Self::copy).
     #[track_caller]
     pub unsafe fn mutate(self, source: &AbsoluteCPtr, badge: Word) -> Result<()> {
         let words = [source.path().bits(), depth(source), badge];
@@ -112,7 +162,7 @@ impl<C: InvocationContext> AbsoluteCPtr<C> {
         unsafe { self.invoke(label::CNodeMutate, &[source.root().bits()], &words) }
     }
 
-    /// Every invocation of a CNode begins with the slot it is about; `words` are those after.
+    /// Makes an invocation of a CNode. Each starts with the path to the slot; `words` follow it.
     ///
     /// # Safety
     ///
@@ -131,7 +181,7 @@ impl<C: InvocationContext> AbsoluteCPtr<C> {
     }
 }
 
-/// The kernel takes eight bits of a depth.
+/// Returns the depth of a slot. The kernel takes eight bits of it.
 fn depth<C>(slot: &AbsoluteCPtr<C>) -> Word {
     slot.path().depth() as Word & 0xff
 }

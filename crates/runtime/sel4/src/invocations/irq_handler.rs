@@ -1,4 +1,4 @@
-//! Invocations of interrupt handlers (seL4 manual, *seL4_IRQHandler*).
+//! Invocations of IRQ handlers (seL4 manual, `seL4_IRQHandler`).
 
 use sel4_sys::invocation as label;
 
@@ -6,21 +6,39 @@ use super::{Invocation, make_in_registers};
 use crate::{InvocationContext, Result, cap};
 
 impl<C: InvocationContext> cap::IrqHandler<C> {
-    /// Lets the interrupt come again (`seL4_IRQHandler_Ack`).
+    /// Acknowledges the interrupt, which unmasks it (`seL4_IRQHandler_Ack`).
     ///
-    /// **Blocks:** never. **Errors:** if this is no interrupt handler.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns an [`Error`](crate::Error) if this is not an IRQ handler.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// fn interrupted(device: sel4::cap::IrqHandler) -> sel4::Result<()> {
+    ///     // Read the device's registers, then:
+    ///     device.irq_handler_ack()
+    /// }
+    /// ```
     #[inline]
     #[track_caller]
     pub fn irq_handler_ack(self) -> Result<()> {
-        // SAFETY: C-3: whether an interrupt comes is not what is done when it does.
+        // SAFETY: C-3: it decides whether an interrupt arrives, not what its handler does.
         self.invoke_in_registers(|cptr, token| unsafe {
             make_in_registers(label::IRQAckIRQ, [], cptr, token)
         })
     }
 
-    /// Has the interrupt signal `notification` (`seL4_IRQHandler_SetNotification`).
+    /// Sets the notification that the interrupt signals (`seL4_IRQHandler_SetNotification`).
     ///
-    /// **Blocks:** never. **Errors:** if one of them is not what it is taken for.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns an [`Error`](crate::Error) if this is not an IRQ handler, or `notification` is not a
+    /// notification.
     #[track_caller]
     pub fn irq_handler_set_notification(self, notification: cap::Notification) -> Result<()> {
         let invocation = Invocation {
@@ -28,17 +46,21 @@ impl<C: InvocationContext> cap::IrqHandler<C> {
             caps: &[notification.bits()],
             words: &[],
         };
-        // SAFETY: C-3: a notification brings a badge, and no word of it is written to memory.
+        // SAFETY: C-3: a notification delivers a badge in a register. Nothing is written to memory.
         self.invoke(|cptr, token| unsafe { invocation.make(cptr, token) }.map(drop))
     }
 
-    /// Has the interrupt signal nothing (`seL4_IRQHandler_Clear`).
+    /// Removes the notification that the interrupt signals (`seL4_IRQHandler_Clear`).
     ///
-    /// **Blocks:** never. **Errors:** if this is no interrupt handler.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns an [`Error`](crate::Error) if this is not an IRQ handler.
     #[track_caller]
     pub fn irq_handler_clear(self) -> Result<()> {
         let invocation = Invocation::bare(label::IRQClearIRQHandler);
-        // SAFETY: C-3: whether an interrupt comes is not what is done when it does.
+        // SAFETY: C-3: it decides whether an interrupt arrives, not what its handler does.
         self.invoke(|cptr, token| unsafe { invocation.make(cptr, token) }.map(drop))
     }
 }

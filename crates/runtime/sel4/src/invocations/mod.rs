@@ -1,12 +1,12 @@
 //! The invocations that a protection domain can make on its capabilities (seL4 manual,
 //! *API Reference*).
 //!
-//! An invocation is a call whose label is its number and whose reply's label is an error. Here:
-//! words after the fourth, and capabilities, go into the buffer in one scope; then comes the call;
-//! what it returns beyond four words is read in another.
+//! An invocation is a call. The label of the message is the number of the invocation; the label of
+//! the reply is an error. It has three scopes: words after the fourth, and capabilities, are
+//! written into the buffer; then comes the call; then further words of the reply are read.
 //!
-//! Which of them are safe, and why, is C-3 of `docs/soundness/sel4.md`. A module's `simple` and the
-//! like, which its safe and its `unsafe` invocations share, are `unsafe`.
+//! C-3 of `docs/soundness/sel4.md` says which invocations are safe, and why. Helpers such as
+//! `simple` are `unsafe`, because the safe and the `unsafe` invocations of a module share them.
 
 mod breakpoints;
 mod cnode;
@@ -26,9 +26,9 @@ pub use tcb::TcbFlagsBuilder;
 
 use crate::{CPtr, CPtrBits, Error, IpcBufferToken, MessageInfo, Result, Word};
 
-/// Makes an invocation that takes and returns words in registers only.
+/// Makes an invocation whose words, in both directions, travel only in registers.
 ///
-/// Small enough to stand where it is made: programs that make no other do without
+/// It is small enough to be inlined. A program that makes only such invocations does not contain
 /// [`Invocation::call`].
 ///
 /// # Safety
@@ -58,7 +58,7 @@ unsafe fn make_in_registers<const WORDS: usize>(
     }
 }
 
-/// What an invocation takes.
+/// The arguments of an invocation.
 struct Invocation<'a> {
     label: Word,
     caps: &'a [CPtrBits],
@@ -66,7 +66,7 @@ struct Invocation<'a> {
 }
 
 impl Invocation<'_> {
-    /// One that takes nothing.
+    /// Creates an invocation without arguments.
     const fn bare(label: Word) -> Self {
         Self {
             label,
@@ -75,7 +75,7 @@ impl Invocation<'_> {
         }
     }
 
-    /// Makes the call, and returns the first four words of what it returns.
+    /// Makes the call, and returns the first four words of the reply.
     ///
     /// # Safety
     ///
@@ -86,7 +86,7 @@ impl Invocation<'_> {
         unsafe { self.call(cptr, token) }.map(|reply| reply.message)
     }
 
-    /// Makes the call, and puts what it returns into `words`, as far as there are so many.
+    /// Makes the call, and copies the words of the reply into `words`, as many as fit.
     ///
     /// # Safety
     ///

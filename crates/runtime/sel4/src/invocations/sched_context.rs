@@ -1,19 +1,32 @@
-//! Invocations of scheduling contexts (seL4 manual, *seL4_SchedContext*).
+//! Invocations of scheduling contexts (seL4 manual, `seL4_SchedContext`).
 
 use sel4_sys::invocation as label;
 
 use super::Invocation;
 use crate::{Cap, CapType, InvocationContext, Result, cap};
 
-/// `seL4_Time`, in microseconds.
+/// A time in microseconds (`seL4_Time`).
 pub type Time = u64;
 
 impl<C: InvocationContext> cap::SchedContext<C> {
-    /// Binds it to a thread or a notification (`seL4_SchedContext_Bind`).
+    /// Binds the scheduling context to a thread or a notification (`seL4_SchedContext_Bind`).
     ///
-    /// **Blocks:** never.
-    /// **Errors:** `IllegalOperation` if either is bound already, `InvalidCapability` if the
-    /// capability is to something else.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if either is already
+    /// bound, and [`Error::InvalidCapability`](crate::Error::InvalidCapability) if `object` is
+    /// neither a thread nor a notification.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// /// Gives a passive child time of its own.
+    /// fn activate(context: sel4::cap::SchedContext, child: sel4::cap::Tcb) -> sel4::Result<()> {
+    ///     context.bind(child)
+    /// }
+    /// ```
     #[track_caller]
     pub fn bind<T: CapType>(self, object: Cap<T>) -> Result<()> {
         let caps = &[object.bits()];
@@ -22,23 +35,33 @@ impl<C: InvocationContext> cap::SchedContext<C> {
             caps,
             words: &[],
         };
-        // SAFETY: C-3: when a thread runs is not what it does.
+        // SAFETY: C-3: it decides when a thread runs, not what it does.
         self.invoke(|cptr, token| unsafe { invocation.make(cptr, token) }.map(drop))
     }
 
-    /// Unbinds it from what it is bound to (`seL4_SchedContext_Unbind`).
+    /// Unbinds the scheduling context from its thread or notification (`seL4_SchedContext_Unbind`).
     ///
-    /// **Blocks:** never. **Errors:** `IllegalOperation` if it is the caller's own.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if it is the caller's
+    /// own scheduling context.
     #[track_caller]
     pub fn unbind(self) -> Result<()> {
         let invocation = Invocation::bare(label::SchedContextUnbind);
-        // SAFETY: C-3: when a thread runs is not what it does.
+        // SAFETY: C-3: it decides when a thread runs, not what it does.
         self.invoke(|cptr, token| unsafe { invocation.make(cptr, token) }.map(drop))
     }
 
-    /// Unbinds it from that thread or notification (`seL4_SchedContext_UnbindObject`).
+    /// Unbinds the scheduling context from `object` (`seL4_SchedContext_UnbindObject`).
     ///
-    /// **Blocks:** never. **Errors:** `IllegalOperation` if it is not bound to it.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if it is not bound to
+    /// `object`.
     #[track_caller]
     pub fn unbind_object<T: CapType>(self, object: Cap<T>) -> Result<()> {
         let caps = &[object.bits()];
@@ -47,34 +70,51 @@ impl<C: InvocationContext> cap::SchedContext<C> {
             caps,
             words: &[],
         };
-        // SAFETY: C-3: when a thread runs is not what it does.
+        // SAFETY: C-3: it decides when a thread runs, not what it does.
         self.invoke(|cptr, token| unsafe { invocation.make(cptr, token) }.map(drop))
     }
 
-    /// The time used since this was last asked, or a timeout fault said it, in microseconds
-    /// (`seL4_SchedContext_Consumed`).
+    /// Returns the time used since the last report, in microseconds (`seL4_SchedContext_Consumed`).
     ///
-    /// **Blocks:** never. **Errors:** if this is no scheduling context.
+    /// This call, [`yield_to`](Self::yield_to) and a timeout fault are reports.
+    ///
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns an [`Error`](crate::Error) if this is not a scheduling context.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// fn time_used(context: sel4::cap::SchedContext) -> sel4::Result<sel4::Time> {
+    ///     context.consumed()
+    /// }
+    /// ```
     #[track_caller]
     pub fn consumed(self) -> Result<Time> {
         let invocation = Invocation::bare(label::SchedContextConsumed);
         self.invoke(|cptr, token| {
-            // SAFETY: C-3: a number is read.
+            // SAFETY: C-3: it only reads a number.
             unsafe { invocation.make(cptr, token) }.map(|[consumed, ..]| consumed)
         })
     }
 
-    /// Lets the thread of this scheduling context run before the caller, if it may; returns the
-    /// time that it used, in microseconds (`seL4_SchedContext_YieldTo`).
+    /// Yields to the thread of this scheduling context, and returns the time that it used, in
+    /// microseconds (`seL4_SchedContext_YieldTo`).
     ///
-    /// **Blocks:** while that thread has the higher priority, or its turn.
-    /// **Errors:** `IllegalOperation` if no thread has it, the caller has it, or its thread may
-    /// not be controlled.
+    /// **Blocking:** while that thread has the higher priority, or its turn at the same priority.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if it is not bound to a
+    /// thread, if it is the caller's own, or if the caller's maximum controlled priority is below
+    /// the priority of its thread.
     #[track_caller]
     pub fn yield_to(self) -> Result<Time> {
         let invocation = Invocation::bare(label::SchedContextYieldTo);
         self.invoke(|cptr, token| {
-            // SAFETY: C-3: when a thread runs is not what it does.
+            // SAFETY: C-3: it decides when a thread runs, not what it does.
             unsafe { invocation.make(cptr, token) }.map(|[consumed, ..]| consumed)
         })
     }

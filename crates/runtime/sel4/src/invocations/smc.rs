@@ -1,26 +1,48 @@
-//! SMC calls: asking the firmware (seL4 manual, *seL4_ARM_SMC*).
+//! SMC calls, which ask the firmware (seL4 manual, `seL4_ARM_SMC`).
 
 use sel4_sys::invocation as label;
 
 use super::Invocation;
 use crate::{InvocationContext, Result, Word, cap};
 
-/// Registers that an SMC call passes and returns: x0 to x7 (`seL4_ARM_SMCContext`).
+/// The number of registers that an SMC call passes and returns: x0 to x7 (`seL4_ARM_SMCContext`).
 pub const NUM_SMC_REGISTERS: usize = 8;
 
 impl<C: InvocationContext> cap::Smc<C> {
-    /// Makes an SMC call with x0 to x7 as given, and returns what the firmware left there
-    /// (`seL4_ARM_SMC_Call`). x0 is the function (SMC Calling Convention, Arm DEN 0028).
+    /// Makes an SMC call with these values of x0 to x7, and returns the firmware's values
+    /// (`seL4_ARM_SMC_Call`).
     ///
-    /// **Blocks:** until the firmware returns, and the whole CPU with it.
-    /// **Errors:** `IllegalOperation` if the capability is badged with another function, or the
-    /// kernel passes no SMC calls on (`config::ALLOW_SMC_CALLS`), `InvalidCapability` if this is
-    /// no such authority.
+    /// x0 is the function (SMC Calling Convention, Arm DEN 0028).
+    ///
+    /// **Blocking:** until the firmware returns. The whole CPU waits.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if the capability is
+    /// badged with another function, or if the kernel does not forward SMC calls
+    /// (`config::ALLOW_SMC_CALLS`), and
+    /// [`Error::InvalidCapability`](crate::Error::InvalidCapability) if this is not the authority
+    /// to make SMC calls.
     ///
     /// # Safety
     ///
-    /// The firmware's answer to this call breaks no memory of this program or another. It
-    /// may reach all of memory, whatever the page tables say.
+    /// The firmware breaks no memory of this program or of another when it serves this call. It can
+    /// access all of memory, regardless of the page tables.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// /// Returns the version of PSCI.
+    /// ///
+    /// /// # Safety
+    /// ///
+    /// /// The firmware implements PSCI.
+    /// unsafe fn psci_version(smc: sel4::cap::Smc) -> sel4::Result<u64> {
+    ///     // SAFETY: PSCI_VERSION accesses no memory (Arm DEN 0022).
+    ///     let registers = unsafe { smc.smc_call([0x8400_0000, 0, 0, 0, 0, 0, 0, 0]) }?;
+    ///     Ok(registers[0])
+    /// }
+    /// ```
     #[track_caller]
     pub unsafe fn smc_call(
         self,

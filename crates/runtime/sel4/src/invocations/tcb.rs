@@ -1,4 +1,4 @@
-//! Invocations of threads (seL4 manual, *seL4_TCB*). All return at once.
+//! Invocations of threads (seL4 manual, `seL4_TCB`). None of them blocks.
 
 use sel4_sys::invocation as label;
 
@@ -6,18 +6,32 @@ use super::Invocation;
 use crate::{CPtr, CPtrBits, InvocationContext, Result, UserContext, Word, cap};
 
 impl<C: InvocationContext> cap::Tcb<C> {
-    /// Stops the thread (`seL4_TCB_Suspend`).
+    /// Suspends the thread (`seL4_TCB_Suspend`).
     ///
-    /// **Errors:** if this is no thread.
+    /// # Errors
+    ///
+    /// Returns an [`Error`](crate::Error) if this is not a thread.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// fn pause(child: sel4::cap::Tcb, work: impl FnOnce()) -> sel4::Result<()> {
+    ///     child.tcb_suspend()?;
+    ///     work();
+    ///     child.tcb_resume()
+    /// }
+    /// ```
     #[track_caller]
     pub fn tcb_suspend(self) -> Result<()> {
         // SAFETY: C-3: a thread that does not run touches no memory.
         unsafe { self.simple(label::TCBSuspend, &[], &[]) }
     }
 
-    /// Lets the thread run on (`seL4_TCB_Resume`).
+    /// Resumes the thread (`seL4_TCB_Resume`).
     ///
-    /// **Errors:** if this is no thread.
+    /// # Errors
+    ///
+    /// Returns an [`Error`](crate::Error) if this is not a thread.
     #[track_caller]
     pub fn tcb_resume(self) -> Result<()> {
         // SAFETY: C-3: the thread continues where it stopped, or repeats the system call in which
@@ -25,11 +39,17 @@ impl<C: InvocationContext> cap::Tcb<C> {
         unsafe { self.simple(label::TCBResume, &[], &[]) }
     }
 
-    /// Reads the first `count` registers, in the order of [`UserContext`]; the others are 0
+    /// Reads the first `count` registers, in the order of [`UserContext`]
     /// (`seL4_TCB_ReadRegisters`).
     ///
-    /// **Errors:** `IllegalOperation` if it is the caller's own thread, `RangeError` if there are
-    /// fewer registers.
+    /// The other registers of the result are 0. If `suspend` is true, the thread is suspended
+    /// first.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if it is the caller's
+    /// own thread, and [`Error::RangeError`](crate::Error::RangeError) if there are fewer than
+    /// `count` registers.
     #[track_caller]
     pub fn tcb_read_registers(self, suspend: bool, count: Word) -> Result<UserContext> {
         let words = &[suspend.into(), count];
@@ -39,16 +59,29 @@ impl<C: InvocationContext> cap::Tcb<C> {
             words,
         };
         let mut registers = UserContext::default();
-        // SAFETY: C-3: registers are read; a thread that is stopped for it touches no memory.
+        // SAFETY: C-3: it only reads registers. A thread that is suspended for it touches no
+        // memory.
         self.invoke(|cptr, token| unsafe {
             invocation.make_into(cptr, token, registers.words_mut())
         })?;
         Ok(registers)
     }
 
-    /// Reads all registers.
+    /// Reads all registers (`seL4_TCB_ReadRegisters`).
     ///
-    /// **Errors:** as [`tcb_read_registers`](Self::tcb_read_registers).
+    /// # Errors
+    ///
+    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if it is the caller's
+    /// own thread.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// fn program_counter(child: sel4::cap::Tcb) -> sel4::Result<u64> {
+    ///     let registers = child.tcb_read_all_registers(false)?;
+    ///     Ok(*registers.pc())
+    /// }
+    /// ```
     #[track_caller]
     pub fn tcb_read_all_registers(self, suspend: bool) -> Result<UserContext> {
         self.tcb_read_registers(suspend, UserContext::COUNT as Word)
@@ -57,12 +90,17 @@ impl<C: InvocationContext> cap::Tcb<C> {
     /// Writes the first `count` registers, in the order of [`UserContext`]
     /// (`seL4_TCB_WriteRegisters`).
     ///
-    /// **Errors:** `IllegalOperation` if it is the caller's own thread.
+    /// If `resume` is true, the thread is resumed afterwards.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if it is the caller's
+    /// own thread.
     ///
     /// # Safety
     ///
-    /// The thread's program is sound when it resumes with these registers: they choose what it
-    /// runs, on which stack, with which values.
+    /// The thread's program is sound when it resumes with these registers. They choose the code
+    /// that it runs, its stack and its values.
     #[track_caller]
     pub unsafe fn tcb_write_registers(
         self,
@@ -79,13 +117,32 @@ impl<C: InvocationContext> cap::Tcb<C> {
         unsafe { self.simple(label::TCBWriteRegisters, &[], &words[..used]) }
     }
 
-    /// Writes all registers.
+    /// Writes all registers (`seL4_TCB_WriteRegisters`).
     ///
-    /// **Errors:** as [`tcb_write_registers`](Self::tcb_write_registers).
+    /// # Errors
+    ///
+    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if it is the caller's
+    /// own thread.
     ///
     /// # Safety
     ///
-    /// As for [`tcb_write_registers`](Self::tcb_write_registers).
+    /// The condition of [`tcb_write_registers`](Self::tcb_write_registers).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// /// Skips the instruction at which `child` has stopped.
+    /// ///
+    /// /// # Safety
+    /// ///
+    /// /// The program of `child` is sound without that instruction.
+    /// unsafe fn skip(child: sel4::cap::Tcb) -> sel4::Result<()> {
+    ///     let mut registers = child.tcb_read_all_registers(true)?;
+    ///     *registers.pc_mut() += 4;
+    ///     // SAFETY: the contract of this function.
+    ///     unsafe { child.tcb_write_all_registers(true, &mut registers) }
+    /// }
+    /// ```
     #[track_caller]
     pub unsafe fn tcb_write_all_registers(
         self,
@@ -96,33 +153,56 @@ impl<C: InvocationContext> cap::Tcb<C> {
         unsafe { self.tcb_write_registers(resume, UserContext::COUNT as Word, registers) }
     }
 
-    /// Sets the priority, up to that which `authority` may give (`seL4_TCB_SetPriority`).
+    /// Sets the priority (`seL4_TCB_SetPriority`).
     ///
-    /// **Errors:** `RangeError` if it is more.
+    /// It is limited by the maximum controlled priority of `authority`.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::RangeError`](crate::Error::RangeError) if it is above that limit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// /// `own` is the capability to this thread.
+    /// fn lower(own: sel4::cap::Tcb, child: sel4::cap::Tcb) -> sel4::Result<()> {
+    ///     child.tcb_set_priority(own, 10)
+    /// }
+    /// ```
     #[track_caller]
     pub fn tcb_set_priority(self, authority: cap::Tcb, priority: Word) -> Result<()> {
-        // SAFETY: C-3: when a thread runs is not what it does.
+        // SAFETY: C-3: it decides when a thread runs, not what it does.
         unsafe { self.simple(label::TCBSetPriority, &[authority.bits()], &[priority]) }
     }
 
-    /// Sets the greatest priority that the thread may give (`seL4_TCB_SetMCPriority`).
+    /// Sets the maximum controlled priority of the thread (`seL4_TCB_SetMCPriority`).
     ///
-    /// **Errors:** `RangeError` if it is more than `authority` may give.
+    /// It is limited by the maximum controlled priority of `authority`.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::RangeError`](crate::Error::RangeError) if it is above that limit.
     #[track_caller]
     pub fn tcb_set_mc_priority(self, authority: cap::Tcb, mcp: Word) -> Result<()> {
-        // SAFETY: C-3: when a thread runs is not what it does.
+        // SAFETY: C-3: it decides when a thread runs, not what it does.
         unsafe { self.simple(label::TCBSetMCPriority, &[authority.bits()], &[mcp]) }
     }
 
-    /// Sets priorities, scheduling context and fault endpoint (`seL4_TCB_SetSchedParams`).
+    /// Sets the priorities, the scheduling context and the fault endpoint
+    /// (`seL4_TCB_SetSchedParams`).
     ///
-    /// **Errors:** `RangeError` if a priority is more than `authority` may give,
-    /// `InvalidCapability`, `IllegalOperation` if the scheduling context is bound.
+    /// # Errors
+    ///
+    /// Returns [`Error::RangeError`](crate::Error::RangeError) if a priority is above the maximum
+    /// controlled priority of `authority`,
+    /// [`Error::InvalidCapability`](crate::Error::InvalidCapability) if a capability is of the
+    /// wrong type, and [`Error::IllegalOperation`](crate::Error::IllegalOperation) if the
+    /// scheduling context is already bound.
     ///
     /// # Safety
     ///
-    /// The reply to a fault sets the thread's registers. Every receiver of `fault_endpoint` knows
-    /// which messages are faults of this thread, and replies so that its program is sound.
+    /// The reply to a fault sets the thread's registers. Every receiver at `fault_endpoint` knows
+    /// which messages are faults of this thread, and its replies keep the thread's program sound.
     #[track_caller]
     pub unsafe fn tcb_set_sched_params(
         self,
@@ -141,23 +221,36 @@ impl<C: InvocationContext> cap::Tcb<C> {
         unsafe { self.simple(label::TCBSetSchedParams, &caps, &[mcp, priority]) }
     }
 
-    /// Sets where its timeout faults go (`seL4_TCB_SetTimeoutEndpoint`).
+    /// Sets the endpoint for timeout faults of the thread (`seL4_TCB_SetTimeoutEndpoint`).
     ///
-    /// **Errors:** `InvalidCapability` if it is no endpoint with write and grant rights.
+    /// # Errors
+    ///
+    /// Returns [`Error::InvalidCapability`](crate::Error::InvalidCapability) if `endpoint` is not
+    /// an endpoint with write and grant rights.
     ///
     /// # Safety
     ///
-    /// The reply to a timeout fault sets the thread's registers. Every receiver of `endpoint` knows
-    /// which messages are faults of this thread, and replies so that its program is sound.
+    /// The reply to a timeout fault sets the thread's registers. Every receiver at `endpoint` knows
+    /// which messages are faults of this thread, and its replies keep the thread's program sound.
     #[track_caller]
     pub unsafe fn tcb_set_timeout_endpoint(self, endpoint: cap::Endpoint) -> Result<()> {
         // SAFETY: the caller's contract.
         unsafe { self.simple(label::TCBSetTimeoutEndpoint, &[endpoint.bits()], &[]) }
     }
 
-    /// Clears and sets flags; returns them (`seL4_TCB_SetFlags`).
+    /// Clears and sets flags, and returns the new flags (`seL4_TCB_SetFlags`).
     ///
-    /// **Errors:** if this is no thread.
+    /// # Errors
+    ///
+    /// Returns an [`Error`](crate::Error) if this is not a thread.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// fn without_floating_point(child: sel4::cap::Tcb) -> sel4::Result<u64> {
+    ///     child.tcb_set_flags(0, sel4::TcbFlagsBuilder::new().fpu_disabled(true).build())
+    /// }
+    /// ```
     #[track_caller]
     pub fn tcb_set_flags(self, clear: Word, set: Word) -> Result<Word> {
         let words = &[clear, set];
@@ -166,51 +259,70 @@ impl<C: InvocationContext> cap::Tcb<C> {
             caps: &[],
             words,
         };
-        // SAFETY: C-3: the one flag there is makes the use of the floating-point unit a fault; the
-        // kernel saves its registers first.
+        // SAFETY: C-3: the only flag makes the use of the floating-point unit a fault. The kernel
+        // saves its registers first.
         self.invoke(|cptr, token| unsafe { invocation.make(cptr, token) }.map(|[flags, ..]| flags))
     }
 
     /// Sets the thread's `TPIDR_EL0` (`seL4_TCB_SetTLSBase`).
     ///
-    /// **Errors:** if this is no thread.
+    /// # Errors
+    ///
+    /// Returns an [`Error`](crate::Error) if this is not a thread.
     ///
     /// # Safety
     ///
-    /// The thread's program is sound with that value in `TPIDR_EL0`: it finds its thread-local
-    /// variables by it, if it has any.
+    /// The thread's program is sound with this value in `TPIDR_EL0`, through which it finds its
+    /// thread-local variables.
     #[track_caller]
     pub unsafe fn tcb_set_tls_base(self, base: Word) -> Result<()> {
         // SAFETY: the caller's contract.
         unsafe { self.simple(label::TCBSetTLSBase, &[], &[base]) }
     }
 
-    /// Binds a notification (`seL4_TCB_BindNotification`).
+    /// Binds a notification to the thread (`seL4_TCB_BindNotification`).
     ///
-    /// **Errors:** `IllegalOperation` if either is bound.
+    /// # Errors
+    ///
+    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if either is already
+    /// bound.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// fn bind(child: sel4::cap::Tcb, notification: sel4::cap::Notification) -> sel4::Result<()> {
+    ///     child.tcb_bind_notification(notification)
+    /// }
+    /// ```
     #[track_caller]
     pub fn tcb_bind_notification(self, notification: cap::Notification) -> Result<()> {
-        // SAFETY: C-3: a notification brings a badge, and no word of it is written to memory.
+        // SAFETY: C-3: a notification delivers a badge in a register. Nothing is written to memory.
         unsafe { self.simple(label::TCBBindNotification, &[notification.bits()], &[]) }
     }
 
-    /// Unbinds its notification (`seL4_TCB_UnbindNotification`).
+    /// Unbinds the notification of the thread (`seL4_TCB_UnbindNotification`).
     ///
-    /// **Errors:** `IllegalOperation` if it has none.
+    /// # Errors
+    ///
+    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if no notification is
+    /// bound.
     #[track_caller]
     pub fn tcb_unbind_notification(self) -> Result<()> {
-        // SAFETY: C-3: a notification brings a badge, and no word of it is written to memory.
+        // SAFETY: C-3: a notification delivers a badge in a register. Nothing is written to memory.
         unsafe { self.simple(label::TCBUnbindNotification, &[], &[]) }
     }
 
-    /// Sets CSpace, VSpace and IPC buffer (`seL4_TCB_Configure`).
+    /// Sets the CSpace, the VSpace and the IPC buffer (`seL4_TCB_Configure`).
     ///
-    /// **Errors:** `InvalidCapability` if a capability is not what it is taken for,
-    /// `AlignmentError`.
+    /// # Errors
+    ///
+    /// Returns [`Error::InvalidCapability`](crate::Error::InvalidCapability) if a capability is of
+    /// the wrong type, and [`Error::AlignmentError`](crate::Error::AlignmentError) if the address
+    /// is not aligned.
     ///
     /// # Safety
     ///
-    /// As for [`tcb_set_space`](Self::tcb_set_space) and
+    /// The conditions of [`tcb_set_space`](Self::tcb_set_space) and
     /// [`tcb_set_ipc_buffer`](Self::tcb_set_ipc_buffer).
     #[track_caller]
     pub unsafe fn tcb_configure(
@@ -236,14 +348,17 @@ impl<C: InvocationContext> cap::Tcb<C> {
         }
     }
 
-    /// Sets fault endpoint, CSpace and VSpace (`seL4_TCB_SetSpace`).
+    /// Sets the fault endpoint, the CSpace and the VSpace (`seL4_TCB_SetSpace`).
     ///
-    /// **Errors:** `InvalidCapability` if a capability is not what it is taken for.
+    /// # Errors
+    ///
+    /// Returns [`Error::InvalidCapability`](crate::Error::InvalidCapability) if a capability is of
+    /// the wrong type.
     ///
     /// # Safety
     ///
-    /// The thread is not one of this program; or what the program relies on in its address space
-    /// is the same in the new one.
+    /// The thread does not belong to this program, or everything that the program relies on in its
+    /// address space is the same in the new one.
     #[track_caller]
     pub unsafe fn tcb_set_space(
         self,
@@ -261,14 +376,18 @@ impl<C: InvocationContext> cap::Tcb<C> {
         unsafe { self.simple(label::TCBSetSpace, &caps, &[cspace_root_data, 0]) }
     }
 
-    /// Sets the IPC buffer: its address and its page (`seL4_TCB_SetIPCBuffer`).
+    /// Sets the address and the page of the IPC buffer (`seL4_TCB_SetIPCBuffer`).
     ///
-    /// **Errors:** `AlignmentError`, `InvalidCapability`.
+    /// # Errors
+    ///
+    /// Returns [`Error::AlignmentError`](crate::Error::AlignmentError) if the address is not
+    /// aligned, and [`Error::InvalidCapability`](crate::Error::InvalidCapability) if `page` is not
+    /// a page.
     ///
     /// # Safety
     ///
-    /// The thread is not one of this program: the tokens of this program's threads name the
-    /// buffers that they have.
+    /// The thread does not belong to this program, whose tokens name the buffers that its threads
+    /// have now.
     #[track_caller]
     pub unsafe fn tcb_set_ipc_buffer(self, address: Word, page: cap::Granule) -> Result<()> {
         // SAFETY: the caller's contract.
@@ -286,22 +405,27 @@ impl<C: InvocationContext> cap::Tcb<C> {
     }
 }
 
-/// The flags of a thread (`seL4_TCBFlag`).
+/// Builds the flags of a thread (`seL4_TCBFlag`).
+///
+/// ```
+/// let flags = sel4::TcbFlagsBuilder::new().fpu_disabled(true).build();
+/// assert_eq!(flags, 1);
+/// ```
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Default)]
 pub struct TcbFlagsBuilder(Word);
 
 impl TcbFlagsBuilder {
-    /// No flag.
+    /// Starts without flags.
     pub const fn new() -> Self {
         Self(0)
     }
 
-    /// The flags.
+    /// Returns the flags.
     pub const fn build(self) -> Word {
         self.0
     }
 
-    /// Whether the thread may not use the floating-point unit.
+    /// Sets whether the use of the floating-point unit is a fault.
     #[must_use]
     pub const fn fpu_disabled(self, disabled: bool) -> Self {
         Self(self.0 & !1 | disabled as Word)

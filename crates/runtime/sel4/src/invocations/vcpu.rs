@@ -1,7 +1,7 @@
-//! Invocations of virtual CPUs (seL4 manual, *seL4_ARM_VCPU*). All return at once.
+//! Invocations of virtual CPUs (seL4 manual, `seL4_ARM_VCPU`). None of them blocks.
 //!
-//! A kernel without hypervisor support (`config::ARM_HYPERVISOR_SUPPORT`) has none of them, and
-//! answers `IllegalOperation` or `InvalidCapability`.
+//! A kernel without hypervisor support (`config::ARM_HYPERVISOR_SUPPORT`) answers
+//! `IllegalOperation` or `InvalidCapability`.
 
 use sel4_sys::invocation as label;
 
@@ -9,14 +9,17 @@ use super::Invocation;
 use crate::{CPtrBits, InvocationContext, Result, VCpuReg, Word, cap};
 
 impl<C: InvocationContext> cap::VCpu<C> {
-    /// Has a thread run on this virtual CPU, and no other (`seL4_ARM_VCPU_SetTCB`).
+    /// Binds a thread to this virtual CPU, in place of any other (`seL4_ARM_VCPU_SetTCB`).
     ///
-    /// **Errors:** `IllegalOperation` if that is no thread.
+    /// # Errors
+    ///
+    /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if `tcb` is not a
+    /// thread.
     ///
     /// # Safety
     ///
-    /// The thread is not one of this program: what runs on a virtual CPU has another view of
-    /// memory and of system calls.
+    /// The thread does not belong to this program. Code on a virtual CPU sees other memory and
+    /// other system calls.
     #[track_caller]
     pub unsafe fn vcpu_set_tcb(self, tcb: cap::Tcb) -> Result<()> {
         // SAFETY: the caller's contract.
@@ -25,7 +28,23 @@ impl<C: InvocationContext> cap::VCpu<C> {
 
     /// Reads a system register (`seL4_ARM_VCPU_ReadRegs`).
     ///
-    /// **Errors:** `InvalidCapability` if this is no virtual CPU.
+    /// # Errors
+    ///
+    /// Returns [`Error::InvalidCapability`](crate::Error::InvalidCapability) if this is not a
+    /// virtual CPU.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sel4::VCpuReg;
+    ///
+    /// /// Moves the guest's virtual timer to now.
+    /// fn expire(guest: sel4::cap::VCpu, now: u64) -> sel4::Result<u64> {
+    ///     let before = guest.vcpu_read_regs(VCpuReg::CNTV_CVAL)?;
+    ///     guest.vcpu_write_regs(VCpuReg::CNTV_CVAL, now)?;
+    ///     Ok(before)
+    /// }
+    /// ```
     #[track_caller]
     pub fn vcpu_read_regs(self, register: VCpuReg) -> Result<Word> {
         let words = &[register.into_sys()];
@@ -34,39 +53,57 @@ impl<C: InvocationContext> cap::VCpu<C> {
             caps: &[],
             words,
         };
-        // SAFETY: C-3: a register is read.
+        // SAFETY: C-3: it only reads a register.
         self.invoke(|cptr, token| unsafe { invocation.make(cptr, token) }.map(|[value, ..]| value))
     }
 
     /// Writes a system register (`seL4_ARM_VCPU_WriteRegs`).
     ///
-    /// **Errors:** `InvalidCapability` if this is no virtual CPU.
+    /// # Errors
+    ///
+    /// Returns [`Error::InvalidCapability`](crate::Error::InvalidCapability) if this is not a
+    /// virtual CPU.
     #[track_caller]
     pub fn vcpu_write_regs(self, register: VCpuReg, value: Word) -> Result<()> {
-        // SAFETY: C-3: the register is the guest's, and so is the memory that it reaches with it;
-        // no thread of a Rust program is on a virtual CPU (`vcpu_set_tcb`).
+        // SAFETY: C-3: the register belongs to the guest, and so does the memory that it reaches
+        // with it. No thread of a Rust program is on a virtual CPU (`vcpu_set_tcb`).
         unsafe { self.simple(label::ARMVCPUWriteReg, &[], &[register.into_sys(), value]) }
     }
 
-    /// Lets a private interrupt that came as a `VPpiEvent` fault come again
+    /// Acknowledges a private interrupt that arrived as a `VPpiEvent` fault, which unmasks it
     /// (`seL4_ARM_VCPU_AckVPPI`).
     ///
-    /// **Errors:** `InvalidArgument` if it is none that is forwarded, `RangeError` if there is no
-    /// such interrupt, `InvalidCapability` if this is no virtual CPU.
+    /// # Errors
+    ///
+    /// Returns [`Error::InvalidArgument`](crate::Error::InvalidArgument) if the kernel does not
+    /// forward this interrupt, [`Error::RangeError`](crate::Error::RangeError) if there is no such
+    /// interrupt, and [`Error::InvalidCapability`](crate::Error::InvalidCapability) if this is not
+    /// a virtual CPU.
     #[track_caller]
     pub fn vcpu_ack_vppi(self, irq: Word) -> Result<()> {
-        // SAFETY: C-3: an interrupt of the guest's.
+        // SAFETY: C-3: the interrupt belongs to the guest.
         unsafe { self.simple(label::ARMVCPUAckVPPI, &[], &[irq]) }
     }
 
-    /// Puts a virtual interrupt into list register `index` of the virtual CPU's interrupt
+    /// Injects a virtual interrupt into list register `index` of the virtual CPU's interrupt
     /// controller (`seL4_ARM_VCPU_InjectIRQ`).
     ///
-    /// `virq` is below 1024, `priority` below 32, `group` 0 or 1.
+    /// `virq` is below 1024, `priority` is below 32, and `group` is 0 or 1.
     ///
-    /// **Errors:** `RangeError` if an argument is out of range, `DeleteFirst` if the list register
-    /// holds an interrupt that the guest has not handled, `InvalidCapability` if this is no
-    /// virtual CPU.
+    /// # Errors
+    ///
+    /// Returns [`Error::RangeError`](crate::Error::RangeError) if an argument is out of range,
+    /// [`Error::DeleteFirst`](crate::Error::DeleteFirst) if the list register holds an interrupt
+    /// that the guest has not handled, and
+    /// [`Error::InvalidCapability`](crate::Error::InvalidCapability) if this is not a virtual CPU.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// fn interrupt(guest: sel4::cap::VCpu) -> sel4::Result<()> {
+    ///     guest.vcpu_inject_irq(33, 0, 0, 0)
+    /// }
+    /// ```
     #[track_caller]
     pub fn vcpu_inject_irq(self, virq: u16, priority: u8, group: u8, index: u8) -> Result<()> {
         // One word: bits 0 to 15, 16 to 23, 24 to 31, 32 to 39 (`sel4_client.h`).
@@ -74,7 +111,7 @@ impl<C: InvocationContext> cap::VCpu<C> {
             | Word::from(priority) << 16
             | Word::from(group) << 24
             | Word::from(index) << 32;
-        // SAFETY: C-3: an interrupt of the guest's.
+        // SAFETY: C-3: the interrupt belongs to the guest.
         unsafe { self.simple(label::ARMVCPUInjectIRQ, &[], &[word]) }
     }
 

@@ -1,6 +1,7 @@
-//! Invocations of address spaces (seL4 manual, *seL4_ARM_VSpace*): cache maintenance.
+//! Invocations of address spaces for cache maintenance (seL4 manual, `seL4_ARM_VSpace`).
 //!
-//! Each takes the addresses from `start` up to `end`, which must lie in one page.
+//! Each acts on the addresses from `start` up to, but not including, `end`. They must lie in one
+//! page.
 
 use sel4_sys::invocation as label;
 
@@ -8,38 +9,61 @@ use super::make_in_registers;
 use crate::{InvocationContext, Result, Word, cap};
 
 impl<C: InvocationContext> cap::VSpace<C> {
-    /// Writes dirty lines back to memory (`seL4_ARM_VSpace_Clean_Data`).
+    /// Cleans the data cache: writes dirty lines back to memory (`seL4_ARM_VSpace_Clean_Data`).
     ///
-    /// **Blocks:** never.
-    /// **Errors:** `InvalidArgument` if the range is empty, `RangeError` if it leaves its page. Where
-    /// nothing is mapped, nothing is done, and that is no error.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::InvalidArgument`](crate::Error::InvalidArgument) if the range is empty, and
+    /// [`Error::RangeError`](crate::Error::RangeError) if it is not in one page. If nothing is
+    /// mapped there, the call does nothing and succeeds.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// /// Makes `bytes` visible to a device that does not snoop the cache. They are in one page.
+    /// fn publish(own: sel4::cap::VSpace, bytes: &[u8]) -> sel4::Result<()> {
+    ///     let start = bytes.as_ptr().addr();
+    ///     own.vspace_clean_data(start, start + bytes.len())
+    /// }
+    /// ```
     #[inline]
     #[track_caller]
     pub fn vspace_clean_data(self, start: usize, end: usize) -> Result<()> {
         // SAFETY: C-3: a cache may write a dirty line back at any time (Arm ARM, *Caches and memory
-        // hierarchy*): the program must be right with it anyway.
+        // hierarchy*), so the program must be correct with that anyway.
         unsafe { self.maintain(label::ARMVSpaceClean_Data, start, end) }
     }
 
-    /// Drops lines, dirty ones too (`seL4_ARM_VSpace_Invalidate_Data`).
+    /// Invalidates the data cache: drops all lines, including dirty ones
+    /// (`seL4_ARM_VSpace_Invalidate_Data`).
     ///
-    /// **Blocks:** never.
-    /// **Errors:** as [`vspace_clean_data`](Self::vspace_clean_data).
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::InvalidArgument`](crate::Error::InvalidArgument) if the range is empty, and
+    /// [`Error::RangeError`](crate::Error::RangeError) if it is not in one page.
     ///
     /// # Safety
     ///
-    /// What this program has written to the range and not cleaned may be lost: no value of this
-    /// program may lie there, nor in a cache line that the range touches.
+    /// Writes of this program to the range that were not cleaned may be lost. So no value of this
+    /// program may be in the range, or in a cache line that the range touches.
     #[track_caller]
     pub unsafe fn vspace_invalidate_data(self, start: usize, end: usize) -> Result<()> {
         // SAFETY: the caller's contract.
         unsafe { self.maintain(label::ARMVSpaceInvalidate_Data, start, end) }
     }
 
-    /// Writes dirty lines back, and drops them (`seL4_ARM_VSpace_CleanInvalidate_Data`).
+    /// Cleans and invalidates the data cache (`seL4_ARM_VSpace_CleanInvalidate_Data`).
     ///
-    /// **Blocks:** never.
-    /// **Errors:** as [`vspace_clean_data`](Self::vspace_clean_data).
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::InvalidArgument`](crate::Error::InvalidArgument) if the range is empty, and
+    /// [`Error::RangeError`](crate::Error::RangeError) if it is not in one page.
     #[track_caller]
     pub fn vspace_clean_invalidate_data(self, start: usize, end: usize) -> Result<()> {
         // SAFETY: C-3: a cache may write a line back and drop it at any time, as for
@@ -47,10 +71,15 @@ impl<C: InvocationContext> cap::VSpace<C> {
         unsafe { self.maintain(label::ARMVSpaceCleanInvalidate_Data, start, end) }
     }
 
-    /// Makes instructions see what was written (`seL4_ARM_VSpace_Unify_Instruction`).
+    /// Unifies the instruction cache with the data: later instruction fetches see earlier writes
+    /// (`seL4_ARM_VSpace_Unify_Instruction`).
     ///
-    /// **Blocks:** never.
-    /// **Errors:** as [`vspace_clean_data`](Self::vspace_clean_data).
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::InvalidArgument`](crate::Error::InvalidArgument) if the range is empty, and
+    /// [`Error::RangeError`](crate::Error::RangeError) if it is not in one page.
     #[track_caller]
     pub fn vspace_unify_instruction(self, start: usize, end: usize) -> Result<()> {
         // SAFETY: C-3: an instruction cache may drop a line, and fetch it again, at any time, as

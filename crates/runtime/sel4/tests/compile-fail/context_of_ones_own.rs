@@ -1,4 +1,4 @@
-//! A context of one's own could hand out the buffer while it is borrowed.
+//! A context of the user's own could lend the buffer while it is borrowed.
 
 struct Mine;
 

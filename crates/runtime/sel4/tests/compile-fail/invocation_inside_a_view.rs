@@ -1,4 +1,4 @@
-//! An invocation is a call like any other.
+//! An invocation is a system call too.
 
 fn inside(irq: sel4::cap::IrqHandler, mut token: sel4::IpcBufferToken) {
     token.with(|view| {

@@ -1,4 +1,4 @@
-//! A label of one's own at an object that answers invocations is any invocation.
+//! Any label, at an object that answers invocations, would be any invocation.
 
 #![forbid(unsafe_code)]
 

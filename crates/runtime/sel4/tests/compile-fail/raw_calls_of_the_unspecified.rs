@@ -1,4 +1,4 @@
-//! To forget what an object is does not make a call to it safe.
+//! Removing the type of a capability does not make calls through it safe.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! A capability of a type that it is not would let any message be sent to it.
+//! A capability with the wrong type would allow any message to its object.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! Invocations that break memory with some argument.
+//! Invocations that can break memory.
 
 #![forbid(unsafe_code)]
 

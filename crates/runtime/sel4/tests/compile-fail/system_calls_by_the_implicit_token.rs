@@ -1,4 +1,4 @@
-//! The layer below is reachable, and as strict.
+//! The layer below is reachable, and just as strict.
 
 #![forbid(unsafe_code)]
 
