@@ -6,8 +6,8 @@
 mod clock;
 
 use clock::Clock;
-use deadlines::{Deadlines, Id};
 use heapless::Deque;
+use microkit_async::deadlines::{Deadlines, Id};
 use microkit_timer::{Expired, TIMEOUTS_PER_CLIENT, reply, request};
 use sel4_microkit::{
     Channel, ChannelSet, DeferredAction, DeferredActionSlot, Handler, IrqAckError, MessageInfo,
