@@ -133,7 +133,8 @@ impl<W: Wrap> Ring<W> {
     ///
     /// # Errors
     ///
-    /// Returns [`Broken`] also if the consumer has gone back.
+    /// Returns [`Broken`] also if the consumer has gone back, by less than the capacity. More may
+    /// lead to a position that it can also reach by going forward.
     #[inline]
     pub fn filled_after_taking(
         &self,
@@ -153,7 +154,7 @@ impl<W: Wrap> Ring<W> {
     ///
     /// # Errors
     ///
-    /// Returns [`Broken`] also if the producer has gone back.
+    /// Returns [`Broken`] also if the producer has gone back, by less than the capacity.
     #[inline]
     pub fn filled_after_putting(
         &self,
@@ -342,7 +343,7 @@ mod tests {
     }
 
     /// From a state, the peer may go forward as far as there are records or room. It is found if it
-    /// goes back or further.
+    /// goes back.
     fn check_next_states<W: Wrap>(
         ring: &Ring<W>,
         position: impl Fn(u64) -> u64,
@@ -357,7 +358,7 @@ mod tests {
             let seen = ring.filled_after_putting(position(put), position(later), position(taken));
             assert_eq!(seen, Ok(later - taken));
         }
-        for steps in 1..=capacity {
+        for steps in 1..capacity {
             if let Some(earlier) = taken.checked_sub(steps) {
                 let seen =
                     ring.filled_after_taking(position(put), position(taken), position(earlier));
