@@ -143,7 +143,7 @@ fn a_disk_that_fails_is_told_and_nobody_goes_on() {
     run.until_idle();
     let log = run.log();
     assert!(
-        log.ends_with("writer: the disk, or its driver, has failed\n"),
+        log.ends_with("writer: the disk or its driver has failed\n"),
         "{log}"
     );
 }

@@ -1,4 +1,4 @@
-//! A client: its buffers, and what it has not been told of yet.
+//! A client: its buffers, and the completed requests that it has not asked for yet.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 use heapless::Vec;
@@ -10,9 +10,10 @@ const WORD_BYTES: usize = size_of::<u64>();
 pub(crate) struct Client {
     channel: Channel,
     words: &'static [AtomicU64],
-    /// From when a request is begun until the client has been told of its completion.
+    /// Whether a buffer is in use: from the begin of a request until its completion was reported.
     in_use: [bool; BUFFERS],
     flush: Flush,
+    /// The buffer or [`FLUSHED`](request::FLUSHED), and the result.
     completed: Vec<(u64, u64), { BUFFERS + 1 }>,
 }
 
@@ -20,12 +21,16 @@ pub(crate) struct Client {
 enum Flush {
     None,
     Wanted,
-    /// The client has not been told of it yet.
+    /// It is completed, which was not reported yet.
     Done,
 }
 
 impl Client {
-    /// **Panics:** if the region is too small.
+    /// Creates a client with the buffers in `words`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the region is too small.
     pub(crate) fn new(channel: Channel, words: &'static [AtomicU64]) -> Self {
         assert!(
             words.len() >= BUFFERS * BUFFER_WORDS,
@@ -50,7 +55,7 @@ impl Client {
         self.in_use[buffer] = true;
     }
 
-    /// Copies from a buffer as many bytes as `data` has.
+    /// Fills `data` with the first bytes of a buffer.
     pub(crate) fn read_buffer(&self, buffer: usize, data: &mut [u8]) {
         let words = &self.words[buffer * BUFFER_WORDS..][..BUFFER_WORDS];
         for (bytes, word) in data.chunks_exact_mut(WORD_BYTES).zip(words) {
@@ -58,7 +63,7 @@ impl Client {
         }
     }
 
-    /// A request is completed: what was read goes into its buffer.
+    /// Notes that a request is completed, and copies the data that was read into its buffer.
     pub(crate) fn completed(&mut self, buffer: usize, result: Result<&[u8], u64>) {
         let words = &self.words[buffer * BUFFER_WORDS..][..BUFFER_WORDS];
         let reply = match result {
@@ -96,8 +101,8 @@ impl Client {
         self.channel.notify();
     }
 
-    /// Tells the client what is completed, so that it can use those buffers again.
-    pub(crate) fn tell(&mut self) -> MessageInfo {
+    /// Replies with what was completed, and makes those buffers free again.
+    pub(crate) fn report_completed(&mut self) -> MessageInfo {
         let mut count = 0;
         for (what, reply) in core::mem::take(&mut self.completed) {
             for word in [what, reply] {
@@ -113,7 +118,7 @@ impl Client {
     }
 
     fn push(&mut self, what: u64, reply: u64) {
-        // Each buffer, and the flush, is there at most once: it is in use until it is told.
+        // There is room: each buffer, and the flush, is in use until it is reported.
         self.completed.push((what, reply)).ok();
     }
 }

@@ -1,7 +1,94 @@
-//! A disk, from the `block` protection domain (PD) that drives it.
+//! A disk for several protection domains (PDs).
 //!
-//! A client shares a region of [`BUFFERS`] buffers with the driver. A protected call begins a request
-//! that is about one of them and is answered at once; a notification says that some are completed.
+//! The crate has two parts:
+//!
+//! - a library for clients: [`Disk`];
+//! - the PD `block` (the binary `block`, in a system file `block.elf`), which drives a virtio disk by
+//!   its interrupt.
+//!
+//! A client shares a region of [`BUFFERS`] buffers with the driver. It begins a request about one of
+//! them by a protected procedure call, which the driver answers at once. When requests are completed,
+//! the driver notifies the client, and the client asks which they are. So each buffer can be under
+//! way at the same time. The driver copies between the buffers and the memory that it shares with
+//! the disk. So a client that writes to a buffer while its request is under way changes that data and
+//! nothing else.
+//!
+//! # Which disk
+//!
+//! The PD drives the virtio block device in the last of the 32 virtio slots of QEMU's `virt` machine,
+//! where QEMU puts the first device: the slot is in the page at physical address `0xa00_3000`, with
+//! interrupt 79. The device must be of virtio version 1 (not legacy). These arguments of QEMU add
+//! it; `cargo microkit` reads them from a file `NAME.qemu` beside `NAME.system`:
+//!
+//! ```text
+//! disk: 64K
+//! -global virtio-mmio.force-legacy=false
+//! -device virtio-blk-device,drive=disk0
+//! ```
+//!
+//! # The system file
+//!
+//! With one client:
+//!
+//! ```xml
+//! <memory_region name="virtio" size="0x1000" phys_addr="0xa003000" />
+//! <memory_region name="dma" size="0x10000" />
+//! <memory_region name="buffers_1" size="0x2000" />
+//!
+//! <protection_domain name="block" priority="200" stack_size="0x4000">
+//!     <program_image path="block.elf" />
+//!     <map mr="virtio" vaddr="0x3000000" perms="rw" cached="false"
+//!          setvar_vaddr="virtio" setvar_size="virtio_size" />
+//!     <map mr="dma" vaddr="0x5000000" perms="rw"
+//!          setvar_vaddr="dma" setvar_size="dma_size" />
+//!     <setvar symbol="dma_paddr" region_paddr="dma" />
+//!     <map mr="buffers_1" vaddr="0x4000000" perms="rw"
+//!          setvar_vaddr="buffers_1" setvar_size="buffers_1_size" />
+//!     <irq irq="79" id="0" trigger="edge" />
+//! </protection_domain>
+//!
+//! <protection_domain name="client" priority="100">
+//!     <program_image path="client.elf" />
+//!     <map mr="buffers_1" vaddr="0x4000000" perms="rw"
+//!          setvar_vaddr="buffers" setvar_size="buffers_size" />
+//! </protection_domain>
+//!
+//! <channel>
+//!     <end pd="block" id="1" />
+//!     <end pd="client" id="1" pp="true" />
+//! </channel>
+//! ```
+//!
+//! - The interrupt has the `id` 0 at the driver.
+//! - Up to two clients have the `id`s 1 and 2 at the driver, and `pp="true"` at their own end, where
+//!   the `id` is free. The driver maps the buffers of client *N* with the symbols `buffers_N` and
+//!   `buffers_N_size`.
+//! - The driver must have a higher priority than each client.
+//! - No other PD may map `dma`. The disk writes to memory by itself, so it is trusted with all
+//!   memory of the machine, unless there is an IOMMU.
+//!
+//! # A client
+//!
+//! ```no_run
+//! #![no_std]
+//! #![no_main]
+//!
+//! use core::sync::atomic::Ordering;
+//!
+//! use microkit_block::{Disk, What};
+//! use sel4_microkit::{Channel, NullHandler, debug_println, protection_domain, shared_words};
+//!
+//! #[protection_domain]
+//! fn init() -> NullHandler {
+//!     let mut disk = Disk::new(Channel::new(1), shared_words!(buffers, buffers_size));
+//!     disk.begin_read(0, 1, 0).expect("the disk has a block");
+//!     disk.finish(What::Buffer(0)).expect("the disk works");
+//!     debug_println!("{:#x}", disk.buffer(0)[0].load(Ordering::Relaxed));
+//!     NullHandler::new()
+//! }
+//! ```
+//!
+//! The crate has no features.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -11,56 +98,59 @@ use heapless::Vec;
 use sel4_microkit::ipc;
 use sel4_microkit::{Channel, ChannelSet, MessageInfo, with_msg_regs};
 
-/// Bytes of a block.
+/// The bytes of a block.
 pub const BLOCK_BYTES: usize = 512;
 
-/// Words of a block.
+/// The words of a block.
 pub const BLOCK_WORDS: usize = BLOCK_BYTES / size_of::<u64>();
 
-/// Blocks of a buffer: the most that a request can be about.
+/// The blocks of a buffer: the most that one request reads or writes.
 pub const BUFFER_BLOCKS: usize = 8;
 
-/// Buffers that each client has.
+/// The buffers of each client.
 pub const BUFFERS: usize = 2;
 
-/// Words of a buffer.
+/// The words of a buffer.
 pub const BUFFER_WORDS: usize = BUFFER_BLOCKS * BLOCK_WORDS;
 
-/// What a client asks for: the label of its call. Words are those of the message.
+/// The requests of clients: labels of their calls. [`Disk`] makes these calls.
+///
+/// A word is a message register of the call.
 pub mod request {
-    /// How many blocks there are. The reply is one word.
+    /// Returns the number of blocks. The reply is one word.
     pub const BLOCKS: u64 = 0;
-    /// To read from a block (word 0) so many (word 1) into a buffer (word 2).
+    /// Begins to read blocks into a buffer: the first block (word 0), their number (word 1), the
+    /// buffer (word 2).
     pub const READ: u64 = 1;
-    /// To write, likewise.
+    /// Begins to write blocks from a buffer, with the words of [`READ`].
     pub const WRITE: u64 = 2;
-    /// To put all that was written to where it stays.
+    /// Begins to flush: to make all completed writes permanent.
     pub const FLUSH: u64 = 3;
-    /// What is completed. The reply has two words for each: the buffer or [`FLUSHED`], and one of
-    /// [`reply`](super::reply).
+    /// Returns what was completed since the last such call. The reply has two words for each: the
+    /// buffer or [`FLUSHED`], and the result, one of [`reply`](super::reply).
     pub const COMPLETED: u64 = 4;
 
-    /// Stands for a buffer where there is none.
+    /// Takes the place of the buffer for a completed flush.
     pub const FLUSHED: u64 = u64::MAX;
 }
 
-/// What the driver answers: the label of its reply.
+/// The answers of the driver: labels of its replies, and results of completed requests.
 pub mod reply {
-    /// It is done, or begun.
+    /// The request was carried out, or begun.
     pub const DONE: u64 = 0;
-    /// That is no request, no buffer, or no number of blocks for one.
+    /// There is no such request or buffer, or a buffer does not have so many blocks.
     pub const UNKNOWN: u64 = 1;
     /// Some of the blocks are not on the disk.
     pub const OUTSIDE: u64 = 2;
-    /// The buffer is in use, or a flush is awaited.
+    /// The buffer is in use, or a flush has not been completed.
     pub const BUSY: u64 = 3;
-    /// The disk can be read only.
+    /// The disk is read-only.
     pub const READ_ONLY: u64 = 4;
-    /// The device has failed.
+    /// The disk has failed.
     pub const FAILED: u64 = 5;
 }
 
-/// The disk, as a client sees it.
+/// The client's end of the disk.
 #[derive(Debug)]
 pub struct Disk {
     driver: Channel,
@@ -69,32 +159,32 @@ pub struct Disk {
     missed: ChannelSet,
 }
 
-/// What a request is about.
+/// A request that [`Disk::finish`] waits for.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum What {
-    /// This buffer is read into, or written from.
+    /// The request that reads into or writes from this buffer.
     Buffer(usize),
-    /// A flush.
+    /// The flush.
     Flush,
 }
 
-/// Why a request was not begun, or has failed.
+/// Why a request was not begun or has failed.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum Error {
-    /// There is no such buffer, or it has not so many blocks.
+    /// There is no such buffer, or it does not have so many blocks.
     Unknown,
     /// Some of the blocks are not on the disk.
     Outside,
-    /// The buffer is in use, or a flush is awaited.
+    /// The buffer is in use, or a flush has not been completed: [`finish`](Disk::finish) it first.
     Busy,
-    /// The disk can be read only.
+    /// The disk is read-only.
     ReadOnly,
-    /// The device, or its driver, has failed.
+    /// The disk or its driver has failed.
     Failed,
 }
 
 impl Error {
-    fn of(reply: u64) -> Result<(), Self> {
+    fn from_reply(reply: u64) -> Result<(), Self> {
         match reply {
             reply::DONE => Ok(()),
             reply::UNKNOWN => Err(Self::Unknown),
@@ -109,11 +199,11 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Unknown => "there is no such buffer, or it has not so many blocks",
-            Self::Outside => "not all of these blocks are on the disk",
-            Self::Busy => "the buffer is in use, or a flush is awaited",
-            Self::ReadOnly => "the disk can be read only",
-            Self::Failed => "the disk, or its driver, has failed",
+            Self::Unknown => "there is no such buffer, or it does not have so many blocks",
+            Self::Outside => "some of these blocks are not on the disk",
+            Self::Busy => "the buffer is in use, or a flush is not completed",
+            Self::ReadOnly => "the disk is read-only",
+            Self::Failed => "the disk or its driver has failed",
         })
     }
 }
@@ -121,15 +211,20 @@ impl fmt::Display for Error {
 impl core::error::Error for Error {}
 
 impl Disk {
-    /// A client.
+    /// Creates the client's end, with the buffers in `buffers`.
     ///
-    /// **Needs:** a channel with `pp="true"` to the driver, whose priority is higher, and the region
-    /// that the driver calls `buffers_N` on its channel *N*.
-    /// **Panics:** if the region has not [`BUFFERS`] of [`BUFFER_WORDS`].
+    /// **Rights:** a channel with `pp="true"` to the driver, which has a higher priority, and a
+    /// `<map>` with `rw` of the region that the driver maps as `buffers_N` for its channel *N*.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the region is smaller than [`BUFFERS`] times [`BUFFER_WORDS`] words.
     pub fn new(driver: Channel, buffers: &'static [AtomicU64]) -> Self {
         assert!(
             buffers.len() >= BUFFERS * BUFFER_WORDS,
-            "the region is too small"
+            "the region of the disk's buffers has {} words: {BUFFERS} buffers of {BUFFER_WORDS} are \
+             needed",
+            buffers.len()
         );
         Self {
             driver,
@@ -139,17 +234,20 @@ impl Disk {
         }
     }
 
-    /// How many blocks the disk has.
+    /// Returns the number of blocks of the disk.
     ///
-    /// **Blocks:** until the driver answers.
+    /// **Blocking:** until the driver answers, which does not wait for the disk.
     pub fn blocks(&self) -> u64 {
         self.call(request::BLOCKS, [0; 3]).1
     }
 
-    /// The words of a buffer, the first of the lowest block first. While a request is about it, the
-    /// driver reads or writes them.
+    /// Returns the words of a buffer. The first block is in the first words.
     ///
-    /// **Panics:** if there is no such buffer.
+    /// While a request about the buffer is under way, the driver reads or writes them.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is no such buffer.
     pub fn buffer(&self, buffer: usize) -> &'static [AtomicU64] {
         assert!(buffer < BUFFERS, "a client has {BUFFERS} buffers");
         &self.buffers[buffer * BUFFER_WORDS..][..BUFFER_WORDS]
@@ -157,32 +255,78 @@ impl Disk {
 
     /// Begins to read `count` blocks from `block` on into a buffer.
     ///
-    /// **Blocks:** until the driver answers, which does not wait for the disk.
-    /// **Errors:** it was not begun.
+    /// **Blocking:** until the driver answers, which does not wait for the disk.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the request was not begun.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use microkit_block::{BUFFER_BLOCKS, Disk, Error, What};
+    ///
+    /// # fn read(disk: &mut Disk) -> Result<(), Error> {
+    /// // Both buffers are under way at the same time.
+    /// disk.begin_read(0, BUFFER_BLOCKS, 0)?;
+    /// disk.begin_read(BUFFER_BLOCKS as u64, BUFFER_BLOCKS, 1)?;
+    /// disk.finish(What::Buffer(0))?;
+    /// disk.finish(What::Buffer(1))
+    /// # }
+    /// ```
     pub fn begin_read(&mut self, block: u64, count: usize, buffer: usize) -> Result<(), Error> {
         let words = [block, count as u64, buffer as u64];
-        Error::of(self.call(request::READ, words).0)
+        Error::from_reply(self.call(request::READ, words).0)
     }
 
-    /// Begins to write `count` blocks from a buffer to `block` and on.
+    /// Begins to write `count` blocks from a buffer to `block` and the blocks after it.
     ///
-    /// **Blocks and errors:** as [`begin_read`](Self::begin_read).
+    /// A completed write may still be in a cache of the disk: see [`begin_flush`](Self::begin_flush).
+    ///
+    /// **Blocking:** until the driver answers, which does not wait for the disk.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the request was not begun.
     pub fn begin_write(&mut self, block: u64, count: usize, buffer: usize) -> Result<(), Error> {
         let words = [block, count as u64, buffer as u64];
-        Error::of(self.call(request::WRITE, words).0)
+        Error::from_reply(self.call(request::WRITE, words).0)
     }
 
-    /// Begins to put all that was written to where it stays.
+    /// Begins to flush: all writes of this client that were completed become permanent.
     ///
-    /// **Blocks:** until the driver answers. **Errors:** it was not begun.
+    /// **Blocking:** until the driver answers. If no request of any client is under way, the driver
+    /// waits for the disk before it answers.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Busy`] if a flush has not been completed.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn save(disk: &mut microkit_block::Disk) -> Result<(), microkit_block::Error> {
+    /// use microkit_block::What;
+    ///
+    /// disk.begin_write(0, 1, 0)?;
+    /// disk.finish(What::Buffer(0))?;
+    /// disk.begin_flush()?;
+    /// disk.finish(What::Flush)
+    /// # }
+    /// ```
     pub fn begin_flush(&mut self) -> Result<(), Error> {
-        Error::of(self.call(request::FLUSH, [0; 3]).0)
+        Error::from_reply(self.call(request::FLUSH, [0; 3]).0)
     }
 
-    /// Waits until a request that was begun is completed.
+    /// Waits until a request is completed.
     ///
-    /// **Blocks:** until then; what is notified meanwhile is for [`take_missed`](Self::take_missed).
-    /// **Needs:** a PD that nobody calls and that has no children. **Errors:** it has failed.
+    /// **Blocking:** until then, and forever if it was never begun. Notifications of other channels
+    /// are kept for [`take_missed`](Self::take_missed). **Rights:** a PD that nobody calls and that
+    /// has no children.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the request has failed.
     pub fn finish(&mut self, what: What) -> Result<(), Error> {
         let wanted = match what {
             What::Buffer(buffer) => buffer as u64,
@@ -197,7 +341,10 @@ impl Disk {
         }
     }
 
-    /// The channels that were notified while this waited for its own.
+    /// Takes the channels that were notified while this client waited for the driver.
+    ///
+    /// Handle them as [`Handler::notified`](sel4_microkit::Handler::notified) would: nobody else
+    /// sees these notifications.
     pub fn take_missed(&mut self) -> ChannelSet {
         core::mem::take(&mut self.missed)
     }
@@ -206,14 +353,14 @@ impl Disk {
         ipc::wait_for(self.driver, &mut self.missed);
     }
 
-    /// Asks what is completed.
+    /// Asks the driver what was completed.
     fn ask(&mut self) -> Result<(), Error> {
         let info = self.driver.pp_call(MessageInfo::new(request::COMPLETED, 0));
         with_msg_regs(|words| {
             let (completed, _) = words[..info.count()].as_chunks();
             for &[what, reply] in completed {
-                let result = Error::of(reply);
-                // No more can be under way than there is room for.
+                let result = Error::from_reply(reply);
+                // There is room, if the driver reports only requests that are under way.
                 self.completed
                     .push((what, result))
                     .map_err(|_| Error::Failed)?;
@@ -222,7 +369,7 @@ impl Disk {
         })
     }
 
-    /// The label of the reply, and its first word.
+    /// Calls the driver. Returns the label of the reply, and its first word.
     fn call(&self, request: u64, words: [u64; 3]) -> (u64, u64) {
         let info = MessageInfo::new(request, words.len());
         let (info, reply) = self.driver.pp_call_with_mrs(info, words);

@@ -1,4 +1,8 @@
-//! Drives a virtio disk by its interrupt, for up to two clients.
+//! The PD `block`: drives a virtio disk by its interrupt, for up to [`CLIENTS`] clients.
+//!
+//! The library's page describes its clients and its part of the system file. A request is begun in a
+//! client's call, and completed when the interrupt comes. `owners` says whose it is. A flush waits
+//! until no request is under way, so that it covers all of them.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -16,22 +20,24 @@ use sel4_microkit::{
 /// The disk's interrupt.
 const IRQ: Channel = Channel::new(0);
 
-/// Clients that can be served, from this channel on; each has the region `buffers_` and its number.
+/// The number of clients.
 const CLIENTS: usize = 2;
+
+/// The channel of the first client. Its region is `buffers_1`; the next has the next number.
 const FIRST_CLIENT: usize = 1;
 
-/// Where the disk is, in the last page of slots: QEMU puts the first device into the last slot.
+/// The slot of the disk in the last page of slots: QEMU puts the first device into the last slot.
 const SLOT: usize = SLOTS_PER_PAGE - 1;
 
 const _: () = assert!(
     CLIENTS * BUFFERS <= REQUESTS,
-    "every buffer can be under way"
+    "every buffer of every client can be under way at once"
 );
 
 struct Driver {
     disk: BlockDevice,
     clients: [Option<Client>; CLIENTS],
-    /// Whose client and buffer each request is.
+    /// The client and the buffer of each request that is under way.
     owners: [Option<(usize, usize)>; REQUESTS],
     deferred: DeferredActionSlot,
 }
@@ -90,7 +96,7 @@ impl Handler for Driver {
                 set_mr(0, self.disk.blocks());
                 MessageInfo::new(reply::DONE, 1)
             }
-            request::COMPLETED => client.tell(),
+            request::COMPLETED => client.report_completed(),
             request::READ => MessageInfo::new(self.begin(index, words, false), 0),
             request::WRITE => MessageInfo::new(self.begin(index, words, true), 0),
             request::FLUSH => {
@@ -110,7 +116,7 @@ impl Handler for Driver {
 impl Driver {
     /// Begins a request, and returns the reply to it.
     fn begin(&mut self, index: usize, words: [u64; 3], is_write: bool) -> u64 {
-        let is_flush_awaited = self.clients.iter().flatten().any(Client::wants_flush);
+        let is_flush_wanted = self.clients.iter().flatten().any(Client::wants_flush);
         let Some(client) = &mut self.clients[index] else {
             return reply::UNKNOWN;
         };
@@ -121,7 +127,7 @@ impl Driver {
         if buffer >= BUFFERS {
             return reply::UNKNOWN;
         }
-        if is_flush_awaited || client.is_in_use(buffer) {
+        if is_flush_wanted || client.is_in_use(buffer) {
             return reply::BUSY;
         }
         let begun = if is_write {
@@ -140,10 +146,11 @@ impl Driver {
         }
     }
 
-    /// Tells the clients of all that the device has completed.
+    /// Gives the clients the results of all requests that the disk has completed, and notifies each
+    /// of these clients once.
     fn complete(&mut self) {
         let (clients, owners) = (&mut self.clients, &mut self.owners);
-        let mut told = [false; CLIENTS];
+        let mut has_news = [false; CLIENTS];
         while self
             .disk
             .complete(|request, result| {
@@ -152,7 +159,7 @@ impl Driver {
                 };
                 if let Some(client) = &mut clients[index] {
                     client.completed(buffer, result.map_err(reply_for));
-                    told[index] = true;
+                    has_news[index] = true;
                 }
             })
             .is_some()
@@ -161,16 +168,20 @@ impl Driver {
             for (index, buffer) in owners.iter_mut().filter_map(Option::take) {
                 if let Some(client) = &mut clients[index] {
                     client.completed(buffer, Err(reply::FAILED));
-                    told[index] = true;
+                    has_news[index] = true;
                 }
             }
         }
-        for (client, _) in clients.iter().zip(told).filter(|(_, told)| *told) {
+        for (client, _) in clients
+            .iter()
+            .zip(has_news)
+            .filter(|(_, has_news)| *has_news)
+        {
             client.iter().for_each(Client::notify);
         }
     }
 
-    /// Flushes, if a client wants that and nothing is under way.
+    /// Flushes, if a client wants that and no request is under way.
     fn flush(&mut self) {
         if self.owners.iter().any(Option::is_some) {
             return;

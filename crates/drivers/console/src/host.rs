@@ -1,5 +1,5 @@
-//! The `console` protection domain for tests on a host, where there is no serial port: it prints on
-//! the kernel's console.
+//! The PD `console` for tests on a host, which has no serial port: it prints on the debug console
+//! of the model kernel.
 
 use core::fmt::Write;
 
@@ -8,13 +8,20 @@ use sel4_microkit::{Channel, Handler, Infallible, MessageInfo};
 
 use crate::lines::Lines;
 
-/// Answers as the real one, and prints the same.
+/// Answers and prints like the PD on the target.
 #[derive(Default)]
 pub struct Console {
     lines: Lines,
 }
 
-/// What a test gives for `console.elf`.
+/// Creates the handler that a test gives for `console.elf`.
+///
+/// # Examples
+///
+/// ```
+/// let handler = microkit_console::host::protection_domain();
+/// # let _ = handler;
+/// ```
 pub fn protection_domain() -> Console {
     Console::default()
 }

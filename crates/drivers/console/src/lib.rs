@@ -1,8 +1,67 @@
-//! Printing through the `console` protection domain, which drives the board's serial port.
+//! Printing for every protection domain (PD), in every kernel configuration.
 //!
-//! seL4 prints only in the configuration `debug`. With this, the same system prints in `release`
-//! too. A protection domain that prints has a channel [`CHANNEL`] with `pp="true"` to `console`,
-//! which must have the higher priority.
+//! The kernel prints only in the configuration `debug`. Through this crate, the same system prints
+//! in `release` and `benchmark` too. It has two parts:
+//!
+//! - a library for PDs that print: [`println!`], and [`panic_hook`] for panics;
+//! - the PD `console` (the binary `console`, in a system file `console.elf`), which drives the
+//!   serial port. It keeps the lines of different clients apart.
+//!
+//! # Which serial port
+//!
+//! The PD drives an Arm PL011 UART with a 24 MHz clock, at 115200 baud and 8N1. That is the UART of
+//! QEMU's `virt` machine at physical address `0x900_0000`. The kernel of the configuration `debug`
+//! prints on the same UART, so its output may appear in the middle of a line. The PD polls: it uses
+//! no interrupt. For input, or for clients that must not wait for the UART, use `microkit-serial`
+//! instead: only one PD can map the UART.
+//!
+//! # The system file
+//!
+//! ```xml
+//! <memory_region name="uart" size="0x1000" phys_addr="0x9000000" />
+//!
+//! <protection_domain name="console" priority="254" passive="true" stack_size="0x4000">
+//!     <program_image path="console.elf" />
+//!     <map mr="uart" vaddr="0x2000000" perms="rw" cached="false"
+//!          setvar_vaddr="uart" setvar_size="uart_size" />
+//! </protection_domain>
+//!
+//! <!-- For each client. -->
+//! <channel>
+//!     <end pd="hello" id="0" pp="true" />
+//!     <end pd="console" id="0" />
+//! </channel>
+//! ```
+//!
+//! - A client's end has the `id` 0 ([`CHANNEL`]) and `pp="true"`.
+//! - The console's ends have the `id`s 0 to 7, so it serves up to eight clients.
+//! - The console must have a higher priority than each client. With `passive="true"` it runs on the
+//!   budget of the client that prints.
+//!
+//! # A client
+//!
+//! ```no_run
+//! #![no_std]
+//! #![no_main]
+//!
+//! use microkit_console::println;
+//! use sel4_microkit::{NullHandler, panicking, protection_domain};
+//!
+//! #[protection_domain]
+//! fn init() -> NullHandler {
+//!     panicking::set_hook(&microkit_console::panic_hook);
+//!     println!("hello, world");
+//!     NullHandler::new()
+//! }
+//! ```
+//!
+//! Printing is a protected procedure call. A PD that declares its calls by `waits!` lists
+//! `call microkit_console::CHANNEL`.
+//!
+//! In a test on the host there is no UART: give `microkit-test` the program
+//! `host::protection_domain` for `console.elf`.
+//!
+//! The crate has no features.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -15,16 +74,29 @@ use core::fmt::{self, Write};
 use sel4_microkit::panicking::PanicInfo;
 use sel4_microkit::{Backtrace, Channel, MessageInfo, pd_name};
 
-/// The channel to `console`, by the identifier that it has in those that print.
+/// The channel to the PD `console`, as each client's system file must number it.
 pub const CHANNEL: Channel = Channel::new(0);
 
-/// Bytes of one call: four words, which travel in registers, so that printing leaves the message
-/// registers as they are.
+/// The number of bytes that one call carries.
+///
+/// They are four words, which travel in CPU registers. So a handler can print between two accesses
+/// to its message registers.
 pub const BYTES_PER_CALL: usize = 32;
 
-/// Prints a line.
+/// Prints a line, with the syntax of [`format_args!`].
 ///
-/// **Blocks:** while `console` writes it. **Panics:** inside a borrow of the message registers.
+/// **Blocking:** until the console has written it.
+///
+/// # Panics
+///
+/// Panics inside a borrow of the message registers, such as `with_msg_regs`.
+///
+/// # Examples
+///
+/// ```no_run
+/// let pongs = 3;
+/// microkit_console::println!("{pongs} pongs");
+/// ```
 #[macro_export]
 macro_rules! println {
     ($($arg:tt)*) => {
@@ -32,18 +104,45 @@ macro_rules! println {
     };
 }
 
-/// Prints, as [`println!`] does, without ending the line.
+/// Prints text without ending the line.
+///
+/// The console keeps the text of a client until its line ends. A line of more than 128 bytes is
+/// written in parts.
+///
+/// **Blocking:** until the console has taken it.
+///
+/// # Panics
+///
+/// Panics inside a borrow of the message registers.
+///
+/// # Examples
+///
+/// ```no_run
+/// for byte in [0xde, 0xad] {
+///     microkit_console::print(format_args!("{byte:02x}"));
+/// }
+/// microkit_console::println!("");
+/// ```
 pub fn print(arguments: fmt::Arguments<'_>) {
     let mut printer = Printer {
         bytes: [0; BYTES_PER_CALL],
         length: 0,
     };
-    // An error is one of a value's own formatting; what was formatted before it is printed.
+    // `Printer` never fails. If a value's `Display` does, the text before it is printed.
     printer.write_fmt(arguments).ok();
     printer.flush();
 }
 
-/// Prints a panic's message and place, and how the program came there; to be given to `sel4_microkit::panicking::set_hook`.
+/// Prints the message and the place of a panic, and a backtrace if the stack allows one.
+///
+/// Give it to `sel4_microkit::panicking::set_hook`. Without a hook, the message goes to the
+/// kernel's debug console, which only the configuration `debug` has.
+///
+/// # Examples
+///
+/// ```no_run
+/// sel4_microkit::panicking::set_hook(&microkit_console::panic_hook);
+/// ```
 pub fn panic_hook(info: &PanicInfo<'_>) {
     println!("{}: {info}", pd_name().unwrap_or("?"));
     let trace = Backtrace::here();
@@ -52,12 +151,14 @@ pub fn panic_hook(info: &PanicInfo<'_>) {
     }
 }
 
+/// Collects text and sends it in calls of [`BYTES_PER_CALL`].
 struct Printer {
     bytes: [u8; BYTES_PER_CALL],
     length: usize,
 }
 
 impl Printer {
+    /// Sends the collected bytes: their number as the label, then the words.
     fn flush(&mut self) {
         if self.length > 0 {
             let (chunks, _) = self.bytes.as_chunks::<8>();

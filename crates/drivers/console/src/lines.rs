@@ -1,27 +1,29 @@
-//! The lines of several clients, each put together from calls and given on when it is complete, so
-//! that they do not mix.
+//! Lines of several clients, which the console keeps apart.
+//!
+//! A call carries part of a line. The parts of each client are collected, and the line is printed
+//! when it is complete.
 
 use heapless::Vec;
 use sel4_microkit::{Channel, MessageInfo, get_mr};
 
 use crate::BYTES_PER_CALL;
 
-/// Clients that can be served: channels 0 to 7.
+/// The number of clients: channels 0 to 7.
 const CLIENTS: usize = 8;
 
-/// Bytes of a line that are kept until it is complete; a longer one is given on in parts.
+/// The number of bytes that are collected of a line. A longer line is printed in parts.
 const LINE_BYTES: usize = 128;
 
-/// What clients have printed of lines that are not complete.
+/// The incomplete lines of all clients.
 #[derive(Default)]
 pub struct Lines([Vec<u8, LINE_BYTES>; CLIENTS]);
 
 impl Lines {
-    /// Takes what the message registers hold of a call on `channel`, and gives what is to be printed
-    /// to `print`, a piece of a line at a time.
+    /// Takes the text of a call on `channel` out of the message registers, and passes each complete
+    /// line to `print`, in one piece or several.
     ///
-    /// The label is how many bytes the four words carry. A client that says more, or that there is
-    /// no room for, is ignored.
+    /// The label is the number of bytes in the four words. A call with a larger label, or on a
+    /// channel above 7, is ignored.
     pub fn take(&mut self, channel: Channel, msg_info: MessageInfo, mut print: impl FnMut(&[u8])) {
         let words: [u64; BYTES_PER_CALL / 8] = core::array::from_fn(get_mr);
         let bytes = words.map(u64::to_le_bytes);

@@ -1,6 +1,6 @@
-//! Drives the board's PL011 serial port for those that print through it.
+//! The PD `console`: drives the PL011 UART of QEMU's `virt` machine for PDs that print.
 //!
-//! Lines of several clients do not mix.
+//! The library's page describes its clients and its part of the system file.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -9,7 +9,7 @@ use arm_pl011_uart::{DataBits, LineConfig, PL011Registers, Parity, StopBits, Uar
 use microkit_console::lines::Lines;
 use sel4_microkit::{Channel, Handler, Infallible, MessageInfo, device_region, protection_domain};
 
-/// Of the PL011 of QEMU's `virt` machine.
+/// The clock of the PL011 of QEMU's `virt` machine.
 const CLOCK_HZ: u32 = 24_000_000;
 
 const BAUD: u32 = 115_200;
@@ -23,7 +23,7 @@ fn init() -> Console {
         stop_bits: StopBits::One,
     };
     uart.enable(line, BAUD, CLOCK_HZ)
-        .expect("the clock can be divided to that rate");
+        .expect("the clock divides to this baud rate");
     Console {
         uart,
         lines: Lines::default(),
@@ -56,6 +56,10 @@ impl Handler for Console {
     }
 }
 
+/// Writes a byte, and polls until the UART has room.
+///
+/// The client's call returns when its text is written. A passive PD has no budget of its own with
+/// which it could wait for the UART's interrupt after its reply.
 fn put(uart: &mut Uart<'_>, byte: u8) {
     while uart.is_tx_fifo_full() {
         core::hint::spin_loop();

@@ -81,9 +81,9 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Count => write!(f, "a request is about 1 to {MAX_BLOCKS} blocks"),
-            Self::Outside => f.write_str("not all of these blocks are on the disk"),
+            Self::Outside => f.write_str("some of these blocks are not on the disk"),
             Self::Busy => f.write_str("requests are under way: wait for one to be completed"),
-            Self::ReadOnly => f.write_str("the disk can be read only"),
+            Self::ReadOnly => f.write_str("the disk is read-only"),
             Self::Device => f.write_str("the device has failed to do it"),
             Self::Broken => f.write_str(
                 "the device has reported something impossible: restart it and its driver",

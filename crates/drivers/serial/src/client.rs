@@ -1,30 +1,30 @@
-//! The clients, and whose line it is.
+//! The output queues of the clients, and which client's line is printed.
 
 use heapless::{Deque, Vec};
 use microkit_serial::LINE_BYTES;
 use microkit_shared_memory::{Broken, ByteConsumer};
 use sel4_microkit::{Channel, SharedWord};
 
-/// Who prints.
+/// The clients that print, in `N` places. Their lines are printed in turn.
 pub(crate) struct Clients<const N: usize> {
     clients: [Option<Client>; N],
-    /// Whose turn it is.
+    /// The place whose turn is next.
     next: usize,
-    /// The line that goes out, with its end.
+    /// The line that is being printed, with its end.
     line: Deque<u8, { LINE_BYTES + 2 }>,
 }
 
 struct Client {
     channel: Channel,
     output: ByteConsumer,
-    /// The line that is not whole yet.
+    /// The incomplete line.
     line: Vec<u8, LINE_BYTES>,
-    /// Whether the last line was one too long, without its end.
+    /// Whether the last line was too long, and its end has not come yet.
     is_cut: bool,
 }
 
 impl<const N: usize> Clients<N> {
-    /// Nobody yet.
+    /// Creates the places, without clients.
     pub(crate) const fn new() -> Self {
         Self {
             clients: [const { None }; N],
@@ -43,18 +43,18 @@ impl<const N: usize> Clients<N> {
         });
     }
 
-    /// The next byte to print. When a line has ended, the next client that has a whole one is
-    /// asked for it.
+    /// Returns the next byte to print. After the end of a line comes the next client in turn that
+    /// has a complete line.
     pub(crate) fn next_byte(&mut self) -> Option<u8> {
         if self.line.is_empty() {
             let first = self.next;
-            let whole = (0..N)
+            let complete = (0..N)
                 .map(|turn| (first + turn) % N)
                 .find(|&index| self.has_line(index));
             if let Some((index, Some(client))) =
-                whole.map(|index| (index, &mut self.clients[index]))
+                complete.map(|index| (index, &mut self.clients[index]))
             {
-                // There is room: it is empty, and has two bytes more than a client's line.
+                // There is room: `self.line` is empty and two bytes longer than a client's line.
                 self.line.extend(client.line.iter().chain(b"\r\n").copied());
                 client.line.clear();
                 self.next = (index + 1) % N;
@@ -63,8 +63,8 @@ impl<const N: usize> Clients<N> {
         self.line.pop_front()
     }
 
-    /// Whether a client has a whole line, as far as that is kept together. One that breaks its
-    /// queue is heard no more.
+    /// Whether a client has a complete line, or as much of one as is kept together. A client that
+    /// breaks its queue is removed.
     fn has_line(&mut self, index: usize) -> bool {
         let Some(client) = &mut self.clients[index] else {
             return false;
@@ -78,23 +78,24 @@ impl<const N: usize> Clients<N> {
 }
 
 impl Client {
-    /// Takes what there is of a line, and says whether it is whole, or as long as a line can be.
+    /// Takes bytes up to the end of a line. Returns whether the line is complete, or as long as a
+    /// line can be.
     fn read_line(&mut self) -> Result<bool, Broken> {
-        let mut is_whole = false;
-        while !is_whole && let Some(byte) = self.output.take_byte()? {
+        let mut is_complete = false;
+        while !is_complete && let Some(byte) = self.output.take_byte()? {
             if byte == b'\n' {
-                // The end of what was cut is no line of its own.
-                is_whole = !(self.is_cut && self.line.is_empty());
+                // The end of a line that was cut is not an empty line.
+                is_complete = !(self.is_cut && self.line.is_empty());
                 self.is_cut = false;
             } else {
                 self.line.push(byte).ok();
-                is_whole = self.line.is_full();
-                self.is_cut = is_whole;
+                is_complete = self.line.is_full();
+                self.is_cut = is_complete;
             }
         }
         if self.output.was_asked_for_room() {
             self.channel.notify();
         }
-        Ok(is_whole)
+        Ok(is_complete)
     }
 }

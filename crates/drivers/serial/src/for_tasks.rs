@@ -1,4 +1,4 @@
-//! The client's end for tasks, of which only one waits, and not the whole protection domain.
+//! The client's end for tasks: one task waits for the driver, and the protection domain goes on.
 
 use embedded_io_async::{ErrorType, Read, Write};
 use microkit_async::Listener;
@@ -7,7 +7,24 @@ use sel4_microkit::SharedWord;
 
 use crate::Error;
 
-/// As [`Serial`](crate::Serial), for a task.
+/// The client's end of the serial port for a task, with the traits of `embedded-io-async`.
+///
+/// # Examples
+///
+/// ```no_run
+/// use embedded_io_async::Write;
+/// use microkit_async::Listener;
+/// use microkit_serial::AsyncSerial;
+/// use sel4_microkit::{Channel, SharedWord, shared_words};
+///
+/// async fn print() -> Result<(), microkit_serial::Error> {
+///     let driver = Listener::new(Channel::new(1)).expect("no other task listens to the driver");
+///     let output = shared_words!(output, output_size, SharedWord);
+///     let mut serial = AsyncSerial::new(driver, output);
+///     serial.write_all(b"hello\n").await?;
+///     serial.flush().await
+/// }
+/// ```
 #[derive(Debug)]
 pub struct AsyncSerial {
     driver: Listener,
@@ -16,9 +33,13 @@ pub struct AsyncSerial {
 }
 
 impl AsyncSerial {
-    /// A client that writes.
+    /// Creates a client that writes, with the output queue in `output`.
     ///
-    /// **Needs:** as [`Serial::new`](crate::Serial::new).
+    /// **Rights:** those of [`Serial::new`](crate::Serial::new).
+    ///
+    /// # Panics
+    ///
+    /// Panics if the region has fewer than 25 words.
     pub fn new(driver: Listener, output: &'static [SharedWord]) -> Self {
         Self {
             driver,
@@ -27,9 +48,13 @@ impl AsyncSerial {
         }
     }
 
-    /// Lets the client read too.
+    /// Adds the input queue in `input`, so that the client can read.
     ///
-    /// **Needs:** the region that the driver calls `input`.
+    /// **Rights:** those of [`Serial::with_input`](crate::Serial::with_input).
+    ///
+    /// # Panics
+    ///
+    /// Panics if the region has fewer than 25 words.
     pub fn with_input(self, input: &'static [SharedWord]) -> Self {
         Self {
             input: Some(ByteConsumer::new(input)),
@@ -43,12 +68,13 @@ impl ErrorType for AsyncSerial {
 }
 
 impl Write for AsyncSerial {
-    /// **Cancel safety:** bytes are put in the moment in which this returns. Dropped before, it has put
-    /// nothing.
+    /// Writes as many bytes as the queue has room for, and at least one.
+    ///
+    /// **Cancel safety:** a future that is dropped before it returns has written nothing.
     async fn write(&mut self, bytes: &[u8]) -> Result<usize, Error> {
         loop {
             let count = self.output.put(bytes)?;
-            // Of half a line the driver can make nothing yet.
+            // The driver cannot print a part of a line.
             if bytes[..count].contains(&b'\n') || count < bytes.len() {
                 self.driver.channel().notify();
             }
@@ -61,7 +87,7 @@ impl Write for AsyncSerial {
         }
     }
 
-    /// Waits until the driver has taken all that was written.
+    /// Waits until the driver has taken all bytes.
     ///
     /// **Cancel safety:** it changes nothing, and can be called again.
     async fn flush(&mut self) -> Result<(), Error> {
@@ -74,8 +100,9 @@ impl Write for AsyncSerial {
 }
 
 impl Read for AsyncSerial {
-    /// **Cancel safety:** bytes are taken in the moment in which this returns. Dropped before, it has
-    /// taken nothing.
+    /// Reads the bytes that were typed, and at least one.
+    ///
+    /// **Cancel safety:** a future that is dropped before it returns has read nothing.
     async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
         loop {
             let input = self.input.as_mut().ok_or(Error::NoInput)?;

@@ -1,9 +1,99 @@
-//! Printing and reading through the `serial` protection domain (PD), which drives the board's
-//! serial port.
+//! A serial port for several protection domains (PDs), driven by its interrupt.
 //!
-//! A client shares a queue of bytes with the driver, and another if it reads; a notification says
-//! that there is something in one, or room again. Lines of several clients do not mix: the driver
-//! takes them whole.
+//! The crate has two parts:
+//!
+//! - a library for clients: [`Serial`] with the traits of `embedded-io`, and [`AsyncSerial`] for
+//!   tasks;
+//! - the PD `serial` (the binary `serial`, in a system file `serial.elf`), which drives the port.
+//!   It prints whole lines, so the lines of different clients do not mix.
+//!
+//! A client shares a queue of bytes with the driver, and a second queue if it reads. A notification
+//! says that a queue has bytes, or room again. The driver believes no client: a client that breaks
+//! its queue loses its own output and nobody else's.
+//!
+//! # Which serial port
+//!
+//! The PD drives an Arm PL011 UART with a 24 MHz clock, at 115200 baud and 8N1, by its interrupt.
+//! On QEMU's `virt` machine that is the UART at physical address `0x900_0000` with interrupt 33. The
+//! kernel of the configuration `debug` prints on the same UART. A system has either this PD or
+//! `console` of `microkit-console`, as only one PD can map the UART.
+//!
+//! # The system file
+//!
+//! With one client, which reads too:
+//!
+//! ```xml
+//! <memory_region name="uart" size="0x1000" phys_addr="0x9000000" />
+//! <memory_region name="output_1" size="0x1000" />
+//! <memory_region name="input" size="0x1000" />
+//!
+//! <protection_domain name="serial" priority="200" stack_size="0x4000">
+//!     <program_image path="serial.elf" />
+//!     <map mr="uart" vaddr="0x2000000" perms="rw" cached="false"
+//!          setvar_vaddr="uart" setvar_size="uart_size" />
+//!     <map mr="output_1" vaddr="0x4001000" perms="rw"
+//!          setvar_vaddr="output_1" setvar_size="output_1_size" />
+//!     <map mr="input" vaddr="0x4010000" perms="rw"
+//!          setvar_vaddr="input" setvar_size="input_size" />
+//!     <irq irq="33" id="0" />
+//! </protection_domain>
+//!
+//! <protection_domain name="shell" priority="100">
+//!     <program_image path="shell.elf" />
+//!     <map mr="output_1" vaddr="0x4000000" perms="rw"
+//!          setvar_vaddr="output" setvar_size="output_size" />
+//!     <map mr="input" vaddr="0x4010000" perms="rw"
+//!          setvar_vaddr="input" setvar_size="input_size" />
+//! </protection_domain>
+//!
+//! <channel>
+//!     <end pd="serial" id="1" />
+//!     <end pd="shell" id="1" />
+//! </channel>
+//! ```
+//!
+//! - The interrupt has the `id` 0 at the driver.
+//! - Up to four clients have the `id`s 1 to 4 at the driver. The driver maps the output queue of
+//!   client *N* with the symbols `output_N` and `output_N_size`. A client without that region is
+//!   not served.
+//! - The client with the `id` 1 at the driver may read: its input queue has the symbols `input` and
+//!   `input_size` there. Without it, what is typed is dropped.
+//! - Both PDs map a queue with `perms="rw"`, because each end writes its own position. The names of
+//!   the symbols and the `id`s at the client are the client's own choice.
+//! - Priorities are free. A client above the driver fills its queue before the driver takes a byte.
+//!
+//! # A client
+//!
+//! ```no_run
+//! #![no_std]
+//! #![no_main]
+//!
+//! use embedded_io::{Read, Write};
+//! use microkit_serial::Serial;
+//! use sel4_microkit::{Channel, NullHandler, SharedWord, protection_domain, shared_words};
+//!
+//! #[protection_domain]
+//! fn init() -> NullHandler {
+//!     let mut serial = Serial::new(
+//!         Channel::new(1),
+//!         shared_words!(output, output_size, SharedWord),
+//!     )
+//!     .with_input(shared_words!(input, input_size, SharedWord));
+//!     let mut typed = [0; 64];
+//!     let count = serial.read(&mut typed).expect("the driver keeps to its queue");
+//!     writeln!(serial, "{count} bytes").expect("the driver keeps to its queue");
+//!     NullHandler::new()
+//! }
+//! ```
+//!
+//! The methods that wait do so for the driver's notification, and the whole PD waits with them. So
+//! they are for PDs that nobody calls. In a PD with tasks, [`AsyncSerial`] makes only one task wait.
+//!
+//! # Features
+//!
+//! | feature | adds |
+//! | --- | --- |
+//! | `async` | [`AsyncSerial`], with the traits of `embedded-io-async`, for tasks of `microkit-async` |
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -19,12 +109,12 @@ use microkit_shared_memory::{Broken, ByteConsumer, ByteProducer};
 use sel4_microkit::ipc;
 use sel4_microkit::{Channel, ChannelSet, SharedWord};
 
-/// Bytes of a line that are kept together; a longer one goes out as several.
+/// The number of bytes of a line that are kept together. A longer line goes out as several.
 pub const LINE_BYTES: usize = 256;
 
-/// A client's end: what it writes is printed, line by line, and what it reads was typed.
+/// The client's end of the serial port: it writes lines and reads what was typed.
 ///
-/// An unfinished line is not printed before its end comes.
+/// It implements the traits of `embedded-io`. The driver prints a line when its end was written.
 #[derive(Debug)]
 pub struct Serial {
     driver: Channel,
@@ -35,10 +125,29 @@ pub struct Serial {
 }
 
 impl Serial {
-    /// A client that writes.
+    /// Creates a client that writes, with the output queue in `output`.
     ///
-    /// **Needs:** a channel to the driver, and the region that the driver calls `output_N` on its
-    /// channel *N*.
+    /// **Rights:** a channel to the driver, and a `<map>` with `rw` of the region that the driver
+    /// maps as `output_N` for its channel *N*.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the region has fewer than 25 words.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// use embedded_io::Write;
+    /// use microkit_serial::Serial;
+    /// use sel4_microkit::{Channel, SharedWord, shared_words};
+    ///
+    /// # fn print() -> Result<(), microkit_serial::Error> {
+    /// let output = shared_words!(output, output_size, SharedWord);
+    /// let mut serial = Serial::new(Channel::new(1), output);
+    /// serial.write_all(b"hello\n")?;
+    /// serial.flush()
+    /// # }
+    /// ```
     pub fn new(driver: Channel, output: &'static [SharedWord]) -> Self {
         Self {
             driver,
@@ -49,9 +158,14 @@ impl Serial {
         }
     }
 
-    /// Lets the client read too.
+    /// Adds the input queue in `input`, so that the client can read.
     ///
-    /// **Needs:** the region that the driver calls `input`.
+    /// **Rights:** a `<map>` with `rw` of the region that the driver maps as `input`, and the
+    /// driver's channel 1.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the region has fewer than 25 words.
     pub fn with_input(self, input: &'static [SharedWord]) -> Self {
         Self {
             input: Some(ByteConsumer::new(input)),
@@ -59,13 +173,33 @@ impl Serial {
         }
     }
 
-    /// The channels that were notified while this waited for its own, to be handled as those that
-    /// [`Handler::notified`](sel4_microkit::Handler::notified) is given.
+    /// Takes the channels that were notified while this client waited for the driver.
+    ///
+    /// Handle them as [`Handler::notified`](sel4_microkit::Handler::notified) would: nobody else
+    /// sees these notifications.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # use sel4_microkit::{ChannelSet, Handler, Infallible};
+    /// # struct Shell { serial: microkit_serial::Serial }
+    /// # impl Handler for Shell {
+    /// #     type Error = Infallible;
+    /// fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
+    ///     // … write and read …
+    ///     let missed = self.serial.take_missed();
+    ///     if !missed.is_empty() {
+    ///         self.notified(missed)?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// # }
+    /// ```
     pub fn take_missed(&mut self) -> ChannelSet {
         core::mem::take(&mut self.missed)
     }
 
-    /// How often this has waited.
+    /// Returns the number of times that this client has waited for the driver.
     pub fn waits(&self) -> u32 {
         self.waits
     }
@@ -77,12 +211,13 @@ impl Serial {
     }
 }
 
-/// Why nothing can be written or read any more.
+/// Why a client cannot write or read.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum Error {
-    /// The driver's end of a queue is broken.
+    /// The driver has written an impossible position to a queue. It does not get better: restart
+    /// the system.
     Broken,
-    /// The client has no input.
+    /// The client was created without [`with_input`](Serial::with_input).
     NoInput,
 }
 
@@ -96,7 +231,9 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Broken => write!(f, "the serial driver: {Broken}"),
-            Self::NoInput => f.write_str("this client of the serial driver was given no input"),
+            Self::NoInput => f.write_str(
+                "this client of the serial driver has no input queue: add it with `with_input`",
+            ),
         }
     }
 }
@@ -117,14 +254,25 @@ impl ErrorType for Serial {
 }
 
 impl Write for Serial {
-    /// **Blocks:** while the queue is full. What is notified meanwhile is for
-    /// [`take_missed`](Serial::take_missed).
-    /// **Needs:** a PD that nobody calls and that has no children.
-    /// **Panics:** if it is called while it waits, and inside a borrow of the message registers.
+    /// Writes as many bytes as the queue has room for, and at least one.
+    ///
+    /// The driver is notified at the end of a line, or when the queue is full: it cannot print a
+    /// part of a line.
+    ///
+    /// **Blocking:** while the queue is full. Notifications of other channels are kept for
+    /// [`take_missed`](Serial::take_missed). **Rights:** a PD that nobody calls and that has no
+    /// children.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Broken`] if the driver has broken the queue.
+    ///
+    /// # Panics
+    ///
+    /// Panics inside a borrow of the message registers.
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Error> {
         loop {
             let count = self.output.put(bytes)?;
-            // Of half a line the driver can make nothing yet.
             if bytes[..count].contains(&b'\n') || count < bytes.len() {
                 self.driver.notify();
             }
@@ -137,9 +285,9 @@ impl Write for Serial {
         }
     }
 
-    /// Waits until the driver has taken all that was written.
+    /// Waits until the driver has taken all bytes.
     ///
-    /// **Blocks and panics:** as [`write`](Self::write).
+    /// **Blocking:** until then. Errors and panics are those of [`write`](Self::write).
     fn flush(&mut self) -> Result<(), Error> {
         self.driver.notify();
         while self.output.ask_for_room()? > 0 {
@@ -156,7 +304,14 @@ impl WriteReady for Serial {
 }
 
 impl Read for Serial {
-    /// **Blocks:** until something is typed; otherwise as [`write`](Self::write).
+    /// Reads the bytes that were typed, and at least one.
+    ///
+    /// **Blocking:** until a byte is typed. Panics are those of [`write`](Self::write).
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::NoInput`] if the client has no input queue, [`Error::Broken`] if the driver
+    /// has broken it.
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
         loop {
             let input = self.input.as_mut().ok_or(Error::NoInput)?;

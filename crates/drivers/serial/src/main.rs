@@ -1,5 +1,9 @@
-//! Drives the board's PL011 serial port by its interrupts, for up to [`CLIENTS`] clients that print,
-//! of which one may read too.
+//! The PD `serial`: drives the PL011 UART of QEMU's `virt` machine by its interrupt, for up to
+//! [`CLIENTS`] clients that print. One of them may read too.
+//!
+//! The library's page describes its clients and its part of the system file. [`Port`] is the UART,
+//! [`Clients`] are the output queues. Each event moves bytes as far as there is room: from the UART
+//! to the reader's queue, and from the output queues to the UART.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -15,11 +19,13 @@ use sel4_microkit::{
     protection_domain, shared_words_if_mapped,
 };
 
-/// The port's interrupt.
+/// The UART's interrupt.
 const IRQ: Channel = Channel::new(0);
 
-/// Clients that can be served, from this channel on; each has the region `output_` and its number.
+/// The number of clients.
 const CLIENTS: usize = 4;
+
+/// The channel of the first client. Its region is `output_1`; the next have the next numbers.
 const FIRST_CLIENT: usize = 1;
 
 /// The client that may read.
@@ -28,7 +34,7 @@ const READER: Channel = Channel::new(1);
 struct Driver {
     port: Port,
     clients: Clients<CLIENTS>,
-    /// What was typed, on its way to the reader, if there is one.
+    /// The queue to the reader, if there is one and it has kept to its rules.
     input: Option<ByteProducer>,
     deferred: DeferredActionSlot,
 }
@@ -75,24 +81,25 @@ impl Handler for Driver {
 }
 
 impl Driver {
-    /// Passes on what was typed. While the reader has no room, it stays in the port, as far as that
-    /// has room.
+    /// Moves bytes that were typed from the UART to the reader. While the reader's queue is full,
+    /// they stay in the UART's FIFO.
     fn receive(&mut self) {
-        let mut has_come = false;
+        let mut has_received = false;
         while self.has_room() {
             let Some(byte) = self.port.receive() else {
                 break;
             };
             if let Some(input) = &mut self.input {
-                has_come |= input.put(&[byte]) == Ok(1);
+                has_received |= input.put(&[byte]) == Ok(1);
             }
         }
-        if has_come {
+        if has_received {
             READER.notify();
         }
     }
 
-    /// Whether a byte can be passed on. If not, the reader notifies when it has taken some.
+    /// Whether the reader's queue has room. If not, the reader was asked to notify when it has taken
+    /// some bytes, and the UART no longer interrupts for received bytes.
     fn has_room(&mut self) -> bool {
         let room = self.input.as_mut().map(|input| match input.room_bytes()? {
             0 => Ok(input.capacity_bytes() - input.ask_for_room()?),
@@ -100,7 +107,7 @@ impl Driver {
         });
         let has_room = match room {
             Some(Ok(room)) => room > 0,
-            // Nobody reads, or who did has broken the queue: what is typed goes nowhere.
+            // There is no reader, or it has broken its queue: received bytes are dropped.
             Some(Err(Broken)) | None => {
                 self.input = None;
                 true

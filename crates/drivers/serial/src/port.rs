@@ -1,4 +1,4 @@
-//! The port: a PL011 (Arm DDI 0183, *PrimeCell UART*).
+//! The UART: a PL011 (Arm DDI 0183, *PrimeCell UART*).
 
 use super::client::Clients;
 use arm_pl011_uart::{
@@ -6,26 +6,29 @@ use arm_pl011_uart::{
 };
 use sel4_microkit::device_region;
 
-/// Of the PL011 of QEMU's `virt` machine.
+/// The clock of the PL011 of QEMU's `virt` machine.
 const CLOCK_HZ: u32 = 24_000_000;
 
 const BAUD: u32 = 115_200;
 
-/// Bytes that are written before the port must say that it has sent some: what the smallest
-/// transmit FIFO has (DDI 0183, revisions before r1p5), and more than the level at which it says so.
+/// The number of bytes that are written before the driver waits for the transmit interrupt.
+///
+/// It is the size of the smallest transmit FIFO (DDI 0183, revisions before r1p5), and more than the
+/// level at which that interrupt comes. The flag "FIFO full" alone would do on hardware, but QEMU's
+/// UART is never full: without this limit, no test would take the way through the interrupt.
 const BURST_BYTES: usize = 16;
 
-/// A byte has come, or some have come and then none for a while.
+/// The receive interrupt, and the receive timeout: fewer bytes than the level, then none for a while.
 const RECEIVED: Interrupts = Interrupts::RXI.union(Interrupts::RTI);
 
-/// The serial port.
+/// The UART, and which of its interrupts are enabled.
 pub(crate) struct Port {
     uart: Uart<'static>,
     masks: Interrupts,
 }
 
 impl Port {
-    /// Sets the port up.
+    /// Sets the UART up, with the receive interrupts enabled.
     pub(crate) fn new() -> Self {
         let mut uart = device_region!(uart, uart_size, PL011Registers).into_uart();
         let line = LineConfig {
@@ -34,7 +37,7 @@ impl Port {
             stop_bits: StopBits::One,
         };
         uart.enable(line, BAUD, CLOCK_HZ)
-            .expect("the clock can be divided to that rate");
+            .expect("the clock divides to this baud rate");
         uart.set_interrupt_fifo_levels(FifoLevel::Bytes4, FifoLevel::Bytes4);
         uart.set_interrupt_masks(RECEIVED);
         Self {
@@ -43,7 +46,8 @@ impl Port {
         }
     }
 
-    /// The interrupt has come.
+    /// Handles the interrupt: clears its causes. Must run before bytes are received or sent, so that
+    /// bytes which come in between raise it again.
     pub(crate) fn interrupted(&mut self) {
         let come = self.uart.masked_interrupt_status();
         self.uart.clear_interrupts(come);
@@ -52,13 +56,14 @@ impl Port {
         }
     }
 
-    /// Whether bytes that come raise the interrupt.
+    /// Enables or disables the receive interrupts.
     pub(crate) fn listen(&mut self, listens: bool) {
         let sending = self.masks - RECEIVED;
         self.set_masks(if listens { sending | RECEIVED } else { sending });
     }
 
-    /// The next byte that has come. One that came damaged is left out.
+    /// Returns the next received byte. Bytes with a parity, framing, break or overrun error are
+    /// skipped.
     pub(crate) fn receive(&mut self) -> Option<u8> {
         loop {
             match self.uart.read_word() {
@@ -68,13 +73,13 @@ impl Port {
         }
     }
 
-    /// Writes what the clients have, as far as the port has room; the rest after its next
-    /// interrupt.
+    /// Writes the clients' bytes, as far as the UART has room. The rest follows after its next
+    /// transmit interrupt.
     pub(crate) fn transmit<const N: usize>(&mut self, clients: &mut Clients<N>) {
         if self.masks.contains(Interrupts::TXI) {
-            return; // It has not sent yet what it was given.
+            return; // It has not sent the last burst yet.
         }
-        // Before the first byte: the interrupt that is waited for is one that these bytes cause.
+        // Before the first byte, so that the interrupt which is waited for is caused by these bytes.
         self.uart.clear_interrupts(Interrupts::TXI);
         for _ in 0..BURST_BYTES {
             if self.uart.is_tx_fifo_full() {

@@ -1,10 +1,10 @@
-//! The driver as what tells tasks the time.
+//! The timer as the `Alarm` of tasks.
 
 use microkit_async::Alarm;
 
 use crate::Timer;
 
-/// The client then has no other time-outs than those of its tasks.
+/// Arming resets the client, so the PD has no other time-outs than those of its tasks.
 impl Alarm for Timer {
     fn now_ns(&self) -> u64 {
         Timer::now_ns(self)
@@ -12,7 +12,7 @@ impl Alarm for Timer {
 
     fn arm(&self, deadline_ns: u64) {
         self.reset();
-        // There is room: it is the only one.
+        // It cannot fail: it is the only time-out.
         self.set(deadline_ns, 0).ok();
     }
 }

@@ -1,5 +1,7 @@
-//! The physical counter and timer of the processor (Arm ARM, *The Generic Timer*), which seL4 lets
-//! PDs use on this board (`EXPORT_PCNT_USER`, `EXPORT_PTMR_USER` of the SDK's configurations).
+//! The physical counter and timer of the processor (Arm ARM, *The Generic Timer*).
+//!
+//! seL4 lets PDs use them on this board: `EXPORT_PCNT_USER` and `EXPORT_PTMR_USER` are set in the
+//! SDK's configurations.
 
 use arm_sysregs::el0::accessors::{
     read_cntfrq_el0, read_cntpct_el0, write_cntp_ctl_el0, write_cntp_cval_el0,
@@ -8,13 +10,13 @@ use arm_sysregs::el0::registers::{CntpCtlEl0, CntpCvalEl0};
 
 const NS_PER_S: u128 = 1_000_000_000;
 
-/// The clock, with one alarm.
+/// The counter as a clock, and the timer as its one alarm.
 pub(crate) struct Clock {
     ticks_per_s: u128,
 }
 
 impl Clock {
-    /// The clock, without an alarm.
+    /// Creates the clock, and switches the alarm off.
     pub(crate) fn new() -> Self {
         let clock = Self {
             ticks_per_s: read_cntfrq_el0().bits().max(1).into(),
@@ -23,19 +25,20 @@ impl Clock {
         clock
     }
 
-    /// Nanoseconds since the counter started.
+    /// Returns the time in nanoseconds since the counter started.
     pub(crate) fn now_ns(&self) -> u64 {
         let ticks = u128::from(read_cntpct_el0().bits());
         saturated(ticks * NS_PER_S / self.ticks_per_s)
     }
 
-    /// Sets the alarm: the interrupt is raised from then on, until it is set anew.
+    /// Sets the alarm, or switches it off. The interrupt is level-triggered: from `at_ns` on it stays
+    /// raised until the alarm is set again.
     pub(crate) fn set_alarm(&self, at_ns: Option<u64>) {
         let Some(at_ns) = at_ns else {
             write_cntp_ctl_el0(CntpCtlEl0::empty());
             return;
         };
-        // Rounded up: when it is raised, `now_ns` is not before it.
+        // Rounded up, so that `now_ns` is not before `at_ns` when the interrupt comes.
         let ticks = (u128::from(at_ns) * self.ticks_per_s).div_ceil(NS_PER_S);
         write_cntp_cval_el0(CntpCvalEl0::from_bits_retain(saturated(ticks)));
         write_cntp_ctl_el0(CntpCtlEl0::ENABLE);

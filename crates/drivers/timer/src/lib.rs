@@ -1,7 +1,88 @@
-//! The time, and time-outs, from the `timer` protection domain (PD).
+//! The time, and time-outs for several protection domains (PDs).
 //!
-//! A client asks by protected calls, which are answered at once, and is notified when some of its
-//! time-outs have expired: once for all that are due.
+//! The crate has two parts:
+//!
+//! - a library for clients: [`Timer`];
+//! - the PD `timer` (the binary `timer`, in a system file `timer.elf`), which drives the processor's
+//!   timer.
+//!
+//! A client calls the driver, which answers at once. When time-outs of a client have expired, the
+//! driver notifies it, once for all that are due. The client then asks which they are, and gets them
+//! in the order of their deadlines.
+//!
+//! # Which timer
+//!
+//! The PD drives the physical timer of the processor (the EL1 physical timer of Arm's Generic Timer:
+//! `CNTP_CVAL_EL0`, `CNTP_CTL_EL0`), and reads its counter (`CNTPCT_EL0`). There is no region to map.
+//! Two conditions hold on `qemu_virt_aarch64`:
+//!
+//! - The kernel lets PDs use these registers (`EXPORT_PCNT_USER` and
+//!   `EXPORT_PTMR_USER`), and itself uses another timer. Then every PD can access them, so a
+//!   PD of bad will can change the driver's alarm.
+//! - The timer's interrupt is 30, and belongs to this PD.
+//!
+//! # The system file
+//!
+//! ```xml
+//! <protection_domain name="timer" priority="200" stack_size="0x4000">
+//!     <program_image path="timer.elf" />
+//!     <irq irq="30" id="0" />
+//! </protection_domain>
+//!
+//! <!-- For each client. -->
+//! <channel>
+//!     <end pd="timer" id="1" />
+//!     <end pd="client" id="1" pp="true" />
+//! </channel>
+//! ```
+//!
+//! - The interrupt has the `id` 0 at the driver.
+//! - Up to four clients have the `id`s 1 to 4 at the driver, and `pp="true"` at their own end, where
+//!   the `id` is free.
+//! - The driver must have a higher priority than each client, and is not passive: it runs when the
+//!   interrupt comes.
+//!
+//! # A client
+//!
+//! ```no_run
+//! #![no_std]
+//! #![no_main]
+//!
+//! use microkit_timer::{Error, Timer};
+//! use sel4_microkit::{Channel, ChannelSet, Handler, debug_println, protection_domain};
+//!
+//! const TIMER: Channel = Channel::new(1);
+//! const SECOND_NS: u64 = 1_000_000_000;
+//!
+//! struct Blinker(Timer);
+//!
+//! #[protection_domain]
+//! fn init() -> Blinker {
+//!     let timer = Timer::new(TIMER);
+//!     timer.set(timer.now_ns() + SECOND_NS, 0).expect("it is the only time-out");
+//!     Blinker(timer)
+//! }
+//!
+//! impl Handler for Blinker {
+//!     type Error = Error;
+//!
+//!     fn notified(&mut self, _: ChannelSet) -> Result<(), Error> {
+//!         for expired in self.0.expired() {
+//!             debug_println!("blink");
+//!             self.0.set(expired.deadline_ns + SECOND_NS, 0)?;
+//!         }
+//!         Ok(())
+//!     }
+//! }
+//! ```
+//!
+//! A PD that declares its calls by `waits!` lists `call TIMER`.
+//!
+//! # Features
+//!
+//! | feature | adds |
+//! | --- | --- |
+//! | `async` | `Timer` is an `Alarm` of `microkit-async`, so that tasks can wait by `embassy-time` |
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -11,65 +92,69 @@ mod alarm;
 use core::fmt;
 use sel4_microkit::{Channel, MessageInfo, with_msg_regs};
 
-/// Time-outs that each client can have: those that are set, and those that have expired and that it
-/// has not yet been told of.
+/// The number of time-outs that each client can have: those that are set, and those that have
+/// expired and were not yet returned by [`Timer::expired`].
 pub const TIMEOUTS_PER_CLIENT: usize = 8;
 
-/// What a client asks for: the label of its call. Words are those of the message.
+/// The requests of clients: labels of their calls. [`Timer`] makes these calls.
+///
+/// A word is a message register of the call.
 pub mod request {
-    /// The time. The reply is one word: nanoseconds.
+    /// Returns the time. The reply is one word: nanoseconds.
     pub const NOW: u64 = 0;
-    /// A time-out, at nanoseconds (word 0), with a tag (word 1). The reply is its identifier.
+    /// Sets a time-out at a time in nanoseconds (word 0), with a tag (word 1). The reply is one word:
+    /// the identifier of the time-out.
     pub const SET: u64 = 1;
-    /// No more of the time-out with an identifier (word 0).
+    /// Cancels the time-out with an identifier (word 0).
     pub const CANCEL: u64 = 2;
-    /// Which have expired. The reply has three words for each: tag, deadline, order.
+    /// Returns the time-outs that have expired. The reply has three words for each: tag, deadline,
+    /// order.
     pub const EXPIRED: u64 = 3;
-    /// No more of any.
+    /// Cancels all time-outs of the client, and drops those that have expired.
     pub const RESET: u64 = 4;
 }
 
-/// What the driver answers: the label of its reply.
+/// The answers of the driver: labels of its replies.
 pub mod reply {
-    /// It is done.
+    /// The request was carried out.
     pub const DONE: u64 = 0;
-    /// The client has as many as it can have.
+    /// The client has [`TIMEOUTS_PER_CLIENT`](super::TIMEOUTS_PER_CLIENT).
     pub const FULL: u64 = 1;
     /// The client has set no such time-out, or it has expired.
     pub const NOT_SET: u64 = 2;
-    /// That is no request.
+    /// There is no such request, or the channel is not a client's.
     pub const UNKNOWN: u64 = 3;
 }
 
-/// The driver, as its client sees it.
+/// The client's end of the timer.
 #[derive(Debug)]
 pub struct Timer {
     driver: Channel,
 }
 
-/// A time-out that was set.
+/// A time-out that was set, to cancel it.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct Timeout(u64);
 
 /// A time-out that has expired.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct Expired {
-    /// What the client has given it.
+    /// The tag that the client has given to [`Timer::set`].
     pub tag: u64,
-    /// When it was due, in nanoseconds.
+    /// The time at which it was due, in nanoseconds.
     pub deadline_ns: u64,
-    /// How many, of all clients, have expired before it since the driver started.
+    /// The number of time-outs of all clients that have expired before it since the driver started.
     pub order: u64,
 }
 
-/// Why a time-out was not set, or not cancelled.
+/// Why a time-out was not set or not cancelled.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum Error {
     /// The client has [`TIMEOUTS_PER_CLIENT`].
     Full,
-    /// It has expired, or was cancelled before.
+    /// The time-out has expired, or was cancelled before.
     NotSet,
-    /// The driver's answer is none that there is.
+    /// The driver has sent an unknown answer.
     Driver,
 }
 
@@ -78,38 +163,46 @@ impl fmt::Display for Error {
         match self {
             Self::Full => write!(
                 f,
-                "this client has {TIMEOUTS_PER_CLIENT} time-outs, which is all that it can have: \
+                "this client has {TIMEOUTS_PER_CLIENT} time-outs, the most that it can have: \
                  cancel one, or ask which have expired"
             ),
             Self::NotSet => f.write_str("no such time-out is set"),
-            Self::Driver => f.write_str("the timer's driver has answered something else"),
+            Self::Driver => f.write_str(
+                "the timer driver has sent an unknown answer: is the channel that of the timer?",
+            ),
         }
     }
 }
 
 impl core::error::Error for Error {}
 
-/// All methods: **Blocks:** until the driver answers, which does not wait for anything.
-/// **Panics:** inside a borrow of the message registers.
+/// **Blocking:** all methods wait until the driver answers, which it does at once.
+///
+/// # Panics
+///
+/// All methods panic inside a borrow of the message registers.
 impl Timer {
-    /// A client, to which no time-out of before belongs any more.
+    /// Creates the client's end, and [resets](Self::reset) the driver's: a restarted client has no
+    /// time-outs of its earlier incarnation.
     ///
-    /// **Needs:** a channel with `pp="true"` to the driver, whose priority is higher.
+    /// **Rights:** a channel with `pp="true"` to the driver, which has a higher priority.
     pub fn new(driver: Channel) -> Self {
         let timer = Self { driver };
         timer.reset();
         timer
     }
 
-    /// Nanoseconds since the machine's counter started.
+    /// Returns the time in nanoseconds since the processor's counter started.
     pub fn now_ns(&self) -> u64 {
         self.call(request::NOW, [0; 2]).1
     }
 
-    /// Sets a time-out. The driver notifies when it is due, at once if that has passed; `tag` is
-    /// the client's own.
+    /// Sets a time-out. The driver notifies when `deadline_ns` is reached, or at once if it has
+    /// passed. `tag` is returned by [`expired`](Self::expired), and means nothing to the driver.
     ///
-    /// **Errors:** the client has as many as it can have.
+    /// # Errors
+    ///
+    /// Returns [`Error::Full`] if the client has [`TIMEOUTS_PER_CLIENT`].
     pub fn set(&self, deadline_ns: u64, tag: u64) -> Result<Timeout, Error> {
         match self.call(request::SET, [deadline_ns, tag]) {
             (reply::DONE, id) => Ok(Timeout(id)),
@@ -120,7 +213,19 @@ impl Timer {
 
     /// Cancels a time-out.
     ///
-    /// **Errors:** it has expired, or was cancelled before.
+    /// # Errors
+    ///
+    /// Returns [`Error::NotSet`] if it has expired, or was cancelled before.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn wait(timer: &microkit_timer::Timer) -> Result<(), microkit_timer::Error> {
+    /// let timeout = timer.set(timer.now_ns() + 5_000_000, 7)?;
+    /// // … the answer comes in time …
+    /// timer.cancel(timeout)
+    /// # }
+    /// ```
     pub fn cancel(&self, timeout: Timeout) -> Result<(), Error> {
         match self.call(request::CANCEL, [timeout.0, 0]) {
             (reply::DONE, _) => Ok(()),
@@ -129,13 +234,13 @@ impl Timer {
         }
     }
 
-    /// Cancels all, and forgets those that have expired.
+    /// Cancels all time-outs of this client, and drops those that have expired.
     pub fn reset(&self) {
         self.call(request::RESET, [0; 2]);
     }
 
-    /// The time-outs that have expired since this was asked last, in the order of their deadlines,
-    /// and of their being set where these are the same.
+    /// Returns the time-outs that have expired since the last call, in the order of their deadlines.
+    /// Time-outs with the same deadline are in the order in which they were set.
     pub fn expired(&self) -> impl Iterator<Item = Expired> + use<> {
         let info = self.driver.pp_call(MessageInfo::new(request::EXPIRED, 0));
         let mut all = [None; TIMEOUTS_PER_CLIENT];
@@ -152,7 +257,7 @@ impl Timer {
         all.into_iter().flatten()
     }
 
-    /// The label of the reply, and its first word.
+    /// Calls the driver. Returns the label of the reply, and its first word.
     fn call(&self, request: u64, words: [u64; 2]) -> (u64, u64) {
         let info = MessageInfo::new(request, words.len());
         let (info, reply) = self.driver.pp_call_with_mrs(info, words);

@@ -1,4 +1,8 @@
-//! Tells the time, and when time-outs are due, by the physical timer of the processor.
+//! The PD `timer`: drives the physical timer of the processor, for up to [`CLIENTS`] clients.
+//!
+//! The library's page describes its clients and its part of the system file. A time-out is in
+//! `waiting` until it is due, then in `expired` until its client asks. The alarm is always set to
+//! the earliest deadline in `waiting`.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -6,8 +10,8 @@
 mod clock;
 
 use clock::Clock;
-use deadlines::{Deadlines, Id};
 use heapless::Deque;
+use microkit_async::deadlines::{Deadlines, Id};
 use microkit_timer::{Expired, TIMEOUTS_PER_CLIENT, reply, request};
 use sel4_microkit::{
     Channel, ChannelSet, DeferredAction, DeferredActionSlot, Handler, IrqAckError, MessageInfo,
@@ -17,17 +21,19 @@ use sel4_microkit::{
 /// The timer's interrupt.
 const IRQ: Channel = Channel::new(0);
 
-/// Clients that can be served: channels 1 to 4.
+/// The channel of the first client. The next have the next numbers.
 const FIRST_CLIENT: usize = 1;
+
+/// The number of clients.
 const CLIENTS: usize = 4;
 
 struct Driver {
     clock: Clock,
-    /// Those that are not due yet.
+    /// The time-outs that are not due yet.
     waiting: Deadlines<Waiting, { CLIENTS * TIMEOUTS_PER_CLIENT }>,
-    /// Those that were due, and that the client has not asked for yet.
+    /// The time-outs of each client that are due, and that it has not asked for yet.
     expired: [Deque<Expired, TIMEOUTS_PER_CLIENT>; CLIENTS],
-    /// How many have expired.
+    /// The number of time-outs that have expired.
     order: u64,
     deferred: DeferredActionSlot,
 }
@@ -84,7 +90,7 @@ impl Handler for Driver {
                 None => MessageInfo::new(reply::FULL, 0),
             },
             request::CANCEL => self.cancel(client, Id::from_word(word(0))),
-            request::EXPIRED => self.tell(client),
+            request::EXPIRED => self.report_expired(client),
             request::RESET => {
                 self.waiting.retain(|waiting| waiting.client != client);
                 self.expired[client].clear();
@@ -101,14 +107,14 @@ impl Handler for Driver {
 }
 
 impl Driver {
-    /// Sets a time-out, unless the client has as many as it can have. One that is due already
-    /// expires by the interrupt too.
+    /// Sets a time-out, unless the client has [`TIMEOUTS_PER_CLIENT`]. A time-out that is already
+    /// due expires by the interrupt too, so that there is one place where time-outs expire.
     fn set(&mut self, client: usize, deadline_ns: u64, tag: u64) -> Option<Id> {
-        let theirs = self
+        let own = self
             .waiting
             .iter()
             .filter(|waiting| waiting.client == client);
-        if theirs.count() + self.expired[client].len() >= TIMEOUTS_PER_CLIENT {
+        if own.count() + self.expired[client].len() >= TIMEOUTS_PER_CLIENT {
             return None;
         }
         let id = self.waiting.insert(deadline_ns, Waiting { client, tag });
@@ -117,9 +123,9 @@ impl Driver {
     }
 
     fn cancel(&mut self, client: usize, id: Id) -> MessageInfo {
-        // Of another client's it is not even said that it is there.
-        let is_theirs = |waiting: &Waiting| waiting.client == client;
-        if !self.waiting.get(id).is_some_and(is_theirs) {
+        // The reply is the same for another client's time-out: a client learns nothing of others.
+        let is_own = |waiting: &Waiting| waiting.client == client;
+        if !self.waiting.get(id).is_some_and(is_own) {
             return MessageInfo::new(reply::NOT_SET, 0);
         }
         self.waiting.remove(id);
@@ -127,7 +133,7 @@ impl Driver {
         MessageInfo::new(reply::DONE, 0)
     }
 
-    /// Moves all that are due to those that have expired, and notifies each of their clients once.
+    /// Moves the time-outs that are due to `expired`, and notifies each of their clients once.
     fn expire(&mut self) {
         let mut clients = ChannelSet::default();
         let now = self.clock.now_ns();
@@ -138,7 +144,7 @@ impl Driver {
                 order: self.order,
             };
             self.order += 1;
-            // There is room: `set` has counted both kinds.
+            // There is room: `set` counts both kinds.
             self.expired[client].push_back(expired).ok();
             clients.extend([Channel::new(FIRST_CLIENT + client)]);
         }
@@ -148,8 +154,8 @@ impl Driver {
         }
     }
 
-    /// Tells a client of all that have expired.
-    fn tell(&mut self, client: usize) -> MessageInfo {
+    /// Replies with all time-outs of a client that have expired.
+    fn report_expired(&mut self, client: usize) -> MessageInfo {
         let mut count = 0;
         while let Some(expired) = self.expired[client].pop_front() {
             for word in [expired.tag, expired.deadline_ns, expired.order] {

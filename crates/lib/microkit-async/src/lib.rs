@@ -45,27 +45,13 @@
 #[cfg(not(target_os = "none"))]
 extern crate std;
 
-mod completion;
-mod context;
-mod drainable;
-mod exclusive;
-mod holds;
-mod interrupt;
-mod listener;
-mod memory;
-mod priority;
-mod split;
+pub mod deadlines;
+#[cfg(feature = "tasks")]
 mod tasks;
-mod time;
-mod wakers;
 
-pub use completion::{Abandoned, Completion, Full};
-pub use drainable::{Drain, DrainError, Drainable, Draining};
-pub use exclusive::Exclusive;
-pub use interrupt::Interrupt;
-pub use listener::{AlreadyListened, Listener};
-pub use memory::{OutOfTaskMemory, TaskMemory};
-pub use priority::TaskPriority;
-pub use split::{NothingAsked, SplitClient, SplitServer, WORDS_PER_MESSAGE};
-pub use tasks::{NoHandler, Spawner, Tasks};
-pub use time::Alarm;
+#[cfg(feature = "tasks")]
+pub use tasks::{
+    Abandoned, Alarm, AlreadyListened, Completion, Drain, DrainError, Drainable, Draining,
+    Exclusive, Full, Interrupt, Listener, NoHandler, NothingAsked, OutOfTaskMemory, Spawner,
+    SplitClient, SplitServer, TaskMemory, TaskPriority, Tasks, WORDS_PER_MESSAGE,
+};

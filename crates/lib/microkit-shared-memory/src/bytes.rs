@@ -35,8 +35,14 @@ impl<M: Memory> Bytes<M> {
     /// Copies bytes out, from one on.
     ///
     /// **Blocks:** never. **Errors:** the memory ends before that; then nothing was copied.
-    pub fn read(&self, offset: usize, mut to: &mut [u8]) -> Result<(), OutOfBounds> {
-        let mut at = self.check(offset, to.len())?;
+    pub fn read(&self, offset: usize, to: &mut [u8]) -> Result<(), OutOfBounds> {
+        let at = self.check(offset, to.len())?;
+        self.copy_out(at, to);
+        Ok(())
+    }
+
+    /// Copies bytes out, from one on. All of them are in the memory.
+    pub(crate) fn copy_out(&self, mut at: usize, mut to: &mut [u8]) {
         while !to.is_empty() {
             let (word, first) = (at / BYTES_PER_WORD, at % BYTES_PER_WORD);
             let count = to.len().min(BYTES_PER_WORD - first);
@@ -46,7 +52,6 @@ impl<M: Memory> Bytes<M> {
             at += count;
             to = later;
         }
-        Ok(())
     }
 
     /// Copies bytes in, from one on. Of a word that is written in part, the other bytes are written
@@ -54,11 +59,20 @@ impl<M: Memory> Bytes<M> {
     ///
     /// **Blocks:** never. **Needs:** a `<map>` with `w`. **Errors:** the memory ends before that;
     /// then nothing was copied.
-    pub fn write(&self, offset: usize, mut from: &[u8]) -> Result<(), OutOfBounds>
+    pub fn write(&self, offset: usize, from: &[u8]) -> Result<(), OutOfBounds>
     where
         M: WritableMemory,
     {
-        let mut at = self.check(offset, from.len())?;
+        let at = self.check(offset, from.len())?;
+        self.copy_in(at, from);
+        Ok(())
+    }
+
+    /// Copies bytes in, from one on. All of them are in the memory.
+    pub(crate) fn copy_in(&self, mut at: usize, mut from: &[u8])
+    where
+        M: WritableMemory,
+    {
         while !from.is_empty() {
             let (word, first) = (at / BYTES_PER_WORD, at % BYTES_PER_WORD);
             let count = from.len().min(BYTES_PER_WORD - first);
@@ -73,7 +87,6 @@ impl<M: Memory> Bytes<M> {
             at += count;
             from = later;
         }
-        Ok(())
     }
 
     pub(crate) const fn memory(&self) -> &M {

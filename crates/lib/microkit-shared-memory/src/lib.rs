@@ -43,11 +43,12 @@ mod lease;
 mod memory;
 mod pool;
 mod queue;
+pub mod ring;
 mod value;
 mod versioned;
 mod view;
 
-pub use byte_queue::{Broken, ByteConsumer, ByteProducer};
+pub use byte_queue::{ByteConsumer, ByteProducer};
 pub use bytes::{Bytes, OutOfBounds};
 pub use lease::{
     Borrower, Grant, LEASE_UNIT_BYTES, Lease, LeaseError, Lender, LenderError, Lives, Refusal,
@@ -58,6 +59,7 @@ pub use pool::{Buffer, Buffers, Descriptor, Loan, NotSent, Pool};
 pub use queue::{
     CONSUMER_WORDS, Consumer, PeerError, PopError, Producer, PushError, producer_words,
 };
+pub use ring::Broken;
 pub use value::{Invalid, MAX_BYTES, Plain};
 pub use versioned::{ReadError, VersionedReader, VersionedWriter, versioned_words};
 pub use view::{View, ViewError};

@@ -6,6 +6,11 @@ use core::sync::atomic::{Ordering, fence};
 use microkit_system::{Region, Words, Writable};
 use sel4_microkit::SharedWord;
 
+/// The words of a cache line of 64 bytes, as AArch64 cores have.
+///
+/// What each end of a queue writes is in lines of its own.
+pub(crate) const WORDS_PER_LINE: usize = 8;
+
 /// Words of memory that others may write at any time.
 ///
 /// A region of `system!` is such memory (`REGION.words()`), and so is what `shared_words!` gives. A

@@ -101,7 +101,7 @@ fn an_end_that_lies_is_found_out_or_gives_wrong_bytes_and_no_more() {
 }
 
 #[test]
-#[should_panic(expected = "a queue needs 24 words")]
+#[should_panic(expected = "a queue of bytes needs 24 words")]
 fn a_region_without_room_for_bytes_is_refused() {
     ByteProducer::new(region(0));
 }

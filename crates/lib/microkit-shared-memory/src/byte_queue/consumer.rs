@@ -4,8 +4,8 @@ use core::sync::atomic::Ordering;
 
 use sel4_microkit::SharedWord;
 
-use super::Broken;
 use super::layout::Layout;
+use crate::Broken;
 
 /// The end of a queue that takes bytes out of it.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ impl ByteConsumer {
     pub fn take(&mut self, buffer: &mut [u8]) -> Result<usize, Broken> {
         let count = buffer.len().min(self.filled_bytes()?);
         self.layout.load(self.taken, &mut buffer[..count]);
-        self.taken += count as u64;
+        self.taken = self.layout.advance(self.taken, count);
         // Release: the bytes were read before the other end writes over them. SeqCst, so that it
         // comes before the look at what the other end asked.
         self.layout.taken.store(self.taken, Ordering::SeqCst);

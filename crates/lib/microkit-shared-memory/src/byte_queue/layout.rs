@@ -1,103 +1,81 @@
 //! Where things are in the region, for both ends.
-//!
-//! Positions count bytes from the beginning of time; at a byte a nanosecond, 64 bits are enough for
-//! five centuries.
-
-use core::sync::atomic::Ordering;
 
 use sel4_microkit::SharedWord;
 
-use super::Broken;
+use crate::Bytes;
+use crate::memory::WORDS_PER_LINE;
+use crate::ring::{Broken, Counted, Ring};
 
-/// Words in a cache line of 64 bytes, which is what AArch64 cores have: each end writes in one of
-/// its own.
-const LINE: usize = 8;
-
-const BYTES_PER_WORD: usize = size_of::<u64>();
+/// Words before the bytes. Each of the three has a cache line of its own, so that one end's writes
+/// do not take the line that the other end reads.
+const HEADER_WORDS: usize = 3 * WORDS_PER_LINE;
 
 /// The region, seen as a queue.
 #[derive(Debug)]
 pub(crate) struct Layout {
-    /// How many bytes were put. Written by the producer.
+    /// The number of bytes that were put. Written by the producer.
     pub(crate) put: &'static SharedWord,
     /// Not 0 if the producer waits for room. Set by the producer, cleared by the consumer.
     pub(crate) asked: &'static SharedWord,
-    /// How many bytes were taken. Written by the consumer.
+    /// The number of bytes that were taken. Written by the consumer.
     pub(crate) taken: &'static SharedWord,
-    /// The bytes, eight to a word, the first lowest. Written by the producer.
-    data: &'static [SharedWord],
+    /// The slots, each of a byte. Written by the producer.
+    data: Bytes<&'static [SharedWord]>,
+    ring: Ring<Counted>,
 }
 
 impl Layout {
     pub(crate) fn new(region: &'static [SharedWord]) -> Self {
-        let (Some((positions, data)), true) =
-            (region.split_at_checked(3 * LINE), region.len() > 3 * LINE)
-        else {
+        let (Some((header, data)), true) = (
+            region.split_at_checked(HEADER_WORDS),
+            region.len() > HEADER_WORDS,
+        ) else {
             panic!(
-                "a queue needs {} words and one for every eight bytes, but the region has {}",
-                3 * LINE,
+                "a queue of bytes needs {HEADER_WORDS} words and one for every eight bytes, but \
+                 the region has {}",
                 region.len()
             );
         };
+        let data = Bytes::new(data);
         Self {
-            put: &positions[0],
-            asked: &positions[LINE],
-            taken: &positions[2 * LINE],
+            put: &header[0],
+            asked: &header[WORDS_PER_LINE],
+            taken: &header[2 * WORDS_PER_LINE],
+            ring: Ring::new(data.len() as u64),
             data,
         }
     }
 
-    /// How many bytes can be in the queue.
+    /// Returns the number of bytes that can be in the queue.
     pub(crate) fn capacity_bytes(&self) -> usize {
-        self.data.len() * BYTES_PER_WORD
+        self.data.len()
     }
 
-    /// How many bytes are in the queue, if these positions can be.
+    /// Returns the number of bytes in the queue, if these positions are possible.
     pub(crate) fn filled_bytes(&self, put: u64, taken: u64) -> Result<usize, Broken> {
-        let filled = put.checked_sub(taken).ok_or(Broken)?;
-        let filled = usize::try_from(filled).map_err(|_| Broken)?;
-        if filled <= self.capacity_bytes() {
-            Ok(filled)
-        } else {
-            Err(Broken)
-        }
+        // At most the capacity, which is a `usize`.
+        self.ring.filled(put, taken).map(|filled| filled as usize)
     }
 
-    /// Reads the bytes from a position on.
-    pub(crate) fn load(&self, mut position: u64, bytes: &mut [u8]) {
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            let (word, first) = self.place(position);
-            let count = rest.len().min(BYTES_PER_WORD - first);
-            let (now, later) = rest.split_at_mut(count);
-            now.copy_from_slice(&word.load(Ordering::Relaxed).to_le_bytes()[first..][..count]);
-            position += count as u64;
-            rest = later;
-        }
+    /// Returns the position `count` bytes later.
+    pub(crate) fn advance(&self, position: u64, count: usize) -> u64 {
+        self.ring.advance(position, count as u64)
     }
 
-    /// Writes bytes from a position on. The producer alone writes here, so that a word's other
-    /// bytes are as they were.
-    pub(crate) fn store(&self, mut position: u64, bytes: &[u8]) {
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            let (word, first) = self.place(position);
-            let count = rest.len().min(BYTES_PER_WORD - first);
-            let (now, later) = rest.split_at(count);
-            let mut value = [0; BYTES_PER_WORD];
-            if count < BYTES_PER_WORD {
-                value = word.load(Ordering::Relaxed).to_le_bytes();
-            }
-            value[first..][..count].copy_from_slice(now);
-            word.store(u64::from_le_bytes(value), Ordering::Relaxed);
-            position += count as u64;
-            rest = later;
-        }
+    /// Reads the bytes from a position on: at most as many as there are slots.
+    pub(crate) fn load(&self, position: u64, bytes: &mut [u8]) {
+        let [first, second] = self.ring.split(position, bytes.len());
+        let (now, later) = bytes.split_at_mut(first.len());
+        self.data.copy_out(first.start, now);
+        self.data.copy_out(second.start, later);
     }
 
-    /// The word in which the byte at a position is, and which of its bytes that is.
-    fn place(&self, position: u64) -> (&SharedWord, usize) {
-        let byte = (position % self.capacity_bytes() as u64) as usize;
-        (&self.data[byte / BYTES_PER_WORD], byte % BYTES_PER_WORD)
+    /// Writes bytes from a position on: at most as many as there are slots. Only the producer
+    /// writes here, so the other bytes of a word keep their values.
+    pub(crate) fn store(&self, position: u64, bytes: &[u8]) {
+        let [first, second] = self.ring.split(position, bytes.len());
+        let (now, later) = bytes.split_at(first.len());
+        self.data.copy_in(first.start, now);
+        self.data.copy_in(second.start, later);
     }
 }

@@ -30,18 +30,3 @@ mod producer;
 
 pub use consumer::ByteConsumer;
 pub use producer::ByteProducer;
-
-use core::fmt;
-
-/// The other end has written a position that cannot be: more was taken than put, or more put than
-/// there is room for. What the queue holds means nothing from then on.
-#[derive(Debug, Copy, Clone, PartialEq, Eq)]
-pub struct Broken;
-
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the other end of the queue has written a position that cannot be")
-    }
-}
-
-impl core::error::Error for Broken {}

@@ -4,8 +4,8 @@ use core::sync::atomic::Ordering;
 
 use sel4_microkit::SharedWord;
 
-use super::Broken;
 use super::layout::Layout;
+use crate::Broken;
 
 /// The end of a queue that puts bytes into it.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ impl ByteProducer {
     pub fn put(&mut self, bytes: &[u8]) -> Result<usize, Broken> {
         let count = bytes.len().min(self.room_bytes()?);
         self.layout.store(self.put, &bytes[..count]);
-        self.put += count as u64;
+        self.put = self.layout.advance(self.put, count);
         // Release: who sees the position sees the bytes.
         self.layout.put.store(self.put, Ordering::Release);
         Ok(count)

@@ -35,7 +35,7 @@ impl<T: Plain, M: WritableMemory, N: Memory> Consumer<T, M, N> {
 
     /// How many records the queue holds when it is full.
     pub fn capacity(&self) -> usize {
-        self.end.capacity().into()
+        self.end.ring.capacity() as usize
     }
 
     /// Which life of this end this is: another number in each. It repeats after 16 million.
@@ -48,7 +48,7 @@ impl<T: Plain, M: WritableMemory, N: Memory> Consumer<T, M, N> {
     /// **Blocks:** never. **Errors:** as [`PeerError`] says.
     pub fn filled(&mut self) -> Result<usize, PeerError> {
         self.end.wake();
-        self.look().map(usize::from)
+        self.look().map(|filled| filled as usize)
     }
 
     /// Takes the oldest record, if there is one. It is taken by this: whoever dies before it is dealt
@@ -100,13 +100,10 @@ impl<T: Plain, M: WritableMemory, N: Memory> Consumer<T, M, N> {
         Ok(filled? == 0)
     }
 
-    fn look(&mut self) -> Result<u16, PeerError> {
+    fn look(&mut self) -> Result<u64, PeerError> {
         let put = self.end.look()?;
-        let filled = self.end.filled(put, self.end.position)?;
-        // What was put stays put.
-        if filled < self.end.filled(self.end.peer_position, self.end.position)? {
-            return Err(PeerError::Broken);
-        }
+        let (ring, before) = (&self.end.ring, self.end.peer_position);
+        let filled = ring.filled_after_putting(before, put, self.end.position)?;
         self.end.peer_position = put;
         Ok(filled)
     }

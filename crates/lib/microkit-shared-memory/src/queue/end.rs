@@ -8,6 +8,8 @@ use core::sync::atomic::Ordering;
 
 use super::PeerError;
 use super::place::Place;
+use crate::memory::WORDS_PER_LINE;
+use crate::ring::{Doubled, Ring};
 use crate::{Memory, WritableMemory};
 
 /// Where the end stands: a [`Place`].
@@ -16,24 +18,25 @@ const PLACE: usize = 0;
 const SLEEP: usize = 1;
 /// What the end takes the queue for: the bytes of a record, and the capacity.
 const SHAPE: usize = 2;
-/// A cache line of 64 bytes, which is what AArch64 cores have: nothing else is written there.
-pub(super) const WORDS: usize = 8;
+/// A cache line: nothing else is written there.
+pub(super) const WORDS: usize = WORDS_PER_LINE;
 
 #[derive(Debug)]
 pub(super) struct End<M, N> {
     pub(super) own: M,
     pub(super) peer: N,
-    capacity: u16,
+    /// Positions go to twice the capacity, so that they fit into a [`Place`].
+    pub(super) ring: Ring<Doubled>,
     shape: u64,
     life: u32,
     /// The life of the other end that this one deals with; 0 if there was none yet.
     peer_life: u32,
     /// How far this end has come.
-    pub(super) position: u16,
+    pub(super) position: u64,
     /// Whether the other end was seen to deal with this life, or need not have.
     has_met: bool,
     /// How far the other end had come when it was last looked at.
-    pub(super) peer_position: u16,
+    pub(super) peer_position: u64,
     is_other_shape: bool,
     /// What stands in `SLEEP`.
     sleep: u64,
@@ -54,7 +57,7 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
             peer_life: place(&peer).life,
             own,
             peer,
-            capacity,
+            ring: Ring::new(capacity.into()),
             shape: (record_bytes as u64) << 32 | u64::from(capacity),
             life,
             position: 0,
@@ -75,7 +78,7 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
     /// Where the other end stands in what the two have to do with each other, in records.
     ///
     /// **Errors:** the other end has a new life, which is told once; it takes the queue for another.
-    pub(super) fn look(&mut self) -> Result<u16, PeerError> {
+    pub(super) fn look(&mut self) -> Result<u64, PeerError> {
         let seen = place(&self.peer);
         if seen.life != self.peer_life {
             self.meet(seen)?;
@@ -97,11 +100,7 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
             };
         }
         self.has_met = true;
-        if seen.position < self.twice() {
-            Ok(seen.position)
-        } else {
-            Err(PeerError::Broken)
-        }
+        Ok(self.ring.check(seen.position.into())?)
     }
 
     /// Whether the other end can have nothing to do with an earlier life of this one: there was
@@ -135,36 +134,18 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
         }
     }
 
-    /// How many records are between two positions: the queue holds what is from the taken on to
-    /// the put.
-    pub(super) fn filled(&self, put: u16, taken: u16) -> Result<u16, PeerError> {
-        let filled = match put.checked_sub(taken) {
-            Some(filled) => filled,
-            None => put + (self.twice() - taken),
-        };
-        if filled <= self.capacity {
-            Ok(filled)
-        } else {
-            Err(PeerError::Broken)
-        }
-    }
-
-    pub(super) const fn capacity(&self) -> u16 {
-        self.capacity
-    }
-
     pub(super) const fn life(&self) -> u32 {
         self.life
     }
 
     /// The slot of the record that is put or taken next.
-    pub(super) const fn slot(&self) -> usize {
-        (self.position % self.capacity) as usize
+    pub(super) fn slot(&self) -> usize {
+        self.ring.slot(self.position)
     }
 
     /// One record further.
     pub(super) fn advance(&mut self) {
-        self.position = (self.position + 1) % self.twice();
+        self.position = self.ring.advance(self.position, 1);
         self.store_place();
     }
 
@@ -207,7 +188,8 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
         let place = Place {
             life: self.life,
             peer: self.peer_life,
-            position: self.position,
+            // Less than twice the capacity, which `MAX_CAPACITY` bounds.
+            position: self.position as u16,
         };
         // Who sees this sees the records that were put; and has the room of those that were taken.
         self.own.store(PLACE, place.to_word(), Ordering::Release);
@@ -216,10 +198,6 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
     fn compare_shapes(&mut self) {
         self.is_other_shape =
             self.peer_life != 0 && self.peer.load(SHAPE, Ordering::Relaxed) != self.shape;
-    }
-
-    const fn twice(&self) -> u16 {
-        self.capacity * 2
     }
 }
 

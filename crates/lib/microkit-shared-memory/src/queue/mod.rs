@@ -8,7 +8,7 @@ mod producer;
 use core::fmt;
 
 use crate::value::words_of;
-use crate::{Memory, TooSmall};
+use crate::{Broken, Memory, TooSmall};
 
 pub use consumer::{Consumer, PopError};
 pub use producer::{Producer, PushError};
@@ -35,6 +35,12 @@ pub enum PeerError {
     Broken,
     /// It has opened a queue of records of another size, or of another number of them.
     OtherShape,
+}
+
+impl From<Broken> for PeerError {
+    fn from(_: Broken) -> Self {
+        Self::Broken
+    }
 }
 
 impl fmt::Display for PeerError {

@@ -37,7 +37,7 @@ impl<T: Plain, M: WritableMemory, N: Memory> Producer<T, M, N> {
 
     /// How many records the queue holds when it is full.
     pub fn capacity(&self) -> usize {
-        self.end.capacity().into()
+        self.end.ring.capacity() as usize
     }
 
     /// Which life of this end this is: another number in each. It repeats after 16 million.
@@ -50,7 +50,7 @@ impl<T: Plain, M: WritableMemory, N: Memory> Producer<T, M, N> {
     /// **Blocks:** never. **Errors:** as [`PeerError`] says.
     pub fn room(&mut self) -> Result<usize, PeerError> {
         self.end.wake();
-        self.look().map(usize::from)
+        self.look().map(|room| room as usize)
     }
 
     /// Puts a record.
@@ -97,15 +97,12 @@ impl<T: Plain, M: WritableMemory, N: Memory> Producer<T, M, N> {
         Ok(room? == 0)
     }
 
-    fn look(&mut self) -> Result<u16, PeerError> {
+    fn look(&mut self) -> Result<u64, PeerError> {
         let taken = self.end.look()?;
-        let filled = self.end.filled(self.end.position, taken)?;
-        // What was taken stays taken.
-        if filled > self.end.filled(self.end.position, self.end.peer_position)? {
-            return Err(PeerError::Broken);
-        }
+        let (ring, before) = (&self.end.ring, self.end.peer_position);
+        let filled = ring.filled_after_taking(self.end.position, before, taken)?;
         self.end.peer_position = taken;
-        Ok(self.end.capacity() - filled)
+        Ok(self.end.ring.capacity() - filled)
     }
 }
 

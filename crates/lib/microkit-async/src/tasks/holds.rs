@@ -15,7 +15,7 @@ use core::task::Waker;
 
 use heapless::Vec;
 
-use crate::context;
+use super::context;
 
 /// The most holds that are alive at a time in a protection domain.
 const HOLDS: usize = 32;

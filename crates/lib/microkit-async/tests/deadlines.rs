@@ -1,7 +1,7 @@
 //! The table against a list that is sorted whenever something is asked of it.
 #![forbid(unsafe_code)]
 
-use deadlines::{Deadlines, Full, Id};
+use microkit_async::deadlines::{Deadlines, Full, Id};
 
 /// xorshift64 (Marsaglia, 2003).
 struct Random(u64);

@@ -5,7 +5,7 @@
 //! its [`Id`], which nothing else ever gets: an `Id` that is kept too long names nothing.
 //!
 //! ```
-//! use deadlines::Deadlines;
+//! use microkit_async::deadlines::{Deadlines, Full};
 //!
 //! let mut table: Deadlines<&str, 4> = Deadlines::new();
 //! let tea = table.insert(180, "tea")?;
@@ -14,10 +14,8 @@
 //! assert_eq!(table.take_due(100), Some((60, "egg")));
 //! assert_eq!(table.take_due(100), None);
 //! assert_eq!(table.remove(tea), Some("tea"));
-//! # Ok::<(), deadlines::Full>(())
+//! # Ok::<(), Full>(())
 //! ```
-#![no_std]
-#![forbid(unsafe_code)]
 
 use core::fmt;
 use heapless::Vec;

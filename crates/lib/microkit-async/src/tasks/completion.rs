@@ -7,7 +7,7 @@ use core::task::Poll;
 
 use heapless::Vec;
 
-use crate::wakers::WakerSet;
+use super::wakers::WakerSet;
 
 /// The results of `N` pieces of work that tasks do, for one that waits for all of them.
 ///

@@ -11,9 +11,10 @@ use sel4_microkit::{
     RestartReply, pd_is_passive,
 };
 
-use crate::holds::Running;
-use crate::memory::{self, OutOfTaskMemory, Reserve, TaskMemory};
-use crate::{Alarm, context};
+use super::context;
+use super::holds::Running;
+use super::memory::{self, OutOfTaskMemory, Reserve, TaskMemory};
+use crate::Alarm;
 
 /// The tasks of a protection domain (PD), as its [`Handler`], beside another handler if it has one.
 ///

@@ -8,8 +8,8 @@ use core::task::Waker;
 
 use sel4_microkit::{Channel, ChannelSet};
 
-use crate::holds::Holds;
-use crate::time::Time;
+use super::holds::Holds;
+use super::time::Time;
 
 /// Channels that there can be (Microkit manual, *Limits*): one bit of a word each.
 const CHANNELS: usize = 64;

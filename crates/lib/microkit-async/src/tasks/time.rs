@@ -3,7 +3,7 @@
 use core::cell::{Cell, RefCell};
 use core::task::Waker;
 
-use deadlines::Deadlines;
+use crate::deadlines::Deadlines;
 use embassy_time_driver::Driver;
 use sel4_microkit::{Channel, ChannelSet};
 
@@ -129,11 +129,11 @@ struct OfThisProtectionDomain;
 
 impl Driver for OfThisProtectionDomain {
     fn now(&self) -> u64 {
-        crate::context::with(|context| context.time.now_ns())
+        super::context::with(|context| context.time.now_ns())
     }
 
     fn schedule_wake(&self, at_ns: u64, waker: &Waker) {
-        crate::context::with(|context| context.time.wake_at(at_ns, waker));
+        super::context::with(|context| context.time.wake_at(at_ns, waker));
     }
 }
 

@@ -6,7 +6,7 @@ use core::task::Poll;
 
 use sel4_microkit::Channel;
 
-use crate::context;
+use super::context;
 
 /// The one who waits for the notifications of a channel. There is one for each channel at a time, so
 /// that no two tasks take them from each other.

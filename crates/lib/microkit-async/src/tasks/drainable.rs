@@ -7,8 +7,8 @@ use core::panic::Location;
 use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker};
 
-use crate::context;
-use crate::holds::{Holds, Place, Running};
+use super::context;
+use super::holds::{Holds, Place, Running};
 
 /// A value that tasks hold while they wait, and that somebody can wait to be rid of.
 ///

@@ -1,0 +1,26 @@
+//! Everything that needs an executor: the tasks, what they wait for, and what they share.
+
+mod completion;
+mod context;
+mod drainable;
+mod exclusive;
+mod executor;
+mod holds;
+mod interrupt;
+mod listener;
+mod memory;
+mod priority;
+mod split;
+mod time;
+mod wakers;
+
+pub use completion::{Abandoned, Completion, Full};
+pub use drainable::{Drain, DrainError, Drainable, Draining};
+pub use exclusive::Exclusive;
+pub use executor::{NoHandler, Spawner, Tasks};
+pub use interrupt::Interrupt;
+pub use listener::{AlreadyListened, Listener};
+pub use memory::{OutOfTaskMemory, TaskMemory};
+pub use priority::TaskPriority;
+pub use split::{NothingAsked, SplitClient, SplitServer, WORDS_PER_MESSAGE};
+pub use time::Alarm;
