@@ -3,7 +3,7 @@
 use crate::error::LockError;
 use crate::party::{Notifier, Party};
 use crate::slot::Slot;
-use crate::state::{Given, How, Leaving};
+use crate::state::{Given, Leaving, Mode};
 use crate::word::{self, Word};
 
 /// A lock that was acquired, and the state of the data that it protects.
@@ -113,8 +113,8 @@ impl<'g, W: Word, N: Notifier> Hold<'g, W, N> {
 
     /// Releases the lock. An error says that another PD has overwritten the word. It is ignored:
     /// there is nothing left to release, and a `drop` cannot report it.
-    fn release(&self, how: How) {
-        let _ = self.slot.release(self.party, how, self.leaving);
+    fn release(&self, mode: Mode) {
+        let _ = self.slot.release(self.party, mode, self.leaving);
     }
 }
 
@@ -228,7 +228,7 @@ impl<W: Word, N: Notifier> Drop for MutexGuard<'_, W, N> {
             leaving,
         } = self.0;
         if leaving == Leaving::Abandoned || !slot.give_back(party.id()) {
-            self.0.release(How::Write);
+            self.0.release(Mode::Write);
         }
     }
 }
@@ -241,8 +241,8 @@ impl<W: Word, N: Notifier> Drop for WriteGuard<'_, W, N> {
             party,
             leaving,
         } = self.0;
-        if leaving == Leaving::Abandoned || !slot.give_back_unwanted(party.id(), How::Write) {
-            self.0.release(How::Write);
+        if leaving == Leaving::Abandoned || !slot.give_back_unwanted(party.id(), Mode::Write) {
+            self.0.release(Mode::Write);
         }
     }
 }
@@ -251,8 +251,8 @@ impl<W: Word, N: Notifier> Drop for ReadGuard<'_, W, N> {
     #[inline]
     fn drop(&mut self) {
         let Hold { slot, party, .. } = self.0;
-        if !slot.give_back_unwanted(party.id(), How::Read) {
-            self.0.release(How::Read);
+        if !slot.give_back_unwanted(party.id(), Mode::Read) {
+            self.0.release(Mode::Read);
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::error::{LockError, RetireError};
 use crate::guard::{Acquired, MutexGuard};
 use crate::party::{Notifier, Party};
 use crate::slot::Slot;
-use crate::state::{Given, How};
+use crate::state::{Given, Mode};
 use crate::word::{self, Word};
 
 /// A lock that one party owns at a time. [`Arena::mutex`](crate::Arena::mutex) opens one.
@@ -72,7 +72,7 @@ impl<'a, W: Word> Mutex<'a, W> {
         &'g mut self,
         party: &'g Party<N>,
     ) -> Result<Acquired<MutexGuard<'g, W, N>>, LockError> {
-        let is_inconsistent = self.slot.acquire_or_wait(party, How::Write)?;
+        let is_inconsistent = self.slot.acquire_or_wait(party, Mode::Write)?;
         Ok(MutexGuard::acquired(self.slot, party, is_inconsistent))
     }
 
@@ -87,7 +87,7 @@ impl<'a, W: Word> Mutex<'a, W> {
         &'g mut self,
         party: &'g Party<N>,
     ) -> Result<Option<Acquired<MutexGuard<'g, W, N>>>, LockError> {
-        let given = self.slot.try_acquire(party, How::Write)?;
+        let given = self.slot.try_acquire(party, Mode::Write)?;
         Ok(MutexGuard::given(self.slot, party, given))
     }
 
@@ -130,7 +130,7 @@ impl<'a, W: Word> Mutex<'a, W> {
             true => Given::Yes {
                 is_inconsistent: false,
             },
-            false => self.slot.acquire(party, How::Write)?,
+            false => self.slot.acquire(party, Mode::Write)?,
         };
         Ok(match MutexGuard::given(self.slot, party, given) {
             Some(acquired) => Poll::Ready(acquired),
