@@ -168,6 +168,22 @@ impl<'a, W: Word> Condition<'a, W> {
     /// # Errors
     ///
     /// Returns a [`LockError`] if the condition cannot be used.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use microkit_sync::{Arena, Party, PartyId, Peers};
+    /// # use sel4_microkit::SharedWord;
+    /// # let words = [const { SharedWord::new(0) }; 2];
+    /// # let arena = Arena::new(&words);
+    /// # let party = Party::new(PartyId::new(0), Peers::new(&[]));
+    /// let (mut mutex, mut changed) = (arena.mutex(0, 0)?, arena.condition(1, 0)?);
+    /// let guard = mutex.lock(&party)?.or_repair(|| ())?;
+    /// // Change the data.
+    /// changed.notify_all(&party)?;
+    /// drop(guard);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn notify_all<N: Notifier>(&mut self, party: &Party<N>) -> Result<(), LockError> {
         self.signal(party, State::signal_all)
     }

@@ -69,6 +69,25 @@ impl<G: Repair> Inconsistent<G> {
     ///
     /// Returns [`LockError::Corrupt`] or [`LockError::Gone`] if another PD has overwritten the
     /// word.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use microkit_sync::{Acquired, Arena, Party, PartyId, Peers};
+    /// # use sel4_microkit::SharedWord;
+    /// # let words = [const { SharedWord::new(0) }; 2];
+    /// # let arena = Arena::new(&words);
+    /// # let party = Party::new(PartyId::new(0), Peers::new(&[]));
+    /// let mut mutex = arena.mutex(0, 0)?;
+    /// match mutex.lock(&party)? {
+    ///     Acquired::Consistent(_guard) => { /* Use the data. */ }
+    ///     Acquired::OwnerDied(guard) => {
+    ///         // Repair the data, and then:
+    ///         let _guard = guard.mark_consistent()?;
+    ///     }
+    /// }
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn mark_consistent(self) -> Result<G, LockError> {
         let Self(mut guard) = self;
         guard.repair()?;

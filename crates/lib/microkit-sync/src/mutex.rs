@@ -83,6 +83,21 @@ impl<'a, W: Word> Mutex<'a, W> {
     /// # Errors
     ///
     /// Returns a [`LockError`] if the lock cannot be used.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use microkit_sync::{Arena, Party, PartyId, Peers};
+    /// # use sel4_microkit::SharedWord;
+    /// # let words = [const { SharedWord::new(0) }; 2];
+    /// # let arena = Arena::new(&words);
+    /// # let party = Party::new(PartyId::new(0), Peers::new(&[]));
+    /// let mut mutex = arena.mutex(0, 0)?;
+    /// if let Some(acquired) = mutex.try_lock(&party)? {
+    ///     let _guard = acquired.or_repair(|| { /* Repair the data. */ })?;
+    /// }
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn try_lock<'g, N: Notifier>(
         &'g mut self,
         party: &'g Party<N>,
@@ -147,6 +162,22 @@ impl<'a, W: Word> Mutex<'a, W> {
     ///
     /// Returns [`LockError::Held`] if this party owns the lock, and another [`LockError`] if the
     /// lock cannot be used.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use microkit_sync::{Arena, Party, PartyId, Peers};
+    /// # use sel4_microkit::SharedWord;
+    /// # let words = [const { SharedWord::new(0) }; 2];
+    /// # let arena = Arena::new(&words);
+    /// # let party = Party::new(PartyId::new(0), Peers::new(&[]));
+    /// let mut mutex = arena.mutex(0, 0)?;
+    /// if mutex.poll_lock(&party)?.is_pending() {
+    ///     // A timer expires before the lock arrives.
+    ///     mutex.cancel(&party)?;
+    /// }
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn cancel<N: Notifier>(&mut self, party: &Party<N>) -> Result<(), LockError> {
         self.slot.cancel(party)
     }

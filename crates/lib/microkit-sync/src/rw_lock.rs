@@ -154,6 +154,23 @@ impl<'a, W: Word> RwLock<'a, W> {
     /// # Errors
     ///
     /// Returns a [`LockError`] if the lock cannot be used.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use microkit_sync::{Arena, Party, PartyId, Peers};
+    /// # use sel4_microkit::SharedWord;
+    /// # let words = [const { SharedWord::new(0) }; 2];
+    /// # let arena = Arena::new(&words);
+    /// # let party = Party::new(PartyId::new(0), Peers::new(&[]));
+    /// # use core::task::Poll;
+    /// let mut lock = arena.rw_lock(0, 0)?;
+    /// if let Poll::Ready(acquired) = lock.poll_read(&party)? {
+    ///     // Read the data.
+    ///     drop(acquired);
+    /// }
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn poll_read<'g, N: Notifier>(
         &'g mut self,
         party: &'g Party<N>,
