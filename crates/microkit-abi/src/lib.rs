@@ -14,14 +14,14 @@
 //! | *libmicrokit* | the source of Microkit's library in C |
 //! | *builder* | observed behaviour of the SDK's tool |
 //!
-//! [`facts`] lists what an SDK of any version must agree with. A test compares it with the SDK that
-//! `MICROKIT_SDK` names.
+//! [`facts`] lists the facts that an SDK of any version must have. A test compares it with the SDK
+//! that `MICROKIT_SDK` names.
 //!
 //! ```
 //! use microkit_abi::{badge, slots};
 //!
-//! // The capability with which a PD notifies channel 3, and the badge that its peer receives if the
-//! // peer's own identifier of the channel is 5.
+//! // The capability that notifies channel 3, and the badge that the peer receives if the
+//! // peer has the identifier 5 for the channel.
 //! let notification = slots::BASE_OUTPUT_NOTIFICATION + 3;
 //! assert_eq!((notification, badge::notification(5)), (13, 1 << 5));
 //! ```

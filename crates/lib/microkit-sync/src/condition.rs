@@ -6,15 +6,14 @@ use crate::error::{LockError, RetireError};
 use crate::guard::{Acquired, MutexGuard};
 use crate::party::{Members, Notifier, Party};
 use crate::slot::Slot;
-use crate::state::{How, State};
+use crate::state::{Mode, State};
 use crate::word::{self, Word};
 
 /// A condition variable, which parties wait for while they do not own the mutex.
 /// [`Arena::condition`](crate::Arena::condition) opens one.
 ///
-/// After a wait, check again whether what the party waited for is true. Another party may have come
-/// first. And when a party dies all waiters are woken, because the dead party may have consumed a
-/// signal that another waiter needed.
+/// After a wait, check the data again. Another party may have come first. And when a party dies all
+/// waiters are woken, because the dead party may have consumed a signal that another waiter needed.
 #[derive(Debug)]
 pub struct Condition<'a, W = word::Default> {
     slot: Slot<'a, W>,
@@ -75,7 +74,7 @@ impl<'a, W: Word> Condition<'a, W> {
             }
             party.wait();
         }
-        let is_inconsistent = mutex.acquire_or_wait(party, How::Write)?;
+        let is_inconsistent = mutex.acquire_or_wait(party, Mode::Write)?;
         Ok(MutexGuard::acquired(mutex, party, is_inconsistent))
     }
 
@@ -169,6 +168,22 @@ impl<'a, W: Word> Condition<'a, W> {
     /// # Errors
     ///
     /// Returns a [`LockError`] if the condition cannot be used.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use microkit_sync::{Arena, Party, PartyId, Peers};
+    /// # use sel4_microkit::SharedWord;
+    /// # let words = [const { SharedWord::new(0) }; 2];
+    /// # let arena = Arena::new(&words);
+    /// # let party = Party::new(PartyId::new(0), Peers::new(&[]));
+    /// let (mut mutex, mut changed) = (arena.mutex(0, 0)?, arena.condition(1, 0)?);
+    /// let guard = mutex.lock(&party)?.or_repair(|| ())?;
+    /// // Change the data.
+    /// changed.notify_all(&party)?;
+    /// drop(guard);
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn notify_all<N: Notifier>(&mut self, party: &Party<N>) -> Result<(), LockError> {
         self.signal(party, State::signal_all)
     }

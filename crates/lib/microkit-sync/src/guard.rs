@@ -3,7 +3,7 @@
 use crate::error::LockError;
 use crate::party::{Notifier, Party};
 use crate::slot::Slot;
-use crate::state::{Given, How, Leaving};
+use crate::state::{Given, Leaving, Mode};
 use crate::word::{self, Word};
 
 /// A lock that was acquired, and the state of the data that it protects.
@@ -69,6 +69,25 @@ impl<G: Repair> Inconsistent<G> {
     ///
     /// Returns [`LockError::Corrupt`] or [`LockError::Gone`] if another PD has overwritten the
     /// word.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use microkit_sync::{Acquired, Arena, Party, PartyId, Peers};
+    /// # use sel4_microkit::SharedWord;
+    /// # let words = [const { SharedWord::new(0) }; 2];
+    /// # let arena = Arena::new(&words);
+    /// # let party = Party::new(PartyId::new(0), Peers::new(&[]));
+    /// let mut mutex = arena.mutex(0, 0)?;
+    /// match mutex.lock(&party)? {
+    ///     Acquired::Consistent(_guard) => { /* Use the data. */ }
+    ///     Acquired::OwnerDied(guard) => {
+    ///         // Repair the data, and then:
+    ///         let _guard = guard.mark_consistent()?;
+    ///     }
+    /// }
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn mark_consistent(self) -> Result<G, LockError> {
         let Self(mut guard) = self;
         guard.repair()?;
@@ -113,8 +132,8 @@ impl<'g, W: Word, N: Notifier> Hold<'g, W, N> {
 
     /// Releases the lock. An error says that another PD has overwritten the word. It is ignored:
     /// there is nothing left to release, and a `drop` cannot report it.
-    fn release(&self, how: How) {
-        let _ = self.slot.release(self.party, how, self.leaving);
+    fn release(&self, mode: Mode) {
+        let _ = self.slot.release(self.party, mode, self.leaving);
     }
 }
 
@@ -228,7 +247,7 @@ impl<W: Word, N: Notifier> Drop for MutexGuard<'_, W, N> {
             leaving,
         } = self.0;
         if leaving == Leaving::Abandoned || !slot.give_back(party.id()) {
-            self.0.release(How::Write);
+            self.0.release(Mode::Write);
         }
     }
 }
@@ -241,8 +260,8 @@ impl<W: Word, N: Notifier> Drop for WriteGuard<'_, W, N> {
             party,
             leaving,
         } = self.0;
-        if leaving == Leaving::Abandoned || !slot.give_back_unwanted(party.id(), How::Write) {
-            self.0.release(How::Write);
+        if leaving == Leaving::Abandoned || !slot.give_back_unwanted(party.id(), Mode::Write) {
+            self.0.release(Mode::Write);
         }
     }
 }
@@ -251,8 +270,8 @@ impl<W: Word, N: Notifier> Drop for ReadGuard<'_, W, N> {
     #[inline]
     fn drop(&mut self) {
         let Hold { slot, party, .. } = self.0;
-        if !slot.give_back_unwanted(party.id(), How::Read) {
-            self.0.release(How::Read);
+        if !slot.give_back_unwanted(party.id(), Mode::Read) {
+            self.0.release(Mode::Read);
         }
     }
 }

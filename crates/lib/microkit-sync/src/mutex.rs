@@ -6,7 +6,7 @@ use crate::error::{LockError, RetireError};
 use crate::guard::{Acquired, MutexGuard};
 use crate::party::{Notifier, Party};
 use crate::slot::Slot;
-use crate::state::{Given, How};
+use crate::state::{Given, Mode};
 use crate::word::{self, Word};
 
 /// A lock that one party owns at a time. [`Arena::mutex`](crate::Arena::mutex) opens one.
@@ -72,7 +72,7 @@ impl<'a, W: Word> Mutex<'a, W> {
         &'g mut self,
         party: &'g Party<N>,
     ) -> Result<Acquired<MutexGuard<'g, W, N>>, LockError> {
-        let is_inconsistent = self.slot.acquire_or_wait(party, How::Write)?;
+        let is_inconsistent = self.slot.acquire_or_wait(party, Mode::Write)?;
         Ok(MutexGuard::acquired(self.slot, party, is_inconsistent))
     }
 
@@ -83,11 +83,26 @@ impl<'a, W: Word> Mutex<'a, W> {
     /// # Errors
     ///
     /// Returns a [`LockError`] if the lock cannot be used.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use microkit_sync::{Arena, Party, PartyId, Peers};
+    /// # use sel4_microkit::SharedWord;
+    /// # let words = [const { SharedWord::new(0) }; 2];
+    /// # let arena = Arena::new(&words);
+    /// # let party = Party::new(PartyId::new(0), Peers::new(&[]));
+    /// let mut mutex = arena.mutex(0, 0)?;
+    /// if let Some(acquired) = mutex.try_lock(&party)? {
+    ///     let _guard = acquired.or_repair(|| { /* Repair the data. */ })?;
+    /// }
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn try_lock<'g, N: Notifier>(
         &'g mut self,
         party: &'g Party<N>,
     ) -> Result<Option<Acquired<MutexGuard<'g, W, N>>>, LockError> {
-        let given = self.slot.try_acquire(party, How::Write)?;
+        let given = self.slot.try_acquire(party, Mode::Write)?;
         Ok(MutexGuard::given(self.slot, party, given))
     }
 
@@ -130,7 +145,7 @@ impl<'a, W: Word> Mutex<'a, W> {
             true => Given::Yes {
                 is_inconsistent: false,
             },
-            false => self.slot.acquire(party, How::Write)?,
+            false => self.slot.acquire(party, Mode::Write)?,
         };
         Ok(match MutexGuard::given(self.slot, party, given) {
             Some(acquired) => Poll::Ready(acquired),
@@ -147,6 +162,22 @@ impl<'a, W: Word> Mutex<'a, W> {
     ///
     /// Returns [`LockError::Held`] if this party owns the lock, and another [`LockError`] if the
     /// lock cannot be used.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use microkit_sync::{Arena, Party, PartyId, Peers};
+    /// # use sel4_microkit::SharedWord;
+    /// # let words = [const { SharedWord::new(0) }; 2];
+    /// # let arena = Arena::new(&words);
+    /// # let party = Party::new(PartyId::new(0), Peers::new(&[]));
+    /// let mut mutex = arena.mutex(0, 0)?;
+    /// if mutex.poll_lock(&party)?.is_pending() {
+    ///     // A timer expires before the lock arrives.
+    ///     mutex.cancel(&party)?;
+    /// }
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn cancel<N: Notifier>(&mut self, party: &Party<N>) -> Result<(), LockError> {
         self.slot.cancel(party)
     }

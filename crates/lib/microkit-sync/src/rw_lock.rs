@@ -6,7 +6,7 @@ use crate::error::{LockError, RetireError};
 use crate::guard::{Acquired, ReadGuard, WriteGuard};
 use crate::party::{Notifier, Party};
 use crate::slot::Slot;
-use crate::state::How;
+use crate::state::Mode;
 use crate::word::{self, Word};
 
 /// A lock that many parties hold to read, or one party holds to write.
@@ -69,7 +69,7 @@ impl<'a, W: Word> RwLock<'a, W> {
         &'g mut self,
         party: &'g Party<N>,
     ) -> Result<AcquiredToRead<'g, W, N>, LockError> {
-        if self.slot.take_unused(party.id(), How::Read) {
+        if self.slot.take_unused(party.id(), Mode::Read) {
             return Ok(Acquired::Consistent(ReadGuard::new(self.slot, party)));
         }
         self.read_slowly(party)
@@ -80,7 +80,7 @@ impl<'a, W: Word> RwLock<'a, W> {
         &'g mut self,
         party: &'g Party<N>,
     ) -> Result<AcquiredToRead<'g, W, N>, LockError> {
-        let is_inconsistent = self.slot.acquire_or_wait(party, How::Read)?;
+        let is_inconsistent = self.slot.acquire_or_wait(party, Mode::Read)?;
         Ok(ReadGuard::acquired(self.slot, party, is_inconsistent))
     }
 
@@ -101,7 +101,7 @@ impl<'a, W: Word> RwLock<'a, W> {
         &'g mut self,
         party: &'g Party<N>,
     ) -> Result<Acquired<WriteGuard<'g, W, N>>, LockError> {
-        if self.slot.take_unused(party.id(), How::Write) {
+        if self.slot.take_unused(party.id(), Mode::Write) {
             return Ok(Acquired::Consistent(WriteGuard::new(self.slot, party)));
         }
         self.write_slowly(party)
@@ -112,7 +112,7 @@ impl<'a, W: Word> RwLock<'a, W> {
         &'g mut self,
         party: &'g Party<N>,
     ) -> Result<Acquired<WriteGuard<'g, W, N>>, LockError> {
-        let is_inconsistent = self.slot.acquire_or_wait(party, How::Write)?;
+        let is_inconsistent = self.slot.acquire_or_wait(party, Mode::Write)?;
         Ok(WriteGuard::acquired(self.slot, party, is_inconsistent))
     }
 
@@ -127,7 +127,7 @@ impl<'a, W: Word> RwLock<'a, W> {
         &'g mut self,
         party: &'g Party<N>,
     ) -> Result<Option<AcquiredToRead<'g, W, N>>, LockError> {
-        let given = self.slot.try_acquire(party, How::Read)?;
+        let given = self.slot.try_acquire(party, Mode::Read)?;
         Ok(ReadGuard::given(self.slot, party, given))
     }
 
@@ -142,7 +142,7 @@ impl<'a, W: Word> RwLock<'a, W> {
         &'g mut self,
         party: &'g Party<N>,
     ) -> Result<Option<Acquired<WriteGuard<'g, W, N>>>, LockError> {
-        let given = self.slot.try_acquire(party, How::Write)?;
+        let given = self.slot.try_acquire(party, Mode::Write)?;
         Ok(WriteGuard::given(self.slot, party, given))
     }
 
@@ -154,11 +154,28 @@ impl<'a, W: Word> RwLock<'a, W> {
     /// # Errors
     ///
     /// Returns a [`LockError`] if the lock cannot be used.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use microkit_sync::{Arena, Party, PartyId, Peers};
+    /// # use sel4_microkit::SharedWord;
+    /// # let words = [const { SharedWord::new(0) }; 2];
+    /// # let arena = Arena::new(&words);
+    /// # let party = Party::new(PartyId::new(0), Peers::new(&[]));
+    /// # use core::task::Poll;
+    /// let mut lock = arena.rw_lock(0, 0)?;
+    /// if let Poll::Ready(acquired) = lock.poll_read(&party)? {
+    ///     // Read the data.
+    ///     drop(acquired);
+    /// }
+    /// # Ok::<(), Box<dyn core::error::Error>>(())
+    /// ```
     pub fn poll_read<'g, N: Notifier>(
         &'g mut self,
         party: &'g Party<N>,
     ) -> Result<Poll<AcquiredToRead<'g, W, N>>, LockError> {
-        let given = self.slot.acquire(party, How::Read)?;
+        let given = self.slot.acquire(party, Mode::Read)?;
         Ok(match ReadGuard::given(self.slot, party, given) {
             Some(acquired) => Poll::Ready(acquired),
             None => Poll::Pending,
@@ -177,7 +194,7 @@ impl<'a, W: Word> RwLock<'a, W> {
         &'g mut self,
         party: &'g Party<N>,
     ) -> Result<Poll<Acquired<WriteGuard<'g, W, N>>>, LockError> {
-        let given = self.slot.acquire(party, How::Write)?;
+        let given = self.slot.acquire(party, Mode::Write)?;
         Ok(match WriteGuard::given(self.slot, party, given) {
             Some(acquired) => Poll::Ready(acquired),
             None => Poll::Pending,

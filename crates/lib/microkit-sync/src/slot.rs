@@ -15,7 +15,7 @@ use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use crate::error::{LockError, RetireError};
 use crate::layout::{LAST_GENERATION, TURN};
 use crate::party::{Members, Notifier, Party, PartyId};
-use crate::state::{Given, How, Identity, Leaving, State};
+use crate::state::{Given, Identity, Leaving, Mode, State};
 use crate::word::Word;
 
 /// A word of the arena, and the identity of the lock that this party has opened in it.
@@ -63,12 +63,12 @@ impl<'a, W: Word> Slot<'a, W> {
     /// Takes a readers-writer lock that nobody holds or waits for, and that is consistent. Returns
     /// whether it was so.
     #[inline]
-    pub(crate) fn take_unused(self, me: PartyId, how: How) -> bool {
+    pub(crate) fn take_unused(self, me: PartyId, mode: Mode) -> bool {
         let word = self.word.load(Relaxed);
         if word & !TURN != self.identity.free() {
             return false;
         }
-        let mine = self.identity.held(me, how, word);
+        let mine = self.identity.held(me, mode, word);
         let taken = self.word.compare_exchange(word, mine, Acquire, Relaxed);
         taken.is_ok()
     }
@@ -76,10 +76,10 @@ impl<'a, W: Word> Slot<'a, W> {
     /// Releases a readers-writer lock that nobody else holds or waits for. Returns whether it was
     /// so.
     #[inline]
-    pub(crate) fn give_back_unwanted(self, me: PartyId, how: How) -> bool {
+    pub(crate) fn give_back_unwanted(self, me: PartyId, mode: Mode) -> bool {
         let word = self.word.load(Relaxed);
         let free = self.identity.free() | word & TURN;
-        if word != self.identity.held(me, how, word) {
+        if word != self.identity.held(me, mode, word) {
             return false;
         }
         let given = self.word.compare_exchange(word, free, Release, Relaxed);
@@ -90,9 +90,9 @@ impl<'a, W: Word> Slot<'a, W> {
     pub(crate) fn acquire<N: Notifier>(
         self,
         party: &Party<N>,
-        how: How,
+        mode: Mode,
     ) -> Result<Given, LockError> {
-        self.change(party.members(), |state| state.acquire(party.id(), how))
+        self.change(party.members(), |state| state.acquire(party.id(), mode))
     }
 
     /// Acquires the lock as [`acquire`](Self::acquire) does, and waits until this party has it.
@@ -100,10 +100,10 @@ impl<'a, W: Word> Slot<'a, W> {
     pub(crate) fn acquire_or_wait<N: Notifier>(
         self,
         party: &Party<N>,
-        how: How,
+        mode: Mode,
     ) -> Result<bool, LockError> {
         loop {
-            match self.acquire(party, how)? {
+            match self.acquire(party, mode)? {
                 Given::Yes { is_inconsistent } => return Ok(is_inconsistent),
                 // A notification that arrived since the transition ends this wait at once.
                 Given::NotYet => party.wait(),
@@ -114,9 +114,9 @@ impl<'a, W: Word> Slot<'a, W> {
     pub(crate) fn try_acquire<N: Notifier>(
         self,
         party: &Party<N>,
-        how: How,
+        mode: Mode,
     ) -> Result<Given, LockError> {
-        self.change(party.members(), |state| state.try_acquire(party.id(), how))
+        self.change(party.members(), |state| state.try_acquire(party.id(), mode))
     }
 
     /// Hands the lock over to the next waiters in one access, and then notifies them. The word is
@@ -124,12 +124,12 @@ impl<'a, W: Word> Slot<'a, W> {
     pub(crate) fn release<N: Notifier>(
         self,
         party: &Party<N>,
-        how: How,
+        mode: Mode,
         leaving: Leaving,
     ) -> Result<(), LockError> {
         let members = party.members();
         let wake = self.change(members, |state| {
-            state.release(party.id(), how, leaving, members)
+            state.release(party.id(), mode, leaving, members)
         })?;
         party.notify_all(wake);
         Ok(())

@@ -67,10 +67,10 @@ impl Identity {
     /// Returns the word of a readers-writer lock that only this party holds, and that nobody waits
     /// for. A reader leaves the turn as it is in `before`.
     #[inline]
-    pub(crate) const fn held(self, party: PartyId, how: How, before: u64) -> u64 {
-        match how {
-            How::Write => self.owned(party) | turn_bits(party),
-            How::Read => self.0 | before & TURN | reading_bit(party),
+    pub(crate) const fn held(self, party: PartyId, mode: Mode, before: u64) -> u64 {
+        match mode {
+            Mode::Write => self.owned(party) | turn_bits(party),
+            Mode::Read => self.0 | before & TURN | reading_bit(party),
         }
     }
 
@@ -86,7 +86,7 @@ const fn owner_bits(party: PartyId) -> u64 {
 
 /// The mode in which a party wants a lock: exclusively, or together with other readers.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
-pub(crate) enum How {
+pub(crate) enum Mode {
     Write,
     Read,
 }
@@ -134,7 +134,7 @@ impl State {
     }
 
     /// Returns whether a lock of these parties can be in this state. Other PDs can write any word,
-    /// and the transitions rely on what is checked here.
+    /// and the transitions rely on these checks.
     fn is_sound(self, members: Members) -> bool {
         let owner = (self.0 & OWNER) >> OWNER_SHIFT;
         if owner > PartyId::COUNT as u64 {
@@ -226,40 +226,40 @@ impl State {
 
     /// Gives this party the lock, lets it enter a lock that was handed over to it, or registers it
     /// as a waiter.
-    pub(crate) fn acquire(self, me: PartyId, how: How) -> Result<(Self, Given), LockError> {
+    pub(crate) fn acquire(self, me: PartyId, mode: Mode) -> Result<(Self, Given), LockError> {
         if self.has(NOT_RECOVERABLE) {
             return Err(LockError::NotRecoverable);
         }
         if self.owner() == Some(me) {
-            if self.has(ENTERED) || how == How::Read {
+            if self.has(ENTERED) || mode == Mode::Read {
                 return Err(LockError::Held);
             }
             return Ok((self.with(ENTERED), self.given()));
         }
         if self.waiting().contains(me) {
             let waits_to_read = self.waiting_readers().contains(me);
-            return match waits_to_read == (how == How::Read) {
+            return match waits_to_read == (mode == Mode::Read) {
                 true => Ok((self, Given::NotYet)),
                 false => Err(LockError::Held),
             };
         }
         let is_free = self.owner().is_none() && self.readers().is_empty();
-        match how {
-            How::Read if self.readers().contains(me) => Ok((self, self.given())),
-            How::Write if self.readers().contains(me) => Err(LockError::Held),
-            How::Write if is_free => Ok((self.owned_by(me).with(ENTERED), self.given())),
+        match mode {
+            Mode::Read if self.readers().contains(me) => Ok((self, self.given())),
+            Mode::Write if self.readers().contains(me) => Err(LockError::Held),
+            Mode::Write if is_free => Ok((self.owned_by(me).with(ENTERED), self.given())),
             // A reader that arrives after a waiting writer must not overtake it.
-            How::Read if self.owner().is_none() && self.waiting_writers().is_empty() => {
+            Mode::Read if self.owner().is_none() && self.waiting_writers().is_empty() => {
                 Ok((self.with(reading_bit(me)), self.given()))
             }
-            How::Write => Ok((self.with(waiting_bit(me)), Given::NotYet)),
-            How::Read => Ok((self.with(waiting_bit(me) | reading_bit(me)), Given::NotYet)),
+            Mode::Write => Ok((self.with(waiting_bit(me)), Given::NotYet)),
+            Mode::Read => Ok((self.with(waiting_bit(me) | reading_bit(me)), Given::NotYet)),
         }
     }
 
     /// Gives this party the lock if it is available now.
-    pub(crate) fn try_acquire(self, me: PartyId, how: How) -> Result<(Self, Given), LockError> {
-        match self.acquire(me, how)? {
+    pub(crate) fn try_acquire(self, me: PartyId, mode: Mode) -> Result<(Self, Given), LockError> {
+        match self.acquire(me, mode)? {
             (_, Given::NotYet) => Ok((self, Given::NotYet)),
             given => Ok(given),
         }
@@ -269,13 +269,13 @@ impl State {
     pub(crate) fn release(
         self,
         me: PartyId,
-        how: How,
+        mode: Mode,
         leaving: Leaving,
         members: Members,
     ) -> Result<Next, LockError> {
-        let is_held = match how {
-            How::Write => self.owner() == Some(me) && self.has(ENTERED),
-            How::Read => self.readers().contains(me),
+        let is_held = match mode {
+            Mode::Write => self.owner() == Some(me) && self.has(ENTERED),
+            Mode::Read => self.readers().contains(me),
         };
         if !is_held {
             return Err(LockError::Corrupt);

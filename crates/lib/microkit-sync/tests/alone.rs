@@ -1,5 +1,5 @@
-//! Holds what a lock costs whoever is alone with it: the fewest accesses to its word, ordered no
-//! more than they must be.
+//! The cost of a lock without contention: the fewest accesses to its word, with the weakest
+//! orderings that suffice.
 #![forbid(unsafe_code)]
 
 use std::cell::RefCell;
@@ -17,7 +17,7 @@ enum Access {
 
 use Access::{Exchange, Load};
 
-/// A word that keeps how it was accessed.
+/// A word that records its accesses.
 #[derive(Debug, Default)]
 struct Watched {
     word: AtomicU64,
@@ -51,7 +51,7 @@ impl Notifier for Nobody {
     }
 
     fn notify(&self, party: PartyId) {
-        panic!("{party:?} is nobody");
+        panic!("there is no {party:?}");
     }
 
     fn wait(&self) {
@@ -62,13 +62,13 @@ impl Notifier for Nobody {
 const ALONE: Party<Nobody> = Party::new(PartyId::new(3), Nobody);
 
 #[test]
-fn a_mutex_takes_one_access_to_lock_and_one_to_unlock() {
+fn a_mutex_needs_one_access_to_lock_and_one_to_unlock() {
     let words = [Watched::default()];
-    let mut mutex = Arena::new(&words).mutex(0, 0).expect("it is there");
+    let mut mutex = Arena::new(&words).mutex(0, 0).expect("the word is free");
     let accesses = || take(&mut *words[0].accesses.borrow_mut());
     for _ in 0..2 {
         accesses();
-        let acquired = mutex.lock(&ALONE).expect("it is free");
+        let acquired = mutex.lock(&ALONE).expect("the lock is free");
         assert_eq!(accesses(), [Exchange(Acquire)]);
         drop(acquired);
         assert_eq!(accesses(), [Exchange(Release)]);
@@ -76,18 +76,18 @@ fn a_mutex_takes_one_access_to_lock_and_one_to_unlock() {
 }
 
 #[test]
-fn a_readers_writer_lock_takes_one_look_more() {
+fn a_readers_writer_lock_needs_one_load_more() {
     let words = [Watched::default()];
-    let mut rw_lock = Arena::new(&words).rw_lock(0, 0).expect("it is there");
+    let mut rw_lock = Arena::new(&words).rw_lock(0, 0).expect("the word is free");
     let accesses = || take(&mut *words[0].accesses.borrow_mut());
-    // The second time, it is not as it was made: the word keeps who has written last.
+    // The second time the word differs from a new one: it records the last writer.
     for _ in 0..2 {
         accesses();
-        let acquired = rw_lock.write(&ALONE).expect("it is free");
+        let acquired = rw_lock.write(&ALONE).expect("the lock is free");
         assert_eq!(accesses(), [Load(Relaxed), Exchange(Acquire)]);
         drop(acquired);
         assert_eq!(accesses(), [Load(Relaxed), Exchange(Release)]);
-        let acquired = rw_lock.read(&ALONE).expect("it is free");
+        let acquired = rw_lock.read(&ALONE).expect("the lock is free");
         assert_eq!(accesses(), [Load(Relaxed), Exchange(Acquire)]);
         drop(acquired);
         assert_eq!(accesses(), [Load(Relaxed), Exchange(Release)]);

@@ -1,4 +1,4 @@
-//! Holds which words an arena opens, what it says of a death, and what the bits of a word are.
+//! Opening the words of an arena, the result of a recovery, and the layout of a word.
 #![forbid(unsafe_code)]
 
 use std::cell::RefCell;
@@ -16,7 +16,7 @@ use microkit_sync::{
     RetireError,
 };
 
-/// Keeps whom it was to wake, of two parties.
+/// Records whom it notifies, of two parties.
 #[derive(Debug, Default)]
 struct Woken(RefCell<Vec<usize>>);
 
@@ -30,7 +30,7 @@ impl Notifier for Woken {
     }
 
     fn wait(&self) {
-        panic!("it would wait forever");
+        panic!("a wait would never end");
     }
 }
 
@@ -43,7 +43,7 @@ fn words(count: usize) -> Vec<AtomicU64> {
 }
 
 #[test]
-fn every_word_is_opened_once() {
+fn each_word_is_opened_once() {
     const WORDS: usize = 512;
     let words = words(WORDS);
     let arena = Arena::new(&words);
@@ -61,14 +61,14 @@ fn every_word_is_opened_once() {
 }
 
 #[test]
-fn a_recovery_says_how_many_locks_it_has_changed() {
+fn a_recovery_returns_the_number_of_locks_that_it_changed() {
     let words = words(4);
     let dead = party(0);
     let arena = Arena::new(&words);
     for index in 0..3 {
         let mut mutex = arena.mutex(index, 0).unwrap();
         let Poll::Ready(Acquired::Consistent(guard)) = mutex.poll_lock(&dead).unwrap() else {
-            panic!("it is free")
+            panic!("the lock is free")
         };
         std::mem::forget(guard);
     }
@@ -81,7 +81,7 @@ fn a_recovery_says_how_many_locks_it_has_changed() {
 }
 
 #[test]
-fn the_bits_of_a_word_are_those_of_one_field() {
+fn each_bit_of_a_word_belongs_to_one_field() {
     let fields = [
         WAITING,
         READING,
@@ -101,7 +101,7 @@ fn the_bits_of_a_word_are_those_of_one_field() {
 }
 
 #[test]
-fn a_condition_and_a_readers_writer_lock_are_retired_as_a_mutex_is() {
+fn a_condition_and_a_readers_writer_lock_can_be_retired() {
     let words = words(2);
     let arena = Arena::new(&words);
     let party = party(0);
@@ -131,8 +131,8 @@ fn closing_a_lock_leaves_the_others_open() {
 }
 
 #[test]
-fn words_that_are_no_lock_are_counted_and_not_opened() {
-    // An owner of no lock, and one that is no party.
+fn corrupt_words_are_counted_and_not_opened() {
+    // An owner in a word without a lock, and an owner that is not a party.
     let values = [1 << OWNER.trailing_zeros() | ENTERED, 0, OWNER];
     let words = values.map(AtomicU64::new);
     let arena = Arena::new(&words);
@@ -150,7 +150,7 @@ fn words_that_are_no_lock_are_counted_and_not_opened() {
 }
 
 #[test]
-fn each_error_has_a_sentence_of_its_own() {
+fn each_error_has_its_own_text() {
     let errors: &[&dyn Error] = &[
         &LockError::NotRecoverable,
         &LockError::Held,

@@ -1,5 +1,5 @@
-//! Protection domains with a lock, in many orders in which they can access its word and wake each other,
-//! where one dies before any of its steps, and its parent recovers and restarts it.
+//! Protection domains with a lock, under many schedules of their accesses and notifications. One of
+//! them dies before any of its steps, and its parent recovers and restarts it.
 #![forbid(unsafe_code)]
 
 use std::sync::atomic::Ordering::Relaxed;
@@ -11,7 +11,7 @@ use sel4_microkit::{
     debug_println, panicking, pd_name, shared_words,
 };
 
-/// The parties, by their names. The first is the one that dies.
+/// The names of the parties. The first party is the one that dies.
 const NAMES: [&str; 3] = ["victim", "second", "third"];
 
 const CHANNELS: [(PartyId, Channel); 3] = [
@@ -22,7 +22,7 @@ const CHANNELS: [(PartyId, Channel); 3] = [
 
 const CHILD: Child = Child::new(1);
 
-/// The system, with so many parties.
+/// The system file, with this number of parties.
 fn file(parties: usize) -> String {
     let maps = ["locks", "data"].map(|region| {
         let vaddr = if region == "locks" { 0x400_0000 } else { 0x400_1000 };
@@ -78,28 +78,28 @@ impl Handler for Peaceful {
     }
 }
 
-/// The words of `data`: two counters that are the same outside of the lock, who has finished, and how
-/// often somebody found that an owner had died.
+/// The words of `data`: two counters that are equal outside of the lock, the parties that have
+/// finished, and the number of times that a party found that an owner had died.
 const FIRST: usize = 0;
 const SECOND: usize = 1;
 const FINISHED: usize = 2;
-const TOLD: usize = 3;
+const REPORTED: usize = 3;
 
 fn party_of(parties: usize) -> Party {
-    let name = pd_name().expect("it has a name");
+    let name = pd_name().expect("the PD has a name");
     let id = NAMES
         .iter()
         .position(|party| *party == name)
-        .expect("it is one of them");
+        .expect("the PD is a party");
     Party::new(PartyId::new(id), Peers::new(&CHANNELS[..parties]))
 }
 
-/// Counts once, in both words. Between them it can be killed, or another can come.
+/// Increments both counters. Between the two, the party can be killed, or another party can run.
 fn count() {
     let data = shared_words!(data, data_size);
     let before = data[FIRST].load(Relaxed);
     data[FIRST].store(before + 1, Relaxed);
-    shared_words!(data, data_size, SharedWord)[TOLD].load(Relaxed);
+    shared_words!(data, data_size, SharedWord)[REPORTED].load(Relaxed);
     data[SECOND].store(before + 1, Relaxed);
 }
 
@@ -112,10 +112,10 @@ fn enter<G: microkit_sync::Repair>(acquired: Acquired<G>) -> Result<G, LockError
     let data = shared_words!(data, data_size);
     let [first, second] = [FIRST, SECOND].map(|index| data[index].load(Relaxed));
     if matches!(acquired, Acquired::Consistent(_)) {
-        assert_eq!(first, second, "an owner has left a half");
+        assert_eq!(first, second, "an owner left half a change");
     }
     acquired.or_repair(|| {
-        data[TOLD].fetch_add(1, Relaxed);
+        data[REPORTED].fetch_add(1, Relaxed);
         data[SECOND].store(first, Relaxed);
     })
 }
@@ -127,15 +127,16 @@ fn arena() -> Arena<'static> {
 fn locks(parties: usize) -> Peaceful {
     panicking::set_hook(&|_| ());
     let party = party_of(parties);
-    let mut lock = arena().mutex(0, 0).expect("all open the same lock");
-    let guard = enter(lock.lock(&party).expect("the lock is given")).expect("nobody else writes");
+    let mut lock = arena().mutex(0, 0).expect("all parties open the same lock");
+    let guard = enter(lock.lock(&party).expect("the lock can be taken"))
+        .expect("only parties write to the arena");
     count();
     drop(guard);
     finish(&party);
     Peaceful
 }
 
-/// As [`locks`], as a handler does it that does not wait.
+/// Takes the lock as [`locks`] does, in a handler that polls.
 struct Polling {
     party: Party,
     lock: microkit_sync::Mutex<'static>,
@@ -146,7 +147,7 @@ fn polls(parties: usize) -> Polling {
     panicking::set_hook(&|_| ());
     let mut polling = Polling {
         party: party_of(parties),
-        lock: arena().mutex(0, 0).expect("all open the same lock"),
+        lock: arena().mutex(0, 0).expect("all parties open the same lock"),
         is_done: false,
     };
     polling.poll();
@@ -158,9 +159,12 @@ impl Polling {
         if self.is_done {
             return;
         }
-        let polled = self.lock.poll_lock(&self.party).expect("the lock is given");
+        let polled = self
+            .lock
+            .poll_lock(&self.party)
+            .expect("the lock can be taken");
         if let core::task::Poll::Ready(acquired) = polled {
-            let guard = enter(acquired).expect("nobody else writes");
+            let guard = enter(acquired).expect("only parties write to the arena");
             count();
             drop(guard);
             finish(&self.party);
@@ -204,32 +208,33 @@ impl Handler for Parent {
 
 fn system(parties: usize, recovers: bool) -> System {
     System::parse("locks.system", &file(parties))
-        .expect("the system is sound")
+        .expect("the system file is valid")
         .program("parent.elf", move || Parent {
-            entry_point: CHILD.entry_point().expect("it is a child"),
+            entry_point: CHILD.entry_point().expect("the PD is a child"),
             parties,
             recovers,
         })
 }
 
-/// All have counted, those that died perhaps once more.
+/// Checks that all parties have counted. The one that died may have counted twice.
 fn check(run: &microkit_test::Run, parties: usize) {
     let data = run.region("victim", "data");
-    let [first, second, finished, told] =
-        [FIRST, SECOND, FINISHED, TOLD].map(|index| data[index].load(Relaxed));
-    assert_eq!(finished, (1 << parties) - 1, "somebody waits for ever");
+    let [first, second, finished, reported] =
+        [FIRST, SECOND, FINISHED, REPORTED].map(|index| data[index].load(Relaxed));
+    assert_eq!(finished, (1 << parties) - 1, "a party waits forever");
     assert_eq!(first, second, "the counters differ");
     assert!(
         (parties as u64..=parties as u64 + 1).contains(&first),
-        "{first} are counted"
+        "the counters are {first}"
     );
-    assert!(told <= 1, "a death is told once");
+    assert!(reported <= 1, "a death is reported once");
     let word = run.region("victim", "locks")[0].load(Relaxed);
     assert_eq!(word & 0xff_ffff_ffff, 0, "the lock is free");
 }
 
-/// Explores as many schedules as there is time for, and random ones besides: of all there are too many,
-/// for what a party has seen on its way counts too. Under loom, a shorter program has all.
+/// Explores as many schedules as there is time for, and random ones in addition. There are too many
+/// to explore all, because the values that a party has read are part of its state. The tests under
+/// loom explore all schedules of a shorter program.
 fn explore(name: &str, system: &System, parties: usize) {
     let explored = Explorer::new(system)
         .by_priority()
@@ -241,25 +246,25 @@ fn explore(name: &str, system: &System, parties: usize) {
 }
 
 #[test]
-fn two_that_wait_for_the_lock_with_every_death() {
+fn two_waiting_parties_survive_every_death() {
     let system = system(2, true).program("party.elf", || locks(2));
-    explore("two that wait", &system, 2);
+    explore("two parties that wait", &system, 2);
 }
 
 #[test]
-fn three_that_wait_for_the_lock_with_every_death() {
+fn three_waiting_parties_survive_every_death() {
     let system = system(3, true).program("party.elf", || locks(3));
-    explore("three that wait", &system, 3);
+    explore("three parties that wait", &system, 3);
 }
 
 #[test]
-fn three_that_poll_with_every_death() {
+fn three_polling_parties_survive_every_death() {
     let system = system(3, true).program("party.elf", || polls(3));
-    explore("three that poll", &system, 3);
+    explore("three parties that poll", &system, 3);
 }
 
 #[test]
-fn a_child_recovers_for_a_parent_that_forgets() {
+fn a_child_recovers_itself_if_its_parent_does_not() {
     let system = system(2, false).program("party.elf", || {
         let party = party_of(2);
         if party.id().index() == 0 {
@@ -267,23 +272,23 @@ fn a_child_recovers_for_a_parent_that_forgets() {
         }
         locks(2)
     });
-    explore("a child that recovers for itself", &system, 2);
+    explore("a child that recovers itself", &system, 2);
 }
 
-/// The tests above can fail.
+/// Shows that the tests above can fail.
 #[test]
-fn a_parent_that_forgets_to_recover_is_found() {
+fn a_parent_that_does_not_recover_is_found() {
     let system = system(2, false).program("party.elf", || locks(2));
     let found = Explorer::new(&system)
         .by_priority()
         .crash("victim")
         .try_check(|run| check(run, 2));
-    let found = found.expect_err("somebody waits for ever").to_string();
+    let found = found.expect_err("a party waits forever").to_string();
     println!("{}", found.lines().next().unwrap_or_default());
 }
 
 #[test]
-fn what_comes_while_a_party_waits_is_kept_until_it_is_taken() {
+fn notifications_during_a_wait_are_kept_until_they_are_taken() {
     let system = system(2, true).program("party.elf", || {
         let party = party_of(2);
         if party.id().index() == 0 {

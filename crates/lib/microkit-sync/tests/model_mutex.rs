@@ -6,37 +6,41 @@ mod mortal;
 use microkit_sync::LockError;
 use microkit_sync::layout::{GENERATION, KIND};
 use mortal::{
-    Mortal, Mutant, Setup, Shared, explore_with, find, find_with, hold, live, recover, spawn,
+    Mortal, Mutant, Setup, Shared, check, explore_with, find, find_with, recover, run_party, spawn,
 };
 
 /// The party that dies.
 const VICTIM: usize = 0;
 
-/// Takes the lock, counts, and gives it back.
+/// Takes the lock, counts, and releases it.
 fn use_once(mortal: &Mortal) -> Result<(), LockError> {
-    let mut lock = mortal.arena.mutex(0, 0).expect("it is there");
+    let mut lock = mortal
+        .arena
+        .mutex(0, 0)
+        .expect("the word is free or holds this lock");
     let acquired = lock.lock(&mortal.party)?;
     let _guard = mortal.enter(acquired)?;
     mortal.count();
     Ok(())
 }
 
-/// As [`use_once`], and again if it dies: its parent recovers, and lets it begin anew.
-fn with_parties(setup: Setup, parties: usize, second_life: bool) -> bool {
+/// All parties run [`use_once`]. If the victim dies, its parent recovers it, and restarts it if
+/// `restarts`.
+fn with_parties(setup: Setup, parties: usize, restarts: bool) -> bool {
     let shared = Shared::new(setup, parties, 1);
     let victim = spawn(&shared, VICTIM, setup.dies_after, use_once);
     let others: Vec<_> = (1..parties)
         .map(|party| spawn(&shared, party, None, use_once))
         .collect();
-    let has_died = victim.join().expect("it dies by itself");
+    let has_died = victim.join().expect("the victim does not panic");
     if has_died {
         recover(&shared, VICTIM);
-        if second_life {
-            live(&shared, VICTIM, None, use_once);
+        if restarts {
+            run_party(&shared, VICTIM, None, use_once);
         }
     }
     for other in others {
-        assert!(!other.join().expect("it does not panic"));
+        assert!(!other.join().expect("the party does not panic"));
     }
     shared.assert_counted();
     assert_eq!(shared.word(0) & !(KIND | GENERATION), 0, "the lock is free");
@@ -51,39 +55,45 @@ fn three(setup: Setup) -> bool {
     with_parties(setup, 3, true)
 }
 
-fn three_and_no_second_life(setup: Setup) -> bool {
+fn three_without_a_restart(setup: Setup) -> bool {
     with_parties(setup, 3, false)
 }
 
-/// The other party ends the lock once it has had it, and makes another one in its word, which it
-/// keeps.
+/// The other party retires the lock after it has used it, and opens and keeps another lock in its
+/// word.
 fn reused(setup: Setup) -> bool {
     let shared = Shared::new(setup, 2, 1);
     let victim = spawn(&shared, VICTIM, setup.dies_after, use_once);
     let other = spawn(&shared, 1, None, |mortal| {
-        let mut lock = mortal.arena.mutex(0, 0).expect("it is there");
+        let mut lock = mortal
+            .arena
+            .mutex(0, 0)
+            .expect("the word is free or holds this lock");
         let acquired = lock.lock(&mortal.party)?;
         drop(mortal.enter(acquired)?);
         if mortal.counters()[0] == 0 {
-            // The other has yet to come.
+            // The victim has not used the lock yet.
             return Ok(());
         }
         let Ok(generation) = lock.retire(&mortal.party) else {
             return Ok(());
         };
         mortal.arena.close(lock);
-        let mut next = mortal.arena.mutex(0, generation).expect("it is there");
+        let mut next = mortal
+            .arena
+            .mutex(0, generation)
+            .expect("the word is free or holds this lock");
         let taken = next.lock(&mortal.party);
         core::mem::forget(
             taken.unwrap_or_else(|error| panic!("the next lock was touched: {error}")),
         );
         Ok(())
     });
-    let has_died = victim.join().expect("it dies by itself");
+    let has_died = victim.join().expect("the victim does not panic");
     if has_died {
         recover(&shared, VICTIM);
     }
-    other.join().expect("it does not panic");
+    other.join().expect("the party does not panic");
     let word = shared.word(0);
     if word & GENERATION != 0 {
         let expect = (1 << GENERATION.trailing_zeros()) | (1 << KIND.trailing_zeros());
@@ -95,19 +105,19 @@ fn reused(setup: Setup) -> bool {
 
 #[test]
 fn two_parties_of_which_one_dies_after_any_access() {
-    hold("a mutex, two parties", two, Some(3));
+    check("a mutex, two parties", two, Some(3));
 }
 
 #[test]
 fn three_parties_of_which_one_dies_after_any_access() {
-    hold("a mutex, three parties", three, Some(1));
+    check("a mutex, three parties", three, Some(1));
 }
 
 #[test]
-fn three_parties_of_which_one_dies_and_does_not_come_again() {
-    hold(
-        "a mutex, three parties, one life",
-        three_and_no_second_life,
+fn three_parties_of_which_one_dies_and_is_not_restarted() {
+    check(
+        "a mutex, three parties, no restart",
+        three_without_a_restart,
         Some(1),
     );
 }
@@ -123,11 +133,11 @@ fn a_recovery_that_is_stopped_after_any_access_is_repeated() {
 
 #[test]
 fn a_word_can_be_another_lock_at_once() {
-    hold("a mutex that is reused", reused, Some(3));
+    check("a mutex that is reused", reused, Some(3));
 }
 
 #[test]
-fn a_wake_that_the_dead_did_not_come_to_is_not_lost() {
+fn a_wake_that_the_dead_party_did_not_make_is_found() {
     find(Mutant::NoWake, two, &["deadlock"]);
 }
 
@@ -142,7 +152,7 @@ fn a_late_clear_is_found() {
 }
 
 #[test]
-fn an_owner_that_died_inside_and_of_whom_nobody_is_told_is_found() {
+fn an_unreported_death_of_an_owner_is_found() {
     find(Mutant::InconsistentLost, two, &["guards data that is not"]);
 }
 
@@ -150,7 +160,7 @@ fn an_owner_that_died_inside_and_of_whom_nobody_is_told_is_found() {
 fn a_dead_party_that_is_left_waiting_is_found() {
     find(
         Mutant::WaitingLeft,
-        three_and_no_second_life,
+        three_without_a_restart,
         &["deadlock", "the lock is free"],
     );
 }
@@ -159,12 +169,12 @@ fn a_dead_party_that_is_left_waiting_is_found() {
 fn a_lock_that_was_handed_to_the_dead_is_found() {
     find(
         Mutant::HandedToDead,
-        three_and_no_second_life,
+        three_without_a_restart,
         &["deadlock", "the lock is free"],
     );
 }
 
 #[test]
-fn giving_back_without_an_order_is_found() {
+fn a_release_without_ordering_is_found() {
     find(Mutant::NoRelease, two, &[""]);
 }

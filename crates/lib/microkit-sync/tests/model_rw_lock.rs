@@ -5,13 +5,16 @@ mod mortal;
 
 use microkit_sync::layout::{GENERATION, KIND, TURN};
 use microkit_sync::{Acquired, LockError};
-use mortal::{Mortal, Mutant, Setup, Shared, explore_with, find, hold, live, recover, spawn};
+use mortal::{Mortal, Mutant, Setup, Shared, check, explore_with, find, recover, run_party, spawn};
 
 /// The party that dies.
 const VICTIM: usize = 0;
 
 fn write(mortal: &Mortal) -> Result<(), LockError> {
-    let mut lock = mortal.arena.rw_lock(0, 0).expect("it is there");
+    let mut lock = mortal
+        .arena
+        .rw_lock(0, 0)
+        .expect("the word is free or holds this lock");
     let acquired = lock.write(&mortal.party)?;
     let _guard = mortal.enter(acquired)?;
     mortal.count();
@@ -19,11 +22,14 @@ fn write(mortal: &Mortal) -> Result<(), LockError> {
 }
 
 fn read(mortal: &Mortal) -> Result<(), LockError> {
-    let mut lock = mortal.arena.rw_lock(0, 0).expect("it is there");
+    let mut lock = mortal
+        .arena
+        .rw_lock(0, 0)
+        .expect("the word is free or holds this lock");
     let acquired = lock.read(&mortal.party)?;
     let [first, second] = mortal.counters();
     match &acquired {
-        Acquired::Consistent(_) => assert_eq!(first, second, "whoever reads sees a half"),
+        Acquired::Consistent(_) => assert_eq!(first, second, "a reader sees half a write"),
         Acquired::OwnerDied(_) => assert!(first - second <= 1),
     }
     Ok(())
@@ -31,7 +37,8 @@ fn read(mortal: &Mortal) -> Result<(), LockError> {
 
 type Act = fn(&Mortal) -> Result<(), LockError>;
 
-/// The first one dies, and its parent lets it begin anew; at the end one writes, who repairs.
+/// The first party dies. Its parent recovers it, and restarts it at the end as a writer, which
+/// repairs the data.
 fn with(setup: Setup, acts: &[Act]) -> bool {
     let shared = Shared::new(setup, acts.len(), 1);
     let mut threads: Vec<_> = acts
@@ -42,14 +49,17 @@ fn with(setup: Setup, acts: &[Act]) -> bool {
             spawn(&shared, party, dies_after, *act)
         })
         .collect();
-    let has_died = threads.remove(VICTIM).join().expect("it dies by itself");
+    let has_died = threads
+        .remove(VICTIM)
+        .join()
+        .expect("the victim does not panic");
     if has_died {
         recover(&shared, VICTIM);
     }
     for other in threads {
-        assert!(!other.join().expect("it does not panic"));
+        assert!(!other.join().expect("the party does not panic"));
     }
-    live(&shared, VICTIM, None, write);
+    run_party(&shared, VICTIM, None, write);
     shared.assert_counted();
     assert_eq!(
         shared.word(0) & !(KIND | GENERATION | TURN),
@@ -81,17 +91,17 @@ fn writer_writer_reader(setup: Setup) -> bool {
 
 #[test]
 fn two_parties_of_which_one_dies_after_any_access() {
-    hold(
+    check(
         "a writer that dies, and a reader",
         writer_and_reader,
         Some(3),
     );
-    hold(
+    check(
         "a reader that dies, and a writer",
         reader_and_writer,
         Some(3),
     );
-    hold("a writer that dies, and a writer", two_writers, Some(3));
+    check("a writer that dies, and a writer", two_writers, Some(3));
 }
 
 #[test]
@@ -105,7 +115,7 @@ fn a_recovery_that_is_stopped_after_any_access_is_repeated() {
 
 #[test]
 fn three_parties_of_which_a_reader_dies_after_any_access() {
-    hold(
+    check(
         "a reader that dies, a writer, a reader",
         reader_writer_reader,
         Some(2),
@@ -114,7 +124,7 @@ fn three_parties_of_which_a_reader_dies_after_any_access() {
 
 #[test]
 fn three_parties_of_which_a_writer_dies_after_any_access() {
-    hold(
+    check(
         "a writer that dies, a writer, a reader",
         writer_writer_reader,
         Some(2),
@@ -122,16 +132,16 @@ fn three_parties_of_which_a_writer_dies_after_any_access() {
 }
 
 #[test]
-fn a_wake_that_the_dead_did_not_come_to_is_not_lost() {
+fn a_wake_that_the_dead_party_did_not_make_is_found() {
     find(Mutant::NoWake, writer_and_reader, &["deadlock"]);
 }
 
 #[test]
-fn an_owner_that_died_inside_and_of_whom_nobody_is_told_is_found() {
+fn an_unreported_death_of_an_owner_is_found() {
     find(
         Mutant::InconsistentLost,
         writer_and_reader,
-        &["sees a half"],
+        &["sees half a write"],
     );
 }
 

@@ -1,4 +1,4 @@
-//! Whatever stands in the words of locks, nothing panics, and nothing goes on for ever.
+//! No content of the words makes a lock panic or loop forever.
 #![forbid(unsafe_code)]
 
 use std::cell::Cell;
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use microkit_sync::layout::{ENTERED, GENERATION, OWNER};
 use microkit_sync::{Arena, LockError, Members, Notifier, Party, PartyId, Word};
 
-/// A word that counts how often it is read and written, and stops a loop.
+/// A word that counts its accesses, and panics if there are too many.
 #[derive(Debug, Default)]
 struct Counted {
     word: AtomicU64,
@@ -17,7 +17,7 @@ struct Counted {
 impl Counted {
     fn count(&self) {
         self.accesses.set(self.accesses.get() + 1);
-        assert!(self.accesses.get() < 100, "it looks again and again");
+        assert!(self.accesses.get() < 100, "the lock loops");
     }
 }
 
@@ -52,13 +52,13 @@ impl Notifier for Silent {
     }
 
     fn wait(&self) {
-        panic!("it would wait for ever");
+        panic!("a wait would never end");
     }
 }
 
 const ME: PartyId = PartyId::new(0);
 
-/// Does everything that there is to a word, and returns what locks said.
+/// Runs every operation on words with this value, and returns the errors.
 fn everything(value: u64) -> Vec<LockError> {
     let words = [const { AtomicU64::new(0) }; 3].map(|word| Counted {
         word,
@@ -75,7 +75,7 @@ fn everything(value: u64) -> Vec<LockError> {
         for word in &words {
             word.accesses.set(0);
             let identity = word.word.load(Ordering::Relaxed) & (GENERATION | 3 << 40);
-            // Whatever it says, as the lock that it should be, or as it is.
+            // The value with the identity of the lock, or the value itself.
             let of_kind = value & !(GENERATION | 3 << 40) | identity;
             let is_of_kind = value & GENERATION == 0;
             word.word
@@ -133,13 +133,13 @@ fn random(seed: &mut u64) -> u64 {
 }
 
 #[test]
-fn no_word_is_a_panic_or_a_loop() {
+fn no_word_causes_a_panic_or_a_loop() {
     let mut seed = 1;
     let mut corrupt = 0;
     let mut none = 0;
     for _ in 0..20_000 {
         let wide = random(&mut seed);
-        // Few bits, of those that mean something, look most like a lock.
+        // Values with few bits are more often valid states of a lock.
         let narrow = wide & random(&mut seed) & random(&mut seed) & !GENERATION;
         for value in [wide, narrow, narrow & 0xff_ffff_ffff, narrow & 0x83_0083] {
             let errors = everything(value);
@@ -150,16 +150,16 @@ fn no_word_is_a_panic_or_a_loop() {
             none += usize::from(errors.is_empty());
         }
     }
-    println!("{corrupt} times corrupt, {none} words at which nothing was wrong");
+    println!("{corrupt} corrupt words, {none} values without an error");
     assert!(corrupt > 1000 && none > 100);
 }
 
 #[test]
-fn an_owner_that_is_no_party_is_not_waited_for() {
+fn a_lock_whose_owner_is_not_a_party_is_corrupt() {
     for owner in 0..32 {
         let value = owner << OWNER.trailing_zeros() | ENTERED;
         let errors = everything(value);
-        // None, this one and the two others.
+        // No owner is 0. The parties are this one and two others.
         let is_a_party = [1, 2, 8].contains(&owner);
         assert!(
             errors.contains(&LockError::Corrupt),

@@ -1,4 +1,4 @@
-//! What each operation does and says, one after another, without waiting.
+//! The steps of each operation and their results, one after another, without waiting.
 #![forbid(unsafe_code)]
 
 use std::cell::{Cell, RefCell};
@@ -11,7 +11,7 @@ use microkit_sync::{
     Recovered, RetireError, RwLock,
 };
 
-/// Keeps whom it was to wake.
+/// Records whom it notifies.
 #[derive(Debug, Default)]
 struct Woken(RefCell<Vec<usize>>);
 
@@ -29,11 +29,11 @@ impl Notifier for Woken {
     }
 
     fn wait(&self) {
-        panic!("it would wait for ever");
+        panic!("a wait would never end");
     }
 }
 
-/// A party, with all three locks open.
+/// A party that has all three locks open.
 struct One<'a> {
     party: Party<Woken>,
     mutex: Mutex<'a, AtomicU64>,
@@ -42,12 +42,13 @@ struct One<'a> {
 }
 
 impl One<'_> {
-    /// Whom it has woken since this was last asked.
+    /// Returns whom it has notified since the last call.
     fn woken(&self) -> Vec<usize> {
         self.party.notifier().0.take()
     }
 
-    /// Takes the mutex or waits for it. Returns whether it has it, and keeps it.
+    /// Takes the mutex and leaks its guard, or registers as a waiter. Returns whether it has the
+    /// mutex.
     fn take(&mut self) -> bool {
         match self.mutex.poll_lock(&self.party).unwrap() {
             Poll::Ready(Acquired::Consistent(guard)) => {
@@ -59,9 +60,10 @@ impl One<'_> {
         }
     }
 
-    /// Gives back what it has taken.
+    /// Releases the mutex that `take` has taken.
     fn give(&self, words: &[AtomicU64]) {
-        // A guard that was leaked is made anew by a lock that was handed over.
+        // The guard was leaked. Without `ENTERED`, `cancel` passes the lock on as if it was handed
+        // over.
         let word = words[0].load(Ordering::SeqCst);
         words[0].store(word & !(1 << 37), Ordering::SeqCst);
         Arena::new(&words[..1])
@@ -89,7 +91,7 @@ fn parties(words: &[AtomicU64]) -> [One<'_>; PARTIES] {
 }
 
 #[test]
-fn a_mutex_is_handed_on_in_a_circle() {
+fn a_mutex_is_handed_over_in_circular_order() {
     let words = words();
     let mut all = parties(&words);
     assert!(all[1].take());
@@ -97,14 +99,14 @@ fn a_mutex_is_handed_on_in_a_circle() {
     for (owner, next) in [(1, 2), (2, 3), (3, 0)] {
         all[owner].give(&words);
         assert_eq!(all[owner].woken(), [next]);
-        // Whoever had it comes last, even if it comes at once.
+        // The last owner waits behind the others, even if it tries again at once.
         assert!(all[1].mutex.try_lock(&all[1].party).unwrap().is_none());
         assert!(all[next].take());
     }
 }
 
 #[test]
-fn whoever_has_a_mutex_does_not_get_it_again() {
+fn an_owner_cannot_take_its_mutex_again() {
     let words = words();
     let mut all = parties(&words);
     assert!(all[0].take());
@@ -114,7 +116,7 @@ fn whoever_has_a_mutex_does_not_get_it_again() {
 }
 
 #[test]
-fn whoever_cancels_gives_on_what_it_was_handed() {
+fn cancelling_passes_on_a_lock_that_was_handed_over() {
     let words = words();
     let mut all = parties(&words);
     assert!(all[0].take());
@@ -124,7 +126,7 @@ fn whoever_cancels_gives_on_what_it_was_handed() {
     mutex.cancel(party).unwrap();
     assert_eq!(all[1].woken(), [2]);
     assert!(all[2].take());
-    // One that waits no more is not handed anything.
+    // A party that has cancelled gets no lock.
     assert!(!all[3].take());
     let One { party, mutex, .. } = &mut all[3];
     mutex.cancel(party).unwrap();
@@ -133,7 +135,7 @@ fn whoever_cancels_gives_on_what_it_was_handed() {
 }
 
 #[test]
-fn an_owner_that_dies_leaves_the_next_one_to_repair() {
+fn the_next_owner_repairs_after_a_death() {
     let words = words();
     let mut all = parties(&words);
     assert!(all[0].take());
@@ -155,14 +157,14 @@ fn an_owner_that_dies_leaves_the_next_one_to_repair() {
 
     let One { party, mutex, .. } = &mut all[2];
     let Ok(Some(Acquired::OwnerDied(guard))) = mutex.try_lock(party) else {
-        panic!("it is told");
+        panic!("the death is reported");
     };
     drop(guard.mark_consistent().unwrap());
     assert!(all[3].take());
 }
 
 #[test]
-fn a_lock_that_is_not_repaired_is_nobodys_for_ever() {
+fn nobody_can_take_a_lock_that_was_not_repaired() {
     let words = words();
     let mut all = parties(&words);
     assert!(all[0].take());
@@ -170,7 +172,7 @@ fn a_lock_that_is_not_repaired_is_nobodys_for_ever() {
     Arena::new(&words).recover(PartyId::new(0), &Woken::default());
     let One { party, mutex, .. } = &mut all[1];
     drop(mutex.try_lock(party).unwrap());
-    // All of them: one may wait for a condition.
+    // All parties are notified, because one may wait for a condition.
     assert_eq!(all[1].woken(), [0, 2, 3]);
     for One { party, mutex, .. } in &mut all {
         assert_eq!(
@@ -183,7 +185,7 @@ fn a_lock_that_is_not_repaired_is_nobodys_for_ever() {
 }
 
 #[test]
-fn a_second_death_before_the_repair_is_still_told() {
+fn a_second_death_before_the_repair_is_reported() {
     let words = words();
     let mut all = parties(&words);
     assert!(all[0].take());
@@ -219,7 +221,7 @@ fn writers_and_readers_take_turns() {
     assert!(reads(&mut all[0]));
     assert!(reads(&mut all[1]));
     assert!(!writes(&mut all[2]));
-    // Whoever comes to read after one that is to write waits for it.
+    // A reader that arrives after a waiting writer waits behind it.
     assert!(!reads(&mut all[3]));
     let leave = |one: &mut One| one.rw_lock.cancel(&one.party).unwrap();
     leave(&mut all[0]);
@@ -227,18 +229,19 @@ fn writers_and_readers_take_turns() {
     assert!(!reads(&mut all[0]));
     leave(&mut all[1]);
     assert_eq!(all[1].woken(), [2]);
-    // It does not come: the readers do.
+    // The writer cancels, so the waiting readers get the lock.
     leave(&mut all[2]);
     assert_eq!(all[2].woken(), [0, 3]);
     assert!(reads(&mut all[0]) && reads(&mut all[3]));
     assert!(!writes(&mut all[1]) && !writes(&mut all[2]));
     leave(&mut all[0]);
     leave(&mut all[3]);
-    // The last that has written was 2.
+    // The last writer was 2.
     assert_eq!(all[3].woken(), [1]);
 }
 
-/// The turn is kept by readers, who come and go where nobody else is by an access of their own.
+/// Readers without contention take and release the lock by their own fast path, which must keep the
+/// turn.
 #[test]
 fn a_reader_leaves_the_turn_of_the_writers_as_it_was() {
     let words = words();
@@ -252,7 +255,7 @@ fn a_reader_leaves_the_turn_of_the_writers_as_it_was() {
         drop(rw_lock.read(party).unwrap());
         assert_eq!(words[2].load(Ordering::SeqCst) & TURN, before);
     }
-    // The last that has written was 2, so the next is 3, and not 1.
+    // The last writer was 2, so the next one is 3, not 1.
     let One { party, rw_lock, .. } = &mut all[0];
     let guard = rw_lock.read(party).unwrap();
     std::mem::forget(guard);
@@ -266,7 +269,7 @@ fn a_reader_leaves_the_turn_of_the_writers_as_it_was() {
 }
 
 #[test]
-fn a_reader_that_dies_leaves_nothing() {
+fn a_reader_that_dies_leaves_the_data_consistent() {
     let words = words();
     let mut all = parties(&words);
     let One { party, rw_lock, .. } = &mut all[0];
@@ -279,7 +282,7 @@ fn a_reader_that_dies_leaves_nothing() {
 }
 
 #[test]
-fn a_writer_that_dies_leaves_readers_to_look_and_writers_to_repair() {
+fn after_the_death_of_a_writer_readers_are_warned_and_writers_repair() {
     let words = words();
     let mut all = parties(&words);
     let One { party, rw_lock, .. } = &mut all[0];
@@ -304,7 +307,7 @@ fn wait_for_condition(one: &mut One<'_>) {
 }
 
 #[test]
-fn signals_go_round_and_are_passed_on() {
+fn signals_are_sent_in_circular_order_and_passed_on() {
     let words = words();
     let mut all = parties(&words);
     for waiting in [0, 1, 3] {
@@ -314,7 +317,7 @@ fn signals_go_round_and_are_passed_on() {
     let has = |one: &mut One| one.condition.poll_wait(&one.party).unwrap().is_ready();
     signal(&mut all[2]);
     signal(&mut all[2]);
-    // From the one after the last, which at first is 0.
+    // The order starts after the last party that was served, which is 0 at first.
     assert_eq!(all[2].woken(), [1, 3]);
     assert!(has(&mut all[1]) && has(&mut all[3]) && !has(&mut all[0]));
     let One {
@@ -326,7 +329,7 @@ fn signals_go_round_and_are_passed_on() {
 }
 
 #[test]
-fn a_death_is_a_signal_for_all() {
+fn a_death_signals_all_waiters() {
     let words = words();
     let mut all = parties(&words);
     let One {
@@ -342,7 +345,7 @@ fn a_death_is_a_signal_for_all() {
 }
 
 #[test]
-fn a_word_has_one_lock_after_another() {
+fn a_word_can_hold_one_lock_after_another() {
     let words = words();
     let arena = Arena::new(&words);
     let party = Party::new(PartyId::new(0), Woken::default());
@@ -373,7 +376,7 @@ fn a_word_has_one_lock_after_another() {
 }
 
 #[test]
-fn a_word_that_has_had_all_its_locks_has_no_more() {
+fn the_last_generation_of_a_word_cannot_be_retired() {
     let last = u64::from(LAST_GENERATION) << GENERATION.trailing_zeros();
     let words = [AtomicU64::new(last)];
     let arena = Arena::new(&words);
@@ -385,7 +388,7 @@ fn a_word_that_has_had_all_its_locks_has_no_more() {
 }
 
 #[test]
-fn a_signal_for_all_wakes_all_that_wait() {
+fn notify_all_wakes_all_waiters() {
     let words = words();
     let mut all = parties(&words);
     for waiting in [0, 1, 3] {
@@ -405,7 +408,7 @@ fn a_signal_for_all_wakes_all_that_wait() {
 }
 
 #[test]
-fn whoever_tries_to_read_has_the_lock_unless_one_writes() {
+fn try_read_succeeds_unless_a_writer_holds_the_lock() {
     let words = words();
     let mut all = parties(&words);
     for reader in [0, 1] {
@@ -419,7 +422,7 @@ fn whoever_tries_to_read_has_the_lock_unless_one_writes() {
     assert!(rw_lock.try_read(party).unwrap().is_none());
 }
 
-/// Does something while its party waits for the first time. There is no second.
+/// Runs an action during the first wait of its party. There must be no second wait.
 struct Meanwhile<F>(Cell<Option<F>>);
 
 impl<F: FnOnce()> Notifier for Meanwhile<F> {
@@ -430,16 +433,16 @@ impl<F: FnOnce()> Notifier for Meanwhile<F> {
     fn notify(&self, _: PartyId) {}
 
     fn wait(&self) {
-        let meanwhile = self.0.take().expect("it would wait forever");
+        let meanwhile = self.0.take().expect("a wait would never end");
         meanwhile();
     }
 }
 
 #[test]
-fn whoever_waits_for_a_signal_is_told_that_nobody_gets_the_mutex_any_more() {
+fn a_waiter_for_a_signal_learns_that_the_mutex_is_not_recoverable() {
     let words = words();
-    // One dies inside. Its parent has not come to the condition yet, and the next gives the data
-    // up.
+    // An owner dies. Its parent has not recovered the condition yet, and the next owner gives up
+    // the data.
     let meanwhile = || {
         let [_, mut dead, mut next, _] = parties(&words);
         assert!(dead.take());
@@ -453,6 +456,6 @@ fn whoever_waits_for_a_signal_is_told_that_nobody_gets_the_mutex_any_more() {
     let guard = mutex.lock(&party).unwrap().or_repair(|| unreachable!());
     let waited = condition.wait(guard.unwrap()).map(drop);
     assert_eq!(waited, Err(LockError::NotRecoverable));
-    // It waits for no signal any more.
+    // It no longer waits for a signal.
     assert!(condition.poll_wait(&party).unwrap().is_ready());
 }

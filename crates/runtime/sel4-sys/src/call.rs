@@ -72,6 +72,23 @@ pub unsafe fn call(
 /// # Safety
 ///
 /// [Condition 1](crate#safety-of-system-calls): the request to `destination` breaks no memory.
+///
+/// # Examples
+///
+/// ```
+/// # use std::rc::Rc;
+/// # use sel4_sys::host::{self, HostBuffer, Registers};
+/// # host::install(Some(Rc::new(|registers: &mut Registers, _: Option<HostBuffer<'_>>| {
+/// #     registers.message[0] = 42;
+/// # })));
+/// # let mut token = host::new_ipc_buffer();
+/// use sel4_sys::MessageInfo;
+///
+/// const SERVER: sel4_sys::CPtr = 74;
+/// // SAFETY: the server expects empty messages with label 2.
+/// let reply = unsafe { sel4_sys::call_empty(&mut token, SERVER, MessageInfo::new(2, 0, 0, 0)) };
+/// assert_eq!(reply.message[0], 42);
+/// ```
 #[inline]
 pub unsafe fn call_empty(
     buffer: &mut IpcBufferToken,
@@ -152,6 +169,28 @@ pub unsafe fn reply_recv(
 ///
 /// [Conditions 1 and 2](crate#safety-of-system-calls): the request to `destination` breaks no
 /// memory, and later messages to `reply` are valid replies to what this call received.
+///
+/// # Examples
+///
+/// ```
+/// # use std::rc::Rc;
+/// # use sel4_sys::host::{self, HostBuffer, Registers};
+/// # host::install(Some(Rc::new(|registers: &mut Registers, _: Option<HostBuffer<'_>>| {
+/// #     registers.info = 0;
+/// # })));
+/// # let mut token = host::new_ipc_buffer();
+/// use sel4_sys::{CPtr, MessageInfo};
+///
+/// const NOTIFICATION: CPtr = 10;
+/// const INPUT: CPtr = 1;
+/// const REPLY: CPtr = 4;
+/// let info = MessageInfo::new(0, 0, 0, 0);
+/// // SAFETY: an empty message only signals `NOTIFICATION`, and `INPUT` delivers only calls.
+/// let next = unsafe {
+///     sel4_sys::nb_send_recv(&mut token, NOTIFICATION, info, [0; 4], INPUT, REPLY)
+/// };
+/// # assert_eq!(next.info.length(), 0);
+/// ```
 #[inline]
 pub unsafe fn nb_send_recv(
     buffer: &mut IpcBufferToken,
@@ -245,6 +284,22 @@ pub unsafe fn nb_send_wait(
 /// # Safety
 ///
 /// [Condition 1](crate#safety-of-system-calls): the request to `destination` breaks no memory.
+///
+/// # Examples
+///
+/// ```
+/// # use std::rc::Rc;
+/// # use sel4_sys::host::{self, HostBuffer, Registers};
+/// # host::install(Some(Rc::new(|registers: &mut Registers, _: Option<HostBuffer<'_>>| {
+/// #     registers.info = 0;
+/// # })));
+/// # let mut token = host::new_ipc_buffer();
+/// use sel4_sys::MessageInfo;
+///
+/// const REPLY: sel4_sys::CPtr = 4;
+/// // SAFETY: `REPLY` holds a caller that expects one word.
+/// unsafe { sel4_sys::send(&mut token, REPLY, MessageInfo::new(0, 0, 0, 1), [7, 0, 0, 0]) };
+/// ```
 #[inline]
 pub unsafe fn send(
     buffer: &mut IpcBufferToken,
@@ -314,6 +369,20 @@ pub unsafe fn nb_send(
 /// [Condition 1](crate#safety-of-system-calls): `notification` leads to a notification, or to an
 /// object at which an empty message does no harm. The system call is `Send`. At an endpoint it
 /// delivers an empty message, which blocks. At a reply object it replies.
+///
+/// # Examples
+///
+/// ```
+/// # use std::rc::Rc;
+/// # use sel4_sys::host::{self, HostBuffer, Registers};
+/// # host::install(Some(Rc::new(|registers: &mut Registers, _: Option<HostBuffer<'_>>| {
+/// #     registers.info = 0;
+/// # })));
+/// # let mut token = host::new_ipc_buffer();
+/// const NOTIFICATION: sel4_sys::CPtr = 10;
+/// // SAFETY: the capability leads to a notification.
+/// unsafe { sel4_sys::signal(&mut token, NOTIFICATION) };
+/// ```
 #[inline]
 pub unsafe fn signal(buffer: &mut IpcBufferToken, notification: CPtr) {
     let info = MessageInfo::new(0, 0, 0, 0);
@@ -383,6 +452,18 @@ pub fn wait(buffer: &mut IpcBufferToken, source: CPtr) -> Received {
 /// If there is none, the badge is 0.
 ///
 /// **Blocking:** never.
+///
+/// ```
+/// # use std::rc::Rc;
+/// # use sel4_sys::host::{self, HostBuffer, Registers};
+/// # host::install(Some(Rc::new(|registers: &mut Registers, _: Option<HostBuffer<'_>>| {
+/// #     registers.capability = 0;
+/// # })));
+/// # let mut token = host::new_ipc_buffer();
+/// const INPUT: sel4_sys::CPtr = 1;
+/// let is_notified = sel4_sys::nb_wait(&mut token, INPUT).badge != 0;
+/// assert!(!is_notified);
+/// ```
 #[inline]
 pub fn nb_wait(buffer: &mut IpcBufferToken, source: CPtr) -> Received {
     // SAFETY: as in `wait`.
@@ -476,6 +557,19 @@ pub fn debug_cap_identify(cptr: CPtr) -> Option<Word> {
 /// # Panics
 ///
 /// Panics if the name and a zero byte do not fit into the message registers.
+///
+/// # Examples
+///
+/// ```
+/// # use std::rc::Rc;
+/// # use sel4_sys::host::{self, HostBuffer, Registers};
+/// # host::install(Some(Rc::new(|registers: &mut Registers, _: Option<HostBuffer<'_>>| {
+/// #     registers.info = 0;
+/// # })));
+/// # let mut token = host::new_ipc_buffer();
+/// const TCB: sel4_sys::CPtr = 202;
+/// sel4_sys::debug_name_thread(&mut token, TCB, b"child");
+/// ```
 #[inline]
 pub fn debug_name_thread(buffer: &mut IpcBufferToken, tcb: CPtr, name: &[u8]) {
     if crate::config::DEBUG_BUILD {
@@ -596,6 +690,12 @@ pub fn benchmark_reset_all_thread_utilisation() {
 ///
 /// Returns `None` if the kernel does not let a PD read it
 /// ([`config::EXPORT_PMU_USER`](crate::config::EXPORT_PMU_USER)).
+///
+/// ```
+/// if let Some(cycles) = sel4_sys::cycle_counter() {
+///     assert!(sel4_sys::cycle_counter() >= Some(cycles));
+/// }
+/// ```
 #[inline]
 pub fn cycle_counter() -> Option<u64> {
     crate::config::EXPORT_PMU_USER.then(arch::cycle_counter)

@@ -180,7 +180,7 @@ impl IpcBuffer {
     pub const fn msg_bytes_mut(&mut self) -> &mut [u8] {
         let bytes = size_of_val(&self.msg);
         // SAFETY: 1 and 2 of `msg_bytes`, and `self` is borrowed mutably.
-        // 3. Every byte makes a valid integer.
+        // 3. Every pattern of bytes is a valid integer.
         unsafe { slice::from_raw_parts_mut(self.msg.as_mut_ptr().cast(), bytes) }
     }
 

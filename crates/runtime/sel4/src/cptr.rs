@@ -50,6 +50,14 @@ impl<T: CapType> Cap<T> {
     ///
     /// For [`Unspecified`](cap_type::Unspecified) there is no condition, because all of its methods
     /// are `unsafe`.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// // SAFETY: Microkit's builder puts the TCB of child 0 into slot 202, or nothing.
+    /// let child = unsafe { sel4::cap::Tcb::from_bits(202) };
+    /// assert_eq!(child.bits(), 202);
+    /// ```
     pub const unsafe fn from_bits(bits: CPtrBits) -> Self {
         Self::new(CPtr::from_bits(bits))
     }

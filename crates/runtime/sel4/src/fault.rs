@@ -61,6 +61,13 @@ impl Fault {
 
     /// Decodes the fault message that was just received. Returns `None` if its label is not that of
     /// a fault.
+    ///
+    /// ```
+    /// use sel4::{Fault, IpcBuffer, MessageInfo};
+    ///
+    /// let buffer = IpcBuffer::new();
+    /// assert!(Fault::try_new(&buffer, &MessageInfo::new(1000, 0, 0, 0)).is_none());
+    /// ```
     pub fn try_new(buffer: &IpcBuffer, info: &MessageInfo) -> Option<Self> {
         /// Not in `sel4_sys::fault` if the kernel lacks the hardware debug API.
         const DEBUG_EXCEPTION: Word = 4;
@@ -372,6 +379,14 @@ impl VmFault {
     ///
     /// Bit 6 of the syndrome of a data access says whether it writes (Arm ARM, *ISS encoding for an
     /// exception from a Data Abort*, `WnR`).
+    ///
+    /// ```
+    /// use sel4::{Access, Fault};
+    ///
+    /// fn is_write(fault: &Fault) -> bool {
+    ///     matches!(fault, Fault::VmFault(fault) if fault.access() == Access::Write)
+    /// }
+    /// ```
     pub const fn access(&self) -> Access {
         if self.is_prefetch() {
             Access::Execute

@@ -47,6 +47,13 @@ pub struct FaultReply {
 impl FaultReply {
     /// Creates a reply after which the thread repeats the instruction. It is valid for every kind
     /// of fault.
+    ///
+    /// ```
+    /// /// Lets a thread repeat the access after its memory was mapped.
+    /// fn resume(reply: sel4::cap::Reply) {
+    ///     reply.send(sel4::FaultReply::retry().info());
+    /// }
+    /// ```
     pub const fn retry() -> Self {
         Self {
             words: [0; TIMEOUT_REGISTERS],
@@ -185,6 +192,12 @@ impl Timeout {
     }
 
     /// Creates a reply that resumes the thread at `pc`, with its other registers unchanged.
+    ///
+    /// ```
+    /// fn abort(fault: &sel4::Timeout, handler: u64) -> sel4::FaultReply {
+    ///     fault.reply_with_pc(handler)
+    /// }
+    /// ```
     pub fn reply_with_pc(&self, pc: Word) -> FaultReply {
         FaultReply::from_words(&[pc])
     }

@@ -189,6 +189,14 @@ macro_rules! message_passing {
             /// # Panics
             ///
             /// Panics inside a borrow of the implicit IPC buffer.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// fn try_report(monitor: sel4::cap::Endpoint) {
+            ///     monitor.nb_send(sel4::MessageInfo::new(1, 0, 0, 0));
+            /// }
+            /// ```
             #[doc = $contract]
             #[inline]
             #[track_caller]
@@ -244,6 +252,15 @@ macro_rules! message_passing {
             /// # Panics
             ///
             /// Panics inside a borrow of the implicit IPC buffer.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// fn next(input: sel4::cap::Endpoint, reply: sel4::cap::Reply) -> (sel4::Badge, u64) {
+            ///     let request = input.recv_with_mrs(reply);
+            ///     (request.badge, request.msg[0])
+            /// }
+            /// ```
             #[doc = $contract]
             #[inline]
             #[track_caller]
@@ -266,6 +283,15 @@ macro_rules! message_passing {
             /// # Panics
             ///
             /// Panics inside a borrow of the implicit IPC buffer.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// fn has_message(input: sel4::cap::Endpoint, reply: sel4::cap::Reply) -> bool {
+            ///     let (_, badge) = input.nb_recv(reply);
+            ///     badge != 0
+            /// }
+            /// ```
             #[doc = $contract]
             #[inline]
             #[track_caller]
@@ -290,6 +316,17 @@ macro_rules! message_passing {
             /// # Panics
             ///
             /// Panics inside a borrow of the implicit IPC buffer.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// /// Replies with five words, and receives the next message.
+            /// fn answer(input: sel4::cap::Endpoint, reply: sel4::cap::Reply) -> sel4::Badge {
+            ///     sel4::with_ipc_buffer_mut(|buffer| buffer.msg_regs_mut()[..5].fill(1));
+            ///     let (_, badge) = input.reply_recv(sel4::MessageInfo::new(0, 0, 0, 5), reply);
+            ///     badge
+            /// }
+            /// ```
             #[doc = $contract]
             #[inline]
             #[track_caller]
@@ -444,6 +481,16 @@ macro_rules! message_passing {
             /// # Panics
             ///
             /// Panics inside a borrow of the implicit IPC buffer.
+            ///
+            /// # Examples
+            ///
+            /// ```
+            /// /// Reports to `monitor`, and waits for a notification, in one system call.
+            /// fn report(monitor: sel4::cap::Endpoint, input: sel4::cap::Notification) -> sel4::Badge {
+            ///     let (_, badge) = monitor.nb_send_wait(sel4::MessageInfo::new(0, 0, 0, 0), input);
+            ///     badge
+            /// }
+            /// ```
             #[doc = $contract]
             #[inline]
             #[track_caller]
@@ -505,6 +552,14 @@ impl<C: InvocationContext> cap::Reply<C> {
     /// # Panics
     ///
     /// Panics inside a borrow of the implicit IPC buffer.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// fn answer(caller: sel4::cap::Reply) {
+    ///     caller.send_with_mrs(sel4::MessageInfo::new(0, 0, 0, 1), [42]);
+    /// }
+    /// ```
     #[inline]
     #[track_caller]
     pub fn send_with_mrs(self, info: MessageInfo, message: impl FastMessages) {

@@ -1,6 +1,6 @@
 //! Tests of transitions that whole systems rarely reach, and of words that are not a valid state.
 
-use super::How::{Read, Write};
+use super::Mode::{Read, Write};
 use super::*;
 
 const ALL: Members = Members::from_bits(u16::MAX);
@@ -19,22 +19,22 @@ fn new(kind: Kind) -> State {
 }
 
 /// The lock after these parties have tried to acquire it, in this order.
-fn acquired_by(kind: Kind, parties: &[(usize, How)]) -> State {
-    parties.iter().fold(new(kind), |state, (index, how)| {
+fn acquired_by(kind: Kind, parties: &[(usize, Mode)]) -> State {
+    parties.iter().fold(new(kind), |state, (index, mode)| {
         let (next, _) = state
-            .acquire(party(*index), *how)
+            .acquire(party(*index), *mode)
             .expect("acquire succeeds");
         next
     })
 }
 
-fn release(state: State, index: usize, how: How) -> Next {
-    let released = state.release(party(index), how, Leaving::AsItWas, ALL);
+fn release(state: State, index: usize, mode: Mode) -> Next {
+    let released = state.release(party(index), mode, Leaving::AsItWas, ALL);
     released.expect("the party holds the lock")
 }
 
-fn can_enter(state: State, index: usize, how: How) -> bool {
-    let given = state.acquire(party(index), how).map(|(_, given)| given);
+fn can_enter(state: State, index: usize, mode: Mode) -> bool {
+    let given = state.acquire(party(index), mode).map(|(_, given)| given);
     matches!(given, Ok(Given::Yes { .. }))
 }
 
@@ -46,8 +46,8 @@ fn a_reader_keeps_the_lock_while_a_writer_waits() {
 
 #[test]
 fn a_holder_or_waiter_cannot_acquire_the_lock_in_the_other_mode() {
-    let refused = |parties: &[(usize, How)], index, how| {
-        let again = acquired_by(Kind::RwLock, parties).acquire(party(index), how);
+    let refused = |parties: &[(usize, Mode)], index, mode| {
+        let again = acquired_by(Kind::RwLock, parties).acquire(party(index), mode);
         assert_eq!(again, Err(LockError::Held), "{parties:?}");
     };
     refused(&[(0, Read)], 0, Write);

@@ -1,10 +1,10 @@
-//! Parties that die after a given access, under loom: every interleaving of their accesses, every
-//! value that the memory model lets a load return.
+//! Parties that die after a given access, under loom: with every interleaving of their accesses,
+//! and every value that the memory model allows a load to return.
 //!
-//! A party is a thread. Each of its accesses to a word, and each notification, is counted; before the
-//! one that it is not to make any more it unwinds, and what its destructors do has no effect. The main
-//! thread is the parent: it waits until the party has died, and recovers.
-#![allow(dead_code)] // Each test uses a part.
+//! A party is a thread. Its accesses to words and its notifications are counted. It dies before the
+//! access that exceeds its number: it unwinds, and accesses of its destructors have no effect. The
+//! main thread is the parent: it waits until the party has died, and then recovers.
+#![allow(dead_code)] // Each test uses only a part.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -19,58 +19,59 @@ use microkit_sync::{
     Acquired, Arena, LockError, Members, Notifier, Party, PartyId, Recovered, Word,
 };
 
-/// What is wrong with a lock, to see that the tests find it.
+/// A bug in a lock, which the tests must find.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) enum Mutant {
-    /// Nothing.
+    /// No bug.
     None,
-    /// The recovery wakes nobody: a wake that the dead one did not come to is lost.
+    /// The recovery wakes nobody. A wake that the dead party did not make is lost.
     NoWake,
-    /// The recovery wakes only if it has changed a lock: repeated, it does not go on where it was
-    /// stopped.
+    /// The recovery wakes only if it has changed a lock. If it is stopped and repeated, it wakes
+    /// nobody.
     WakesOnce,
-    /// Whoever has given the lock back clears its word once more, later.
+    /// A party clears the word once more after it has released the lock.
     LateClear,
-    /// The recovery does not say that an owner has died inside.
+    /// The recovery does not mark the data inconsistent if an owner died.
     InconsistentLost,
-    /// The recovery leaves the dead among those that wait.
+    /// The recovery leaves the dead party among the waiters.
     WaitingLeft,
-    /// The recovery does not see that the lock was handed to the dead.
+    /// The recovery ignores a lock that was handed over to the dead party.
     HandedToDead,
-    /// Giving the lock back orders nothing.
+    /// The release of the lock has no ordering.
     NoRelease,
 }
 
-/// Which system is run.
+/// The parameters of a run.
 #[derive(Debug, Copy, Clone)]
 pub(crate) struct Setup {
     pub(crate) mutant: Mutant,
-    /// How many accesses the one that dies makes before; without, it does not die.
+    /// The number of accesses after which the victim dies. `None`: it does not die.
     pub(crate) dies_after: Option<u64>,
-    /// How many accesses the first recovery makes before it is stopped, and repeated.
+    /// The number of accesses after which the first recovery is stopped, to be repeated.
     pub(crate) recovery_stops_after: Option<u64>,
 }
 
-/// What all parties share.
+/// The state that all parties share.
 pub(crate) struct Shared {
     pub setup: Setup,
     locks: Vec<Arc<AtomicU64>>,
     notifiers: Vec<Notify>,
-    /// What the first lock guards: two counters that are the same outside.
+    /// The data that the first lock protects: two counters that are equal outside of the lock.
     pub(crate) data: [AtomicU64; 2],
-    /// How often the first counter was written, kept outside of the model.
+    /// The number of writes to the first counter, counted outside of the model.
     pub(crate) written: Count,
 }
 
-/// How a thread of a party, or the recovery, comes to its end.
-struct Life {
+/// One incarnation of a party, or one recovery: the number of accesses that are left, and whether
+/// it has died.
+struct Incarnation {
     left: Cell<Option<u64>>,
     is_dead: Cell<bool>,
 }
 
 struct Killed;
 
-impl Life {
+impl Incarnation {
     fn new(left: Option<u64>) -> Rc<Self> {
         Rc::new(Self {
             left: Cell::new(left),
@@ -78,9 +79,9 @@ impl Life {
         })
     }
 
-    /// Whether the next access is to be made.
-    fn goes_on(&self) -> bool {
-        // Destructors of one that has died, or of a test that has failed.
+    /// Returns whether the next access takes effect. Unwinds if the incarnation dies before it.
+    fn continues(&self) -> bool {
+        // In a destructor, after a death or a failed test.
         if self.is_dead.get() || std::thread::panicking() {
             return false;
         }
@@ -96,19 +97,19 @@ impl Life {
     }
 }
 
-/// A word as a party sees it that can die.
+/// A word, as seen by a party that can die.
 pub(crate) struct MortalWord {
     word: Arc<AtomicU64>,
-    life: Rc<Life>,
+    incarnation: Rc<Incarnation>,
     mutant: Mutant,
-    /// The party that is recovered, if this is the recovery's.
+    /// The party that is recovered, if the word belongs to a recovery.
     dead: Option<PartyId>,
 }
 
 impl Word for MortalWord {
     fn load(&self, order: Ordering) -> u64 {
-        // Of one that has died already, a destructor finds no lock.
-        if self.life.goes_on() {
+        // A destructor of a dead party finds no lock.
+        if self.incarnation.continues() {
             self.word.load(order)
         } else {
             0
@@ -122,7 +123,7 @@ impl Word for MortalWord {
         success: Ordering,
         failure: Ordering,
     ) -> Result<u64, u64> {
-        if !self.life.goes_on() {
+        if !self.incarnation.continues() {
             return Err(0);
         }
         let (mut new, mut success) = (new, success);
@@ -136,14 +137,14 @@ impl Word for MortalWord {
                 _ => (),
             }
         }
-        let gives_back = current & ENTERED != 0 && new & ENTERED == 0;
-        if self.mutant == Mutant::NoRelease && gives_back {
+        let releases = current & ENTERED != 0 && new & ENTERED == 0;
+        if self.mutant == Mutant::NoRelease && releases {
             success = Ordering::Relaxed;
         }
         let result = self.word.compare_exchange(current, new, success, failure);
-        if self.mutant == Mutant::LateClear && gives_back && result.is_ok() {
+        if self.mutant == Mutant::LateClear && releases && result.is_ok() {
             let now = self.word.load(Ordering::Acquire);
-            // Where it is the same lock still, that would be found sooner.
+            // If it is still the same lock, another assertion would find the bug first.
             if now & GENERATION != new & GENERATION {
                 self.word.store(new, Ordering::Release);
             }
@@ -152,11 +153,11 @@ impl Word for MortalWord {
     }
 }
 
-/// Wakes the threads of the others.
+/// Wakes the threads of the other parties.
 pub(crate) struct MortalNotifier {
     shared: Arc<Shared>,
     me: usize,
-    life: Rc<Life>,
+    incarnation: Rc<Incarnation>,
     is_mute: bool,
 }
 
@@ -167,32 +168,32 @@ impl Notifier for MortalNotifier {
     }
 
     fn notify(&self, party: PartyId) {
-        if !self.is_mute && self.life.goes_on() {
+        if !self.is_mute && self.incarnation.continues() {
             self.shared.notifiers[party.index()].notify();
         }
     }
 
     fn wait(&self) {
-        if self.life.goes_on() {
+        if self.incarnation.continues() {
             self.shared.notifiers[self.me].wait();
         }
     }
 }
 
-/// A party, while it lives.
+/// A party, during one incarnation.
 pub(crate) struct Mortal<'a> {
     pub(crate) party: Party<MortalNotifier>,
     pub(crate) arena: Arena<'a, MortalWord>,
     shared: &'a Shared,
-    life: Rc<Life>,
+    incarnation: Rc<Incarnation>,
 }
 
 impl Mortal<'_> {
-    /// Uses what the first lock guards, which this party has: one more, in both counters.
+    /// Increments both counters. This party must own the first lock.
     pub(crate) fn count(&self) {
         let [first, second] = &self.shared.data;
         for counter in [first, second] {
-            if !self.life.goes_on() {
+            if !self.incarnation.continues() {
                 return;
             }
             let value = counter.load(Ordering::Relaxed);
@@ -203,13 +204,13 @@ impl Mortal<'_> {
         }
     }
 
-    /// What the counters say.
+    /// Returns the counters.
     pub(crate) fn counters(&self) -> [u64; 2] {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         self.shared.data.each_ref().map(read)
     }
 
-    /// Makes the data right again, or sees that it is.
+    /// Checks that the data is consistent, or repairs it if an owner died.
     pub(crate) fn enter<G: microkit_sync::Repair>(
         &self,
         acquired: Acquired<G>,
@@ -217,10 +218,7 @@ impl Mortal<'_> {
         match acquired {
             Acquired::Consistent(guard) => {
                 let [first, second] = self.counters();
-                assert_eq!(
-                    first, second,
-                    "a lock that is consistent guards data that is not"
-                );
+                assert_eq!(first, second, "a consistent lock guards data that is not");
                 Ok(guard)
             }
             Acquired::OwnerDied(guard) => {
@@ -232,7 +230,7 @@ impl Mortal<'_> {
 
     fn repair(&self) {
         let [first, second] = &self.shared.data;
-        if self.life.goes_on() {
+        if self.incarnation.continues() {
             second.store(first.load(Ordering::Relaxed), Ordering::Relaxed);
         }
     }
@@ -249,12 +247,12 @@ impl Shared {
         })
     }
 
-    /// The word of a lock, as it is at the end.
+    /// Returns the word of a lock, at the end of a run.
     pub(crate) fn word(&self, index: usize) -> u64 {
         self.locks[index].load(Ordering::Acquire)
     }
 
-    /// Both counters are what was written.
+    /// Checks that both counters have the number of writes.
     pub(crate) fn assert_counted(&self) {
         let [first, second] = self
             .data
@@ -269,24 +267,27 @@ impl Shared {
     }
 }
 
-/// Lives as `party`, which dies after so many accesses. Returns whether it has.
-pub(crate) fn live(
+/// Runs `party`, which dies after this number of accesses. Returns whether it died.
+pub(crate) fn run_party(
     shared: &Arc<Shared>,
     party: usize,
     dies_after: Option<u64>,
     act: impl FnOnce(&Mortal) -> Result<(), LockError>,
 ) -> bool {
-    let life = Life::new(dies_after);
-    let words = words(shared, &life, None);
+    let incarnation = Incarnation::new(dies_after);
+    let words = words(shared, &incarnation, None);
     let mortal = Mortal {
-        party: Party::new(PartyId::new(party), notifier(shared, party, &life, false)),
+        party: Party::new(
+            PartyId::new(party),
+            notifier(shared, party, &incarnation, false),
+        ),
         arena: Arena::new(&words),
         shared,
-        life: Rc::clone(&life),
+        incarnation: Rc::clone(&incarnation),
     };
     match catch_unwind(AssertUnwindSafe(|| act(&mortal))) {
         Ok(result) => {
-            result.expect("the lock is given");
+            result.expect("the lock can be taken");
             false
         }
         Err(payload) if payload.is::<Killed>() => true,
@@ -294,7 +295,7 @@ pub(crate) fn live(
     }
 }
 
-/// As [`live`], in a thread.
+/// Runs a party as [`run_party`] does, in a thread.
 pub(crate) fn spawn(
     shared: &Arc<Shared>,
     party: usize,
@@ -302,10 +303,10 @@ pub(crate) fn spawn(
     act: impl FnOnce(&Mortal) -> Result<(), LockError> + 'static,
 ) -> loom::thread::JoinHandle<bool> {
     let shared = Arc::clone(shared);
-    loom::thread::spawn(move || live(&shared, party, dies_after, act))
+    loom::thread::spawn(move || run_party(&shared, party, dies_after, act))
 }
 
-/// Recovers what a party has left; if the setup says so, once as far as it comes, and then again.
+/// Recovers a dead party. If the setup says so, the recovery is first stopped after some accesses.
 pub(crate) fn recover(shared: &Arc<Shared>, dead: usize) {
     if let Some(stops_after) = shared.setup.recovery_stops_after {
         let recovery = || recover_once(shared, dead, Some(stops_after));
@@ -317,16 +318,18 @@ pub(crate) fn recover(shared: &Arc<Shared>, dead: usize) {
 }
 
 fn recover_once(shared: &Arc<Shared>, dead: usize, stops_after: Option<u64>) {
-    let life = Life::new(stops_after);
-    let words = words(shared, &life, Some(PartyId::new(dead)));
+    let incarnation = Incarnation::new(stops_after);
+    let words = words(shared, &incarnation, Some(PartyId::new(dead)));
     let arena = Arena::new(&words);
     let mutant = shared.setup.mutant;
     let is_mute = matches!(mutant, Mutant::NoWake | Mutant::WakesOnce);
-    let Recovered { changed, corrupt } =
-        arena.recover(PartyId::new(dead), &notifier(shared, dead, &life, is_mute));
+    let Recovered { changed, corrupt } = arena.recover(
+        PartyId::new(dead),
+        &notifier(shared, dead, &incarnation, is_mute),
+    );
     assert_eq!(corrupt, 0, "a lock is corrupt");
     if mutant == Mutant::WakesOnce && changed > 0 {
-        let notifier = notifier(shared, dead, &life, false);
+        let notifier = notifier(shared, dead, &incarnation, false);
         notifier
             .members()
             .without(PartyId::new(dead))
@@ -335,39 +338,49 @@ fn recover_once(shared: &Arc<Shared>, dead: usize, stops_after: Option<u64>) {
     }
 }
 
-fn words(shared: &Arc<Shared>, life: &Rc<Life>, dead: Option<PartyId>) -> Vec<MortalWord> {
+fn words(
+    shared: &Arc<Shared>,
+    incarnation: &Rc<Incarnation>,
+    dead: Option<PartyId>,
+) -> Vec<MortalWord> {
     let word = |word| MortalWord {
         word: Arc::clone(word),
-        life: Rc::clone(life),
+        incarnation: Rc::clone(incarnation),
         mutant: shared.setup.mutant,
         dead,
     };
     shared.locks.iter().map(word).collect()
 }
 
-fn notifier(shared: &Arc<Shared>, me: usize, life: &Rc<Life>, is_mute: bool) -> MortalNotifier {
+fn notifier(
+    shared: &Arc<Shared>,
+    me: usize,
+    incarnation: &Rc<Incarnation>,
+    is_mute: bool,
+) -> MortalNotifier {
     MortalNotifier {
         shared: Arc::clone(shared),
         me,
-        life: Rc::clone(life),
+        incarnation: Rc::clone(incarnation),
         is_mute,
     }
 }
 
-/// A system: builds it, runs it, and says whether the one that could die has died.
+/// Runs a system. Returns whether the victim died.
 pub(crate) type Scenario = fn(Setup) -> bool;
 
-/// Runs a scenario under every schedule, with a death after each access that there is, and none.
-/// Returns how many executions there were.
-pub(crate) fn explore(scenario: Scenario, mutant: Mutant, most_preemptions: Option<usize>) -> u64 {
-    explore_with(scenario, mutant, most_preemptions, None)
+/// Runs a scenario under every schedule, with a death after each access in turn, and without one.
+/// Returns the number of executions.
+pub(crate) fn explore(scenario: Scenario, mutant: Mutant, max_preemptions: Option<usize>) -> u64 {
+    explore_with(scenario, mutant, max_preemptions, None)
 }
 
-/// As [`explore`], with a recovery that is stopped after so many accesses, and repeated.
+/// Explores as [`explore`] does, with a recovery that is stopped after this number of accesses and
+/// repeated.
 pub(crate) fn explore_with(
     scenario: Scenario,
     mutant: Mutant,
-    most_preemptions: Option<usize>,
+    max_preemptions: Option<usize>,
     recovery_stops_after: Option<u64>,
 ) -> u64 {
     let mut executions = 0;
@@ -377,7 +390,7 @@ pub(crate) fn explore_with(
             dies_after: Some(dies_after),
             recovery_stops_after,
         };
-        let (count, has_died) = run(scenario, setup, most_preemptions);
+        let (count, has_died) = run(scenario, setup, max_preemptions);
         executions += count;
         if !has_died {
             break;
@@ -386,13 +399,13 @@ pub(crate) fn explore_with(
     executions
 }
 
-/// Runs a scenario under every schedule. Returns how many executions there were, and whether one of
-/// them had a death.
-fn run(scenario: Scenario, setup: Setup, most_preemptions: Option<usize>) -> (u64, bool) {
+/// Runs a scenario under every schedule. Returns the number of executions, and whether the victim
+/// died in one of them.
+fn run(scenario: Scenario, setup: Setup, max_preemptions: Option<usize>) -> (u64, bool) {
     let executions = Arc::new([Count::new(0), Count::new(0)]);
     let counts = Arc::clone(&executions);
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = most_preemptions;
+    builder.preemption_bound = max_preemptions;
     builder.check(move || {
         let has_died = scenario(setup);
         counts[0].fetch_add(1, Ordering::Relaxed);
@@ -405,18 +418,18 @@ fn run(scenario: Scenario, setup: Setup, most_preemptions: Option<usize>) -> (u6
     )
 }
 
-/// Explores a scenario, in which nothing must be found, and says how much there was.
-pub(crate) fn hold(name: &str, scenario: Scenario, most_preemptions: Option<usize>) {
-    let executions = explore(scenario, Mutant::None, most_preemptions);
-    let bound = match most_preemptions {
-        None => "all of them".to_owned(),
-        Some(most) => format!("at most {most} preemptions"),
+/// Explores a scenario that must be correct, and prints the number of executions.
+pub(crate) fn check(name: &str, scenario: Scenario, max_preemptions: Option<usize>) {
+    let executions = explore(scenario, Mutant::None, max_preemptions);
+    let bound = match max_preemptions {
+        None => "any number of preemptions".to_owned(),
+        Some(max) => format!("at most {max} preemptions"),
     };
     println!("{name}: {executions} executions, {bound}");
     assert!(executions > 10);
 }
 
-/// Explores a scenario with something wrong, which must be found.
+/// Explores a scenario with a bug, which must be found.
 pub(crate) fn find(mutant: Mutant, scenario: Scenario, expect: &[&str]) {
     find_with(mutant, scenario, None, expect);
 }
@@ -428,10 +441,10 @@ pub(crate) fn find_with(
     expect: &[&str],
 ) {
     let explored = catch_unwind(|| explore_with(scenario, mutant, Some(2), stops_after));
-    let payload = explored.expect_err("nothing was found");
+    let payload = explored.expect_err("the bug was not found");
     let text = payload.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| payload.downcast_ref::<&str>().copied());
-    let text = text.unwrap_or("a panic without a text");
+    let text = text.unwrap_or("a panic without a message");
     println!("{mutant:?}: {text}");
     assert!(expect.iter().any(|expect| text.contains(expect)), "{text}");
 }

@@ -91,6 +91,14 @@ impl<C: InvocationContext> cap::Tcb<C> {
     /// Returns [`Error::RangeError`](crate::Error::RangeError) if there is no such breakpoint, and
     /// [`Error::IllegalOperation`](crate::Error::IllegalOperation) if the kernel has no
     /// breakpoints.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// fn is_set(child: sel4::cap::Tcb, number: u16) -> sel4::Result<bool> {
+    ///     Ok(child.tcb_get_breakpoint(number)?.is_some())
+    /// }
+    /// ```
     #[track_caller]
     pub fn tcb_get_breakpoint(self, number: u16) -> Result<Option<Breakpoint>> {
         let [address, kind, bytes, access, enabled] =
@@ -114,6 +122,14 @@ impl<C: InvocationContext> cap::Tcb<C> {
     /// Returns [`Error::RangeError`](crate::Error::RangeError) if there is no such breakpoint, and
     /// [`Error::IllegalOperation`](crate::Error::IllegalOperation) if the kernel has no
     /// breakpoints.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// fn clear(child: sel4::cap::Tcb) -> sel4::Result<()> {
+    ///     child.tcb_unset_breakpoint(0)
+    /// }
+    /// ```
     #[track_caller]
     pub fn tcb_unset_breakpoint(self, number: u16) -> Result<()> {
         // SAFETY: C-3: the thread no longer stops.

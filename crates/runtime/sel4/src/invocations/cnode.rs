@@ -65,6 +65,14 @@ impl<C: InvocationContext> AbsoluteCPtr<C> {
     /// Returns [`Error::FailedLookup`](crate::Error::FailedLookup) if a path does not lead to a
     /// slot, and [`Error::IllegalOperation`](crate::Error::IllegalOperation) if the slot does not
     /// hold a badged endpoint capability.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// fn reject_pending(client: sel4::AbsoluteCPtr) -> sel4::Result<()> {
+    ///     client.cancel_badged_sends()
+    /// }
+    /// ```
     #[track_caller]
     pub fn cancel_badged_sends(self) -> Result<()> {
         // SAFETY: C-3: the senders repeat their system calls; no slot changes.
@@ -117,6 +125,22 @@ impl<C: InvocationContext> AbsoluteCPtr<C> {
     /// # Safety
     ///
     /// The condition of [`copy`](Self::copy).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sel4::{AbsoluteCPtr, CapRights};
+    ///
+    /// /// Copies an endpoint to the empty slot `target`, with badge 7.
+    /// ///
+    /// /// # Safety
+    /// ///
+    /// /// No capability pointer of this program leads to `target`.
+    /// unsafe fn badge(target: AbsoluteCPtr, endpoint: &AbsoluteCPtr) -> sel4::Result<()> {
+    ///     // SAFETY: the contract of this function.
+    ///     unsafe { target.mint(endpoint, CapRights::write_only(), 7) }
+    /// }
+    /// ```
     #[track_caller]
     pub unsafe fn mint(self, source: &AbsoluteCPtr, rights: CapRights, badge: Word) -> Result<()> {
         let words = [

@@ -39,6 +39,17 @@ impl<C: InvocationContext> cap::IrqHandler<C> {
     ///
     /// Returns an [`Error`](crate::Error) if this is not an IRQ handler, or `notification` is not a
     /// notification.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sel4::cap::{IrqHandler, Notification};
+    ///
+    /// fn connect(device: IrqHandler, notification: Notification) -> sel4::Result<()> {
+    ///     device.irq_handler_set_notification(notification)?;
+    ///     device.irq_handler_ack()
+    /// }
+    /// ```
     #[track_caller]
     pub fn irq_handler_set_notification(self, notification: cap::Notification) -> Result<()> {
         let invocation = Invocation {
@@ -57,6 +68,14 @@ impl<C: InvocationContext> cap::IrqHandler<C> {
     /// # Errors
     ///
     /// Returns an [`Error`](crate::Error) if this is not an IRQ handler.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// fn disconnect(device: sel4::cap::IrqHandler) -> sel4::Result<()> {
+    ///     device.irq_handler_clear()
+    /// }
+    /// ```
     #[track_caller]
     pub fn irq_handler_clear(self) -> Result<()> {
         let invocation = Invocation::bare(label::IRQClearIRQHandler);

@@ -47,6 +47,14 @@ impl<C: InvocationContext> cap::SchedContext<C> {
     ///
     /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if it is the caller's
     /// own scheduling context.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// fn make_passive(context: sel4::cap::SchedContext) -> sel4::Result<()> {
+    ///     context.unbind()
+    /// }
+    /// ```
     #[track_caller]
     pub fn unbind(self) -> Result<()> {
         let invocation = Invocation::bare(label::SchedContextUnbind);
@@ -110,6 +118,14 @@ impl<C: InvocationContext> cap::SchedContext<C> {
     /// Returns [`Error::IllegalOperation`](crate::Error::IllegalOperation) if it is not bound to a
     /// thread, if it is the caller's own, or if the caller's maximum controlled priority is below
     /// the priority of its thread.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// fn run_first(context: sel4::cap::SchedContext) -> sel4::Result<sel4::Time> {
+    ///     context.yield_to()
+    /// }
+    /// ```
     #[track_caller]
     pub fn yield_to(self) -> Result<Time> {
         let invocation = Invocation::bare(label::SchedContextYieldTo);

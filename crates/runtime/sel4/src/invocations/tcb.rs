@@ -182,6 +182,14 @@ impl<C: InvocationContext> cap::Tcb<C> {
     /// # Errors
     ///
     /// Returns [`Error::RangeError`](crate::Error::RangeError) if it is above that limit.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// fn limit(own: sel4::cap::Tcb, child: sel4::cap::Tcb) -> sel4::Result<()> {
+    ///     child.tcb_set_mc_priority(own, 100)
+    /// }
+    /// ```
     #[track_caller]
     pub fn tcb_set_mc_priority(self, authority: cap::Tcb, mcp: Word) -> Result<()> {
         // SAFETY: C-3: it decides when a thread runs, not what it does.
@@ -232,6 +240,20 @@ impl<C: InvocationContext> cap::Tcb<C> {
     ///
     /// The reply to a timeout fault sets the thread's registers. Every receiver at `endpoint` knows
     /// which messages are faults of this thread, and its replies keep the thread's program sound.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use sel4::cap::{Endpoint, Tcb};
+    ///
+    /// /// # Safety
+    /// ///
+    /// /// Receivers at `handler` know that the message is a timeout fault of `child`.
+    /// unsafe fn watch(child: Tcb, handler: Endpoint) -> sel4::Result<()> {
+    ///     // SAFETY: the contract of this function.
+    ///     unsafe { child.tcb_set_timeout_endpoint(handler) }
+    /// }
+    /// ```
     #[track_caller]
     pub unsafe fn tcb_set_timeout_endpoint(self, endpoint: cap::Endpoint) -> Result<()> {
         // SAFETY: the caller's contract.

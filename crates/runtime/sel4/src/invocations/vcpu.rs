@@ -79,6 +79,15 @@ impl<C: InvocationContext> cap::VCpu<C> {
     /// forward this interrupt, [`Error::RangeError`](crate::Error::RangeError) if there is no such
     /// interrupt, and [`Error::InvalidCapability`](crate::Error::InvalidCapability) if this is not
     /// a virtual CPU.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// fn expired(guest: sel4::cap::VCpu, event: &sel4::VPpiEvent) -> sel4::Result<()> {
+    ///     // Inject the interrupt into the guest, and then:
+    ///     guest.vcpu_ack_vppi(event.irq())
+    /// }
+    /// ```
     #[track_caller]
     pub fn vcpu_ack_vppi(self, irq: Word) -> Result<()> {
         // SAFETY: C-3: the interrupt belongs to the guest.

@@ -64,6 +64,16 @@ impl<C: InvocationContext> cap::VSpace<C> {
     ///
     /// Returns [`Error::InvalidArgument`](crate::Error::InvalidArgument) if the range is empty, and
     /// [`Error::RangeError`](crate::Error::RangeError) if it is not in one page.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// /// Writes a buffer back, and drops it from the cache, before a device writes it. It is in one page.
+    /// fn hand_over(own: sel4::cap::VSpace, buffer: &mut [u8]) -> sel4::Result<()> {
+    ///     let start = buffer.as_ptr().addr();
+    ///     own.vspace_clean_invalidate_data(start, start + buffer.len())
+    /// }
+    /// ```
     #[track_caller]
     pub fn vspace_clean_invalidate_data(self, start: usize, end: usize) -> Result<()> {
         // SAFETY: C-3: a cache may write a line back and drop it at any time, as for
@@ -80,6 +90,16 @@ impl<C: InvocationContext> cap::VSpace<C> {
     ///
     /// Returns [`Error::InvalidArgument`](crate::Error::InvalidArgument) if the range is empty, and
     /// [`Error::RangeError`](crate::Error::RangeError) if it is not in one page.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// /// Makes code that was written to `code` executable. It is in one page.
+    /// fn publish_code(own: sel4::cap::VSpace, code: &[u32]) -> sel4::Result<()> {
+    ///     let start = code.as_ptr().addr();
+    ///     own.vspace_unify_instruction(start, start + size_of_val(code))
+    /// }
+    /// ```
     #[track_caller]
     pub fn vspace_unify_instruction(self, start: usize, end: usize) -> Result<()> {
         // SAFETY: C-3: an instruction cache may drop a line, and fetch it again, at any time, as

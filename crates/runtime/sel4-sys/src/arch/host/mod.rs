@@ -50,6 +50,26 @@ pub struct Registers {
 }
 
 /// The kernel's access to a thread's IPC buffer, during one system call.
+///
+/// ```
+/// use std::rc::Rc;
+/// use sel4_sys::MessageInfo;
+/// use sel4_sys::host::{self, HostBuffer, Registers};
+///
+/// // A kernel that replies with the fifth word, doubled.
+/// let kernel = |_: &mut Registers, buffer: Option<HostBuffer<'_>>| {
+///     let mut buffer = buffer.expect("a call has a buffer");
+///     let fifth = buffer.read(HostBuffer::MESSAGE + 4);
+///     buffer.write(HostBuffer::MESSAGE + 4, 2 * fifth);
+/// };
+/// host::install(Some(Rc::new(kernel)));
+///
+/// let mut token = host::new_ipc_buffer();
+/// token.with_mut(|view| view.msg_regs_mut()[4] = 21);
+/// // SAFETY: the kernel above only writes to the buffer.
+/// unsafe { sel4_sys::call(&mut token, 1, MessageInfo::new(0, 0, 0, 5), [0; 4]) };
+/// assert_eq!(token.with(|view| view.msg_regs()[4]), 42);
+/// ```
 #[derive(Debug)]
 pub struct HostBuffer<'call> {
     buffer: NonNull<IpcBuffer>,
