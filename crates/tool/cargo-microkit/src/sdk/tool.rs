@@ -109,6 +109,8 @@ fn refusal(request: &Request<'_>, output: &Output) -> Report {
 ///
 /// **Errors:** it cannot be started, and why.
 fn output(sdk: &Sdk, command: &mut Command) -> Result<Output> {
+    // The tool looks there for its SDK first, and the variable may name another one, or none.
+    command.env("MICROKIT_SDK", sdk.directory());
     command.stdin(Stdio::null()).output().map_err(|error| {
         let why = match error.kind() {
             ErrorKind::PermissionDenied => "this file may not be executed".to_owned(),

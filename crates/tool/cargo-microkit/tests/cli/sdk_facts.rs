@@ -246,6 +246,23 @@ fn a_failure_of_the_tool_is_not_said_to_be_a_mistake_in_the_system_file() {
 }
 
 #[test]
+fn the_tool_gets_its_own_sdk_whatever_the_variable_names() {
+    let bench = Bench::new();
+    bench.system("hello");
+    let sdk = bench.sdk(VERSION);
+    bench.script(
+        "sdk/bin/microkit",
+        "#!/bin/sh\necho \"in <$MICROKIT_SDK>\" >&2\nexit 1\n",
+    );
+    for variable in ["", "elsewhere"] {
+        let mut command = bench.microkit(&["build", "hello.system", "--sdk"]);
+        command.arg(&sdk).env("MICROKIT_SDK", variable);
+        let folder = sdk.canonicalize().expect("it is there");
+        check(command, false, &[&format!("in <{}>", folder.display())]);
+    }
+}
+
+#[test]
 fn a_program_that_is_stripped_or_without_a_runtime_is_named_on_both_kernels() {
     let bench = Bench::new();
     bench.system("hello");
