@@ -202,6 +202,22 @@ fn the_summary_has_every_page_of_the_book_once() {
 }
 
 #[test]
+fn links_to_a_readme_lead_to_a_page_of_the_built_book() {
+    let settings =
+        fs::read_to_string(root().join("docs/book.toml")).expect("the book has settings");
+    for path in pages().keys().filter(|path| path.ends_with("README.md")) {
+        if let Ok(page) = path.strip_prefix("docs") {
+            let page = page.with_extension("html");
+            let redirect = format!("\"/{}\" = \"index.html\"", page.display());
+            assert!(
+                settings.contains(&redirect),
+                "docs/book.toml lacks {redirect}"
+            );
+        }
+    }
+}
+
+#[test]
 fn every_path_in_backticks_exists() {
     let mut wrong = Vec::new();
     for (path, page) in pages() {
