@@ -13,19 +13,6 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 /// Folders of the repository with pages, besides the root itself.
 const FOLDERS: [&str; 5] = ["ci", "crates", "docs", "examples", "microkit-systems"];
 
-/// The pages of the book that may link to files outside it. Where the repository is browsed such a
-/// link works, but the built book does not have the file: write the path in backticks instead.
-const LINK_OUT_OF_THE_BOOK: [&str; 8] = [
-    "docs/guide/registry.md",
-    "docs/guide/shared-memory.md",
-    "docs/guide/tasks.md",
-    "docs/guide/testing.md",
-    "docs/guide/typed.md",
-    "docs/soundness/README.md",
-    "docs/soundness/capabilities.md",
-    "docs/soundness/sel4-microkit.md",
-];
-
 /// What the checks need of a page.
 #[derive(Debug, Default, PartialEq)]
 struct Page {
@@ -155,12 +142,9 @@ fn broken_links(pages: &BTreeMap<PathBuf, Page>, exists: impl Fn(&Path) -> bool)
                     .is_some_and(|page| page.anchors.contains(&anchor))
             {
                 broken.push(format!("{shown}: {link}: the page has no such heading"));
-            } else if path.starts_with("docs")
-                && !file.starts_with("docs")
-                && !LINK_OUT_OF_THE_BOOK
-                    .iter()
-                    .any(|page| Path::new(page) == path)
-            {
+            } else if path.starts_with("docs") && !file.starts_with("docs") {
+                // Where the repository is browsed, the link works. A page names such a file by
+                // its path in backticks instead.
                 broken.push(format!(
                     "{shown}: {link}: the built book does not have this file"
                 ));
@@ -208,6 +192,22 @@ fn the_summary_has_every_page_of_the_book_once() {
 }
 
 #[test]
+fn links_to_a_readme_lead_to_a_page_of_the_built_book() {
+    let settings =
+        fs::read_to_string(root().join("docs/book.toml")).expect("the book has settings");
+    for path in pages().keys().filter(|path| path.ends_with("README.md")) {
+        if let Ok(page) = path.strip_prefix("docs") {
+            let page = page.with_extension("html");
+            let redirect = format!("\"/{}\" = \"index.html\"", page.display());
+            assert!(
+                settings.contains(&redirect),
+                "docs/book.toml lacks {redirect}"
+            );
+        }
+    }
+}
+
+#[test]
 fn every_path_in_backticks_exists() {
     let mut wrong = Vec::new();
     for (path, page) in pages() {
@@ -216,6 +216,32 @@ fn every_path_in_backticks_exists() {
             wrong.push(format!("{}: `{span}` does not exist", path.display()));
         }
     }
+    assert_none(&wrong);
+}
+
+/// On the page that answers where to change something, the name of a file alone means a file in the
+/// folder that was named before it.
+#[test]
+fn every_file_name_where_to_change_something_exists() {
+    let pages = pages();
+    let mut folder = root();
+    let mut wrong = Vec::new();
+    let mut names = 0;
+    for span in &pages[Path::new("docs/where.md")].code_spans {
+        let path = root().join(span);
+        if is_path(span) {
+            folder = path;
+            if folder.is_file() {
+                folder.pop();
+            }
+        } else if span.ends_with(".rs") && !span.contains('/') {
+            names += 1;
+            if !folder.join(span).is_file() {
+                wrong.push(format!("{} does not have `{span}`", folder.display()));
+            }
+        }
+    }
+    assert!(names > 10, "the page has {names} names of files");
     assert_none(&wrong);
 }
 

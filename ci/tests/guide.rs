@@ -54,13 +54,15 @@ fn check(chapter: &str) {
 }
 
 #[test]
-fn the_chapter_on_failures_shows_what_is_in_the_files() {
-    let chapter = fs::read_to_string(root().join("docs/guide/when-it-fails.md")).unwrap();
-    let blocks = blocks(&chapter);
-    assert!(blocks.len() > 1, "the chapter shows code");
-    for (path, code) in blocks {
-        let file = fs::read_to_string(root().join(path)).expect("the file is there");
-        assert!(file.contains(code), "{path} does not have:\n{code}");
+fn the_readme_and_the_chapter_on_failures_show_what_is_in_the_files() {
+    for page in ["README.md", "docs/guide/when-it-fails.md"] {
+        let page = fs::read_to_string(root().join(page)).unwrap();
+        let blocks = blocks(&page);
+        assert!(blocks.len() > 1, "the page shows code");
+        for (path, code) in blocks {
+            let file = fs::read_to_string(root().join(path)).expect("the file is there");
+            assert!(file.contains(code), "{path} does not have:\n{code}");
+        }
     }
 }
 
