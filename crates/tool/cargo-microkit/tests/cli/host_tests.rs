@@ -8,7 +8,7 @@ impl Bench {
     /// A package with a test on the host that only passes there, and a system of its program.
     fn package_with_host_test(&self) {
         let manifest = "[package]\nname = \"blinker\"\nedition = \"2024\"\n\n\
-                        [dev-dependencies]\npd-test = { path = \"microkit-test\" }\n\n[workspace]\n";
+                        [dev-dependencies]\nmicrokit-test = { path = \"microkit-test\" }\n\n[workspace]\n";
         self.file("Cargo.toml", manifest);
         let helper = "[package]\nname = \"microkit-test\"\nedition = \"2024\"\n";
         self.file("microkit-test/Cargo.toml", helper);

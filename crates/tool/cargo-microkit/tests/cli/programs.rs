@@ -70,7 +70,7 @@ fn systems_of_two_packages_get_each_its_own_programs() {
         assert!(bench.path(package).join("target/microkit").is_dir());
     }
 
-    let host = "[dev-dependencies]\npd-test = { path = \"../microkit-test\" }\n";
+    let host = "[dev-dependencies]\nmicrokit-test = { path = \"../microkit-test\" }\n";
     bench.file(
         "microkit-test/Cargo.toml",
         "[package]\nname = \"microkit-test\"\nedition = \"2024\"\n\n[workspace]\n",

@@ -302,7 +302,7 @@ fn blessing_writes_what_came() {
 fn packages_with_tests_on_the_host_are_tested_there() {
     let bench = Bench::new();
     let manifest = "[package]\nname = \"blinker\"\nedition = \"2024\"\n\n\
-                    [dev-dependencies]\npd-test = { path = \"microkit-test\" }\n\n[workspace]\n";
+                    [dev-dependencies]\nmicrokit-test = { path = \"microkit-test\" }\n\n[workspace]\n";
     bench.file("Cargo.toml", manifest);
     bench.file(
         "microkit-test/Cargo.toml",
