@@ -257,7 +257,7 @@ fn what_is_drawn_can_be_chosen() {
 /// The picture in the guide is the one that the tool draws.
 #[test]
 fn the_picture_in_the_guide_is_what_is_drawn() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
     let system = root.join("microkit-systems/virtio-block.system");
     let bench = Bench::new();
     let arguments = ["graph", system.to_str().expect("UTF-8"), "--no-build"];

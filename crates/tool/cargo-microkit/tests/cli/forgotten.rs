@@ -13,7 +13,7 @@ fn bench() -> Bench {
     let bench = Bench::new();
     let manifest = format!(
         "[package]\nname = \"pd\"\nedition = \"2024\"\n[workspace]\n[dependencies]\n\
-         sel4-microkit = {{ path = \"{}/../sel4-microkit\" }}\n",
+         sel4-microkit = {{ path = \"{}/../../runtime/sel4-microkit\" }}\n",
         env!("CARGO_MANIFEST_DIR")
     );
     bench.file("Cargo.toml", manifest);
