@@ -10,7 +10,14 @@ use roxmltree::{Document, Node};
 
 fn systems() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folders = ["tests/bad", "tests/good", "../../../microkit-systems"];
+    let folders = [
+        "tests/bad",
+        "tests/good",
+        "../../../microkit-systems",
+        "../../../microkit-systems/bench",
+        "../../../microkit-systems/conformance",
+        "../../../microkit-systems/torture",
+    ];
     let entries = folders
         .iter()
         .flat_map(|folder| fs::read_dir(root.join(folder)).unwrap());
