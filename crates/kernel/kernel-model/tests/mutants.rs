@@ -17,6 +17,13 @@ struct Mutant {
     noticed_as: &'static [&'static str],
 }
 
+/// What the copy holds: this crate, and the crates that it needs.
+const CRATES: [&str; 3] = [
+    "crates/microkit-abi",
+    "crates/kernel/boot-spec",
+    "crates/kernel/kernel-model",
+];
+
 const MUTANTS: &[Mutant] = &[
     // At most one thread runs, and it is the highest.
     Mutant {
@@ -222,22 +229,32 @@ fn the_property_tests_notice_every_mutant() {
     assert!(unnoticed.is_empty(), "mutants {unnoticed:?}");
 }
 
-/// A workspace of this crate and those that it needs.
+/// Copies this crate and the crates that it needs into a workspace of their own.
+///
+/// The manifest is the workspace's, because the crates inherit from it; only its members change.
 fn copy_workspace() -> PathBuf {
-    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(3)
+        .unwrap();
     let copy = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("mutants");
     let _ = fs::remove_dir_all(&copy);
-    for name in ["microkit-abi", "boot-spec", "kernel-model"] {
-        copy_directory(&crates.join(name), &copy.join("crates").join(name));
+    for path in CRATES {
+        copy_directory(&root.join(path), &copy.join(path));
     }
-    let workspace = crates.parent().unwrap();
-    let manifest = fs::read_to_string(workspace.join("Cargo.toml")).unwrap();
-    let manifest = manifest.replace(
-        r#"members = ["crates/*", "examples/*"]"#,
-        r#"members = ["crates/*"]"#,
-    );
+    let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    let manifest = without_array(&without_array(&manifest, "default-members"), "members");
+    let members = format!("[workspace]\nmembers = {CRATES:?}\n");
+    let manifest = manifest.replacen("[workspace]\n", &members, 1);
     fs::write(copy.join("Cargo.toml"), manifest).unwrap();
     copy
+}
+
+/// Removes a key whose value is an array of strings, on one line or many.
+fn without_array(manifest: &str, key: &str) -> String {
+    let (before, after) = manifest.split_once(&format!("\n{key} = [")).unwrap();
+    let (_, after) = after.split_once(']').unwrap();
+    format!("{before}{after}")
 }
 
 fn copy_directory(from: &Path, to: &Path) {
