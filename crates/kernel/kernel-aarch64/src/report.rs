@@ -151,7 +151,7 @@ impl fmt::Display for ThreadList<'_> {
         let kernel = self.0;
         for id in kernel.threads() {
             let thread = kernel.thread(id);
-            let state = match thread.state {
+            let state = match thread.state() {
                 ThreadState::Running | ThreadState::Restart => "runs",
                 ThreadState::BlockedOnReceive { .. } => "waits to receive",
                 ThreadState::BlockedOnSend { .. } => "waits to send",
@@ -159,7 +159,7 @@ impl fmt::Display for ThreadList<'_> {
                 ThreadState::BlockedOnNotification { .. } => "waits for a signal",
                 ThreadState::Inactive => "is stopped",
             };
-            let (name, priority, pc) = (kernel.name(id), thread.priority, thread.context.pc);
+            let (name, priority, pc) = (kernel.name(id), thread.priority(), thread.context.pc);
             writeln!(f, "{INFO}{name} (priority {priority}) {state} at {pc:#x}")?;
         }
         Ok(())

@@ -28,7 +28,7 @@ pub fn of_thread(kernel: &Kernel, id: ThreadId, tables: u64) -> ThreadSnapshot {
     let doing = doing(kernel, id);
     ThreadSnapshot {
         doing,
-        instruction: match thread.state {
+        instruction: match thread.state() {
             ThreadState::Running => context.pc,
             // What has entered the kernel: the program counter may already be behind it.
             _ => context.fault_ip,
@@ -46,7 +46,7 @@ fn doing(kernel: &Kernel, id: ThreadId) -> Doing {
     if thread.is_blocked() && thread.fault.is_some() {
         return Doing::Faulted;
     }
-    match thread.state {
+    match thread.state() {
         ThreadState::Inactive => Doing::Stopped,
         ThreadState::BlockedOnReceive { .. } => Doing::Receives,
         ThreadState::BlockedOnNotification { .. } => Doing::AwaitsNotification,
@@ -55,7 +55,7 @@ fn doing(kernel: &Kernel, id: ThreadId) -> Doing {
         ThreadState::BlockedOnReply { .. } => Doing::AwaitsReply,
         ThreadState::Running | ThreadState::Restart => match kernel.next() {
             Next::Run { thread, .. } if thread == id => Doing::Runs,
-            _ if thread.sched_context.is_none() => Doing::HasNoSchedContext,
+            _ if thread.sched_context().is_none() => Doing::HasNoSchedContext,
             _ if thread.awaits_budget() => Doing::AwaitsBudget,
             _ => Doing::Ready,
         },

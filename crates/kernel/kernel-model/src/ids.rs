@@ -113,12 +113,15 @@ impl<K: Id, V> Arena<K, V> {
 impl<K: Id, V> Index<K> for Arena<K, V> {
     type Output = V;
 
+    // Tests run whole systems without optimisation, and spend most of their time in lookups.
+    #[inline(always)]
     fn index(&self, id: K) -> &V {
         &self.objects[id.index()]
     }
 }
 
 impl<K: Id, V> IndexMut<K> for Arena<K, V> {
+    #[inline(always)]
     fn index_mut(&mut self, id: K) -> &mut V {
         &mut self.objects[id.index()]
     }

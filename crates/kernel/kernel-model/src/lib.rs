@@ -32,41 +32,29 @@
 
 extern crate alloc;
 
-mod budget;
 mod cap;
-mod check;
 mod clock;
 mod context;
+mod control;
 mod cspace;
-mod debug_calls;
-mod donation;
 mod error;
 mod event;
-mod explore;
 mod fault;
 mod ids;
-mod interrupts;
 mod invoke;
 mod ipc;
+mod irq;
 mod kernel;
 mod machine;
 mod message_info;
+mod messages;
 mod monitor;
+mod notification;
 pub mod numbers;
-mod objects;
-mod queue;
-mod rebase;
-mod refill;
-mod replies;
-mod schedule;
-mod signals;
-mod syscalls;
+mod sched;
 mod system;
-mod threads;
-mod transfer;
 
 pub use cap::{CNodeCap, Cap, EndpointCap, NotificationCap};
-pub use check::Broken;
 pub use clock::{Clock, Ticks};
 pub use context::{
     BADGE_REGISTER, CAP_REGISTER, CONTEXT_REGISTERS, FRAME_REGISTERS, INFO_REGISTER,
@@ -78,15 +66,13 @@ pub use error::InvocationError;
 pub use event::{Event, Next};
 pub use fault::Fault;
 pub use ids::{EndpointId, IrqId, NotificationId, ReplyId, SchedContextId, ThreadId};
-pub use kernel::Kernel;
+pub use ipc::{Above, Endpoint, Reply};
+pub use irq::{Irq, IrqHandler};
+pub use kernel::{Broken, Kernel};
 pub use machine::{
     CacheMaintenance, CacheRange, HaltReason, MONITOR_WORDS, Machine, MonitorFault, Report,
 };
 pub use message_info::MessageInfo;
-pub use objects::{
-    Above, Endpoint, Irq, IrqHandler, Notification, NotificationState, Reply, SchedContext, Thread,
-    ThreadState,
-};
-pub use queue::{Link, Queue};
-pub use refill::{Refill, Refills};
+pub use notification::{Notification, NotificationState};
+pub use sched::{Queue, Refill, Refills, SchedContext, Thread, ThreadState};
 pub use system::SystemError;

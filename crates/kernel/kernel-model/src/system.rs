@@ -3,9 +3,9 @@
 
 use crate::cap::{Cap, EndpointCap, NotificationCap};
 use crate::clock::Clock;
-use crate::cspace::CSpace;
+use crate::cspace::{CSpace, LookupFailure};
 use crate::ids::{EndpointId, Id, IrqId, NotificationId, ReplyId, SchedContextId, ThreadId};
-use crate::objects::IrqHandler;
+use crate::irq::IrqHandler;
 use alloc::vec::Vec;
 use boot_spec::{BootSpec, ProtectionDomain, UserCapKind};
 use core::fmt;
@@ -72,6 +72,34 @@ impl System {
             cspaces,
             irqs,
         })
+    }
+
+    /// The thread of the monitor, after those of the PDs.
+    pub(crate) fn monitor_thread(&self) -> ThreadId {
+        ThreadId::nth(self.spec.domains.len())
+    }
+
+    /// The number of an IRQ at the interrupt controller.
+    pub(crate) fn irq_number(&self, irq: IrqId) -> u32 {
+        self.irqs[irq.index()].0
+    }
+
+    /// Returns the IRQ with a number, if a PD has it.
+    pub(crate) fn irq_with_number(&self, number: u32) -> Option<IrqId> {
+        let irq = self.irqs.iter().position(|(of, _)| *of == number);
+        irq.map(IrqId::nth)
+    }
+
+    /// Follows a capability pointer in a thread's CSpace.
+    ///
+    /// # Errors
+    ///
+    /// Why the lookup failed. The monitor has no CSpace.
+    pub(crate) fn lookup(&self, thread: ThreadId, cptr: u64) -> Result<Cap, LookupFailure> {
+        match self.cspaces.get(thread.index()) {
+            Some(cspace) => cspace.lookup(cptr),
+            None => Err(LookupFailure::InvalidRoot),
+        }
     }
 
     /// The capability with which a PD's faults are sent, which is also in its CSpace.

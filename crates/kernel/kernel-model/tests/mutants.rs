@@ -27,159 +27,157 @@ const CRATES: [&str; 3] = [
 const MUTANTS: &[Mutant] = &[
     // At most one thread runs, and it is the highest.
     Mutant {
-        file: "schedule.rs",
+        file: "sched/schedule.rs",
         from: "if may_be_below_others && !self.is_highest(priority) {",
         to: "if false {",
         noticed_as: &["NotHighest"],
     },
     Mutant {
-        file: "schedule.rs",
+        file: "sched/schedule.rs",
         from: "self.reschedule();\n            self.enqueue_first(thread);",
         to: "self.reschedule();",
         noticed_as: &["Forgotten"],
     },
     Mutant {
-        file: "budget.rs",
-        from: "            self.postpone(sched_context);",
-        to: "            self.enqueue_last(current);",
+        file: "sched/budget.rs",
+        from: "                self.postpone(sched_context);",
+        to: "                self.enqueue_last(current);",
         noticed_as: &["Queued", "Running"],
     },
     Mutant {
-        file: "budget.rs",
-        from: "self.scheduler.current_sc = next;",
+        file: "sched/budget.rs",
+        from: "self.current_sc = next;",
         to: "",
         noticed_as: &["Running"],
     },
     // A thread is in one queue at most, and its state says in which.
     Mutant {
-        file: "threads.rs",
+        file: "sched/schedule.rs",
         from: "self.dequeue_ready(thread);\n        self.dequeue_release(thread);",
         to: "self.dequeue_release(thread);",
         noticed_as: &["Queued", "is_schedulable"],
     },
     Mutant {
-        file: "ipc.rs",
+        file: "ipc/mod.rs",
         from: concat!(
             "            ThreadState::BlockedOnSend { endpoint, .. } => {\n",
-            "                self.dequeue_from_endpoint(thread, endpoint);\n"
+            "                self.dequeue(sched, thread, endpoint);\n"
         ),
         to: "            ThreadState::BlockedOnSend { .. } => {\n",
         noticed_as: &["Membership", "Links"],
     },
     Mutant {
-        file: "ipc.rs",
+        file: "ipc/endpoint.rs",
         from: "if queue.is_empty() {",
         to: "if false {",
         noticed_as: &["never seen", "Membership", "Links", "Running"],
     },
     // Links and order.
     Mutant {
-        file: "queue.rs",
+        file: "sched/queue.rs",
         from: "*self.link_before(threads, next) = previous;",
         to: "",
         noticed_as: &["Links"],
     },
     Mutant {
-        file: "threads.rs",
-        from: "self.requeue_at_endpoint(thread, endpoint);",
-        to: "",
+        file: "control.rs",
+        from: "ipc.requeue(sched, thread, endpoint),",
+        to: "{}",
         noticed_as: &["Links"],
     },
     Mutant {
-        file: "schedule.rs",
+        file: "sched/schedule.rs",
         from: "ready_time(sc) > time",
         to: "ready_time(sc) < time",
         noticed_as: &["Links"],
     },
     // A reply object holds one caller, and a caller is held by one.
     Mutant {
-        file: "ipc.rs",
-        from: "            self.cancel_ipc(holds);",
+        file: "ipc/endpoint.rs",
+        from: "            self.cancel(sched, notifications, holds);",
         to: "",
         noticed_as: &["Reply"],
     },
     Mutant {
-        file: "replies.rs",
-        from: "self.break_stack(above, below);\n        self.unlink_reply(reply);\n    }",
-        to: "self.unlink_reply(reply);\n    }",
+        file: "ipc/reply.rs",
+        from: concat!(
+            "self.break_stack(sched, above, below);\n",
+            "        self.unlink_reply(sched, reply);\n    }"
+        ),
+        to: "self.unlink_reply(sched, reply);\n    }",
         noticed_as: &["Reply", "SchedContext"],
     },
     // A scheduling context is in one place.
     Mutant {
-        file: "donation.rs",
+        file: "sched/donation.rs",
         from: "            self.threads[from].sched_context = None;",
         to: "",
         noticed_as: &["SchedContext"],
     },
     Mutant {
-        file: "signals.rs",
-        from: "            self.sched_contexts[sched_context].thread = None;",
+        file: "sched/donation.rs",
+        from: "        self.sched_contexts[sched_context].thread = None;",
         to: "",
         noticed_as: &["SchedContext"],
     },
     Mutant {
-        file: "donation.rs",
+        file: "sched/donation.rs",
         from: "            self.sched_contexts[sched_context].yield_from = None;",
         to: "",
         noticed_as: &["SchedContext"],
     },
     // No budget is lost or made.
     Mutant {
-        file: "refill.rs",
+        file: "sched/refill.rs",
         from: "                amount: tail.amount.saturating_add(self.head.amount),",
         to: "                amount: tail.amount,",
         noticed_as: &["Budget"],
     },
     Mutant {
-        file: "refill.rs",
+        file: "sched/refill.rs",
         from: "last.time = new.time.saturating_sub(last.amount);",
         to: "last.time = new.time.saturating_sub(2 * last.amount);",
         noticed_as: &["Budget"],
     },
     Mutant {
-        file: "budget.rs",
-        from: ".is_sufficient(unbilled, clock)",
-        to: ".is_sufficient(0, clock)",
+        file: "sched/budget.rs",
+        from: ".is_sufficient(unbilled, self.clock)",
+        to: ".is_sufficient(0, self.clock)",
         noticed_as: &["Running", "Budget", "overflow"],
     },
     Mutant {
-        file: "refill.rs",
+        file: "sched/refill.rs",
         from: "let usage = usage.min(self.head.amount);",
         to: "let usage = usage + 20;",
         noticed_as: &["Queued", "Budget"],
     },
     // Without a scheduling context nobody is in line.
     Mutant {
-        file: "donation.rs",
+        file: "sched/donation.rs",
         from: concat!(
-            "        self.dequeue_ready(thread);\n",
-            "        self.dequeue_release(thread);\n",
+            "        self.dequeue(thread);\n",
             "        self.threads[thread].sched_context = None;"
         ),
         to: "        self.threads[thread].sched_context = None;",
         noticed_as: &["Queued"],
     },
     Mutant {
-        file: "signals.rs",
-        from: concat!(
-            "            if self.scheduler.current == Some(thread) {\n",
-            "                self.reschedule();\n",
-            "            }"
-        ),
+        file: "sched/donation.rs",
+        from: "        self.reschedule_if_current(from);",
         to: "",
         noticed_as: &["Running"],
     },
     // Who has a fault waits to have it handled.
     Mutant {
-        file: "ipc.rs",
-        from: "        self.threads[thread].fault = None;\n",
+        file: "ipc/mod.rs",
+        from: "        sched.thread_mut(thread).fault = None;\n",
         to: "",
         noticed_as: &["Fault"],
     },
     // Notifications and threads know each other.
     Mutant {
-        file: "invoke/tcb.rs",
-        from: "                self.notifications[bound].bound_thread = None;\n",
+        file: "notification.rs",
+        from: "            sched.thread_mut(thread).bound_notification = None;\n",
         to: "",
         noticed_as: &["Bound"],
     },
@@ -192,7 +190,7 @@ const MUTANTS: &[Mutant] = &[
     },
     // What happens does not depend on when.
     Mutant {
-        file: "rebase.rs",
+        file: "sched/rebase.rs",
         from: "base = base.min(refills.head().time);",
         to: "",
         noticed_as: &["forgetting_when_things_happened"],

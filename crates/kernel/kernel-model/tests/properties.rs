@@ -89,26 +89,26 @@ impl Seen {
             let sched_context = kernel.sched_context(kernel.own_sched_context(thread));
             let notification = kernel.notification(kernel.own_notification(thread));
             let lent = this
-                .sched_context
+                .sched_context()
                 .is_some_and(|sc| sc != kernel.own_sched_context(thread));
             self.note("runs on another's", lent && this.is_runnable());
             self.note(
                 "runnable without a scheduling context",
-                this.is_runnable() && this.sched_context.is_none(),
+                this.is_runnable() && this.sched_context().is_none(),
             );
             self.note(
                 "lent through a reply",
                 matches!(reply.above, Some(Above::SchedContext(_))),
             );
             self.note("lent on", matches!(reply.above, Some(Above::Reply(_))));
-            self.note("yielded", this.yield_to.is_some());
+            self.note("yielded", this.yield_to().is_some());
             self.note(
                 "a fault waits to be received",
-                this.fault.is_some() && matches!(this.state, ThreadState::BlockedOnSend { .. }),
+                this.fault.is_some() && matches!(this.state(), ThreadState::BlockedOnSend { .. }),
             );
             self.note(
                 "a fault waits for its reply",
-                this.fault.is_some() && matches!(this.state, ThreadState::BlockedOnReply { .. }),
+                this.fault.is_some() && matches!(this.state(), ThreadState::BlockedOnReply { .. }),
             );
             self.note("without a buffer", !this.has_ipc_buffer);
             self.note("a timeout handler", this.timeout_handler.is_some());
@@ -117,7 +117,7 @@ impl Seen {
                 "a signal waits",
                 matches!(notification.state, NotificationState::Active(_)),
             );
-            self.note("two refills", sched_context.refills.tail().is_some());
+            self.note("two refills", sched_context.refills().tail().is_some());
             self.note(
                 "two wait at an endpoint",
                 kernel.waiting_at(kernel.own_endpoint(thread)).count() > 1,

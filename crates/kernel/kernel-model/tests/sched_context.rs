@@ -205,7 +205,7 @@ fn unbinding_lets_go_of_everything() {
     let lent = world
         .kernel
         .sched_context(world.kernel.own_sched_context(world.thread(0)));
-    assert_eq!((lent.thread, lent.reply), (None, None));
+    assert_eq!((lent.thread(), lent.reply), (None, None));
     let reply = world.kernel.own_reply(world.thread(1));
     assert_eq!(world.kernel.reply(reply).above, None);
     assert!(matches!(world.state(0), ThreadState::BlockedOnReply { .. }));
@@ -265,12 +265,12 @@ fn yielding_to_a_thread_of_the_same_priority_answers_when_the_yielder_runs_again
     let yield_to = invocation::SchedContextYieldTo;
     assert_eq!(world.call(user(1), &msg(yield_to, &[])), Some(1));
     let boss = world.kernel.thread(world.thread(0));
-    assert!(boss.yield_to.is_some());
+    assert!(boss.yield_to().is_some());
     world.use_time(70);
     assert_eq!(world.recv(), Some(0), "in front of the third");
     assert_eq!(world.received(0), common::received(0, 0, &[70]));
     let boss = world.kernel.thread(world.thread(0));
-    assert_eq!(boss.yield_to, None);
+    assert_eq!(boss.yield_to(), None);
 }
 
 #[test]
@@ -312,7 +312,7 @@ fn a_yielder_that_is_stopped_has_not_yielded() {
     let suspend = invocation::TCBSuspend;
     assert_eq!(world.invoke(user(1), suspend, &[], &[]), OK);
     let boss = world.kernel.thread(world.thread(0));
-    assert_eq!(boss.yield_to, None);
+    assert_eq!(boss.yield_to(), None);
 }
 
 #[test]

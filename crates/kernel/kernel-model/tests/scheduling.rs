@@ -11,12 +11,12 @@ use microkit_abi::slots;
 
 fn head(world: &World, domain: usize) -> Refill {
     let own = world.kernel.own_sched_context(world.thread(domain));
-    world.kernel.sched_context(own).refills.head()
+    world.kernel.sched_context(own).refills().head()
 }
 
 fn tail(world: &World, domain: usize) -> Option<Refill> {
     let own = world.kernel.own_sched_context(world.thread(domain));
-    world.kernel.sched_context(own).refills.tail()
+    world.kernel.sched_context(own).refills().tail()
 }
 
 /// Who runs in each of the next slices of so many microseconds.

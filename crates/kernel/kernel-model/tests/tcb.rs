@@ -205,8 +205,8 @@ fn scheduling_parameters_are_set_together_or_not_at_all() {
         OK
     );
     let child = world.kernel.thread(world.thread(1));
-    assert_eq!((child.mcp, child.priority), (22, 21));
-    assert_eq!(child.sched_context, None);
+    assert_eq!((child.mcp, child.priority()), (22, 21));
+    assert_eq!(child.sched_context(), None);
     assert_eq!(child.fault_handler.map(|handler| handler.badge), Some(1));
     assert_eq!(
         world.invoke(CHILD, label, &[22, 21], &[own(), own_sc, fault]),

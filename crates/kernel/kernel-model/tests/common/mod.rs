@@ -184,7 +184,7 @@ impl World {
     }
 
     pub fn state(&self, domain: usize) -> ThreadState {
-        self.kernel.thread(self.thread(domain)).state
+        self.kernel.thread(self.thread(domain)).state()
     }
 
     pub fn context(&self, domain: usize) -> &UserContext {
@@ -216,7 +216,7 @@ impl World {
     /// The PD whose scheduling context this PD runs on.
     pub fn runs_on(&self, domain: usize) -> Option<usize> {
         let thread = self.kernel.thread(self.thread(domain));
-        thread.sched_context.map(|sc| sc.index())
+        thread.sched_context().map(|sc| sc.index())
     }
 
     #[track_caller]

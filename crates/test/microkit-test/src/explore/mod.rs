@@ -330,7 +330,7 @@ impl<'a> Explorer<'a> {
 
     /// Everything that can happen next.
     fn options(&self, run: &Run, around: &Around, options: &mut Vec<Choice>) {
-        let priority = |thread| run.kernel().thread(thread).priority;
+        let priority = |thread| run.kernel().thread(thread).priority();
         let highest = run.runnable().map(priority).max();
         let may_run = |thread: &_| !self.by_priority || Some(priority(*thread)) == highest;
         options.extend(

@@ -348,7 +348,7 @@ impl Run {
     }
 
     pub(super) fn describe(&self, thread: ThreadId) -> &'static str {
-        match self.kernel.thread(thread).state {
+        match self.kernel.thread(thread).state() {
             ThreadState::Inactive => "it was stopped",
             ThreadState::Running | ThreadState::Restart => "it has no budget",
             ThreadState::BlockedOnReceive { .. } | ThreadState::BlockedOnNotification { .. } => {

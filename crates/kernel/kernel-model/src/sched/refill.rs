@@ -246,7 +246,7 @@ impl Refills {
 
     /// Moves all times back by `base`. Those of a round robin scheduling context mean nothing, and
     /// become zero.
-    pub(crate) fn rebase(&mut self, base: Ticks) {
+    pub(super) fn rebase(&mut self, base: Ticks) {
         let base = if self.is_round_robin() {
             Ticks::MAX
         } else {
