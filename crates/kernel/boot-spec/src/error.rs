@@ -1,24 +1,24 @@
-//! What can be wrong with a spec, and how it is said.
+//! The errors of a spec, and their messages.
 
 use core::fmt;
 
-/// One thing that is wrong with a [`BootSpec`](crate::BootSpec).
+/// An error in a [`BootSpec`](crate::BootSpec).
 ///
-/// A PD is named by its place in [`domains`](crate::BootSpec::domains), a channel, mapping,
-/// interrupt, capability or segment by its place in its list.
+/// A PD is named by its index in [`domains`](crate::BootSpec::domains); a channel, mapping, IRQ,
+/// capability or segment by its index in its list.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 #[allow(
     missing_docs,
-    reason = "the fields are places in lists and values found there"
+    reason = "the fields are indices of lists and values found there"
 )]
 pub enum SpecError {
-    /// There is no PD at all.
+    /// There is no PD.
     NoDomains,
     /// There are more PDs than `MAX_PROTECTION_DOMAINS`.
     TooManyDomains { count: usize },
     /// A name is empty or longer than `NAME_BYTES`.
     Name { domain: usize },
-    /// Two PDs have one name.
+    /// Two PDs have the same name.
     DuplicateName { domain: usize, of: usize },
     /// A priority is above `MAX_PRIORITY`.
     Priority { domain: usize, priority: u8 },
@@ -28,17 +28,17 @@ pub enum SpecError {
         budget_us: u64,
         period_us: u64,
     },
-    /// What a thread needs to start is not mapped with the permissions that it needs.
+    /// Memory that a thread needs to start is not mapped with the necessary access rights.
     NotMapped {
         domain: usize,
         what: &'static str,
         vaddr: u64,
     },
-    /// A parent is no PD that comes before its child.
+    /// A parent is not a PD in front of its child.
     Parent { domain: usize, parent: u8 },
     /// A child identifier is above `MAX_CHANNEL_ID`.
     ChildId { domain: usize, id: u8 },
-    /// Two children of one parent have one identifier.
+    /// Two children of one parent have the same identifier.
     DuplicateChildId { domain: usize, of: usize },
     /// A PD receives calls or faults but has no endpoint.
     NoEndpoint { domain: usize },
@@ -46,7 +46,7 @@ pub enum SpecError {
     PageAlignment { domain: usize, mapping: usize },
     /// A mapping is empty, or leaves the virtual or physical address space.
     AddressRange { domain: usize, mapping: usize },
-    /// A mapping cannot be read; seL4 makes of it pages that cannot be used at all.
+    /// A mapping is not readable. seL4 would map pages without any access right.
     Permissions { domain: usize, mapping: usize },
     /// Two mappings of one PD share an address.
     Overlap {
@@ -54,23 +54,23 @@ pub enum SpecError {
         mapping: usize,
         with: usize,
     },
-    /// A channel ends at a PD that is not there.
+    /// A channel ends at a PD that does not exist.
     ChannelDomain { channel: usize, domain: u8 },
-    /// A channel joins a PD to itself.
+    /// A channel connects a PD with itself.
     ChannelToItself { channel: usize },
-    /// A channel or interrupt identifier is above `MAX_CHANNEL_ID`.
+    /// A channel identifier, possibly of an IRQ, is above `MAX_CHANNEL_ID`.
     ChannelId { domain: usize, id: u8 },
-    /// Two channels or interrupts of one PD have one identifier.
+    /// Two channels or IRQs of one PD have the same identifier.
     DuplicateChannelId { domain: usize, id: u8 },
     /// Both ends of a channel may call.
     CallsBothWays { channel: usize },
-    /// An interrupt is handled twice.
+    /// Two PDs handle the same IRQ, or one handles it twice.
     DuplicateIrq { number: u32 },
-    /// A capability lies in a slot that is not for the `<cspace>`.
+    /// A capability is in a slot that is not available to a `<cspace>`.
     CapSlot { domain: usize, slot: u8 },
-    /// Two capabilities lie in one slot.
+    /// Two capabilities are in the same slot.
     DuplicateCapSlot { domain: usize, slot: u8 },
-    /// A capability is to a PD that is not there.
+    /// A capability is for an object of a PD that does not exist.
     CapDomain { domain: usize, slot: u8, of: u8 },
     /// A segment is empty, or leaves physical memory or the image.
     SegmentRange { segment: usize },
@@ -82,7 +82,9 @@ impl fmt::Display for SpecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::NoDomains => write!(f, "there is no protection domain"),
-            Self::TooManyDomains { count } => write!(f, "{count} protection domains are too many"),
+            Self::TooManyDomains { count } => {
+                write!(f, "there are {count} protection domains, which is too many")
+            }
             Self::Name { domain } => write!(f, "PD {domain}: the name is empty or too long"),
             Self::DuplicateName { domain, of } => {
                 write!(f, "PD {domain}: has the same name as PD {of}")
@@ -100,7 +102,7 @@ impl fmt::Display for SpecError {
             } => {
                 write!(
                     f,
-                    "PD {domain}: a budget of {budget_us} us in a period of {period_us} us"
+                    "PD {domain}: the budget of {budget_us} us is zero or longer than the period of {period_us} us"
                 )
             }
             Self::NotMapped {
@@ -110,7 +112,7 @@ impl fmt::Display for SpecError {
             } => {
                 write!(
                     f,
-                    "PD {domain}: the {what} at {vaddr:#x} is not mapped as it needs to be"
+                    "PD {domain}: the {what} at {vaddr:#x} is not mapped with the rights that it needs"
                 )
             }
             Self::Parent { domain, parent } => {
@@ -126,18 +128,18 @@ impl fmt::Display for SpecError {
                 )
             }
             Self::DuplicateChildId { domain, of } => {
-                write!(f, "PD {domain}: is to its parent the same child as PD {of}")
+                write!(f, "PD {domain}: has the same child identifier as PD {of}")
             }
             Self::NoEndpoint { domain } => {
                 write!(
                     f,
-                    "PD {domain}: is called or has a child, and has no endpoint"
+                    "PD {domain}: is called or has a child, but has no endpoint"
                 )
             }
             Self::PageAlignment { domain, mapping } => {
                 write!(
                     f,
-                    "PD {domain}, mapping {mapping}: is not made of whole pages"
+                    "PD {domain}, mapping {mapping}: does not consist of whole pages"
                 )
             }
             Self::AddressRange { domain, mapping } => {
@@ -147,7 +149,7 @@ impl fmt::Display for SpecError {
                 )
             }
             Self::Permissions { domain, mapping } => {
-                write!(f, "PD {domain}, mapping {mapping}: cannot be read")
+                write!(f, "PD {domain}, mapping {mapping}: is not readable")
             }
             Self::Overlap {
                 domain,
@@ -166,28 +168,28 @@ impl fmt::Display for SpecError {
                 write!(f, "PD {domain}: the channel identifier {id} is too large")
             }
             Self::DuplicateChannelId { domain, id } => {
-                write!(f, "PD {domain}: the channel identifier {id} is there twice")
+                write!(f, "PD {domain}: the channel identifier {id} is used twice")
             }
             Self::CallsBothWays { channel } => {
-                write!(f, "channel {channel}: each end may call the other")
+                write!(f, "channel {channel}: both ends may call")
             }
-            Self::DuplicateIrq { number } => write!(f, "interrupt {number} has two handlers"),
+            Self::DuplicateIrq { number } => write!(f, "IRQ {number} is handled twice"),
             Self::CapSlot { domain, slot } => {
                 write!(
                     f,
-                    "PD {domain}: no capability may lie in slot {slot} of its root CNode"
+                    "PD {domain}: slot {slot} of its root CNode is not available"
                 )
             }
             Self::DuplicateCapSlot { domain, slot } => {
                 write!(
                     f,
-                    "PD {domain}: two capabilities lie in slot {slot} of its root CNode"
+                    "PD {domain}: two capabilities are in slot {slot} of its root CNode"
                 )
             }
             Self::CapDomain { domain, slot, of } => {
                 write!(
                     f,
-                    "PD {domain}: the capability in slot {slot} is of PD {of}, which is none"
+                    "PD {domain}: the capability in slot {slot} is for PD {of}, which does not exist"
                 )
             }
             Self::SegmentRange { segment } => {

@@ -1,5 +1,4 @@
-//! Whether a spec is a system: that every reference leads somewhere and nothing lies on top of
-//! something else.
+//! Validation of a spec: every reference names something that exists, and nothing overlaps.
 
 use crate::{BootSpec, Mapping, Perms, ProtectionDomain, SpecError};
 use alloc::vec::Vec;
@@ -7,9 +6,19 @@ use microkit_abi::limits;
 use microkit_abi::slots;
 
 impl BootSpec {
-    /// Looks for everything that keeps this spec from being a system.
+    /// Checks that the spec describes a system.
     ///
-    /// **Errors:** all that is wrong, not only the first.
+    /// # Errors
+    ///
+    /// Returns all errors, not only the first.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use boot_spec::{BootSpec, SpecError};
+    ///
+    /// assert_eq!(BootSpec::default().validate(), Err(vec![SpecError::NoDomains]));
+    /// ```
     pub fn validate(&self) -> Result<(), Vec<SpecError>> {
         let mut errors = Vec::new();
         self.check_domains(&mut errors);
@@ -89,7 +98,7 @@ impl BootSpec {
         self.check_endpoint(parent.domain, errors);
     }
 
-    /// `domain` receives calls or faults, for which it needs an endpoint.
+    /// Checks that a PD that receives calls or faults has an endpoint.
     fn check_endpoint(&self, domain: u8, errors: &mut Vec<SpecError>) {
         let domain = usize::from(domain);
         let error = SpecError::NoEndpoint { domain };
@@ -132,7 +141,7 @@ impl BootSpec {
         }
     }
 
-    /// The entry, the stack and the IPC buffer must be mapped, so that the thread can start.
+    /// Checks that entry, stack and IPC buffer are mapped; the thread cannot start without them.
     fn check_threads_memory(
         &self,
         domain: usize,
@@ -211,7 +220,7 @@ impl BootSpec {
         }
     }
 
-    /// Channels and interrupts share the identifiers of a PD.
+    /// Checks channel identifiers, which the channels and the IRQs of a PD share.
     fn check_identifiers(&self, errors: &mut Vec<SpecError>) {
         for (domain, pd) in self.domains.iter().enumerate() {
             let of_channels = self
@@ -267,12 +276,12 @@ impl BootSpec {
     }
 }
 
-/// The last of `bytes` addresses from `start`, or `None` if there is none or no such address.
+/// Returns the last of `bytes` addresses from `start`, or `None` if there is no such address.
 fn last(start: u64, bytes: u64) -> Option<u64> {
     start.checked_add(bytes.checked_sub(1)?)
 }
 
-/// Whether two ranges share an address; a range that is none shares nothing.
+/// Returns whether two ranges share an address. An empty or overflowing range shares none.
 fn overlap(start: u64, bytes: u64, other_start: u64, other_bytes: u64) -> bool {
     match (last(start, bytes), last(other_start, other_bytes)) {
         (Some(end), Some(other_end)) => start <= other_end && other_start <= end,
@@ -280,7 +289,7 @@ fn overlap(start: u64, bytes: u64, other_start: u64, other_bytes: u64) -> bool {
     }
 }
 
-/// Whether every address of a range is mapped with at least these permissions.
+/// Returns whether every address of a range is mapped with at least these access rights.
 fn is_mapped(mappings: &[Mapping], start: u64, bytes: u64, perms: Perms) -> bool {
     let allows = |have: Perms| {
         (have.read || !perms.read)
@@ -291,8 +300,8 @@ fn is_mapped(mappings: &[Mapping], start: u64, bytes: u64, perms: Perms) -> bool
         return false;
     };
     let mut address = start;
-    // Each round finds the mapping that holds `address` and goes on above it; no mapping is used
-    // twice, because the address only grows.
+    // Each round finds the mapping that contains `address`, and continues above it. The loop ends,
+    // because the address grows and so no mapping is found twice.
     loop {
         let holds = |map: &&Mapping| {
             allows(map.perms)

@@ -2,10 +2,10 @@
 //! report (Microkit's `monitor/src/main.c`).
 //!
 //! It is scheduled like any other thread, above all of them in priority. Only its program does not
-//! run: the kernel does what the program would do, in no time. The program is a loop. It receives; if
-//! the label is 0, it binds the sender's scheduling context to the sender's notification, else it
-//! reports a fault; it receives again. It has one reply object and never replies, so a PD that has
-//! faulted becomes inactive as soon as the monitor receives again.
+//! run: the kernel does what the program would do, in no time. The program is a loop. It receives;
+//! if the label is 0, it binds the sender's scheduling context to the sender's notification, else
+//! it reports a fault; it receives again. It has one reply object and never replies, so a PD that
+//! has faulted becomes inactive as soon as the monitor receives again.
 
 use crate::context::{BADGE_REGISTER, INFO_REGISTER, UserContext};
 use crate::error::InvocationError;
@@ -123,8 +123,8 @@ fn domain_with_badge(system: &System, badge: u64) -> Option<usize> {
 
 /// Binds a PD's scheduling context to its notification.
 ///
-/// The PD runs on until it next waits. Then the notification takes the scheduling context, and lends
-/// it again with the next signal (see [`Notifications::return_sched_context`]).
+/// The PD runs on until it next waits. Then the notification takes the scheduling context, and
+/// lends it again with the next signal (see [`Notifications::return_sched_context`]).
 fn make_passive(
     system: &System,
     sched: &mut Scheduler,

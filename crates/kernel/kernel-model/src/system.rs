@@ -1,5 +1,5 @@
-//! What does not change while the system runs: the boot spec, the clock, and the CSpaces, laid out
-//! as the Microkit tool lays them out.
+//! What does not change while the system runs: the boot spec, the clock, the IRQ numbers, and the
+//! CSpaces, which have the layout of the Microkit tool.
 
 use crate::cap::{Cap, EndpointCap, NotificationCap};
 use crate::clock::Clock;
@@ -11,25 +11,24 @@ use boot_spec::{BootSpec, ProtectionDomain, UserCapKind};
 use core::fmt;
 use microkit_abi::{badge, slots};
 
-/// What does not change while the system runs.
+/// The immutable part of a kernel, which all its copies share.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct System {
     pub(crate) spec: BootSpec,
     pub(crate) clock: Clock,
     pub(crate) cspaces: Vec<CSpace>,
-    /// All interrupts of all PDs: their numbers, and what they signal at boot.
+    /// The IRQs of all PDs: their numbers, and what they signal at boot.
     pub(crate) irqs: Vec<(u32, IrqHandler)>,
 }
 
-/// Why a boot spec is no system for this kernel.
+/// Why this kernel cannot run a boot spec.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SystemError {
-    /// It contradicts itself.
+    /// The boot spec contradicts itself.
     Spec(Vec<boot_spec::SpecError>),
-    /// The budget of a PD is too small for a thread to enter the kernel, or its period is too
-    /// long.
+    /// The budget of a PD is too small for a thread to enter the kernel, or the period is too long.
     Budget {
-        /// Which PD.
+        /// The index of the PD.
         domain: usize,
     },
 }
@@ -38,7 +37,7 @@ impl fmt::Display for SystemError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Spec(errors) => {
-                write!(f, "the boot spec is no system")?;
+                write!(f, "the boot spec is not valid")?;
                 errors.iter().try_for_each(|error| write!(f, "; {error}"))
             }
             Self::Budget { domain } => {
@@ -108,8 +107,8 @@ impl System {
     }
 }
 
-/// Where the faults of a PD go: to its parent, or to the monitor, which knows it by its place in
-/// the list of PDs plus one.
+/// Returns the capability that a PD's faults are sent with: to its parent, or to the monitor, which
+/// identifies the PD by its index plus one.
 fn fault_handler(spec: &BootSpec, domain: usize) -> EndpointCap {
     match spec.domains[domain].parent {
         Some(parent) => EndpointCap::new(
@@ -124,8 +123,8 @@ fn monitor_endpoint(spec: &BootSpec, domain: usize) -> EndpointCap {
     EndpointCap::new(EndpointId::nth(spec.domains.len()), domain as u64 + 1)
 }
 
-/// The CSpace of a PD (Microkit tool, `capdl/builder.rs`, steps 3 to 5); its interrupts are added
-/// to `irqs`.
+/// Makes the CSpace of a PD (Microkit tool, `capdl/builder.rs`, steps 3 to 5), and adds its IRQs to
+/// `irqs`.
 fn cspace(spec: &BootSpec, domain: usize, irqs: &mut Vec<(u32, IrqHandler)>) -> CSpace {
     let pd = &spec.domains[domain];
     let notification = NotificationId::nth(domain);
@@ -201,7 +200,7 @@ fn cspace(spec: &BootSpec, domain: usize, irqs: &mut Vec<(u32, IrqHandler)>) -> 
     cspace
 }
 
-/// The ends of the channels of a PD, each with the other end.
+/// Iterates over the channel ends of a PD, each with its other end.
 fn own_channels(
     spec: &BootSpec,
     domain: usize,

@@ -128,5 +128,5 @@ fn an_image_that_is_no_system_is_a_sentence() {
     check("other-version", &other, version);
     let mut damaged = image;
     damaged[payload + 16] ^= 1;
-    check("damaged-spec", &damaged, "this is no boot spec");
+    check("damaged-spec", &damaged, "this is not a boot spec");
 }

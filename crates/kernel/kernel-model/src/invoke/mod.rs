@@ -1,9 +1,9 @@
 //! Invocations: what a message to a kernel object asks for (seL4 manual, *API Reference*; seL4's
 //! `decodeInvocation`).
 //!
-//! For each kind of object there is one function. It first checks everything that could be wrong, in
-//! seL4's order, and changes nothing before the last check has passed. Errors go back to the caller.
-//! The parameters of a function name the state that its object may change.
+//! For each kind of object there is one function. It first checks everything that could be wrong,
+//! in seL4's order, and changes nothing before the last check has passed. Errors go back to the
+//! caller. The parameters of a function name the state that its object may change.
 
 pub(crate) mod irq_handler;
 pub(crate) mod sched_context;

@@ -1,5 +1,5 @@
-//! Reply objects: which caller waits for a reply, and which scheduling context returns with it (seL4
-//! manual, *Passive Servers*; seL4's `object/reply.c`).
+//! Reply objects: which caller waits for a reply, and which scheduling context returns with it
+//! (seL4 manual, *Passive Servers*; seL4's `object/reply.c`).
 
 use super::Ipc;
 use crate::context::INFO_REGISTER;
@@ -107,8 +107,8 @@ impl Ipc {
         }
     }
 
-    /// Releases the caller that a reply object holds. The caller gets its scheduling context back if
-    /// it was donated through this object and not further (`reply_remove`).
+    /// Releases the caller that a reply object holds. The caller gets its scheduling context back
+    /// if it was donated through this object and not further (`reply_remove`).
     fn pop_reply(&mut self, sched: &mut Scheduler, reply: ReplyId, caller: ThreadId) {
         let below = self.replies[reply].below.take();
         match self.replies[reply].above.take() {
@@ -149,8 +149,8 @@ impl Ipc {
         }
     }
 
-    /// Unlinks a reply object from its caller, or from the thread that waits to receive with it. The
-    /// thread is inactive then (`reply_unlink`).
+    /// Unlinks a reply object from its caller, or from the thread that waits to receive with it.
+    /// The thread is inactive then (`reply_unlink`).
     pub(super) fn unlink_reply(&mut self, sched: &mut Scheduler, reply: ReplyId) {
         if let Some(thread) = self.replies[reply].thread.take() {
             sched.set_state(thread, ThreadState::Inactive);

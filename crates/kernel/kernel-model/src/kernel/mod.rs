@@ -8,8 +8,8 @@
 //!      ──▶ leave: schedule, and run the monitor until a PD's turn comes
 //! ```
 //!
-//! Only this module and its submodules see the whole kernel. Every other module has the state of one
-//! subsystem, private to it, and its functions name in their parameters what else they change.
+//! Only this module and its submodules see the whole kernel. Every other module has the state of
+//! one subsystem, private to it, and its functions name in their parameters what else they change.
 
 mod check;
 mod debug_calls;
@@ -43,8 +43,8 @@ use microkit_abi::limits::DEFAULT_BUDGET_US;
 ///
 /// It is made from a boot spec, [started](Self::start) once, and then [stepped](Self::step). Each
 /// step is one entry into the kernel and returns the thread that runs until the next entry. Load a
-/// thread's registers from its [context](Self::context) before it runs, and store them there when it
-/// enters.
+/// thread's registers from its [context](Self::context) before it runs, and store them there when
+/// it enters.
 ///
 /// Two kernels are equal if they will behave the same from now on: everything that a step depends
 /// on is compared, and nothing else. A step allocates nothing.
@@ -121,9 +121,9 @@ impl Kernel {
         Ok(kernel)
     }
 
-    /// Resumes all threads as the initialiser does: in the order of their names, the monitor's being
-    /// `monitor`, each in front of the ready threads of its priority. So of equals, the thread with
-    /// the last name is the first to run.
+    /// Resumes all threads as the initialiser does: in the order of their names, the monitor's
+    /// being `monitor`, each in front of the ready threads of its priority. So of equals, the
+    /// thread with the last name is the first to run.
     fn resume_all(&mut self) {
         let mut order: Vec<ThreadId> = self.sched.threads().ids().collect();
         order.sort_by_key(|thread| self.name(*thread).as_bytes());
@@ -212,8 +212,8 @@ impl Kernel {
         )
     }
 
-    /// Takes the time on entry by an event of the running thread. Returns whether the thread has the
-    /// budget to go through with it. If not, it causes the event again when it has
+    /// Takes the time on entry by an event of the running thread. Returns whether the thread has
+    /// the budget to go through with it. If not, it causes the event again when it has
     /// (`MCS_DO_IF_BUDGET`).
     fn enter(&mut self, machine: &mut dyn Machine) -> bool {
         let has_budget = self.check_budget(machine);
