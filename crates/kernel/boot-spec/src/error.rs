@@ -102,7 +102,8 @@ impl fmt::Display for SpecError {
             } => {
                 write!(
                     f,
-                    "PD {domain}: the budget of {budget_us} us is zero or longer than the period of {period_us} us"
+                    "PD {domain}: the budget of {budget_us} us is zero or longer than the period of \
+                     {period_us} us"
                 )
             }
             Self::NotMapped {
@@ -112,7 +113,8 @@ impl fmt::Display for SpecError {
             } => {
                 write!(
                     f,
-                    "PD {domain}: the {what} at {vaddr:#x} is not mapped with the rights that it needs"
+                    "PD {domain}: the {what} at {vaddr:#x} is not mapped with the rights that it \
+                     needs"
                 )
             }
             Self::Parent { domain, parent } => {
@@ -189,7 +191,8 @@ impl fmt::Display for SpecError {
             Self::CapDomain { domain, slot, of } => {
                 write!(
                     f,
-                    "PD {domain}: the capability in slot {slot} is for PD {of}, which does not exist"
+                    "PD {domain}: the capability in slot {slot} is for PD {of}, which does not \
+                     exist"
                 )
             }
             Self::SegmentRange { segment } => {

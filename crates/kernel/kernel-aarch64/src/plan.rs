@@ -1,5 +1,5 @@
-//! What a boot spec asks of this machine: which memory is to be cleared and made visible, and
-//! whether the system keeps its hands off what is the kernel's.
+//! The plan of a boot: which memory to clear and which caches to maintain. Making it checks that
+//! the system uses nothing that belongs to the kernel.
 
 use crate::layout::{
     self, ADDRESS_BITS, KERNEL_DEVICES, KERNEL_IRQS, KERNEL_MEMORY, SYSTEM_MEMORY, overlap, within,
@@ -10,40 +10,40 @@ use core::fmt;
 use core::ops::Range;
 use kernel_model::numbers::IPC_BUFFER_WORDS;
 
-/// What is to be done to memory before anyone runs. Ranges are of physical addresses, in order, and
-/// apart from each other.
+/// What to do to memory before a PD runs. The ranges are of physical addresses, sorted and
+/// disjoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// All memory that PDs map: to be zero, but for segments.
+    /// All memory that PDs map, to clear before segments are copied.
     pub zero: Vec<Range<u64>>,
-    /// Memory that some PD maps uncached: caches must hold nothing of it.
+    /// Memory that a PD maps uncached, to clean from the caches.
     pub uncached: Vec<Range<u64>>,
-    /// Memory that some PD may execute: instructions must be seen.
+    /// Memory that a PD may execute, to make visible to instruction fetches.
     pub executable: Vec<Range<u64>>,
-    /// Where the IPC buffer of each PD is.
+    /// The physical address of the IPC buffer of each PD.
     pub ipc_buffers: Vec<u64>,
 }
 
-/// What a system may not ask for.
+/// A system that this kernel refuses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(
     missing_docs,
-    reason = "the fields are places in lists and values found there"
+    reason = "the fields are indices of lists and values found there"
 )]
 pub enum PlanError {
-    /// Addresses of PDs have more bits than this machine translates.
+    /// The addresses of PDs have more bits than this machine translates.
     UserTop { user_top: u64 },
-    /// A mapping is of addresses that the machine does not have.
+    /// A mapping has physical addresses that the machine does not have.
     AddressSize { domain: usize, mapping: usize },
-    /// A mapping is of memory that is the kernel's.
+    /// A mapping contains memory of the kernel.
     KernelMemory { domain: usize, mapping: usize },
-    /// A mapping is of a device that is the kernel's.
+    /// A mapping contains a device of the kernel.
     KernelDevice { domain: usize, mapping: usize },
     /// An IPC buffer is not in cached memory, or crosses mappings.
     IpcBuffer { domain: usize },
-    /// A segment is to be copied to where no memory of the system's is.
+    /// The destination of a segment is outside the memory for systems.
     Segment { segment: usize },
-    /// An interrupt is the kernel's, or there is no such interrupt.
+    /// An IRQ belongs to the kernel or does not exist.
     Irq { domain: usize, number: u32 },
 }
 
@@ -60,11 +60,15 @@ impl fmt::Display for PlanError {
                  {ADDRESS_BITS} bits"
             ),
             Self::KernelMemory { domain, mapping } => {
-                write!(f, "PD {domain}, mapping {mapping}: is memory of the kernel")
+                write!(
+                    f,
+                    "PD {domain}, mapping {mapping}: contains memory of the kernel"
+                )
             }
             Self::KernelDevice { domain, mapping } => write!(
                 f,
-                "PD {domain}, mapping {mapping}: is the interrupt controller, which is the kernel's"
+                "PD {domain}, mapping {mapping}: contains the interrupt controller, which only \
+                 the kernel may use"
             ),
             Self::IpcBuffer { domain } => {
                 write!(f, "PD {domain}: the IPC buffer is not in cached memory")
@@ -75,7 +79,7 @@ impl fmt::Display for PlanError {
             Self::Irq { domain, number } => {
                 write!(
                     f,
-                    "PD {domain}: interrupt {number} is the kernel's or not there"
+                    "PD {domain}: IRQ {number} belongs to the kernel or does not exist"
                 )
             }
         }
@@ -85,9 +89,11 @@ impl fmt::Display for PlanError {
 impl core::error::Error for PlanError {}
 
 impl Plan {
-    /// Plans for a valid boot spec and an interrupt controller with so many interrupts.
+    /// Makes the plan for a valid boot spec and an interrupt controller with `irq_count` IRQs.
     ///
-    /// **Errors:** the first thing that the system may not ask for.
+    /// # Errors
+    ///
+    /// Returns the first reason to refuse the system.
     pub fn new(spec: &BootSpec, irq_count: u32) -> Result<Self, PlanError> {
         if spec.user_top >> ADDRESS_BITS != 0 {
             return Err(PlanError::UserTop {
@@ -148,7 +154,7 @@ fn check_irqs(domain: usize, pd: &ProtectionDomain, irq_count: u32) -> Result<()
     Ok(())
 }
 
-/// The physical address of a PD's IPC buffer, which the kernel reads and writes as normal memory.
+/// Returns the physical address of a PD's IPC buffer, which the kernel accesses as normal memory.
 fn ipc_buffer(pd: &ProtectionDomain) -> Option<u64> {
     const BYTES: u64 = (IPC_BUFFER_WORDS * size_of::<u64>()) as u64;
     let end = pd.ipc_buffer.checked_add(BYTES)?;
@@ -164,7 +170,7 @@ fn physical(map: &Mapping) -> Range<u64> {
     map.paddr..map.paddr.saturating_add(map.bytes)
 }
 
-/// The same addresses in ranges that are in order and do not touch.
+/// Merges ranges into sorted ranges that do not touch.
 fn merged(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
     ranges.retain(|range| !range.is_empty());
     ranges.sort_by_key(|range| range.start);
@@ -178,7 +184,7 @@ fn merged(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
     merged
 }
 
-/// Whether a range is memory that the kernel has mapped for the sake of PDs.
+/// Returns whether a range is memory for systems, which the kernel maps but does not keep.
 pub fn is_system_memory(range: &Range<u64>) -> bool {
     within(range, &SYSTEM_MEMORY) == *range && !layout::overlap(range, &KERNEL_MEMORY)
 }
@@ -258,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_executed_is_told() {
+    fn executable_memory_is_listed() {
         let mut code = map(0x6001_0000, 0x3000);
         code.perms.execute = true;
         let plan = Plan::new(&with(code), 64).expect("nothing is wrong with it");
@@ -266,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn the_kernels_own_is_refused() {
+    fn memory_and_devices_of_the_kernel_are_refused() {
         let (domain, mapping) = (0, 1);
         for paddr in [0x6fff_f000, 0x7000_0000, 0x7fff_f000] {
             let error = PlanError::KernelMemory { domain, mapping };
@@ -281,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn interrupts_must_be_there_and_free() {
+    fn irqs_must_exist_and_be_free() {
         for (number, wrong) in [(33, false), (63, false), (64, true), (26, true), (27, true)] {
             let mut spec = spec();
             let trigger = Trigger::Level;
@@ -310,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn segments_go_to_memory_of_the_system() {
+    fn segments_are_copied_to_memory_for_systems_only() {
         for (paddr, wrong) in [
             (0x5fff_ffff, true),
             (0x6000_0000, false),

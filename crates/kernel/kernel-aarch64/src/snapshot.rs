@@ -1,5 +1,5 @@
-//! What the kernel leaves in its memory about itself, for whoever asks by the machine's power
-//! button ([`boot_spec::snapshot`] says how it lies there).
+//! The snapshot of all threads, which a debugger requests by the machine's power button. Its format
+//! is that of [`boot_spec::snapshot`].
 
 use crate::layout::{GPIO, GPIO_IRQ, overlap};
 use boot_spec::BootSpec;
@@ -10,7 +10,7 @@ use kernel_model::{CAP_REGISTER, Kernel, Next, Register, ThreadId, ThreadState};
 const FRAME_POINTER: Register = Register::X(29);
 const LINK: Register = Register::X(30);
 
-/// Whether the power button is the kernel's: no PD has its controller.
+/// Returns whether the kernel may use the power button: no PD has its controller.
 pub fn has_power_button(spec: &BootSpec) -> bool {
     spec.domains.iter().all(|pd| {
         let is_mapped = pd.mappings.iter().any(|map| {
@@ -21,7 +21,7 @@ pub fn has_power_button(spec: &BootSpec) -> bool {
     })
 }
 
-/// What a thread does, whose page tables are at a physical address.
+/// Takes the snapshot of a thread. `tables` is the physical address of its page tables.
 pub fn of_thread(kernel: &Kernel, id: ThreadId, tables: u64) -> ThreadSnapshot {
     let thread = kernel.thread(id);
     let context = &thread.context;
@@ -30,7 +30,7 @@ pub fn of_thread(kernel: &Kernel, id: ThreadId, tables: u64) -> ThreadSnapshot {
         doing,
         instruction: match thread.state() {
             ThreadState::Running => context.pc,
-            // What has entered the kernel: the program counter may already be behind it.
+            // The instruction that entered the kernel. `pc` may already be behind it.
             _ => context.fault_ip,
         },
         stack_pointer: context.sp,
@@ -105,7 +105,7 @@ mod tests {
         }
     }
 
-    /// A page that is at the same address everywhere.
+    /// A page whose virtual address is its physical address.
     fn mapping(address: u64) -> Mapping {
         Mapping {
             vaddr: address,
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn each_thread_is_told_with_what_it_does_and_its_instruction() {
+    fn a_snapshot_has_what_each_thread_does_and_its_instruction() {
         let clock = Clock::new(1_000_000).expect("a clock");
         let spec = spec(vec![pd("a", 2), pd("b", 1)]);
         let mut kernel = Kernel::new(&spec, clock).expect("it is valid");
@@ -167,12 +167,12 @@ mod tests {
         assert_eq!(
             doing(&kernel),
             [Doing::AwaitsNotification, Doing::Stopped],
-            "nobody handles it"
+            "no PD handles its fault"
         );
     }
 
     #[test]
-    fn the_power_button_is_the_kernels_where_no_pd_has_its_controller() {
+    fn the_kernel_uses_the_power_button_if_no_pd_has_its_controller() {
         assert!(has_power_button(&spec(vec![pd("a", 1)])));
         let mut mapped = pd("a", 1);
         mapped.mappings.push(mapping(GPIO.start - 0x1000));
