@@ -4,7 +4,7 @@ use core::fmt;
 
 /// An error in a [`BootSpec`](crate::BootSpec).
 ///
-/// A PD is named by its index in [`domains`](crate::BootSpec::domains); a channel, mapping, IRQ,
+/// A PD is named by its index in [`pds`](crate::BootSpec::pds); a channel, mapping, IRQ,
 /// capability or segment by its index in its list.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 #[allow(

@@ -19,7 +19,7 @@
 //!
 //! let spec = BootSpec {
 //!     user_top: (1 << 40) - 1,
-//!     domains: vec![ProtectionDomain { name: "hello".into(), ..Default::default() }],
+//!     pds: vec![ProtectionDomain { name: "hello".into(), ..Default::default() }],
 //!     ..Default::default()
 //! };
 //! assert_eq!(BootSpec::decode(&spec.encode()), Ok(spec));

@@ -14,7 +14,7 @@ record! {
         /// The last address that a PD can use.
         pub user_top: u64,
         /// The protection domains. Other parts name them by their index in this list.
-        pub domains: Vec<ProtectionDomain>,
+        pub pds: Vec<ProtectionDomain>,
         /// The channels between PDs.
         pub channels: Vec<Channel>,
         /// The initial contents of memory. All other memory is zero.

@@ -22,7 +22,7 @@ impl BootSpec {
     pub fn validate(&self) -> Result<(), Vec<SpecError>> {
         let mut errors = Vec::new();
         self.check_domains(&mut errors);
-        for (index, domain) in self.domains.iter().enumerate() {
+        for (index, domain) in self.pds.iter().enumerate() {
             self.check_mappings(index, domain, &mut errors);
             self.check_threads_memory(index, domain, &mut errors);
             self.check_caps(index, domain, &mut errors);
@@ -39,18 +39,18 @@ impl BootSpec {
     }
 
     fn check_domains(&self, errors: &mut Vec<SpecError>) {
-        let count = self.domains.len();
+        let count = self.pds.len();
         if count == 0 {
             errors.push(SpecError::NoDomains);
         }
         if count > limits::MAX_PROTECTION_DOMAINS {
             errors.push(SpecError::TooManyDomains { count });
         }
-        for (domain, pd) in self.domains.iter().enumerate() {
+        for (domain, pd) in self.pds.iter().enumerate() {
             if pd.name.is_empty() || pd.name.len() > limits::NAME_BYTES {
                 errors.push(SpecError::Name { domain });
             }
-            if let Some(of) = self.domains[..domain]
+            if let Some(of) = self.pds[..domain]
                 .iter()
                 .position(|other| other.name == pd.name)
             {
@@ -89,7 +89,7 @@ impl BootSpec {
                 id: parent.child_id,
             });
         }
-        let twin = self.domains[..domain]
+        let twin = self.pds[..domain]
             .iter()
             .position(|other| other.parent == pd.parent);
         if let Some(of) = twin {
@@ -102,12 +102,7 @@ impl BootSpec {
     fn check_endpoint(&self, domain: u8, errors: &mut Vec<SpecError>) {
         let domain = usize::from(domain);
         let error = SpecError::NoEndpoint { domain };
-        if self
-            .domains
-            .get(domain)
-            .is_some_and(|pd| !pd.needs_endpoint)
-            && !errors.contains(&error)
-        {
+        if self.pds.get(domain).is_some_and(|pd| !pd.needs_endpoint) && !errors.contains(&error) {
             errors.push(error);
         }
     }
@@ -186,7 +181,7 @@ impl BootSpec {
                     slot: cap.slot,
                 });
             }
-            if usize::from(cap.domain) >= self.domains.len() {
+            if usize::from(cap.domain) >= self.pds.len() {
                 errors.push(SpecError::CapDomain {
                     domain,
                     slot: cap.slot,
@@ -199,7 +194,7 @@ impl BootSpec {
     fn check_channels(&self, errors: &mut Vec<SpecError>) {
         for (channel, ends) in self.channels.iter().map(|channel| channel.ends).enumerate() {
             for end in ends {
-                if usize::from(end.domain) >= self.domains.len() {
+                if usize::from(end.domain) >= self.pds.len() {
                     errors.push(SpecError::ChannelDomain {
                         channel,
                         domain: end.domain,
@@ -222,7 +217,7 @@ impl BootSpec {
 
     /// Checks channel identifiers, which the channels and the IRQs of a PD share.
     fn check_identifiers(&self, errors: &mut Vec<SpecError>) {
-        for (domain, pd) in self.domains.iter().enumerate() {
+        for (domain, pd) in self.pds.iter().enumerate() {
             let of_channels = self
                 .channels
                 .iter()
@@ -245,7 +240,7 @@ impl BootSpec {
     fn check_irqs(&self, errors: &mut Vec<SpecError>) {
         let mut seen = Vec::new();
         for number in self
-            .domains
+            .pds
             .iter()
             .flat_map(|pd| &pd.irqs)
             .map(|irq| irq.number)

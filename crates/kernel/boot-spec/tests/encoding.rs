@@ -125,7 +125,7 @@ fn end(random: &mut Random) -> ChannelEnd {
 fn spec(random: &mut Random) -> BootSpec {
     BootSpec {
         user_top: random.number(),
-        domains: random.list(domain),
+        pds: random.list(domain),
         channels: random.list(|random| Channel {
             ends: [end(random), end(random)],
         }),

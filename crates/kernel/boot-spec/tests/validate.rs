@@ -61,24 +61,24 @@ fn end(domain: u8, id: u8, pp: bool) -> ChannelEnd {
 }
 
 fn good() -> BootSpec {
-    let mut domains = vec![domain("parent"), domain("child"), domain("driver")];
-    domains[1].parent = Some(Parent {
+    let mut pds = vec![domain("parent"), domain("child"), domain("driver")];
+    pds[1].parent = Some(Parent {
         domain: 0,
         child_id: 61,
     });
-    domains[2].irqs = vec![Irq {
+    pds[2].irqs = vec![Irq {
         id: 1,
         number: 33,
         trigger: Trigger::Level,
     }];
-    domains[2].caps = vec![UserCap {
+    pds[2].caps = vec![UserCap {
         slot: 63,
         kind: UserCapKind::Tcb,
         domain: 2,
     }];
     BootSpec {
         user_top: USER_TOP,
-        domains,
+        pds,
         channels: vec![Channel {
             ends: [end(0, 0, true), end(2, 0, false)],
         }],
@@ -116,8 +116,8 @@ fn there_are_between_one_and_sixty_three_domains() {
     assert_eq!(empty.validate(), Err(vec![SpecError::NoDomains]));
     let add = |count: usize| {
         move |spec: &mut BootSpec| {
-            let more = (spec.domains.len()..count).map(|index| domain(&index.to_string()));
-            spec.domains.extend(more);
+            let more = (spec.pds.len()..count).map(|index| domain(&index.to_string()));
+            spec.pds.extend(more);
         }
     };
     check(add(63), &[]);
@@ -127,16 +127,16 @@ fn there_are_between_one_and_sixty_three_domains() {
 #[test]
 fn names_are_there_and_differ() {
     check(
-        |spec| spec.domains[1].name.clear(),
+        |spec| spec.pds[1].name.clear(),
         &[SpecError::Name { domain: 1 }],
     );
     check(
-        |spec| spec.domains[1].name = "x".repeat(65),
+        |spec| spec.pds[1].name = "x".repeat(65),
         &[SpecError::Name { domain: 1 }],
     );
-    check(|spec| spec.domains[1].name = "x".repeat(64), &[]);
+    check(|spec| spec.pds[1].name = "x".repeat(64), &[]);
     check(
-        |spec| spec.domains[2].name = "parent".into(),
+        |spec| spec.pds[2].name = "parent".into(),
         &[SpecError::DuplicateName { domain: 2, of: 0 }],
     );
 }
@@ -147,35 +147,32 @@ fn scheduling_parameters_are_in_range() {
         domain: 0,
         priority: 255,
     };
-    check(|spec| spec.domains[0].priority = 255, &[priority]);
+    check(|spec| spec.pds[0].priority = 255, &[priority]);
     let budget = |budget_us, period_us| SpecError::Budget {
         domain: 0,
         budget_us,
         period_us,
     };
-    check(|spec| spec.domains[0].budget_us = 0, &[budget(0, 1000)]);
-    check(
-        |spec| spec.domains[0].budget_us = 1001,
-        &[budget(1001, 1000)],
-    );
+    check(|spec| spec.pds[0].budget_us = 0, &[budget(0, 1000)]);
+    check(|spec| spec.pds[0].budget_us = 1001, &[budget(1001, 1000)]);
 }
 
 #[test]
 fn a_parent_comes_first_and_knows_its_children_apart() {
     let parent = |domain, child_id| Some(Parent { domain, child_id });
     let wrong = |parent| SpecError::Parent { domain: 1, parent };
-    check(|spec| spec.domains[1].parent = parent(1, 0), &[wrong(1)]);
-    check(|spec| spec.domains[1].parent = parent(9, 0), &[wrong(9)]);
+    check(|spec| spec.pds[1].parent = parent(1, 0), &[wrong(1)]);
+    check(|spec| spec.pds[1].parent = parent(9, 0), &[wrong(9)]);
     let id = SpecError::ChildId { domain: 1, id: 62 };
-    check(|spec| spec.domains[1].parent = parent(0, 62), &[id]);
+    check(|spec| spec.pds[1].parent = parent(0, 62), &[id]);
     let twins = SpecError::DuplicateChildId { domain: 2, of: 1 };
-    check(|spec| spec.domains[2].parent = parent(0, 61), &[twins]);
+    check(|spec| spec.pds[2].parent = parent(0, 61), &[twins]);
 }
 
 #[test]
 fn who_is_called_or_has_children_has_an_endpoint() {
     let without =
-        |domain: usize| move |spec: &mut BootSpec| spec.domains[domain].needs_endpoint = false;
+        |domain: usize| move |spec: &mut BootSpec| spec.pds[domain].needs_endpoint = false;
     check(without(0), &[SpecError::NoEndpoint { domain: 0 }]);
     check(without(2), &[SpecError::NoEndpoint { domain: 2 }]);
     check(without(1), &[]);
@@ -189,23 +186,23 @@ fn the_thread_can_start() {
         vaddr,
     };
     check(
-        |spec| spec.domains[0].entry = 0x20_3000,
+        |spec| spec.pds[0].entry = 0x20_3000,
         &[lacks("entry", 0x20_3000)],
     );
     check(
-        |spec| spec.domains[0].entry = 0xff_ffff_c000,
+        |spec| spec.pds[0].entry = 0xff_ffff_c000,
         &[lacks("entry", 0xff_ffff_c000)],
     );
     check(
-        |spec| spec.domains[0].ipc_buffer = 0x20_0000,
+        |spec| spec.pds[0].ipc_buffer = 0x20_0000,
         &[lacks("IPC buffer", 0x20_0000)],
     );
     check(
-        |spec| spec.domains[0].stack.bytes = 0x2001,
+        |spec| spec.pds[0].stack.bytes = 0x2001,
         &[lacks("stack", 0xff_ffff_c000)],
     );
     check(
-        |spec| spec.domains[0].stack.bytes = u64::MAX,
+        |spec| spec.pds[0].stack.bytes = u64::MAX,
         &[lacks("stack", 0xff_ffff_c000)],
     );
 }
@@ -214,7 +211,7 @@ fn the_thread_can_start() {
 fn a_range_may_be_mapped_in_pieces() {
     check(
         |spec| {
-            let maps = &mut spec.domains[0].mappings;
+            let maps = &mut spec.pds[0].mappings;
             maps[1].bytes = 0x1000;
             maps.push(mapping(0xff_ffff_d000, 0x7000_0000, 0x1000, RW));
         },
@@ -224,7 +221,7 @@ fn a_range_may_be_mapped_in_pieces() {
 
 #[test]
 fn mappings_are_whole_pages_inside_the_address_space() {
-    let add = |map: Mapping| move |spec: &mut BootSpec| spec.domains[0].mappings.push(map);
+    let add = |map: Mapping| move |spec: &mut BootSpec| spec.pds[0].mappings.push(map);
     let range = SpecError::AddressRange {
         domain: 0,
         mapping: 3,
@@ -302,7 +299,7 @@ fn an_interrupt_has_one_handler() {
         trigger: Trigger::Edge,
     };
     check(
-        |spec| spec.domains[1].irqs.push(again),
+        |spec| spec.pds[1].irqs.push(again),
         &[SpecError::DuplicateIrq { number: 33 }],
     );
 }
@@ -315,7 +312,7 @@ fn capabilities_lie_in_slots_of_their_own() {
             kind: UserCapKind::VSpace,
             domain: of,
         };
-        move |spec: &mut BootSpec| spec.domains[2].caps.push(cap)
+        move |spec: &mut BootSpec| spec.pds[2].caps.push(cap)
     };
     check(add(1, 0), &[]);
     check(add(0, 0), &[SpecError::CapSlot { domain: 2, slot: 0 }]);
@@ -372,8 +369,8 @@ fn segments_are_ranges_that_do_not_overlap() {
 #[test]
 fn all_errors_are_reported_at_once() {
     let mut spec = good();
-    spec.domains[0].name.clear();
-    spec.domains[1].priority = 255;
+    spec.pds[0].name.clear();
+    spec.pds[1].priority = 255;
     spec.segments[0].bytes = 0;
     assert_eq!(spec.validate().map_err(|errors| errors.len()), Err(3));
 }

@@ -100,8 +100,8 @@ impl Plan {
                 user_top: spec.user_top,
             });
         }
-        let mut ipc_buffers = Vec::with_capacity(spec.domains.len());
-        for (domain, pd) in spec.domains.iter().enumerate() {
+        let mut ipc_buffers = Vec::with_capacity(spec.pds.len());
+        for (domain, pd) in spec.pds.iter().enumerate() {
             check_mappings(domain, pd)?;
             check_irqs(domain, pd, irq_count)?;
             let buffer = ipc_buffer(pd).ok_or(PlanError::IpcBuffer { domain })?;
@@ -115,7 +115,7 @@ impl Plan {
             }
         }
         let memory = |wanted: fn(&Mapping) -> bool| {
-            let mappings = spec.domains.iter().flat_map(|pd| &pd.mappings);
+            let mappings = spec.pds.iter().flat_map(|pd| &pd.mappings);
             let ranges = mappings.filter(|map| wanted(map)).map(physical);
             merged(ranges.map(|range| within(&range, &SYSTEM_MEMORY)).collect())
         };
@@ -213,7 +213,7 @@ mod tests {
     fn spec() -> BootSpec {
         BootSpec {
             user_top: (1 << 40) - 1,
-            domains: vec![ProtectionDomain {
+            pds: vec![ProtectionDomain {
                 ipc_buffer: 0x1_6000_0000,
                 mappings: vec![map(0x6000_0000, 0x1000)],
                 ..Default::default()
@@ -224,7 +224,7 @@ mod tests {
 
     fn with(mapping: Mapping) -> BootSpec {
         let mut spec = spec();
-        spec.domains[0].mappings.push(mapping);
+        spec.pds[0].mappings.push(mapping);
         spec
     }
 
@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn memory_that_is_mapped_is_cleared_once() {
         let mut spec = with(map(0x6000_3000, 0x2000));
-        spec.domains.push(ProtectionDomain {
+        spec.pds.push(ProtectionDomain {
             ipc_buffer: 0x1_6000_1000,
             mappings: vec![map(0x6000_1000, 0x1000), map(0x6000_4000, 0x2000)],
             ..Default::default()
@@ -255,8 +255,8 @@ mod tests {
         let mut across = map(0x5fff_f000, 0x2000);
         across.cached = false;
         let mut spec = with(across);
-        spec.domains[0].mappings.push(map(0x0900_0000, 0x1000));
-        spec.domains[0].mappings.push(map(0xbfff_f000, 0x2000));
+        spec.pds[0].mappings.push(map(0x0900_0000, 0x1000));
+        spec.pds[0].mappings.push(map(0xbfff_f000, 0x2000));
         let plan = Plan::new(&spec, 64).expect("nothing is wrong with it");
         let zero = [0x6000_0000..0x6000_1000, 0xbfff_f000..0xc000_0000];
         assert_eq!(plan.zero, zero);
@@ -291,7 +291,7 @@ mod tests {
         for (number, wrong) in [(33, false), (63, false), (64, true), (26, true), (27, true)] {
             let mut spec = spec();
             let trigger = Trigger::Level;
-            spec.domains[0].irqs = vec![Irq {
+            spec.pds[0].irqs = vec![Irq {
                 id: 0,
                 number,
                 trigger,
@@ -305,13 +305,13 @@ mod tests {
     fn the_ipc_buffer_must_be_memory() {
         let error = || PlanError::IpcBuffer { domain: 0 };
         let mut uncached = spec();
-        uncached.domains[0].mappings[0].cached = false;
+        uncached.pds[0].mappings[0].cached = false;
         refuse(&uncached, error());
         let mut device = spec();
-        device.domains[0].mappings[0].paddr = 0x0900_0000;
+        device.pds[0].mappings[0].paddr = 0x0900_0000;
         refuse(&device, error());
         let mut elsewhere = spec();
-        elsewhere.domains[0].ipc_buffer += 0x1000;
+        elsewhere.pds[0].ipc_buffer += 0x1000;
         refuse(&elsewhere, error());
     }
 

@@ -12,7 +12,7 @@ const LINK: Register = Register::X(30);
 
 /// Returns whether the kernel may use the power button: no PD has its controller.
 pub fn has_power_button(spec: &BootSpec) -> bool {
-    spec.domains.iter().all(|pd| {
+    spec.pds.iter().all(|pd| {
         let is_mapped = pd.mappings.iter().any(|map| {
             let end = map.paddr.saturating_add(map.bytes);
             overlap(&(map.paddr..end), &GPIO)
@@ -121,10 +121,10 @@ mod tests {
         }
     }
 
-    fn spec(domains: alloc::vec::Vec<ProtectionDomain>) -> BootSpec {
+    fn spec(pds: alloc::vec::Vec<ProtectionDomain>) -> BootSpec {
         BootSpec {
             user_top: (1 << 40) - 1,
-            domains,
+            pds,
             ..Default::default()
         }
     }

@@ -118,7 +118,7 @@ fn handle_message(
 /// Returns the PD whose capability to the monitor's endpoint has this badge.
 fn domain_with_badge(system: &System, badge: u64) -> Option<usize> {
     let domain = usize::try_from(badge.checked_sub(1)?).ok()?;
-    (domain < system.spec.domains.len()).then_some(domain)
+    (domain < system.spec.pds.len()).then_some(domain)
 }
 
 /// Binds a PD's scheduling context to its notification.
@@ -131,7 +131,7 @@ fn make_passive(
     notifications: &mut Notifications,
     domain: usize,
 ) -> Result<(), InvocationError> {
-    if !system.spec.domains[domain].passive {
+    if !system.spec.pds[domain].passive {
         // The monitor has capabilities to the scheduling contexts of passive PDs only.
         return Err(InvocationError::InvalidCapability(0));
     }

@@ -58,11 +58,11 @@ impl System {
         let unfit = |pd: &ProtectionDomain| {
             clock.ticks(pd.budget_us) < clock.min_budget() || pd.period_us > clock.max_period_us()
         };
-        if let Some(domain) = spec.domains.iter().position(unfit) {
+        if let Some(domain) = spec.pds.iter().position(unfit) {
             return Err(SystemError::Budget { domain });
         }
         let mut irqs = Vec::new();
-        let cspaces = (0..spec.domains.len())
+        let cspaces = (0..spec.pds.len())
             .map(|domain| cspace(spec, domain, &mut irqs))
             .collect();
         Ok(Self {
@@ -75,7 +75,7 @@ impl System {
 
     /// The thread of the monitor, after those of the PDs.
     pub(crate) fn monitor_thread(&self) -> ThreadId {
-        ThreadId::nth(self.spec.domains.len())
+        ThreadId::nth(self.spec.pds.len())
     }
 
     /// The number of an IRQ at the interrupt controller.
@@ -110,7 +110,7 @@ impl System {
 /// Returns the capability that a PD's faults are sent with: to its parent, or to the monitor, which
 /// identifies the PD by its index plus one.
 fn fault_handler(spec: &BootSpec, domain: usize) -> EndpointCap {
-    match spec.domains[domain].parent {
+    match spec.pds[domain].parent {
         Some(parent) => EndpointCap::new(
             EndpointId::nth(parent.domain.into()),
             badge::fault(parent.child_id),
@@ -120,13 +120,13 @@ fn fault_handler(spec: &BootSpec, domain: usize) -> EndpointCap {
 }
 
 fn monitor_endpoint(spec: &BootSpec, domain: usize) -> EndpointCap {
-    EndpointCap::new(EndpointId::nth(spec.domains.len()), domain as u64 + 1)
+    EndpointCap::new(EndpointId::nth(spec.pds.len()), domain as u64 + 1)
 }
 
 /// Makes the CSpace of a PD (Microkit tool, `capdl/builder.rs`, steps 3 to 5), and adds its IRQs to
 /// `irqs`.
 fn cspace(spec: &BootSpec, domain: usize, irqs: &mut Vec<(u32, IrqHandler)>) -> CSpace {
-    let pd = &spec.domains[domain];
+    let pd = &spec.pds[domain];
     let notification = NotificationId::nth(domain);
     let mut cspace = CSpace::new(slots::ROOT_CNODE_BITS);
     let node = cspace.add_node(
@@ -179,7 +179,7 @@ fn cspace(spec: &BootSpec, domain: usize, irqs: &mut Vec<(u32, IrqHandler)>) -> 
         ));
     }
     for (child, parent) in spec
-        .domains
+        .pds
         .iter()
         .enumerate()
         .filter_map(|(child, pd)| pd.parent.map(|parent| (child, parent)))

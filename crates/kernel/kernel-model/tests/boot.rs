@@ -22,8 +22,8 @@ fn the_highest_priority_runs_first_at_its_entry() {
 
 #[test]
 fn of_one_priority_the_last_in_the_order_of_names_runs_first() {
-    let domains = vec![pd("b", 5), pd("c", 5), pd("a", 5)];
-    let mut world = World::boot(&system(domains, &[]));
+    let pds = vec![pd("b", 5), pd("c", 5), pd("a", 5)];
+    let mut world = World::boot(&system(pds, &[]));
     let mut order = Vec::new();
     while let Some(domain) = world.running() {
         order.push(domain);
@@ -82,7 +82,7 @@ fn slots_of(world: &mut World) -> Vec<(u64, u64)> {
 
 #[test]
 fn slots_are_those_of_the_microkit_tool() {
-    let domains = vec![
+    let pds = vec![
         pd("parent", 9)
             .passive()
             .cap(1, UserCapKind::Tcb, 1)
@@ -92,7 +92,7 @@ fn slots_are_those_of_the_microkit_tool() {
         pd("plain", 7),
     ];
     let channels = [pp((0, 3), (1, 4)), notify((1, 5), (2, 6))];
-    let mut world = World::boot(&system(domains, &channels));
+    let mut world = World::boot(&system(pds, &channels));
     let irq = slots::BASE_IRQ + u64::from(WAKE_ID);
     let user = |slot| slots::user_cptr(slot).unwrap();
     assert_eq!(
@@ -164,7 +164,7 @@ fn a_budget_that_sel4_would_refuse_is_refused() {
 #[test]
 fn a_spec_that_contradicts_itself_is_refused() {
     let mut spec = system(vec![pd("one", 1)], &[]);
-    spec.domains[0].ipc_buffer = 0;
+    spec.pds[0].ipc_buffer = 0;
     let Err(SystemError::Spec(errors)) = Kernel::new(&spec, clock()) else {
         panic!("accepted")
     };

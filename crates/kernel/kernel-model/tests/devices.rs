@@ -12,8 +12,8 @@ use microkit_abi::slots;
 const IRQ: u64 = slots::BASE_IRQ + WAKE_ID as u64;
 
 fn pair() -> World {
-    let domains = vec![pd("driver", 10), pd("other", 20)];
-    World::init(&system(domains, &[notify((0, 1), (1, 2))]))
+    let pds = vec![pd("driver", 10), pd("other", 20)];
+    World::init(&system(pds, &[notify((0, 1), (1, 2))]))
 }
 
 #[test]
@@ -39,8 +39,8 @@ fn an_interrupt_can_be_acknowledged_in_front_of_a_receive() {
 
 #[test]
 fn an_interrupt_before_the_pd_has_started_is_received_first() {
-    let domains = vec![pd("driver", 10), pd("other", 20)];
-    let mut world = World::boot(&system(domains, &[]));
+    let pds = vec![pd("driver", 10), pd("other", 20)];
+    let mut world = World::boot(&system(pds, &[]));
     assert_eq!(world.step(Event::Interrupt(WAKE_IRQ)), Some(1));
     assert!(world.machine.masked.contains(&WAKE_IRQ));
     world.first_receive(1);

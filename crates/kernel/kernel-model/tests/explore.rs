@@ -9,8 +9,8 @@ use microkit_abi::slots;
 
 #[test]
 fn any_thread_in_line_can_run_instead_and_all_run_in_the_end() {
-    let domains = vec![pd("low", 1), pd("middle", 2), pd("high", 3)];
-    let mut world = World::boot(&system(domains, &[notify((0, 1), (2, 1))]));
+    let pds = vec![pd("low", 1), pd("middle", 2), pd("high", 3)];
+    let mut world = World::boot(&system(pds, &[notify((0, 1), (2, 1))]));
     assert_eq!(world.running(), Some(2));
     let low = world.thread(0);
     let next = world.kernel.run_instead(low, &mut world.machine);

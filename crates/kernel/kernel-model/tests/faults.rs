@@ -18,8 +18,8 @@ const VM_FAULT: Fault = Fault::Vm {
 
 /// A parent, and its child 5, which runs.
 fn family() -> World {
-    let domains = vec![pd("parent", 20), pd("child", 10).child_of(0, 5)];
-    let mut world = World::init(&system(domains, &[]));
+    let pds = vec![pd("parent", 20), pd("child", 10).child_of(0, 5)];
+    let mut world = World::init(&system(pds, &[]));
     world.wake(1);
     world
 }
@@ -221,12 +221,12 @@ fn disabled_floating_point_is_a_fault_for_a_hypervisor() {
 
 #[test]
 fn a_fault_message_is_cut_to_four_words_without_a_buffer() {
-    let domains = vec![
+    let pds = vec![
         pd("grandparent", 30),
         pd("parent", 20).child_of(0, 0),
         pd("child", 10).child_of(1, 5),
     ];
-    let mut world = World::init(&system(domains, &[]));
+    let mut world = World::init(&system(pds, &[]));
     world.wake(0);
     let tcb = slots::BASE_TCB;
     world
@@ -303,11 +303,11 @@ fn without_a_fault_handler_a_thread_stops() {
 
 #[test]
 fn a_timeout_goes_to_the_timeout_endpoint_and_its_reply_sets_registers() {
-    let domains = vec![
+    let pds = vec![
         pd("parent", 20),
         pd("child", 10).budget(300, 1000).child_of(0, 5),
     ];
-    let mut world = World::init(&system(domains, &[pp((1, 1), (0, 1))]));
+    let mut world = World::init(&system(pds, &[pp((1, 1), (0, 1))]));
     world.wake(0);
     let child = slots::BASE_TCB + 5;
     let set = invocation::TCBSetTimeoutEndpoint;
@@ -340,12 +340,12 @@ fn a_timeout_goes_to_the_timeout_endpoint_and_its_reply_sets_registers() {
 
 #[test]
 fn a_timeout_of_a_callee_is_the_callees() {
-    let domains = vec![
+    let pds = vec![
         pd("parent", 40),
         pd("server", 30).passive().child_of(0, 5),
         pd("client", 10).budget(300, 1000),
     ];
-    let mut world = World::init(&system(domains, &[pp((2, 1), (1, 1))]));
+    let mut world = World::init(&system(pds, &[pp((2, 1), (1, 1))]));
     world.wake(1);
     world.recv();
     world.wake(0);

@@ -10,9 +10,9 @@ use microkit_abi::slots;
 
 /// Two PDs that notify each other on two channels: 1 to 2, 3 to 4.
 fn pair(first: u8, second: u8) -> World {
-    let domains = vec![pd("one", first), pd("two", second)];
+    let pds = vec![pd("one", first), pd("two", second)];
     let channels = [notify((0, 1), (1, 2)), notify((0, 3), (1, 4))];
-    World::init(&system(domains, &channels))
+    World::init(&system(pds, &channels))
 }
 
 fn state(world: &World, domain: usize) -> NotificationState {
@@ -86,9 +86,9 @@ fn nobody_else_can_wait_for_a_bound_notification() {
 
 #[test]
 fn a_signal_does_not_wake_who_waits_for_a_reply_or_for_someone_else() {
-    let domains = vec![pd("client", 10), pd("server", 20), pd("other", 30)];
+    let pds = vec![pd("client", 10), pd("server", 20), pd("other", 30)];
     let channels = [common::spec::pp((0, 1), (1, 1)), notify((2, 1), (0, 2))];
-    let mut world = World::init(&system(domains, &channels));
+    let mut world = World::init(&system(pds, &channels));
     world.wake(0);
     world.pp_call(1, &msg(1, &[]));
     world.wake(2);
@@ -104,13 +104,13 @@ fn a_signal_does_not_wake_who_waits_for_a_reply_or_for_someone_else() {
 
 #[test]
 fn a_parent_can_unbind_a_notification_and_bind_it_again() {
-    let domains = vec![
+    let pds = vec![
         pd("parent", 30),
         pd("child", 20).child_of(0, 0),
         pd("other", 10).child_of(0, 1),
     ];
     let channels = [notify((0, 1), (1, 1)), notify((0, 2), (2, 2))];
-    let mut world = World::init(&system(domains, &channels));
+    let mut world = World::init(&system(pds, &channels));
     world.wake(0);
     let (child, other) = (slots::BASE_TCB, slots::BASE_TCB + 1);
     let to_other = slots::BASE_OUTPUT_NOTIFICATION + 2;
@@ -140,7 +140,7 @@ fn a_parent_can_unbind_a_notification_and_bind_it_again() {
 
 #[test]
 fn an_unbound_notification_can_be_waited_for_by_anyone_in_the_order_of_priority() {
-    let domains = vec![
+    let pds = vec![
         pd("parent", 30),
         pd("child", 20).child_of(0, 0),
         pd("low", 10),
@@ -151,7 +151,7 @@ fn an_unbound_notification_can_be_waited_for_by_anyone_in_the_order_of_priority(
         notify((2, 1), (1, 2)),
         notify((3, 1), (1, 3)),
     ];
-    let mut world = World::init(&system(domains, &channels));
+    let mut world = World::init(&system(pds, &channels));
     world.wake(0);
     let unbind = invocation::TCBUnbindNotification;
     assert_eq!(world.invoke(slots::BASE_TCB, unbind, &[], &[]), Ok(vec![]));

@@ -11,13 +11,13 @@ use microkit_abi::{badge, slots};
 
 /// A client, a passive server, and a passive server that the server calls.
 fn chain() -> World {
-    let domains = vec![
+    let pds = vec![
         pd("client", 10),
         pd("server", 20).passive(),
         pd("backend", 30).passive(),
     ];
     let channels = [pp((0, 1), (1, 1)), pp((1, 2), (2, 1))];
-    let mut world = World::init(&system(domains, &channels));
+    let mut world = World::init(&system(pds, &channels));
     give_up_time(&mut world, 1);
     give_up_time(&mut world, 2);
     world
@@ -34,8 +34,8 @@ fn give_up_time(world: &mut World, domain: usize) {
 
 #[test]
 fn a_passive_pd_is_passive_once_it_waits_again() {
-    let domains = vec![pd("client", 10), pd("server", 20).passive()];
-    let mut world = World::init(&system(domains, &[pp((0, 1), (1, 1))]));
+    let pds = vec![pd("client", 10), pd("server", 20).passive()];
+    let mut world = World::init(&system(pds, &[pp((0, 1), (1, 1))]));
     assert_eq!(world.machine.reports, ["started", "1 is passive"]);
     assert_eq!(world.runs_on(1), Some(1), "it waits with its own");
     world.wake(0);
@@ -83,8 +83,8 @@ fn a_scheduling_context_is_lent_on_and_comes_back_the_same_way() {
 
 #[test]
 fn a_callee_with_time_of_its_own_does_not_take_the_callers() {
-    let domains = vec![pd("client", 10), pd("server", 20)];
-    let mut world = World::init(&system(domains, &[pp((0, 1), (1, 1))]));
+    let pds = vec![pd("client", 10), pd("server", 20)];
+    let mut world = World::init(&system(pds, &[pp((0, 1), (1, 1))]));
     world.wake(0);
     world.pp_call(1, &msg(1, &[]));
     assert_eq!((world.runs_on(0), world.runs_on(1)), (Some(0), Some(1)));
@@ -94,12 +94,12 @@ fn a_callee_with_time_of_its_own_does_not_take_the_callers() {
 
 #[test]
 fn the_callers_budget_pays_for_the_server() {
-    let domains = vec![
+    let pds = vec![
         pd("client", 10).budget(300, 1000),
         pd("server", 20).passive(),
         pd("low", 1),
     ];
-    let mut world = World::init(&system(domains, &[pp((0, 1), (1, 1))]));
+    let mut world = World::init(&system(pds, &[pp((0, 1), (1, 1))]));
     give_up_time(&mut world, 1);
     world.pass(5000);
     world.wake(2);
@@ -120,11 +120,11 @@ fn the_callers_budget_pays_for_the_server() {
 
 #[test]
 fn a_reply_without_enough_budget_lets_the_caller_wait() {
-    let domains = vec![
+    let pds = vec![
         pd("client", 10).budget(300, 1000),
         pd("server", 20).passive(),
     ];
-    let mut world = World::init(&system(domains, &[pp((0, 1), (1, 1))]));
+    let mut world = World::init(&system(pds, &[pp((0, 1), (1, 1))]));
     give_up_time(&mut world, 1);
     world.pass(5000);
     world.wake(0);
@@ -141,9 +141,9 @@ fn a_reply_without_enough_budget_lets_the_caller_wait() {
 
 #[test]
 fn a_signal_to_a_passive_server_lends_it_its_own_scheduling_context() {
-    let domains = vec![pd("client", 10), pd("server", 20).passive()];
+    let pds = vec![pd("client", 10), pd("server", 20).passive()];
     for channel in [pp((0, 1), (1, 1)), notify((0, 1), (1, 1))] {
-        let mut world = World::init(&system(domains.clone(), &[channel]));
+        let mut world = World::init(&system(pds.clone(), &[channel]));
         give_up_time(&mut world, 1);
         world.wake(0);
         assert_eq!(world.notify(1), Some(1));
@@ -193,12 +193,12 @@ fn signals_before_a_passive_pd_first_waits_are_received_first() {
 
 #[test]
 fn a_caller_that_is_stopped_leaves_its_time_with_the_server() {
-    let domains = vec![
+    let pds = vec![
         pd("parent", 40),
         pd("client", 10).child_of(0, 0),
         pd("server", 20).passive(),
     ];
-    let mut world = World::init(&system(domains, &[pp((1, 1), (2, 1))]));
+    let mut world = World::init(&system(pds, &[pp((1, 1), (2, 1))]));
     give_up_time(&mut world, 2);
     world.wake(1);
     world.pp_call(1, &msg(1, &[]));
@@ -217,14 +217,14 @@ fn a_caller_that_is_stopped_leaves_its_time_with_the_server() {
 
 #[test]
 fn a_stack_that_is_broken_in_the_middle_gives_back_to_nobody_below() {
-    let domains = vec![
+    let pds = vec![
         pd("parent", 40),
         pd("client", 10),
         pd("server", 20).passive().child_of(0, 0),
         pd("backend", 30).passive(),
     ];
     let channels = [pp((1, 1), (2, 1)), pp((2, 2), (3, 1))];
-    let mut world = World::init(&system(domains, &channels));
+    let mut world = World::init(&system(pds, &channels));
     give_up_time(&mut world, 2);
     give_up_time(&mut world, 3);
     world.wake(1);
@@ -251,7 +251,7 @@ fn a_stack_that_is_broken_in_the_middle_gives_back_to_nobody_below() {
 
 #[test]
 fn a_caller_that_was_given_other_time_does_not_get_its_own_back() {
-    let domains = vec![
+    let pds = vec![
         pd("client", 10),
         pd("server", 20).passive(),
         pd("giver", 40)
@@ -259,7 +259,7 @@ fn a_caller_that_was_given_other_time_does_not_get_its_own_back() {
             .cap(2, UserCapKind::Tcb, 0),
         pd("donor", 5),
     ];
-    let mut world = World::init(&system(domains, &[pp((0, 1), (1, 1))]));
+    let mut world = World::init(&system(pds, &[pp((0, 1), (1, 1))]));
     give_up_time(&mut world, 1);
     world.wake(0);
     world.pp_call(1, &msg(1, &[]));
@@ -280,8 +280,8 @@ fn a_caller_that_was_given_other_time_does_not_get_its_own_back() {
 
 #[test]
 fn a_send_that_waits_for_nothing_lends_only_with_a_receive() {
-    let domains = vec![pd("client", 10), pd("server", 20).passive()];
-    let mut world = World::init(&system(domains, &[pp((0, 1), (1, 1))]));
+    let pds = vec![pd("client", 10), pd("server", 20).passive()];
+    let mut world = World::init(&system(pds, &[pp((0, 1), (1, 1))]));
     give_up_time(&mut world, 1);
     world.wake(0);
     let endpoint = slots::BASE_ENDPOINT + 1;
@@ -299,8 +299,8 @@ fn a_send_that_waits_for_nothing_lends_only_with_a_receive() {
 
 #[test]
 fn a_child_that_faults_lends_its_time_to_a_passive_parent() {
-    let domains = vec![pd("parent", 20).passive(), pd("child", 10).child_of(0, 3)];
-    let mut world = World::init(&system(domains, &[]));
+    let pds = vec![pd("parent", 20).passive(), pd("child", 10).child_of(0, 3)];
+    let mut world = World::init(&system(pds, &[]));
     give_up_time(&mut world, 0);
     world.wake(1);
     let fault = kernel_model::Fault::Vm {
@@ -317,8 +317,8 @@ fn a_child_that_faults_lends_its_time_to_a_passive_parent() {
 
 #[test]
 fn a_parent_that_does_not_reply_keeps_the_time_of_a_child_that_faulted() {
-    let domains = vec![pd("parent", 20).passive(), pd("child", 10).child_of(0, 3)];
-    let mut world = World::init(&system(domains, &[]));
+    let pds = vec![pd("parent", 20).passive(), pd("child", 10).child_of(0, 3)];
+    let mut world = World::init(&system(pds, &[]));
     give_up_time(&mut world, 0);
     world.wake(1);
     world.fault(kernel_model::Fault::UserException { number: 0, code: 0 });

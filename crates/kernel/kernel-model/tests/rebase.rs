@@ -7,12 +7,12 @@ use common::{World, msg};
 
 #[test]
 fn systems_that_have_waited_longer_are_the_same() {
-    let domains = vec![
+    let pds = vec![
         pd("client", 10).budget(300, 1000),
         pd("server", 20).passive(),
         pd("other", 5).budget(100, 700),
     ];
-    let mut world = World::init(&system(domains, &[pp((0, 1), (1, 1))]));
+    let mut world = World::init(&system(pds, &[pp((0, 1), (1, 1))]));
     world.wake(0);
     world.use_time(100);
     world.pp_call(1, &msg(1, &[]));

@@ -35,9 +35,9 @@ fn world() -> World {
             domain,
         );
     }
-    let domains = vec![boss, pd("one", 20), pd("two", 10).budget(300, 1000)];
+    let pds = vec![boss, pd("one", 20), pd("two", 10).budget(300, 1000)];
     let channels = [pp((0, 1), (1, 1)), pp((0, 2), (2, 2))];
-    let mut world = World::init(&system(domains, &channels));
+    let mut world = World::init(&system(pds, &channels));
     world.wake(0);
     world
 }
@@ -189,12 +189,12 @@ fn a_notification_lends_what_is_bound_to_it() {
 
 #[test]
 fn unbinding_lets_go_of_everything() {
-    let domains = vec![
+    let pds = vec![
         pd("client", 10),
         pd("server", 20).passive(),
         pd("boss", 30).cap(1, UserCapKind::SchedContext, 0),
     ];
-    let mut world = World::init(&system(domains, &[pp((0, 1), (1, 1))]));
+    let mut world = World::init(&system(pds, &[pp((0, 1), (1, 1))]));
     world.wake(1);
     world.recv();
     world.wake(0);
@@ -232,12 +232,12 @@ fn consumed_time_is_in_microseconds_and_counted_anew() {
 
 #[test]
 fn yielding_to_a_thread_of_lower_priority_puts_it_first_in_its_line() {
-    let domains = vec![
+    let pds = vec![
         pd("boss", 30).cap(1, UserCapKind::SchedContext, 1),
         pd("one", 20),
         pd("two", 20),
     ];
-    let mut world = World::init(&system(domains, &[]));
+    let mut world = World::init(&system(pds, &[]));
     world.wake(0);
     for domain in [1, 2] {
         world.step(Event::Interrupt(WAKE_IRQ + domain));
@@ -252,12 +252,12 @@ fn yielding_to_a_thread_of_lower_priority_puts_it_first_in_its_line() {
 
 #[test]
 fn yielding_to_a_thread_of_the_same_priority_answers_when_the_yielder_runs_again() {
-    let domains = vec![
+    let pds = vec![
         pd("boss", 20).cap(1, UserCapKind::SchedContext, 1),
         pd("one", 20),
         pd("two", 20),
     ];
-    let mut world = World::init(&system(domains, &[]));
+    let mut world = World::init(&system(pds, &[]));
     world.wake(0);
     for domain in [1, 2] {
         world.step(Event::Interrupt(WAKE_IRQ + domain));
@@ -276,7 +276,7 @@ fn yielding_to_a_thread_of_the_same_priority_answers_when_the_yielder_runs_again
 #[test]
 fn yielding_refuses_oneself_nobody_and_those_above() {
     let yield_to = invocation::SchedContextYieldTo;
-    let domains = vec![
+    let pds = vec![
         pd("boss", 20)
             .cap(1, UserCapKind::SchedContext, 0)
             .cap(2, UserCapKind::SchedContext, 1)
@@ -284,7 +284,7 @@ fn yielding_refuses_oneself_nobody_and_those_above() {
         pd("above", 21),
         pd("below", 19),
     ];
-    let mut world = World::init(&system(domains, &[]));
+    let mut world = World::init(&system(pds, &[]));
     world.wake(0);
     assert_eq!(world.invoke(user(1), yield_to, &[], &[]), illegal());
     assert_eq!(world.invoke(user(2), yield_to, &[], &[]), illegal());
@@ -300,11 +300,11 @@ fn yielding_refuses_oneself_nobody_and_those_above() {
 
 #[test]
 fn a_yielder_that_is_stopped_has_not_yielded() {
-    let domains = vec![
+    let pds = vec![
         pd("boss", 20).cap(1, UserCapKind::SchedContext, 1),
         pd("one", 20).cap(1, UserCapKind::Tcb, 0),
     ];
-    let mut world = World::init(&system(domains, &[]));
+    let mut world = World::init(&system(pds, &[]));
     world.wake(0);
     world.step(Event::Interrupt(WAKE_IRQ + 1));
     let yield_to = invocation::SchedContextYieldTo;

@@ -32,16 +32,16 @@ fn slices(world: &mut World, us: u64, count: usize) -> Vec<Option<usize>> {
 
 #[test]
 fn threads_of_one_priority_take_turns_of_a_budget() {
-    let domains = vec![pd("a", 5), pd("b", 5), pd("c", 5), pd("low", 4)];
-    let mut world = World::boot(&system(domains, &[]));
+    let pds = vec![pd("a", 5), pd("b", 5), pd("c", 5), pd("low", 4)];
+    let mut world = World::boot(&system(pds, &[]));
     let turns = [Some(2), Some(1), Some(0)];
     assert_eq!(slices(&mut world, 1000, 6), [turns, turns].concat());
 }
 
 #[test]
 fn a_time_slice_that_was_interrupted_goes_on() {
-    let domains = vec![pd("a", 5), pd("b", 5), pd("high", 6)];
-    let mut world = World::boot(&system(domains, &[]));
+    let pds = vec![pd("a", 5), pd("b", 5), pd("high", 6)];
+    let mut world = World::boot(&system(pds, &[]));
     world.first_receive(2);
     let start = world.machine.now;
     assert_eq!(world.running(), Some(1));
@@ -55,8 +55,8 @@ fn a_time_slice_that_was_interrupted_goes_on() {
 
 #[test]
 fn yielding_gives_the_rest_of_the_slice_away() {
-    let domains = vec![pd("a", 5), pd("b", 5)];
-    let mut world = World::boot(&system(domains, &[]));
+    let pds = vec![pd("a", 5), pd("b", 5)];
+    let mut world = World::boot(&system(pds, &[]));
     world.pass(300);
     assert_eq!(world.syscall(syscall::Yield), Some(0));
     assert_eq!(world.until(), Some(world.machine.now + 1000), "a whole one");
@@ -74,8 +74,8 @@ fn yielding_alone_starts_a_new_slice() {
 
 #[test]
 fn a_budget_lasts_for_a_period() {
-    let domains = vec![pd("a", 5).budget(300, 1000), pd("low", 4)];
-    let mut world = World::boot(&system(domains, &[]));
+    let pds = vec![pd("a", 5).budget(300, 1000), pd("low", 4)];
+    let mut world = World::boot(&system(pds, &[]));
     let start = world.machine.now;
     assert_eq!(world.until(), Some(start + 300));
     assert_eq!(world.pass(300), Some(1));
@@ -93,13 +93,13 @@ fn a_budget_lasts_for_a_period() {
 #[test]
 fn threads_whose_budgets_come_at_once_wait_in_the_order_in_which_they_began() {
     // Each begins when the one before has used its budget up, and gets the next at the same time.
-    let domains = vec![
+    let pds = vec![
         pd("a", 8).budget(100, 1000),
         pd("b", 7).budget(200, 900),
         pd("c", 6).budget(300, 700),
         pd("low", 1),
     ];
-    let mut world = World::boot(&system(domains, &[]));
+    let mut world = World::boot(&system(pds, &[]));
     let start = world.machine.now;
     for (domain, us) in [(0, 100), (1, 200), (2, 300)] {
         assert_eq!(world.running(), Some(domain));
@@ -173,8 +173,8 @@ fn budget_that_was_not_used_does_not_add_up() {
 
 #[test]
 fn an_entry_without_enough_budget_is_done_again_when_there_is() {
-    let domains = vec![pd("a", 5).budget(300, 1000), pd("b", 4)];
-    let mut world = World::init(&system(domains, &[notify((0, 1), (1, 1))]));
+    let pds = vec![pd("a", 5).budget(300, 1000), pd("b", 4)];
+    let mut world = World::init(&system(pds, &[notify((0, 1), (1, 1))]));
     world.pass(5000);
     world.wake(0);
     let start = world.machine.now;
@@ -197,8 +197,8 @@ fn an_entry_without_enough_budget_is_done_again_when_there_is() {
 
 #[test]
 fn an_interrupt_ends_the_slice_of_who_has_no_budget_left() {
-    let domains = vec![pd("a", 5).budget(300, 1000), pd("b", 4)];
-    let mut world = World::init(&system(domains, &[]));
+    let pds = vec![pd("a", 5).budget(300, 1000), pd("b", 4)];
+    let mut world = World::init(&system(pds, &[]));
     world.wake(0);
     world.use_time(290);
     assert_eq!(world.step(Event::Interrupt(WAKE_IRQ + 1)), Some(1));
@@ -226,13 +226,13 @@ fn a_clock_that_goes_back_stands_still() {
 
 #[test]
 fn time_is_charged_to_who_ran() {
-    let domains = vec![
+    let pds = vec![
         pd("watcher", 20)
             .cap(1, boot_spec::UserCapKind::SchedContext, 1)
             .cap(2, boot_spec::UserCapKind::SchedContext, 0),
         pd("worker", 10),
     ];
-    let mut world = World::init(&system(domains, &[]));
+    let mut world = World::init(&system(pds, &[]));
     let consumed = |world: &mut World, slot| {
         let cptr = slots::user_cptr(slot).unwrap();
         world.invoke(cptr, invocation::SchedContextConsumed, &[], &[])
@@ -256,8 +256,8 @@ fn time_is_charged_to_who_ran() {
 #[test]
 fn waking_up_with_higher_priority_preempts_and_with_the_same_does_not() {
     for (priority, runs) in [(4, 0), (5, 0), (6, 1)] {
-        let domains = vec![pd("runs", 5), pd("wakes", priority)];
-        let mut world = World::init(&system(domains, &[]));
+        let pds = vec![pd("runs", 5), pd("wakes", priority)];
+        let mut world = World::init(&system(pds, &[]));
         world.wake(0);
         let running = world.step(Event::Interrupt(WAKE_IRQ + 1));
         assert_eq!(running, Some(runs), "priority {priority}");
@@ -266,12 +266,12 @@ fn waking_up_with_higher_priority_preempts_and_with_the_same_does_not() {
 
 #[test]
 fn budgets_come_back_in_the_order_of_their_times() {
-    let domains = vec![
+    let pds = vec![
         pd("late", 5).budget(100, 3000),
         pd("early", 5).budget(100, 1000),
         pd("middle", 5).budget(100, 2000),
     ];
-    let mut world = World::boot(&system(domains, &[]));
+    let mut world = World::boot(&system(pds, &[]));
     world.pass(300);
     let order: Vec<usize> = world
         .kernel

@@ -131,7 +131,7 @@ fn a_new_priority_counts_at_once() {
 
 #[test]
 fn a_thread_that_waits_waits_at_its_new_place() {
-    let domains = vec![
+    let pds = vec![
         pd("server", 5),
         pd("boss", 60)
             .cap(1, UserCapKind::Tcb, 1)
@@ -141,7 +141,7 @@ fn a_thread_that_waits_waits_at_its_new_place() {
         pd("two", 20),
     ];
     let channels = [pp((2, 1), (0, 1)), pp((3, 1), (0, 2))];
-    let mut world = World::init(&system(domains, &channels));
+    let mut world = World::init(&system(pds, &channels));
     world.wake(0);
     for domain in [2, 3] {
         world.wake(domain);

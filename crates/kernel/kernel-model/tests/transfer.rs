@@ -12,13 +12,13 @@ const EXTRA_CAPS_INDEX: usize = MAX_MESSAGE_WORDS + 2;
 
 /// A parent that is called by its children, of which the second can be called too.
 fn world() -> World {
-    let domains = vec![
+    let pds = vec![
         pd("parent", 30),
         pd("child", 20).child_of(0, 0),
         pd("other", 10).child_of(0, 1),
     ];
     let channels = [pp((1, 1), (0, 1)), pp((2, 1), (0, 2)), pp((1, 2), (2, 3))];
-    World::init(&system(domains, &channels))
+    World::init(&system(pds, &channels))
 }
 
 fn info(world: &World, domain: usize) -> MessageInfo {

@@ -76,14 +76,14 @@ pub(crate) fn lower(system: &sdf::System, files: &SearchPaths) -> Result<Image, 
         })
         .collect::<Result<Vec<_>, _>>()?;
     let user_top = sdf::Kernel::QEMU_VIRT_AARCH64.user_top;
-    let domains = system
+    let pds = system
         .protection_domains
         .iter()
         .map(|pd| domain_spec(pd, system, user_top, &region_paddrs, &mut paddrs))
         .collect();
     let spec = BootSpec {
         user_top,
-        domains,
+        pds,
         channels: system.channels.iter().map(words::channel).collect(),
         segments: Vec::new(),
     };

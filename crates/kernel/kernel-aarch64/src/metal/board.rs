@@ -66,19 +66,19 @@ impl Machine for Board {
 impl Board {
     fn print(&mut self, report: Report<'_>) -> fmt::Result {
         let name = |thread: ThreadId| {
-            let pd = self.spec.domains.get(thread.index());
+            let pd = self.spec.pds.get(thread.index());
             pd.map_or("monitor", |pd| pd.name.as_str())
         };
         let console = &mut self.console;
         match report {
             // These are not errors, and would only mix with the output of PDs.
             Report::MonitorStarted | Report::Passive { .. } | Report::NameThread { .. } => Ok(()),
-            Report::Fault(fault) => match self.spec.domains.get(fault.domain) {
+            Report::Fault(fault) => match self.spec.pds.get(fault.domain) {
                 Some(pd) => write!(console, "{}", FaultReport { pd, fault }),
                 None => Ok(()),
             },
             Report::NotPassive { domain, error } => {
-                let name = self.spec.domains.get(domain).map_or("?", |pd| &pd.name);
+                let name = self.spec.pds.get(domain).map_or("?", |pd| &pd.name);
                 writeln!(console, "{ERROR}{name}: cannot be made passive: {error}")
             }
             Report::NoFaultHandler { thread, fault } => {

@@ -26,7 +26,7 @@ pub(super) struct Machinery {
     pub(super) board: Board,
     pub(super) timer: Timer,
     /// In the order of the boot spec.
-    pub(super) domains: Vec<Domain>,
+    pub(super) pds: Vec<Domain>,
     /// The thread whose address space is active at EL0.
     pub(super) at_el0: Option<ThreadId>,
 }
@@ -71,7 +71,7 @@ impl Machinery {
     ///
     /// The processor is [prepared](cpu::prepare).
     unsafe fn run_thread(&mut self, thread: ThreadId) -> Exit {
-        let domain = &mut self.domains[thread.index()];
+        let domain = &mut self.pds[thread.index()];
         if self.at_el0 != Some(thread) {
             self.at_el0 = Some(thread);
             cpu::use_address_space(domain.space, vmid(thread));

@@ -57,14 +57,14 @@ pub(super) extern "C" fn start() -> ! {
     let kernel = Kernel::new(&payload.spec, clock).unwrap_or_else(|error| refuse(error));
     let plan = Plan::new(&payload.spec, gic.count()).unwrap_or_else(|error| refuse(error));
     prepare_memory(&payload, &plan);
-    let domains = domains(&payload);
+    let pds = pds(&payload);
     // SAFETY: 1. The addresses are from the plan. 2. Memory has just been prepared.
     let ipc_buffers = plan
         .ipc_buffers
         .iter()
         .map(|paddr| unsafe { IpcBuffer::at(*paddr) })
         .collect();
-    for irq in payload.spec.domains.iter().flat_map(|pd| &pd.irqs) {
+    for irq in payload.spec.pds.iter().flat_map(|pd| &pd.irqs) {
         gic.set_trigger(irq.number, irq.trigger);
     }
     if snapshot::has_power_button(&payload.spec) {
@@ -78,14 +78,14 @@ pub(super) extern "C" fn start() -> ! {
         gic,
         ipc_buffers,
         spec: payload.spec,
-        tables: domains.iter().map(|pd| pd.space.tables()).collect(),
+        tables: pds.iter().map(|pd| pd.space.tables()).collect(),
     };
     cpu::prepare();
     let machinery = Machinery {
         kernel,
         board,
         timer: Timer::new(),
-        domains,
+        pds,
         at_el0: None,
     };
     // SAFETY: 1. The processor has just been prepared.
@@ -118,8 +118,8 @@ fn prepare_memory(payload: &Payload<'_>, plan: &Plan) {
 }
 
 /// Makes the address spaces and registers of all PDs.
-fn domains(payload: &Payload<'_>) -> Vec<Domain> {
-    let pds = payload.spec.domains.iter();
+fn pds(payload: &Payload<'_>) -> Vec<Domain> {
+    let pds = payload.spec.pds.iter();
     pds.map(|pd| {
         let space = AddressSpace::new(&pd.mappings).unwrap_or_else(|error| refuse(error));
         Domain {

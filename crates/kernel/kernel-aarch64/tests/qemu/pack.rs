@@ -34,7 +34,7 @@ pub(crate) fn pack(kernel: &[u8], program: &[u8], pds: &[Pd], channels: &[Channe
     };
     let spec = BootSpec {
         user_top: USER_TOP,
-        domains: pds
+        pds: pds
             .iter()
             .map(|pd| domain(pd, program, &mut memory))
             .collect(),

@@ -33,7 +33,7 @@ pub(crate) fn invoke(
         return Err(InvocationError::IllegalOperation);
     }
     let holds = |map: &&boot_spec::Mapping| map.vaddr <= start && start - map.vaddr < map.bytes;
-    let mappings = &spec.domains[thread.index()].mappings;
+    let mappings = &spec.pds[thread.index()].mappings;
     let Some(mapping) = mappings.iter().find(holds).copied() else {
         // Memory that is not mapped is not cached.
         return Ok(());

@@ -80,14 +80,14 @@ impl Kernel {
     /// Fails if the spec contradicts itself, or has a budget or a period that seL4 refuses.
     pub fn new(spec: &BootSpec, clock: Clock) -> Result<Self, SystemError> {
         let system = System::new(spec, clock)?;
-        let domains = spec.domains.len();
+        let pds = spec.pds.len();
         let threads = spec
-            .domains
+            .pds
             .iter()
             .map(|pd| Thread::new(pd.priority, pd.fpu))
             .chain([Monitor::thread()]);
         let sched_contexts = spec
-            .domains
+            .pds
             .iter()
             .enumerate()
             .map(|(domain, pd)| (pd.budget_us, pd.period_us, 0x100 + domain as u64))
@@ -98,14 +98,14 @@ impl Kernel {
             });
         let mut kernel = Self {
             sched: Scheduler::new(threads, sched_contexts, clock),
-            ipc: Ipc::new(domains + 1),
-            notifications: Notifications::new(domains),
+            ipc: Ipc::new(pds + 1),
+            notifications: Notifications::new(pds),
             irqs: Irqs::new(&system),
             monitor: Monitor::default(),
             halted: false,
             system: Arc::new(system),
         };
-        for (domain, pd) in spec.domains.iter().enumerate() {
+        for (domain, pd) in spec.pds.iter().enumerate() {
             let id = ThreadId::nth(domain);
             let thread = kernel.sched.thread_mut(id);
             thread.context.pc = pd.entry;
@@ -318,12 +318,12 @@ impl Kernel {
 impl Kernel {
     /// Returns the thread of a PD, if there is such a PD.
     pub fn thread_of(&self, domain: usize) -> Option<ThreadId> {
-        (domain < self.spec().domains.len()).then(|| ThreadId::nth(domain))
+        (domain < self.spec().pds.len()).then(|| ThreadId::nth(domain))
     }
 
     /// The threads of all PDs, in the order of the boot spec; not the monitor's.
     pub fn threads(&self) -> impl Iterator<Item = ThreadId> + use<> {
-        (0..self.spec().domains.len()).map(ThreadId::nth)
+        (0..self.spec().pds.len()).map(ThreadId::nth)
     }
 
     /// The registers of a thread.
@@ -343,7 +343,7 @@ impl Kernel {
 
     /// The name of a thread's PD, or `monitor`.
     pub fn name(&self, thread: ThreadId) -> &str {
-        let domain = self.spec().domains.get(thread.index());
+        let domain = self.spec().pds.get(thread.index());
         domain.map_or(Monitor::NAME, |domain| domain.name.as_str())
     }
 

@@ -140,7 +140,7 @@ impl World {
         let mut kernel = Kernel::new(spec, clock()).unwrap();
         let mut machine = TestMachine {
             now: 1000,
-            buffers: vec![vec![0; IPC_BUFFER_WORDS]; spec.domains.len()],
+            buffers: vec![vec![0; IPC_BUFFER_WORDS]; spec.pds.len()],
             ..TestMachine::default()
         };
         let next = kernel.start(&mut machine);
@@ -166,7 +166,7 @@ impl World {
     /// monitor that it is initialised; then it receives.
     #[track_caller]
     pub fn first_receive(&mut self, domain: usize) {
-        let pd = self.kernel.spec().domains[domain].clone();
+        let pd = self.kernel.spec().pds[domain].clone();
         for irq in &pd.irqs {
             let handler = slots::BASE_IRQ + u64::from(irq.id);
             self.invoke(handler, invocation::IRQAckIRQ, &[], &[])

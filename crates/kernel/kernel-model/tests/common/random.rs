@@ -37,7 +37,7 @@ impl Kind {
 
 /// The capabilities of a PD to endpoints and what else it may send to.
 pub fn capabilities(spec: &BootSpec, domain: usize) -> Vec<(u64, Kind)> {
-    let pd = &spec.domains[domain];
+    let pd = &spec.pds[domain];
     let fault_endpoint = match pd.parent {
         Some(_) => Kind::Endpoint,
         None => Kind::DeadEnd,
@@ -60,7 +60,7 @@ pub fn capabilities(spec: &BootSpec, domain: usize) -> Vec<(u64, Kind)> {
             caps.extend([(slots::BASE_ENDPOINT + id, Kind::Endpoint); 4]);
         }
     }
-    for parent in spec.domains.iter().filter_map(|pd| pd.parent) {
+    for parent in spec.pds.iter().filter_map(|pd| pd.parent) {
         if usize::from(parent.domain) == domain {
             caps.push((slots::BASE_TCB + u64::from(parent.child_id), Kind::Thread));
         }
@@ -105,7 +105,7 @@ impl Random {
     /// A system of a few PDs, most of which can reach each other, and few priorities.
     pub fn system(&mut self) -> BootSpec {
         let count = 2 + self.below(5) as u8;
-        let mut domains = Vec::new();
+        let mut pds = Vec::new();
         for domain in 0..count {
             let mut this = pd(
                 &format!("pd{}", self.below(1000) * 10 + u64::from(domain)),
@@ -138,14 +138,14 @@ impl Random {
                 ]);
                 this = this.cap(slot, kind, self.below(count.into()) as u8);
             }
-            domains.push(this);
+            pds.push(this);
         }
         let mut channels: Vec<Channel> = Vec::new();
         for (id, _) in (0..3 + self.below(6)).enumerate() {
             let one = self.below(count.into()) as u8;
             let other = (one + 1 + self.below(u64::from(count) - 1) as u8) % count;
             let id = id as u8;
-            let priority = |domain: u8| domains[usize::from(domain)].priority;
+            let priority = |domain: u8| pds[usize::from(domain)].priority;
             // As a system should be: calls go to higher priorities. Mostly.
             let (one, other) = if priority(one) > priority(other) && !self.once_in(5) {
                 (other, one)
@@ -158,7 +158,7 @@ impl Random {
                 pp((one, id), (other, id))
             });
         }
-        system(domains, &channels)
+        system(pds, &channels)
     }
 
     /// A capability pointer of this PD to such an object, or rarely one that may lead anywhere;
@@ -260,7 +260,7 @@ impl Random {
     /// An event, with everything that goes with it: time passes, registers and buffers are filled.
     pub fn event(&mut self, world: &mut World) -> Event {
         self.pass_time(world);
-        let interrupts = world.kernel.spec().domains.len() as u64 + 1;
+        let interrupts = world.kernel.spec().pds.len() as u64 + 1;
         if world.running().is_none() || self.once_in(6) {
             return if self.once_in(3) {
                 Event::Tick

@@ -106,26 +106,26 @@ fn channel(one: (u8, u8), other: (u8, u8), pp: bool) -> Channel {
 }
 
 /// A system of these PDs and channels, each PD with an interrupt to wake it.
-pub fn system(mut domains: Vec<ProtectionDomain>, channels: &[Channel]) -> BootSpec {
-    for (domain, pd) in (0..).zip(&mut domains) {
+pub fn system(mut pds: Vec<ProtectionDomain>, channels: &[Channel]) -> BootSpec {
+    for (domain, pd) in (0..).zip(&mut pds) {
         pd.irqs.push(Irq {
             id: WAKE_ID,
             number: WAKE_IRQ + domain,
             trigger: Trigger::Level,
         });
     }
-    let parents: Vec<Parent> = domains.iter().filter_map(|pd| pd.parent).collect();
+    let parents: Vec<Parent> = pds.iter().filter_map(|pd| pd.parent).collect();
     for parent in parents {
-        domains[usize::from(parent.domain)].needs_endpoint = true;
+        pds[usize::from(parent.domain)].needs_endpoint = true;
     }
     for ends in channels.iter().map(|channel| channel.ends) {
         for (end, other) in [(ends[0], ends[1]), (ends[1], ends[0])] {
-            domains[usize::from(other.domain)].needs_endpoint |= end.pp;
+            pds[usize::from(other.domain)].needs_endpoint |= end.pp;
         }
     }
     BootSpec {
         user_top: (1 << 40) - 1,
-        domains,
+        pds,
         channels: channels.to_vec(),
         segments: Vec::new(),
     }

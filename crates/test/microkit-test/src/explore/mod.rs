@@ -87,7 +87,7 @@ impl<'a> Explorer<'a> {
     #[track_caller]
     pub fn interrupt(mut self, name: &str, channel: u8) -> Self {
         let domain = self.system.domain(name);
-        let irqs = &self.system.image.spec.domains[domain].irqs;
+        let irqs = &self.system.image.spec.pds[domain].irqs;
         assert!(
             irqs.iter().any(|irq| irq.id == channel),
             "{name} has no <irq> with id=\"{channel}\""
