@@ -114,7 +114,7 @@ record! {
     #[derive(Copy)]
     pub struct Parent {
         /// The index of the parent.
-        pub domain: u8,
+        pub pd_index: u8,
         /// The identifier of this child in the parent.
         pub child_id: u8,
     }
@@ -204,7 +204,7 @@ record! {
         /// The kind of object.
         pub kind: UserCapKind,
         /// The index of the PD that the object belongs to.
-        pub domain: u8,
+        pub pd_index: u8,
     }
 }
 
@@ -235,7 +235,7 @@ record! {
     #[derive(Copy)]
     pub struct ChannelEnd {
         /// The index of the PD.
-        pub domain: u8,
+        pub pd_index: u8,
         /// The identifier of the channel in that PD.
         pub id: u8,
         /// It may make protected procedure calls to the other end.

@@ -81,11 +81,11 @@ fn cap(random: &mut Random) -> UserCap {
     UserCap {
         slot: random.next() as u8,
         kind: kinds[random.below(3) as usize],
-        domain: random.next() as u8,
+        pd_index: random.next() as u8,
     }
 }
 
-fn domain(random: &mut Random) -> ProtectionDomain {
+fn pd(random: &mut Random) -> ProtectionDomain {
     ProtectionDomain {
         name: random
             .list(|random| char::from_u32(random.below(0xd000) as u32).unwrap())
@@ -104,7 +104,7 @@ fn domain(random: &mut Random) -> ProtectionDomain {
         },
         ipc_buffer: random.number(),
         parent: random.flag().then(|| Parent {
-            domain: random.next() as u8,
+            pd_index: random.next() as u8,
             child_id: random.next() as u8,
         }),
         mappings: random.list(mapping),
@@ -115,7 +115,7 @@ fn domain(random: &mut Random) -> ProtectionDomain {
 
 fn end(random: &mut Random) -> ChannelEnd {
     ChannelEnd {
-        domain: random.next() as u8,
+        pd_index: random.next() as u8,
         id: random.next() as u8,
         pp: random.flag(),
         notify: random.flag(),
@@ -125,7 +125,7 @@ fn end(random: &mut Random) -> ChannelEnd {
 fn spec(random: &mut Random) -> BootSpec {
     BootSpec {
         user_top: random.number(),
-        pds: random.list(domain),
+        pds: random.list(pd),
         channels: random.list(|random| Channel {
             ends: [end(random), end(random)],
         }),

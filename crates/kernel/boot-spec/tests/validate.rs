@@ -28,7 +28,7 @@ fn mapping(vaddr: u64, paddr: u64, bytes: u64, perms: Perms) -> Mapping {
     }
 }
 
-fn domain(name: &str) -> ProtectionDomain {
+fn pd(name: &str) -> ProtectionDomain {
     let (stack, ipc_buffer) = (0xff_ffff_c000, 0xff_ffff_f000);
     ProtectionDomain {
         name: name.into(),
@@ -51,9 +51,9 @@ fn domain(name: &str) -> ProtectionDomain {
     }
 }
 
-fn end(domain: u8, id: u8, pp: bool) -> ChannelEnd {
+fn end(pd_index: u8, id: u8, pp: bool) -> ChannelEnd {
     ChannelEnd {
-        domain,
+        pd_index,
         id,
         pp,
         notify: true,
@@ -61,9 +61,9 @@ fn end(domain: u8, id: u8, pp: bool) -> ChannelEnd {
 }
 
 fn good() -> BootSpec {
-    let mut pds = vec![domain("parent"), domain("child"), domain("driver")];
+    let mut pds = vec![pd("parent"), pd("child"), pd("driver")];
     pds[1].parent = Some(Parent {
-        domain: 0,
+        pd_index: 0,
         child_id: 61,
     });
     pds[2].irqs = vec![Irq {
@@ -74,7 +74,7 @@ fn good() -> BootSpec {
     pds[2].caps = vec![UserCap {
         slot: 63,
         kind: UserCapKind::Tcb,
-        domain: 2,
+        pd_index: 2,
     }];
     BootSpec {
         user_top: USER_TOP,
@@ -113,43 +113,43 @@ fn a_good_spec_has_nothing_wrong() {
 #[test]
 fn there_are_between_one_and_sixty_three_domains() {
     let empty = BootSpec::default();
-    assert_eq!(empty.validate(), Err(vec![SpecError::NoDomains]));
+    assert_eq!(empty.validate(), Err(vec![SpecError::NoPds]));
     let add = |count: usize| {
         move |spec: &mut BootSpec| {
-            let more = (spec.pds.len()..count).map(|index| domain(&index.to_string()));
+            let more = (spec.pds.len()..count).map(|index| pd(&index.to_string()));
             spec.pds.extend(more);
         }
     };
     check(add(63), &[]);
-    check(add(64), &[SpecError::TooManyDomains { count: 64 }]);
+    check(add(64), &[SpecError::TooManyPds { count: 64 }]);
 }
 
 #[test]
 fn names_are_there_and_differ() {
     check(
         |spec| spec.pds[1].name.clear(),
-        &[SpecError::Name { domain: 1 }],
+        &[SpecError::Name { pd_index: 1 }],
     );
     check(
         |spec| spec.pds[1].name = "x".repeat(65),
-        &[SpecError::Name { domain: 1 }],
+        &[SpecError::Name { pd_index: 1 }],
     );
     check(|spec| spec.pds[1].name = "x".repeat(64), &[]);
     check(
         |spec| spec.pds[2].name = "parent".into(),
-        &[SpecError::DuplicateName { domain: 2, of: 0 }],
+        &[SpecError::DuplicateName { pd_index: 2, of: 0 }],
     );
 }
 
 #[test]
 fn scheduling_parameters_are_in_range() {
     let priority = SpecError::Priority {
-        domain: 0,
+        pd_index: 0,
         priority: 255,
     };
     check(|spec| spec.pds[0].priority = 255, &[priority]);
     let budget = |budget_us, period_us| SpecError::Budget {
-        domain: 0,
+        pd_index: 0,
         budget_us,
         period_us,
     };
@@ -159,29 +159,35 @@ fn scheduling_parameters_are_in_range() {
 
 #[test]
 fn a_parent_comes_first_and_knows_its_children_apart() {
-    let parent = |domain, child_id| Some(Parent { domain, child_id });
-    let wrong = |parent| SpecError::Parent { domain: 1, parent };
+    let parent = |pd_index, child_id| Some(Parent { pd_index, child_id });
+    let wrong = |parent| SpecError::Parent {
+        pd_index: 1,
+        parent,
+    };
     check(|spec| spec.pds[1].parent = parent(1, 0), &[wrong(1)]);
     check(|spec| spec.pds[1].parent = parent(9, 0), &[wrong(9)]);
-    let id = SpecError::ChildId { domain: 1, id: 62 };
+    let id = SpecError::ChildId {
+        pd_index: 1,
+        id: 62,
+    };
     check(|spec| spec.pds[1].parent = parent(0, 62), &[id]);
-    let twins = SpecError::DuplicateChildId { domain: 2, of: 1 };
+    let twins = SpecError::DuplicateChildId { pd_index: 2, of: 1 };
     check(|spec| spec.pds[2].parent = parent(0, 61), &[twins]);
 }
 
 #[test]
 fn who_is_called_or_has_children_has_an_endpoint() {
     let without =
-        |domain: usize| move |spec: &mut BootSpec| spec.pds[domain].needs_endpoint = false;
-    check(without(0), &[SpecError::NoEndpoint { domain: 0 }]);
-    check(without(2), &[SpecError::NoEndpoint { domain: 2 }]);
+        |pd_index: usize| move |spec: &mut BootSpec| spec.pds[pd_index].needs_endpoint = false;
+    check(without(0), &[SpecError::NoEndpoint { pd_index: 0 }]);
+    check(without(2), &[SpecError::NoEndpoint { pd_index: 2 }]);
     check(without(1), &[]);
 }
 
 #[test]
 fn the_thread_can_start() {
     let lacks = |what, vaddr| SpecError::NotMapped {
-        domain: 0,
+        pd_index: 0,
         what,
         vaddr,
     };
@@ -223,11 +229,11 @@ fn a_range_may_be_mapped_in_pieces() {
 fn mappings_are_whole_pages_inside_the_address_space() {
     let add = |map: Mapping| move |spec: &mut BootSpec| spec.pds[0].mappings.push(map);
     let range = SpecError::AddressRange {
-        domain: 0,
+        pd_index: 0,
         mapping: 3,
     };
     let pages = SpecError::PageAlignment {
-        domain: 0,
+        pd_index: 0,
         mapping: 3,
     };
     check(add(mapping(0x40_0000, 0x7000_0000, 0, RW)), &[range]);
@@ -247,12 +253,12 @@ fn mappings_are_whole_pages_inside_the_address_space() {
     check(
         add(unreadable),
         &[SpecError::Permissions {
-            domain: 0,
+            pd_index: 0,
             mapping: 3,
         }],
     );
     let over = SpecError::Overlap {
-        domain: 0,
+        pd_index: 0,
         mapping: 3,
         with: 0,
     };
@@ -265,9 +271,9 @@ fn channels_join_two_domains_that_are_there() {
     check(channel(end(1, 1, false), end(2, 2, false)), &[]);
     check(
         channel(end(1, 1, false), end(3, 2, false)),
-        &[SpecError::ChannelDomain {
+        &[SpecError::ChannelPd {
             channel: 1,
-            domain: 3,
+            pd_index: 3,
         }],
     );
     check(
@@ -280,13 +286,16 @@ fn channels_join_two_domains_that_are_there() {
     );
     check(
         channel(end(1, 62, false), end(2, 2, false)),
-        &[SpecError::ChannelId { domain: 1, id: 62 }],
+        &[SpecError::ChannelId {
+            pd_index: 1,
+            id: 62,
+        }],
     );
     // 0 is the other channel's identifier, 1 the interrupt's.
     for id in [0, 1] {
         check(
             channel(end(1, 1, false), end(2, id, false)),
-            &[SpecError::DuplicateChannelId { domain: 2, id }],
+            &[SpecError::DuplicateChannelId { pd_index: 2, id }],
         );
     }
 }
@@ -310,30 +319,36 @@ fn capabilities_lie_in_slots_of_their_own() {
         let cap = UserCap {
             slot,
             kind: UserCapKind::VSpace,
-            domain: of,
+            pd_index: of,
         };
         move |spec: &mut BootSpec| spec.pds[2].caps.push(cap)
     };
     check(add(1, 0), &[]);
-    check(add(0, 0), &[SpecError::CapSlot { domain: 2, slot: 0 }]);
+    check(
+        add(0, 0),
+        &[SpecError::CapSlot {
+            pd_index: 2,
+            slot: 0,
+        }],
+    );
     check(
         add(64, 0),
         &[SpecError::CapSlot {
-            domain: 2,
+            pd_index: 2,
             slot: 64,
         }],
     );
     check(
         add(63, 0),
         &[SpecError::DuplicateCapSlot {
-            domain: 2,
+            pd_index: 2,
             slot: 63,
         }],
     );
     check(
         add(1, 3),
-        &[SpecError::CapDomain {
-            domain: 2,
+        &[SpecError::CapPd {
+            pd_index: 2,
             slot: 1,
             of: 3,
         }],

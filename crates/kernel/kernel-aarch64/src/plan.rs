@@ -34,17 +34,17 @@ pub enum PlanError {
     /// The addresses of PDs have more bits than this machine translates.
     UserTop { user_top: u64 },
     /// A mapping has physical addresses that the machine does not have.
-    AddressSize { domain: usize, mapping: usize },
+    AddressSize { pd_index: usize, mapping: usize },
     /// A mapping contains memory of the kernel.
-    KernelMemory { domain: usize, mapping: usize },
+    KernelMemory { pd_index: usize, mapping: usize },
     /// A mapping contains a device of the kernel.
-    KernelDevice { domain: usize, mapping: usize },
+    KernelDevice { pd_index: usize, mapping: usize },
     /// An IPC buffer is not in cached memory, or crosses mappings.
-    IpcBuffer { domain: usize },
+    IpcBuffer { pd_index: usize },
     /// The destination of a segment is outside the memory for systems.
     Segment { segment: usize },
     /// An IRQ belongs to the kernel or does not exist.
-    Irq { domain: usize, number: u32 },
+    Irq { pd_index: usize, number: u32 },
 }
 
 impl fmt::Display for PlanError {
@@ -54,32 +54,32 @@ impl fmt::Display for PlanError {
                 f,
                 "addresses up to {user_top:#x} do not fit in {ADDRESS_BITS} bits"
             ),
-            Self::AddressSize { domain, mapping } => write!(
+            Self::AddressSize { pd_index, mapping } => write!(
                 f,
-                "PD {domain}, mapping {mapping}: the physical address does not fit in \
+                "PD {pd_index}, mapping {mapping}: the physical address does not fit in \
                  {ADDRESS_BITS} bits"
             ),
-            Self::KernelMemory { domain, mapping } => {
+            Self::KernelMemory { pd_index, mapping } => {
                 write!(
                     f,
-                    "PD {domain}, mapping {mapping}: contains memory of the kernel"
+                    "PD {pd_index}, mapping {mapping}: contains memory of the kernel"
                 )
             }
-            Self::KernelDevice { domain, mapping } => write!(
+            Self::KernelDevice { pd_index, mapping } => write!(
                 f,
-                "PD {domain}, mapping {mapping}: contains the interrupt controller, which only \
+                "PD {pd_index}, mapping {mapping}: contains the interrupt controller, which only \
                  the kernel may use"
             ),
-            Self::IpcBuffer { domain } => {
-                write!(f, "PD {domain}: the IPC buffer is not in cached memory")
+            Self::IpcBuffer { pd_index } => {
+                write!(f, "PD {pd_index}: the IPC buffer is not in cached memory")
             }
             Self::Segment { segment } => {
                 write!(f, "segment {segment}: is outside the system's memory")
             }
-            Self::Irq { domain, number } => {
+            Self::Irq { pd_index, number } => {
                 write!(
                     f,
-                    "PD {domain}: IRQ {number} belongs to the kernel or does not exist"
+                    "PD {pd_index}: IRQ {number} belongs to the kernel or does not exist"
                 )
             }
         }
@@ -101,10 +101,10 @@ impl Plan {
             });
         }
         let mut ipc_buffers = Vec::with_capacity(spec.pds.len());
-        for (domain, pd) in spec.pds.iter().enumerate() {
-            check_mappings(domain, pd)?;
-            check_irqs(domain, pd, irq_count)?;
-            let buffer = ipc_buffer(pd).ok_or(PlanError::IpcBuffer { domain })?;
+        for (pd_index, pd) in spec.pds.iter().enumerate() {
+            check_mappings(pd_index, pd)?;
+            check_irqs(pd_index, pd, irq_count)?;
+            let buffer = ipc_buffer(pd).ok_or(PlanError::IpcBuffer { pd_index })?;
             ipc_buffers.push(buffer);
         }
         for (segment, place) in spec.segments.iter().enumerate() {
@@ -128,27 +128,27 @@ impl Plan {
     }
 }
 
-fn check_mappings(domain: usize, pd: &ProtectionDomain) -> Result<(), PlanError> {
+fn check_mappings(pd_index: usize, pd: &ProtectionDomain) -> Result<(), PlanError> {
     for (mapping, map) in pd.mappings.iter().enumerate() {
         let range = physical(map);
         if range.end > 1 << ADDRESS_BITS {
-            return Err(PlanError::AddressSize { domain, mapping });
+            return Err(PlanError::AddressSize { pd_index, mapping });
         }
         if overlap(&range, &KERNEL_MEMORY) {
-            return Err(PlanError::KernelMemory { domain, mapping });
+            return Err(PlanError::KernelMemory { pd_index, mapping });
         }
         if KERNEL_DEVICES.iter().any(|device| overlap(&range, device)) {
-            return Err(PlanError::KernelDevice { domain, mapping });
+            return Err(PlanError::KernelDevice { pd_index, mapping });
         }
     }
     Ok(())
 }
 
-fn check_irqs(domain: usize, pd: &ProtectionDomain, irq_count: u32) -> Result<(), PlanError> {
+fn check_irqs(pd_index: usize, pd: &ProtectionDomain, irq_count: u32) -> Result<(), PlanError> {
     let numbers = pd.irqs.iter().map(|irq| irq.number);
     for number in numbers {
         if number >= irq_count || KERNEL_IRQS.contains(&number) {
-            return Err(PlanError::Irq { domain, number });
+            return Err(PlanError::Irq { pd_index, number });
         }
     }
     Ok(())
@@ -273,16 +273,16 @@ mod tests {
 
     #[test]
     fn memory_and_devices_of_the_kernel_are_refused() {
-        let (domain, mapping) = (0, 1);
+        let (pd_index, mapping) = (0, 1);
         for paddr in [0x6fff_f000, 0x7000_0000, 0x7fff_f000] {
-            let error = PlanError::KernelMemory { domain, mapping };
+            let error = PlanError::KernelMemory { pd_index, mapping };
             refuse(&with(map(paddr, 0x2000)), error);
         }
         for paddr in [0x0800_0000, 0x07ff_f000, 0x0801_0000, 0x0803_0000] {
-            let error = PlanError::KernelDevice { domain, mapping };
+            let error = PlanError::KernelDevice { pd_index, mapping };
             refuse(&with(map(paddr, 0x2000)), error);
         }
-        let error = PlanError::AddressSize { domain, mapping };
+        let error = PlanError::AddressSize { pd_index, mapping };
         refuse(&with(map((1 << 40) - 0x1000, 0x2000)), error);
     }
 
@@ -296,14 +296,17 @@ mod tests {
                 number,
                 trigger,
             }];
-            let expect = wrong.then_some(PlanError::Irq { domain: 0, number });
+            let expect = wrong.then_some(PlanError::Irq {
+                pd_index: 0,
+                number,
+            });
             assert_eq!(Plan::new(&spec, 64).err(), expect);
         }
     }
 
     #[test]
     fn the_ipc_buffer_must_be_memory() {
-        let error = || PlanError::IpcBuffer { domain: 0 };
+        let error = || PlanError::IpcBuffer { pd_index: 0 };
         let mut uncached = spec();
         uncached.pds[0].mappings[0].cached = false;
         refuse(&uncached, error());

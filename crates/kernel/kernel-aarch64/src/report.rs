@@ -193,7 +193,7 @@ mod tests {
         FaultReport {
             pd: &pd,
             fault: MonitorFault {
-                domain: 0,
+                pd_index: 0,
                 label,
                 words: all,
                 context: &context,

@@ -110,12 +110,12 @@ pub enum Report<'a> {
     /// The monitor has made a PD passive.
     Passive {
         /// The index of the PD.
-        domain: usize,
+        pd_index: usize,
     },
     /// The monitor failed to make a PD passive.
     NotPassive {
         /// The index of the PD.
-        domain: usize,
+        pd_index: usize,
         /// The reason.
         error: InvocationError,
     },
@@ -177,7 +177,7 @@ pub enum HaltReason {
 #[derive(Debug, Copy, Clone)]
 pub struct MonitorFault<'a> {
     /// The index of the PD that has faulted.
-    pub domain: usize,
+    pub pd_index: usize,
     /// The label: one of [`fault`](crate::numbers::fault), unless the PD has sent the message
     /// itself.
     pub label: u64,

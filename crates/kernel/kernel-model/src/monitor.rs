@@ -96,29 +96,29 @@ fn handle_message(
     let context = &mut sched.thread_mut(monitor).context;
     let context = core::mem::replace(context, UserContext::NEW);
     let label = MessageInfo::from_word(context[INFO_REGISTER]).label;
-    let Some(domain) = domain_with_badge(messages.system, context[BADGE_REGISTER]) else {
+    let Some(pd_index) = pd_with_badge(messages.system, context[BADGE_REGISTER]) else {
         return;
     };
     if label == fault::NullFault {
-        let outcome = make_passive(messages.system, sched, notifications, domain);
+        let outcome = make_passive(messages.system, sched, notifications, pd_index);
         messages.machine.report(match outcome {
-            Ok(()) => Report::Passive { domain },
-            Err(error) => Report::NotPassive { domain, error },
+            Ok(()) => Report::Passive { pd_index },
+            Err(error) => Report::NotPassive { pd_index, error },
         });
     } else {
         messages.machine.report(Report::Fault(MonitorFault {
-            domain,
+            pd_index,
             label,
             words,
-            context: &sched.thread(ThreadId::nth(domain)).context,
+            context: &sched.thread(ThreadId::nth(pd_index)).context,
         }));
     }
 }
 
 /// Returns the PD whose capability to the monitor's endpoint has this badge.
-fn domain_with_badge(system: &System, badge: u64) -> Option<usize> {
-    let domain = usize::try_from(badge.checked_sub(1)?).ok()?;
-    (domain < system.spec.pds.len()).then_some(domain)
+fn pd_with_badge(system: &System, badge: u64) -> Option<usize> {
+    let pd_index = usize::try_from(badge.checked_sub(1)?).ok()?;
+    (pd_index < system.spec.pds.len()).then_some(pd_index)
 }
 
 /// Binds a PD's scheduling context to its notification.
@@ -129,13 +129,14 @@ fn make_passive(
     system: &System,
     sched: &mut Scheduler,
     notifications: &mut Notifications,
-    domain: usize,
+    pd_index: usize,
 ) -> Result<(), InvocationError> {
-    if !system.spec.pds[domain].passive {
+    if !system.spec.pds[pd_index].passive {
         // The monitor has capabilities to the scheduling contexts of passive PDs only.
         return Err(InvocationError::InvalidCapability(0));
     }
-    let (notification, sched_context) = (NotificationId::nth(domain), SchedContextId::nth(domain));
+    let (notification, sched_context) =
+        (NotificationId::nth(pd_index), SchedContextId::nth(pd_index));
     notifications.bind_sched_context(sched, notification, sched_context)
 }
 

@@ -29,7 +29,7 @@ pub enum SystemError {
     /// The budget of a PD is too small for a thread to enter the kernel, or the period is too long.
     Budget {
         /// The index of the PD.
-        domain: usize,
+        pd_index: usize,
     },
 }
 
@@ -40,10 +40,10 @@ impl fmt::Display for SystemError {
                 write!(f, "the boot spec is not valid")?;
                 errors.iter().try_for_each(|error| write!(f, "; {error}"))
             }
-            Self::Budget { domain } => {
+            Self::Budget { pd_index } => {
                 write!(
                     f,
-                    "PD {domain}: the budget is too small or the period too long"
+                    "PD {pd_index}: the budget is too small or the period too long"
                 )
             }
         }
@@ -58,12 +58,12 @@ impl System {
         let unfit = |pd: &ProtectionDomain| {
             clock.ticks(pd.budget_us) < clock.min_budget() || pd.period_us > clock.max_period_us()
         };
-        if let Some(domain) = spec.pds.iter().position(unfit) {
-            return Err(SystemError::Budget { domain });
+        if let Some(pd_index) = spec.pds.iter().position(unfit) {
+            return Err(SystemError::Budget { pd_index });
         }
         let mut irqs = Vec::new();
         let cspaces = (0..spec.pds.len())
-            .map(|domain| cspace(spec, domain, &mut irqs))
+            .map(|pd_index| cspace(spec, pd_index, &mut irqs))
             .collect();
         Ok(Self {
             spec: spec.clone(),
@@ -102,32 +102,32 @@ impl System {
     }
 
     /// The capability with which a PD's faults are sent, which is also in its CSpace.
-    pub(crate) fn fault_handler(&self, domain: usize) -> EndpointCap {
-        fault_handler(&self.spec, domain)
+    pub(crate) fn fault_handler(&self, pd_index: usize) -> EndpointCap {
+        fault_handler(&self.spec, pd_index)
     }
 }
 
 /// Returns the capability that a PD's faults are sent with: to its parent, or to the monitor, which
 /// identifies the PD by its index plus one.
-fn fault_handler(spec: &BootSpec, domain: usize) -> EndpointCap {
-    match spec.pds[domain].parent {
+fn fault_handler(spec: &BootSpec, pd_index: usize) -> EndpointCap {
+    match spec.pds[pd_index].parent {
         Some(parent) => EndpointCap::new(
-            EndpointId::nth(parent.domain.into()),
+            EndpointId::nth(parent.pd_index.into()),
             badge::fault(parent.child_id),
         ),
-        None => monitor_endpoint(spec, domain),
+        None => monitor_endpoint(spec, pd_index),
     }
 }
 
-fn monitor_endpoint(spec: &BootSpec, domain: usize) -> EndpointCap {
-    EndpointCap::new(EndpointId::nth(spec.pds.len()), domain as u64 + 1)
+fn monitor_endpoint(spec: &BootSpec, pd_index: usize) -> EndpointCap {
+    EndpointCap::new(EndpointId::nth(spec.pds.len()), pd_index as u64 + 1)
 }
 
 /// Makes the CSpace of a PD (Microkit tool, `capdl/builder.rs`, steps 3 to 5), and adds its IRQs to
 /// `irqs`.
-fn cspace(spec: &BootSpec, domain: usize, irqs: &mut Vec<(u32, IrqHandler)>) -> CSpace {
-    let pd = &spec.pds[domain];
-    let notification = NotificationId::nth(domain);
+fn cspace(spec: &BootSpec, pd_index: usize, irqs: &mut Vec<(u32, IrqHandler)>) -> CSpace {
+    let pd = &spec.pds[pd_index];
+    let notification = NotificationId::nth(pd_index);
     let mut cspace = CSpace::new(slots::ROOT_CNODE_BITS);
     let node = cspace.add_node(
         slots::MICROKIT_CNODE_BITS,
@@ -138,24 +138,24 @@ fn cspace(spec: &BootSpec, domain: usize, irqs: &mut Vec<(u32, IrqHandler)>) -> 
 
     let mut put = |slot, cap| cspace.put(node, slot, cap);
     let input = if pd.needs_endpoint {
-        Cap::Endpoint(EndpointCap::new(EndpointId::nth(domain), 0))
+        Cap::Endpoint(EndpointCap::new(EndpointId::nth(pd_index), 0))
     } else {
         Cap::Notification(NotificationCap::new(notification, 0))
     };
     put(slots::INPUT, input);
     put(
         slots::FAULT_ENDPOINT,
-        Cap::Endpoint(fault_handler(spec, domain)),
+        Cap::Endpoint(fault_handler(spec, pd_index)),
     );
-    put(slots::VSPACE, Cap::VSpace(ThreadId::nth(domain)));
-    put(slots::REPLY, Cap::Reply(ReplyId::nth(domain)));
+    put(slots::VSPACE, Cap::VSpace(ThreadId::nth(pd_index)));
+    put(slots::REPLY, Cap::Reply(ReplyId::nth(pd_index)));
     if pd.passive {
-        let cap = monitor_endpoint(spec, domain);
+        let cap = monitor_endpoint(spec, pd_index);
         put(slots::MONITOR_ENDPOINT, Cap::Endpoint(cap));
     }
-    for (own, other) in own_channels(spec, domain) {
+    for (own, other) in own_channels(spec, pd_index) {
         let id = u64::from(own.id);
-        let of_other = usize::from(other.domain);
+        let of_other = usize::from(other.pd_index);
         if own.notify {
             let cap =
                 NotificationCap::new(NotificationId::nth(of_other), badge::notification(other.id));
@@ -183,13 +183,13 @@ fn cspace(spec: &BootSpec, domain: usize, irqs: &mut Vec<(u32, IrqHandler)>) -> 
         .iter()
         .enumerate()
         .filter_map(|(child, pd)| pd.parent.map(|parent| (child, parent)))
-        .filter(|(_, parent)| usize::from(parent.domain) == domain)
+        .filter(|(_, parent)| usize::from(parent.pd_index) == pd_index)
     {
         let slot = slots::BASE_TCB + u64::from(parent.child_id);
         put(slot, Cap::Thread(ThreadId::nth(child)));
     }
     for cap in &pd.caps {
-        let of = usize::from(cap.domain);
+        let of = usize::from(cap.pd_index);
         let user_cap = match cap.kind {
             UserCapKind::Tcb => Cap::Thread(ThreadId::nth(of)),
             UserCapKind::SchedContext => Cap::SchedContext(SchedContextId::nth(of)),
@@ -203,7 +203,7 @@ fn cspace(spec: &BootSpec, domain: usize, irqs: &mut Vec<(u32, IrqHandler)>) -> 
 /// Iterates over the channel ends of a PD, each with its other end.
 fn own_channels(
     spec: &BootSpec,
-    domain: usize,
+    pd_index: usize,
 ) -> impl Iterator<Item = (boot_spec::ChannelEnd, boot_spec::ChannelEnd)> + '_ {
     spec.channels
         .iter()
@@ -211,5 +211,5 @@ fn own_channels(
             let [a, b] = channel.ends;
             [(a, b), (b, a)]
         })
-        .filter(move |(own, _)| usize::from(own.domain) == domain)
+        .filter(move |(own, _)| usize::from(own.pd_index) == pd_index)
 }

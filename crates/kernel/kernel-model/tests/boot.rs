@@ -25,8 +25,8 @@ fn of_one_priority_the_last_in_the_order_of_names_runs_first() {
     let pds = vec![pd("b", 5), pd("c", 5), pd("a", 5)];
     let mut world = World::boot(&system(pds, &[]));
     let mut order = Vec::new();
-    while let Some(domain) = world.running() {
-        order.push(domain);
+    while let Some(pd_index) = world.running() {
+        order.push(pd_index);
         world.recv();
     }
     assert_eq!(order, [1, 0, 2]);
@@ -56,13 +56,13 @@ fn interrupts_start_unmasked() {
 
 /// What `DebugCapIdentify` says about each of these capability pointers of the running PD.
 fn tags(world: &mut World, cptrs: &[u64]) -> Vec<u64> {
-    let domain = world.running().unwrap();
+    let pd_index = world.running().unwrap();
     cptrs
         .iter()
         .map(|cptr| {
             world.set(CAP_REGISTER, *cptr);
             world.syscall(syscall::DebugCapIdentify);
-            world.context(domain)[CAP_REGISTER]
+            world.context(pd_index)[CAP_REGISTER]
         })
         .collect()
 }
@@ -153,7 +153,7 @@ fn a_budget_that_sel4_would_refuse_is_refused() {
         let spec = system(vec![pd("one", 1).budget(budget_us, period_us)], &[]);
         assert_eq!(Kernel::new(&spec, clock).map(|_| ()), expect);
     };
-    let refused = Err(SystemError::Budget { domain: 0 });
+    let refused = Err(SystemError::Budget { pd_index: 0 });
     check(20, 20, clock(), Ok(()));
     check(19, 20, clock(), refused.clone());
     check(19, 20, Clock::QEMU, refused.clone());
@@ -174,10 +174,10 @@ fn a_spec_that_contradicts_itself_is_refused() {
 #[test]
 fn every_pd_can_be_woken_by_its_interrupt() {
     let mut world = World::init(&system(vec![pd("one", 1), pd("two", 2)], &[]));
-    for domain in [0, 1] {
-        world.wake(domain);
+    for pd_index in [0, 1] {
+        world.wake(pd_index);
         assert_eq!(world.kernel.irqs().count(), 2);
-        assert!(!world.machine.masked.contains(&(WAKE_IRQ + domain as u32)));
+        assert!(!world.machine.masked.contains(&(WAKE_IRQ + pd_index as u32)));
         world.recv();
     }
 }

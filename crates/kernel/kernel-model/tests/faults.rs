@@ -25,8 +25,8 @@ fn family() -> World {
 }
 
 /// Registers that are all different.
-fn distinct(world: &mut World, domain: usize) -> UserContext {
-    let context = world.context_mut(domain);
+fn distinct(world: &mut World, pd_index: usize) -> UserContext {
+    let context = world.context_mut(pd_index);
     (100..)
         .zip(&mut context.x)
         .for_each(|(value, register)| *register = value);

@@ -15,8 +15,8 @@ fn pair(first: u8, second: u8) -> World {
     World::init(&system(pds, &channels))
 }
 
-fn state(world: &World, domain: usize) -> NotificationState {
-    let notification = world.kernel.own_notification(world.thread(domain));
+fn state(world: &World, pd_index: usize) -> NotificationState {
+    let notification = world.kernel.own_notification(world.thread(pd_index));
     world.kernel.notification(notification).state
 }
 
@@ -74,8 +74,8 @@ fn nobody_else_can_wait_for_a_bound_notification() {
     world.receive_from(syscall::Wait, slots::BASE_OUTPUT_NOTIFICATION + 1);
     assert_eq!(world.state(0), ThreadState::Inactive);
     // A capability fault: where, which, while receiving, a missing capability.
-    let (domain, label, words) = world.machine.faults[0];
-    assert_eq!((domain, label), (0, fault::CapFault));
+    let (pd_index, label, words) = world.machine.faults[0];
+    assert_eq!((pd_index, label), (0, fault::CapFault));
     let cptr = slots::BASE_OUTPUT_NOTIFICATION + 1;
     let at = world.context(0).fault_ip;
     assert_eq!(
@@ -156,8 +156,8 @@ fn an_unbound_notification_can_be_waited_for_by_anyone_in_the_order_of_priority(
     let unbind = invocation::TCBUnbindNotification;
     assert_eq!(world.invoke(slots::BASE_TCB, unbind, &[], &[]), Ok(vec![]));
     world.recv();
-    for domain in [2, 3] {
-        world.wake(domain);
+    for pd_index in [2, 3] {
+        world.wake(pd_index);
         world.receive_from(syscall::Wait, slots::BASE_OUTPUT_NOTIFICATION + 1);
     }
     world.wake(0);

@@ -26,10 +26,10 @@ fn chain() -> World {
 /// A passive PD keeps its scheduling context until it waits for the first time after the monitor
 /// has made it passive.
 #[track_caller]
-fn give_up_time(world: &mut World, domain: usize) {
-    world.wake(domain);
+fn give_up_time(world: &mut World, pd_index: usize) {
+    world.wake(pd_index);
     world.recv();
-    assert_eq!(world.runs_on(domain), None);
+    assert_eq!(world.runs_on(pd_index), None);
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn a_scheduling_context_is_lent_on_and_comes_back_the_same_way() {
     world.pp_call(2, &msg(2, &[]));
     assert_eq!(world.running(), Some(2));
     assert_eq!(world.runs_on(2), Some(0));
-    let reply_of = |domain| world.kernel.own_reply(world.thread(domain));
+    let reply_of = |pd_index| world.kernel.own_reply(world.thread(pd_index));
     let sched_context = world.kernel.own_sched_context(world.thread(0));
     let top = world.kernel.reply(reply_of(2));
     assert_eq!(top.above, Some(Above::SchedContext(sched_context)));
@@ -237,8 +237,8 @@ fn a_stack_that_is_broken_in_the_middle_gives_back_to_nobody_below() {
         world.invoke(tcb, invocation::TCBSuspend, &[], &[]),
         Ok(vec![])
     );
-    let replies = |world: &World, domain| {
-        let reply = world.kernel.own_reply(world.thread(domain));
+    let replies = |world: &World, pd_index| {
+        let reply = world.kernel.own_reply(world.thread(pd_index));
         world.kernel.reply(reply).clone()
     };
     assert_eq!(replies(&world, 3).thread, None);

@@ -14,26 +14,24 @@ fn illegal() -> Answer {
     refused(error::IllegalOperation, &[])
 }
 
-/// The scheduling context of PD `domain`, as the first PD has it.
-fn sched_context(domain: u64) -> u64 {
-    user(1 + domain)
+/// The scheduling context of PD `pd_index`, as the first PD has it.
+fn sched_context(pd_index: u64) -> u64 {
+    user(1 + pd_index)
 }
 
-/// The thread of PD `domain`, as the first PD has it.
-fn thread(domain: u64) -> u64 {
-    user(11 + domain)
+/// The thread of PD `pd_index`, as the first PD has it.
+fn thread(pd_index: u64) -> u64 {
+    user(11 + pd_index)
 }
 
 /// A PD that runs and has everyone's scheduling contexts and threads; two others that wait, the
 /// last of them with a budget less than its period.
 fn world() -> World {
     let mut boss = pd("boss", 30);
-    for domain in 0..3 {
-        boss = boss.cap(1 + domain, UserCapKind::SchedContext, domain).cap(
-            11 + domain,
-            UserCapKind::Tcb,
-            domain,
-        );
+    for pd_index in 0..3 {
+        boss = boss
+            .cap(1 + pd_index, UserCapKind::SchedContext, pd_index)
+            .cap(11 + pd_index, UserCapKind::Tcb, pd_index);
     }
     let pds = vec![boss, pd("one", 20), pd("two", 10).budget(300, 1000)];
     let channels = [pp((0, 1), (1, 1)), pp((0, 2), (2, 2))];
@@ -239,8 +237,8 @@ fn yielding_to_a_thread_of_lower_priority_puts_it_first_in_its_line() {
     ];
     let mut world = World::init(&system(pds, &[]));
     world.wake(0);
-    for domain in [1, 2] {
-        world.step(Event::Interrupt(WAKE_IRQ + domain));
+    for pd_index in [1, 2] {
+        world.step(Event::Interrupt(WAKE_IRQ + pd_index));
     }
     let first = |world: &World| world.kernel.ready().next().map(|thread| thread.index());
     assert_eq!(first(&world), Some(2));
@@ -259,8 +257,8 @@ fn yielding_to_a_thread_of_the_same_priority_answers_when_the_yielder_runs_again
     ];
     let mut world = World::init(&system(pds, &[]));
     world.wake(0);
-    for domain in [1, 2] {
-        world.step(Event::Interrupt(WAKE_IRQ + domain));
+    for pd_index in [1, 2] {
+        world.step(Event::Interrupt(WAKE_IRQ + pd_index));
     }
     let yield_to = invocation::SchedContextYieldTo;
     assert_eq!(world.call(user(1), &msg(yield_to, &[])), Some(1));

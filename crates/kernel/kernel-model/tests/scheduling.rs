@@ -9,13 +9,13 @@ use kernel_model::numbers::{invocation, syscall};
 use kernel_model::{Event, Next, Refill, ThreadState};
 use microkit_abi::slots;
 
-fn head(world: &World, domain: usize) -> Refill {
-    let own = world.kernel.own_sched_context(world.thread(domain));
+fn head(world: &World, pd_index: usize) -> Refill {
+    let own = world.kernel.own_sched_context(world.thread(pd_index));
     world.kernel.sched_context(own).refills().head()
 }
 
-fn tail(world: &World, domain: usize) -> Option<Refill> {
-    let own = world.kernel.own_sched_context(world.thread(domain));
+fn tail(world: &World, pd_index: usize) -> Option<Refill> {
+    let own = world.kernel.own_sched_context(world.thread(pd_index));
     world.kernel.sched_context(own).refills().tail()
 }
 
@@ -101,14 +101,14 @@ fn threads_whose_budgets_come_at_once_wait_in_the_order_in_which_they_began() {
     ];
     let mut world = World::boot(&system(pds, &[]));
     let start = world.machine.now;
-    for (domain, us) in [(0, 100), (1, 200), (2, 300)] {
-        assert_eq!(world.running(), Some(domain));
+    for (pd_index, us) in [(0, 100), (1, 200), (2, 300)] {
+        assert_eq!(world.running(), Some(pd_index));
         world.pass(us);
     }
-    let times = [0, 1, 2].map(|domain| head(&world, domain).time - start);
+    let times = [0, 1, 2].map(|pd_index| head(&world, pd_index).time - start);
     assert_eq!(times, [1000; 3]);
     let waiting: Vec<_> = world.kernel.awaiting_budget().collect();
-    assert_eq!(waiting, [0, 1, 2].map(|domain| world.thread(domain)));
+    assert_eq!(waiting, [0, 1, 2].map(|pd_index| world.thread(pd_index)));
 }
 
 #[test]

@@ -143,8 +143,8 @@ fn a_thread_that_waits_waits_at_its_new_place() {
     let channels = [pp((2, 1), (0, 1)), pp((3, 1), (0, 2))];
     let mut world = World::init(&system(pds, &channels));
     world.wake(0);
-    for domain in [2, 3] {
-        world.wake(domain);
+    for pd_index in [2, 3] {
+        world.wake(pd_index);
         world.pp_call(1, &msg(0, &[]));
     }
     let endpoint = world.kernel.own_endpoint(world.thread(0));

@@ -21,8 +21,8 @@ fn world() -> World {
     World::init(&system(pds, &channels))
 }
 
-fn info(world: &World, domain: usize) -> MessageInfo {
-    MessageInfo::from_word(world.context(domain)[INFO_REGISTER])
+fn info(world: &World, pd_index: usize) -> MessageInfo {
+    MessageInfo::from_word(world.context(pd_index)[INFO_REGISTER])
 }
 
 fn numbers(count: u64) -> Vec<u64> {

@@ -92,7 +92,7 @@ fn a_family_finds_its_channels_interrupts_and_children() {
             .collect::<Vec<_>>(),
         [true, true, false]
     );
-    assert_eq!(domains[2].parent.unwrap().domain, 1);
+    assert_eq!(domains[2].parent.unwrap().pd_index, 1);
 }
 
 #[test]

@@ -73,12 +73,12 @@ impl Board {
         match report {
             // These are not errors, and would only mix with the output of PDs.
             Report::MonitorStarted | Report::Passive { .. } | Report::NameThread { .. } => Ok(()),
-            Report::Fault(fault) => match self.spec.pds.get(fault.domain) {
+            Report::Fault(fault) => match self.spec.pds.get(fault.pd_index) {
                 Some(pd) => write!(console, "{}", FaultReport { pd, fault }),
                 None => Ok(()),
             },
-            Report::NotPassive { domain, error } => {
-                let name = self.spec.pds.get(domain).map_or("?", |pd| &pd.name);
+            Report::NotPassive { pd_index, error } => {
+                let name = self.spec.pds.get(pd_index).map_or("?", |pd| &pd.name);
                 writeln!(console, "{ERROR}{name}: cannot be made passive: {error}")
             }
             Report::NoFaultHandler { thread, fault } => {

@@ -15,7 +15,7 @@ use kernel_aarch64::stage2::AddressSpace;
 use kernel_model::{Event, Kernel, Next, ThreadId, Ticks};
 
 /// The state of a PD that the model does not have.
-pub(super) struct Domain {
+pub(super) struct PdState {
     pub(super) space: &'static AddressSpace,
     pub(super) floating_point: FloatingPoint,
 }
@@ -26,7 +26,7 @@ pub(super) struct Machinery {
     pub(super) board: Board,
     pub(super) timer: Timer,
     /// In the order of the boot spec.
-    pub(super) pds: Vec<Domain>,
+    pub(super) pds: Vec<PdState>,
     /// The thread whose address space is active at EL0.
     pub(super) at_el0: Option<ThreadId>,
 }
@@ -71,13 +71,13 @@ impl Machinery {
     ///
     /// The processor is [prepared](cpu::prepare).
     unsafe fn run_thread(&mut self, thread: ThreadId) -> Exit {
-        let domain = &mut self.pds[thread.index()];
+        let pd = &mut self.pds[thread.index()];
         if self.at_el0 != Some(thread) {
             self.at_el0 = Some(thread);
-            cpu::use_address_space(domain.space, vmid(thread));
+            cpu::use_address_space(pd.space, vmid(thread));
         }
         let floating_point =
-            (!self.kernel.thread(thread).fpu_disabled).then_some(&mut domain.floating_point);
+            (!self.kernel.thread(thread).fpu_disabled).then_some(&mut pd.floating_point);
         // SAFETY: 1. The address space is the thread's, which is ensured above. 2. The caller
         // promises that the processor is prepared.
         unsafe { user::run(self.kernel.context_mut(thread), floating_point) }

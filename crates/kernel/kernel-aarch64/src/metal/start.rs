@@ -5,7 +5,7 @@ use super::console::Console;
 use super::gic::Gic;
 use super::halt::refuse;
 use super::memory::{self, IpcBuffer};
-use super::run::{Domain, Machinery};
+use super::run::{Machinery, PdState};
 use super::timer::{self, Timer};
 use super::user::FloatingPoint;
 use super::{cpu, heap, mmu, power_button};
@@ -118,11 +118,11 @@ fn prepare_memory(payload: &Payload<'_>, plan: &Plan) {
 }
 
 /// Makes the address spaces and registers of all PDs.
-fn pds(payload: &Payload<'_>) -> Vec<Domain> {
+fn pds(payload: &Payload<'_>) -> Vec<PdState> {
     let pds = payload.spec.pds.iter();
     pds.map(|pd| {
         let space = AddressSpace::new(&pd.mappings).unwrap_or_else(|error| refuse(error));
-        Domain {
+        PdState {
             space: Box::leak(Box::new(space)),
             floating_point: FloatingPoint::NEW,
         }

@@ -85,8 +85,8 @@ fn calls_interrupts_and_floating_point_work_side_by_side() {
     ];
     const PHYSICAL_TIMER: u32 = 30;
     pds[2].irq = Some(PHYSICAL_TIMER);
-    let end = |domain, pp| ChannelEnd {
-        domain,
+    let end = |pd_index, pp| ChannelEnd {
+        pd_index,
         id: 0,
         pp,
         notify: true,

@@ -36,7 +36,7 @@ pub(crate) fn pack(kernel: &[u8], program: &[u8], pds: &[Pd], channels: &[Channe
         user_top: USER_TOP,
         pds: pds
             .iter()
-            .map(|pd| domain(pd, program, &mut memory))
+            .map(|pd| protection_domain(pd, program, &mut memory))
             .collect(),
         channels: channels.to_vec(),
         segments: Vec::new(),
@@ -109,7 +109,7 @@ impl Memory {
     }
 }
 
-fn domain(pd: &Pd, program: &[u8], memory: &mut Memory) -> ProtectionDomain {
+fn protection_domain(pd: &Pd, program: &[u8], memory: &mut Memory) -> ProtectionDomain {
     let elf = parse(program);
     let act = symbol(&elf, "ACT");
     let mut mappings = Vec::new();

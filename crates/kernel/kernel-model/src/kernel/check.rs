@@ -269,8 +269,8 @@ impl Kernel {
 
     /// The budget of a scheduling context at boot.
     fn budget(&self, sched_context: SchedContextId) -> Ticks {
-        let domain = self.spec().pds.get(sched_context.index());
-        let us = domain.map_or(microkit_abi::limits::DEFAULT_BUDGET_US, |pd| pd.budget_us);
+        let pd = self.spec().pds.get(sched_context.index());
+        let us = pd.map_or(microkit_abi::limits::DEFAULT_BUDGET_US, |pd| pd.budget_us);
         self.clock().ticks(us)
     }
 

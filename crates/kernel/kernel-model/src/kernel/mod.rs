@@ -90,7 +90,7 @@ impl Kernel {
             .pds
             .iter()
             .enumerate()
-            .map(|(domain, pd)| (pd.budget_us, pd.period_us, 0x100 + domain as u64))
+            .map(|(pd_index, pd)| (pd.budget_us, pd.period_us, 0x100 + pd_index as u64))
             .chain([(DEFAULT_BUDGET_US, DEFAULT_BUDGET_US, 0)])
             .map(|(budget_us, period_us, badge)| {
                 let refills = Refills::new(clock.ticks(budget_us), clock.ticks(period_us), 0);
@@ -105,14 +105,14 @@ impl Kernel {
             halted: false,
             system: Arc::new(system),
         };
-        for (domain, pd) in spec.pds.iter().enumerate() {
-            let id = ThreadId::nth(domain);
+        for (pd_index, pd) in spec.pds.iter().enumerate() {
+            let id = ThreadId::nth(pd_index);
             let thread = kernel.sched.thread_mut(id);
             thread.context.pc = pd.entry;
             thread.context.fault_ip = pd.entry;
             thread.context.sp = pd.stack.top().unwrap_or(0);
-            thread.fault_handler = Some(kernel.system.fault_handler(domain));
-            let notification = NotificationId::nth(domain);
+            thread.fault_handler = Some(kernel.system.fault_handler(pd_index));
+            let notification = NotificationId::nth(pd_index);
             kernel
                 .notifications
                 .bind_thread(&mut kernel.sched, notification, id);
@@ -317,8 +317,8 @@ impl Kernel {
 /// What can be seen of the kernel from outside. Only a thread's registers can be changed.
 impl Kernel {
     /// Returns the thread of a PD, if there is such a PD.
-    pub fn thread_of(&self, domain: usize) -> Option<ThreadId> {
-        (domain < self.spec().pds.len()).then(|| ThreadId::nth(domain))
+    pub fn thread_of(&self, pd_index: usize) -> Option<ThreadId> {
+        (pd_index < self.spec().pds.len()).then(|| ThreadId::nth(pd_index))
     }
 
     /// The threads of all PDs, in the order of the boot spec; not the monitor's.
@@ -343,8 +343,8 @@ impl Kernel {
 
     /// The name of a thread's PD, or `monitor`.
     pub fn name(&self, thread: ThreadId) -> &str {
-        let domain = self.spec().pds.get(thread.index());
-        domain.map_or(Monitor::NAME, |domain| domain.name.as_str())
+        let pd = self.spec().pds.get(thread.index());
+        pd.map_or(Monitor::NAME, |pd| pd.name.as_str())
     }
 
     /// A scheduling context.

@@ -65,11 +65,11 @@ impl Machine for TestMachine {
     fn report(&mut self, report: Report<'_>) {
         self.reports.push(match report {
             Report::MonitorStarted => "started".into(),
-            Report::Passive { domain } => format!("{domain} is passive"),
-            Report::NotPassive { domain, error } => format!("{domain} is not passive: {error}"),
+            Report::Passive { pd_index } => format!("{pd_index} is passive"),
+            Report::NotPassive { pd_index, error } => format!("{pd_index} is not passive: {error}"),
             Report::Fault(fault) => {
-                self.faults.push((fault.domain, fault.label, fault.words));
-                format!("fault of {}", fault.domain)
+                self.faults.push((fault.pd_index, fault.label, fault.words));
+                format!("fault of {}", fault.pd_index)
             }
             Report::NoFaultHandler { thread, fault } => {
                 format!("no handler for {}: {fault:?}", thread.index())
@@ -156,8 +156,8 @@ impl World {
     #[track_caller]
     pub fn init(spec: &boot_spec::BootSpec) -> Self {
         let mut world = Self::boot(spec);
-        while let Some(domain) = world.running() {
-            world.first_receive(domain);
+        while let Some(pd_index) = world.running() {
+            world.first_receive(pd_index);
         }
         world
     }
@@ -165,8 +165,8 @@ impl World {
     /// What libmicrokit does first: it acknowledges all interrupts; then a passive PD tells the
     /// monitor that it is initialised; then it receives.
     #[track_caller]
-    pub fn first_receive(&mut self, domain: usize) {
-        let pd = self.kernel.spec().pds[domain].clone();
+    pub fn first_receive(&mut self, pd_index: usize) {
+        let pd = self.kernel.spec().pds[pd_index].clone();
         for irq in &pd.irqs {
             let handler = slots::BASE_IRQ + u64::from(irq.id);
             self.invoke(handler, invocation::IRQAckIRQ, &[], &[])
@@ -179,20 +179,20 @@ impl World {
         }
     }
 
-    pub fn thread(&self, domain: usize) -> ThreadId {
-        self.kernel.thread_of(domain).unwrap()
+    pub fn thread(&self, pd_index: usize) -> ThreadId {
+        self.kernel.thread_of(pd_index).unwrap()
     }
 
-    pub fn state(&self, domain: usize) -> ThreadState {
-        self.kernel.thread(self.thread(domain)).state()
+    pub fn state(&self, pd_index: usize) -> ThreadState {
+        self.kernel.thread(self.thread(pd_index)).state()
     }
 
-    pub fn context(&self, domain: usize) -> &UserContext {
-        self.kernel.context(self.thread(domain))
+    pub fn context(&self, pd_index: usize) -> &UserContext {
+        self.kernel.context(self.thread(pd_index))
     }
 
-    pub fn context_mut(&mut self, domain: usize) -> &mut UserContext {
-        let thread = self.thread(domain);
+    pub fn context_mut(&mut self, pd_index: usize) -> &mut UserContext {
+        let thread = self.thread(pd_index);
         self.kernel.context_mut(thread)
     }
 
@@ -214,8 +214,8 @@ impl World {
     }
 
     /// The PD whose scheduling context this PD runs on.
-    pub fn runs_on(&self, domain: usize) -> Option<usize> {
-        let thread = self.kernel.thread(self.thread(domain));
+    pub fn runs_on(&self, pd_index: usize) -> Option<usize> {
+        let thread = self.kernel.thread(self.thread(pd_index));
         thread.sched_context().map(|sc| sc.index())
     }
 
@@ -247,9 +247,9 @@ impl World {
 
     /// The interrupt that every PD has, so that a test can let any of them run.
     #[track_caller]
-    pub fn wake(&mut self, domain: usize) {
-        let woken = self.step(Event::Interrupt(spec::WAKE_IRQ + domain as u32));
-        assert_eq!(woken, Some(domain), "woken PD does not run");
+    pub fn wake(&mut self, pd_index: usize) {
+        let woken = self.step(Event::Interrupt(spec::WAKE_IRQ + pd_index as u32));
+        assert_eq!(woken, Some(pd_index), "woken PD does not run");
         let irq = slots::BASE_IRQ + u64::from(spec::WAKE_ID);
         self.invoke(irq, invocation::IRQAckIRQ, &[], &[]).unwrap();
     }
@@ -261,15 +261,15 @@ impl World {
 
     #[track_caller]
     pub fn set(&mut self, register: Register, value: u64) {
-        let domain = self.current();
-        self.context_mut(domain)[register] = value;
+        let pd_index = self.current();
+        self.context_mut(pd_index)[register] = value;
     }
 
     #[track_caller]
     pub fn syscall(&mut self, number: i64) -> Option<usize> {
         // As the instruction does: the address to return to is behind it.
-        let domain = self.current();
-        let context = self.context_mut(domain);
+        let pd_index = self.current();
+        let context = self.context_mut(pd_index);
         context.pc = context.pc.wrapping_add(4);
         self.step(Event::Syscall(number as u64))
     }
@@ -282,22 +282,22 @@ impl World {
     /// Puts a message where the running thread sends it from.
     #[track_caller]
     pub fn put(&mut self, message: &Msg) {
-        let domain = self.current();
+        let pd_index = self.current();
         let info = MessageInfo {
             label: message.label,
             caps_unwrapped: 0,
             extra_caps: message.caps.len() as u8,
             length: message.words.len() as u8,
         };
-        self.context_mut(domain)[INFO_REGISTER] = info.to_word();
+        self.context_mut(pd_index)[INFO_REGISTER] = info.to_word();
         for (index, word) in message.words.iter().enumerate() {
             match MESSAGE_REGISTERS.get(index) {
-                Some(register) => self.context_mut(domain)[*register] = *word,
-                None => self.machine.buffers[domain][1 + index] = *word,
+                Some(register) => self.context_mut(pd_index)[*register] = *word,
+                None => self.machine.buffers[pd_index][1 + index] = *word,
             }
         }
         for (index, cap) in message.caps.iter().enumerate() {
-            self.machine.buffers[domain][MAX_MESSAGE_WORDS + 2 + index] = *cap;
+            self.machine.buffers[pd_index][MAX_MESSAGE_WORDS + 2 + index] = *cap;
         }
     }
 
@@ -389,12 +389,12 @@ impl World {
     }
 
     /// The message in a PD's registers and buffer.
-    pub fn received(&self, domain: usize) -> Received {
-        let context = self.context(domain);
+    pub fn received(&self, pd_index: usize) -> Received {
+        let context = self.context(pd_index);
         let info = MessageInfo::from_word(context[INFO_REGISTER]);
         let word = |index| match MESSAGE_REGISTERS.get(index) {
             Some(register) => context[*register],
-            None => self.machine.buffers[domain][1 + index],
+            None => self.machine.buffers[pd_index][1 + index],
         };
         Received {
             badge: context[CAP_REGISTER],
@@ -404,7 +404,7 @@ impl World {
     }
 
     /// The signals that a PD has received.
-    pub fn signals(&self, domain: usize) -> u64 {
-        self.context(domain)[CAP_REGISTER]
+    pub fn signals(&self, pd_index: usize) -> u64 {
+        self.context(pd_index)[CAP_REGISTER]
     }
 }

@@ -36,8 +36,8 @@ impl Kind {
 }
 
 /// The capabilities of a PD to endpoints and what else it may send to.
-pub fn capabilities(spec: &BootSpec, domain: usize) -> Vec<(u64, Kind)> {
-    let pd = &spec.pds[domain];
+pub fn capabilities(spec: &BootSpec, pd_index: usize) -> Vec<(u64, Kind)> {
+    let pd = &spec.pds[pd_index];
     let fault_endpoint = match pd.parent {
         Some(_) => Kind::Endpoint,
         None => Kind::DeadEnd,
@@ -52,16 +52,16 @@ pub fn capabilities(spec: &BootSpec, domain: usize) -> Vec<(u64, Kind)> {
     }
     for end in spec.channels.iter().flat_map(|channel| channel.ends) {
         let id = u64::from(end.id);
-        if usize::from(end.domain) == domain && end.notify {
+        if usize::from(end.pd_index) == pd_index && end.notify {
             caps.push((slots::BASE_OUTPUT_NOTIFICATION + id, Kind::Notification));
         }
-        if usize::from(end.domain) == domain && end.pp {
+        if usize::from(end.pd_index) == pd_index && end.pp {
             // More likely than the fault endpoint.
             caps.extend([(slots::BASE_ENDPOINT + id, Kind::Endpoint); 4]);
         }
     }
     for parent in spec.pds.iter().filter_map(|pd| pd.parent) {
-        if usize::from(parent.domain) == domain {
+        if usize::from(parent.pd_index) == pd_index {
             caps.push((slots::BASE_TCB + u64::from(parent.child_id), Kind::Thread));
         }
     }
@@ -106,9 +106,9 @@ impl Random {
     pub fn system(&mut self) -> BootSpec {
         let count = 2 + self.below(5) as u8;
         let mut pds = Vec::new();
-        for domain in 0..count {
+        for pd_index in 0..count {
             let mut this = pd(
-                &format!("pd{}", self.below(1000) * 10 + u64::from(domain)),
+                &format!("pd{}", self.below(1000) * 10 + u64::from(pd_index)),
                 0,
             );
             this.priority = self.pick(&[5, 5, 10, 10, 20, 30]);
@@ -124,9 +124,9 @@ impl Random {
             this = this.budget(budget, period);
             this.passive = !self.once_in(3);
             this.fpu = self.once_in(2);
-            if domain > 0 && self.once_in(2) {
-                let parent = self.below(domain.into()) as u8;
-                this = this.child_of(parent, domain);
+            if pd_index > 0 && self.once_in(2) {
+                let parent = self.below(pd_index.into()) as u8;
+                this = this.child_of(parent, pd_index);
             }
             for slot in 1..=self.below(8) as u8 {
                 let kind = self.pick(&[
@@ -145,7 +145,7 @@ impl Random {
             let one = self.below(count.into()) as u8;
             let other = (one + 1 + self.below(u64::from(count) - 1) as u8) % count;
             let id = id as u8;
-            let priority = |domain: u8| pds[usize::from(domain)].priority;
+            let priority = |pd_index: u8| pds[usize::from(pd_index)].priority;
             // As a system should be: calls go to higher priorities. Mostly.
             let (one, other) = if priority(one) > priority(other) && !self.once_in(5) {
                 (other, one)
@@ -163,11 +163,11 @@ impl Random {
 
     /// A capability pointer of this PD to such an object, or rarely one that may lead anywhere;
     /// none if it has none.
-    fn cptr_to(&mut self, world: &World, domain: usize, kinds: &[Kind]) -> Option<u64> {
+    fn cptr_to(&mut self, world: &World, pd_index: usize, kinds: &[Kind]) -> Option<u64> {
         if self.once_in(60) {
             return Some(self.pick(&[0, slots::INPUT, slots::REPLY, 300, 512, 63 << 58, 1 << 57]));
         }
-        let candidates: Vec<u64> = capabilities(world.kernel.spec(), domain)
+        let candidates: Vec<u64> = capabilities(world.kernel.spec(), pd_index)
             .into_iter()
             .filter(|(_, kind)| kinds.contains(kind))
             .map(|(cptr, _)| cptr)
@@ -200,7 +200,7 @@ impl Random {
     }
 
     /// A message, of which the capabilities are this PD's.
-    fn message(&mut self, world: &World, domain: usize, label: u64) -> Msg {
+    fn message(&mut self, world: &World, pd_index: usize, label: u64) -> Msg {
         let length = match self.below(8) {
             0 => 0,
             1 => self.below(121),
@@ -221,7 +221,7 @@ impl Random {
             .iter()
             .take(caps as usize)
             .map(|kind| {
-                let cptr = self.cptr_to(world, domain, &[*kind]);
+                let cptr = self.cptr_to(world, pd_index, &[*kind]);
                 cptr.filter(|_| !self.once_in(8)).unwrap_or(0)
             })
             .collect();
@@ -271,21 +271,21 @@ impl Random {
         if self.once_in(60) {
             return Event::Fault(self.fault());
         }
-        let domain = world.running().unwrap();
-        let number = self.fill_registers(world, domain);
-        let context = world.context_mut(domain);
+        let pd_index = world.running().unwrap();
+        let number = self.fill_registers(world, pd_index);
+        let context = world.context_mut(pd_index);
         context.pc = context.pc.wrapping_add(4);
         Event::Syscall(number as u64)
     }
 
     /// Chooses a system call of the running PD and fills its registers and buffer.
-    pub fn fill_registers(&mut self, world: &mut World, domain: usize) -> i64 {
+    pub fn fill_registers(&mut self, world: &mut World, pd_index: usize) -> i64 {
         world.set(CAP_REGISTER, slots::INPUT);
         world.set(REPLY_REGISTER, slots::REPLY);
-        let reply = world.kernel.own_reply(world.thread(domain));
+        let reply = world.kernel.own_reply(world.thread(pd_index));
         let holds_a_caller = world.kernel.reply(reply).thread.is_some();
         if holds_a_caller && !self.once_in(3) {
-            let message = self.message(world, domain, 0);
+            let message = self.message(world, pd_index, 0);
             world.put(&message);
             return syscall::ReplyRecv;
         }
@@ -332,11 +332,11 @@ impl Random {
                 (number, &Kind::ALL, labels, register)
             }
         };
-        let Some(cptr) = self.cptr_to(world, domain, kinds) else {
+        let Some(cptr) = self.cptr_to(world, pd_index, kinds) else {
             return syscall::Recv;
         };
         let label = self.pick(&labels);
-        let message = self.message(world, domain, label);
+        let message = self.message(world, pd_index, label);
         world.put(&message);
         if self.once_in(40) {
             // A message that says of itself what cannot be.

@@ -55,7 +55,7 @@ pub trait PdExt: Sized {
     fn passive(self) -> Self;
     fn budget(self, budget_us: u64, period_us: u64) -> Self;
     fn child_of(self, parent: u8, id: u8) -> Self;
-    fn cap(self, slot: u8, kind: UserCapKind, domain: u8) -> Self;
+    fn cap(self, slot: u8, kind: UserCapKind, pd_index: u8) -> Self;
 }
 
 impl PdExt for ProtectionDomain {
@@ -71,14 +71,18 @@ impl PdExt for ProtectionDomain {
 
     fn child_of(mut self, parent: u8, child_id: u8) -> Self {
         self.parent = Some(Parent {
-            domain: parent,
+            pd_index: parent,
             child_id,
         });
         self
     }
 
-    fn cap(mut self, slot: u8, kind: UserCapKind, domain: u8) -> Self {
-        self.caps.push(UserCap { slot, kind, domain });
+    fn cap(mut self, slot: u8, kind: UserCapKind, pd_index: u8) -> Self {
+        self.caps.push(UserCap {
+            slot,
+            kind,
+            pd_index,
+        });
         self
     }
 }
@@ -94,8 +98,8 @@ pub fn notify(one: (u8, u8), other: (u8, u8)) -> Channel {
 }
 
 fn channel(one: (u8, u8), other: (u8, u8), pp: bool) -> Channel {
-    let end = |(domain, id), pp| ChannelEnd {
-        domain,
+    let end = |(pd_index, id), pp| ChannelEnd {
+        pd_index,
         id,
         pp,
         notify: true,
@@ -107,20 +111,20 @@ fn channel(one: (u8, u8), other: (u8, u8), pp: bool) -> Channel {
 
 /// A system of these PDs and channels, each PD with an interrupt to wake it.
 pub fn system(mut pds: Vec<ProtectionDomain>, channels: &[Channel]) -> BootSpec {
-    for (domain, pd) in (0..).zip(&mut pds) {
+    for (pd_index, pd) in (0..).zip(&mut pds) {
         pd.irqs.push(Irq {
             id: WAKE_ID,
-            number: WAKE_IRQ + domain,
+            number: WAKE_IRQ + pd_index,
             trigger: Trigger::Level,
         });
     }
     let parents: Vec<Parent> = pds.iter().filter_map(|pd| pd.parent).collect();
     for parent in parents {
-        pds[usize::from(parent.domain)].needs_endpoint = true;
+        pds[usize::from(parent.pd_index)].needs_endpoint = true;
     }
     for ends in channels.iter().map(|channel| channel.ends) {
         for (end, other) in [(ends[0], ends[1]), (ends[1], ends[0])] {
-            pds[usize::from(other.domain)].needs_endpoint |= end.pp;
+            pds[usize::from(other.pd_index)].needs_endpoint |= end.pp;
         }
     }
     BootSpec {
