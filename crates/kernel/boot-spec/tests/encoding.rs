@@ -1,11 +1,11 @@
-//! Encoding and decoding are inverse, and bytes that are no spec are an error, never a panic.
+//! Encoding and decoding are inverse, and invalid bytes are an error, never a panic.
 
 use boot_spec::{
     BootSpec, Channel, ChannelEnd, DecodeError, Irq, Mapping, PageSize, Parent, Perms,
     ProtectionDomain, Segment, Stack, Trigger, UserCap, UserCapKind, VERSION,
 };
 
-/// Numbers that look random and are the same in every run.
+/// Pseudo-random numbers, the same in every run.
 struct Random(u64);
 
 impl Random {
@@ -179,7 +179,7 @@ fn hostile_bytes_are_an_error_or_the_only_encoding_of_a_spec() {
         }
         if let Ok(spec) = BootSpec::decode(&bytes) {
             assert_eq!(spec.encode(), bytes, "seed {seed}");
-            // Nor does a spec that nobody would write make `validate` panic.
+            // `validate` does not panic either, even for a nonsensical spec.
             let _ = spec.validate();
             decoded += 1;
         }

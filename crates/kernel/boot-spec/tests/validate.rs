@@ -1,4 +1,4 @@
-//! Each thing that can be wrong with a spec is found, and a good spec has nothing wrong.
+//! Validation finds every kind of error, and none in a valid spec.
 
 use boot_spec::{
     BootSpec, Channel, ChannelEnd, Irq, Mapping, PageSize, Parent, Perms, ProtectionDomain,
@@ -90,7 +90,7 @@ fn good() -> BootSpec {
     }
 }
 
-/// Breaks the good spec with `spoil` and expects exactly these errors.
+/// Breaks the valid spec with `spoil`, and expects exactly these errors.
 #[track_caller]
 fn check(spoil: impl FnOnce(&mut BootSpec), errors: &[SpecError]) {
     let mut spec = good();
@@ -291,7 +291,7 @@ fn channels_join_two_domains_that_are_there() {
             id: 62,
         }],
     );
-    // 0 is the other channel's identifier, 1 the interrupt's.
+    // 0 is the identifier of the other channel, 1 that of the IRQ.
     for id in [0, 1] {
         check(
             channel(end(1, 1, false), end(2, id, false)),

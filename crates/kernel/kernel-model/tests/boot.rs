@@ -1,5 +1,4 @@
-//! What is there when a system starts: who runs first, with what, and which capabilities each PD
-//! has.
+//! The state at boot: which thread runs first, its registers, and the capabilities of each PD.
 
 mod common;
 
@@ -21,7 +20,7 @@ fn the_highest_priority_runs_first_at_its_entry() {
 }
 
 #[test]
-fn of_one_priority_the_last_in_the_order_of_names_runs_first() {
+fn of_equal_priorities_the_last_name_runs_first() {
     let pds = vec![pd("b", 5), pd("c", 5), pd("a", 5)];
     let mut world = World::boot(&system(pds, &[]));
     let mut order = Vec::new();
@@ -33,13 +32,13 @@ fn of_one_priority_the_last_in_the_order_of_names_runs_first() {
 }
 
 #[test]
-fn the_monitor_has_started_before_anyone_runs() {
+fn the_monitor_starts_before_any_pd_runs() {
     let world = World::boot(&system(vec![pd("one", 254)], &[]));
     assert_eq!(world.machine.reports, ["started"]);
 }
 
 #[test]
-fn budgets_begin_when_the_system_does() {
+fn budgets_start_with_the_system() {
     let world = World::boot(&system(vec![pd("one", 1).budget(300, 1000)], &[]));
     let Next::Run { until, .. } = world.next else {
         panic!("{:?}", world.next)
@@ -54,7 +53,8 @@ fn interrupts_start_unmasked() {
     assert!(world.machine.masked.is_empty());
 }
 
-/// What `DebugCapIdentify` says about each of these capability pointers of the running PD.
+/// Returns the answer of `DebugCapIdentify` for each of these capability pointers of the running
+/// PD.
 fn tags(world: &mut World, cptrs: &[u64]) -> Vec<u64> {
     let pd_index = world.running().unwrap();
     cptrs
@@ -67,7 +67,7 @@ fn tags(world: &mut World, cptrs: &[u64]) -> Vec<u64> {
         .collect()
 }
 
-/// Every slot of both CNodes that is not empty, with its tag.
+/// Returns every slot of both CNodes that is not empty, with its tag.
 fn slots_of(world: &mut World) -> Vec<(u64, u64)> {
     let microkit = 0..1 << slots::MICROKIT_CNODE_BITS;
     let user = (1..1 << slots::ROOT_CNODE_BITS).filter_map(slots::user_cptr);
@@ -142,7 +142,7 @@ fn slots_are_those_of_the_microkit_tool() {
 }
 
 #[test]
-fn a_cptr_that_leads_nowhere_identifies_as_no_capability() {
+fn an_invalid_capability_pointer_identifies_as_a_null_capability() {
     let mut world = World::boot(&system(vec![pd("one", 1)], &[]));
     assert_eq!(tags(&mut world, &[512, 1 << 57]), [cap_tag::null; 2]);
 }

@@ -87,7 +87,7 @@ fn halting_halts() {
 }
 
 #[test]
-fn naming_wrongly_halts() {
+fn naming_a_thread_with_wrong_arguments_halts() {
     let name = syscall::DebugNameThread;
     check_halts(world(), name, slots::VSPACE, "NotAThread");
     check_halts(world(), name, 512, "NotAThread");

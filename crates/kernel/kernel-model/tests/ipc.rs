@@ -1,4 +1,4 @@
-//! Endpoints: who sends to whom, in what order, and who runs then.
+//! Endpoints: sending and receiving, the order of the queue, and which thread runs then.
 
 mod common;
 
@@ -29,7 +29,7 @@ fn a_caller_waits_until_the_server_receives() {
     let mut world = client_and_server();
     world.wake(1);
     world.machine.now += 1;
-    // The server runs; the client's call has to wait for it.
+    // The server runs, so the client's call must wait.
     world.receive_from(syscall::NBRecv, slots::INPUT);
     assert_eq!(world.signals(1), 0, "there is nothing to receive yet");
     world.recv();
@@ -40,7 +40,7 @@ fn a_caller_waits_until_the_server_receives() {
 }
 
 #[test]
-fn a_server_that_is_busy_finds_the_callers_in_the_order_of_priority_then_of_time() {
+fn a_busy_server_receives_callers_by_priority_then_by_time() {
     let pds = vec![
         pd("server", 10),
         pd("first", 20),
@@ -50,7 +50,7 @@ fn a_server_that_is_busy_finds_the_callers_in_the_order_of_priority_then_of_time
     let channels = [pp((1, 0), (0, 1)), pp((2, 0), (0, 2)), pp((3, 0), (0, 3))];
     let mut world = World::init(&system(pds, &channels));
     world.wake(0);
-    // While the server is at work, all three call; each is above it and preempts it.
+    // While the server is busy, all three call. Each has a higher priority and preempts it.
     for client in [1, 2, 3] {
         world.wake(client);
         assert_eq!(world.pp_call(0, &msg(client as u64, &[])), Some(0));
@@ -60,7 +60,7 @@ fn a_server_that_is_busy_finds_the_callers_in_the_order_of_priority_then_of_time
     for _ in 0..3 {
         order.push(world.received(0).label);
         let answered = world.reply_recv(&msg(0, &[]));
-        // The client is above the server, runs, and waits again.
+        // The client has a higher priority than the server, runs, and waits again.
         world.recv();
         assert_ne!(answered, Some(0));
     }
@@ -71,7 +71,7 @@ fn a_server_that_is_busy_finds_the_callers_in_the_order_of_priority_then_of_time
 fn a_blocking_send_waits_and_a_non_blocking_one_is_lost() {
     let mut world = client_and_server();
     world.wake(1);
-    // The server sends to itself: nobody receives.
+    // The server sends to itself, so there is no receiver.
     let own = slots::INPUT;
     assert_eq!(world.nb_send(own, &msg(1, &[])), Some(1));
     assert_eq!(world.send(own, &msg(2, &[])), None);
@@ -82,7 +82,7 @@ fn a_blocking_send_waits_and_a_non_blocking_one_is_lost() {
 }
 
 #[test]
-fn a_sender_that_is_no_caller_goes_on_when_its_message_is_taken() {
+fn a_sender_that_does_not_call_resumes_when_its_message_is_received() {
     let pds = vec![pd("client", 20), pd("server", 10)];
     let mut world = World::init(&system(pds, &[pp((0, 1), (1, 2))]));
     world.wake(1);
@@ -94,7 +94,7 @@ fn a_sender_that_is_no_caller_goes_on_when_its_message_is_taken() {
 }
 
 #[test]
-fn non_blocking_receives_find_what_is_there() {
+fn non_blocking_receives_find_pending_messages_only() {
     let pds = vec![pd("client", 20), pd("server", 10)];
     let mut world = World::init(&system(pds, &[pp((0, 1), (1, 2))]));
     world.wake(1);
@@ -109,7 +109,7 @@ fn non_blocking_receives_find_what_is_there() {
 }
 
 #[test]
-fn a_caller_is_lost_if_its_message_is_taken_without_a_reply_object() {
+fn a_caller_becomes_inactive_if_its_message_is_received_without_a_reply_object() {
     let pds = vec![pd("client", 20), pd("server", 10)];
     let mut world = World::init(&system(pds, &[pp((0, 1), (1, 2))]));
     world.wake(1);
@@ -121,7 +121,7 @@ fn a_caller_is_lost_if_its_message_is_taken_without_a_reply_object() {
 }
 
 #[test]
-fn receiving_again_lets_go_of_a_caller_that_has_no_reply() {
+fn receiving_again_drops_a_caller_without_a_reply() {
     let mut world = client_and_server();
     world.wake(0);
     world.pp_call(1, &msg(5, &[]));
@@ -138,7 +138,7 @@ fn receiving_again_lets_go_of_a_caller_that_has_no_reply() {
 }
 
 #[test]
-fn a_reply_that_nobody_waits_for_is_lost() {
+fn a_reply_without_a_caller_is_lost() {
     let mut world = client_and_server();
     world.wake(1);
     assert_eq!(world.reply_recv(&msg(1, &[2])), None);
@@ -182,7 +182,7 @@ fn nb_send_recv_sends_and_receives_in_one() {
 }
 
 #[test]
-fn nb_send_wait_names_where_to_send_as_a_reply_object_is_named() {
+fn nb_send_wait_takes_the_destination_from_the_reply_register() {
     let pds = vec![pd("client", 10), pd("server", 20)];
     let mut world = World::init(&system(pds, &[pp((0, 1), (1, 2))]));
     world.wake(0);
@@ -198,7 +198,7 @@ fn nb_send_wait_names_where_to_send_as_a_reply_object_is_named() {
 }
 
 #[test]
-fn the_receiver_of_equal_priority_waits_for_its_turn_and_of_higher_does_not() {
+fn a_receiver_of_equal_priority_waits_for_its_turn_and_of_higher_does_not() {
     for (priority, runs) in [(10, 0), (11, 1), (9, 0)] {
         let pds = vec![pd("client", 10), pd("server", priority)];
         let mut world = World::init(&system(pds, &[pp((0, 1), (1, 2))]));
@@ -210,7 +210,7 @@ fn the_receiver_of_equal_priority_waits_for_its_turn_and_of_higher_does_not() {
 }
 
 #[test]
-fn signals_reach_a_server_that_waits_for_calls() {
+fn signals_wake_a_server_that_waits_for_calls() {
     let pds = vec![pd("client", 10), pd("server", 20)];
     let mut world = World::init(&system(pds, &[pp((0, 1), (1, 2))]));
     world.wake(0);

@@ -1,4 +1,4 @@
-//! The monitor: passive PDs, and the faults of those without a parent.
+//! The monitor: passive PDs, and faults of PDs without a parent.
 
 mod common;
 
@@ -71,7 +71,7 @@ fn only_a_passive_pd_can_be_made_passive() {
     let pds = vec![pd("active", 10), pd("passive", 20).passive()];
     let mut world = World::init(&system(pds, &[]));
     world.wake(0);
-    // The fault endpoint is the monitor's, and anyone may send to it.
+    // The fault endpoint is the monitor's, and every PD may send to it.
     assert_eq!(world.send(slots::FAULT_ENDPOINT, &msg(0, &[])), Some(0));
     world.wake(1);
     world.send(slots::MONITOR_ENDPOINT, &msg(0, &[]));
@@ -85,7 +85,7 @@ fn only_a_passive_pd_can_be_made_passive() {
 }
 
 #[test]
-fn a_message_that_a_pd_makes_up_is_reported_as_the_fault_it_says_it_is() {
+fn a_forged_fault_message_is_reported_as_that_fault() {
     let mut world = World::init(&system(vec![pd("one", 10)], &[]));
     world.wake(0);
     let words = [1, 2, 3, 4, 5, 6, 7, 8];
@@ -103,7 +103,7 @@ fn calling_the_monitor_is_not_answered() {
 }
 
 #[test]
-fn a_pd_that_receives_from_the_monitors_endpoint_is_behind_the_monitor() {
+fn a_pd_that_receives_from_the_monitors_endpoint_queues_behind_the_monitor() {
     let pds = vec![pd("thief", 30), pd("victim", 10)];
     let mut world = World::init(&system(pds, &[]));
     world.wake(0);
@@ -118,7 +118,7 @@ fn a_pd_that_receives_from_the_monitors_endpoint_is_behind_the_monitor() {
 }
 
 #[test]
-fn the_monitor_interrupts_who_runs_and_lets_it_go_on() {
+fn the_monitor_preempts_the_running_thread_which_then_continues() {
     let pds = vec![pd("a", 10), pd("b", 10).passive()];
     let mut world = World::boot(&system(pds, &[]));
     world.first_receive(1);

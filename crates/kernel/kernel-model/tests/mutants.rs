@@ -1,19 +1,19 @@
-//! Whether the property tests would notice: each mutant is a mistake of one line, planted in a copy
-//! of the crate, and the property tests must fail on the copy, for the reason that it says.
+//! Mutation tests of the property tests. Each mutant is a bug of one line in a copy of the crate.
+//! The property tests must fail on the copy, for one of the reasons that the mutant names.
 //!
-//! It builds the crate once for each mutant, so it only runs when asked to:
+//! The crate is built once for each mutant, so the test runs on request only:
 //! `cargo test -p kernel-model --test mutants -- --ignored --nocapture`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A mistake, and what the property tests must say about it.
+/// A bug, and the failure that it must cause.
 struct Mutant {
     file: &'static str,
     from: &'static str,
     to: &'static str,
-    /// Any of these.
+    /// One of these must be in the output.
     noticed_as: &'static [&'static str],
 }
 
@@ -25,7 +25,7 @@ const CRATES: [&str; 3] = [
 ];
 
 const MUTANTS: &[Mutant] = &[
-    // At most one thread runs, and it is the highest.
+    // At most one thread runs, and no ready thread has a higher priority.
     Mutant {
         file: "sched/schedule.rs",
         from: "if may_be_below_others && !self.is_highest(priority) {",
@@ -50,7 +50,7 @@ const MUTANTS: &[Mutant] = &[
         to: "",
         noticed_as: &["Running"],
     },
-    // A thread is in one queue at most, and its state says in which.
+    // A thread is in one queue at most, the one that its state says.
     Mutant {
         file: "sched/schedule.rs",
         from: "self.dequeue_ready(thread);\n        self.dequeue_release(thread);",
@@ -107,7 +107,7 @@ const MUTANTS: &[Mutant] = &[
         to: "self.unlink_reply(sched, reply);\n    }",
         noticed_as: &["Reply", "SchedContext"],
     },
-    // A scheduling context is in one place.
+    // References of scheduling contexts are symmetric.
     Mutant {
         file: "sched/donation.rs",
         from: "            self.threads[from].sched_context = None;",
@@ -151,7 +151,7 @@ const MUTANTS: &[Mutant] = &[
         to: "let usage = usage + 20;",
         noticed_as: &["Queued", "Budget"],
     },
-    // Without a scheduling context nobody is in line.
+    // A thread without a scheduling context is not in the ready queue.
     Mutant {
         file: "sched/donation.rs",
         from: concat!(
@@ -167,14 +167,14 @@ const MUTANTS: &[Mutant] = &[
         to: "",
         noticed_as: &["Running"],
     },
-    // Who has a fault waits to have it handled.
+    // A thread with a fault waits for its handler.
     Mutant {
         file: "ipc/mod.rs",
         from: "        sched.thread_mut(thread).fault = None;\n",
         to: "",
         noticed_as: &["Fault"],
     },
-    // Notifications and threads know each other.
+    // References between notifications and threads are symmetric.
     Mutant {
         file: "notification.rs",
         from: "            sched.thread_mut(thread).bound_notification = None;\n",
@@ -188,7 +188,7 @@ const MUTANTS: &[Mutant] = &[
         to: "UNKNOWN_SYSCALL_REGISTERS.len();",
         noticed_as: &["index out of bounds"],
     },
-    // What happens does not depend on when.
+    // The behaviour does not depend on absolute times.
     Mutant {
         file: "sched/rebase.rs",
         from: "base = base.min(refills.head().time);",
@@ -268,8 +268,8 @@ fn copy_directory(from: &Path, to: &Path) {
     }
 }
 
-/// Whether the property tests of the copy pass, and what they say. That of the invariants goes first:
-/// the others do not look for a reason.
+/// Runs the property tests of the copy. Returns whether they pass, and the output of the first that
+/// fails. The test of the invariants is first, because only it names a reason.
 fn run(copy: &Path) -> (bool, String) {
     ["whatever_happens", "forgetting_when"]
         .into_iter()

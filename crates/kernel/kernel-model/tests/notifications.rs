@@ -1,4 +1,4 @@
-//! Notifications: signals merge, wake who waits, and wait for who does not.
+//! Notifications: signals wake waiting threads, or merge until they are received.
 
 mod common;
 
@@ -21,7 +21,7 @@ fn state(world: &World, pd_index: usize) -> NotificationState {
 }
 
 #[test]
-fn a_signal_wakes_who_waits() {
+fn a_signal_wakes_a_waiting_thread() {
     let mut world = pair(10, 20);
     world.wake(0);
     assert_eq!(world.notify(1), Some(1));
@@ -37,7 +37,7 @@ fn signals_merge_until_they_are_received() {
         assert_eq!(world.notify(channel), Some(0));
     }
     assert_eq!(world.recv(), Some(1));
-    // The first woke it; the others came when it was awake.
+    // The first signal woke it. The others arrived when it was awake.
     assert_eq!(world.signals(1), 1 << 2);
     assert_eq!(world.recv(), Some(1));
     assert_eq!(world.signals(1), 1 << 4 | 1 << 2);
@@ -54,7 +54,7 @@ fn signalling_never_blocks_and_answers_a_call() {
 }
 
 #[test]
-fn non_blocking_waits_find_what_is_there() {
+fn non_blocking_waits_find_pending_signals_only() {
     let mut world = pair(20, 10);
     world.wake(0);
     for number in [syscall::NBWait, syscall::NBRecv] {
@@ -68,7 +68,7 @@ fn non_blocking_waits_find_what_is_there() {
 }
 
 #[test]
-fn nobody_else_can_wait_for_a_bound_notification() {
+fn only_the_bound_thread_can_wait_for_a_notification() {
     let mut world = pair(20, 10);
     world.wake(0);
     world.receive_from(syscall::Wait, slots::BASE_OUTPUT_NOTIFICATION + 1);
@@ -85,7 +85,7 @@ fn nobody_else_can_wait_for_a_bound_notification() {
 }
 
 #[test]
-fn a_signal_does_not_wake_who_waits_for_a_reply_or_for_someone_else() {
+fn a_signal_does_not_wake_a_thread_that_waits_for_something_else() {
     let pds = vec![pd("client", 10), pd("server", 20), pd("other", 30)];
     let channels = [common::spec::pp((0, 1), (1, 1)), notify((2, 1), (0, 2))];
     let mut world = World::init(&system(pds, &channels));
@@ -139,7 +139,7 @@ fn a_parent_can_unbind_a_notification_and_bind_it_again() {
 }
 
 #[test]
-fn an_unbound_notification_can_be_waited_for_by_anyone_in_the_order_of_priority() {
+fn threads_wait_for_an_unbound_notification_in_the_order_of_priority() {
     let pds = vec![
         pd("parent", 30),
         pd("child", 20).child_of(0, 0),
@@ -161,7 +161,7 @@ fn an_unbound_notification_can_be_waited_for_by_anyone_in_the_order_of_priority(
         world.receive_from(syscall::Wait, slots::BASE_OUTPUT_NOTIFICATION + 1);
     }
     world.wake(0);
-    // The child itself waits too, and is above both.
+    // The child waits too, and its priority is above both.
     for expect in [1, 3, 2] {
         world.notify(1);
         assert_eq!(world.state(expect), ThreadState::Running);

@@ -1,4 +1,4 @@
-//! Scheduling contexts that are lent: to callees, through replies, by notifications.
+//! Donated and lent scheduling contexts: to callees, back by replies, by notifications.
 
 mod common;
 
@@ -61,7 +61,7 @@ fn reply_returns_the_donated_scheduling_context() {
 }
 
 #[test]
-fn a_scheduling_context_is_lent_on_and_comes_back_the_same_way() {
+fn a_scheduling_context_is_donated_further_and_returns_the_same_way() {
     let mut world = chain();
     world.wake(0);
     world.pp_call(1, &msg(1, &[]));
@@ -82,7 +82,7 @@ fn a_scheduling_context_is_lent_on_and_comes_back_the_same_way() {
 }
 
 #[test]
-fn a_callee_with_time_of_its_own_does_not_take_the_callers() {
+fn a_callee_with_its_own_scheduling_context_does_not_take_the_callers() {
     let pds = vec![pd("client", 10), pd("server", 20)];
     let mut world = World::init(&system(pds, &[pp((0, 1), (1, 1))]));
     world.wake(0);
@@ -119,7 +119,7 @@ fn the_callers_budget_pays_for_the_server() {
 }
 
 #[test]
-fn a_reply_without_enough_budget_lets_the_caller_wait() {
+fn a_caller_without_enough_budget_waits_after_the_reply() {
     let pds = vec![
         pd("client", 10).budget(300, 1000),
         pd("server", 20).passive(),
@@ -130,8 +130,8 @@ fn a_reply_without_enough_budget_lets_the_caller_wait() {
     world.wake(0);
     let start = world.machine.now;
     world.pp_call(1, &msg(1, &[]));
-    // The server's reply comes when there is just enough to enter: the caller has it, but not the
-    // budget to go on for long.
+    // The server replies with just enough budget to enter. The caller has the reply, but not the
+    // budget to continue for long.
     world.use_time(280);
     assert_eq!(world.reply_recv(&msg(2, &[])), Some(0));
     assert_eq!(world.until(), Some(start + 300));
@@ -154,13 +154,13 @@ fn a_signal_to_a_passive_server_lends_it_its_own_scheduling_context() {
 }
 
 #[test]
-fn a_signal_while_a_passive_server_serves_is_received_on_its_own_time() {
+fn a_signal_during_a_call_is_received_on_the_servers_own_scheduling_context() {
     let mut world = chain();
     world.wake(0);
     world.pp_call(1, &msg(1, &[]));
     let irq = common::spec::WAKE_IRQ + 1;
     world.step(kernel_model::Event::Interrupt(irq));
-    // It replies, gives the client's back, receives the signal and has its own.
+    // It replies, returns the client's scheduling context, receives the signal, and gets its own.
     assert_eq!(world.reply_recv(&msg(2, &[])), Some(1));
     assert_eq!((world.runs_on(0), world.runs_on(1)), (Some(0), Some(1)));
     assert_eq!(world.signals(1), 1 << common::spec::WAKE_ID);
@@ -192,7 +192,7 @@ fn signals_before_a_passive_pd_first_waits_are_received_first() {
 }
 
 #[test]
-fn a_caller_that_is_stopped_leaves_its_time_with_the_server() {
+fn a_suspended_caller_leaves_its_scheduling_context_with_the_server() {
     let pds = vec![
         pd("parent", 40),
         pd("client", 10).child_of(0, 0),
@@ -216,7 +216,7 @@ fn a_caller_that_is_stopped_leaves_its_time_with_the_server() {
 }
 
 #[test]
-fn a_stack_that_is_broken_in_the_middle_gives_back_to_nobody_below() {
+fn a_broken_stack_returns_nothing_to_the_callers_below() {
     let pds = vec![
         pd("parent", 40),
         pd("client", 10),
@@ -231,7 +231,7 @@ fn a_stack_that_is_broken_in_the_middle_gives_back_to_nobody_below() {
     world.pp_call(1, &msg(1, &[]));
     world.pp_call(2, &msg(2, &[]));
     world.wake(0);
-    // The server, in the middle, is stopped.
+    // The server, in the middle of the stack, is suspended.
     let tcb = slots::BASE_TCB;
     assert_eq!(
         world.invoke(tcb, invocation::TCBSuspend, &[], &[]),
@@ -250,7 +250,7 @@ fn a_stack_that_is_broken_in_the_middle_gives_back_to_nobody_below() {
 }
 
 #[test]
-fn a_caller_that_was_given_other_time_does_not_get_its_own_back() {
+fn a_caller_that_was_given_another_scheduling_context_does_not_get_its_own_back() {
     let pds = vec![
         pd("client", 10),
         pd("server", 20).passive(),
@@ -271,7 +271,7 @@ fn a_caller_that_was_given_other_time_does_not_get_its_own_back() {
     assert_eq!(world.invoke(sched_context, bind, &[], &[tcb]), Ok(vec![]));
     assert_eq!(world.runs_on(0), Some(3));
     assert_eq!(world.recv(), Some(1));
-    // The reply wakes the client, with what it was given; the server keeps the client's.
+    // The reply wakes the client, which has another scheduling context. The server keeps the first.
     assert_eq!(world.reply_recv(&msg(2, &[])), Some(0));
     assert_eq!((world.runs_on(0), world.runs_on(1)), (Some(3), Some(0)));
     assert_eq!(world.received(0).badge, 0);
@@ -279,7 +279,7 @@ fn a_caller_that_was_given_other_time_does_not_get_its_own_back() {
 }
 
 #[test]
-fn a_send_that_waits_for_nothing_lends_only_with_a_receive() {
+fn a_non_blocking_send_donates_only_with_a_receive() {
     let pds = vec![pd("client", 10), pd("server", 20).passive()];
     let mut world = World::init(&system(pds, &[pp((0, 1), (1, 1))]));
     give_up_time(&mut world, 1);
@@ -291,14 +291,14 @@ fn a_send_that_waits_for_nothing_lends_only_with_a_receive() {
     assert_eq!(alone.state(1), ThreadState::Running);
     assert_eq!(alone.runs_on(1), None);
     assert_eq!(alone.recv(), None);
-    // Sending and receiving in one lends it the client's.
+    // Sending and receiving in one system call donates the client's scheduling context.
     assert_eq!(world.nb_send_recv(endpoint, &msg(1, &[])), Some(1));
     assert_eq!((world.runs_on(0), world.runs_on(1)), (None, Some(0)));
     assert_eq!(world.received(1).badge, badge::call(1));
 }
 
 #[test]
-fn a_child_that_faults_lends_its_time_to_a_passive_parent() {
+fn a_faulting_child_donates_to_a_passive_parent() {
     let pds = vec![pd("parent", 20).passive(), pd("child", 10).child_of(0, 3)];
     let mut world = World::init(&system(pds, &[]));
     give_up_time(&mut world, 0);
@@ -316,7 +316,7 @@ fn a_child_that_faults_lends_its_time_to_a_passive_parent() {
 }
 
 #[test]
-fn a_parent_that_does_not_reply_keeps_the_time_of_a_child_that_faulted() {
+fn a_parent_that_does_not_reply_keeps_the_scheduling_context_of_a_faulted_child() {
     let pds = vec![pd("parent", 20).passive(), pd("child", 10).child_of(0, 3)];
     let mut world = World::init(&system(pds, &[]));
     give_up_time(&mut world, 0);

@@ -1,4 +1,4 @@
-//! Forgetting when things happened.
+//! Making states comparable that differ only in when things happened.
 
 mod common;
 
@@ -6,7 +6,7 @@ use common::spec::{PdExt, pd, pp, system};
 use common::{World, msg};
 
 #[test]
-fn systems_that_have_waited_longer_are_the_same() {
+fn systems_that_have_waited_longer_are_equal() {
     let pds = vec![
         pd("client", 10).budget(300, 1000),
         pd("server", 20).passive(),
@@ -24,7 +24,7 @@ fn systems_that_have_waited_longer_are_the_same() {
         world.wake(0);
         world.recv();
         world.kernel.rebase();
-        // What the interrupts of the test leave in registers is the same.
+        // The IRQs of the test leave the same values in registers.
         world.kernel
     };
     assert!(after(5000) == after(5001));

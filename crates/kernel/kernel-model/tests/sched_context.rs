@@ -1,4 +1,4 @@
-//! What a PD can do to a scheduling context of its `<cspace>`.
+//! Invocations of a scheduling context of a `<cspace>`.
 
 mod common;
 
@@ -14,12 +14,12 @@ fn illegal() -> Answer {
     refused(error::IllegalOperation, &[])
 }
 
-/// The scheduling context of PD `pd_index`, as the first PD has it.
+/// The first PD's capability to the scheduling context of a PD.
 fn sched_context(pd_index: u64) -> u64 {
     user(1 + pd_index)
 }
 
-/// The thread of PD `pd_index`, as the first PD has it.
+/// The first PD's capability to the thread of a PD.
 fn thread(pd_index: u64) -> u64 {
     user(11 + pd_index)
 }
@@ -73,7 +73,7 @@ fn a_thread_without_a_scheduling_context_wakes_up_but_does_not_run() {
 }
 
 #[test]
-fn taking_the_scheduling_context_of_a_ready_thread_takes_it_out_of_line() {
+fn unbinding_from_a_ready_thread_removes_it_from_the_ready_queue() {
     let mut world = world();
     world.step(Event::Interrupt(WAKE_IRQ + 1));
     assert_eq!(world.kernel.ready().count(), 1);
@@ -83,7 +83,7 @@ fn taking_the_scheduling_context_of_a_ready_thread_takes_it_out_of_line() {
 }
 
 #[test]
-fn binding_refuses_what_is_bound_or_has_no_budget() {
+fn binding_refuses_bound_objects_and_missing_budget() {
     let bind = invocation::SchedContextBind;
     let unbind = invocation::SchedContextUnbind;
     let mut world = world();
@@ -98,7 +98,7 @@ fn binding_refuses_what_is_bound_or_has_no_budget() {
     let bound = world.invoke(sched_context(1), bind, &[], &[thread(2)]);
     assert_eq!(bound, illegal(), "the thread has one");
 
-    // The last PD's is used up while its thread waits.
+    // The budget of the last PD is used up while its thread waits.
     let mut world = self::world();
     world.recv();
     world.pass(5000);
@@ -112,7 +112,7 @@ fn binding_refuses_what_is_bound_or_has_no_budget() {
 }
 
 #[test]
-fn a_thread_that_waits_is_not_bound_to_a_budget_to_come() {
+fn a_blocked_thread_is_not_bound_to_a_future_budget() {
     let mut world = world();
     let (bind, unbind) = (invocation::SchedContextBind, invocation::SchedContextUnbind);
     world.recv();
@@ -132,7 +132,7 @@ fn a_thread_that_waits_is_not_bound_to_a_budget_to_come() {
 }
 
 #[test]
-fn nobody_unbinds_what_it_runs_on() {
+fn a_thread_cannot_unbind_its_own_scheduling_context() {
     let mut world = world();
     let unbind = invocation::SchedContextUnbind;
     assert_eq!(world.invoke(sched_context(0), unbind, &[], &[]), illegal());
@@ -142,7 +142,7 @@ fn nobody_unbinds_what_it_runs_on() {
 }
 
 #[test]
-fn unbinding_refuses_what_is_not_bound() {
+fn unbinding_refuses_unbound_objects() {
     let mut world = world();
     let unbind = invocation::SchedContextUnbindObject;
     let mut check = |caps: &[u64], answer: Answer| {
@@ -155,7 +155,7 @@ fn unbinding_refuses_what_is_not_bound() {
 }
 
 #[test]
-fn a_notification_lends_what_is_bound_to_it() {
+fn a_notification_lends_the_scheduling_context_bound_to_it() {
     let mut world = world();
     let notification = slots::BASE_OUTPUT_NOTIFICATION + 1;
     let (bind, unbind) = (
@@ -186,7 +186,7 @@ fn a_notification_lends_what_is_bound_to_it() {
 }
 
 #[test]
-fn unbinding_lets_go_of_everything() {
+fn unbinding_removes_every_reference() {
     let pds = vec![
         pd("client", 10),
         pd("server", 20).passive(),
@@ -210,7 +210,7 @@ fn unbinding_lets_go_of_everything() {
 }
 
 #[test]
-fn consumed_time_is_in_microseconds_and_counted_anew() {
+fn consumed_time_is_in_microseconds_and_reset_when_read() {
     let mut world = world();
     let consumed = invocation::SchedContextConsumed;
     world.recv();
@@ -229,7 +229,7 @@ fn consumed_time_is_in_microseconds_and_counted_anew() {
 }
 
 #[test]
-fn yielding_to_a_thread_of_lower_priority_puts_it_first_in_its_line() {
+fn yielding_to_a_thread_of_lower_priority_makes_it_first_of_that_priority() {
     let pds = vec![
         pd("boss", 30).cap(1, UserCapKind::SchedContext, 1),
         pd("one", 20),
@@ -272,7 +272,7 @@ fn yielding_to_a_thread_of_the_same_priority_answers_when_the_yielder_runs_again
 }
 
 #[test]
-fn yielding_refuses_oneself_nobody_and_those_above() {
+fn yielding_refuses_the_caller_unbound_targets_and_priorities_above_the_mcp() {
     let yield_to = invocation::SchedContextYieldTo;
     let pds = vec![
         pd("boss", 20)
@@ -297,7 +297,7 @@ fn yielding_refuses_oneself_nobody_and_those_above() {
 }
 
 #[test]
-fn a_yielder_that_is_stopped_has_not_yielded() {
+fn suspending_a_yielder_cancels_the_yield() {
     let pds = vec![
         pd("boss", 20).cap(1, UserCapKind::SchedContext, 1),
         pd("one", 20).cap(1, UserCapKind::Tcb, 0),

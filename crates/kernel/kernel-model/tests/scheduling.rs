@@ -1,5 +1,5 @@
-//! Priorities, time slices, budgets and waiting for them. A tick is a microsecond here, and the
-//! least budget 20.
+//! Priorities, time slices, budgets and refills. A tick is a microsecond here, and the least budget
+//! is 20.
 
 mod common;
 
@@ -19,7 +19,7 @@ fn tail(world: &World, pd_index: usize) -> Option<Refill> {
     world.kernel.sched_context(own).refills().tail()
 }
 
-/// Who runs in each of the next slices of so many microseconds.
+/// Returns the PD that runs in each of the next slices of `us` microseconds.
 fn slices(world: &mut World, us: u64, count: usize) -> Vec<Option<usize>> {
     (0..count)
         .map(|_| {
@@ -39,7 +39,7 @@ fn threads_of_one_priority_take_turns_of_a_budget() {
 }
 
 #[test]
-fn a_time_slice_that_was_interrupted_goes_on() {
+fn a_time_slice_continues_after_an_interrupt() {
     let pds = vec![pd("a", 5), pd("b", 5), pd("high", 6)];
     let mut world = World::boot(&system(pds, &[]));
     world.first_receive(2);
@@ -88,11 +88,11 @@ fn a_budget_lasts_for_a_period() {
     assert_eq!(world.until(), Some(start + 1300));
 }
 
-/// As in seL4's `tcbReleaseEnqueue` (`src/object/tcb.c`): a thread goes behind threads with the
-/// same time.
+/// As in seL4's `tcbReleaseEnqueue` (`src/object/tcb.c`), a thread is inserted behind threads with
+/// the same time.
 #[test]
-fn threads_whose_budgets_come_at_once_wait_in_the_order_in_which_they_began() {
-    // Each begins when the one before has used its budget up, and gets the next at the same time.
+fn threads_with_the_same_refill_time_are_released_in_the_order_of_arrival() {
+    // Each starts when the one before has used up its budget. All have the same refill time.
     let pds = vec![
         pd("a", 8).budget(100, 1000),
         pd("b", 7).budget(200, 900),
@@ -112,7 +112,7 @@ fn threads_whose_budgets_come_at_once_wait_in_the_order_in_which_they_began() {
 }
 
 #[test]
-fn with_nothing_else_to_run_the_machine_is_idle_until_budget_comes() {
+fn without_ready_threads_the_machine_is_idle_until_the_next_refill() {
     let mut world = World::boot(&system(vec![pd("a", 5).budget(300, 1000)], &[]));
     let start = world.machine.now;
     world.pass(300);
@@ -139,7 +139,7 @@ fn yielding_a_budget_waits_for_the_next_period() {
 }
 
 #[test]
-fn a_part_of_a_budget_comes_back_a_period_after_it_was_there() {
+fn a_used_part_of_a_budget_returns_a_period_after_it_was_usable() {
     let mut world = World::init(&system(vec![pd("a", 5).budget(300, 1000)], &[]));
     world.pass(5000);
     world.wake(0);
@@ -155,7 +155,7 @@ fn a_part_of_a_budget_comes_back_a_period_after_it_was_there() {
         amount: 100,
     };
     assert_eq!(tail(&world, 0), Some(back));
-    // It wakes up with 200; the rest is there when those are used up or later.
+    // It wakes up with 200. The rest is usable when those are used up, or later.
     world.pass(400);
     world.wake(0);
     assert_eq!(world.until(), Some(start + 700));
@@ -164,7 +164,7 @@ fn a_part_of_a_budget_comes_back_a_period_after_it_was_there() {
 }
 
 #[test]
-fn budget_that_was_not_used_does_not_add_up() {
+fn unused_budget_does_not_accumulate() {
     let mut world = World::init(&system(vec![pd("a", 5).budget(300, 1000)], &[]));
     world.pass(100_000);
     world.wake(0);
@@ -172,13 +172,13 @@ fn budget_that_was_not_used_does_not_add_up() {
 }
 
 #[test]
-fn an_entry_without_enough_budget_is_done_again_when_there_is() {
+fn an_entry_without_enough_budget_is_repeated_after_the_refill() {
     let pds = vec![pd("a", 5).budget(300, 1000), pd("b", 4)];
     let mut world = World::init(&system(pds, &[notify((0, 1), (1, 1))]));
     world.pass(5000);
     world.wake(0);
     let start = world.machine.now;
-    // 281 are used: less than the 20 that an entry may take are left.
+    // 281 are used, so that less is left than the 20 that an entry can take.
     world.use_time(281);
     assert_eq!(world.notify(1), None);
     assert_eq!(world.state(0), ThreadState::Restart);
@@ -187,7 +187,7 @@ fn an_entry_without_enough_budget_is_done_again_when_there_is() {
         ThreadState::BlockedOnNotification { .. }
     ));
     let svc = world.context(0).fault_ip;
-    // What was left over goes to the refill that comes back.
+    // The rest is merged into the next refill.
     assert_eq!(head(&world, 0).time, start + 1000 - 19);
     assert_eq!(head(&world, 0).amount, 300);
     world.pass(1000 - 281 - 19);
@@ -196,7 +196,7 @@ fn an_entry_without_enough_budget_is_done_again_when_there_is() {
 }
 
 #[test]
-fn an_interrupt_ends_the_slice_of_who_has_no_budget_left() {
+fn an_interrupt_ends_the_slice_of_a_thread_without_budget() {
     let pds = vec![pd("a", 5).budget(300, 1000), pd("b", 4)];
     let mut world = World::init(&system(pds, &[]));
     world.wake(0);
@@ -207,7 +207,7 @@ fn an_interrupt_ends_the_slice_of_who_has_no_budget_left() {
 }
 
 #[test]
-fn a_tick_too_early_changes_nothing() {
+fn an_early_tick_changes_nothing() {
     let mut world = World::boot(&system(vec![pd("a", 5), pd("b", 5)], &[]));
     let until = world.until();
     world.use_time(500);
@@ -216,7 +216,7 @@ fn a_tick_too_early_changes_nothing() {
 }
 
 #[test]
-fn a_clock_that_goes_back_stands_still() {
+fn a_clock_that_goes_back_counts_as_stopped() {
     let mut world = World::boot(&system(vec![pd("a", 5)], &[]));
     let until = world.until();
     world.machine.now = 0;
@@ -225,7 +225,7 @@ fn a_clock_that_goes_back_stands_still() {
 }
 
 #[test]
-fn time_is_charged_to_who_ran() {
+fn time_is_charged_to_the_thread_that_ran() {
     let pds = vec![
         pd("watcher", 20)
             .cap(1, boot_spec::UserCapKind::SchedContext, 1)
@@ -249,7 +249,7 @@ fn time_is_charged_to_who_ran() {
     world.use_time(5);
     assert_eq!(consumed(&mut world, 1), Ok(vec![123]));
     assert_eq!(consumed(&mut world, 1), Ok(vec![0]), "since it was asked");
-    // Its own time is not charged before it has to be.
+    // Its own time is not charged before something depends on it.
     assert_eq!(consumed(&mut world, 2), Ok(vec![7]));
 }
 
@@ -265,7 +265,7 @@ fn waking_up_with_higher_priority_preempts_and_with_the_same_does_not() {
 }
 
 #[test]
-fn budgets_come_back_in_the_order_of_their_times() {
+fn refills_arrive_in_the_order_of_their_times() {
     let pds = vec![
         pd("late", 5).budget(100, 3000),
         pd("early", 5).budget(100, 1000),
@@ -285,7 +285,7 @@ fn budgets_come_back_in_the_order_of_their_times() {
 }
 
 #[test]
-fn a_fault_without_budget_is_taken_again() {
+fn a_fault_without_budget_is_repeated_after_the_refill() {
     let mut world = World::boot(&system(vec![pd("a", 5).budget(300, 1000)], &[]));
     world.use_time(290);
     let fault = kernel_model::Fault::UserException { number: 0, code: 0 };

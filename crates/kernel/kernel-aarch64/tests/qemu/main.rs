@@ -1,5 +1,5 @@
-//! The kernel on QEMU, with protection domains (PDs) that do what they can against it. Where there
-//! is no QEMU, or no target to build for, nothing is tested, and the output says so.
+//! The kernel on QEMU, with protection domains (PDs) that attack it. Without QEMU, or without the
+//! target, nothing is tested, and the output says so.
 
 mod machine;
 mod pack;
@@ -19,7 +19,7 @@ fn pd(name: &'static str, act: u64, priority: u8) -> Pd {
     }
 }
 
-/// Of those that come after the misdeeds: the lowest there is.
+/// A PD of the lowest priority, which runs after all others.
 const WITNESS: Pd = Pd {
     name: "witness",
     act: 0,

@@ -1,4 +1,4 @@
-//! A parent that controls threads, and what invocations answer.
+//! A system with a parent that invokes threads, and the answers of invocations.
 
 use super::World;
 use super::spec::{PdExt, notify, pd, pp, system};
@@ -45,7 +45,7 @@ pub fn refused(error: u64, words: &[u64]) -> Answer {
 
 pub const OK: Answer = Ok(Vec::new());
 
-/// What each of these invocations of the child's thread answers.
+/// Returns the answer of each of these invocations of the child's thread.
 #[track_caller]
 pub fn check(label: u64, cases: &[(&[u64], &[u64], Answer)]) {
     for (words, caps, answer) in cases {

@@ -1,5 +1,5 @@
-//! The one harness of the scenario tests: a system, a machine that remembers, and threads that do
-//! what the test says. Every step is followed by a check of the kernel's invariants.
+//! The harness of the scenario tests: a system, a machine that records what happens, and threads
+//! that the test drives. Every step is followed by a check of the kernel's invariants.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses some of it")]
 
 pub mod control;
@@ -20,7 +20,7 @@ pub fn clock() -> Clock {
     Clock::new(1_000_000).unwrap()
 }
 
-/// A machine that does what it is asked and remembers.
+/// A machine that records what the kernel does.
 #[derive(Debug, Clone, Default)]
 pub struct TestMachine {
     pub now: Ticks,
@@ -29,7 +29,7 @@ pub struct TestMachine {
     pub console: String,
     pub caches: Vec<(CacheMaintenance, CacheRange)>,
     pub reports: Vec<String>,
-    /// The faults that the monitor has received: of which PD, of which kind, and the first words.
+    /// The faults that the monitor has received: index of the PD, label, and first words.
     pub faults: Vec<(usize, u64, [u64; MONITOR_WORDS])>,
 }
 
@@ -134,7 +134,7 @@ pub struct World {
 }
 
 impl World {
-    /// Starts a system; the first PD is about to run its first instruction.
+    /// Starts a system. The first PD is about to run its first instruction.
     #[track_caller]
     pub fn boot(spec: &boot_spec::BootSpec) -> Self {
         let mut kernel = Kernel::new(spec, clock()).unwrap();
@@ -152,7 +152,7 @@ impl World {
         }
     }
 
-    /// Starts a system and lets every PD do what libmicrokit does up to its first receive.
+    /// Starts a system, and runs every PD up to its first receive, like libmicrokit.
     #[track_caller]
     pub fn init(spec: &boot_spec::BootSpec) -> Self {
         let mut world = Self::boot(spec);
@@ -162,8 +162,8 @@ impl World {
         world
     }
 
-    /// What libmicrokit does first: it acknowledges all interrupts; then a passive PD tells the
-    /// monitor that it is initialised; then it receives.
+    /// Does what libmicrokit does first: acknowledges all IRQs, then reports to the monitor if the
+    /// PD is passive, then receives.
     #[track_caller]
     pub fn first_receive(&mut self, pd_index: usize) {
         let pd = self.kernel.spec().pds[pd_index].clone();
@@ -204,7 +204,7 @@ impl World {
         }
     }
 
-    /// When the timer is to fire.
+    /// The time at which the timer must fire.
     pub fn until(&self) -> Option<Ticks> {
         match self.next {
             Next::Run { until, .. } => Some(until),
@@ -228,7 +228,7 @@ impl World {
         self.running()
     }
 
-    /// Lets time pass, and the timer fire whenever it is to.
+    /// Advances the time, and fires the timer whenever it is due.
     #[track_caller]
     pub fn pass(&mut self, us: Ticks) -> Option<usize> {
         let end = self.machine.now + us;
@@ -240,12 +240,12 @@ impl World {
         self.running()
     }
 
-    /// Lets time pass in which nothing enters the kernel.
+    /// Advances the time without an entry into the kernel.
     pub fn use_time(&mut self, us: Ticks) {
         self.machine.now += us;
     }
 
-    /// The interrupt that every PD has, so that a test can let any of them run.
+    /// Raises the IRQ that every PD has, so that a test can wake any of them.
     #[track_caller]
     pub fn wake(&mut self, pd_index: usize) {
         let woken = self.step(Event::Interrupt(spec::WAKE_IRQ + pd_index as u32));
@@ -267,7 +267,7 @@ impl World {
 
     #[track_caller]
     pub fn syscall(&mut self, number: i64) -> Option<usize> {
-        // As the instruction does: the address to return to is behind it.
+        // Like the instruction: the return address is behind it.
         let pd_index = self.current();
         let context = self.context_mut(pd_index);
         context.pc = context.pc.wrapping_add(4);
@@ -279,7 +279,7 @@ impl World {
         self.step(Event::Fault(fault))
     }
 
-    /// Puts a message where the running thread sends it from.
+    /// Writes a message to the registers and the IPC buffer of the running thread.
     #[track_caller]
     pub fn put(&mut self, message: &Msg) {
         let pd_index = self.current();
@@ -336,13 +336,13 @@ impl World {
         self.call(slots::BASE_ENDPOINT + u64::from(channel), message)
     }
 
-    /// Receives as libmicrokit does.
+    /// Receives like libmicrokit.
     #[track_caller]
     pub fn recv(&mut self) -> Option<usize> {
         self.receive_with(syscall::Recv)
     }
 
-    /// Receives with this system call from where libmicrokit receives.
+    /// Receives with this system call from the capability that libmicrokit receives from.
     #[track_caller]
     pub fn receive_with(&mut self, number: i64) -> Option<usize> {
         self.receive_from(number, slots::INPUT)
@@ -368,7 +368,7 @@ impl World {
         self.receive_with(syscall::NBSendRecv)
     }
 
-    /// Invokes an object, and returns the words of its answer or the error and its words.
+    /// Invokes an object. Returns the words of the answer, or the error and its words.
     #[track_caller]
     pub fn invoke(
         &mut self,

@@ -1,4 +1,4 @@
-//! Systems and events that look random and are the same in every run.
+//! Pseudo-random systems and events, the same in every run.
 
 use super::spec::{PdExt, WAKE_ID, WAKE_IRQ, notify, pd, pp, system};
 use super::{Msg, World, msg_with_caps};
@@ -9,12 +9,12 @@ use kernel_model::{
 };
 use microkit_abi::slots;
 
-/// What a capability is to.
+/// The kind of object of a capability.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum Kind {
-    /// To an endpoint where someone else may receive.
+    /// An endpoint of another PD.
     Endpoint,
-    /// To the PD's own endpoint, or the monitor's, where a call is hardly ever answered.
+    /// The PD's own endpoint or the monitor's, where a call hardly ever gets an answer.
     DeadEnd,
     Notification,
     Thread,
@@ -35,7 +35,7 @@ impl Kind {
     ];
 }
 
-/// The capabilities of a PD to endpoints and what else it may send to.
+/// The capabilities of a PD that it can send to, by kind of object.
 pub fn capabilities(spec: &BootSpec, pd_index: usize) -> Vec<(u64, Kind)> {
     let pd = &spec.pds[pd_index];
     let fault_endpoint = match pd.parent {
@@ -93,7 +93,7 @@ impl Random {
         self.next() % bound
     }
 
-    /// Happens once in so many times.
+    /// Returns `true` once in `times`, on average.
     pub fn once_in(&mut self, times: u64) -> bool {
         self.below(times) == 0
     }
@@ -146,7 +146,7 @@ impl Random {
             let other = (one + 1 + self.below(u64::from(count) - 1) as u8) % count;
             let id = id as u8;
             let priority = |pd_index: u8| pds[usize::from(pd_index)].priority;
-            // As a system should be: calls go to higher priorities. Mostly.
+            // In most cases calls go to higher priorities, as they should.
             let (one, other) = if priority(one) > priority(other) && !self.once_in(5) {
                 (other, one)
             } else {
@@ -161,8 +161,8 @@ impl Random {
         system(pds, &channels)
     }
 
-    /// A capability pointer of this PD to such an object, or rarely one that may lead anywhere;
-    /// none if it has none.
+    /// A capability pointer of this PD to such an object, or rarely any number. `None` if the PD
+    /// has no such capability.
     fn cptr_to(&mut self, world: &World, pd_index: usize, kinds: &[Kind]) -> Option<u64> {
         if self.once_in(60) {
             return Some(self.pick(&[0, slots::INPUT, slots::REPLY, 300, 512, 63 << 58, 1 << 57]));
@@ -175,7 +175,7 @@ impl Random {
         (!candidates.is_empty()).then(|| self.pick(&candidates))
     }
 
-    /// A number that means something more often than not.
+    /// A number that is often valid.
     pub fn number(&mut self) -> u64 {
         match self.below(8) {
             0..3 => self.below(4),
@@ -199,7 +199,7 @@ impl Random {
         }
     }
 
-    /// A message, of which the capabilities are this PD's.
+    /// A message with capabilities of this PD.
     fn message(&mut self, world: &World, pd_index: usize, label: u64) -> Msg {
         let length = match self.below(8) {
             0 => 0,
@@ -257,7 +257,7 @@ impl Random {
         }
     }
 
-    /// An event, with everything that goes with it: time passes, registers and buffers are filled.
+    /// Chooses an event, advances the time, and fills registers and IPC buffers.
     pub fn event(&mut self, world: &mut World) -> Event {
         self.pass_time(world);
         let interrupts = world.kernel.spec().pds.len() as u64 + 1;
@@ -278,7 +278,7 @@ impl Random {
         Event::Syscall(number as u64)
     }
 
-    /// Chooses a system call of the running PD and fills its registers and buffer.
+    /// Chooses a system call of the running PD, and fills its registers and IPC buffer.
     pub fn fill_registers(&mut self, world: &mut World, pd_index: usize) -> i64 {
         world.set(CAP_REGISTER, slots::INPUT);
         world.set(REPLY_REGISTER, slots::REPLY);
@@ -339,7 +339,7 @@ impl Random {
         let message = self.message(world, pd_index, label);
         world.put(&message);
         if self.once_in(40) {
-            // A message that says of itself what cannot be.
+            // A message info word that is not valid.
             let info = self.next();
             world.set(INFO_REGISTER, info);
         }

@@ -5,17 +5,17 @@ use boot_spec::{
     Trigger, UserCap, UserCapKind,
 };
 
-/// The number of the interrupt that wakes PD 0; those of the others follow.
+/// The IRQ that wakes PD 0. Those of the other PDs follow.
 pub const WAKE_IRQ: u32 = 1000;
 
-/// By what each PD knows that interrupt.
+/// The channel identifier of that IRQ in each PD.
 pub const WAKE_ID: u8 = 61;
 
 pub const ENTRY: u64 = 0x20_0000;
 pub const STACK_TOP: u64 = 0xff_ffff_e000;
 pub const IPC_BUFFER: u64 = 0xff_ffff_f000;
 
-/// A PD with this priority that runs round robin with a millisecond's budget.
+/// Makes a PD with this priority that is round robin with a budget of a millisecond.
 pub fn pd(name: &str, priority: u8) -> ProtectionDomain {
     let map = |vaddr, paddr, bytes, execute: bool| Mapping {
         vaddr,
@@ -50,7 +50,7 @@ pub fn pd(name: &str, priority: u8) -> ProtectionDomain {
     }
 }
 
-/// What the tests change about a PD.
+/// Changes to a PD.
 pub trait PdExt: Sized {
     fn passive(self) -> Self;
     fn budget(self, budget_us: u64, period_us: u64) -> Self;
@@ -87,12 +87,12 @@ impl PdExt for ProtectionDomain {
     }
 }
 
-/// The first end may call the second, and each may notify the other.
+/// Makes a channel on which the first end may call the second, and each may notify the other.
 pub fn pp(caller: (u8, u8), callee: (u8, u8)) -> Channel {
     channel(caller, callee, true)
 }
 
-/// Each end may notify the other.
+/// Makes a channel on which each end may notify the other.
 pub fn notify(one: (u8, u8), other: (u8, u8)) -> Channel {
     channel(one, other, false)
 }
@@ -109,7 +109,7 @@ fn channel(one: (u8, u8), other: (u8, u8), pp: bool) -> Channel {
     }
 }
 
-/// A system of these PDs and channels, each PD with an interrupt to wake it.
+/// Makes a system of these PDs and channels. Each PD has an IRQ to wake it.
 pub fn system(mut pds: Vec<ProtectionDomain>, channels: &[Channel]) -> BootSpec {
     for (pd_index, pd) in (0..).zip(&mut pds) {
         pd.irqs.push(Irq {
