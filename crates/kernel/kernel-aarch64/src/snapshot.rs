@@ -56,7 +56,7 @@ fn doing(kernel: &Kernel, id: ThreadId) -> Doing {
         ThreadState::Running | ThreadState::Restart => match kernel.next() {
             Next::Run { thread, .. } if thread == id => Doing::Runs,
             _ if thread.sched_context().is_none() => Doing::HasNoSchedContext,
-            _ if thread.awaits_budget() => Doing::AwaitsBudget,
+            _ if thread.is_in_release_queue() => Doing::AwaitsBudget,
             _ => Doing::Ready,
         },
     }

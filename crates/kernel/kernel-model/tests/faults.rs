@@ -324,7 +324,7 @@ fn a_timeout_goes_to_the_timeout_endpoint_and_its_reply_sets_registers() {
     );
     let reply: Vec<u64> = (1000..1034).collect();
     assert_eq!(world.reply_recv(&msg(0, &reply)), None);
-    assert_eq!(world.kernel.awaiting_budget().count(), 1);
+    assert_eq!(world.kernel.release_queue().count(), 1);
     let after = *world.context(1);
     for (value, register) in (1000..).zip(TIMEOUT_REPLY_REGISTERS) {
         let expect = if register == kernel_model::Register::Spsr {

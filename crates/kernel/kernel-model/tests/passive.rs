@@ -112,7 +112,7 @@ fn the_callers_budget_pays_for_the_server() {
     assert_eq!(world.state(1), ThreadState::Running);
     let waiting: Vec<usize> = world
         .kernel
-        .awaiting_budget()
+        .release_queue()
         .map(|thread| thread.index())
         .collect();
     assert_eq!(waiting, [1]);

@@ -82,7 +82,7 @@ impl Seen {
         let kernel = &world.kernel;
         self.note(
             "two are in the release queue",
-            kernel.awaiting_budget().count() > 1,
+            kernel.release_queue().count() > 1,
         );
         self.note("two are ready", kernel.ready().count() > 1);
         self.note("idle", world.running().is_none());

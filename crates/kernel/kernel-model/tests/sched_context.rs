@@ -119,16 +119,16 @@ fn a_blocked_thread_is_not_bound_to_a_future_budget() {
     world.pass(5000);
     world.wake(2);
     world.pass(300);
-    assert_eq!(world.kernel.awaiting_budget().count(), 1);
+    assert_eq!(world.kernel.release_queue().count(), 1);
     world.wake(0);
     assert_eq!(world.invoke(sched_context(1), unbind, &[], &[]), OK);
     assert_eq!(world.invoke(sched_context(2), unbind, &[], &[]), OK);
-    assert_eq!(world.kernel.awaiting_budget().count(), 0);
+    assert_eq!(world.kernel.release_queue().count(), 0);
     let bound = world.invoke(sched_context(2), bind, &[], &[thread(1)]);
     assert_eq!(bound, illegal(), "it waits for a signal");
     let bound = world.invoke(sched_context(2), bind, &[], &[thread(2)]);
     assert_eq!(bound, OK, "it would run");
-    assert_eq!(world.kernel.awaiting_budget().count(), 1);
+    assert_eq!(world.kernel.release_queue().count(), 1);
 }
 
 #[test]

@@ -79,7 +79,7 @@ fn a_budget_lasts_for_a_period() {
     let start = world.machine.now;
     assert_eq!(world.until(), Some(start + 300));
     assert_eq!(world.pass(300), Some(1));
-    let waiting: Vec<_> = world.kernel.awaiting_budget().collect();
+    let waiting: Vec<_> = world.kernel.release_queue().collect();
     assert_eq!(waiting, [world.thread(0)]);
     assert_eq!(head(&world, 0).time, start + 1000);
     assert_eq!(world.until(), Some(start + 1000), "then it comes back");
@@ -107,7 +107,7 @@ fn threads_with_the_same_refill_time_are_released_in_the_order_of_arrival() {
     }
     let times = [0, 1, 2].map(|pd_index| head(&world, pd_index).time - start);
     assert_eq!(times, [1000; 3]);
-    let waiting: Vec<_> = world.kernel.awaiting_budget().collect();
+    let waiting: Vec<_> = world.kernel.release_queue().collect();
     assert_eq!(waiting, [0, 1, 2].map(|pd_index| world.thread(pd_index)));
 }
 
@@ -203,7 +203,7 @@ fn an_interrupt_ends_the_slice_of_a_thread_without_budget() {
     world.use_time(290);
     assert_eq!(world.step(Event::Interrupt(WAKE_IRQ + 1)), Some(1));
     assert_eq!(world.state(0), ThreadState::Running);
-    assert_eq!(world.kernel.awaiting_budget().count(), 1);
+    assert_eq!(world.kernel.release_queue().count(), 1);
 }
 
 #[test]
@@ -275,7 +275,7 @@ fn refills_arrive_in_the_order_of_their_times() {
     world.pass(300);
     let order: Vec<usize> = world
         .kernel
-        .awaiting_budget()
+        .release_queue()
         .map(|thread| thread.index())
         .collect();
     assert_eq!(order, [1, 2, 0]);

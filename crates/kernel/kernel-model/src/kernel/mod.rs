@@ -420,7 +420,7 @@ impl Kernel {
     }
 
     /// The threads in the release queue, first to last: they wait for their next refill.
-    pub fn awaiting_budget(&self) -> impl Iterator<Item = ThreadId> {
+    pub fn release_queue(&self) -> impl Iterator<Item = ThreadId> {
         self.sched.release().iter(self.sched.threads())
     }
 

@@ -93,7 +93,7 @@ impl Scheduler {
     }
 
     fn dequeue_release(&mut self, thread: ThreadId) {
-        if self.threads[thread].awaits_budget() {
+        if self.threads[thread].is_in_release_queue() {
             if self.release.first() == Some(thread) {
                 self.reprogram = true;
             }
@@ -132,7 +132,9 @@ impl Scheduler {
 
     /// Considers a thread that has become runnable as the next to run (`possibleSwitchTo`).
     pub(crate) fn possible_switch_to(&mut self, thread: ThreadId) {
-        if self.threads[thread].sched_context.is_none() || self.threads[thread].awaits_budget() {
+        if self.threads[thread].sched_context.is_none()
+            || self.threads[thread].is_in_release_queue()
+        {
             return;
         }
         if self.choice == Choice::Keep {

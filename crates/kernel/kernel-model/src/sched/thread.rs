@@ -104,11 +104,11 @@ impl Thread {
     /// Returns whether the scheduler may choose it: it is runnable, has a scheduling context, and
     /// is not in the release queue (`isSchedulable`).
     pub fn is_schedulable(&self) -> bool {
-        self.is_runnable() && self.sched_context.is_some() && !self.awaits_budget()
+        self.is_runnable() && self.sched_context.is_some() && !self.is_in_release_queue()
     }
 
     /// Returns whether it is in the release queue: it waits for its next refill.
-    pub fn awaits_budget(&self) -> bool {
+    pub fn is_in_release_queue(&self) -> bool {
         self.queued == Some(SchedulerQueue::Release)
     }
 
