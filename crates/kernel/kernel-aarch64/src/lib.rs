@@ -7,7 +7,7 @@
 //! This library holds the decisions that do not need the machine, so that they are tested on a
 //! host: the format of an [image](payload), the [memory map](layout), the [plan] of what boot does
 //! to memory, the [address space](stage2) of a protection domain, the [control
-//! registers](registers), and the [report](report) of a fault. The program of the same name
+//! registers](registers), and the [report] of a fault. The program of the same name
 //! (`src/metal`) applies them to the machine.
 //!
 //! Invariant: only [`stage2`] and `src/metal` have `unsafe` code.
