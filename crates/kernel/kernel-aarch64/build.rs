@@ -1,4 +1,4 @@
-//! Links the kernel to where the machine loads it; on a host there is nothing to do.
+//! Links the kernel to its load address. For a host it does nothing.
 
 use std::env;
 

@@ -1,8 +1,8 @@
-//! The encoding: one byte string per value, and an error for every byte string that is no value's.
+//! The encoding: one byte string for each value, and an error for every other byte string.
 //!
-//! Numbers are little-endian base 128 with no needless digits; a list is its length and its
-//! elements; an enumeration is a byte; a struct is its fields in order. Nothing is aligned and
-//! nothing is skipped.
+//! A number is little-endian base 128, without leading zero digits. A list is its length and its
+//! elements. An enumeration is a byte. A struct is its fields in order. There is no alignment and
+//! no padding.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -11,20 +11,20 @@ use core::fmt;
 /// Why bytes are not an encoded [`BootSpec`](crate::BootSpec).
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum DecodeError {
-    /// They do not begin as an encoded spec does.
+    /// The bytes do not begin like an encoded spec.
     NotASpec,
-    /// They are of another version of the encoding.
+    /// The bytes have another version of the encoding.
     Version(u8),
-    /// They end in the middle of a value.
+    /// The bytes end within a value.
     Truncated,
-    /// They go on after the value.
+    /// Bytes follow the value.
     TrailingBytes {
-        /// How many there are.
+        /// The number of these bytes.
         count: usize,
     },
-    /// The byte at this offset cannot stand there.
+    /// The byte at this offset is not valid there.
     Malformed {
-        /// Offset of the byte, from the first.
+        /// The offset of the byte.
         at: usize,
     },
 }
@@ -32,17 +32,17 @@ pub enum DecodeError {
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotASpec => write!(f, "this is no boot spec"),
+            Self::NotASpec => write!(f, "this is not a boot spec"),
             Self::Version(version) => {
                 write!(
                     f,
-                    "version {version} of the boot spec, but {} is read",
+                    "the boot spec has version {version}, but this program reads version {}",
                     crate::VERSION
                 )
             }
             Self::Truncated => write!(f, "the boot spec ends too early"),
             Self::TrailingBytes { count } => write!(f, "{count} bytes after the boot spec"),
-            Self::Malformed { at } => write!(f, "byte {at} of the boot spec cannot be"),
+            Self::Malformed { at } => write!(f, "byte {at} of the boot spec is not valid"),
         }
     }
 }
@@ -54,13 +54,15 @@ pub(crate) trait Codec: Sized {
     /// Appends the encoding to `out`.
     fn put(&self, out: &mut Vec<u8>);
 
-    /// Reads one value.
+    /// Decodes one value.
     ///
-    /// **Errors:** [`DecodeError::Truncated`] and [`DecodeError::Malformed`].
+    /// # Errors
+    ///
+    /// [`DecodeError::Truncated`] and [`DecodeError::Malformed`].
     fn take(input: &mut Reader<'_>) -> Result<Self, DecodeError>;
 }
 
-/// Bytes not yet read.
+/// A cursor over bytes to decode.
 pub(crate) struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -90,7 +92,7 @@ impl<'a> Reader<'a> {
         Ok(&self.bytes[start..self.at])
     }
 
-    /// The byte just read is at fault.
+    /// Returns the error that the byte just read is not valid.
     pub(crate) fn malformed(&self) -> DecodeError {
         DecodeError::Malformed {
             at: self.at.saturating_sub(1),
@@ -114,8 +116,8 @@ impl Codec for u64 {
             let byte = input.byte()?;
             let digit = u64::from(byte & 0x7f);
             let overflows = digit << shift >> shift != digit;
-            let needless = byte == 0 && shift > 0;
-            if overflows || needless {
+            let leading_zero = byte == 0 && shift > 0;
+            if overflows || leading_zero {
                 return Err(input.malformed());
             }
             value |= digit << shift;
@@ -127,7 +129,7 @@ impl Codec for u64 {
     }
 }
 
-/// Numbers that are written as a `u64` and must fit when they are read.
+/// Numbers that are encoded like a `u64` and must fit their type when they are decoded.
 macro_rules! narrow {
     ($($int:ty)*) => {$(
         impl Codec for $int {
@@ -181,7 +183,7 @@ impl<T: Codec> Codec for Vec<T> {
 
     fn take(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let count = u64::take(input)?;
-        // No element is shorter than a byte: a length that lies is found before it costs memory.
+        // Every element has at least a byte, so a false length is refused before it costs memory.
         if count > input.remaining() as u64 {
             return Err(DecodeError::Truncated);
         }
@@ -238,7 +240,7 @@ macro_rules! record {
     };
 }
 
-/// Defines an enumeration whose encoding is the byte that each variant names.
+/// Defines an enumeration. The encoding of a variant is the byte beside it.
 macro_rules! choice {
     ($(#[$attr:meta])* pub enum $name:ident {
         $($(#[$variant_attr:meta])* $variant:ident = $byte:literal,)*
@@ -297,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn needless_digits_are_refused() {
+    fn leading_zero_digits_are_refused() {
         refuse::<u64>(&[0x80, 0], DecodeError::Malformed { at: 1 });
         refuse::<u64>(&[0x81, 0x80, 0], DecodeError::Malformed { at: 2 });
     }

@@ -1,77 +1,77 @@
-//! What can be wrong with a spec, and how it is said.
+//! The errors of a spec, and their messages.
 
 use core::fmt;
 
-/// One thing that is wrong with a [`BootSpec`](crate::BootSpec).
+/// An error in a [`BootSpec`](crate::BootSpec).
 ///
-/// A PD is named by its place in [`domains`](crate::BootSpec::domains), a channel, mapping,
-/// interrupt, capability or segment by its place in its list.
+/// A PD is named by its index in [`pds`](crate::BootSpec::pds); a channel, mapping, IRQ,
+/// capability or segment by its index in its list.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 #[allow(
     missing_docs,
-    reason = "the fields are places in lists and values found there"
+    reason = "the fields are indices of lists and values found there"
 )]
 pub enum SpecError {
-    /// There is no PD at all.
-    NoDomains,
+    /// There is no PD.
+    NoPds,
     /// There are more PDs than `MAX_PROTECTION_DOMAINS`.
-    TooManyDomains { count: usize },
+    TooManyPds { count: usize },
     /// A name is empty or longer than `NAME_BYTES`.
-    Name { domain: usize },
-    /// Two PDs have one name.
-    DuplicateName { domain: usize, of: usize },
+    Name { pd_index: usize },
+    /// Two PDs have the same name.
+    DuplicateName { pd_index: usize, of: usize },
     /// A priority is above `MAX_PRIORITY`.
-    Priority { domain: usize, priority: u8 },
+    Priority { pd_index: usize, priority: u8 },
     /// A budget is zero or longer than its period.
     Budget {
-        domain: usize,
+        pd_index: usize,
         budget_us: u64,
         period_us: u64,
     },
-    /// What a thread needs to start is not mapped with the permissions that it needs.
+    /// Memory that a thread needs to start is not mapped with the necessary access rights.
     NotMapped {
-        domain: usize,
+        pd_index: usize,
         what: &'static str,
         vaddr: u64,
     },
-    /// A parent is no PD that comes before its child.
-    Parent { domain: usize, parent: u8 },
+    /// A parent is not a PD in front of its child.
+    Parent { pd_index: usize, parent: u8 },
     /// A child identifier is above `MAX_CHANNEL_ID`.
-    ChildId { domain: usize, id: u8 },
-    /// Two children of one parent have one identifier.
-    DuplicateChildId { domain: usize, of: usize },
+    ChildId { pd_index: usize, id: u8 },
+    /// Two children of one parent have the same identifier.
+    DuplicateChildId { pd_index: usize, of: usize },
     /// A PD receives calls or faults but has no endpoint.
-    NoEndpoint { domain: usize },
+    NoEndpoint { pd_index: usize },
     /// A mapping does not consist of whole pages.
-    PageAlignment { domain: usize, mapping: usize },
+    PageAlignment { pd_index: usize, mapping: usize },
     /// A mapping is empty, or leaves the virtual or physical address space.
-    AddressRange { domain: usize, mapping: usize },
-    /// A mapping cannot be read; seL4 makes of it pages that cannot be used at all.
-    Permissions { domain: usize, mapping: usize },
+    AddressRange { pd_index: usize, mapping: usize },
+    /// A mapping is not readable. seL4 would map pages without any access right.
+    Permissions { pd_index: usize, mapping: usize },
     /// Two mappings of one PD share an address.
     Overlap {
-        domain: usize,
+        pd_index: usize,
         mapping: usize,
         with: usize,
     },
-    /// A channel ends at a PD that is not there.
-    ChannelDomain { channel: usize, domain: u8 },
-    /// A channel joins a PD to itself.
+    /// A channel ends at a PD that does not exist.
+    ChannelPd { channel: usize, pd_index: u8 },
+    /// A channel connects a PD with itself.
     ChannelToItself { channel: usize },
-    /// A channel or interrupt identifier is above `MAX_CHANNEL_ID`.
-    ChannelId { domain: usize, id: u8 },
-    /// Two channels or interrupts of one PD have one identifier.
-    DuplicateChannelId { domain: usize, id: u8 },
+    /// A channel identifier, possibly of an IRQ, is above `MAX_CHANNEL_ID`.
+    ChannelId { pd_index: usize, id: u8 },
+    /// Two channels or IRQs of one PD have the same identifier.
+    DuplicateChannelId { pd_index: usize, id: u8 },
     /// Both ends of a channel may call.
     CallsBothWays { channel: usize },
-    /// An interrupt is handled twice.
+    /// Two PDs handle the same IRQ, or one handles it twice.
     DuplicateIrq { number: u32 },
-    /// A capability lies in a slot that is not for the `<cspace>`.
-    CapSlot { domain: usize, slot: u8 },
-    /// Two capabilities lie in one slot.
-    DuplicateCapSlot { domain: usize, slot: u8 },
-    /// A capability is to a PD that is not there.
-    CapDomain { domain: usize, slot: u8, of: u8 },
+    /// A capability is in a slot that is not available to a `<cspace>`.
+    CapSlot { pd_index: usize, slot: u8 },
+    /// Two capabilities are in the same slot.
+    DuplicateCapSlot { pd_index: usize, slot: u8 },
+    /// A capability is for an object of a PD that does not exist.
+    CapPd { pd_index: usize, slot: u8, of: u8 },
     /// A segment is empty, or leaves physical memory or the image.
     SegmentRange { segment: usize },
     /// Two segments share an address.
@@ -81,113 +81,124 @@ pub enum SpecError {
 impl fmt::Display for SpecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Self::NoDomains => write!(f, "there is no protection domain"),
-            Self::TooManyDomains { count } => write!(f, "{count} protection domains are too many"),
-            Self::Name { domain } => write!(f, "PD {domain}: the name is empty or too long"),
-            Self::DuplicateName { domain, of } => {
-                write!(f, "PD {domain}: has the same name as PD {of}")
+            Self::NoPds => write!(f, "there is no protection domain"),
+            Self::TooManyPds { count } => {
+                write!(f, "there are {count} protection domains, which is too many")
             }
-            Self::Priority { domain, priority } => {
+            Self::Name { pd_index } => write!(f, "PD {pd_index}: the name is empty or too long"),
+            Self::DuplicateName { pd_index, of } => {
+                write!(f, "PD {pd_index}: has the same name as PD {of}")
+            }
+            Self::Priority { pd_index, priority } => {
                 write!(
                     f,
-                    "PD {domain}: the priority {priority} is above the highest"
+                    "PD {pd_index}: the priority {priority} is above the highest"
                 )
             }
             Self::Budget {
-                domain,
+                pd_index,
                 budget_us,
                 period_us,
             } => {
                 write!(
                     f,
-                    "PD {domain}: a budget of {budget_us} us in a period of {period_us} us"
+                    "PD {pd_index}: the budget of {budget_us} us is zero or longer than the period of \
+                     {period_us} us"
                 )
             }
             Self::NotMapped {
-                domain,
+                pd_index,
                 what,
                 vaddr,
             } => {
                 write!(
                     f,
-                    "PD {domain}: the {what} at {vaddr:#x} is not mapped as it needs to be"
+                    "PD {pd_index}: the {what} at {vaddr:#x} is not mapped with the rights that it \
+                     needs"
                 )
             }
-            Self::Parent { domain, parent } => {
+            Self::Parent { pd_index, parent } => {
                 write!(
                     f,
-                    "PD {domain}: its parent, PD {parent}, does not come before it"
+                    "PD {pd_index}: its parent, PD {parent}, does not come before it"
                 )
             }
-            Self::ChildId { domain, id } => {
+            Self::ChildId { pd_index, id } => {
                 write!(
                     f,
-                    "PD {domain}: its identifier as a child, {id}, is too large"
+                    "PD {pd_index}: its identifier as a child, {id}, is too large"
                 )
             }
-            Self::DuplicateChildId { domain, of } => {
-                write!(f, "PD {domain}: is to its parent the same child as PD {of}")
+            Self::DuplicateChildId { pd_index, of } => {
+                write!(f, "PD {pd_index}: has the same child identifier as PD {of}")
             }
-            Self::NoEndpoint { domain } => {
+            Self::NoEndpoint { pd_index } => {
                 write!(
                     f,
-                    "PD {domain}: is called or has a child, and has no endpoint"
+                    "PD {pd_index}: is called or has a child, but has no endpoint"
                 )
             }
-            Self::PageAlignment { domain, mapping } => {
+            Self::PageAlignment { pd_index, mapping } => {
                 write!(
                     f,
-                    "PD {domain}, mapping {mapping}: is not made of whole pages"
+                    "PD {pd_index}, mapping {mapping}: does not consist of whole pages"
                 )
             }
-            Self::AddressRange { domain, mapping } => {
+            Self::AddressRange { pd_index, mapping } => {
                 write!(
                     f,
-                    "PD {domain}, mapping {mapping}: is empty or leaves the address space"
+                    "PD {pd_index}, mapping {mapping}: is empty or leaves the address space"
                 )
             }
-            Self::Permissions { domain, mapping } => {
-                write!(f, "PD {domain}, mapping {mapping}: cannot be read")
+            Self::Permissions { pd_index, mapping } => {
+                write!(f, "PD {pd_index}, mapping {mapping}: is not readable")
             }
             Self::Overlap {
-                domain,
+                pd_index,
                 mapping,
                 with,
             } => {
-                write!(f, "PD {domain}, mapping {mapping}: overlaps mapping {with}")
+                write!(
+                    f,
+                    "PD {pd_index}, mapping {mapping}: overlaps mapping {with}"
+                )
             }
-            Self::ChannelDomain { channel, domain } => {
-                write!(f, "channel {channel}: there is no PD {domain}")
+            Self::ChannelPd { channel, pd_index } => {
+                write!(f, "channel {channel}: there is no PD {pd_index}")
             }
             Self::ChannelToItself { channel } => {
                 write!(f, "channel {channel}: both ends are of one PD")
             }
-            Self::ChannelId { domain, id } => {
-                write!(f, "PD {domain}: the channel identifier {id} is too large")
+            Self::ChannelId { pd_index, id } => {
+                write!(f, "PD {pd_index}: the channel identifier {id} is too large")
             }
-            Self::DuplicateChannelId { domain, id } => {
-                write!(f, "PD {domain}: the channel identifier {id} is there twice")
+            Self::DuplicateChannelId { pd_index, id } => {
+                write!(
+                    f,
+                    "PD {pd_index}: the channel identifier {id} is used twice"
+                )
             }
             Self::CallsBothWays { channel } => {
-                write!(f, "channel {channel}: each end may call the other")
+                write!(f, "channel {channel}: both ends may call")
             }
-            Self::DuplicateIrq { number } => write!(f, "interrupt {number} has two handlers"),
-            Self::CapSlot { domain, slot } => {
+            Self::DuplicateIrq { number } => write!(f, "IRQ {number} is handled twice"),
+            Self::CapSlot { pd_index, slot } => {
                 write!(
                     f,
-                    "PD {domain}: no capability may lie in slot {slot} of its root CNode"
+                    "PD {pd_index}: slot {slot} of its root CNode is not available"
                 )
             }
-            Self::DuplicateCapSlot { domain, slot } => {
+            Self::DuplicateCapSlot { pd_index, slot } => {
                 write!(
                     f,
-                    "PD {domain}: two capabilities lie in slot {slot} of its root CNode"
+                    "PD {pd_index}: two capabilities are in slot {slot} of its root CNode"
                 )
             }
-            Self::CapDomain { domain, slot, of } => {
+            Self::CapPd { pd_index, slot, of } => {
                 write!(
                     f,
-                    "PD {domain}: the capability in slot {slot} is of PD {of}, which is none"
+                    "PD {pd_index}: the capability in slot {slot} is for PD {of}, which does not \
+                     exist"
                 )
             }
             Self::SegmentRange { segment } => {

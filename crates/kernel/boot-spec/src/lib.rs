@@ -1,21 +1,25 @@
-//! What the builder of a Microkit system hands the model kernel: which protection domains (PDs)
-//! there are, what is mapped where in each, and who may call, notify and control whom.
+//! The description of a Microkit system that the model kernel boots from: its protection domains
+//! (PDs), their mappings, and which PD may call, notify and control which.
 //!
-//! A [`BootSpec`] is plain data. The builder fills it in and [encodes](BootSpec::encode) it; the
-//! kernel [decodes](BootSpec::decode) it and refuses what [`validate`](BootSpec::validate)
-//! refuses. The encoding starts with a version, and it is canonical: a value has one encoding, and
-//! bytes that decode are the encoding of what they decode to. Decoding looks at every byte before
-//! it trusts it, so that hostile bytes are an error and not a panic.
+//! A [`BootSpec`] is plain data. The tool that builds the image fills it in and
+//! [encodes](BootSpec::encode) it. The kernel [decodes](BootSpec::decode) it, and refuses to boot
+//! if [`validate`](BootSpec::validate) finds an error.
 //!
-//! Which capability lies in which slot is not said here: it follows from this data and
-//! [`microkit_abi::slots`].
+//! The encoding starts with a version, and is canonical: a value has one encoding, and bytes that
+//! decode to a value are its encoding. Every byte is checked before it is used, so hostile bytes
+//! lead to an error and not to a panic.
+//!
+//! The capabilities in the slots of a CSpace are not listed here, because they follow from this
+//! data and [`microkit_abi::slots`].
+//!
+//! # Examples
 //!
 //! ```
 //! use boot_spec::{BootSpec, ProtectionDomain};
 //!
 //! let spec = BootSpec {
 //!     user_top: (1 << 40) - 1,
-//!     domains: vec![ProtectionDomain { name: "hello".into(), ..Default::default() }],
+//!     pds: vec![ProtectionDomain { name: "hello".into(), ..Default::default() }],
 //!     ..Default::default()
 //! };
 //! assert_eq!(BootSpec::decode(&spec.encode()), Ok(spec));
@@ -38,5 +42,5 @@ pub use spec::{
     Segment, Stack, Trigger, UserCap, UserCapKind,
 };
 
-/// The version of the encoding that this crate writes, and the only one that it reads.
+/// The version of the encoding. This crate writes and reads no other.
 pub const VERSION: u8 = 1;

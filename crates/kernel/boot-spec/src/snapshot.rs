@@ -1,19 +1,18 @@
-//! What the model kernel leaves in its memory about itself, for whoever can read the machine's: the
-//! debugger's side of QEMU.
+//! The snapshot that the model kernel writes to its memory, where a debugger finds it through QEMU.
 //!
-//! Under the name [`SYMBOL`] lie [`WORDS`] words. The first is the [`Phase`]. The others are there
-//! once that is [`Phase::Taken`]: the number of PDs, and [`ThreadSnapshot::WORDS`] for the thread
-//! of each, in the order of the boot spec.
+//! The symbol [`SYMBOL`] names [`WORDS`] words. The first is the [`Phase`]. The others are valid
+//! once that is [`Phase::Taken`]: the number of PDs, and [`ThreadSnapshot::WORDS`] words for the
+//! thread of each PD, in the order of the boot spec.
 
 use microkit_abi::limits::MAX_PROTECTION_DOMAINS;
 
 /// The symbol of the words in the kernel's ELF file.
 pub const SYMBOL: &str = "model_kernel_snapshot";
 
-/// How many words there are.
+/// The number of words.
 pub const WORDS: usize = HEADER_WORDS + MAX_PROTECTION_DOMAINS * ThreadSnapshot::WORDS;
 
-/// The words before those of the threads: the phase, and the number of PDs.
+/// The number of words before those of the threads: the phase and the number of PDs.
 pub const HEADER_WORDS: usize = 2;
 
 macro_rules! words {
@@ -25,12 +24,12 @@ macro_rules! words {
         }
 
         impl $name {
-            /// The word for it.
+            /// Encodes it as a word.
             pub const fn word(self) -> u64 {
                 self as u64
             }
 
-            /// What the word stands for.
+            /// Decodes a word.
             pub const fn from_word(word: u64) -> Option<Self> {
                 match word {
                     $($word => Some(Self::$variant),)*
@@ -42,43 +41,43 @@ macro_rules! words {
 }
 
 words! {
-    /// How far the kernel has come.
+    /// The state of the kernel.
     Phase {
-        /// It boots, or PDs run.
+        /// It boots or runs PDs.
         Runs = 0,
-        /// Every PD is blocked or stopped, and neither time nor an interrupt can wake one.
+        /// Every PD is blocked or stopped, and neither time nor an IRQ can wake one.
         Idle = 1,
-        /// It has halted, and has said why.
+        /// It has halted and printed the reason.
         Halted = 2,
-        /// It was asked for the state of all threads, which is here, and has stopped.
+        /// It has written the state of all threads here on request, and stopped.
         Taken = 3,
     }
 }
 
 words! {
-    /// What a thread does.
+    /// What a thread is doing.
     Doing {
-        /// Nothing, until someone resumes it.
+        /// It does nothing until it is resumed.
         Stopped = 0,
         /// It runs.
         Runs = 1,
         /// It is in the ready queue.
         Ready = 2,
-        /// It is in the release queue, until its budget is refilled.
+        /// It is in the release queue until its next refill.
         AwaitsBudget = 3,
-        /// It would run, but has no scheduling context.
+        /// It is runnable but has no scheduling context.
         HasNoSchedContext = 4,
-        /// It receives on an endpoint.
+        /// It waits for a message at an endpoint.
         Receives = 5,
         /// It waits for a notification.
         AwaitsNotification = 6,
-        /// It waits until a receiver takes its message, which wants no reply.
+        /// It waits for a receiver of its message, which needs no reply.
         Sends = 7,
-        /// It waits until a receiver takes its message, and for the reply.
+        /// It waits for a receiver of its message, and will then wait for the reply.
         Calls = 8,
-        /// It waits for the reply.
+        /// It waits for a reply.
         AwaitsReply = 9,
-        /// It has faulted, and waits for its fault handler.
+        /// It has faulted and waits for its fault handler.
         Faulted = 10,
     }
 }
@@ -86,27 +85,27 @@ words! {
 /// The thread of a PD.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct ThreadSnapshot {
-    /// What it does.
+    /// What it is doing.
     pub doing: Doing,
-    /// The address of the instruction that it executes: for a blocked thread, its system call.
+    /// The address of its current instruction: for a blocked thread, the system call.
     pub instruction: u64,
-    /// Its stack pointer.
+    /// The stack pointer.
     pub stack_pointer: u64,
-    /// Its frame pointer, x29.
+    /// The frame pointer, `x29`.
     pub frame_pointer: u64,
-    /// Its link register, x30.
+    /// The link register, `x30`.
     pub link: u64,
-    /// Its register x0: the capability of a system call.
+    /// The register `x0`: the capability pointer of a system call.
     pub capability: u64,
     /// The physical address of the root of its page tables.
     pub tables: u64,
 }
 
 impl ThreadSnapshot {
-    /// How many words it is.
+    /// The number of words of its encoding.
     pub const WORDS: usize = 7;
 
-    /// The words for it.
+    /// Encodes it as words.
     pub const fn to_words(self) -> [u64; Self::WORDS] {
         [
             self.doing.word(),
@@ -119,7 +118,7 @@ impl ThreadSnapshot {
         ]
     }
 
-    /// What the words stand for.
+    /// Decodes words.
     pub const fn from_words(words: [u64; Self::WORDS]) -> Option<Self> {
         let [
             doing,
@@ -150,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_thread_is_what_its_words_say() {
+    fn words_decode_to_the_thread_that_they_encode() {
         for doing in (0..).map_while(Doing::from_word) {
             let thread = ThreadSnapshot {
                 doing,

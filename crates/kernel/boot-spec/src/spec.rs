@@ -1,29 +1,29 @@
-//! The data itself: [`BootSpec`] and everything in it.
+//! The data: [`BootSpec`] and its parts.
 
 use crate::codec::{Codec, DecodeError, Reader, choice, record};
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// What an encoded spec begins with; the version follows.
+/// The first bytes of an encoded spec. The version follows.
 const MAGIC: &[u8; 7] = b"MKSPEC\0";
 
 record! {
-    /// A whole system.
+    /// A Microkit system.
     #[derive(Default)]
     pub struct BootSpec {
-        /// The last address that a PD may use.
+        /// The last address that a PD can use.
         pub user_top: u64,
-        /// The protection domains; others name them by their place in this list.
-        pub domains: Vec<ProtectionDomain>,
-        /// Who may notify and call whom.
+        /// The protection domains. Other parts name them by their index in this list.
+        pub pds: Vec<ProtectionDomain>,
+        /// The channels between PDs.
         pub channels: Vec<Channel>,
-        /// What the memory holds at boot; all other memory is zero.
+        /// The initial contents of memory. All other memory is zero.
         pub segments: Vec<Segment>,
     }
 }
 
 impl BootSpec {
-    /// The encoding of this spec.
+    /// Encodes the spec.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::from(MAGIC);
         out.push(crate::VERSION);
@@ -31,11 +31,13 @@ impl BootSpec {
         out
     }
 
-    /// Reads an encoded spec, which may come from anywhere.
+    /// Decodes a spec. The bytes need not be trusted.
     ///
-    /// That it decodes does not make it a system; ask [`validate`](Self::validate).
+    /// A spec that decodes can still contradict itself: call [`validate`](Self::validate).
     ///
-    /// **Errors:** every byte string that [`encode`](Self::encode) cannot return.
+    /// # Errors
+    ///
+    /// Fails for every byte string that [`encode`](Self::encode) cannot return.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let mut input = Reader::new(bytes);
         if input.bytes(MAGIC.len()) != Ok(MAGIC) {
@@ -57,50 +59,51 @@ record! {
     /// A protection domain: one thread, its address space and its scheduling context.
     #[derive(Default)]
     pub struct ProtectionDomain {
-        /// Its name, which no other PD has.
+        /// The name, which is unique.
         pub name: String,
-        /// Its priority; also the highest that it may give to others.
+        /// The priority, which is also the highest that it may give to a thread.
         pub priority: u8,
-        /// How long it may run in each period, in microseconds.
+        /// The time that it may run in each period, in microseconds.
         pub budget_us: u64,
-        /// How often its budget comes back, in microseconds. Equal to the budget: round robin.
+        /// The period of the budget, in microseconds. If equal to the budget: round robin.
         pub period_us: u64,
-        /// It gives up its scheduling context once it is initialised.
+        /// It gives up its scheduling context after its initialisation.
         pub passive: bool,
         /// It may use the floating-point registers.
         pub fpu: bool,
-        /// Something calls it or it has children, so that it receives on an endpoint.
+        /// It receives from an endpoint, because it is called or has children.
         pub needs_endpoint: bool,
-        /// Address of its first instruction.
+        /// The address of the first instruction.
         pub entry: u64,
-        /// Its stack.
+        /// The stack.
         pub stack: Stack,
-        /// Address of its IPC buffer.
+        /// The address of the IPC buffer.
         pub ipc_buffer: u64,
-        /// Who handles its faults, if not the monitor.
+        /// The PD that handles its faults. Without one, the monitor does.
         pub parent: Option<Parent>,
-        /// What is mapped in its address space, IPC buffer and stack among it.
+        /// The mappings of its address space, including IPC buffer and stack.
         pub mappings: Vec<Mapping>,
-        /// The interrupts that it handles.
+        /// The IRQs that it handles.
         pub irqs: Vec<Irq>,
-        /// The capabilities that its `<cspace>` asks for.
+        /// The capabilities of its `<cspace>`.
         pub caps: Vec<UserCap>,
     }
 }
 
 record! {
-    /// Where a stack lies. The stack pointer starts at its upper end.
+    /// A stack. The stack pointer starts at the upper end.
     #[derive(Copy, Default)]
     pub struct Stack {
-        /// Its lowest address.
+        /// The lowest address.
         pub bottom: u64,
-        /// Its size in bytes.
+        /// Returns the size in bytes.
         pub bytes: u64,
     }
 }
 
 impl Stack {
-    /// The first address above the stack, or `None` if it reaches beyond the last address.
+    /// Returns the first address above the stack, or `None` if the stack does not fit below the
+    /// largest address.
     pub fn top(&self) -> Option<u64> {
         self.bottom.checked_add(self.bytes)
     }
@@ -110,41 +113,41 @@ record! {
     /// The parent of a PD.
     #[derive(Copy)]
     pub struct Parent {
-        /// Which PD it is.
-        pub domain: u8,
-        /// What it calls this child.
+        /// The index of the parent.
+        pub pd_index: u8,
+        /// The identifier of this child in the parent.
         pub child_id: u8,
     }
 }
 
 record! {
-    /// A range of pages in an address space, contiguous in physical memory too.
+    /// A range of pages in an address space that is also contiguous in physical memory.
     #[derive(Copy)]
     pub struct Mapping {
-        /// Its first virtual address.
+        /// The first virtual address.
         pub vaddr: u64,
-        /// Its first physical address.
+        /// The first physical address.
         pub paddr: u64,
-        /// Its length in bytes.
+        /// The length in bytes.
         pub bytes: u64,
-        /// What the PD may do with it.
+        /// The access rights.
         pub perms: Perms,
-        /// Whether it is cached, or uncached device memory.
+        /// Whether it is normal cached memory. Otherwise it is uncached device memory.
         pub cached: bool,
-        /// The size of its pages.
+        /// The size of the pages.
         pub page_size: PageSize,
     }
 }
 
 record! {
-    /// What a PD may do with a mapping.
+    /// Access rights of a mapping.
     #[derive(Copy, Default)]
     pub struct Perms {
-        /// Read it.
+        /// May be read.
         pub read: bool,
-        /// Write it.
+        /// May be written.
         pub write: bool,
-        /// Execute it.
+        /// May be executed.
         pub execute: bool,
     }
 }
@@ -160,7 +163,7 @@ choice! {
 }
 
 impl PageSize {
-    /// The size in bytes.
+    /// Returns the size in bytes.
     pub const fn bytes(self) -> u64 {
         match self {
             Self::Small => microkit_abi::limits::SMALL_PAGE_BYTES,
@@ -170,44 +173,44 @@ impl PageSize {
 }
 
 record! {
-    /// An interrupt that a PD handles.
+    /// An IRQ that a PD handles.
     #[derive(Copy)]
     pub struct Irq {
-        /// The identifier by which the PD knows it.
+        /// The channel identifier that the PD uses for it.
         pub id: u8,
-        /// Its number at the interrupt controller.
+        /// The number at the interrupt controller.
         pub number: u32,
-        /// How it is signalled.
+        /// The trigger mode.
         pub trigger: Trigger,
     }
 }
 
 choice! {
-    /// How a device signals an interrupt.
+    /// How a device asserts an IRQ.
     pub enum Trigger {
-        /// By holding the line for as long as it wants attention.
+        /// By the level of the line, until the device is served.
         Level = 0,
-        /// By a change of the line.
+        /// By an edge of the line.
         Edge = 1,
     }
 }
 
 record! {
-    /// A capability that a PD's `<cspace>` asks for.
+    /// A capability of a PD's `<cspace>`.
     #[derive(Copy)]
     pub struct UserCap {
-        /// The slot of the root CNode in which it lies.
+        /// The slot of the root CNode that holds it.
         pub slot: u8,
-        /// What it is a capability to.
+        /// The kind of object.
         pub kind: UserCapKind,
-        /// Whose it is.
-        pub domain: u8,
+        /// The index of the PD that the object belongs to.
+        pub pd_index: u8,
     }
 }
 
 choice! {
-    /// What a capability of a `<cspace>` is to (`cap_tcb`, `cap_sc` and `cap_vspace` in a system
-    /// file).
+    /// The kind of object of a `<cspace>` capability (`cap_tcb`, `cap_sc` and `cap_vspace` in a
+    /// system file).
     pub enum UserCapKind {
         /// The PD's thread.
         Tcb = 0,
@@ -222,7 +225,7 @@ record! {
     /// A channel between two PDs.
     #[derive(Copy)]
     pub struct Channel {
-        /// Its two ends.
+        /// The two ends.
         pub ends: [ChannelEnd; 2],
     }
 }
@@ -231,9 +234,9 @@ record! {
     /// One PD's end of a channel.
     #[derive(Copy)]
     pub struct ChannelEnd {
-        /// Which PD.
-        pub domain: u8,
-        /// The identifier by which that PD knows the channel.
+        /// The index of the PD.
+        pub pd_index: u8,
+        /// The identifier of the channel in that PD.
         pub id: u8,
         /// It may make protected procedure calls to the other end.
         pub pp: bool,
@@ -243,14 +246,14 @@ record! {
 }
 
 record! {
-    /// Bytes that lie in memory at boot.
+    /// A range of memory with initial contents.
     #[derive(Copy)]
     pub struct Segment {
-        /// Where in physical memory they belong.
+        /// The first physical address.
         pub paddr: u64,
-        /// How many they are.
+        /// The length in bytes.
         pub bytes: u64,
-        /// Where in the boot image they are.
+        /// The offset of the contents in the boot image.
         pub image_offset: u64,
     }
 }

@@ -1,5 +1,4 @@
-//! Whether a spec is a system: that every reference leads somewhere and nothing lies on top of
-//! something else.
+//! Validation of a spec: every reference names something that exists, and nothing overlaps.
 
 use crate::{BootSpec, Mapping, Perms, ProtectionDomain, SpecError};
 use alloc::vec::Vec;
@@ -7,16 +6,26 @@ use microkit_abi::limits;
 use microkit_abi::slots;
 
 impl BootSpec {
-    /// Looks for everything that keeps this spec from being a system.
+    /// Checks that the spec describes a system.
     ///
-    /// **Errors:** all that is wrong, not only the first.
+    /// # Errors
+    ///
+    /// Returns all errors, not only the first.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use boot_spec::{BootSpec, SpecError};
+    ///
+    /// assert_eq!(BootSpec::default().validate(), Err(vec![SpecError::NoPds]));
+    /// ```
     pub fn validate(&self) -> Result<(), Vec<SpecError>> {
         let mut errors = Vec::new();
-        self.check_domains(&mut errors);
-        for (index, domain) in self.domains.iter().enumerate() {
-            self.check_mappings(index, domain, &mut errors);
-            self.check_threads_memory(index, domain, &mut errors);
-            self.check_caps(index, domain, &mut errors);
+        self.check_pds(&mut errors);
+        for (pd_index, pd) in self.pds.iter().enumerate() {
+            self.check_mappings(pd_index, pd, &mut errors);
+            self.check_threads_memory(pd_index, pd, &mut errors);
+            self.check_caps(pd_index, pd, &mut errors);
         }
         self.check_channels(&mut errors);
         self.check_identifiers(&mut errors);
@@ -29,102 +38,97 @@ impl BootSpec {
         }
     }
 
-    fn check_domains(&self, errors: &mut Vec<SpecError>) {
-        let count = self.domains.len();
+    fn check_pds(&self, errors: &mut Vec<SpecError>) {
+        let count = self.pds.len();
         if count == 0 {
-            errors.push(SpecError::NoDomains);
+            errors.push(SpecError::NoPds);
         }
         if count > limits::MAX_PROTECTION_DOMAINS {
-            errors.push(SpecError::TooManyDomains { count });
+            errors.push(SpecError::TooManyPds { count });
         }
-        for (domain, pd) in self.domains.iter().enumerate() {
+        for (pd_index, pd) in self.pds.iter().enumerate() {
             if pd.name.is_empty() || pd.name.len() > limits::NAME_BYTES {
-                errors.push(SpecError::Name { domain });
+                errors.push(SpecError::Name { pd_index });
             }
-            if let Some(of) = self.domains[..domain]
+            if let Some(of) = self.pds[..pd_index]
                 .iter()
                 .position(|other| other.name == pd.name)
             {
-                errors.push(SpecError::DuplicateName { domain, of });
+                errors.push(SpecError::DuplicateName { pd_index, of });
             }
             if pd.priority > limits::MAX_PRIORITY {
                 errors.push(SpecError::Priority {
-                    domain,
+                    pd_index,
                     priority: pd.priority,
                 });
             }
             if pd.budget_us == 0 || pd.budget_us > pd.period_us {
                 let (budget_us, period_us) = (pd.budget_us, pd.period_us);
                 errors.push(SpecError::Budget {
-                    domain,
+                    pd_index,
                     budget_us,
                     period_us,
                 });
             }
-            self.check_parent(domain, pd, errors);
+            self.check_parent(pd_index, pd, errors);
         }
     }
 
-    fn check_parent(&self, domain: usize, pd: &ProtectionDomain, errors: &mut Vec<SpecError>) {
+    fn check_parent(&self, pd_index: usize, pd: &ProtectionDomain, errors: &mut Vec<SpecError>) {
         let Some(parent) = pd.parent else { return };
-        if usize::from(parent.domain) >= domain {
+        if usize::from(parent.pd_index) >= pd_index {
             errors.push(SpecError::Parent {
-                domain,
-                parent: parent.domain,
+                pd_index,
+                parent: parent.pd_index,
             });
             return;
         }
         if u64::from(parent.child_id) > limits::MAX_CHANNEL_ID {
             errors.push(SpecError::ChildId {
-                domain,
+                pd_index,
                 id: parent.child_id,
             });
         }
-        let twin = self.domains[..domain]
+        let twin = self.pds[..pd_index]
             .iter()
             .position(|other| other.parent == pd.parent);
         if let Some(of) = twin {
-            errors.push(SpecError::DuplicateChildId { domain, of });
+            errors.push(SpecError::DuplicateChildId { pd_index, of });
         }
-        self.check_endpoint(parent.domain, errors);
+        self.check_endpoint(parent.pd_index, errors);
     }
 
-    /// `domain` receives calls or faults, for which it needs an endpoint.
-    fn check_endpoint(&self, domain: u8, errors: &mut Vec<SpecError>) {
-        let domain = usize::from(domain);
-        let error = SpecError::NoEndpoint { domain };
-        if self
-            .domains
-            .get(domain)
-            .is_some_and(|pd| !pd.needs_endpoint)
-            && !errors.contains(&error)
-        {
+    /// Checks that a PD that receives calls or faults has an endpoint.
+    fn check_endpoint(&self, pd_index: u8, errors: &mut Vec<SpecError>) {
+        let pd_index = usize::from(pd_index);
+        let error = SpecError::NoEndpoint { pd_index };
+        if self.pds.get(pd_index).is_some_and(|pd| !pd.needs_endpoint) && !errors.contains(&error) {
             errors.push(error);
         }
     }
 
-    fn check_mappings(&self, domain: usize, pd: &ProtectionDomain, errors: &mut Vec<SpecError>) {
+    fn check_mappings(&self, pd_index: usize, pd: &ProtectionDomain, errors: &mut Vec<SpecError>) {
         for (mapping, map) in pd.mappings.iter().enumerate() {
             let page = map.page_size.bytes();
             if [map.vaddr, map.paddr, map.bytes]
                 .iter()
                 .any(|number| number % page != 0)
             {
-                errors.push(SpecError::PageAlignment { domain, mapping });
+                errors.push(SpecError::PageAlignment { pd_index, mapping });
             }
             let ends = (last(map.vaddr, map.bytes), last(map.paddr, map.bytes));
             if !matches!(ends, (Some(vaddr), Some(_)) if vaddr <= self.user_top) {
-                errors.push(SpecError::AddressRange { domain, mapping });
+                errors.push(SpecError::AddressRange { pd_index, mapping });
             }
             if !map.perms.read {
-                errors.push(SpecError::Permissions { domain, mapping });
+                errors.push(SpecError::Permissions { pd_index, mapping });
             }
             let overlapped = pd.mappings[..mapping]
                 .iter()
                 .position(|other| overlap(map.vaddr, map.bytes, other.vaddr, other.bytes));
             if let Some(with) = overlapped {
                 errors.push(SpecError::Overlap {
-                    domain,
+                    pd_index,
                     mapping,
                     with,
                 });
@@ -132,10 +136,10 @@ impl BootSpec {
         }
     }
 
-    /// The entry, the stack and the IPC buffer must be mapped, so that the thread can start.
+    /// Checks that entry, stack and IPC buffer are mapped; the thread cannot start without them.
     fn check_threads_memory(
         &self,
-        domain: usize,
+        pd_index: usize,
         pd: &ProtectionDomain,
         errors: &mut Vec<SpecError>,
     ) {
@@ -152,7 +156,7 @@ impl BootSpec {
         let mut check = |what, vaddr, bytes, perms| {
             if !is_mapped(&pd.mappings, vaddr, bytes, perms) {
                 errors.push(SpecError::NotMapped {
-                    domain,
+                    pd_index,
                     what,
                     vaddr,
                 });
@@ -163,25 +167,25 @@ impl BootSpec {
         check("IPC buffer", pd.ipc_buffer, limits::SMALL_PAGE_BYTES, write);
     }
 
-    fn check_caps(&self, domain: usize, pd: &ProtectionDomain, errors: &mut Vec<SpecError>) {
+    fn check_caps(&self, pd_index: usize, pd: &ProtectionDomain, errors: &mut Vec<SpecError>) {
         for (index, cap) in pd.caps.iter().enumerate() {
             if slots::user_cptr(cap.slot.into()).is_none() {
                 errors.push(SpecError::CapSlot {
-                    domain,
+                    pd_index,
                     slot: cap.slot,
                 });
             }
             if pd.caps[..index].iter().any(|other| other.slot == cap.slot) {
                 errors.push(SpecError::DuplicateCapSlot {
-                    domain,
+                    pd_index,
                     slot: cap.slot,
                 });
             }
-            if usize::from(cap.domain) >= self.domains.len() {
-                errors.push(SpecError::CapDomain {
-                    domain,
+            if usize::from(cap.pd_index) >= self.pds.len() {
+                errors.push(SpecError::CapPd {
+                    pd_index,
                     slot: cap.slot,
-                    of: cap.domain,
+                    of: cap.pd_index,
                 });
             }
         }
@@ -190,14 +194,14 @@ impl BootSpec {
     fn check_channels(&self, errors: &mut Vec<SpecError>) {
         for (channel, ends) in self.channels.iter().map(|channel| channel.ends).enumerate() {
             for end in ends {
-                if usize::from(end.domain) >= self.domains.len() {
-                    errors.push(SpecError::ChannelDomain {
+                if usize::from(end.pd_index) >= self.pds.len() {
+                    errors.push(SpecError::ChannelPd {
                         channel,
-                        domain: end.domain,
+                        pd_index: end.pd_index,
                     });
                 }
             }
-            if ends[0].domain == ends[1].domain {
+            if ends[0].pd_index == ends[1].pd_index {
                 errors.push(SpecError::ChannelToItself { channel });
             }
             if ends[0].pp && ends[1].pp {
@@ -205,28 +209,28 @@ impl BootSpec {
             }
             for (end, other) in [(ends[0], ends[1]), (ends[1], ends[0])] {
                 if end.pp {
-                    self.check_endpoint(other.domain, errors);
+                    self.check_endpoint(other.pd_index, errors);
                 }
             }
         }
     }
 
-    /// Channels and interrupts share the identifiers of a PD.
+    /// Checks channel identifiers, which the channels and the IRQs of a PD share.
     fn check_identifiers(&self, errors: &mut Vec<SpecError>) {
-        for (domain, pd) in self.domains.iter().enumerate() {
+        for (pd_index, pd) in self.pds.iter().enumerate() {
             let of_channels = self
                 .channels
                 .iter()
                 .flat_map(|channel| channel.ends)
-                .filter(|end| usize::from(end.domain) == domain)
+                .filter(|end| usize::from(end.pd_index) == pd_index)
                 .map(|end| end.id);
             let mut seen = Vec::new();
             for id in of_channels.chain(pd.irqs.iter().map(|irq| irq.id)) {
                 if u64::from(id) > limits::MAX_CHANNEL_ID {
-                    errors.push(SpecError::ChannelId { domain, id });
+                    errors.push(SpecError::ChannelId { pd_index, id });
                 }
                 if seen.contains(&id) {
-                    errors.push(SpecError::DuplicateChannelId { domain, id });
+                    errors.push(SpecError::DuplicateChannelId { pd_index, id });
                 }
                 seen.push(id);
             }
@@ -236,7 +240,7 @@ impl BootSpec {
     fn check_irqs(&self, errors: &mut Vec<SpecError>) {
         let mut seen = Vec::new();
         for number in self
-            .domains
+            .pds
             .iter()
             .flat_map(|pd| &pd.irqs)
             .map(|irq| irq.number)
@@ -267,12 +271,12 @@ impl BootSpec {
     }
 }
 
-/// The last of `bytes` addresses from `start`, or `None` if there is none or no such address.
+/// Returns the last of `bytes` addresses from `start`, or `None` if there is no such address.
 fn last(start: u64, bytes: u64) -> Option<u64> {
     start.checked_add(bytes.checked_sub(1)?)
 }
 
-/// Whether two ranges share an address; a range that is none shares nothing.
+/// Returns whether two ranges share an address. An empty or overflowing range shares none.
 fn overlap(start: u64, bytes: u64, other_start: u64, other_bytes: u64) -> bool {
     match (last(start, bytes), last(other_start, other_bytes)) {
         (Some(end), Some(other_end)) => start <= other_end && other_start <= end,
@@ -280,7 +284,7 @@ fn overlap(start: u64, bytes: u64, other_start: u64, other_bytes: u64) -> bool {
     }
 }
 
-/// Whether every address of a range is mapped with at least these permissions.
+/// Returns whether every address of a range is mapped with at least these access rights.
 fn is_mapped(mappings: &[Mapping], start: u64, bytes: u64, perms: Perms) -> bool {
     let allows = |have: Perms| {
         (have.read || !perms.read)
@@ -291,8 +295,8 @@ fn is_mapped(mappings: &[Mapping], start: u64, bytes: u64, perms: Perms) -> bool
         return false;
     };
     let mut address = start;
-    // Each round finds the mapping that holds `address` and goes on above it; no mapping is used
-    // twice, because the address only grows.
+    // Each round finds the mapping that contains `address`, and continues above it. The loop ends,
+    // because the address grows and so no mapping is found twice.
     loop {
         let holds = |map: &&Mapping| {
             allows(map.perms)

@@ -1,11 +1,11 @@
-//! Encoding and decoding are inverse, and bytes that are no spec are an error, never a panic.
+//! Encoding and decoding are inverse, and invalid bytes are an error, never a panic.
 
 use boot_spec::{
     BootSpec, Channel, ChannelEnd, DecodeError, Irq, Mapping, PageSize, Parent, Perms,
     ProtectionDomain, Segment, Stack, Trigger, UserCap, UserCapKind, VERSION,
 };
 
-/// Numbers that look random and are the same in every run.
+/// Pseudo-random numbers, the same in every run.
 struct Random(u64);
 
 impl Random {
@@ -81,11 +81,11 @@ fn cap(random: &mut Random) -> UserCap {
     UserCap {
         slot: random.next() as u8,
         kind: kinds[random.below(3) as usize],
-        domain: random.next() as u8,
+        pd_index: random.next() as u8,
     }
 }
 
-fn domain(random: &mut Random) -> ProtectionDomain {
+fn pd(random: &mut Random) -> ProtectionDomain {
     ProtectionDomain {
         name: random
             .list(|random| char::from_u32(random.below(0xd000) as u32).unwrap())
@@ -104,7 +104,7 @@ fn domain(random: &mut Random) -> ProtectionDomain {
         },
         ipc_buffer: random.number(),
         parent: random.flag().then(|| Parent {
-            domain: random.next() as u8,
+            pd_index: random.next() as u8,
             child_id: random.next() as u8,
         }),
         mappings: random.list(mapping),
@@ -115,7 +115,7 @@ fn domain(random: &mut Random) -> ProtectionDomain {
 
 fn end(random: &mut Random) -> ChannelEnd {
     ChannelEnd {
-        domain: random.next() as u8,
+        pd_index: random.next() as u8,
         id: random.next() as u8,
         pp: random.flag(),
         notify: random.flag(),
@@ -125,7 +125,7 @@ fn end(random: &mut Random) -> ChannelEnd {
 fn spec(random: &mut Random) -> BootSpec {
     BootSpec {
         user_top: random.number(),
-        domains: random.list(domain),
+        pds: random.list(pd),
         channels: random.list(|random| Channel {
             ends: [end(random), end(random)],
         }),
@@ -179,7 +179,7 @@ fn hostile_bytes_are_an_error_or_the_only_encoding_of_a_spec() {
         }
         if let Ok(spec) = BootSpec::decode(&bytes) {
             assert_eq!(spec.encode(), bytes, "seed {seed}");
-            // Nor does a spec that nobody would write make `validate` panic.
+            // `validate` does not panic either, even for a nonsensical spec.
             let _ = spec.validate();
             decoded += 1;
         }

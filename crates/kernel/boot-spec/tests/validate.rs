@@ -1,4 +1,4 @@
-//! Each thing that can be wrong with a spec is found, and a good spec has nothing wrong.
+//! Validation finds every kind of error, and none in a valid spec.
 
 use boot_spec::{
     BootSpec, Channel, ChannelEnd, Irq, Mapping, PageSize, Parent, Perms, ProtectionDomain,
@@ -28,7 +28,7 @@ fn mapping(vaddr: u64, paddr: u64, bytes: u64, perms: Perms) -> Mapping {
     }
 }
 
-fn domain(name: &str) -> ProtectionDomain {
+fn pd(name: &str) -> ProtectionDomain {
     let (stack, ipc_buffer) = (0xff_ffff_c000, 0xff_ffff_f000);
     ProtectionDomain {
         name: name.into(),
@@ -51,9 +51,9 @@ fn domain(name: &str) -> ProtectionDomain {
     }
 }
 
-fn end(domain: u8, id: u8, pp: bool) -> ChannelEnd {
+fn end(pd_index: u8, id: u8, pp: bool) -> ChannelEnd {
     ChannelEnd {
-        domain,
+        pd_index,
         id,
         pp,
         notify: true,
@@ -61,24 +61,24 @@ fn end(domain: u8, id: u8, pp: bool) -> ChannelEnd {
 }
 
 fn good() -> BootSpec {
-    let mut domains = vec![domain("parent"), domain("child"), domain("driver")];
-    domains[1].parent = Some(Parent {
-        domain: 0,
+    let mut pds = vec![pd("parent"), pd("child"), pd("driver")];
+    pds[1].parent = Some(Parent {
+        pd_index: 0,
         child_id: 61,
     });
-    domains[2].irqs = vec![Irq {
+    pds[2].irqs = vec![Irq {
         id: 1,
         number: 33,
         trigger: Trigger::Level,
     }];
-    domains[2].caps = vec![UserCap {
+    pds[2].caps = vec![UserCap {
         slot: 63,
         kind: UserCapKind::Tcb,
-        domain: 2,
+        pd_index: 2,
     }];
     BootSpec {
         user_top: USER_TOP,
-        domains,
+        pds,
         channels: vec![Channel {
             ends: [end(0, 0, true), end(2, 0, false)],
         }],
@@ -90,7 +90,7 @@ fn good() -> BootSpec {
     }
 }
 
-/// Breaks the good spec with `spoil` and expects exactly these errors.
+/// Breaks the valid spec with `spoil`, and expects exactly these errors.
 #[track_caller]
 fn check(spoil: impl FnOnce(&mut BootSpec), errors: &[SpecError]) {
     let mut spec = good();
@@ -113,99 +113,102 @@ fn a_good_spec_has_nothing_wrong() {
 #[test]
 fn there_are_between_one_and_sixty_three_domains() {
     let empty = BootSpec::default();
-    assert_eq!(empty.validate(), Err(vec![SpecError::NoDomains]));
+    assert_eq!(empty.validate(), Err(vec![SpecError::NoPds]));
     let add = |count: usize| {
         move |spec: &mut BootSpec| {
-            let more = (spec.domains.len()..count).map(|index| domain(&index.to_string()));
-            spec.domains.extend(more);
+            let more = (spec.pds.len()..count).map(|index| pd(&index.to_string()));
+            spec.pds.extend(more);
         }
     };
     check(add(63), &[]);
-    check(add(64), &[SpecError::TooManyDomains { count: 64 }]);
+    check(add(64), &[SpecError::TooManyPds { count: 64 }]);
 }
 
 #[test]
 fn names_are_there_and_differ() {
     check(
-        |spec| spec.domains[1].name.clear(),
-        &[SpecError::Name { domain: 1 }],
+        |spec| spec.pds[1].name.clear(),
+        &[SpecError::Name { pd_index: 1 }],
     );
     check(
-        |spec| spec.domains[1].name = "x".repeat(65),
-        &[SpecError::Name { domain: 1 }],
+        |spec| spec.pds[1].name = "x".repeat(65),
+        &[SpecError::Name { pd_index: 1 }],
     );
-    check(|spec| spec.domains[1].name = "x".repeat(64), &[]);
+    check(|spec| spec.pds[1].name = "x".repeat(64), &[]);
     check(
-        |spec| spec.domains[2].name = "parent".into(),
-        &[SpecError::DuplicateName { domain: 2, of: 0 }],
+        |spec| spec.pds[2].name = "parent".into(),
+        &[SpecError::DuplicateName { pd_index: 2, of: 0 }],
     );
 }
 
 #[test]
 fn scheduling_parameters_are_in_range() {
     let priority = SpecError::Priority {
-        domain: 0,
+        pd_index: 0,
         priority: 255,
     };
-    check(|spec| spec.domains[0].priority = 255, &[priority]);
+    check(|spec| spec.pds[0].priority = 255, &[priority]);
     let budget = |budget_us, period_us| SpecError::Budget {
-        domain: 0,
+        pd_index: 0,
         budget_us,
         period_us,
     };
-    check(|spec| spec.domains[0].budget_us = 0, &[budget(0, 1000)]);
-    check(
-        |spec| spec.domains[0].budget_us = 1001,
-        &[budget(1001, 1000)],
-    );
+    check(|spec| spec.pds[0].budget_us = 0, &[budget(0, 1000)]);
+    check(|spec| spec.pds[0].budget_us = 1001, &[budget(1001, 1000)]);
 }
 
 #[test]
 fn a_parent_comes_first_and_knows_its_children_apart() {
-    let parent = |domain, child_id| Some(Parent { domain, child_id });
-    let wrong = |parent| SpecError::Parent { domain: 1, parent };
-    check(|spec| spec.domains[1].parent = parent(1, 0), &[wrong(1)]);
-    check(|spec| spec.domains[1].parent = parent(9, 0), &[wrong(9)]);
-    let id = SpecError::ChildId { domain: 1, id: 62 };
-    check(|spec| spec.domains[1].parent = parent(0, 62), &[id]);
-    let twins = SpecError::DuplicateChildId { domain: 2, of: 1 };
-    check(|spec| spec.domains[2].parent = parent(0, 61), &[twins]);
+    let parent = |pd_index, child_id| Some(Parent { pd_index, child_id });
+    let wrong = |parent| SpecError::Parent {
+        pd_index: 1,
+        parent,
+    };
+    check(|spec| spec.pds[1].parent = parent(1, 0), &[wrong(1)]);
+    check(|spec| spec.pds[1].parent = parent(9, 0), &[wrong(9)]);
+    let id = SpecError::ChildId {
+        pd_index: 1,
+        id: 62,
+    };
+    check(|spec| spec.pds[1].parent = parent(0, 62), &[id]);
+    let twins = SpecError::DuplicateChildId { pd_index: 2, of: 1 };
+    check(|spec| spec.pds[2].parent = parent(0, 61), &[twins]);
 }
 
 #[test]
 fn who_is_called_or_has_children_has_an_endpoint() {
     let without =
-        |domain: usize| move |spec: &mut BootSpec| spec.domains[domain].needs_endpoint = false;
-    check(without(0), &[SpecError::NoEndpoint { domain: 0 }]);
-    check(without(2), &[SpecError::NoEndpoint { domain: 2 }]);
+        |pd_index: usize| move |spec: &mut BootSpec| spec.pds[pd_index].needs_endpoint = false;
+    check(without(0), &[SpecError::NoEndpoint { pd_index: 0 }]);
+    check(without(2), &[SpecError::NoEndpoint { pd_index: 2 }]);
     check(without(1), &[]);
 }
 
 #[test]
 fn the_thread_can_start() {
     let lacks = |what, vaddr| SpecError::NotMapped {
-        domain: 0,
+        pd_index: 0,
         what,
         vaddr,
     };
     check(
-        |spec| spec.domains[0].entry = 0x20_3000,
+        |spec| spec.pds[0].entry = 0x20_3000,
         &[lacks("entry", 0x20_3000)],
     );
     check(
-        |spec| spec.domains[0].entry = 0xff_ffff_c000,
+        |spec| spec.pds[0].entry = 0xff_ffff_c000,
         &[lacks("entry", 0xff_ffff_c000)],
     );
     check(
-        |spec| spec.domains[0].ipc_buffer = 0x20_0000,
+        |spec| spec.pds[0].ipc_buffer = 0x20_0000,
         &[lacks("IPC buffer", 0x20_0000)],
     );
     check(
-        |spec| spec.domains[0].stack.bytes = 0x2001,
+        |spec| spec.pds[0].stack.bytes = 0x2001,
         &[lacks("stack", 0xff_ffff_c000)],
     );
     check(
-        |spec| spec.domains[0].stack.bytes = u64::MAX,
+        |spec| spec.pds[0].stack.bytes = u64::MAX,
         &[lacks("stack", 0xff_ffff_c000)],
     );
 }
@@ -214,7 +217,7 @@ fn the_thread_can_start() {
 fn a_range_may_be_mapped_in_pieces() {
     check(
         |spec| {
-            let maps = &mut spec.domains[0].mappings;
+            let maps = &mut spec.pds[0].mappings;
             maps[1].bytes = 0x1000;
             maps.push(mapping(0xff_ffff_d000, 0x7000_0000, 0x1000, RW));
         },
@@ -224,13 +227,13 @@ fn a_range_may_be_mapped_in_pieces() {
 
 #[test]
 fn mappings_are_whole_pages_inside_the_address_space() {
-    let add = |map: Mapping| move |spec: &mut BootSpec| spec.domains[0].mappings.push(map);
+    let add = |map: Mapping| move |spec: &mut BootSpec| spec.pds[0].mappings.push(map);
     let range = SpecError::AddressRange {
-        domain: 0,
+        pd_index: 0,
         mapping: 3,
     };
     let pages = SpecError::PageAlignment {
-        domain: 0,
+        pd_index: 0,
         mapping: 3,
     };
     check(add(mapping(0x40_0000, 0x7000_0000, 0, RW)), &[range]);
@@ -250,12 +253,12 @@ fn mappings_are_whole_pages_inside_the_address_space() {
     check(
         add(unreadable),
         &[SpecError::Permissions {
-            domain: 0,
+            pd_index: 0,
             mapping: 3,
         }],
     );
     let over = SpecError::Overlap {
-        domain: 0,
+        pd_index: 0,
         mapping: 3,
         with: 0,
     };
@@ -268,9 +271,9 @@ fn channels_join_two_domains_that_are_there() {
     check(channel(end(1, 1, false), end(2, 2, false)), &[]);
     check(
         channel(end(1, 1, false), end(3, 2, false)),
-        &[SpecError::ChannelDomain {
+        &[SpecError::ChannelPd {
             channel: 1,
-            domain: 3,
+            pd_index: 3,
         }],
     );
     check(
@@ -283,13 +286,16 @@ fn channels_join_two_domains_that_are_there() {
     );
     check(
         channel(end(1, 62, false), end(2, 2, false)),
-        &[SpecError::ChannelId { domain: 1, id: 62 }],
+        &[SpecError::ChannelId {
+            pd_index: 1,
+            id: 62,
+        }],
     );
-    // 0 is the other channel's identifier, 1 the interrupt's.
+    // 0 is the identifier of the other channel, 1 that of the IRQ.
     for id in [0, 1] {
         check(
             channel(end(1, 1, false), end(2, id, false)),
-            &[SpecError::DuplicateChannelId { domain: 2, id }],
+            &[SpecError::DuplicateChannelId { pd_index: 2, id }],
         );
     }
 }
@@ -302,7 +308,7 @@ fn an_interrupt_has_one_handler() {
         trigger: Trigger::Edge,
     };
     check(
-        |spec| spec.domains[1].irqs.push(again),
+        |spec| spec.pds[1].irqs.push(again),
         &[SpecError::DuplicateIrq { number: 33 }],
     );
 }
@@ -313,30 +319,36 @@ fn capabilities_lie_in_slots_of_their_own() {
         let cap = UserCap {
             slot,
             kind: UserCapKind::VSpace,
-            domain: of,
+            pd_index: of,
         };
-        move |spec: &mut BootSpec| spec.domains[2].caps.push(cap)
+        move |spec: &mut BootSpec| spec.pds[2].caps.push(cap)
     };
     check(add(1, 0), &[]);
-    check(add(0, 0), &[SpecError::CapSlot { domain: 2, slot: 0 }]);
+    check(
+        add(0, 0),
+        &[SpecError::CapSlot {
+            pd_index: 2,
+            slot: 0,
+        }],
+    );
     check(
         add(64, 0),
         &[SpecError::CapSlot {
-            domain: 2,
+            pd_index: 2,
             slot: 64,
         }],
     );
     check(
         add(63, 0),
         &[SpecError::DuplicateCapSlot {
-            domain: 2,
+            pd_index: 2,
             slot: 63,
         }],
     );
     check(
         add(1, 3),
-        &[SpecError::CapDomain {
-            domain: 2,
+        &[SpecError::CapPd {
+            pd_index: 2,
             slot: 1,
             of: 3,
         }],
@@ -372,8 +384,8 @@ fn segments_are_ranges_that_do_not_overlap() {
 #[test]
 fn all_errors_are_reported_at_once() {
     let mut spec = good();
-    spec.domains[0].name.clear();
-    spec.domains[1].priority = 255;
+    spec.pds[0].name.clear();
+    spec.pds[1].priority = 255;
     spec.segments[0].bytes = 0;
     assert_eq!(spec.validate().map_err(|errors| errors.len()), Err(3));
 }

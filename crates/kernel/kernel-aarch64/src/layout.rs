@@ -1,21 +1,21 @@
-//! Which addresses of QEMU's `virt` machine are what (its `hw/arm/virt.c`, and the memory that
-//! the Microkit SDK gives to systems on `qemu_virt_aarch64`).
+//! The memory map of QEMU's `virt` machine (QEMU's `hw/arm/virt.c`, and the memory that the
+//! Microkit SDK gives to systems on `qemu_virt_aarch64`).
 
 use core::ops::Range;
 
-/// The memory that a system may use: what seL4 hands out on this board. It is zero at boot where a
-/// system maps it, but for what segments fill.
+/// The memory that a system can use, which is the memory that seL4 gives out on this board. What a
+/// system maps of it is zero at boot, except for segments.
 pub const SYSTEM_MEMORY: Range<u64> = 0x6000_0000..0xc000_0000;
 
-/// The part of [`SYSTEM_MEMORY`] that is the kernel's: its image, with the payload behind it, and
-/// its heap.
+/// The part of [`SYSTEM_MEMORY`] that the kernel keeps: its image, the payload behind it, and its
+/// heap.
 pub const KERNEL_MEMORY: Range<u64> = 0x7000_0000..0x8000_0000;
 
-/// Where the image is loaded and entered. `kernel.ld` says the same.
+/// The address at which the image is loaded and entered. `kernel.ld` has the same.
 pub const IMAGE_START: u64 = KERNEL_MEMORY.start;
 
-/// The heap, from which boot takes what it keeps: page tables and the kernel's objects. The image
-/// ends before it.
+/// The heap, for page tables and kernel objects, which are allocated at boot. The image ends before
+/// it.
 pub const HEAP: Range<u64> = 0x7c00_0000..KERNEL_MEMORY.end;
 
 /// The registers of the GICv2's distributor.
@@ -24,45 +24,45 @@ pub const GIC_DISTRIBUTOR: Range<u64> = 0x0800_0000..0x0800_1000;
 /// The registers of the GICv2's CPU interface.
 pub const GIC_CPU_INTERFACE: Range<u64> = 0x0801_0000..0x0801_1000;
 
-/// The registers with which a hypervisor controls virtual interrupts.
+/// The registers by which a hypervisor controls virtual interrupts.
 pub const GIC_HYPERVISOR: Range<u64> = 0x0803_0000..0x0803_1000;
 
-/// The registers of the PL011 serial port, which the kernel prints on and a system may drive too.
+/// The registers of the PL011 serial port. The kernel prints on it, and a PD may drive it too.
 pub const UART: Range<u64> = 0x0900_0000..0x0900_1000;
 
-/// The registers of the PL061 GPIO controller, on a line of which the machine has its power button.
+/// The registers of the PL061 GPIO controller. One of its lines is the power button.
 pub const GPIO: Range<u64> = 0x0903_0000..0x0903_1000;
 
-/// The interrupt of that controller.
+/// The IRQ of the GPIO controller.
 pub const GPIO_IRQ: u32 = 39;
 
-/// The line of the power button.
+/// The line of the power button at the GPIO controller.
 pub const POWER_BUTTON_LINE: u32 = 3;
 
-/// The block of 2 MiB that has both, which the kernel maps as one.
+/// The block of 2 MiB with both [`UART`] and [`GPIO`], which the kernel maps as one.
 pub const PERIPHERALS: Range<u64> = 0x0900_0000..0x0920_0000;
 
-/// Devices that no PD may map, because who controls them controls the kernel. seL4 keeps the same
-/// to itself.
+/// The devices that no PD may map, because they control the kernel. seL4 keeps the same devices.
 pub const KERNEL_DEVICES: [Range<u64>; 3] = [GIC_DISTRIBUTOR, GIC_CPU_INTERFACE, GIC_HYPERVISOR];
 
-/// The interrupt of the hypervisor's physical timer, by which the kernel keeps time.
+/// The IRQ of the hypervisor's physical timer, which the kernel uses.
 pub const TIMER_IRQ: u32 = 26;
 
-/// Interrupts that no PD may handle: the virtual interrupts' maintenance, the kernel's timer, the
-/// virtual timer. seL4 keeps the same to itself.
+/// The IRQs that no PD may handle: the maintenance of virtual interrupts, the kernel's timer, and
+/// the virtual timer. seL4 keeps the same IRQs.
 pub const KERNEL_IRQS: [u32; 3] = [25, TIMER_IRQ, 27];
 
-/// Bits of an address, a PD's or the machine's, as the SDK configures seL4 on this board.
+/// The number of address bits, virtual and physical, as in the SDK's seL4 for this board.
 pub const ADDRESS_BITS: u32 = 40;
 
-/// The part of a range that is in another; empty, and at its start or end, if there is none.
+/// Returns the part of a range that is within another. If there is none, it is empty, at the start
+/// or the end of the other.
 pub fn within(range: &Range<u64>, other: &Range<u64>) -> Range<u64> {
     let start = range.start.clamp(other.start, other.end);
     start..range.end.clamp(start, other.end)
 }
 
-/// Whether two ranges share an address.
+/// Returns whether two ranges share an address.
 pub fn overlap(one: &Range<u64>, other: &Range<u64>) -> bool {
     !within(one, other).is_empty()
 }
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn ranges_meet_where_they_share_an_address() {
+    fn ranges_overlap_where_they_share_an_address() {
         let check = |one: Range<u64>, other: Range<u64>, expect: Range<u64>| {
             assert_eq!(within(&one, &other), expect, "{one:?} in {other:?}");
             assert_eq!(overlap(&one, &other), !expect.is_empty());

@@ -1,4 +1,5 @@
-//! The model kernel: what `kernel_aarch64` decides, done to QEMU's `virt` machine.
+//! The model kernel on QEMU's `virt` machine: applies the decisions of the library
+//! `kernel_aarch64`.
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
 #[cfg(target_os = "none")]

@@ -1,63 +1,66 @@
-//! The image, and where the system is in it.
+//! The format of an image: the kernel and, behind it, the payload, which is the system.
 //!
-//! This is the contract between the kernel and whoever packs a system for it.
+//! Everything that builds an image for this kernel must follow it:
 //!
-//! - The image is raw bytes that are loaded at [`IMAGE_START`] and entered at the first of them, at
-//!   EL2, with the MMU and the caches off: as QEMU's generic loader does it, and with the command
-//!   that starts an image of the Microkit SDK.
-//! - It starts with the kernel: its ELF file, flattened. The byte at address *a* of a loadable
-//!   segment is the image's byte *a* − [`IMAGE_START`], and what no segment has is zero, also where
-//!   the file has no bytes for it (`.bss`), up to the address of the symbol
+//! - The image is raw bytes. They are loaded at [`IMAGE_START`] and entered at the first, at EL2,
+//!   with
+//!   the MMU and the caches off. QEMU's generic loader does this, with the command that starts an
+//!   image of the Microkit SDK.
+//! - It starts with the kernel's ELF file, flattened. The byte at address *a* of a loadable segment
+//!   is
+//!   the image's byte *a* − [`IMAGE_START`]. All other bytes are zero, up to the address of the symbol
 //!   [`START_SYMBOL`], which is a multiple of [`PAGE_BYTES`].
 //! - There the payload begins: [`MAGIC`]; the length of the encoded boot spec, a little-endian
-//!   `u64`; the [boot spec](boot_spec::BootSpec::encode). What follows are the bytes of its
-//!   segments, each starting at a multiple of [`PAGE_BYTES`], in any order.
+//!   `u64`;
+//!   the [boot spec](boot_spec::BootSpec::encode). The bytes of its segments follow in any order,
+//!   each at a multiple of [`PAGE_BYTES`].
 //! - [`Segment::image_offset`](boot_spec::Segment::image_offset) counts from the first byte of the
 //!   image. All bytes of a segment are behind the boot spec.
 //! - The image ends before the [heap](HEAP).
-//! - [`KERNEL_MEMORY`](crate::layout::KERNEL_MEMORY) is the kernel's: no PD maps any of it and no
-//!   segment is copied there. What PDs map of the rest of
-//!   [`SYSTEM_MEMORY`](crate::layout::SYSTEM_MEMORY) is zero before segments are copied to it.
+//! - No PD maps [`KERNEL_MEMORY`](crate::layout::KERNEL_MEMORY), and no segment is copied there.
+//!   What
+//!   PDs map of the rest of [`SYSTEM_MEMORY`](crate::layout::SYSTEM_MEMORY) is zero before segments
+//!   are copied.
 //!
-//! The kernel trusts none of it: an image that is otherwise is a sentence on the console.
+//! The kernel checks all of it. For any other image it prints an error and halts.
 
 use crate::layout::{HEAP, IMAGE_START};
 use boot_spec::{BootSpec, DecodeError, Segment};
 use core::fmt;
 use core::ops::Range;
 
-/// What the payload begins with; the last byte is its version.
+/// The first bytes of the payload. The last of them is the version.
 pub const MAGIC: [u8; 8] = *b"MKLOAD\0\x01";
 
-/// The symbol of the kernel's ELF file at whose address the payload begins.
+/// The symbol in the kernel's ELF file at whose address the payload begins.
 pub const START_SYMBOL: &str = "__payload_start";
 
-/// The payload, and each segment in it, starts at a multiple of this.
+/// The alignment of the payload, and of each segment in it.
 pub const PAGE_BYTES: u64 = microkit_abi::limits::SMALL_PAGE_BYTES;
 
-/// The most bytes that an image may have.
+/// The size limit of an image.
 pub const MAX_IMAGE_BYTES: u64 = HEAP.start - IMAGE_START;
 
-/// Bytes before the encoded boot spec.
+/// The number of bytes before the encoded boot spec.
 const HEADER_BYTES: usize = MAGIC.len() + size_of::<u64>();
 
-/// What is wrong with a payload.
+/// An error in a payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PayloadError {
-    /// It does not begin as one.
+    /// The payload does not begin with [`MAGIC`].
     Missing,
-    /// It begins as one of another version.
+    /// The payload has another version.
     Version(u8),
-    /// The boot spec would be longer than the image can be.
+    /// The boot spec is longer than an image can be.
     TooLong {
-        /// How long it says that it is, in bytes.
+        /// The length in the header, in bytes.
         bytes: u64,
     },
-    /// The boot spec is none.
+    /// The boot spec cannot be decoded.
     Spec(DecodeError),
-    /// A segment's bytes are not in the image behind the boot spec.
+    /// The bytes of a segment are not in the image behind the boot spec.
     Segment {
-        /// Its place in the boot spec.
+        /// The index of the segment in the boot spec.
         segment: usize,
     },
 }
@@ -65,10 +68,13 @@ pub enum PayloadError {
 impl fmt::Display for PayloadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing => write!(f, "there is no system behind the kernel in this image"),
+            Self::Missing => write!(f, "the image has no system behind the kernel"),
             Self::Version(version) => {
                 let own = MAGIC[7];
-                write!(f, "the image is of version {version}, but {own} is read")
+                write!(
+                    f,
+                    "the image has version {version}, but this kernel reads version {own}"
+                )
             }
             Self::TooLong { bytes } => {
                 write!(f, "a boot spec of {bytes} bytes does not fit an image")
@@ -84,8 +90,7 @@ impl fmt::Display for PayloadError {
 
 impl core::error::Error for PayloadError {}
 
-/// A system as it lies in memory, with a boot spec that could be decoded and segments that are
-/// there.
+/// A system in memory. Its boot spec is decoded, and the bytes of its segments are known to exist.
 #[derive(Debug)]
 pub struct Payload<'a> {
     /// The boot spec, which has not been [validated](BootSpec::validate).
@@ -95,8 +100,12 @@ pub struct Payload<'a> {
 }
 
 impl<'a> Payload<'a> {
-    /// Finds the system in `bytes`, which are those from [`START_SYMBOL`] to the end of where an
-    /// image can be. The first of them is the image's byte `start`.
+    /// Finds the system in `bytes`, which are the bytes from [`START_SYMBOL`] to the largest end of
+    /// an image. The first of them has the offset `start` in the image.
+    ///
+    /// # Errors
+    ///
+    /// Fails if there is no payload of this version, or a part of it is missing.
     pub fn find(bytes: &'a [u8], start: u64) -> Result<Self, PayloadError> {
         let (header, rest) = bytes
             .split_first_chunk::<HEADER_BYTES>()
@@ -122,14 +131,14 @@ impl<'a> Payload<'a> {
         Ok(payload)
     }
 
-    /// The bytes of a segment of the boot spec.
+    /// Returns the bytes of a segment of the boot spec.
     pub fn segment(&self, segment: &Segment) -> &'a [u8] {
-        // `find` has seen to it that they are there.
+        // `find` has checked that they exist.
         let bytes = self.place(segment).and_then(|place| self.bytes.get(place));
         bytes.unwrap_or_default()
     }
 
-    /// Where the bytes of a segment are, if they are anywhere.
+    /// Returns the place of a segment in `bytes`, if it is in them.
     fn place(&self, segment: &Segment) -> Option<Range<usize>> {
         let start = segment.image_offset.checked_sub(self.start)?;
         let end = start.checked_add(segment.bytes)?;
@@ -146,7 +155,7 @@ mod tests {
 
     const START: u64 = 0x1_0000;
 
-    /// A payload with one segment, and the offset of that in it.
+    /// A payload with one segment, and its boot spec.
     fn packed() -> (Vec<u8>, BootSpec) {
         let segment = Segment {
             paddr: 0x6000_0000,
@@ -177,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_packed_is_found() {
+    fn a_packed_system_is_found() {
         let (bytes, spec) = packed();
         let payload = Payload::find(&bytes, START).expect("it is whole");
         assert_eq!(payload.spec, spec);
@@ -185,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_payload_is_refused() {
+    fn bytes_that_are_not_a_payload_are_refused() {
         let (bytes, _) = packed();
         for length in 0..HEADER_BYTES {
             refuse(&bytes[..length], PayloadError::Missing);
@@ -197,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_length_that_lies_is_refused() {
+    fn a_false_length_is_refused() {
         let (mut bytes, _) = packed();
         for length in [bytes.len() as u64, u64::MAX] {
             bytes[8..16].copy_from_slice(&length.to_le_bytes());

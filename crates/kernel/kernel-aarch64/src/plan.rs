@@ -1,5 +1,5 @@
-//! What a boot spec asks of this machine: which memory is to be cleared and made visible, and
-//! whether the system keeps its hands off what is the kernel's.
+//! The plan of a boot: which memory to clear and which caches to maintain. Making it checks that
+//! the system uses nothing that belongs to the kernel.
 
 use crate::layout::{
     self, ADDRESS_BITS, KERNEL_DEVICES, KERNEL_IRQS, KERNEL_MEMORY, SYSTEM_MEMORY, overlap, within,
@@ -10,41 +10,41 @@ use core::fmt;
 use core::ops::Range;
 use kernel_model::numbers::IPC_BUFFER_WORDS;
 
-/// What is to be done to memory before anyone runs. Ranges are of physical addresses, in order, and
-/// apart from each other.
+/// What to do to memory before a PD runs. The ranges are of physical addresses, sorted and
+/// disjoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// All memory that PDs map: to be zero, but for segments.
+    /// All memory that PDs map, to clear before segments are copied.
     pub zero: Vec<Range<u64>>,
-    /// Memory that some PD maps uncached: caches must hold nothing of it.
+    /// Memory that a PD maps uncached, to clean from the caches.
     pub uncached: Vec<Range<u64>>,
-    /// Memory that some PD may execute: instructions must be seen.
+    /// Memory that a PD may execute, to make visible to instruction fetches.
     pub executable: Vec<Range<u64>>,
-    /// Where the IPC buffer of each PD is.
+    /// The physical address of the IPC buffer of each PD.
     pub ipc_buffers: Vec<u64>,
 }
 
-/// What a system may not ask for.
+/// A system that this kernel refuses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(
     missing_docs,
-    reason = "the fields are places in lists and values found there"
+    reason = "the fields are indices of lists and values found there"
 )]
 pub enum PlanError {
-    /// Addresses of PDs have more bits than this machine translates.
+    /// The addresses of PDs have more bits than this machine translates.
     UserTop { user_top: u64 },
-    /// A mapping is of addresses that the machine does not have.
-    AddressSize { domain: usize, mapping: usize },
-    /// A mapping is of memory that is the kernel's.
-    KernelMemory { domain: usize, mapping: usize },
-    /// A mapping is of a device that is the kernel's.
-    KernelDevice { domain: usize, mapping: usize },
+    /// A mapping has physical addresses that the machine does not have.
+    AddressSize { pd_index: usize, mapping: usize },
+    /// A mapping contains memory of the kernel.
+    KernelMemory { pd_index: usize, mapping: usize },
+    /// A mapping contains a device of the kernel.
+    KernelDevice { pd_index: usize, mapping: usize },
     /// An IPC buffer is not in cached memory, or crosses mappings.
-    IpcBuffer { domain: usize },
-    /// A segment is to be copied to where no memory of the system's is.
+    IpcBuffer { pd_index: usize },
+    /// The destination of a segment is outside the memory for systems.
     Segment { segment: usize },
-    /// An interrupt is the kernel's, or there is no such interrupt.
-    Irq { domain: usize, number: u32 },
+    /// An IRQ belongs to the kernel or does not exist.
+    Irq { pd_index: usize, number: u32 },
 }
 
 impl fmt::Display for PlanError {
@@ -54,28 +54,32 @@ impl fmt::Display for PlanError {
                 f,
                 "addresses up to {user_top:#x} do not fit in {ADDRESS_BITS} bits"
             ),
-            Self::AddressSize { domain, mapping } => write!(
+            Self::AddressSize { pd_index, mapping } => write!(
                 f,
-                "PD {domain}, mapping {mapping}: the physical address does not fit in \
+                "PD {pd_index}, mapping {mapping}: the physical address does not fit in \
                  {ADDRESS_BITS} bits"
             ),
-            Self::KernelMemory { domain, mapping } => {
-                write!(f, "PD {domain}, mapping {mapping}: is memory of the kernel")
+            Self::KernelMemory { pd_index, mapping } => {
+                write!(
+                    f,
+                    "PD {pd_index}, mapping {mapping}: contains memory of the kernel"
+                )
             }
-            Self::KernelDevice { domain, mapping } => write!(
+            Self::KernelDevice { pd_index, mapping } => write!(
                 f,
-                "PD {domain}, mapping {mapping}: is the interrupt controller, which is the kernel's"
+                "PD {pd_index}, mapping {mapping}: contains the interrupt controller, which only \
+                 the kernel may use"
             ),
-            Self::IpcBuffer { domain } => {
-                write!(f, "PD {domain}: the IPC buffer is not in cached memory")
+            Self::IpcBuffer { pd_index } => {
+                write!(f, "PD {pd_index}: the IPC buffer is not in cached memory")
             }
             Self::Segment { segment } => {
                 write!(f, "segment {segment}: is outside the system's memory")
             }
-            Self::Irq { domain, number } => {
+            Self::Irq { pd_index, number } => {
                 write!(
                     f,
-                    "PD {domain}: interrupt {number} is the kernel's or not there"
+                    "PD {pd_index}: IRQ {number} belongs to the kernel or does not exist"
                 )
             }
         }
@@ -85,20 +89,22 @@ impl fmt::Display for PlanError {
 impl core::error::Error for PlanError {}
 
 impl Plan {
-    /// Plans for a valid boot spec and an interrupt controller with so many interrupts.
+    /// Makes the plan for a valid boot spec and an interrupt controller with `irq_count` IRQs.
     ///
-    /// **Errors:** the first thing that the system may not ask for.
+    /// # Errors
+    ///
+    /// Returns the first reason to refuse the system.
     pub fn new(spec: &BootSpec, irq_count: u32) -> Result<Self, PlanError> {
         if spec.user_top >> ADDRESS_BITS != 0 {
             return Err(PlanError::UserTop {
                 user_top: spec.user_top,
             });
         }
-        let mut ipc_buffers = Vec::with_capacity(spec.domains.len());
-        for (domain, pd) in spec.domains.iter().enumerate() {
-            check_mappings(domain, pd)?;
-            check_irqs(domain, pd, irq_count)?;
-            let buffer = ipc_buffer(pd).ok_or(PlanError::IpcBuffer { domain })?;
+        let mut ipc_buffers = Vec::with_capacity(spec.pds.len());
+        for (pd_index, pd) in spec.pds.iter().enumerate() {
+            check_mappings(pd_index, pd)?;
+            check_irqs(pd_index, pd, irq_count)?;
+            let buffer = ipc_buffer(pd).ok_or(PlanError::IpcBuffer { pd_index })?;
             ipc_buffers.push(buffer);
         }
         for (segment, place) in spec.segments.iter().enumerate() {
@@ -109,7 +115,7 @@ impl Plan {
             }
         }
         let memory = |wanted: fn(&Mapping) -> bool| {
-            let mappings = spec.domains.iter().flat_map(|pd| &pd.mappings);
+            let mappings = spec.pds.iter().flat_map(|pd| &pd.mappings);
             let ranges = mappings.filter(|map| wanted(map)).map(physical);
             merged(ranges.map(|range| within(&range, &SYSTEM_MEMORY)).collect())
         };
@@ -122,33 +128,33 @@ impl Plan {
     }
 }
 
-fn check_mappings(domain: usize, pd: &ProtectionDomain) -> Result<(), PlanError> {
+fn check_mappings(pd_index: usize, pd: &ProtectionDomain) -> Result<(), PlanError> {
     for (mapping, map) in pd.mappings.iter().enumerate() {
         let range = physical(map);
         if range.end > 1 << ADDRESS_BITS {
-            return Err(PlanError::AddressSize { domain, mapping });
+            return Err(PlanError::AddressSize { pd_index, mapping });
         }
         if overlap(&range, &KERNEL_MEMORY) {
-            return Err(PlanError::KernelMemory { domain, mapping });
+            return Err(PlanError::KernelMemory { pd_index, mapping });
         }
         if KERNEL_DEVICES.iter().any(|device| overlap(&range, device)) {
-            return Err(PlanError::KernelDevice { domain, mapping });
+            return Err(PlanError::KernelDevice { pd_index, mapping });
         }
     }
     Ok(())
 }
 
-fn check_irqs(domain: usize, pd: &ProtectionDomain, irq_count: u32) -> Result<(), PlanError> {
+fn check_irqs(pd_index: usize, pd: &ProtectionDomain, irq_count: u32) -> Result<(), PlanError> {
     let numbers = pd.irqs.iter().map(|irq| irq.number);
     for number in numbers {
         if number >= irq_count || KERNEL_IRQS.contains(&number) {
-            return Err(PlanError::Irq { domain, number });
+            return Err(PlanError::Irq { pd_index, number });
         }
     }
     Ok(())
 }
 
-/// The physical address of a PD's IPC buffer, which the kernel reads and writes as normal memory.
+/// Returns the physical address of a PD's IPC buffer, which the kernel accesses as normal memory.
 fn ipc_buffer(pd: &ProtectionDomain) -> Option<u64> {
     const BYTES: u64 = (IPC_BUFFER_WORDS * size_of::<u64>()) as u64;
     let end = pd.ipc_buffer.checked_add(BYTES)?;
@@ -164,7 +170,7 @@ fn physical(map: &Mapping) -> Range<u64> {
     map.paddr..map.paddr.saturating_add(map.bytes)
 }
 
-/// The same addresses in ranges that are in order and do not touch.
+/// Merges ranges into sorted ranges that do not touch.
 fn merged(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
     ranges.retain(|range| !range.is_empty());
     ranges.sort_by_key(|range| range.start);
@@ -178,7 +184,7 @@ fn merged(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
     merged
 }
 
-/// Whether a range is memory that the kernel has mapped for the sake of PDs.
+/// Returns whether a range is memory for systems, which the kernel maps but does not keep.
 pub fn is_system_memory(range: &Range<u64>) -> bool {
     within(range, &SYSTEM_MEMORY) == *range && !layout::overlap(range, &KERNEL_MEMORY)
 }
@@ -207,7 +213,7 @@ mod tests {
     fn spec() -> BootSpec {
         BootSpec {
             user_top: (1 << 40) - 1,
-            domains: vec![ProtectionDomain {
+            pds: vec![ProtectionDomain {
                 ipc_buffer: 0x1_6000_0000,
                 mappings: vec![map(0x6000_0000, 0x1000)],
                 ..Default::default()
@@ -218,7 +224,7 @@ mod tests {
 
     fn with(mapping: Mapping) -> BootSpec {
         let mut spec = spec();
-        spec.domains[0].mappings.push(mapping);
+        spec.pds[0].mappings.push(mapping);
         spec
     }
 
@@ -230,7 +236,7 @@ mod tests {
     #[test]
     fn memory_that_is_mapped_is_cleared_once() {
         let mut spec = with(map(0x6000_3000, 0x2000));
-        spec.domains.push(ProtectionDomain {
+        spec.pds.push(ProtectionDomain {
             ipc_buffer: 0x1_6000_1000,
             mappings: vec![map(0x6000_1000, 0x1000), map(0x6000_4000, 0x2000)],
             ..Default::default()
@@ -249,8 +255,8 @@ mod tests {
         let mut across = map(0x5fff_f000, 0x2000);
         across.cached = false;
         let mut spec = with(across);
-        spec.domains[0].mappings.push(map(0x0900_0000, 0x1000));
-        spec.domains[0].mappings.push(map(0xbfff_f000, 0x2000));
+        spec.pds[0].mappings.push(map(0x0900_0000, 0x1000));
+        spec.pds[0].mappings.push(map(0xbfff_f000, 0x2000));
         let plan = Plan::new(&spec, 64).expect("nothing is wrong with it");
         let zero = [0x6000_0000..0x6000_1000, 0xbfff_f000..0xc000_0000];
         assert_eq!(plan.zero, zero);
@@ -258,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_executed_is_told() {
+    fn executable_memory_is_listed() {
         let mut code = map(0x6001_0000, 0x3000);
         code.perms.execute = true;
         let plan = Plan::new(&with(code), 64).expect("nothing is wrong with it");
@@ -266,51 +272,54 @@ mod tests {
     }
 
     #[test]
-    fn the_kernels_own_is_refused() {
-        let (domain, mapping) = (0, 1);
+    fn memory_and_devices_of_the_kernel_are_refused() {
+        let (pd_index, mapping) = (0, 1);
         for paddr in [0x6fff_f000, 0x7000_0000, 0x7fff_f000] {
-            let error = PlanError::KernelMemory { domain, mapping };
+            let error = PlanError::KernelMemory { pd_index, mapping };
             refuse(&with(map(paddr, 0x2000)), error);
         }
         for paddr in [0x0800_0000, 0x07ff_f000, 0x0801_0000, 0x0803_0000] {
-            let error = PlanError::KernelDevice { domain, mapping };
+            let error = PlanError::KernelDevice { pd_index, mapping };
             refuse(&with(map(paddr, 0x2000)), error);
         }
-        let error = PlanError::AddressSize { domain, mapping };
+        let error = PlanError::AddressSize { pd_index, mapping };
         refuse(&with(map((1 << 40) - 0x1000, 0x2000)), error);
     }
 
     #[test]
-    fn interrupts_must_be_there_and_free() {
+    fn irqs_must_exist_and_be_free() {
         for (number, wrong) in [(33, false), (63, false), (64, true), (26, true), (27, true)] {
             let mut spec = spec();
             let trigger = Trigger::Level;
-            spec.domains[0].irqs = vec![Irq {
+            spec.pds[0].irqs = vec![Irq {
                 id: 0,
                 number,
                 trigger,
             }];
-            let expect = wrong.then_some(PlanError::Irq { domain: 0, number });
+            let expect = wrong.then_some(PlanError::Irq {
+                pd_index: 0,
+                number,
+            });
             assert_eq!(Plan::new(&spec, 64).err(), expect);
         }
     }
 
     #[test]
     fn the_ipc_buffer_must_be_memory() {
-        let error = || PlanError::IpcBuffer { domain: 0 };
+        let error = || PlanError::IpcBuffer { pd_index: 0 };
         let mut uncached = spec();
-        uncached.domains[0].mappings[0].cached = false;
+        uncached.pds[0].mappings[0].cached = false;
         refuse(&uncached, error());
         let mut device = spec();
-        device.domains[0].mappings[0].paddr = 0x0900_0000;
+        device.pds[0].mappings[0].paddr = 0x0900_0000;
         refuse(&device, error());
         let mut elsewhere = spec();
-        elsewhere.domains[0].ipc_buffer += 0x1000;
+        elsewhere.pds[0].ipc_buffer += 0x1000;
         refuse(&elsewhere, error());
     }
 
     #[test]
-    fn segments_go_to_memory_of_the_system() {
+    fn segments_are_copied_to_memory_for_systems_only() {
         for (paddr, wrong) in [
             (0x5fff_ffff, true),
             (0x6000_0000, false),

@@ -1,8 +1,9 @@
-//! What the control registers hold while a protection domain (PD) runs, and while the kernel does.
+//! The values of the control registers, while a protection domain (PD) runs and while the kernel
+//! runs.
 //!
-//! Those that decide what a PD can do, and what it is told of what it cannot do, are as seL4 16.0.0
-//! sets them for threads without a virtual CPU in the `debug` configuration of the SDK, so that a
-//! PD traps at the same instructions with the same syndromes on both kernels.
+//! The registers that decide which instructions of a PD trap have the values that seL4 16.0.0 gives
+//! them for threads without a virtual CPU, in the `debug` configuration of the SDK. So a PD traps
+//! at the same instructions with the same syndromes on both kernels.
 //!
 //! *Arm ARM* is the *Arm Architecture Reference Manual for A-profile architecture*, DDI 0487.
 
@@ -13,13 +14,13 @@ use arm_sysregs::el2::registers::{
 
 use crate::layout::ADDRESS_BITS;
 
-/// How PDs run under the kernel (Arm ARM, *HCR_EL2*).
+/// The hypervisor configuration (Arm ARM, *HCR_EL2*).
 ///
-/// - `VM`: by stage 2 translation alone, as `DC` makes stage 1 do nothing but say that all memory
-///   is normal and cacheable.
-/// - `TGE`: at EL0 with no EL1 above; every exception comes to EL2.
-/// - `FMO`, `IMO`, `AMO`: so does every interrupt.
-/// - `TSC`, `TACR`, `TTLB`, `TVM`, `SWIO`: nothing that EL1 could do slips by.
+/// - `VM`, `DC`: PDs use stage 2 translation only. With `DC`, stage 1 makes all memory normal and
+///   cacheable, and changes no address.
+/// - `TGE`: PDs run at EL0 without an EL1. Every exception goes to EL2.
+/// - `FMO`, `IMO`, `AMO`: every interrupt goes to EL2.
+/// - `TSC`, `TACR`, `TTLB`, `TVM`, `SWIO`: operations of EL1 trap.
 pub const HCR: HcrEl2 = HcrEl2::VM
     .union(HcrEl2::SWIO)
     .union(HcrEl2::FMO)
@@ -33,10 +34,10 @@ pub const HCR: HcrEl2 = HcrEl2::VM
     .union(HcrEl2::TGE)
     .union(HcrEl2::RW);
 
-/// What EL0 may do (Arm ARM, *SCTLR_EL1*): caches are on; cache maintenance by address and the
-/// cache type register are allowed (`UCI`, `UCT`); `wfi` and `wfe` wait (`nTWI`, `nTWE`); `dc zva`
-/// and the interrupt mask trap (no `DZE`, no `UMA`); stacks may be misaligned (no `SA0`). The
-/// remaining bits are reserved as one.
+/// The rights of EL0 (Arm ARM, *SCTLR_EL1*). Caches are on. Cache maintenance by address and the
+/// cache type register are allowed (`UCI`, `UCT`). `wfi` and `wfe` wait (`nTWI`, `nTWE`). `dc zva`
+/// and the interrupt mask trap (no `DZE`, no `UMA`). Stacks may be misaligned (no `SA0`). The other
+/// bits are reserved as one.
 pub const SCTLR_EL1: SctlrEl1 = SctlrEl1::from_bits_retain(0x30d0_0800)
     .union(SctlrEl1::C)
     .union(SctlrEl1::CP15BEN)
@@ -46,9 +47,9 @@ pub const SCTLR_EL1: SctlrEl1 = SctlrEl1::from_bits_retain(0x30d0_0800)
     .union(SctlrEl1::NTWE)
     .union(SctlrEl1::UCI);
 
-/// Stage 2 translation (Arm ARM, *VTCR_EL2*): addresses of [`ADDRESS_BITS`] bits, in and out; pages
-/// of 4 KiB; walks that start at level 1, in two tables one behind the other; tables in cached,
-/// inner shareable memory.
+/// Stage 2 translation (Arm ARM, *VTCR_EL2*): input and output addresses of [`ADDRESS_BITS`] bits;
+/// pages of 4 KiB; walks that start at level 1, in two concatenated tables; tables in cached, inner
+/// shareable memory.
 pub const VTCR: VtcrEl2 = VtcrEl2::from_bits_retain(
     VtcrEl2::RES1.bits()
         | (64 - ADDRESS_BITS as u64)
@@ -59,21 +60,21 @@ pub const VTCR: VtcrEl2 = VtcrEl2::from_bits_retain(
         | BITS_40 << VtcrEl2::PS_SHIFT,
 );
 
-/// Which floating-point instructions trap (Arm ARM, *CPTR_EL2*): none, but for the scalable ones
-/// (`TZ`), which no PD has. For a PD without floating point [`CptrEl2::TFP`] is added while it runs.
+/// Traps of floating point (Arm ARM, *CPTR_EL2*): scalable vectors only (`TZ`). While a PD without
+/// floating point runs, [`CptrEl2::TFP`] is set too.
 pub const CPTR: CptrEl2 = CptrEl2::RES1.union(CptrEl2::TZ);
 
-/// Which debugging traps (Arm ARM, *MDCR_EL2*): all. To be added to what the register holds, which
-/// also counts performance counters.
+/// Traps of debugging (Arm ARM, *MDCR_EL2*): all. These bits are set in addition to those of the
+/// register, which also has the number of performance counters.
 pub const MDCR: MdcrEl2 = MdcrEl2::TDE
     .union(MdcrEl2::TDA)
     .union(MdcrEl2::TDOSA)
     .union(MdcrEl2::TDRA);
 
-/// EL2 lets the physical counter and timer through (Arm ARM, *CNTHCTL_EL2*).
+/// The physical counter and timer do not trap to EL2 (Arm ARM, *CNTHCTL_EL2*).
 pub const CNTHCTL: CnthctlEl2 = CnthctlEl2::EL0PCTEN.union(CnthctlEl2::EL1PCEN);
 
-/// PDs have the physical counter and timer, not the virtual ones (Arm ARM, *CNTKCTL_EL1*): the
+/// PDs can use the physical counter and timer, not the virtual ones (Arm ARM, *CNTKCTL_EL1*): the
 /// SDK's `EXPORT_PCNT_USER` and `EXPORT_PTMR_USER`.
 pub const CNTKCTL: CntkctlEl1 = CntkctlEl1::EL0PCTEN.union(CntkctlEl1::EL0PTEN);
 
@@ -88,24 +89,24 @@ pub const TCR: TcrEl2 = TcrEl2::from_bits_retain(
         | BITS_40 << TcrEl2::PS_SHIFT,
 );
 
-/// The kinds of memory that the kernel's own tables name (Arm ARM, *MAIR_EL2*): 0 is device memory
-/// of the strictest kind, 1 is normal memory, cached in every way.
+/// The memory attributes of the kernel's own tables (Arm ARM, *MAIR_EL2*). Index 0 is device memory
+/// of the strictest kind (nGnRnE); index 1 is normal memory, write-back cacheable.
 pub const MAIR: MairEl2 = MairEl2::from_bits_retain(0xff << 8);
 
 /// The kernel's own MMU and caches are on, and its stack must be aligned (Arm ARM, *SCTLR_EL2*).
-/// The remaining bits are reserved as one.
+/// The other bits are reserved as one.
 pub const SCTLR_EL2: SctlrEl2 = SctlrEl2::from_bits_retain(0x30c5_0830)
     .union(SctlrEl2::M)
     .union(SctlrEl2::C)
     .union(SctlrEl2::SA)
     .union(SctlrEl2::I);
 
-/// Nothing that the kernel can write can it execute. To be added to [`SCTLR_EL2`] when the tables
-/// are such.
+/// The kernel cannot execute memory that it can write. Set in addition to [`SCTLR_EL2`], once
+/// tables are in use that allow it.
 pub const WXN: SctlrEl2 = SctlrEl2::WXN;
 
-/// What stage 2 tables and the domain identifier make of `VTTBR_EL2` (Arm ARM, *VTTBR_EL2*). The
-/// identifier has eight bits; 0 is nobody's.
+/// Returns the value of `VTTBR_EL2` for stage 2 tables and a virtual machine identifier (Arm ARM,
+/// *VTTBR_EL2*). The identifier has eight bits; 0 belongs to no PD.
 pub const fn vttbr(tables: u64, vmid: u8) -> u64 {
     (vmid as u64) << 48 | tables
 }
@@ -113,14 +114,14 @@ pub const fn vttbr(tables: u64, vmid: u8) -> u64 {
 const LEVEL_1: u64 = 1;
 const WRITE_BACK: u64 = 1;
 const INNER_SHAREABLE: u64 = 3;
-/// Both as `PS` and as `PARange` of `ID_AA64MMFR0_EL1`.
+/// Forty address bits, both as `PS` and as `PARange` of `ID_AA64MMFR0_EL1`.
 pub const BITS_40: u64 = 2;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Read from the registers while seL4 of the SDK ran a PD.
+    /// The values were read from the registers while the SDK's seL4 ran a PD.
     #[test]
     fn registers_of_a_pd_are_as_under_sel4() {
         assert_eq!(HCR.bits(), 0x8e28_103b);

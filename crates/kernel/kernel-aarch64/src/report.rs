@@ -1,5 +1,5 @@
-//! What the kernel prints: each line begins with [`INFO`] or [`ERROR`], so that it can be told from
-//! what protection domains (PDs) print.
+//! The lines that the kernel prints. Each begins with [`INFO`] or [`ERROR`], which distinguishes it
+//! from the output of protection domains (PDs).
 
 use crate::syndrome::{Access, Syndrome};
 use boot_spec::ProtectionDomain;
@@ -8,19 +8,19 @@ use kernel_model::numbers::{debug_reason, fault, lookup_failure};
 use kernel_model::{Kernel, MonitorFault, ThreadState, UserContext};
 use microkit_abi::limits::SMALL_PAGE_BYTES;
 
-/// What a line begins with that tells something.
+/// The prefix of an informational line.
 pub const INFO: &str = "MODEL|INFO: ";
 
-/// What a line begins with that tells of something wrong.
+/// The prefix of a line about an error.
 pub const ERROR: &str = "MODEL|ERROR: ";
 
-/// The fault of a PD that the monitor has received, in a few lines: what it did and where, whether
-/// its stack overflowed, and its registers.
+/// The report of a PD's fault that the monitor has received, in a few lines: what the PD did and
+/// where, whether its stack overflowed, and its registers.
 #[derive(Debug, Copy, Clone)]
 pub struct FaultReport<'a> {
     /// The PD.
     pub pd: &'a ProtectionDomain,
-    /// Its fault.
+    /// The fault.
     pub fault: MonitorFault<'a>,
 }
 
@@ -46,7 +46,7 @@ impl fmt::Display for FaultReport<'_> {
 }
 
 impl FaultReport<'_> {
-    /// The syndrome, of those faults that have one.
+    /// Returns the syndrome, if the fault has one.
     fn syndrome(&self) -> Option<u64> {
         let words = self.fault.words;
         match self.fault.label {
@@ -56,7 +56,7 @@ impl FaultReport<'_> {
         }
     }
 
-    /// The address that the PD used, if it is within a page below its stack.
+    /// Returns the address that the PD used, if it is within a page below its stack.
     fn stack_overflow(&self) -> Option<u64> {
         let address = self.fault.words[1];
         let below = self.pd.stack.bottom.checked_sub(address)?;
@@ -65,8 +65,8 @@ impl FaultReport<'_> {
     }
 }
 
-/// What a PD did, as a sentence without its subject. The words may come from the PD itself, which
-/// can send the monitor what it likes.
+/// What a PD did, as a sentence without its subject. The words are not trusted: a PD can send any
+/// message to the monitor.
 struct Deed<'a>(&'a FaultReport<'a>);
 
 impl fmt::Display for Deed<'_> {
@@ -88,22 +88,21 @@ impl fmt::Display for Deed<'_> {
                     "received on"
                 };
                 let reason = match words[3] {
-                    lookup_failure::MissingCapability => "which is not there or of no use there",
+                    lookup_failure::MissingCapability => {
+                        "which does not exist or is of the wrong kind"
+                    }
                     lookup_failure::GuardMismatch => "which is outside its capability space",
-                    _ => "which leads nowhere",
+                    _ => "which does not lead to a slot",
                 };
                 write!(f, "{verb} the capability {:#x}, {reason}", words[1])
             }
             fault::UnknownSyscall => write!(
                 f,
-                "made the system call {}, which there is not",
+                "made system call {}, which does not exist",
                 self.0.fault.context.x[7] as i64
             ),
             fault::UserException => {
-                write!(
-                    f,
-                    "executed an instruction that there is not, as a panic does"
-                )
+                write!(f, "executed an undefined instruction, as a panic does")
             }
             fault::DebugException => match words[1] {
                 debug_reason::SoftwareBreakRequest => write!(f, "executed a breakpoint"),
@@ -116,7 +115,7 @@ impl fmt::Display for Deed<'_> {
     }
 }
 
-/// All registers, eight to a line.
+/// Writes all registers, eight to a line.
 fn write_registers(f: &mut fmt::Formatter<'_>, name: &str, context: &UserContext) -> fmt::Result {
     let UserContext {
         x,
@@ -134,7 +133,7 @@ fn write_registers(f: &mut fmt::Formatter<'_>, name: &str, context: &UserContext
         }
         writeln!(f)?;
     }
-    // As seL4's monitor reports it. After a system call `pc` is one instruction further.
+    // seL4's monitor also reports `fault_ip`. After a system call, `pc` is one instruction further.
     write!(
         f,
         "{ERROR}{name}: sp={sp:#x} pc={fault_ip:#x} spsr={spsr:#x}"
@@ -142,7 +141,7 @@ fn write_registers(f: &mut fmt::Formatter<'_>, name: &str, context: &UserContext
     writeln!(f, " tpidr={tpidr:#x} tpidrro={tpidrro:#x}")
 }
 
-/// All threads and what they do, a line each.
+/// A list of all threads and what they are doing, a line for each.
 #[derive(Debug, Copy, Clone)]
 pub struct ThreadList<'a>(pub &'a Kernel);
 
@@ -151,7 +150,7 @@ impl fmt::Display for ThreadList<'_> {
         let kernel = self.0;
         for id in kernel.threads() {
             let thread = kernel.thread(id);
-            let state = match thread.state {
+            let state = match thread.state() {
                 ThreadState::Running | ThreadState::Restart => "runs",
                 ThreadState::BlockedOnReceive { .. } => "waits to receive",
                 ThreadState::BlockedOnSend { .. } => "waits to send",
@@ -159,7 +158,7 @@ impl fmt::Display for ThreadList<'_> {
                 ThreadState::BlockedOnNotification { .. } => "waits for a signal",
                 ThreadState::Inactive => "is stopped",
             };
-            let (name, priority, pc) = (kernel.name(id), thread.priority, thread.context.pc);
+            let (name, priority, pc) = (kernel.name(id), thread.priority(), thread.context.pc);
             writeln!(f, "{INFO}{name} (priority {priority}) {state} at {pc:#x}")?;
         }
         Ok(())
@@ -194,7 +193,7 @@ mod tests {
         FaultReport {
             pd: &pd,
             fault: MonitorFault {
-                domain: 0,
+                pd_index: 0,
                 label,
                 words: all,
                 context: &context,
@@ -211,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_of_fault_is_a_sentence() {
+    fn each_kind_of_fault_has_a_sentence() {
         check(
             fault::VMFault,
             &[0x20_0000, 0, 0, 0x9200_0045],
@@ -226,7 +225,7 @@ mod tests {
         check(
             fault::CapFault,
             &[0x20_0000, 11, 0, 2, 0],
-            "invoked the capability 0xb, which is not there or of no use there (pc 0x200000)",
+            "invoked the capability 0xb, which does not exist or is of the wrong kind (pc 0x200000)",
         );
         check(
             fault::CapFault,
@@ -237,13 +236,12 @@ mod tests {
         check(
             fault::UnknownSyscall,
             &[],
-            "made the system call 7, which there is not (pc 0x200000)",
+            "made system call 7, which does not exist (pc 0x200000)",
         );
         check(
             fault::UserException,
             &[0x20_0000, 0, 0, 0x200_0000, 0],
-            "executed an instruction that there is not, as a panic does (pc 0x200000, syndrome \
-             0x2000000)",
+            "executed an undefined instruction, as a panic does (pc 0x200000, syndrome 0x2000000)",
         );
         check(
             fault::DebugException,
@@ -263,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stack_overflow_is_told_from_other_faults() {
+    fn a_stack_overflow_is_distinguished_from_other_faults() {
         let overflow = |address| {
             let report = report(fault::VMFault, &[0x20_0000, address, 0, 0x9200_0047]);
             report.contains("a stack overflow? Raise stack_size in <protection_domain")
@@ -277,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn every_line_is_the_kernels_and_every_register_is_there() {
+    fn every_line_has_the_prefix_and_every_register_is_printed() {
         let report = report(fault::VMFault, &[0x20_0000, 0x7fff, 0, 0x9200_0047]);
         assert!(
             report

@@ -1,5 +1,5 @@
-//! What the kernel leaves in its memory about itself, for whoever asks by the machine's power
-//! button ([`boot_spec::snapshot`] says how it lies there).
+//! The snapshot of all threads, which a debugger requests by the machine's power button. Its format
+//! is that of [`boot_spec::snapshot`].
 
 use crate::layout::{GPIO, GPIO_IRQ, overlap};
 use boot_spec::BootSpec;
@@ -10,9 +10,9 @@ use kernel_model::{CAP_REGISTER, Kernel, Next, Register, ThreadId, ThreadState};
 const FRAME_POINTER: Register = Register::X(29);
 const LINK: Register = Register::X(30);
 
-/// Whether the power button is the kernel's: no PD has its controller.
+/// Returns whether the kernel may use the power button: no PD has its controller.
 pub fn has_power_button(spec: &BootSpec) -> bool {
-    spec.domains.iter().all(|pd| {
+    spec.pds.iter().all(|pd| {
         let is_mapped = pd.mappings.iter().any(|map| {
             let end = map.paddr.saturating_add(map.bytes);
             overlap(&(map.paddr..end), &GPIO)
@@ -21,16 +21,16 @@ pub fn has_power_button(spec: &BootSpec) -> bool {
     })
 }
 
-/// What a thread does, whose page tables are at a physical address.
+/// Takes the snapshot of a thread. `tables` is the physical address of its page tables.
 pub fn of_thread(kernel: &Kernel, id: ThreadId, tables: u64) -> ThreadSnapshot {
     let thread = kernel.thread(id);
     let context = &thread.context;
     let doing = doing(kernel, id);
     ThreadSnapshot {
         doing,
-        instruction: match thread.state {
+        instruction: match thread.state() {
             ThreadState::Running => context.pc,
-            // What has entered the kernel: the program counter may already be behind it.
+            // The instruction that entered the kernel. `pc` may already be behind it.
             _ => context.fault_ip,
         },
         stack_pointer: context.sp,
@@ -46,7 +46,7 @@ fn doing(kernel: &Kernel, id: ThreadId) -> Doing {
     if thread.is_blocked() && thread.fault.is_some() {
         return Doing::Faulted;
     }
-    match thread.state {
+    match thread.state() {
         ThreadState::Inactive => Doing::Stopped,
         ThreadState::BlockedOnReceive { .. } => Doing::Receives,
         ThreadState::BlockedOnNotification { .. } => Doing::AwaitsNotification,
@@ -55,8 +55,8 @@ fn doing(kernel: &Kernel, id: ThreadId) -> Doing {
         ThreadState::BlockedOnReply { .. } => Doing::AwaitsReply,
         ThreadState::Running | ThreadState::Restart => match kernel.next() {
             Next::Run { thread, .. } if thread == id => Doing::Runs,
-            _ if thread.sched_context.is_none() => Doing::HasNoSchedContext,
-            _ if thread.awaits_budget() => Doing::AwaitsBudget,
+            _ if thread.sched_context().is_none() => Doing::HasNoSchedContext,
+            _ if thread.is_in_release_queue() => Doing::AwaitsBudget,
             _ => Doing::Ready,
         },
     }
@@ -105,7 +105,7 @@ mod tests {
         }
     }
 
-    /// A page that is at the same address everywhere.
+    /// A page whose virtual address is its physical address.
     fn mapping(address: u64) -> Mapping {
         Mapping {
             vaddr: address,
@@ -121,16 +121,16 @@ mod tests {
         }
     }
 
-    fn spec(domains: alloc::vec::Vec<ProtectionDomain>) -> BootSpec {
+    fn spec(pds: alloc::vec::Vec<ProtectionDomain>) -> BootSpec {
         BootSpec {
             user_top: (1 << 40) - 1,
-            domains,
+            pds,
             ..Default::default()
         }
     }
 
     #[test]
-    fn each_thread_is_told_with_what_it_does_and_its_instruction() {
+    fn a_snapshot_has_what_each_thread_does_and_its_instruction() {
         let clock = Clock::new(1_000_000).expect("a clock");
         let spec = spec(vec![pd("a", 2), pd("b", 1)]);
         let mut kernel = Kernel::new(&spec, clock).expect("it is valid");
@@ -167,12 +167,12 @@ mod tests {
         assert_eq!(
             doing(&kernel),
             [Doing::AwaitsNotification, Doing::Stopped],
-            "nobody handles it"
+            "no PD handles its fault"
         );
     }
 
     #[test]
-    fn the_power_button_is_the_kernels_where_no_pd_has_its_controller() {
+    fn the_kernel_uses_the_power_button_if_no_pd_has_its_controller() {
         assert!(has_power_button(&spec(vec![pd("a", 1)])));
         let mut mapped = pd("a", 1);
         mapped.mappings.push(mapping(GPIO.start - 0x1000));

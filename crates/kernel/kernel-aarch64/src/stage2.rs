@@ -1,12 +1,12 @@
 //! The address space of a protection domain (PD): a set of stage 2 tables.
 //!
-//! A PD runs with stage 1 translation off, so that its addresses are intermediate physical
-//! addresses and these tables alone say what it may do. They start at level 1 as seL4's do, so that
-//! a fault is at the same level on both kernels: addresses have 40 bits, of which a table
-//! resolves 39, so the root is two tables one behind the other (Arm ARM, *Concatenated translation
+//! A PD runs with stage 1 translation off. So its addresses are intermediate physical addresses,
+//! and only these tables decide what it can access. They start at level 1 like seL4's, so that a
+//! fault has the same level on both kernels. Addresses have 40 bits, and a table at level 1
+//! resolves 39. So the root is two concatenated tables (Arm ARM, *Concatenated translation
 //! tables*).
 //!
-//! Tables are never changed once a PD runs.
+//! Tables do not change after boot.
 
 use crate::layout::ADDRESS_BITS;
 use aarch64_paging::MapError;
@@ -27,9 +27,11 @@ pub struct AddressSpace {
 }
 
 impl AddressSpace {
-    /// Makes tables that map exactly this.
+    /// Makes tables with these mappings and no others.
     ///
-    /// **Errors:** an address that has more than [`ADDRESS_BITS`] bits.
+    /// # Errors
+    ///
+    /// Fails if an address has more than [`ADDRESS_BITS`] bits.
     pub fn new(mappings: &[Mapping]) -> Result<Self, MapError> {
         let Root(halves) = Box::leak(Box::new(Root([PageTable::EMPTY; 2])));
         let mut space = Self {
@@ -48,7 +50,7 @@ impl AddressSpace {
         Ok(space)
     }
 
-    /// Where the tables are, for `VTTBR_EL2`.
+    /// Returns the address of the root tables, for `VTTBR_EL2`.
     pub fn tables(&self) -> u64 {
         self.halves[0].to_physical().0 as u64
     }
@@ -60,7 +62,7 @@ impl AddressSpace {
                 mapping.bytes,
                 Constraints::NO_BLOCK_MAPPINGS | Constraints::NO_CONTIGUOUS_HINT,
             ),
-            // One at a time, so that they do not become one still larger.
+            // One at a time, so that they do not become a larger block.
             PageSize::Large => (
                 microkit_abi::limits::LARGE_PAGE_BYTES,
                 Constraints::NO_CONTIGUOUS_HINT,
@@ -80,9 +82,9 @@ impl AddressSpace {
     }
 }
 
-/// What a page's descriptor says (Arm ARM, *Stage 2 Block and Page descriptors*): normal memory,
-/// cached in every way, or device memory of the strictest kind; and no permission that was not
-/// asked for.
+/// Returns the attributes of a page's descriptor (Arm ARM, *Stage 2 Block and Page descriptors*).
+/// Memory is normal and write-back cacheable, or device memory of the strictest kind. It has only
+/// the access rights of `perms`.
 pub fn attributes(perms: Perms, cached: bool) -> Attributes {
     let memory = if cached {
         Attributes::MEMATTR_NORMAL_INNER_WB
@@ -98,18 +100,18 @@ pub fn attributes(perms: Perms, cached: bool) -> Attributes {
     flags
 }
 
-/// The level at which walks start; `VTCR_EL2` says the same.
+/// The level at which walks start, as in `VTCR_EL2`.
 const ROOT_LEVEL: usize = 1;
 
-/// What one root table resolves.
+/// The size of the addresses that one root table resolves.
 const HALF_BYTES: u64 = 1 << (ADDRESS_BITS - 1);
 
-/// A root of two tables, aligned to the size of both as `VTTBR_EL2` asks (Arm ARM, *VTTBR_EL2*,
+/// A root of two tables, aligned to the size of both as `VTTBR_EL2` requires (Arm ARM, *VTTBR_EL2*,
 /// `BADDR`).
 #[repr(C, align(8192))]
 struct Root([PageTable<Attributes>; 2]);
 
-/// The parts of a range in each half of the address space, counted from the start of that half.
+/// Splits a range at the middle of the address space. Each part counts from the start of its half.
 fn split(start: u64, bytes: u64) -> impl Iterator<Item = (usize, Range<u64>)> {
     let end = start.saturating_add(bytes);
     let lower = (0, start..end.min(HALF_BYTES));
@@ -122,8 +124,8 @@ fn split(start: u64, bytes: u64) -> impl Iterator<Item = (usize, Range<u64>)> {
         .filter(|(_, range)| !range.is_empty())
 }
 
-/// Where the tables of one half come from: the root is there already, all others are allocated.
-/// Physical addresses are the kernel's own.
+/// The source of the tables of one half: the root exists already, all others are allocated. In the
+/// kernel, physical and virtual addresses are equal.
 #[derive(Debug)]
 struct Half {
     root: NonNull<PageTable<Attributes>>,
@@ -136,7 +138,7 @@ impl Translation<Attributes> for Half {
         if self.root_is_given {
             return self.others.allocate_table();
         }
-        // A `RootTable` asks for its root first.
+        // A `RootTable` allocates its root first.
         self.root_is_given = true;
         let address = self.root.as_ptr().expose_provenance();
         (self.root, PhysicalAddress(address))
@@ -178,8 +180,8 @@ mod tests {
         }
     }
 
-    /// What a page table walk finds: address, physical address, level, and the other bits of each
-    /// descriptor of a page.
+    /// The pages that a page table walk finds: virtual address, physical address, level, and the
+    /// other bits of the descriptor.
     fn pages(space: &AddressSpace) -> Vec<(u64, u64, usize, usize)> {
         let mut pages = Vec::new();
         for (half, table) in space.halves.iter().enumerate() {
@@ -212,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn small_pages_are_small_however_well_they_lie() {
+    fn small_pages_stay_small_even_where_a_large_page_would_fit() {
         let pages: Vec<_> = (0..512)
             .map(|page| page * SMALL_PAGE_BYTES)
             .map(|offset| (0x20_0000 + offset, 0x6020_0000 + offset, 3))
@@ -232,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn both_halves_of_the_address_space_are_there() {
+    fn both_halves_of_the_address_space_can_be_mapped() {
         let bytes = 2 * SMALL_PAGE_BYTES;
         check(
             &[
@@ -251,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn no_address_is_too_high_to_be_refused() {
+    fn addresses_that_are_too_high_are_refused() {
         for vaddr in [1 << 40, (1 << 40) - 0x1000, 1 << 52] {
             let mapping = map(vaddr, 0x6000_0000, 0x2000, PageSize::Small);
             assert!(AddressSpace::new(&[mapping]).is_err(), "{vaddr:#x}");
@@ -259,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn the_root_is_two_tables_one_behind_the_other() {
+    fn the_root_is_two_concatenated_tables() {
         let space = AddressSpace::new(&[]).expect("there is nothing to map");
         assert_eq!(space.tables() % 8192, 0);
         let upper = space.halves[1].to_physical().0 as u64;
@@ -267,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn permissions_are_those_asked_for_and_no_others() {
+    fn a_page_has_the_requested_access_rights_and_no_others() {
         const WRITE_BACK: usize = 0b1111 << 2;
         const INNER_SHAREABLE: usize = 0b11 << 8;
         const ACCESSED: usize = 1 << 10;
@@ -286,7 +288,7 @@ mod tests {
             let mut mapping = map(0, 0x6000_0000, 0x1000, PageSize::Small);
             mapping.perms = perms;
             let space = AddressSpace::new(&[mapping]).expect("the address fits");
-            // A page at level 3 says so in a bit of its own.
+            // The descriptor of a page at level 3 has an additional bit.
             assert_eq!(pages(&space)[0].3, cached | 2);
         }
     }

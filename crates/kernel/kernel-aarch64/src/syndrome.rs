@@ -1,29 +1,29 @@
-//! What an exception's syndrome says, in words (Arm ARM, *ESR_EL2*).
+//! The text for an exception's syndrome (Arm ARM, *ESR_EL2*).
 
 use core::fmt;
 
-/// A syndrome, as a fault message carries it.
+/// A syndrome, from a fault message.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct Syndrome(pub u32);
 
-/// How an address was used that may not be used so.
+/// The access that caused an abort.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum Access {
-    /// It was read.
+    /// A read.
     Read,
-    /// It was written.
+    /// A write.
     Write,
-    /// An instruction was fetched from it.
+    /// An instruction fetch.
     Fetch,
 }
 
 impl Syndrome {
-    /// The exception class.
+    /// Returns the exception class.
     pub const fn class(self) -> u32 {
         self.0 >> 26
     }
 
-    /// How the address of an abort was used.
+    /// Returns the access that caused an abort.
     pub const fn access(self) -> Access {
         const WRITE_NOT_READ: u32 = 1 << 6;
         const CACHE_MAINTENANCE: u32 = 1 << 8;
@@ -32,36 +32,36 @@ impl Syndrome {
         } else if self.0 & (WRITE_NOT_READ | CACHE_MAINTENANCE) == WRITE_NOT_READ {
             Access::Write
         } else {
-            // Cache maintenance counts as writing, but needs to read only.
+            // Cache maintenance sets the write bit, but needs only the right to read.
             Access::Read
         }
     }
 
-    /// Why an abort's address could not be used so.
+    /// Returns the reason of an abort, as a relative clause for the address.
     pub const fn abort_reason(self) -> &'static str {
         match self.0 & 0x3f {
             0x00..=0x03 => "which is outside the address space",
             0x04..=0x07 => "where nothing is mapped",
             0x0c..=0x0f => "which the mapping there does not allow",
             0x10 | 0x14..=0x17 => "where no device answers",
-            0x21 => "which is not aligned as device memory needs it",
+            0x21 => "which is misaligned for device memory",
             0x35 => "which device memory does not support",
             _ => "which the processor refuses",
         }
     }
 
-    /// What an instruction was that trapped to the hypervisor.
+    /// Returns what an instruction did that trapped to the hypervisor.
     pub const fn trapped(self) -> &'static str {
         match self.class() {
-            0x01 => "waited for an interrupt or event, which it may not",
+            0x01 => "waited for an interrupt or event, which is not allowed",
             0x07 => "used floating point, which fpu=\"false\" forbids",
             0x16 | 0x17 => "made a call to the firmware",
-            0x18 => "used a system register or instruction that it may not",
-            0x19 | 0x1d => "used scalable vectors or matrices, which there are not",
+            0x18 => "used a system register or instruction that is not allowed",
+            0x19 | 0x1d => "used scalable vectors or matrices, which are not supported",
             0x22 => "jumped to an address that is not a multiple of four",
-            0x26 => "used a stack pointer that is not aligned",
+            0x26 => "used a misaligned stack pointer",
             0x2c => "took a floating-point exception",
-            0x2f => "caused an error that the processor noticed late",
+            0x2f => "caused an asynchronous error",
             _ => "executed an instruction that traps",
         }
     }
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn aborts_are_told_apart() {
+    fn aborts_are_distinguished() {
         check(0x9200_0005, Access::Read, "where nothing is mapped");
         check(0x9200_0046, Access::Write, "where nothing is mapped");
         check(0x8200_0007, Access::Fetch, "where nothing is mapped");

@@ -1,9 +1,9 @@
-//! Capabilities: what a thread may do with which object.
+//! Capabilities: an object, and what the holder may do with it.
 
 use crate::ids::{EndpointId, IrqId, NotificationId, ReplyId, SchedContextId, ThreadId};
 use crate::numbers::cap_tag;
 
-/// A capability, as it lies in a slot of a CSpace (seL4 manual, *Capability-based Access Control*).
+/// A capability in a slot of a CSpace (seL4 manual, *Capability-based Access Control*).
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash, Default)]
 pub enum Cap {
     /// The slot is empty.
@@ -13,7 +13,7 @@ pub enum Cap {
     Endpoint(EndpointCap),
     /// To a notification.
     Notification(NotificationCap),
-    /// To a reply object, through which capabilities could be sent too.
+    /// To a reply object, with the right to grant.
     Reply(ReplyId),
     /// To a thread.
     Thread(ThreadId),
@@ -21,14 +21,14 @@ pub enum Cap {
     SchedContext(SchedContextId),
     /// To the address space of a thread.
     VSpace(ThreadId),
-    /// To an interrupt.
+    /// To an IRQ handler.
     IrqHandler(IrqId),
-    /// To a CNode of the CSpace in which it lies.
+    /// To a CNode of the same CSpace.
     CNode(CNodeCap),
 }
 
 impl Cap {
-    /// What `DebugCapIdentify` says about it.
+    /// Returns the number that `DebugCapIdentify` answers for it.
     pub fn tag(self) -> u64 {
         match self {
             Self::Null => cap_tag::null,
@@ -47,22 +47,22 @@ impl Cap {
 /// A capability to an endpoint.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub struct EndpointCap {
-    /// Which one.
+    /// The endpoint.
     pub endpoint: EndpointId,
-    /// What a receiver is told about who sends with it.
+    /// The badge that a receiver gets with a message.
     pub badge: u64,
-    /// It may be sent with.
+    /// The right to send.
     pub can_send: bool,
-    /// It may be received with.
+    /// The right to receive.
     pub can_receive: bool,
-    /// It may be sent with capabilities, and called.
+    /// The right to send capabilities, and to call.
     pub can_grant: bool,
-    /// It may be called.
+    /// The right to call.
     pub can_grant_reply: bool,
 }
 
 impl EndpointCap {
-    /// With the rights that the builder gives every endpoint capability.
+    /// Makes a capability with the rights that the Microkit tool gives to endpoint capabilities.
     pub(crate) fn new(endpoint: EndpointId, badge: u64) -> Self {
         Self {
             endpoint,
@@ -74,7 +74,7 @@ impl EndpointCap {
         }
     }
 
-    /// Whether a fault may be sent with it (`validFaultHandler`).
+    /// Returns whether it can be a fault handler (`validFaultHandler`).
     pub fn takes_faults(self) -> bool {
         self.can_send && (self.can_grant || self.can_grant_reply)
     }
@@ -83,18 +83,19 @@ impl EndpointCap {
 /// A capability to a notification.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub struct NotificationCap {
-    /// Which one.
+    /// The notification.
     pub notification: NotificationId,
-    /// The bits that signalling with it sets.
+    /// The badge that a signal adds, by bitwise OR.
     pub badge: u64,
-    /// It may be signalled with.
+    /// The right to signal.
     pub can_send: bool,
-    /// It may be waited with.
+    /// The right to wait.
     pub can_receive: bool,
 }
 
 impl NotificationCap {
-    /// With the rights that the builder gives every notification capability.
+    /// Makes a capability with the rights that the Microkit tool gives to notification
+    /// capabilities.
     pub(crate) fn new(notification: NotificationId, badge: u64) -> Self {
         Self {
             notification,
@@ -108,10 +109,10 @@ impl NotificationCap {
 /// A capability to a CNode.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub struct CNodeCap {
-    /// Its place in its CSpace.
+    /// The index of the CNode in its CSpace.
     pub(crate) node: u8,
-    /// What the next bits of an address must be.
+    /// The guard: the value that the next bits of an address must have.
     pub(crate) guard: u64,
-    /// How many bits those are.
+    /// The number of these bits.
     pub(crate) guard_bits: u32,
 }

@@ -1,15 +1,15 @@
-//! Ticks of the timer, and how they relate to microseconds.
+//! Ticks of the timer, and their conversion from and to microseconds.
 
 use crate::numbers::{KERNEL_WCET_US, TIMER_HZ};
 
-/// A time, or a span of time, in ticks of the timer.
+/// A time or a duration, in ticks of the timer.
 pub type Ticks = u64;
 
-/// The timer's frequency, and what follows from it.
+/// The frequency of the timer, and the limits that follow from it.
 ///
-/// Conversions round as seL4's do, so that a budget is the same number of ticks on both kernels
-/// (seL4's `arch/arm/arch/machine/timer.h`): a frequency of whole megahertz multiplies exactly,
-/// any other is taken in whole kilohertz and rounds down.
+/// Conversions round as seL4's do, so that a budget has the same number of ticks on both kernels
+/// (seL4's `arch/arm/arch/machine/timer.h`). With a frequency of whole megahertz they are exact.
+/// Any other frequency is rounded down to whole kilohertz, and so is the result.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub struct Clock {
     hz: u64,
@@ -19,7 +19,9 @@ impl Clock {
     /// The timer of `qemu_virt_aarch64`.
     pub const QEMU: Self = Self { hz: TIMER_HZ };
 
-    /// A timer of this frequency, which must be at least a kilohertz.
+    /// Makes a clock of this frequency, or `None` if it is less than a kilohertz.
+    ///
+    /// # Examples
     ///
     /// ```
     /// use kernel_model::Clock;
@@ -31,7 +33,7 @@ impl Clock {
         if hz < 1000 { None } else { Some(Self { hz }) }
     }
 
-    /// So many microseconds in ticks; the most that there can be if it is more.
+    /// Converts microseconds to ticks, saturating.
     pub const fn ticks(self, us: u64) -> Ticks {
         if self.hz.is_multiple_of(1_000_000) {
             us.saturating_mul(self.hz / 1_000_000)
@@ -40,7 +42,7 @@ impl Clock {
         }
     }
 
-    /// So many ticks in microseconds.
+    /// Converts ticks to microseconds.
     pub const fn us(self, ticks: Ticks) -> u64 {
         if self.hz.is_multiple_of(1_000_000) {
             ticks / (self.hz / 1_000_000)
@@ -49,7 +51,7 @@ impl Clock {
         }
     }
 
-    /// The most ticks that [`us`](Self::us) can convert.
+    /// Returns the largest number of ticks that [`us`](Self::us) converts without saturating.
     pub const fn max_ticks_in_us(self) -> Ticks {
         if self.hz.is_multiple_of(1_000_000) {
             u64::MAX
@@ -58,13 +60,13 @@ impl Clock {
         }
     }
 
-    /// The least budget with which a thread may enter the kernel: twice the time that the kernel
-    /// may take (seL4's `MIN_BUDGET`).
+    /// Returns the least budget with which a thread may enter the kernel: twice the longest time
+    /// that the kernel may take (seL4's `MIN_BUDGET`).
     pub const fn min_budget(self) -> Ticks {
         2 * self.ticks(KERNEL_WCET_US)
     }
 
-    /// The longest period, in microseconds (seL4's `MAX_PERIOD_US`).
+    /// Returns the longest period, in microseconds (seL4's `MAX_PERIOD_US`).
     pub const fn max_period_us(self) -> u64 {
         let unit = if self.hz.is_multiple_of(1_000_000) {
             1_000_000
@@ -74,8 +76,8 @@ impl Clock {
         u64::MAX / (self.hz / unit) / 8
     }
 
-    /// The time after which no refill is put off any further, far enough from the end of time for
-    /// the arithmetic (seL4's `MAX_RELEASE_TIME`).
+    /// Returns the time after which no refill is delayed further. It leaves enough room below the
+    /// largest time for the arithmetic (seL4's `MAX_RELEASE_TIME`).
     pub const fn max_release_time(self) -> Ticks {
         u64::MAX - 5 * self.ticks(self.max_period_us())
     }

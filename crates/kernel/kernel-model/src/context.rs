@@ -3,22 +3,22 @@
 use crate::numbers::{FAST_MESSAGE_WORDS, PSTATE_FLAGS, PSTATE_USER};
 use core::ops::{Index, IndexMut};
 
-/// The registers of a thread that is not running, or of one that has just entered the kernel.
+/// The saved registers of a thread that does not run, or has just entered the kernel.
 ///
-/// The floating-point registers are not here: no system call reads or writes them.
+/// Floating-point registers are not included, because no system call reads or writes them.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub struct UserContext {
     /// x0 to x30.
     pub x: [u64; 31],
     /// The stack pointer (`SP_EL0`).
     pub sp: u64,
-    /// Where the thread goes on: on entry the address to return to, which is behind an `svc`
-    /// (`ELR`, seL4's `NextIP`).
+    /// The address at which the thread continues. On entry by an `svc`, this is the address behind
+    /// it (`ELR`, seL4's `NextIP`).
     pub pc: u64,
     /// The saved program status (`SPSR`).
     pub spsr: u64,
-    /// Where the thread starts over: on entry the instruction that entered, as the kernel sets it
-    /// (seL4's `FaultIP`).
+    /// The address of the instruction that entered the kernel, which a restarted thread runs again
+    /// (seL4's `FaultIP`). The kernel sets it on entry.
     pub fault_ip: u64,
     /// The thread pointer (`TPIDR_EL0`).
     pub tpidr: u64,
@@ -38,8 +38,8 @@ impl UserContext {
         tpidrro: 0,
     };
 
-    /// Sets a register to what another thread asks for. Of the program status it may choose the
-    /// condition flags (`sanitiseRegister` for a thread without a virtual CPU).
+    /// Sets a register to a value from another thread. Of the program status, only the condition
+    /// flags are taken (`sanitiseRegister` for a thread without a virtual CPU).
     pub fn set_sanitised(&mut self, register: Register, value: u64) {
         self[register] = match register {
             Register::Spsr => value & PSTATE_FLAGS | PSTATE_USER,
@@ -103,31 +103,31 @@ impl IndexMut<Register> for UserContext {
     }
 }
 
-/// Names the capability to invoke or receive on; a received badge replaces it.
+/// Holds the capability pointer to invoke or to receive from. A received badge replaces it.
 pub const CAP_REGISTER: Register = Register::X(0);
-/// Where a received badge, or the thread's answer, arrives.
+/// Holds a received badge after a system call.
 pub const BADGE_REGISTER: Register = Register::X(0);
 /// Holds the [`MessageInfo`](crate::MessageInfo).
 pub const INFO_REGISTER: Register = Register::X(1);
-/// Names the reply object.
+/// Holds the capability pointer of the reply object.
 pub const REPLY_REGISTER: Register = Register::X(6);
-/// Names the capability to which `NBSendRecv` sends.
+/// Holds the capability pointer that `NBSendRecv` sends to.
 pub const NB_SEND_RECV_DEST: Register = Register::X(8);
 
-/// The first words of a message.
+/// Hold the first words of a message.
 pub const MESSAGE_REGISTERS: [Register; FAST_MESSAGE_WORDS] = x([2, 3, 4, 5]);
 
-/// The registers in the order of `seL4_UserContext`, as `ReadRegisters` and `WriteRegisters` count
-/// them (seL4 manual, *seL4_TCB_ReadRegisters*).
+/// The registers in the order of `seL4_UserContext`, in which `ReadRegisters` and `WriteRegisters`
+/// number them (seL4 manual, *seL4_TCB_ReadRegisters*).
 pub const CONTEXT_REGISTERS: [Register; FRAME_REGISTERS + INTEGER_REGISTERS] = join(
     join::<3, 14, FRAME_REGISTERS>([Register::FaultIp, Register::Sp, Register::Spsr], FRAME_X),
     join::<17, 2, INTEGER_REGISTERS>(INTEGER_X, [Register::Tpidr, Register::Tpidrro]),
 );
 
-/// How many of [`CONTEXT_REGISTERS`] `CopyRegisters` calls the frame.
+/// The number of [`CONTEXT_REGISTERS`] that `CopyRegisters` calls frame registers: the first.
 pub const FRAME_REGISTERS: usize = 17;
 
-/// How many of [`CONTEXT_REGISTERS`] are the rest, which `CopyRegisters` calls integer registers.
+/// The number of [`CONTEXT_REGISTERS`] that `CopyRegisters` calls integer registers: the others.
 pub const INTEGER_REGISTERS: usize = 19;
 
 const FRAME_X: [Register; 14] = x([0, 1, 2, 3, 4, 5, 6, 7, 8, 16, 17, 18, 29, 30]);

@@ -1,10 +1,10 @@
-//! CSpaces: how a capability pointer leads to a slot (seL4 manual, *Capability Address Lookup*;
-//! seL4's `kernel/cspace.c`).
+//! CSpaces: the lookup of a capability pointer (seL4 manual, *Capability Address Lookup*; seL4's
+//! `kernel/cspace.c`).
 //!
-//! No PD can change a CSpace, its own or another's: that takes a capability to a CNode, and none
-//! of the capabilities that a PD can name is one. The Microkit CNode lies in slot 0 of the root
-//! CNode, but all 64 bits of an address are looked up, and the address of that slot goes on into
-//! the Microkit CNode. For the same reason no PD can receive a capability in a message.
+//! No PD can change a CSpace, because that takes a capability to a CNode, and no capability that a
+//! PD can name is one. The capability to the Microkit CNode is in slot 0 of the root CNode, but a
+//! lookup uses all 64 bits of an address, so the address of that slot leads into the Microkit
+//! CNode. For the same reason no PD can receive a capability in a message.
 
 use crate::cap::{CNodeCap, Cap};
 use crate::numbers::lookup_failure;
@@ -16,7 +16,7 @@ use alloc::vec::Vec;
 pub(crate) struct CSpace {
     root: CNodeCap,
     nodes: Vec<CNode>,
-    /// The CNode of which a small number is a slot, as all bits above lead there.
+    /// The CNode that all addresses below its size lead to, for a lookup in one access.
     small: Option<u8>,
 }
 
@@ -28,7 +28,7 @@ struct CNode {
 }
 
 impl CSpace {
-    /// A CSpace whose root CNode is empty.
+    /// Makes a CSpace whose root CNode is empty.
     pub(crate) fn new(radix: u32) -> Self {
         let mut cspace = Self {
             root: CNodeCap {
@@ -76,7 +76,7 @@ impl CSpace {
         self.root.guard_bits == 0 && radix(self.root) + cap.guard_bits + radix(cap) == u64::BITS
     }
 
-    /// Follows a capability pointer. An empty slot is found as any other (`lookupSlot`).
+    /// Looks up a capability pointer (`lookupSlot`). In an empty slot it finds [`Cap::Null`].
     #[inline]
     pub(crate) fn lookup(&self, cptr: u64) -> Result<Cap, LookupFailure> {
         if let Some(node) = self.small
@@ -126,36 +126,36 @@ impl CSpace {
 /// Why a lookup failed (seL4 manual, *Lookup Failure Description*).
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub enum LookupFailure {
-    /// There is nothing to look in.
+    /// The thread has no CSpace.
     InvalidRoot,
-    /// What was found is not what it has to be.
+    /// The slot does not hold a capability of the kind that is needed.
     MissingCapability {
-        /// Bits of the address not yet looked up.
+        /// The number of address bits not yet looked up.
         bits_left: u32,
     },
     /// A CNode resolves more bits than are left.
     DepthMismatch {
-        /// Bits of the address not yet looked up.
+        /// The number of address bits not yet looked up.
         bits_left: u32,
-        /// Bits that the CNode resolves.
+        /// The number of bits that the CNode resolves.
         bits_found: u32,
     },
-    /// Bits of the address are not those that a CNode is guarded with.
+    /// Bits of the address differ from the guard of a CNode.
     GuardMismatch {
-        /// Bits of the address not yet looked up.
+        /// The number of address bits not yet looked up.
         bits_left: u32,
-        /// What they should have been.
+        /// The guard.
         guard_found: u64,
-        /// How many they should have been.
+        /// The number of bits of the guard.
         bits_found: u32,
     },
 }
 
 impl LookupFailure {
-    /// What seL4 reports where a capability of another kind is needed.
+    /// The failure that seL4 reports where a capability of another kind is needed.
     pub(crate) const MISSING: Self = Self::MissingCapability { bits_left: 0 };
 
-    /// The words of a message that say so, the first naming the kind; how many they are.
+    /// Returns the words that report it in a message, and their number. The first is the kind.
     pub(crate) fn words(self) -> ([u64; 4], usize) {
         match self {
             Self::InvalidRoot => ([lookup_failure::InvalidRoot, 0, 0, 0], 1),
@@ -200,8 +200,8 @@ mod tests {
     const HERE: Cap = Cap::Thread(ThreadId(1));
     const THERE: Cap = Cap::Thread(ThreadId(2));
 
-    /// A root CNode of 6 bits; behind its slot 0, guarded by 49 zeros, one of 9; behind its slot 2
-    /// one that resolves more bits than are left.
+    /// A root CNode of 6 bits. Its slot 0 leads to a CNode of 9 bits with a guard of 49 zeros. Its
+    /// slot 2 leads to a CNode that resolves more bits than are left.
     fn cspace() -> CSpace {
         let mut cspace = CSpace::new(6);
         let inner = cspace.add_node(9, 0, 49);
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn bits_below_a_capability_that_is_no_cnode_do_not_matter() {
+    fn bits_below_a_capability_to_something_else_are_ignored() {
         check(1 << 58, Ok(THERE));
         check(1 << 58 | 0x1234, Ok(THERE));
         check(63 << 58, Ok(Cap::Null));

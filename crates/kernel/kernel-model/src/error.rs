@@ -1,31 +1,31 @@
-//! Why an invocation failed, and how the caller is told.
+//! Errors of invocations, and the replies that report them.
 
 use crate::numbers::error;
 use core::fmt;
 
-/// Why an invocation failed (`seL4_Error`; seL4 manual, *Errors*). A caller gets it as the label of
-/// a message, with what more there is to say as its words.
+/// Why an invocation failed (`seL4_Error`; seL4 manual, *Errors*). The caller gets a reply with the
+/// error as its label and details in its words.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub enum InvocationError {
-    /// The argument with this number cannot be.
+    /// The argument with this number is not valid.
     InvalidArgument(u64),
-    /// The capability with this number is of the wrong kind; 0 is the one invoked.
+    /// The capability with this number is of the wrong kind. Number 0 is the invoked capability.
     InvalidCapability(u64),
-    /// The object cannot do this, or not now.
+    /// The object does not support this operation, or not in its present state.
     IllegalOperation,
-    /// A number is not between these two, both of which it may be.
+    /// A number is out of range.
     RangeError {
-        /// The least that it may be.
+        /// The smallest number allowed.
         min: u64,
-        /// The most that it may be.
+        /// The largest number allowed.
         max: u64,
     },
-    /// The message lacks words or capabilities.
+    /// The message has too few words or capabilities.
     TruncatedMessage,
 }
 
 impl InvocationError {
-    /// The label of the reply that says so.
+    /// Returns the label of the reply.
     pub fn label(self) -> u64 {
         match self {
             Self::InvalidArgument(_) => error::InvalidArgument,
@@ -36,7 +36,7 @@ impl InvocationError {
         }
     }
 
-    /// The words of that reply; how many they are.
+    /// Returns the words of the reply, and their number.
     pub(crate) fn words(self) -> ([u64; 2], usize) {
         match self {
             Self::InvalidArgument(number) | Self::InvalidCapability(number) => ([number, 0], 1),

@@ -1,4 +1,4 @@
-//! What enters the kernel, and what it decides.
+//! The events that enter the kernel, and what the kernel decides.
 
 use crate::clock::Ticks;
 use crate::context::{Register, UserContext};
@@ -6,20 +6,20 @@ use crate::fault::Fault;
 use crate::ids::ThreadId;
 use crate::numbers::debug_reason;
 
-/// Something that enters the kernel.
+/// An event that enters the kernel.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub enum Event {
-    /// The running thread made a system call, with this number in x7.
+    /// The running thread made a system call, with this number in `x7`.
     Syscall(u64),
-    /// The running thread did something that it cannot go on from.
+    /// The running thread faulted.
     Fault(Fault),
-    /// The interrupt with this number at the interrupt controller.
+    /// An IRQ arrived, with this number at the interrupt controller.
     Interrupt(u32),
-    /// The timer, at the time that [`Next`] asked for or some other time.
+    /// The timer fired, at the time that [`Next`] asked for or at any other time.
     Tick,
 }
 
-/// The register that holds the number of a system call.
+/// Holds the number of a system call.
 const SYSCALL_REGISTER: Register = Register::X(7);
 
 /// Exception classes of a lower exception level (Arm manual, *ESR_EL2*).
@@ -34,13 +34,14 @@ mod exception_class {
     pub(super) const BRK64: u64 = 0x3c;
 }
 
-/// The syndrome of an instruction that there is not.
+/// The syndrome of an undefined instruction.
 const UNKNOWN_INSTRUCTION: u64 = 0x200_0000;
 
 impl Event {
-    /// What a synchronous exception of a thread is to the kernel, given the syndrome, the faulting
-    /// address and the thread's registers (seL4's `traps.S`, `c_traps.c` and `handleVCPUFault`, as
-    /// a hypervisor).
+    /// Converts a synchronous exception of a thread: the syndrome, the faulting address and the
+    /// thread's registers (seL4's `traps.S`, `c_traps.c` and `handleVCPUFault`, as a hypervisor).
+    ///
+    /// # Examples
     ///
     /// ```
     /// use kernel_model::{Event, Fault, UserContext};
@@ -91,18 +92,18 @@ impl Event {
 pub enum Next {
     /// A thread runs.
     Run {
-        /// Which one, with [its registers](crate::Kernel::context).
+        /// The thread. Its registers are its [context](crate::Kernel::context).
         thread: ThreadId,
-        /// When there must be a [`Tick`](Event::Tick), if nothing else happens before; at once if
-        /// that time is over already.
+        /// When to enter with a [`Tick`](Event::Tick), if nothing else happens before. A time in
+        /// the past means at once.
         until: Ticks,
     },
-    /// There is nothing to run.
+    /// No thread can run.
     Idle {
-        /// When there must be a [`Tick`](Event::Tick), if a thread waits for its budget.
+        /// When to enter with a [`Tick`](Event::Tick), if a thread waits for a refill.
         until: Option<Ticks>,
     },
-    /// A thread has halted the machine (`DebugHalt`); nothing happens any more.
+    /// A thread has halted the machine (`DebugHalt`). No event changes anything any more.
     Halt,
 }
 
@@ -121,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn exceptions_are_what_they_are_to_sel4_as_a_hypervisor() {
+    fn exceptions_become_the_events_that_sel4_makes_of_them_as_a_hypervisor() {
         check(0x5600_0000, Event::Syscall(u64::MAX));
         let vm = |address, fsr, instruction| {
             Event::Fault(Fault::Vm {
@@ -147,7 +148,7 @@ mod tests {
             code: 0,
         };
         check(0x200_0000, Event::Fault(undefined));
-        // Floating point while it is disabled, and a system register that is not EL0's.
+        // Floating point while it is disabled, and a system register that EL0 must not use.
         for hsr in [0x1fe0_0000, 0x6232_c022] {
             check(hsr.into(), Event::Fault(Fault::Vcpu { hsr }));
         }

@@ -1,5 +1,5 @@
-//! Faults: what a thread did that it cannot go on from, the message that says so, and what the
-//! reply to it changes (seL4 manual, *Faults and Exceptions*; seL4's `api/faults.c`).
+//! Faults: the message that reports each, and what the reply to it changes (seL4 manual, *Faults
+//! and Exceptions*; seL4's `api/faults.c`).
 
 use crate::context::{
     Register, TIMEOUT_REPLY_REGISTERS, UNKNOWN_SYSCALL_REGISTERS, USER_EXCEPTION_REGISTERS,
@@ -8,54 +8,54 @@ use crate::context::{
 use crate::cspace::LookupFailure;
 use crate::numbers::{debug_reason, fault};
 
-/// What a thread did that it cannot go on from.
+/// A fault of a thread.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub enum Fault {
-    /// It named a capability that is not there, or of no use there.
+    /// A capability lookup failed, or found a capability of the wrong kind.
     Capability {
         /// The capability pointer.
         address: u64,
-        /// It wanted to receive, not to send.
+        /// Whether it was to receive, not to send.
         receiving: bool,
         /// Why the lookup failed.
         failure: LookupFailure,
     },
-    /// It made a system call that there is not.
+    /// The thread made a system call that does not exist.
     UnknownSyscall {
         /// The number.
         number: u64,
     },
-    /// It executed an instruction that it may not, or that there is not.
+    /// The thread executed an undefined or forbidden instruction.
     UserException {
         /// On AArch64, the syndrome.
         number: u32,
         /// On AArch64, zero.
         code: u32,
     },
-    /// It reached a breakpoint.
+    /// The thread reached a breakpoint.
     Debug {
-        /// Of which kind, one of [`debug_reason`].
+        /// The kind, one of [`debug_reason`].
         reason: u64,
-        /// Where, for a breakpoint in a register.
+        /// The address, for a breakpoint in a register.
         address: u64,
         /// The register, for a breakpoint in one.
         breakpoint: u64,
     },
-    /// Its budget is used up.
+    /// The budget of the thread is used up.
     Timeout {
         /// The scheduling context's badge.
         badge: u64,
     },
-    /// It used an address that it may not use so.
+    /// The thread accessed an address without the permission to.
     Vm {
         /// The address.
         address: u64,
         /// The fault status: on AArch64, the syndrome.
         fsr: u32,
-        /// It wanted to execute, not to read or write.
+        /// Whether it was to execute, not to read or write.
         instruction: bool,
     },
-    /// It did something that a hypervisor has to look at, such as using disabled floating-point
+    /// The thread did something that traps to a hypervisor, such as using disabled floating-point
     /// registers.
     Vcpu {
         /// The syndrome.
@@ -63,7 +63,7 @@ pub enum Fault {
     },
 }
 
-/// The longest fault message: an unknown system call's.
+/// The length of the longest fault message, that of an unknown system call.
 const MAX_WORDS: usize = UNKNOWN_SYSCALL_REGISTERS.len() + 1;
 
 /// The words of a fault message.
@@ -90,7 +90,7 @@ impl FaultWords {
 }
 
 impl Fault {
-    /// The label of the message that reports it.
+    /// Returns the label of the message that reports it.
     pub fn label(self) -> u64 {
         match self {
             Self::Capability { .. } => fault::CapFault,
@@ -103,10 +103,10 @@ impl Fault {
         }
     }
 
-    /// The words of the message that reports it, of a thread with these registers.
+    /// Returns the words of the message that reports it, for a thread with these registers.
     ///
-    /// `consumed_us` is what its scheduling context has used, if it has one; only a timeout fault
-    /// tells.
+    /// `consumed_us` is the time that the thread's scheduling context has used, if it has one. Only
+    /// a timeout fault reports it.
     pub(crate) fn words(self, context: &UserContext, consumed_us: Option<u64>) -> FaultWords {
         let mut message = FaultWords {
             words: [0; MAX_WORDS],
@@ -170,7 +170,7 @@ impl Fault {
         message
     }
 
-    /// The registers that the words of a reply set, in order.
+    /// Returns the registers that the words of a reply set, in order.
     pub(crate) fn reply_registers(self) -> &'static [Register] {
         match self {
             Self::UnknownSyscall { .. } => &UNKNOWN_SYSCALL_REGISTERS,
@@ -182,7 +182,7 @@ impl Fault {
         }
     }
 
-    /// Whether a reply with this label lets the thread start over.
+    /// Returns whether a reply with this label restarts the thread.
     pub(crate) fn restarts(self, label: u64) -> bool {
         match self {
             Self::Capability { .. } | Self::Vm { .. } | Self::Vcpu { .. } => true,
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn each_fault_says_what_sel4s_says() {
+    fn each_fault_message_has_the_words_of_sel4s() {
         let failure = LookupFailure::GuardMismatch {
             bits_left: 58,
             guard_found: 0,
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_timeout_without_a_scheduling_context_does_not_say_what_was_used() {
+    fn a_timeout_without_a_scheduling_context_does_not_report_consumed_time() {
         let words = Fault::Timeout { badge: 1 }.words(&context(), None);
         assert_eq!(words.as_slice(), [1]);
     }

@@ -1,8 +1,8 @@
-//! Names for kernel objects, and the tables that they index.
+//! Identifiers of kernel objects, and the tables that they index.
 //!
-//! Objects are made once, from the boot spec, and refer to each other by identifier: a thread and
-//! a scheduling context with the same number are different types. An identifier is only ever made
-//! for an object that is there, so that looking one up cannot fail.
+//! Objects are made once, from the boot spec, and refer to each other by identifier. Each kind of
+//! object has its own type of identifier. An identifier is only made for an object that exists, so
+//! a lookup cannot fail.
 
 use alloc::boxed::Box;
 use core::marker::PhantomData;
@@ -15,7 +15,7 @@ macro_rules! id {
         pub struct $name(pub(crate) u8);
 
         impl $name {
-            /// Its place among the objects of its kind.
+            /// Returns the index among the objects of its kind.
             pub const fn index(self) -> usize {
                 self.0 as usize
             }
@@ -23,7 +23,7 @@ macro_rules! id {
 
         impl Id for $name {
             fn nth(index: usize) -> Self {
-                Self(u8::try_from(index).expect("the boot spec has at most 63 domains"))
+                Self(u8::try_from(index).expect("the boot spec has at most 63 PDs"))
             }
 
             fn index(self) -> usize {
@@ -33,23 +33,23 @@ macro_rules! id {
     };
 }
 
-/// An identifier of some kind of object.
+/// An identifier of a kind of object.
 pub(crate) trait Id: Copy {
     fn nth(index: usize) -> Self;
     fn index(self) -> usize;
 }
 
 id! {
-    /// A thread: that of the PD with the same index, or after the last PD the monitor's.
+    /// A thread: that of the PD with the same index. The last is the monitor's.
     ThreadId
 }
 id! {
-    /// A scheduling context: that of the PD with the same index, or the monitor's.
+    /// A scheduling context: that of the PD with the same index. The last is the monitor's.
     SchedContextId
 }
 id! {
-    /// An endpoint: that of the PD with the same index, whether or not it has one, or the
-    /// monitor's.
+    /// An endpoint: that of the PD with the same index, whether or not the PD has a capability to
+    /// it. The last is the monitor's.
     EndpointId
 }
 id! {
@@ -57,16 +57,16 @@ id! {
     NotificationId
 }
 id! {
-    /// A reply object: that of the PD with the same index, or the monitor's.
+    /// A reply object: that of the PD with the same index. The last is the monitor's.
     ReplyId
 }
 
-/// An interrupt: its place in the list of all interrupts, in the order of the boot spec.
+/// An IRQ: its index in the list of the IRQs of all PDs, in the order of the boot spec.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct IrqId(pub(crate) u16);
 
 impl IrqId {
-    /// Its place in the list.
+    /// Returns the index in the list.
     pub const fn index(self) -> usize {
         self.0 as usize
     }
@@ -74,7 +74,7 @@ impl IrqId {
 
 impl Id for IrqId {
     fn nth(index: usize) -> Self {
-        Self(u16::try_from(index).expect("63 domains have at most 62 interrupts each"))
+        Self(u16::try_from(index).expect("63 PDs have at most 62 IRQs each"))
     }
 
     fn index(self) -> usize {
@@ -113,12 +113,15 @@ impl<K: Id, V> Arena<K, V> {
 impl<K: Id, V> Index<K> for Arena<K, V> {
     type Output = V;
 
+    // Tests run whole systems without optimisation, and spend most of their time in lookups.
+    #[inline(always)]
     fn index(&self, id: K) -> &V {
         &self.objects[id.index()]
     }
 }
 
 impl<K: Id, V> IndexMut<K> for Arena<K, V> {
+    #[inline(always)]
     fn index_mut(&mut self, id: K) -> &mut V {
         &mut self.objects[id.index()]
     }

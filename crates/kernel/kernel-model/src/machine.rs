@@ -1,4 +1,4 @@
-//! What the kernel needs of the machine that it runs on.
+//! The interface between the kernel and the machine that it runs on.
 
 use crate::clock::Ticks;
 use crate::context::UserContext;
@@ -7,15 +7,45 @@ use crate::fault::Fault;
 use crate::ids::ThreadId;
 use crate::kernel::Kernel;
 
-/// The machine: real hardware, or a test.
+/// The machine that the kernel runs on: real hardware, or a test.
 ///
-/// The kernel calls it in the middle of a step, always with identifiers of PDs' threads, never the
-/// monitor's.
+/// The kernel calls it during a step, only with identifiers of PDs' threads, never the monitor's.
+///
+/// # Examples
+///
+/// A machine for a test whose PDs use neither long messages nor devices:
+///
+/// ```
+/// use kernel_model::{CacheMaintenance, CacheRange, Machine, Report, ThreadId, Ticks};
+///
+/// #[derive(Default)]
+/// struct Silent {
+///     now: Ticks,
+///     console: Vec<u8>,
+/// }
+///
+/// impl Machine for Silent {
+///     fn now(&mut self) -> Ticks {
+///         self.now
+///     }
+///     fn read_ipc_buffer(&mut self, _: ThreadId, _: usize) -> u64 {
+///         0
+///     }
+///     fn write_ipc_buffer(&mut self, _: ThreadId, _: usize, _: u64) {}
+///     fn mask_irq(&mut self, _: u32) {}
+///     fn unmask_irq(&mut self, _: u32) {}
+///     fn put_char(&mut self, byte: u8) {
+///         self.console.push(byte);
+///     }
+///     fn maintain_cache(&mut self, _: CacheMaintenance, _: CacheRange) {}
+///     fn report(&mut self, _: Report<'_>) {}
+/// }
+/// ```
 pub trait Machine {
-    /// What time it is. A time before one given earlier counts as that one.
+    /// Returns the time. If it is before a time returned earlier, the kernel uses the latter.
     fn now(&mut self) -> Ticks;
 
-    /// Reads a word of a thread's IPC buffer; `index` is less than
+    /// Reads a word of a thread's IPC buffer. `index` is less than
     /// [`IPC_BUFFER_WORDS`](crate::numbers::IPC_BUFFER_WORDS).
     fn read_ipc_buffer(&mut self, thread: ThreadId, index: usize) -> u64;
 
@@ -30,10 +60,10 @@ pub trait Machine {
         }
     }
 
-    /// Keeps the interrupt with this number from coming, until it is unmasked.
+    /// Masks the IRQ with this number.
     fn mask_irq(&mut self, number: u32);
 
-    /// Lets the interrupt with this number come.
+    /// Unmasks the IRQ with this number.
     fn unmask_irq(&mut self, number: u32);
 
     /// Writes a byte to the console.
@@ -42,74 +72,74 @@ pub trait Machine {
     /// Maintains the caches for a range of memory.
     fn maintain_cache(&mut self, maintenance: CacheMaintenance, range: CacheRange);
 
-    /// Something that whoever watches the machine may want to know. seL4 and the monitor print it.
+    /// Handles a report, which seL4 or the monitor would print.
     fn report(&mut self, report: Report<'_>);
 }
 
-/// What is to be done to caches (seL4 manual, *seL4_ARM_VSpace_Clean_Data* and those that follow).
+/// An operation on caches (seL4 manual, *seL4_ARM_VSpace_Clean_Data* and those that follow).
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub enum CacheMaintenance {
-    /// Write back data.
+    /// Writes data back to memory.
     Clean,
-    /// Forget data.
+    /// Invalidates data, without writing it back.
     Invalidate,
-    /// Write back data and forget it.
+    /// Writes data back to memory and invalidates it.
     CleanInvalidate,
-    /// Let instructions be fetched as they were written.
+    /// Makes written instructions visible to instruction fetches.
     UnifyInstruction,
 }
 
 /// A range of memory within one page.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub struct CacheRange {
-    /// Whose address space it is in.
+    /// The thread in whose address space it is.
     pub thread: ThreadId,
-    /// Its first virtual address there.
+    /// The first virtual address.
     pub vaddr: u64,
-    /// Its first physical address.
+    /// The first physical address.
     pub paddr: u64,
-    /// Its length in bytes.
+    /// The length in bytes.
     pub bytes: u64,
 }
 
-/// Something that whoever watches the machine may want to know.
+/// A message for the person who watches the machine.
 #[derive(Debug, Copy, Clone)]
 pub enum Report<'a> {
     /// The monitor has started.
     MonitorStarted,
     /// The monitor has made a PD passive.
     Passive {
-        /// Which PD.
-        domain: usize,
+        /// The index of the PD.
+        pd_index: usize,
     },
-    /// The monitor could not make a PD passive.
+    /// The monitor failed to make a PD passive.
     NotPassive {
-        /// Which PD.
-        domain: usize,
-        /// Why.
+        /// The index of the PD.
+        pd_index: usize,
+        /// The reason.
         error: InvocationError,
     },
     /// The monitor has received a fault.
     Fault(MonitorFault<'a>),
-    /// A thread has faulted, and its parent has left it without a fault handler.
+    /// A thread has faulted and has no fault handler, because its parent has removed it.
     NoFaultHandler {
-        /// Which thread.
+        /// The thread.
         thread: ThreadId,
-        /// What it did.
+        /// The fault.
         fault: Fault,
     },
-    /// An interrupt has come that has no handler any more, or none at all.
+    /// An IRQ has arrived that has no handler.
     UnhandledIrq {
-        /// Its number.
+        /// The number of the IRQ.
         number: u32,
         /// The kernel.
         kernel: &'a Kernel,
     },
-    /// A thread asks for a list of all threads (`DebugDumpScheduler`).
+    /// A thread requests a list of all threads (`DebugDumpScheduler`).
     DumpScheduler(&'a Kernel),
-    /// A thread asks for a list of all capabilities (`DebugSnapshot`).
+    /// A thread requests a list of all capabilities (`DebugSnapshot`).
     Snapshot {
-        /// Which thread.
+        /// The thread.
         thread: ThreadId,
         /// The kernel.
         kernel: &'a Kernel,
@@ -118,14 +148,14 @@ pub enum Report<'a> {
     NameThread {
         /// The thread that is named.
         thread: ThreadId,
-        /// Its name.
+        /// The name.
         name: &'a [u8],
     },
     /// A thread halts the machine.
     Halt {
-        /// Which thread.
+        /// The thread.
         thread: ThreadId,
-        /// Why.
+        /// The reason.
         reason: HaltReason,
     },
 }
@@ -133,29 +163,29 @@ pub enum Report<'a> {
 /// Why a thread halts the machine.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub enum HaltReason {
-    /// It asked to (`DebugHalt`).
+    /// It requested the halt (`DebugHalt`).
     Asked,
-    /// It named something that is no thread (`DebugNameThread`).
+    /// It named something that is not a thread (`DebugNameThread`).
     NotAThread,
-    /// It named a thread without an IPC buffer that would hold the name.
+    /// It named a thread but has no IPC buffer to hold the name.
     NoIpcBuffer,
-    /// It gave a thread a name without an end.
+    /// It gave a thread a name that does not end within the IPC buffer.
     NameTooLong,
 }
 
 /// A message that the monitor has received on its fault endpoint.
 #[derive(Debug, Copy, Clone)]
 pub struct MonitorFault<'a> {
-    /// The PD whose fault it is.
-    pub domain: usize,
-    /// The label: the kind of fault (one of [`fault`](crate::numbers::fault)), unless a PD has sent
-    /// it itself.
+    /// The index of the PD that has faulted.
+    pub pd_index: usize,
+    /// The label: one of [`fault`](crate::numbers::fault), unless the PD has sent the message
+    /// itself.
     pub label: u64,
-    /// The first words, as many as the monitor reads; those that were not sent are zero.
+    /// The words that the monitor reads. Those that were not sent are zero.
     pub words: [u64; MONITOR_WORDS],
-    /// The PD's registers.
+    /// The registers of the PD.
     pub context: &'a UserContext,
 }
 
-/// How many words of a fault message the monitor reads: all of a capability fault's.
+/// The number of words that the monitor reads of a fault message: those of a capability fault.
 pub const MONITOR_WORDS: usize = 7;

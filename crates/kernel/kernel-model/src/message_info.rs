@@ -1,17 +1,27 @@
-//! The word that says what a message is: its label, its length and its capabilities.
+//! The message info word: the label, the length and the capabilities of a message.
 
 use crate::numbers::MAX_MESSAGE_WORDS;
 
-/// What a message is (`seL4_MessageInfo_t`; seL4 manual, *Message Passing*).
+/// Describes a message (`seL4_MessageInfo_t`; seL4 manual, *Message Passing*).
+///
+/// # Examples
+///
+/// ```
+/// use kernel_model::MessageInfo;
+///
+/// let info = MessageInfo::new(7, 2);
+/// assert_eq!(info.to_word(), 7 << 12 | 2);
+/// assert_eq!(MessageInfo::from_word(info.to_word()), info);
+/// ```
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash, Default)]
 pub struct MessageInfo {
-    /// What the message is about: 52 bits that the kernel passes on.
+    /// The label: 52 bits, which the kernel passes on.
     pub label: u64,
-    /// Which of the capabilities arrived as badges, one bit for each.
+    /// A bit for each capability that arrived as a badge.
     pub caps_unwrapped: u8,
-    /// How many capabilities there are.
+    /// The number of capabilities.
     pub extra_caps: u8,
-    /// How many words there are.
+    /// The number of words.
     pub length: u8,
 }
 
@@ -21,7 +31,7 @@ const CAPS_UNWRAPPED_BITS: u32 = 3;
 const LABEL_SHIFT: u32 = LENGTH_BITS + EXTRA_CAPS_BITS + CAPS_UNWRAPPED_BITS;
 
 impl MessageInfo {
-    /// A message of so many words, without capabilities.
+    /// Describes a message of `length` words without capabilities.
     pub const fn new(label: u64, length: u8) -> Self {
         Self {
             label,
@@ -31,8 +41,8 @@ impl MessageInfo {
         }
     }
 
-    /// Reads the word as the kernel does: more words than there can be are as many as there can
-    /// be (`messageInfoFromWord`).
+    /// Decodes the word as the kernel does: a length above the longest counts as the longest
+    /// (`messageInfoFromWord`).
     pub const fn from_word(word: u64) -> Self {
         let length = (word & mask(LENGTH_BITS)) as u8;
         Self {
@@ -48,7 +58,7 @@ impl MessageInfo {
         }
     }
 
-    /// The word.
+    /// Encodes the word.
     pub const fn to_word(self) -> u64 {
         self.label << LABEL_SHIFT
             | (self.caps_unwrapped as u64 & mask(CAPS_UNWRAPPED_BITS))

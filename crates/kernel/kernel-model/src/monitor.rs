@@ -1,22 +1,25 @@
 //! Microkit's monitor: the thread to which passive PDs and the faults of PDs without a parent
 //! report (Microkit's `monitor/src/main.c`).
 //!
-//! It is a thread as any other, above all others in priority, and is scheduled like one; only that
-//! the kernel itself does what its program would do, in no time, instead of running it. That
-//! program is a loop: receive; if the message has the label 0, bind the sender's scheduling context
-//! to its notification, else report a fault; receive again. Because it receives with one reply
-//! object and never replies, a PD that has faulted is inactive from then on.
+//! It is scheduled like any other thread, above all of them in priority. Only its program does not
+//! run: the kernel does what the program would do, in no time. The program is a loop. It receives;
+//! if the label is 0, it binds the sender's scheduling context to the sender's notification, else
+//! it reports a fault; it receives again. It has one reply object and never replies, so a PD that
+//! has faulted becomes inactive as soon as the monitor receives again.
 
 use crate::context::{BADGE_REGISTER, INFO_REGISTER, UserContext};
 use crate::error::InvocationError;
 use crate::ids::{EndpointId, Id, NotificationId, ReplyId, SchedContextId, ThreadId};
-use crate::kernel::Kernel;
-use crate::machine::{MONITOR_WORDS, Machine, MonitorFault, Report};
+use crate::ipc::{Ipc, ReceiveMode};
+use crate::machine::{MONITOR_WORDS, MonitorFault, Report};
 use crate::message_info::MessageInfo;
+use crate::messages::Messages;
+use crate::notification::Notifications;
 use crate::numbers::{FAST_MESSAGE_WORDS, MAX_PRIORITY, fault};
-use crate::objects::Thread;
+use crate::sched::{Scheduler, Thread};
+use crate::system::System;
 
-/// What the monitor's program knows.
+/// The state of the monitor's program.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Monitor {
     started: bool,
@@ -24,20 +27,20 @@ pub(crate) struct Monitor {
     words: [u64; MONITOR_WORDS - FAST_MESSAGE_WORDS],
 }
 
-/// Where the words of [`Monitor::words`] lie in an IPC buffer: behind the tag and the words that
-/// travel in registers.
+/// The index of [`Monitor::words`] in an IPC buffer, after the tag and the words that travel in
+/// registers.
 const WORDS_INDEX: usize = 1 + FAST_MESSAGE_WORDS;
 
 impl Monitor {
-    /// Its name, among those of the PDs.
+    /// The name, as one among those of the PDs.
     pub(crate) const NAME: &str = "monitor";
 
-    /// Its thread: the only one with the highest priority.
+    /// Returns its thread, the only one with the highest priority.
     pub(crate) fn thread() -> Thread {
         Thread::new(MAX_PRIORITY, true)
     }
 
-    /// Reads a word of its IPC buffer; it never looks at most of them.
+    /// Reads a word of its IPC buffer; a word that its program never reads is zero.
     pub(crate) fn read_buffer(&self, index: usize) -> u64 {
         let word = index
             .checked_sub(WORDS_INDEX)
@@ -45,7 +48,7 @@ impl Monitor {
         word.copied().unwrap_or(0)
     }
 
-    /// Writes a word of its IPC buffer.
+    /// Writes a word of its IPC buffer, if its program reads that word.
     pub(crate) fn write_buffer(&mut self, index: usize, value: u64) {
         let word = index
             .checked_sub(WORDS_INDEX)
@@ -56,71 +59,85 @@ impl Monitor {
     }
 }
 
-impl Kernel {
-    /// The monitor's thread.
-    pub(crate) fn monitor_thread(&self) -> ThreadId {
-        ThreadId::nth(self.spec().domains.len())
+/// Runs the monitor's program until it receives again.
+pub(crate) fn run(
+    sched: &mut Scheduler,
+    ipc: &mut Ipc,
+    notifications: &mut Notifications,
+    messages: &mut Messages<'_>,
+) {
+    if messages.monitor.started {
+        handle_message(sched, notifications, messages);
+    } else {
+        messages.monitor.started = true;
+        messages.machine.report(Report::MonitorStarted);
     }
+    let monitor = messages.system.monitor_thread();
+    let how = ReceiveMode {
+        endpoint: EndpointId::nth(monitor.index()),
+        blocking: true,
+        reply: Some(ReplyId::nth(monitor.index())),
+    };
+    ipc.receive(sched, notifications, messages, monitor, how);
+}
 
-    /// Does what the monitor does when it is scheduled, up to where it receives again.
-    pub(crate) fn run_monitor(&mut self, machine: &mut dyn Machine) {
-        if self.monitor.started {
-            self.handle_message(machine);
-        } else {
-            self.monitor.started = true;
-            machine.report(Report::MonitorStarted);
-        }
-        let domains = self.spec().domains.len();
-        let thread = self.monitor_thread();
-        let endpoint = EndpointId::nth(domains);
-        self.receive(machine, thread, endpoint, true, Some(ReplyId::nth(domains)));
+/// Handles the message that the monitor has just received, and forgets it.
+fn handle_message(
+    sched: &mut Scheduler,
+    notifications: &mut Notifications,
+    messages: &mut Messages<'_>,
+) {
+    let monitor = messages.system.monitor_thread();
+    let mut words = [0; MONITOR_WORDS];
+    for (index, word) in words.iter_mut().enumerate() {
+        *word = messages.word(sched.threads(), monitor, index);
     }
+    messages.monitor.words = Default::default();
+    let context = &mut sched.thread_mut(monitor).context;
+    let context = core::mem::replace(context, UserContext::NEW);
+    let label = MessageInfo::from_word(context[INFO_REGISTER]).label;
+    let Some(pd_index) = pd_with_badge(messages.system, context[BADGE_REGISTER]) else {
+        return;
+    };
+    if label == fault::NullFault {
+        let outcome = make_passive(messages.system, sched, notifications, pd_index);
+        messages.machine.report(match outcome {
+            Ok(()) => Report::Passive { pd_index },
+            Err(error) => Report::NotPassive { pd_index, error },
+        });
+    } else {
+        messages.machine.report(Report::Fault(MonitorFault {
+            pd_index,
+            label,
+            words,
+            context: &sched.thread(ThreadId::nth(pd_index)).context,
+        }));
+    }
+}
 
-    /// Handles the message that the monitor has just received, and forgets it.
-    fn handle_message(&mut self, machine: &mut dyn Machine) {
-        let thread = self.monitor_thread();
-        let mut words = [0; MONITOR_WORDS];
-        for (index, word) in words.iter_mut().enumerate() {
-            *word = self.message_word(machine, thread, index);
-        }
-        self.monitor.words = Default::default();
-        let context = core::mem::replace(&mut self.threads[thread].context, UserContext::NEW);
-        let label = MessageInfo::from_word(context[INFO_REGISTER]).label;
-        let Some(domain) = self.domain_with_badge(context[BADGE_REGISTER]) else {
-            return;
-        };
-        if label == fault::NullFault {
-            machine.report(match self.make_passive(domain) {
-                Ok(()) => Report::Passive { domain },
-                Err(error) => Report::NotPassive { domain, error },
-            });
-        } else {
-            machine.report(Report::Fault(MonitorFault {
-                domain,
-                label,
-                words,
-                context: &self.threads[ThreadId::nth(domain)].context,
-            }));
-        }
-    }
+/// Returns the PD whose capability to the monitor's endpoint has this badge.
+fn pd_with_badge(system: &System, badge: u64) -> Option<usize> {
+    let pd_index = usize::try_from(badge.checked_sub(1)?).ok()?;
+    (pd_index < system.spec.pds.len()).then_some(pd_index)
+}
 
-    /// The PD whose capability to the monitor's endpoint has this badge.
-    fn domain_with_badge(&self, badge: u64) -> Option<usize> {
-        let domain = usize::try_from(badge.checked_sub(1)?).ok()?;
-        (domain < self.spec().domains.len()).then_some(domain)
+/// Binds a PD's scheduling context to its notification.
+///
+/// The PD runs on until it next waits. Then the notification takes the scheduling context, and
+/// lends it again with the next signal (see [`Notifications::return_sched_context`]).
+fn make_passive(
+    system: &System,
+    sched: &mut Scheduler,
+    notifications: &mut Notifications,
+    pd_index: usize,
+) -> Result<(), InvocationError> {
+    if !system.spec.pds[pd_index].passive {
+        // The monitor has capabilities to the scheduling contexts of passive PDs only.
+        return Err(InvocationError::InvalidCapability(0));
     }
-
-    /// Binds a PD's scheduling context to its notification.
-    ///
-    /// The PD keeps running on it: it gives it up when it next waits, and has it back when it is
-    /// signalled (see [`return_sched_context`](Self::return_sched_context)).
-    fn make_passive(&mut self, domain: usize) -> Result<(), InvocationError> {
-        if !self.spec().domains[domain].passive {
-            // The monitor has capabilities to the scheduling contexts of passive PDs only.
-            return Err(InvocationError::InvalidCapability(0));
-        }
-        self.try_bind_notification(SchedContextId::nth(domain), NotificationId::nth(domain))
-    }
+    let (notification, sched_context) =
+        (NotificationId::nth(pd_index), SchedContextId::nth(pd_index));
+    notifications.bind_sched_context(sched, notification, sched_context)
 }
 
 #[cfg(test)]

@@ -1,8 +1,7 @@
 //! The numbers of seL4 16.0.0 as Microkit SDK 2.3.0 builds it for `qemu_virt_aarch64`, `debug`,
 //! under seL4's own names.
 //!
-//! They are facts about one configuration and nothing else, in one place. A test holds them against
-//! the table of `sel4-sys`, which is read from an SDK.
+//! A test compares them with the table of `sel4-sys`, which is read from an SDK.
 
 /// System call numbers, which a thread puts in register x7 (`syscall.xml`).
 #[allow(non_upper_case_globals, missing_docs, reason = "seL4's own names")]
@@ -26,7 +25,7 @@ pub mod syscall {
     pub const DebugNameThread: i64 = -17;
 }
 
-/// Invocation labels, which a message to a kernel object carries (`invocations_all.json`).
+/// Invocation labels: the labels of messages to kernel objects (`invocations_all.json`).
 #[allow(non_upper_case_globals, missing_docs, reason = "seL4's own names")]
 pub mod invocation {
     pub const TCBReadRegisters: u64 = 2;
@@ -88,7 +87,7 @@ pub mod error {
     pub const NotEnoughMemory: u64 = 10;
 }
 
-/// What a capability fault says about the lookup that failed (`seL4_LookupFailureType`).
+/// How a capability fault reports the lookup that failed (`seL4_LookupFailureType`).
 #[allow(non_upper_case_globals, missing_docs, reason = "seL4's own names")]
 pub mod lookup_failure {
     pub const InvalidRoot: u64 = 1;
@@ -106,10 +105,10 @@ pub mod debug_reason {
     pub const SoftwareBreakRequest: u64 = 3;
 }
 
-/// What `DebugCapIdentify` answers for each kind of capability.
+/// The answer of `DebugCapIdentify` for each kind of capability.
 ///
-/// Tags inside the kernel, which it does not promise to keep (`cap_tag` in its `structures_64.bf`
-/// and AArch64's).
+/// These are internal tags of seL4, which can change between its versions (`cap_tag` in
+/// `structures_64.bf` and AArch64's).
 #[allow(non_upper_case_globals, missing_docs, reason = "seL4's own names")]
 pub mod cap_tag {
     pub const null: u64 = 0;
@@ -123,17 +122,17 @@ pub mod cap_tag {
     pub const sched_context: u64 = 22;
 }
 
-/// Words of a message at most (`seL4_MsgMaxLength`).
+/// The most words of a message (`seL4_MsgMaxLength`).
 pub const MAX_MESSAGE_WORDS: usize = 120;
 
-/// Capabilities in a message at most (`seL4_MsgMaxExtraCaps`).
+/// The most capabilities of a message (`seL4_MsgMaxExtraCaps`).
 pub const MAX_EXTRA_CAPS: usize = 3;
 
-/// Words of a message that travel in registers (`seL4_FastMessageRegisters`).
+/// The number of message words that travel in registers (`seL4_FastMessageRegisters`).
 pub const FAST_MESSAGE_WORDS: usize = 4;
 
-/// Words of an IPC buffer (`seL4_IPCBuffer`): tag, message, user data, capabilities, and where
-/// capabilities are to be received.
+/// The number of words of an IPC buffer (`seL4_IPCBuffer`): tag, message, user data, capabilities,
+/// and the three words that name a slot to receive capabilities.
 pub const IPC_BUFFER_WORDS: usize = 1 + MAX_MESSAGE_WORDS + 1 + MAX_EXTRA_CAPS + 3;
 
 /// The largest priority (`seL4_MaxPrio`).
@@ -142,16 +141,17 @@ pub const MAX_PRIORITY: u8 = 255;
 /// The one flag of a thread (`seL4_TCBFlag_fpuDisabled`).
 pub const TCB_FLAG_FPU_DISABLED: u64 = 1;
 
-/// How long the kernel may take for one entry, in microseconds (`KERNEL_WCET` of the platform).
+/// The longest time that the kernel may take for one entry, in microseconds (`KERNEL_WCET` of the
+/// platform).
 pub const KERNEL_WCET_US: u64 = 10;
 
-/// What a new user thread's saved program status is: FIQ masked, EL0 (`PSTATE_USER`).
+/// The saved program status of a new user thread: FIQ masked, EL0 (`PSTATE_USER`).
 pub const PSTATE_USER: u64 = 1 << 6;
 
-/// The bits of the program status that a thread may choose: its condition flags.
+/// The bits of the program status that a thread may set: the condition flags.
 pub const PSTATE_FLAGS: u64 = 0xf000_0000;
 
-/// Frequency of the timer of `qemu_virt_aarch64` (`TIMER_FREQUENCY`).
+/// The frequency of the timer of `qemu_virt_aarch64` (`TIMER_FREQUENCY`).
 pub const TIMER_HZ: u64 = 62_500_000;
 
 #[cfg(test)]

@@ -1,36 +1,35 @@
-//! What does not change while the system runs: the boot spec, the clock, and the CSpaces, laid out
-//! as the Microkit tool lays them out.
+//! What does not change while the system runs: the boot spec, the clock, the IRQ numbers, and the
+//! CSpaces, which have the layout of the Microkit tool.
 
 use crate::cap::{Cap, EndpointCap, NotificationCap};
 use crate::clock::Clock;
-use crate::cspace::CSpace;
+use crate::cspace::{CSpace, LookupFailure};
 use crate::ids::{EndpointId, Id, IrqId, NotificationId, ReplyId, SchedContextId, ThreadId};
-use crate::objects::IrqHandler;
+use crate::irq::IrqHandler;
 use alloc::vec::Vec;
 use boot_spec::{BootSpec, ProtectionDomain, UserCapKind};
 use core::fmt;
 use microkit_abi::{badge, slots};
 
-/// What does not change while the system runs.
+/// The immutable part of a kernel, which all its copies share.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct System {
     pub(crate) spec: BootSpec,
     pub(crate) clock: Clock,
     pub(crate) cspaces: Vec<CSpace>,
-    /// All interrupts of all PDs: their numbers, and what they signal at boot.
+    /// The IRQs of all PDs: their numbers, and what they signal at boot.
     pub(crate) irqs: Vec<(u32, IrqHandler)>,
 }
 
-/// Why a boot spec is no system for this kernel.
+/// Why this kernel cannot run a boot spec.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SystemError {
-    /// It contradicts itself.
+    /// The boot spec contradicts itself.
     Spec(Vec<boot_spec::SpecError>),
-    /// The budget of a PD is too small for a thread to enter the kernel, or its period is too
-    /// long.
+    /// The budget of a PD is too small for a thread to enter the kernel, or the period is too long.
     Budget {
-        /// Which PD.
-        domain: usize,
+        /// The index of the PD.
+        pd_index: usize,
     },
 }
 
@@ -38,13 +37,13 @@ impl fmt::Display for SystemError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Spec(errors) => {
-                write!(f, "the boot spec is no system")?;
+                write!(f, "the boot spec is not valid")?;
                 errors.iter().try_for_each(|error| write!(f, "; {error}"))
             }
-            Self::Budget { domain } => {
+            Self::Budget { pd_index } => {
                 write!(
                     f,
-                    "PD {domain}: the budget is too small or the period too long"
+                    "PD {pd_index}: the budget is too small or the period too long"
                 )
             }
         }
@@ -59,12 +58,12 @@ impl System {
         let unfit = |pd: &ProtectionDomain| {
             clock.ticks(pd.budget_us) < clock.min_budget() || pd.period_us > clock.max_period_us()
         };
-        if let Some(domain) = spec.domains.iter().position(unfit) {
-            return Err(SystemError::Budget { domain });
+        if let Some(pd_index) = spec.pds.iter().position(unfit) {
+            return Err(SystemError::Budget { pd_index });
         }
         let mut irqs = Vec::new();
-        let cspaces = (0..spec.domains.len())
-            .map(|domain| cspace(spec, domain, &mut irqs))
+        let cspaces = (0..spec.pds.len())
+            .map(|pd_index| cspace(spec, pd_index, &mut irqs))
             .collect();
         Ok(Self {
             spec: spec.clone(),
@@ -74,33 +73,61 @@ impl System {
         })
     }
 
+    /// The thread of the monitor, after those of the PDs.
+    pub(crate) fn monitor_thread(&self) -> ThreadId {
+        ThreadId::nth(self.spec.pds.len())
+    }
+
+    /// The number of an IRQ at the interrupt controller.
+    pub(crate) fn irq_number(&self, irq: IrqId) -> u32 {
+        self.irqs[irq.index()].0
+    }
+
+    /// Returns the IRQ with a number, if a PD has it.
+    pub(crate) fn irq_with_number(&self, number: u32) -> Option<IrqId> {
+        let irq = self.irqs.iter().position(|(of, _)| *of == number);
+        irq.map(IrqId::nth)
+    }
+
+    /// Follows a capability pointer in a thread's CSpace.
+    ///
+    /// # Errors
+    ///
+    /// Why the lookup failed. The monitor has no CSpace.
+    pub(crate) fn lookup(&self, thread: ThreadId, cptr: u64) -> Result<Cap, LookupFailure> {
+        match self.cspaces.get(thread.index()) {
+            Some(cspace) => cspace.lookup(cptr),
+            None => Err(LookupFailure::InvalidRoot),
+        }
+    }
+
     /// The capability with which a PD's faults are sent, which is also in its CSpace.
-    pub(crate) fn fault_handler(&self, domain: usize) -> EndpointCap {
-        fault_handler(&self.spec, domain)
+    pub(crate) fn fault_handler(&self, pd_index: usize) -> EndpointCap {
+        fault_handler(&self.spec, pd_index)
     }
 }
 
-/// Where the faults of a PD go: to its parent, or to the monitor, which knows it by its place in
-/// the list of PDs plus one.
-fn fault_handler(spec: &BootSpec, domain: usize) -> EndpointCap {
-    match spec.domains[domain].parent {
+/// Returns the capability that a PD's faults are sent with: to its parent, or to the monitor, which
+/// identifies the PD by its index plus one.
+fn fault_handler(spec: &BootSpec, pd_index: usize) -> EndpointCap {
+    match spec.pds[pd_index].parent {
         Some(parent) => EndpointCap::new(
-            EndpointId::nth(parent.domain.into()),
+            EndpointId::nth(parent.pd_index.into()),
             badge::fault(parent.child_id),
         ),
-        None => monitor_endpoint(spec, domain),
+        None => monitor_endpoint(spec, pd_index),
     }
 }
 
-fn monitor_endpoint(spec: &BootSpec, domain: usize) -> EndpointCap {
-    EndpointCap::new(EndpointId::nth(spec.domains.len()), domain as u64 + 1)
+fn monitor_endpoint(spec: &BootSpec, pd_index: usize) -> EndpointCap {
+    EndpointCap::new(EndpointId::nth(spec.pds.len()), pd_index as u64 + 1)
 }
 
-/// The CSpace of a PD (Microkit tool, `capdl/builder.rs`, steps 3 to 5); its interrupts are added
-/// to `irqs`.
-fn cspace(spec: &BootSpec, domain: usize, irqs: &mut Vec<(u32, IrqHandler)>) -> CSpace {
-    let pd = &spec.domains[domain];
-    let notification = NotificationId::nth(domain);
+/// Makes the CSpace of a PD (Microkit tool, `capdl/builder.rs`, steps 3 to 5), and adds its IRQs to
+/// `irqs`.
+fn cspace(spec: &BootSpec, pd_index: usize, irqs: &mut Vec<(u32, IrqHandler)>) -> CSpace {
+    let pd = &spec.pds[pd_index];
+    let notification = NotificationId::nth(pd_index);
     let mut cspace = CSpace::new(slots::ROOT_CNODE_BITS);
     let node = cspace.add_node(
         slots::MICROKIT_CNODE_BITS,
@@ -111,24 +138,24 @@ fn cspace(spec: &BootSpec, domain: usize, irqs: &mut Vec<(u32, IrqHandler)>) -> 
 
     let mut put = |slot, cap| cspace.put(node, slot, cap);
     let input = if pd.needs_endpoint {
-        Cap::Endpoint(EndpointCap::new(EndpointId::nth(domain), 0))
+        Cap::Endpoint(EndpointCap::new(EndpointId::nth(pd_index), 0))
     } else {
         Cap::Notification(NotificationCap::new(notification, 0))
     };
     put(slots::INPUT, input);
     put(
         slots::FAULT_ENDPOINT,
-        Cap::Endpoint(fault_handler(spec, domain)),
+        Cap::Endpoint(fault_handler(spec, pd_index)),
     );
-    put(slots::VSPACE, Cap::VSpace(ThreadId::nth(domain)));
-    put(slots::REPLY, Cap::Reply(ReplyId::nth(domain)));
+    put(slots::VSPACE, Cap::VSpace(ThreadId::nth(pd_index)));
+    put(slots::REPLY, Cap::Reply(ReplyId::nth(pd_index)));
     if pd.passive {
-        let cap = monitor_endpoint(spec, domain);
+        let cap = monitor_endpoint(spec, pd_index);
         put(slots::MONITOR_ENDPOINT, Cap::Endpoint(cap));
     }
-    for (own, other) in own_channels(spec, domain) {
+    for (own, other) in own_channels(spec, pd_index) {
         let id = u64::from(own.id);
-        let of_other = usize::from(other.domain);
+        let of_other = usize::from(other.pd_index);
         if own.notify {
             let cap =
                 NotificationCap::new(NotificationId::nth(of_other), badge::notification(other.id));
@@ -152,17 +179,17 @@ fn cspace(spec: &BootSpec, domain: usize, irqs: &mut Vec<(u32, IrqHandler)>) -> 
         ));
     }
     for (child, parent) in spec
-        .domains
+        .pds
         .iter()
         .enumerate()
         .filter_map(|(child, pd)| pd.parent.map(|parent| (child, parent)))
-        .filter(|(_, parent)| usize::from(parent.domain) == domain)
+        .filter(|(_, parent)| usize::from(parent.pd_index) == pd_index)
     {
         let slot = slots::BASE_TCB + u64::from(parent.child_id);
         put(slot, Cap::Thread(ThreadId::nth(child)));
     }
     for cap in &pd.caps {
-        let of = usize::from(cap.domain);
+        let of = usize::from(cap.pd_index);
         let user_cap = match cap.kind {
             UserCapKind::Tcb => Cap::Thread(ThreadId::nth(of)),
             UserCapKind::SchedContext => Cap::SchedContext(SchedContextId::nth(of)),
@@ -173,10 +200,10 @@ fn cspace(spec: &BootSpec, domain: usize, irqs: &mut Vec<(u32, IrqHandler)>) -> 
     cspace
 }
 
-/// The ends of the channels of a PD, each with the other end.
+/// Iterates over the channel ends of a PD, each with its other end.
 fn own_channels(
     spec: &BootSpec,
-    domain: usize,
+    pd_index: usize,
 ) -> impl Iterator<Item = (boot_spec::ChannelEnd, boot_spec::ChannelEnd)> + '_ {
     spec.channels
         .iter()
@@ -184,5 +211,5 @@ fn own_channels(
             let [a, b] = channel.ends;
             [(a, b), (b, a)]
         })
-        .filter(move |(own, _)| usize::from(own.domain) == domain)
+        .filter(move |(own, _)| usize::from(own.pd_index) == pd_index)
 }

@@ -1,5 +1,4 @@
-//! What is there when a system starts: who runs first, with what, and which capabilities each PD
-//! has.
+//! The state at boot: which thread runs first, its registers, and the capabilities of each PD.
 
 mod common;
 
@@ -21,25 +20,25 @@ fn the_highest_priority_runs_first_at_its_entry() {
 }
 
 #[test]
-fn of_one_priority_the_last_in_the_order_of_names_runs_first() {
-    let domains = vec![pd("b", 5), pd("c", 5), pd("a", 5)];
-    let mut world = World::boot(&system(domains, &[]));
+fn of_equal_priorities_the_last_name_runs_first() {
+    let pds = vec![pd("b", 5), pd("c", 5), pd("a", 5)];
+    let mut world = World::boot(&system(pds, &[]));
     let mut order = Vec::new();
-    while let Some(domain) = world.running() {
-        order.push(domain);
+    while let Some(pd_index) = world.running() {
+        order.push(pd_index);
         world.recv();
     }
     assert_eq!(order, [1, 0, 2]);
 }
 
 #[test]
-fn the_monitor_has_started_before_anyone_runs() {
+fn the_monitor_starts_before_any_pd_runs() {
     let world = World::boot(&system(vec![pd("one", 254)], &[]));
     assert_eq!(world.machine.reports, ["started"]);
 }
 
 #[test]
-fn budgets_begin_when_the_system_does() {
+fn budgets_start_with_the_system() {
     let world = World::boot(&system(vec![pd("one", 1).budget(300, 1000)], &[]));
     let Next::Run { until, .. } = world.next else {
         panic!("{:?}", world.next)
@@ -54,20 +53,21 @@ fn interrupts_start_unmasked() {
     assert!(world.machine.masked.is_empty());
 }
 
-/// What `DebugCapIdentify` says about each of these capability pointers of the running PD.
+/// Returns the answer of `DebugCapIdentify` for each of these capability pointers of the running
+/// PD.
 fn tags(world: &mut World, cptrs: &[u64]) -> Vec<u64> {
-    let domain = world.running().unwrap();
+    let pd_index = world.running().unwrap();
     cptrs
         .iter()
         .map(|cptr| {
             world.set(CAP_REGISTER, *cptr);
             world.syscall(syscall::DebugCapIdentify);
-            world.context(domain)[CAP_REGISTER]
+            world.context(pd_index)[CAP_REGISTER]
         })
         .collect()
 }
 
-/// Every slot of both CNodes that is not empty, with its tag.
+/// Returns every slot of both CNodes that is not empty, with its tag.
 fn slots_of(world: &mut World) -> Vec<(u64, u64)> {
     let microkit = 0..1 << slots::MICROKIT_CNODE_BITS;
     let user = (1..1 << slots::ROOT_CNODE_BITS).filter_map(slots::user_cptr);
@@ -82,7 +82,7 @@ fn slots_of(world: &mut World) -> Vec<(u64, u64)> {
 
 #[test]
 fn slots_are_those_of_the_microkit_tool() {
-    let domains = vec![
+    let pds = vec![
         pd("parent", 9)
             .passive()
             .cap(1, UserCapKind::Tcb, 1)
@@ -92,7 +92,7 @@ fn slots_are_those_of_the_microkit_tool() {
         pd("plain", 7),
     ];
     let channels = [pp((0, 3), (1, 4)), notify((1, 5), (2, 6))];
-    let mut world = World::boot(&system(domains, &channels));
+    let mut world = World::boot(&system(pds, &channels));
     let irq = slots::BASE_IRQ + u64::from(WAKE_ID);
     let user = |slot| slots::user_cptr(slot).unwrap();
     assert_eq!(
@@ -142,7 +142,7 @@ fn slots_are_those_of_the_microkit_tool() {
 }
 
 #[test]
-fn a_cptr_that_leads_nowhere_identifies_as_no_capability() {
+fn an_invalid_capability_pointer_identifies_as_a_null_capability() {
     let mut world = World::boot(&system(vec![pd("one", 1)], &[]));
     assert_eq!(tags(&mut world, &[512, 1 << 57]), [cap_tag::null; 2]);
 }
@@ -153,7 +153,7 @@ fn a_budget_that_sel4_would_refuse_is_refused() {
         let spec = system(vec![pd("one", 1).budget(budget_us, period_us)], &[]);
         assert_eq!(Kernel::new(&spec, clock).map(|_| ()), expect);
     };
-    let refused = Err(SystemError::Budget { domain: 0 });
+    let refused = Err(SystemError::Budget { pd_index: 0 });
     check(20, 20, clock(), Ok(()));
     check(19, 20, clock(), refused.clone());
     check(19, 20, Clock::QEMU, refused.clone());
@@ -164,7 +164,7 @@ fn a_budget_that_sel4_would_refuse_is_refused() {
 #[test]
 fn a_spec_that_contradicts_itself_is_refused() {
     let mut spec = system(vec![pd("one", 1)], &[]);
-    spec.domains[0].ipc_buffer = 0;
+    spec.pds[0].ipc_buffer = 0;
     let Err(SystemError::Spec(errors)) = Kernel::new(&spec, clock()) else {
         panic!("accepted")
     };
@@ -174,10 +174,10 @@ fn a_spec_that_contradicts_itself_is_refused() {
 #[test]
 fn every_pd_can_be_woken_by_its_interrupt() {
     let mut world = World::init(&system(vec![pd("one", 1), pd("two", 2)], &[]));
-    for domain in [0, 1] {
-        world.wake(domain);
+    for pd_index in [0, 1] {
+        world.wake(pd_index);
         assert_eq!(world.kernel.irqs().count(), 2);
-        assert!(!world.machine.masked.contains(&(WAKE_IRQ + domain as u32)));
+        assert!(!world.machine.masked.contains(&(WAKE_IRQ + pd_index as u32)));
         world.recv();
     }
 }

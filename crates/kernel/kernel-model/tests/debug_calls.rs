@@ -9,8 +9,8 @@ use kernel_model::{CAP_REGISTER, Event, Next};
 use microkit_abi::slots;
 
 fn world() -> World {
-    let domains = vec![pd("parent", 20), pd("child", 10).child_of(0, 0)];
-    World::boot(&system(domains, &[]))
+    let pds = vec![pd("parent", 20), pd("child", 10).child_of(0, 0)];
+    World::boot(&system(pds, &[]))
 }
 
 /// Makes a debugging call with this argument.
@@ -87,7 +87,7 @@ fn halting_halts() {
 }
 
 #[test]
-fn naming_wrongly_halts() {
+fn naming_a_thread_with_wrong_arguments_halts() {
     let name = syscall::DebugNameThread;
     check_halts(world(), name, slots::VSPACE, "NotAThread");
     check_halts(world(), name, 512, "NotAThread");

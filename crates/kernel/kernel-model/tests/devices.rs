@@ -1,4 +1,4 @@
-//! Interrupts and caches.
+//! IRQs and caches.
 
 mod common;
 
@@ -12,12 +12,12 @@ use microkit_abi::slots;
 const IRQ: u64 = slots::BASE_IRQ + WAKE_ID as u64;
 
 fn pair() -> World {
-    let domains = vec![pd("driver", 10), pd("other", 20)];
-    World::init(&system(domains, &[notify((0, 1), (1, 2))]))
+    let pds = vec![pd("driver", 10), pd("other", 20)];
+    World::init(&system(pds, &[notify((0, 1), (1, 2))]))
 }
 
 #[test]
-fn an_interrupt_signals_its_channel_and_is_masked_until_it_is_acknowledged() {
+fn an_irq_signals_its_channel_and_is_masked_until_it_is_acknowledged() {
     let mut world = pair();
     assert_eq!(world.step(Event::Interrupt(WAKE_IRQ)), Some(0));
     assert_eq!(world.signals(0), 1 << WAKE_ID);
@@ -28,7 +28,7 @@ fn an_interrupt_signals_its_channel_and_is_masked_until_it_is_acknowledged() {
 }
 
 #[test]
-fn an_interrupt_can_be_acknowledged_in_front_of_a_receive() {
+fn an_irq_can_be_acknowledged_in_the_system_call_that_receives() {
     // `microkit_deferred_irq_ack`.
     let mut world = pair();
     world.step(Event::Interrupt(WAKE_IRQ));
@@ -38,14 +38,14 @@ fn an_interrupt_can_be_acknowledged_in_front_of_a_receive() {
 }
 
 #[test]
-fn an_interrupt_before_the_pd_has_started_is_received_first() {
-    let domains = vec![pd("driver", 10), pd("other", 20)];
-    let mut world = World::boot(&system(domains, &[]));
+fn an_irq_before_the_pd_has_started_is_received_first() {
+    let pds = vec![pd("driver", 10), pd("other", 20)];
+    let mut world = World::boot(&system(pds, &[]));
     assert_eq!(world.step(Event::Interrupt(WAKE_IRQ)), Some(1));
     assert!(world.machine.masked.contains(&WAKE_IRQ));
     world.first_receive(1);
     assert_eq!(world.running(), Some(0));
-    // libmicrokit acknowledges first, so that a device that still wants attention interrupts again.
+    // libmicrokit acknowledges first, so that a device that is not served yet interrupts again.
     world.invoke(IRQ, invocation::IRQAckIRQ, &[], &[]).unwrap();
     assert_eq!(world.step(Event::Interrupt(WAKE_IRQ)), Some(0));
     world.recv();
@@ -53,7 +53,7 @@ fn an_interrupt_before_the_pd_has_started_is_received_first() {
 }
 
 #[test]
-fn an_interrupt_is_awaited_while_it_can_wake_its_pd() {
+fn an_irq_is_awaited_while_it_can_wake_its_pd() {
     let mut world = World::init(&system(vec![pd("driver", 10)], &[]));
     assert!(world.kernel.awaits_interrupt());
     world.step(Event::Interrupt(WAKE_IRQ));
@@ -65,7 +65,7 @@ fn an_interrupt_is_awaited_while_it_can_wake_its_pd() {
 }
 
 #[test]
-fn an_interrupt_can_be_sent_elsewhere_or_nowhere() {
+fn an_irq_handler_can_be_changed_and_cleared() {
     let mut world = pair();
     world.wake(0);
     let set = invocation::IRQSetIRQHandler;
@@ -86,7 +86,7 @@ fn an_interrupt_can_be_sent_elsewhere_or_nowhere() {
 }
 
 #[test]
-fn interrupts_refuse_what_they_cannot_do() {
+fn irq_handlers_refuse_invalid_invocations() {
     let mut world = pair();
     world.wake(0);
     let set = invocation::IRQSetIRQHandler;
@@ -104,7 +104,7 @@ fn interrupts_refuse_what_they_cannot_do() {
 }
 
 #[test]
-fn an_interrupt_that_nobody_handles_is_masked() {
+fn an_irq_without_a_handler_is_masked() {
     let mut world = pair();
     assert_eq!(world.step(Event::Interrupt(7)), None);
     assert!(world.machine.masked.contains(&7));
@@ -183,7 +183,7 @@ fn the_address_space_is_that_of_the_capability() {
 }
 
 #[test]
-fn caches_refuse_what_they_cannot_do() {
+fn cache_maintenance_refuses_invalid_ranges() {
     let mut world = caches();
     let mut check = |label, words: &[u64], answer| {
         assert_eq!(world.invoke(slots::VSPACE, label, words, &[]), answer);
@@ -223,6 +223,6 @@ fn caches_refuse_what_they_cannot_do() {
         &[ENTRY, ENTRY + 1],
         refused(error::IllegalOperation, &[]),
     );
-    // Nothing is there.
+    // Nothing is mapped there.
     check(clean, &[0x1000, 0x5000], Ok(vec![]));
 }

@@ -1,4 +1,4 @@
-//! Letting a thread run that the scheduler has not chosen, and stopping one.
+//! Running a thread that the scheduler has not chosen, and suspending a thread.
 
 mod common;
 
@@ -8,16 +8,16 @@ use kernel_model::{Cap, Next, ThreadState};
 use microkit_abi::slots;
 
 #[test]
-fn any_thread_in_line_can_run_instead_and_all_run_in_the_end() {
-    let domains = vec![pd("low", 1), pd("middle", 2), pd("high", 3)];
-    let mut world = World::boot(&system(domains, &[notify((0, 1), (2, 1))]));
+fn any_ready_thread_can_run_instead_and_all_run_in_the_end() {
+    let pds = vec![pd("low", 1), pd("middle", 2), pd("high", 3)];
+    let mut world = World::boot(&system(pds, &[notify((0, 1), (2, 1))]));
     assert_eq!(world.running(), Some(2));
     let low = world.thread(0);
     let next = world.kernel.run_instead(low, &mut world.machine);
     assert!(matches!(next, Next::Run { thread, .. } if thread == low));
     let in_line: Vec<_> = world.kernel.ready().map(|thread| thread.index()).collect();
     assert_eq!(in_line, [2, 1]);
-    // When it can run no longer, the scheduler chooses again.
+    // When it cannot run any more, the scheduler chooses again.
     world.next = world.kernel.stop(low, &mut world.machine);
     assert_eq!(world.running(), Some(2));
     world.kernel.check().unwrap();
@@ -28,7 +28,7 @@ fn any_thread_in_line_can_run_instead_and_all_run_in_the_end() {
 
 #[test]
 #[should_panic(expected = "low cannot run")]
-fn a_thread_that_waits_cannot_run_instead() {
+fn a_blocked_thread_cannot_run_instead() {
     let mut world = World::init(&system(vec![pd("low", 1), pd("high", 3)], &[]));
     let low = world.thread(0);
     world.kernel.run_instead(low, &mut world.machine);
@@ -45,7 +45,7 @@ fn a_thread_is_stopped_where_it_is() {
 }
 
 #[test]
-fn a_capability_can_be_looked_at() {
+fn the_capability_of_a_pointer_is_returned() {
     let world = World::boot(&system(vec![pd("one", 1)], &[]));
     let one = world.thread(0);
     assert!(matches!(world.kernel.cap(one, slots::REPLY), Cap::Reply(_)));

@@ -1,4 +1,4 @@
-//! Faults: who hears of them, what the message says, and what the reply changes.
+//! Faults: the receiver of the message, its contents, and what the reply changes.
 
 mod common;
 
@@ -18,15 +18,15 @@ const VM_FAULT: Fault = Fault::Vm {
 
 /// A parent, and its child 5, which runs.
 fn family() -> World {
-    let domains = vec![pd("parent", 20), pd("child", 10).child_of(0, 5)];
-    let mut world = World::init(&system(domains, &[]));
+    let pds = vec![pd("parent", 20), pd("child", 10).child_of(0, 5)];
+    let mut world = World::init(&system(pds, &[]));
     world.wake(1);
     world
 }
 
 /// Registers that are all different.
-fn distinct(world: &mut World, domain: usize) -> UserContext {
-    let context = world.context_mut(domain);
+fn distinct(world: &mut World, pd_index: usize) -> UserContext {
+    let context = world.context_mut(pd_index);
     (100..)
         .zip(&mut context.x)
         .for_each(|(value, register)| *register = value);
@@ -51,7 +51,7 @@ fn a_vm_fault_goes_to_the_parent_and_its_reply_restarts() {
 }
 
 #[test]
-fn a_capability_fault_says_what_was_looked_up_and_its_reply_makes_the_call_again() {
+fn a_capability_fault_reports_the_pointer_and_its_reply_restarts_the_call() {
     let mut world = family();
     let pc = world.context(1).pc;
     world.set(CAP_REGISTER, 5000);
@@ -63,7 +63,7 @@ fn a_capability_fault_says_what_was_looked_up_and_its_reply_makes_the_call_again
     assert_eq!(world.context(1).pc, pc);
 }
 
-/// The capability fault that this makes of the running child: address, receiving, and failure.
+/// Checks the capability fault of the running child: address, receiving, and failure.
 #[track_caller]
 fn check_cap_fault(act: impl FnOnce(&mut World), words: &[u64]) {
     let mut world = family();
@@ -73,7 +73,7 @@ fn check_cap_fault(act: impl FnOnce(&mut World), words: &[u64]) {
 }
 
 #[test]
-fn receiving_from_what_cannot_be_received_from_is_a_capability_fault() {
+fn receiving_from_a_capability_without_that_right_is_a_capability_fault() {
     let missing = lookup_failure::MissingCapability;
     let recv = |cptr| {
         move |world: &mut World| {
@@ -90,10 +90,10 @@ fn receiving_from_what_cannot_be_received_from_is_a_capability_fault() {
 }
 
 #[test]
-fn receiving_with_what_is_no_reply_object_is_a_capability_fault() {
+fn receiving_without_a_reply_object_is_a_capability_fault() {
     let recv_with = |reply| {
         move |world: &mut World| {
-            // The parent's endpoint, through which the child's faults go.
+            // The endpoint of the parent, which the child's faults are sent to.
             world.set(CAP_REGISTER, slots::FAULT_ENDPOINT);
             world.set(REPLY_REGISTER, reply);
             world.syscall(syscall::Recv);
@@ -108,7 +108,7 @@ fn receiving_with_what_is_no_reply_object_is_a_capability_fault() {
 }
 
 #[test]
-fn sending_without_waiting_to_nowhere_is_no_fault() {
+fn a_non_blocking_send_to_an_invalid_capability_is_not_a_fault() {
     let mut world = family();
     world.set(CAP_REGISTER, 5000);
     assert_eq!(world.syscall(syscall::NBSend), Some(1));
@@ -120,7 +120,7 @@ fn sending_without_waiting_to_nowhere_is_no_fault() {
 }
 
 #[test]
-fn an_unknown_system_call_shows_registers_and_its_reply_sets_them() {
+fn an_unknown_system_call_reports_registers_and_its_reply_sets_them() {
     let mut world = family();
     let before = distinct(&mut world, 1);
     let svc = before.pc;
@@ -177,7 +177,7 @@ fn a_reply_with_a_label_leaves_the_thread_stopped() {
 }
 
 #[test]
-fn a_user_exception_shows_where_and_its_reply_says_where_to_go_on() {
+fn a_user_exception_reports_the_pc_and_its_reply_sets_it() {
     let mut world = family();
     let before = distinct(&mut world, 1);
     let exception = Fault::UserException {
@@ -211,7 +211,7 @@ fn a_break_is_a_debug_exception() {
 }
 
 #[test]
-fn disabled_floating_point_is_a_fault_for_a_hypervisor() {
+fn disabled_floating_point_is_a_vcpu_fault() {
     let mut world = family();
     world.fault(Fault::Vcpu { hsr: 0x1fe0_0000 });
     let expect = received(badge::fault(5), fault::VCPUFault, &[0x1fe0_0000]);
@@ -221,12 +221,12 @@ fn disabled_floating_point_is_a_fault_for_a_hypervisor() {
 
 #[test]
 fn a_fault_message_is_cut_to_four_words_without_a_buffer() {
-    let domains = vec![
+    let pds = vec![
         pd("grandparent", 30),
         pd("parent", 20).child_of(0, 0),
         pd("child", 10).child_of(1, 5),
     ];
-    let mut world = World::init(&system(domains, &[]));
+    let mut world = World::init(&system(pds, &[]));
     world.wake(0);
     let tcb = slots::BASE_TCB;
     world
@@ -258,7 +258,7 @@ fn a_fault_message_is_cut_to_four_words_without_a_buffer() {
 fn a_fault_waits_until_the_parent_receives() {
     let mut world = family();
     world.wake(0);
-    // The parent waits elsewhere: at its own fault endpoint.
+    // The parent waits at another endpoint, that of its own faults.
     assert_eq!(
         world.receive_from(syscall::Wait, slots::FAULT_ENDPOINT),
         Some(1)
@@ -288,7 +288,7 @@ fn a_parent_can_restart_a_child_that_faulted_instead_of_replying() {
 fn without_a_fault_handler_a_thread_stops() {
     let mut world = family();
     world.wake(0);
-    // Priority and scheduling context as they are, no fault handler.
+    // The same priority and scheduling context, but no fault handler.
     let child = slots::BASE_TCB + 5;
     let params = world.invoke(
         child,
@@ -303,11 +303,11 @@ fn without_a_fault_handler_a_thread_stops() {
 
 #[test]
 fn a_timeout_goes_to_the_timeout_endpoint_and_its_reply_sets_registers() {
-    let domains = vec![
+    let pds = vec![
         pd("parent", 20),
         pd("child", 10).budget(300, 1000).child_of(0, 5),
     ];
-    let mut world = World::init(&system(domains, &[pp((1, 1), (0, 1))]));
+    let mut world = World::init(&system(pds, &[pp((1, 1), (0, 1))]));
     world.wake(0);
     let child = slots::BASE_TCB + 5;
     let set = invocation::TCBSetTimeoutEndpoint;
@@ -317,14 +317,14 @@ fn a_timeout_goes_to_the_timeout_endpoint_and_its_reply_sets_registers() {
     world.wake(1);
     distinct(&mut world, 1);
     assert_eq!(world.pass(300), Some(0), "the parent has time of its own");
-    // The badge of the child's scheduling context, and what it has used.
+    // The badge of the child's scheduling context, and the time that it has used.
     assert_eq!(
         world.received(0),
         received(0, fault::Timeout, &[0x101, 300])
     );
     let reply: Vec<u64> = (1000..1034).collect();
     assert_eq!(world.reply_recv(&msg(0, &reply)), None);
-    assert_eq!(world.kernel.awaiting_budget().count(), 1);
+    assert_eq!(world.kernel.release_queue().count(), 1);
     let after = *world.context(1);
     for (value, register) in (1000..).zip(TIMEOUT_REPLY_REGISTERS) {
         let expect = if register == kernel_model::Register::Spsr {
@@ -339,13 +339,13 @@ fn a_timeout_goes_to_the_timeout_endpoint_and_its_reply_sets_registers() {
 }
 
 #[test]
-fn a_timeout_of_a_callee_is_the_callees() {
-    let domains = vec![
+fn a_timeout_of_a_callee_goes_to_the_timeout_handler_of_the_callee() {
+    let pds = vec![
         pd("parent", 40),
         pd("server", 30).passive().child_of(0, 5),
         pd("client", 10).budget(300, 1000),
     ];
-    let mut world = World::init(&system(domains, &[pp((2, 1), (1, 1))]));
+    let mut world = World::init(&system(pds, &[pp((2, 1), (1, 1))]));
     world.wake(1);
     world.recv();
     world.wake(0);

@@ -1,4 +1,4 @@
-//! Endpoints: who sends to whom, in what order, and who runs then.
+//! Endpoints: sending and receiving, the order of the queue, and which thread runs then.
 
 mod common;
 
@@ -10,8 +10,8 @@ use microkit_abi::{badge, slots};
 
 /// A client that may call a server of higher priority.
 fn client_and_server() -> World {
-    let domains = vec![pd("client", 10), pd("server", 20)];
-    World::init(&system(domains, &[pp((0, 1), (1, 2))]))
+    let pds = vec![pd("client", 10), pd("server", 20)];
+    World::init(&system(pds, &[pp((0, 1), (1, 2))]))
 }
 
 #[test]
@@ -29,7 +29,7 @@ fn a_caller_waits_until_the_server_receives() {
     let mut world = client_and_server();
     world.wake(1);
     world.machine.now += 1;
-    // The server runs; the client's call has to wait for it.
+    // The server runs, so the client's call must wait.
     world.receive_from(syscall::NBRecv, slots::INPUT);
     assert_eq!(world.signals(1), 0, "there is nothing to receive yet");
     world.recv();
@@ -40,17 +40,17 @@ fn a_caller_waits_until_the_server_receives() {
 }
 
 #[test]
-fn a_server_that_is_busy_finds_the_callers_in_the_order_of_priority_then_of_time() {
-    let domains = vec![
+fn a_busy_server_receives_callers_by_priority_then_by_time() {
+    let pds = vec![
         pd("server", 10),
         pd("first", 20),
         pd("second", 20),
         pd("urgent", 30),
     ];
     let channels = [pp((1, 0), (0, 1)), pp((2, 0), (0, 2)), pp((3, 0), (0, 3))];
-    let mut world = World::init(&system(domains, &channels));
+    let mut world = World::init(&system(pds, &channels));
     world.wake(0);
-    // While the server is at work, all three call; each is above it and preempts it.
+    // While the server is busy, all three call. Each has a higher priority and preempts it.
     for client in [1, 2, 3] {
         world.wake(client);
         assert_eq!(world.pp_call(0, &msg(client as u64, &[])), Some(0));
@@ -60,7 +60,7 @@ fn a_server_that_is_busy_finds_the_callers_in_the_order_of_priority_then_of_time
     for _ in 0..3 {
         order.push(world.received(0).label);
         let answered = world.reply_recv(&msg(0, &[]));
-        // The client is above the server, runs, and waits again.
+        // The client has a higher priority than the server, runs, and waits again.
         world.recv();
         assert_ne!(answered, Some(0));
     }
@@ -71,7 +71,7 @@ fn a_server_that_is_busy_finds_the_callers_in_the_order_of_priority_then_of_time
 fn a_blocking_send_waits_and_a_non_blocking_one_is_lost() {
     let mut world = client_and_server();
     world.wake(1);
-    // The server sends to itself: nobody receives.
+    // The server sends to itself, so there is no receiver.
     let own = slots::INPUT;
     assert_eq!(world.nb_send(own, &msg(1, &[])), Some(1));
     assert_eq!(world.send(own, &msg(2, &[])), None);
@@ -82,9 +82,9 @@ fn a_blocking_send_waits_and_a_non_blocking_one_is_lost() {
 }
 
 #[test]
-fn a_sender_that_is_no_caller_goes_on_when_its_message_is_taken() {
-    let domains = vec![pd("client", 20), pd("server", 10)];
-    let mut world = World::init(&system(domains, &[pp((0, 1), (1, 2))]));
+fn a_sender_that_does_not_call_resumes_when_its_message_is_received() {
+    let pds = vec![pd("client", 20), pd("server", 10)];
+    let mut world = World::init(&system(pds, &[pp((0, 1), (1, 2))]));
     world.wake(1);
     world.wake(0);
     assert_eq!(world.send(slots::BASE_ENDPOINT + 1, &msg(5, &[6])), Some(1));
@@ -94,9 +94,9 @@ fn a_sender_that_is_no_caller_goes_on_when_its_message_is_taken() {
 }
 
 #[test]
-fn non_blocking_receives_find_what_is_there() {
-    let domains = vec![pd("client", 20), pd("server", 10)];
-    let mut world = World::init(&system(domains, &[pp((0, 1), (1, 2))]));
+fn non_blocking_receives_find_pending_messages_only() {
+    let pds = vec![pd("client", 20), pd("server", 10)];
+    let mut world = World::init(&system(pds, &[pp((0, 1), (1, 2))]));
     world.wake(1);
     for number in [syscall::NBRecv, syscall::NBWait] {
         assert_eq!(world.receive_with(number), Some(1));
@@ -109,9 +109,9 @@ fn non_blocking_receives_find_what_is_there() {
 }
 
 #[test]
-fn a_caller_is_lost_if_its_message_is_taken_without_a_reply_object() {
-    let domains = vec![pd("client", 20), pd("server", 10)];
-    let mut world = World::init(&system(domains, &[pp((0, 1), (1, 2))]));
+fn a_caller_becomes_inactive_if_its_message_is_received_without_a_reply_object() {
+    let pds = vec![pd("client", 20), pd("server", 10)];
+    let mut world = World::init(&system(pds, &[pp((0, 1), (1, 2))]));
     world.wake(1);
     world.wake(0);
     world.pp_call(1, &msg(5, &[]));
@@ -121,7 +121,7 @@ fn a_caller_is_lost_if_its_message_is_taken_without_a_reply_object() {
 }
 
 #[test]
-fn receiving_again_lets_go_of_a_caller_that_has_no_reply() {
+fn receiving_again_drops_a_caller_without_a_reply() {
     let mut world = client_and_server();
     world.wake(0);
     world.pp_call(1, &msg(5, &[]));
@@ -138,7 +138,7 @@ fn receiving_again_lets_go_of_a_caller_that_has_no_reply() {
 }
 
 #[test]
-fn a_reply_that_nobody_waits_for_is_lost() {
+fn a_reply_without_a_caller_is_lost() {
     let mut world = client_and_server();
     world.wake(1);
     assert_eq!(world.reply_recv(&msg(1, &[2])), None);
@@ -169,8 +169,8 @@ fn calling_a_reply_object_replies_and_is_answered() {
 
 #[test]
 fn nb_send_recv_sends_and_receives_in_one() {
-    let domains = vec![pd("client", 10), pd("server", 20)];
-    let mut world = World::init(&system(domains, &[pp((0, 1), (1, 2))]));
+    let pds = vec![pd("client", 10), pd("server", 20)];
+    let mut world = World::init(&system(pds, &[pp((0, 1), (1, 2))]));
     world.wake(0);
     let endpoint = slots::BASE_ENDPOINT + 1;
     assert_eq!(world.nb_send_recv(endpoint, &msg(3, &[4])), Some(1));
@@ -182,9 +182,9 @@ fn nb_send_recv_sends_and_receives_in_one() {
 }
 
 #[test]
-fn nb_send_wait_names_where_to_send_as_a_reply_object_is_named() {
-    let domains = vec![pd("client", 10), pd("server", 20)];
-    let mut world = World::init(&system(domains, &[pp((0, 1), (1, 2))]));
+fn nb_send_wait_takes_the_destination_from_the_reply_register() {
+    let pds = vec![pd("client", 10), pd("server", 20)];
+    let mut world = World::init(&system(pds, &[pp((0, 1), (1, 2))]));
     world.wake(0);
     world.put(&msg(3, &[4]));
     world.set(kernel_model::REPLY_REGISTER, slots::BASE_ENDPOINT + 1);
@@ -198,10 +198,10 @@ fn nb_send_wait_names_where_to_send_as_a_reply_object_is_named() {
 }
 
 #[test]
-fn the_receiver_of_equal_priority_waits_for_its_turn_and_of_higher_does_not() {
+fn a_receiver_of_equal_priority_waits_for_its_turn_and_of_higher_does_not() {
     for (priority, runs) in [(10, 0), (11, 1), (9, 0)] {
-        let domains = vec![pd("client", 10), pd("server", priority)];
-        let mut world = World::init(&system(domains, &[pp((0, 1), (1, 2))]));
+        let pds = vec![pd("client", 10), pd("server", priority)];
+        let mut world = World::init(&system(pds, &[pp((0, 1), (1, 2))]));
         world.wake(0);
         let running = world.send(slots::BASE_ENDPOINT + 1, &msg(1, &[]));
         assert_eq!(running, Some(runs), "priority {priority}");
@@ -210,9 +210,9 @@ fn the_receiver_of_equal_priority_waits_for_its_turn_and_of_higher_does_not() {
 }
 
 #[test]
-fn signals_reach_a_server_that_waits_for_calls() {
-    let domains = vec![pd("client", 10), pd("server", 20)];
-    let mut world = World::init(&system(domains, &[pp((0, 1), (1, 2))]));
+fn signals_wake_a_server_that_waits_for_calls() {
+    let pds = vec![pd("client", 10), pd("server", 20)];
+    let mut world = World::init(&system(pds, &[pp((0, 1), (1, 2))]));
     world.wake(0);
     assert_eq!(world.notify(1), Some(1));
     assert_eq!(world.signals(1), 1 << 2);
@@ -221,9 +221,9 @@ fn signals_reach_a_server_that_waits_for_calls() {
 
 #[test]
 fn a_signal_comes_before_a_caller_that_waits() {
-    let domains = vec![pd("client", 20), pd("other", 20), pd("server", 10)];
+    let pds = vec![pd("client", 20), pd("other", 20), pd("server", 10)];
     let channels = [pp((0, 1), (2, 1)), pp((1, 1), (2, 2))];
-    let mut world = World::init(&system(domains, &channels));
+    let mut world = World::init(&system(pds, &channels));
     world.wake(2);
     world.wake(0);
     world.pp_call(1, &msg(5, &[]));
@@ -238,8 +238,8 @@ fn a_signal_comes_before_a_caller_that_waits() {
 
 #[test]
 fn receiving_a_signal_leaves_the_message_register_as_it_was() {
-    let domains = vec![pd("client", 10), pd("server", 20)];
-    let mut world = World::init(&system(domains, &[pp((0, 1), (1, 2))]));
+    let pds = vec![pd("client", 10), pd("server", 20)];
+    let mut world = World::init(&system(pds, &[pp((0, 1), (1, 2))]));
     world.wake(0);
     world.context_mut(1)[INFO_REGISTER] = 0x1234;
     world.notify(1);
@@ -258,12 +258,12 @@ fn an_empty_slot_cannot_be_invoked() {
 
 #[test]
 fn a_passive_server_runs_at_its_own_priority() {
-    let domains = vec![
+    let pds = vec![
         pd("client", 10),
         pd("server", 5).passive(),
         pd("between", 7),
     ];
-    let mut world = World::init(&system(domains, &[pp((0, 1), (1, 2))]));
+    let mut world = World::init(&system(pds, &[pp((0, 1), (1, 2))]));
     world.wake(1);
     world.recv();
     world.wake(2);

@@ -1,4 +1,4 @@
-//! The monitor: passive PDs, and the faults of those without a parent.
+//! The monitor: passive PDs, and faults of PDs without a parent.
 
 mod common;
 
@@ -10,8 +10,8 @@ use microkit_abi::slots;
 
 #[test]
 fn a_fault_without_a_parent_is_reported_and_stops_the_thread() {
-    let domains = vec![pd("one", 10), pd("two", 20)];
-    let mut world = World::init(&system(domains, &[]));
+    let pds = vec![pd("one", 10), pd("two", 20)];
+    let mut world = World::init(&system(pds, &[]));
     world.wake(1);
     let pc = world.context(1).pc;
     let fault = Fault::Vm {
@@ -41,8 +41,8 @@ fn all_words_of_a_capability_fault_are_reported() {
 
 #[test]
 fn one_fault_does_not_show_words_of_another() {
-    let domains = vec![pd("one", 10), pd("two", 20)];
-    let mut world = World::init(&system(domains, &[]));
+    let pds = vec![pd("one", 10), pd("two", 20)];
+    let mut world = World::init(&system(pds, &[]));
     world.wake(0);
     world.set(CAP_REGISTER, 512);
     world.syscall(syscall::Send);
@@ -56,8 +56,8 @@ fn one_fault_does_not_show_words_of_another() {
 
 #[test]
 fn a_fault_lets_the_next_thread_run() {
-    let domains = vec![pd("a", 10), pd("b", 10), pd("c", 9)];
-    let mut world = World::boot(&system(domains, &[]));
+    let pds = vec![pd("a", 10), pd("b", 10), pd("c", 9)];
+    let mut world = World::boot(&system(pds, &[]));
     let exception = Fault::UserException { number: 1, code: 0 };
     assert_eq!(world.running(), Some(1));
     assert_eq!(world.fault(exception), Some(0));
@@ -68,10 +68,10 @@ fn a_fault_lets_the_next_thread_run() {
 
 #[test]
 fn only_a_passive_pd_can_be_made_passive() {
-    let domains = vec![pd("active", 10), pd("passive", 20).passive()];
-    let mut world = World::init(&system(domains, &[]));
+    let pds = vec![pd("active", 10), pd("passive", 20).passive()];
+    let mut world = World::init(&system(pds, &[]));
     world.wake(0);
-    // The fault endpoint is the monitor's, and anyone may send to it.
+    // The fault endpoint is the monitor's, and every PD may send to it.
     assert_eq!(world.send(slots::FAULT_ENDPOINT, &msg(0, &[])), Some(0));
     world.wake(1);
     world.send(slots::MONITOR_ENDPOINT, &msg(0, &[]));
@@ -85,7 +85,7 @@ fn only_a_passive_pd_can_be_made_passive() {
 }
 
 #[test]
-fn a_message_that_a_pd_makes_up_is_reported_as_the_fault_it_says_it_is() {
+fn a_forged_fault_message_is_reported_as_that_fault() {
     let mut world = World::init(&system(vec![pd("one", 10)], &[]));
     world.wake(0);
     let words = [1, 2, 3, 4, 5, 6, 7, 8];
@@ -103,9 +103,9 @@ fn calling_the_monitor_is_not_answered() {
 }
 
 #[test]
-fn a_pd_that_receives_from_the_monitors_endpoint_is_behind_the_monitor() {
-    let domains = vec![pd("thief", 30), pd("victim", 10)];
-    let mut world = World::init(&system(domains, &[]));
+fn a_pd_that_receives_from_the_monitors_endpoint_queues_behind_the_monitor() {
+    let pds = vec![pd("thief", 30), pd("victim", 10)];
+    let mut world = World::init(&system(pds, &[]));
     world.wake(0);
     world.receive_from(syscall::Recv, slots::FAULT_ENDPOINT);
     world.wake(1);
@@ -118,9 +118,9 @@ fn a_pd_that_receives_from_the_monitors_endpoint_is_behind_the_monitor() {
 }
 
 #[test]
-fn the_monitor_interrupts_who_runs_and_lets_it_go_on() {
-    let domains = vec![pd("a", 10), pd("b", 10).passive()];
-    let mut world = World::boot(&system(domains, &[]));
+fn the_monitor_preempts_the_running_thread_which_then_continues() {
+    let pds = vec![pd("a", 10), pd("b", 10).passive()];
+    let mut world = World::boot(&system(pds, &[]));
     world.first_receive(1);
     assert_eq!(world.running(), Some(0));
     assert_eq!(world.machine.reports, ["started", "1 is passive"]);

@@ -1,178 +1,183 @@
-//! Whether the property tests would notice: each mutant is a mistake of one line, planted in a copy
-//! of the crate, and the property tests must fail on the copy, for the reason that it says.
+//! Mutation tests of the property tests. Each mutant is a bug of one line in a copy of the crate.
+//! The property tests must fail on the copy, for one of the reasons that the mutant names.
 //!
-//! It builds the crate once for each mutant, so it only runs when asked to:
+//! The crate is built once for each mutant, so the test runs on request only:
 //! `cargo test -p kernel-model --test mutants -- --ignored --nocapture`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A mistake, and what the property tests must say about it.
+/// A bug, and the failure that it must cause.
 struct Mutant {
     file: &'static str,
     from: &'static str,
     to: &'static str,
-    /// Any of these.
+    /// One of these must be in the output.
     noticed_as: &'static [&'static str],
 }
 
+/// What the copy holds: this crate, and the crates that it needs.
+const CRATES: [&str; 3] = [
+    "crates/microkit-abi",
+    "crates/kernel/boot-spec",
+    "crates/kernel/kernel-model",
+];
+
 const MUTANTS: &[Mutant] = &[
-    // At most one thread runs, and it is the highest.
+    // At most one thread runs, and no ready thread has a higher priority.
     Mutant {
-        file: "schedule.rs",
+        file: "sched/schedule.rs",
         from: "if may_be_below_others && !self.is_highest(priority) {",
         to: "if false {",
         noticed_as: &["NotHighest"],
     },
     Mutant {
-        file: "schedule.rs",
+        file: "sched/schedule.rs",
         from: "self.reschedule();\n            self.enqueue_first(thread);",
         to: "self.reschedule();",
         noticed_as: &["Forgotten"],
     },
     Mutant {
-        file: "budget.rs",
-        from: "            self.postpone(sched_context);",
-        to: "            self.enqueue_last(current);",
+        file: "sched/budget.rs",
+        from: "                self.postpone(sched_context);",
+        to: "                self.enqueue_last(current);",
         noticed_as: &["Queued", "Running"],
     },
     Mutant {
-        file: "budget.rs",
-        from: "self.scheduler.current_sc = next;",
+        file: "sched/budget.rs",
+        from: "self.current_sc = next;",
         to: "",
         noticed_as: &["Running"],
     },
-    // A thread is in one queue at most, and its state says in which.
+    // A thread is in one queue at most, the one that its state says.
     Mutant {
-        file: "threads.rs",
+        file: "sched/schedule.rs",
         from: "self.dequeue_ready(thread);\n        self.dequeue_release(thread);",
         to: "self.dequeue_release(thread);",
         noticed_as: &["Queued", "is_schedulable"],
     },
     Mutant {
-        file: "ipc.rs",
+        file: "ipc/mod.rs",
         from: concat!(
             "            ThreadState::BlockedOnSend { endpoint, .. } => {\n",
-            "                self.dequeue_from_endpoint(thread, endpoint);\n"
+            "                self.dequeue(sched, thread, endpoint);\n"
         ),
         to: "            ThreadState::BlockedOnSend { .. } => {\n",
         noticed_as: &["Membership", "Links"],
     },
     Mutant {
-        file: "ipc.rs",
+        file: "ipc/endpoint.rs",
         from: "if queue.is_empty() {",
         to: "if false {",
         noticed_as: &["never seen", "Membership", "Links", "Running"],
     },
     // Links and order.
     Mutant {
-        file: "queue.rs",
+        file: "sched/queue.rs",
         from: "*self.link_before(threads, next) = previous;",
         to: "",
         noticed_as: &["Links"],
     },
     Mutant {
-        file: "threads.rs",
-        from: "self.requeue_at_endpoint(thread, endpoint);",
-        to: "",
+        file: "control.rs",
+        from: "ipc.requeue(sched, thread, endpoint),",
+        to: "{}",
         noticed_as: &["Links"],
     },
     Mutant {
-        file: "schedule.rs",
+        file: "sched/schedule.rs",
         from: "ready_time(sc) > time",
         to: "ready_time(sc) < time",
         noticed_as: &["Links"],
     },
     // A reply object holds one caller, and a caller is held by one.
     Mutant {
-        file: "ipc.rs",
-        from: "            self.cancel_ipc(holds);",
+        file: "ipc/endpoint.rs",
+        from: "            self.cancel(sched, notifications, holds);",
         to: "",
         noticed_as: &["Reply"],
     },
     Mutant {
-        file: "replies.rs",
-        from: "self.break_stack(above, below);\n        self.unlink_reply(reply);\n    }",
-        to: "self.unlink_reply(reply);\n    }",
+        file: "ipc/reply.rs",
+        from: concat!(
+            "self.break_stack(sched, above, below);\n",
+            "        self.unlink_reply(sched, reply);\n    }"
+        ),
+        to: "self.unlink_reply(sched, reply);\n    }",
         noticed_as: &["Reply", "SchedContext"],
     },
-    // A scheduling context is in one place.
+    // References of scheduling contexts are symmetric.
     Mutant {
-        file: "donation.rs",
+        file: "sched/donation.rs",
         from: "            self.threads[from].sched_context = None;",
         to: "",
         noticed_as: &["SchedContext"],
     },
     Mutant {
-        file: "signals.rs",
-        from: "            self.sched_contexts[sched_context].thread = None;",
+        file: "sched/donation.rs",
+        from: "        self.sched_contexts[sched_context].thread = None;",
         to: "",
         noticed_as: &["SchedContext"],
     },
     Mutant {
-        file: "donation.rs",
+        file: "sched/donation.rs",
         from: "            self.sched_contexts[sched_context].yield_from = None;",
         to: "",
         noticed_as: &["SchedContext"],
     },
     // No budget is lost or made.
     Mutant {
-        file: "refill.rs",
+        file: "sched/refill.rs",
         from: "                amount: tail.amount.saturating_add(self.head.amount),",
         to: "                amount: tail.amount,",
         noticed_as: &["Budget"],
     },
     Mutant {
-        file: "refill.rs",
+        file: "sched/refill.rs",
         from: "last.time = new.time.saturating_sub(last.amount);",
         to: "last.time = new.time.saturating_sub(2 * last.amount);",
         noticed_as: &["Budget"],
     },
     Mutant {
-        file: "budget.rs",
-        from: ".is_sufficient(unbilled, clock)",
-        to: ".is_sufficient(0, clock)",
+        file: "sched/budget.rs",
+        from: ".is_sufficient(unbilled, self.clock)",
+        to: ".is_sufficient(0, self.clock)",
         noticed_as: &["Running", "Budget", "overflow"],
     },
     Mutant {
-        file: "refill.rs",
+        file: "sched/refill.rs",
         from: "let usage = usage.min(self.head.amount);",
         to: "let usage = usage + 20;",
         noticed_as: &["Queued", "Budget"],
     },
-    // Without a scheduling context nobody is in line.
+    // A thread without a scheduling context is not in the ready queue.
     Mutant {
-        file: "donation.rs",
+        file: "sched/donation.rs",
         from: concat!(
-            "        self.dequeue_ready(thread);\n",
-            "        self.dequeue_release(thread);\n",
+            "        self.dequeue(thread);\n",
             "        self.threads[thread].sched_context = None;"
         ),
         to: "        self.threads[thread].sched_context = None;",
         noticed_as: &["Queued"],
     },
     Mutant {
-        file: "signals.rs",
-        from: concat!(
-            "            if self.scheduler.current == Some(thread) {\n",
-            "                self.reschedule();\n",
-            "            }"
-        ),
+        file: "sched/donation.rs",
+        from: "        self.reschedule_if_current(from);",
         to: "",
         noticed_as: &["Running"],
     },
-    // Who has a fault waits to have it handled.
+    // A thread with a fault waits for its handler.
     Mutant {
-        file: "ipc.rs",
-        from: "        self.threads[thread].fault = None;\n",
+        file: "ipc/mod.rs",
+        from: "        sched.thread_mut(thread).fault = None;\n",
         to: "",
         noticed_as: &["Fault"],
     },
-    // Notifications and threads know each other.
+    // References between notifications and threads are symmetric.
     Mutant {
-        file: "invoke/tcb.rs",
-        from: "                self.notifications[bound].bound_thread = None;\n",
+        file: "notification.rs",
+        from: "            sched.thread_mut(thread).bound_notification = None;\n",
         to: "",
         noticed_as: &["Bound"],
     },
@@ -183,9 +188,9 @@ const MUTANTS: &[Mutant] = &[
         to: "UNKNOWN_SYSCALL_REGISTERS.len();",
         noticed_as: &["index out of bounds"],
     },
-    // What happens does not depend on when.
+    // The behaviour does not depend on absolute times.
     Mutant {
-        file: "rebase.rs",
+        file: "sched/rebase.rs",
         from: "base = base.min(refills.head().time);",
         to: "",
         noticed_as: &["forgetting_when_things_happened"],
@@ -222,22 +227,32 @@ fn the_property_tests_notice_every_mutant() {
     assert!(unnoticed.is_empty(), "mutants {unnoticed:?}");
 }
 
-/// A workspace of this crate and those that it needs.
+/// Copies this crate and the crates that it needs into a workspace of their own.
+///
+/// The manifest is the workspace's, because the crates inherit from it; only its members change.
 fn copy_workspace() -> PathBuf {
-    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(3)
+        .unwrap();
     let copy = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("mutants");
     let _ = fs::remove_dir_all(&copy);
-    for name in ["microkit-abi", "boot-spec", "kernel-model"] {
-        copy_directory(&crates.join(name), &copy.join("crates").join(name));
+    for path in CRATES {
+        copy_directory(&root.join(path), &copy.join(path));
     }
-    let workspace = crates.parent().unwrap();
-    let manifest = fs::read_to_string(workspace.join("Cargo.toml")).unwrap();
-    let manifest = manifest.replace(
-        r#"members = ["crates/*", "examples/*"]"#,
-        r#"members = ["crates/*"]"#,
-    );
+    let manifest = fs::read_to_string(root.join("Cargo.toml")).unwrap();
+    let manifest = without_array(&without_array(&manifest, "default-members"), "members");
+    let members = format!("[workspace]\nmembers = {CRATES:?}\n");
+    let manifest = manifest.replacen("[workspace]\n", &members, 1);
     fs::write(copy.join("Cargo.toml"), manifest).unwrap();
     copy
+}
+
+/// Removes a key whose value is an array of strings, on one line or many.
+fn without_array(manifest: &str, key: &str) -> String {
+    let (before, after) = manifest.split_once(&format!("\n{key} = [")).unwrap();
+    let (_, after) = after.split_once(']').unwrap();
+    format!("{before}{after}")
 }
 
 fn copy_directory(from: &Path, to: &Path) {
@@ -253,8 +268,8 @@ fn copy_directory(from: &Path, to: &Path) {
     }
 }
 
-/// Whether the property tests of the copy pass, and what they say. That of the invariants goes first:
-/// the others do not look for a reason.
+/// Runs the property tests of the copy. Returns whether they pass, and the output of the first that
+/// fails. The test of the invariants is first, because only it names a reason.
 fn run(copy: &Path) -> (bool, String) {
     ["whatever_happens", "forgetting_when"]
         .into_iter()

@@ -1,4 +1,4 @@
-//! Notifications: signals merge, wake who waits, and wait for who does not.
+//! Notifications: signals wake waiting threads, or merge until they are received.
 
 mod common;
 
@@ -10,18 +10,18 @@ use microkit_abi::slots;
 
 /// Two PDs that notify each other on two channels: 1 to 2, 3 to 4.
 fn pair(first: u8, second: u8) -> World {
-    let domains = vec![pd("one", first), pd("two", second)];
+    let pds = vec![pd("one", first), pd("two", second)];
     let channels = [notify((0, 1), (1, 2)), notify((0, 3), (1, 4))];
-    World::init(&system(domains, &channels))
+    World::init(&system(pds, &channels))
 }
 
-fn state(world: &World, domain: usize) -> NotificationState {
-    let notification = world.kernel.own_notification(world.thread(domain));
+fn state(world: &World, pd_index: usize) -> NotificationState {
+    let notification = world.kernel.own_notification(world.thread(pd_index));
     world.kernel.notification(notification).state
 }
 
 #[test]
-fn a_signal_wakes_who_waits() {
+fn a_signal_wakes_a_waiting_thread() {
     let mut world = pair(10, 20);
     world.wake(0);
     assert_eq!(world.notify(1), Some(1));
@@ -37,7 +37,7 @@ fn signals_merge_until_they_are_received() {
         assert_eq!(world.notify(channel), Some(0));
     }
     assert_eq!(world.recv(), Some(1));
-    // The first woke it; the others came when it was awake.
+    // The first signal woke it. The others arrived when it was awake.
     assert_eq!(world.signals(1), 1 << 2);
     assert_eq!(world.recv(), Some(1));
     assert_eq!(world.signals(1), 1 << 4 | 1 << 2);
@@ -54,7 +54,7 @@ fn signalling_never_blocks_and_answers_a_call() {
 }
 
 #[test]
-fn non_blocking_waits_find_what_is_there() {
+fn non_blocking_waits_find_pending_signals_only() {
     let mut world = pair(20, 10);
     world.wake(0);
     for number in [syscall::NBWait, syscall::NBRecv] {
@@ -68,14 +68,14 @@ fn non_blocking_waits_find_what_is_there() {
 }
 
 #[test]
-fn nobody_else_can_wait_for_a_bound_notification() {
+fn only_the_bound_thread_can_wait_for_a_notification() {
     let mut world = pair(20, 10);
     world.wake(0);
     world.receive_from(syscall::Wait, slots::BASE_OUTPUT_NOTIFICATION + 1);
     assert_eq!(world.state(0), ThreadState::Inactive);
     // A capability fault: where, which, while receiving, a missing capability.
-    let (domain, label, words) = world.machine.faults[0];
-    assert_eq!((domain, label), (0, fault::CapFault));
+    let (pd_index, label, words) = world.machine.faults[0];
+    assert_eq!((pd_index, label), (0, fault::CapFault));
     let cptr = slots::BASE_OUTPUT_NOTIFICATION + 1;
     let at = world.context(0).fault_ip;
     assert_eq!(
@@ -85,10 +85,10 @@ fn nobody_else_can_wait_for_a_bound_notification() {
 }
 
 #[test]
-fn a_signal_does_not_wake_who_waits_for_a_reply_or_for_someone_else() {
-    let domains = vec![pd("client", 10), pd("server", 20), pd("other", 30)];
+fn a_signal_does_not_wake_a_thread_that_waits_for_something_else() {
+    let pds = vec![pd("client", 10), pd("server", 20), pd("other", 30)];
     let channels = [common::spec::pp((0, 1), (1, 1)), notify((2, 1), (0, 2))];
-    let mut world = World::init(&system(domains, &channels));
+    let mut world = World::init(&system(pds, &channels));
     world.wake(0);
     world.pp_call(1, &msg(1, &[]));
     world.wake(2);
@@ -104,13 +104,13 @@ fn a_signal_does_not_wake_who_waits_for_a_reply_or_for_someone_else() {
 
 #[test]
 fn a_parent_can_unbind_a_notification_and_bind_it_again() {
-    let domains = vec![
+    let pds = vec![
         pd("parent", 30),
         pd("child", 20).child_of(0, 0),
         pd("other", 10).child_of(0, 1),
     ];
     let channels = [notify((0, 1), (1, 1)), notify((0, 2), (2, 2))];
-    let mut world = World::init(&system(domains, &channels));
+    let mut world = World::init(&system(pds, &channels));
     world.wake(0);
     let (child, other) = (slots::BASE_TCB, slots::BASE_TCB + 1);
     let to_other = slots::BASE_OUTPUT_NOTIFICATION + 2;
@@ -139,8 +139,8 @@ fn a_parent_can_unbind_a_notification_and_bind_it_again() {
 }
 
 #[test]
-fn an_unbound_notification_can_be_waited_for_by_anyone_in_the_order_of_priority() {
-    let domains = vec![
+fn threads_wait_for_an_unbound_notification_in_the_order_of_priority() {
+    let pds = vec![
         pd("parent", 30),
         pd("child", 20).child_of(0, 0),
         pd("low", 10),
@@ -151,17 +151,17 @@ fn an_unbound_notification_can_be_waited_for_by_anyone_in_the_order_of_priority(
         notify((2, 1), (1, 2)),
         notify((3, 1), (1, 3)),
     ];
-    let mut world = World::init(&system(domains, &channels));
+    let mut world = World::init(&system(pds, &channels));
     world.wake(0);
     let unbind = invocation::TCBUnbindNotification;
     assert_eq!(world.invoke(slots::BASE_TCB, unbind, &[], &[]), Ok(vec![]));
     world.recv();
-    for domain in [2, 3] {
-        world.wake(domain);
+    for pd_index in [2, 3] {
+        world.wake(pd_index);
         world.receive_from(syscall::Wait, slots::BASE_OUTPUT_NOTIFICATION + 1);
     }
     world.wake(0);
-    // The child itself waits too, and is above both.
+    // The child waits too, and its priority is above both.
     for expect in [1, 3, 2] {
         world.notify(1);
         assert_eq!(world.state(expect), ThreadState::Running);

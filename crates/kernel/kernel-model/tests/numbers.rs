@@ -1,10 +1,10 @@
-//! The model's numbers are those that are read from an SDK: `sel4-sys`'s table, which a test there
-//! holds against the SDK's own files.
+//! The model's numbers are those of the table of `sel4-sys`, which a test there compares with the
+//! files of an SDK.
 
 const NUMBERS: &str = include_str!("../src/numbers.rs");
 const TABLE: &str = include_str!("../../../runtime/sel4-sys/tables/qemu_virt_aarch64-debug.txt");
 
-/// The names and values in a module of `numbers.rs`.
+/// Returns the names and values in a module of `numbers.rs`.
 fn numbers(module: &str) -> Vec<(&'static str, &'static str)> {
     let (_, rest) = NUMBERS
         .split_once(&format!("pub mod {module} {{"))

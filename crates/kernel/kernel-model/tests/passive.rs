@@ -1,4 +1,4 @@
-//! Scheduling contexts that are lent: to callees, through replies, by notifications.
+//! Donated and lent scheduling contexts: to callees, back by replies, by notifications.
 
 mod common;
 
@@ -11,13 +11,13 @@ use microkit_abi::{badge, slots};
 
 /// A client, a passive server, and a passive server that the server calls.
 fn chain() -> World {
-    let domains = vec![
+    let pds = vec![
         pd("client", 10),
         pd("server", 20).passive(),
         pd("backend", 30).passive(),
     ];
     let channels = [pp((0, 1), (1, 1)), pp((1, 2), (2, 1))];
-    let mut world = World::init(&system(domains, &channels));
+    let mut world = World::init(&system(pds, &channels));
     give_up_time(&mut world, 1);
     give_up_time(&mut world, 2);
     world
@@ -26,16 +26,16 @@ fn chain() -> World {
 /// A passive PD keeps its scheduling context until it waits for the first time after the monitor
 /// has made it passive.
 #[track_caller]
-fn give_up_time(world: &mut World, domain: usize) {
-    world.wake(domain);
+fn give_up_time(world: &mut World, pd_index: usize) {
+    world.wake(pd_index);
     world.recv();
-    assert_eq!(world.runs_on(domain), None);
+    assert_eq!(world.runs_on(pd_index), None);
 }
 
 #[test]
 fn a_passive_pd_is_passive_once_it_waits_again() {
-    let domains = vec![pd("client", 10), pd("server", 20).passive()];
-    let mut world = World::init(&system(domains, &[pp((0, 1), (1, 1))]));
+    let pds = vec![pd("client", 10), pd("server", 20).passive()];
+    let mut world = World::init(&system(pds, &[pp((0, 1), (1, 1))]));
     assert_eq!(world.machine.reports, ["started", "1 is passive"]);
     assert_eq!(world.runs_on(1), Some(1), "it waits with its own");
     world.wake(0);
@@ -61,14 +61,14 @@ fn reply_returns_the_donated_scheduling_context() {
 }
 
 #[test]
-fn a_scheduling_context_is_lent_on_and_comes_back_the_same_way() {
+fn a_scheduling_context_is_donated_further_and_returns_the_same_way() {
     let mut world = chain();
     world.wake(0);
     world.pp_call(1, &msg(1, &[]));
     world.pp_call(2, &msg(2, &[]));
     assert_eq!(world.running(), Some(2));
     assert_eq!(world.runs_on(2), Some(0));
-    let reply_of = |domain| world.kernel.own_reply(world.thread(domain));
+    let reply_of = |pd_index| world.kernel.own_reply(world.thread(pd_index));
     let sched_context = world.kernel.own_sched_context(world.thread(0));
     let top = world.kernel.reply(reply_of(2));
     assert_eq!(top.above, Some(Above::SchedContext(sched_context)));
@@ -82,9 +82,9 @@ fn a_scheduling_context_is_lent_on_and_comes_back_the_same_way() {
 }
 
 #[test]
-fn a_callee_with_time_of_its_own_does_not_take_the_callers() {
-    let domains = vec![pd("client", 10), pd("server", 20)];
-    let mut world = World::init(&system(domains, &[pp((0, 1), (1, 1))]));
+fn a_callee_with_its_own_scheduling_context_does_not_take_the_callers() {
+    let pds = vec![pd("client", 10), pd("server", 20)];
+    let mut world = World::init(&system(pds, &[pp((0, 1), (1, 1))]));
     world.wake(0);
     world.pp_call(1, &msg(1, &[]));
     assert_eq!((world.runs_on(0), world.runs_on(1)), (Some(0), Some(1)));
@@ -94,12 +94,12 @@ fn a_callee_with_time_of_its_own_does_not_take_the_callers() {
 
 #[test]
 fn the_callers_budget_pays_for_the_server() {
-    let domains = vec![
+    let pds = vec![
         pd("client", 10).budget(300, 1000),
         pd("server", 20).passive(),
         pd("low", 1),
     ];
-    let mut world = World::init(&system(domains, &[pp((0, 1), (1, 1))]));
+    let mut world = World::init(&system(pds, &[pp((0, 1), (1, 1))]));
     give_up_time(&mut world, 1);
     world.pass(5000);
     world.wake(2);
@@ -112,26 +112,26 @@ fn the_callers_budget_pays_for_the_server() {
     assert_eq!(world.state(1), ThreadState::Running);
     let waiting: Vec<usize> = world
         .kernel
-        .awaiting_budget()
+        .release_queue()
         .map(|thread| thread.index())
         .collect();
     assert_eq!(waiting, [1]);
 }
 
 #[test]
-fn a_reply_without_enough_budget_lets_the_caller_wait() {
-    let domains = vec![
+fn a_caller_without_enough_budget_waits_after_the_reply() {
+    let pds = vec![
         pd("client", 10).budget(300, 1000),
         pd("server", 20).passive(),
     ];
-    let mut world = World::init(&system(domains, &[pp((0, 1), (1, 1))]));
+    let mut world = World::init(&system(pds, &[pp((0, 1), (1, 1))]));
     give_up_time(&mut world, 1);
     world.pass(5000);
     world.wake(0);
     let start = world.machine.now;
     world.pp_call(1, &msg(1, &[]));
-    // The server's reply comes when there is just enough to enter: the caller has it, but not the
-    // budget to go on for long.
+    // The server replies with just enough budget to enter. The caller has the reply, but not the
+    // budget to continue for long.
     world.use_time(280);
     assert_eq!(world.reply_recv(&msg(2, &[])), Some(0));
     assert_eq!(world.until(), Some(start + 300));
@@ -141,9 +141,9 @@ fn a_reply_without_enough_budget_lets_the_caller_wait() {
 
 #[test]
 fn a_signal_to_a_passive_server_lends_it_its_own_scheduling_context() {
-    let domains = vec![pd("client", 10), pd("server", 20).passive()];
+    let pds = vec![pd("client", 10), pd("server", 20).passive()];
     for channel in [pp((0, 1), (1, 1)), notify((0, 1), (1, 1))] {
-        let mut world = World::init(&system(domains.clone(), &[channel]));
+        let mut world = World::init(&system(pds.clone(), &[channel]));
         give_up_time(&mut world, 1);
         world.wake(0);
         assert_eq!(world.notify(1), Some(1));
@@ -154,13 +154,13 @@ fn a_signal_to_a_passive_server_lends_it_its_own_scheduling_context() {
 }
 
 #[test]
-fn a_signal_while_a_passive_server_serves_is_received_on_its_own_time() {
+fn a_signal_during_a_call_is_received_on_the_servers_own_scheduling_context() {
     let mut world = chain();
     world.wake(0);
     world.pp_call(1, &msg(1, &[]));
     let irq = common::spec::WAKE_IRQ + 1;
     world.step(kernel_model::Event::Interrupt(irq));
-    // It replies, gives the client's back, receives the signal and has its own.
+    // It replies, returns the client's scheduling context, receives the signal, and gets its own.
     assert_eq!(world.reply_recv(&msg(2, &[])), Some(1));
     assert_eq!((world.runs_on(0), world.runs_on(1)), (Some(0), Some(1)));
     assert_eq!(world.signals(1), 1 << common::spec::WAKE_ID);
@@ -192,13 +192,13 @@ fn signals_before_a_passive_pd_first_waits_are_received_first() {
 }
 
 #[test]
-fn a_caller_that_is_stopped_leaves_its_time_with_the_server() {
-    let domains = vec![
+fn a_suspended_caller_leaves_its_scheduling_context_with_the_server() {
+    let pds = vec![
         pd("parent", 40),
         pd("client", 10).child_of(0, 0),
         pd("server", 20).passive(),
     ];
-    let mut world = World::init(&system(domains, &[pp((1, 1), (2, 1))]));
+    let mut world = World::init(&system(pds, &[pp((1, 1), (2, 1))]));
     give_up_time(&mut world, 2);
     world.wake(1);
     world.pp_call(1, &msg(1, &[]));
@@ -216,29 +216,29 @@ fn a_caller_that_is_stopped_leaves_its_time_with_the_server() {
 }
 
 #[test]
-fn a_stack_that_is_broken_in_the_middle_gives_back_to_nobody_below() {
-    let domains = vec![
+fn a_broken_stack_returns_nothing_to_the_callers_below() {
+    let pds = vec![
         pd("parent", 40),
         pd("client", 10),
         pd("server", 20).passive().child_of(0, 0),
         pd("backend", 30).passive(),
     ];
     let channels = [pp((1, 1), (2, 1)), pp((2, 2), (3, 1))];
-    let mut world = World::init(&system(domains, &channels));
+    let mut world = World::init(&system(pds, &channels));
     give_up_time(&mut world, 2);
     give_up_time(&mut world, 3);
     world.wake(1);
     world.pp_call(1, &msg(1, &[]));
     world.pp_call(2, &msg(2, &[]));
     world.wake(0);
-    // The server, in the middle, is stopped.
+    // The server, in the middle of the stack, is suspended.
     let tcb = slots::BASE_TCB;
     assert_eq!(
         world.invoke(tcb, invocation::TCBSuspend, &[], &[]),
         Ok(vec![])
     );
-    let replies = |world: &World, domain| {
-        let reply = world.kernel.own_reply(world.thread(domain));
+    let replies = |world: &World, pd_index| {
+        let reply = world.kernel.own_reply(world.thread(pd_index));
         world.kernel.reply(reply).clone()
     };
     assert_eq!(replies(&world, 3).thread, None);
@@ -250,8 +250,8 @@ fn a_stack_that_is_broken_in_the_middle_gives_back_to_nobody_below() {
 }
 
 #[test]
-fn a_caller_that_was_given_other_time_does_not_get_its_own_back() {
-    let domains = vec![
+fn a_caller_that_was_given_another_scheduling_context_does_not_get_its_own_back() {
+    let pds = vec![
         pd("client", 10),
         pd("server", 20).passive(),
         pd("giver", 40)
@@ -259,7 +259,7 @@ fn a_caller_that_was_given_other_time_does_not_get_its_own_back() {
             .cap(2, UserCapKind::Tcb, 0),
         pd("donor", 5),
     ];
-    let mut world = World::init(&system(domains, &[pp((0, 1), (1, 1))]));
+    let mut world = World::init(&system(pds, &[pp((0, 1), (1, 1))]));
     give_up_time(&mut world, 1);
     world.wake(0);
     world.pp_call(1, &msg(1, &[]));
@@ -271,7 +271,7 @@ fn a_caller_that_was_given_other_time_does_not_get_its_own_back() {
     assert_eq!(world.invoke(sched_context, bind, &[], &[tcb]), Ok(vec![]));
     assert_eq!(world.runs_on(0), Some(3));
     assert_eq!(world.recv(), Some(1));
-    // The reply wakes the client, with what it was given; the server keeps the client's.
+    // The reply wakes the client, which has another scheduling context. The server keeps the first.
     assert_eq!(world.reply_recv(&msg(2, &[])), Some(0));
     assert_eq!((world.runs_on(0), world.runs_on(1)), (Some(3), Some(0)));
     assert_eq!(world.received(0).badge, 0);
@@ -279,9 +279,9 @@ fn a_caller_that_was_given_other_time_does_not_get_its_own_back() {
 }
 
 #[test]
-fn a_send_that_waits_for_nothing_lends_only_with_a_receive() {
-    let domains = vec![pd("client", 10), pd("server", 20).passive()];
-    let mut world = World::init(&system(domains, &[pp((0, 1), (1, 1))]));
+fn a_non_blocking_send_donates_only_with_a_receive() {
+    let pds = vec![pd("client", 10), pd("server", 20).passive()];
+    let mut world = World::init(&system(pds, &[pp((0, 1), (1, 1))]));
     give_up_time(&mut world, 1);
     world.wake(0);
     let endpoint = slots::BASE_ENDPOINT + 1;
@@ -291,16 +291,16 @@ fn a_send_that_waits_for_nothing_lends_only_with_a_receive() {
     assert_eq!(alone.state(1), ThreadState::Running);
     assert_eq!(alone.runs_on(1), None);
     assert_eq!(alone.recv(), None);
-    // Sending and receiving in one lends it the client's.
+    // Sending and receiving in one system call donates the client's scheduling context.
     assert_eq!(world.nb_send_recv(endpoint, &msg(1, &[])), Some(1));
     assert_eq!((world.runs_on(0), world.runs_on(1)), (None, Some(0)));
     assert_eq!(world.received(1).badge, badge::call(1));
 }
 
 #[test]
-fn a_child_that_faults_lends_its_time_to_a_passive_parent() {
-    let domains = vec![pd("parent", 20).passive(), pd("child", 10).child_of(0, 3)];
-    let mut world = World::init(&system(domains, &[]));
+fn a_faulting_child_donates_to_a_passive_parent() {
+    let pds = vec![pd("parent", 20).passive(), pd("child", 10).child_of(0, 3)];
+    let mut world = World::init(&system(pds, &[]));
     give_up_time(&mut world, 0);
     world.wake(1);
     let fault = kernel_model::Fault::Vm {
@@ -316,9 +316,9 @@ fn a_child_that_faults_lends_its_time_to_a_passive_parent() {
 }
 
 #[test]
-fn a_parent_that_does_not_reply_keeps_the_time_of_a_child_that_faulted() {
-    let domains = vec![pd("parent", 20).passive(), pd("child", 10).child_of(0, 3)];
-    let mut world = World::init(&system(domains, &[]));
+fn a_parent_that_does_not_reply_keeps_the_scheduling_context_of_a_faulted_child() {
+    let pds = vec![pd("parent", 20).passive(), pd("child", 10).child_of(0, 3)];
+    let mut world = World::init(&system(pds, &[]));
     give_up_time(&mut world, 0);
     world.wake(1);
     world.fault(kernel_model::Fault::UserException { number: 0, code: 0 });

@@ -1,7 +1,7 @@
-//! Random systems do random things, and what must hold holds after every step.
+//! Property tests: the invariants hold after every step of random events in random systems.
 //!
-//! `PROPERTY_SEEDS` says how many systems; a failure names the seed of one. `PROPERTY_SECONDS` says
-//! how long it may take, for when the kernel may not come back.
+//! `PROPERTY_SEEDS` is the number of systems. A failure names the seed of its system.
+//! `PROPERTY_SECONDS` is a time limit, in case the kernel does not return.
 
 mod common;
 
@@ -13,7 +13,7 @@ use std::sync::Once;
 use std::thread;
 use std::time::Duration;
 
-/// Steps of one system at most, and how many of them it may be idle before it is given up as dead.
+/// The most steps of a system, and the number of idle steps after which it counts as dead.
 const STEPS: usize = 400;
 const IDLE_STEPS: usize = 15;
 
@@ -39,7 +39,7 @@ fn watch() {
     }
 }
 
-/// A system, about to start or just initialised.
+/// Makes a system that has just booted or just been initialised.
 fn start(random: &mut Random) -> World {
     watch();
     let spec = random.system();
@@ -69,7 +69,7 @@ fn check(world: &World, seed: u64, at: usize, event: Event) {
     }
 }
 
-/// Counts what has been seen, so that a test that sees nothing fails.
+/// Counts the situations that have occurred, so that the test fails if it misses some.
 #[derive(Default)]
 struct Seen(BTreeMap<&'static str, usize>);
 
@@ -80,7 +80,10 @@ impl Seen {
 
     fn look(&mut self, world: &World) {
         let kernel = &world.kernel;
-        self.note("two wait for budget", kernel.awaiting_budget().count() > 1);
+        self.note(
+            "two are in the release queue",
+            kernel.release_queue().count() > 1,
+        );
         self.note("two are ready", kernel.ready().count() > 1);
         self.note("idle", world.running().is_none());
         for thread in kernel.threads() {
@@ -89,26 +92,32 @@ impl Seen {
             let sched_context = kernel.sched_context(kernel.own_sched_context(thread));
             let notification = kernel.notification(kernel.own_notification(thread));
             let lent = this
-                .sched_context
+                .sched_context()
                 .is_some_and(|sc| sc != kernel.own_sched_context(thread));
-            self.note("runs on another's", lent && this.is_runnable());
+            self.note(
+                "runs on another's scheduling context",
+                lent && this.is_runnable(),
+            );
             self.note(
                 "runnable without a scheduling context",
-                this.is_runnable() && this.sched_context.is_none(),
+                this.is_runnable() && this.sched_context().is_none(),
             );
             self.note(
                 "lent through a reply",
                 matches!(reply.above, Some(Above::SchedContext(_))),
             );
-            self.note("lent on", matches!(reply.above, Some(Above::Reply(_))));
-            self.note("yielded", this.yield_to.is_some());
+            self.note(
+                "donated further",
+                matches!(reply.above, Some(Above::Reply(_))),
+            );
+            self.note("yielded", this.yield_to().is_some());
             self.note(
                 "a fault waits to be received",
-                this.fault.is_some() && matches!(this.state, ThreadState::BlockedOnSend { .. }),
+                this.fault.is_some() && matches!(this.state(), ThreadState::BlockedOnSend { .. }),
             );
             self.note(
                 "a fault waits for its reply",
-                this.fault.is_some() && matches!(this.state, ThreadState::BlockedOnReply { .. }),
+                this.fault.is_some() && matches!(this.state(), ThreadState::BlockedOnReply { .. }),
             );
             self.note("without a buffer", !this.has_ipc_buffer);
             self.note("a timeout handler", this.timeout_handler.is_some());
@@ -117,7 +126,7 @@ impl Seen {
                 "a signal waits",
                 matches!(notification.state, NotificationState::Active(_)),
             );
-            self.note("two refills", sched_context.refills.tail().is_some());
+            self.note("two refills", sched_context.refills().tail().is_some());
             self.note(
                 "two wait at an endpoint",
                 kernel.waiting_at(kernel.own_endpoint(thread)).count() > 1,
@@ -179,7 +188,7 @@ fn forgetting_when_things_happened_does_not_change_what_happens() {
         for at in 0..STEPS {
             let event = random.event(&mut world);
             let forgotten = twin.kernel.rebase();
-            // Whatever the test did to registers and buffers, the twin has too.
+            // The twin gets the registers and IPC buffers that the test has changed.
             let offset = world.kernel.now() - twin.kernel.now();
             twin.machine = world.machine.clone();
             twin.machine.now -= offset;

@@ -1,4 +1,4 @@
-//! Forgetting when things happened.
+//! Making states comparable that differ only in when things happened.
 
 mod common;
 
@@ -6,13 +6,13 @@ use common::spec::{PdExt, pd, pp, system};
 use common::{World, msg};
 
 #[test]
-fn systems_that_have_waited_longer_are_the_same() {
-    let domains = vec![
+fn systems_that_have_waited_longer_are_equal() {
+    let pds = vec![
         pd("client", 10).budget(300, 1000),
         pd("server", 20).passive(),
         pd("other", 5).budget(100, 700),
     ];
-    let mut world = World::init(&system(domains, &[pp((0, 1), (1, 1))]));
+    let mut world = World::init(&system(pds, &[pp((0, 1), (1, 1))]));
     world.wake(0);
     world.use_time(100);
     world.pp_call(1, &msg(1, &[]));
@@ -24,7 +24,7 @@ fn systems_that_have_waited_longer_are_the_same() {
         world.wake(0);
         world.recv();
         world.kernel.rebase();
-        // What the interrupts of the test leave in registers is the same.
+        // The IRQs of the test leave the same values in registers.
         world.kernel
     };
     assert!(after(5000) == after(5001));

@@ -43,7 +43,7 @@ fn reading_registers_can_suspend_first() {
 }
 
 #[test]
-fn reading_registers_refuses_counts_that_there_are_not() {
+fn reading_registers_refuses_counts_out_of_range() {
     let range = || refused(error::RangeError, &[1, 36]);
     check(
         invocation::TCBReadRegisters,
@@ -99,7 +99,7 @@ fn writing_registers_writes_as_many_as_are_sent_and_counted() {
 }
 
 #[test]
-fn more_registers_than_there_are_may_be_written() {
+fn counts_above_the_number_of_registers_can_be_written() {
     let mut words = vec![0, 100];
     words.extend(0..100);
     check(invocation::TCBWriteRegisters, &[(&words, &[], OK)]);
@@ -122,7 +122,7 @@ fn writing_registers_refuses_to_write_more_than_is_sent() {
 }
 
 #[test]
-fn copying_registers_copies_the_halves_that_are_asked_for() {
+fn copying_registers_copies_the_requested_halves() {
     for (flags, frame, integer) in [
         (0, false, false),
         (4, true, false),
@@ -146,7 +146,7 @@ fn copying_registers_copies_the_halves_that_are_asked_for() {
 }
 
 #[test]
-fn copying_registers_can_stop_the_source_and_start_the_target() {
+fn copying_registers_can_suspend_the_source_and_resume_the_target() {
     let mut world = world();
     let copied = world.invoke(CHILD, invocation::TCBCopyRegisters, &[3], &[third()]);
     assert_eq!(copied, OK);

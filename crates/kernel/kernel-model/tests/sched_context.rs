@@ -1,4 +1,4 @@
-//! What a PD can do to a scheduling context of its `<cspace>`.
+//! Invocations of a scheduling context of a `<cspace>`.
 
 mod common;
 
@@ -14,30 +14,28 @@ fn illegal() -> Answer {
     refused(error::IllegalOperation, &[])
 }
 
-/// The scheduling context of PD `domain`, as the first PD has it.
-fn sched_context(domain: u64) -> u64 {
-    user(1 + domain)
+/// The first PD's capability to the scheduling context of a PD.
+fn sched_context(pd_index: u64) -> u64 {
+    user(1 + pd_index)
 }
 
-/// The thread of PD `domain`, as the first PD has it.
-fn thread(domain: u64) -> u64 {
-    user(11 + domain)
+/// The first PD's capability to the thread of a PD.
+fn thread(pd_index: u64) -> u64 {
+    user(11 + pd_index)
 }
 
 /// A PD that runs and has everyone's scheduling contexts and threads; two others that wait, the
 /// last of them with a budget less than its period.
 fn world() -> World {
     let mut boss = pd("boss", 30);
-    for domain in 0..3 {
-        boss = boss.cap(1 + domain, UserCapKind::SchedContext, domain).cap(
-            11 + domain,
-            UserCapKind::Tcb,
-            domain,
-        );
+    for pd_index in 0..3 {
+        boss = boss
+            .cap(1 + pd_index, UserCapKind::SchedContext, pd_index)
+            .cap(11 + pd_index, UserCapKind::Tcb, pd_index);
     }
-    let domains = vec![boss, pd("one", 20), pd("two", 10).budget(300, 1000)];
+    let pds = vec![boss, pd("one", 20), pd("two", 10).budget(300, 1000)];
     let channels = [pp((0, 1), (1, 1)), pp((0, 2), (2, 2))];
-    let mut world = World::init(&system(domains, &channels));
+    let mut world = World::init(&system(pds, &channels));
     world.wake(0);
     world
 }
@@ -75,7 +73,7 @@ fn a_thread_without_a_scheduling_context_wakes_up_but_does_not_run() {
 }
 
 #[test]
-fn taking_the_scheduling_context_of_a_ready_thread_takes_it_out_of_line() {
+fn unbinding_from_a_ready_thread_removes_it_from_the_ready_queue() {
     let mut world = world();
     world.step(Event::Interrupt(WAKE_IRQ + 1));
     assert_eq!(world.kernel.ready().count(), 1);
@@ -85,7 +83,7 @@ fn taking_the_scheduling_context_of_a_ready_thread_takes_it_out_of_line() {
 }
 
 #[test]
-fn binding_refuses_what_is_bound_or_has_no_budget() {
+fn binding_refuses_bound_objects_and_missing_budget() {
     let bind = invocation::SchedContextBind;
     let unbind = invocation::SchedContextUnbind;
     let mut world = world();
@@ -100,7 +98,7 @@ fn binding_refuses_what_is_bound_or_has_no_budget() {
     let bound = world.invoke(sched_context(1), bind, &[], &[thread(2)]);
     assert_eq!(bound, illegal(), "the thread has one");
 
-    // The last PD's is used up while its thread waits.
+    // The budget of the last PD is used up while its thread waits.
     let mut world = self::world();
     world.recv();
     world.pass(5000);
@@ -114,27 +112,27 @@ fn binding_refuses_what_is_bound_or_has_no_budget() {
 }
 
 #[test]
-fn a_thread_that_waits_is_not_bound_to_a_budget_to_come() {
+fn a_blocked_thread_is_not_bound_to_a_future_budget() {
     let mut world = world();
     let (bind, unbind) = (invocation::SchedContextBind, invocation::SchedContextUnbind);
     world.recv();
     world.pass(5000);
     world.wake(2);
     world.pass(300);
-    assert_eq!(world.kernel.awaiting_budget().count(), 1);
+    assert_eq!(world.kernel.release_queue().count(), 1);
     world.wake(0);
     assert_eq!(world.invoke(sched_context(1), unbind, &[], &[]), OK);
     assert_eq!(world.invoke(sched_context(2), unbind, &[], &[]), OK);
-    assert_eq!(world.kernel.awaiting_budget().count(), 0);
+    assert_eq!(world.kernel.release_queue().count(), 0);
     let bound = world.invoke(sched_context(2), bind, &[], &[thread(1)]);
     assert_eq!(bound, illegal(), "it waits for a signal");
     let bound = world.invoke(sched_context(2), bind, &[], &[thread(2)]);
     assert_eq!(bound, OK, "it would run");
-    assert_eq!(world.kernel.awaiting_budget().count(), 1);
+    assert_eq!(world.kernel.release_queue().count(), 1);
 }
 
 #[test]
-fn nobody_unbinds_what_it_runs_on() {
+fn a_thread_cannot_unbind_its_own_scheduling_context() {
     let mut world = world();
     let unbind = invocation::SchedContextUnbind;
     assert_eq!(world.invoke(sched_context(0), unbind, &[], &[]), illegal());
@@ -144,7 +142,7 @@ fn nobody_unbinds_what_it_runs_on() {
 }
 
 #[test]
-fn unbinding_refuses_what_is_not_bound() {
+fn unbinding_refuses_unbound_objects() {
     let mut world = world();
     let unbind = invocation::SchedContextUnbindObject;
     let mut check = |caps: &[u64], answer: Answer| {
@@ -157,7 +155,7 @@ fn unbinding_refuses_what_is_not_bound() {
 }
 
 #[test]
-fn a_notification_lends_what_is_bound_to_it() {
+fn a_notification_lends_the_scheduling_context_bound_to_it() {
     let mut world = world();
     let notification = slots::BASE_OUTPUT_NOTIFICATION + 1;
     let (bind, unbind) = (
@@ -188,13 +186,13 @@ fn a_notification_lends_what_is_bound_to_it() {
 }
 
 #[test]
-fn unbinding_lets_go_of_everything() {
-    let domains = vec![
+fn unbinding_removes_every_reference() {
+    let pds = vec![
         pd("client", 10),
         pd("server", 20).passive(),
         pd("boss", 30).cap(1, UserCapKind::SchedContext, 0),
     ];
-    let mut world = World::init(&system(domains, &[pp((0, 1), (1, 1))]));
+    let mut world = World::init(&system(pds, &[pp((0, 1), (1, 1))]));
     world.wake(1);
     world.recv();
     world.wake(0);
@@ -205,14 +203,14 @@ fn unbinding_lets_go_of_everything() {
     let lent = world
         .kernel
         .sched_context(world.kernel.own_sched_context(world.thread(0)));
-    assert_eq!((lent.thread, lent.reply), (None, None));
+    assert_eq!((lent.thread(), lent.reply), (None, None));
     let reply = world.kernel.own_reply(world.thread(1));
     assert_eq!(world.kernel.reply(reply).above, None);
     assert!(matches!(world.state(0), ThreadState::BlockedOnReply { .. }));
 }
 
 #[test]
-fn consumed_time_is_in_microseconds_and_counted_anew() {
+fn consumed_time_is_in_microseconds_and_reset_when_read() {
     let mut world = world();
     let consumed = invocation::SchedContextConsumed;
     world.recv();
@@ -231,16 +229,16 @@ fn consumed_time_is_in_microseconds_and_counted_anew() {
 }
 
 #[test]
-fn yielding_to_a_thread_of_lower_priority_puts_it_first_in_its_line() {
-    let domains = vec![
+fn yielding_to_a_thread_of_lower_priority_makes_it_first_of_that_priority() {
+    let pds = vec![
         pd("boss", 30).cap(1, UserCapKind::SchedContext, 1),
         pd("one", 20),
         pd("two", 20),
     ];
-    let mut world = World::init(&system(domains, &[]));
+    let mut world = World::init(&system(pds, &[]));
     world.wake(0);
-    for domain in [1, 2] {
-        world.step(Event::Interrupt(WAKE_IRQ + domain));
+    for pd_index in [1, 2] {
+        world.step(Event::Interrupt(WAKE_IRQ + pd_index));
     }
     let first = |world: &World| world.kernel.ready().next().map(|thread| thread.index());
     assert_eq!(first(&world), Some(2));
@@ -252,31 +250,31 @@ fn yielding_to_a_thread_of_lower_priority_puts_it_first_in_its_line() {
 
 #[test]
 fn yielding_to_a_thread_of_the_same_priority_answers_when_the_yielder_runs_again() {
-    let domains = vec![
+    let pds = vec![
         pd("boss", 20).cap(1, UserCapKind::SchedContext, 1),
         pd("one", 20),
         pd("two", 20),
     ];
-    let mut world = World::init(&system(domains, &[]));
+    let mut world = World::init(&system(pds, &[]));
     world.wake(0);
-    for domain in [1, 2] {
-        world.step(Event::Interrupt(WAKE_IRQ + domain));
+    for pd_index in [1, 2] {
+        world.step(Event::Interrupt(WAKE_IRQ + pd_index));
     }
     let yield_to = invocation::SchedContextYieldTo;
     assert_eq!(world.call(user(1), &msg(yield_to, &[])), Some(1));
     let boss = world.kernel.thread(world.thread(0));
-    assert!(boss.yield_to.is_some());
+    assert!(boss.yield_to().is_some());
     world.use_time(70);
     assert_eq!(world.recv(), Some(0), "in front of the third");
     assert_eq!(world.received(0), common::received(0, 0, &[70]));
     let boss = world.kernel.thread(world.thread(0));
-    assert_eq!(boss.yield_to, None);
+    assert_eq!(boss.yield_to(), None);
 }
 
 #[test]
-fn yielding_refuses_oneself_nobody_and_those_above() {
+fn yielding_refuses_the_caller_unbound_targets_and_priorities_above_the_mcp() {
     let yield_to = invocation::SchedContextYieldTo;
-    let domains = vec![
+    let pds = vec![
         pd("boss", 20)
             .cap(1, UserCapKind::SchedContext, 0)
             .cap(2, UserCapKind::SchedContext, 1)
@@ -284,7 +282,7 @@ fn yielding_refuses_oneself_nobody_and_those_above() {
         pd("above", 21),
         pd("below", 19),
     ];
-    let mut world = World::init(&system(domains, &[]));
+    let mut world = World::init(&system(pds, &[]));
     world.wake(0);
     assert_eq!(world.invoke(user(1), yield_to, &[], &[]), illegal());
     assert_eq!(world.invoke(user(2), yield_to, &[], &[]), illegal());
@@ -299,12 +297,12 @@ fn yielding_refuses_oneself_nobody_and_those_above() {
 }
 
 #[test]
-fn a_yielder_that_is_stopped_has_not_yielded() {
-    let domains = vec![
+fn suspending_a_yielder_cancels_the_yield() {
+    let pds = vec![
         pd("boss", 20).cap(1, UserCapKind::SchedContext, 1),
         pd("one", 20).cap(1, UserCapKind::Tcb, 0),
     ];
-    let mut world = World::init(&system(domains, &[]));
+    let mut world = World::init(&system(pds, &[]));
     world.wake(0);
     world.step(Event::Interrupt(WAKE_IRQ + 1));
     let yield_to = invocation::SchedContextYieldTo;
@@ -312,7 +310,7 @@ fn a_yielder_that_is_stopped_has_not_yielded() {
     let suspend = invocation::TCBSuspend;
     assert_eq!(world.invoke(user(1), suspend, &[], &[]), OK);
     let boss = world.kernel.thread(world.thread(0));
-    assert_eq!(boss.yield_to, None);
+    assert_eq!(boss.yield_to(), None);
 }
 
 #[test]

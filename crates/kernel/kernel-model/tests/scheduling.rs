@@ -1,5 +1,5 @@
-//! Priorities, time slices, budgets and waiting for them. A tick is a microsecond here, and the
-//! least budget 20.
+//! Priorities, time slices, budgets and refills. A tick is a microsecond here, and the least budget
+//! is 20.
 
 mod common;
 
@@ -9,17 +9,17 @@ use kernel_model::numbers::{invocation, syscall};
 use kernel_model::{Event, Next, Refill, ThreadState};
 use microkit_abi::slots;
 
-fn head(world: &World, domain: usize) -> Refill {
-    let own = world.kernel.own_sched_context(world.thread(domain));
-    world.kernel.sched_context(own).refills.head()
+fn head(world: &World, pd_index: usize) -> Refill {
+    let own = world.kernel.own_sched_context(world.thread(pd_index));
+    world.kernel.sched_context(own).refills().head()
 }
 
-fn tail(world: &World, domain: usize) -> Option<Refill> {
-    let own = world.kernel.own_sched_context(world.thread(domain));
-    world.kernel.sched_context(own).refills.tail()
+fn tail(world: &World, pd_index: usize) -> Option<Refill> {
+    let own = world.kernel.own_sched_context(world.thread(pd_index));
+    world.kernel.sched_context(own).refills().tail()
 }
 
-/// Who runs in each of the next slices of so many microseconds.
+/// Returns the PD that runs in each of the next slices of `us` microseconds.
 fn slices(world: &mut World, us: u64, count: usize) -> Vec<Option<usize>> {
     (0..count)
         .map(|_| {
@@ -32,16 +32,16 @@ fn slices(world: &mut World, us: u64, count: usize) -> Vec<Option<usize>> {
 
 #[test]
 fn threads_of_one_priority_take_turns_of_a_budget() {
-    let domains = vec![pd("a", 5), pd("b", 5), pd("c", 5), pd("low", 4)];
-    let mut world = World::boot(&system(domains, &[]));
+    let pds = vec![pd("a", 5), pd("b", 5), pd("c", 5), pd("low", 4)];
+    let mut world = World::boot(&system(pds, &[]));
     let turns = [Some(2), Some(1), Some(0)];
     assert_eq!(slices(&mut world, 1000, 6), [turns, turns].concat());
 }
 
 #[test]
-fn a_time_slice_that_was_interrupted_goes_on() {
-    let domains = vec![pd("a", 5), pd("b", 5), pd("high", 6)];
-    let mut world = World::boot(&system(domains, &[]));
+fn a_time_slice_continues_after_an_interrupt() {
+    let pds = vec![pd("a", 5), pd("b", 5), pd("high", 6)];
+    let mut world = World::boot(&system(pds, &[]));
     world.first_receive(2);
     let start = world.machine.now;
     assert_eq!(world.running(), Some(1));
@@ -55,8 +55,8 @@ fn a_time_slice_that_was_interrupted_goes_on() {
 
 #[test]
 fn yielding_gives_the_rest_of_the_slice_away() {
-    let domains = vec![pd("a", 5), pd("b", 5)];
-    let mut world = World::boot(&system(domains, &[]));
+    let pds = vec![pd("a", 5), pd("b", 5)];
+    let mut world = World::boot(&system(pds, &[]));
     world.pass(300);
     assert_eq!(world.syscall(syscall::Yield), Some(0));
     assert_eq!(world.until(), Some(world.machine.now + 1000), "a whole one");
@@ -74,12 +74,12 @@ fn yielding_alone_starts_a_new_slice() {
 
 #[test]
 fn a_budget_lasts_for_a_period() {
-    let domains = vec![pd("a", 5).budget(300, 1000), pd("low", 4)];
-    let mut world = World::boot(&system(domains, &[]));
+    let pds = vec![pd("a", 5).budget(300, 1000), pd("low", 4)];
+    let mut world = World::boot(&system(pds, &[]));
     let start = world.machine.now;
     assert_eq!(world.until(), Some(start + 300));
     assert_eq!(world.pass(300), Some(1));
-    let waiting: Vec<_> = world.kernel.awaiting_budget().collect();
+    let waiting: Vec<_> = world.kernel.release_queue().collect();
     assert_eq!(waiting, [world.thread(0)]);
     assert_eq!(head(&world, 0).time, start + 1000);
     assert_eq!(world.until(), Some(start + 1000), "then it comes back");
@@ -88,31 +88,31 @@ fn a_budget_lasts_for_a_period() {
     assert_eq!(world.until(), Some(start + 1300));
 }
 
-/// As in seL4's `tcbReleaseEnqueue` (`src/object/tcb.c`): a thread goes behind threads with the
-/// same time.
+/// As in seL4's `tcbReleaseEnqueue` (`src/object/tcb.c`), a thread is inserted behind threads with
+/// the same time.
 #[test]
-fn threads_whose_budgets_come_at_once_wait_in_the_order_in_which_they_began() {
-    // Each begins when the one before has used its budget up, and gets the next at the same time.
-    let domains = vec![
+fn threads_with_the_same_refill_time_are_released_in_the_order_of_arrival() {
+    // Each starts when the one before has used up its budget. All have the same refill time.
+    let pds = vec![
         pd("a", 8).budget(100, 1000),
         pd("b", 7).budget(200, 900),
         pd("c", 6).budget(300, 700),
         pd("low", 1),
     ];
-    let mut world = World::boot(&system(domains, &[]));
+    let mut world = World::boot(&system(pds, &[]));
     let start = world.machine.now;
-    for (domain, us) in [(0, 100), (1, 200), (2, 300)] {
-        assert_eq!(world.running(), Some(domain));
+    for (pd_index, us) in [(0, 100), (1, 200), (2, 300)] {
+        assert_eq!(world.running(), Some(pd_index));
         world.pass(us);
     }
-    let times = [0, 1, 2].map(|domain| head(&world, domain).time - start);
+    let times = [0, 1, 2].map(|pd_index| head(&world, pd_index).time - start);
     assert_eq!(times, [1000; 3]);
-    let waiting: Vec<_> = world.kernel.awaiting_budget().collect();
-    assert_eq!(waiting, [0, 1, 2].map(|domain| world.thread(domain)));
+    let waiting: Vec<_> = world.kernel.release_queue().collect();
+    assert_eq!(waiting, [0, 1, 2].map(|pd_index| world.thread(pd_index)));
 }
 
 #[test]
-fn with_nothing_else_to_run_the_machine_is_idle_until_budget_comes() {
+fn without_ready_threads_the_machine_is_idle_until_the_next_refill() {
     let mut world = World::boot(&system(vec![pd("a", 5).budget(300, 1000)], &[]));
     let start = world.machine.now;
     world.pass(300);
@@ -139,7 +139,7 @@ fn yielding_a_budget_waits_for_the_next_period() {
 }
 
 #[test]
-fn a_part_of_a_budget_comes_back_a_period_after_it_was_there() {
+fn a_used_part_of_a_budget_returns_a_period_after_it_was_usable() {
     let mut world = World::init(&system(vec![pd("a", 5).budget(300, 1000)], &[]));
     world.pass(5000);
     world.wake(0);
@@ -155,7 +155,7 @@ fn a_part_of_a_budget_comes_back_a_period_after_it_was_there() {
         amount: 100,
     };
     assert_eq!(tail(&world, 0), Some(back));
-    // It wakes up with 200; the rest is there when those are used up or later.
+    // It wakes up with 200. The rest is usable when those are used up, or later.
     world.pass(400);
     world.wake(0);
     assert_eq!(world.until(), Some(start + 700));
@@ -164,7 +164,7 @@ fn a_part_of_a_budget_comes_back_a_period_after_it_was_there() {
 }
 
 #[test]
-fn budget_that_was_not_used_does_not_add_up() {
+fn unused_budget_does_not_accumulate() {
     let mut world = World::init(&system(vec![pd("a", 5).budget(300, 1000)], &[]));
     world.pass(100_000);
     world.wake(0);
@@ -172,13 +172,13 @@ fn budget_that_was_not_used_does_not_add_up() {
 }
 
 #[test]
-fn an_entry_without_enough_budget_is_done_again_when_there_is() {
-    let domains = vec![pd("a", 5).budget(300, 1000), pd("b", 4)];
-    let mut world = World::init(&system(domains, &[notify((0, 1), (1, 1))]));
+fn an_entry_without_enough_budget_is_repeated_after_the_refill() {
+    let pds = vec![pd("a", 5).budget(300, 1000), pd("b", 4)];
+    let mut world = World::init(&system(pds, &[notify((0, 1), (1, 1))]));
     world.pass(5000);
     world.wake(0);
     let start = world.machine.now;
-    // 281 are used: less than the 20 that an entry may take are left.
+    // 281 are used, so that less is left than the 20 that an entry can take.
     world.use_time(281);
     assert_eq!(world.notify(1), None);
     assert_eq!(world.state(0), ThreadState::Restart);
@@ -187,7 +187,7 @@ fn an_entry_without_enough_budget_is_done_again_when_there_is() {
         ThreadState::BlockedOnNotification { .. }
     ));
     let svc = world.context(0).fault_ip;
-    // What was left over goes to the refill that comes back.
+    // The rest is merged into the next refill.
     assert_eq!(head(&world, 0).time, start + 1000 - 19);
     assert_eq!(head(&world, 0).amount, 300);
     world.pass(1000 - 281 - 19);
@@ -196,18 +196,18 @@ fn an_entry_without_enough_budget_is_done_again_when_there_is() {
 }
 
 #[test]
-fn an_interrupt_ends_the_slice_of_who_has_no_budget_left() {
-    let domains = vec![pd("a", 5).budget(300, 1000), pd("b", 4)];
-    let mut world = World::init(&system(domains, &[]));
+fn an_interrupt_ends_the_slice_of_a_thread_without_budget() {
+    let pds = vec![pd("a", 5).budget(300, 1000), pd("b", 4)];
+    let mut world = World::init(&system(pds, &[]));
     world.wake(0);
     world.use_time(290);
     assert_eq!(world.step(Event::Interrupt(WAKE_IRQ + 1)), Some(1));
     assert_eq!(world.state(0), ThreadState::Running);
-    assert_eq!(world.kernel.awaiting_budget().count(), 1);
+    assert_eq!(world.kernel.release_queue().count(), 1);
 }
 
 #[test]
-fn a_tick_too_early_changes_nothing() {
+fn an_early_tick_changes_nothing() {
     let mut world = World::boot(&system(vec![pd("a", 5), pd("b", 5)], &[]));
     let until = world.until();
     world.use_time(500);
@@ -216,7 +216,7 @@ fn a_tick_too_early_changes_nothing() {
 }
 
 #[test]
-fn a_clock_that_goes_back_stands_still() {
+fn a_clock_that_goes_back_counts_as_stopped() {
     let mut world = World::boot(&system(vec![pd("a", 5)], &[]));
     let until = world.until();
     world.machine.now = 0;
@@ -225,14 +225,14 @@ fn a_clock_that_goes_back_stands_still() {
 }
 
 #[test]
-fn time_is_charged_to_who_ran() {
-    let domains = vec![
+fn time_is_charged_to_the_thread_that_ran() {
+    let pds = vec![
         pd("watcher", 20)
             .cap(1, boot_spec::UserCapKind::SchedContext, 1)
             .cap(2, boot_spec::UserCapKind::SchedContext, 0),
         pd("worker", 10),
     ];
-    let mut world = World::init(&system(domains, &[]));
+    let mut world = World::init(&system(pds, &[]));
     let consumed = |world: &mut World, slot| {
         let cptr = slots::user_cptr(slot).unwrap();
         world.invoke(cptr, invocation::SchedContextConsumed, &[], &[])
@@ -249,15 +249,15 @@ fn time_is_charged_to_who_ran() {
     world.use_time(5);
     assert_eq!(consumed(&mut world, 1), Ok(vec![123]));
     assert_eq!(consumed(&mut world, 1), Ok(vec![0]), "since it was asked");
-    // Its own time is not charged before it has to be.
+    // Its own time is not charged before something depends on it.
     assert_eq!(consumed(&mut world, 2), Ok(vec![7]));
 }
 
 #[test]
 fn waking_up_with_higher_priority_preempts_and_with_the_same_does_not() {
     for (priority, runs) in [(4, 0), (5, 0), (6, 1)] {
-        let domains = vec![pd("runs", 5), pd("wakes", priority)];
-        let mut world = World::init(&system(domains, &[]));
+        let pds = vec![pd("runs", 5), pd("wakes", priority)];
+        let mut world = World::init(&system(pds, &[]));
         world.wake(0);
         let running = world.step(Event::Interrupt(WAKE_IRQ + 1));
         assert_eq!(running, Some(runs), "priority {priority}");
@@ -265,17 +265,17 @@ fn waking_up_with_higher_priority_preempts_and_with_the_same_does_not() {
 }
 
 #[test]
-fn budgets_come_back_in_the_order_of_their_times() {
-    let domains = vec![
+fn refills_arrive_in_the_order_of_their_times() {
+    let pds = vec![
         pd("late", 5).budget(100, 3000),
         pd("early", 5).budget(100, 1000),
         pd("middle", 5).budget(100, 2000),
     ];
-    let mut world = World::boot(&system(domains, &[]));
+    let mut world = World::boot(&system(pds, &[]));
     world.pass(300);
     let order: Vec<usize> = world
         .kernel
-        .awaiting_budget()
+        .release_queue()
         .map(|thread| thread.index())
         .collect();
     assert_eq!(order, [1, 2, 0]);
@@ -285,7 +285,7 @@ fn budgets_come_back_in_the_order_of_their_times() {
 }
 
 #[test]
-fn a_fault_without_budget_is_taken_again() {
+fn a_fault_without_budget_is_repeated_after_the_refill() {
     let mut world = World::boot(&system(vec![pd("a", 5).budget(300, 1000)], &[]));
     world.use_time(290);
     let fault = kernel_model::Fault::UserException { number: 0, code: 0 };

@@ -1,5 +1,5 @@
-//! What a PD can do to a thread whose capability it has: its child's, or one of its `<cspace>`. Its
-//! registers have a file of their own.
+//! Invocations of a thread, that of a child or one of a `<cspace>`. For its registers see
+//! `registers.rs`.
 
 mod common;
 
@@ -22,7 +22,7 @@ fn a_label_of_another_object_is_an_illegal_operation() {
 }
 
 #[test]
-fn suspending_stops_a_thread_and_resuming_lets_it_start_over() {
+fn a_resumed_thread_repeats_its_system_call() {
     let mut world = world();
     let recv = world.context(1).fault_ip;
     assert_eq!(world.invoke(CHILD, invocation::TCBSuspend, &[], &[]), OK);
@@ -34,7 +34,7 @@ fn suspending_stops_a_thread_and_resuming_lets_it_start_over() {
 }
 
 #[test]
-fn a_thread_that_was_between_instructions_goes_on_where_it_was() {
+fn a_resumed_thread_that_was_preempted_continues() {
     let mut world = world();
     world.recv();
     world.wake(1);
@@ -70,8 +70,9 @@ fn a_thread_that_suspends_itself_suspends_itself_again_when_resumed() {
 }
 
 #[test]
-fn suspending_takes_a_thread_out_of_every_queue() {
-    // From a call that waits for the receiver, for the reply, and from the ready queue.
+fn suspending_removes_a_thread_from_every_queue() {
+    // From a call that waits for a receiver, from one that waits for a reply, and from the ready
+    // queue.
     let mut world = world();
     world.recv();
     world.wake(1);
@@ -87,7 +88,7 @@ fn suspending_takes_a_thread_out_of_every_queue() {
 }
 
 #[test]
-fn a_priority_can_be_at_most_the_authoritys() {
+fn a_priority_can_be_at_most_the_mcp_of_the_authority() {
     for label in [invocation::TCBSetPriority, invocation::TCBSetMCPriority] {
         check(
             label,
@@ -110,7 +111,7 @@ fn a_priority_can_be_at_most_the_authoritys() {
 }
 
 #[test]
-fn a_new_priority_counts_at_once() {
+fn a_new_priority_takes_effect_at_once() {
     let mut world = world();
     world.step(kernel_model::Event::Interrupt(common::spec::WAKE_IRQ + 1));
     world.step(kernel_model::Event::Interrupt(common::spec::WAKE_IRQ + 2));
@@ -123,15 +124,15 @@ fn a_new_priority_counts_at_once() {
     assert_eq!(ready(&world), [1, 2], "in front of those of its priority");
     assert_eq!(world.invoke(CHILD, set, &[19], &[own()]), OK);
     assert_eq!(ready(&world), [2, 1]);
-    // The caller's own: it is not the highest any more.
+    // The caller's own priority, which is not the highest any more.
     world.call(own(), &msg_with_caps(set, &[19], &[own()]));
     assert_eq!(world.running(), Some(2));
     assert_eq!(ready(&world), [0, 1]);
 }
 
 #[test]
-fn a_thread_that_waits_waits_at_its_new_place() {
-    let domains = vec![
+fn a_blocked_thread_moves_to_its_new_place() {
+    let pds = vec![
         pd("server", 5),
         pd("boss", 60)
             .cap(1, UserCapKind::Tcb, 1)
@@ -141,10 +142,10 @@ fn a_thread_that_waits_waits_at_its_new_place() {
         pd("two", 20),
     ];
     let channels = [pp((2, 1), (0, 1)), pp((3, 1), (0, 2))];
-    let mut world = World::init(&system(domains, &channels));
+    let mut world = World::init(&system(pds, &channels));
     world.wake(0);
-    for domain in [2, 3] {
-        world.wake(domain);
+    for pd_index in [2, 3] {
+        world.wake(pd_index);
         world.pp_call(1, &msg(0, &[]));
     }
     let endpoint = world.kernel.own_endpoint(world.thread(0));
@@ -205,15 +206,15 @@ fn scheduling_parameters_are_set_together_or_not_at_all() {
         OK
     );
     let child = world.kernel.thread(world.thread(1));
-    assert_eq!((child.mcp, child.priority), (22, 21));
-    assert_eq!(child.sched_context, None);
+    assert_eq!((child.mcp, child.priority()), (22, 21));
+    assert_eq!(child.sched_context(), None);
     assert_eq!(child.fault_handler.map(|handler| handler.badge), Some(1));
     assert_eq!(
         world.invoke(CHILD, label, &[22, 21], &[own(), own_sc, fault]),
         OK
     );
     assert_eq!(world.runs_on(1), Some(1));
-    // Nobody takes its own scheduling context away.
+    // A thread cannot take away its own scheduling context.
     assert_eq!(
         world.invoke(own(), label, &[1, 1], &[own(), 0, fault]),
         illegal()
@@ -221,7 +222,7 @@ fn scheduling_parameters_are_set_together_or_not_at_all() {
 }
 
 #[test]
-fn a_timeout_endpoint_is_an_endpoint_or_none() {
+fn a_timeout_handler_is_an_endpoint_or_null() {
     let invalid = || refused(error::InvalidCapability, &[1]);
     check(
         invocation::TCBSetTimeoutEndpoint,
@@ -235,7 +236,7 @@ fn a_timeout_endpoint_is_an_endpoint_or_none() {
 }
 
 #[test]
-fn spaces_and_buffers_cannot_be_set_without_the_capabilities_that_no_pd_has() {
+fn spaces_and_buffers_cannot_be_set_without_capabilities_that_no_pd_has() {
     let illegal = || refused(error::IllegalOperation, &[]);
     let truncated = || refused(error::TruncatedMessage, &[]);
     let caps = [slots::VSPACE; 3];
@@ -288,7 +289,7 @@ fn flags_are_cleared_then_set_and_answered() {
 }
 
 #[test]
-fn binding_refuses_what_is_no_notification() {
+fn binding_refuses_other_objects_than_notifications() {
     let mut world = world();
     let (bind, unbind) = (
         invocation::TCBBindNotification,
@@ -304,7 +305,7 @@ fn binding_refuses_what_is_no_notification() {
 }
 
 #[test]
-fn an_invocation_that_is_sent_is_done_but_not_answered() {
+fn an_invocation_by_send_has_no_answer() {
     let mut world = world();
     let info = msg(invocation::TCBSuspend, &[]);
     let before = *world.context(0);
@@ -316,7 +317,7 @@ fn an_invocation_that_is_sent_is_done_but_not_answered() {
 }
 
 #[test]
-fn a_thread_cannot_be_invoked_in_front_of_a_receive() {
+fn a_thread_cannot_be_invoked_by_a_system_call_that_receives() {
     let mut world = world();
     world.nb_send_recv(CHILD, &msg(invocation::TCBSuspend, &[]));
     assert_ne!(world.state(1), ThreadState::Inactive);

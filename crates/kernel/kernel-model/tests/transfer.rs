@@ -1,4 +1,4 @@
-//! What of a message arrives.
+//! Transfer of messages: words and capabilities.
 
 mod common;
 
@@ -12,17 +12,17 @@ const EXTRA_CAPS_INDEX: usize = MAX_MESSAGE_WORDS + 2;
 
 /// A parent that is called by its children, of which the second can be called too.
 fn world() -> World {
-    let domains = vec![
+    let pds = vec![
         pd("parent", 30),
         pd("child", 20).child_of(0, 0),
         pd("other", 10).child_of(0, 1),
     ];
     let channels = [pp((1, 1), (0, 1)), pp((2, 1), (0, 2)), pp((1, 2), (2, 3))];
-    World::init(&system(domains, &channels))
+    World::init(&system(pds, &channels))
 }
 
-fn info(world: &World, domain: usize) -> MessageInfo {
-    MessageInfo::from_word(world.context(domain)[INFO_REGISTER])
+fn info(world: &World, pd_index: usize) -> MessageInfo {
+    MessageInfo::from_word(world.context(pd_index)[INFO_REGISTER])
 }
 
 fn numbers(count: u64) -> Vec<u64> {
@@ -61,7 +61,7 @@ fn a_label_of_52_bits_arrives() {
 }
 
 #[test]
-fn a_message_longer_than_the_longest_is_as_long_as_the_longest() {
+fn a_length_above_the_maximum_counts_as_the_maximum() {
     let mut world = world();
     world.wake(1);
     world.put(&msg(1, &numbers(120)));
@@ -75,7 +75,7 @@ fn a_message_longer_than_the_longest_is_as_long_as_the_longest() {
 #[test]
 fn without_a_buffer_on_either_side_four_words_arrive() {
     let without_buffer = |world: &mut World| {
-        // The parent takes the child's buffer away: address 0, no frame.
+        // The parent takes away the child's IPC buffer: address 0, no frame.
         world.wake(0);
         let tcb = slots::BASE_TCB;
         let taken = world.invoke(tcb, invocation::TCBSetIPCBuffer, &[0], &[0]);
@@ -91,11 +91,11 @@ fn without_a_buffer_on_either_side_four_words_arrive() {
     assert_eq!(world.received(1).words, numbers(4), "the receiver has none");
 }
 
-/// What arrives when the child calls the parent with these capabilities: how many, which as
-/// badges, and the badges.
+/// Calls the parent from the child with these capabilities. Returns how many arrive, which of them
+/// as badges, and the badges.
 fn caps_that_arrive(caps: &[u64]) -> (u8, u8, Vec<u64>) {
     let mut world = world();
-    // The parent asks for capabilities in a slot that is there and empty.
+    // The parent names an empty slot to receive capabilities in.
     world.machine.buffers[0][EXTRA_CAPS_INDEX + 3..].copy_from_slice(&[0, 300, 64]);
     world.wake(1);
     world.pp_call(1, &msg_with_caps(1, &[], caps));
@@ -148,18 +148,18 @@ fn a_reply_carries_no_capabilities() {
 }
 
 #[test]
-fn a_capability_that_is_not_there_is_a_fault_of_the_sender() {
+fn a_missing_capability_is_a_fault_of_the_sender() {
     let mut world = world();
     world.wake(1);
     let message = msg_with_caps(1, &[], &[slots::BASE_ENDPOINT + 1, 512]);
     world.pp_call(1, &message);
-    // Its parent hears of it in place of the message.
+    // Its parent gets the fault instead of the message.
     assert_eq!(world.received(0).badge, badge::fault(0));
     assert_eq!(world.received(0).words[1..3], [512, 0]);
 }
 
 #[test]
-fn a_sender_that_does_not_wait_is_not_told_that_a_capability_is_not_there() {
+fn a_non_blocking_send_with_a_missing_capability_is_not_a_fault() {
     let mut world = world();
     world.wake(1);
     let message = msg_with_caps(1, &[], &[512]);
@@ -167,11 +167,11 @@ fn a_sender_that_does_not_wait_is_not_told_that_a_capability_is_not_there() {
 }
 
 #[test]
-fn capabilities_of_a_sender_that_waits_are_looked_up_when_it_is_received_from() {
+fn capabilities_of_a_blocked_sender_are_looked_up_on_receipt() {
     let mut world = world();
     world.wake(2);
     world.wake(0);
-    // The parent is at work; the child's message waits, and names a capability.
+    // The parent is busy. The child's message waits, and names a capability.
     world.recv();
     assert_eq!(world.running(), Some(2));
     let Msg { .. } = Msg::default();
@@ -179,7 +179,7 @@ fn capabilities_of_a_sender_that_waits_are_looked_up_when_it_is_received_from() 
     let message = msg_with_caps(1, &[], &[slots::BASE_ENDPOINT + 2]);
     world.pp_call(2, &message);
     assert_eq!(world.running(), Some(2));
-    // Before the message is taken, what the buffer says is no capability any more.
+    // Before the message is received, the IPC buffer changes and names no capability any more.
     world.machine.buffers[1][EXTRA_CAPS_INDEX] = 512;
     world.recv();
     assert_eq!(world.running(), Some(2));

@@ -64,8 +64,8 @@ impl Machine for Host {
     fn report(&mut self, report: Report<'_>) {
         match report {
             Report::Fault(fault) => self.faults.push(MonitorFault {
-                domain: fault.domain,
-                name: self.names[fault.domain],
+                domain: fault.pd_index,
+                name: self.names[fault.pd_index],
                 label: fault.label,
             }),
             Report::NoFaultHandler { thread, fault } => self.faults.push(MonitorFault {

@@ -61,7 +61,7 @@ impl Memory<'_> {
 
     /// Everything that is mapped, program and stack among it.
     pub fn mappings(&self) -> impl Iterator<Item = &Mapping> {
-        self.image.spec.domains[self.domain].mappings.iter()
+        self.image.spec.pds[self.domain].mappings.iter()
     }
 
     /// Whether it may use the floating-point registers.
@@ -76,7 +76,7 @@ impl Memory<'_> {
 
     fn find(&self, vaddr: u64) -> Option<(Place, Perms)> {
         let word = |from: u64| ((vaddr - from) / 8) as usize;
-        let buffer = self.image.spec.domains[self.domain].ipc_buffer;
+        let buffer = self.image.spec.pds[self.domain].ipc_buffer;
         if let Some(offset) = vaddr.checked_sub(buffer)
             && offset < 8 * IPC_BUFFER_WORDS as u64
         {

@@ -24,7 +24,7 @@ impl Plan {
             segment
         });
         let segments = segments.collect();
-        let domains = self
+        let pds = self
             .protection_domains
             .iter()
             .map(|pd| self.domain_spec(pd))
@@ -32,7 +32,7 @@ impl Plan {
         let channels = self.channels.clone();
         BootSpec {
             user_top: self.platform.user_top,
-            domains,
+            pds,
             channels,
             segments,
         }

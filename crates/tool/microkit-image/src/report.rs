@@ -120,7 +120,7 @@ impl Plan {
         };
         rows.push(row("receives on", input.to_owned()));
         if let Some(parent) = pd.parent {
-            let name = self.domain_name(parent.domain);
+            let name = self.domain_name(parent.pd_index);
             rows.push(row(
                 "parent",
                 format!("{name}, as child {}", parent.child_id),
@@ -167,7 +167,7 @@ impl Plan {
                 };
                 vec![
                     format!("slot {}", cap.slot),
-                    format!("{kind} of {}", self.domain_name(cap.domain)),
+                    format!("{kind} of {}", self.domain_name(cap.pd_index)),
                 ]
             }),
         )
@@ -216,8 +216,8 @@ impl Plan {
         for channel in &self.channels {
             let [one, other] = &channel.ends;
             for (end, far) in [(one, other), (other, one)] {
-                if usize::from(end.domain) == number {
-                    let name = self.domain_name(far.domain);
+                if usize::from(end.pd_index) == number {
+                    let name = self.domain_name(far.pd_index);
                     let row = vec![end.id.to_string(), format!("to {name}"), may(end, far)];
                     rows.push((end.id, row));
                 }

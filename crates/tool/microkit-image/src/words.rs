@@ -57,14 +57,14 @@ pub(crate) fn cap(cap: &sdf::Capability) -> UserCap {
     UserCap {
         slot: cap.slot_index,
         kind,
-        domain: number(cap.pd),
+        pd_index: number(cap.pd),
     }
 }
 
 /// A channel.
 pub(crate) fn channel(channel: &sdf::Channel) -> Channel {
     let end = |end: &sdf::End| ChannelEnd {
-        domain: number(end.pd),
+        pd_index: number(end.pd),
         id: end.id,
         pp: end.pp,
         notify: end.notify,
@@ -78,7 +78,7 @@ pub(crate) fn channel(channel: &sdf::Channel) -> Channel {
 pub(crate) fn parent(pd: &sdf::ProtectionDomain) -> Option<Parent> {
     let (parent, child_id) = pd.parent.zip(pd.child_id)?;
     Some(Parent {
-        domain: number(parent),
+        pd_index: number(parent),
         child_id,
     })
 }

@@ -84,7 +84,7 @@ fn a_family_finds_its_channels_interrupts_and_children() {
     check_words(&machine, 1, DATA + 72, &[none, none, 1 << 61, none]);
     check_words(&machine, 1, word("up"), &[61]);
     check_words(&machine, 2, DATA + 72, &[none, none, none, none]);
-    let domains = &machine.spec.domains;
+    let domains = &machine.spec.pds;
     assert_eq!(
         domains
             .iter()
@@ -92,7 +92,7 @@ fn a_family_finds_its_channels_interrupts_and_children() {
             .collect::<Vec<_>>(),
         [true, true, false]
     );
-    assert_eq!(domains[2].parent.unwrap().domain, 1);
+    assert_eq!(domains[2].parent.unwrap().pd_index, 1);
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn a_program_may_be_unusual() {
     check_memory(&machine, 1, 0x40_0fef, &[0, 7, 7]);
     check_memory(&machine, 1, 0x40_100e, &[7, 7, 0]);
     check_memory(&machine, 1, DATA + 0x200, &[0, 0]);
-    let pd = &machine.spec.domains[1];
+    let pd = &machine.spec.pds[1];
     let both = pd
         .mappings
         .iter()
@@ -139,7 +139,7 @@ fn of_a_long_name_the_program_finds_what_its_symbol_holds() {
     assert!(name.len() > 64);
     check_memory(&machine, 2, DATA, &name.as_bytes()[..64]);
     check_memory(&machine, 2, DATA + 64, &[0]);
-    assert_eq!(machine.spec.domains[2].name, name[..64]);
+    assert_eq!(machine.spec.pds[2].name, name[..64]);
 }
 
 #[test]

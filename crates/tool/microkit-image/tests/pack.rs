@@ -42,7 +42,7 @@ fn a_plan_without_programs_differs_in_the_programs_alone() {
         let without = plan_without_programs(&system, &platform, &case.files).unwrap();
         let mut without = without.boot_spec(0);
         assert_eq!(with.channels, without.channels, "{}", case.name);
-        for (with, without) in with.domains.iter().zip(&mut without.domains) {
+        for (with, without) in with.pds.iter().zip(&mut without.pds) {
             let entry = without.entry;
             let page = without.mappings.iter().find(|map| map.vaddr == entry);
             assert!(page.is_some_and(|page| page.bytes == 0x1000 && page.perms.execute));

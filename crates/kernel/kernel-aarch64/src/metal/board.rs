@@ -1,4 +1,4 @@
-//! The machine, as the model asks for it.
+//! The machine that the model runs on: QEMU's `virt` as a [`Machine`].
 
 use super::console::Console;
 use super::gic::Gic;
@@ -16,10 +16,10 @@ use kernel_model::{CacheMaintenance, CacheRange, HaltReason, Machine, Report, Th
 pub(super) struct Board {
     pub(super) console: Console,
     pub(super) gic: Gic,
-    /// Of each PD.
+    /// The IPC buffer of each PD.
     pub(super) ipc_buffers: Vec<IpcBuffer>,
     pub(super) spec: BootSpec,
-    /// The page tables of each PD.
+    /// The physical address of the page tables of each PD.
     pub(super) tables: Vec<u64>,
 }
 
@@ -58,7 +58,7 @@ impl Machine for Board {
     }
 
     fn report(&mut self, report: Report<'_>) {
-        // The console takes everything.
+        // Writing to the console cannot fail.
         let _ = self.print(report);
     }
 }
@@ -66,20 +66,20 @@ impl Machine for Board {
 impl Board {
     fn print(&mut self, report: Report<'_>) -> fmt::Result {
         let name = |thread: ThreadId| {
-            let pd = self.spec.domains.get(thread.index());
+            let pd = self.spec.pds.get(thread.index());
             pd.map_or("monitor", |pd| pd.name.as_str())
         };
         let console = &mut self.console;
         match report {
-            // As it should be.
+            // These are not errors, and would only mix with the output of PDs.
             Report::MonitorStarted | Report::Passive { .. } | Report::NameThread { .. } => Ok(()),
-            Report::Fault(fault) => match self.spec.domains.get(fault.domain) {
+            Report::Fault(fault) => match self.spec.pds.get(fault.pd_index) {
                 Some(pd) => write!(console, "{}", FaultReport { pd, fault }),
                 None => Ok(()),
             },
-            Report::NotPassive { domain, error } => {
-                let name = self.spec.domains.get(domain).map_or("?", |pd| &pd.name);
-                writeln!(console, "{ERROR}{name}: could not be made passive: {error}")
+            Report::NotPassive { pd_index, error } => {
+                let name = self.spec.pds.get(pd_index).map_or("?", |pd| &pd.name);
+                writeln!(console, "{ERROR}{name}: cannot be made passive: {error}")
             }
             Report::NoFaultHandler { thread, fault } => {
                 let name = name(thread);
@@ -93,20 +93,25 @@ impl Board {
                 kernel,
             } => snapshot::take(kernel, &self.tables),
             Report::UnhandledIrq { number, .. } => {
-                writeln!(console, "{ERROR}nobody handles interrupt {number}")
+                writeln!(console, "{ERROR}IRQ {number} has no handler")
             }
             Report::DumpScheduler(kernel) => write!(console, "{}", ThreadList(kernel)),
             Report::Snapshot { thread, .. } => {
                 let name = name(thread);
-                writeln!(console, "{INFO}{name}: DebugSnapshot prints nothing here")
+                writeln!(
+                    console,
+                    "{INFO}{name}: DebugSnapshot is not supported by the model kernel"
+                )
             }
             Report::Halt { thread, reason } => {
                 let name = name(thread);
                 let reason = match reason {
                     HaltReason::Asked => "with DebugHalt",
-                    HaltReason::NotAThread => "as what it named is no thread",
-                    HaltReason::NoIpcBuffer => "as the thread that it named has no IPC buffer",
-                    HaltReason::NameTooLong => "as it gave a thread a name without an end",
+                    HaltReason::NotAThread => "because it named something that is not a thread",
+                    HaltReason::NoIpcBuffer => "because it named a thread without an IPC buffer",
+                    HaltReason::NameTooLong => {
+                        "because the name that it gave a thread does not end"
+                    }
                 };
                 writeln!(console, "{ERROR}{name}: halted the machine, {reason}")
             }

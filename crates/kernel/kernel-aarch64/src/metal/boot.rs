@@ -1,11 +1,11 @@
-//! The first instructions: from how the machine starts to where Rust can run.
+//! The first instructions: from the state in which the machine starts to one in which Rust can run.
 
 use core::arch::global_asm;
 use kernel_aarch64::layout::UART;
 use kernel_aarch64::registers::{CPTR, MAIR, SCTLR_EL2, TCR};
 
-/// The tables with which the kernel boots, until [`mmu`](super::mmu) has made better ones: the
-/// addresses are the physical ones, the first gigabyte is devices, the next two are memory.
+/// The page tables of boot, until [`mmu`](super::mmu) has made stricter ones. Virtual addresses are
+/// physical addresses. The first gigabyte is device memory, the next two are normal memory.
 #[repr(C, align(4096))]
 struct BootTables([u64; 512]);
 
@@ -24,12 +24,12 @@ static BOOT_TABLES: BootTables = {
 
 // The reasons for each step, from the Arm ARM:
 //
-// - All cores may come here; one goes on (*MPIDR_EL1*: affinity 0 in all levels).
-// - At another exception level than EL2 nothing below would work. The serial port can be written
-//   even then, as the MMU is off.
-// - Floating point must not trap before Rust runs, which may use it (*CPTR_EL2*).
-// - Before the MMU is turned on, no stale entry may be in the TLB or the instruction cache
-//   (*Enabling stage 1 translation*); the barriers order that.
+// - All cores may start here. Only one continues (*MPIDR_EL1*: affinity 0 in all levels).
+// - Nothing below works at an exception level other than EL2. The serial port can be written even
+//   then, because the MMU is off.
+// - Floating point must not trap when Rust runs, because Rust may use it (*CPTR_EL2*).
+// - When the MMU is turned on, no stale entry may be in the TLB or the instruction cache (*Enabling
+//   stage 1 translation*). The barriers complete the invalidation first.
 // - The stack is 16-byte aligned (AAPCS64).
 global_asm!(
     r#"

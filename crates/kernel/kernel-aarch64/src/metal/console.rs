@@ -1,6 +1,5 @@
-//! The serial port, as far as the kernel uses it: it writes bytes, when there is room for them, and
-//! touches nothing else, so that a protection domain (PD) can drive the same port. Output of both
-//! may mix.
+//! The serial port. The kernel only writes bytes when there is room for them, and changes no other
+//! register, so that a protection domain (PD) can drive the same port. Output of both may mix.
 
 use arm_pl011_uart::{PL011Registers, Uart};
 use core::fmt;
@@ -9,28 +8,28 @@ use core::ptr::{NonNull, with_exposed_provenance_mut};
 use kernel_aarch64::layout::UART;
 use safe_mmio::UniqueMmioPointer;
 
-/// Where the kernel prints.
+/// The console that the kernel prints on.
 pub(super) struct Console(Uart<'static>);
 
 impl Console {
-    /// The serial port.
+    /// Opens the serial port.
     ///
     /// # Safety
     ///
-    /// No other `Console` is used while this one is.
+    /// No other `Console` may be used while this one is.
     pub(super) unsafe fn new() -> Self {
         let registers: *mut PL011Registers = with_exposed_provenance_mut(UART.start as usize);
         let registers = NonNull::new(registers).expect("the port is not at address 0");
         // SAFETY: 1. QEMU's `virt` machine has a PL011 at this address, which the boot tables and
         // the kernel's own map as device memory for as long as the kernel runs. 2. The caller
-        // promises that nothing else in the kernel uses it. 3. A PD that drives it too is as the
-        // device itself: what it changes, registers may show.
+        // promises that nothing else in the kernel uses it. 3. A PD that drives it too changes
+        // registers as the device itself may.
         Self(Uart::new(unsafe { UniqueMmioPointer::new(registers) }))
     }
 
-    /// Writes a byte; before the end of a line, one that returns to its start, as seL4 does.
+    /// Writes a byte. Like seL4, writes a carriage return in front of a line feed.
     ///
-    /// **Blocks:** until there is room for it.
+    /// **Blocking:** until there is room in the FIFO.
     pub(super) fn put(&mut self, byte: u8) {
         if byte == b'\n' {
             self.put(b'\r');

@@ -1,4 +1,4 @@
-//! The processor, as it is while protection domains (PDs) run.
+//! The processor: what it supports, and its state while protection domains (PDs) run.
 
 use arm_sysregs::el1::accessors::{
     read_id_aa64mmfr0_el1, read_id_aa64pfr0_el1, write_cntkctl_el1, write_cpacr_el1,
@@ -14,28 +14,28 @@ use core::arch::asm;
 use kernel_aarch64::registers::{BITS_40, CNTHCTL, CNTKCTL, HCR, MDCR, SCTLR_EL1, VTCR, vttbr};
 use kernel_aarch64::stage2::AddressSpace;
 
-/// Both bits of `CPACR_EL1.FPEN`: EL0 may use floating point, if EL2 lets it.
+/// Both bits of `CPACR_EL1.FPEN`: floating point at EL0 does not trap to EL1.
 const FPEN: CpacrEl1 = CpacrEl1::from_bits_retain(3 << CpacrEl1::FPEN_SHIFT);
 
-/// Whether the processor can translate addresses as PDs need it.
+/// Returns whether the processor has the address bits that PDs need.
 pub(super) fn has_address_bits() -> bool {
     read_id_aa64mmfr0_el1().parange() as u64 >= BITS_40
 }
 
-/// Whether the interrupt controller is of the kind that the processor knows nothing of.
+/// Returns whether the interrupt controller has no system registers: it is a GICv2.
 pub(super) fn has_gicv2() -> bool {
     read_id_aa64pfr0_el1().gic() == 0
 }
 
-/// Sets the processor up for PDs.
+/// Prepares the processor to run PDs.
 pub(super) fn prepare() {
     write_mdcr_el2(read_mdcr_el2() | MDCR);
     write_cnthctl_el2(CNTHCTL);
     write_cntkctl_el1(CNTKCTL);
     write_hstr_el2(0);
-    // SAFETY: 1. These registers decide about EL1 and EL0 only, where nothing runs yet (Arm ARM,
+    // SAFETY: 1. These registers control EL1 and EL0 only, where nothing runs yet (Arm ARM,
     // *HCR_EL2* for `E2H` = 0). 2. For the kernel at EL2 they route interrupts, which are masked.
-    // 3. What the TLB holds of EL1 and EL0 from before is forgotten, before anything runs there.
+    // 3. Old TLB entries of EL1 and EL0 are invalidated before anything runs there.
     unsafe {
         write_vtcr_el2(VTCR);
         write_sctlr_el1(SCTLR_EL1);
@@ -51,12 +51,12 @@ pub(super) fn prepare() {
     }
 }
 
-/// Lets EL0 have this address space from the next time that it is entered; the identifier is the
-/// PD's own.
+/// Makes an address space active from the next entry to EL0. The identifier must belong to this
+/// address space alone.
 pub(super) fn use_address_space(space: &'static AddressSpace, vmid: u8) {
     let vttbr = VttbrEl2::from_bits_retain(vttbr(space.tables(), vmid));
-    // SAFETY: 1. The tables are never freed nor changed, and map only what the plan lets PDs map:
-    // nothing of the kernel's. 2. What the TLB holds under this identifier is of the same tables.
-    // 3. EL2 itself is not translated by them.
+    // SAFETY: 1. The tables are neither freed nor changed, and map only what the plan allows: no
+    // memory of the kernel. 2. TLB entries with this identifier are of the same tables. 3. EL2
+    // itself is not translated by them.
     unsafe { write_vttbr_el2(vttbr) }
 }

@@ -16,11 +16,11 @@ pub(super) struct Gic {
 }
 
 impl Gic {
-    /// Sets the controller up: all interrupts come to this core, and only the timer's is unmasked.
+    /// Initialises the controller. All IRQs go to this core, and only the timer's is unmasked.
     ///
     /// # Safety
     ///
-    /// To be called once.
+    /// Must be called once.
     pub(super) unsafe fn new() -> Self {
         // SAFETY: 1. QEMU's `virt` machine has these registers at these addresses, which are mapped
         // as device memory for as long as the kernel runs, and which no PD maps (`plan`). 2. The
@@ -37,7 +37,7 @@ impl Gic {
         gic
     }
 
-    /// How many interrupts there can be (*GICD_TYPER*).
+    /// Returns the number of IRQs that the controller supports (*GICD_TYPER*).
     pub(super) fn count(&self) -> u32 {
         let lines = field_shared!(self.distributor, kind).read() & 0x1f;
         (32 * (lines + 1)).min(FIRST_SPECIAL)
@@ -50,10 +50,10 @@ impl Gic {
         for word in 0..words {
             set(field!(distributor, mask), word, u32::MAX);
             set(field!(distributor, clear_pending), word, u32::MAX);
-            // Without security extensions, as here, all interrupts are in group 0.
+            // Without security extensions, as on this machine, all IRQs are in group 0.
             set(field!(distributor, group), word, 0);
         }
-        // A core's own interrupts say to which core they go: to this one.
+        // The targets of private IRQs read as this core.
         let private = FIRST_SHARED as usize / 4;
         let own =
             (0..private).filter_map(|word| Some(field!(distributor, target).get(word)?.read()));
@@ -77,7 +77,7 @@ impl Gic {
         field!(self.cpu, control).write(1);
     }
 
-    /// Says how a device signals an interrupt (*GICD_ICFGRn*).
+    /// Sets the trigger mode of an IRQ (*GICD_ICFGRn*).
     pub(super) fn set_trigger(&mut self, number: u32, trigger: Trigger) {
         let edge = 2 << (number % 16 * 2);
         if let Some(mut word) = field!(self.distributor, trigger).get(number as usize / 16) {
@@ -88,48 +88,49 @@ impl Gic {
         }
     }
 
-    /// Keeps an interrupt from coming (*GICD_ICENABLERn*).
+    /// Masks an IRQ (*GICD_ICENABLERn*).
     pub(super) fn mask(&mut self, number: u32) {
         let (word, bit) = (number as usize / 32, 1 << (number % 32));
         set(field!(self.distributor, mask), word, bit);
     }
 
-    /// Lets an interrupt come (*GICD_ISENABLERn*). One that is not there stays away.
+    /// Unmasks an IRQ (*GICD_ISENABLERn*). An IRQ that does not exist is ignored.
     pub(super) fn unmask(&mut self, number: u32) {
         let (word, bit) = (number as usize / 32, 1 << (number % 32));
         set(field!(self.distributor, unmask), word, bit);
     }
 
-    /// Takes the interrupt that is pending, if there is one (*GICC_IAR*).
+    /// Acknowledges the pending interrupt at the controller, if there is one (*GICC_IAR*).
     pub(super) fn take(&mut self) -> Option<Pending> {
         let pending = Pending(field!(self.cpu, acknowledge).read());
         (pending.number() < FIRST_SPECIAL).then_some(pending)
     }
 
-    /// Ends the handling of an interrupt, so that others can come, and the same if it is unmasked
+    /// Ends the handling of an interrupt, so that the controller signals the next one
     /// (*GICC_EOIR*).
     pub(super) fn end(&mut self, pending: Pending) {
         field!(self.cpu, end).write(pending.0);
     }
 }
 
-/// An interrupt that was taken and not yet ended.
+/// An interrupt that was taken and not yet [ended](Gic::end).
 pub(super) struct Pending(u32);
 
 impl Pending {
-    /// Its number. That of an interrupt that software made has the core that did it above it.
+    /// Returns the number. For a software-generated interrupt, the register also holds the number
+    /// of the core that made it.
     pub(super) fn number(&self) -> u32 {
         self.0 & 0x3ff
     }
 }
 
-/// The first interrupt that is not a core's own.
+/// The first shared IRQ. Those below are private to a core.
 const FIRST_SHARED: u32 = 32;
 
-/// The first number that is no interrupt's.
+/// The first special number, which is not an IRQ.
 const FIRST_SPECIAL: u32 = 1020;
 
-/// The distributor's registers, of which those with a bit for each interrupt have 32 in a word.
+/// The registers of the distributor. Registers with a bit for each IRQ have 32 of them in a word.
 #[repr(C)]
 struct Distributor {
     control: ReadPureWrite<u32>,
@@ -146,7 +147,7 @@ struct Distributor {
     trigger: [ReadPureWrite<u32>; 64],
 }
 
-/// The registers by which a core takes interrupts.
+/// The registers of the CPU interface.
 #[repr(C)]
 struct CpuInterface {
     control: ReadPureWrite<u32>,
@@ -165,7 +166,7 @@ const _: () = {
     assert!(offset_of!(CpuInterface, end) == 0x10);
 };
 
-/// Writes a word of several; one that is not there is left alone.
+/// Writes a word of an array of registers, if it exists.
 fn set<const N: usize>(
     mut words: UniqueMmioPointer<'_, [ReadPureWrite<u32>; N]>,
     word: usize,
@@ -176,14 +177,14 @@ fn set<const N: usize>(
     }
 }
 
-/// The registers at an address.
+/// Returns a pointer to the registers of a device.
 ///
 /// # Safety
 ///
-/// They are there, mapped as device memory, and nothing else uses them.
+/// The registers must exist and be mapped as device memory, and nothing else may use them.
 unsafe fn registers<T>(range: Range<u64>) -> UniqueMmioPointer<'static, T> {
     let registers: *mut T = with_exposed_provenance_mut(range.start as usize);
     let registers = NonNull::new(registers).expect("no device is at address 0");
-    // SAFETY: 1. The caller promises what this asks for.
+    // SAFETY: 1. The caller promises what this function requires.
     unsafe { UniqueMmioPointer::new(registers) }
 }

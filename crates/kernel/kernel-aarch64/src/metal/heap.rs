@@ -1,4 +1,4 @@
-//! The heap: from it comes what boot makes, all of which stays.
+//! The heap, from which boot allocates page tables and kernel objects.
 
 use core::ptr::with_exposed_provenance_mut;
 use kernel_aarch64::layout::HEAP;
@@ -7,16 +7,16 @@ use linked_list_allocator::LockedHeap;
 #[global_allocator]
 static ALLOCATOR: LockedHeap = LockedHeap::empty();
 
-/// Makes the heap.
+/// Initialises the heap.
 ///
 /// # Safety
 ///
-/// To be called once, after the MMU is on.
+/// Must be called once, with the MMU on.
 pub(super) unsafe fn init() {
     let start = with_exposed_provenance_mut(HEAP.start as usize);
     let bytes = (HEAP.end - HEAP.start) as usize;
-    // SAFETY: 1. This memory is there, is mapped as normal memory, and is the kernel's: the image
-    // ends before it (`payload`), and no PD maps it (`plan`). 2. The caller promises that this is
-    // the first time.
+    // SAFETY: 1. This memory exists, is mapped as normal memory, and belongs to the kernel: the
+    // image ends before it (`payload`), and no PD maps it (`plan`). 2. The caller promises that
+    // this is the first time.
     unsafe { ALLOCATOR.lock().init(start, bytes) }
 }

@@ -1,4 +1,4 @@
-//! Memory of protection domains (PDs), as the kernel prepares it and keeps caches in step with it.
+//! The memory of protection domains (PDs): preparing it, cache maintenance, and IPC buffers.
 
 use arm_sysregs::el0::accessors::read_ctr_el0;
 use core::arch::asm;
@@ -11,48 +11,49 @@ use kernel_model::numbers::IPC_BUFFER_WORDS;
 
 /// Clears memory.
 ///
-/// **Panics:** for memory that is not the system's.
+/// # Panics
+///
+/// Panics if the memory is not [for systems](is_system_memory).
 pub(super) fn zero(range: &Range<u64>) {
-    assert!(is_system_memory(range), "{range:#x?} is to be cleared");
+    assert!(is_system_memory(range), "cannot clear {range:#x?}");
     let start: *mut u8 = with_exposed_provenance_mut(range.start as usize);
     let bytes = (range.end - range.start) as usize;
-    // Blocks of the processor's own, if it lets us and they fit: the quickest way.
+    // `dc zva` clears a block at a time, which is fastest. It must be allowed, and blocks must fit.
     let dczid: u64;
-    // SAFETY: 1. The register says what `dc zva` does, and reading it has no effect.
+    // SAFETY: 1. The register describes `dc zva`. Reading it has no effect.
     unsafe { asm!("mrs {}, dczid_el0", out(reg) dczid, options(nomem, nostack, preserves_flags)) };
     let prohibited = dczid & 1 << 4 != 0;
     let block = 4_usize << (dczid & 0xf);
     if prohibited || !start.addr().is_multiple_of(block) || !bytes.is_multiple_of(block) {
-        // SAFETY: 1. This memory is there and mapped for the kernel as normal memory. 2. No Rust
-        // value lives in it but IPC buffers, of which there are none before it is cleared.
+        // SAFETY: 1. This memory exists and is mapped for the kernel as normal memory. 2. The only
+        // Rust values in it are IPC buffers, which are made after it is cleared.
         unsafe { start.write_bytes(0, bytes) };
         return;
     }
     for offset in (0..bytes).step_by(block) {
-        // SAFETY: as above; 3. and a block is cleared as a whole (Arm ARM, *DC ZVA*), but it lies
+        // SAFETY: 1. and 2. as above. 3. A block is cleared as a whole (Arm ARM, *DC ZVA*), and is
         // within the range.
         unsafe { asm!("dc zva, {}", in(reg) start.add(offset), options(nostack, preserves_flags)) };
     }
 }
 
-/// Fills memory.
+/// Copies bytes to memory.
 ///
-/// **Panics:** for memory that is not the system's.
+/// # Panics
+///
+/// Panics if the memory is not [for systems](is_system_memory).
 pub(super) fn fill(paddr: u64, bytes: &[u8]) {
     let end = paddr.saturating_add(bytes.len() as u64);
-    assert!(
-        is_system_memory(&(paddr..end)),
-        "{paddr:#x} is to be filled"
-    );
+    assert!(is_system_memory(&(paddr..end)), "cannot copy to {paddr:#x}");
     let to: *mut u8 = with_exposed_provenance_mut(paddr as usize);
-    // SAFETY: 1. This memory is there and mapped for the kernel as normal memory. 2. No Rust value
-    // lives in it but IPC buffers, of which there are none before it is filled. 3. `bytes` is in
-    // memory of the kernel's, which is apart from the system's.
+    // SAFETY: 1. This memory exists and is mapped for the kernel as normal memory. 2. The only Rust
+    // values in it are IPC buffers, which are made after it is filled. 3. `bytes` is in memory of
+    // the kernel, which does not overlap memory for systems.
     unsafe { to.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
 }
 
-/// Keeps the caches in step for a range of memory; of what is not the system's memory, caches hold
-/// nothing.
+/// Maintains the caches for a range of memory. Memory that is not [for systems](is_system_memory)
+/// is never cached, so nothing is done for it.
 pub(super) fn maintain(maintenance: CacheMaintenance, range: Range<u64>) {
     if range.is_empty() || !is_system_memory(&range) {
         return;
@@ -60,10 +61,10 @@ pub(super) fn maintain(maintenance: CacheMaintenance, range: Range<u64>) {
     let line = 4 << read_ctr_el0().dminline();
     let first = range.start - range.start % line;
     for address in (first..range.end).step_by(line as usize) {
-        // SAFETY: 1. Maintenance by address changes nothing that the kernel could see, as the
-        // memory is the system's. 2. A line of which only a part is meant is never forgotten before
-        // it is written back: where data is to be forgotten, it is written back too, which is one
-        // of the things that forgetting may do (Arm ARM, *Data cache maintenance*).
+        // SAFETY: 1. Maintenance by address changes nothing that the kernel can see, because the
+        // memory is for systems. 2. A line that is only partly in the range must not lose data. So
+        // `Invalidate` writes data back too, which an invalidation is allowed to do (Arm ARM, *Data
+        // cache maintenance*).
         unsafe {
             match maintenance {
                 CacheMaintenance::Clean => {
@@ -78,9 +79,9 @@ pub(super) fn maintain(maintenance: CacheMaintenance, range: Range<u64>) {
             }
         }
     }
-    // SAFETY: 1. Barriers, and forgetting instructions, change nothing that Rust could see: they
-    // are fetched again. 2. All instructions are forgotten, as a PD may fetch them through an
-    // address other than the kernel's.
+    // SAFETY: 1. Barriers, and invalidation of the instruction cache, change nothing that Rust can
+    // see: instructions are fetched again. 2. The whole instruction cache is invalidated, because a
+    // PD may fetch the instructions through an address other than the kernel's.
     unsafe {
         match maintenance {
             CacheMaintenance::UnifyInstruction => {
@@ -102,36 +103,35 @@ pub(super) fn maintain(maintenance: CacheMaintenance, range: Range<u64>) {
 pub(super) struct IpcBuffer(&'static [AtomicU64; IPC_BUFFER_WORDS]);
 
 impl IpcBuffer {
-    /// The IPC buffer at an address.
+    /// Returns the IPC buffer at a physical address.
     ///
     /// # Safety
     ///
-    /// There is an IPC buffer by a [`Plan`](kernel_aarch64::plan::Plan), and memory has been
-    /// prepared.
+    /// The address must be that of an IPC buffer in a [`Plan`](kernel_aarch64::plan::Plan), and
+    /// memory must have been prepared by it.
     pub(super) unsafe fn at(paddr: u64) -> Self {
         let words: *mut [AtomicU64; IPC_BUFFER_WORDS] = with_exposed_provenance_mut(paddr as usize);
-        // SAFETY: 1. The plan has seen to it that this is memory of the system's, aligned to the
-        // size of a buffer; it stays mapped. 2. It is initialised, and nobody in the kernel has it
-        // in a reference that is not shared. 3. Others that write it, PDs, do so as another thread
-        // would: the words are atomic.
+        // SAFETY: 1. The plan has checked that this is memory for systems, aligned to the size of a
+        // buffer. It stays mapped. 2. It is initialised, and the kernel has only shared references
+        // to it. 3. PDs write it like another thread would: the words are atomic.
         Self(unsafe { &*words })
     }
 
-    /// A word of it; zero behind its end.
+    /// Reads a word, or zero behind the end.
     pub(super) fn read(self, index: usize) -> u64 {
         self.0
             .get(index)
             .map_or(0, |word| word.load(Ordering::Relaxed))
     }
 
-    /// Changes a word of it, if it is not behind its end.
+    /// Writes a word, unless it is behind the end.
     pub(super) fn write(self, index: usize, value: u64) {
         if let Some(word) = self.0.get(index) {
             word.store(value, Ordering::Relaxed);
         }
     }
 
-    /// Copies words to another.
+    /// Copies words to another IPC buffer.
     pub(super) fn copy(self, to: Self, indices: Range<usize>) {
         if let (Some(from), Some(to)) = (self.0.get(indices.clone()), to.0.get(indices)) {
             for (from, to) in from.iter().zip(to) {

@@ -1,5 +1,12 @@
-//! What is done to the machine. It starts in [`boot`], goes on in [`start`], and ends up in
-//! [`run`], whose loop it never leaves.
+//! The part of the kernel that touches the machine. Control flows in this order:
+//!
+//! ```text
+//! boot    the first instructions, in assembly
+//! start   from an image in memory to a system that runs
+//! run     the loop: user::run enters a PD, kernel-model takes a step. It never ends.
+//! ```
+//!
+//! The other modules are one device or one part of the processor each.
 
 mod board;
 mod boot;

@@ -1,4 +1,4 @@
-//! The machine's power button: QEMU's `system_powerdown` presses it. It is a line of a GPIO
+//! The power button of the machine, which QEMU's `system_powerdown` presses. It is a line of a GPIO
 //! controller, the *PrimeCell General Purpose Input/Output (PL061)*, DDI 0190.
 
 use core::mem::offset_of;
@@ -7,7 +7,7 @@ use kernel_aarch64::layout::{GPIO, POWER_BUTTON_LINE};
 use safe_mmio::fields::ReadPureWrite;
 use safe_mmio::{UniqueMmioPointer, field};
 
-/// The controller's registers, in each of which a bit is a line.
+/// The registers of the controller. Each has a bit for each line.
 #[repr(C)]
 struct Registers {
     data: [u32; 256],
@@ -20,12 +20,11 @@ struct Registers {
 
 const _: () = assert!(offset_of!(Registers, unmask) == 0x410);
 
-/// Makes the button interrupt when it is pressed. All lines are inputs, sensed by their edges, from
-/// reset on.
+/// Enables the IRQ of the button. After reset, all lines are inputs that detect edges.
 ///
 /// # Safety
 ///
-/// Nothing else uses the controller.
+/// Nothing else may use the controller.
 pub(super) unsafe fn enable() {
     let registers: *mut Registers = with_exposed_provenance_mut(GPIO.start as usize);
     let registers = NonNull::new(registers).expect("the controller is not at address 0");

@@ -1,5 +1,5 @@
-//! The loop in which the kernel stays: a protection domain (PD) runs, something enters the kernel,
-//! the model takes a step and says who runs next.
+//! The main loop: a protection domain (PD) runs until an exception or interrupt enters the kernel.
+//! Then the model takes a step, which returns the PD that runs next.
 
 use super::board::Board;
 use super::cpu;
@@ -14,25 +14,25 @@ use kernel_aarch64::layout::TIMER_IRQ;
 use kernel_aarch64::stage2::AddressSpace;
 use kernel_model::{Event, Kernel, Next, ThreadId, Ticks};
 
-/// What the machine keeps of a PD.
-pub(super) struct Domain {
+/// The state of a PD that the model does not have.
+pub(super) struct PdState {
     pub(super) space: &'static AddressSpace,
     pub(super) floating_point: FloatingPoint,
 }
 
-/// Everything that runs.
+/// The whole running system.
 pub(super) struct Machinery {
     pub(super) kernel: Kernel,
     pub(super) board: Board,
     pub(super) timer: Timer,
     /// In the order of the boot spec.
-    pub(super) domains: Vec<Domain>,
-    /// Whose address space EL0 has.
+    pub(super) pds: Vec<PdState>,
+    /// The thread whose address space is active at EL0.
     pub(super) at_el0: Option<ThreadId>,
 }
 
 impl Machinery {
-    /// Starts the system, and keeps it going.
+    /// Starts the system, and runs it forever.
     ///
     /// # Safety
     ///
@@ -43,7 +43,7 @@ impl Machinery {
             next = match next {
                 Next::Run { thread, until } => {
                     self.timer.set(until);
-                    // SAFETY: 1. The caller promises it.
+                    // SAFETY: 1. The caller promises that the processor is prepared.
                     match unsafe { self.run_thread(thread) } {
                         Exit::Exception(esr) => {
                             let far = read_far_el2().bits();
@@ -71,24 +71,24 @@ impl Machinery {
     ///
     /// The processor is [prepared](cpu::prepare).
     unsafe fn run_thread(&mut self, thread: ThreadId) -> Exit {
-        let domain = &mut self.domains[thread.index()];
+        let pd = &mut self.pds[thread.index()];
         if self.at_el0 != Some(thread) {
             self.at_el0 = Some(thread);
-            cpu::use_address_space(domain.space, vmid(thread));
+            cpu::use_address_space(pd.space, vmid(thread));
         }
         let floating_point =
-            (!self.kernel.thread(thread).fpu_disabled).then_some(&mut domain.floating_point);
-        // SAFETY: 1. The address space is the thread's, as seen to above. 2. The caller promises
-        // that the processor is prepared.
+            (!self.kernel.thread(thread).fpu_disabled).then_some(&mut pd.floating_point);
+        // SAFETY: 1. The address space is the thread's, which is ensured above. 2. The caller
+        // promises that the processor is prepared.
         unsafe { user::run(self.kernel.context_mut(thread), floating_point) }
     }
 
-    /// Handles the interrupt that is pending, if there is one.
+    /// Handles the pending interrupt, if there is one.
     fn interrupt(&mut self) -> Option<Next> {
         let pending = self.board.gic.take()?;
         let event = match pending.number() {
             TIMER_IRQ => {
-                // The timer's interrupt stays pending until it is set anew.
+                // The IRQ of the timer stays pending until a new deadline is set.
                 self.timer.set(Ticks::MAX);
                 Event::Tick
             }
@@ -100,7 +100,8 @@ impl Machinery {
     }
 }
 
-/// The identifier of a thread's address space: 0 is nobody's, and there are fewer than 255.
+/// Returns the virtual machine identifier of a thread's address space. 0 belongs to no PD, and
+/// there are fewer than 255 threads.
 fn vmid(thread: ThreadId) -> u8 {
     thread.index() as u8 + 1
 }

@@ -1,4 +1,4 @@
-//! The words in which the kernel can be seen from outside: by whoever reads the machine's memory.
+//! The snapshot of the kernel's state, for a debugger that reads the machine's memory.
 
 use super::halt::stop;
 use boot_spec::snapshot::{HEADER_WORDS, Phase, ThreadSnapshot, WORDS};
@@ -10,13 +10,13 @@ use kernel_model::Kernel;
 #[unsafe(export_name = "model_kernel_snapshot")]
 static SNAPSHOT: [AtomicU64; WORDS] = [const { AtomicU64::new(0) }; WORDS];
 
-/// Says how far the kernel has come.
+/// Sets the phase of the kernel.
 pub(super) fn set_phase(phase: Phase) {
     SNAPSHOT[0].store(phase.word(), Ordering::Relaxed);
 }
 
-/// Writes down what all threads do, whose page tables are at these addresses, and stops: what is
-/// read of the PDs' memory afterwards must fit it.
+/// Takes the snapshot of all threads, whose page tables are at these addresses, and stops. The
+/// kernel does not continue, so that the memory of PDs still matches the snapshot when it is read.
 pub(super) fn take(kernel: &Kernel, tables: &[u64]) -> ! {
     let threads = kernel.threads().zip(tables);
     let (header, slots) = SNAPSHOT.split_at(HEADER_WORDS);

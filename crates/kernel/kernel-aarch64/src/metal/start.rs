@@ -1,11 +1,11 @@
-//! From an image in memory to a system that runs.
+//! Boot in Rust: from an image in memory to a system that runs.
 
 use super::board::Board;
 use super::console::Console;
 use super::gic::Gic;
 use super::halt::refuse;
 use super::memory::{self, IpcBuffer};
-use super::run::{Domain, Machinery};
+use super::run::{Machinery, PdState};
 use super::timer::{self, Timer};
 use super::user::FloatingPoint;
 use super::{cpu, heap, mmu, power_button};
@@ -26,48 +26,50 @@ unsafe extern "C" {
     static __payload_start: u8;
 }
 
-/// Where [`boot`](super::boot) goes on: the MMU is on, the stack is the kernel's, interrupts are
-/// masked and stay so.
+/// Continues after [`boot`](super::boot). The MMU is on, the stack is the kernel's, and interrupts
+/// are masked, as they always are in the kernel.
 pub(super) extern "C" fn start() -> ! {
-    // SAFETY: 1. This is the only way here, and it is taken once. 2. The boot tables are in use.
+    // SAFETY: 1. `boot` calls this function once, and nothing else does. 2. The boot tables are in
+    // use.
     let mut console = unsafe {
         heap::init();
         mmu::protect();
         Console::new()
     };
-    // The console takes everything.
+    // Writing to the console cannot fail.
     let _ = writeln!(
         console,
         "{INFO}model kernel {}, for development: this is not seL4",
         env!("CARGO_PKG_VERSION")
     );
     if !cpu::has_address_bits() {
-        refuse("this processor has too few bits of address");
+        refuse("this processor has fewer than 40 address bits");
     }
     if !cpu::has_gicv2() {
-        refuse("the interrupt controller is no GICv2: start QEMU with gic-version=2");
+        refuse("the interrupt controller is not a GICv2: start QEMU with gic-version=2");
     }
-    // SAFETY: 1. This is the only way here, and it is taken once.
+    // SAFETY: 1. `boot` calls this function once, and nothing else does.
     let mut gic = unsafe { Gic::new() };
     let Some(clock) = timer::clock() else {
-        refuse("the timer does not say how fast it is");
+        refuse("the frequency of the timer is not known (CNTFRQ_EL0)");
     };
     let payload = payload().unwrap_or_else(|error| refuse(error));
     let kernel = Kernel::new(&payload.spec, clock).unwrap_or_else(|error| refuse(error));
     let plan = Plan::new(&payload.spec, gic.count()).unwrap_or_else(|error| refuse(error));
     prepare_memory(&payload, &plan);
-    let domains = domains(&payload);
-    // SAFETY: 1. The addresses are the plan's. 2. Memory has just been prepared.
+    let pds = pds(&payload);
+    // SAFETY: 1. The addresses are from the plan. 2. Memory has just been prepared.
     let ipc_buffers = plan
         .ipc_buffers
         .iter()
         .map(|paddr| unsafe { IpcBuffer::at(*paddr) })
         .collect();
-    for irq in payload.spec.domains.iter().flat_map(|pd| &pd.irqs) {
+    for irq in payload.spec.pds.iter().flat_map(|pd| &pd.irqs) {
         gic.set_trigger(irq.number, irq.trigger);
     }
     if snapshot::has_power_button(&payload.spec) {
-        // SAFETY: 1. This is the only way here, and it is taken once. 2. No PD maps the registers.
+        // SAFETY: 1. `boot` calls this function once, and nothing else does. 2. No PD maps the
+        // registers.
         unsafe { power_button::enable() };
         gic.unmask(GPIO_IRQ);
     }
@@ -76,32 +78,32 @@ pub(super) extern "C" fn start() -> ! {
         gic,
         ipc_buffers,
         spec: payload.spec,
-        tables: domains.iter().map(|pd| pd.space.tables()).collect(),
+        tables: pds.iter().map(|pd| pd.space.tables()).collect(),
     };
     cpu::prepare();
     let machinery = Machinery {
         kernel,
         board,
         timer: Timer::new(),
-        domains,
+        pds,
         at_el0: None,
     };
     // SAFETY: 1. The processor has just been prepared.
     unsafe { machinery.run() }
 }
 
-/// The system behind the kernel.
+/// Finds the system behind the kernel.
 fn payload() -> Result<Payload<'static>, kernel_aarch64::payload::PayloadError> {
     let start = (&raw const __payload_start).addr();
     let bytes = HEAP.start as usize - start;
-    // SAFETY: 1. This memory is there, mapped as normal memory, and initialised: it is the image's,
-    // or what was there before. 2. Nobody writes it: the kernel's data ends before it, the heap
+    // SAFETY: 1. This memory exists, is mapped as normal memory, and is initialised: by the image,
+    // or by what was there before. 2. Nothing writes it: the kernel's data ends before it, the heap
     // begins after it, and no PD maps it (`plan`).
     let bytes = unsafe { slice::from_raw_parts(with_exposed_provenance(start), bytes) };
     Payload::find(bytes, start as u64 - IMAGE_START)
 }
 
-/// Clears memory, fills it with the segments, and lets everyone see it.
+/// Clears memory, copies the segments to it, and maintains the caches.
 fn prepare_memory(payload: &Payload<'_>, plan: &Plan) {
     plan.zero.iter().for_each(memory::zero);
     for segment in &payload.spec.segments {
@@ -115,12 +117,12 @@ fn prepare_memory(payload: &Payload<'_>, plan: &Plan) {
     }
 }
 
-/// The address spaces and registers of all PDs.
-fn domains(payload: &Payload<'_>) -> Vec<Domain> {
-    let pds = payload.spec.domains.iter();
+/// Makes the address spaces and registers of all PDs.
+fn pds(payload: &Payload<'_>) -> Vec<PdState> {
+    let pds = payload.spec.pds.iter();
     pds.map(|pd| {
         let space = AddressSpace::new(&pd.mappings).unwrap_or_else(|error| refuse(error));
-        Domain {
+        PdState {
             space: Box::leak(Box::new(space)),
             floating_point: FloatingPoint::NEW,
         }

@@ -1,17 +1,17 @@
-//! The hypervisor's physical timer, by which the kernel keeps time (Arm ARM, *The Generic Timer*).
+//! The hypervisor's physical timer, which the kernel uses (Arm ARM, *The Generic Timer*).
 
 use arm_sysregs::el0::accessors::{read_cntfrq_el0, read_cntpct_el0};
 use arm_sysregs::el2::accessors::{write_cnthp_ctl_el2, write_cnthp_cval_el2};
 use arm_sysregs::el2::registers::{CnthpCtlEl2, CnthpCvalEl2};
 use kernel_model::{Clock, Ticks};
 
-/// The timer, and for when it is set.
+/// The timer, and the deadline that it is set to.
 pub(super) struct Timer {
     deadline: Ticks,
 }
 
 impl Timer {
-    /// Starts the timer, set for never.
+    /// Starts the timer without a deadline.
     pub(super) fn new() -> Self {
         let mut timer = Self { deadline: 0 };
         timer.set(Ticks::MAX);
@@ -19,7 +19,7 @@ impl Timer {
         timer
     }
 
-    /// Sets the timer, so that its interrupt is pending from then on.
+    /// Sets the deadline, from which on the timer's IRQ is pending.
     pub(super) fn set(&mut self, deadline: Ticks) {
         if self.deadline != deadline {
             self.deadline = deadline;
@@ -28,12 +28,12 @@ impl Timer {
     }
 }
 
-/// What time it is.
+/// Returns the time.
 pub(super) fn now() -> Ticks {
     read_cntpct_el0().bits()
 }
 
-/// The clock that the timer counts.
+/// Returns the clock of the timer, if its frequency is known and supported.
 pub(super) fn clock() -> Option<Clock> {
     Clock::new(read_cntfrq_el0().bits())
 }

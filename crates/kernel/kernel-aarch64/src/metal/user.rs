@@ -1,8 +1,8 @@
-//! Entering a protection domain (PD), and coming back from it.
+//! Entering a protection domain (PD), and returning from it.
 //!
-//! To the kernel it is a function call: [`run`] loads the registers of a PD and goes to EL0; the
-//! next exception stores them and returns. In between, the kernel's stack pointer stays where it
-//! is, and above it lie the two pointers that the way back needs.
+//! For the kernel this is a function call: [`run`] loads the registers of a PD and enters EL0; the
+//! next exception stores them and returns. In between, the kernel's stack pointer does not change.
+//! The two pointers that the exception handler needs are on that stack.
 
 use super::halt::kernel_exception;
 use core::arch::{asm, global_asm};
@@ -21,7 +21,7 @@ pub(super) struct FloatingPoint {
 }
 
 impl FloatingPoint {
-    /// Those of a PD that has never run.
+    /// The registers of a PD that has never run.
     pub(super) const NEW: Self = Self {
         q: [0; 32],
         fpsr: 0,
@@ -29,7 +29,7 @@ impl FloatingPoint {
     };
 }
 
-/// Why a PD does not run any more.
+/// Why a PD has stopped running.
 #[derive(Debug, Copy, Clone)]
 pub(super) enum Exit {
     /// An exception with this syndrome.
@@ -39,11 +39,12 @@ pub(super) enum Exit {
 }
 
 /// Runs a PD until the next exception. Its registers are loaded from `context` and stored there.
-/// Without `floating_point`, instructions that use that trap.
+/// Without `floating_point`, floating-point instructions trap.
 ///
 /// # Safety
 ///
-/// The address space of EL0 is the PD's, and the processor is prepared for it.
+/// The address space at EL0 must be that of the PD, and the processor must be
+/// [prepared](super::cpu::prepare).
 #[inline]
 pub(super) unsafe fn run(
     context: &mut UserContext,
@@ -51,12 +52,12 @@ pub(super) unsafe fn run(
 ) -> Exit {
     let floating_point = floating_point.map_or(ptr::null_mut(), ptr::from_mut);
     let esr: u64;
-    // SAFETY: 1. `enter_user` keeps to what is declared here: it changes all registers but x19, x29 and
-    // the stack pointer, and memory at the two pointers, for which it has exclusive
-    // references. 2. The PD changes memory too, but, by the contract, none that the kernel owns;
-    // that which both use is atomic. 3. Interrupts stay masked in the kernel, and are not in the PD
-    // (`SPSR_EL2`, which the model keeps to the user's bits). 4. The code at the place to return to
-    // comes back here, as the vectors find the kernel's stack as `enter_user` left it.
+    // SAFETY: 1. `enter_user` changes what is declared here and nothing else: all registers but
+    // x19, x29 and the stack pointer, and memory at the two pointers, for which this function has
+    // exclusive references. 2. The PD changes memory too, but by the contract none that the kernel
+    // owns; memory that both use is atomic. 3. Interrupts stay masked in the kernel. They are not
+    // masked in the PD (`SPSR_EL2`, of which the model sets only user bits). 4. The vectors return
+    // to this place, because they find the kernel's stack as `enter_user` left it.
     unsafe {
         asm!(
             "bl enter_user",
@@ -75,21 +76,24 @@ pub(super) unsafe fn run(
     }
 }
 
-/// What the vectors return for an interrupt; no syndrome has these bits (Arm ARM, *ESR_EL2*).
+/// The value that the vectors return for an interrupt. It is not a valid syndrome (Arm ARM,
+/// *ESR_EL2*).
 const INTERRUPT: u64 = u64::MAX;
 
 /// `CPTR_EL2.TFP`: floating point traps.
 const TFP: u64 = 1 << 10;
 
-// The way in: what the vectors need is pushed, then everything is loaded. The exception return
-// makes the writes to control registers take effect (Arm ARM, *Context synchronization event*).
+// Entry: the registers and pointers that the vectors need are pushed, then all of the PD's
+// registers are loaded. The exception return makes the writes to control registers take effect (Arm
+// ARM, *Context synchronization event*).
 //
-// The way out: with two registers free, the rest is stored; then the kernel's are loaded, and the
-// function returns with the syndrome. Floating point is stored before Rust runs, as Rust may use
-// those registers; where it was trapped, it is let through again, and only then used (`isb`).
+// Exit: two registers are freed on the stack, so that the others can be stored. Then the kernel's
+// registers are loaded, and the function returns with the syndrome. Floating-point registers are
+// stored before Rust runs, because Rust may use them. If floating point trapped in the PD, the trap
+// is turned off before Rust can use it (`isb`).
 //
-// An error that the processor notices late (SError) is laid at the door of the PD that runs. A fast
-// interrupt, or anything that comes from the kernel itself, is a mistake of the kernel's.
+// An asynchronous error (SError) is attributed to the PD that runs. A fast interrupt, or any
+// exception from the kernel itself, is a bug in the kernel.
 global_asm!(
     r#"
     .macro vector target

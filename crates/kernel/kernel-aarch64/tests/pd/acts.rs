@@ -1,11 +1,11 @@
-//! A protection domain for the tests, without a runtime: it does what [`ACT`] says.
+//! A protection domain for the tests, without a runtime. [`ACT`] selects what it does.
 #![no_std]
 #![no_main]
 
 use core::arch::{asm, naked_asm};
 use core::ptr;
 
-/// What to do; written by the test.
+/// The act to do, written by the test.
 #[unsafe(no_mangle)]
 static ACT: u64 = u64::MAX;
 
@@ -18,7 +18,7 @@ extern "C" fn _start() -> ! {
 extern "C" fn main() -> ! {
     // SAFETY: the test has written it before anything runs.
     let act = unsafe { ptr::read_volatile(&raw const ACT) };
-    // SAFETY: whatever this does is what the tests are about; it stays in this protection domain.
+    // SAFETY: what this does is under test, and affects this protection domain only.
     unsafe {
         match act {
             0 => print("witness runs\n"),
@@ -45,7 +45,7 @@ extern "C" fn main() -> ! {
             _ => print("?\n"),
         }
     }
-    // SAFETY: waits on its own notification or endpoint, for ever.
+    // SAFETY: waits on its own notification or endpoint, forever.
     unsafe { call(RECV, INPUT, 0, [0; 4]) };
     loop {}
 }
@@ -63,7 +63,7 @@ const ACK: u64 = 31 << 12;
 /// A system call.
 unsafe fn call(number: i64, x0: u64, info: u64, words: [u64; 4]) -> (u64, [u64; 4]) {
     let (mut badge, mut words) = (x0, words);
-    // SAFETY: seL4's calling convention; the caller knows what it asks for.
+    // SAFETY: this is seL4's calling convention. The caller chooses a call that is safe here.
     unsafe {
         asm!("svc #0", inout("x0") badge, inout("x1") info => _, inout("x2") words[0],
             inout("x3") words[1], inout("x4") words[2], inout("x5") words[3],
@@ -79,7 +79,7 @@ fn print(text: &str) {
     }
 }
 
-/// Keeps values in floating-point registers while others run, and says once that they are there.
+/// Keeps values in floating-point registers while others run, and prints once that they are intact.
 unsafe fn floating_point() {
     let mut rounds = 0;
     for seed in 1_u64.. {
@@ -122,10 +122,10 @@ unsafe fn server() {
     }
 }
 
-/// Handles the interrupt of the processor's own timer, three times.
+/// Handles the IRQ of the processor's timer, three times.
 unsafe fn timer() {
     for _ in 0..3 {
-        // SAFETY: sets a timer that is the protection domain's.
+        // SAFETY: sets a timer that this protection domain owns.
         unsafe {
             let now: u64;
             asm!("isb", "mrs {}, cntpct_el0", out(reg) now);

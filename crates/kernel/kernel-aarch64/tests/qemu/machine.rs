@@ -1,4 +1,4 @@
-//! Builds what the tests run, and runs it on QEMU.
+//! Builds the kernel and the program of the tests, and runs images on QEMU.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ pub(crate) struct Built {
     pub(crate) program: Vec<u8>,
 }
 
-/// Builds both, once; `None`, said aloud, if this machine cannot build or run them.
+/// Builds both, once. If this machine cannot build or run them, prints that and returns `None`.
 pub(crate) fn built() -> Option<&'static Built> {
     static BUILT: OnceLock<Option<Built>> = OnceLock::new();
     let built = BUILT.get_or_init(|| {
@@ -49,7 +49,7 @@ fn scratch(name: &str) -> PathBuf {
 }
 
 fn kernel() -> Vec<u8> {
-    // Where a build by hand would put it too, so that it is built once.
+    // The directory of a build by hand, so that the kernel is built once.
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("..");
     let status = Command::new(env!("CARGO"))
         .args([
@@ -96,17 +96,20 @@ fn program() -> Vec<u8> {
     fs::read(elf).expect("it was just built")
 }
 
-/// Runs an image until it has printed all of `expect`, each on a line of its own, in any order, and
-/// returns all that it printed.
+/// Runs an image until it has printed all of `expect`, each on a line of its own, in any order.
+/// Returns the whole output.
 ///
-/// **Panics:** if it has not after half a minute.
+/// # Panics
+///
+/// Panics if that takes more than half a minute.
 #[track_caller]
 pub(crate) fn run(name: &str, image: &[u8], expect: &[&str]) -> String {
     let file = scratch(&format!("{name}.img"));
     fs::write(&file, image).expect("the directory is Cargo's");
     let mut qemu = Command::new("qemu-system-aarch64")
         .args("-machine virt,virtualization=on -cpu cortex-a53 -m size=2G".split(' '))
-        // A nanosecond an instruction, so that whose budget ends when does not depend on the host.
+        // A nanosecond for each instruction, so that budgets do not depend on the speed of the
+        // host.
         .args("-icount shift=0,align=off,sleep=off".split(' '))
         .args("-display none -monitor none -serial stdio -device".split(' '))
         .arg(format!(

@@ -1,5 +1,5 @@
-//! The kernel on QEMU, with protection domains (PDs) that do what they can against it. Where there
-//! is no QEMU, or no target to build for, nothing is tested, and the output says so.
+//! The kernel on QEMU, with protection domains (PDs) that attack it. Without QEMU, or without the
+//! target, nothing is tested, and the output says so.
 
 mod machine;
 mod pack;
@@ -19,7 +19,7 @@ fn pd(name: &'static str, act: u64, priority: u8) -> Pd {
     }
 }
 
-/// Of those that come after the misdeeds: the lowest there is.
+/// A PD of the lowest priority, which runs after all others.
 const WITNESS: Pd = Pd {
     name: "witness",
     act: 0,
@@ -55,15 +55,15 @@ fn misdeeds_are_reported_and_others_go_on() {
         &[
             "MODEL|INFO: model kernel ",
             "MODEL|ERROR: null: write at 0x8, where nothing is mapped (pc ",
-            "MODEL|ERROR: undefined: executed an instruction that there is not, as a panic does (pc ",
-            "MODEL|ERROR: syscall: made the system call 99, which there is not (pc ",
+            "MODEL|ERROR: undefined: executed an undefined instruction, as a panic does (pc ",
+            "MODEL|ERROR: syscall: made system call 99, which does not exist (pc ",
             "MODEL|ERROR: execute-data: jumped to ",
             "MODEL|ERROR: overflow: write at 0xffffffbfc0, where nothing is mapped (pc ",
             "MODEL|ERROR: overflow: 0xffffffbfc0 is just below its stack of 0x2000 bytes: a stack \
              overflow? Raise stack_size in <protection_domain name=\"overflow\">",
-            "MODEL|ERROR: register: executed an instruction that there is not",
+            "MODEL|ERROR: register: executed an undefined instruction",
             "MODEL|ERROR: no-fpu: used floating point, which fpu=\"false\" forbids (pc ",
-            "MODEL|ERROR: mask: used a system register or instruction that it may not (pc ",
+            "MODEL|ERROR: mask: used a system register or instruction that is not allowed (pc ",
             "MODEL|ERROR: break: executed a breakpoint (pc ",
             "MODEL|ERROR: kernel: write at 0x70000000, where nothing is mapped (pc ",
             "witness runs",
@@ -85,8 +85,8 @@ fn calls_interrupts_and_floating_point_work_side_by_side() {
     ];
     const PHYSICAL_TIMER: u32 = 30;
     pds[2].irq = Some(PHYSICAL_TIMER);
-    let end = |domain, pp| ChannelEnd {
-        domain,
+    let end = |pd_index, pp| ChannelEnd {
+        pd_index,
         id: 0,
         pp,
         notify: true,
@@ -112,7 +112,7 @@ fn calls_interrupts_and_floating_point_work_side_by_side() {
 }
 
 #[test]
-fn an_image_that_is_no_system_is_a_sentence() {
+fn an_image_without_a_valid_system_is_reported() {
     let Some(built) = built() else { return };
     let image = pack(&built.kernel, &built.program, &[WITNESS], &[]);
     let payload = payload_offset(&built.kernel);
@@ -120,13 +120,13 @@ fn an_image_that_is_no_system_is_a_sentence() {
         let line = format!("MODEL|ERROR: {sentence}; the kernel halts");
         run(name, image, &[&line]);
     };
-    let missing = "there is no system behind the kernel in this image";
+    let missing = "the image has no system behind the kernel";
     check("no-payload", &image[..payload], missing);
     let mut other = image.clone();
     other[payload + 7] = 9;
-    let version = "the image is of version 9, but 1 is read";
+    let version = "the image has version 9, but this kernel reads version 1";
     check("other-version", &other, version);
     let mut damaged = image;
     damaged[payload + 16] ^= 1;
-    check("damaged-spec", &damaged, "this is no boot spec");
+    check("damaged-spec", &damaged, "this is not a boot spec");
 }

@@ -1,5 +1,5 @@
-//! Packs systems for the tests: programs with an act to do, one mapping for each segment, and
-//! nothing checked. `kernel_aarch64::payload` says what an image is.
+//! Packs systems for the tests: programs with an act to do, and one mapping for each segment.
+//! Nothing is checked. The format of an image is that of `kernel_aarch64::payload`.
 
 use boot_spec::{
     BootSpec, Channel, Irq, Mapping, PageSize, Perms, ProtectionDomain, Segment, Stack, Trigger,
@@ -25,7 +25,7 @@ pub(crate) struct Pd {
     pub(crate) irq: Option<u32>,
 }
 
-/// The image of a system in which each PD runs `program`.
+/// Makes the image of a system in which each PD runs `program`.
 pub(crate) fn pack(kernel: &[u8], program: &[u8], pds: &[Pd], channels: &[Channel]) -> Vec<u8> {
     let mut image = flatten(kernel);
     let mut memory = Memory {
@@ -34,14 +34,14 @@ pub(crate) fn pack(kernel: &[u8], program: &[u8], pds: &[Pd], channels: &[Channe
     };
     let spec = BootSpec {
         user_top: USER_TOP,
-        domains: pds
+        pds: pds
             .iter()
-            .map(|pd| domain(pd, program, &mut memory))
+            .map(|pd| protection_domain(pd, program, &mut memory))
             .collect(),
         channels: channels.to_vec(),
         segments: Vec::new(),
     };
-    // Segments lie behind the boot spec, whose length depends on where they lie: a page is enough.
+    // Segments are behind the boot spec, whose length depends on their offsets. A page is enough.
     let header_bytes = 16 + spec.encode().len() as u64 + 64 * memory.segments.len() as u64;
     let mut offset = (image.len() as u64 + header_bytes).next_multiple_of(PAGE_BYTES);
     let segments: Vec<_> = memory
@@ -71,12 +71,12 @@ pub(crate) fn pack(kernel: &[u8], program: &[u8], pds: &[Pd], channels: &[Channe
     image
 }
 
-/// Where the payload of an image with this kernel begins.
+/// Returns the offset of the payload in an image with this kernel.
 pub(crate) fn payload_offset(kernel: &[u8]) -> usize {
     flatten(kernel).len()
 }
 
-/// The kernel as it lies in memory, up to the payload.
+/// Flattens the kernel: its bytes in memory, up to the payload.
 fn flatten(kernel: &[u8]) -> Vec<u8> {
     let elf = parse(kernel);
     let end = symbol(&elf, START_SYMBOL);
@@ -88,7 +88,7 @@ fn flatten(kernel: &[u8]) -> Vec<u8> {
     image
 }
 
-/// Memory that is handed out page by page, and what it holds.
+/// Memory that is allocated page by page, and its contents.
 struct Memory {
     next: u64,
     segments: Vec<(u64, Vec<u8>)>,
@@ -109,7 +109,7 @@ impl Memory {
     }
 }
 
-fn domain(pd: &Pd, program: &[u8], memory: &mut Memory) -> ProtectionDomain {
+fn protection_domain(pd: &Pd, program: &[u8], memory: &mut Memory) -> ProtectionDomain {
     let elf = parse(program);
     let act = symbol(&elf, "ACT");
     let mut mappings = Vec::new();
@@ -171,7 +171,7 @@ fn parse(bytes: &[u8]) -> Elf<'_> {
     Elf::parse(bytes).expect("it was built as an ELF file")
 }
 
-/// The segments that are loaded, and their bytes.
+/// Returns the loadable segments and their bytes.
 fn loaded<'a>(
     elf: &Elf<'a>,
 ) -> impl Iterator<Item = (&'a elf::ProgramHeader64<Endianness>, &'a [u8])> {

@@ -4,175 +4,145 @@
 use super::Invocation;
 use crate::cap::Cap;
 use crate::error::InvocationError;
-use crate::ids::{NotificationId, SchedContextId, ThreadId};
-use crate::kernel::Kernel;
-use crate::machine::Machine;
+use crate::ids::{SchedContextId, ThreadId};
+use crate::ipc::Ipc;
+use crate::messages::Messages;
+use crate::notification::Notifications;
 use crate::numbers::invocation;
+use crate::sched::Scheduler;
 
-impl Kernel {
-    pub(super) fn invoke_sched_context(
-        &mut self,
-        machine: &mut dyn Machine,
-        sched_context: SchedContextId,
-        invocation: &Invocation<'_>,
-    ) -> Result<(), InvocationError> {
-        match invocation.label {
-            invocation::SchedContextConsumed => {
-                self.accept(invocation);
-                let consumed = self.take_consumed(sched_context);
-                self.answer_call(machine, invocation, &[consumed]);
-                Ok(())
-            }
-            invocation::SchedContextBind => self.bind(sched_context, invocation),
-            invocation::SchedContextUnbindObject => self.unbind_object(sched_context, invocation),
-            invocation::SchedContextUnbind => {
-                self.check_not_callers(sched_context, invocation)?;
-                self.accept(invocation);
-                self.unbind_thread(sched_context);
-                self.unbind_notification(sched_context);
-                self.unbind_reply(sched_context);
-                Ok(())
-            }
-            invocation::SchedContextYieldTo => self.yield_to(machine, sched_context, invocation),
-            _ => Err(InvocationError::IllegalOperation),
-        }
-    }
-
-    fn bind(
-        &mut self,
-        sched_context: SchedContextId,
-        invocation: &Invocation<'_>,
-    ) -> Result<(), InvocationError> {
-        match invocation.first_cap()? {
-            Cap::Thread(thread) => {
-                self.check_bindable(sched_context, thread)?;
-                self.accept(invocation);
-                self.bind_thread(sched_context, thread);
-                Ok(())
-            }
-            Cap::Notification(cap) => {
-                self.check_notification_bindable(sched_context, cap.notification)?;
-                self.accept(invocation);
-                self.bind_notification(sched_context, cap.notification);
-                Ok(())
-            }
-            _ => Err(InvocationError::InvalidCapability(1)),
-        }
-    }
-
-    /// Whether the scheduling context is free, the thread has none, and if it waits for someone
-    /// would have the budget to go on (`decodeSchedContext_Bind`).
-    fn check_bindable(
-        &self,
-        sched_context: SchedContextId,
-        thread: ThreadId,
-    ) -> Result<(), InvocationError> {
-        let free = self.sched_contexts[sched_context].thread.is_none()
-            && self.threads[thread].sched_context.is_none();
-        if !free || self.threads[thread].is_blocked() && !self.is_ready(sched_context) {
-            return Err(InvocationError::IllegalOperation);
-        }
-        Ok(())
-    }
-
-    fn check_notification_bindable(
-        &self,
-        sched_context: SchedContextId,
-        notification: NotificationId,
-    ) -> Result<(), InvocationError> {
-        let free = self.sched_contexts[sched_context].notification.is_none()
-            && self.notifications[notification].sched_context.is_none();
-        if free {
+pub(crate) fn invoke(
+    sched: &mut Scheduler,
+    ipc: &mut Ipc,
+    notifications: &mut Notifications,
+    messages: &mut Messages<'_>,
+    sched_context: SchedContextId,
+    invocation: &Invocation<'_>,
+) -> Result<(), InvocationError> {
+    match invocation.label {
+        invocation::SchedContextConsumed => {
+            let consumed = sched.take_consumed(sched_context);
+            invocation.answer(sched, messages, &[consumed]);
             Ok(())
-        } else {
-            Err(InvocationError::IllegalOperation)
         }
+        invocation::SchedContextBind => bind(sched, notifications, sched_context, invocation),
+        invocation::SchedContextUnbindObject => {
+            unbind_object(sched, notifications, sched_context, invocation)
+        }
+        invocation::SchedContextUnbind => {
+            check_not_callers(sched, sched_context, invocation)?;
+            sched.unbind_thread(sched_context);
+            notifications.unbind_sched_context(sched, sched_context);
+            ipc.unbind_sched_context(sched, sched_context);
+            Ok(())
+        }
+        invocation::SchedContextYieldTo => yield_to(sched, messages, sched_context, invocation),
+        _ => Err(InvocationError::IllegalOperation),
     }
+}
 
-    /// Binds a scheduling context to a notification, unless one of them is bound.
-    pub(crate) fn try_bind_notification(
-        &mut self,
-        sched_context: SchedContextId,
-        notification: NotificationId,
-    ) -> Result<(), InvocationError> {
-        self.check_notification_bindable(sched_context, notification)?;
-        self.bind_notification(sched_context, notification);
-        Ok(())
+fn bind(
+    sched: &mut Scheduler,
+    notifications: &mut Notifications,
+    sched_context: SchedContextId,
+    invocation: &Invocation<'_>,
+) -> Result<(), InvocationError> {
+    match invocation.first_cap()? {
+        Cap::Thread(thread) => {
+            check_bindable(sched, sched_context, thread)?;
+            sched.bind_thread(sched_context, thread);
+            Ok(())
+        }
+        Cap::Notification(cap) => {
+            notifications.bind_sched_context(sched, cap.notification, sched_context)
+        }
+        _ => Err(InvocationError::InvalidCapability(1)),
     }
+}
 
-    fn unbind_object(
-        &mut self,
-        sched_context: SchedContextId,
-        invocation: &Invocation<'_>,
-    ) -> Result<(), InvocationError> {
-        match invocation.first_cap()? {
-            Cap::Thread(thread) => {
-                if self.sched_contexts[sched_context].thread != Some(thread) {
-                    return Err(InvocationError::IllegalOperation);
-                }
-                self.check_not_callers(sched_context, invocation)?;
-                self.accept(invocation);
-                self.unbind_thread(sched_context);
-                Ok(())
+/// Checks that both are unbound, and that a blocked thread would have the budget to resume
+/// (`decodeSchedContext_Bind`).
+fn check_bindable(
+    sched: &Scheduler,
+    sched_context: SchedContextId,
+    thread: ThreadId,
+) -> Result<(), InvocationError> {
+    let thread = sched.thread(thread);
+    let free =
+        sched.sched_context(sched_context).thread().is_none() && thread.sched_context().is_none();
+    if !free || thread.is_blocked() && !sched.is_ready(sched_context) {
+        return Err(InvocationError::IllegalOperation);
+    }
+    Ok(())
+}
+
+fn unbind_object(
+    sched: &mut Scheduler,
+    notifications: &mut Notifications,
+    sched_context: SchedContextId,
+    invocation: &Invocation<'_>,
+) -> Result<(), InvocationError> {
+    match invocation.first_cap()? {
+        Cap::Thread(thread) => {
+            if sched.sched_context(sched_context).thread() != Some(thread) {
+                return Err(InvocationError::IllegalOperation);
             }
-            Cap::Notification(cap) => {
-                if self.sched_contexts[sched_context].notification != Some(cap.notification) {
-                    return Err(InvocationError::IllegalOperation);
-                }
-                self.accept(invocation);
-                self.unbind_notification(sched_context);
-                Ok(())
+            check_not_callers(sched, sched_context, invocation)?;
+            sched.unbind_thread(sched_context);
+            Ok(())
+        }
+        Cap::Notification(cap) => {
+            if sched.sched_context(sched_context).notification != Some(cap.notification) {
+                return Err(InvocationError::IllegalOperation);
             }
-            _ => Err(InvocationError::InvalidCapability(1)),
+            notifications.unbind_sched_context(sched, sched_context);
+            Ok(())
         }
+        _ => Err(InvocationError::InvalidCapability(1)),
     }
+}
 
-    /// Nobody takes away what it runs on itself.
-    fn check_not_callers(
-        &self,
-        sched_context: SchedContextId,
-        invocation: &Invocation<'_>,
-    ) -> Result<(), InvocationError> {
-        if self.sched_contexts[sched_context].thread == Some(invocation.caller) {
-            return Err(InvocationError::IllegalOperation);
-        }
-        Ok(())
+/// Checks that the caller does not run on the scheduling context that it wants to unbind.
+fn check_not_callers(
+    sched: &Scheduler,
+    sched_context: SchedContextId,
+    invocation: &Invocation<'_>,
+) -> Result<(), InvocationError> {
+    if sched.sched_context(sched_context).thread() == Some(invocation.caller) {
+        return Err(InvocationError::IllegalOperation);
     }
+    Ok(())
+}
 
-    fn yield_to(
-        &mut self,
-        machine: &mut dyn Machine,
-        sched_context: SchedContextId,
-        invocation: &Invocation<'_>,
-    ) -> Result<(), InvocationError> {
-        let caller = invocation.caller;
-        let target = self.sched_contexts[sched_context]
-            .thread
-            .filter(|thread| *thread != caller)
-            .filter(|thread| self.threads[*thread].priority <= self.threads[caller].mcp)
-            .ok_or(InvocationError::IllegalOperation)?;
-        self.accept(invocation);
-        if let Some(yielder) = self.sched_contexts[sched_context].yield_from {
-            self.complete_yield(machine, yielder);
-        }
-        self.postpone_unless_released(sched_context);
-        let schedulable = self.threads[target].is_schedulable();
-        if schedulable && self.threads[target].priority >= self.threads[caller].priority {
-            self.threads[caller].yield_to = Some(sched_context);
-            self.sched_contexts[sched_context].yield_from = Some(caller);
-            self.dequeue_ready(target);
-            self.enqueue_first(caller);
-            self.enqueue_first(target);
-            self.reschedule();
-            // The caller has its answer when it runs again.
-            return Ok(());
-        }
-        if schedulable {
-            self.dequeue_ready(target);
-            self.enqueue_first(target);
-        }
-        let consumed = self.take_consumed(sched_context);
-        self.answer_call(machine, invocation, &[consumed]);
-        Ok(())
+fn yield_to(
+    sched: &mut Scheduler,
+    messages: &mut Messages<'_>,
+    sched_context: SchedContextId,
+    invocation: &Invocation<'_>,
+) -> Result<(), InvocationError> {
+    let caller = invocation.caller;
+    sched
+        .sched_context(sched_context)
+        .thread()
+        .filter(|target| *target != caller)
+        .filter(|target| sched.thread(*target).priority() <= sched.thread(caller).mcp)
+        .ok_or(InvocationError::IllegalOperation)?;
+    if let Some(yielder) = sched.sched_context(sched_context).yield_from() {
+        complete_yield(sched, messages, yielder);
+    }
+    if !sched.yield_to(caller, sched_context) {
+        let consumed = sched.take_consumed(sched_context);
+        invocation.answer(sched, messages, &[consumed]);
+    }
+    Ok(())
+}
+
+/// Answers the `YieldTo` of a thread that runs again, if it has yielded
+/// (`schedContext_completeYieldTo`).
+pub(crate) fn complete_yield(sched: &mut Scheduler, messages: &mut Messages<'_>, thread: ThreadId) {
+    if let Some(sched_context) = sched.thread(thread).yield_to() {
+        let consumed = sched.take_consumed(sched_context);
+        messages.answer(sched.threads_mut(), thread, 0, &[consumed]);
+        sched.cancel_yield(thread);
     }
 }

@@ -1,4 +1,4 @@
-//! A parent that controls threads, and what invocations answer.
+//! A system with a parent that invokes threads, and the answers of invocations.
 
 use super::World;
 use super::spec::{PdExt, notify, pd, pp, system};
@@ -10,7 +10,7 @@ pub const CHILD: u64 = slots::BASE_TCB;
 /// A parent that runs, with its own thread in slot 1 and the third PD's in slot 2; its child; and
 /// the third PD, whose priority is that of the child.
 pub fn world() -> World {
-    let domains = vec![
+    let pds = vec![
         pd("parent", 30)
             .cap(1, UserCapKind::Tcb, 0)
             .cap(2, UserCapKind::Tcb, 2)
@@ -20,7 +20,7 @@ pub fn world() -> World {
         pd("third", 20),
     ];
     let channels = [pp((1, 1), (0, 1)), notify((0, 2), (2, 2))];
-    let mut world = World::init(&system(domains, &channels));
+    let mut world = World::init(&system(pds, &channels));
     world.wake(0);
     world
 }
@@ -45,7 +45,7 @@ pub fn refused(error: u64, words: &[u64]) -> Answer {
 
 pub const OK: Answer = Ok(Vec::new());
 
-/// What each of these invocations of the child's thread answers.
+/// Returns the answer of each of these invocations of the child's thread.
 #[track_caller]
 pub fn check(label: u64, cases: &[(&[u64], &[u64], Answer)]) {
     for (words, caps, answer) in cases {

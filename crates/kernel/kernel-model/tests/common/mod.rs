@@ -1,5 +1,5 @@
-//! The one harness of the scenario tests: a system, a machine that remembers, and threads that do
-//! what the test says. Every step is followed by a check of the kernel's invariants.
+//! The harness of the scenario tests: a system, a machine that records what happens, and threads
+//! that the test drives. Every step is followed by a check of the kernel's invariants.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses some of it")]
 
 pub mod control;
@@ -20,7 +20,7 @@ pub fn clock() -> Clock {
     Clock::new(1_000_000).unwrap()
 }
 
-/// A machine that does what it is asked and remembers.
+/// A machine that records what the kernel does.
 #[derive(Debug, Clone, Default)]
 pub struct TestMachine {
     pub now: Ticks,
@@ -29,7 +29,7 @@ pub struct TestMachine {
     pub console: String,
     pub caches: Vec<(CacheMaintenance, CacheRange)>,
     pub reports: Vec<String>,
-    /// The faults that the monitor has received: of which PD, of which kind, and the first words.
+    /// The faults that the monitor has received: index of the PD, label, and first words.
     pub faults: Vec<(usize, u64, [u64; MONITOR_WORDS])>,
 }
 
@@ -65,11 +65,11 @@ impl Machine for TestMachine {
     fn report(&mut self, report: Report<'_>) {
         self.reports.push(match report {
             Report::MonitorStarted => "started".into(),
-            Report::Passive { domain } => format!("{domain} is passive"),
-            Report::NotPassive { domain, error } => format!("{domain} is not passive: {error}"),
+            Report::Passive { pd_index } => format!("{pd_index} is passive"),
+            Report::NotPassive { pd_index, error } => format!("{pd_index} is not passive: {error}"),
             Report::Fault(fault) => {
-                self.faults.push((fault.domain, fault.label, fault.words));
-                format!("fault of {}", fault.domain)
+                self.faults.push((fault.pd_index, fault.label, fault.words));
+                format!("fault of {}", fault.pd_index)
             }
             Report::NoFaultHandler { thread, fault } => {
                 format!("no handler for {}: {fault:?}", thread.index())
@@ -134,13 +134,13 @@ pub struct World {
 }
 
 impl World {
-    /// Starts a system; the first PD is about to run its first instruction.
+    /// Starts a system. The first PD is about to run its first instruction.
     #[track_caller]
     pub fn boot(spec: &boot_spec::BootSpec) -> Self {
         let mut kernel = Kernel::new(spec, clock()).unwrap();
         let mut machine = TestMachine {
             now: 1000,
-            buffers: vec![vec![0; IPC_BUFFER_WORDS]; spec.domains.len()],
+            buffers: vec![vec![0; IPC_BUFFER_WORDS]; spec.pds.len()],
             ..TestMachine::default()
         };
         let next = kernel.start(&mut machine);
@@ -152,21 +152,21 @@ impl World {
         }
     }
 
-    /// Starts a system and lets every PD do what libmicrokit does up to its first receive.
+    /// Starts a system, and runs every PD up to its first receive, like libmicrokit.
     #[track_caller]
     pub fn init(spec: &boot_spec::BootSpec) -> Self {
         let mut world = Self::boot(spec);
-        while let Some(domain) = world.running() {
-            world.first_receive(domain);
+        while let Some(pd_index) = world.running() {
+            world.first_receive(pd_index);
         }
         world
     }
 
-    /// What libmicrokit does first: it acknowledges all interrupts; then a passive PD tells the
-    /// monitor that it is initialised; then it receives.
+    /// Does what libmicrokit does first: acknowledges all IRQs, then reports to the monitor if the
+    /// PD is passive, then receives.
     #[track_caller]
-    pub fn first_receive(&mut self, domain: usize) {
-        let pd = self.kernel.spec().domains[domain].clone();
+    pub fn first_receive(&mut self, pd_index: usize) {
+        let pd = self.kernel.spec().pds[pd_index].clone();
         for irq in &pd.irqs {
             let handler = slots::BASE_IRQ + u64::from(irq.id);
             self.invoke(handler, invocation::IRQAckIRQ, &[], &[])
@@ -179,20 +179,20 @@ impl World {
         }
     }
 
-    pub fn thread(&self, domain: usize) -> ThreadId {
-        self.kernel.thread_of(domain).unwrap()
+    pub fn thread(&self, pd_index: usize) -> ThreadId {
+        self.kernel.thread_of(pd_index).unwrap()
     }
 
-    pub fn state(&self, domain: usize) -> ThreadState {
-        self.kernel.thread(self.thread(domain)).state
+    pub fn state(&self, pd_index: usize) -> ThreadState {
+        self.kernel.thread(self.thread(pd_index)).state()
     }
 
-    pub fn context(&self, domain: usize) -> &UserContext {
-        self.kernel.context(self.thread(domain))
+    pub fn context(&self, pd_index: usize) -> &UserContext {
+        self.kernel.context(self.thread(pd_index))
     }
 
-    pub fn context_mut(&mut self, domain: usize) -> &mut UserContext {
-        let thread = self.thread(domain);
+    pub fn context_mut(&mut self, pd_index: usize) -> &mut UserContext {
+        let thread = self.thread(pd_index);
         self.kernel.context_mut(thread)
     }
 
@@ -204,7 +204,7 @@ impl World {
         }
     }
 
-    /// When the timer is to fire.
+    /// The time at which the timer must fire.
     pub fn until(&self) -> Option<Ticks> {
         match self.next {
             Next::Run { until, .. } => Some(until),
@@ -214,9 +214,9 @@ impl World {
     }
 
     /// The PD whose scheduling context this PD runs on.
-    pub fn runs_on(&self, domain: usize) -> Option<usize> {
-        let thread = self.kernel.thread(self.thread(domain));
-        thread.sched_context.map(|sc| sc.index())
+    pub fn runs_on(&self, pd_index: usize) -> Option<usize> {
+        let thread = self.kernel.thread(self.thread(pd_index));
+        thread.sched_context().map(|sc| sc.index())
     }
 
     #[track_caller]
@@ -228,7 +228,7 @@ impl World {
         self.running()
     }
 
-    /// Lets time pass, and the timer fire whenever it is to.
+    /// Advances the time, and fires the timer whenever it is due.
     #[track_caller]
     pub fn pass(&mut self, us: Ticks) -> Option<usize> {
         let end = self.machine.now + us;
@@ -240,16 +240,16 @@ impl World {
         self.running()
     }
 
-    /// Lets time pass in which nothing enters the kernel.
+    /// Advances the time without an entry into the kernel.
     pub fn use_time(&mut self, us: Ticks) {
         self.machine.now += us;
     }
 
-    /// The interrupt that every PD has, so that a test can let any of them run.
+    /// Raises the IRQ that every PD has, so that a test can wake any of them.
     #[track_caller]
-    pub fn wake(&mut self, domain: usize) {
-        let woken = self.step(Event::Interrupt(spec::WAKE_IRQ + domain as u32));
-        assert_eq!(woken, Some(domain), "woken PD does not run");
+    pub fn wake(&mut self, pd_index: usize) {
+        let woken = self.step(Event::Interrupt(spec::WAKE_IRQ + pd_index as u32));
+        assert_eq!(woken, Some(pd_index), "woken PD does not run");
         let irq = slots::BASE_IRQ + u64::from(spec::WAKE_ID);
         self.invoke(irq, invocation::IRQAckIRQ, &[], &[]).unwrap();
     }
@@ -261,15 +261,15 @@ impl World {
 
     #[track_caller]
     pub fn set(&mut self, register: Register, value: u64) {
-        let domain = self.current();
-        self.context_mut(domain)[register] = value;
+        let pd_index = self.current();
+        self.context_mut(pd_index)[register] = value;
     }
 
     #[track_caller]
     pub fn syscall(&mut self, number: i64) -> Option<usize> {
-        // As the instruction does: the address to return to is behind it.
-        let domain = self.current();
-        let context = self.context_mut(domain);
+        // Like the instruction: the return address is behind it.
+        let pd_index = self.current();
+        let context = self.context_mut(pd_index);
         context.pc = context.pc.wrapping_add(4);
         self.step(Event::Syscall(number as u64))
     }
@@ -279,25 +279,25 @@ impl World {
         self.step(Event::Fault(fault))
     }
 
-    /// Puts a message where the running thread sends it from.
+    /// Writes a message to the registers and the IPC buffer of the running thread.
     #[track_caller]
     pub fn put(&mut self, message: &Msg) {
-        let domain = self.current();
+        let pd_index = self.current();
         let info = MessageInfo {
             label: message.label,
             caps_unwrapped: 0,
             extra_caps: message.caps.len() as u8,
             length: message.words.len() as u8,
         };
-        self.context_mut(domain)[INFO_REGISTER] = info.to_word();
+        self.context_mut(pd_index)[INFO_REGISTER] = info.to_word();
         for (index, word) in message.words.iter().enumerate() {
             match MESSAGE_REGISTERS.get(index) {
-                Some(register) => self.context_mut(domain)[*register] = *word,
-                None => self.machine.buffers[domain][1 + index] = *word,
+                Some(register) => self.context_mut(pd_index)[*register] = *word,
+                None => self.machine.buffers[pd_index][1 + index] = *word,
             }
         }
         for (index, cap) in message.caps.iter().enumerate() {
-            self.machine.buffers[domain][MAX_MESSAGE_WORDS + 2 + index] = *cap;
+            self.machine.buffers[pd_index][MAX_MESSAGE_WORDS + 2 + index] = *cap;
         }
     }
 
@@ -336,13 +336,13 @@ impl World {
         self.call(slots::BASE_ENDPOINT + u64::from(channel), message)
     }
 
-    /// Receives as libmicrokit does.
+    /// Receives like libmicrokit.
     #[track_caller]
     pub fn recv(&mut self) -> Option<usize> {
         self.receive_with(syscall::Recv)
     }
 
-    /// Receives with this system call from where libmicrokit receives.
+    /// Receives with this system call from the capability that libmicrokit receives from.
     #[track_caller]
     pub fn receive_with(&mut self, number: i64) -> Option<usize> {
         self.receive_from(number, slots::INPUT)
@@ -368,7 +368,7 @@ impl World {
         self.receive_with(syscall::NBSendRecv)
     }
 
-    /// Invokes an object, and returns the words of its answer or the error and its words.
+    /// Invokes an object. Returns the words of the answer, or the error and its words.
     #[track_caller]
     pub fn invoke(
         &mut self,
@@ -389,12 +389,12 @@ impl World {
     }
 
     /// The message in a PD's registers and buffer.
-    pub fn received(&self, domain: usize) -> Received {
-        let context = self.context(domain);
+    pub fn received(&self, pd_index: usize) -> Received {
+        let context = self.context(pd_index);
         let info = MessageInfo::from_word(context[INFO_REGISTER]);
         let word = |index| match MESSAGE_REGISTERS.get(index) {
             Some(register) => context[*register],
-            None => self.machine.buffers[domain][1 + index],
+            None => self.machine.buffers[pd_index][1 + index],
         };
         Received {
             badge: context[CAP_REGISTER],
@@ -404,7 +404,7 @@ impl World {
     }
 
     /// The signals that a PD has received.
-    pub fn signals(&self, domain: usize) -> u64 {
-        self.context(domain)[CAP_REGISTER]
+    pub fn signals(&self, pd_index: usize) -> u64 {
+        self.context(pd_index)[CAP_REGISTER]
     }
 }

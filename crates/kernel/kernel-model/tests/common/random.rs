@@ -1,4 +1,4 @@
-//! Systems and events that look random and are the same in every run.
+//! Pseudo-random systems and events, the same in every run.
 
 use super::spec::{PdExt, WAKE_ID, WAKE_IRQ, notify, pd, pp, system};
 use super::{Msg, World, msg_with_caps};
@@ -9,12 +9,12 @@ use kernel_model::{
 };
 use microkit_abi::slots;
 
-/// What a capability is to.
+/// The kind of object of a capability.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum Kind {
-    /// To an endpoint where someone else may receive.
+    /// An endpoint of another PD.
     Endpoint,
-    /// To the PD's own endpoint, or the monitor's, where a call is hardly ever answered.
+    /// The PD's own endpoint or the monitor's, where a call hardly ever gets an answer.
     DeadEnd,
     Notification,
     Thread,
@@ -35,9 +35,9 @@ impl Kind {
     ];
 }
 
-/// The capabilities of a PD to endpoints and what else it may send to.
-pub fn capabilities(spec: &BootSpec, domain: usize) -> Vec<(u64, Kind)> {
-    let pd = &spec.domains[domain];
+/// The capabilities of a PD that it can send to, by kind of object.
+pub fn capabilities(spec: &BootSpec, pd_index: usize) -> Vec<(u64, Kind)> {
+    let pd = &spec.pds[pd_index];
     let fault_endpoint = match pd.parent {
         Some(_) => Kind::Endpoint,
         None => Kind::DeadEnd,
@@ -52,16 +52,16 @@ pub fn capabilities(spec: &BootSpec, domain: usize) -> Vec<(u64, Kind)> {
     }
     for end in spec.channels.iter().flat_map(|channel| channel.ends) {
         let id = u64::from(end.id);
-        if usize::from(end.domain) == domain && end.notify {
+        if usize::from(end.pd_index) == pd_index && end.notify {
             caps.push((slots::BASE_OUTPUT_NOTIFICATION + id, Kind::Notification));
         }
-        if usize::from(end.domain) == domain && end.pp {
+        if usize::from(end.pd_index) == pd_index && end.pp {
             // More likely than the fault endpoint.
             caps.extend([(slots::BASE_ENDPOINT + id, Kind::Endpoint); 4]);
         }
     }
-    for parent in spec.domains.iter().filter_map(|pd| pd.parent) {
-        if usize::from(parent.domain) == domain {
+    for parent in spec.pds.iter().filter_map(|pd| pd.parent) {
+        if usize::from(parent.pd_index) == pd_index {
             caps.push((slots::BASE_TCB + u64::from(parent.child_id), Kind::Thread));
         }
     }
@@ -93,7 +93,7 @@ impl Random {
         self.next() % bound
     }
 
-    /// Happens once in so many times.
+    /// Returns `true` once in `times`, on average.
     pub fn once_in(&mut self, times: u64) -> bool {
         self.below(times) == 0
     }
@@ -105,10 +105,10 @@ impl Random {
     /// A system of a few PDs, most of which can reach each other, and few priorities.
     pub fn system(&mut self) -> BootSpec {
         let count = 2 + self.below(5) as u8;
-        let mut domains = Vec::new();
-        for domain in 0..count {
+        let mut pds = Vec::new();
+        for pd_index in 0..count {
             let mut this = pd(
-                &format!("pd{}", self.below(1000) * 10 + u64::from(domain)),
+                &format!("pd{}", self.below(1000) * 10 + u64::from(pd_index)),
                 0,
             );
             this.priority = self.pick(&[5, 5, 10, 10, 20, 30]);
@@ -124,9 +124,9 @@ impl Random {
             this = this.budget(budget, period);
             this.passive = !self.once_in(3);
             this.fpu = self.once_in(2);
-            if domain > 0 && self.once_in(2) {
-                let parent = self.below(domain.into()) as u8;
-                this = this.child_of(parent, domain);
+            if pd_index > 0 && self.once_in(2) {
+                let parent = self.below(pd_index.into()) as u8;
+                this = this.child_of(parent, pd_index);
             }
             for slot in 1..=self.below(8) as u8 {
                 let kind = self.pick(&[
@@ -138,15 +138,15 @@ impl Random {
                 ]);
                 this = this.cap(slot, kind, self.below(count.into()) as u8);
             }
-            domains.push(this);
+            pds.push(this);
         }
         let mut channels: Vec<Channel> = Vec::new();
         for (id, _) in (0..3 + self.below(6)).enumerate() {
             let one = self.below(count.into()) as u8;
             let other = (one + 1 + self.below(u64::from(count) - 1) as u8) % count;
             let id = id as u8;
-            let priority = |domain: u8| domains[usize::from(domain)].priority;
-            // As a system should be: calls go to higher priorities. Mostly.
+            let priority = |pd_index: u8| pds[usize::from(pd_index)].priority;
+            // In most cases calls go to higher priorities, as they should.
             let (one, other) = if priority(one) > priority(other) && !self.once_in(5) {
                 (other, one)
             } else {
@@ -158,16 +158,16 @@ impl Random {
                 pp((one, id), (other, id))
             });
         }
-        system(domains, &channels)
+        system(pds, &channels)
     }
 
-    /// A capability pointer of this PD to such an object, or rarely one that may lead anywhere;
-    /// none if it has none.
-    fn cptr_to(&mut self, world: &World, domain: usize, kinds: &[Kind]) -> Option<u64> {
+    /// A capability pointer of this PD to such an object, or rarely any number. `None` if the PD
+    /// has no such capability.
+    fn cptr_to(&mut self, world: &World, pd_index: usize, kinds: &[Kind]) -> Option<u64> {
         if self.once_in(60) {
             return Some(self.pick(&[0, slots::INPUT, slots::REPLY, 300, 512, 63 << 58, 1 << 57]));
         }
-        let candidates: Vec<u64> = capabilities(world.kernel.spec(), domain)
+        let candidates: Vec<u64> = capabilities(world.kernel.spec(), pd_index)
             .into_iter()
             .filter(|(_, kind)| kinds.contains(kind))
             .map(|(cptr, _)| cptr)
@@ -175,7 +175,7 @@ impl Random {
         (!candidates.is_empty()).then(|| self.pick(&candidates))
     }
 
-    /// A number that means something more often than not.
+    /// A number that is often valid.
     pub fn number(&mut self) -> u64 {
         match self.below(8) {
             0..3 => self.below(4),
@@ -199,8 +199,8 @@ impl Random {
         }
     }
 
-    /// A message, of which the capabilities are this PD's.
-    fn message(&mut self, world: &World, domain: usize, label: u64) -> Msg {
+    /// A message with capabilities of this PD.
+    fn message(&mut self, world: &World, pd_index: usize, label: u64) -> Msg {
         let length = match self.below(8) {
             0 => 0,
             1 => self.below(121),
@@ -221,7 +221,7 @@ impl Random {
             .iter()
             .take(caps as usize)
             .map(|kind| {
-                let cptr = self.cptr_to(world, domain, &[*kind]);
+                let cptr = self.cptr_to(world, pd_index, &[*kind]);
                 cptr.filter(|_| !self.once_in(8)).unwrap_or(0)
             })
             .collect();
@@ -257,10 +257,10 @@ impl Random {
         }
     }
 
-    /// An event, with everything that goes with it: time passes, registers and buffers are filled.
+    /// Chooses an event, advances the time, and fills registers and IPC buffers.
     pub fn event(&mut self, world: &mut World) -> Event {
         self.pass_time(world);
-        let interrupts = world.kernel.spec().domains.len() as u64 + 1;
+        let interrupts = world.kernel.spec().pds.len() as u64 + 1;
         if world.running().is_none() || self.once_in(6) {
             return if self.once_in(3) {
                 Event::Tick
@@ -271,21 +271,21 @@ impl Random {
         if self.once_in(60) {
             return Event::Fault(self.fault());
         }
-        let domain = world.running().unwrap();
-        let number = self.fill_registers(world, domain);
-        let context = world.context_mut(domain);
+        let pd_index = world.running().unwrap();
+        let number = self.fill_registers(world, pd_index);
+        let context = world.context_mut(pd_index);
         context.pc = context.pc.wrapping_add(4);
         Event::Syscall(number as u64)
     }
 
-    /// Chooses a system call of the running PD and fills its registers and buffer.
-    pub fn fill_registers(&mut self, world: &mut World, domain: usize) -> i64 {
+    /// Chooses a system call of the running PD, and fills its registers and IPC buffer.
+    pub fn fill_registers(&mut self, world: &mut World, pd_index: usize) -> i64 {
         world.set(CAP_REGISTER, slots::INPUT);
         world.set(REPLY_REGISTER, slots::REPLY);
-        let reply = world.kernel.own_reply(world.thread(domain));
+        let reply = world.kernel.own_reply(world.thread(pd_index));
         let holds_a_caller = world.kernel.reply(reply).thread.is_some();
         if holds_a_caller && !self.once_in(3) {
-            let message = self.message(world, domain, 0);
+            let message = self.message(world, pd_index, 0);
             world.put(&message);
             return syscall::ReplyRecv;
         }
@@ -332,14 +332,14 @@ impl Random {
                 (number, &Kind::ALL, labels, register)
             }
         };
-        let Some(cptr) = self.cptr_to(world, domain, kinds) else {
+        let Some(cptr) = self.cptr_to(world, pd_index, kinds) else {
             return syscall::Recv;
         };
         let label = self.pick(&labels);
-        let message = self.message(world, domain, label);
+        let message = self.message(world, pd_index, label);
         world.put(&message);
         if self.once_in(40) {
-            // A message that says of itself what cannot be.
+            // A message info word that is not valid.
             let info = self.next();
             world.set(INFO_REGISTER, info);
         }

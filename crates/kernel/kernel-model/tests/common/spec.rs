@@ -5,17 +5,17 @@ use boot_spec::{
     Trigger, UserCap, UserCapKind,
 };
 
-/// The number of the interrupt that wakes PD 0; those of the others follow.
+/// The IRQ that wakes PD 0. Those of the other PDs follow.
 pub const WAKE_IRQ: u32 = 1000;
 
-/// By what each PD knows that interrupt.
+/// The channel identifier of that IRQ in each PD.
 pub const WAKE_ID: u8 = 61;
 
 pub const ENTRY: u64 = 0x20_0000;
 pub const STACK_TOP: u64 = 0xff_ffff_e000;
 pub const IPC_BUFFER: u64 = 0xff_ffff_f000;
 
-/// A PD with this priority that runs round robin with a millisecond's budget.
+/// Makes a PD with this priority that is round robin with a budget of a millisecond.
 pub fn pd(name: &str, priority: u8) -> ProtectionDomain {
     let map = |vaddr, paddr, bytes, execute: bool| Mapping {
         vaddr,
@@ -50,12 +50,12 @@ pub fn pd(name: &str, priority: u8) -> ProtectionDomain {
     }
 }
 
-/// What the tests change about a PD.
+/// Changes to a PD.
 pub trait PdExt: Sized {
     fn passive(self) -> Self;
     fn budget(self, budget_us: u64, period_us: u64) -> Self;
     fn child_of(self, parent: u8, id: u8) -> Self;
-    fn cap(self, slot: u8, kind: UserCapKind, domain: u8) -> Self;
+    fn cap(self, slot: u8, kind: UserCapKind, pd_index: u8) -> Self;
 }
 
 impl PdExt for ProtectionDomain {
@@ -71,31 +71,35 @@ impl PdExt for ProtectionDomain {
 
     fn child_of(mut self, parent: u8, child_id: u8) -> Self {
         self.parent = Some(Parent {
-            domain: parent,
+            pd_index: parent,
             child_id,
         });
         self
     }
 
-    fn cap(mut self, slot: u8, kind: UserCapKind, domain: u8) -> Self {
-        self.caps.push(UserCap { slot, kind, domain });
+    fn cap(mut self, slot: u8, kind: UserCapKind, pd_index: u8) -> Self {
+        self.caps.push(UserCap {
+            slot,
+            kind,
+            pd_index,
+        });
         self
     }
 }
 
-/// The first end may call the second, and each may notify the other.
+/// Makes a channel on which the first end may call the second, and each may notify the other.
 pub fn pp(caller: (u8, u8), callee: (u8, u8)) -> Channel {
     channel(caller, callee, true)
 }
 
-/// Each end may notify the other.
+/// Makes a channel on which each end may notify the other.
 pub fn notify(one: (u8, u8), other: (u8, u8)) -> Channel {
     channel(one, other, false)
 }
 
 fn channel(one: (u8, u8), other: (u8, u8), pp: bool) -> Channel {
-    let end = |(domain, id), pp| ChannelEnd {
-        domain,
+    let end = |(pd_index, id), pp| ChannelEnd {
+        pd_index,
         id,
         pp,
         notify: true,
@@ -105,27 +109,27 @@ fn channel(one: (u8, u8), other: (u8, u8), pp: bool) -> Channel {
     }
 }
 
-/// A system of these PDs and channels, each PD with an interrupt to wake it.
-pub fn system(mut domains: Vec<ProtectionDomain>, channels: &[Channel]) -> BootSpec {
-    for (domain, pd) in (0..).zip(&mut domains) {
+/// Makes a system of these PDs and channels. Each PD has an IRQ to wake it.
+pub fn system(mut pds: Vec<ProtectionDomain>, channels: &[Channel]) -> BootSpec {
+    for (pd_index, pd) in (0..).zip(&mut pds) {
         pd.irqs.push(Irq {
             id: WAKE_ID,
-            number: WAKE_IRQ + domain,
+            number: WAKE_IRQ + pd_index,
             trigger: Trigger::Level,
         });
     }
-    let parents: Vec<Parent> = domains.iter().filter_map(|pd| pd.parent).collect();
+    let parents: Vec<Parent> = pds.iter().filter_map(|pd| pd.parent).collect();
     for parent in parents {
-        domains[usize::from(parent.domain)].needs_endpoint = true;
+        pds[usize::from(parent.pd_index)].needs_endpoint = true;
     }
     for ends in channels.iter().map(|channel| channel.ends) {
         for (end, other) in [(ends[0], ends[1]), (ends[1], ends[0])] {
-            domains[usize::from(other.domain)].needs_endpoint |= end.pp;
+            pds[usize::from(other.pd_index)].needs_endpoint |= end.pp;
         }
     }
     BootSpec {
         user_top: (1 << 40) - 1,
-        domains,
+        pds,
         channels: channels.to_vec(),
         segments: Vec::new(),
     }

@@ -87,7 +87,7 @@ impl<'a> Explorer<'a> {
     #[track_caller]
     pub fn interrupt(mut self, name: &str, channel: u8) -> Self {
         let domain = self.system.domain(name);
-        let irqs = &self.system.image.spec.domains[domain].irqs;
+        let irqs = &self.system.image.spec.pds[domain].irqs;
         assert!(
             irqs.iter().any(|irq| irq.id == channel),
             "{name} has no <irq> with id=\"{channel}\""
@@ -330,7 +330,7 @@ impl<'a> Explorer<'a> {
 
     /// Everything that can happen next.
     fn options(&self, run: &Run, around: &Around, options: &mut Vec<Choice>) {
-        let priority = |thread| run.kernel().thread(thread).priority;
+        let priority = |thread| run.kernel().thread(thread).priority();
         let highest = run.runnable().map(priority).max();
         let may_run = |thread: &_| !self.by_priority || Some(priority(*thread)) == highest;
         options.extend(

@@ -253,12 +253,12 @@ impl Run {
         self.threads()
             .filter(|thread| {
                 let thread = self.kernel.thread(*thread);
-                match thread.state {
+                match thread.state() {
                     ThreadState::BlockedOnSend { .. } | ThreadState::BlockedOnReply { .. } => {
                         thread.fault.is_none()
                     }
                     // It has lost its scheduling context without having waited for an event.
-                    ThreadState::Running | ThreadState::Restart => thread.sched_context.is_none(),
+                    ThreadState::Running | ThreadState::Restart => thread.sched_context().is_none(),
                     _ => false,
                 }
             })

@@ -130,7 +130,7 @@ impl Run {
 
     /// The number of an interrupt.
     pub(crate) fn irq_number(&self, domain: usize, channel: u8) -> Option<u32> {
-        let irqs = &self.image.spec.domains[domain].irqs;
+        let irqs = &self.image.spec.pds[domain].irqs;
         irqs.iter()
             .find(|irq| irq.id == channel)
             .map(|irq| irq.number)
@@ -332,7 +332,7 @@ impl Run {
     }
 
     fn entry(&self, domain: usize) -> u64 {
-        self.image.spec.domains[domain].entry
+        self.image.spec.pds[domain].entry
     }
 
     pub(super) fn threads(&self) -> impl Iterator<Item = ThreadId> + use<> {
@@ -348,7 +348,7 @@ impl Run {
     }
 
     pub(super) fn describe(&self, thread: ThreadId) -> &'static str {
-        match self.kernel.thread(thread).state {
+        match self.kernel.thread(thread).state() {
             ThreadState::Inactive => "it was stopped",
             ThreadState::Running | ThreadState::Restart => "it has no budget",
             ThreadState::BlockedOnReceive { .. } | ThreadState::BlockedOnNotification { .. } => {

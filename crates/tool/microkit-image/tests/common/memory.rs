@@ -47,7 +47,7 @@ impl Machine {
     }
 
     fn byte(&self, pd: usize, vaddr: u64) -> Option<u8> {
-        let paddr = translate(&self.spec.domains[pd], vaddr)?;
+        let paddr = translate(&self.spec.pds[pd], vaddr)?;
         let page = self.pages.get(&(paddr - paddr % PAGE));
         Some(page.map_or(0, |page| page[(paddr % PAGE) as usize]))
     }
@@ -64,7 +64,7 @@ pub(crate) fn check(plan: &Plan) {
     let spec = plan.boot_spec(0);
     assert_eq!(spec.validate(), Ok(()));
     no_memory_is_two_things(plan);
-    for (number, pd) in spec.domains.iter().enumerate() {
+    for (number, pd) in spec.pds.iter().enumerate() {
         assert!(is_merged(&pd.mappings), "{:x?}", pd.mappings);
         for mapping in &pd.mappings {
             check_mapping(plan, number, mapping);

@@ -1,22 +1,22 @@
-//! How a scheduling context pays out its budget: as refills, each an amount that becomes usable at
-//! a time (seL4 manual, *Scheduling Contexts*; seL4's `kernel/sporadic.c`).
+//! Refills: amounts of budget, each of which becomes usable at a time (seL4 manual, *Scheduling
+//! Contexts*; seL4's `kernel/sporadic.c`).
 //!
-//! A scheduling context may use its budget once in every period. It is paid for in refills: using
-//! part of one schedules the same amount again, a period after it became usable. Microkit gives
-//! every scheduling context the least number of refills that seL4 allows, two. When they are not
-//! enough, what is used is put off further than it would have to be, never less.
+//! A scheduling context can use its budget once in every period. Using part of a refill schedules
+//! the same amount again, a period after the refill became usable. Microkit gives every scheduling
+//! context two refills, the least number that seL4 allows. When two are not enough, used budget
+//! comes back later than it could, never earlier.
 //!
-//! A period equal to the budget makes a scheduling context *round robin*: its budget is always
-//! usable, and the second refill only holds what has been used of it.
+//! A scheduling context whose period equals its budget is *round robin*: its budget is always
+//! usable, and the second refill only counts how much of it is used.
 
 use crate::clock::{Clock, Ticks};
 
-/// An amount of budget that can be used from some time on.
+/// An amount of budget that is usable from a time on.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Refill {
-    /// When it can be used.
+    /// The time from which it is usable.
     pub time: Ticks,
-    /// How much it is.
+    /// The amount.
     pub amount: Ticks,
 }
 
@@ -26,7 +26,19 @@ impl Refill {
     }
 }
 
-/// The refills of a scheduling context: one or two, the first to be used first.
+/// The refills of a scheduling context: one or two. The first is used first.
+///
+/// # Examples
+///
+/// ```
+/// use kernel_model::{Clock, Refills};
+///
+/// let clock = Clock::new(1_000_000).unwrap();
+/// let mut refills = Refills::new(100, 1000, 50);
+/// refills.spend(30, clock);
+/// assert_eq!((refills.head().time, refills.head().amount), (80, 70));
+/// assert_eq!(refills.tail().map(|tail| (tail.time, tail.amount)), Some((1050, 30)));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Refills {
     /// Zero for round robin.
@@ -36,9 +48,9 @@ pub struct Refills {
 }
 
 impl Refills {
-    /// The whole budget, usable at once (`refill_new`).
+    /// Makes the whole budget usable at once (`refill_new`).
     ///
-    /// **Needs:** a budget of at least [`Clock::min_budget`], and a period that is no shorter.
+    /// The budget must be at least [`Clock::min_budget`], and the period at least the budget.
     pub fn new(budget: Ticks, period: Ticks, now: Ticks) -> Self {
         let round_robin = budget == period;
         Self {
@@ -54,46 +66,47 @@ impl Refills {
         }
     }
 
-    /// What can be used first.
+    /// The first refill.
     pub fn head(&self) -> Refill {
         self.head
     }
 
-    /// What can be used after that.
+    /// The second refill.
     pub fn tail(&self) -> Option<Refill> {
         self.tail
     }
 
-    /// Whether the budget is as long as the period.
+    /// Returns whether the budget is as long as the period.
     pub fn is_round_robin(&self) -> bool {
         self.period == 0
     }
 
-    /// Whether the head can be used yet.
+    /// Returns whether the head is usable.
     pub fn is_ready(&self, now: Ticks) -> bool {
         self.head.time <= now
     }
 
-    /// Whether the head is enough to enter and leave the kernel after `usage` is taken from it.
+    /// Returns whether the head, after `usage` is taken from it, still has the least budget with
+    /// which a thread may enter the kernel.
     pub fn is_sufficient(&self, usage: Ticks, clock: Clock) -> bool {
         self.head.amount.saturating_sub(usage) >= clock.min_budget()
     }
 
-    /// All refills together, which is always the budget.
+    /// Returns the sum of all refills, which is always the budget.
     pub fn total(&self) -> Ticks {
         let tail = self.tail.map_or(0, |tail| tail.amount);
         self.head.amount.saturating_add(tail)
     }
 
-    /// Whether no refill can be used before the one in front of it is used up.
+    /// Returns whether the tail becomes usable only after the head can be used up.
     pub fn is_ordered(&self) -> bool {
         self.is_round_robin() || self.tail.is_none_or(|tail| self.head.end() <= tail.time)
     }
 
-    /// Gives new parameters to a scheduling context whose thread may already have used some of the
-    /// budget, such that no window of a period sees more than the budget (`refill_update`).
+    /// Changes the budget and the period, such that no window of a period has more than the budget,
+    /// even if some of it is used already (`refill_update`).
     ///
-    /// Nothing in a Microkit system can ask for this once the system runs: no PD has a scheduling
+    /// Nothing in a running Microkit system can request this, because no PD has a scheduling
     /// control capability.
     pub fn update(&mut self, budget: Ticks, period: Ticks, now: Ticks) {
         if budget == period {
@@ -115,8 +128,8 @@ impl Refills {
         }
     }
 
-    /// Lets a usable head start now, and joins to it what is usable by its end
-    /// (`refill_unblock_check`). Returns whether there was anything to do.
+    /// Makes a usable head start now, and merges the tail into it if the tail is usable by the end
+    /// of the head (`refill_unblock_check`). Returns whether the head was usable.
     pub fn unblock(&mut self, now: Ticks) -> bool {
         if self.is_round_robin() || !self.is_ready(now) {
             return false;
@@ -131,8 +144,8 @@ impl Refills {
         true
     }
 
-    /// Takes `usage` out of the head, which must be enough for it with the least budget left over
-    /// (`commitTime`).
+    /// Takes `usage` from the head (`commitTime`). The head must be
+    /// [sufficient](Self::is_sufficient) for it.
     pub fn spend(&mut self, usage: Ticks, clock: Clock) {
         if self.is_round_robin() {
             let usage = usage.min(self.head.amount);
@@ -145,8 +158,8 @@ impl Refills {
         }
     }
 
-    /// Ends a time slice in which `usage` was used: a round robin scheduling context has its
-    /// budget back, any other is charged (`chargeBudget`).
+    /// Ends a time slice in which `usage` was used (`chargeBudget`). A round robin scheduling
+    /// context gets its budget back; any other is charged.
     pub fn exhaust(&mut self, usage: Ticks, clock: Clock) {
         if self.is_round_robin() {
             self.head.amount = self.total();
@@ -158,7 +171,7 @@ impl Refills {
         }
     }
 
-    /// Takes `usage`, which may be more than the head, and schedules as much again
+    /// Takes `usage`, which can be more than the head, and schedules the same amount again
     /// (`refill_budget_check`).
     fn charge(&mut self, usage: Ticks, clock: Clock) {
         let end_of_time = clock.max_release_time();
@@ -182,7 +195,7 @@ impl Refills {
         if self.head.amount < clock.min_budget()
             && let Some(tail) = self.tail.take()
         {
-            // The joined refill ends when the tail would have.
+            // The merged refill ends when the tail would have ended.
             self.head = Refill {
                 time: tail.time.saturating_sub(self.head.amount),
                 amount: tail.amount.saturating_add(self.head.amount),
@@ -190,7 +203,7 @@ impl Refills {
         }
     }
 
-    /// Uses up the head: all of it comes back a period later.
+    /// Uses up the head. All of it comes back a period later.
     fn charge_head(&mut self) {
         let mut used = self.head;
         used.time = used.time.saturating_add(self.period);
@@ -203,10 +216,11 @@ impl Refills {
         }
     }
 
-    /// Charges as many whole budgets as `usage` holds in one go, and returns what is left of it.
+    /// Charges at once all whole budgets in `usage`, and returns the rest.
     ///
-    /// Charging every refill once puts each off by a period and changes nothing else, unless two
-    /// of them meet and join; then it is left to the caller to charge one.
+    /// Charging every refill once delays each by a period and changes nothing else, unless two of
+    /// them meet and merge. In that case nothing is charged here, and the caller charges one.
+    /// Without this step, a long usage would take a loop of any length.
     fn skip_whole_budgets(&mut self, usage: Ticks, end_of_time: Ticks) -> Ticks {
         let meets = |tail: Refill| {
             let head_again = self.head.time.saturating_add(self.period);
@@ -229,8 +243,8 @@ impl Refills {
         usage - budgets * self.total()
     }
 
-    /// Adds a refill behind the others, joining it to the last if they meet or there is no room
-    /// (`schedule_used`).
+    /// Adds a refill behind the others (`schedule_used`). It is merged into the last if they meet
+    /// or there is no room.
     fn schedule(&mut self, new: Refill) {
         let has_room = self.tail.is_none();
         let last = self.tail.as_mut().unwrap_or(&mut self.head);
@@ -244,9 +258,9 @@ impl Refills {
         }
     }
 
-    /// Moves all times back by `base`. Those of a round robin scheduling context mean nothing, and
-    /// become zero.
-    pub(crate) fn rebase(&mut self, base: Ticks) {
+    /// Subtracts `base` from all times. The times of a round robin scheduling context have no
+    /// meaning, and become zero.
+    pub(super) fn rebase(&mut self, base: Ticks) {
         let base = if self.is_round_robin() {
             Ticks::MAX
         } else {
@@ -278,14 +292,14 @@ mod tests {
     }
 
     #[test]
-    fn a_partly_used_refill_comes_back_a_period_after_it_became_usable() {
+    fn a_partly_used_refill_returns_a_period_after_it_became_usable() {
         let mut sc = Refills::new(100, 1000, 50);
         sc.spend(30, clock());
         assert_eq!(sc, refills(1000, (80, 70), Some((1050, 30))));
     }
 
     #[test]
-    fn what_is_used_in_pieces_comes_back_in_one() {
+    fn amounts_used_in_pieces_return_in_one_refill() {
         let mut sc = Refills::new(100, 1000, 50);
         sc.spend(30, clock());
         sc.spend(10, clock());
@@ -293,21 +307,21 @@ mod tests {
     }
 
     #[test]
-    fn a_used_up_refill_comes_back_whole() {
+    fn a_used_up_refill_returns_whole() {
         let mut sc = Refills::new(100, 1000, 50);
         sc.exhaust(100, clock());
         assert_eq!(sc, refills(1000, (1050, 100), None));
         let mut sc = refills(1000, (80, 70), Some((1050, 30)));
         sc.exhaust(70, clock());
-        // It starts where the other ends, so that they are one.
+        // It starts where the other ends, so they merge.
         assert_eq!(sc, refills(1000, (1050, 100), None));
     }
 
     #[test]
-    fn what_is_left_of_a_refill_is_never_less_than_the_least_budget() {
+    fn the_rest_of_a_refill_is_never_less_than_the_least_budget() {
         let mut sc = Refills::new(100, 1000, 0);
         sc.exhaust(90, clock());
-        // The 10 that are left wait for the 90, and end when those end.
+        // The remaining 10 are merged with the 90, and end when those end.
         assert_eq!(sc, refills(1000, (990, 100), None));
     }
 
@@ -315,7 +329,7 @@ mod tests {
     fn a_full_list_delays_its_last_refill() {
         let mut sc = refills(1000, (0, 50), Some((500, 50)));
         sc.spend(20, clock());
-        // There is no room for 20 at 1000: the 50 at 500 are put off so as to end where it starts.
+        // There is no room for 20 at 1000: the 50 at 500 are delayed to end where the 20 start.
         assert_eq!(sc, refills(1000, (20, 30), Some((950, 70))));
     }
 
@@ -327,18 +341,18 @@ mod tests {
     }
 
     #[test]
-    fn unblocking_starts_the_head_now_and_joins_what_has_become_usable() {
+    fn unblocking_starts_the_head_now_and_merges_a_usable_tail() {
         let mut sc = refills(1000, (0, 60), Some((1000, 40)));
         assert!(sc.unblock(500));
         assert_eq!(sc, refills(1000, (500, 60), Some((1000, 40))));
         assert!(sc.unblock(940));
         assert_eq!(sc, refills(1000, (940, 100), None));
-        assert!(!sc.unblock(939), "it is not usable yet");
+        assert!(!sc.unblock(939), "the head is not usable yet");
         assert_eq!(sc.head().time, 940);
     }
 
     #[test]
-    fn round_robin_only_notes_what_is_used() {
+    fn round_robin_only_counts_what_is_used() {
         let mut sc = Refills::new(100, 100, 7);
         assert!(sc.is_round_robin());
         sc.spend(30, clock());
@@ -367,7 +381,7 @@ mod tests {
         assert_eq!(sc, refills(0, (130, 60), Some((130, 0))));
     }
 
-    /// Charges one refill after the other, however many those are.
+    /// Charges one refill after the other, without skipping whole budgets.
     fn charge_slowly(sc: &mut Refills, mut usage: Ticks) {
         let end_of_time = clock().max_release_time();
         while sc.head.amount <= usage && sc.head.time < end_of_time {

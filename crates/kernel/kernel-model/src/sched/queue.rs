@@ -1,11 +1,10 @@
 //! Lists of threads, linked through the threads themselves.
 //!
-//! A thread waits for one thing at a time, so one pair of links is enough for every queue that
-//! there is: ready, waiting for budget, at an endpoint, at a notification. Every queue is sorted;
-//! what by, its owner says.
+//! A thread waits for one thing at a time, so one pair of links serves every queue: ready, release,
+//! at an endpoint, at a notification. Every queue is sorted; its owner says by what.
 
-use crate::ids::{Arena, ThreadId};
-use crate::objects::Thread;
+use super::thread::{Thread, Threads};
+use crate::ids::ThreadId;
 
 /// The ends of a list of threads.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash, Default)]
@@ -16,25 +15,23 @@ pub struct Queue {
 
 /// A thread's neighbours in the queue that it is in.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash, Default)]
-pub struct Link {
+pub(super) struct Link {
     previous: Option<ThreadId>,
     next: Option<ThreadId>,
 }
 
-pub(crate) type Threads = Arena<ThreadId, Thread>;
-
 impl Queue {
-    /// The thread whose turn is next.
+    /// The first thread.
     pub fn first(&self) -> Option<ThreadId> {
         self.head
     }
 
-    /// Whether nobody waits.
+    /// Returns whether no thread is in the queue.
     pub fn is_empty(&self) -> bool {
         self.head.is_none()
     }
 
-    /// The threads in the order of their turns.
+    /// The threads, first to last.
     pub(crate) fn iter<'a>(
         &self,
         threads: &'a Threads,
@@ -42,8 +39,8 @@ impl Queue {
         core::iter::successors(self.head, |thread| threads[*thread].link.next)
     }
 
-    /// Puts a thread in front of the first that `yields` to it, or at the end.
-    pub(crate) fn insert(
+    /// Inserts a thread in front of the first that `yields` to it, or at the end.
+    pub(super) fn insert(
         &mut self,
         threads: &mut Threads,
         thread: ThreadId,
@@ -59,14 +56,14 @@ impl Queue {
         *self.link_before(threads, next) = Some(thread);
     }
 
-    /// Takes out a thread, which must be in this queue.
-    pub(crate) fn remove(&mut self, threads: &mut Threads, thread: ThreadId) {
+    /// Removes a thread, which must be in this queue.
+    pub(super) fn remove(&mut self, threads: &mut Threads, thread: ThreadId) {
         let Link { previous, next } = core::mem::take(&mut threads[thread].link);
         *self.link_after(threads, previous) = next;
         *self.link_before(threads, next) = previous;
     }
 
-    /// The link that leads forward from `previous`, or into the list.
+    /// The forward link of `previous`, or the head.
     fn link_after<'a>(
         &'a mut self,
         threads: &'a mut Threads,
@@ -78,7 +75,7 @@ impl Queue {
         }
     }
 
-    /// The link that leads back from `next`, or from the end.
+    /// The backward link of `next`, or the tail.
     fn link_before<'a>(
         &'a mut self,
         threads: &'a mut Threads,
@@ -90,7 +87,7 @@ impl Queue {
         }
     }
 
-    /// Whether links lead there and back again, without a thread twice.
+    /// Returns whether forward and backward links agree, and no thread is in the queue twice.
     pub(crate) fn is_consistent(&self, threads: &Threads) -> bool {
         let mut previous = None;
         let mut next = self.head;
@@ -108,16 +105,10 @@ impl Queue {
     }
 }
 
-impl Link {
-    /// Whether it leads nowhere, as that of a thread in no queue does.
-    pub(crate) fn is_loose(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::Arena;
     use alloc::vec::Vec;
 
     fn threads(priorities: &[u8]) -> Threads {
@@ -164,7 +155,7 @@ mod tests {
             queue.remove(&mut threads, ThreadId(leaver));
             let rest: Vec<u8> = (0..3).filter(|thread| *thread != leaver).collect();
             check(&queue, &threads, &rest);
-            assert!(threads[ThreadId(leaver)].link.is_loose());
+            assert!(threads[ThreadId(leaver)].is_unlinked());
         }
     }
 

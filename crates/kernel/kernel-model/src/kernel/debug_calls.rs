@@ -1,25 +1,25 @@
 //! The debugging system calls of the `debug` configuration (seL4 manual, *Debugging System Calls*;
 //! seL4's `handleUnknownSyscall`).
 //!
-//! They take no time: the thread that makes one is not charged for it and goes on at once.
+//! They take no time: the calling thread is not charged, and continues at once.
 
+use super::Kernel;
 use crate::cap::Cap;
 use crate::context::CAP_REGISTER;
 use crate::event::Next;
 use crate::ids::ThreadId;
-use crate::kernel::Kernel;
 use crate::machine::{HaltReason, Machine, Report};
 use crate::numbers::{MAX_MESSAGE_WORDS, syscall};
 
 impl Kernel {
-    /// Does a debugging call, if the number is one's.
-    pub(crate) fn debug_syscall(
+    /// Handles a debugging call. Returns `None` if the number is not that of one.
+    pub(super) fn debug_syscall(
         &mut self,
         machine: &mut dyn Machine,
         thread: ThreadId,
         number: u64,
     ) -> Option<Next> {
-        let argument = self.threads[thread].context[CAP_REGISTER];
+        let argument = self.sched.thread(thread).context[CAP_REGISTER];
         match number as i64 {
             syscall::DebugPutChar => machine.put_char(argument as u8),
             syscall::DebugDumpScheduler => machine.report(Report::DumpScheduler(self)),
@@ -28,8 +28,8 @@ impl Kernel {
                 kernel: self,
             }),
             syscall::DebugCapIdentify => {
-                let cap = self.lookup(thread, argument).unwrap_or_default();
-                self.threads[thread].context[CAP_REGISTER] = cap.tag();
+                let cap = self.cap(thread, argument);
+                self.sched.thread_mut(thread).context[CAP_REGISTER] = cap.tag();
             }
             syscall::DebugHalt => self.halt(machine, thread, HaltReason::Asked),
             syscall::DebugNameThread => {
@@ -47,23 +47,22 @@ impl Kernel {
         machine.report(Report::Halt { thread, reason });
     }
 
-    /// Names a thread as the words of the IPC buffer say, which hold a string that ends with a
-    /// zero.
+    /// Names a thread. The words of the IPC buffer hold the name, a string that ends with a zero.
     fn name_thread(
         &mut self,
         machine: &mut dyn Machine,
         thread: ThreadId,
         cptr: u64,
     ) -> Result<(), HaltReason> {
-        let Ok(Cap::Thread(named)) = self.lookup(thread, cptr) else {
+        let Ok(Cap::Thread(named)) = self.system.lookup(thread, cptr) else {
             return Err(HaltReason::NotAThread);
         };
-        if !self.threads[thread].has_ipc_buffer {
+        if !self.sched.thread(thread).has_ipc_buffer {
             return Err(HaltReason::NoIpcBuffer);
         }
         let mut bytes = [[0; size_of::<u64>()]; MAX_MESSAGE_WORDS];
         for (index, word) in bytes.iter_mut().enumerate() {
-            *word = self.read_buffer(machine, thread, 1 + index).to_le_bytes();
+            *word = machine.read_ipc_buffer(thread, 1 + index).to_le_bytes();
         }
         let bytes = bytes.as_flattened();
         let Some(end) = bytes.iter().position(|byte| *byte == 0) else {

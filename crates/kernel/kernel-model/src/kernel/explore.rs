@@ -1,0 +1,49 @@
+//! What a test can do that no event does: run another thread than the scheduler has chosen, and
+//! suspend a thread.
+
+use super::Kernel;
+use crate::cap::Cap;
+use crate::control::suspend;
+use crate::event::Next;
+use crate::ids::ThreadId;
+use crate::machine::Machine;
+
+impl Kernel {
+    /// Runs a thread of the [ready queue](Self::ready) instead of the current thread, which becomes
+    /// ready. The priorities do not matter, so [`check`](Self::check) fails until the scheduler
+    /// chooses again.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the thread neither runs nor is ready.
+    pub fn run_instead(&mut self, thread: ThreadId, machine: &mut impl Machine) -> Next {
+        if self.sched.current() == Some(thread) || self.halted {
+            return self.next();
+        }
+        assert!(
+            self.thread(thread).is_ready(),
+            "{} cannot run: it is {:?}",
+            self.name(thread),
+            self.thread(thread).state()
+        );
+        self.sched.force_switch_to(thread);
+        self.schedule(machine);
+        self.next()
+    }
+
+    /// Suspends a thread, as its parent could (seL4 manual, *seL4_TCB_Suspend*).
+    pub fn stop(&mut self, thread: ThreadId, machine: &mut impl Machine) -> Next {
+        suspend(
+            &mut self.sched,
+            &mut self.ipc,
+            &mut self.notifications,
+            thread,
+        );
+        self.leave(machine)
+    }
+
+    /// Returns the capability that a capability pointer of a thread leads to, or [`Cap::Null`].
+    pub fn cap(&self, thread: ThreadId, cptr: u64) -> Cap {
+        self.system.lookup(thread, cptr).unwrap_or_default()
+    }
+}
