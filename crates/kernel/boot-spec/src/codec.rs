@@ -6,48 +6,32 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 
 /// Why bytes are not an encoded [`BootSpec`](crate::BootSpec).
-#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+#[derive(Debug, Copy, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// They do not begin as an encoded spec does.
+    #[error("this is no boot spec")]
     NotASpec,
     /// They are of another version of the encoding.
+    #[error("version {0} of the boot spec, but {version} is read", version = crate::VERSION)]
     Version(u8),
     /// They end in the middle of a value.
+    #[error("the boot spec ends too early")]
     Truncated,
     /// They go on after the value.
+    #[error("{count} bytes after the boot spec")]
     TrailingBytes {
         /// How many there are.
         count: usize,
     },
     /// The byte at this offset cannot stand there.
+    #[error("byte {at} of the boot spec cannot be")]
     Malformed {
         /// Offset of the byte, from the first.
         at: usize,
     },
 }
-
-impl fmt::Display for DecodeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotASpec => write!(f, "this is no boot spec"),
-            Self::Version(version) => {
-                write!(
-                    f,
-                    "version {version} of the boot spec, but {} is read",
-                    crate::VERSION
-                )
-            }
-            Self::Truncated => write!(f, "the boot spec ends too early"),
-            Self::TrailingBytes { count } => write!(f, "{count} bytes after the boot spec"),
-            Self::Malformed { at } => write!(f, "byte {at} of the boot spec cannot be"),
-        }
-    }
-}
-
-impl core::error::Error for DecodeError {}
 
 /// A value that has an encoding.
 pub(crate) trait Codec: Sized {
@@ -273,14 +257,14 @@ mod tests {
     use super::*;
     use alloc::vec;
 
-    fn check<T: Codec + PartialEq + fmt::Debug>(value: T, bytes: &[u8]) {
+    fn check<T: Codec + PartialEq + core::fmt::Debug>(value: T, bytes: &[u8]) {
         let mut out = Vec::new();
         value.put(&mut out);
         assert_eq!(out, bytes, "encoding of {value:?}");
         assert_eq!(T::take(&mut Reader::new(bytes)), Ok(value));
     }
 
-    fn refuse<T: Codec + PartialEq + fmt::Debug>(bytes: &[u8], error: DecodeError) {
+    fn refuse<T: Codec + PartialEq + core::fmt::Debug>(bytes: &[u8], error: DecodeError) {
         assert_eq!(T::take(&mut Reader::new(bytes)), Err(error), "{bytes:x?}");
     }
 
