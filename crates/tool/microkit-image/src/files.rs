@@ -12,7 +12,7 @@ use microkit_sdf::SearchPaths;
 pub trait Files {
     /// What is in the file at `path`, as the system file writes it.
     ///
-    /// **Errors:** whatever keeps it from being read. It becomes a fault of the system.
+    /// **Errors:** whatever keeps it from being read. It becomes an error of the system.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 }
 

@@ -8,7 +8,7 @@
 //!
 //! What the SDK's tool 2.3.0 refuses is refused here, and what it builds is built here with the
 //! same addresses in the address spaces and the same bytes in the programs; places in physical
-//! memory are ours. [`PlanErrorKind`] and [`ProgramFault`] name the few things that are stricter.
+//! memory are ours. [`PlanErrorKind`] and [`ProgramError`] name the few things that are stricter.
 //! *Builder* below is what the SDK's tool was seen to do.
 //!
 //! ```no_run
@@ -30,14 +30,14 @@
 //! Inside, data goes one way. `layout` makes the plan: `program` reads what the files say, `space`
 //! looks at each address space, `place` hands out physical memory, `patch` finds the symbols,
 //! `contents` gathers what memory holds at boot. From the [`Plan`] on, `lower` makes the boot spec
-//! and `pack` the image. A fault is reported where it is seen and never stops others from being
+//! and `pack` the image. An error is reported where it is seen and never stops others from being
 //! seen.
 #![forbid(unsafe_code)]
 
 mod contents;
 mod convert;
 mod elf;
-mod fault;
+mod error;
 mod files;
 mod frames;
 mod layout;
@@ -48,13 +48,13 @@ mod place;
 mod plan;
 mod platform;
 mod program;
-mod program_fault;
+mod program_error;
 mod report;
 mod space;
 mod wording;
 mod words;
 
-pub use fault::{PlanError, PlanErrorKind, PlanErrors};
+pub use error::{PlanError, PlanErrorKind, PlanErrors};
 pub use files::Files;
 pub use frames::Extent;
 pub use layout::{plan, plan_without_programs};
@@ -62,4 +62,4 @@ pub use pack::{PAYLOAD_MAGIC, PAYLOAD_SYMBOL, PackError, pack};
 pub use patch::{Patch, PatchValue};
 pub use plan::{Area, Fill, Map, MemoryRegion, Plan, ProtectionDomain};
 pub use platform::Platform;
-pub use program_fault::ProgramFault;
+pub use program_error::ProgramError;

@@ -14,7 +14,7 @@ use thiserror::Error;
 use crate::elf::{ElfFile, Segment};
 use crate::plan::Plan;
 use crate::platform::Platform;
-use crate::program_fault::ProgramFault;
+use crate::program_error::ProgramError;
 use crate::wording::Bytes;
 
 /// What the payload starts with.
@@ -31,7 +31,7 @@ pub enum PackError {
     /// The kernel is not a program that can be loaded.
     #[error("the ELF file of the model kernel {0}")]
     #[diagnostic(forward(0))]
-    Kernel(ProgramFault),
+    Kernel(ProgramError),
 
     /// The kernel is not to run where it is loaded.
     #[error("the model kernel starts at {entry:#x}, and the image is loaded at {start:#x}")]
@@ -107,9 +107,9 @@ pub fn pack(plan: &Plan, kernel_elf: &[u8]) -> Result<Vec<u8>, PackError> {
 
 /// The kernel as it lies in memory from `start` up to `end`.
 fn flatten(elf: &ElfFile<'_>, start: u64, end: u64) -> Result<Vec<u8>, PackError> {
-    let (mut segments, faults) = elf.segments();
-    if let Some(fault) = faults.into_iter().next() {
-        return Err(PackError::Kernel(fault));
+    let (mut segments, errors) = elf.segments();
+    if let Some(error) = errors.into_iter().next() {
+        return Err(PackError::Kernel(error));
     }
     segments.sort_by_key(|segment| segment.vaddr);
     let mut image = Vec::new();

@@ -1,7 +1,7 @@
 //! What a system file says, before anything that it refers to is looked up.
 //!
 //! The readers make it, the checks between elements look at it, and `lower` makes the `System` of
-//! it. A value that could not be read is `None`: a fault was reported, the checks pass over it,
+//! it. A value that could not be read is `None`: an error was reported, the checks pass over it,
 //! and no system is made.
 
 use crate::Span;

@@ -1,5 +1,5 @@
 //! One XML element as the readers see it: its attributes by name, as the type they must have,
-//! with a fault reported where that fails.
+//! with an error reported where that fails.
 
 use std::cell::RefCell;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use roxmltree::Node;
 
 use crate::Span;
 use crate::draft::At;
-use crate::fault::{SdfError, SdfErrorKind};
+use crate::error::{SdfError, SdfErrorKind};
 use crate::options::Options;
 use crate::warning::{Warning, WarningKind};
 
@@ -16,18 +16,18 @@ use crate::warning::{Warning, WarningKind};
 pub(crate) struct Context<'a> {
     pub(crate) options: Options<'a>,
     pub(crate) text: &'a str,
-    pub(crate) faults: RefCell<Vec<SdfError>>,
+    pub(crate) errors: RefCell<Vec<SdfError>>,
     pub(crate) warnings: RefCell<Vec<Warning>>,
 }
 
 impl Context<'_> {
-    pub(crate) fn fault(&self, span: Span, kind: SdfErrorKind) {
-        self.faults.borrow_mut().push(SdfError::at(span, kind));
+    pub(crate) fn error(&self, span: Span, kind: SdfErrorKind) {
+        self.errors.borrow_mut().push(SdfError::at(span, kind));
     }
 
-    /// A fault at `span` that has to do with what is at `other`, and `why`.
+    /// An error at `span` that has to do with what is at `other`, and `why`.
     pub(crate) fn clash(&self, span: Span, other: Span, why: &'static str, kind: SdfErrorKind) {
-        self.faults
+        self.errors
             .borrow_mut()
             .push(SdfError::at(span, kind).with(other, why));
     }
@@ -41,7 +41,7 @@ impl Context<'_> {
 ///
 /// What is there and wrong is reported by the method that reads it. `None` then stands for a
 /// value that is either absent or reported; the two need no telling apart, since a file with a
-/// fault makes no system.
+/// error makes no system.
 #[derive(Copy, Clone)]
 pub(crate) struct Element<'a> {
     node: Node<'a, 'a>,
@@ -69,8 +69,8 @@ impl<'a> Element<'a> {
         }
     }
 
-    pub(crate) fn fault(&self, kind: SdfErrorKind) {
-        self.cx.fault(self.span(), kind);
+    pub(crate) fn error(&self, kind: SdfErrorKind) {
+        self.cx.error(self.span(), kind);
     }
 
     /// Reports each attribute that is not one of `allowed`.
@@ -79,7 +79,7 @@ impl<'a> Element<'a> {
             let span = attribute.range().into();
             if !allowed.contains(&attribute.name()) {
                 let (attribute, element) = (attribute.name().to_owned(), self.name().to_owned());
-                self.cx.fault(
+                self.cx.error(
                     span,
                     SdfErrorKind::UnknownAttribute {
                         attribute,
@@ -161,12 +161,12 @@ impl<'a> Element<'a> {
         })
     }
 
-    /// The attribute as it is written; its absence is a fault.
+    /// The attribute as it is written; its absence is an error.
     pub(crate) fn required(&self, attribute: &'static str) -> Option<At<&'a str>> {
         let found = self.optional(attribute);
         if found.is_none() {
             let element = self.name().to_owned();
-            self.fault(SdfErrorKind::MissingAttribute { attribute, element });
+            self.error(SdfErrorKind::MissingAttribute { attribute, element });
         }
         found
     }
@@ -176,7 +176,7 @@ impl<'a> Element<'a> {
         self.any_number(self.optional(attribute)?)
     }
 
-    /// A number in any form; its absence is a fault.
+    /// A number in any form; its absence is an error.
     pub(crate) fn required_number(&self, attribute: &'static str) -> Option<At<u64>> {
         self.any_number(self.required(attribute)?)
     }
@@ -197,19 +197,19 @@ impl<'a> Element<'a> {
         if value.is_none() {
             let value = written.value.to_owned();
             self.cx
-                .fault(written.span, SdfErrorKind::NotANumber { value });
+                .error(written.span, SdfErrorKind::NotANumber { value });
         }
         value.map(|value| written.with(value))
     }
 
-    /// A number in decimal digits, as large as `T`; its absence is a fault.
+    /// A number in decimal digits, as large as `T`; its absence is an error.
     pub(crate) fn required_decimal<T: FromStr>(&self, attribute: &'static str) -> Option<At<T>> {
         let written = self.required(attribute)?;
         let value = written.value.parse().ok();
         if value.is_none() {
             let value = written.value.to_owned();
             self.cx
-                .fault(written.span, SdfErrorKind::NotADecimal { value });
+                .error(written.span, SdfErrorKind::NotADecimal { value });
         }
         value.map(|value| written.with(value))
     }
@@ -240,7 +240,7 @@ impl<'a> Element<'a> {
         let value = within.and_then(|value| value.try_into().ok());
         if value.is_none() {
             let value = number.value.to_string();
-            self.cx.fault(
+            self.cx.error(
                 number.span,
                 SdfErrorKind::OutOfRange {
                     attribute,
@@ -272,7 +272,7 @@ impl<'a> Element<'a> {
                 value,
                 allowed: words,
             };
-            self.cx.fault(written.span, kind);
+            self.cx.error(written.span, kind);
         }
         meaning.map(|(_, meaning)| *meaning)
     }

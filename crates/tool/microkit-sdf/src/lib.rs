@@ -1,4 +1,4 @@
-//! Microkit system descriptions: parsed and checked, every fault at once, each with its place.
+//! Microkit system descriptions: parsed and checked, every error at once, each with its place.
 //!
 //! The language is that of Microkit 2.3.0 for AArch64, which chapter *System Description File* of
 //! its manual describes. What the SDK's tool refuses to build is refused here, with the same
@@ -22,14 +22,14 @@
 //! assert_eq!(errors.to_string(), "1 error in none.system");
 //! ```
 //!
-//! Inside, data goes one way: text → `read` → draft → `check` → `lower` → [`System`]. A fault is
+//! Inside, data goes one way: text → `read` → draft → `check` → `lower` → [`System`]. An error is
 //! reported where it is seen and never stops the others from being seen.
 #![forbid(unsafe_code)]
 
 mod check;
 mod draft;
 mod element;
-mod fault;
+mod error;
 mod former;
 mod lower;
 mod model;
@@ -43,7 +43,7 @@ mod system;
 mod warning;
 mod wording;
 
-pub use fault::{SdfError, SdfErrorKind, SdfErrors};
+pub use error::{SdfError, SdfErrorKind, SdfErrors};
 pub use model::{Refusal, RefusalKind};
 pub use options::{Files, Kernel, NoFiles, Options, SearchPaths};
 pub use parsed::{NamedProgram, Parsed};

@@ -115,7 +115,7 @@ pub trait Files {
     fn len(&self, path: &Path) -> io::Result<u64>;
 }
 
-/// No files at all: each `prefill_path` is a fault.
+/// No files at all: each `prefill_path` is an error.
 #[derive(Debug, Copy, Clone)]
 pub struct NoFiles;
 
