@@ -3,9 +3,9 @@
 //!
 //! A wait is a place where a protection domain (PD) stops until another goes on: it calls a
 //! protected procedure, waits for a notification inside a handler, takes a lock, or has faulted. A
-//! PD has one thread, so a PD that waits answers nobody. If each of some PDs waits for the next, and
-//! the last for the first, none of them runs again; that is a cycle. [`check`] tells of one for each
-//! PD that can be in any.
+//! PD has one thread, so a PD that waits answers nobody. If each of some PDs waits for the next,
+//! and the last for the first, none of them runs again; that is a cycle. [`check`] tells of one for
+//! each PD that can be in any.
 //!
 //! What a program waits for it can say of itself ([`Declaration`]; `sel4_microkit::waits!` writes
 //! one into the ELF file). Of a program that says nothing it is taken that it calls wherever the

@@ -54,7 +54,9 @@ struct Symbol {
 impl<'data> ElfFile<'data> {
     /// Reads the header.
     ///
-    /// **Errors:** whatever is not a 64-bit, little-endian executable for AArch64.
+    /// # Errors
+    ///
+    /// The file is not a 64-bit, little-endian executable for AArch64.
     pub(crate) fn parse(data: &'data [u8]) -> Result<Self, ProgramError> {
         if !data.starts_with(&elf::ELFMAG) {
             return Err(ProgramError::NotElf);
@@ -144,7 +146,9 @@ impl<'data> ElfFile<'data> {
 
     /// All symbols, local ones too, as the SDK's tool looks at all.
     ///
-    /// **Errors:** that there is no symbol table, or that it cannot be read.
+    /// # Errors
+    ///
+    /// There is no symbol table, or it cannot be read.
     pub(crate) fn symbols(&self) -> Result<Symbols, ProgramError> {
         let sections = self
             .header
@@ -182,7 +186,9 @@ impl<'data> ElfFile<'data> {
 impl Symbols {
     /// The addresses of the symbol `name`.
     ///
-    /// **Errors:** there is none, more than one, or one that reaches over the last address.
+    /// # Errors
+    ///
+    /// There is none, more than one, or one that extends past the last address.
     pub(crate) fn find(&self, name: &str) -> Result<Range<u64>, ProgramError> {
         let symbol = || name.to_owned();
         match self.0.get(name) {
