@@ -1,6 +1,6 @@
 //! The physical address is a virtual one.
 //!
-//! refused by check: takes `other` and `dma` for those of one region
+//! refused by check: uses `other` and `dma` for one region
 //| <memory_region name="dma" size="0x10000" />
 //| <memory_region name="other" size="0x10000" />
 //| <protection_domain name="pd" priority="100">

@@ -1,6 +1,6 @@
 //! The address is of one region, the size of another.
 //!
-//! refused by check: takes `big_size` and `small` for those of one region
+//! refused by check: uses `big_size` and `small` for one region
 //! the program refuses: reaches into another region of this program
 //| <memory_region name="small" size="0x1000" />
 //| <memory_region name="big" size="0x10000" />

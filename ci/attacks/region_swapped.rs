@@ -1,6 +1,6 @@
 //! Address and size change places.
 //!
-//! refused by check: takes `ring_size` for the address of a memory region, which it is not
+//! refused by check: uses `ring_size` as the address of a memory region, but it is not one
 //! the program refuses: reaches into this program
 //| <memory_region name="ring" size="0x200000" />
 //| <protection_domain name="pd" priority="100">

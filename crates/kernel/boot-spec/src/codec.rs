@@ -6,48 +6,32 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::fmt;
 
 /// Why bytes are not an encoded [`BootSpec`](crate::BootSpec).
-#[derive(Debug, Copy, Clone, PartialEq, Eq)]
+#[derive(Debug, Copy, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// The bytes do not begin like an encoded spec.
+    #[error("this is not a boot spec")]
     NotASpec,
     /// The bytes have another version of the encoding.
+    #[error("the boot spec has version {0}, but this program reads version {version}", version = crate::VERSION)]
     Version(u8),
     /// The bytes end within a value.
+    #[error("the boot spec ends too early")]
     Truncated,
     /// Bytes follow the value.
+    #[error("{count} bytes after the boot spec")]
     TrailingBytes {
         /// The number of these bytes.
         count: usize,
     },
     /// The byte at this offset is not valid there.
+    #[error("byte {at} of the boot spec is not valid")]
     Malformed {
         /// The offset of the byte.
         at: usize,
     },
 }
-
-impl fmt::Display for DecodeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotASpec => write!(f, "this is not a boot spec"),
-            Self::Version(version) => {
-                write!(
-                    f,
-                    "the boot spec has version {version}, but this program reads version {}",
-                    crate::VERSION
-                )
-            }
-            Self::Truncated => write!(f, "the boot spec ends too early"),
-            Self::TrailingBytes { count } => write!(f, "{count} bytes after the boot spec"),
-            Self::Malformed { at } => write!(f, "byte {at} of the boot spec is not valid"),
-        }
-    }
-}
-
-impl core::error::Error for DecodeError {}
 
 /// A value that has an encoding.
 pub(crate) trait Codec: Sized {
@@ -275,14 +259,14 @@ mod tests {
     use super::*;
     use alloc::vec;
 
-    fn check<T: Codec + PartialEq + fmt::Debug>(value: T, bytes: &[u8]) {
+    fn check<T: Codec + PartialEq + core::fmt::Debug>(value: T, bytes: &[u8]) {
         let mut out = Vec::new();
         value.put(&mut out);
         assert_eq!(out, bytes, "encoding of {value:?}");
         assert_eq!(T::take(&mut Reader::new(bytes)), Ok(value));
     }
 
-    fn refuse<T: Codec + PartialEq + fmt::Debug>(bytes: &[u8], error: DecodeError) {
+    fn refuse<T: Codec + PartialEq + core::fmt::Debug>(bytes: &[u8], error: DecodeError) {
         assert_eq!(T::take(&mut Reader::new(bytes)), Err(error), "{bytes:x?}");
     }
 

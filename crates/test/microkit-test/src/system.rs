@@ -198,9 +198,11 @@ pub(crate) fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
 /// Why there is no system.
 ///
 /// Its `Debug` says the same as its `Display`, for tests that `unwrap`.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum SystemError {
     /// The system file could not be read.
+    #[error("the system file {} could not be read: {error}", path.display())]
     Unreadable {
         /// Which file.
         path: PathBuf,
@@ -208,8 +210,13 @@ pub enum SystemError {
         error: std::io::Error,
     },
     /// What is wrong with the system file.
+    #[error("{0}")]
     File(String),
     /// A file that a memory region is filled from could not be read.
+    #[error(
+        "{}, with which the memory region {region} is filled, could not be read: {error}",
+        path.display()
+    )]
     Fill {
         /// Which memory region.
         region: String,
@@ -219,39 +226,14 @@ pub enum SystemError {
         error: std::io::Error,
     },
     /// The model kernel does not take it.
+    #[error("the model kernel cannot run this system: {0}")]
     Kernel(kernel_model::SystemError),
     /// The protection domains were built for another configuration than the model kernel's.
+    #[error(
+        "the model kernel is of the configuration debug, and this was built for {0}: unset \
+         MICROKIT_CONFIG"
+    )]
     Configuration(&'static str),
-}
-
-impl fmt::Display for SystemError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreadable { path, error } => {
-                write!(
-                    f,
-                    "the system file {} could not be read: {error}",
-                    path.display()
-                )
-            }
-            Self::File(report) => f.write_str(report),
-            Self::Fill {
-                region,
-                path,
-                error,
-            } => write!(
-                f,
-                "{}, with which the memory region {region} is filled, could not be read: {error}",
-                path.display()
-            ),
-            Self::Kernel(error) => write!(f, "the model kernel cannot run this system: {error}"),
-            Self::Configuration(configuration) => write!(
-                f,
-                "the model kernel is of the configuration debug, and this was built for \
-                 {configuration}: unset MICROKIT_CONFIG"
-            ),
-        }
-    }
 }
 
 impl fmt::Debug for SystemError {
@@ -259,5 +241,3 @@ impl fmt::Debug for SystemError {
         fmt::Display::fmt(self, f)
     }
 }
-
-impl std::error::Error for SystemError {}

@@ -2,7 +2,6 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::fmt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -31,24 +30,12 @@ const FLAGS: [&str; 7] = [
 ];
 
 /// What C needs and is not there. A test that wants it is skipped.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error, Diagnostic)]
+#[error("{what}")]
 pub(crate) struct Missing {
     what: String,
+    #[help]
     help: String,
-}
-
-impl fmt::Display for Missing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.what)
-    }
-}
-
-impl std::error::Error for Missing {}
-
-impl Diagnostic for Missing {
-    fn help(&self) -> Option<Box<dyn fmt::Display + '_>> {
-        Some(Box::new(&self.help))
-    }
 }
 
 /// Compiles `source` to the ELF file `program`, which is whole or not touched.

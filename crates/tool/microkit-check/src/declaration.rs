@@ -91,7 +91,9 @@ pub enum DeclarationError {
 impl Declaration {
     /// Reads the text of a declaration.
     ///
-    /// **Errors:** with the first line that is not understood.
+    /// # Errors
+    ///
+    /// The first line that is not understood.
     pub fn parse(text: &str) -> Result<Self, DeclarationError> {
         let mut has_version = false;
         let mut statements = Vec::new();
@@ -116,7 +118,9 @@ impl Declaration {
 
     /// Reads the bytes of the section [`SECTION`].
     ///
-    /// **Errors:** as [`parse`](Self::parse), and if they are not text.
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse), or the bytes are not UTF-8.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DeclarationError> {
         Self::parse(std::str::from_utf8(bytes).map_err(|_| DeclarationError::NotText)?)
     }

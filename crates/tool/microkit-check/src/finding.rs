@@ -1,4 +1,4 @@
-//! What is found in a system: one variant per kind of trouble, each with what to do.
+//! The kinds of findings: one variant for each problem, with its message and what to do.
 
 use std::mem::discriminant;
 
@@ -13,17 +13,17 @@ pub type Report = microkit_sdf::Report<FindingKind>;
 /// One problem, in one place or in several. The places of a cycle are in its order.
 pub type Finding = microkit_sdf::Finding<FindingKind>;
 
-/// What is found. Whether it is an error or a warning, [`severity`](Diagnostic::severity) says.
+/// What a finding is about. Whether it is an error or a warning, [`severity`](Diagnostic::severity) says.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
 #[expect(missing_docs, reason = "the message shows what each field is")]
 #[non_exhaustive]
 pub enum FindingKind {
     // Waits that never end.
-    /// Some wait for each other.
-    #[error("these can wait for each other for ever: {path}")]
+    /// Some PDs wait for each other.
+    #[error("these can wait for each other forever: {path}")]
     #[diagnostic(help(
-        "let one of them go on without waiting: notify instead of calling, remember what is to be \
-         done and return from the handler, or give a lock back first"
+        "break the cycle in one of them: notify instead of calling, return from the handler and do the \
+         rest later, or release a lock first"
     ))]
     Cycle { path: String },
 
@@ -32,34 +32,36 @@ pub enum FindingKind {
         "`{pd}` waits inside its protected procedure for `{caller}`, which waits for the reply"
     )]
     #[diagnostic(help(
-        "reply first: `{caller}` can notify, or call again, when it has done what `{pd}` needs"
+        "reply first: `{caller}` can notify or call again once it has done what `{pd}` needs"
     ))]
     WaitsForCaller { pd: String, caller: String },
 
-    /// A lock is taken by who has it.
+    /// A PD takes a lock that it holds.
     #[error("`{pd}` takes the lock `{lock}` while it holds it")]
-    #[diagnostic(help("give it back first, or take it once, around both"))]
+    #[diagnostic(help("release it first, or take it once around both"))]
     LockTwice { pd: String, lock: String },
 
     // Declarations that bind nothing.
     /// The system file has no such channel.
-    #[error("the program of `{pd}` declares a wait at channel {id}, which `{pd}` does not have")]
+    #[error(
+        "the program of `{pd}` declares a wait at channel {id}, but `{pd}` has no such channel"
+    )]
     #[diagnostic(help("give `{pd}` an `<end>` with this `id`, or change the program's `waits!`"))]
     NoSuchChannel { pd: String, id: u8 },
 
     /// The system file has no such child.
-    #[error("the program of `{pd}` declares a wait in `fault({id})`, and `{pd}` has no child {id}")]
+    #[error("the program of `{pd}` declares a wait in `fault({id})`, but `{pd}` has no child {id}")]
     #[diagnostic(help("give a child of `{pd}` this `id`, or change the program's `waits!`"))]
     NoSuchChild { pd: String, id: u8 },
 
     /// A call that the system file does not allow.
-    #[error("the program of `{pd}` declares a call over channel {id}, where it may not call")]
+    #[error("the program of `{pd}` declares a call over channel {id}, but it may not call there")]
     #[diagnostic(help("write `pp=\"true\"` at its `<end>`, or change the program's `waits!`"))]
     MayNotCall { pd: String, id: u8 },
 
     /// A protected procedure that nobody can call.
     #[error(
-        "the program of `{pd}` declares a wait in `protected({id})`, and `{caller}` may not call it"
+        "the program of `{pd}` declares a wait in `protected({id})`, but `{caller}` may not call it"
     )]
     #[diagnostic(help(
         "write `pp=\"true\"` at the `<end>` of `{caller}`, or change the program's `waits!`"
@@ -67,16 +69,16 @@ pub enum FindingKind {
     NeverCalled { pd: String, id: u8, caller: String },
 
     // Memory that is not as the program expects.
-    /// A symbol for the address of a region that is set to something else.
+    /// A symbol that the program uses as the address of a region and that is set to something else.
     #[error(
-        "the program of `{pd}` takes `{symbol}` for the address of a memory region, which it is not"
+        "the program of `{pd}` uses `{symbol}` as the address of a memory region, but it is not one"
     )]
-    #[diagnostic(help("set it by `setvar_vaddr` of a `<map>`, and nothing else"))]
+    #[diagnostic(help("set it by `setvar_vaddr` of a `<map>` only"))]
     NotAnAddress { pd: String, symbol: String },
 
     /// A region with one symbol set and another one not set.
     #[error(
-        "the program of `{pd}` needs `{missing}` beside `{set}`, and the system file does not set it"
+        "the program of `{pd}` needs `{missing}` beside `{set}`, but the system file does not set it"
     )]
     #[diagnostic(help("add `{attribute}=\"{missing}\"` for the same memory region"))]
     HalfSet {
@@ -88,10 +90,9 @@ pub enum FindingKind {
 
     /// The size or the physical address of another region.
     #[error(
-        "the program of `{pd}` takes `{symbol}` and `{vaddr}` for those of one region, and they are \
-         not"
+        "the program of `{pd}` uses `{symbol}` and `{vaddr}` for one region, but they are of two"
     )]
-    #[diagnostic(help("set `{symbol}` by `{attribute}` of `{region}`, as `{vaddr}` is"))]
+    #[diagnostic(help("set `{symbol}` by `{attribute}` of `{region}`, which sets `{vaddr}`"))]
     OtherRegion {
         pd: String,
         symbol: String,
@@ -144,7 +145,7 @@ pub enum FindingKind {
         wanted: u64,
     },
 
-    /// A child of whose data a restart would know nothing.
+    /// A child whose data a restart could not find.
     #[error(
         "`{pd}` has a parent, which can restart it, and the ELF headers of its program, by which a \
          restart finds the data, are not in memory"
@@ -173,12 +174,12 @@ pub enum FindingKind {
 
     // Warnings.
     /// A cycle that a fault closes.
-    #[error("if `{child}` faults, these wait for each other for ever: {path}")]
+    #[error("if `{child}` faults, these wait for each other forever: {path}")]
     #[diagnostic(
         severity(warning),
         help(
-            "`{parent}` is to handle the fault, and cannot while it waits: let it notify instead of \
-             calling, or let the one it calls be no child of it"
+            "`{parent}` must handle the fault, and cannot while it waits: let it notify instead of \
+             calling, or call a PD that is not its child"
         )
     )]
     FaultCycle {
@@ -187,7 +188,7 @@ pub enum FindingKind {
         path: String,
     },
 
-    /// Callers that no incarnation of a server replies to.
+    /// Callers to which no incarnation of a server replies.
     #[error(
         "if `{server}` faults in a call, its caller ({callers}) waits forever, even if `{parent}` \
          restarts it"
@@ -205,7 +206,7 @@ pub enum FindingKind {
         callers: String,
     },
 
-    /// A child that its parent cannot stop.
+    /// A child that can keep its parent from running, and so from stopping it.
     #[error(
         "`{child}` (priority {child_priority}) can keep its parent `{parent}` (priority \
          {parent_priority}) from running"
@@ -224,23 +225,23 @@ pub enum FindingKind {
         parent_priority: u8,
     },
 
-    /// A passive PD that never runs again.
+    /// A passive PD that never runs after its initialisation.
     #[error("nothing ever wakes `{pd}`, which is passive")]
     #[diagnostic(
         severity(warning),
-        help("give it a channel over which it is called or notified, an `<irq>`, or a child")
+        help("give it an `<irq>`, a child, or a channel over which it is called or notified")
     )]
     NeverWoken { pd: String },
 
-    /// A channel over which nothing can go.
-    #[error("nothing can go over this channel")]
+    /// A channel that neither end may use.
+    #[error("neither end may use this channel")]
     #[diagnostic(
         severity(warning),
-        help("let an end notify, or call (`pp=\"true\"`), or remove the channel")
+        help("let an end notify or call (`pp=\"true\"`), or remove the channel")
     )]
     DeadChannel,
 
-    /// The registers of one device in two hands.
+    /// The registers of one device with two writers.
     #[error("`{one}` and `{other}` both write to `{region}`, which is not cached")]
     #[diagnostic(
         severity(warning),
@@ -255,13 +256,13 @@ pub enum FindingKind {
         other: String,
     },
 
-    /// Memory that some see through a cache and some do not.
+    /// Memory that is mapped both cached and uncached.
     #[error("`{region}` is cached in `{cached}` and not in `{uncached}`")]
     #[diagnostic(
         severity(warning),
         help(
-            "what one writes the other may not see (Arm ARM, *Mismatched memory attributes*): map \
-             it alike everywhere"
+            "one may not see what the other writes (Arm ARM, *Mismatched memory attributes*): map it \
+             the same everywhere"
         )
     )]
     MixedCaching {
@@ -270,7 +271,7 @@ pub enum FindingKind {
         uncached: String,
     },
 
-    /// A budget with which the kernel does nothing.
+    /// A budget in which the kernel begins no system call.
     #[error("a budget of {budget_us} us is too small for `{pd}` to run")]
     #[diagnostic(
         severity(warning),
@@ -285,7 +286,7 @@ pub enum FindingKind {
         min_us: u64,
     },
 
-    /// A domain that has no time.
+    /// A domain without an entry in the schedule.
     #[error("`{pd}` never runs: its domain is not in the schedule")]
     #[diagnostic(
         severity(warning),
@@ -294,7 +295,7 @@ pub enum FindingKind {
     DomainNeverRuns { pd: String },
 
     /// More rights than the program uses.
-    #[error("`{pd}` may call over channel {id}, and its program declares that it never does")]
+    #[error("`{pd}` may call over channel {id}, but its program declares that it never does")]
     #[diagnostic(
         severity(warning),
         help("leave `pp=\"true\"` out, or add the call to the program's `waits!`")

@@ -1,15 +1,14 @@
-//! Who waits for whom in a Microkit system: cycles of waits are found before the system runs, and
-//! the whole is drawn.
+//! Finds cycles of waits in a Microkit system before it runs, and draws the system.
 //!
-//! A wait is a place where a protection domain (PD) stops until another goes on: it calls a
+//! A wait is a place where a protection domain (PD) stops until another one acts: it calls a
 //! protected procedure, waits for a notification inside a handler, takes a lock, or has faulted. A
-//! PD has one thread, so a PD that waits answers nobody. If each of some PDs waits for the next, and
-//! the last for the first, none of them runs again; that is a cycle. [`check`] tells of one for each
-//! PD that can be in any.
+//! PD has one thread, so a waiting PD answers nobody. A cycle is a chain of PDs in which each waits
+//! for the next and the last for the first. None of them runs again. [`check`] reports a cycle for
+//! each PD that can be in one.
 //!
-//! What a program waits for it can say of itself ([`Declaration`]; `sel4_microkit::waits!` writes
-//! one into the ELF file). Of a program that says nothing it is taken that it calls wherever the
-//! system file lets it, at any time; that is all that a PD can wait for with libmicrokit alone.
+//! A program can declare what it waits for ([`Declaration`]). `sel4_microkit::waits!` writes the
+//! declaration into the ELF file. A program without a declaration is assumed to call at any time
+//! wherever the system file allows it. With libmicrokit alone, a PD cannot wait for anything else.
 //!
 //! ```
 //! use microkit_check::{Declaration, check};
@@ -37,10 +36,10 @@
 //! assert_eq!(report.to_string(), "1 error in example.system");
 //! ```
 //!
-//! [`memory`] compares the system file with what the programs expect of their memory, and
+//! [`memory`] compares the system file with what the programs expect of their memory.
 //! [`restarts`] finds callers that wait forever if a server dies in their call.
 //!
-//! No input or output is done here.
+//! This crate does no input or output.
 #![forbid(unsafe_code)]
 
 mod cycle;
@@ -64,8 +63,8 @@ pub use wait::{During, Target, Wait, WaitKind, waits};
 
 use microkit_sdf::System;
 
-/// Everything that is found in `system`, of whose protection domains the programs say
-/// `declarations`; one for each, in their order, and `None` for each that is missing.
+/// Reports cycles of waits and other problems of `system`. `declarations` has an entry for each
+/// protection domain, in their order. It is `None` for a program without a declaration.
 pub fn check(system: &System, declarations: &[Option<Declaration>]) -> Report {
     let (waits, mut findings) = wait::bind(system, declarations);
     findings.extend(cycle::findings(system, &waits));

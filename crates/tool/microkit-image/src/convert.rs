@@ -1,4 +1,4 @@
-//! Regions and maps of a system, as a plan has them.
+//! Converts the regions and maps of a system to those of a plan.
 
 use microkit_sdf::{self as sdf, PhysAddr};
 
@@ -6,7 +6,7 @@ use crate::frames::Extent;
 use crate::plan::{Fill, Map, MemoryRegion};
 use crate::words;
 
-/// A memory region, and where it lies.
+/// Converts a memory region, with its places.
 pub(crate) fn memory_region((region, extents): (&sdf::MemoryRegion, Vec<Extent>)) -> MemoryRegion {
     MemoryRegion {
         name: region.name.clone(),
@@ -24,7 +24,7 @@ pub(crate) fn memory_region((region, extents): (&sdf::MemoryRegion, Vec<Extent>)
     }
 }
 
-/// A memory region in an address space.
+/// Converts a map.
 pub(crate) fn map(map: &sdf::Map) -> Map {
     Map {
         region: map.region,

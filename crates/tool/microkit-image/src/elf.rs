@@ -8,7 +8,7 @@ use object::LittleEndian;
 use object::elf;
 use object::read::elf::{FileHeader, ProgramHeader, SectionTable, Sym};
 
-use crate::program_fault::ProgramFault;
+use crate::program_error::ProgramError;
 
 type Header = elf::FileHeader64<LittleEndian>;
 
@@ -54,22 +54,24 @@ struct Symbol {
 impl<'data> ElfFile<'data> {
     /// Reads the header.
     ///
-    /// **Errors:** whatever is not a 64-bit, little-endian executable for AArch64.
-    pub(crate) fn parse(data: &'data [u8]) -> Result<Self, ProgramFault> {
+    /// # Errors
+    ///
+    /// The file is not a 64-bit, little-endian executable for AArch64.
+    pub(crate) fn parse(data: &'data [u8]) -> Result<Self, ProgramError> {
         if !data.starts_with(&elf::ELFMAG) {
-            return Err(ProgramFault::NotElf);
+            return Err(ProgramError::NotElf);
         }
         let header = Header::parse(data).map_err(malformed)?;
         if !header.is_little_endian() {
-            return Err(ProgramFault::BigEndian);
+            return Err(ProgramError::BigEndian);
         }
         let machine = header.e_machine(LE);
         if machine != elf::EM_AARCH64 {
-            return Err(ProgramFault::Machine { found: machine.0 });
+            return Err(ProgramError::Machine { found: machine.0 });
         }
         let kind = header.e_type(LE);
         if kind != elf::ET_EXEC {
-            return Err(ProgramFault::NotExecutable { found: kind.0 });
+            return Err(ProgramError::NotExecutable { found: kind.0 });
         }
         Ok(Self { header, data })
     }
@@ -81,13 +83,13 @@ impl<'data> ElfFile<'data> {
 
     /// What is to be loaded, in the order of the program headers, but for segments of no bytes;
     /// and what is wrong with those that cannot be.
-    pub(crate) fn segments(&self) -> (Vec<Segment<'data>>, Vec<ProgramFault>) {
-        let (mut segments, mut faults) = (Vec::new(), Vec::new());
+    pub(crate) fn segments(&self) -> (Vec<Segment<'data>>, Vec<ProgramError>) {
+        let (mut segments, mut errors) = (Vec::new(), Vec::new());
         let headers = self
             .header
             .program_headers(LE, self.data)
             .unwrap_or_else(|error| {
-                faults.push(malformed(error));
+                errors.push(malformed(error));
                 &[]
             });
         for (index, header) in headers.iter().enumerate() {
@@ -97,34 +99,34 @@ impl<'data> ElfFile<'data> {
             match self.segment(index, header) {
                 Ok(segment) if segment.mem_bytes == 0 => {}
                 Ok(segment) => segments.push(segment),
-                Err(fault) => faults.push(fault),
+                Err(error) => errors.push(error),
             }
         }
-        (segments, faults)
+        (segments, errors)
     }
 
     fn segment(
         &self,
         index: usize,
         header: &elf::ProgramHeader64<LittleEndian>,
-    ) -> Result<Segment<'data>, ProgramFault> {
+    ) -> Result<Segment<'data>, ProgramError> {
         let (offset, file_bytes) = header.file_range(LE);
         let file = offset
             .checked_add(file_bytes)
             .and_then(|end| Some(usize::try_from(offset).ok()?..usize::try_from(end).ok()?))
             .and_then(|range| self.data.get(range))
-            .ok_or(ProgramFault::SegmentNotInFile { index })?;
+            .ok_or(ProgramError::SegmentNotInFile { index })?;
         let (vaddr, paddr) = (header.p_vaddr(LE), header.p_paddr(LE));
         let mem_bytes = header.p_memsz(LE);
         if file_bytes > mem_bytes {
-            return Err(ProgramFault::SegmentCutShort {
+            return Err(ProgramError::SegmentCutShort {
                 index,
                 file_bytes,
                 mem_bytes,
             });
         }
         if vaddr.checked_add(mem_bytes).is_none() || paddr.checked_add(mem_bytes).is_none() {
-            return Err(ProgramFault::SegmentWraps { index });
+            return Err(ProgramError::SegmentWraps { index });
         }
         let flags = header.p_flags(LE);
         let perms = Perms {
@@ -144,8 +146,10 @@ impl<'data> ElfFile<'data> {
 
     /// All symbols, local ones too, as the SDK's tool looks at all.
     ///
-    /// **Errors:** that there is no symbol table, or that it cannot be read.
-    pub(crate) fn symbols(&self) -> Result<Symbols, ProgramFault> {
+    /// # Errors
+    ///
+    /// There is no symbol table, or it cannot be read.
+    pub(crate) fn symbols(&self) -> Result<Symbols, ProgramError> {
         let sections = self
             .header
             .section_headers(LE, self.data)
@@ -156,14 +160,14 @@ impl<'data> ElfFile<'data> {
             .symbols(LE, self.data, elf::SHT_SYMTAB)
             .map_err(malformed)?;
         if table.is_empty() {
-            return Err(ProgramFault::NoSymbols);
+            return Err(ProgramError::NoSymbols);
         }
         let mut symbols = BTreeMap::new();
         for symbol in table.iter() {
             let name = symbol.name(LE, table.strings()).map_err(malformed)?;
             let name = str::from_utf8(name).map_err(|error| {
                 let reason = format!("the name of a symbol: {error}");
-                ProgramFault::Malformed { reason }
+                ProgramError::Malformed { reason }
             })?;
             let (vaddr, bytes) = (symbol.st_value(LE), symbol.st_size(LE));
             symbols
@@ -182,22 +186,24 @@ impl<'data> ElfFile<'data> {
 impl Symbols {
     /// The addresses of the symbol `name`.
     ///
-    /// **Errors:** there is none, more than one, or one that reaches over the last address.
-    pub(crate) fn find(&self, name: &str) -> Result<Range<u64>, ProgramFault> {
+    /// # Errors
+    ///
+    /// There is none, more than one, or one that extends past the last address.
+    pub(crate) fn find(&self, name: &str) -> Result<Range<u64>, ProgramError> {
         let symbol = || name.to_owned();
         match self.0.get(name) {
-            None => Err(ProgramFault::SymbolMissing { symbol: symbol() }),
-            Some(found) if !found.is_alone => Err(ProgramFault::SymbolTwice { symbol: symbol() }),
+            None => Err(ProgramError::SymbolMissing { symbol: symbol() }),
+            Some(found) if !found.is_alone => Err(ProgramError::SymbolTwice { symbol: symbol() }),
             Some(&Symbol { vaddr, bytes, .. }) => match vaddr.checked_add(bytes) {
                 Some(end) => Ok(vaddr..end),
-                None => Err(ProgramFault::SymbolWraps { symbol: symbol() }),
+                None => Err(ProgramError::SymbolWraps { symbol: symbol() }),
             },
         }
     }
 }
 
-fn malformed(error: object::Error) -> ProgramFault {
-    ProgramFault::Malformed {
+fn malformed(error: object::Error) -> ProgramError {
+    ProgramError::Malformed {
         reason: error.to_string(),
     }
 }

@@ -6,17 +6,19 @@ use std::path::Path;
 
 use microkit_sdf::SearchPaths;
 
-/// The files that a system names: its programs and what its memory regions are filled with.
+/// Reads the files that a system names: its programs, and those that fill memory regions.
 ///
-/// Planning does no input or output of its own; it asks here.
+/// Planning itself does no input or output. It asks here.
 pub trait Files {
-    /// What is in the file at `path`, as the system file writes it.
+    /// Returns the contents of the file at `path`, as the system file writes it.
     ///
-    /// **Errors:** whatever keeps it from being read. It becomes a fault of the system.
+    /// # Errors
+    ///
+    /// The file cannot be read. This becomes an error of the system.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 }
 
-/// The same files that the system was parsed with.
+/// Reads the same files that the system was parsed with.
 impl Files for SearchPaths {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let missing = || io::Error::new(io::ErrorKind::NotFound, "there is no such file");

@@ -6,7 +6,7 @@ use microkit_sdf::{self as sdf, System};
 
 use crate::contents::{self, Contents};
 use crate::convert;
-use crate::fault::{PlanError, PlanErrorKind, PlanErrors};
+use crate::error::{PlanError, PlanErrorKind, PlanErrors};
 use crate::files::Files;
 use crate::frames::Extent;
 use crate::patch::{self, Patch};
@@ -127,9 +127,9 @@ fn lay_out(
     };
     match plan.boot_spec(0).validate() {
         Ok(()) => Ok(plan),
-        Err(faults) => {
-            let error = |fault| PlanError::new(PlanErrorKind::Spec(fault), Vec::new());
-            fail(faults.into_iter().map(error).collect())
+        Err(errors) => {
+            let error = |error| PlanError::new(PlanErrorKind::Spec(error), Vec::new());
+            fail(errors.into_iter().map(error).collect())
         }
     }
 }

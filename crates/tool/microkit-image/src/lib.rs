@@ -1,15 +1,15 @@
-//! A checked system laid out in memory, and packed into a boot image for the model kernel.
+//! Lays out a checked system in memory, and packs it into a boot image for the model kernel.
 //!
-//! [`plan()`] makes a [`Plan`] of a [`System`](microkit_sdf::System): it loads the programs, says
-//! where everything lies in physical memory and in each address space, and what is written into
-//! the symbols of the programs. [`Plan::report`] says it in text, [`Plan::boot_spec`] to the model
-//! kernel, and [`pack()`] makes the image. [`plan_without_programs`] is for programs that run on
-//! the host.
+//! [`plan()`] makes a [`Plan`] from a [`System`](microkit_sdf::System). It loads the programs,
+//! places everything in physical memory and in each address space, and finds the values of the
+//! programs' symbols. [`Plan::report`] describes the plan as text, [`Plan::boot_spec`] describes it
+//! to the model kernel, and [`pack()`] makes the image. [`plan_without_programs`] is for programs
+//! that run on the host.
 //!
-//! What the SDK's tool 2.3.0 refuses is refused here, and what it builds is built here with the
-//! same addresses in the address spaces and the same bytes in the programs; places in physical
-//! memory are ours. [`PlanErrorKind`] and [`ProgramFault`] name the few things that are stricter.
-//! *Builder* below is what the SDK's tool was seen to do.
+//! This crate refuses what the SDK's tool 2.3.0 refuses. It builds what the tool builds, with the
+//! same addresses in the address spaces and the same bytes in the programs. Places in physical
+//! memory are our own. [`PlanErrorKind`] and [`ProgramError`] name the few things that are
+//! stricter. *Builder* below marks behaviour that was observed in the SDK's tool.
 //!
 //! ```no_run
 //! use microkit_image::{Platform, pack, plan};
@@ -27,17 +27,16 @@
 //! # }
 //! ```
 //!
-//! Inside, data goes one way. `layout` makes the plan: `program` reads what the files say, `space`
-//! looks at each address space, `place` hands out physical memory, `patch` finds the symbols,
-//! `contents` gathers what memory holds at boot. From the [`Plan`] on, `lower` makes the boot spec
-//! and `pack` the image. A fault is reported where it is seen and never stops others from being
-//! seen.
+//! Inside, data goes one way. `layout` makes the plan: `program` reads the files, `space` checks
+//! each address space, `place` allocates physical memory, `patch` finds the symbols, and `contents`
+//! gathers what memory holds at boot. From the [`Plan`], `lower` makes the boot spec and `pack` the
+//! image. A stage reports an error and goes on, so that one run shows all of them.
 #![forbid(unsafe_code)]
 
 mod contents;
 mod convert;
 mod elf;
-mod fault;
+mod error;
 mod files;
 mod frames;
 mod layout;
@@ -48,13 +47,13 @@ mod place;
 mod plan;
 mod platform;
 mod program;
-mod program_fault;
+mod program_error;
 mod report;
 mod space;
 mod wording;
 mod words;
 
-pub use fault::{PlanError, PlanErrorKind, PlanErrors};
+pub use error::{PlanError, PlanErrorKind, PlanErrors};
 pub use files::Files;
 pub use frames::Extent;
 pub use layout::{plan, plan_without_programs};
@@ -62,4 +61,4 @@ pub use pack::{PAYLOAD_MAGIC, PAYLOAD_SYMBOL, PackError, pack};
 pub use patch::{Patch, PatchValue};
 pub use plan::{Area, Fill, Map, MemoryRegion, Plan, ProtectionDomain};
 pub use platform::Platform;
-pub use program_fault::ProgramFault;
+pub use program_error::ProgramError;

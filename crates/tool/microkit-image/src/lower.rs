@@ -1,4 +1,4 @@
-//! A plan as the model kernel is told of it.
+//! Lowers a plan to the boot spec, which the model kernel reads.
 
 use boot_spec::{BootSpec, Mapping, PageSize, Segment, Stack};
 
@@ -7,11 +7,11 @@ use crate::plan::{Area, MemoryRegion, Plan, ProtectionDomain};
 use crate::words;
 
 impl Plan {
-    /// What the model kernel is told: the system, with what memory holds at boot following one
-    /// another in the image from `first_offset` on.
+    /// Makes the boot spec of the system. The image has the segments from `first_offset` on, one
+    /// after another.
     ///
-    /// Mappings come in ascending order and as long as they can be. A map without `read`
-    /// gives no access and is none of them.
+    /// Mappings are in ascending order, and joined where one continues another. A map without
+    /// `read` gives no access and is left out.
     pub fn boot_spec(&self, first_offset: u64) -> BootSpec {
         let mut image_offset = first_offset;
         let segments = self.contents.iter().map(|chunk| {
@@ -60,7 +60,7 @@ impl Plan {
         }
     }
 
-    /// Everything that is mapped in a protection domain, in no order.
+    /// Returns everything that is mapped in a protection domain, in no order.
     fn mappings(&self, pd: &ProtectionDomain) -> Vec<Mapping> {
         let own = pd.own().flat_map(own_mappings);
         let maps = pd.maps.iter().filter(|map| map.perms.read).flat_map(|map| {
@@ -93,7 +93,7 @@ fn own_mappings(area: &Area) -> impl Iterator<Item = Mapping> {
     spread(first, &area.extents)
 }
 
-/// One mapping for each extent, one after another from `first.vaddr` on.
+/// Makes one mapping for each extent, one after another from `first.vaddr` on.
 fn spread(first: Mapping, extents: &[Extent]) -> impl Iterator<Item = Mapping> {
     extents
         .iter()
@@ -109,7 +109,7 @@ fn spread(first: Mapping, extents: &[Extent]) -> impl Iterator<Item = Mapping> {
         })
 }
 
-/// The same mappings in ascending order, with those that continue another made one with it.
+/// Sorts mappings in ascending order, and joins each that continues another.
 fn merged(mut mappings: Vec<Mapping>) -> Vec<Mapping> {
     mappings.sort_by_key(|mapping| mapping.vaddr);
     let mut merged: Vec<Mapping> = Vec::new();
@@ -122,7 +122,7 @@ fn merged(mut mappings: Vec<Mapping>) -> Vec<Mapping> {
     merged
 }
 
-/// Whether `next` is what `last` would be if it were longer.
+/// Returns whether `next` begins where `last` ends and is otherwise the same.
 fn continues(last: &Mapping, next: &Mapping) -> bool {
     let longer = Mapping {
         vaddr: last.vaddr.wrapping_add(last.bytes),

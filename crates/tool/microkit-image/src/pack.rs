@@ -1,10 +1,14 @@
-//! From a plan to the image that is loaded and run.
+//! Makes the image that is loaded and run from a plan.
 //!
-//! The image is raw. It is loaded at the first address of [`Platform::kernel`] and starts with the
-//! kernel, which runs from its first byte. At the address of the kernel's [`PAYLOAD_SYMBOL`]
-//! follow [`PAYLOAD_MAGIC`], the length of the encoded boot spec as a little-endian `u64`, the
-//! boot spec itself, and from the next page on the bytes of its segments, each in whole pages.
-//! A segment's offset counts from the first byte of the image.
+//! The image is raw, and is loaded at the first address of [`Platform::kernel`]. It holds, in this
+//! order:
+//!
+//! 1. the kernel, which runs from the first byte of the image;
+//! 2. at the kernel's [`PAYLOAD_SYMBOL`]: [`PAYLOAD_MAGIC`], the length of the encoded boot spec as
+//!    a little-endian `u64`, and the boot spec;
+//! 3. from the next page on: the bytes of the segments, each in whole pages.
+//!
+//! The offset of a segment counts from the first byte of the image.
 
 use boot_spec::BootSpec;
 use microkit_abi::limits::SMALL_PAGE_BYTES;
@@ -14,10 +18,10 @@ use thiserror::Error;
 use crate::elf::{ElfFile, Segment};
 use crate::plan::Plan;
 use crate::platform::Platform;
-use crate::program_fault::ProgramFault;
+use crate::program_error::ProgramError;
 use crate::wording::Bytes;
 
-/// What the payload starts with.
+/// The bytes that the payload starts with.
 pub const PAYLOAD_MAGIC: [u8; 8] = *b"MKLOAD\0\x01";
 
 /// The symbol of the kernel's ELF file at whose address the payload starts.
@@ -31,7 +35,7 @@ pub enum PackError {
     /// The kernel is not a program that can be loaded.
     #[error("the ELF file of the model kernel {0}")]
     #[diagnostic(forward(0))]
-    Kernel(ProgramFault),
+    Kernel(ProgramError),
 
     /// The kernel is not to run where it is loaded.
     #[error("the model kernel starts at {entry:#x}, and the image is loaded at {start:#x}")]
@@ -61,10 +65,12 @@ pub enum PackError {
     TooLarge { bytes: u64, room: u64 },
 }
 
-/// Makes the image of `plan` with the model kernel of which `kernel_elf` is the ELF file. The same
-/// plan and kernel always make the same image.
+/// Makes the image of `plan` with the model kernel, whose ELF file is `kernel_elf`. The same plan
+/// and kernel always make the same image.
 ///
-/// **Errors:** what is wrong with the kernel, and an image that is too large.
+/// # Errors
+///
+/// What is wrong with the kernel, or an image that is too large.
 pub fn pack(plan: &Plan, kernel_elf: &[u8]) -> Result<Vec<u8>, PackError> {
     let Platform {
         kernel, image_end, ..
@@ -107,9 +113,9 @@ pub fn pack(plan: &Plan, kernel_elf: &[u8]) -> Result<Vec<u8>, PackError> {
 
 /// The kernel as it lies in memory from `start` up to `end`.
 fn flatten(elf: &ElfFile<'_>, start: u64, end: u64) -> Result<Vec<u8>, PackError> {
-    let (mut segments, faults) = elf.segments();
-    if let Some(fault) = faults.into_iter().next() {
-        return Err(PackError::Kernel(fault));
+    let (mut segments, errors) = elf.segments();
+    if let Some(error) = errors.into_iter().next() {
+        return Err(PackError::Kernel(error));
     }
     segments.sort_by_key(|segment| segment.vaddr);
     let mut image = Vec::new();

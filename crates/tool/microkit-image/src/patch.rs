@@ -5,10 +5,10 @@ use microkit_abi::{limits, symbols};
 use microkit_sdf::{ProtectionDomain, SetVarValue, Span, System};
 
 use crate::elf::Symbols;
-use crate::fault::PlanError;
+use crate::error::PlanError;
 use crate::frames::Extent;
 use crate::program::{self, Program};
-use crate::program_fault::ProgramFault;
+use crate::program_error::ProgramError;
 
 /// A symbol of a program, and what is written into it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +71,7 @@ pub(crate) fn of(
             path,
             pd,
             pd.span,
-            ProgramFault::NoRuntime,
+            ProgramError::NoRuntime,
         ));
         return Vec::new();
     }
@@ -86,17 +86,17 @@ pub(crate) fn of(
                     value: wish.value,
                 });
             }
-            Err(fault) => {
+            Err(error) => {
                 let path = program::symbols_path(pd);
-                errors.push(program::error_in(path, pd, wish.span, fault));
+                errors.push(program::error_in(path, pd, wish.span, error));
             }
         }
     }
     patches
 }
 
-fn is_missing<T>(found: Result<T, ProgramFault>) -> bool {
-    matches!(found, Err(ProgramFault::SymbolMissing { .. }))
+fn is_missing<T>(found: Result<T, ProgramError>) -> bool {
+    matches!(found, Err(ProgramError::SymbolMissing { .. }))
 }
 
 /// What the runtime of every program finds in its symbols (*builder*).
@@ -146,19 +146,19 @@ fn setvars<'a>(
 }
 
 /// Where a symbol is, if it can be written.
-fn site(wish: &Wish<'_>, program: &Program<'_>, symbols: &Symbols) -> Result<u64, ProgramFault> {
+fn site(wish: &Wish<'_>, program: &Program<'_>, symbols: &Symbols) -> Result<u64, ProgramError> {
     let symbol = || wish.symbol.to_owned();
     let range = symbols.find(wish.symbol)?;
     let (vaddr, bytes) = (range.start, range.end - range.start);
     let needed = wish.value.to_bytes().len() as u64;
     if wish.is_setvar && bytes != needed {
-        return Err(ProgramFault::SymbolNotAWord {
+        return Err(ProgramError::SymbolNotAWord {
             symbol: symbol(),
             bytes,
         });
     }
     if bytes < needed {
-        return Err(ProgramFault::SymbolTooSmall {
+        return Err(ProgramError::SymbolTooSmall {
             symbol: symbol(),
             bytes,
             needed,
@@ -171,7 +171,7 @@ fn site(wish: &Wish<'_>, program: &Program<'_>, symbols: &Symbols) -> Result<u64
             .iter()
             .any(|segment| holds(segment.range()))
     {
-        return Err(ProgramFault::SymbolOutside {
+        return Err(ProgramError::SymbolOutside {
             symbol: symbol(),
             vaddr,
         });

@@ -10,7 +10,7 @@ use std::ops::Range;
 use microkit_abi::limits::SMALL_PAGE_BYTES;
 use microkit_sdf::{Fill, MemoryRegion, PageSize, PhysAddr, Span};
 
-use crate::fault::{PlanError, PlanErrorKind};
+use crate::error::{PlanError, PlanErrorKind};
 use crate::frames::{Extent, Frames};
 use crate::platform::{Platform, overlap};
 
@@ -47,9 +47,9 @@ impl Placer {
                 && region.bytes > 0
             {
                 let taken = paddr..paddr.saturating_add(region.bytes);
-                let faults = misplaced(region, &taken, platform);
+                let kinds = misplaced(region, &taken, platform);
                 errors.extend(
-                    faults
+                    kinds
                         .into_iter()
                         .map(|kind| PlanError::at(region.span, kind)),
                 );
@@ -169,10 +169,10 @@ fn rank(region: &MemoryRegion) -> u8 {
 /// What keeps a region from being at its fixed address.
 fn misplaced(region: &MemoryRegion, taken: &Range<u64>, platform: &Platform) -> Vec<PlanErrorKind> {
     let name = || region.name.clone();
-    let mut faults = Vec::new();
+    let mut kinds = Vec::new();
     if overlap(taken, &platform.kernel) {
         let (taken, kernel) = (taken.clone(), platform.kernel.clone());
-        faults.push(PlanErrorKind::RegionOnKernel {
+        kinds.push(PlanErrorKind::RegionOnKernel {
             region: name(),
             taken,
             kernel,
@@ -181,7 +181,7 @@ fn misplaced(region: &MemoryRegion, taken: &Range<u64>, platform: &Platform) -> 
     for (device, kernel) in platform.kernel_devices {
         if overlap(taken, kernel) {
             let (taken, kernel) = (taken.clone(), kernel.clone());
-            faults.push(PlanErrorKind::RegionOnKernelDevice {
+            kinds.push(PlanErrorKind::RegionOnKernelDevice {
                 region: name(),
                 taken,
                 device,
@@ -193,7 +193,7 @@ fn misplaced(region: &MemoryRegion, taken: &Range<u64>, platform: &Platform) -> 
     let in_ram = platform.ram.start <= taken.start && taken.end <= platform.ram.end;
     if is_filled && !in_ram {
         let (taken, ram) = (taken.clone(), platform.ram.clone());
-        faults.push(PlanErrorKind::FillOutsideMemory {
+        kinds.push(PlanErrorKind::FillOutsideMemory {
             region: name(),
             taken,
             ram,
@@ -201,13 +201,13 @@ fn misplaced(region: &MemoryRegion, taken: &Range<u64>, platform: &Platform) -> 
     }
     if taken.end > platform.physical_end {
         let (taken, end) = (taken.clone(), platform.physical_end);
-        faults.push(PlanErrorKind::RegionOutside {
+        kinds.push(PlanErrorKind::RegionOutside {
             region: name(),
             taken,
             end,
         });
     }
-    faults
+    kinds
 }
 
 /// What a list of places holds, one area after another.

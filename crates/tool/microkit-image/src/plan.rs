@@ -1,4 +1,4 @@
-//! Where everything in a system lies, read-only once it is made.
+//! The plan of a system: where everything lies. It is read-only once it is made.
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -10,15 +10,15 @@ use crate::frames::Extent;
 use crate::patch::Patch;
 use crate::platform::Platform;
 
-/// A system laid out in memory: everything that a boot image says, and where it comes from.
+/// Describes a system laid out in memory: everything in a boot image, and where it comes from.
 ///
-/// [`Display`](std::fmt::Display) and [`report`](Plan::report) say it in text,
-/// [`boot_spec`](Plan::boot_spec) says it to the model kernel, and [`pack`](crate::pack()) makes
-/// an image of it.
+/// [`Display`](std::fmt::Display) and [`report`](Plan::report) describe it as text,
+/// [`boot_spec`](Plan::boot_spec) describes it to the model kernel, and [`pack`](crate::pack())
+/// makes an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Plan {
-    /// What the system file is called.
+    /// The name of the system file.
     pub name: String,
     /// What the system is laid out for.
     pub platform: Platform,
@@ -42,11 +42,11 @@ pub struct ProtectionDomain {
     pub program: PathBuf,
     /// Its priority.
     pub priority: u8,
-    /// How long it may run in each period, in microseconds.
+    /// Its budget in each period, in microseconds.
     pub budget_us: u64,
-    /// How long a period is, in microseconds.
+    /// Its period, in microseconds.
     pub period_us: u64,
-    /// Whether it gives up its scheduling context once it is initialised.
+    /// Whether it is passive: it gives up its scheduling context after its initialisation.
     pub passive: bool,
     /// Whether it may use the floating-point unit.
     pub fpu: bool,
@@ -64,7 +64,7 @@ pub struct ProtectionDomain {
     pub ipc_buffer: Area,
     /// The memory regions it maps, in the order of the system file.
     pub maps: Vec<Map>,
-    /// What is written into its program, in the order in which it is.
+    /// The symbols that are set in its program, in that order.
     pub patches: Vec<Patch>,
     /// Its interrupts, in the order of the system file.
     pub irqs: Vec<Irq>,
@@ -72,7 +72,7 @@ pub struct ProtectionDomain {
     pub caps: Vec<UserCap>,
 }
 
-/// Memory that one protection domain has to itself: whole small pages.
+/// Memory of one protection domain alone, in whole small pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Area {
@@ -80,7 +80,7 @@ pub struct Area {
     pub vaddr: u64,
     /// Its length in bytes.
     pub bytes: u64,
-    /// What the protection domain may do with it.
+    /// How the protection domain may access it.
     pub perms: Perms,
     /// Where in physical memory it lies, one piece after another.
     pub extents: Vec<Extent>,
@@ -100,7 +100,7 @@ pub struct MemoryRegion {
     pub is_fixed: bool,
     /// Where in physical memory it lies, one piece after another.
     pub extents: Vec<Extent>,
-    /// What it is filled with, if not with zeros.
+    /// The file that fills it. Otherwise it holds zeros.
     pub fill: Option<Fill>,
 }
 
@@ -122,30 +122,28 @@ pub struct Map {
     pub region: usize,
     /// The address of its first byte.
     pub vaddr: u64,
-    /// What the protection domain may do with it.
-    ///
-    /// Without `read` it may do nothing: seL4 makes pages of such a mapping that give no access.
+    /// How the protection domain may access it. Without `read`, seL4 maps it without any access.
     pub perms: Perms,
     /// Whether it is cached.
     pub cached: bool,
 }
 
 impl Area {
-    /// Its virtual addresses.
+    /// Returns its virtual addresses.
     pub fn range(&self) -> Range<u64> {
         self.vaddr..self.vaddr + self.bytes
     }
 }
 
 impl ProtectionDomain {
-    /// The memory that it has to itself: its segments, its stack and its IPC buffer.
+    /// Returns its own memory: its segments, its stack and its IPC buffer.
     pub fn own(&self) -> impl Iterator<Item = &Area> {
         self.segments.iter().chain([&self.stack, &self.ipc_buffer])
     }
 }
 
 impl Plan {
-    /// How much of main memory the system takes, in bytes.
+    /// Returns how much of main memory the system uses, in bytes.
     pub fn used_bytes(&self) -> u64 {
         let own = self
             .protection_domains
@@ -166,7 +164,7 @@ impl Plan {
         own.chain(regions).map(in_ram).sum()
     }
 
-    /// How much of main memory there is for systems, in bytes.
+    /// Returns how much of main memory systems can use, in bytes.
     pub fn available_bytes(&self) -> u64 {
         let Platform { ram, kernel, .. } = &self.platform;
         (ram.end - ram.start) - (kernel.end - kernel.start)

@@ -7,10 +7,10 @@ use microkit_abi::limits::SMALL_PAGE_BYTES;
 use microkit_sdf::{ProtectionDomain, Span, System};
 
 use crate::elf::{ElfFile, Segment, Symbols};
-use crate::fault::{PlanError, PlanErrorKind};
+use crate::error::{PlanError, PlanErrorKind};
 use crate::files::Files;
 use crate::platform::overlap;
-use crate::program_fault::ProgramFault;
+use crate::program_error::ProgramError;
 use crate::space;
 
 /// Where an [empty](Program::empty) program lies, if no memory region is mapped there.
@@ -71,10 +71,10 @@ pub(crate) fn read(
     let mut read = |path: &Path| match files.read(path) {
         Ok(bytes) => Some(bytes),
         Err(error) => {
-            let fault = ProgramFault::Unreadable {
+            let error = ProgramError::Unreadable {
                 reason: error.to_string(),
             };
-            errors.push(error_in(path, pd, pd.span, fault));
+            errors.push(error_in(path, pd, pd.span, error));
             None
         }
     };
@@ -100,23 +100,23 @@ pub(crate) fn parse<'data>(
     errors: &mut Vec<PlanError>,
 ) -> Option<Program<'data>> {
     let path = &pd.program_image.path;
-    let mut report = |path: &Path, fault| errors.push(error_in(path, pd, pd.span, fault));
+    let mut report = |path: &Path, error| errors.push(error_in(path, pd, pd.span, error));
     let elf = ElfFile::parse(&files.image)
-        .map_err(|fault| report(path, fault))
+        .map_err(|error| report(path, error))
         .ok();
     let symbols = match (&files.symbols, &elf) {
         (None, elf) => elf
             .as_ref()
-            .and_then(|elf| elf.symbols().map_err(|fault| report(path, fault)).ok()),
+            .and_then(|elf| elf.symbols().map_err(|error| report(path, error)).ok()),
         (Some(symbols), _) => ElfFile::parse(symbols)
             .and_then(|elf| elf.symbols())
-            .map_err(|fault| report(symbols_path(pd), fault))
+            .map_err(|error| report(symbols_path(pd), error))
             .ok(),
     };
     let elf = elf?;
-    let (segments, faults) = elf.segments();
-    let is_whole = faults.is_empty();
-    faults.into_iter().for_each(|fault| report(path, fault));
+    let (segments, errors) = elf.segments();
+    let is_whole = errors.is_empty();
+    errors.into_iter().for_each(|error| report(path, error));
     Some(Program {
         entry: elf.entry(),
         segments,
@@ -131,12 +131,12 @@ pub(crate) fn symbols_path(pd: &ProtectionDomain) -> &Path {
     image.path_for_symbols.as_ref().unwrap_or(&image.path)
 }
 
-/// A fault of the program of `pd` in the file `path`, asked for at `span`.
+/// An error of the program of `pd` in the file `path`, asked for at `span`.
 pub(crate) fn error_in(
     path: &Path,
     pd: &ProtectionDomain,
     span: Span,
-    fault: ProgramFault,
+    error: ProgramError,
 ) -> PlanError {
     let is_program = path == pd.program_image.path;
     let what = if is_program {
@@ -151,7 +151,7 @@ pub(crate) fn error_in(
             pd,
             path,
             what,
-            fault,
+            error,
         },
     )
 }

@@ -11,10 +11,10 @@ use microkit_abi::limits::{self, SMALL_PAGE_BYTES};
 use microkit_sdf::{Map, ProtectionDomain, System};
 
 use crate::elf::Segment;
-use crate::fault::{PlanError, PlanErrorKind};
+use crate::error::{PlanError, PlanErrorKind};
 use crate::platform::{Platform, overlap};
 use crate::program::{self, Program};
-use crate::program_fault::ProgramFault;
+use crate::program_error::ProgramError;
 
 /// Where the stack and the IPC buffer of a protection domain lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,14 +58,14 @@ pub(crate) fn check(
     check_maps(pd, &top, system, errors);
     let Some(program) = program else { return };
 
-    let mut report = |span, fault| {
-        errors.push(program::error_in(&pd.program_image.path, pd, span, fault));
+    let mut report = |span, error| {
+        errors.push(program::error_in(&pd.program_image.path, pd, span, error));
     };
     let mut below_stack: Vec<&Segment<'_>> = Vec::new();
     for segment in &program.segments {
         let index = segment.index;
         if !segment.perms.read {
-            report(pd.span, ProgramFault::SegmentNotReadable { index });
+            report(pd.span, ProgramError::SegmentNotReadable { index });
         }
         if segment.range().end <= top.guard {
             below_stack.push(segment);
@@ -73,7 +73,7 @@ pub(crate) fn check(
             let (taken, limit) = (segment.range(), top.guard);
             report(
                 pd.span,
-                ProgramFault::SegmentOnStack {
+                ProgramError::SegmentOnStack {
                     index,
                     taken,
                     limit,
@@ -81,20 +81,20 @@ pub(crate) fn check(
             );
         }
     }
-    for fault in shared_pages(&below_stack) {
-        report(pd.span, fault);
+    for error in shared_pages(&below_stack) {
+        report(pd.span, error);
     }
     if program.is_whole && !has_entry(program) {
         report(
             pd.span,
-            ProgramFault::Entry {
+            ProgramError::Entry {
                 entry: program.entry,
             },
         );
     }
     for map in &pd.maps {
-        for fault in segments_under(map, &below_stack, system) {
-            report(map.span, fault);
+        for error in segments_under(map, &below_stack, system) {
+            report(map.span, error);
         }
     }
 }
@@ -131,13 +131,13 @@ pub(crate) fn mapped(map: &Map, system: &System) -> Range<u64> {
             .saturating_add(system.memory_regions[map.region].bytes)
 }
 
-fn shared_pages(segments: &[&Segment<'_>]) -> Vec<ProgramFault> {
+fn shared_pages(segments: &[&Segment<'_>]) -> Vec<ProgramError> {
     let mut sorted = segments.to_vec();
     sorted.sort_by_key(|segment| segment.vaddr);
-    let mut faults = Vec::new();
+    let mut errors = Vec::new();
     let mut sorted = sorted.into_iter();
     let Some(mut highest) = sorted.next() else {
-        return faults;
+        return errors;
     };
     for segment in sorted {
         let page = pages(segment).start;
@@ -146,13 +146,13 @@ fn shared_pages(segments: &[&Segment<'_>]) -> Vec<ProgramFault> {
                 highest.index.min(segment.index),
                 highest.index.max(segment.index),
             );
-            faults.push(ProgramFault::SegmentsShareAPage { one, other, page });
+            errors.push(ProgramError::SegmentsShareAPage { one, other, page });
         }
         if segment.range().end > highest.range().end {
             highest = segment;
         }
     }
-    faults
+    errors
 }
 
 /// Whether the first instruction is in an executable segment.
@@ -170,7 +170,7 @@ fn has_entry(program: &Program<'_>) -> bool {
 ///
 /// The SDK's tool rounds the length of a segment up and not its end, so that a segment that does
 /// not start at a page may reach a page further; what it refuses for that is refused here.
-fn segments_under(map: &Map, segments: &[&Segment<'_>], system: &System) -> Vec<ProgramFault> {
+fn segments_under(map: &Map, segments: &[&Segment<'_>], system: &System) -> Vec<ProgramError> {
     let region = &system.memory_regions[map.region];
     let mapped = mapped(map, system);
     let highest = segments
@@ -184,7 +184,7 @@ fn segments_under(map: &Map, segments: &[&Segment<'_>], system: &System) -> Vec<
         overlap(&mapped, &(pages.start..pages.end.max(rounded)))
     });
     under
-        .map(|segment| ProgramFault::SegmentUnderMap {
+        .map(|segment| ProgramError::SegmentUnderMap {
             index: segment.index,
             taken: segment.range(),
             region: region.name.clone(),

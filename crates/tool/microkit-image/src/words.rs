@@ -1,10 +1,10 @@
-//! What a checked system says, in the words of the boot spec.
+//! Converts the types of a checked system to those of the boot spec.
 
 use boot_spec::{Channel, ChannelEnd, Irq, PageSize, Parent, Perms, Trigger, UserCap, UserCapKind};
 use microkit_abi::limits::NAME_BYTES;
 use microkit_sdf::{self as sdf, CapabilityKind};
 
-/// A name, as much of it as a symbol holds: its first whole characters.
+/// Returns the part of a name that fits its symbol: the first whole characters.
 pub(crate) fn name(name: &str) -> &str {
     let is_end = |end: &usize| name.is_char_boundary(*end);
     let ends = 0..=NAME_BYTES.min(name.len());
@@ -12,7 +12,7 @@ pub(crate) fn name(name: &str) -> &str {
     &name[..end]
 }
 
-/// The size of a region's pages.
+/// Converts a page size.
 pub(crate) fn page_size(page_size: sdf::PageSize) -> PageSize {
     match page_size {
         sdf::PageSize::Small => PageSize::Small,
@@ -20,7 +20,7 @@ pub(crate) fn page_size(page_size: sdf::PageSize) -> PageSize {
     }
 }
 
-/// What an address space may do with a region.
+/// Converts permissions.
 pub(crate) fn perms(perms: sdf::Perms) -> Perms {
     let sdf::Perms {
         read,
@@ -34,7 +34,7 @@ pub(crate) fn perms(perms: sdf::Perms) -> Perms {
     }
 }
 
-/// An interrupt; a number that is too large has been reported.
+/// Converts an interrupt. A number that is too large was reported before.
 pub(crate) fn irq(irq: &sdf::Irq) -> Irq {
     let trigger = match irq.trigger {
         sdf::Trigger::Level => Trigger::Level,
@@ -47,7 +47,7 @@ pub(crate) fn irq(irq: &sdf::Irq) -> Irq {
     }
 }
 
-/// A capability in a protection domain's own slots.
+/// Converts a capability in the slots of a protection domain.
 pub(crate) fn cap(cap: &sdf::Capability) -> UserCap {
     let kind = match cap.kind {
         CapabilityKind::Tcb => UserCapKind::Tcb,
@@ -61,7 +61,7 @@ pub(crate) fn cap(cap: &sdf::Capability) -> UserCap {
     }
 }
 
-/// A channel.
+/// Converts a channel.
 pub(crate) fn channel(channel: &sdf::Channel) -> Channel {
     let end = |end: &sdf::End| ChannelEnd {
         pd_index: number(end.pd),
@@ -74,7 +74,7 @@ pub(crate) fn channel(channel: &sdf::Channel) -> Channel {
     }
 }
 
-/// The parent of a protection domain, if it has one.
+/// Returns the parent of a protection domain, if it has one.
 pub(crate) fn parent(pd: &sdf::ProtectionDomain) -> Option<Parent> {
     let (parent, child_id) = pd.parent.zip(pd.child_id)?;
     Some(Parent {
@@ -83,7 +83,7 @@ pub(crate) fn parent(pd: &sdf::ProtectionDomain) -> Option<Parent> {
     })
 }
 
-/// The number of a protection domain, of which there are 63 at most in a checked system.
+/// Returns an index as a number. A checked system has at most 63 protection domains.
 fn number(pd: usize) -> u8 {
     u8::try_from(pd).unwrap_or(u8::MAX)
 }

@@ -57,15 +57,15 @@ fn every_kind_of_fault_has_a_case() {
         .iter()
         .flat_map(|case| errors(case).findings().to_vec())
         .map(|error| match error.kind {
-            PlanErrorKind::Program { fault, .. } => variant(&format!("{fault:?}")),
+            PlanErrorKind::Program { error, .. } => variant(&format!("{error:?}")),
             kind => variant(&format!("{kind:?}")),
         })
         .collect();
     let listed = [
-        listed(include_str!("../src/fault.rs"), "pub enum PlanErrorKind {"),
+        listed(include_str!("../src/error.rs"), "pub enum PlanErrorKind {"),
         listed(
-            include_str!("../src/program_fault.rs"),
-            "pub enum ProgramFault {",
+            include_str!("../src/program_error.rs"),
+            "pub enum ProgramError {",
         ),
     ]
     .concat();

@@ -6,7 +6,7 @@ use boot_spec::ProtectionDomain;
 use common::corpus;
 use common::elf::{Elf, Segment};
 use common::memory::Machine;
-use microkit_image::{PackError, Plan, Platform, ProgramFault, pack, plan, plan_without_programs};
+use microkit_image::{PackError, Plan, Platform, ProgramError, pack, plan, plan_without_programs};
 
 const START: u64 = 0x7000_0000;
 const PAYLOAD: u64 = START + 0x4000;
@@ -179,7 +179,7 @@ fn a_kernel_must_say_where_the_payload_goes() {
         refuse(&Elf::kernel(START, at), error);
     }
     let symbol = "__payload_start".to_owned();
-    let error = PackError::Kernel(ProgramFault::SymbolMissing { symbol });
+    let error = PackError::Kernel(ProgramError::SymbolMissing { symbol });
     refuse(
         &kernel().without("__payload_start").symbol("other", 0, 0),
         error,
@@ -191,7 +191,7 @@ fn a_kernel_must_be_a_program() {
     let plan = planned("minimal");
     assert_eq!(
         pack(&plan, b""),
-        Err(PackError::Kernel(ProgramFault::NotElf))
+        Err(PackError::Kernel(ProgramError::NotElf))
     );
     let whole = kernel().build();
     for len in 0..whole.len() {
@@ -200,7 +200,7 @@ fn a_kernel_must_be_a_program() {
     let lie = kernel().with(|elf| elf.segments[1].lie_bytes = Some(1 << 40));
     refuse(
         &lie,
-        PackError::Kernel(ProgramFault::SegmentNotInFile { index: 1 }),
+        PackError::Kernel(ProgramError::SegmentNotInFile { index: 1 }),
     );
 }
 

@@ -12,7 +12,7 @@ use common::corpus::{self, Case, STRICTER};
 use common::tool::{Page, Spec, Thread, Tool};
 use common::{Files, programs, random};
 use microkit_image::{
-    MemoryRegion, Plan, PlanError, PlanErrorKind, ProgramFault, ProtectionDomain, plan,
+    MemoryRegion, Plan, PlanError, PlanErrorKind, ProgramError, ProtectionDomain, plan,
 };
 use microkit_sdf::parse;
 use proptest::prelude::*;
@@ -122,21 +122,21 @@ fn the_tool_agrees_on_changed_programs() {
     );
 }
 
-/// Whether the tool may take a program with this fault.
+/// Whether the tool may take a program with this error.
 fn is_stricter(error: &PlanError) -> bool {
-    let PlanErrorKind::Program { fault, .. } = &error.kind else {
+    let PlanErrorKind::Program { error, .. } = &error.kind else {
         return false;
     };
     matches!(
-        fault,
-        ProgramFault::Malformed { .. }
-            | ProgramFault::Machine { .. }
-            | ProgramFault::NotExecutable { .. }
-            | ProgramFault::SegmentWraps { .. }
-            | ProgramFault::SegmentNotReadable { .. }
-            | ProgramFault::SegmentOnStack { .. }
-            | ProgramFault::Entry { .. }
-            | ProgramFault::SymbolWraps { .. }
+        error,
+        ProgramError::Malformed { .. }
+            | ProgramError::Machine { .. }
+            | ProgramError::NotExecutable { .. }
+            | ProgramError::SegmentWraps { .. }
+            | ProgramError::SegmentNotReadable { .. }
+            | ProgramError::SegmentOnStack { .. }
+            | ProgramError::Entry { .. }
+            | ProgramError::SymbolWraps { .. }
     )
 }
 

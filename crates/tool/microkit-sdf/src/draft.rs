@@ -1,13 +1,13 @@
-//! What a system file says, before anything that it refers to is looked up.
+//! What a system file says, before its names are resolved.
 //!
-//! The readers make it, the checks between elements look at it, and `lower` makes the `System` of
-//! it. A value that could not be read is `None`: a fault was reported, the checks pass over it,
-//! and no system is made.
+//! The readers make a draft, the checks compare its elements, and `lower` makes the `System` from
+//! it. A value that could not be read is `None`. Its error was reported, the checks skip it, and no
+//! system is made.
 
 use crate::Span;
 use crate::system::{BootInfo, CapabilityKind, Domains, PageSize, Perms, Trigger};
 
-/// A value, and the place where it is written.
+/// Holds a value and its place in the file.
 #[derive(Debug, Copy, Clone)]
 pub(crate) struct At<T> {
     pub(crate) value: T,
@@ -92,7 +92,7 @@ pub(crate) struct Irq {
 
 pub(crate) struct Setvar<'a> {
     pub(crate) symbol: At<&'a str>,
-    /// `None` where what it is set to could not be read.
+    /// `None` if the value could not be read.
     pub(crate) value: Option<SetvarValue<'a>>,
 }
 
@@ -116,7 +116,7 @@ pub(crate) struct Region<'a> {
     pub(crate) span: Span,
     pub(crate) name: Option<At<&'a str>>,
     pub(crate) bytes: Option<u64>,
-    /// What the file asks for; without it, what `check` has settled on.
+    /// As the file writes it, or else as `check` chooses it.
     pub(crate) page_size: PageSize,
     pub(crate) page_size_written: bool,
     pub(crate) phys_addr: Option<At<u64>>,
@@ -127,7 +127,7 @@ pub(crate) struct Region<'a> {
 #[derive(Copy, Clone)]
 pub(crate) struct Prefill<'a> {
     pub(crate) path: At<&'a str>,
-    /// `None` if it could not be told.
+    /// `None` if the file could not be read.
     pub(crate) bytes: Option<u64>,
 }
 

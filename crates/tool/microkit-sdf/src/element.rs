@@ -1,5 +1,5 @@
-//! One XML element as the readers see it: its attributes by name, as the type they must have,
-//! with a fault reported where that fails.
+//! One XML element as the readers see it: each attribute by its name and as its type. An attribute
+//! of another type is reported.
 
 use std::cell::RefCell;
 use std::str::FromStr;
@@ -8,26 +8,26 @@ use roxmltree::Node;
 
 use crate::Span;
 use crate::draft::At;
-use crate::fault::{SdfError, SdfErrorKind};
+use crate::error::{SdfError, SdfErrorKind};
 use crate::options::Options;
 use crate::warning::{Warning, WarningKind};
 
-/// What the readers and the checks are given, and where they report.
+/// Holds what the readers and the checks are given, and what they report.
 pub(crate) struct Context<'a> {
     pub(crate) options: Options<'a>,
     pub(crate) text: &'a str,
-    pub(crate) faults: RefCell<Vec<SdfError>>,
+    pub(crate) errors: RefCell<Vec<SdfError>>,
     pub(crate) warnings: RefCell<Vec<Warning>>,
 }
 
 impl Context<'_> {
-    pub(crate) fn fault(&self, span: Span, kind: SdfErrorKind) {
-        self.faults.borrow_mut().push(SdfError::at(span, kind));
+    pub(crate) fn error(&self, span: Span, kind: SdfErrorKind) {
+        self.errors.borrow_mut().push(SdfError::at(span, kind));
     }
 
-    /// A fault at `span` that has to do with what is at `other`, and `why`.
+    /// Reports an error at `span`. The place `other` matters too, for the reason `why`.
     pub(crate) fn clash(&self, span: Span, other: Span, why: &'static str, kind: SdfErrorKind) {
-        self.faults
+        self.errors
             .borrow_mut()
             .push(SdfError::at(span, kind).with(other, why));
     }
@@ -39,9 +39,8 @@ impl Context<'_> {
 
 /// An element of the file.
 ///
-/// What is there and wrong is reported by the method that reads it. `None` then stands for a
-/// value that is either absent or reported; the two need no telling apart, since a file with a
-/// fault makes no system.
+/// The method that reads a value reports it if it is wrong. `None` is a value that is absent or was
+/// reported. The two need not be distinguished, because a file with an error makes no system.
 #[derive(Copy, Clone)]
 pub(crate) struct Element<'a> {
     node: Node<'a, 'a>,
@@ -53,12 +52,12 @@ impl<'a> Element<'a> {
         Self { node, cx }
     }
 
-    /// The name without its namespace, which Microkit does not look at.
+    /// Returns the name without its namespace, which Microkit ignores.
     pub(crate) fn name(&self) -> &'a str {
         self.node.tag_name().name()
     }
 
-    /// The opening tag up to its name: `<map`.
+    /// Returns the place of the opening tag up to its name: `<map`.
     pub(crate) fn span(&self) -> Span {
         let Span { start, end } = self.node.range().into();
         let ends_name = |c: char| c.is_whitespace() || c == '/' || c == '>';
@@ -69,8 +68,8 @@ impl<'a> Element<'a> {
         }
     }
 
-    pub(crate) fn fault(&self, kind: SdfErrorKind) {
-        self.cx.fault(self.span(), kind);
+    pub(crate) fn error(&self, kind: SdfErrorKind) {
+        self.cx.error(self.span(), kind);
     }
 
     /// Reports each attribute that is not one of `allowed`.
@@ -79,7 +78,7 @@ impl<'a> Element<'a> {
             let span = attribute.range().into();
             if !allowed.contains(&attribute.name()) {
                 let (attribute, element) = (attribute.name().to_owned(), self.name().to_owned());
-                self.cx.fault(
+                self.cx.error(
                     span,
                     SdfErrorKind::UnknownAttribute {
                         attribute,
@@ -98,7 +97,7 @@ impl<'a> Element<'a> {
         }
     }
 
-    /// Says of each attribute that Microkit does not look at it.
+    /// Warns of each attribute, because Microkit ignores it.
     pub(crate) fn ignore_attributes(&self) {
         for attribute in self.node.attributes() {
             let what = "an attribute of `system`";
@@ -107,7 +106,7 @@ impl<'a> Element<'a> {
         }
     }
 
-    /// The elements inside this one, and the text between them, if it is more than space.
+    /// Returns the elements inside this one, and the text between them unless it is only space.
     pub(crate) fn content(&self) -> impl Iterator<Item = Content<'a>> + use<'a> {
         let cx = self.cx;
         self.node.children().filter_map(move |child| {
@@ -119,7 +118,8 @@ impl<'a> Element<'a> {
         })
     }
 
-    /// The elements inside this one. Text between them is ignored, as Microkit does.
+    /// Returns the elements inside this one. Warns of text between them, because Microkit ignores
+    /// it.
     pub(crate) fn children(&self) -> impl Iterator<Item = Element<'a>> + use<'a> {
         let cx = self.cx;
         self.content().filter_map(move |content| match content {
@@ -131,7 +131,7 @@ impl<'a> Element<'a> {
         })
     }
 
-    /// Says of everything inside this element that Microkit does not look at it.
+    /// Warns of everything inside this element, because Microkit ignores it.
     pub(crate) fn ignore_content(&self) {
         for child in self.children() {
             self.cx.warn(
@@ -143,12 +143,12 @@ impl<'a> Element<'a> {
         }
     }
 
-    /// Whether the attribute is there, whatever it says.
+    /// Returns whether the attribute is there, whatever its value.
     pub(crate) fn has(&self, attribute: &str) -> bool {
         self.optional(attribute).is_some()
     }
 
-    /// The attribute as it is written.
+    /// Returns the attribute as it is written.
     pub(crate) fn optional(&self, name: &str) -> Option<At<&'a str>> {
         // Not `Node::attribute`, which also finds attributes of another namespace.
         let found = self
@@ -161,27 +161,27 @@ impl<'a> Element<'a> {
         })
     }
 
-    /// The attribute as it is written; its absence is a fault.
+    /// Returns the attribute as it is written. Its absence is an error.
     pub(crate) fn required(&self, attribute: &'static str) -> Option<At<&'a str>> {
         let found = self.optional(attribute);
         if found.is_none() {
             let element = self.name().to_owned();
-            self.fault(SdfErrorKind::MissingAttribute { attribute, element });
+            self.error(SdfErrorKind::MissingAttribute { attribute, element });
         }
         found
     }
 
-    /// A number in any form: decimal or hexadecimal, with or without `_`.
+    /// Returns a number in any form: decimal or hexadecimal, with or without `_`.
     pub(crate) fn number(&self, attribute: &'static str) -> Option<At<u64>> {
         self.any_number(self.optional(attribute)?)
     }
 
-    /// A number in any form; its absence is a fault.
+    /// Returns a number in any form. Its absence is an error.
     pub(crate) fn required_number(&self, attribute: &'static str) -> Option<At<u64>> {
         self.any_number(self.required(attribute)?)
     }
 
-    /// A number in any form, or `default` if there is none.
+    /// Returns a number in any form, or `default` if there is none.
     pub(crate) fn number_or(&self, attribute: &'static str, default: u64) -> Option<At<u64>> {
         match self.optional(attribute) {
             Some(written) => self.any_number(written),
@@ -197,30 +197,30 @@ impl<'a> Element<'a> {
         if value.is_none() {
             let value = written.value.to_owned();
             self.cx
-                .fault(written.span, SdfErrorKind::NotANumber { value });
+                .error(written.span, SdfErrorKind::NotANumber { value });
         }
         value.map(|value| written.with(value))
     }
 
-    /// A number in decimal digits, as large as `T`; its absence is a fault.
+    /// Returns a decimal number that fits a `T`. Its absence is an error.
     pub(crate) fn required_decimal<T: FromStr>(&self, attribute: &'static str) -> Option<At<T>> {
         let written = self.required(attribute)?;
         let value = written.value.parse().ok();
         if value.is_none() {
             let value = written.value.to_owned();
             self.cx
-                .fault(written.span, SdfErrorKind::NotADecimal { value });
+                .error(written.span, SdfErrorKind::NotADecimal { value });
         }
         value.map(|value| written.with(value))
     }
 
-    /// The identifier of a channel or IRQ: a decimal number up to `max`.
+    /// Returns the identifier of a channel or IRQ: a decimal number up to `max`.
     pub(crate) fn decimal_id(&self, max: u64) -> Option<At<u8>> {
         let id = self.required_decimal::<i64>("id")?;
         self.in_range("id", id, 0, max)
     }
 
-    /// `number` as a `T`, if it is from `min` to `max`, which must fit a `T`.
+    /// Returns `number` as a `T`, if it is from `min` to `max`, which must fit a `T`.
     pub(crate) fn in_range<N, T>(
         &self,
         attribute: &'static str,
@@ -240,7 +240,7 @@ impl<'a> Element<'a> {
         let value = within.and_then(|value| value.try_into().ok());
         if value.is_none() {
             let value = number.value.to_string();
-            self.cx.fault(
+            self.cx.error(
                 number.span,
                 SdfErrorKind::OutOfRange {
                     attribute,
@@ -253,7 +253,7 @@ impl<'a> Element<'a> {
         value.map(|value| number.with(value))
     }
 
-    /// One of a few words, by what it stands for.
+    /// Returns the meaning of one of a few words.
     pub(crate) fn word<T: Copy>(
         &self,
         attribute: &'static str,
@@ -272,18 +272,18 @@ impl<'a> Element<'a> {
                 value,
                 allowed: words,
             };
-            self.cx.fault(written.span, kind);
+            self.cx.error(written.span, kind);
         }
         meaning.map(|(_, meaning)| *meaning)
     }
 
-    /// `true` or `false`, or `default` if it says nothing.
+    /// Returns `true` or `false`, or `default` if the attribute is absent.
     pub(crate) fn flag(&self, attribute: &'static str, default: bool) -> bool {
         self.word(attribute, &["true", "false"], &[true, false])
             .unwrap_or(default)
     }
 
-    /// Keeps the first of an element that there may be one of, and reports any further one.
+    /// Keeps the first of an element that may occur once, and reports any further one.
     pub(crate) fn once(&self, first: &mut Option<Span>, parent: &'static str, name: &'static str) {
         match *first {
             None => *first = Some(self.span()),

@@ -1,10 +1,10 @@
-//! Microkit system descriptions: parsed and checked, every fault at once, each with its place.
+//! Parses and checks Microkit system files, and reports every error at once, each with its place.
 //!
-//! The language is that of Microkit 2.3.0 for AArch64, which chapter *System Description File* of
-//! its manual describes. What the SDK's tool refuses to build is refused here, with the same
-//! meaning of everything that is not; [`SdfErrorKind`] names the few places that are stricter,
-//! and [`System::warnings`] says what the tool passes over in silence. *Manual* below is that
-//! manual, *builder* is what the SDK's tool was seen to do.
+//! The language is that of Microkit 2.3.0 for AArch64, as the chapter *System Description File* of
+//! its manual describes it. This crate refuses what the SDK's tool refuses, and gives everything
+//! else the same meaning. [`SdfErrorKind`] marks the few checks that are stricter.
+//! [`System::warnings`] lists what the tool ignores in silence. *Manual* below is that manual.
+//! *Builder* marks behaviour that was observed in the SDK's tool.
 //!
 //! ```
 //! use microkit_sdf::{NoFiles, Options, parse};
@@ -22,14 +22,14 @@
 //! assert_eq!(errors.to_string(), "1 error in none.system");
 //! ```
 //!
-//! Inside, data goes one way: text → `read` → draft → `check` → `lower` → [`System`]. A fault is
-//! reported where it is seen and never stops the others from being seen.
+//! Inside, data goes one way: [`Source`] → `read` → draft → `check` → `lower` → [`System`]. A
+//! stage reports an error and goes on, so that one run shows all of them.
 #![forbid(unsafe_code)]
 
 mod check;
 mod draft;
 mod element;
-mod fault;
+mod error;
 mod former;
 mod lower;
 mod model;
@@ -43,7 +43,7 @@ mod system;
 mod warning;
 mod wording;
 
-pub use fault::{SdfError, SdfErrorKind, SdfErrors};
+pub use error::{SdfError, SdfErrorKind, SdfErrors};
 pub use model::{Refusal, RefusalKind};
 pub use options::{Files, Kernel, NoFiles, Options, SearchPaths};
 pub use parsed::{NamedProgram, Parsed};
@@ -58,12 +58,12 @@ pub use system::{
 pub use warning::{Warning, WarningKind};
 pub use wording::{Hex, nearest};
 
-/// Parses and checks the system that `text` describes; `name` is what to call it in reports.
+/// Parses and checks the system that `text` describes. `name` is what reports call it.
 ///
 /// # Errors
 ///
-/// Everything that is wrong with it, in the order of the file. XML that is not well-formed is one
-/// error, after which nothing can be said of the rest.
+/// Everything that is wrong with it, in the order of the file. Text that is not well-formed XML is
+/// one error, because the rest cannot be checked then.
 pub fn parse(name: &str, text: &str, options: Options<'_>) -> Result<System, SdfErrors> {
     Source::new(name, text).parse(options).system
 }

@@ -1,6 +1,6 @@
-//! From what a file says to the system it describes: everything that is referred to looked up.
+//! Makes the system from a draft: resolves names to indices.
 //!
-//! Called only where nothing was reported, so that there is a value wherever one must be.
+//! It is called only if no error was reported, so that every required value is there.
 
 use crate::Source;
 use crate::check::Names;
@@ -11,7 +11,7 @@ use crate::system::{
 };
 use crate::warning::Warning;
 
-/// The system of `draft`; `None` if something is missing after all.
+/// Returns the system of `draft`. It is `None` if a value is missing after all.
 pub(crate) fn system(
     draft: &Draft<'_>,
     names: &Names<'_>,

@@ -1,4 +1,4 @@
-//! What the model kernel cannot run, by name.
+//! What the model kernel does not support.
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -6,21 +6,21 @@ use thiserror::Error;
 use crate::report::{DiagnosticKind, Finding};
 use crate::system::{Fill, System};
 
-/// One thing that the model kernel cannot run, and where.
+/// One thing that the model kernel does not support, and where.
 pub type Refusal = Finding<RefusalKind>;
 
-/// What the model kernel cannot run.
+/// What the model kernel does not support.
 #[derive(Debug, Clone, PartialEq, Error, Diagnostic)]
 #[diagnostic(help("build with the Microkit SDK to run this on seL4"))]
 #[expect(missing_docs, reason = "the message shows what each field is")]
 #[non_exhaustive]
 pub enum RefusalKind {
     /// A virtual machine.
-    #[error("the model kernel has no virtual machines, such as `{name}`")]
+    #[error("the model kernel cannot run the virtual machine `{name}`")]
     VirtualMachine { name: String },
 
     /// SMC calls.
-    #[error("the model kernel passes no SMC calls on, as `{pd}` asks for")]
+    #[error("the model kernel does not forward SMC calls, which `{pd}` asks for")]
     Smc { pd: String },
 
     /// A domain schedule.
@@ -28,19 +28,19 @@ pub enum RefusalKind {
     Domains,
 
     /// A core other than the first.
-    #[error("the model kernel runs on core 0 only, and `{pd}` on core {cpu}")]
+    #[error("`{pd}` runs on core {cpu}, but the model kernel has core 0 only")]
     Cpu { pd: String, cpu: u8 },
 
     /// Memory filled from the boot information.
-    #[error("the model kernel has no boot information to fill `{region}` with")]
+    #[error("`{region}` is filled with boot information, which the model kernel does not have")]
     BootInfo { region: String },
 }
 
 impl DiagnosticKind for RefusalKind {}
 
 impl System {
-    /// Everything in the system that the model kernel cannot run, in the order of the file within
-    /// each kind of element. None means that it runs all of it.
+    /// Returns everything in the system that the model kernel does not support. It runs the system
+    /// if the list is empty.
     pub fn refusals_for_model(&self) -> Vec<Refusal> {
         let mut refusals = Vec::new();
         if let Some(domains) = &self.domains {

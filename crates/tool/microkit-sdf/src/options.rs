@@ -1,11 +1,11 @@
-//! What a system is checked against besides its own text: the kernel, and the files it names.
+//! What a system is checked against: the kernel's configuration, and the files that it names.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use microkit_abi::limits;
 
-/// What a system is checked against.
+/// Holds what a system is checked against.
 #[derive(Copy, Clone)]
 pub struct Options<'a> {
     /// The kernel that the system is for.
@@ -15,7 +15,7 @@ pub struct Options<'a> {
 }
 
 impl<'a> Options<'a> {
-    /// For the kernel of `qemu_virt_aarch64`, with `files`.
+    /// Makes options for the kernel of `qemu_virt_aarch64`, with `files`.
     pub fn new(files: &'a dyn Files) -> Self {
         Self {
             kernel: Kernel::QEMU_VIRT_AARCH64,
@@ -24,33 +24,33 @@ impl<'a> Options<'a> {
     }
 }
 
-/// What the checks need to know of a kernel's configuration. The SDK states it in each board's
-/// `gen_config.json` and `address_space_constants.json`.
+/// Holds what the checks need of a kernel's configuration. The SDK states it in the files
+/// `gen_config.json` and `address_space_constants.json` of each board.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct Kernel {
     /// The last address that a PD may use.
     pub user_top: u64,
-    /// How many cores it runs on; 1 unless it is a multi-core configuration.
+    /// The number of cores. It is 1 unless this is a multi-core configuration.
     pub cores: u8,
-    /// How many domains it has.
+    /// The number of scheduling domains.
     pub domains: u8,
-    /// How many entries its domain schedule has.
+    /// The number of entries in its domain schedule.
     pub schedule_entries: u64,
-    /// Whether it is a hypervisor, which virtual machines need.
+    /// Whether it is a hypervisor. Virtual machines need one.
     pub hypervisor: bool,
-    /// Whether it passes SMC calls on.
+    /// Whether it forwards SMC calls.
     pub smc: bool,
     /// The frequency of its timer, in kHz (`TIMER_FREQUENCY`).
     pub timer_khz: u64,
-    /// How long one entry into it may take, in microseconds (seL4's `KERNEL_WCET`).
+    /// The longest time of one entry into the kernel, in microseconds (seL4's `KERNEL_WCET`).
     pub wcet_us: u64,
     /// The board's memory: its first address, and the one after its last. `None` if it is not
-    /// known. Of `qemu_virt_aarch64` this is also what lies below the memory that seL4 has.
+    /// known. On `qemu_virt_aarch64` this includes the memory below what seL4 manages.
     pub ram: Option<(u64, u64)>,
 }
 
 impl Kernel {
-    /// The SDK's kernels for the board `qemu_virt_aarch64`, in every configuration.
+    /// The SDK's kernels for the board `qemu_virt_aarch64`, the same in every configuration.
     pub const QEMU_VIRT_AARCH64: Self = Self {
         user_top: (1 << 40) - 1,
         cores: 1,
@@ -63,13 +63,15 @@ impl Kernel {
         ram: Some((0x4000_0000, 0xc000_0000)),
     };
 
-    /// The smallest budget of a scheduling context, in microseconds (seL4's `MIN_BUDGET_US`).
+    /// Returns the smallest budget of a scheduling context, in microseconds (seL4's
+    /// `MIN_BUDGET_US`).
     pub const fn min_budget_us(&self) -> u64 {
         self.wcet_us.saturating_mul(2)
     }
 
-    /// The longest period of a scheduling context, in microseconds (seL4's `MAX_PERIOD_US`), for a
-    /// timer that does not count whole ticks per microsecond. Other timers allow more.
+    /// Returns the longest period of a scheduling context, in microseconds (seL4's
+    /// `MAX_PERIOD_US`). It holds for a timer without a whole number of ticks per microsecond.
+    /// Other timers allow more.
     pub const fn max_period_us(&self) -> u64 {
         match u64::MAX.checked_div(self.timer_khz) {
             Some(longest) => longest / 8,
@@ -81,7 +83,8 @@ impl Kernel {
     /// `DSCHED_MAX_DURATION`).
     pub const MAX_DURATION_TICKS: u64 = u64::MAX >> 8;
 
-    /// The same in microseconds, as the initialiser of the SDK has it: whole seconds.
+    /// Returns the longest duration in a domain schedule, in microseconds. The SDK's initialiser
+    /// computes it in whole seconds, so this does too.
     pub const fn max_duration_us(&self) -> u64 {
         let hz = self.timer_khz.saturating_mul(1000);
         match (Self::MAX_DURATION_TICKS + 1).checked_div(hz) {
@@ -90,8 +93,8 @@ impl Kernel {
         }
     }
 
-    /// The first address that a PD with a stack of `stack_bytes` cannot map a memory region at:
-    /// its stack lies there.
+    /// Returns the lowest address of the stack of a PD, which is of `stack_bytes`. A memory region
+    /// must end there or below.
     pub(crate) fn pd_map_end(&self, stack_bytes: u64) -> u64 {
         if self.user_top < 2 * limits::SMALL_PAGE_BYTES {
             return 0;
@@ -99,23 +102,27 @@ impl Kernel {
         limits::stack_top(self.user_top).saturating_sub(stack_bytes)
     }
 
-    /// The first address that a virtual machine cannot map a memory region at.
+    /// Returns the address at which the mappings of a virtual machine must end.
     pub(crate) fn vm_map_end(&self) -> u64 {
         self.user_top.saturating_add(1)
     }
 }
 
-/// The files that a system names, of which the checks need only the length.
+/// Looks up the files that a system names.
 ///
-/// Parsing does no input or output of its own. It asks here for the length of each
-/// `prefill_path`, because a memory region without a `size` is as large as its file, and where
-/// mappings overlap or end depends on that.
+/// The parser itself does no input or output. It asks here for the length of each `prefill_path`: a
+/// memory region without a `size` is as large as its file, and that decides where its mappings end
+/// and overlap.
 pub trait Files {
-    /// The length in bytes of the file at `path`, as the system file writes it.
+    /// Returns the length in bytes of the file at `path`, as the system file writes it.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read. This becomes an error of the system.
     fn len(&self, path: &Path) -> io::Result<u64>;
 }
 
-/// No files at all: each `prefill_path` is a fault.
+/// Has no files: each `prefill_path` is an error.
 #[derive(Debug, Copy, Clone)]
 pub struct NoFiles;
 
@@ -125,13 +132,13 @@ impl Files for NoFiles {
     }
 }
 
-/// Files under search paths, of which the first that has something at the path counts (manual,
-/// *Microkit Tool*).
+/// Looks files up in folders, of which the first that has the path counts (manual, *Microkit
+/// Tool*).
 #[derive(Debug, Clone)]
 pub struct SearchPaths(pub Vec<PathBuf>);
 
 impl SearchPaths {
-    /// Where `path` is found, if it is.
+    /// Returns where `path` is found.
     pub fn find(&self, path: &Path) -> Option<PathBuf> {
         self.0
             .iter()

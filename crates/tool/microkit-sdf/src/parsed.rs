@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use crate::draft::{At, Draft};
 use crate::element::Context;
-use crate::fault::{SdfError, SdfErrorKind, SdfErrors};
+use crate::error::{SdfError, SdfErrorKind, SdfErrors};
 use crate::warning::Warning;
 use crate::{Options, Source, Span, System, check, lower, read};
 
@@ -55,24 +55,24 @@ impl Source {
                 };
             }
         };
-        let (faults, warnings) = (RefCell::default(), RefCell::default());
+        let (errors, warnings) = (RefCell::default(), RefCell::default());
         let cx = Context {
             options,
             text,
-            faults,
+            errors,
             warnings,
         };
         let mut draft = read::system(&document, &cx);
         let programs = programs(&draft);
         let names = check::all(&mut draft, &cx);
 
-        let (faults, mut warnings) = (cx.faults.take(), cx.warnings.take());
+        let (errors, mut warnings) = (cx.errors.take(), cx.warnings.take());
         warnings.sort_by_key(Warning::span);
-        let lowered = match faults.is_empty() {
+        let lowered = match errors.is_empty() {
             true => lower::system(&draft, &names, self.clone(), warnings),
             false => None,
         };
-        let system = lowered.ok_or_else(|| SdfErrors::new(self.clone(), faults));
+        let system = lowered.ok_or_else(|| SdfErrors::new(self.clone(), errors));
         Parsed { programs, system }
     }
 }

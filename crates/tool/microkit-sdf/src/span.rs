@@ -1,6 +1,6 @@
-//! Where in the file something is written, so that every later stage can point there.
+//! A place in a system file, which every later stage keeps for its reports.
 
-/// The bytes `start..end` of the system file.
+/// Names the bytes `start..end` of a system file.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Span {
     /// The first byte.

@@ -1,58 +1,59 @@
-//! What the SDK's tool passes over in silence, or almost.
+//! What the SDK's tool accepts in silence, or almost.
 
 use miette::{Diagnostic, Severity};
 use thiserror::Error;
 
 use crate::report::{DiagnosticKind, Finding};
 
-/// One thing to know of a system that is accepted, and where.
+/// One warning about a system that is accepted, and where.
 pub type Warning = Finding<WarningKind>;
 
-/// What there is to know.
+/// What a warning is about.
 #[derive(Debug, Clone, PartialEq, Error, Diagnostic)]
 #[expect(missing_docs, reason = "the message shows what each field is")]
 #[non_exhaustive]
 pub enum WarningKind {
-    /// Something that is not looked at.
-    #[error("Microkit does not look at {what}")]
-    #[diagnostic(help("remove it, or move it to where it means something"))]
+    /// Something that has no effect.
+    #[error("Microkit ignores {what}")]
+    #[diagnostic(help("remove it, or move it to where it has an effect"))]
     Ignored { what: &'static str },
 
-    /// A memory region that nobody maps.
+    /// A memory region without a mapping.
     #[error("nothing maps the memory region `{region}`")]
     #[diagnostic(help("map it, or remove it"))]
     UnusedRegion { region: String },
 
-    /// A name that is longer than what holds it.
+    /// A name that is longer than the symbol for it.
     #[error("the name `{name}` is cut to {kept} bytes at run time")]
     #[diagnostic(help("choose a shorter name"))]
     NameCut { name: String, kept: usize },
 
-    /// A virtual machine's priority that Microkit does not check and of which it keeps 8 bits.
+    /// The priority of a virtual machine above 254. Microkit does not check it, and keeps 8 bits.
     #[error("the priority {written} is above 254, and becomes {kept}")]
     #[diagnostic(help("write a number from 0 to 254; Microkit keeps the lowest 8 bits"))]
     VmPriority { written: u64, kept: u8 },
 
-    /// `setvar_id` at a virtual CPU, which Microkit 2.3.0 accepts and does nothing about.
+    /// `setvar_id` at a virtual CPU. Microkit 2.3.0 accepts it and ignores it.
     #[error("Microkit 2.3.0 does not set `{symbol}`")]
-    #[diagnostic(help("the program has to know the virtual CPU's `id`"))]
+    #[diagnostic(help("write the `id` of the virtual CPU into the program"))]
     VcpuSetvar { symbol: String },
 
-    /// A mapping without `r`, of which seL4 makes one that can be neither read nor written.
+    /// A mapping without `r`. seL4 maps it without any access.
     #[error("without `r` this mapping gives no access to its data")]
     #[diagnostic(help("add `r` to `perms`"))]
     NotReadable,
 
-    /// A mapping at address 0, to which an access by a null pointer goes.
-    #[error("`{region}` is mapped at address 0, so that accesses by null pointers are no faults")]
+    /// A mapping at address 0, where accesses by null pointers go.
+    #[error(
+        "`{region}` is mapped at address 0, so that an access by a null pointer does not fault"
+    )]
     #[diagnostic(help("map it at 0x1000 or higher, unless the program needs it at 0"))]
     NullPage { region: String },
 
-    /// A device mapped as memory is.
-    #[error("`{region}` at {phys_addr:#x} is not in memory, and `{pd}` maps it cached")]
+    /// A device that is mapped like memory.
+    #[error("`{region}` at {phys_addr:#x} is outside memory, but `{pd}` maps it cached")]
     #[diagnostic(help(
-        "write `cached=\"false\"`: through a cache, accesses to a device come late, in another order \
-         or never"
+        "write `cached=\"false\"`: a cache can delay, reorder or drop accesses to a device"
     ))]
     CachedDevice {
         region: String,
@@ -60,18 +61,18 @@ pub enum WarningKind {
         pd: String,
     },
 
-    /// Boot information that only x86 has.
+    /// Boot information that exists on x86 only.
     #[error("there is no boot information `{what}` on AArch64")]
-    #[diagnostic(help("of these only `fdt` is there on AArch64"))]
+    #[diagnostic(help("AArch64 has `fdt` only"))]
     NoSuchBootInfo { what: &'static str },
 
-    /// A PD before `domains`, which is not asked for its own.
-    #[error("`{pd}` is in no domain, as `domains` comes after it")]
+    /// A PD before `domains`. Microkit does not read its `domain`.
+    #[error("`{pd}` is in no domain, because `domains` comes after it")]
     #[diagnostic(help("write `<domains>` first, and give each protection domain its `domain`"))]
     InNoDomain { pd: String },
 
-    /// A `domains` element that declares none, which Microkit drops with its schedule.
-    #[error("this schedule is dropped, as no domain is declared")]
+    /// A `domains` element that declares no domain. Microkit ignores it and its schedule.
+    #[error("this schedule has no effect, because no domain is declared")]
     #[diagnostic(help("declare a `<domain>`, or remove `<domains>`"))]
     ScheduleDropped,
 }

@@ -31,7 +31,7 @@ fn each_bad_system_gets_its_report() {
 #[test]
 fn every_kind_of_error_has_a_bad_system() {
     // The variants of the enum as the source lists them, since it may grow.
-    let source = include_str!("../src/fault.rs");
+    let source = include_str!("../src/error.rs");
     let (_, body) = source.split_once("pub enum SdfErrorKind {").unwrap();
     let (body, _) = body.split_once("\n}").unwrap();
     let listed: BTreeSet<String> = body

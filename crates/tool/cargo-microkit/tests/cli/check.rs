@@ -178,7 +178,7 @@ fn what_the_model_kernel_cannot_run_is_an_error_for_it() {
         check(bench.microkit(&arguments), is_success, &[part]);
     };
     run(&[], true, "smc: in order");
-    run(&MODEL, false, "passes no SMC calls on");
+    run(&MODEL, false, "does not forward SMC calls");
 }
 
 #[test]

@@ -32,10 +32,7 @@ const ENTRIES: [Entry; 14] = [
         Mark::Head(Head::Notification),
         "notifications arrive here, and no calls",
     ),
-    entry(
-        Mark::Line("cycle"),
-        "these can wait for each other for ever",
-    ),
+    entry(Mark::Line("cycle"), "these can wait for each other forever"),
     entry(
         Mark::Line("mapping"),
         "the memory is mapped: r can be read, w written, x executed",

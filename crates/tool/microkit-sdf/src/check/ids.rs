@@ -10,7 +10,7 @@ use super::Names;
 use crate::Span;
 use crate::draft::{At, Draft, Pd, SetvarValue};
 use crate::element::Context;
-use crate::fault::SdfErrorKind;
+use crate::error::SdfErrorKind;
 
 /// What was seen so far, and where.
 struct Seen<T>(HashMap<T, Span>);

@@ -6,7 +6,7 @@ use super::Names;
 use crate::Span;
 use crate::draft::{At, Draft, Map, Region, SetvarValue};
 use crate::element::Context;
-use crate::fault::SdfErrorKind;
+use crate::error::SdfErrorKind;
 use crate::system::PageSize;
 use crate::warning::WarningKind;
 use crate::wording::Hex;
@@ -74,7 +74,7 @@ pub(super) fn addresses_of_0(draft: &Draft<'_>, names: &Names<'_>, cx: &Context<
             };
             let symbol = setvar.symbol.value.to_owned();
             let kind = SdfErrorKind::NullAddress { symbol, remedy };
-            cx.fault(setvar.symbol.span, kind);
+            cx.error(setvar.symbol.span, kind);
         }
         for map in &pd.maps {
             if let (Some(region), Some(At { value: 0, span })) = (map.region, map.vaddr) {
@@ -107,7 +107,7 @@ fn maps_of_one(
         let bytes = region.and_then(|region| region.bytes);
         let name = map.region.map_or("", |name| name.value);
         if bytes == Some(0) {
-            cx.fault(
+            cx.error(
                 map.span,
                 SdfErrorKind::MapOfNothing {
                     region: name.to_owned(),
@@ -128,7 +128,7 @@ fn maps_of_one(
                 multiple,
                 why,
             };
-            cx.fault(vaddr.span, kind);
+            cx.error(vaddr.span, kind);
         }
         // One byte at least: the tool looks at the first address whatever the region is.
         let end = vaddr.value.checked_add(bytes.unwrap_or(1).max(1));
@@ -150,7 +150,7 @@ fn maps_of_one(
                     limit,
                     why: space.why,
                 };
-                cx.fault(vaddr.span, kind);
+                cx.error(vaddr.span, kind);
             }
         }
     }
@@ -217,7 +217,7 @@ pub(super) fn physical(draft: &Draft<'_>, cx: &Context<'_>) {
                     phys_addr: start.value,
                     bytes,
                 };
-                cx.fault(start.span, kind);
+                cx.error(start.span, kind);
             }
         }
     }
@@ -315,7 +315,7 @@ fn unfilled_pages(region: &Region<'_>, cx: &Context<'_>) {
     let last_page = bytes.saturating_sub(region.page_size.bytes());
     if last_page > file_bytes {
         let path = prefill.path.value.to_owned();
-        cx.fault(
+        cx.error(
             prefill.path.span,
             SdfErrorKind::PrefillTooShort { path, file_bytes },
         );

@@ -6,7 +6,7 @@ mod names;
 
 use crate::draft::Draft;
 use crate::element::Context;
-use crate::fault::SdfErrorKind;
+use crate::error::SdfErrorKind;
 use crate::warning::WarningKind;
 
 pub(crate) use names::Names;

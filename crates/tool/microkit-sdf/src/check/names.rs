@@ -8,7 +8,7 @@ use microkit_abi::limits;
 use crate::Span;
 use crate::draft::{At, Draft, Pd, SetvarValue};
 use crate::element::Context;
-use crate::fault::SdfErrorKind;
+use crate::error::SdfErrorKind;
 use crate::read::MAX_VCPUS;
 use crate::warning::WarningKind;
 use crate::wording::nearest;
@@ -26,7 +26,7 @@ pub(crate) struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    /// The names of a draft; that one is given twice, or is Microkit's, is a fault.
+    /// The names of a draft; that one is given twice, or is Microkit's, is an error.
     pub(super) fn of(draft: &Draft<'a>, cx: &Context<'_>) -> Self {
         counts(draft, cx);
         let pds = unique("protection domain", draft.pds.iter().map(|pd| pd.name), cx);
@@ -95,7 +95,7 @@ fn counts(draft: &Draft<'_>, cx: &Context<'_>) {
         let kind = SdfErrorKind::TooManyProtectionDomains {
             count: draft.pds.len(),
         };
-        cx.fault(first_too_many.span, kind);
+        cx.error(first_too_many.span, kind);
     }
     let vcpus: Vec<Span> = draft
         .pds
@@ -108,7 +108,7 @@ fn counts(draft: &Draft<'_>, cx: &Context<'_>) {
             count: vcpus.len(),
             max: MAX_VCPUS,
         };
-        cx.fault(*first_too_many, kind);
+        cx.error(*first_too_many, kind);
     }
 }
 
@@ -117,7 +117,7 @@ fn counts(draft: &Draft<'_>, cx: &Context<'_>) {
 fn microkits_own(draft: &Draft<'_>, pds: &HashMap<&str, usize>, cx: &Context<'_>) {
     let clash = |name: At<&str>, taken_by: String| {
         let name_value = name.value.to_owned();
-        cx.fault(
+        cx.error(
             name.span,
             SdfErrorKind::NameClash {
                 name: name_value,
@@ -128,7 +128,7 @@ fn microkits_own(draft: &Draft<'_>, pds: &HashMap<&str, usize>, cx: &Context<'_>
     for pd in &draft.pds {
         let Some(name) = pd.name else { continue };
         if name.value == MONITOR {
-            cx.fault(name.span, SdfErrorKind::ReservedName);
+            cx.error(name.span, SdfErrorKind::ReservedName);
         }
         if let Some(owner) = name
             .value
@@ -222,7 +222,7 @@ impl<'a> Declared<'a> {
                 declared: shown.map(|name| (*name).to_owned()).collect(),
                 more: self.names.len().saturating_sub(MAX_SHOWN),
             };
-            cx.fault(name.span, kind);
+            cx.error(name.span, kind);
         }
     }
 }

@@ -4,7 +4,7 @@ use microkit_abi::limits::MAX_CHANNEL_ID;
 
 use crate::draft::{Channel, End};
 use crate::element::Element;
-use crate::fault::SdfErrorKind;
+use crate::error::SdfErrorKind;
 
 /// Reads a `channel`; `None` if it has not two ends.
 pub(super) fn channel<'a>(element: Element<'a>) -> Option<Channel<'a>> {
@@ -13,7 +13,7 @@ pub(super) fn channel<'a>(element: Element<'a>) -> Option<Channel<'a>> {
     for child in element.children() {
         match child.name() {
             "end" => ends.push(end(child)),
-            other => child.fault(SdfErrorKind::UnknownElement {
+            other => child.error(SdfErrorKind::UnknownElement {
                 element: other.to_owned(),
                 parent: "channel",
                 allowed: &["end"],
@@ -22,7 +22,7 @@ pub(super) fn channel<'a>(element: Element<'a>) -> Option<Channel<'a>> {
     }
     let found = ends.len();
     let Ok(ends) = <[End<'a>; 2]>::try_from(ends) else {
-        element.fault(SdfErrorKind::EndCount { found });
+        element.error(SdfErrorKind::EndCount { found });
         return None;
     };
     if ends[0].pp && ends[1].pp {

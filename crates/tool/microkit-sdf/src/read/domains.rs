@@ -5,7 +5,7 @@ use std::num::NonZeroU64;
 use crate::Span;
 use crate::draft::At;
 use crate::element::Element;
-use crate::fault::SdfErrorKind;
+use crate::error::SdfErrorKind;
 use crate::options::Kernel;
 use crate::system::{Domain, Domains, Duration, ScheduleEntry};
 use crate::wording::nearest;
@@ -22,7 +22,7 @@ pub(super) fn domains(element: Element<'_>) -> Domains {
     let kernel = element.cx.options.kernel;
     element.only(&[]);
     if kernel.cores != 1 {
-        element.fault(SdfErrorKind::NotInKernel {
+        element.error(SdfErrorKind::NotInKernel {
             what: "the domain scheduler",
         });
     }
@@ -37,7 +37,7 @@ pub(super) fn domains(element: Element<'_>) -> Domains {
                 child.once(&mut first_schedule, "domains", "domain_schedule");
                 schedule.get_or_insert(child);
             }
-            other => child.fault(SdfErrorKind::UnknownElement {
+            other => child.error(SdfErrorKind::UnknownElement {
                 element: other.to_owned(),
                 parent: "domains",
                 allowed: &["domain", "domain_schedule"],
@@ -56,7 +56,7 @@ pub(super) fn domains(element: Element<'_>) -> Domains {
         Some(schedule) => read_schedule(schedule, &mut result),
         None => {
             let (element_name, parent) = ("domain_schedule", "domains");
-            element.fault(SdfErrorKind::MissingElement {
+            element.error(SdfErrorKind::MissingElement {
                 element: element_name,
                 parent,
             });
@@ -119,7 +119,7 @@ fn number(named: &[Named<'_>], element: Element<'_>) -> Vec<Domain> {
         });
     }
     if let Some(span) = too_many {
-        element.cx.fault(span, SdfErrorKind::TooManyDomains { max });
+        element.cx.error(span, SdfErrorKind::TooManyDomains { max });
     }
     domains
 }
@@ -140,7 +140,7 @@ fn read_schedule(element: Element<'_>, domains: &mut Domains) {
                     .schedule
                     .push(ScheduleEntry::End { span: child.span() });
             }
-            other => child.fault(SdfErrorKind::UnknownElement {
+            other => child.error(SdfErrorKind::UnknownElement {
                 element: other.to_owned(),
                 parent: "domain_schedule",
                 allowed: &["schedule_entry", "schedule_end_marker"],
@@ -151,7 +151,7 @@ fn read_schedule(element: Element<'_>, domains: &mut Domains) {
     // The tool keeps one entry of the kernel's schedule free.
     let max = element.cx.options.kernel.schedule_entries.saturating_sub(1);
     if entries > max {
-        element.fault(SdfErrorKind::ScheduleTooLong { entries, max });
+        element.error(SdfErrorKind::ScheduleTooLong { entries, max });
     }
     if let Some(start) = start {
         domains.start_index = start.value;
@@ -160,7 +160,7 @@ fn read_schedule(element: Element<'_>, domains: &mut Domains) {
                 start: start.value,
                 entries,
             };
-            element.cx.fault(start.span, kind);
+            element.cx.error(start.span, kind);
         }
     }
     // Without a domain the schedule is dropped.
@@ -177,7 +177,7 @@ fn read_schedule(element: Element<'_>, domains: &mut Domains) {
                 entries,
                 max,
             };
-            element.cx.fault(shift.span, kind);
+            element.cx.error(shift.span, kind);
         }
     }
 }
@@ -195,7 +195,7 @@ fn starts_at_an_entry(element: Element<'_>, start: At<u64>, shift: Option<At<u64
     let mut starts = starts.filter(|(index, counts)| *counts && is_marker(*index));
     if let Some((start_index, _)) = starts.next() {
         let kind = SdfErrorKind::ScheduleStartsAtEnd { start: start_index };
-        element.cx.fault(start.span, kind);
+        element.cx.error(start.span, kind);
     }
 }
 
@@ -211,7 +211,7 @@ fn entry(element: Element<'_>, domains: &[Domain]) -> Option<ScheduleEntry> {
             let value = written.value.to_owned();
             element
                 .cx
-                .fault(written.span, SdfErrorKind::Duration { value });
+                .error(written.span, SdfErrorKind::Duration { value });
         }
         if let Some(duration) = duration {
             bounded(element, written, duration);
@@ -234,11 +234,11 @@ fn bounded(element: Element<'_>, written: At<&str>, duration: Duration) {
     if number.get() > max {
         let value = written.value.to_owned();
         let kind = SdfErrorKind::DurationTooLong { value, max, unit };
-        element.cx.fault(written.span, kind);
+        element.cx.error(written.span, kind);
     }
 }
 
-/// The number of the domain `name`; that there is none is a fault.
+/// The number of the domain `name`; that there is none is an error.
 pub(super) fn find(element: Element<'_>, name: At<&str>, domains: &[Domain]) -> Option<u8> {
     let found = domains.iter().find(|domain| domain.name == name.value);
     if found.is_none() {
@@ -250,7 +250,7 @@ pub(super) fn find(element: Element<'_>, name: At<&str>, domains: &[Domain]) -> 
             declared: names.map(str::to_owned).collect(),
             more: 0,
         };
-        element.cx.fault(name.span, kind);
+        element.cx.error(name.span, kind);
     }
     found.map(|domain| domain.id)
 }

@@ -2,7 +2,7 @@
 
 use crate::draft::Map;
 use crate::element::Element;
-use crate::fault::SdfErrorKind;
+use crate::error::SdfErrorKind;
 use crate::system::Perms;
 use crate::warning::WarningKind;
 
@@ -28,7 +28,7 @@ fn perms(element: Element<'_>) -> Perms {
     };
     let value = written.value;
     if !value.chars().all(|letter| "rwx".contains(letter)) {
-        element.cx.fault(
+        element.cx.error(
             written.span,
             SdfErrorKind::Perms {
                 value: value.to_owned(),
@@ -41,7 +41,7 @@ fn perms(element: Element<'_>) -> Perms {
         execute: value.contains('x'),
     };
     if !perms.read && perms.write && !perms.execute {
-        element.cx.fault(written.span, SdfErrorKind::WriteOnly);
+        element.cx.error(written.span, SdfErrorKind::WriteOnly);
     } else if !perms.read && (perms.write || !perms.execute) {
         element.cx.warn(written.span, WarningKind::NotReadable);
     }

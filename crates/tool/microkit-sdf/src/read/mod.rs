@@ -13,7 +13,7 @@ use roxmltree::Document;
 use crate::Span;
 use crate::draft::Draft;
 use crate::element::{Content, Context, Element};
-use crate::fault::SdfErrorKind;
+use crate::error::SdfErrorKind;
 
 pub(crate) use vm::MAX_VCPUS;
 
@@ -22,7 +22,7 @@ pub(crate) fn system<'a>(document: &'a Document<'a>, cx: &'a Context<'a>) -> Dra
     let root = Element::new(document.root_element(), cx);
     let mut draft = Draft::default();
     if root.name() != "system" {
-        root.fault(SdfErrorKind::NotASystem {
+        root.error(SdfErrorKind::NotASystem {
             found: root.name().to_owned(),
         });
         return draft;
@@ -34,7 +34,7 @@ pub(crate) fn system<'a>(document: &'a Document<'a>, cx: &'a Context<'a>) -> Dra
         let element = match content {
             Content::Element(element) => element,
             Content::Text(span) => {
-                cx.fault(span, SdfErrorKind::StrayText);
+                cx.error(span, SdfErrorKind::StrayText);
                 continue;
             }
         };
@@ -55,13 +55,13 @@ pub(crate) fn system<'a>(document: &'a Document<'a>, cx: &'a Context<'a>) -> Dra
                     draft.domains = Some(domains::domains(element));
                 }
             }
-            "virtual_machine" => element.fault(SdfErrorKind::VirtualMachineOutside),
+            "virtual_machine" => element.error(SdfErrorKind::VirtualMachineOutside),
             "io_address_space" => {
-                element.fault(SdfErrorKind::NotOnAArch64 {
+                element.error(SdfErrorKind::NotOnAArch64 {
                     what: "`io_address_space`",
                 });
             }
-            other => element.fault(SdfErrorKind::UnknownElement {
+            other => element.error(SdfErrorKind::UnknownElement {
                 element: other.to_owned(),
                 parent: "system",
                 allowed: &["protection_domain", "memory_region", "channel", "domains"],
@@ -70,7 +70,7 @@ pub(crate) fn system<'a>(document: &'a Document<'a>, cx: &'a Context<'a>) -> Dra
     }
     if draft.pds.is_empty() {
         let (element, parent) = ("protection_domain", "system");
-        root.fault(SdfErrorKind::MissingElement { element, parent });
+        root.error(SdfErrorKind::MissingElement { element, parent });
     }
     draft
 }

@@ -6,7 +6,7 @@ use super::{domains, map, vm};
 use crate::Span;
 use crate::draft::{At, Capability, Draft, Irq, Pd, Setvar, SetvarValue};
 use crate::element::{Context, Element};
-use crate::fault::SdfErrorKind;
+use crate::error::SdfErrorKind;
 use crate::system::{CapabilityKind, Trigger};
 
 /// What a child takes.
@@ -81,7 +81,7 @@ fn pd<'a>(element: Element<'a>, parent: Option<usize>, depth: usize, draft: &mut
     }
     if first.program_image.is_none() {
         let (name, parent) = ("program_image", "protection_domain");
-        element.fault(SdfErrorKind::MissingElement {
+        element.error(SdfErrorKind::MissingElement {
             element: name,
             parent,
         });
@@ -144,9 +144,9 @@ fn inside<'a>(element: Element<'a>, pd: &mut Pd<'a>, first: &mut FirstOf) {
             element.once(&mut first.cspace, PARENT, "cspace");
             cspace(element, pd);
         }
-        "ioport" => element.fault(SdfErrorKind::NotOnAArch64 { what: "`ioport`" }),
-        "iomap" => element.fault(SdfErrorKind::NotOnAArch64 { what: "`iomap`" }),
-        other => element.fault(SdfErrorKind::UnknownElement {
+        "ioport" => element.error(SdfErrorKind::NotOnAArch64 { what: "`ioport`" }),
+        "iomap" => element.error(SdfErrorKind::NotOnAArch64 { what: "`iomap`" }),
+        other => element.error(SdfErrorKind::UnknownElement {
             element: other.to_owned(),
             parent: PARENT,
             allowed: &[
@@ -182,7 +182,7 @@ pub(super) fn budget_and_period(element: Element<'_>) -> (Option<At<u64>>, Optio
         budget
     };
     let kernel = element.cx.options.kernel;
-    // A file without the name gets a fault for that too.
+    // A file without the name gets an error for that too.
     let owner = || {
         let name = element.optional("name");
         name.map_or_else(|| "this".to_owned(), |name| format!("`{}`", name.value))
@@ -195,7 +195,7 @@ pub(super) fn budget_and_period(element: Element<'_>) -> (Option<At<u64>>, Optio
             budget_us: budget.value,
             min_us: kernel.min_budget_us(),
         };
-        element.cx.fault(budget.span, kind);
+        element.cx.error(budget.span, kind);
     }
     if let Some(period) = period
         && period.value > kernel.max_period_us()
@@ -205,7 +205,7 @@ pub(super) fn budget_and_period(element: Element<'_>) -> (Option<At<u64>>, Optio
             period_us: period.value,
             max_us: kernel.max_period_us(),
         };
-        element.cx.fault(period.span, kind);
+        element.cx.error(period.span, kind);
     }
     if let (Some(budget), Some(period)) = (budget, period)
         && budget.value > period.value
@@ -215,7 +215,7 @@ pub(super) fn budget_and_period(element: Element<'_>) -> (Option<At<u64>>, Optio
             budget_us: budget.value,
             period_us: period.value,
         };
-        element.cx.fault(period.span, kind);
+        element.cx.error(period.span, kind);
     }
     (budget, period)
 }
@@ -225,7 +225,7 @@ pub(super) fn core(cpu: At<u64>, cx: &Context<'_>) -> Option<u8> {
     let cores = cx.options.kernel.cores;
     let there = u8::try_from(cpu.value).ok().filter(|cpu| *cpu < cores);
     if there.is_none() {
-        cx.fault(
+        cx.error(
             cpu.span,
             SdfErrorKind::NoSuchCpu {
                 cpu: cpu.value,
@@ -265,7 +265,7 @@ fn stack_bytes(element: Element<'_>) -> Option<At<u64>> {
             multiple: PAGE,
             why,
         };
-        element.cx.fault(bytes.span, kind);
+        element.cx.error(bytes.span, kind);
     }
     Some(bytes)
 }
@@ -273,7 +273,7 @@ fn stack_bytes(element: Element<'_>) -> Option<At<u64>> {
 fn smc(element: Element<'_>) -> bool {
     let smc = element.flag("smc", false);
     if smc && !element.cx.options.kernel.smc {
-        element.fault(SdfErrorKind::NotInKernel { what: "SMC calls" });
+        element.error(SdfErrorKind::NotInKernel { what: "SMC calls" });
     }
     smc
 }
@@ -290,7 +290,7 @@ fn domain(element: Element<'_>, draft: &Draft<'_>) -> Option<u8> {
             let name = domain.value.to_owned();
             element
                 .cx
-                .fault(domain.span, SdfErrorKind::NoDomains { name });
+                .error(domain.span, SdfErrorKind::NoDomains { name });
             None
         }
     }
@@ -305,7 +305,7 @@ fn irq<'a>(element: Element<'a>, pd: &mut Pd<'a>) {
         id.map(|id| SetvarValue::Id(id.value)),
     ));
     if !element.has("irq") && (element.has("pin") || element.has("pcidev")) {
-        element.fault(SdfErrorKind::NotOnAArch64 {
+        element.error(SdfErrorKind::NotOnAArch64 {
             what: "an `irq` with `pin` or `pcidev`",
         });
         return;
@@ -331,7 +331,7 @@ fn cspace<'a>(element: Element<'a>, pd: &mut Pd<'a>) {
             "cap_sc" => CapabilityKind::SchedulingContext,
             "cap_vspace" => CapabilityKind::VSpace,
             other => {
-                child.fault(SdfErrorKind::UnknownElement {
+                child.error(SdfErrorKind::UnknownElement {
                     element: other.to_owned(),
                     parent: "cspace",
                     allowed: &["cap_tcb", "cap_sc", "cap_vspace"],

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::draft::{At, Prefill, Region};
 use crate::element::Element;
-use crate::fault::SdfErrorKind;
+use crate::error::SdfErrorKind;
 use crate::system::{BootInfo, PageSize};
 use crate::warning::WarningKind;
 
@@ -32,7 +32,7 @@ pub(super) fn region(element: Element<'_>) -> Region<'_> {
     if let (Some(file), Some(_)) = (prefill, boot_info) {
         element
             .cx
-            .fault(file.path.span, SdfErrorKind::PrefilledTwice);
+            .error(file.path.span, SdfErrorKind::PrefilledTwice);
     }
     let phys_addr = element.number("phys_addr");
     if let (Some(phys_addr), Some(page_size)) = (phys_addr, page_size) {
@@ -58,7 +58,7 @@ fn page_size(element: Element<'_>) -> Option<PageSize> {
     if size.is_none() {
         element
             .cx
-            .fault(bytes.span, SdfErrorKind::PageSize { bytes: bytes.value });
+            .error(bytes.span, SdfErrorKind::PageSize { bytes: bytes.value });
     }
     size
 }
@@ -74,7 +74,7 @@ fn whole_pages(element: Element<'_>, attribute: &'static str, value: At<u64>, pa
             multiple,
             why,
         };
-        element.cx.fault(value.span, kind);
+        element.cx.error(value.span, kind);
     }
 }
 
@@ -94,7 +94,7 @@ fn bytes(
             file_bytes,
             region_bytes,
         };
-        element.cx.fault(file.path.span, kind);
+        element.cx.error(file.path.span, kind);
     };
     if element.has("size") {
         let size = element.number("size")?;
@@ -108,7 +108,7 @@ fn bytes(
         return page_size.map(PageSize::bytes);
     }
     if prefill.is_none() && !element.has("prefill_bootinfo") {
-        element.fault(SdfErrorKind::SizeMissing);
+        element.error(SdfErrorKind::SizeMissing);
     }
     let (file_bytes, page_bytes) = (file_bytes?, page_size?.bytes());
     let bytes = file_bytes.checked_next_multiple_of(page_bytes);
@@ -124,7 +124,7 @@ fn prefill(element: Element<'_>) -> Option<Prefill<'_>> {
     match element.cx.options.files.len(Path::new(written.value)) {
         Ok(0) => element
             .cx
-            .fault(written.span, SdfErrorKind::PrefillEmpty { path }),
+            .error(written.span, SdfErrorKind::PrefillEmpty { path }),
         Ok(bytes) => {
             return Some(Prefill {
                 path: written,
@@ -134,7 +134,7 @@ fn prefill(element: Element<'_>) -> Option<Prefill<'_>> {
         Err(error) => {
             // Not `error` itself, whose wording differs from system to system.
             let reason = error.kind().to_string();
-            element.cx.fault(
+            element.cx.error(
                 written.span,
                 SdfErrorKind::PrefillUnreadable { path, reason },
             );

@@ -5,7 +5,7 @@ use microkit_abi::limits;
 use super::{map, pd};
 use crate::draft::{Vcpu, Vm};
 use crate::element::Element;
-use crate::fault::SdfErrorKind;
+use crate::error::SdfErrorKind;
 use crate::warning::WarningKind;
 
 /// Virtual CPUs in one system, which the monitor has room to name (*builder*).
@@ -15,7 +15,7 @@ pub(crate) const MAX_VCPUS: usize = 64;
 pub(super) fn virtual_machine(element: Element<'_>) -> Vm<'_> {
     element.only(&["name", "budget", "period", "priority"]);
     if !element.cx.options.kernel.hypervisor {
-        element.fault(SdfErrorKind::NotInKernel {
+        element.error(SdfErrorKind::NotInKernel {
             what: "virtual machines",
         });
     }
@@ -36,7 +36,7 @@ pub(super) fn virtual_machine(element: Element<'_>) -> Vm<'_> {
                 child.only(&["mr", "vaddr", "perms", "cached"]);
                 vm.maps.push(map::map(child));
             }
-            other => child.fault(SdfErrorKind::UnknownElement {
+            other => child.error(SdfErrorKind::UnknownElement {
                 element: other.to_owned(),
                 parent: "virtual_machine",
                 allowed: &["vcpu", "map"],
@@ -45,7 +45,7 @@ pub(super) fn virtual_machine(element: Element<'_>) -> Vm<'_> {
     }
     if vm.vcpus.is_empty() {
         let (name, parent) = ("vcpu", "virtual_machine");
-        element.fault(SdfErrorKind::MissingElement {
+        element.error(SdfErrorKind::MissingElement {
             element: name,
             parent,
         });

@@ -8,13 +8,13 @@ use crate::Span;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Domains {
-    /// Where they are.
+    /// Their place in the file.
     pub span: Span,
     /// In the order of the file.
     pub domains: Vec<Domain>,
     /// The entry of `schedule` that runs first.
     pub start_index: u64,
-    /// The entry of the kernel's schedule that `schedule` is put at; 0 if it is not written.
+    /// The index in the kernel's schedule of the first entry of `schedule`. The default is 0.
     pub index_shift: Option<u64>,
     /// In the order of the file.
     pub schedule: Vec<ScheduleEntry>,
@@ -24,11 +24,11 @@ pub struct Domains {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Domain {
-    /// Where it is.
+    /// Its place in the file.
     pub span: Span,
-    /// Its name, which no other has.
+    /// Its unique name.
     pub name: String,
-    /// Its number: what is written, else the lowest that is free, in the order of the file.
+    /// Its number: as written, or else the lowest free one, in the order of the file.
     pub id: u8,
 }
 
@@ -37,16 +37,16 @@ pub struct Domain {
 pub enum ScheduleEntry {
     /// A domain runs.
     Run {
-        /// Where it is.
+        /// Its place in the file.
         span: Span,
         /// The domain's number.
         domain: u8,
-        /// For how long.
+        /// How long it runs.
         duration: Duration,
     },
     /// The schedule starts again.
     End {
-        /// Where it is.
+        /// Its place in the file.
         span: Span,
     },
 }

@@ -10,24 +10,24 @@ use crate::Span;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MemoryRegion {
-    /// Where it is.
+    /// Its place in the file.
     pub span: Span,
-    /// Its name, which no other has.
+    /// Its unique name.
     pub name: String,
-    /// How large it is, in bytes; whole pages.
+    /// Its size in bytes, a multiple of its page size.
     pub bytes: u64,
-    /// How large its pages are: what is written, else the largest that divides its size and all
-    /// addresses that it has.
+    /// The size of its pages: as written, or else the largest that divides its size and all its
+    /// addresses.
     pub page_size: PageSize,
-    /// How many pages it has. None at all is possible for a region that nothing maps.
+    /// The number of its pages. It can be 0 if nothing maps the region.
     pub page_count: u64,
     /// Where it is in physical memory.
     pub phys_addr: PhysAddr,
-    /// What it holds at first.
+    /// What it holds at boot.
     pub fill: Fill,
 }
 
-/// How large a page is.
+/// The size of a page.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PageSize {
     /// 4 KiB.
@@ -37,10 +37,10 @@ pub enum PageSize {
 }
 
 impl PageSize {
-    /// All of them, from the smallest on (manual, *Page sizes by architecture*).
+    /// All sizes, from the smallest on (manual, *Page sizes by architecture*).
     pub const ALL: [Self; 2] = [Self::Small, Self::Large];
 
-    /// In bytes.
+    /// Returns the size in bytes.
     pub const fn bytes(self) -> u64 {
         match self {
             Self::Small => limits::SMALL_PAGE_BYTES,
@@ -56,27 +56,27 @@ pub enum PhysAddr {
     Any,
     /// In one piece, where the image builder chooses, because a symbol is set to its address.
     Chosen,
-    /// Here. Whether the board has memory or a device there is not checked.
+    /// At this address. It is not checked that the board has memory or a device there.
     Fixed(u64),
 }
 
-/// What a memory region holds at first (manual, *Prefilling*).
+/// What a memory region holds at boot (manual, *Prefilling*).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fill {
-    /// Zeros; or, outside main memory, what is there.
+    /// Zeros in main memory. Elsewhere, whatever is there.
     Zero,
     /// A file, and zeros after it.
     File {
         /// The file, as the system file writes it.
         path: PathBuf,
-        /// How long it was when the system was parsed, in bytes.
+        /// Its length when the system was parsed, in bytes.
         bytes: u64,
     },
-    /// What the kernel says of the machine.
+    /// Boot information that the kernel has of the machine.
     BootInfo(BootInfo),
 }
 
-/// What the kernel says of the machine.
+/// Boot information that the kernel has of the machine.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum BootInfo {
     /// The device tree.
@@ -123,19 +123,19 @@ impl BootInfo {
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Map {
-    /// Where it is.
+    /// Its place in the file.
     pub span: Span,
     /// The index of the memory region.
     pub region: usize,
     /// The address of its first byte.
     pub vaddr: u64,
-    /// What may be done to it.
+    /// How it may be accessed.
     pub perms: Perms,
     /// Whether it is cached.
     pub cached: bool,
 }
 
-/// What may be done to mapped memory.
+/// How mapped memory may be accessed.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Perms {

@@ -1,4 +1,4 @@
-//! The checked system: plain data, with everything that the file refers to looked up.
+//! The checked system: plain data, in which names of the file are resolved to indices.
 
 mod domain;
 mod memory;
@@ -14,11 +14,10 @@ pub use pd::{
 use crate::warning::Warning;
 use crate::{Source, Span};
 
-/// A system that the SDK's tool would take to its next stage.
+/// Describes a system that the SDK's tool would accept.
 ///
-/// Protection domains and memory regions are referred to by their index in the two lists. The
-/// orders are those of the SDK's tool, so that an image laid out in them is numbered as its images
-/// are.
+/// Protection domains and memory regions are referred to by their index in the two lists. The order
+/// is that of the SDK's tool, so that an image of ours has the same numbers.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct System {
@@ -34,7 +33,7 @@ pub struct System {
     pub channels: Vec<Channel>,
     /// Domains and their schedule, if the file has any.
     pub domains: Option<Domains>,
-    /// What there is to know besides, in the order of the file.
+    /// The warnings about it, in the order of the file.
     pub warnings: Vec<Warning>,
 }
 
@@ -42,7 +41,7 @@ pub struct System {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Channel {
-    /// Where it is.
+    /// Its place in the file.
     pub span: Span,
     /// Its ends, in the order of the file.
     pub ends: [End; 2],
@@ -52,11 +51,11 @@ pub struct Channel {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct End {
-    /// Where it is.
+    /// Its place in the file.
     pub span: Span,
     /// The index of the protection domain.
     pub pd: usize,
-    /// What this protection domain calls the channel.
+    /// The identifier of the channel in this protection domain.
     pub id: u8,
     /// Whether this protection domain may call the other.
     pub pp: bool,
@@ -65,19 +64,19 @@ pub struct End {
 }
 
 impl System {
-    /// The index of the protection domain `name`.
+    /// Returns the index of the protection domain `name`.
     pub fn protection_domain(&self, name: &str) -> Option<usize> {
         self.protection_domains
             .iter()
             .position(|pd| pd.name == name)
     }
 
-    /// What `value` is, or `None` if it is an address that the image builder has yet to choose
-    /// ([`PhysAddr::Chosen`]).
+    /// Returns the number of `value`. It is `None` if the image builder has yet to choose that
+    /// address ([`PhysAddr::Chosen`]).
     ///
     /// # Panics
     ///
-    /// If `value` is of another system, which may have more memory regions.
+    /// If `value` is of another system that has more memory regions.
     pub fn setvar_value(&self, value: SetVarValue) -> Option<u64> {
         match value {
             SetVarValue::Vaddr(vaddr) => Some(vaddr),

@@ -9,33 +9,33 @@ use crate::Span;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ProtectionDomain {
-    /// Where it is.
+    /// Its place in the file.
     pub span: Span,
-    /// Its name, which no other has.
+    /// Its unique name.
     pub name: String,
     /// The index of its parent.
     pub parent: Option<usize>,
-    /// What its parent calls it, if it has one.
+    /// Its identifier at its parent, if it has one.
     pub child_id: Option<u8>,
     /// Its children, in the order of the file.
     pub children: Vec<Child>,
     /// Its priority.
     pub priority: u8,
-    /// How long it may run in each period, in microseconds.
+    /// Its budget in each period, in microseconds.
     pub budget_us: u64,
-    /// How long a period is, in microseconds.
+    /// Its period, in microseconds.
     pub period_us: u64,
-    /// Whether it gives up its scheduling context once it is initialised.
+    /// Whether it is passive: it gives up its scheduling context after its initialisation.
     pub passive: bool,
-    /// How large its stack is, in bytes; whole pages.
+    /// The size of its stack in bytes, a multiple of a page.
     pub stack_bytes: u64,
-    /// The core it runs on.
+    /// The core that it runs on.
     pub cpu: u8,
     /// Whether it may make SMC calls.
     pub smc: bool,
     /// Whether it may use the floating-point unit.
     pub fpu: bool,
-    /// The domain it is in. `None` in a system without domains, and for a PD before `domains`.
+    /// Its scheduling domain. `None` in a system without domains, and for a PD before `domains`.
     pub domain: Option<u8>,
     /// Its program.
     pub program_image: ProgramImage,
@@ -43,12 +43,12 @@ pub struct ProtectionDomain {
     pub maps: Vec<Map>,
     /// Its interrupts, in the order of the file.
     pub irqs: Vec<Irq>,
-    /// What is written into its program: first what is inside it, in the order of the file, then
-    /// the identifiers of its channels, in theirs. No two have one symbol.
+    /// The symbols that are set in its program: first those inside its element, then those of its
+    /// channels, each in the order of the file. No two are of the same symbol.
     pub setvars: Vec<SetVar>,
     /// The capabilities in its own slots, in the order of the file.
     pub capabilities: Vec<Capability>,
-    /// The virtual machine it looks after.
+    /// The virtual machine that it handles.
     pub virtual_machine: Option<VirtualMachine>,
     /// Whether it receives on an endpoint, because it has children, a virtual machine, or a
     /// channel whose other end may call it. Otherwise it receives on its notification.
@@ -65,13 +65,13 @@ pub struct ProtectionDomain {
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Child {
-    /// What the parent calls it.
+    /// Its identifier at the parent.
     pub id: u8,
     /// The index of the child.
     pub pd: usize,
 }
 
-/// Where a protection domain's program is, as the file writes it.
+/// Names the program of a protection domain, as the file writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ProgramImage {
@@ -85,23 +85,23 @@ pub struct ProgramImage {
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Irq {
-    /// Where it is.
+    /// Its place in the file.
     pub span: Span,
-    /// What the protection domain calls it.
+    /// Its identifier in the protection domain.
     pub id: u8,
     /// The interrupt's number. Whether the board has it is not checked.
     pub number: u64,
-    /// What the hardware does to raise it.
+    /// How the hardware raises it.
     pub trigger: Trigger,
 }
 
-/// What the hardware does to raise an interrupt.
+/// How the hardware raises an interrupt.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Default)]
 pub enum Trigger {
-    /// It holds a line until it is served.
+    /// It holds the line until the interrupt is handled.
     #[default]
     Level,
-    /// It changes a line once.
+    /// It changes the line once.
     Edge,
 }
 
@@ -109,11 +109,11 @@ pub enum Trigger {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SetVar {
-    /// Where it is.
+    /// Its place in the file.
     pub span: Span,
     /// The symbol.
     pub symbol: String,
-    /// What it is set to; [`System::setvar_value`](super::System::setvar_value) says in a number.
+    /// What it is set to. [`System::setvar_value`](super::System::setvar_value) gives the number.
     pub value: SetVarValue,
 }
 
@@ -145,18 +145,18 @@ pub enum SetVarValue {
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Capability {
-    /// Where it is.
+    /// Its place in the file.
     pub span: Span,
-    /// The slot of the root CNode, from 1 on; `microkit_abi::slots::user_cptr` says how to reach
-    /// it.
+    /// The slot of the root CNode, from 1 on. `microkit_abi::slots::user_cptr` gives its capability
+    /// pointer.
     pub slot_index: u8,
     /// What it is a capability to.
     pub kind: CapabilityKind,
-    /// The index of the protection domain whose it is.
+    /// The index of the protection domain that owns the object.
     pub pd: usize,
 }
 
-/// What of a protection domain a [`Capability`] is to.
+/// Names the object of a protection domain that a [`Capability`] is to.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum CapabilityKind {
     /// Its thread control block.
@@ -171,15 +171,15 @@ pub enum CapabilityKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct VirtualMachine {
-    /// Where it is.
+    /// Its place in the file.
     pub span: Span,
-    /// Its name, which no other has.
+    /// Its unique name.
     pub name: String,
-    /// Its priority: the lowest 8 bits of what is written.
+    /// Its priority: the lowest 8 bits of the written number.
     pub priority: u8,
-    /// How long it may run in each period, in microseconds.
+    /// Its budget in each period, in microseconds.
     pub budget_us: u64,
-    /// How long a period is, in microseconds.
+    /// Its period, in microseconds.
     pub period_us: u64,
     /// Its virtual CPUs, in the order of the file.
     pub vcpus: Vec<Vcpu>,
@@ -191,12 +191,12 @@ pub struct VirtualMachine {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Vcpu {
-    /// Where it is.
+    /// Its place in the file.
     pub span: Span,
-    /// What the protection domain calls it.
+    /// Its identifier in the protection domain.
     pub id: u8,
-    /// The core it runs on: its protection domain's, unless it says otherwise.
+    /// The core that it runs on. The default is that of its protection domain.
     pub cpu: u8,
-    /// Its `setvar_id`, which Microkit 2.3.0 accepts and does nothing about.
+    /// Its `setvar_id`, which Microkit 2.3.0 accepts and ignores.
     pub ignored_setvar_id: Option<String>,
 }

@@ -13,7 +13,7 @@ use crate::wording::Addresses;
 #[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
 #[expect(missing_docs, reason = "the message shows what each field is")]
 #[non_exhaustive]
-pub enum ProgramFault {
+pub enum ProgramError {
     // The file.
     /// It cannot be read.
     #[error("cannot be read: {reason}")]

@@ -8,7 +8,7 @@ use microkit_sdf::{DiagnosticKind, Finding, RefusalKind, Report};
 use miette::Diagnostic;
 use thiserror::Error;
 
-use crate::program_fault::ProgramFault;
+use crate::program_error::ProgramError;
 use crate::wording::{Addresses, Bytes};
 
 /// Everything that keeps a system from being laid out, in the order of the system file.
@@ -29,14 +29,14 @@ pub enum PlanErrorKind {
     Model(#[from] RefusalKind),
 
     /// Something about a PD's program.
-    #[error("`{}`, {what} of `{pd}`, {fault}", path.display())]
-    #[diagnostic(forward(fault))]
+    #[error("`{}`, {what} of `{pd}`, {error}", path.display())]
+    #[diagnostic(forward(error))]
     Program {
         pd: String,
         path: PathBuf,
         /// What the file is to the PD.
         what: &'static str,
-        fault: ProgramFault,
+        error: ProgramError,
     },
 
     /// An interrupt that the board does not have. The tool builds it, and seL4 refuses it at
@@ -182,7 +182,7 @@ impl PlanErrorKind {
     /// if the SDK's tool accepts it. Where things are in main memory is the tool's to say.
     pub fn holds_on_sel4(&self) -> bool {
         match self {
-            Self::Program { fault, .. } => !matches!(fault, ProgramFault::NotExecutable { .. }),
+            Self::Program { error, .. } => !matches!(error, ProgramError::NotExecutable { .. }),
             Self::NoSuchIrq { .. }
             | Self::KernelIrq { .. }
             | Self::MapOnStack { .. }
