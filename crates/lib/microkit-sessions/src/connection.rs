@@ -4,7 +4,7 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use microkit_protocol::CallError;
-use sel4_microkit::{Channel, LifeWord, MayCall, MessageInfo};
+use sel4_microkit::{Channel, IncarnationWord, MayCall, MessageInfo};
 
 use crate::wire::{VERSION, reply, request};
 use crate::{ConnectError, OpenError, ReportError, Session, SessionError, SessionId};
@@ -21,7 +21,7 @@ pub struct Connection<C = Channel> {
 }
 
 /// The channels, as bits, whose servers know of this life.
-static CONNECTED: LifeWord = LifeWord::new();
+static CONNECTED: IncarnationWord = IncarnationWord::new();
 
 impl<C: MayCall> Connection<C> {
     /// Connects with the server at the other end.

@@ -58,8 +58,8 @@ mod handler;
 mod heap;
 #[cfg(not(target_os = "none"))]
 pub mod host;
+mod incarnation_word;
 pub mod ipc;
-mod life_word;
 #[cfg(feature = "log")]
 pub mod logging;
 mod memory;
@@ -86,9 +86,9 @@ pub use defer::{DeferredAction, DeferredActionInterface, DeferredActionSlot};
 pub use device::{DeviceRegion, Register};
 pub use dma::DmaRegion;
 pub use handler::{FastWords, Handler, Infallible, Never, NullHandler, protected_in_memory};
+pub use incarnation_word::IncarnationWord;
 #[doc(inline)]
 pub use ipc::{ChannelSet, ChannelSetIter, DisplayChannelSet};
-pub use life_word::LifeWord;
 pub use memory::SharedWord;
 pub use message::{
     MessageInfo, MessageLabel, MessageRegisterValue, get_mr, set_mr, with_msg_bytes,

@@ -8,7 +8,7 @@ use std::rc::Rc;
 use sel4::sys::host::{HostBuffer, Registers, install, new_ipc_buffer};
 use sel4_microkit::host::{HostRegion, ProtectionDomain, State, Symbol, run, set_symbols};
 use sel4_microkit::{
-    Channel, Child, EntryPoint, LifeWord, MayCall, MayNotify, MessageInfo, NullHandler, var,
+    Channel, Child, EntryPoint, IncarnationWord, MayCall, MayNotify, MessageInfo, NullHandler, var,
 };
 
 /// Installs a kernel that answers each call with the next label, and keeps the labels that it was
@@ -110,13 +110,13 @@ fn a_value_that_is_no_word_takes_nothing_from_a_test() {
 
 #[test]
 fn what_a_host_keeps_can_be_shown() {
-    static WORD: LifeWord = LifeWord::new();
+    static WORD: IncarnationWord = IncarnationWord::new();
     WORD.set(3);
     assert_eq!(WORD.get(), 3);
     let mut state = State::new();
     state.exchange();
-    assert_eq!((WORD.get(), LifeWord::default()).0, 0);
-    static OTHER: LifeWord = LifeWord::new();
+    assert_eq!((WORD.get(), IncarnationWord::default()).0, 0);
+    static OTHER: IncarnationWord = IncarnationWord::new();
     WORD.set(4);
     OTHER.set(5);
     WORD.set(6);

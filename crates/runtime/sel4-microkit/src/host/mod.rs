@@ -3,7 +3,7 @@
 //! A test tells its thread what it is; the kernel that answers it is that of
 //! `sel4_sys::host::install`. `microkit-test` does all of this for whole systems.
 
-mod life_words;
+mod incarnation_words;
 mod local;
 mod panic;
 mod region;
@@ -20,7 +20,7 @@ pub use shared_word::SharedWord;
 pub use state::State;
 pub use symbols::{Symbol, set_symbols};
 
-pub(crate) use life_words::{life_word, set_life_word};
+pub(crate) use incarnation_words::{incarnation_word, set_incarnation_word};
 pub(crate) use panic::Stopped;
 pub(crate) use symbols::{exclusive, shared, word};
 

@@ -12,21 +12,21 @@ use core::sync::atomic::Ordering::Relaxed;
 /// its own.
 ///
 /// ```
-/// use sel4_microkit::LifeWord;
+/// use sel4_microkit::IncarnationWord;
 ///
-/// static CALLS: LifeWord = LifeWord::new();
+/// static CALLS: IncarnationWord = IncarnationWord::new();
 ///
 /// assert_eq!(CALLS.get(), 0);
 /// CALLS.set(1);
 /// assert_eq!(CALLS.get(), 1);
 /// ```
 #[derive(Debug)]
-pub struct LifeWord {
+pub struct IncarnationWord {
     /// On a host, only its address is used.
     word: AtomicU64,
 }
 
-impl LifeWord {
+impl IncarnationWord {
     /// One that is zero.
     pub const fn new() -> Self {
         Self {
@@ -40,7 +40,7 @@ impl LifeWord {
         #[cfg(target_os = "none")]
         return self.word.load(Relaxed);
         #[cfg(not(target_os = "none"))]
-        crate::host::life_word(&self.word)
+        crate::host::incarnation_word(&self.word)
     }
 
     /// From now on it is `value`, for as long as this life lasts. **Blocks:** never.
@@ -49,11 +49,11 @@ impl LifeWord {
         #[cfg(target_os = "none")]
         self.word.store(value, Relaxed);
         #[cfg(not(target_os = "none"))]
-        crate::host::set_life_word(&self.word, value);
+        crate::host::set_incarnation_word(&self.word, value);
     }
 }
 
-impl Default for LifeWord {
+impl Default for IncarnationWord {
     fn default() -> Self {
         Self::new()
     }
@@ -66,8 +66,8 @@ mod tests {
 
     #[test]
     fn each_life_has_its_own() {
-        static ONE: LifeWord = LifeWord::new();
-        static OTHER: LifeWord = LifeWord::new();
+        static ONE: IncarnationWord = IncarnationWord::new();
+        static OTHER: IncarnationWord = IncarnationWord::new();
         let mut second = State::new();
         ONE.set(7);
         assert_eq!((ONE.get(), OTHER.get()), (7, 0));
