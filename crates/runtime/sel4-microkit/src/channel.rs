@@ -4,7 +4,7 @@ use core::fmt;
 
 use microkit_abi::{limits, slots};
 
-use crate::{MessageInfo, MessageRegisterValue, symbols};
+use crate::{MessageInfo, MessageRegisterValue, platform, symbols};
 
 /// A channel of this protection domain, by the identifier that the system file gives it.
 ///
@@ -309,7 +309,7 @@ impl Child {
         let registers = self.read_registers()?;
         // A program on a host has no registers of its own, and its pc stays where it begins until
         // it faults.
-        if cfg!(target_os = "none") && has_run(&registers) {
+        if platform::CHILDREN_HAVE_REGISTERS && has_run(&registers) {
             self.refuse_entry_point();
         }
         Ok(EntryPoint {

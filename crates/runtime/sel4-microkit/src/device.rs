@@ -13,7 +13,8 @@ use safe_mmio::UniqueMmioPointer;
 use safe_mmio::fields::{ReadOnly, ReadPure, ReadPureWrite, ReadWrite, WriteOnly};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use crate::memory::{Purpose, Written, check_written, exclusive};
+use crate::memory::{Purpose, Written, check_written};
+use crate::platform::exclusive_region;
 
 /// A memory region as the registers of a device: a [`DeviceRegion`] of `T`, whose fields are of
 /// `safe-mmio`'s types.
@@ -261,10 +262,10 @@ pub unsafe fn device<T: 'static>(
         "the region of {} is not aligned for the registers",
         vaddr.0
     );
-    let start = exclusive(vaddr, size, taken, Purpose::Device).cast();
-    // SAFETY: 1. The tool maps `size` bytes at `vaddr` for as long as the PD runs, and `exclusive`
+    let start = exclusive_region(vaddr, size, taken, Purpose::Device).cast();
+    // SAFETY: 1. The tool maps `size` bytes at `vaddr` for as long as the PD runs, and `exclusive_region`
     //    has checked that they overlap nothing of the program. Size and alignment were checked.
-    // 2. `exclusive` gives the registers out once, and no other map of the region lets anybody
+    // 2. `exclusive_region` gives the registers out once, and no other map of the region lets anybody
     //    write: `cargo microkit check` refuses that (invariant M2).
     unsafe { DeviceRegion::new(start) }
 }

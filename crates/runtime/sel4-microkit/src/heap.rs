@@ -37,10 +37,6 @@ impl<const BYTES: usize> Heap<BYTES> {
     }
 }
 
-// SAFETY: a protection domain has one thread (Microkit manual, *Protection Domains*).
-#[cfg(target_os = "none")]
-unsafe impl<const BYTES: usize> Sync for Heap<BYTES> {}
-
 // SAFETY: 1. `Dlmalloc` keeps the contract of an allocator: blocks do not overlap, and have the
 //    size and alignment asked for.
 // 2. No call of it can begin inside another: there is one thread, and `Arena` allocates nothing.

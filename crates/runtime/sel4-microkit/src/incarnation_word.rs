@@ -1,8 +1,8 @@
 //! Words that every life of a protection domain begins with as zeros.
 
 use core::sync::atomic::AtomicU64;
-#[cfg(target_os = "none")]
-use core::sync::atomic::Ordering::Relaxed;
+
+use crate::platform;
 
 /// A word of this protection domain (PD), to be kept in a `static`, that is zero when a life of the
 /// PD begins: at its first start, and whenever its parent restarts it.
@@ -37,19 +37,13 @@ impl IncarnationWord {
     /// What it is now. **Blocks:** never.
     #[inline]
     pub fn get(&'static self) -> u64 {
-        #[cfg(target_os = "none")]
-        return self.word.load(Relaxed);
-        #[cfg(not(target_os = "none"))]
-        crate::host::incarnation_word(&self.word)
+        platform::load_incarnation_word(&self.word)
     }
 
     /// From now on it is `value`, for as long as this life lasts. **Blocks:** never.
     #[inline]
     pub fn set(&'static self, value: u64) {
-        #[cfg(target_os = "none")]
-        self.word.store(value, Relaxed);
-        #[cfg(not(target_os = "none"))]
-        crate::host::set_incarnation_word(&self.word, value);
+        platform::store_incarnation_word(&self.word, value);
     }
 }
 

@@ -45,8 +45,6 @@ extern crate std;
 mod backtrace;
 mod capabilities;
 mod channel;
-#[cfg(all(feature = "critical-section", target_os = "none"))]
-mod critical_section;
 #[cfg(feature = "embedded-io")]
 mod debug_output;
 mod defer;
@@ -56,8 +54,6 @@ mod dma;
 mod entry;
 mod handler;
 mod heap;
-#[cfg(not(target_os = "none"))]
-pub mod host;
 mod incarnation_word;
 pub mod ipc;
 #[cfg(feature = "log")]
@@ -65,6 +61,7 @@ pub mod logging;
 mod memory;
 mod message;
 pub mod panicking;
+mod platform;
 mod printing;
 mod region_record;
 mod renewal;
@@ -89,11 +86,13 @@ pub use handler::{FastWords, Handler, Infallible, Never, NullHandler, protected_
 pub use incarnation_word::IncarnationWord;
 #[doc(inline)]
 pub use ipc::{ChannelSet, ChannelSetIter, DisplayChannelSet};
-pub use memory::SharedWord;
 pub use message::{
     MessageInfo, MessageLabel, MessageRegisterValue, get_mr, set_mr, with_msg_bytes,
     with_msg_bytes_mut, with_msg_regs, with_msg_regs_mut,
 };
+pub use platform::SharedWord;
+#[cfg(not(target_os = "none"))]
+pub use platform::host;
 pub use restart_reply::RestartReply;
 pub use rights::{MayCall, MayNotify};
 pub use smc::arm_smc_call;
@@ -127,16 +126,15 @@ pub mod _private {
     //! What the macros need.
     #[cfg(feature = "mmio")]
     pub use crate::device::{device, register};
-    #[cfg(not(target_os = "none"))]
-    pub use crate::entry::host_main;
     pub use crate::entry::{LEAST_STACK_BYTES, run_main, stack_bytes};
     pub use crate::heap::{Heap, HeapMemory};
     pub use crate::memory::{dma, words};
+    #[cfg(not(target_os = "none"))]
+    pub use crate::platform::host::entry::host_main;
+    pub use crate::platform::value;
     pub use crate::region_record::RegionUse;
     pub use crate::renewal::{KEPT_DATA_BYTES, Kept};
     pub use crate::symbols::Patched;
-    #[cfg(not(target_os = "none"))]
-    pub use crate::symbols::host_value;
     pub use microkit_abi::regions;
     pub use sel4::_print as print;
     pub use sel4::config::PRINTING;

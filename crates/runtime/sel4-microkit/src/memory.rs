@@ -3,10 +3,9 @@
 //! All take the address and the size that Microkit's tool writes (`setvar_vaddr`,
 //! `setvar_size`), so none can reach past the region.
 
-use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, AtomicU64};
 
-use crate::DmaRegion;
+use crate::{DmaRegion, platform};
 
 /// A memory region as a slice of atomic words, `&'static [AtomicU64]`.
 ///
@@ -21,7 +20,7 @@ use crate::DmaRegion;
 /// ring[0].store(1, Ordering::Release);
 /// ```
 ///
-/// With [`SharedWord`] as a third argument, it is a `&'static [SharedWord]`: the same on the target,
+/// With [`SharedWord`](crate::SharedWord) as a third argument, it is a `&'static [SharedWord]`: the same on the target,
 /// and on a host a place for a test to let another protection domain go first.
 ///
 /// # Panics
@@ -91,10 +90,7 @@ pub(crate) enum Purpose {
 #[track_caller]
 pub unsafe fn words<W: Word>(vaddr: Written, size: Written) -> &'static [W] {
     check_written(vaddr, size);
-    #[cfg(target_os = "none")]
-    let start = mapped(vaddr, size).cast::<W>().as_ptr().cast_const();
-    #[cfg(not(target_os = "none"))]
-    let start = crate::host::shared(vaddr.0, size.1).as_ptr().cast::<W>();
+    let start = platform::shared_region(vaddr, size).cast::<W>().as_ptr();
     // SAFETY: 1. The tool maps `size` bytes at `vaddr` for as long as the PD runs, aligned to a
     //    page. `mapped` has checked that they overlap nothing of the program, and `cargo microkit
     //    check` that both are of one `<map>` (invariant M1).
@@ -113,13 +109,6 @@ pub unsafe trait Word: 'static {}
 
 // SAFETY: it is one.
 unsafe impl Word for AtomicU64 {}
-
-/// A word of shared memory: on the target `AtomicU64` itself, on a host one whose every access is a
-/// step of its own to a test that explores schedules.
-#[cfg(target_os = "none")]
-pub type SharedWord = AtomicU64;
-#[cfg(not(target_os = "none"))]
-pub use crate::host::SharedWord;
 
 /// The memory of a DMA region.
 ///
@@ -142,51 +131,12 @@ pub unsafe fn dma(
          region_paddr=\"…\"> in this protection domain",
         paddr.0
     );
-    let start = exclusive(vaddr, size, taken, Purpose::Dma);
-    // SAFETY: 1. As in `words`, 1; and `exclusive` gives the memory out once. No other map of the
+    let start = platform::exclusive_region(vaddr, size, taken, Purpose::Dma);
+    // SAFETY: 1. As in `words`, 1; and `exclusive_region` gives the memory out once. No other map of the
     //    region lets anybody write: `cargo microkit check` refuses that (M2).
     // 2. The tool puts a region whose physical address is asked for into one piece (Microkit
     //    manual, *setvar*), and `check` has seen that it is this region (M1).
     unsafe { DmaRegion::new(start, size.1, paddr.1 as u64) }
-}
-
-/// The first byte of a region with one owner, once.
-///
-/// A second place with the same symbol does not link, since each declares it.
-#[cfg(target_os = "none")]
-#[track_caller]
-pub(crate) fn exclusive(
-    vaddr: Written,
-    size: Written,
-    taken: &'static AtomicBool,
-    _: Purpose,
-) -> NonNull<u8> {
-    let start = mapped(vaddr, size);
-    let again = taken.swap(true, core::sync::atomic::Ordering::Relaxed);
-    assert!(!again, "the region at {} has an owner already", vaddr.0);
-    start
-}
-
-/// As on the target. Many protection domains may run this program, one after another, so the region
-/// itself knows its owner.
-#[cfg(not(target_os = "none"))]
-#[track_caller]
-pub(crate) fn exclusive(
-    vaddr: Written,
-    size: Written,
-    _: &'static AtomicBool,
-    purpose: Purpose,
-) -> NonNull<u8> {
-    crate::host::exclusive(vaddr.0, size.1, purpose).cast()
-}
-
-/// The first byte of a region that overlaps nothing of this program, neither its segments nor its
-/// stack nor its other regions, and that consists of whole pages.
-#[cfg(target_os = "none")]
-#[track_caller]
-fn mapped(vaddr: Written, size: Written) -> NonNull<u8> {
-    crate::region_record::target::check(vaddr.0, vaddr.1, size.1);
-    NonNull::new(core::ptr::with_exposed_provenance_mut(vaddr.1)).expect("it is not zero")
 }
 
 #[track_caller]

@@ -4,7 +4,7 @@ use core::cell::UnsafeCell;
 use core::fmt;
 use core::str::Utf8Error;
 
-use crate::{Channel, ChannelSet};
+use crate::{Channel, ChannelSet, platform};
 
 /// Declares a symbol into which Microkit's tool writes a value, as `setvar_…` in the system file
 /// says, and returns a `&'static` reference to it.
@@ -47,12 +47,7 @@ macro_rules! var {
             );
         }
 
-        // A local may not have the name of a static, which is the user's choice.
-        #[cfg(target_os = "none")]
-        let __value = $symbol.get();
-        #[cfg(not(target_os = "none"))]
-        let __value = $crate::_private::host_value(::core::stringify!($symbol), &$symbol);
-        __value
+        $crate::_private::value(::core::stringify!($symbol), &$symbol)
     }};
     ($(#[$attribute:meta])* $symbol:ident: $type:ty = $default:expr) => {
         ::core::compile_error!(
@@ -113,7 +108,7 @@ macro_rules! memory_region_symbol {
 
 /// Whether this protection domain is passive: it runs only on behalf of those that call it.
 pub fn pd_is_passive() -> bool {
-    values::passive()
+    platform::is_passive()
 }
 
 /// The name of this protection domain.
@@ -124,7 +119,7 @@ pub fn pd_name() -> Result<&'static str, Utf8Error> {
 }
 
 fn name_bytes() -> &'static [u8] {
-    values::name()
+    platform::name()
         .split(|&byte| byte == 0)
         .next()
         .unwrap_or_default()
@@ -156,7 +151,7 @@ pub(crate) fn irq_channels() -> impl Iterator<Item = Channel> {
     ChannelSet::from_bits(irqs()).iter()
 }
 
-pub(crate) use values::{irqs, notifications, pps};
+pub(crate) use platform::{irqs, notifications, pps};
 
 /// A value that Microkit's tool may have changed in the ELF file.
 ///
@@ -183,24 +178,6 @@ impl<T: Integer> Patched<T> {
     }
 }
 
-/// What a test says that the tool would write for this protection domain, or else the default.
-///
-/// **Panics:** if a value was given for something that is not a word.
-#[cfg(not(target_os = "none"))]
-#[doc(hidden)]
-pub fn host_value<T: Integer>(symbol: &str, default: &'static Patched<T>) -> &'static T {
-    let Some(value) = crate::host::word(symbol) else {
-        return default.get();
-    };
-    assert!(
-        size_of::<T>() == size_of::<u64>(),
-        "{symbol} is no word, but a system file writes words only"
-    );
-    // SAFETY: 1. The size was checked, and integers of 64 bits have one alignment.
-    // 2. Every bit pattern is a value of an `Integer`.
-    unsafe { &*core::ptr::from_ref(value).cast() }
-}
-
 /// The types that [`var!`] takes: integers and arrays of them.
 ///
 /// # Safety
@@ -220,107 +197,6 @@ integers!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
 
 // SAFETY: an array is its elements, without padding.
 unsafe impl<T: Integer, const N: usize> Integer for [T; N] {}
-
-#[cfg(target_os = "none")]
-mod values {
-    //! The symbols that the tool writes in every PD; the names are those of
-    //! `microkit_abi::symbols`.
-
-    use microkit_abi::limits::NAME_BYTES;
-
-    use super::Patched;
-
-    macro_rules! patched {
-        ($($symbol:ident: $type:ty = $default:expr;)*) => {
-            $(
-                #[allow(non_upper_case_globals)] // Microkit's name.
-                #[used]
-                #[unsafe(no_mangle)]
-                #[unsafe(link_section = ".data")]
-                static $symbol: Patched<$type> = Patched::new($default);
-            )*
-
-            core::arch::global_asm!(
-                ".pushsection .keep.microkit, \"aR\", %progbits",
-                $(concat!(".reloc ., R_AARCH64_NONE, ", stringify!($symbol)),)*
-                ".reloc ., R_AARCH64_NONE, sel4_kernel_configuration",
-                ".popsection",
-            );
-        };
-    }
-
-    patched! {
-        microkit_name: [u8; NAME_BYTES] = [0; NAME_BYTES];
-        microkit_passive: u8 = 0;
-        microkit_irqs: u64 = 0;
-        microkit_notifications: u64 = 0;
-        microkit_pps: u64 = 0;
-        microkit_ioports: u64 = 0;
-    }
-
-    /// The board and configuration that this program was built for, for tools that look.
-    #[allow(non_upper_case_globals)] // A symbol's name, like its neighbours.
-    #[used]
-    #[unsafe(no_mangle)]
-    static sel4_kernel_configuration: [u8; sel4::config::MARK.len()] = {
-        let mut mark = [0; sel4::config::MARK.len()];
-        mark.copy_from_slice(sel4::config::MARK.as_bytes());
-        mark
-    };
-
-    pub(super) fn name() -> &'static [u8] {
-        microkit_name.get()
-    }
-
-    pub(super) fn passive() -> bool {
-        *microkit_passive.get() != 0
-    }
-
-    /// Bit *n* is set if channel *n* may be notified.
-    #[inline(always)]
-    pub(crate) fn notifications() -> u64 {
-        *microkit_notifications.get()
-    }
-
-    /// Bit *n* is set if channel *n* may be called.
-    #[inline(always)]
-    pub(crate) fn pps() -> u64 {
-        *microkit_pps.get()
-    }
-
-    /// Bit *n* is set if channel *n* is an interrupt.
-    #[inline(always)]
-    pub(crate) fn irqs() -> u64 {
-        *microkit_irqs.get()
-    }
-}
-
-#[cfg(not(target_os = "none"))]
-mod values {
-    //! On a host, what the thread was told that it is.
-
-    use crate::host::ProtectionDomain;
-
-    pub(super) fn name() -> &'static [u8] {
-        ProtectionDomain::current().name.as_bytes()
-    }
-
-    pub(super) fn passive() -> bool {
-        ProtectionDomain::current().passive
-    }
-
-    pub(crate) fn notifications() -> u64 {
-        ProtectionDomain::current().notifications
-    }
-
-    pub(crate) fn pps() -> u64 {
-        ProtectionDomain::current().pps
-    }
-
-    pub(crate) fn irqs() -> u64 {
-        ProtectionDomain::current().irqs
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -7,7 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sel4::sys::host::{HostBuffer, Registers, install};
 use sel4::sys::syscall;
-use sel4_microkit::host::{ProtectionDomain, State, Symbol, run, set_symbols, watch_panics};
+use sel4_microkit::host::{
+    AccessPolicy, ProtectionDomain, State, Symbol, run, set_access_policy, set_symbols,
+    watch_panics,
+};
 use sel4_microkit::{
     Handler, NullHandler, SharedWord, memory_region_symbol, panicking, pd_name, shared_words, var,
 };
@@ -113,33 +116,42 @@ fn an_update_begins_again_with_what_another_has_written() {
     assert_eq!(word.load(Ordering::SeqCst), 8);
 }
 
-/// On the target no destructor of a program that has died would run.
-#[cfg(feature = "programs")]
 #[test]
-fn what_a_destructor_of_a_dead_program_writes_has_no_effect() {
-    use sel4::sys::host::{Carrier, Program, Stop};
-
+fn the_embedder_is_asked_before_each_access_and_decides_whether_it_takes_effect() {
     static WORD: SharedWord = SharedWord::new(5);
+    static ACCESSES: AtomicU64 = AtomicU64::new(0);
 
-    struct Writes;
+    struct Policy {
+        takes_effect: bool,
+    }
 
-    impl Drop for Writes {
-        fn drop(&mut self) {
-            assert_eq!(WORD.swap(6, Ordering::SeqCst), 5);
+    impl AccessPolicy for Policy {
+        fn before_access(&self) {
+            ACCESSES.fetch_add(1, Ordering::SeqCst);
+        }
+
+        fn takes_effect(&self) -> bool {
+            self.takes_effect
         }
     }
 
-    // Coroutines are not for Miri.
-    let carriers = [Carrier::Thread, Carrier::Stack];
-    for carrier in carriers.into_iter().take(if cfg!(miri) { 1 } else { 2 }) {
-        let mut program = Program::new(carrier, || {
-            let _writes = Writes;
-            WORD.load(Ordering::SeqCst);
-        });
-        assert_eq!(program.resume(), Stop::Point);
-        drop(program);
-        assert_eq!(WORD.load(Ordering::SeqCst), 5);
-    }
+    set_access_policy(&Policy {
+        takes_effect: false,
+    });
+    assert_eq!(WORD.swap(6, Ordering::SeqCst), 5);
+    assert_eq!(WORD.load(Ordering::SeqCst), 5, "the write was dropped");
+    assert_eq!(ACCESSES.load(Ordering::SeqCst), 2);
+    set_access_policy(&Policy { takes_effect: true });
+    assert_eq!(WORD.swap(7, Ordering::SeqCst), 5);
+    assert_eq!(ACCESSES.load(Ordering::SeqCst), 3);
+    // Another PD in this thread has none.
+    let mut other = State::new();
+    other.exchange();
+    assert_eq!(WORD.swap(8, Ordering::SeqCst), 7);
+    assert_eq!(ACCESSES.load(Ordering::SeqCst), 3);
+    other.exchange();
+    assert_eq!(WORD.load(Ordering::SeqCst), 8);
+    assert_eq!(ACCESSES.load(Ordering::SeqCst), 4);
 }
 
 /// Runs a program to its end, and returns what it has printed.

@@ -118,7 +118,7 @@ fn memory_that_a_test_has_is_shared_only() {
     ]));
     assert_eq!(share()[1].load(Relaxed), 3);
     let sentence =
-        "the memory of memory is shared with the test (`Symbol::region`), and cannot be for";
+        "the memory of memory belongs to the embedder (`Symbol::region`), and cannot be for";
     assert!(refused(dma).starts_with(sentence));
     #[cfg(feature = "mmio")]
     assert!(refused(device::take).starts_with(sentence));
@@ -296,7 +296,7 @@ mod device {
         assert_eq!(
             refused(share),
             "the region was taken for the registers of a device, and cannot be shared words too: use \
-             `HostRegion::read` and `write` (`Run::device`) to be the device"
+             `HostRegion::read` and `write` to be the device"
         );
         // The test is the device.
         region.write(0, 7);

@@ -13,8 +13,10 @@ use kernel_model::{
 };
 use sel4::IpcBufferToken;
 use sel4_microkit::Handler;
-use sel4_microkit::host::{State, run, set_symbols, watch_panics};
-use sel4_sys::host::{Carrier, HostBuffer, Program, Registers, Stop, new_ipc_buffer};
+use sel4_microkit::host::{AccessPolicy, State, run, set_access_policy, set_symbols, watch_panics};
+use sel4_sys::host::{
+    Carrier, HostBuffer, Program, Registers, Stop, is_unwinding, new_ipc_buffer, point,
+};
 
 use crate::Processor;
 use crate::fingerprint::{Fingerprint, Fingerprinter};
@@ -57,6 +59,19 @@ pub(crate) struct Code {
     state: State,
     program: Option<Program>,
     at: Option<Stop>,
+}
+
+/// Makes each access to a `SharedWord` a step of its own, and none after the end of a program.
+struct Steps;
+
+impl AccessPolicy for Steps {
+    fn before_access(&self) {
+        point();
+    }
+
+    fn takes_effect(&self) -> bool {
+        !is_unwinding()
+    }
 }
 
 /// What Rust code runs in: Miri knows no other stacks than those of threads.
@@ -157,6 +172,7 @@ impl Code {
             sel4::set_ipc_buffer(take_token());
             identity.set();
             set_symbols(symbols);
+            set_access_policy(&Steps);
             body();
         }));
     }

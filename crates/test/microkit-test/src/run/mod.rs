@@ -275,7 +275,13 @@ impl Run {
     /// a device's registers or for DMA: see [`device`](Self::device).
     #[track_caller]
     pub fn region(&self, name: &str, symbol: &str) -> &'static [AtomicU64] {
-        self.device(name, symbol).share()
+        let region = self.device(name, symbol);
+        if let Some(purpose) = region.taken_for() {
+            panic!(
+                "the region at {symbol} was taken for {purpose}: use `Run::device` to be the device"
+            );
+        }
+        region.share()
     }
 
     /// Returns a memory region with the registers of a device, which the test plays. `name` is the

@@ -4,9 +4,9 @@ use core::cell::Cell;
 
 use super::local::LocalState;
 use super::panic::PanicState;
+use super::shared_word::PolicyState;
 use super::symbols::SymbolState;
 use super::{CURRENT, ProtectionDomain};
-use crate::panicking::PanicHook;
 
 /// Everything that the runtime keeps of a protection domain which does not run now: for a host on
 /// which several run in one thread by turns.
@@ -14,10 +14,10 @@ use crate::panicking::PanicHook;
 pub struct State {
     buffer: sel4::SetAside,
     protection_domain: Cell<ProtectionDomain>,
-    hook: Cell<Option<PanicHook>>,
     symbols: SymbolState,
     panic: PanicState,
     locals: LocalState,
+    policy: PolicyState,
 }
 
 impl State {
@@ -30,10 +30,10 @@ impl State {
     pub fn exchange(&mut self) {
         self.buffer.exchange();
         CURRENT.with(|current| current.swap(&self.protection_domain));
-        crate::panicking::exchange_hook(&self.hook);
         self.symbols.exchange();
         self.panic.exchange();
         self.locals.exchange();
+        self.policy.exchange();
     }
 
     /// Gives its IPC buffer back, unless it is borrowed.

@@ -1,12 +1,12 @@
-//! Words of shared memory whose accesses are steps.
+//! Words of shared memory between whose accesses an embedder can run other PDs.
 
+use core::cell::Cell;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-/// A word of shared memory: on the target `AtomicU64` itself, on a host one before whose every
-/// access a test may let another protection domain go first.
+/// A word of memory that PDs share: on the target `AtomicU64` itself. On a host an embedder can let
+/// another PD run before each access ([`AccessPolicy`]).
 ///
-/// It has the methods of `AtomicU64`, with the same meaning. What destructors of a program do that has
-/// died has no effect, for on the target none would run.
+/// It has the methods of `AtomicU64`, with the same meaning.
 #[derive(Debug, Default)]
 #[repr(transparent)]
 pub struct SharedWord(AtomicU64);
@@ -14,18 +14,67 @@ pub struct SharedWord(AtomicU64);
 // SAFETY: a transparent wrapper that gives atomic accesses only.
 unsafe impl crate::memory::Word for SharedWord {}
 
-/// Lets a test choose who goes first.
-fn step() {
-    #[cfg(feature = "programs")]
-    sel4::sys::host::point();
+/// What an embedder does at each access to a [`SharedWord`].
+///
+/// ```
+/// use std::sync::atomic::Ordering::Relaxed;
+/// use sel4_microkit::SharedWord;
+/// use sel4_microkit::host::{AccessPolicy, set_access_policy};
+///
+/// /// Another PD has a turn before each access.
+/// struct Announces;
+///
+/// impl AccessPolicy for Announces {
+///     fn before_access(&self) {
+///         println!("another PD can run here");
+///     }
+/// }
+///
+/// set_access_policy(&Announces);
+/// assert_eq!(SharedWord::new(7).load(Relaxed), 7);
+/// ```
+pub trait AccessPolicy: Sync {
+    /// Runs before the access. Another PD may use the word before this returns.
+    fn before_access(&self);
+
+    /// Returns whether what the PD writes now takes effect.
+    ///
+    /// An embedder that unwinds a stopped PD returns `false` meanwhile: on the target its destructors
+    /// would not run. The access is then made to a copy of the word.
+    ///
+    /// The default returns `true`.
+    fn takes_effect(&self) -> bool {
+        true
+    }
 }
 
-/// Whether what is accessed is a copy.
-fn is_dead() -> bool {
-    #[cfg(feature = "programs")]
-    return sel4::sys::host::is_unwinding();
-    #[cfg(not(feature = "programs"))]
-    false
+/// Sets the policy of the PD that runs in this thread. Without one, accesses take effect at once.
+pub fn set_access_policy(policy: &'static dyn AccessPolicy) {
+    POLICY.set(Some(policy));
+}
+
+fn before_access() {
+    if let Some(policy) = POLICY.get() {
+        policy.before_access();
+    }
+}
+
+fn takes_effect() -> bool {
+    POLICY.get().is_none_or(AccessPolicy::takes_effect)
+}
+
+/// The policy of a PD that does not run now.
+#[derive(Default)]
+pub(super) struct PolicyState(Cell<Option<&'static dyn AccessPolicy>>);
+
+impl PolicyState {
+    pub(super) fn exchange(&self) {
+        POLICY.with(|policy| policy.swap(&self.0));
+    }
+}
+
+std::thread_local! {
+    static POLICY: Cell<Option<&'static dyn AccessPolicy>> = const { Cell::new(None) };
 }
 
 macro_rules! accesses {
@@ -34,7 +83,7 @@ macro_rules! accesses {
         impl SharedWord {
             $(
                 pub fn $name(&self, $($argument: $type,)* order: Ordering) -> $result {
-                    step();
+                    before_access();
                     self.with(|word| word.$name($($argument,)* order))
                 }
             )*
@@ -70,18 +119,18 @@ impl SharedWord {
         success: Ordering,
         failure: Ordering,
     ) -> Result<u64, u64> {
-        step();
+        before_access();
         self.with(|word| word.compare_exchange(current, new, success, failure))
     }
 
     fn with<T>(&self, access: impl FnOnce(&AtomicU64) -> T) -> T {
-        if is_dead() {
+        if !takes_effect() {
             return access(&AtomicU64::new(self.0.load(Ordering::Relaxed)));
         }
         access(&self.0)
     }
 
-    /// As that of `AtomicU64`, but it does not fail without a reason.
+    /// As that of `AtomicU64`, but it does not fail spuriously.
     pub fn compare_exchange_weak(
         &self,
         current: u64,

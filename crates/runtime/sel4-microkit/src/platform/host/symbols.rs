@@ -1,13 +1,15 @@
 //! The symbols of a protection domain on a host.
 
 use core::ptr::NonNull;
-use core::sync::atomic::AtomicU64;
+use core::sync::atomic::{AtomicBool, AtomicU64};
 use std::cell::Cell;
 use std::cell::RefCell;
 use std::vec::Vec;
 
+use super::ProtectionDomain;
 use super::region::{HostRegion, Refused, Taken};
-use crate::memory::Purpose;
+use crate::memory::{Purpose, Written};
+use crate::symbols::{Integer, Patched};
 
 /// A symbol, and what Microkit's tool would write there.
 #[derive(Debug)]
@@ -70,17 +72,56 @@ pub fn set_symbols(symbols: &'static [Symbol]) {
     SYMBOLS.set(symbols);
 }
 
+pub(crate) fn name() -> &'static [u8] {
+    ProtectionDomain::current().name.as_bytes()
+}
+
+pub(crate) fn is_passive() -> bool {
+    ProtectionDomain::current().passive
+}
+
+pub(crate) fn notifications() -> u64 {
+    ProtectionDomain::current().notifications
+}
+
+pub(crate) fn pps() -> u64 {
+    ProtectionDomain::current().pps
+}
+
+pub(crate) fn irqs() -> u64 {
+    ProtectionDomain::current().irqs
+}
+
+/// What a test says that the tool would write for this protection domain, or else the default.
+///
+/// **Panics:** if a value was given for something that is not a word.
+pub fn value<T: Integer>(symbol: &str, default: &'static Patched<T>) -> &'static T {
+    let Some(value) = word(symbol) else {
+        return default.get();
+    };
+    assert!(
+        size_of::<T>() == size_of::<u64>(),
+        "{symbol} is no word, but a system file writes words only"
+    );
+    // SAFETY: 1. The size was checked, and integers of 64 bits have one alignment.
+    // 2. Every bit pattern is a value of an `Integer`.
+    unsafe { &*core::ptr::from_ref(value).cast() }
+}
+
 /// What was written to a symbol.
-pub(crate) fn word(name: &str) -> Option<&'static u64> {
+fn word(name: &str) -> Option<&'static u64> {
     find(name).map(|symbol| &symbol.word)
 }
 
-/// A memory region of at least that many bytes, as shared words.
+/// Returns the first word of a region of at least `size` bytes, whose memory is shared from now on.
 ///
-/// **Panics:** if the symbol has the address of none, or of a smaller one, or of one that a
-/// protection domain has taken.
+/// # Panics
+///
+/// If the symbol does not have the address of a region, or has that of a smaller one, or of one that
+/// a PD has taken.
 #[track_caller]
-pub(crate) fn shared(symbol: &str, bytes: usize) -> &'static [AtomicU64] {
+pub(crate) fn shared_region(vaddr: Written, size: Written) -> NonNull<AtomicU64> {
+    let (symbol, bytes) = (vaddr.0, size.1);
     let words = match memory(symbol) {
         Memory::Shared(words) => words,
         Memory::Region(region) => {
@@ -89,21 +130,32 @@ pub(crate) fn shared(symbol: &str, bytes: usize) -> &'static [AtomicU64] {
         }
     };
     check_size(symbol, bytes, words.len());
-    words
+    NonNull::from(words).cast()
 }
 
-/// A memory region of at least that many bytes, aligned to a page, which this incarnation of the
-/// protection domain has for itself: nothing else has a reference or a pointer to it. But for a
-/// device, what an earlier incarnation in this thread has left behind may make volatile accesses in
-/// this thread, and so may the test.
+/// Returns the first byte of a region of at least `size` bytes, aligned to a page, which this
+/// incarnation of the PD has for itself: nothing else has a reference or a pointer to it. There is an
+/// exception for a device. What an earlier incarnation in this thread has left behind, and the
+/// embedder, may make volatile accesses in this thread.
 ///
-/// **Panics:** as [`shared`], and if somebody uses it already.
+/// Many PDs may run this program, one after another. So the region knows its owner, not the static of
+/// the place.
+///
+/// # Panics
+///
+/// As [`shared_region`], and if the region is in use already.
 #[track_caller]
-pub(crate) fn exclusive(symbol: &str, bytes: usize, purpose: Purpose) -> NonNull<u64> {
+pub(crate) fn exclusive_region(
+    vaddr: Written,
+    size: Written,
+    _: &'static AtomicBool,
+    purpose: Purpose,
+) -> NonNull<u8> {
+    let (symbol, bytes) = (vaddr.0, size.1);
     let region = match memory(symbol) {
         Memory::Region(region) => region,
         Memory::Shared(_) => panic!(
-            "the memory of {symbol} is shared with the test (`Symbol::region`), and cannot be for \
+            "the memory of {symbol} belongs to the embedder (`Symbol::region`), and cannot be for \
              {purpose}: give it a `HostRegion` (`Symbol::mapping`)"
         ),
     };
@@ -111,12 +163,12 @@ pub(crate) fn exclusive(symbol: &str, bytes: usize, purpose: Purpose) -> NonNull
     match region.take(purpose) {
         Ok((taken, start)) => {
             TAKEN.with_borrow_mut(|all| all.push(taken));
-            start
+            start.cast()
         }
         Err(Refused::Taken) => panic!("the region at {symbol} has an owner already"),
         Err(Refused::Shared) => panic!(
-            "the region at {symbol} is used as shared words already, and cannot be for {purpose}: a \
-             test that plays the device uses `HostRegion::read` and `write` (`Run::device`)"
+            "the region at {symbol} is used as shared words already, and cannot be for {purpose}: \
+             use `HostRegion::read` and `write` to be the device"
         ),
     }
 }

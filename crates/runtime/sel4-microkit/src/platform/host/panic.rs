@@ -9,7 +9,8 @@ use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, resume_unwind};
 use std::string::{String, ToString};
 use std::sync::Once;
 
-use crate::{Handler, panicking};
+use crate::Handler;
+use crate::panicking::PanicHook;
 
 /// Runs a protection domain until it stops, and says why it does.
 ///
@@ -26,7 +27,7 @@ pub fn run<H: Handler>(init: impl FnOnce() -> H) {
         match PANIC.take() {
             Some(info) => {
                 // A hook that panics itself says no more.
-                let said = catch_unwind(AssertUnwindSafe(|| panicking::say(&info)));
+                let said = catch_unwind(AssertUnwindSafe(|| say(&info)));
                 if let Err(payload) = said
                     && PANIC.take().is_none()
                 {
@@ -62,7 +63,30 @@ pub fn watch_panics() {
 }
 
 /// The payload of a protection domain that has said why it stops.
-pub(crate) struct Stopped;
+struct Stopped;
+
+/// Unwinds to [`run`], without a word.
+pub(crate) fn trap() -> ! {
+    resume_unwind(Box::new(Stopped))
+}
+
+/// Returns the hook of the PD that runs in this thread.
+pub(crate) fn panic_hook() -> Option<PanicHook> {
+    HOOK.get()
+}
+
+/// Sets the hook of the PD that runs in this thread.
+pub(crate) fn set_panic_hook(hook: PanicHook) {
+    HOOK.set(Some(hook));
+}
+
+/// Prints why the PD stops, or calls its hook, as the target's panic handler does.
+fn say(info: &PanicInfo<'_>) {
+    match panic_hook() {
+        Some(hook) => hook(info),
+        None => crate::debug_println!("{}: {info}", crate::symbols::DisplayName),
+    }
+}
 
 /// A panic's message and place, as `core::panic::PanicInfo` on the target.
 #[derive(Debug)]
@@ -148,12 +172,14 @@ impl fmt::Display for PanicLocation {
 #[derive(Default)]
 pub(super) struct PanicState {
     is_running: Cell<bool>,
+    hook: Cell<Option<PanicHook>>,
     panic: RefCell<Option<PanicInfo<'static>>>,
 }
 
 impl PanicState {
     pub(super) fn exchange(&self) {
         IS_RUNNING.with(|is_running| is_running.swap(&self.is_running));
+        HOOK.with(|hook| hook.swap(&self.hook));
         PANIC.with(|panic| panic.swap(&self.panic));
     }
 }
@@ -161,6 +187,7 @@ impl PanicState {
 std::thread_local! {
     /// A protection domain runs in this thread.
     static IS_RUNNING: Cell<bool> = const { Cell::new(false) };
+    static HOOK: Cell<Option<PanicHook>> = const { Cell::new(None) };
     /// Its panic, until it is said.
     static PANIC: RefCell<Option<PanicInfo<'static>>> = const { RefCell::new(None) };
 }

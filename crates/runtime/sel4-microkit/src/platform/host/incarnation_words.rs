@@ -12,7 +12,7 @@ use super::local;
 struct Words(RefCell<Vec<(&'static AtomicU64, u64)>>);
 
 /// What the word is to the protection domain that runs now.
-pub(crate) fn incarnation_word(word: &'static AtomicU64) -> u64 {
+pub(crate) fn load_incarnation_word(word: &'static AtomicU64) -> u64 {
     let Words(words) = &*local();
     let words = words.borrow();
     let found = words.iter().find(|(other, _)| ptr::eq(*other, word));
@@ -20,7 +20,7 @@ pub(crate) fn incarnation_word(word: &'static AtomicU64) -> u64 {
 }
 
 /// Sets it.
-pub(crate) fn set_incarnation_word(word: &'static AtomicU64, value: u64) {
+pub(crate) fn store_incarnation_word(word: &'static AtomicU64, value: u64) {
     let Words(words) = &*local();
     let mut words = words.borrow_mut();
     words.retain(|(other, _)| !ptr::eq(*other, word));

@@ -177,7 +177,7 @@ impl HostRegion {
                 drop(memory);
                 panic!(
                     "the region was taken for {}, and cannot be shared words too: use \
-                     `HostRegion::read` and `write` (`Run::device`) to be the device",
+                     `HostRegion::read` and `write` to be the device",
                     owner.purpose
                 )
             }
@@ -186,6 +186,14 @@ impl HostRegion {
         }
         memory.usage = Usage::Shared;
         memory.words
+    }
+
+    /// Returns what a PD has taken the region for, in words; `None` if no PD has it for itself.
+    pub fn taken_for(&self) -> Option<impl fmt::Display + use<>> {
+        match self.memory().usage {
+            Usage::Taken(owner) => Some(owner.purpose),
+            Usage::Unused | Usage::Shared | Usage::Ended(_) => None,
+        }
     }
 
     /// The offset of an address of the host's in the region's memory; the end counts as in it.
