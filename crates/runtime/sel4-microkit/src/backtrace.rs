@@ -1,23 +1,31 @@
-//! Which functions have called which, up to here.
+//! Backtraces: the calls that have led to the present one.
 
 use core::fmt;
 
 use crate::platform;
 use crate::symbols::DisplayName;
 
-/// How many calls are told at most.
+/// The largest number of calls in a backtrace.
 pub(crate) const DEPTH: usize = 32;
 
-/// The calls that have led here, as the addresses to which they return, the innermost first.
+/// The calls that have led here, as their return addresses, the innermost first.
 ///
 /// It follows the frame records that functions leave on the stack (*Procedure Call Standard for the
-/// Arm 64-bit Architecture*, 6.4.6). `cargo microkit` has the compiler write them in every profile
-/// but `release`; what was compiled without them ends the list, or is left out. So it is there in
-/// programs with debug assertions, or with the feature `backtrace`; in others it is empty, and takes
-/// no room.
+/// Arm 64-bit Architecture*, 6.4.6). `cargo microkit` makes the compiler write them in every
+/// profile but `release`. A function that was compiled without them is missing, or ends the list. A
+/// program has backtraces with debug assertions or with the feature `backtrace`. In others the list
+/// is empty, and takes no space.
 ///
-/// Shown, it is one line, `backtrace of NAME: 0x… 0x…`, which `cargo microkit run` turns into
+/// Its text is one line, `backtrace of NAME: 0x… 0x…`, which `cargo microkit run` translates into
 /// functions and places.
+///
+/// ```
+/// use sel4_microkit::{Backtrace, debug_println, panicking};
+///
+/// panicking::set_hook(&|info| {
+///     debug_println!("{info}\n{}", Backtrace::here());
+/// });
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Backtrace {
     pub(crate) addresses: [usize; DEPTH],
@@ -25,7 +33,7 @@ pub struct Backtrace {
 }
 
 impl Backtrace {
-    /// Those that have led to this call.
+    /// Returns the calls that have led to this one.
     #[inline(always)]
     pub fn here() -> Self {
         if cfg!(any(debug_assertions, feature = "backtrace")) {
@@ -35,13 +43,13 @@ impl Backtrace {
         }
     }
 
-    /// The addresses.
+    /// Returns the return addresses.
     #[inline(always)]
     pub fn addresses(&self) -> &[usize] {
         &self.addresses[..self.length]
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no addresses.
     #[inline(always)]
     pub fn is_empty(&self) -> bool {
         self.length == 0

@@ -1,10 +1,10 @@
-//! From the kernel's first instruction to the event loop.
+//! The start of a PD's program: from `#[protection_domain]` to the event loop.
 
 use microkit_abi::limits;
 
 use crate::{Handler, panicking};
 
-/// Declares the protection domain; what the attribute `#[protection_domain]` expands to.
+/// Declares the PD. The attribute `#[protection_domain]` expands to it.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! declare_protection_domain {
@@ -36,10 +36,11 @@ macro_rules! declare_protection_domain {
     { @heap $bytes:expr } => {
         #[cfg(target_os = "none")]
         const _: () = {
-            // Once, for two uses. A name that no constant in `$bytes` has: items have no hygiene.
+            // Evaluated once, for two uses. Items have no hygiene, so `$bytes` sees this name: no
+            // constant in it may be called so.
             const __SEL4_MICROKIT_BYTES: usize = $bytes;
 
-            // By its name `cargo microkit` knows the size.
+            // `cargo microkit` reads the size of this symbol.
             #[unsafe(no_mangle)]
             static sel4_microkit_heap: $crate::_private::HeapMemory<__SEL4_MICROKIT_BYTES> =
                 $crate::_private::HeapMemory::new();
@@ -56,7 +57,7 @@ macro_rules! declare_protection_domain {
     { @stack $bytes:expr } => {
         #[cfg(target_os = "none")]
         const _: () = {
-            // By its name `cargo microkit` finds what to hold the system file against.
+            // `cargo microkit` compares the system file with this symbol.
             #[unsafe(no_mangle)]
             static sel4_microkit_stack_bytes: usize = $crate::_private::stack_bytes($bytes);
 
@@ -82,7 +83,7 @@ macro_rules! declare_protection_domain {
     { @kept $bytes:expr } => {
         #[cfg(target_os = "none")]
         const _: () = {
-            // Once, for two uses. A name that no constant in `$bytes` has: items have no hygiene.
+            // As for the heap.
             const __SEL4_MICROKIT_BYTES: usize = $bytes;
 
             #[unsafe(no_mangle)]
@@ -114,9 +115,9 @@ macro_rules! declare_protection_domain {
             }
         };
 
-        /// The initialisation of this protection domain, for tests on a host.
+        /// The initialisation of this protection domain, for a host.
         #[cfg(not(target_os = "none"))]
-        #[allow(dead_code, unreachable_pub)] // For tests that there may be, here or elsewhere.
+        #[allow(dead_code, unreachable_pub)] // For tests, which there may be here or elsewhere.
         pub fn protection_domain() -> impl $crate::Handler {
             $init()
         }
@@ -132,12 +133,12 @@ pub fn run_main<H: Handler>(init: impl FnOnce() -> H) -> ! {
     }
 }
 
-/// The least stack that a system file can give, in bytes, and what a program without `stack_size`
-/// asks for.
+/// The smallest stack that a system file can give, in bytes. A program without `stack_size` asks
+/// for this.
 #[doc(hidden)]
 pub const LEAST_STACK_BYTES: usize = limits::MIN_STACK_BYTES as usize;
 
-/// Checks the stack that a program asks for, in bytes: more than a system file can give does not
+/// Checks the stack that a program asks for, in bytes. More than a system file can give does not
 /// compile.
 #[doc(hidden)]
 pub const fn stack_bytes(bytes: usize) -> usize {
@@ -157,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_asks_for_as_much_as_a_system_file_can_give() {
+    fn stack_sizes_of_a_system_file_are_accepted() {
         let check = |asked, expect| assert_eq!(stack_bytes(asked), expect);
         check(0, 4096);
         check(4095, 4096);

@@ -1,15 +1,15 @@
-//! Words that every life of a protection domain begins with as zeros.
+//! Words that are zero when an incarnation of a PD begins.
 
 use core::sync::atomic::AtomicU64;
 
 use crate::platform;
 
-/// A word of this protection domain (PD), to be kept in a `static`, that is zero when a life of the
-/// PD begins: at its first start, and whenever its parent restarts it.
+/// A word in a `static` that is zero when an incarnation of the PD begins: at its first start, and
+/// whenever its parent restarts it.
 ///
-/// On the target it is a `static` like any other, which the runtime sets back when the PD is
-/// restarted. On a host, where the statics of all PDs are those of the test, each life of each PD has
-/// its own.
+/// On the target it is an ordinary `static`, which the runtime resets when the PD is restarted. On
+/// a host, where all PDs share the statics of one process, each incarnation of each PD has its own
+/// word.
 ///
 /// ```
 /// use sel4_microkit::IncarnationWord;
@@ -27,20 +27,24 @@ pub struct IncarnationWord {
 }
 
 impl IncarnationWord {
-    /// One that is zero.
+    /// Makes a word, which is zero.
     pub const fn new() -> Self {
         Self {
             word: AtomicU64::new(0),
         }
     }
 
-    /// What it is now. **Blocks:** never.
+    /// Reads the word.
+    ///
+    /// **Blocking:** never.
     #[inline]
     pub fn get(&'static self) -> u64 {
         platform::load_incarnation_word(&self.word)
     }
 
-    /// From now on it is `value`, for as long as this life lasts. **Blocks:** never.
+    /// Writes the word, for the rest of this incarnation.
+    ///
+    /// **Blocking:** never.
     #[inline]
     pub fn set(&'static self, value: u64) {
         platform::store_incarnation_word(&self.word, value);
@@ -59,7 +63,7 @@ mod tests {
     use crate::host::State;
 
     #[test]
-    fn each_life_has_its_own() {
+    fn each_incarnation_has_its_own_words() {
         static ONE: IncarnationWord = IncarnationWord::new();
         static OTHER: IncarnationWord = IncarnationWord::new();
         let mut second = State::new();

@@ -1,7 +1,7 @@
-//! Memory regions, in the forms that need no `unsafe` to use.
+//! Memory regions, in forms that are used without `unsafe`.
 //!
-//! All take the address and the size that Microkit's tool writes (`setvar_vaddr`,
-//! `setvar_size`), so none can reach past the region.
+//! Each form takes the address and the size that Microkit's tool writes (`setvar_vaddr`,
+//! `setvar_size`), so none reaches past the region.
 
 use core::sync::atomic::{AtomicBool, AtomicU64};
 
@@ -9,7 +9,7 @@ use crate::{DmaRegion, platform};
 
 /// A memory region as a slice of atomic words, `&'static [AtomicU64]`.
 ///
-/// Other protection domains may read and write it at the same time.
+/// Other PDs may read and write the words at the same time.
 ///
 /// ```no_run
 /// use core::sync::atomic::Ordering;
@@ -20,13 +20,18 @@ use crate::{DmaRegion, platform};
 /// ring[0].store(1, Ordering::Release);
 /// ```
 ///
-/// With [`SharedWord`](crate::SharedWord) as a third argument, it is a `&'static [SharedWord]`: the same on the target,
-/// and on a host a place for a test to let another protection domain go first.
+/// With [`SharedWord`](crate::SharedWord) as a third argument, it is a `&'static [SharedWord]`. On
+/// the target that is the same type. On a host another PD can run before each access.
+///
+/// Writing to a region that is mapped without `w` faults.
+///
+/// **Rights:** a region that no PD takes for itself. `cargo microkit check`, `build` and `run`
+/// check that in the system file.
 ///
 /// # Panics
 ///
-/// If the tool has written no address and size, or if they are of different regions as far as the
-/// program can see. Writing to a region that is mapped without `w` faults.
+/// Panics if the tool has written no address or no size, or if the program can see that the two are
+/// of different regions.
 #[macro_export]
 macro_rules! shared_words {
     ($vaddr:ident, $size:ident $(,)?) => {
@@ -40,8 +45,9 @@ macro_rules! shared_words {
     }};
 }
 
-/// As [`shared_words!`], but `None` if the system file does not map the region: for a server that
-/// has more places for clients than there are clients.
+/// A memory region as [`shared_words!`], or `None` if the system file does not map it.
+///
+/// A server uses it that has more slots for clients than the system has clients.
 ///
 /// ```
 /// assert!(sel4_microkit::shared_words_if_mapped!(client_7, client_7_size).is_none());
@@ -49,7 +55,7 @@ macro_rules! shared_words {
 ///
 /// # Panics
 ///
-/// If the tool has written an address and no size, or a size and no address.
+/// Panics if the tool has written an address and no size, or a size and no address.
 #[macro_export]
 macro_rules! shared_words_if_mapped {
     ($vaddr:ident, $size:ident $(,)?) => {
@@ -80,42 +86,42 @@ pub(crate) enum Purpose {
     Dma,
 }
 
-/// The words of a region.
+/// Returns the words of a region.
 ///
 /// # Safety
 ///
-/// `vaddr` and `size` are what `__region!` has given for one record: the tool, or on a host the
-/// test, has written them.
+/// `vaddr` and `size` are what `__region!` has returned for one record, as the tool or the embedder
+/// has written them.
 #[doc(hidden)]
 #[track_caller]
 pub unsafe fn words<W: Word>(vaddr: Written, size: Written) -> &'static [W] {
     check_written(vaddr, size);
     let start = platform::shared_region(vaddr, size).cast::<W>().as_ptr();
     // SAFETY: 1. The tool maps `size` bytes at `vaddr` for as long as the PD runs, aligned to a
-    //    page. `mapped` has checked that they overlap nothing of the program, and `cargo microkit
-    //    check` that both are of one `<map>` (invariant M1).
-    // 2. Every word is an `AtomicU64`, and only atomic accesses can be made through it. Others
-    //    may write at any time, but none that has the memory to itself: `check` refuses that (M2).
+    // page. `shared_region` has checked that they overlap nothing of the program, and `cargo
+    // microkit check` that both are of one `<map>` (invariant M1).
+    // 2. Every word is an `AtomicU64`, and only atomic accesses can be made through it. Others may
+    //    write at any time, but nobody has the memory to itself: `check` refuses that (M2).
     unsafe { core::slice::from_raw_parts(start, size.1 / size_of::<W>()) }
 }
 
-/// What a shared region can be a slice of.
+/// The types of word that a shared region can be a slice of.
 ///
 /// # Safety
 ///
-/// It is an `AtomicU64`, or a transparent wrapper of one that gives atomic accesses only.
+/// The type is `AtomicU64`, or a transparent wrapper of one that has only atomic accesses.
 #[doc(hidden)]
 pub unsafe trait Word: 'static {}
 
-// SAFETY: it is one.
+// SAFETY: the type is `AtomicU64`.
 unsafe impl Word for AtomicU64 {}
 
-/// The memory of a DMA region.
+/// Returns the memory of a DMA region.
 ///
 /// # Safety
 ///
-/// `vaddr`, `size` and `paddr` are what `__region!` has given for one record with the use `Dma`,
-/// and `taken` is a static of that place.
+/// `vaddr`, `size` and `paddr` are what `__region!` has returned for one record with the use `Dma`,
+/// and `taken` is a static of that place in the program.
 #[doc(hidden)]
 #[track_caller]
 pub unsafe fn dma(
@@ -132,8 +138,8 @@ pub unsafe fn dma(
         paddr.0
     );
     let start = platform::exclusive_region(vaddr, size, taken, Purpose::Dma);
-    // SAFETY: 1. As in `words`, 1; and `exclusive_region` gives the memory out once. No other map of the
-    //    region lets anybody write: `cargo microkit check` refuses that (M2).
+    // SAFETY: 1. As in `words`, 1. Further, `exclusive_region` returns the memory once, and no
+    // other map of the region lets anybody write: `cargo microkit check` refuses that (M2).
     // 2. The tool puts a region whose physical address is asked for into one piece (Microkit
     //    manual, *setvar*), and `check` has seen that it is this region (M1).
     unsafe { DmaRegion::new(start, size.1, paddr.1 as u64) }

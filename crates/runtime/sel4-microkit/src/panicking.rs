@@ -1,7 +1,7 @@
-//! What happens when a protection domain panics: it says so, and stops.
+//! Panics of a PD: it prints why, and stops.
 //!
-//! The message names the protection domain and the place. Then the PD faults on purpose, so that
-//! its parent, or Microkit's monitor, learns of it.
+//! The message names the PD and the place. Then the PD faults on purpose, which its parent, or
+//! Microkit's monitor, receives.
 
 use core::fmt;
 use core::panic::UnwindSafe;
@@ -10,21 +10,30 @@ use crate::platform;
 
 pub use platform::PanicInfo;
 
-/// What is called with a panic's message and place.
+/// The function that a panic calls, with its message and place.
 pub type PanicHook = &'static (dyn Fn(&PanicInfo<'_>) + Send + Sync);
 
-/// Sets what is called when the protection domain panics, instead of printing on the kernel's
-/// debug console. When it returns, the PD stops. [`Backtrace::here`](crate::Backtrace::here) tells
-/// it how the PD came there.
+/// Sets the function that a panic calls, in place of printing on the kernel's debug console.
 ///
-/// It may notify, and make calls in registers
+/// When the hook returns, the PD stops. [`Backtrace::here`](crate::Backtrace::here) tells the hook
+/// which functions led to the panic.
+///
+/// The hook may notify, and make calls in registers
 /// ([`Channel::pp_call_with_mrs`](crate::Channel::pp_call_with_mrs)). If the panic came inside a
-/// borrow of the message registers, anything else that uses them panics again, and the PD stops
-/// without more words. In that case the hook gets at most the first 512 bytes of the message.
+/// borrow of the message registers, any other use of them panics again, and the PD stops without
+/// another word. In that case the hook gets at most the first 512 bytes of the message.
+///
+/// ```no_run
+/// use sel4_microkit::{debug_println, panicking};
+///
+/// panicking::set_hook(&|info| {
+///     debug_println!("the driver stops: {}", info.message());
+/// });
+/// ```
 ///
 /// # Panics
 ///
-/// If one was set before.
+/// Panics if a hook was set before.
 pub fn set_hook(hook: PanicHook) {
     assert!(
         platform::panic_hook().is_none(),
@@ -35,15 +44,18 @@ pub fn set_hook(hook: PanicHook) {
 
 /// Runs `f`.
 ///
-/// A panic does not unwind: it stops the protection domain, and nothing after it runs. So this
-/// returns `Ok`, or not at all. It is here for programs that were written for a runtime that
-/// unwinds.
-#[allow(clippy::result_unit_err)] // rust-sel4's signature; there is no error.
+/// A panic does not unwind: it stops the PD. So this function returns `Ok` or does not return. It
+/// exists for programs that were written for a runtime that unwinds.
+///
+/// # Errors
+///
+/// Returns no error.
+#[allow(clippy::result_unit_err)] // rust-sel4's signature.
 pub fn catch_unwind<R>(f: impl FnOnce() -> R + UnwindSafe) -> Result<R, ()> {
     Ok(f())
 }
 
-/// Says why the protection domain stops, and stops it.
+/// Prints why the PD stops, and stops it.
 pub(crate) fn stop(why: fmt::Arguments<'_>) -> ! {
     crate::debug_println!("{}: {why}", crate::symbols::DisplayName);
     platform::trap()

@@ -1,7 +1,7 @@
-//! What a program asks of the memory that the system file maps for it, as records in its ELF file.
+//! Records in the ELF file: what a program asks of the memory that the system file maps for it.
 //!
 //! The compiler sees two words, an address and a size, and cannot know that one `<map>` of the
-//! system file has set both. So each macro that turns such words into memory leaves a record in the
+//! system file has set both. So each macro that turns such words into memory adds a record to the
 //! section `microkit_regions`. `cargo microkit` reads the records, and refuses a system file that
 //! does not agree with them. The program itself checks what it can see when it takes a region
 //! (`platform/target/regions.rs`).
@@ -11,7 +11,7 @@
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 #[repr(u64)]
 pub enum RegionUse {
-    /// As atomic words, which others may read and write too.
+    /// As atomic words, which other PDs may read and write.
     Words = microkit_abi::regions::WORDS,
     /// As the registers of a device, by one owner.
     Device = microkit_abi::regions::DEVICE,
@@ -21,11 +21,12 @@ pub enum RegionUse {
     Raw = microkit_abi::regions::RAW,
 }
 
-/// Declares the symbols of one region, leaves a record of them, and gives their names with what the
-/// tool has written: the address, the size, the physical address, as far as they are named.
+/// Declares the symbols of one region, and adds a record of them. It returns each name with the
+/// value that the tool has written: the address, the size, the physical address, as far as they are
+/// named.
 ///
-/// A caller chooses identifiers only, and this declares each symbol itself, as a word. So a record
-/// never points to anything else.
+/// A caller chooses identifiers only, and the macro itself declares each symbol as a word. So a
+/// record never points to anything else.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __region {

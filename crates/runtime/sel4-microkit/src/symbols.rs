@@ -1,4 +1,4 @@
-//! The symbols into which Microkit's tool writes, and reading them.
+//! The symbols into which Microkit's tool writes.
 
 use core::cell::UnsafeCell;
 use core::fmt;
@@ -6,16 +6,19 @@ use core::str::Utf8Error;
 
 use crate::{Channel, ChannelSet, platform};
 
-/// Declares a symbol into which Microkit's tool writes a value, as `setvar_…` in the system file
-/// says, and returns a `&'static` reference to it.
+/// Declares a symbol into which Microkit's tool writes a value, and returns a `&'static` reference
+/// to it.
+///
+/// The value is that of a `setvar_…` attribute, or of a `<setvar>`, in the system file.
 ///
 /// ```
 /// let child: &'static usize = sel4_microkit::var!(worker_id: usize = 0);
 /// # assert_eq!(*child, 0);
 /// ```
 ///
-/// The symbol has the given value until the tool writes. The linker keeps the symbol even if
-/// nothing uses it. The type is an integer. The tool accepts words only, such as `usize`.
+/// The symbol keeps the given value if the system file does not name it. The linker keeps the
+/// symbol even if nothing uses it. The type is an integer. The tool writes words only, such as
+/// `usize`.
 ///
 /// The symbol table of the ELF file has the plain name, which the tool looks up. To the linker the
 /// name is `NAME@microkit`, so that a reference of other code, such as a call of `memset`, never
@@ -58,7 +61,7 @@ macro_rules! var {
 }
 
 /// Declares a symbol into which Microkit's tool writes the address of a memory region
-/// (`setvar_vaddr`), and gives that address as a [`NonNull`](core::ptr::NonNull).
+/// (`setvar_vaddr`), and returns that address as a [`NonNull`](core::ptr::NonNull).
 ///
 /// ```no_run
 /// use core::ptr::NonNull;
@@ -76,7 +79,8 @@ macro_rules! var {
 ///
 /// # Panics
 ///
-/// If the tool has written nothing, and if `bytes = …` is given and is not the size of the type.
+/// Panics if the tool has written nothing, and if `bytes = …` is given and is not the size of the
+/// type.
 #[macro_export]
 macro_rules! memory_region_symbol {
     (
@@ -106,14 +110,29 @@ macro_rules! memory_region_symbol {
     }};
 }
 
-/// Whether this protection domain is passive: it runs only on behalf of those that call it.
+/// Returns whether this PD is passive: it runs only on the scheduling contexts of its callers.
+///
+/// ```
+/// assert!(!sel4_microkit::pd_is_passive());
+/// ```
 pub fn pd_is_passive() -> bool {
     platform::is_passive()
 }
 
-/// The name of this protection domain.
+/// Returns the name of this PD.
 ///
-/// **Errors:** if the system file's name is not UTF-8, or was cut inside a character.
+/// ```
+/// use sel4_microkit::{debug_println, pd_name};
+///
+/// # fn print() {
+/// debug_println!("{} is ready", pd_name().unwrap_or("?"));
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Returns an error if the name in the system file is not UTF-8, or was cut inside a character: the
+/// tool cuts a long name.
 pub fn pd_name() -> Result<&'static str, Utf8Error> {
     core::str::from_utf8(name_bytes())
 }
@@ -125,7 +144,7 @@ fn name_bytes() -> &'static [u8] {
         .unwrap_or_default()
 }
 
-/// Shows the name of this protection domain.
+/// The name of this PD, as text.
 pub(crate) struct DisplayName;
 
 impl fmt::Display for DisplayName {
@@ -134,8 +153,8 @@ impl fmt::Display for DisplayName {
     }
 }
 
-/// Writes `bytes` with a replacement character for what is not UTF-8: a name may end inside a
-/// character, because the tool cuts it.
+/// Writes `bytes` with a replacement character for everything that is not UTF-8. A name may end
+/// inside a character, because the tool cuts it.
 fn write_lossy(bytes: &[u8], out: &mut impl fmt::Write) -> fmt::Result {
     for chunk in bytes.utf8_chunks() {
         out.write_str(chunk.valid())?;
@@ -146,7 +165,7 @@ fn write_lossy(bytes: &[u8], out: &mut impl fmt::Write) -> fmt::Result {
     Ok(())
 }
 
-/// The channels that are interrupts.
+/// The channels that are IRQs.
 pub(crate) fn irq_channels() -> impl Iterator<Item = Channel> {
     ChannelSet::from_bits(irqs()).iter()
 }
@@ -155,12 +174,12 @@ pub(crate) use platform::{irqs, notifications, pps};
 
 /// A value that Microkit's tool may have changed in the ELF file.
 ///
-/// Nothing writes to it: outside this module the cell cannot be reached.
+/// Nothing writes to it while the program runs: outside this module nobody can reach the cell.
 #[doc(hidden)]
 #[repr(transparent)]
 pub struct Patched<T>(UnsafeCell<T>);
 
-// SAFETY: the tool writes before the program runs; afterwards nobody does.
+// SAFETY: the tool writes before the program runs, and afterwards nobody writes.
 unsafe impl<T: Sync> Sync for Patched<T> {}
 
 impl<T: Integer> Patched<T> {
@@ -168,8 +187,9 @@ impl<T: Integer> Patched<T> {
         Self(UnsafeCell::new(value))
     }
 
-    /// The value that the tool left. `UnsafeCell` and `#[used]` keep the compiler from taking the
-    /// initial one for it.
+    /// Returns the value that the tool has left.
+    ///
+    /// Because of `UnsafeCell` and `#[used]`, the compiler does not assume the initial value.
     #[inline(always)]
     pub const fn get(&'static self) -> &'static T {
         // SAFETY: 1. Nobody writes while the program runs.
@@ -178,11 +198,11 @@ impl<T: Integer> Patched<T> {
     }
 }
 
-/// The types that [`var!`] takes: integers and arrays of them.
+/// The types that [`var!`] accepts: integers and arrays of them.
 ///
 /// # Safety
 ///
-/// Every bit pattern is a value.
+/// Every bit pattern is a value of the type.
 #[doc(hidden)]
 pub unsafe trait Integer {}
 
@@ -195,7 +215,7 @@ macro_rules! integers {
 
 integers!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
 
-// SAFETY: an array is its elements, without padding.
+// SAFETY: an array consists of its elements, without padding.
 unsafe impl<T: Integer, const N: usize> Integer for [T; N] {}
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Holds which calls the methods of channels, children and boxed handlers make, and what the host's
+//! The calls that the methods of channels, children and boxed handlers make, and what the host's
 //! state shows and forgets.
 
 use std::cell::RefCell;
@@ -98,13 +98,13 @@ fn a_passive_child_is_stopped_and_has_a_scheduling_context_before_it_is_restarte
 }
 
 #[test]
-fn a_value_that_is_no_word_takes_nothing_from_a_test() {
+fn a_symbol_that_is_not_a_word_cannot_be_set() {
     set_symbols(Box::leak(Box::new([Symbol::word("many", 1)])));
     let wrong = catch_unwind(|| *var!(many: [u64; 4] = [0; 4])).unwrap_err();
     let message = wrong.downcast_ref::<String>().expect("a sentence");
     assert_eq!(
         message,
-        "many is no word, but a system file writes words only"
+        "many is not a word, and a system file writes words only"
     );
 }
 

@@ -1,6 +1,6 @@
 //! The entry point of a program on a host, where it is not a PD.
 
-/// What a protection domain says that was started on a host.
+/// Prints how to run the program, and returns 1.
 #[doc(hidden)]
 pub fn host_main(name: Option<&str>) -> core::ffi::c_int {
     let name = name.unwrap_or("this");

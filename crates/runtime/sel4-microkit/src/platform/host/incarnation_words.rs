@@ -1,4 +1,4 @@
-//! The words that a protection domain has of its own (`IncarnationWord`), by their address.
+//! The words of a PD's incarnation ([`IncarnationWord`](crate::IncarnationWord)), by their address.
 
 use core::cell::RefCell;
 use core::ptr;
@@ -7,11 +7,11 @@ use std::vec::Vec;
 
 use super::local;
 
-/// Those that were set.
+/// The words that were set, and their values.
 #[derive(Default)]
 struct Words(RefCell<Vec<(&'static AtomicU64, u64)>>);
 
-/// What the word is to the protection domain that runs now.
+/// Returns the value that the word has for the PD which runs now.
 pub(crate) fn load_incarnation_word(word: &'static AtomicU64) -> u64 {
     let Words(words) = &*local();
     let words = words.borrow();

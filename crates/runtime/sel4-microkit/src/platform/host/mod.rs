@@ -11,8 +11,8 @@
 //! | other PDs run between two accesses to shared memory | [`AccessPolicy`] |
 //! | a panic stops the PD with a fault | [`run`] returns, and [`watch_panics`] keeps the message |
 //!
-//! All of it belongs to the thread that the PD runs in. What is not set has the value that a program
-//! has before the tool writes to it.
+//! All of it belongs to the thread that the PD runs in. What is not set has the value that a
+//! program has before the tool writes to it.
 
 pub(crate) mod entry;
 mod incarnation_words;

@@ -1,5 +1,11 @@
-//! Panics of a protection domain on a host: they unwind to the end of its program, where it says
-//! what it would say on the target.
+//! Panics of a PD on a host. They unwind to the end of its program, which then prints what it would
+//! print on the target.
+//!
+//! ```text
+//! run ─▶ run_main ─▶ panic ─▶ hook of watch_panics: keeps PanicInfo
+//!   ▲                  │ unwinds
+//!   └──────────────────┘ then: the PD's hook, or the message on the debug console
+//! ```
 
 use core::cell::{Cell, RefCell};
 use core::fmt;
@@ -12,12 +18,29 @@ use std::sync::Once;
 use crate::Handler;
 use crate::panicking::PanicHook;
 
-/// Runs a protection domain until it stops, and says why it does.
+/// Runs a PD until it stops, and prints why it stops.
 ///
-/// Unlike on the target, destructors run when it panics; the kernel is to answer the system calls
-/// that they make with nothing.
+/// Call [`watch_panics`] first. Unlike on the target, destructors run when the PD panics. The
+/// embedder must give their system calls no effect.
 ///
-/// **Needs:** [`watch_panics`].
+/// ```
+/// use sel4_microkit::host::{run, watch_panics};
+/// use sel4_microkit::{NullHandler, panicking};
+/// use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+///
+/// static PANICKED: AtomicBool = AtomicBool::new(false);
+///
+/// watch_panics();
+/// run(|| -> NullHandler {
+///     panicking::set_hook(&|_| PANICKED.store(true, Relaxed));
+///     panic!("enough");
+/// });
+/// assert!(PANICKED.load(Relaxed));
+/// ```
+///
+/// # Panics
+///
+/// Unwinds with a payload that the PD has not made, such as that of an embedder which ends the PD.
 pub fn run<H: Handler>(init: impl FnOnce() -> H) {
     let is_running = IS_RUNNING.replace(true);
     let end = catch_unwind(AssertUnwindSafe(|| -> () {
@@ -26,7 +49,7 @@ pub fn run<H: Handler>(init: impl FnOnce() -> H) {
     if let Err(payload) = end {
         match PANIC.take() {
             Some(info) => {
-                // A hook that panics itself says no more.
+                // A hook that panics prints nothing more.
                 let said = catch_unwind(AssertUnwindSafe(|| say(&info)));
                 if let Err(payload) = said
                     && PANIC.take().is_none()
@@ -36,7 +59,7 @@ pub fn run<H: Handler>(init: impl FnOnce() -> H) {
                 }
             }
             None if payload.is::<Stopped>() => {}
-            // Whoever runs it ends it.
+            // The embedder ends the PD.
             None => {
                 IS_RUNNING.set(is_running);
                 resume_unwind(payload);
@@ -46,8 +69,9 @@ pub fn run<H: Handler>(init: impl FnOnce() -> H) {
     IS_RUNNING.set(is_running);
 }
 
-/// Has panics of protection domains that [`run`] be kept for it, instead of printed on standard
-/// error; all others are printed as before.
+/// Keeps the messages of panics inside [`run`], which otherwise go to standard error.
+///
+/// All other panics are printed as before. A second call does nothing.
 pub fn watch_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -62,10 +86,10 @@ pub fn watch_panics() {
     });
 }
 
-/// The payload of a protection domain that has said why it stops.
+/// The payload of a PD that has printed why it stops.
 struct Stopped;
 
-/// Unwinds to [`run`], without a word.
+/// Unwinds to [`run`], which then prints nothing.
 pub(crate) fn trap() -> ! {
     resume_unwind(Box::new(Stopped))
 }
@@ -109,12 +133,12 @@ impl PanicInfo<'_> {
         }
     }
 
-    /// The message.
+    /// Returns the message.
     pub fn message(&self) -> impl fmt::Display + '_ {
         &self.message
     }
 
-    /// The place, which is always known.
+    /// Returns the place, which is always known.
     pub fn location(&self) -> Option<&PanicLocation> {
         self.location.as_ref()
     }
@@ -146,17 +170,17 @@ pub struct PanicLocation {
 }
 
 impl PanicLocation {
-    /// The file.
+    /// Returns the file.
     pub fn file(&self) -> &str {
         &self.file
     }
 
-    /// The line.
+    /// Returns the line.
     pub const fn line(&self) -> u32 {
         self.line
     }
 
-    /// The column.
+    /// Returns the column.
     pub const fn column(&self) -> u32 {
         self.column
     }
@@ -168,7 +192,7 @@ impl fmt::Display for PanicLocation {
     }
 }
 
-/// That of a protection domain which does not run now.
+/// The panic of a PD that does not run now.
 #[derive(Default)]
 pub(super) struct PanicState {
     is_running: Cell<bool>,
@@ -185,9 +209,9 @@ impl PanicState {
 }
 
 std::thread_local! {
-    /// A protection domain runs in this thread.
+    /// Whether a PD runs in this thread.
     static IS_RUNNING: Cell<bool> = const { Cell::new(false) };
     static HOOK: Cell<Option<PanicHook>> = const { Cell::new(None) };
-    /// Its panic, until it is said.
+    /// Its panic, until it is printed.
     static PANIC: RefCell<Option<PanicInfo<'static>>> = const { RefCell::new(None) };
 }

@@ -39,8 +39,8 @@ pub trait AccessPolicy: Sync {
 
     /// Returns whether what the PD writes now takes effect.
     ///
-    /// An embedder that unwinds a stopped PD returns `false` meanwhile: on the target its destructors
-    /// would not run. The access is then made to a copy of the word.
+    /// An embedder that unwinds a stopped PD returns `false` meanwhile: on the target its
+    /// destructors would not run. The access is then made to a copy of the word.
     ///
     /// The default returns `true`.
     fn takes_effect(&self) -> bool {
@@ -106,12 +106,16 @@ accesses! {
 }
 
 impl SharedWord {
-    /// As that of `AtomicU64`.
+    /// Makes a word, as `AtomicU64::new`.
     pub const fn new(value: u64) -> Self {
         Self(AtomicU64::new(value))
     }
 
-    /// As that of `AtomicU64`.
+    /// Stores a value if the word has the value `current`, as `AtomicU64::compare_exchange`.
+    ///
+    /// # Errors
+    ///
+    /// Returns the value of the word, if it is another.
     pub fn compare_exchange(
         &self,
         current: u64,
@@ -130,7 +134,11 @@ impl SharedWord {
         access(&self.0)
     }
 
-    /// As that of `AtomicU64`, but it does not fail spuriously.
+    /// Stores a value, as `AtomicU64::compare_exchange_weak`, but never fails spuriously.
+    ///
+    /// # Errors
+    ///
+    /// Returns the value of the word, if it is another than `current`.
     pub fn compare_exchange_weak(
         &self,
         current: u64,
@@ -141,7 +149,11 @@ impl SharedWord {
         self.compare_exchange(current, new, success, failure)
     }
 
-    /// As that of `AtomicU64`: a load, and exchanges until one succeeds.
+    /// Changes the word, as `AtomicU64::fetch_update`: a load, and exchanges until one succeeds.
+    ///
+    /// # Errors
+    ///
+    /// Returns the value of the word, if `change` returns `None`.
     pub fn fetch_update(
         &self,
         success: Ordering,

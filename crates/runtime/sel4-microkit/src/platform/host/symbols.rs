@@ -1,4 +1,4 @@
-//! The symbols of a protection domain on a host.
+//! The symbols of a PD on a host.
 
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, AtomicU64};
@@ -12,6 +12,14 @@ use crate::memory::{Purpose, Written};
 use crate::symbols::{Integer, Patched};
 
 /// A symbol, and what Microkit's tool would write there.
+///
+/// ```
+/// use sel4_microkit::host::{Symbol, set_symbols};
+/// use sel4_microkit::var;
+///
+/// set_symbols(Box::leak(Box::new([Symbol::word("worker_id", 3)])));
+/// assert_eq!(*var!(worker_id: usize = 0), 3);
+/// ```
 #[derive(Debug)]
 pub struct Symbol {
     name: &'static str,
@@ -27,8 +35,9 @@ enum Memory {
 }
 
 impl Symbol {
-    /// Declares a symbol with a number (`setvar_id`, `setvar_size`, `<setvar>`). It never leads to
-    /// a memory region, whatever the number.
+    /// Declares a symbol with a number (`setvar_id`, `setvar_size`, `<setvar>`).
+    ///
+    /// It never leads to a memory region, whatever the number.
     pub const fn word(name: &'static str, word: u64) -> Self {
         Self {
             name,
@@ -37,8 +46,10 @@ impl Symbol {
         }
     }
 
-    /// Declares a symbol with the address of a memory region (`setvar_vaddr`), which is this
-    /// memory. The test shares the memory, so it cannot be a device's registers or for DMA.
+    /// Declares a symbol with the address of a memory region (`setvar_vaddr`), whose memory is
+    /// `words`.
+    ///
+    /// The embedder shares the memory, so it cannot be the registers of a device or memory for DMA.
     pub fn region(name: &'static str, words: &'static [AtomicU64]) -> Self {
         Self {
             name,
@@ -58,7 +69,7 @@ impl Symbol {
 }
 
 impl Symbol {
-    /// The memory region of [`mapping`](Self::mapping) whose address it has, if it has this name.
+    /// Returns the region of [`mapping`](Self::mapping), if the symbol has one and this name.
     pub fn as_mapping(&self, name: &str) -> Option<&'static HostRegion> {
         match self.memory {
             Some(Memory::Region(region)) if self.name == name => Some(region),
@@ -67,7 +78,7 @@ impl Symbol {
     }
 }
 
-/// Has this thread's protection domain find these in its program.
+/// Sets the symbols of the PD that runs in this thread.
 pub fn set_symbols(symbols: &'static [Symbol]) {
     SYMBOLS.set(symbols);
 }
@@ -92,23 +103,25 @@ pub(crate) fn irqs() -> u64 {
     ProtectionDomain::current().irqs
 }
 
-/// What a test says that the tool would write for this protection domain, or else the default.
+/// Returns what was written to a symbol of `var!`, or else the default.
 ///
-/// **Panics:** if a value was given for something that is not a word.
+/// # Panics
+///
+/// Panics if a value was given for something that is not a word.
 pub fn value<T: Integer>(symbol: &str, default: &'static Patched<T>) -> &'static T {
     let Some(value) = word(symbol) else {
         return default.get();
     };
     assert!(
         size_of::<T>() == size_of::<u64>(),
-        "{symbol} is no word, but a system file writes words only"
+        "{symbol} is not a word, and a system file writes words only"
     );
     // SAFETY: 1. The size was checked, and integers of 64 bits have one alignment.
     // 2. Every bit pattern is a value of an `Integer`.
     unsafe { &*core::ptr::from_ref(value).cast() }
 }
 
-/// What was written to a symbol.
+/// Returns what was written to a symbol.
 fn word(name: &str) -> Option<&'static u64> {
     find(name).map(|symbol| &symbol.word)
 }
@@ -117,8 +130,8 @@ fn word(name: &str) -> Option<&'static u64> {
 ///
 /// # Panics
 ///
-/// If the symbol does not have the address of a region, or has that of a smaller one, or of one that
-/// a PD has taken.
+/// If the symbol does not have the address of a region, or has that of a smaller one, or of one
+/// that a PD has taken.
 #[track_caller]
 pub(crate) fn shared_region(vaddr: Written, size: Written) -> NonNull<AtomicU64> {
     let (symbol, bytes) = (vaddr.0, size.1);
@@ -134,12 +147,12 @@ pub(crate) fn shared_region(vaddr: Written, size: Written) -> NonNull<AtomicU64>
 }
 
 /// Returns the first byte of a region of at least `size` bytes, aligned to a page, which this
-/// incarnation of the PD has for itself: nothing else has a reference or a pointer to it. There is an
-/// exception for a device. What an earlier incarnation in this thread has left behind, and the
+/// incarnation of the PD has for itself: nothing else has a reference or a pointer to it. There is
+/// an exception for a device. What an earlier incarnation in this thread has left behind, and the
 /// embedder, may make volatile accesses in this thread.
 ///
-/// Many PDs may run this program, one after another. So the region knows its owner, not the static of
-/// the place.
+/// Many PDs may run this program, one after another. So the region knows its owner, not the static
+/// of the place.
 ///
 /// # Panics
 ///
@@ -199,7 +212,7 @@ fn find(name: &str) -> Option<&'static Symbol> {
     SYMBOLS.get().iter().find(|symbol| symbol.name == name)
 }
 
-/// The symbols of a protection domain that does not run now, and the regions that it has taken.
+/// The symbols of a PD that does not run now, and the regions that it has taken.
 #[derive(Default)]
 pub(super) struct SymbolState {
     symbols: Cell<&'static [Symbol]>,

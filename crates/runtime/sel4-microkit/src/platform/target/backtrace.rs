@@ -8,13 +8,13 @@ use microkit_abi::limits;
 use super::entry::stack_top;
 use crate::backtrace::{Backtrace, DEPTH};
 
-/// A frame record: where the caller's is, and where it goes on.
+/// The size of a frame record: the address of the caller's record, and the return address.
 const RECORD_BYTES: usize = 2 * size_of::<usize>();
 
 #[inline(never)]
 pub(crate) fn walk_stack() -> Backtrace {
     let (mut frame, stack_pointer): (usize, usize);
-    // SAFETY: it reads two registers.
+    // SAFETY: the instructions only read two registers.
     unsafe {
         asm!(
             "mov {}, x29",
@@ -35,10 +35,10 @@ pub(crate) fn walk_stack() -> Backtrace {
         && (lowest..=top - RECORD_BYTES).contains(&frame)
     {
         let record = with_exposed_provenance::<usize>(frame);
-        // SAFETY: 1. The two words lie between the stack pointer and the top of the thread's
-        //    stack, which is mapped, and aligned.
-        // 2. They may be no frame record but any bytes: an integer can be made of them, and it
-        //    is only shown, or held against 1 before it is used.
+        // SAFETY: 1. The two words are between the stack pointer and the top of the thread's stack,
+        // which is mapped, and are aligned.
+        // 2. They may be any bytes instead of a frame record. An integer can be made of any bytes.
+        //    It is only printed, or compared with 1 before it is used.
         let (caller, address) =
             unsafe { (read_volatile(record), read_volatile(record.wrapping_add(1))) };
         if address == 0 {
@@ -46,7 +46,7 @@ pub(crate) fn walk_stack() -> Backtrace {
         }
         trace.addresses[trace.length] = address;
         trace.length += 1;
-        // Callers' frames lie above: this ends.
+        // The frames of callers are at higher addresses, so the loop ends.
         lowest = frame + RECORD_BYTES;
         frame = caller;
     }

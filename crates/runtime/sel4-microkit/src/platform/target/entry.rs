@@ -1,4 +1,7 @@
-//! From the kernel's first instruction to the initialisation.
+//! The entry point of a program.
+//!
+//! `_start` jumps to `this_program_needs_…`, which jumps to [`renew`](super::renew), which jumps to
+//! [`entry`]. Until then there is no Rust code, because there is no stack and no restored memory.
 
 use core::arch::naked_asm;
 use core::ptr::{NonNull, with_exposed_provenance_mut};
@@ -6,10 +9,11 @@ use core::ptr::{NonNull, with_exposed_provenance_mut};
 use microkit_abi::limits;
 
 unsafe extern "Rust" {
-    /// Defined by `#[protection_domain]`: how large a stack the program asks for.
+    /// The stack that the program asks for, in bytes. `#[protection_domain]` defines it.
     pub(super) safe static sel4_microkit_stack_bytes: usize;
 
-    /// Defined by `#[protection_domain]`. Its name is what the linker says is missing.
+    /// The rest of the program. `#[protection_domain]` defines it. If it is missing, the linker
+    /// prints this name.
     safe fn no_function_is_marked_protection_domain() -> !;
 }
 
@@ -18,9 +22,9 @@ pub(super) const fn stack_top() -> usize {
     limits::stack_top(sel4::config::USER_TOP as u64) as usize
 }
 
-/// The program's entry point: takes the whole of the stack that Microkit has mapped, checks
-/// that it is as large as the program asks for, and puts the program's memory into the state in
-/// which it was first started ([`renew`](super::renew)).
+/// The program's entry point. It sets the stack pointer to the top of the stack that Microkit has
+/// mapped, checks that the stack is as large as the program asks for, and restores the program's
+/// memory ([`renew`](super::renew)).
 ///
 /// # Safety
 ///
@@ -28,7 +32,7 @@ pub(super) const fn stack_top() -> usize {
 #[unsafe(naked)]
 #[unsafe(no_mangle)]
 unsafe extern "C" fn _start() -> ! {
-    // No frame is below this one: x29 and x30 are 0 for who walks the stack.
+    // No frame is below this one: x29 and x30 are 0, which ends a backtrace.
     naked_asm!(
         "ldr x9, ={stack_top}",
         "mov sp, x9",
@@ -64,14 +68,13 @@ unsafe extern "C" fn this_program_needs_a_larger_stack_size_in_the_system_file()
 }
 
 extern "C" fn entry() -> ! {
-    // The tool puts the buffer into the last page of the address space.
+    // The IPC buffer is in the last page of the address space.
     let address = limits::ipc_buffer_address(sel4::config::USER_TOP as u64) as usize;
     let buffer = NonNull::new(with_exposed_provenance_mut(address)).expect("not zero");
-    // SAFETY: 1. The kernel was told that this thread's buffer is there (*builder* in
-    //    `microkit_abi`), and its page is mapped to be read and written as long as the PD
-    //    lives.
-    // 2. This function runs once in a thread's life. A thread that its parent restarts begins
-    //    a new one: nothing that held the old token runs again.
+    // SAFETY: 1. The builder has set this address as the thread's IPC buffer (*builder* in
+    // `microkit_abi`), and its page can be read and written as long as the PD lives.
+    // 2. This function runs once in an incarnation. A restart begins a new incarnation: nothing
+    //    that held the old token runs again.
     // 3. Nothing else is mapped there.
     let token = unsafe { sel4::IpcBufferToken::new(buffer) };
     // SAFETY: 2 above.
@@ -82,11 +85,11 @@ extern "C" fn entry() -> ! {
     no_function_is_marked_protection_domain()
 }
 
-/// Faults at once if the kernel is of another configuration than this program was built for.
+/// Faults if the kernel has another configuration than this program was built for.
 ///
-/// The numbers of invocations differ between configurations. This one, which writes a clean
-/// cache line back, changes nothing: the kernel that it is meant for does it; another takes it
-/// for something that an address space cannot do.
+/// The numbers of invocations differ between configurations. This invocation cleans a cache line,
+/// which changes nothing. The intended kernel executes it. For another kernel the number means an
+/// invocation that an address space does not have.
 #[inline(always)]
 fn check_configuration(buffer_address: usize) {
     if crate::vspace()
@@ -97,7 +100,7 @@ fn check_configuration(buffer_address: usize) {
     }
 }
 
-/// The name is what the fault's program counter leads to.
+/// The fault's program counter leads to this name.
 #[cold]
 #[inline(never)]
 #[unsafe(no_mangle)]
@@ -105,7 +108,7 @@ extern "C" fn this_program_was_built_for_another_kernel_configuration() -> ! {
     super::trap()
 }
 
-/// Runs the constructors that C and other libraries have left in `.init_array`.
+/// Calls the constructors of C and other libraries in `.init_array`.
 fn construct() {
     type Constructor = extern "C" fn();
 

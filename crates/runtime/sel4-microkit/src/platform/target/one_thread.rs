@@ -15,7 +15,7 @@ mod critical_section {
     // SAFETY: while a critical section is held, no other may begin (`critical_section::Impl`,
     // *Safety*).
     // 1. The one thread runs on one core at a time, and no signal handler interrupts it: an
-    //    interrupt is a message that the thread receives. So nothing else of this program runs
+    //    IRQ is a message that the thread receives. So nothing else of this program runs
     //    between `acquire` and `release`. Nested sections are allowed.
     // 2. Another PD's accesses to shared memory are not part of this program. A critical section
     //    does not exclude them.

@@ -36,11 +36,12 @@ pub(crate) fn set_panic_hook(hook: PanicHook) {
     });
 }
 
+/// Prints why the PD stops, or calls its hook, and stops it.
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
     let nested = STATE.with(|state| state.panicking.replace(true));
     if nested {
-        // The hook, or the printing of the message, has panicked: say no more.
+        // The hook, or the printing of the message, has panicked: print nothing more.
         trap();
     }
     match STATE.with(|state| state.hook.get().zip(state.call_hook.get())) {
@@ -56,7 +57,7 @@ fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
     trap()
 }
 
-/// Forgets what an earlier life of the thread has left.
+/// Resets everything that an earlier incarnation has left.
 pub(super) fn start() {
     STATE.with(|state| {
         state.hook.set(None);
@@ -65,11 +66,11 @@ pub(super) fn start() {
     });
 }
 
-/// Faults on purpose.
+/// Stops the PD with a fault.
 pub(crate) fn trap() -> ! {
-    // SAFETY: `udf` is permanently undefined (Arm ARM, *UDF*): the kernel gets an exception and
-    // tells the fault handler; the instruction has no other effect, and the next is never run
-    // unless the handler has set registers to.
+    // SAFETY: `udf` is permanently undefined (Arm ARM, *UDF*). The exception enters the kernel,
+    // which sends the fault to the fault handler. The instruction has no other effect. The next
+    // instruction runs only if the handler changes registers.
     unsafe { core::arch::asm!("udf #0", options(noreturn)) }
 }
 
@@ -77,17 +78,17 @@ pub(crate) fn trap() -> ! {
 #[derive(Debug)]
 pub struct PanicInfo<'a> {
     info: &'a core::panic::PanicInfo<'a>,
-    /// The message, if it may have been lent by the IPC buffer.
+    /// The message, if the IPC buffer may have lent it.
     kept: Option<&'a Text>,
 }
 
 impl PanicInfo<'_> {
-    /// The message.
+    /// Returns the message.
     pub fn message(&self) -> impl fmt::Display + '_ {
         Message(self)
     }
 
-    /// The place, which is always known.
+    /// Returns the place, which is always known.
     pub fn location(&self) -> Option<&Location<'_>> {
         self.info.location()
     }
@@ -114,7 +115,7 @@ impl fmt::Display for Message<'_> {
     }
 }
 
-/// Calls the hook. Only programs that set one have this, and the formatting that it needs.
+/// Calls the hook. Only programs that set one contain this, and the formatting that it needs.
 fn call_hook(hook: PanicHook, info: &core::panic::PanicInfo<'_>) {
     if sel4::is_ipc_buffer_borrowed() {
         call_hook_in_a_borrow(hook, info);
@@ -127,12 +128,12 @@ fn call_hook(hook: PanicHook, info: &core::panic::PanicInfo<'_>) {
 #[inline(never)]
 fn call_hook_in_a_borrow(hook: PanicHook, info: &core::panic::PanicInfo<'_>) {
     let mut text = Text::new();
-    // What does not fit is left out.
+    // The rest of a longer message is dropped.
     let _ = write!(text, "{}", info.message());
-    // SAFETY: 1. Panics do not unwind on this target, and the handler never returns: no code
-    //    that has borrowed the buffer runs again.
-    // 2. The message, which may be of what was borrowed, was copied. A hook is `'static`, so it
-    //    has nothing else of it.
+    // SAFETY: 1. Panics do not unwind on this target, and the handler never returns: no code that
+    // has borrowed the buffer runs again.
+    // 2. The message, which may refer to borrowed memory, was copied (invariant M11). A hook is
+    //    `'static`, so it has no other reference to that memory.
     unsafe { sel4::abandon_borrows() };
     let kept = Some(&text);
     hook(&PanicInfo { info, kept });
@@ -140,7 +141,7 @@ fn call_hook_in_a_borrow(hook: PanicHook, info: &core::panic::PanicInfo<'_>) {
 
 const TEXT_BYTES: usize = 512;
 
-/// The beginning of a message.
+/// The first bytes of a message.
 #[derive(Debug)]
 struct Text {
     bytes: [u8; TEXT_BYTES],

@@ -31,16 +31,16 @@ pub(crate) fn exclusive_region(
     start
 }
 
-/// The first byte of a region of whole pages that does not overlap the program's segments, its stack
-/// or its other regions.
+/// Returns the first byte of a region that consists of whole pages and overlaps neither the
+/// program's segments, nor its stack, nor its other regions.
 #[track_caller]
 fn mapped(vaddr: Written, size: Written) -> NonNull<u8> {
     check(vaddr.0, vaddr.1, size.1);
     NonNull::new(core::ptr::with_exposed_provenance_mut(vaddr.1)).expect("it is not zero")
 }
 
-/// A record, as the linker lays it out: the use, and the addresses of the symbols or 0. The first
-/// one, which every program has, has a number in the place of an address.
+/// A record, as the linker lays it out: the use, and the addresses of the symbols or 0. In the
+/// first record, which every program has, the second word is a number.
 #[repr(C)]
 struct Record {
     region_use: u64,
@@ -52,19 +52,19 @@ struct Record {
 const _: () = assert!(size_of::<Record>() == microkit_abi::regions::RECORD_BYTES);
 
 unsafe extern "C" {
-    /// Of the program, by the linker: the first byte of its headers, and the first byte after
-    /// it.
+    /// The first byte of the program's headers, by the linker, and the first byte after the
+    /// program.
     safe static __ehdr_start: u8;
     safe static _end: u8;
-    /// Of the section of the records, by the linker.
+    /// The section of the records, by the linker.
     safe static __start_microkit_regions: Record;
     safe static __stop_microkit_regions: Record;
 }
 
-// SAFETY: nothing writes to a record, nor, while the program runs, to what it points to.
+// SAFETY: nothing writes to a record, nor, while the program runs, to the words that it points to.
 unsafe impl Sync for Record {}
 
-/// Panics if the region reaches into something else of this program.
+/// Panics if the region overlaps something else of this program.
 #[track_caller]
 fn check(symbol: &str, start: usize, bytes: usize) {
     let page = limits::SMALL_PAGE_BYTES as usize;
@@ -76,7 +76,7 @@ fn check(symbol: &str, start: usize, bytes: usize) {
         refuse(symbol, start, bytes, "a part of a page")
     }
     let program = (&raw const __ehdr_start).addr()..(&raw const _end).addr();
-    // Headers that are not in memory have no address: then nothing is known of the program.
+    // Headers that are not in memory have no address. Then the program's extent is unknown.
     if program.start != 0 && overlap(&region, &program) {
         refuse(symbol, start, bytes, "this program")
     }
@@ -103,15 +103,15 @@ fn records() -> impl Iterator<Item = &'static Record> {
             return None;
         }
         // SAFETY: 1. The linker defines the two symbols around the section, which consists of
-        //    records: only `__region!` and `declare_protection_domain!` add to it.
-        // 2. It lies in a segment that nothing writes to.
+        // records: only `__region!` and `declare_protection_domain!` add to it.
+        // 2. The section is in a segment that nothing writes to.
         let record = unsafe { &*next };
         next = next.wrapping_add(1);
         Some(record)
     })
 }
 
-/// The addresses that a record is about, as far as the system file maps it.
+/// Returns the addresses of a record's region, if the system file maps it.
 fn range(record: &Record) -> Option<Range<usize>> {
     if record.region_use == regions::FIRST {
         return None;
@@ -121,7 +121,7 @@ fn range(record: &Record) -> Option<Range<usize>> {
     let (Some(&start), size) = words else {
         return None;
     };
-    // Of a raw pointer no size is known.
+    // The size of a raw pointer's region is unknown.
     let bytes = size.map_or(1, |size| *size);
     (start != 0).then(|| start..start.saturating_add(bytes))
 }

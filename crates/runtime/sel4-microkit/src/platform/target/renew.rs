@@ -2,46 +2,48 @@
 
 use crate::renewal::Kept;
 
-/// Where `renew` goes if there is more initialised data than was kept. The name is what the
-/// fault's program counter leads to.
+/// `renew` jumps here if there is more initialised data than was kept. The fault's program counter
+/// leads to this name.
 #[cold]
 #[unsafe(no_mangle)]
 extern "C" fn this_program_needs_a_larger_kept_data_size_to_be_restarted() -> ! {
     super::trap()
 }
 
-/// Where `renew` goes if the thread-local variables do not fit on the stack. The name is what the
-/// fault's program counter leads to.
+/// `renew` jumps here if the thread-local variables do not fit on the stack. The fault's program
+/// counter leads to this name.
 #[cold]
 #[unsafe(no_mangle)]
 extern "C" fn this_program_needs_a_larger_stack_size_for_its_thread_local_variables() -> ! {
     super::trap()
 }
 
-/// Keeps a copy of the program's initialised data, or restores all of its data, and makes the
-/// thread-local variables; then jumps to x17.
+/// Copies the program's initialised data, or restores all of its data. Then it makes the
+/// thread-local variables, and jumps to x17.
 ///
-/// Changes x0 to x13, x15 and x16. Which data there is it reads from the program headers, which the
-/// linker puts into memory (*System V ABI*, chapter 5): the segments with `PT_LOAD` (1) that may be
+/// It changes x0 to x13, x15 and x16. It finds the data in the program headers, which the linker
+/// puts into memory (*System V ABI*, chapter 5): the segments with `PT_LOAD` (1) that can be
 /// written (`PF_W`, bit 1 of the flags). The state in [`Kept`] is
 ///
-/// - 0 until the copy is whole: who is stopped before that begins again;
-/// - 1 when it is;
-/// - 2 if it cannot be, because there is more data, or because the headers are not in memory.
+/// | state | meaning |
+/// | --- | --- |
+/// | 0 | The copy is not complete. An incarnation that is stopped now starts again as the first. |
+/// | 1 | The copy is complete. |
+/// | 2 | There cannot be a copy: there is more data than room, or the headers are not in memory. |
 ///
 /// Thread-local variables (`PT_TLS`, 7) are at the top of the stack, whose lowest address is x14.
-/// The thread pointer, TPIDR_EL0, leads to 16 bytes for a runtime. The variables follow at the next
-/// address that agrees with their own modulo their alignment (*ELF for the Arm 64-bit
+/// The thread pointer, `TPIDR_EL0`, points to 16 bytes for a runtime. The variables follow at the
+/// next address that agrees with their own modulo their alignment (*ELF for the Arm 64-bit
 /// Architecture*, 5.9, variant 1, as lld has it).
 ///
 /// # Safety
 ///
-/// Nothing of the program runs on after this, except what x17 begins.
+/// Nothing of the program runs after this, except what x17 begins.
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn renew() {
     // 1. It writes to statics by their address alone, while no reference to any of them is alive:
-    //    nothing of an earlier life runs again, and this one has not begun.
-    // 2. It writes within segments that may be written, but never to `Kept` when it fills with
+    //    nothing of an earlier incarnation runs again, and this one has not begun.
+    // 2. It writes within segments that can be written, but never to `Kept` when it fills with
     //    zeros, and never beyond the end of `Kept`.
     // 3. The stack pointer is lowered, over memory that nothing uses yet, and stays within the
     //    stack and a multiple of 16. TPIDR_EL0 is the thread's own, and nothing else sets it.
@@ -110,7 +112,7 @@ pub(super) unsafe extern "C" fn renew() {
         "4:",
         "mov  x2, #2",
         "b    6f",
-        // In the first life what follows the data is zero already.
+        // In the first incarnation the rest of the segment is zero already.
         "5:",
         "cbz  x2, 6f",
         "mov  x8, x9",

@@ -1,5 +1,4 @@
-//! The symbols that the tool writes in every PD; the names are those of
-//! `microkit_abi::symbols`.
+//! The symbols that the tool writes in every PD. The names are those of `microkit_abi::symbols`.
 
 use microkit_abi::limits::NAME_BYTES;
 
@@ -39,7 +38,7 @@ patched! {
     microkit_ioports: u64 = 0;
 }
 
-/// The board and configuration that this program was built for, for tools that look.
+/// The board and configuration that this program was built for. `cargo microkit` reads it.
 #[allow(non_upper_case_globals)] // A symbol's name, like its neighbours.
 #[used]
 #[unsafe(no_mangle)]
@@ -57,19 +56,19 @@ pub(crate) fn is_passive() -> bool {
     *microkit_passive.get() != 0
 }
 
-/// Bit *n* is set if channel *n* may be notified.
+/// Bit *n* is set if this PD can notify on channel *n*.
 #[inline(always)]
 pub(crate) fn notifications() -> u64 {
     *microkit_notifications.get()
 }
 
-/// Bit *n* is set if channel *n* may be called.
+/// Bit *n* is set if this PD can call on channel *n*.
 #[inline(always)]
 pub(crate) fn pps() -> u64 {
     *microkit_pps.get()
 }
 
-/// Bit *n* is set if channel *n* is an interrupt.
+/// Bit *n* is set if channel *n* is an IRQ.
 #[inline(always)]
 pub(crate) fn irqs() -> u64 {
     *microkit_irqs.get()
