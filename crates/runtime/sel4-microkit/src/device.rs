@@ -231,7 +231,7 @@ pub unsafe fn register<'device, T: 'static, F>(
 ) -> Register<'device, F> {
     let registers = device.0.ptr_nonnull();
     // SAFETY: 1. The field is in the registers (the caller's contract), and is aligned, because the
-    // function could not borrow a field that is not.
+    //    function could not borrow a field that is not.
     // 2. The result borrows the device: there is no other register meanwhile.
     unsafe {
         let field = registers.byte_add(offset_bytes).cast();
@@ -267,8 +267,8 @@ pub unsafe fn device<T: 'static>(
     );
     let start = exclusive_region(vaddr, size, taken, Purpose::Device).cast();
     // SAFETY: 1. The tool maps `size` bytes at `vaddr` for as long as the PD runs, and
-    // `exclusive_region` has checked that they overlap nothing of the program. Size and alignment
-    // were checked here.
+    //    `exclusive_region` has checked that they overlap nothing of the program. Size and
+    //    alignment were checked here.
     // 2. `exclusive_region` returns the registers once, and no other map of the region lets anybody
     //    write: `cargo microkit check` refuses that (invariant M2).
     unsafe { DeviceRegion::new(start) }

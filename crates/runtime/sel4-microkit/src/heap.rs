@@ -41,7 +41,7 @@ impl<const BYTES: usize> Heap<BYTES> {
 }
 
 // SAFETY: 1. `Dlmalloc` keeps the contract of an allocator: blocks do not overlap, and have the
-// size and alignment asked for.
+//    size and alignment asked for.
 // 2. No call of it begins inside another: there is one thread, and `Arena` allocates nothing. If a
 //    call did, `borrow_mut` would panic.
 unsafe impl<const BYTES: usize> GlobalAlloc for Heap<BYTES> {
@@ -108,7 +108,7 @@ impl<const BYTES: usize> Arena<BYTES> {
 }
 
 // SAFETY: 1. The memory is that of a static, belongs to no other heap (`Heap::new`), and is given
-// once.
+//    once.
 // 2. Its start and its end are aligned as `Dlmalloc` requires, and it has the size asked for.
 // 3. It is never taken back.
 unsafe impl<const BYTES: usize> Allocator for Arena<BYTES> {

@@ -98,8 +98,8 @@ pub unsafe fn words<W: Word>(vaddr: Written, size: Written) -> &'static [W] {
     check_written(vaddr, size);
     let start = platform::shared_region(vaddr, size).cast::<W>().as_ptr();
     // SAFETY: 1. The tool maps `size` bytes at `vaddr` for as long as the PD runs, aligned to a
-    // page. `shared_region` has checked that they overlap nothing of the program, and `cargo
-    // microkit check` that both are of one `<map>` (invariant M1).
+    //    page. `shared_region` has checked that they overlap nothing of the program, and `check`
+    //    that both are of one `<map>` (invariant M1).
     // 2. Every word is an `AtomicU64`, and only atomic accesses can be made through it. Others may
     //    write at any time, but nobody has the memory to itself: `check` refuses that (M2).
     unsafe { core::slice::from_raw_parts(start, size.1 / size_of::<W>()) }
@@ -139,7 +139,7 @@ pub unsafe fn dma(
     );
     let start = platform::exclusive_region(vaddr, size, taken, Purpose::Dma);
     // SAFETY: 1. As in `words`, 1. Further, `exclusive_region` returns the memory once, and no
-    // other map of the region lets anybody write: `cargo microkit check` refuses that (M2).
+    //    other map of the region lets anybody write: `cargo microkit check` refuses that (M2).
     // 2. The tool puts a region whose physical address is asked for into one piece (Microkit
     //    manual, *setvar*), and `check` has seen that it is this region (M1).
     unsafe { DmaRegion::new(start, size.1, paddr.1 as u64) }

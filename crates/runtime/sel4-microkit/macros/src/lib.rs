@@ -6,8 +6,9 @@ use proc_macro::{Delimiter, Group, TokenStream, TokenTree};
 
 /// Marks the function that initialises the protection domain.
 ///
-/// The function has no arguments and returns a `Handler`. Options, in any order: `stack_size =
-/// BYTES`, `heap_size = BYTES`, `kept_data_size = BYTES`. See `sel4_microkit::protection_domain`.
+/// The function has no arguments and returns a `Handler`. The options are `stack_size`, `heap_size`
+/// and `kept_data_size`, in any order, each with `= BYTES`. `sel4_microkit::protection_domain`
+/// describes them.
 #[proc_macro_attribute]
 pub fn protection_domain(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut tokens = item

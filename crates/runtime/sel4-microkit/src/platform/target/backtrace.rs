@@ -36,7 +36,7 @@ pub(crate) fn walk_stack() -> Backtrace {
     {
         let record = with_exposed_provenance::<usize>(frame);
         // SAFETY: 1. The two words are between the stack pointer and the top of the thread's stack,
-        // which is mapped, and are aligned.
+        //    which is mapped, and are aligned.
         // 2. They may be any bytes instead of a frame record. An integer can be made of any bytes.
         //    It is only printed, or compared with 1 before it is used.
         let (caller, address) =

@@ -72,7 +72,7 @@ extern "C" fn entry() -> ! {
     let address = limits::ipc_buffer_address(sel4::config::USER_TOP as u64) as usize;
     let buffer = NonNull::new(with_exposed_provenance_mut(address)).expect("not zero");
     // SAFETY: 1. The builder has set this address as the thread's IPC buffer (*builder* in
-    // `microkit_abi`), and its page can be read and written as long as the PD lives.
+    //    `microkit_abi`), and its page can be read and written as long as the PD lives.
     // 2. This function runs once in an incarnation. A restart begins a new incarnation: nothing
     //    that held the old token runs again.
     // 3. Nothing else is mapped there.

@@ -131,7 +131,7 @@ fn call_hook_in_a_borrow(hook: PanicHook, info: &core::panic::PanicInfo<'_>) {
     // The rest of a longer message is dropped.
     let _ = write!(text, "{}", info.message());
     // SAFETY: 1. Panics do not unwind on this target, and the handler never returns: no code that
-    // has borrowed the buffer runs again.
+    //    has borrowed the buffer runs again.
     // 2. The message, which may refer to borrowed memory, was copied (invariant M11). A hook is
     //    `'static`, so it has no other reference to that memory.
     unsafe { sel4::abandon_borrows() };

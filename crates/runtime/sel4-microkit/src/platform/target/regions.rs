@@ -103,7 +103,7 @@ fn records() -> impl Iterator<Item = &'static Record> {
             return None;
         }
         // SAFETY: 1. The linker defines the two symbols around the section, which consists of
-        // records: only `__region!` and `declare_protection_domain!` add to it.
+        //    records: only `__region!` and `declare_protection_domain!` add to it.
         // 2. The section is in a segment that nothing writes to.
         let record = unsafe { &*next };
         next = next.wrapping_add(1);
