@@ -4,7 +4,7 @@ use core::fmt;
 use core::marker::PhantomData;
 
 use microkit_protocol::CallError;
-use sel4_microkit::{Channel, LifeWord, MayCall, MessageInfo};
+use sel4_microkit::{Channel, IncarnationWord, MayCall, MessageInfo};
 
 use crate::wire::{VERSION, reply, request};
 use crate::{ConnectError, OpenError, ReportError, Session, SessionError, SessionId};
@@ -40,7 +40,7 @@ pub struct Connection<C = Channel> {
 }
 
 /// A bit for each channel whose server knows of this incarnation. A restart sets it back to 0.
-static CONNECTED: LifeWord = LifeWord::new();
+static CONNECTED: IncarnationWord = IncarnationWord::new();
 
 impl<C: MayCall> Connection<C> {
     /// Connects to the server at the other end of `channel`.

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::marker::PhantomData;
 
-use sel4_microkit::{Channel, LifeWord, MayCall};
+use sel4_microkit::{Channel, IncarnationWord, MayCall};
 
 use crate::session::{close, is_panicking};
 use crate::{CloseError, Connection, OpenError, SessionId};
@@ -37,9 +37,9 @@ use crate::{CloseError, Connection, OpenError, SessionId};
 #[derive(Debug)]
 pub struct Shared<C = Channel> {
     channel: C,
-    owners: LifeWord,
+    owners: IncarnationWord,
     /// The session's number. It is valid only while there are owners.
-    number: LifeWord,
+    number: IncarnationWord,
 }
 
 /// An owner of a [`Shared`] session. Its clones are owners too.
@@ -77,8 +77,8 @@ impl<C: MayCall> Shared<C> {
     pub const fn new(channel: C) -> Self {
         Self {
             channel,
-            owners: LifeWord::new(),
-            number: LifeWord::new(),
+            owners: IncarnationWord::new(),
+            number: IncarnationWord::new(),
         }
     }
 

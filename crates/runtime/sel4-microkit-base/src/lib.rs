@@ -1,8 +1,7 @@
-//! The name under which rust-sel4's libraries know [`sel4_microkit`]: everything here is that
-//! crate's.
+//! [`sel4_microkit`] under the name that rust-sel4's libraries know.
 //!
-//! A program that uses such libraries replaces the crate by this one, in a `[patch]` of its
-//! `Cargo.toml`.
+//! A program that uses such libraries replaces their `sel4-microkit-base` by this crate, in a
+//! `[patch]` of its `Cargo.toml`.
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -1,5 +1,5 @@
-//! A program that declares waits in every form that there is, but does nothing: what comes of it in
-//! the ELF file is tested.
+//! A program that declares waits in every form, and does nothing. A test reads the declarations in
+//! its ELF file.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

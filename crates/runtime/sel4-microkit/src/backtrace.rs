@@ -1,45 +1,55 @@
-//! Which functions have called which, up to here.
+//! Backtraces: the calls that have led to the present one.
 
 use core::fmt;
 
+use crate::platform;
 use crate::symbols::DisplayName;
 
-/// How many calls are told at most.
-const DEPTH: usize = 32;
+/// The largest number of calls in a backtrace.
+pub(crate) const DEPTH: usize = 32;
 
-/// The calls that have led here, as the addresses to which they return, the innermost first.
+/// The calls that have led here, as their return addresses, the innermost first.
 ///
 /// It follows the frame records that functions leave on the stack (*Procedure Call Standard for the
-/// Arm 64-bit Architecture*, 6.4.6). `cargo microkit` has the compiler write them in every profile
-/// but `release`; what was compiled without them ends the list, or is left out. So it is there in
-/// programs with debug assertions, or with the feature `backtrace`; in others it is empty, and takes
-/// no room.
+/// Arm 64-bit Architecture*, 6.4.6). `cargo microkit` makes the compiler write them in every
+/// profile but `release`. A function that was compiled without them is missing, or ends the list. A
+/// program has backtraces with debug assertions or with the feature `backtrace`. In others the list
+/// is empty, and takes no space.
 ///
-/// Shown, it is one line, `backtrace of NAME: 0x… 0x…`, which `cargo microkit run` turns into
+/// Its text is one line, `backtrace of NAME: 0x… 0x…`, which `cargo microkit run` translates into
 /// functions and places.
+///
+/// ```
+/// use sel4_microkit::{Backtrace, debug_println, panicking};
+///
+/// panicking::set_hook(&|info| {
+///     debug_println!("{info}\n{}", Backtrace::here());
+/// });
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Backtrace {
-    addresses: [usize; DEPTH],
-    length: usize,
+    pub(crate) addresses: [usize; DEPTH],
+    pub(crate) length: usize,
 }
 
 impl Backtrace {
-    /// Those that have led to this call.
+    /// Returns the calls that have led to this one.
     #[inline(always)]
     pub fn here() -> Self {
-        #[cfg(all(target_os = "none", any(debug_assertions, feature = "backtrace")))]
-        return target::walk();
-        #[cfg(not(all(target_os = "none", any(debug_assertions, feature = "backtrace"))))]
-        return Self::default();
+        if cfg!(any(debug_assertions, feature = "backtrace")) {
+            platform::walk_stack()
+        } else {
+            Self::default()
+        }
     }
 
-    /// The addresses.
+    /// Returns the return addresses.
     #[inline(always)]
     pub fn addresses(&self) -> &[usize] {
         &self.addresses[..self.length]
     }
 
-    /// Whether there are none.
+    /// Returns whether there are no addresses.
     #[inline(always)]
     pub fn is_empty(&self) -> bool {
         self.length == 0
@@ -53,62 +63,6 @@ impl fmt::Display for Backtrace {
             write!(f, " {address:#x}")?;
         }
         Ok(())
-    }
-}
-
-#[cfg(all(target_os = "none", any(debug_assertions, feature = "backtrace")))]
-mod target {
-    use core::arch::asm;
-    use core::ptr::{read_volatile, with_exposed_provenance};
-
-    use microkit_abi::limits;
-
-    use super::{Backtrace, DEPTH};
-    use crate::entry::stack_top;
-
-    /// A frame record: where the caller's is, and where it goes on.
-    const RECORD_BYTES: usize = 2 * size_of::<usize>();
-
-    #[inline(never)]
-    pub(super) fn walk() -> Backtrace {
-        let (mut frame, stack_pointer): (usize, usize);
-        // SAFETY: it reads two registers.
-        unsafe {
-            asm!(
-                "mov {}, x29",
-                "mov {}, sp",
-                out(reg) frame,
-                out(reg) stack_pointer,
-                options(nomem, nostack, preserves_flags)
-            );
-        }
-        let mut trace = Backtrace::default();
-        let top = stack_top();
-        let is_of_stack =
-            (1..=limits::MAX_STACK_BYTES as usize).contains(&top.saturating_sub(stack_pointer));
-        let mut lowest = stack_pointer;
-        while is_of_stack
-            && trace.length < DEPTH
-            && frame.is_multiple_of(RECORD_BYTES)
-            && (lowest..=top - RECORD_BYTES).contains(&frame)
-        {
-            let record = with_exposed_provenance::<usize>(frame);
-            // SAFETY: 1. The two words lie between the stack pointer and the top of the thread's
-            //    stack, which is mapped, and aligned.
-            // 2. They may be no frame record but any bytes: an integer can be made of them, and it
-            //    is only shown, or held against 1 before it is used.
-            let (caller, address) =
-                unsafe { (read_volatile(record), read_volatile(record.wrapping_add(1))) };
-            if address == 0 {
-                break;
-            }
-            trace.addresses[trace.length] = address;
-            trace.length += 1;
-            // Callers' frames lie above: this ends.
-            lowest = frame + RECORD_BYTES;
-            frame = caller;
-        }
-        trace
     }
 }
 

@@ -1,9 +1,9 @@
-//! Capabilities that a protection domain has beyond its channels and children.
+//! Capabilities that a PD has besides those of its channels and children.
 
 use microkit_abi::slots;
 use sel4::{CPtr, Cap, CapType, cap, cap_type};
 
-/// The capability that the `<cspace>` of this protection domain puts into `slot`.
+/// Returns the capability that the `<cspace>` of this PD puts into `slot`.
 ///
 /// ```
 /// use sel4_microkit::user_cap;
@@ -16,25 +16,26 @@ use sel4::{CPtr, Cap, CapType, cap, cap_type};
 /// const WORKER_SC: sel4::cap::SchedContext = user_cap(2);
 /// ```
 ///
-/// A call through one that the system file does not give is answered with `InvalidCapability`, and
-/// one through a capability of another type than `T` with `IllegalOperation` or that.
+/// If the system file puts nothing into the slot, invocations fail with `InvalidCapability`. If it
+/// puts a capability of another type than `T` there, they fail with that or with
+/// `IllegalOperation`.
 ///
 /// # Panics
 ///
-/// If `slot` is not one of 1 to 63: no system file can give that. In a constant, the compiler says
-/// so.
+/// Panics if `slot` is not one of 1 to 63: no system file can fill another. In a constant, that is
+/// an error of the compiler.
 #[track_caller]
 pub const fn user_cap<T: UserCapType>(slot: u64) -> Cap<T> {
     match cspace_root_slot_to_cptr(slot) {
-        // SAFETY: K-1: what the system file gives in a `<cspace>` answers invocations, whichever of
-        // the three types it is; and so does `T`, which is one of them.
+        // SAFETY: K-1. What the system file gives in a `<cspace>` answers invocations, whichever of
+        // the three types it has, and `T` is one of them.
         Some(cptr) => unsafe { Cap::from_cptr(cptr) },
         None => panic!("the slots of a <cspace> are 1 to 63"),
     }
 }
 
-/// The capability pointer of a slot of the `<cspace>`; `None` if no system file can give it
-/// (`microkit_cspace_root_slot_to_cptr`).
+/// Returns the capability pointer of a slot of the `<cspace>`, or `None` if no system file can fill
+/// it (`microkit_cspace_root_slot_to_cptr`).
 pub const fn cspace_root_slot_to_cptr(slot: u64) -> Option<CPtr> {
     match slots::user_cptr(slot) {
         Some(bits) => Some(CPtr::from_bits(bits)),
@@ -42,8 +43,8 @@ pub const fn cspace_root_slot_to_cptr(slot: u64) -> Option<CPtr> {
     }
 }
 
-/// What a `<cspace>` can give: `<cap_tcb>`, `<cap_sc>` and `<cap_vspace>` (Microkit manual,
-/// *cspace*).
+/// The types of capability in a `<cspace>`: `<cap_tcb>`, `<cap_sc>` and `<cap_vspace>` (Microkit
+/// manual, *cspace*).
 pub trait UserCapType: CapType + sealed::UserCapType {}
 
 impl<T: CapType + sealed::UserCapType> UserCapType for T {}
@@ -58,15 +59,26 @@ mod sealed {
     impl UserCapType for cap_type::VSpace {}
 }
 
-/// This protection domain's own address space: for cache maintenance, in memory that it shares
-/// with a device or writes instructions to.
+/// Returns the capability to this PD's own address space.
+///
+/// A PD uses it to maintain caches, in memory that it shares with a device or writes instructions
+/// to.
+///
+/// ```no_run
+/// # let (start, end) = (0, 0);
+/// // The device sees what was written.
+/// sel4_microkit::vspace().vspace_clean_data(start, end)?;
+/// # Ok::<(), sel4::Error>(())
+/// ```
 pub const fn vspace() -> cap::VSpace {
     // SAFETY: K-1.
     unsafe { Cap::from_bits(slots::VSPACE) }
 }
 
-/// This protection domain's own thread, which it can measure: `None` but in the configuration
-/// `benchmark`, where Microkit gives each one its own.
+/// Returns the capability to this PD's own thread, to measure it.
+///
+/// Only in the configuration `benchmark` does Microkit give each PD this capability. In others the
+/// result is `None`.
 pub const fn benchmark_tcb() -> Option<cap::Tcb> {
     if sel4::config::ENABLE_BENCHMARKS {
         // SAFETY: K-1.

@@ -1,50 +1,57 @@
-//! Channels to other protection domains and to interrupts, and children.
+//! Channels to other PDs and to IRQs, and children.
 
 use core::fmt;
 
 use microkit_abi::{limits, slots};
 
-use crate::{MessageInfo, MessageRegisterValue, symbols};
+use crate::{MessageInfo, MessageRegisterValue, platform, symbols};
 
-/// A channel of this protection domain, by the identifier that the system file gives it.
+/// A channel of this protection domain (PD), by the identifier that the system file gives it.
+///
+/// ```
+/// use sel4_microkit::Channel;
+///
+/// /// `<end pd="client" id="1" />`
+/// const SERVER: Channel = Channel::new(1);
+/// ```
 ///
 /// # What a client can do to others
 ///
 /// The system file says who may notify and call whom. With these rights, safe code can do the
-/// following to its peers, and nothing else, so a server must be correct with all of it if it does
-/// not trust its client:
+/// following to its peers, and nothing else. A server that does not trust its client must be
+/// correct with all of it:
 ///
 /// * Call ([`pp_call`](Self::pp_call)) at any time, with any label of 52 bits, any length of up to
 ///   120 words, and any words. A call carries no capability.
-/// * Call as often as its budget lasts. While it waits, calls of other clients wait behind it in
-///   the order of their priorities. A passive server runs on the client's scheduling context: it
-///   stops when the client's budget is used up, in the middle of a call, until the next period.
+/// * Call as often as its budget allows. Meanwhile calls of other clients wait in the order of
+///   their priorities. A passive server runs on the client's scheduling context. When the client's
+///   budget is used up, the server stops in the middle of the call until the next period.
 /// * Be stopped or restarted by its parent in the middle of a call. The server's reply then goes to
 ///   nobody, and a passive server that runs on the client's scheduling context keeps it.
 /// * Notify ([`notify`](Self::notify)) at any time and at any rate. Notifications merge, so they
-///   take no memory, but each one that is received costs the receiver time, and wakes it if it has
-///   the higher priority.
-/// * Stop doing anything: it may never notify a server that waits for that, and never reply to a
-///   server that calls it.
+///   take no memory. But each one that is received costs the receiver time, and wakes the receiver
+///   if its priority is higher.
+/// * Stop doing anything. It may never notify a server that waits for a notification, and never
+///   reply to a server that calls it.
 ///
 /// Safe code cannot send to a server without waiting for the reply. Such a message would leave a
 /// passive server without a scheduling context, and so stop it for all of its clients. A client in
 /// C, or one that uses `unsafe`, can send it.
 ///
-/// What a client writes into memory that it shares with a server is another matter: the server must
-/// expect any bytes there at any time.
+/// Memory that a client shares with a server is another matter: the server must expect any bytes
+/// there at any time.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Channel {
     index: usize,
 }
 
 impl Channel {
-    /// The channel with identifier `index`.
+    /// Makes the channel with the identifier `index`.
     ///
     /// # Panics
     ///
-    /// If `index` is above [`MAX_CHANNEL_ID`](limits::MAX_CHANNEL_ID): no system file can give
-    /// that.
+    /// Panics if `index` is above [`MAX_CHANNEL_ID`](limits::MAX_CHANNEL_ID): no system file can
+    /// give that.
     pub const fn new(index: usize) -> Self {
         assert!(
             index <= limits::MAX_CHANNEL_ID as usize,
@@ -53,7 +60,7 @@ impl Channel {
         Self { index }
     }
 
-    /// The channel of a badge, which the builder has made: of one that exists.
+    /// The channel of a badge. The builder has made the badge, so the index is in range.
     #[inline]
     pub(crate) const fn of_badge(index: u8) -> Self {
         Self {
@@ -61,58 +68,108 @@ impl Channel {
         }
     }
 
-    /// Its identifier.
+    /// Returns the identifier.
     pub const fn index(&self) -> usize {
         self.index
     }
 
-    /// Notifies the PD at the other end.
+    /// Notifies the peer.
     ///
-    /// **Blocks:** never; notifications that were not yet received merge into one.
-    /// **Needs:** a channel whose `<end>` for this PD is not `notify="false"`.
-    /// **Panics:** if the channel is not such a one, and inside a borrow of the message
-    /// registers.
+    /// Notifications that the peer has not received yet merge into one.
+    ///
+    /// ```no_run
+    /// # use sel4_microkit::Channel;
+    /// const PEER: Channel = Channel::new(0);
+    ///
+    /// PEER.notify();
+    /// ```
+    ///
+    /// **Blocking:** never.
+    /// **Rights:** a channel whose `<end>` for this PD is not `notify="false"`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the channel has no such right, and inside a borrow of the message registers.
     #[inline]
     #[track_caller]
     pub fn notify(&self) {
         self.notification().signal();
     }
 
-    /// Lets the interrupt come again.
+    /// Acknowledges the IRQ, which unmasks it.
     ///
-    /// **Blocks:** never.
-    /// **Needs:** an `<irq>` with this identifier.
-    /// **Errors:** what the kernel says, which for such a channel is nothing.
-    /// **Panics:** if the channel is no interrupt, and inside a borrow of the message registers.
+    /// ```no_run
+    /// # use sel4_microkit::{Channel, IrqAckError};
+    /// const TIMER: Channel = Channel::new(3);
+    ///
+    /// TIMER.irq_ack()?;
+    /// # Ok::<(), IrqAckError>(())
+    /// ```
+    ///
+    /// **Blocking:** never.
+    /// **Rights:** an `<irq>` with this identifier.
+    ///
+    /// # Errors
+    ///
+    /// Returns what the kernel answers. For a channel of an `<irq>` that is always success.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the channel is not an IRQ, and inside a borrow of the message registers.
     #[track_caller]
     pub fn irq_ack(&self) -> Result<(), IrqAckError> {
         self.irq_handler().irq_handler_ack().map_err(IrqAckError)
     }
 
-    /// Calls the protected procedure of the PD at the other end, with the message that stands in
-    /// the message registers; the reply's words are there afterwards.
+    /// Calls the protected procedure of the peer.
     ///
-    /// **Blocks:** until the reply comes. If the server faults in the call, that is forever, unless
-    /// its parent restarts it and its handler has a
+    /// The message is in the message registers, and the reply's words are there afterwards.
+    ///
+    /// ```no_run
+    /// # use sel4_microkit::{Channel, MessageInfo, get_mr, set_mr};
+    /// const SERVER: Channel = Channel::new(1);
+    ///
+    /// set_mr(0, 40);
+    /// let reply = SERVER.pp_call(MessageInfo::new(0, 1));
+    /// assert_eq!((reply.count(), get_mr(0)), (1, 42));
+    /// ```
+    ///
+    /// **Blocking:** until the reply arrives. If the server faults in the call, that is forever,
+    /// unless its parent restarts it and its handler has a
     /// [`restart_reply`](crate::Handler::restart_reply).
-    /// **Needs:** a channel whose `<end>` for this PD has `pp="true"`.
-    /// **Panics:** if the channel has no such right, and inside a borrow of the message registers.
+    /// **Rights:** a channel whose `<end>` for this PD has `pp="true"`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the channel has no such right, and inside a borrow of the message registers.
     #[inline]
     #[track_caller]
     pub fn pp_call(&self, msg_info: MessageInfo) -> MessageInfo {
         MessageInfo::from_inner(self.endpoint().call(msg_info.into_inner()))
     }
 
-    /// Calls the protected procedure of the PD at the other end with the first four words in CPU
-    /// registers, and returns the reply's first four. Words after the fourth, if there are, stand in
-    /// the message registers, before the call and after it; the first four of these are left as they
-    /// are.
+    /// Calls the protected procedure of the peer with the first four words in CPU registers, and
+    /// returns the reply's first four.
     ///
-    /// **Blocks:** until the reply comes. If the server faults in the call, that is forever, unless
-    /// its parent restarts it and its handler has a
+    /// Words after the fourth are in the message registers, before the call and after it. The call
+    /// does not change the first four message registers.
+    ///
+    /// ```no_run
+    /// # use sel4_microkit::{Channel, MessageInfo};
+    /// const SERVER: Channel = Channel::new(1);
+    ///
+    /// let (reply, words) = SERVER.pp_call_with_mrs(MessageInfo::new(0, 1), [40]);
+    /// assert_eq!((reply.count(), words[0]), (1, 42));
+    /// ```
+    ///
+    /// **Blocking:** until the reply arrives. If the server faults in the call, that is forever,
+    /// unless its parent restarts it and its handler has a
     /// [`restart_reply`](crate::Handler::restart_reply).
-    /// **Needs:** a channel whose `<end>` for this PD has `pp="true"`.
-    /// **Panics:** if the channel has no such right, and inside a borrow of the message registers.
+    /// **Rights:** a channel whose `<end>` for this PD has `pp="true"`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the channel has no such right, and inside a borrow of the message registers.
     #[inline]
     #[track_caller]
     pub fn pp_call_with_mrs(
@@ -129,8 +186,8 @@ impl Channel {
         (MessageInfo::from_inner(reply.info), reply.msg)
     }
 
-    // The three capabilities are not handed out: with the endpoint, a client could send what leaves
-    // a passive server without a scheduling context.
+    // The three capabilities are not handed out. With the endpoint, a client could send a message
+    // without waiting for the reply, which leaves a passive server without a scheduling context.
 
     #[inline]
     #[track_caller]
@@ -152,7 +209,7 @@ impl Channel {
     #[track_caller]
     pub(crate) fn endpoint(&self) -> sel4::cap::Endpoint {
         self.check(symbols::pps(), Use::Call);
-        // SAFETY: K-1. A server of this runtime takes any message (K-2), and one in C has to.
+        // SAFETY: K-1. A server of this runtime takes any message (K-2), and so must one in C.
         unsafe { sel4::Cap::from_bits(slots::BASE_ENDPOINT + self.index as u64) }
     }
 
@@ -188,7 +245,7 @@ enum Use {
     Call,
 }
 
-/// Why [`Channel::irq_ack`] failed.
+/// The error of [`Channel::irq_ack`].
 #[derive(Debug, PartialEq, Eq)]
 pub struct IrqAckError(sel4::Error);
 
@@ -201,18 +258,47 @@ impl fmt::Display for IrqAckError {
 impl core::error::Error for IrqAckError {}
 
 /// A child of this protection domain, by the identifier that the system file gives it.
+///
+/// The parent receives the child's faults in [`Handler::fault`](crate::Handler::fault).
+///
+/// ```
+/// use sel4_microkit::{Child, EntryPoint, Handler, MessageInfo};
+///
+/// const WORKER: Child = Child::new(1);
+///
+/// /// Restarts the worker whenever it faults.
+/// struct Parent {
+///     entry_point: EntryPoint,
+/// }
+///
+/// fn init() -> Parent {
+///     Parent {
+///         // The worker has the lower priority, and has not run yet.
+///         entry_point: WORKER.entry_point().expect("it is a child"),
+///     }
+/// }
+///
+/// impl Handler for Parent {
+///     type Error = sel4::Error;
+///
+///     fn fault(&mut self, child: Child, _: MessageInfo) -> sel4::Result<Option<MessageInfo>> {
+///         child.restart(self.entry_point)?;
+///         Ok(None)
+///     }
+/// }
+/// ```
 #[derive(Debug, Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Child {
     index: usize,
 }
 
 impl Child {
-    /// The child with identifier `index`.
+    /// Makes the child with the identifier `index`.
     ///
     /// # Panics
     ///
-    /// If `index` is above [`MAX_CHANNEL_ID`](limits::MAX_CHANNEL_ID), which bounds the identifiers
-    /// of children too.
+    /// Panics if `index` is above [`MAX_CHANNEL_ID`](limits::MAX_CHANNEL_ID), which also bounds the
+    /// identifiers of children.
     pub const fn new(index: usize) -> Self {
         assert!(
             index <= limits::MAX_CHANNEL_ID as usize,
@@ -221,7 +307,7 @@ impl Child {
         Self { index }
     }
 
-    /// The child of a badge, which the builder has made: of one that exists.
+    /// The child of a badge. The builder has made the badge, so the index is in range.
     #[inline]
     pub(crate) const fn of_badge(index: u8) -> Self {
         Self {
@@ -229,53 +315,69 @@ impl Child {
         }
     }
 
-    /// Its identifier.
+    /// Returns the identifier.
     pub const fn index(&self) -> usize {
         self.index
     }
 
-    /// Stops the child.
+    /// Suspends the child.
     ///
-    /// **Blocks:** never.
-    /// **Errors:** `InvalidCapability` if this PD has no such child.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns `InvalidCapability` if this PD has no such child.
     #[track_caller]
     pub fn stop(&self) -> sel4::Result<()> {
         self.tcb().tcb_suspend()
     }
 
-    /// Lets the child run on where it was stopped.
+    /// Resumes the child where it was stopped.
     ///
-    /// **Blocks:** never.
-    /// **Errors:** `InvalidCapability` if this PD has no such child.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns `InvalidCapability` if this PD has no such child.
     #[track_caller]
     pub fn resume(&self) -> sel4::Result<()> {
         self.tcb().tcb_resume()
     }
 
-    /// Lets a passive child run on where it was stopped.
+    /// Resumes a passive child where it was stopped.
     ///
-    /// A passive child that waits has no scheduling context: its notification has it, and gives it
-    /// to a child that waits, which one that was stopped does not. So the child gets it back, and
-    /// from now on runs on it as an active one does, until it is restarted
-    /// ([`restart_passive`](Self::restart_passive)). One that was stopped in a call runs on on the
-    /// caller's.
+    /// The notification object of a passive child holds its scheduling context, and lends it only
+    /// to a waiting thread. A stopped child is not waiting. So this binds the scheduling context to
+    /// the child, which from now on runs as an active one, until it is restarted
+    /// ([`restart_passive`](Self::restart_passive)). A child that was stopped in a call keeps its
+    /// caller's scheduling context.
     ///
-    /// **Blocks:** never. **Needs:** the child's scheduling context, `<cap_sc>` in the `<cspace>` of
-    /// this PD.
-    /// **Errors:** `InvalidCapability` if this PD has no such child, or no such capability.
+    /// **Blocking:** never.
+    /// **Rights:** the child's scheduling context, `<cap_sc>` in the `<cspace>` of this PD.
+    ///
+    /// # Errors
+    ///
+    /// Returns `InvalidCapability` if this PD has no such child, or no such capability.
     #[track_caller]
     pub fn resume_passive(&self, context: sel4::cap::SchedContext) -> sel4::Result<()> {
         self.give(context)?;
         self.resume()
     }
 
-    /// Lets a passive child begin again at `entry_point`, as [`restart`](Self::restart) does. When
-    /// it has initialised itself it is passive again.
+    /// Restarts a passive child at `entry_point`, as [`restart`](Self::restart) does.
     ///
-    /// **Blocks:** never. **Needs:** the child's scheduling context, `<cap_sc>` in the `<cspace>` of
-    /// this PD.
-    /// **Errors:** `InvalidCapability` if this PD has no such child, or no such capability.
-    /// **Panics:** as [`restart`](Self::restart).
+    /// After its initialisation the child is passive again.
+    ///
+    /// **Blocking:** never.
+    /// **Rights:** the child's scheduling context, `<cap_sc>` in the `<cspace>` of this PD.
+    ///
+    /// # Errors
+    ///
+    /// Returns `InvalidCapability` if this PD has no such child, or no such capability.
+    ///
+    /// # Panics
+    ///
+    /// Panics as [`restart`](Self::restart).
     #[track_caller]
     pub fn restart_passive(
         &self,
@@ -287,29 +389,37 @@ impl Child {
         self.restart(entry_point)
     }
 
-    /// Takes the scheduling context from whoever has it, and gives it to the child if it has none.
+    /// Unbinds the scheduling context, and binds it to the child unless the child has one.
     #[track_caller]
     fn give(&self, context: sel4::cap::SchedContext) -> sel4::Result<()> {
         context.unbind()?;
         match context.bind(self.tcb()) {
-            // It was stopped in a call, and has its caller's.
+            // The child was stopped in a call, and has its caller's scheduling context.
             Err(sel4::Error::IllegalOperation) => Ok(()),
             result => result,
         }
     }
 
-    /// Reads where the child begins to run, for [`restart`](Self::restart).
+    /// Reads the address where the child begins to run, for [`restart`](Self::restart).
     ///
-    /// **Blocks:** never. **Needs:** that the child has not run yet: a parent of a higher priority
-    /// than its own, which asks in its initialisation.
-    /// **Errors:** `InvalidCapability` if this PD has no such child.
-    /// **Panics:** if the child has run, because its program counter is then somewhere else.
+    /// The child must not have run yet. So the parent has a higher priority than the child, and
+    /// calls this in its initialisation.
+    ///
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns `InvalidCapability` if this PD has no such child.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the child has run, because its program counter is then somewhere else.
     #[track_caller]
     pub fn entry_point(&self) -> sel4::Result<EntryPoint> {
         let registers = self.read_registers()?;
-        // A program on a host has no registers of its own, and its pc stays where it begins until
-        // it faults.
-        if cfg!(target_os = "none") && has_run(&registers) {
+        // On a host the program counter of a child stays at its entry until the child faults, so
+        // there is nothing to check.
+        if platform::CHILDREN_HAVE_REGISTERS && has_run(&registers) {
             self.refuse_entry_point();
         }
         Ok(EntryPoint {
@@ -323,31 +433,37 @@ impl Child {
     #[track_caller]
     fn refuse_entry_point(&self) -> ! {
         panic!(
-            "child {} has run already, so where it begins cannot be read: read it in init, and give \
-             this protection domain a higher priority than the child's",
+            "child {} has run already, so its entry point cannot be read: read it in init, and \
+             give this protection domain a higher priority than the child's",
             self.index
         )
     }
 
-    /// Lets the child begin again at `entry_point`, wherever it was: running, waiting, stopped or
-    /// at a fault.
+    /// Restarts the child at `entry_point`, whether it was running, waiting, stopped or at a fault.
     ///
-    /// A program of this crate finds its statics, its stack and its heap as they were at first. One
-    /// in C finds its memory as it is. Memory regions stay as they are, and so do notifications that
-    /// it has not received.
+    /// A program of this crate finds its statics, its stack and its heap as they were at first. A
+    /// program in C finds its memory as it is. Memory regions stay as they are, and so do
+    /// notifications that the child has not received.
     ///
-    /// What it was waiting for is forgotten: who it has called replies to nobody. But a *passive*
-    /// server that it has called runs on the child's scheduling context, and keeps it: the child
-    /// does not run again until somebody gives it one (`cap_sc` of `<cspace>`).
+    /// The kernel cancels what the child was waiting for. A server that it has called replies to
+    /// nobody. But a *passive* server that it has called runs on the child's scheduling context,
+    /// and keeps it: the child does not run again until somebody gives it one (`cap_sc` of
+    /// `<cspace>`).
     ///
-    /// Who had called it, and has no reply, gets the one that the child's handler returns in
-    /// [`restart_reply`](crate::Handler::restart_reply). If the child returns none there, or is
-    /// written in C, that caller becomes inactive: it never runs again, unless its own parent
+    /// A client whose call the child has not answered gets the reply that the child's handler
+    /// returns in [`restart_reply`](crate::Handler::restart_reply). If the child returns none, or
+    /// is written in C, that client becomes inactive: it never runs again, unless its own parent
     /// restarts it.
     ///
-    /// **Blocks:** never.
-    /// **Errors:** `InvalidCapability` if this PD has no such child.
-    /// **Panics:** if `entry_point` is another child's.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns `InvalidCapability` if this PD has no such child.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `entry_point` is another child's.
     #[track_caller]
     pub fn restart(&self, entry_point: EntryPoint) -> sel4::Result<()> {
         if entry_point.child != *self {
@@ -355,8 +471,8 @@ impl Child {
         }
         let mut registers = sel4::UserContext::default();
         *registers.pc_mut() = entry_point.address as u64;
-        // SAFETY: K-3: the child's program begins there, and relies on no other register: its
-        // thread is started with zeros, and restarted with anything.
+        // SAFETY: K-3. The child's program begins there, and relies on no other register: they are
+        // zero at its first start, and can be anything at a restart.
         unsafe { self.tcb().tcb_write_registers(true, 1, &mut registers) }
     }
 
@@ -372,18 +488,26 @@ impl Child {
 
     /// Reads the child's registers.
     ///
-    /// **Blocks:** never.
-    /// **Errors:** `InvalidCapability` if this PD has no such child.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns `InvalidCapability` if this PD has no such child.
     #[track_caller]
     pub fn read_registers(&self) -> sel4::Result<sel4::UserContext> {
         self.tcb().tcb_read_all_registers(false)
     }
 
-    /// Writes the child's registers. It goes on as it did: if it is stopped, or waits for the reply
-    /// to a fault, it stays so.
+    /// Writes the child's registers.
     ///
-    /// **Blocks:** never.
-    /// **Errors:** `InvalidCapability` if this PD has no such child.
+    /// The state of the child does not change: if it is stopped, or waits for the reply to a fault,
+    /// it stays so.
+    ///
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns `InvalidCapability` if this PD has no such child.
     ///
     /// # Safety
     ///
@@ -395,11 +519,15 @@ impl Child {
         unsafe { self.tcb().tcb_write_all_registers(false, registers) }
     }
 
-    /// Has a child that has faulted go on after the instruction, once its fault is replied to with
-    /// [`MessageInfo::fault_retry`].
+    /// Moves the program counter of a child past the instruction at which it has faulted.
     ///
-    /// **Blocks:** never.
-    /// **Errors:** `InvalidCapability` if this PD has no such child.
+    /// The child continues there when its fault is answered with [`MessageInfo::fault_retry`].
+    ///
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns `InvalidCapability` if this PD has no such child.
     ///
     /// # Safety
     ///
@@ -413,22 +541,23 @@ impl Child {
         unsafe { self.tcb().tcb_write_registers(false, 1, &mut registers) }
     }
 
-    /// The capability to its thread, for what has no method here.
+    /// Returns the capability to the child's thread, for invocations that have no method here.
     pub const fn tcb(&self) -> sel4::cap::Tcb {
         // SAFETY: K-1.
         unsafe { sel4::Cap::from_bits(slots::BASE_TCB + self.index as u64) }
     }
 }
 
-/// Whether a thread has run its program beyond the start-up code, if not to the end of that.
+/// Whether a thread has run its program beyond the first instructions of the start-up code.
 ///
-/// Microkit starts a thread with all general registers zero (*builder*), and x30 is something else
-/// from the first call on.
+/// Microkit starts a thread with all general registers zero (*builder*), and x30 is not zero from
+/// the first call on.
 fn has_run(registers: &sel4::UserContext) -> bool {
     (0..=30).any(|index| *registers.gpr(index) != 0)
 }
 
-/// Where a child begins to run: [`Child::entry_point`] reads it, [`Child::restart`] takes it.
+/// The address where a child begins to run: [`Child::entry_point`] reads it, [`Child::restart`]
+/// uses it.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub struct EntryPoint {
     child: Child,
@@ -436,7 +565,7 @@ pub struct EntryPoint {
 }
 
 impl EntryPoint {
-    /// Makes an entry point of a number.
+    /// Makes an entry point from an address.
     ///
     /// # Safety
     ///

@@ -4,10 +4,18 @@ use core::convert::Infallible;
 
 use embedded_io::{ErrorType, Write};
 
-/// Writes to the kernel's debug console, as [`debug_print!`](crate::debug_print) does. Where the
-/// kernel does not print, what is written goes nowhere.
+/// A writer to the kernel's debug console.
 ///
-/// **Blocks:** never; each byte is a system call.
+/// It writes as [`debug_print!`](crate::debug_print) does. Where the kernel does not print, it
+/// drops the bytes.
+///
+/// ```no_run
+/// use embedded_io::Write;
+///
+/// sel4_microkit::DebugOutput.write_all(b"ready\n").expect("it cannot fail");
+/// ```
+///
+/// **Blocking:** never. Each byte is a system call.
 #[derive(Debug, Copy, Clone, Default)]
 pub struct DebugOutput;
 

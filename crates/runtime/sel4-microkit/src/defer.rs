@@ -1,56 +1,90 @@
-//! Actions put off to the end of an entry point, where they cost no system call of their own.
+//! Deferred actions: sent together with the next wait, they cost no system call of their own.
 
 use crate::{Channel, IrqAckError};
 
-/// A notification or an acknowledgement, put off.
+/// A notification or an acknowledgement that is deferred to the end of the entry point.
 ///
-/// A handler returns it from [`Handler::take_deferred_action`](crate::Handler::take_deferred_action),
-/// and the event loop joins it with the wait for the next event.
+/// [`Handler::take_deferred_action`](crate::Handler::take_deferred_action) returns it, and the
+/// event loop joins it with the wait for the next event.
+///
+/// ```
+/// use sel4_microkit::{
+///     Channel, ChannelSet, DeferredAction, DeferredActionSlot, Handler, IrqAckError,
+/// };
+///
+/// const IRQ: Channel = Channel::new(0);
+///
+/// #[derive(Default)]
+/// struct Driver {
+///     deferred: DeferredActionSlot,
+/// }
+///
+/// impl Handler for Driver {
+///     type Error = IrqAckError;
+///
+///     fn notified(&mut self, channels: ChannelSet) -> Result<(), IrqAckError> {
+///         if channels.contains(IRQ) {
+///             self.deferred.defer_irq_ack(IRQ)?;
+///         }
+///         Ok(())
+///     }
+///
+///     fn take_deferred_action(&mut self) -> Option<DeferredAction> {
+///         self.deferred.take()
+///     }
+/// }
+/// ```
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct DeferredAction {
     channel: Channel,
     interface: DeferredActionInterface,
 }
 
-/// What can be put off.
+/// The kind of a deferred action.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 #[repr(u8)]
 pub enum DeferredActionInterface {
     /// [`Channel::notify`].
-    Notify = 1, // Not 0, which is left to say that there is no action.
+    Notify = 1, // Not 0, so that a zero byte can mean no action.
     /// [`Channel::irq_ack`].
     IrqAck,
 }
 
 impl DeferredAction {
-    /// Puts off an action on `channel`.
+    /// Makes a deferred action on `channel`.
     pub const fn new(channel: Channel, interface: DeferredActionInterface) -> Self {
         Self { channel, interface }
     }
 
-    /// Puts off a notification.
+    /// Makes a deferred notification.
     pub const fn new_notify(channel: Channel) -> Self {
         Self::new(channel, DeferredActionInterface::Notify)
     }
 
-    /// Puts off an acknowledgement.
+    /// Makes a deferred acknowledgement.
     pub const fn new_irq_ack(channel: Channel) -> Self {
         Self::new(channel, DeferredActionInterface::IrqAck)
     }
 
-    /// Its channel.
+    /// Returns the channel.
     pub const fn channel(&self) -> Channel {
         self.channel
     }
 
-    /// What was put off.
+    /// Returns the kind.
     pub const fn interface(&self) -> DeferredActionInterface {
         self.interface
     }
 
-    /// Does it now.
+    /// Runs the action now.
     ///
-    /// **Errors and panics:** as [`Channel::notify`] and [`Channel::irq_ack`].
+    /// # Errors
+    ///
+    /// Returns the error of [`Channel::irq_ack`].
+    ///
+    /// # Panics
+    ///
+    /// Panics as [`Channel::notify`] and [`Channel::irq_ack`].
     #[track_caller]
     pub fn execute_now(self) -> Result<(), IrqAckError> {
         match self.interface {
@@ -62,7 +96,7 @@ impl DeferredAction {
         }
     }
 
-    /// The message that does it, and whom to send it to.
+    /// The message that runs the action, and the capability to send it to.
     #[inline]
     pub(crate) fn prepare(self) -> Prepared {
         let (cap, label) = match self.interface {
@@ -79,30 +113,30 @@ impl DeferredAction {
     }
 }
 
-/// A message to be sent with the wait for the next event.
+/// A message that is sent with the wait for the next event.
 pub(crate) struct Prepared {
     pub(crate) cap: sel4::cap::Unspecified,
     pub(crate) info: sel4::MessageInfo,
 }
 
-/// A place for one action, to be kept in a handler.
+/// A slot for one deferred action, in a handler.
 ///
-/// Putting off a second one does the first at once: none is ever lost.
+/// If a second action is deferred, the first one runs at once, so none is lost.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct DeferredActionSlot {
     inner: Option<DeferredAction>,
 }
 
 impl DeferredActionSlot {
-    /// An empty place.
+    /// Makes an empty slot.
     pub const fn new() -> Self {
         Self { inner: None }
     }
 
-    /// Takes the action that was put off.
+    /// Takes the action out of the slot.
     #[inline]
     pub const fn take(&mut self) -> Option<DeferredAction> {
-        // Writes only if there is one: an event loop asks after each event.
+        // It writes only if there is an action, because an event loop asks after each event.
         match self.inner {
             None => None,
             Some(action) => {
@@ -112,9 +146,15 @@ impl DeferredActionSlot {
         }
     }
 
-    /// Puts off an action. If there was one already, that one is done now.
+    /// Defers an action. An action that is in the slot already runs now.
     ///
-    /// **Errors and panics:** those of the one that is done now.
+    /// # Errors
+    ///
+    /// Returns the error of the earlier action, if that runs now.
+    ///
+    /// # Panics
+    ///
+    /// Panics as [`DeferredAction::execute_now`], if an earlier action runs now.
     #[track_caller]
     pub fn defer(&mut self, action: DeferredAction) -> Result<(), IrqAckError> {
         match self.inner.replace(action) {
@@ -123,17 +163,29 @@ impl DeferredActionSlot {
         }
     }
 
-    /// Puts off a notification.
+    /// Defers a notification, as [`defer`](Self::defer).
     ///
-    /// **Errors and panics:** as [`defer`](Self::defer).
+    /// # Errors
+    ///
+    /// Returns the error of the earlier action, if that runs now.
+    ///
+    /// # Panics
+    ///
+    /// Panics as [`DeferredAction::execute_now`], if an earlier action runs now.
     #[track_caller]
     pub fn defer_notify(&mut self, channel: Channel) -> Result<(), IrqAckError> {
         self.defer(DeferredAction::new_notify(channel))
     }
 
-    /// Puts off an acknowledgement.
+    /// Defers an acknowledgement, as [`defer`](Self::defer).
     ///
-    /// **Errors and panics:** as [`defer`](Self::defer).
+    /// # Errors
+    ///
+    /// Returns the error of the earlier action, if that runs now.
+    ///
+    /// # Panics
+    ///
+    /// Panics as [`DeferredAction::execute_now`], if an earlier action runs now.
     #[track_caller]
     pub fn defer_irq_ack(&mut self, channel: Channel) -> Result<(), IrqAckError> {
         self.defer(DeferredAction::new_irq_ack(channel))

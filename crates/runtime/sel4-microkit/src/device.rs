@@ -1,7 +1,7 @@
 //! The registers of devices, for drivers without `unsafe`.
 //!
-//! The accesses are those of `safe-mmio`. Its pointers are not handed out. In version 0.3.2 safe
-//! code can make a second owner of a register from one (`SharedMmioPointer::split_some`), and can
+//! The accesses are those of `safe-mmio`, but its pointers stay inside. In version 0.3.2 safe code
+//! can make a second owner of a register from a pointer (`SharedMmioPointer::split_some`), and can
 //! leave the device by a `Deref` of its own (`field!`). A [`DeviceRegion`] has one owner, and
 //! [`register!`](crate::register) reaches only fields of the registers' type.
 
@@ -13,9 +13,10 @@ use safe_mmio::UniqueMmioPointer;
 use safe_mmio::fields::{ReadOnly, ReadPure, ReadPureWrite, ReadWrite, WriteOnly};
 use zerocopy::{FromBytes, Immutable, IntoBytes};
 
-use crate::memory::{Purpose, Written, check_written, exclusive};
+use crate::memory::{Purpose, Written, check_written};
+use crate::platform::exclusive_region;
 
-/// A memory region as the registers of a device: a [`DeviceRegion`] of `T`, whose fields are of
+/// Takes a memory region as the registers of a device: a [`DeviceRegion`] of `T`, whose fields have
 /// `safe-mmio`'s types.
 ///
 /// ```no_run
@@ -34,12 +35,12 @@ use crate::memory::{Purpose, Written, check_written, exclusive};
 /// ```
 ///
 /// **Rights:** a region that this protection domain maps once and no other can write.
-/// `cargo microkit check`, `build` and `run` hold the system file against that.
+/// `cargo microkit check`, `build` and `run` check that in the system file.
 ///
 /// # Panics
 ///
-/// If this place runs twice, because a device has one owner; if the tool has written no address and
-/// size; and if the region is too small for a `T` or not aligned to it.
+/// Panics if this place runs twice, because a device has one owner; if the tool has written no
+/// address or no size; and if the region is too small for a `T` or not aligned to it.
 #[macro_export]
 macro_rules! device_region {
     ($vaddr:ident, $size:ident, $type:ty $(,)?) => {{
@@ -54,7 +55,8 @@ macro_rules! device_region {
     }};
 }
 
-/// A register of a [`DeviceRegion`]: the region, the type of its registers, the field.
+/// Borrows a register of a [`DeviceRegion`]. The arguments are the region, the type of its
+/// registers, and the field.
 ///
 /// ```no_run
 /// use safe_mmio::fields::{ReadPure, ReadWrite};
@@ -73,16 +75,16 @@ macro_rules! device_region {
 /// }
 /// ```
 ///
-/// `register!(region, Type, outer.inner)` reaches a field inside of a field.
+/// `register!(region, Type, outer.inner)` borrows a field inside a field.
 #[macro_export]
 macro_rules! register {
     ($device:expr, $type:ty, $($field:ident).+ $(,)?) => {
-        // Not a `let`: temporary values of the expression live as long as the register is used.
+        // Not a `let`: temporary values of the expression live as long as the register does.
         match &mut $device {
             device => {
                 let device: &mut $crate::DeviceRegion<$type> = device;
-                // The two can only mean the same field: of a field `offset_of!` looks at nothing
-                // else, and an expression at fields first.
+                // Both lines mean the same field: `offset_of!` finds nothing but fields, and an
+                // expression finds a field before it follows a `Deref`.
                 let offset = ::core::mem::offset_of!($type, $($field).+);
                 let field: fn(&$type) -> &_ = |registers| &registers.$($field).+;
                 // SAFETY: the offset and the type are those of one field of the registers.
@@ -92,7 +94,7 @@ macro_rules! register {
     };
 }
 
-/// The registers of a device, with one owner: what [`device_region!`](crate::device_region) gives.
+/// The registers of a device, with one owner. [`device_region!`](crate::device_region) makes it.
 pub struct DeviceRegion<T: 'static>(UniqueMmioPointer<'static, T>);
 
 impl<T: 'static> DeviceRegion<T> {
@@ -112,7 +114,7 @@ impl<T: 'static> DeviceRegion<T> {
     /// # Safety
     ///
     /// The caller makes no second owner of a register: it does not call
-    /// `SharedMmioPointer::split_some`, and uses `field!` with fields of `T` only, not with those
+    /// `SharedMmioPointer::split_some`, and uses `field!` only with fields of `T`, not with fields
     /// that a `Deref` of `T` leads to.
     pub const unsafe fn into_unique_mmio_pointer(self) -> UniqueMmioPointer<'static, T> {
         self.0
@@ -120,7 +122,8 @@ impl<T: 'static> DeviceRegion<T> {
 }
 
 impl<T: 'static, const COUNT: usize> DeviceRegion<[T; COUNT]> {
-    /// Takes the region, and returns the device `index` of it; `None` if there are not so many.
+    /// Takes the region, and returns the device `index` of the array; `None` if the array is
+    /// shorter.
     pub fn take(self, index: usize) -> Option<DeviceRegion<T>> {
         self.0.take(index).map(DeviceRegion)
     }
@@ -128,9 +131,9 @@ impl<T: 'static, const COUNT: usize> DeviceRegion<[T; COUNT]> {
 
 #[cfg(feature = "pl011")]
 impl DeviceRegion<arm_pl011_uart::PL011Registers> {
-    /// Makes the driver of a PL011 (Arm DDI 0183, *PrimeCell UART*).
+    /// Makes the driver of a PL011 (Arm DDI 0183).
     pub fn into_uart(self) -> arm_pl011_uart::Uart<'static> {
-        // `arm-pl011-uart` 0.5 keeps the pointer to itself, and uses it by `field!` alone, with the
+        // `arm-pl011-uart` 0.5 does not hand the pointer out, and uses `field!` only with the
         // registers' own fields.
         arm_pl011_uart::Uart::new(self.0)
     }
@@ -142,7 +145,8 @@ impl<T: 'static> fmt::Debug for DeviceRegion<T> {
     }
 }
 
-/// A register, or an array of them, borrowed from its [`DeviceRegion`].
+/// A register, or an array of them, borrowed from its [`DeviceRegion`] by
+/// [`register!`](crate::register).
 pub struct Register<'device, F>(UniqueMmioPointer<'device, F>);
 
 macro_rules! reads {
@@ -196,7 +200,7 @@ impl<T, const COUNT: usize> Register<'_, [T; COUNT]> {
     ///
     /// # Panics
     ///
-    /// If the array has not so many registers.
+    /// Panics if the array has fewer registers.
     #[inline]
     #[track_caller]
     pub fn at(&mut self, index: usize) -> Register<'_, T> {
@@ -213,7 +217,7 @@ impl<F> fmt::Debug for Register<'_, F> {
     }
 }
 
-/// What `register!` gives.
+/// Borrows a register, for `register!`.
 ///
 /// # Safety
 ///
@@ -226,7 +230,7 @@ pub unsafe fn register<'device, T: 'static, F>(
     _: fn(&T) -> &F,
 ) -> Register<'device, F> {
     let registers = device.0.ptr_nonnull();
-    // SAFETY: 1. The field lies in the registers (the caller's contract), and is aligned, since the
+    // SAFETY: 1. The field is in the registers (the caller's contract), and is aligned, because the
     //    function could not borrow a field that is not.
     // 2. The result borrows the device: there is no other register meanwhile.
     unsafe {
@@ -235,12 +239,12 @@ pub unsafe fn register<'device, T: 'static, F>(
     }
 }
 
-/// What `device_region!` gives.
+/// Takes the registers of a device, for `device_region!`.
 ///
 /// # Safety
 ///
-/// `vaddr` and `size` are what `__region!` has given for one record with the use `Device`, and
-/// `taken` is a static of that place.
+/// `vaddr` and `size` are what `__region!` has returned for one record with the use `Device`, and
+/// `taken` is a static of that place in the program.
 #[doc(hidden)]
 #[track_caller]
 pub unsafe fn device<T: 'static>(
@@ -261,10 +265,11 @@ pub unsafe fn device<T: 'static>(
         "the region of {} is not aligned for the registers",
         vaddr.0
     );
-    let start = exclusive(vaddr, size, taken, Purpose::Device).cast();
-    // SAFETY: 1. The tool maps `size` bytes at `vaddr` for as long as the PD runs, and `exclusive`
-    //    has checked that they overlap nothing of the program. Size and alignment were checked.
-    // 2. `exclusive` gives the registers out once, and no other map of the region lets anybody
+    let start = exclusive_region(vaddr, size, taken, Purpose::Device).cast();
+    // SAFETY: 1. The tool maps `size` bytes at `vaddr` for as long as the PD runs, and
+    //    `exclusive_region` has checked that they overlap nothing of the program. Size and
+    //    alignment were checked here.
+    // 2. `exclusive_region` returns the registers once, and no other map of the region lets anybody
     //    write: `cargo microkit check` refuses that (invariant M2).
     unsafe { DeviceRegion::new(start) }
 }

@@ -1,8 +1,8 @@
-//! Memory that a device reads and writes too.
+//! Memory that a device reads and writes.
 
 use core::ptr::NonNull;
 
-/// A memory region for a device's direct memory access (DMA): a [`DmaRegion`].
+/// Takes a memory region for a device's direct memory access (DMA): a [`DmaRegion`].
 ///
 /// ```no_run
 /// use sel4_microkit::{DmaRegion, dma_region};
@@ -16,14 +16,13 @@ use core::ptr::NonNull;
 ///
 /// **Rights:** a region of memory, not of a device, that this protection domain maps once and no
 /// other can write. `cargo microkit check`, `build` and `run` check that in the system file, and
-/// that the three symbols are of this region. A device writes to any address that it is given:
-/// where there is no IOMMU, a protection domain that drives such a device is trusted with all
-/// memory.
+/// that the three symbols are of this region. A device writes to any address that its driver names.
+/// Without an IOMMU, the driver of such a device is trusted with all memory.
 ///
 /// # Panics
 ///
-/// If this place runs twice: the region has one owner. If the tool has written no address, size or
-/// physical address.
+/// Panics if this place runs twice, because the region has one owner, and if the tool has written
+/// no address, no size or no physical address.
 #[macro_export]
 macro_rules! dma_region {
     ($vaddr:ident, $size:ident, $paddr:ident $(,)?) => {{
@@ -36,7 +35,8 @@ macro_rules! dma_region {
     }};
 }
 
-/// Memory that this program has to itself, but for a device that it tells the physical address.
+/// Memory that this program has for itself, except for a device to which it names the physical
+/// address.
 #[derive(Debug)]
 pub struct DmaRegion {
     start: NonNull<u8>,
@@ -45,13 +45,13 @@ pub struct DmaRegion {
 }
 
 impl DmaRegion {
-    /// Takes memory.
+    /// Makes a region of memory.
     ///
     /// # Safety
     ///
     /// 1. The memory can be read and written as long as the program runs, and nothing else of this
     ///    program, nor any other program, uses it.
-    /// 2. It is in one piece at that physical address.
+    /// 2. It is contiguous at that physical address.
     pub const unsafe fn new(start: NonNull<u8>, size_bytes: usize, physical_address: u64) -> Self {
         Self {
             start,
@@ -60,17 +60,17 @@ impl DmaRegion {
         }
     }
 
-    /// Where it begins, for this program.
+    /// Returns its first byte, for this program.
     pub const fn start(&self) -> NonNull<u8> {
         self.start
     }
 
-    /// Its size.
+    /// Returns its size.
     pub const fn size_bytes(&self) -> usize {
         self.size_bytes
     }
 
-    /// Where it begins, for a device.
+    /// Returns its first address, for a device.
     pub const fn physical_address(&self) -> u64 {
         self.physical_address
     }

@@ -1,4 +1,11 @@
-//! The event loop, and what a protection domain implements to be called by it.
+//! The trait that a PD implements, and the event loop that calls it.
+//!
+//! ```text
+//! init ─▶ work? ─▶ wait ─▶ notified │ protected_with_mrs │ fault ─┐
+//!                   ▲                                             │
+//!                   └── reply and deferred action, in one ◀───────┤ no work
+//!                   └── reply ─▶ work ─▶ deferred action ◀────────┘ has work
+//! ```
 
 #[cfg(feature = "alloc")]
 use alloc::boxed::Box;
@@ -13,9 +20,10 @@ use crate::{
     symbols, with_msg_regs, with_msg_regs_mut,
 };
 
-/// A protection domain: what it does when something happens.
+/// The events of a protection domain (PD), and what the PD does at each.
 ///
-/// An error that a method returns stops the protection domain, as a panic does.
+/// An error that a method returns stops the PD, as a panic does. The crate page has an
+/// [example](crate).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not handle the events of a protection domain",
     label = "this must be a `Handler`",
@@ -24,25 +32,35 @@ use crate::{
             the end. For one that never returns, write `-> Never`"
 )]
 pub trait Handler {
-    /// What can go wrong.
+    /// The error of its methods. It is printed when it stops the PD.
     type Error: fmt::Display;
 
-    /// Channels were notified, or interrupts have come.
+    /// Handles notifications and IRQs.
     ///
-    /// Not implemented, it panics: the system file gives the PD a channel that it knows nothing
-    /// of.
+    /// The default implementation panics: the system file gives the PD a channel that it does not
+    /// handle.
+    ///
+    /// # Errors
+    ///
+    /// An error stops the PD.
     fn notified(&mut self, channels: ChannelSet) -> Result<(), Self::Error> {
         panic!("was notified on {channels}, but its handler has no `notified`")
     }
 
-    /// The protected procedure was called. The arguments are in the message registers; the
-    /// results are to be left there, and described by what is returned.
+    /// Handles a call of the protected procedure.
+    ///
+    /// The arguments are in the message registers. The results are left there, and the returned
+    /// value describes them.
     ///
     /// While this runs, the caller is blocked. If the program faults here, the caller waits
     /// forever, unless the parent restarts the program and [`restart_reply`](Self::restart_reply)
     /// replies.
     ///
-    /// Not implemented, it panics: the system file lets another PD call.
+    /// The default implementation panics: the system file lets another PD call.
+    ///
+    /// # Errors
+    ///
+    /// An error stops the PD.
     fn protected(
         &mut self,
         channel: Channel,
@@ -54,13 +72,14 @@ pub trait Handler {
         )
     }
 
-    /// The protected procedure was called, as for [`protected`](Self::protected), but with the
-    /// first four words of the message in `words` and not in the message registers; so are those of
-    /// the reply in what is returned. Words after the fourth are in the message registers, either
-    /// way.
+    /// Handles a call as [`protected`](Self::protected), with the first four words in CPU
+    /// registers.
     ///
-    /// This is what the event loop calls. A handler whose messages are short implements it to answer
-    /// in CPU registers, without touching memory, and passes what is longer on:
+    /// `words` has the first four words of the message, and the returned array those of the reply.
+    /// Words after the fourth are in the message registers, both ways.
+    ///
+    /// The event loop calls this method. A handler whose messages are short implements it to answer
+    /// without touching memory, and passes longer messages on to [`protected_in_memory`]:
     ///
     /// ```
     /// use sel4_microkit::{
@@ -78,12 +97,20 @@ pub trait Handler {
     ///         msg_info: MessageInfo,
     ///         [a, b, c, d]: FastWords,
     ///     ) -> Result<(MessageInfo, FastWords), Infallible> {
+    ///         if msg_info.count() > 4 {
+    ///             return protected_in_memory(self, channel, msg_info, [a, b, c, d]);
+    ///         }
     ///         Ok((MessageInfo::new(0, 1), [a + b, 0, 0, 0]))
     ///     }
     /// }
     /// ```
     ///
-    /// Not implemented, it is [`protected_in_memory`]: it calls [`protected`](Self::protected).
+    /// The default implementation is [`protected_in_memory`], which calls
+    /// [`protected`](Self::protected).
+    ///
+    /// # Errors
+    ///
+    /// An error stops the PD.
     fn protected_with_mrs(
         &mut self,
         channel: Channel,
@@ -93,14 +120,20 @@ pub trait Handler {
         protected_in_memory(self, channel, msg_info, words)
     }
 
-    /// A child has faulted: [`MessageInfo::fault`] reads how. Returning `None` leaves it stopped;
-    /// a message is the reply (seL4 manual, *Faults*). [`MessageInfo::fault_retry`] lets the child
-    /// try again. A reply with words, which set the child's registers, panics unless
-    /// [`MessageInfo::fault_reply`] has made it.
+    /// Handles a fault of a child, which [`MessageInfo::fault`] reads.
     ///
-    /// A virtual CPU faults as the child with its identifier: [`VCpu::from`](crate::VCpu) is it.
+    /// `None` leaves the child stopped. A message is the reply (seL4 manual, *Faults*):
+    /// [`MessageInfo::fault_retry`] lets the child retry. A reply with words sets registers of the
+    /// child. It panics unless [`MessageInfo::fault_reply`] has made it.
     ///
-    /// Not implemented, it panics: the system file gives the PD a child.
+    /// A virtual CPU faults as the child with the same identifier: [`VCpu::from`](crate::VCpu)
+    /// converts it.
+    ///
+    /// The default implementation panics: the system file gives the PD a child.
+    ///
+    /// # Errors
+    ///
+    /// An error stops the PD.
     fn fault(
         &mut self,
         child: Child,
@@ -112,41 +145,47 @@ pub trait Handler {
         )
     }
 
-    /// Gives the event loop an action that this entry point has put off, to be joined with the
-    /// wait for the next event. It is called once after the initialisation, and after each event.
+    /// Returns the action that the last entry point has deferred. The event loop joins it with the
+    /// wait for the next event.
+    ///
+    /// The event loop asks once after the initialisation, and once after each event. A
+    /// [`DeferredActionSlot`](crate::DeferredActionSlot) in the handler keeps the action.
     fn take_deferred_action(&mut self) -> Option<DeferredAction> {
         None
     }
 
-    /// Whether there is something to be done by [`work`](Self::work). It is asked after the
+    /// Returns whether [`work`](Self::work) must be called. The event loop asks after the
     /// initialisation, and after each event.
     fn has_work(&self) -> bool {
         false
     }
 
-    /// Does what an event has left to be done, once who called has its reply, before the next event
-    /// is waited for; and what the initialisation has left.
+    /// Runs deferred work after the reply is sent and before the next wait.
     ///
-    /// **Needs:** a protection domain that is not passive: a passive one has no time left when it has
-    /// replied.
+    /// Work of the initialisation runs before the first wait. The PD must not be passive: a passive
+    /// PD has no scheduling context after its reply.
+    ///
+    /// # Errors
+    ///
+    /// An error stops the PD.
     fn work(&mut self) -> Result<(), Self::Error> {
         Ok(())
     }
 
-    /// Returns the reply to a call that an earlier incarnation of this program has received and not
-    /// answered: [`restart_reply!`](crate::restart_reply!) makes one. The event loop asks once,
-    /// after the initialisation, and sends it with its first wait.
+    /// Returns the reply to a call that an earlier incarnation has received and not answered.
+    ///
+    /// [`restart_reply!`](crate::restart_reply!) makes one. The event loop asks once, after the
+    /// initialisation, and sends the reply with its first wait.
     ///
     /// A server that faults in [`protected`](Self::protected), or is stopped there, leaves its
-    /// caller blocked. When its parent restarts it, this reply returns to that caller. Whether the
-    /// call had an effect, the caller does not know, so a label that no other reply has must say
-    /// what happened. If no caller is blocked the kernel drops the reply.
+    /// caller blocked. When its parent restarts it, this reply returns to that caller. The caller
+    /// cannot know whether the call had an effect, so the reply needs a label that no other reply
+    /// has. If no caller is blocked the kernel drops the reply.
     ///
     /// The default returns `None`. The restarted server then waits without a reply, and the kernel
     /// makes the blocked caller inactive: it never runs again, unless its own parent restarts it.
-    /// The same happens if the initialisation itself waits for an event (in [`ipc`](crate::ipc)). A
-    /// server that is not passive can call
-    /// [`ipc::reply_without_words`](crate::ipc::reply_without_words) before that.
+    /// The same happens if the initialisation itself waits for an event (in [`ipc`]). A server that
+    /// is not passive can call [`ipc::reply_without_words`] before that.
     fn restart_reply(&self) -> Option<RestartReply> {
         None
     }
@@ -155,11 +194,17 @@ pub trait Handler {
 /// The words of a message that travel in CPU registers: its first four.
 pub type FastWords = [MessageRegisterValue; sel4::NUM_FAST_MESSAGE_REGISTERS];
 
-/// Has [`Handler::protected`] answer what [`Handler::protected_with_mrs`] was given: puts the words
-/// into the message registers before, and takes them from there after.
+/// Answers [`Handler::protected_with_mrs`] by [`Handler::protected`].
 ///
-/// **Errors:** those of the handler.
-/// **Panics:** inside a borrow of the message registers.
+/// It stores the words into the message registers before, and loads the reply's words afterwards.
+///
+/// # Errors
+///
+/// Returns the error of the handler.
+///
+/// # Panics
+///
+/// Panics inside a borrow of the message registers.
 #[inline]
 pub fn protected_in_memory<H: Handler + ?Sized>(
     handler: &mut H,
@@ -172,10 +217,11 @@ pub fn protected_in_memory<H: Handler + ?Sized>(
     Ok((reply, load()))
 }
 
-/// The event loop.
+/// Runs the event loop.
 ///
-/// Only [`run_main`](crate::_private::run_main) runs it, and only once. If a handler ran it within
-/// itself, the outer loop would reply to an event that the inner one has received (K-2).
+/// Only [`run_main`](crate::_private::run_main) calls this, and only once. If a handler ran a
+/// second loop within itself, the outer loop would reply to an event that the inner one has
+/// received (K-2).
 pub(crate) fn run<H: Handler + ?Sized>(handler: &mut H) -> Result<Never, H::Error> {
     acknowledge_all();
     if handler.has_work() {
@@ -216,7 +262,7 @@ pub(crate) fn run<H: Handler + ?Sized>(handler: &mut H) -> Result<Never, H::Erro
     }
 }
 
-/// Replies, if there is somebody to reply to, does what is left to be done, and waits for an event.
+/// Replies if the event was a call or a fault, runs deferred work, and waits for the next event.
 #[inline(always)]
 fn next<H: Handler + ?Sized>(
     handler: &mut H,
@@ -240,17 +286,17 @@ fn next<H: Handler + ?Sized>(
 /// Replies to the caller that an earlier incarnation has left blocked, and waits for an event.
 ///
 /// A passive server that died in a call runs on its caller's scheduling context until this reply
-/// returns it. So the reply and the wait are one system call: after a reply by itself the server
+/// returns it. So the reply and the wait are one system call: after a separate reply the server
 /// would not run on to its wait.
 #[cold]
 #[inline(never)]
 fn reply_after_restart(reply: RestartReply, deferred: Option<Prepared>) -> Received {
-    // K-2: no words. What is blocked may also be a child whose fault was not answered.
+    // K-2: no words. The blocked thread may also be a child whose fault was not answered.
     reply_and_wait(reply.message(), FastWords::default(), deferred)
 }
 
-/// Interrupts that came before the PD could take them would not come again: seL4 masks an interrupt
-/// until it is acknowledged.
+/// Acknowledges every IRQ. seL4 masks an IRQ until it is acknowledged, so one that arrived before
+/// the PD could receive it would otherwise never arrive again.
 #[inline(never)]
 fn acknowledge_all() {
     for channel in symbols::irq_channels() {
@@ -265,7 +311,7 @@ fn deferred_by<H: Handler + ?Sized>(handler: &mut H) -> Option<Prepared> {
     handler.take_deferred_action().map(DeferredAction::prepare)
 }
 
-/// Does what was put off, and waits for an event.
+/// Runs the deferred action, if any, and waits for an event.
 #[inline(always)]
 fn wait(deferred: Option<Prepared>) -> Received {
     match deferred {
@@ -274,29 +320,29 @@ fn wait(deferred: Option<Prepared>) -> Received {
     }
 }
 
-/// Does what was put off, replies, and waits for an event.
+/// Runs the deferred action, if any, replies, and waits for an event.
 #[inline(always)]
 fn reply_and_wait(reply: MessageInfo, words: FastWords, deferred: Option<Prepared>) -> Received {
-    // There is no system call that sends, replies and receives.
+    // No system call sends, replies and receives.
     if let Some(action) = deferred {
         ipc::send(&action);
     }
     ipc::reply_recv_with_mrs(reply, words)
 }
 
-/// The first four message registers.
+/// Reads the first four message registers.
 #[inline(always)]
 fn load() -> FastWords {
     with_msg_regs(|registers| core::array::from_fn(|index| registers[index]))
 }
 
-/// Sets the first four message registers.
+/// Writes the first four message registers.
 #[inline(always)]
 fn store(words: FastWords) {
     with_msg_regs_mut(|registers| registers[..words.len()].copy_from_slice(&words));
 }
 
-/// What K-2 rests on: words of a reply to a fault are registers of the child.
+/// Panics for K-2: words of a reply to a fault would become registers of the child.
 #[cold]
 #[inline(never)]
 fn would_set_registers(child: Child) -> ! {
@@ -313,7 +359,7 @@ fn not_acknowledged(channel: Channel, error: IrqAckError) -> ! {
     panic!("channel {}: {error}", channel.index())
 }
 
-/// A handler that does nothing, for a protection domain that only initialises.
+/// A handler without events, for a PD that only initialises.
 ///
 /// An event panics.
 #[derive(Debug, Default)]
@@ -330,8 +376,7 @@ impl Handler for NullHandler {
     type Error = Infallible;
 }
 
-/// What is never there: the handler of a protection domain that never returns from its
-/// initialisation.
+/// Uninhabited: the handler of a PD whose initialisation never returns.
 #[derive(Debug)]
 pub enum Never {}
 

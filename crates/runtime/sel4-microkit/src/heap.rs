@@ -1,4 +1,4 @@
-//! The heap that `heap_size` gives a protection domain.
+//! The heap of a PD, which `heap_size` asks for.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::{Cell, RefCell, UnsafeCell};
@@ -7,29 +7,32 @@ use dlmalloc::{Allocator, Dlmalloc};
 
 /// A heap of `BYTES`, managed by `dlmalloc`, for a program with one thread.
 ///
-/// An allocation that does not fit returns null, which `alloc` turns into a panic that names the
-/// size.
+/// An allocation that does not fit returns null. `alloc` then panics with the size.
 #[doc(hidden)]
 pub struct Heap<const BYTES: usize> {
     dlmalloc: RefCell<Dlmalloc<Arena<BYTES>>>,
 }
 
-/// What the memory that is asked for is a multiple of, in bytes: the least that `dlmalloc` takes.
+/// The unit of memory that `dlmalloc` asks for, in bytes: the smallest that it accepts.
 const GRANULARITY: usize = 2 * size_of::<usize>();
 
 impl<const BYTES: usize> Heap<BYTES> {
-    /// Makes a heap. It takes no room in the ELF file.
+    /// Makes a heap. It takes no space in the ELF file.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `dlmalloc` refuses the granularity.
     ///
     /// # Safety
     ///
-    /// It is the only heap of this memory.
+    /// This is the only heap of the memory.
     pub const unsafe fn new(memory: &'static HeapMemory<BYTES>) -> Self {
         let arena = Arena {
             memory,
             taken: Cell::new(false),
         };
         let mut dlmalloc = Dlmalloc::new_with_allocator(arena);
-        // By default it asks for 64 KiB at least, which a smaller heap does not have.
+        // The default granularity is 64 KiB, which a smaller heap does not have.
         assert!(dlmalloc.set_granularity(GRANULARITY));
         Self {
             dlmalloc: RefCell::new(dlmalloc),
@@ -37,14 +40,10 @@ impl<const BYTES: usize> Heap<BYTES> {
     }
 }
 
-// SAFETY: a protection domain has one thread (Microkit manual, *Protection Domains*).
-#[cfg(target_os = "none")]
-unsafe impl<const BYTES: usize> Sync for Heap<BYTES> {}
-
 // SAFETY: 1. `Dlmalloc` keeps the contract of an allocator: blocks do not overlap, and have the
 //    size and alignment asked for.
-// 2. No call of it can begin inside another: there is one thread, and `Arena` allocates nothing.
-//    If one did, `borrow_mut` would panic.
+// 2. No call of it begins inside another: there is one thread, and `Arena` allocates nothing. If a
+//    call did, `borrow_mut` would panic.
 unsafe impl<const BYTES: usize> GlobalAlloc for Heap<BYTES> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's contract is that of `malloc`.
@@ -86,30 +85,31 @@ unsafe impl<const BYTES: usize> GlobalAlloc for Heap<BYTES> {
 pub struct HeapMemory<const BYTES: usize>(UnsafeCell<[u8; BYTES]>);
 
 impl<const BYTES: usize> HeapMemory<BYTES> {
-    /// Zeros.
+    /// Makes a memory of zeros.
     #[allow(clippy::new_without_default)] // For statics only.
     pub const fn new() -> Self {
         Self(UnsafeCell::new([0; BYTES]))
     }
 }
 
-// SAFETY: nothing but the heap's blocks refers to this memory, and those have one owner each.
+// SAFETY: only the heap's blocks refer to this memory, and each has one owner.
 unsafe impl<const BYTES: usize> Sync for HeapMemory<BYTES> {}
 
-/// Gives `Dlmalloc` the whole memory once, in whole granules: it writes to the last word of that
-/// memory, and assumes that the word is aligned.
+/// Gives `Dlmalloc` the whole memory once, in whole granules. `Dlmalloc` writes to the last word of
+/// the memory, and assumes that the word is aligned.
 struct Arena<const BYTES: usize> {
     memory: &'static HeapMemory<BYTES>,
     taken: Cell<bool>,
 }
 
 impl<const BYTES: usize> Arena<BYTES> {
-    /// The memory's size without what is left after the last granule.
+    /// The memory's size without the part after the last granule.
     const USED_BYTES: usize = BYTES - BYTES % GRANULARITY;
 }
 
-// SAFETY: 1. The memory given is that of a static, of no other heap (`Heap::new`), and given once.
-// 2. Its start and its end are aligned as `Dlmalloc` wants them, and hold what it asks for.
+// SAFETY: 1. The memory is that of a static, belongs to no other heap (`Heap::new`), and is given
+//    once.
+// 2. Its start and its end are aligned as `Dlmalloc` requires, and it has the size asked for.
 // 3. It is never taken back.
 unsafe impl<const BYTES: usize> Allocator for Arena<BYTES> {
     fn alloc(&self, size: usize) -> (*mut u8, usize, u32) {
@@ -284,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_heap_can_hold_is_refused() {
+    fn allocations_that_no_heap_can_hold_are_refused() {
         let heap = heap::<4096>();
         // SAFETY: as above.
         unsafe {

@@ -1,11 +1,21 @@
-//! Receiving events, below the [`Handler`](crate::Handler): for event loops of one's own, and for
-//! waiting within a handler.
+//! Receiving events without the event loop: for other event loops, and for waiting
+//! within a handler.
 //!
-//! A protection domain has one reply object, for calls and for faults of its children. A reply to a
-//! call is words; the words of a reply to a fault become registers of the child. So code that
-//! receives both with it must know which of them a reply answers. The functions that leave that to
-//! the caller are `unsafe`. K-1 and the like, in the SAFETY comments, are the numbers of
-//! `docs/soundness/capabilities.md`.
+//! A PD has one reply object, for calls and for faults of its children. A reply to a call is words.
+//! The words of a reply to a fault become registers of the child. So code that receives both must
+//! know which of them a reply answers. The functions that leave that to the caller are `unsafe`.
+//! K-1 and the like, in the SAFETY comments, are the numbers of `docs/soundness/capabilities.md`.
+//!
+//! ```
+//! use sel4_microkit::{Channel, ChannelSet, ipc};
+//!
+//! const DISK: Channel = Channel::new(2);
+//!
+//! /// Waits for the disk within an entry point, and keeps other notifications for later.
+//! fn wait_for_disk(later: &mut ChannelSet) {
+//!     ipc::wait_for(DISK, later);
+//! }
+//! ```
 
 use core::fmt;
 
@@ -15,25 +25,25 @@ use microkit_abi::slots;
 use crate::defer::Prepared;
 use crate::{Channel, Child, FastWords, MessageInfo, MessageLabel};
 
-// SAFETY: K-1. It is received from, and nothing is sent to it.
+// SAFETY: K-1. This module receives from it, and sends nothing to it.
 const INPUT: sel4::cap::Endpoint = unsafe { sel4::Cap::from_bits(slots::INPUT) };
-// SAFETY: K-1. It does not leave this module, and K-2 says of each reply that is sent here that its
+// SAFETY: K-1. It does not leave this module. K-2 says of each reply that is sent here that its
 // words do not become registers of a child.
 const REPLY: sel4::cap::Reply = unsafe { sel4::Cap::from_bits(slots::REPLY) };
 
-/// What a protection domain waits for.
+/// An event of a protection domain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
-    /// Channels were notified, or interrupts have come.
+    /// Channels were notified, or IRQs have arrived.
     Notified(ChannelSet),
-    /// A protected procedure was called; its words are in the message registers.
+    /// The protected procedure was called. Its words are in the message registers.
     Protected(Channel, MessageInfo),
-    /// A child has faulted; the fault's words are in the message registers.
+    /// A child has faulted. The words of the fault are in the message registers.
     Fault(Child, MessageInfo),
 }
 
 impl Event {
-    /// Reads what was received.
+    /// Decodes a received message.
     #[inline]
     pub(crate) fn new(info: sel4::MessageInfo, badge: sel4::Badge) -> Self {
         match Origin::from_badge(badge) {
@@ -48,17 +58,21 @@ impl Event {
     }
 }
 
-/// Waits for an event.
+/// Receives an event, below the event loop.
 ///
 /// In a handler, [`wait_for`] waits safely.
 ///
-/// **Blocks:** until one comes. **Panics:** inside a borrow of the message registers.
+/// **Blocking:** until an event arrives.
+///
+/// # Panics
+///
+/// Panics inside a borrow of the message registers.
 ///
 /// # Safety
 ///
-/// If a fault comes, its reply says how the child's program goes on. The next reply, by this module
-/// or by the event loop around the handler, answers this event. If the event is a fault, that reply
-/// has no words, or the child's program is sound with the registers that they set.
+/// The next reply, by this module or by the event loop around the handler, answers this event. If
+/// the event is a fault, that reply has no words, or the child's program is sound with the
+/// registers that they set.
 #[inline]
 #[track_caller]
 pub unsafe fn recv() -> Event {
@@ -72,9 +86,13 @@ fn receive() -> Event {
     Event::new(info, badge)
 }
 
-/// Replies to the call or fault that was received last, and waits for an event.
+/// Replies to the last call or fault, and receives an event, in one system call.
 ///
-/// **Blocks:** until one comes. **Panics:** inside a borrow of the message registers.
+/// **Blocking:** until an event arrives.
+///
+/// # Panics
+///
+/// Panics inside a borrow of the message registers.
 ///
 /// # Safety
 ///
@@ -86,9 +104,13 @@ pub unsafe fn reply_recv(msg_info: MessageInfo) -> Event {
     Event::new(info, badge)
 }
 
-/// Replies to the call or fault that was received last.
+/// Replies to the last call or fault.
 ///
-/// **Blocks:** never. **Panics:** inside a borrow of the message registers.
+/// **Blocking:** never.
+///
+/// # Panics
+///
+/// Panics inside a borrow of the message registers.
 ///
 /// # Safety
 ///
@@ -100,10 +122,15 @@ pub unsafe fn reply(msg_info: MessageInfo) {
     send_reply(msg_info);
 }
 
-/// Replies to the call or fault that was received last, with a label and no words. The kernel then
-/// drops the reply that the handler returns.
+/// Replies to the last call or fault with a label and no words.
 ///
-/// **Blocks:** never. **Panics:** inside a borrow of the message registers.
+/// The kernel then drops the reply that the handler returns.
+///
+/// **Blocking:** never.
+///
+/// # Panics
+///
+/// Panics inside a borrow of the message registers.
 #[inline]
 #[track_caller]
 pub fn reply_without_words(label: MessageLabel) {
@@ -118,11 +145,16 @@ pub(crate) fn send_reply(msg_info: MessageInfo) {
     REPLY.send(msg_info.into_inner());
 }
 
-/// Waits until `channel` is notified, and adds the other channels that are notified meanwhile to
-/// `others`: what a client does that waits for its server within an entry point.
+/// Waits within an entry point until `channel` is notified.
 ///
-/// **Blocks:** until then. **Panics:** if a call or a fault comes, which this cannot answer; inside a
-/// borrow of the message registers.
+/// Other channels that are notified meanwhile are added to `others`.
+///
+/// **Blocking:** until then.
+///
+/// # Panics
+///
+/// Panics if a call or a fault arrives, which this function cannot answer, and inside a borrow of
+/// the message registers.
 #[track_caller]
 pub fn wait_for(channel: Channel, others: &mut ChannelSet) {
     loop {
@@ -134,10 +166,16 @@ pub fn wait_for(channel: Channel, others: &mut ChannelSet) {
     }
 }
 
-/// Waits until any channel is notified. `what` names in the panic what was waited for.
+/// Waits within an entry point until any channel is notified.
 ///
-/// **Blocks:** until then. **Panics:** if a call or a fault comes, which this cannot answer; inside
-/// a borrow of the message registers.
+/// `what` names in a panic what the program was waiting for.
+///
+/// **Blocking:** until then.
+///
+/// # Panics
+///
+/// Panics if a call or a fault arrives, which this function cannot answer, and inside a borrow of
+/// the message registers.
 #[track_caller]
 pub fn wait(what: &str) -> ChannelSet {
     notified(format_args!("{what}"))
@@ -145,7 +183,7 @@ pub fn wait(what: &str) -> ChannelSet {
 
 #[track_caller]
 fn notified(what: fmt::Arguments<'_>) -> ChannelSet {
-    // K-2: what it brings is not replied to, since a call or a fault stops this program.
+    // K-2: nothing replies to the event, because a call or a fault stops this program.
     match receive() {
         Event::Notified(channels) => channels,
         other => panic!(
@@ -154,9 +192,9 @@ fn notified(what: fmt::Arguments<'_>) -> ChannelSet {
     }
 }
 
-/// What was received, as it stands in CPU registers.
+/// A received message, still in CPU registers.
 ///
-/// An event loop that passes on an [`Event`] instead has the compiler put it together in memory.
+/// If an event loop passed on an [`Event`] instead, the compiler would build it in memory.
 pub(crate) type Received = sel4::RecvWithMRs;
 
 /// As [`recv`], in registers.
@@ -172,33 +210,41 @@ pub(crate) fn reply_recv_with_mrs(msg_info: MessageInfo, words: FastWords) -> Re
     INPUT.reply_recv_with_mrs(info, words, REPLY)
 }
 
-/// Does an action that was put off, and waits for an event, in one system call.
+/// Runs a deferred action and receives an event, in one system call.
 #[inline]
 pub(crate) fn nb_send_recv_with_mrs(action: &Prepared) -> Received {
     let Prepared { cap, info } = action;
-    // SAFETY: 1. K-4: it signals a notification, acknowledges an interrupt, or calls the monitor.
+    // SAFETY: 1. K-4: it signals a notification, acknowledges an IRQ, or sends to the monitor.
     // 2. K-2, as for `recv_with_mrs`.
     unsafe { cap.nb_send_recv_with_mrs(*info, [], INPUT, REPLY) }
 }
 
-/// Does an action that was put off.
+/// Runs a deferred action.
 #[inline]
 pub(crate) fn send(action: &Prepared) {
     // SAFETY: K-4.
     unsafe { action.cap.send_with_mrs(action.info, []) };
 }
 
-/// What tells the monitor that this passive PD is initialised: it then takes away the PD's
-/// scheduling context.
+/// Describes the message to the monitor: this passive PD is initialised. The monitor
+/// then unbinds the PD's scheduling context.
 pub(crate) fn forfeit_scheduling_context() -> Prepared {
     Prepared {
-        // SAFETY: nothing is asked of an unspecified one.
+        // SAFETY: a capability of an unspecified type promises nothing about its slot.
         cap: unsafe { sel4::Cap::from_bits(slots::MONITOR_ENDPOINT) },
         info: sel4::MessageInfo::new(0, 0, 0, 0),
     }
 }
 
 /// A set of channels.
+///
+/// ```
+/// use sel4_microkit::{Channel, ChannelSet};
+///
+/// let set: ChannelSet = [Channel::new(3), Channel::new(0)].into_iter().collect();
+/// assert!(set.contains(Channel::new(3)));
+/// assert_eq!(set.to_string(), "{0, 3}");
+/// ```
 #[derive(Debug, Default, Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChannelSet(sel4::Badge);
 
@@ -207,25 +253,25 @@ impl ChannelSet {
         Self(bits)
     }
 
-    /// Whether `channel` is one of them.
+    /// Returns whether `channel` is in the set.
     #[inline]
     pub const fn contains(&self, channel: Channel) -> bool {
         self.0 & (1 << channel.index()) != 0
     }
 
-    /// Whether there is none.
+    /// Returns whether the set is empty.
     #[inline]
     pub const fn is_empty(&self) -> bool {
         self.0 & ALL == 0
     }
 
-    /// The channels, from the lowest identifier.
+    /// Returns the channels, from the lowest identifier.
     #[inline]
     pub const fn iter(&self) -> ChannelSetIter {
         ChannelSetIter(self.0 & ALL)
     }
 
-    /// For messages: `{0, 3}`.
+    /// Returns the set as text, such as `{0, 3}`.
     pub const fn display(&self) -> DisplayChannelSet<'_> {
         DisplayChannelSet(self)
     }
@@ -265,7 +311,7 @@ impl fmt::Display for ChannelSet {
     }
 }
 
-/// The channels of a [`ChannelSet`], from the lowest identifier.
+/// An iterator over the channels of a [`ChannelSet`], from the lowest identifier.
 #[derive(Debug, Clone)]
 pub struct ChannelSetIter(sel4::Badge);
 
@@ -290,7 +336,7 @@ impl Iterator for ChannelSetIter {
 
 impl ExactSizeIterator for ChannelSetIter {}
 
-/// Shows a [`ChannelSet`].
+/// The text of a [`ChannelSet`], from [`ChannelSet::display`].
 #[derive(Debug)]
 pub struct DisplayChannelSet<'a>(&'a ChannelSet);
 
@@ -313,7 +359,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_badge_tells_the_kind_of_event() {
+    fn a_badge_decodes_to_its_kind_of_event() {
         let info = sel4::MessageInfo::new(9, 0, 0, 2);
         let check = |badge, expect| assert_eq!(Event::new(info, badge), expect);
         let message = || MessageInfo::new(9, 2);
@@ -346,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn bits_that_are_no_channel_are_none() {
+    fn bits_beyond_the_channels_are_ignored() {
         assert_eq!(ChannelSet(!0).iter().len(), 62);
     }
 }

@@ -1,6 +1,6 @@
 //! The runtime of [seL4 Microkit](https://github.com/seL4/microkit) protection domains (PDs).
 //!
-//! A PD is a function marked [`protection_domain`] that returns a [`Handler`]; the runtime then
+//! A PD is a function marked [`protection_domain`] that returns a [`Handler`]. The runtime then
 //! waits for events and calls the handler for each:
 //!
 //! ```no_run
@@ -33,8 +33,23 @@
 //!
 //! Names are those of rust-sel4's `sel4-microkit`, so that a PD written for it compiles here.
 //!
-//! Symbols that Microkit's tool writes into are kept by the linker without the user's help. In a
-//! kernel configuration without debug output, [`debug_println!`] compiles to nothing.
+//! The linker keeps the symbols into which Microkit's tool writes, without flags or a linker
+//! script. In a kernel configuration without debug output, [`debug_println!`] compiles to nothing.
+//!
+//! # Lines that functions share
+//!
+//! - **Blocking:** how long the call can keep the thread from running on. A system call itself,
+//!   such as a notification, does not block.
+//! - **Rights:** what the system file must grant: an attribute of a channel's `<end>`, a capability
+//!   of a `<cspace>`, or the permissions of a `<map>`.
+//! - "Inside a borrow of the message registers" is the time while [`with_msg_regs`] or one of its
+//!   like runs its closure. A system call would let the kernel overwrite the borrowed registers, so
+//!   it panics there.
+//!
+//! # On a host
+//!
+//! PD code compiles for the host too, where `sel4_microkit::host` takes the place of seL4 and
+//! Microkit's tool. So handlers can be tested without a board.
 #![no_std]
 
 #[cfg(feature = "alloc")]
@@ -45,8 +60,6 @@ extern crate std;
 mod backtrace;
 mod capabilities;
 mod channel;
-#[cfg(all(feature = "critical-section", target_os = "none"))]
-mod critical_section;
 #[cfg(feature = "embedded-io")]
 mod debug_output;
 mod defer;
@@ -56,15 +69,14 @@ mod dma;
 mod entry;
 mod handler;
 mod heap;
-#[cfg(not(target_os = "none"))]
-pub mod host;
+mod incarnation_word;
 pub mod ipc;
-mod life_word;
 #[cfg(feature = "log")]
 pub mod logging;
 mod memory;
 mod message;
 pub mod panicking;
+mod platform;
 mod printing;
 mod region_record;
 mod renewal;
@@ -86,14 +98,16 @@ pub use defer::{DeferredAction, DeferredActionInterface, DeferredActionSlot};
 pub use device::{DeviceRegion, Register};
 pub use dma::DmaRegion;
 pub use handler::{FastWords, Handler, Infallible, Never, NullHandler, protected_in_memory};
+pub use incarnation_word::IncarnationWord;
 #[doc(inline)]
 pub use ipc::{ChannelSet, ChannelSetIter, DisplayChannelSet};
-pub use life_word::LifeWord;
-pub use memory::SharedWord;
 pub use message::{
     MessageInfo, MessageLabel, MessageRegisterValue, get_mr, set_mr, with_msg_bytes,
     with_msg_bytes_mut, with_msg_regs, with_msg_regs_mut,
 };
+pub use platform::SharedWord;
+#[cfg(not(target_os = "none"))]
+pub use platform::host;
 pub use restart_reply::RestartReply;
 pub use rights::{MayCall, MayNotify};
 pub use smc::arm_smc_call;
@@ -112,31 +126,35 @@ pub use virtual_cpu::VCpu;
 /// }
 /// ```
 ///
-/// * `heap_size = BYTES` gives the PD a heap of that size, and with it a global allocator.
-/// * `stack_size = BYTES` asks for a stack of that size. `stack_size` of the `<protection_domain>`
-///   in the system file must give it: the program runs on the stack that Microkit maps. An unmapped
-///   page below it makes an overflow fault before it touches anything. `cargo microkit` refuses a
-///   system file that gives less, and the program faults at its start.
-/// * `kept_data_size = BYTES` is how much of the program's initialised data (`.data`) is kept for a
-///   restart by the parent, which finds all of the program's statics as they were at first; 4096 if
-///   it is not given. A program that has more faults when it is restarted.
+/// | option | default | meaning |
+/// | --- | --- | --- |
+/// | `heap_size = BYTES` | no heap | The PD has a heap of that size, and a global allocator. |
+/// | `stack_size = BYTES` | 4096 | The PD needs a stack of that size. |
+/// | `kept_data_size = BYTES` | 4096 | So much initialised data (`.data`) is kept for a restart. |
+///
+/// The program runs on the stack that Microkit maps, so `stack_size` of the `<protection_domain>`
+/// in the system file must be at least as large. Otherwise `cargo microkit` refuses the system
+/// file, and the program faults at its start. An unmapped page below the stack makes an overflow
+/// fault before it overwrites anything.
+///
+/// When the parent restarts the PD, the program finds all of its statics as they were at first. A
+/// program with more initialised data than `kept_data_size` faults then.
 pub use sel4_microkit_macros::protection_domain;
 
 #[doc(hidden)]
 pub mod _private {
-    //! What the macros need.
+    //! Items for the macros.
     #[cfg(feature = "mmio")]
     pub use crate::device::{device, register};
-    #[cfg(not(target_os = "none"))]
-    pub use crate::entry::host_main;
     pub use crate::entry::{LEAST_STACK_BYTES, run_main, stack_bytes};
     pub use crate::heap::{Heap, HeapMemory};
     pub use crate::memory::{dma, words};
+    #[cfg(not(target_os = "none"))]
+    pub use crate::platform::host::entry::host_main;
+    pub use crate::platform::value;
     pub use crate::region_record::RegionUse;
     pub use crate::renewal::{KEPT_DATA_BYTES, Kept};
     pub use crate::symbols::Patched;
-    #[cfg(not(target_os = "none"))]
-    pub use crate::symbols::host_value;
     pub use microkit_abi::regions;
     pub use sel4::_print as print;
     pub use sel4::config::PRINTING;

@@ -1,5 +1,4 @@
-//! Messages of the crate `log`, one line each: the protection domain, the level, where it comes
-//! from, and the message.
+//! Messages of the crate `log`, one line each: the PD, the level, the module, and the message.
 //!
 //! ```no_run
 //! sel4_microkit::logging::init(log::LevelFilter::Info)?;
@@ -14,22 +13,35 @@ use log::{LevelFilter, Log, Metadata, Record, SetLoggerError};
 
 use crate::symbols::DisplayName;
 
-/// What prints a line, which has its end.
+/// The function that prints a line, which ends with a line feed.
 ///
-/// It may log nothing itself. A line comes in one call.
+/// It gets a whole line at each call, and must not log itself.
 pub type Sink = fn(fmt::Arguments<'_>);
 
-/// Has messages up to `level` printed on the kernel's debug console, as
-/// [`debug_print!`](crate::debug_print) does: where the kernel does not print, nowhere.
+/// Prints messages up to `level` on the kernel's debug console, as
+/// [`debug_print!`](crate::debug_print) does. Where the kernel does not print, it drops them.
 ///
-/// **Errors:** there is a logger already.
+/// # Errors
+///
+/// Returns an error if there is a logger already.
 pub fn init(level: LevelFilter) -> Result<(), SetLoggerError> {
     init_with(debug, level)
 }
 
-/// Has messages up to `level` printed by `sink`, such as a function that writes to a serial driver.
+/// Prints messages up to `level` by `sink`, such as a function that writes to a serial driver.
 ///
-/// **Errors:** there is a logger already.
+/// ```no_run
+/// fn write(line: core::fmt::Arguments<'_>) {
+///     sel4_microkit::debug_print!("> {line}");
+/// }
+///
+/// sel4_microkit::logging::init_with(write, log::LevelFilter::Warn)?;
+/// # Ok::<(), log::SetLoggerError>(())
+/// ```
+///
+/// # Errors
+///
+/// Returns an error if there is a logger already.
 pub fn init_with(sink: Sink, level: LevelFilter) -> Result<(), SetLoggerError> {
     log::set_logger(&Logger)?;
     SINK.with(|current| current.set(sink));
@@ -45,7 +57,7 @@ struct Logger;
 
 impl Log for Logger {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
-        // What is above the level does not come here.
+        // Messages above the level do not get here.
         true
     }
 

@@ -1,16 +1,15 @@
-//! Memory regions, in the forms that need no `unsafe` to use.
+//! Memory regions, in forms that are used without `unsafe`.
 //!
-//! All take the address and the size that Microkit's tool writes (`setvar_vaddr`,
-//! `setvar_size`), so none can reach past the region.
+//! Each form takes the address and the size that Microkit's tool writes (`setvar_vaddr`,
+//! `setvar_size`), so none reaches past the region.
 
-use core::ptr::NonNull;
 use core::sync::atomic::{AtomicBool, AtomicU64};
 
-use crate::DmaRegion;
+use crate::{DmaRegion, platform};
 
 /// A memory region as a slice of atomic words, `&'static [AtomicU64]`.
 ///
-/// Other protection domains may read and write it at the same time.
+/// Other PDs may read and write the words at the same time.
 ///
 /// ```no_run
 /// use core::sync::atomic::Ordering;
@@ -21,13 +20,18 @@ use crate::DmaRegion;
 /// ring[0].store(1, Ordering::Release);
 /// ```
 ///
-/// With [`SharedWord`] as a third argument, it is a `&'static [SharedWord]`: the same on the target,
-/// and on a host a place for a test to let another protection domain go first.
+/// With [`SharedWord`](crate::SharedWord) as a third argument, it is a `&'static [SharedWord]`. On
+/// the target that is the same type. On a host another PD can run before each access.
+///
+/// Writing to a region that is mapped without `w` faults.
+///
+/// **Rights:** a region that no PD takes for itself. `cargo microkit check`, `build` and `run`
+/// check that in the system file.
 ///
 /// # Panics
 ///
-/// If the tool has written no address and size, or if they are of different regions as far as the
-/// program can see. Writing to a region that is mapped without `w` faults.
+/// Panics if the tool has written no address or no size, or if the program can see that the two are
+/// of different regions.
 #[macro_export]
 macro_rules! shared_words {
     ($vaddr:ident, $size:ident $(,)?) => {
@@ -41,8 +45,9 @@ macro_rules! shared_words {
     }};
 }
 
-/// As [`shared_words!`], but `None` if the system file does not map the region: for a server that
-/// has more places for clients than there are clients.
+/// A memory region as [`shared_words!`], or `None` if the system file does not map it.
+///
+/// A server uses it that has more slots for clients than the system has clients.
 ///
 /// ```
 /// assert!(sel4_microkit::shared_words_if_mapped!(client_7, client_7_size).is_none());
@@ -50,7 +55,7 @@ macro_rules! shared_words {
 ///
 /// # Panics
 ///
-/// If the tool has written an address and no size, or a size and no address.
+/// Panics if the tool has written an address and no size, or a size and no address.
 #[macro_export]
 macro_rules! shared_words_if_mapped {
     ($vaddr:ident, $size:ident $(,)?) => {
@@ -81,52 +86,42 @@ pub(crate) enum Purpose {
     Dma,
 }
 
-/// The words of a region.
+/// Returns the words of a region.
 ///
 /// # Safety
 ///
-/// `vaddr` and `size` are what `__region!` has given for one record: the tool, or on a host the
-/// test, has written them.
+/// `vaddr` and `size` are what `__region!` has returned for one record, as the tool or the embedder
+/// has written them.
 #[doc(hidden)]
 #[track_caller]
 pub unsafe fn words<W: Word>(vaddr: Written, size: Written) -> &'static [W] {
     check_written(vaddr, size);
-    #[cfg(target_os = "none")]
-    let start = mapped(vaddr, size).cast::<W>().as_ptr().cast_const();
-    #[cfg(not(target_os = "none"))]
-    let start = crate::host::shared(vaddr.0, size.1).as_ptr().cast::<W>();
+    let start = platform::shared_region(vaddr, size).cast::<W>().as_ptr();
     // SAFETY: 1. The tool maps `size` bytes at `vaddr` for as long as the PD runs, aligned to a
-    //    page. `mapped` has checked that they overlap nothing of the program, and `cargo microkit
-    //    check` that both are of one `<map>` (invariant M1).
-    // 2. Every word is an `AtomicU64`, and only atomic accesses can be made through it. Others
-    //    may write at any time, but none that has the memory to itself: `check` refuses that (M2).
+    //    page. `shared_region` has checked that they overlap nothing of the program, and `check`
+    //    that both are of one `<map>` (invariant M1).
+    // 2. Every word is an `AtomicU64`, and only atomic accesses can be made through it. Others may
+    //    write at any time, but nobody has the memory to itself: `check` refuses that (M2).
     unsafe { core::slice::from_raw_parts(start, size.1 / size_of::<W>()) }
 }
 
-/// What a shared region can be a slice of.
+/// The types of word that a shared region can be a slice of.
 ///
 /// # Safety
 ///
-/// It is an `AtomicU64`, or a transparent wrapper of one that gives atomic accesses only.
+/// The type is `AtomicU64`, or a transparent wrapper of one that has only atomic accesses.
 #[doc(hidden)]
 pub unsafe trait Word: 'static {}
 
-// SAFETY: it is one.
+// SAFETY: the type is `AtomicU64`.
 unsafe impl Word for AtomicU64 {}
 
-/// A word of shared memory: on the target `AtomicU64` itself, on a host one whose every access is a
-/// step of its own to a test that explores schedules.
-#[cfg(target_os = "none")]
-pub type SharedWord = AtomicU64;
-#[cfg(not(target_os = "none"))]
-pub use crate::host::SharedWord;
-
-/// The memory of a DMA region.
+/// Returns the memory of a DMA region.
 ///
 /// # Safety
 ///
-/// `vaddr`, `size` and `paddr` are what `__region!` has given for one record with the use `Dma`,
-/// and `taken` is a static of that place.
+/// `vaddr`, `size` and `paddr` are what `__region!` has returned for one record with the use `Dma`,
+/// and `taken` is a static of that place in the program.
 #[doc(hidden)]
 #[track_caller]
 pub unsafe fn dma(
@@ -142,51 +137,12 @@ pub unsafe fn dma(
          region_paddr=\"…\"> in this protection domain",
         paddr.0
     );
-    let start = exclusive(vaddr, size, taken, Purpose::Dma);
-    // SAFETY: 1. As in `words`, 1; and `exclusive` gives the memory out once. No other map of the
-    //    region lets anybody write: `cargo microkit check` refuses that (M2).
+    let start = platform::exclusive_region(vaddr, size, taken, Purpose::Dma);
+    // SAFETY: 1. As in `words`, 1. Further, `exclusive_region` returns the memory once, and no
+    //    other map of the region lets anybody write: `cargo microkit check` refuses that (M2).
     // 2. The tool puts a region whose physical address is asked for into one piece (Microkit
     //    manual, *setvar*), and `check` has seen that it is this region (M1).
     unsafe { DmaRegion::new(start, size.1, paddr.1 as u64) }
-}
-
-/// The first byte of a region with one owner, once.
-///
-/// A second place with the same symbol does not link, since each declares it.
-#[cfg(target_os = "none")]
-#[track_caller]
-pub(crate) fn exclusive(
-    vaddr: Written,
-    size: Written,
-    taken: &'static AtomicBool,
-    _: Purpose,
-) -> NonNull<u8> {
-    let start = mapped(vaddr, size);
-    let again = taken.swap(true, core::sync::atomic::Ordering::Relaxed);
-    assert!(!again, "the region at {} has an owner already", vaddr.0);
-    start
-}
-
-/// As on the target. Many protection domains may run this program, one after another, so the region
-/// itself knows its owner.
-#[cfg(not(target_os = "none"))]
-#[track_caller]
-pub(crate) fn exclusive(
-    vaddr: Written,
-    size: Written,
-    _: &'static AtomicBool,
-    purpose: Purpose,
-) -> NonNull<u8> {
-    crate::host::exclusive(vaddr.0, size.1, purpose).cast()
-}
-
-/// The first byte of a region that overlaps nothing of this program, neither its segments nor its
-/// stack nor its other regions, and that consists of whole pages.
-#[cfg(target_os = "none")]
-#[track_caller]
-fn mapped(vaddr: Written, size: Written) -> NonNull<u8> {
-    crate::region_record::target::check(vaddr.0, vaddr.1, size.1);
-    NonNull::new(core::ptr::with_exposed_provenance_mut(vaddr.1)).expect("it is not zero")
 }
 
 #[track_caller]

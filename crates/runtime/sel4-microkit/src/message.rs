@@ -1,12 +1,19 @@
-//! Messages between protection domains: what describes them, and their words.
+//! Messages between PDs: their description, and their words.
 
-/// What a message is about: the sender's choice.
+/// The label of a message. The sender chooses it.
 pub type MessageLabel = sel4::Word;
 
 /// A word of a message.
 pub type MessageRegisterValue = sel4::Word;
 
-/// Describes a message: a label, and how many message registers it fills.
+/// The description of a message: a label, and how many message registers it fills.
+///
+/// ```
+/// use sel4_microkit::MessageInfo;
+///
+/// let info = MessageInfo::new(7, 2);
+/// assert_eq!((info.label(), info.count()), (7, 2));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MessageInfo {
     inner: sel4::MessageInfo,
@@ -17,7 +24,8 @@ impl MessageInfo {
     ///
     /// # Panics
     ///
-    /// If `label` has more than [`label_width`](Self::label_width) bits, or `count` is above 120.
+    /// Panics if `label` has more than [`label_width`](Self::label_width) bits, or `count` is above
+    /// 120.
     #[inline]
     pub const fn new(label: MessageLabel, count: usize) -> Self {
         Self {
@@ -25,7 +33,7 @@ impl MessageInfo {
         }
     }
 
-    /// The label.
+    /// Returns the label.
     #[inline]
     pub const fn label(&self) -> MessageLabel {
         self.inner.label()
@@ -36,7 +44,7 @@ impl MessageInfo {
         sel4::MessageInfo::label_width()
     }
 
-    /// How many message registers the message fills.
+    /// Returns how many message registers the message fills.
     #[inline]
     pub const fn count(&self) -> usize {
         self.inner.length()
@@ -44,21 +52,25 @@ impl MessageInfo {
 
     /// Reads the fault message that was just received.
     ///
-    /// **Panics:** if the label is not that of a fault, and inside a mutable borrow of the
-    /// message registers.
+    /// # Panics
+    ///
+    /// Panics if the label is not that of a fault, and inside a mutable borrow of the message
+    /// registers.
     #[track_caller]
     pub fn fault(&self) -> sel4::Fault {
         sel4::with_ipc_buffer(|buffer| sel4::Fault::new(buffer, &self.inner))
     }
 
-    /// Describes the reply to a fault after which the child retries what has faulted.
+    /// Describes the reply to a fault after which the child retries the instruction.
+    ///
     /// [`Handler::fault`](crate::Handler::fault) returns it when the cause is gone.
     pub const fn fault_retry() -> Self {
         Self::new(0, 0)
     }
 
-    /// Leaves a reply to a fault in the message registers, and describes it: what
-    /// [`Handler::fault`](crate::Handler::fault) returns. Unlike
+    /// Writes a reply to a fault into the message registers, and describes it.
+    ///
+    /// [`Handler::fault`](crate::Handler::fault) returns it. Unlike
     /// [`fault_retry`](Self::fault_retry) it may set registers of the child.
     ///
     /// ```no_run
@@ -70,8 +82,10 @@ impl MessageInfo {
     /// /// The child's program is sound without the instructions at which it faults.
     /// unsafe fn skip(child: Child, message: MessageInfo) -> sel4::Result<Option<MessageInfo>> {
     ///     Ok(match message.fault() {
-    ///         // SAFETY: the caller's contract. It is returned at once.
-    ///         Fault::UserException(fault) => unsafe { Some(MessageInfo::fault_reply(fault.reply())) },
+    ///         Fault::UserException(fault) => {
+    ///             // SAFETY: the caller's contract. The reply is returned at once.
+    ///             Some(unsafe { MessageInfo::fault_reply(fault.reply()) })
+    ///         }
     ///         // The kernel takes no registers from the reply to this one.
     ///         Fault::VmFault(_) => {
     ///             // SAFETY: the caller's contract.
@@ -84,7 +98,9 @@ impl MessageInfo {
     /// }
     /// ```
     ///
-    /// **Panics:** inside a borrow of the message registers.
+    /// # Panics
+    ///
+    /// Panics inside a borrow of the message registers.
     ///
     /// # Safety
     ///
@@ -100,7 +116,8 @@ impl MessageInfo {
         }
     }
 
-    /// Whether it has words, but [`fault_reply`](Self::fault_reply) has not made it.
+    /// Returns whether the message has words, and [`fault_reply`](Self::fault_reply) has not made
+    /// it.
     #[inline]
     pub(crate) fn may_set_registers(&self) -> bool {
         let is_vouched = self.inner.caps_unwrapped() == VOUCHED && self.inner.extra_caps() == 0;
@@ -112,7 +129,7 @@ impl MessageInfo {
         Self { inner }
     }
 
-    /// What describes the message to `sel4`.
+    /// Returns the description as the crate `sel4` has it.
     #[inline]
     pub const fn inner(&self) -> &sel4::MessageInfo {
         &self.inner
@@ -124,10 +141,11 @@ impl MessageInfo {
     }
 }
 
-/// As `caps_unwrapped` of a message without capabilities, says that [`MessageInfo::fault_reply`]
-/// has made it. The kernel does not look at the field of a message that is sent, and delivers none
-/// like this: that the third capability was unwrapped implies that there are three (seL4 16.0.0,
-/// `transferCaps`).
+/// Marks a message that [`MessageInfo::fault_reply`] has made, in the field `caps_unwrapped`.
+///
+/// A message without capabilities does not use the field. The kernel does not read it when it
+/// sends, and never delivers this value: that the third capability was unwrapped implies that there
+/// are three (seL4 16.0.0, `transferCaps`).
 const VOUCHED: usize = 0b100;
 
 impl Default for MessageInfo {
@@ -138,8 +156,9 @@ impl Default for MessageInfo {
 
 /// Reads a message register.
 ///
-/// **Panics:** if there is no such register, and inside a mutable borrow of the message
-/// registers.
+/// # Panics
+///
+/// Panics if there is no such register, and inside a mutable borrow of the message registers.
 #[inline]
 #[track_caller]
 pub fn get_mr(i: usize) -> MessageRegisterValue {
@@ -148,41 +167,66 @@ pub fn get_mr(i: usize) -> MessageRegisterValue {
 
 /// Writes a message register.
 ///
-/// **Panics:** if there is no such register, and inside a borrow of the message registers.
+/// # Panics
+///
+/// Panics if there is no such register, and inside a borrow of the message registers.
 #[inline]
 #[track_caller]
 pub fn set_mr(i: usize, value: MessageRegisterValue) {
     sel4::set_msg_reg(i, value);
 }
 
-/// Lends the message registers to be read, for as long as `f` runs.
+/// Lends the message registers to `f` for reading.
 ///
-/// **Panics:** inside a mutable borrow of them. A notification or call inside `f` panics too: the
-/// kernel would overwrite what is borrowed.
+/// The closure cannot notify or call: the kernel would overwrite the borrowed registers.
+///
+/// ```no_run
+/// let sum: u64 = sel4_microkit::with_msg_regs(|registers| registers[..3].iter().sum());
+/// ```
+///
+/// # Panics
+///
+/// Panics inside a mutable borrow of the message registers. A notification or a call inside `f`
+/// panics too.
 #[inline]
 #[track_caller]
 pub fn with_msg_regs<T>(f: impl FnOnce(&[MessageRegisterValue]) -> T) -> T {
     sel4::with_ipc_buffer(|buffer| f(buffer.msg_regs()))
 }
 
-/// Lends the message registers to be written, for as long as `f` runs.
+/// Lends the message registers to `f` for writing.
 ///
-/// **Panics:** inside a borrow of them. A notification or call inside `f` panics too: the kernel
-/// would overwrite what is borrowed.
+/// The closure cannot notify or call: the kernel would overwrite the borrowed registers.
+///
+/// ```no_run
+/// sel4_microkit::with_msg_regs_mut(|registers| registers[..3].fill(0));
+/// ```
+///
+/// # Panics
+///
+/// Panics inside a borrow of the message registers. A notification or a call inside `f` panics too.
 #[inline]
 #[track_caller]
 pub fn with_msg_regs_mut<T>(f: impl FnOnce(&mut [MessageRegisterValue]) -> T) -> T {
     sel4::with_ipc_buffer_mut(|buffer| f(buffer.msg_regs_mut()))
 }
 
-/// Lends the message registers to be read as bytes, as [`with_msg_regs`].
+/// Lends the message registers to `f` as bytes, for reading, as [`with_msg_regs`].
+///
+/// # Panics
+///
+/// Panics as [`with_msg_regs`].
 #[inline]
 #[track_caller]
 pub fn with_msg_bytes<T>(f: impl FnOnce(&[u8]) -> T) -> T {
     sel4::with_ipc_buffer(|buffer| f(buffer.msg_bytes()))
 }
 
-/// Lends the message registers to be written as bytes, as [`with_msg_regs_mut`].
+/// Lends the message registers to `f` as bytes, for writing, as [`with_msg_regs_mut`].
+///
+/// # Panics
+///
+/// Panics as [`with_msg_regs_mut`].
 #[inline]
 #[track_caller]
 pub fn with_msg_bytes_mut<T>(f: impl FnOnce(&mut [u8]) -> T) -> T {

@@ -2,10 +2,14 @@
 
 /// Prints on the kernel's debug console, as `print!` does.
 ///
-/// Where the kernel does not print, in the configurations `release` and `benchmark`, it compiles
-/// to nothing; the arguments are checked but not evaluated.
+/// In the configurations `release` and `benchmark`, where the kernel does not print, it compiles to
+/// nothing. The arguments are then checked but not evaluated.
 ///
-/// **Blocks:** never; each byte is a system call.
+/// ```no_run
+/// sel4_microkit::debug_print!("{} of {}", 1, 2);
+/// ```
+///
+/// **Blocking:** never. Each byte is a system call.
 #[macro_export]
 macro_rules! debug_print {
     ($($arg:tt)*) => {
@@ -17,7 +21,11 @@ macro_rules! debug_print {
 
 /// Prints a line on the kernel's debug console, as `println!` does.
 ///
-/// Where the kernel does not print, it compiles to nothing, as [`debug_print!`].
+/// ```no_run
+/// sel4_microkit::debug_println!("ready");
+/// ```
+///
+/// **Blocking:** never, as [`debug_print!`], which also says when it compiles to nothing.
 #[macro_export]
 macro_rules! debug_println {
     () => {

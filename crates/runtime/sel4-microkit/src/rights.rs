@@ -1,27 +1,36 @@
-//! Rights to a channel as types: for code that is given a channel, and says what it does with it.
+//! Rights to a channel as types, for code that gets a channel from its caller.
 
 use crate::Channel;
 
-/// A channel whose other end may be called.
+/// A channel on which this PD may call.
 ///
-/// [`Channel`] is one whatever the system file says, and is checked when it is used. What
-/// `microkit_system::system!` makes of the system file is one only if the file grants it.
+/// [`Channel`] implements it whatever the system file says, and is checked when it is used. A type
+/// that `microkit_system::system!` makes of the system file implements it only if the file grants
+/// the right.
+///
+/// ```
+/// use sel4_microkit::{MayCall, MessageInfo};
+///
+/// fn ping(server: impl MayCall) -> u64 {
+///     server.to_call().pp_call(MessageInfo::new(0, 0)).label()
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no channel that may be called",
+    message = "`{Self}` is not a channel on which this PD may call",
     label = "this is called"
 )]
 pub trait MayCall: Copy {
-    /// The channel, to be called.
+    /// Returns the channel, for a call.
     fn to_call(self) -> Channel;
 }
 
-/// A channel whose other end may be notified, as [`MayCall`].
+/// A channel on which this PD may notify, as [`MayCall`].
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no channel that may be notified",
+    message = "`{Self}` is not a channel on which this PD may notify",
     label = "this is notified"
 )]
 pub trait MayNotify: Copy {
-    /// The channel, to be notified.
+    /// Returns the channel, for a notification.
     fn to_notify(self) -> Channel;
 }
 

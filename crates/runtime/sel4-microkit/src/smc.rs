@@ -1,22 +1,37 @@
-//! SMC calls: asking the firmware.
+//! SMC calls to the firmware.
 
 use microkit_abi::slots;
 use sel4::{NUM_SMC_REGISTERS, Word};
 
-/// Makes an SMC call with x0 to x7 as given, and returns what the firmware left there. x0 is the
-/// function (SMC Calling Convention, Arm DEN 0028).
+/// Makes an SMC call with x0 to x7, and returns what the firmware leaves in these registers.
 ///
-/// `smc="true"` in the system file lets a PD make them.
+/// x0 is the function (SMC Calling Convention, Arm DEN 0028).
 ///
-/// **Blocks:** until the firmware returns, and the whole CPU with it.
-/// **Needs:** `smc="true"`, which the model kernel's builder refuses.
-/// **Errors:** `InvalidCapability` if this PD has not that.
-/// **Panics:** inside a borrow of the message registers.
+/// ```no_run
+/// // Arm DEN 0022, *PSCI_VERSION*.
+/// const PSCI_VERSION: u64 = 0x8400_0000;
+///
+/// // SAFETY: the call only returns a number.
+/// let registers = unsafe { sel4_microkit::arm_smc_call([PSCI_VERSION, 0, 0, 0, 0, 0, 0, 0])? };
+/// sel4_microkit::debug_println!("PSCI {:#x}", registers[0]);
+/// # Ok::<(), sel4::Error>(())
+/// ```
+///
+/// **Blocking:** until the firmware returns. Nothing else runs on the CPU meanwhile.
+/// **Rights:** `smc="true"`. The model kernel's builder refuses it.
+///
+/// # Errors
+///
+/// Returns `InvalidCapability` if this PD does not have the right.
+///
+/// # Panics
+///
+/// Panics inside a borrow of the message registers.
 ///
 /// # Safety
 ///
-/// The firmware's answer to this call breaks no memory of this program or another. It may
-/// reach all of memory, whatever the page tables say.
+/// The firmware's answer to this call breaks no memory of this program or another. It may reach all
+/// of memory, whatever the page tables say.
 #[track_caller]
 pub unsafe fn arm_smc_call(
     registers: [Word; NUM_SMC_REGISTERS],

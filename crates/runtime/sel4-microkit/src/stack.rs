@@ -1,12 +1,12 @@
-//! Where a protection domain's stack lies, and whether a fault says that it was too small.
+//! The place of a PD's stack, and faults of a stack that is too small.
 
 use microkit_abi::limits;
 
-/// Whether a child has faulted because its stack was too small.
+/// Returns whether a child has faulted because its stack was too small.
 ///
-/// `stack_bytes` is the child's `stack_size` in the system file. The stack that Microkit gives a PD
-/// has an unmapped page below it, and the compiler sees to it that a frame of more than a page
-/// touches each: so the fault is in that page.
+/// `stack_bytes` is the child's `stack_size` in the system file. The stack that Microkit maps has
+/// an unmapped page below it. The compiler touches every page of a larger frame in turn, so an
+/// overflow faults in that page.
 ///
 /// ```
 /// use sel4_microkit::is_stack_overflow;

@@ -1,21 +1,24 @@
-//! The symbols into which Microkit's tool writes, and reading them.
+//! The symbols into which Microkit's tool writes.
 
 use core::cell::UnsafeCell;
 use core::fmt;
 use core::str::Utf8Error;
 
-use crate::{Channel, ChannelSet};
+use crate::{Channel, ChannelSet, platform};
 
-/// Declares a symbol into which Microkit's tool writes a value, as `setvar_…` in the system file
-/// says, and returns a `&'static` reference to it.
+/// Declares a symbol into which Microkit's tool writes a value, and returns a `&'static` reference
+/// to it.
+///
+/// The value is that of a `setvar_…` attribute, or of a `<setvar>`, in the system file.
 ///
 /// ```
 /// let child: &'static usize = sel4_microkit::var!(worker_id: usize = 0);
 /// # assert_eq!(*child, 0);
 /// ```
 ///
-/// The symbol has the given value until the tool writes. The linker keeps the symbol even if
-/// nothing uses it. The type is an integer. The tool accepts words only, such as `usize`.
+/// The symbol keeps the given value if the system file does not name it. The linker keeps the
+/// symbol even if nothing uses it. The type is an integer. The tool writes words only, such as
+/// `usize`.
 ///
 /// The symbol table of the ELF file has the plain name, which the tool looks up. To the linker the
 /// name is `NAME@microkit`, so that a reference of other code, such as a call of `memset`, never
@@ -47,12 +50,7 @@ macro_rules! var {
             );
         }
 
-        // A local may not have the name of a static, which is the user's choice.
-        #[cfg(target_os = "none")]
-        let __value = $symbol.get();
-        #[cfg(not(target_os = "none"))]
-        let __value = $crate::_private::host_value(::core::stringify!($symbol), &$symbol);
-        __value
+        $crate::_private::value(::core::stringify!($symbol), &$symbol)
     }};
     ($(#[$attribute:meta])* $symbol:ident: $type:ty = $default:expr) => {
         ::core::compile_error!(
@@ -63,7 +61,7 @@ macro_rules! var {
 }
 
 /// Declares a symbol into which Microkit's tool writes the address of a memory region
-/// (`setvar_vaddr`), and gives that address as a [`NonNull`](core::ptr::NonNull).
+/// (`setvar_vaddr`), and returns that address as a [`NonNull`](core::ptr::NonNull).
 ///
 /// ```no_run
 /// use core::ptr::NonNull;
@@ -81,7 +79,8 @@ macro_rules! var {
 ///
 /// # Panics
 ///
-/// If the tool has written nothing, and if `bytes = …` is given and is not the size of the type.
+/// Panics if the tool has written nothing, and if `bytes = …` is given and is not the size of the
+/// type.
 #[macro_export]
 macro_rules! memory_region_symbol {
     (
@@ -111,26 +110,41 @@ macro_rules! memory_region_symbol {
     }};
 }
 
-/// Whether this protection domain is passive: it runs only on behalf of those that call it.
+/// Returns whether this PD is passive: it runs only on the scheduling contexts of its callers.
+///
+/// ```
+/// assert!(!sel4_microkit::pd_is_passive());
+/// ```
 pub fn pd_is_passive() -> bool {
-    values::passive()
+    platform::is_passive()
 }
 
-/// The name of this protection domain.
+/// Returns the name of this PD.
 ///
-/// **Errors:** if the system file's name is not UTF-8, or was cut inside a character.
+/// ```
+/// use sel4_microkit::{debug_println, pd_name};
+///
+/// # fn print() {
+/// debug_println!("{} is ready", pd_name().unwrap_or("?"));
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Returns an error if the name in the system file is not UTF-8, or was cut inside a character: the
+/// tool cuts a long name.
 pub fn pd_name() -> Result<&'static str, Utf8Error> {
     core::str::from_utf8(name_bytes())
 }
 
 fn name_bytes() -> &'static [u8] {
-    values::name()
+    platform::name()
         .split(|&byte| byte == 0)
         .next()
         .unwrap_or_default()
 }
 
-/// Shows the name of this protection domain.
+/// The name of this PD, as text.
 pub(crate) struct DisplayName;
 
 impl fmt::Display for DisplayName {
@@ -139,8 +153,8 @@ impl fmt::Display for DisplayName {
     }
 }
 
-/// Writes `bytes` with a replacement character for what is not UTF-8: a name may end inside a
-/// character, because the tool cuts it.
+/// Writes `bytes` with a replacement character for everything that is not UTF-8. A name may end
+/// inside a character, because the tool cuts it.
 fn write_lossy(bytes: &[u8], out: &mut impl fmt::Write) -> fmt::Result {
     for chunk in bytes.utf8_chunks() {
         out.write_str(chunk.valid())?;
@@ -151,21 +165,21 @@ fn write_lossy(bytes: &[u8], out: &mut impl fmt::Write) -> fmt::Result {
     Ok(())
 }
 
-/// The channels that are interrupts.
+/// The channels that are IRQs.
 pub(crate) fn irq_channels() -> impl Iterator<Item = Channel> {
     ChannelSet::from_bits(irqs()).iter()
 }
 
-pub(crate) use values::{irqs, notifications, pps};
+pub(crate) use platform::{irqs, notifications, pps};
 
 /// A value that Microkit's tool may have changed in the ELF file.
 ///
-/// Nothing writes to it: outside this module the cell cannot be reached.
+/// Nothing writes to it while the program runs: outside this module nobody can reach the cell.
 #[doc(hidden)]
 #[repr(transparent)]
 pub struct Patched<T>(UnsafeCell<T>);
 
-// SAFETY: the tool writes before the program runs; afterwards nobody does.
+// SAFETY: the tool writes before the program runs, and afterwards nobody writes.
 unsafe impl<T: Sync> Sync for Patched<T> {}
 
 impl<T: Integer> Patched<T> {
@@ -173,8 +187,9 @@ impl<T: Integer> Patched<T> {
         Self(UnsafeCell::new(value))
     }
 
-    /// The value that the tool left. `UnsafeCell` and `#[used]` keep the compiler from taking the
-    /// initial one for it.
+    /// Returns the value that the tool has left.
+    ///
+    /// Because of `UnsafeCell` and `#[used]`, the compiler does not assume the initial value.
     #[inline(always)]
     pub const fn get(&'static self) -> &'static T {
         // SAFETY: 1. Nobody writes while the program runs.
@@ -183,29 +198,11 @@ impl<T: Integer> Patched<T> {
     }
 }
 
-/// What a test says that the tool would write for this protection domain, or else the default.
-///
-/// **Panics:** if a value was given for something that is not a word.
-#[cfg(not(target_os = "none"))]
-#[doc(hidden)]
-pub fn host_value<T: Integer>(symbol: &str, default: &'static Patched<T>) -> &'static T {
-    let Some(value) = crate::host::word(symbol) else {
-        return default.get();
-    };
-    assert!(
-        size_of::<T>() == size_of::<u64>(),
-        "{symbol} is no word, but a system file writes words only"
-    );
-    // SAFETY: 1. The size was checked, and integers of 64 bits have one alignment.
-    // 2. Every bit pattern is a value of an `Integer`.
-    unsafe { &*core::ptr::from_ref(value).cast() }
-}
-
-/// The types that [`var!`] takes: integers and arrays of them.
+/// The types that [`var!`] accepts: integers and arrays of them.
 ///
 /// # Safety
 ///
-/// Every bit pattern is a value.
+/// Every bit pattern is a value of the type.
 #[doc(hidden)]
 pub unsafe trait Integer {}
 
@@ -218,109 +215,8 @@ macro_rules! integers {
 
 integers!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
 
-// SAFETY: an array is its elements, without padding.
+// SAFETY: an array consists of its elements, without padding.
 unsafe impl<T: Integer, const N: usize> Integer for [T; N] {}
-
-#[cfg(target_os = "none")]
-mod values {
-    //! The symbols that the tool writes in every PD; the names are those of
-    //! `microkit_abi::symbols`.
-
-    use microkit_abi::limits::NAME_BYTES;
-
-    use super::Patched;
-
-    macro_rules! patched {
-        ($($symbol:ident: $type:ty = $default:expr;)*) => {
-            $(
-                #[allow(non_upper_case_globals)] // Microkit's name.
-                #[used]
-                #[unsafe(no_mangle)]
-                #[unsafe(link_section = ".data")]
-                static $symbol: Patched<$type> = Patched::new($default);
-            )*
-
-            core::arch::global_asm!(
-                ".pushsection .keep.microkit, \"aR\", %progbits",
-                $(concat!(".reloc ., R_AARCH64_NONE, ", stringify!($symbol)),)*
-                ".reloc ., R_AARCH64_NONE, sel4_kernel_configuration",
-                ".popsection",
-            );
-        };
-    }
-
-    patched! {
-        microkit_name: [u8; NAME_BYTES] = [0; NAME_BYTES];
-        microkit_passive: u8 = 0;
-        microkit_irqs: u64 = 0;
-        microkit_notifications: u64 = 0;
-        microkit_pps: u64 = 0;
-        microkit_ioports: u64 = 0;
-    }
-
-    /// The board and configuration that this program was built for, for tools that look.
-    #[allow(non_upper_case_globals)] // A symbol's name, like its neighbours.
-    #[used]
-    #[unsafe(no_mangle)]
-    static sel4_kernel_configuration: [u8; sel4::config::MARK.len()] = {
-        let mut mark = [0; sel4::config::MARK.len()];
-        mark.copy_from_slice(sel4::config::MARK.as_bytes());
-        mark
-    };
-
-    pub(super) fn name() -> &'static [u8] {
-        microkit_name.get()
-    }
-
-    pub(super) fn passive() -> bool {
-        *microkit_passive.get() != 0
-    }
-
-    /// Bit *n* is set if channel *n* may be notified.
-    #[inline(always)]
-    pub(crate) fn notifications() -> u64 {
-        *microkit_notifications.get()
-    }
-
-    /// Bit *n* is set if channel *n* may be called.
-    #[inline(always)]
-    pub(crate) fn pps() -> u64 {
-        *microkit_pps.get()
-    }
-
-    /// Bit *n* is set if channel *n* is an interrupt.
-    #[inline(always)]
-    pub(crate) fn irqs() -> u64 {
-        *microkit_irqs.get()
-    }
-}
-
-#[cfg(not(target_os = "none"))]
-mod values {
-    //! On a host, what the thread was told that it is.
-
-    use crate::host::ProtectionDomain;
-
-    pub(super) fn name() -> &'static [u8] {
-        ProtectionDomain::current().name.as_bytes()
-    }
-
-    pub(super) fn passive() -> bool {
-        ProtectionDomain::current().passive
-    }
-
-    pub(crate) fn notifications() -> u64 {
-        ProtectionDomain::current().notifications
-    }
-
-    pub(crate) fn pps() -> u64 {
-        ProtectionDomain::current().pps
-    }
-
-    pub(crate) fn irqs() -> u64 {
-        ProtectionDomain::current().irqs
-    }
-}
 
 #[cfg(test)]
 mod tests {

@@ -1,30 +1,43 @@
-//! The virtual CPUs of a protection domain's virtual machine.
+//! The virtual CPUs of a PD's virtual machine.
 
 use microkit_abi::{limits, slots};
 use sel4::{UserContext, VCpuReg, Word};
 
 use crate::Child;
 
-/// A virtual CPU of the `<virtual_machine>` of this protection domain, by the identifier that the
-/// system file gives its `<vcpu>`.
+/// A virtual CPU of the `<virtual_machine>` of this PD, by the identifier that the system file
+/// gives its `<vcpu>`.
 ///
-/// Its faults come to [`Handler::fault`](crate::Handler::fault) as those of the child with that
-/// identifier: `VCpu::from(child)` is this.
+/// [`Handler::fault`](crate::Handler::fault) receives its faults as those of the child with the
+/// same identifier: `VCpu::from(child)` converts it.
 ///
-/// A kernel without hypervisor support has no virtual machines; Microkit's tool refuses a system
-/// that has one for such a board, and the model kernel's builder refuses every one.
+/// A kernel without hypervisor support has no virtual machines. Microkit's tool refuses a system
+/// with one for such a board, and the model kernel's builder refuses every one.
+///
+/// ```
+/// use sel4_microkit::VCpu;
+///
+/// const GUEST: VCpu = VCpu::new(0);
+///
+/// fn boot(entry_point: u64, device_tree: u64) -> sel4::Result<()> {
+///     let mut registers = sel4::UserContext::default();
+///     *registers.gpr_mut(0) = device_tree;
+///     GUEST.write_registers(&mut registers)?;
+///     GUEST.restart(entry_point)
+/// }
+/// ```
 #[derive(Debug, Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VCpu {
     index: usize,
 }
 
 impl VCpu {
-    /// The virtual CPU with identifier `index`.
+    /// Makes the virtual CPU with the identifier `index`.
     ///
     /// # Panics
     ///
-    /// If `index` is above [`MAX_CHANNEL_ID`](limits::MAX_CHANNEL_ID), which bounds the identifiers
-    /// of virtual CPUs too.
+    /// Panics if `index` is above [`MAX_CHANNEL_ID`](limits::MAX_CHANNEL_ID), which also bounds the
+    /// identifiers of virtual CPUs.
     pub const fn new(index: usize) -> Self {
         assert!(
             index <= limits::MAX_CHANNEL_ID as usize,
@@ -33,16 +46,20 @@ impl VCpu {
         Self { index }
     }
 
-    /// Its identifier.
+    /// Returns the identifier.
     pub const fn index(&self) -> usize {
         self.index
     }
 
-    /// Lets the guest run at `entry_point`, an address of its own. Its other registers and its
-    /// memory are as they were.
+    /// Runs the guest at `entry_point`, an address of its own.
     ///
-    /// **Blocks:** never.
-    /// **Errors:** `InvalidCapability` if this PD has no such virtual CPU.
+    /// Its other registers and its memory stay as they were.
+    ///
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns `InvalidCapability` if this PD has no such virtual CPU.
     #[track_caller]
     pub fn restart(&self, entry_point: u64) -> sel4::Result<()> {
         let mut registers = UserContext::default();
@@ -51,19 +68,25 @@ impl VCpu {
         unsafe { self.tcb().tcb_write_registers(true, 1, &mut registers) }
     }
 
-    /// Stops the guest.
+    /// Suspends the guest.
     ///
-    /// **Blocks:** never.
-    /// **Errors:** `InvalidCapability` if this PD has no such virtual CPU.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns `InvalidCapability` if this PD has no such virtual CPU.
     #[track_caller]
     pub fn stop(&self) -> sel4::Result<()> {
         self.tcb().tcb_suspend()
     }
 
-    /// Lets the guest run on where it was stopped.
+    /// Resumes the guest where it was stopped.
     ///
-    /// **Blocks:** never.
-    /// **Errors:** `InvalidCapability` if this PD has no such virtual CPU.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns `InvalidCapability` if this PD has no such virtual CPU.
     #[track_caller]
     pub fn resume(&self) -> sel4::Result<()> {
         self.tcb().tcb_resume()
@@ -71,18 +94,26 @@ impl VCpu {
 
     /// Reads the guest's general registers.
     ///
-    /// **Blocks:** never.
-    /// **Errors:** `InvalidCapability` if this PD has no such virtual CPU.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns `InvalidCapability` if this PD has no such virtual CPU.
     #[track_caller]
     pub fn read_registers(&self) -> sel4::Result<UserContext> {
         self.tcb().tcb_read_all_registers(false)
     }
 
-    /// Writes the guest's general registers. It goes on as it did: if it is stopped, or waits for
-    /// the reply to a fault, it stays so.
+    /// Writes the guest's general registers.
     ///
-    /// **Blocks:** never.
-    /// **Errors:** `InvalidCapability` if this PD has no such virtual CPU.
+    /// The state of the guest does not change: if it is stopped, or waits for the reply to a fault,
+    /// it stays so.
+    ///
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns `InvalidCapability` if this PD has no such virtual CPU.
     #[track_caller]
     pub fn write_registers(&self, registers: &mut UserContext) -> sel4::Result<()> {
         // SAFETY: K-5.
@@ -91,8 +122,11 @@ impl VCpu {
 
     /// Reads a system register of the guest.
     ///
-    /// **Blocks:** never.
-    /// **Errors:** `InvalidCapability` if this PD has no such virtual CPU.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns `InvalidCapability` if this PD has no such virtual CPU.
     #[track_caller]
     pub fn read_reg(&self, register: VCpuReg) -> sel4::Result<Word> {
         self.vcpu().vcpu_read_regs(register)
@@ -100,43 +134,53 @@ impl VCpu {
 
     /// Writes a system register of the guest.
     ///
-    /// **Blocks:** never.
-    /// **Errors:** `InvalidCapability` if this PD has no such virtual CPU.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns `InvalidCapability` if this PD has no such virtual CPU.
     #[track_caller]
     pub fn write_reg(&self, register: VCpuReg, value: Word) -> sel4::Result<()> {
         self.vcpu().vcpu_write_regs(register, value)
     }
 
-    /// Puts a virtual interrupt into list register `index` of the guest's interrupt controller.
+    /// Injects a virtual IRQ by list register `index` of the guest's interrupt controller.
     ///
     /// `irq` is below 1024, `priority` below 32, `group` 0 or 1.
     ///
-    /// **Blocks:** never.
-    /// **Errors:** `RangeError` if an argument is out of range, `DeleteFirst` if the list register
-    /// holds an interrupt that the guest has not handled, `InvalidCapability` if this PD has no
-    /// such virtual CPU.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns `RangeError` if an argument is out of range, `DeleteFirst` if the list register
+    /// holds an IRQ that the guest has not handled, and `InvalidCapability` if this PD has no such
+    /// virtual CPU.
     #[track_caller]
     pub fn inject_irq(&self, irq: u16, priority: u8, group: u8, index: u8) -> sel4::Result<()> {
         self.vcpu().vcpu_inject_irq(irq, priority, group, index)
     }
 
-    /// Lets a private interrupt that came as a [`VPpiEvent`](sel4::VPpiEvent) fault come again.
+    /// Acknowledges a private IRQ that was received as a [`VPpiEvent`](sel4::VPpiEvent) fault,
+    /// which unmasks it.
     ///
-    /// **Blocks:** never.
-    /// **Errors:** `InvalidArgument` if it is none that is forwarded, `RangeError` if there is no
-    /// such interrupt, `InvalidCapability` if this PD has no such virtual CPU.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns `InvalidArgument` if the kernel does not forward this IRQ, `RangeError` if there is
+    /// no such IRQ, and `InvalidCapability` if this PD has no such virtual CPU.
     #[track_caller]
     pub fn ack_vppi(&self, irq: Word) -> sel4::Result<()> {
         self.vcpu().vcpu_ack_vppi(irq)
     }
 
-    /// The capability to its thread, for what has no method here.
+    /// Returns the capability to the guest's thread, for invocations that have no method here.
     pub const fn tcb(&self) -> sel4::cap::Tcb {
         // SAFETY: K-1.
         unsafe { sel4::Cap::from_bits(slots::BASE_VM_TCB + self.index as u64) }
     }
 
-    /// The capability to the virtual CPU itself.
+    /// Returns the capability to the virtual CPU itself.
     pub const fn vcpu(&self) -> sel4::cap::VCpu {
         // SAFETY: K-1.
         unsafe { sel4::Cap::from_bits(slots::BASE_VCPU + self.index as u64) }

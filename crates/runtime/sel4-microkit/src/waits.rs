@@ -1,13 +1,14 @@
 //! The declaration of what a program waits for, which `cargo microkit check` reads.
 
-/// Declares everything that this program waits for inside its handlers, for
-/// `cargo microkit check`, which refuses a system whose protection domains (PDs) can wait for each
-/// other for ever.
+/// Declares everything that this program waits for inside its handlers.
 ///
-/// Without it, a program is taken to make every call that the system file allows, at any time; that
-/// is safe, but `check` knows nothing then of what else it waits for. With it, the program is taken
-/// to wait for what is written here and for nothing else: **leave nothing out.** Whether all that is
-/// written is possible in the system is checked; whether it is all, only its reader can tell.
+/// `cargo microkit check` reads it, and refuses a system in which PDs can wait for each other
+/// forever.
+///
+/// A program without a declaration is assumed to make every call that the system file allows, at
+/// any time. That is safe, but `check` then knows nothing of its other waits. A program with a
+/// declaration is assumed to wait for nothing else: **leave nothing out.** `check` finds a declared
+/// wait that the system does not allow. Only a reader can find one that is missing.
 ///
 /// ```
 /// use sel4_microkit::{Channel, Child, waits};
@@ -27,18 +28,20 @@
 /// }
 /// ```
 ///
-/// * `in init`, `in notified`, `in protected`, `in fault`: where in the program. Without parentheses
-///   in the handler of any notification, call or fault, with them in that of one channel or child.
-/// * `call CHANNEL;` until the reply comes: [`Channel::pp_call`](crate::Channel::pp_call).
-/// * `wait CHANNEL;` until the PD at the other end does something, such as to notify, or to write
-///   into shared memory that this program looks at again and again; or until an interrupt comes.
-/// * `lock NAME { … }` until nobody else has the lock; inside the braces this program has it. All
-///   PDs that share a lock give it the same name.
+/// | a line | what it declares |
+/// | --- | --- |
+/// | `in init { … }`, `in notified { … }` | waits in the initialisation, or in a handler |
+/// | `in notified(CHANNEL) { … }` | waits in the handler, for one channel or child |
+/// | `call CHANNEL;` | a wait for the reply of [`Channel::pp_call`](crate::Channel::pp_call) |
+/// | `wait CHANNEL;` | a wait for the peer, which notifies or writes shared memory, or for an IRQ |
+/// | `lock NAME { … }` | a wait for the lock, which the program holds inside the braces |
 ///
-/// A program that waits for nothing says `waits! {}`. The channels are constants, so that the
-/// numbers are the program's own. The macro stands once, beside the function that is marked
+/// The handlers are `notified`, `protected` and `fault`. All PDs that share a lock give it the same
+/// name. A program that waits for nothing says `waits! {}`.
+///
+/// The macro is used once, beside the function that is marked
 /// [`protection_domain`](crate::protection_domain). It adds no code and no data to the program: the
-/// text lies in a section of the ELF file that is not loaded.
+/// text is in a section of the ELF file that is not loaded.
 #[macro_export]
 macro_rules! waits {
     ($(in $context:ident $(($of:expr))? { $($body:tt)* })*) => {
@@ -47,7 +50,7 @@ macro_rules! waits {
     };
 }
 
-/// What a handler waits for, with the locks that it holds there.
+/// The waits of a handler, with the locks that it holds there.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __waits_in {
@@ -67,7 +70,7 @@ macro_rules! __waits_in {
     };
 }
 
-/// One wait: the step, its channel or its lock, where, and the locks that are held.
+/// One wait: the step, its channel or its lock, the handler, and the locks that are held.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __waits_step {
@@ -85,10 +88,12 @@ macro_rules! __waits_step {
     };
 }
 
-/// Leaves a line in the section, which has no address: it is not loaded, and the linker keeps it.
+/// Adds a line to the section. The section has no address, so it is not loaded, and the linker
+/// keeps it.
 ///
-/// What a caller chooses gets into the assembly as an identifier or as a number, never as text: no
-/// choice of tokens makes more than a line. `$to` and `$in` are the names of the two operands.
+/// A caller's tokens get into the assembly as an identifier or as a number, never as text: no
+/// choice of tokens adds more than a line (invariant M5). `$to` and `$in` are the names of the two
+/// operands.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __waits_line {
@@ -97,7 +102,7 @@ macro_rules! __waits_line {
         $context:ident [$($in:ident: $of_type:ident = $of:expr)?]
         [$($first:ident $($held:ident)*)?]
     ) => {
-        // On a host too, where there is no section, the types are checked.
+        // Checks the types on a host too, which has no section.
         $(const _: $crate::Channel = $channel;)?
         $(const _: $crate::$of_type = $of;)?
         #[cfg(target_os = "none")]
@@ -120,7 +125,7 @@ macro_rules! __waits_line {
     };
 }
 
-/// The line that says in which language the others are.
+/// Adds the line with the version of the language.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __waits_version {

@@ -1,5 +1,5 @@
-//! Holds which slot, label and words each method of a child and of a virtual CPU, and an SMC call,
-//! come to.
+//! The slot, the label and the words of each method of a child and of a virtual CPU, and of an SMC
+//! call.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -78,7 +78,7 @@ fn each_method_of_a_virtual_cpu_is_one_invocation() {
 }
 
 #[test]
-fn what_a_virtual_cpu_is_asked_for_is_what_the_kernel_answers() {
+fn invocations_of_a_virtual_cpu_return_what_the_kernel_answers() {
     let (call, value) = the_call(42, || VCpu::new(0).read_reg(VCpuReg::CNTVOFF));
     let expect = (slots::BASE_VCPU, invocation::ARMVCPUReadReg, vec![22]);
     assert_eq!((call, value), (expect, Ok(42)));
@@ -89,8 +89,8 @@ fn what_a_virtual_cpu_is_asked_for_is_what_the_kernel_answers() {
     assert_eq!(*registers.expect("it succeeds").gpr(30), 9);
 }
 
-/// Runs `invoke` under a kernel in which a child's pc is 0x20_0000, and returns the labels and words
-/// of the calls that it made.
+/// Runs `invoke` under a kernel in which a child's pc is 0x20_0000, and returns the labels and
+/// words of the calls that it made.
 fn calls(invoke: impl FnOnce()) -> Vec<(u64, Vec<u64>)> {
     let seen = Rc::new(RefCell::new(Vec::new()));
     let log = Rc::clone(&seen);
@@ -123,7 +123,7 @@ fn a_child_that_skips_an_instruction_keeps_all_but_its_program_counter() {
 }
 
 #[test]
-fn a_childs_registers_are_read_and_written_without_letting_it_go() {
+fn reading_and_writing_registers_does_not_resume_a_child() {
     let (call, registers) = the_call(9, || Child::new(3).read_registers());
     let words = vec![0, UserContext::COUNT as u64];
     let expect = (slots::BASE_TCB + 3, invocation::TCBReadRegisters, words);

@@ -1,4 +1,4 @@
-//! Holds which calls the methods of channels, children and boxed handlers make, and what the host's
+//! The calls that the methods of channels, children and boxed handlers make, and what the host's
 //! state shows and forgets.
 
 use std::cell::RefCell;
@@ -8,7 +8,7 @@ use std::rc::Rc;
 use sel4::sys::host::{HostBuffer, Registers, install, new_ipc_buffer};
 use sel4_microkit::host::{HostRegion, ProtectionDomain, State, Symbol, run, set_symbols};
 use sel4_microkit::{
-    Channel, Child, EntryPoint, LifeWord, MayCall, MayNotify, MessageInfo, NullHandler, var,
+    Channel, Child, EntryPoint, IncarnationWord, MayCall, MayNotify, MessageInfo, NullHandler, var,
 };
 
 /// Installs a kernel that answers each call with the next label, and keeps the labels that it was
@@ -98,25 +98,25 @@ fn a_passive_child_is_stopped_and_has_a_scheduling_context_before_it_is_restarte
 }
 
 #[test]
-fn a_value_that_is_no_word_takes_nothing_from_a_test() {
+fn a_symbol_that_is_not_a_word_cannot_be_set() {
     set_symbols(Box::leak(Box::new([Symbol::word("many", 1)])));
     let wrong = catch_unwind(|| *var!(many: [u64; 4] = [0; 4])).unwrap_err();
     let message = wrong.downcast_ref::<String>().expect("a sentence");
     assert_eq!(
         message,
-        "many is no word, but a system file writes words only"
+        "many is not a word, and a system file writes words only"
     );
 }
 
 #[test]
 fn what_a_host_keeps_can_be_shown() {
-    static WORD: LifeWord = LifeWord::new();
+    static WORD: IncarnationWord = IncarnationWord::new();
     WORD.set(3);
     assert_eq!(WORD.get(), 3);
     let mut state = State::new();
     state.exchange();
-    assert_eq!((WORD.get(), LifeWord::default()).0, 0);
-    static OTHER: LifeWord = LifeWord::new();
+    assert_eq!((WORD.get(), IncarnationWord::default()).0, 0);
+    static OTHER: IncarnationWord = IncarnationWord::new();
     WORD.set(4);
     OTHER.set(5);
     WORD.set(6);

@@ -1,4 +1,4 @@
-//! The registers of a device, of which the test is the other side.
+//! The registers of a device. The test is the device.
 #![cfg(feature = "mmio")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,5 +1,4 @@
-//! Holds what the event loop asks of the kernel, call by call, and what a protection domain that
-//! was made wrongly says.
+//! The system calls of the event loop, and the messages of a PD that is used wrongly.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -125,7 +124,7 @@ const PD: ProtectionDomain = ProtectionDomain {
     pps: !0,
 };
 
-/// Does what `on_event` says, and hands over what was deferred.
+/// Calls `on_event` at each event, and returns the deferred action.
 struct Scripted<F> {
     deferred: DeferredActionSlot,
     on_event: F,
@@ -221,7 +220,7 @@ fn of_two_deferred_notifications_none_is_lost() {
     assert_eq!(calls, [Call::Recv, signal(5), signal_with_wait(6)]);
 }
 
-/// Has something left to do after the initialisation, and after each event.
+/// Has work after the initialisation, and after each event.
 struct Works {
     inner: Scripted<fn(&mut DeferredActionSlot)>,
     has_work: bool,
@@ -262,7 +261,7 @@ impl Handler for Works {
 }
 
 #[test]
-fn work_is_done_when_who_has_called_has_its_reply_and_before_the_next_wait() {
+fn work_runs_after_the_reply_and_before_the_next_wait() {
     let handler = Works {
         inner: scripted(|slot| slot.defer_notify(Channel::new(5)).unwrap()),
         has_work: true,
@@ -333,7 +332,7 @@ fn a_reply_in_registers_has_its_words_where_there_is_work() {
 }
 
 #[test]
-fn what_the_initialisation_has_deferred_is_done_with_the_first_wait() {
+fn actions_deferred_by_the_initialisation_run_with_the_first_wait() {
     let mut handler = scripted(|_| ());
     handler.deferred.defer_notify(Channel::new(5)).unwrap();
     assert_eq!(run(PD, vec![], handler), [signal_with_wait(5)]);
@@ -402,7 +401,7 @@ fn a_passive_pd_reports_to_the_monitor_before_its_restart_reply() {
 }
 
 #[test]
-fn interrupts_from_before_the_start_are_acknowledged() {
+fn irqs_from_before_the_start_are_acknowledged() {
     let pd = ProtectionDomain {
         irqs: 1 << 2 | 1 << 61,
         ..PD
@@ -418,7 +417,7 @@ fn interrupts_from_before_the_start_are_acknowledged() {
 }
 
 #[test]
-fn an_interrupt_that_cannot_be_acknowledged_at_the_start_is_told_by_its_channel() {
+fn a_failed_acknowledgement_at_the_start_names_its_channel() {
     let pd = ProtectionDomain { irqs: 1 << 6, ..PD };
     let refuse = |registers: &mut Registers, _: Option<HostBuffer<'_>>| {
         registers.info = SysMessageInfo::new(3, 0, 0, 0).into_word();
@@ -563,7 +562,7 @@ fn a_handler_passes_long_calls_on_to_memory() {
 }
 
 #[test]
-fn an_event_without_an_entry_point_is_told_by_its_name() {
+fn an_event_without_an_entry_point_panics_with_its_name() {
     let check = |event: Event, expect: &[&str]| {
         let answer = move |registers: &mut Registers, _: Option<HostBuffer<'_>>| {
             registers.capability = event.0;
@@ -583,7 +582,7 @@ fn an_event_without_an_entry_point_is_told_by_its_name() {
 }
 
 #[test]
-fn a_channel_used_against_the_system_file_is_told_by_number_and_attribute() {
+fn a_channel_used_without_the_right_panics_with_number_and_attribute() {
     let check = |wrong: fn(Channel), expect: &[&str]| {
         let nothing = ProtectionDomain {
             notifications: 0,

@@ -1,4 +1,4 @@
-//! What a protection domain finds on a host, where a test is Microkit's tool.
+//! A PD on a host, where the test takes the place of Microkit's tool.
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,7 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use sel4::sys::host::{HostBuffer, Registers, install};
 use sel4::sys::syscall;
-use sel4_microkit::host::{ProtectionDomain, State, Symbol, run, set_symbols, watch_panics};
+use sel4_microkit::host::{
+    AccessPolicy, ProtectionDomain, State, Symbol, run, set_access_policy, set_symbols,
+    watch_panics,
+};
 use sel4_microkit::{
     Handler, NullHandler, SharedWord, memory_region_symbol, panicking, pd_name, shared_words, var,
 };
@@ -42,11 +45,11 @@ fn symbols_are_those_of_the_protection_domain_that_runs() {
     let narrow = catch_unwind(|| *var!(id: u8 = 0)).unwrap_err();
     let message = narrow.downcast_ref::<&str>().map(ToString::to_string);
     let message = message.or_else(|| narrow.downcast_ref::<String>().cloned());
-    assert!(message.unwrap().contains("id is no word"));
+    assert!(message.unwrap().contains("id is not a word"));
 }
 
 #[test]
-fn a_region_is_the_memory_that_the_test_gives() {
+fn a_region_is_the_memory_of_the_embedder() {
     set_symbols(symbols(1));
     let words = shared_words!(region, region_size);
     assert_eq!(words.len(), 4);
@@ -99,7 +102,7 @@ fn a_shared_word_does_what_an_atomic_does() {
 }
 
 #[test]
-fn an_update_begins_again_with_what_another_has_written() {
+fn an_update_retries_with_the_value_of_another_write() {
     let word = SharedWord::new(1);
     let mut seen = Vec::new();
     let updated = word.fetch_update(Ordering::SeqCst, Ordering::Relaxed, |before| {
@@ -113,33 +116,42 @@ fn an_update_begins_again_with_what_another_has_written() {
     assert_eq!(word.load(Ordering::SeqCst), 8);
 }
 
-/// On the target no destructor of a program that has died would run.
-#[cfg(feature = "programs")]
 #[test]
-fn what_a_destructor_of_a_dead_program_writes_has_no_effect() {
-    use sel4::sys::host::{Carrier, Program, Stop};
-
+fn the_embedder_is_asked_before_each_access_and_decides_whether_it_takes_effect() {
     static WORD: SharedWord = SharedWord::new(5);
+    static ACCESSES: AtomicU64 = AtomicU64::new(0);
 
-    struct Writes;
+    struct Policy {
+        takes_effect: bool,
+    }
 
-    impl Drop for Writes {
-        fn drop(&mut self) {
-            assert_eq!(WORD.swap(6, Ordering::SeqCst), 5);
+    impl AccessPolicy for Policy {
+        fn before_access(&self) {
+            ACCESSES.fetch_add(1, Ordering::SeqCst);
+        }
+
+        fn takes_effect(&self) -> bool {
+            self.takes_effect
         }
     }
 
-    // Coroutines are not for Miri.
-    let carriers = [Carrier::Thread, Carrier::Stack];
-    for carrier in carriers.into_iter().take(if cfg!(miri) { 1 } else { 2 }) {
-        let mut program = Program::new(carrier, || {
-            let _writes = Writes;
-            WORD.load(Ordering::SeqCst);
-        });
-        assert_eq!(program.resume(), Stop::Point);
-        drop(program);
-        assert_eq!(WORD.load(Ordering::SeqCst), 5);
-    }
+    set_access_policy(&Policy {
+        takes_effect: false,
+    });
+    assert_eq!(WORD.swap(6, Ordering::SeqCst), 5);
+    assert_eq!(WORD.load(Ordering::SeqCst), 5, "the write was dropped");
+    assert_eq!(ACCESSES.load(Ordering::SeqCst), 2);
+    set_access_policy(&Policy { takes_effect: true });
+    assert_eq!(WORD.swap(7, Ordering::SeqCst), 5);
+    assert_eq!(ACCESSES.load(Ordering::SeqCst), 3);
+    // Another PD in this thread has none.
+    let mut other = State::new();
+    other.exchange();
+    assert_eq!(WORD.swap(8, Ordering::SeqCst), 7);
+    assert_eq!(ACCESSES.load(Ordering::SeqCst), 3);
+    other.exchange();
+    assert_eq!(WORD.load(Ordering::SeqCst), 8);
+    assert_eq!(ACCESSES.load(Ordering::SeqCst), 4);
 }
 
 /// Runs a program to its end, and returns what it has printed.
@@ -166,7 +178,7 @@ fn printed<H: Handler>(init: impl FnOnce() -> H) -> String {
 }
 
 #[test]
-fn a_panic_is_told_as_on_the_target() {
+fn a_panic_prints_as_on_the_target() {
     let log = printed(|| -> NullHandler { panic!("{} is enough", 7) });
     let [first, second] = log.lines().collect::<Vec<_>>()[..] else {
         panic!("two lines: {log}")
@@ -227,14 +239,14 @@ impl Handler for Fails {
 }
 
 #[test]
-fn an_error_of_a_handler_is_said_and_stops_the_protection_domain() {
+fn an_error_of_a_handler_is_printed_and_stops_the_pd() {
     let log = printed(|| Fails);
     assert_eq!(log, "loud: stopped: its handler returned: no water\n");
 }
 
 /// While another protection domain is in this thread, a panic is not that of the first one.
 #[test]
-fn a_panic_of_another_protection_domain_is_not_said() {
+fn a_panic_of_another_pd_is_not_printed() {
     let log = printed(|| {
         let mut other = State::new();
         other.exchange();
@@ -246,7 +258,7 @@ fn a_panic_of_another_protection_domain_is_not_said() {
 }
 
 #[test]
-fn a_hook_that_panics_says_no_more_and_others_panic_as_ever() {
+fn a_hook_that_panics_prints_nothing_and_other_panics_are_as_before() {
     let log = printed(|| -> NullHandler {
         panicking::set_hook(&|_| panic!("twice"));
         panic!("once");

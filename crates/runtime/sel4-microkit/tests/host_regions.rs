@@ -1,5 +1,5 @@
-//! Holds that on a host, too, safe code gets a memory region only where there is one, and that a
-//! region which it has for itself has no other user.
+//! Memory regions on a host: safe code gets one only where there is one, and a region with an owner
+//! has no other user.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
@@ -50,7 +50,7 @@ fn dma() -> DmaRegion {
 }
 
 #[test]
-fn a_number_is_no_address_of_memory() {
+fn a_number_does_not_lead_to_memory() {
     static VICTIM: AtomicU64 = AtomicU64::new(7);
     let address = VICTIM.as_ptr().expose_provenance() as u64;
     set_symbols(leak([
@@ -109,7 +109,7 @@ fn a_region_ends_where_its_memory_does() {
 }
 
 #[test]
-fn memory_that_a_test_has_is_shared_only() {
+fn memory_of_the_embedder_is_shared_only() {
     static WORDS: [AtomicU64; 2] = [const { AtomicU64::new(3) }; 2];
     set_symbols(leak([
         Symbol::region("memory", &WORDS),
@@ -118,7 +118,7 @@ fn memory_that_a_test_has_is_shared_only() {
     ]));
     assert_eq!(share()[1].load(Relaxed), 3);
     let sentence =
-        "the memory of memory is shared with the test (`Symbol::region`), and cannot be for";
+        "the memory of memory belongs to the embedder (`Symbol::region`), and cannot be for";
     assert!(refused(dma).starts_with(sentence));
     #[cfg(feature = "mmio")]
     assert!(refused(device::take).starts_with(sentence));
@@ -177,7 +177,7 @@ fn memory_for_dma_has_one_owner() {
 }
 
 #[test]
-fn what_an_ended_incarnation_has_left_is_not_given_again() {
+fn memory_of_an_ended_incarnation_is_not_reused() {
     let region = map();
     let mut state = State::new();
     state.exchange(); // A second protection domain begins.
@@ -296,7 +296,7 @@ mod device {
         assert_eq!(
             refused(share),
             "the region was taken for the registers of a device, and cannot be shared words too: use \
-             `HostRegion::read` and `write` (`Run::device`) to be the device"
+             `HostRegion::read` and `write` to be the device"
         );
         // The test is the device.
         region.write(0, 7);

@@ -1,4 +1,4 @@
-//! What is logged and written for debugging, byte by byte as the kernel is told it. One test, as a
+//! Log and debug output, byte by byte as the kernel receives it. There is one test, because a
 //! process has one logger.
 #![cfg(all(feature = "embedded-io", feature = "log"))]
 
@@ -12,7 +12,7 @@ use sel4::sys::syscall;
 use sel4_microkit::host::ProtectionDomain;
 use sel4_microkit::{DebugOutput, logging};
 
-/// What the kernel was told to print while `f` ran.
+/// Returns what the kernel was asked to print while `f` ran.
 fn printed(f: impl FnOnce()) -> String {
     let text = Rc::new(RefCell::new(Vec::new()));
     let log = Rc::clone(&text);

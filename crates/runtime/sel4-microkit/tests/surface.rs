@@ -1,4 +1,4 @@
-//! Holds what the smaller items come to that nothing else here runs.
+//! Items that no other test here uses.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -18,8 +18,8 @@ use sel4_microkit::{
     restart_reply, set_mr, with_msg_bytes, with_msg_bytes_mut, with_msg_regs, with_msg_regs_mut,
 };
 
-/// Has this thread be a PD that may do everything, under a kernel that keeps the number, the
-/// capability and the info of each call, and that answers with a badge.
+/// Makes this thread a PD with all rights. The kernel keeps the number, the capability and the info
+/// of each call, and answers with a badge.
 fn start(badge: u64) -> Rc<RefCell<Vec<(i64, u64, u64)>>> {
     let seen = Rc::new(RefCell::new(Vec::new()));
     let log = Rc::clone(&seen);
@@ -65,7 +65,7 @@ fn a_label_has_52_bits() {
 }
 
 #[test]
-fn an_event_loop_of_ones_own_receives_and_replies() {
+fn a_hand_written_event_loop_receives_and_replies() {
     let seen = start(badge::fault(5));
     // SAFETY: the replies have no words.
     let events = unsafe {
@@ -98,7 +98,7 @@ fn a_call_goes_to_the_endpoint_of_its_channel() {
 }
 
 #[test]
-fn a_deferred_action_says_what_it_is_and_can_be_done_at_once() {
+fn a_deferred_action_has_a_kind_and_can_run_at_once() {
     let seen = start(0);
     let notify = DeferredAction::new_notify(Channel::new(3));
     let ack = DeferredAction::new_irq_ack(Channel::new(4));
@@ -143,7 +143,7 @@ fn a_child_is_stopped_resumed_and_restarted_by_its_thread() {
 }
 
 #[test]
-fn an_error_of_an_acknowledgement_is_told() {
+fn an_error_of_an_acknowledgement_has_a_sentence() {
     start(0);
     let refuse = |registers: &mut Registers, _: Option<HostBuffer<'_>>| {
         registers.info = SysMessageInfo::new(3, 0, 0, 0).into_word();
@@ -192,7 +192,7 @@ fn a_protection_domain_that_is_started_on_a_host_fails() {
 }
 
 #[test]
-fn what_does_not_panic_is_returned() {
+fn catch_unwind_returns_the_value() {
     assert_eq!(panicking::catch_unwind(|| 3), Ok(3));
 }
 
@@ -274,7 +274,7 @@ fn a_wait_for_one_channel_goes_on_while_others_are_notified() {
 }
 
 #[test]
-fn a_wait_for_any_channel_brings_all_that_were_notified() {
+fn a_wait_for_any_channel_returns_all_that_were_notified() {
     start(1 << 3 | 1 << 5);
     let channels = ipc::wait("a key");
     let expect = [Channel::new(3), Channel::new(5)];

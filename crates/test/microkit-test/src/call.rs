@@ -1,4 +1,4 @@
-//! System calls in words.
+//! System calls, with their arguments.
 
 use std::fmt;
 
@@ -9,27 +9,27 @@ use kernel_model::{
 };
 use microkit_abi::slots;
 
-/// A system call, as it was made.
+/// A system call that a PD has made.
 ///
-/// `Display` says it in the words of Microkit: `notifies on channel 1, and waits`.
+/// Its text uses the words of Microkit, such as `notifies on channel 1, and waits`.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub struct Call {
-    /// Its number (`seL4_Syscall_ID`).
+    /// The number (`seL4_Syscall_ID`).
     pub number: i64,
-    /// What it sends to, invokes, or replies with.
+    /// The capability that it sends to, invokes, or replies with.
     pub to: Option<u64>,
-    /// What it receives from.
+    /// The capability that it receives from.
     pub from: Option<u64>,
-    /// The label of what it sends.
+    /// The label of the message that it sends.
     pub label: u64,
-    /// How many words it sends.
+    /// The number of words that it sends.
     pub length: usize,
-    /// The first of them; those that are not sent are zero.
+    /// The first of these words. Those that are not sent are zero.
     pub words: [u64; MESSAGE_REGISTERS.len()],
 }
 
 impl Call {
-    /// The one that a thread with these registers makes.
+    /// Decodes the system call that a thread with these registers makes.
     pub(crate) fn of(context: &UserContext) -> Self {
         let number = context[Register::X(7)].cast_signed();
         let to = destination(number).map(|register| context[register]);
@@ -51,36 +51,36 @@ impl Call {
         }
     }
 
-    /// The channel that it notifies.
+    /// Returns the channel that it notifies.
     pub fn notifies(&self) -> Option<usize> {
         self.slot_above(slots::BASE_OUTPUT_NOTIFICATION)
     }
 
-    /// The channel whose protected procedure it calls.
+    /// Returns the channel whose protected procedure it calls.
     pub fn calls(&self) -> Option<usize> {
         (self.number == syscall::Call)
             .then(|| self.slot_above(slots::BASE_ENDPOINT))
             .flatten()
     }
 
-    /// The channel whose interrupt it acknowledges.
+    /// Returns the channel whose IRQ it acknowledges.
     pub fn acknowledges(&self) -> Option<usize> {
         (self.label == invocation::IRQAckIRQ)
             .then(|| self.slot_above(slots::BASE_IRQ))
             .flatten()
     }
 
-    /// The child whose thread it invokes.
+    /// Returns the child whose thread it invokes.
     pub fn invokes_child(&self) -> Option<usize> {
         self.slot_above(slots::BASE_TCB)
     }
 
-    /// Whether it replies to a call or a fault.
+    /// Returns whether it replies to a call or a fault.
     pub fn replies(&self) -> bool {
         self.to == Some(slots::REPLY)
     }
 
-    /// Whether it waits for a message or a signal.
+    /// Returns whether it waits for a message or a notification.
     pub fn waits(&self) -> bool {
         self.from.is_some()
     }
@@ -91,7 +91,7 @@ impl Call {
     }
 }
 
-/// The register that names what a call sends to.
+/// The register with the capability that a call sends to.
 pub(crate) fn destination(number: i64) -> Option<Register> {
     match number {
         syscall::Call | syscall::Send | syscall::NBSend => Some(CAP_REGISTER),

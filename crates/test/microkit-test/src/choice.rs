@@ -1,4 +1,4 @@
-//! Choices, and schedules: lists of them, in text.
+//! Choices, and schedules: lists of choices, as text.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,14 +6,14 @@ use std::str::FromStr;
 use crate::Failure;
 use crate::lower::Image;
 
-/// Something that can happen next.
+/// An event that can come next.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Choice {
-    /// A protection domain makes a step.
+    /// A PD makes a step.
     Run(usize),
-    /// An interrupt comes.
+    /// An IRQ arrives.
     Irq { domain: usize, channel: u8 },
-    /// A protection domain dies.
+    /// A PD dies.
     Crash(usize),
     /// A system call does not fail.
     Pass,
@@ -22,7 +22,7 @@ pub(crate) enum Choice {
 }
 
 impl Choice {
-    /// How a schedule says it.
+    /// The word of a schedule for it.
     pub(crate) fn token(self, image: &Image) -> String {
         let name = |domain: usize| image.domains[domain].name;
         match self {
@@ -35,11 +35,19 @@ impl Choice {
     }
 }
 
-/// What was chosen wherever there was a choice, in its order.
+/// A list of choices: what was chosen wherever there was a choice.
 ///
-/// In text: names of protection domains that go next, `pong*3` for three times; `irq:timer.5` where
-/// an interrupt comes, `crash:ping` where one dies, and `pass` or `fail:IllegalOperation` where a
-/// system call could fail.
+/// As text, it has the name of the PD that runs next, or `pong*3` for three times. `irq:timer.5` is
+/// an IRQ, `crash:ping` the death of a PD. `pass` or `fail:IllegalOperation` stands where a system
+/// call could fail.
+///
+/// ```
+/// use microkit_test::Schedule;
+///
+/// let schedule: Schedule = "ping pong*3 irq:timer.5".parse()?;
+/// assert_eq!(schedule.to_string(), "ping pong*3 irq:timer.5");
+/// # Ok::<(), microkit_test::ScheduleError>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Schedule {
     pub(crate) tokens: Vec<String>,
@@ -85,10 +93,10 @@ impl FromStr for Schedule {
     }
 }
 
-/// How many choices a schedule can have.
+/// The largest number of choices in a schedule.
 const MOST: usize = 1 << 20;
 
-/// A text is no schedule.
+/// The error of a text that is not a schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScheduleError(String);
 
@@ -96,7 +104,7 @@ impl fmt::Display for ScheduleError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "`{}` is no part of a schedule: write `NAME` or `NAME*TIMES`",
+            "`{}` is not part of a schedule: write `NAME` or `NAME*TIMES`",
             self.0
         )
     }

@@ -1,4 +1,4 @@
-//! System calls that fail because a test wants them to.
+//! System calls that fail because a test says so.
 
 use std::fmt;
 
@@ -7,18 +7,18 @@ use kernel_model::{Cap, InvocationError, Kernel, ThreadId, UserContext};
 
 use crate::call::destination;
 
-/// How a system call can be made to fail.
+/// The way in which a system call fails.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub enum Failure {
-    /// The kernel refuses the invocation, and says so to who called; who only sends is not told
-    /// (seL4 manual, *Errors*).
+    /// The kernel refuses the invocation, and returns the error to a caller. A sender gets no
+    /// answer (seL4 manual, *Errors*).
     Refused(InvocationError),
-    /// There is no capability where there should be one: whoever uses it in a way that waits faults
-    /// (seL4 manual, *Capability Faults*); a send that does not wait does nothing.
+    /// The capability is missing. A system call that waits then faults (seL4 manual, *Capability
+    /// Faults*), and a send that does not wait has no effect.
     NoCapability,
 }
 
-/// Every way in which a kernel object can refuse an invocation.
+/// All errors with which a kernel object can refuse an invocation.
 const REFUSALS: [Failure; 5] = [
     Failure::Refused(InvocationError::InvalidArgument(0)),
     Failure::Refused(InvocationError::InvalidCapability(0)),
@@ -27,7 +27,7 @@ const REFUSALS: [Failure; 5] = [
     Failure::Refused(InvocationError::TruncatedMessage),
 ];
 
-/// All of them.
+/// All ways in which an invocation can fail.
 const INVOCATION: [Failure; 6] = [
     REFUSALS[0],
     REFUSALS[1],
@@ -37,7 +37,7 @@ const INVOCATION: [Failure; 6] = [
     Failure::NoCapability,
 ];
 
-/// How the system call of a thread with these registers can fail.
+/// All ways in which the system call of a thread with these registers can fail.
 pub(crate) fn possible(
     kernel: &Kernel,
     thread: ThreadId,
@@ -52,7 +52,7 @@ pub(crate) fn possible(
     };
     match kernel.cap(thread, context[register]) {
         Cap::IrqHandler(_) | Cap::Thread(_) | Cap::SchedContext(_) | Cap::VSpace(_) => {
-            // Who only sends is told nothing: one refusal is like another.
+            // A sender gets no answer, so one refusal is like another.
             match number {
                 syscall::Call => &INVOCATION,
                 _ => &INVOCATION[5..],

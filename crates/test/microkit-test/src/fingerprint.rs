@@ -1,11 +1,11 @@
-//! Hashes of 128 bits, by which two states are told apart.
+//! Hashes of 128 bits, which identify states.
 
 use std::hash::Hasher;
 
-/// What identifies a state. Two that differ have the same one with a probability of 2⁻¹²⁸.
+/// The hash of a state. Two different states have the same hash with a probability of 2⁻¹²⁸.
 pub(crate) type Fingerprint = u128;
 
-/// A hasher of two lanes, each folding products of 128 bits.
+/// A hasher of two lanes. Each folds products of 128 bits.
 #[derive(Debug, Clone)]
 pub(crate) struct Fingerprinter {
     lanes: [u64; 2],

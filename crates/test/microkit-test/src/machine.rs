@@ -1,11 +1,10 @@
-//! The machine under the model kernel: programs on a host, and a clock that stands still until it
-//! is advanced.
+//! The machine of the model kernel: programs on a host, and a clock that the test advances.
 
 use kernel_model::{CacheMaintenance, CacheRange, Machine, Report, ThreadId, Ticks};
 
 use crate::program::Actor;
 
-/// A fault that Microkit's monitor has received: that of a protection domain without a parent.
+/// A fault that Microkit's monitor has received: that of a PD without a parent.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub struct MonitorFault {
     pub(crate) domain: usize,
@@ -15,7 +14,7 @@ pub struct MonitorFault {
 }
 
 impl MonitorFault {
-    /// The protection domain.
+    /// Returns the name of the PD.
     pub const fn protection_domain(&self) -> &'static str {
         self.name
     }
@@ -26,7 +25,7 @@ pub(crate) struct Host {
     pub(crate) now: Ticks,
     pub(crate) actors: Vec<Actor>,
     pub(crate) names: Vec<&'static str>,
-    /// What the kernel's console has shown.
+    /// The output on the kernel's console.
     pub(crate) console: Vec<u8>,
     pub(crate) masked: Vec<u32>,
     pub(crate) faults: Vec<MonitorFault>,
@@ -73,7 +72,7 @@ impl Machine for Host {
                 name: self.names[thread.index()],
                 label: fault.label(),
             }),
-            // What the monitor prints is no part of a system's log.
+            // The output of the monitor does not belong to the log of a system.
             _ => {}
         }
     }

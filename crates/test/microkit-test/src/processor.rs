@@ -1,5 +1,5 @@
-//! Protection domains that are no Rust code on the host, but registers and memory: for programs in
-//! machine instructions, and for whoever wants to make system calls word by word.
+//! PDs that are registers and memory instead of Rust code: for programs in machine instructions,
+//! and for tests that make system calls word by word.
 
 use boot_spec::{Mapping, Perms};
 use kernel_model::numbers::IPC_BUFFER_WORDS;
@@ -7,17 +7,37 @@ use kernel_model::{Event, UserContext};
 
 use crate::lower::Image;
 
-/// Runs a protection domain of which there are only registers.
+/// The processor of a PD that consists of registers only.
+///
+/// ```
+/// use microkit_test::{Event, Memory, Processor, System, UserContext};
+///
+/// /// Makes the system call -1, again and again.
+/// struct Repeats;
+///
+/// impl Processor for Repeats {
+///     fn run(&mut self, context: &mut UserContext, _: &mut Memory<'_>) -> Event {
+///         // Behind the `svc`.
+///         context.pc += 4;
+///         Event::Syscall((-1_i64).cast_unsigned())
+///     }
+/// }
+/// # let file = r#"<system><protection_domain name="pd" priority="1">
+/// #     <program_image path="pd.elf" /></protection_domain></system>"#;
+/// let mut run = System::parse("pd.system", file)?.processor("pd.elf", || Repeats).start();
+/// assert!(run.step());
+/// # Ok::<(), microkit_test::SystemError>(())
+/// ```
 pub trait Processor {
-    /// Runs until something enters the kernel, and says what.
+    /// Runs until an event enters the kernel, and returns the event.
     ///
-    /// `context` holds the registers. On return its program counter is behind the instruction of a
-    /// system call, and at the one that caused a fault.
+    /// `context` has the registers. On return its program counter is behind the instruction of a
+    /// system call, or at the instruction that caused a fault.
     fn run(&mut self, context: &mut UserContext, memory: &mut Memory<'_>) -> Event;
 }
 
-/// The memory of a protection domain: the memory regions that it maps, and its IPC buffer. Its
-/// program and its stack are not there.
+/// The memory of a PD: the memory regions that it maps, and its IPC buffer. Its program and its
+/// stack have no memory.
 #[derive(Debug)]
 pub struct Memory<'a> {
     pub(crate) image: &'a Image,
@@ -26,14 +46,14 @@ pub struct Memory<'a> {
     pub(crate) ipc_buffer: &'a mut [u64; IPC_BUFFER_WORDS],
 }
 
-/// What a word of memory is.
+/// The place of a word of memory.
 enum Place {
     Shared { region: usize, index: usize },
     IpcBuffer { index: usize },
 }
 
 impl Memory<'_> {
-    /// Reads the word that the address is in; `None` if nothing is mapped there.
+    /// Reads the word that the address is in, or returns `None` if nothing is mapped there.
     pub fn load(&self, vaddr: u64) -> Option<u64> {
         let (place, _) = self.find(vaddr)?;
         Some(match place {
@@ -42,8 +62,7 @@ impl Memory<'_> {
         })
     }
 
-    /// Writes the word that the address is in. Returns whether something is mapped there that may
-    /// be written.
+    /// Writes the word that the address is in. Returns whether writable memory is mapped there.
     pub fn store(&mut self, vaddr: u64, word: u64) -> bool {
         match self.find(vaddr) {
             Some((place, perms)) if perms.write => {
@@ -59,17 +78,17 @@ impl Memory<'_> {
         }
     }
 
-    /// Everything that is mapped, program and stack among it.
+    /// Returns all mappings, with those of the program and the stack.
     pub fn mappings(&self) -> impl Iterator<Item = &Mapping> {
         self.image.spec.pds[self.domain].mappings.iter()
     }
 
-    /// Whether it may use the floating-point registers.
+    /// Returns whether the PD may use the floating-point registers.
     pub const fn may_use_floats(&self) -> bool {
         self.may_use_floats
     }
 
-    /// What may be done at an address; `None` if nothing is mapped there.
+    /// Returns the permissions of an address, or `None` if nothing is mapped there.
     pub fn perms(&self, vaddr: u64) -> Option<Perms> {
         self.find(vaddr).map(|(_, perms)| perms)
     }

@@ -1,4 +1,10 @@
-//! What a protection domain runs, and one that runs it.
+//! The program of a PD, and how it runs.
+//!
+//! ```text
+//! begin ─▶ go_on ─▶ Stop::SystemCall ─▶ kernel ─▶ answer ─▶ go_on ─▶ …
+//!            │  └──▶ Stop::Point (an access to a `SharedWord`) ─▶ go_on
+//!            └─────▶ Stop::Ended (panic, or `Run::kill`)
+//! ```
 
 use std::cell::RefCell;
 use std::fmt;
@@ -13,19 +19,21 @@ use kernel_model::{
 };
 use sel4::IpcBufferToken;
 use sel4_microkit::Handler;
-use sel4_microkit::host::{State, run, set_symbols, watch_panics};
-use sel4_sys::host::{Carrier, HostBuffer, Program, Registers, Stop, new_ipc_buffer};
+use sel4_microkit::host::{AccessPolicy, State, run, set_access_policy, set_symbols, watch_panics};
+use sel4_sys::host::{
+    Carrier, HostBuffer, Program, Registers, Stop, is_unwinding, new_ipc_buffer, point,
+};
 
 use crate::Processor;
 use crate::fingerprint::{Fingerprint, Fingerprinter};
 use crate::lower::{Domain, Image};
 
-/// What a protection domain runs.
+/// The program of a PD.
 #[derive(Clone)]
 pub(crate) enum Body {
     /// Rust code, from its initialisation to its end.
     Handler(Arc<dyn Fn() + Send + Sync>),
-    /// Registers.
+    /// A simulated processor.
     Processor(Arc<dyn Fn() -> Box<dyn Processor> + Send + Sync>),
 }
 
@@ -35,10 +43,10 @@ impl Body {
     }
 }
 
-/// A protection domain as it runs.
+/// A PD that runs.
 pub(crate) struct Actor {
     pub(crate) runs: Runs,
-    /// Everything that it has been told, in its order: what its own state follows from.
+    /// Everything that it was told so far, in order. Its own state is a function of that.
     pub(crate) history: Fingerprinter,
 }
 
@@ -50,16 +58,29 @@ pub(crate) enum Runs {
     },
 }
 
-/// Rust code that runs, stands at a system call, or has come to its end.
+/// Rust code that runs, is stopped at a system call or a point, or has ended.
 pub(crate) struct Code {
     body: Arc<dyn Fn() + Send + Sync>,
-    /// The runtime's own, while it does not run in this thread.
+    /// The state of the runtime, while the code does not run in this thread.
     state: State,
     program: Option<Program>,
     at: Option<Stop>,
 }
 
-/// What Rust code runs in: Miri knows no other stacks than those of threads.
+/// Makes each access to a `SharedWord` a step, and drops the writes of a program that unwinds.
+struct Steps;
+
+impl AccessPolicy for Steps {
+    fn before_access(&self) {
+        point();
+    }
+
+    fn takes_effect(&self) -> bool {
+        !is_unwinding()
+    }
+}
+
+/// The carrier of Rust code. Miri has no other stacks than those of threads.
 const CARRIER: Carrier = if cfg!(miri) {
     Carrier::Thread
 } else {
@@ -86,24 +107,24 @@ impl Actor {
         }
     }
 
-    /// Keeps what it is told now.
+    /// Adds what the PD is told now to its history.
     pub(crate) fn learn(&mut self, context: &UserContext, image: &Image, domain: &Domain) {
         match self.runs {
             Runs::Registers { .. } => context.hash(&mut self.history),
             Runs::Code(_) => self.learn_message(context),
         }
-        // What others cannot write follows from what it was told.
+        // Memory that no other PD writes is a function of the history already.
         let regions = domain.maps.iter().map(|map| &image.regions[map.region]);
         for region in regions.filter(|region| region.is_shared) {
             region.memory.for_each(|word| self.history.write_u64(word));
         }
     }
 
-    /// Keeps the answer to its system call.
+    /// Adds the answer to its system call.
     fn learn_message(&mut self, context: &UserContext) {
         /// Where the badges of capabilities are in an IPC buffer.
         const BADGES: Range<usize> = HostBuffer::CAPS..HostBuffer::CAPS + MAX_EXTRA_CAPS;
-        // Whether it begins or goes on is told by its program counter.
+        // The program counter says whether the PD begins or continues.
         self.history.write_u64(context.pc);
         for register in [CAP_REGISTER, INFO_REGISTER]
             .into_iter()
@@ -120,12 +141,12 @@ impl Actor {
         }
     }
 
-    /// What its own state follows from.
+    /// The fingerprint of its history.
     pub(crate) fn fingerprint(&self) -> Fingerprint {
         self.history.fingerprint()
     }
 
-    /// Reads a word of its IPC buffer; zero if it has none that the kernel may read.
+    /// Reads a word of its IPC buffer, or 0 if there is no buffer that the kernel may read.
     pub(crate) fn read_buffer(&mut self, index: usize) -> u64 {
         match &mut self.runs {
             Runs::Code(code) => code.buffer().map_or(0, |buffer| buffer.read(index)),
@@ -147,7 +168,7 @@ impl Actor {
 }
 
 impl Code {
-    /// Begins, or begins anew.
+    /// Starts or restarts the program.
     pub(crate) fn begin(&mut self, domain: &Domain) {
         self.end();
         watch_panics();
@@ -157,11 +178,12 @@ impl Code {
             sel4::set_ipc_buffer(take_token());
             identity.set();
             set_symbols(symbols);
+            set_access_policy(&Steps);
             body();
         }));
     }
 
-    /// Ends where it is: nothing of it runs any more, but for destructors.
+    /// Ends the program where it is. Only destructors run.
     pub(crate) fn end(&mut self) {
         if self.program.is_some() {
             self.state.exchange();
@@ -175,17 +197,17 @@ impl Code {
         self.at = None;
     }
 
-    /// Whether it stands at a system call.
+    /// Whether it is stopped at a system call.
     pub(crate) fn is_at_call(&self) -> bool {
         self.at == Some(Stop::SystemCall)
     }
 
-    /// Whether it can be let go on from a point.
+    /// Whether it is stopped at a point.
     pub(crate) fn is_at_point(&self) -> bool {
         self.at == Some(Stop::Point)
     }
 
-    /// Runs until it stops.
+    /// Resumes the program until it stops.
     pub(crate) fn go_on(&mut self) -> Stop {
         let Some(program) = &mut self.program else {
             return Stop::Ended;
@@ -197,7 +219,7 @@ impl Code {
         stop
     }
 
-    /// The registers of its system call, into the kernel's context.
+    /// Copies the registers of its system call into the kernel's context.
     pub(crate) fn store_registers(&self, context: &mut UserContext) {
         let Some(program) = &self.program else { return };
         let registers = program.registers();
@@ -211,7 +233,7 @@ impl Code {
         }
     }
 
-    /// The kernel's answer, from its context.
+    /// Copies the kernel's answer from the kernel's context into its registers.
     pub(crate) fn answer(&mut self, context: &UserContext) {
         let Some(program) = &mut self.program else {
             return;
@@ -247,7 +269,7 @@ impl fmt::Debug for Actor {
 }
 
 std::thread_local! {
-    /// IPC buffers that no program has now.
+    /// IPC buffers that no program uses now.
     static TOKENS: RefCell<Vec<IpcBufferToken>> = const { RefCell::new(Vec::new()) };
 }
 

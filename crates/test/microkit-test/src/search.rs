@@ -1,24 +1,24 @@
-//! Going through all choices, each state once.
+//! A search of all choices, which visits each state once.
 
 use std::collections::HashMap;
 
 use crate::fingerprint::Fingerprint;
 
-/// A depth-first search of everything that can be chosen.
+/// A depth-first search of all choices.
 ///
-/// It only knows what it is told: how many choices there are, and which state it is. A state that
-/// was gone through before is not gone through again.
+/// It knows only the number of choices and the state at each of them. It does not visit a state
+/// again that it has visited.
 #[derive(Debug, Default)]
 pub(crate) struct Search {
-    /// The choices that lead to where it is.
+    /// The choices that lead to the present state.
     path: Vec<Node>,
     /// How many of them the present run has made.
     depth: usize,
-    /// The schedules from each state on that was gone through.
+    /// The number of schedules from each visited state on.
     known: HashMap<Fingerprint, u128>,
-    /// Those from where the present run was left, because its state is known.
+    /// The number of schedules from where the present run was left, because its state is known.
     left: Option<u128>,
-    /// Whether it goes through states again that are known.
+    /// Whether it visits known states again.
     repeats: bool,
 }
 
@@ -27,12 +27,12 @@ struct Node {
     state: Fingerprint,
     choices: usize,
     chosen: usize,
-    /// The schedules from here on, as far as they are known.
+    /// The number of schedules from here on, as far as they are known.
     schedules: u128,
 }
 
 impl Search {
-    /// One that goes through a state each time that it comes to it, if it `repeats`.
+    /// Makes a search, which visits known states again if it `repeats`.
     pub(crate) fn new(repeats: bool) -> Self {
         Self {
             repeats,
@@ -40,7 +40,7 @@ impl Search {
         }
     }
 
-    /// Chooses one of so many; `None` if the state is known, and the run is to be left.
+    /// Chooses one of `choices`, or returns `None` if the state is known and the run must be left.
     pub(crate) fn choose(
         &mut self,
         choices: usize,
@@ -50,8 +50,8 @@ impl Search {
             Some(node) => {
                 assert!(
                     node.choices == choices,
-                    "a protection domain does not do the same in every run: it depends on \
-                     something besides what it is told"
+                    "a protection domain behaves differently in two runs: it depends on something \
+                     besides its messages and memory, such as a static"
                 );
                 node
             }
@@ -74,14 +74,13 @@ impl Search {
         Some(node.chosen)
     }
 
-    /// What the present run has chosen.
+    /// Returns the choices of the present run.
     pub(crate) fn chosen(&self) -> Vec<usize> {
         let path = self.path.iter().take(self.depth);
         path.map(|node| node.chosen).collect()
     }
 
-    /// Ends the present run. Returns how many schedules there are in all, if there is no other
-    /// run to make.
+    /// Ends the present run. Returns the number of all schedules if there is no other run to make.
     pub(crate) fn next_run(&mut self) -> Option<u128> {
         self.depth = 0;
         let mut schedules = self.left.take().unwrap_or(1);
@@ -98,7 +97,7 @@ impl Search {
         Some(schedules)
     }
 
-    /// How many states there were with more than one choice, up to now.
+    /// Returns how many states with more than one choice were visited so far.
     pub(crate) fn states(&self) -> usize {
         self.known.len() + self.path.len()
     }
@@ -108,7 +107,7 @@ impl Search {
 mod tests {
     use super::*;
 
-    /// Two that take so many steps each, in any order: the state is how far each is.
+    /// Two threads that make so many steps each, in any order. The state is how far each is.
     fn check(steps: [u64; 2], schedules: u128, runs: usize) {
         let mut search = Search::default();
         let mut count = 0;

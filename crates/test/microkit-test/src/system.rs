@@ -1,4 +1,4 @@
-//! A system to be tested: its system file, and what each protection domain runs.
+//! A system for tests: its system file, and the program of each PD.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::lower::{Image, lower};
 use crate::program::Body;
 use crate::{Processor, Run};
 
-/// A system, and what its protection domains run.
+/// A system, and the programs of its PDs.
 ///
 /// ```
 /// use microkit_test::System;
@@ -38,16 +38,18 @@ use crate::{Processor, Run};
 #[derive(Clone)]
 pub struct System {
     pub(crate) image: Arc<Image>,
-    /// What each protection domain runs.
+    /// The program of each PD.
     pub(crate) bodies: Vec<Option<Body>>,
-    /// Before it is started.
+    /// The kernel before its start.
     pub(crate) kernel: Kernel,
 }
 
 impl System {
-    /// Reads a system file. What it names in `prefill_path` is looked for beside it.
+    /// Reads a system file. Files that it names in `prefill_path` are looked for in its folder.
     ///
-    /// **Errors:** no such file, or as [`parse`](Self::parse).
+    /// # Errors
+    ///
+    /// Returns an error if the file cannot be read, and as [`parse`](Self::parse).
     pub fn open(path: impl AsRef<Path>) -> Result<Self, SystemError> {
         let path = path.as_ref();
         let name = path.file_name().unwrap_or(path.as_os_str());
@@ -60,10 +62,12 @@ impl System {
         Self::new(&source, &SearchPaths(vec![directory.to_path_buf()]))
     }
 
-    /// Takes the text of a system file, which names no files; `name` is what to call it.
+    /// Reads the text of a system file, which names no other files. `name` is used in errors.
     ///
-    /// **Errors:** everything that is wrong with it, each with its place; and what the model kernel
-    /// does not run, such as virtual machines.
+    /// # Errors
+    ///
+    /// Returns everything that is wrong with the text, each with its place. The model kernel does
+    /// not run some systems, such as virtual machines; they are errors too.
     pub fn parse(name: &str, text: &str) -> Result<Self, SystemError> {
         Self::new(&Source::new(name, text), &SearchPaths(Vec::new()))
     }
@@ -84,15 +88,15 @@ impl System {
         })
     }
 
-    /// Has every protection domain whose `<program_image>` has this path run `init`, a function
-    /// marked `#[protection_domain]`.
+    /// Gives `init`, a function marked `#[protection_domain]`, to every PD whose `<program_image>`
+    /// has this path.
     ///
-    /// `init` runs once in every life of every such protection domain. What it keeps in statics
-    /// stays there from one run to the next.
+    /// `init` runs once in every incarnation of every such PD. Statics keep their values from run
+    /// to run.
     ///
     /// # Panics
     ///
-    /// If no protection domain has that program.
+    /// Panics if no PD has that program.
     #[must_use]
     #[track_caller]
     pub fn program<H: Handler>(
@@ -103,11 +107,11 @@ impl System {
         self.with_program(path, Body::handler(init))
     }
 
-    /// Has one protection domain run `init`, whatever its `<program_image>` is.
+    /// Gives `init` to one PD, whatever its `<program_image>` is.
     ///
     /// # Panics
     ///
-    /// If there is no such protection domain.
+    /// Panics if there is no such PD.
     #[must_use]
     #[track_caller]
     pub fn protection_domain<H: Handler>(
@@ -120,11 +124,11 @@ impl System {
         self
     }
 
-    /// Has every protection domain with this program be run by a [`Processor`], which `make` makes.
+    /// Gives a [`Processor`], which `make` makes, to every PD with this program.
     ///
     /// # Panics
     ///
-    /// If no protection domain has that program.
+    /// Panics if no PD has that program.
     #[must_use]
     #[track_caller]
     pub fn processor<P: Processor + 'static>(
@@ -152,13 +156,13 @@ impl System {
         self
     }
 
-    /// Starts a run: every protection domain is about to run its first instruction, and memory
-    /// regions are as the system file says.
+    /// Starts a run: every PD is about to run its first instruction, and memory regions are as the
+    /// system file says.
     ///
     /// # Panics
     ///
-    /// If a protection domain was given nothing to run; and if the system has memory regions, and
-    /// another run of it is not over.
+    /// Panics if a PD has no program; and if the system has memory regions, and another run of it
+    /// is not over.
     #[track_caller]
     pub fn start(&self) -> Run {
         Run::new(self)

@@ -1,11 +1,12 @@
 //! Driving a run: steps, interrupts, time, deaths, system calls that fail.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering::SeqCst;
 
 use microkit_test::{Explorer, Failure, InvocationError, Run, System};
 use sel4_microkit::{
     Channel, ChannelSet, Child, EntryPoint, Handler, Infallible, MessageInfo, NullHandler,
-    debug_println, pd_name, var,
+    SharedWord, debug_println, pd_name, shared_words, var,
 };
 
 const ALARM: Channel = Channel::new(5);
@@ -190,6 +191,50 @@ fn one_that_waits_is_only_stopped_when_it_is_killed() {
     run.until_idle();
     assert_eq!(lines(&run), ["driver: {5}"]);
     assert_eq!(run.stuck(), ["driver"]);
+}
+
+/// On the target no destructor of a program that has died would run.
+#[test]
+fn what_a_destructor_of_a_dead_program_writes_has_no_effect() {
+    const FILE: &str = r#"
+        <system>
+            <memory_region name="shared" size="0x1000" />
+            <protection_domain name="mortal" priority="5">
+                <program_image path="mortal.elf" />
+                <map mr="shared" vaddr="0x4000000" perms="rw"
+                     setvar_vaddr="shared" setvar_size="shared_size" />
+            </protection_domain>
+        </system>"#;
+
+    struct Mortal(&'static SharedWord);
+
+    impl Handler for Mortal {
+        type Error = Infallible;
+    }
+
+    impl Drop for Mortal {
+        fn drop(&mut self) {
+            assert_eq!(self.0.swap(6, SeqCst), 5);
+            debug_println!("it was dropped");
+        }
+    }
+
+    let init = || {
+        let words = shared_words!(shared, shared_size, SharedWord);
+        words[0].store(5, SeqCst);
+        debug_println!("it waits");
+        Mortal(&words[0])
+    };
+    let system = System::parse("mortal.system", FILE).unwrap();
+    let mut run = system.program("mortal.elf", init).start();
+    // The store is a step of its own.
+    assert!(run.step());
+    let words = run.region("mortal", "shared");
+    assert_eq!(words[0].load(SeqCst), 0);
+    run.until_idle();
+    run.kill("mortal");
+    assert_eq!(words[0].load(SeqCst), 5);
+    assert_eq!(run.log(), "it waits\n", "system calls do nothing either");
 }
 
 #[test]

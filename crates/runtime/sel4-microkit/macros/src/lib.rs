@@ -1,13 +1,14 @@
-//! The attribute of `sel4-microkit`. It only finds the function's name; the rest is a
-//! declarative macro there.
+//! The attribute of `sel4-microkit`. It only finds the function's name. The rest is a declarative
+//! macro in that crate.
 #![forbid(unsafe_code)]
 
 use proc_macro::{Delimiter, Group, TokenStream, TokenTree};
 
 /// Marks the function that initialises the protection domain.
 ///
-/// The function takes nothing and returns a `Handler`. Options, in any order:
-/// `stack_size = BYTES`, `heap_size = BYTES`, `kept_data_size = BYTES`. See `sel4_microkit::protection_domain`.
+/// The function has no arguments and returns a `Handler`. The options are `stack_size`, `heap_size`
+/// and `kept_data_size`, in any order, each with `= BYTES`. `sel4_microkit::protection_domain`
+/// describes them.
 #[proc_macro_attribute]
 pub fn protection_domain(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut tokens = item
@@ -18,8 +19,8 @@ pub fn protection_domain(options: TokenStream, item: TokenStream) -> TokenStream
     let Some(TokenTree::Ident(name)) = tokens.next() else {
         return rust("::core::compile_error!(\"#[protection_domain] goes on a function\");");
     };
-    // The caller's tokens keep their places, so that the compiler's lints see whose they are:
-    // `forbid(unsafe_code)` looks at nothing that a macro has written.
+    // The caller's tokens keep their spans, so that the compiler's lints see who wrote them:
+    // `forbid(unsafe_code)` ignores everything that a macro has written.
     let mut arguments = rust("init =");
     arguments.extend([TokenTree::Ident(name)]);
     arguments.extend(rust(","));

@@ -1,4 +1,4 @@
-//! Who chooses: a search, chance, or a list of what was chosen before.
+//! Choosers: a search, random choices, or a list of earlier choices.
 
 use std::hash::Hash;
 
@@ -11,7 +11,7 @@ use crate::{Run, Schedule};
 
 /// Chooses one of several options.
 pub(super) trait Chooser {
-    /// Returns its place; `None` to leave the run.
+    /// Returns the index of the choice, or `None` to leave the run.
     fn choose(
         &mut self,
         options: &[Choice],
@@ -24,7 +24,7 @@ pub(super) trait Chooser {
     }
 }
 
-/// Has one of several options chosen; where there is only one, that.
+/// Lets the chooser choose one of several options. A single option needs no choice.
 pub(super) fn choose(
     chooser: &mut dyn Chooser,
     run: &Run,
@@ -72,7 +72,7 @@ impl Chooser for Sample<'_> {
     }
 }
 
-/// Chooses what was chosen before, and writes it down.
+/// Chooses what was chosen before, and records the words of the schedule.
 pub(super) struct Repeat<'a> {
     pub(super) explorer: &'a Explorer<'a>,
     pub(super) chosen: Vec<usize>,
@@ -90,7 +90,7 @@ impl Chooser for Repeat<'_> {
     }
 }
 
-/// Chooses what a schedule says.
+/// Chooses as a schedule says.
 pub(super) struct Script<'a> {
     pub(super) explorer: &'a Explorer<'a>,
     pub(super) schedule: &'a Schedule,
@@ -100,7 +100,7 @@ pub(super) struct Script<'a> {
 
 impl Chooser for Script<'_> {
     fn choose(&mut self, options: &[Choice], _: &mut dyn FnMut() -> Fingerprint) -> Option<usize> {
-        // Behind its end, as the kernel schedules.
+        // After the end of the schedule, as the kernel schedules.
         let Some(token) = self.schedule.tokens.get(self.next) else {
             return Some(0);
         };

@@ -1,4 +1,11 @@
 //! Running a system under every schedule.
+//!
+//! ```text
+//! try_check ─▶ run ─▶ options ─▶ chooser ─▶ step, IRQ or crash ─┐
+//!    ▲          │        ▲                                      │
+//!    │          │        └──────────────────────────────────────┘
+//!    └─ judge ◀─┘ at rest, too long, or left because the state is known
+//! ```
 
 mod chooser;
 mod result;
@@ -15,24 +22,24 @@ pub use result::{Explored, Found};
 use chooser::{Chooser, Repeat, Sample, Script, choose};
 use result::sel4_fault;
 
-/// Runs a system under every schedule: all orders in which its protection domains can make their
-/// steps.
+/// Runs a system under every schedule: all orders in which its PDs can make their steps.
 ///
-/// A step is what a protection domain does up to and with its next system call, or its next access
-/// to a `SharedWord`. Wherever several can run, each of them is tried as the next. Unless
-/// [`by_priority`](Self::by_priority) is asked for, priorities do not matter: what holds then holds
-/// whatever priorities the system file gives.
+/// A step of a PD ends with its next system call, or its next access to a `SharedWord`. Wherever
+/// several PDs can run, each of them is tried as the next. Priorities do not matter, unless
+/// [`by_priority`](Self::by_priority) is set: what holds then holds whatever priorities the system
+/// file gives.
 ///
-/// The memory is sequentially consistent, as on one core. Several cores of Arm may reorder accesses
-/// to shared memory beyond that, which no schedule shows.
+/// The memory is sequentially consistent, as on one core. Several Arm cores may reorder accesses to
+/// shared memory beyond that, which no schedule shows.
 ///
-/// Two schedules that lead to the same state, and have shown the same, have the same future; it is
-/// gone through once. A state is that of the kernel and the shared memory, and what each protection
-/// domain has been told so far, of which what it does is a function.
+/// Two schedules that lead to the same state, with the same output so far, have the same future. It
+/// is explored once. A state consists of the kernel, the shared memory, and everything that each PD
+/// was told so far: its behaviour is a function of that.
 ///
-/// **A schedule fails** if a protection domain faults and has no parent; if, when nothing can run
-/// any more, one waits for a reply or to send; if there is no end to it; or if the check panics that
-/// the test gives.
+/// **A schedule fails** if a PD without a parent faults; if a PD waits for a reply or to send when
+/// nothing can run any more; if it does not end; or if the check of the test panics.
+///
+/// The crate page has an [example](crate).
 #[derive(Debug, Clone)]
 pub struct Explorer<'a> {
     system: &'a System,
@@ -51,7 +58,8 @@ pub struct Explorer<'a> {
 }
 
 impl<'a> Explorer<'a> {
-    /// All schedules of `system`, up to 100,000 runs of at most 10,000 steps.
+    /// Makes an explorer of all schedules of `system`, with up to 100,000 runs of at most 10,000
+    /// steps.
     pub fn new(system: &'a System) -> Self {
         Self {
             system,
@@ -70,19 +78,21 @@ impl<'a> Explorer<'a> {
         }
     }
 
-    /// Only lets those run that have the highest priority of all that can: the schedules that seL4
-    /// can give this very system, on one core, whenever time slices end.
+    /// Runs only PDs with the highest priority of all that can run.
+    ///
+    /// These are the schedules that seL4 can give to this system on one core, whenever time slices
+    /// end.
     #[must_use]
     pub fn by_priority(mut self) -> Self {
         self.by_priority = true;
         self
     }
 
-    /// Has an interrupt come, once, at any time at which it is not masked.
+    /// Raises an IRQ once, at any time at which it is not masked.
     ///
     /// # Panics
     ///
-    /// If this protection domain has no such interrupt.
+    /// Panics if this PD has no such IRQ.
     #[must_use]
     #[track_caller]
     pub fn interrupt(mut self, name: &str, channel: u8) -> Self {
@@ -96,11 +106,11 @@ impl<'a> Explorer<'a> {
         self
     }
 
-    /// Has a protection domain die, or not, before any of its steps, as in a panic.
+    /// Kills a PD, or not, before any of its steps, as a panic does.
     ///
     /// # Panics
     ///
-    /// If there is no such protection domain.
+    /// Panics if there is no such PD.
     #[must_use]
     #[track_caller]
     pub fn crash(mut self, name: &str) -> Self {
@@ -108,12 +118,12 @@ impl<'a> Explorer<'a> {
         self
     }
 
-    /// Has one system call of a protection domain fail, or none: any of those that can, in any way
-    /// in which it can.
+    /// Makes one system call of a PD fail, or none: any that can fail, in every way in which it
+    /// can.
     ///
     /// # Panics
     ///
-    /// If there is no such protection domain.
+    /// Panics if there is no such PD.
     #[must_use]
     #[track_caller]
     pub fn failing_call(mut self, name: &str) -> Self {
@@ -121,63 +131,66 @@ impl<'a> Explorer<'a> {
         self
     }
 
-    /// Lets protection domains fault.
+    /// Accepts schedules in which PDs fault.
     #[must_use]
     pub fn allow_faults(mut self) -> Self {
         self.allow_faults = true;
         self
     }
 
-    /// Lets protection domains wait for ever for a reply, or to send.
+    /// Accepts schedules after which PDs wait forever for a reply, or to send.
     #[must_use]
     pub fn allow_stuck(mut self) -> Self {
         self.allow_stuck = true;
         self
     }
 
-    /// Makes at most so many runs; after that, [`samples`](Self::samples).
+    /// Limits the number of runs. After that, [`samples`](Self::samples) are made.
     #[must_use]
     pub fn max_runs(mut self, runs: usize) -> Self {
         self.max_runs = runs;
         self
     }
 
-    /// If there are more schedules than [`max_runs`](Self::max_runs), makes this many runs of
-    /// random ones besides: 1000 if this is not called.
+    /// Sets how many random schedules run if there are more than [`max_runs`](Self::max_runs). The
+    /// default is 1000.
     #[must_use]
     pub fn samples(mut self, samples: usize, seed: u64) -> Self {
         (self.samples, self.seed) = (samples, seed);
         self
     }
 
-    /// Fails a schedule of more steps than this: 10,000 if this is not called.
+    /// Limits the steps of a schedule. A longer one fails. The default is 10,000.
     #[must_use]
     pub fn max_steps(mut self, steps: u64) -> Self {
         self.max_steps = steps;
         self
     }
 
-    /// Leaves every run after so many steps, for a system that never comes to rest. The check sees
-    /// it as it is then.
+    /// Ends every run after so many steps, for a system that never comes to rest.
+    ///
+    /// The check sees the system as it is then.
     #[must_use]
     pub fn depth(mut self, steps: u64) -> Self {
         self.depth = steps;
         self
     }
 
-    /// Goes through every schedule by itself, even where another has come to the same state before:
-    /// for handlers that depend on something besides what they are told, such as statics.
+    /// Explores every schedule separately, even if another one has led to the same state.
+    ///
+    /// It is for handlers that depend on something besides their messages and memory, such as
+    /// statics.
     #[must_use]
     pub fn without_merging(mut self) -> Self {
         self.is_plain = true;
         self
     }
 
-    /// Explores, and calls `check` at the end of every run, which panics if it finds fault.
+    /// Explores, and calls `check` at the end of every run. `check` panics if something is wrong.
     ///
     /// # Panics
     ///
-    /// If a schedule fails: with what failed, the schedule, and everything that happened.
+    /// Panics if a schedule fails. The message has the failure, the schedule, and every step.
     #[track_caller]
     pub fn check(&self, check: impl Fn(&Run)) -> Explored {
         match self.try_check(check) {
@@ -186,9 +199,11 @@ impl<'a> Explorer<'a> {
         }
     }
 
-    /// As [`check`](Self::check), but returns what it has found.
+    /// Explores as [`check`](Self::check), and returns the failure.
     ///
-    /// **Errors:** the first schedule that fails.
+    /// # Errors
+    ///
+    /// Returns the first schedule that fails.
     pub fn try_check(&self, check: impl Fn(&Run)) -> Result<Explored, Box<Found>> {
         let mut search = Search::new(self.is_plain);
         let mut explored = Explored {
@@ -227,7 +242,7 @@ impl<'a> Explorer<'a> {
         Ok(explored)
     }
 
-    /// Runs one random schedule, and returns it as it is at its end: for who wants to measure.
+    /// Runs one random schedule, and returns the run as it is at the end, for measurements.
     pub fn sample(&self, seed: u64) -> Run {
         let mut random = Random::new(seed);
         let mut sample = Sample {
@@ -237,11 +252,11 @@ impl<'a> Explorer<'a> {
         self.run(&mut sample, false).0
     }
 
-    /// Runs one schedule, and returns it as it is at its end.
+    /// Runs one schedule, and returns the run as it is at the end.
     ///
     /// # Panics
     ///
-    /// If it is no schedule of this system.
+    /// Panics if the schedule is not one of this system.
     #[track_caller]
     pub fn replay(&self, schedule: &Schedule) -> Run {
         let mut script = Script {
@@ -328,7 +343,7 @@ impl<'a> Explorer<'a> {
         }
     }
 
-    /// Everything that can happen next.
+    /// All choices for the next event.
     fn options(&self, run: &Run, around: &Around, options: &mut Vec<Choice>) {
         let priority = |thread| run.kernel().thread(thread).priority();
         let highest = run.runnable().map(priority).max();
@@ -351,7 +366,7 @@ impl<'a> Explorer<'a> {
         }
     }
 
-    /// Whether a run is as it should be.
+    /// Returns what is wrong with a run.
     fn judge(&self, run: &Run, end: End, check: &dyn Fn(&Run)) -> Result<(), String> {
         if end == End::TooLong {
             return Err(format!("no end after {} steps", self.max_steps));
@@ -365,7 +380,7 @@ impl<'a> Explorer<'a> {
             ));
         }
         if end == End::Left {
-            // It goes on as one that was seen to its end.
+            // Another run has shown how it continues.
             return Ok(());
         }
         let stuck = run.stuck();
@@ -382,7 +397,7 @@ impl<'a> Explorer<'a> {
         })
     }
 
-    /// Runs what has failed once more, to tell all of it.
+    /// Repeats a run that has failed, with a trace.
     fn found(&self, chosen: Vec<usize>, message: String, check: &dyn Fn(&Run)) -> Found {
         let mut repeat = Repeat {
             explorer: self,
@@ -404,7 +419,7 @@ impl<'a> Explorer<'a> {
     }
 }
 
-/// What happens around the protection domains, and has not yet.
+/// The events around the PDs that have not happened yet.
 #[derive(Debug, Clone, Hash)]
 struct Around {
     irqs: Vec<(usize, u8)>,
@@ -415,7 +430,7 @@ struct Around {
 /// How a run ended.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 enum End {
-    /// Nothing can run, or it was deep enough.
+    /// Nothing can run, or the limit of `depth` is reached.
     Rest,
     /// Its state is known.
     Left,

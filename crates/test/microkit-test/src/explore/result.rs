@@ -1,10 +1,10 @@
-//! What came of exploring.
+//! The results of exploring.
 
 use std::fmt;
 
 use crate::Schedule;
 
-/// What was explored.
+/// The result of exploring without a failure.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct Explored {
     pub(super) runs: usize,
@@ -15,29 +15,30 @@ pub struct Explored {
 }
 
 impl Explored {
-    /// Whether every schedule was explored.
+    /// Returns whether every schedule was explored.
     pub fn is_complete(&self) -> bool {
         self.schedules.is_some()
     }
 
-    /// How many runs were made, without samples.
+    /// Returns how many runs were made, without samples.
     pub fn runs(&self) -> usize {
         self.runs
     }
 
-    /// How many schedules there are; `None` if not all were explored.
+    /// Returns how many schedules there are, or `None` if not all were explored.
     ///
-    /// There may be many more than runs, since those that come to one state go on together.
+    /// There may be many more schedules than runs, because schedules that meet in a state continue
+    /// in one run.
     pub fn schedules(&self) -> Option<u128> {
         self.schedules
     }
 
-    /// How many states there were in which more than one thing could happen.
+    /// Returns how many states there were with more than one choice.
     pub fn states(&self) -> usize {
         self.states
     }
 
-    /// How many random schedules were run.
+    /// Returns how many random schedules were run.
     pub fn samples(&self) -> usize {
         self.samples
     }
@@ -65,7 +66,7 @@ impl fmt::Display for Explored {
 
 /// A schedule that fails.
 ///
-/// Its `Debug` says the same as its `Display`, for tests that `unwrap`.
+/// Its `Debug` is its `Display`, for tests that `unwrap`.
 pub struct Found {
     pub(super) message: String,
     pub(super) schedule: Schedule,
@@ -75,17 +76,17 @@ pub struct Found {
 }
 
 impl Found {
-    /// What is wrong.
+    /// Returns the failure.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// The schedule, for [`Explorer::replay`](crate::Explorer::replay).
+    /// Returns the schedule, for [`Explorer::replay`](crate::Explorer::replay).
     pub fn schedule(&self) -> &Schedule {
         &self.schedule
     }
 
-    /// What was printed.
+    /// Returns the output.
     pub fn log(&self) -> &str {
         &self.log
     }
@@ -97,8 +98,8 @@ impl fmt::Display for Found {
         if !self.is_repeated {
             writeln!(
                 f,
-                "It did not fail when it was run again: a protection domain depends on something \
-                 besides what it is told."
+                "It did not fail again: a protection domain depends on something besides its \
+                 messages and memory, such as a static."
             )?;
         }
         writeln!(f, "schedule: {}", self.schedule)?;
@@ -122,7 +123,7 @@ impl fmt::Debug for Found {
 
 impl std::error::Error for Found {}
 
-/// What the label of a fault message means.
+/// The meaning of the label of a fault message.
 pub(super) fn sel4_fault(label: u64) -> &'static str {
     use kernel_model::numbers::fault;
     match label {

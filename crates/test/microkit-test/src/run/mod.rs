@@ -1,4 +1,4 @@
-//! A system that runs, and the ways to drive it.
+//! A system that runs, and the methods that drive it.
 
 mod progress;
 mod step;
@@ -19,34 +19,35 @@ pub use step::Step;
 
 use step::What;
 
-/// A system that runs: the model kernel, and every protection domain where it has got to.
+/// A system that runs: the model kernel, and every PD where it has got to.
 ///
-/// What runs when is the test's choice: nothing happens but in its methods.
+/// The test decides what runs when: nothing happens outside of its methods. The crate page has an
+/// [example](crate).
 pub struct Run {
     image: Arc<Image>,
     kernel: Kernel,
     host: Host,
     next: Next,
-    /// Interrupts that have come while they were masked.
+    /// IRQs that were raised while they were masked.
     pending: Vec<u32>,
-    /// System calls that are to fail: the next of this protection domain that can.
+    /// Failures for the next system call of a PD that can fail so.
     to_fail: Vec<(usize, Failure)>,
     killed: Vec<bool>,
     steps: u64,
     ticks_per_step: u64,
-    /// Whether it is kept what protection domains are told, for [`fingerprint`](Self::fingerprint).
+    /// Whether the histories of PDs are kept, for [`fingerprint`](Self::fingerprint).
     is_followed: bool,
     trace: Option<Vec<Step>>,
 }
 
-/// How many steps a run may take to come to rest.
+/// The largest number of steps until a run comes to rest.
 const MOST_STEPS: u64 = 10_000_000;
 
 impl Run {
     #[track_caller]
     pub(crate) fn new(system: &System) -> Self {
         let image = Arc::clone(&system.image);
-        // After what an earlier run, maybe in another thread, has done to the memory regions.
+        // `Acquire`: an earlier run, perhaps in another thread, has written the memory regions.
         let is_running = image.is_running.swap(true, Ordering::Acquire);
         assert!(
             !is_running || image.regions.is_empty(),
@@ -95,20 +96,20 @@ impl Run {
         }
     }
 
-    /// As [`new`](Self::new), without a [`trace`](Self::trace).
+    /// Drops the [`trace`](Self::trace).
     pub(crate) fn untraced(mut self) -> Self {
         self.trace = None;
         self
     }
 
-    /// As [`new`](Self::new), with a [`fingerprint`](Self::fingerprint).
+    /// Keeps what a [`fingerprint`](Self::fingerprint) needs.
     pub(crate) fn followed(mut self) -> Self {
         self.is_followed = true;
         self
     }
 
-    /// Lets the protection domain that the kernel has chosen run up to its next system call, and
-    /// the kernel answer that. Returns whether there was one to run.
+    /// Runs the PD that the kernel has chosen up to its next system call, and lets the kernel
+    /// answer it. Returns whether there was a PD to run.
     pub fn step(&mut self) -> bool {
         self.tick_if_due();
         let Next::Run { thread, .. } = self.next else {
@@ -118,11 +119,11 @@ impl Run {
         true
     }
 
-    /// Lets this protection domain make a step, whatever its priority.
+    /// Runs this PD for one step, whatever its priority.
     ///
     /// # Panics
     ///
-    /// If it cannot run, and if there is no such protection domain.
+    /// Panics if the PD cannot run, and if there is no such PD.
     #[track_caller]
     pub fn step_of(&mut self, name: &str) {
         let thread = self.thread(name);
@@ -131,11 +132,11 @@ impl Run {
         self.step_thread(thread, &mut Self::asked_to_fail);
     }
 
-    /// Lets the system run, as the kernel schedules it, until nothing can.
+    /// Runs the system, as the kernel schedules it, until nothing can run.
     ///
     /// # Panics
     ///
-    /// If it does not come to rest.
+    /// Panics if the system does not come to rest.
     #[track_caller]
     pub fn until_idle(&mut self) {
         let most = self.steps + MOST_STEPS;
@@ -147,12 +148,14 @@ impl Run {
         }
     }
 
-    /// Has the interrupt come that this protection domain calls `channel`: at once, or, if it is
-    /// not acknowledged yet, as soon as it is.
+    /// Raises the IRQ that this PD calls `channel`.
+    ///
+    /// It is delivered at once, or, if the PD has not acknowledged the last one, as soon as it
+    /// does.
     ///
     /// # Panics
     ///
-    /// If the system file gives it no such interrupt.
+    /// Panics if the system file gives the PD no such IRQ.
     #[track_caller]
     pub fn raise_irq(&mut self, name: &str, channel: u8) {
         let number = self.irq_number(self.image.domain(name), channel);
@@ -164,12 +167,12 @@ impl Run {
         self.deliver();
     }
 
-    /// Lets the system run until nothing can, and then time pass; whoever's budget comes back
-    /// meanwhile runs at once.
+    /// Runs the system until nothing can run, and then advances the time. A PD whose budget is
+    /// refilled meanwhile runs at once.
     ///
     /// # Panics
     ///
-    /// If the system does not come to rest.
+    /// Panics if the system does not come to rest.
     #[track_caller]
     pub fn advance_us(&mut self, us: u64) {
         self.until_idle();
@@ -182,50 +185,52 @@ impl Run {
         self.host.now = self.host.now.max(end);
     }
 
-    /// Has this protection domain die where it is. If it can run, it does so by a user exception,
-    /// as in a panic, of which its parent is told; if it waits, it only stops.
+    /// Kills this PD where it is.
+    ///
+    /// If it can run, it dies by a user exception, as in a panic, and its parent receives the
+    /// fault. If it waits, it is only stopped.
     ///
     /// # Panics
     ///
-    /// If there is no such protection domain.
+    /// Panics if there is no such PD.
     #[track_caller]
     pub fn kill(&mut self, name: &str) {
         let thread = self.thread(name);
         self.kill_thread(thread);
     }
 
-    /// Has the next system call of this protection domain fail that can fail so.
+    /// Makes the next system call of this PD fail that can fail so.
     ///
     /// # Panics
     ///
-    /// If there is no such protection domain.
+    /// Panics if there is no such PD.
     #[track_caller]
     pub fn fail_next(&mut self, name: &str, failure: Failure) {
         self.to_fail.push((self.image.domain(name), failure));
     }
 
-    /// Has every step from now on take that long. At first a step takes no time.
+    /// Sets how long every step takes from now on. At first a step takes no time.
     pub fn set_step_us(&mut self, us: u64) {
         self.ticks_per_step = self.kernel.clock().ticks(us);
     }
 
-    /// What was printed on the kernel's console.
+    /// Returns the output on the kernel's console.
     pub fn log(&self) -> String {
         String::from_utf8_lossy(&self.host.console).into_owned()
     }
 
-    /// Everything that has happened, in its order: system calls, faults, interrupts.
+    /// Returns all steps in order: system calls, faults, IRQs.
     ///
-    /// Printing on the kernel's console is not among it.
+    /// Output on the kernel's console is not among them.
     pub fn trace(&self) -> &[Step] {
         self.trace.as_deref().unwrap_or_default()
     }
 
-    /// The system calls that this protection domain has made.
+    /// Returns the system calls that this PD has made.
     ///
     /// # Panics
     ///
-    /// If there is no such protection domain.
+    /// Panics if there is no such PD.
     #[track_caller]
     pub fn calls<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a Call> + use<'a> {
         let name = self.image.domains[self.image.domain(name)].name;
@@ -235,20 +240,20 @@ impl Run {
             .filter_map(Step::call)
     }
 
-    /// The faults that nobody but the monitor has heard of.
+    /// Returns the faults that only the monitor has received.
     pub fn faults(&self) -> &[MonitorFault] {
         &self.host.faults
     }
 
-    /// Those that can run, the one first whom the kernel has chosen.
+    /// Returns the PDs that can run. The first is the one that the kernel has chosen.
     pub fn can_run(&self) -> Vec<&'static str> {
         self.runnable()
             .map(|thread| self.image.domains[thread.index()].name)
             .collect()
     }
 
-    /// Those that wait for another to take their message or to reply: with nothing left to run,
-    /// they wait for ever.
+    /// Returns the PDs that wait for a receiver of their message or for a reply. If nothing can
+    /// run, they wait forever.
     pub fn stuck(&self) -> Vec<&'static str> {
         self.threads()
             .filter(|thread| {
@@ -257,7 +262,7 @@ impl Run {
                     ThreadState::BlockedOnSend { .. } | ThreadState::BlockedOnReply { .. } => {
                         thread.fault.is_none()
                     }
-                    // It has lost its scheduling context without having waited for an event.
+                    // The thread has lost its scheduling context, and does not wait for an event.
                     ThreadState::Running | ThreadState::Restart => thread.sched_context().is_none(),
                     _ => false,
                 }
@@ -266,24 +271,33 @@ impl Run {
             .collect()
     }
 
-    /// Returns the words of a memory region that protection domains share. `name` is one of them,
-    /// and `symbol` has the region's address (`setvar_vaddr`).
+    /// Returns the words of a memory region that PDs share.
+    ///
+    /// `name` is one of the PDs, and `symbol` has the region's address (`setvar_vaddr`).
     ///
     /// # Panics
     ///
-    /// If there is no such symbol, and if a protection domain has taken the region for itself, as
-    /// a device's registers or for DMA: see [`device`](Self::device).
+    /// Panics if there is no such symbol, and if a PD has taken the region for itself, as a
+    /// device's registers or for DMA: see [`device`](Self::device).
     #[track_caller]
     pub fn region(&self, name: &str, symbol: &str) -> &'static [AtomicU64] {
-        self.device(name, symbol).share()
+        let region = self.device(name, symbol);
+        if let Some(purpose) = region.taken_for() {
+            panic!(
+                "the region at {symbol} was taken for {purpose}: use `Run::device` to be the device"
+            );
+        }
+        region.share()
     }
 
-    /// Returns a memory region with the registers of a device, which the test plays. `name` is the
-    /// protection domain that has them, and `symbol` has the region's address (`setvar_vaddr`).
+    /// Returns a memory region with the registers of a device, which the test plays.
+    ///
+    /// `name` is the PD that has the region, and `symbol` has the region's address
+    /// (`setvar_vaddr`).
     ///
     /// # Panics
     ///
-    /// If there is no such symbol.
+    /// Panics if there is no such symbol.
     #[track_caller]
     pub fn device(&self, name: &str, symbol: &str) -> &'static HostRegion {
         let domain = &self.image.domains[self.image.domain(name)];
@@ -294,12 +308,12 @@ impl Run {
         region.unwrap_or_else(|| panic!("{name} has no setvar_vaddr=\"{symbol}\""))
     }
 
-    /// How many steps were made.
+    /// Returns how many steps were made.
     pub fn steps(&self) -> u64 {
         self.steps
     }
 
-    /// The kernel, to look at.
+    /// Returns the kernel, for inspection.
     pub fn kernel(&self) -> &Kernel {
         &self.kernel
     }

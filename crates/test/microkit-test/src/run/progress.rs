@@ -1,4 +1,7 @@
-//! How a run goes on: programs run up to their next system call, and the kernel answers that.
+//! The progress of a run: a program runs up to its next system call, and the kernel answers it.
+//!
+//! A PD in Rust code has no machine instructions of its own in the model. So its program counter is
+//! one of the places in `place`, which say where it is stopped.
 
 use std::hash::{Hash, Hasher};
 
@@ -18,11 +21,11 @@ use crate::machine::MonitorFault;
 use crate::program::Runs;
 use crate::{Call, Memory};
 
-/// Says whether and how a system call of a protection domain fails, of all ways in which it can.
+/// Decides whether and how a system call of a PD fails, of all ways in which it can.
 pub(crate) type Decide<'a> =
     &'a mut dyn FnMut(&mut Run, usize, &'static [Failure]) -> Option<Failure>;
 
-/// Places in the page that stands for the program of a protection domain, from its entry on.
+/// Places in the page that stands for the program of a PD, from its entry on.
 mod place {
     pub(super) const ENTRY: u64 = 0;
     /// The instruction of every system call.
@@ -34,19 +37,19 @@ mod place {
     pub(super) const TRAP: u64 = 0x300;
 }
 
-/// What `udf` is to seL4 on AArch64.
+/// The fault of `udf` on AArch64.
 const UNDEFINED: Fault = Fault::UserException {
     number: 0x200_0000,
     code: 0,
 };
 
-/// The syndrome of a fetch where nothing is mapped.
+/// The syndrome of an instruction fetch where nothing is mapped.
 const FETCH_OF_NOTHING: u32 = 0x8200_0006;
 
-/// A capability pointer that leads nowhere: no guard matches.
+/// A capability pointer that leads to no slot: no guard matches.
 const NOWHERE: u64 = 1 << 20;
 
-/// What the explorer needs.
+/// For the explorer.
 impl Run {
     /// The threads that can run, the chosen one first, then in the order of the system file.
     pub(crate) fn runnable(&self) -> impl Iterator<Item = ThreadId> {
@@ -78,8 +81,8 @@ impl Run {
         }
     }
 
-    /// Lets a thread run up to its next system call or access to shared memory, and the kernel
-    /// answer that, or fail it as `decide` says.
+    /// Runs a thread up to its next system call or access to shared memory. The kernel then answers
+    /// the call, or the call fails as `decide` says.
     pub(crate) fn step_thread(&mut self, thread: ThreadId, decide: Decide<'_>) {
         self.steps += 1;
         self.next = self.kernel.run_instead(thread, &mut self.host);
@@ -123,12 +126,12 @@ impl Run {
         }
     }
 
-    /// Whether the test has killed it.
+    /// Whether the test has killed the PD.
     pub(crate) fn was_killed(&self, fault: &MonitorFault) -> bool {
         self.killed[fault.domain]
     }
 
-    /// The number of an interrupt.
+    /// The number of an IRQ.
     pub(crate) fn irq_number(&self, domain: usize, channel: u8) -> Option<u32> {
         let irqs = &self.image.spec.pds[domain].irqs;
         irqs.iter()
@@ -140,7 +143,7 @@ impl Run {
         self.host.masked.contains(&irq)
     }
 
-    /// Everything that what happens from here on depends on, and what was seen so far.
+    /// Hashes everything that the future depends on, and everything that was seen so far.
     pub(crate) fn fingerprint(&self, hasher: &mut Fingerprinter) {
         self.kernel.hash(hasher);
         self.next.hash(hasher);
@@ -159,8 +162,8 @@ impl Run {
 }
 
 impl Run {
-    /// Lets a thread run until something enters the kernel; `None` if it stops at an access to
-    /// shared memory. `is_told` says whether it learns anything when it goes on.
+    /// Runs a thread until an event enters the kernel, or returns `None` if it stops at an access
+    /// to shared memory. `is_told` says whether the thread learns anything when it continues.
     fn let_run(&mut self, thread: ThreadId, is_told: bool) -> Option<Event> {
         let domain = thread.index();
         let entry = self.entry(domain);
@@ -190,7 +193,8 @@ impl Run {
             place::ENTRY => code.begin(&image.domains[domain]),
             place::AFTER_CALL if code.is_at_call() => code.answer(context),
             place::CALL if code.is_at_call() => {
-                // It starts over, for instance because it was stopped while it waited.
+                // The call starts again, for instance because the thread was stopped while it
+                // waited.
                 context.pc = entry + place::AFTER_CALL;
                 return Some(Event::Syscall(context[Register::X(7)]));
             }
@@ -226,7 +230,7 @@ impl Run {
         }
     }
 
-    /// Puts virtual addresses for those of the host in an invocation that names memory.
+    /// Replaces addresses of the host by virtual addresses in an invocation that names memory.
     fn translate(&self, thread: ThreadId, context: &mut UserContext) {
         let number = context[Register::X(7)].cast_signed();
         let label = MessageInfo::from_word(context[INFO_REGISTER]).label;
@@ -243,7 +247,8 @@ impl Run {
         }
     }
 
-    /// The virtual address of an address of the host, or that one, if no memory region is there.
+    /// Returns the virtual address of an address of the host, or the same address if it is in no
+    /// region.
     fn vaddr(&self, domain: usize, address: u64) -> u64 {
         self.image.domains[domain]
             .maps
@@ -255,7 +260,7 @@ impl Run {
             .unwrap_or(address)
     }
 
-    /// Has the system call of the running thread fail.
+    /// Makes the system call of the running thread fail.
     fn fail(&mut self, thread: ThreadId, context: &UserContext, failure: Failure) {
         let number = context[Register::X(7)].cast_signed();
         let sent_with = destination(number);
@@ -284,7 +289,7 @@ impl Run {
         }
     }
 
-    /// What [`fail_next`](Self::fail_next) has asked for.
+    /// Takes the failure that [`fail_next`](Self::fail_next) has asked for.
     pub(super) fn asked_to_fail(
         &mut self,
         domain: usize,
@@ -302,7 +307,7 @@ impl Run {
         self.deliver();
     }
 
-    /// Has those interrupts come that wait to be unmasked and are.
+    /// Delivers raised IRQs that are not masked.
     pub(super) fn deliver(&mut self) {
         while let Some(position) = self.pending.iter().position(|irq| !self.is_masked(*irq)) {
             let number = self.pending.remove(position);
@@ -360,7 +365,7 @@ impl Run {
     }
 }
 
-/// Whether a system call is one of those that print or look, which no other thread notices.
+/// Whether a system call only prints or inspects, which no other thread notices.
 fn is_debugging(number: u64) -> bool {
     (syscall::DebugNameThread..=syscall::DebugPutChar).contains(&number.cast_signed())
 }

@@ -1,4 +1,4 @@
-//! What has happened, in words.
+//! The steps of a run, as text.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use kernel_model::Fault;
 
 use crate::{Call, Failure};
 
-/// Something that a protection domain has done, or that was done to it.
+/// A step of a PD, or an event that it has not caused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     pub(super) name: &'static str,
@@ -23,12 +23,12 @@ pub(super) enum What {
 }
 
 impl Step {
-    /// The protection domain that has made it, or that it was made to.
+    /// Returns the name of the PD that made the step, or that the event concerns.
     pub const fn protection_domain(&self) -> &'static str {
         self.name
     }
 
-    /// The system call, if it is one.
+    /// Returns the system call, if the step is one.
     pub const fn call(&self) -> Option<&Call> {
         match &self.what {
             What::Call(call, _) => Some(call),

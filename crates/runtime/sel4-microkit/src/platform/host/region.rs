@@ -1,9 +1,9 @@
 //! Memory regions on a host, and who may use them.
 //!
-//! The macros for memory regions promise what on the target the system file provides: words that
-//! are shared ([`shared_words!`](crate::shared_words)) are read and written by atomic accesses
-//! only, and a region for a device or for DMA has one owner. Here a region keeps that itself. The
-//! first use decides which of the two it is:
+//! On the target the system file keeps the promises of the macros for memory regions. Words that
+//! are shared ([`shared_words!`](crate::shared_words)) are accessed atomically only, and a region
+//! for a device or for DMA has one owner. On a host a region keeps these promises itself. The first
+//! use decides which of the two it is:
 //!
 //! ```text
 //!                 ┌── shared ──▶ Shared, forever: the slice is `'static`
@@ -11,9 +11,9 @@
 //!                 └── taken ───▶ Taken ── the incarnation ends ──▶ Ended ── taken again ──▶ Taken
 //! ```
 //!
-//! What was taken may outlive its incarnation, for instance in a static of the test. So a region
-//! that has `Ended` is used again as it is by a device of the same thread only; for any other use
-//! it gets new memory, and the old memory is never freed.
+//! A `DeviceRegion` or `DmaRegion` may outlive its incarnation, for instance in a static of the
+//! process. So the memory of a region that has `Ended` is used again only for a device, in the same
+//! thread. For any other use the region gets new memory, and the old memory is never freed.
 
 use core::fmt;
 use core::ptr::NonNull;
@@ -28,10 +28,10 @@ use crate::memory::Purpose;
 
 /// A memory region on a host, for [`Symbol::mapping`](super::Symbol::mapping).
 ///
-/// Protection domains that share it have symbols of the same `HostRegion`. Its memory is aligned to
-/// a page, and is never freed.
+/// PDs that share it have symbols of the same `HostRegion`. Its memory is aligned to a page, and is
+/// never freed.
 ///
-/// The test is the other side of a region for a device: [`read`](Self::read) and
+/// The embedder plays the device of a region for a device: [`read`](Self::read) and
 /// [`write`](Self::write) are the device's accesses.
 ///
 /// ```
@@ -49,7 +49,7 @@ use crate::memory::Purpose;
 /// ```
 pub struct HostRegion {
     memory: Mutex<Memory>,
-    /// What a symbol with its address holds.
+    /// The value of a symbol with its address.
     address: u64,
     length: usize,
 }
@@ -61,11 +61,11 @@ struct Memory {
 
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 enum Usage {
-    /// Nothing but this type has a way to the memory.
+    /// Nothing but this type can access the memory.
     Unused,
     /// Atomic accesses may be made at any time, by any thread.
     Shared,
-    /// An incarnation that has not ended has it.
+    /// An incarnation that has not ended owns it.
     Taken(Owner),
     /// Nothing should use it, but code that an ended incarnation has left behind might.
     Ended(Owner),
@@ -96,7 +96,7 @@ impl fmt::Display for Purpose {
 }
 
 impl HostRegion {
-    /// Makes one of that many words, which are zero.
+    /// Makes a region of that many words, which are zero.
     pub fn new(words: usize) -> Self {
         let words = zeros(words);
         Self {
@@ -109,7 +109,7 @@ impl HostRegion {
         }
     }
 
-    /// Its size in words.
+    /// Returns its size in words.
     #[expect(clippy::len_without_is_empty, reason = "a region has at least a word")]
     pub const fn len(&self) -> usize {
         self.length
@@ -119,8 +119,8 @@ impl HostRegion {
     ///
     /// # Panics
     ///
-    /// If there is no such word; if a protection domain has taken the region for DMA, since it may
-    /// have references into it; and if one in another thread has taken it as a device's.
+    /// Panics if there is no such word; if a PD has taken the region for DMA, because it may have
+    /// references into it; and if a PD in another thread has taken it as a device's.
     #[track_caller]
     pub fn read(&self, index: usize) -> u64 {
         self.accessible().words[index].load(Relaxed)
@@ -130,7 +130,7 @@ impl HostRegion {
     ///
     /// # Panics
     ///
-    /// As [`read`](Self::read).
+    /// Panics as [`read`](Self::read).
     #[track_caller]
     pub fn write(&self, index: usize, word: u64) {
         self.accessible().words[index].store(word, Relaxed);
@@ -140,7 +140,7 @@ impl HostRegion {
     ///
     /// # Panics
     ///
-    /// As [`read`](Self::read).
+    /// Panics as [`read`](Self::read).
     #[track_caller]
     pub fn fill(&self, words: impl IntoIterator<Item = u64>) {
         let values = words.into_iter().chain(core::iter::repeat(0));
@@ -150,11 +150,11 @@ impl HostRegion {
         }
     }
 
-    /// Shows every word, but none while a protection domain has taken the region for DMA.
+    /// Calls `see` with every word, unless a PD has taken the region for DMA.
     ///
     /// # Panics
     ///
-    /// If a protection domain in another thread has taken it as a device's.
+    /// Panics if a PD in another thread has taken the region as a device's.
     #[track_caller]
     pub fn for_each(&self, mut see: impl FnMut(u64)) {
         let is_dma = |usage| matches!(usage, Usage::Taken(owner) if owner.purpose.has_references());
@@ -164,11 +164,11 @@ impl HostRegion {
         }
     }
 
-    /// The words, from now on shared with every protection domain that maps the region.
+    /// Returns the words. From now on they are shared with every PD that maps the region.
     ///
     /// # Panics
     ///
-    /// If a protection domain has taken the region for itself.
+    /// Panics if a PD has taken the region for itself.
     #[track_caller]
     pub fn share(&self) -> &'static [AtomicU64] {
         let mut memory = self.memory();
@@ -177,7 +177,7 @@ impl HostRegion {
                 drop(memory);
                 panic!(
                     "the region was taken for {}, and cannot be shared words too: use \
-                     `HostRegion::read` and `write` (`Run::device`) to be the device",
+                     `HostRegion::read` and `write` to be the device",
                     owner.purpose
                 )
             }
@@ -188,22 +188,31 @@ impl HostRegion {
         memory.words
     }
 
-    /// The offset of an address of the host's in the region's memory; the end counts as in it.
+    /// Returns what a PD has taken the region for, as text, or `None` if no PD has it for itself.
+    pub fn taken_for(&self) -> Option<impl fmt::Display + use<>> {
+        match self.memory().usage {
+            Usage::Taken(owner) => Some(owner.purpose),
+            Usage::Unused | Usage::Shared | Usage::Ended(_) => None,
+        }
+    }
+
+    /// Returns the offset of an address of the host in the region's memory. The end belongs to the
+    /// region.
     pub fn offset_bytes(&self, address: u64) -> Option<u64> {
         let words = self.memory().words;
         let offset = address.checked_sub(words.as_ptr().addr() as u64)?;
         (offset <= size_of_val(words) as u64).then_some(offset)
     }
 
-    /// What a symbol with its address holds.
+    /// The value of a symbol with its address.
     pub(super) const fn address(&self) -> u64 {
         self.address
     }
 
-    /// Takes it for an incarnation.
+    /// Takes the region for an incarnation.
     ///
-    /// The memory is the caller's own until the result is dropped. Afterwards the caller may still
-    /// use it: it is used again only as a device's, in this thread.
+    /// The memory is the caller's own until the result is dropped. The caller may still use it
+    /// afterwards: it is used again only as a device's, in this thread.
     pub(super) fn take(&'static self, purpose: Purpose) -> Result<(Taken, NonNull<u64>), Refused> {
         let owner = Owner {
             purpose,
@@ -223,11 +232,11 @@ impl HostRegion {
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
-        // What is kept under the lock is right at any time.
+        // A panic inside the lock leaves nothing half written.
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The memory, if atomic accesses to it are possible while it is locked.
+    /// Returns the memory, if atomic accesses to it are possible while it is locked.
     #[track_caller]
     fn accessible(&self) -> MutexGuard<'_, Memory> {
         let mut memory = self.memory();
@@ -236,7 +245,7 @@ impl HostRegion {
             Usage::Taken(owner) => (owner, false),
             Usage::Ended(owner) => (owner, true),
         };
-        // Accesses of the owner are before or after those of this thread, since it is this thread.
+        // The owner is in this thread, so its accesses come before or after those that follow.
         let is_here = owner.thread == sel4::sys::host::thread_id();
         if !owner.purpose.has_references() && is_here {
             return memory;
@@ -265,13 +274,13 @@ impl fmt::Debug for HostRegion {
 }
 
 impl Memory {
-    /// Leaves the memory to code that still has it.
+    /// Replaces the memory. Code that still has the old memory keeps it.
     fn replace(&mut self) {
         self.words = zeros(self.words.len());
     }
 }
 
-/// An incarnation has the region until this is dropped.
+/// Ends the use of an incarnation when it is dropped.
 #[derive(Debug)]
 pub(super) struct Taken(&'static HostRegion);
 
@@ -293,7 +302,7 @@ pub(super) enum Refused {
     Taken,
 }
 
-/// Words that are never freed, from the beginning of a page on.
+/// Makes words that are never freed, from the beginning of a page on.
 fn zeros(count: usize) -> &'static [AtomicU64] {
     const PAGE: usize = SMALL_PAGE_BYTES as usize;
     let spare = PAGE / size_of::<AtomicU64>() - 1;

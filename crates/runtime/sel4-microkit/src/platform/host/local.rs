@@ -1,13 +1,26 @@
-//! What would be a static of a protection domain's on the target: on a host, where several share a
-//! process and a thread, each has its own.
+//! Values that are statics of a PD on the target. On a host several PDs share a process and a
+//! thread, so each has its own.
 
 use core::any::Any;
 use core::cell::RefCell;
 use std::rc::Rc;
 use std::vec::Vec;
 
-/// The value of this type that belongs to the protection domain which runs now. It is made when it is
-/// first asked for.
+/// Returns the value of this type that belongs to the PD which runs in this thread.
+///
+/// The first call makes the value.
+///
+/// ```
+/// use std::cell::Cell;
+/// use sel4_microkit::host::{State, local};
+///
+/// local::<Cell<u32>>().set(7);
+/// let mut other = State::new();
+/// other.exchange();
+/// assert_eq!(local::<Cell<u32>>().get(), 0, "another PD runs now");
+/// other.exchange();
+/// assert_eq!(local::<Cell<u32>>().get(), 7);
+/// ```
 pub fn local<T: Default + 'static>() -> Rc<T> {
     let find = |locals: &RefCell<Locals>| {
         let all = locals.borrow();
@@ -23,7 +36,7 @@ pub fn local<T: Default + 'static>() -> Rc<T> {
 
 type Locals = Vec<Rc<dyn Any>>;
 
-/// Those of a protection domain which does not run now.
+/// The values of a PD that does not run now.
 #[derive(Default)]
 pub(super) struct LocalState(RefCell<Locals>);
 

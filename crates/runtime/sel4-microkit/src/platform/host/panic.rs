@@ -1,5 +1,11 @@
-//! Panics of a protection domain on a host: they unwind to the end of its program, where it says
-//! what it would say on the target.
+//! Panics of a PD on a host. They unwind to the end of its program, which then prints what it would
+//! print on the target.
+//!
+//! ```text
+//! run ─▶ run_main ─▶ panic ─▶ hook of watch_panics: keeps PanicInfo
+//!   ▲                  │ unwinds
+//!   └──────────────────┘ then: the PD's hook, or the message on the debug console
+//! ```
 
 use core::cell::{Cell, RefCell};
 use core::fmt;
@@ -9,14 +15,32 @@ use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, resume_unwind};
 use std::string::{String, ToString};
 use std::sync::Once;
 
-use crate::{Handler, panicking};
+use crate::Handler;
+use crate::panicking::PanicHook;
 
-/// Runs a protection domain until it stops, and says why it does.
+/// Runs a PD until it stops, and prints why it stops.
 ///
-/// Unlike on the target, destructors run when it panics; the kernel is to answer the system calls
-/// that they make with nothing.
+/// Call [`watch_panics`] first. Unlike on the target, destructors run when the PD panics. The
+/// embedder must give their system calls no effect.
 ///
-/// **Needs:** [`watch_panics`].
+/// ```
+/// use sel4_microkit::host::{run, watch_panics};
+/// use sel4_microkit::{NullHandler, panicking};
+/// use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+///
+/// static PANICKED: AtomicBool = AtomicBool::new(false);
+///
+/// watch_panics();
+/// run(|| -> NullHandler {
+///     panicking::set_hook(&|_| PANICKED.store(true, Relaxed));
+///     panic!("enough");
+/// });
+/// assert!(PANICKED.load(Relaxed));
+/// ```
+///
+/// # Panics
+///
+/// Unwinds with a payload that the PD has not made, such as that of an embedder which ends the PD.
 pub fn run<H: Handler>(init: impl FnOnce() -> H) {
     let is_running = IS_RUNNING.replace(true);
     let end = catch_unwind(AssertUnwindSafe(|| -> () {
@@ -25,8 +49,8 @@ pub fn run<H: Handler>(init: impl FnOnce() -> H) {
     if let Err(payload) = end {
         match PANIC.take() {
             Some(info) => {
-                // A hook that panics itself says no more.
-                let said = catch_unwind(AssertUnwindSafe(|| panicking::say(&info)));
+                // A hook that panics prints nothing more.
+                let said = catch_unwind(AssertUnwindSafe(|| say(&info)));
                 if let Err(payload) = said
                     && PANIC.take().is_none()
                 {
@@ -35,7 +59,7 @@ pub fn run<H: Handler>(init: impl FnOnce() -> H) {
                 }
             }
             None if payload.is::<Stopped>() => {}
-            // Whoever runs it ends it.
+            // The embedder ends the PD.
             None => {
                 IS_RUNNING.set(is_running);
                 resume_unwind(payload);
@@ -45,8 +69,9 @@ pub fn run<H: Handler>(init: impl FnOnce() -> H) {
     IS_RUNNING.set(is_running);
 }
 
-/// Has panics of protection domains that [`run`] be kept for it, instead of printed on standard
-/// error; all others are printed as before.
+/// Keeps the messages of panics inside [`run`], which otherwise go to standard error.
+///
+/// All other panics are printed as before. A second call does nothing.
 pub fn watch_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -61,8 +86,31 @@ pub fn watch_panics() {
     });
 }
 
-/// The payload of a protection domain that has said why it stops.
-pub(crate) struct Stopped;
+/// The payload of a PD that has printed why it stops.
+struct Stopped;
+
+/// Unwinds to [`run`], which then prints nothing.
+pub(crate) fn trap() -> ! {
+    resume_unwind(Box::new(Stopped))
+}
+
+/// Returns the hook of the PD that runs in this thread.
+pub(crate) fn panic_hook() -> Option<PanicHook> {
+    HOOK.get()
+}
+
+/// Sets the hook of the PD that runs in this thread.
+pub(crate) fn set_panic_hook(hook: PanicHook) {
+    HOOK.set(Some(hook));
+}
+
+/// Prints why the PD stops, or calls its hook, as the target's panic handler does.
+fn say(info: &PanicInfo<'_>) {
+    match panic_hook() {
+        Some(hook) => hook(info),
+        None => crate::debug_println!("{}: {info}", crate::symbols::DisplayName),
+    }
+}
 
 /// A panic's message and place, as `core::panic::PanicInfo` on the target.
 #[derive(Debug)]
@@ -85,12 +133,12 @@ impl PanicInfo<'_> {
         }
     }
 
-    /// The message.
+    /// Returns the message.
     pub fn message(&self) -> impl fmt::Display + '_ {
         &self.message
     }
 
-    /// The place, which is always known.
+    /// Returns the place, which is always known.
     pub fn location(&self) -> Option<&PanicLocation> {
         self.location.as_ref()
     }
@@ -122,17 +170,17 @@ pub struct PanicLocation {
 }
 
 impl PanicLocation {
-    /// The file.
+    /// Returns the file.
     pub fn file(&self) -> &str {
         &self.file
     }
 
-    /// The line.
+    /// Returns the line.
     pub const fn line(&self) -> u32 {
         self.line
     }
 
-    /// The column.
+    /// Returns the column.
     pub const fn column(&self) -> u32 {
         self.column
     }
@@ -144,23 +192,26 @@ impl fmt::Display for PanicLocation {
     }
 }
 
-/// That of a protection domain which does not run now.
+/// The panic of a PD that does not run now.
 #[derive(Default)]
 pub(super) struct PanicState {
     is_running: Cell<bool>,
+    hook: Cell<Option<PanicHook>>,
     panic: RefCell<Option<PanicInfo<'static>>>,
 }
 
 impl PanicState {
     pub(super) fn exchange(&self) {
         IS_RUNNING.with(|is_running| is_running.swap(&self.is_running));
+        HOOK.with(|hook| hook.swap(&self.hook));
         PANIC.with(|panic| panic.swap(&self.panic));
     }
 }
 
 std::thread_local! {
-    /// A protection domain runs in this thread.
+    /// Whether a PD runs in this thread.
     static IS_RUNNING: Cell<bool> = const { Cell::new(false) };
-    /// Its panic, until it is said.
+    static HOOK: Cell<Option<PanicHook>> = const { Cell::new(None) };
+    /// Its panic, until it is printed.
     static PANIC: RefCell<Option<PanicInfo<'static>>> = const { RefCell::new(None) };
 }

@@ -1,15 +1,25 @@
-//! The symbols of a protection domain on a host.
+//! The symbols of a PD on a host.
 
 use core::ptr::NonNull;
-use core::sync::atomic::AtomicU64;
+use core::sync::atomic::{AtomicBool, AtomicU64};
 use std::cell::Cell;
 use std::cell::RefCell;
 use std::vec::Vec;
 
+use super::ProtectionDomain;
 use super::region::{HostRegion, Refused, Taken};
-use crate::memory::Purpose;
+use crate::memory::{Purpose, Written};
+use crate::symbols::{Integer, Patched};
 
 /// A symbol, and what Microkit's tool would write there.
+///
+/// ```
+/// use sel4_microkit::host::{Symbol, set_symbols};
+/// use sel4_microkit::var;
+///
+/// set_symbols(Box::leak(Box::new([Symbol::word("worker_id", 3)])));
+/// assert_eq!(*var!(worker_id: usize = 0), 3);
+/// ```
 #[derive(Debug)]
 pub struct Symbol {
     name: &'static str,
@@ -25,8 +35,9 @@ enum Memory {
 }
 
 impl Symbol {
-    /// Declares a symbol with a number (`setvar_id`, `setvar_size`, `<setvar>`). It never leads to
-    /// a memory region, whatever the number.
+    /// Declares a symbol with a number (`setvar_id`, `setvar_size`, `<setvar>`).
+    ///
+    /// It never leads to a memory region, whatever the number.
     pub const fn word(name: &'static str, word: u64) -> Self {
         Self {
             name,
@@ -35,8 +46,10 @@ impl Symbol {
         }
     }
 
-    /// Declares a symbol with the address of a memory region (`setvar_vaddr`), which is this
-    /// memory. The test shares the memory, so it cannot be a device's registers or for DMA.
+    /// Declares a symbol with the address of a memory region (`setvar_vaddr`), whose memory is
+    /// `words`.
+    ///
+    /// The embedder shares the memory, so it cannot be the registers of a device or memory for DMA.
     pub fn region(name: &'static str, words: &'static [AtomicU64]) -> Self {
         Self {
             name,
@@ -56,7 +69,7 @@ impl Symbol {
 }
 
 impl Symbol {
-    /// The memory region of [`mapping`](Self::mapping) whose address it has, if it has this name.
+    /// Returns the region of [`mapping`](Self::mapping), if the symbol has one and this name.
     pub fn as_mapping(&self, name: &str) -> Option<&'static HostRegion> {
         match self.memory {
             Some(Memory::Region(region)) if self.name == name => Some(region),
@@ -65,22 +78,63 @@ impl Symbol {
     }
 }
 
-/// Has this thread's protection domain find these in its program.
+/// Sets the symbols of the PD that runs in this thread.
 pub fn set_symbols(symbols: &'static [Symbol]) {
     SYMBOLS.set(symbols);
 }
 
-/// What was written to a symbol.
-pub(crate) fn word(name: &str) -> Option<&'static u64> {
+pub(crate) fn name() -> &'static [u8] {
+    ProtectionDomain::current().name.as_bytes()
+}
+
+pub(crate) fn is_passive() -> bool {
+    ProtectionDomain::current().passive
+}
+
+pub(crate) fn notifications() -> u64 {
+    ProtectionDomain::current().notifications
+}
+
+pub(crate) fn pps() -> u64 {
+    ProtectionDomain::current().pps
+}
+
+pub(crate) fn irqs() -> u64 {
+    ProtectionDomain::current().irqs
+}
+
+/// Returns what was written to a symbol of `var!`, or else the default.
+///
+/// # Panics
+///
+/// Panics if a value was given for something that is not a word.
+pub fn value<T: Integer>(symbol: &str, default: &'static Patched<T>) -> &'static T {
+    let Some(value) = word(symbol) else {
+        return default.get();
+    };
+    assert!(
+        size_of::<T>() == size_of::<u64>(),
+        "{symbol} is not a word, and a system file writes words only"
+    );
+    // SAFETY: 1. The size was checked, and integers of 64 bits have one alignment.
+    // 2. Every bit pattern is a value of an `Integer`.
+    unsafe { &*core::ptr::from_ref(value).cast() }
+}
+
+/// Returns what was written to a symbol.
+fn word(name: &str) -> Option<&'static u64> {
     find(name).map(|symbol| &symbol.word)
 }
 
-/// A memory region of at least that many bytes, as shared words.
+/// Returns the first word of a region of at least `size` bytes, whose memory is shared from now on.
 ///
-/// **Panics:** if the symbol has the address of none, or of a smaller one, or of one that a
-/// protection domain has taken.
+/// # Panics
+///
+/// If the symbol does not have the address of a region, or has that of a smaller one, or of one
+/// that a PD has taken.
 #[track_caller]
-pub(crate) fn shared(symbol: &str, bytes: usize) -> &'static [AtomicU64] {
+pub(crate) fn shared_region(vaddr: Written, size: Written) -> NonNull<AtomicU64> {
+    let (symbol, bytes) = (vaddr.0, size.1);
     let words = match memory(symbol) {
         Memory::Shared(words) => words,
         Memory::Region(region) => {
@@ -89,21 +143,32 @@ pub(crate) fn shared(symbol: &str, bytes: usize) -> &'static [AtomicU64] {
         }
     };
     check_size(symbol, bytes, words.len());
-    words
+    NonNull::from(words).cast()
 }
 
-/// A memory region of at least that many bytes, aligned to a page, which this incarnation of the
-/// protection domain has for itself: nothing else has a reference or a pointer to it. But for a
-/// device, what an earlier incarnation in this thread has left behind may make volatile accesses in
-/// this thread, and so may the test.
+/// Returns the first byte of a region of at least `size` bytes, aligned to a page, which this
+/// incarnation of the PD has for itself: nothing else has a reference or a pointer to it. There is
+/// an exception for a device. What an earlier incarnation in this thread has left behind, and the
+/// embedder, may make volatile accesses in this thread.
 ///
-/// **Panics:** as [`shared`], and if somebody uses it already.
+/// Many PDs may run this program, one after another. So the region knows its owner, not the static
+/// of the place.
+///
+/// # Panics
+///
+/// As [`shared_region`], and if the region is in use already.
 #[track_caller]
-pub(crate) fn exclusive(symbol: &str, bytes: usize, purpose: Purpose) -> NonNull<u64> {
+pub(crate) fn exclusive_region(
+    vaddr: Written,
+    size: Written,
+    _: &'static AtomicBool,
+    purpose: Purpose,
+) -> NonNull<u8> {
+    let (symbol, bytes) = (vaddr.0, size.1);
     let region = match memory(symbol) {
         Memory::Region(region) => region,
         Memory::Shared(_) => panic!(
-            "the memory of {symbol} is shared with the test (`Symbol::region`), and cannot be for \
+            "the memory of {symbol} belongs to the embedder (`Symbol::region`), and cannot be for \
              {purpose}: give it a `HostRegion` (`Symbol::mapping`)"
         ),
     };
@@ -111,12 +176,12 @@ pub(crate) fn exclusive(symbol: &str, bytes: usize, purpose: Purpose) -> NonNull
     match region.take(purpose) {
         Ok((taken, start)) => {
             TAKEN.with_borrow_mut(|all| all.push(taken));
-            start
+            start.cast()
         }
         Err(Refused::Taken) => panic!("the region at {symbol} has an owner already"),
         Err(Refused::Shared) => panic!(
-            "the region at {symbol} is used as shared words already, and cannot be for {purpose}: a \
-             test that plays the device uses `HostRegion::read` and `write` (`Run::device`)"
+            "the region at {symbol} is used as shared words already, and cannot be for {purpose}: \
+             use `HostRegion::read` and `write` to be the device"
         ),
     }
 }
@@ -147,7 +212,7 @@ fn find(name: &str) -> Option<&'static Symbol> {
     SYMBOLS.get().iter().find(|symbol| symbol.name == name)
 }
 
-/// The symbols of a protection domain that does not run now, and the regions that it has taken.
+/// The symbols of a PD that does not run now, and the regions that it has taken.
 #[derive(Default)]
 pub(super) struct SymbolState {
     symbols: Cell<&'static [Symbol]>,

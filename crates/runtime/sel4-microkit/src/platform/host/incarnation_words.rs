@@ -1,4 +1,4 @@
-//! The words that a protection domain has of its own (`LifeWord`), by their address.
+//! The words of a PD's incarnation ([`IncarnationWord`](crate::IncarnationWord)), by their address.
 
 use core::cell::RefCell;
 use core::ptr;
@@ -7,12 +7,12 @@ use std::vec::Vec;
 
 use super::local;
 
-/// Those that were set.
+/// The words that were set, and their values.
 #[derive(Default)]
 struct Words(RefCell<Vec<(&'static AtomicU64, u64)>>);
 
-/// What the word is to the protection domain that runs now.
-pub(crate) fn life_word(word: &'static AtomicU64) -> u64 {
+/// Returns the value that the word has for the PD which runs now.
+pub(crate) fn load_incarnation_word(word: &'static AtomicU64) -> u64 {
     let Words(words) = &*local();
     let words = words.borrow();
     let found = words.iter().find(|(other, _)| ptr::eq(*other, word));
@@ -20,7 +20,7 @@ pub(crate) fn life_word(word: &'static AtomicU64) -> u64 {
 }
 
 /// Sets it.
-pub(crate) fn set_life_word(word: &'static AtomicU64, value: u64) {
+pub(crate) fn store_incarnation_word(word: &'static AtomicU64, value: u64) {
     let Words(words) = &*local();
     let mut words = words.borrow_mut();
     words.retain(|(other, _)| !ptr::eq(*other, word));

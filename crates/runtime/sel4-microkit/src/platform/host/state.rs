@@ -1,42 +1,45 @@
-//! What belongs to a protection domain and not to the thread that it shares with others.
+//! The state of a PD, which it does not share with other PDs in its thread.
 
 use core::cell::Cell;
 
 use super::local::LocalState;
 use super::panic::PanicState;
+use super::shared_word::PolicyState;
 use super::symbols::SymbolState;
 use super::{CURRENT, ProtectionDomain};
-use crate::panicking::PanicHook;
 
-/// Everything that the runtime keeps of a protection domain which does not run now: for a host on
-/// which several run in one thread by turns.
+/// Everything that the runtime keeps of a PD which does not run now.
+///
+/// An embedder that runs several PDs in one thread has one for each, and calls
+/// [`exchange`](Self::exchange) before and after it lets the PD run. [`local`](super::local) has an
+/// example.
 #[derive(Default)]
 pub struct State {
     buffer: sel4::SetAside,
     protection_domain: Cell<ProtectionDomain>,
-    hook: Cell<Option<PanicHook>>,
     symbols: SymbolState,
     panic: PanicState,
     locals: LocalState,
+    policy: PolicyState,
 }
 
 impl State {
-    /// That of a protection domain which has not begun.
+    /// Makes the state of a PD that has not begun.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Exchanges it with this thread's.
+    /// Exchanges this state with the thread's.
     pub fn exchange(&mut self) {
         self.buffer.exchange();
         CURRENT.with(|current| current.swap(&self.protection_domain));
-        crate::panicking::exchange_hook(&self.hook);
         self.symbols.exchange();
         self.panic.exchange();
         self.locals.exchange();
+        self.policy.exchange();
     }
 
-    /// Gives its IPC buffer back, unless it is borrowed.
+    /// Returns the IPC buffer of the PD, unless it is borrowed.
     pub fn into_token(self) -> Option<sel4::IpcBufferToken> {
         self.buffer.into_token()
     }

@@ -1,0 +1,131 @@
+//! The entry point of a program.
+//!
+//! `_start` jumps to `this_program_needs_…`, which jumps to [`renew`](super::renew), which jumps to
+//! [`entry`]. Until then there is no Rust code, because there is no stack and no restored memory.
+
+use core::arch::naked_asm;
+use core::ptr::{NonNull, with_exposed_provenance_mut};
+
+use microkit_abi::limits;
+
+unsafe extern "Rust" {
+    /// The stack that the program asks for, in bytes. `#[protection_domain]` defines it.
+    pub(super) safe static sel4_microkit_stack_bytes: usize;
+
+    /// The rest of the program. `#[protection_domain]` defines it. If it is missing, the linker
+    /// prints this name.
+    safe fn no_function_is_marked_protection_domain() -> !;
+}
+
+/// The first address above the stack.
+pub(super) const fn stack_top() -> usize {
+    limits::stack_top(sel4::config::USER_TOP as u64) as usize
+}
+
+/// The program's entry point. It sets the stack pointer to the top of the stack that Microkit has
+/// mapped, checks that the stack is as large as the program asks for, and restores the program's
+/// memory ([`renew`](super::renew)).
+///
+/// # Safety
+///
+/// Only the kernel calls this, as the thread starts or is restarted.
+#[unsafe(naked)]
+#[unsafe(no_mangle)]
+unsafe extern "C" fn _start() -> ! {
+    // No frame is below this one: x29 and x30 are 0, which ends a backtrace.
+    naked_asm!(
+        "ldr x9, ={stack_top}",
+        "mov sp, x9",
+        "mov x29, xzr",
+        "mov x30, xzr",
+        "adrp x17, {entry}",
+        "add x17, x17, :lo12:{entry}",
+        "adrp x10, sel4_microkit_stack_bytes",
+        "ldr x10, [x10, :lo12:sel4_microkit_stack_bytes]",
+        "sub x14, x9, x10",
+        "b {look}",
+        ".ltorg",
+        stack_top = const stack_top(),
+        entry = sym entry,
+        look = sym this_program_needs_a_larger_stack_size_in_the_system_file,
+    )
+}
+
+/// Reads the lowest byte of the stack that the program asks for, at x14, and continues. If the
+/// system file gives less, the read faults, and the fault's program counter leads to this name.
+///
+/// # Safety
+///
+/// As for `_start`: this is its second half.
+#[unsafe(naked)]
+#[unsafe(no_mangle)]
+unsafe extern "C" fn this_program_needs_a_larger_stack_size_in_the_system_file() -> ! {
+    naked_asm!(
+        "ldrb w9, [x14]",
+        "b {renew}",
+        renew = sym super::renew::renew,
+    )
+}
+
+extern "C" fn entry() -> ! {
+    // The IPC buffer is in the last page of the address space.
+    let address = limits::ipc_buffer_address(sel4::config::USER_TOP as u64) as usize;
+    let buffer = NonNull::new(with_exposed_provenance_mut(address)).expect("not zero");
+    // SAFETY: 1. The builder has set this address as the thread's IPC buffer (*builder* in
+    //    `microkit_abi`), and its page can be read and written as long as the PD lives.
+    // 2. This function runs once in an incarnation. A restart begins a new incarnation: nothing
+    //    that held the old token runs again.
+    // 3. Nothing else is mapped there.
+    let token = unsafe { sel4::IpcBufferToken::new(buffer) };
+    // SAFETY: 2 above.
+    unsafe { sel4::start_with_ipc_buffer(token) };
+    super::panic::start();
+    check_configuration(address);
+    construct();
+    no_function_is_marked_protection_domain()
+}
+
+/// Faults if the kernel has another configuration than this program was built for.
+///
+/// The numbers of invocations differ between configurations. This invocation cleans a cache line,
+/// which changes nothing. The intended kernel executes it. For another kernel the number means an
+/// invocation that an address space does not have.
+#[inline(always)]
+fn check_configuration(buffer_address: usize) {
+    if crate::vspace()
+        .vspace_clean_data(buffer_address, buffer_address + 1)
+        .is_err()
+    {
+        this_program_was_built_for_another_kernel_configuration()
+    }
+}
+
+/// The fault's program counter leads to this name.
+#[cold]
+#[inline(never)]
+#[unsafe(no_mangle)]
+extern "C" fn this_program_was_built_for_another_kernel_configuration() -> ! {
+    super::trap()
+}
+
+/// Calls the constructors of C and other libraries in `.init_array`.
+fn construct() {
+    type Constructor = extern "C" fn();
+
+    unsafe extern "C" {
+        static __init_array_start: Constructor;
+        static __init_array_end: Constructor;
+    }
+
+    let mut next = &raw const __init_array_start;
+    let end = &raw const __init_array_end;
+    while next < end {
+        // SAFETY: 1. The linker defines the two symbols around an array of function pointers
+        //    (System V ABI, *Initialization and Termination Functions*).
+        // 2. They are called once, before anything else of the program.
+        unsafe {
+            (*next)();
+            next = next.add(1);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The symbols that the tool writes in every PD. The names are those of `microkit_abi::symbols`.
+
+use microkit_abi::limits::NAME_BYTES;
+
+use crate::symbols::{Integer, Patched};
+
+/// Returns the value that the tool has left in a symbol of `var!`.
+#[inline(always)]
+pub const fn value<T: Integer>(_: &str, symbol: &'static Patched<T>) -> &'static T {
+    symbol.get()
+}
+
+macro_rules! patched {
+    ($($symbol:ident: $type:ty = $default:expr;)*) => {
+        $(
+            #[allow(non_upper_case_globals)] // Microkit's name.
+            #[used]
+            #[unsafe(no_mangle)]
+            #[unsafe(link_section = ".data")]
+            static $symbol: Patched<$type> = Patched::new($default);
+        )*
+
+        core::arch::global_asm!(
+            ".pushsection .keep.microkit, \"aR\", %progbits",
+            $(concat!(".reloc ., R_AARCH64_NONE, ", stringify!($symbol)),)*
+            ".reloc ., R_AARCH64_NONE, sel4_kernel_configuration",
+            ".popsection",
+        );
+    };
+}
+
+patched! {
+    microkit_name: [u8; NAME_BYTES] = [0; NAME_BYTES];
+    microkit_passive: u8 = 0;
+    microkit_irqs: u64 = 0;
+    microkit_notifications: u64 = 0;
+    microkit_pps: u64 = 0;
+    microkit_ioports: u64 = 0;
+}
+
+/// The board and configuration that this program was built for. `cargo microkit` reads it.
+#[allow(non_upper_case_globals)] // A symbol's name, like its neighbours.
+#[used]
+#[unsafe(no_mangle)]
+static sel4_kernel_configuration: [u8; sel4::config::MARK.len()] = {
+    let mut mark = [0; sel4::config::MARK.len()];
+    mark.copy_from_slice(sel4::config::MARK.as_bytes());
+    mark
+};
+
+pub(crate) fn name() -> &'static [u8] {
+    microkit_name.get()
+}
+
+pub(crate) fn is_passive() -> bool {
+    *microkit_passive.get() != 0
+}
+
+/// Bit *n* is set if this PD can notify on channel *n*.
+#[inline(always)]
+pub(crate) fn notifications() -> u64 {
+    *microkit_notifications.get()
+}
+
+/// Bit *n* is set if this PD can call on channel *n*.
+#[inline(always)]
+pub(crate) fn pps() -> u64 {
+    *microkit_pps.get()
+}
+
+/// Bit *n* is set if channel *n* is an IRQ.
+#[inline(always)]
+pub(crate) fn irqs() -> u64 {
+    *microkit_irqs.get()
+}
