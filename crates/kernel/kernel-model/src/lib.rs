@@ -47,8 +47,9 @@
 //!               sched        messages
 //! ```
 //!
-//! A module calls those below it. Each of `sched`, `ipc`, `notification` and `irq` has its part of
-//! the state in private fields, and a function's parameters name every part that it may change.
+//! A module calls those below it; `ipc` and `notification` also call each other. Each of `sched`,
+//! `ipc`, `notification` and `irq` has its part of the state in private fields, and a function's
+//! parameters name every part that it may change.
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -253,7 +253,11 @@ fn an_empty_slot_cannot_be_invoked() {
     let nothing = slots::BASE_ENDPOINT + 60;
     let refused = Err((error::InvalidCapability, vec![0]));
     assert_eq!(world.invoke(nothing, 0, &[], &[]), refused);
-    assert_eq!(world.send(nothing, &msg(0, &[])), Some(0), "nor told so");
+    assert_eq!(
+        world.send(nothing, &msg(0, &[])),
+        Some(0),
+        "and not reported"
+    );
 }
 
 #[test]

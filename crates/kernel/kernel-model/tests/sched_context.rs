@@ -289,7 +289,7 @@ fn yielding_refuses_the_caller_unbound_targets_and_priorities_above_the_mcp() {
     assert_eq!(
         world.invoke(user(3), yield_to, &[], &[]),
         Ok(vec![0]),
-        "who waits is not woken"
+        "a blocked thread is not woken"
     );
     let unbind = invocation::SchedContextUnbind;
     assert_eq!(world.invoke(user(3), unbind, &[], &[]), OK);

@@ -1,7 +1,7 @@
 //! Threads and scheduling: who runs, on which scheduling context, and until when (seL4 manual,
 //! *Threads*, *Scheduling*).
 //!
-//! A runnable thread is in exactly one place:
+//! Between two steps, a runnable thread with a scheduling context is in exactly one place:
 //!
 //! ```text
 //!               possible_switch_to            schedule
