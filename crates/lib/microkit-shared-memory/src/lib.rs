@@ -10,8 +10,8 @@
 //! | [`Lender`], [`Borrower`] | ranges of a region that one PD lends to others, until either is started anew |
 //! | [`Bytes`], [`Part`] | memory as bytes, and parts of it |
 //!
-//! All of them work on [`Memory`]: words that others may write at any time. Each access is that of one
-//! atomic word; values are copied in and out, and there is never a reference to shared memory.
+//! All of them work on [`Memory`]: words that others may write at any time. Each access is that of
+//! one atomic word; values are copied in and out, and there is never a reference to shared memory.
 //!
 //! ```
 //! use microkit_shared_memory::{CONSUMER_WORDS, Consumer, Part, Producer};
@@ -51,7 +51,7 @@ mod view;
 pub use byte_queue::{ByteConsumer, ByteProducer};
 pub use bytes::{Bytes, OutOfBounds};
 pub use lease::{
-    Borrower, Grant, LEASE_UNIT_BYTES, Lease, LeaseError, Lender, LenderError, Lives, Refusal,
+    Borrower, Epochs, Grant, LEASE_UNIT_BYTES, Lease, LeaseError, Lender, LenderError, Refusal,
     Request, Rights, Terms, board_words,
 };
 pub use memory::{Memory, Part, TooSmall, WritableMemory};

@@ -32,12 +32,12 @@ pub struct Pool<M, const N: usize> {
     bytes: Bytes<M>,
     buffer_bytes: usize,
     buffers: [Place; N],
-    life: u32,
+    epoch: u32,
 }
 
-/// Bits of a life, of which a queue has as many, in a [round](Descriptor::round).
-const LIFE_BITS: u32 = 24;
-const COUNT_BITS: u32 = u64::BITS - LIFE_BITS;
+/// Bits of an incarnation, of which a queue has as many, in a [round](Descriptor::round).
+const EPOCH_BITS: u32 = 24;
+const COUNT_BITS: u32 = u64::BITS - EPOCH_BITS;
 
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 enum Place {
@@ -57,20 +57,20 @@ pub struct Buffer {
 }
 
 impl<M: Memory, const N: usize> Pool<M, N> {
-    /// All buffers are the client's, and free. `life` is that of the queue's end through which they
-    /// are sent, so that what comes back late from another life is known.
+    /// All buffers are the client's, and free. `epoch` is that of the queue's end through which
+    /// they are sent, so that what comes back late from another incarnation is known.
     ///
-    /// If the server writes to buffers, none is to be taken before the queue
-    /// [is settled](crate::Producer::is_settled): it may be writing to one of an earlier life.
+    /// If the server writes to buffers, none is to be taken before the queue [is
+    /// settled](crate::Producer::is_settled): it may be writing to one of an earlier incarnation.
     ///
     /// **Errors:** the memory is too small. **Panics:** if `buffer_bytes` is 0, not a multiple of 8
-    /// or more than `u32::MAX`; if `life` has more than the 24 bits of a queue's.
+    /// or more than `u32::MAX`; if `epoch` has more than the 24 bits of a queue's.
     #[track_caller]
-    pub fn new(memory: M, buffer_bytes: usize, life: u32) -> Result<Self, TooSmall> {
+    pub fn new(memory: M, buffer_bytes: usize, epoch: u32) -> Result<Self, TooSmall> {
         const { assert!(N <= u32::MAX as usize, "an index has 32 bits") };
         assert!(
-            life >> LIFE_BITS == 0,
-            "{life} is not the life of a queue, which has {LIFE_BITS} bits: pass what `life` of the \
+            epoch >> EPOCH_BITS == 0,
+            "{epoch} is not the epoch of a queue, which has {EPOCH_BITS} bits: pass what `epoch` of the \
              queue's end returns"
         );
         // If there are not so many words at all, it is more than any memory has.
@@ -84,7 +84,7 @@ impl<M: Memory, const N: usize> Pool<M, N> {
             bytes: Bytes::new(memory),
             buffer_bytes,
             buffers: [Place::Free; N],
-            life,
+            epoch,
         })
     }
 
@@ -116,10 +116,10 @@ impl<M: Memory, const N: usize> Pool<M, N> {
             self.free(buffer);
             return Err(OutOfBounds);
         }
-        // Another number than any pool of this incarnation has sent, and, by the life, than any of
-        // an earlier one.
+        // Another number than any pool of this incarnation has sent, and, by the incarnation, than
+        // any of an earlier one.
         let count = identity::new() & ((1 << COUNT_BITS) - 1);
-        let round = u64::from(self.life) << COUNT_BITS | count;
+        let round = u64::from(self.epoch) << COUNT_BITS | count;
         self.buffers[index] = Place::Sent { round };
         Ok(Descriptor {
             // Both fit, by `new`.
@@ -131,7 +131,7 @@ impl<M: Memory, const N: usize> Pool<M, N> {
 
     /// Takes a buffer that came back.
     ///
-    /// **Errors:** it was not sent, or is back already, or was sent in an earlier life.
+    /// **Errors:** it was not sent, or is back already, or was sent in an earlier incarnation.
     pub fn take_back(&mut self, descriptor: &Descriptor) -> Result<Buffer, NotSent> {
         let index = descriptor.index as usize;
         let sent = Place::Sent {
@@ -326,7 +326,7 @@ impl fmt::Display for NotSent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
             "the other has given back a buffer that it does not have: it is not to be trusted, or \
-             speaks of an earlier life",
+             speaks of an earlier incarnation",
         )
     }
 }

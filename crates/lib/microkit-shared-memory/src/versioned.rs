@@ -29,7 +29,8 @@ fn check<T>(memory: &impl Memory) -> Result<(), TooSmall> {
 
 /// The one that writes a value of several words.
 ///
-/// It may die in the midst: readers are told then, and see the next value that a new life writes.
+/// It may die in the midst: readers are told then, and see the next value that a new incarnation
+/// writes.
 #[derive(Debug)]
 pub struct VersionedWriter<T, M> {
     memory: M,

@@ -70,7 +70,7 @@ fn the_largest_value_is_read_as_it_was_written() {
 }
 
 /// A writer that was stopped after any of its accesses leaves a whole value or none; and the next
-/// life of it goes on.
+/// incarnation of it goes on.
 #[test]
 fn a_value_whose_writer_died_is_told_and_written_anew() {
     let memory = words(3);

@@ -144,7 +144,8 @@ fn no_wake_up_is_lost_and_no_record_is_torn() {
     explore(2, || talk(2, 1, Without::Nothing, rightly));
 }
 
-/// It sleeps though it was told that it may not: it does not look again after it has announced that.
+/// It sleeps though it was told that it may not: it does not look again after it has announced
+/// that.
 #[test]
 fn a_consumer_that_does_not_look_again_is_found() {
     let hasty = |consumer: &mut Taker| {
@@ -184,7 +185,7 @@ fn restart(without: Without) {
     let mut consumer: Taker = Consumer::open(taken.clone(), put.clone()).expect("large enough");
     producer.push(&[1, 1]).expect("there is room");
     let producer = thread::spawn(move || {
-        // A new life of it.
+        // A new incarnation of it.
         let mut producer: Putter = Producer::open(put, taken).expect("large enough");
         producer.push(&[2, 2]).expect("there is room");
     });
@@ -192,7 +193,8 @@ fn restart(without: Without) {
     for _ in 0..3 {
         match consumer.pop() {
             Ok(None) => thread::yield_now(),
-            // What is taken before the restart is told is of the old life, after it of the new.
+            // What is taken before the restart is told is of the old incarnation, after it of the
+            // new.
             Ok(Some(pair)) => assert_eq!(pair, [1 + restarts; 2]),
             Err(error) => {
                 assert_eq!(error, PopError::Peer(PeerError::Restarted));
@@ -210,7 +212,7 @@ fn a_producer_that_is_started_anew_tears_no_record() {
 }
 
 #[test]
-fn a_new_life_that_may_be_seen_after_its_records_is_found() {
+fn a_new_incarnation_that_may_be_seen_after_its_records_is_found() {
     for kind in [Ordering::Release, Ordering::Acquire] {
         assert!(is_found(move || explore(3, move || restart(
             Without::Fence(kind)

@@ -115,7 +115,7 @@ impl Server {
         let descriptor = loan.give_back();
         let restarted = Err(PushError::Peer(PeerError::Restarted));
         if self.replies.push(&descriptor) == restarted {
-            // The client knows which of its buffers it has sent in this life. There is room for all
+            // The client knows which of its buffers it has sent in this incarnation. There is room for all
             // of them: who gets none has put in more.
             let _ = self.replies.push(&descriptor);
         }

@@ -3,21 +3,21 @@
 use core::fmt;
 use core::sync::atomic::Ordering;
 
-use super::terms::{Grant, Lives, Request, Rights, next_life};
-use super::{LIFE, slot_word};
+use super::terms::{Epochs, Grant, Request, Rights, next_epoch};
+use super::{EPOCH, slot_word};
 use crate::{Bytes, Memory, OutOfBounds, TooSmall, WritableMemory, identity};
 
 /// Uses ranges of a region by leases.
 ///
-/// `O` is memory of its own, of one word; `M` is the lender's board, which it reads; `R` is the region
-/// that is lent.
+/// `O` is memory of its own, of one word; `M` is the lender's board, which it reads; `R` is the
+/// region that is lent.
 #[derive(Debug)]
 pub struct Borrower<O, M, R> {
     identity: u64,
     own: O,
     board: M,
     region: Bytes<R>,
-    lives: Lives,
+    epochs: Epochs,
 }
 
 /// A range that may be used until it is given back, or either of the two is started anew.
@@ -41,7 +41,7 @@ impl Lease {
 }
 
 impl<O: WritableMemory, M: Memory, R: Memory> Borrower<O, M, R> {
-    /// Begins a new life of the borrower: the lender takes back what an earlier one had.
+    /// Begins a new incarnation of the borrower: the lender takes back what an earlier one had.
     ///
     /// **Errors:** a memory is too small.
     pub fn open(own: O, board: M, region: R) -> Result<Self, TooSmall> {
@@ -50,14 +50,14 @@ impl<O: WritableMemory, M: Memory, R: Memory> Borrower<O, M, R> {
                 return Err(TooSmall { needs, has });
             }
         }
-        let earlier = Lives::from_word(own.load(0, Ordering::Relaxed));
+        let earlier = Epochs::from_word(own.load(0, Ordering::Relaxed));
         let mut borrower = Self {
             identity: identity::new(),
             own,
             board,
             region: Bytes::new(region),
-            lives: Lives {
-                borrower: next_life(earlier.borrower),
+            epochs: Epochs {
+                borrower: next_epoch(earlier.borrower),
                 lender: 0,
             },
         };
@@ -65,22 +65,22 @@ impl<O: WritableMemory, M: Memory, R: Memory> Borrower<O, M, R> {
         Ok(borrower)
     }
 
-    /// A request for some bytes, to be sent to the lender. It names the two lives, so that one that
-    /// comes late is refused.
+    /// A request for some bytes, to be sent to the lender. It names the two incarnations, so that
+    /// one that comes late is refused.
     pub fn request(&mut self, offset: u64, bytes: u64, rights: Rights) -> Request {
         self.acknowledge();
         Request {
             offset,
             bytes,
             rights,
-            lives: self.lives,
+            epochs: self.epochs,
         }
     }
 
     /// Takes what the lender has granted.
     ///
-    /// **Blocks:** never. **Errors:** it reaches beyond the region; it is of an earlier life of one
-    /// of the two, or was recalled.
+    /// **Blocks:** never. **Errors:** it reaches beyond the region; it is of an earlier incarnation
+    /// of one of the two, or was recalled.
     pub fn accept(&mut self, grant: Grant) -> Result<Lease, LeaseError> {
         let end = grant.offset.checked_add(grant.bytes);
         let slot = usize::try_from(grant.slot).ok().map(slot_word);
@@ -141,7 +141,7 @@ impl<O: WritableMemory, M: Memory, R: Memory> Borrower<O, M, R> {
         if *borrower != self.identity {
             return Err(LeaseError::OtherBorrower);
         }
-        if grant.lives != self.lives {
+        if grant.epochs != self.epochs {
             return Err(LeaseError::Ended);
         }
         let slot = slot_word(usize::try_from(grant.slot).unwrap_or(usize::MAX));
@@ -155,15 +155,15 @@ impl<O: WritableMemory, M: Memory, R: Memory> Borrower<O, M, R> {
         }
     }
 
-    /// Tells the lender which life of it this has seen: by then no access by a lease of an earlier
-    /// one is under way. Every other method does so; who waits for something else does it when it is
-    /// notified.
+    /// Tells the lender which incarnation of it this has seen: by then no access by a lease of an
+    /// earlier one is under way. Every other method does so; who waits for something else does it
+    /// when it is notified.
     pub fn acknowledge(&mut self) {
-        let life = self.board.load(LIFE, Ordering::Acquire) as u32;
-        if life != self.lives.lender || self.lives.lender == 0 {
-            self.lives.lender = life;
+        let epoch = self.board.load(EPOCH, Ordering::Acquire) as u32;
+        if epoch != self.epochs.lender || self.epochs.lender == 0 {
+            self.epochs.lender = epoch;
             // Release: what was written by an earlier lease was written before.
-            self.own.store(0, self.lives.to_word(), Ordering::Release);
+            self.own.store(0, self.epochs.to_word(), Ordering::Release);
         }
     }
 

@@ -3,8 +3,8 @@
 use core::fmt;
 use core::sync::atomic::Ordering;
 
-use super::terms::{Grant, LEASE_UNIT_BYTES, Lives, Refusal, Request, Rights, Terms, next_life};
-use super::{LIFE, board_words, range_words, slot_word, writer_word};
+use super::terms::{Epochs, Grant, LEASE_UNIT_BYTES, Refusal, Request, Rights, Terms, next_epoch};
+use super::{EPOCH, board_words, range_words, slot_word, writer_word};
 use crate::{Memory, TooSmall, WritableMemory};
 
 /// Lends ranges of a region to protection domains that map it.
@@ -24,7 +24,7 @@ use crate::{Memory, TooSmall, WritableMemory};
 pub struct Lender<M, B, const BORROWERS: usize, const LEASES: usize> {
     board: M,
     bytes: u64,
-    life: u32,
+    epoch: u32,
     borrowers: [Known<B>; BORROWERS],
     leases: [Option<Lease>; LEASES],
 }
@@ -33,11 +33,11 @@ pub struct Lender<M, B, const BORROWERS: usize, const LEASES: usize> {
 struct Known<B> {
     memory: B,
     terms: Terms,
-    /// Its life when it was last looked at.
-    life: u32,
-    /// Somebody who knows has said that this life has ended.
+    /// Its incarnation when it was last looked at.
+    epoch: u32,
+    /// Somebody who knows has said that this incarnation has ended.
     is_gone: bool,
-    /// It was seen to have acknowledged this life of the lender. It cannot take that back.
+    /// It was seen to have acknowledged this incarnation of the lender. It cannot take that back.
     is_settled: bool,
 }
 
@@ -52,13 +52,13 @@ where
     M: WritableMemory,
     B: Memory,
 {
-    /// Begins a new life of the lender: every lease of an earlier one has ended.
+    /// Begins a new incarnation of the lender: every lease of an earlier one has ended.
     ///
     /// `board` is memory that the lender alone writes and the borrowers can read, of
     /// [`board_words`]; `bytes` is how many there are to lend.
     ///
-    /// **Errors:** the board, or a borrower's memory, is too small; the table has less room than the
-    /// borrowers may have leases.
+    /// **Errors:** the board, or a borrower's memory, is too small; the table has less room than
+    /// the borrowers may have leases.
     pub fn open(
         board: M,
         bytes: u64,
@@ -76,9 +76,9 @@ where
         if needs > LEASES {
             return Err(LenderError::Table { needs, has: LEASES });
         }
-        let life = next_life(board.load(LIFE, Ordering::Relaxed) as u32);
-        board.store(LIFE, life.into(), Ordering::Release);
-        // Who sees anything that this life writes sees the life.
+        let epoch = next_epoch(board.load(EPOCH, Ordering::Relaxed) as u32);
+        board.store(EPOCH, epoch.into(), Ordering::Release);
+        // Who sees anything that this incarnation writes sees the incarnation.
         board.fence(Ordering::Release);
         for slot in 0..LEASES {
             let generation = board.load(slot_word(slot), Ordering::Relaxed);
@@ -88,9 +88,10 @@ where
                 Ordering::Relaxed,
             );
         }
-        let leases = core::array::from_fn(|slot| Lease::of_earlier_life(&board, slot, BORROWERS));
+        let leases =
+            core::array::from_fn(|slot| Lease::of_earlier_incarnation(&board, slot, BORROWERS));
         let borrowers = borrowers.map(|(memory, terms)| Known {
-            life: lives(&memory).borrower,
+            epoch: epochs(&memory).borrower,
             memory,
             terms,
             is_gone: false,
@@ -99,7 +100,7 @@ where
         Ok(Self {
             board,
             bytes,
-            life,
+            epoch,
             borrowers,
             leases,
         })
@@ -113,15 +114,15 @@ where
         let Some(known) = self.borrowers.get(borrower) else {
             return Err(Refusal::Unknown);
         };
-        let (terms, current) = (known.terms, self.lives_with(known));
-        if request.lives != current || known.is_gone {
+        let (terms, current) = (known.terms, self.epochs_with(known));
+        if request.epochs != current || known.is_gone {
             return Err(Refusal::Ended);
         }
         let Request {
             offset,
             bytes,
             rights,
-            lives,
+            epochs,
         } = *request;
         let end = offset.checked_add(bytes).ok_or(Refusal::Bounds)?;
         if bytes == 0 || end > self.bytes {
@@ -141,7 +142,7 @@ where
             return Err(Refusal::Quota);
         }
         if let Some(lease) = self.in_the_way(offset, end, rights) {
-            return Err(match lease.is_of_earlier_life() {
+            return Err(match lease.is_of_earlier_incarnation() {
                 true => Refusal::Unsettled,
                 false => Refusal::Overlap,
             });
@@ -157,7 +158,7 @@ where
             offset,
             bytes,
             rights,
-            lives,
+            epochs,
             slot: slot as u64,
             generation,
         };
@@ -176,8 +177,8 @@ where
     }
 
     /// Ends a lease from this side: the borrower's next access is refused. What was leased stays in
-    /// the way until it is [given back](Self::give_back), or until the borrower's life ends, as it
-    /// may be in the midst of an access.
+    /// the way until it is [given back](Self::give_back), or until the borrower's incarnation ends,
+    /// as it may be in the midst of an access.
     ///
     /// **Blocks:** never. **Errors:** it is no lease of this borrower: [`Refusal::Ended`].
     pub fn recall(&mut self, borrower: usize, grant: &Grant) -> Result<(), Refusal> {
@@ -189,12 +190,12 @@ where
         Ok(())
     }
 
-    /// Takes everything back from a borrower whose life has ended: to be called if its parent has
-    /// stopped it, or has said so. Never on the borrower's own word.
+    /// Takes everything back from a borrower whose incarnation has ended: to be called if its
+    /// parent has stopped it, or has said so. Never on the borrower's own word.
     ///
-    /// A borrower that is started anew need not be told of: its new life is seen.
+    /// A borrower that is started anew need not be told of: its new incarnation is seen.
     pub fn declare_gone(&mut self, borrower: usize) {
-        // The life that has ended may be one that was not seen yet.
+        // The incarnation that has ended may be one that was not seen yet.
         self.look();
         if let Some(known) = self.borrowers.get_mut(borrower) {
             known.is_gone = true;
@@ -209,14 +210,14 @@ where
         for borrower in 0..BORROWERS {
             let known = &mut self.borrowers[borrower];
             // Both halves at once: what it writes next is looked at the next time.
-            let seen = lives(&known.memory);
-            if seen.borrower != known.life {
-                known.life = seen.borrower;
+            let seen = epochs(&known.memory);
+            if seen.borrower != known.epoch {
+                known.epoch = seen.borrower;
                 known.is_gone = false;
                 self.end_all_of(borrower, |_| true);
-            } else if seen.lender == self.life && !known.is_settled {
+            } else if seen.lender == self.epoch && !known.is_settled {
                 known.is_settled = true;
-                self.end_all_of(borrower, Lease::is_of_earlier_life);
+                self.end_all_of(borrower, Lease::is_of_earlier_incarnation);
             }
         }
     }
@@ -234,15 +235,15 @@ where
         self.leases_of(borrower).count()
     }
 
-    /// Which life of the lender this is.
-    pub const fn life(&self) -> u32 {
-        self.life
+    /// Which incarnation of the lender this is.
+    pub const fn epoch(&self) -> u32 {
+        self.epoch
     }
 
-    fn lives_with(&self, known: &Known<B>) -> Lives {
-        Lives {
-            borrower: known.life,
-            lender: self.life,
+    fn epochs_with(&self, known: &Known<B>) -> Epochs {
+        Epochs {
+            borrower: known.epoch,
+            lender: self.epoch,
         }
     }
 
@@ -315,13 +316,13 @@ where
 impl Lease {
     /// Marks a lease that an earlier incarnation of the lender has granted: its epochs are not
     /// known. No epoch is 0.
-    const EARLIER: Lives = Lives {
+    const EARLIER: Epochs = Epochs {
         borrower: 0,
         lender: 0,
     };
 
     /// What an earlier incarnation of the lender has lent to be written, and has not taken back.
-    fn of_earlier_life(board: &impl Memory, slot: usize, borrowers: usize) -> Option<Self> {
+    fn of_earlier_incarnation(board: &impl Memory, slot: usize, borrowers: usize) -> Option<Self> {
         let writer = board.load(writer_word(slot), Ordering::Relaxed);
         let borrower = usize::try_from(writer.checked_sub(1)?).ok()?;
         let [offset, bytes] = range_words(slot).map(|word| board.load(word, Ordering::Relaxed));
@@ -329,22 +330,22 @@ impl Lease {
             offset,
             bytes,
             rights: Rights::Write,
-            lives: Self::EARLIER,
+            epochs: Self::EARLIER,
             slot: slot as u64,
             generation: 0,
         };
         (borrower < borrowers).then_some(Self { borrower, grant })
     }
 
-    fn is_of_earlier_life(&self) -> bool {
-        self.grant.lives == Self::EARLIER
+    fn is_of_earlier_incarnation(&self) -> bool {
+        self.grant.epochs == Self::EARLIER
     }
 }
 
 /// What a borrower says of itself.
-fn lives(memory: &impl Memory) -> Lives {
+fn epochs(memory: &impl Memory) -> Epochs {
     // Acquire: what it wrote in a lease, it wrote before it said that.
-    Lives::from_word(memory.load(0, Ordering::Acquire))
+    Epochs::from_word(memory.load(0, Ordering::Acquire))
 }
 
 /// Why there is no lender.

@@ -41,8 +41,8 @@ pub struct Request {
     pub bytes: u64,
     /// To do what.
     pub rights: Rights,
-    /// Of which lives of the two this is.
-    pub lives: Lives,
+    /// Of which incarnations of the two this is.
+    pub epochs: Epochs,
 }
 
 /// A lease, as the lender has granted it.
@@ -55,25 +55,25 @@ pub struct Grant {
     pub bytes: u64,
     /// To do what.
     pub rights: Rights,
-    /// Of which lives of the two it is: it ends with either.
-    pub lives: Lives,
+    /// Of which incarnations of the two it is: it ends with either.
+    pub epochs: Epochs,
     /// Its place in the lender's table.
     pub slot: u64,
     /// Which use of that place it is.
     pub generation: u64,
 }
 
-/// A life of each of the two: another number after each start.
+/// An incarnation of each of the two: another number after each start.
 #[derive(Debug, Default, Copy, Clone, PartialEq, Eq, TryFromBytes, IntoBytes, Immutable)]
 #[repr(C)]
-pub struct Lives {
+pub struct Epochs {
     /// The borrower's.
     pub borrower: u32,
     /// The lender's.
     pub lender: u32,
 }
 
-impl Lives {
+impl Epochs {
     pub(super) const fn from_word(word: u64) -> Self {
         Self {
             borrower: (word >> 32) as u32,
@@ -86,9 +86,9 @@ impl Lives {
     }
 }
 
-/// The life after this one; none is 0.
-pub(super) const fn next_life(life: u32) -> u32 {
-    match life.checked_add(1) {
+/// The incarnation after this one; none is 0.
+pub(super) const fn next_epoch(epoch: u32) -> u32 {
+    match epoch.checked_add(1) {
         Some(next) => next,
         None => 1,
     }
@@ -109,7 +109,7 @@ pub enum Refusal {
     Overlap = 4,
     /// The borrower has as many leases, or bytes, as it may.
     Quota = 5,
-    /// It belongs to an earlier life of one of the two, or was given back.
+    /// It belongs to an earlier incarnation of one of the two, or was given back.
     Ended = 6,
     /// After a restart of the lender, a borrower may still be writing some of it by a lease of the
     /// earlier incarnation: it has not acknowledged this one, and was not declared gone.

@@ -20,9 +20,9 @@ pub struct Consumer<T, M, N> {
 }
 
 impl<T: Plain, M: WritableMemory, N: Memory> Consumer<T, M, N> {
-    /// Opens this end, whose memory is `own`: a new life of it, with an empty queue. There is no
-    /// other consumer. Notify the producer if [`must_notify`](Self::must_notify) says so, which it
-    /// does after this.
+    /// Opens this end, whose memory is `own`: a new incarnation of it, with an empty queue. There
+    /// is no other consumer. Notify the producer if [`must_notify`](Self::must_notify) says so,
+    /// which it does after this.
     ///
     /// **Errors:** a memory is too small for one record.
     pub fn open(own: M, producer: N) -> Result<Self, TooSmall> {
@@ -38,9 +38,9 @@ impl<T: Plain, M: WritableMemory, N: Memory> Consumer<T, M, N> {
         self.end.ring.capacity() as usize
     }
 
-    /// Which life of this end this is: another number in each. It repeats after 16 million.
-    pub const fn life(&self) -> u32 {
-        self.end.life()
+    /// Which incarnation of this end this is: another number in each. It repeats after 16 million.
+    pub const fn epoch(&self) -> u32 {
+        self.end.epoch()
     }
 
     /// How many records there are to take.
@@ -51,11 +51,11 @@ impl<T: Plain, M: WritableMemory, N: Memory> Consumer<T, M, N> {
         self.look().map(|filled| filled as usize)
     }
 
-    /// Takes the oldest record, if there is one. It is taken by this: whoever dies before it is dealt
-    /// with does not see it again.
+    /// Takes the oldest record, if there is one. It is taken by this: whoever dies before it is
+    /// dealt with does not see it again.
     ///
-    /// **Blocks:** never. **Errors:** it is no `T`, and is taken all the same; or what [`PeerError`]
-    /// says.
+    /// **Blocks:** never. **Errors:** it is no `T`, and is taken all the same; or what
+    /// [`PeerError`] says.
     pub fn pop(&mut self) -> Result<Option<T>, PopError> {
         self.end.wake();
         if self.look()? == 0 {
@@ -63,16 +63,17 @@ impl<T: Plain, M: WritableMemory, N: Memory> Consumer<T, M, N> {
         }
         let slot = end::WORDS + self.end.slot() * words_of::<T>();
         let record = value::load(&self.end.peer, slot, Ordering::Relaxed);
-        // A producer that was started anew meanwhile may have put another there. If any word of that
-        // was read, its life is seen next.
+        // A producer that was started anew meanwhile may have put another there. If any word of
+        // that was read, its incarnation is seen next.
         self.end.peer.fence(Ordering::Acquire);
         self.end.look()?;
         self.end.advance();
         Ok(Some(record?))
     }
 
-    /// Whether the producer is to be notified: it waits for room and has not been notified since, or
-    /// does not know that this end is new. To be asked after all is taken that there was to take.
+    /// Whether the producer is to be notified: it waits for room and has not been notified since,
+    /// or does not know that this end is new. To be asked after all is taken that there was to
+    /// take.
     ///
     /// **Blocks:** never.
     #[must_use = "a producer that sleeps and is not notified sleeps for ever"]
@@ -80,7 +81,7 @@ impl<T: Plain, M: WritableMemory, N: Memory> Consumer<T, M, N> {
         self.end.must_notify()
     }
 
-    /// Whether the other end has nothing to do with an earlier life of this one any more.
+    /// Whether the other end has nothing to do with an earlier incarnation of this one any more.
     ///
     /// **Blocks:** never.
     pub fn is_settled(&self) -> bool {

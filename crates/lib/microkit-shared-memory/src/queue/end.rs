@@ -1,5 +1,5 @@
-//! What both ends of a queue do alike: they see each other's lives, agree on an empty queue after a
-//! restart, and sleep.
+//! What both ends of a queue do alike: they see each other's incarnations, agree on an empty queue
+//! after a restart, and sleep.
 //!
 //! Each end writes in memory of its own and reads the other's. Its first words are, in this order,
 //! those below.
@@ -28,12 +28,12 @@ pub(super) struct End<M, N> {
     /// Positions go to twice the capacity, so that they fit into a [`Place`].
     pub(super) ring: Ring<Doubled>,
     shape: u64,
-    life: u32,
-    /// The life of the other end that this one deals with; 0 if there was none yet.
-    peer_life: u32,
+    epoch: u32,
+    /// The incarnation of the other end that this one deals with; 0 if there was none yet.
+    peer_epoch: u32,
     /// How far this end has come.
     pub(super) position: u64,
-    /// Whether the other end was seen to deal with this life, or need not have.
+    /// Whether the other end was seen to deal with this incarnation, or need not have.
     has_met: bool,
     /// How far the other end had come when it was last looked at.
     pub(super) peer_position: u64,
@@ -42,24 +42,24 @@ pub(super) struct End<M, N> {
     sleep: u64,
     /// For which announcement of the other end it was last notified.
     answered: u64,
-    /// Whether the other end is still to be notified that this one has a new life, or has seen that
-    /// the other has.
+    /// Whether the other end is still to be notified that this one has a new incarnation, or has
+    /// seen that the other has.
     is_news: bool,
 }
 
 impl<M: WritableMemory, N: Memory> End<M, N> {
-    /// Begins a new life of this end. Both memories have [`WORDS`] and room for `capacity` records
-    /// of `record_bytes`.
+    /// Begins a new incarnation of this end. Both memories have [`WORDS`] and room for `capacity`
+    /// records of `record_bytes`.
     pub(super) fn open(own: M, peer: N, record_bytes: usize, capacity: u16) -> Self {
-        let life = Place::from_word(own.load(PLACE, Ordering::Relaxed)).next_life();
+        let epoch = Place::from_word(own.load(PLACE, Ordering::Relaxed)).next_epoch();
         let sleep = own.load(SLEEP, Ordering::Relaxed) & !1;
         let mut end = Self {
-            peer_life: place(&peer).life,
+            peer_epoch: place(&peer).epoch,
             own,
             peer,
             ring: Ring::new(capacity.into()),
             shape: (record_bytes as u64) << 32 | u64::from(capacity),
-            life,
+            epoch,
             position: 0,
             has_met: false,
             peer_position: 0,
@@ -77,22 +77,24 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
 
     /// Where the other end stands in what the two have to do with each other, in records.
     ///
-    /// **Errors:** the other end has a new life, which is told once; it takes the queue for another.
+    /// **Errors:** the other end has a new incarnation, which is told once; it takes the queue for
+    /// another.
     pub(super) fn look(&mut self) -> Result<u64, PeerError> {
         let seen = place(&self.peer);
-        if seen.life != self.peer_life {
+        if seen.epoch != self.peer_epoch {
             self.meet(seen)?;
         }
         if self.is_other_shape {
             return Err(PeerError::OtherShape);
         }
-        if seen.life == 0 {
+        if seen.epoch == 0 {
             return Ok(0);
         }
-        // It deals with this life; or it waits for the first life of this end, whatever comes.
-        let has_met = seen.peer == self.life || (seen.peer == 0 && self.life == 1);
+        // It deals with this incarnation; or it waits for the first incarnation of this end,
+        // whatever comes.
+        let has_met = seen.peer == self.epoch || (seen.peer == 0 && self.epoch == 1);
         if !has_met {
-            // It has not seen this life yet, and so is at the beginning.
+            // It has not seen this incarnation yet, and so is at the beginning.
             return if self.has_met {
                 Err(PeerError::Broken)
             } else {
@@ -103,25 +105,25 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
         Ok(self.ring.check(seen.position.into())?)
     }
 
-    /// Whether the other end can have nothing to do with an earlier life of this one: there was
-    /// none, or it was never opened, or deals with this life.
+    /// Whether the other end can have nothing to do with an earlier incarnation of this one: there
+    /// was none, or it was never opened, or deals with this incarnation.
     pub(super) fn is_settled(&self) -> bool {
         let seen = place(&self.peer);
-        self.life == 1 || seen.life == 0 || seen.peer == self.life
+        self.epoch == 1 || seen.epoch == 0 || seen.peer == self.epoch
     }
 
-    /// Deals with another life of the other end from now on.
+    /// Deals with another incarnation of the other end from now on.
     #[cold]
     fn meet(&mut self, seen: Place) -> Result<(), PeerError> {
-        if seen.life == 0 {
+        if seen.epoch == 0 {
             return Err(PeerError::Broken);
         }
-        let is_first = self.peer_life == 0 && seen.life == 1;
-        let is_restart = !is_first && (self.peer_life != 0 || self.position != 0);
+        let is_first = self.peer_epoch == 0 && seen.epoch == 1;
+        let is_restart = !is_first && (self.peer_epoch != 0 || self.position != 0);
         if !is_first {
             self.position = 0;
         }
-        self.peer_life = seen.life;
+        self.peer_epoch = seen.epoch;
         self.has_met = false;
         self.peer_position = 0;
         self.publish();
@@ -134,8 +136,8 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
         }
     }
 
-    pub(super) const fn life(&self) -> u32 {
-        self.life
+    pub(super) const fn epoch(&self) -> u32 {
+        self.epoch
     }
 
     /// The slot of the record that is put or taken next.
@@ -153,7 +155,8 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
     pub(super) fn announce_sleep(&mut self) {
         self.sleep = (self.sleep & !1).wrapping_add(2) | 1;
         self.own.store(SLEEP, self.sleep, Ordering::Relaxed);
-        // Either the other end sees this, or this end sees what the other has done before it looked.
+        // Either the other end sees this, or this end sees what the other has done before it
+        // looked.
         self.own.fence(Ordering::SeqCst);
     }
 
@@ -166,7 +169,8 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
         }
     }
 
-    /// Whether the other end sleeps, or does not know of this life, and was not notified of it.
+    /// Whether the other end sleeps, or does not know of this incarnation, and was not notified of
+    /// it.
     pub(super) fn must_notify(&mut self) -> bool {
         self.own.fence(Ordering::SeqCst);
         let sleep = self.peer.load(SLEEP, Ordering::Relaxed);
@@ -177,17 +181,17 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
         sleeps | core::mem::take(&mut self.is_news)
     }
 
-    /// Tells a life, or another end that this one deals with.
+    /// Tells an incarnation, or another end that this one deals with.
     fn publish(&self) {
         self.store_place();
-        // Who sees a record of this life sees the life.
+        // Who sees a record of this incarnation sees the incarnation.
         self.own.fence(Ordering::Release);
     }
 
     fn store_place(&self) {
         let place = Place {
-            life: self.life,
-            peer: self.peer_life,
+            epoch: self.epoch,
+            peer: self.peer_epoch,
             // Less than twice the capacity, which `MAX_CAPACITY` bounds.
             position: self.position as u16,
         };
@@ -197,7 +201,7 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
 
     fn compare_shapes(&mut self) {
         self.is_other_shape =
-            self.peer_life != 0 && self.peer.load(SHAPE, Ordering::Relaxed) != self.shape;
+            self.peer_epoch != 0 && self.peer.load(SHAPE, Ordering::Relaxed) != self.shape;
     }
 }
 

@@ -19,9 +19,9 @@ pub struct Producer<T, M, N> {
 }
 
 impl<T: Plain, M: WritableMemory, N: Memory> Producer<T, M, N> {
-    /// Opens this end, whose memory is `own`: a new life of it, with an empty queue. There is no
-    /// other producer. Notify the consumer if [`must_notify`](Self::must_notify) says so, which it
-    /// does after this.
+    /// Opens this end, whose memory is `own`: a new incarnation of it, with an empty queue. There
+    /// is no other producer. Notify the consumer if [`must_notify`](Self::must_notify) says so,
+    /// which it does after this.
     ///
     /// Nobody need be there yet: what is put before the consumer opens its end for the first time
     /// waits for it.
@@ -40,9 +40,9 @@ impl<T: Plain, M: WritableMemory, N: Memory> Producer<T, M, N> {
         self.end.ring.capacity() as usize
     }
 
-    /// Which life of this end this is: another number in each. It repeats after 16 million.
-    pub const fn life(&self) -> u32 {
-        self.end.life()
+    /// Which incarnation of this end this is: another number in each. It repeats after 16 million.
+    pub const fn epoch(&self) -> u32 {
+        self.end.epoch()
     }
 
     /// For how many more records there is room.
@@ -55,8 +55,8 @@ impl<T: Plain, M: WritableMemory, N: Memory> Producer<T, M, N> {
 
     /// Puts a record.
     ///
-    /// **Blocks:** never. **Errors:** the queue is full, or what [`PeerError`] says; then nothing was
-    /// put.
+    /// **Blocks:** never. **Errors:** the queue is full, or what [`PeerError`] says; then nothing
+    /// was put.
     pub fn push(&mut self, record: &T) -> Result<(), PushError> {
         self.end.wake();
         if self.look()? == 0 {
@@ -77,7 +77,7 @@ impl<T: Plain, M: WritableMemory, N: Memory> Producer<T, M, N> {
         self.end.must_notify()
     }
 
-    /// Whether the other end has nothing to do with an earlier life of this one any more.
+    /// Whether the other end has nothing to do with an earlier incarnation of this one any more.
     ///
     /// **Blocks:** never.
     pub fn is_settled(&self) -> bool {
