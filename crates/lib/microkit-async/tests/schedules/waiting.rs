@@ -115,7 +115,7 @@ fn a_channel_has_one_listener_until_that_is_dropped() {
             assert_eq!(error, AlreadyListened(PEER));
             assert_eq!(
                 error.to_string(),
-                "channel 1 has a listener already: let one task listen, and tell the others"
+                "channel 1 has a listener already: let one task listen, and wake the others from there"
             );
             listener(OTHER);
             drop(first);
