@@ -119,7 +119,7 @@ fn what_comes_back_from_another_incarnation_is_refused() {
 }
 
 #[test]
-#[should_panic(expected = "a multiple of 8 bytes below 4 GiB, and 20 is none")]
+#[should_panic(expected = "a multiple of 8 bytes below 4 GiB, and 20 is not")]
 fn a_buffer_of_half_a_word_is_refused() {
     let _ = Pool::<_, 1>::new(words(8), 20, 1);
 }

@@ -1,4 +1,4 @@
-//! Where things are in the region, for both ends.
+//! The layout of the region, for both ends.
 
 use sel4_microkit::SharedWord;
 

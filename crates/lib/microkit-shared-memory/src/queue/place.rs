@@ -1,14 +1,16 @@
-//! The one word by which an end says where it stands.
+//! The word in which an end publishes its epoch and its position.
 
-/// Which incarnation of an end this is, which incarnation of the other it deals with, and how far
-/// it has come with that: all in one word, so that they are seen together.
+/// The epoch of an end, the epoch of the peer that it has met, and its position towards that.
+///
+/// They share one word, so that they are seen together: a position is never mistaken for one of
+/// another incarnation.
 #[derive(Debug, Default, Copy, Clone, PartialEq, Eq)]
 pub(super) struct Place {
     /// 0 if the end was never opened.
     pub(super) epoch: u32,
-    /// 0 if it has not seen the other yet.
+    /// 0 if the end has not met the peer yet.
     pub(super) peer: u32,
-    /// How many records were put or taken, modulo twice the capacity.
+    /// The number of records that were put or taken, modulo twice the capacity.
     pub(super) position: u16,
 }
 
@@ -16,7 +18,7 @@ const EPOCH_BITS: u32 = 24;
 const EPOCH_MASK: u64 = (1 << EPOCH_BITS) - 1;
 const POSITION_BITS: u32 = 16;
 
-/// The most records that a queue can hold: positions go to twice that.
+/// The largest capacity of a queue: positions go to twice that.
 pub(super) const MAX_CAPACITY: usize = (1 << (POSITION_BITS - 1)) - 1;
 
 impl Place {
@@ -34,7 +36,7 @@ impl Place {
             | self.position as u64
     }
 
-    /// The number of the incarnation after this one. It repeats after 16 million.
+    /// Returns the epoch of the next incarnation. Epochs repeat after 16 million.
     pub(super) const fn next_epoch(self) -> u32 {
         self.epoch % EPOCH_MASK as u32 + 1
     }
