@@ -1,4 +1,4 @@
-//! Ends that die and are started anew, before any access to the memory that they share, in every
+//! Ends that die and are restarted, before any access to the memory that they share, in every
 //! schedule.
 #![forbid(unsafe_code)]
 
@@ -295,7 +295,7 @@ fn kill_everywhere(system: &System, [victim, other]: [&str; 2], check: fn(&Run))
 const PAIRS: [[&str; 2]; 2] = [["producer", "consumer"], ["consumer", "producer"]];
 
 #[test]
-fn an_end_that_dies_anywhere_is_started_anew_and_nothing_is_lost_or_stale() {
+fn an_end_that_dies_anywhere_is_restarted_and_nothing_is_lost_or_stale() {
     let system = system(1, false);
     for pair in PAIRS {
         let runs = kill_everywhere(&system, pair, check);

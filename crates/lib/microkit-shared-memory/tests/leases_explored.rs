@@ -1,4 +1,4 @@
-//! A lender and a borrower that die and are started anew, before any access to the memory that they
+//! A lender and a borrower that die and are restarted, before any access to the memory that they
 //! share, in every schedule with at most one switch besides; and both of them, in some of the
 //! others.
 #![forbid(unsafe_code)]
@@ -52,7 +52,7 @@ const LENT: usize = OWN + 1;
 const LENT_WORDS: usize = 2;
 const LENT_BYTES: usize = LENT_WORDS * size_of::<u64>();
 
-/// What stands in for messages, which are no shared memory: to write here is no step.
+/// Takes the place of messages, which are not shared memory: a write here is not a step.
 const REQUEST: usize = 16;
 const GIVEN: usize = 24;
 const GRANT: usize = 32;
@@ -164,13 +164,13 @@ impl Handler for Parent {
     fn fault(&mut self, child: Child, _: MessageInfo) -> Result<Option<MessageInfo>, Self::Error> {
         let is_borrower = child == CHILDREN[1];
         if is_borrower && !self.restarts_borrower {
-            // It stands at its fault, and does not run any more.
+            // It has faulted, and does not run any more.
             self.is_borrower_gone = true;
         } else {
             child.restart(self.entry_points[usize::from(is_borrower)])?;
         }
         if self.is_borrower_gone {
-            // A lender that was started anew does not know it.
+            // A lender that was restarted does not know it.
             LENDER.notify();
         }
         Ok(None)
@@ -365,7 +365,7 @@ fn check(run: &Run, restarts_borrower: bool) {
     }
     assert_eq!(word(BOARD + 1) & 1, 0, "a lease is left");
     if restarts_borrower {
-        assert_eq!(word(DONE), word(OWN) >> 32, "it waits for ever");
+        assert_eq!(word(DONE), word(OWN) >> 32, "it waits forever");
     }
 }
 

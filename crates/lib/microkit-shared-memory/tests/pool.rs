@@ -275,7 +275,7 @@ fn rounds_of_two_incarnations_have_nothing_in_common() {
     assert!(no_epoch.is_err());
 }
 
-/// Whatever was sent before: a program that is started anew counts from the first again.
+/// Whatever was sent before: a program that is restarted counts from the first again.
 #[test]
 fn rounds_of_an_incarnation_come_after_those_of_an_earlier_one() {
     let round = |epoch| {

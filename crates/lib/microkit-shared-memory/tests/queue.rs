@@ -1,4 +1,4 @@
-//! Queues: in order, whole, full and empty; when they notify; started anew; against an end that
+//! Queues: in order, whole, full and empty; when they notify; restarted; against an end that
 //! lies.
 #![forbid(unsafe_code)]
 
@@ -47,7 +47,7 @@ fn taker<T: microkit_shared_memory::Plain>((taken, put): (Words, Words)) -> Take
 }
 
 #[test]
-fn records_come_out_as_they_went_in_for_every_capacity() {
+fn records_come_out_as_they_went_in_forevery_capacity() {
     for capacity in [1, 2, 3, 7] {
         let memory = memory::<[u32; 3]>(capacity);
         let (mut producer, mut consumer) = (putter(memory), taker::<[u32; 3]>(memory));
@@ -248,7 +248,7 @@ fn what_is_put_before_the_first_consumer_is_there_waits_for_it() {
 }
 
 #[test]
-fn a_producer_that_is_started_anew_finds_an_empty_queue_and_the_consumer_is_told_once() {
+fn a_producer_that_is_restarted_finds_an_empty_queue_and_the_consumer_sees_that_once() {
     let memory = memory::<u64>(4);
     let (mut producer, mut consumer) = (putter::<u64>(memory), taker::<u64>(memory));
     producer.push(&1).expect("there is room");
@@ -265,7 +265,7 @@ fn a_producer_that_is_started_anew_finds_an_empty_queue_and_the_consumer_is_told
 }
 
 #[test]
-fn a_consumer_that_is_started_anew_finds_an_empty_queue_and_the_producer_is_told_once() {
+fn a_consumer_that_is_restarted_finds_an_empty_queue_and_the_producer_sees_that_once() {
     let memory = memory::<u64>(4);
     let (mut producer, mut consumer) = (putter::<u64>(memory), taker::<u64>(memory));
     producer.push(&1).expect("there is room");
@@ -280,7 +280,7 @@ fn a_consumer_that_is_started_anew_finds_an_empty_queue_and_the_producer_is_told
     assert_eq!(producer.room(), Ok(4));
 }
 
-/// Whether a consumer that is started anew finds nothing of what was put for its earlier
+/// Whether a consumer that is restarted finds nothing of what was put for its earlier
 /// incarnation.
 fn new_incarnation_finds_nothing_old(forget: fn(Words)) -> bool {
     let memory = memory::<u64>(4);

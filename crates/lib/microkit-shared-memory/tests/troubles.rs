@@ -1,5 +1,6 @@
-//! What is told of Tock's IPC (its issues on buffers that one process shares with another), and
-//! does not happen here; each with a mutant that brings it back, which the same check finds.
+//! Bugs that were reported of Tock's IPC (its issues on buffers that one process shares with
+//! another). None of them happens here. Each has a mutant that brings it back, which the same check
+//! finds.
 #![forbid(unsafe_code)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -96,7 +97,7 @@ fn is_found(check: impl FnOnce()) -> bool {
 /// Lengths that Tock took without a word and did not map.
 const ODD_LENGTHS: [u64; 8] = [8, 24, 72, 96, 100 * 8, 1000, 4088, 4096];
 
-/// Asks for every length at every place; what is granted must be usable to its last byte, and what
+/// Asks forevery length at every place; what is granted must be usable to its last byte, and what
 /// is not must be refused. `mangle` is what a mutant makes of a grant.
 fn every_length(mangle: fn(Grant) -> Grant) {
     for bytes in ODD_LENGTHS.into_iter().chain(1..=130) {

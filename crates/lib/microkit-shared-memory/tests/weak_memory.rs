@@ -144,7 +144,7 @@ fn no_wake_up_is_lost_and_no_record_is_torn() {
     explore(2, || talk(2, 1, Without::Nothing, rightly));
 }
 
-/// It sleeps though it was told that it may not: it does not look again after it has announced
+/// It sleeps although it must not: it does not look again after it has announced
 /// that.
 #[test]
 fn a_consumer_that_does_not_look_again_is_found() {
@@ -178,7 +178,7 @@ fn records_that_are_not_released_or_acquired_are_found() {
     }
 }
 
-/// A producer is started anew, and puts over what the consumer is about to read.
+/// A producer is restarted, and puts over what the consumer is about to read.
 fn restart(without: Without) {
     let (taken, put) = parts(1, without);
     let mut producer: Putter = Producer::open(put.clone(), taken.clone()).expect("large enough");
@@ -193,8 +193,8 @@ fn restart(without: Without) {
     for _ in 0..3 {
         match consumer.pop() {
             Ok(None) => thread::yield_now(),
-            // What is taken before the restart is told is of the old incarnation, after it of the
-            // new.
+            // Records that are taken before the restart is reported are of the old incarnation,
+            // after it of the new.
             Ok(Some(pair)) => assert_eq!(pair, [1 + restarts; 2]),
             Err(error) => {
                 assert_eq!(error, PopError::Peer(PeerError::Restarted));
@@ -207,7 +207,7 @@ fn restart(without: Without) {
 }
 
 #[test]
-fn a_producer_that_is_started_anew_tears_no_record() {
+fn a_producer_that_is_restarted_tears_no_record() {
     explore(3, || restart(Without::Nothing));
 }
 

@@ -120,7 +120,7 @@ impl Client {
         self.notify();
     }
 
-    /// If the server was started anew, what it was sent is lost with the queue.
+    /// If the server was restarted, what it was sent is lost with the queue.
     fn send_again(&mut self) {
         if self.requests.room() == Err(PeerError::Restarted) {
             self.pool.take_all_back();
