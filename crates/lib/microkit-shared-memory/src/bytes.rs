@@ -55,23 +55,25 @@ impl<M: Memory> Bytes<M> {
     /// # Errors
     ///
     /// Returns [`OutOfBounds`] if the memory ends before that. Then nothing was copied.
-    pub fn read(&self, offset: usize, to: &mut [u8]) -> Result<(), OutOfBounds> {
-        let at = self.check(offset, to.len())?;
-        self.copy_out(at, to);
+    pub fn read(&self, offset: usize, mut to: &mut [u8]) -> Result<(), OutOfBounds> {
+        let mut at = self.check(offset, to.len())?;
+        while !to.is_empty() {
+            let count = self.copy_word_out(at, to);
+            at += count;
+            to = &mut to[count..];
+        }
         Ok(())
     }
 
-    /// Copies bytes out, from `at` on. The caller has checked that they are in the memory.
-    pub(crate) fn copy_out(&self, mut at: usize, mut to: &mut [u8]) {
-        while !to.is_empty() {
-            let (word, first) = (at / BYTES_PER_WORD, at % BYTES_PER_WORD);
-            let count = to.len().min(BYTES_PER_WORD - first);
-            let (now, later) = to.split_at_mut(count);
-            let value = self.memory.load(word, Ordering::Relaxed).to_le_bytes();
-            now.copy_from_slice(&value[first..][..count]);
-            at += count;
-            to = later;
-        }
+    /// Copies the first bytes of `to` out of one word, from byte `at` of the memory on. Returns
+    /// their number.
+    #[inline]
+    pub(crate) fn copy_word_out(&self, at: usize, to: &mut [u8]) -> usize {
+        let (word, first) = (at / BYTES_PER_WORD, at % BYTES_PER_WORD);
+        let count = to.len().min(BYTES_PER_WORD - first);
+        let value = self.memory.load(word, Ordering::Relaxed).to_le_bytes();
+        to[..count].copy_from_slice(&value[first..][..count]);
+        count
     }
 
     /// Copies bytes in, from `offset` on. The other bytes of a word that is written in part are
@@ -82,34 +84,36 @@ impl<M: Memory> Bytes<M> {
     /// # Errors
     ///
     /// Returns [`OutOfBounds`] if the memory ends before that. Then nothing was copied.
-    pub fn write(&self, offset: usize, from: &[u8]) -> Result<(), OutOfBounds>
+    pub fn write(&self, offset: usize, mut from: &[u8]) -> Result<(), OutOfBounds>
     where
         M: WritableMemory,
     {
-        let at = self.check(offset, from.len())?;
-        self.copy_in(at, from);
+        let mut at = self.check(offset, from.len())?;
+        while !from.is_empty() {
+            let count = self.copy_word_in(at, from);
+            at += count;
+            from = &from[count..];
+        }
         Ok(())
     }
 
-    /// Copies bytes in, from `at` on. The caller has checked that they are in the memory.
-    pub(crate) fn copy_in(&self, mut at: usize, mut from: &[u8])
+    /// Copies the first bytes of `from` into one word, from byte `at` of the memory on. Returns
+    /// their number.
+    #[inline]
+    pub(crate) fn copy_word_in(&self, at: usize, from: &[u8]) -> usize
     where
         M: WritableMemory,
     {
-        while !from.is_empty() {
-            let (word, first) = (at / BYTES_PER_WORD, at % BYTES_PER_WORD);
-            let count = from.len().min(BYTES_PER_WORD - first);
-            let (now, later) = from.split_at(count);
-            let mut value = [0; BYTES_PER_WORD];
-            if count < BYTES_PER_WORD {
-                value = self.memory.load(word, Ordering::Relaxed).to_le_bytes();
-            }
-            value[first..][..count].copy_from_slice(now);
-            let value = u64::from_le_bytes(value);
-            self.memory.store(word, value, Ordering::Relaxed);
-            at += count;
-            from = later;
+        let (word, first) = (at / BYTES_PER_WORD, at % BYTES_PER_WORD);
+        let count = from.len().min(BYTES_PER_WORD - first);
+        let mut value = [0; BYTES_PER_WORD];
+        if count < BYTES_PER_WORD {
+            value = self.memory.load(word, Ordering::Relaxed).to_le_bytes();
         }
+        value[first..][..count].copy_from_slice(&from[..count]);
+        let value = u64::from_le_bytes(value);
+        self.memory.store(word, value, Ordering::Relaxed);
+        count
     }
 
     pub(crate) const fn memory(&self) -> &M {
