@@ -130,9 +130,9 @@ impl Spawner {
         F: Future<Output = ()> + 'static,
     {
         let storage = memory::keep(self.memory, TaskStorage::<AsTask<F>>::new())?;
-        let token = storage
-            .spawn(|| AsTask { future: task })
-            .expect("there was never a task in this storage");
+        let Ok(token) = storage.spawn(|| AsTask { future: task }) else {
+            unreachable!("the storage is new, so it has no task");
+        };
         token.metadata().set_priority(priority);
         self.embassy().spawn(token);
         Ok(())
