@@ -1,6 +1,6 @@
 //! Whatever the other end of a queue, a lender or a borrower writes, at any time and into any word
-//! that it may write, we read and write inside our memory, never panic, and take no more than there is
-//! room for; and honest ends that go on after it agree again when one is started anew.
+//! that it may write, we read and write inside our memory, never panic, and take no more than there
+//! is room for; and honest ends that go on after it agree again when one is started anew.
 #![no_main]
 
 use std::cell::RefCell;
@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
 use microkit_shared_memory::{
-    Borrower, Buffers, CONSUMER_WORDS, Consumer, Descriptor, Grant, Lender, Lives, Memory, Part,
+    Borrower, Buffers, CONSUMER_WORDS, Consumer, Descriptor, Epochs, Grant, Lender, Memory, Part,
     PeerError, Pool, PopError, Producer, PushError, Request, Rights, Terms, VersionedReader, View,
     WritableMemory, board_words, producer_words,
 };
@@ -53,7 +53,8 @@ impl Shared {
                 break;
             }
             let index = usize::from(lie.index) % words.len();
-            // Small steps from what stands there, where lives and positions are, or anything.
+            // Small steps from what stands there, where incarnations and positions are, or
+            // anything.
             words[index] = match lie.shift % 4 {
                 0 => lie.word,
                 1 => words[index].wrapping_add(lie.word % 4),
@@ -170,7 +171,7 @@ fuzz_target!(|input: (Vec<Lie>, Vec<Call>)| {
                 let _ = versioned.read();
             }
             Call::Request(offset, bytes, writes, mine, theirs) => {
-                let lives = Lives {
+                let epochs = Epochs {
                     borrower: mine,
                     lender: theirs,
                 };
@@ -178,7 +179,7 @@ fuzz_target!(|input: (Vec<Lie>, Vec<Call>)| {
                     offset,
                     bytes,
                     rights: rights(writes),
-                    lives,
+                    epochs,
                 };
                 let honest = borrower.request(offset % 128, bytes % 128, rights(writes));
                 for request in [request, honest] {
@@ -189,13 +190,13 @@ fuzz_target!(|input: (Vec<Lie>, Vec<Call>)| {
                 assert!(lender.count(0) <= LEASES);
             }
             Call::Use(offset, bytes, slot, generation, at, count) => {
-                let lives = borrower.request(0, 8, Rights::Write).lives;
+                let epochs = borrower.request(0, 8, Rights::Write).epochs;
                 let rights = rights(generation & 2 == 0);
                 let grant = Grant {
                     offset,
                     bytes,
                     rights,
-                    lives,
+                    epochs,
                     slot,
                     generation,
                 };
@@ -213,7 +214,7 @@ fuzz_target!(|input: (Vec<Lie>, Vec<Call>)| {
     // Both are started anew, and the peer's lies are over.
     shared.0.lies.borrow_mut().clear();
     let (mut producer, mut consumer) = (new_producer(), new_consumer());
-    // Unless the other's life was lied away, one is told of the other's.
+    // Unless the other's incarnation was lied away, one is told of the other's.
     match producer.push(&[1, 2]) {
         Ok(()) | Err(PushError::Peer(PeerError::Restarted)) => {}
         Err(error) => panic!("{error}"),

@@ -1,5 +1,5 @@
-//! What `sharing-client` and `sharing-server` agree on: what is where in the memory that they share,
-//! and how leases are asked for.
+//! What `sharing-client` and `sharing-server` agree on: what is where in the memory that they
+//! share, and how leases are asked for.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -33,7 +33,7 @@ pub const LEASES: usize = 2;
 #[derive(Debug, Copy, Clone, PartialEq, Eq, TryFromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct Status {
-    /// How many buffers it has dealt with in this life.
+    /// How many buffers it has dealt with in this incarnation.
     pub buffers: u64,
     /// How many bytes in all of them.
     pub bytes: u64,
@@ -48,7 +48,7 @@ pub struct ClientMemory<M> {
     pub replies: Part<M>,
     /// What it says of itself as a borrower.
     pub borrower: Part<M>,
-    /// What it keeps for its next life.
+    /// What it keeps for its next incarnation.
     pub kept: Part<M>,
 }
 

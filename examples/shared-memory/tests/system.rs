@@ -1,4 +1,5 @@
-//! The system on the host: as on the target, and with each of the two killed before any of its steps.
+//! The system on the host: as on the target, and with each of the two killed before any of its
+//! steps.
 
 use std::sync::atomic::Ordering;
 
@@ -36,17 +37,17 @@ fn it_prints_what_it_prints_on_the_target() {
     assert_eq!(run.log(), expected);
 }
 
-/// What must hold wherever either was killed: every buffer of the client's last life came back
-/// changed, and what ended has ended.
+/// What must hold wherever either was killed: every buffer of the client's last incarnation came
+/// back changed, and what ended has ended.
 fn check(run: &Run) {
     let log = run.log();
     if log.contains("client: done") {
         assert!(log.contains("client: NOTHING WAS LOST\n"), "{log}");
-        assert!(log.contains("earlier life: Err(Ended)\n"), "{log}");
+        assert!(log.contains("earlier incarnation: Err(Ended)\n"), "{log}");
     }
     for line in log
         .lines()
-        .filter(|line| line.starts_with("client: the lease of the earlier life: "))
+        .filter(|line| line.starts_with("client: the lease of the earlier incarnation: "))
     {
         let ended = ["Ok(Err(Ended))", "Err(Nothing)", "Err(Busy)"];
         assert!(ended.iter().any(|end| line.ends_with(end)), "{log}");
@@ -80,7 +81,7 @@ fn killed(system: &System, name: &str, number: usize) -> Option<Run> {
 
 /// Every step of the client is tried, which is restarted each time: all comes to its end.
 #[test]
-fn a_client_that_dies_before_any_of_its_steps_goes_on_in_its_next_life() {
+fn a_client_that_dies_before_any_of_its_steps_goes_on_in_its_next_incarnation() {
     let system = system();
     let mut runs = 0;
     while let Some(run) = killed(&system, "client", runs) {
@@ -100,7 +101,7 @@ fn a_client_that_dies_before_any_of_its_steps_goes_on_in_its_next_life() {
 /// So is every step of the server. One that dies in a call leaves its caller without a reply, which
 /// only who watches both could mend; everyone else is served.
 #[test]
-fn a_server_that_dies_before_any_of_its_steps_is_used_in_its_next_life() {
+fn a_server_that_dies_before_any_of_its_steps_is_used_in_its_next_incarnation() {
     const SERVER: usize = 1;
     let system = system();
     let (mut runs, mut in_calls) = (0, 0);
@@ -131,9 +132,9 @@ fn both_may_die() {
     println!("{explored}");
 }
 
-/// The client's lives stand in its region, where the restarts that it saw are counted.
+/// The client's incarnations stand in its region, where the restarts that it saw are counted.
 #[test]
-fn each_life_has_another_number() {
+fn each_incarnation_has_another_number() {
     let mut run = system().start();
     run.until_idle();
     let word = run.region("client", "client")[0].load(Ordering::Relaxed);

@@ -75,14 +75,14 @@
 //!
 //! use core::sync::atomic::Ordering;
 //!
-//! use microkit_block::{Disk, What};
+//! use microkit_block::{Disk, Operation};
 //! use sel4_microkit::{Channel, NullHandler, debug_println, protection_domain, shared_words};
 //!
 //! #[protection_domain]
 //! fn init() -> NullHandler {
 //!     let mut disk = Disk::new(Channel::new(1), shared_words!(buffers, buffers_size));
 //!     disk.begin_read(0, 1, 0).expect("the disk has a block");
-//!     disk.finish(What::Buffer(0)).expect("the disk works");
+//!     disk.finish(Operation::Buffer(0)).expect("the disk works");
 //!     debug_println!("{:#x}", disk.buffer(0)[0].load(Ordering::Relaxed));
 //!     NullHandler::new()
 //! }
@@ -161,7 +161,7 @@ pub struct Disk {
 
 /// A request that [`Disk::finish`] waits for.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
-pub enum What {
+pub enum Operation {
     /// The request that reads into or writes from this buffer.
     Buffer(usize),
     /// The flush.
@@ -264,14 +264,14 @@ impl Disk {
     /// # Examples
     ///
     /// ```no_run
-    /// use microkit_block::{BUFFER_BLOCKS, Disk, Error, What};
+    /// use microkit_block::{BUFFER_BLOCKS, Disk, Error, Operation};
     ///
     /// # fn read(disk: &mut Disk) -> Result<(), Error> {
     /// // Both buffers are under way at the same time.
     /// disk.begin_read(0, BUFFER_BLOCKS, 0)?;
     /// disk.begin_read(BUFFER_BLOCKS as u64, BUFFER_BLOCKS, 1)?;
-    /// disk.finish(What::Buffer(0))?;
-    /// disk.finish(What::Buffer(1))
+    /// disk.finish(Operation::Buffer(0))?;
+    /// disk.finish(Operation::Buffer(1))
     /// # }
     /// ```
     pub fn begin_read(&mut self, block: u64, count: usize, buffer: usize) -> Result<(), Error> {
@@ -306,12 +306,12 @@ impl Disk {
     ///
     /// ```no_run
     /// # fn save(disk: &mut microkit_block::Disk) -> Result<(), microkit_block::Error> {
-    /// use microkit_block::What;
+    /// use microkit_block::Operation;
     ///
     /// disk.begin_write(0, 1, 0)?;
-    /// disk.finish(What::Buffer(0))?;
+    /// disk.finish(Operation::Buffer(0))?;
     /// disk.begin_flush()?;
-    /// disk.finish(What::Flush)
+    /// disk.finish(Operation::Flush)
     /// # }
     /// ```
     pub fn begin_flush(&mut self) -> Result<(), Error> {
@@ -327,10 +327,10 @@ impl Disk {
     /// # Errors
     ///
     /// Returns an error if the request has failed.
-    pub fn finish(&mut self, what: What) -> Result<(), Error> {
-        let wanted = match what {
-            What::Buffer(buffer) => buffer as u64,
-            What::Flush => request::FLUSHED,
+    pub fn finish(&mut self, operation: Operation) -> Result<(), Error> {
+        let wanted = match operation {
+            Operation::Buffer(buffer) => buffer as u64,
+            Operation::Flush => request::FLUSHED,
         };
         loop {
             if let Some(place) = self.completed.iter().position(|(it, _)| *it == wanted) {

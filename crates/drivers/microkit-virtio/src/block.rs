@@ -11,19 +11,19 @@ use crate::pages::Pages;
 use crate::queue::{self, Completed, Kind, Lie, Queue, UnderWay};
 use crate::transport::VirtioTransport;
 
-/// Bytes of a block.
+/// The bytes of a block.
 pub const BLOCK_BYTES: usize = 512;
 
-/// Blocks that a request can be about.
+/// The largest number of blocks of a request.
 pub const MAX_BLOCKS: usize = PAGE_SIZE / BLOCK_BYTES;
 
-/// Requests that can be under way.
+/// The number of requests that can be under way.
 pub const REQUESTS: usize = 4;
 
 /// The queue of requests (*Virtual I/O Device (VIRTIO) Version 1.2*, 5.2.2).
 const QUEUE: u16 = 0;
 
-/// Features of a device that are made use of (*VIRTIO*, 5.2.3 and 6).
+/// The features of a device that the driver uses (*VIRTIO*, 5.2.3 and 6).
 mod feature {
     pub(super) const READ_ONLY: u64 = 1 << 5;
     pub(super) const FLUSH: u64 = 1 << 9;
@@ -32,15 +32,17 @@ mod feature {
 
 /// A virtio block device, and the memory for its requests.
 ///
-/// Nothing here waits, but for [`flush`](Self::flush).
+/// Only [`flush`](Self::flush) waits for the device.
 ///
 /// A device that reports something impossible is [broken](Self::is_broken) from then on: it
 /// completes a request that it does not have, completes more requests than it has, writes more than
 /// it may, or gives an undefined status.
+///
+/// The page of the crate has an example.
 pub struct BlockDevice<T: Transport = MmioTransport<'static>> {
     transport: T,
     queue: Queue,
-    /// The bytes of the request that is being begun or completed, where no device writes.
+    /// The bytes of the request that is being begun or completed. No device writes here.
     data: &'static mut [u8; PAGE_SIZE],
     blocks: u64,
     features: u64,
@@ -52,26 +54,26 @@ pub struct BlockDevice<T: Transport = MmioTransport<'static>> {
 pub struct Request(usize);
 
 impl Request {
-    /// Its number, below [`REQUESTS`], which no other request under way has.
+    /// Returns the number of the request, below [`REQUESTS`]. No other request under way has it.
     pub const fn index(self) -> usize {
         self.0
     }
 }
 
-/// Why a request was not begun, or has failed.
+/// Why a request was not begun or has failed.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum Error {
-    /// No blocks, or more than [`MAX_BLOCKS`].
+    /// The request has no blocks, or more than [`MAX_BLOCKS`].
     Count,
     /// Some of the blocks are not on the disk.
     Outside,
-    /// [`REQUESTS`] are under way; for a flush, any.
+    /// [`REQUESTS`] are under way. For a flush: a request is under way.
     Busy,
-    /// The device can be read only.
+    /// The device is read-only.
     ReadOnly,
-    /// The device has failed to do it.
+    /// The device has failed to carry out the request.
     Device,
-    /// The device has reported something impossible, and is not used any more.
+    /// The device has reported something impossible, and is no longer used.
     Broken,
     /// The region for DMA has fewer than seven whole, aligned pages.
     Memory,
@@ -80,16 +82,16 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Count => write!(f, "a request is about 1 to {MAX_BLOCKS} blocks"),
+            Self::Count => write!(f, "a request must have 1 to {MAX_BLOCKS} blocks"),
             Self::Outside => f.write_str("some of these blocks are not on the disk"),
             Self::Busy => f.write_str("requests are under way: wait for one to be completed"),
             Self::ReadOnly => f.write_str("the disk is read-only"),
-            Self::Device => f.write_str("the device has failed to do it"),
+            Self::Device => f.write_str("the device has failed to carry out the request"),
             Self::Broken => f.write_str(
                 "the device has reported something impossible: restart it and its driver",
             ),
             Self::Memory => {
-                f.write_str("the region for DMA has not seven whole pages: make it larger")
+                f.write_str("the region for DMA has fewer than seven whole pages: make it larger")
             }
         }
     }
@@ -97,14 +99,17 @@ impl fmt::Display for Error {
 
 impl core::error::Error for Error {}
 
-/// The pages of the queue, and one for bytes whose address no device gets.
+// The pages of the queue, and one for bytes whose address no device gets.
 const _: () = assert!(queue::PAGES + 1 == 7, "the documentation has the figure");
 
 impl BlockDevice {
-    /// Starts the device, with memory for its requests.
+    /// Starts the device, with `region` as the memory for its requests.
     ///
-    /// **Errors:** the region is too small; the device is not a block device, its queue is too
-    /// short, it does not agree on features, or it changes its size while that is read.
+    /// # Errors
+    ///
+    /// Returns [`Error::Memory`] if the region is too small. Returns [`Error::Device`] if the
+    /// device is not a block device, its queue is too short, it does not accept the features, or
+    /// its size changes while it is read.
     pub fn new(transport: VirtioTransport, region: DmaRegion) -> Result<Self, Error> {
         Self::with_transport(transport.for_block_device(), region)
     }
@@ -124,7 +129,7 @@ impl<T: Transport> BlockDevice<T> {
         Self::start(transport, queue, data)
     }
 
-    /// As *VIRTIO* says, 3.1.1, and for legacy devices 3.1.2.
+    /// Initialises the device as *VIRTIO* says, 3.1.1, and for legacy devices 3.1.2.
     fn start(
         mut transport: T,
         queue: Queue,
@@ -167,24 +172,32 @@ impl<T: Transport> BlockDevice<T> {
         })
     }
 
-    /// Returns how many blocks the disk has, as it reported when it was started.
+    /// Returns the number of blocks of the disk, as the device reported it at its start.
     pub fn blocks(&self) -> u64 {
         self.blocks
     }
 
     /// Begins to read `count` blocks from `block` on.
     ///
-    /// **Blocks:** never. **Errors:** all but `Memory`.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns any error but [`Error::Memory`] if the request was not begun.
     pub fn begin_read(&mut self, block: u64, count: usize) -> Result<Request, Error> {
         let data_bytes = self.check(block, count)?;
         let index = self.queue.free().ok_or(Error::Busy)?;
         Ok(self.offer(index, block, Kind::Read, data_bytes))
     }
 
-    /// Begins to write `count` blocks from `block` on, with what `fill` puts into the slice of
-    /// `count * BLOCK_BYTES` that it is given.
+    /// Begins to write `count` blocks from `block` on. `fill` gets a slice of `count * BLOCK_BYTES`
+    /// bytes, and puts the data into it.
     ///
-    /// **Blocks:** never. **Errors:** all but `Memory`.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns any error but [`Error::Memory`] if the request was not begun.
     pub fn begin_write(
         &mut self,
         block: u64,
@@ -202,10 +215,10 @@ impl<T: Transport> BlockDevice<T> {
         Ok(self.offer(index, block, Kind::Write, data_bytes))
     }
 
-    /// Completes a request that the device is done with, if there is one: gives `take` its result,
+    /// Completes a request that the device has finished, if there is one. `take` gets the result,
     /// with the bytes that were read.
     ///
-    /// **Blocks:** never.
+    /// **Blocking:** never.
     pub fn complete<R>(
         &mut self,
         take: impl FnOnce(Request, Result<&[u8], Error>) -> R,
@@ -229,16 +242,20 @@ impl<T: Transport> BlockDevice<T> {
         Some(take(Request(index), result))
     }
 
-    /// Returns whether the device has reported something impossible. Requests under way are then
+    /// Returns whether the device has reported something impossible. Then requests under way are
     /// never completed.
     pub fn is_broken(&self) -> bool {
         self.is_broken
     }
 
-    /// Has the device put everything that was written to where it stays.
+    /// Makes all completed writes permanent.
     ///
-    /// **Blocks:** until the device has done it, without giving up the processor.
-    /// **Errors:** `Busy` if any request is under way, `Device`, `Broken`.
+    /// **Blocking:** until the device has done it. This polls, and does not give up the processor.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Error::Busy`] if any request is under way, [`Error::Device`] or [`Error::Broken`]
+    /// if the device fails.
     pub fn flush(&mut self) -> Result<(), Error> {
         if self.is_broken {
             return Err(Error::Broken);
@@ -260,13 +277,13 @@ impl<T: Transport> BlockDevice<T> {
         }
     }
 
-    /// Tells the device that its interrupt has been seen. To be done before
-    /// [`complete`](Self::complete), so that none is missed.
+    /// Acknowledges the interrupt at the device. Call it before [`complete`](Self::complete): a
+    /// request that is completed in between raises the interrupt again.
     pub fn acknowledge_interrupt(&mut self) {
         self.transport.ack_interrupt();
     }
 
-    /// Takes a request that the device is done with. Returns `None` if the device is broken or is
+    /// Takes a request that the device has finished. Returns `None` if the device is broken or is
     /// found to be.
     fn take(&mut self) -> Option<Completed> {
         if self.is_broken {
@@ -289,7 +306,7 @@ impl<T: Transport> BlockDevice<T> {
         Request(index)
     }
 
-    /// The bytes of so many blocks, if they are on the disk.
+    /// Returns the number of bytes of `count` blocks, if they are on the disk.
     fn check(&self, block: u64, count: usize) -> Result<usize, Error> {
         if self.is_broken {
             return Err(Error::Broken);
@@ -313,8 +330,8 @@ impl<T: Transport> fmt::Debug for BlockDevice<T> {
     }
 }
 
-/// Reads the size of the disk, in two halves that belong to each other if the device's generation
-/// has not changed meanwhile (*VIRTIO*, 2.5.1). Gives up on a device that changes it all the time.
+/// Reads the size of the disk in two halves. They belong together if the device's generation has
+/// not changed meanwhile (*VIRTIO*, 2.5.1). Gives up on a device that changes it all the time.
 fn read_blocks(transport: &impl Transport) -> Result<u64, Error> {
     const TRIES: usize = 8;
     let half = |offset| {

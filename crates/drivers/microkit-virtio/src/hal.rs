@@ -1,4 +1,4 @@
-//! What `virtio-drivers` asks of the machine.
+//! The interface by which `virtio-drivers` gets memory.
 
 use core::cell::RefCell;
 use core::ptr::NonNull;
@@ -11,10 +11,12 @@ sel4::static_of_the_thread! {
     static POOL: RefCell<Option<Pool>> = RefCell::new(None);
 }
 
-/// Gives memory to the drivers of `virtio-drivers` whose parameter is [`Hal`]. The
-/// [`BlockDevice`](crate::BlockDevice) has memory of its own.
+/// Gives memory to the drivers of `virtio-drivers` whose parameter is [`Hal`].
+/// [`BlockDevice`](crate::BlockDevice) has its own memory.
 ///
-/// **Panics:** if it was done before, or the region has not two whole pages.
+/// # Panics
+///
+/// Panics if it was called before, or if the region has fewer than two whole pages.
 ///
 /// # Safety
 ///
@@ -28,13 +30,13 @@ pub unsafe fn give_memory(region: DmaRegion) {
     });
 }
 
-/// Pages of zeros, if there are as many left.
+/// Gives `count` pages of zeros, if there are so many left.
 fn give_pages(count: usize) -> Option<(u64, NonNull<u8>)> {
     POOL.with(|pool| pool.borrow_mut().as_mut()?.give_pages(count))
 }
 
-/// Memory for the drivers of `virtio-drivers`: that of [`give_memory`]. Without it, they say that
-/// there is no memory for DMA.
+/// The implementation of `virtio-drivers`' trait of this name, over the memory of [`give_memory`].
+/// Without it, the drivers report that there is no memory for DMA.
 ///
 /// Memory that a driver gives back is not given to another.
 #[derive(Debug)]
@@ -44,7 +46,7 @@ pub enum Hal {}
 // 2. No physical address is turned into a virtual one.
 unsafe impl virtio_drivers::Hal for Hal {
     fn dma_alloc(pages: usize, _: BufferDirection) -> (PhysAddr, NonNull<u8>) {
-        // The address 0 says that there is none.
+        // The address 0 means that there is none.
         give_pages(pages).unwrap_or((0, NonNull::dangling()))
     }
 

@@ -1,12 +1,12 @@
-//! Virtio devices in protection domains (PDs).
+//! Virtio devices in protection domains (PDs): a library for drivers.
 //!
-//! [`transport`] finds a device; [`BlockDevice`] is the driver for disks, for PDs that wait for
-//! interrupts: a request is begun, and completed later. Its user needs no `unsafe`. It checks what
-//! its device says: each request that was begun is completed once, or the device is not used any
-//! more.
+//! [`transport`] finds a device. [`BlockDevice`] drives a disk without waiting: a request is begun, and
+//! completed when the interrupt has come. Its user needs no `unsafe`. It checks everything that the
+//! device reports: each request that was begun is completed once, or the device is no longer used. The
+//! PD `block` of `microkit-block` is such a user.
 //!
-//! Other devices can be driven by the crate `virtio-drivers`, with [`Hal`] and [`give_memory`].
-//! That crate trusts its devices in part, so this is `unsafe`.
+//! Other devices can be driven by the crate `virtio-drivers`, with [`Hal`] and [`give_memory`]. That
+//! crate trusts its devices in part, so this is `unsafe`.
 //!
 //! ```no_run
 //! use sel4_microkit::{device_region, dma_region};
@@ -23,6 +23,23 @@
 //!     assert_eq!(bytes, Ok(512));
 //! }
 //! # Ok(()) }
+//! ```
+//!
+//! # The system file
+//!
+//! The device is one of the 32 virtio slots of QEMU's `virt` machine, at physical address `0xa00_0000`
+//! with interrupts from 48 on. For the first device, which is in the last slot:
+//!
+//! ```xml
+//! <memory_region name="virtio" size="0x1000" phys_addr="0xa003000" />
+//! <memory_region name="dma" size="0x10000" />
+//!
+//! <!-- In the driver: -->
+//! <map mr="virtio" vaddr="0x3000000" perms="rw" cached="false"
+//!      setvar_vaddr="virtio" setvar_size="virtio_size" />
+//! <map mr="dma" vaddr="0x5000000" perms="rw" setvar_vaddr="dma" setvar_size="dma_size" />
+//! <setvar symbol="dma_paddr" region_paddr="dma" />
+//! <irq irq="79" id="0" trigger="edge" />
 //! ```
 #![no_std]
 

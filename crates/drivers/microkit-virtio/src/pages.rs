@@ -5,7 +5,7 @@ use core::ptr::NonNull;
 use sel4_microkit::DmaRegion;
 use virtio_drivers::PAGE_SIZE;
 
-/// A region. Its pages are given from the start on and never taken back.
+/// A region whose pages are given from the start on and never taken back.
 #[derive(Debug)]
 pub(crate) struct Pages {
     region: DmaRegion,
@@ -13,7 +13,7 @@ pub(crate) struct Pages {
 }
 
 impl Pages {
-    /// The pages of a region, if it is aligned to them.
+    /// Creates the pages of a region, if it is aligned to them.
     pub(crate) fn new(region: DmaRegion) -> Option<Self> {
         let is_aligned = region.start().addr().get().is_multiple_of(PAGE_SIZE)
             && region.physical_address().is_multiple_of(PAGE_SIZE as u64);
@@ -32,8 +32,8 @@ impl Pages {
         }
         let offset = self.given * PAGE_SIZE;
         self.given += count;
-        // SAFETY: 1. The pages are in the region, as seen above. 2. Nobody uses them yet (invariant
-        //    2), and the region is this one's own (invariant 1).
+        // SAFETY: 1. The pages are in the region, as checked above. 2. Nobody uses them yet
+        //    (invariant 2), and this `Pages` owns the region (invariant 1).
         let start = unsafe {
             let start = self.region.start().add(offset);
             start.write_bytes(0, count * PAGE_SIZE);

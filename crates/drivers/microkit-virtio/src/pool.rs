@@ -1,7 +1,7 @@
-//! The memory for DMA, and what of it is in use.
+//! The memory for DMA of `virtio-drivers`, and which parts of it are in use.
 //!
-//! The first of its pages is for copies of buffers that lie elsewhere, in granules of 64 bytes. The
-//! others are given whole.
+//! The first page is for copies of buffers that lie outside of the region, in granules of 64 bytes. The
+//! other pages are given whole.
 
 use core::ptr::NonNull;
 use sel4_microkit::DmaRegion;
@@ -11,13 +11,13 @@ use crate::pages::Pages;
 
 const GRANULE_BYTES: usize = 64;
 
-/// As many as a page has, and as bits of [`Pool::copies`].
+/// The number of granules of a page, which is the number of bits of [`Pool::copies`].
 const GRANULES: usize = PAGE_SIZE / GRANULE_BYTES;
 
-/// A region, and what of it is in use.
+/// A region, and which parts of it are in use.
 ///
-/// Invariant: the first page was given for copies, and a bit of `copies` is set for each granule of
-/// it that a device may use.
+/// Invariant: the first page was given for copies, and a bit of `copies` is set for each of its
+/// granules that a device may use.
 #[derive(Debug)]
 pub(crate) struct Pool {
     pages: Pages,
@@ -25,9 +25,11 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    /// Uses the region's pages.
+    /// Creates a pool of the region's pages.
     ///
-    /// **Panics:** if it has not two of them, or is not aligned to them.
+    /// # Panics
+    ///
+    /// Panics if the region has fewer than two pages, or is not aligned to them.
     pub(crate) fn new(region: DmaRegion) -> Self {
         let (bytes, start) = (region.size_bytes(), region.start());
         let pages = Pages::new(region).filter(|_| bytes >= 2 * PAGE_SIZE);
@@ -46,9 +48,11 @@ impl Pool {
         self.pages.give(count)
     }
 
-    /// Lets a device use a buffer, or a copy of it, and returns the physical address of that.
+    /// Lets a device use a buffer or a copy of it, and returns the physical address.
     ///
-    /// **Panics:** if there is no room for a copy.
+    /// # Panics
+    ///
+    /// Panics if there is no room for a copy.
     ///
     /// # Safety
     ///
@@ -86,8 +90,7 @@ impl Pool {
         self.pages.region().physical_address() + offset as u64
     }
 
-    /// Takes back what [`share`](Self::share) has let a device use, and copies what the device has
-    /// written.
+    /// Takes a shared buffer back from the device, and copies what the device has written.
     ///
     /// # Safety
     ///
@@ -121,7 +124,7 @@ impl Pool {
         self.copies &= !mask(first, buffer.len().div_ceil(GRANULE_BYTES));
     }
 
-    /// Where in the region a buffer begins, if it is in there.
+    /// Returns the offset of a buffer in the region, if it lies there.
     fn offset_of(&self, buffer: NonNull<[u8]>) -> Option<usize> {
         let address = buffer.addr().get();
         let offset = address.checked_sub(self.pages.region().start().addr().get())?;
@@ -130,7 +133,7 @@ impl Pool {
     }
 }
 
-/// The bits of granules.
+/// Returns the bits of `count` granules from `first` on.
 fn mask(first: usize, count: usize) -> u64 {
     let ones = if count >= 64 {
         u64::MAX

@@ -18,10 +18,10 @@ use virtio_drivers::PAGE_SIZE;
 
 use crate::block::{BLOCK_BYTES, REQUESTS};
 
-/// Descriptors of the queue.
+/// The number of descriptors of the queue.
 pub(crate) const SIZE: u16 = 16;
 
-/// Descriptors of a request: what is asked, the data, the status.
+/// The descriptors of a request: the header, the data, the status.
 const DESCRIPTORS_PER_REQUEST: usize = 3;
 
 const _: () = assert!(REQUESTS * DESCRIPTORS_PER_REQUEST <= SIZE as usize);
@@ -40,7 +40,7 @@ pub(crate) struct Memory {
     data: [[AtomicU64; WORDS_PER_PAGE]; REQUESTS],
 }
 
-/// Pages of a [`Memory`].
+/// The number of pages of a [`Memory`].
 pub(crate) const PAGES: usize = size_of::<Memory>() / PAGE_SIZE;
 
 const DESCRIPTORS: usize = core::mem::offset_of!(Memory, descriptors);
@@ -63,9 +63,9 @@ struct Descriptor {
 }
 
 mod descriptor {
-    /// Another follows.
+    /// Another descriptor follows.
     pub(super) const NEXT: u16 = 1;
-    /// The device writes there.
+    /// The device writes to the memory.
     pub(super) const WRITE: u16 = 2;
 }
 
@@ -76,7 +76,7 @@ struct Available {
     ring: [AtomicU16; SIZE as usize],
 }
 
-/// What is asked (*VIRTIO*, 5.2.6).
+/// The header of a request (*VIRTIO*, 5.2.6).
 #[repr(C)]
 struct Header {
     kind: AtomicU32,
@@ -84,7 +84,7 @@ struct Header {
     sector: AtomicU64,
 }
 
-/// What the device has completed.
+/// The requests that the device has completed.
 #[repr(C, align(4096))]
 pub(crate) struct Used {
     pub(crate) flags: AtomicU16,
@@ -98,7 +98,7 @@ pub(crate) struct UsedElement {
     pub(crate) bytes: AtomicU32,
 }
 
-/// In [`Used::flags`]: the device needs no notification.
+/// A flag in [`Used::flags`]: the device needs no notification.
 const NO_NOTIFY: u16 = 1;
 
 /// What a request does.
@@ -118,7 +118,7 @@ pub(crate) struct UnderWay {
 }
 
 impl UnderWay {
-    /// How many bytes the device may write.
+    /// Returns the number of bytes that the device may write.
     const fn writable_bytes(self) -> usize {
         match self.kind {
             Kind::Read => self.data_bytes + size_of::<AtomicU8>(),
@@ -127,7 +127,7 @@ impl UnderWay {
     }
 }
 
-/// What the status of a request says (*VIRTIO*, 5.2.6).
+/// The status of a request (*VIRTIO*, 5.2.6).
 mod status {
     pub(super) const OK: u8 = 0;
     pub(super) const IO_ERROR: u8 = 1;
@@ -136,13 +136,13 @@ mod status {
     pub(super) const NOT_WRITTEN: u8 = 0xff;
 }
 
-/// A request that the device is done with.
+/// A request that the device has finished.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) struct Completed {
-    /// Which.
+    /// The number of the request.
     pub(crate) index: usize,
     pub(crate) request: UnderWay,
-    /// The device has done it.
+    /// Whether the device has carried it out.
     pub(crate) is_done: bool,
 }
 
@@ -150,15 +150,15 @@ pub(crate) struct Completed {
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) struct Lie;
 
-/// The queue, and what of it the device has.
+/// The queue, and which requests the device has.
 pub(crate) struct Queue {
     memory: &'static Memory,
     physical_address: u64,
     under_way: [Option<UnderWay>; REQUESTS],
-    /// How many requests were offered, and how many were taken back, ever.
+    /// The number of requests that were ever offered, and that were ever taken back.
     offered: u16,
     taken: u16,
-    /// How many the device said it has completed when that was last looked at.
+    /// The number of completed requests that the device has reported last.
     seen: u16,
 }
 
@@ -185,12 +185,12 @@ impl Queue {
         }
     }
 
-    /// Where the device finds the descriptors, what is available, and what is used.
+    /// Returns the physical addresses of the descriptors, the available ring and the used ring.
     pub(crate) fn addresses(&self) -> [u64; 3] {
         [DESCRIPTORS, AVAILABLE, USED].map(|offset| self.physical_address + offset as u64)
     }
 
-    /// A request that the device does not have.
+    /// Returns the number of a request that the device does not have.
     pub(crate) fn free(&self) -> Option<usize> {
         self.under_way.iter().position(Option::is_none)
     }
@@ -199,7 +199,7 @@ impl Queue {
         self.under_way.iter().all(Option::is_none)
     }
 
-    /// Copies the data of a request in, which the device does not have.
+    /// Copies the data of a request in. The device does not have it.
     pub(crate) fn fill(&self, index: usize, from: &[u8]) {
         debug_assert!(self.under_way[index].is_none());
         for (word, bytes) in self.memory.data[index].iter().zip(from.chunks(8)) {
@@ -209,7 +209,8 @@ impl Queue {
         }
     }
 
-    /// Copies the data of a request out. If the device still writes there, it may be any bytes.
+    /// Copies the data of a request out. If the device still writes there, the result may be any
+    /// bytes.
     pub(crate) fn copy_out(&self, index: usize, to: &mut [u8]) {
         for (word, bytes) in self.memory.data[index].iter().zip(to.chunks_mut(8)) {
             let value = word.load(Ordering::Relaxed).to_ne_bytes();
@@ -249,28 +250,31 @@ impl Queue {
         memory.available.ring[place].store(head as u16, Ordering::Relaxed);
         self.under_way[index] = Some(request);
         self.offered = self.offered.wrapping_add(1);
-        // Who sees the new index sees the request.
+        // Whoever sees the new index sees the request.
         fence(Ordering::SeqCst);
         memory
             .available
             .index
             .store(self.offered, Ordering::Release);
-        // Either the device sees the index, or this sees that it waits for a notification.
+        // Either the device sees the index, or this load sees that it waits for a notification.
         fence(Ordering::SeqCst);
         memory.used.flags.load(Ordering::Relaxed) & NO_NOTIFY == 0
     }
 
-    /// Takes a request back that the device is done with, if there is one.
+    /// Takes a request back that the device has finished, if there is one.
     ///
-    /// **Errors:** the device reports something impossible. The caller must not ask it again.
+    /// # Errors
+    ///
+    /// Returns [`Lie`] if the device reports something impossible. The queue must not be used any
+    /// more.
     pub(crate) fn take(&mut self) -> Result<Option<Completed>, Lie> {
         let memory = self.memory;
-        // Acquire: who sees the index sees what was completed.
+        // Acquire: whoever sees the index sees the completed requests.
         let index = once(memory.used.index.load(Ordering::Acquire));
         let completed = index.wrapping_sub(self.taken);
         let before = self.seen.wrapping_sub(self.taken);
         let outstanding = self.under_way.iter().flatten().count();
-        // It says that more are completed than it has, or fewer than it has said.
+        // It reports more completed requests than it has, or fewer than before.
         if usize::from(completed) > outstanding || completed < before {
             return Err(Lie);
         }
@@ -291,7 +295,7 @@ impl Queue {
             return Err(Lie);
         }
         let is_done = match once(memory.statuses[index].load(Ordering::Relaxed)) {
-            // It has not written all that was to be read.
+            // If it has not written all bytes of a read, the read has failed.
             status::OK => request.kind != Kind::Read || bytes == request.writable_bytes(),
             status::IO_ERROR | status::UNSUPPORTED => false,
             _ => return Err(Lie),
@@ -305,7 +309,7 @@ impl Queue {
         }))
     }
 
-    /// Writes a descriptor, of which the device reads `place`, or writes it.
+    /// Writes a descriptor for `place`, which the device reads or writes.
     fn describe<T>(&self, index: usize, place: &T, bytes: usize, flags: u16, next: Option<usize>) {
         let offset = core::ptr::from_ref(place).addr() - core::ptr::from_ref(self.memory).addr();
         let descriptor = &self.memory.descriptors[index];
@@ -320,8 +324,8 @@ impl Queue {
     }
 }
 
-/// Reads a word that the device writes, once. The device of a test writes between any two of these
-/// reads.
+/// Marks a word that the device writes and that is read only once. In a test, the device writes
+/// between any two of these reads.
 fn once<T>(value: T) -> T {
     #[cfg(test)]
     crate::tests::device_writes();

@@ -1,12 +1,13 @@
-//! Where the devices are: QEMU's `virt` machine has 32 slots of 512 bytes from 0xa000000 on, eight
-//! in a page, with interrupts from 48 on; the first `-device virtio-…-device` is in the last (its
-//! `hw/arm/virt.c`).
+//! Finding a device.
+//!
+//! QEMU's `virt` machine has 32 slots of 512 bytes from 0xa000000 on, eight in a page, with interrupts
+//! from 48 on. The first `-device virtio-…-device` is in the last slot (QEMU's `hw/arm/virt.c`).
 
 use safe_mmio::split_fields;
 use sel4_microkit::DeviceRegion;
 use virtio_drivers::transport::mmio::{MmioError, MmioTransport, VirtIOHeader};
 
-/// Slots in a page of 4 KiB.
+/// The number of slots in a page of 4 KiB.
 pub const SLOTS_PER_PAGE: usize = 8;
 
 /// The registers of one device (*Virtual I/O Device (VIRTIO) Version 1.2*, 4.2.2).
@@ -21,10 +22,10 @@ const CONFIG_BYTES: usize = 0x100;
 
 const _: () = assert!(size_of::<Slot>() * SLOTS_PER_PAGE == 4096);
 
-/// A virtio device, found and not yet started.
+/// A virtio device that was found and is not started yet.
 ///
-/// Safe code cannot reach its registers, since a write there chooses which memory the device reads
-/// and writes.
+/// Safe code cannot reach its registers, because a write there decides which memory the device
+/// reads and writes.
 #[derive(Debug)]
 pub struct VirtioTransport(MmioTransport<'static>);
 
@@ -44,10 +45,15 @@ impl VirtioTransport {
     }
 }
 
-/// The device in one of the slots.
+/// Returns the device in a slot.
 ///
-/// **Errors:** there is none, or one of a kind that is not known.
-/// **Panics:** if there is no such slot.
+/// # Errors
+///
+/// Returns an error if the slot has no device, or one of an unknown kind.
+///
+/// # Panics
+///
+/// Panics if there is no such slot.
 pub fn transport<const N: usize>(
     slots: DeviceRegion<[Slot; N]>,
     index: usize,

@@ -1,8 +1,8 @@
-//! A table of things that are due at a time: the earliest comes first, and of those that are due at
-//! the same time the one that was put in first.
+//! A bounded table of deadlines: the earliest comes first, and of equal ones the first inserted.
 //!
-//! It has room for a fixed number and says so when it is full. What was put in can be taken out by
-//! its [`Id`], which nothing else ever gets: an `Id` that is kept too long names nothing.
+//! An entry can be removed by its [`Id`], which no other entry ever gets: an `Id` that is kept too long
+//! names nothing. The table is a sorted array, because `heapless::BinaryHeap` neither keeps the order of
+//! equal entries nor removes one from the middle.
 //!
 //! ```
 //! use microkit_async::deadlines::{Deadlines, Full};
@@ -20,10 +20,10 @@
 use core::fmt;
 use heapless::Vec;
 
-/// Up to `N` things of type `T`, each with the time at which it is due.
+/// Up to `N` entries, each a value of type `T` with its deadline.
 #[derive(Debug)]
 pub struct Deadlines<T, const N: usize> {
-    /// The last comes first.
+    /// The last entry has the earliest deadline.
     entries: Vec<Entry<T>, N>,
     next: u64,
 }
@@ -35,24 +35,24 @@ struct Entry<T> {
     thing: T,
 }
 
-/// Names what was put in, among all that ever was or will be.
+/// Identifies an entry among all past and future entries of its table.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Id(u64);
 
 impl Id {
-    /// As a word, to be sent in a message.
+    /// Returns the number of the `Id`, to be sent in a message.
     pub const fn to_word(self) -> u64 {
         self.0
     }
 
-    /// From a word. One that was made up names nothing, or what it happens to: whose that is, the
-    /// table does not know.
+    /// Creates an `Id` from its number. A number that a client made up may name another client's
+    /// entry: the table does not know whose an entry is.
     pub const fn from_word(word: u64) -> Self {
         Self(word)
     }
 }
 
-/// There is no room for another.
+/// The table has no room for another entry.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct Full;
 
@@ -65,7 +65,7 @@ impl fmt::Display for Full {
 impl core::error::Error for Full {}
 
 impl<T, const N: usize> Deadlines<T, N> {
-    /// An empty table.
+    /// Creates an empty table.
     pub const fn new() -> Self {
         Self {
             entries: Vec::new(),
@@ -73,19 +73,21 @@ impl<T, const N: usize> Deadlines<T, N> {
         }
     }
 
-    /// How many are in it.
+    /// Returns the number of entries.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether none is in it.
+    /// Returns whether there are no entries.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// Puts in what is due at `deadline`. It takes time in proportion to how many are in the table.
+    /// Inserts an entry. Takes time in proportion to the number of entries.
     ///
-    /// **Errors:** there is no room.
+    /// # Errors
+    ///
+    /// Returns [`Full`] if there is no room.
     pub fn insert(&mut self, deadline: u64, thing: T) -> Result<Id, Full> {
         let id = Id(self.next);
         let entry = Entry {
@@ -95,17 +97,17 @@ impl<T, const N: usize> Deadlines<T, N> {
         };
         let place = self.entries.partition_point(|e| e.deadline > deadline);
         self.entries.insert(place, entry).map_err(|_| Full)?;
-        // At one a nanosecond, 64 bits are enough for five centuries.
+        // At one entry a nanosecond, 64 bits last for five centuries.
         self.next += 1;
         Ok(id)
     }
 
-    /// When the next is due.
+    /// Returns the earliest deadline.
     pub fn earliest(&self) -> Option<u64> {
         Some(self.entries.last()?.deadline)
     }
 
-    /// Takes out the next, with its deadline, if it is due at `now`.
+    /// Removes and returns the earliest entry, with its deadline, if it is due at `now`.
     pub fn take_due(&mut self, now: u64) -> Option<(u64, T)> {
         if self.earliest()? > now {
             return None;
@@ -114,24 +116,24 @@ impl<T, const N: usize> Deadlines<T, N> {
         Some((entry.deadline, entry.thing))
     }
 
-    /// All that are in it, in no order that is promised.
+    /// Returns an iterator over all values, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = &T> {
         self.entries.iter().map(|entry| &entry.thing)
     }
 
-    /// What `id` names.
+    /// Returns the value of an entry.
     pub fn get(&self, id: Id) -> Option<&T> {
         let entry = self.entries.iter().find(|entry| entry.id == id)?;
         Some(&entry.thing)
     }
 
-    /// Takes out what `id` names.
+    /// Removes and returns the value of an entry.
     pub fn remove(&mut self, id: Id) -> Option<T> {
         let place = self.entries.iter().position(|entry| entry.id == id)?;
         Some(self.entries.remove(place).thing)
     }
 
-    /// Keeps only those of which `keeps` says so.
+    /// Removes all entries whose value `keeps` does not accept.
     pub fn retain(&mut self, mut keeps: impl FnMut(&T) -> bool) {
         self.entries.retain(|entry| keeps(&entry.thing));
     }

@@ -1,9 +1,9 @@
-//! Async tasks in a protection domain (PD), inside its event loop, and references that can be drained.
+//! Async tasks in the event loop of a protection domain (PD), and references that can be drained.
 //!
 //! [`Tasks`] is a [`Handler`](sel4_microkit::Handler) that runs tasks on `embassy-executor`, without a
 //! heap. Tasks wait for notifications ([`Listener`]), interrupts ([`Interrupt`]), replies that come
-//! later ([`SplitClient`]), and, by `embassy-time`, for time to pass ([`Alarm`]). Whatever the ecosystem
-//! builds on wakers works with them: `embassy-futures`, `embassy-sync`, `embedded-hal-async`.
+//! later ([`SplitClient`]), and, by `embassy-time`, for time to pass ([`Alarm`]). Everything that is
+//! built on wakers works with them: `embassy-futures`, `embassy-sync`, `embedded-hal-async`.
 //!
 //! ```no_run
 //! #![no_std]
@@ -17,7 +17,7 @@
 //! #[protection_domain]
 //! fn init() -> impl Handler {
 //!     let tasks = Tasks::new(&MEMORY);
-//!     let mut peer = Listener::new(Channel::new(1)).expect("nobody else listens");
+//!     let mut peer = Listener::new(Channel::new(1)).expect("there is no other listener");
 //!     let echo = async move {
 //!         loop {
 //!             peer.notified().await;
@@ -31,15 +31,26 @@
 //!
 //! # Objects that tasks share
 //!
-//! A PD has one thread, and a task runs until it waits. So what is between two waits needs no lock:
-//! [`Exclusive`] lends a value for so long, and no wait can be inside. What is to stay alive *across*
-//! waits is a [`Drainable`]: tasks hold it, and who drains it waits until the last one has let go.
-//! A [`Completion`] is how one waits for work of others; it can only be published by the work itself.
+//! A PD has one thread, and a task runs until it waits. So code between two waits needs no lock:
+//! [`Exclusive`] lends a value to a closure, which cannot wait. A value that must stay alive *across*
+//! waits is a [`Drainable`]: tasks hold it, and a task that drains it waits until the last holder has
+//! released it. A [`Completion`] waits for the work of other tasks. Only the work itself can complete
+//! it.
 //!
-//! Holding and draining alone cannot deadlock: acquiring never waits, draining waits for holders
-//! only, and a task that holds cannot drain. A hold that its task forgets makes draining fail, with
-//! the place of that hold. One rule is left to the program: a task that holds must not wait, by a
-//! `Completion` or anything else, for a task that drains what it holds.
+//! Holding and draining alone cannot deadlock. Acquiring never waits, draining waits only for holders,
+//! and a task that holds cannot drain. If a task forgets a hold, draining fails and names the place of
+//! that hold. One rule is left to the program: a task that holds must not wait, by a `Completion` or
+//! anything else, for a task that drains what it holds.
+//!
+//! # Features
+//!
+//! | feature | adds |
+//! | --- | --- |
+//! | `tasks` (default) | everything but the module [`deadlines`] |
+//!
+//! In the documentation of this crate, **Blocking:** says whether a call makes the whole PD wait,
+//! **Cancel safety:** what happens when a future is dropped before it has ended, and **Rights:** what
+//! the system file must have.
 #![no_std]
 
 #[cfg(not(target_os = "none"))]

@@ -282,8 +282,8 @@ fn the_alarm_is_set_to_the_earliest_time_and_no_more_often_than_that_changes() {
     });
 }
 
-/// *curlwp_bind and LWP migration*: a task is moved, by another, to any priority at any of its waits;
-/// its hold stays, and whoever drains waits for it.
+/// *curlwp_bind and LWP migration*: a task is moved, by another, to any priority at any of its
+/// waits; its hold stays, and whoever drains waits for it.
 #[test]
 fn a_task_that_is_moved_while_it_holds_a_reference() {
     const WAITS: usize = 4;
@@ -347,7 +347,7 @@ fn moved(moves: usize, mover: u8, drainer: u8, waits: usize) {
 type Abuse = fn(&'static Drainable<()>) -> Pin<Box<dyn Future<Output = ()>>>;
 
 /// Never ends, and has nothing to give back.
-async fn for_ever(_: &()) {
+async fn forever(_: &()) {
     pending::<()>().await;
 }
 
@@ -372,7 +372,7 @@ fn a_task_that_holds_in_whatever_way_drains_nothing() {
         }),
         ("polled once", |object| {
             Box::pin(async move {
-                let mut hold = pin!(object.hold(for_ever));
+                let mut hold = pin!(object.hold(forever));
                 assert!(poll!(hold.as_mut()).is_pending());
                 is_refused(object).await;
             })
@@ -409,20 +409,20 @@ fn a_task_that_holds_in_whatever_way_drains_nothing() {
         ),
         ("in a select", |object| {
             Box::pin(async move {
-                let mut hold = pin!(object.hold(for_ever));
+                let mut hold = pin!(object.hold(forever));
                 select(hold.as_mut(), is_refused(object)).await;
             })
         }),
         ("with a waker of its own", |object| {
             Box::pin(async move {
-                let mut hold = pin!(object.hold(for_ever));
+                let mut hold = pin!(object.hold(forever));
                 let hold = poll_fn(|_| hold.as_mut().poll(&mut Context::from_waker(Waker::noop())));
                 select(hold, is_refused(object)).await;
             })
         }),
         ("forgotten", |object| {
             Box::pin(async move {
-                let mut hold = Box::pin(object.hold(for_ever));
+                let mut hold = Box::pin(object.hold(forever));
                 assert!(poll!(hold.as_mut()).is_pending());
                 std::mem::forget(hold);
                 is_refused(object).await;
@@ -441,7 +441,7 @@ fn a_task_that_holds_in_whatever_way_drains_nothing() {
             };
             spawner.spawn(0, task).unwrap();
             settle(&mut tasks);
-            assert!(has_ended.get(), "{name}: it waits for ever");
+            assert!(has_ended.get(), "{name}: it waits forever");
         });
     }
 }
@@ -454,7 +454,7 @@ fn a_hold_that_nobody_polls_ends_the_wait_for_it() {
             "polled once, and its task waits for something else",
             |object| {
                 Box::pin(async move {
-                    let mut hold = pin!(object.hold(for_ever));
+                    let mut hold = pin!(object.hold(forever));
                     assert!(poll!(hold.as_mut()).is_pending());
                     pending::<()>().await;
                 })
@@ -462,7 +462,7 @@ fn a_hold_that_nobody_polls_ends_the_wait_for_it() {
         ),
         ("forgotten by a task that goes on", |object| {
             Box::pin(async move {
-                let mut hold = Box::pin(object.hold(for_ever));
+                let mut hold = Box::pin(object.hold(forever));
                 assert!(poll!(hold.as_mut()).is_pending());
                 std::mem::forget(hold);
                 pending::<()>().await;
@@ -470,14 +470,14 @@ fn a_hold_that_nobody_polls_ends_the_wait_for_it() {
         }),
         ("forgotten by a task that has ended", |object| {
             Box::pin(async move {
-                let mut hold = Box::pin(object.hold(for_ever));
+                let mut hold = Box::pin(object.hold(forever));
                 assert!(poll!(hold.as_mut()).is_pending());
                 std::mem::forget(hold);
             })
         }),
         ("leaked", |object| {
             Box::pin(async move {
-                let hold = Box::leak(Box::new(Box::pin(object.hold(for_ever))));
+                let hold = Box::leak(Box::new(Box::pin(object.hold(forever))));
                 assert!(poll!(hold.as_mut()).is_pending());
             })
         }),
@@ -497,7 +497,7 @@ fn a_hold_that_nobody_polls_ends_the_wait_for_it() {
         }),
         ("polled until something else has come, and kept", |object| {
             Box::pin(async move {
-                let mut hold = pin!(object.hold(for_ever));
+                let mut hold = pin!(object.hold(forever));
                 select(hold.as_mut(), yield_now()).await;
                 pending::<()>().await;
             })
@@ -542,7 +542,7 @@ fn a_hold_that_is_forgotten_while_it_is_drained_ends_the_wait() {
         let drained = spawner.keep(Cell::new(None)).unwrap();
         let mut peer = Listener::new(PEER).unwrap();
         let forgets = async move {
-            let mut hold = Box::pin(object.hold(for_ever));
+            let mut hold = Box::pin(object.hold(forever));
             select(hold.as_mut(), peer.notified()).await;
             std::mem::forget(hold);
         };
@@ -584,7 +584,7 @@ fn drains_that_are_given_up_leave_their_places_to_others() {
         let spawner = tasks.spawner();
         let object = spawner.keep(Drainable::new(())).unwrap();
         let is_done = spawner.keep(Cell::new(false)).unwrap();
-        let holds = async { object.hold(for_ever).await.unwrap() };
+        let holds = async { object.hold(forever).await.unwrap() };
         spawner.spawn(1, holds).unwrap();
         let drains = async {
             for _ in 0..100 {

@@ -7,86 +7,113 @@ use crate::{Memory, WritableMemory};
 
 const BYTES_PER_WORD: usize = size_of::<u64>();
 
-/// Shared memory as bytes: eight to a word, the first in the lowest.
+/// Shared memory as bytes: eight in a word, the first in its lowest bits.
 ///
-/// What others write meanwhile may be in some of the bytes that are read and not in others: who may
-/// write when is to be agreed, by a queue, a [`Pool`](crate::Pool) or a lease.
+/// If another PD writes at the same time, some of the bytes that are read may be old and others
+/// new. Who may write when must be agreed, by a queue, a [`Pool`](crate::Pool) or a lease.
+///
+/// # Examples
+///
+/// ```
+/// use microkit_shared_memory::{Bytes, OutOfBounds};
+/// # use sel4_microkit::SharedWord;
+/// # let region: &'static [SharedWord] = Box::leak((0..2).map(|_| SharedWord::new(0)).collect());
+///
+/// let bytes = Bytes::new(region); // Or `REGION.words()`.
+/// bytes.write(6, b"hello")?;
+/// let mut read = [0; 5];
+/// bytes.read(6, &mut read)?;
+/// assert_eq!(&read, b"hello");
+/// assert_eq!(bytes.read(12, &mut read), Err(OutOfBounds));
+/// # Ok::<(), OutOfBounds>(())
+/// ```
 #[derive(Debug, Copy, Clone)]
 pub struct Bytes<M> {
     memory: M,
 }
 
 impl<M: Memory> Bytes<M> {
-    /// The bytes of `memory`.
+    /// Creates the bytes of `memory`.
     pub const fn new(memory: M) -> Self {
         Self { memory }
     }
 
-    /// How many bytes there are.
+    /// Returns the number of bytes.
     pub fn len(&self) -> usize {
         self.memory.words().saturating_mul(BYTES_PER_WORD)
     }
 
-    /// Whether there is none.
+    /// Returns whether there are no bytes.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Copies bytes out, from one on.
+    /// Copies bytes out, from `offset` on.
     ///
-    /// **Blocks:** never. **Errors:** the memory ends before that; then nothing was copied.
-    pub fn read(&self, offset: usize, to: &mut [u8]) -> Result<(), OutOfBounds> {
-        let at = self.check(offset, to.len())?;
-        self.copy_out(at, to);
-        Ok(())
-    }
-
-    /// Copies bytes out, from one on. All of them are in the memory.
-    pub(crate) fn copy_out(&self, mut at: usize, mut to: &mut [u8]) {
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`OutOfBounds`] if the memory ends before that. Then nothing was copied.
+    pub fn read(&self, offset: usize, mut to: &mut [u8]) -> Result<(), OutOfBounds> {
+        let mut at = self.check(offset, to.len())?;
         while !to.is_empty() {
-            let (word, first) = (at / BYTES_PER_WORD, at % BYTES_PER_WORD);
-            let count = to.len().min(BYTES_PER_WORD - first);
-            let (now, later) = to.split_at_mut(count);
-            let value = self.memory.load(word, Ordering::Relaxed).to_le_bytes();
-            now.copy_from_slice(&value[first..][..count]);
+            let count = self.copy_word_out(at, to);
             at += count;
-            to = later;
+            to = &mut to[count..];
         }
-    }
-
-    /// Copies bytes in, from one on. Of a word that is written in part, the other bytes are written
-    /// as they were read.
-    ///
-    /// **Blocks:** never. **Needs:** a `<map>` with `w`. **Errors:** the memory ends before that;
-    /// then nothing was copied.
-    pub fn write(&self, offset: usize, from: &[u8]) -> Result<(), OutOfBounds>
-    where
-        M: WritableMemory,
-    {
-        let at = self.check(offset, from.len())?;
-        self.copy_in(at, from);
         Ok(())
     }
 
-    /// Copies bytes in, from one on. All of them are in the memory.
-    pub(crate) fn copy_in(&self, mut at: usize, mut from: &[u8])
+    /// Copies the first bytes of `to` out of one word, from byte `at` of the memory on. Returns
+    /// their number.
+    #[inline]
+    pub(crate) fn copy_word_out(&self, at: usize, to: &mut [u8]) -> usize {
+        let (word, first) = (at / BYTES_PER_WORD, at % BYTES_PER_WORD);
+        let count = to.len().min(BYTES_PER_WORD - first);
+        let value = self.memory.load(word, Ordering::Relaxed).to_le_bytes();
+        to[..count].copy_from_slice(&value[first..][..count]);
+        count
+    }
+
+    /// Copies bytes in, from `offset` on. The other bytes of a word that is written in part are
+    /// written back as they were read.
+    ///
+    /// **Blocking:** never. **Rights:** a `<map>` with `w`.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`OutOfBounds`] if the memory ends before that. Then nothing was copied.
+    pub fn write(&self, offset: usize, mut from: &[u8]) -> Result<(), OutOfBounds>
     where
         M: WritableMemory,
     {
+        let mut at = self.check(offset, from.len())?;
         while !from.is_empty() {
-            let (word, first) = (at / BYTES_PER_WORD, at % BYTES_PER_WORD);
-            let count = from.len().min(BYTES_PER_WORD - first);
-            let (now, later) = from.split_at(count);
-            let mut value = [0; BYTES_PER_WORD];
-            if count < BYTES_PER_WORD {
-                value = self.memory.load(word, Ordering::Relaxed).to_le_bytes();
-            }
-            value[first..][..count].copy_from_slice(now);
-            let value = u64::from_le_bytes(value);
-            self.memory.store(word, value, Ordering::Relaxed);
+            let count = self.copy_word_in(at, from);
             at += count;
-            from = later;
+            from = &from[count..];
         }
+        Ok(())
+    }
+
+    /// Copies the first bytes of `from` into one word, from byte `at` of the memory on. Returns
+    /// their number.
+    #[inline]
+    pub(crate) fn copy_word_in(&self, at: usize, from: &[u8]) -> usize
+    where
+        M: WritableMemory,
+    {
+        let (word, first) = (at / BYTES_PER_WORD, at % BYTES_PER_WORD);
+        let count = from.len().min(BYTES_PER_WORD - first);
+        let mut value = [0; BYTES_PER_WORD];
+        if count < BYTES_PER_WORD {
+            value = self.memory.load(word, Ordering::Relaxed).to_le_bytes();
+        }
+        value[first..][..count].copy_from_slice(&from[..count]);
+        let value = u64::from_le_bytes(value);
+        self.memory.store(word, value, Ordering::Relaxed);
+        count
     }
 
     pub(crate) const fn memory(&self) -> &M {
@@ -103,13 +130,13 @@ impl<M: Memory> Bytes<M> {
     }
 }
 
-/// The bytes asked for are not all in the memory, the buffer or the lease.
+/// Some of the bytes are outside of the memory, the buffer or the lease.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct OutOfBounds;
 
 impl fmt::Display for OutOfBounds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the bytes asked for reach beyond the shared memory that was given for them")
+        f.write_str("some of the bytes are outside of the shared memory, the buffer or the lease")
     }
 }
 

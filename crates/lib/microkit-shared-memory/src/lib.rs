@@ -1,24 +1,32 @@
-//! Memory that protection domains (PDs) share, without trusting each other.
+//! Memory that protection domains (PDs) share without trusting each other.
 //!
 //! | | |
 //! | --- | --- |
-//! | [`View`] | values of at most a word: each read and write is one access |
-//! | [`VersionedWriter`], [`VersionedReader`] | larger values, which one PD writes and others read whole or not at all |
-//! | [`Producer`], [`Consumer`] | a queue of records from one PD to another, who notify each other only when one sleeps |
-//! | [`ByteProducer`], [`ByteConsumer`] | a queue of bytes from one PD to another, in one region that both write |
-//! | [`Pool`], [`Buffers`] | buffers that are filled and read where they are, and whose descriptors go through queues |
-//! | [`Lender`], [`Borrower`] | ranges of a region that one PD lends to others, until either is started anew |
-//! | [`Bytes`], [`Part`] | memory as bytes, and parts of it |
+//! | [`View`] | values of at most a word: each access is one atomic read or write |
+//! | [`VersionedWriter`], [`VersionedReader`] | larger values that one PD writes, and others read whole or not at all |
+//! | [`Producer`], [`Consumer`] | a queue of records, whose ends notify each other only when one sleeps |
+//! | [`ByteProducer`], [`ByteConsumer`] | a queue of bytes, in one region that both PDs write |
+//! | [`Pool`], [`Buffers`] | buffers that are used in place, and whose descriptors go through queues |
+//! | [`Lender`], [`Borrower`] | ranges of a region that one PD lends to others, until one of the two is restarted |
+//! | [`Bytes`], [`Part`] | memory as bytes, and parts of memory |
+//! | [`ring`] | the index arithmetic of the queues |
 //!
-//! All of them work on [`Memory`]: words that others may write at any time. Each access is that of one
-//! atomic word; values are copied in and out, and there is never a reference to shared memory.
+//! Everything works on [`Memory`]: words that others may write at any time. Each access is one atomic
+//! access to a word. Values are copied in and out, so there is never a reference to shared memory.
+//!
+//! An *incarnation* is one run of a PD, from a start or restart to the next. An *epoch* is its number,
+//! which is kept in shared memory, because a restarted PD forgets everything else. A *peer* is the
+//! other end of a queue or a lease.
+//!
+//! In the documentation of this crate, **Blocking:** says whether a call waits, and **Rights:** which
+//! attributes the system file must have.
 //!
 //! ```
 //! use microkit_shared_memory::{CONSUMER_WORDS, Consumer, Part, Producer};
 //! # use sel4_microkit::SharedWord;
 //! # let region: &'static [SharedWord] = Box::leak((0..64).map(|_| SharedWord::new(0)).collect());
 //!
-//! // In each of the two PDs; `region` is REGION.words().
+//! // In each of the two PDs; `region` is `REGION.words()` of `microkit-system`.
 //! let (taken, put) = Part::whole(region).split_at(CONSUMER_WORDS)?;
 //!
 //! let mut producer: Producer<[u32; 3], _, _> = Producer::open(put, taken)?;
@@ -51,7 +59,7 @@ mod view;
 pub use byte_queue::{ByteConsumer, ByteProducer};
 pub use bytes::{Bytes, OutOfBounds};
 pub use lease::{
-    Borrower, Grant, LEASE_UNIT_BYTES, Lease, LeaseError, Lender, LenderError, Lives, Refusal,
+    Borrower, Epochs, Grant, LEASE_UNIT_BYTES, Lease, LeaseError, Lender, LenderError, Refusal,
     Request, Rights, Terms, board_words,
 };
 pub use memory::{Memory, Part, TooSmall, WritableMemory};

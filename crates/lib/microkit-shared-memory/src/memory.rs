@@ -1,4 +1,4 @@
-//! What everything here reads and writes: words, each by one atomic access.
+//! The memory under everything in this crate: words, each accessed atomically.
 
 use core::fmt;
 use core::sync::atomic::{Ordering, fence};
@@ -13,18 +13,22 @@ pub(crate) const WORDS_PER_LINE: usize = 8;
 
 /// Words of memory that others may write at any time.
 ///
-/// A region of `system!` is such memory (`REGION.words()`), and so is what `shared_words!` gives. A
-/// test can have its own: one that answers anything, or that of an explorer of weak memory.
+/// A region of `system!` is such memory (`REGION.words()`), and so is the slice that
+/// `shared_words!` returns. A test can implement the trait: for memory that answers anything, or
+/// for the words of an explorer of weak memory.
 pub trait Memory {
-    /// How many words there are.
+    /// Returns the number of words.
     fn words(&self) -> usize;
 
     /// Reads a word.
     ///
-    /// **Panics:** if there is no such word. Nothing in this crate asks for one.
+    /// # Panics
+    ///
+    /// Panics if `index` is out of bounds. This crate never asks for such a word.
     fn load(&self, index: usize, order: Ordering) -> u64;
 
-    /// Orders this protection domain's accesses before it and those after it.
+    /// Orders the accesses of this protection domain before the fence and after it, like
+    /// [`core::sync::atomic::fence`].
     fn fence(&self, order: Ordering) {
         fence(order);
     }
@@ -32,14 +36,16 @@ pub trait Memory {
 
 /// Memory that this protection domain may write.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no memory that may be written",
+    message = "`{Self}` is memory that may not be written",
     label = "this would be written",
-    note = "a region that the system file maps without `w` can be read only"
+    note = "the system file maps this region without `w`, so it is read-only"
 )]
 pub trait WritableMemory: Memory {
     /// Writes a word.
     ///
-    /// **Panics:** if there is no such word. Nothing in this crate asks for one.
+    /// # Panics
+    ///
+    /// Panics if `index` is out of bounds. This crate never asks for such a word.
     fn store(&self, index: usize, value: u64, order: Ordering);
 }
 
@@ -81,7 +87,20 @@ impl WritableMemory for &[SharedWord] {
     }
 }
 
-/// A part of some memory, whose first word has the index 0.
+/// A part of some memory. Its first word has the index 0.
+///
+/// # Examples
+///
+/// ```
+/// use microkit_shared_memory::{Memory, Part, TooSmall};
+/// # use sel4_microkit::SharedWord;
+/// # let region: &'static [SharedWord] = Box::leak((0..8).map(|_| SharedWord::new(0)).collect());
+///
+/// let (header, data) = Part::whole(region).split_at(2)?;
+/// assert_eq!((header.words(), data.words()), (2, 6));
+/// assert!(Part::new(region, 6, 3).is_err());
+/// # Ok::<(), TooSmall>(())
+/// ```
 #[derive(Debug, Copy, Clone)]
 pub struct Part<M> {
     memory: M,
@@ -90,7 +109,7 @@ pub struct Part<M> {
 }
 
 impl<M: Memory> Part<M> {
-    /// All of it.
+    /// Creates the part that is all of `memory`.
     pub fn whole(memory: M) -> Self {
         Self {
             first: 0,
@@ -99,9 +118,11 @@ impl<M: Memory> Part<M> {
         }
     }
 
-    /// So many words, from one on.
+    /// Creates the part of `words` words from `first` on.
     ///
-    /// **Errors:** the memory does not have them.
+    /// # Errors
+    ///
+    /// Returns [`TooSmall`] if the memory ends before that.
     pub fn new(memory: M, first: usize, words: usize) -> Result<Self, TooSmall> {
         let has = memory.words();
         let end = first.checked_add(words);
@@ -117,9 +138,11 @@ impl<M: Memory> Part<M> {
         }
     }
 
-    /// The first so many words, and the others.
+    /// Splits the part into its first `words` words and the rest.
     ///
-    /// **Errors:** there are less.
+    /// # Errors
+    ///
+    /// Returns [`TooSmall`] if it has fewer words.
     pub fn split_at(self, words: usize) -> Result<(Self, Self), TooSmall>
     where
         M: Clone,
@@ -163,12 +186,12 @@ impl<M: WritableMemory> WritableMemory for Part<M> {
     }
 }
 
-/// There is less memory than is needed.
+/// The memory has fewer words than are needed.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct TooSmall {
-    /// How many words are needed.
+    /// The number of words that are needed.
     pub needs: usize,
-    /// How many there are.
+    /// The number of words that there are.
     pub has: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Values to words, and words to values.
+//! Conversion of values to words and back.
 
 use core::fmt;
 use core::sync::atomic::Ordering;
@@ -7,21 +7,22 @@ use zerocopy::{Immutable, IntoBytes, TryFromBytes};
 
 use crate::{Memory, WritableMemory};
 
-/// What can stand in shared memory: a type that can be made bytes of without leaving any out, and
-/// whose bytes can be checked. `zerocopy` derives its three traits.
+/// A type whose values can be in shared memory: every byte of a value can be written, and bytes can
+/// be checked before they become a value.
 ///
-/// It is copied in and out, so it has no references, and nothing here gives one to shared memory.
+/// The derives of `zerocopy` implement its three supertraits. Values are copied in and out, so a
+/// type has no references, and none to shared memory is ever made.
 pub trait Plain: TryFromBytes + IntoBytes + Immutable {}
 
 impl<T: TryFromBytes + IntoBytes + Immutable> Plain for T {}
 
-/// How many bytes a value can have that is copied at once. Larger ones go through a
+/// The largest value in bytes that is copied at once. Larger data goes through a
 /// [`Pool`](crate::Pool).
 pub const MAX_BYTES: usize = 512;
 
 const BYTES_PER_WORD: usize = size_of::<u64>();
 
-/// How many words a value takes. A type that is empty or too large does not compile.
+/// Returns the number of words of a value. A type that is empty or too large does not compile.
 pub(crate) const fn words_of<T>() -> usize {
     const {
         assert!(
@@ -36,7 +37,8 @@ pub(crate) const fn words_of<T>() -> usize {
     size_of::<T>().div_ceil(BYTES_PER_WORD)
 }
 
-/// Reads the words of a value, one after another: what others write meanwhile may be in some of them.
+/// Reads the words of a value, one after another. If another PD writes at the same time, some of
+/// the words may be old and others new.
 #[inline]
 pub(crate) fn load<T: Plain>(
     memory: &impl Memory,
@@ -68,7 +70,8 @@ pub(crate) fn store<T: Plain>(
     });
 }
 
-/// Gives as many words as a `T` takes, which are zeros; no more than needed are made so.
+/// Passes a slice of as many zero words as a `T` takes. The three sizes of arrays keep small values
+/// from zeroing 512 bytes.
 #[inline]
 fn with_room<T, R>(with: impl FnOnce(&mut [u64]) -> R) -> R {
     match words_of::<T>() {
@@ -78,15 +81,15 @@ fn with_room<T, R>(with: impl FnOnce(&mut [u64]) -> R) -> R {
     }
 }
 
-/// What stands in shared memory is no value of the type.
+/// The bytes in shared memory are not a value of the type.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct Invalid;
 
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "the bytes in shared memory are no value of the type: whoever wrote them is not to be \
-             trusted, or was built with another type",
+            "the bytes in shared memory are not a value of the type: their writer is broken or \
+             hostile, or was built with another type",
         )
     }
 }

@@ -1,7 +1,11 @@
-//! Values of several words, which one protection domain writes and others read.
+//! Values of several words that one protection domain (PD) writes and others read: a sequence lock
+//! whose readers give up.
 //!
-//! The first word is the version: odd while the value is being written. A reader that sees the same
-//! even version before and after it has read what belongs to that version.
+//! The first word is the version, which is odd while the value is being written. A reader that sees
+//! the same even version before and after it has copied the value has copied that version.
+//!
+//! A reader never waits for the writer: on one core, the writer may have been preempted in the middle
+//! of a write, and with a lower priority it would never finish.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -13,7 +17,7 @@ use crate::{Memory, TooSmall, WritableMemory};
 const VERSION: usize = 0;
 const VALUE: usize = 1;
 
-/// How many words a versioned `T` takes.
+/// Returns the number of words that a versioned `T` takes.
 pub const fn versioned_words<T>() -> usize {
     VALUE + words_of::<T>()
 }
@@ -27,9 +31,26 @@ fn check<T>(memory: &impl Memory) -> Result<(), TooSmall> {
     }
 }
 
-/// The one that writes a value of several words.
+/// The writer of a value of several words.
 ///
-/// It may die in the midst: readers are told then, and see the next value that a new life writes.
+/// It may be stopped in the middle of a write. Readers then get [`ReadError::Busy`], until its next
+/// incarnation writes a value.
+///
+/// # Examples
+///
+/// ```
+/// use microkit_shared_memory::{ReadError, VersionedReader, VersionedWriter};
+/// # use sel4_microkit::SharedWord;
+/// # let region: &'static [SharedWord] = Box::leak((0..4).map(|_| SharedWord::new(0)).collect());
+///
+/// let reader: VersionedReader<[u64; 2], _> = VersionedReader::new(region)?;
+/// assert_eq!(reader.read(), Err(ReadError::Nothing));
+///
+/// let mut writer = VersionedWriter::new(region)?; // In another PD.
+/// writer.write(&[1_u64, 2]);
+/// assert_eq!(reader.read(), Ok([1, 2]));
+/// # Ok::<(), microkit_shared_memory::TooSmall>(())
+/// ```
 #[derive(Debug)]
 pub struct VersionedWriter<T, M> {
     memory: M,
@@ -38,13 +59,15 @@ pub struct VersionedWriter<T, M> {
 }
 
 impl<T: Plain, M: WritableMemory> VersionedWriter<T, M> {
-    /// Takes the value at the beginning of `memory`, which has no other writer.
+    /// Creates the writer of the value at the beginning of `memory`. There must be no other writer.
     ///
-    /// **Errors:** the memory is too small.
+    /// # Errors
+    ///
+    /// Returns [`TooSmall`] if the memory is too small.
     pub fn new(memory: M) -> Result<Self, TooSmall> {
         check::<T>(&memory)?;
         Ok(Self {
-            // Another than every reader may have seen at its beginning.
+            // Go on with the version of the last incarnation, so that no version is used twice.
             version: memory.load(VERSION, Ordering::Relaxed),
             memory,
             value: PhantomData,
@@ -53,11 +76,11 @@ impl<T: Plain, M: WritableMemory> VersionedWriter<T, M> {
 
     /// Writes the value.
     ///
-    /// **Blocks:** never.
+    /// **Blocking:** never.
     pub fn write(&mut self, value: &T) {
         let writing = self.version.wrapping_add(1) | 1;
         self.memory.store(VERSION, writing, Ordering::Relaxed);
-        // Who sees any word of the new value sees that it is being written.
+        // Whoever sees a word of the new value also sees the odd version.
         self.memory.fence(Ordering::Release);
         value::store(&self.memory, VALUE, value, Ordering::Relaxed);
         self.version = writing.wrapping_add(1);
@@ -65,7 +88,7 @@ impl<T: Plain, M: WritableMemory> VersionedWriter<T, M> {
     }
 }
 
-/// One that reads a value of several words.
+/// A reader of a value of several words.
 #[derive(Debug, Clone)]
 pub struct VersionedReader<T, M> {
     memory: M,
@@ -73,19 +96,27 @@ pub struct VersionedReader<T, M> {
 }
 
 impl<T: Plain, M: Memory> VersionedReader<T, M> {
-    /// Reads the value at the beginning of `memory`.
+    /// Creates a reader of the value at the beginning of `memory`.
     ///
-    /// **Errors:** the memory is too small.
+    /// # Errors
+    ///
+    /// Returns [`TooSmall`] if the memory is too small.
     pub fn new(memory: M) -> Result<Self, TooSmall> {
         check::<T>(&memory)?;
         let value = PhantomData;
         Ok(Self { memory, value })
     }
 
-    /// The value as it was at some time during this call, whole; tried at most three times.
+    /// Reads the whole value, as it was at some time during this call. It tries at most three
+    /// times.
     ///
-    /// **Blocks:** never. **Errors:** nothing was written yet; it is being written, or its writer
-    /// died at that; it is no `T`.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ReadError::Nothing`] if no value was written yet, [`ReadError::Busy`] if the value
+    /// is being written or its writer was stopped at that, and [`ReadError::Invalid`] if it is not
+    /// a `T`.
     pub fn read(&self) -> Result<T, ReadError> {
         const TRIES: usize = 3;
         for _ in 0..TRIES {
@@ -105,22 +136,22 @@ impl<T: Plain, M: Memory> VersionedReader<T, M> {
             return None;
         }
         let value = value::load(&self.memory, VALUE, Ordering::Relaxed);
-        // Whoever's words were read, their version is seen next.
+        // Whichever write the words come from, the next load sees its version or a later one.
         self.memory.fence(Ordering::Acquire);
         let after = self.memory.load(VERSION, Ordering::Relaxed);
         (before == after).then_some(value.map_err(|Invalid| ReadError::Invalid))
     }
 }
 
-/// Why there is no value.
+/// Why no value was read.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum ReadError {
-    /// Nobody has written it yet.
+    /// No value was written yet.
     Nothing,
-    /// It is being written, or its writer died in the midst of it. Try again when the writer has
-    /// notified, or has been restarted.
+    /// The value is being written, or its writer was stopped in the middle of it. Try again when
+    /// the writer has notified, or was restarted.
     Busy,
-    /// What was written is no value of the type.
+    /// The value that was written is not a value of the type.
     Invalid,
 }
 
@@ -129,8 +160,8 @@ impl fmt::Display for ReadError {
         f.write_str(match self {
             Self::Nothing => "the value in shared memory was not written yet: wait for its writer",
             Self::Busy => {
-                "the value in shared memory is being written, or its writer died in the midst: try \
-                 again when the writer has notified"
+                "the value in shared memory is being written, or its writer was stopped in the \
+                 middle: try again when the writer has notified"
             }
             Self::Invalid => return Invalid.fmt(f),
         })

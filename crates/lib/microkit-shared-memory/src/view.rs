@@ -7,10 +7,12 @@ use core::sync::atomic::Ordering;
 use crate::value::{self, Invalid, Plain, words_of};
 use crate::{Memory, WritableMemory};
 
-/// Shared memory as an array of values that have at most eight bytes each, one in a word.
+/// Shared memory as an array of values of at most eight bytes, one in a word.
 ///
-/// Reading and writing one is a single atomic access, so none can be seen half written. For larger
-/// values there are [`VersionedReader`](crate::VersionedReader) and queues.
+/// An access to a value is a single atomic access, so no value is seen half written. Larger values
+/// need [`VersionedReader`](crate::VersionedReader) or a queue.
+///
+/// # Examples
 ///
 /// ```
 /// use microkit_shared_memory::View;
@@ -28,7 +30,8 @@ pub struct View<T, M> {
 }
 
 impl<T: Plain, M: Memory> View<T, M> {
-    /// A value in each word of `memory`. A `T` of more than a word does not compile.
+    /// Creates a view with a value in each word of `memory`. A `T` that is larger than a word does
+    /// not compile.
     pub const fn new(memory: M) -> Self {
         const {
             assert!(
@@ -41,27 +44,37 @@ impl<T: Plain, M: Memory> View<T, M> {
         Self { memory, values }
     }
 
-    /// How many values there are.
+    /// Returns the number of values.
     pub fn len(&self) -> usize {
         self.memory.words()
     }
 
-    /// Whether there is none.
+    /// Returns whether there are no values.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Reads a value. What its writer had written before it can be read after it (acquire).
+    /// Reads a value, with acquire ordering: what its writer wrote before it is visible after this.
     ///
-    /// **Blocks:** never. **Errors:** there is no such index, or the word is no `T`.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ViewError::NoSuchIndex`] if `index` is out of bounds, [`ViewError::Invalid`] if
+    /// the word is not a `T`.
     pub fn load(&self, index: usize) -> Result<T, ViewError> {
         self.check(index)?;
         Ok(value::load(&self.memory, index, Ordering::Acquire)?)
     }
 
-    /// Writes a value. Who reads it can read what was written before it (release).
+    /// Writes a value, with release ordering: whoever reads it also sees what was written before
+    /// it.
     ///
-    /// **Blocks:** never. **Needs:** a `<map>` with `w`. **Errors:** there is no such index.
+    /// **Blocking:** never. **Rights:** a `<map>` with `w`.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ViewError::NoSuchIndex`] if `index` is out of bounds.
     pub fn store(&self, index: usize, value: T) -> Result<(), ViewError>
     where
         M: WritableMemory,
@@ -90,14 +103,14 @@ impl<T, M> fmt::Debug for View<T, M> {
 /// Why a value was not read or written.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum ViewError {
-    /// There are not so many values.
+    /// The index is out of bounds.
     NoSuchIndex {
-        /// The index asked for.
+        /// The index.
         index: usize,
-        /// How many there are.
+        /// The number of values.
         len: usize,
     },
-    /// The word is no value of the type.
+    /// The word is not a value of the type.
     Invalid,
 }
 
@@ -112,7 +125,7 @@ impl fmt::Display for ViewError {
         match self {
             Self::NoSuchIndex { index, len } => write!(
                 f,
-                "there is no value {index} in shared memory: its part has {len}"
+                "there is no value {index} in this part of shared memory, which has {len}"
             ),
             Self::Invalid => Invalid.fmt(f),
         }

@@ -1,5 +1,5 @@
-//! A producer that waits for room is never left waiting: under every order in which the two ends can
-//! read and write the words that they share.
+//! A producer that waits for room is never left waiting: under every order in which the two ends
+//! can read and write the words that they share.
 #![forbid(unsafe_code)]
 
 use microkit_shared_memory::{ByteConsumer, ByteProducer};
@@ -123,7 +123,7 @@ fn who_waits_for_room_is_notified_in_every_schedule() {
 
 /// The test above can fail.
 #[test]
-fn who_does_not_look_again_waits_for_ever_in_some_schedule() {
+fn who_does_not_look_again_waits_forever_in_some_schedule() {
     let system = system().program("producer.elf", hasty_producer);
     let found = Explorer::new(&system).try_check(|run| assert!(run.log().contains("all taken")));
     assert!(found.is_err(), "{found:?}");

@@ -45,7 +45,7 @@ fn errors_of_different_causes_have_different_sentences() {
 }
 
 #[test]
-fn an_error_within_another_is_told_in_its_words() {
+fn an_error_within_another_has_its_words() {
     let check = |outer: &dyn Error, inner: &dyn Error| {
         assert_eq!(outer.to_string(), inner.to_string());
     };
@@ -73,11 +73,11 @@ fn an_error_of_numbers_has_them() {
     let table = LenderError::Table { needs: 7, has: 6 };
     check(
         &table,
-        "the borrowers may have 7 leases and the table has room for 6",
+        "the borrowers may have 7 leases and the table has 6 slots",
     );
     let no_index = ViewError::NoSuchIndex { index: 3, len: 2 };
     check(
         &no_index,
-        "there is no value 3 in shared memory: its part has 2",
+        "there is no value 3 in this part of shared memory, which has 2",
     );
 }

@@ -1,5 +1,5 @@
-//! Leases: what is granted and what is refused and why; recalled, given back, and declared gone; and
-//! against borrowers and lenders that write anything.
+//! Leases: what is granted and what is refused and why; recalled, given back, and declared gone;
+//! and against borrowers and lenders that write anything.
 #![forbid(unsafe_code)]
 
 mod hostile;
@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 
 use hostile::Hostile;
 use microkit_shared_memory::{
-    Borrower, Grant, LeaseError, Lender, LenderError, Lives, Memory, Refusal, Request, Rights,
+    Borrower, Epochs, Grant, LeaseError, Lender, LenderError, Memory, Refusal, Request, Rights,
     Terms, TooSmall, board_words,
 };
 use proptest::prelude::*;
@@ -91,15 +91,15 @@ fn what_is_refused_says_why_and_spends_nothing() {
 #[test]
 fn each_incarnation_of_the_lender_has_another_number() {
     let world = World::new();
-    let lives = [(); 3].map(|()| world.lender().life());
-    assert_eq!(lives, [1, 2, 3]);
+    let epochs = [(); 3].map(|()| world.lender().epoch());
+    assert_eq!(epochs, [1, 2, 3]);
 }
 
 #[test]
 fn each_incarnation_of_a_borrower_has_another_number_even_before_the_first_lender() {
     let world = World::new();
-    let lives = [(); 3].map(|()| world.borrower(0).request(0, 8, Rights::Read).lives);
-    assert_eq!(lives.map(|lives| lives.borrower), [1, 2, 3]);
+    let epochs = [(); 3].map(|()| world.borrower(0).request(0, 8, Rights::Read).epochs);
+    assert_eq!(epochs.map(|epochs| epochs.borrower), [1, 2, 3]);
 }
 
 #[test]
@@ -156,7 +156,7 @@ fn what_was_recalled_is_in_the_way_until_it_is_given_back() {
 }
 
 #[test]
-fn a_borrower_that_was_declared_gone_has_nothing_until_it_has_a_new_life() {
+fn a_borrower_that_was_declared_gone_has_nothing_until_it_has_a_new_incarnation() {
     let world = World::new();
     let mut lender = world.lender();
     let mut borrower = world.borrower(0);
@@ -171,7 +171,7 @@ fn a_borrower_that_was_declared_gone_has_nothing_until_it_has_a_new_life() {
 }
 
 #[test]
-fn a_request_of_an_earlier_life_is_refused() {
+fn a_request_of_an_earlier_incarnation_is_refused() {
     let world = World::new();
     let mut lender = world.lender();
     let early = world.borrower(0).request(0, 8, Rights::Read);
@@ -208,7 +208,8 @@ fn after_a_restart_of_the_lender_it_waits_for_those_that_could_write_there() {
     };
     let late = Some(Refusal::Unsettled);
     let writable = [None, None, late, late, None, late, late, None];
-    // As often as it is restarted; the reader's own lease of the earlier life is in nobody's way.
+    // As often as it is restarted; the reader's own lease of the earlier incarnation is in nobody's
+    // way.
     for _ in 0..3 {
         let mut lender = world.lender();
         assert_eq!(can_read(&mut lender, &mut reader), writable);
@@ -223,7 +224,7 @@ fn after_a_restart_of_the_lender_it_waits_for_those_that_could_write_there() {
     let mut lender = world.lender();
     lender.declare_gone(0);
     assert_eq!(can_read(&mut lender, &mut reader), all);
-    // What ended does not come back in a later life.
+    // What ended does not come back in a later incarnation.
     let mut lender = world.lender();
     assert_eq!(can_read(&mut lender, &mut reader), all);
 
@@ -256,7 +257,7 @@ fn whatever_a_borrower_writes_about_itself_another_is_granted_what_it_asks_for()
             world.own[0][0].store(0, Ordering::Relaxed);
         },
         |world, _| {
-            // Another life, with a lender that is none.
+            // Another incarnation, with a lender that is none.
             let word = world.own[0][0].load(Ordering::Relaxed);
             world.own[0][0].store(word.wrapping_add(1 << 32) & !1, Ordering::Relaxed);
         },
@@ -397,7 +398,7 @@ fn rights() -> impl Strategy<Value = Rights> {
 /// A call of a borrower that keeps to nothing.
 #[derive(Debug, Clone)]
 enum Call {
-    Request(u64, u64, Rights, Lives),
+    Request(u64, u64, Rights, Epochs),
     GiveBack(usize),
     Recall(usize),
     Restart(u64),
@@ -405,13 +406,13 @@ enum Call {
 }
 
 fn calls() -> impl Strategy<Value = Vec<(usize, Call)>> {
-    let lives = (0_u32..3, 0_u32..3).prop_map(|(borrower, lender)| Lives { borrower, lender });
+    let epochs = (0_u32..3, 0_u32..3).prop_map(|(borrower, lender)| Epochs { borrower, lender });
     let call = prop_oneof![
-        6 => (number(), number(), rights(), lives)
-            .prop_map(|(offset, bytes, rights, lives)| Call::Request(offset, bytes, rights, lives)),
+        6 => (number(), number(), rights(), epochs)
+            .prop_map(|(offset, bytes, rights, epochs)| Call::Request(offset, bytes, rights, epochs)),
         2 => (0_usize..8).prop_map(Call::GiveBack),
         1 => (0_usize..8).prop_map(Call::Recall),
-        2 => (0_u64..3, 0_u64..2).prop_map(|(life, lender)| Call::Restart(life << 32 | lender)),
+        2 => (0_u64..3, 0_u64..2).prop_map(|(epoch, lender)| Call::Restart(epoch << 32 | lender)),
         1 => Just(Call::Gone),
     ];
     prop::collection::vec((0_usize..3, call), 1..80)
@@ -420,8 +421,8 @@ fn calls() -> impl Strategy<Value = Vec<(usize, Call)>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 4 } else { 2000 }))]
 
-    /// Whatever borrowers ask for and write, no two leases are in each other's way, none is outside,
-    /// and none has more than its quota.
+    /// Whatever borrowers ask for and write, no two leases are in each other's way, none is
+    /// outside, and none has more than its quota.
     #[test]
     fn leases_never_overlap(calls in calls()) {
         let world = World::new();
@@ -429,8 +430,8 @@ proptest! {
         let mut grants: Vec<(usize, Grant)> = Vec::new();
         for (who, call) in calls {
             match call {
-                Call::Request(offset, bytes, rights, lives) => {
-                    let request = Request { offset, bytes, rights, lives };
+                Call::Request(offset, bytes, rights, epochs) => {
+                    let request = Request { offset, bytes, rights, epochs };
                     if let Ok(grant) = lender.request(who, &request) {
                         grants.push((who, grant));
                     }
@@ -473,7 +474,7 @@ proptest! {
     fn a_hostile_borrower_takes_nothing_from_another(
         calls in calls(),
         answers in prop::collection::vec(prop_oneof![0_u64..4, (0_u64..4, 0_u64..4)
-            .prop_map(|(life, lender)| life << 32 | lender), any::<u64>()], 0..300),
+            .prop_map(|(epoch, lender)| epoch << 32 | lender), any::<u64>()], 0..300),
     ) {
         let (board, own, region) = (words(board_words(4)), words(1), words(64));
         let answers = RefCell::new(answers);
@@ -489,8 +490,8 @@ proptest! {
         let mut grants = Vec::new();
         for (who, call) in calls {
             match call {
-                Call::Request(offset, bytes, rights, lives) => {
-                    let request = Request { offset, bytes, rights, lives };
+                Call::Request(offset, bytes, rights, epochs) => {
+                    let request = Request { offset, bytes, rights, epochs };
                     if let Ok(grant) = lender.request(0, &request) {
                         theirs.push((offset, offset + bytes));
                         grants.push(grant);
@@ -533,8 +534,8 @@ proptest! {
         let answers = RefCell::new(answers);
         let [own, board, region] = [1, 5, 64].map(|words| Hostile { words, answers: &answers });
         let mut borrower = Borrower::open(own, board, region).expect("it is large enough");
-        let lives = Lives { borrower: 1, lender: 1 };
-        let grant = Grant { offset, bytes, rights, lives, slot, generation: 1 };
+        let epochs = Epochs { borrower: 1, lender: 1 };
+        let grant = Grant { offset, bytes, rights, epochs, slot, generation: 1 };
         if let Ok(lease) = borrower.accept(grant) {
             let mut buffer = vec![0; count];
             let _ = borrower.read(&lease, at, &mut buffer);

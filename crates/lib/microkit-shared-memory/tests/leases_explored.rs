@@ -1,13 +1,14 @@
-//! A lender and a borrower that die and are started anew, before any access to the memory that they
-//! share, in every schedule with at most one switch besides; and both of them, in some of the others.
+//! A lender and a borrower that die and are restarted, before any access to the memory that they
+//! share, in every schedule with at most one switch besides; and both of them, in some of the
+//! others.
 #![forbid(unsafe_code)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use microkit_shared_memory::{
-    Borrower, Bytes, Grant, Lease, LeaseError, Lender, Lives, Memory, Part, Refusal, Rights, Terms,
-    WritableMemory, board_words,
+    Borrower, Bytes, Epochs, Grant, Lease, LeaseError, Lender, Memory, Part, Refusal, Rights,
+    Terms, WritableMemory, board_words,
 };
 use microkit_test::{Explorer, Run, System};
 use sel4_microkit::{
@@ -51,22 +52,22 @@ const LENT: usize = OWN + 1;
 const LENT_WORDS: usize = 2;
 const LENT_BYTES: usize = LENT_WORDS * size_of::<u64>();
 
-/// What stands in for messages, which are no shared memory: to write here is no step.
+/// Takes the place of messages, which are not shared memory: a write here is not a step.
 const REQUEST: usize = 16;
 const GIVEN: usize = 24;
 const GRANT: usize = 32;
-/// In which life the borrower has done what it was to do.
+/// In which incarnation the borrower has done what it was to do.
 const DONE: usize = 48;
 
 /// What a mutant does that is wrong.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 enum Mutant {
     None,
-    /// A restart of the lender is no new life.
+    /// A restart of the lender is no new incarnation.
     LenderForgets,
-    /// A restart of the borrower is no new life.
+    /// A restart of the borrower is no new incarnation.
     BorrowerForgets,
-    /// The lender does not wait until a borrower has seen its life.
+    /// The lender does not wait until a borrower has seen its incarnation.
     SettledTooEarly,
 }
 
@@ -94,7 +95,8 @@ impl Memory for Shared {
 
     fn load(&self, index: usize, order: Ordering) -> u64 {
         let word = self.words[index].load(order);
-        // What one reads of its own life it reads so; what it reads of the other's, it acquires.
+        // What one reads of its own incarnation it reads so; what it reads of the other's, it
+        // acquires.
         let is_own = order == Ordering::Relaxed;
         match (self.mutant, index) {
             (Mutant::LenderForgets, BOARD) | (Mutant::BorrowerForgets, OWN) if is_own => 0,
@@ -162,13 +164,13 @@ impl Handler for Parent {
     fn fault(&mut self, child: Child, _: MessageInfo) -> Result<Option<MessageInfo>, Self::Error> {
         let is_borrower = child == CHILDREN[1];
         if is_borrower && !self.restarts_borrower {
-            // It stands at its fault, and does not run any more.
+            // It has faulted, and does not run any more.
             self.is_borrower_gone = true;
         } else {
             child.restart(self.entry_points[usize::from(is_borrower)])?;
         }
         if self.is_borrower_gone {
-            // A lender that was started anew does not know it.
+            // A lender that was restarted does not know it.
             LENDER.notify();
         }
         Ok(None)
@@ -250,7 +252,8 @@ impl Handler for Lends {
                 self.is_its_own = false;
                 send(GRANT, &grant);
             }
-            // Who has asked in another life, or of another life, asks once more by itself.
+            // Who has asked in another incarnation, or of another incarnation, asks once more by
+            // itself.
             None | Some(Err(Refusal::Ended)) => {}
             Some(Err(_)) => must(false, "refused, and nobody else has it"),
         }
@@ -261,8 +264,8 @@ impl Handler for Lends {
 /// Asks until it had a lease, wrote by it, and gave it back.
 struct Borrows {
     borrower: Borrower<Part<Shared>, Part<Shared>, Part<Shared>>,
-    /// The lives of its last request.
-    asked: Option<Lives>,
+    /// The incarnations of its last request.
+    asked: Option<Epochs>,
     is_done: bool,
 }
 
@@ -279,21 +282,21 @@ fn borrows(mutant: Mutant) -> Borrows {
 }
 
 impl Borrows {
-    /// Asks, if it has not asked in these lives.
+    /// Asks, if it has not asked in these incarnations.
     fn ask(&mut self) {
         let request = self.borrower.request(0, LENT_BYTES as u64, Rights::Write);
-        if self.asked != Some(request.lives) {
-            self.asked = Some(request.lives);
+        if self.asked != Some(request.epochs) {
+            self.asked = Some(request.epochs);
             send(REQUEST, &request);
         }
     }
 
     /// Writes by the lease, and reads what it has written.
     fn use_it(&mut self, grant: Grant) -> Result<Lease, LeaseError> {
-        // Whether the lender's life has ended by now, which nobody reads so but this test.
-        let has_ended = || plain()[BOARD].load(Ordering::Relaxed) != u64::from(grant.lives.lender);
+        // Whether the lender's incarnation has ended by now, which nobody reads so but this test.
+        let has_ended = || plain()[BOARD].load(Ordering::Relaxed) != u64::from(grant.epochs.lender);
         let lease = self.borrower.accept(grant)?;
-        let wrote = [grant.lives.borrower as u8; LENT_BYTES];
+        let wrote = [grant.epochs.borrower as u8; LENT_BYTES];
         let is_late = has_ended();
         let written = self.borrower.write(&lease, 0, &wrote);
         must(
@@ -319,16 +322,16 @@ impl Handler for Borrows {
 
     fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
         if self.is_done {
-            // A new life of the lender waits until it is seen.
+            // A new incarnation of the lender waits until it is seen.
             self.borrower.acknowledge();
             PEER.notify();
             return Ok(());
         }
-        let grant = receive::<Grant>(GRANT).filter(|grant| self.asked == Some(grant.lives));
+        let grant = receive::<Grant>(GRANT).filter(|grant| self.asked == Some(grant.epochs));
         match grant.map(|grant| self.use_it(grant)) {
             Some(Ok(lease)) => {
                 let grant = lease.give_back();
-                plain()[DONE].store(grant.lives.borrower.into(), Ordering::Relaxed);
+                plain()[DONE].store(grant.epochs.borrower.into(), Ordering::Relaxed);
                 self.is_done = true;
                 send(GIVEN, &grant);
             }
@@ -347,8 +350,8 @@ fn system(restarts_borrower: bool, mutant: Mutant) -> System {
         .program("borrower.elf", move || borrows(mutant))
 }
 
-/// What must hold when nobody can run any more: the lender has what it has lent, and the borrower's last
-/// life has had it, unless it is gone.
+/// What must hold when nobody can run any more: the lender has what it has lent, and the borrower's
+/// last incarnation has had it, unless it is gone.
 fn check(run: &Run, restarts_borrower: bool) {
     let log = run.log();
     assert!(!log.contains("WRONG"), "{log}");
@@ -362,7 +365,7 @@ fn check(run: &Run, restarts_borrower: bool) {
     }
     assert_eq!(word(BOARD + 1) & 1, 0, "a lease is left");
     if restarts_borrower {
-        assert_eq!(word(DONE), word(OWN) >> 32, "it waits for ever");
+        assert_eq!(word(DONE), word(OWN) >> 32, "it waits forever");
     }
 }
 

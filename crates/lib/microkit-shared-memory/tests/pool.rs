@@ -32,7 +32,7 @@ fn a_buffer_goes_to_the_server_and_back() {
     let mut from_server: Consumer<Descriptor, _, _> =
         Consumer::open(back.0, back.1).expect("large enough");
     let mut pool: Pool<_, 2> =
-        Pool::new(memory, BUFFER_BYTES, to_server.life()).expect("large enough");
+        Pool::new(memory, BUFFER_BYTES, to_server.epoch()).expect("large enough");
     let mut requests: Consumer<Descriptor, _, _> =
         Consumer::open(there.0, there.1).expect("large enough");
     let mut replies = Producer::open(back.1, back.0).expect("large enough");
@@ -103,7 +103,7 @@ fn a_pool_has_so_many_buffers_and_no_more() {
 }
 
 #[test]
-fn what_comes_back_from_another_life_is_refused() {
+fn what_comes_back_from_another_incarnation_is_refused() {
     let memory = words(6);
     let mut pool: Pool<_, 2> = Pool::new(memory, BUFFER_BYTES, 1).expect("large enough");
     let buffer = pool.take().expect("free");
@@ -119,7 +119,7 @@ fn what_comes_back_from_another_life_is_refused() {
 }
 
 #[test]
-#[should_panic(expected = "a multiple of 8 bytes below 4 GiB, and 20 is none")]
+#[should_panic(expected = "a multiple of 8 bytes below 4 GiB, and 20 is not")]
 fn a_buffer_of_half_a_word_is_refused() {
     let _ = Pool::<_, 1>::new(words(8), 20, 1);
 }
@@ -203,7 +203,7 @@ fn is_refused_as_anothers<R>(f: impl FnOnce() -> R) {
     assert!(is_it.iter().any(|it| message.starts_with(it)), "{message}");
 }
 
-/// Two pools with the same memory, size, number and life.
+/// Two pools with the same memory, size, number and incarnation.
 #[test]
 fn a_buffer_of_one_pool_is_none_of_another() {
     let memory = words(6);
@@ -249,13 +249,13 @@ fn a_loan_of_some_buffers_is_none_of_others() {
     assert_eq!(loan.give_back(), descriptor);
 }
 
-/// A life is not mistaken for another, however often the pool sends, nor for one that a queue does
-/// not have.
+/// An incarnation is not mistaken for another, however often the pool sends, nor for one that a
+/// queue does not have.
 #[test]
-fn rounds_of_two_lives_have_nothing_in_common() {
+fn rounds_of_two_incarnations_have_nothing_in_common() {
     const SENDS: usize = if cfg!(miri) { 20 } else { 70_000 };
-    let rounds = |life| {
-        let mut pool: Pool<_, 1> = Pool::new(words(3), BUFFER_BYTES, life).expect("large enough");
+    let rounds = |epoch| {
+        let mut pool: Pool<_, 1> = Pool::new(words(3), BUFFER_BYTES, epoch).expect("large enough");
         (0..SENDS).map(move |_| {
             let buffer = pool.take().expect("free");
             let sent = pool.send(buffer, 8).expect("it is that long");
@@ -271,15 +271,15 @@ fn rounds_of_two_lives_have_nothing_in_common() {
     all.sort_unstable();
     all.dedup();
     assert_eq!(all.len(), 3 * SENDS);
-    let no_life = catch_unwind(|| Pool::<_, 1>::new(words(3), BUFFER_BYTES, 1 << 24).map(|_| ()));
-    assert!(no_life.is_err());
+    let no_epoch = catch_unwind(|| Pool::<_, 1>::new(words(3), BUFFER_BYTES, 1 << 24).map(|_| ()));
+    assert!(no_epoch.is_err());
 }
 
-/// Whatever was sent before: a program that is started anew counts from the first again.
+/// Whatever was sent before: a program that is restarted counts from the first again.
 #[test]
-fn rounds_of_a_life_come_after_those_of_an_earlier_one() {
-    let round = |life| {
-        let mut pool: Pool<_, 1> = Pool::new(words(3), BUFFER_BYTES, life).expect("large enough");
+fn rounds_of_an_incarnation_come_after_those_of_an_earlier_one() {
+    let round = |epoch| {
+        let mut pool: Pool<_, 1> = Pool::new(words(3), BUFFER_BYTES, epoch).expect("large enough");
         let buffer = pool.take().expect("free");
         pool.send(buffer, 8).expect("it is that long").round
     };

@@ -1,4 +1,5 @@
-//! Queues: in order, whole, full and empty; when they notify; started anew; against an end that lies.
+//! Queues: in order, whole, full and empty; when they notify; restarted; against an end that
+//! lies.
 #![forbid(unsafe_code)]
 
 mod hostile;
@@ -46,7 +47,7 @@ fn taker<T: microkit_shared_memory::Plain>((taken, put): (Words, Words)) -> Take
 }
 
 #[test]
-fn records_come_out_as_they_went_in_for_every_capacity() {
+fn records_come_out_as_they_went_in_forevery_capacity() {
     for capacity in [1, 2, 3, 7] {
         let memory = memory::<[u32; 3]>(capacity);
         let (mut producer, mut consumer) = (putter(memory), taker::<[u32; 3]>(memory));
@@ -69,19 +70,19 @@ fn records_come_out_as_they_went_in_for_every_capacity() {
 }
 
 #[test]
-fn each_end_says_how_much_it_holds_and_which_life_it_is() {
+fn each_end_says_how_much_it_holds_and_which_incarnation_it_is() {
     let memory = memory::<u64>(5);
-    for life in 1..4 {
+    for epoch in 1..4 {
         let (producer, consumer) = (putter::<u64>(memory), taker::<u64>(memory));
         assert_eq!((producer.capacity(), consumer.capacity()), (5, 5));
-        assert_eq!((producer.life(), consumer.life()), (life, life));
+        assert_eq!((producer.epoch(), consumer.epoch()), (epoch, epoch));
     }
 }
 
 #[test]
-fn an_end_is_settled_when_the_other_deals_with_its_life() {
+fn an_end_is_settled_when_the_other_deals_with_its_incarnation() {
     let memory = memory::<u64>(2);
-    assert!(putter::<u64>(memory).is_settled(), "its first life");
+    assert!(putter::<u64>(memory).is_settled(), "its first incarnation");
     let mut producer: Putter<u64> = putter(memory);
     assert!(producer.is_settled(), "there is no consumer yet");
     let mut consumer: Taker<u64> = taker(memory);
@@ -99,7 +100,7 @@ fn an_end_is_settled_when_the_other_deals_with_its_life() {
 }
 
 #[test]
-fn an_end_that_died_asleep_does_not_sleep_in_its_next_life() {
+fn an_end_that_died_asleep_does_not_sleep_in_its_next_incarnation() {
     let memory = memory::<u64>(2);
     let mut producer: Putter<u64> = putter(memory);
     let mut consumer: Taker<u64> = taker(memory);
@@ -109,7 +110,7 @@ fn an_end_that_died_asleep_does_not_sleep_in_its_next_life() {
     assert_eq!(producer.room(), Ok(2));
     assert!(
         producer.must_notify() && consumer.must_notify(),
-        "of the lives"
+        "of the incarnations"
     );
     producer.push(&1).expect("there is room");
     assert!(!producer.must_notify(), "nobody sleeps");
@@ -247,15 +248,15 @@ fn what_is_put_before_the_first_consumer_is_there_waits_for_it() {
 }
 
 #[test]
-fn a_producer_that_is_started_anew_finds_an_empty_queue_and_the_consumer_is_told_once() {
+fn a_producer_that_is_restarted_finds_an_empty_queue_and_the_consumer_sees_that_once() {
     let memory = memory::<u64>(4);
     let (mut producer, mut consumer) = (putter::<u64>(memory), taker::<u64>(memory));
     producer.push(&1).expect("there is room");
     producer.push(&2).expect("there is room");
     assert_eq!(consumer.pop(), Ok(Some(1)));
-    let life = producer.life();
+    let epoch = producer.epoch();
     let mut producer: Putter<u64> = putter(memory);
-    assert_ne!(producer.life(), life);
+    assert_ne!(producer.epoch(), epoch);
     assert_eq!(producer.room(), Ok(4));
     producer.push(&3).expect("there is room");
     assert_eq!(consumer.pop(), Err(PopError::Peer(PeerError::Restarted)));
@@ -264,7 +265,7 @@ fn a_producer_that_is_started_anew_finds_an_empty_queue_and_the_consumer_is_told
 }
 
 #[test]
-fn a_consumer_that_is_started_anew_finds_an_empty_queue_and_the_producer_is_told_once() {
+fn a_consumer_that_is_restarted_finds_an_empty_queue_and_the_producer_sees_that_once() {
     let memory = memory::<u64>(4);
     let (mut producer, mut consumer) = (putter::<u64>(memory), taker::<u64>(memory));
     producer.push(&1).expect("there is room");
@@ -279,8 +280,9 @@ fn a_consumer_that_is_started_anew_finds_an_empty_queue_and_the_producer_is_told
     assert_eq!(producer.room(), Ok(4));
 }
 
-/// Whether a consumer that is started anew finds nothing of what was put for its earlier life.
-fn new_life_finds_nothing_old(forget: fn(Words)) -> bool {
+/// Whether a consumer that is restarted finds nothing of what was put for its earlier
+/// incarnation.
+fn new_incarnation_finds_nothing_old(forget: fn(Words)) -> bool {
     let memory = memory::<u64>(4);
     let (mut producer, mut consumer) = (putter::<u64>(memory), taker::<u64>(memory));
     producer.push(&1).expect("there is room");
@@ -292,10 +294,10 @@ fn new_life_finds_nothing_old(forget: fn(Words)) -> bool {
 
 /// A mutant whose epoch a restart does not advance takes again what was taken.
 #[test]
-fn a_consumer_that_forgets_its_lives_is_found() {
-    assert!(new_life_finds_nothing_old(|_| {}));
+fn a_consumer_that_forgets_its_incarnations_is_found() {
+    assert!(new_incarnation_finds_nothing_old(|_| {}));
     let mutant = |taken: Words| taken[0].store(0, Ordering::Relaxed);
-    assert!(!new_life_finds_nothing_old(mutant));
+    assert!(!new_incarnation_finds_nothing_old(mutant));
 }
 
 #[test]
@@ -381,7 +383,7 @@ fn threads_can_be_at_the_ends() {
 /// Words as a hostile end likes them: places near those that can be, or anything.
 fn lies() -> impl Strategy<Value = Vec<u64>> {
     let place = (0_u64..4, 0_u64..4, 0_u64..20)
-        .prop_map(|(life, peer, position)| life << 40 | peer << 16 | position);
+        .prop_map(|(epoch, peer, position)| epoch << 40 | peer << 16 | position);
     let word = prop_oneof![4 => place, 1 => any::<u64>(), 2 => 0_u64..4];
     prop::collection::vec(word, 0..200)
 }

@@ -1,5 +1,6 @@
-//! What is told of Tock's IPC (its issues on buffers that one process shares with another), and does
-//! not happen here; each with a mutant that brings it back, which the same check finds.
+//! Bugs that were reported of Tock's IPC (its issues on buffers that one process shares with
+//! another). None of them happens here. Each has a mutant that brings it back, which the same check
+//! finds.
 #![forbid(unsafe_code)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,7 +25,7 @@ struct World {
     board: Words,
     own: [Words; 2],
     region: Words,
-    /// Whose memory does not outlive it, in a mutant: its lives are one to the other.
+    /// Whose memory does not outlive it, in a mutant: its incarnations are one to the other.
     forgetful: Option<Side>,
 }
 
@@ -96,8 +97,8 @@ fn is_found(check: impl FnOnce()) -> bool {
 /// Lengths that Tock took without a word and did not map.
 const ODD_LENGTHS: [u64; 8] = [8, 24, 72, 96, 100 * 8, 1000, 4088, 4096];
 
-/// Asks for every length at every place; what is granted must be usable to its last byte, and what is
-/// not must be refused. `mangle` is what a mutant makes of a grant.
+/// Asks forevery length at every place; what is granted must be usable to its last byte, and what
+/// is not must be refused. `mangle` is what a mutant makes of a grant.
 fn every_length(mangle: fn(Grant) -> Grant) {
     for bytes in ODD_LENGTHS.into_iter().chain(1..=130) {
         let world = World::new(None);
@@ -134,8 +135,8 @@ fn a_length_that_is_no_power_of_two_works_or_is_refused() {
     assert!(is_found(move || every_length(mutant)));
 }
 
-/// Tock: "applications fault … if the shared buffers are not multiple of 64 … all the API calls seem
-/// to return success."
+/// Tock: "applications fault … if the shared buffers are not multiple of 64 … all the API calls
+/// seem to return success."
 #[test]
 fn a_length_that_is_no_multiple_of_64_works_or_is_refused() {
     every_length(|grant| grant);
@@ -147,7 +148,7 @@ fn a_length_that_is_no_multiple_of_64_works_or_is_refused() {
 }
 
 /// The borrower dies with a lease: its memory is free at once, and what it held is of no use to its
-/// next life.
+/// next incarnation.
 fn borrower_dies(world: &World) {
     let mut lender = world.lender();
     let mut borrower = world.borrower(0);
@@ -155,7 +156,7 @@ fn borrower_dies(world: &World) {
     let grant = ask(&mut lender, 0, &mut borrower, (0, 72)).expect("it is free");
     let in_the_way = ask(&mut lender, 1, &mut other, (64, 8));
     assert_eq!(in_the_way, Err(Refusal::Overlap));
-    // A new life of it.
+    // A new incarnation of it.
     let mut borrower = world.borrower(0);
     assert_eq!(borrower.accept(grant), Err(LeaseError::Ended));
     let late = lender.give_back(0, &grant);
@@ -163,8 +164,8 @@ fn borrower_dies(world: &World) {
     assert!(ask(&mut lender, 1, &mut other, (64, 8)).is_ok());
 }
 
-/// Tock: "App A faulting does not reset the MPU configuration of app B, even if app A shared a buffer
-/// with app B." Here either may be the one that faults.
+/// Tock: "App A faulting does not reset the MPU configuration of app B, even if app A shared a
+/// buffer with app B." Here either may be the one that faults.
 #[test]
 fn no_access_is_left_after_one_side_has_faulted() {
     borrower_dies(&World::new(None));
@@ -175,16 +176,18 @@ fn no_access_is_left_after_one_side_has_faulted() {
     assert!(is_found(|| lender_dies(&World::new(Some(Side::Lender)))));
 }
 
-/// The lender dies while somebody has a lease, and its next life uses the memory for something else.
+/// The lender dies while somebody has a lease, and its next incarnation uses the memory for
+/// something else.
 fn lender_dies(world: &World) {
     let mut lender = world.lender();
     let mut borrower = world.borrower(0);
     let grant = ask(&mut lender, 0, &mut borrower, (0, REGION_BYTES)).expect("it is free");
     let lease = borrower.accept(grant).expect("it was just granted");
     borrower.write(&lease, 0, b"mine").expect("it is leased");
-    // A new life of it.
+    // A new incarnation of it.
     let mut lender = world.lender();
-    // The borrower may be in the midst of a write: nobody else gets the memory, nor does the lender.
+    // The borrower may be in the midst of a write: nobody else gets the memory, nor does the
+    // lender.
     let mut other = world.borrower(1);
     assert!(!lender.is_free(0, 8));
     assert_eq!(
@@ -227,8 +230,8 @@ const SHARE: Terms = Terms {
     rights: Rights::Write,
 };
 
-/// A caller asks for more than it may, of each kind; then another asks for its own. A mutant has other
-/// terms for the two, or has both as the one borrower `entry` names.
+/// A caller asks for more than it may, of each kind; then another asks for its own. A mutant has
+/// other terms for the two, or has both as the one borrower `entry` names.
 fn spend(terms: [Terms; 2], entry: fn(usize) -> usize) {
     let world = World::new(None);
     let [one, other] = terms;
@@ -250,8 +253,8 @@ fn spend(terms: [Terms; 2], entry: fn(usize) -> usize) {
 
 /// Tock: "client_notify() … causes the callee's process to allocate the grant region, consuming
 /// application memory the original app didn't intend to." Here what each caller can spend is set
-/// aside for it. In the mutants nobody looks how many bytes or leases a caller has, or all spend what
-/// there is for all.
+/// aside for it. In the mutants nobody looks how many bytes or leases a caller has, or all spend
+/// what there is for all.
 #[test]
 fn no_caller_spends_what_is_not_its_own() {
     spend([SHARE; 2], |caller| caller);

@@ -70,9 +70,9 @@ fn the_largest_value_is_read_as_it_was_written() {
 }
 
 /// A writer that was stopped after any of its accesses leaves a whole value or none; and the next
-/// life of it goes on.
+/// incarnation of it goes on.
 #[test]
-fn a_value_whose_writer_died_is_told_and_written_anew() {
+fn a_value_whose_writer_died_is_reported_and_written_again() {
     let memory = words(3);
     let mut writer: VersionedWriter<[u64; 2], _> = VersionedWriter::new(memory).expect("it fits");
     let reader: VersionedReader<[u64; 2], _> = VersionedReader::new(memory).expect("it fits");

@@ -144,7 +144,8 @@ fn no_wake_up_is_lost_and_no_record_is_torn() {
     explore(2, || talk(2, 1, Without::Nothing, rightly));
 }
 
-/// It sleeps though it was told that it may not: it does not look again after it has announced that.
+/// It sleeps although it must not: it does not look again after it has announced
+/// that.
 #[test]
 fn a_consumer_that_does_not_look_again_is_found() {
     let hasty = |consumer: &mut Taker| {
@@ -177,14 +178,14 @@ fn records_that_are_not_released_or_acquired_are_found() {
     }
 }
 
-/// A producer is started anew, and puts over what the consumer is about to read.
+/// A producer is restarted, and puts over what the consumer is about to read.
 fn restart(without: Without) {
     let (taken, put) = parts(1, without);
     let mut producer: Putter = Producer::open(put.clone(), taken.clone()).expect("large enough");
     let mut consumer: Taker = Consumer::open(taken.clone(), put.clone()).expect("large enough");
     producer.push(&[1, 1]).expect("there is room");
     let producer = thread::spawn(move || {
-        // A new life of it.
+        // A new incarnation of it.
         let mut producer: Putter = Producer::open(put, taken).expect("large enough");
         producer.push(&[2, 2]).expect("there is room");
     });
@@ -192,7 +193,8 @@ fn restart(without: Without) {
     for _ in 0..3 {
         match consumer.pop() {
             Ok(None) => thread::yield_now(),
-            // What is taken before the restart is told is of the old life, after it of the new.
+            // Records that are taken before the restart is reported are of the old incarnation,
+            // after it of the new.
             Ok(Some(pair)) => assert_eq!(pair, [1 + restarts; 2]),
             Err(error) => {
                 assert_eq!(error, PopError::Peer(PeerError::Restarted));
@@ -205,12 +207,12 @@ fn restart(without: Without) {
 }
 
 #[test]
-fn a_producer_that_is_started_anew_tears_no_record() {
+fn a_producer_that_is_restarted_tears_no_record() {
     explore(3, || restart(Without::Nothing));
 }
 
 #[test]
-fn a_new_life_that_may_be_seen_after_its_records_is_found() {
+fn a_new_incarnation_that_may_be_seen_after_its_records_is_found() {
     for kind in [Ordering::Release, Ordering::Acquire] {
         assert!(is_found(move || explore(3, move || restart(
             Without::Fence(kind)

@@ -1,5 +1,5 @@
-//! Sends text in buffers and borrows memory; dies, and goes on in its next life; and has its server
-//! restarted.
+//! Sends text in buffers and borrows memory; dies, and goes on in its next incarnation; and has its
+//! server restarted.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -43,7 +43,7 @@ struct Client {
     status: VersionedReader<Status, Theirs>,
     borrower: Borrower<Own, Theirs, Words<LENT>>,
     leases: LeasesClient<SERVER>,
-    /// What this life leaves to the next.
+    /// What this incarnation leaves to the next.
     kept: VersionedWriter<Grant, Own>,
     before: VersionedReader<Grant, Own>,
     state: State,
@@ -52,11 +52,11 @@ struct Client {
 /// What it waits for.
 #[derive(Debug)]
 enum State {
-    /// That the server has seen this life, and uses no buffer of an earlier one.
+    /// That the server has seen this incarnation, and uses no buffer of an earlier one.
     Settling,
     /// So many buffers.
     Sent(usize),
-    /// The server's next life. Until then it has this lease.
+    /// The server's next incarnation. Until then it has this lease.
     Restart(Lease),
     Nothing,
 }
@@ -67,11 +67,11 @@ fn init() -> Client {
     let own = ClientMemory::new(OWN.words()).expect("a page is enough");
     let server = ServerMemory::new(SERVERS.words()).expect("a page is enough");
     let requests = Producer::open(own.requests, server.requests).expect("it is for three buffers");
-    let life = requests.life();
-    println!("client: life {life}");
+    let epoch = requests.epoch();
+    println!("client: incarnation {epoch}");
     let mut client = Client {
         replies: Consumer::open(own.replies, server.replies).expect("it is for three buffers"),
-        pool: Pool::new(BUFFERS.words(), BUFFER_BYTES, life).expect("a page is enough"),
+        pool: Pool::new(BUFFERS.words(), BUFFER_BYTES, epoch).expect("a page is enough"),
         requests,
         status: VersionedReader::new(server.status).expect("a page is enough"),
         borrower: Borrower::open(own.borrower, server.board, LENT.words())
@@ -102,9 +102,9 @@ impl Client {
         self.receive();
     }
 
-    /// Sends the text of this life.
+    /// Sends the text of this incarnation.
     fn send_all(&mut self) {
-        let texts: &[&str] = match self.requests.life() {
+        let texts: &[&str] = match self.requests.epoch() {
             1 => &[
                 "one",
                 "two and a half",
@@ -112,7 +112,7 @@ impl Client {
             ],
             _ => &["nothing was lost"],
         };
-        // What was sent to an earlier life of the server is the client's again.
+        // What was sent to an earlier incarnation of the server is the client's again.
         while texts.iter().any(|text| self.send(text).is_err()) {
             self.pool.take_all_back();
         }
@@ -120,7 +120,7 @@ impl Client {
         self.notify();
     }
 
-    /// If the server was started anew, what it was sent is lost with the queue.
+    /// If the server was restarted, what it was sent is lost with the queue.
     fn send_again(&mut self) {
         if self.requests.room() == Err(PeerError::Restarted) {
             self.pool.take_all_back();
@@ -148,7 +148,7 @@ impl Client {
             }
             match self.replies.pop() {
                 Ok(Some(descriptor)) => {
-                    // One of an earlier life may still come.
+                    // One of an earlier incarnation may still come.
                     if let Ok(buffer) = self.pool.take_back(&descriptor) {
                         let mut bytes = [0; BUFFER_BYTES];
                         let bytes = &mut bytes[..(descriptor.bytes as usize).min(BUFFER_BYTES)];
@@ -163,18 +163,19 @@ impl Client {
                     Ok(false) | Err(PeerError::Restarted) => {}
                     Err(error) => panic!("{error}"),
                 },
-                // What it has not given back it was sent in an earlier life: the other queue tells.
+                // What it has not given back it was sent in an earlier incarnation: the other queue
+                // tells.
                 Err(PopError::Peer(PeerError::Restarted)) => self.send_again(),
                 Err(error) => panic!("{error}"),
             }
         }
     }
 
-    /// Borrows memory, as this life does.
+    /// Borrows memory, as this incarnation does.
     fn borrow(&mut self) {
         let status = self.status.read();
         println!("client: the server has {status:?}");
-        self.state = match self.requests.life() {
+        self.state = match self.requests.epoch() {
             1 => self.borrow_and_die(),
             _ => self.borrow_again(),
         }
@@ -206,14 +207,14 @@ impl Client {
 
     fn borrow_again(&mut self) -> State {
         let before = self.before.read().map(|grant| self.borrower.accept(grant));
-        println!("client: the lease of the earlier life: {before:?}");
+        println!("client: the lease of the earlier incarnation: {before:?}");
         let grant = self.ask(0, LEASE_BYTES).expect("it is free again");
         let lease = self.borrower.accept(grant).expect("it was just granted");
         PARENT.notify();
         State::Restart(lease)
     }
 
-    /// The server has a new life, perhaps.
+    /// The server has a new incarnation, perhaps.
     fn see_restart(&mut self) {
         let queue = self.requests.room();
         if queue != Err(PeerError::Restarted) {
@@ -224,12 +225,12 @@ impl Client {
         };
         println!("client: the queue: {queue:?}");
         let write = self.borrower.write(&lease, 0, b"late");
-        println!("client: a write by the lease of the server's earlier life: {write:?}");
+        println!("client: a write by the lease of the server's earlier incarnation: {write:?}");
         self.ask(0, LEASE_BYTES);
         println!("client: done");
     }
 
-    /// Notifies the server, if it sleeps at either queue or does not know of this life.
+    /// Notifies the server, if it sleeps at either queue or does not know of this incarnation.
     fn notify(&mut self) {
         let [one, other] = [self.requests.must_notify(), self.replies.must_notify()];
         if one || other {

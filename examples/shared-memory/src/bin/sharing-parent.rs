@@ -42,7 +42,7 @@ impl Handler for Parent {
 
     fn notified(&mut self, channels: ChannelSet) -> Result<(), sel4::Error> {
         if ASKING.is_in(channels) {
-            println!("parent: the server is started anew");
+            println!("parent: the server is restarted");
             SERVER.restart(self.server)?;
         }
         Ok(())
@@ -54,7 +54,7 @@ impl Handler for Parent {
         } else {
             ("client", self.client)
         };
-        println!("parent: the {name} has died, and is started anew");
+        println!("parent: the {name} has died, and is restarted");
         child.restart(entry_point)?;
         Ok(None)
     }

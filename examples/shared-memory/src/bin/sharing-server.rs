@@ -76,7 +76,7 @@ fn init() -> Server {
 impl Server {
     /// Deals with all buffers that there are, and sleeps.
     fn serve(&mut self) {
-        // A client that was started anew waits until this end has seen it, at both queues.
+        // A client that was restarted waits until this end has seen it, at both queues.
         let _ = self.replies.room();
         loop {
             match self.requests.pop() {
@@ -115,8 +115,8 @@ impl Server {
         let descriptor = loan.give_back();
         let restarted = Err(PushError::Peer(PeerError::Restarted));
         if self.replies.push(&descriptor) == restarted {
-            // The client knows which of its buffers it has sent in this life. There is room for all
-            // of them: who gets none has put in more.
+            // The client knows which of its buffers it has sent in this incarnation. There is room
+            // for all of them: who gets none has put in more.
             let _ = self.replies.push(&descriptor);
         }
     }

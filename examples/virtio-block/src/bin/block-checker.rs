@@ -4,7 +4,7 @@
 #![forbid(unsafe_code)]
 
 use core::sync::atomic::Ordering;
-use microkit_block::{BLOCK_WORDS, BUFFER_BLOCKS, Disk, Error, What};
+use microkit_block::{BLOCK_WORDS, BUFFER_BLOCKS, Disk, Error, Operation};
 use microkit_console::println;
 use sel4_microkit::{Channel, ChannelSet, Handler, panicking, protection_domain, shared_words};
 
@@ -39,7 +39,7 @@ impl Checker {
         let (mut written, mut new, mut others) = (0, 0, 0);
         for first in (0..self.disk.blocks()).step_by(BUFFER_BLOCKS) {
             self.disk.begin_read(first, BUFFER_BLOCKS, 1)?;
-            self.disk.finish(What::Buffer(1))?;
+            self.disk.finish(Operation::Buffer(1))?;
             let blocks = self.disk.buffer(1).chunks(BLOCK_WORDS);
             for (block, words) in (first..).zip(blocks) {
                 let mut words = (0..).zip(words.iter().map(|word| word.load(Ordering::Relaxed)));
@@ -60,7 +60,7 @@ impl Checker {
     }
 }
 
-/// What stands in a word, counted from the beginning of a block: `block-writer` has the same.
+/// Operation stands in a word, counted from the beginning of a block: `block-writer` has the same.
 fn pattern(block: u64, index: u64) -> u64 {
     (block * BLOCK_WORDS as u64 + index + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }

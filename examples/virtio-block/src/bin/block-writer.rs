@@ -5,7 +5,7 @@
 #![forbid(unsafe_code)]
 
 use core::sync::atomic::Ordering;
-use microkit_block::{BLOCK_WORDS, BUFFER_BLOCKS, BUFFERS, Disk, Error, What};
+use microkit_block::{BLOCK_WORDS, BUFFER_BLOCKS, BUFFERS, Disk, Error, Operation};
 use microkit_console::println;
 use sel4_microkit::{
     Channel, ChannelSet, Handler, Infallible, panicking, protection_domain, shared_words,
@@ -50,7 +50,7 @@ fn refused(disk: &mut Disk, blocks: u64) {
     say("a buffer that is not there", disk.begin_read(0, 1, BUFFERS));
     say("the first block", disk.begin_read(0, 1, 0));
     say("the same buffer", disk.begin_read(1, 1, 0));
-    match disk.finish(What::Buffer(0)) {
+    match disk.finish(Operation::Buffer(0)) {
         Ok(()) => {
             let words = &disk.buffer(0)[..BLOCK_WORDS];
             let is_new = words.iter().all(|word| word.load(Ordering::Relaxed) == 0);
@@ -65,7 +65,7 @@ fn work(disk: &mut Disk, blocks: u64) -> Result<(), Error> {
     for chunk in 0..chunks {
         let buffer = chunk as usize % BUFFERS;
         if chunk >= BUFFERS as u64 {
-            disk.finish(What::Buffer(buffer))?;
+            disk.finish(Operation::Buffer(buffer))?;
         }
         let first = chunk * BUFFER_BLOCKS as u64;
         for (index, word) in (0..).zip(disk.buffer(buffer)) {
@@ -75,16 +75,16 @@ fn work(disk: &mut Disk, blocks: u64) -> Result<(), Error> {
     }
     disk.begin_flush()?;
     for buffer in 0..BUFFERS {
-        disk.finish(What::Buffer(buffer))?;
+        disk.finish(Operation::Buffer(buffer))?;
     }
-    disk.finish(What::Flush)?;
+    disk.finish(Operation::Flush)?;
     println!("{blocks} blocks are written and flushed");
 
     let mut right = 0;
     for chunk in 0..chunks {
         let first = chunk * BUFFER_BLOCKS as u64;
         disk.begin_read(first, BUFFER_BLOCKS, 0)?;
-        disk.finish(What::Buffer(0))?;
+        disk.finish(Operation::Buffer(0))?;
         let words = (0..).zip(disk.buffer(0));
         right += words
             .filter(|&(index, word)| word.load(Ordering::Relaxed) == pattern(first, index))
@@ -94,7 +94,7 @@ fn work(disk: &mut Disk, blocks: u64) -> Result<(), Error> {
     Ok(())
 }
 
-/// What stands in a word, counted from the beginning of a block: `block-checker` has the same.
+/// Operation stands in a word, counted from the beginning of a block: `block-checker` has the same.
 fn pattern(block: u64, index: u64) -> u64 {
     (block * BLOCK_WORDS as u64 + index + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }

@@ -1,4 +1,4 @@
-//! Waiting for the work of others.
+//! Waiting for the work of other tasks.
 
 use core::cell::{Cell, RefCell};
 use core::fmt;
@@ -9,10 +9,10 @@ use heapless::Vec;
 
 use super::wakers::WakerSet;
 
-/// The results of `N` pieces of work that tasks do, for one that waits for all of them.
+/// The results of `N` pieces of work that tasks do, for the task that waits for all of them.
 ///
-/// There is no way to say that work is done but to [`run`](Self::run) it here: it is counted when its
-/// future has returned its result and is dropped, so after all of its effects.
+/// Work can only be completed by [running](Self::run) it here. It counts when its future has
+/// returned the result and is dropped, so after all of its effects.
 ///
 /// ```compile_fail
 /// # use microkit_async::Completion;
@@ -20,23 +20,38 @@ use super::wakers::WakerSet;
 ///     done.publish(()); // error: there is no such method
 /// }
 /// ```
+///
+/// # Examples
+///
+/// ```no_run
+/// use microkit_async::Completion;
+///
+/// async fn adds(done: &Completion<u32, 2>, numbers: &[u32]) {
+///     done.run(async { numbers.iter().sum() }).await.expect("two tasks run it");
+/// }
+///
+/// async fn waits(done: &Completion<u32, 2>) -> u32 {
+///     let sums = done.wait().await.expect("no task was dropped");
+///     sums.iter().sum()
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Completion<T, const N: usize = 1> {
     results: RefCell<Vec<T, N>>,
-    /// Pieces of work that have begun.
+    /// The number of pieces of work that have begun.
     begun: Cell<usize>,
-    /// Those of them that were dropped before they had a result.
+    /// The number of those that were dropped before they had a result.
     abandoned: Cell<usize>,
     waiting: WakerSet,
 }
 
-/// All pieces of work have begun already.
+/// All `N` pieces of work have begun.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct Full;
 
 impl fmt::Display for Full {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("as much work as is waited for has begun: wait for that first")
+        f.write_str("all pieces of work have begun: wait for their results first")
     }
 }
 
@@ -55,7 +70,7 @@ impl fmt::Display for Abandoned {
 impl core::error::Error for Abandoned {}
 
 impl<T, const N: usize> Completion<T, N> {
-    /// Nothing has begun.
+    /// Creates a completion of which no work has begun.
     pub const fn new() -> Self {
         Self {
             results: RefCell::new(Vec::new()),
@@ -67,9 +82,13 @@ impl<T, const N: usize> Completion<T, N> {
 
     /// Does a piece of the work, and publishes its result.
     ///
-    /// **Cancel safety:** as `work`. Dropped before it has a result, the work is abandoned, and who
-    /// waits is told so.
-    /// **Errors:** `N` have begun since the last [`wait`](Self::wait) ended; `work` is not polled.
+    /// **Cancel safety:** that of `work`. If the future is dropped before it has a result, the work
+    /// is abandoned, and [`wait`](Self::wait) returns [`Abandoned`].
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Full`] if `N` pieces have begun since the last [`wait`](Self::wait) ended. Then
+    /// `work` is not polled.
     pub async fn run(&self, work: impl Future<Output = T>) -> Result<(), Full> {
         if self.begun.get() == N {
             return Err(Full);
@@ -79,20 +98,25 @@ impl<T, const N: usize> Completion<T, N> {
         // The future is dropped at the end of this statement.
         let result = work.await;
         core::mem::forget(piece);
-        // There is room: no more have begun.
+        // There is room: at most `N` have begun.
         self.results.borrow_mut().push(result).ok();
         self.waiting.wake_all();
         Ok(())
     }
 
-    /// Waits until `N` pieces of work have ended, and takes their results, in the order in which they
-    /// were published. From then on as many can begin again.
+    /// Waits until `N` pieces of work have ended, and takes their results, in the order in which
+    /// they were published. After that, `N` pieces can begin again.
     ///
-    /// **Cancel safety:** the results are taken in the moment in which this returns. Dropped before, it
-    /// has taken nothing.
-    /// **Errors:** one was abandoned; all others have ended by then, too, and their results are
-    /// dropped.
-    /// **Panics:** if more than 16 tasks wait.
+    /// **Cancel safety:** a future that is dropped before it returns has taken nothing.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Abandoned`] if a piece of work was dropped before it had a result. All others have
+    /// ended too, and their results are dropped.
+    ///
+    /// # Panics
+    ///
+    /// Panics if more than 16 tasks wait.
     pub fn wait(&self) -> impl Future<Output = Result<[T; N], Abandoned>> {
         poll_fn(|task| {
             let ended = self.results.borrow().len() + self.abandoned.get();
@@ -114,7 +138,7 @@ impl<T, const N: usize> Default for Completion<T, N> {
     }
 }
 
-/// A piece of work without a result.
+/// A piece of work that has no result yet.
 struct Piece<'a, T, const N: usize>(&'a Completion<T, N>);
 
 impl<T, const N: usize> Drop for Piece<'_, T, N> {

@@ -1,7 +1,7 @@
-//! What a protection domain has once: which tasks wait for what.
+//! The state that a protection domain has once: which tasks wait for what.
 //!
-//! On the target it is a static. On a host, where several protection domains share a process, each has
-//! one of its own.
+//! On the target it is a static. On a host, several protection domains share a process, and each has
+//! its own.
 
 use core::cell::Cell;
 use core::task::Waker;
@@ -11,20 +11,20 @@ use sel4_microkit::{Channel, ChannelSet};
 use super::holds::Holds;
 use super::time::Time;
 
-/// Channels that there can be (Microkit manual, *Limits*): one bit of a word each.
+/// The number of channels (Microkit manual, *Limits*): one bit of a word each.
 const CHANNELS: usize = 64;
 
 pub(crate) struct Context {
-    /// Whether there are [`Tasks`](crate::Tasks).
+    /// Whether [`Tasks`](crate::Tasks) were created.
     pub(crate) has_tasks: Cell<bool>,
-    /// Whether a task was woken since the executor looked last.
+    /// Whether a task was woken since the executor last ran.
     pub(crate) is_woken: Cell<bool>,
-    /// Of [`Drainable`](crate::Drainable)s.
+    /// The holds of [`Drainable`](crate::Drainable)s.
     pub(crate) holds: Holds,
     pub(crate) time: Time,
-    /// Channels that were notified, until somebody takes that.
+    /// Channels with a notification that nobody has taken yet.
     notified: Cell<u64>,
-    /// Channels that somebody listens to.
+    /// Channels that have a listener.
     listened: Cell<u64>,
     wakers: [Cell<Option<Waker>>; CHANNELS],
 }
@@ -42,8 +42,8 @@ impl Context {
         }
     }
 
-    /// Notes that channels were notified, and wakes who waits for that. Returns those that nobody
-    /// listens to.
+    /// Notes notifications, and wakes the tasks that wait for them. Returns the channels without a
+    /// listener.
     pub(crate) fn notify(&self, channels: ChannelSet) -> ChannelSet {
         let mut others = ChannelSet::default();
         for channel in channels {
@@ -65,19 +65,19 @@ impl Context {
         notified & bit(channel) != 0
     }
 
-    /// Whom to wake when the channel is notified.
+    /// Sets the waker to call when the channel is notified.
     pub(crate) fn wake_by(&self, channel: Channel, waker: &Waker) {
         self.wakers[channel.index()].set(Some(waker.clone()));
     }
 
-    /// Becomes the one who listens to a channel, unless somebody does.
+    /// Registers a listener of a channel. Returns false if there is one already.
     pub(crate) fn listen(&self, channel: Channel) -> bool {
         let listened = self.listened.get();
         self.listened.set(listened | bit(channel));
         listened & bit(channel) == 0
     }
 
-    /// Lets somebody else listen.
+    /// Removes the listener of a channel.
     pub(crate) fn release(&self, channel: Channel) {
         self.listened.set(self.listened.get() & !bit(channel));
         self.wakers[channel.index()].set(None);
@@ -88,14 +88,14 @@ fn bit(channel: Channel) -> u64 {
     1 << channel.index()
 }
 
-/// Runs `f` with this protection domain's.
+/// Runs `f` with the context of this protection domain.
 #[cfg(target_os = "none")]
 pub(crate) fn with<R>(f: impl FnOnce(&Context) -> R) -> R {
     static CONTEXT: critical_section::Mutex<Context> = critical_section::Mutex::new(Context::new());
     critical_section::with(|section| f(CONTEXT.borrow(section)))
 }
 
-/// Runs `f` with this protection domain's.
+/// Runs `f` with the context of this protection domain.
 #[cfg(not(target_os = "none"))]
 pub(crate) fn with<R>(f: impl FnOnce(&Context) -> R) -> R {
     f(&sel4_microkit::host::local::<Context>())

@@ -1,4 +1,4 @@
-//! Objects that tasks hold across waits, and that can be drained.
+//! References that can be drained.
 
 use core::cell::Cell;
 use core::fmt;
@@ -10,55 +10,75 @@ use core::task::{Context, Poll, Waker};
 use super::context;
 use super::holds::{Holds, Place, Running};
 
-/// A value that tasks hold while they wait, and that somebody can wait to be rid of.
+/// A value that tasks hold while they wait, and that a task can drain: wait until nobody holds it.
 ///
-/// [`hold`](Self::hold) lends it to an async function. [`drain`](Self::drain) lets nobody hold it any
-/// more, and waits until those who do have ended, with all of their effects.
+/// [`hold`](Self::hold) lends the value to an async function. [`drain`](Self::drain) admits no new
+/// holder, and waits until the present ones have ended, with all of their effects.
 ///
-/// **What cannot happen.** To hold never waits: it succeeds or fails at once. To drain waits for
-/// those who hold, and for nothing else. A task that holds anything cannot drain: `drain` fails at
-/// once, wherever in the task the hold is. So draining and holding alone never make a cycle. A hold
-/// belongs to the future that has it, not to a place in a table of priorities or processors; a task
-/// that is moved while it holds moves nothing else. A hold ends when its future ends or is dropped.
-/// A hold that is forgotten, or kept and not polled, makes draining fail, with the place of that
+/// Holding and draining alone cannot deadlock. A hold succeeds or fails at once, and a drain waits
+/// only for holders. A task that holds anything cannot drain: `drain` fails at once, wherever in
+/// the task the hold is. A hold belongs to the future that has it, not to a priority, so a task can
+/// change its priority while it holds. A hold ends when its future ends or is dropped. If a future
+/// with a hold is forgotten, or kept and no longer polled, draining fails with the place of that
 /// hold.
+///
+/// # Examples
+///
+/// ```no_run
+/// use microkit_async::Drainable;
+///
+/// async fn prints(name: &Drainable<&str>) {
+///     let held = name.hold(async |name| {
+///         // The value stays alive while this waits.
+///         sel4_microkit::debug_println!("{name}");
+///     });
+///     if held.await.is_err() {
+///         sel4_microkit::debug_println!("it is being drained");
+///     }
+/// }
+///
+/// async fn removes(name: &Drainable<&str>) {
+///     name.drain().await.expect("this task holds nothing");
+///     // Nobody holds it any more.
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Drainable<T> {
     value: T,
-    /// Its number among all objects of the protection domain; 0 before it is used.
+    /// Its number among all objects of the protection domain; 0 before its first use.
     number: Cell<u64>,
-    /// How many hold it.
+    /// The number of holders.
     holders: Cell<usize>,
-    /// How many wait for those.
+    /// The number of drains that wait for the holders.
     drains: Cell<usize>,
-    /// Nobody may hold it any more.
+    /// Whether it was drained, so that nobody can hold it.
     is_drained: Cell<bool>,
 }
 
-/// It is being drained, or has been.
+/// The value is being drained, or was drained.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct Draining;
 
 impl fmt::Display for Draining {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("it is being drained, and nobody can hold it any more")
+        f.write_str("the value is being drained, or was drained: nobody can hold it any more")
     }
 }
 
 impl core::error::Error for Draining {}
 
-/// Why something was not drained.
+/// Why a value was not drained.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum DrainError {
-    /// The task that drains holds this object or another one. It would wait for itself, or for a
-    /// task that waits for it.
+    /// The draining task holds this object or another one. It would wait for itself, or for a task
+    /// that waits for it.
     InsideHolder(
-        /// Where that is held.
+        /// The place of that hold in the program.
         Place,
     ),
-    /// A future that nobody polls holds it: the future was forgotten, or polled and then kept.
+    /// A future that nobody polls any more holds it: it was forgotten, or polled and then kept.
     IdleHold(
-        /// Where it is held.
+        /// The place of that hold in the program.
         Place,
     ),
 }
@@ -68,7 +88,7 @@ impl fmt::Display for DrainError {
         match self {
             Self::InsideHolder(place) => write!(
                 f,
-                "a task that holds something cannot drain, and this one holds at {place}: drain after \
+                "a task that holds something cannot drain, and this task holds at {place}: drain after \
                  that hold has ended, or in another task that the holder does not wait for"
             ),
             Self::IdleHold(place) => write!(
@@ -83,7 +103,7 @@ impl fmt::Display for DrainError {
 impl core::error::Error for DrainError {}
 
 impl<T> Drainable<T> {
-    /// A value that nobody holds.
+    /// Creates a value that nobody holds.
     pub const fn new(value: T) -> Self {
         Self {
             value,
@@ -94,16 +114,23 @@ impl<T> Drainable<T> {
         }
     }
 
-    /// Lends it to `f`, until the future that this returns has ended.
+    /// Lends the value to `f` until the future that this returns has ended.
     ///
-    /// It is taken when the future is first polled. It is given back when `f`'s future has ended
-    /// and is dropped, with everything that it had. While a task drains the object, that future is
-    /// polled once more after each event of the protection domain. So a hold that nobody polls any
-    /// more is found.
+    /// The hold begins when that future is first polled. It ends when `f`'s future has ended and is
+    /// dropped, with everything that it owned. While a task drains the object, `f`'s future is
+    /// polled once more after each event of the protection domain, which finds the holds that
+    /// nobody polls.
     ///
-    /// **Cancel safety:** as `f`'s future. Dropped, it drops that first, and gives it back then.
-    /// **Errors:** it is being drained, or has been; `f` is not called.
-    /// **Panics:** if more than 32 holds are alive in the protection domain.
+    /// **Cancel safety:** that of `f`'s future. If the future is dropped, `f`'s future is dropped
+    /// first, and the hold ends after that.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Draining`] if the value is being drained, or was. Then `f` is not called.
+    ///
+    /// # Panics
+    ///
+    /// Panics if more than 32 holds are alive in the protection domain.
     #[track_caller]
     pub fn hold<R>(
         &self,
@@ -111,8 +138,8 @@ impl<T> Drainable<T> {
     ) -> impl Future<Output = Result<R, Draining>> {
         let place = Location::caller();
         async move {
-            // Declared before the future, and so dropped after it.
-            // It is held before `f` is called, which may be any code.
+            // Declared before the future, and so dropped after it. The hold begins before `f` is
+            // called, because `f` may run any code.
             let held = poll_fn(|task| Poll::Ready(self.acquire(place, task.waker()))).await?;
             let future = pin!(f(&self.value));
             let held = &held;
@@ -120,17 +147,24 @@ impl<T> Drainable<T> {
         }
     }
 
-    /// Lets nobody hold it any more, and waits until nobody does.
+    /// Admits no new holder, and waits until nobody holds the value.
     ///
-    /// It is closed when the future is first polled.
+    /// That begins when the future is first polled.
     ///
-    /// **Cancel safety:** dropped before it has ended, it has changed nothing: if nobody else
-    /// drains it, it can be held again.
-    /// **Errors:** [`DrainError::InsideHolder`], at once, if the task holds this or another object
-    /// of this protection domain. [`DrainError::IdleHold`], when all other tasks have had their
-    /// turn, if a future that nobody polls holds it. After an error it can be held again.
-    /// **Needs:** for [`DrainError::IdleHold`], a task of [`Tasks`](crate::Tasks).
-    /// **Panics:** if more than 32 tasks drain something.
+    /// **Cancel safety:** a future that is dropped before it has ended has changed nothing. Unless
+    /// another task drains the value, it can be held again. **Rights:** [`DrainError::IdleHold`] is
+    /// only found in a task of [`Tasks`](crate::Tasks).
+    ///
+    /// # Errors
+    ///
+    /// Returns [`DrainError::InsideHolder`], at once, if the task holds this or another object of
+    /// the protection domain. Returns [`DrainError::IdleHold`], after all other tasks have had
+    /// their turn, if a future that nobody polls holds it. After an error the value can be held
+    /// again.
+    ///
+    /// # Panics
+    ///
+    /// Panics if more than 32 tasks drain.
     pub fn drain(&self) -> Drain<'_, T> {
         Drain {
             object: self,
@@ -139,13 +173,13 @@ impl<T> Drainable<T> {
         }
     }
 
-    /// Lets it be held again after it was drained. A drain waits only for the holds of its
-    /// beginning. While another task drains it, it stays closed.
+    /// Allows the value to be held again after it was drained. While a task drains it, it stays
+    /// closed: that drain waits only for the holds that it has found.
     pub fn reopen(&self) {
         self.is_drained.set(false);
     }
 
-    /// How many hold it.
+    /// Returns the number of holders.
     pub fn holders(&self) -> usize {
         self.holders.get()
     }
@@ -165,7 +199,7 @@ impl<T> Drainable<T> {
     }
 }
 
-/// Counts, and gives back.
+/// A hold. Its drop ends it.
 struct Held<'a, T> {
     object: &'a Drainable<T>,
     /// Its number among all holds.
@@ -196,7 +230,7 @@ impl<T> Drop for Held<'_, T> {
     }
 }
 
-/// A future that is polled as one of a task that holds something.
+/// A future that is polled as part of a task that holds something.
 struct Inside<'a, 'b, T, F> {
     held: &'a Held<'b, T>,
     future: Pin<&'a mut F>,
@@ -212,9 +246,9 @@ impl<T, F: Future> Future for Inside<'_, '_, T, F> {
     }
 }
 
-/// What [`Drainable::drain`] returns.
+/// The future that [`Drainable::drain`] returns.
 #[derive(Debug)]
-#[must_use = "nothing is drained before it is waited for"]
+#[must_use = "nothing is drained before this future is awaited"]
 pub struct Drain<'a, T> {
     object: &'a Drainable<T>,
     /// Its number among all drains; 0 before it waits.

@@ -1,12 +1,13 @@
-//! What tasks change by turns.
+//! Values that tasks change in turn.
 
 use core::cell::RefCell;
 use core::fmt;
 
-/// A value that tasks share and change: what a mutex would be for, where there are threads.
+/// A value that tasks share and change, in the place of a mutex between threads.
 ///
-/// Between two waits nobody else of the protection domain runs, so there is nothing to wait for. And it
-/// cannot be kept while one waits, as it is only lent to a function that does not:
+/// Between two waits no other code of the protection domain runs, so there is nothing to wait for.
+/// And a task cannot wait while it has the value, because it is lent to a closure that is not
+/// async:
 ///
 /// ```compile_fail
 /// # use microkit_async::{Drainable, Exclusive};
@@ -17,26 +18,40 @@ use core::fmt;
 ///     });
 /// }
 /// ```
+///
+/// # Examples
+///
+/// ```
+/// use microkit_async::Exclusive;
+///
+/// let list = Exclusive::new(vec![1, 2]);
+/// list.with(|list| list.push(3));
+/// assert_eq!(list.with(|list| list.len()), 3);
+/// ```
 pub struct Exclusive<T> {
     value: RefCell<T>,
 }
 
 impl<T> Exclusive<T> {
-    /// Shares it.
+    /// Creates a shared value.
     pub const fn new(value: T) -> Self {
         Self {
             value: RefCell::new(value),
         }
     }
 
-    /// Lends it to `f`.
+    /// Lends the value to `f`.
     ///
-    /// **Blocks:** never. **Panics:** inside of itself.
+    /// **Blocking:** never.
+    ///
+    /// # Panics
+    ///
+    /// Panics inside another `with` of the same value.
     #[track_caller]
     pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         match self.value.try_borrow_mut() {
             Ok(mut value) => f(&mut value),
-            Err(_) => panic!("what is lent by `with` is asked for inside of that `with`"),
+            Err(_) => panic!("this value is already lent by a `with` around this one"),
         }
     }
 }
@@ -52,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    #[should_panic(expected = "what is lent by `with` is asked for inside of that `with`")]
+    #[should_panic(expected = "this value is already lent by a `with` around this one")]
     fn it_is_lent_once_at_a_time() {
         let shared = Exclusive::new(1);
         assert_eq!(shared.with(|value| core::mem::replace(value, 2)), 1);

@@ -1,4 +1,14 @@
 //! The executor, inside the event loop.
+//!
+//! ```text
+//!     event ─▶ Handler::notified, protected, fault ─▶ reply ─▶ Handler::work
+//!                   notes notifications,                          run tasks until none can run
+//!                   wakes tasks                                   wake tasks whose time has come
+//!                                                                 ask the holds that are drained
+//! ```
+//!
+//! An event only wakes tasks. They run in `work`, after the reply, so that no caller waits for them and
+//! their system calls do not overwrite the reply's message registers.
 
 use core::fmt;
 use core::pin::Pin;
@@ -16,23 +26,27 @@ use super::holds::Running;
 use super::memory::{self, OutOfTaskMemory, Reserve, TaskMemory};
 use crate::Alarm;
 
-/// The tasks of a protection domain (PD), as its [`Handler`], beside another handler if it has one.
+/// The tasks of a protection domain (PD) as its [`Handler`], with another handler beside them if
+/// the PD needs one.
 ///
-/// After each event, when who has called has its reply, tasks run until none can: always that of the
-/// highest priority, which is looked for anew whenever one waits. Of those with the same priority, who
-/// was woken in an earlier turn runs first, so that each gets its turn. A task that never waits keeps
-/// the PD from everything else, and so does one that wakes itself each time.
+/// Tasks run after each event and after the reply to its caller, until none can run. The ready task
+/// of the highest priority runs next, and it runs until it waits. Tasks of the same priority run in
+/// the order of the turns in which they were woken, so each gets its turn. A task that never waits
+/// stops everything else in the PD, and so does a task that wakes itself each time.
+///
+/// The page of the crate has an example.
 pub struct Tasks<H = NoHandler> {
     handler: H,
     spawner: Spawner,
 }
 
 impl Tasks {
-    /// No tasks yet.
+    /// Creates the executor in `memory`, without tasks.
     ///
-    /// **Panics:** if this PD has had some before; if it is passive, as it would have no time to run
-    /// tasks when it has replied; and if the memory is too small for the executor (128 bytes are
-    /// enough).
+    /// # Panics
+    ///
+    /// Panics if the PD has created `Tasks` before, if it is passive (it has no time to run tasks
+    /// after a reply), or if the memory is too small for the executor (128 bytes are enough).
     pub fn new<const BYTES: usize>(memory: &'static TaskMemory<BYTES>) -> Self {
         assert!(
             !pd_is_passive(),
@@ -45,7 +59,7 @@ impl Tasks {
             "this protection domain has `Tasks` already: add tasks by their `spawner`"
         );
         let memory = memory::own(memory);
-        // The context is what `pender` is given, which needs none.
+        // The argument of `pender`, which it does not use.
         let executor = match memory::keep(memory, Executor::new(ptr::null_mut())) {
             Ok(executor) => executor,
             Err(error) => panic!("for the executor: {error}"),
@@ -58,8 +72,8 @@ impl Tasks {
 }
 
 impl<H> Tasks<H> {
-    /// Adds the handler of everything that tasks do not listen to: other notifications, calls, faults.
-    /// It answers directly, and may wake tasks.
+    /// Adds the handler of everything that tasks do not listen to: other notifications, calls,
+    /// faults. It answers at once, and may wake tasks, which run after the reply.
     pub fn with_handler<G: Handler>(self, handler: G) -> Tasks<G> {
         Tasks {
             handler,
@@ -67,10 +81,12 @@ impl<H> Tasks<H> {
         }
     }
 
-    /// Gives `embassy-time` what tells the time: a driver that notifies on `channel`. Up to 32 tasks can
-    /// wait for the time at once; one more panics.
+    /// Sets the clock of `embassy-time`: an alarm that notifies on `channel`. Up to 32 tasks can
+    /// wait for the time at once; a 33rd panics.
     ///
-    /// **Panics:** if the task memory is too small for it.
+    /// # Panics
+    ///
+    /// Panics if the task memory is too small for the alarm.
     #[must_use]
     pub fn with_alarm<A: Alarm + Sync + 'static>(self, channel: Channel, alarm: A) -> Self {
         match memory::keep(self.spawner.memory, alarm) {
@@ -80,7 +96,7 @@ impl<H> Tasks<H> {
         self
     }
 
-    /// By which tasks are added, now or by tasks.
+    /// Returns the spawner, which adds tasks, also from tasks.
     pub fn spawner(&self) -> Spawner {
         self.spawner
     }
@@ -94,7 +110,7 @@ impl<H: fmt::Debug> fmt::Debug for Tasks<H> {
     }
 }
 
-/// Adds tasks.
+/// Adds tasks to [`Tasks`].
 #[derive(Copy, Clone)]
 pub struct Spawner {
     executor: &'static Executor,
@@ -102,19 +118,21 @@ pub struct Spawner {
 }
 
 impl Spawner {
-    /// Adds a task, with a priority: the higher, the sooner.
+    /// Adds a task. Among ready tasks, the one with the highest priority runs next.
     ///
-    /// Its memory is not used again when it ends.
+    /// The memory of a task is not used again when the task ends.
     ///
-    /// **Errors:** there is not enough task memory.
+    /// # Errors
+    ///
+    /// Returns [`OutOfTaskMemory`] if there is not enough task memory.
     pub fn spawn<F>(&self, priority: u8, task: F) -> Result<(), OutOfTaskMemory>
     where
         F: Future<Output = ()> + 'static,
     {
         let storage = memory::keep(self.memory, TaskStorage::<AsTask<F>>::new())?;
-        let token = storage
-            .spawn(|| AsTask { future: task })
-            .expect("there was never a task in this storage");
+        let Ok(token) = storage.spawn(|| AsTask { future: task }) else {
+            unreachable!("the storage is new, so it has no task");
+        };
         token.metadata().set_priority(priority);
         self.embassy().spawn(token);
         Ok(())
@@ -122,12 +140,27 @@ impl Spawner {
 
     /// Keeps a value in the task memory for as long as the PD runs, so that tasks can share it.
     ///
-    /// **Errors:** there is not enough.
+    /// # Errors
+    ///
+    /// Returns [`OutOfTaskMemory`] if there is not enough task memory.
+    ///
+    /// # Examples
+    ///
+    /// ```no_run
+    /// # fn start(tasks: &microkit_async::Tasks) -> Result<(), microkit_async::OutOfTaskMemory> {
+    /// use microkit_async::Exclusive;
+    ///
+    /// let spawner = tasks.spawner();
+    /// let count = spawner.keep(Exclusive::new(0_u32))?;
+    /// spawner.spawn(0, async { count.with(|count| *count += 1) })?;
+    /// spawner.spawn(1, async { count.with(|count| *count += 1) })
+    /// # }
+    /// ```
     pub fn keep<T: 'static>(&self, value: T) -> Result<&'static T, OutOfTaskMemory> {
         memory::keep(self.memory, value)
     }
 
-    /// The executor's own spawner, for functions that are marked `#[embassy_executor::task]`.
+    /// Returns the spawner of `embassy-executor`, for functions with `#[embassy_executor::task]`.
     pub fn embassy(&self) -> embassy_executor::Spawner {
         self.executor.spawner()
     }
@@ -221,7 +254,7 @@ impl<H> Tasks<H> {
     }
 }
 
-/// A task's future. While it is polled, it is known which task runs.
+/// A task's future. While it is polled, [`Holds`](super::holds::Holds) know which task runs.
 struct AsTask<F> {
     future: F,
 }
@@ -239,8 +272,8 @@ impl<F: Future> Future for AsTask<F> {
     }
 }
 
-/// What the executor calls when a task is woken and no other was. It runs when the event loop comes
-/// to it.
+/// The executor calls this when a task is woken and no other was. The tasks run when the event loop
+/// next asks `has_work`.
 // SAFETY: 1. It has the name and the type that `embassy_executor::raw::Executor` wants, and no
 //    other crate of a protection domain has it.
 // 2. It touches no task (invariant 4).
@@ -249,8 +282,8 @@ fn pender(_: *mut ()) {
     context::with(|context| context.is_woken.set(true));
 }
 
-/// What a protection domain handles besides its tasks: nothing. What nobody listens to stays until
-/// somebody does.
+/// The handler beside tasks that does nothing. A notification that no task listens to stays until a
+/// task does.
 #[derive(Debug, Copy, Clone)]
 pub struct NoHandler;
 

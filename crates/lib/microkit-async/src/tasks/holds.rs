@@ -1,13 +1,25 @@
-//! Which tasks hold what, and which wait until nobody does, in the whole protection domain.
+//! The holds and drains of the whole protection domain.
 //!
-//! Two questions are answered here. *Does this task hold anything?* A task that holds may not
-//! drain. *Will this hold be given back?* A hold that its owner forgot, or polled once and keeps,
-//! is never given back. That cannot be seen from outside, but it can be asked: waking its waker
-//! gets a future polled again, if anything still polls it. So while a task drains, [`Holds::ask`]
-//! wakes the holds in its way after each event. Once no task can run any more, [`Holds::judge`]
-//! finds those that were not polled: they are idle, and draining ends with an error that names
-//! them. Only holds that were polled by tasks of [`Tasks`](crate::Tasks) are asked: this module
-//! does not know when other tasks have their turn.
+//! This module answers two questions:
+//!
+//! - *Does this task hold anything?* A task that holds may not drain.
+//! - *Will this hold ever end?* A hold that its owner forgot, or polled once and keeps, never ends. That
+//!   is not visible from outside. But a future is polled again after its waker was called, if anything
+//!   still polls it.
+//!
+//! So while a task drains, [`Holds::ask`] wakes the holds that it waits for, after each event. When no
+//! task can run any more, [`Holds::judge`] finds those that were not polled. They are idle, and draining
+//! ends with an error that names them.
+//!
+//! ```text
+//!                  ask: wake it                judge: nobody has polled it
+//!     Answered ─────────────────────▶ Waits ───────────────────────────────▶ Idle
+//!         ▲                             │                                     │
+//!         └──────── it is polled ◀──────┴─────────────────────────────────────┘
+//! ```
+//!
+//! Only holds that tasks of [`Tasks`](crate::Tasks) have polled are asked: when other executors have
+//! given all their tasks a turn is not known here.
 
 use core::cell::{Cell, RefCell};
 use core::panic::Location;
@@ -17,22 +29,22 @@ use heapless::Vec;
 
 use super::context;
 
-/// The most holds that are alive at a time in a protection domain.
+/// The number of holds that can be alive at a time in a protection domain.
 const HOLDS: usize = 32;
 
-/// The most tasks that drain at a time.
+/// The number of tasks that can drain at a time.
 const DRAINS: usize = 32;
 
-/// The place in the program that holds.
+/// The place of a hold in the program.
 pub(crate) type Place = &'static Location<'static>;
 
 pub(crate) struct Holds {
-    /// The task that runs now, by the waker that its executor gave it. What a task polls may be
-    /// given other wakers.
+    /// The task that runs now, by the waker that its executor gave it. A future inside the task may
+    /// be polled with another waker.
     running: Cell<Option<Waker>>,
-    /// Tasks of [`Tasks`](crate::Tasks) run now.
+    /// Whether tasks of [`Tasks`](crate::Tasks) run now.
     tasks_run: Cell<bool>,
-    /// The last number that was given to an object, a hold or a drain. None is 0.
+    /// The last number that was given to an object, a hold or a drain. No number is 0.
     last_number: Cell<u64>,
     holds: RefCell<Vec<Hold, HOLDS>>,
     drains: RefCell<Vec<Waiting, DRAINS>>,
@@ -41,17 +53,17 @@ pub(crate) struct Holds {
 struct Hold {
     number: u64,
     object: u64,
-    /// The task that polled it last.
+    /// The task that has polled it last.
     task: Waker,
-    /// What it was polled with.
+    /// The waker with which it was polled last.
     waker: Waker,
     place: Place,
-    /// A task of [`Tasks`](crate::Tasks) polled it last.
+    /// Whether a task of [`Tasks`](crate::Tasks) has polled it last.
     is_of_tasks: bool,
     asked: Asked,
 }
 
-/// Whether a hold is polled by anybody.
+/// Whether anything still polls a hold.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 enum Asked {
     /// It was polled since it was last asked.
@@ -66,7 +78,7 @@ struct Waiting {
     number: u64,
     object: u64,
     waker: Waker,
-    /// It has asked since the last event.
+    /// Whether it has asked since the last event.
     has_asked: bool,
 }
 
@@ -81,7 +93,7 @@ impl Holds {
         }
     }
 
-    /// The number of an object, a hold or a drain, which has one from its first use.
+    /// Returns the number of an object, a hold or a drain, and gives it one at its first use.
     pub(crate) fn number(&self, of: &Cell<u64>) -> u64 {
         if of.get() == 0 {
             self.last_number.set(self.last_number.get() + 1);
@@ -90,7 +102,7 @@ impl Holds {
         of.get()
     }
 
-    /// The task that runs, if one is known; otherwise the waker takes its place.
+    /// Returns the task that runs, if it is known; otherwise `waker` takes its place.
     fn task(&self, waker: &Waker) -> Waker {
         let running = self.running.take();
         let task = running.as_ref().unwrap_or(waker).clone();
@@ -98,9 +110,11 @@ impl Holds {
         task
     }
 
-    /// Notes that a hold is polled. From now on it belongs to this task.
+    /// Notes that a hold is polled. From now on it belongs to the running task.
     ///
-    /// **Panics:** if it is new, and there are too many.
+    /// # Panics
+    ///
+    /// Panics if the hold is new, and there are too many.
     pub(crate) fn polled(&self, number: u64, object: u64, place: Place, waker: &Waker) {
         let task = self.task(waker);
         let mut holds = self.holds.borrow_mut();
@@ -122,16 +136,16 @@ impl Holds {
         };
         assert!(
             holds.push(hold).is_ok(),
-            "more than {HOLDS} holds are alive: give some back first, and forget none"
+            "more than {HOLDS} holds are alive: end some first, and forget none"
         );
     }
 
-    /// Forgets a hold that was given back.
+    /// Removes a hold that has ended.
     pub(crate) fn given_back(&self, number: u64) {
         self.holds.borrow_mut().retain(|hold| hold.number != number);
     }
 
-    /// Wakes those that wait until nobody holds an object.
+    /// Wakes the tasks that drain an object.
     pub(crate) fn wake_drains_of(&self, object: u64) {
         let drains = self.drains.borrow();
         let waiting = drains.iter().filter(|drain| drain.object == object);
@@ -153,9 +167,11 @@ impl Holds {
         holds.iter().find(is_idle).map(|hold| hold.place)
     }
 
-    /// Notes that a task waits until nobody holds an object.
+    /// Notes that a task drains an object.
     ///
-    /// **Panics:** if too many wait.
+    /// # Panics
+    ///
+    /// Panics if too many tasks drain.
     pub(crate) fn wait(&self, number: u64, object: u64, waker: &Waker) {
         let mut drains = self.drains.borrow_mut();
         if let Some(drain) = drains.iter_mut().find(|drain| drain.number == number) {
@@ -170,18 +186,18 @@ impl Holds {
         };
         assert!(
             drains.push(waiting).is_ok(),
-            "more than {DRAINS} tasks drain at once: let one drain, and tell the others"
+            "more than {DRAINS} tasks drain at once: let one task drain, and wake the others from there"
         );
     }
 
-    /// Forgets a drain.
+    /// Removes a drain.
     pub(crate) fn waits_no_more(&self, number: u64) {
         self.drains
             .borrow_mut()
             .retain(|drain| drain.number != number);
     }
 
-    /// Whether tasks of [`Tasks`](crate::Tasks) run now.
+    /// Sets whether tasks of [`Tasks`](crate::Tasks) run now.
     pub(crate) fn tasks_run(&self, they_do: bool) {
         self.tasks_run.set(they_do);
     }
@@ -194,8 +210,9 @@ impl Holds {
         }
     }
 
-    /// Wakes the holds for which drains wait that have not asked yet. Returns whether there were
-    /// any such drains. If so, tasks must run until none can, before [`judge`](Self::judge).
+    /// Wakes the holds that drains wait for, for each drain that has not asked since the last
+    /// event. Returns whether there were such drains. If so, tasks must run until none can, before
+    /// [`judge`](Self::judge).
     pub(crate) fn ask(&self) -> bool {
         let mut has_asked = false;
         for drain in self.drains.borrow_mut().iter_mut() {
@@ -213,8 +230,8 @@ impl Holds {
         has_asked
     }
 
-    /// Finds the holds that were woken and not polled, when every task has had its turn, and wakes
-    /// those that drain their objects. Returns whether there were any.
+    /// Finds the holds that were woken and not polled although every task had its turn, and wakes
+    /// the tasks that drain their objects. Returns whether there were any.
     pub(crate) fn judge(&self) -> bool {
         let mut has_found = false;
         for hold in self.holds.borrow_mut().iter_mut() {
@@ -228,8 +245,8 @@ impl Holds {
     }
 }
 
-/// Until it is dropped, the task of this waker counts as the running task, unless a task around it
-/// is known already.
+/// Until it is dropped, the task of this waker is the running task, unless a task around it is
+/// known already.
 pub(crate) struct Running {
     is_outermost: bool,
 }

@@ -4,35 +4,61 @@ use sel4_microkit::{Channel, IrqAckError};
 
 use crate::{AlreadyListened, Listener};
 
-/// The one who waits for an interrupt.
+/// Waits for an interrupt (IRQ).
 ///
-/// seL4 masks an interrupt from when it comes until it is acknowledged.
+/// seL4 masks an IRQ from its arrival until it is acknowledged.
+///
+/// # Examples
+///
+/// ```no_run
+/// use microkit_async::Interrupt;
+/// use sel4_microkit::Channel;
+///
+/// async fn drive() {
+///     let mut irq = Interrupt::new(Channel::new(0)).expect("there is no other listener");
+///     loop {
+///         irq.raised().await;
+///         // … handle the device, which clears the cause …
+///         irq.acknowledge().expect("the channel is an IRQ");
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Interrupt {
     listener: Listener,
 }
 
 impl Interrupt {
-    /// Waits for the interrupt that `channel` is.
+    /// Creates the listener of the IRQ with the identifier `channel`.
     ///
-    /// **Needs:** an `<irq>` with this `id`.
-    /// **Errors:** somebody listens to it already.
+    /// **Rights:** an `<irq>` with this `id`.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`AlreadyListened`] if the channel has a listener.
     pub fn new(channel: Channel) -> Result<Self, AlreadyListened> {
         Listener::new(channel).map(|listener| Self { listener })
     }
 
-    /// Waits until it comes. It does not come again before it is [acknowledged](Self::acknowledge).
+    /// Waits until the IRQ arrives. It does not arrive again before it is
+    /// [acknowledged](Self::acknowledge).
     ///
-    /// **Cancel safety:** it is taken in the moment in which this returns. Dropped before, it has taken
-    /// nothing.
+    /// **Cancel safety:** a future that is dropped before it returns has taken nothing.
     pub async fn raised(&mut self) {
         self.listener.notified().await;
     }
 
-    /// Lets it come again, when its cause is gone.
+    /// Acknowledges the IRQ, which unmasks it. Call it after the device's cause is gone.
     ///
-    /// **Blocks:** never.
-    /// **Errors:** as [`Channel::irq_ack`]. **Panics:** if the channel is no interrupt.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`Channel::irq_ack`].
+    ///
+    /// # Panics
+    ///
+    /// Panics if the channel is not an IRQ.
     pub fn acknowledge(&self) -> Result<(), IrqAckError> {
         self.listener.channel().irq_ack()
     }

@@ -8,20 +8,22 @@ use sel4_microkit::Channel;
 
 use super::context;
 
-/// The one who waits for the notifications of a channel. There is one for each channel at a time, so
-/// that no two tasks take them from each other.
+/// Waits for the notifications of a channel. A channel has at most one listener, so that two tasks
+/// cannot take notifications from each other.
 ///
-/// A notification stays until it is taken: one that came before it was waited for, or before there was a
-/// listener, is not lost. As on seL4, several are one.
+/// A notification stays until it is taken. It is not lost if it comes before a task waits, or
+/// before there is a listener. As on seL4, several notifications become one.
+///
+/// The page of the crate has an example.
 #[derive(Debug)]
 pub struct Listener {
     channel: Channel,
 }
 
-/// Somebody listens to the channel.
+/// The channel has a listener.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct AlreadyListened(
-    /// Which channel.
+    /// The channel.
     pub Channel,
 );
 
@@ -29,7 +31,7 @@ impl fmt::Display for AlreadyListened {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "channel {} has a listener already: let one task listen, and tell the others",
+            "channel {} has a listener already: let one task listen, and wake the others from there",
             self.0.index()
         )
     }
@@ -38,11 +40,14 @@ impl fmt::Display for AlreadyListened {
 impl core::error::Error for AlreadyListened {}
 
 impl Listener {
-    /// Listens to `channel`, until it is dropped. The handler beside the tasks is told no more of its
-    /// notifications.
+    /// Listens to `channel` until the listener is dropped. The handler beside the tasks no longer
+    /// gets the channel's notifications.
     ///
-    /// **Needs:** a handler that is [`Tasks`](crate::Tasks).
-    /// **Errors:** somebody listens to it already.
+    /// **Rights:** the PD's handler must be [`Tasks`](crate::Tasks).
+    ///
+    /// # Errors
+    ///
+    /// Returns [`AlreadyListened`] if the channel has a listener.
     pub fn new(channel: Channel) -> Result<Self, AlreadyListened> {
         if context::with(|context| context.listen(channel)) {
             Ok(Self { channel })
@@ -51,10 +56,9 @@ impl Listener {
         }
     }
 
-    /// Waits until the channel is notified, and takes that.
+    /// Waits until the channel is notified, and takes the notification.
     ///
-    /// **Cancel safety:** a notification is taken in the moment in which this returns. Dropped before,
-    /// it has taken nothing.
+    /// **Cancel safety:** a future that is dropped before it returns has taken nothing.
     pub fn notified(&mut self) -> impl Future<Output = ()> {
         poll_fn(|task| {
             if self.take() {
@@ -65,12 +69,12 @@ impl Listener {
         })
     }
 
-    /// Takes a notification, if there is one, without waiting.
+    /// Takes a notification without waiting. Returns whether there was one.
     pub fn take(&mut self) -> bool {
         context::with(|context| context.take(self.channel))
     }
 
-    /// The channel.
+    /// Returns the channel.
     pub fn channel(&self) -> Channel {
         self.channel
     }

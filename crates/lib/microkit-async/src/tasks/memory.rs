@@ -1,4 +1,4 @@
-//! Memory for tasks, where there is no heap.
+//! Memory for tasks, without a heap.
 
 use core::alloc::Layout;
 use core::cell::UnsafeCell;
@@ -7,15 +7,25 @@ use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-/// Memory for a protection domain's tasks and what they share: a static of `BYTES`.
+/// Memory for the tasks of a protection domain and the values that they share: a static of `BYTES`
+/// bytes.
 ///
-/// What was put there stays until the protection domain is started anew; the memory of a task that has
-/// ended is not used again. On a host, where one process is many protection domains, each
-/// [`Tasks`](crate::Tasks) has memory of the same size for itself.
+/// It only grows: the memory of a task that has ended is not used again until the protection domain
+/// is restarted. On a host, where one process runs many protection domains, each
+/// [`Tasks`](crate::Tasks) gets its own memory of the same size.
+///
+/// # Examples
+///
+/// ```
+/// use microkit_async::TaskMemory;
+///
+/// static MEMORY: TaskMemory<4096> = TaskMemory::new();
+/// # let _ = &MEMORY;
+/// ```
 #[repr(C, align(16))]
 pub struct TaskMemory<const BYTES: usize> {
     bytes: UnsafeCell<MaybeUninit<[u8; BYTES]>>,
-    /// How many bytes are used, from the first on. It only grows.
+    /// The number of bytes that are used, from the first on. It only grows.
     used_bytes: AtomicUsize,
 }
 
@@ -26,6 +36,7 @@ unsafe impl<const BYTES: usize> Sync for TaskMemory<BYTES> {}
 impl<const BYTES: usize> TaskMemory<BYTES> {
     /// With nothing in it.
     #[allow(clippy::new_without_default)] // For statics.
+    /// Creates unused memory.
     pub const fn new() -> Self {
         Self {
             bytes: UnsafeCell::new(MaybeUninit::uninit()),
@@ -45,11 +56,11 @@ impl<const BYTES: usize> fmt::Debug for TaskMemory<BYTES> {
 /// There is not enough task memory.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct OutOfTaskMemory {
-    /// What was wanted.
+    /// The number of bytes that were requested.
     pub wanted_bytes: usize,
-    /// What is used.
+    /// The number of bytes in use.
     pub used_bytes: usize,
-    /// What there is.
+    /// The size of the memory in bytes.
     pub all_bytes: usize,
 }
 
@@ -62,25 +73,25 @@ impl fmt::Display for OutOfTaskMemory {
         } = self;
         write!(
             f,
-            "{wanted_bytes} bytes of task memory are wanted, and {used_bytes} of {all_bytes} are used: \
-             make the `TaskMemory` larger"
+            "a request for {wanted_bytes} bytes of task memory fails, because {used_bytes} of \
+             {all_bytes} bytes are in use: make the `TaskMemory` larger"
         )
     }
 }
 
 impl core::error::Error for OutOfTaskMemory {}
 
-/// Gives parts of a memory.
+/// Gives out parts of a memory.
 ///
 /// # Safety
 ///
-/// What [`reserve`](Self::reserve) returns has that layout, may be written for ever, and nothing else
-/// refers to any of its bytes.
+/// The memory that [`reserve`](Self::reserve) returns has the layout, may be written forever, and
+/// nothing else refers to any of its bytes.
 pub(crate) unsafe trait Reserve: Sync {
     fn reserve(&'static self, layout: Layout) -> Result<NonNull<u8>, OutOfTaskMemory>;
 }
 
-// SAFETY: 1. What is returned is within `bytes`, which is borrowed for ever and which only this
+// SAFETY: 1. What is returned is within `bytes`, which is borrowed forever and which only this
 //    function uses, through a raw pointer, without a reference to it.
 // 2. It lies between the old value of `used_bytes` and the new one, which is not greater than
 //    `BYTES`. The value only grows, and is exchanged in one step: no byte is given twice, to
@@ -109,7 +120,7 @@ unsafe impl<const BYTES: usize> Reserve for TaskMemory<BYTES> {
     }
 }
 
-/// Keeps a value for ever.
+/// Keeps a value forever.
 pub(crate) fn keep<T>(
     memory: &'static dyn Reserve,
     value: T,
@@ -125,13 +136,14 @@ pub(crate) fn keep<T>(
     })
 }
 
-/// The memory that a protection domain uses: on the target the static itself.
+/// Returns the memory that a protection domain uses: on the target, the static itself.
 #[cfg(target_os = "none")]
 pub(crate) fn own<const BYTES: usize>(memory: &'static TaskMemory<BYTES>) -> &'static dyn Reserve {
     memory
 }
 
-/// The memory that a protection domain uses: on a host one like it, which is never freed.
+/// Returns the memory that a protection domain uses: on a host, new memory of the same size, which is
+/// never freed.
 #[cfg(not(target_os = "none"))]
 pub(crate) fn own<const BYTES: usize>(_: &'static TaskMemory<BYTES>) -> &'static dyn Reserve {
     std::boxed::Box::leak(std::boxed::Box::new(TaskMemory::<BYTES>::new()))
@@ -154,9 +166,10 @@ mod tests {
         let error = keep(&MEMORY, [0_u8; 16]).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "16 bytes of task memory are wanted, and 17 of 32 are used: make the `TaskMemory` larger"
+            "a request for 16 bytes of task memory fails, because 17 of 32 bytes are in use: make the \
+             `TaskMemory` larger"
         );
-        // What is smaller still fits, to the last byte.
+        // A smaller value still fits, up to the last byte.
         assert_eq!(keep(&MEMORY, [4_u8; 15]), Ok(&[4; 15]));
         assert!(keep(&MEMORY, 5_u8).is_err());
         assert_eq!((*byte, *word, *other), (1, 2, 3));

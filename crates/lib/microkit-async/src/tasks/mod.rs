@@ -1,4 +1,8 @@
-//! Everything that needs an executor: the tasks, what they wait for, and what they share.
+//! Everything that needs an executor: the tasks, what they wait for, and the objects that they share.
+//!
+//! `executor` runs tasks after each event of the PD. The other modules keep what tasks wait for in the
+//! `context`, of which a PD has one: `listener`, `interrupt` and `split` channels, `time` deadlines,
+//! `drainable` and `holds` references. `completion` and `exclusive` need no context.
 
 mod completion;
 mod context;

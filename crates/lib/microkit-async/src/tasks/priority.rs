@@ -1,32 +1,45 @@
-//! A task's priority, which it can change while it runs.
+//! The priority of a task, which can change while the task runs.
 
 use core::fmt;
 
 use embassy_executor::Metadata;
 
-/// The priority of a task, by which it can be moved.
+/// The priority of a task. Whoever has it can change it.
+///
+/// # Examples
+///
+/// ```no_run
+/// # async fn work() {
+/// use microkit_async::TaskPriority;
+///
+/// let priority = TaskPriority::current().await;
+/// priority.set(priority.get() + 1);
+/// # }
+/// ```
 #[derive(Copy, Clone)]
 pub struct TaskPriority(&'static Metadata);
 
 impl TaskPriority {
-    /// That of the task which runs now. It does not wait.
+    /// Returns the priority of the current task. It does not wait.
     ///
     /// **Cancel safety:** there is nothing to cancel.
-    /// **Panics:** in a future that another executor runs than that of [`Tasks`](crate::Tasks).
+    ///
+    /// # Panics
+    ///
+    /// Panics in a future that runs on another executor than that of [`Tasks`](crate::Tasks).
     pub async fn current() -> Self {
         Self(Metadata::for_current_task().await)
     }
 
-    /// Which it is. Of tasks that can run, that with the highest runs next.
+    /// Returns the number. The ready task with the highest number runs next.
     pub fn get(self) -> u8 {
         self.0.priority()
     }
 
-    /// Moves the task. If it has been woken already and has not run since, it still runs once as it
-    /// was woken.
+    /// Changes the priority. A task that was woken already still runs once with the priority it was
+    /// woken with.
     ///
-    /// Whatever the task holds is bound to the task and not to its priority, so it may be moved at any
-    /// time.
+    /// Holds belong to the task and not to its priority, so the priority can change at any time.
     pub fn set(self, priority: u8) {
         self.0.set_priority(priority);
     }

@@ -1,10 +1,11 @@
 //! Calls whose reply comes later: a request in shared memory, and a notification each way.
 //!
-//! A protected call waits in the kernel, and the whole protection domain (PD) with it. Here only the
-//! task waits, and others of the client run meanwhile; and the server may answer when it can.
+//! A protected procedure call blocks the whole protection domain (PD) in the kernel. A split call blocks
+//! only the task. The client's other tasks run meanwhile, and the server replies when it can.
 //!
-//! The region has two halves of [`HALF`] words. Each begins with a number, which is written last and
-//! counts requests, or replies; then the words follow.
+//! The region has two halves of [`HALF`] words: the client writes the first, the server the second. A
+//! half begins with a number, which counts requests or replies and is written last. The words of the
+//! message follow.
 
 use core::fmt;
 use core::sync::atomic::Ordering;
@@ -13,10 +14,10 @@ use sel4_microkit::{Channel, SharedWord};
 
 use crate::Listener;
 
-/// Words of a request, and of a reply.
+/// The words of a request, and of a reply.
 pub const WORDS_PER_MESSAGE: usize = 4;
 
-/// Words from one half to the next: a cache line of 64 bytes.
+/// The words from one half to the next: a cache line of 64 bytes.
 const HALF: usize = 8;
 
 /// A half of the region, which one end writes.
@@ -27,7 +28,7 @@ struct Half {
 }
 
 impl Half {
-    /// Both: requests, replies.
+    /// Returns the half of the requests and the half of the replies.
     fn both(region: &'static [SharedWord]) -> (Self, Self) {
         assert!(
             region.len() >= 2 * HALF,
@@ -42,7 +43,7 @@ impl Half {
         (half(0), half(HALF))
     }
 
-    /// Acquire: who sees the number sees the words.
+    /// Returns the number. Acquire: whoever sees the number sees the words.
     fn number(&self) -> u64 {
         self.number.load(Ordering::Acquire)
     }
@@ -51,7 +52,7 @@ impl Half {
         core::array::from_fn(|index| self.words[index].load(Ordering::Relaxed))
     }
 
-    /// Release: the words come before the number.
+    /// Stores a message. Release: the words come before the number.
     fn store(&self, number: u64, message: [u64; WORDS_PER_MESSAGE]) {
         for (word, value) in self.words.iter().zip(message) {
             word.store(value, Ordering::Relaxed);
@@ -60,7 +61,21 @@ impl Half {
     }
 }
 
-/// The end that asks.
+/// The end of a split call that asks.
+///
+/// # Examples
+///
+/// ```no_run
+/// use microkit_async::{Listener, SplitClient};
+/// use sel4_microkit::{Channel, SharedWord, shared_words};
+///
+/// async fn ask() -> u64 {
+///     let server = Listener::new(Channel::new(1)).expect("there is no other listener");
+///     let region = shared_words!(split, split_size, SharedWord);
+///     let mut server = SplitClient::new(server, region);
+///     server.call([7, 0, 0, 0]).await[0]
+/// }
+/// ```
 #[derive(Debug)]
 pub struct SplitClient {
     server: Listener,
@@ -70,11 +85,15 @@ pub struct SplitClient {
 }
 
 impl SplitClient {
-    /// A client, over a region that begins as zeros.
+    /// Creates the client's end, with a region that begins as zeros.
     ///
-    /// After one end is started anew, both must be, and the region must be zeros.
+    /// After one end is restarted, the other must be too, and the region must be zeroed.
     ///
-    /// **Panics:** if the region has less than 16 words.
+    /// **Rights:** a `<map>` with `rw` of the region, in both PDs.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the region has fewer than 16 words.
     pub fn new(server: Listener, region: &'static [SharedWord]) -> Self {
         let (requests, replies) = Half::both(region);
         Self {
@@ -85,12 +104,15 @@ impl SplitClient {
         }
     }
 
-    /// Asks, and waits for the reply. What a server answers that is not sound is not known; one that
-    /// never answers is waited for until this is dropped, as by `embassy_time::with_timeout`.
+    /// Sends a request, and waits for the reply.
     ///
-    /// **Cancel safety:** dropped before the request was written, it has done nothing. Dropped later,
-    /// the server does what was asked, its reply is dropped, and the next call waits for that before it
-    /// asks: no request is lost or done twice, and no call gets the reply of another.
+    /// The client cannot see whether a server is sound: a wrong reply is returned as it is. If the
+    /// server never replies, this waits until it is dropped, as by `embassy_time::with_timeout`.
+    ///
+    /// **Cancel safety:** if the future is dropped before it has written the request, nothing has
+    /// happened. If it is dropped later, the server handles the request, and its reply is dropped.
+    /// The next call waits for that reply before it sends its own request. So no request is lost or
+    /// sent twice, and no call gets the reply to another.
     pub async fn call(&mut self, request: [u64; WORDS_PER_MESSAGE]) -> [u64; WORDS_PER_MESSAGE] {
         self.answered().await;
         self.asked += 1;
@@ -100,7 +122,7 @@ impl SplitClient {
         self.replies.load()
     }
 
-    /// Waits until all was answered that was asked.
+    /// Waits until the reply to the last request has come.
     async fn answered(&mut self) {
         while self.replies.number() != self.asked {
             self.server.notified().await;
@@ -108,18 +130,38 @@ impl SplitClient {
     }
 }
 
-/// The end that answers, in a handler or in a task.
+/// The end of a split call that replies, in a handler or in a task.
+///
+/// # Examples
+///
+/// ```no_run
+/// use microkit_async::SplitServer;
+/// use sel4_microkit::{ChannelSet, Handler, Infallible};
+///
+/// struct Doubles(SplitServer);
+///
+/// impl Handler for Doubles {
+///     type Error = Infallible;
+///
+///     fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
+///         if let Some([word, ..]) = self.0.take() {
+///             self.0.reply([2 * word, 0, 0, 0]).expect("a request was taken");
+///         }
+///         Ok(())
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct SplitServer {
     client: Channel,
     requests: Half,
     replies: Half,
-    /// The number of the last request that was taken, and of the last that was answered.
+    /// The number of the last request that was taken, and of the last that was replied to.
     taken: u64,
     answered: u64,
 }
 
-/// No request was taken that is not answered.
+/// There is no request that was taken and not replied to.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct NothingAsked;
 
@@ -132,9 +174,13 @@ impl fmt::Display for NothingAsked {
 impl core::error::Error for NothingAsked {}
 
 impl SplitServer {
-    /// A server, over a region that begins as zeros.
+    /// Creates the server's end, with a region that begins as zeros.
     ///
-    /// **Panics:** if the region has less than 16 words.
+    /// **Rights:** a `<map>` with `rw` of the region, in both PDs.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the region has fewer than 16 words.
     pub fn new(client: Channel, region: &'static [SharedWord]) -> Self {
         let (requests, replies) = Half::both(region);
         Self {
@@ -146,10 +192,11 @@ impl SplitServer {
         }
     }
 
-    /// Takes a request, if there is a new one and the last was answered. To be asked when the client has
-    /// notified. Words that a client changes while they are read are any words.
+    /// Takes the next request, if there is one and the last was replied to. Call it when the client
+    /// has notified. If a client changes the words of a request while they are read, the result is
+    /// any mix of them.
     ///
-    /// **Blocks:** never.
+    /// **Blocking:** never.
     pub fn take(&mut self) -> Option<[u64; WORDS_PER_MESSAGE]> {
         let number = self.requests.number();
         if self.taken != self.answered || number == self.taken {
@@ -161,7 +208,11 @@ impl SplitServer {
 
     /// Replies to the request that was taken.
     ///
-    /// **Blocks:** never. **Errors:** there is none.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`NothingAsked`] if no request was taken.
     pub fn reply(&mut self, reply: [u64; WORDS_PER_MESSAGE]) -> Result<(), NothingAsked> {
         if self.taken == self.answered {
             return Err(NothingAsked);

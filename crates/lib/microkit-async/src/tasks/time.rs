@@ -1,4 +1,4 @@
-//! `embassy-time`'s driver, over one alarm.
+//! The driver of `embassy-time`, over one alarm.
 
 use core::cell::{Cell, RefCell};
 use core::task::Waker;
@@ -7,30 +7,53 @@ use crate::deadlines::Deadlines;
 use embassy_time_driver::Driver;
 use sel4_microkit::{Channel, ChannelSet};
 
-/// What tells the time, and notifies when it has come: a client of a timer's driver.
+/// A clock with one alarm: a client of a timer driver.
 ///
-/// **Blocks:** the methods as that driver does. They are called in `init` and between tasks, so what
-/// they call stands in the program's `waits!`.
+/// **Blocking:** the methods wait as that driver does. They are called in `init` and between tasks,
+/// so the program's `waits!` lists the calls that they make.
+///
+/// # Examples
+///
+/// A client of a driver with calls of its own (`microkit-timer` with its feature `async` needs none
+/// of this):
+///
+/// ```no_run
+/// use microkit_async::Alarm;
+/// use sel4_microkit::{Channel, MessageInfo};
+///
+/// struct Clock(Channel);
+///
+/// impl Alarm for Clock {
+///     fn now_ns(&self) -> u64 {
+///         self.0.pp_call_with_mrs(MessageInfo::new(0, 0), []).1[0]
+///     }
+///
+///     fn arm(&self, deadline_ns: u64) {
+///         self.0.pp_call_with_mrs(MessageInfo::new(1, 1), [deadline_ns]);
+///     }
+/// }
+/// ```
 pub trait Alarm {
-    /// Nanoseconds since some start, which never go back.
+    /// Returns the time in nanoseconds since some start. It never goes back.
     fn now_ns(&self) -> u64;
 
-    /// Has the driver notify at `deadline_ns`, or at once if that has passed; what was asked before is
-    /// forgotten.
+    /// Makes the driver notify at `deadline_ns`, or at once if that has passed. This replaces an
+    /// earlier deadline.
     fn arm(&self, deadline_ns: u64);
 }
 
-/// Tasks that can wait for the time, each for the earliest that it waits for.
+/// The number of tasks that can wait for the time. A task waits once, for the earliest of its
+/// deadlines.
 const WAITING: usize = 32;
 
-/// Who waits for which time.
+/// Which task waits for which time.
 pub(crate) struct Time {
     alarm: Cell<Option<(Channel, &'static (dyn Alarm + Sync))>>,
     waiting: RefCell<Deadlines<Waiting, WAITING>>,
-    /// When the driver notifies, if it does. An `Option`, so that nothing of the static is
-    /// initialised data, which a restart would have to keep.
+    /// The time at which the driver notifies, if it does. It is an `Option`, so that the static has
+    /// no initialised data, which a restart would have to restore.
     armed_ns: Cell<Option<u64>>,
-    /// Whether the alarm has gone off, or somebody waits for an earlier time.
+    /// Whether the alarm has gone off, or a task waits for an earlier time.
     has_changed: Cell<bool>,
 }
 
@@ -57,7 +80,7 @@ impl Time {
         self.has_changed.get()
     }
 
-    /// Takes the alarm's channel out of those that were notified.
+    /// Handles the alarm's notification. Returns the other channels.
     pub(crate) fn notified(&self, channels: ChannelSet) -> ChannelSet {
         let Some((own, _)) = self.alarm.get() else {
             return channels;
@@ -69,10 +92,10 @@ impl Time {
         channels.iter().filter(|channel| *channel != own).collect()
     }
 
-    /// Wakes whose time has come, and sets the alarm to the next.
+    /// Wakes the tasks whose time has come, and sets the alarm to the next deadline.
     ///
-    /// Only wakers are run here, which do not wait: that one task holds what another needs never keeps
-    /// a third from its time.
+    /// Only wakers run here, and they do not wait. So a task that holds something which another
+    /// task needs never delays a third task's time.
     pub(crate) fn settle(&self) {
         if !self.has_changed.replace(false) {
             return;
@@ -81,7 +104,7 @@ impl Time {
             return;
         };
         let now_ns = alarm.now_ns();
-        // Who is woken may wait for the time again.
+        // A waker may insert a new deadline, so nothing stays borrowed.
         let next = || self.waiting.borrow_mut().take_due(now_ns);
         while let Some((_, due)) = next() {
             due.waker.wake();
@@ -102,7 +125,7 @@ impl Time {
     fn wake_at(&self, at_ns: u64, waker: &Waker) {
         assert!(
             self.alarm.get().is_some(),
-            "a task waits for the time, and nothing tells it: give `Tasks` an alarm by `with_alarm`"
+            "a task waits for the time, and there is no clock: give `Tasks` an alarm by `with_alarm`"
         );
         let mut waiting = self.waiting.borrow_mut();
         let before_ns = waiting.earliest();

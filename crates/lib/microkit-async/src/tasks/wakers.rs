@@ -1,14 +1,14 @@
-//! Those who wait for the same thing.
+//! Tasks that wait for the same thing.
 
 use core::cell::RefCell;
 use core::task::Waker;
 
 use heapless::Vec;
 
-/// How many tasks can wait for one thing.
+/// The number of tasks that can wait for the same thing.
 pub(crate) const WAKERS: usize = 16;
 
-/// Who is to be woken.
+/// The wakers of the waiting tasks.
 #[derive(Debug)]
 pub(crate) struct WakerSet(RefCell<Vec<Waker, WAKERS>>);
 
@@ -17,9 +17,12 @@ impl WakerSet {
         Self(RefCell::new(Vec::new()))
     }
 
-    /// Adds one, unless it is there.
+    /// Adds a waker, unless it is there.
     ///
-    /// **Panics:** if there are too many. To wake some for others would have them take turns for ever.
+    /// # Panics
+    ///
+    /// Panics if there are too many. To wake one task to make room for another would make the two
+    /// take turns forever.
     pub(crate) fn add(&self, waker: &Waker) {
         let mut wakers = self.0.borrow_mut();
         if wakers.iter().any(|known| known.will_wake(waker)) {
@@ -27,13 +30,14 @@ impl WakerSet {
         }
         assert!(
             wakers.push(waker.clone()).is_ok(),
-            "more than {WAKERS} tasks wait for the same: let one wait, and tell the others"
+            "more than {WAKERS} tasks wait for the same thing: let one task wait, and wake the others \
+             from there"
         );
     }
 
-    /// Wakes all, and forgets them.
+    /// Wakes all tasks, and removes them.
     pub(crate) fn wake_all(&self) {
-        // Whoever is woken may come back to this set.
+        // A waker may add its task again, so the set must not be borrowed.
         for waker in self.0.take() {
             waker.wake();
         }

@@ -207,7 +207,7 @@ fn who_drains_waits_for_all_who_hold_with_all_of_their_effects() {
 fn flaws_in_who_may_hold_are_found() {
     for (flaw, expect) in [
         (Flaw::Open, "it is held after it was drained"),
-        (Flaw::LooksTooEarly, "frees wait for ever"),
+        (Flaw::LooksTooEarly, "frees wait forever"),
         (Flaw::GivenBackEarly, "it is used after it was freed"),
     ] {
         let message = caught("planted", || held_and_freed(Planted::new(flaw)));
@@ -234,7 +234,7 @@ fn all_who_drain_are_woken_whoever_is_cancelled() {
     explore("two drain", || two_drain(Drainable::new(())));
     for flaw in [Flaw::WakesOne, Flaw::Leaks] {
         let message = caught("planted", || two_drain(Planted::new(flaw)));
-        assert!(message.contains("wait for ever"), "{flaw:?}: {message}");
+        assert!(message.contains("wait forever"), "{flaw:?}: {message}");
     }
 }
 
@@ -280,7 +280,7 @@ fn draining_inside_a_holder_is_an_error_and_not_a_hang() {
     let message = caught("planted", || {
         drains_inside(Planted::new(Flaw::DrainsInside))
     });
-    assert_eq!(message, "holds wait for ever");
+    assert_eq!(message, "holds wait forever");
 }
 
 /// Each holds one, and drains the other.
@@ -305,7 +305,7 @@ fn crosswise<O: Object>(make: impl Fn() -> O) -> World {
 fn two_that_drain_each_others_object_inside_their_holds_do_not_hang() {
     explore("crosswise", || crosswise(|| Drainable::new(())));
     let message = caught("planted", || crosswise(|| Planted::new(Flaw::DrainsInside)));
-    assert_eq!(message, "a and b wait for ever");
+    assert_eq!(message, "a and b wait forever");
 }
 
 /// The hold is beside the drain, not around it, and waits for it all the same.
@@ -362,9 +362,10 @@ fn two_that_drain_each_others_object_beside_their_holds_do_not_hang() {
     });
 }
 
-/// *Reference leaks on callout_reset*: what a time-out's work holds is given back when it is set anew.
+/// *Reference leaks on callout_reset*: what a time-out's work holds is given back when it is set
+/// again.
 #[test]
-fn a_time_out_that_is_set_anew_leaks_no_reference() {
+fn a_time_out_that_is_set_again_leaks_no_reference() {
     fn reset<O: Object>(object: O) -> World {
         let object = Rc::new(object);
         let drained = Rc::clone(&object);
@@ -382,8 +383,8 @@ fn a_time_out_that_is_set_anew_leaks_no_reference() {
                 drained.drain().await.expect("it holds nothing");
             })
     }
-    let explored = explore("set anew", || reset(Drainable::new(())));
+    let explored = explore("set again", || reset(Drainable::new(())));
     assert_eq!(explored.schedules, 11, "the guide has the figure");
     let message = caught("planted", || reset(Planted::new(Flaw::Leaks)));
-    assert_eq!(message, "drains wait for ever");
+    assert_eq!(message, "drains wait forever");
 }

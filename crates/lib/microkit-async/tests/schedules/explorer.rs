@@ -1,6 +1,6 @@
 //! Tasks in every order: whoever was woken may run next, and time may pass, at any time.
 //!
-//! A world is made anew for each schedule. Every schedule is gone through; those that come to the same
+//! Each schedule has a new world. Every schedule is gone through; those that come to the same
 //! state are not merged, so that the figures are those of all schedules.
 
 use std::cell::{Cell, RefCell};
@@ -35,7 +35,7 @@ pub(crate) fn notify(channel: Channel) {
     NOTIFIED.with_borrow_mut(|notified| notified.extend([channel]));
 }
 
-/// A clock that stands still until its alarm goes off.
+/// A clock that stops until its alarm goes off.
 struct FakeAlarm;
 
 impl Alarm for FakeAlarm {
@@ -297,7 +297,7 @@ fn run(
         .map(|task| task.name)
         .collect();
     if !waiting.is_empty() {
-        return Err(format!("{} wait for ever", waiting.join(" and ")));
+        return Err(format!("{} wait forever", waiting.join(" and ")));
     }
     // What is still there ends before it is checked.
     world.tasks.clear();

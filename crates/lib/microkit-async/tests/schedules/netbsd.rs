@@ -1,6 +1,6 @@
-//! The deadlocks and races of NetBSD's network stack (R. Ozaki, *Concurrency Bugs in the Network Stack
-//! of NetBSD*, AsiaBSDCon 2018), each by its name: that what is here does not have them in any schedule,
-//! and that the exploration finds each where it is planted.
+//! The deadlocks and races of NetBSD's network stack (R. Ozaki, *Concurrency Bugs in the Network
+//! Stack of NetBSD*, AsiaBSDCon 2018), each by its name: that what is here does not have them in
+//! any schedule, and that the exploration finds each where it is planted.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -108,7 +108,7 @@ fn drain_with_a_mutex_that_the_holder_needs_is_found() {
                 hold.await.ok();
             })
     });
-    assert_eq!(message, "drain and callback wait for ever");
+    assert_eq!(message, "drain and callback wait forever");
 }
 
 /// `xcall`: one thread that runs one callback at a time.
@@ -178,11 +178,11 @@ fn drain_against_perform_against_callback_is_found_where_draining_is_a_cross_cal
             })
             .service("xc", calls.thread())
     });
-    assert_eq!(message, "drain and perform wait for ever");
+    assert_eq!(message, "drain and perform wait forever");
 }
 
-/// *softnet_lock => pserialize_perform => kpause => callout => softnet_lock*: who holds sleeps, by the
-/// very timer whose callback needs what it holds.
+/// *softnet_lock => pserialize_perform => kpause => callout => softnet_lock*: who holds sleeps, by
+/// the very timer whose callback needs what it holds.
 #[test]
 fn sleeping_on_a_timer_while_holding_what_its_callback_needs() {
     let explored = explore("sleep in a hold", || {
@@ -215,7 +215,8 @@ fn sleeping_on_a_timer_while_holding_what_its_callback_needs() {
     assert_eq!(explored.schedules, 657, "the guide has the figure");
 }
 
-/// Callbacks that run one after another in the timer: what is due later waits for what was due first.
+/// Callbacks that run one after another in the timer: what is due later waits for what was due
+/// first.
 #[derive(Default)]
 struct Callouts {
     queue: RefCell<VecDeque<Callback>>,
@@ -276,7 +277,7 @@ fn sleeping_while_holding_is_found_where_the_timer_runs_callbacks() {
             })
             .service("softclock", callouts.run())
     });
-    assert_eq!(message, "sleeps wait for ever");
+    assert_eq!(message, "sleeps wait forever");
 }
 
 /// What counts work that was done.
@@ -502,5 +503,5 @@ fn a_binding_that_is_taken_while_a_migration_is_pending() {
     let message = caught("planted: counts of processors", || {
         migration(PerProcessor::default())
     });
-    assert_eq!(message, "drains wait for ever");
+    assert_eq!(message, "drains wait forever");
 }

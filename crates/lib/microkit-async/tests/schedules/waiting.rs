@@ -86,9 +86,9 @@ fn cancelled(mut listener: impl Waits) -> World {
 fn a_notification_is_heard_once_whenever_it_comes_and_whoever_is_cancelled() {
     explore("cancelled listener", || cancelled(listener(PEER)));
     let lost = caught("planted", || cancelled(Edge(listener(PEER))));
-    assert_eq!(lost, "waits wait for ever");
+    assert_eq!(lost, "waits wait forever");
     let lost = caught("planted", || cancelled(TakesEarly(listener(PEER))));
-    assert_eq!(lost, "waits wait for ever");
+    assert_eq!(lost, "waits wait forever");
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn a_channel_has_one_listener_until_that_is_dropped() {
             assert_eq!(error, AlreadyListened(PEER));
             assert_eq!(
                 error.to_string(),
-                "channel 1 has a listener already: let one task listen, and tell the others"
+                "channel 1 has a listener already: let one task listen, and wake the others from there"
             );
             listener(OTHER);
             drop(first);

@@ -1,4 +1,4 @@
-//! Where things are in the region, for both ends.
+//! The layout of the region, for both ends.
 
 use sel4_microkit::SharedWord;
 
@@ -63,19 +63,22 @@ impl Layout {
     }
 
     /// Reads the bytes from a position on: at most as many as there are slots.
-    pub(crate) fn load(&self, position: u64, bytes: &mut [u8]) {
-        let [first, second] = self.ring.split(position, bytes.len());
-        let (now, later) = bytes.split_at_mut(first.len());
-        self.data.copy_out(first.start, now);
-        self.data.copy_out(second.start, later);
+    pub(crate) fn load(&self, mut position: u64, mut bytes: &mut [u8]) {
+        // Word by word: the capacity is a number of words, so no word lies across the end.
+        while !bytes.is_empty() {
+            let count = self.data.copy_word_out(self.ring.slot(position), bytes);
+            position = self.advance(position, count);
+            bytes = &mut bytes[count..];
+        }
     }
 
     /// Writes bytes from a position on: at most as many as there are slots. Only the producer
     /// writes here, so the other bytes of a word keep their values.
-    pub(crate) fn store(&self, position: u64, bytes: &[u8]) {
-        let [first, second] = self.ring.split(position, bytes.len());
-        let (now, later) = bytes.split_at(first.len());
-        self.data.copy_in(first.start, now);
-        self.data.copy_in(second.start, later);
+    pub(crate) fn store(&self, mut position: u64, mut bytes: &[u8]) {
+        while !bytes.is_empty() {
+            let count = self.data.copy_word_in(self.ring.slot(position), bytes);
+            position = self.advance(position, count);
+            bytes = &bytes[count..];
+        }
     }
 }

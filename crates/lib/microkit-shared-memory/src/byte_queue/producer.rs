@@ -1,4 +1,4 @@
-//! The end that puts.
+//! The end of a queue of bytes that puts.
 
 use core::sync::atomic::Ordering;
 
@@ -7,7 +7,42 @@ use sel4_microkit::SharedWord;
 use super::layout::Layout;
 use crate::Broken;
 
-/// The end of a queue that puts bytes into it.
+/// The end of a queue of bytes that puts bytes into it. The other end is a
+/// [`ByteConsumer`](crate::ByteConsumer).
+///
+/// The queue lies in one region that both protection domains (PDs) map with `rw`, as
+/// `shared_words!` gives it. It begins as zeros. The first 24 words are for the ends' positions,
+/// the others hold eight bytes each.
+///
+/// Neither end trusts the other. Each keeps its own position to itself, checks the peer's against
+/// it, and returns [`Broken`] if that is impossible. Whatever the peer writes, nothing outside the
+/// region is read or written, and no more bytes are taken than there is room for.
+///
+/// The queue neither blocks nor notifies. A PD that has put bytes notifies its peer. A producer
+/// that finds the queue full calls [`ask_for_room`](Self::ask_for_room), and waits. A consumer that
+/// has taken bytes checks [`was_asked_for_room`](crate::ByteConsumer::was_asked_for_room), and then
+/// notifies.
+///
+/// Neither end survives a restart of one PD alone: both must be restarted, and the region zeroed. A
+/// [`Producer`](crate::Producer) of records survives it.
+///
+/// # Examples
+///
+/// ```
+/// use microkit_shared_memory::{ByteConsumer, ByteProducer};
+/// # use sel4_microkit::SharedWord;
+/// # let region: &'static [SharedWord] = Box::leak((0..64).map(|_| SharedWord::new(0)).collect());
+///
+/// // In each of the two PDs: let region = shared_words!(queue, queue_size, SharedWord);
+/// let mut producer = ByteProducer::new(region);
+/// assert_eq!(producer.put(b"hello")?, 5);
+///
+/// let mut consumer = ByteConsumer::new(region);
+/// let mut bytes = [0; 16];
+/// assert_eq!(consumer.take(&mut bytes)?, 5);
+/// assert_eq!(&bytes[..5], b"hello");
+/// # Ok::<(), microkit_shared_memory::Broken>(())
+/// ```
 #[derive(Debug)]
 pub struct ByteProducer {
     layout: Layout,
@@ -15,12 +50,13 @@ pub struct ByteProducer {
 }
 
 impl ByteProducer {
-    /// Takes this end of the queue in `region`, which is zeros and has no other producer.
+    /// Creates this end of the queue in `region`, which is zeros. There must be no other producer.
     ///
-    /// It begins at the beginning: after one of two protection domains is started anew, the queue is
-    /// only sound again when the other is too, and the region is zeros.
+    /// **Rights:** a `<map>` with `rw`.
     ///
-    /// **Panics:** if the region has less than 25 words.
+    /// # Panics
+    ///
+    /// Panics if the region has fewer than 25 words.
     pub fn new(region: &'static [SharedWord]) -> Self {
         Self {
             layout: Layout::new(region),
@@ -28,45 +64,73 @@ impl ByteProducer {
         }
     }
 
-    /// How many bytes the queue can hold.
+    /// Returns the number of bytes that the queue can hold.
     pub fn capacity_bytes(&self) -> usize {
         self.layout.capacity_bytes()
     }
 
-    /// How many bytes were put and not yet taken.
+    /// Returns the number of bytes that were put and not yet taken.
     ///
-    /// **Errors:** the other end is broken.
+    /// # Errors
+    ///
+    /// Returns [`Broken`] if the consumer has written an impossible position.
     pub fn filled_bytes(&self) -> Result<usize, Broken> {
-        // SeqCst, with that of `ask` and of the consumer: either this sees what was taken, or the
-        // consumer sees that it was asked.
+        // SeqCst, together with the store of `asked` and the consumer's accesses: either this load
+        // sees what was taken, or the consumer sees that it was asked.
         let taken = self.layout.taken.load(Ordering::SeqCst);
         self.layout.filled_bytes(self.put, taken)
     }
 
-    /// For how many more bytes there is room.
+    /// Returns the number of bytes that there is room for.
     ///
-    /// **Errors:** the other end is broken.
+    /// # Errors
+    ///
+    /// Returns [`Broken`] if the consumer has written an impossible position.
     pub fn room_bytes(&self) -> Result<usize, Broken> {
         Ok(self.capacity_bytes() - self.filled_bytes()?)
     }
 
-    /// Puts as many of `bytes` as there is room for, from the first, and returns how many.
+    /// Puts the first bytes of `bytes`, as many as there is room for, and returns their number.
     ///
-    /// **Blocks:** never. **Errors:** the other end is broken.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Broken`] if the consumer has written an impossible position.
     pub fn put(&mut self, bytes: &[u8]) -> Result<usize, Broken> {
         let count = bytes.len().min(self.room_bytes()?);
         self.layout.store(self.put, &bytes[..count]);
         self.put = self.layout.advance(self.put, count);
-        // Release: who sees the position sees the bytes.
+        // Release: whoever sees the position sees the bytes.
         self.layout.put.store(self.put, Ordering::Release);
         Ok(count)
     }
 
-    /// Asks the other end to notify when it has taken something, and returns how many bytes were
-    /// put and not yet taken, as seen after asking: if the queue is still as full as one feared,
-    /// one may wait.
+    /// Asks the consumer for a notification when it has taken bytes. Returns the number of bytes
+    /// that are in the queue after that.
     ///
-    /// **Blocks:** never. **Errors:** the other end is broken.
+    /// Wait only if the queue is still as full as before this call. Otherwise the consumer has
+    /// taken bytes in between, and may not notify.
+    ///
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Broken`] if the consumer has written an impossible position.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// # use microkit_shared_memory::{Broken, ByteProducer};
+    /// # use sel4_microkit::SharedWord;
+    /// # let region: &'static [SharedWord] = Box::leak((0..64).map(|_| SharedWord::new(0)).collect());
+    /// /// Whether the producer may wait for the consumer's notification.
+    /// fn must_wait(producer: &mut ByteProducer) -> Result<bool, Broken> {
+    ///     Ok(producer.ask_for_room()? == producer.capacity_bytes())
+    /// }
+    /// # let mut producer = ByteProducer::new(region);
+    /// # assert_eq!(must_wait(&mut producer), Ok(false));
+    /// ```
     pub fn ask_for_room(&mut self) -> Result<usize, Broken> {
         self.layout.asked.store(1, Ordering::SeqCst);
         self.filled_bytes()

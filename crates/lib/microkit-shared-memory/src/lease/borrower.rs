@@ -1,26 +1,26 @@
-//! The one who uses memory that another lends.
+//! The side that uses memory which another protection domain lends.
 
 use core::fmt;
 use core::sync::atomic::Ordering;
 
-use super::terms::{Grant, Lives, Request, Rights, next_life};
-use super::{LIFE, slot_word};
+use super::terms::{Epochs, Grant, Request, Rights, next_epoch};
+use super::{EPOCH, slot_word};
 use crate::{Bytes, Memory, OutOfBounds, TooSmall, WritableMemory, identity};
 
-/// Uses ranges of a region by leases.
+/// Uses ranges of a region by leases of a [`Lender`](crate::Lender).
 ///
-/// `O` is memory of its own, of one word; `M` is the lender's board, which it reads; `R` is the region
-/// that is lent.
+/// `O` is one word of memory that only this borrower writes, `M` the lender's board, and `R` the
+/// region that is lent. [`Lender`](crate::Lender) has an example.
 #[derive(Debug)]
 pub struct Borrower<O, M, R> {
     identity: u64,
     own: O,
     board: M,
     region: Bytes<R>,
-    lives: Lives,
+    epochs: Epochs,
 }
 
-/// A range that may be used until it is given back, or either of the two is started anew.
+/// A range that may be used until it is given back, recalled, or one of the two sides is restarted.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Lease {
     borrower: u64,
@@ -28,36 +28,41 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// What was granted, to be sent to the lender when it is given back: the lease is gone then.
-    #[must_use = "the lender goes on to count it until it is given back"]
+    /// Ends the lease. Send the grant to the lender, which counts the lease until then.
+    #[must_use = "the lender counts the lease until it gets the grant back"]
     pub fn give_back(self) -> Grant {
         self.grant
     }
 
-    /// How many bytes it has.
+    /// Returns the number of bytes of the lease.
     pub const fn bytes(&self) -> u64 {
         self.grant.bytes
     }
 }
 
 impl<O: WritableMemory, M: Memory, R: Memory> Borrower<O, M, R> {
-    /// Begins a new life of the borrower: the lender takes back what an earlier one had.
+    /// Opens the borrower: a new incarnation of it. The lender takes back the leases of an earlier
+    /// one.
     ///
-    /// **Errors:** a memory is too small.
+    /// **Rights:** a `<map>` with `w` for `own`, one for `board` and `region`.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`TooSmall`] if a memory is too small.
     pub fn open(own: O, board: M, region: R) -> Result<Self, TooSmall> {
         for (needs, has) in [(1, own.words()), (1, board.words())] {
             if has < needs {
                 return Err(TooSmall { needs, has });
             }
         }
-        let earlier = Lives::from_word(own.load(0, Ordering::Relaxed));
+        let earlier = Epochs::from_word(own.load(0, Ordering::Relaxed));
         let mut borrower = Self {
             identity: identity::new(),
             own,
             board,
             region: Bytes::new(region),
-            lives: Lives {
-                borrower: next_life(earlier.borrower),
+            epochs: Epochs {
+                borrower: next_epoch(earlier.borrower),
                 lender: 0,
             },
         };
@@ -65,22 +70,26 @@ impl<O: WritableMemory, M: Memory, R: Memory> Borrower<O, M, R> {
         Ok(borrower)
     }
 
-    /// A request for some bytes, to be sent to the lender. It names the two lives, so that one that
-    /// comes late is refused.
+    /// Creates a request for a range, to be sent to the lender. It carries the two epochs, so the
+    /// lender refuses a request that comes after a restart.
     pub fn request(&mut self, offset: u64, bytes: u64, rights: Rights) -> Request {
         self.acknowledge();
         Request {
             offset,
             bytes,
             rights,
-            lives: self.lives,
+            epochs: self.epochs,
         }
     }
 
-    /// Takes what the lender has granted.
+    /// Accepts a grant of the lender.
     ///
-    /// **Blocks:** never. **Errors:** it reaches beyond the region; it is of an earlier life of one
-    /// of the two, or was recalled.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`LeaseError::OutOfBounds`] if the range reaches beyond the region,
+    /// [`LeaseError::Ended`] if the lease is of an earlier incarnation or was recalled.
     pub fn accept(&mut self, grant: Grant) -> Result<Lease, LeaseError> {
         let end = grant.offset.checked_add(grant.bytes);
         let slot = usize::try_from(grant.slot).ok().map(slot_word);
@@ -95,17 +104,22 @@ impl<O: WritableMemory, M: Memory, R: Memory> Borrower<O, M, R> {
         Ok(lease)
     }
 
-    /// Copies bytes out of what is leased, from one on.
+    /// Copies bytes out of a lease, from `offset` on.
     ///
-    /// **Blocks:** never. **Errors:** the lease is shorter; it has ended, and then `to` is zeros.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`LeaseError::OutOfBounds`] if the lease is shorter. If the lease has ended, returns
+    /// [`LeaseError::Ended`] and fills `to` with zeros.
     pub fn read(&mut self, lease: &Lease, offset: usize, to: &mut [u8]) -> Result<(), LeaseError> {
         let at = self.place(lease, offset, to.len())?;
         let read = self
             .check(lease)
             .and_then(|()| Ok(self.region.read(at, to)?))
             .and_then(|()| {
-                // What was read after the end of the lease is not used: if any of it was, the end
-                // is seen next.
+                // Bytes that were read after the end of the lease are not used: if there are any,
+                // the second check sees the end.
                 self.region.memory().fence(Ordering::Acquire);
                 self.check(lease)
             });
@@ -115,10 +129,15 @@ impl<O: WritableMemory, M: Memory, R: Memory> Borrower<O, M, R> {
         read
     }
 
-    /// Copies bytes into what is leased, from one on.
+    /// Copies bytes into a lease, from `offset` on.
     ///
-    /// **Blocks:** never. **Needs:** a `<map>` with `w`. **Errors:** the lease is shorter, or to
-    /// read only; it has ended, and then some of the bytes may be written or none.
+    /// **Blocking:** never. **Rights:** a `<map>` with `w`.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`LeaseError::OutOfBounds`] if the lease is shorter, [`LeaseError::Rights`] if it is
+    /// read-only. If the lease has ended, returns [`LeaseError::Ended`]; then none, some or all of
+    /// the bytes were written.
     pub fn write(&mut self, lease: &Lease, offset: usize, from: &[u8]) -> Result<(), LeaseError>
     where
         R: WritableMemory,
@@ -132,16 +151,20 @@ impl<O: WritableMemory, M: Memory, R: Memory> Borrower<O, M, R> {
         self.check(lease)
     }
 
-    /// Whether the lease has not ended.
+    /// Checks that a lease has not ended.
     ///
-    /// **Blocks:** never. **Errors:** it has.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`LeaseError::Ended`] if it has.
     pub fn check(&mut self, lease: &Lease) -> Result<(), LeaseError> {
         let Lease { borrower, grant } = lease;
         self.acknowledge();
         if *borrower != self.identity {
             return Err(LeaseError::OtherBorrower);
         }
-        if grant.lives != self.lives {
+        if grant.epochs != self.epochs {
             return Err(LeaseError::Ended);
         }
         let slot = slot_word(usize::try_from(grant.slot).unwrap_or(usize::MAX));
@@ -155,19 +178,21 @@ impl<O: WritableMemory, M: Memory, R: Memory> Borrower<O, M, R> {
         }
     }
 
-    /// Tells the lender which life of it this has seen: by then no access by a lease of an earlier
-    /// one is under way. Every other method does so; who waits for something else does it when it is
-    /// notified.
+    /// Publishes which incarnation of the lender this borrower has seen. From then on, no access by
+    /// a lease of an earlier one is under way.
+    ///
+    /// Every other method does this first. Call it when the lender notifies while there is nothing
+    /// else to do, because the lender may wait for it.
     pub fn acknowledge(&mut self) {
-        let life = self.board.load(LIFE, Ordering::Acquire) as u32;
-        if life != self.lives.lender || self.lives.lender == 0 {
-            self.lives.lender = life;
-            // Release: what was written by an earlier lease was written before.
-            self.own.store(0, self.lives.to_word(), Ordering::Release);
+        let epoch = self.board.load(EPOCH, Ordering::Acquire) as u32;
+        if epoch != self.epochs.lender || self.epochs.lender == 0 {
+            self.epochs.lender = epoch;
+            // Release: writes by an earlier lease come before this.
+            self.own.store(0, self.epochs.to_word(), Ordering::Release);
         }
     }
 
-    /// Where bytes of a lease are in the region, if they are in the lease.
+    /// Returns the place of bytes of a lease in the region, if they are in the lease.
     fn place(&self, lease: &Lease, offset: usize, count: usize) -> Result<usize, LeaseError> {
         let end = offset.checked_add(count).ok_or(LeaseError::OutOfBounds)?;
         if end as u64 > lease.grant.bytes {
@@ -177,16 +202,16 @@ impl<O: WritableMemory, M: Memory, R: Memory> Borrower<O, M, R> {
     }
 }
 
-/// Why memory that is lent was not used.
+/// Why a lease was not used.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum LeaseError {
     /// The bytes are not all in the lease, or the lease is not in the region.
     OutOfBounds,
-    /// The lease is to read only.
+    /// The lease is read-only.
     Rights,
-    /// The lease has ended: it was recalled, or one of the two was started anew.
+    /// The lease was recalled, or one of the two sides was restarted.
     Ended,
-    /// The lease was accepted by another [`Borrower`] of this program.
+    /// Another [`Borrower`] of this program has accepted the lease.
     OtherBorrower,
 }
 
@@ -200,10 +225,10 @@ impl fmt::Display for LeaseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::OutOfBounds => return OutOfBounds.fmt(f),
-            Self::Rights => "the lease is to read only: ask for one to write",
+            Self::Rights => "the lease is read-only: ask for one with `Rights::Write`",
             Self::Ended => "the lease has ended: ask for a new one",
             Self::OtherBorrower => {
-                "the lease is another borrower's: use it by the one that has accepted it"
+                "the lease is another borrower's: pass it to the `Borrower` that has accepted it"
             }
         })
     }

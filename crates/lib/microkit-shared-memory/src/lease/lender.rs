@@ -1,30 +1,55 @@
-//! The one whose memory it is.
+//! The side whose memory is lent.
 
 use core::fmt;
 use core::sync::atomic::Ordering;
 
-use super::terms::{Grant, LEASE_UNIT_BYTES, Lives, Refusal, Request, Rights, Terms, next_life};
-use super::{LIFE, board_words, range_words, slot_word, writer_word};
+use super::terms::{Epochs, Grant, LEASE_UNIT_BYTES, Refusal, Request, Rights, Terms, next_epoch};
+use super::{EPOCH, board_words, range_words, slot_word, writer_word};
 use crate::{Memory, TooSmall, WritableMemory};
 
 /// Lends ranges of a region to protection domains that map it.
 ///
-/// Its table is bounded, and each borrower's share of it is set aside: no request of one takes
-/// anything from another, and a request that is refused spends nothing. Nothing that a borrower
-/// writes, or fails to write, takes anything from another either. Its leases keep others from these
-/// bytes until it gives them back, or is [gone](Self::declare_gone). A borrower that never gives
-/// back keeps no more than its [`Terms`] allow.
+/// The table has `LEASES` slots, and each borrower's share is reserved: no request of one borrower
+/// takes room from another, and a refused request takes none. A borrower keeps others from its
+/// leased ranges until it gives them back or is [gone](Self::declare_gone). Whatever it writes or
+/// fails to write, it keeps no more than its [`Terms`] allow.
 ///
-/// This holds after a restart of the lender too. The board says what its earlier incarnation has
-/// lent to be written. Others cannot lease these bytes until their borrower has acknowledged the
-/// new incarnation.
+/// This holds after a restart of the lender too. The board says which ranges its earlier
+/// incarnation has lent for writing. Others cannot lease these ranges until their borrower has
+/// acknowledged the new incarnation.
 ///
-/// `B` is memory of each borrower's own, of one word.
+/// `M` is the board, of [`board_words`](crate::board_words) words. `B` is the word of each
+/// borrower.
+///
+/// # Examples
+///
+/// ```
+/// use microkit_shared_memory::{Borrower, Lender, Part, Rights, Terms, board_words};
+/// # use sel4_microkit::SharedWord;
+/// # let words = |count| -> &'static [SharedWord] {
+/// #     Box::leak((0..count).map(|_| SharedWord::new(0)).collect())
+/// # };
+/// # let (board, own, lent) = (words(board_words(2)), words(1), words(64));
+///
+/// let terms = Terms { leases: 2, bytes: 128, rights: Rights::Write };
+/// let mut lender: Lender<_, _, 1, 2> = Lender::open(board, 512, [(own, terms)])?;
+/// let mut borrower = Borrower::open(own, board, lent)?; // In another PD.
+///
+/// let request = borrower.request(64, 8, Rights::Write);
+/// let grant = lender.request(0, &request)?; // The request came in a message.
+/// let lease = borrower.accept(grant)?; // So did the grant.
+/// borrower.write(&lease, 0, b"12345678")?;
+///
+/// assert!(!lender.is_free(64, 8));
+/// lender.give_back(0, &lease.give_back())?;
+/// assert!(lender.is_free(64, 8));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Lender<M, B, const BORROWERS: usize, const LEASES: usize> {
     board: M,
     bytes: u64,
-    life: u32,
+    epoch: u32,
     borrowers: [Known<B>; BORROWERS],
     leases: [Option<Lease>; LEASES],
 }
@@ -33,11 +58,12 @@ pub struct Lender<M, B, const BORROWERS: usize, const LEASES: usize> {
 struct Known<B> {
     memory: B,
     terms: Terms,
-    /// Its life when it was last looked at.
-    life: u32,
-    /// Somebody who knows has said that this life has ended.
+    /// The epoch of the borrower that was seen last.
+    epoch: u32,
+    /// Whether this incarnation was declared gone.
     is_gone: bool,
-    /// It was seen to have acknowledged this life of the lender. It cannot take that back.
+    /// Whether the borrower was seen to have acknowledged this incarnation of the lender. It cannot
+    /// undo that.
     is_settled: bool,
 }
 
@@ -52,13 +78,17 @@ where
     M: WritableMemory,
     B: Memory,
 {
-    /// Begins a new life of the lender: every lease of an earlier one has ended.
+    /// Opens the lender: a new incarnation of it. All leases of an earlier one have ended.
     ///
-    /// `board` is memory that the lender alone writes and the borrowers can read, of
-    /// [`board_words`]; `bytes` is how many there are to lend.
+    /// `board` is memory that only the lender writes and every borrower can read. `bytes` is the
+    /// size of the region that is lent.
     ///
-    /// **Errors:** the board, or a borrower's memory, is too small; the table has less room than the
-    /// borrowers may have leases.
+    /// **Rights:** a `<map>` with `w` for `board`, one for each borrower's memory.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the board or a borrower's memory is too small, or if the table has fewer
+    /// slots than the borrowers may have leases.
     pub fn open(
         board: M,
         bytes: u64,
@@ -76,9 +106,9 @@ where
         if needs > LEASES {
             return Err(LenderError::Table { needs, has: LEASES });
         }
-        let life = next_life(board.load(LIFE, Ordering::Relaxed) as u32);
-        board.store(LIFE, life.into(), Ordering::Release);
-        // Who sees anything that this life writes sees the life.
+        let epoch = next_epoch(board.load(EPOCH, Ordering::Relaxed) as u32);
+        board.store(EPOCH, epoch.into(), Ordering::Release);
+        // Whoever sees a later write of this incarnation also sees its epoch.
         board.fence(Ordering::Release);
         for slot in 0..LEASES {
             let generation = board.load(slot_word(slot), Ordering::Relaxed);
@@ -88,9 +118,10 @@ where
                 Ordering::Relaxed,
             );
         }
-        let leases = core::array::from_fn(|slot| Lease::of_earlier_life(&board, slot, BORROWERS));
+        let leases =
+            core::array::from_fn(|slot| Lease::of_earlier_incarnation(&board, slot, BORROWERS));
         let borrowers = borrowers.map(|(memory, terms)| Known {
-            life: lives(&memory).borrower,
+            epoch: epochs(&memory).borrower,
             memory,
             terms,
             is_gone: false,
@@ -99,29 +130,33 @@ where
         Ok(Self {
             board,
             bytes,
-            life,
+            epoch,
             borrowers,
             leases,
         })
     }
 
-    /// Grants a lease to a borrower, or says why not. Every byte of what is granted can be used.
+    /// Grants a lease to a borrower. Every byte of a granted range can be used.
     ///
-    /// **Blocks:** never. **Errors:** as [`Refusal`] says.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns the [`Refusal`] if the request is not granted.
     pub fn request(&mut self, borrower: usize, request: &Request) -> Result<Grant, Refusal> {
         self.look();
         let Some(known) = self.borrowers.get(borrower) else {
             return Err(Refusal::Unknown);
         };
-        let (terms, current) = (known.terms, self.lives_with(known));
-        if request.lives != current || known.is_gone {
+        let (terms, current) = (known.terms, self.epochs_with(known));
+        if request.epochs != current || known.is_gone {
             return Err(Refusal::Ended);
         }
         let Request {
             offset,
             bytes,
             rights,
-            lives,
+            epochs,
         } = *request;
         let end = offset.checked_add(bytes).ok_or(Refusal::Bounds)?;
         if bytes == 0 || end > self.bytes {
@@ -141,12 +176,12 @@ where
             return Err(Refusal::Quota);
         }
         if let Some(lease) = self.in_the_way(offset, end, rights) {
-            return Err(match lease.is_of_earlier_life() {
+            return Err(match lease.is_of_earlier_incarnation() {
                 true => Refusal::Unsettled,
                 false => Refusal::Overlap,
             });
         }
-        // There is room: the sum of what all may have is no more than the table.
+        // There is a free slot: `open` has checked that all leases of all terms fit.
         let free = self.leases.iter().position(Option::is_none);
         let slot = free.ok_or(Refusal::Quota)?;
         if rights == Rights::Write {
@@ -157,7 +192,7 @@ where
             offset,
             bytes,
             rights,
-            lives,
+            epochs,
             slot: slot as u64,
             generation,
         };
@@ -165,9 +200,13 @@ where
         Ok(grant)
     }
 
-    /// Takes a lease back that its borrower gives back, and will not use any more.
+    /// Takes a lease back that its borrower gives back.
     ///
-    /// **Blocks:** never. **Errors:** it is no lease of this borrower: [`Refusal::Ended`].
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Refusal::Ended`] if it is not a lease of this borrower.
     pub fn give_back(&mut self, borrower: usize, grant: &Grant) -> Result<(), Refusal> {
         self.look();
         let slot = self.find(borrower, grant)?;
@@ -175,11 +214,16 @@ where
         Ok(())
     }
 
-    /// Ends a lease from this side: the borrower's next access is refused. What was leased stays in
-    /// the way until it is [given back](Self::give_back), or until the borrower's life ends, as it
-    /// may be in the midst of an access.
+    /// Ends a lease from this side: the borrower's next access is refused.
     ///
-    /// **Blocks:** never. **Errors:** it is no lease of this borrower: [`Refusal::Ended`].
+    /// The borrower may be in the middle of an access. So the range stays reserved until the lease
+    /// is [given back](Self::give_back), or the borrower's incarnation ends.
+    ///
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`Refusal::Ended`] if it is not a lease of this borrower.
     pub fn recall(&mut self, borrower: usize, grant: &Grant) -> Result<(), Refusal> {
         self.look();
         let slot = self.find(borrower, grant)?;
@@ -189,12 +233,12 @@ where
         Ok(())
     }
 
-    /// Takes everything back from a borrower whose life has ended: to be called if its parent has
-    /// stopped it, or has said so. Never on the borrower's own word.
+    /// Takes all leases back from a borrower whose incarnation has ended. Call it when the
+    /// borrower's parent has stopped it, or reports so; never because the borrower says so.
     ///
-    /// A borrower that is started anew need not be told of: its new life is seen.
+    /// A restart of the borrower need not be declared: the lender sees the new epoch.
     pub fn declare_gone(&mut self, borrower: usize) {
-        // The life that has ended may be one that was not seen yet.
+        // The incarnation that has ended may not have been seen yet.
         self.look();
         if let Some(known) = self.borrowers.get_mut(borrower) {
             known.is_gone = true;
@@ -202,47 +246,47 @@ where
         }
     }
 
-    /// Checks the borrowers' incarnations. Takes everything back from borrowers that were
-    /// restarted, and what an earlier incarnation has lent from borrowers that have acknowledged
-    /// this one. Every other method does so first.
+    /// Checks the borrowers' epochs. Takes all leases back from borrowers that were restarted, and
+    /// the leases of an earlier incarnation of the lender from borrowers that have acknowledged
+    /// this one. Every other method does this first.
     pub fn look(&mut self) {
         for borrower in 0..BORROWERS {
             let known = &mut self.borrowers[borrower];
-            // Both halves at once: what it writes next is looked at the next time.
-            let seen = lives(&known.memory);
-            if seen.borrower != known.life {
-                known.life = seen.borrower;
+            // Both halves in one load: they belong together.
+            let seen = epochs(&known.memory);
+            if seen.borrower != known.epoch {
+                known.epoch = seen.borrower;
                 known.is_gone = false;
                 self.end_all_of(borrower, |_| true);
-            } else if seen.lender == self.life && !known.is_settled {
+            } else if seen.lender == self.epoch && !known.is_settled {
                 known.is_settled = true;
-                self.end_all_of(borrower, Lease::is_of_earlier_life);
+                self.end_all_of(borrower, Lease::is_of_earlier_incarnation);
             }
         }
     }
 
-    /// Whether no borrower may write these bytes, so that the lender can use them itself.
+    /// Returns whether no borrower may write these bytes, so that the lender can use them itself.
     pub fn is_free(&mut self, offset: u64, bytes: u64) -> bool {
         self.look();
         self.in_the_way(offset, offset.saturating_add(bytes), Rights::Read)
             .is_none()
     }
 
-    /// Returns how many leases a borrower has, with those of an earlier incarnation of the lender
-    /// whose end it has not acknowledged.
+    /// Returns the number of leases of a borrower, with those of an earlier incarnation of the
+    /// lender that it has not acknowledged to have ended.
     pub fn count(&self, borrower: usize) -> usize {
         self.leases_of(borrower).count()
     }
 
-    /// Which life of the lender this is.
-    pub const fn life(&self) -> u32 {
-        self.life
+    /// Returns the epoch of the lender.
+    pub const fn epoch(&self) -> u32 {
+        self.epoch
     }
 
-    fn lives_with(&self, known: &Known<B>) -> Lives {
-        Lives {
-            borrower: known.life,
-            lender: self.life,
+    fn epochs_with(&self, known: &Known<B>) -> Epochs {
+        Epochs {
+            borrower: known.epoch,
+            lender: self.epoch,
         }
     }
 
@@ -253,8 +297,8 @@ where
             .filter(move |lease| lease.borrower == borrower)
     }
 
-    /// A lease of some of these bytes whose borrower would write them, or read them while they are
-    /// written.
+    /// Returns a lease of some of these bytes whose borrower would write them, or read them while
+    /// they are written.
     fn in_the_way(&self, offset: u64, end: u64, rights: Rights) -> Option<&Lease> {
         self.leases.iter().flatten().find(|Lease { grant, .. }| {
             let both_read = rights == Rights::Read && grant.rights == Rights::Read;
@@ -285,8 +329,9 @@ where
         self.leases[slot] = None;
     }
 
-    /// Notes for a later incarnation who may write what, before it is granted. The lender may stop
-    /// after any of these stores: then nothing is granted yet.
+    /// Notes on the board who may write which range, for a later incarnation of the lender, before
+    /// the lease is granted. The lender may be stopped after any of these stores: then nothing is
+    /// granted yet.
     fn note_writer(&self, slot: usize, borrower: usize, range: [u64; 2]) {
         for (word, value) in range_words(slot).into_iter().zip(range) {
             self.board.store(word, value, Ordering::Relaxed);
@@ -300,13 +345,14 @@ where
         self.board.load(slot_word(slot), Ordering::Relaxed) & 1 == 1
     }
 
-    /// Begins or ends a use of a place in the table, and returns which: odd while it is leased.
+    /// Begins or ends a use of a slot. Returns the new generation, which is odd while the slot is
+    /// leased.
     fn advance(&self, slot: usize) -> u64 {
         let generation = self.board.load(slot_word(slot), Ordering::Relaxed);
         let generation = generation.wrapping_add(1);
         self.board
             .store(slot_word(slot), generation, Ordering::Release);
-        // Who sees what is written after this sees this.
+        // Whoever sees a later write also sees this generation.
         self.board.fence(Ordering::Release);
         generation
     }
@@ -315,13 +361,13 @@ where
 impl Lease {
     /// Marks a lease that an earlier incarnation of the lender has granted: its epochs are not
     /// known. No epoch is 0.
-    const EARLIER: Lives = Lives {
+    const EARLIER: Epochs = Epochs {
         borrower: 0,
         lender: 0,
     };
 
-    /// What an earlier incarnation of the lender has lent to be written, and has not taken back.
-    fn of_earlier_life(board: &impl Memory, slot: usize, borrowers: usize) -> Option<Self> {
+    /// Returns a lease that an earlier incarnation has lent for writing and has not taken back.
+    fn of_earlier_incarnation(board: &impl Memory, slot: usize, borrowers: usize) -> Option<Self> {
         let writer = board.load(writer_word(slot), Ordering::Relaxed);
         let borrower = usize::try_from(writer.checked_sub(1)?).ok()?;
         let [offset, bytes] = range_words(slot).map(|word| board.load(word, Ordering::Relaxed));
@@ -329,34 +375,34 @@ impl Lease {
             offset,
             bytes,
             rights: Rights::Write,
-            lives: Self::EARLIER,
+            epochs: Self::EARLIER,
             slot: slot as u64,
             generation: 0,
         };
         (borrower < borrowers).then_some(Self { borrower, grant })
     }
 
-    fn is_of_earlier_life(&self) -> bool {
-        self.grant.lives == Self::EARLIER
+    fn is_of_earlier_incarnation(&self) -> bool {
+        self.grant.epochs == Self::EARLIER
     }
 }
 
-/// What a borrower says of itself.
-fn lives(memory: &impl Memory) -> Lives {
-    // Acquire: what it wrote in a lease, it wrote before it said that.
-    Lives::from_word(memory.load(0, Ordering::Acquire))
+/// Returns the epochs that a borrower publishes.
+fn epochs(memory: &impl Memory) -> Epochs {
+    // Acquire: its writes by leases came before.
+    Epochs::from_word(memory.load(0, Ordering::Acquire))
 }
 
-/// Why there is no lender.
+/// Why a lender was not opened.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum LenderError {
-    /// There is too little memory.
+    /// A memory is too small.
     Memory(TooSmall),
-    /// The table has too little room for what the borrowers may have.
+    /// The table has fewer slots than the borrowers may have leases.
     Table {
-        /// How many leases all may have.
+        /// The number of leases that all borrowers may have.
         needs: usize,
-        /// How many the table can hold.
+        /// The number of slots.
         has: usize,
     },
 }
@@ -373,8 +419,8 @@ impl fmt::Display for LenderError {
             Self::Memory(error) => error.fmt(f),
             Self::Table { needs, has } => write!(
                 f,
-                "the borrowers may have {needs} leases and the table has room for {has}: make it \
-                 larger, or give them less"
+                "the borrowers may have {needs} leases and the table has {has} slots: make the table \
+                 larger, or allow fewer leases"
             ),
         }
     }

@@ -1,79 +1,79 @@
-//! What is asked for, granted and refused: plain values, which can be sent in a message.
+//! Requests, grants and refusals: plain values that can be sent in a message.
 
 use core::fmt;
 
 use zerocopy::{Immutable, IntoBytes, TryFromBytes};
 
-/// The unit of leases in bytes: offset and length are multiples of it, and nothing else is asked of
-/// them.
+/// The unit of leases in bytes. Offset and length must be multiples of it; there is no other
+/// condition.
 pub const LEASE_UNIT_BYTES: u64 = 8;
 
-/// What may be done with a lease.
+/// What a borrower may do with a lease.
 #[derive(
     Debug, Copy, Clone, PartialEq, Eq, PartialOrd, Ord, TryFromBytes, IntoBytes, Immutable,
 )]
 #[repr(u64)]
 pub enum Rights {
-    /// Reading, which others may do too.
+    /// Read. Others may read at the same time.
     Read = 1,
-    /// Reading and writing, for one alone.
+    /// Read and write. Nobody else may use the range.
     Write = 2,
 }
 
-/// What one borrower may have at most.
+/// What one borrower can have at most.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct Terms {
-    /// How many leases at a time.
+    /// The number of leases at a time.
     pub leases: usize,
-    /// How many bytes in all of them.
+    /// The number of bytes of all its leases.
     pub bytes: u64,
-    /// With which rights: [`Rights::Write`] only if the region is mapped to it with `w`.
+    /// The rights. [`Rights::Write`] only if the system file maps the region to it with `w`.
     pub rights: Rights,
 }
 
-/// What a borrower asks for.
+/// A borrower's request for a lease.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, TryFromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct Request {
-    /// The first byte, from the beginning of what is lent.
+    /// The first byte, from the start of the region that is lent.
     pub offset: u64,
-    /// How many bytes.
+    /// The number of bytes.
     pub bytes: u64,
-    /// To do what.
+    /// The rights.
     pub rights: Rights,
-    /// Of which lives of the two this is.
-    pub lives: Lives,
+    /// The epochs in which it is made. The lender refuses a request of an earlier incarnation.
+    pub epochs: Epochs,
 }
 
 /// A lease, as the lender has granted it.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, TryFromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct Grant {
-    /// The first byte, from the beginning of what is lent.
+    /// The first byte, from the start of the region that is lent.
     pub offset: u64,
-    /// How many bytes.
+    /// The number of bytes.
     pub bytes: u64,
-    /// To do what.
+    /// The rights.
     pub rights: Rights,
-    /// Of which lives of the two it is: it ends with either.
-    pub lives: Lives,
-    /// Its place in the lender's table.
+    /// The epochs in which it is valid: it ends with either incarnation.
+    pub epochs: Epochs,
+    /// The slot in the lender's table.
     pub slot: u64,
-    /// Which use of that place it is.
+    /// The generation of that slot.
     pub generation: u64,
 }
 
-/// A life of each of the two: another number after each start.
+/// The epochs of a borrower and its lender: each restart gives another number. No epoch is 0.
 #[derive(Debug, Default, Copy, Clone, PartialEq, Eq, TryFromBytes, IntoBytes, Immutable)]
 #[repr(C)]
-pub struct Lives {
-    /// The borrower's.
+pub struct Epochs {
+    /// The borrower's epoch.
     pub borrower: u32,
-    /// The lender's.
+    /// The lender's epoch.
     pub lender: u32,
 }
 
-impl Lives {
+impl Epochs {
     pub(super) const fn from_word(word: u64) -> Self {
         Self {
             borrower: (word >> 32) as u32,
@@ -86,33 +86,33 @@ impl Lives {
     }
 }
 
-/// The life after this one; none is 0.
-pub(super) const fn next_life(life: u32) -> u32 {
-    match life.checked_add(1) {
+/// Returns the epoch of the next incarnation, which is never 0.
+pub(super) const fn next_epoch(epoch: u32) -> u32 {
+    match epoch.checked_add(1) {
         Some(next) => next,
         None => 1,
     }
 }
 
-/// Why there is no lease. Nothing of the lender's was spent.
+/// Why the lender has granted no lease. A refused request changes nothing at the lender.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, TryFromBytes, IntoBytes, Immutable)]
 #[repr(u8)]
 pub enum Refusal {
-    /// It reaches beyond what is lent, or has no bytes.
+    /// The range reaches beyond the region that is lent, or is empty.
     Bounds = 1,
-    /// Offset or length is no multiple of [`LEASE_UNIT_BYTES`].
+    /// Offset or length is not a multiple of [`LEASE_UNIT_BYTES`].
     Alignment = 2,
     /// The borrower may not write.
     Rights = 3,
-    /// Some of it is leased, and one of the two would write; or a borrower that was told to give it
-    /// back has not yet.
+    /// Part of the range is leased, and one of the two leases would write. The lease may be
+    /// recalled, and not given back yet.
     Overlap = 4,
-    /// The borrower has as many leases, or bytes, as it may.
+    /// The borrower has as many leases or bytes as it may have.
     Quota = 5,
-    /// It belongs to an earlier life of one of the two, or was given back.
+    /// It belongs to an earlier incarnation of one of the two, or was given back.
     Ended = 6,
-    /// After a restart of the lender, a borrower may still be writing some of it by a lease of the
-    /// earlier incarnation: it has not acknowledged this one, and was not declared gone.
+    /// After a restart of the lender, a borrower may still be writing part of the range by a lease
+    /// of the earlier incarnation: it has not acknowledged the new one, and was not declared gone.
     Unsettled = 7,
     /// The lender has no such borrower.
     Unknown = 8,
@@ -122,19 +122,19 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Bounds => {
-                "no lease: it would reach beyond what is lent, or be empty: ask for at least 8 bytes \
-                 inside"
+                "no lease: the range reaches beyond the region that is lent, or is empty: ask for at \
+                 least 8 bytes inside"
             }
             Self::Alignment => {
-                "no lease: offset and length must be multiples of 8 bytes: ask for a little more"
+                "no lease: offset and length must be multiples of 8 bytes: ask for a larger range"
             }
-            Self::Rights => "no lease: this borrower may only read: ask for that",
-            Self::Overlap => "no lease: some of it is leased to somebody: ask again later",
-            Self::Quota => "no lease: this borrower has all that it may: give one back first",
+            Self::Rights => "no lease: this borrower may only read: ask for `Rights::Read`",
+            Self::Overlap => "no lease: part of the range is leased: ask again later",
+            Self::Quota => "no lease: this borrower has all that its terms allow: give a lease back first",
             Self::Ended => "the lease has ended: ask for a new one",
             Self::Unsettled => {
-                "no lease: after the lender's restart, some borrower may still be writing there: ask \
-                 again later, or for other bytes"
+                "no lease: a borrower may still be writing there since before the lender's restart: \
+                 ask again later, or for other bytes"
             }
             Self::Unknown => "no lease: the lender does not know this borrower",
         })

@@ -1,4 +1,4 @@
-//! The end that takes.
+//! The end of a queue of records that takes.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -9,10 +9,13 @@ use super::{PeerError, capacity};
 use crate::value::{self, Invalid, Plain, words_of};
 use crate::{Memory, TooSmall, WritableMemory};
 
-/// The end of a queue that takes records out of it.
+/// The end of a queue that takes records out of it. The other end is a
+/// [`Producer`](crate::Producer).
 ///
-/// It writes to memory `M` of its own, and only reads that of the producer, `N`, where the records
-/// are.
+/// It writes to its own memory `M`, and only reads the producer's memory `N`, which holds the
+/// records.
+///
+/// The page of the crate has an example.
 #[derive(Debug)]
 pub struct Consumer<T, M, N> {
     end: End<M, N>,
@@ -20,11 +23,16 @@ pub struct Consumer<T, M, N> {
 }
 
 impl<T: Plain, M: WritableMemory, N: Memory> Consumer<T, M, N> {
-    /// Opens this end, whose memory is `own`: a new life of it, with an empty queue. There is no
-    /// other consumer. Notify the producer if [`must_notify`](Self::must_notify) says so, which it
-    /// does after this.
+    /// Opens this end: a new incarnation of it, with an empty queue. `own` is its memory, of at
+    /// least [`CONSUMER_WORDS`](crate::CONSUMER_WORDS) words. There must be no other consumer.
     ///
-    /// **Errors:** a memory is too small for one record.
+    /// After this call, [`must_notify`](Self::must_notify) returns true.
+    ///
+    /// **Rights:** a `<map>` with `w` for `own`, one for `producer`.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`TooSmall`] if a memory is too small for one record.
     pub fn open(own: M, producer: N) -> Result<Self, TooSmall> {
         let capacity = capacity::<T>(&producer, &own)?;
         Ok(Self {
@@ -33,29 +41,40 @@ impl<T: Plain, M: WritableMemory, N: Memory> Consumer<T, M, N> {
         })
     }
 
-    /// How many records the queue holds when it is full.
+    /// Returns the number of records that the queue can hold.
     pub fn capacity(&self) -> usize {
         self.end.ring.capacity() as usize
     }
 
-    /// Which life of this end this is: another number in each. It repeats after 16 million.
-    pub const fn life(&self) -> u32 {
-        self.end.life()
+    /// Returns the epoch of this end: another number in each incarnation. It repeats after 16
+    /// million.
+    pub const fn epoch(&self) -> u32 {
+        self.end.epoch()
     }
 
-    /// How many records there are to take.
+    /// Returns the number of records that there are to take.
     ///
-    /// **Blocks:** never. **Errors:** as [`PeerError`] says.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`PeerError`] if something is wrong with the producer.
     pub fn filled(&mut self) -> Result<usize, PeerError> {
         self.end.wake();
         self.look().map(|filled| filled as usize)
     }
 
-    /// Takes the oldest record, if there is one. It is taken by this: whoever dies before it is dealt
-    /// with does not see it again.
+    /// Takes the oldest record, if there is one.
     ///
-    /// **Blocks:** never. **Errors:** it is no `T`, and is taken all the same; or what [`PeerError`]
-    /// says.
+    /// The record is taken by this call. A consumer that is restarted before it has handled the
+    /// record does not get it again.
+    ///
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`PopError::Invalid`] if the record is not a `T`; it is taken all the same.
+    /// Otherwise returns what is wrong with the producer.
     pub fn pop(&mut self) -> Result<Option<T>, PopError> {
         self.end.wake();
         if self.look()? == 0 {
@@ -63,34 +82,40 @@ impl<T: Plain, M: WritableMemory, N: Memory> Consumer<T, M, N> {
         }
         let slot = end::WORDS + self.end.slot() * words_of::<T>();
         let record = value::load(&self.end.peer, slot, Ordering::Relaxed);
-        // A producer that was started anew meanwhile may have put another there. If any word of that
-        // was read, its life is seen next.
+        // A producer that was restarted meanwhile may have put another record there. If any word of
+        // it was read, the next look sees the new epoch.
         self.end.peer.fence(Ordering::Acquire);
         self.end.look()?;
         self.end.advance();
         Ok(Some(record?))
     }
 
-    /// Whether the producer is to be notified: it waits for room and has not been notified since, or
-    /// does not know that this end is new. To be asked after all is taken that there was to take.
+    /// Returns whether the producer must be notified: it waits for room and was not notified since,
+    /// or it does not know of this incarnation. Call it after taking all records that there are.
     ///
-    /// **Blocks:** never.
-    #[must_use = "a producer that sleeps and is not notified sleeps for ever"]
+    /// **Blocking:** never.
+    #[must_use = "a producer that sleeps and is not notified sleeps forever"]
     pub fn must_notify(&mut self) -> bool {
         self.end.must_notify()
     }
 
-    /// Whether the other end has nothing to do with an earlier life of this one any more.
+    /// Returns whether the producer no longer acts on an earlier incarnation of this end.
     ///
-    /// **Blocks:** never.
+    /// **Blocking:** never.
     pub fn is_settled(&self) -> bool {
         self.end.is_settled()
     }
 
-    /// Announces that this end will wait for a record, and looks once more: returns whether it may
-    /// wait for a notification. If not, there is a record, and the producer need not notify.
+    /// Announces that this end will wait for a record, and looks once more. Returns whether it may
+    /// wait for a notification. If it returns false, there is a record, and the producer need not
+    /// notify.
     ///
-    /// **Blocks:** never. **Errors:** as [`PeerError`] says; then it is not to wait.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`PeerError`] if something is wrong with the producer. Then this end must not
+    /// wait.
     pub fn may_sleep(&mut self) -> Result<bool, PeerError> {
         self.end.announce_sleep();
         let filled = self.look();
@@ -112,9 +137,9 @@ impl<T: Plain, M: WritableMemory, N: Memory> Consumer<T, M, N> {
 /// Why no record was returned.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum PopError {
-    /// The record is no value of the type. It was taken: the next call returns the next.
+    /// The record is not a value of the type. It was taken: the next call returns the next record.
     Invalid,
-    /// The other end.
+    /// Something is wrong with the producer.
     Peer(PeerError),
 }
 

@@ -1,8 +1,13 @@
-//! What both ends of a queue do alike: they see each other's lives, agree on an empty queue after a
-//! restart, and sleep.
+//! What both ends of a queue do: meet the peer's incarnations, agree on an empty queue after a restart,
+//! and sleep.
 //!
-//! Each end writes in memory of its own and reads the other's. Its first words are, in this order,
-//! those below.
+//! Each end writes to its own memory and only reads the peer's. The first words of both are the
+//! constants below.
+//!
+//! Sleeping is a handshake of two fences. An end announces sleep, fences, and looks at the queue once
+//! more; the peer moves its position, fences, and looks for an announcement. One of the two sees the
+//! other. The announcement is a counter, so the peer can answer each one once without writing to the
+//! sleeper's memory.
 
 use core::sync::atomic::Ordering;
 
@@ -12,11 +17,11 @@ use crate::memory::WORDS_PER_LINE;
 use crate::ring::{Doubled, Ring};
 use crate::{Memory, WritableMemory};
 
-/// Where the end stands: a [`Place`].
+/// The epoch and position of the end: a [`Place`].
 const PLACE: usize = 0;
-/// Twice how often the end has announced that it will sleep, and one more while it may be asleep.
+/// Twice the number of times that the end has announced sleep, plus one while it may be asleep.
 const SLEEP: usize = 1;
-/// What the end takes the queue for: the bytes of a record, and the capacity.
+/// The bytes of a record, and the capacity, with which the end was opened.
 const SHAPE: usize = 2;
 /// A cache line: nothing else is written there.
 pub(super) const WORDS: usize = WORDS_PER_LINE;
@@ -28,38 +33,38 @@ pub(super) struct End<M, N> {
     /// Positions go to twice the capacity, so that they fit into a [`Place`].
     pub(super) ring: Ring<Doubled>,
     shape: u64,
-    life: u32,
-    /// The life of the other end that this one deals with; 0 if there was none yet.
-    peer_life: u32,
-    /// How far this end has come.
+    epoch: u32,
+    /// The epoch of the peer that this end has met; 0 if none.
+    peer_epoch: u32,
+    /// The number of records that this end has put or taken.
     pub(super) position: u64,
-    /// Whether the other end was seen to deal with this life, or need not have.
+    /// Whether the peer was seen to have met this incarnation, or need not meet it.
     has_met: bool,
-    /// How far the other end had come when it was last looked at.
+    /// The last position of the peer that was seen.
     pub(super) peer_position: u64,
     is_other_shape: bool,
-    /// What stands in `SLEEP`.
+    /// The value of `SLEEP` in memory.
     sleep: u64,
-    /// For which announcement of the other end it was last notified.
+    /// The announcement of the peer for which it was last notified.
     answered: u64,
-    /// Whether the other end is still to be notified that this one has a new life, or has seen that
-    /// the other has.
+    /// Whether the peer must still be notified of this incarnation, or that this end has met a new
+    /// one of the peer.
     is_news: bool,
 }
 
 impl<M: WritableMemory, N: Memory> End<M, N> {
-    /// Begins a new life of this end. Both memories have [`WORDS`] and room for `capacity` records
-    /// of `record_bytes`.
+    /// Begins a new incarnation of this end. Both memories have [`WORDS`] and room for `capacity`
+    /// records of `record_bytes`.
     pub(super) fn open(own: M, peer: N, record_bytes: usize, capacity: u16) -> Self {
-        let life = Place::from_word(own.load(PLACE, Ordering::Relaxed)).next_life();
+        let epoch = Place::from_word(own.load(PLACE, Ordering::Relaxed)).next_epoch();
         let sleep = own.load(SLEEP, Ordering::Relaxed) & !1;
         let mut end = Self {
-            peer_life: place(&peer).life,
+            peer_epoch: place(&peer).epoch,
             own,
             peer,
             ring: Ring::new(capacity.into()),
             shape: (record_bytes as u64) << 32 | u64::from(capacity),
-            life,
+            epoch,
             position: 0,
             has_met: false,
             peer_position: 0,
@@ -75,24 +80,28 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
         end
     }
 
-    /// Where the other end stands in what the two have to do with each other, in records.
+    /// Returns the peer's position towards this incarnation, in records.
     ///
-    /// **Errors:** the other end has a new life, which is told once; it takes the queue for another.
+    /// # Errors
+    ///
+    /// Returns [`PeerError::Restarted`] once for a new incarnation of the peer, and the other
+    /// errors if the peer's memory says so.
     pub(super) fn look(&mut self) -> Result<u64, PeerError> {
         let seen = place(&self.peer);
-        if seen.life != self.peer_life {
+        if seen.epoch != self.peer_epoch {
             self.meet(seen)?;
         }
         if self.is_other_shape {
             return Err(PeerError::OtherShape);
         }
-        if seen.life == 0 {
+        if seen.epoch == 0 {
             return Ok(0);
         }
-        // It deals with this life; or it waits for the first life of this end, whatever comes.
-        let has_met = seen.peer == self.life || (seen.peer == 0 && self.life == 1);
+        // The peer has met this incarnation, or none and this is the first: what a producer puts
+        // before the consumer's first incarnation counts.
+        let has_met = seen.peer == self.epoch || (seen.peer == 0 && self.epoch == 1);
         if !has_met {
-            // It has not seen this life yet, and so is at the beginning.
+            // It has not met this incarnation yet, so its position is 0.
             return if self.has_met {
                 Err(PeerError::Broken)
             } else {
@@ -103,25 +112,25 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
         Ok(self.ring.check(seen.position.into())?)
     }
 
-    /// Whether the other end can have nothing to do with an earlier life of this one: there was
-    /// none, or it was never opened, or deals with this life.
+    /// Whether the peer no longer acts on an earlier incarnation of this end: there was none, or
+    /// the peer was never opened, or it has met this incarnation.
     pub(super) fn is_settled(&self) -> bool {
         let seen = place(&self.peer);
-        self.life == 1 || seen.life == 0 || seen.peer == self.life
+        self.epoch == 1 || seen.epoch == 0 || seen.peer == self.epoch
     }
 
-    /// Deals with another life of the other end from now on.
+    /// Meets a new incarnation of the peer.
     #[cold]
     fn meet(&mut self, seen: Place) -> Result<(), PeerError> {
-        if seen.life == 0 {
+        if seen.epoch == 0 {
             return Err(PeerError::Broken);
         }
-        let is_first = self.peer_life == 0 && seen.life == 1;
-        let is_restart = !is_first && (self.peer_life != 0 || self.position != 0);
+        let is_first = self.peer_epoch == 0 && seen.epoch == 1;
+        let is_restart = !is_first && (self.peer_epoch != 0 || self.position != 0);
         if !is_first {
             self.position = 0;
         }
-        self.peer_life = seen.life;
+        self.peer_epoch = seen.epoch;
         self.has_met = false;
         self.peer_position = 0;
         self.publish();
@@ -134,30 +143,31 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
         }
     }
 
-    pub(super) const fn life(&self) -> u32 {
-        self.life
+    pub(super) const fn epoch(&self) -> u32 {
+        self.epoch
     }
 
-    /// The slot of the record that is put or taken next.
+    /// Returns the slot of the next record.
     pub(super) fn slot(&self) -> usize {
         self.ring.slot(self.position)
     }
 
-    /// One record further.
+    /// Moves the position one record further, and publishes it.
     pub(super) fn advance(&mut self) {
         self.position = self.ring.advance(self.position, 1);
         self.store_place();
     }
 
-    /// Announces that this end will sleep. Whether it may is to be looked at after this.
+    /// Announces that this end will sleep. The caller must look at the queue once more before it
+    /// does.
     pub(super) fn announce_sleep(&mut self) {
         self.sleep = (self.sleep & !1).wrapping_add(2) | 1;
         self.own.store(SLEEP, self.sleep, Ordering::Relaxed);
-        // Either the other end sees this, or this end sees what the other has done before it looked.
+        // Either the peer sees the announcement, or this end sees what the peer did before.
         self.own.fence(Ordering::SeqCst);
     }
 
-    /// Takes back what was announced, if it was.
+    /// Withdraws the announcement, if there is one.
     #[inline]
     pub(super) fn wake(&mut self) {
         if self.sleep & 1 == 1 {
@@ -166,7 +176,8 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
         }
     }
 
-    /// Whether the other end sleeps, or does not know of this life, and was not notified of it.
+    /// Whether the peer must be notified: it sleeps, or does not know of this incarnation, and was
+    /// not notified of that.
     pub(super) fn must_notify(&mut self) -> bool {
         self.own.fence(Ordering::SeqCst);
         let sleep = self.peer.load(SLEEP, Ordering::Relaxed);
@@ -177,31 +188,32 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
         sleeps | core::mem::take(&mut self.is_news)
     }
 
-    /// Tells a life, or another end that this one deals with.
+    /// Publishes a new epoch of this end, or which epoch of the peer it has met.
     fn publish(&self) {
         self.store_place();
-        // Who sees a record of this life sees the life.
+        // Whoever sees a record of this incarnation also sees its epoch.
         self.own.fence(Ordering::Release);
     }
 
     fn store_place(&self) {
         let place = Place {
-            life: self.life,
-            peer: self.peer_life,
+            epoch: self.epoch,
+            peer: self.peer_epoch,
             // Less than twice the capacity, which `MAX_CAPACITY` bounds.
             position: self.position as u16,
         };
-        // Who sees this sees the records that were put; and has the room of those that were taken.
+        // Release: whoever sees a producer's position sees its records. Whoever sees a consumer's
+        // position may overwrite the records that it has read.
         self.own.store(PLACE, place.to_word(), Ordering::Release);
     }
 
     fn compare_shapes(&mut self) {
         self.is_other_shape =
-            self.peer_life != 0 && self.peer.load(SHAPE, Ordering::Relaxed) != self.shape;
+            self.peer_epoch != 0 && self.peer.load(SHAPE, Ordering::Relaxed) != self.shape;
     }
 }
 
-/// Where an end stands.
+/// Returns the place of an end.
 fn place(memory: &impl Memory) -> Place {
     Place::from_word(memory.load(PLACE, Ordering::Acquire))
 }

@@ -1,4 +1,20 @@
-//! A queue of records between two protection domains.
+//! A queue of records between two protection domains (PDs), whose ends may be restarted at any time.
+//!
+//! Each end has memory of its own, which the peer only reads: a [`Place`](place::Place), a word about
+//! sleep, a word about the records, and at the producer the records. [`end`] has what both ends do,
+//! [`producer`] and [`consumer`] the rest.
+//!
+//! ```text
+//!     producer's memory                            consumer's memory
+//!     ┌───────┬───────┬───────┬─────────┐          ┌───────┬───────┬───────┐
+//!     │ place │ sleep │ shape │ records │          │ place │ sleep │ shape │
+//!     └───────┴───────┴───────┴─────────┘          └───────┴───────┴───────┘
+//! ```
+//!
+//! 1. To open an end is a new incarnation of it, with the next epoch and an empty queue.
+//! 2. The peer sees the new epoch in the place, restarts its position at 0, reports
+//!    [`PeerError::Restarted`] once, and writes into its own place which epoch it has met.
+//! 3. Until then, the new incarnation takes the peer to be at the beginning.
 
 mod consumer;
 mod end;
@@ -13,27 +29,28 @@ use crate::{Broken, Memory, TooSmall};
 pub use consumer::{Consumer, PopError};
 pub use producer::{Producer, PushError};
 
-/// How many words the consumer's memory has, of any queue.
+/// The number of words of the memory of a consumer, for any queue.
 pub const CONSUMER_WORDS: usize = end::WORDS;
 
-/// Returns how many words the producer's memory of a queue has, for so many records of type `T`. If
-/// the number overflows, it is more than any memory has.
+/// Returns the number of words of the memory of a producer, for `capacity` records of type `T`. If
+/// the number overflows, it is larger than any memory.
 pub const fn producer_words<T>(capacity: usize) -> usize {
     capacity
         .saturating_mul(words_of::<T>())
         .saturating_add(end::WORDS)
 }
 
-/// What is wrong with the other end of a queue.
+/// What is wrong with the peer.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum PeerError {
-    /// It was started anew. What was in the queue is dropped, and the queue is empty for both. This
-    /// is told once.
+    /// The peer was restarted. The records in the queue are dropped, and the queue is empty for
+    /// both ends. This is reported once.
     Restarted,
-    /// It says what cannot be: more taken than put, or more put than there is room for. Nothing was
-    /// read or written. It stays so until the other end is started anew, or says what can be.
+    /// The peer has written an impossible position: it has taken more records than were put, or put
+    /// more than there is room for. Nothing was read or written. The error stays until the peer is
+    /// restarted, or writes a possible position.
     Broken,
-    /// It has opened a queue of records of another size, or of another number of them.
+    /// The peer has opened a queue of records of another size, or of another number of them.
     OtherShape,
 }
 
@@ -47,11 +64,11 @@ impl fmt::Display for PeerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Restarted => {
-                "the other end of the queue was started anew: what was in the queue is dropped, go \
-                 on with an empty one"
+                "the other end of the queue was restarted: the records in the queue are dropped, \
+                 continue with an empty queue"
             }
             Self::Broken => {
-                "the other end of the queue has written a position that cannot be: have it restarted"
+                "the other end of the queue has written an impossible position: restart it"
             }
             Self::OtherShape => {
                 "the other end of the queue has records of another size, or another number of them: \
@@ -63,7 +80,7 @@ impl fmt::Display for PeerError {
 
 impl core::error::Error for PeerError {}
 
-/// How many records there is room for.
+/// Returns the number of records that there is room for.
 fn capacity<T>(producer: &impl Memory, consumer: &impl Memory) -> Result<u16, TooSmall> {
     let least = [
         (producer_words::<T>(1), producer.words()),

@@ -1,42 +1,44 @@
-//! The one word by which an end says where it stands.
+//! The word in which an end publishes its epoch and its position.
 
-/// Which life of an end this is, which life of the other it deals with, and how far it has come with
-/// that: all in one word, so that they are seen together.
+/// The epoch of an end, the epoch of the peer that it has met, and its position towards that.
+///
+/// They share one word, so that they are seen together: a position is never mistaken for one of
+/// another incarnation.
 #[derive(Debug, Default, Copy, Clone, PartialEq, Eq)]
 pub(super) struct Place {
     /// 0 if the end was never opened.
-    pub(super) life: u32,
-    /// 0 if it has not seen the other yet.
+    pub(super) epoch: u32,
+    /// 0 if the end has not met the peer yet.
     pub(super) peer: u32,
-    /// How many records were put or taken, modulo twice the capacity.
+    /// The number of records that were put or taken, modulo twice the capacity.
     pub(super) position: u16,
 }
 
-const LIFE_BITS: u32 = 24;
-const LIFE_MASK: u64 = (1 << LIFE_BITS) - 1;
+const EPOCH_BITS: u32 = 24;
+const EPOCH_MASK: u64 = (1 << EPOCH_BITS) - 1;
 const POSITION_BITS: u32 = 16;
 
-/// The most records that a queue can hold: positions go to twice that.
+/// The largest capacity of a queue: positions go to twice that.
 pub(super) const MAX_CAPACITY: usize = (1 << (POSITION_BITS - 1)) - 1;
 
 impl Place {
     pub(super) const fn from_word(word: u64) -> Self {
         Self {
-            life: (word >> (LIFE_BITS + POSITION_BITS)) as u32,
-            peer: ((word >> POSITION_BITS) & LIFE_MASK) as u32,
+            epoch: (word >> (EPOCH_BITS + POSITION_BITS)) as u32,
+            peer: ((word >> POSITION_BITS) & EPOCH_MASK) as u32,
             position: word as u16,
         }
     }
 
     pub(super) const fn to_word(self) -> u64 {
-        (self.life as u64) << (LIFE_BITS + POSITION_BITS)
+        (self.epoch as u64) << (EPOCH_BITS + POSITION_BITS)
             | (self.peer as u64) << POSITION_BITS
             | self.position as u64
     }
 
-    /// The number of the life after this one. It repeats after 16 million.
-    pub(super) const fn next_life(self) -> u32 {
-        self.life % LIFE_MASK as u32 + 1
+    /// Returns the epoch of the next incarnation. Epochs repeat after 16 million.
+    pub(super) const fn next_epoch(self) -> u32 {
+        self.epoch % EPOCH_MASK as u32 + 1
     }
 }
 
@@ -52,12 +54,12 @@ mod tests {
     }
 
     #[test]
-    fn no_life_is_0() {
+    fn no_incarnation_is_0() {
         let last = Place {
-            life: LIFE_MASK as u32,
+            epoch: EPOCH_MASK as u32,
             ..Place::default()
         };
-        assert_eq!(last.next_life(), 1);
-        assert_eq!(Place::default().next_life(), 1);
+        assert_eq!(last.next_epoch(), 1);
+        assert_eq!(Place::default().next_epoch(), 1);
     }
 }

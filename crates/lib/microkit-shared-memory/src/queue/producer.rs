@@ -1,4 +1,4 @@
-//! The end that puts.
+//! The end of a queue of records that puts.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -9,9 +9,12 @@ use super::{PeerError, capacity};
 use crate::value::{self, Plain, words_of};
 use crate::{Memory, TooSmall, WritableMemory};
 
-/// The end of a queue that puts records into it.
+/// The end of a queue that puts records into it. The other end is a [`Consumer`](crate::Consumer).
 ///
-/// It writes to memory `M` of its own, and only reads that of the consumer, `N`.
+/// It writes to its own memory `M`, and only reads the consumer's memory `N`. So each of the two
+/// PDs can map the other's memory without `w`.
+///
+/// The page of the crate has an example.
 #[derive(Debug)]
 pub struct Producer<T, M, N> {
     end: End<M, N>,
@@ -19,14 +22,17 @@ pub struct Producer<T, M, N> {
 }
 
 impl<T: Plain, M: WritableMemory, N: Memory> Producer<T, M, N> {
-    /// Opens this end, whose memory is `own`: a new life of it, with an empty queue. There is no
-    /// other producer. Notify the consumer if [`must_notify`](Self::must_notify) says so, which it
-    /// does after this.
+    /// Opens this end: a new incarnation of it, with an empty queue. `own` is its memory, of at
+    /// least [`producer_words`](crate::producer_words) words. There must be no other producer.
     ///
-    /// Nobody need be there yet: what is put before the consumer opens its end for the first time
-    /// waits for it.
+    /// The consumer need not be open yet. Records that are put before its first incarnation wait
+    /// for it. After this call, [`must_notify`](Self::must_notify) returns true.
     ///
-    /// **Errors:** a memory is too small for one record.
+    /// **Rights:** a `<map>` with `w` for `own`, one for `consumer`.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`TooSmall`] if a memory is too small for one record.
     pub fn open(own: M, consumer: N) -> Result<Self, TooSmall> {
         let capacity = capacity::<T>(&own, &consumer)?;
         Ok(Self {
@@ -35,19 +41,24 @@ impl<T: Plain, M: WritableMemory, N: Memory> Producer<T, M, N> {
         })
     }
 
-    /// How many records the queue holds when it is full.
+    /// Returns the number of records that the queue can hold.
     pub fn capacity(&self) -> usize {
         self.end.ring.capacity() as usize
     }
 
-    /// Which life of this end this is: another number in each. It repeats after 16 million.
-    pub const fn life(&self) -> u32 {
-        self.end.life()
+    /// Returns the epoch of this end: another number in each incarnation. It repeats after 16
+    /// million.
+    pub const fn epoch(&self) -> u32 {
+        self.end.epoch()
     }
 
-    /// For how many more records there is room.
+    /// Returns the number of records that there is room for.
     ///
-    /// **Blocks:** never. **Errors:** as [`PeerError`] says.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`PeerError`] if something is wrong with the consumer.
     pub fn room(&mut self) -> Result<usize, PeerError> {
         self.end.wake();
         self.look().map(|room| room as usize)
@@ -55,8 +66,12 @@ impl<T: Plain, M: WritableMemory, N: Memory> Producer<T, M, N> {
 
     /// Puts a record.
     ///
-    /// **Blocks:** never. **Errors:** the queue is full, or what [`PeerError`] says; then nothing was
-    /// put.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`PushError::Full`] if there is no room, or what is wrong with the consumer. Then
+    /// nothing was put.
     pub fn push(&mut self, record: &T) -> Result<(), PushError> {
         self.end.wake();
         if self.look()? == 0 {
@@ -68,26 +83,31 @@ impl<T: Plain, M: WritableMemory, N: Memory> Producer<T, M, N> {
         Ok(())
     }
 
-    /// Whether the consumer is to be notified: it sleeps and has not been notified since, or does
-    /// not know that this end is new. To be asked after all is put that there was to put.
+    /// Returns whether the consumer must be notified: it sleeps and was not notified since, or it
+    /// does not know of this incarnation. Call it after putting all records that there are.
     ///
-    /// **Blocks:** never.
-    #[must_use = "a consumer that sleeps and is not notified sleeps for ever"]
+    /// **Blocking:** never.
+    #[must_use = "a consumer that sleeps and is not notified sleeps forever"]
     pub fn must_notify(&mut self) -> bool {
         self.end.must_notify()
     }
 
-    /// Whether the other end has nothing to do with an earlier life of this one any more.
+    /// Returns whether the consumer no longer acts on an earlier incarnation of this end.
     ///
-    /// **Blocks:** never.
+    /// **Blocking:** never.
     pub fn is_settled(&self) -> bool {
         self.end.is_settled()
     }
 
-    /// Announces that this end will wait for room, and looks once more: returns whether it may wait
-    /// for a notification. If not, there is room, and the consumer need not notify.
+    /// Announces that this end will wait for room, and looks once more. Returns whether it may wait
+    /// for a notification. If it returns false, there is room, and the consumer need not notify.
     ///
-    /// **Blocks:** never. **Errors:** as [`PeerError`] says; then it is not to wait.
+    /// **Blocking:** never.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`PeerError`] if something is wrong with the consumer. Then this end must not
+    /// wait.
     pub fn may_sleep(&mut self) -> Result<bool, PeerError> {
         self.end.announce_sleep();
         let room = self.look();
@@ -111,7 +131,7 @@ impl<T: Plain, M: WritableMemory, N: Memory> Producer<T, M, N> {
 pub enum PushError {
     /// There is no room.
     Full,
-    /// The other end.
+    /// Something is wrong with the consumer.
     Peer(PeerError),
 }
 
@@ -124,7 +144,9 @@ impl From<PeerError> for PushError {
 impl fmt::Display for PushError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Full => f.write_str("the queue is full: wait until the other end has taken"),
+            Self::Full => {
+                f.write_str("the queue is full: wait until the other end has taken a record")
+            }
             Self::Peer(error) => error.fmt(f),
         }
     }

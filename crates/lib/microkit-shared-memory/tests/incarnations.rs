@@ -1,4 +1,4 @@
-//! Ends that die and are started anew, before any access to the memory that they share, in every
+//! Ends that die and are restarted, before any access to the memory that they share, in every
 //! schedule.
 #![forbid(unsafe_code)]
 
@@ -72,7 +72,8 @@ impl Memory for Shared {
 
     fn load(&self, index: usize, order: Ordering) -> u64 {
         let is_place = index == 0 || index == CONSUMER_WORDS;
-        // What an end reads of its own life it reads so; what it reads of the other's, it acquires.
+        // What an end reads of its own incarnation it reads so; what it reads of the other's, it
+        // acquires.
         if self.forgets && is_place && order == Ordering::Relaxed {
             return 0;
         }
@@ -94,10 +95,11 @@ fn parts(capacity: usize, forgets: bool) -> (Part<Shared>, Part<Shared>) {
         .expect("it is large enough")
 }
 
-/// How many records a producer puts in a life.
+/// How many records a producer puts in an incarnation.
 const RECORDS: u64 = 2;
 
-/// Puts all records of its life, and again from the first when the consumer was started anew.
+/// Puts all records of its incarnation, and again from the first when the consumer was started
+/// anew.
 struct Putter {
     producer: Producer<[u64; 2], Part<Shared>, Part<Shared>>,
     next: u64,
@@ -114,7 +116,7 @@ fn producer(capacity: usize, forgets: bool) -> Putter {
 impl Putter {
     fn put(&mut self) {
         loop {
-            let record = [u64::from(self.producer.life()), self.next];
+            let record = [u64::from(self.producer.epoch()), self.next];
             let result = if self.next < RECORDS {
                 self.producer.push(&record)
             } else {
@@ -151,7 +153,7 @@ impl Handler for Putter {
 /// Takes all records, and knows which come next.
 struct Taker {
     consumer: Consumer<[u64; 2], Part<Shared>, Part<Shared>>,
-    /// The life of the producer, and how many of its records were taken.
+    /// The incarnation of the producer, and how many of its records were taken.
     expected: Option<[u64; 2]>,
 }
 
@@ -169,12 +171,12 @@ impl Taker {
     fn take(&mut self) {
         loop {
             match self.consumer.pop() {
-                Ok(Some([life, number])) => {
-                    let expected = self.expected.unwrap_or([life, 0]);
-                    assert_eq!([life, number], expected, "something is lost, or stale");
-                    self.expected = Some([life, number + 1]);
+                Ok(Some([epoch, number])) => {
+                    let expected = self.expected.unwrap_or([epoch, 0]);
+                    assert_eq!([epoch, number], expected, "something is lost, or stale");
+                    self.expected = Some([epoch, number + 1]);
                     if number + 1 == RECORDS {
-                        debug_println!("all {life}");
+                        debug_println!("all {epoch}");
                     }
                 }
                 Err(PopError::Peer(PeerError::Restarted)) => self.expected = None,
@@ -218,13 +220,13 @@ fn explorer(system: &System) -> Explorer<'_> {
     Explorer::new(system).by_priority()
 }
 
-/// What must hold when nobody can run any more: the consumer has all that the producer's last life
-/// has put.
+/// What must hold when nobody can run any more: the consumer has all that the producer's last
+/// incarnation has put.
 fn check(run: &Run) {
     let words = run.region("producer", "queue");
-    let life = words[CONSUMER_WORDS].load(Ordering::Relaxed) >> 40;
+    let epoch = words[CONSUMER_WORDS].load(Ordering::Relaxed) >> 40;
     assert!(
-        run.log().contains(&format!("all {life}\n")),
+        run.log().contains(&format!("all {epoch}\n")),
         "{}",
         run.log()
     );
@@ -270,8 +272,8 @@ fn killed(system: &System, victim: &str, steps: &[(&str, usize)]) -> Option<Run>
     panic!("it does not come to rest:\n{}", run.log())
 }
 
-/// Kills the victim before each of its steps, whatever the other has done until then, and returns how
-/// many runs that were.
+/// Kills the victim before each of its steps, whatever the other has done until then, and returns
+/// how many runs that were.
 fn kill_everywhere(system: &System, [victim, other]: [&str; 2], check: fn(&Run)) -> usize {
     /// More than there are before the first wait.
     const STEPS: usize = 60;
@@ -293,7 +295,7 @@ fn kill_everywhere(system: &System, [victim, other]: [&str; 2], check: fn(&Run))
 const PAIRS: [[&str; 2]; 2] = [["producer", "consumer"], ["consumer", "producer"]];
 
 #[test]
-fn an_end_that_dies_anywhere_is_started_anew_and_nothing_is_lost_or_stale() {
+fn an_end_that_dies_anywhere_is_restarted_and_nothing_is_lost_or_stale() {
     let system = system(1, false);
     for pair in PAIRS {
         let runs = kill_everywhere(&system, pair, check);
@@ -314,10 +316,11 @@ fn both_may_die_at_any_time() {
     println!("{explored}");
 }
 
-/// The tests above can fail: an epoch that a restart does not advance. That of a consumer is found in
-/// `tests/queue.rs`, as the records that it takes once more look like those that are put once more.
+/// The tests above can fail: an epoch that a restart does not advance. That of a consumer is found
+/// in `tests/queue.rs`, as the records that it takes once more look like those that are put once
+/// more.
 #[test]
-fn a_restart_that_is_no_new_life_is_found() {
+fn a_restart_that_is_no_new_incarnation_is_found() {
     let system = system(1, true);
     let [pair, _] = PAIRS;
     let found = catch_unwind(AssertUnwindSafe(|| kill_everywhere(&system, pair, check)));
