@@ -13,6 +13,7 @@ use sel4_microkit::{
 use clients::Clients;
 
 #[path = "../../../crates/drivers/serial/src/client.rs"]
+#[allow(clippy::duplicate_mod)] // The driver's own module is private to it.
 mod clients;
 #[path = "../../../crates/drivers/serial/src/main.rs"]
 #[allow(unused_attributes)] // They are those of a crate.
