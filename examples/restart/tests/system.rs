@@ -97,7 +97,7 @@ struct Overflowing {
 
 impl Processor for Overflowing {
     fn run(&mut self, context: &mut UserContext, memory: &mut Memory<'_>) -> Event {
-        /// A write where nothing is mapped (Arm ARM, *ESR_EL2*: a data abort, a translation fault).
+        /// A write where nothing is mapped (Arm ARM, *`ESR_EL2`*: a data abort, a translation fault).
         const WRITE_OF_NOTHING: u64 = 0x9200_0046;
         let address = self.addresses[self.life % 2];
         assert_eq!(memory.perms(address), None);

@@ -1,5 +1,5 @@
 //! Puppets on a host: the instructions that they are given, run one by one (Arm ARM, *A64 Base
-//! Instruction Descriptions*, and *ESR_EL2* for what their exceptions say).
+//! Instruction Descriptions*, and *`ESR_EL2`* for what their exceptions say).
 
 use microkit_test::{Event, Memory, Processor, UserContext};
 

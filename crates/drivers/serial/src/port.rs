@@ -1,4 +1,4 @@
-//! The UART: a PL011 (Arm DDI 0183, *PrimeCell UART*).
+//! The UART: a PL011 (Arm DDI 0183, *`PrimeCell` UART*).
 
 use super::client::Clients;
 use arm_pl011_uart::{

@@ -18,10 +18,10 @@ pub const IMAGE_START: u64 = KERNEL_MEMORY.start;
 /// it.
 pub const HEAP: Range<u64> = 0x7c00_0000..KERNEL_MEMORY.end;
 
-/// The registers of the GICv2's distributor.
+/// The registers of the `GICv2`'s distributor.
 pub const GIC_DISTRIBUTOR: Range<u64> = 0x0800_0000..0x0800_1000;
 
-/// The registers of the GICv2's CPU interface.
+/// The registers of the `GICv2`'s CPU interface.
 pub const GIC_CPU_INTERFACE: Range<u64> = 0x0801_0000..0x0801_1000;
 
 /// The registers by which a hypervisor controls virtual interrupts.

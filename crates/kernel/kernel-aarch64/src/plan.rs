@@ -209,7 +209,7 @@ mod tests {
         }
     }
 
-    /// A PD whose IPC buffer is at 0x6000_0000.
+    /// A PD whose IPC buffer is at `0x6000_0000`.
     fn spec() -> BootSpec {
         BootSpec {
             user_top: (1 << 40) - 1,

@@ -14,7 +14,7 @@ use arm_sysregs::el2::registers::{
 
 use crate::layout::ADDRESS_BITS;
 
-/// The hypervisor configuration (Arm ARM, *HCR_EL2*).
+/// The hypervisor configuration (Arm ARM, *`HCR_EL2`*).
 ///
 /// - `VM`, `DC`: PDs use stage 2 translation only. With `DC`, stage 1 makes all memory normal and
 ///   cacheable, and changes no address.
@@ -34,7 +34,7 @@ pub const HCR: HcrEl2 = HcrEl2::VM
     .union(HcrEl2::TGE)
     .union(HcrEl2::RW);
 
-/// The rights of EL0 (Arm ARM, *SCTLR_EL1*). Caches are on. Cache maintenance by address and the
+/// The rights of EL0 (Arm ARM, *`SCTLR_EL1`*). Caches are on. Cache maintenance by address and the
 /// cache type register are allowed (`UCI`, `UCT`). `wfi` and `wfe` wait (`nTWI`, `nTWE`). `dc zva`
 /// and the interrupt mask trap (no `DZE`, no `UMA`). Stacks may be misaligned (no `SA0`). The other
 /// bits are reserved as one.
@@ -47,7 +47,7 @@ pub const SCTLR_EL1: SctlrEl1 = SctlrEl1::from_bits_retain(0x30d0_0800)
     .union(SctlrEl1::NTWE)
     .union(SctlrEl1::UCI);
 
-/// Stage 2 translation (Arm ARM, *VTCR_EL2*): input and output addresses of [`ADDRESS_BITS`] bits;
+/// Stage 2 translation (Arm ARM, *`VTCR_EL2`*): input and output addresses of [`ADDRESS_BITS`] bits;
 /// pages of 4 KiB; walks that start at level 1, in two concatenated tables; tables in cached, inner
 /// shareable memory.
 pub const VTCR: VtcrEl2 = VtcrEl2::from_bits_retain(
@@ -60,25 +60,25 @@ pub const VTCR: VtcrEl2 = VtcrEl2::from_bits_retain(
         | BITS_40 << VtcrEl2::PS_SHIFT,
 );
 
-/// Traps of floating point (Arm ARM, *CPTR_EL2*): scalable vectors only (`TZ`). While a PD without
+/// Traps of floating point (Arm ARM, *`CPTR_EL2`*): scalable vectors only (`TZ`). While a PD without
 /// floating point runs, [`CptrEl2::TFP`] is set too.
 pub const CPTR: CptrEl2 = CptrEl2::RES1.union(CptrEl2::TZ);
 
-/// Traps of debugging (Arm ARM, *MDCR_EL2*): all. These bits are set in addition to those of the
+/// Traps of debugging (Arm ARM, *`MDCR_EL2`*): all. These bits are set in addition to those of the
 /// register, which also has the number of performance counters.
 pub const MDCR: MdcrEl2 = MdcrEl2::TDE
     .union(MdcrEl2::TDA)
     .union(MdcrEl2::TDOSA)
     .union(MdcrEl2::TDRA);
 
-/// The physical counter and timer do not trap to EL2 (Arm ARM, *CNTHCTL_EL2*).
+/// The physical counter and timer do not trap to EL2 (Arm ARM, *`CNTHCTL_EL2`*).
 pub const CNTHCTL: CnthctlEl2 = CnthctlEl2::EL0PCTEN.union(CnthctlEl2::EL1PCEN);
 
-/// PDs can use the physical counter and timer, not the virtual ones (Arm ARM, *CNTKCTL_EL1*): the
+/// PDs can use the physical counter and timer, not the virtual ones (Arm ARM, *`CNTKCTL_EL1`*): the
 /// SDK's `EXPORT_PCNT_USER` and `EXPORT_PTMR_USER`.
 pub const CNTKCTL: CntkctlEl1 = CntkctlEl1::EL0PCTEN.union(CntkctlEl1::EL0PTEN);
 
-/// The kernel's own stage 1 translation (Arm ARM, *TCR_EL2*): addresses of 39 bits, so that walks
+/// The kernel's own stage 1 translation (Arm ARM, *`TCR_EL2`*): addresses of 39 bits, so that walks
 /// start at level 1; pages of 4 KiB; tables in cached, inner shareable memory.
 pub const TCR: TcrEl2 = TcrEl2::from_bits_retain(
     TcrEl2::RES1.bits()
@@ -89,11 +89,11 @@ pub const TCR: TcrEl2 = TcrEl2::from_bits_retain(
         | BITS_40 << TcrEl2::PS_SHIFT,
 );
 
-/// The memory attributes of the kernel's own tables (Arm ARM, *MAIR_EL2*). Index 0 is device memory
+/// The memory attributes of the kernel's own tables (Arm ARM, *`MAIR_EL2`*). Index 0 is device memory
 /// of the strictest kind (nGnRnE); index 1 is normal memory, write-back cacheable.
 pub const MAIR: MairEl2 = MairEl2::from_bits_retain(0xff << 8);
 
-/// The kernel's own MMU and caches are on, and its stack must be aligned (Arm ARM, *SCTLR_EL2*).
+/// The kernel's own MMU and caches are on, and its stack must be aligned (Arm ARM, *`SCTLR_EL2`*).
 /// The other bits are reserved as one.
 pub const SCTLR_EL2: SctlrEl2 = SctlrEl2::from_bits_retain(0x30c5_0830)
     .union(SctlrEl2::M)
@@ -106,7 +106,7 @@ pub const SCTLR_EL2: SctlrEl2 = SctlrEl2::from_bits_retain(0x30c5_0830)
 pub const WXN: SctlrEl2 = SctlrEl2::WXN;
 
 /// Returns the value of `VTTBR_EL2` for stage 2 tables and a virtual machine identifier (Arm ARM,
-/// *VTTBR_EL2*). The identifier has eight bits; 0 belongs to no PD.
+/// *`VTTBR_EL2`*). The identifier has eight bits; 0 belongs to no PD.
 pub const fn vttbr(tables: u64, vmid: u8) -> u64 {
     (vmid as u64) << 48 | tables
 }

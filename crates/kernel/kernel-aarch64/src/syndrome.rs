@@ -1,4 +1,4 @@
-//! The text for an exception's syndrome (Arm ARM, *ESR_EL2*).
+//! The text for an exception's syndrome (Arm ARM, *`ESR_EL2`*).
 
 use core::fmt;
 

@@ -118,7 +118,7 @@ pub const NB_SEND_RECV_DEST: Register = Register::X(8);
 pub const MESSAGE_REGISTERS: [Register; FAST_MESSAGE_WORDS] = x([2, 3, 4, 5]);
 
 /// The registers in the order of `seL4_UserContext`, in which `ReadRegisters` and `WriteRegisters`
-/// number them (seL4 manual, *seL4_TCB_ReadRegisters*).
+/// number them (seL4 manual, *`seL4_TCB_ReadRegisters`*).
 pub const CONTEXT_REGISTERS: [Register; FRAME_REGISTERS + INTEGER_REGISTERS] = join(
     join::<3, 14, FRAME_REGISTERS>([Register::FaultIp, Register::Sp, Register::Spsr], FRAME_X),
     join::<17, 2, INTEGER_REGISTERS>(INTEGER_X, [Register::Tpidr, Register::Tpidrro]),

@@ -22,7 +22,7 @@ pub enum Event {
 /// Holds the number of a system call.
 const SYSCALL_REGISTER: Register = Register::X(7);
 
-/// Exception classes of a lower exception level (Arm manual, *ESR_EL2*).
+/// Exception classes of a lower exception level (Arm manual, *`ESR_EL2`*).
 mod exception_class {
     pub(super) const SVC64: u64 = 0x15;
     pub(super) const HVC64: u64 = 0x16;

@@ -1,5 +1,5 @@
 //! IRQs: each signals a notification, and is masked until it is acknowledged (seL4 manual,
-//! *Interrupt Delivery*; seL4's `object/interrupt.c`, with a GICv2).
+//! *Interrupt Delivery*; seL4's `object/interrupt.c`, with a `GICv2`).
 //!
 //! An IRQ that arrives before its PD has started is signalled and masked like any other. The PD
 //! finds the signal when it first receives. Before that, libmicrokit acknowledges every IRQ.

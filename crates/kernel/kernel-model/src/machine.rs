@@ -76,7 +76,7 @@ pub trait Machine {
     fn report(&mut self, report: Report<'_>);
 }
 
-/// An operation on caches (seL4 manual, *seL4_ARM_VSpace_Clean_Data* and those that follow).
+/// An operation on caches (seL4 manual, *`seL4_ARM_VSpace_Clean_Data`* and those that follow).
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub enum CacheMaintenance {
     /// Writes data back to memory.

@@ -282,7 +282,7 @@ fn the_alarm_is_set_to_the_earliest_time_and_no_more_often_than_that_changes() {
     });
 }
 
-/// *curlwp_bind and LWP migration*: a task is moved, by another, to any priority at any of its
+/// *`curlwp_bind` and LWP migration*: a task is moved, by another, to any priority at any of its
 /// waits; its hold stays, and whoever drains waits for it.
 #[test]
 fn a_task_that_is_moved_while_it_holds_a_reference() {

@@ -215,8 +215,8 @@ fn lender_dies(world: &World) {
 }
 
 /// Tock: an application shares all its memory, restarts itself, and so has the kernel put its own
-/// data where the other still has access: "restarting an application resets app_break / … /
-/// allow_high_water_mark".
+/// data where the other still has access: "restarting an application resets `app_break` / … /
+/// `allow_high_water_mark`".
 #[test]
 fn a_restart_leaves_no_stale_access_as_in_the_high_water_mark_attack() {
     lender_dies(&World::new(None));
@@ -251,7 +251,7 @@ fn spend(terms: [Terms; 2], entry: fn(usize) -> usize) {
     assert_eq!(taken, SHARE.leases, "more leases than it may");
 }
 
-/// Tock: "client_notify() … causes the callee's process to allocate the grant region, consuming
+/// Tock: "`client_notify()` … causes the callee's process to allocate the grant region, consuming
 /// application memory the original app didn't intend to." Here what each caller can spend is set
 /// aside for it. In the mutants nobody looks how many bytes or leases a caller has, or all spend
 /// what there is for all.

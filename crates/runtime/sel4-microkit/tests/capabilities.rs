@@ -89,7 +89,7 @@ fn invocations_of_a_virtual_cpu_return_what_the_kernel_answers() {
     assert_eq!(*registers.expect("it succeeds").gpr(30), 9);
 }
 
-/// Runs `invoke` under a kernel in which a child's pc is 0x20_0000, and returns the labels and
+/// Runs `invoke` under a kernel in which a child's pc is `0x20_0000`, and returns the labels and
 /// words of the calls that it made.
 fn calls(invoke: impl FnOnce()) -> Vec<(u64, Vec<u64>)> {
     let seen = Rc::new(RefCell::new(Vec::new()));

@@ -128,7 +128,7 @@ pub(crate) struct RunArgs {
 ///
 /// Before that, `cargo test` runs for each package that has `microkit-test` among its dependencies and a
 /// program of the systems, always for this machine: `build.target` of the configuration and
-/// CARGO_BUILD_TARGET are for the programs.
+/// `CARGO_BUILD_TARGET` are for the programs.
 ///
 /// The last line printed is always `N passed, N failed, N skipped`.
 #[derive(Debug, Args)]
@@ -388,7 +388,7 @@ pub(crate) struct Options {
 
 #[derive(Debug, Args)]
 pub(crate) struct SdkArg {
-    /// The Microkit SDK: the version of a kept one, or its folder [default: MICROKIT_SDK, or the
+    /// The Microkit SDK: the version of a kept one, or its folder [default: `MICROKIT_SDK`, or the
     /// one that `sdk list` marks]
     #[arg(long, value_name = "VERSION_OR_DIR")]
     pub(crate) sdk: Option<PathBuf>,

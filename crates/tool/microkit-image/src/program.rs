@@ -32,7 +32,7 @@ pub(crate) struct Program<'data> {
 }
 
 impl Program<'_> {
-    /// Makes a program of one executable page of zeros, at the lowest place from 0x20_0000 on
+    /// Makes a program of one executable page of zeros, at the lowest place from `0x20_0000` on
     /// where `pd` maps nothing.
     pub(crate) fn empty(pd: &ProtectionDomain, system: &System) -> Self {
         let page = |vaddr| vaddr..vaddr + SMALL_PAGE_BYTES;

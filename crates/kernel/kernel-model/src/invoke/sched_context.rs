@@ -1,4 +1,4 @@
-//! Invocations of scheduling contexts (seL4 manual, *seL4_SchedContext_Bind* and those that follow;
+//! Invocations of scheduling contexts (seL4 manual, *`seL4_SchedContext_Bind`* and those that follow;
 //! seL4's `object/schedcontext.c`).
 
 use super::Invocation;

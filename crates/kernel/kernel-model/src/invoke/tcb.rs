@@ -1,4 +1,4 @@
-//! Invocations of threads (seL4 manual, *seL4_TCB_Suspend* and those around it; seL4's
+//! Invocations of threads (seL4 manual, *`seL4_TCB_Suspend`* and those around it; seL4's
 //! `object/tcb.c`).
 
 use super::Invocation;

@@ -31,7 +31,7 @@ impl Kernel {
         self.next()
     }
 
-    /// Suspends a thread, as its parent could (seL4 manual, *seL4_TCB_Suspend*).
+    /// Suspends a thread, as its parent could (seL4 manual, *`seL4_TCB_Suspend`*).
     pub fn stop(&mut self, thread: ThreadId, machine: &mut impl Machine) -> Next {
         suspend(
             &mut self.sched,

@@ -85,7 +85,7 @@ impl Scheduler {
         times_out.then_some(current)
     }
 
-    /// Gives up the rest of the time slice (seL4 manual, *seL4_Yield*).
+    /// Gives up the rest of the time slice (seL4 manual, *`seL4_Yield`*).
     pub(crate) fn yield_now(&mut self) {
         let Some(current) = self.current_sc else {
             return;

@@ -52,7 +52,7 @@ impl Scheduler {
     }
 
     /// Lets the thread of a scheduling context run next at its priority, in place of the caller
-    /// (seL4 manual, *seL4_SchedContext_YieldTo*).
+    /// (seL4 manual, *`seL4_SchedContext_YieldTo`*).
     ///
     /// Returns whether the caller gives way, because the target has at least its priority. Then the
     /// caller's yield is completed when it runs again.

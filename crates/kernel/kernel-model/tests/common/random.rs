@@ -76,7 +76,7 @@ pub fn capabilities(spec: &BootSpec, pd_index: usize) -> Vec<(u64, Kind)> {
     caps
 }
 
-/// SplitMix64.
+/// `SplitMix64`.
 #[derive(Debug, Clone)]
 pub struct Random(pub u64);
 

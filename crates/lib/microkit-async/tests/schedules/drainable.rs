@@ -362,7 +362,7 @@ fn two_that_drain_each_others_object_beside_their_holds_do_not_hang() {
     });
 }
 
-/// *Reference leaks on callout_reset*: what a time-out's work holds is given back when it is set
+/// *Reference leaks on `callout_reset`*: what a time-out's work holds is given back when it is set
 /// again.
 #[test]
 fn a_time_out_that_is_set_again_leaks_no_reference() {

@@ -1,5 +1,5 @@
 //! The deadlocks and races of NetBSD's network stack (R. Ozaki, *Concurrency Bugs in the Network
-//! Stack of NetBSD*, AsiaBSDCon 2018), each by its name: that what is here does not have them in
+//! Stack of NetBSD*, `AsiaBSDCon` 2018), each by its name: that what is here does not have them in
 //! any schedule, and that the exploration finds each where it is planted.
 
 use std::cell::{Cell, RefCell};
@@ -62,7 +62,7 @@ async fn callback(list: Rc<List>) {
     }
 }
 
-/// *localcount_drain => xc => mtx => pserialize_perform => xc.*
+/// *`localcount_drain` => xc => mtx => `pserialize_perform` => xc.*
 #[test]
 fn drain_against_perform_against_callback() {
     let explored = explore("drain, perform, callback", || {
@@ -181,7 +181,7 @@ fn drain_against_perform_against_callback_is_found_where_draining_is_a_cross_cal
     assert_eq!(message, "drain and perform wait forever");
 }
 
-/// *softnet_lock => pserialize_perform => kpause => callout => softnet_lock*: who holds sleeps, by
+/// *`softnet_lock` => `pserialize_perform` => kpause => callout => `softnet_lock`*: who holds sleeps, by
 /// the very timer whose callback needs what it holds.
 #[test]
 fn sleeping_on_a_timer_while_holding_what_its_callback_needs() {
@@ -495,7 +495,7 @@ fn migration(object: impl Bound) -> World {
         })
 }
 
-/// *curlwp_bind and LWP migration.* Moves of real tasks are in `tasks.rs`.
+/// *`curlwp_bind` and LWP migration.* Moves of real tasks are in `tasks.rs`.
 #[test]
 fn a_binding_that_is_taken_while_a_migration_is_pending() {
     let explored = explore("migration", || migration(Drainable::new(())));

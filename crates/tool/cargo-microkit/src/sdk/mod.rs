@@ -44,7 +44,7 @@ pub(crate) enum Origin {
 }
 
 impl Sdk {
-    /// The SDK that `flag` names, else MICROKIT_SDK, else a kept one; `None` if there is none of
+    /// The SDK that `flag` names, else `MICROKIT_SDK`, else a kept one; `None` if there is none of
     /// these.
     ///
     /// A note says if its version was not tested.

@@ -26,7 +26,7 @@ struct Range<'a> {
 }
 
 /// Each map is aligned, in its address space, and does not reach into another (manual,
-/// *protection_domain*).
+/// *`protection_domain`*).
 pub(super) fn maps(draft: &Draft<'_>, names: &Names<'_>, cx: &Context<'_>) {
     let kernel = cx.options.kernel;
     for pd in &draft.pds {
@@ -195,7 +195,7 @@ fn overlaps(
     }
 }
 
-/// Regions with a physical address do not overlap (manual, *memory_region*).
+/// Regions with a physical address do not overlap (manual, *`memory_region`*).
 pub(super) fn physical(draft: &Draft<'_>, cx: &Context<'_>) {
     let mut ranges = Vec::new();
     for region in &draft.regions {
@@ -261,7 +261,7 @@ pub(super) fn devices(draft: &Draft<'_>, names: &Names<'_>, cx: &Context<'_>) {
 }
 
 /// A region without a `page_size` has large pages if its size and all its addresses allow it
-/// (manual, *memory_region*).
+/// (manual, *`memory_region`*).
 pub(super) fn settle_page_sizes(draft: &mut Draft<'_>, names: &Names<'_>) {
     let aligned = |address: u64| address.is_multiple_of(limits::LARGE_PAGE_BYTES);
     let mut large: Vec<bool> = draft

@@ -1,4 +1,4 @@
-//! Mappings of memory regions (manual, *protection_domain*).
+//! Mappings of memory regions (manual, *`protection_domain`*).
 
 use crate::draft::Map;
 use crate::element::Element;

@@ -1,4 +1,4 @@
-//! Protection domains and what is inside them (manual, *protection_domain*).
+//! Protection domains and what is inside them (manual, *`protection_domain`*).
 
 use microkit_abi::{badge, limits, slots};
 

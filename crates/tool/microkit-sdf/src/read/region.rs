@@ -1,4 +1,4 @@
-//! Memory regions (manual, *memory_region*).
+//! Memory regions (manual, *`memory_region`*).
 
 use std::path::Path;
 

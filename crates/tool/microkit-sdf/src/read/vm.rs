@@ -1,4 +1,4 @@
-//! Virtual machines and their virtual CPUs (manual, *protection_domain*).
+//! Virtual machines and their virtual CPUs (manual, *`protection_domain`*).
 
 use microkit_abi::limits;
 

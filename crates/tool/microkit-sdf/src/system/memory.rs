@@ -6,7 +6,7 @@ use microkit_abi::limits;
 
 use crate::Span;
 
-/// A memory region (manual, *memory_region*).
+/// A memory region (manual, *`memory_region`*).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MemoryRegion {

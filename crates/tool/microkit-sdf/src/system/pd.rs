@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::memory::Map;
 use crate::Span;
 
-/// A protection domain (manual, *protection_domain*).
+/// A protection domain (manual, *`protection_domain`*).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ProtectionDomain {
@@ -167,7 +167,7 @@ pub enum CapabilityKind {
     VSpace,
 }
 
-/// A virtual machine (manual, *protection_domain*).
+/// A virtual machine (manual, *`protection_domain`*).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct VirtualMachine {

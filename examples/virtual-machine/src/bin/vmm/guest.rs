@@ -5,7 +5,7 @@
 pub(crate) const START: u64 = 0x4000_0000;
 
 /// Its program status at first: EL1 with its own stack pointer, all exceptions masked (Arm ARM,
-/// *SPSR_EL2*).
+/// *`SPSR_EL2`*).
 pub(crate) const PSTATE: u64 = 0x3c5;
 
 /// Says what it has in `TPIDR_EL1`, as x1.
