@@ -9,6 +9,10 @@ pub trait Sums {
     fn next(&mut self, value: u64) -> u64;
 
     /// The sum of four: as many words as travel in registers.
+    ///
+    /// # Errors
+    ///
+    /// None: the reply has the shape of a result.
     fn four(&mut self, a: u64, b: u64, c: u64, d: u64) -> Result<u64, u64>;
 
     /// Each of sixteen words, one more.
