@@ -1,48 +1,50 @@
-//! The reports, by the monitor or the model kernel, of PDs that have faulted and have no parent to
-//! handle it.
+//! Parses the fault reports of the monitor and the model kernel. They report faults of PDs without
+//! a parent, which would handle the fault.
 
 use crate::readable::readable;
 
-/// Says which PD the report is about, in its second line.
+/// The prefix of a report's second line, which names the PD.
 const FAULTING_PD: &str = "MON|ERROR: faulting PD: ";
 
-/// Begins every line of a report that is for people; the first after the registers says how.
+/// The prefix of the monitor's messages. The first one after the registers says how the PD faulted.
 const MONITOR_ERROR: &str = "MON|ERROR: ";
 
-/// Where the PD stood.
+/// The prefix of the line with the PD's program counter.
 const MONITOR_PC: &str = "pc : ";
 
-/// Says that the fault is just below the stack.
+/// The prefix of the line that reports a fault just below the stack.
 const MONITOR_OVERFLOW: &str = "MON|ERROR: potential stack overflow";
 
-/// Says how a virtual CPU faulted, or a PD that has used what only a hypervisor allows.
+/// The prefix of the line with the syndrome of a vCPU fault. The kernel reports it for a virtual
+/// CPU, and for a PD that used a feature that it disables.
 const MONITOR_VCPU: &str = "MON|ERROR: received vCPU fault with ESR: ";
 
-/// The exception class, in the highest six of a syndrome's 32 bits, of an access to a floating-point
-/// or vector register (Arm ARM, *`ESR_EL1`*, EC 0b000111).
+/// The exception class, in the highest six of a syndrome's 32 bits, of an access to a
+/// floating-point or vector register (Arm ARM, *ESR_EL1*, EC 0b000111).
 const FLOATING_POINT: u64 = 0b000111;
 
-/// How a PD faulted that used such a register, in words.
+/// The description of a fault by such an access.
 const FLOATING_POINT_FORBIDDEN: &str = "used floating point, which fpu=\"false\" forbids";
 
-/// Begins every line of the model kernel's reports, which names the PD next.
+/// The prefix of the model kernel's reports; the name of the PD follows.
 const MODEL_ERROR: &str = "MODEL|ERROR: ";
 
-/// What a line tells of a fault.
+/// What a line reports about a fault.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Told {
-    /// There is one, and its report follows.
+    /// A PD has faulted; the report follows.
     Fault { pd: String },
-    /// Where the PD stood.
+    /// The PD's program counter.
     At { pd: String, address: u64 },
     /// Its stack was too small.
     StackOverflow { pd: String },
-    /// It used a floating-point register, and may not.
+    /// It used a floating-point register without the right to.
     FloatingPoint { pd: String },
 }
 
-/// The PD, what it did, and the program counter, of the first line of a report of the model
-/// kernel's, which tells of stacks itself.
+/// Parses the first line of a model kernel's report: the PD, its access, and the program counter.
+///
+/// Stack overflows need no parsing here: the model kernel explains them itself.
 fn model_fault(line: &str) -> Option<(&str, &str, u64)> {
     let (pd, how) = line.strip_prefix(MODEL_ERROR)?.split_once(": ")?;
     let (_, rest) = how.split_once("(pc ")?;
@@ -65,7 +67,7 @@ struct Fault {
 }
 
 impl Faults {
-    /// Those in the lines of a log.
+    /// Collects the faults in the lines of a log.
     pub(crate) fn of<'a>(lines: impl IntoIterator<Item = &'a str>) -> Self {
         let mut faults = Self::default();
         for line in lines {
@@ -113,20 +115,20 @@ impl Faults {
         None
     }
 
-    /// Who has faulted.
+    /// Returns the PDs that have faulted.
     pub(crate) fn pds(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|fault| fault.pd.as_str())
     }
 
-    /// Who has faulted, and how.
+    /// Returns each PD that has faulted, and how.
     pub(crate) fn each(&self) -> impl Iterator<Item = (&str, String)> {
         self.0.iter().map(|Fault { pd, how }| {
-            let how = how.as_deref().unwrap_or("the monitor has not said how");
+            let how = how.as_deref().unwrap_or("the monitor did not report how");
             (pd.as_str(), readable(how))
         })
     }
 
-    /// A line for each fault.
+    /// Renders a line for each fault.
     pub(crate) fn told(&self) -> String {
         self.each()
             .map(|(pd, how)| format!("\nPD `{pd}` faulted: {how}"))
@@ -139,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_line_tells_its_part() {
+    fn each_line_of_a_report_is_parsed() {
         let mut faults = Faults::default();
         let mut check = |line: &str, expect: Option<Told>| {
             assert_eq!(faults.hear(line), expect, "{line}");
@@ -188,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn the_monitor_names_the_pd_and_after_its_registers_the_fault() {
+    fn the_monitors_report_gives_the_pd_and_the_fault() {
         let check = |log: &str, expect: &str| {
             assert_eq!(Faults::of(log.lines()).told(), expect, "{log}");
         };
@@ -205,8 +207,8 @@ mod tests {
         );
         check(
             "MON|ERROR: faulting PD: a\nMON|ERROR: faulting PD: b",
-            "\nPD `a` faulted: the monitor has not said how\
-             \nPD `b` faulted: the monitor has not said how",
+            "\nPD `a` faulted: the monitor did not report how\
+             \nPD `b` faulted: the monitor did not report how",
         );
     }
 }

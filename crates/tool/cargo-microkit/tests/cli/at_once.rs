@@ -1,4 +1,4 @@
-//! What runs at once has files of its own.
+//! Commands that run at the same time use different files.
 
 use std::fs;
 use std::process::{Child, Command, Output, Stdio};
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::bench::{BOOT, Bench, PROGRAM, VERSION, check, system_text, text};
 
-/// Takes its time, then prints the image that it was started with.
+/// Waits for a second, then prints the image that it was started with.
 const SLOW_QEMU: &str = "for word in \"$@\"; do\n\
     case $word in *file=*) image=${word#*file=}; image=${image%%,*} ;; esac\ndone\n\
     sleep 1\ncat \"$image\"\n";
@@ -34,7 +34,7 @@ fn printed(child: Child) -> String {
 }
 
 #[test]
-fn systems_of_one_name_that_run_at_once_run_their_own_images() {
+fn systems_with_the_same_name_run_their_own_images_at_the_same_time() {
     let bench = Bench::new();
     let run = |folder: &str| {
         let system = format!("{folder}/x.system");
@@ -56,7 +56,7 @@ fn systems_of_one_name_that_run_at_once_run_their_own_images() {
 }
 
 #[test]
-fn systems_of_one_name_leave_two_images() {
+fn systems_with_the_same_name_have_different_images() {
     let bench = Bench::new();
     let sdk = bench.sdk(VERSION);
     let images = ["a", "b"].map(|folder| {
@@ -90,7 +90,7 @@ fn a_run_does_not_touch_the_image_of_a_build() {
     assert_eq!(text(image.as_ref()), "as it was");
 }
 
-/// A project whose binary says with which feature it was built.
+/// Makes a project whose binary holds the name of the feature that it was built with.
 fn project(bench: &Bench) {
     let manifest = "[package]\nname = \"pd\"\nedition = \"2024\"\n[features]\nloud = []\n";
     bench.file("Cargo.toml", manifest);
@@ -100,8 +100,8 @@ fn project(bench: &Bench) {
     bench.file("x.system", system_text("pd", "pd.elf"));
 }
 
-/// Stands for the SDK's tool: takes its time, then makes an image of the program in the last search
-/// path that has one.
+/// A fake of the SDK's tool: waits, then makes an image of the program in the last search path that
+/// has one.
 const SLOW_TOOL: &str = "#!/bin/sh\n\
     while [ $# -gt 0 ]; do\n\
     case $1 in -o) image=$2 ;; -r) echo report > \"$2\" ;; esac\n\
@@ -109,7 +109,7 @@ const SLOW_TOOL: &str = "#!/bin/sh\n\
     sleep 2\ngrep -ao 'LOUD-IS1\\|QUIET-I1' \"$pd\" | head -n 1 > \"$image\"\n";
 
 #[test]
-fn builds_with_other_features_at_once_do_not_take_each_others_programs() {
+fn simultaneous_builds_with_different_features_get_their_own_programs() {
     let bench = Bench::new();
     project(&bench);
     let run = |features: &[&str]| {
