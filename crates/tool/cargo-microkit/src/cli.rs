@@ -118,11 +118,11 @@ pub(crate) struct RunArgs {
 /// Run systems and compare each serial log with its .expected file
 ///
 /// NAME.expected beside NAME.system holds the lines that the system must print. Lines of the boot,
-/// and remarks of the kernel and the monitor, are not part of it, except reports of faults.
+/// and remarks of the kernel and the monitor, are left out, but reports of faults belong to it.
 /// NAME.CONFIG.expected replaces it for that configuration, and NAME.model.expected for the model
 /// kernel. A line `re:REGEX` matches a whole line by a regular expression. A line `type: TEXT`
 /// types TEXT and Enter after all lines before it have come. A file that holds only `skip: REASON`
-/// skips the system. A file that holds only `refused: TEXT` expects that the build refuses the
+/// skips the system. A file that holds only `refused: TEXT` means that the build must refuse the
 /// system, with TEXT in the report.
 ///
 /// Every system runs on the model kernel and on seL4; --kernel chooses one of them. Without an SDK,
@@ -386,7 +386,7 @@ pub(crate) struct Options {
     /// Do not install anything (the Rust target, QEMU); print how to install it instead
     #[arg(long)]
     pub(crate) no_install: bool,
-    /// Show where each program comes from, and the commands that run with their output
+    /// Show where each program comes from, the commands that run, and their output
     #[arg(long, short)]
     pub(crate) verbose: bool,
 }
