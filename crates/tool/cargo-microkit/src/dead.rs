@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::fault::{Faults, Told};
+use crate::fault::{FaultLine, Faults};
 use crate::places::Places;
 use crate::readable::readable;
 
@@ -33,20 +33,20 @@ impl Dead {
     }
 
     /// Takes the next line of the log, and returns what it reports about a fault.
-    pub(crate) fn hear(&mut self, line: &str, places: &Places) -> Option<Told> {
+    pub(crate) fn hear(&mut self, line: &str, places: &Places) -> Option<FaultLine> {
         if let Some((pd, place)) = line.split_once(PANICKED)
             && self.pds.iter().any(|name| name == pd)
         {
             let place = place.trim_end_matches(':');
             self.panics.insert(pd.to_owned(), readable(place));
         }
-        let told = self.faults.hear(line)?;
-        if let Told::At { pd, address } = &told
+        let report = self.faults.hear(line)?;
+        if let FaultLine::At { pd, address } = &report
             && let Some(place) = places.of_instruction(pd, *address)
         {
             self.places.insert(pd.clone(), place);
         }
-        Some(told)
+        Some(report)
     }
 
     /// Returns whether a PD has faulted and will not run again.
@@ -73,7 +73,7 @@ impl Dead {
     }
 
     /// Renders a line for each PD that has faulted or panicked.
-    pub(crate) fn told(&self) -> Vec<String> {
+    pub(crate) fn render(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for (pd, how) in self.faults.each() {
             lines.push(match (self.panics.get(pd), self.places.get(pd)) {
@@ -99,12 +99,12 @@ mod tests {
 
     #[test]
     fn each_dead_pd_is_reported_with_its_cause() {
-        let check = |log: &str, are_all: bool, told: &[&str]| {
+        let check = |log: &str, are_all: bool, expect: &[&str]| {
             let mut all = Dead::of(vec!["a".to_owned()]);
             for line in log.lines() {
                 all.hear(line, &Places::default());
             }
-            assert_eq!(all.told(), told, "{log}");
+            assert_eq!(all.render(), expect, "{log}");
             assert_eq!(all.are_all(), are_all, "{log}");
         };
         check("hello\nit: panicked at last", false, &[]);

@@ -31,7 +31,7 @@ const MODEL_ERROR: &str = "MODEL|ERROR: ";
 
 /// What a line reports about a fault.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Told {
+pub(crate) enum FaultLine {
     /// A PD has faulted; the report follows.
     Fault { pd: String },
     /// The PD's program counter.
@@ -77,14 +77,14 @@ impl Faults {
     }
 
     /// Takes the next line of the log, and returns what it tells of a fault.
-    pub(crate) fn hear(&mut self, line: &str) -> Option<Told> {
+    pub(crate) fn hear(&mut self, line: &str) -> Option<FaultLine> {
         if let Some(pd) = line.strip_prefix(FAULTING_PD) {
             let pd = readable(pd);
             self.0.push(Fault {
                 pd: pd.clone(),
                 how: None,
             });
-            return Some(Told::Fault { pd });
+            return Some(FaultLine::Fault { pd });
         }
         if let Some((pd, how, address)) = model_fault(line) {
             let (pd, how) = (readable(pd), Some(how.to_owned()));
@@ -92,22 +92,22 @@ impl Faults {
                 pd: pd.clone(),
                 how,
             });
-            return Some(Told::At { pd, address });
+            return Some(FaultLine::At { pd, address });
         }
         let fault = self.0.last_mut()?;
         if let Some(address) = line.strip_prefix(MONITOR_PC).and_then(hexadecimal) {
             let pd = fault.pd.clone();
-            return Some(Told::At { pd, address });
+            return Some(FaultLine::At { pd, address });
         }
         if line.starts_with(MONITOR_OVERFLOW) {
             let pd = fault.pd.clone();
-            return Some(Told::StackOverflow { pd });
+            return Some(FaultLine::StackOverflow { pd });
         }
         let syndrome = line.strip_prefix(MONITOR_VCPU).and_then(hexadecimal);
         if syndrome.is_some_and(|syndrome| syndrome >> 26 == FLOATING_POINT) {
             let pd = fault.pd.clone();
             fault.how = Some(FLOATING_POINT_FORBIDDEN.to_owned());
-            return Some(Told::FloatingPoint { pd });
+            return Some(FaultLine::FloatingPoint { pd });
         }
         if fault.how.is_none() {
             fault.how = line.strip_prefix(MONITOR_ERROR).map(str::to_owned);
@@ -129,7 +129,7 @@ impl Faults {
     }
 
     /// Renders a line for each fault.
-    pub(crate) fn told(&self) -> String {
+    pub(crate) fn render(&self) -> String {
         self.each()
             .map(|(pd, how)| format!("\nPD `{pd}` faulted: {how}"))
             .collect()
@@ -143,39 +143,39 @@ mod tests {
     #[test]
     fn each_line_of_a_report_is_parsed() {
         let mut faults = Faults::default();
-        let mut check = |line: &str, expect: Option<Told>| {
+        let mut check = |line: &str, expect: Option<FaultLine>| {
             assert_eq!(faults.hear(line), expect, "{line}");
         };
         let pd = || "deep".to_owned();
         check("pc : 0x0000000000217fe0", None);
         check(
             "MON|ERROR: faulting PD: deep",
-            Some(Told::Fault { pd: pd() }),
+            Some(FaultLine::Fault { pd: pd() }),
         );
         let address = 0x21_7fe0;
         check(
             "pc : 0x0000000000217fe0",
-            Some(Told::At { pd: pd(), address }),
+            Some(FaultLine::At { pd: pd(), address }),
         );
         check("MON|ERROR: VMFault: ip=0x217fe0", None);
         check(
             "MON|ERROR: potential stack overflow, fault address within one page",
-            Some(Told::StackOverflow { pd: pd() }),
+            Some(FaultLine::StackOverflow { pd: pd() }),
         );
         check(
             "MODEL|ERROR: deep: write at 0xffffffbf60 (pc 0x217fe0, syndrome 0x93c08047)",
-            Some(Told::At { pd: pd(), address }),
+            Some(FaultLine::At { pd: pd(), address }),
         );
         check("MODEL|ERROR: deep: x0=0x15 x1=0x15", None);
         check(
             "MON|ERROR: faulting PD: float",
-            Some(Told::Fault {
+            Some(FaultLine::Fault {
                 pd: "float".to_owned(),
             }),
         );
         check(
             "MON|ERROR: received vCPU fault with ESR: 0x000000001fe00000",
-            Some(Told::FloatingPoint {
+            Some(FaultLine::FloatingPoint {
                 pd: "float".to_owned(),
             }),
         );
@@ -184,7 +184,7 @@ mod tests {
             None,
         );
         assert_eq!(
-            faults.told().lines().last(),
+            faults.render().lines().last(),
             Some("PD `float` faulted: used floating point, which fpu=\"false\" forbids")
         );
     }
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn the_monitors_report_gives_the_pd_and_the_fault() {
         let check = |log: &str, expect: &str| {
-            assert_eq!(Faults::of(log.lines()).told(), expect, "{log}");
+            assert_eq!(Faults::of(log.lines()).render(), expect, "{log}");
         };
         let report = "MON|ERROR: received message 0x6  badge: 0x1\n\
                       MON|ERROR: faulting PD: crasher\n\

@@ -106,7 +106,7 @@ impl Places {
                 .any(|name| function.starts_with(name))
         };
         let own = frames.iter().rposition(is_machinery).map_or(0, |at| at + 1);
-        told(&frames[own..])
+        render_frames(&frames[own..])
     }
 
     /// Returns the function and the place of an instruction of a PD. Of several functions that were
@@ -114,7 +114,7 @@ impl Places {
     pub(crate) fn of_instruction(&self, pd: &str, address: u64) -> Option<String> {
         let frames = frames(&self.loader(pd)?, address);
         let own = frames.iter().find(|frame| !is_of_runtime(frame));
-        own.or(frames.first()).map(Frame::told)
+        own.or(frames.first()).map(Frame::render)
     }
 
     /// Opens a PD's program, for several searches.
@@ -161,12 +161,12 @@ impl Program {
     pub(crate) fn own_place(&self, addresses: &[u64]) -> Option<String> {
         let mut frames = addresses.iter().flat_map(|at| frames(&self.loader, *at));
         let own = frames.find(|frame| !is_of_runtime(frame))?;
-        Some(own.told())
+        Some(own.render())
     }
 
     /// Returns the place of an instruction.
     pub(crate) fn place(&self, address: u64) -> Option<String> {
-        frames(&self.loader, address).first().map(Frame::told)
+        frames(&self.loader, address).first().map(Frame::render)
     }
 }
 
@@ -228,7 +228,7 @@ struct Frame {
 }
 
 impl Frame {
-    fn told(&self) -> String {
+    fn render(&self) -> String {
         match &self.place {
             Some(place) => format!("{} at {place}", self.function),
             None => self.function.clone(),
@@ -238,12 +238,12 @@ impl Frame {
 
 /// Renders frames for a person. The outermost frames of the runtime, which lead to the program's
 /// own functions, are only counted.
-fn told(frames: &[Frame]) -> Vec<String> {
+fn render_frames(frames: &[Frame]) -> Vec<String> {
     let begins = |frame: &Frame| CALLERS.iter().any(|name| frame.function.starts_with(name));
     // If all frames are in the runtime, none is hidden.
     let end = frames.iter().rposition(|frame| !begins(frame));
     let end = end.map_or(frames.len(), |last| last + 1);
-    let mut lines: Vec<_> = frames[..end].iter().map(Frame::told).collect();
+    let mut lines: Vec<_> = frames[..end].iter().map(Frame::render).collect();
     match frames.len() - end {
         0 => {}
         1 => lines.push("called by the runtime".to_owned()),
@@ -367,7 +367,7 @@ mod tests {
                     place: None,
                 })
                 .collect();
-            assert_eq!(told(&frames), expect);
+            assert_eq!(render_frames(&frames), expect);
         };
         let main = "no_function_is_marked_protection_domain";
         check(

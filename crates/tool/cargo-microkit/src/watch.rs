@@ -195,7 +195,7 @@ impl Tail {
     }
 
     /// Renders "the last lines were:" and the lines.
-    pub(crate) fn told(&self) -> String {
+    pub(crate) fn render(&self) -> String {
         if self.0.is_empty() {
             return "it printed nothing at all".to_owned();
         }
@@ -226,7 +226,7 @@ fn whereabouts(judge: &Judge<'_>, observer: &Observer) -> String {
 }
 
 fn faults(judge: &Judge<'_>) -> String {
-    Faults::of(judge.seen().iter().map(String::as_str)).told()
+    Faults::of(judge.seen().iter().map(String::as_str)).render()
 }
 
 fn different(judge: &Judge<'_>, file: &str) -> String {
@@ -248,7 +248,7 @@ fn missing(judge: &Judge<'_>, tail: &Tail, why: &str, file: &str) -> String {
             readable(expected.text())
         )
     });
-    format!("{why}: {awaited}{}{}", tail.told(), faults(judge))
+    format!("{why}: {awaited}{}{}", tail.render(), faults(judge))
 }
 
 fn ended_early(status: ExitStatus, guest: &mut Guest) -> String {

@@ -9,7 +9,7 @@ use crate::command::systems::find_system;
 use crate::command::{Outcome, build};
 use crate::dead::Dead;
 use crate::debug_output;
-use crate::fault::Told;
+use crate::fault::FaultLine;
 use crate::files;
 use crate::keys::Keys;
 use crate::log::Log;
@@ -161,9 +161,9 @@ impl Session<'_> {
                 }
                 Heard::Interrupt => {
                     self.end_line();
-                    let told = self.dead.told().into_iter();
+                    let dead = self.dead.render().into_iter();
                     let whereabouts = self.whereabouts().into_iter().map(|pd| pd.sentence);
-                    told.chain(whereabouts).for_each(terminal::remark);
+                    dead.chain(whereabouts).for_each(terminal::remark);
                     let is_failure = self.args.until.is_some();
                     return Ok(if is_failure {
                         Outcome::Interrupted
@@ -206,17 +206,17 @@ impl Session<'_> {
             terminal::aside(format_args!("{depth:>4}: {place}"));
         }
         match self.dead.hear(line, &self.observer.places) {
-            Some(Told::Fault { pd }) => {
+            Some(FaultLine::Fault { pd }) => {
                 terminal::remark(format_args!(
                     "PD `{pd}` has faulted; see the monitor's report"
                 ));
             }
-            Some(Told::At { pd, .. }) => {
+            Some(FaultLine::At { pd, .. }) => {
                 if let Some(place) = self.dead.place(&pd) {
                     terminal::remark(format_args!("PD `{pd}` was in {place}"));
                 }
             }
-            Some(Told::StackOverflow { pd }) => {
+            Some(FaultLine::StackOverflow { pd }) => {
                 let size = match self.observer.places.stack_bytes(&pd) {
                     Some(bytes) => format!("its stack of {bytes:#x} bytes"),
                     None => "its stack".to_owned(),
@@ -225,7 +225,7 @@ impl Session<'_> {
                     "PD `{pd}` has used up {size}: set a larger `stack_size` in the system file"
                 ));
             }
-            Some(Told::FloatingPoint { pd }) => {
+            Some(FaultLine::FloatingPoint { pd }) => {
                 let target = Target::NoFpu;
                 terminal::remark(format_args!(
                     "PD `{pd}` used a floating-point register: remove `fpu=\"false\"` from the \
@@ -312,14 +312,14 @@ impl Session<'_> {
             None => format!("while `{}` ran", self.args.system.system),
         };
         let whereabouts = whereabouts.iter().map(|pd| pd.sentence.clone());
-        let pds = self.dead.told().into_iter().chain(whereabouts);
+        let pds = self.dead.render().into_iter().chain(whereabouts);
         let pds: String = pds.map(|line| format!("\n{line}")).collect();
         let note = self.note.take().map(|note| format!("\n{note}"));
         let note = note.unwrap_or_default();
         miette!(
             help = help,
             "{why} {awaited}; {}{pds}{note}",
-            self.tail.told()
+            self.tail.render()
         )
     }
 }

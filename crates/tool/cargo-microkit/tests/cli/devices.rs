@@ -63,7 +63,7 @@ fn an_error_in_the_file_is_reported_with_its_line() {
     let bench = Bench::new();
     bench.system("hello");
     bench.file("hello.expected", "x\n");
-    let is_told = |text: &str, parts: &[&str]| {
+    let is_reported = |text: &str, parts: &[&str]| {
         bench.file("hello.qemu", text);
         for command in ["test", "run"] {
             check(
@@ -73,7 +73,7 @@ fn an_error_in_the_file_is_reported_with_its_line() {
             );
         }
     };
-    is_told(
+    is_reported(
         "# One.\ndisk: some.img\n",
         &[
             "hello.qemu`, line 2",
@@ -81,9 +81,9 @@ fn an_error_in_the_file_is_reported_with_its_line() {
             "`disk: 64K`",
         ],
     );
-    is_told("disk: 1000\n", &["line 1", "not the size of a disk"]);
-    is_told("\n-append 'x\n", &["line 2", "a quote"]);
-    is_told("virtio\n", &["line 1", "neither a disk nor arguments"]);
+    is_reported("disk: 1000\n", &["line 1", "not the size of a disk"]);
+    is_reported("\n-append 'x\n", &["line 2", "a quote"]);
+    is_reported("virtio\n", &["line 1", "neither a disk nor arguments"]);
 }
 
 #[test]

@@ -110,7 +110,7 @@ impl Bench<'_> {
             return Err(miette!(
                 help = "run it by `cargo microkit run`, or increase `--timeout`",
                 "{why} before `{name}` printed `{DONE}`; {}",
-                tail.told()
+                tail.render()
             ));
         }
     }

@@ -75,7 +75,7 @@ pub(super) fn bench(args: &BenchArgs) -> Result<Outcome> {
     if args.build_time
         && let Some(project) = &project
     {
-        build_time::tell(args, &system, project)?;
+        build_time::measure(args, &system, project)?;
     }
     if args.bless {
         files::write(&table, figures.to_json())?;
