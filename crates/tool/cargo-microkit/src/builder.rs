@@ -66,7 +66,7 @@ impl Builder<'_> {
     ///
     /// Fails if the file cannot be read. Errors in the system are reported by [`plan`](Self::plan).
     pub(crate) fn read(&self, system: System) -> Result<Rc<SystemFile>> {
-        let folders = Folders::of(self.options, &system)?;
+        let folders = Folders::new(self.options, &system)?;
         let search_paths = folders.all().cloned().collect();
         SystemFile::read(system, self.facts()?, search_paths).map(Rc::new)
     }
@@ -79,7 +79,7 @@ impl Builder<'_> {
     /// without a source.
     pub(crate) fn plan(&self, file: Rc<SystemFile>) -> Result<Plan> {
         file.before_build()?;
-        let folders = Folders::of(self.options, &file.system)?;
+        let folders = Folders::new(self.options, &file.system)?;
         let programs = programs::find(&file, self.project, &folders)?;
         if self.options.verbose {
             programs
@@ -169,7 +169,7 @@ impl Builder<'_> {
             .clone()
             .unwrap_or_else(|| directory.join("report.txt"));
         let mut directories = vec![below];
-        directories.extend(Folders::of(self.options, system)?.all().cloned());
+        directories.extend(Folders::new(self.options, system)?.all().cloned());
         let facts = self.facts()?;
         let parsed = &*plan.file.after_build(facts, &directories)?;
         let declared = declared::of_system(parsed, &sources)?;
@@ -204,7 +204,7 @@ impl Builder<'_> {
             image,
             pds,
             programs,
-            relations: Relations::of(parsed),
+            relations: Relations::new(parsed),
             has_virtual_machine: parsed
                 .protection_domains
                 .iter()

@@ -94,7 +94,7 @@ impl CProgram {
     /// # Errors
     ///
     /// Fails if the table has another content, or names a file or folder that does not exist.
-    pub(crate) fn of(table: &Table<'_>) -> Result<Self> {
+    pub(crate) fn from_table(table: &Table<'_>) -> Result<Self> {
         let Table {
             name,
             manifest,
@@ -224,7 +224,7 @@ mod tests {
 
     fn of_table(folder: &Path, content: &str) -> Result<CProgram> {
         let content = serde_json::from_str(content).expect("JSON");
-        CProgram::of(&Table {
+        CProgram::from_table(&Table {
             name: "package.metadata.microkit.c.a".to_owned(),
             manifest: &folder.join("Cargo.toml"),
             content: &content,

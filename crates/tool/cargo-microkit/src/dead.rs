@@ -25,7 +25,7 @@ pub(crate) struct Dead {
 
 impl Dead {
     /// Creates an empty record for PDs with these names.
-    pub(crate) fn of(pds: Vec<String>) -> Self {
+    pub(crate) fn new(pds: Vec<String>) -> Self {
         Self {
             pds,
             ..Self::default()
@@ -100,7 +100,7 @@ mod tests {
     #[test]
     fn each_dead_pd_is_reported_with_its_cause() {
         let check = |log: &str, are_all: bool, expect: &[&str]| {
-            let mut all = Dead::of(vec!["a".to_owned()]);
+            let mut all = Dead::new(vec!["a".to_owned()]);
             for line in log.lines() {
                 all.hear(line, &Places::default());
             }

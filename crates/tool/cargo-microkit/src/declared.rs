@@ -46,7 +46,7 @@ pub(crate) struct Declared {
 ///
 /// Fails if the file cannot be read. Reports every error in it with its line.
 pub(crate) fn read_system(system: System, args: &DeclaringArgs) -> Result<Rc<SystemFile>> {
-    let folders = Folders::of(&args.options, &system)?;
+    let folders = Folders::new(&args.options, &system)?;
     let file = SystemFile::read(system, kernel(args)?, folders.all().cloned().collect())?;
     file.parsed()?;
     Ok(Rc::new(file))

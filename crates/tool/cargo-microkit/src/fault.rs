@@ -68,7 +68,7 @@ struct Fault {
 
 impl Faults {
     /// Collects the faults in the lines of a log.
-    pub(crate) fn of<'a>(lines: impl IntoIterator<Item = &'a str>) -> Self {
+    pub(crate) fn from_lines<'a>(lines: impl IntoIterator<Item = &'a str>) -> Self {
         let mut faults = Self::default();
         for line in lines {
             faults.hear(line);
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn the_monitors_report_gives_the_pd_and_the_fault() {
         let check = |log: &str, expect: &str| {
-            assert_eq!(Faults::of(log.lines()).render(), expect, "{log}");
+            assert_eq!(Faults::from_lines(log.lines()).render(), expect, "{log}");
         };
         let report = "MON|ERROR: received message 0x6  badge: 0x1\n\
                       MON|ERROR: faulting PD: crasher\n\

@@ -53,17 +53,17 @@ pub(crate) struct Keys {
 
 impl Keys {
     /// Switches standard input to raw mode, if it is a terminal that this program may read.
-    pub(crate) fn of_user() -> Option<Self> {
+    pub(crate) fn from_stdin() -> Option<Self> {
         let input = io::stdin();
         // The terminal driver stops a background job that changes its settings.
         let is_background = tcgetpgrp(&input).is_ok_and(|group| group != getpgrp());
         if !input.is_terminal() || is_background {
             return None;
         }
-        Self::of(input.as_fd().try_clone_to_owned().ok()?).ok()
+        Self::new(input.as_fd().try_clone_to_owned().ok()?).ok()
     }
 
-    fn of(terminal: OwnedFd) -> rustix::io::Result<Self> {
+    fn new(terminal: OwnedFd) -> rustix::io::Result<Self> {
         let before = tcgetattr(&terminal)?;
         let mut raw = before.clone();
         raw.make_raw();
@@ -146,7 +146,7 @@ mod tests {
         assert!(before.local_modes.contains(line_by_line));
         let result = catch_unwind(AssertUnwindSafe(|| {
             let copy = terminal.try_clone().expect("a descriptor");
-            let _keys = Keys::of(copy).expect("a terminal");
+            let _keys = Keys::new(copy).expect("a terminal");
             assert!(!settings().local_modes.intersects(line_by_line));
             assert_eq!(settings().output_modes, before.output_modes);
             std::panic::panic_any(());

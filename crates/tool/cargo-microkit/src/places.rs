@@ -71,7 +71,7 @@ pub(crate) struct Places {
 
 impl Places {
     /// Collects the programs of a system's PDs.
-    pub(crate) fn of(pds: &[ProtectionDomain]) -> Self {
+    pub(crate) fn new(pds: &[ProtectionDomain]) -> Self {
         let symbols = pds.iter().map(|pd| (pd.name.clone(), pd.symbols.clone()));
         let programs = pds.iter().map(|pd| (pd.name.clone(), pd.program.clone()));
         let stacks = pds.iter().map(|pd| (pd.name.clone(), pd.stack_bytes));
@@ -345,7 +345,7 @@ mod tests {
 
     #[test]
     fn missing_programs_have_no_places() {
-        let places = Places::of(&[ProtectionDomain {
+        let places = Places::new(&[ProtectionDomain {
             name: "a".to_owned(),
             program: "/nonexistent".into(),
             symbols: "/nonexistent".into(),
@@ -472,7 +472,7 @@ mod tests {
             symbols: program,
             stack_bytes: 0,
         };
-        let place = Places::of(&[pd]).of_instruction("a", object::ObjectSymbol::address(&symbol));
+        let place = Places::new(&[pd]).of_instruction("a", object::ObjectSymbol::address(&symbol));
         let place = place.expect("it has a place");
         assert!(
             place.contains(name) && place.contains("src/places.rs:"),

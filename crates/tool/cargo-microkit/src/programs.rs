@@ -102,7 +102,7 @@ impl Folders {
     /// # Errors
     ///
     /// Fails if a path given by `--search-path` is not a folder.
-    pub(crate) fn of(options: &Options, system: &System) -> Result<Self> {
+    pub(crate) fn new(options: &Options, system: &System) -> Result<Self> {
         if let Some(path) = options.search_paths.iter().find(|path| !path.is_dir()) {
             let what = match path.exists() {
                 true => "is not a folder",
@@ -229,7 +229,7 @@ fn in_project(image: &ProgramImage, project: &Project) -> Result<Option<Source>>
     match (bin, project.c_table(&name)?) {
         (None, None) => Ok(None),
         (Some(bin), None) => Ok(Some(Source::Bin((image.target, bin)))),
-        (None, Some(table)) => CProgram::of(&table).map(Source::C).map(Some),
+        (None, Some(table)) => CProgram::from_table(&table).map(Source::C).map(Some),
         (Some(_), Some(table)) => Err(miette!(
             help = "rename one of them",
             "the program `{}` could be the binary `{name}`, or the C program that the table \

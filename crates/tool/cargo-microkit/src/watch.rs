@@ -217,7 +217,7 @@ fn hear(judge: &mut Judge<'_>, tail: &mut Tail, line: Line) {
 
 /// Renders where each PD is that has not faulted, one per line.
 fn whereabouts(judge: &Judge<'_>, observer: &Observer) -> String {
-    let faults = Faults::of(judge.seen().iter().map(String::as_str));
+    let faults = Faults::from_lines(judge.seen().iter().map(String::as_str));
     let whereabouts = observer.whereabouts(|pd| faults.pds().any(|dead| dead == pd));
     let lines = whereabouts
         .into_iter()
@@ -226,7 +226,7 @@ fn whereabouts(judge: &Judge<'_>, observer: &Observer) -> String {
 }
 
 fn faults(judge: &Judge<'_>) -> String {
-    Faults::of(judge.seen().iter().map(String::as_str)).render()
+    Faults::from_lines(judge.seen().iter().map(String::as_str)).render()
 }
 
 fn different(judge: &Judge<'_>, file: &str) -> String {

@@ -28,7 +28,7 @@ const LOOK_AT_LOG: &str = "see the log, and with `--verbose` the command that ra
 
 /// Builds the system and runs it until it ends, a line matches `--until`, or time is up.
 pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
-    let machine = Machine::of(&args.options.board);
+    let machine = Machine::for_board(&args.options.board);
     // Checked before the build: the build takes long, and would be useless without QEMU.
     let qemu = match machine {
         Some(_) => {
@@ -37,7 +37,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
         None => None,
     };
     let (system, project) = find_system(&args.system.system)?;
-    let devices = Devices::of(&system)?;
+    let devices = Devices::read(&system)?;
     let (packed, variant) = build::image(
         system.clone(),
         project.as_deref(),
@@ -70,7 +70,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
     let mut guest = Guest::start(command)?;
     // After the guest's start: only from then on are signals handled, so that none can end this
     // program before the terminal's settings are restored.
-    let keys = Keys::of_user();
+    let keys = Keys::from_stdin();
     if let Some(keys) = &keys {
         let system = &args.system.system;
         terminal::status(
@@ -84,7 +84,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
         args,
         log: Log::new(&variant),
         tail: Tail::default(),
-        dead: Dead::of(packed.pds.iter().map(|pd| pd.name.clone()).collect()),
+        dead: Dead::new(packed.pds.iter().map(|pd| pd.name.clone()).collect()),
         may_all_die: !packed.has_virtual_machine,
         observer,
         screen: Screen::default(),

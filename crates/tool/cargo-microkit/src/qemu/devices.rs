@@ -58,7 +58,7 @@ impl Devices {
     /// # Errors
     ///
     /// Fails if the file cannot be read or parsed, or if a disk's file does not exist.
-    pub(crate) fn of(system: &System) -> Result<Self> {
+    pub(crate) fn read(system: &System) -> Result<Self> {
         let file = file(system);
         let text = match std::fs::read_to_string(&file) {
             Ok(text) => text,

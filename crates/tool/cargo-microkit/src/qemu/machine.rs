@@ -15,7 +15,7 @@ pub(crate) struct Machine {
 
 impl Machine {
     /// Returns the machine for a board, if QEMU has one.
-    pub(crate) fn of(board: &str) -> Option<Self> {
+    pub(crate) fn for_board(board: &str) -> Option<Self> {
         match board {
             "qemu_virt_aarch64" => Some(Self {
                 kind: "virt,virtualization=on",
@@ -69,7 +69,7 @@ mod tests {
             config: config.into(),
             profile: "dev".to_owned(),
         };
-        let machine = Machine::of(board).expect("a QEMU board");
+        let machine = Machine::for_board(board).expect("a QEMU board");
         let command = machine.command("qemu".as_ref(), "a.img".as_ref(), &variant, icount);
         let arguments: Vec<_> = command.get_args().map(|a| a.to_string_lossy()).collect();
         assert_eq!(arguments.join(" "), expect);
@@ -92,7 +92,7 @@ mod tests {
              -device loader,file=a.img,addr=0x70000000,cpu-num=0 -smp 4 \
              -icount shift=0,align=off,sleep=off",
         );
-        assert_eq!(Machine::of("rpi4b_1gb"), None);
+        assert_eq!(Machine::for_board("rpi4b_1gb"), None);
     }
 
     #[test]

@@ -25,7 +25,7 @@ struct Structure {
 impl Types {
     /// Reads the types of an ELF file. Returns `None` if its debug information cannot be read, and
     /// no types if it has none.
-    pub(super) fn of(file: &object::File<'_>) -> Option<Self> {
+    pub(super) fn from_elf(file: &object::File<'_>) -> Option<Self> {
         let load = |id: gimli::SectionId| -> Result<Cow<'_, [u8]>, gimli::Error> {
             let section = file.section_by_name(id.name());
             let data = section.and_then(|section| section.uncompressed_data().ok());
@@ -163,7 +163,7 @@ mod tests {
         assert!(status.expect("it runs").success());
         let bytes = std::fs::read(path("x.so")).expect("the program");
         let file = object::File::parse(&*bytes).expect("an ELF file");
-        let types = Types::of(&file).expect("it has debug information");
+        let types = Types::from_elf(&file).expect("it has debug information");
         let word = size_of::<usize>() as u64;
         assert_eq!(types.bytes("outer"), Some(4 * word));
         assert_eq!(types.offset("outer", "b"), Some(2 * word));

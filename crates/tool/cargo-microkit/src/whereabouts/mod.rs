@@ -78,7 +78,7 @@ impl Observer {
             monitor,
             state: packed.state.clone(),
             pds: packed.pds.iter().map(|pd| pd.name.clone()).collect(),
-            places: Places::of(&packed.pds),
+            places: Places::new(&packed.pds),
             relations: packed.relations.clone(),
         }
     }
@@ -144,7 +144,7 @@ impl Observer {
                 monitor.stop()?;
                 let processors = Processor::all(&monitor.registers()?)?;
                 let memory = Memory::new(monitor);
-                sel4::Kernel::of(elf)?.threads(&memory, &processors, &self.pds)
+                sel4::Kernel::read(elf)?.threads(&memory, &processors, &self.pds)
             }
             State::Unknown => None,
         }

@@ -14,7 +14,7 @@ pub(crate) struct Relations {
 
 impl Relations {
     /// Collects the relations of a system.
-    pub(crate) fn of(system: &sdf::System) -> Self {
+    pub(crate) fn new(system: &sdf::System) -> Self {
         let pds = &system.protection_domains;
         let name = |end: &sdf::End| pds.get(end.pd).map(|pd| pd.name.clone());
         let ends = system.channels.iter().flat_map(|channel| {
@@ -49,7 +49,7 @@ pub(super) mod tests {
     pub(in super::super) fn of_system(text: &str) -> Relations {
         let files = sdf::SearchPaths(Vec::new());
         let options = sdf::Options::new(&files);
-        Relations::of(&sdf::parse("x.system", text, options).expect("a valid system"))
+        Relations::new(&sdf::parse("x.system", text, options).expect("a valid system"))
     }
 
     #[test]

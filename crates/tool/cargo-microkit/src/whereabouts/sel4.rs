@@ -104,10 +104,10 @@ pub(super) struct Processor {
 impl Kernel {
     /// Reads the kernel's file. Returns `None` if the kernel has no list of its threads, or no
     /// debug information.
-    pub(super) fn of(file: &Path) -> Option<Self> {
+    pub(super) fn read(file: &Path) -> Option<Self> {
         let bytes = std::fs::read(file).ok()?;
         let elf = object::File::parse(&*bytes).ok()?;
-        let types = Types::of(&elf)?;
+        let types = Types::from_elf(&elf)?;
         let cores = Core::all(&types, |name| {
             let symbol = elf.symbols().find(|symbol| symbol.name() == Ok(name))?;
             Some((symbol.address(), symbol.size()))

@@ -49,7 +49,7 @@ impl Bench<'_> {
     /// Fails if the system does not build, or does not print [`DONE`] in time.
     pub(super) fn measure(&self, system: &System) -> Result<Measured> {
         let (args, variant) = (self.args, self.variant);
-        let machine = Machine::of(&variant.board).ok_or_else(|| {
+        let machine = Machine::for_board(&variant.board).ok_or_else(|| {
             miette!(
                 help = "measure on the board `qemu_virt_aarch64`",
                 "the board `{}` is not a QEMU machine, so its instructions cannot be counted",
@@ -72,7 +72,7 @@ impl Bench<'_> {
         let packed = builder.pack(&plan, &built, &outputs)?;
 
         let mut command = machine.command(self.qemu, &packed.image, variant, true);
-        let _disks = Devices::of(system)?.add_to(&mut command)?;
+        let _disks = Devices::read(system)?.add_to(&mut command)?;
         if args.options.verbose {
             terminal::running(&command);
         }

@@ -36,7 +36,7 @@ type Tools = Result<(Kernel, PathBuf), Verdict>;
 
 /// Tests every chosen system in every variant.
 pub(super) fn test(args: &TestArgs) -> Result<Outcome> {
-    let selections = Selection::of(args)?;
+    let selections = Selection::from_args(args)?;
     let packages = host::packages(args, &selections);
     if args.list {
         host::list(&packages);
@@ -63,7 +63,7 @@ pub(super) fn test(args: &TestArgs) -> Result<Outcome> {
                 tally.record(&system.name, variant, Verdict::Skipped(why.clone()));
                 continue;
             }
-            match Case::of(system, variant, args.bless) {
+            match Case::new(system, variant, args.bless) {
                 Ok(case) => cases.push(case),
                 Err(verdict) => tally.record(&system.name, variant, verdict),
             }
@@ -106,7 +106,7 @@ fn test_variant(
     for case in cases {
         let plan = || {
             Ok((
-                Devices::of(&case.system)?,
+                Devices::read(&case.system)?,
                 builder.plan(builder.read(case.system.clone())?)?,
             ))
         };
@@ -236,7 +236,7 @@ fn run(
             guest.messages()
         )),
         Watched::Done(lines) => {
-            for pd in Faults::of(lines.iter().map(String::as_str)).pds() {
+            for pd in Faults::from_lines(lines.iter().map(String::as_str)).pds() {
                 terminal::remark(format_args!(
                     "PD `{pd}` has faulted, and `{file}` now expects it"
                 ));
@@ -281,7 +281,7 @@ fn usable<'a>(
     kernel
         .check(&variant.board, &variant.config)
         .map_err(|report| failed(&report))?;
-    let machine = Machine::of(&variant.board).ok_or_else(|| {
+    let machine = Machine::for_board(&variant.board).ok_or_else(|| {
         Verdict::Failed(format!(
             "the board `{}` is not a QEMU machine",
             variant.board

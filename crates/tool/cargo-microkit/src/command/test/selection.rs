@@ -42,7 +42,7 @@ impl Selection {
     /// variant for which they have an `.expected` file.
     ///
     /// Returns one selection for each project of their programs.
-    pub(super) fn of(args: &TestArgs) -> Result<Vec<Self>> {
+    pub(super) fn from_args(args: &TestArgs) -> Result<Vec<Self>> {
         let variants = variants(args);
         if args.bless && variants.len() > 1 {
             return Err(miette!(
@@ -108,7 +108,7 @@ impl Selection {
 
 impl Case {
     /// Reads what a system must print in a variant. Without that, returns the verdict.
-    pub(super) fn of(
+    pub(super) fn new(
         system: &System,
         variant: &Variant,
         is_blessing: bool,
