@@ -132,7 +132,7 @@ pub(crate) struct RunArgs {
 ///
 /// First, `cargo test` runs for each package that depends on `microkit-test` and holds a program of
 /// the systems. These tests always run on this machine: `build.target` of Cargo's configuration and
-/// CARGO_BUILD_TARGET apply to the programs only.
+/// `CARGO_BUILD_TARGET` apply to the programs only.
 ///
 /// The last line printed is always `N passed, N failed, N skipped`.
 #[derive(Debug, Args)]
@@ -393,7 +393,7 @@ pub(crate) struct Options {
 
 #[derive(Debug, Args)]
 pub(crate) struct SdkArg {
-    /// The Microkit SDK: the version of a stored one, or a folder [default: MICROKIT_SDK, or the
+    /// The Microkit SDK: the version of a stored one, or a folder [default: `MICROKIT_SDK`, or the
     /// one that `sdk list` marks]
     #[arg(long, value_name = "VERSION_OR_DIR")]
     pub(crate) sdk: Option<PathBuf>,

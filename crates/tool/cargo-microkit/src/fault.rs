@@ -20,7 +20,7 @@ const MONITOR_OVERFLOW: &str = "MON|ERROR: potential stack overflow";
 const MONITOR_VCPU: &str = "MON|ERROR: received vCPU fault with ESR: ";
 
 /// The exception class, in the highest six of a syndrome's 32 bits, of an access to a
-/// floating-point or vector register (Arm ARM, *ESR_EL1*, EC 0b000111).
+/// floating-point or vector register (Arm ARM, `ESR_EL1`, EC 0b000111).
 const FLOATING_POINT: u64 = 0b000111;
 
 /// The description of a fault by such an access.

@@ -37,14 +37,14 @@ pub(crate) struct Sdk {
 pub(crate) enum Origin {
     /// By `--sdk`.
     Flag,
-    /// By MICROKIT_SDK.
+    /// By `MICROKIT_SDK`.
     Environment,
     /// It was stored by `sdk add`.
     Kept,
 }
 
 impl Sdk {
-    /// Finds the SDK that `flag` names, else that of MICROKIT_SDK, else a stored one; `None` if
+    /// Finds the SDK that `flag` names, else that of `MICROKIT_SDK`, else a stored one; `None` if
     /// there is none of these.
     ///
     /// Shows a remark if its version was not tested.
