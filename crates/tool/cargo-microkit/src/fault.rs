@@ -76,7 +76,7 @@ impl Faults {
         faults
     }
 
-    /// Takes the next line of the log, and returns what it tells of a fault.
+    /// Takes the next line of the log, and returns what it reports about a fault.
     pub(crate) fn hear(&mut self, line: &str) -> Option<FaultLine> {
         if let Some(pd) = line.strip_prefix(FAULTING_PD) {
             let pd = readable(pd);

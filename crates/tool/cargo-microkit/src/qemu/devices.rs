@@ -304,7 +304,7 @@ mod tests {
     fn arguments(text: &str, directory: &Path) -> (Vec<String>, Disks) {
         let devices = Devices::parse(text, directory).expect("valid lines");
         let mut command = Command::new("qemu");
-        let disks = devices.add_to(&mut command).expect("there is room");
+        let disks = devices.add_to(&mut command).expect("space for the disks");
         let arguments = command.get_args().map(OsStr::to_string_lossy);
         (arguments.map(String::from).collect(), disks)
     }

@@ -255,7 +255,7 @@ fn a_time_out_says_which_function_runs() {
     ends(&bench, &["run", "--timeout", "5"], false, &ONE_RUNS);
     bench.file("x.expected", "spinning\nnever\n");
     ends(&bench, &["test", "--timeout", "5"], false, &ONE_RUNS);
-    // The same on seL4, where there is one.
+    // The same on seL4, if there is an SDK.
     let Some(sdk) = std::env::var_os("MICROKIT_SDK").filter(|value| !value.is_empty()) else {
         eprintln!("SKIPPED: MICROKIT_SDK is not set, so nothing was run on seL4");
         return;

@@ -216,7 +216,7 @@ fn several_sdks_are_stored_and_a_version_names_one() {
     );
     let marked: Vec<_> = listed
         .lines()
-        .filter(|line| line.contains("taken"))
+        .filter(|line| line.contains("(default)"))
         .collect();
     assert!(
         matches!(marked[..], [line] if line.starts_with(VERSION)),
