@@ -217,7 +217,7 @@ fn a_run_ends_when_every_pd_has_faulted() {
     let ends = |options: &[&str]| {
         let begin = Instant::now();
         let parts = [
-            "every PD has faulted before a line of the log of",
+            "every PD has faulted",
             "PD `hello` is dead: read at 0x10, where nothing is mapped",
         ];
         let qemu = format!("{BOOT}{DIES}exec sleep 100");
