@@ -21,7 +21,7 @@ const RUNTIME_SYMBOL: &str = "sel4_microkit_stack_bytes";
 /// Checks that the file at `path` is a program for the kernel of `variant`.
 pub(crate) fn check(path: &Path, variant: &Variant) -> Result<()> {
     let bytes = std::fs::read(path).map_err(|e| files::cannot("read the program", path, &e))?;
-    let mark = kernel_mark(&bytes).map_err(|fault| fault.report(path))?;
+    let mark = kernel_mark(&bytes).map_err(|error| error.report(path))?;
     let wanted = variant.kernel_mark();
     match mark {
         Some(mark) if mark != wanted => Err(miette!(
@@ -43,7 +43,7 @@ pub(crate) fn check_file(path: &Path) -> Result<()> {
     let bytes = std::fs::read(path).map_err(|e| files::cannot("read the program", path, &e))?;
     kernel_mark(&bytes)
         .map(drop)
-        .map_err(|fault| fault.report(path))
+        .map_err(|error| error.report(path))
 }
 
 /// Returns whether the file at `symbols` can hold the symbols of the program at `program`: both
@@ -66,7 +66,7 @@ pub(crate) fn has_symbols_of(symbols: &Path, program: &Path) -> bool {
 
 /// Why a file cannot be a program.
 #[derive(Debug, PartialEq, Eq)]
-enum Fault {
+enum ElfError {
     NotElf,
     Damaged(String),
     Machine(Architecture),
@@ -76,14 +76,14 @@ enum Fault {
 }
 
 /// Reads which kernel a program was built for, if it has the mark.
-fn kernel_mark(bytes: &[u8]) -> Result<Option<String>, Fault> {
+fn kernel_mark(bytes: &[u8]) -> Result<Option<String>, ElfError> {
     if !bytes.starts_with(b"\x7fELF") {
-        return Err(Fault::NotElf);
+        return Err(ElfError::NotElf);
     }
-    let damaged = |error: object::Error| Fault::Damaged(error.to_string());
+    let damaged = |error: object::Error| ElfError::Damaged(error.to_string());
     let file = File::parse(bytes).map_err(damaged)?;
     if file.architecture() != Architecture::Aarch64 {
-        return Err(Fault::Machine(file.architecture()));
+        return Err(ElfError::Machine(file.architecture()));
     }
     for segment in file.segments() {
         segment.data().map_err(damaged)?;
@@ -109,13 +109,13 @@ fn kernel_mark(bytes: &[u8]) -> Result<Option<String>, Fault> {
         .and_then(|bytes| std::str::from_utf8(bytes).ok())
         .map(|text| text.trim_end_matches('\0'))
         .filter(|text| !text.is_empty());
-    mark.map(|mark| Some(mark.to_owned())).ok_or(Fault::Mark)
+    mark.map(|mark| Some(mark.to_owned())).ok_or(ElfError::Mark)
 }
 
 /// Checks that a program with thread-local variables has a runtime that initialises them.
 ///
 /// Microkit's C runtime does not: an access would fault at an address near 0.
-fn check_thread_local(file: &File<'_>) -> Result<(), Fault> {
+fn check_thread_local(file: &File<'_>) -> Result<(), ElfError> {
     let variables = file.symbols().filter(|s| s.kind() == SymbolKind::Tls);
     let names: Vec<_> = variables
         .filter_map(|symbol| symbol.name().ok())
@@ -127,10 +127,10 @@ fn check_thread_local(file: &File<'_>) -> Result<(), Fault> {
     if names.is_empty() || has_runtime() {
         return Ok(());
     }
-    Err(Fault::ThreadLocal(names))
+    Err(ElfError::ThreadLocal(names))
 }
 
-impl Fault {
+impl ElfError {
     fn report(self, path: &Path) -> Report {
         let path = path.display();
         match self {
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn the_mark_is_read_whole_and_without_padding() {
-        let check = |mark: Option<&[u8]>, expect: Result<Option<&str>, Fault>| {
+        let check = |mark: Option<&[u8]>, expect: Result<Option<&str>, ElfError>| {
             let found = kernel_mark(&elf(Architecture::Aarch64, mark));
             assert_eq!(found, expect.map(|mark| mark.map(str::to_owned)));
         };
@@ -202,14 +202,14 @@ mod tests {
         );
         check(Some(b"b/c\0\0\0\0"), Ok(Some("b/c")));
         check(None, Ok(None));
-        check(Some(b""), Err(Fault::Mark));
-        check(Some(b"\0\0"), Err(Fault::Mark));
-        check(Some(b"\xff\xfe"), Err(Fault::Mark));
+        check(Some(b""), Err(ElfError::Mark));
+        check(Some(b"\0\0"), Err(ElfError::Mark));
+        check(Some(b"\xff\xfe"), Err(ElfError::Mark));
     }
 
     #[test]
     fn thread_local_variables_need_a_runtime_that_supports_them() {
-        let check = |symbols: &[(&str, SectionKind)], expect: Result<(), Fault>| {
+        let check = |symbols: &[(&str, SectionKind)], expect: Result<(), ElfError>| {
             let mut object =
                 Object::new(BinaryFormat::Elf, Architecture::Aarch64, Endianness::Little);
             for &(name, kind) in symbols {
@@ -237,19 +237,19 @@ mod tests {
         check(&[plain("errno")], Ok(()));
         check(
             &[thread_local("errno"), plain("other"), thread_local("depth")],
-            Err(Fault::ThreadLocal(vec!["errno".into(), "depth".into()])),
+            Err(ElfError::ThreadLocal(vec!["errno".into(), "depth".into()])),
         );
         check(&[thread_local("errno"), plain(RUNTIME_SYMBOL)], Ok(()));
     }
 
     #[test]
     fn each_kind_of_wrong_file_has_its_own_error() {
-        assert_eq!(kernel_mark(b""), Err(Fault::NotElf));
-        assert_eq!(kernel_mark(b"#!/bin/sh"), Err(Fault::NotElf));
+        assert_eq!(kernel_mark(b""), Err(ElfError::NotElf));
+        assert_eq!(kernel_mark(b"#!/bin/sh"), Err(ElfError::NotElf));
         let foreign = elf(Architecture::X86_64, None);
         assert_eq!(
             kernel_mark(&foreign),
-            Err(Fault::Machine(Architecture::X86_64))
+            Err(ElfError::Machine(Architecture::X86_64))
         );
     }
 

@@ -69,10 +69,10 @@ pub(crate) fn common_file(system: &System) -> PathBuf {
 /// Reads an `.expected` file.
 pub(crate) fn read(path: &Path) -> Result<Expectation> {
     let text = std::fs::read_to_string(path).map_err(|e| files::cannot("read", path, &e))?;
-    parse(&text).map_err(|fault| {
+    parse(&text).map_err(|error| {
         miette!(
             help = "correct it, or delete it and write it by `cargo microkit test SYSTEM --bless`",
-            "the file `{}` {fault}",
+            "the file `{}` {error}",
             path.display()
         )
     })
@@ -373,7 +373,7 @@ mod tests {
                 Ok(Expectation::Skip(reason)) => format!("skip {reason}"),
                 Ok(Expectation::Refused(what)) => format!("refused {what}"),
                 Ok(Expectation::Lines(lines)) => format!("{} lines", lines.len()),
-                Err(fault) => format!("it {}", fault.lines().next().unwrap_or_default()),
+                Err(error) => format!("it {}", error.lines().next().unwrap_or_default()),
             };
             assert_eq!(said, expect, "{text:?}");
         };

@@ -67,13 +67,13 @@ impl Devices {
         };
         let directory = std::path::absolute(system.directory())
             .map_err(|e| files::cannot("find", system.directory(), &e))?;
-        Self::parse(&text, &directory).map_err(|(number, fault)| {
+        Self::parse(&text, &directory).map_err(|(number, error)| {
             miette!(
                 help = "write `disk: SIZE` (such as `disk: 64K`), `disk: FILE`, \
                         `disk-in-place: FILE`, arguments for QEMU that begin with `-`, or a \
                         comment that begins with `#`; paths are relative to this file's folder, \
                         and a path with spaces is quoted as in a shell",
-                "`{}`, line {number}: {fault}",
+                "`{}`, line {number}: {error}",
                 file.display()
             )
         })
@@ -86,7 +86,7 @@ impl Devices {
         for (number, line) in (1..).zip(text.lines().map(str::trim)) {
             devices
                 .add_line(line, directory)
-                .map_err(|fault| (number, fault))?;
+                .map_err(|error| (number, error))?;
         }
         Ok(devices)
     }
@@ -274,10 +274,10 @@ mod tests {
             &[],
         );
         let wrong = |text: &str, line: usize, part: &str| {
-            let (number, fault) = Devices::parse(text, "/s".as_ref()).expect_err(text);
+            let (number, error) = Devices::parse(text, "/s".as_ref()).expect_err(text);
             assert!(
-                number == line && fault.contains(part),
-                "{text}: {number}: {fault}"
+                number == line && error.contains(part),
+                "{text}: {number}: {error}"
             );
         };
         wrong("device x", 1, "neither a disk nor arguments: `device x`");

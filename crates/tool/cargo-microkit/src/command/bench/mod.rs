@@ -150,10 +150,10 @@ fn kernels(args: &BenchArgs) -> Result<Vec<Kernel>> {
 fn check(figures: &Figures, table: &Path) -> Result<Outcome> {
     let text = std::fs::read_to_string(table)
         .map_err(|e| files::cannot("read the recorded table", table, &e))?;
-    let before = Figures::from_json(&text).map_err(|fault| {
+    let before = Figures::from_json(&text).map_err(|error| {
         miette!(
             help = "replace it by `cargo microkit bench --bless`",
-            "the table `{}` cannot be read: {fault}",
+            "the table `{}` cannot be read: {error}",
             table.display()
         )
     })?;
