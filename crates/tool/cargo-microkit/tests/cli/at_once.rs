@@ -41,11 +41,13 @@ fn systems_with_the_same_name_run_their_own_images_at_the_same_time() {
         bench.file(&system, system_text("pd", "pd.elf"));
         bench.file(&format!("{folder}/pd.elf"), crate::bench::elf(None));
         let arguments = ["run", &system, "--until", "image of"];
-        start(bench.with_qemu(&arguments, &format!("{BOOT}{SLOW_QEMU}")))
+        bench.with_qemu(&arguments, &format!("{BOOT}{SLOW_QEMU}"))
     };
-    let first = run("a");
+    // Both commands write the scripts of the bench, so both are made before one starts.
+    let [first, second] = ["a", "b"].map(run);
+    let first = start(first);
     sleep(Duration::from_millis(300));
-    let second = run("b");
+    let second = start(second);
     for (child, folder) in [(first, "a"), (second, "b")] {
         let said = printed(child);
         assert!(
@@ -114,13 +116,14 @@ fn simultaneous_builds_with_different_features_get_their_own_programs() {
     project(&bench);
     let run = |features: &[&str]| {
         let arguments = [&["run", "x.system", "--until", "IS1|I1"], features].concat();
-        let command = bench.with_qemu(&arguments, &format!("{BOOT}{SLOW_QEMU}"));
-        bench.script("sdk/bin/microkit", SLOW_TOOL);
-        start(command)
+        bench.with_qemu(&arguments, &format!("{BOOT}{SLOW_QEMU}"))
     };
-    let quiet = run(&[]);
+    // As above.
+    let [quiet, loud] = [run(&[]), run(&["--features", "loud"])];
+    bench.script("sdk/bin/microkit", SLOW_TOOL);
+    let quiet = start(quiet);
     sleep(Duration::from_millis(500));
-    let loud = run(&["--features", "loud"]);
+    let loud = start(loud);
     assert!(printed(quiet).contains("QUIET-I1"));
     assert!(printed(loud).contains("LOUD-IS1"));
 }
