@@ -14,8 +14,8 @@
 //!    in the source that it mentions, or compared with what is [`expected`];
 //! 5. if the run fails, the [`whereabouts`] of each PD are reported.
 //!
-//! `microkit-sdf` parses system files. For seL4, the SDK's tool parses them again and has the last
-//! word.
+//! `microkit-sdf` parses system files. For seL4, the SDK's tool parses them again, and may refuse a
+//! file for more reasons.
 #![forbid(unsafe_code)]
 
 mod builder;
