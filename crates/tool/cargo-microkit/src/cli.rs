@@ -253,7 +253,7 @@ pub(crate) struct CheckArgs {
     pub(crate) programs: DeclaringArgs,
 }
 
-/// Where the programs come from whose declarations are read.
+/// The options for finding programs and the declarations in them.
 #[derive(Debug, Args)]
 pub(crate) struct DeclaringArgs {
     /// Do not build the programs; assume that none declares what it waits for

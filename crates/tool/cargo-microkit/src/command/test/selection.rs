@@ -107,7 +107,8 @@ impl Selection {
 }
 
 impl Case {
-    /// Reads what a system must print in a variant. Without that, returns the verdict.
+    /// Reads what a system must print in a variant. If that is not known, the system cannot be
+    /// tested, and the verdict is returned.
     pub(super) fn new(
         system: &System,
         variant: &Variant,
