@@ -1,7 +1,8 @@
-//! Packs the source of the model kernel, so that an installed tool has it without its clone.
+//! Packs the source of the model kernel into the tool, so that an installed tool needs no clone.
 //!
-//! `kernel` holds links to the crates that the kernel is made of, which `cargo package` follows.
-//! The manifests have other names there: Cargo leaves out folders with a `Cargo.toml`.
+//! The folder `kernel` holds symbolic links to the sources of the kernel's crates, which `cargo
+//! package` follows. Their manifests are named `manifest.toml` there, because `cargo package`
+//! leaves out folders that hold a `Cargo.toml`.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
@@ -9,18 +10,20 @@ use std::{env, fs, io};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-/// Where the links are.
+/// The folder of the links.
 const SOURCE: &str = "kernel";
 
 /// The members of the packed workspace.
 const MEMBERS: &str = r#"members = ["crates/microkit-abi", "crates/kernel/*"]"#;
 
 fn main() -> io::Result<()> {
-    let directory = env::var("OUT_DIR").expect("Cargo sets it");
+    let directory = env::var("OUT_DIR").expect("Cargo sets this variable");
     let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::best()));
     for file in files(Path::new(SOURCE))? {
         println!("cargo::rerun-if-changed={}", file.display());
-        let path = file.strip_prefix(SOURCE).expect("it is below");
+        let path = file
+            .strip_prefix(SOURCE)
+            .expect("the file is below the folder");
         let (name, bytes) = match path.file_name().and_then(|name| name.to_str()) {
             Some("workspace.toml") => ("Cargo.toml", workspace(&fs::read_to_string(&file)?)),
             Some("manifest.toml") => ("Cargo.toml", fs::read(&file)?),
@@ -33,17 +36,17 @@ fn main() -> io::Result<()> {
         archive.append_data(&mut header, path.with_file_name(name), &*bytes)?;
     }
     let packed = archive.into_inner()?.finish()?;
-    // The last eight bytes are a checksum of the content, and its size (RFC 1952, 2.3.1).
+    // The last eight bytes are a checksum of the content and the content's size (RFC 1952, 2.3.1).
     let [a, b, c, d, ..] = packed[packed.len() - 8..] else {
         unreachable!("a gzip file has a trailer")
     };
     let checksum = u32::from_le_bytes([a, b, c, d]);
-    let version = env::var("CARGO_PKG_VERSION").expect("Cargo sets it");
+    let version = env::var("CARGO_PKG_VERSION").expect("Cargo sets this variable");
     println!("cargo::rustc-env=MODEL_KERNEL={version}-{checksum:08x}");
     fs::write(Path::new(&directory).join("model-kernel.tar.gz"), packed)
 }
 
-/// Every file below a folder, sorted. Links are followed.
+/// Lists every file below a folder, sorted. Links are followed.
 fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     println!("cargo::rerun-if-changed={}", folder.display());
     let mut entries = fs::read_dir(folder)?
@@ -61,7 +64,7 @@ fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// The workspace's manifest, with the packed crates as its members.
+/// Returns the workspace's manifest with the packed crates as its members.
 fn workspace(manifest: &str) -> Vec<u8> {
     let (members, others): (Vec<_>, Vec<_>) = manifest
         .lines()

@@ -1,4 +1,4 @@
-//! From system files to images, by way of Cargo and the kernel's packer.
+//! Builds images from system files, with Cargo and the kernel's packer.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -31,31 +31,31 @@ pub(crate) struct Builder<'a> {
     pub(crate) project: Option<&'a Project>,
     pub(crate) variant: &'a Variant,
     pub(crate) options: &'a Options,
-    /// Whether images stay, at a place that a person finds. Otherwise each is for one run.
+    /// Whether images are kept, in the target directory. Otherwise each is deleted after its run.
     pub(crate) keeps: bool,
 }
 
-/// A system whose programs have all been found.
+/// A system with the sources of all its programs.
 pub(crate) struct Plan {
     pub(crate) file: Rc<SystemFile>,
     programs: Vec<Program>,
 }
 
-/// A system that was packed.
+/// An image, and what is in it.
 pub(crate) struct Packed {
-    /// Where the image lies.
+    /// The path of the image.
     pub(crate) image: PathBuf,
-    /// What runs in it.
+    /// The PDs of the system.
     pub(crate) pds: Vec<ProtectionDomain>,
     /// The ELF file of each program, by its path in the system file.
     pub(crate) programs: BTreeMap<String, PathBuf>,
-    /// Whether a virtual machine runs, which outlives the PD that it belongs to.
+    /// Whether the system has a virtual machine. It goes on after its PD has faulted.
     pub(crate) has_virtual_machine: bool,
-    /// What the PDs are to each other.
+    /// How the PDs are related: parents, channels.
     pub(crate) relations: Relations,
-    /// Where the kernel has what it knows of its threads.
+    /// How to read the states of threads from the kernel's memory.
     pub(crate) state: State,
-    /// The folder of an image that does not stay.
+    /// The folder of an image that is not kept; dropping it deletes the folder.
     _folder: Option<TempDir>,
 }
 
@@ -64,9 +64,9 @@ impl Builder<'_> {
     ///
     /// # Errors
     ///
-    /// The file cannot be read. What is wrong with the system is an error of [`plan`](Self::plan).
+    /// Fails if the file cannot be read. Errors in the system are reported by [`plan`](Self::plan).
     pub(crate) fn read(&self, system: System) -> Result<Rc<SystemFile>> {
-        let folders = Folders::of(self.options, &system)?;
+        let folders = Folders::new(self.options, &system)?;
         let search_paths = folders.all().cloned().collect();
         SystemFile::read(system, self.facts()?, search_paths).map(Rc::new)
     }
@@ -75,10 +75,11 @@ impl Builder<'_> {
     ///
     /// # Errors
     ///
-    /// All that can be said before anything is built.
+    /// Reports every error in the system file that can be found before the build, and every program
+    /// without a source.
     pub(crate) fn plan(&self, file: Rc<SystemFile>) -> Result<Plan> {
         file.before_build()?;
-        let folders = Folders::of(self.options, &file.system)?;
+        let folders = Folders::new(self.options, &file.system)?;
         let programs = programs::find(&file, self.project, &folders)?;
         if self.options.verbose {
             programs
@@ -88,7 +89,7 @@ impl Builder<'_> {
         Ok(Plan { file, programs })
     }
 
-    /// Builds those programs of `plans` that Cargo builds.
+    /// Runs Cargo to build the Rust programs of `plans`.
     pub(crate) fn compile(&self, plans: &[&Plan]) -> Result<Built> {
         let Some(project) = self.project else {
             return Ok(Built::nothing());
@@ -112,7 +113,8 @@ impl Builder<'_> {
         )
     }
 
-    /// The ELF file of each program of a system, by its path in the system file, without those in C.
+    /// Returns the ELF file of each program of a system except those in C, by its path in the
+    /// system file.
     pub(crate) fn elf_files(
         &self,
         plan: &Plan,
@@ -131,13 +133,13 @@ impl Builder<'_> {
         Ok(files)
     }
 
-    /// Makes the image of a system.
+    /// Packs the image of a system.
     pub(crate) fn pack(&self, plan: &Plan, built: &Built, outputs: &OutputArgs) -> Result<Packed> {
         let system = &plan.file.system;
         let (directory, folder) = self.system_directory(system)?;
         let below = programs::folder_below(&directory, &plan.programs);
         let mut sources: BTreeMap<String, PathBuf> = BTreeMap::new();
-        // Those that stay as long as the image.
+        // Copies that exist as long as the image.
         let mut programs: BTreeMap<String, PathBuf> = BTreeMap::new();
         for program in &plan.programs {
             let place = below.join(&program.image.path);
@@ -151,8 +153,8 @@ impl Builder<'_> {
                 }
             };
             elf::check(source, self.variant)?;
-            // The packer finds it there before it finds anything else of that name. What an
-            // absolute path names, it takes from there.
+            // The packer searches this folder first, so that it finds no other file of that name.
+            // An absolute path it opens as it is.
             if *source != place {
                 cargo::copy_program(source, &place)?;
             }
@@ -167,7 +169,7 @@ impl Builder<'_> {
             .clone()
             .unwrap_or_else(|| directory.join("report.txt"));
         let mut directories = vec![below];
-        directories.extend(Folders::of(self.options, system)?.all().cloned());
+        directories.extend(Folders::new(self.options, system)?.all().cloned());
         let facts = self.facts()?;
         let parsed = &*plan.file.after_build(facts, &directories)?;
         let declared = declared::of_system(parsed, &sources)?;
@@ -202,7 +204,7 @@ impl Builder<'_> {
             image,
             pds,
             programs,
-            relations: Relations::of(parsed),
+            relations: Relations::new(parsed),
             has_virtual_machine: parsed
                 .protection_domains
                 .iter()
@@ -214,18 +216,18 @@ impl Builder<'_> {
 
     /// Compiles a program in C.
     ///
-    /// **Errors:** the system file has an absolute path for it, where only a program that is there
-    /// already can be.
+    /// Fails if the system file has an absolute path for it: only a program that exists already can
+    /// be used from there.
     fn compile_c(&self, source: &CProgram, image: &ProgramImage, program: &Path) -> Result<()> {
         if Path::new(&image.path).is_absolute() {
             return Err(miette!(
                 help = format!(
-                    "write the path from the system file's folder on, as `path=\"../c/x.elf\"`; or \
-                     compile the program yourself, to `{}`",
+                    "write the path relative to the system file's folder, as \
+                     `path=\"../c/x.elf\"`; or compile the program yourself, to `{}`",
                     image.path
                 ),
-                "PD `{}` wants the program `{}`, which is not there. It could be compiled from \
-                 {source}, but not to an absolute path",
+                "PD `{}` requires the program `{}`, which does not exist. It could be compiled \
+                 from {source}, but not to an absolute path",
                 image.pd,
                 image.path
             ));
@@ -235,12 +237,12 @@ impl Builder<'_> {
         c::compile(source, program, image.target, sdk, self.variant, verbose)
     }
 
-    /// What system files are checked against.
+    /// Returns the kernel's limits and devices, which system files are checked against.
     fn facts(&self) -> Result<sdf::Kernel> {
         self.kernel.facts(&self.variant.board, &self.variant.config)
     }
 
-    /// Makes the folder for an image and what it is made of.
+    /// Makes the folder for an image and its parts.
     fn system_directory(&self, system: &System) -> Result<(PathBuf, Option<TempDir>)> {
         if !self.keeps {
             let folder = tempfile::tempdir()
@@ -275,11 +277,11 @@ impl Builder<'_> {
     }
 }
 
-/// The path, below the folder of all images in `target`, that no system of another folder has.
+/// Returns a path below the folder of all images in `target`, unique for the system's folder.
 ///
-/// A system of the workspace's `microkit-systems` has none, and one elsewhere in the workspace its
-/// folder's. For others, and for workspaces that share a target folder, a number stands for the
-/// folder.
+/// It is empty for a system in the workspace's `microkit-systems`, and the folder's relative path
+/// for one elsewhere in the workspace. For other systems, and if workspaces share a target folder,
+/// it holds a hash of the folder's path.
 fn place_of(system: &System, root: Option<&Path>, target: &Path) -> PathBuf {
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let folder = real(system.directory());
@@ -305,7 +307,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_folder_has_a_place_of_its_own() {
+    fn systems_of_different_folders_have_different_places() {
         let root = tempfile::tempdir().expect("a temporary directory");
         let root = root.path();
         let place = |file: &str, project: Option<&Path>, target: &Path| {

@@ -15,10 +15,10 @@ use crate::target::Target;
 use crate::terminal;
 use crate::variant::Variant;
 
-/// The variable to name a compiler by, of those that there are.
+/// The variable that messages propose for choosing a compiler.
 const VARIABLE: &str = "CC_aarch64_unknown_none";
 
-/// As Microkit's own examples are compiled, for any AArch64 core.
+/// The flags of Microkit's own examples, for any AArch64 core.
 const FLAGS: [&str; 7] = [
     "-std=gnu11",
     "-O3",
@@ -29,7 +29,7 @@ const FLAGS: [&str; 7] = [
     "-Wall",
 ];
 
-/// What C needs and is not there. A test that wants it is skipped.
+/// A missing requirement of C programs: the SDK or a compiler. Tests that need it are skipped.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 #[error("{what}")]
 pub(crate) struct Missing {
@@ -38,9 +38,12 @@ pub(crate) struct Missing {
     help: String,
 }
 
-/// Compiles `source` to the ELF file `program`, which is whole or not touched.
+/// Compiles `source` to the ELF file `program`, which is written whole or not at all.
 ///
-/// **Errors:** [`Missing`] without an SDK or a compiler; the compiler's own, which it prints.
+/// # Errors
+///
+/// Returns [`Missing`] without an SDK or a compiler. Fails if the compiler fails; it prints its own
+/// messages.
 pub(crate) fn compile(
     source: &CProgram,
     program: &Path,
@@ -50,13 +53,13 @@ pub(crate) fn compile(
     verbose: bool,
 ) -> Result<()> {
     let sdk = sdk.ok_or_else(|| Missing {
-        what: format!("{source} is in C, which needs the Microkit SDK"),
+        what: format!("{source} is a C program, which requires the Microkit SDK"),
         help: sdk::how_to_get(),
     })?;
     let compiler = c_compiler::compiler(target).ok_or_else(|| Missing {
-        what: format!("{source} is in C, and there is no C compiler for AArch64"),
+        what: format!("{source} is a C program, and no C compiler for AArch64 was found"),
         help: format!(
-            "install one (Debian: `apt-get install gcc-aarch64-linux-gnu`), or name it in {VARIABLE}"
+            "install one (Debian: `apt-get install gcc-aarch64-linux-gnu`), or set {VARIABLE}"
         ),
     })?;
     let temporary = tempfile::tempdir()
@@ -71,7 +74,7 @@ pub(crate) fn compile(
     for folder in source.include.iter().chain([&board.join("include")]) {
         command.arg("-I").arg(folder);
     }
-    // What a person says comes after what we say, and the environment last, so that it wins.
+    // The manifest's flags come after ours, and those of the environment last: the last one wins.
     command.args(&source.flags).args(c_compiler::flags(target));
     command.args(&source.sources).arg("-o").arg(&output);
     command
@@ -89,7 +92,7 @@ pub(crate) fn compile(
         .map_err(|e| not_started(&compiler[0], &e))?;
     if !status.success() {
         return Err(miette!(
-            help = "the compiler's own messages stand above",
+            help = "see the compiler's messages above",
             "{source} could not be compiled"
         ));
     }
@@ -98,7 +101,7 @@ pub(crate) fn compile(
 
 fn not_started(compiler: &OsString, error: &std::io::Error) -> Report {
     miette!(
-        help = format!("name a C compiler for AArch64 in {VARIABLE}"),
+        help = format!("set {VARIABLE} to a C compiler for AArch64"),
         "the C compiler `{}` cannot be started: {error}",
         compiler.to_string_lossy()
     )

@@ -1,5 +1,4 @@
-//! Which C compiler is used, and with which flags, as the crate `cc` reads them from the
-//! environment.
+//! Chooses the C compiler and its flags from the same environment variables as the crate `cc`.
 
 use std::env;
 use std::ffi::OsString;
@@ -7,11 +6,12 @@ use std::process::{Command, Stdio};
 
 use crate::target::Target;
 
-/// What the compiler may be called, if no variable names it: Debian's, and Arm's own.
+/// The compilers that are tried if no variable names one: Debian's, and Arm's own.
 const COMPILERS: [&str; 2] = ["aarch64-linux-gnu-gcc", "aarch64-none-elf-gcc"];
 
-/// The compiler for a target: a program, and the arguments that come first. It is what the
-/// environment names, else the first that is there.
+/// Returns the compiler for a target: a program and its first arguments.
+///
+/// It is the one that the environment names, else the first of [`COMPILERS`] that runs.
 pub(crate) fn compiler(target: Target) -> Option<Vec<OsString>> {
     let mut named = variables("CC", target).into_iter().filter_map(env::var_os);
     if let Some(named) = named.find(|value| !value.is_empty()) {
@@ -27,7 +27,8 @@ pub(crate) fn compiler(target: Target) -> Option<Vec<OsString>> {
     Some(vec![found.into()])
 }
 
-/// The flags that the environment adds, those of the most specific variable last, so that they win.
+/// Returns the flags from the environment. Those of the most specific variable come last, so that
+/// they win.
 pub(crate) fn flags(target: Target) -> Vec<String> {
     let variables = variables("CFLAGS", target).into_iter().rev();
     let values = variables.filter_map(env::var_os);
@@ -38,8 +39,9 @@ pub(crate) fn flags(target: Target) -> Vec<String> {
     values.flat_map(split).collect()
 }
 
-/// The variables for a target, the most specific first. Those without a target, `CC` and `CFLAGS`,
-/// are left out: they are for programs of this machine.
+/// Returns the names of the variables for a target, the most specific first.
+///
+/// `CC` and `CFLAGS`, which name no target, are left out: they are for programs of this machine.
 fn variables(name: &str, target: Target) -> Vec<String> {
     let mut targets = vec![target.name()];
     if target != Target::Fpu {
@@ -57,8 +59,9 @@ fn variables(name: &str, target: Target) -> Vec<String> {
     variables
 }
 
-/// A program, with its arguments, or with a wrapper such as `ccache` before it. What names a
-/// program as it stands is not split: its path may contain blanks.
+/// Splits a value into a program and its arguments; the program may be a wrapper such as `ccache`.
+///
+/// A value that as a whole names a program is not split: its path may contain spaces.
 fn words(value: OsString) -> Vec<OsString> {
     if which::which(&value).is_ok() {
         return vec![value];
@@ -76,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_variable_of_the_target_comes_first() {
+    fn the_most_specific_variable_comes_first() {
         let fpu = [
             "CC_aarch64-unknown-none",
             "CC_aarch64_unknown_none",
@@ -98,7 +101,7 @@ mod tests {
         );
         check("ccache no-such-gcc -O2", &["ccache", "no-such-gcc", "-O2"]);
         check(" ", &[" "]);
-        // This program itself, in a folder with a blank in its name.
+        // This program itself, in a folder with a space in its name.
         let folder = tempfile::tempdir().expect("a temporary directory");
         let place = folder.path().join("my gcc");
         let program = env::current_exe().expect("it runs");

@@ -1,4 +1,4 @@
-//! What a program in C is made of: a file, a folder, or what a table in a manifest lists.
+//! The sources of a program in C: a file, a folder, or the list in a table of a manifest.
 
 use std::fmt;
 use std::fs;
@@ -10,24 +10,23 @@ use serde_json::Value;
 
 use crate::files;
 
-/// The files that are compiled, by their endings: C, and assembly that the preprocessor reads
-/// first.
+/// The extensions of files that are compiled: C, and assembly with preprocessor directives.
 const ENDINGS: [&str; 2] = ["c", "S"];
 
 /// The sources of a program, and how to compile them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct CProgram {
-    /// At least one.
+    /// The files to compile, at least one.
     pub(crate) sources: Vec<PathBuf>,
     /// Folders of headers.
     pub(crate) include: Vec<PathBuf>,
-    /// More arguments of the compiler.
+    /// More arguments for the compiler.
     pub(crate) flags: Vec<String>,
 }
 
-/// A table, as the manifest has it.
+/// A table of a manifest that describes a program.
 pub(crate) struct Table<'a> {
-    /// As `package.metadata.microkit.c.NAME`.
+    /// The full name, such as `package.metadata.microkit.c.NAME`.
     pub(crate) name: String,
     pub(crate) manifest: &'a Path,
     pub(crate) content: &'a Value,
@@ -44,14 +43,16 @@ struct Listed {
 }
 
 impl CProgram {
-    /// The program whose ELF file would be at `elf`: `NAME.c`, or the sources in the folder `NAME`.
-    /// Headers may be in a folder `include` beside the sources.
+    /// Finds the program whose ELF file would be at `elf`: `NAME.c`, or the sources in the folder
+    /// `NAME`. Headers may be in a folder `include` beside the sources.
     ///
-    /// **Errors:** there are both.
+    /// # Errors
+    ///
+    /// Fails if both exist.
     pub(crate) fn at(elf: &Path) -> Result<Option<Self>> {
         let file = elf.with_extension("c");
         let folder = elf.with_extension("");
-        // A folder with a manifest belongs to Cargo, whatever else is in it.
+        // A folder with a manifest is a Cargo package, even if it also holds C files.
         let sources = match folder.is_dir() && !folder.join("Cargo.toml").exists() {
             true => sources_in(&folder)?,
             false => Vec::new(),
@@ -88,10 +89,12 @@ impl CProgram {
         }
     }
 
-    /// The program that a table describes.
+    /// Reads the program that a table describes.
     ///
-    /// **Errors:** the table says something else, or names what is not there.
-    pub(crate) fn of(table: &Table<'_>) -> Result<Self> {
+    /// # Errors
+    ///
+    /// Fails if the table has another content, or names a file or folder that does not exist.
+    pub(crate) fn from_table(table: &Table<'_>) -> Result<Self> {
         let Table {
             name,
             manifest,
@@ -99,8 +102,8 @@ impl CProgram {
         } = table;
         let wrong = |what: &str| {
             miette!(
-                help = "it has `sources = [\"a.c\", …]`, and may have `include = [\"FOLDER\", …]` \
-                        and `flags = [\"-D…\", …]`; paths begin in the folder of the Cargo.toml",
+                help = "write `sources = [\"a.c\", …]`, and optionally `include = [\"FOLDER\", …]` \
+                        and `flags = [\"-D…\", …]`; paths are relative to the Cargo.toml",
                 "the table `[{name}]` of `{}` cannot be used: {what}",
                 manifest.display()
             )
@@ -112,7 +115,7 @@ impl CProgram {
             match path.is_dir() {
                 true => sources.extend(sources_in(&path)?),
                 false if path.is_file() => sources.push(path),
-                false => return Err(wrong(&format!("there is no file `{}`", path.display()))),
+                false => return Err(wrong(&format!("`{}` does not exist", path.display()))),
             }
         }
         if sources.is_empty() {
@@ -121,7 +124,7 @@ impl CProgram {
         let include: Vec<_> = listed.include.iter().map(here).collect();
         if let Some(missing) = include.iter().find(|folder| !folder.is_dir()) {
             return Err(wrong(&format!(
-                "there is no folder `{}`",
+                "the folder `{}` does not exist",
                 missing.display()
             )));
         }
@@ -133,7 +136,7 @@ impl CProgram {
     }
 }
 
-/// As in sentences: "`a.c`, `b.c`".
+/// Formats the sources for a message: "`a.c`, `b.c`".
 impl fmt::Display for CProgram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (number, source) in self.sources.iter().enumerate() {
@@ -144,7 +147,7 @@ impl fmt::Display for CProgram {
     }
 }
 
-/// The sources in a folder, without those in folders below it, in the order of their names.
+/// Lists the sources in a folder, sorted by name, without those in subfolders.
 fn sources_in(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(folder).map_err(|e| files::cannot("read the folder", folder, &e))?;
     let is_source = |path: &PathBuf| {
@@ -171,11 +174,11 @@ mod tests {
         folder
     }
 
-    /// What there is for `a.elf` among these files: the sources and the folders of headers.
+    /// Checks the sources and the folders of headers that are found for `a.elf` among these files.
     #[track_caller]
     fn check(files: &[&str], expect: Option<(&[&str], &[&str])>) {
         let folder = folder(files);
-        let found = CProgram::at(&folder.path().join("a.elf")).expect("there are not both");
+        let found = CProgram::at(&folder.path().join("a.elf")).expect("only one of the two exists");
         let path = |name: &&str| folder.path().join(name);
         let expect = expect.map(|(sources, include)| CProgram {
             sources: sources.iter().map(path).collect(),
@@ -201,7 +204,7 @@ mod tests {
             &["a/b.c", "a/include/x.h"],
             Some((&["a/b.c"], &["a", "a/include"])),
         );
-        // Folders that are not meant.
+        // Folders that are not C programs.
         check(&["a/x.h"], None);
         check(&["a/Cargo.toml", "a/b.c"], None);
         check(&["a.c", "a/data.bin"], Some((&["a.c"], &[])));
@@ -210,7 +213,7 @@ mod tests {
     #[test]
     fn a_file_and_a_folder_of_one_name_are_refused() {
         let folder = folder(&["a.c", "a/b.c"]);
-        let error = CProgram::at(&folder.path().join("a.elf")).expect_err("there are both");
+        let error = CProgram::at(&folder.path().join("a.elf")).expect_err("both exist");
         assert!(
             error
                 .to_string()
@@ -221,7 +224,7 @@ mod tests {
 
     fn of_table(folder: &Path, content: &str) -> Result<CProgram> {
         let content = serde_json::from_str(content).expect("JSON");
-        CProgram::of(&Table {
+        CProgram::from_table(&Table {
             name: "package.metadata.microkit.c.a".to_owned(),
             manifest: &folder.join("Cargo.toml"),
             content: &content,
@@ -242,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_that_cannot_be_used_is_named_with_the_reason() {
+    fn an_error_in_a_table_names_the_table_and_the_reason() {
         let folder = folder(&["a.c", "empty/x.h"]);
         let check = |content: &str, part: &str| {
             let error = of_table(folder.path(), content)

@@ -1,4 +1,4 @@
-//! Cargo builds the programs that are Rust, in as few calls as their features allow.
+//! Runs Cargo to build the Rust programs, in as few calls as their features allow.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -23,27 +23,29 @@ use crate::target::Target;
 use crate::terminal;
 use crate::variant::Variant;
 
-/// The profile whose programs are not to pay for backtraces.
+/// The profile without frame pointers: its programs must not pay for backtraces.
 const RELEASE: &str = "release";
 
-/// Has functions leave the frame records that a backtrace follows.
+/// Makes functions keep the frame records that a backtrace follows.
 const FRAME_POINTERS: &str = r#"build.rustflags=["-Cforce-frame-pointers=yes"]"#;
 
-/// A binary, and what it is built for: two systems may want the same one for both targets.
+/// A binary and its target: two systems may require the same binary for different targets.
 pub(crate) type Wanted = (Target, Bin);
 
-/// The ELF files of the binaries that Cargo could build. They are copies of this process alone:
-/// another one may have Cargo build the same binaries otherwise at any time.
+/// The ELF files of the binaries that Cargo could build.
+///
+/// They are private copies of this process. Another process may let Cargo build the same binaries
+/// with other features at any time.
 pub(crate) struct Built {
     files: BTreeMap<Wanted, PathBuf>,
     has_failed: bool,
-    /// What to write in those that lack a line.
+    /// Help for binaries whose source lacks a line.
     advice: BTreeMap<Bin, &'static str>,
     _copies: Option<TempDir>,
 }
 
 impl Built {
-    /// No binary at all, for systems that have none.
+    /// Returns the result for systems without Rust programs.
     pub(crate) fn nothing() -> Self {
         Self {
             files: BTreeMap::new(),
@@ -53,7 +55,7 @@ impl Built {
         }
     }
 
-    /// Copies what Cargo has built, for `target`, into `folder`.
+    /// Copies the binaries that Cargo built for `target` into `folder`.
     fn add_copies(&mut self, made: Made, target: Target, folder: &Path) -> Result<()> {
         let folder = folder.join(target.name());
         files::make_directory(&folder)?;
@@ -67,9 +69,11 @@ impl Built {
         Ok(())
     }
 
-    /// The ELF file of a binary.
+    /// Returns the ELF file of a binary.
     ///
-    /// **Errors:** Cargo could not build it, and has said why on standard error.
+    /// # Errors
+    ///
+    /// Fails if Cargo could not build it. Cargo has printed the reason on standard error.
     pub(crate) fn file(&self, wanted: &Wanted) -> Result<&Path> {
         let (target, bin) = wanted;
         match self.files.get(wanted) {
@@ -78,12 +82,12 @@ impl Built {
                 help = *self
                     .advice
                     .get(bin)
-                    .unwrap_or(&"Cargo's own messages above say why"),
+                    .unwrap_or(&"see Cargo's messages above"),
                 "Cargo could not build the binary `{}` for {target}",
                 bin.name
             )),
             None => Err(miette!(
-                help = "has it `required-features`? Give them with `--features`",
+                help = "if it has `required-features`, enable them with `--features`",
                 "Cargo did not build the binary `{}`",
                 bin.name
             )),
@@ -91,7 +95,7 @@ impl Built {
     }
 }
 
-/// Copies a program, with the list of its sources that Cargo leaves beside it.
+/// Copies a program, and the list of its sources that Cargo writes beside it.
 pub(crate) fn copy_program(from: &Path, to: &Path) -> Result<()> {
     files::place(from, to)?;
     let sources = from.with_extension("d");
@@ -101,16 +105,19 @@ pub(crate) fn copy_program(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What one call of Cargo has made, where Cargo puts it.
+/// The result of one call of Cargo; the files are in Cargo's target directory.
 struct Made {
     files: BTreeMap<Bin, PathBuf>,
     has_failed: bool,
     advice: BTreeMap<Bin, &'static str>,
 }
 
-/// Builds what is wanted for the kernel of `variant`. Those that do not build hold up no others.
+/// Builds the binaries of `wanted` for the kernel of `variant`. A binary that fails to build does
+/// not stop the others.
 ///
-/// **Errors:** a feature was chosen that none has; Cargo cannot be run.
+/// # Errors
+///
+/// Fails if no program has one of the chosen features, or if Cargo cannot be run.
 pub(crate) fn build(
     project: &Project,
     wanted: &BTreeSet<Wanted>,
@@ -126,7 +133,7 @@ pub(crate) fn build(
     let chosen = chosen::choose(project, &package_ids.collect(), &options.features)?;
     let directory = target_directory(project, variant, sdk);
     files::make_directory(&directory)?;
-    // Until there are copies.
+    // Held until the binaries are copied, so that no other process rebuilds them before.
     let _lock = Lock::take(&directory.join(".cargo-microkit-lock"))?;
     let copies = tempfile::tempdir()
         .map_err(|e| files::cannot("make a directory in", &env::temp_dir(), &e))?;
@@ -150,7 +157,7 @@ pub(crate) fn build(
     Ok(built)
 }
 
-/// Where Cargo puts what it builds for a kernel.
+/// Returns Cargo's target directory for a kernel.
 fn target_directory(project: &Project, variant: &Variant, sdk: Option<&Sdk>) -> PathBuf {
     project
         .target_directory()
@@ -179,7 +186,7 @@ fn build_group(
         .arg(target_directory(project, variant, sdk));
     command.args(profile::arguments(&variant.profile, project.root()));
     if variant.profile != RELEASE {
-        // Joined to what the user's configuration has there.
+        // Cargo appends these flags to those of the user's configuration.
         command.args(["--config", FRAME_POINTERS]);
     }
     command.arg("--manifest-path").arg(project.root_manifest());
@@ -256,10 +263,12 @@ fn build_group(
     Ok(made)
 }
 
-/// Sees to it that Rust has the core library for `target`. `command` makes a command for a program
-/// of that Rust.
+/// Installs Rust's core library for `target` if it is missing. `command` makes a command for a
+/// program of the Rust toolchain.
 ///
-/// **Errors:** it is not there, and cannot or must not be installed.
+/// # Errors
+///
+/// Fails if it is missing, and cannot or must not be installed.
 pub(crate) fn provide_target(
     target: Target,
     command: impl Fn(&str) -> Command,
@@ -271,13 +280,13 @@ pub(crate) fn provide_target(
     let add = format!("rustup target add {target}");
     if which::which("rustup").is_err() {
         return Err(miette!(
-            help = format!("install Rust from https://rustup.rs, then type `{add}`"),
-            "Rust lacks the target {target}, and there is no rustup to add it with"
+            help = format!("install Rust from https://rustup.rs, then run `{add}`"),
+            "Rust lacks the target {target}, and rustup, which could add it, was not found"
         ));
     }
     if options.no_install {
         return Err(miette!(
-            help = format!("type `{add}`, or leave out `--no-install`"),
+            help = format!("run `{add}`, or remove `--no-install`"),
             "Rust lacks the target {target}"
         ));
     }
@@ -291,23 +300,26 @@ pub(crate) fn provide_target(
     match status {
         Ok(status) if status.success() => Ok(()),
         _ => Err(miette!(
-            help = format!("see why above, and type `{add}`"),
+            help = format!("see the messages above, and run `{add}`"),
             "the Rust target {target} could not be installed"
         )),
     }
 }
 
-/// Whether the user's configuration has this `cargo` build the core library (`build-std`), so that
-/// it need not be installed. Only nightly Cargo has that setting, and only nightly Cargo reports it.
+/// Returns whether this `cargo` is configured to build the core library itself (`build-std`), so
+/// that it need not be installed. Only nightly Cargo has that setting, and only nightly Cargo
+/// reports it.
 fn builds_core(mut cargo: Command) -> bool {
     cargo.args(["-Zunstable-options", "config", "get", "unstable.build-std"]);
     cargo.stdin(Stdio::null());
     cargo.output().is_ok_and(|output| output.status.success())
 }
 
-/// Whether the Rust of this `rustc` has the core library for `target`.
+/// Returns whether the toolchain of this `rustc` has the core library for `target`.
 ///
-/// **Errors:** there is no Rust.
+/// # Errors
+///
+/// Fails if `rustc` cannot be run.
 pub(crate) fn has_target(target: Target, mut rustc: Command) -> Result<bool> {
     rustc.args(["--print", "target-libdir", "--target", target.name()]);
     let output = rustc_output(&mut rustc)?;
@@ -315,7 +327,7 @@ pub(crate) fn has_target(target: Target, mut rustc: Command) -> Result<bool> {
     Ok(output.status.success() && Path::new(libraries.trim()).is_dir())
 }
 
-/// A command for a program of the Rust that is used in `directory`.
+/// Returns a command for a program of the Rust toolchain that is used in `directory`.
 pub(crate) fn rust_in(directory: &Path, program: &str) -> Command {
     let mut command = match program {
         "rustc" => Command::new(rustc_program()),
@@ -325,9 +337,11 @@ pub(crate) fn rust_in(directory: &Path, program: &str) -> Command {
     command
 }
 
-/// The target of the machine on which the Rust that is used in `directory` runs.
+/// Returns the host target of the Rust toolchain that is used in `directory`.
 ///
-/// **Errors:** there is no Rust.
+/// # Errors
+///
+/// Fails if `rustc` cannot be run.
 pub(crate) fn host_target(directory: &Path) -> Result<String> {
     let output = rustc_output(rust_in(directory, "rustc").args(["--version", "--verbose"]))?;
     let text = String::from_utf8_lossy(&output.stdout);
@@ -335,7 +349,7 @@ pub(crate) fn host_target(directory: &Path) -> Result<String> {
     host.map(str::to_owned).ok_or_else(|| {
         miette!(
             help = "install Rust from https://rustup.rs",
-            "`rustc --version --verbose` does not say for which machine it is"
+            "`rustc --version --verbose` does not print its host"
         )
     })
 }
@@ -349,7 +363,7 @@ fn rustc_output(rustc: &mut Command) -> Result<Output> {
     })
 }
 
-/// The Rust compiler that Cargo would use.
+/// Returns the Rust compiler that Cargo would use.
 pub(crate) fn rustc_program() -> OsString {
     std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into())
 }

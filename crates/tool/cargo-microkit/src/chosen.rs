@@ -1,4 +1,4 @@
-//! The features that `--features` chooses, and for which packages: each goes to those that have it.
+//! The features that `--features` chooses. Each one is enabled for the packages that have it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,13 +7,15 @@ use miette::{Result, miette};
 use crate::nearest::{advice, quoted};
 use crate::project::{Project, Traits};
 
-/// The features chosen for each package, in the words of Cargo, by the package's identification.
+/// The features chosen for each package, in Cargo's syntax, by package ID.
 pub(crate) type Chosen = BTreeMap<String, BTreeSet<String>>;
 
-/// Gives each feature of `words` to the packages that have it, out of those with these
-/// identifications.
+/// Assigns each feature of `words` to the packages that have it, among those with these package
+/// IDs.
 ///
-/// **Errors:** none has it.
+/// # Errors
+///
+/// Fails if no package has one of the features.
 pub(crate) fn choose(
     project: &Project,
     package_ids: &BTreeSet<&str>,
@@ -25,7 +27,7 @@ pub(crate) fn choose(
 
 fn choose_among(packages: &[Traits<'_>], words: &[String]) -> Result<Chosen> {
     let mut chosen = Chosen::new();
-    // As Cargo takes them: `-F a,b -F 'c d'`.
+    // Cargo's syntax: `-F a,b -F 'c d'`.
     let words = words.iter().flat_map(|word| word.split([',', ' ']));
     for word in words.map(str::trim).filter(|word| !word.is_empty()) {
         let mut is_known = false;
@@ -50,10 +52,11 @@ fn choose_among(packages: &[Traits<'_>], words: &[String]) -> Result<Chosen> {
     Ok(chosen)
 }
 
-/// A feature of a package in the words of Cargo, if the package has it.
+/// Returns a feature of a package in Cargo's syntax, if the package has it.
 fn of_package(package: &Traits<'_>, word: &str) -> Option<String> {
     let has = |feature: &str| package.features.contains(&feature);
-    // The package's name keeps the feature from others that are built in the same call.
+    // With the package's name, Cargo does not enable the feature in other packages of the same
+    // call.
     let own = |feature: &str| format!("{}/{feature}", package.name);
     let Some((of, feature)) = word.split_once('/') else {
         return has(word).then(|| own(word));
@@ -61,7 +64,7 @@ fn of_package(package: &Traits<'_>, word: &str) -> Option<String> {
     if of == package.name {
         return has(feature).then(|| own(feature));
     }
-    // Cargo knows whether the dependency has it.
+    // Cargo itself checks whether the dependency has the feature.
     let dependency = of.trim_end_matches('?');
     let is_dependency = package.dependencies.contains(&dependency);
     is_dependency.then(|| word.to_owned())
@@ -90,7 +93,7 @@ mod tests {
     #[track_caller]
     fn check(words: &[&str], expect: &[(&str, &[&str])]) {
         let words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
-        let chosen = choose_among(&packages(), &words).expect("they are known");
+        let chosen = choose_among(&packages(), &words).expect("known features");
         let chosen: Vec<(&str, Vec<&str>)> = chosen
             .iter()
             .map(|(id, features)| (id.as_str(), features.iter().map(String::as_str).collect()))
@@ -100,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_feature_goes_to_each_package_that_has_it() {
+    fn a_feature_is_enabled_for_each_package_that_has_it() {
         check(&[], &[]);
         check(&["loud"], &[("1", &["one/loud"]), ("2", &["two/loud"])]);
         check(&["fast"], &[("1", &["one/fast"])]);
@@ -114,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_feature_that_no_package_has_is_named() {
+    fn an_unknown_feature_is_an_error_that_names_it() {
         let check = |word: &str, part: &str| {
             let words = ["loud".to_owned(), word.to_owned()];
             let error = choose_among(&packages(), &words).expect_err(word);

@@ -1,4 +1,4 @@
-//! The command line: what can be asked for, and the help that says so.
+//! The command line: subcommands, options, and their `--help` texts.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -10,8 +10,10 @@ use regex::Regex;
 
 use crate::keys::Escape;
 
-/// What this program is made of, and where it is: in a clone, the alias of `.cargo/config.toml`
-/// comes before one that is installed.
+/// The text of `--version`: versions, and the path of this program.
+///
+/// The path shows which one runs: in a clone, the alias of `.cargo/config.toml` takes precedence
+/// over an installed program.
 fn version() -> &'static str {
     static TEXT: OnceLock<String> = OnceLock::new();
     TEXT.get_or_init(|| {
@@ -67,21 +69,21 @@ pub(crate) struct BuildArgs {
 
 /// Build a system and run it in QEMU
 ///
-/// Shows the serial log as it comes, and passes standard input on to the system's serial port: from
-/// a terminal every key but Ctrl-C, which ends the run; from a pipe or a file every byte. Input
-/// waits until the system has printed something, or for three seconds of silence. The terminal is
-/// put back in order at the end.
+/// Shows the serial log while the system runs, and sends standard input to the system's serial
+/// port. From a terminal, every key is sent except Ctrl-C, which ends the run. From a pipe or a
+/// file, every byte is sent. Input is held back until the system has printed something, or until it
+/// has been silent for three seconds. The terminal's settings are restored at the end.
 ///
-/// Ends also when QEMU does, when every PD has faulted, or as --until and --timeout say; on the
-/// model kernel also when no PD runs and nothing can wake one, unless QEMU has a monitor or a
-/// debugger. A run that ends before --until is met, or by Ctrl-C, says where each PD is and what it
-/// waits for (on seL4 in the configuration `debug`).
+/// The run also ends when QEMU ends, when every PD has faulted, or as --until and --timeout say. On
+/// the model kernel it also ends when no PD runs and nothing can wake one, unless QEMU has a
+/// monitor or a debugger. If the run ends before a line matches --until, or by Ctrl-C, the command
+/// reports where each PD is and what it waits for (on seL4, only in the configuration `debug`).
 ///
-/// NAME.qemu beside NAME.system says what devices the machine has besides. Each line is arguments
-/// of QEMU, quoted as in a shell, or a disk: `disk: SIZE` (as `disk: 64K`) makes one of zeros for
-/// this run alone, `disk: FILE` one that starts as FILE and leaves FILE as it is, and
-/// `disk-in-place: FILE` one that writes to FILE. The first is called disk0, for use as in
-/// `-device virtio-blk-device,drive=disk0`. Paths are relative to NAME.qemu.
+/// The file NAME.qemu beside NAME.system adds devices to the machine. Each line holds arguments for
+/// QEMU, quoted as in a shell, or a disk. `disk: SIZE` (for example `disk: 64K`) makes a disk of
+/// zeros for this run. `disk: FILE` makes a disk with the content of FILE; FILE is not changed.
+/// `disk-in-place: FILE` makes a disk that writes to FILE. The first disk is named disk0, for use
+/// as in `-device virtio-blk-device,drive=disk0`. Paths are relative to the folder of NAME.qemu.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cargo microkit run hello\n  \
@@ -105,7 +107,7 @@ pub(crate) struct RunArgs {
     /// Fail after this many seconds
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub(crate) timeout: Option<Duration>,
-    /// The key that ends the run; every other reaches the system
+    /// The key that ends the run; every other key is sent to the system
     #[arg(long, value_name = "KEY", default_value = "ctrl-c")]
     pub(crate) escape: Escape,
     /// More arguments for QEMU
@@ -113,22 +115,24 @@ pub(crate) struct RunArgs {
     pub(crate) qemu_args: Vec<OsString>,
 }
 
-/// Run systems and hold each serial log against its .expected file
+/// Run systems and compare each serial log with its .expected file
 ///
-/// NAME.expected beside NAME.system holds the lines that the system must print, without those of
-/// the boot and without remarks of the kernel and the monitor, save for reports of faults.
-/// NAME.CONFIG.expected is used instead for that configuration, and NAME.model.expected for the
-/// model kernel. A line `re:REGEX` matches a whole line by a regular expression. A line `type:
-/// TEXT` is no line that comes: TEXT and Enter are typed when all lines before it have come. A file
-/// that is only `skip: REASON` skips the system; one that is only `refused: TEXT` wants it refused,
-/// with TEXT somewhere in the report. Every system runs on the model kernel and on seL4, which is
-/// skipped by name where there is no SDK; --kernel takes one of them. A system that lacks a line
-/// when its time is up, or when nothing can wake one of its PDs any more, fails with where each PD
-/// is. NAME.qemu says what devices the machine has besides, as for `run`.
+/// NAME.expected beside NAME.system holds the lines that the system must print. Lines of the boot,
+/// and remarks of the kernel and the monitor, are left out, but reports of faults belong to it.
+/// NAME.CONFIG.expected replaces it for that configuration, and NAME.model.expected for the model
+/// kernel. A line `re:REGEX` matches a whole line by a regular expression. A line `type: TEXT`
+/// types TEXT and Enter after all lines before it have come. A file that holds only `skip: REASON`
+/// skips the system. A file that holds only `refused: TEXT` means that the build must refuse the
+/// system, with TEXT in the report.
 ///
-/// Before that, `cargo test` runs for each package that has `microkit-test` among its dependencies and a
-/// program of the systems, always for this machine: `build.target` of the configuration and
-/// `CARGO_BUILD_TARGET` are for the programs.
+/// Every system runs on the model kernel and on seL4; --kernel chooses one of them. Without an SDK,
+/// the tests on seL4 are reported as skipped. A system fails if a line is missing when its time is
+/// up, or when nothing can wake one of its PDs any more. The report then says where each PD is.
+/// NAME.qemu adds devices to the machine, as for `run`.
+///
+/// First, `cargo test` runs for each package that depends on `microkit-test` and holds a program of
+/// the systems. These tests always run on this machine: `build.target` of Cargo's configuration and
+/// `CARGO_BUILD_TARGET` apply to the programs only.
 ///
 /// The last line printed is always `N passed, N failed, N skipped`.
 #[derive(Debug, Args)]
@@ -137,17 +141,17 @@ pub(crate) struct RunArgs {
     cargo microkit test ping-pong --config debug,release --profile dev,release\n  \
     cargo microkit test hello --bless")]
 pub(crate) struct TestArgs {
-    /// Systems to test, by name or path; none means every one in microkit-systems that has an
-    /// .expected file
+    /// Systems to test, by name or path [default: all in microkit-systems that have an .expected
+    /// file]
     #[arg(value_name = "SYSTEM")]
     pub(crate) systems: Vec<String>,
     #[command(flatten)]
     pub(crate) options: Options,
-    /// Kernel configurations, each of which is tested
+    /// Kernel configurations to test, separated by commas
     #[arg(long = "config", value_name = "CONFIG", env = "MICROKIT_CONFIG")]
     #[arg(default_value = "debug", value_delimiter = ',')]
     pub(crate) configs: Vec<String>,
-    /// Cargo profiles of the Rust programs, each of which is tested
+    /// Cargo profiles of the Rust programs to test, separated by commas
     #[arg(
         long = "profile",
         value_name = "PROFILE",
@@ -155,34 +159,34 @@ pub(crate) struct TestArgs {
         value_delimiter = ','
     )]
     pub(crate) profiles: Vec<String>,
-    /// The same as --profile release
+    /// Same as --profile release
     #[arg(long, short = 'r', conflicts_with = "profiles")]
     pub(crate) release: bool,
     #[command(flatten)]
     pub(crate) qemu: QemuArgs,
-    /// Write what the systems print to their .expected files; what the file of before types is typed
-    /// whenever the system falls silent. A file that cannot be read is left as it is
+    /// Write what the systems print to their .expected files. Each `type:` line of the old file is
+    /// typed when the system falls silent. A file that cannot be read is not changed
     #[arg(long)]
     pub(crate) bless: bool,
-    /// Seconds that each system has
+    /// Time limit for each system, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
     pub(crate) timeout: Duration,
-    /// Systems that run at the same time
+    /// Number of systems that run at the same time
     #[arg(long, value_name = "N", default_value_t = 1)]
     #[arg(value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) jobs: u16,
-    /// Only say what would be tested
+    /// List what would be tested, without running it
     #[arg(long)]
     pub(crate) list: bool,
 }
 
 /// Count the instructions of round trips, on the model kernel and on seL4
 ///
-/// Runs a system of measurements, built for release, under QEMU's `-icount`, where counts are exact;
-/// on seL4 in the configuration `release`. Its lines `NAME: NUMBER` are the table. Beside
-/// NAME.system, NAME-more.system adds rows; NAME-c.system and NAME-limit.system give the columns of
-/// the same in C and of bare system calls, and are left out by name where there is no SDK or no C
-/// compiler.
+/// Builds a system of measurements with the profile `release`, and runs it under QEMU's `-icount`,
+/// where counts are exact. On seL4 it uses the configuration `release`. Each line `NAME: NUMBER`
+/// that the system prints becomes a row of the table. Beside NAME.system, NAME-more.system adds
+/// rows. NAME-c.system adds a column for the same measurements in C, and NAME-limit.system one for
+/// bare system calls. Without an SDK or a C compiler these two are left out, with a message.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cargo microkit bench\n  \
@@ -197,40 +201,41 @@ pub(crate) struct BenchArgs {
     pub(crate) options: Options,
     #[command(flatten)]
     pub(crate) qemu: QemuProgramArg,
-    /// Fail if a number has risen by more than 2% since SYSTEM.json, beside SYSTEM.system, was written
+    /// Fail if a number is more than 2% above its value in SYSTEM.json, beside SYSTEM.system
     #[arg(long, conflicts_with = "bless")]
     pub(crate) check: bool,
-    /// Write SYSTEM.json anew
+    /// Replace SYSTEM.json by the new measurements
     #[arg(long)]
     pub(crate) bless: bool,
-    /// Write all that was measured to this file
+    /// Write all measurements to this file, as JSON
     #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
-    /// Draw it, as an SVG
+    /// Write a chart of the measurements to this file, as SVG
     #[arg(long, value_name = "FILE")]
     pub(crate) plot: Option<PathBuf>,
-    /// Also say how long the system takes to build, from nothing and again
+    /// Also measure how long the system takes to build: a clean build, and one after a change
     #[arg(long)]
     pub(crate) build_time: bool,
-    /// Seconds that each system has
+    /// Time limit for each system, in seconds
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
     pub(crate) timeout: Duration,
 }
 
-/// Find what is wrong with a system before it runs: waits that never end, memory that is not safe
+/// Find deadlocks and unsafe memory mappings in a system before it runs
 ///
-/// Refuses a system whose protection domains can wait for each other for ever: through calls,
-/// through notifications that a handler waits for, through locks, or through faults. What a program
-/// waits for besides its calls it says with `sel4_microkit::waits!`, which is read from its ELF file;
-/// of one that says nothing it is taken that it makes every call that the system file allows, at any
-/// time. Warns of what is accepted and surprises, such as a child that its parent cannot stop.
+/// Refuses a system whose protection domains can wait for each other forever: through calls,
+/// through notifications that a handler waits for, through locks, or through faults. A program
+/// declares what it waits for, besides its calls, with `sel4_microkit::waits!`; the declaration is
+/// read from its ELF file. A program without a declaration is assumed to make every call that the
+/// system file allows, at any time. Warns about what is valid but surprising, such as a child that
+/// its parent cannot stop.
 ///
-/// Refuses a system file that does not map memory as a program expects: the size or the physical
-/// address of another region, a driver's memory that another PD can write, a mapping below a stack,
-/// or a stack that is too small. `build`, `run` and `test` refuse these too.
+/// Refuses a system file that does not map memory as a program expects: a region of another size
+/// or physical address, a driver's memory that another PD can write, a mapping below a stack, or a
+/// stack that is too small. `build`, `run` and `test` refuse these too.
 ///
-/// Prints a line for each system that is in order; findings go to standard error, each with its
-/// lines of the system file. Fails if there is an error.
+/// Prints one line for each system without findings. Findings go to standard error, each with the
+/// lines of the system file that it concerns. Fails if there is an error.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cargo microkit check\n  \
@@ -238,24 +243,24 @@ pub(crate) struct BenchArgs {
     cargo microkit check path/to/my.system --no-build --kernel model\n  \
     cargo microkit check path/to/my.system --elf path/to/build")]
 pub(crate) struct CheckArgs {
-    /// Systems to check; none means every one in microkit-systems
+    /// Systems to check, by name or path [default: all in microkit-systems]
     #[arg(value_name = "SYSTEM")]
     pub(crate) systems: Vec<String>,
-    /// Fail if there is a warning too
+    /// Fail on warnings too
     #[arg(long)]
     pub(crate) deny_warnings: bool,
     #[command(flatten)]
     pub(crate) programs: DeclaringArgs,
 }
 
-/// The programs that say what they wait for.
+/// The options for finding programs and the declarations in them.
 #[derive(Debug, Args)]
 pub(crate) struct DeclaringArgs {
-    /// Build no program: take each as one that says nothing of what it waits for
+    /// Do not build the programs; assume that none declares what it waits for
     #[arg(long)]
     pub(crate) no_build: bool,
-    /// Take the programs from this folder instead of building them, for systems with a build of
-    /// their own; several folders are searched in order
+    /// Read the programs from this folder instead of building them, for systems with their own
+    /// build (repeatable; folders are searched in order)
     #[arg(long, value_name = "DIR", conflicts_with = "no_build")]
     pub(crate) elf: Vec<PathBuf>,
     #[command(flatten)]
@@ -266,10 +271,11 @@ pub(crate) struct DeclaringArgs {
 
 /// Draw a system as SVG
 ///
-/// Shows protection domains with their priorities, each inside its parent and the highest first;
-/// channels; interrupts; memory regions, those of the same mappers as one, and who maps them with
-/// which rights; and in red those that can wait for each other forever, as `check` finds them. A
-/// browser names the line under the pointer. The same system gives the same picture.
+/// Shows protection domains with their priorities, each inside its parent, the highest priority
+/// first; channels; interrupts; and memory regions, with the PDs that map them and their rights.
+/// Regions that the same PDs map are drawn as one. Possible deadlocks are shown in red, as `check`
+/// finds them. In a browser, a tooltip names the line under the pointer. The same system always
+/// gives the same picture.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:\n  \
     cargo microkit graph ping-pong > ping-pong.svg\n  \
@@ -278,27 +284,27 @@ pub(crate) struct DeclaringArgs {
 pub(crate) struct GraphArgs {
     #[command(flatten)]
     pub(crate) system: SystemArg,
-    /// Draw channels; with --memory both, and without either too
+    /// Draw channels [default: channels and memory]
     #[arg(long)]
     pub(crate) channels: bool,
-    /// Draw memory regions and their mappings
+    /// Draw memory regions and their mappings [default: channels and memory]
     #[arg(long)]
     pub(crate) memory: bool,
-    /// Draw only what has to do with this protection domain, and its neighbours; may be repeated
+    /// Draw only this protection domain and its neighbours (repeatable)
     #[arg(long = "pd", value_name = "NAME")]
     pub(crate) pds: Vec<String>,
-    /// Where to put the picture, if not to standard output
+    /// Write the picture to this file [default: standard output]
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) programs: DeclaringArgs,
 }
 
-/// Keep a Microkit SDK for all later builds
+/// Manage the Microkit SDKs that builds use
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  \
     cargo microkit sdk add microkit-sdk-2.3.0-linux-x86-64.tar.gz\n\n\
-    SDKs are kept in CARGO_MICROKIT_HOME, or else in cargo-microkit in the user's data directory.")]
+    SDKs are stored in CARGO_MICROKIT_HOME, or in cargo-microkit in the user's data directory.")]
 pub(crate) struct SdkArgs {
     #[command(subcommand)]
     pub(crate) command: SdkCommand,
@@ -306,25 +312,25 @@ pub(crate) struct SdkArgs {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum SdkCommand {
-    /// Check an SDK, run its tool, and keep a copy of it, in place of one of the same version
+    /// Check an SDK, run its tool, and store a copy of it; it replaces one of the same version
     #[command(after_help = "Example:\n  cargo microkit sdk add ~/Downloads/microkit-sdk-2.3.0")]
     Add {
-        /// The unpacked SDK, or the .tar.gz that it is published as
+        /// The unpacked SDK, or its .tar.gz as published
         #[arg(value_name = "DIR OR TARBALL")]
         from: PathBuf,
     },
-    /// List the SDKs that are kept
+    /// List the stored SDKs
     #[command(after_help = "Example:\n  cargo microkit sdk list")]
     List,
-    /// Delete a kept SDK
+    /// Delete a stored SDK
     #[command(after_help = "Example:\n  cargo microkit sdk remove 2.3.0")]
     Remove {
-        /// As `sdk list` shows it [default: the only one]
+        /// The version, as `sdk list` shows it [default: the only stored one]
         version: Option<String>,
     },
 }
 
-/// Say what is installed of all that is needed, and how to get the rest
+/// List which needed tools are installed, and how to install the others
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  cargo microkit doctor")]
 pub(crate) struct DoctorArgs {
@@ -355,40 +361,39 @@ pub(crate) struct VariantArgs {
     /// Cargo profile of the Rust programs
     #[arg(long, value_name = "NAME", default_value = "dev")]
     pub(crate) profile: String,
-    /// The same as --profile release
+    /// Same as --profile release
     #[arg(long, short = 'r', conflicts_with = "profile")]
     pub(crate) release: bool,
 }
 
-/// What `build`, `run`, `test` and `bench` share.
+/// Options that `build`, `run`, `test`, `bench`, `check` and `graph` share.
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// The kernel under the system
+    /// The kernel that the system runs on
     #[arg(long, value_enum, default_value_t = Kernel::Auto)]
     pub(crate) kernel: Kernel,
-    /// Board, as the SDK names it
+    /// The board, by the SDK's name for it
     #[arg(long, env = "MICROKIT_BOARD", default_value = "qemu_virt_aarch64")]
     pub(crate) board: String,
     #[command(flatten)]
     pub(crate) sdk: SdkArg,
-    /// Take the program images that are in this folder from there, whatever binaries there are
-    /// (repeatable)
+    /// Search this folder for program images first, before any binary of the project (repeatable)
     #[arg(long = "search-path", value_name = "DIR")]
     pub(crate) search_paths: Vec<PathBuf>,
-    /// Cargo features of the Rust programs; each goes to the packages that have it
+    /// Cargo features of the Rust programs; each is enabled for the packages that have it
     #[arg(long, short = 'F', value_name = "FEATURES")]
     pub(crate) features: Vec<String>,
-    /// Never install anything (the Rust target, QEMU), only say how to
+    /// Do not install anything (the Rust target, QEMU); print how to install it instead
     #[arg(long)]
     pub(crate) no_install: bool,
-    /// Show where each program comes from, the commands that are run, and all that they say
+    /// Show where each program comes from, the commands that run, and their output
     #[arg(long, short)]
     pub(crate) verbose: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct SdkArg {
-    /// The Microkit SDK: the version of a kept one, or its folder [default: `MICROKIT_SDK`, or the
+    /// The Microkit SDK: the version of a stored one, or a folder [default: `MICROKIT_SDK`, or the
     /// one that `sdk list` marks]
     #[arg(long, value_name = "VERSION_OR_DIR")]
     pub(crate) sdk: Option<PathBuf>,
@@ -396,10 +401,10 @@ pub(crate) struct SdkArg {
 
 #[derive(Debug, Args)]
 pub(crate) struct OutputArgs {
-    /// Where to put the image
+    /// Write the image to this file
     #[arg(long, short, value_name = "IMAGE")]
     pub(crate) output: Option<PathBuf>,
-    /// Where to put the report that says where everything lies
+    /// Write the report to this file, which lists the addresses of everything in the image
     #[arg(long, value_name = "FILE")]
     pub(crate) report: Option<PathBuf>,
 }
@@ -408,21 +413,21 @@ pub(crate) struct OutputArgs {
 pub(crate) struct QemuArgs {
     #[command(flatten)]
     pub(crate) program: QemuProgramArg,
-    /// Let virtual time follow the instructions executed, not the clock of this machine
+    /// Make virtual time follow the executed instructions, not this machine's clock
     #[arg(long)]
     pub(crate) icount: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct QemuProgramArg {
-    /// The QEMU to use [default: qemu-system-aarch64 on the PATH]
+    /// The QEMU program to use [default: qemu-system-aarch64 on the PATH]
     #[arg(long, value_name = "PATH")]
     pub(crate) qemu: Option<PathBuf>,
 }
 
 #[derive(Debug, Copy, Clone, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kernel {
-    /// seL4 where there is an SDK, else the model kernel; `test` and `bench` take both
+    /// seL4 if there is an SDK, else the model kernel; `test` and `bench` use both
     Auto,
     /// seL4, from the SDK
     Sel4,
@@ -430,15 +435,15 @@ pub(crate) enum Kernel {
     Model,
 }
 
-/// The arguments without the `microkit` that Cargo puts first when it runs a subcommand.
+/// Removes the argument `microkit`, which Cargo puts first when it runs a subcommand.
 pub(crate) fn arguments(all: impl Iterator<Item = OsString>) -> impl Iterator<Item = OsString> {
     all.enumerate()
         .filter(|(i, word)| *i != 1 || word != "microkit")
         .map(|(_, word)| word)
 }
 
-/// The profile that `--release` and `--profile` ask for.
 impl VariantArgs {
+    /// The profile that `--release` or `--profile` chooses.
     pub(crate) fn profile(&self) -> &str {
         if self.release {
             "release"
@@ -448,14 +453,14 @@ impl VariantArgs {
     }
 }
 
-/// Not more than a clock can count.
+/// The longest time limit: adding it to an `Instant` cannot overflow.
 const MOST: Duration = Duration::from_secs(1_000_000);
 
 fn seconds(text: &str) -> Result<Duration, String> {
     match text.parse::<f64>().map(Duration::try_from_secs_f64) {
         Ok(Ok(duration)) if !duration.is_zero() && duration <= MOST => Ok(duration),
         _ => Err(format!(
-            "not a number of seconds above 0 and up to {}",
+            "expected a number of seconds above 0 and up to {}",
             MOST.as_secs()
         )),
     }
@@ -473,7 +478,7 @@ mod tests {
     }
 
     #[test]
-    fn cargo_and_the_shell_may_both_start_it() {
+    fn cargo_and_a_shell_pass_the_same_arguments() {
         let check = |words: &[&str]| {
             let cli = Cli::try_parse_from(arguments(words.iter().map(OsString::from)));
             assert!(
@@ -486,7 +491,7 @@ mod tests {
     }
 
     #[test]
-    fn seconds_are_above_zero_and_can_be_counted() {
+    fn seconds_are_above_zero_and_bounded() {
         let check = |text, expect| assert_eq!(seconds(text).ok(), expect, "{text}");
         check("1", Some(Duration::from_secs(1)));
         check("0.5", Some(Duration::from_millis(500)));

@@ -1,21 +1,21 @@
-//! The protection domains that run no more, and where each has ended.
+//! The protection domains that have faulted or panicked, and where.
 
 use std::collections::BTreeMap;
 
-use crate::fault::{Faults, Told};
+use crate::fault::{FaultLine, Faults};
 use crate::places::Places;
 use crate::readable::readable;
 
-/// Stands between the name of a PD and the place of its panic.
+/// The text between the name of a PD and the place of its panic.
 const PANICKED: &str = ": panicked at ";
 
-/// What a log has told of the ends of PDs.
+/// The faults and panics of PDs that a log has reported.
 #[derive(Debug, Default)]
 pub(crate) struct Dead {
     /// The names of all PDs.
     pds: Vec<String>,
-    /// Those without a parent: the monitor or the model kernel reports them, and nothing runs them
-    /// again.
+    /// Faults of PDs without a parent. The monitor or the model kernel reports these, and nothing
+    /// restarts the PD.
     faults: Faults,
     /// The place of each fault, where it is known.
     places: BTreeMap<String, String>,
@@ -24,55 +24,56 @@ pub(crate) struct Dead {
 }
 
 impl Dead {
-    /// Nothing yet, of PDs with these names.
-    pub(crate) fn of(pds: Vec<String>) -> Self {
+    /// Creates an empty record for PDs with these names.
+    pub(crate) fn new(pds: Vec<String>) -> Self {
         Self {
             pds,
             ..Self::default()
         }
     }
 
-    /// Takes the next line of the log, and returns what it tells of a fault.
-    pub(crate) fn hear(&mut self, line: &str, places: &Places) -> Option<Told> {
+    /// Takes the next line of the log, and returns what it reports about a fault.
+    pub(crate) fn hear(&mut self, line: &str, places: &Places) -> Option<FaultLine> {
         if let Some((pd, place)) = line.split_once(PANICKED)
             && self.pds.iter().any(|name| name == pd)
         {
             let place = place.trim_end_matches(':');
             self.panics.insert(pd.to_owned(), readable(place));
         }
-        let told = self.faults.hear(line)?;
-        if let Told::At { pd, address } = &told
+        let report = self.faults.hear(line)?;
+        if let FaultLine::At { pd, address } = &report
             && let Some(place) = places.of_instruction(pd, *address)
         {
             self.places.insert(pd.clone(), place);
         }
-        Some(told)
+        Some(report)
     }
 
-    /// Whether a PD has faulted, and stays where it is.
+    /// Returns whether a PD has faulted and will not run again.
     pub(crate) fn is(&self, pd: &str) -> bool {
         self.faults.pds().any(|dead| dead == pd)
     }
 
-    /// Whether any has.
+    /// Returns whether any PD has faulted.
     pub(crate) fn is_any(&self) -> bool {
         self.faults.pds().next().is_some()
     }
 
-    /// Where a PD has faulted, if that is known, and if it was no panic, which has said it.
+    /// Returns where a PD has faulted, if that is known. After a panic it returns `None`, because
+    /// the panic message names the place.
     pub(crate) fn place(&self, pd: &str) -> Option<&str> {
         let place = self.places.get(pd).map(String::as_str);
         place.filter(|_| !self.panics.contains_key(pd))
     }
 
-    /// Whether all are dead, and will stay so.
+    /// Returns whether all PDs have faulted.
     pub(crate) fn are_all(&self) -> bool {
         let mut pds = self.pds.iter();
         !self.pds.is_empty() && pds.all(|pd| self.is(pd))
     }
 
-    /// A line for each that has faulted or panicked.
-    pub(crate) fn told(&self) -> Vec<String> {
+    /// Renders a line for each PD that has faulted or panicked.
+    pub(crate) fn render(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for (pd, how) in self.faults.each() {
             lines.push(match (self.panics.get(pd), self.places.get(pd)) {
@@ -97,13 +98,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_pd_is_told_with_its_end() {
-        let check = |log: &str, are_all: bool, told: &[&str]| {
-            let mut all = Dead::of(vec!["a".to_owned()]);
+    fn each_dead_pd_is_reported_with_its_cause() {
+        let check = |log: &str, are_all: bool, expect: &[&str]| {
+            let mut all = Dead::new(vec!["a".to_owned()]);
             for line in log.lines() {
                 all.hear(line, &Places::default());
             }
-            assert_eq!(all.told(), told, "{log}");
+            assert_eq!(all.render(), expect, "{log}");
             assert_eq!(all.are_all(), are_all, "{log}");
         };
         check("hello\nit: panicked at last", false, &[]);

@@ -1,7 +1,7 @@
-//! Programs that print on a debug console that their kernel does not have.
+//! Finds programs that print to the debug console on a kernel without one.
 //!
-//! Nothing in the ELF file says so: there `debug_println!` compiles to nothing. Cargo leaves a list
-//! of the source files beside the file that it built, and these say it.
+//! The ELF file does not show it: for such a kernel, `debug_println!` compiles to nothing. But
+//! Cargo writes a list of the source files beside each program, and the sources contain the macros.
 
 use std::fmt::Write;
 use std::fs;
@@ -11,22 +11,24 @@ use crate::kernel::Kind;
 use crate::pds::ProtectionDomain;
 use crate::variant::Variant;
 
-/// What prints on the console. The runtime names its own macros by `crate::`.
+/// The macros that print to the console. Uses in the runtime itself begin with `crate::`, and do
+/// not count.
 const MACROS: [&str; 2] = ["debug_println!", "debug_print!"];
 
-/// What to say of a system that printed less than was expected, if its kernel has no debug output.
+/// Returns the remark on a system that printed less than expected, if its kernel has no debug
+/// output.
 pub(crate) fn note(variant: &Variant, pds: &[ProtectionDomain]) -> Option<String> {
     if variant.kernel == Kind::Model || variant.kernel_prints() {
         return None;
     }
     let mut note = format!(
-        "the kernel configuration `{}` has no debug output: neither `debug_println!` nor a panic nor \
-         a report of a fault is shown, nor C's `microkit_dbg_puts`; take `--config debug` to see them",
+        "the kernel configuration `{}` has no debug output: it shows no `debug_println!`, panic, \
+         report of a fault, or C's `microkit_dbg_puts`; use `--config debug` to see them",
         variant.config
     );
     for pd in pds {
         if let Some((file, line)) = use_of_macro(&pd.program) {
-            // Writing to a string does not fail.
+            // Writing to a string cannot fail.
             let _ = write!(
                 note,
                 "\nPD `{}` prints by `debug_println!` or `debug_print!`, at {}:{line}",
@@ -38,7 +40,7 @@ pub(crate) fn note(variant: &Variant, pds: &[ProtectionDomain]) -> Option<String
     Some(note)
 }
 
-/// The first place where the sources of a program that Cargo built print.
+/// Finds the first use of a macro in the sources of a program that Cargo built.
 fn use_of_macro(program: &Path) -> Option<(PathBuf, usize)> {
     let list = fs::read_to_string(program.with_extension("d")).ok()?;
     sources(&list).into_iter().find_map(|file| {
@@ -48,8 +50,8 @@ fn use_of_macro(program: &Path) -> Option<(PathBuf, usize)> {
     })
 }
 
-/// The Rust files of a list as make reads it: `TARGET: FILE FILE …`, with a backslash before
-/// blanks.
+/// Returns the Rust files of a list in the syntax of make: `TARGET: FILE FILE …`, with a backslash
+/// before each space in a name.
 fn sources(list: &str) -> Vec<PathBuf> {
     let mut words = Vec::new();
     let mut word = String::new();
@@ -84,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_prints_by_the_macros_of_the_runtime() {
+    fn uses_of_the_runtimes_macros_are_found() {
         let check = |line: &str, expect| assert_eq!(prints(line), expect, "{line}");
         check("    debug_println!(\"x\");", true);
         check("sel4_microkit::debug_print!(\"x\")", true);
@@ -98,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_is_one_of_make() {
+    fn the_list_has_the_syntax_of_make() {
         let list = "/t/hello: /a/table.json /a/src/main.rs /b\\ c/lib.rs\n";
         let expect = ["/a/src/main.rs", "/b c/lib.rs"].map(PathBuf::from);
         assert_eq!(sources(list), expect);

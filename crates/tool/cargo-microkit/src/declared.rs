@@ -34,7 +34,7 @@ use crate::terminal;
 pub(crate) struct Declared {
     /// What they wait for.
     pub(crate) waits: Vec<Option<Declaration>>,
-    /// What they expect of their memory.
+    /// What they expect of their memory regions.
     pub(crate) memory: Vec<Option<MemoryUse>>,
     /// Whether they reply after a restart.
     pub(crate) replies: Vec<Option<bool>>,
@@ -44,15 +44,15 @@ pub(crate) struct Declared {
 ///
 /// # Errors
 ///
-/// The file cannot be read, or everything that is wrong with it, each with its line.
+/// Fails if the file cannot be read. Reports every error in it with its line.
 pub(crate) fn read_system(system: System, args: &DeclaringArgs) -> Result<Rc<SystemFile>> {
-    let folders = Folders::of(&args.options, &system)?;
+    let folders = Folders::new(&args.options, &system)?;
     let file = SystemFile::read(system, kernel(args)?, folders.all().cloned().collect())?;
     file.parsed()?;
     Ok(Rc::new(file))
 }
 
-/// Shows what the SDK's tool would pass over in silence, and returns how many remarks that were.
+/// Shows warnings about what the SDK's tool silently ignores, and returns their number.
 pub(crate) fn show_warnings(system: &sdf::System) -> usize {
     let (source, warnings) = (system.source.clone(), system.warnings.clone());
     let report = sdf::Report::new(source, warnings).grouped();
@@ -63,12 +63,12 @@ pub(crate) fn show_warnings(system: &sdf::System) -> usize {
     count
 }
 
-/// Returns what the system files of these arguments are checked against.
+/// Returns the kernel's limits and devices, which the system files are checked against.
 pub(crate) fn kernel(args: &DeclaringArgs) -> Result<sdf::Kernel> {
     Kernel::choose(&args.options)?.facts(&args.options.board, &args.variant.config)
 }
 
-/// Returns where the system file does not map memory as its programs expect.
+/// Reports where the system file does not map memory as its programs expect.
 pub(crate) fn memory(
     system: &sdf::System,
     uses: &[Option<MemoryUse>],
@@ -77,9 +77,12 @@ pub(crate) fn memory(
     microkit_check::memory(system, uses, kernel.user_top)
 }
 
-/// Builds the programs of the systems, unless they are not to be built, and reads what they declare.
+/// Reads the declarations of the systems' programs, which are built first, or are in the folders of
+/// `--elf`. With `--no-build`, returns no declarations.
 ///
-/// **Errors:** a program is missing, cannot be built, or has a declaration that is not understood.
+/// # Errors
+///
+/// Fails if a program is missing, cannot be built, or has a declaration that cannot be parsed.
 pub(crate) fn declarations(
     systems: &[Rc<SystemFile>],
     project: Option<&Project>,
@@ -121,7 +124,7 @@ pub(crate) fn declarations(
     all.collect()
 }
 
-/// The program of each protection domain, below the first of `directories` that has it.
+/// Finds the program of each protection domain, in the first of `directories` that has it.
 fn elf_files_below(
     directories: &[PathBuf],
     system: &System,
@@ -137,7 +140,7 @@ fn elf_files_below(
         {
             let Some(file) = search_paths.find(path) else {
                 return Err(miette!(
-                    help = "give `--elf` the folder that the program is built into",
+                    help = "set `--elf` to the folder that the program is built into",
                     "`{}`: the program `{}` of PD `{}` was not found",
                     system.path.display(),
                     path.display(),
@@ -169,8 +172,8 @@ pub(crate) fn of_system(
             {
                 return Err(miette!(
                     help = "name the file that the program was made from, before it was stripped",
-                    "`{}`, which `path_for_symbols` names for `{}`, is not made from the same \
-                     program as `{}`",
+                    "PD `{1}`: the file `{0}` of `path_for_symbols` does not belong to the program \
+                     `{2}`",
                     named.display(),
                     pd.name,
                     image.path.display()
@@ -188,13 +191,13 @@ pub(crate) fn of_system(
     Ok(declared)
 }
 
-/// What the program at `path` declares of its waits, if it does, and whether it replies after a
+/// Reads which waits the program at `path` declares, if any, and whether it replies after a
 /// restart.
 fn declarations_of(path: &Path) -> Result<(Option<Declaration>, Option<bool>)> {
     let bytes = fs::read(path).map_err(|e| files::cannot("read the program", path, &e))?;
     read(&bytes).map_err(|error| {
         miette!(
-            help = "build it again, by itself; `sel4_microkit::waits!` writes this section",
+            help = "rebuild it; only `sel4_microkit::waits!` may write this section",
             "the section `{SECTION}` of the program `{}` cannot be read: {error}",
             path.display()
         )
@@ -204,7 +207,7 @@ fn declarations_of(path: &Path) -> Result<(Option<Declaration>, Option<bool>)> {
 fn read(bytes: &[u8]) -> Result<(Option<Declaration>, Option<bool>), String> {
     let text = |error: &dyn Display| error.to_string();
     let file = File::parse(bytes).map_err(|e| text(&e))?;
-    // Without sections, nothing is known of it.
+    // A program without section headers may or may not reply.
     let has_sections = file.sections().next().is_some();
     let replies = has_sections.then(|| file.section_by_name(RESTART_SECTION).is_some());
     let Some(section) = file.section_by_name(SECTION) else {
@@ -215,7 +218,7 @@ fn read(bytes: &[u8]) -> Result<(Option<Declaration>, Option<bool>), String> {
     Ok((Some(waits), replies))
 }
 
-/// Whether the system, if it is to run on the model kernel, has something that this cannot run.
+/// Reports what the model kernel cannot run of the system, if `--kernel model` chooses that kernel.
 pub(crate) fn refused_by_model(system: &sdf::System, options: &Options) -> Option<Report> {
     let refusals = system.refusals_for_model();
     let is_for_model = options.kernel == crate::cli::Kernel::Model;
@@ -265,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_declaration_is_an_error() {
+    fn an_invalid_declaration_is_an_error() {
         for wrong in [
             &b""[..],
             b"version 2\n",

@@ -1,5 +1,5 @@
-//! What a program's ELF file says of itself, checked before it goes into an image: a PD that was
-//! built for another kernel would boot, and then fail in ways that name nothing.
+//! Checks a program's ELF file before it is packed. A PD that was built for another kernel would
+//! boot, and then fail without a message that names the cause.
 
 use std::path::Path;
 
@@ -11,22 +11,22 @@ use crate::files;
 use crate::nearest::quoted;
 use crate::variant::Variant;
 
-/// The symbol whose bytes name the kernel that a PD was built for, as `BOARD/CONFIG`. Only PDs
+/// The symbol whose bytes name the kernel that a PD was built for, as `BOARD/CONFIG`. Only programs
 /// with our runtime have it.
 const MARK_SYMBOL: &str = "sel4_kernel_configuration";
 
-/// The symbol of every PD with our runtime, which makes its thread-local variables.
+/// A symbol of every program with our runtime, which initialises thread-local variables.
 const RUNTIME_SYMBOL: &str = "sel4_microkit_stack_bytes";
 
-/// Checks that the program at `path` can be part of a system for the kernel of `variant`.
+/// Checks that the file at `path` is a program for the kernel of `variant`.
 pub(crate) fn check(path: &Path, variant: &Variant) -> Result<()> {
     let bytes = std::fs::read(path).map_err(|e| files::cannot("read the program", path, &e))?;
-    let mark = kernel_mark(&bytes).map_err(|fault| fault.report(path))?;
+    let mark = kernel_mark(&bytes).map_err(|error| error.report(path))?;
     let wanted = variant.kernel_mark();
     match mark {
         Some(mark) if mark != wanted => Err(miette!(
             help = format!(
-                "build it again for `{wanted}`: by `cargo microkit` if it is a binary of your Cargo \
+                "rebuild it for `{wanted}`: with `cargo microkit` if it is a binary of your Cargo \
                  project, else with MICROKIT_BOARD={} and MICROKIT_CONFIG={}",
                 variant.board, variant.config
             ),
@@ -38,16 +38,18 @@ pub(crate) fn check(path: &Path, variant: &Variant) -> Result<()> {
     }
 }
 
-/// Checks that the file at `path` can be a program, whichever kernel it was built for.
+/// Checks that the file at `path` is a program, for any kernel.
 pub(crate) fn check_file(path: &Path) -> Result<()> {
     let bytes = std::fs::read(path).map_err(|e| files::cannot("read the program", path, &e))?;
     kernel_mark(&bytes)
         .map(drop)
-        .map_err(|fault| fault.report(path))
+        .map_err(|error| error.report(path))
 }
 
-/// Whether the file at `symbols` can have the symbols of the program at `program`: both begin at the
-/// same address and are loaded to the same ones. A file that cannot be read is left to others.
+/// Returns whether the file at `symbols` can hold the symbols of the program at `program`: both
+/// have the same entry point and the same segment addresses.
+///
+/// Returns `true` if a file cannot be read: other checks report that.
 pub(crate) fn has_symbols_of(symbols: &Path, program: &Path) -> bool {
     let (Ok(symbols), Ok(program)) = (std::fs::read(symbols), std::fs::read(program)) else {
         return true;
@@ -64,24 +66,24 @@ pub(crate) fn has_symbols_of(symbols: &Path, program: &Path) -> bool {
 
 /// Why a file cannot be a program.
 #[derive(Debug, PartialEq, Eq)]
-enum Fault {
+enum ElfError {
     NotElf,
     Damaged(String),
     Machine(Architecture),
     Mark,
-    /// It has thread-local variables of these names, and a runtime that does not make them.
+    /// It has thread-local variables with these names, but its runtime does not support them.
     ThreadLocal(Vec<String>),
 }
 
-/// The kernel that a program was built for, if it says so.
-fn kernel_mark(bytes: &[u8]) -> Result<Option<String>, Fault> {
+/// Reads which kernel a program was built for, if it has the mark.
+fn kernel_mark(bytes: &[u8]) -> Result<Option<String>, ElfError> {
     if !bytes.starts_with(b"\x7fELF") {
-        return Err(Fault::NotElf);
+        return Err(ElfError::NotElf);
     }
-    let damaged = |error: object::Error| Fault::Damaged(error.to_string());
+    let damaged = |error: object::Error| ElfError::Damaged(error.to_string());
     let file = File::parse(bytes).map_err(damaged)?;
     if file.architecture() != Architecture::Aarch64 {
-        return Err(Fault::Machine(file.architecture()));
+        return Err(ElfError::Machine(file.architecture()));
     }
     for segment in file.segments() {
         segment.data().map_err(damaged)?;
@@ -107,17 +109,17 @@ fn kernel_mark(bytes: &[u8]) -> Result<Option<String>, Fault> {
         .and_then(|bytes| std::str::from_utf8(bytes).ok())
         .map(|text| text.trim_end_matches('\0'))
         .filter(|text| !text.is_empty());
-    mark.map(|mark| Some(mark.to_owned())).ok_or(Fault::Mark)
+    mark.map(|mark| Some(mark.to_owned())).ok_or(ElfError::Mark)
 }
 
-/// Checks that somebody makes the thread-local variables of a program.
+/// Checks that a program with thread-local variables has a runtime that initialises them.
 ///
-/// Microkit's C runtime does not: an access would fault, at an address near 0.
-fn check_thread_local(file: &File<'_>) -> Result<(), Fault> {
+/// Microkit's C runtime does not: an access would fault at an address near 0.
+fn check_thread_local(file: &File<'_>) -> Result<(), ElfError> {
     let variables = file.symbols().filter(|s| s.kind() == SymbolKind::Tls);
     let names: Vec<_> = variables
         .filter_map(|symbol| symbol.name().ok())
-        // Neither a mapping symbol nor the linker's own is a variable.
+        // Mapping symbols and the linker's own symbols are not variables.
         .filter(|name| !name.is_empty() && !name.starts_with('$') && !name.starts_with("_TLS_"))
         .map(str::to_owned)
         .collect();
@@ -125,10 +127,10 @@ fn check_thread_local(file: &File<'_>) -> Result<(), Fault> {
     if names.is_empty() || has_runtime() {
         return Ok(());
     }
-    Err(Fault::ThreadLocal(names))
+    Err(ElfError::ThreadLocal(names))
 }
 
-impl Fault {
+impl ElfError {
     fn report(self, path: &Path) -> Report {
         let path = path.display();
         match self {
@@ -137,23 +139,23 @@ impl Fault {
                 "the program `{path}` is not an ELF file"
             ),
             Self::Damaged(error) => miette!(
-                help = "build it again",
-                "the program `{path}` is an ELF file that is cut short or damaged: {error}"
+                help = "rebuild it",
+                "the program `{path}` is a truncated or damaged ELF file: {error}"
             ),
             Self::Machine(machine) => miette!(
                 help = "build it for AArch64; in Rust that is the target `aarch64-unknown-none`",
                 "the program `{path}` is for the machine {machine:?}, not for AArch64"
             ),
             Self::Mark => miette!(
-                help = "build it again, and do not strip it",
-                "the program `{path}` has the symbol `{MARK_SYMBOL}`, but the text that should be \
-                 there, the kernel that it was built for, cannot be read"
+                help = "rebuild it, and do not strip it",
+                "the program `{path}` has the symbol `{MARK_SYMBOL}`, but the name of its kernel \
+                 cannot be read there"
             ),
             Self::ThreadLocal(names) => miette!(
-                help = "a protection domain has one thread: remove `_Thread_local` or `__thread` \
-                        there; programs with the `sel4-microkit` runtime may have such variables",
-                "the program `{path}` has thread-local variables, and Microkit's C runtime does not \
-                 make them: {}",
+                help = "remove `_Thread_local` or `__thread`: a protection domain has only one \
+                        thread; programs with the `sel4-microkit` runtime may have such variables",
+                "the program `{path}` has thread-local variables, which Microkit's C runtime does \
+                 not support: {}",
                 quoted(names)
             ),
         }
@@ -189,8 +191,8 @@ mod tests {
     }
 
     #[test]
-    fn mark_is_read_whole_and_without_padding() {
-        let check = |mark: Option<&[u8]>, expect: Result<Option<&str>, Fault>| {
+    fn the_mark_is_read_whole_and_without_padding() {
+        let check = |mark: Option<&[u8]>, expect: Result<Option<&str>, ElfError>| {
             let found = kernel_mark(&elf(Architecture::Aarch64, mark));
             assert_eq!(found, expect.map(|mark| mark.map(str::to_owned)));
         };
@@ -200,14 +202,14 @@ mod tests {
         );
         check(Some(b"b/c\0\0\0\0"), Ok(Some("b/c")));
         check(None, Ok(None));
-        check(Some(b""), Err(Fault::Mark));
-        check(Some(b"\0\0"), Err(Fault::Mark));
-        check(Some(b"\xff\xfe"), Err(Fault::Mark));
+        check(Some(b""), Err(ElfError::Mark));
+        check(Some(b"\0\0"), Err(ElfError::Mark));
+        check(Some(b"\xff\xfe"), Err(ElfError::Mark));
     }
 
     #[test]
-    fn thread_local_variables_need_a_runtime_that_makes_them() {
-        let check = |symbols: &[(&str, SectionKind)], expect: Result<(), Fault>| {
+    fn thread_local_variables_need_a_runtime_that_supports_them() {
+        let check = |symbols: &[(&str, SectionKind)], expect: Result<(), ElfError>| {
             let mut object =
                 Object::new(BinaryFormat::Elf, Architecture::Aarch64, Endianness::Little);
             for &(name, kind) in symbols {
@@ -235,24 +237,24 @@ mod tests {
         check(&[plain("errno")], Ok(()));
         check(
             &[thread_local("errno"), plain("other"), thread_local("depth")],
-            Err(Fault::ThreadLocal(vec!["errno".into(), "depth".into()])),
+            Err(ElfError::ThreadLocal(vec!["errno".into(), "depth".into()])),
         );
         check(&[thread_local("errno"), plain(RUNTIME_SYMBOL)], Ok(()));
     }
 
     #[test]
-    fn what_is_no_program_is_told_apart() {
-        assert_eq!(kernel_mark(b""), Err(Fault::NotElf));
-        assert_eq!(kernel_mark(b"#!/bin/sh"), Err(Fault::NotElf));
+    fn each_kind_of_wrong_file_has_its_own_error() {
+        assert_eq!(kernel_mark(b""), Err(ElfError::NotElf));
+        assert_eq!(kernel_mark(b"#!/bin/sh"), Err(ElfError::NotElf));
         let foreign = elf(Architecture::X86_64, None);
         assert_eq!(
             kernel_mark(&foreign),
-            Err(Fault::Machine(Architecture::X86_64))
+            Err(ElfError::Machine(Architecture::X86_64))
         );
     }
 
     #[test]
-    fn no_file_cut_short_passes_or_panics() {
+    fn every_truncated_file_is_an_error() {
         let whole = elf(Architecture::Aarch64, Some(b"qemu_virt_aarch64/debug"));
         for length in 0..whole.len() {
             assert!(

@@ -1,5 +1,5 @@
-//! `.expected` files: the lines that a system must print, no fewer, no more, no others, and what is
-//! typed between them.
+//! `.expected` files: exactly the lines that a system must print, and the input that is typed
+//! between them.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -14,18 +14,18 @@ use crate::readable::readable;
 use crate::system::System;
 use crate::variant::Variant;
 
-/// What an `.expected` file says.
+/// The content of an `.expected` file.
 #[derive(Debug)]
 pub(crate) enum Expectation {
-    /// These lines must come.
+    /// The system must print these lines.
     Lines(Vec<Expected>),
-    /// Do not run the system at all, for this reason.
+    /// The system is not run, for this reason.
     Skip(String),
-    /// It must not be built: this must be said of it.
+    /// The build must refuse the system, with this text in the report.
     Refused(String),
 }
 
-/// A line that must come, or be typed.
+/// A line that must come, or input that is typed.
 #[derive(Debug)]
 pub(crate) struct Expected {
     text: String,
@@ -36,17 +36,17 @@ pub(crate) struct Expected {
 enum Kind {
     /// This line must come.
     Text,
-    /// A line must come that this matches.
+    /// A line must come that matches this pattern.
     Pattern(Regex),
-    /// This line is typed when those before it have come.
+    /// This line is typed after all lines before it have come.
     Typed(String),
 }
 
-/// How lines begin that are typed.
+/// The prefix of lines that are typed.
 const TYPED: &str = "type:";
 
-/// The file for a system in a variant: the model kernel's or the configuration's own if there is
-/// one, else the one for all.
+/// Returns the file for a system in a variant: that of the model kernel or of the configuration if
+/// it exists, else the common one.
 pub(crate) fn file_for(system: &System, variant: &Variant) -> Option<PathBuf> {
     let special = |what: &str| {
         let name = format!("{}.{what}.expected", system.name);
@@ -59,7 +59,7 @@ pub(crate) fn file_for(system: &System, variant: &Variant) -> Option<PathBuf> {
     files.into_iter().find(|file| file.is_file())
 }
 
-/// The file for all variants that have none of their own.
+/// Returns the path of the common file, for all variants without their own.
 pub(crate) fn common_file(system: &System) -> PathBuf {
     system
         .path
@@ -69,10 +69,10 @@ pub(crate) fn common_file(system: &System) -> PathBuf {
 /// Reads an `.expected` file.
 pub(crate) fn read(path: &Path) -> Result<Expectation> {
     let text = std::fs::read_to_string(path).map_err(|e| files::cannot("read", path, &e))?;
-    parse(&text).map_err(|fault| {
+    parse(&text).map_err(|error| {
         miette!(
-            help = "correct it; or delete it and let `cargo microkit test SYSTEM --bless` write it",
-            "the file `{}` {fault}",
+            help = "correct it, or delete it and write it by `cargo microkit test SYSTEM --bless`",
+            "the file `{}` {error}",
             path.display()
         )
     })
@@ -95,13 +95,13 @@ fn parse(text: &str) -> Result<Expectation, String> {
         && let Some(what) = line.strip_prefix("refused:")
     {
         return match what.trim() {
-            "" => Err("does not say why the system is to be refused".to_owned()),
+            "" => Err("does not say why the system must be refused".to_owned()),
             what => Ok(Expectation::Refused(what.to_owned())),
         };
     }
     if lines[0].starts_with(TYPED) {
         return Err(format!(
-            "begins with `{TYPED}`, before the system can have said that it is ready to read"
+            "begins with `{TYPED}`, before the system can print that it is ready to read"
         ));
     }
     let expected = lines.iter().enumerate().map(|(i, line)| {
@@ -126,12 +126,12 @@ impl Expected {
         })
     }
 
-    /// The line as it stands in the file.
+    /// Returns the line as it is written in the file.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
-    /// Whether `line` is the one expected.
+    /// Returns whether `line` is the expected one.
     pub(crate) fn matches(&self, line: &str) -> bool {
         match &self.kind {
             Kind::Text => self.text == line,
@@ -140,7 +140,7 @@ impl Expected {
         }
     }
 
-    /// What is typed, if this is not a line that must come.
+    /// Returns the input, if this is typed.
     pub(crate) fn typed(&self) -> Option<&str> {
         match &self.kind {
             Kind::Typed(text) => Some(text),
@@ -149,7 +149,7 @@ impl Expected {
     }
 }
 
-/// Holds the lines of a system against those expected, as they come.
+/// Compares the lines of a system with the expected ones, as they come.
 pub(crate) struct Judge<'a> {
     expected: &'a [Expected],
     seen: Vec<String>,
@@ -160,16 +160,16 @@ pub(crate) struct Judge<'a> {
 /// How the lines so far compare.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// As expected, but not all.
+    /// As expected so far; more lines must come.
     Waiting,
-    /// As expected, and all.
+    /// All expected lines have come.
     Complete,
-    /// Not as expected.
+    /// A line differs.
     Different,
 }
 
 impl<'a> Judge<'a> {
-    /// A judge of a system that has printed nothing yet.
+    /// Creates a judge for a system that has printed nothing yet.
     pub(crate) fn new(expected: &'a [Expected]) -> Self {
         Self {
             expected,
@@ -187,7 +187,7 @@ impl<'a> Judge<'a> {
         self.seen.push(line);
     }
 
-    /// What is to be typed now, as all before it has come; it counts as typed from here on.
+    /// Returns the input to type now, if all lines before it have come. It then counts as typed.
     pub(crate) fn take_typed(&mut self) -> Option<&'a str> {
         let next = self.expected.get(self.seen.len())?;
         let typed = next.typed().filter(|_| self.difference.is_none())?;
@@ -195,7 +195,7 @@ impl<'a> Judge<'a> {
         Some(typed)
     }
 
-    /// What there is to say so far.
+    /// Returns the verdict on the lines so far.
     pub(crate) fn verdict(&self) -> Verdict {
         match self.difference {
             Some(_) => Verdict::Different,
@@ -204,43 +204,44 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// The line that must come next, and its number.
+    /// Returns the line that must come next, and its number.
     pub(crate) fn awaited(&self) -> Option<(usize, &'a Expected)> {
         self.expected
             .get(self.seen.len())
             .map(|expected| (self.seen.len() + 1, expected))
     }
 
-    /// The same, if it is the last.
+    /// Returns the line that must come next, if it is the last.
     pub(crate) fn awaited_last(&self) -> Option<&'a Expected> {
         self.awaited()
             .filter(|(number, _)| *number == self.expected.len())
             .map(|(_, last)| last)
     }
 
-    /// The lines that have come, or were typed.
+    /// Returns the lines that have come or were typed.
     pub(crate) fn seen(&self) -> &[String] {
         &self.seen
     }
 
-    /// The number of the expected line in whose place another came; none if none was expected.
+    /// Returns the number of the expected line in whose place another came. It is `None` if no line
+    /// differs, or if no more lines were expected.
     pub(crate) fn missed(&self) -> Option<usize> {
         self.difference
             .filter(|at| *at < self.expected.len())
             .map(|at| at + 1)
     }
 
-    /// How many lines have come since the first that is not as expected.
+    /// Returns how many lines have come from the first difference on.
     pub(crate) fn surplus(&self) -> usize {
         self.difference.map_or(0, |at| self.seen.len() - at)
     }
 
-    /// The lines around the first difference: the number of each in the file and in the log, and
-    /// `-` before those that did not come, `+` before those that were not expected.
+    /// Renders the lines around the first difference. Each has its number in the file and in the
+    /// log; `-` marks a line that did not come, `+` one that was not expected.
     pub(crate) fn diff(&self) -> String {
         const AFTER: usize = 5;
         let same = self.difference.unwrap_or(self.seen.len());
-        // A pattern that has matched is the same as what it has matched.
+        // A pattern is shown as the line that it matched.
         let expected = self.seen[..same].iter().map(String::as_str);
         let expected = expected.chain(self.expected[same..].iter().map(|e| e.text.as_str()));
         let expected: Vec<_> = expected.take(same + AFTER).collect();
@@ -278,8 +279,8 @@ impl<'a> Judge<'a> {
     }
 }
 
-/// The text of an `.expected` file for `seen`, with those patterns of the file of before that
-/// still match, each once; and the patterns that match nothing any more.
+/// Returns the text of an `.expected` file for `seen`, and the patterns of the old file that match
+/// nothing any more. Each pattern that still matches replaces one line.
 pub(crate) fn blessed<'a>(seen: &[String], before: &'a [Expected]) -> (String, Vec<&'a str>) {
     let mut patterns: Vec<_> = before
         .iter()
@@ -347,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_typed_once_when_those_before_it_have_come() {
+    fn a_line_is_typed_once_after_the_lines_before_it_have_come() {
         let expected = expected("name?\ntype: Ada\ntype:\nhello, Ada");
         let mut judge = Judge::new(&expected);
         assert_eq!(judge.take_typed(), None);
@@ -366,13 +367,13 @@ mod tests {
     }
 
     #[test]
-    fn a_file_skips_says_lines_or_is_wrong() {
+    fn a_file_has_lines_a_reason_to_skip_or_an_error() {
         let check = |text, expect: &str| {
             let said = match parse(text) {
                 Ok(Expectation::Skip(reason)) => format!("skip {reason}"),
                 Ok(Expectation::Refused(what)) => format!("refused {what}"),
                 Ok(Expectation::Lines(lines)) => format!("{} lines", lines.len()),
-                Err(fault) => format!("it {}", fault.lines().next().unwrap_or_default()),
+                Err(error) => format!("it {}", error.lines().next().unwrap_or_default()),
             };
             assert_eq!(said, expect, "{text:?}");
         };
@@ -381,7 +382,7 @@ mod tests {
         check("refused: SMC calls\n", "refused SMC calls");
         check(
             "refused:\n",
-            "it does not say why the system is to be refused",
+            "it does not say why the system must be refused",
         );
         check("skip:\n", "it skips the system without a reason");
         check("", "it is empty, and any system would pass it");
@@ -390,7 +391,7 @@ mod tests {
         check("name?\ntype: x\n", "2 lines");
         check(
             "type: x\na\n",
-            "it begins with `type:`, before the system can have said that it is ready to read",
+            "it begins with `type:`, before the system can print that it is ready to read",
         );
         check(
             "a\nre:(\n",
@@ -423,7 +424,7 @@ mod tests {
     }
 
     #[test]
-    fn blessing_keeps_the_patterns_that_still_hold() {
+    fn blessing_keeps_the_patterns_that_still_match() {
         let before = expected("start\nre:at 0x.*\nre:took .* us\nend");
         let check = |seen: &[&str], expect: &str, lost: &[&str]| {
             let seen: Vec<_> = seen.iter().map(|line| (*line).to_owned()).collect();
@@ -434,7 +435,7 @@ mod tests {
             "new\nstart\nre:at 0x.*\nat 0x13\nre:took .* us\n",
             &[],
         );
-        // One that matches nothing does not take the others with it.
+        // A pattern that matches nothing does not remove the others.
         check(&["took 7 us"], "re:took .* us\n", &["re:at 0x.*"]);
         check(&["no"], "no\n", &["re:at 0x.*", "re:took .* us"]);
     }

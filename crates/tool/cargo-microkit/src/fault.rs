@@ -1,48 +1,50 @@
-//! The reports, by the monitor or the model kernel, of PDs that have faulted and have no parent to
-//! handle it.
+//! Parses the fault reports of the monitor and the model kernel. They report faults of PDs without
+//! a parent, which would handle the fault.
 
 use crate::readable::readable;
 
-/// Says which PD the report is about, in its second line.
+/// The prefix of a report's second line, which names the PD.
 const FAULTING_PD: &str = "MON|ERROR: faulting PD: ";
 
-/// Begins every line of a report that is for people; the first after the registers says how.
+/// The prefix of the monitor's messages. The first one after the registers says how the PD faulted.
 const MONITOR_ERROR: &str = "MON|ERROR: ";
 
-/// Where the PD stood.
+/// The prefix of the line with the PD's program counter.
 const MONITOR_PC: &str = "pc : ";
 
-/// Says that the fault is just below the stack.
+/// The prefix of the line that reports a fault just below the stack.
 const MONITOR_OVERFLOW: &str = "MON|ERROR: potential stack overflow";
 
-/// Says how a virtual CPU faulted, or a PD that has used what only a hypervisor allows.
+/// The prefix of the line with the syndrome of a vCPU fault. The kernel reports it for a virtual
+/// CPU, and for a PD that used a feature that it disables.
 const MONITOR_VCPU: &str = "MON|ERROR: received vCPU fault with ESR: ";
 
-/// The exception class, in the highest six of a syndrome's 32 bits, of an access to a floating-point
-/// or vector register (Arm ARM, *`ESR_EL1`*, EC 0b000111).
+/// The exception class, in the highest six of a syndrome's 32 bits, of an access to a
+/// floating-point or vector register (Arm ARM, `ESR_EL1`, EC 0b000111).
 const FLOATING_POINT: u64 = 0b000111;
 
-/// How a PD faulted that used such a register, in words.
+/// The description of a fault by such an access.
 const FLOATING_POINT_FORBIDDEN: &str = "used floating point, which fpu=\"false\" forbids";
 
-/// Begins every line of the model kernel's reports, which names the PD next.
+/// The prefix of the model kernel's reports; the name of the PD follows.
 const MODEL_ERROR: &str = "MODEL|ERROR: ";
 
-/// What a line tells of a fault.
+/// What a line reports about a fault.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Told {
-    /// There is one, and its report follows.
+pub(crate) enum FaultLine {
+    /// A PD has faulted; the report follows.
     Fault { pd: String },
-    /// Where the PD stood.
+    /// The PD's program counter.
     At { pd: String, address: u64 },
     /// Its stack was too small.
     StackOverflow { pd: String },
-    /// It used a floating-point register, and may not.
+    /// It used a floating-point register without the right to.
     FloatingPoint { pd: String },
 }
 
-/// The PD, what it did, and the program counter, of the first line of a report of the model
-/// kernel's, which tells of stacks itself.
+/// Parses the first line of a model kernel's report: the PD, its access, and the program counter.
+///
+/// Stack overflows need no parsing here: the model kernel explains them itself.
 fn model_fault(line: &str) -> Option<(&str, &str, u64)> {
     let (pd, how) = line.strip_prefix(MODEL_ERROR)?.split_once(": ")?;
     let (_, rest) = how.split_once("(pc ")?;
@@ -65,8 +67,8 @@ struct Fault {
 }
 
 impl Faults {
-    /// Those in the lines of a log.
-    pub(crate) fn of<'a>(lines: impl IntoIterator<Item = &'a str>) -> Self {
+    /// Collects the faults in the lines of a log.
+    pub(crate) fn from_lines<'a>(lines: impl IntoIterator<Item = &'a str>) -> Self {
         let mut faults = Self::default();
         for line in lines {
             faults.hear(line);
@@ -74,15 +76,15 @@ impl Faults {
         faults
     }
 
-    /// Takes the next line of the log, and returns what it tells of a fault.
-    pub(crate) fn hear(&mut self, line: &str) -> Option<Told> {
+    /// Takes the next line of the log, and returns what it reports about a fault.
+    pub(crate) fn hear(&mut self, line: &str) -> Option<FaultLine> {
         if let Some(pd) = line.strip_prefix(FAULTING_PD) {
             let pd = readable(pd);
             self.0.push(Fault {
                 pd: pd.clone(),
                 how: None,
             });
-            return Some(Told::Fault { pd });
+            return Some(FaultLine::Fault { pd });
         }
         if let Some((pd, how, address)) = model_fault(line) {
             let (pd, how) = (readable(pd), Some(how.to_owned()));
@@ -90,22 +92,22 @@ impl Faults {
                 pd: pd.clone(),
                 how,
             });
-            return Some(Told::At { pd, address });
+            return Some(FaultLine::At { pd, address });
         }
         let fault = self.0.last_mut()?;
         if let Some(address) = line.strip_prefix(MONITOR_PC).and_then(hexadecimal) {
             let pd = fault.pd.clone();
-            return Some(Told::At { pd, address });
+            return Some(FaultLine::At { pd, address });
         }
         if line.starts_with(MONITOR_OVERFLOW) {
             let pd = fault.pd.clone();
-            return Some(Told::StackOverflow { pd });
+            return Some(FaultLine::StackOverflow { pd });
         }
         let syndrome = line.strip_prefix(MONITOR_VCPU).and_then(hexadecimal);
         if syndrome.is_some_and(|syndrome| syndrome >> 26 == FLOATING_POINT) {
             let pd = fault.pd.clone();
             fault.how = Some(FLOATING_POINT_FORBIDDEN.to_owned());
-            return Some(Told::FloatingPoint { pd });
+            return Some(FaultLine::FloatingPoint { pd });
         }
         if fault.how.is_none() {
             fault.how = line.strip_prefix(MONITOR_ERROR).map(str::to_owned);
@@ -113,21 +115,21 @@ impl Faults {
         None
     }
 
-    /// Who has faulted.
+    /// Returns the PDs that have faulted.
     pub(crate) fn pds(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|fault| fault.pd.as_str())
     }
 
-    /// Who has faulted, and how.
+    /// Returns each PD that has faulted, and how.
     pub(crate) fn each(&self) -> impl Iterator<Item = (&str, String)> {
         self.0.iter().map(|Fault { pd, how }| {
-            let how = how.as_deref().unwrap_or("the monitor has not said how");
+            let how = how.as_deref().unwrap_or("the monitor did not report how");
             (pd.as_str(), readable(how))
         })
     }
 
-    /// A line for each fault.
-    pub(crate) fn told(&self) -> String {
+    /// Renders a line for each fault.
+    pub(crate) fn render(&self) -> String {
         self.each()
             .map(|(pd, how)| format!("\nPD `{pd}` faulted: {how}"))
             .collect()
@@ -139,41 +141,41 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_line_tells_its_part() {
+    fn each_line_of_a_report_is_parsed() {
         let mut faults = Faults::default();
-        let mut check = |line: &str, expect: Option<Told>| {
+        let mut check = |line: &str, expect: Option<FaultLine>| {
             assert_eq!(faults.hear(line), expect, "{line}");
         };
         let pd = || "deep".to_owned();
         check("pc : 0x0000000000217fe0", None);
         check(
             "MON|ERROR: faulting PD: deep",
-            Some(Told::Fault { pd: pd() }),
+            Some(FaultLine::Fault { pd: pd() }),
         );
         let address = 0x21_7fe0;
         check(
             "pc : 0x0000000000217fe0",
-            Some(Told::At { pd: pd(), address }),
+            Some(FaultLine::At { pd: pd(), address }),
         );
         check("MON|ERROR: VMFault: ip=0x217fe0", None);
         check(
             "MON|ERROR: potential stack overflow, fault address within one page",
-            Some(Told::StackOverflow { pd: pd() }),
+            Some(FaultLine::StackOverflow { pd: pd() }),
         );
         check(
             "MODEL|ERROR: deep: write at 0xffffffbf60 (pc 0x217fe0, syndrome 0x93c08047)",
-            Some(Told::At { pd: pd(), address }),
+            Some(FaultLine::At { pd: pd(), address }),
         );
         check("MODEL|ERROR: deep: x0=0x15 x1=0x15", None);
         check(
             "MON|ERROR: faulting PD: float",
-            Some(Told::Fault {
+            Some(FaultLine::Fault {
                 pd: "float".to_owned(),
             }),
         );
         check(
             "MON|ERROR: received vCPU fault with ESR: 0x000000001fe00000",
-            Some(Told::FloatingPoint {
+            Some(FaultLine::FloatingPoint {
                 pd: "float".to_owned(),
             }),
         );
@@ -182,15 +184,15 @@ mod tests {
             None,
         );
         assert_eq!(
-            faults.told().lines().last(),
+            faults.render().lines().last(),
             Some("PD `float` faulted: used floating point, which fpu=\"false\" forbids")
         );
     }
 
     #[test]
-    fn the_monitor_names_the_pd_and_after_its_registers_the_fault() {
+    fn the_monitors_report_gives_the_pd_and_the_fault() {
         let check = |log: &str, expect: &str| {
-            assert_eq!(Faults::of(log.lines()).told(), expect, "{log}");
+            assert_eq!(Faults::from_lines(log.lines()).render(), expect, "{log}");
         };
         let report = "MON|ERROR: received message 0x6  badge: 0x1\n\
                       MON|ERROR: faulting PD: crasher\n\
@@ -205,8 +207,8 @@ mod tests {
         );
         check(
             "MON|ERROR: faulting PD: a\nMON|ERROR: faulting PD: b",
-            "\nPD `a` faulted: the monitor has not said how\
-             \nPD `b` faulted: the monitor has not said how",
+            "\nPD `a` faulted: the monitor did not report how\
+             \nPD `b` faulted: the monitor did not report how",
         );
     }
 }

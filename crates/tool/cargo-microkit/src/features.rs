@@ -1,9 +1,9 @@
-//! Which programs can be built together.
+//! Finds which programs can be built in one call of Cargo.
 //!
-//! Cargo gives a dependency that several programs of one call share the features of them all. A PD
-//! would then be another program beside one PD than beside the next, and one without an allocator
-//! would not link beside one that has one. So programs are built in one call only if they want the
-//! same features of every dependency that they share.
+//! Cargo builds a dependency that several programs of one call share with the features of all of
+//! them. A PD's program would then depend on which other PDs are built with it, and a PD without an
+//! allocator would fail to link beside one that has an allocator. So programs are built in one call
+//! only if they enable the same features of every dependency that they share.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -13,17 +13,17 @@ use crate::chosen::Chosen;
 use crate::project::{Bin, Project, cargo_program};
 use crate::target::Target;
 
-/// The features of each package that a program is made of, in the words of `cargo tree`.
+/// The features of each package that a program depends on, in the format of `cargo tree`.
 type Features = BTreeMap<String, BTreeSet<String>>;
 
 /// Programs that are built in one call of Cargo.
 pub(crate) struct CargoCall {
     pub(crate) bins: BTreeSet<Bin>,
-    /// The features that were chosen for them by hand.
+    /// The features that `--features` chooses for them.
     pub(crate) chosen: BTreeSet<String>,
 }
 
-/// Splits programs into groups. `chosen` are the features that were chosen for them by hand.
+/// Splits programs into groups. `chosen` are the features that `--features` chooses for them.
 pub(crate) fn groups(project: &Project, bins: &BTreeSet<Bin>, chosen: &Chosen) -> Vec<CargoCall> {
     let mut packages: BTreeMap<&str, BTreeSet<Bin>> = BTreeMap::new();
     for bin in bins {
@@ -65,8 +65,8 @@ fn features_of_all<'a>(
     })
 }
 
-/// Puts each set into the first group that it agrees with. One whose features are not known gets a
-/// group of its own.
+/// Puts each set into the first group with the same features. A set with unknown features gets its
+/// own group.
 fn group(sets: impl IntoIterator<Item = (BTreeSet<Bin>, Option<Features>)>) -> Vec<BTreeSet<Bin>> {
     let mut groups: Vec<(BTreeSet<Bin>, Option<Features>)> = Vec::new();
     for (bins, features) in sets {
@@ -93,7 +93,7 @@ fn agree(a: &Features, b: &Features) -> bool {
         .all(|(package, features)| b.get(package).is_none_or(|other| other == features))
 }
 
-/// Asks Cargo for them; `None` if it does not say.
+/// Asks Cargo for the features of a package and its dependencies; `None` if Cargo fails.
 fn features_of(
     project: &Project,
     package_id: &str,
@@ -115,8 +115,7 @@ fn features_of(
     Some(parse(&String::from_utf8(output.stdout).ok()?))
 }
 
-/// Reads lines of a package, a tab and its features. Cargo marks with `(*)` what it has shown
-/// before.
+/// Parses lines with a package, a tab and its features. Cargo marks repeated packages with `(*)`.
 fn parse(tree: &str) -> Features {
     let mut all = Features::new();
     for line in tree.lines() {
@@ -152,14 +151,14 @@ mod tests {
     }
 
     #[test]
-    fn programs_that_want_the_same_are_built_together() {
+    fn programs_with_the_same_features_are_built_together() {
         let a = "a\t\nshared\talloc\n";
         let b = "b\t\nshared\talloc (*)\nother\tstd\n";
         check(&[("a", Some(a)), ("b", Some(b))], &[&["a", "b"]]);
     }
 
     #[test]
-    fn a_program_that_wants_more_of_a_dependency_is_built_alone() {
+    fn a_program_with_more_features_of_a_dependency_is_built_alone() {
         let plain = "shared\t\n";
         let more = "shared\talloc\n";
         check(
@@ -178,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_cargo_says_nothing_of_is_built_alone() {
+    fn a_program_with_unknown_features_is_built_alone() {
         check(
             &[("a", None), ("b", None), ("c", Some(""))],
             &[&["a"], &["b"], &["c"]],

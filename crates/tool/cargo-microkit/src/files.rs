@@ -1,4 +1,4 @@
-//! Outputs that are whole or not there: nothing that fails half way leaves a file half written.
+//! Writes output files in one step: after a failure the old file is unchanged, never half written.
 
 use std::fs::{File, Permissions};
 use std::io;
@@ -10,19 +10,19 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::terminal;
 
-/// Puts a copy of the finished file `from` at `to`, replacing what was there in one step.
+/// Copies the finished file `from` to `to`, and replaces an old file in one step.
 pub(crate) fn place(from: &Path, to: &Path) -> Result<()> {
     let mut source = File::open(from).map_err(|e| cannot("read", from, &e))?;
     replace(to, |file| io::copy(&mut source, file).map(drop))
 }
 
-/// Writes `bytes` to `to`, replacing what was there in one step.
+/// Writes `bytes` to `to`, and replaces an old file in one step.
 pub(crate) fn write(to: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
     replace(to, |file| io::Write::write_all(file, bytes.as_ref()))
 }
 
 fn replace(to: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {
-    // A link stays; what it leads to is replaced.
+    // A symbolic link is kept; its target is replaced.
     let real = std::fs::canonicalize(to).unwrap_or_else(|_| to.to_path_buf());
     let directory = match real.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -31,17 +31,17 @@ fn replace(to: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<
     let write = || -> io::Result<()> {
         if let Ok(data) = std::fs::metadata(&real) {
             if data.permissions().readonly() {
-                // The new file would take its place, whatever its mode is.
+                // Renaming the new file would succeed: it depends on the folder's mode only.
                 return Err(io::Error::other("it is read-only"));
             }
             if !data.is_file() && !data.is_dir() {
-                // A device or a pipe, which nothing may take the place of.
+                // A device or a pipe must not be replaced by a file.
                 return fill(&mut File::options().write(true).open(&real)?);
             }
         }
         let mut file = tempfile::Builder::new()
             .prefix(".cargo-microkit-")
-            .permissions(Permissions::from_mode(0o666)) // The umask takes its share.
+            .permissions(Permissions::from_mode(0o666)) // The umask is applied to this.
             .tempfile_in(directory)?;
         fill(file.as_file_mut())?;
         file.persist(&real)?;
@@ -50,7 +50,7 @@ fn replace(to: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<
     write().map_err(|e| cannot("write", to, &e))
 }
 
-/// A lock that no other process has, until this is dropped or the process ends.
+/// A lock between processes. It is released when this is dropped, or when the process ends.
 #[derive(Debug)]
 #[must_use = "it is released when this is dropped"]
 pub(crate) struct Lock {
@@ -58,9 +58,9 @@ pub(crate) struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock of a file, which is made if it is not there.
+    /// Takes the lock of a file, which is created if it does not exist.
     ///
-    /// **Blocks:** until no other process has it, and says so.
+    /// **Blocking:** waits, with a message, until no other process has the lock.
     pub(crate) fn take(path: &Path) -> Result<Self> {
         let lock = || -> io::Result<File> {
             let file = File::options()
@@ -80,15 +80,15 @@ impl Lock {
     }
 }
 
-/// Makes a directory and those above it.
+/// Creates a directory and its parents.
 pub(crate) fn make_directory(path: &Path) -> Result<()> {
     std::fs::create_dir_all(path).map_err(|e| cannot("make the directory", path, &e))
 }
 
-/// The sentence for an operation on a file that the operating system refused.
+/// Returns the error for an operation on a file that the operating system refused.
 pub(crate) fn cannot(what: &str, path: &Path, error: &io::Error) -> Report {
     miette!(
-        help = "check the path and your rights to it",
+        help = "check the path and its permissions",
         "cannot {what} `{}`: {error}",
         path.display()
     )
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_there_stays_when_writing_fails() {
+    fn an_old_file_is_unchanged_if_writing_fails() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let to = directory.path().join("image");
         write(&to, "first").expect("a fresh file");
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn links_and_pipes_stay_and_what_is_read_only_does_too() {
+    fn links_pipes_and_read_only_files_are_not_replaced() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let [to, link] = ["to", "link"].map(|name| directory.path().join(name));
         write(&to, "first").expect("a fresh file");

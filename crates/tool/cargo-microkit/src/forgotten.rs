@@ -1,12 +1,12 @@
-//! Which line of a protection domain's program was forgotten, by what the compiler or the linker
-//! says then.
+//! Recognises a forgotten line of a protection domain's program by the message of the compiler or
+//! the linker.
 
-/// Part of a message, and what to write.
+/// Parts of messages, and the advice for each.
 const LINES: [(&str, &str); 7] = [
     (
         "can't find crate for `std`",
-        "begin `src/main.rs` by `#![no_std]`: a protection domain has no standard library. If it does, \
-         a dependency needs `std`: look for its feature `std`, and switch it off",
+        "begin `src/main.rs` with `#![no_std]`: a protection domain has no standard library. If it \
+         has that line, a dependency needs `std`: disable its feature `std`",
     ),
     (
         "`main` function not found in crate",
@@ -19,15 +19,15 @@ const LINES: [(&str, &str); 7] = [
     ),
     (
         "no_function_is_marked_protection_domain` is already defined",
-        "leave `#[protection_domain]` before one function only",
+        "keep `#[protection_domain]` on one function only",
     ),
     (
         "no global memory allocator found",
-        "give the program a heap, by `#[protection_domain(heap_size = 0x10000)]`",
+        "give the program a heap: `#[protection_domain(heap_size = 0x10000)]`",
     ),
     (
         "`#[panic_handler]` function required, but not found",
-        "add `sel4-microkit` to the dependencies in `Cargo.toml`, and use it, by \
+        "add `sel4-microkit` to the dependencies in `Cargo.toml`, and use it with \
          `use sel4_microkit::protection_domain;`",
     ),
     (
@@ -37,7 +37,7 @@ const LINES: [(&str, &str); 7] = [
     ),
 ];
 
-/// Returns what to write, if a message of the compiler or the linker is about a forgotten line.
+/// Returns the advice for a message of the compiler or the linker, if it is about a forgotten line.
 pub(crate) fn advice(message: &str) -> Option<&'static str> {
     let line = LINES.iter().find(|(part, _)| message.contains(part));
     line.map(|(_, advice)| *advice)

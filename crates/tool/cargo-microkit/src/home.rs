@@ -1,18 +1,18 @@
-//! Where this program keeps what belongs to no project: SDKs, and the model kernel.
+//! The folders for data that belongs to no project: SDKs, and the model kernel.
 
 use std::path::PathBuf;
 
 use miette::{Result, miette};
 
-/// Names the folder for everything, in place of the operating system's own.
+/// The variable that names one folder for all data, instead of the operating system's folders.
 const VARIABLE: &str = "CARGO_MICROKIT_HOME";
 
-/// Returns the folder of what the user has put there.
+/// Returns the folder for data that the user has added.
 pub(crate) fn data() -> Result<PathBuf> {
     folder(directories::BaseDirs::data_dir)
 }
 
-/// Returns the folder of what can be made again.
+/// Returns the folder for data that can be built again.
 pub(crate) fn cache() -> Result<PathBuf> {
     folder(directories::BaseDirs::cache_dir)
 }
@@ -27,7 +27,7 @@ fn folder(of: impl Fn(&directories::BaseDirs) -> &std::path::Path) -> Result<Pat
             .ok_or_else(|| {
                 miette!(
                     help = "set HOME, or CARGO_MICROKIT_HOME to a folder for cargo-microkit",
-                    "there is no home folder for SDKs and the model kernel"
+                    "no home folder was found for SDKs and the model kernel"
                 )
             }),
     }

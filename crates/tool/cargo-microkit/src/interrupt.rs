@@ -1,4 +1,5 @@
-//! Ctrl-C and its kin, as a flag: whoever waits for a guest looks at it and stops the guest first.
+//! Turns Ctrl-C and other stop signals into a flag. Code that waits for a guest polls the flag, and
+//! stops the guest before this program ends.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -7,23 +8,23 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 static FLAG: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
-/// From now on a signal to stop sets the flag instead of ending this program.
+/// Installs the handlers: from now on a stop signal sets the flag instead of ending this program.
 pub(crate) fn catch() {
     static CAUGHT: LazyLock<()> = LazyLock::new(|| {
         for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
-            // Fails for signals that may not be caught, and these may.
+            // Fails only for signals that cannot be caught; these can.
             let _ = signal_hook::flag::register(signal, Arc::clone(&FLAG));
         }
     });
     *CAUGHT
 }
 
-/// Sets the flag, as such a signal does.
+/// Sets the flag, as a stop signal does.
 pub(crate) fn request() {
     FLAG.store(true, Ordering::Relaxed);
 }
 
-/// Whether such a signal has come.
+/// Returns whether a stop signal has come.
 pub(crate) fn requested() -> bool {
     FLAG.load(Ordering::Relaxed)
 }

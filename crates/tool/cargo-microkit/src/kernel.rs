@@ -1,4 +1,4 @@
-//! The kernel under a system: seL4, from an SDK, or the model kernel, which needs none.
+//! The kernel that a system runs on: seL4, from an SDK, or the model kernel, which needs no SDK.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use crate::sdk::{Sdk, tool};
 use crate::variant::Variant;
 use crate::whereabouts::State;
 
-/// Which kernel.
+/// A kind of kernel.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// seL4.
@@ -21,39 +21,39 @@ pub(crate) enum Kind {
     Model,
 }
 
-/// A kernel that is there.
+/// An available kernel.
 #[derive(Debug)]
 pub(crate) enum Kernel {
     /// seL4, from this SDK.
     Sel4(Sdk),
-    /// The model kernel, whose numbers are those of one SDK. Where that is there, programs are
-    /// built from it all the same, so that nothing is built again for the other kernel.
+    /// The model kernel. It has the slots and limits of one version of the SDK. If that SDK is
+    /// available, programs are built with it, so that they need no second build for seL4.
     Model {
-        /// The SDK.
+        /// The SDK of that version.
         sdk: Option<Sdk>,
     },
 }
 
-/// What an image is made of, and where it goes.
+/// The arguments of [`Kernel::pack`].
 pub(crate) struct Request<'a> {
     /// The system file.
     pub(crate) system: &'a Path,
-    /// What it says.
+    /// Its content.
     pub(crate) parsed: &'a microkit_sdf::System,
     /// The kernel's board and configuration.
     pub(crate) variant: &'a Variant,
-    /// Where to look for what the system file names.
+    /// The folders in which files that the system file names are searched.
     pub(crate) search_paths: Vec<PathBuf>,
-    /// Where the image goes.
+    /// The path of the image.
     pub(crate) image: &'a Path,
-    /// Where the report goes.
+    /// The path of the report.
     pub(crate) report: &'a Path,
-    /// What else was asked for.
+    /// The other options.
     pub(crate) options: &'a Options,
 }
 
 impl Kernel {
-    /// The kernel that was asked for. `auto` is seL4 where there is an SDK, else the model kernel.
+    /// Returns the chosen kernel. `auto` is seL4 if there is an SDK, else the model kernel.
     pub(crate) fn choose(options: &Options) -> Result<Self> {
         let flag = options.sdk.sdk.as_deref();
         match options.kernel {
@@ -66,22 +66,26 @@ impl Kernel {
         }
     }
 
-    /// The model kernel, beside this SDK.
+    /// Returns the model kernel; it uses `sdk` if that has the matching version.
     pub(crate) fn model(sdk: Option<Sdk>) -> Self {
         Self::Model {
             sdk: sdk.filter(|sdk| sdk.version() == MICROKIT_VERSION),
         }
     }
 
-    /// What system files for a board and configuration are checked against.
+    /// Returns the limits and devices that system files for a board and configuration are checked
+    /// against.
     ///
-    /// **Errors:** the SDK does not have that board or configuration, or it does not fit the runtime.
+    /// # Errors
+    ///
+    /// Fails if the SDK does not have that board or configuration, or if it does not fit the
+    /// runtime.
     pub(crate) fn facts(&self, board: &str, config: &str) -> Result<microkit_sdf::Kernel> {
         match self {
             Self::Sel4(sdk) => sdk.kernel(board, config),
             Self::Model { .. } => {
                 let known = microkit_sdf::Kernel::QEMU_VIRT_AARCH64;
-                // Of another, only its SDK knows.
+                // The RAM of another board is known only to its SDK.
                 Ok(microkit_sdf::Kernel {
                     ram: known.ram.filter(|_| board == model::BOARD),
                     cores: match config.starts_with("smp-") {
@@ -94,7 +98,7 @@ impl Kernel {
         }
     }
 
-    /// Which it is.
+    /// Returns the kind of this kernel.
     pub(crate) fn kind(&self) -> Kind {
         match self {
             Self::Sel4(_) => Kind::Sel4,
@@ -102,7 +106,7 @@ impl Kernel {
         }
     }
 
-    /// The SDK whose numbers programs are built with.
+    /// Returns the SDK that programs are built with, if there is one.
     pub(crate) fn sdk(&self) -> Option<&Sdk> {
         match self {
             Self::Sel4(sdk) => Some(sdk),
@@ -110,9 +114,11 @@ impl Kernel {
         }
     }
 
-    /// What to build for this kernel.
+    /// Returns the variant to build for this kernel.
     ///
-    /// **Errors:** there is no such kernel for the board and configuration.
+    /// # Errors
+    ///
+    /// Fails if this kernel does not exist for the board and configuration.
     pub(crate) fn variant(&self, args: &VariantArgs, options: &Options) -> Result<Variant> {
         self.check(&options.board, &args.config)?;
         Ok(Variant {
@@ -123,14 +129,14 @@ impl Kernel {
         })
     }
 
-    /// Checks that there is such a kernel for a board and configuration.
+    /// Checks that this kernel exists for a board and configuration.
     pub(crate) fn check(&self, board: &str, config: &str) -> Result<()> {
         match self {
             Self::Sel4(sdk) => sdk.check_kernel(board, config),
             Self::Model { .. } if (board, config) == (model::BOARD, model::CONFIG) => Ok(()),
             Self::Model { sdk } => {
                 let help = match sdk {
-                    Some(_) => "say `--kernel sel4`".to_owned(),
+                    Some(_) => "use `--kernel sel4`".to_owned(),
                     None => format!("for others, {}", crate::sdk::how_to_get()),
                 };
                 Err(miette!(
@@ -144,7 +150,7 @@ impl Kernel {
         }
     }
 
-    /// Makes the image and the report, each whole or not at all.
+    /// Writes the image and the report, each whole or not at all.
     pub(crate) fn pack(&self, request: &Request<'_>) -> Result<()> {
         match self {
             Self::Sel4(sdk) => tool::pack(sdk, request),
@@ -154,7 +160,7 @@ impl Kernel {
 }
 
 impl Kernel {
-    /// Where the kernel of an image that was packed has what it knows of its threads.
+    /// Returns how to read the states of threads from the memory of a running kernel.
     pub(crate) fn state(&self, variant: &Variant, options: &Options) -> State {
         match self {
             Self::Sel4(sdk) => State::Sel4 {

@@ -1,5 +1,5 @@
-//! The user's terminal while a system runs: every key reaches the system, but for the one that
-//! stops the run.
+//! The user's terminal while a system runs. Every key is sent to the system, except the one that
+//! ends the run.
 
 use std::fmt;
 use std::fs::File;
@@ -14,14 +14,14 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr}
 use crate::interrupt;
 use crate::qemu::Typist;
 
-/// The key that stops the run: one with Ctrl, which a terminal sends as a byte below 0x20.
+/// The key that ends the run: a key with Ctrl, which a terminal sends as a byte below 0x20.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) struct Escape(u8);
 
 impl FromStr for Escape {
     type Err = String;
 
-    /// Takes `ctrl-c` or `^C`.
+    /// Parses `ctrl-c` or `^C`.
     fn from_str(text: &str) -> Result<Self, String> {
         let lower = text.to_ascii_lowercase();
         let key = lower
@@ -31,7 +31,7 @@ impl FromStr for Escape {
             Some([key @ (b'@' | b'a'..=b'z' | b'[' | b'\\' | b']' | b'^' | b'_')]) => {
                 Ok(Self(key & 0x1f))
             }
-            _ => Err("not a key with Ctrl, such as `ctrl-c` or `ctrl-]`".to_owned()),
+            _ => Err("expected a key with Ctrl, such as `ctrl-c` or `ctrl-]`".to_owned()),
         }
     }
 }
@@ -42,46 +42,47 @@ impl fmt::Display for Escape {
     }
 }
 
-/// A terminal that passes on each key as it is pressed. Its settings of before come back when this
-/// is dropped, also by a panic.
+/// A terminal in raw mode, which delivers each key at once. Its old settings are restored when this
+/// is dropped, also during a panic.
 #[derive(Debug)]
-#[must_use = "the settings of before come back when this is dropped"]
+#[must_use = "the terminal's settings are restored when this is dropped"]
 pub(crate) struct Keys {
     terminal: OwnedFd,
     before: Termios,
 }
 
 impl Keys {
-    /// Takes the keys of standard input, if it is a terminal that this program may read.
-    pub(crate) fn of_user() -> Option<Self> {
+    /// Switches standard input to raw mode, if it is a terminal that this program may read.
+    pub(crate) fn from_stdin() -> Option<Self> {
         let input = io::stdin();
-        // A background job must leave the terminal alone, and would be stopped if it did not.
+        // The terminal driver stops a background job that changes its settings.
         let is_background = tcgetpgrp(&input).is_ok_and(|group| group != getpgrp());
         if !input.is_terminal() || is_background {
             return None;
         }
-        Self::of(input.as_fd().try_clone_to_owned().ok()?).ok()
+        Self::new(input.as_fd().try_clone_to_owned().ok()?).ok()
     }
 
-    fn of(terminal: OwnedFd) -> rustix::io::Result<Self> {
+    fn new(terminal: OwnedFd) -> rustix::io::Result<Self> {
         let before = tcgetattr(&terminal)?;
         let mut raw = before.clone();
         raw.make_raw();
-        // What is shown still needs its carriage returns.
+        // Output still needs a carriage return at each newline.
         raw.output_modes = before.output_modes;
-        // `Now` and not `Flush`: what was typed during the build is for the system.
+        // `Flush` would discard what was typed during the build, which is for the system.
         tcsetattr(&terminal, OptionalActions::Now, &raw)?;
         Ok(Self { terminal, before })
     }
 
-    /// Types every key to a guest from now on, except `escape`, which requests the end of the run.
+    /// Sends every key to a guest from now on, except `escape`, which requests the end of the run.
     ///
     /// # Errors
     ///
-    /// The system gives this process no more file descriptors.
+    /// Fails if this process has reached its limit of file descriptors.
     pub(crate) fn type_to(&self, typist: Typist, escape: Escape) -> io::Result<()> {
         let mut keys = File::from(self.terminal.try_clone()?);
-        // The thread ends with the terminal or with this process: nothing else ends a read.
+        // The thread ends with the terminal or with this process: a blocked read cannot be ended
+        // otherwise.
         thread::spawn(move || {
             let mut buffer = [0; 1024];
             while let Ok(length @ 1..) = keys.read(&mut buffer) {
@@ -99,7 +100,7 @@ impl Keys {
 
 impl Drop for Keys {
     fn drop(&mut self) {
-        // It fails only if the terminal is gone.
+        // Fails only if the terminal is gone.
         let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
     }
 }
@@ -114,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_with_ctrl_is_a_byte() {
+    fn a_key_with_ctrl_is_parsed_to_its_byte() {
         let check = |text: &str, expect: Option<(u8, &str)>| {
             let key = text.parse::<Escape>().ok();
             let key = key.map(|key| (key.0, key.to_string()));
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_gives_the_terminal_back_as_it_was() {
+    fn a_panic_restores_the_terminal() {
         let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
         let settings = || tcgetattr(&terminal).expect("it has settings");
         let line_by_line = LocalModes::ICANON | LocalModes::ISIG | LocalModes::ECHO;
@@ -145,7 +146,7 @@ mod tests {
         assert!(before.local_modes.contains(line_by_line));
         let result = catch_unwind(AssertUnwindSafe(|| {
             let copy = terminal.try_clone().expect("a descriptor");
-            let _keys = Keys::of(copy).expect("a terminal");
+            let _keys = Keys::new(copy).expect("a terminal");
             assert!(!settings().local_modes.intersects(line_by_line));
             assert_eq!(settings().output_modes, before.output_modes);
             std::panic::panic_any(());

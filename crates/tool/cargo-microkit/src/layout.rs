@@ -1,5 +1,5 @@
-//! Whether a system can be laid out in memory, whoever packs it. The SDK's tool would refuse it with
-//! fewer words, or not at all.
+//! Checks that a system can be laid out in memory, for either packer. The SDK's tool would refuse
+//! it with a shorter message, or not at all.
 
 use std::path::PathBuf;
 
@@ -13,8 +13,7 @@ use crate::model::BOARD;
 ///
 /// # Errors
 ///
-/// Everything that the builder for the model kernel reports and that holds on seL4, each with its
-/// line.
+/// Reports every error of the model kernel's packer that also holds on seL4, with its line.
 pub(crate) fn check(
     system: &System,
     board: &str,
@@ -24,7 +23,7 @@ pub(crate) fn check(
     let qemu = Platform::QEMU_VIRT_AARCH64;
     let platform = match board == BOARD {
         true => qemu,
-        // What only the SDK's tool knows of a board, it says.
+        // Limits that only the SDK's tool knows for a board are left to that tool.
         false => Platform {
             kernel_devices: &[],
             kernel_irqs: &[],

@@ -1,19 +1,21 @@
-//! The serial log: bytes into text, text into lines, and of these the ones that are the system's.
+//! The serial log: decodes bytes to text, splits text into lines, and finds the lines that come
+//! from the system.
 
 use crate::kernel::Kind;
 use crate::variant::Variant;
 
-/// The line that the monitor prints just before the PDs start, on kernels that print at all.
+/// The line that the monitor prints just before the PDs start, on kernels with debug output.
 const MONITOR_STARTED: &str = "MON|INFO: Microkit Monitor started!";
 
-/// How lines begin that the monitor, a debug kernel and the model kernel add among those of the PDs. What they say of
-/// faults is not among these: a system must be free of them, or expect them.
+/// The prefixes of remarks that the monitor, a debug kernel and the model kernel print between the
+/// lines of the PDs. Reports of faults do not count as remarks: an `.expected` file must list them.
 const REMARKS: [&str; 3] = ["MON|INFO: ", "<<seL4(CPU ", "MODEL|INFO: "];
 
-/// How a line begins with which a PD says how it came to a panic: it is another in every build.
+/// The prefix of a line with the backtrace of a panic. It differs in every build, so it is not
+/// compared.
 pub(crate) const BACKTRACE: &str = "backtrace of ";
 
-/// Cuts a serial log into lines, and knows which of them are the system's.
+/// Splits a serial log into lines, and finds which of them come from the system.
 #[derive(Debug)]
 pub(crate) struct Log {
     partial: String,
@@ -25,13 +27,13 @@ pub(crate) struct Log {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Line {
     pub(crate) text: String,
-    /// Whether it comes from the system, not from what boots it and what runs it: these lines are
-    /// the same on every kernel.
+    /// Whether it comes from the system, not from the loader, the monitor or the kernel. These
+    /// lines are the same on every kernel.
     pub(crate) is_of_system: bool,
 }
 
 impl Log {
-    /// The log of a system that boots.
+    /// Creates the log of a system that boots.
     pub(crate) fn new(variant: &Variant) -> Self {
         Self {
             partial: String::new(),
@@ -51,12 +53,12 @@ impl Log {
         Some(self.flush())
     }
 
-    /// The line that has no end yet.
+    /// Returns the unfinished line.
     pub(crate) fn partial(&self) -> &str {
         &self.partial
     }
 
-    /// Ends that line.
+    /// Ends the unfinished line and returns it.
     pub(crate) fn flush(&mut self) -> Line {
         let text = std::mem::take(&mut self.partial);
         let plain = console::strip_ansi_codes(&text);
@@ -67,21 +69,22 @@ impl Log {
         Line { text, is_of_system }
     }
 
-    /// Whether what comes now is not the system's.
+    /// Returns whether the system is still booting, so that no line comes from its PDs.
     pub(crate) fn is_boot(&self) -> bool {
         self.is_boot
     }
 }
 
-/// Bytes into text: without carriage returns, and with a replacement for what is not UTF-8.
+/// Decodes bytes to text, without carriage returns; a replacement character stands for bytes that
+/// are not UTF-8.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
-    /// A character of which not all bytes have come.
+    /// The first bytes of an incomplete character.
     incomplete: Vec<u8>,
 }
 
 impl Decoder {
-    /// The text of `bytes` and of what was left of those before.
+    /// Decodes `bytes` together with the rest of the bytes before.
     pub(crate) fn push(&mut self, bytes: &[u8]) -> String {
         self.incomplete
             .extend(bytes.iter().filter(|byte| **byte != b'\r'));
@@ -116,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn only_lines_after_the_monitor_has_started_are_the_systems() {
+    fn only_lines_after_the_start_of_the_monitor_come_from_the_system() {
         let boot = "LDR|INFO: x\nBooting all finished\nMON|INFO: Microkit Monitor started!\n";
         let check = |config: &str, text: &str, expect: &[&str]| {
             let mut log = Log::new(&variant(config));
@@ -142,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn remarks_of_the_kernel_and_the_monitor_are_not_the_systems() {
+    fn remarks_of_the_kernel_and_the_monitor_do_not_come_from_the_system() {
         let check = |line: &str, expect| {
             let mut log = Log::new(&variant("debug"));
             log.push(&format!("{MONITOR_STARTED}\n"));
@@ -171,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn decoder_gives_the_same_however_the_bytes_are_cut() {
+    fn text_does_not_depend_on_how_its_bytes_are_split() {
         let check = |bytes: &[u8], expect: &str| {
             for cut in 0..=bytes.len() {
                 let mut decoder = Decoder::default();

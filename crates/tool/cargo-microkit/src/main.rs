@@ -1,18 +1,21 @@
 //! `cargo microkit`: builds, runs and tests systems of seL4 Microkit protection domains (PDs).
 //!
-//! Cargo builds the PDs that are Rust, a packer makes the image, and QEMU runs it: seL4's packer is
-//! the tool of the Microkit SDK, the model kernel's is `microkit-image`. This program is what stands
-//! between them, so that one command does the whole way and a mistake is told in the words of the
-//! system and not of the tool that tripped over it.
+//! Cargo builds the PDs that are written in Rust, a packer makes the image, and QEMU runs it. For
+//! seL4 the packer is the tool of the Microkit SDK, for the model kernel it is `microkit-image`.
+//! This program drives all of them by one command. It reports an error in terms of the system and
+//! not of the tool that failed.
 //!
-//! Data goes one way: a [`system`] argument, the [`system_file`] that it names, its [`programs`],
-//! the ELF files that [`cargo`] builds (or [`c`] compiles), and the image that the [`kernel`]'s packer
-//! makes (all driven by [`builder`]); then a [`qemu`] guest, whose serial [`log`] is shown, with the
-//! [`places`] in the source that it speaks of, or is held against what was [`expected`]. A run that
-//! does not end well says the [`whereabouts`] of each PD.
+//! Data goes one way:
 //!
-//! For seL4 nothing here parses a system file beyond its program images and stacks: that is the SDK
-//! tool's task. For the model kernel, and for `check` and `graph`, `microkit-sdf` does.
+//! 1. a [`system`] argument names a [`system_file`], which names its [`programs`];
+//! 2. [`cargo`] builds their ELF files, or [`c`] compiles them;
+//! 3. the [`kernel`]'s packer makes the image ([`builder`] drives steps 1 to 3);
+//! 4. a [`qemu`] guest runs the image, and its serial [`log`] is shown together with the [`places`]
+//!    in the source that it mentions, or compared with what is [`expected`];
+//! 5. if the run fails, the [`whereabouts`] of each PD are reported.
+//!
+//! `microkit-sdf` parses system files. For seL4, the SDK's tool parses them again, and may refuse a
+//! file for more reasons.
 #![forbid(unsafe_code)]
 
 mod builder;
@@ -64,8 +67,8 @@ use clap::Parser;
 
 use command::Outcome;
 
-/// The one place that picks exit codes: 0 for done, 1 for an error or a failed test, 130 for a
-/// wait that the user broke off. Clap exits with 2 where the arguments are wrong.
+/// The only place that picks exit codes: 0 for success, 1 for an error or a failed test, 130 if the
+/// user interrupted the command. Clap exits with 2 if the arguments are wrong.
 fn main() -> ExitCode {
     terminal::set_up_errors();
     let cli = cli::Cli::parse_from(cli::arguments(std::env::args_os()));

@@ -1,8 +1,8 @@
-//! "Did you mean": the name that was probably meant by one that does not exist.
+//! "Did you mean …": proposes an existing name for an unknown one.
 
 pub(crate) use microkit_sdf::nearest;
 
-/// "`a`, `b`", for lists inside a sentence.
+/// Formats names for a list inside a sentence: "`a`, `b`".
 pub(crate) fn quoted<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> String {
     let names: Vec<_> = names
         .into_iter()
@@ -11,7 +11,7 @@ pub(crate) fn quoted<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> Strin
     names.join(", ")
 }
 
-/// What to say of `wrong` where one of `names` was wanted: the nearest, and all that there are.
+/// Returns the help for an unknown name: the nearest of `names`, and all of them.
 pub(crate) fn advice<S: AsRef<str>>(wrong: &str, names: &[S]) -> String {
     let all = quoted(names);
     match nearest(wrong, names.iter().map(AsRef::as_ref)) {
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn advice_lists_what_there_is() {
+    fn advice_gives_the_nearest_name_and_all_names() {
         let check = |wrong, names: &[&str], expect| assert_eq!(advice(wrong, names), expect);
         check(
             "helo",

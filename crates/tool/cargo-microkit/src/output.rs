@@ -1,5 +1,5 @@
-//! Files that the user names for an output. They replace only what an earlier run has written: a
-//! slip such as `-o my.system` must not cost what a person wrote.
+//! Output files that the user names. They replace only the output of an earlier run: a typing error
+//! such as `-o my.system` must not overwrite what a person wrote.
 
 use std::fs;
 use std::io::Read;
@@ -9,12 +9,12 @@ use miette::{Result, miette};
 
 use crate::files;
 
-/// What goes into an output.
+/// A kind of output.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// A boot image.
     Image,
-    /// The report of whoever packed the image.
+    /// The report about an image, by the SDK's tool or the model kernel's packer.
     Report,
     /// An SVG.
     Drawing,
@@ -22,17 +22,18 @@ pub(crate) enum Kind {
     Table,
 }
 
-/// Marks each picture drawn by this program. The name of the command follows.
+/// The mark in each picture that this program drew. The name of the command follows.
 const DRAWN_BY: &str = "drawn by `cargo microkit ";
 
-/// As much of a file as shows what it is.
+/// The size of a file's beginning that is enough to recognise its kind.
 const HEAD_BYTES: u64 = 1 << 16;
 
-/// Checks, before anything is built, that outputs may go where they are wanted.
+/// Checks, before anything is built, that output files may be written.
 ///
 /// # Errors
 ///
-/// A file holds something else than an earlier output of this kind, or two outputs go to one file.
+/// Fails if a file holds anything but an earlier output of the same kind, or if two outputs have
+/// the same file.
 pub(crate) fn check<'a>(outputs: impl IntoIterator<Item = (Kind, Option<&'a Path>)>) -> Result<()> {
     let mut seen: Vec<PathBuf> = Vec::new();
     for (kind, path) in outputs {
@@ -43,8 +44,8 @@ pub(crate) fn check<'a>(outputs: impl IntoIterator<Item = (Kind, Option<&'a Path
         let is_file = fs::metadata(&real).is_ok_and(|data| data.is_file());
         if seen.contains(&real) && (is_file || !real.exists()) {
             return Err(miette!(
-                help = "give each a file of its own",
-                "two outputs would go to the same file, `{}`",
+                help = "name a different file for each output",
+                "two outputs have the same file, `{}`",
                 path.display()
             ));
         }
@@ -57,7 +58,7 @@ pub(crate) fn check<'a>(outputs: impl IntoIterator<Item = (Kind, Option<&'a Path
 impl Kind {
     /// Checks that `path` is free, empty, or holds an earlier output of this kind.
     fn check(self, path: &Path) -> Result<()> {
-        // A device or a pipe loses nothing; of a directory writing says what is wrong.
+        // A device or a pipe loses nothing. For a directory, the write reports the error.
         if !fs::metadata(path).is_ok_and(|data| data.is_file()) {
             return Ok(());
         }
@@ -70,13 +71,13 @@ impl Kind {
         }
         Err(miette!(
             help = "name another file, or delete this one first if it is not needed",
-            "the file `{}` holds something else than {}, and was left as it is",
+            "the file `{}` is not {}, so it was not overwritten",
             path.display(),
             self.name()
         ))
     }
 
-    /// Whether a file that begins with `head` is of this kind, or may be.
+    /// Returns whether a file that begins with `head` can be of this kind.
     fn is(self, head: &[u8]) -> bool {
         let text = String::from_utf8_lossy(head);
         match self {
@@ -88,7 +89,7 @@ impl Kind {
                 let is_heading = line.ends_with(" Details") || line.ends_with(" Info");
                 line == "Memory regions" || (line.starts_with("# ") && is_heading)
             }),
-            // One that a person drew has no such mark.
+            // A picture that a person drew has no such mark.
             Self::Drawing => text.contains("<svg") && text.contains(DRAWN_BY),
             Self::Table => text.trim_start().starts_with('{') && text.contains("\"kernels\""),
         }
@@ -109,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kind_is_told_by_its_first_bytes() {
+    fn a_kind_is_recognised_by_its_first_bytes() {
         let check = |kind: Kind, head: &[u8], expect| {
             assert_eq!(kind.is(head), expect, "{kind:?}: {head:?}");
         };
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn two_outputs_have_two_files() {
+    fn two_outputs_must_have_different_files() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let [a, b] = ["a", "b"].map(|name| directory.path().join(name));
         let both = |first: &Path, second: &Path| {

@@ -1,5 +1,4 @@
-//! The protection domains of a system that was built: which program each runs, and what it takes of
-//! memory.
+//! The protection domains of a built system: the program of each, and how much memory it uses.
 
 use std::fmt::Write;
 use std::fs;
@@ -15,15 +14,15 @@ const HEAP_SYMBOL: &str = "sel4_microkit_heap";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ProtectionDomain {
     pub(crate) name: String,
-    /// The ELF file, where it was taken from.
+    /// The ELF file that runs.
     pub(crate) program: PathBuf,
-    /// The ELF file with the program's symbols and line numbers, which may be another.
+    /// The ELF file with the program's symbols and line numbers, which may be another file.
     pub(crate) symbols: PathBuf,
     /// The size of its stack.
     pub(crate) stack_bytes: u64,
 }
 
-/// What a program takes of memory, in bytes.
+/// The memory that a program uses, in bytes.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Sizes {
     text: u64,
@@ -34,7 +33,7 @@ struct Sizes {
     heap: u64,
 }
 
-/// A table of what each takes of memory; a program that cannot be read is left out.
+/// Renders a table of the memory that each PD uses. A program that cannot be read is left out.
 pub(crate) fn table(pds: &[ProtectionDomain]) -> String {
     let head = ["PD", "text", "rodata", "data", "bss", "heap", "stack"].map(str::to_owned);
     let mut rows = vec![head];
@@ -61,7 +60,7 @@ pub(crate) fn table(pds: &[ProtectionDomain]) -> String {
     aligned(&rows)
 }
 
-/// The first column to the left, the others to the right.
+/// Aligns the first column to the left and the others to the right.
 fn aligned<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
     let widths: [usize; COLUMNS] = std::array::from_fn(|column| {
         let widths = rows.iter().map(|row| row[column].chars().count());
@@ -71,7 +70,7 @@ fn aligned<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
     for row in rows {
         let mut line = format!("{:<width$}", row[0], width = widths[0]);
         for (cell, width) in row.iter().zip(widths).skip(1) {
-            // Writing to a string does not fail.
+            // Writing to a string cannot fail.
             let _ = write!(line, "  {cell:>width$}");
         }
         text.push_str(line.trim_end());
@@ -110,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_are_as_wide_as_their_widest() {
+    fn columns_are_as_wide_as_their_widest_cell() {
         let rows = [["PD", "text"], ["a", "12345"], ["longer", "1"]];
         let rows = rows.map(|row| row.map(str::to_owned));
         let table = "PD       text\na       12345\nlonger      1\n";
@@ -118,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_program_is_left_out() {
+    fn a_file_that_is_not_a_program_is_left_out() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let program = directory.path().join("a.elf");
         fs::write(&program, "no program").expect("the file");

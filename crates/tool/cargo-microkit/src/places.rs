@@ -1,5 +1,5 @@
-//! Addresses in programs, as functions and places in their source: what a backtrace and a fault are
-//! about.
+//! Resolves addresses in programs to functions and places in their source, for backtraces and
+//! faults.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -11,13 +11,13 @@ use object::{Object, ObjectSegment};
 use crate::log::BACKTRACE;
 use crate::pds::ProtectionDomain;
 
-/// Bytes of an instruction: a call returns so far behind itself.
+/// The size of an instruction. The return address of a call is this far behind the call.
 const INSTRUCTION_BYTES: u64 = 4;
 
-/// How the names of functions begin that only bring a panic to its hook.
+/// The prefixes of functions that only lead from a panic to the panic handler.
 const PANIC_MACHINERY: [&str; 2] = ["core::panicking::", "__rustc[rust_begin_unwind]"];
 
-/// How the names of functions begin from which a protection domain's own are called.
+/// The prefixes of functions that call a protection domain's own functions.
 const CALLERS: [&str; 4] = [
     "core::ops::function::",
     "no_function_is_marked_protection_domain",
@@ -25,8 +25,7 @@ const CALLERS: [&str; 4] = [
     "_start",
 ];
 
-/// Crates whose functions a program calls and has not written itself: those of the runtime and of
-/// Rust.
+/// Crates of the runtime and of Rust, whose functions are not a program's own.
 const RUNTIME_CRATES: [&str; 15] = [
     "__rustc",
     "alloc",
@@ -45,10 +44,10 @@ const RUNTIME_CRATES: [&str; 15] = [
     "sel4_sys",
 ];
 
-/// How functions begin that the Microkit SDK has for programs in C.
+/// The prefixes of functions that the Microkit SDK provides for programs in C.
 const C_PREFIXES: [&str; 3] = ["arm_sys_", "microkit_", "seL4_"];
 
-/// Functions of libmicrokit that lead to a program's own, and those that compilers call.
+/// Functions of libmicrokit that call a program's own functions, and functions that compilers call.
 const RUNTIME_FUNCTIONS: [&str; 8] = [
     "deferred_flush",
     "handler_loop",
@@ -60,19 +59,19 @@ const RUNTIME_FUNCTIONS: [&str; 8] = [
     "run_init_funcs",
 ];
 
-/// What is known of the programs of the protection domains that run.
+/// The programs of the protection domains that run, by the names of the PDs.
 #[derive(Debug, Default)]
 pub(crate) struct Places {
-    /// The file with the symbols of each.
+    /// The files with the symbols.
     symbols: BTreeMap<String, PathBuf>,
-    /// The file that runs, of each.
+    /// The files that run.
     programs: BTreeMap<String, PathBuf>,
     stacks: BTreeMap<String, u64>,
 }
 
 impl Places {
-    /// Those of a system.
-    pub(crate) fn of(pds: &[ProtectionDomain]) -> Self {
+    /// Collects the programs of a system's PDs.
+    pub(crate) fn new(pds: &[ProtectionDomain]) -> Self {
         let symbols = pds.iter().map(|pd| (pd.name.clone(), pd.symbols.clone()));
         let programs = pds.iter().map(|pd| (pd.name.clone(), pd.program.clone()));
         let stacks = pds.iter().map(|pd| (pd.name.clone(), pd.stack_bytes));
@@ -83,13 +82,13 @@ impl Places {
         }
     }
 
-    /// The size of a PD's stack in the system file, in bytes.
+    /// Returns the size of a PD's stack in the system file, in bytes.
     pub(crate) fn stack_bytes(&self, pd: &str) -> Option<u64> {
         self.stacks.get(pd).copied()
     }
 
-    /// The functions that a line of the log is about that a panic has printed, the innermost first,
-    /// each with its place; nothing for other lines.
+    /// Returns the functions of a backtrace that a panic has printed in a line of the log, the
+    /// innermost first, each with its place. For other lines the result is empty.
     pub(crate) fn of_backtrace(&self, line: &str) -> Vec<String> {
         let Some((pd, addresses)) = backtrace(line) else {
             return Vec::new();
@@ -97,7 +96,7 @@ impl Places {
         let Some(loader) = self.loader(pd) else {
             return Vec::new();
         };
-        // What is on the stack is the place after each call.
+        // The stack holds return addresses, which are behind the calls.
         let calls = addresses.iter().map(|address| address - INSTRUCTION_BYTES);
         let frames: Vec<_> = calls.flat_map(|call| frames(&loader, call)).collect();
         let is_machinery = |frame: &Frame| {
@@ -107,18 +106,18 @@ impl Places {
                 .any(|name| function.starts_with(name))
         };
         let own = frames.iter().rposition(is_machinery).map_or(0, |at| at + 1);
-        told(&frames[own..])
+        render_frames(&frames[own..])
     }
 
-    /// The function and the place of an instruction of a PD: of those that were inlined there, the
-    /// innermost that is the program's own, if there is one.
+    /// Returns the function and the place of an instruction of a PD. Of several functions that were
+    /// inlined there, this is the innermost one of the program's own, if there is one.
     pub(crate) fn of_instruction(&self, pd: &str, address: u64) -> Option<String> {
         let frames = frames(&self.loader(pd)?, address);
         let own = frames.iter().find(|frame| !is_of_runtime(frame));
-        own.or(frames.first()).map(Frame::told)
+        own.or(frames.first()).map(Frame::render)
     }
 
-    /// A PD's program, to find several places in.
+    /// Opens a PD's program, for several searches.
     pub(crate) fn program(&self, pd: &str) -> Option<Program> {
         let file = self.symbols.get(pd)?;
         let loader = Loader::new(file).ok()?;
@@ -133,14 +132,14 @@ impl Places {
 
 /// The program of a PD.
 pub(crate) struct Program {
-    /// Finds its symbols and places.
+    /// Resolves symbols and places.
     loader: Loader,
     /// The ELF file that runs.
     bytes: Vec<u8>,
 }
 
 impl Program {
-    /// The instruction at an address.
+    /// Returns the instruction at an address.
     pub(crate) fn instruction(&self, address: u64) -> Option<&[u8]> {
         let file = object::File::parse(&*self.bytes).ok()?;
         let segment = file.segments().find(|segment| {
@@ -151,27 +150,27 @@ impl Program {
         found.filter(|_| address.is_multiple_of(INSTRUCTION_BYTES))
     }
 
-    /// The function that an address is in, as its symbol names it.
+    /// Returns the symbol of the function that contains an address.
     pub(crate) fn function(&self, address: u64) -> Option<&str> {
         self.instruction(address)?;
         self.loader.find_symbol(address)
     }
 
-    /// The place in the program's own code from which an instruction and the calls that led to it
-    /// come: nothing if all is the runtime's.
+    /// Returns the innermost place in the program's own code, of an instruction and the calls that
+    /// led to it. It is `None` if all of them are in the runtime.
     pub(crate) fn own_place(&self, addresses: &[u64]) -> Option<String> {
         let mut frames = addresses.iter().flat_map(|at| frames(&self.loader, *at));
         let own = frames.find(|frame| !is_of_runtime(frame))?;
-        Some(own.told())
+        Some(own.render())
     }
 
-    /// The place of an instruction.
+    /// Returns the place of an instruction.
     pub(crate) fn place(&self, address: u64) -> Option<String> {
-        frames(&self.loader, address).first().map(Frame::told)
+        frames(&self.loader, address).first().map(Frame::render)
     }
 }
 
-/// Whether a function is not a program's own: one of the runtime, in Rust or C, or of the language.
+/// Returns whether a function belongs to the runtime, in Rust or C, or to the language's libraries.
 fn is_of_runtime(frame: &Frame) -> bool {
     let name = frame.function.as_str();
     if CALLERS.iter().any(|start| name.starts_with(start)) {
@@ -189,13 +188,13 @@ fn is_of_runtime(frame: &Frame) -> bool {
     if crates.peek().is_some() {
         return crates.all(|name| RUNTIME_CRATES.contains(&name));
     }
-    // Where there are only line tables, what was inlined has a name without its crate.
+    // With line tables only, an inlined function has a name without its crate.
     RUNTIME_FUNCTIONS.contains(&name)
         || C_PREFIXES.iter().any(|start| name.starts_with(start))
         || frame.place.as_deref().is_some_and(is_file_of_runtime)
 }
 
-/// The crate with which a path begins, in `crate::item` or `crate[hash]::item`.
+/// Returns the crate of a path `crate::item` or `crate[hash]::item`.
 fn crate_of(path: &str) -> Option<&str> {
     let path = path.trim_start_matches(['<', '&']);
     let path = path.strip_prefix("mut ").unwrap_or(path);
@@ -204,8 +203,8 @@ fn crate_of(path: &str) -> Option<&str> {
     is_crate.then(|| &path[..end])
 }
 
-/// Whether a source file is one of Rust's, or lies in the folder of a crate of the runtime: as
-/// `sel4-sys` in a clone, or `sel4-sys-0.1.0` where Cargo has unpacked it.
+/// Returns whether a source file belongs to Rust's library or to a crate of the runtime. The folder
+/// of such a crate is `sel4-sys` in a clone, or `sel4-sys-0.1.0` in Cargo's registry.
 fn is_file_of_runtime(file: &str) -> bool {
     let parts: Vec<_> = file.split('/').collect();
     parts.windows(2).any(|pair| match *pair {
@@ -221,7 +220,7 @@ fn is_file_of_runtime(file: &str) -> bool {
     })
 }
 
-/// A function that is being run, or was inlined there.
+/// A function of a backtrace, which may be inlined.
 #[derive(Debug)]
 struct Frame {
     function: String,
@@ -229,7 +228,7 @@ struct Frame {
 }
 
 impl Frame {
-    fn told(&self) -> String {
+    fn render(&self) -> String {
         match &self.place {
             Some(place) => format!("{} at {place}", self.function),
             None => self.function.clone(),
@@ -237,14 +236,14 @@ impl Frame {
     }
 }
 
-/// The frames as a person reads them: those of the runtime that lead to the first of the program's
-/// own are only counted.
-fn told(frames: &[Frame]) -> Vec<String> {
+/// Renders frames for a person. The outermost frames of the runtime, which lead to the program's
+/// own functions, are only counted.
+fn render_frames(frames: &[Frame]) -> Vec<String> {
     let begins = |frame: &Frame| CALLERS.iter().any(|name| frame.function.starts_with(name));
-    // Where all are the runtime's, it is the runtime that is looked at.
+    // If all frames are in the runtime, none is hidden.
     let end = frames.iter().rposition(|frame| !begins(frame));
     let end = end.map_or(frames.len(), |last| last + 1);
-    let mut lines: Vec<_> = frames[..end].iter().map(Frame::told).collect();
+    let mut lines: Vec<_> = frames[..end].iter().map(Frame::render).collect();
     match frames.len() - end {
         0 => {}
         1 => lines.push("called by the runtime".to_owned()),
@@ -285,7 +284,7 @@ fn frames(loader: &Loader, address: u64) -> Vec<Frame> {
     found
 }
 
-/// The PD and the addresses of a line that a panic has printed.
+/// Parses the PD and the addresses of a line that a panic has printed.
 fn backtrace(line: &str) -> Option<(&str, Vec<u64>)> {
     let (pd, addresses) = line.strip_prefix(BACKTRACE)?.split_once(": ")?;
     let addresses = addresses.split(' ');
@@ -296,7 +295,7 @@ fn backtrace(line: &str) -> Option<(&str, Vec<u64>)> {
     Some((pd, addresses.collect::<Option<_>>()?))
 }
 
-/// A file's path from here, if it is below here.
+/// Returns a file's path, relative to the current folder if the file is below that.
 fn shortened(file: &Path) -> String {
     let here = env::current_dir().unwrap_or_default();
     file.strip_prefix(here)
@@ -305,13 +304,13 @@ fn shortened(file: &Path) -> String {
         .to_string()
 }
 
-/// The name of a function, of the symbol for it.
+/// Returns the name of a function for its symbol.
 fn demangled(symbol: &str) -> String {
     let name = addr2line::demangle_auto(symbol.into(), None);
     without_hash(&name).to_owned()
 }
 
-/// A demangled name without the hash at its end.
+/// Returns a demangled name without the hash at its end.
 fn without_hash(name: &str) -> &str {
     match name.rsplit_once("::h") {
         Some((path, hash)) if hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => {
@@ -345,8 +344,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_there_is_told_nothing_of() {
-        let places = Places::of(&[ProtectionDomain {
+    fn missing_programs_have_no_places() {
+        let places = Places::new(&[ProtectionDomain {
             name: "a".to_owned(),
             program: "/nonexistent".into(),
             symbols: "/nonexistent".into(),
@@ -359,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn the_runtime_that_calls_a_program_is_only_counted() {
+    fn frames_of_the_runtime_that_call_a_program_are_only_counted() {
         let check = |functions: &[&str], expect: &[&str]| {
             let frames: Vec<_> = functions
                 .iter()
@@ -368,7 +367,7 @@ mod tests {
                     place: None,
                 })
                 .collect();
-            assert_eq!(told(&frames), expect);
+            assert_eq!(render_frames(&frames), expect);
         };
         let main = "no_function_is_marked_protection_domain";
         check(
@@ -380,7 +379,7 @@ mod tests {
             ],
             &["pd::deep", "pd::init", "called by the runtime, 2 functions"],
         );
-        // What the program has called of the runtime is shown.
+        // Functions of the runtime that the program has called are shown.
         check(
             &["sel4_microkit::ipc::set_mr", "pd::init", main],
             &[
@@ -398,7 +397,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_a_programs_own_is_told_from_the_runtime() {
+    fn a_programs_own_functions_are_distinguished_from_the_runtime() {
         let check = |function: &str, place: Option<&str>, expect| {
             let frame = Frame {
                 function: function.to_owned(),
@@ -438,13 +437,13 @@ mod tests {
     }
 
     #[test]
-    fn a_name_loses_its_hash_and_nothing_else() {
+    fn only_the_hash_is_removed_from_a_name() {
         assert_eq!(without_hash("a::b::h0123456789abcdef"), "a::b");
         assert_eq!(without_hash("a::b::hello"), "a::b::hello");
     }
 
     #[test]
-    fn a_symbol_is_told_as_its_function() {
+    fn a_symbol_is_demangled_to_its_function() {
         let check = |symbol, expect| assert_eq!(demangled(symbol), expect);
         let renew = "_ZN13sel4_microkit7renewal5renew17hdba642fa36dfd116E";
         check(renew, "sel4_microkit::renewal::renew");
@@ -453,12 +452,12 @@ mod tests {
         check("notified", "notified");
     }
 
-    /// This test's own program has places too.
+    /// Uses the ELF file of this test itself.
     #[test]
     fn a_function_of_this_program_is_found() {
         let program = env::current_exe().expect("it runs");
         let bytes = std::fs::read(&program).expect("it can be read");
-        let file = object::File::parse(&*bytes).expect("it is an ELF file");
+        let file = object::File::parse(&*bytes).expect("an ELF file");
         let mut symbols = object::Object::symbols(&file);
         let name = "a_function_of_this_program_is_found";
         let symbol = symbols
@@ -473,7 +472,7 @@ mod tests {
             symbols: program,
             stack_bytes: 0,
         };
-        let place = Places::of(&[pd]).of_instruction("a", object::ObjectSymbol::address(&symbol));
+        let place = Places::new(&[pd]).of_instruction("a", object::ObjectSymbol::address(&symbol));
         let place = place.expect("it has a place");
         assert!(
             place.contains(name) && place.contains("src/places.rs:"),

@@ -1,9 +1,9 @@
-//! How programs are compiled for release where their project does not say: for PDs, whose code is
-//! small and is not stepped through.
+//! Defaults for the release profile, if a project does not define one. They suit PDs, whose release
+//! code must be small and is not debugged.
 
 use std::path::Path;
 
-/// What a project gets that has no release profile of its own, as arguments of Cargo's `--config`.
+/// The release profile of projects that define none, as arguments of Cargo's `--config`.
 const RELEASE: [&str; 4] = [
     "profile.release.lto=\"fat\"",
     "profile.release.codegen-units=1",
@@ -11,14 +11,14 @@ const RELEASE: [&str; 4] = [
     "profile.release.debug=\"line-tables-only\"",
 ];
 
-/// No vector instructions but those that a program asks for. The target has `strict-align`: a vector
-/// whose alignment is not known is put together word by word, which costs more than it saves.
+/// Disables automatic vectorisation. The target has `strict-align`: a vector of unknown alignment
+/// is loaded word by word, which costs more than the vector instructions save.
 ///
-/// Cargo joins this to the `build.rustflags` of a project's configuration, and reads neither where
+/// Cargo appends this to the `build.rustflags` of a project's configuration. It ignores both if
 /// RUSTFLAGS or flags for the target are set.
 const SCALAR: &str = r#"build.rustflags=["-Cno-vectorize-loops", "-Cno-vectorize-slp"]"#;
 
-/// Arguments of Cargo for `profile`, in a workspace whose manifest is in `root`.
+/// Returns Cargo's arguments for `profile`, in a workspace whose manifest is in `root`.
 pub(crate) fn arguments(profile: &str, root: &Path) -> Vec<&'static str> {
     let manifest = std::fs::read_to_string(root.join("Cargo.toml")).unwrap_or_default();
     let is_ours = profile == "release" && !has_release_profile(&manifest);
@@ -29,7 +29,7 @@ pub(crate) fn arguments(profile: &str, root: &Path) -> Vec<&'static str> {
         .collect()
 }
 
-/// Whether a manifest says anything of `profile.release`, as a table or by dotted keys.
+/// Returns whether a manifest sets anything in `profile.release`, as a table or by dotted keys.
 fn has_release_profile(manifest: &str) -> bool {
     manifest.lines().any(|line| {
         let line: String = line.chars().filter(|c| !c.is_whitespace()).collect();
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_project_keeps_the_release_profile_that_it_has() {
+    fn a_project_keeps_its_own_release_profile() {
         let check = |manifest: &str, profile: &str, expect: bool| {
             let root = tempfile::tempdir().expect("a temporary directory");
             std::fs::write(root.path().join("Cargo.toml"), manifest).expect("the manifest");

@@ -1,4 +1,5 @@
-//! Where each program of a system comes from: a binary of the workspace, a file, or a file in C.
+//! Finds where each program of a system comes from: a binary of the workspace, an ELF file, or
+//! sources in C.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -13,12 +14,12 @@ use crate::system::System;
 use crate::system_file::{ProgramImage, SystemFile};
 use crate::terminal;
 
-/// A program image, and where to get it.
+/// A program image and its source.
 #[derive(Debug)]
 pub(crate) struct Program {
-    /// As the system file asks for it.
+    /// The image that the system file names.
     pub(crate) image: ProgramImage,
-    /// What to take for it.
+    /// Where it comes from.
     pub(crate) source: Source,
 }
 
@@ -27,9 +28,9 @@ pub(crate) struct Program {
 pub(crate) enum Source {
     /// Cargo builds it.
     Bin(Wanted),
-    /// It is there already.
+    /// An existing ELF file.
     File(PathBuf),
-    /// It is compiled.
+    /// It is compiled from C.
     C(CProgram),
 }
 
@@ -54,8 +55,8 @@ impl Program {
     }
 }
 
-/// The folder below which all programs lie that an image is made of, by their paths in the system
-/// file: so far below `directory` that no `..` leads out of it.
+/// Returns a folder below `directory` for an image's programs, by their paths in the system file.
+/// It is deep enough that no `..` in those paths leads out of `directory`.
 pub(crate) fn folder_below(directory: &Path, programs: &[Program]) -> PathBuf {
     let ascents = programs.iter().map(|program| ascent(&program.image.path));
     let ascent = ascents.max().unwrap_or_default();
@@ -64,7 +65,7 @@ pub(crate) fn folder_below(directory: &Path, programs: &[Program]) -> PathBuf {
     folder
 }
 
-/// How many folders a path goes up beyond the one in which it begins.
+/// Returns how many levels a path goes up from the folder in which it begins.
 fn ascent(path: &str) -> usize {
     let (mut depth, mut ascent) = (0, 0);
     for component in Path::new(path).components() {
@@ -86,30 +87,30 @@ pub(crate) fn print_file(path: &str, file: &Path) {
     );
 }
 
-/// The folders in which the files of programs are looked for, each once.
+/// The folders that are searched for the files of programs, each once.
 #[derive(Debug)]
 pub(crate) struct Folders {
-    /// Those given by hand, which come before the binaries of the project.
+    /// The folders of `--search-path`, searched before the binaries of the project.
     named: Vec<PathBuf>,
-    /// The system file's own, and the current one, which come after.
+    /// The system file's folder and the current folder, searched after the binaries.
     near: Vec<PathBuf>,
 }
 
 impl Folders {
-    /// Those for a system, with what `--search-path` says.
+    /// Returns the folders for a system, with those of `--search-path`.
     ///
     /// # Errors
     ///
-    /// A path given by `--search-path` is not a folder.
-    pub(crate) fn of(options: &Options, system: &System) -> Result<Self> {
+    /// Fails if a path given by `--search-path` is not a folder.
+    pub(crate) fn new(options: &Options, system: &System) -> Result<Self> {
         if let Some(path) = options.search_paths.iter().find(|path| !path.is_dir()) {
             let what = match path.exists() {
                 true => "is not a folder",
                 false => "does not exist",
             };
             return Err(miette!(
-                help = "give the folder that the programs are in",
-                "`--search-path {}`: it {what}",
+                help = "name the folder that the programs are in",
+                "`--search-path {}`: the path {what}",
                 path.display()
             ));
         }
@@ -133,7 +134,7 @@ impl Folders {
         })
     }
 
-    /// All of them, in their order.
+    /// Returns all folders in their order.
     pub(crate) fn all(&self) -> impl Iterator<Item = &PathBuf> {
         self.named.iter().chain(&self.near)
     }
@@ -141,7 +142,9 @@ impl Folders {
 
 /// Finds every program of a system, in the order that `docs/guide/programs.md` gives.
 ///
-/// **Errors:** with every program that is nowhere.
+/// # Errors
+///
+/// Reports every program that was not found.
 pub(crate) fn find(
     file: &SystemFile,
     project: Option<&Project>,
@@ -169,7 +172,7 @@ pub(crate) fn find(
             "a binary (or a program in C that a Cargo.toml lists) of the Cargo project `{}`",
             project.root().display()
         ),
-        None => "a binary of a Cargo project, of which there is none here".to_owned(),
+        None => "a binary of a Cargo project (the current folder is not in one)".to_owned(),
     };
     let searched = folders
         .all()
@@ -177,8 +180,8 @@ pub(crate) fn find(
         .collect::<String>();
     let report = miette!(
         help = help(&missing[0].path, project),
-        "the system file `{}` wants {wanted}, which was found nowhere; looked for {binaries}, and \
-         for a file in{searched}",
+        "the system file `{}` requires {wanted}, which was not found; searched for {binaries}, \
+         and for a file in{searched}",
         file.system.path.display()
     );
     Err(file.show(&missing, &report))
@@ -202,10 +205,10 @@ fn source(
     below(&folders.near, path)
 }
 
-/// What the first of `folders` has that has anything.
+/// Returns the program in the first of `folders` that has one.
 fn below(folders: &[PathBuf], path: &str) -> Result<Option<Source>> {
     for folder in folders {
-        // An absolute path stays itself.
+        // Joining an absolute path returns that path.
         let file = folder.join(path);
         if file.is_file() {
             return Ok(Some(Source::File(file)));
@@ -217,19 +220,20 @@ fn below(folders: &[PathBuf], path: &str) -> Result<Option<Source>> {
     Ok(None)
 }
 
-/// A binary of the project, or what a table in one of its manifests describes.
+/// Finds a binary of the project, or a C program that a table in one of its manifests describes.
 ///
-/// **Errors:** there are both, or several.
+/// Fails if both exist, or several.
 fn in_project(image: &ProgramImage, project: &Project) -> Result<Option<Source>> {
     let name = stem(&image.path);
     let bin = project.bin(&name)?;
     match (bin, project.c_table(&name)?) {
         (None, None) => Ok(None),
         (Some(bin), None) => Ok(Some(Source::Bin((image.target, bin)))),
-        (None, Some(table)) => CProgram::of(&table).map(Source::C).map(Some),
+        (None, Some(table)) => CProgram::from_table(&table).map(Source::C).map(Some),
         (Some(_), Some(table)) => Err(miette!(
             help = "rename one of them",
-            "the program `{}` could be the binary `{name}`, or what `[{}]` of `{}` describes",
+            "the program `{}` could be the binary `{name}`, or the C program that the table \
+             `[{}]` of `{}` describes",
             image.path,
             table.name,
             table.manifest.display()
@@ -244,8 +248,8 @@ fn help(path: &str, project: Option<&Project>) -> String {
         .map(|bin| format!("did you mean the binary `{bin}`, as `{bin}.elf`? Otherwise "))
         .unwrap_or_default();
     format!(
-        "{meant}make the program with `cargo new {name}`, or write it in C, as `{name}.c`, or say \
-         where its ELF file lies with `--search-path DIR`"
+        "{meant}create the program with `cargo new {name}`, or write it in C as `{name}.c`, or \
+         name the folder of its ELF file with `--search-path DIR`"
     )
 }
 
@@ -317,13 +321,13 @@ mod tests {
         check("c.elf", &c);
         check("a.elf", &a);
         check(first.join("a.elf").to_str().expect("UTF-8"), &a);
-        // The first folder that has the program at all has it.
+        // A source in an earlier folder comes before an ELF file in a later one.
         file(second.join("c.elf"));
         check("c.elf", &c);
     }
 
     #[test]
-    fn an_ascent_is_how_far_a_path_leads_out() {
+    fn an_ascent_is_how_many_levels_a_path_goes_up() {
         let check = |path, expect| assert_eq!(ascent(path), expect, "{path}");
         check("ping.elf", 0);
         check("./sub/ping.elf", 0);

@@ -9,7 +9,7 @@ use miette::{Result, miette};
 use crate::c_program::Table;
 use crate::nearest::quoted;
 
-/// A workspace, and the directory from which Cargo is run in it.
+/// A workspace, and the directory in which Cargo runs.
 pub(crate) struct Project {
     directory: PathBuf,
     metadata: Metadata,
@@ -20,35 +20,37 @@ pub(crate) struct Project {
 /// A binary target of the workspace.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Bin {
-    /// Its package, as Cargo identifies it.
+    /// The package ID of its package.
     pub(crate) package_id: String,
-    /// Its name, which no other binary of the workspace has.
+    /// Its name, which is unique in the workspace.
     pub(crate) name: String,
 }
 
-/// A package that has tests on the host.
+/// A package with host tests.
 pub(crate) struct TestedPackage<'a> {
     pub(crate) name: &'a str,
-    /// As Cargo identifies it.
+    /// Its package ID.
     pub(crate) id: &'a str,
     /// Its binaries.
     pub(crate) bins: Vec<&'a str>,
 }
 
-/// What a package has that features are chosen by.
+/// The properties of a package that `--features` is matched with.
 pub(crate) struct Traits<'a> {
-    /// As Cargo identifies it.
+    /// Its package ID.
     pub(crate) id: &'a str,
     pub(crate) name: &'a str,
     pub(crate) features: Vec<&'a str>,
-    /// By the names that it knows them by.
+    /// The names of the dependencies in its manifest.
     pub(crate) dependencies: Vec<&'a str>,
 }
 
 impl Project {
-    /// The project around `directory`, if that lies in one.
+    /// Returns the project that contains `directory`, if there is one.
     ///
-    /// **Errors:** Cargo does not accept the project that is there.
+    /// # Errors
+    ///
+    /// Fails if Cargo does not accept the project.
     pub(crate) fn around(directory: &Path) -> Result<Option<Self>> {
         if nearest_manifest(directory).is_none() {
             return Ok(None);
@@ -60,14 +62,14 @@ impl Project {
             .exec()
             .map_err(|error| match error {
                 cargo_metadata::Error::CargoMetadata { stderr } => miette!(
-                    help = "`cargo metadata` must succeed there",
-                    "Cargo does not accept the project around `{}`:\n{}",
+                    help = "run `cargo metadata` there; it must succeed",
+                    "Cargo does not accept the project that contains `{}`:\n{}",
                     directory.display(),
                     stderr.trim_end()
                 ),
                 other => miette!(
                     help = "install Rust from https://rustup.rs",
-                    "Cargo could not tell what the project around `{}` holds: {other}",
+                    "Cargo could not describe the project that contains `{}`: {other}",
                     directory.display()
                 ),
             })?;
@@ -78,37 +80,41 @@ impl Project {
         }))
     }
 
-    /// Where to run Cargo.
+    /// Returns the directory in which Cargo runs.
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// The root of the workspace.
+    /// Returns the root of the workspace.
     pub(crate) fn root(&self) -> &Path {
         self.metadata.workspace_root.as_std_path()
     }
 
-    /// The manifest of the workspace. Cargo gets it where features are chosen: with resolver 1 it
-    /// reads `PACKAGE/FEATURE` otherwise for the package in whose folder it runs.
+    /// Returns the manifest of the workspace.
+    ///
+    /// Calls with `--features` name it by `--manifest-path`: with resolver 1, Cargo interprets
+    /// `PACKAGE/FEATURE` differently if it runs in the folder of a package.
     pub(crate) fn root_manifest(&self) -> &Path {
         &self.root_manifest
     }
 
-    /// Whether a manifest is that of the workspace or of one of its packages.
+    /// Returns whether a manifest belongs to the workspace or to one of its packages.
     pub(crate) fn has_manifest(&self, manifest: &Path) -> bool {
         let mut packages = self.metadata.packages.iter();
         manifest == self.root_manifest
             || packages.any(|package| package.manifest_path.as_std_path() == manifest)
     }
 
-    /// Where Cargo puts what it builds.
+    /// Returns Cargo's target directory.
     pub(crate) fn target_directory(&self) -> &Path {
         self.metadata.target_directory.as_std_path()
     }
 
-    /// The binary target called `name`.
+    /// Finds the binary target `name`.
     ///
-    /// **Errors:** several packages have one.
+    /// # Errors
+    ///
+    /// Fails if several packages have a binary of this name.
     pub(crate) fn bin(&self, name: &str) -> Result<Option<Bin>> {
         let packages: Vec<_> = self
             .metadata
@@ -123,8 +129,8 @@ impl Project {
                 name: name.to_owned(),
             })),
             _ => Err(miette!(
-                help = "rename all but one, or give the folder of the one that you mean, built, with \
-                        `--search-path`",
+                help = "rename all but one, or build the one that you mean and name its folder \
+                        with `--search-path`",
                 "more than one package of `{}` has a binary `{name}`: {}",
                 self.root().display(),
                 quoted(packages.iter().map(|p| p.name.as_str()))
@@ -132,16 +138,18 @@ impl Project {
         }
     }
 
-    /// The folder of the package that has a binary.
+    /// Returns the folder of a binary's package.
     pub(crate) fn folder(&self, bin: &Bin) -> Option<&Path> {
         let mut packages = self.metadata.packages.iter();
         let package = packages.find(|package| package.id.repr == bin.package_id)?;
         package.manifest_path.as_std_path().parent()
     }
 
-    /// The table of a manifest that describes the program `name` in C.
+    /// Finds the table of a manifest that describes the C program `name`.
     ///
-    /// **Errors:** several do.
+    /// # Errors
+    ///
+    /// Fails if several tables describe it.
     pub(crate) fn c_table(&self, name: &str) -> Result<Option<Table<'_>>> {
         let workspace = (
             "workspace",
@@ -175,7 +183,7 @@ impl Project {
         Ok(tables.pop())
     }
 
-    /// What features and dependencies a package has.
+    /// Returns the features and dependencies of a package.
     pub(crate) fn traits(&self, package_id: &str) -> Option<Traits<'_>> {
         let mut packages = self.metadata.packages.iter();
         let package = packages.find(|package| package.id.repr == package_id)?;
@@ -196,7 +204,7 @@ impl Project {
         })
     }
 
-    /// The packages with binaries that have `microkit-test` among their dependencies.
+    /// Returns the packages with binaries that have `microkit-test` among their dependencies.
     pub(crate) fn tested_on_host(&self) -> Vec<TestedPackage<'_>> {
         let packages = self.metadata.packages.iter().map(|package| {
             let bins = package.targets.iter().filter(|target| target.is_bin());
@@ -217,7 +225,7 @@ impl Project {
             .collect()
     }
 
-    /// The file that the binary target called `name` begins with.
+    /// Returns the root source file of the binary target `name`.
     pub(crate) fn bin_source(&self, name: &str) -> Option<&Path> {
         let mut targets = self.metadata.packages.iter().flat_map(|p| &p.targets);
         targets
@@ -225,14 +233,14 @@ impl Project {
             .map(|t| t.src_path.as_std_path())
     }
 
-    /// The names of all binary targets.
+    /// Returns the names of all binary targets.
     pub(crate) fn bin_names(&self) -> impl Iterator<Item = &str> {
         let targets = self.metadata.packages.iter().flat_map(|p| &p.targets);
         targets.filter(|t| t.is_bin()).map(|t| t.name.as_str())
     }
 }
 
-/// The manifest of the project around `directory`, a path without links.
+/// Returns the nearest manifest in `directory` and its parents. The path must be canonical.
 pub(crate) fn nearest_manifest(directory: &Path) -> Option<PathBuf> {
     let mut manifests = directory
         .ancestors()
@@ -240,7 +248,7 @@ pub(crate) fn nearest_manifest(directory: &Path) -> Option<PathBuf> {
     manifests.find(|manifest| manifest.is_file())
 }
 
-/// The Cargo that started this program, if one did.
+/// Returns the Cargo that started this program, or else the one on the PATH.
 pub(crate) fn cargo_program() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }

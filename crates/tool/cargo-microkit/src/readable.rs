@@ -1,12 +1,14 @@
-//! Text of a program in a report: its control characters are shown, not obeyed.
+//! Makes the text of a program safe for a report: control characters are shown and not interpreted.
 
 use std::fmt::Write;
 
-/// As many characters of a line as a report has of its beginning, and as many of its end.
+/// How many characters of a long line's beginning, and of its end, a report shows.
 const END_CHARS: usize = 200;
 
-/// `line` with its control characters as `\x1b` or `\u{202e}`, and without its middle if it is
-/// long: a program that draws may never end its line.
+/// Returns `line` with its control characters as `\x1b` or `\u{202e}`.
+///
+/// The middle of a long line is left out: a program that draws on the terminal may never end its
+/// line.
 pub(crate) fn readable(line: &str) -> String {
     let count = line.chars().count();
     if count <= 2 * END_CHARS {
@@ -27,7 +29,7 @@ pub(crate) fn readable(line: &str) -> String {
 fn shown(chars: impl Iterator<Item = char>) -> String {
     let mut text = String::new();
     for c in chars {
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         let _ = match c {
             '\t' => write!(text, "{c}"),
             '\0'..='\x1f' | '\x7f' => write!(text, "\\x{:02x}", u32::from(c)),
@@ -38,7 +40,7 @@ fn shown(chars: impl Iterator<Item = char>) -> String {
     text
 }
 
-/// Whether a character ends lines, or changes the order in which others are shown.
+/// Returns whether a character ends a line, or changes the direction of text.
 fn turns_text(c: char) -> bool {
     matches!(
         c,
@@ -62,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_without_end_keeps_its_ends() {
+    fn a_long_line_keeps_its_beginning_and_its_end() {
         let line = format!("start{}end", "\x1b[H".repeat(1000));
         let text = readable(&line);
         assert!(

@@ -1,21 +1,22 @@
-//! What a program has changed of the terminal with escape codes, so that it can be changed back
-//! when the program is gone.
+//! Tracks which settings of the terminal a program changes with escape codes, and restores them
+//! after the program has ended.
 
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};
 use std::mem;
 
-/// The private modes that a terminal starts with; all others are off.
+/// The private modes that are on when a terminal starts; all others are off.
 const ON_AT_FIRST: [u16; 2] = [7, 25];
 
-/// Follows the escape codes on their way to the terminal (ECMA-48, and DEC's as xterm has them).
+/// Parses the escape codes that are sent to the terminal (ECMA-48, and DEC's private codes as in
+/// xterm).
 #[derive(Debug, Default)]
 pub(crate) struct Screen {
     state: State,
     changed: Changed,
 }
 
-/// What differs from how a terminal starts.
+/// The settings that differ from those of a new terminal.
 #[derive(Debug, Default)]
 struct Changed {
     /// Modes of `CSI ? NUMBER h` and `l`: the cursor, the alternate screen, the mouse, …
@@ -28,7 +29,7 @@ struct Changed {
     is_inserting: bool,
 }
 
-/// Where in an escape code the next character is.
+/// The position of the next character in an escape code.
 #[derive(Debug, Default)]
 enum State {
     #[default]
@@ -42,7 +43,7 @@ enum State {
 }
 
 impl Screen {
-    /// Takes the next piece of what the terminal is sent.
+    /// Takes the next piece of the text that is sent to the terminal.
     pub(crate) fn hear(&mut self, piece: &str) {
         for c in piece.chars() {
             self.state = self.next(c);
@@ -77,7 +78,7 @@ impl Screen {
                 State::Text
             }
             (State::Sequence(mut sequence), c) => {
-                // No code is so long: what is, must not fill the memory.
+                // No valid code is that long, and an endless one must not fill the memory.
                 if sequence.len() < 256 {
                     sequence.push(c);
                 }
@@ -87,11 +88,11 @@ impl Screen {
         }
     }
 
-    /// The codes that put the terminal back in order; nothing if it is.
+    /// Returns the codes that restore the terminal's settings; empty if nothing has changed.
     fn restoring(&self) -> String {
         let mut codes = String::new();
         if !matches!(self.state, State::Text) {
-            codes.push('\x18'); // Breaks off the code that did not end.
+            codes.push('\x18'); // Cancels an unfinished code.
         }
         let Changed {
             modes,
@@ -110,7 +111,7 @@ impl Screen {
             codes.push_str(&format!("\x1b[?{mode}{end}"));
         }
         let rest = [
-            // Setting the margins moves the cursor.
+            // Setting the margins moves the cursor, so its position is saved and restored.
             (has_margins, "\x1b7\x1b[r\x1b8"),
             (has_charset, "\x1b(B\x0f"),
             (has_keypad, "\x1b>"),
@@ -155,7 +156,7 @@ impl Drop for Screen {
     fn drop(&mut self) {
         let mut out = io::stdout();
         if out.is_terminal() {
-            // Whoever has closed the terminal does not need it in order.
+            // This fails only if the terminal was closed.
             let _ = out.write_all(self.restoring().as_bytes());
             let _ = out.flush();
         }
@@ -167,7 +168,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_changed_is_changed_back_and_nothing_else_is() {
+    fn exactly_the_changed_settings_are_restored() {
         let check = |sent: &str, expect: &str| {
             for cut in (0..=sent.len()).filter(|cut| sent.is_char_boundary(*cut)) {
                 let mut screen = Screen::default();

@@ -1,4 +1,4 @@
-//! Which system file a SYSTEM argument means.
+//! Finds the system file that a SYSTEM argument names.
 
 use std::path::{Path, PathBuf};
 
@@ -11,21 +11,23 @@ use crate::nearest::{advice, quoted};
 pub(crate) struct System {
     /// The file's name without `.system`.
     pub(crate) name: String,
-    /// The file.
+    /// The path of the file.
     pub(crate) path: PathBuf,
 }
 
 impl System {
-    /// The system file that `argument` is the path of, if it cannot be a name.
+    /// Returns the system at the path `argument`, if that cannot be a name.
     pub(crate) fn at_path(argument: &str) -> Option<Self> {
         let path = Path::new(argument);
         (is_path(argument) && path.is_file()).then(|| Self::at(path))
     }
 
-    /// The system that `argument` names: one of the workspace's `microkit-systems`, the file
+    /// Finds the system that `argument` names: one of the workspace's `microkit-systems`, the file
     /// `argument`, or the file `argument.system`.
     ///
-    /// **Errors:** there is none, or a name could mean two.
+    /// # Errors
+    ///
+    /// Fails if there is no such system, or if a name is ambiguous.
     pub(crate) fn find(argument: &str, workspace_root: Option<&Path>) -> Result<Self> {
         let path = Path::new(argument);
         let beside = PathBuf::from(format!("{argument}.system"));
@@ -43,7 +45,7 @@ impl System {
                 _ => system.path.display().to_string(),
             });
             return Err(miette!(
-                help = format!("say which: `{first}` or `{second}`"),
+                help = format!("give the path: `{first}` or `{second}`"),
                 "two systems are called `{argument}`: `{first}` and `{second}`"
             ));
         }
@@ -61,7 +63,7 @@ impl System {
             return Err(miette!(
                 help = match files.is_empty() {
                     true => "give the path of a system file".to_owned(),
-                    false => format!("name a file in it; there are: {files}"),
+                    false => format!("name a file in it: {files}"),
                 },
                 "`{argument}` is a directory, not a system file"
             ));
@@ -69,7 +71,8 @@ impl System {
         Err(not_found(argument, workspace_root, names))
     }
 
-    /// Every system of the workspace: those in `microkit-systems`, then those in each folder of it.
+    /// Lists every system of the workspace: those in `microkit-systems`, then those in its
+    /// subfolders.
     pub(crate) fn all(workspace_root: &Path) -> Vec<Self> {
         let top = directory(workspace_root);
         let entries = std::fs::read_dir(&top).into_iter().flatten().flatten();
@@ -89,7 +92,7 @@ impl System {
             .collect()
     }
 
-    /// The directory of the file.
+    /// Returns the directory of the file.
     pub(crate) fn directory(&self) -> &Path {
         match self.path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -105,12 +108,12 @@ impl System {
     }
 }
 
-/// Where a workspace keeps its systems.
+/// Returns the directory of a workspace's systems.
 pub(crate) fn directory(workspace_root: &Path) -> PathBuf {
     workspace_root.join("microkit-systems")
 }
 
-/// What to say of an argument that is neither the name nor the path of a system.
+/// Returns the error for an argument that is neither the name nor the path of a system.
 fn not_found(argument: &str, workspace_root: Option<&Path>, mut names: Vec<String>) -> Report {
     names.extend(names_in(Path::new(".")));
     names.sort();
@@ -120,19 +123,19 @@ fn not_found(argument: &str, workspace_root: Option<&Path>, mut names: Vec<Strin
             true => String::new(),
             false => {
                 let name = stem(Path::new(argument));
-                format!("; of systems that can be named, {}", advice(&name, &names))
+                format!(", or name a system; {}", advice(&name, &names))
             }
         };
         return miette!(
             help = format!("check the path{others}"),
-            "there is no system file `{argument}`"
+            "the system file `{argument}` does not exist"
         );
     }
     match workspace_root {
         Some(root) => miette!(
             help = advice(argument, &names),
-            "no system is called `{argument}`: there is neither `{argument}.system` in this folder \
-             nor in `{}`",
+            "no system is called `{argument}`: neither this folder nor `{}` holds \
+             `{argument}.system`",
             directory(root).display()
         ),
         None => miette!(
@@ -142,13 +145,13 @@ fn not_found(argument: &str, workspace_root: Option<&Path>, mut names: Vec<Strin
                     .to_owned(),
                 false => advice(argument, &names),
             },
-            "no system is called `{argument}`: there is no `{argument}.system` in this folder, and \
-             no Cargo project here to look for a system of that name"
+            "no system is called `{argument}`: this folder does not hold `{argument}.system`, and \
+             it is not in a Cargo project with systems"
         ),
     }
 }
 
-/// The names of the system files in a folder, sorted.
+/// Returns the names of the system files in a folder, sorted.
 fn names_in(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let files = entries
@@ -161,8 +164,8 @@ fn names_in(folder: &Path) -> Vec<String> {
     names
 }
 
-/// What to do where no system was named and none is in `microkit-systems`: name one of this folder,
-/// if it has any, else what `otherwise` says.
+/// Returns the help if no system was named and `microkit-systems` holds none: to name a system of
+/// this folder, or `otherwise` if it has none.
 pub(crate) fn name_one(otherwise: &str) -> String {
     match names_in(Path::new(".")) {
         names if names.is_empty() => otherwise.to_owned(),
@@ -198,7 +201,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_come_before_files_and_files_before_complaints() {
+    fn a_name_is_preferred_to_a_file_and_an_unknown_one_is_an_error() {
         let root = tempfile::tempdir().expect("a temporary directory");
         let systems = directory(root.path());
         std::fs::create_dir(&systems).expect("the directory");
@@ -237,8 +240,8 @@ mod tests {
             .map(|system| system.name);
         assert_eq!(names.collect::<Vec<_>>(), ["hello", "deep"]);
         check("helo", "did you mean `hello`?");
-        check("nothing/like.this", "no system file `nothing/like.this`");
-        check("other.system", "no system file `other.system`");
+        check("nothing/like.this", "`nothing/like.this` does not exist");
+        check("other.system", "`other.system` does not exist");
         check(systems.to_str().expect("UTF-8"), "is a directory");
         assert!(System::find("hello", None).is_err());
     }

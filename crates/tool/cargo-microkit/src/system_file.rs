@@ -1,4 +1,4 @@
-//! The system file of a command: read once, parsed once, and passed on to whoever needs it.
+//! The system file of a command, which is read and parsed once for all later steps.
 
 use std::borrow::Cow;
 use std::io::ErrorKind;
@@ -11,9 +11,9 @@ use crate::files;
 use crate::system::System;
 use crate::target::Target;
 
-/// A system file that was read, and what it says.
+/// A system file that was read and parsed.
 pub(crate) struct SystemFile {
-    /// Where it came from.
+    /// Its name and path.
     pub(crate) system: System,
     /// The program images of all PDs, each path once.
     pub(crate) images: Vec<ProgramImage>,
@@ -21,16 +21,16 @@ pub(crate) struct SystemFile {
     parsed: Result<sdf::System, sdf::SdfErrors>,
 }
 
-/// An ELF file that a system file asks for.
+/// An ELF file that a system file names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ProgramImage {
-    /// As it is written in the file.
+    /// Its path, as written in the file.
     pub(crate) path: String,
-    /// The first PD that wants it.
+    /// The first PD that requires it.
     pub(crate) pd: String,
-    /// What it must be compiled for: with floating point, if one of its PDs has that.
+    /// The target to compile it for: with floating point, if one of its PDs may use that.
     pub(crate) target: Target,
-    /// Where in the file it is written.
+    /// The place in the file where it is named.
     span: sdf::Span,
 }
 
@@ -39,7 +39,7 @@ impl SystemFile {
     ///
     /// # Errors
     ///
-    /// The file cannot be read, or is not UTF-8. What is wrong with the system is reported by
+    /// Fails if the file cannot be read or is not UTF-8. Errors in the system are reported by
     /// [`parsed`](Self::parsed) and [`before_build`](Self::before_build).
     pub(crate) fn read(
         system: System,
@@ -64,7 +64,7 @@ impl SystemFile {
         })
     }
 
-    /// Reads which programs the file of `system` names, whatever else is wrong with it.
+    /// Reads which programs the file of `system` names, even if it has errors.
     ///
     /// # Errors
     ///
@@ -78,13 +78,13 @@ impl SystemFile {
     ///
     /// # Errors
     ///
-    /// Everything that is wrong with it, each with its line.
+    /// Reports every error in it with its line.
     pub(crate) fn parsed(&self) -> Result<&sdf::System> {
         self.parsed.as_ref().map_err(|errors| errors.clone().into())
     }
 
     /// Returns the system before its programs are built. It is `None` if a region is filled with
-    /// one of them, so that nothing can be said of the system yet.
+    /// one of them, because the system cannot be checked before that file exists.
     ///
     /// # Errors
     ///
@@ -101,8 +101,8 @@ impl SystemFile {
         }
     }
 
-    /// Returns the system once its programs are built, which are below `search_paths` too. Only a
-    /// system with filled regions is parsed again: the build may have made what fills them.
+    /// Returns the system after its programs are built; `search_paths` contain them. Only a system
+    /// with filled regions is parsed again, because the build may have made the files for them.
     ///
     /// # Errors
     ///
@@ -122,11 +122,11 @@ impl SystemFile {
         }
     }
 
-    /// Returns `report` with the places of `images` shown in the file.
+    /// Returns `report` with labels at the places in the file that name `images`.
     pub(crate) fn show(&self, images: &[&ProgramImage], report: &Report) -> Report {
         let labels = images
             .iter()
-            .map(|image| LabeledSpan::new_with_span(Some("wanted here".to_owned()), image.span));
+            .map(|image| LabeledSpan::new_with_span(Some("required here".to_owned()), image.span));
         let labels: Vec<_> = labels.collect();
         let help = report
             .help()
@@ -219,12 +219,12 @@ mod tests {
             assert!(file.before_build().is_err(), "{text}");
             assert!(file.images.is_empty(), "{text}");
         }
-        let error = read(b"<system>\xff").err().expect("it is not UTF-8");
+        let error = read(b"<system>\xff").err().expect("an error: not UTF-8");
         assert!(error.to_string().contains("UTF-8 from byte 8"), "{error}");
     }
 
     #[test]
-    fn a_region_that_is_filled_with_a_program_is_for_after_the_build() {
+    fn a_region_that_is_filled_with_a_program_is_checked_after_the_build() {
         let check = |fill: &str, is_for_later: bool| {
             let text = format!(
                 r#"<system>

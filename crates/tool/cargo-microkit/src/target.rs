@@ -1,19 +1,20 @@
-//! What programs are compiled for: AArch64, with its floating-point and vector registers or without.
+//! Compilation targets: AArch64, with or without floating-point and vector registers.
 
 use std::fmt;
 
-/// A target of Rust that PDs are built for. Both are built in, and come from rustup.
+/// A Rust target that PDs are built for. rustc knows both, and rustup installs their core
+/// libraries.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Target {
-    /// The program may use floating-point registers, and so the compiler does.
+    /// With floating-point registers.
     Fpu,
-    /// Each PD that runs the program has `fpu="false"`: the kernel does not keep those registers
-    /// for it, and using one is a fault.
+    /// Without them. Each PD that runs the program has `fpu="false"`: the kernel does not save
+    /// these registers for it, and using one is a fault.
     NoFpu,
 }
 
 impl Target {
-    /// As rustc calls it.
+    /// Returns rustc's name for it.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Target::Fpu => "aarch64-unknown-none",

@@ -1,7 +1,7 @@
-//! How this program speaks: results on standard output, everything else on standard error.
+//! The output of this program: results on standard output, everything else on standard error.
 //!
-//! Whoever reads may stop reading (`cargo microkit run hello | head`); that is no reason to panic,
-//! so nothing here uses `println!`.
+//! The reader of a pipe may stop reading (`cargo microkit run hello | head`). `println!` would
+//! panic then, so nothing here uses it.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
@@ -9,17 +9,17 @@ use std::process::Command;
 
 use miette::{MietteHandlerOpts, Report};
 
-/// One line of the result.
+/// Prints one line of the result.
 pub(crate) fn line(text: impl Display) {
     let _ = writeln!(io::stdout(), "{text}");
 }
 
-/// One line for the eye only.
+/// Prints one line that is not part of the result.
 pub(crate) fn aside(text: impl Display) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// What is being done now, in the form that Cargo uses for the same.
+/// Prints what is being done, in the form of Cargo's status lines.
 pub(crate) fn status(verb: &str, text: impl Display) {
     let verb = console::style(format!("{verb:>12}"))
         .green()
@@ -28,7 +28,7 @@ pub(crate) fn status(verb: &str, text: impl Display) {
     let _ = writeln!(io::stderr(), "{verb} {text}");
 }
 
-/// A remark about the system that runs, which does not stop it.
+/// Prints a remark, for example about the system that runs.
 pub(crate) fn remark(text: impl Display) {
     let label = console::style("cargo-microkit:")
         .yellow()
@@ -37,16 +37,18 @@ pub(crate) fn remark(text: impl Display) {
     let _ = writeln!(io::stderr(), "{label} {text}");
 }
 
-/// The command that is about to run, for `--verbose`.
+/// Prints the command that is about to run, for `--verbose`.
 pub(crate) fn running(command: &Command) {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let words: Vec<_> = words.map(|word| word.to_string_lossy()).collect();
     status("Running", format_args!("`{}`", words.join(" ")));
 }
 
-/// A piece of a serial log as it comes, dim if it is not the system's own.
+/// Prints a piece of a serial log; lines of the boot are dim.
 ///
-/// **Errors:** nobody reads standard output any more.
+/// # Errors
+///
+/// Fails if the reader of standard output has closed it.
 pub(crate) fn echo(piece: &str, is_boot: bool) -> io::Result<()> {
     let mut out = io::stdout();
     if is_boot && console::colors_enabled() {
@@ -63,18 +65,18 @@ pub(crate) fn echo(piece: &str, is_boot: bool) -> io::Result<()> {
     out.flush()
 }
 
-/// An error, with what to do about it.
+/// Prints an error with its help.
 pub(crate) fn error(report: &Report) {
     let _ = io::stdout().flush();
     let _ = write!(io::stderr(), "{}", rendered(report));
 }
 
-/// An error as text, with a newline at its end.
+/// Renders an error as text, with a newline at its end.
 pub(crate) fn rendered(report: &Report) -> String {
     format!("{}\n", format!("{report:?}").trim_end())
 }
 
-/// Lines of errors are broken for eyes only: in a file they stay whole, and paths always do.
+/// Sets how errors are rendered: lines are wrapped on a terminal only, and never inside a path.
 pub(crate) fn set_up_errors() {
     let is_terminal = io::stderr().is_terminal();
     // Setting the hook fails only if there is one already, and this is called once.

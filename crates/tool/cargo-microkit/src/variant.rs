@@ -1,4 +1,4 @@
-//! Which of the many builds of one system is meant.
+//! A variant of a system: one of the many ways to build it.
 
 use std::fmt;
 
@@ -7,26 +7,26 @@ use microkit_abi::MICROKIT_VERSION;
 use crate::kernel::Kind;
 use crate::sdk::Sdk;
 
-/// A kernel, with its board and configuration, and a profile of the Rust code.
+/// A kernel, with its board and configuration, and a profile of the Rust programs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Variant {
-    /// Whose board and configuration these are.
+    /// The kernel.
     pub(crate) kernel: Kind,
-    /// As the SDK names it, for example `qemu_virt_aarch64`.
+    /// The SDK's name for the board, for example `qemu_virt_aarch64`.
     pub(crate) board: String,
-    /// As the SDK names it, for example `debug`.
+    /// The SDK's name for the kernel configuration, for example `debug`.
     pub(crate) config: String,
-    /// As Cargo names it, for example `dev`.
+    /// Cargo's name for the profile, for example `dev`.
     pub(crate) profile: String,
 }
 
 impl Variant {
-    /// What a PD that was built for this kernel says of itself in its ELF file.
+    /// Returns the mark in the ELF file of a program that was built for this kernel.
     pub(crate) fn kernel_mark(&self) -> String {
         format!("{}/{}", self.board, self.config)
     }
 
-    /// The name of the directory for everything that is built for this kernel of an SDK.
+    /// Returns the name of the directory for all builds for this kernel of an SDK.
     pub(crate) fn kernel_directory(&self, sdk: Option<&Sdk>) -> String {
         let Self { board, config, .. } = self;
         match sdk
@@ -38,19 +38,19 @@ impl Variant {
         }
     }
 
-    /// Whether seL4's loader, kernel and monitor write to the serial line, before the PDs and among
-    /// them.
+    /// Returns whether seL4's loader, kernel and monitor write to the serial port, before and
+    /// between the output of the PDs.
     pub(crate) fn kernel_prints(&self) -> bool {
         self.kernel == Kind::Sel4 && self.config.ends_with("debug")
     }
 
-    /// Whether the kernel runs on several cores.
+    /// Returns whether the kernel runs on several cores.
     pub(crate) fn is_multi_core(&self) -> bool {
         self.config.starts_with("smp-")
     }
 }
 
-/// The form in the reports of tests: `sel4 debug, dev`.
+/// Formats a variant for the reports of tests: `sel4 debug, dev`.
 impl fmt::Display for Variant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}, {}", self.kernel, self.config, self.profile)

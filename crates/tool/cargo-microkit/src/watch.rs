@@ -1,4 +1,4 @@
-//! A guest watched for what it prints: held against what is expected, or taken down.
+//! Watches a guest's output: compares it with the expected lines, or records it.
 
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
@@ -10,23 +10,24 @@ use crate::qemu::{Guest, Heard};
 use crate::readable::readable;
 use crate::whereabouts::{End, Observer};
 
-/// How long a guest is silent before it is held to have said what it had to say.
+/// The silence after which a guest's output is assumed to be complete.
 pub(crate) const SILENCE: Duration = Duration::from_millis(300);
 
-/// The same, where nothing says how many lines there are to come.
+/// The same, if the number of lines is not known.
 const LONG_SILENCE: Duration = Duration::from_secs(1);
 
-/// How many lines that nobody expected are enough: as many as a report of a fault has.
+/// The number of unexpected lines after which a test fails at once. A report of a fault has fewer,
+/// so it is shown whole.
 const ENOUGH: usize = 64;
 
-/// How a run ends that the kernel says is over.
+/// The reason if the kernel reports that nothing can happen any more.
 pub(crate) const NOTHING_MORE: &str =
     "every PD waits or has stopped, and nothing can wake one any more,";
 
-/// How a run ends whose kernel has halted.
+/// The reason if the kernel has halted.
 pub(crate) const HALTED: &str = "the kernel has halted";
 
-/// How many of the last lines to show.
+/// The number of last lines that are shown.
 const TAIL: usize = 10;
 
 /// How watching ended.
@@ -38,7 +39,7 @@ pub(crate) enum Watched<T> {
 }
 
 /// Watches a guest until it has printed the expected lines and then nothing for a while, or has
-/// printed anything else, or time is up; and types what is to be typed between them.
+/// printed another line, or time is up. Types the input between the lines.
 pub(crate) fn compare(
     guest: &mut Guest,
     mut log: Log,
@@ -74,7 +75,7 @@ pub(crate) fn compare(
         let is_up = ended.is_some() || Instant::now() >= end;
         let is_over = is_up || is_silent;
 
-        // The last line may lack its end; an end of others is waited for.
+        // The last expected line may have no newline. Other lines are complete only with it.
         let is_whole = ended.is_some()
             || judge.verdict() != Verdict::Waiting
             || judge
@@ -115,9 +116,9 @@ pub(crate) fn compare(
 
 /// Watches a guest until it has been silent for long, or time is up, and returns what it printed.
 ///
-/// What the file of before types is typed whenever the guest has been silent for long, and stands
-/// among the lines as the file has it. It fails if not all of that could be typed: the new file
-/// would lack the rest.
+/// Each `type:` line of the old file is typed when the guest has been silent for long, and is then
+/// part of the returned lines. Fails if not all of them could be typed, because the new file would
+/// lack the others.
 pub(crate) fn record(
     guest: &mut Guest,
     mut log: Log,
@@ -162,8 +163,8 @@ pub(crate) fn record(
         if is_over || Instant::now() >= end {
             if let Some((line, _)) = to_type.peek() {
                 return Watched::Failed(format!(
-                    "the line `{line}` of the file was not typed: QEMU ended, or the time was up, \
-                     before the system had said all that comes before it"
+                    "the line `{line}` of the file was not typed: QEMU ended, or time was up, \
+                     before the system had printed all lines before it"
                 ));
             }
             if !log.partial().is_empty() {
@@ -175,7 +176,7 @@ pub(crate) fn record(
     }
 }
 
-/// The last lines of a log, whosever they are.
+/// The last lines of a log, including those of the boot and the kernel.
 #[derive(Debug, Default)]
 pub(crate) struct Tail(Vec<String>);
 
@@ -188,13 +189,13 @@ impl Tail {
         self.0.push(line.to_owned());
     }
 
-    /// Whether no line has come.
+    /// Returns whether no line has come.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// "the last lines were:" and these.
-    pub(crate) fn told(&self) -> String {
+    /// Renders "the last lines were:" and the lines.
+    pub(crate) fn render(&self) -> String {
         if self.0.is_empty() {
             return "it printed nothing at all".to_owned();
         }
@@ -214,9 +215,9 @@ fn hear(judge: &mut Judge<'_>, tail: &mut Tail, line: Line) {
     }
 }
 
-/// Where each PD is that has not faulted, a line each.
+/// Renders where each PD is that has not faulted, one per line.
 fn whereabouts(judge: &Judge<'_>, observer: &Observer) -> String {
-    let faults = Faults::of(judge.seen().iter().map(String::as_str));
+    let faults = Faults::from_lines(judge.seen().iter().map(String::as_str));
     let whereabouts = observer.whereabouts(|pd| faults.pds().any(|dead| dead == pd));
     let lines = whereabouts
         .into_iter()
@@ -225,13 +226,13 @@ fn whereabouts(judge: &Judge<'_>, observer: &Observer) -> String {
 }
 
 fn faults(judge: &Judge<'_>) -> String {
-    Faults::of(judge.seen().iter().map(String::as_str)).told()
+    Faults::from_lines(judge.seen().iter().map(String::as_str)).render()
 }
 
 fn different(judge: &Judge<'_>, file: &str) -> String {
     let what = match judge.missed() {
-        Some(number) => format!("line {number} is not that of `{file}`"),
-        None => format!("more came than the lines of `{file}`"),
+        Some(number) => format!("line {number} differs from `{file}`"),
+        None => format!("the system printed more lines than `{file}` holds"),
     };
     format!(
         "{what} (- expected, + seen):\n{}{}",
@@ -247,7 +248,7 @@ fn missing(judge: &Judge<'_>, tail: &Tail, why: &str, file: &str) -> String {
             readable(expected.text())
         )
     });
-    format!("{why}: {awaited}{}{}", tail.told(), faults(judge))
+    format!("{why}: {awaited}{}{}", tail.render(), faults(judge))
 }
 
 fn ended_early(status: ExitStatus, guest: &mut Guest) -> String {
@@ -257,7 +258,7 @@ fn ended_early(status: ExitStatus, guest: &mut Guest) -> String {
         String::new()
     } else {
         let lines: Vec<_> = messages.lines().map(readable).collect();
-        format!(" and said `{}`", lines.join("\n"))
+        format!(" and printed `{}`", lines.join("\n"))
     };
     format!("QEMU ended ({status}){said}")
 }

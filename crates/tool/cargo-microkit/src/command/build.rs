@@ -1,4 +1,4 @@
-//! `build`: the image of one system.
+//! `build`: makes the image of one system.
 
 use miette::Result;
 
@@ -15,7 +15,7 @@ use crate::system::System;
 use crate::terminal;
 use crate::variant::Variant;
 
-/// Builds the image, tells what each PD takes of memory, and prints where the image lies.
+/// Builds the image, shows how much memory each PD uses, and prints the path of the image.
 pub(super) fn build(args: &BuildArgs) -> Result<Outcome> {
     let (system, project) = find_system(&args.system.system)?;
     let (packed, _) = image(
@@ -31,7 +31,7 @@ pub(super) fn build(args: &BuildArgs) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Builds the image of a system, and says which variant that is. The image stays if `keeps`.
+/// Builds the image of a system, and returns it with its variant. The image is kept if `keeps`.
 pub(super) fn image(
     system: System,
     project: Option<&Project>,

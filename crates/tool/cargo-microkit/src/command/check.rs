@@ -1,4 +1,4 @@
-//! `check`: what is wrong with systems, or may surprise, before they run.
+//! `check`: finds errors and surprises in systems before they run.
 
 use std::rc::Rc;
 
@@ -11,14 +11,14 @@ use crate::declared;
 use crate::system::{self, System};
 use crate::terminal;
 
-/// What was found of all systems.
+/// The number of findings in all systems.
 #[derive(Default)]
 struct Tally {
     errors: usize,
     warnings: usize,
 }
 
-/// Checks each system, shows what is found, and says what is in order.
+/// Checks each system and shows its findings, or reports that it has none.
 pub(super) fn check(args: &CheckArgs) -> Result<Outcome> {
     let mut tally = Tally::default();
     for group in selected(&args.systems)? {
@@ -69,7 +69,7 @@ fn check_group(args: &CheckArgs, group: OfProject, tally: &mut Tally) -> Result<
     Ok(())
 }
 
-/// The systems that are named, or else all of the workspace.
+/// Returns the systems that are named, or else all systems of the workspace.
 fn selected(names: &[String]) -> Result<Vec<OfProject>> {
     if !names.is_empty() {
         return find_systems(names);
@@ -77,14 +77,14 @@ fn selected(names: &[String]) -> Result<Vec<OfProject>> {
     let Some(project) = project_here()? else {
         return Err(miette!(
             help = system::name_one("go to one, or give the paths of system files"),
-            "there is no Cargo project here whose systems could be checked"
+            "no system is named, and the current folder is not in a Cargo project"
         ));
     };
     let systems = System::all(project.root());
     if systems.is_empty() {
         return Err(miette!(
             help = system::name_one("give the paths of system files"),
-            "there is nothing to check: there is no system file in `{}`",
+            "nothing to check: `{}` holds no system file",
             system::directory(project.root()).display()
         ));
     }

@@ -1,4 +1,4 @@
-//! `doctor`: what is there of all that is needed, and how to get what is not.
+//! `doctor`: lists which needed tools are installed, and how to install the others.
 
 use std::process::Command;
 
@@ -14,7 +14,7 @@ use crate::sdk::{self, Sdk};
 use crate::target::Target;
 use crate::terminal;
 
-/// Prints one line for each thing needed, and more below it where it is missing.
+/// Prints one line for each needed tool, and below it a help line if it is missing.
 pub(super) fn doctor(args: &DoctorArgs) -> Result<Outcome> {
     let checks = [
         ("rustc", rustc()),
@@ -40,7 +40,7 @@ pub(super) fn doctor(args: &DoctorArgs) -> Result<Outcome> {
 
 fn rustc() -> Result<String> {
     const NEEDED: &str = env!("CARGO_PKG_RUST_VERSION");
-    let help = "install Rust from https://rustup.rs, or type `rustup update`";
+    let help = "install Rust from https://rustup.rs, or run `rustup update`";
     let said = first_line(Command::new(cargo::rustc_program()).arg("--version"))
         .ok_or_else(|| miette!(help = help, "rustc could not be run"))?;
     let number = said.split_whitespace().nth(1).unwrap_or_default();
@@ -56,7 +56,7 @@ fn rustc() -> Result<String> {
     } else {
         Err(miette!(
             help = help,
-            "at least {NEEDED} is needed, and this is `{said}`"
+            "version {NEEDED} or newer is required, and this is `{said}`"
         ))
     }
 }
@@ -67,7 +67,7 @@ fn target() -> Result<String> {
         return Ok(target.to_string());
     }
     Err(miette!(
-        help = format!("type `rustup target add {target}`"),
+        help = format!("run `rustup target add {target}`"),
         "Rust lacks {target}"
     ))
 }
@@ -95,7 +95,7 @@ fn microkit_sdk(args: &DoctorArgs) -> Result<String> {
     let chosen = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let (board, config) = (chosen("MICROKIT_BOARD"), chosen("MICROKIT_CONFIG"));
     if board.is_some() || config.is_some() {
-        // What the other commands take.
+        // The defaults of the other commands.
         let board = board.unwrap_or_else(|| model::BOARD.to_owned());
         let config = config.unwrap_or_else(|| model::CONFIG.to_owned());
         sdk.check_kernel(&board, &config)?;
@@ -115,7 +115,7 @@ fn microkit_sdk(args: &DoctorArgs) -> Result<String> {
     ))
 }
 
-/// The first line that a command prints, if it succeeds.
+/// Returns the first line that a command prints, if it succeeds.
 fn first_line(command: &mut Command) -> Option<String> {
     let output = command
         .output()

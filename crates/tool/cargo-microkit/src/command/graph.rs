@@ -1,4 +1,4 @@
-//! `graph`: a system as a picture.
+//! `graph`: draws a system.
 
 use microkit_check::Choice;
 use microkit_sdf as sdf;
@@ -13,7 +13,7 @@ use crate::nearest::advice;
 use crate::output;
 use crate::terminal;
 
-/// Draws the system, to a file or to standard output.
+/// Draws the system and writes the picture to a file or to standard output.
 pub(super) fn graph(args: &GraphArgs) -> Result<Outcome> {
     output::check([(output::Kind::Drawing, args.output.as_deref())])?;
     let (system, project) = find_system(&args.system.system)?;
@@ -30,7 +30,7 @@ pub(super) fn graph(args: &GraphArgs) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// What the arguments choose of a system.
+/// Returns the parts of the system that the arguments choose.
 fn choice(args: &GraphArgs, system: &sdf::System) -> Result<Choice> {
     let index = |name: &String| {
         system.protection_domain(name).ok_or_else(|| {

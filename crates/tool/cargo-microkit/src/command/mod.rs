@@ -1,4 +1,4 @@
-//! What each subcommand does.
+//! The subcommands, one module each.
 
 mod bench;
 mod build;
@@ -18,7 +18,7 @@ use crate::cli::Command;
 use crate::files;
 use crate::project::Project;
 
-/// How a command ended that has said all there is to say.
+/// How a command ended, if it has already printed all that its user must know.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Done,
@@ -26,7 +26,7 @@ pub(crate) enum Outcome {
     Interrupted,
 }
 
-/// Does what was asked for.
+/// Runs a subcommand.
 pub(crate) fn run(command: &Command) -> Result<Outcome> {
     match command {
         Command::Build(args) => build::build(args),
@@ -40,7 +40,7 @@ pub(crate) fn run(command: &Command) -> Result<Outcome> {
     }
 }
 
-/// The Cargo project here, if there is one.
+/// Returns the Cargo project of the current folder, if there is one.
 fn project_here() -> Result<Option<Project>> {
     Project::around(&current_directory()?)
 }

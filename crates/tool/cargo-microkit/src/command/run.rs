@@ -1,4 +1,4 @@
-//! `run`: one system in QEMU, with its serial log on standard output.
+//! `run`: runs one system in QEMU, with its serial log on standard output.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use crate::command::systems::find_system;
 use crate::command::{Outcome, build};
 use crate::dead::Dead;
 use crate::debug_output;
-use crate::fault::Told;
+use crate::fault::FaultLine;
 use crate::files;
 use crate::keys::Keys;
 use crate::log::Log;
@@ -20,16 +20,16 @@ use crate::terminal;
 use crate::watch::{HALTED, NOTHING_MORE, SILENCE, Tail};
 use crate::whereabouts::{End, Observer, Rest, Whereabouts};
 
-/// After how long a system that prints nothing is taken for one that does not mean to.
+/// The silence after which a system is assumed to print nothing more without input.
 const LONG: Duration = Duration::from_secs(3);
 
-/// What to do where nothing better is known.
-const LOOK_AT_LOG: &str = "look at the log, and with `--verbose` at the command that ran QEMU";
+/// The help of errors without a better one.
+const LOOK_AT_LOG: &str = "see the log, and with `--verbose` the command that ran QEMU";
 
-/// Builds the system and runs it until it ends, or what was awaited comes, or time is up.
+/// Builds the system and runs it until it ends, a line matches `--until`, or time is up.
 pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
-    let machine = Machine::of(&args.options.board);
-    // Before the build, which takes longer than to see that it would be for nothing.
+    let machine = Machine::for_board(&args.options.board);
+    // Checked before the build: the build takes long, and would be useless without QEMU.
     let qemu = match machine {
         Some(_) => {
             qemu::provide(args.qemu.program.qemu.as_deref(), !args.options.no_install).map(Some)?
@@ -37,7 +37,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
         None => None,
     };
     let (system, project) = find_system(&args.system.system)?;
-    let devices = Devices::of(&system)?;
+    let devices = Devices::read(&system)?;
     let (packed, variant) = build::image(
         system.clone(),
         project.as_deref(),
@@ -50,11 +50,11 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
     let (Some(machine), Some(qemu)) = (machine, qemu) else {
         return Err(miette!(
             help = format!(
-                "load `{}` onto the board as the Microkit manual says, in its chapter on board \
-                 support packages",
+                "load `{}` onto the board as the Microkit manual describes, in its chapter on \
+                 board support packages",
                 image.display()
             ),
-            "the board `{}` is no QEMU machine, so the image was built but cannot be run here",
+            "the board `{}` is not a QEMU machine, so the image was built but cannot be run here",
             variant.board
         ));
     };
@@ -68,13 +68,14 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
         terminal::running(&qemu::without_monitor(&command));
     }
     let mut guest = Guest::start(command)?;
-    // After the start, from which on no signal ends this program before the terminal is in order.
-    let keys = Keys::of_user();
+    // After the guest's start: only from then on are signals handled, so that none can end this
+    // program before the terminal's settings are restored.
+    let keys = Keys::from_stdin();
     if let Some(keys) = &keys {
         let system = &args.system.system;
         terminal::status(
             "Running",
-            format_args!("{system} ({variant}); {} stops it", args.escape),
+            format_args!("{system} ({variant}); press {} to stop", args.escape),
         );
         keys.type_to(guest.typist(), args.escape)
             .map_err(|e| files::cannot("read", "the terminal".as_ref(), &e))?;
@@ -83,7 +84,7 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
         args,
         log: Log::new(&variant),
         tail: Tail::default(),
-        dead: Dead::of(packed.pds.iter().map(|pd| pd.name.clone()).collect()),
+        dead: Dead::new(packed.pds.iter().map(|pd| pd.name.clone()).collect()),
         may_all_die: !packed.has_virtual_machine,
         observer,
         screen: Screen::default(),
@@ -93,20 +94,20 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
     session.follow(&mut guest)
 }
 
-/// What is known of a run while it goes on.
+/// The state of a run.
 struct Session<'a> {
     args: &'a RunArgs,
     log: Log,
     tail: Tail,
     dead: Dead,
-    /// Whether nothing can come any more when all PDs are dead.
+    /// Whether the system can print nothing more once all PDs have faulted.
     may_all_die: bool,
     observer: Observer,
-    /// Puts the terminal back in order, however this ends.
+    /// Restores the terminal's settings when it is dropped.
     screen: Screen,
-    /// Whether the system itself has printed a line, after which it can be typed to.
+    /// Whether the system itself has printed a line; from then on input is sent to it.
     has_spoken: bool,
-    /// What is to be said if nothing comes.
+    /// A remark to show if the system prints nothing.
     note: Option<String>,
 }
 
@@ -132,14 +133,15 @@ impl Session<'_> {
                         guest.let_type();
                     }
                 }
-                // A prompt is a line too, but a word of it is not.
+                // A prompt without a newline may match too, but only after a silence: before that,
+                // the line may be incomplete.
                 Heard::Silence if self.awaits_no_more() => {
                     self.end_line();
                     return Ok(Outcome::Done);
                 }
                 Heard::Silence if self.are_all_dead() => {
-                    let help = "the log says above how each has faulted";
-                    let why = "every PD has faulted, and nothing can come any more,";
+                    let help = "see the reports of the faults in the log above";
+                    let why = "every PD has faulted";
                     return Err(self.failed(why, &[], help));
                 }
                 Heard::Silence => {
@@ -148,7 +150,7 @@ impl Session<'_> {
                     }
                     let is_long = last_heard.elapsed() > LONG;
                     let has_partial = !self.log.partial().is_empty();
-                    // A prompt is enough; and a system may read without a word.
+                    // A prompt is enough. A system may also read input without printing anything.
                     if is_long || (has_partial && !self.log.is_boot()) {
                         guest.let_type();
                     }
@@ -159,9 +161,9 @@ impl Session<'_> {
                 }
                 Heard::Interrupt => {
                     self.end_line();
-                    let told = self.dead.told().into_iter();
+                    let dead = self.dead.render().into_iter();
                     let whereabouts = self.whereabouts().into_iter().map(|pd| pd.sentence);
-                    told.chain(whereabouts).for_each(terminal::remark);
+                    dead.chain(whereabouts).for_each(terminal::remark);
                     let is_failure = self.args.until.is_some();
                     return Ok(if is_failure {
                         Outcome::Interrupted
@@ -178,18 +180,18 @@ impl Session<'_> {
                     return Ok(Outcome::Done);
                 }
                 Heard::End(status) => {
-                    guest.messages(); // So that they are all shown before this is told.
+                    guest.messages(); // Shows QEMU's messages before this error.
                     return Err(self.failed(&format!("QEMU ended ({status})"), &[], LOOK_AT_LOG));
                 }
             }
         }
     }
 
-    /// Shows a piece of the log, and says how this ends if it ends here.
+    /// Shows a piece of the log. Returns the outcome if the run ends here.
     fn show(&mut self, piece: &str) -> Option<Outcome> {
         self.screen.hear(piece);
         if terminal::echo(piece, self.log.is_boot()).is_err() {
-            return Some(Outcome::Done); // Whoever read the log has read enough of it.
+            return Some(Outcome::Done); // The reader of our output has closed the pipe.
         }
         let line = self.log.push(piece)?;
         self.has_spoken |= line.is_of_system;
@@ -198,42 +200,44 @@ impl Session<'_> {
         self.is_awaited(&line.text).then_some(Outcome::Done)
     }
 
-    /// Says of a line what its reader wants to know next.
+    /// Adds remarks to a line of the log: places in the source, and advice on faults.
     fn explain(&mut self, line: &str) {
         for (depth, place) in self.observer.places.of_backtrace(line).iter().enumerate() {
             terminal::aside(format_args!("{depth:>4}: {place}"));
         }
         match self.dead.hear(line, &self.observer.places) {
-            Some(Told::Fault { pd }) => {
-                terminal::remark(format_args!("PD `{pd}` has faulted; the monitor says how"));
+            Some(FaultLine::Fault { pd }) => {
+                terminal::remark(format_args!(
+                    "PD `{pd}` has faulted; see the monitor's report"
+                ));
             }
-            Some(Told::At { pd, .. }) => {
+            Some(FaultLine::At { pd, .. }) => {
                 if let Some(place) = self.dead.place(&pd) {
                     terminal::remark(format_args!("PD `{pd}` was in {place}"));
                 }
             }
-            Some(Told::StackOverflow { pd }) => {
+            Some(FaultLine::StackOverflow { pd }) => {
                 let size = match self.observer.places.stack_bytes(&pd) {
                     Some(bytes) => format!("its stack of {bytes:#x} bytes"),
                     None => "its stack".to_owned(),
                 };
                 terminal::remark(format_args!(
-                    "PD `{pd}` has used up {size}: give it a larger `stack_size` in the system file"
+                    "PD `{pd}` has used up {size}: set a larger `stack_size` in the system file"
                 ));
             }
-            Some(Told::FloatingPoint { pd }) => {
+            Some(FaultLine::FloatingPoint { pd }) => {
                 let target = Target::NoFpu;
                 terminal::remark(format_args!(
                     "PD `{pd}` used a floating-point register: remove `fpu=\"false\"` from the \
-                     system file, or build the program without them (Rust: for {target}; C: with \
-                     `-mgeneral-regs-only`)"
+                     system file, or build the program without floating point (Rust: for \
+                     {target}; C: with `-mgeneral-regs-only`)"
                 ));
             }
             None => {}
         }
     }
 
-    /// Whether there is nobody left who could print.
+    /// Returns whether every PD that could print has faulted.
     fn are_all_dead(&self) -> bool {
         self.may_all_die && self.dead.are_all()
     }
@@ -245,12 +249,12 @@ impl Session<'_> {
             .is_some_and(|until| until.is_match(line))
     }
 
-    /// Whether what stands in the unfinished line is what was awaited.
+    /// Returns whether the unfinished line matches `--until`.
     fn awaits_no_more(&self) -> bool {
         !self.log.partial().is_empty() && self.is_awaited(self.log.partial())
     }
 
-    /// Ends the line that the log has left open on the screen, so that the next begins anew.
+    /// Ends the unfinished line of the log, so that the next message starts on a new line.
     fn end_line(&mut self) {
         if !self.log.partial().is_empty() {
             let line = self.log.flush();
@@ -263,17 +267,19 @@ impl Session<'_> {
         let seconds = self.args.timeout.unwrap_or_default().as_secs_f64();
         let whereabouts = self.whereabouts();
         let help = match &self.args.until {
-            Some(_) => "give it more `--timeout`, or look at the log for why the line did not come",
+            Some(_) => "increase `--timeout`, or see in the log why the line did not come",
             None => LOOK_AT_LOG,
         };
         self.failed(&format!("{seconds} s have passed"), &whereabouts, help)
     }
 
-    /// How the run ends when nothing can happen any more. That is a failure if something was
-    /// awaited, or if a PD is dead or waits for what cannot come.
+    /// Ends the run because nothing can happen any more.
+    ///
+    /// Fails if a line was awaited, if a PD has faulted, or if one waits for an event that cannot
+    /// come.
     fn end(&mut self, end: End) -> Result<Outcome> {
         if end == End::Halted {
-            let help = "the log says above why";
+            let help = "see the reason in the log above";
             return Err(self.failed(HALTED, &[], help));
         }
         let whereabouts = self.whereabouts();
@@ -287,11 +293,11 @@ impl Session<'_> {
             );
             return Ok(Outcome::Done);
         }
-        let help = "look at what each PD waits for: no PD runs that could do it";
+        let help = "see what each PD waits for: no running PD can end that wait";
         Err(self.failed(NOTHING_MORE, &whereabouts, help))
     }
 
-    /// Where each PD is that is not dead.
+    /// Returns where each PD is that has not faulted.
     fn whereabouts(&self) -> Vec<Whereabouts> {
         self.observer.whereabouts(|pd| self.dead.is(pd))
     }
@@ -306,14 +312,14 @@ impl Session<'_> {
             None => format!("while `{}` ran", self.args.system.system),
         };
         let whereabouts = whereabouts.iter().map(|pd| pd.sentence.clone());
-        let pds = self.dead.told().into_iter().chain(whereabouts);
+        let pds = self.dead.render().into_iter().chain(whereabouts);
         let pds: String = pds.map(|line| format!("\n{line}")).collect();
         let note = self.note.take().map(|note| format!("\n{note}"));
         let note = note.unwrap_or_default();
         miette!(
             help = help,
             "{why} {awaited}; {}{pds}{note}",
-            self.tail.told()
+            self.tail.render()
         )
     }
 }

@@ -1,4 +1,4 @@
-//! `sdk`: the SDKs that are kept.
+//! `sdk`: manages the stored SDKs.
 
 use miette::Result;
 
@@ -16,7 +16,7 @@ pub(super) fn sdk(command: &SdkCommand) -> Result<Outcome> {
             terminal::line(sdk.directory().display());
             if store::preferred()?.as_deref() != Some(sdk.directory()) {
                 terminal::aside(format_args!(
-                    "`--sdk {}` takes it; `cargo microkit sdk list` marks what is taken without",
+                    "use it with `--sdk {}`; `cargo microkit sdk list` marks the default",
                     sdk.version()
                 ));
             }
@@ -33,7 +33,7 @@ pub(super) fn sdk(command: &SdkCommand) -> Result<Outcome> {
 fn list() -> Result<()> {
     let all = store::list()?;
     if all.is_empty() {
-        terminal::aside(format_args!("no Microkit SDK is kept; {}", how_to_get()));
+        terminal::aside(format_args!("no Microkit SDK is stored; {}", how_to_get()));
     }
     let default = store::preferred()?;
     for kept in all {
@@ -43,7 +43,7 @@ fn list() -> Result<()> {
             Err(report) => format!("cannot be used: {report}"),
         };
         let mark = match default.as_ref() == Some(&kept.directory) {
-            true => " (taken where none is named)",
+            true => " (default)",
             false => "",
         };
         terminal::line(format_args!(

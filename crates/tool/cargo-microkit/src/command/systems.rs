@@ -1,4 +1,4 @@
-//! The systems that arguments name, and the project of each, whose binaries are its programs.
+//! Finds the systems that arguments name, and for each the project whose binaries are its programs.
 
 use std::cell::OnceCell;
 use std::fs;
@@ -11,18 +11,18 @@ use crate::files;
 use crate::project::{Project, nearest_manifest};
 use crate::system::System;
 
-/// Systems whose programs are those of one project.
+/// Systems whose programs are in one project.
 pub(super) struct OfProject {
     pub(super) systems: Vec<System>,
     pub(super) project: Option<Rc<Project>>,
 }
 
-/// The system that an argument names, and the project of its programs.
+/// Finds the system that an argument names, and the project of its programs.
 pub(super) fn find_system(argument: &str) -> Result<(System, Option<Rc<Project>>)> {
     Finder::default().find(argument)
 }
 
-/// The systems that arguments name, each once, those of one project together.
+/// Finds the systems that arguments name, each once, grouped by project.
 pub(super) fn find_systems(arguments: &[String]) -> Result<Vec<OfProject>> {
     let finder = Finder::default();
     let mut groups: Vec<OfProject> = Vec::new();
@@ -46,7 +46,7 @@ pub(super) fn find_systems(arguments: &[String]) -> Result<Vec<OfProject>> {
     Ok(groups)
 }
 
-/// Asks Cargo only once, and only if it must, for the project here.
+/// Caches the project of the current folder: Cargo is asked for it at most once.
 #[derive(Default)]
 struct Finder {
     here: OnceCell<Option<Rc<Project>>>,
@@ -54,7 +54,7 @@ struct Finder {
 
 impl Finder {
     fn find(&self, argument: &str) -> Result<(System, Option<Rc<Project>>)> {
-        // A path needs no project here, and one that Cargo does not accept is no reason to stop.
+        // A path needs no project here, so an error in that project must not stop it.
         let system = match System::at_path(argument) {
             Some(system) => system,
             None => System::find(argument, self.here()?.as_deref().map(Project::root))?,
@@ -63,12 +63,13 @@ impl Finder {
         Ok((system, project))
     }
 
-    /// The project in which the system file lies; if it lies in none, the one here.
+    /// Returns the project that contains the system file, or else the one of the current folder.
     ///
-    /// Cargo runs here if that is in the same workspace, as a user of Cargo expects: its
-    /// configuration and relative paths depend on where it runs.
+    /// If both are in the same workspace, Cargo runs in the current folder, as its users expect:
+    /// its configuration and relative paths depend on the folder in which it runs.
     fn project_of(&self, system: &System) -> Result<Option<Rc<Project>>> {
-        // Links are followed, as Cargo follows them; `..` in a path would name packages on the way.
+        // Resolves symbolic links as Cargo does. With `..` in the path, the search for a manifest
+        // would visit folders that do not contain the file.
         let directory = fs::canonicalize(system.directory())
             .map_err(|e| files::cannot("find", system.directory(), &e))?;
         let Some(own) = nearest_manifest(&directory) else {

@@ -1,5 +1,5 @@
-//! What a program says of its use of memory: the records of the runtime's macros for regions, and
-//! how much of its data is kept for a restart.
+//! Reads how a program uses its memory: the records of the runtime's macros for regions, and how
+//! much of its data is kept for a restart.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -15,8 +15,8 @@ use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol, SegmentFlags, S
 
 use crate::files;
 
-/// Returns what the program at `path` expects of its memory, if it says so. Its symbols are those
-/// of the file at `symbols`.
+/// Returns what the program at `path` expects of its memory, if it has records. Its symbols are
+/// read from the file at `symbols`.
 pub(super) fn read(path: &Path, symbols: &Path) -> Result<Option<MemoryUse>, Unreadable> {
     let bytes = |path: &Path| {
         fs::read(path).map_err(|e| Unreadable::File(files::cannot("read the program", path, &e)))
@@ -24,7 +24,7 @@ pub(super) fn read(path: &Path, symbols: &Path) -> Result<Option<MemoryUse>, Unr
     of_bytes(&bytes(path)?, &bytes(symbols)?)
 }
 
-/// Why it cannot be read what a program expects of its memory.
+/// Why a program's records cannot be read.
 #[derive(Debug)]
 pub(super) enum Unreadable {
     File(Report),
@@ -44,7 +44,7 @@ impl Unreadable {
                 "`{path}`, the program of `{pd}`, has no symbol table"
             ),
             Self::Section(error) => miette!(
-                help = "build it again, and do not strip it",
+                help = "rebuild it, and do not strip it",
                 "the section `{}` of `{path}`, the program of `{pd}`, cannot be read: {error}",
                 regions::SECTION
             ),
@@ -60,7 +60,7 @@ fn of_bytes(program: &[u8], symbols: &[u8]) -> Result<Option<MemoryUse>, Unreada
         let is_ours = symbols.symbol_by_name(regions::STACK_SYMBOL).is_some();
         return match is_ours {
             true => Err(Unreadable::Section(
-                "it is not there: the linker script must not put it into another".to_owned(),
+                "it does not exist: the linker script must not merge it into another".to_owned(),
             )),
             false => Ok(None),
         };
@@ -95,7 +95,7 @@ fn of_records(file: &File<'_>, records: &[u8], symbols: &File<'_>) -> Result<Mem
     let number = |name: &str| {
         let mut symbols = symbols.symbols();
         let symbol = symbols.find(|symbol| symbol.name() == Ok(name));
-        let symbol = symbol.ok_or_else(|| format!("there is no symbol `{name}`"))?;
+        let symbol = symbol.ok_or_else(|| format!("the symbol `{name}` does not exist"))?;
         word(file, symbol.address()).ok_or_else(|| format!("`{name}` is not in the file"))
     };
     let (stack_bytes, kept_bytes) = (
@@ -124,7 +124,7 @@ fn of_records(file: &File<'_>, records: &[u8], symbols: &File<'_>) -> Result<Mem
     })
 }
 
-/// Whether the ELF header, and the program headers behind it, are in a segment.
+/// Returns whether one segment holds the ELF header and the program headers.
 fn has_headers(file: &File<'_>) -> bool {
     let File::Elf64(elf) = file else { return false };
     let header = elf.elf_header();
@@ -137,7 +137,7 @@ fn has_headers(file: &File<'_>) -> bool {
     })
 }
 
-/// The word at an address of a program.
+/// Reads the word at an address of a program.
 fn word(file: &File<'_>, address: u64) -> Option<u64> {
     let bytes = file.sections().find_map(|section| {
         let range = section.data_range(address, size_of::<u64>() as u64);
@@ -154,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_program_whose_records_were_put_into_another_section_is_refused() {
+    fn a_program_whose_records_were_merged_into_another_section_is_refused() {
         let with_symbol = |name: &str| {
             let mut object =
                 Object::new(BinaryFormat::Elf, Architecture::Aarch64, Endianness::Little);
@@ -183,7 +183,7 @@ mod tests {
         assert!(matches!(none, Ok(None)), "{none:?}");
     }
 
-    /// An ELF file of one segment, with these bytes of the file in it.
+    /// Makes an ELF file with one segment, which holds these bytes of the file.
     fn elf_of_segment(offset: u64, bytes: u64) -> Vec<u8> {
         let mut file = vec![0; 64 + 56];
         let mut put = |at: usize, bytes: &[u8]| file[at..at + bytes.len()].copy_from_slice(bytes);

@@ -1,14 +1,14 @@
-//! Cargo without the user's settings, for what is not the user's program.
+//! Runs Cargo without the user's settings, which must not change how the model kernel is built.
 //!
-//! What Cargo reads besides the manifest, and what becomes of it here:
+//! Cargo reads these settings besides the manifest:
 //!
 //! | setting | here |
 //! | --- | --- |
-//! | environment variables | removed, but for those that lead to programs and to the network |
+//! | environment variables | removed, except those for finding programs and for network access |
 //! | `.cargo/config.toml` of a folder and of those above it | Cargo runs in the root folder |
-//! | `config.toml` of the user's Cargo home | a home of our own, with what leads to the network |
+//! | `config.toml` of the user's Cargo home | own Cargo home, with the network settings |
 //! | toolchain file, `+toolchain` | rustup's default toolchain, if it is new enough |
-//! | target folder | our own |
+//! | target folder | own target folder |
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -24,8 +24,8 @@ use crate::files;
 /// The folder in which Cargo runs. Cargo reads the configuration of each folder above it.
 const FOLDER: &str = "/";
 
-/// The environment variables that are kept: where programs are, how to speak to the user, and how
-/// to reach the network.
+/// The environment variables that are kept: for finding programs, for messages to the user, and for
+/// network access.
 const KEPT: [&str; 17] = [
     "COLUMNS",
     "HOME",
@@ -46,19 +46,20 @@ const KEPT: [&str; 17] = [
     "no_proxy",
 ];
 
-/// How the names of others begin that are kept.
+/// The prefixes of other variables that are kept.
 const KEPT_PREFIXES: [&str; 5] = ["CARGO_HTTP_", "CARGO_NET_", "CARGO_REGISTR", "GIT_", "NIX_"];
 
-/// The toolchain, which rustup passes on to what it starts.
+/// The variable that names the toolchain. rustup sets it for the programs that it starts.
 const TOOLCHAIN: &str = "RUSTUP_TOOLCHAIN";
 
-/// The tables of a Cargo configuration that lead to the network.
+/// The tables of a Cargo configuration that control network access.
 const TRANSPORT: [&str; 5] = ["http", "net", "registries", "registry", "source"];
 
 /// The keys of these tables whose values are paths.
 const PATHS: [&str; 3] = ["cainfo", "directory", "local-registry"];
 
-/// What Cargo keeps in its home and may share with other calls: packages, and the lock for them.
+/// The entries of a Cargo home that several homes may share: packages, their locks, and
+/// credentials.
 const SHARED: [&str; 5] = [
     "registry",
     ".package-cache",
@@ -67,19 +68,21 @@ const SHARED: [&str; 5] = [
     "credentials.toml",
 ];
 
-/// An environment for commands that has nothing of the user's settings.
+/// An environment for commands, without the user's settings.
 #[derive(Debug)]
 pub(super) struct Environment {
     variables: Vec<(OsString, OsString)>,
 }
 
 impl Environment {
-    /// Makes one with a Cargo home of its own.
+    /// Creates an environment with this Cargo home.
     ///
-    /// It takes rustup's default toolchain if that is new enough, and otherwise the one that runs
+    /// It uses rustup's default toolchain if that is new enough, and otherwise the one that runs
     /// this program.
     ///
-    /// **Errors:** no Rust is new enough.
+    /// # Errors
+    ///
+    /// Fails if neither toolchain is new enough.
     pub(super) fn new(cargo_home: &Path) -> Result<Self> {
         let mut environment = Self {
             variables: kept(env::vars_os()),
@@ -98,13 +101,13 @@ impl Environment {
         }
         let found = current.or(default);
         Err(miette!(
-            help = "install Rust from https://rustup.rs, or type `rustup update`",
-            "at least Rust {NEEDED} is needed to build the model kernel, and this is {}",
+            help = "install Rust from https://rustup.rs, or run `rustup update`",
+            "Rust {NEEDED} or newer is required to build the model kernel, and this is {}",
             found.as_deref().unwrap_or("none")
         ))
     }
 
-    /// A command in it.
+    /// Returns a command for a program in this environment.
     pub(super) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command.env_clear().current_dir(FOLDER).stdin(Stdio::null());
@@ -125,7 +128,7 @@ impl Environment {
     }
 }
 
-/// The oldest Rust that this project promises.
+/// The oldest Rust version that this project supports.
 const NEEDED: &str = env!("CARGO_PKG_RUST_VERSION");
 
 fn is_new_enough(version: Option<&str>) -> bool {
@@ -137,7 +140,7 @@ fn is_new_enough(version: Option<&str>) -> bool {
     found.is_some() && found >= parse(&format!("{NEEDED}.0"))
 }
 
-/// The variables that are kept.
+/// Returns the variables that are kept.
 fn kept(all: impl Iterator<Item = (OsString, OsString)>) -> Vec<(OsString, OsString)> {
     all.filter(|(name, _)| name.to_str().is_some_and(is_kept))
         .collect()
@@ -150,10 +153,12 @@ fn is_kept(name: &str) -> bool {
     KEPT.contains(&name) || is_proxy || is_rustup || has_prefix
 }
 
-/// Makes a Cargo home in `folder`. It shares downloaded packages with the user's, and has the parts
-/// of its configuration that lead to the network.
+/// Creates a Cargo home in `folder`. It shares downloaded packages with the user's Cargo home, and
+/// copies its settings for network access.
 ///
-/// **Errors:** the user's configuration cannot be read.
+/// # Errors
+///
+/// Fails if the user's configuration cannot be read.
 pub(super) fn cargo_home(folder: &Path) -> Result<()> {
     files::make_directory(folder)?;
     let Some(users) = users_cargo_home() else {
@@ -173,7 +178,7 @@ pub(super) fn cargo_home(folder: &Path) -> Result<()> {
     let all: Table = toml::from_str(&text).map_err(|e| {
         miette!(
             help = "Cargo reads this file too: correct it",
-            "`{}` is not a configuration of Cargo: {e}",
+            "`{}` is not a valid Cargo configuration: {e}",
             file.display()
         )
     })?;
@@ -192,7 +197,7 @@ fn users_cargo_home() -> Option<PathBuf> {
     }
 }
 
-/// The configuration in a Cargo home, whose name had no ending in old versions.
+/// Reads the configuration in a Cargo home. Old versions of Cargo named it `config`.
 fn configuration(home: &Path) -> Result<Option<(PathBuf, String)>> {
     for name in ["config", "config.toml"] {
         let file = home.join(name);
@@ -205,7 +210,7 @@ fn configuration(home: &Path) -> Result<Option<(PathBuf, String)>> {
     Ok(None)
 }
 
-/// The tables that lead to the network, with paths that do not depend on where the file is.
+/// Returns the tables that control network access, with absolute paths.
 fn transport(mut all: Table, base: &Path) -> Table {
     all.retain(|name, _| TRANSPORT.contains(&name));
     all.iter_mut()
@@ -230,7 +235,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn settings_are_removed_and_ways_to_the_network_kept() {
+    fn settings_are_removed_except_those_for_network_access() {
         let check = |name: &str, expect| assert_eq!(is_kept(name), expect, "{name}");
         for kept in [
             "PATH",
@@ -268,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_configuration_only_what_leads_to_the_network_is_kept() {
+    fn only_the_settings_for_network_access_are_copied() {
         let all = "paths = ['/elsewhere']\n\
                    [build]\ntarget = 'a'\nrustc-wrapper = 'b'\n\
                    [env]\nA = 'b'\n\
@@ -293,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rust_is_new_enough_from_the_promised_version_on() {
+    fn a_rust_is_new_enough_from_the_oldest_supported_version_on() {
         let oldest = format!("{NEEDED}.0");
         let check = |version, expect| assert_eq!(is_new_enough(version), expect, "{version:?}");
         check(Some(&*oldest), true);

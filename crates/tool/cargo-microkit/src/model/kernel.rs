@@ -1,4 +1,4 @@
-//! The model kernel's ELF file: built once for each version of its source, and kept.
+//! The model kernel's ELF file, which is built once for each version of its source and cached.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,15 +14,16 @@ use crate::terminal;
 use super::isolated::{Environment, cargo_home};
 use super::source;
 
-/// Its package, and its binary.
+/// The name of its package and of its binary.
 const PROGRAM: &str = "kernel-aarch64";
 
-/// It uses no floating-point registers of its own, but keeps those of the programs.
+/// Its target. It saves and restores the floating-point registers of the programs, so it cannot be
+/// built for the target without them.
 const TARGET: Target = Target::Fpu;
 
-/// Returns the kernel's ELF file, built if it is not there yet.
+/// Returns the kernel's ELF file, and builds it first if it is not in the cache.
 ///
-/// **Blocks:** until another process that builds it has finished.
+/// **Blocking:** waits while another process builds it.
 pub(super) fn elf_file(options: &Options) -> Result<PathBuf> {
     let folder = crate::home::cache()?.join("model-kernel");
     let kept = folder.join(format!("{}.elf", source::NAME));
@@ -38,7 +39,7 @@ pub(super) fn elf_file(options: &Options) -> Result<PathBuf> {
     Ok(kept)
 }
 
-/// Builds the kernel in a folder of its own below `folder`, which is deleted afterwards.
+/// Builds the kernel in a temporary folder below `folder`.
 fn build(folder: &Path, to: &Path, options: &Options) -> Result<()> {
     let temporary = tempfile::Builder::new()
         .prefix(".building-")
@@ -76,7 +77,7 @@ fn build(folder: &Path, to: &Path, options: &Options) -> Result<()> {
     files::place(&built, to)
 }
 
-/// Runs a command, whose messages are shown.
+/// Runs a command and shows its messages.
 fn run(command: &mut Command, options: &Options, failed: &str) -> Result<()> {
     if options.verbose {
         terminal::running(command);
@@ -86,7 +87,7 @@ fn run(command: &mut Command, options: &Options, failed: &str) -> Result<()> {
         return Ok(());
     }
     Err(miette!(
-        help = "the messages above say why; none of your own settings of Cargo and Rust are used",
+        help = "see the messages above; your own settings of Cargo and Rust are not used",
         "{failed}"
     ))
 }
@@ -95,6 +96,6 @@ fn cannot_start(command: &Command, error: &std::io::Error) -> miette::Report {
     let program = command.get_program().to_string_lossy();
     miette!(
         help = "install Rust from https://rustup.rs",
-        "`{program}`, to build the model kernel with, cannot be started: {error}"
+        "`{program}`, which builds the model kernel, cannot be started: {error}"
     )
 }

@@ -1,7 +1,7 @@
-//! The model kernel, packed with a system into a boot image.
+//! Packs a system with the model kernel into a boot image.
 //!
-//! Its [`source`] is part of this program. [`kernel`] has Cargo build it once, in an
-//! [environment](isolated) without any of the user's settings.
+//! The kernel's [`source`] is part of this program. [`kernel`] runs Cargo once to build it, in an
+//! [environment](isolated) without the user's settings.
 
 mod isolated;
 mod kernel;
@@ -19,15 +19,17 @@ use crate::cli::Options;
 use crate::files;
 use crate::kernel::Request;
 
-/// The board that the model kernel is for.
+/// The board of the model kernel.
 pub(crate) const BOARD: &str = "qemu_virt_aarch64";
 
-/// The kernel configuration that it is like.
+/// The kernel configuration that it behaves like.
 pub(crate) const CONFIG: &str = "debug";
 
-/// Makes the image and the report.
+/// Writes the image and the report.
 ///
-/// **Errors:** everything that is wrong with the system, each with its line.
+/// # Errors
+///
+/// Reports every error in the system with its line.
 pub(crate) fn pack(request: &Request<'_>) -> Result<()> {
     let search_paths = SearchPaths(request.search_paths.clone());
     let platform = Platform::QEMU_VIRT_AARCH64;
@@ -40,7 +42,7 @@ pub(crate) fn pack(request: &Request<'_>) -> Result<()> {
     files::write(request.image, &image)
 }
 
-/// The address at which the kernel of a packed image has what can be seen of it from outside.
+/// Returns the address of the kernel's snapshot, which this program reads while the kernel runs.
 pub(crate) fn snapshot(options: &Options) -> Option<u64> {
     let bytes = fs::read(kernel::elf_file(options).ok()?).ok()?;
     let file = object::File::parse(&*bytes).ok()?;

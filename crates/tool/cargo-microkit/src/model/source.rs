@@ -1,4 +1,4 @@
-//! The source of the model kernel, which `build.rs` has packed into this program.
+//! The source of the model kernel, which `build.rs` packs into this program.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use miette::Result;
 
 use crate::files;
 
-/// Names the source: the version of this program, and a checksum.
+/// The name of the source: the version of this program and a checksum.
 pub(super) const NAME: &str = env!("MODEL_KERNEL");
 
 const PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/model-kernel.tar.gz"));
@@ -24,9 +24,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_workspace_comes_out_with_its_lock_file_and_every_source() {
+    fn the_packed_workspace_has_its_lock_file_and_every_source() {
         let folder = tempfile::tempdir().expect("a temporary directory");
-        unpack(folder.path()).expect("it is sound");
+        unpack(folder.path()).expect("a valid archive");
         let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
         for file in [
             "Cargo.lock",

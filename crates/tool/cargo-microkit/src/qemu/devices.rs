@@ -1,4 +1,4 @@
-//! `.qemu` files: the arguments of QEMU that one system needs, and its disks.
+//! `.qemu` files: additional arguments for QEMU, and disks, for one system.
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
@@ -13,22 +13,22 @@ use crate::files;
 use crate::qemu::paths::{based, without_commas};
 use crate::system::System;
 
-/// How lines begin that make a disk.
+/// The prefix of lines that make a disk.
 const DISK: &str = "disk:";
 
-/// How lines begin that make a disk of a file, which keeps what is written.
+/// The prefix of lines that make a disk of a file to which the guest writes.
 const DISK_IN_PLACE: &str = "disk-in-place:";
 
-/// What a disk's size is a multiple of.
+/// The unit of a disk's size.
 const SECTOR_BYTES: u64 = 512;
 
-/// More than a test needs, and not more than a file can have.
+/// The largest size of a disk: more than a test needs, and within the limits of file systems.
 const MOST_BYTES: u64 = 1 << 40;
 
-/// How a file begins that is a disk in QEMU's own format.
+/// The first bytes of a disk in QEMU's own format.
 const QCOW2: &[u8; 4] = b"QFI\xfb";
 
-/// What a `.qemu` file says.
+/// The content of a `.qemu` file.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Devices {
     arguments: Vec<OsString>,
@@ -38,13 +38,14 @@ pub(crate) struct Devices {
 /// A disk of the guest.
 #[derive(Debug, PartialEq, Eq)]
 enum Disk {
-    /// Zeros, so many bytes.
+    /// A disk of zeros, with this size in bytes.
     Zeros(u64),
-    /// What is in a file. What the guest writes is lost with it, or goes into the file.
+    /// A disk with the content of a file. If `is_in_place`, the guest's writes change the file;
+    /// otherwise they are lost when the guest ends.
     File { path: PathBuf, is_in_place: bool },
 }
 
-/// The files of the disks that a guest has; they are deleted when this is dropped.
+/// The files of a guest's disks, which are deleted when this is dropped.
 #[derive(Debug)]
 #[must_use = "the disks are deleted when this is dropped"]
 pub(crate) struct Disks {
@@ -52,11 +53,12 @@ pub(crate) struct Disks {
 }
 
 impl Devices {
-    /// Those of a system: none if there is no `.qemu` file beside it.
+    /// Reads the devices of a system. There are none if no `.qemu` file is beside it.
     ///
-    /// **Errors:** the file cannot be read, or has lines that mean nothing, or a disk of it is not
-    /// there.
-    pub(crate) fn of(system: &System) -> Result<Self> {
+    /// # Errors
+    ///
+    /// Fails if the file cannot be read or parsed, or if a disk's file does not exist.
+    pub(crate) fn read(system: &System) -> Result<Self> {
         let file = file(system);
         let text = match std::fs::read_to_string(&file) {
             Ok(text) => text,
@@ -65,25 +67,26 @@ impl Devices {
         };
         let directory = std::path::absolute(system.directory())
             .map_err(|e| files::cannot("find", system.directory(), &e))?;
-        Self::parse(&text, &directory).map_err(|(number, fault)| {
+        Self::parse(&text, &directory).map_err(|(number, error)| {
             miette!(
-                help = "each line is `disk: SIZE`, as `disk: 64K`, or `disk: FILE`, or \
-                        `disk-in-place: FILE`, or arguments of QEMU that begin with `-`, or begins \
-                        with `#`; a path is relative to this file, and one with blanks is quoted as \
-                        in a shell",
-                "`{}`, line {number}: {fault}",
+                help = "write `disk: SIZE` (such as `disk: 64K`), `disk: FILE`, \
+                        `disk-in-place: FILE`, arguments for QEMU that begin with `-`, or a \
+                        comment that begins with `#`; paths are relative to this file's folder, \
+                        and a path with spaces is quoted as in a shell",
+                "`{}`, line {number}: {error}",
                 file.display()
             )
         })
     }
 
-    /// **Errors:** the number of the first line that is wrong, and why it is.
+    /// Parses the content of a file. An error has the number of the first wrong line, and the
+    /// reason.
     fn parse(text: &str, directory: &Path) -> Result<Self, (usize, String)> {
         let mut devices = Self::default();
         for (number, line) in (1..).zip(text.lines().map(str::trim)) {
             devices
                 .add_line(line, directory)
-                .map_err(|fault| (number, fault))?;
+                .map_err(|error| (number, error))?;
         }
         Ok(devices)
     }
@@ -91,7 +94,7 @@ impl Devices {
     fn add_line(&mut self, line: &str, directory: &Path) -> Result<(), String> {
         let words = |text: &str| {
             shlex::split(text)
-                .ok_or_else(|| format!("a quote or a backslash is not complete in `{text}`"))
+                .ok_or_else(|| format!("a quote or a backslash is incomplete in `{text}`"))
         };
         let is_in_place = line.starts_with(DISK_IN_PLACE);
         if let Some(disk) = line
@@ -102,7 +105,7 @@ impl Devices {
                 [word] => Disk::parse(word, is_in_place, directory)?,
                 _ => {
                     return Err(format!(
-                        "a disk is one size or one file, not `{}`",
+                        "a disk has one size or one file, not `{}`",
                         disk.trim()
                     ));
                 }
@@ -111,7 +114,7 @@ impl Devices {
         }
         let words = words(line)?;
         if words.first().is_some_and(|word| !word.starts_with('-')) {
-            return Err(format!("neither a disk nor arguments: `{line}`"));
+            return Err(format!("this is neither a disk nor arguments: `{line}`"));
         }
         for (index, word) in words.iter().enumerate() {
             let before = index.checked_sub(1).map(|index| words[index].as_str());
@@ -120,9 +123,11 @@ impl Devices {
         Ok(())
     }
 
-    /// Makes the disks, and adds all to the command that starts QEMU.
+    /// Creates the disks, and adds all devices to the command that starts QEMU.
     ///
-    /// **Errors:** a disk cannot be made.
+    /// # Errors
+    ///
+    /// Fails if a disk cannot be created.
     pub(crate) fn add_to(&self, command: &mut Command) -> Result<Disks> {
         let mut files = Vec::new();
         for (index, disk) in self.disks.iter().enumerate() {
@@ -138,7 +143,7 @@ impl Devices {
                 }
                 Disk::File { path, is_in_place } => {
                     let format = format(path).map_err(|e| files::cannot("read", path, &e))?;
-                    // QEMU writes to a file of its own, which is gone when it ends.
+                    // With `snapshot=on`, QEMU writes to a temporary file.
                     let snapshot = if *is_in_place { "" } else { ",snapshot=on" };
                     drive(index, &format!("format={format}{snapshot}"), path)
                 }
@@ -157,8 +162,8 @@ impl Disk {
         if is_number && !is_in_place && !path.exists() {
             return size_bytes(word).map(Self::Zeros).ok_or_else(|| {
                 format!(
-                    "`{word}` is not the size of a disk, which is a number above 0, with K, M or G, \
-                     or a multiple of {SECTOR_BYTES}; nor is there a file of this name"
+                    "`{word}` is not the size of a disk (a number above 0 with K, M or G, or a \
+                     multiple of {SECTOR_BYTES}), and no file has this name"
                 )
             });
         }
@@ -201,7 +206,7 @@ fn size_bytes(text: &str) -> Option<u64> {
     bytes.is_multiple_of(SECTOR_BYTES).then_some(bytes)
 }
 
-/// A file of zeros.
+/// Creates a file of zeros.
 fn zeros(bytes: u64) -> io::Result<TempPath> {
     let file = tempfile::Builder::new()
         .prefix("cargo-microkit-disk-")
@@ -210,8 +215,8 @@ fn zeros(bytes: u64) -> io::Result<TempPath> {
     Ok(file.into_temp_path())
 }
 
-/// The format of a disk's file. QEMU would guess it too, but then the guest could change the guess
-/// by what it writes at the disk's beginning.
+/// Finds the format of a disk's file. QEMU would guess it too, but then the guest could change the
+/// guess by writing to the beginning of the disk.
 fn format(file: &Path) -> io::Result<&'static str> {
     let mut start = Vec::new();
     File::open(file)?
@@ -220,7 +225,7 @@ fn format(file: &Path) -> io::Result<&'static str> {
     Ok(if start == QCOW2 { "qcow2" } else { "raw" })
 }
 
-/// The option for a disk's file.
+/// Returns the value of QEMU's `-drive` for a disk's file.
 fn drive(index: usize, how: &str, file: &Path) -> OsString {
     let mut option = OsString::from(format!("if=none,id=disk{index},{how},file="));
     option.push(without_commas(file));
@@ -234,7 +239,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines_are_disks_arguments_or_remarks() {
+    fn lines_are_disks_arguments_or_comments() {
         let check = |text: &str, arguments: &[&str], disks_bytes: &[u64]| {
             let expect = Devices {
                 arguments: arguments.iter().map(OsString::from).collect(),
@@ -269,20 +274,20 @@ mod tests {
             &[],
         );
         let wrong = |text: &str, line: usize, part: &str| {
-            let (number, fault) = Devices::parse(text, "/s".as_ref()).expect_err(text);
+            let (number, error) = Devices::parse(text, "/s".as_ref()).expect_err(text);
             assert!(
-                number == line && fault.contains(part),
-                "{text}: {number}: {fault}"
+                number == line && error.contains(part),
+                "{text}: {number}: {error}"
             );
         };
         wrong("device x", 1, "neither a disk nor arguments: `device x`");
         wrong(
             "-s\n-append 'a b",
             2,
-            "a quote or a backslash is not complete",
+            "a quote or a backslash is incomplete",
         );
-        wrong("\n\n-name a\\", 3, "a quote or a backslash is not complete");
-        wrong("disk: \"a", 1, "a quote or a backslash is not complete");
+        wrong("\n\n-name a\\", 3, "a quote or a backslash is incomplete");
+        wrong("disk: \"a", 1, "a quote or a backslash is incomplete");
         wrong("disk:", 1, "one size or one file");
         wrong("disk: 4K 8K", 1, "one size or one file");
         wrong("disk: K", 1, "the disk `/s/K` cannot be read");
@@ -297,15 +302,15 @@ mod tests {
     }
 
     fn arguments(text: &str, directory: &Path) -> (Vec<String>, Disks) {
-        let devices = Devices::parse(text, directory).expect("it is sound");
+        let devices = Devices::parse(text, directory).expect("valid lines");
         let mut command = Command::new("qemu");
-        let disks = devices.add_to(&mut command).expect("there is room");
+        let disks = devices.add_to(&mut command).expect("space for the disks");
         let arguments = command.get_args().map(OsStr::to_string_lossy);
         (arguments.map(String::from).collect(), disks)
     }
 
     #[test]
-    fn each_guest_has_fresh_disks_and_leaves_none() {
+    fn each_guest_has_new_disks_which_are_deleted_at_its_end() {
         let (arguments, disks) = arguments("disk: 1K\n-device x\ndisk: 2K", "/s".as_ref());
         assert_eq!(arguments[4..], ["-device", "x"]);
         let paths: Vec<PathBuf> = [(1, "disk0"), (3, "disk1")]
@@ -327,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_disk_of_a_file_keeps_what_is_written_only_if_asked_to() {
+    fn only_a_disk_in_place_writes_to_its_file() {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let directory = directory.path();
         std::fs::write(directory.join("my disk, 1.img"), "x").expect("the file");

@@ -1,4 +1,4 @@
-//! A QEMU process that is listened to, and that never outlives whoever listens.
+//! A QEMU process: its serial output, its input, and its end. It never outlives this program.
 
 use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
 use std::os::unix::process::CommandExt;
@@ -16,13 +16,13 @@ use crate::qemu::HOW_TO_GET;
 use crate::readable::readable;
 use crate::terminal;
 
-/// How long QEMU may take to end once it is asked to, or once it has closed its output.
+/// How long QEMU may take to end after it was asked to, or after it has closed its output.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How often to look whether the user or QEMU itself has put an end to things.
+/// How often to check whether the user has interrupted the run, or QEMU has ended.
 const GLANCE: Duration = Duration::from_millis(50);
 
-/// Part of what QEMU says when it is stopped by Ctrl-C, or by this program.
+/// A part of QEMU's message when it is ended by Ctrl-C or by this program.
 const ENDED_BY_SIGNAL: &str = ": terminating on signal ";
 
 /// A running guest. It is stopped when this is dropped.
@@ -30,45 +30,47 @@ pub(crate) struct Guest {
     qemu: Child,
     serial: Receiver<Vec<u8>>,
     typist: Typist,
-    /// Lets what is typed through to QEMU when it is dropped.
+    /// Holds the input back. Dropping it sends all input to QEMU.
     held_back: Option<Sender<()>>,
     decoder: Decoder,
     messages: Option<thread::JoinHandle<String>>,
 }
 
-/// Someone who types to a guest. A thread passes it on, because a guest need not read it.
+/// A handle for typing to a guest. A thread sends the keys, because the guest may not read them.
 #[derive(Debug, Clone)]
 pub(crate) struct Typist(Sender<Vec<u8>>);
 
 impl Typist {
-    /// Presses keys. If QEMU has ended, they are lost; whoever listens to it will hear that.
+    /// Presses keys. They are lost if QEMU has ended, which [`Guest::listen`] reports.
     pub(crate) fn press(&self, keys: &[u8]) {
         let _ = self.0.send(keys.to_vec());
     }
 }
 
-/// What a guest was heard to do.
+/// An event of a guest.
 pub(crate) enum Heard {
     /// It has written this.
     Text(String),
-    /// It has written nothing for as long as was listened.
+    /// It has written nothing during the wait.
     Silence,
     /// QEMU has ended.
     End(ExitStatus),
-    /// The user does not want to listen any longer.
+    /// The user has interrupted the run.
     Interrupt,
 }
 
 impl Guest {
-    /// Starts QEMU with what comes on standard input, or, if that is a terminal, with whoever
-    /// types; and passes on its own messages. Nothing reaches the guest before [`Guest::let_type`]:
-    /// a serial port that is not set up yet loses what comes.
+    /// Starts QEMU and shows its messages. The guest's input is standard input, or, if that is a
+    /// terminal, the keys of [`Guest::typist`].
+    ///
+    /// No input reaches the guest before [`Guest::let_type`], because a serial port that is not
+    /// initialised yet loses it.
     pub(crate) fn start(command: Command) -> Result<Self> {
         Self::spawn(command, true)
     }
 
-    /// Starts QEMU with nobody at the keys but [`Guest::type_line`]; its own messages are only for
-    /// [`Guest::messages`].
+    /// Starts QEMU without a user: the guest's input comes from [`Guest::type_line`] only, and
+    /// QEMU's messages are returned by [`Guest::messages`] only.
     pub(crate) fn start_quietly(command: Command) -> Result<Self> {
         let mut guest = Self::spawn(command, false)?;
         guest.let_type();
@@ -78,7 +80,8 @@ impl Guest {
     fn spawn(mut command: Command, is_for_user: bool) -> Result<Self> {
         interrupt::catch();
         command
-            // What Ctrl-C interrupts is this program, which first asks where the PDs are.
+            // In a group of its own, QEMU does not get the signal of Ctrl-C. This program gets it,
+            // and first finds out where the PDs are.
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -93,12 +96,12 @@ impl Guest {
         let (keys, typed) = channel::<Vec<u8>>();
         let (held_back, release) = channel::<()>();
         let stdin = qemu.stdin.take();
-        // Ends with the guest, or with QEMU, which reads no more then.
+        // The thread ends when the guest is dropped, or when QEMU has ended.
         thread::spawn(move || {
             let Some(mut stdin) = stdin else { return };
             let _ = release.recv();
             if is_for_user && !io::stdin().is_terminal() {
-                // Not by way of the channel, which would hold all of it.
+                // Copied without the channel, which would buffer the whole input.
                 let _ = io::copy(&mut io::stdin().lock(), &mut stdin);
                 return;
             }
@@ -110,8 +113,8 @@ impl Guest {
         });
         let (sender, serial) = channel();
         let stdout = qemu.stdout.take();
-        // The threads end with QEMU's output; nobody waits for the first of them, because a
-        // process that QEMU leaves behind might hold it open.
+        // The next two threads end with QEMU's output. The first is never joined, because a process
+        // that QEMU leaves behind might keep the output open.
         thread::spawn(move || {
             let Some(mut stdout) = stdout else { return };
             let mut buffer = [0; 4096];
@@ -129,7 +132,7 @@ impl Guest {
                 .into_iter()
                 .flat_map(BufRead::lines);
             let lines = lines.map_while(io::Result::ok);
-            // That it was asked to end is no news to who asked.
+            // This program ended QEMU itself, so that message is not shown.
             for line in lines.filter(|line| !line.contains(ENDED_BY_SIGNAL)) {
                 if is_for_user {
                     terminal::aside(readable(&line));
@@ -150,29 +153,29 @@ impl Guest {
         })
     }
 
-    /// Who types to it, if standard input is a terminal.
+    /// Returns a handle for typing to the guest, for use if standard input is a terminal.
     pub(crate) fn typist(&self) -> Typist {
         self.typist.clone()
     }
 
-    /// Lets everything through that is typed, or was.
+    /// Sends all input to the guest from now on, and first the input that was held back.
     pub(crate) fn let_type(&mut self) {
         self.held_back = None;
     }
 
-    /// Types a line and the key that ends it, which a terminal sends as a carriage return.
+    /// Types a line and Enter, which a terminal sends as a carriage return.
     pub(crate) fn type_line(&mut self, text: &str) {
         self.typist.press(format!("{text}\r").as_bytes());
     }
 
-    /// Listens for at most `wait`.
+    /// Waits for the next event, at most for `wait`.
     pub(crate) fn listen(&mut self, wait: Duration) -> Heard {
         let end = Instant::now() + wait;
         loop {
             if interrupt::requested() {
                 return Heard::Interrupt;
             }
-            // Before the look at the output, so that all that QEMU wrote is heard first.
+            // Checked before the output is read, so that all output is returned before the end.
             let ended = self.qemu.try_wait().ok().flatten();
             let left = end.saturating_duration_since(Instant::now());
             match self.serial.recv_timeout(left.min(GLANCE)) {
@@ -192,13 +195,13 @@ impl Guest {
         }
     }
 
-    /// What QEMU itself has said, all of it: QEMU is stopped first, if it has not ended.
+    /// Stops QEMU if it runs, and returns all its own messages.
     pub(crate) fn messages(&mut self) -> String {
         self.stop_within(Duration::ZERO);
         let Some(messages) = self.messages.take() else {
             return String::new();
         };
-        // A process that QEMU leaves behind might hold its output open.
+        // A process that QEMU leaves behind might keep its output open.
         let end = Instant::now() + PATIENCE;
         while !messages.is_finished() && Instant::now() < end {
             thread::sleep(GLANCE);
@@ -209,8 +212,8 @@ impl Guest {
         }
     }
 
-    /// Gives QEMU `patience` to end by itself, then as long to end politely, so that it writes its
-    /// disks and logs, and then no more.
+    /// Ends QEMU: waits `patience` for it to end by itself, then sends SIGTERM, on which it writes
+    /// its disks and logs, and then SIGKILL.
     fn stop_within(&mut self, patience: Duration) -> ExitStatus {
         if let Some(status) = self.wait(patience) {
             return status;
@@ -252,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_was_written_is_heard_before_the_end() {
+    fn all_output_is_returned_before_the_end() {
         let mut guest = shell("printf 'a\\r\\nb'; echo why >&2; exit 3");
         let mut text = String::new();
         let status = loop {
@@ -267,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_typed_ends_with_a_carriage_return() {
+    fn a_typed_line_ends_with_a_carriage_return() {
         let mut guest = shell("dd bs=1 count=6 2>/dev/null | tr '\\r' '#'");
         guest.type_line("Ada");
         guest.type_line("x");
@@ -279,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_guest_that_will_not_stop_is_stopped_all_the_same() {
+    fn a_guest_that_ignores_sigterm_is_killed() {
         let mut guest = shell("trap '' TERM; echo ready; while :; do sleep 0.1; done");
         assert!(matches!(
             guest.listen(Duration::from_secs(10)),

@@ -1,4 +1,4 @@
-//! The machine that QEMU must make for each board, as the Microkit manual says it.
+//! The QEMU machine for each board, as in the Microkit manual.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -14,8 +14,8 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// The machine for a board, if QEMU has one.
-    pub(crate) fn of(board: &str) -> Option<Self> {
+    /// Returns the machine for a board, if QEMU has one.
+    pub(crate) fn for_board(board: &str) -> Option<Self> {
         match board {
             "qemu_virt_aarch64" => Some(Self {
                 kind: "virt,virtualization=on",
@@ -25,7 +25,7 @@ impl Machine {
         }
     }
 
-    /// The command that boots `image`.
+    /// Returns the command that boots `image`.
     pub(crate) fn command(
         self,
         qemu: &Path,
@@ -35,8 +35,8 @@ impl Machine {
     ) -> Command {
         let mut command = Command::new(qemu);
         command.args(["-machine", self.kind, "-cpu", "cortex-a53", "-m", "size=2G"]);
-        // Not the manual's `-serial mon:stdio`, where Ctrl-A leads to QEMU's monitor: every byte of
-        // standard input is the system's.
+        // The manual has `-serial mon:stdio`, with which Ctrl-A opens QEMU's monitor. Here every
+        // byte of standard input is for the system.
         command.args(["-display", "none", "-monitor", "none", "-serial", "stdio"]);
         command.arg("-device").arg(loader(image));
         if variant.is_multi_core() {
@@ -49,7 +49,7 @@ impl Machine {
     }
 }
 
-/// The loader device for an image.
+/// Returns the loader device for an image.
 fn loader(image: &Path) -> OsString {
     let mut option = OsString::from("loader,file=");
     option.push(without_commas(image));
@@ -69,7 +69,7 @@ mod tests {
             config: config.into(),
             profile: "dev".to_owned(),
         };
-        let machine = Machine::of(board).expect("a QEMU board");
+        let machine = Machine::for_board(board).expect("a QEMU board");
         let command = machine.command("qemu".as_ref(), "a.img".as_ref(), &variant, icount);
         let arguments: Vec<_> = command.get_args().map(|a| a.to_string_lossy()).collect();
         assert_eq!(arguments.join(" "), expect);
@@ -92,7 +92,7 @@ mod tests {
              -device loader,file=a.img,addr=0x70000000,cpu-num=0 -smp 4 \
              -icount shift=0,align=off,sleep=off",
         );
-        assert_eq!(Machine::of("rpi4b_1gb"), None);
+        assert_eq!(Machine::for_board("rpi4b_1gb"), None);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! QEMU: the program, the machine that it makes, and the guest that runs in it.
+//! QEMU: the program, the machine that it emulates, and the guest that runs in it.
 
 mod devices;
 mod guest;
@@ -21,34 +21,41 @@ use crate::terminal;
 const PROGRAM: &str = "qemu-system-aarch64";
 const APT_PACKAGE: &str = "qemu-system-arm";
 
-/// What to do for QEMU.
-pub(crate) const HOW_TO_GET: &str = "type `sudo apt-get install qemu-system-arm` on Debian or \
-    Ubuntu, `brew install qemu` on macOS, or see https://www.qemu.org/download; or say where it \
-    lies with `--qemu PATH`";
+/// The help for a missing QEMU.
+pub(crate) const HOW_TO_GET: &str = "run `sudo apt-get install qemu-system-arm` on Debian or \
+    Ubuntu, or `brew install qemu` on macOS, or see https://www.qemu.org/download; or name \
+    another QEMU with `--qemu PATH`";
 
-/// The QEMU that `named` says, or the one on the PATH.
+/// Finds the QEMU that `named` names, or the one on the PATH.
 ///
-/// **Errors:** there is none.
+/// # Errors
+///
+/// Fails if it does not exist.
 pub(crate) fn find(named: Option<&Path>) -> Result<PathBuf> {
     let program = named.unwrap_or(Path::new(PROGRAM));
     which::which(program).map_err(|_| match named {
         Some(path) => {
             miette!(
                 help = HOW_TO_GET,
-                "there is no QEMU to run at `{}`",
+                "`{}` is not a program, so it cannot be the QEMU to use",
                 path.display()
             )
         }
         None => {
             miette!(
                 help = HOW_TO_GET,
-                "QEMU is not installed: no `{PROGRAM}` is on the PATH"
+                "QEMU is not installed: `{PROGRAM}` was not found on the PATH"
             )
         }
     })
 }
 
-/// The same, but installs it where that is allowed, possible, and needs no password.
+/// Finds QEMU as [`find`] does, but installs it if that is allowed, possible, and needs no
+/// password.
+///
+/// # Errors
+///
+/// Fails if QEMU does not exist and is not installed, or if the installation fails.
 pub(crate) fn provide(named: Option<&Path>, may_install: bool) -> Result<PathBuf> {
     let missing = match find(named) {
         Ok(program) => return Ok(program),
@@ -63,7 +70,7 @@ pub(crate) fn provide(named: Option<&Path>, may_install: bool) -> Result<PathBuf
         format_args!("QEMU (`apt-get install -y {APT_PACKAGE}`)"),
     );
     for arguments in [&["update"][..], &["install", "-y", APT_PACKAGE]] {
-        // On standard error, because standard output is for results.
+        // Shown on standard error, because standard output is for results.
         let status = Command::new("apt-get")
             .args(arguments)
             .stdout(std::io::stderr())

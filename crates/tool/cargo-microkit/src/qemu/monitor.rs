@@ -1,7 +1,8 @@
-//! QEMU's own monitor, by which this program looks into the machine: a socket that nobody else
-//! knows, beside whatever monitors the user asks for.
+//! QEMU's monitor, by which this program reads the state of the machine. It is a private socket, in
+//! addition to any monitors that the user adds.
 //!
-//! It speaks QMP, the QEMU Machine Protocol: a line of JSON for each command and each answer.
+//! The protocol is QMP, the QEMU Machine Protocol: one line of JSON for each command and each
+//! answer.
 
 use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
@@ -19,14 +20,14 @@ use crate::qemu::paths::without_commas;
 /// How long QEMU may take to answer. It answers at once, unless it is about to end.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The name of the character device, which is not one that a user would give.
+/// The name of the character device. It must differ from the names that users choose.
 const DEVICE: &str = "cargo-microkit";
 
-/// The most bytes of the path of a socket, with the zero that ends it (`sun_path`; Linux has 108,
-/// macOS 104).
+/// The most bytes of a socket's path, without the zero at its end (`sun_path`; Linux has room for
+/// 108 with it, macOS for 104).
 const MOST_PATH_BYTES: usize = 103;
 
-/// A way into a machine, which is there once QEMU has started.
+/// A connection to a machine's monitor, which is opened at its first use.
 #[derive(Debug)]
 pub(crate) struct Monitor {
     folder: TempDir,
@@ -38,12 +39,12 @@ enum State {
     #[default]
     Unused,
     Open(Connection),
-    /// QEMU has not answered, and is not asked again.
+    /// QEMU did not answer, and is not asked again.
     Broken,
 }
 
 impl Monitor {
-    /// Adds a monitor to the command that starts QEMU. There is none where no socket can be made.
+    /// Adds a monitor to the command that starts QEMU. Returns `None` if no socket can be created.
     pub(crate) fn add_to(command: &mut Command) -> Option<Self> {
         let make = |directory: &Path| {
             let builder = tempfile::Builder::new()
@@ -64,7 +65,7 @@ impl Monitor {
         })
     }
 
-    /// Stops the machine: nothing changes any more.
+    /// Stops the machine's processors and clocks.
     pub(crate) fn stop(&self) -> Option<()> {
         self.ask("stop", json!({})).map(drop)
     }
@@ -83,14 +84,14 @@ impl Monitor {
         (read.len() == bytes).then_some(read)
     }
 
-    /// The registers of all processors, as QEMU prints them.
+    /// Returns the registers of all processors, as QEMU prints them.
     pub(crate) fn registers(&self) -> Option<String> {
         let arguments = json!({ "command-line": "info registers -a" });
         let answer = self.ask("human-monitor-command", arguments)?;
         answer.as_str().map(str::to_owned)
     }
 
-    /// Has QEMU do something, and returns what it answers; nothing if it cannot.
+    /// Sends a command to QEMU, and returns its result; `None` if QEMU does not answer or refuses.
     fn ask(&self, command: &str, arguments: Value) -> Option<Value> {
         let mut state = self.connection.borrow_mut();
         if let State::Unused = *state {
@@ -106,8 +107,8 @@ impl Monitor {
     }
 }
 
-/// Whether someone else may control the machine that a command starts: a debugger, or a person at
-/// a monitor.
+/// Returns whether a debugger, or a person at another monitor, may control the machine that a
+/// command starts.
 pub(crate) fn is_controlled(command: &Command) -> bool {
     let arguments: Vec<_> = command.get_args().map(OsStr::to_string_lossy).collect();
     let values = arguments.iter().skip(1).map(Some).chain([None]);
@@ -123,8 +124,8 @@ pub(crate) fn is_controlled(command: &Command) -> bool {
     })
 }
 
-/// A command that starts QEMU, without what [`Monitor::add_to`] has added: what a person can start
-/// later, when the socket's folder is gone.
+/// Returns a command without the arguments that [`Monitor::add_to`] has added. A person can run it
+/// later, when the socket's folder does not exist any more.
 pub(crate) fn without_monitor(command: &Command) -> Command {
     let mut plain = Command::new(command.get_program());
     let arguments: Vec<_> = command.get_args().collect();
@@ -168,7 +169,7 @@ impl Connection {
         Ok(connection)
     }
 
-    /// Has QEMU do something; nothing if it says that it cannot.
+    /// Sends a command to QEMU, and returns its result; `None` if QEMU refuses.
     fn ask(&mut self, command: &str, arguments: Value) -> io::Result<Option<Value>> {
         let line = json!({ "execute": command, "arguments": arguments });
         writeln!(self.0.get_mut(), "{line}")?;
@@ -180,7 +181,7 @@ impl Connection {
             if answer.get("error").is_some() {
                 return Ok(None);
             }
-            // Anything else is an event, which nobody has asked for.
+            // Any other line is an event, which is ignored.
         }
     }
 
@@ -198,7 +199,7 @@ mod tests {
     use super::*;
     use std::os::unix::net::UnixListener;
 
-    /// What a monitor returns that answers with these lines, one to each command, and then no more.
+    /// Returns the results of a monitor that answers each command with one of these lines.
     fn answered(lines: &'static [&'static str]) -> Vec<Option<Value>> {
         let mut command = Command::new("qemu");
         let monitor = Monitor::add_to(&mut command).expect("a socket");
@@ -231,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn only_others_control_a_machine() {
+    fn this_programs_own_monitor_does_not_count_as_control() {
         let check = |arguments: &[&str], expect| {
             let mut command = Command::new("qemu");
             command.args(["-monitor", "none", "-serial", "stdio"]);
@@ -250,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn events_are_passed_over_and_errors_are_nothing() {
+    fn events_are_ignored_and_errors_give_no_result() {
         let answers = answered(&[
             "{\"event\": \"STOP\"}\n{\"return\": 1}",
             "{\"error\": {\"class\": \"GenericError\"}}",
@@ -260,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_answer_is_nothing() {
+    fn an_invalid_answer_gives_no_result() {
         assert_eq!(answered(&["what?"]), [None]);
     }
 

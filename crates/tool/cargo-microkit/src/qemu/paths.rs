@@ -1,5 +1,5 @@
-//! Paths among QEMU's arguments. QEMU itself takes them relative to the folder that it is started
-//! in, which is the user's; those of a `.qemu` file are relative to that file.
+//! Paths in QEMU's arguments. QEMU resolves them relative to the current folder. The paths of a
+//! `.qemu` file are relative to the folder of that file instead, so they are rewritten here.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -27,16 +27,16 @@ const PATH_OPTIONS: [&str; 18] = [
     "-sd",
 ];
 
-/// Keys of `KEY=VALUE`, or their last part, whose value is a path.
+/// Keys of `KEY=VALUE` whose value is a path. Of a key with dots, the last part counts.
 const PATH_KEYS: [&str; 7] = [
     "dir", "file", "filename", "logfile", "mem-path", "path", "romfile",
 ];
 
-/// What a character device begins with whose rest is a path.
+/// The prefixes of character devices that are followed by a path.
 const PATH_PREFIXES: [&str; 3] = ["file:", "pipe:", "unix:"];
 
-/// A word of a `.qemu` file, which stands after the word `before`, as QEMU must get it: with what
-/// is a relative path made one from `directory`.
+/// Returns an argument of a `.qemu` file with its relative paths based on `directory`. `before` is
+/// the argument in front of it.
 pub(super) fn based(before: Option<&str>, word: &str, directory: &Path) -> OsString {
     if word.starts_with('-') {
         return word.into();
@@ -78,7 +78,7 @@ pub(super) fn based(before: Option<&str>, word: &str, directory: &Path) -> OsStr
     all
 }
 
-/// The parts of an option's argument: commas part them, but for those that are written twice.
+/// Splits an option's value at its commas, except at doubled ones.
 fn parts(word: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(word);
     std::iter::from_fn(move || {
@@ -100,13 +100,13 @@ fn parts(word: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether this is a path from some folder, and not an absolute one or QEMU's `PROTOCOL:…`.
+/// Returns whether this is a relative path, and not an absolute one or QEMU's `PROTOCOL:…`.
 fn is_relative(path: &str) -> bool {
     let first = path.split('/').next().unwrap_or_default();
     !path.is_empty() && !path.starts_with('/') && !first.contains(':')
 }
 
-/// A path as QEMU's options have it: every comma is written twice.
+/// Returns a path for QEMU's options, with every comma doubled.
 pub(super) fn without_commas(path: &Path) -> OsString {
     let mut doubled = OsString::new();
     let parts = path.as_os_str().as_encoded_bytes().split(|b| *b == b',');
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_a_relative_path_gets_its_folder() {
+    fn relative_paths_are_based_on_the_folder() {
         let check = |before, word: &str, expect: &str| {
             assert_eq!(based(before, word, "/s".as_ref()), expect, "{word}");
         };
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_may_have_commas() {
+    fn commas_in_the_folder_are_doubled() {
         let word = based(Some("-drive"), "file=b", "/a,c".as_ref());
         assert_eq!(word, "file=/a,,c/b");
     }

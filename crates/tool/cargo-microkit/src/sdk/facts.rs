@@ -1,4 +1,4 @@
-//! What an SDK says of a kernel, in its own files, and whether this runtime works with that.
+//! Reads the facts about a kernel from the SDK's files, and checks that the runtime fits them.
 
 use std::cell::RefCell;
 use std::fs;
@@ -8,16 +8,17 @@ use microkit_abi::{facts, symbols};
 use microkit_sdf::Kernel;
 use serde_json::Value;
 
-/// The kernel's configuration, as its own build writes it.
+/// The kernel's configuration, which the kernel's build writes.
 const CONFIGURATION: &str = "include/kernel/gen_config.json";
 
-/// The files of one board and configuration, and what was found wrong with them.
+/// The files of one board and configuration, and the differences that were found in them.
 struct Files<'a> {
     directory: &'a Path,
     wrong: RefCell<Vec<String>>,
 }
 
-/// Whether the kernel in `directory` is for the runtime's architecture. SDKs have others too.
+/// Returns whether the kernel in `directory` is for the runtime's architecture. SDKs also have
+/// kernels for others.
 pub(super) fn is_of_runtime(directory: &Path) -> bool {
     let text = fs::read_to_string(directory.join(CONFIGURATION)).unwrap_or_default();
     let all: Value = serde_json::from_str(&text).unwrap_or_default();
@@ -25,7 +26,7 @@ pub(super) fn is_of_runtime(directory: &Path) -> bool {
 }
 
 /// Returns how the kernel in `directory`, an SDK's `board/BOARD/CONFIG`, differs from what the
-/// runtime needs: a sentence for each fact.
+/// runtime requires: one sentence for each difference.
 pub(super) fn differences(directory: &Path) -> Vec<String> {
     if !is_of_runtime(directory) {
         return vec![format!("{CONFIGURATION}: it is not for AArch64")];
@@ -59,9 +60,11 @@ pub(super) fn differences(directory: &Path) -> Vec<String> {
     files.wrong.into_inner()
 }
 
-/// Returns what system files for the kernel in `directory` are checked against.
+/// Returns the limits and devices that system files for the kernel in `directory` are checked
+/// against.
 ///
-/// What the SDK does not say, such as seL4's `KERNEL_WCET`, is as for `qemu_virt_aarch64`.
+/// Facts that the SDK's files do not contain, such as seL4's `KERNEL_WCET`, are those of
+/// `qemu_virt_aarch64`.
 pub(super) fn kernel(directory: &Path) -> Option<Kernel> {
     let read = |file: &str| fs::read_to_string(directory.join(file)).ok();
     let all: Value = serde_json::from_str(&read(CONFIGURATION)?).ok()?;
@@ -88,7 +91,7 @@ pub(super) fn kernel(directory: &Path) -> Option<Kernel> {
         smc: all["ALLOW_SMC_CALLS"] == true,
         timer_khz: numeric(&all["TIMER_FREQUENCY"]).map_or(known.timer_khz, |hz| hz / 1000),
         wcet_us: known.wcet_us,
-        // seL4 has less of this board's memory than there is.
+        // The file lists only the memory that seL4 manages. This board has more, below it.
         ram: match ram {
             Some((start, end)) if known.ram.is_some_and(|(_, last)| end == last) => {
                 known.ram.map(|(first, _)| (first.min(start), end))
@@ -123,7 +126,7 @@ impl Files<'_> {
         let all: Value = serde_json::from_str(&text).unwrap_or_default();
         for name in facts::SWITCHES {
             if all[name] != true {
-                self.wrong(format!("{file} has `{name}` off, and the runtime needs it"));
+                self.wrong(format!("{file} has `{name}` off; the runtime requires it"));
             }
         }
         for (name, needed) in facts::CONFIGURATION {
@@ -131,7 +134,7 @@ impl Files<'_> {
         }
     }
 
-    /// Numbers after their names, in the block of `file` that begins with `start`.
+    /// Compares numbers that follow their names, in the block of `file` that begins with `start`.
     fn numbers(&self, file: &str, start: &str, needed: &[(&str, u64)]) {
         let Some(text) = self.text(file) else { return };
         let block = text.split_once(start).map_or("", |(_, block)| block);
@@ -148,10 +151,10 @@ impl Files<'_> {
         match found {
             Some(found) if found == needed => {}
             Some(found) => self.wrong(format!(
-                "{file} says that `{name}` is {found}, and the runtime needs {needed}"
+                "{file} sets `{name}` to {found}; the runtime requires {needed}"
             )),
             None => self.wrong(format!(
-                "{file} does not say what `{name}` is, and the runtime needs {needed}"
+                "{file} does not set `{name}`; the runtime requires {needed}"
             )),
         }
     }
@@ -162,7 +165,8 @@ impl Files<'_> {
         }
     }
 
-    /// The symbols that the tool writes, which the runtime defines as libmicrokit does.
+    /// Checks for the symbols that the SDK's tool writes. The runtime defines the same ones as
+    /// libmicrokit.
     fn libmicrokit(&self) {
         let file = "lib/libmicrokit.a";
         match fs::read(self.path(file)) {
@@ -184,14 +188,14 @@ fn user_top(json: &str) -> Option<u64> {
     all["vspace_user_top"].as_u64()
 }
 
-/// A number of `gen_config.json`, which has them as text.
+/// Reads a number of `gen_config.json`, which holds numbers as text.
 fn numeric(value: &Value) -> Option<u64> {
     value
         .as_u64()
         .or_else(|| value.as_str().and_then(|text| text.parse().ok()))
 }
 
-/// The number that follows `name` in C or in a bit-field description: `#define NAME 7`,
+/// Finds the number that follows `name` in C or in a bit-field description: `#define NAME 7`,
 /// `NAME = 7,`, `field NAME 7`.
 fn number(text: &str, name: &str) -> Option<u64> {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';

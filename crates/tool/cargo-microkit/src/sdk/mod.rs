@@ -1,6 +1,6 @@
-//! The Microkit SDK: where it is, and whether this program can use it.
+//! Finds the Microkit SDK, and checks that this program can use it.
 //!
-//! Its version decides nothing. What it says of its kernels in its own files ([`facts`]) does.
+//! The check does not depend on the SDK's version, but on its files about its kernels ([`facts`]).
 
 mod facts;
 mod room;
@@ -19,38 +19,40 @@ use miette::{Result, miette};
 use crate::nearest::advice;
 use crate::terminal;
 
-/// The SDK's own tool, from its root.
+/// The path of the SDK's own tool, relative to its root.
 const TOOL: &str = "bin/microkit";
 
 /// A Microkit SDK.
 #[derive(Debug)]
 pub(crate) struct Sdk {
     directory: PathBuf,
-    /// What errors call it: its directory, or where its copy comes from.
+    /// The path that errors show: its directory, or the source of its copy.
     shown: PathBuf,
     version: String,
     origin: Origin,
 }
 
-/// Who said where the SDK is.
+/// How the SDK was chosen.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// `--sdk`.
+    /// By `--sdk`.
     Flag,
-    /// The environment.
+    /// By `MICROKIT_SDK`.
     Environment,
-    /// `sdk add`.
+    /// It was stored by `sdk add`.
     Kept,
 }
 
 impl Sdk {
-    /// The SDK that `flag` names, else `MICROKIT_SDK`, else a kept one; `None` if there is none of
-    /// these.
+    /// Finds the SDK that `flag` names, else that of `MICROKIT_SDK`, else a stored one; `None` if
+    /// there is none of these.
     ///
-    /// A note says if its version was not tested.
+    /// Shows a remark if its version was not tested.
     ///
-    /// **Errors:** the first of them that is there cannot be used. The next is not tried: what was
-    /// named was meant.
+    /// # Errors
+    ///
+    /// Fails if the first of them cannot be used. It does not try the next one: the user meant the
+    /// one that is named.
     pub(crate) fn locate(flag: Option<&Path>) -> Result<Option<Self>> {
         let variable = std::env::var_os("MICROKIT_SDK").filter(|value| !value.is_empty());
         let (directory, origin) = if let Some(named) = flag {
@@ -69,15 +71,15 @@ impl Sdk {
             NOTE.call_once(|| {
                 let (version, tried) = (&sdk.version, version::TESTED.join(", "));
                 terminal::remark(format_args!(
-                    "Microkit SDK {version} has not been tested with this cargo-microkit, only \
-                     {tried}; its own files decide whether it fits"
+                    "Microkit SDK {version} has not been tested with this cargo-microkit (tested: \
+                     {tried}); its files decide whether it can be used"
                 ));
             });
         }
         Ok(Some(sdk))
     }
 
-    /// The same, for whom there must be one.
+    /// Finds the SDK as [`locate`](Self::locate) does, but fails if there is none.
     pub(crate) fn require(flag: Option<&Path>) -> Result<Self> {
         match Self::locate(flag)? {
             Some(sdk) => Ok(sdk),
@@ -89,11 +91,13 @@ impl Sdk {
         }
     }
 
-    /// The SDK in `directory`.
+    /// Opens the SDK in `directory`.
     ///
-    /// **Errors:** there is none, or it is not whole.
+    /// # Errors
+    ///
+    /// Fails if there is none, or if it is incomplete.
     pub(crate) fn open(directory: &Path, origin: Origin) -> Result<Self> {
-        // Absolute, because Cargo and the programs that it starts run elsewhere.
+        // Absolute, because Cargo and the programs that it starts run in other folders.
         let directory = std::path::absolute(directory).unwrap_or_else(|_| directory.to_path_buf());
         let shown = format!("`{}` ({origin})", directory.display());
         let version = version_of_whole(&directory, &shown)?;
@@ -105,8 +109,8 @@ impl Sdk {
         })
     }
 
-    /// Checks that its tool runs on this machine, and that each of its kernels for AArch64 has what
-    /// the runtime needs.
+    /// Checks that its tool runs on this machine, and that the runtime fits each of its kernels for
+    /// AArch64.
     pub(crate) fn check_whole(&self) -> Result<()> {
         tool::check(self)?;
         for board in self.boards() {
@@ -119,15 +123,18 @@ impl Sdk {
         Ok(())
     }
 
-    /// What system files for a board and configuration are checked against.
+    /// Returns the limits and devices that system files for a board and configuration are checked
+    /// against.
     ///
-    /// **Errors:** the SDK has no such kernel, or one that the runtime cannot work with.
+    /// # Errors
+    ///
+    /// Fails if the SDK does not have that kernel, or if the runtime does not fit it.
     pub(crate) fn kernel(&self, board: &str, config: &str) -> Result<microkit_sdf::Kernel> {
         self.check_kernel(board, config)?;
         facts::kernel(&self.board_directory(board, config)).ok_or_else(|| {
             miette!(
                 help = how_to_get(),
-                "the Microkit SDK {} in `{}` is not whole: its file `platform_gen.json` for board \
+                "the Microkit SDK {} in `{}` is incomplete: its file `platform_gen.json` for board \
                  `{board}`, configuration `{config}` cannot be read",
                 self.version,
                 self.shown.display()
@@ -143,17 +150,18 @@ impl Sdk {
         let wrong: String = wrong.iter().map(|fact| format!("\n- {fact}")).collect();
         Err(miette!(
             help = format!(
-                "choose another SDK by `--sdk VERSION_OR_DIR`, such as {MICROKIT_VERSION}, or take \
-                 a cargo-microkit and `sel4-microkit` that are made for this one"
+                "choose another SDK with `--sdk VERSION_OR_DIR`, such as {MICROKIT_VERSION}, or \
+                 use a cargo-microkit and `sel4-microkit` that support this one"
             ),
-            "the Microkit SDK {} in `{}` differs, for board `{board}`, configuration `{config}`, \
-             from what this runtime needs:{wrong}",
+            "the Microkit SDK {} in `{}` does not fit this runtime for board `{board}`, \
+             configuration `{config}`:{wrong}",
             self.version,
             self.shown.display()
         ))
     }
 
-    /// Checks that the SDK can build for a board and configuration, and the runtime run there.
+    /// Checks that the SDK has a kernel for a board and configuration, and that the runtime fits
+    /// it.
     pub(crate) fn check_kernel(&self, board: &str, config: &str) -> Result<()> {
         let (boards, configs) = (self.boards(), self.configs(board));
         let (kind, name, names) = if boards.iter().all(|known| known != board) {
@@ -175,37 +183,37 @@ impl Sdk {
         ))
     }
 
-    /// Where the headers and libraries for a board and configuration lie.
+    /// Returns the folder of the headers and libraries for a board and configuration.
     pub(crate) fn board_directory(&self, board: &str, config: &str) -> PathBuf {
         self.directory.join("board").join(board).join(config)
     }
 
-    /// The boards that the SDK is for, sorted.
+    /// Returns the boards that the SDK supports, sorted.
     pub(crate) fn boards(&self) -> Vec<String> {
         directories(&self.directory.join("board"))
     }
 
-    /// The configurations that the SDK has for a board, sorted.
+    /// Returns the configurations that the SDK has for a board, sorted.
     pub(crate) fn configs(&self, board: &str) -> Vec<String> {
         directories(&self.directory.join("board").join(board))
     }
 
-    /// Its root.
+    /// Returns its root.
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// As its file VERSION gives it.
+    /// Returns the content of its file VERSION.
     pub(crate) fn version(&self) -> &str {
         &self.version
     }
 
-    /// Whether its version is one that this project's tests run on.
+    /// Returns whether its version is one that this project's tests run on.
     pub(crate) fn is_tested(&self) -> bool {
         version::TESTED.contains(&&*self.version)
     }
 
-    /// Who said where it is.
+    /// Returns how it was chosen.
     pub(crate) fn origin(&self) -> Origin {
         self.origin
     }
@@ -215,20 +223,20 @@ impl Sdk {
     }
 }
 
-/// The version of the SDK in `directory`, which errors call `shown`.
+/// Checks that the SDK in `directory` is complete, and returns its version. Errors call it `shown`.
 fn version_of_whole(directory: &Path, shown: &str) -> Result<String> {
     let version = std::fs::read_to_string(directory.join("VERSION")).map_err(|e| {
         miette!(
             help = "an SDK is a directory with the file VERSION and the program bin/microkit",
-            "there is no Microkit SDK in {shown}: its file VERSION cannot be read: {e}"
+            "{shown} is not a Microkit SDK: its file VERSION cannot be read: {e}"
         )
     })?;
     let version = version.trim();
     if !version::is_sound(version) {
         return Err(miette!(
             help = how_to_get(),
-            "the Microkit SDK in {shown} is damaged: its file VERSION has {version:?}, which is not \
-             a version"
+            "the Microkit SDK in {shown} is damaged: its file VERSION holds {version:?}, which is \
+             not a version"
         ));
     }
     let what = if !directory.join(TOOL).is_file() {
@@ -240,7 +248,7 @@ fn version_of_whole(directory: &Path, shown: &str) -> Result<String> {
     };
     Err(miette!(
         help = how_to_get(),
-        "the Microkit SDK in {shown} is not whole: it lacks {what}"
+        "the Microkit SDK in {shown} is incomplete: it lacks {what}"
     ))
 }
 
@@ -249,31 +257,34 @@ impl fmt::Display for Origin {
         f.write_str(match self {
             Self::Flag => "from --sdk",
             Self::Environment => "from MICROKIT_SDK",
-            Self::Kept => "kept by `cargo microkit sdk add`",
+            Self::Kept => "stored by `cargo microkit sdk add`",
         })
     }
 }
 
-/// Why [`Sdk::locate`] has found none, in a sentence.
+/// Returns why [`Sdk::locate`] has found none, as a sentence.
 pub(crate) fn why_none() -> &'static str {
-    "MICROKIT_SDK is not set and none is kept"
+    "MICROKIT_SDK is not set and no SDK is stored"
 }
 
-/// The versions of the SDKs that are kept, for a help.
+/// Returns a help with the versions of the stored SDKs.
 fn which_are_kept(wrong: &str) -> Result<String> {
     let versions: Vec<_> = store::list()?
         .into_iter()
         .map(|kept| kept.version)
         .collect();
-    Ok(format!("of kept SDKs, {}", advice(wrong, &versions)))
+    Ok(match versions.is_empty() {
+        true => "no SDK is stored".to_owned(),
+        false => advice(wrong, &versions),
+    })
 }
 
-/// What to do for an SDK.
+/// Returns the help for a missing SDK.
 pub(crate) fn how_to_get() -> String {
     format!(
         "download microkit-sdk-{MICROKIT_VERSION} for this machine from \
-         https://github.com/seL4/microkit/releases and type \
-         `cargo microkit sdk add FILE.tar.gz`, or set MICROKIT_SDK to where it lies"
+         https://github.com/seL4/microkit/releases and run \
+         `cargo microkit sdk add FILE.tar.gz`, or set MICROKIT_SDK to its folder"
     )
 }
 

@@ -1,4 +1,4 @@
-//! Whether a system fits into seL4's image. The SDK's tool panics where it does not.
+//! Checks that a system fits into seL4's image. The SDK's tool panics if it does not.
 
 use std::path::Path;
 
@@ -11,11 +11,11 @@ use crate::files;
 use crate::kernel::Request;
 use crate::sdk::Sdk;
 
-/// Checks that there is room in the image for all that it holds.
+/// Checks that the programs and filled regions fit into the image.
 ///
-/// The initialiser carries the contents of every program, with its zeros, and of every region that
-/// is filled. It lies behind the kernel and must end before the loader. Only what certainly does
-/// not fit is refused here.
+/// The initialiser holds the contents of every program, with its zeros, and of every filled region.
+/// It is placed behind the kernel and must end before the loader. This check refuses only a system
+/// that certainly does not fit.
 pub(super) fn check(sdk: &Sdk, request: &Request<'_>) -> Result<()> {
     let variant = request.variant;
     let elf = sdk
@@ -28,7 +28,7 @@ pub(super) fn check(sdk: &Sdk, request: &Request<'_>) -> Result<()> {
         return Ok(());
     };
     let Some(room) = loader.start.checked_sub(kernel.end) else {
-        return Ok(()); // This board's loader lies below the kernel.
+        return Ok(()); // This board's loader is below the kernel.
     };
     let files = SearchPaths(request.search_paths.clone());
     let mut parts = Vec::new();
@@ -61,10 +61,10 @@ pub(super) fn check(sdk: &Sdk, request: &Request<'_>) -> Result<()> {
         .iter()
         .map(|(bytes, what)| format!("{what} {} MiB", mebibytes(*bytes)));
     Err(miette!(
-        help = "a memory region that is not filled takes no room there: put what is large \
-                into one",
+        help = "put large data into a memory region that is not filled: it takes no room in the \
+                image",
         "`{}`: the programs, with their zeros and heaps, and the filled regions take {} MiB, but \
-         seL4's image has room for {} MiB at most on board `{}`. The largest: {}",
+         seL4's image has room for at most {} MiB on board `{}`. The largest: {}",
         request.system.display(),
         mebibytes(all),
         room >> 20,
@@ -83,7 +83,7 @@ fn mebibytes(bytes: u64) -> u64 {
     bytes.div_ceil(1 << 20)
 }
 
-/// The physical addresses that an ELF file is loaded to.
+/// Returns the physical addresses that an ELF file is loaded to.
 fn loaded(path: &Path) -> Option<std::ops::Range<u64>> {
     use object::elf::PT_LOAD;
     use object::read::elf::ProgramHeader;

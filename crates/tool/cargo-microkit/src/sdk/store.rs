@@ -1,4 +1,4 @@
-//! The SDKs that are kept: added once, found ever after.
+//! The stored SDKs: added once, and found by every later command.
 
 use std::path::{Path, PathBuf};
 
@@ -9,19 +9,18 @@ use crate::sdk::{Origin, Sdk, how_to_get, unpack, version, version_of_whole, whi
 
 const PREFIX: &str = "microkit-sdk-";
 
-/// A kept SDK.
+/// A stored SDK.
 pub(crate) struct Kept {
-    /// As its directory's name says.
+    /// Its version, from its directory's name.
     pub(crate) version: String,
     /// Its root.
     pub(crate) directory: PathBuf,
 }
 
-/// Keeps a copy of the SDK at `from`, a directory or a tarball, and returns it.
+/// Stores a copy of the SDK at `from`, a directory or a tarball, and returns it.
 ///
-/// Its tool is run and its kernels are looked at before it is kept. The copy is made and checked
-/// beside the place where SDKs are kept, and moved there last; until then the SDK that was kept
-/// before stays as it was.
+/// The copy is made in a temporary folder beside the stored SDKs. There its tool is run and its
+/// kernels are checked. Only then does it replace the stored SDK of the same version.
 pub(crate) fn add(from: &Path) -> Result<Sdk> {
     let home = home()?;
     files::make_directory(&home)?;
@@ -53,9 +52,11 @@ pub(crate) fn add(from: &Path) -> Result<Sdk> {
     Sdk::open(&place, Origin::Kept)
 }
 
-/// The SDK that a user means by `named`: the version of a kept one, or a directory.
+/// Returns the directory of the SDK that a user names: the version of a stored SDK, or a directory.
 ///
-/// **Errors:** it is neither, or both.
+/// # Errors
+///
+/// Fails if it is neither, or both.
 pub(super) fn named(named: &Path, origin: Origin) -> Result<PathBuf> {
     let name = named.to_str().filter(|name| version::is_sound(name));
     let kept = match name {
@@ -65,23 +66,24 @@ pub(super) fn named(named: &Path, origin: Origin) -> Result<PathBuf> {
     match (kept, named.is_dir()) {
         (Some(kept), true) => Err(miette!(
             help = format!("write `./{}` for the folder", named.display()),
-            "`{}` ({origin}) names a kept Microkit SDK, `{}`, and a folder here",
+            "`{}` ({origin}) names both a stored Microkit SDK, `{}`, and a folder here",
             named.display(),
             kept.display()
         )),
         (Some(kept), false) => Ok(kept),
-        // Whatever is wrong with a path is said when it is opened.
+        // An error in a path is reported when it is opened.
         (None, is_directory) => match name.filter(|_| !is_directory) {
             None => Ok(named.to_path_buf()),
             Some(name) => Err(miette!(
                 help = format!("{}; {}", which_are_kept(name)?, how_to_get()),
-                "`{name}` ({origin}) is neither the version of a kept Microkit SDK nor a folder here"
+                "`{name}` ({origin}) is neither the version of a stored Microkit SDK nor a folder \
+                 here"
             )),
         },
     }
 }
 
-/// The kept SDK that is taken where none is named.
+/// Returns the stored SDK that is used if none is named.
 pub(crate) fn preferred() -> Result<Option<PathBuf>> {
     let all = list()?;
     let version = version::preferred(all.iter().map(|kept| &*kept.version));
@@ -89,7 +91,7 @@ pub(crate) fn preferred() -> Result<Option<PathBuf>> {
     Ok(chosen.map(|kept| kept.directory.clone()))
 }
 
-/// The SDKs that are kept, sorted by version.
+/// Returns the stored SDKs, sorted by version.
 pub(crate) fn list() -> Result<Vec<Kept>> {
     let entries = std::fs::read_dir(home()?).into_iter().flatten().flatten();
     let mut kept: Vec<_> = entries
@@ -106,7 +108,7 @@ pub(crate) fn list() -> Result<Vec<Kept>> {
     Ok(kept)
 }
 
-/// Deletes the kept SDK of a version, or the only one.
+/// Deletes the stored SDK of a version, or the only one.
 pub(crate) fn remove(version: Option<&str>) -> Result<PathBuf> {
     let all = list()?;
     let version = match (version, &all[..]) {
@@ -115,7 +117,7 @@ pub(crate) fn remove(version: Option<&str>) -> Result<PathBuf> {
         (None, _) => {
             return Err(miette!(
                 help = which_are_kept("")?,
-                "say which Microkit SDK is to be removed: {} are kept",
+                "name the version of the Microkit SDK to remove: {} are stored",
                 all.len()
             ));
         }
@@ -123,14 +125,14 @@ pub(crate) fn remove(version: Option<&str>) -> Result<PathBuf> {
     let Some(directory) = kept(version)? else {
         return Err(miette!(
             help = which_are_kept(version)?,
-            "no Microkit SDK {version} is kept"
+            "no Microkit SDK {version} is stored"
         ));
     };
     std::fs::remove_dir_all(&directory).map_err(|e| files::cannot("delete", &directory, &e))?;
     Ok(directory)
 }
 
-/// Where the SDK of a version is kept, if it is.
+/// Returns the directory of the stored SDK of a version, if there is one.
 fn kept(version: &str) -> Result<Option<PathBuf>> {
     Ok(list()?
         .into_iter()
@@ -138,7 +140,7 @@ fn kept(version: &str) -> Result<Option<PathBuf>> {
         .map(|kept| kept.directory))
 }
 
-/// The directory of all kept SDKs.
+/// Returns the directory of all stored SDKs.
 fn home() -> Result<PathBuf> {
     Ok(crate::home::data()?.join("sdk"))
 }

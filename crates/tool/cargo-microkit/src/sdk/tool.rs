@@ -1,4 +1,4 @@
-//! The SDK's own tool, which makes the boot image: this program only calls it.
+//! Runs the SDK's own tool, which makes the boot image.
 
 use std::io::ErrorKind;
 use std::process::{Command, Output, Stdio};
@@ -21,7 +21,7 @@ pub(super) fn check(sdk: &Sdk) -> Result<()> {
         return Ok(());
     }
     let said = match output.status.success() {
-        true => "it is another program".into(),
+        true => "it is a different program".into(),
         false => String::from_utf8_lossy(&output.stderr),
     };
     Err(miette!(
@@ -33,10 +33,12 @@ pub(super) fn check(sdk: &Sdk) -> Result<()> {
     ))
 }
 
-/// Makes the image and the report, both of them whole or not at all.
+/// Writes the image and the report, each of them whole or not at all.
 ///
-/// **Errors:** the system cannot be laid out, each reason with its line, as for the model kernel;
-/// or the tool refuses it, and its message is passed on. The image of before stays.
+/// # Errors
+///
+/// Fails if the system cannot be laid out; each reason has its line, as for the model kernel. Fails
+/// if the tool refuses the system; the error has the tool's message. An old image is not changed.
 pub(crate) fn pack(sdk: &Sdk, request: &Request<'_>) -> Result<()> {
     let board = &request.variant.board;
     let facts = sdk.kernel(board, &request.variant.config)?;
@@ -66,7 +68,7 @@ pub(crate) fn pack(sdk: &Sdk, request: &Request<'_>) -> Result<()> {
     if request.options.verbose {
         terminal::aside(String::from_utf8_lossy(&output.stdout).trim_end());
     }
-    // The tool's messages point at the report.
+    // The tool's messages refer to the report, so it is written even after an error.
     if report.is_file() {
         files::place(&report, request.report)?;
     }
@@ -74,46 +76,44 @@ pub(crate) fn pack(sdk: &Sdk, request: &Request<'_>) -> Result<()> {
         true if image.is_file() => files::place(&image, request.image),
         true => Err(miette!(
             help = how_to_get(),
-            "the tool of the Microkit SDK, `{}`, has ended without an image and without an error",
+            "the tool of the Microkit SDK, `{}`, reported no error but made no image",
             sdk.shown.join(TOOL).display()
         )),
         false => Err(refusal(request, &output)),
     }
 }
 
-/// What the tool has said against a system; or that it has failed.
+/// Returns the error for a tool that refused a system, or that failed itself.
 fn refusal(request: &Request<'_>, output: &Output) -> Report {
     let (message, ended) = (String::from_utf8_lossy(&output.stderr), output.status);
     let (message, system) = (message.trim_end(), request.system.display());
     let panic = message.find("panicked at");
     if panic.is_some() || ended.code().is_none() || message.is_empty() {
-        // Nobody can read its backtrace.
+        // Its backtrace would not help the user.
         let message = message[panic.unwrap_or(0)..]
             .split("\nstack backtrace:")
             .next();
         return miette!(
-            help = "this is a fault or a limit of that tool, and no mistake that it found in the \
-                    system file; what was unusual there or in the programs may avoid it",
+            help = "this is a bug or a limit of that tool, and not an error that it found in the \
+                    system file; changing what is unusual there or in the programs may avoid it",
             "the tool of the Microkit SDK failed on `{system}` ({ended}): {}{}",
             panic.map_or("", |_| "it "),
             message.unwrap_or_default().trim_end()
         );
     }
     miette!(
-        help = format!("the message is that of the SDK's tool; change `{system}` as it says"),
+        help = format!("the message is from the SDK's tool; correct `{system}` accordingly"),
         "Microkit refused the system file `{system}` ({ended}):\n{message}"
     )
 }
 
-/// Runs the tool.
-///
-/// **Errors:** it cannot be started, and why.
+/// Runs the tool. Fails if it cannot be started, with the reason.
 fn output(sdk: &Sdk, command: &mut Command) -> Result<Output> {
     // The tool looks there for its SDK first, and the variable may name another one, or none.
     command.env("MICROKIT_SDK", sdk.directory());
     command.stdin(Stdio::null()).output().map_err(|error| {
         let why = match error.kind() {
-            ErrorKind::PermissionDenied => "this file may not be executed".to_owned(),
+            ErrorKind::PermissionDenied => "this file is not executable".to_owned(),
             _ => machine(sdk).unwrap_or_else(|| error.to_string()),
         };
         miette!(
@@ -124,7 +124,7 @@ fn output(sdk: &Sdk, command: &mut Command) -> Result<Output> {
     })
 }
 
-/// Says what machine the tool is for, if it is not this one.
+/// Returns which machine the tool is for, if it is not this one.
 fn machine(sdk: &Sdk) -> Option<String> {
     let bytes = std::fs::read(sdk.tool()).ok()?;
     let this = std::env::consts::ARCH;
@@ -134,7 +134,7 @@ fn machine(sdk: &Sdk) -> Option<String> {
             Architecture::Aarch64 => "aarch64",
             _ => "another machine",
         },
-        // A Mach-O file, whose first word this is.
+        // These bytes begin a Mach-O file.
         Err(_) if bytes.starts_with(&[0xcf, 0xfa, 0xed, 0xfe]) => "macOS",
         Err(_) => return None,
     };

@@ -1,4 +1,4 @@
-//! Copies of SDKs out of directories and tarballs, neither of which is trusted to be what it says.
+//! Copies SDKs from directories and tarballs. Neither is trusted: links and paths are checked.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
@@ -30,7 +30,7 @@ pub(crate) fn into(from: &Path, to: &Path) -> Result<PathBuf> {
         return Ok(copy);
     }
     unpack(from, &copy)?;
-    // A tarball has one directory, whose name nobody promises, or none.
+    // A tarball has one top directory, of any name, or none.
     let tops: Vec<_> = std::fs::read_dir(&copy)
         .map_err(|e| files::cannot("read", &copy, &e))?
         .flatten()
@@ -63,20 +63,20 @@ fn unpack(tarball: &Path, to: &Path) -> Result<()> {
     let broken = |e: io::Error| {
         miette!(
             help = format!("download it again; {}", super::how_to_get()),
-            "the tarball `{}` cannot be unpacked, it is cut short or damaged: {e}",
+            "the tarball `{}` cannot be unpacked; it is truncated or damaged: {e}",
             tarball.display()
         )
     };
     for entry in archive.entries().map_err(broken)? {
         unpack_entry(&mut entry.map_err(broken)?, tarball, to).map_err(|e| e.or_else(broken))?;
     }
-    // The end of the archive comes before the end of the file, where the checksum is.
+    // Reads to the end of the file, where the checksum is: the archive itself ends before it.
     io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(broken)?;
     progress.finish_and_clear();
     check_links(to, to, tarball)
 }
 
-/// Checks that every link below `directory`, a part of `root`, leads to something in `root`.
+/// Checks that every link below `directory`, a part of `root`, leads to a file or folder in `root`.
 fn check_links(directory: &Path, root: &Path, tarball: &Path) -> Result<()> {
     let root = root
         .canonicalize()
@@ -100,7 +100,7 @@ fn check_links(directory: &Path, root: &Path, tarball: &Path) -> Result<()> {
 fn leads_out(tarball: &Path, entry: &Path) -> Report {
     miette!(
         help = super::how_to_get(),
-        "the tarball `{}` is not an SDK: its entry `{}` leads out of it, or to a missing file",
+        "the tarball `{}` is not an SDK: its entry `{}` leads out of it or to a missing file",
         tarball.display(),
         entry.display()
     )
@@ -121,8 +121,10 @@ impl Refused {
     }
 }
 
-/// Unpacks a file, a directory or a link below `to`; SDKs have nothing else. Nothing is written
-/// through a link that leads elsewhere (`unpack_in`), and all are checked once they are there.
+/// Unpacks a file, a directory or a link below `to`; SDKs have no other entries.
+///
+/// `unpack_in` does not write through a link that leads out of `to`. [`check_links`] checks all
+/// links after they are unpacked.
 fn unpack_entry<R: Read>(
     entry: &mut tar::Entry<'_, R>,
     tarball: &Path,
@@ -144,7 +146,8 @@ fn unpack_entry<R: Read>(
     }
 }
 
-/// Copies a directory. Links are followed, but for one that leads to a directory around it.
+/// Copies a directory. Links are followed; a link to a directory that contains the link is an
+/// error.
 fn copy_directory(from: &Path, to: &Path) -> Result<()> {
     for entry in std::fs::read_dir(from).map_err(|e| files::cannot("read", from, &e))? {
         let entry = entry.map_err(|e| files::cannot("read", from, &e))?;
@@ -156,8 +159,8 @@ fn copy_directory(from: &Path, to: &Path) -> Result<()> {
             };
             if real(from)?.starts_with(real(&source)?) {
                 return Err(miette!(
-                    help = "remove the link: an SDK needs none",
-                    "`{}` cannot be copied: it is a link to a folder that it is in",
+                    help = "remove the link: an SDK does not need it",
+                    "`{}` cannot be copied: it is a link to a folder that contains it",
                     source.display()
                 ));
             }
@@ -166,7 +169,7 @@ fn copy_directory(from: &Path, to: &Path) -> Result<()> {
         } else if let (false, Ok(target)) = (source.exists(), source.read_link()) {
             return Err(miette!(
                 help = super::how_to_get(),
-                "`{}` cannot be copied: it is a link to `{}`, which is not there",
+                "`{}` cannot be copied: it is a link to `{}`, which does not exist",
                 source.display(),
                 target.display()
             ));

@@ -1,18 +1,18 @@
-//! Versions of SDKs, as their file VERSION gives them.
+//! Versions of SDKs, from their files VERSION.
 
 use cargo_metadata::semver;
 use microkit_abi::MICROKIT_VERSION;
 
-/// The versions with which every system of this project's tests is run.
+/// The versions that this project's tests run every system on.
 pub(super) const TESTED: [&str; 1] = [MICROKIT_VERSION];
 
-/// Whether a version can be the name of a folder.
+/// Returns whether a version can be part of a folder's name.
 pub(super) fn is_sound(version: &str) -> bool {
     let is_fine = |c: char| c.is_ascii_alphanumeric() || ".-+_".contains(c);
     version.starts_with(|c: char| c.is_ascii_alphanumeric()) && version.chars().all(is_fine)
 }
 
-/// The version that is taken where none is named: one that was tested, else the latest.
+/// Returns the version that is used if none is named: a tested one, else the latest.
 pub(super) fn preferred<'a>(versions: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     versions.into_iter().max_by_key(|version| {
         let number = semver::Version::parse(version).ok();
@@ -41,7 +41,7 @@ mod tests {
     }
 
     #[test]
-    fn a_version_is_a_name_and_not_a_path() {
+    fn a_version_must_not_be_a_path() {
         for (version, expect) in [
             ("2.3.1", true),
             ("2.4.0-dev+7f3a", true),

@@ -1,4 +1,4 @@
-//! How the types of a C program lie in memory, by its debug information.
+//! Reads the layout of a C program's types from its debug information.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -23,8 +23,9 @@ struct Structure {
 }
 
 impl Types {
-    /// Those of an ELF file; nothing if its debug information cannot be read, none if it has none.
-    pub(super) fn of(file: &object::File<'_>) -> Option<Self> {
+    /// Reads the types of an ELF file. Returns `None` if its debug information cannot be read, and
+    /// no types if it has none.
+    pub(super) fn from_elf(file: &object::File<'_>) -> Option<Self> {
         let load = |id: gimli::SectionId| -> Result<Cow<'_, [u8]>, gimli::Error> {
             let section = file.section_by_name(id.name());
             let data = section.and_then(|section| section.uncompressed_data().ok());
@@ -57,7 +58,7 @@ impl Types {
                                 structure.members.insert(name, offset);
                             }
                         }
-                        // Another unit may only declare it.
+                        // A unit that only declares a structure gives no size.
                         if structure.bytes > 0 {
                             types.structures.insert(name, structure);
                         }
@@ -81,17 +82,17 @@ impl Types {
         Some(types)
     }
 
-    /// The size of a structure.
+    /// Returns the size of a structure.
     pub(super) fn bytes(&self, structure: &str) -> Option<u64> {
         Some(self.structures.get(structure)?.bytes)
     }
 
-    /// Where a member lies in a structure.
+    /// Returns the offset of a member in a structure.
     pub(super) fn offset(&self, structure: &str, member: &str) -> Option<u64> {
         self.structures.get(structure)?.members.get(member).copied()
     }
 
-    /// The value of an enumerator.
+    /// Returns the value of an enumerator.
     pub(super) fn enumerator(&self, name: &str) -> Option<u64> {
         self.enumerators.get(name).copied()
     }
@@ -122,7 +123,7 @@ mod tests {
     type Numbers<'a> = &'a [(&'a str, u64)];
 
     impl Types {
-        /// Structures, each with its size and its members, and enumerators.
+        /// Creates structures, each with its size and its members, and enumerators.
         pub(in super::super) fn new(
             structures: &[(&str, u64, Numbers<'_>)],
             enumerators: Numbers<'_>,
@@ -144,9 +145,9 @@ mod tests {
     }
 
     #[test]
-    fn types_are_those_of_the_program() {
+    fn types_are_read_from_a_compiled_program() {
         let Ok(compiler) = which::which("cc") else {
-            eprintln!("SKIPPED: there is no C compiler, so no types were read");
+            eprintln!("SKIPPED: no C compiler was found, so no types were read");
             return;
         };
         let folder = tempfile::tempdir().expect("a temporary directory");
@@ -162,7 +163,7 @@ mod tests {
         assert!(status.expect("it runs").success());
         let bytes = std::fs::read(path("x.so")).expect("the program");
         let file = object::File::parse(&*bytes).expect("an ELF file");
-        let types = Types::of(&file).expect("it has debug information");
+        let types = Types::from_elf(&file).expect("it has debug information");
         let word = size_of::<usize>() as u64;
         assert_eq!(types.bytes("outer"), Some(4 * word));
         assert_eq!(types.offset("outer", "b"), Some(2 * word));

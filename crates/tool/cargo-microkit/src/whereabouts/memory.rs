@@ -1,4 +1,4 @@
-//! The memory of a stopped machine: physical, and as a PD sees it.
+//! The memory of a stopped machine, by physical addresses and by those of a PD.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use crate::qemu::Monitor;
 
 const PAGE_BYTES: u64 = 4096;
 
-/// Where memory is read from.
+/// A source of physical memory.
 pub(super) trait Source {
     /// Reads physical memory.
     fn read(&self, address: u64, bytes: usize) -> Option<Vec<u8>>;
@@ -19,7 +19,7 @@ impl Source for Monitor {
     }
 }
 
-/// The memory of a machine that does not run, of which each page is read once.
+/// The memory of a stopped machine. Each page is read once.
 pub(super) struct Memory<'a> {
     source: &'a dyn Source,
     pages: RefCell<BTreeMap<u64, Option<Vec<u8>>>>,
@@ -33,7 +33,7 @@ impl<'a> Memory<'a> {
         }
     }
 
-    /// The bytes at a physical address, which may lie on several pages.
+    /// Reads bytes at a physical address; they may cross pages.
     pub(super) fn bytes(&self, address: u64, count: usize) -> Option<Vec<u8>> {
         let mut bytes = Vec::with_capacity(count);
         while bytes.len() < count {
@@ -49,7 +49,7 @@ impl<'a> Memory<'a> {
         Some(bytes)
     }
 
-    /// The word at a physical address.
+    /// Reads the word at a physical address.
     pub(super) fn word(&self, address: u64) -> Option<u64> {
         let bytes = self.bytes(address, size_of::<u64>())?;
         Some(u64::from_le_bytes(bytes.try_into().ok()?))
@@ -59,31 +59,32 @@ impl<'a> Memory<'a> {
 /// The page tables of a PD, with pages of 4 KiB (Arm ARM, *VMSAv8-64*).
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(super) struct Tables {
-    /// The physical address of the first.
+    /// The physical address of the root table.
     root: u64,
-    /// How many bits of an address the levels below the first resolve.
+    /// The lowest bit of an address that the root table resolves.
     root_shift: u32,
 }
 
-/// How many bits of an address a table resolves, and a page has.
+/// The number of address bits that a table resolves, and that are the offset in a page.
 const TABLE_BITS: u32 = 9;
 const PAGE_BITS: u32 = 12;
 
 impl Tables {
-    /// The tables at `root`, of those that PDs have: three levels of which the first is two tables,
-    /// as for a hypervisor and 40 bits, or four levels.
+    /// Returns the two forms that the tables at `root` can have. Either there are three levels, and
+    /// the first consists of two concatenated tables, as for a hypervisor with 40 address bits; or
+    /// there are four levels.
     pub(super) fn at(root: u64) -> [Self; 2] {
         [PAGE_BITS + 2 * TABLE_BITS, PAGE_BITS + 3 * TABLE_BITS]
             .map(|root_shift| Self { root, root_shift })
     }
 
-    /// The physical address of what a PD has at an address.
+    /// Translates an address of a PD to the physical address.
     pub(super) fn physical(self, memory: &Memory<'_>, address: u64) -> Option<u64> {
         const ADDRESS: u64 = 0xffff_ffff_f000;
         let mut table = self.root;
         let mut shift = self.root_shift;
         let mut index = address >> shift;
-        // Of three levels the first has one bit more.
+        // With three levels, the concatenated root resolves one bit more.
         let is_concatenated = shift == PAGE_BITS + 2 * TABLE_BITS;
         if index >> (TABLE_BITS + u32::from(is_concatenated)) != 0 {
             return None;
@@ -104,7 +105,7 @@ impl Tables {
         }
     }
 
-    /// The word that a PD has at an address.
+    /// Reads the word at an address of a PD.
     pub(super) fn word(self, memory: &Memory<'_>, address: u64) -> Option<u64> {
         let is_aligned = address.is_multiple_of(size_of::<u64>() as u64);
         let physical = is_aligned.then(|| self.physical(memory, address))??;
@@ -129,10 +130,10 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn an_address_is_found_by_each_shape_of_tables() {
+    fn an_address_is_translated_by_each_form_of_tables() {
         let entry = |table: u64, index: u64, value: u64| (table + 8 * index, value);
         let words = Words(BTreeMap::from([
-            // Address 0x80_0020_1000: entry 512 of two tables one behind the other.
+            // Address 0x80_0020_1000: entry 512 of two concatenated tables.
             entry(0x10_0000, 512, 0x20_0003),
             entry(0x20_0000, 1, 0x30_0003),
             entry(0x30_0000, 1, 0x40_0403),
@@ -140,7 +141,7 @@ pub(super) mod tests {
             // A block of 2 MiB at 0x40_0000.
             entry(0x10_0000, 0, 0x50_0003),
             entry(0x50_0000, 2, 0x6000_0401),
-            // The same page by four levels.
+            // The same page with four levels.
             entry(0x70_0000, 1, 0x10_0003),
         ]));
         let memory = Memory::new(&words);
@@ -161,7 +162,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_lies_on_two_pages_is_whole() {
+    fn bytes_that_cross_a_page_are_read_whole() {
         let words = Words(BTreeMap::from([(0xff8, u64::MAX), (0x1000, 1)]));
         let memory = Memory::new(&words);
         let bytes = memory.bytes(0xffe, 4);

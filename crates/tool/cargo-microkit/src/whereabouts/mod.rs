@@ -1,10 +1,10 @@
-//! Where each PD is when a run ends that did not end by itself: its function and line, and what it
+//! Reports where each PD is when a run fails or is interrupted: its function and line, and what it
 //! waits for.
 //!
-//! The machine is looked into from outside, by QEMU's [monitor](Monitor). The [model kernel](model)
-//! writes its state down when it is asked to; [seL4's](sel4) is read as it lies. Both give a
-//! [thread] for each PD, whose [stack] is followed in its own [memory], up to the
-//! first function that is neither the runtime's nor Rust's.
+//! The state is read from outside, through QEMU's [monitor](Monitor). The [model kernel](model)
+//! writes a snapshot when it is asked to. The state of [seL4](sel4) is read from its data
+//! structures. Both give a [thread] for each PD. Its [stack] is followed in the PD's [memory], up
+//! to the first function that belongs neither to the runtime nor to Rust's library.
 
 mod dwarf;
 mod memory;
@@ -28,14 +28,15 @@ use memory::Memory;
 use sel4::Processor;
 use thread::{Doing, Thread};
 
-/// Where a kernel has what it knows of its threads.
+/// How to read the states of a kernel's threads.
 #[derive(Debug, Clone)]
 pub(crate) enum State {
-    /// The model kernel: its words are at this address.
+    /// From the model kernel's snapshot at this address.
     Model(u64),
-    /// seL4, with this ELF file; only in the configuration `debug` does it keep a list.
+    /// From seL4's data structures, with this ELF file. Only the configuration `debug` has a list
+    /// of threads.
     Sel4 { elf: PathBuf, config: String },
-    /// Nobody knows where.
+    /// Not known.
     Unknown,
 }
 
@@ -43,25 +44,25 @@ pub(crate) enum State {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Whereabouts {
     pub(crate) sentence: String,
-    /// Whether something has gone wrong if it stays there.
+    /// What it means if the PD stays there.
     pub(crate) rest: Rest,
 }
 
-/// What it means that a PD stays where it is.
+/// What it means if a PD stays where it is.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) enum Rest {
-    /// It waits for events, and none comes.
+    /// It waits for events, which is normal.
     Idle,
-    /// Its parent may have stopped it.
+    /// It is stopped, probably by its parent.
     Stopped,
-    /// It waits for what it needs to go on.
+    /// It cannot continue, which is an error.
     Stuck,
 }
 
-/// Looks into the machine that runs a system.
+/// Reads the state of the machine that runs a system.
 pub(crate) struct Observer {
     monitor: Option<Monitor>,
-    /// Whether someone else may stop or change the machine.
+    /// Whether a debugger or a person may stop or change the machine.
     is_controlled: bool,
     state: State,
     pds: Vec<String>,
@@ -70,20 +71,20 @@ pub(crate) struct Observer {
 }
 
 impl Observer {
-    /// Looks by this monitor into the machine that a command starts.
+    /// Creates an observer of the machine that a command starts, with this monitor.
     pub(crate) fn new(monitor: Option<Monitor>, command: &Command, packed: &Packed) -> Self {
         Self {
             is_controlled: is_controlled(command),
             monitor,
             state: packed.state.clone(),
             pds: packed.pds.iter().map(|pd| pd.name.clone()).collect(),
-            places: Places::of(&packed.pds),
+            places: Places::new(&packed.pds),
             relations: packed.relations.clone(),
         }
     }
 
-    /// Why nothing can happen any more, if the kernel says so. With a debugger at the machine, or a
-    /// person at another monitor, something still can.
+    /// Returns why nothing can happen any more, if the kernel reports it. It returns `None` if a
+    /// debugger or a person at another monitor can still change something.
     pub(crate) fn end(&self) -> Option<End> {
         let State::Model(address) = self.state else {
             return None;
@@ -96,7 +97,7 @@ impl Observer {
         }
     }
 
-    /// Stops the machine, and says of each PD that is not dead where it is.
+    /// Stops the machine, and returns where each PD is that is not dead.
     pub(crate) fn whereabouts(&self, is_dead: impl Fn(&str) -> bool) -> Vec<Whereabouts> {
         let Some(monitor) = &self.monitor else {
             return Vec::new();
@@ -106,8 +107,8 @@ impl Observer {
         {
             return vec![Whereabouts {
                 sentence: format!(
-                    "where each PD is cannot be told: seL4 keeps no list of its threads in the \
-                     configuration `{config}`, but does with `--config debug`"
+                    "it is not known where each PD is: seL4 has a list of its threads only with \
+                     `--config debug`, and this is `{config}`"
                 ),
                 rest: Rest::Stuck,
             }];
@@ -132,7 +133,7 @@ impl Observer {
         whereabouts.collect()
     }
 
-    /// The threads of all PDs, of a machine that is stopped then.
+    /// Stops the machine and returns the threads of all PDs.
     fn threads(&self, monitor: &Monitor) -> Option<Vec<Thread>> {
         match &self.state {
             State::Model(address) => {
@@ -143,13 +144,13 @@ impl Observer {
                 monitor.stop()?;
                 let processors = Processor::all(&monitor.registers()?)?;
                 let memory = Memory::new(monitor);
-                sel4::Kernel::of(elf)?.threads(&memory, &processors, &self.pds)
+                sel4::Kernel::read(elf)?.threads(&memory, &processors, &self.pds)
             }
             State::Unknown => None,
         }
     }
 
-    /// Where a PD is in its own program.
+    /// Returns where a PD is in its own program.
     fn place(&self, pd: &str, thread: &Thread, memory: &Memory<'_>) -> Option<String> {
         let program = self.places.program(pd)?;
         let mut addresses = vec![thread.instruction];
@@ -157,7 +158,7 @@ impl Observer {
             addresses.extend(stack::calls(memory, tables, thread, &program));
         }
         let own = program.own_place(&addresses);
-        // Where all is the runtime's, the place says something of one that is on its way only.
+        // A place in the runtime is useful only for a thread that is not blocked.
         let runs = matches!(
             thread.doing,
             Doing::Runs | Doing::Ready | Doing::AwaitsBudget
@@ -171,7 +172,7 @@ impl Observer {
 pub(crate) enum End {
     /// No PD runs, and nothing can wake one.
     Idle,
-    /// The kernel has halted, and its log says why.
+    /// The kernel has halted; its log has the reason.
     Halted,
 }
 

@@ -1,5 +1,5 @@
-//! The threads of the model kernel, which writes them down when the machine's power button is
-//! pressed ([`boot_spec::snapshot`] says how).
+//! Reads the threads of the model kernel. It writes a snapshot of them when the machine's power
+//! button is pressed ([`boot_spec::snapshot`] describes its format).
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -9,19 +9,19 @@ use boot_spec::snapshot::{HEADER_WORDS, Phase, WORDS};
 use super::thread::Thread;
 use crate::qemu::Monitor;
 
-/// How long the kernel may take, on a machine that has much else to do.
+/// How long the kernel may take, on a machine under load.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How often to look.
+/// How often to check whether the snapshot is complete.
 const GLANCE: Duration = Duration::from_millis(5);
 
-/// How far the kernel has come, whose words are at this address.
+/// Reads the phase of the kernel from its snapshot at this address.
 pub(super) fn phase(monitor: &Monitor, address: u64) -> Option<Phase> {
     let word = monitor.read(address, size_of::<u64>())?;
     Phase::from_word(u64::from_le_bytes(word.try_into().ok()?))
 }
 
-/// The threads of all PDs, in the order of the boot spec.
+/// Reads the threads of all PDs, in the order of the boot spec.
 pub(super) fn threads(monitor: &Monitor, address: u64) -> Option<Vec<Thread>> {
     monitor.press_power_button()?;
     let end = Instant::now() + PATIENCE;
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_whole_threads_are_taken() {
+    fn an_incomplete_snapshot_has_no_threads() {
         let thread = [4, 0x1000, 1, 2, 3, 4, 5];
         let check = |count: u64, threads: &[[u64; Thread::WORDS]], expect: Option<usize>| {
             let mut words = vec![Phase::Taken.word(), count];

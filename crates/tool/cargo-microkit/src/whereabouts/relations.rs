@@ -1,4 +1,4 @@
-//! What PDs are to each other: who is at the other end of a channel, and who has a parent.
+//! The relations between PDs: the peers of channels, and which PDs have a parent.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,14 +7,14 @@ use microkit_sdf as sdf;
 /// The relations of a system's PDs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Relations {
-    /// The PD at the other end of each PD's channels.
+    /// The peer of each PD's channels.
     peers: BTreeMap<(String, u8), String>,
     children: BTreeSet<String>,
 }
 
 impl Relations {
-    /// Those of a system.
-    pub(crate) fn of(system: &sdf::System) -> Self {
+    /// Collects the relations of a system.
+    pub(crate) fn new(system: &sdf::System) -> Self {
         let pds = &system.protection_domains;
         let name = |end: &sdf::End| pds.get(end.pd).map(|pd| pd.name.clone());
         let ends = system.channels.iter().flat_map(|channel| {
@@ -29,13 +29,13 @@ impl Relations {
         }
     }
 
-    /// Who is at the other end of a PD's channel.
+    /// Returns the peer of a PD's channel.
     pub(super) fn peer(&self, pd: &str, channel: u8) -> Option<&str> {
         let peer = self.peers.get(&(pd.to_owned(), channel));
         peer.map(String::as_str)
     }
 
-    /// Whether a PD has a parent, which may stop it.
+    /// Returns whether a PD has a parent, which may stop it.
     pub(super) fn is_child(&self, pd: &str) -> bool {
         self.children.contains(pd)
     }
@@ -45,15 +45,15 @@ impl Relations {
 pub(super) mod tests {
     use super::*;
 
-    /// The relations in a system file.
+    /// Returns the relations in a system file.
     pub(in super::super) fn of_system(text: &str) -> Relations {
         let files = sdf::SearchPaths(Vec::new());
         let options = sdf::Options::new(&files);
-        Relations::of(&sdf::parse("x.system", text, options).expect("it is in order"))
+        Relations::new(&sdf::parse("x.system", text, options).expect("a valid system"))
     }
 
     #[test]
-    fn ends_know_each_other_and_children_are_known() {
+    fn channels_have_a_peer_at_both_ends_and_children_are_known() {
         let text = r#"<system>
             <protection_domain name="a" priority="1"><program_image path="a.elf" />
                 <protection_domain name="b" priority="2" id="0"><program_image path="b.elf" />

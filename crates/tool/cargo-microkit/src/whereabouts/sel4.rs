@@ -1,11 +1,11 @@
-//! The threads of seL4, from the memory of the machine and the kernel's ELF file.
+//! Reads the threads of seL4 from the machine's memory, with the kernel's ELF file.
 //!
-//! A kernel of the configuration `debug` keeps a list of all threads with their names
-//! (`ksDebugTCBs`). How its structures lie in memory is taken from the debug information of that
-//! same kernel. What that does not say (the fields of a word, where a TCB lies in its object) is
-//! written down here, from seL4 16.0.0, and held against what the kernel is known to have: the list
-//! must be sound both ways, every PD must be in it once, and the idle and the running thread must
-//! be in the states that they are always in. Where anything does not fit, nothing is said.
+//! A kernel of the configuration `debug` has a list of all threads with their names
+//! (`ksDebugTCBs`). The layout of its structures comes from the kernel's own debug information.
+//! That does not describe the fields of a word, and the place of a TCB in its object; these are
+//! constants here, from seL4 16.0.0. To detect another version, invariants are checked: the list is
+//! linked correctly in both directions, every PD is in it once, and the idle and the running thread
+//! are in their usual states. If a check fails, no thread is reported.
 
 use std::ops::Range;
 use std::path::Path;
@@ -17,34 +17,35 @@ use super::dwarf::Types;
 use super::memory::Memory;
 use super::thread::{Doing, Thread};
 
-/// More threads than a system has: a PD, and a virtual CPU, for each of Microkit's 63.
+/// The limit of a list's length. A system has fewer threads: at most 63 PDs, and a virtual CPU for
+/// each.
 const MOST_THREADS: usize = 256;
 
-/// The bits of the first word of a thread's state that say which it is, and of a fault's that say
-/// of which kind (`include/object/structures_64.bf`: `tsType`, `seL4_FaultType`).
+/// The bits for the type, in the first word of a thread's state and of a fault
+/// (`include/object/structures_64.bf`: `tsType`, `seL4_FaultType`).
 const TYPE: u64 = 0xf;
 
-/// Of a capability to a VSpace, the word with its address, and the bits of it that are the address
-/// (`include/arch/arm/arch/64/mode/object/structures.bf`: `capVSBasePtr`).
+/// The offset of the word with the address in a VSpace capability, and the bits of that word that
+/// are the address (`include/arch/arm/arch/64/mode/object/structures.bf`: `capVSBasePtr`).
 const VSPACE_WORD: u64 = 8;
 const VSPACE_ADDRESS: u64 = (1 << 48) - 1;
 
-/// Of the addresses at which the kernel has all physical memory, those bits that are the physical
-/// address (`include/arch/arm/arch/64/mode/hardware.h`: `PPTR_BASE`).
+/// The bits for the physical address, in an address of the kernel's window to all physical memory
+/// (`include/arch/arm/arch/64/mode/hardware.h`: `PPTR_BASE`).
 const PHYSICAL: u64 = (1 << 39) - 1;
 
-/// What is needed of a kernel's ELF file to read its threads.
+/// The contents of a kernel's ELF file that are needed for reading its threads.
 #[derive(Debug)]
 pub(super) struct Kernel {
     types: Types,
     cores: Vec<Core>,
-    /// The addresses of the kernel's image, and how far they are above the physical ones.
+    /// The virtual addresses of the kernel's image, and their distance from the physical ones.
     image: Range<u64>,
     image_offset: u64,
 }
 
-/// Where a kernel has what it keeps for a core: its list of threads, the thread that runs, the idle
-/// thread, and the queue of those that wait for a refill.
+/// The addresses of a core's variables: the list of threads, the current thread, the idle thread,
+/// and the release queue.
 #[derive(Debug)]
 struct Core {
     listed: u64,
@@ -54,7 +55,7 @@ struct Core {
 }
 
 impl Core {
-    /// The one whose fields lie where `field` says.
+    /// Creates a core from the addresses that `field` returns.
     fn new(field: impl Fn(&str) -> Option<u64>) -> Option<Self> {
         Some(Self {
             listed: field("ksDebugTCBs")?,
@@ -64,8 +65,8 @@ impl Core {
         })
     }
 
-    /// Those of a kernel: on several cores the fields are in an array (`NODE_STATE` in
-    /// `include/model/statedata.h`).
+    /// Finds the cores of a kernel. With several cores, the variables are in an array (`NODE_STATE`
+    /// in `include/model/statedata.h`).
     fn all(types: &Types, symbol: impl Fn(&str) -> Option<(u64, u64)>) -> Option<Vec<Self>> {
         let Some((start, bytes)) = symbol("ksSMP") else {
             let one = Self::new(|name| Some(symbol(name)?.0))?;
@@ -86,14 +87,14 @@ struct Listed<'a> {
     name: String,
     is_current: bool,
     is_released: bool,
-    /// The processor that runs it.
+    /// The processor that was executing it.
     live: Option<&'a Processor>,
 }
 
-/// What a processor does that was stopped.
+/// The state of a stopped processor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Processor {
-    /// Whether it runs a thread's own instructions, and not the kernel.
+    /// Whether it was executing a thread's instructions, and not the kernel.
     pub(super) is_in_thread: bool,
     pub(super) pc: u64,
     pub(super) sp: u64,
@@ -101,12 +102,12 @@ pub(super) struct Processor {
 }
 
 impl Kernel {
-    /// Reads the kernel's file; nothing if it has no list of its threads, or does not say how it
-    /// lies in memory.
-    pub(super) fn of(file: &Path) -> Option<Self> {
+    /// Reads the kernel's file. Returns `None` if the kernel has no list of its threads, or no
+    /// debug information.
+    pub(super) fn read(file: &Path) -> Option<Self> {
         let bytes = std::fs::read(file).ok()?;
         let elf = object::File::parse(&*bytes).ok()?;
-        let types = Types::of(&elf)?;
+        let types = Types::from_elf(&elf)?;
         let cores = Core::all(&types, |name| {
             let symbol = elf.symbols().find(|symbol| symbol.name() == Ok(name))?;
             Some((symbol.address(), symbol.size()))
@@ -127,7 +128,7 @@ impl Kernel {
         })
     }
 
-    /// The threads of the PDs with these names, in their order.
+    /// Reads the threads of the PDs with these names, in the same order.
     pub(super) fn threads(
         &self,
         memory: &Memory<'_>,
@@ -143,13 +144,13 @@ impl Kernel {
             let thread = named.next().filter(|_| named.next().is_none())?;
             self.thread(memory, thread)
         });
-        // Without each processor nobody knows who runs.
+        // Without the state of each processor, it is not known which threads run.
         threads
             .collect::<Option<_>>()
             .filter(|_| processors.len() == self.cores.len())
     }
 
-    /// The threads of a core.
+    /// Reads the threads of a core.
     fn of_core<'a>(
         &self,
         memory: &Memory<'_>,
@@ -160,7 +161,7 @@ impl Kernel {
         let (current, idle) = (word(core.current)?, word(core.idle)?);
         let is = |tcb, name| self.state(memory, tcb) == self.types.enumerator(name);
         let is_running = is(current, "ThreadState_Running") || is(current, "ThreadState_Restart");
-        // In the middle of a system call the current thread is already in another state.
+        // During a system call, the current thread can already be in another state.
         let is_sound = current == idle || is_running || !processor.is_in_thread;
         if !is(idle, "ThreadState_IdleThreadState") || !is_sound {
             return None;
@@ -177,7 +178,7 @@ impl Kernel {
         Some(listed.collect())
     }
 
-    /// All threads, with their names.
+    /// Reads the list of threads with their names.
     fn listed(&self, memory: &Memory<'_>, first: u64) -> Option<Vec<(u64, String)>> {
         let types = &self.types;
         let mut listed = Vec::new();
@@ -199,14 +200,15 @@ impl Kernel {
         Some(listed)
     }
 
-    /// The slots of a TCB, in front of it: both halves of the object have the size of the TCB,
-    /// rounded up to a power of two (`TCB_OFFSET` in `include/object/structures.h`).
+    /// Returns the address of a TCB's slots, which are in front of it. Each half of the object has
+    /// the size of the TCB, rounded up to a power of two (`TCB_OFFSET` in
+    /// `include/object/structures.h`).
     fn slots(&self, tcb: u64) -> Option<u64> {
         let half = self.types.bytes("tcb")?.checked_next_power_of_two()?;
         (tcb % (2 * half) == half).then(|| tcb - half)
     }
 
-    /// The threads that wait for a refill of their budget.
+    /// Reads the release queue: the threads that wait for a refill of their budget.
     fn released(&self, memory: &Memory<'_>, core: &Core) -> Option<Vec<u64>> {
         let queue = self.physical(core.released);
         let mut tcb = memory.word(queue + self.types.offset("tcb_queue", "head")?)?;
@@ -221,8 +223,8 @@ impl Kernel {
         Some(released)
     }
 
-    /// The physical address of what the kernel has at an address: in its image, as the idle thread,
-    /// or where it has all memory.
+    /// Translates an address of the kernel to the physical address. It is in the image, as for the
+    /// idle thread, or in the window to all memory.
     fn physical(&self, address: u64) -> u64 {
         match self.image.contains(&address) {
             true => address - self.image_offset,
@@ -292,7 +294,7 @@ impl Kernel {
             },
             None => Thread {
                 doing,
-                // The program counter of what is blocked may be behind its system call already.
+                // The next instruction of a blocked thread can already be behind its system call.
                 instruction: register(if is("Running") { "NextIP" } else { "FaultIP" })?,
                 stack_pointer: register("SP_EL0")?,
                 frame_pointer: register("X29")?,
@@ -305,7 +307,7 @@ impl Kernel {
 }
 
 impl Processor {
-    /// All processors, from their registers as QEMU's monitor prints them.
+    /// Parses the registers of all processors, as QEMU's monitor prints them.
     pub(super) fn all(text: &str) -> Option<Vec<Self>> {
         let processors = text.split("CPU#").skip(1);
         processors.map(Self::from_registers).collect()
@@ -337,8 +339,8 @@ mod tests {
     use super::*;
     use crate::whereabouts::memory::tests::Words;
 
-    /// Where the kernel of these tests has things. The upper half of an object of 0x200 bytes is a
-    /// TCB.
+    /// The layout of the kernel in these tests. A TCB is the upper half of an object of 0x200
+    /// bytes.
     const IMAGE: u64 = 0xff_c000_0000;
     const TCB_BYTES: u64 = 0x100;
     const CTE_BYTES: u64 = 8;
@@ -388,7 +390,7 @@ mod tests {
         )
     }
 
-    /// A kernel whose image is not where it has all memory.
+    /// A kernel whose image is not in the window to all memory.
     fn kernel() -> Kernel {
         let core = Core {
             listed: IMAGE,
@@ -484,7 +486,7 @@ mod tests {
     }
 
     #[test]
-    fn each_state_is_what_it_means_for_a_pd() {
+    fn each_state_of_a_thread_is_recognised() {
         let check = |changes: &[(u64, u64)], expect| {
             let mut machine = Machine::new();
             for (offset, value) in changes {
@@ -509,7 +511,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_said_where_anything_does_not_fit() {
+    fn no_thread_is_reported_if_an_invariant_fails() {
         let check = |address: u64, value: u64| {
             let mut machine = Machine::new();
             machine.set(address, value);
@@ -538,7 +540,7 @@ mod tests {
     }
 
     #[test]
-    fn registers_are_read_as_qemu_prints_them() {
+    fn registers_are_parsed_as_qemu_prints_them() {
         let registers: String = (1..31).map(|x| format!(" X{x:02}={x:016x}")).collect();
         let text = |state: &str| {
             format!(
@@ -547,7 +549,7 @@ mod tests {
             )
         };
         let both = text("600003c0 -ZC- EL0t") + &text("400003c9 -Z-- NS EL2h");
-        let both = Processor::all(&both).expect("they are whole");
+        let both = Processor::all(&both).expect("complete registers");
         let in_thread: Vec<_> = both.iter().map(|one| one.is_in_thread).collect();
         assert_eq!(in_thread, [true, false]);
         assert_eq!((both[0].pc, both[0].sp), (0x20_0004, 0x9000));
@@ -557,7 +559,7 @@ mod tests {
     }
 
     #[test]
-    fn each_core_has_fields_of_its_own() {
+    fn each_core_has_its_own_variables() {
         let types = Types::new(
             &[
                 ("smpStatedata", 0x100, &[("system", 0x20)]),
@@ -582,7 +584,7 @@ mod tests {
         let cores = Core::all(&types, one).expect("the fields are known");
         assert_eq!((cores.len(), cores[0].idle), (1, 0x2000));
         assert!(Core::all(&types, |_| None).is_none());
-        // A thread is not looked for where a processor is not known.
+        // Without the state of a processor, no thread is reported.
         let machine = Machine::new();
         let memory = Memory::new(&machine.words);
         assert_eq!(kernel().threads(&memory, &[], &[]), None);

@@ -1,17 +1,18 @@
-//! Through which functions a PD came to where it is: by the records of its frames, each of which
-//! holds the address of the next and where its function returns to (AAPCS64, *The Frame Pointer*).
+//! Follows a PD's stack by its frame records. Each record holds the address of the next one and the
+//! return address of its function (AAPCS64, *The Frame Pointer*).
 
 use super::memory::{Memory, Tables};
 use super::thread::Thread;
 use crate::places::Program;
 
-/// More frames than a stack is worth following.
+/// The limit of frames that are followed.
 const MOST_FRAMES: usize = 64;
 
-/// Bytes of an instruction: a call returns so far behind itself.
+/// The size of an instruction. The return address of a call is this far behind the call.
 const INSTRUCTION_BYTES: u64 = 4;
 
-/// The page tables that a thread's say they are, if by them its program is where the thread is.
+/// Returns the page tables of a thread. To find their form, the instruction that they give at the
+/// thread's program counter is compared with the program.
 pub(super) fn tables(memory: &Memory<'_>, thread: &Thread, program: &Program) -> Option<Tables> {
     let at = thread.instruction;
     let expected = program.instruction(at)?;
@@ -23,7 +24,7 @@ pub(super) fn tables(memory: &Memory<'_>, thread: &Thread, program: &Program) ->
     Tables::at(thread.tables).into_iter().find(is)
 }
 
-/// The addresses of the calls that led to where a thread is, the innermost first.
+/// Returns the addresses of the calls that led to a thread's current function, the innermost first.
 pub(super) fn calls(
     memory: &Memory<'_>,
     tables: Tables,
@@ -51,8 +52,9 @@ pub(super) fn calls(
         };
         record = next;
     }
-    // A function that calls no other need not have a record: then the first is its caller's, and it
-    // returns to the link register. In one that has called others, that register leads to itself.
+    // A leaf function may have no record. Then the first record belongs to its caller, and the link
+    // register holds its return address. In a function that has made calls, the link register can
+    // point into that function itself.
     let link = thread.link.checked_sub(INSTRUCTION_BYTES);
     let link = link.filter(|link| calls.first() != Some(link));
     if let Some(link) = link

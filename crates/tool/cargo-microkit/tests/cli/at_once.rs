@@ -1,4 +1,4 @@
-//! What runs at once has files of its own.
+//! Commands that run at the same time use different files.
 
 use std::fs;
 use std::process::{Child, Command, Output, Stdio};
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::bench::{BOOT, Bench, PROGRAM, VERSION, check, system_text, text};
 
-/// Takes its time, then prints the image that it was started with.
+/// Waits for a second, then prints the image that it was started with.
 const SLOW_QEMU: &str = "for word in \"$@\"; do\n\
     case $word in *file=*) image=${word#*file=}; image=${image%%,*} ;; esac\ndone\n\
     sleep 1\ncat \"$image\"\n";
@@ -34,18 +34,20 @@ fn printed(child: Child) -> String {
 }
 
 #[test]
-fn systems_of_one_name_that_run_at_once_run_their_own_images() {
+fn systems_with_the_same_name_run_their_own_images_at_the_same_time() {
     let bench = Bench::new();
     let run = |folder: &str| {
         let system = format!("{folder}/x.system");
         bench.file(&system, system_text("pd", "pd.elf"));
         bench.file(&format!("{folder}/pd.elf"), crate::bench::elf(None));
         let arguments = ["run", &system, "--until", "image of"];
-        start(bench.with_qemu(&arguments, &format!("{BOOT}{SLOW_QEMU}")))
+        bench.with_qemu(&arguments, &format!("{BOOT}{SLOW_QEMU}"))
     };
-    let first = run("a");
+    // Both commands write the scripts of the bench, so both are made before one starts.
+    let [first, second] = ["a", "b"].map(run);
+    let first = start(first);
     sleep(Duration::from_millis(300));
-    let second = run("b");
+    let second = start(second);
     for (child, folder) in [(first, "a"), (second, "b")] {
         let said = printed(child);
         assert!(
@@ -56,7 +58,7 @@ fn systems_of_one_name_that_run_at_once_run_their_own_images() {
 }
 
 #[test]
-fn systems_of_one_name_leave_two_images() {
+fn systems_with_the_same_name_have_different_images() {
     let bench = Bench::new();
     let sdk = bench.sdk(VERSION);
     let images = ["a", "b"].map(|folder| {
@@ -90,7 +92,7 @@ fn a_run_does_not_touch_the_image_of_a_build() {
     assert_eq!(text(image.as_ref()), "as it was");
 }
 
-/// A project whose binary says with which feature it was built.
+/// Makes a project whose binary holds the name of the feature that it was built with.
 fn project(bench: &Bench) {
     let manifest = "[package]\nname = \"pd\"\nedition = \"2024\"\n[features]\nloud = []\n";
     bench.file("Cargo.toml", manifest);
@@ -100,8 +102,8 @@ fn project(bench: &Bench) {
     bench.file("x.system", system_text("pd", "pd.elf"));
 }
 
-/// Stands for the SDK's tool: takes its time, then makes an image of the program in the last search
-/// path that has one.
+/// A fake of the SDK's tool: waits, then makes an image of the program in the last search path that
+/// has one.
 const SLOW_TOOL: &str = "#!/bin/sh\n\
     while [ $# -gt 0 ]; do\n\
     case $1 in -o) image=$2 ;; -r) echo report > \"$2\" ;; esac\n\
@@ -109,18 +111,19 @@ const SLOW_TOOL: &str = "#!/bin/sh\n\
     sleep 2\ngrep -ao 'LOUD-IS1\\|QUIET-I1' \"$pd\" | head -n 1 > \"$image\"\n";
 
 #[test]
-fn builds_with_other_features_at_once_do_not_take_each_others_programs() {
+fn simultaneous_builds_with_different_features_get_their_own_programs() {
     let bench = Bench::new();
     project(&bench);
     let run = |features: &[&str]| {
         let arguments = [&["run", "x.system", "--until", "IS1|I1"], features].concat();
-        let command = bench.with_qemu(&arguments, &format!("{BOOT}{SLOW_QEMU}"));
-        bench.script("sdk/bin/microkit", SLOW_TOOL);
-        start(command)
+        bench.with_qemu(&arguments, &format!("{BOOT}{SLOW_QEMU}"))
     };
-    let quiet = run(&[]);
+    // As above.
+    let [quiet, loud] = [run(&[]), run(&["--features", "loud"])];
+    bench.script("sdk/bin/microkit", SLOW_TOOL);
+    let quiet = start(quiet);
     sleep(Duration::from_millis(500));
-    let loud = run(&["--features", "loud"]);
+    let loud = start(loud);
     assert!(printed(quiet).contains("QUIET-I1"));
     assert!(printed(loud).contains("LOUD-IS1"));
 }

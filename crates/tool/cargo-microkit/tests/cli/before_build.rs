@@ -1,9 +1,9 @@
-//! What a system file alone tells is said before anything is compiled, by every command that reads
-//! one and for both kernels.
+//! Errors that are found in a system file alone are reported before anything is compiled, by every
+//! command that reads the file, and for both kernels.
 
 use crate::bench::{Bench, check};
 
-/// Commands with the arguments that each needs, and how it names the kernel.
+/// The commands, each with its arguments, and how it names the kernel.
 const COMMANDS: [&[&str]; 5] = [
     &["build", "bad"],
     &["run", "bad"],
@@ -12,7 +12,7 @@ const COMMANDS: [&[&str]; 5] = [
     &["graph", "bad"],
 ];
 
-/// A package whose programs cannot be compiled, with a system of them.
+/// Makes a package whose programs cannot be compiled, and a system with these programs.
 fn bench(system: &str) -> Bench {
     let bench = Bench::new();
     bench.file(
@@ -49,7 +49,7 @@ fn refused(system: &str, parts: &[&str]) {
     }
 }
 
-/// A server, a region, and what else is inside the system and inside the server.
+/// Returns a system with a server and a region, and more elements in the system and in the server.
 fn system(outside: &str, inside: &str) -> String {
     format!(
         "<system>\n<memory_region name=\"ring\" size=\"0x1000\" />\n\
@@ -59,7 +59,7 @@ fn system(outside: &str, inside: &str) -> String {
 }
 
 #[test]
-fn a_misspelt_name_is_told_with_the_nearest() {
+fn a_misspelt_name_is_reported_with_the_nearest_one() {
     let channel =
         "<channel>\n<end pd=\"sever\" id=\"1\" />\n<end pd=\"server\" id=\"2\" />\n</channel>\n";
     let parts = [
@@ -86,7 +86,7 @@ fn a_misspelt_name_is_told_with_the_nearest() {
 }
 
 #[test]
-fn what_the_kernel_refuses_at_boot_is_told() {
+fn errors_that_the_kernel_would_find_at_boot_are_reported() {
     let child = "<protection_domain name=\"fast\" id=\"1\" budget=\"19\" period=\"1000\">\n\
                  <program_image path=\"server.elf\" />\n</protection_domain>\n";
     let parts = ["the budget of `fast` is 19 us", "20 us or more", ":5:"];
@@ -96,7 +96,7 @@ fn what_the_kernel_refuses_at_boot_is_told() {
 }
 
 #[test]
-fn an_old_file_is_told_where_its_attributes_went() {
+fn an_old_file_gets_advice_on_its_moved_attributes() {
     let system = system("", "").replace("priority=\"2\"", "priority=\"2\" pp=\"true\"");
     refused(
         &system,
@@ -104,9 +104,9 @@ fn an_old_file_is_told_where_its_attributes_went() {
     );
 }
 
-/// A region may be filled with a program, which is not there before it is built.
+/// A region may be filled with a program, which does not exist before it is built.
 #[test]
-fn a_region_filled_with_a_program_waits_for_it() {
+fn a_region_filled_with_a_program_is_checked_after_the_build() {
     let region = "<memory_region name=\"copy\" prefill_path=\"server.elf\" />\n";
     let map = "<map mr=\"copy\" vaddr=\"0x4000000\" />\n";
     let bench = bench(&system(region, map));
@@ -116,7 +116,7 @@ fn a_region_filled_with_a_program_waits_for_it() {
 }
 
 #[test]
-fn a_device_that_is_cached_is_warned_of() {
+fn a_cached_device_gets_a_warning() {
     let region = "<memory_region name=\"uart\" size=\"0x1000\" phys_addr=\"0x9000000\" />\n";
     let map = "<map mr=\"uart\" vaddr=\"0x4000000\" cached=\"true\" />\n";
     let system = system(region, map);
@@ -139,15 +139,15 @@ fn a_device_that_is_cached_is_warned_of() {
         true,
         &parts,
     );
-    // Where this board has memory is not known.
+    // For this board it is not known which addresses are memory.
     let mut other = bench.microkit(&["check", "good.system", "--no-build"]);
     other.args(["--board", "rpi4b_1gb"]);
-    // That nothing maps `ring` is all there is to say.
+    // The only warning is that nothing maps `ring`.
     check(other, true, &["0 errors, 1 warning\n"]);
 }
 
 #[test]
-fn a_budget_with_which_nothing_runs_is_warned_of_by_every_command() {
+fn a_budget_that_is_too_small_gets_a_warning_from_every_command() {
     let bench = Bench::new();
     bench.file("server.elf", crate::bench::elf(None));
     let text = crate::bench::system_text("server", "server.elf");

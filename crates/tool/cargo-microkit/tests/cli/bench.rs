@@ -1,4 +1,4 @@
-//! A bench for the command: a directory with a home, an SDK and a QEMU that are not real.
+//! A test bench for the command: a directory with a home, a fake SDK and a fake QEMU.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -9,7 +9,7 @@ use microkit_abi::facts;
 use object::write::elf::{FileHeader, ProgramHeader, SectionHeader, Sym, Writer};
 use object::{Endianness, elf};
 
-/// Stands for the SDK's tool: writes an image, which is not text, or refuses a system that says
+/// A fake of the SDK's tool: writes an image, which is not text, or refuses a system that contains
 /// `refuse-me`.
 const TOOL: &str = r#"#!/bin/sh
 [ "$1" != --help ] || { echo "options: --board BOARD --config CONFIG"; exit; }
@@ -28,7 +28,7 @@ fi
 printf 'image of %s\n\000' "$system" > "$image"
 "#;
 
-/// Stands for a C compiler: says what it was given, and writes an ELF file.
+/// A fake C compiler: prints its arguments, and writes an ELF file.
 const COMPILER: &str = r#"#!/bin/sh
 printf '<%s>' "${0##*/}" "$@" >&2; echo >&2
 while [ $# -gt 0 ]; do
@@ -38,7 +38,7 @@ done
 cp ELF "$output"
 "#;
 
-/// What a debug kernel prints before the system does, in short.
+/// The output of a debug kernel before that of the system, shortened.
 pub(crate) const BOOT: &str = "printf 'LDR|INFO: loader for seL4 starting\\r\\nBooting all finished\\r\\n'\n\
                         printf 'MON|INFO: Microkit Monitor started!\\r\\n'\n";
 
@@ -53,12 +53,12 @@ impl Bench {
         }
     }
 
-    /// A path in the bench's directory.
+    /// Returns a path in the bench's directory.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    /// A file with this content, and the directories above it.
+    /// Writes a file with this content, and creates its parent directories.
     pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         fs::create_dir_all(path.parent().expect("a parent")).expect("the directory");
@@ -66,14 +66,15 @@ impl Bench {
         path
     }
 
-    /// A shell script.
+    /// Writes an executable shell script.
     pub(crate) fn script(&self, name: &str, content: &str) -> PathBuf {
         let path = self.file(name, content);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("its mode");
         path
     }
 
-    /// An SDK of a version, for `qemu_virt_aarch64` in `debug` and `release`, and for a board.
+    /// Makes an SDK of a version, for `qemu_virt_aarch64` in `debug` and `release`, and for a board
+    /// that is not a QEMU machine.
     pub(crate) fn sdk(&self, version: &str) -> PathBuf {
         self.file("sdk/VERSION", format!("{version}\n"));
         self.script("sdk/bin/microkit", TOOL);
@@ -87,7 +88,7 @@ impl Bench {
         self.path("sdk")
     }
 
-    /// What an SDK says of a kernel, as far as it matters, in `directory`.
+    /// Writes the files about a kernel that the tool reads, in `directory` of an SDK.
     fn kernel_facts(&self, directory: &str) {
         let write = |file: &str, text: String| self.file(&format!("{directory}/{file}"), text);
         let lines = |line: &dyn Fn(&str, u64) -> String, all: &[(&str, u64)]| -> String {
@@ -129,7 +130,7 @@ impl Bench {
         write("lib/libmicrokit.a", symbols.concat());
     }
 
-    /// A system `NAME.system` whose only PD has the program `NAME.elf`, which lies beside it.
+    /// Writes a system `NAME.system` whose only PD has the program `NAME.elf`, which is beside it.
     pub(crate) fn system(&self, name: &str) -> PathBuf {
         self.file(&format!("{name}.elf"), elf(None));
         self.file(
@@ -138,19 +139,19 @@ impl Bench {
         )
     }
 
-    /// A QEMU that does this.
+    /// Writes a fake QEMU that runs this script.
     pub(crate) fn qemu(&self, body: &str) -> PathBuf {
         self.script("qemu", &format!("#!/bin/sh\n{body}\n"))
     }
 
-    /// A C compiler of this name.
+    /// Writes a fake C compiler with this name.
     pub(crate) fn compiler(&self, name: &str) -> PathBuf {
         let program = self.file("compiled.elf", elf(None));
         let script = COMPILER.replace("ELF", program.to_str().expect("UTF-8"));
         self.script(name, &script)
     }
 
-    /// `cargo microkit`, which finds nothing of this machine but Cargo and Rust.
+    /// Returns a `cargo microkit` command that finds only Cargo and Rust on this machine.
     pub(crate) fn microkit(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-microkit"));
         command
@@ -167,7 +168,7 @@ impl Bench {
         }
         let (subcommand, rest) = arguments.split_first().expect("a subcommand");
         command.arg(subcommand);
-        // These tests are about seL4, unless they say otherwise.
+        // These tests are about seL4, unless they name another kernel.
         if ["build", "run", "test"].contains(subcommand) && !rest.contains(&"--kernel") {
             command.args(["--kernel", "sel4"]);
         }
@@ -175,7 +176,7 @@ impl Bench {
         command
     }
 
-    /// The same with an SDK and a QEMU that does this.
+    /// Returns such a command with an SDK and a fake QEMU that runs this script.
     pub(crate) fn with_qemu(&self, arguments: &[&str], body: &str) -> Command {
         let mut command = self.microkit(arguments);
         command
@@ -187,10 +188,10 @@ impl Bench {
     }
 }
 
-/// The version of the SDK that is accepted.
+/// The version of the SDK that this project is tested with.
 pub(crate) const VERSION: &str = microkit_abi::MICROKIT_VERSION;
 
-/// A system with one PD.
+/// Returns a system with one PD.
 pub(crate) fn system_text(pd: &str, elf: &str) -> String {
     format!(
         "<system>\n    <protection_domain name=\"{pd}\">\n        \
@@ -198,8 +199,8 @@ pub(crate) fn system_text(pd: &str, elf: &str) -> String {
     )
 }
 
-/// A program for AArch64 with all that the SDK's tool writes to, with or without a mark of the
-/// kernel that it was built for.
+/// Returns a program for AArch64 with all symbols that the SDK's tool writes, and optionally a mark
+/// of the kernel that it was built for.
 pub(crate) fn elf(mark: Option<&str>) -> Vec<u8> {
     const ADDRESS: u64 = 0x40_0000;
     const NAME_BYTES: u64 = microkit_abi::limits::NAME_BYTES as u64;
@@ -293,8 +294,8 @@ pub(crate) fn elf(mark: Option<&str>) -> Vec<u8> {
     file
 }
 
-/// Runs a command, checks whether it succeeds and says all of `parts`, and returns what it printed
-/// on standard output.
+/// Runs a command, checks whether it succeeds and prints all of `parts`, and returns its standard
+/// output.
 #[track_caller]
 pub(crate) fn check(mut command: Command, is_success: bool, parts: &[&str]) -> String {
     let output = command.output().expect("the command runs");
@@ -309,14 +310,14 @@ pub(crate) fn check(mut command: Command, is_success: bool, parts: &[&str]) -> S
     stdout
 }
 
-/// The text of a file.
+/// Reads the text of a file.
 #[track_caller]
 pub(crate) fn text(path: &Path) -> String {
     fs::read_to_string(path).expect("the file")
 }
 
-/// A program that does nothing, on the target of PDs, with all that the SDK's tool writes to. It
-/// says what it was built for.
+/// A program for the PDs' target that does nothing. It has all symbols that the SDK's tool writes,
+/// and the mark of the kernel that it was built for.
 pub(crate) const PROGRAM: &str = "#![no_std]\n#![no_main]\n\
     #[panic_handler] fn panic(_: &core::panic::PanicInfo) -> ! { loop {} }\n\
     macro_rules! symbols { ($($name:ident: $type:ty = $value:expr;)*) => { $(\n\

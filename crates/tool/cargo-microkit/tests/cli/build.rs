@@ -1,11 +1,11 @@
-//! `build`: what it makes, and what it says when it cannot.
+//! `build`: its outputs, and its errors.
 
 use std::fs;
 
 use crate::bench::{Bench, PROGRAM, VERSION, check, elf, system_text, text};
 
 #[test]
-fn image_and_report_are_put_where_they_are_wanted() {
+fn the_image_and_the_report_are_written_to_the_given_paths() {
     let bench = Bench::new();
     bench.system("hello");
     let sdk = bench.sdk(VERSION);
@@ -14,7 +14,7 @@ fn image_and_report_are_put_where_they_are_wanted() {
     let image = check(command, true, &[]);
     assert_eq!(text(image.trim_end().as_ref()), "image of hello.system\n\0");
 
-    // As Cargo starts it, and with a name for everything.
+    // As Cargo starts it, and with all output paths.
     let mut command = bench.microkit(&["microkit", "build", "./hello.system", "-o", "a.img"]);
     command.args(["--report", "r.txt", "--sdk"]).arg(&sdk);
     assert_eq!(check(command, true, &[]), "a.img\n");
@@ -23,7 +23,7 @@ fn image_and_report_are_put_where_they_are_wanted() {
 }
 
 #[test]
-fn without_an_sdk_it_says_how_to_get_one() {
+fn without_an_sdk_the_help_says_how_to_get_one() {
     let bench = Bench::new();
     bench.system("hello");
     let parts = [VERSION, "MICROKIT_SDK is not set", "cargo microkit sdk add"];
@@ -59,7 +59,7 @@ fn a_system_that_the_model_kernel_cannot_run_is_refused_with_its_line() {
 }
 
 #[test]
-fn every_fault_of_a_system_file_is_shown_at_once_for_the_model_kernel() {
+fn every_error_in_a_system_file_is_reported_at_once_for_the_model_kernel() {
     let bench = Bench::new();
     let text = "<system>\n<protection_domain name=\"a\" priority=\"255\">\n\
                 <program_image path=\"a.elf\" />\n</protection_domain>\n\
@@ -75,7 +75,7 @@ fn every_fault_of_a_system_file_is_shown_at_once_for_the_model_kernel() {
 }
 
 #[test]
-fn an_sdk_that_was_named_must_be_usable() {
+fn an_sdk_that_is_named_must_be_usable() {
     let bench = Bench::new();
     bench.system("hello");
     let build = |sdk: &str, options: &[&str], parts: &[&str]| {
@@ -86,7 +86,7 @@ fn an_sdk_that_was_named_must_be_usable() {
     build(
         "nowhere",
         &[],
-        &["`nowhere` (from --sdk)", "none", "sdk add"],
+        &["`nowhere` (from --sdk)", "no SDK is stored", "sdk add"],
     );
     build("./nowhere", &[], &["nowhere", "from --sdk", "VERSION"]);
     bench.sdk(VERSION);
@@ -105,7 +105,7 @@ fn an_sdk_that_was_named_must_be_usable() {
 }
 
 #[test]
-fn a_system_that_is_not_there_or_no_system_is_named() {
+fn a_missing_or_invalid_system_is_an_error_that_names_it() {
     let bench = Bench::new();
     let sdk = bench.sdk(VERSION);
     bench.file("Cargo.toml", "[package]\nname = \"x\"\n");
@@ -130,7 +130,7 @@ fn a_system_that_is_not_there_or_no_system_is_named() {
 }
 
 #[test]
-fn a_program_that_is_nowhere_is_named_with_its_pd() {
+fn a_missing_program_is_an_error_that_names_its_pd() {
     let bench = Bench::new();
     let sdk = bench.sdk(VERSION);
     bench.file("s.system", system_text("pinger", "ping.elf"));
@@ -153,7 +153,7 @@ fn a_program_that_is_nowhere_is_named_with_its_pd() {
 }
 
 #[test]
-fn what_the_tool_says_is_passed_on_and_the_image_of_before_stays() {
+fn the_tools_message_is_shown_and_the_old_image_is_unchanged() {
     let bench = Bench::new();
     let sdk = bench.sdk(VERSION);
     bench.system("hello");
@@ -204,7 +204,7 @@ fn a_program_for_another_kernel_or_none_is_refused() {
     build(
         &whole[..whole.len() - 1],
         false,
-        &["hello.elf", "cut short"],
+        &["hello.elf", "truncated or damaged"],
     );
 }
 
@@ -244,7 +244,7 @@ fn programs_that_are_binaries_are_built_by_cargo() {
         assert!(program.starts_with(b"\x7fELF"));
     }
 
-    // Cargo's own errors are shown, and the image of before stays.
+    // Cargo's own errors are shown, and the old image is unchanged.
     bench.file(
         "p/two/src/bin/pong.rs",
         "#![no_std] fn main() { not_there() }",

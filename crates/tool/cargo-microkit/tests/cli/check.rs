@@ -1,4 +1,4 @@
-//! `check` and `graph`: what is found before a system runs, and how it is drawn.
+//! `check` and `graph`: findings before a system runs, and its picture.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use crate::bench::{Bench, check, text};
 
 const MODEL: [&str; 2] = ["--kernel", "model"];
 
-/// An ELF file whose program declares these waits.
+/// Returns the ELF file of a program that declares these waits.
 fn elf(waits: &str) -> Vec<u8> {
     elf_with(&[(".microkit.waits", waits)])
 }
@@ -23,7 +23,7 @@ fn elf_with(sections: &[(&str, &str)]) -> Vec<u8> {
     object.write().expect("an ELF file")
 }
 
-/// A bench with a client that calls a server, of which the programs declare this.
+/// Makes a bench with a client that calls a server; their programs have these declarations.
 fn client_and_server(server_priority: u8, [client, server]: [&str; 2]) -> Bench {
     let bench = Bench::new();
     bench.file("client.elf", elf(client));
@@ -55,7 +55,7 @@ const CALLS: &str = "version 1\ncall 1 in init\n";
 const NOTHING: &str = "version 1\n";
 
 #[test]
-fn what_programs_declare_is_read_from_them() {
+fn declarations_are_read_from_the_programs() {
     let order = "two: in order (2 protection domains, 1 wait)";
     check_two([CALLS, NOTHING], &[], true, &[order]);
     let waits = "version 1\nwait 2 in protected 2\n";
@@ -64,19 +64,19 @@ fn what_programs_declare_is_read_from_them() {
         "two.system:9",
     ];
     check_two([CALLS, waits], &[], false, &parts);
-    // From the file alone nothing is known of it.
+    // Without the programs, that wait is not known.
     check_two([CALLS, waits], &["--no-build"], true, &[order]);
 }
 
 #[test]
-fn a_declaration_that_is_not_understood_is_refused() {
+fn an_invalid_declaration_is_refused() {
     let parts = ["client.elf", "`sleep 5` is not understood"];
     check_two(["version 1\nsleep 5\n", NOTHING], &[], false, &parts);
     check_two(["", NOTHING], &[], false, &["no line says `version 1`"]);
 }
 
 #[test]
-fn warnings_fail_only_where_they_are_denied() {
+fn warnings_fail_only_if_they_are_denied() {
     let parts = ["may call over channel 1", "0 errors, 1 warning"];
     check_two([NOTHING, NOTHING], &[], true, &parts);
     check_two([NOTHING, NOTHING], &["--deny-warnings"], false, &parts);
@@ -127,7 +127,7 @@ fn the_callers_of_a_server_that_does_not_reply_after_a_restart_are_named() {
 }
 
 #[test]
-fn one_remark_about_six_places_is_one() {
+fn the_same_warning_about_six_places_is_one_warning() {
     let bench = Bench::new();
     let regions: Vec<String> = (0..6)
         .map(|index| format!("<memory_region name=\"unused{index}\" size=\"0x1000\" />\n"))
@@ -149,7 +149,7 @@ fn one_remark_about_six_places_is_one() {
 }
 
 #[test]
-fn what_is_wrong_with_the_file_is_told_first() {
+fn errors_in_the_file_are_reported_first() {
     let bench = client_and_server(10, [CALLS, NOTHING]);
     let parts = [
         "`client` (priority 10) may not call `server` (priority 10)",
@@ -168,7 +168,7 @@ fn what_is_wrong_with_the_file_is_told_first() {
 }
 
 #[test]
-fn what_the_model_kernel_cannot_run_is_an_error_for_it() {
+fn a_feature_that_the_model_kernel_lacks_is_an_error_for_it() {
     let bench = Bench::new();
     let system = "<system>\n<protection_domain name=\"pd\" smc=\"true\">\n\
                   <program_image path=\"pd.elf\" />\n</protection_domain>\n</system>\n";
@@ -187,7 +187,7 @@ fn without_a_project_a_system_must_be_named() {
     check(
         bench.microkit(&["check"]),
         false,
-        &["there is no Cargo project here"],
+        &["no system is named, and the current folder is not in a Cargo project"],
     );
 }
 
@@ -209,7 +209,7 @@ fn a_cycle_is_red_in_the_picture() {
 }
 
 #[test]
-fn what_is_drawn_can_be_chosen() {
+fn options_choose_the_parts_of_a_picture() {
     let bench = Bench::new();
     let pd = |name: &str| {
         format!(
@@ -256,7 +256,7 @@ fn what_is_drawn_can_be_chosen() {
 
 /// The picture in the guide is the one that the tool draws.
 #[test]
-fn the_picture_in_the_guide_is_what_is_drawn() {
+fn the_picture_in_the_guide_is_up_to_date() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
     let system = root.join("microkit-systems/virtio-block.system");
     let bench = Bench::new();
@@ -271,7 +271,7 @@ fn the_picture_in_the_guide_is_what_is_drawn() {
 }
 
 #[test]
-fn a_file_that_is_no_program_of_a_pd_is_not_in_order() {
+fn a_file_that_is_not_a_program_of_a_pd_is_an_error() {
     let bench = Bench::new();
     bench.file("x.system", crate::bench::system_text("pd", "pd.elf"));
     let checked = |program: &[u8], is_success, parts: &[&str]| {
@@ -282,7 +282,7 @@ fn a_file_that_is_no_program_of_a_pd_is_not_in_order() {
     let whole = crate::bench::elf(None);
     checked(&whole, true, &["x: in order"]);
     checked(b"", false, &["not an ELF file"]);
-    checked(&whole[..100], false, &["cut short or damaged"]);
+    checked(&whole[..100], false, &["truncated or damaged"]);
     let mut foreign = whole.clone();
     foreign[18] = 62; // x86-64
     checked(&foreign, false, &["not for AArch64"]);

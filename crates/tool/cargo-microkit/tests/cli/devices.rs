@@ -1,4 +1,4 @@
-//! `.qemu` files: what reaches QEMU, and what is said of what cannot.
+//! `.qemu` files: the arguments that QEMU gets, and the errors in the files.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use crate::bench::{BOOT, Bench, check};
 const SHOWS_ARGUMENTS: &str = "for word in \"$@\"; do echo \"<$word>\"; done; exec sleep 100";
 
 #[test]
-fn a_system_has_the_devices_that_its_file_says() {
+fn a_system_has_the_devices_of_its_file() {
     let bench = Bench::new();
     bench.system("hello");
     bench.file(
@@ -25,7 +25,7 @@ fn a_system_has_the_devices_that_its_file_says() {
 }
 
 #[test]
-fn words_may_be_quoted_and_paths_are_those_beside_the_file() {
+fn arguments_may_be_quoted_and_paths_are_relative_to_the_file() {
     let bench = Bench::new();
     bench.system("hello");
     for file in ["hello.system", "hello.elf"] {
@@ -41,7 +41,7 @@ fn words_may_be_quoted_and_paths_are_those_beside_the_file() {
     let qemu = format!("{BOOT}{SHOWS_ARGUMENTS}");
     let arguments = ["run", "my systems/hello.system", "--until", "LAST>$"];
     let mut command = bench.with_qemu(&arguments, &qemu);
-    // What comes from the command line stays as it is: QEMU runs where the user is.
+    // Arguments of the command line are not changed: QEMU runs in the user's current folder.
     command.args(["--timeout", "4", "--", "-D", "here.log", "-name", "LAST"]);
     let log = check(command, true, &[]);
     let beside = bench.path("my systems");
@@ -59,11 +59,11 @@ fn words_may_be_quoted_and_paths_are_those_beside_the_file() {
 }
 
 #[test]
-fn what_is_wrong_with_the_file_is_told_with_its_line() {
+fn an_error_in_the_file_is_reported_with_its_line() {
     let bench = Bench::new();
     bench.system("hello");
     bench.file("hello.expected", "x\n");
-    let is_told = |text: &str, parts: &[&str]| {
+    let is_reported = |text: &str, parts: &[&str]| {
         bench.file("hello.qemu", text);
         for command in ["test", "run"] {
             check(
@@ -73,7 +73,7 @@ fn what_is_wrong_with_the_file_is_told_with_its_line() {
             );
         }
     };
-    is_told(
+    is_reported(
         "# One.\ndisk: some.img\n",
         &[
             "hello.qemu`, line 2",
@@ -81,13 +81,13 @@ fn what_is_wrong_with_the_file_is_told_with_its_line() {
             "`disk: 64K`",
         ],
     );
-    is_told("disk: 1000\n", &["line 1", "not the size of a disk"]);
-    is_told("\n-append 'x\n", &["line 2", "a quote"]);
-    is_told("virtio\n", &["line 1", "neither a disk nor arguments"]);
+    is_reported("disk: 1000\n", &["line 1", "not the size of a disk"]);
+    is_reported("\n-append 'x\n", &["line 2", "a quote"]);
+    is_reported("virtio\n", &["line 1", "neither a disk nor arguments"]);
 }
 
 #[test]
-fn what_is_wrong_with_the_file_is_told_before_anything_is_built() {
+fn an_error_in_the_file_is_reported_before_the_build() {
     let bench = Bench::new();
     bench.system("hello");
     bench.file("hello.expected", "x\n");

@@ -1,6 +1,7 @@
-//! How a run ends in which nothing can happen any more, and what is said of where each PD is: on
-//! QEMU and on the model kernel, and on seL4 where `MICROKIT_SDK` says that there is one. Where
-//! there is no QEMU, nothing is tested, and the output says so.
+//! The end of a run in which nothing can happen any more, and the report of where each PD is.
+//!
+//! These tests run in a real QEMU, on the model kernel, and on seL4 if `MICROKIT_SDK` is set.
+//! Without a QEMU they are skipped, with a message.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -12,8 +13,8 @@ use crate::bench::{Bench, check};
 use crate::terminal::Session;
 use rustix::process::{Pid, Signal, kill_process_group};
 
-/// What every program has: system calls, named as the SDK's header for C names them; and an end in
-/// a loop, in a function that is called.
+/// The common part of all programs: system calls, with the names of the SDK's C header, and a
+/// handler loop in a function of its own.
 const PRELUDE: &str = r#"#![no_std]
 #![no_main]
 #![allow(non_snake_case, non_upper_case_globals, dead_code)]
@@ -49,7 +50,7 @@ const SPINS: &str = r#"#[inline(never)] fn inner() -> ! {
 #[unsafe(no_mangle)] extern "C" fn _start() -> ! { outer() }
 "#;
 
-/// Calls on channel 3.
+/// Calls its peer on channel 3.
 const CALLS: &str = "#[inline(never)] fn ask() { microkit_syscall(CALL, 74 + 3) }\n\
     #[unsafe(no_mangle)] extern \"C\" fn _start() -> ! { ask(); microkit_handler_loop(); loop {} }\n";
 
@@ -62,11 +63,11 @@ const KEEPS_WAITING: &str = "#[inline(never)] fn work() { microkit_syscall(WAIT,
 const HALTS: &str = "#[unsafe(no_mangle)] extern \"C\" fn _start() -> ! { \
     microkit_syscall(-14, 0); loop {} }\n";
 
-/// Does what it may not.
+/// Executes an undefined instruction.
 const DIES: &str = "#[unsafe(no_mangle)] extern \"C\" fn _start() -> ! { \
     unsafe { asm!(\"udf #0\") } loop {} }\n";
 
-/// A bench with these programs, built for PDs.
+/// Makes a bench with these programs, built for PDs.
 fn bench(programs: &[(&str, &str)]) -> Bench {
     let bench = Bench::new();
     let symbols = microkit_abi::symbols::ALL
@@ -86,7 +87,7 @@ fn bench(programs: &[(&str, &str)]) -> Bench {
     bench
 }
 
-/// A system of this; `PROGRAM` stands for a program image.
+/// Writes a system with this content, in which `(PROGRAM)` stands for a program image.
 fn system(bench: &Bench, text: &str) {
     let mut text = format!("<system>{text}</system>");
     for name in ["rests", "spins", "calls", "keeps-waiting", "halts", "dies"] {
@@ -96,14 +97,14 @@ fn system(bench: &Bench, text: &str) {
     bench.file("x.system", text);
 }
 
-/// `cargo microkit` with the model kernel, which is built once for all tests.
+/// Returns a `cargo microkit` command for the model kernel, which is built once for all tests.
 fn on_model(bench: &Bench, arguments: &[&str]) -> Option<Command> {
     on(bench, arguments, "model")
 }
 
 fn on(bench: &Bench, arguments: &[&str], kernel: &str) -> Option<Command> {
     if which::which("qemu-system-aarch64").is_err() {
-        eprintln!("SKIPPED: there is no QEMU, so nothing was run");
+        eprintln!("SKIPPED: no QEMU was found, so nothing was run");
         return None;
     }
     let (subcommand, rest) = arguments.split_first()?;
@@ -116,14 +117,14 @@ fn on(bench: &Bench, arguments: &[&str], kernel: &str) -> Option<Command> {
     Some(command)
 }
 
-/// Checks how a run ends, and that it does so before its time is up if that is 60 s.
+/// Checks how a run ends, and, with a time limit of 60 s, that it ends before that.
 #[track_caller]
 fn ends(bench: &Bench, arguments: &[&str], is_success: bool, parts: &[&str]) {
     let [Some(build), Some(command)] = [&["build"], arguments].map(|all| on_model(bench, all))
     else {
         return;
     };
-    // So that the time is not the build's.
+    // Built first, so that the build does not count as time of the run.
     check(build, true, &[]);
     let begin = Instant::now();
     check(command, is_success, parts);
@@ -204,7 +205,7 @@ fn a_run_goes_on_while_something_can_still_happen() {
 }
 
 #[test]
-fn each_pd_is_told_with_what_it_waits_for_and_where() {
+fn each_pd_is_reported_with_its_place_and_what_it_waits_for() {
     let bench = bench(&[
         ("rests", RESTS),
         ("calls", CALLS),
@@ -228,7 +229,7 @@ fn each_pd_is_told_with_what_it_waits_for_and_where() {
         "PD `server` waits for an event, in keeps_waiting::work at keeps-waiting.rs:",
     ];
     ends(&bench, &["run"], false, &parts);
-    // It has died before it was called.
+    // The server faults before it is called.
     system(&bench, &pds("dies"));
     let parts = [
         "PD `server` is dead",
@@ -237,11 +238,11 @@ fn each_pd_is_told_with_what_it_waits_for_and_where() {
     ends(&bench, &["run"], false, &parts);
 }
 
-/// Two PDs, of which one never waits, so that the other does not run.
+/// Two PDs. The one with the higher priority never waits, so the other does not run.
 const ONE_SPINS: &str = "<protection_domain name=\"low\" priority=\"1\">(rests)</protection_domain>\
     <protection_domain name=\"high\" priority=\"2\">(spins)</protection_domain>";
 
-/// What is said of them.
+/// The report about them.
 const ONE_RUNS: [&str; 2] = [
     "PD `low` is ready to run, in _start at rests.rs:",
     "PD `high` runs in spins::inner at spins.rs:",
@@ -254,7 +255,7 @@ fn a_time_out_says_which_function_runs() {
     ends(&bench, &["run", "--timeout", "5"], false, &ONE_RUNS);
     bench.file("x.expected", "spinning\nnever\n");
     ends(&bench, &["test", "--timeout", "5"], false, &ONE_RUNS);
-    // The same on seL4, where there is one.
+    // The same on seL4, if there is an SDK.
     let Some(sdk) = std::env::var_os("MICROKIT_SDK").filter(|value| !value.is_empty()) else {
         eprintln!("SKIPPED: MICROKIT_SDK is not set, so nothing was run on seL4");
         return;
@@ -269,7 +270,7 @@ fn a_time_out_says_which_function_runs() {
     on_sel4("debug", &ONE_RUNS);
     on_sel4(
         "release",
-        &["seL4 keeps no list of its threads in the configuration `release`"],
+        &["seL4 has a list of its threads only with `--config debug`, and this is `release`"],
     );
 }
 
@@ -292,7 +293,7 @@ fn ctrl_c_says_where_each_pd_is() {
     for part in ONE_RUNS {
         assert!(session.shown().contains(part), "{}", session.shown());
     }
-    // Without a terminal of its own it is a signal, to all that run there.
+    // Without a terminal, the test sends the signal of Ctrl-C to the whole process group.
     command.process_group(0).stderr(Stdio::piped());
     let mut run = command.stdout(Stdio::piped()).spawn().expect("it starts");
     let mut log = BufReader::new(run.stdout.take().expect("its output")).lines();
@@ -304,5 +305,5 @@ fn ctrl_c_says_where_each_pd_is() {
         assert!(said.contains(part), "{said}");
     }
     let left = fs::read_dir(bench.path("tmp")).expect("the folder").count();
-    assert_eq!(left, 1, "nothing is left of what the runs have needed");
+    assert_eq!(left, 1, "the runs left no temporary files");
 }

@@ -1,9 +1,9 @@
-//! `--features`: which packages get which, and that those of one PD are not those of another.
+//! `--features`: which packages get each feature, and that PDs do not affect each other's features.
 
 use crate::bench::{Bench, PROGRAM, VERSION, check};
 
-/// Packages `heap`, `plain` and `lone`, each a program. The first two share a dependency, of which
-/// `heap` wants the feature `alloc` if its own feature `big` is on, and `plain` never.
+/// Makes the packages `heap`, `plain` and `lone`, each with a program. The first two share a
+/// dependency. `heap` enables its feature `alloc` if the feature `big` is on; `plain` never does.
 fn workspace() -> Bench {
     let bench = Bench::new();
     bench.file(
@@ -45,10 +45,10 @@ fn build(bench: &Bench, options: &[&str], is_success: bool, parts: &[&str]) {
 }
 
 #[test]
-fn features_chosen_for_one_program_are_not_those_of_another() {
+fn features_of_one_program_do_not_affect_another() {
     let bench = workspace();
     build(&bench, &[], true, &[]);
-    // As each of the two would be built without the other.
+    // Each of the two is built as it would be without the other.
     build(&bench, &["-F", "big"], true, &["--features heap/big"]);
     build(&bench, &["-F", "heap/big"], true, &["--features heap/big"]);
     build(
@@ -66,9 +66,9 @@ fn features_chosen_for_one_program_are_not_those_of_another() {
 }
 
 #[test]
-fn a_feature_of_a_dependency_goes_to_the_packages_that_have_it() {
+fn a_feature_of_a_dependency_is_enabled_for_the_packages_that_have_it() {
     let bench = workspace();
-    // Without those that say what they expect of it.
+    // Without the packages whose programs check that the feature is off.
     for name in ["heap", "plain"] {
         bench.file(&format!("p/{name}/src/main.rs"), PROGRAM);
     }
@@ -103,7 +103,7 @@ fn a_feature_that_no_program_has_is_an_error_that_names_it() {
 }
 
 #[test]
-fn features_reach_the_package_in_whose_folder_one_stands() {
+fn features_are_enabled_for_the_package_of_the_current_folder() {
     for resolver in ["1", "3"] {
         let bench = workspace();
         let manifest = format!("[workspace]\nmembers = [\"p/*\"]\nresolver = \"{resolver}\"\n");

@@ -1,9 +1,8 @@
-//! Each line that a protection domain's program needs, forgotten in turn: what is said names the
-//! line to write.
+//! Programs of protection domains that lack one required line: the error names the line to write.
 
 use crate::bench::{Bench, system_text};
 
-/// A whole program.
+/// A complete program.
 const PROGRAM: &str = "#![no_std]\n#![no_main]\n\
     use sel4_microkit::{NullHandler, protection_domain};\n\
     #[protection_domain]\n\
@@ -21,7 +20,7 @@ fn bench() -> Bench {
     bench
 }
 
-/// What `build` says of a program.
+/// Returns the messages of `build` for a program.
 #[track_caller]
 fn said(bench: &Bench, program: &str) -> String {
     bench.file("src/main.rs", program);
@@ -32,11 +31,11 @@ fn said(bench: &Bench, program: &str) -> String {
 }
 
 #[test]
-fn what_is_said_names_the_line_that_was_forgotten() {
+fn the_error_names_the_missing_line() {
     let bench = bench();
     let check = |program: &str, expect: &str| {
         let said = said(&bench, program);
-        // Reports are broken into lines.
+        // Reports are wrapped, so words are compared.
         let words = |text: &str| {
             text.replace('\u{2502}', " ")
                 .split_whitespace()
@@ -54,7 +53,7 @@ fn what_is_said_names_the_line_that_was_forgotten() {
     };
     check(
         &without("#![no_std]\n"),
-        "begin `src/main.rs` by `#![no_std]`",
+        "begin `src/main.rs` with `#![no_std]`",
     );
     check(
         &without("#![no_main]\n"),
@@ -86,8 +85,5 @@ fn what_is_said_names_the_line_that_was_forgotten() {
     );
     let twice =
         format!("{PROGRAM}#[protection_domain]\nfn other() -> NullHandler {{ loop {{}} }}\n");
-    check(
-        &twice,
-        "leave `#[protection_domain]` before one function only",
-    );
+    check(&twice, "keep `#[protection_domain]` on one function only");
 }

@@ -1,11 +1,11 @@
-//! Tests on the host, whatever the project builds for.
+//! Host tests run on the host, for every target in the project's configuration.
 
 use std::process::Command;
 
 use crate::bench::{Bench, check};
 
 impl Bench {
-    /// A package with a test on the host that only passes there, and a system of its program.
+    /// Makes a package with a test that passes only on the host, and a system of its program.
     fn package_with_host_test(&self) {
         let manifest = "[package]\nname = \"blinker\"\nedition = \"2024\"\n\n\
                         [dev-dependencies]\nmicrokit-test = { path = \"microkit-test\" }\n\n[workspace]\n";
@@ -31,7 +31,7 @@ fn passes(bench: &Bench, change: impl FnOnce(&mut Command)) {
 }
 
 #[test]
-fn a_target_in_the_configuration_is_not_for_tests_on_the_host() {
+fn a_target_in_the_configuration_does_not_affect_host_tests() {
     let bench = Bench::new();
     bench.package_with_host_test();
     passes(&bench, |_| {});
@@ -52,7 +52,7 @@ fn a_target_in_the_configuration_is_not_for_tests_on_the_host() {
 }
 
 #[test]
-fn what_the_configuration_says_of_the_target_alone_is_left_out() {
+fn settings_for_the_pds_target_do_not_affect_host_tests() {
     let bench = Bench::new();
     bench.package_with_host_test();
     let config = "[build]\ntarget = \"aarch64-unknown-none\"\n\

@@ -1,4 +1,4 @@
-//! What is typed reaches the system, and the terminal is what it was when the run has ended.
+//! Keys reach the system, and the terminal's settings are restored at the end of a run.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -8,14 +8,14 @@ use crate::terminal::Session;
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::termios::LocalModes;
 
-/// Prints so many bytes that come, as numbers.
+/// Returns a script that reads `count` bytes and prints them as numbers.
 fn prints(count: usize) -> String {
     format!(
         "{BOOT}echo ready; dd bs=1 count={count} 2>/dev/null | od -v -An -tu1; echo end; exec sleep 100"
     )
 }
 
-/// The numbers that such a system has printed.
+/// Parses the numbers that such a system has printed.
 fn numbers(shown: &str) -> Vec<u8> {
     let (_, log) = shown.split_once("ready").expect("the system is ready");
     let (log, _) = log.split_once("end").expect("all has come");
@@ -24,7 +24,7 @@ fn numbers(shown: &str) -> Vec<u8> {
         .collect()
 }
 
-/// A session of a system on a QEMU that does this.
+/// Starts a session with a system in a fake QEMU that runs this script.
 fn start(bench: &Bench, options: &[&str], qemu: &str) -> Session {
     bench.system("hello");
     let mut command = bench.with_qemu(&["run", "hello.system"], qemu);
@@ -32,13 +32,13 @@ fn start(bench: &Bench, options: &[&str], qemu: &str) -> Session {
     Session::start(&command)
 }
 
-/// How a terminal works that edits lines.
+/// The modes of a terminal with line editing.
 const COOKED: LocalModes = LocalModes::ICANON
     .union(LocalModes::ISIG)
     .union(LocalModes::ECHO);
 
 #[test]
-fn every_key_but_one_reaches_the_system() {
+fn every_key_except_the_escape_key_reaches_the_system() {
     let check = |options: &[&str], escape: u8| {
         let bench = Bench::new();
         let keys: Vec<u8> = (0..=255).filter(|key| *key != escape).collect();
@@ -57,7 +57,7 @@ fn every_key_but_one_reaches_the_system() {
 }
 
 #[test]
-fn the_terminal_is_what_it_was_whatever_way_the_run_ends() {
+fn the_terminal_is_restored_however_the_run_ends() {
     let is_restored = |options: &[&str], qemu: &str, end: &dyn Fn(&mut Session)| {
         let bench = Bench::new();
         let mut session = start(&bench, options, qemu);
@@ -81,7 +81,7 @@ fn the_terminal_is_what_it_was_whatever_way_the_run_ends() {
 }
 
 #[test]
-fn what_comes_through_a_pipe_reaches_the_system_whole() {
+fn all_bytes_from_a_pipe_reach_the_system() {
     let bench = Bench::new();
     bench.system("hello");
     let bytes: Vec<u8> = (0..=255).collect();
@@ -99,9 +99,9 @@ fn what_comes_through_a_pipe_reaches_the_system_whole() {
     assert_eq!(numbers(&String::from_utf8_lossy(&output.stdout)), bytes);
 }
 
-/// A serial port that is not set up yet loses what comes.
+/// A serial port that is not initialised yet loses its input.
 #[test]
-fn what_comes_early_waits_until_the_system_has_spoken() {
+fn early_input_is_held_back_until_the_system_has_printed() {
     let bench = Bench::new();
     bench.system("hello");
     let loses = "timeout 0.5 cat >/dev/null";
@@ -122,21 +122,21 @@ fn what_comes_early_waits_until_the_system_has_spoken() {
 }
 
 #[test]
-fn a_system_that_reads_without_a_word_is_typed_to() {
+fn a_system_that_prints_nothing_gets_input_too() {
     let bench = Bench::new();
     let mut session = start(
         &bench,
         &["--config", "release"],
         "dd bs=1 count=3 2>/dev/null",
     );
-    session.wait_for("Ctrl-C stops it");
+    session.wait_for("press Ctrl-C to stop");
     session.press(b"one");
     session.wait_for("one");
     session.wait();
 }
 
 #[test]
-fn a_background_job_leaves_the_terminal_alone() {
+fn a_background_job_does_not_change_the_terminal() {
     let bench = Bench::new();
     bench.system("hello");
     let microkit = bench.with_qemu(&["run", "hello.system"], "echo ready; exit 0");
@@ -156,7 +156,7 @@ fn a_background_job_leaves_the_terminal_alone() {
 }
 
 #[test]
-fn a_key_that_cannot_be_pressed_is_refused() {
+fn an_invalid_escape_key_is_refused() {
     let bench = Bench::new();
     bench.system("hello");
     let command = bench.microkit(&["run", "hello.system", "--escape", "x"]);

@@ -1,4 +1,4 @@
-//! The command as a user meets it: run as a process, with an SDK and a QEMU that are not real.
+//! Process tests of the command, as a user runs it, with a fake SDK and a fake QEMU.
 #![forbid(unsafe_code)]
 
 mod at_once;

@@ -1,4 +1,4 @@
-//! The model kernel is not the user's program: none of the user's settings reaches it.
+//! The user's settings do not affect how the model kernel is built.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use crate::bench::{Bench, check, system_text};
 
-/// A program for the target of PDs, with the symbols that the builder writes.
+/// Returns a program for the PDs' target, with the symbols that the packer writes.
 fn source() -> String {
     let symbols = microkit_abi::symbols::ALL
         .map(|name| format!("#[used] #[unsafe(no_mangle)] static {name}: [u64; 8] = [1; 8];\n"));
@@ -16,7 +16,7 @@ fn source() -> String {
     program.to_owned() + &symbols.concat()
 }
 
-/// Breaks a build that reads it, in most of the ways that there are.
+/// Settings that break every build that reads them.
 const SETTINGS: &str = r#"
 paths = ["/nonexistent"]
 [build]
@@ -40,7 +40,7 @@ rustflags = ["-Ctarget-cpu=nonsense"]
 linker = "/nonexistent/linker"
 "#;
 
-/// A program in the file `pd.elf`, from no project.
+/// Compiles a program to the file `pd.elf`, without a project.
 fn program(bench: &Bench) {
     let source = bench.file("pd.rs", source());
     let status = Command::new("rustc")
@@ -60,7 +60,7 @@ fn settings(bench: &Bench) {
     );
 }
 
-/// The kernels that were built, with the times when they were.
+/// Returns the kernels in the cache, with their modification times.
 fn kernels(home: &Path) -> Vec<(String, std::time::SystemTime)> {
     let folder = home.join("model-kernel");
     let entries = fs::read_dir(folder).expect("it was made").flatten();
@@ -74,7 +74,7 @@ fn kernels(home: &Path) -> Vec<(String, std::time::SystemTime)> {
 }
 
 #[test]
-fn no_setting_of_the_user_reaches_the_model_kernel_which_is_built_once() {
+fn the_model_kernel_is_built_once_and_without_the_users_settings() {
     let bench = Bench::new();
     program(&bench);
     settings(&bench);
@@ -97,7 +97,7 @@ fn no_setting_of_the_user_reaches_the_model_kernel_which_is_built_once() {
             .stderr(Stdio::piped());
         command.spawn().expect("it starts")
     };
-    // Whoever comes second waits for the first.
+    // The second process waits for the first.
     for child in [build("one"), build("two")] {
         let output = child.wait_with_output().expect("it ends");
         let said = String::from_utf8_lossy(&output.stderr);
@@ -105,7 +105,7 @@ fn no_setting_of_the_user_reaches_the_model_kernel_which_is_built_once() {
     }
     let built = kernels(&bench.path("home"));
     assert_eq!(built.len(), 1, "{built:?}");
-    // Neither other settings nor none build it again.
+    // Changed or removed settings do not cause another build.
     let mut plain = bench.microkit(&["build", "one.system", "--kernel", "model"]);
     fs::remove_file(bench.path(".cargo/config.toml")).expect("the settings");
     fs::remove_file(bench.path("rust-toolchain.toml")).expect("the toolchain");
@@ -114,7 +114,7 @@ fn no_setting_of_the_user_reaches_the_model_kernel_which_is_built_once() {
 }
 
 #[test]
-fn a_configuration_of_cargo_that_cannot_be_read_is_named() {
+fn an_invalid_configuration_of_cargo_is_an_error_that_names_it() {
     let bench = Bench::new();
     program(&bench);
     let config = bench.file("cargo/config.toml", "[http\n");
@@ -122,11 +122,11 @@ fn a_configuration_of_cargo_that_cannot_be_read_is_named() {
     let mut command = bench.microkit(&["build", "one.system", "--kernel", "model"]);
     command.env("CARGO_HOME", bench.path("cargo"));
     let path = config.display().to_string();
-    crate::bench::check(command, false, &[&path, "not a configuration of Cargo"]);
+    crate::bench::check(command, false, &[&path, "not a valid Cargo configuration"]);
 }
 
 #[test]
-fn the_version_says_which_program_runs_and_which_kernel_is_part_of_it() {
+fn the_version_names_the_program_and_its_model_kernel() {
     let program = format!("program: {}", env!("CARGO_BIN_EXE_cargo-microkit"));
     let parts = [&*program, "model kernel: ", "needs: Rust"];
     check(Bench::new().microkit(&["--version"]), true, &parts);

@@ -1,4 +1,4 @@
-//! Which system a SYSTEM argument means.
+//! How a SYSTEM argument is resolved to a system file.
 
 use crate::bench::{Bench, VERSION, check, system_text};
 
@@ -13,7 +13,7 @@ fn build(bench: &Bench, folder: &str, argument: &str, is_success: bool, parts: &
 }
 
 #[test]
-fn a_system_file_in_this_folder_needs_no_ending() {
+fn a_system_file_in_the_current_folder_needs_no_extension() {
     let bench = Bench::new();
     bench.system("wordle");
     bench.file("wordle.expected", "x\n");
@@ -25,7 +25,7 @@ fn a_system_file_in_this_folder_needs_no_ending() {
     let arguments = ["graph", "wordle", "--no-build"];
     check(bench.microkit(&arguments), true, &["<svg"]);
 
-    // In a package without `microkit-systems`, and in a folder below.
+    // In a package without `microkit-systems`, and in a subfolder.
     bench.file("Cargo.toml", "[package]\nname = \"x\"\n");
     bench.file("src/main.rs", "");
     build(&bench, "", "wordle", true, &[]);
@@ -34,7 +34,7 @@ fn a_system_file_in_this_folder_needs_no_ending() {
 }
 
 #[test]
-fn a_name_that_is_not_there_gets_those_of_this_folder() {
+fn an_unknown_name_gets_the_names_of_the_current_folder() {
     let bench = Bench::new();
     bench.system("wordle");
     let suggested = ["`wrdle`", "did you mean `wordle`?"];
@@ -48,23 +48,20 @@ fn a_name_that_is_not_there_gets_those_of_this_folder() {
     bench.file("Cargo.toml", "[package]\nname = \"x\"\n");
     bench.file("src/main.rs", "");
     build(&bench, "", "wrdle", false, &suggested);
-    let named = [
-        "there is nothing to",
-        "name a system of this folder: `wordle`",
-    ];
+    let named = ["nothing to", "name a system of this folder: `wordle`"];
     check(bench.microkit(&["test"]), false, &named);
     check(bench.microkit(&["check"]), false, &named);
 }
 
 #[test]
-fn a_name_that_two_systems_have_is_refused_with_both() {
+fn an_ambiguous_name_is_refused_with_both_systems() {
     let bench = Bench::new();
     bench.file("Cargo.toml", "[workspace]\n");
     let text = system_text("x", "../x.elf");
     bench.file("microkit-systems/x.system", &text);
     bench.file("x.elf", crate::bench::elf(None));
     build(&bench, "", "x", true, &[]);
-    // Its own folder is no second place.
+    // In its own folder the name is not ambiguous.
     build(&bench, "microkit-systems", "x", true, &[]);
     bench.file("sub/x.system", &text);
     let parts = [

@@ -1,11 +1,11 @@
-//! Files that a person wrote: no command replaces one that it could not read.
+//! No command overwrites a file that a person wrote.
 
 use std::fs;
 
 use crate::bench::{BOOT, Bench, VERSION, check, text};
 
-/// Blesses `hello.system`, whose `.expected` file is `before`, on a QEMU that does this after the
-/// boot; it must fail, say all of `parts`, and leave the file.
+/// Runs `--bless` for `hello.system`, whose `.expected` file is `before`, in a fake QEMU that runs
+/// this script after the boot. It must fail, print all of `parts`, and not change the file.
 #[track_caller]
 fn is_left(before: &[u8], qemu: &str, parts: &[&str]) {
     let bench = Bench::new();
@@ -22,7 +22,7 @@ fn is_left(before: &[u8], qemu: &str, parts: &[&str]) {
 }
 
 #[test]
-fn blessing_leaves_an_expected_file_that_does_not_parse() {
+fn blessing_does_not_change_an_invalid_file() {
     let log = "echo 'name?'; exec sleep 100";
     is_left(
         b"type: Ada\nname?\n",
@@ -35,7 +35,7 @@ fn blessing_leaves_an_expected_file_that_does_not_parse() {
 }
 
 #[test]
-fn blessing_leaves_a_file_whose_lines_could_not_all_be_typed() {
+fn blessing_does_not_change_a_file_if_not_all_lines_were_typed() {
     let before = b"name?\ntype: Ada\nage?\ntype: 36\n";
     let parts = ["`type: 36`", "was not written"];
     is_left(
@@ -46,7 +46,7 @@ fn blessing_leaves_a_file_whose_lines_could_not_all_be_typed() {
 }
 
 #[test]
-fn blessing_writes_through_a_link_and_never_over_what_is_read_only() {
+fn blessing_writes_through_a_link_and_not_to_a_read_only_file() {
     let bench = Bench::new();
     bench.system("hello");
     bench.file("real.expected", "x\n");
@@ -71,7 +71,7 @@ fn blessing_writes_through_a_link_and_never_over_what_is_read_only() {
 }
 
 #[test]
-fn a_pattern_that_matches_nothing_any_more_is_named() {
+fn a_pattern_that_matches_nothing_any_more_is_reported() {
     let bench = Bench::new();
     bench.system("hello");
     bench.file("hello.expected", "re:took .* us\n");
@@ -95,7 +95,11 @@ fn an_output_never_replaces_what_a_person_wrote() {
         let before = fs::read(bench.path(file)).expect("the file");
         let mut command = bench.microkit(arguments);
         command.arg("--sdk").arg(&sdk);
-        check(command, false, &[file, "was left as it is", "another file"]);
+        check(
+            command,
+            false,
+            &[file, "was not overwritten", "another file"],
+        );
         let after = fs::read(bench.path(file)).expect("the file");
         assert_eq!(after, before, "{arguments:?}");
     };

@@ -1,4 +1,4 @@
-//! Which programs a system gets: of which project, file or C source, and with which features.
+//! Which programs a system gets: from which project, file or C source.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use crate::bench::{Bench, PROGRAM, VERSION, check, elf, system_text};
 const BROKEN: &str = "#![no_std] fn main() { not_there() }";
 
 impl Bench {
-    /// A package in this folder, with a binary `say` and a system `say.system` of it.
+    /// Makes a package in this folder, with a binary `say` and a system that runs it.
     fn package(&self, folder: &str, program: &str) {
         let name = Path::new(folder).file_name().expect("a name");
         let name = name.to_str().expect("UTF-8");
@@ -21,7 +21,7 @@ impl Bench {
         );
     }
 
-    /// Runs the tool in this folder, with the SDK that is not real.
+    /// Runs the tool in this folder, with the fake SDK.
     #[track_caller]
     fn in_folder(
         &self,
@@ -38,7 +38,7 @@ impl Bench {
 }
 
 #[test]
-fn programs_are_those_of_the_system_files_own_package() {
+fn programs_come_from_the_package_of_the_system_file() {
     let bench = Bench::new();
     bench.package("here", BROKEN);
     bench.package("there", PROGRAM);
@@ -51,13 +51,13 @@ fn programs_are_those_of_the_system_files_own_package() {
     assert!(Path::new(image.trim_end()).starts_with(target), "{image}");
     bench.in_folder("here", &["check", there], true, &["there: in order"]);
     bench.in_folder("here", &["graph", there], true, &["<svg"]);
-    // The other way round, the broken one is found.
+    // The other way round, the broken program is built.
     let parts = ["could not build the binary `say`"];
     bench.in_folder("there", &["build", "../here/here.system"], false, &parts);
 }
 
 #[test]
-fn systems_of_two_packages_get_each_its_own_programs() {
+fn systems_of_two_packages_get_their_own_programs() {
     let bench = Bench::new();
     bench.package("one", PROGRAM);
     bench.package("two", &PROGRAM.replace("loop {}", "loop { continue }"));
@@ -88,32 +88,32 @@ fn systems_of_two_packages_get_each_its_own_programs() {
 }
 
 #[test]
-fn a_package_on_the_way_to_the_system_file_is_not_its_own() {
+fn a_package_on_the_path_to_the_system_file_is_not_used() {
     let bench = Bench::new();
     bench.package("here", BROKEN);
     bench.package("there", PROGRAM);
     let system = "../here/../there/there.system";
     bench.in_folder("here", &["build", system], true, &[]);
-    // Through a link to its folder, too.
+    // Also through a link to its folder.
     std::os::unix::fs::symlink(bench.path("there"), bench.path("here/link")).expect("a link");
     bench.in_folder("here", &["build", "link/there.system"], true, &[]);
-    // One that Cargo does not accept is not asked.
+    // A package that Cargo does not accept does not matter either.
     bench.file("here/Cargo.toml", "nonsense");
     bench.in_folder("here", &["build", system], true, &[]);
 }
 
 #[test]
-fn a_system_file_outside_every_package_has_the_programs_of_the_current_folder() {
+fn a_system_file_outside_a_package_gets_the_programs_of_the_current_folder() {
     let bench = Bench::new();
     bench.package("here", PROGRAM);
     bench.file("made/x.system", system_text("x", "say.elf"));
     bench.in_folder("here", &["build", "../made/x.system"], true, &[]);
-    let parts = ["`say.elf`", "of which there is none here"];
+    let parts = ["`say.elf`", "the current folder is not in one"];
     bench.in_folder("made", &["build", "x.system"], false, &parts);
 }
 
 #[test]
-fn what_is_given_by_hand_comes_before_the_binary_of_that_name() {
+fn a_file_of_a_search_path_comes_before_a_binary() {
     let bench = Bench::new();
     bench.package("here", PROGRAM);
     for place in ["dir/say.elf", "here/say.elf", "other/sub/say.elf"] {
@@ -123,7 +123,7 @@ fn what_is_given_by_hand_comes_before_the_binary_of_that_name() {
     let build = |more: &[&str], parts: &[&str]| {
         bench.in_folder("here", &[&verbose, more].concat(), true, parts);
     };
-    // Not given by hand, so the binary comes first.
+    // Without `--search-path`, the binary comes first.
     build(&[], &["Program `say.elf`: the binary `say` of `", "/here`"]);
     let dir = &["Program `say.elf`: the file `", "/dir/say.elf`"];
     build(&["--search-path", "../dir"], dir);
@@ -131,14 +131,14 @@ fn what_is_given_by_hand_comes_before_the_binary_of_that_name() {
     build(&named, dir);
     let own = ["Program `say.elf`: the file `", "/here/say.elf`"];
     build(&["--search-path", "."], &own);
-    // `check --elf` too says what it took.
+    // `check --elf` also prints where the program comes from.
     let arguments = ["check", "here.system", "--elf", "../dir", "--verbose"];
     let parts = ["Program `say.elf`: the file `../dir/say.elf`"];
     bench.in_folder("here", &arguments, true, &parts);
 }
 
 #[test]
-fn what_is_given_by_hand_decides_between_two_binaries_of_one_name() {
+fn a_search_path_decides_between_two_binaries_with_the_same_name() {
     let bench = Bench::new();
     bench.file(
         "Cargo.toml",
@@ -158,7 +158,7 @@ fn what_is_given_by_hand_decides_between_two_binaries_of_one_name() {
 }
 
 #[test]
-fn the_image_has_the_program_that_was_given_by_hand() {
+fn the_image_has_the_program_of_the_search_path() {
     let bench = Bench::new();
     bench.package("here", PROGRAM);
     let by_hand = elf(Some("qemu_virt_aarch64/debug"));
@@ -170,7 +170,7 @@ fn the_image_has_the_program_that_was_given_by_hand() {
 }
 
 impl Bench {
-    /// Builds a system in this folder with that compiler.
+    /// Builds a system in this folder with the fake C compiler.
     #[track_caller]
     fn build_c(&self, folder: &str, system: &str, is_success: bool, parts: &[&str]) -> String {
         let mut command = self.microkit(&["build", system, "--verbose"]);
@@ -180,7 +180,7 @@ impl Bench {
         check(command, is_success, parts)
     }
 
-    /// A system of a PD for each program.
+    /// Writes a system with a PD for each program.
     fn system_of(&self, file: &str, programs: &[&str]) {
         let pds = programs.iter().enumerate().map(|(number, path)| {
             format!(
@@ -195,7 +195,7 @@ impl Bench {
     }
 }
 
-/// The packer finds each program below the folder that it is given first.
+/// The packer finds each program in its first search path.
 #[test]
 fn a_c_program_outside_the_system_files_folder_is_built_and_found() {
     let bench = Bench::new();
@@ -224,7 +224,7 @@ fn a_c_program_outside_the_system_files_folder_is_built_and_found() {
         assert!(below.join(program).is_file(), "{program}");
     }
 
-    // Two folders up, by way of a folder below, and with a file that is there already.
+    // Two levels up, through a subfolder, and with a file that exists already.
     bench.file("lib/there.elf", elf(None));
     bench.file("systems/deep/sub/other", "");
     let programs = ["sub/../../../lib/cprog.elf", "../../lib/there.elf"];
@@ -233,7 +233,7 @@ fn a_c_program_outside_the_system_files_folder_is_built_and_found() {
 }
 
 #[test]
-fn a_file_that_takes_the_place_of_a_c_program_is_taken() {
+fn an_elf_file_comes_before_a_c_program_of_the_same_name() {
     let bench = Bench::new();
     bench.file("lib/cprog.c", "");
     bench.system_of("systems/x.system", &["../lib/cprog.elf"]);
@@ -259,7 +259,7 @@ fn a_c_program_with_an_absolute_path_is_refused_with_what_to_write() {
     bench.build_c("", "x.system", true, &[]);
 }
 
-/// A cfg that a configuration sets, so that a program can tell by which it was built.
+/// Returns a Cargo configuration that sets a cfg, which a program checks.
 fn sets(cfg: &str) -> String {
     format!("[build]\nrustflags = [\"--cfg={cfg}\"]\n")
 }
@@ -270,7 +270,7 @@ fn holds(condition: &str) -> String {
 }
 
 #[test]
-fn cargo_runs_where_one_stands_in_the_same_workspace() {
+fn cargo_runs_in_the_current_folder_in_the_same_workspace() {
     let bench = Bench::new();
     bench.file(
         "Cargo.toml",
@@ -289,7 +289,7 @@ fn cargo_runs_where_one_stands_in_the_same_workspace() {
     bench.in_folder("two", &["build", "named"], true, &[]);
     bench.in_folder("one", &["build", "x.system"], false, &["not two"]);
 
-    // What the environment has relative to this folder stays so.
+    // Relative paths in the environment are relative to the current folder.
     let mut command = bench.microkit(&["build", "named", "--sdk"]);
     command
         .arg(bench.sdk(VERSION))
@@ -299,7 +299,7 @@ fn cargo_runs_where_one_stands_in_the_same_workspace() {
 }
 
 #[test]
-fn cargo_runs_where_the_system_file_lies_in_another_workspace() {
+fn cargo_runs_in_the_folder_of_a_system_file_in_another_workspace() {
     let bench = Bench::new();
     bench.package("here", PROGRAM);
     bench.package("here/inner", &holds("inner"));
@@ -310,7 +310,7 @@ fn cargo_runs_where_the_system_file_lies_in_another_workspace() {
         bench.file(&format!("{package}/.cargo/config.toml"), sets(name));
     }
     bench.in_folder("here", &["build", "../there/there.system"], true, &[]);
-    // A workspace of its own, inside of another.
+    // A workspace inside another one.
     bench.in_folder("here", &["build", "inner/inner.system"], true, &[]);
     bench.in_folder("here/inner", &["build", "../here.system"], true, &[]);
 }
@@ -323,7 +323,7 @@ fn a_target_whose_core_library_cargo_builds_need_not_be_installed() {
         exec rustc \"$@\"\n";
     let rustc = bench.script("rustc-without-target", rustc);
     let build = |is_configured: bool| {
-        // Stands for a nightly Cargo, which alone can be asked.
+        // A fake of a nightly Cargo: only nightly has this command.
         let answer = if is_configured { "exit 0" } else { "exit 1" };
         let cargo = env!("CARGO");
         let script = format!("#!/bin/sh\ncase \"$*\" in *unstable.build-std*) {answer} ;; esac\n");
@@ -343,7 +343,7 @@ fn a_target_whose_core_library_cargo_builds_need_not_be_installed() {
 }
 
 #[test]
-fn a_search_path_that_is_no_folder_is_an_error() {
+fn a_search_path_that_is_not_a_folder_is_an_error() {
     let bench = Bench::new();
     bench.package("here", PROGRAM);
     for (path, what) in [

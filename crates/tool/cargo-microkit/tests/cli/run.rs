@@ -1,4 +1,4 @@
-//! `run`: how it ends, and what it says when that is not how it should.
+//! `run`: how a run ends, and its errors.
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::bench::{BOOT, Bench, VERSION, check};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
-/// Runs a system on a QEMU that does this.
+/// Runs a system in a fake QEMU that runs this script.
 #[track_caller]
 fn run(options: &[&str], qemu: &str, is_success: bool, parts: &[&str]) -> String {
     let bench = Bench::new();
@@ -18,7 +18,7 @@ fn run(options: &[&str], qemu: &str, is_success: bool, parts: &[&str]) -> String
 }
 
 #[test]
-fn without_qemu_it_says_what_to_type() {
+fn without_qemu_the_help_says_how_to_install_it() {
     let bench = Bench::new();
     bench.system("hello");
     let mut command = bench.microkit(&["run", "hello.system", "--no-install", "--sdk"]);
@@ -34,7 +34,7 @@ fn without_qemu_it_says_what_to_type() {
 }
 
 #[test]
-fn qemu_is_installed_where_that_needs_no_password() {
+fn qemu_is_installed_if_that_needs_no_password() {
     let bench = Bench::new();
     bench.system("hello");
     let (qemu, place) = (
@@ -67,7 +67,7 @@ fn qemu_is_installed_where_that_needs_no_password() {
 }
 
 #[test]
-fn it_ends_when_the_awaited_line_comes() {
+fn a_run_ends_when_the_awaited_line_comes() {
     let qemu = format!("{BOOT}printf 'hello, world\\r\\n'; printf 'tail'; exec sleep 100");
     let log = run(
         &["--until", "^hello, w", "--timeout", "30"],
@@ -85,7 +85,7 @@ fn it_ends_when_the_awaited_line_comes() {
 }
 
 #[test]
-fn a_line_that_never_comes_is_named_with_the_last_that_came() {
+fn a_missing_line_is_reported_with_the_last_lines() {
     let qemu = format!("{BOOT}echo 'hello, world'; exec sleep 100");
     let parts = ["2 s", "`never`", "hello, world", "--timeout"];
     run(
@@ -98,7 +98,7 @@ fn a_line_that_never_comes_is_named_with_the_last_that_came() {
 }
 
 #[test]
-fn a_fault_is_told_at_once_and_with_what_was_awaited_in_vain() {
+fn a_fault_is_reported_at_once_and_at_the_end_of_the_run() {
     let qemu = format!(
         "{BOOT}echo 'MON|ERROR: received message 0x6'; echo 'MON|ERROR: faulting PD: crasher'\n\
          echo 'MON|ERROR: VMFault: ip=0x200028'; exec sleep 100"
@@ -117,7 +117,7 @@ fn a_fault_is_told_at_once_and_with_what_was_awaited_in_vain() {
 }
 
 #[test]
-fn a_qemu_that_ends_at_once_is_no_success() {
+fn a_qemu_that_ends_at_once_is_a_failure() {
     let qemu = "echo 'qemu: could not load image' >&2; exit 1";
     run(
         &[],
@@ -130,7 +130,7 @@ fn a_qemu_that_ends_at_once_is_no_success() {
 }
 
 #[test]
-fn arguments_reach_qemu_and_bytes_that_are_no_text_do_no_harm() {
+fn arguments_reach_qemu_and_bytes_that_are_not_utf8_are_replaced() {
     let log = run(
         &["--icount", "--", "-d", "int"],
         "printf 'a\\377b\\n'; echo \"$@\"",
@@ -145,7 +145,7 @@ fn arguments_reach_qemu_and_bytes_that_are_no_text_do_no_harm() {
 }
 
 #[test]
-fn a_board_that_is_no_qemu_machine_gets_its_image() {
+fn a_board_that_is_not_a_qemu_machine_gets_its_image() {
     let bench = Bench::new();
     bench.system("hello");
     let mut command = bench.microkit(&["run", "hello.system", "--board", "rpi4b_1gb", "--sdk"]);
@@ -154,7 +154,7 @@ fn a_board_that_is_no_qemu_machine_gets_its_image() {
         command,
         false,
         &[
-            "`rpi4b_1gb` is no QEMU machine",
+            "`rpi4b_1gb` is not a QEMU machine",
             "hello.img",
             "Microkit manual",
         ],
@@ -162,7 +162,7 @@ fn a_board_that_is_no_qemu_machine_gets_its_image() {
 }
 
 #[test]
-fn qemu_does_not_outlive_it() {
+fn qemu_does_not_outlive_the_command() {
     let bench = Bench::new();
     bench.system("hello");
     let mut command = bench.with_qemu(&["run", "hello.system"], "echo $$; exec sleep 100");
@@ -182,7 +182,7 @@ fn qemu_does_not_outlive_it() {
 }
 
 #[test]
-fn a_kernel_without_debug_output_is_named_when_nothing_comes() {
+fn a_kernel_without_debug_output_is_reported_if_nothing_is_printed() {
     let bench = Bench::new();
     bench.system("hello");
     bench.file("hello.expected", "x\n");
@@ -201,7 +201,7 @@ fn a_kernel_without_debug_output_is_named_when_nothing_comes() {
     let test = ["test", "hello.system", "--timeout", "1"];
     is_named(&test, "release", true);
     is_named(&test, "debug", false);
-    // Who watches need not wait for the end.
+    // The remark comes before the end of the run.
     let mut command = bench.with_qemu(&["run", "hello.system"], "exec sleep 100");
     command.args(["--config", "release", "--timeout", "5"]);
     let parts = ["cargo-microkit: the kernel configuration `release` has no debug output"];
@@ -213,11 +213,11 @@ const DIES: &str =
     "echo 'MODEL|ERROR: hello: read at 0x10, where nothing is mapped (pc 0x200028, s 0x9)'\n";
 
 #[test]
-fn a_run_ends_when_every_pd_is_dead() {
+fn a_run_ends_when_every_pd_has_faulted() {
     let ends = |options: &[&str]| {
         let begin = Instant::now();
         let parts = [
-            "every PD has faulted, and nothing can come any more",
+            "every PD has faulted",
             "PD `hello` is dead: read at 0x10, where nothing is mapped",
         ];
         let qemu = format!("{BOOT}{DIES}exec sleep 100");
@@ -228,7 +228,7 @@ fn a_run_ends_when_every_pd_is_dead() {
     ends(&[]);
 }
 
-/// A bench with a system of two PDs, `hello` and `other`.
+/// Makes a bench with a system of two PDs, `hello` and `other`.
 fn two() -> Bench {
     let bench = Bench::new();
     bench.system("hello");
@@ -243,7 +243,7 @@ fn two() -> Bench {
 }
 
 #[test]
-fn a_run_goes_on_while_one_pd_lives() {
+fn a_run_goes_on_while_one_pd_has_not_faulted() {
     let qemu = format!("{BOOT}{DIES}sleep 1; echo 'other: it goes on'; exec sleep 100");
     let bench = two();
     let mut command = bench.with_qemu(&["run", "hello.system", "--timeout", "20"], &qemu);
@@ -252,7 +252,7 @@ fn a_run_goes_on_while_one_pd_lives() {
 }
 
 #[test]
-fn every_end_of_a_run_names_the_pds_that_have_ended() {
+fn every_end_of_a_run_names_the_pds_that_have_faulted() {
     let bench = two();
     let is_named = |options: &[&str], end: &str| {
         let qemu = format!(

@@ -1,5 +1,4 @@
-//! Programs that draw with escape codes: what reports show of them, and what is left of the
-//! terminal.
+//! Programs that draw with escape codes: how reports show them, and how the terminal is restored.
 
 use crate::bench::{BOOT, Bench, check};
 use crate::terminal::Session;
@@ -17,7 +16,7 @@ fn a_report_shows_escape_codes_and_does_not_send_them() {
         let output = command.output().expect("it runs");
         let text = match arguments[0] {
             "test" => output.stdout,
-            _ => output.stderr, // The log itself goes to standard output as it is.
+            _ => output.stderr, // Standard output has the unchanged log.
         };
         let text = String::from_utf8_lossy(&text).into_owned();
         assert!(!output.status.success(), "{text}");
@@ -36,7 +35,7 @@ fn a_report_shows_escape_codes_and_does_not_send_them() {
     let run = ["run", "hello.system", "--until", "never", "--timeout", "2"];
     is_shown(&run, &draws, &["the last lines were", red, "\\x1b[5;5H#"]);
 
-    // A fault's report is text of the system too, and so is what QEMU passes on.
+    // Reports of faults contain text of the system too, and so do QEMU's messages.
     let fault = "printf 'MON|ERROR: faulting PD: \\033[2Jx\\n'; exit 0";
     is_shown(&run, fault, &["PD `\\x1b[2Jx` has faulted"]);
     is_shown(
@@ -48,12 +47,12 @@ fn a_report_shows_escape_codes_and_does_not_send_them() {
     is_shown(
         &test,
         "printf 'qemu: \\033[2J!\\n' >&2; exit 1",
-        &["said `qemu: \\x1b[2J!`"],
+        &["printed `qemu: \\x1b[2J!`"],
     );
 }
 
 #[test]
-fn the_terminal_is_in_order_after_a_program_that_drew() {
+fn the_terminal_is_restored_after_a_program_that_draws() {
     let bench = Bench::new();
     bench.system("hello");
     let mut session = Session::start(&bench.with_qemu(

@@ -1,4 +1,4 @@
-//! `sdk` and `doctor`: what is kept stays whole, whatever is to be added.
+//! `sdk` and `doctor`: stored SDKs are complete and unchanged after any failed `sdk add`.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use crate::bench::{Bench, VERSION, check, text};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-/// A tarball of the directory `sdk`, under the top directory `top`.
+/// Makes a tarball of the directory `sdk`, with the top directory `top`.
 fn tarball(sdk: &Path, top: &str) -> Vec<u8> {
     let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
     tar.append_dir_all(top, sdk).expect("the SDK");
@@ -18,7 +18,7 @@ fn tarball(sdk: &Path, top: &str) -> Vec<u8> {
 }
 
 #[test]
-fn what_is_added_is_listed_found_and_removed() {
+fn an_sdk_is_added_listed_found_and_removed() {
     let bench = Bench::new();
     bench.system("hello");
     let sdk = bench.sdk(VERSION);
@@ -30,7 +30,7 @@ fn what_is_added_is_listed_found_and_removed() {
     check(
         bench.microkit(&["sdk", "list"]),
         true,
-        &["no Microkit SDK is kept"],
+        &["no Microkit SDK is stored"],
     );
     assert_eq!(
         check(bench.microkit(&["sdk", "add", "sdk"]), true, &[]).trim_end(),
@@ -66,17 +66,17 @@ fn what_is_added_is_listed_found_and_removed() {
     check(
         bench.microkit(&["sdk", "remove", VERSION]),
         false,
-        &[VERSION, "there are none"],
+        &[VERSION, "no SDK is stored"],
     );
     check(
         bench.microkit(&["sdk", "remove"]),
         false,
-        &["there are none"],
+        &["no SDK is stored"],
     );
 }
 
 #[test]
-fn what_is_no_sdk_changes_nothing() {
+fn an_invalid_sdk_changes_nothing() {
     let bench = Bench::new();
     let sdk = bench.sdk(VERSION);
     check(bench.microkit(&["sdk", "add", "sdk"]), true, &[]);
@@ -105,7 +105,7 @@ fn what_is_no_sdk_changes_nothing() {
     let whole = tarball(&sdk, "sdk");
     for length in [3, whole.len() / 2, whole.len() - 1] {
         bench.file("short.tar.gz", &whole[..length]);
-        add("short.tar.gz", &["short.tar.gz", "cut short or damaged"]);
+        add("short.tar.gz", &["short.tar.gz", "truncated or damaged"]);
     }
 
     let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
@@ -158,7 +158,7 @@ fn links_in_an_sdk_are_followed_but_not_out_of_a_tarball() {
     fs::remove_dir_all(bench.path("boards")).expect("the boards");
     check(bench.microkit(&["build", "hello.system"]), true, &[]);
 
-    let parts = ["`sdk/board`", "../boards", "not there"];
+    let parts = ["`sdk/board`", "../boards", "does not exist"];
     check(bench.microkit(&["sdk", "add", "sdk"]), false, &parts);
     fs::remove_file(sdk.join("board")).expect("the link");
     fs::create_dir_all(sdk.join("board/b/debug")).expect("a board");
@@ -166,7 +166,7 @@ fn links_in_an_sdk_are_followed_but_not_out_of_a_tarball() {
     check(
         bench.microkit(&["sdk", "add", "sdk"]),
         false,
-        &["sdk/bin/up", "folder that it is in"],
+        &["sdk/bin/up", "folder that contains it"],
     );
 
     let whole = bench
@@ -200,7 +200,7 @@ fn links_in_an_sdk_are_followed_but_not_out_of_a_tarball() {
 }
 
 #[test]
-fn several_sdks_are_kept_and_one_is_named_by_its_version() {
+fn several_sdks_are_stored_and_a_version_names_one() {
     let bench = Bench::new();
     bench.system("hello");
     for version in ["2.3.1", VERSION, "2.4.0-dev"] {
@@ -216,7 +216,7 @@ fn several_sdks_are_kept_and_one_is_named_by_its_version() {
     );
     let marked: Vec<_> = listed
         .lines()
-        .filter(|line| line.contains("taken"))
+        .filter(|line| line.contains("(default)"))
         .collect();
     assert!(
         matches!(marked[..], [line] if line.starts_with(VERSION)),
@@ -257,7 +257,7 @@ fn several_sdks_are_kept_and_one_is_named_by_its_version() {
     check(
         bench.microkit(&["sdk", "remove"]),
         false,
-        &["say which", "3 are kept"],
+        &["to remove", "3 are stored"],
     );
     check(
         bench.microkit(&["sdk", "remove", VERSION]),
@@ -274,7 +274,7 @@ fn several_sdks_are_kept_and_one_is_named_by_its_version() {
 }
 
 #[test]
-fn doctor_fails_only_for_what_is_missing() {
+fn doctor_fails_only_if_something_is_missing() {
     let bench = Bench::new();
     let sdk = bench.sdk(VERSION);
     let qemu = bench.qemu("echo QEMU emulator version 1.2.3");
@@ -303,7 +303,7 @@ fn doctor_fails_only_for_what_is_missing() {
             "sudo apt-get install qemu-system-arm",
         ],
     );
-    // A variable is the default of the other commands.
+    // The variables are checked, because other commands use them as defaults.
     for (variable, value) in [
         ("MICROKIT_BOARD", "qemu_virt"),
         ("MICROKIT_CONFIG", "debgu"),

@@ -1,5 +1,5 @@
-//! What an SDK must say of itself and do: its facts decide whether it is taken, and its tool's
-//! failures are told apart from mistakes in a system.
+//! The facts in an SDK's files decide whether it can be used. Failures of its tool are
+//! distinguished from errors in a system file.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::bench::{Bench, VERSION, check, elf, text};
 
 #[test]
-fn an_sdk_of_any_version_that_has_the_facts_is_taken_with_a_note() {
+fn an_untested_version_that_fits_is_used_with_a_remark() {
     let bench = Bench::new();
     bench.system("hello");
     let build = |version: &str, parts: &[&str]| {
@@ -62,7 +62,7 @@ fn an_error_names_each_fact_that_differs() {
         fs::write(debug.join(file), before).expect("the file");
     };
     let header = "include/microkit.h";
-    let both = ["`BASE_ENDPOINT_CAP` is 80", "needs 74"];
+    let both = ["`BASE_ENDPOINT_CAP` to 80", "requires 74"];
     change(
         header,
         "BASE_ENDPOINT_CAP 74",
@@ -87,19 +87,19 @@ fn an_error_names_each_fact_that_differs() {
         configuration,
         "\"256\"",
         "\"128\"",
-        &["`NUM_PRIORITIES` is 128", "256"],
+        &["`NUM_PRIORITIES` to 128", "256"],
     );
     change(
         "include/sel4/shared_types.pbf",
         "length 7",
         "length 8",
-        &["`length` is 8"],
+        &["`length` to 8"],
     );
     change(
         "include/sel4/constants.h",
         "120",
         "60",
-        &["`seL4_MsgMaxLength` is 60"],
+        &["`seL4_MsgMaxLength` to 60"],
     );
     change(
         "include/api/syscall.xml",
@@ -141,7 +141,7 @@ fn an_error_names_each_fact_that_differs() {
 }
 
 #[test]
-fn boards_of_other_machines_are_kept_and_not_built_for() {
+fn boards_for_other_architectures_are_stored_but_not_used() {
     let bench = Bench::new();
     bench.system("hello");
     let sdk = bench.sdk("2.3.1");
@@ -163,7 +163,7 @@ fn boards_of_other_machines_are_kept_and_not_built_for() {
 }
 
 #[test]
-fn the_tool_is_run_before_an_sdk_is_said_to_be_good() {
+fn an_sdk_whose_tool_does_not_run_is_refused() {
     let bench = Bench::new();
     bench.system("hello");
     let sdk = bench.sdk(VERSION);
@@ -201,16 +201,16 @@ fn the_tool_is_run_before_an_sdk_is_said_to_be_good() {
     );
     refused(&["does not work on this machine", "no such library"]);
     bench.script("sdk/bin/microkit", "#!/bin/sh\necho hello\n");
-    refused(&["does not work on this machine", "another program"]);
+    refused(&["does not work on this machine", "a different program"]);
     bench.script("sdk/bin/microkit", "#!/bin/sh\nkill -9 $$\n");
     refused(&["does not work on this machine", "signal: 9"]);
     let not_executable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
     fs::set_permissions(&tool, not_executable).expect("its mode");
-    refused(&["may not be executed"]);
+    refused(&["is not executable"]);
 }
 
 #[test]
-fn a_failure_of_the_tool_is_not_said_to_be_a_mistake_in_the_system_file() {
+fn a_failure_of_the_tool_is_not_reported_as_an_error_in_the_system_file() {
     let bench = Bench::new();
     bench.system("hello");
     let sdk = bench.sdk(VERSION);
@@ -236,17 +236,17 @@ fn a_failure_of_the_tool_is_not_said_to_be_a_mistake_in_the_system_file() {
     ];
     let said = build(panic, &parts);
     assert!(
-        !said.contains("change `") && !said.contains("rust_begin_unwind"),
+        !said.contains("correct `") && !said.contains("rust_begin_unwind"),
         "{said}"
     );
     let parts = ["the tool of the Microkit SDK failed", "signal: 11"];
     build("kill -SEGV $$", &parts);
     build("exit 1", &["the tool of the Microkit SDK failed"]);
-    build("exit 0", &["without an image"]);
+    build("exit 0", &["made no image"]);
 }
 
 #[test]
-fn the_tool_gets_its_own_sdk_whatever_the_variable_names() {
+fn the_tool_gets_its_own_sdk_for_any_value_of_the_variable() {
     let bench = Bench::new();
     bench.system("hello");
     let sdk = bench.sdk(VERSION);
@@ -263,7 +263,7 @@ fn the_tool_gets_its_own_sdk_whatever_the_variable_names() {
 }
 
 #[test]
-fn a_program_that_is_stripped_or_without_a_runtime_is_named_on_both_kernels() {
+fn a_program_without_symbols_or_runtime_is_refused_on_both_kernels() {
     let bench = Bench::new();
     bench.system("hello");
     let sdk = bench.sdk(VERSION);

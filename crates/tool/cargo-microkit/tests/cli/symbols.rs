@@ -1,4 +1,4 @@
-//! Programs whose symbols are in a file of their own (`path_for_symbols`).
+//! Programs whose symbols are in a separate file (`path_for_symbols`).
 
 use std::fs;
 
@@ -6,8 +6,8 @@ use object::{Object, ObjectSymbol};
 
 use crate::bench::{BOOT, Bench, PROGRAM, VERSION, check, elf};
 
-/// Runs a system whose program is stripped, and whose symbols `path_for_symbols` names, and lets
-/// the fault and the panic of its PD be reported.
+/// Runs a system with a stripped program, whose symbols are in the file of `path_for_symbols`, and
+/// checks the reports of a fault and of a panic.
 fn report(path_for_symbols: &str, symbols: impl FnOnce(&Bench, &[u8])) {
     let bench = Bench::new();
     let manifest = "[package]\nname = \"say\"\nedition = \"2024\"\n\n[workspace]\n";
@@ -32,8 +32,8 @@ fn report(path_for_symbols: &str, symbols: impl FnOnce(&Bench, &[u8])) {
     let address = start.expect("the program has one").address();
     symbols(&bench, &program);
 
-    // A file without section headers has no symbol table (*System V ABI*, 4): `e_shoff`, and from
-    // `e_shnum` on.
+    // Without section headers, a file has no symbol table (*System V ABI*, 4). The fields are
+    // `e_shoff`, and `e_shnum` with those behind it.
     let mut stripped = program.clone();
     stripped[40..48].fill(0);
     stripped[60..64].fill(0);
@@ -54,12 +54,12 @@ fn report(path_for_symbols: &str, symbols: impl FnOnce(&Bench, &[u8])) {
 }
 
 #[test]
-fn a_fault_and_a_panic_have_function_and_line_from_the_binary_with_the_symbols() {
+fn the_symbols_may_come_from_a_binary_of_the_project() {
     report("say.elf", |_, _| {});
 }
 
 #[test]
-fn a_fault_and_a_panic_have_function_and_line_from_a_file_with_the_symbols() {
+fn the_symbols_may_come_from_a_file() {
     report("sub/full.elf", |bench, program| {
         bench.file("sub/full.elf", program);
     });
@@ -84,6 +84,6 @@ fn a_file_with_the_symbols_of_another_program_is_refused() {
     check(
         build,
         false,
-        &["`other.elf`", "`pd.elf`", "not made from the same program"],
+        &["`other.elf`", "`pd.elf`", "does not belong to the program"],
     );
 }

@@ -1,4 +1,4 @@
-//! A terminal of its own for a command, with someone at its keys.
+//! A pseudo-terminal for a command, with keys that tests press.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -11,20 +11,21 @@ use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Termios, tcgetattr};
 
-/// How long anything may take that is waited for.
+/// The time limit for each wait.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A command at a terminal.
+/// A command that runs in a pseudo-terminal.
 pub(crate) struct Session {
     child: Child,
     keys: File,
-    /// The command's end, which is kept so that its settings outlive the command.
+    /// The command's end. It stays open so that its settings can be read after the command has
+    /// ended.
     end: OwnedFd,
     shown: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Session {
-    /// Starts a command as the leader of a session whose terminal this is.
+    /// Starts a command as the leader of a session with this terminal.
     pub(crate) fn start(command: &Command) -> Self {
         let keys = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
         grantpt(&keys).expect("it is ours");
@@ -68,12 +69,12 @@ impl Session {
         }
     }
 
-    /// What the terminal was sent.
+    /// Returns all text that was sent to the terminal.
     pub(crate) fn shown(&self) -> String {
         String::from_utf8_lossy(&self.shown.lock().expect("no panic")).into_owned()
     }
 
-    /// Waits until the terminal was sent this.
+    /// Waits until this text was sent to the terminal.
     #[track_caller]
     pub(crate) fn wait_for(&self, text: &str) {
         let end = Instant::now() + PATIENCE;
@@ -88,12 +89,12 @@ impl Session {
         self.keys.write_all(keys).expect("the terminal takes them");
     }
 
-    /// The process.
+    /// Returns the process.
     pub(crate) fn child(&self) -> &Child {
         &self.child
     }
 
-    /// The terminal's settings.
+    /// Returns the terminal's settings.
     pub(crate) fn settings(&self) -> Termios {
         tcgetattr(&self.end).expect("it has settings")
     }
@@ -104,7 +105,7 @@ impl Session {
         let end = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().expect("it is ours") {
-                // What it wrote last is on its way.
+                // Its last output may not have arrived yet.
                 std::thread::sleep(Duration::from_millis(100));
                 return status;
             }

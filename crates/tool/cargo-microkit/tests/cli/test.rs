@@ -1,4 +1,4 @@
-//! `test`: what passes, what fails, and that nothing passes that was not run.
+//! `test`: what passes, what fails, and that a system that was not run does not pass.
 
 use std::fs;
 
@@ -6,7 +6,8 @@ use crate::bench::{BOOT, Bench, check, elf, system_text, text};
 
 const LOG: &str = "printf 'hello, world\\r\\n'; echo 'at 0x1f'; exec sleep 100";
 
-/// Tests `hello.system`, which must print `expected`, on a QEMU that does this after the boot.
+/// Tests `hello.system`, which must print `expected`, in a fake QEMU that runs this script after
+/// the boot.
 #[track_caller]
 fn test(expected: &str, qemu: &str, is_success: bool, parts: &[&str]) {
     let bench = Bench::new();
@@ -24,7 +25,7 @@ fn test(expected: &str, qemu: &str, is_success: bool, parts: &[&str]) {
 }
 
 #[test]
-fn the_lines_expected_and_no_others_pass() {
+fn exactly_the_expected_lines_pass() {
     test(
         "hello, world\nat 0x1f\n",
         LOG,
@@ -47,7 +48,7 @@ fn the_lines_expected_and_no_others_pass() {
 fn any_other_line_fails_with_the_difference() {
     let parts = [
         "FAIL hello (sel4 debug, dev)",
-        "line 1 is not that of `hello.expected`",
+        "line 1 differs from `hello.expected`",
     ];
     test("hello, wrld\nat 0x1f\n", LOG, false, &parts);
     test(
@@ -60,7 +61,7 @@ fn any_other_line_fails_with_the_difference() {
         "hello, world\n",
         LOG,
         false,
-        &["more came than the lines", "2 + at 0x1f"],
+        &["printed more lines than `hello.expected`", "2 + at 0x1f"],
     );
     test(
         "hello, world\n",
@@ -70,14 +71,14 @@ fn any_other_line_fails_with_the_difference() {
     );
 }
 
-/// A guest that asks and, when Enter comes, answers.
+/// A guest that asks for a name, and answers after Enter.
 const ASKS: &str = "echo 'name?'; name=$(dd bs=1 count=4 2>/dev/null | tr -d '\\r')\n\
                     echo \"hello, $name\"; exec sleep 100";
 
 #[test]
-fn what_the_file_types_is_typed_when_its_turn_comes() {
+fn input_is_typed_after_the_lines_before_it_have_come() {
     test("name?\ntype: Ada\nhello, Ada\n", ASKS, true, &[]);
-    let parts = ["line 3 is not that of `hello.expected`", "+ hello, Bob"];
+    let parts = ["line 3 differs from `hello.expected`", "+ hello, Bob"];
     test("name?\ntype: Bob\nhello, Ada\n", ASKS, false, &parts);
     let parts = ["waited for line 3", "(typed `Al`)"];
     test("name?\ntype: Al\nhello, Al\n", ASKS, false, &parts);
@@ -85,7 +86,7 @@ fn what_the_file_types_is_typed_when_its_turn_comes() {
 }
 
 #[test]
-fn a_line_that_does_not_come_is_named() {
+fn a_missing_line_is_named() {
     let parts = [
         "4 s were not enough",
         "waited for line 3",
@@ -96,7 +97,7 @@ fn a_line_that_does_not_come_is_named() {
     let parts = [
         "QEMU ended",
         "exit status: 1",
-        "said `qemu: no`",
+        "printed `qemu: no`",
         "waited for line 1",
     ];
     test("x\n", "echo 'qemu: no' >&2; exit 1", false, &parts);
@@ -116,7 +117,7 @@ fn a_fault_fails_at_once_unless_it_is_expected() {
 }
 
 #[test]
-fn what_cannot_be_tested_fails_by_name() {
+fn a_system_that_cannot_be_tested_fails_by_name() {
     test("", LOG, false, &["hello.expected", "is empty"]);
     test("re:(\n", LOG, false, &["hello.expected", "line 1"]);
     let bench = Bench::new();
@@ -139,7 +140,7 @@ fn what_cannot_be_tested_fails_by_name() {
     );
     fails(
         &["--board", "rpi4b_1gb"],
-        &["`rpi4b_1gb` is no QEMU machine"],
+        &["`rpi4b_1gb` is not a QEMU machine"],
     );
     bench.file("hello.elf", elf(Some("qemu_virt_aarch64/release")));
     fails(
@@ -162,7 +163,7 @@ fn without_an_sdk_every_system_is_skipped_by_name() {
     check(
         bench.microkit(&["test"]),
         false,
-        &["there is nothing to test", ".expected"],
+        &["nothing to test", ".expected"],
     );
     for name in ["hello", "ping-pong"] {
         bench.file(&format!("microkit-systems/{name}.expected"), "x\n");
@@ -179,7 +180,7 @@ fn without_an_sdk_every_system_is_skipped_by_name() {
                 hello (sel4 release, dev)\nping-pong (sel4 release, dev)\n";
     assert_eq!(log, list);
 
-    // Neither kernel is left out in silence.
+    // Each kernel that is left out is reported.
     let both = |arguments: &[&str], parts: &[&str], counts: &str| {
         let mut command = bench.microkit(&["test", "--kernel", "auto"]);
         command
@@ -213,12 +214,12 @@ fn without_an_sdk_every_system_is_skipped_by_name() {
         2,
         "{log}"
     );
-    // Who asks for it by name must hear that it cannot be had.
+    // With `--kernel model`, an impossible configuration is an error.
     let mut command = bench.microkit(&["test", "--kernel", "model", "hello"]);
     command.args(["--config", "release", "--qemu", "sh"]);
     check(command, false, &["FAIL hello (model release, dev)"]);
 
-    // An SDK that was named and cannot be used is not the same as none.
+    // An SDK that is named but cannot be used is an error, and does not count as no SDK.
     let command = bench.microkit(&["test", "hello", "--sdk", "nowhere"]);
     check(
         command,
@@ -228,7 +229,7 @@ fn without_an_sdk_every_system_is_skipped_by_name() {
 }
 
 #[test]
-fn each_configuration_and_profile_is_tested_for_itself() {
+fn each_configuration_and_profile_is_tested() {
     let bench = Bench::new();
     for name in ["a", "b"] {
         bench.system(name);
@@ -261,7 +262,7 @@ fn each_configuration_and_profile_is_tested_for_itself() {
 }
 
 #[test]
-fn blessing_writes_what_came() {
+fn blessing_writes_the_printed_lines() {
     let bench = Bench::new();
     bench.system("hello");
     let bless = |qemu: &str, is_success, parts: &[&str]| {
@@ -299,7 +300,7 @@ fn blessing_writes_what_came() {
 }
 
 #[test]
-fn packages_with_tests_on_the_host_are_tested_there() {
+fn host_tests_of_packages_are_run() {
     let bench = Bench::new();
     let manifest = "[package]\nname = \"blinker\"\nedition = \"2024\"\n\n\
                     [dev-dependencies]\nmicrokit-test = { path = \"microkit-test\" }\n\n[workspace]\n";
@@ -331,7 +332,7 @@ fn packages_with_tests_on_the_host_are_tested_there() {
         &[],
     );
     assert_eq!(list, "blinker (host)\nblinker (sel4 debug, dev)\n");
-    // It has no part in this one.
+    // The package has no program of this system.
     let log = check(bench.microkit(&["test", "other.system"]), true, &[]);
     assert!(log.ends_with("0 passed, 0 failed, 1 skipped\n"), "{log}");
 

@@ -1,4 +1,4 @@
-//! How long a build takes: from nothing, and after a change. By the clock, so no two runs agree.
+//! Measures a clean build and one after a change, in real time, so that no two runs agree.
 
 use std::fs::File;
 use std::process::{Command, Stdio};
@@ -13,8 +13,8 @@ use crate::system::System;
 use crate::system_file::SystemFile;
 use crate::terminal;
 
-/// Builds the system twice in a directory of its own, and prints how long it took.
-pub(super) fn tell(args: &BenchArgs, system: &System, project: &Project) -> Result<()> {
+/// Builds the system twice in a temporary target directory, and prints how long each build took.
+pub(super) fn measure(args: &BenchArgs, system: &System, project: &Project) -> Result<()> {
     let target = tempfile::tempdir()
         .map_err(|e| files::cannot("make a directory in", &std::env::temp_dir(), &e))?;
     let program = std::env::current_exe()
@@ -30,7 +30,7 @@ pub(super) fn tell(args: &BenchArgs, system: &System, project: &Project) -> Resu
     let changed = touch(system, project)?;
     let again = time(&mut build)?;
     terminal::line(format_args!(
-        "build time of `{}`: {:.1} s from nothing, {:.1} s after a change of `{changed}`",
+        "build time of `{}`: {:.1} s clean, {:.1} s after a change of `{changed}`",
         args.system,
         clean.as_secs_f64(),
         again.as_secs_f64()
@@ -38,7 +38,7 @@ pub(super) fn tell(args: &BenchArgs, system: &System, project: &Project) -> Resu
     Ok(())
 }
 
-/// Has a program of the system look changed, and returns its name.
+/// Marks a program of the system as changed, and returns its name.
 fn touch(system: &System, project: &Project) -> Result<String> {
     let images = SystemFile::images_of(system)?;
     for name in images.iter().filter_map(|i| i.path.strip_suffix(".elf")) {
@@ -66,8 +66,8 @@ fn time(build: &mut Command) -> Result<Duration> {
     match status {
         Ok(status) if status.success() => Ok(start.elapsed()),
         _ => Err(miette!(
-            help = "see why by `cargo microkit build`",
-            "the build whose time was to be taken failed"
+            help = "run `cargo microkit build` to see why",
+            "the build to be measured failed"
         )),
     }
 }

@@ -1,4 +1,4 @@
-//! The table: rows of instructions for each kernel, and the sizes of programs.
+//! The table of measurements: instruction counts for each kernel, and the sizes of programs.
 
 use std::fmt;
 
@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use crate::command::bench::measure::Measured;
 use crate::variant::Variant;
 
-/// Everything that one run has measured.
+/// All measurements of one run.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Figures {
     pub(super) kernels: Vec<OfKernel>,
 }
 
-/// What was measured on one kernel.
+/// The measurements on one kernel.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct OfKernel {
     /// `sel4` or `model`.
@@ -23,7 +23,7 @@ pub(super) struct OfKernel {
     pub(super) programs: Vec<Program>,
 }
 
-/// What a round trip takes, in instructions.
+/// The cost of a round trip, in instructions.
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Row {
     pub(super) name: String,
@@ -54,21 +54,25 @@ pub(super) enum Column {
 }
 
 impl Figures {
-    /// As a file has it, which ends with a newline.
+    /// Renders the content of a JSON file, with a newline at the end.
     pub(super) fn to_json(&self) -> String {
-        let mut text = serde_json::to_string_pretty(self).expect("it is plain data");
+        let mut text = serde_json::to_string_pretty(self).expect("plain data");
         text.push('\n');
         text
     }
 
-    /// **Errors:** what is wrong with the file.
+    /// Reads the content of a JSON file.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the text is not JSON, or has other fields.
     pub(super) fn from_json(text: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(text)
     }
 }
 
 impl OfKernel {
-    /// A kernel of which nothing is known yet.
+    /// Returns an empty table for a kernel.
     pub(super) fn new(variant: &Variant) -> Self {
         Self {
             kernel: variant.kernel.to_string(),
@@ -77,7 +81,7 @@ impl OfKernel {
         }
     }
 
-    /// Fills a column. A row that is not there yet comes last.
+    /// Fills a column. A new row is added at the end.
     pub(super) fn add(&mut self, column: Column, rows: Vec<(String, u64)>) {
         for (name, instructions) in rows {
             let position = self.rows.iter().position(|row| row.name == name);
@@ -98,7 +102,7 @@ impl OfKernel {
         }
     }
 
-    /// Adds rows and programs, of which those that are there already stay as they are.
+    /// Adds rows and programs. Existing ones are not changed.
     pub(super) fn add_new(&mut self, measured: Measured) {
         let Measured {
             mut rows,
@@ -154,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn columns_meet_in_the_rows_of_their_names() {
+    fn columns_are_joined_by_the_name_of_the_row() {
         let mut of_kernel = OfKernel::default();
         let rows = |numbers: &[(&str, u64)]| {
             numbers
@@ -200,7 +204,7 @@ mod tests {
         assert!(Figures::from_json("{}").is_err());
     }
 
-    /// The book's table is that of one run, the one that the guard holds.
+    /// The book's table comes from the run that `bench --check` compares with.
     #[test]
     fn the_book_shows_the_table_of_the_guard() {
         let file = concat!(
@@ -209,7 +213,7 @@ mod tests {
         );
         let book = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../docs/performance.md");
         let [file, book] = [file, book].map(|path| std::fs::read_to_string(path).expect(path));
-        let figures = Figures::from_json(&file).expect("it is a table");
+        let figures = Figures::from_json(&file).expect("a valid table");
         assert!(!figures.kernels.is_empty());
         for line in figures.kernels.iter().flat_map(|k| {
             let lines: Vec<_> = k.to_string().lines().map(str::to_owned).collect();
@@ -217,7 +221,7 @@ mod tests {
         }) {
             assert!(
                 book.lines().any(|shown| shown == line),
-                "docs/performance.md lacks `{line}`: put in what `cargo microkit bench` prints"
+                "docs/performance.md lacks `{line}`: copy the output of `cargo microkit bench`"
             );
         }
     }

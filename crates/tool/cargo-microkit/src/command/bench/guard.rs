@@ -1,13 +1,13 @@
-//! Holds what was measured against what was measured before: under `-icount` the numbers are exact,
-//! so that a rise has a reason.
+//! Compares measurements with the recorded ones. Under `-icount` the numbers are exact, so every
+//! rise has a reason.
 
 use super::figures::Figures;
 
-/// What a number may rise, for another version of the compiler.
+/// The tolerated rise, in percent: another version of the compiler may change a number a little.
 pub(super) const PERCENT: u64 = 2;
 
-/// A sentence for each number of this project's that has risen too far, or is missing. Kernels that
-/// were not measured now are passed over.
+/// Returns a sentence for each number of the Rust column that has risen too far or is missing.
+/// Kernels that this run did not measure are skipped.
 pub(super) fn complaints(before: &Figures, now: &Figures) -> Vec<String> {
     let mut complaints = Vec::new();
     for pair in pairs(before, now) {
@@ -19,20 +19,20 @@ pub(super) fn complaints(before: &Figures, now: &Figures) -> Vec<String> {
         } = pair;
         match now {
             Some(now) if now * 100 > before * (100 + PERCENT) => complaints.push(format!(
-                "{kernel}: `{name}` takes {now} instructions, {:.1}% more than the {before} of \
-                 before: see what has changed, or say that it is meant by `--bless`",
+                "{kernel}: `{name}` takes {now} instructions, {:.1}% more than the recorded \
+                 {before}: find the cause, or accept the new number by `--bless`",
                 (now - before) as f64 * 100.0 / before as f64
             )),
             Some(_) => {}
             None => complaints.push(format!(
-                "{kernel}: `{name}` was measured before, and is not now"
+                "{kernel}: `{name}` is in the table, but was not measured"
             )),
         }
     }
     complaints
 }
 
-/// A sentence for each number that has fallen so far that the guard should know.
+/// Returns a sentence for each number that has fallen so far that it should be recorded.
 pub(super) fn gains(before: &Figures, now: &Figures) -> Vec<String> {
     pairs(before, now)
         .into_iter()
@@ -41,7 +41,8 @@ pub(super) fn gains(before: &Figures, now: &Figures) -> Vec<String> {
                 .now
                 .filter(|now| now * 100 < pair.before * (100 - PERCENT))?;
             Some(format!(
-                "{}: `{}` takes {now} instructions, and took {}: `--bless` keeps that",
+                "{}: `{}` takes {now} instructions, less than the recorded {}: record the new \
+                 number by `--bless`",
                 pair.kernel, pair.name, pair.before
             ))
         })
@@ -55,7 +56,7 @@ struct Pair<'a> {
     now: Option<u64>,
 }
 
-/// Each number of before with that of now.
+/// Pairs each recorded number with the new one.
 fn pairs<'a>(before: &'a Figures, now: &Figures) -> Vec<Pair<'a>> {
     let mut pairs = Vec::new();
     for of_kernel in &before.kernels {
@@ -94,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rise_of_more_than_two_in_a_hundred_is_told() {
+    fn a_rise_of_more_than_two_percent_is_reported() {
         let before = figures("model", &[("call", 1000), ("fault", 500)]);
         let check = |now: &[(&str, u64)], expect: &[&str]| {
             let seen = complaints(&before, &figures("model", now));
@@ -107,21 +108,24 @@ mod tests {
         check(&[("call", 1020), ("fault", 510)], &[]);
         check(
             &[("call", 1021), ("fault", 500)],
-            &["2.1% more than the 1000"],
+            &["2.1% more than the recorded 1000"],
         );
         check(&[("call", 900), ("fault", 511)], &["`fault` takes 511"]);
-        check(&[("call", 900)], &["`fault` was measured before"]);
+        check(
+            &[("call", 900)],
+            &["`fault` is in the table, but was not measured"],
+        );
         check(&[("call", 1000), ("fault", 500), ("new", 9)], &[]);
     }
 
     #[test]
-    fn a_kernel_that_is_not_there_is_passed_over() {
+    fn a_kernel_that_was_not_measured_is_skipped() {
         let before = figures("sel4", &[("call", 1000)]);
         assert!(complaints(&before, &figures("model", &[("call", 9999)])).is_empty());
     }
 
     #[test]
-    fn a_fall_of_more_than_two_in_a_hundred_is_told_too() {
+    fn a_fall_of_more_than_two_percent_is_reported_too() {
         let before = figures("model", &[("call", 1000)]);
         assert_eq!(gains(&before, &figures("model", &[("call", 979)])).len(), 1);
         assert!(gains(&before, &figures("model", &[("call", 980)])).is_empty());

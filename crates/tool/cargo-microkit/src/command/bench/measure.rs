@@ -1,4 +1,4 @@
-//! One system, built and run under `-icount`, and what it printed.
+//! Builds one system, runs it under `-icount`, and reads the numbers that it prints.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,10 +22,10 @@ use crate::terminal;
 use crate::variant::Variant;
 use crate::watch::{SILENCE, Tail};
 
-/// The line with which a system of measurements ends; every other is `NAME: NUMBER`.
+/// The last line of a system of measurements; every other line is `NAME: NUMBER`.
 const DONE: &str = "bench: done";
 
-/// What measuring needs.
+/// The arguments of every measurement.
 pub(super) struct Bench<'a> {
     pub(super) args: &'a BenchArgs,
     pub(super) qemu: &'a Path,
@@ -34,9 +34,9 @@ pub(super) struct Bench<'a> {
     pub(super) variant: &'a Variant,
 }
 
-/// What came of a system.
+/// The measurements of one system.
 pub(super) struct Measured {
-    /// Names, and instructions.
+    /// Names and instruction counts.
     pub(super) rows: Vec<(String, u64)>,
     pub(super) programs: Vec<Program>,
 }
@@ -44,13 +44,15 @@ pub(super) struct Measured {
 impl Bench<'_> {
     /// Builds and runs a system.
     ///
-    /// **Errors:** it does not build, or does not print [`DONE`] in time.
+    /// # Errors
+    ///
+    /// Fails if the system does not build, or does not print [`DONE`] in time.
     pub(super) fn measure(&self, system: &System) -> Result<Measured> {
         let (args, variant) = (self.args, self.variant);
-        let machine = Machine::of(&variant.board).ok_or_else(|| {
+        let machine = Machine::for_board(&variant.board).ok_or_else(|| {
             miette!(
                 help = "measure on the board `qemu_virt_aarch64`",
-                "the board `{}` is no QEMU machine, so its instructions cannot be counted",
+                "the board `{}` is not a QEMU machine, so its instructions cannot be counted",
                 variant.board
             )
         })?;
@@ -70,7 +72,7 @@ impl Bench<'_> {
         let packed = builder.pack(&plan, &built, &outputs)?;
 
         let mut command = machine.command(self.qemu, &packed.image, variant, true);
-        let _disks = Devices::of(system)?.add_to(&mut command)?;
+        let _disks = Devices::read(system)?.add_to(&mut command)?;
         if args.options.verbose {
             terminal::running(&command);
         }
@@ -106,21 +108,21 @@ impl Bench<'_> {
                 Heard::Interrupt => "it was interrupted".to_owned(),
             };
             return Err(miette!(
-                help = "run it by `cargo microkit run`, or give it more `--timeout`",
+                help = "run it by `cargo microkit run`, or increase `--timeout`",
                 "{why} before `{name}` printed `{DONE}`; {}",
-                tail.told()
+                tail.render()
             ));
         }
     }
 }
 
-/// A line of the log, if it is one of the table.
+/// Parses a line of the log, if it is a row of the table.
 fn row(line: &str) -> Option<(String, u64)> {
     let (name, number) = line.rsplit_once(": ")?;
     Some((name.to_owned(), number.parse().ok()?))
 }
 
-/// The sizes of a system's programs, each once, of which these are the ELF files.
+/// Returns the sizes of a system's programs, each once. `files` holds their ELF files.
 fn programs(images: &[ProgramImage], files: &BTreeMap<String, PathBuf>) -> Result<Vec<Program>> {
     let mut programs: Vec<Program> = Vec::new();
     for image in images {
@@ -129,13 +131,13 @@ fn programs(images: &[ProgramImage], files: &BTreeMap<String, PathBuf>) -> Resul
         };
         let bytes = std::fs::read(path).map_err(|e| files::cannot("read the program", path, &e))?;
         let file = File::parse(&*bytes)
-            .map_err(|e| miette!("the program `{}` is no ELF file: {e}", path.display()))?;
+            .map_err(|e| miette!("the program `{}` is not an ELF file: {e}", path.display()))?;
         programs.push(sizes(image.path.clone(), &file));
     }
     Ok(programs)
 }
 
-/// What lies in memory of a program, in bytes.
+/// Returns the sizes of the sections that a program has in memory, in bytes.
 fn sizes(name: String, file: &File<'_>) -> Program {
     let mut program = Program {
         name,

@@ -1,4 +1,4 @@
-//! `bench`: instructions of round trips, on every kernel that there is, beside the same in C.
+//! `bench`: counts the instructions of round trips, in Rust and in C, on every available kernel.
 
 mod build_time;
 mod figures;
@@ -27,11 +27,11 @@ use crate::variant::Variant;
 use figures::{Column, Figures, OfKernel};
 use measure::Bench;
 
-/// Kernel configuration in which seL4 is measured: the one that ships.
+/// The kernel configuration in which seL4 is measured: the one for products.
 const SEL4_CONFIG: &str = "release";
 
-/// Measures, prints the table, writes what is to be written, and holds it against the table of
-/// before.
+/// Measures, prints the table, writes the requested files, and with `--check` compares the numbers
+/// with the recorded table.
 pub(super) fn bench(args: &BenchArgs) -> Result<Outcome> {
     let (system, project) = find_system(&args.system)?;
     let table = system.path.with_extension("json");
@@ -75,7 +75,7 @@ pub(super) fn bench(args: &BenchArgs) -> Result<Outcome> {
     if args.build_time
         && let Some(project) = &project
     {
-        build_time::tell(args, &system, project)?;
+        build_time::measure(args, &system, project)?;
     }
     if args.bless {
         files::write(&table, figures.to_json())?;
@@ -87,8 +87,8 @@ pub(super) fn bench(args: &BenchArgs) -> Result<Outcome> {
     }
 }
 
-/// Measures the system in Rust, and those beside it, if they are there and can be built: `NAME-more`,
-/// for rows that only Rust has, and `NAME-c` and `NAME-limit`, which a check does not need.
+/// Measures the system in Rust, and the systems beside it that exist and can be built: `NAME-more`,
+/// with rows that only Rust has, and, except for a check, `NAME-c` and `NAME-limit`.
 fn columns(bench: &Bench<'_>, system: &System, project: Option<&Project>) -> Result<OfKernel> {
     let mut of_kernel = OfKernel::new(bench.variant);
     let rust = bench.measure(system)?;
@@ -105,7 +105,7 @@ fn columns(bench: &Bench<'_>, system: &System, project: Option<&Project>) -> Res
             Ok(measured) => {
                 let own = measured.programs.into_iter();
                 of_kernel.programs.extend(own.filter(|program| {
-                    // The console and the reporter are the same files.
+                    // The other programs, such as the console, are the same files as for Rust.
                     program.name.contains(&format!("-{ending}."))
                 }));
                 of_kernel.add(column, measured.rows);
@@ -122,7 +122,7 @@ fn columns(bench: &Bench<'_>, system: &System, project: Option<&Project>) -> Res
     Ok(of_kernel)
 }
 
-/// The system `NAME-ending` beside a system, if there is one.
+/// Finds the system `NAME-ending` beside a system, if there is one.
 fn beside(system: &System, ending: &str, project: Option<&Project>) -> Result<Option<System>> {
     let name = format!("{}-{ending}.system", system.name);
     let path = system.path.with_file_name(name);
@@ -133,7 +133,7 @@ fn beside(system: &System, ending: &str, project: Option<&Project>) -> Result<Op
     System::find(&path.to_string_lossy(), root).map(Some)
 }
 
-/// The kernels that were asked for; `auto` is each that there is.
+/// Returns the chosen kernels; `auto` means every available one.
 fn kernels(args: &BenchArgs) -> Result<Vec<Kernel>> {
     if args.options.kernel != cli::Kernel::Auto {
         return Ok(vec![Kernel::choose(&args.options)?]);
@@ -141,7 +141,7 @@ fn kernels(args: &BenchArgs) -> Result<Vec<Kernel>> {
     let flag = args.options.sdk.sdk.as_deref();
     let sel4 = Sdk::locate(flag)?.map(Kernel::Sel4);
     if sel4.is_none() {
-        terminal::remark("seL4 is left out: there is no SDK (`cargo microkit doctor`)");
+        terminal::remark("seL4 is left out: no SDK was found (see `cargo microkit doctor`)");
     }
     let model = Kernel::model(Sdk::locate(flag)?);
     Ok(std::iter::once(model).chain(sel4).collect())
@@ -149,11 +149,11 @@ fn kernels(args: &BenchArgs) -> Result<Vec<Kernel>> {
 
 fn check(figures: &Figures, table: &Path) -> Result<Outcome> {
     let text = std::fs::read_to_string(table)
-        .map_err(|e| files::cannot("read the table of before", table, &e))?;
-    let before = Figures::from_json(&text).map_err(|fault| {
+        .map_err(|e| files::cannot("read the recorded table", table, &e))?;
+    let before = Figures::from_json(&text).map_err(|error| {
         miette!(
-            help = "write it anew by `cargo microkit bench --bless`",
-            "the table `{}` cannot be read: {fault}",
+            help = "replace it by `cargo microkit bench --bless`",
+            "the table `{}` cannot be read: {error}",
             table.display()
         )
     })?;
@@ -166,7 +166,7 @@ fn check(figures: &Figures, table: &Path) -> Result<Outcome> {
     }
     if complaints.is_empty() {
         terminal::line(format_args!(
-            "nothing takes {}% more instructions than `{}` says",
+            "no number is more than {}% above its value in `{}`",
             guard::PERCENT,
             table.display()
         ));

@@ -1,4 +1,4 @@
-//! The table as a drawing (SVG): for each round trip, how it compares with C and with the limit.
+//! Draws the table as an SVG: each round trip beside C and the limit.
 
 use std::fmt::Write;
 
@@ -13,7 +13,7 @@ const HEAD: u64 = 64;
 const RUST: &str = "#b7410e";
 const C: &str = "#4a6fa5";
 
-/// Draws each kernel below the one before. Rows without a column to compare with are left out.
+/// Draws all kernels, one below the other. Rows without a column to compare with are left out.
 pub(super) fn svg(figures: &Figures) -> String {
     let mut body = String::new();
     let mut top = 0;
@@ -28,7 +28,7 @@ pub(super) fn svg(figures: &Figures) -> String {
     )
 }
 
-/// Draws one kernel from `top` on, and returns how high that is.
+/// Draws one kernel, starting at `top`, and returns the height of the drawing.
 fn draw(body: &mut String, of_kernel: &OfKernel, top: u64) -> u64 {
     let rows: Vec<&Row> = of_kernel
         .rows

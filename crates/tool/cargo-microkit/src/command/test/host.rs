@@ -1,4 +1,4 @@
-//! The tests that packages have on the host: those with `microkit-test` among their dependencies.
+//! Runs the host tests of packages that have `microkit-test` among their dependencies.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -14,17 +14,17 @@ use crate::project::{Project, TestedPackage, cargo_program};
 use crate::system_file::SystemFile;
 use crate::terminal;
 
-/// In the place of a variant.
+/// Shown in the place of a variant.
 const ON_THE_HOST: &str = "host";
 
-/// A package that has tests on the host, and its project.
+/// A package with host tests, and its project.
 pub(super) struct Tested<'a> {
     package: TestedPackage<'a>,
     project: &'a Project,
 }
 
-/// The packages that have tests on the host, each once: of those that hold the systems' programs,
-/// or, if no system was named, all.
+/// Returns the packages with host tests, each once. If systems were named, only the packages that
+/// hold their programs are returned.
 pub(super) fn packages<'a>(args: &TestArgs, selections: &'a [Selection]) -> Vec<Tested<'a>> {
     let mut all: Vec<Tested<'_>> = Vec::new();
     for selection in selections {
@@ -37,7 +37,7 @@ pub(super) fn packages<'a>(args: &TestArgs, selections: &'a [Selection]) -> Vec<
             packages.retain(|package| package.bins.iter().any(|bin| programs.contains(*bin)));
         }
         for package in packages {
-            // Two folders of one workspace can share it.
+            // The systems of two folders in one workspace can share a package.
             if all.iter().all(|tested| tested.package.id != package.id) {
                 all.push(Tested { package, project });
             }
@@ -46,7 +46,7 @@ pub(super) fn packages<'a>(args: &TestArgs, selections: &'a [Selection]) -> Vec<
     all
 }
 
-/// The names of the systems' programs. What is wrong with a system is told when it is built.
+/// Returns the names of the systems' programs. Errors in a system are reported when it is built.
 fn programs(selection: &Selection) -> BTreeSet<String> {
     let systems = selection.runs.iter().flat_map(|(_, systems)| systems);
     systems
@@ -56,14 +56,14 @@ fn programs(selection: &Selection) -> BTreeSet<String> {
         .collect()
 }
 
-/// Lists them.
+/// Lists the packages.
 pub(super) fn list(packages: &[Tested<'_>]) {
     for Tested { package, .. } in packages {
         terminal::line(format_args!("{} ({ON_THE_HOST})", package.name));
     }
 }
 
-/// Runs `cargo test` for each.
+/// Runs `cargo test` for each package.
 pub(super) fn test(packages: &[Tested<'_>], tally: &mut Tally) {
     for Tested { package, project } in packages {
         if interrupt::requested() {
@@ -83,7 +83,8 @@ fn run(project: &Project, package: &TestedPackage<'_>) -> Verdict {
     let mut command = Command::new(cargo_program());
     command
         .args(["test", "--quiet", "--package", package.id])
-        // Whatever target the project's configuration or CARGO_BUILD_TARGET chooses for the PDs.
+        // Overrides the project's configuration and CARGO_BUILD_TARGET, which may choose the PDs'
+        // target.
         .args(["--target", &host])
         .current_dir(project.directory())
         .stdin(Stdio::null());

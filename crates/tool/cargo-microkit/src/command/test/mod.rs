@@ -1,5 +1,5 @@
-//! `test`: what the packages test on the host; and systems run in every kernel configuration and
-//! profile asked for, and their serial logs held against what they must print.
+//! `test`: runs the packages' host tests, then every system in every chosen kernel configuration
+//! and profile, and compares the serial logs with the `.expected` files.
 
 mod host;
 mod selection;
@@ -31,12 +31,12 @@ use crate::whereabouts::Observer;
 use selection::{Case, Selection};
 use tally::{Tally, Verdict};
 
-/// What a kernel needs to run, or the verdict on every case where something of it is missing.
+/// A kernel and QEMU, or, if one of them is missing, the verdict on every case of that kernel.
 type Tools = Result<(Kernel, PathBuf), Verdict>;
 
-/// Tests every system in every variant.
+/// Tests every chosen system in every variant.
 pub(super) fn test(args: &TestArgs) -> Result<Outcome> {
-    let selections = Selection::of(args)?;
+    let selections = Selection::from_args(args)?;
     let packages = host::packages(args, &selections);
     if args.list {
         host::list(&packages);
@@ -63,7 +63,7 @@ pub(super) fn test(args: &TestArgs) -> Result<Outcome> {
                 tally.record(&system.name, variant, Verdict::Skipped(why.clone()));
                 continue;
             }
-            match Case::of(system, variant, args.bless) {
+            match Case::new(system, variant, args.bless) {
                 Ok(case) => cases.push(case),
                 Err(verdict) => tally.record(&system.name, variant, verdict),
             }
@@ -106,7 +106,7 @@ fn test_variant(
     for case in cases {
         let plan = || {
             Ok((
-                Devices::of(&case.system)?,
+                Devices::read(&case.system)?,
                 builder.plan(builder.read(case.system.clone())?)?,
             ))
         };
@@ -122,7 +122,7 @@ fn test_variant(
     let plans: Vec<_> = planned.iter().map(|(_, _, plan)| plan).collect();
     let built = builder.compile(&plans);
     if interrupt::requested() {
-        return; // Cargo was interrupted as well, and has not failed for a reason of its own.
+        return; // The interrupt has ended Cargo too, so its failure says nothing about the cases.
     }
     let mut images = Vec::new();
     for (case, devices, plan) in planned {
@@ -136,7 +136,7 @@ fn test_variant(
             Ok(packed) => match &case.refusal {
                 None => images.push((case, devices, packed)),
                 Some(what) => {
-                    let why = format!("it was built, and was to be refused: {what}");
+                    let why = format!("it was built, but must be refused: {what}");
                     tally.record(&case.system.name, variant, Verdict::Failed(why));
                 }
             },
@@ -148,7 +148,8 @@ fn test_variant(
     let tally = Mutex::new(tally);
     let work = || {
         while !interrupt::requested() {
-            // Not in the loop's condition, where the lock would be held while the system runs.
+            // A statement of its own: in the loop's condition, the lock would be held while the
+            // system runs.
             let next = lock(&queue).next();
             let Some((case, devices, packed)) = next else {
                 break;
@@ -187,18 +188,18 @@ fn test_variant(
     });
 }
 
-/// What came of a case that could not be built, which it may have been meant to.
+/// Returns the verdict on a case that could not be built, which passes if it must be refused.
 fn not_built(case: &Case, verdict: Verdict) -> Verdict {
     let (Some(what), Verdict::Failed(report)) = (&case.refusal, &verdict) else {
         return verdict;
     };
-    // As a report is broken into lines it does not matter.
+    // Compares words, because line breaks in a report depend on the terminal's width.
     let words = report.split(|c: char| c.is_whitespace() || c == '│');
     let words: Vec<_> = words.filter(|word| !word.is_empty()).collect();
     if words.join(" ").contains(what) {
         Verdict::Passed(format!(": refused, {what}"))
     } else {
-        Verdict::Failed(format!("it was to be refused: {what}; but\n{report}"))
+        Verdict::Failed(format!("it must be refused: {what}; but\n{report}"))
     }
 }
 
@@ -235,7 +236,7 @@ fn run(
             guest.messages()
         )),
         Watched::Done(lines) => {
-            for pd in Faults::of(lines.iter().map(String::as_str)).pds() {
+            for pd in Faults::from_lines(lines.iter().map(String::as_str)).pds() {
                 terminal::remark(format_args!(
                     "PD `{pd}` has faulted, and `{file}` now expects it"
                 ));
@@ -243,7 +244,7 @@ fn run(
             let (text, lost) = expected::blessed(&lines, &case.expected);
             for pattern in lost {
                 terminal::remark(format_args!(
-                    "no line matches `{pattern}` any more, and `{file}` does not have it now"
+                    "no line matches `{pattern}` any more, so it was removed from `{file}`"
                 ));
             }
             match files::write(&case.file, text) {
@@ -280,13 +281,16 @@ fn usable<'a>(
     kernel
         .check(&variant.board, &variant.config)
         .map_err(|report| failed(&report))?;
-    let machine = Machine::of(&variant.board).ok_or_else(|| {
-        Verdict::Failed(format!("the board `{}` is no QEMU machine", variant.board))
+    let machine = Machine::for_board(&variant.board).ok_or_else(|| {
+        Verdict::Failed(format!(
+            "the board `{}` is not a QEMU machine",
+            variant.board
+        ))
     })?;
     Ok((kernel, qemu, machine))
 }
 
-/// The verdict where something went wrong before the system ran.
+/// Returns the verdict for an error before the system ran.
 fn failed(report: &Report) -> Verdict {
     match report.downcast_ref::<c::Missing>() {
         Some(missing) => Verdict::Skipped(missing.to_string()),

@@ -1,4 +1,4 @@
-//! What is to be tested: which systems, in which variants, and what each must print.
+//! Selects the systems to test, in which variants, and what each must print.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -19,11 +19,11 @@ use crate::project::Project;
 use crate::system::{self, System};
 use crate::variant::Variant;
 
-/// All that was asked for.
+/// The tests of one project.
 pub(super) struct Selection {
     /// Each variant, and the systems to test in it.
     pub(super) runs: Vec<(Variant, Vec<System>)>,
-    /// The project of their programs.
+    /// The project of the systems' programs.
     pub(super) project: Option<Rc<Project>>,
 }
 
@@ -33,21 +33,21 @@ pub(super) struct Case {
     /// The `.expected` file.
     pub(super) file: PathBuf,
     pub(super) expected: Vec<Expected>,
-    /// What must be said of it instead of building it.
+    /// A text of the report with which the build must refuse the system, if it must.
     pub(super) refusal: Option<String>,
 }
 
 impl Selection {
-    /// The systems that were named, in every variant; else those of the workspace, in each variant
-    /// for which they have an `.expected` file.
+    /// Selects the systems that were named, in every variant; else those of the workspace, in each
+    /// variant for which they have an `.expected` file.
     ///
-    /// Returns a selection for each project of their programs.
-    pub(super) fn of(args: &TestArgs) -> Result<Vec<Self>> {
+    /// Returns one selection for each project of their programs.
+    pub(super) fn from_args(args: &TestArgs) -> Result<Vec<Self>> {
         let variants = variants(args);
         if args.bless && variants.len() > 1 {
             return Err(miette!(
                 help = "give one `--config` and one `--profile` with `--bless`",
-                "only one variant of a system can say what all of them must print"
+                "`--bless` records the output of one variant, and several are chosen"
             ));
         }
         if args.systems.is_empty() {
@@ -72,7 +72,7 @@ impl Selection {
         Ok(groups.into_iter().map(of_group).collect())
     }
 
-    /// Each variant, the systems to test in it, and the project of their programs.
+    /// Returns each variant, the systems to test in it, and the project of their programs.
     pub(super) fn runs(&self) -> impl Iterator<Item = (&Variant, &[System], Option<&Project>)> {
         let runs = self.runs.iter();
         runs.map(|(variant, systems)| (variant, &**systems, self.project.as_deref()))
@@ -82,7 +82,7 @@ impl Selection {
         let Some(project) = project else {
             return Err(miette!(
                 help = system::name_one("go to one, or give the paths of system files"),
-                "there is no Cargo project here whose systems could be tested"
+                "no system is named, and the current folder is not in a Cargo project"
             ));
         };
         let all = System::all(project.root());
@@ -94,8 +94,8 @@ impl Selection {
         let runs: Vec<(Variant, Vec<System>)> = runs.collect();
         if runs.iter().all(|(_, systems)| systems.is_empty()) {
             return Err(miette!(
-                help = system::name_one("have one written by `cargo microkit test SYSTEM --bless`"),
-                "there is nothing to test: no system in `{}` has an .expected file beside it",
+                help = system::name_one("write one by `cargo microkit test SYSTEM --bless`"),
+                "nothing to test: no system in `{}` has an .expected file beside it",
                 system::directory(project.root()).display()
             ));
         }
@@ -107,8 +107,9 @@ impl Selection {
 }
 
 impl Case {
-    /// What a system must print in a variant, or the verdict where that is not to be found out.
-    pub(super) fn of(
+    /// Reads what a system must print in a variant. If that is not known, the system cannot be
+    /// tested, and the verdict is returned.
+    pub(super) fn new(
         system: &System,
         variant: &Variant,
         is_blessing: bool,
@@ -128,24 +129,28 @@ impl Case {
                     refusal: Some(what),
                     ..case(file, Vec::new())
                 }),
-                // When blessing as well: what cannot be read was written by a person.
+                // An error also with `--bless`, which must not overwrite a file that a person
+                // wrote.
                 Err(report) => Err(failed(&report)),
             },
             None if common.symlink_metadata().is_ok() => Err(Verdict::Failed(format!(
-                "`{}` is not a file that could say what the system must print",
+                "`{}` is not a file, so it cannot hold what the system must print",
                 common.display()
             ))),
             None if is_blessing => Ok(case(common, Vec::new())),
             None => Err(Verdict::Failed(format!(
-                "there is no `{}` that says what it must print; `--bless` writes one",
+                "the file `{}`, which holds what the system must print, does not exist; `--bless` \
+                 writes it",
                 common.display()
             ))),
         }
     }
 }
 
-/// Why a variant is not tested that nobody asked for by name: where both kernels are tested, each
-/// is as far as there is one for the board and configuration.
+/// Returns why a variant is skipped, if it is.
+///
+/// Without `--kernel`, both kernels are tested. The model kernel is then skipped for boards and
+/// configurations that it does not have. With `--kernel model`, these are an error.
 pub(super) fn not_there(args: &TestArgs, variant: &Variant) -> Option<String> {
     let is_asked_for = args.options.kernel == cli::Kernel::Model;
     let is_there =

@@ -1,4 +1,4 @@
-//! What came of each test, told as it comes and counted at the end.
+//! The verdict on each test, printed as soon as it is known, and the counts at the end.
 
 use std::fmt::Display;
 
@@ -6,16 +6,16 @@ use crate::command::Outcome;
 use crate::interrupt;
 use crate::terminal;
 
-/// What came of a test.
+/// The result of a test.
 #[derive(Debug, Clone)]
 pub(super) enum Verdict {
-    /// With a remark, or none.
+    /// With a remark, which may be empty.
     Passed(String),
-    /// For this reason.
+    /// With the reason.
     Failed(String),
-    /// For this reason.
+    /// With the reason.
     Skipped(String),
-    /// The user wants no more.
+    /// By the user.
     Interrupted,
 }
 
@@ -48,7 +48,7 @@ impl Tally {
         }
     }
 
-    /// Prints what is to be said of the failures, and the counts as the last line.
+    /// Prints the reason of each failure, and the counts as the last line.
     pub(super) fn finish(self) -> Outcome {
         for (name, why) in &self.failures {
             terminal::line(format_args!("\n---- {name}\n{}", why.trim_end()));
