@@ -1,5 +1,5 @@
-/* Plays with protection domains in Rust, with libmicrokit: serves the calls of one and answers its
-   notifications, and calls another. */
+/* A PD in C, with libmicrokit: serves the calls of a PD in Rust, answers its notifications, and
+   calls another one. */
 
 #include <stdint.h>
 #include <microkit.h>
@@ -13,8 +13,8 @@ static uint64_t notifications;
 
 void init(void) {}
 
-/* Answers, and after the third notification calls the helper with as many words as there can be
-   of, and notifies the player of how it went. */
+/* Answers each notification. At the third one it first calls the helper with the longest message,
+   and answers only if the reply is right. */
 void notified(microkit_channel channel)
 {
     if (channel != PLAYER) {
@@ -39,7 +39,7 @@ void notified(microkit_channel channel)
     microkit_deferred_notify(PLAYER);
 }
 
-/* Adds one to each word. */
+/* Replies with each word of the request plus one. */
 microkit_msginfo protected(microkit_channel channel, microkit_msginfo message)
 {
     uint64_t count = microkit_msginfo_get_count(message);

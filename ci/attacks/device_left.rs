@@ -1,4 +1,4 @@
-//! A register belongs to another value, to which the registers' type leads.
+//! The type of the registers dereferences to another value, whose field is taken for a register.
 //!
 //! refused by the compiler: no field `never` on type
 #![no_std]

@@ -1,4 +1,4 @@
-//! A heap's size is not a multiple of any alignment.
+//! The size of a heap is not a multiple of any alignment.
 //!
 //! prints: the heap has 3 words, and not 1000
 #![no_std]

@@ -1,4 +1,4 @@
-//! A program puts text of its own into the assembly of `waits!`.
+//! A program injects its own text into the assembly of `waits!`.
 //!
 //! refused by the compiler: no rules expected
 #![no_std]

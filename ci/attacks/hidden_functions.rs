@@ -1,4 +1,4 @@
-//! A program calls the macros' functions with addresses of its own.
+//! A program calls the hidden functions of the macros with its own addresses.
 //!
 //! refused by the compiler: call to unsafe function `sel4_microkit::_private::words`
 //! refused by the compiler: call to unsafe function `sel4_microkit::_private::device`

@@ -1,4 +1,4 @@
-//! Two heaps have one memory.
+//! Two heaps share one memory.
 //!
 //! refused by the compiler: call to unsafe function `sel4_microkit::_private::Heap
 #![no_std]

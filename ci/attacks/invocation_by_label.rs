@@ -1,4 +1,4 @@
-//! A program sends labels of its own to a thread and to the address space.
+//! A program invokes a thread and the address space with labels of its choice.
 //!
 //! refused by the compiler: no method named `call` found for struct `Cap<Tcb>`
 //! refused by the compiler: no method named `call` found for struct `Cap<VSpace>`

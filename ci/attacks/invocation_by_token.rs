@@ -1,4 +1,4 @@
-//! System calls are made with the thread's own token.
+//! A program makes system calls with the token of its thread.
 //!
 //! refused by the compiler: call to unsafe function `sel4::sel4_sys::call`
 //! refused by the compiler: call to unsafe function `nb_send`

@@ -1,4 +1,4 @@
-//! The reply to a fault has words, which would be the child's registers.
+//! A parent replies to a fault with words, which the kernel would write to the child's registers.
 //!
 //! prints: the reply to a fault
 //| <protection_domain name="parent" priority="100">
@@ -29,7 +29,7 @@ impl Handler for Parent {
     type Error = Infallible;
 
     fn fault(&mut self, _: Child, _: MessageInfo) -> Result<Option<MessageInfo>, Infallible> {
-        debug_println!("it has faulted");
+        debug_println!("the child has faulted");
         set_mr(0, 0x20_1234);
         set_mr(1, 0x20_8000);
         Ok(Some(MessageInfo::new(0, 3)))

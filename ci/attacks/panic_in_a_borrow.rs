@@ -1,4 +1,5 @@
-//! A panic's message shows what the IPC buffer has lent, and the hook lets a server overwrite it.
+//! The message of a panic borrows from the IPC buffer, and the panic hook calls a server that
+//! overwrites the buffer.
 //!
 //! prints: said: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
 //| <protection_domain name="client" priority="100">
@@ -35,7 +36,7 @@ fn init() -> Server {
     });
     with_msg_bytes_mut(|bytes| bytes.fill(b'a'));
     with_msg_bytes(|bytes| {
-        let text = core::str::from_utf8(bytes).expect("it is text");
+        let text = core::str::from_utf8(bytes).expect("the bytes are UTF-8");
         panic!("{text:.2000}")
     })
 }

@@ -1,4 +1,4 @@
-//! Another protection domain writes the memory for DMA.
+//! Another PD may write to the memory for DMA.
 //!
 //! refused by check: uses `dma` for DMA, alone, and it is mapped once more
 //| <memory_region name="dma" size="0x10000" />

@@ -1,4 +1,4 @@
-//! Memory for DMA is shared by a second mapping.
+//! The memory for DMA is mapped a second time, as shared memory.
 //!
 //! refused by check: uses `dma` for DMA, alone, and it is mapped once more
 //| <memory_region name="dma" size="0x10000" />

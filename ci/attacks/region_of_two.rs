@@ -1,4 +1,4 @@
-//! The address is of one region, the size of another.
+//! A program combines the address of one region with the size of another.
 //!
 //! refused by check: uses `big_size` and `small` for one region
 //! the program refuses: reaches into another region of this program

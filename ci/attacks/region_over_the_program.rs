@@ -1,4 +1,5 @@
-//! The address is of a region below the program, the size of a larger one.
+//! A program combines the address of a region just below its image with the size of a larger
+//! region.
 //!
 //! refused by check: uses `big_size` and `small` for one region
 //! the program refuses: reaches into this program

@@ -1,4 +1,4 @@
-//! Address and size change places.
+//! A program swaps the symbols of the address and the size.
 //!
 //! refused by check: uses `ring_size` as the address of a memory region, but it is not one
 //! the program refuses: reaches into this program

@@ -1,4 +1,5 @@
-//! The address is of a region below the stack, the size of a larger one.
+//! A program combines the address of a region just below its stack with the size of a larger
+//! region.
 //!
 //! refused by check: uses `big_size` and `small` for one region
 //! the program refuses: reaches into the stack, or the page below it

@@ -1,4 +1,4 @@
-//! The system file sets a symbol that is not a variable for it.
+//! The system file sets a symbol that is not a variable of the program.
 //!
 //! refused by check: has no variable `sel4_microkit_stack_bytes` that the system file may set
 //| <memory_region name="ring" size="0x1000" />

@@ -1,4 +1,4 @@
-//! The system file gives less stack than the program asks for.
+//! The system file gives a smaller stack than the program asks for.
 //!
 //! refused by check: asks for a stack of 65536 bytes, and gets 8192
 //! the program refuses: read at 0xfffffee000, where nothing is mapped
@@ -10,6 +10,6 @@ use sel4_microkit::{NullHandler, debug_println, protection_domain};
 
 #[protection_domain(stack_size = 64 * 1024)]
 fn init() -> NullHandler {
-    debug_println!("never comes here");
+    debug_println!("this is never printed");
     NullHandler::new()
 }

@@ -1,4 +1,4 @@
-//! A recursion goes deeper than the stack, beside statics that it must not touch.
+//! A recursion overflows the stack. The statics of the program must not change.
 //!
 //! prints: used up its stack of 0x2000 bytes
 #![no_std]

@@ -1,4 +1,4 @@
-//! A region lies in the page below the stack.
+//! The system file maps a region to the guard page below the stack.
 //!
 //! refused by check: so that nothing would stop the stack of `pd` there
 //| <memory_region name="ring" size="0x1000" />

@@ -1,4 +1,5 @@
-//! A variable of the system file chooses its section: the runtime would call what is there.
+//! A variable of the system file chooses its section, so that the runtime would call its value as a
+//! constructor.
 //!
 //! refused by the compiler: takes doc comments and no other attributes
 #![no_std]

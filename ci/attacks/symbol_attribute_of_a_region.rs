@@ -1,4 +1,4 @@
-//! A region chooses the name of its symbol.
+//! A memory region chooses the name of its symbol.
 //!
 //! refused by the compiler: no rules expected
 #![no_std]

@@ -1,4 +1,4 @@
-//! A static of the thread chooses its name.
+//! A thread's static chooses the name of its symbol.
 //!
 //! refused by the compiler: no rules expected
 #![no_std]

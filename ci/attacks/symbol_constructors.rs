@@ -1,4 +1,4 @@
-//! Variables of the system file take the names of the linker's bounds of constructors.
+//! Variables of the system file have the names of the linker's symbols around the constructors.
 //!
 //! prints: initialised with 1 and 2
 #![no_std]

@@ -1,4 +1,4 @@
-//! The options of the program hold more than a number.
+//! An option of the program contains unsafe code instead of a number.
 //!
 //! refused by the compiler: declaration of an `unsafe` function
 //! refused by the compiler: usage of an `unsafe` block

@@ -1,4 +1,4 @@
-//! A variable of the system file takes the name of a function that the compiler calls.
+//! A variable of the system file has the name of a function that the compiler calls.
 //!
 //! prints: filled 4096 bytes, and memset is 1000
 #![no_std]

@@ -1,6 +1,6 @@
-//! A program has a region with the name of the symbol by which its restart finds its data.
+//! A memory region has the name of the symbol with which a restart finds the program's data.
 //!
-//! prints: three lives have begun as the first
+//! prints: three incarnations found the initial data
 //| <protection_domain name="parent" priority="100">
 //|     <program_image path="symbol_of_the_headers.elf" />
 //|     <protection_domain name="child" id="1" priority="90">
@@ -24,7 +24,7 @@ static COUNTED: AtomicU64 = AtomicU64::new(0);
 
 struct Parent {
     entry_point: Option<EntryPoint>,
-    lives: u64,
+    incarnations: u64,
 }
 
 #[protection_domain]
@@ -35,8 +35,8 @@ fn init() -> Parent {
         panic!("the parent restarts it");
     }
     Parent {
-        entry_point: is_parent.then(|| CHILD.entry_point().expect("it is a child")),
-        lives: 0,
+        entry_point: is_parent.then(|| CHILD.entry_point().expect("it is declared")),
+        incarnations: 0,
     }
 }
 
@@ -44,12 +44,12 @@ impl Handler for Parent {
     type Error = Infallible;
 
     fn fault(&mut self, child: Child, _: MessageInfo) -> Result<Option<MessageInfo>, Infallible> {
-        self.lives += 1;
+        self.incarnations += 1;
         match self.entry_point {
-            Some(entry_point) if self.lives < 3 => {
-                child.restart(entry_point).expect("it is a child");
+            Some(entry_point) if self.incarnations < 3 => {
+                child.restart(entry_point).expect("the system file declares this child");
             }
-            _ => debug_println!("three lives have begun as the first"),
+            _ => debug_println!("three incarnations found the initial data"),
         }
         Ok(None)
     }

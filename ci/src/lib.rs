@@ -1,13 +1,13 @@
-//! Tests of the whole project. `ci/test` is the one door: it runs these and everything else.
+//! Tests of the whole project. `ci/test` runs them and everything else.
 #![forbid(unsafe_code)]
 
 use std::path::{Path, PathBuf};
 
-/// The folder of the repository.
+/// Returns the root folder of the repository.
 ///
 /// # Panics
 ///
-/// Never: this package lies in that folder.
+/// Never: this package is a subfolder of the root.
 #[must_use]
 pub fn root() -> PathBuf {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));

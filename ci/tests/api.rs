@@ -1,6 +1,6 @@
-//! Holds `docs/api.md` against the code and the SDK: every path of ours that it names is in the
-//! documentation that rustdoc makes, every test and system that it names exists, and every function
-//! of the SDK's `microkit.h` is in it.
+//! Checks `docs/api.md` against the code and the SDK: each path of ours that it names is in
+//! rustdoc's output, each test and system that it names exists, and it names each function of the
+//! SDK's `microkit.h`.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,10 +12,11 @@ use ci::root;
 const PAGE: &str = "docs/api.md";
 
 fn page() -> String {
-    fs::read_to_string(root().join(PAGE)).expect("the page is there")
+    fs::read_to_string(root().join(PAGE)).expect("the page exists")
 }
 
-/// The rows of its tables: theirs, ours, what runs it.
+/// Returns the rows of the page's tables: their item, our item, and the test or system that runs
+/// it.
 fn rows(page: &str) -> Vec<[&str; 3]> {
     page.lines()
         .filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |"))
@@ -29,7 +30,7 @@ fn rows(page: &str) -> Vec<[&str; 3]> {
         .collect()
 }
 
-/// What stands between backticks, each with the word before it.
+/// Returns the texts between backticks, each with the word before it.
 fn spans(text: &str) -> Vec<(&str, &str)> {
     let parts: Vec<&str> = text.split('`').collect();
     parts
@@ -76,11 +77,11 @@ fn every_path_is_documented() {
         .collect();
     assert!(
         missing.is_empty(),
-        "{PAGE} names what is not there: {missing:#?}"
+        "{PAGE} names items that do not exist: {missing:#?}"
     );
 }
 
-/// Whether rustdoc has made a page for it, or its parent's page has it.
+/// Returns whether rustdoc has a page for the item, or the page of its parent contains it.
 fn is_documented(docs: &Path, path: &str) -> bool {
     let (parent, name) = path.rsplit_once("::").expect("a path has two parts");
     let folder = docs.join(parent.replace("::", "/"));
@@ -112,7 +113,7 @@ fn every_test_and_system_exists() {
     let mut tests = BTreeSet::new();
     let folders = ["crates", "examples", "ci/programs"].map(|folder| root().join(folder));
     for source in folders.iter().flat_map(|folder| sources(folder)) {
-        let text = fs::read_to_string(source).expect("it can be read");
+        let text = fs::read_to_string(source).expect("the file is readable");
         let mut lines = text.lines().map(str::trim);
         while lines.by_ref().any(|line| line == "#[test]") {
             let function = lines.by_ref().find(|line| line.starts_with("fn "));
@@ -133,11 +134,14 @@ fn every_test_and_system_exists() {
                             .any(|file| root().join(file).is_file())
                     };
                     let exists = file("system") && file("expected");
-                    assert!(exists, "{PAGE} names the system {name}, which is not there");
+                    assert!(
+                        exists,
+                        "{PAGE} names the system {name}, which does not exist"
+                    );
                 }
                 "test" => assert!(
                     tests.contains(name),
-                    "{PAGE} names the test {name}, which is not there"
+                    "{PAGE} names the test {name}, which does not exist"
                 ),
                 _ => continue,
             }
@@ -149,8 +153,8 @@ fn every_test_and_system_exists() {
 
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
-    for entry in fs::read_dir(folder).expect("it is a folder") {
-        let path = entry.expect("it can be read").path();
+    for entry in fs::read_dir(folder).expect("the folder exists") {
+        let path = entry.expect("the file is readable").path();
         if path.is_dir() {
             found.extend(sources(&path));
         } else if path.extension().is_some_and(|extension| extension == "rs") {
@@ -161,7 +165,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-fn every_function_of_the_sdks_header_is_there() {
+fn the_page_names_every_function_of_the_sdks_header() {
     let Some(sdk) = env::var_os("MICROKIT_SDK").filter(|value| !value.is_empty()) else {
         eprintln!("SKIPPED: MICROKIT_SDK is not set, so {PAGE} was not compared with an SDK");
         return;
@@ -176,7 +180,8 @@ fn every_function_of_the_sdks_header_is_there() {
     assert!(missing.is_empty(), "{PAGE} lacks {missing:?}");
 }
 
-/// What the header declares: names before a parenthesis on lines that are not indented.
+/// Returns the functions that the header declares: names before a parenthesis on lines without
+/// indentation.
 fn functions(header: &str) -> BTreeSet<&str> {
     header
         .lines()

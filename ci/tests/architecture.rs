@@ -1,5 +1,5 @@
-//! Holds the layout against the code: which folder may depend on which, the map in
-//! `docs/architecture.md`, the paths that documents name, and where `unsafe` may be.
+//! Checks the layout: which folder may depend on which, the map in `docs/architecture.md`, the
+//! paths that documents name, and where `unsafe` is allowed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -17,8 +17,8 @@ const UNSAFE: [&str; 6] = [
     "kernel-aarch64",
 ];
 
-/// The programs that may have unsafe code: their calls could break memory, but only that of
-/// children made for this, or none.
+/// The programs that may contain `unsafe`. Their invocations could break memory, but only the
+/// memory of children that exist for this purpose.
 const UNSAFE_PROGRAMS: [&str; 18] = [
     "bench-parent",
     "conformance",
@@ -40,7 +40,7 @@ const UNSAFE_PROGRAMS: [&str; 18] = [
     "utilisation",
 ];
 
-/// What a folder, or a crate, may depend on besides the crates of its own folder.
+/// What a folder or a crate may depend on, in addition to the crates of its own folder.
 const ALLOWED: [(&str, &[&str]); 9] = [
     ("microkit-abi", &[]),
     ("runtime", &["microkit-abi"]),
@@ -60,8 +60,8 @@ const ALLOWED: [(&str, &[&str]); 9] = [
             "kernel-model",
         ],
     ),
-    // The examples and the tests of the whole are users: they may depend on anything, but not on an
-    // example.
+    // The examples and the tests of the whole project are users. They may depend on anything except
+    // an example.
     (
         "user",
         &[
@@ -77,7 +77,7 @@ const ALLOWED: [(&str, &[&str]); 9] = [
     ),
 ];
 
-/// What the tests of a folder may depend on besides.
+/// What the tests of a folder may depend on in addition.
 const ALLOWED_IN_TESTS: [(&str, &[&str]); 3] = [
     ("runtime", &["test"]),
     ("lib", &["test"]),
@@ -93,15 +93,15 @@ fn metadata() -> Metadata {
 }
 
 fn map() -> String {
-    fs::read_to_string(root().join("docs/architecture.md")).expect("the map is there")
+    fs::read_to_string(root().join("docs/architecture.md")).expect("the map exists")
 }
 
-/// The folder of a package that the rules speak of.
+/// Returns the folder of a package, as the rules name it.
 fn folder(package: &Package) -> String {
     let path = package
         .manifest_path
         .strip_prefix(root().to_str().expect("a path in UTF-8"));
-    let path = path.expect("it is in the workspace");
+    let path = path.expect("the package is in the workspace");
     let parts: Vec<&str> = path.iter().collect();
     match parts[..] {
         ["crates", "microkit-abi", ..] => "microkit-abi",
@@ -112,13 +112,15 @@ fn folder(package: &Package) -> String {
     .to_owned()
 }
 
-/// Whether the map describes the package: it is a crate, or the tests of the whole.
+/// Returns whether the map must contain the package: it is a crate, or the tests of the whole
+/// project.
 fn is_on_the_map(package: &Package) -> bool {
     let is_program = package.manifest_path.as_str().contains("/programs/");
     folder(package) != "examples" && !is_program
 }
 
-/// Why an edge breaks the rules, if it does. Names are a crate's and its folder's.
+/// Returns why an edge breaks the rules, if it does. Each end is the name of a crate and of its
+/// folder.
 fn broken(from: (&str, &str), to: (&str, &str), is_in_tests: bool) -> Option<String> {
     let is_user = ["examples", "ci"].contains(&from.1);
     let is_allowed = |rules: &[(&str, &[&str])]| {
@@ -139,7 +141,7 @@ fn broken(from: (&str, &str), to: (&str, &str), is_in_tests: bool) -> Option<Str
 }
 
 #[test]
-fn no_folder_knows_another_that_it_may_not_know() {
+fn no_folder_depends_on_another_that_the_rules_do_not_allow() {
     let metadata = metadata();
     let packages: BTreeMap<&str, &Package> = metadata
         .packages
@@ -162,7 +164,7 @@ fn no_folder_knows_another_that_it_may_not_know() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
-/// Files that are compiled by their path are dependencies too.
+/// A file that is included by its path is a dependency too.
 #[test]
 fn no_crate_has_a_source_of_an_example() {
     for package in metadata()
@@ -177,7 +179,7 @@ fn no_crate_has_a_source_of_an_example() {
                 .expect("a folder")
                 .as_std_path(),
         ) {
-            let text = fs::read_to_string(&source).expect("it can be read");
+            let text = fs::read_to_string(&source).expect("the file is readable");
             let by_path = text.lines().find(|line| {
                 line.trim_start().starts_with("#[path") && line.contains("/examples/")
             });
@@ -187,8 +189,8 @@ fn no_crate_has_a_source_of_an_example() {
 }
 
 fn sources(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
-    let entries = fs::read_dir(folder).expect("it is a folder");
-    let paths = entries.map(|entry| entry.expect("it can be read").path());
+    let entries = fs::read_dir(folder).expect("the folder exists");
+    let paths = entries.map(|entry| entry.expect("the file is readable").path());
     paths
         .flat_map(|path| match path.is_dir() {
             true => sources(&path),
@@ -198,7 +200,7 @@ fn sources(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
         .collect()
 }
 
-/// The rows of the table: a crate's name, its place, and what it may depend on.
+/// Returns the rows of the table: a crate's name, its path, and what it may depend on.
 fn rows(map: &str) -> BTreeMap<String, (String, BTreeSet<String>)> {
     map.lines()
         .filter(|line| line.starts_with("| `"))
@@ -211,14 +213,14 @@ fn rows(map: &str) -> BTreeMap<String, (String, BTreeSet<String>)> {
         .collect()
 }
 
-/// What stands between backticks, outside of blocks of code.
+/// Returns the texts between backticks, outside code blocks.
 fn code_spans(text: &str) -> impl Iterator<Item = &str> {
     let outside = text.split("```").step_by(2);
     outside.flat_map(|part| part.split('`').skip(1).step_by(2))
 }
 
 #[test]
-fn every_crate_is_on_the_map_at_its_place() {
+fn every_crate_is_on_the_map_with_its_path() {
     let rows = rows(&map());
     let metadata = metadata();
     let on_map: BTreeSet<&str> = rows.keys().map(String::as_str).collect();
@@ -266,11 +268,11 @@ fn no_crate_depends_on_what_the_map_does_not_allow() {
 
 #[test]
 fn every_path_on_the_map_and_in_the_soundness_chapter_exists() {
-    let soundness = fs::read_dir(root().join("docs/soundness")).expect("the chapter is there");
-    let soundness = soundness.map(|entry| entry.expect("it can be read").path());
+    let soundness = fs::read_dir(root().join("docs/soundness")).expect("the chapter exists");
+    let soundness = soundness.map(|entry| entry.expect("the file is readable").path());
     let others = ["docs/architecture.md", "README.md"].map(|file| root().join(file));
     for file in soundness.chain(others) {
-        let text = fs::read_to_string(&file).expect("the file is there");
+        let text = fs::read_to_string(&file).expect("the file exists");
         let paths = code_spans(&text).filter(|span| {
             ["crates/", "docs/", "examples/", "microkit-systems/", "ci/"]
                 .iter()
@@ -280,7 +282,7 @@ fn every_path_on_the_map_and_in_the_soundness_chapter_exists() {
         for path in paths {
             assert!(
                 root().join(path).exists(),
-                "{} names {path}, which is not there",
+                "{} names {path}, which does not exist",
                 file.display()
             );
         }
@@ -296,7 +298,7 @@ fn unsafe_code_is_forbidden_where_the_map_says_so() {
         for target in &package.targets {
             let is_root = target.is_lib() || target.is_bin() || target.is_proc_macro();
             if is_root && !UNSAFE_PROGRAMS.contains(&target.name.as_str()) {
-                let source = fs::read_to_string(&target.src_path).expect("the source is there");
+                let source = fs::read_to_string(&target.src_path).expect("the source exists");
                 let name = &package.name;
                 assert!(
                     source.contains("#![forbid(unsafe_code)]"),
@@ -308,7 +310,7 @@ fn unsafe_code_is_forbidden_where_the_map_says_so() {
     }
 }
 
-/// The checks must be able to fail.
+/// The check must be able to fail.
 #[test]
 fn a_table_is_read_as_it_is_written() {
     let rows = rows("| crate | place |\n| `a` | `crates/a` | text | `b`, `c` |\n");
@@ -322,7 +324,7 @@ fn a_table_is_read_as_it_is_written() {
     assert_eq!(spans, ["x", "y"]);
 }
 
-/// The checks must be able to fail.
+/// The check must be able to fail.
 #[test]
 fn an_edge_that_breaks_a_rule_is_named() {
     let [sync, test] = [("microkit-sync", "lib"), ("microkit-test", "test")];

@@ -1,16 +1,17 @@
-//! Programs under `forbid(unsafe_code)` that try to break memory, each in a file of `ci/attacks`.
-//! Each must be refused, or find that nothing is broken.
+//! Runs the programs in `ci/attacks`. Each forbids `unsafe` code and tries to break memory all the
+//! same. It must be refused, or find that nothing is broken.
 //!
-//! The first lines of a file say what must happen, each as often as it is wanted:
+//! The first lines of a file say what must happen. Each kind of line may occur several times:
 //!
-//! * `refused by the compiler: TEXT`: it is not built, and an error has this text;
-//! * `refused by check: TEXT`: `check --elf`, and `build` for each kernel, refuse its system with
-//!   it;
-//! * `the program refuses: TEXT`: packed without `check`, it prints this;
-//! * `prints: TEXT`: it runs on each kernel, and prints this.
+//! * `refused by the compiler: TEXT`: the program does not compile, and an error contains this
+//!   text;
+//! * `refused by check: TEXT`: `check --elf`, and `build` for each kernel, refuse the system with
+//!   this text;
+//! * `the program refuses: TEXT`: packed without `check`, the program prints this text;
+//! * `prints: TEXT`: the program runs on each kernel and prints this text.
 //!
-//! Lines that begin with `//|` are the elements of its system file. Without them the system is one
-//! protection domain called `pd`.
+//! Lines that start with `//|` are the elements of the system file. Without them the system has one
+//! PD, called `pd`.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -73,7 +74,7 @@ impl Attack {
                 ends.push((end, text.to_owned()));
             }
         }
-        assert!(!ends.is_empty(), "{name} says nothing of what must happen");
+        assert!(!ends.is_empty(), "{name} does not say what must happen");
         assert!(
             text.contains("#![forbid(unsafe_code)]"),
             "{name} does not forbid unsafe code"
@@ -112,13 +113,13 @@ fn every_attack_ends_as_it_must() {
     println!("{} attacks", bench.attacks.len());
 }
 
-/// Where the attacks are built and run: a package outside of the workspace, as a user has one.
+/// Where the attacks are built and run: a package outside the workspace, like that of a user.
 struct Bench {
     package: PathBuf,
     tool: PathBuf,
     sdk: Option<PathBuf>,
     attacks: Vec<Attack>,
-    /// The model kernel's ELF file, once it is needed.
+    /// The model kernel's ELF file. It is built when it is needed.
     kernel: OnceCell<Vec<u8>>,
 }
 
@@ -132,7 +133,7 @@ fn model_kernel() -> Vec<u8> {
         .current_dir(root())
         .status()
         .unwrap();
-    assert!(status.success(), "the model kernel is built");
+    assert!(status.success(), "the model kernel does not build");
     fs::read(target.join(TARGET).join("release/kernel-aarch64")).unwrap()
 }
 
@@ -151,10 +152,10 @@ impl Bench {
         let mut manifest = format!(
             "[package]\nname = \"attacks\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]\n\
              safe-mmio = \"0.3.2\"\n\
-             sel4 = {{ path = \"{0}/sel4\" }}\n\
-             sel4-microkit = {{ path = \"{0}/sel4-microkit\", features = [\"mmio\"] }}\n\
-             microkit-virtio = {{ path = \"{0}/microkit-virtio\" }}\n\
-             microkit-shared-memory = {{ path = \"{0}/microkit-shared-memory\" }}\n",
+             sel4 = {{ path = \"{0}/runtime/sel4\" }}\n\
+             sel4-microkit = {{ path = \"{0}/runtime/sel4-microkit\", features = [\"mmio\"] }}\n\
+             microkit-virtio = {{ path = \"{0}/drivers/microkit-virtio\" }}\n\
+             microkit-shared-memory = {{ path = \"{0}/lib/microkit-shared-memory\" }}\n",
             root.join("crates").display()
         );
         for attack in &attacks {
@@ -176,7 +177,7 @@ impl Bench {
             .current_dir(&root)
             .status()
             .unwrap();
-        assert!(status.success(), "the tool is built");
+        assert!(status.success(), "the tool does not build");
         let tool = root.join("target/debug/cargo-microkit");
         let listed = Command::new(&tool)
             .args(["microkit", "sdk", "list"])
@@ -194,7 +195,7 @@ impl Bench {
         }
     }
 
-    /// Builds all attacks, and returns the errors of those that do not compile.
+    /// Builds all attacks. Returns the errors of those that do not compile.
     fn build(&self) -> BTreeMap<String, Vec<String>> {
         let mut command = Command::new(cargo());
         command
@@ -227,7 +228,7 @@ impl Bench {
         child.wait().unwrap();
         let names: BTreeSet<&str> = self.attacks.iter().map(|a| a.name.as_str()).collect();
         let other = errors.keys().find(|name| !names.contains(name.as_str()));
-        assert_eq!(other, None, "only attacks fail to compile: {errors:?}");
+        assert_eq!(other, None, "another target does not compile: {errors:?}");
         errors
     }
 
@@ -280,7 +281,7 @@ impl Bench {
         Ok(())
     }
 
-    /// The programs under the names that system files have for them.
+    /// Copies the programs to the names that the system file uses. Returns the folder.
     fn elf_files(&self, attack: &Attack, built: &Path) -> PathBuf {
         let directory = self.package.join("elf");
         fs::create_dir_all(&directory).unwrap();
@@ -314,7 +315,7 @@ impl Bench {
             .unwrap()
     }
 
-    /// Packs the system for the model kernel without asking the tool, and runs it.
+    /// Packs the system for the model kernel without `check`, and runs it.
     fn program_prints(&self, attack: &Attack, text: &str) -> Result<(), String> {
         let elf = self.package.join("target").join(TARGET).join("debug");
         let search_paths = SearchPaths(vec![self.elf_files(attack, &elf)]);
@@ -342,8 +343,7 @@ impl Bench {
         let mut output = qemu.stdout.take().unwrap();
         let mut bytes = Vec::new();
         let end = Instant::now() + Duration::from_secs(60);
-        // A run without the wanted text ends at the time limit; a run with it ends when the line is
-        // complete.
+        // The run ends when the text is printed, or at the time limit.
         let (sender, receiver) = mpsc::channel();
         let reader = thread::spawn(move || {
             let mut piece = [0; 4096];
@@ -385,7 +385,7 @@ fn said(output: &Output) -> String {
     one_line(&format!("{out}\n{err}"))
 }
 
-/// Reports break their lines where the terminal ends.
+/// Joins the lines of a report, which break at the width of the terminal.
 fn one_line(text: &str) -> String {
     let words = text.split_whitespace().filter(|word| *word != "│");
     words.collect::<Vec<_>>().join(" ")

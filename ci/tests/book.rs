@@ -1,7 +1,7 @@
 //! Checks the book in `docs` and the other pages of the repository: every page is in `SUMMARY.md`,
 //! every relative link and anchor has a target, and every path in backticks exists.
 //!
-//! `mdbook build` checks none of this but that the entries of `SUMMARY.md` are files.
+//! Of all this `mdbook build` checks only that the entries of `SUMMARY.md` are files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,7 +13,7 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 /// Folders of the repository with pages, besides the root itself.
 const FOLDERS: [&str; 5] = ["ci", "crates", "docs", "examples", "microkit-systems"];
 
-/// What the checks need of a page.
+/// What the checks need to know about a page.
 #[derive(Debug, Default, PartialEq)]
 struct Page {
     anchors: BTreeSet<String>,
@@ -51,8 +51,8 @@ impl Page {
         page
     }
 
-    /// Adds the anchor of a heading, as mdBook and GitHub make it: the second of two equal headings
-    /// ends with `-1`.
+    /// Adds the anchor of a heading, as mdBook and GitHub make it. The anchor of the second of two
+    /// equal headings ends with `-1`.
     fn add_anchor(&mut self, heading: &str) {
         let slug: String = heading
             .trim()
@@ -74,7 +74,7 @@ impl Page {
     }
 }
 
-/// Every Markdown file of the repository, by its path from the root.
+/// Returns every Markdown file of the repository, by its path from the root.
 fn pages() -> BTreeMap<PathBuf, Page> {
     let mut files = Vec::new();
     collect(&root(), false, &mut files);
@@ -105,8 +105,8 @@ fn collect(folder: &Path, with_subfolders: bool, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// The file that a relative link means, by its path from the root, and its anchor. `None` for the
-/// links of other sites.
+/// Returns the target of a relative link: a path from the root, and an anchor. Returns `None` for a
+/// link to another site.
 fn target(page: &Path, link: &str) -> Option<(PathBuf, String)> {
     if link.contains("://") || link.starts_with("mailto:") {
         return None;
@@ -125,7 +125,7 @@ fn target(page: &Path, link: &str) -> Option<(PathBuf, String)> {
     Some((path, anchor.to_string()))
 }
 
-/// What is wrong with the relative links of `pages`, where `exists` says whether there is a file.
+/// Returns the errors in the relative links of `pages`. `exists` says whether a file exists.
 fn broken_links(pages: &BTreeMap<PathBuf, Page>, exists: impl Fn(&Path) -> bool) -> Vec<String> {
     let mut broken = Vec::new();
     for (path, page) in pages {
@@ -161,11 +161,7 @@ fn assert_none(findings: &[String]) {
 #[test]
 fn every_relative_link_and_anchor_has_a_target() {
     let pages = pages();
-    assert!(
-        pages.len() > 40,
-        "the book has more pages than {}",
-        pages.len()
-    );
+    assert!(pages.len() > 40, "only {} pages were read", pages.len());
     assert_none(&broken_links(&pages, |path| root().join(path).exists()));
 }
 
@@ -219,8 +215,8 @@ fn every_path_in_backticks_exists() {
     assert_none(&wrong);
 }
 
-/// On the page that answers where to change something, the name of a file alone means a file in the
-/// folder that was named before it.
+/// On the page "Where do I change …" the name of a file without a folder means a file in the folder
+/// that was named before it.
 #[test]
 fn every_file_name_where_to_change_something_exists() {
     let pages = pages();
@@ -245,7 +241,8 @@ fn every_file_name_where_to_change_something_exists() {
     assert_none(&wrong);
 }
 
-/// Whether a span of code is a path from the root. Patterns and places to fill in are not.
+/// Returns whether a code span is a path from the root. Patterns and paths with placeholders are
+/// not.
 fn is_path(span: &str) -> bool {
     FOLDERS
         .iter()
@@ -254,7 +251,7 @@ fn is_path(span: &str) -> bool {
         && !span.split(['/', '.']).any(|part| part == "NAME")
 }
 
-/// The checks must be able to fail.
+/// The check must be able to fail.
 #[test]
 fn a_broken_link_is_found() {
     let page = Page::new(

@@ -1,5 +1,5 @@
-//! Does what `docs/guide/first-hour.md` says: makes the package of its code blocks, outside the
-//! workspace, and tests it on the host and on the model kernel.
+//! Follows `docs/guide/first-hour.md`: makes a package of its code blocks, outside the workspace,
+//! and tests it on the host and on the model kernel.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::Command;
 
 use ci::root;
 
-/// The files of the package. `Cargo.toml` is what `cargo new` makes, and the block is added.
+/// The files of the package. `Cargo.toml` is that of `cargo new` with the block added.
 const FILES: [&str; 6] = [
     "Cargo.toml",
     "src/bin/display.rs",
@@ -17,7 +17,7 @@ const FILES: [&str; 6] = [
     "thermometer.system",
 ];
 
-/// The blocks of code, each with the file of [`FILES`] that the paragraph before it names first.
+/// Returns the code blocks, each with the first of [`FILES`] that the paragraph before it names.
 fn blocks(page: &str) -> Vec<(&'static str, String)> {
     let mut parts = page.split("```");
     let mut found = Vec::new();
@@ -31,7 +31,7 @@ fn blocks(page: &str) -> Vec<(&'static str, String)> {
     found
 }
 
-/// Makes the package in `folder`, and returns how often each file was written.
+/// Writes the package to `folder`.
 fn write(page: &str, folder: &Path) {
     let manifest = "[package]\nname = \"thermometer\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n";
     let blocks = blocks(page);
@@ -45,14 +45,17 @@ fn write(page: &str, folder: &Path) {
             "Cargo.toml" => {
                 let clone = root().display().to_string();
                 let code = code.replace("../sel4-microkit-rs", &clone);
-                assert!(code.contains(&clone), "the page names the clone otherwise");
-                // Not a member of the workspace around it.
+                assert!(
+                    code.contains(&clone),
+                    "the page gives another path to the clone"
+                );
+                // The package must not be a member of the workspace around it.
                 format!("{manifest}{code}\n[workspace]\n")
             }
             _ => code.clone(),
         };
         let path = folder.join(file);
-        fs::create_dir_all(path.parent().expect("it is in the folder")).unwrap();
+        fs::create_dir_all(path.parent().expect("the path is in the folder")).unwrap();
         fs::write(path, code).unwrap();
     }
 }
@@ -63,7 +66,7 @@ fn the_package_of_the_first_hour_passes_its_tests() {
     let target = root().join("target");
     let folder: PathBuf = target.join("first-hour/thermometer");
     write(&page, &folder);
-    // The versions that are tested.
+    // The versions of the workspace.
     fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
     let output = Command::new(env!("CARGO"))
         .args([
@@ -76,7 +79,7 @@ fn the_package_of_the_first_hour_passes_its_tests() {
         .arg(root().join("Cargo.toml"))
         .args(["--", "test", "thermometer.system", "--kernel", "model"])
         .current_dir(&folder)
-        // Crates that the workspace has built are not built again.
+        // Reuses the crates that the workspace has built.
         .env("CARGO_TARGET_DIR", &target)
         .output()
         .expect("Cargo runs");
@@ -96,7 +99,7 @@ fn the_package_of_the_first_hour_passes_its_tests() {
 
 /// The check must be able to fail.
 #[test]
-fn a_block_is_of_the_file_that_is_named_before_it() {
+fn a_block_belongs_to_the_file_that_is_named_before_it() {
     let page = "Write `x` and `src/bin/sensor.rs`, beside `Cargo.toml`:\n\n```rust,ignore\nfn a() {}\n```\n\
                 \nRun `cargo`:\n\n```\ncargo run\n```\n";
     assert_eq!(

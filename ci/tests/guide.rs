@@ -1,12 +1,12 @@
-//! Holds the code in the guide against the files that it says it is from, which are compiled and
-//! tested.
+//! Checks that each code block in the guide is equal to the file that it names. Those files are
+//! compiled and tested.
 
 use std::fs;
 
 use ci::root;
 
-/// The blocks of Rust, each with the path that stands before it: a line of its own that ends with a
-/// colon.
+/// Returns the blocks of Rust, each with the path in the line before it. That line contains only
+/// the path and a colon.
 fn blocks(text: &str) -> Vec<(&str, &str)> {
     let parts: Vec<&str> = text.split("```").collect();
     let outside = parts.iter().step_by(2);
@@ -24,7 +24,7 @@ fn blocks(text: &str) -> Vec<(&str, &str)> {
         .collect()
 }
 
-/// The chapters whose code is all from files.
+/// The chapters in which each code block names a file.
 const CHAPTERS: [&str; 7] = [
     "testing",
     "typed",
@@ -36,20 +36,20 @@ const CHAPTERS: [&str; 7] = [
 ];
 
 #[test]
-fn code_in_the_guide_is_that_of_the_examples() {
+fn code_in_the_guide_is_equal_to_the_examples() {
     for chapter in CHAPTERS {
         check(&format!("docs/guide/{chapter}.md"));
     }
 }
 
 fn check(chapter: &str) {
-    let chapter = fs::read_to_string(root().join(chapter)).expect("it is there");
+    let chapter = fs::read_to_string(root().join(chapter)).expect("the chapter exists");
     let blocks = blocks(&chapter);
-    assert!(blocks.len() > 5, "the chapter shows code");
+    assert!(blocks.len() > 5, "the chapter has too few code blocks");
     for (path, code) in blocks {
-        assert!(!path.is_empty(), "of which file is this?\n{code}");
-        let file = fs::read_to_string(root().join(path)).expect("the file is there");
-        assert!(file.contains(code), "{path} does not have:\n{code}");
+        assert!(!path.is_empty(), "this block names no file:\n{code}");
+        let file = fs::read_to_string(root().join(path)).expect("the file exists");
+        assert!(file.contains(code), "{path} does not contain:\n{code}");
     }
 }
 
@@ -58,28 +58,31 @@ fn the_readme_and_the_chapter_on_failures_show_what_is_in_the_files() {
     for page in ["README.md", "docs/guide/when-it-fails.md"] {
         let page = fs::read_to_string(root().join(page)).unwrap();
         let blocks = blocks(&page);
-        assert!(blocks.len() > 1, "the page shows code");
+        assert!(blocks.len() > 1, "the page has too few code blocks");
         for (path, code) in blocks {
-            let file = fs::read_to_string(root().join(path)).expect("the file is there");
-            assert!(file.contains(code), "{path} does not have:\n{code}");
+            let file = fs::read_to_string(root().join(path)).expect("the file exists");
+            assert!(file.contains(code), "{path} does not contain:\n{code}");
         }
     }
 }
 
 #[test]
 fn the_chapter_on_waiting_shows_what_is_in_the_files() {
-    let read = |path: &str| fs::read_to_string(root().join(path)).expect("the file is there");
+    let read = |path: &str| fs::read_to_string(root().join(path)).expect("the file exists");
     let chapter = read("docs/guide/waiting.md");
     let blocks = blocks(&chapter);
-    assert!(blocks.len() > 1, "the chapter shows code");
+    assert!(blocks.len() > 1, "the chapter has too few code blocks");
     for (path, code) in blocks {
-        assert!(read(path).contains(code), "{path} does not have:\n{code}");
+        assert!(
+            read(path).contains(code),
+            "{path} does not contain:\n{code}"
+        );
     }
     let report = read("crates/tool/microkit-check/tests/bad/waits_for_caller.report");
     let (_, error) = report.split_once("\n\n").expect("a heading");
     assert!(
         chapter.contains(error),
-        "the chapter does not have:\n{error}"
+        "the chapter does not contain:\n{error}"
     );
 }
 

@@ -1,44 +1,46 @@
-//! Holds that each program of the examples and of `ci/programs` runs in a test on the host, or that
-//! the README of its package says why it does not.
+//! Checks that each program of the examples and of `ci/programs` runs in a test on the host, or
+//! that the README of its package says why it does not.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use ci::root;
 
-/// The packages of programs.
+/// Returns the packages that contain programs.
 fn packages() -> Vec<PathBuf> {
     let packages = ["examples", "ci/programs"].into_iter().flat_map(|folder| {
-        let entries = fs::read_dir(root().join(folder)).expect("the folder is there");
-        entries.map(|entry| entry.expect("it can be read").path())
+        let entries = fs::read_dir(root().join(folder)).expect("the folder exists");
+        entries.map(|entry| entry.expect("the entry is readable").path())
     });
     packages.filter(|path| path.is_dir()).collect()
 }
 
-/// The names of the programs of a package.
+/// Returns the names of a package's programs.
 fn programs(package: &Path) -> Vec<String> {
     let entries = fs::read_dir(package.join("src/bin")).expect("a package has programs");
-    let names = entries.map(|entry| entry.expect("it can be read").path());
+    let names = entries.map(|entry| entry.expect("the entry is readable").path());
     names
         .map(|path| {
             path.file_stem()
-                .expect("it is a name")
+                .expect("a program has a name")
                 .to_string_lossy()
                 .into_owned()
         })
         .collect()
 }
 
-/// The sources of the tests of a package that have tests.
+/// Returns the sources of a package's test files.
 fn tests(package: &Path) -> Vec<String> {
     let entries = fs::read_dir(package.join("tests")).into_iter().flatten();
     entries
-        .map(|entry| fs::read_to_string(entry.expect("it can be read").path()).unwrap_or_default())
+        .map(|entry| {
+            fs::read_to_string(entry.expect("the entry is readable").path()).unwrap_or_default()
+        })
         .filter(|text| text.contains("#[test]"))
         .collect()
 }
 
-/// Whether a test has the program as a module.
+/// Returns whether a test file has the program as a module.
 fn runs(test: &str, program: &str) -> bool {
     ["rs", "/main.rs"].iter().any(|end| {
         let end = end
@@ -48,7 +50,7 @@ fn runs(test: &str, program: &str) -> bool {
     })
 }
 
-/// The reason that a README gives for a program that no test runs.
+/// Returns the reason that a README gives for a program without a test.
 fn reason<'a>(readme: &'a str, program: &str) -> Option<&'a str> {
     let start = format!("Not run on the host: `{program}`, because ");
     readme
@@ -69,7 +71,7 @@ fn every_program_runs_in_a_test_on_the_host_or_its_readme_says_why_not() {
             assert_eq!(
                 !is_run,
                 reason(&readme, &program).is_some(),
-                "{}: `{program}` is to run in a test or to have a reason, and not both",
+                "{}: `{program}` must either run in a test or have a reason in the README",
                 package.display()
             );
         }
@@ -78,12 +80,15 @@ fn every_program_runs_in_a_test_on_the_host_or_its_readme_says_why_not() {
 
 #[test]
 fn every_example_has_a_readme_with_its_system_and_what_it_prints() {
-    let list = fs::read_to_string(root().join("examples/README.md")).expect("it is there");
+    let list = fs::read_to_string(root().join("examples/README.md")).expect("the file exists");
     let examples: Vec<_> = packages()
         .into_iter()
         .filter(|package| package.parent() == Some(&root().join("examples")))
         .collect();
-    assert!(examples.len() <= 30, "at most 30 can be read in a row");
+    assert!(
+        examples.len() <= 30,
+        "a reader has no time for more than 30 examples"
+    );
     for example in examples {
         let name = example
             .file_name()
@@ -98,13 +103,13 @@ fn every_example_has_a_readme_with_its_system_and_what_it_prints() {
             example.join("system.svg").is_file(),
             "{name} has no picture"
         );
-        let readme = fs::read_to_string(example.join("README.md")).expect("it is there");
+        let readme = fs::read_to_string(example.join("README.md")).expect("the file exists");
         let expected = root().join(format!("microkit-systems/{name}.expected"));
-        let expected = fs::read_to_string(expected).expect("the system is there");
+        let expected = fs::read_to_string(expected).expect("the system has an .expected file");
         let printed = readme
             .split("```")
             .nth(1)
-            .expect("it shows what is printed");
+            .expect("the README shows the output");
         let lines = printed.lines().skip(1).filter(|line| *line != "…");
         for line in lines {
             assert!(
@@ -115,7 +120,7 @@ fn every_example_has_a_readme_with_its_system_and_what_it_prints() {
     }
 }
 
-/// The checks must be able to fail.
+/// The check must be able to fail.
 #[test]
 fn a_test_and_a_reason_are_read() {
     assert!(runs("#[path = \"../src/bin/a.rs\"]", "a"));

@@ -1,5 +1,5 @@
-//! What packs an image and what boots it agree on it: `microkit-image` is built for the machine
-//! that `kernel-aarch64` is written for.
+//! Checks that `microkit-image`, which packs an image, and `kernel-aarch64`, which boots it, agree
+//! on the format and the memory layout.
 
 use kernel_aarch64::{layout, payload};
 use microkit_image::{PAYLOAD_MAGIC, PAYLOAD_SYMBOL, Platform};
@@ -7,7 +7,7 @@ use microkit_image::{PAYLOAD_MAGIC, PAYLOAD_SYMBOL, Platform};
 const PLATFORM: Platform = Platform::QEMU_VIRT_AARCH64;
 
 #[test]
-fn the_payload_begins_with_the_same_bytes_at_the_same_symbol() {
+fn the_payload_has_the_same_magic_and_symbol() {
     assert_eq!(PAYLOAD_MAGIC, payload::MAGIC);
     assert_eq!(PAYLOAD_SYMBOL, payload::START_SYMBOL);
 }
@@ -21,7 +21,7 @@ fn memory_is_divided_in_the_same_way() {
 }
 
 #[test]
-fn the_kernel_keeps_the_same_devices_and_interrupts() {
+fn both_reserve_the_same_devices_and_interrupts() {
     let devices = PLATFORM
         .kernel_devices
         .iter()

@@ -1,8 +1,8 @@
-//! Holds, in the machine code of a release build, that a word written into the IPC buffer before a
-//! call is stored before it and read again from memory after it, and that the token's pointer is
-//! an operand of the call.
+//! Checks the machine code of a release build: a word that is written to the IPC buffer before a
+//! call is stored before the call and loaded again after it, and the token's pointer is an operand
+//! of the call.
 //!
-//! The function looked at is `last_word` of `ci/programs/conformance`, built for release.
+//! The checked function is `last_word` in `ping-seed` of `ci/programs/conformance`.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use object::{Object, ObjectSection, ObjectSymbol};
 use yaxpeax_arch::{Decoder, U8Reader};
 use yaxpeax_arm::armv8::a64::{InstDecoder, Instruction, Opcode, Operand, SizeCode};
 
-/// Where word 5 of a message lies in the buffer, in bytes: after the tag and five words.
+/// The offset of word 5 of a message in the buffer, in bytes: after the tag and five words.
 const OFFSET: i32 = 6 * 8;
 
 #[test]
@@ -23,11 +23,11 @@ fn a_word_written_before_a_call_is_read_again_from_memory_after_it() {
     let call = code
         .iter()
         .position(is_svc)
-        .expect("it makes a system call");
+        .expect("the function makes a system call");
     assert_eq!(
         code.iter().filter(|i| is_svc(i)).count(),
         1,
-        "one call, so one before and after"
+        "the function must make one call only"
     );
     let stored: Vec<u16> = code[..call]
         .iter()
@@ -40,13 +40,13 @@ fn a_word_written_before_a_call_is_read_again_from_memory_after_it() {
         .expect("the word is read again after the call");
     assert!(
         stored.contains(&base_register),
-        "it is stored where it is read again: {code:#?}"
+        "the store and the load have different base registers: {code:#?}"
     );
     let between = &code[call + 1..call + 1 + position];
     let overwritten = |i: &Instruction| i.operands[0] == register(base_register);
     assert!(
         !between.iter().any(overwritten),
-        "from the same pointer: {code:#?}"
+        "the base register changes between the call and the load: {code:#?}"
     );
 }
 
@@ -57,11 +57,11 @@ fn the_tokens_pointer_is_an_operand_of_the_call() {
     let call = code
         .iter()
         .position(is_svc)
-        .expect("it makes a system call");
+        .expect("the function makes a system call");
     let base_register = code[call + 1..]
         .iter()
         .find_map(|i| base(i, Opcode::LDR))
-        .expect("it is read again");
+        .expect("the word is read again after the call");
     let line = built
         .assembly
         .lines()
@@ -69,22 +69,27 @@ fn the_tokens_pointer_is_an_operand_of_the_call() {
         .find(|line| line.contains("svc\t#0"))
         .expect("the assembly has the call");
     // The call's template ends in a comment with the register that holds the pointer.
-    let operand = line.split("//").nth(1).expect("with its operand").trim();
+    let operand = line
+        .split("//")
+        .nth(1)
+        .expect("the comment contains the operand")
+        .trim();
     assert_eq!(operand, format!("x{base_register}"), "in: {line}");
 }
 
-/// Debug output is there in `debug`, so that its absence in `release` says something.
+/// The configuration `debug` must contain debug output. Otherwise its absence in `release` would
+/// prove nothing.
 #[test]
-fn debug_output_is_no_part_of_a_program_for_release() {
+fn a_program_for_release_contains_no_debug_output() {
     let Some(sdk) = env::var_os("MICROKIT_SDK").filter(|value| !value.is_empty()) else {
         eprintln!("SKIPPED: MICROKIT_SDK is not set, so nothing was built for `release`");
         return;
     };
-    // mov x7, #-12: the number of `DebugPutChar`, where every system call has its number.
+    // mov x7, #-12: the number of the system call `DebugPutChar`.
     let put_char = 0x9280_0167_u32.to_le_bytes();
     let prints = |elf: &[u8]| {
-        let file = object::File::parse(elf).expect("it is an ELF file");
-        let text = file.section_by_name(".text").expect("it has code");
+        let file = object::File::parse(elf).expect("cargo builds an ELF file");
+        let text = file.section_by_name(".text").expect("the file has code");
         let code = text.data().expect("the code can be read");
         code.chunks_exact(4).any(|word| word == put_char)
     };
@@ -100,7 +105,7 @@ fn debug_output_is_no_part_of_a_program_for_release() {
     assert!(!prints(&build("benchmark")));
 }
 
-/// The check must be able to fail: code that returns what was written finds no load.
+/// The check must be able to fail: code that returns the written value contains no load.
 #[test]
 fn code_that_does_not_read_again_would_be_caught() {
     // str x9, [x8, #48]; svc #0; mov x0, x9; ret
@@ -125,7 +130,7 @@ fn built() -> &'static Built {
     BUILT.get_or_init(|| build_with("conformance", "ping-seed", &[]))
 }
 
-/// Builds a protection domain for release, with its assembly, in a place of its own.
+/// Builds a PD for release, with its assembly, in a separate target folder.
 fn build_with(package: &str, program: &str, variables: &[(&str, OsString)]) -> Built {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .parent()
@@ -146,40 +151,42 @@ fn build_with(package: &str, program: &str, variables: &[(&str, OsString)]) -> B
         .envs(variables.iter().map(|(name, value)| (name, value)))
         .status()
         .expect("cargo can be run");
-    assert!(status.success(), "the protection domain is built");
+    assert!(status.success(), "the PD does not build");
     let built = target.join("aarch64-unknown-none/release");
     let assembly = newest(&built.join("deps"), &program.replace('-', "_"));
     Built {
-        elf: fs::read(built.join(program)).expect("the ELF file is there"),
-        assembly: fs::read_to_string(assembly).expect("the assembly is there"),
+        elf: fs::read(built.join(program)).expect("the ELF file exists"),
+        assembly: fs::read_to_string(assembly).expect("the assembly exists"),
     }
 }
 
 fn newest(directory: &Path, prefix: &str) -> PathBuf {
     fs::read_dir(directory)
-        .expect("cargo made it")
-        .map(|entry| entry.expect("it can be listed").path())
+        .expect("cargo made the folder")
+        .map(|entry| entry.expect("the folder is readable").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "s"))
         .filter(|path| {
             path.file_name()
                 .is_some_and(|n| n.to_string_lossy().starts_with(prefix))
         })
         .max_by_key(|path| path.metadata().and_then(|data| data.modified()).ok())
-        .expect("there is one")
+        .expect("the compiler wrote the assembly")
 }
 
-/// The instructions of the one function whose name contains `name`.
+/// Returns the instructions of the function whose name contains `name`.
 fn decode(elf: &[u8], name: &str) -> Vec<Instruction> {
-    let file = object::File::parse(elf).expect("it is an ELF file");
+    let file = object::File::parse(elf).expect("cargo builds an ELF file");
     let symbol = file
         .symbols()
         .find(|symbol| symbol.name().is_ok_and(|symbol| symbol.contains(name)))
-        .expect("the function is there");
-    let index = symbol.section_index().expect("it is in a section");
-    let section = file.section_by_index(index).expect("it is");
+        .expect("the file has the function");
+    let index = symbol
+        .section_index()
+        .expect("the function is in a section");
+    let section = file.section_by_index(index).expect("the section exists");
     let code = section
         .data_range(symbol.address(), symbol.size())
-        .expect("the section can be read")
+        .expect("the section is readable")
         .expect("the function is in it");
     code.chunks_exact(4).map(decode_one).collect()
 }
@@ -187,7 +194,7 @@ fn decode(elf: &[u8], name: &str) -> Vec<Instruction> {
 fn decode_one(word: &[u8]) -> Instruction {
     InstDecoder::default()
         .decode(&mut U8Reader::new(word))
-        .expect("it is an instruction")
+        .expect("the word is an instruction")
 }
 
 fn is_svc(instruction: &Instruction) -> bool {
@@ -198,7 +205,7 @@ fn register(number: u16) -> Operand {
     Operand::Register(SizeCode::X, number)
 }
 
-/// The base register, if this loads or stores the word.
+/// Returns the base register if this instruction loads or stores the word.
 fn base(instruction: &Instruction, opcode: Opcode) -> Option<u16> {
     match instruction.operands[1] {
         Operand::RegPreIndex(base, OFFSET, false) if instruction.opcode == opcode => Some(base),

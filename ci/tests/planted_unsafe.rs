@@ -1,9 +1,9 @@
-//! Holds that `#![forbid(unsafe_code)]` sees `unsafe` in whatever a program passes to a macro of
-//! ours. If a macro makes text of a caller's tokens, or writes the `#` of a caller's attribute, the
-//! tokens lose their place in the source, and the lint is silent.
+//! Checks that `#![forbid(unsafe_code)]` reports `unsafe` in everything that a program passes to
+//! our macros. If a macro converts a caller's tokens to text, or writes the `#` of a caller's
+//! attribute, the tokens lose their place in the source and the lint is silent.
 //!
-//! Each case is two programs for the target that differ in one place: with something harmless there
-//! it must compile, with `unsafe` there it must not.
+//! Each case is two programs for the target that differ in one place. The one with harmless text
+//! there must compile, and the one with `unsafe` must not.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -13,7 +13,7 @@ use std::{env, fs};
 use ci::root;
 use serde_json::Value;
 
-/// A protection domain, without the lines of the case.
+/// The program of a PD, without the lines of the case.
 const PROGRAM: &str = "\
 #![no_std]
 #![no_main]
@@ -33,16 +33,16 @@ fn init() -> impl Handler {
 /// An attribute that needs `unsafe`.
 const ATTRIBUTE: &str = "#[unsafe(no_mangle)]";
 
-/// An expression that needs it, and is a number.
+/// A number with an `unsafe` block.
 const NUMBER: &str = "unsafe { 16 }";
 
-/// Numbers that define something beside, which needs it.
+// Numbers that also define an item which needs `unsafe`.
 const FUNCTION: &str = "{ fn any() -> u8 { unsafe { *core::ptr::null() } } 4096 }";
 const SYMBOL: &str = "{ #[unsafe(no_mangle)] static memset: usize = 1; 4096 }";
 const ASSEMBLY: &str = "{ mod any { core::arch::global_asm!(\"nop\"); } 4096 }";
 
-/// The macro, the rest of the program with `@` at the place, a harmless text for it, and an unsafe
-/// one.
+/// The macro, the rest of the program with `@` at the place, a harmless text for the place, and an
+/// unsafe one.
 const CASES: &[(&str, &str, &str, &str)] = &[
     ("protection_domain", STACK, "4096", FUNCTION),
     ("protection_domain", STACK, "4096", SYMBOL),
@@ -204,61 +204,61 @@ fn init() -> impl Handler { NullHandler::new() }
 ";
 
 #[test]
-fn the_lint_sees_unsafe_in_whatever_a_macro_is_given() {
+fn the_lint_reports_unsafe_in_every_macro_argument() {
     let package = Path::new(env!("CARGO_TARGET_TMPDIR")).join("planted_unsafe");
     let programs = package.join("src/bin");
-    // Otherwise programs of removed cases would be compiled too.
+    // Programs of removed cases must not be compiled.
     fs::remove_dir_all(&programs).ok();
-    fs::create_dir_all(&programs).expect("the folder is cargo's, for this");
-    fs::write(package.join("Cargo.toml"), manifest()).expect("it can be written");
-    // The versions that the workspace has, so that nothing is downloaded.
-    fs::copy(root().join("Cargo.lock"), package.join("Cargo.lock")).expect("it can be copied");
+    fs::create_dir_all(&programs).expect("cargo made the folder for tests");
+    fs::write(package.join("Cargo.toml"), manifest()).expect("the file is writable");
+    // The versions of the workspace, so that nothing is downloaded.
+    fs::copy(root().join("Cargo.lock"), package.join("Cargo.lock")).expect("the file is writable");
     for (index, (_, rest, harmless, planted)) in CASES.iter().enumerate() {
         let init = if rest.contains("fn init") { "" } else { INIT };
         for (name, part) in [("harmless", harmless), ("planted", planted)] {
             let text = format!("{PROGRAM}{init}{}\n", rest.replace('@', part));
             fs::write(programs.join(format!("{name}_{index}.rs")), text)
-                .expect("it can be written");
+                .expect("the file is writable");
         }
     }
     let (compiled, errors) = check(&package);
-    let mut faults = Vec::new();
+    let mut findings = Vec::new();
     for (index, (name, rest, harmless, planted)) in CASES.iter().enumerate() {
         let program = format!("harmless_{index}");
         if !compiled.contains(&program) {
             let why = errors.get(&program).map_or("", |why| why);
-            faults.push(format!(
+            findings.push(format!(
                 "{name}: with `{harmless}` at @ it must compile: {rest}\n{why}"
             ));
         }
         if compiled.contains(&format!("planted_{index}")) {
-            faults.push(format!(
+            findings.push(format!(
                 "{name}: `#![forbid(unsafe_code)]` does not see `{planted}` at @ in: {}\n    Pass the \
                  caller's tokens on as they came, or do not take them.",
                 rest.trim()
             ));
         }
     }
-    println!("{} programs, {} faults", 2 * CASES.len(), faults.len());
-    assert!(faults.is_empty(), "{}", faults.join("\n\n"));
+    println!("{} programs, {} findings", 2 * CASES.len(), findings.len());
+    assert!(findings.is_empty(), "{}", findings.join("\n\n"));
 }
 
 fn manifest() -> String {
     let mut text = "[package]\nname = \"planted-unsafe\"\nedition = \"2024\"\n\n".to_owned();
     text += "[workspace]\n\n[dependencies]\n";
-    for (name, features) in [
-        ("microkit-protocol", ""),
-        ("microkit-registry", ""),
-        ("sel4", ""),
-        ("sel4-microkit", "\"full\""),
+    for (folder, name, features) in [
+        ("lib", "microkit-protocol", ""),
+        ("lib", "microkit-registry", ""),
+        ("runtime", "sel4", ""),
+        ("runtime", "sel4-microkit", "\"full\""),
     ] {
-        let path = root().join("crates").join(name);
+        let path = root().join("crates").join(folder).join(name);
         text += &format!("{name} = {{ path = {path:?}, features = [{features}] }}\n");
     }
     text
 }
 
-/// Which programs compile, and what the compiler says of the others.
+/// Returns the programs that compile, and the compiler's errors for the others.
 fn check(package: &Path) -> (BTreeSet<String>, BTreeMap<String, String>) {
     let output = Command::new(env::var_os("CARGO").expect("cargo runs this"))
         .args([

@@ -1,5 +1,5 @@
-//! Holds what `sel4_microkit::waits!` leaves in an ELF file against what `cargo microkit check` reads
-//! there. The program looked at is `crates/runtime/sel4-microkit/examples/waits.rs`.
+//! Checks that `cargo microkit check` reads from an ELF file what `sel4_microkit::waits!` wrote to
+//! it. The program is `crates/runtime/sel4-microkit/examples/waits.rs`.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use std::process::Command;
 use microkit_check::{Declaration, SECTION};
 use object::{Object, ObjectSection, SectionFlags};
 
-/// Every statement of the program, in the words of the section.
+/// Every statement of the program, in the format of the section.
 const EXPECT: &str = "\
 version 1
 call 1 in init
@@ -41,14 +41,14 @@ fn build(profile: &[&str], directory: &str) -> Vec<u8> {
         .arg(&target)
         .status()
         .expect("cargo can be run");
-    assert!(status.success(), "the protection domain is built");
+    assert!(status.success(), "the PD does not build");
     let built = target.join("aarch64-unknown-none").join(directory);
-    fs::read(built.join("examples/waits")).expect("the ELF file is there")
+    fs::read(built.join("examples/waits")).expect("the ELF file exists")
 }
 
 #[test]
 fn every_form_is_in_the_elf_file_and_is_not_loaded() {
-    let expect = Declaration::parse(EXPECT).expect("it is understood");
+    let expect = Declaration::parse(EXPECT).expect("the declaration is valid");
     for (profile, directory) in [(&[][..], "debug"), (&["--release"][..], "release")] {
         let elf = build(profile, directory);
         let file = object::File::parse(&*elf).expect("an ELF file");
@@ -57,8 +57,8 @@ fn every_form_is_in_the_elf_file_and_is_not_loaded() {
             panic!("an ELF file has ELF's flags");
         };
         assert!(!sh_flags.contains(object::elf::SHF_ALLOC), "{directory}");
-        let bytes = section.data().expect("its bytes are there");
-        let found = Declaration::from_bytes(bytes).expect("it is understood");
+        let bytes = section.data().expect("the section has data");
+        let found = Declaration::from_bytes(bytes).expect("the declaration is valid");
         assert_eq!(found, expect, "{directory}");
     }
 }

@@ -1,4 +1,4 @@
-/* Measures round trips: ci/programs/bench in C. */
+/* Measures round trips. It is ci/programs/bench/src/bin/bench.rs in C. */
 
 #include "bench-c.h"
 
@@ -6,7 +6,7 @@ static microkit_channel peer = DEFERS;
 static uint64_t round_trips;
 static uint64_t start;
 
-/* Writes the words, calls, and adds up the reply. */
+/* Writes the words, calls, and checks the sum of the reply. */
 static inline void call(microkit_channel server, uint8_t words)
 {
     for (uint8_t i = 0; i < words; i++) {
@@ -22,7 +22,7 @@ static inline void call(microkit_channel server, uint8_t words)
     }
 }
 
-/* The number of words is a constant where it is called. */
+/* Always inlined, so that the compiler knows the number of words. */
 static inline __attribute__((always_inline)) void calls(uint64_t row, microkit_channel server,
                                                         uint8_t words)
 {
@@ -36,7 +36,7 @@ static inline __attribute__((always_inline)) void calls(uint64_t row, microkit_c
     report(row, counter() - begin, ROUND_TRIPS);
 }
 
-/* Has the timer's interrupt come, which the driver, of higher priority, handles. */
+/* Raises the timer's interrupt. The driver has a higher priority and handles it at once. */
 static inline void interrupt(void)
 {
     __asm__ volatile("msr cntp_cval_el0, xzr\n\tmsr cntp_ctl_el0, %0" :: "r"(1UL) : "memory");

@@ -1,8 +1,9 @@
-/* The kernel's share of a round trip: system calls in a loop of nothing else. */
+/* Measures the kernel's share of a round trip: a loop with nothing but the system call. */
 
 #include "bench-c.h"
 
-/* Round trips of a call in the registers that the kernel wants, whose words stay as they are. */
+/* Round trips of a call. All operands are in the registers of the system call, and the words are
+   not changed. */
 static uint64_t calls(microkit_channel server, uint64_t words, uint64_t count)
 {
     register uint64_t number __asm__("x7") = (uint64_t)seL4_SysCall;
@@ -19,7 +20,7 @@ static uint64_t calls(microkit_channel server, uint64_t words, uint64_t count)
     return counter() - begin;
 }
 
-/* Round trips of a notification that is joined with the wait for the one that answers it. */
+/* Round trips of a notification. One system call sends it and waits for the answer. */
 static uint64_t notifications(uint64_t count)
 {
     register uint64_t number __asm__("x7") = (uint64_t)seL4_SysNBSendRecv;

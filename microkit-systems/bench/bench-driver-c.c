@@ -1,4 +1,5 @@
-/* Handles the interrupt of the processor's physical timer: ci/programs/bench in C. */
+/* Handles the interrupt of the processor's physical timer. It is
+   ci/programs/bench/src/bin/bench-driver.rs in C. */
 
 #include "bench-c.h"
 

@@ -1,10 +1,10 @@
-/* Has its child fault again and again, and lets it go on: ci/programs/bench in C. */
+/* Replies to the faults of its child. It is ci/programs/bench/src/bin/bench-parent.rs in C. */
 
 #include "bench-c.h"
 
 #define CHILD 1
 
-/* Where the child's instructions are, for it. */
+/* The address of the child's instructions in the child's address space. */
 #define CODE 0x4000000
 
 #define VSPACE_CAP 3
@@ -42,7 +42,7 @@ seL4_Bool fault(microkit_child child, microkit_msginfo message, microkit_msginfo
     if (microkit_msginfo_get_label(message) != seL4_Fault_UserException) {
         __builtin_trap();
     }
-    /* Where it goes on; the stack pointer and the status are as they were. */
+    /* The child continues at the next instruction. Its stack pointer and status are unchanged. */
     microkit_mr_set(seL4_UserException_FaultIP, microkit_mr_get(seL4_UserException_FaultIP) + 4);
     *reply = microkit_msginfo_new(0, 3);
     return seL4_True;

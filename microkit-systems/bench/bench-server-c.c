@@ -1,4 +1,5 @@
-/* Adds one to each word of a call, and answers notifications: ci/programs/bench in C. */
+/* Adds one to each word of a call, and answers notifications. It is
+   ci/programs/bench/src/bin/bench-server.rs in C. */
 
 #include "bench-c.h"
 

@@ -1,10 +1,11 @@
-/* Answers as soon as it can be done, in a loop of nothing else, after the first event. */
+/* The peer of bench-client-limit.c: after the first event it answers in a loop with nothing but the
+   system call. */
 
 #include "bench-c.h"
 
 void init(void) {}
 
-/* Replies with as many words as have come, as they are. */
+/* Replies with the words of the request, unchanged. */
 microkit_msginfo protected(microkit_channel channel, microkit_msginfo message)
 {
     register uint64_t info __asm__("x1") = message.words[0];

@@ -1,17 +1,17 @@
-//! The list in the repository, and how the crates differ from it.
+//! The list in the repository, and the differences between it and the crates.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-/// Where the list is.
+/// The path of the list.
 pub(crate) const LIST: &str = "ci/hidden-items.txt";
 
-/// Between the parts of a line.
+/// The separator between the parts of a line.
 const BETWEEN: &str = " — ";
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
-    /// How another crate names it, and for an arm of a macro what it takes.
+    /// The path of the item for another crate, and for an arm of a macro its pattern.
     pub(crate) path: String,
     pub(crate) kind: String,
 }
@@ -21,7 +21,7 @@ pub(crate) struct Item {
     pub(crate) is_unsafe: bool,
 }
 
-/// The line of an item, but for the reason.
+/// The line of an item, without the reason.
 pub(crate) struct Line<'a>(pub(crate) &'a Key, pub(crate) Item);
 
 impl fmt::Display for Line<'_> {
@@ -36,9 +36,10 @@ fn word(item: Item) -> &'static str {
     if item.is_unsafe { "unsafe" } else { "safe" }
 }
 
-/// How the crates differ from the list, and what is wrong with the list: a sentence each.
+/// Returns the differences between the crates and the list, and the errors in the list, one
+/// sentence each.
 pub(crate) fn differences(list: &str, found: &BTreeMap<Key, Item>) -> Vec<String> {
-    let mut faults = Vec::new();
+    let mut findings = Vec::new();
     let mut listed = BTreeMap::new();
     let mut last: Option<&str> = None;
     for (number, line) in (1..).zip(list.lines()) {
@@ -47,8 +48,8 @@ pub(crate) fn differences(list: &str, found: &BTreeMap<Key, Item>) -> Vec<String
             continue;
         }
         if last.is_some_and(|last| last >= line) {
-            faults.push(format!(
-                "{LIST}:{number}: the lines of a part are sorted, each is there once: move this one \
+            findings.push(format!(
+                "{LIST}:{number}: the lines of a part are sorted and unique: move this one \
                  up"
             ));
         }
@@ -57,18 +58,18 @@ pub(crate) fn differences(list: &str, found: &BTreeMap<Key, Item>) -> Vec<String
             Ok((key, item)) => {
                 listed.insert(key, (item, number));
             }
-            Err(why) => faults.push(format!("{LIST}:{number}: {why}")),
+            Err(why) => findings.push(format!("{LIST}:{number}: {why}")),
         }
     }
     for (key, &item) in found {
         let line = Line(key, item);
         match listed.get(key) {
-            None => faults.push(format!(
+            None => findings.push(format!(
                 "new: any crate can use `{}`. If safe code can break memory with it, make it \
                  private or `unsafe`. If not, add to {LIST}:\n    {line}why it is sound",
                 key.path
             )),
-            Some(&(known, number)) if known != item => faults.push(format!(
+            Some(&(known, number)) if known != item => findings.push(format!(
                 "changed: `{}` is {} now. Judge it again: can safe code break memory with it? If \
                  not, write in {LIST}:{number}:\n    {line}why it is sound",
                 key.path,
@@ -79,13 +80,13 @@ pub(crate) fn differences(list: &str, found: &BTreeMap<Key, Item>) -> Vec<String
     }
     for (key, (_, number)) in &listed {
         if !found.contains_key(key) {
-            faults.push(format!(
+            findings.push(format!(
                 "vanished: no crate has `{}` ({}) any more: remove {LIST}:{number}",
                 key.path, key.kind
             ));
         }
     }
-    faults
+    findings
 }
 
 fn parse(line: &str) -> Result<(Key, Item), String> {
@@ -136,15 +137,15 @@ a::m! { $x:ident } — arm — safe — an identifier is a name
     }
 
     fn check(list: &str, expect: &[&str]) {
-        let faults = differences(list, &found());
-        assert_eq!(faults.len(), expect.len(), "{faults:#?}");
-        for (fault, expect) in faults.iter().zip(expect) {
-            assert!(fault.contains(expect), "{fault}");
+        let findings = differences(list, &found());
+        assert_eq!(findings.len(), expect.len(), "{findings:#?}");
+        for (finding, expect) in findings.iter().zip(expect) {
+            assert!(finding.contains(expect), "{finding}");
         }
     }
 
     #[test]
-    fn a_list_that_is_right_has_no_faults() {
+    fn a_right_list_has_no_findings() {
         check(LIST, &[]);
     }
 
@@ -191,7 +192,7 @@ a::m! { $x:ident } — arm — safe — an identifier is a name
     }
 
     #[test]
-    fn a_line_without_a_reason_is_none() {
+    fn a_line_without_a_reason_is_refused() {
         check(
             &LIST.replace("an identifier is a name", "sound"),
             &["ci/hidden-items.txt:5: say why", "new: "],
@@ -210,7 +211,7 @@ a::m! { $x:ident } — arm — safe — an identifier is a name
     }
 
     #[test]
-    fn lines_are_sorted_and_there_once() {
+    fn lines_must_be_sorted_and_unique() {
         check(
             &format!("{LIST}a::_private::f — function — safe — it adds two\n"),
             &[":6: the lines"],

@@ -1,9 +1,9 @@
-//! The arms of a `macro_rules!`, from its source, and what must not be in their expansions.
+//! The arms of a `macro_rules!` in its source, and the checks of their expansions.
 //!
-//! The compiler takes `unsafe` for the user's where the user wrote it. Where our expansion wrote
-//! it, the lint `unsafe_code` is silent, and so is `#![forbid(unsafe_code)]`. So what a caller
-//! passes must not land inside an `unsafe` of ours. Nor may it land in the template of assembly,
-//! which is text to the compiler, or become an attribute whose `#` is ours.
+//! The lint `unsafe_code`, and so `#![forbid(unsafe_code)]`, reports an `unsafe` that the caller
+//! wrote. It is silent about an `unsafe` that our expansion wrote. So the caller's tokens must not
+//! end up inside an `unsafe` of ours. They must not end up in a template of assembly either, which
+//! is only text for the compiler, nor in an attribute whose `#` is ours.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,30 +11,30 @@ use std::str::FromStr;
 
 use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
 
-/// One arm: what a caller passes, and what it becomes.
+/// One arm: the pattern for the caller's tokens, and the expansion.
 pub(crate) struct Arm {
     pub(crate) pattern: String,
     fragments: Fragments,
     expansion: TokenStream,
 }
 
-/// What a caller can pass for each name: `expr`, `tt`, `ident`, …
+/// The kind of fragment of each name: `expr`, `tt`, `ident`, …
 type Fragments = BTreeMap<String, String>;
 
-/// Fragments that can be code: a function that is called, or a block of it.
+/// Fragments that can be code: a block, or a function that is called.
 const CODE: [&str; 8] = [
     "block", "expr", "ident", "item", "pat", "path", "stmt", "tt",
 ];
 
-/// Fragments that can be text of more than a word, and so leave a string or a line of assembly.
+/// Fragments that can be more than one word of text, and so can end a string or a line of assembly.
 const TEXT: [&str; 6] = ["block", "expr", "item", "literal", "stmt", "tt"];
 
 /// Fragments that can be a whole attribute.
 const ATTRIBUTE: [&str; 4] = ["ident", "meta", "path", "tt"];
 
-/// The arms of every macro of that name in a file, whatever it is compiled for.
+/// Returns the arms of every macro with this name in a file, in all configurations.
 pub(crate) fn arms(source: &str, name: &str) -> Vec<Arm> {
-    let tokens = TokenStream::from_str(source).expect("what the compiler has read are tokens");
+    let tokens = TokenStream::from_str(source).expect("the compiler has read this file");
     let mut found = Vec::new();
     collect(tokens, name, &mut found);
     found
@@ -101,19 +101,19 @@ fn collect_fragments(pattern: TokenStream, fragments: &mut Fragments) {
 }
 
 impl Arm {
-    /// What is wrong with the expansion, a sentence each.
-    pub(crate) fn faults(&self) -> Vec<String> {
-        let mut faults = Vec::new();
-        self.look(self.expansion.clone(), &mut faults);
-        faults
+    /// Returns the findings in the expansion, one sentence each.
+    pub(crate) fn findings(&self) -> Vec<String> {
+        let mut findings = Vec::new();
+        self.look(self.expansion.clone(), &mut findings);
+        findings
     }
 
-    fn look(&self, tokens: TokenStream, faults: &mut Vec<String>) {
+    fn look(&self, tokens: TokenStream, findings: &mut Vec<String>) {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         for (index, token) in tokens.iter().enumerate() {
             let rest = &tokens[index + 1..];
             if is_word(token, "unsafe") {
-                self.look_at_unsafe(rest, faults);
+                self.look_at_unsafe(rest, findings);
             }
             if ["asm", "global_asm", "naked_asm"]
                 .iter()
@@ -121,36 +121,37 @@ impl Arm {
                 && let [mark, TokenTree::Group(arguments), ..] = rest
                 && is_mark(mark, '!')
             {
-                self.look_at_assembly(arguments, faults);
+                self.look_at_assembly(arguments, findings);
             }
             if is_mark(token, '#')
                 && let [TokenTree::Group(attribute), ..] = rest
                 && attribute.delimiter() == Delimiter::Bracket
             {
-                self.look_at_attribute(attribute, faults);
+                self.look_at_attribute(attribute, findings);
             }
             if let TokenTree::Group(group) = token {
-                self.look(group.stream(), faults);
+                self.look(group.stream(), findings);
             }
         }
     }
 
-    /// The part after `unsafe`: a block, an item up to its braces, or an attribute's parentheses.
-    fn look_at_unsafe(&self, rest: &[TokenTree], faults: &mut Vec<String>) {
+    /// Checks the part after `unsafe`: a block, an item up to its braces, or the parentheses of an
+    /// attribute.
+    fn look_at_unsafe(&self, rest: &[TokenTree], findings: &mut Vec<String>) {
         let is_end = |token: &TokenTree| match token {
             TokenTree::Group(group) => group.delimiter() == Delimiter::Brace,
             other => is_mark(other, ';'),
         };
         let inside = match rest {
             [TokenTree::Group(first), ..] if first.delimiter() == Delimiter::Parenthesis => {
-                return self.look_at_unsafe_attribute(first, faults);
+                return self.look_at_unsafe_attribute(first, findings);
             }
             [TokenTree::Group(_), ..] => &rest[..1],
             [first, ..] if is_word(first, "impl") => {
                 let end = rest.iter().position(is_end);
                 &rest[..end.map_or(rest.len(), |end| end + 1)]
             }
-            // A function or a trait: the part before its braces is not code.
+            // A function or a trait. The part before its braces is not code.
             _ => match rest.iter().position(is_end) {
                 Some(end) => &rest[end..=end],
                 None => &[],
@@ -159,35 +160,35 @@ impl Arm {
         let is_promise = inside.first().is_some_and(|first| is_word(first, "impl"));
         for passed in self.passed(inside, false) {
             if !passed.is_string && (is_promise || CODE.contains(&passed.kind)) {
-                faults.push(format!(
-                    "{passed} lands inside our `unsafe`, where a caller's code needs no `unsafe` of \
+                findings.push(format!(
+                    "{passed} is inside our `unsafe`, where a caller's code needs no `unsafe` of \
                      its own: bind it to a variable outside"
                 ));
             }
         }
     }
 
-    fn look_at_unsafe_attribute(&self, parentheses: &Group, faults: &mut Vec<String>) {
+    fn look_at_unsafe_attribute(&self, parentheses: &Group, findings: &mut Vec<String>) {
         for passed in self.passed(&trees(parentheses), false) {
             if !(passed.is_string && passed.kind == "ident") {
-                faults.push(format!(
-                    "{passed} lands in an `unsafe(…)` attribute of ours: take an `ident`, and write \
+                findings.push(format!(
+                    "{passed} is in an `unsafe(…)` attribute of ours: take an `ident`, and write \
                      `stringify!` behind a prefix"
                 ));
             }
         }
     }
 
-    /// The template: what comes before the first operand.
-    fn look_at_assembly(&self, arguments: &Group, faults: &mut Vec<String>) {
+    /// Checks the template: the arguments that are not operands.
+    fn look_at_assembly(&self, arguments: &Group, findings: &mut Vec<String>) {
         for argument in split(arguments.stream()) {
             if is_operand(&argument) {
                 continue;
             }
             for passed in self.passed(&argument, false) {
                 if TEXT.contains(&passed.kind) {
-                    faults.push(format!(
-                        "{passed} lands in a template of assembly, so a caller can write \
+                    findings.push(format!(
+                        "{passed} is in a template of assembly, so a caller can write \
                          any instruction: take an `ident`, and pass numbers as `const` operands"
                     ));
                 }
@@ -195,7 +196,7 @@ impl Arm {
         }
     }
 
-    fn look_at_attribute(&self, attribute: &Group, faults: &mut Vec<String>) {
+    fn look_at_attribute(&self, attribute: &Group, findings: &mut Vec<String>) {
         let inside = trees(attribute);
         let is_other = |first| is_word(first, "doc") || is_word(first, "unsafe");
         if inside.first().is_some_and(is_other) {
@@ -203,7 +204,7 @@ impl Arm {
         }
         for passed in self.passed(&inside, false) {
             if ATTRIBUTE.contains(&passed.kind) && !passed.is_string {
-                faults.push(format!(
+                findings.push(format!(
                     "{passed} becomes an attribute whose `#` is ours, so `unsafe(no_mangle)` in it \
                      passes the lint `unsafe_code`: take `#[doc = …]` only"
                 ));
@@ -211,7 +212,7 @@ impl Arm {
         }
     }
 
-    /// The caller's parts of these tokens.
+    /// Returns the caller's parts of these tokens.
     fn passed(&self, tokens: &[TokenTree], is_string: bool) -> Vec<Passed<'_>> {
         let mut passed = Vec::new();
         for (index, token) in tokens.iter().enumerate() {
@@ -236,11 +237,11 @@ impl Arm {
     }
 }
 
-/// What a caller passes, where an expansion has it.
+/// A use of a caller's fragment in an expansion.
 struct Passed<'a> {
     name: &'a str,
     kind: &'a str,
-    /// It is the argument of `stringify!`.
+    /// Whether it is in the argument of `stringify!`.
     is_string: bool,
 }
 
@@ -254,7 +255,7 @@ fn trees(group: &Group) -> Vec<TokenTree> {
     group.stream().into_iter().collect()
 }
 
-/// The parts between commas; a repetition is one part.
+/// Splits tokens at the commas. A repetition is one part.
 fn split(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
     let mut arguments = vec![Vec::new()];
     for token in tokens {
@@ -267,8 +268,8 @@ fn split(tokens: TokenStream) -> Vec<Vec<TokenTree>> {
     arguments
 }
 
-/// `const …`, `in(…) …`, `name = …`, and repetitions of these: the operands that the assembler gets
-/// as a number or a register.
+/// Returns whether the argument is an operand: `const …`, `in(…) …`, `name = …`, or a repetition of
+/// these. The assembler gets a number or a register for it.
 fn is_operand(argument: &[TokenTree]) -> bool {
     const KINDS: [&str; 11] = [
         "in",
@@ -301,7 +302,7 @@ fn is_operand(argument: &[TokenTree]) -> bool {
     }
 }
 
-/// Tokens as one writes a pattern: `($vaddr:ident, $size:ident $(,)?)`.
+/// Formats tokens in the usual style of a pattern: `($vaddr:ident, $size:ident $(,)?)`.
 fn shown(tokens: TokenStream) -> String {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let mut text = String::new();
@@ -332,7 +333,7 @@ fn shown(tokens: TokenStream) -> String {
     text
 }
 
-/// The first tokens that are written without space between, and those after them.
+/// Splits the tokens after the first ones that are written without a space between them.
 fn unit<'a>(first: &TokenTree, after: &'a [TokenTree]) -> (String, &'a [TokenTree]) {
     match (first, after) {
         (
@@ -379,17 +380,17 @@ fn is_mark(token: &TokenTree, mark: char) -> bool {
 mod tests {
     use super::arms;
 
-    /// Looks at a macro of one arm.
+    /// Checks the findings in a macro with one arm.
     fn check(pattern: &str, expansion: &str, expect: &[&str]) {
         let source =
             format!("mod m {{ macro_rules! planted {{ {pattern} => {{ {expansion} }}; }} }}");
         let [arm] = &arms(&source, "planted")[..] else {
             panic!("one arm: {source}");
         };
-        let faults = arm.faults();
-        assert_eq!(faults.len(), expect.len(), "{source}: {faults:#?}");
-        for (fault, expect) in faults.iter().zip(expect) {
-            assert!(fault.contains(expect), "{source}: {fault}");
+        let findings = arm.findings();
+        assert_eq!(findings.len(), expect.len(), "{source}: {findings:#?}");
+        for (finding, expect) in findings.iter().zip(expect) {
+            assert!(finding.contains(expect), "{source}: {finding}");
         }
     }
 

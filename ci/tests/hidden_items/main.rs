@@ -1,9 +1,9 @@
-//! Compares the list in `ci/hidden-items.txt` with the public items that the crates' documentation
-//! hides, and with their macros. The list says of each why no safe code breaks memory with it. A
-//! new one fails here until somebody has judged it.
+//! Compares the list in `ci/hidden-items.txt` with the public items that are hidden in the crates'
+//! documentation, and with the crates' macros. For each the list gives the reason why safe code
+//! cannot break memory with it. A new item fails here until somebody has judged it.
 //!
-//! Data goes one way: rustdoc's JSON → `rustdoc` → items, and the macros' sources → `macros` → arms
-//! and faults; `list` compares.
+//! Data flows in one direction: rustdoc's JSON → `rustdoc` → items, and the macros' sources →
+//! `macros` → arms and findings. `list` compares both with the list.
 
 mod list;
 mod macros;
@@ -17,7 +17,7 @@ use ci::root;
 use list::LIST;
 use rustdoc::Found;
 
-/// Made once: cargo documents thirteen crates twice.
+/// Returns the items. They are made once, because cargo documents thirteen crates twice for them.
 fn found() -> &'static Found {
     static FOUND: OnceLock<Found> = OnceLock::new();
     FOUND.get_or_init(rustdoc::public_crates)
@@ -32,23 +32,23 @@ fn every_hidden_item_and_every_macro_has_a_reason_to_be_sound() {
         "only {:#?} were read",
         found.items.keys()
     );
-    let list = fs::read_to_string(root().join(LIST)).expect("the list is there");
-    let faults = list::differences(&list, &found.items);
+    let list = fs::read_to_string(root().join(LIST)).expect("the list exists");
+    let findings = list::differences(&list, &found.items);
     println!(
         "{} hidden items and arms of macros in {} crates; {} differ from {LIST}",
         found.items.len(),
         found.crates,
-        faults.len()
+        findings.len()
     );
-    assert!(faults.is_empty(), "{}", faults.join("\n\n"));
+    assert!(findings.is_empty(), "{}", findings.join("\n\n"));
 }
 
 #[test]
-fn no_macro_puts_a_callers_tokens_where_the_compiler_takes_them_for_ours() {
-    let faults: Vec<String> = found()
-        .faults
+fn no_macro_puts_a_callers_tokens_where_the_lint_is_silent() {
+    let findings: Vec<String> = found()
+        .findings
         .iter()
-        .map(|fault| format!("{}:\n    {}", fault.place, fault.sentence))
+        .map(|finding| format!("{}:\n    {}", finding.place, finding.sentence))
         .collect();
-    assert!(faults.is_empty(), "{}", faults.join("\n\n"));
+    assert!(findings.is_empty(), "{}", findings.join("\n\n"));
 }

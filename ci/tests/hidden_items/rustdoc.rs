@@ -1,4 +1,4 @@
-//! The items that another crate can reach, from what rustdoc writes as JSON.
+//! The items that another crate can reach, read from rustdoc's JSON.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -11,8 +11,8 @@ use serde_json::Value;
 use crate::list::{Item, Key};
 use crate::macros;
 
-/// Library crates that programs for a protection domain do not name: tools, kernels, and crates
-/// that these share with the runtime.
+/// Library crates that the program of a PD does not use by name: tools, kernels, and crates that
+/// these share with the runtime.
 const INTERNAL: [&str; 7] = [
     "boot_spec",
     "kernel_aarch64",
@@ -28,26 +28,26 @@ const HOST_ONLY: [&str; 1] = ["microkit_test"];
 
 const TARGET: &str = "aarch64-unknown-none";
 
-/// Private items are asked for because their public parts can be reached through values.
+/// Private items are included, because their public parts can be reached through values.
 const FLAGS: &str = "-Zunstable-options --output-format json --document-hidden-items \
                      --document-private-items -Awarnings";
 
-/// A macro's arm, with what is wrong with its expansion.
+/// The arm of a macro, and what is wrong with its expansion.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Fault {
+pub(crate) struct Finding {
     pub(crate) place: String,
     pub(crate) sentence: String,
 }
 
-/// What the public crates have.
+/// What the public crates contain.
 #[derive(Default)]
 pub(crate) struct Found {
     pub(crate) crates: usize,
     pub(crate) items: BTreeMap<Key, Item>,
-    pub(crate) faults: BTreeSet<Fault>,
+    pub(crate) findings: BTreeSet<Finding>,
 }
 
-/// Looks at all public crates, as they are on the host and on the target.
+/// Reads all public crates, as they are compiled for the host and for the target.
 pub(crate) fn public_crates() -> Found {
     let metadata = cargo_metadata::MetadataCommand::new()
         .manifest_path(root().join("Cargo.toml"))
@@ -93,7 +93,7 @@ pub(crate) fn public_crates() -> Found {
     found
 }
 
-/// Calls cargo, which writes the JSON of the packages' libraries.
+/// Lets cargo write the JSON of the packages' libraries.
 fn document<'a>(packages: impl Iterator<Item = &'a String>, target: Option<&str>, into: &Path) {
     let mut cargo = Command::new(env::var_os("CARGO").expect("cargo runs this"));
     cargo
@@ -102,10 +102,10 @@ fn document<'a>(packages: impl Iterator<Item = &'a String>, target: Option<&str>
         .arg(into)
         .args(packages.flat_map(|package| ["--package", package]))
         .args(target.iter().flat_map(|target| ["--target", target]))
-        // Stable rustdoc has the format, but not yet under a promise.
+        // Stable rustdoc has the format, but it is not yet a stable feature.
         .env("RUSTC_BOOTSTRAP", "1")
         .env("RUSTDOCFLAGS", FLAGS)
-        // The list is of one kernel's configuration.
+        // The list is that of one kernel configuration.
         .env_remove("MICROKIT_SDK")
         .env_remove("MICROKIT_BOARD")
         .env_remove("MICROKIT_CONFIG")
@@ -114,16 +114,16 @@ fn document<'a>(packages: impl Iterator<Item = &'a String>, target: Option<&str>
     assert!(status.success(), "cargo doc failed: see above");
 }
 
-/// Crates whose macros and items are judged in lines of their own.
+/// Crates whose macros and items have their own lines in the list.
 #[derive(Default)]
 pub(crate) struct Context<'a> {
     /// Libraries of this repository.
     own: Vec<&'a str>,
-    /// Its procedural macros.
+    /// Libraries of this repository with procedural macros.
     proc_macros: Vec<&'a str>,
 }
 
-/// Adds the items of one crate that are hidden but public, and its macros.
+/// Adds the hidden public items of one crate, and its macros.
 pub(crate) fn read(json: &Value, cx: &Context<'_>, found: &mut Found) {
     let mut walk = Walk {
         json,
@@ -131,7 +131,7 @@ pub(crate) fn read(json: &Value, cx: &Context<'_>, found: &mut Found) {
         reached: BTreeMap::new(),
         modules: Vec::new(),
         handed_out: Vec::new(),
-        faults: BTreeSet::new(),
+        findings: BTreeSet::new(),
     };
     walk.item(&json["root"], None, false);
     while let Some(id) = walk.handed_out.pop() {
@@ -142,27 +142,27 @@ pub(crate) fn read(json: &Value, cx: &Context<'_>, found: &mut Found) {
             found.items.extend(items);
         }
     }
-    found.faults.extend(walk.faults);
+    found.findings.extend(walk.findings);
 }
 
 struct Walk<'a> {
     json: &'a Value,
     cx: &'a Context<'a>,
-    /// By identifier, whichever paths lead there.
+    /// What was reached, by its identifier, whichever paths lead there.
     reached: BTreeMap<String, Reached>,
-    /// The modules that are being looked at, so that a cycle of re-exports ends.
+    /// The modules that are being walked, so that a cycle of re-exports ends.
     modules: Vec<&'a Value>,
-    /// Types of what functions return, and of fields.
+    /// The types that functions return and that fields have.
     handed_out: Vec<&'a Value>,
-    faults: BTreeSet<Fault>,
+    findings: BTreeSet<Finding>,
 }
 
 /// An item, or the arms of a macro.
 struct Reached {
-    /// Whether all paths that lead there are undocumented. A macro counts as hidden: all are
+    /// Whether all paths to it are undocumented. A macro counts as hidden, because all macros are
     /// listed.
     hidden: bool,
-    /// By the shortest path.
+    /// The items, by the shortest path.
     items: Vec<(Key, Item)>,
 }
 
@@ -171,7 +171,7 @@ impl<'a> Walk<'a> {
         self.json["index"].get(id.to_string())
     }
 
-    /// Looks at an item which `parent` has.
+    /// Walks an item of `parent`.
     fn item(&mut self, id: &'a Value, parent: Option<&str>, hidden: bool) {
         let Some(item) = self.get(id) else { return };
         let hidden = hidden || is_hidden(item);
@@ -187,7 +187,7 @@ impl<'a> Walk<'a> {
         self.at(id, item, &path, hidden);
     }
 
-    /// Looks at an item that has this path.
+    /// Walks an item with this path.
     fn at(&mut self, id: &'a Value, item: &'a Value, path: &str, hidden: bool) {
         let (kind, inner) = inner(item);
         match kind {
@@ -226,7 +226,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Looks at a type without a path. Other crates get its values, and can call its methods.
+    /// Walks a type without a public path. Other crates get its values and can call its methods.
     fn unnamed(&mut self, id: &'a Value) {
         let Some(item) = self.get(id) else { return };
         let (kind, _) = inner(item);
@@ -242,10 +242,11 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Looks at those of the items that other crates can use.
+    /// Walks those of the items that other crates can use.
     fn members(&mut self, ids: &'a Value, path: &str, hidden: bool) {
         for id in ids.as_array().into_iter().flatten() {
-            // Parts of a trait, of its implementation, and of an enum have no word of their own.
+            // Parts of a trait, of its implementation, and of an enum have the visibility
+            // `default`.
             let is_public = |item: &Value| {
                 ["public", "default"]
                     .iter()
@@ -284,7 +285,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Looks at what is implemented for a type, or, if `of_trait`, at those that implement a trait.
+    /// Walks the implementations for a type, or, if `of_trait`, the implementations of a trait.
     fn implementations(&mut self, ids: &'a Value, path: &str, hidden: bool, of_trait: bool) {
         for id in ids.as_array().into_iter().flatten() {
             let Some(item) = self.get(id) else { continue };
@@ -293,7 +294,7 @@ impl<'a> Walk<'a> {
             let is_written = inner["is_synthetic"] == false
                 && inner["blanket_impl"].is_null()
                 && inner["is_negative"] == false
-                // Derived by the compiler, which is trusted.
+                // The compiler's derives are trusted.
                 && !attributes.contains("automatically_derived");
             if !is_written {
                 continue;
@@ -313,7 +314,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Lists each arm, and looks at what it becomes.
+    /// Adds each arm of a macro, and the findings in its expansion.
     fn declarative_macro(&mut self, id: &Value, item: &Value, path: &str, hidden: bool) {
         let file = item["span"]["filename"].as_str().unwrap_or_default();
         let source = fs::read_to_string(root().join(file))
@@ -326,11 +327,12 @@ impl<'a> Walk<'a> {
                 "" => format!("{path}! {{}}"),
                 pattern => format!("{path}! {{ {pattern} }}"),
             };
-            let faults = arm.faults();
-            self.faults.extend(faults.into_iter().map(|sentence| Fault {
-                place: place.clone(),
-                sentence,
-            }));
+            let findings = arm.findings();
+            self.findings
+                .extend(findings.into_iter().map(|sentence| Finding {
+                    place: place.clone(),
+                    sentence,
+                }));
             self.reach(
                 &Value::String(format!("{id} {}", arm.pattern)),
                 &place,
@@ -364,14 +366,15 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// An item's kind, and what it says of itself.
+/// Returns the kind of an item, and its data.
 fn inner(item: &Value) -> (&str, &Value) {
     let inner = item["inner"].as_object();
     let inner = inner.and_then(|inner| inner.iter().next());
     inner.map_or(("", &Value::Null), |(kind, inner)| (kind.as_str(), inner))
 }
 
-/// Attributes are strings in some versions of the format, and objects with strings in others.
+/// Returns whether the item has `doc(hidden)`. Attributes are strings in some versions of the
+/// format, and objects with strings in others.
 fn is_hidden(item: &Value) -> bool {
     item["attrs"].to_string().contains("doc(hidden)")
 }
@@ -380,7 +383,8 @@ fn is_unsafe(inner: &Value) -> bool {
     inner["is_unsafe"] == true
 }
 
-/// Whether its source begins with `unsafe`: rustdoc does not say it of implementations.
+/// Returns whether the item's source starts with `unsafe`. Rustdoc does not report that for
+/// implementations.
 fn is_written_unsafe(item: &Value) -> bool {
     let span = &item["span"];
     let file = root().join(span["filename"].as_str().unwrap_or_default());
@@ -392,7 +396,7 @@ fn is_written_unsafe(item: &Value) -> bool {
         .is_some_and(|code| code.starts_with("unsafe"))
 }
 
-/// The types of this crate, and of others, that a type is made of.
+/// Adds the named types that a type contains.
 fn types_in<'a>(of: &'a Value, found: &mut Vec<&'a Value>) {
     match of {
         Value::Object(of) => {
@@ -406,7 +410,7 @@ fn types_in<'a>(of: &'a Value, found: &mut Vec<&'a Value>) {
     }
 }
 
-/// A type or a trait, by its last name.
+/// Formats a type or a trait, with the last part of its path.
 fn shown(of: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     if of["path"].is_string() {
@@ -548,10 +552,10 @@ planted::shown! { $value:expr } — arm — safe
 ";
 
     #[test]
-    fn what_is_hidden_is_found_and_nothing_else() {
+    fn hidden_items_are_found_and_nothing_else() {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let source = folder.join("planted.rs");
-        fs::write(&source, PLANTED).expect("the folder is cargo's, for this");
+        fs::write(&source, PLANTED).expect("cargo made the folder for tests");
         let status = Command::new(env::var_os("RUSTDOC").unwrap_or("rustdoc".into()))
             .args(["--edition=2024", "--out-dir"])
             .args([folder, &source])
@@ -572,9 +576,13 @@ planted::shown! { $value:expr } — arm — safe
             .map(|line| line.trim_end_matches(" — ").to_owned() + "\n")
             .collect();
         assert_eq!(lines, EXPECTED);
-        let faults: Vec<&str> = found.faults.iter().map(|fault| &*fault.place).collect();
+        let findings: Vec<&str> = found
+            .findings
+            .iter()
+            .map(|finding| &*finding.place)
+            .collect();
         assert_eq!(
-            faults,
+            findings,
             [
                 "planted::__helper! { $text:literal }",
                 "planted::shown! { $value:expr }"

@@ -1,4 +1,4 @@
-//! The system on the host, where Rust stands in for the program in C.
+//! The system on the host. A handler in Rust replaces the program in C.
 
 use microkit_test::{Explorer, System};
 use sel4_microkit::{
@@ -7,7 +7,7 @@ use sel4_microkit::{
 };
 
 #[path = "../src/bin/rust-helper.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod helper;
 #[path = "../src/bin/rust-player.rs"]
 #[allow(unused_attributes)]
@@ -68,14 +68,14 @@ fn system() -> System {
 }
 
 #[test]
-fn those_that_play_with_c_print_what_they_print_on_the_target() {
+fn the_partners_of_c_print_the_same_as_on_the_target() {
     let mut run = system().start();
     run.until_idle();
     assert_eq!(run.log(), EXPECTED);
 }
 
 #[test]
-fn every_schedule_of_those_that_play_with_c() {
+fn every_schedule_of_the_partners_of_c_prints_the_same() {
     let system = system();
     let explored = Explorer::new(&system).check(|run| assert_eq!(run.log(), EXPECTED));
     println!("{explored}");

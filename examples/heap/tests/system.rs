@@ -1,9 +1,10 @@
-//! The system on the host. The heap of a host is not the one of `heap_size`: it does not run out.
+//! The system on the host. There `heap_size` has no effect: the heap is the host's, which is not
+//! exhausted.
 
 use microkit_test::System;
 
 #[path = "../src/bin/heap.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod heap;
 #[path = "../src/bin/parent.rs"]
 #[allow(unused_attributes)]
@@ -25,7 +26,7 @@ fn system() -> System {
 }
 
 #[test]
-fn the_heap_example_prints_what_it_prints_until_the_heap_runs_out() {
+fn the_heap_example_prints_the_same_as_on_the_target_until_the_heap_is_exhausted() {
     let mut run = system().start();
     run.until_idle();
     let first: Vec<&str> = EXPECTED.lines().take(3).collect();

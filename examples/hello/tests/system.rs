@@ -3,7 +3,7 @@
 use microkit_test::System;
 
 #[path = "../src/bin/hello.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod hello;
 
 const SYSTEM: &str = concat!(
@@ -21,7 +21,7 @@ fn system() -> System {
 }
 
 #[test]
-fn hello_prints_what_it_prints_on_the_target() {
+fn hello_prints_the_same_as_on_the_target() {
     let mut run = system().start();
     run.until_idle();
     assert_eq!(run.log(), EXPECTED);

@@ -1,4 +1,4 @@
-//! What a readers-writer lock guards: how many entries each has made, and their sum.
+//! What a readers-writer lock guards: the number of entries of each worker, and their sum.
 
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -6,36 +6,36 @@ use sel4_microkit::SharedWord;
 
 use crate::WORKERS;
 
-/// The book, in a region that all parties share.
+/// The book, in a memory region that all parties share.
 #[derive(Debug, Copy, Clone)]
 pub struct Book {
     words: &'static [SharedWord],
 }
 
 impl Book {
-    /// The book in this region, which begins as zeros.
+    /// Creates the book in this region, which must be zero at first.
     pub fn new(words: &'static [SharedWord]) -> Self {
         Self { words }
     }
 
-    /// Whether the sum is that of the entries.
+    /// Returns whether the stored sum is the sum of the entries.
     pub fn is_consistent(&self) -> bool {
         self.sum().load(Relaxed) == self.entries()
     }
 
-    /// Makes it so again.
+    /// Computes the sum again.
     pub fn repair(&self) {
         self.sum().store(self.entries(), Relaxed);
     }
 
-    /// Makes an entry.
+    /// Adds an entry of this worker.
     pub fn write(&self, worker: usize) {
         for word in [&self.words[worker], self.sum()] {
             word.store(word.load(Relaxed) + 1, Relaxed);
         }
     }
 
-    /// How many entries this one has made.
+    /// Returns the number of entries of this worker.
     pub fn entries_by(&self, worker: usize) -> u64 {
         self.words[worker].load(Relaxed)
     }

@@ -1,4 +1,5 @@
-//! What the parties of the system `locks` share: who they are, their locks, and what those guard.
+//! What the programs of the system `locks` share: their party numbers, their locks, and the data
+//! that the locks guard.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -11,16 +12,16 @@ pub use store::Store;
 use microkit_sync::PartyId;
 use sel4_microkit::Channel;
 
-/// Those that work, by their names in the system file. The first one is killed again and again.
+/// The workers, by their names in the system file. The first one is the victim.
 pub const WORKERS: [&str; 4] = ["a", "b", "c", "d"];
 
-/// The one that is killed.
+/// The worker that the parent kills.
 pub const VICTIM: PartyId = PartyId::new(0);
 
-/// The parent, which has the store's lock once, to say that it is enough.
+/// The parent. It takes the store's lock once, to say that it is enough.
 pub const PARENT: PartyId = PartyId::new(4);
 
-/// The channel to each party. A party has none to itself, and never uses it.
+/// The channel to each party. A party has no channel to itself and never uses that entry.
 pub const CHANNELS: [(PartyId, Channel); 5] = [
     (VICTIM, Channel::new(10)),
     (PartyId::new(1), Channel::new(11)),
@@ -29,7 +30,7 @@ pub const CHANNELS: [(PartyId, Channel); 5] = [
     (PARENT, Channel::new(14)),
 ];
 
-/// The locks, by their words in the arena.
+/// The index of each lock in the arena.
 pub mod lock {
     /// A mutex, for the [`Store`](crate::Store).
     pub const STORE: usize = 0;
@@ -39,6 +40,6 @@ pub mod lock {
     pub const GOODS: usize = 2;
     /// A readers-writer lock, for the [`Book`](crate::Book).
     pub const BOOK: usize = 3;
-    /// How many there are.
+    /// The number of locks.
     pub const COUNT: usize = 4;
 }

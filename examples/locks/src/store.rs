@@ -1,4 +1,4 @@
-//! What a mutex guards: goods that some make and others take.
+//! What a mutex guards: a store of goods. Some workers make goods, others take them.
 
 use core::sync::atomic::Ordering::Relaxed;
 
@@ -6,100 +6,108 @@ use sel4_microkit::SharedWord;
 
 use crate::WORKERS;
 
-/// How many goods there can be.
+/// The most goods that the store holds.
 const CAPACITY: u64 = 4;
 
-/// Words of the region: what each has made, what each has taken, what is there, whether it is enough,
-/// who has finished, the lives of the victim, and how often it has died inside.
-const MADE: usize = 0;
-const TAKEN: usize = MADE + WORKERS.len();
-const GOODS: usize = TAKEN + WORKERS.len();
-const ENOUGH: usize = GOODS + 1;
-const FINISHED: usize = ENOUGH + 1;
-const LIVES: usize = FINISHED + 1;
-const REPAIRS: usize = LIVES + 1;
+// The words of the region.
 
-/// The store, in a region that all parties share.
+/// How many goods each worker has made.
+const MADE: usize = 0;
+/// How many goods each worker has taken.
+const TAKEN: usize = MADE + WORKERS.len();
+/// How many goods the store holds.
+const GOODS: usize = TAKEN + WORKERS.len();
+/// Whether the parent has said that it is enough.
+const ENOUGH: usize = GOODS + 1;
+/// A bit for each worker that has finished.
+const FINISHED: usize = ENOUGH + 1;
+/// How many incarnations of the victim have started.
+const INCARNATIONS: usize = FINISHED + 1;
+/// How often the store was repaired: once for each owner that died inside the lock.
+const REPAIRS: usize = INCARNATIONS + 1;
+
+/// The store, in a memory region that all parties share.
 ///
-/// What was made and was not taken is there. Between two writes that is not so, and whoever dies then
-/// leaves it so.
+/// The invariant: the store holds as many goods as were made and not taken. A change takes two
+/// writes. A worker that dies between them breaks the invariant.
 #[derive(Debug, Copy, Clone)]
 pub struct Store {
     words: &'static [SharedWord],
 }
 
 impl Store {
-    /// The store in this region, which begins as zeros.
+    /// Creates the store in this region, which must be zero at first.
     pub fn new(words: &'static [SharedWord]) -> Self {
         Self { words }
     }
 
-    /// Whether what is there is what was made and not taken.
+    /// Returns whether the store holds as many goods as were made and not taken.
     pub fn is_consistent(&self) -> bool {
         self.goods() == self.made() - self.taken()
     }
 
-    /// Makes it so again.
+    /// Restores the invariant.
     pub fn repair(&self) {
         self.add(REPAIRS);
         self.words[GOODS].store(self.made() - self.taken(), Relaxed);
     }
 
-    /// Whether there is room for more.
+    /// Returns whether there is room for one more.
     pub fn has_room(&self) -> bool {
         self.goods() < CAPACITY
     }
 
-    /// Whether there is something to take.
+    /// Returns whether there is something to take.
     pub fn has_goods(&self) -> bool {
         self.goods() > 0
     }
 
-    /// Makes one; `between` runs between the two writes.
+    /// Makes one good. `between` runs between the two writes.
     pub fn make(&self, worker: usize, between: impl FnOnce()) {
         self.add(MADE + worker);
         between();
         self.add(GOODS);
     }
 
-    /// Takes one; `between` runs between the two writes.
+    /// Takes one good. `between` runs between the two writes.
     pub fn take(&self, worker: usize, between: impl FnOnce()) {
         self.add(TAKEN + worker);
         between();
         self.words[GOODS].store(self.goods() - 1, Relaxed);
     }
 
-    /// How many this one has made and taken.
+    /// Returns how many goods this worker has made and taken.
     pub fn done_by(&self, worker: usize) -> u64 {
         self.words[MADE + worker].load(Relaxed) + self.words[TAKEN + worker].load(Relaxed)
     }
 
-    /// Whether it is enough.
+    /// Returns whether the parent has said that it is enough.
     pub fn is_enough(&self) -> bool {
         self.words[ENOUGH].load(Relaxed) != 0
     }
 
-    /// Says that it is enough.
+    /// Says that it is enough: the workers finish.
     pub fn say_enough(&self) {
         self.words[ENOUGH].store(1, Relaxed);
     }
 
-    /// Says, without the lock, that this one has seen that it is enough.
+    /// Says that this worker has finished. Needs no lock: the word is changed atomically.
     pub fn finish(&self, worker: usize) {
         self.words[FINISHED].fetch_or(1 << worker, Relaxed);
     }
 
-    /// Whether all but the victim have.
+    /// Returns whether all workers but the victim have finished.
     pub fn is_finished(&self) -> bool {
         self.words[FINISHED].load(Relaxed) | 1 == (1 << WORKERS.len()) - 1
     }
 
-    /// Without the lock: one more life of the victim. Returns how many there were.
-    pub fn begin_life(&self) -> u64 {
-        self.words[LIVES].fetch_add(1, Relaxed)
+    /// Counts one more incarnation of the victim, and returns how many there were before. Needs no
+    /// lock.
+    pub fn begin_incarnation(&self) -> u64 {
+        self.words[INCARNATIONS].fetch_add(1, Relaxed)
     }
 
-    /// How often an owner has died inside.
+    /// Returns how often an owner has died inside the lock.
     pub fn repairs(&self) -> u64 {
         self.words[REPAIRS].load(Relaxed)
     }

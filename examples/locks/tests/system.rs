@@ -1,5 +1,5 @@
-//! The system `locks`, as it is, on the host: with the timer of a test, which says when the child is
-//! killed.
+//! The system `locks` on the host. The test's own timer replaces the driver and decides when the
+//! child is killed.
 #![forbid(unsafe_code)]
 
 use std::fs;
@@ -11,9 +11,8 @@ use sel4_microkit::{
     Channel, ChannelSet, Handler, IrqAckError, MessageInfo, protection_domain, set_mr,
 };
 
-/// The program of an example: its attributes are those of a crate, and mean nothing in a module.
 #[path = "../src/bin/locks-parent.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod parent;
 #[path = "../src/bin/locks-party.rs"]
 #[allow(unused_attributes)]
@@ -22,7 +21,7 @@ mod party;
 const IRQ: Channel = Channel::new(0);
 const CLIENT: Channel = Channel::new(1);
 
-/// A timer whose one time-out is due when the test says so.
+/// A timer with one time-out. It expires at the next interrupt that the test raises.
 #[derive(Default)]
 struct Timer {
     is_set: bool,
@@ -66,25 +65,25 @@ fn read(file: &str) -> String {
         "{}/../../microkit-systems/{file}",
         env!("CARGO_MANIFEST_DIR")
     );
-    fs::read_to_string(path).expect("it is there")
+    fs::read_to_string(path).expect("the file exists")
 }
 
 fn system() -> System {
     System::parse("locks.system", &read("locks.system"))
-        .expect("the system is sound")
+        .expect("the system file is valid")
         .program("console.elf", microkit_console::host::protection_domain)
         .program("timer.elf", timer_pd)
         .program("locks-parent.elf", parent::protection_domain)
         .program("locks-party.elf", party::protection_domain)
 }
 
-/// The child is killed after so many steps of anybody, ten thousand times. Every access to a lock or
-/// to what it guards is a step.
+/// The child is killed ten thousand times, each time after a random number of steps of all PDs.
+/// Each access to a lock or to the data that it guards is a step.
 #[test]
 fn killed_ten_thousand_times() {
     let system = system();
     let mut run = system.start();
-    // What is in a budget of 200 microseconds.
+    // Ten steps make the workers' budget of 200 microseconds.
     run.set_step_us(20);
     let mut seed = 1u64;
     let expected = read("locks.expected");
@@ -99,14 +98,14 @@ fn killed_ten_thousand_times() {
         assert!(expected.starts_with(&run.log()), "{}", run.log());
         assert!(
             run.steps() < 10_000_000,
-            "somebody waits for ever: the store is {:?}",
+            "a worker waits forever: the store is {:?}",
             &run.region("b", "store")[..13]
         );
         run.raise_irq("timer", 0);
     }
 }
 
-/// What the store says must be so whenever nobody is in it.
+/// Checks the store after a run. A worker may be inside the lock then.
 fn check(run: &Run) {
     assert_eq!(run.log(), "");
     let store = run.region("b", "store");
@@ -116,14 +115,15 @@ fn check(run: &Run) {
             .sum::<u64>()
     };
     let (made, taken, goods) = (sum(0), sum(4), store[8].load(Relaxed));
-    // Somebody can be in it: between two writes it is one off.
+    // Between the two writes of a change the counts differ by one.
     assert!(
         (made - taken).abs_diff(goods) <= 1,
         "{made} made, {taken} taken, {goods} there"
     );
 }
 
-/// In any order, not only in that of priorities and budgets, with a death of its own besides.
+/// Schedules in any order, not only in that of priorities and budgets. In each of them the child
+/// also dies once by itself.
 #[test]
 fn random_schedules_with_a_death_anywhere() {
     let system = system();

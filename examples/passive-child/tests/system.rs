@@ -3,7 +3,7 @@
 use microkit_test::{Explorer, System};
 
 #[path = "../src/bin/passive-child.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod child;
 #[path = "../src/bin/passive-client.rs"]
 #[allow(unused_attributes)]
@@ -35,9 +35,10 @@ fn a_passive_child_is_stopped_and_restarted_as_on_the_target() {
     assert_eq!(run.log(), EXPECTED);
 }
 
-/// The priorities are part of it: the parent asks for the child's entry point before that runs.
+/// Explores only schedules that the priorities allow: the parent must read the child's entry point
+/// before the child runs.
 #[test]
-fn a_passive_child_counts_from_one_in_each_life_whenever_its_client_dies() {
+fn a_passive_child_counts_from_one_in_each_incarnation_wherever_its_client_dies() {
     let system = system();
     let explored = Explorer::new(&system)
         .by_priority()

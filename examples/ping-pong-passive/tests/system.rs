@@ -3,7 +3,7 @@
 use microkit_test::{Explorer, System};
 
 #[path = "../src/bin/ping-passive.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod ping;
 #[path = "../src/bin/pong-passive.rs"]
 #[allow(unused_attributes)]
@@ -25,14 +25,14 @@ fn system() -> System {
 }
 
 #[test]
-fn ping_pong_with_a_passive_server_prints_what_it_prints_on_the_target() {
+fn ping_pong_with_a_passive_server_prints_the_same_as_on_the_target() {
     let mut run = system().start();
     run.until_idle();
     assert_eq!(run.log(), EXPECTED);
 }
 
 #[test]
-fn every_schedule_of_ping_pong_with_a_passive_server() {
+fn every_schedule_of_ping_pong_with_a_passive_server_prints_the_same() {
     let system = system();
     for explorer in [Explorer::new(&system), Explorer::new(&system).by_priority()] {
         let explored = explorer.check(|run| assert_eq!(run.log(), EXPECTED));

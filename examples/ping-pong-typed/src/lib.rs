@@ -6,29 +6,29 @@ use heapless::{String, Vec};
 use microkit_protocol::protocol;
 use zerocopy::{Immutable, IntoBytes, TryFromBytes};
 
-/// A counter that somebody else keeps.
+/// A counter in another PD.
 #[protocol]
 pub trait Counter {
-    /// Adds to the counter, and returns what it is then.
+    /// Adds to the counter and returns the new value.
     fn add(&mut self, amount: u64) -> Result<u64, Overflow>;
 
-    /// From now on counts up or down; returns how it was.
+    /// Sets the direction in which the counter counts, and returns the previous one.
     fn turn(&mut self, direction: Direction) -> Direction;
 
     /// Gives the counter a name.
     fn rename(&mut self, name: String<24>);
 
-    /// Its name.
+    /// Returns the name of the counter.
     fn name(&self) -> String<24>;
 
-    /// The last values that it had, the newest last.
+    /// Returns the last values of the counter, the newest last.
     fn history(&self) -> Vec<u64, HISTORY>;
 }
 
 /// How many values a counter remembers.
 pub const HISTORY: usize = 8;
 
-/// The counter is as it was: there is room for so much only.
+/// The result would not fit. The counter is unchanged.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, TryFromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct Overflow {
@@ -36,12 +36,12 @@ pub struct Overflow {
     pub room: u64,
 }
 
-/// Which way a counter counts.
+/// The direction in which a counter counts.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, TryFromBytes, IntoBytes, Immutable)]
 #[repr(u8)]
 pub enum Direction {
-    /// What is added is added.
+    /// `add` adds.
     Up = 1,
-    /// What is added is taken away.
+    /// `add` subtracts.
     Down = 2,
 }

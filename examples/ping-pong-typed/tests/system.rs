@@ -1,4 +1,4 @@
-//! `pong` on the host, in the system that it is compiled with, with clients that the test makes.
+//! `pong-typed` on the host, in its own system, with clients that the test makes.
 
 use std::string::ToString;
 use std::vec::Vec;
@@ -10,10 +10,10 @@ use ping_pong_typed::{CounterClient, Direction, Overflow};
 use sel4_microkit::{ChannelSet, Handler, Infallible, MessageInfo, debug_println};
 
 #[path = "../src/bin/ping-typed.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod ping;
 #[path = "../src/bin/pong-typed.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod pong;
 
 microkit_system::system! {
@@ -26,7 +26,7 @@ const SYSTEM: &str = concat!(
     "/../../microkit-systems/ping-pong-typed.system"
 );
 
-/// Says when `pong` has something new.
+/// Logs each notification from `pong`.
 struct Ping;
 
 impl Handler for Ping {
@@ -38,14 +38,14 @@ impl Handler for Ping {
     }
 }
 
-/// `pong` as it is, and a client that does what `play` does.
+/// The system with the real `pong`, and with a client that runs `play`.
 fn system(play: fn(CounterClient<PONG>)) -> System {
     System::open(SYSTEM)
         .unwrap()
         .program("console.elf", microkit_console::host::protection_domain)
         .program("pong-typed.elf", pong::protection_domain)
         .program("ping-typed.elf", move || {
-            play(CounterClient::connect(PONG).expect("both are of one version"));
+            play(CounterClient::connect(PONG).expect("both were built with the same protocol"));
             Ping
         })
 }
@@ -75,7 +75,7 @@ fn a_name_is_kept() {
         assert_eq!(counter.name(), Ok("".try_into().expect("it fits")));
         let name = "a name of 24 letters now";
         assert_eq!(counter.rename(name.try_into().expect("it fits")), Ok(()));
-        debug_println!("{}", counter.name().expect("the server serves"));
+        debug_println!("{}", counter.name().expect("the server answers"));
     })
     .start();
     run.until_idle();
@@ -88,7 +88,7 @@ fn a_counter_forgets_the_oldest() {
         for _ in 0..10 {
             counter.add(1).expect("there is room");
         }
-        debug_println!("{:?}", counter.history().expect("the server serves"));
+        debug_println!("{:?}", counter.history().expect("the server answers"));
     })
     .start();
     run.until_idle();
@@ -114,7 +114,7 @@ fn every_schedule_gives_the_same_answers() {
 }
 
 #[test]
-fn what_is_wrong_is_refused_and_the_server_serves_on() {
+fn wrong_requests_are_refused_and_the_server_stays_in_service() {
     let mut run = system(|counter| {
         let requests: [(u64, &[u64]); 6] = [
             (0, &[1]),
@@ -129,17 +129,17 @@ fn what_is_wrong_is_refused_and_the_server_serves_on() {
             debug_println!("{} {}", reply.label(), reply.count());
         }
         assert_eq!(counter.add(1), Ok(1));
-        debug_println!("served on");
+        debug_println!("still in service");
     })
     .start();
     run.until_idle();
-    let replies = "5 0\n2 0\n3 0\n3 0\n4 0\n4 0\nserved on\n";
+    let replies = "5 0\n2 0\n3 0\n3 0\n4 0\n4 0\nstill in service\n";
     assert!(run.log().contains(replies), "{}", run.log());
 }
 
 #[test]
-fn a_server_of_another_protocol_is_found_out() {
-    // The console answers every call, and each with no words.
+fn a_server_of_another_protocol_is_detected() {
+    // The console answers every call with an empty message, which is not a reply of this protocol.
     assert_eq!(
         CallError::<Infallible>::Refused(Refusal::OtherVersion).to_string(),
         "client and server were built with different versions of the protocol: build both again"
@@ -159,7 +159,7 @@ fn a_server_of_another_protocol_is_found_out() {
 }
 
 #[test]
-fn the_two_print_what_they_print_on_the_target() {
+fn the_two_print_the_same_as_on_the_target() {
     let mut run = System::open(SYSTEM)
         .unwrap()
         .program("console.elf", microkit_console::host::protection_domain)

@@ -4,7 +4,7 @@ use microkit_test::{Explorer, Run, System};
 use sel4_microkit::{Channel, ChannelSet, Handler, Infallible, debug_println};
 
 #[path = "../src/bin/pong.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod pong;
 
 const FILE: &str = r#"
@@ -30,10 +30,10 @@ const FILE: &str = r#"
 
 const PONG: Channel = Channel::new(1);
 
-/// Says that it was notified.
+/// Logs that it was notified.
 struct Peer;
 
-/// Notifies `pong` so many times, one after another.
+/// Notifies `pong` this many times in a row.
 fn peer(times: usize) -> Peer {
     (0..times).for_each(|_| PONG.notify());
     Peer
@@ -82,13 +82,13 @@ fn one_notification_is_answered_once_in_every_schedule() {
 }
 
 #[test]
-fn notifications_do_not_count() {
+fn two_notifications_can_arrive_as_one() {
     let system = system(2);
     let found = Explorer::new(&system)
         .try_check(|run| assert_eq!(pongs(run), 2, "two notifications, two pongs"))
         .unwrap_err();
     println!("{found}");
-    // What does hold: none is lost, but two can be one.
+    // What does hold: no notification is lost, but two can arrive as one.
     Explorer::new(&system).check(|run| assert!((1..=2).contains(&pongs(run))));
 }
 

@@ -3,7 +3,7 @@
 use microkit_test::{Explorer, System};
 
 #[path = "../src/bin/ping.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod ping;
 #[path = "../src/bin/pong.rs"]
 #[allow(unused_attributes)]
@@ -25,13 +25,13 @@ fn system() -> System {
 }
 
 #[test]
-fn ping_pong_prints_what_it_prints_on_the_target() {
+fn ping_pong_prints_the_same_as_on_the_target() {
     let mut run = system().start();
     run.until_idle();
     assert_eq!(run.log(), EXPECTED);
 }
 
-/// The lines in an order of their own: who prints first is not the system's to say.
+/// Returns the lines in sorted order. The system does not define who prints first.
 fn sorted(log: &str) -> Vec<&str> {
     let mut lines: Vec<&str> = log.lines().collect();
     lines.sort_unstable();
@@ -39,7 +39,7 @@ fn sorted(log: &str) -> Vec<&str> {
 }
 
 #[test]
-fn every_schedule_of_ping_pong() {
+fn every_schedule_of_ping_pong_prints_the_same_lines() {
     let system = system();
     for explorer in [Explorer::new(&system), Explorer::new(&system).by_priority()] {
         let explored = explorer.check(|run| assert_eq!(sorted(&run.log()), sorted(EXPECTED)));

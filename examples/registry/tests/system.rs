@@ -1,16 +1,15 @@
-//! The system `registry` on the host: its programs as they are, but for `carol`, who counts
+//! The system `registry` on the host. All programs are the real ones except `carol`, which counts
 //! instructions.
 
 use microkit_console::println as say;
 use microkit_test::{Explorer, System};
 use sel4_microkit::{ChannelSet, Handler, Infallible};
 
-/// The program of an example: its attributes are those of a crate, and mean nothing in a module.
 macro_rules! programs {
     ($($name:ident = $path:literal;)*) => {
         $(
             #[path = $path]
-            #[allow(unused_attributes)] // They are those of a crate.
+            #[allow(unused_attributes)] // Crate attributes mean nothing here.
             mod $name;
         )*
     };
@@ -31,7 +30,7 @@ const SYSTEM: &str = concat!(
     "/../../microkit-systems/registry.system"
 );
 
-/// Is told when the registry was restarted.
+/// Ignores the notification that the registry was restarted.
 struct Idle;
 
 impl Handler for Idle {
@@ -54,22 +53,22 @@ fn system() -> System {
         .program("registry-alice.elf", alice::protection_domain)
         .program("registry-bob.elf", bob::protection_domain)
         .program("registry-carol.elf", || {
-            say!("carol: to find nothing takes as many instructions, whatever there is");
+            say!("carol: every lookup that finds nothing takes the same number of instructions");
             Idle
         })
 }
 
 #[test]
-fn all_print_what_they_print_on_the_target() {
+fn the_programs_print_the_same_as_on_the_target() {
     let mut run = system().start();
     run.until_idle();
     let expected = include_str!("../../../microkit-systems/registry.expected");
     assert_eq!(run.log(), expected);
 }
 
-/// As the priorities have it, whenever time slices end, and whenever bell dies once more.
+/// Explores every schedule that the priorities allow, with one more death of the bell at each step.
 #[test]
-fn a_death_more_of_the_bell_leaves_nothing_unsaid() {
+fn each_signal_has_an_outcome_wherever_the_bell_dies_once_more() {
     let system = system();
     let explored = Explorer::new(&system)
         .by_priority()
@@ -78,7 +77,7 @@ fn a_death_more_of_the_bell_leaves_nothing_unsaid() {
             let log = run.log();
             let count = |what| log.matches(what).count();
             assert_eq!(count("alice: Observed") + count("alice: Lost"), 5, "{log}");
-            assert!(log.contains("bob: sum has no life 2"), "{log}");
+            assert!(log.contains("bob: sum is not at epoch 2"), "{log}");
         });
     println!("{explored}");
     assert!(explored.is_complete());

@@ -9,8 +9,8 @@ use zerocopy::{Immutable, IntoBytes, TryFromBytes};
 /// Divides numbers.
 #[protocol]
 pub trait Division {
-    /// Divides. Both servers panic where a careful one would return an error: `front` at a dividend
-    /// above [`LARGEST`], and `back` at a divisor of 0.
+    /// Divides. Both servers panic where a careful server would return an error: `front` if the
+    /// dividend is above [`LARGEST`], and `back` if the divisor is 0.
     fn divide(&mut self, dividend: u64, divisor: u64) -> Result<u64, BackRestarted>;
 }
 
@@ -22,13 +22,13 @@ pub const LARGEST: u64 = 1000;
 #[repr(C)]
 pub struct BackRestarted;
 
-/// Connects to `server`. If the server is restarted meanwhile, the call is made again: it has no
-/// effect, so it does not matter whether it was executed.
+/// Connects to `server`. If the server is restarted during the call, the call is made again. It has
+/// no side effects, so it does not matter whether it was executed.
 pub fn connect(server: Channel) -> DivisionClient {
     loop {
         match DivisionClient::connect(server) {
             Err(CallError::Refused(Refusal::Restarted)) => {}
-            connected => return connected.expect("all are of one version"),
+            connected => return connected.expect("all were built with the same protocol"),
         }
     }
 }

@@ -1,9 +1,10 @@
-//! The system on the host, where a server also dies at places of which its programs know nothing.
+//! The system on the host. There a server is also killed at each of its steps, not only where it
+//! panics.
 
 use microkit_test::{Explorer, System};
 
 #[path = "../src/bin/restart-in-call-client.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod client;
 #[path = "../src/bin/restart-in-call-parent.rs"]
 #[allow(unused_attributes)]
@@ -26,21 +27,22 @@ fn system() -> System {
     .program("restart-in-call-server.elf", server::protection_domain)
 }
 
-/// The lines of the client, which has the results.
+/// Returns the lines of the client, which contain the results.
 fn of_client(log: &str) -> Vec<&str> {
     let lines = log.lines();
     lines.filter(|line| line.starts_with("client: ")).collect()
 }
 
 #[test]
-fn a_client_goes_on_after_each_server_has_died_in_its_call() {
+fn the_client_continues_after_each_server_has_died_in_its_call() {
     let mut run = system().start();
     run.until_idle();
     assert_eq!(of_client(&run.log()), of_client(EXPECTED));
 }
 
-/// The death may come in the initialisation, between two calls, in a call, or after the reply. The
-/// priorities are part of it: the parent asks for the entry points before the servers run.
+/// The server may die in the initialisation, between two calls, in a call, or after the reply.
+/// Explores only schedules that the priorities allow: the parent must read the entry points before
+/// the servers run.
 #[track_caller]
 fn dies_anywhere(server: &str) {
     let system = system();

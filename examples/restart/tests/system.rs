@@ -1,7 +1,7 @@
 //! The system on the host.
 //!
-//! The statics of a program are the test's, and a restart does not reset them. So the test gives a
-//! child of its own, which has none.
+//! On the host the statics of a program belong to the process of the test, and a restart does not
+//! reset them. So the test has its own child, which has no statics.
 
 use std::sync::atomic::Ordering;
 
@@ -12,7 +12,7 @@ use sel4_microkit::{
 };
 
 #[path = "../src/bin/restart-parent.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod parent;
 
 const SYSTEM: &str = concat!(
@@ -22,19 +22,19 @@ const SYSTEM: &str = concat!(
 
 const PARENT: Channel = Channel::new(1);
 
-/// Ends its lives as `restart-child` does, as far as a host can.
+/// Ends its incarnations as `restart-child` does, as far as that works on the host.
 #[protection_domain]
 fn mortal() -> NullHandler {
     panicking::set_hook(&microkit_console::panic_hook);
-    let life = shared_words!(life, life_size)[0].load(Ordering::Relaxed);
-    say!("child: life {life}");
-    match life {
-        0 => panic!("no more"),
+    let incarnation = shared_words!(incarnation, incarnation_size)[0].load(Ordering::Relaxed);
+    say!("child: incarnation {incarnation}");
+    match incarnation {
+        0 => panic!("the first way to end"),
         1 => drop(PARENT.pp_call(MessageInfo::new(0, 0))),
         2 => PARENT.notify(),
         _ => return NullHandler::new(),
     }
-    panic!("life {life} has not ended as it should")
+    panic!("incarnation {incarnation} has not ended as intended")
 }
 
 fn system() -> System {
@@ -49,25 +49,28 @@ fn with_mortal() -> System {
 }
 
 #[test]
-fn a_parent_says_how_each_life_has_ended() {
+fn the_parent_prints_how_each_incarnation_has_ended() {
     let mut run = with_mortal().start();
     run.until_idle();
     let log = run.log();
-    let lines: Vec<&str> = log.lines().filter(|line| line.contains("life ")).collect();
+    let lines: Vec<&str> = log
+        .lines()
+        .filter(|line| line.contains("incarnation "))
+        .collect();
     let expect = [
-        "child: life 0",
-        "parent: life 0 has ended: a user exception",
-        "child: life 1",
-        "parent: life 1 has ended: it waited for a reply, which it will not see",
-        "child: life 2",
-        "parent: life 2 has ended: it asked for it, and waits for ever",
-        "child: life 3",
+        "child: incarnation 0",
+        "parent: incarnation 0 has ended: a user exception",
+        "child: incarnation 1",
+        "parent: incarnation 1 has ended: it called, and never receives the reply",
+        "child: incarnation 2",
+        "parent: incarnation 2 has ended: it asked for the restart",
+        "child: incarnation 3",
     ];
     assert_eq!(lines, expect);
 }
 
-/// One death more, anywhere: what would have come comes later, or is left out, but the parent
-/// counts every life, and the last one lives.
+/// With one more death at each step, the planned ends come later or not at all. But the parent
+/// counts every incarnation, and the last one keeps running.
 #[test]
 fn a_child_that_dies_anywhere_is_restarted() {
     let system = with_mortal();
@@ -78,50 +81,52 @@ fn a_child_that_dies_anywhere_is_restarted() {
             let log = run.log();
             let ended: Vec<&str> = log.lines().filter(|line| line.contains("ended")).collect();
             assert!((3..=4).contains(&ended.len()), "{log}");
-            for (life, line) in ended.iter().enumerate() {
-                assert!(line.starts_with(&format!("parent: life {life} has ended: ")));
+            for (incarnation, line) in ended.iter().enumerate() {
+                assert!(
+                    line.starts_with(&format!("parent: incarnation {incarnation} has ended: "))
+                );
             }
-            let lives = run.region("parent", "life")[0].load(Ordering::Relaxed);
-            assert_eq!(lives as usize, ended.len());
+            let incarnations = run.region("parent", "incarnation")[0].load(Ordering::Relaxed);
+            assert_eq!(incarnations as usize, ended.len());
         });
     println!("{explored}");
     assert!(explored.is_complete());
     assert!(explored.schedules() > Some(10));
 }
 
-/// Uses the page below its stack, then a page that is nowhere, again and again.
+/// Accesses the page below its stack, then an unmapped page elsewhere, by turns.
 struct Overflowing {
-    life: usize,
+    incarnation: usize,
     addresses: [u64; 2],
 }
 
 impl Processor for Overflowing {
     fn run(&mut self, context: &mut UserContext, memory: &mut Memory<'_>) -> Event {
-        /// A write where nothing is mapped (Arm ARM, *`ESR_EL2`*: a data abort, a translation fault).
+        /// A write to an unmapped page (Arm ARM, *`ESR_EL2`*: a data abort with a translation fault).
         const WRITE_OF_NOTHING: u64 = 0x9200_0046;
-        let address = self.addresses[self.life % 2];
+        let address = self.addresses[self.incarnation % 2];
         assert_eq!(memory.perms(address), None);
-        self.life += 1;
+        self.incarnation += 1;
         Event::of_exception(WRITE_OF_NOTHING, address, context)
     }
 }
 
 #[test]
-fn a_parent_tells_a_stack_that_was_too_small_from_another_fault() {
+fn the_parent_distinguishes_a_stack_overflow_from_another_fault() {
     const STACK_BYTES: u64 = 0x2000;
     let below = microkit_abi::limits::stack_top(sel4::config::USER_TOP as u64) - STACK_BYTES - 8;
     let system = system().processor("restart-child.elf", move || Overflowing {
-        life: 0,
+        incarnation: 0,
         addresses: [below, 0x700_0000],
     });
     let mut run = system.start();
     while run.log().lines().count() < 3 {
-        assert!(run.step(), "it never comes to rest");
+        assert!(run.step(), "the system is idle too early");
     }
     let expect = [
-        "parent: life 0 has ended: its stack of 0x2000 bytes was too small",
-        "parent: life 1 has ended: a VM fault",
-        "parent: life 2 has ended: its stack of 0x2000 bytes was too small",
+        "parent: incarnation 0 has ended: its stack of 0x2000 bytes was too small",
+        "parent: incarnation 1 has ended: a VM fault",
+        "parent: incarnation 2 has ended: its stack of 0x2000 bytes was too small",
     ];
     assert_eq!(run.log().lines().collect::<Vec<_>>(), expect);
 }

@@ -1,5 +1,4 @@
-//! The echo on the host, with a driver that types, and a timer that lets the echo lose patience a few
-//! times.
+//! The echo on the host, with a driver that types and a timer that lets a few reads time out.
 
 use std::string::String;
 use std::vec::Vec;
@@ -13,7 +12,7 @@ use sel4_microkit::{
 };
 
 #[path = "../src/bin/serial-echo.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod echo;
 
 const FILE: &str = include_str!("../../../microkit-systems/serial-echo.system");
@@ -25,7 +24,8 @@ const TYPED: &[u8] = "hello\rGrüße, and more than the sixteen bytes of a read\
 const SAID: &str = "now type\nyou said: hello\n\
                     you said: Grüße, and more than the sixteen bytes of a read\nyou said: \n";
 
-/// In place of the driver: types, a few bytes before anything is printed and the rest then, and prints.
+/// Replaces the driver. It types the first bytes at once and the rest after the first output, and
+/// prints the output.
 struct Port {
     output: ByteConsumer,
     input: ByteProducer,
@@ -38,16 +38,19 @@ fn port() -> Port {
         input: ByteProducer::new(shared_words!(input, input_size, SharedWord)),
         typed: 0,
     };
-    port.types(8);
+    port.type_bytes(8);
     port
 }
 
 impl Port {
-    fn types(&mut self, at_most: usize) {
+    fn type_bytes(&mut self, at_most: usize) {
         let rest = &TYPED[self.typed..];
         let some = &rest[..rest.len().min(at_most)];
         if !some.is_empty() {
-            self.typed += self.input.put(some).expect("the echo is sound");
+            self.typed += self
+                .input
+                .put(some)
+                .expect("the echo follows the protocol of the queue");
             ECHO.notify();
         }
     }
@@ -57,15 +60,20 @@ impl Handler for Port {
     type Error = Infallible;
 
     fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
-        let next = || self.output.take_byte().expect("the echo is sound");
+        let next = || {
+            self.output
+                .take_byte()
+                .expect("the echo follows the protocol of the queue")
+        };
         let bytes: Vec<u8> = core::iter::from_fn(next).collect();
         debug_print!("{}", String::from_utf8_lossy(&bytes));
-        self.types(usize::MAX);
+        self.type_bytes(usize::MAX);
         Ok(())
     }
 }
 
-/// In place of the timer's driver: the first time-outs are due as soon as they are set, and no others.
+/// Replaces the driver of the timer. The first `left` time-outs expire as soon as they are set, the
+/// others never.
 struct Patience {
     now_ns: u64,
     left: usize,
@@ -97,7 +105,7 @@ fn system(times: usize) -> System {
 }
 
 #[test]
-fn it_says_what_was_typed_however_often_a_read_is_given_up() {
+fn the_echo_is_complete_however_often_a_read_is_cancelled() {
     for times in [0, 1, 2, 10] {
         let mut run = system(times).start();
         run.until_idle();
@@ -106,9 +114,10 @@ fn it_says_what_was_typed_however_often_a_read_is_given_up() {
     }
 }
 
-/// Every access to a queue is a step: there are more schedules than can be gone through, and this many are.
+/// Each access to a queue is a step, so there are too many schedules to explore all of them. This
+/// test explores a part.
 #[test]
-fn no_byte_is_lost_or_said_twice_whoever_runs_first() {
+fn no_byte_is_lost_or_echoed_twice_whoever_runs_first() {
     let system = system(2);
     let explored = Explorer::new(&system)
         .max_runs(30)

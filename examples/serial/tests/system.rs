@@ -1,5 +1,6 @@
-//! The driver on the host. The port is memory there: what a test writes into its registers is read,
-//! and of bytes that are written one after another the last one stays.
+//! The driver and its clients on the host. There the port is plain memory: the driver reads what
+//! the test wrote into a register, and of several bytes that the driver sends only the last one can
+//! be seen.
 
 use core::sync::atomic::Ordering;
 
@@ -16,7 +17,7 @@ use clients::Clients;
 #[allow(clippy::duplicate_mod)] // The driver's own module is private to it.
 mod clients;
 #[path = "../../../crates/drivers/serial/src/main.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod driver;
 #[path = "../src/bin/serial-hostile.rs"]
 #[allow(unused_attributes)]
@@ -32,8 +33,8 @@ const FILE: &str = include_str!("../../../microkit-systems/serial.system");
 
 const DRIVER: Channel = Channel::new(1);
 
-/// Where registers are, in words of eight bytes, of which each has the lower half (DDI 0183, *Summary
-/// of registers*).
+/// The indexes of registers in words of eight bytes. A register is the lower half of its word (DDI
+/// 0183, *Summary of registers*).
 mod register {
     pub(super) const DATA: usize = 0;
     pub(super) const FLAGS: usize = 0x18 / 8;
@@ -41,24 +42,27 @@ mod register {
     pub(super) const STATUS: usize = 0x40 / 8;
 }
 
-/// In the flags: nothing was received.
+/// In the flags: the receive FIFO is empty.
 const RECEIVED_NOTHING: u64 = 1 << 4;
 
-/// Interrupts, in masks and status.
+// Interrupts, in the mask and status registers.
+
+/// A byte was received.
 const RECEIVED: u64 = 1 << 4;
+/// There is room to send.
 const SENT: u64 = 1 << 5;
 
 fn write(run: &Run, register: usize, value: u64) {
     run.device("serial", "uart").write(register, value);
 }
 
-/// The lower half of a word.
+/// Reads the lower half of a word.
 fn read(run: &Run, register: usize) -> u64 {
     run.device("serial", "uart").read(register) & 0xffff_ffff
 }
 
-/// Lets all run, and the port send whatever it is given. Returns every byte that can be seen: the last
-/// one of each sixteen, and the last of all.
+/// Runs the system and lets the port send everything. Returns the bytes that can be seen: the last
+/// one of each FIFO of sixteen, and the last of all.
 fn sent(run: &mut Run) -> Vec<u8> {
     let mut seen = Vec::new();
     loop {
@@ -72,7 +76,7 @@ fn sent(run: &mut Run) -> Vec<u8> {
     }
 }
 
-/// What can be seen of these bytes.
+/// Returns the bytes of these that can be seen.
 fn seen(bytes: &[u8]) -> Vec<u8> {
     let last = bytes.last();
     bytes
@@ -84,7 +88,7 @@ fn seen(bytes: &[u8]) -> Vec<u8> {
         .collect()
 }
 
-/// What a queue holds at most.
+/// The most bytes that a queue holds.
 const QUEUE_BYTES: usize = 0x1000;
 
 /// Lines of different lengths.
@@ -93,7 +97,7 @@ fn lines(name: &str, count: usize) -> Vec<String> {
     (0..count).map(line).collect()
 }
 
-/// Has printed. That there is room again is nothing to it.
+/// A writer that has printed everything. It ignores notifications that there is room.
 struct Writer;
 
 impl Handler for Writer {
@@ -104,26 +108,28 @@ impl Handler for Writer {
     }
 }
 
-/// Prints so many lines.
-fn prints(name: &'static str, count: usize) -> Writer {
+/// Prints this many lines.
+fn print_lines(name: &'static str, count: usize) -> Writer {
     let mut serial = Serial::new(DRIVER, shared_words!(output, output_size, SharedWord));
     for line in lines(name, count) {
-        writeln!(serial, "{line}").expect("the driver is sound");
+        writeln!(serial, "{line}").expect("the driver follows the protocol of the queue");
     }
-    serial.flush().expect("the driver is sound");
+    serial
+        .flush()
+        .expect("the driver follows the protocol of the queue");
     debug_println!("{name} is done, and has waited: {}", serial.waits() > 0);
     Writer
 }
 
-/// A system in which `above` and `below` print so many lines.
+/// A system in which `above` and `below` print this many lines.
 fn system(above: usize, below: usize) -> System {
     System::parse("serial.system", FILE)
         .unwrap()
         .program("serial.elf", driver::protection_domain)
         .program("serial-reader.elf", reader::protection_domain)
         .program("serial-hostile.elf", hostile::protection_domain)
-        .protection_domain("above", move || prints("above", above))
-        .protection_domain("below", move || prints("below", below))
+        .protection_domain("above", move || print_lines("above", above))
+        .protection_domain("below", move || print_lines("below", below))
 }
 
 fn start(system: &System) -> Run {
@@ -132,10 +138,10 @@ fn start(system: &System) -> Run {
     run
 }
 
-/// `above` has the higher priority: all is in its queue before the driver takes a byte, and goes out
-/// in sixteens.
+/// `above` has a higher priority than the driver: its queue holds everything before the driver
+/// takes a byte, so the driver fills the FIFO of sixteen each time.
 #[test]
-fn what_is_printed_goes_out_though_another_client_lies() {
+fn all_bytes_are_sent_although_another_client_is_hostile() {
     const LINES: usize = 50;
     let system = system(LINES, 0);
     let mut run = start(&system);
@@ -147,7 +153,7 @@ fn what_is_printed_goes_out_though_another_client_lies() {
     assert_eq!(sent(&mut run), seen(&bytes));
 }
 
-/// Has a byte come, and all run that follows from it.
+/// Lets the port receive a byte, and runs the system until it is idle.
 fn types(run: &mut Run, byte: u8) {
     let input = run.region("serial", "input");
     let put = || input[0].load(Ordering::Relaxed);
@@ -157,15 +163,15 @@ fn types(run: &mut Run, byte: u8) {
     write(run, register::STATUS, RECEIVED);
     run.raise_irq("serial", 0);
     while put() == before {
-        assert!(run.step(), "the driver takes what has come");
+        assert!(run.step(), "the driver takes the received byte");
     }
-    // It looks whether there is room, which is a step, before it looks for another.
+    // The driver checks for room, which is a step, before it reads the flags again.
     write(run, register::FLAGS, RECEIVED_NOTHING);
     run.until_idle();
 }
 
 #[test]
-fn what_is_typed_comes_to_the_reader() {
+fn typed_lines_reach_the_reader() {
     let system = system(0, 0);
     let mut run = start(&system);
     sent(&mut run);
@@ -173,14 +179,14 @@ fn what_is_typed_comes_to_the_reader() {
         (&b"hello\r"[..], "5 characters: hello"),
         ("Grüße\r".as_bytes(), "5 characters: Grüße"),
         (b"\r", "0 characters: "),
-        (b"\xff\r", "no UTF-8 in 1 bytes"),
+        (b"\xff\r", "1 bytes that are not UTF-8"),
     ] {
         let output = run.region("reader", "output");
         let before = output[0].load(Ordering::Relaxed) as usize;
         typed.iter().for_each(|byte| types(&mut run, *byte));
         sent(&mut run);
         let put = output[0].load(Ordering::Relaxed) as usize;
-        // The bytes begin behind three cache lines (`microkit_shared_memory::ByteProducer`).
+        // The bytes start after three cache lines (`microkit_shared_memory::ByteProducer`).
         let bytes: Vec<u8> = output[3 * 8..]
             .iter()
             .flat_map(|word| word.load(Ordering::Relaxed).to_le_bytes())
@@ -194,7 +200,7 @@ fn what_is_typed_comes_to_the_reader() {
     }
 }
 
-/// What is left of the driver without the port: it prints whatever the clients have.
+/// The driver without the port: prints the output of all clients.
 struct Prints(Clients<4>);
 
 fn without_port() -> Prints {
@@ -222,14 +228,14 @@ impl Handler for Prints {
     }
 }
 
-/// What of the log is of one client.
+/// Returns the lines of the log that one client printed.
 fn printed<'a>(log: &'a str, name: &str) -> Vec<&'a str> {
     let lines = log.lines().filter(|line| line.starts_with(name));
     lines.filter(|line| !line.contains("is done")).collect()
 }
 
 #[test]
-fn whoever_prints_more_than_a_queue_holds_waits_and_loses_nothing() {
+fn a_client_that_prints_more_than_its_queue_holds_waits_and_loses_nothing() {
     const LINES: usize = 150;
     let lines_of = |name| lines(name, LINES);
     assert!(lines_of("above").concat().len() > 2 * QUEUE_BYTES);
@@ -244,10 +250,10 @@ fn whoever_prints_more_than_a_queue_holds_waits_and_loses_nothing() {
     assert!(log.contains("above is done, and has waited: true"), "{log}");
 }
 
-/// Its port and its logger are statics, of which the process of the tests has one: one test runs it,
-/// once.
+/// The writer's port and logger are statics, which the process of the tests has only once. So only
+/// this test runs it, and only once.
 #[test]
-fn a_writer_that_is_asked_logs_that_it_had_to_wait() {
+fn the_writer_logs_on_request_that_it_had_to_wait() {
     let mut run = system(0, 0)
         .program("serial.elf", without_port)
         .protection_domain("above", writer::protection_domain)
@@ -265,12 +271,12 @@ fn a_writer_that_is_asked_logs_that_it_had_to_wait() {
         assert_eq!(line.len(), 239);
     }
     assert_eq!(lines[20], "above INFO system::writer: had to wait: true");
-    // The reader has asked it, then `below`, and goes on when both have answered.
+    // The reader asked it, then `below`, and continued when both had answered.
     assert!(log.contains("below was asked"), "{log}");
     assert!(log.ends_with("now type\n"), "{log}");
 }
 
-/// A writer that has nothing to print.
+/// A writer without output.
 struct Asked;
 
 const READER: Channel = Channel::new(2);
@@ -292,10 +298,10 @@ impl Handler for Asked {
     }
 }
 
-/// Every access to a queue is a step: there are more schedules than can be gone through, and this many
-/// are.
+/// Each access to a queue is a step, so there are too many schedules to explore all of them. This
+/// test explores a part.
 #[test]
-fn lines_stay_whole_and_in_their_order_whoever_comes_first() {
+fn lines_stay_whole_and_in_order_whoever_runs_first() {
     const LINES: usize = 3;
     let system = system(LINES, LINES).program("serial.elf", without_port);
     let explored = Explorer::new(&system)

@@ -1,5 +1,5 @@
-//! The protocol of a server that keeps notes: a session is a note, which is there as long as the
-//! session is.
+//! The protocol of a server that keeps notes. Each session is a note, which exists until the
+//! session ends.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -9,34 +9,34 @@ use microkit_sessions::{SessionError, SessionId};
 use sel4_microkit::Channel;
 use zerocopy::{Immutable, IntoBytes, TryFromBytes};
 
-/// Notes that somebody else keeps.
+/// Notes in another PD.
 #[protocol]
 pub trait Notes {
-    /// Begins a note.
+    /// Opens a note.
     fn note(&mut self, title: Title) -> Result<SessionId, SessionError<NoTitle>>;
 
-    /// Adds to a note, and returns how many bytes it has then.
+    /// Appends to a note. Returns its new length in bytes.
     fn append(&mut self, note: SessionId, text: Text) -> Result<u64, SessionError<Overflow>>;
 
-    /// What is in a note.
+    /// Returns the text of a note.
     fn read(&mut self, note: SessionId) -> Result<Text, SessionError<()>>;
 
-    /// Closes all notes, of whomever, in which there is nothing, and returns how many.
+    /// Closes every empty note, whichever client has it. Returns how many it has closed.
     fn close_empty(&mut self) -> u64;
 }
 
 /// The title of a note.
 pub type Title = String<16>;
 
-/// What is in a note.
+/// Returns the text of a note.
 pub type Text = String<40>;
 
-/// A note has a title.
+/// The title is empty. A note must have one.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, TryFromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct NoTitle;
 
-/// The note is as it was: there is room for so much only.
+/// The text does not fit. The note is unchanged.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, TryFromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct Overflow {
@@ -44,8 +44,9 @@ pub struct Overflow {
     pub room: u64,
 }
 
-/// How many notes a client can have.
+/// How many notes a client may have open.
 pub const NOTES_PER_CLIENT: usize = 3;
 
-/// The server's channel to the client whose end its parent reports, as in `sessions.system`.
+/// The server's channel to `doomed`, the client whose parent reports its end. The number is that in
+/// `sessions.system`.
 pub const DOOMED: Channel = Channel::new(4);

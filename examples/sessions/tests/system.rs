@@ -1,4 +1,4 @@
-//! The whole system on the host, and its clients dying anywhere.
+//! The whole system on the host. In some tests a client is killed at each of its steps.
 
 use std::string::String;
 use std::vec::Vec;
@@ -6,7 +6,7 @@ use std::vec::Vec;
 use microkit_test::{Explorer, System};
 
 #[path = "../src/bin/sessions-greedy.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod greedy;
 #[path = "../src/bin/sessions-hostile.rs"]
 #[allow(unused_attributes)]
@@ -21,7 +21,7 @@ mod mortal;
 #[allow(unused_attributes)]
 mod parent;
 #[path = "../src/bin/sessions-server.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod server;
 
 const SYSTEM: &str = concat!(
@@ -42,25 +42,23 @@ fn system() -> System {
 }
 
 #[test]
-fn they_print_what_they_print_on_the_target() {
+fn the_programs_print_the_same_as_on_the_target() {
     let mut run = system().start();
     run.until_idle();
     let expected = include_str!("../../../microkit-systems/sessions.expected");
     assert_eq!(run.log(), expected);
 }
 
-/// The titles in lines of the server that end so.
-fn titles(log: &str, is_one: impl Fn(&str) -> bool) -> Vec<String> {
+/// Returns the sorted titles of the notes that the server names in lines for which `title` finds
+/// one.
+fn titles(log: &str, title: impl Fn(&str) -> Option<&str>) -> Vec<String> {
     let lines = log.lines().filter_map(|line| line.strip_prefix("server: "));
-    let mut titles: Vec<String> = lines
-        .filter(|line| is_one(line))
-        .map(|line| String::from(line.split(' ').next().unwrap_or_default()))
-        .collect();
+    let mut titles: Vec<String> = lines.filter_map(title).map(String::from).collect();
     titles.sort();
     titles
 }
 
-/// A death of this client before any of its steps, besides those that it dies by itself.
+/// Kills this client before each of its steps, in addition to the deaths that it causes itself.
 fn check_death(client: &str, leaves_nothing: bool) {
     let system = system();
     let explored = Explorer::new(&system)
@@ -69,19 +67,21 @@ fn check_death(client: &str, leaves_nothing: bool) {
         .allow_faults()
         .check(|run| {
             let log = run.log();
-            // What the two libraries have is theirs until they close it.
+            // The notes of the two libraries stay open until the libraries close them.
             assert!(log.contains("libraries: owners left: Ok(0)"), "{log}");
             if client != "hostile" {
-                let kept = "libraries: Ok(\"dear diary, others came\")\nserver: diary is over\n\
+                let kept = "libraries: Ok(\"dear diary, others came\")\nserver: diary is closed\n\
                             libraries: closed: Ok(())";
                 assert!(log.contains(kept), "{log}");
             }
             if leaves_nothing {
-                let begun = titles(&log, |line| line.ends_with(" begins"));
-                let over = titles(&log, |line| {
-                    line.ends_with(" is over") || line.ends_with(" is empty")
+                let opened = titles(&log, |line| Some(line.split_once(" opens ")?.1));
+                let closed = titles(&log, |line| {
+                    let closed = line.strip_suffix(" is closed");
+                    closed.or_else(|| line.strip_suffix(" is empty")?.split(' ').next())
                 });
-                assert_eq!(begun, over, "{log}");
+                assert!(!opened.is_empty(), "{log}");
+                assert_eq!(opened, closed, "{log}");
             }
         });
     println!("{client}: {explored}");
@@ -90,17 +90,17 @@ fn check_death(client: &str, leaves_nothing: bool) {
 }
 
 #[test]
-fn a_client_that_dies_anywhere_and_begins_again_leaves_nothing() {
+fn a_client_that_dies_anywhere_and_is_restarted_leaves_no_session() {
     check_death("mortal", true);
 }
 
 #[test]
-fn a_client_that_dies_anywhere_and_is_reported_leaves_nothing() {
+fn a_client_that_dies_anywhere_and_is_reported_leaves_no_session() {
     check_death("doomed", true);
 }
 
 #[test]
-fn a_client_of_whose_death_nobody_tells_keeps_what_it_has_and_no_more() {
+fn a_dead_client_that_is_not_reported_keeps_its_sessions_and_harms_no_other() {
     check_death("greedy", false);
     check_death("hostile", false);
 }

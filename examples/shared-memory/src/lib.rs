@@ -1,5 +1,5 @@
-//! What `sharing-client` and `sharing-server` agree on: what is where in the memory that they
-//! share, and how leases are asked for.
+//! What `sharing-client` and `sharing-server` agree on: the layout of their shared memory, and the
+//! protocol for leases.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -10,52 +10,54 @@ use microkit_shared_memory::{
 };
 use zerocopy::{Immutable, IntoBytes, TryFromBytes};
 
-/// Of a server that lends memory.
+/// The protocol of a server that lends memory.
 #[protocol]
 pub trait Leases {
     /// Asks for a lease.
     fn request(&mut self, request: Request) -> Result<Grant, Refusal>;
 
-    /// Gives one back.
+    /// Gives a lease back.
     fn give_back(&mut self, grant: Grant) -> Result<(), Refusal>;
 }
 
-/// How many bytes a buffer has: no power of two.
+/// The size of a buffer in bytes: not a power of two.
 pub const BUFFER_BYTES: usize = 40;
 
-/// How many buffers there are.
+/// The number of buffers.
 pub const BUFFERS: usize = 3;
 
-/// How many leases the server's table has room for.
+/// The number of leases that the server's table has room for.
 pub const LEASES: usize = 2;
 
-/// What the server says of its work.
+/// What the server reports about its work.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, TryFromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct Status {
-    /// How many buffers it has dealt with in this incarnation.
+    /// How many buffers it has processed in this incarnation.
     pub buffers: u64,
-    /// How many bytes in all of them.
+    /// How many bytes it has processed in this incarnation.
     pub bytes: u64,
 }
 
 /// The parts of the region that the client writes.
 #[derive(Debug)]
 pub struct ClientMemory<M> {
-    /// Its end of the queue to the server, which holds the descriptors.
+    /// The producer's end of the queue to the server. It holds the descriptors.
     pub requests: Part<M>,
-    /// Its end of the queue from the server.
+    /// The consumer's end of the queue from the server.
     pub replies: Part<M>,
-    /// What it says of itself as a borrower.
+    /// The state of the client as a borrower.
     pub borrower: Part<M>,
-    /// What it keeps for its next incarnation.
+    /// What the client keeps for its next incarnation.
     pub kept: Part<M>,
 }
 
 impl<M: Memory + Clone> ClientMemory<M> {
-    /// The parts of this memory.
+    /// Splits this memory into the parts.
     ///
-    /// **Errors:** it is too small.
+    /// # Errors
+    ///
+    /// The memory is too small.
     pub fn new(memory: M) -> Result<Self, TooSmall> {
         let rest = Part::whole(memory);
         let (requests, rest) = rest.split_at(producer_words::<Descriptor>(BUFFERS))?;
@@ -73,20 +75,22 @@ impl<M: Memory + Clone> ClientMemory<M> {
 /// The parts of the region that the server writes.
 #[derive(Debug)]
 pub struct ServerMemory<M> {
-    /// Its end of the queue from the client.
+    /// The consumer's end of the queue from the client.
     pub requests: Part<M>,
-    /// Its end of the queue to the client, which holds the descriptors.
+    /// The producer's end of the queue to the client. It holds the descriptors.
     pub replies: Part<M>,
-    /// Which leases are under way.
+    /// The active leases.
     pub board: Part<M>,
-    /// Its [`Status`].
+    /// The server's [`Status`].
     pub status: Part<M>,
 }
 
 impl<M: Memory + Clone> ServerMemory<M> {
-    /// The parts of this memory.
+    /// Splits this memory into the parts.
     ///
-    /// **Errors:** it is too small.
+    /// # Errors
+    ///
+    /// The memory is too small.
     pub fn new(memory: M) -> Result<Self, TooSmall> {
         let rest = Part::whole(memory);
         let (requests, rest) = rest.split_at(CONSUMER_WORDS)?;

@@ -1,18 +1,18 @@
-//! The system on the host: as on the target, and with each of the two killed before any of its
-//! steps.
+//! The system on the host: as on the target, and with the client or the server killed before each
+//! of its steps.
 
 use std::sync::atomic::Ordering;
 
 use microkit_test::{Explorer, Run, System};
 
 #[path = "../src/bin/sharing-client.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod client;
 #[path = "../src/bin/sharing-parent.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod parent;
 #[path = "../src/bin/sharing-server.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod server;
 
 const SYSTEM: &str = concat!(
@@ -30,15 +30,15 @@ fn system() -> System {
 }
 
 #[test]
-fn it_prints_what_it_prints_on_the_target() {
+fn the_programs_print_the_same_as_on_the_target() {
     let mut run = system().start();
     run.until_idle();
     let expected = include_str!("../../../microkit-systems/shared-memory.expected");
     assert_eq!(run.log(), expected);
 }
 
-/// What must hold wherever either was killed: every buffer of the client's last incarnation came
-/// back changed, and what ended has ended.
+/// Checks what must hold wherever either was killed: every buffer of the client's last incarnation
+/// came back with capital letters, and an ended lease is refused.
 fn check(run: &Run) {
     let log = run.log();
     if log.contains("client: done") {
@@ -54,9 +54,10 @@ fn check(run: &Run) {
     }
 }
 
-/// Kills `name` before its step of this number, if it comes to that; lets the system come to rest.
+/// Kills `name` before its step of this number and runs the system until it is idle. Returns `None`
+/// if the system is idle before that step.
 fn killed(system: &System, name: &str, number: usize) -> Option<Run> {
-    /// More than there are in any run.
+    /// More steps than any run has.
     const STEPS: usize = 20_000;
     let mut run = system.start();
     let mut left = number;
@@ -76,18 +77,18 @@ fn killed(system: &System, name: &str, number: usize) -> Option<Run> {
             return Some(run);
         }
     }
-    panic!("it does not come to rest:\n{}", run.log())
+    panic!("the system does not become idle:\n{}", run.log())
 }
 
-/// Every step of the client is tried, which is restarted each time: all comes to its end.
+/// Kills the client before each of its steps. It is restarted and finishes its work each time.
 #[test]
-fn a_client_that_dies_before_any_of_its_steps_goes_on_in_its_next_incarnation() {
+fn a_client_that_dies_before_any_step_continues_in_its_next_incarnation() {
     let system = system();
     let mut runs = 0;
     while let Some(run) = killed(&system, "client", runs) {
         check(&run);
         let log = run.log();
-        // In its last state it may die when all is done, and does it again.
+        // If it dies when everything is done, it does the work again.
         assert!(
             log.contains("client: done"),
             "killed before step {runs}:\n{log}"
@@ -98,10 +99,10 @@ fn a_client_that_dies_before_any_of_its_steps_goes_on_in_its_next_incarnation() 
     assert!(runs > 200, "{runs}");
 }
 
-/// So is every step of the server. One that dies in a call leaves its caller without a reply, which
-/// only who watches both could mend; everyone else is served.
+/// Kills the server before each of its steps. If it dies in a call, the caller may get no reply,
+/// which only a common parent could repair. In all other runs the client finishes its work.
 #[test]
-fn a_server_that_dies_before_any_of_its_steps_is_used_in_its_next_incarnation() {
+fn a_server_that_dies_before_any_step_serves_in_its_next_incarnation() {
     const SERVER: usize = 1;
     let system = system();
     let (mut runs, mut in_calls) = (0, 0);
@@ -120,7 +121,7 @@ fn a_server_that_dies_before_any_of_its_steps_is_used_in_its_next_incarnation() 
 }
 
 #[test]
-fn both_may_die() {
+fn both_may_die_in_one_run() {
     let system = system();
     let explored = Explorer::new(&system)
         .by_priority()
@@ -132,9 +133,9 @@ fn both_may_die() {
     println!("{explored}");
 }
 
-/// The client's incarnations stand in its region, where the restarts that it saw are counted.
+/// The client's region holds the epoch, which each incarnation increments.
 #[test]
-fn each_incarnation_has_another_number() {
+fn each_incarnation_has_its_own_epoch() {
     let mut run = system().start();
     run.until_idle();
     let word = run.region("client", "client")[0].load(Ordering::Relaxed);

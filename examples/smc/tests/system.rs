@@ -3,12 +3,12 @@
 use microkit_test::System;
 
 #[path = "../src/bin/smc.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod smc;
 
-/// Without `smc="true"`, which the model kernel does not take.
+/// The model kernel refuses `smc="true"`, so the system runs without it here.
 #[test]
-fn a_call_of_the_firmware_without_the_right_is_refused() {
+fn a_firmware_call_without_the_right_is_refused() {
     let file = include_str!("../../../microkit-systems/smc.system");
     let refused = System::parse("smc.system", file).unwrap_err();
     assert!(refused.to_string().contains("smc"), "{refused}");
@@ -18,6 +18,6 @@ fn a_call_of_the_firmware_without_the_right_is_refused() {
         .program("smc.elf", smc::protection_domain)
         .start();
     run.until_idle();
-    let error = "the system file lets it: InvalidCapability";
+    let error = "the system file allows it: InvalidCapability";
     assert!(run.log().contains(error), "{}", run.log());
 }

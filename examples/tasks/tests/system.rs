@@ -1,21 +1,21 @@
-//! The tasks on the host, with a timer whose time goes on when a time-out is set.
+//! The tasks on the host, with a timer whose time advances when a time-out is set.
 
 use microkit_test::{Explorer, System};
 use microkit_timer::{reply, request};
 use sel4_microkit::{Channel, ChannelSet, Handler, Infallible, MessageInfo, get_mr, set_mr};
 
 #[path = "../src/bin/tasks-peer.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod peer;
 #[path = "../src/bin/tasks.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod tasks;
 
 const FILE: &str = include_str!("../../../microkit-systems/tasks.system");
 const EXPECTED: &str = include_str!("../../../microkit-systems/tasks.expected");
 
-/// In place of the timer's driver: every time-out is due as soon as it is set. So which comes first, a
-/// time-out or an answer, is a matter of who runs first.
+/// Replaces the driver of the timer. Each time-out expires as soon as it is set. So the schedule
+/// decides whether a time-out or an answer comes first.
 #[derive(Default)]
 struct HastyTimer {
     now_ns: u64,
@@ -48,15 +48,15 @@ fn system() -> System {
 }
 
 #[test]
-fn they_print_what_they_print_on_the_target() {
+fn the_programs_print_the_same_as_on_the_target() {
     let mut run = system().start();
     run.until_idle();
     assert_eq!(run.log(), EXPECTED);
 }
 
-/// In every schedule that seL4 has for these priorities.
+/// In every schedule that the priorities allow on seL4.
 #[test]
-fn they_print_the_same_in_every_schedule_of_their_priorities() {
+fn the_programs_print_the_same_in_every_schedule_of_their_priorities() {
     let system = system();
     let explored = Explorer::new(&system)
         .by_priority()
@@ -65,11 +65,11 @@ fn they_print_the_same_in_every_schedule_of_their_priorities() {
     assert!(explored.is_complete());
 }
 
-/// Whatever the priorities: questions get their own answers, what is held is drained when all have given
-/// it back, and nobody waits for ever. There are more schedules than can be gone through, as every access
-/// to shared memory is a step; this many are.
+/// In any order, whatever the priorities: each question gets its own answer, the object is drained
+/// when all holders have given it back, and no task waits forever. Each access to shared memory is
+/// a step, so there are too many schedules to explore all of them. This test explores a part.
 #[test]
-fn they_print_the_same_whoever_runs_first() {
+fn the_programs_print_the_same_whoever_runs_first() {
     let system = system();
     let explored = Explorer::new(&system)
         .max_runs(100)
@@ -78,10 +78,10 @@ fn they_print_the_same_whoever_runs_first() {
     println!("{explored}");
 }
 
-/// When the peer dies, at whichever step, one task waits for it, and nobody else; what was printed is what
-/// is printed first.
+/// Wherever the peer dies, only the task that asked it waits forever. The log is a prefix of the
+/// usual one.
 #[test]
-fn a_peer_that_dies_takes_nobody_with_it() {
+fn a_peer_that_dies_blocks_only_the_task_that_asked_it() {
     let system = system();
     let explored = Explorer::new(&system)
         .by_priority()

@@ -1,4 +1,5 @@
-//! The timer's driver and its clients, where the counter and the timer of the processor are fakes.
+//! The driver of the timer and its clients on the host, with a fake counter and timer of the
+//! processor.
 
 use arm_sysregs::el0::fake::SYSREGS;
 use arm_sysregs::el0::registers::{CntfrqEl0, CntpCtlEl0, CntpctEl0};
@@ -6,7 +7,7 @@ use arm_sysregs::el0::registers::{CntfrqEl0, CntpCtlEl0, CntpctEl0};
 use microkit_test::System;
 
 #[path = "../src/bin/timer-client.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod client;
 #[path = "../src/bin/timer-peer.rs"]
 #[allow(unused_attributes)]
@@ -31,21 +32,21 @@ fn system() -> System {
         .program("timer.elf", timer::protection_domain)
 }
 
-/// Of QEMU's `virt` machine.
+/// The frequency of the counter on QEMU's `virt`.
 const TICKS_PER_S: u64 = 62_500_000;
 
-/// When the alarm is raised, if it is set.
+/// Returns when the timer will raise its interrupt, if it is enabled.
 fn alarm() -> Option<u64> {
     let registers = SYSREGS.lock().unwrap();
     let is_set = registers.cntp_ctl_el0.contains(CntpCtlEl0::ENABLE);
     is_set.then(|| registers.cntp_cval_el0.bits())
 }
 
-/// The registers are statics: one test has them.
+/// The fake registers are statics, so only one test may use them.
 #[test]
-fn time_outs_expire_in_their_order_however_late_the_interrupt_comes() {
-    // How late, in milliseconds, and how many interrupts that makes for the first eight: those that
-    // are due come together.
+fn time_outs_expire_in_order_however_late_the_interrupt_arrives() {
+    // How late the interrupt arrives in milliseconds, and how many interrupts the first eight
+    // time-outs take then: one interrupt handles all time-outs that are due.
     for (late_ms, first) in [(0, 6), (1, 6), (12, 2), (1000, 1)] {
         SYSREGS.lock().unwrap().reset();
         SYSREGS.lock().unwrap().cntfrq_el0 = CntfrqEl0::from_bits_retain(TICKS_PER_S);

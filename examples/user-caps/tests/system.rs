@@ -3,7 +3,7 @@
 use microkit_test::System;
 
 #[path = "../src/bin/user-caps.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod user_caps;
 #[path = "../src/bin/user-caps-worker.rs"]
 #[allow(unused_attributes)]
@@ -25,12 +25,13 @@ fn system() -> System {
 }
 
 #[test]
-fn what_capabilities_of_the_system_file_do_is_as_on_the_target() {
+fn capabilities_of_the_system_file_behave_as_on_the_target() {
     let mut run = system().start();
-    // Who has run has used time.
+    // Each step takes time, so a PD that has run has used time.
     run.set_step_us(1);
     run.until_idle();
-    // Those lines are about addresses behind a region, which on a host are of something else.
+    // The lines about caches depend on the address after a region. On the host other memory may be
+    // there.
     let no_addresses = |text: &str| {
         let lines = text.lines().filter(|line| !line.starts_with("caches of "));
         lines.map(str::to_owned).collect::<Vec<_>>()

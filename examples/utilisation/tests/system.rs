@@ -1,9 +1,9 @@
-//! The system on the host, whose kernel measures nothing.
+//! The system on the host, where the kernel does not measure.
 
 use microkit_test::System;
 
 #[path = "../src/bin/utilisation.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod utilisation;
 
 const SYSTEM: &str = concat!(
@@ -21,7 +21,7 @@ fn system() -> System {
 }
 
 #[test]
-fn a_system_that_is_not_measured_says_so_as_on_the_target() {
+fn a_kernel_that_does_not_measure_answers_as_on_the_target() {
     let mut run = system().start();
     run.until_idle();
     assert_eq!(run.log(), EXPECTED);

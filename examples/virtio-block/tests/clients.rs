@@ -1,4 +1,4 @@
-//! The clients of the disk, with a disk of the test's.
+//! The clients on the host, with a disk that the test makes.
 
 use std::sync::atomic::Ordering;
 
@@ -10,7 +10,7 @@ use sel4_microkit::{
 };
 
 #[path = "../src/bin/block-checker.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod checker;
 #[path = "../src/bin/block-writer.rs"]
 #[allow(unused_attributes)]
@@ -23,7 +23,7 @@ const SYSTEM: &str = concat!(
 
 const EXPECTED: &str = include_str!("../../../microkit-systems/virtio-block.expected");
 
-/// Answers as the driver does. What it begins is completed before it answers; it is told later.
+/// Answers as the driver does. It completes each request at once, and notifies the client later.
 struct Disk {
     blocks: Vec<[u64; BLOCK_WORDS]>,
     completed: [Vec<[u64; 2]>; 2],
@@ -120,14 +120,14 @@ fn system(blocks: usize, is_broken: bool) -> System {
 }
 
 #[test]
-fn those_that_use_a_disk_print_what_they_print_on_the_target() {
+fn the_clients_of_a_disk_print_the_same_as_on_the_target() {
     let mut run = system(128, false).start();
     run.until_idle();
     assert_eq!(run.log(), EXPECTED);
 }
 
 #[test]
-fn every_schedule_of_those_that_use_a_small_disk() {
+fn every_schedule_of_the_clients_of_a_small_disk_prints_the_same() {
     let system = system(32, false);
     let explored = Explorer::new(&system).check(|run| {
         let end = "checker: 16 blocks as written, 16 of zeros, 0 others\n";
@@ -138,7 +138,7 @@ fn every_schedule_of_those_that_use_a_small_disk() {
 }
 
 #[test]
-fn a_disk_that_fails_is_told_and_nobody_goes_on() {
+fn a_failed_write_is_reported_and_the_writer_stops() {
     let mut run = system(128, true).start();
     run.until_idle();
     let log = run.log();

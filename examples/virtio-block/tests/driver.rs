@@ -1,5 +1,5 @@
-//! The driver of the disk, as it is, with a device of the test's: this crate stands for
-//! `microkit-virtio` in it.
+//! The real driver of the disk on the host, with a device that the test makes: this crate replaces
+//! `microkit-virtio`.
 
 extern crate self as microkit_virtio;
 
@@ -13,7 +13,7 @@ use safe_mmio::fields::ReadPure;
 use sel4_microkit::{DeviceRegion, register};
 
 #[path = "../src/bin/block-checker.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod checker;
 #[path = "../../../crates/drivers/block/src/main.rs"]
 #[allow(unused_attributes)]
@@ -25,15 +25,15 @@ mod writer;
 const FILE: &str = include_str!("../../../microkit-systems/virtio-block.system");
 const EXPECTED: &str = include_str!("../../../microkit-systems/virtio-block.expected");
 
-/// As QEMU's in `virtio-block.qemu`.
+/// The size of the disk in `virtio-block.qemu`.
 const BLOCKS: usize = 128;
 
-// What the driver takes from `microkit-virtio`.
+// The items of `microkit-virtio` that the driver uses.
 
 pub(crate) const REQUESTS: usize = 4;
 pub(crate) const SLOTS_PER_PAGE: usize = 8;
 
-/// The registers of a device. In the first one the test says that it is broken.
+/// The registers of a device. The test writes to the first one to break the device.
 #[repr(C)]
 pub(crate) struct Slot {
     is_broken: ReadPure<u64>,
@@ -44,14 +44,14 @@ type Slots = DeviceRegion<[Slot; SLOTS_PER_PAGE]>;
 
 pub(crate) fn transport(slots: Slots, slot: usize) -> Result<Transport, &'static str> {
     assert_eq!(slot, SLOTS_PER_PAGE - 1);
-    // The first one, which is where the test says that the disk is broken.
-    Ok(Transport(slots.take(0).expect("there are eight")))
+    // The first slot is the one that the test writes to.
+    Ok(Transport(slots.take(0).expect("there are eight slots")))
 }
 
 pub(crate) struct Transport(DeviceRegion<Slot>);
 
 #[derive(Debug)]
-#[allow(dead_code)] // The driver knows all.
+#[allow(dead_code)] // The driver matches all variants.
 pub(crate) enum Error {
     Count,
     Outside,
@@ -77,12 +77,12 @@ impl Request {
     }
 }
 
-/// A disk in memory, which completes last what was begun first, and nothing before the test raises its
-/// interrupt: what is under way does not complete in the step in which it was begun.
+/// A disk in memory. It completes the newest request first, and only after the test has raised its
+/// interrupt: a request never completes in the step that begins it.
 pub(crate) struct BlockDevice {
     slot: RefCell<DeviceRegion<Slot>>,
     blocks: Vec<[u8; BLOCK_BYTES]>,
-    /// What is under way: from which block on, and how many bytes are to be read.
+    /// The requests under way: the first block, and how many bytes to read.
     requests: [Option<(usize, usize)>; REQUESTS],
 }
 
@@ -140,7 +140,7 @@ impl BlockDevice {
         Some(take(Request(index), Ok(data)))
     }
 
-    /// Whether the test has said so, in the registers.
+    /// Returns whether the test has broken the device.
     pub(crate) fn is_broken(&self) -> bool {
         register!(*self.slot.borrow_mut(), Slot, is_broken).read() != 0
     }
@@ -163,8 +163,8 @@ fn start() -> Run {
         .start()
 }
 
-/// Lets all run, and has the device interrupt when nothing else can happen. Returns how often it did
-/// before that changed nothing.
+/// Runs the system and raises the device's interrupt each time the system is idle, until an
+/// interrupt has no effect. Returns the number of interrupts that had one.
 fn finish(run: &mut Run) -> usize {
     const STEPS_FOR_NOTHING: u64 = 4;
     for interrupts in 0..1000 {
@@ -176,22 +176,22 @@ fn finish(run: &mut Run) -> usize {
             return interrupts;
         }
     }
-    panic!("there is no end to it: {}", run.log())
+    panic!("the system does not finish: {}", run.log())
 }
 
 #[test]
-fn the_driver_and_its_clients_print_what_they_print_on_the_target() {
+fn the_driver_and_its_clients_print_the_same_as_on_the_target() {
     let mut run = start();
     let interrupts = finish(&mut run);
     assert_eq!(run.log(), EXPECTED);
-    // One for the first block, four for eight buffers that are written, two at a time, and one for
-    // each of the 8 and 16 that are read.
+    // One for the first block, four for eight buffers that are written two at a time, and one for
+    // each of the 8 buffers that the writer reads and the 16 that the checker reads.
     assert_eq!(interrupts, 1 + 4 + 8 + 16);
 }
 
 #[test]
-fn nobody_waits_for_ever_for_a_device_that_breaks() {
-    // Before and after the first interrupt, and in the middle of writing.
+fn nobody_waits_forever_for_a_broken_device() {
+    // The device breaks before and after the first interrupt, and while buffers are written.
     for interrupts in [0, 1, 3] {
         let mut run = start();
         run.until_idle();

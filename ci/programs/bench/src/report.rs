@@ -1,14 +1,14 @@
-//! What is measured, and telling the `bench-report` protection domain (PD) what came out: it prints,
-//! so that those who measure need not.
+//! The rows of the table, and reporting a measurement to the PD `bench-report`, which prints it. So
+//! the programs that measure contain no formatting code.
 //!
-//! The programs in C beside `microkit-systems/bench/bench-c.system` have the same numbers.
+//! The programs in C in `microkit-systems/bench` use the same row numbers.
 
 use sel4_microkit::{Channel, MessageInfo};
 
-/// The channel to `bench-report`, by the identifier that it has in those that measure.
+/// The channel to `bench-report`. It has this identifier in each program that measures.
 pub const CHANNEL: Channel = Channel::new(0);
 
-/// What is measured, by the number that is the label of the report.
+/// The names of the rows. The index is the label of the report.
 pub const ROWS: [&str; 23] = [
     "call, 0 words, passive server",
     "call, 4 words, passive server",
@@ -18,55 +18,56 @@ pub const ROWS: [&str; 23] = [
     "call, 4 words, active server",
     "call, 16 words, active server",
     "call, 64 words, active server",
-    "notify there and back, deferred",
-    "notify there and back, at once",
+    "notify round trip, deferred",
+    "notify round trip, at once",
     "interrupt, handled and acknowledged",
     "fault, and its reply",
-    "1 word there and back, by hand",
-    "1 word there and back, typed",
-    "4 words there, 1 back, by hand",
-    "4 words there, 1 back, typed",
-    "16 words there and back, by hand",
-    "16 words there and back, typed",
-    "mutex, taken and given back",
-    "rw lock, to write and back",
-    "rw lock, to read and back",
-    "notify there and back, awaited",
-    "mutex, handed there and back",
+    "1 word each way, by hand",
+    "1 word each way, typed",
+    "4 words, reply of 1, by hand",
+    "4 words, reply of 1, typed",
+    "16 words each way, by hand",
+    "16 words each way, typed",
+    "mutex, lock and unlock",
+    "rw lock, write and unlock",
+    "rw lock, read and unlock",
+    "notify round trip, awaited",
+    "mutex, handed over and back",
 ];
 
-/// The row of a call of 0 words to a passive server; after it come 4, 16 and 64 words.
+/// The row of a call of 0 words to a passive server. The next rows are 4, 16 and 64 words.
 pub const PASSIVE: u64 = 0;
 
-/// The same, to an active server.
+/// The row of a call of 0 words to an active server. The next rows are 4, 16 and 64 words.
 pub const ACTIVE: u64 = 4;
 
-/// A notification there and one back, each joined with the wait for the next event.
+/// The row of a notification and its answer, each joined with the wait for the next event.
 pub const NOTIFY_DEFERRED: u64 = 8;
 
-/// A notification there and one back, each a system call.
+/// The row of a notification and its answer, each sent by a separate system call.
 pub const NOTIFY: u64 = 9;
 
-/// From before the instruction that raises an interrupt to the one after it.
+/// The row of an interrupt: from before the instruction that raises it to the next instruction.
 pub const INTERRUPT: u64 = 10;
 
-/// From a fault to the next one.
+/// The row of a fault: from one fault to the next.
 pub const FAULT: u64 = 11;
 
-/// A word there and back in a call that is written by hand; after it comes the same call through a
-/// protocol, and then further such pairs.
+/// The row of a call of one word that is written by hand. The next row is the same call through a
+/// protocol. More such pairs follow.
 pub const TYPED: u64 = 12;
 
-/// A mutex that nobody else wants; after it come a readers-writer lock to write and to read, a
-/// notification for which both wait inside an entry point, and a mutex for which two take turns.
+/// The row of a mutex without contention. The next rows are a readers-writer lock for writing and
+/// for reading, a notification for which both PDs wait inside an entry point, and a contended
+/// mutex.
 pub const LOCKS: u64 = 18;
 
-/// All is measured.
+/// The label that says that everything is measured.
 pub const DONE: u64 = 99;
 
-/// Reports how many ticks of the counter so many round trips have taken.
+/// Reports how many ticks of the counter this many round trips have taken.
 ///
-/// **Blocks:** while it is printed.
+/// **Blocking:** until the row is printed.
 #[inline(never)]
 pub fn report(row: u64, ticks: u64, round_trips: u64) {
     CHANNEL.pp_call_with_mrs(MessageInfo::new(row, 2), [ticks, round_trips]);

@@ -1,20 +1,20 @@
-//! Procedures for `bench-typed` to call, each of which can be written by hand in a line.
+//! The protocol of `bench-typed`: procedures so short that a call costs more than they do.
 
 use microkit_protocol::protocol;
 
-/// Sums.
+/// Computes sums.
 #[protocol]
 pub trait Sums {
-    /// One more.
+    /// Returns the value plus one.
     fn next(&mut self, value: u64) -> u64;
 
-    /// The sum of four: as many words as travel in registers.
+    /// Returns the sum of four words, as many as travel in registers.
     ///
     /// # Errors
     ///
     /// None: the reply has the shape of a result.
     fn four(&mut self, a: u64, b: u64, c: u64, d: u64) -> Result<u64, u64>;
 
-    /// Each of sixteen words, one more.
+    /// Returns each of sixteen words plus one.
     fn sixteen(&mut self, words: [u64; 16]) -> [u64; 16];
 }

@@ -1,4 +1,4 @@
-//! The server that is measured, on the host, with a client that looks at its replies.
+//! The server of the benchmark on the host, with a client that checks its replies.
 
 use microkit_test::{Explorer, System};
 use sel4_microkit::{
@@ -7,7 +7,7 @@ use sel4_microkit::{
 };
 
 #[path = "../src/bin/bench-server.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod bench_server;
 
 const SERVER: &str = r#"
@@ -25,7 +25,7 @@ const SERVER: &str = r#"
 
 struct Client;
 
-/// Calls the server with every number of words, then notifies it.
+/// Calls the server with messages of every length, then notifies it.
 fn client() -> Client {
     for count in 0..=64 {
         with_msg_regs_mut(|words| (5..).zip(words).for_each(|(value, word)| *word = value));
@@ -52,7 +52,7 @@ impl Handler for Client {
 }
 
 #[test]
-fn the_server_that_is_measured_adds_one_to_each_word_and_answers_notifications() {
+fn the_server_adds_one_to_each_word_and_answers_notifications() {
     let system = System::parse("server.system", SERVER)
         .unwrap()
         .program("bench-server.elf", bench_server::protection_domain)

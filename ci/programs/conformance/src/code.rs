@@ -6,10 +6,10 @@ pub type Instruction = u32;
 /// A system call.
 pub const SVC: Instruction = 0xd400_0001;
 
-/// Ends a program: undefined, and told from others that are by its immediate.
+/// Ends a program: an undefined instruction, which its immediate distinguishes from others.
 pub const DONE: Instruction = udf(0xd09e);
 
-/// A program that makes the system call which its registers say.
+/// A program that makes the system call in its registers.
 pub const SYSTEM_CALL: &[Instruction] = &[SVC, DONE];
 
 /// A program that stores x9 at the address in x10, and ends.
@@ -27,7 +27,7 @@ pub const COPY: &[Instruction] = &[
 /// A program that counts x2 down to 0, and ends.
 pub const COUNT: &[Instruction] = &[subtract(2, 2, 1), branch_unless_zero(-1), DONE];
 
-/// A program that never comes to its end: `b .`
+/// A program that never ends: `b .`
 pub const FOR_EVER: &[Instruction] = &[0x1400_0000, DONE];
 
 /// `udf #immediate`
@@ -65,7 +65,7 @@ pub const fn subtract(to: u32, from: u32, immediate: u32) -> Instruction {
     0xf100_0000 | immediate << 10 | from << 5 | to
 }
 
-/// `b.ne`, by that many instructions.
+/// `b.ne`, by this many instructions.
 pub const fn branch_unless_zero(by: i32) -> Instruction {
     0x5400_0001 | (by as u32 & 0x7_ffff) << 5
 }

@@ -1,4 +1,4 @@
-//! What became of a puppet, and how it is shown.
+//! The events that the driver receives from puppets, and how they are printed.
 
 use core::fmt;
 
@@ -13,25 +13,25 @@ use crate::stage::{PROGRAM_BYTES, code_of};
 /// Words of the longest fault message.
 pub(crate) const FAULT_WORDS: usize = 13;
 
-/// Something that the driver has received.
+/// A message or signal that the driver has received.
 pub struct Event {
     pub(crate) badge: Badge,
     pub(crate) info: MessageInfo,
     pub(crate) words: [Word; FAULT_WORDS],
-    /// That a puppet has come to the end of its program.
+    /// Set if a puppet has reached the end of its program.
     pub(crate) done: Option<Done>,
 }
 
-/// What a puppet has at the end of its program.
+/// The registers of a puppet at the end of its program.
 pub(crate) struct Done {
-    /// x0 to x5, which system calls change.
+    /// x0 to x5, which a system call may change.
     pub(crate) registers: [Word; 6],
-    /// Whether all others are as they were.
+    /// Whether all other registers are unchanged.
     pub(crate) are_others_kept: bool,
 }
 
 impl Event {
-    /// The puppet that has faulted.
+    /// Returns the puppet that has faulted.
     pub fn puppet(&self) -> Option<Puppet> {
         match Origin::from_badge(self.badge) {
             Origin::Fault { child } => Some(Puppet::of_child(child)),
@@ -39,23 +39,23 @@ impl Event {
         }
     }
 
-    /// Whether it has come to the end of its program.
+    /// Returns whether the puppet has reached the end of its program.
     pub fn is_done(&self) -> bool {
         self.done.is_some()
     }
 
-    /// The label of the message.
+    /// Returns the label of the message.
     pub fn label(&self) -> Word {
         self.info.label()
     }
 
-    /// A word of the message.
+    /// Returns a word of the message.
     pub fn word(&self, index: usize) -> Word {
         self.words[index]
     }
 }
 
-/// Shows events, a line each, after what has led to them.
+/// Prints events, one line each, after a description of what caused them.
 #[macro_export]
 macro_rules! show {
     ($events:expr, $($what:tt)*) => {
@@ -63,7 +63,7 @@ macro_rules! show {
     };
 }
 
-/// Shows events; see the macro of that name.
+/// The function behind the macro of this name.
 #[doc(hidden)]
 pub fn show(events: &[Event], what: fmt::Arguments<'_>, mut print: impl FnMut(fmt::Arguments<'_>)) {
     if events.is_empty() {
@@ -74,7 +74,8 @@ pub fn show(events: &[Event], what: fmt::Arguments<'_>, mut print: impl FnMut(fm
     }
 }
 
-/// In hexadecimal. Of a message info: label, capabilities unwrapped, extra capabilities, length.
+/// Prints in hexadecimal. A message info is printed as label, unwrapped capabilities, extra
+/// capabilities and length.
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let shown_info = Info(self.info);
@@ -110,7 +111,8 @@ impl fmt::Display for Event {
     }
 }
 
-/// A fault's name and its words; an address in the puppet's program as its place there.
+/// Prints the name of a fault and its words. An address in the puppet's program is printed as an
+/// offset.
 struct Fault<'a> {
     puppet: Puppet,
     event: &'a Event,
@@ -118,7 +120,7 @@ struct Fault<'a> {
 
 impl fmt::Display for Fault<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The name, and which words are the place and the status.
+        // The name, and the indexes of the program counter and the status register.
         let (name, place, status_word) = match self.event.info.label() {
             fault::NullFault => ("NullFault", None, None),
             fault::CapFault => ("CapFault", Some(0), None),
@@ -145,7 +147,7 @@ impl fmt::Display for Fault<'_> {
     }
 }
 
-/// A message info: label, capabilities unwrapped, extra capabilities, length.
+/// Prints a message info as label, unwrapped capabilities, extra capabilities and length.
 struct Info(MessageInfo);
 
 impl fmt::Display for Info {
@@ -157,7 +159,7 @@ impl fmt::Display for Info {
     }
 }
 
-/// Words, each after a space.
+/// Prints words, each after a space.
 struct Hex<'a>(&'a [Word]);
 
 impl fmt::Display for Hex<'_> {

@@ -1,13 +1,14 @@
-//! Puppets on a host: the instructions that they are given, run one by one (Arm ARM, *A64 Base
-//! Instruction Descriptions*, and *`ESR_EL2`* for what their exceptions say).
+//! Puppets on the host: an interpreter of their instructions (Arm ARM, *A64 Base Instruction
+//! Descriptions*, and *`ESR_EL2`* for the syndromes of their exceptions).
 
 use microkit_test::{Event, Memory, Processor, UserContext};
 
 use crate::code::{DONE, Instruction, SVC};
 
-/// Runs the programs of puppets; what a test gives for `conformance-puppet.elf`.
+/// Interprets the programs of puppets. A test gives it as the processor of
+/// `conformance-puppet.elf`.
 ///
-/// It knows the instructions that the conformance systems use; every other one is undefined.
+/// It knows the instructions that the conformance systems use. Every other one is undefined.
 #[derive(Debug)]
 pub struct Instructions {
     most: u64,
@@ -19,8 +20,9 @@ impl Instructions {
         Self::at_most(u64::MAX)
     }
 
-    /// Interrupts a puppet after so many instructions, as a timer does: one that is in a loop without
-    /// end gives the test back. Time passes by this if a step of the run takes some.
+    /// Interrupts a puppet after this many instructions, as a timer does, so that a puppet in an
+    /// endless loop returns to the test. Time passes with each step, if a step of the run takes
+    /// time.
     pub const fn at_most(most: u64) -> Self {
         Self { most }
     }
@@ -43,7 +45,7 @@ impl Processor for Instructions {
     }
 }
 
-/// Why an instruction was not run to its end: the syndrome, and the address for a memory access.
+/// Why an instruction was not completed: the syndrome, and the address of a memory access.
 struct Exception {
     syndrome: u64,
     address: u64,
@@ -81,7 +83,7 @@ fn instruction(context: &mut UserContext, memory: &mut Memory<'_>) -> Result<(),
     let signed = |shift: u32, bits: u32| (code as i32) << (32 - shift - bits) >> (32 - bits);
     let mut next = pc.wrapping_add(4);
     match code {
-        // `svc`, whose immediate the kernel does not look at.
+        // `svc`. The kernel ignores the immediate.
         _ if code & !IMMEDIATE == SVC => {
             context.pc = next;
             return Err(Exception::new(SYSTEM_CALL));
@@ -95,7 +97,7 @@ fn instruction(context: &mut UserContext, memory: &mut Memory<'_>) -> Result<(),
             let word = read(context, to, false);
             store(memory, scaled(8), word, Access::word(to, true))?;
         }
-        // `ldrb`, `strh`, `ldrsw`, `ldp`, `ldxr`: only their faults are of interest.
+        // `ldrb`, `strh`, `ldrsw`, `ldp`, `ldxr`: only their faults matter here.
         _ if code & 0xffc0_0000 == 0x3940_0000 => {
             load(memory, scaled(1), Access::part(to, 0, false))?;
         }
@@ -107,11 +109,11 @@ fn instruction(context: &mut UserContext, memory: &mut Memory<'_>) -> Result<(),
             load(memory, scaled(4), Access::signed_part(to))?;
         }
         _ if code & 0xffc0_0000 == 0xa940_0000 || code & 0xffe0_0000 == 0xc840_0000 => {
-            load(memory, address, Access::UNTOLD)?;
+            load(memory, address, Access::WITHOUT_SYNDROME)?;
         }
-        // `ldr` and `str` of a word, that move on.
+        // `ldr` and `str` of a word, with post-increment.
         _ if code & 0xffe0_0c00 == 0xf840_0400 => {
-            let word = load(memory, address, Access::UNTOLD)?;
+            let word = load(memory, address, Access::WITHOUT_SYNDROME)?;
             write(
                 context,
                 base,
@@ -122,7 +124,7 @@ fn instruction(context: &mut UserContext, memory: &mut Memory<'_>) -> Result<(),
         _ if code & 0xffe0_0c00 == 0xf800_0400 => {
             let access = Access {
                 is_store: true,
-                ..Access::UNTOLD
+                ..Access::WITHOUT_SYNDROME
             };
             store(memory, address, read(context, to, false), access)?;
             write(
@@ -168,7 +170,7 @@ fn instruction(context: &mut UserContext, memory: &mut Memory<'_>) -> Result<(),
     Ok(())
 }
 
-/// The bits of an immediate in an instruction that makes an exception.
+/// The bits of the immediate in an instruction that raises an exception.
 const IMMEDIATE: Instruction = 0xffff << 5;
 
 const NEGATIVE: u64 = 1 << 31;
@@ -185,7 +187,7 @@ fn set_flags(context: &mut UserContext, result: u64, carry: bool, overflow: bool
         | flag(overflow, OVERFLOW);
 }
 
-/// Register 31 is the stack pointer where an address is meant, and else zero.
+/// Reads a register. Register 31 is the stack pointer in an address, and zero elsewhere.
 fn read(context: &UserContext, register: u64, is_address: bool) -> u64 {
     match context.x.get(register as usize) {
         Some(value) => *value,
@@ -206,7 +208,8 @@ fn fetch(memory: &Memory<'_>, pc: u64) -> Result<Instruction, Exception> {
         address: pc,
     };
     let Some(perms) = memory.perms(pc) else {
-        // Where the program and the stack would be, which are not here, nothing is executed.
+        // The puppet's own program and stack are not mapped on the host, but nothing is executed
+        // there.
         return Err(fault(translation_fault(memory, pc)));
     };
     if !perms.execute {
@@ -216,11 +219,11 @@ fn fetch(memory: &Memory<'_>, pc: u64) -> Result<Instruction, Exception> {
     Ok((pair >> (pc % 8 * 8)) as Instruction)
 }
 
-/// A permission fault in a table of the last level.
+/// The status of a permission fault at the last level of the tables.
 const PERMISSION_FAULT: u64 = 0xf;
 
-/// A translation fault, in the table whose entry is missing: there are four levels, of 39, 30, 21
-/// and 12 bits.
+/// Returns the status of a translation fault at the level whose entry is missing. The four levels
+/// have 39, 30, 21 and 12 bits.
 fn translation_fault(memory: &Memory<'_>, address: u64) -> u64 {
     const TOP_BITS: u32 = 40;
     const FIRST: u64 = 4;
@@ -239,48 +242,48 @@ fn translation_fault(memory: &Memory<'_>, address: u64) -> u64 {
     FIRST + used as u64
 }
 
-/// What the syndrome says of an access to memory.
+/// What the syndrome of a data abort contains about the access.
 #[derive(Copy, Clone)]
 struct Access {
-    /// Of which register and size it is, if the syndrome tells.
-    told: u64,
+    /// The bits for the register and the size, if the syndrome is valid (ISV).
+    syndrome: u64,
     bytes: u64,
     is_store: bool,
 }
 
 impl Access {
-    /// One of which the syndrome tells neither register nor size.
-    const UNTOLD: Self = Self {
-        told: 0,
+    /// An access whose syndrome has neither the register nor the size.
+    const WITHOUT_SYNDROME: Self = Self {
+        syndrome: 0,
         bytes: 8,
         is_store: false,
     };
 
-    const IS_TOLD: u64 = 1 << 24;
+    const IS_VALID: u64 = 1 << 24;
     const IS_64_BITS: u64 = 1 << 15;
 
     fn word(register: u64, is_store: bool) -> Self {
         Self {
-            told: Self::part(register, 3, is_store).told | Self::IS_64_BITS,
+            syndrome: Self::part(register, 3, is_store).syndrome | Self::IS_64_BITS,
             bytes: 8,
             is_store,
         }
     }
 
-    /// Of `1 << size_log2` bytes.
+    /// An access of `1 << size_log2` bytes.
     fn part(register: u64, size_log2: u64, is_store: bool) -> Self {
         Self {
-            told: Self::IS_TOLD | size_log2 << 22 | register << 16,
+            syndrome: Self::IS_VALID | size_log2 << 22 | register << 16,
             bytes: 1 << size_log2,
             is_store,
         }
     }
 
-    /// Of four bytes, into a register of eight.
+    /// A load of four bytes into a register of eight, with sign extension.
     fn signed_part(register: u64) -> Self {
         const IS_SIGNED: u64 = 1 << 21;
         Self {
-            told: Self::part(register, 2, false).told | IS_SIGNED | Self::IS_64_BITS,
+            syndrome: Self::part(register, 2, false).syndrome | IS_SIGNED | Self::IS_64_BITS,
             bytes: 4,
             is_store: false,
         }
@@ -288,17 +291,18 @@ impl Access {
 
     fn fault(self, address: u64, status: u64) -> Exception {
         const IS_WRITE: u64 = 1 << 6;
-        // Beyond all that there is, the hypervisor's tables are not asked, and tell nothing.
-        let told = if status == 0 { 0 } else { self.told };
+        // Above the address space the second stage of translation is not used, so there is no
+        // syndrome.
+        let syndrome = if status == 0 { 0 } else { self.syndrome };
         let write = if self.is_store { IS_WRITE } else { 0 };
         Exception {
-            syndrome: DATA | told | write | status,
+            syndrome: DATA | syndrome | write | status,
             address,
         }
     }
 }
 
-/// Looks at every page that an access is in.
+/// Checks the permissions of every page of an access.
 fn check(memory: &Memory<'_>, address: u64, access: Access) -> Result<(), Exception> {
     const PAGE: u64 = 4096;
     let last = address.wrapping_add(access.bytes - 1);

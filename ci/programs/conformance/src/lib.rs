@@ -1,19 +1,19 @@
-//! Threads that do one thing at a time, and a record of what became of it: for the conformance
-//! systems, whose log says how the kernel behaves.
+//! The stage of the conformance systems: threads that make one system call at a time, and a log of
+//! its effects. The log shows how the kernel behaves.
 //!
-//! Each of these systems has a *driver*, and *puppets*, its children. The program of a puppet
-//! never runs. The driver has stopped it, writes instructions into a page that it can execute, sets
-//! all its registers, and lets it go; the undefined instruction at the end of every program brings
-//! it back as a fault, and the driver reads its registers. So every word that goes into a system
-//! call is given, and every one that comes out is seen, with no code of a compiler between.
+//! Each of these systems has a *driver* and its children, the *puppets*. The program of a puppet
+//! never runs. The driver stops the puppet, writes instructions to a page that the puppet can
+//! execute, sets all its registers, and resumes it. Every such program ends with an undefined
+//! instruction. Its fault returns control to the driver, which reads the registers. So the driver
+//! chooses every word that goes into a system call and sees every word that comes out. No compiled
+//! code is between.
 //!
-//! The driver has the highest priority, and the puppet [`LAST`] the lowest: when that one faults,
-//! every other one waits for something. So nothing in the log depends on time.
+//! The driver has the highest priority, and the puppet [`LAST`] the lowest. When `LAST` faults,
+//! every other puppet is blocked. So nothing in the log depends on time.
 //!
-//! *Puppets*, in the SAFETY comments of this crate and of the drivers: no program runs in a puppet
-//! but the few instructions that the driver has given it, and no instruction of theirs relies on
-//! memory, on a register or on a capability to be anything. So nothing that is done to a puppet
-//! breaks anything.
+//! *Puppets*, in the SAFETY comments of this crate and of the drivers: a puppet runs only the few
+//! instructions that the driver has written. None of them relies on the contents of memory, of a
+//! register or of a capability slot. So no invocation on a puppet can break an invariant.
 #![no_std]
 #![allow(
     clippy::missing_panics_doc,

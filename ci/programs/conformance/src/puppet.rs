@@ -1,4 +1,4 @@
-//! Who takes part.
+//! The puppets and their capabilities.
 
 use core::fmt;
 
@@ -23,36 +23,36 @@ pub const C: Puppet = Puppet { id: 3 };
 /// A server, with priority 14.
 pub const D: Puppet = Puppet { id: 4 };
 
-/// The last one to run: it has priority 1.
+/// The last puppet to run, with priority 1.
 pub const LAST: Puppet = Puppet { id: 5 };
 
-/// One that gives its scheduling context away: that has a small part of every period.
+/// A puppet that lends its scheduling context, which has a small budget in each period.
 pub const SMALL: Puppet = Puppet { id: 6 };
 
-/// One that gives its scheduling context away: that has all of a short period.
+/// A puppet that lends its scheduling context, whose budget is all of a short period.
 pub const SHORT: Puppet = Puppet { id: 7 };
 
-/// How many there are at most.
+/// The largest number of puppets in a system.
 pub(crate) const COUNT: usize = 7;
 
 /// The driver's own thread.
-// SAFETY: the system file says so.
+// SAFETY: the system file puts the capability into this slot.
 pub const DRIVER_TCB: cap::Tcb = unsafe { cap::Tcb::from_bits(in_root(1)) };
 
 /// The driver's own scheduling context.
-// SAFETY: the system file says so.
+// SAFETY: the system file puts the capability into this slot.
 pub const DRIVER_SC: cap::SchedContext = unsafe { cap::SchedContext::from_bits(in_root(2)) };
 
 /// Sets the driver's own priority, which is 200 in the system file.
 pub fn set_driver_priority(priority: sel4::Word) {
     DRIVER_TCB
         .tcb_set_priority(DRIVER_TCB, priority)
-        .expect("it is not above that of the system file");
+        .expect("the priority is not above that in the system file");
 }
 
-/// The slot of the root CNode that the system file calls `slot`.
+/// Returns the capability pointer of the root CNode's slot that the system file calls `slot`.
 pub const fn in_root(slot: u64) -> sel4::CPtrBits {
-    slots::user_cptr(slot).expect("it is one of those that a system file can name")
+    slots::user_cptr(slot).expect("a system file can name this slot")
 }
 
 impl Puppet {
@@ -64,38 +64,38 @@ impl Puppet {
         self.id as usize - 1
     }
 
-    /// Its thread.
+    /// Returns the puppet's thread.
     pub const fn tcb(self) -> cap::Tcb {
-        // SAFETY: the builder puts a child's thread there.
+        // SAFETY: Microkit puts the child's TCB into this slot.
         unsafe { cap::Tcb::from_bits(slots::BASE_TCB + self.id as u64) }
     }
 
-    /// Stops it.
+    /// Suspends the puppet.
     pub fn suspend(self) {
-        self.tcb().tcb_suspend().expect("it is a child");
+        self.tcb().tcb_suspend().expect("the puppet is a child");
     }
 
-    /// Lets it go on.
+    /// Resumes the puppet.
     pub fn resume(self) {
-        self.tcb().tcb_resume().expect("it is a child");
+        self.tcb().tcb_resume().expect("the puppet is a child");
     }
 
-    /// Sets its priority.
+    /// Sets the puppet's priority.
     pub fn set_priority(self, priority: sel4::Word) {
         self.tcb()
             .tcb_set_priority(DRIVER_TCB, priority)
-            .expect("the driver may give it");
+            .expect("the driver may set it");
     }
 
-    /// The scheduling context that it has in the beginning.
+    /// Returns the scheduling context that the puppet has at first.
     pub const fn sched_context(self) -> cap::SchedContext {
-        // SAFETY: the system file says so.
+        // SAFETY: the system file puts the capability into this slot.
         unsafe { cap::SchedContext::from_bits(in_root(10 + self.id as u64)) }
     }
 
-    /// The driver's capability to its notification; the badge has bit 10.
+    /// Returns the driver's capability to the puppet's notification. Its badge has bit 10.
     pub const fn notification(self) -> cap::Notification {
-        // SAFETY: the builder puts a channel's notification there.
+        // SAFETY: Microkit puts the channel's notification into this slot.
         unsafe { cap::Notification::from_bits(slots::BASE_OUTPUT_NOTIFICATION + self.id as u64) }
     }
 }

@@ -1,4 +1,4 @@
-//! The registers that a puppet is given, and what a system call makes of them.
+//! The registers of a puppet before a system call.
 
 use sel4::sys::syscall;
 use sel4::{MessageInfo, UserContext, Word};
@@ -12,11 +12,11 @@ pub struct Registers {
     x: [Word; 31],
 }
 
-/// What the stack pointer is set to.
+/// The initial stack pointer.
 pub(crate) const STACK_POINTER: Word = 0xf1f;
 
-/// A thread's status (SPSR), without what depends on the configuration: kernels that are no debug
-/// builds mask system errors.
+/// Returns a thread's status register (SPSR) without the bit that depends on the configuration:
+/// kernels other than debug builds mask system errors.
 pub const fn status(spsr: Word) -> Word {
     const SYSTEM_ERRORS: Word = 1 << 8;
     if sel4::config::DEBUG_BUILD {
@@ -26,7 +26,7 @@ pub const fn status(spsr: Word) -> Word {
     }
 }
 
-/// A message info that carries no capability.
+/// Returns a message info without capabilities.
 pub const fn info(label: Word, length: usize) -> MessageInfo {
     MessageInfo::new(label, 0, 0, length)
 }
@@ -38,7 +38,7 @@ impl Default for Registers {
 }
 
 impl Registers {
-    /// Each register has a value that tells it from the others: x5 has 0xf05.
+    /// Gives each register a different value: x5 has 0xf05.
     pub const fn new() -> Self {
         let mut x = [0; 31];
         let mut index = 0;
@@ -56,8 +56,8 @@ impl Registers {
         self
     }
 
-    /// A system call of that number on that capability; what further registers it uses have the
-    /// value that tells them.
+    /// The registers of this system call on this capability. All other registers keep the values of
+    /// [`new`](Self::new).
     pub const fn system_call(number: i64, capability: Word) -> Self {
         Self::new()
             .with(0, capability)
@@ -150,7 +150,7 @@ impl Registers {
         Self::system_call(syscall::Yield, 0xf00)
     }
 
-    /// All of them, for a thread that is to run at `pc`.
+    /// Returns the context of a thread that starts at `pc`.
     pub(crate) fn context(&self, pc: Word) -> UserContext {
         let mut context = UserContext::default();
         *context.pc_mut() = pc;
@@ -161,7 +161,8 @@ impl Registers {
         context
     }
 
-    /// Whether those are the same that no system call changes: all but x0 to x5.
+    /// Returns whether the registers that a system call must not change, all but x0 to x5, are
+    /// unchanged.
     pub(crate) fn are_kept(&self, context: &UserContext) -> bool {
         *context.sp() == STACK_POINTER
             && (6..self.x.len()).all(|index| self.x[index] == *context.gpr(index))

@@ -1,4 +1,4 @@
-//! Making puppets do things.
+//! Running puppets.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,33 +13,35 @@ use crate::event::{Done, FAULT_WORDS};
 use crate::puppet::COUNT;
 use crate::{Event, LAST, Puppet, Registers};
 
-/// Where the puppets' programs are, for them: `r` and `x`.
+/// The address of the puppets' programs in their address spaces, mapped with `r` and `x`.
 pub const CODE: Word = 0x400_0000;
 
-/// A region that driver and puppets share, for the puppets: `r` and `w`.
+/// The address of the region that driver and puppets share, in the puppets' address spaces, mapped
+/// with `r` and `w`.
 pub const DATA: Word = 0x500_0000;
 
 /// A region that the puppets may only read.
 pub const SEALED: Word = 0x600_0000;
 
-/// Nothing is mapped there.
+/// An address where nothing is mapped.
 pub const HOLE: Word = 0x700_0000;
 
-/// Bytes of the code of one puppet.
+/// The size of the code of one puppet.
 pub(crate) const PROGRAM_BYTES: Word = 0x100;
 
-/// Words of a puppet's IPC buffer.
+/// The number of words in an IPC buffer.
 const BUFFER_WORDS: usize = 128;
 
-// SAFETY: the builder puts them there. Only puppets are replied to.
+// SAFETY: Microkit puts the endpoint and the reply object into these slots. Replies go to puppets
+// only.
 const INPUT: cap::Endpoint = unsafe { cap::Endpoint::from_bits(slots::INPUT) };
 // SAFETY: as above.
 const REPLY: cap::Reply = unsafe { cap::Reply::from_bits(slots::REPLY) };
 
-/// What came of something, in its order.
+/// The events that followed an action, in their order.
 pub type Events = Vec<Event, 8>;
 
-/// Where the program of `puppet` is.
+/// Returns the address of the program of `puppet`.
 pub(crate) const fn code_of(puppet: Puppet) -> Word {
     CODE + puppet.index() as Word * PROGRAM_BYTES
 }
@@ -53,7 +55,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Stops `puppets`, of which none has run yet, and [`LAST`].
+    /// Stops `puppets` and [`LAST`] before any of them has run.
     pub fn new(puppets: &'static [Puppet]) -> Self {
         let mut stage = Self {
             code: shared_words!(code, code_size),
@@ -66,56 +68,57 @@ impl Stage {
         stage
     }
 
-    /// Has `puppet` make a system call, lets all run until none can, and returns what came of it.
+    /// Lets `puppet` make a system call, runs all puppets until all are blocked, and returns the
+    /// events.
     #[must_use]
     pub fn act(&mut self, puppet: Puppet, call: Registers) -> Events {
         self.begin(puppet, call);
         self.settle()
     }
 
-    /// Has `puppet` make a system call that does not end.
+    /// Lets `puppet` make a system call that must block.
     #[track_caller]
     pub fn block(&mut self, puppet: Puppet, call: Registers) {
         let events = self.act(puppet, call);
-        assert!(events.is_empty(), "{puppet} was to wait, but {}", events[0]);
+        assert!(events.is_empty(), "{puppet} must block, but: {}", events[0]);
     }
 
-    /// Has `puppet` make a system call that ends, and of which nothing else comes.
+    /// Lets `puppet` make a system call that must return without any other event.
     #[track_caller]
     pub fn quietly(&mut self, puppet: Puppet, call: Registers) {
         let events = self.act(puppet, call);
         let [event] = &events[..] else {
-            panic!("{} events came, and not one", events.len())
+            panic!("{} events instead of one", events.len())
         };
         assert!(event.puppet() == Some(puppet) && event.is_done(), "{event}");
     }
 
-    /// Has all but [`LAST`] stop whatever they do.
+    /// Suspends all puppets except [`LAST`].
     pub fn clear(&mut self) {
         for puppet in self.puppets {
             puppet.suspend();
         }
     }
 
-    /// Has `puppet` run a program, lets all run until none can, and returns what came of it.
+    /// Lets `puppet` run a program, runs all puppets until all are blocked, and returns the events.
     #[must_use]
     pub fn run(&mut self, puppet: Puppet, program: &[Instruction], given: Registers) -> Events {
         self.start(puppet, program, given);
         self.settle()
     }
 
-    /// Lets `puppet` make a system call as soon as the driver waits.
+    /// Prepares `puppet` to make a system call as soon as the driver waits.
     pub fn begin(&mut self, puppet: Puppet, call: Registers) {
         self.start(puppet, SYSTEM_CALL, call);
     }
 
-    /// Lets `puppet` run a program as soon as the driver waits.
+    /// Prepares `puppet` to run a program as soon as the driver waits.
     pub fn start(&mut self, puppet: Puppet, program: &[Instruction], given: Registers) {
         self.load(puppet, program);
         self.start_at(puppet, code_of(puppet), given);
     }
 
-    /// Lets `puppet` run at `pc` as soon as the driver waits.
+    /// Prepares `puppet` to run at `pc` as soon as the driver waits.
     pub fn start_at(&mut self, puppet: Puppet, pc: Word, given: Registers) {
         self.given[puppet.index()] = given;
         // SAFETY: puppets.
@@ -124,10 +127,10 @@ impl Stage {
                 .tcb()
                 .tcb_write_all_registers(true, &mut given.context(pc))
         }
-        .expect("it is a child");
+        .expect("the puppet is a child");
     }
 
-    /// Lets all run until none can, and returns what came of it.
+    /// Runs all puppets until all are blocked, and returns the events.
     #[must_use]
     pub fn settle(&mut self) -> Events {
         self.start(LAST, &[DONE], Registers::new());
@@ -137,11 +140,11 @@ impl Stage {
             if event.puppet() == Some(LAST) {
                 return events;
             }
-            assert!(events.push(event).is_ok(), "that many events are expected");
+            assert!(events.push(event).is_ok(), "more events than expected");
         }
     }
 
-    /// Waits for an event. A puppet that has come to the end of its program is stopped.
+    /// Waits for an event. A puppet that has reached the end of its program is suspended.
     pub fn wait(&mut self) -> Event {
         let (info, badge) = INPUT.recv(REPLY);
         let words: [Word; FAULT_WORDS] = core::array::from_fn(msg_reg);
@@ -156,7 +159,7 @@ impl Stage {
             && self.instruction(words[0]) == Some(DONE)
         {
             let registers = puppet.tcb().tcb_read_all_registers(true);
-            let registers = registers.expect("it is a child");
+            let registers = registers.expect("the puppet is a child");
             event.done = Some(Done {
                 registers: core::array::from_fn(|index| *registers.gpr(index)),
                 are_others_kept: self.given[puppet.index()].are_kept(&registers),
@@ -165,13 +168,13 @@ impl Stage {
         event
     }
 
-    /// A word of the shared region.
+    /// Returns a word of the shared region.
     pub fn data(&self, index: usize) -> &AtomicU64 {
         &self.data[index]
     }
 
-    /// Writes into the IPC buffer of `puppet`, from word `first` on. Word 0 is the tag, 1 the first
-    /// message register, 122 the first capability.
+    /// Writes to the IPC buffer of `puppet`, starting at word `first`. Word 0 is the tag, word 1
+    /// the first message register, and word 122 the first capability.
     pub fn write_buffer(&mut self, puppet: Puppet, first: usize, words: &[Word]) {
         if words.is_empty() {
             return;
@@ -188,7 +191,7 @@ impl Stage {
         core::array::from_fn(|index| self.data[index].load(Ordering::Relaxed))
     }
 
-    /// Has `puppet` copy words. What it was doing it does no more.
+    /// Lets `puppet` copy words. This ends whatever it was doing.
     fn copy(&mut self, puppet: Puppet, from: Word, to: Word, words: usize) {
         let registers = Registers::new()
             .with(9, from)
@@ -197,11 +200,11 @@ impl Stage {
         let events = self.run(puppet, COPY, registers);
         assert!(
             matches!(&events[..], [event] if event.done.is_some()),
-            "{puppet} has copied, and nothing else came"
+            "{puppet} must copy without any other event"
         );
     }
 
-    /// Writes a program where `puppet` runs.
+    /// Writes a program to the code of `puppet`.
     fn load(&self, puppet: Puppet, program: &[Instruction]) {
         let first = (code_of(puppet) - CODE) as usize / size_of::<Word>();
         let place = &self.code[first..][..program.len().div_ceil(2)];
@@ -213,10 +216,10 @@ impl Stage {
         let bytes = place.as_ptr_range();
         vspace()
             .vspace_unify_instruction(bytes.start as usize, bytes.end as usize)
-            .expect("it is in one page");
+            .expect("the program is in one page");
     }
 
-    /// The instruction at an address in the puppets' code.
+    /// Returns the instruction at an address in the puppets' code.
     fn instruction(&self, address: Word) -> Option<Instruction> {
         let offset = address.checked_sub(CODE)?;
         let word = self.code.get(offset as usize / size_of::<Word>())?;
@@ -225,7 +228,7 @@ impl Stage {
     }
 }
 
-/// Where a word of the IPC buffer is.
+/// Returns the address of a word in the IPC buffer.
 const fn buffer_address(word: usize) -> Word {
     limits::ipc_buffer_address(sel4::config::USER_TOP as u64) + (word * size_of::<Word>()) as Word
 }

@@ -1,15 +1,15 @@
-//! On a host, with the model kernel in the test and the puppets' instructions run one by one, it
-//! prints what it prints on the target.
+//! The system `conformance-faults` on the host, with the model kernel and an interpreter of the
+//! puppets' instructions.
 
 use conformance::host::Instructions;
 use microkit_test::System;
 
 #[path = "../src/bin/conformance-faults/main.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod conformance_faults;
 
 #[test]
-fn it_prints_on_the_host_what_it_prints_on_the_target() {
+fn the_log_is_the_same_as_on_the_target() {
     let system = System::parse(
         "conformance-faults.system",
         include_str!("../../../../microkit-systems/conformance/conformance-faults.system"),

@@ -1,15 +1,15 @@
-//! On a host, with the model kernel in the test and the puppets' instructions run one by one, it
-//! prints what it prints on the target.
+//! The system `conformance-invocations` on the host, with the model kernel and an interpreter of
+//! the puppets' instructions.
 
 use conformance::host::Instructions;
 use microkit_test::System;
 
 #[path = "../src/bin/conformance-invocations/main.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod conformance_invocations;
 
 #[test]
-fn it_prints_on_the_host_what_it_prints_on_the_target() {
+fn the_log_is_the_same_as_on_the_target() {
     let system = System::parse(
         "conformance-invocations.system",
         include_str!("../../../../microkit-systems/conformance/conformance-invocations.system"),
@@ -22,7 +22,7 @@ fn it_prints_on_the_host_what_it_prints_on_the_target() {
     .program("console.elf", microkit_console::host::protection_domain)
     .processor("conformance-puppet.elf", Instructions::new);
     let mut run = system.start();
-    // It looks at whether a thread has used time.
+    // The program checks whether a thread has used time, so steps take time.
     run.set_step_us(10);
     run.until_idle();
     let expected =

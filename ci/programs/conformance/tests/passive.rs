@@ -3,7 +3,7 @@
 use microkit_test::System;
 
 #[path = "../src/bin/conformance-child.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod child;
 #[path = "../src/bin/conformance-passive.rs"]
 #[allow(unused_attributes)]
@@ -26,7 +26,7 @@ fn system() -> System {
 }
 
 #[test]
-fn a_passive_parent_prints_what_it_prints_on_the_target() {
+fn a_passive_parent_prints_the_same_as_on_the_target() {
     let mut run = system().start();
     run.until_idle();
     assert_eq!(run.log(), EXPECTED);

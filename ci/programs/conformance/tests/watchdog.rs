@@ -1,16 +1,16 @@
-//! The system `faults` on the host, where the instructions of the children run one by one.
+//! The system `faults` on the host, with an interpreter of the children's instructions.
 
 use conformance::host::Instructions;
 use microkit_test::System;
 
 #[path = "../src/bin/faults/main.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod faults;
 #[path = "../src/bin/faults-watchdog.rs"]
 #[allow(unused_attributes)]
 mod watchdog;
 
-/// After how many instructions a loop is interrupted.
+/// The number of instructions after which a loop is interrupted.
 const BURST: u64 = 100;
 
 const SYSTEM: &str = concat!(
@@ -29,10 +29,10 @@ fn system() -> System {
 }
 
 #[test]
-fn whoever_faults_goes_on_as_on_the_target() {
+fn each_faulting_child_continues_as_on_the_target() {
     let system = system().processor("conformance-puppet.elf", || Instructions::at_most(BURST));
     let mut run = system.start();
-    // The budget of the one that takes too long is 2000 microseconds.
+    // The child that takes too long has a budget of 2000 microseconds.
     run.set_step_us(10);
     for _ in 0..10 {
         run.advance_us(20_000);

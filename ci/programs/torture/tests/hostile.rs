@@ -1,10 +1,10 @@
-//! The system `hostile` on the host, where the instructions of the children run one by one.
+//! The system `hostile` on the host, with an interpreter of the children's instructions.
 
 use conformance::host::Instructions;
 use microkit_test::System;
 
 #[path = "../src/bin/hostile.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod hostile;
 #[path = "../src/bin/hostile-ping.rs"]
 #[allow(unused_attributes)]
@@ -13,7 +13,7 @@ mod ping;
 #[allow(unused_attributes)]
 mod pong;
 
-/// After how many instructions a loop is interrupted.
+/// The number of instructions after which a loop is interrupted.
 const BURST: u64 = 100;
 
 const SYSTEM: &str = concat!(
@@ -33,10 +33,10 @@ fn system() -> System {
 }
 
 #[test]
-fn whatever_children_run_wild_the_others_do_their_work() {
+fn other_pds_do_their_work_while_children_run_random_instructions() {
     let system = system().processor("conformance-puppet.elf", || Instructions::at_most(BURST));
     let mut run = system.start();
-    // A loop without end lasts until the budget is used up.
+    // An endless loop runs until its budget is used up, so steps take time.
     run.set_step_us(10);
     for _ in 0..1000 {
         run.advance_us(10_000);

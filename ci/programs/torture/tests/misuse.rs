@@ -3,7 +3,7 @@
 use microkit_test::System;
 
 #[path = "../src/bin/misuse.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod misuse;
 #[path = "../src/bin/misuse-parent.rs"]
 #[allow(unused_attributes)]

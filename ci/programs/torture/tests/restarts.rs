@@ -3,7 +3,7 @@
 use microkit_test::System;
 
 #[path = "../src/bin/restarts-child.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod child;
 #[path = "../src/bin/restarts-parent.rs"]
 #[allow(unused_attributes)]
@@ -32,8 +32,8 @@ fn system() -> System {
         .program("restarts-pong.elf", pong::protection_domain)
 }
 
-/// The child finds the statics of the test, of which it tells in each life but the first of all;
-/// and nothing else of an earlier one.
+/// The statics of the child belong to the test and survive a restart. So each incarnation but the
+/// first reports them, and it must find nothing else of an earlier one.
 #[test]
 fn ten_thousand_restarts_lose_no_call_and_no_notification() {
     let mut run = system().start();

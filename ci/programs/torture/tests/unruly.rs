@@ -1,11 +1,11 @@
-//! The system on the host, where two of the children are others: a recursion without end would be the
-//! end of the test, and a loop without a system call would hang it.
+//! The system `unruly` on the host, with replacements for two of the children: an endless recursion
+//! would crash the test, and an endless loop without a system call would hang it.
 
 use microkit_test::System;
 use sel4_microkit::{Channel, Never, panicking};
 
 #[path = "../src/bin/unruly-parent.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod parent;
 #[path = "../src/bin/unruly-ping.rs"]
 #[allow(unused_attributes)]
@@ -14,26 +14,26 @@ mod ping;
 #[allow(unused_attributes)]
 mod pong;
 #[path = "../src/bin/unruly/main.rs"]
-#[allow(unused_attributes)] // They are those of a crate.
+#[allow(unused_attributes)] // Crate attributes mean nothing here.
 mod unruly;
 
 const PARENT: Channel = Channel::new(10);
 
-fn gives_way() -> Never {
+fn yield_forever() -> Never {
     PARENT.notify();
     loop {
         sel4::r#yield();
     }
 }
 
-fn ends() -> Never {
+fn end() -> Never {
     panicking::set_hook(&|_| ());
     PARENT.notify();
     panic!("in place of a stack that is too small")
 }
 
 #[test]
-fn whatever_children_do_every_word_of_the_others_is_right() {
+fn other_pds_get_right_words_while_children_misbehave() {
     let system = System::parse(
         "unruly.system",
         include_str!("../../../../microkit-systems/torture/unruly.system"),
@@ -44,10 +44,10 @@ fn whatever_children_do_every_word_of_the_others_is_right() {
     .program("unruly-ping.elf", ping::protection_domain)
     .program("unruly-pong.elf", pong::protection_domain)
     .program("unruly.elf", unruly::protection_domain)
-    .protection_domain("loop", gives_way)
-    .protection_domain("deep", ends);
+    .protection_domain("loop", yield_forever)
+    .protection_domain("deep", end);
     let mut run = system.start();
-    // Children use up their budgets, of 1000 microseconds in each 20,000.
+    // The children have a budget of 1000 microseconds in a period of 20,000.
     run.set_step_us(10);
     let expected = include_str!("../../../../microkit-systems/torture/unruly.expected");
     for _ in 0..1000 {

@@ -1,4 +1,4 @@
-//! Serves a protection domain in C: the complement of each word.
+//! A server in Rust for a client in C: replies with the complement of each word.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -33,7 +33,7 @@ impl Handler for Helper {
                 *word = !*word;
             }
         });
-        println!("rust-helper: was called in C, with label {label} and {count} words");
+        println!("rust-helper: was called from C, with label {label} and {count} words");
         Ok(MessageInfo::new(label + 1, count))
     }
 }

@@ -1,4 +1,4 @@
-//! Plays with a protection domain in C: calls it with messages of every length up to 64 words, and
+//! A client in Rust of a server in C: calls it with messages of every length up to 64 words, then
 //! notifies it.
 #![no_std]
 #![no_main]
@@ -22,12 +22,13 @@ struct Player {
 fn init() -> Player {
     panicking::set_hook(&microkit_console::panic_hook);
     let right = (0..=64).filter(|length| call(*length)).count();
-    println!("rust-player: {right} calls were answered rightly, in C");
+    println!("rust-player: {right} calls to C returned the right words");
     C_PLAYER.notify();
     Player { answers: 0 }
 }
 
-/// Whether each word of the reply is one more than that of the request.
+/// Calls the server with `length` words. Returns whether each word of the reply is one more than
+/// the word of the request.
 fn call(length: usize) -> bool {
     let first = 0x100 * length as u64;
     with_msg_regs_mut(|registers| {
@@ -50,7 +51,7 @@ impl Handler for Player {
         assert!(channels.contains(C_PLAYER));
         self.answers += 1;
         if self.answers == ROUNDS {
-            println!("rust-player: {ROUNDS} notifications were answered, in C");
+            println!("rust-player: C answered {ROUNDS} notifications");
         } else {
             C_PLAYER.notify();
         }

@@ -1,4 +1,4 @@
-//! Uses a heap and a large stack, gives memory back, and asks for too much at last.
+//! Allocates from its heap, frees the memory, and in the end allocates more than the heap has.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -21,14 +21,14 @@ fn init() -> Box<dyn Handler<Error = Infallible>> {
     let words: BTreeMap<&str, usize> = ["one", "two", "three"].into_iter().zip(1..).collect();
     println!("a map: {words:?}");
 
-    // More than the heap holds, but not at once.
+    // In total more than the heap holds: each page is freed before the next one is allocated.
     let mut bytes = 0;
     while bytes < 4 * HEAP_BYTES {
         let page = Vec::from([0xa5_u8; 4096]);
         assert!(page.iter().all(|&byte| byte == 0xa5));
         bytes += page.len();
     }
-    println!("given back: {bytes} bytes of a heap of {HEAP_BYTES}");
+    println!("allocated and freed: {bytes} bytes, with a heap of {HEAP_BYTES}");
 
     let mut text = String::new();
     while text.len() < HEAP_BYTES / 4 {
@@ -40,7 +40,7 @@ fn init() -> Box<dyn Handler<Error = Infallible>> {
     Box::new(NullHandler::new())
 }
 
-/// Panics, and the message says how much was asked for.
+/// Allocates more than the heap has. This panics, with the size of the allocation in the message.
 fn exhaust() {
     let too_much = Vec::<u8>::with_capacity(HEAP_BYTES + 1);
     println!("this is never printed: {}", too_much.capacity());

@@ -1,4 +1,4 @@
-//! Says how its children fault, and leaves them stopped.
+//! Reports the fault of each child and leaves the child stopped.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -9,7 +9,7 @@ use sel4_microkit::{Child, Handler, Infallible, MessageInfo, protection_domain};
 
 struct Parent;
 
-// The feature `alloc` is the package's, so each of its programs needs a heap.
+// Cargo enables the feature `alloc` for the whole package, so each of its programs needs a heap.
 #[protection_domain(heap_size = 0x1000)]
 fn init() -> Parent {
     Parent

@@ -1,5 +1,5 @@
-//! Kills a child ten thousand times, whatever it does, recovers the locks that it shares with others,
-//! and lets it begin anew; then asks the others whether all is as it should be.
+//! Kills a child ten thousand times, at any instruction. After each kill it recovers the locks of
+//! the child and restarts it. In the end it checks that the shared data is consistent.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -18,14 +18,14 @@ use sel4_microkit::{
 const TIMER: Channel = Channel::new(1);
 const CHILD: Child = Child::new(1);
 
-/// So many deaths are enough, if so many times an owner has died inside, and the child has faulted so
-/// often.
+/// When the parent stops killing: after this many kills, if the child held the store's lock in at
+/// least [`INSIDE`] of them and faulted at least [`FAULTS`] times.
 const KILLS: u32 = 10_000;
 const INSIDE: u64 = 100;
 const FAULTS: u32 = 20;
 
-/// The longest that the child lives, in nanoseconds.
-const LONGEST_LIFE_NS: u64 = 100_000;
+/// The longest incarnation of the child, in nanoseconds.
+const LONGEST_RUN_NS: u64 = 100_000;
 
 waits! {
     in init { call TIMER; }
@@ -52,9 +52,9 @@ struct Parent {
 #[derive(PartialEq, Eq)]
 enum Phase {
     Killing,
-    /// It wants the store's lock.
+    /// Waits for the store's lock, to say that it is enough.
     Ending,
-    /// It waits for the others to finish.
+    /// Waits for the workers to finish.
     Waiting,
     Done,
 }
@@ -66,8 +66,10 @@ fn init() -> Parent {
     let arena = Arena::new(&locks[..lock::COUNT]);
     let opened = "all open the same locks";
     let mut parent = Parent {
-        // The child has the lower priority, and has not run yet.
-        entry_point: CHILD.entry_point().expect("it is a child"),
+        // The child has a lower priority, so it has not run yet.
+        entry_point: CHILD
+            .entry_point()
+            .expect("the system file declares this child"),
         timer: Timer::new(TIMER),
         seed: 1,
         kills: 0,
@@ -91,28 +93,32 @@ impl Parent {
         self.seed ^= self.seed << 13;
         self.seed ^= self.seed >> 7;
         self.seed ^= self.seed << 17;
-        let due_ns = self.timer.now_ns() + self.seed % LONGEST_LIFE_NS;
-        self.timer.set(due_ns, 0).expect("it is the only one");
+        let due_ns = self.timer.now_ns() + self.seed % LONGEST_RUN_NS;
+        self.timer.set(due_ns, 0).expect("no other time-out is set");
     }
 
     fn kill(&mut self) -> Result<(), LockError> {
-        CHILD.stop().expect("it is a child");
+        CHILD.stop().expect("the system file declares this child");
         self.kills += 1;
         if self.is_enough() {
             self.recover();
             self.phase = Phase::Ending;
         } else {
-            // Now and then it forgets, and the child does it for itself.
+            // Every fourth time the parent leaves this to the child, which recovers its own locks
+            // in `init`.
             if !self.kills.is_multiple_of(4) {
                 self.recover();
             }
-            CHILD.restart(self.entry_point).expect("it is a child");
+            CHILD
+                .restart(self.entry_point)
+                .expect("the system file declares this child");
             self.kill_later();
         }
         Ok(())
     }
 
-    /// On a machine that is slow, the child has done little when it is killed.
+    /// On a slow machine, most kills come before the child has taken the lock. So the kills inside
+    /// the lock are counted too.
     fn is_enough(&self) -> bool {
         self.kills >= KILLS && self.faults >= FAULTS && self.store.repairs() >= INSIDE
     }
@@ -122,7 +128,8 @@ impl Parent {
         assert_eq!(recovered.corrupt, 0, "a lock is corrupt");
     }
 
-    /// Takes the store's lock, without waiting for it, and tells all that wait for something in it.
+    /// Takes the store's lock if it is free, says that it is enough, and wakes every worker that
+    /// waits on a condition.
     fn end(&mut self) -> Result<(), LockError> {
         if let Poll::Ready(acquired) = self.lock.poll_lock(&self.party)? {
             let store = self.store;
@@ -137,12 +144,13 @@ impl Parent {
 
     fn report(&mut self) {
         assert!(self.store.is_consistent(), "the store does not add up");
-        // Nobody has written since the victim died, perhaps.
+        // If the victim died while it wrote, and nobody has written since, the book is not repaired
+        // yet.
         self.book.repair();
         println!(
-            "parent: killed {KILLS} times and more, {INSIDE} of them inside, and {FAULTS} faults"
+            "parent: at least {KILLS} kills, {INSIDE} of them inside the lock, and {FAULTS} faults"
         );
-        println!("parent: what was made and not taken is there, and nobody waits for ever");
+        println!("parent: the store is consistent, and nobody waits forever");
         self.phase = Phase::Done;
     }
 }
@@ -166,11 +174,13 @@ impl Handler for Parent {
         Ok(())
     }
 
-    /// The child has died of itself, with the lock.
+    /// The child has panicked while it held the lock.
     fn fault(&mut self, _: Child, _: MessageInfo) -> Result<Option<MessageInfo>, LockError> {
         self.faults += 1;
         self.recover();
-        CHILD.restart(self.entry_point).expect("it is a child");
+        CHILD
+            .restart(self.entry_point)
+            .expect("the system file declares this child");
         Ok(None)
     }
 }

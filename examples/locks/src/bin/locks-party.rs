@@ -1,5 +1,6 @@
-//! Shares a store and a book with others, one of which dies at any moment: makes goods or takes them,
-//! writes or reads, until it is told that it is enough.
+//! A worker that shares a store and a book with three others. It puts goods into the store or takes
+//! them, and writes or reads the book, until the parent says that it is enough. The parent may kill
+//! the worker `a` at any instruction.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -19,7 +20,7 @@ waits! {
     in notified { lock store { call microkit_console::CHANNEL; } lock book { call microkit_console::CHANNEL; } call microkit_console::CHANNEL; }
 }
 
-/// Whether it dies on purpose.
+/// Whether the panic is on purpose. Such a panic is not printed.
 static IS_DYING: AtomicBool = AtomicBool::new(false);
 
 struct Worker {
@@ -31,10 +32,11 @@ struct Worker {
     room: Condition<'static>,
     goods: Condition<'static>,
     book_lock: RwLock<'static>,
-    /// In which life it is, counted by the one that dies.
-    life: u64,
-    /// What it has made or taken, and what it has written, in this life.
+    /// The number of this incarnation. Only the victim counts it.
+    incarnation: u64,
+    /// How many goods it has made or taken in this incarnation.
     done: u64,
+    /// How many entries it has written in this incarnation.
     written: u64,
     is_waiting: bool,
     is_finished: bool,
@@ -66,15 +68,19 @@ impl Worker {
         let locks = shared_words!(locks, locks_size, SharedWord);
         let arena = Arena::new(&locks[..lock::COUNT]);
         let party = Party::new(id, Peers::new(&CHANNELS));
-        // What an earlier life has left, should the parent have forgotten.
+        // Recovers what an earlier incarnation held. The parent does not do it every time.
         arena.recover(id, &party);
 
         let store = Store::new(shared_words!(store, store_size, SharedWord));
-        let life = if id == VICTIM { store.begin_life() } else { 0 };
+        let incarnation = if id == VICTIM {
+            store.begin_incarnation()
+        } else {
+            0
+        };
         let role = match name {
             "b" | "d" => Role::Maker,
             "c" => Role::Taker,
-            _ if life.is_multiple_of(2) => Role::Maker,
+            _ if incarnation.is_multiple_of(2) => Role::Maker,
             _ => Role::Taker,
         };
         Ok(Self {
@@ -86,7 +92,7 @@ impl Worker {
             room: arena.condition(lock::ROOM, 0)?,
             goods: arena.condition(lock::GOODS, 0)?,
             book_lock: arena.rw_lock(lock::BOOK, 0)?,
-            life,
+            incarnation,
             done: 0,
             written: 0,
             is_waiting: false,
@@ -94,7 +100,7 @@ impl Worker {
         })
     }
 
-    /// Works until there is nothing to do, or it is enough.
+    /// Works until it must wait on a condition, or until the parent has said that it is enough.
     fn work(&mut self) -> Result<(), LockError> {
         while !self.is_finished && self.work_once()? {
             if self.done.is_multiple_of(4) {
@@ -106,7 +112,8 @@ impl Worker {
         Ok(())
     }
 
-    /// Makes one or takes one. Returns whether it has; if not, it waits for a signal now.
+    /// Makes or takes one good. Returns false if it could not: then the worker waits on a condition
+    /// or has finished.
     fn work_once(&mut self) -> Result<bool, LockError> {
         let worker = self.party.id().index();
         let guard = enter(self.lock.lock(&self.party)?, &self.store)?;
@@ -115,7 +122,7 @@ impl Worker {
                 assert_eq!(
                     self.store.done_by(worker),
                     self.done,
-                    "others have written it"
+                    "another worker has counted for this one"
                 );
             }
             self.is_finished = true;
@@ -133,7 +140,7 @@ impl Worker {
             own.start_wait(guard)?;
             return Ok(false);
         }
-        let is_last = self.life % 4 < 2 && self.done == self.life % 3;
+        let is_last = self.incarnation % 4 < 2 && self.done == self.incarnation % 3;
         let between = || die_if(is_last && self.party.id() == VICTIM);
         match self.role {
             Role::Maker => self.store.make(worker, between),
@@ -150,7 +157,10 @@ impl Worker {
         let book = self.book;
         let acquired = self.book_lock.write(&self.party)?;
         if matches!(acquired, Acquired::Consistent(_)) {
-            assert!(book.is_consistent(), "a writer has left a half");
+            assert!(
+                book.is_consistent(),
+                "a writer has left the book inconsistent"
+            );
         }
         let _guard = acquired.or_repair(|| book.repair())?;
         book.write(worker);
@@ -159,44 +169,50 @@ impl Worker {
             assert_eq!(
                 book.entries_by(worker),
                 self.written,
-                "others have written it"
+                "another worker has counted for this one"
             );
         }
         Ok(())
     }
 
     fn read(&mut self) -> Result<(), LockError> {
-        // If an owner has died, whoever writes next repairs.
+        // A reader cannot repair. If a writer has died, the next writer repairs.
         if let Acquired::Consistent(_guard) = self.book_lock.read(&self.party)? {
-            assert!(self.book.is_consistent(), "a writer has left a half");
+            assert!(
+                self.book.is_consistent(),
+                "a writer has left the book inconsistent"
+            );
         }
         Ok(())
     }
 }
 
-/// Holds that the store is as it should be, or makes it so if an owner has died.
+/// Checks that the store is consistent. Repairs it if the previous owner has died.
 fn enter<'a>(
     acquired: Acquired<MutexGuard<'a>>,
     store: &Store,
 ) -> Result<MutexGuard<'a>, LockError> {
     if matches!(acquired, Acquired::Consistent(_)) {
-        assert!(store.is_consistent(), "an owner has left a half");
+        assert!(
+            store.is_consistent(),
+            "an owner has left the store inconsistent"
+        );
     }
     acquired.or_repair(|| store.repair())
 }
 
-/// Dies of itself, and says nothing.
+/// Panics if `is_last`, and prints nothing.
 fn die_if(is_last: bool) {
     if is_last {
         IS_DYING.store(true, Relaxed);
-        panic!("in the middle");
+        panic!("in the middle of a change");
     }
 }
 
 impl Handler for Worker {
     type Error = LockError;
 
-    /// A signal, or nothing.
+    /// Ends the wait if the condition was notified. A notification alone does not say so.
     fn notified(&mut self, _: ChannelSet) -> Result<(), LockError> {
         if self.is_waiting {
             let own = match self.role {

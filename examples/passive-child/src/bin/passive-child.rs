@@ -1,4 +1,4 @@
-//! A passive server, which counts how often it was called and notified.
+//! A passive server: counts its calls and notifications, and replies with both counts.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -11,7 +11,7 @@ use sel4_microkit::{
 
 const CLIENT: Channel = Channel::new(1);
 
-/// The label of the reply to a call that an earlier life has not answered.
+/// The label of the reply to a call that an earlier incarnation did not answer.
 const RESTARTED: u64 = 1;
 
 #[derive(Default)]
@@ -23,7 +23,7 @@ struct Server {
 #[protection_domain]
 fn init() -> Server {
     panicking::set_hook(&microkit_console::panic_hook);
-    println!("child: begins, passive: {}", pd_is_passive());
+    println!("child: starts, passive: {}", pd_is_passive());
     Server::default()
 }
 

@@ -1,4 +1,4 @@
-//! Uses a passive server, and has the server's parent stop and restart it in between.
+//! Uses the passive server. Between two uses it asks the server's parent to stop or restart it.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -9,7 +9,7 @@ use sel4_microkit::{Channel, MessageInfo, NullHandler, panicking, protection_dom
 const SERVER: Channel = Channel::new(1);
 const PARENT: Channel = Channel::new(2);
 
-/// What the parent is asked for, as labels.
+/// Requests to the parent, as labels.
 const STOP_AND_RESUME: u64 = 1;
 const RESTART: u64 = 2;
 
@@ -30,7 +30,8 @@ fn init() -> NullHandler {
     NullHandler::new()
 }
 
-/// The server has the higher priority: it has seen the notification before it is called.
+/// Notifies the server, then calls it. The server has a higher priority, so it handles the
+/// notification before the call.
 fn use_server() {
     SERVER.notify();
     let (info, [calls, notifications, ..]) = SERVER.pp_call_with_mrs(MessageInfo::new(0, 0), []);

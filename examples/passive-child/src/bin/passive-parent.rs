@@ -1,4 +1,4 @@
-//! Stops its passive child, lets it run on, and restarts it, as a client says.
+//! Stops and resumes its passive child, or restarts it, when the client asks for it.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -13,7 +13,7 @@ const CHILD: Child = Child::new(1);
 /// The child's scheduling context: `<cap_sc>` in the system file.
 const CONTEXT: sel4::cap::SchedContext = user_cap(1);
 
-/// What the client asks for, as labels.
+/// Requests of the client, as labels.
 const STOP_AND_RESUME: u64 = 1;
 const RESTART: u64 = 2;
 
@@ -25,8 +25,10 @@ struct Parent {
 fn init() -> Parent {
     panicking::set_hook(&microkit_console::panic_hook);
     Parent {
-        // The child has the lower priority, and has not run yet.
-        entry_point: CHILD.entry_point().expect("it is a child"),
+        // The child has a lower priority, so it has not run yet.
+        entry_point: CHILD
+            .entry_point()
+            .expect("the system file declares this child"),
     }
 }
 
@@ -38,13 +40,13 @@ impl Handler for Parent {
             STOP_AND_RESUME => {
                 CHILD.stop()?;
                 CHILD.resume_passive(CONTEXT)?;
-                println!("parent: the child was stopped, and runs on");
+                println!("parent: stopped and resumed the child");
             }
             RESTART => {
                 CHILD.restart_passive(CONTEXT, self.entry_point)?;
-                println!("parent: the child begins again");
+                println!("parent: restarted the child");
             }
-            other => panic!("{other} is none of what may be asked for"),
+            other => panic!("{other} is not the label of a request"),
         }
         Ok(MessageInfo::new(0, 0))
     }

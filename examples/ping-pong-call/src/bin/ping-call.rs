@@ -1,4 +1,4 @@
-//! Calls `pong-call` with messages of several lengths, and checks every word of the replies.
+//! Calls `pong-call` with messages of several lengths, and checks every word of each reply.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -10,7 +10,8 @@ use sel4_microkit::{
 
 const PONG: Channel = Channel::new(1);
 
-/// The lengths: none, in registers, one more, many, and the most that Microkit promises.
+/// The lengths: empty, two that fit into registers, the first that does not, and two longer ones.
+/// 64 words is the longest message that Microkit guarantees.
 const COUNTS: [usize; 6] = [0, 1, 4, 5, 16, 64];
 
 #[protection_domain]
@@ -36,17 +37,18 @@ fn init() -> NullHandler {
 
 const LABEL_MASK: u64 = (1 << MessageInfo::label_width()) - 1;
 
-/// What word `index` of the request of `count` words is: different everywhere, in all bytes.
+/// Returns word `index` of the request of `count` words. All words of all requests differ.
 fn request(count: usize, index: usize) -> u64 {
     0x0101_0101_0101_0101 * (count as u64 + 1) + ((index as u64) << 40 | index as u64)
 }
 
-/// Four words there and back that are never in memory, while a fifth is left alone.
+/// Calls with four words that travel in machine registers only. The message registers in memory
+/// stay as they are.
 fn in_registers() {
     with_msg_regs_mut(|regs| regs[..5].copy_from_slice(&[11, 12, 13, 14, 15]));
     let (reply, words) = PONG.pp_call_with_mrs(MessageInfo::new(0, 4), [1, 2, 3, 4]);
     assert_eq!(reply.count(), 4);
     assert_eq!(words, [2, 3, 4, 5]);
     with_msg_regs(|regs| assert_eq!(regs[..5], [11, 12, 13, 14, 15]));
-    println!("call in registers: the message registers in memory are as they were");
+    println!("call in registers: the message registers in memory are unchanged");
 }

@@ -1,4 +1,4 @@
-//! Fills a shared memory region, and checks what `pong-memory` made of it.
+//! Fills the shared memory region, notifies `pong-memory`, and checks the words after the answer.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -34,7 +34,7 @@ impl Ping {
         for (word, value) in self.memory.iter().zip(0..) {
             word.store(self.round * value, Ordering::Relaxed);
         }
-        // The notification is what orders the stores before the other's loads.
+        // Relaxed stores are enough: the notification orders them before the peer's loads.
         PONG.notify();
     }
 }

@@ -1,4 +1,4 @@
-//! Adds one to every word of a shared memory region when it is notified.
+//! Adds one to every word of the shared memory region at each notification.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

@@ -1,4 +1,4 @@
-//! Calls `pong-passive`, and again each time it is notified by it.
+//! Calls `pong-passive`, and calls it again at each of its notifications.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

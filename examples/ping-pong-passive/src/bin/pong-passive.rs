@@ -1,5 +1,5 @@
-//! A passive server that notifies its caller as it replies: the notification is put off until
-//! the end of the entry point, and neither is lost.
+//! A passive server that replies to its caller and notifies it too. The notification is a deferred
+//! action: the runtime sends it after the entry point has returned.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

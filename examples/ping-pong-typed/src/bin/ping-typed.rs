@@ -1,4 +1,5 @@
-//! Counts by the counter of `pong`, in calls that have types, and in some that are wrong.
+//! Calls the counter of `pong-typed` through the protocol, then sends requests that break the
+//! protocol.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -20,7 +21,7 @@ struct Ping;
 
 #[protection_domain]
 fn init() -> Ping {
-    let counter = CounterClient::connect(PONG).expect("both are of one version");
+    let counter = CounterClient::connect(PONG).expect("both were built with the same protocol");
     if let Err(error) = play(&counter) {
         println!("ping: {error}");
     }
@@ -35,14 +36,18 @@ fn play(counter: &CounterClient<PONG>) -> Result<(), CallError> {
     for amount in 1..=3 {
         println!("ping: add {amount}: {:?}", counter.add(amount));
     }
-    println!("ping: turned {:?}", counter.turn(Direction::Down)?);
+    println!(
+        "ping: the direction was {:?}",
+        counter.turn(Direction::Down)?
+    );
     println!("ping: add 10: {:?}", counter.add(10));
     println!("ping: add 6: {:?}", counter.add(6));
     println!("ping: {:?}", counter.history()?);
     Ok(())
 }
 
-/// Calls that no client of the protocol makes: each is refused, and the server serves on.
+/// Makes calls that no client of the protocol makes. The server refuses each of them and stays in
+/// service.
 fn misbehave() {
     let requests: [(&str, u64, &[u64]); 5] = [
         ("another version", 0, &[1]),

@@ -1,4 +1,4 @@
-//! Keeps a counter for `ping`, and shows its value in memory that `ping` can only read.
+//! Serves a counter to `ping-typed`, and shows its value in memory that the client can only read.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -45,7 +45,7 @@ impl Counter for Pong {
         }
         self.history.push(next).ok();
         VALUE.words().store(0, next, Ordering::Relaxed);
-        // The notification is what orders the store before the other's load.
+        // A relaxed store is enough: the notification orders it before the peer's load.
         PING.notify();
         Ok(next)
     }
@@ -75,7 +75,7 @@ impl Handler for Pong {
         channel: Channel,
         msg_info: MessageInfo,
     ) -> Result<MessageInfo, Infallible> {
-        assert!(channel == PING, "nobody else may call");
+        assert!(channel == PING, "only `ping` has a channel with calls");
         Ok(CounterServer::dispatch(self, &msg_info))
     }
 }

@@ -1,4 +1,4 @@
-//! Notifies `ping` each time it is notified.
+//! Answers each notification from `ping` with a notification.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

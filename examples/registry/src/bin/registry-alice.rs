@@ -1,5 +1,5 @@
-//! Signals the service `bell`, which is not there when this starts, and dies in the midst; says what
-//! became of each signal.
+//! A client that signals the service `bell` and prints what became of each signal. The service is
+//! not registered when this PD starts, and later it dies while signals are pending.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -22,7 +22,7 @@ waits! {
     in notified { call REGISTRY.channel(); call microkit_console::CHANNEL; }
 }
 
-/// How many signals are sent at once, one time after the other.
+/// How many signals each round sends.
 const ROUNDS: [usize; 4] = [1, 2, 1, 1];
 
 const MOST: usize = 2;
@@ -39,13 +39,13 @@ struct Alice {
 fn init() -> Alice {
     panicking::set_hook(&microkit_console::panic_hook);
     let mut alice = Alice {
-        names: Names::connect(REGISTRY).expect("both are of one version"),
+        names: Names::connect(REGISTRY).expect("both were built with the same protocol"),
         bell: None,
         sender: Sender::new(SIGNALS.words().as_slice(), BELL),
         round: 0,
         tickets: [None; MOST],
     };
-    alice.look().expect("the registry serves");
+    alice.look().expect("the registry answers");
     alice
 }
 
@@ -56,20 +56,20 @@ impl Handler for Alice {
         if REGISTRY.is_in(channels) {
             self.look()?;
         }
-        self.tell();
+        self.report();
         self.send();
         Ok(())
     }
 }
 
 impl Alice {
-    /// Looks for the bell, and takes what it finds.
+    /// Looks up the bell, and attaches to the one that it finds.
     fn look(&mut self) -> Result<(), CallError> {
         match self.names.lookup(Name::new("bell"))? {
             Some(found) => {
-                let life = found.epoch.number();
+                let epoch = found.epoch.number();
                 println!(
-                    "alice: bell is on channel {}, life {life}",
+                    "alice: bell is on channel {}, epoch {epoch}",
                     found.channel.index()
                 );
                 if let Some(Err(stale)) = self.bell.map(|last| found.epoch.check(last.epoch)) {
@@ -81,15 +81,15 @@ impl Alice {
                 }
             }
             None => {
-                println!("alice: there is no bell");
+                println!("alice: bell is not registered");
                 self.sender.detach();
             }
         }
         Ok(())
     }
 
-    /// Says what became of the signals.
-    fn tell(&mut self) {
+    /// Prints the outcome of each signal that is no longer pending.
+    fn report(&mut self) {
         for slot in &mut self.tickets {
             let Some(ticket) = *slot else { continue };
             let outcome = self.sender.outcome(ticket);
@@ -100,7 +100,7 @@ impl Alice {
         }
     }
 
-    /// Sends the next, when it is known what became of the last.
+    /// Sends the signals of the next round, once the outcome of every earlier signal is known.
     fn send(&mut self) {
         if self.tickets.iter().any(Option::is_some) {
             return;

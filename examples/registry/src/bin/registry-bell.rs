@@ -1,4 +1,5 @@
-//! A service that takes signals. In its first life it dies of the fourth, before it has taken it.
+//! A service that takes signals. Its first incarnation dies at the fourth signal, before it has
+//! confirmed it.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -29,12 +30,12 @@ struct Bell {
 #[protection_domain]
 fn init() -> Bell {
     panicking::set_hook(&|info| println!("bell: {}", info.message()));
-    let names = Names::connect(REGISTRY).expect("both are of one version");
-    // First the receiver: who finds the service can signal it.
+    let names = Names::connect(REGISTRY).expect("both were built with the same protocol");
+    // The receiver comes first: a client may send signals as soon as the service is registered.
     let receiver = Receiver::new(SIGNALS.words().as_slice());
     let epoch = names.register(Name::new("bell"));
-    let epoch = epoch.expect("the registry's table says so");
-    println!("bell: registered, life {}", epoch.number());
+    let epoch = epoch.expect("the registry's table allows it");
+    println!("bell: registered, epoch {}", epoch.number());
     Bell {
         epoch,
         receiver,
@@ -50,7 +51,7 @@ impl Handler for Bell {
             let count = self.receiver.waiting()?;
             self.rung = self.rung.saturating_add(count);
             assert!(self.epoch.number() > 1 || self.rung < 4, "the bell breaks");
-            println!("bell: rings for {count}");
+            println!("bell: rings {count} times");
             self.receiver.observed(count);
             ALICE.notify();
         }

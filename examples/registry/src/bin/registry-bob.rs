@@ -1,4 +1,5 @@
-//! Uses the service `sum`, and may not find `bell`. Sees `sum` dead, and the registry restarted.
+//! A client of the service `sum`. It may not find `bell`. It learns that `sum` has died, and that
+//! the registry was restarted.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -34,16 +35,16 @@ struct Bob {
 #[protection_domain]
 fn init() -> Bob {
     panicking::set_hook(&microkit_console::panic_hook);
-    let names = Names::connect(REGISTRY).expect("both are of one version");
+    let names = Names::connect(REGISTRY).expect("both were built with the same protocol");
     let sum = names.wait_for(Name::new("sum"), &mut ChannelSet::default());
-    let sum = sum.expect("the registry serves");
+    let sum = sum.expect("the registry answers");
     add(&sum, sum.epoch.number());
     add(&sum, sum.epoch.number() + 1);
     for name in ["bell", "nobody"] {
         println!("bob: {name}: {:?}", names.lookup(Name::new(name)));
     }
     let refused = names.register(Name::new("sum"));
-    println!("bob: {}", refused.expect_err("he does not offer it"));
+    println!("bob: {}", refused.expect_err("the table does not allow it"));
     SUM.notify();
     Bob {
         names,
@@ -52,13 +53,13 @@ fn init() -> Bob {
     }
 }
 
-/// Has two words added by a life of the service.
-fn add(sum: &Found, life: u64) {
-    let request = MessageInfo::new(life, 2);
+/// Calls the service, if it is still at `epoch`, to add two words.
+fn add(sum: &Found, epoch: u64) {
+    let request = MessageInfo::new(epoch, 2);
     let (reply, words) = sum.channel.pp_call_with_mrs(request, [2, 3]);
     match reply.label() {
         0 => println!("bob: the sum is {}", words[0]),
-        _ => println!("bob: sum has no life {life}"),
+        _ => println!("bob: sum is not at epoch {epoch}"),
     }
 }
 
@@ -68,11 +69,11 @@ impl Handler for Bob {
     fn notified(&mut self, _: ChannelSet) -> Result<(), CallError> {
         self.notified += 1;
         match self.names.check(&self.sum) {
-            Ok(()) => println!("bob: sum is as it was"),
+            Ok(()) => println!("bob: sum is unchanged"),
             Err(stale) => println!("bob: {stale}"),
         }
         if self.notified == 1 {
-            println!("bob: the registry is restarted");
+            println!("bob: asks for a restart of the registry");
             KEEPER.notify();
         }
         Ok(())

@@ -1,8 +1,9 @@
-//! Looks up a service that is not there, one that is and may not be found, and a name that nobody has
-//! heard of, and counts the instructions of each.
+//! Compares what a lookup costs in instructions for three names that are not found: a dead service,
+//! a service that this PD may not find, and an unknown name. Equal costs mean that a client learns
+//! nothing about services that it may not find.
 //!
-//! Under QEMU's `-icount shift=0` an instruction takes a nanosecond of the guest's time, so that the
-//! counter counts them.
+//! With QEMU's `-icount shift=0` each instruction takes one nanosecond of guest time, so the
+//! counter counts instructions.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -21,25 +22,26 @@ waits! {
     in init { call REGISTRY.channel(); call microkit_console::CHANNEL; }
 }
 
-/// Lookups of one name, one after another: so few that the kernel's timer does not always come
-/// between.
+/// Lookups in one measurement: few enough that most measurements contain no interrupt of the
+/// kernel's timer.
 const LOOKUPS: u64 = 32;
 
-/// How often so many are measured: the least is that without the timer.
+/// Measurements of each name. The smallest one contains no timer interrupt.
 const ROUNDS: usize = 32;
 
-/// What the ticks of the counter, of 16 instructions on QEMU's `virt`, leave unknown of a measurement:
-/// one at the start and one at the end, of each of the two that are compared.
+/// The largest difference that the resolution of the counter can cause. On QEMU's `virt` a tick is
+/// 16 instructions. Each of the two compared measurements is off by up to one tick at its start and
+/// one at its end.
 const UNKNOWN: u64 = 2 * 2 * 16;
 
-/// Granted and dead, there and not granted, and never heard of.
+/// A service that is granted and dead, one that is registered and not granted, and an unknown name.
 const NAMES: [&str; 3] = ["sum", "bell", "zzz"];
 
 #[protection_domain]
 fn init() -> Carol {
     panicking::set_hook(&microkit_console::panic_hook);
-    let names = Names::connect(REGISTRY).expect("both are of one version");
-    // What the first of all takes longer is not the registry's.
+    let names = Names::connect(REGISTRY).expect("both were built with the same protocol");
+    // The first lookup of all runs with cold caches and is not measured.
     look_up(&names, Name::new("first"));
     let took = NAMES.map(|name| {
         let name = Name::new(name);
@@ -48,14 +50,15 @@ fn init() -> Carol {
     });
     let is_alike = |one: u64| took.iter().all(|other| one.abs_diff(*other) < UNKNOWN);
     if took.into_iter().all(is_alike) {
-        println!("carol: to find nothing takes as many instructions, whatever there is");
+        println!("carol: every lookup that finds nothing takes the same number of instructions");
     } else {
-        println!("carol: {LOOKUPS} of {NAMES:?} take {took:?} instructions");
+        println!("carol: {LOOKUPS} lookups of each of {NAMES:?} take {took:?} instructions");
     }
     Carol
 }
 
-/// The instructions of so many lookups, here and in the kernel and the registry.
+/// Returns the instructions of [`LOOKUPS`] lookups, in this PD, the kernel and the registry
+/// together.
 #[inline(never)]
 fn look_up(names: &Names<REGISTRY>, name: Name) -> u64 {
     let start = instructions();
@@ -65,7 +68,7 @@ fn look_up(names: &Names<REGISTRY>, name: Name) -> u64 {
     instructions() - start
 }
 
-/// Instructions since the machine started, to the next tick of the counter.
+/// Returns the instructions since the machine started, in the resolution of the counter.
 fn instructions() -> u64 {
     const PER_SECOND: u64 = 1_000_000_000;
     CNTPCT_EL0.get() * (PER_SECOND / CNTFRQ_EL0.get())
@@ -76,7 +79,7 @@ struct Carol;
 impl Handler for Carol {
     type Error = Infallible;
 
-    /// What she may find has changed.
+    /// A service that this PD may find was registered or has died. It does not matter here.
     fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
         Ok(())
     }

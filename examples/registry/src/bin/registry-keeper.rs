@@ -1,4 +1,4 @@
-//! Restarts the registry when it is told to, or when it faults.
+//! The parent of the registry: restarts it when `registry-bob` asks for it, and when it faults.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -21,8 +21,10 @@ struct Keeper {
 #[protection_domain]
 fn init() -> Keeper {
     Keeper {
-        // It has the lower priority, and has not run yet.
-        entry_point: REGISTRY.entry_point().expect("it is a child"),
+        // The registry has a lower priority, so it has not run yet.
+        entry_point: REGISTRY
+            .entry_point()
+            .expect("the system file declares this child"),
     }
 }
 

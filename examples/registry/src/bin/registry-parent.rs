@@ -1,4 +1,4 @@
-//! Says when a service is dead, and restarts one of two.
+//! The parent of two services: reports the death of each to the registry, and restarts one of them.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -28,9 +28,11 @@ struct Parent {
 fn init() -> Parent {
     panicking::set_hook(&microkit_console::panic_hook);
     Parent {
-        names: Names::connect(REGISTRY).expect("both are of one version"),
-        // It has the lower priority, and has not run yet.
-        entry_point_of_bell: BELL.entry_point().expect("it is a child"),
+        names: Names::connect(REGISTRY).expect("both were built with the same protocol"),
+        // The service has a lower priority, so it has not run yet.
+        entry_point_of_bell: BELL
+            .entry_point()
+            .expect("the system file declares this child"),
     }
 }
 
@@ -38,12 +40,12 @@ impl Handler for Parent {
     type Error = sel4::Error;
 
     fn fault(&mut self, child: Child, _: MessageInfo) -> Result<Option<MessageInfo>, sel4::Error> {
-        let may = "it is the parent, as the registry knows";
+        let may = "the registry's table names this PD as the parent";
         if child == SUM {
             println!("parent: sum is dead");
             self.names.report_death(Name::new("sum")).expect(may);
         } else {
-            println!("parent: bell is dead, and begins anew");
+            println!("parent: bell is dead, restart it");
             self.names.report_death(Name::new("bell")).expect(may);
             BELL.restart(self.entry_point_of_bell)?;
         }

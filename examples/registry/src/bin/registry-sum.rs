@@ -1,4 +1,4 @@
-//! A service that adds two words, for a client who knows which life of it this is. It dies of a
+//! A service that adds two words, for clients that name its current epoch. It panics at the first
 //! notification.
 #![no_std]
 #![no_main]
@@ -20,8 +20,8 @@ waits! {
     in init { call REGISTRY.channel(); call microkit_console::CHANNEL; }
 }
 
-/// The label of a reply to a call that was for another life.
-const OTHER_LIFE: u64 = 1;
+/// The label of the reply to a call for another epoch.
+const OTHER_EPOCH: u64 = 1;
 
 struct Sum {
     epoch: Epoch,
@@ -30,10 +30,10 @@ struct Sum {
 #[protection_domain]
 fn init() -> Sum {
     panicking::set_hook(&|info| println!("sum: {}", info.message()));
-    let names = Names::connect(REGISTRY).expect("both are of one version");
+    let names = Names::connect(REGISTRY).expect("both were built with the same protocol");
     let epoch = names.register(Name::new("sum"));
-    let epoch = epoch.expect("the registry's table says so");
-    println!("sum: registered, life {}", epoch.number());
+    let epoch = epoch.expect("the registry's table allows it");
+    println!("sum: registered, epoch {}", epoch.number());
     Sum { epoch }
 }
 
@@ -46,9 +46,9 @@ impl Handler for Sum {
         msg_info: MessageInfo,
         [one, other, ..]: FastWords,
     ) -> Result<(MessageInfo, FastWords), Infallible> {
-        // The label is the life that the client has found.
+        // The label is the epoch that the client has found.
         if msg_info.label() != self.epoch.number() {
-            return Ok((MessageInfo::new(OTHER_LIFE, 0), [0; 4]));
+            return Ok((MessageInfo::new(OTHER_EPOCH, 0), [0; 4]));
         }
         Ok((MessageInfo::new(0, 1), [one.wrapping_add(other), 0, 0, 0]))
     }
@@ -58,6 +58,6 @@ impl Handler for Sum {
     }
 
     fn restart_reply(&self) -> Option<RestartReply> {
-        Some(restart_reply!(OTHER_LIFE))
+        Some(restart_reply!(OTHER_EPOCH))
     }
 }

@@ -1,4 +1,4 @@
-//! The registry of the system `registry`: who may offer what there, and who may find it.
+//! The registry: its table says which PD may register each service and which clients may find it.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

@@ -1,4 +1,5 @@
-//! Divides by two servers that panic in some calls, and goes on when they were restarted.
+//! A client of two servers that divide. The servers panic in some calls; the client gets an answer
+//! to each call and continues.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -18,14 +19,19 @@ fn init() -> NullHandler {
         let server = connect(channel);
         for (dividend, divisor) in [(84, 2), (1, 0), (LARGEST + 1, 7), (84, 2)] {
             let result = server.divide(dividend, divisor);
-            tell(name, dividend, divisor, result);
+            report(name, dividend, divisor, result);
         }
     }
     println!("client: every call returned");
     NullHandler::new()
 }
 
-fn tell(server: &str, dividend: u64, divisor: u64, result: Result<u64, CallError<BackRestarted>>) {
+fn report(
+    server: &str,
+    dividend: u64,
+    divisor: u64,
+    result: Result<u64, CallError<BackRestarted>>,
+) {
     match result {
         Ok(quotient) => println!("client: {server}: {dividend} / {divisor} = {quotient}"),
         Err(CallError::Method(BackRestarted)) => {

@@ -1,4 +1,4 @@
-//! Restarts two servers whenever they fault: an active and a passive one.
+//! The parent of an active and a passive server: restarts each when it faults.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -23,9 +23,13 @@ struct Parent {
 fn init() -> Parent {
     panicking::set_hook(&microkit_console::panic_hook);
     Parent {
-        // Both have the lower priority, and have not run yet.
-        front: FRONT.entry_point().expect("it is a child"),
-        back: BACK.entry_point().expect("it is a child"),
+        // Both have lower priorities, so they have not run yet.
+        front: FRONT
+            .entry_point()
+            .expect("the system file declares this child"),
+        back: BACK
+            .entry_point()
+            .expect("the system file declares this child"),
     }
 }
 

@@ -1,5 +1,5 @@
-//! `front`, which passes each call on to `back`, and `back`, which divides. Each panics in a call
-//! that it should refuse. After the restart it answers that call.
+//! Two servers in one program: `front` forwards each call to `back`, which divides. Each panics in
+//! a call that it should refuse. After the restart the next incarnation answers that call.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -11,7 +11,7 @@ use sel4_microkit::{
     restart_reply,
 };
 
-/// What `front` calls.
+/// The server that `front` calls.
 const BACK: Channel = Channel::new(1);
 
 struct Server {

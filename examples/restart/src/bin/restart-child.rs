@@ -1,4 +1,4 @@
-//! Ends each of its lives in another way, and holds that the next begins with nothing of it.
+//! Ends each incarnation in a different way, and checks that nothing of it is left in the next one.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -19,12 +19,12 @@ const PARENT: Channel = Channel::new(1);
 
 /// In the program's initialised data.
 static DATA: AtomicU64 = AtomicU64::new(7);
-/// In what is zero at first.
+/// In the zero-initialised data.
 static ZERO: AtomicU64 = AtomicU64::new(0);
 
-/// A length that is no multiple of a word.
+/// A length that is not a multiple of a word.
 const TABLE_BYTES: usize = 0x2_0003;
-/// More than a program keeps by default.
+/// More initialised data than a program keeps by default: `kept_data_size` makes room for the copy.
 static TABLE: [AtomicU8; TABLE_BYTES] = [const { AtomicU8::new(7) }; TABLE_BYTES];
 static ZEROS: [AtomicU8; TABLE_BYTES] = [const { AtomicU8::new(0) }; TABLE_BYTES];
 
@@ -32,7 +32,7 @@ const HEAP_BYTES: usize = 0x4000;
 
 #[protection_domain(heap_size = HEAP_BYTES, kept_data_size = 0x2_1000)]
 fn init() -> NullHandler {
-    // Fails if a hook of an earlier life is still there.
+    // Fails if the hook of an earlier incarnation is still set.
     panicking::set_hook(&microkit_console::panic_hook);
     assert_eq!(DATA.swap(8, Ordering::Relaxed), 7);
     assert_eq!(ZERO.swap(1, Ordering::Relaxed), 0);
@@ -40,13 +40,13 @@ fn init() -> NullHandler {
         let is_first = |byte: &AtomicU8| byte.swap(8, Ordering::Relaxed) == first;
         assert!(table.iter().all(is_first));
     }
-    // Never given back: a heap that remembered would be full in the second life.
+    // Never freed: without a reset, the heap would be exhausted in the second incarnation.
     black_box(Vec::<u8>::with_capacity(HEAP_BYTES * 3 / 4).leak());
 
-    let region = shared_words!(life, life_size);
-    let life = region[0].load(Ordering::Relaxed);
-    println!("child: life {life}, and all is as it was at first");
-    match life {
+    let region = shared_words!(incarnation, incarnation_size);
+    let incarnation = region[0].load(Ordering::Relaxed);
+    println!("child: incarnation {incarnation} finds its memory as at the first start");
+    match incarnation {
         0 => with_msg_regs_mut(|_| panic!("inside a borrow of the message registers")),
         1 => {
             let mut slot = DeferredActionSlot::new();
@@ -54,7 +54,7 @@ fn init() -> NullHandler {
             panic!("before a deferred notification was sent")
         }
         2 => {
-            // The region is mapped to be read.
+            // The region is mapped read-only.
             region[0].store(0, Ordering::Relaxed);
         }
         3 => {
@@ -64,18 +64,18 @@ fn init() -> NullHandler {
             PARENT.pp_call(MessageInfo::new(0, 0));
         }
         5 => {
-            // The parent has the higher priority, and runs at once.
+            // The parent has a higher priority and runs at once.
             PARENT.notify();
         }
         _ => {
-            println!("child: it is enough");
+            println!("child: the last incarnation is done");
             return NullHandler::new();
         }
     }
-    panic!("life {life} has not ended as it should")
+    panic!("incarnation {incarnation} has not ended as intended")
 }
 
-/// Recurses until there is no stack left.
+/// Recurses until the stack overflows.
 fn recurse(depth: u64) -> u64 {
     let frame = black_box([depth; 16]);
     match black_box(depth.checked_add(1)) {

@@ -1,4 +1,4 @@
-//! Restarts a child whenever it ends, says how it ended, and goes on.
+//! Restarts its child whenever an incarnation ends, and prints how it ended.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -15,28 +15,31 @@ use sel4_microkit::{
 const CHILD: Child = Child::new(1);
 const CHANNEL: Channel = Channel::new(1);
 
-/// The child's, in the system file.
+/// The size of the child's stack in the system file.
 const STACK_BYTES: u64 = 0x2000;
 
 struct Parent {
     entry_point: EntryPoint,
-    /// Which life of the child it is, in a memory region: the child's own memory forgets.
-    life: &'static AtomicU64,
+    /// The number of the child's incarnation. It is in a memory region because a restart resets the
+    /// child's own memory.
+    incarnation: &'static AtomicU64,
 }
 
 #[protection_domain]
 fn init() -> Parent {
     Parent {
-        // The child has the lower priority, and has not run yet.
-        entry_point: CHILD.entry_point().expect("it is a child"),
-        life: &shared_words!(life, life_size)[0],
+        // The child has a lower priority, so it has not run yet.
+        entry_point: CHILD
+            .entry_point()
+            .expect("the system file declares this child"),
+        incarnation: &shared_words!(incarnation, incarnation_size)[0],
     }
 }
 
 impl Parent {
     fn restart(&self, how: &str) -> Result<(), sel4::Error> {
-        let life = self.life.fetch_add(1, Ordering::Relaxed);
-        println!("parent: life {life} has ended: {how}");
+        let incarnation = self.incarnation.fetch_add(1, Ordering::Relaxed);
+        println!("parent: incarnation {incarnation} has ended: {how}");
         CHILD.restart(self.entry_point)
     }
 }
@@ -45,12 +48,12 @@ impl Handler for Parent {
     type Error = sel4::Error;
 
     fn notified(&mut self, _: ChannelSet) -> Result<(), sel4::Error> {
-        self.restart("it asked for it, and waits for ever")
+        self.restart("it asked for the restart")
     }
 
     fn protected(&mut self, channel: Channel, _: MessageInfo) -> Result<MessageInfo, sel4::Error> {
         assert_eq!(channel, CHANNEL);
-        self.restart("it waited for a reply, which it will not see")?;
+        self.restart("it called, and never receives the reply")?;
         Ok(MessageInfo::new(0, 0))
     }
 
@@ -68,7 +71,7 @@ impl Handler for Parent {
             Fault::UserException(_) => self.restart("a user exception")?,
             _ => self.restart("another fault")?,
         }
-        // The reply would let it go on where it has faulted.
+        // A reply would resume the child at the faulting instruction.
         Ok(None)
     }
 }

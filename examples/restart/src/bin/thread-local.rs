@@ -1,5 +1,5 @@
-//! Has thread-local variables, as C and nightly Rust have them. Each incarnation finds them as they
-//! were at first.
+//! Uses thread-local variables as C and nightly Rust do. Each incarnation finds their initial
+//! values.
 #![no_std]
 #![no_main]
 
@@ -8,8 +8,8 @@ use core::arch::{asm, global_asm};
 use microkit_console::println;
 use sel4_microkit::{NullHandler, panicking, protection_domain, shared_words};
 
-// What a compiler makes of `_Thread_local uint64_t counter = 42;` and of an array that is zero and
-// aligned to a cache line.
+// The output of a compiler for `_Thread_local uint64_t counter = 42;` and for a zero-initialised
+// array that is aligned to a cache line.
 global_asm!(
     ".pushsection .tdata, \"awT\", %progbits",
     ".globl thread_local_counter",
@@ -25,11 +25,12 @@ global_asm!(
     ".popsection",
 );
 
-/// The address of a thread-local variable of this thread.
+/// The address of a thread-local variable in this thread.
 macro_rules! address {
     ($name:literal) => {{
         let address: *mut u64;
-        // SAFETY: it reads the thread pointer, and adds where the linker has put the variable.
+        // SAFETY: reads the thread pointer and adds the variable's offset, which the linker
+        // inserts.
         unsafe {
             asm!(
                 "mrs {0}, tpidr_el0",
@@ -46,18 +47,20 @@ macro_rules! address {
 #[protection_domain]
 fn init() -> NullHandler {
     panicking::set_hook(&microkit_console::panic_hook);
-    let life = shared_words!(life, life_size)[0].load(core::sync::atomic::Ordering::Relaxed);
+    let incarnation =
+        shared_words!(incarnation, incarnation_size)[0].load(core::sync::atomic::Ordering::Relaxed);
     let (counter, line) = (
         address!("thread_local_counter"),
         address!("thread_local_line"),
     );
     assert!(line.addr().is_multiple_of(64));
-    // SAFETY: these are the thread's own, of that size, and nothing else refers to them.
+    // SAFETY: the variables belong to this thread and have these sizes. Nothing else refers to
+    // them.
     let (counter, line) = unsafe { (&mut *counter, core::slice::from_raw_parts_mut(line, 8)) };
-    println!("life {life}: {counter}, {line:?}");
+    println!("incarnation {incarnation}: {counter}, {line:?}");
     *counter += 1;
     line.fill(7);
-    println!("life {life}: {counter}, {line:?}");
-    assert!(life >= 2, "to be restarted");
+    println!("incarnation {incarnation}: {counter}, {line:?}");
+    assert!(incarnation >= 2, "panics to be restarted");
     NullHandler::new()
 }

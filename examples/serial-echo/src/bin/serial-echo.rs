@@ -1,5 +1,6 @@
-//! Says what is typed: reads and writes the serial port in a task, by the traits of
-//! `embedded-io-async`. Reads that take too long are given up and begun again, and lose nothing.
+//! Echoes each line that is typed on the serial port. A task reads and writes the port with the
+//! traits of `embedded-io-async`. A read that takes too long is cancelled and started again. No
+//! byte is lost.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -17,10 +18,10 @@ use sel4_microkit::{
 const SERIAL: Channel = Channel::new(1);
 const TIMER: Channel = Channel::new(2);
 
-/// Bytes of a line that are kept.
+/// The most bytes of a line that are kept.
 const LINE_BYTES: usize = 100;
 
-/// How long a read is waited for, before it is begun again.
+/// The time after which a read is cancelled and started again.
 const PATIENCE: Duration = Duration::from_millis(2);
 
 static MEMORY: TaskMemory<4096> = TaskMemory::new();
@@ -33,24 +34,24 @@ waits! {
 #[protection_domain]
 fn init() -> impl Handler {
     let tasks = Tasks::new(&MEMORY).with_alarm(TIMER, Timer::new(TIMER));
-    let listener = Listener::new(SERIAL).expect("nobody else listens");
+    let listener = Listener::new(SERIAL).expect("no other listener has this channel");
     let serial = AsyncSerial::new(listener, shared_words!(output, output_size, SharedWord))
         .with_input(shared_words!(input, input_size, SharedWord));
     tasks
         .spawner()
-        .spawn(0, runs(serial))
+        .spawn(0, run(serial))
         .expect("there is room");
     tasks
 }
 
-async fn runs(mut serial: AsyncSerial) {
-    if let Err(error) = echoes(&mut serial).await {
+async fn run(mut serial: AsyncSerial) {
+    if let Err(error) = echo(&mut serial).await {
         debug_println!("serial-echo: {error}");
     }
 }
 
-/// Says each line that was typed. A terminal ends lines with a carriage return.
-async fn echoes<S: Read<Error = Error> + Write>(serial: &mut S) -> Result<(), Error> {
+/// Echoes each line that is typed. A terminal ends a line with a carriage return.
+async fn echo<S: Read<Error = Error> + Write>(serial: &mut S) -> Result<(), Error> {
     let mut line: Vec<u8, LINE_BYTES> = Vec::new();
     serial.write_all(b"now type\n").await?;
     loop {

@@ -1,5 +1,5 @@
-//! A client of the `serial` protection domain that writes lies into its queue, again and again. The
-//! driver hears it no more, and the others as if it were not there.
+//! A hostile client of the serial driver: it overwrites its queue with nonsense again and again.
+//! The driver stops serving it and keeps serving the other clients.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -9,8 +9,9 @@ use sel4_microkit::{Channel, ChannelSet, Handler, Infallible, protection_domain,
 
 const DRIVER: Channel = Channel::new(1);
 
-/// What it writes everywhere: as positions, the first two can be, and as the flag they have the driver
-/// notify; the third cannot be a position. As bytes they are no whole line.
+/// The values that it writes to every word of the queue. As positions in the queue the first two
+/// are valid and the third is not. As a flag each of them asks the driver for a notification. As
+/// bytes they contain no complete line.
 const LIES: [u64; 3] = [1, 9, 1 << 32];
 
 struct Hostile {
@@ -43,7 +44,7 @@ impl Hostile {
 impl Handler for Hostile {
     type Error = Infallible;
 
-    /// The driver says that there is room.
+    /// The driver notifies that there is room in the queue.
     fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
         self.lie();
         Ok(())

@@ -1,4 +1,5 @@
-//! Asks the writers, when they are done, then reads lines and says what they were.
+//! Waits until both writers have printed everything, asks each whether it had to wait, then reads
+//! lines and prints them with their lengths.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -12,7 +13,7 @@ const DRIVER: Channel = Channel::new(1);
 
 const WRITERS: [Channel; 2] = [Channel::new(2), Channel::new(3)];
 
-/// Bytes of a line that are kept.
+/// The most bytes of a line that are kept.
 const LINE_BYTES: usize = 100;
 
 struct Reader {
@@ -24,11 +25,11 @@ struct Reader {
 /// What the reader waits for.
 #[derive(Copy, Clone)]
 enum Progress {
-    /// That these have printed all.
+    /// The writers, of which these have printed everything.
     Done([bool; WRITERS.len()]),
-    /// What this one says.
+    /// The answer of this writer.
     Asked(usize),
-    /// Lines.
+    /// Typed lines.
     Typed,
 }
 
@@ -65,7 +66,7 @@ impl Handler for Reader {
 }
 
 impl Reader {
-    /// A writer has done what was awaited.
+    /// Handles a notification from a writer.
     fn heard(&mut self, index: usize) -> Result<(), WriteFmtError<microkit_serial::Error>> {
         self.progress = match self.progress {
             Progress::Done(mut done) => {
@@ -92,7 +93,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Takes a byte that was typed. A terminal ends lines with a carriage return.
+    /// Takes a typed byte. A terminal ends a line with a carriage return.
     fn take(&mut self, byte: u8) -> Result<(), WriteFmtError<microkit_serial::Error>> {
         if byte != b'\r' {
             self.line.push(byte).ok();
@@ -101,7 +102,7 @@ impl Reader {
         let line = core::mem::take(&mut self.line);
         match core::str::from_utf8(&line) {
             Ok(text) => writeln!(self.serial, "{} characters: {text}", text.chars().count()),
-            Err(_) => writeln!(self.serial, "no UTF-8 in {} bytes", line.len()),
+            Err(_) => writeln!(self.serial, "{} bytes that are not UTF-8", line.len()),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Prints more than its queue to the `serial` protection domain holds, then logs whether it had to
-//! wait.
+//! Prints more than its queue to the serial driver holds, then logs whether it had to wait for
+//! room.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -17,7 +17,8 @@ use sel4_microkit::{
 
 const DRIVER: Channel = Channel::new(1);
 
-/// Who is told when all is printed, and asks whether that took waiting.
+/// The reader, which is notified when everything is printed. Then it asks whether the writer had to
+/// wait.
 const READER: Channel = Channel::new(2);
 
 const LINES: u32 = 20;
@@ -31,7 +32,7 @@ const TEXT: &str = concat!(
     "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJ",
 );
 
-/// A static, so that whatever logs can print.
+/// A static, so that the logger can reach it.
 static SERIAL: Mutex<RefCell<Option<Serial>>> = Mutex::new(RefCell::new(None));
 
 struct Writer;
@@ -40,14 +41,18 @@ struct Writer;
 fn init() -> Writer {
     let serial = Serial::new(DRIVER, shared_words!(output, output_size, SharedWord));
     critical_section::with(|cs| SERIAL.borrow(cs).replace(Some(serial)));
-    logging::init_with(print, LevelFilter::Info).expect("there is no other logger");
-    log::debug!("is not printed");
+    logging::init_with(print, LevelFilter::Info).expect("no other logger is set");
+    log::debug!("below the level, so it is not printed");
 
     let name = pd_name().unwrap_or("?");
     for line in 1..=LINES {
         print(format_args!("{name} {line:02} {TEXT}\n"));
     }
-    with_serial(|serial| serial.flush().expect("the driver is sound"));
+    with_serial(|serial| {
+        serial
+            .flush()
+            .expect("the driver follows the protocol of the queue")
+    });
     READER.notify();
     Writer
 }
@@ -56,11 +61,15 @@ impl Handler for Writer {
     type Error = Infallible;
 
     fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
-        // The driver's notifications say that there is room, which nobody waits for.
+        // The driver also notifies when there is room again. Nothing waits for that here.
         if channels.contains(READER) {
             let has_waited = with_serial(|serial| serial.waits() > 0);
             log::info!("had to wait: {has_waited}");
-            with_serial(|serial| serial.flush().expect("the driver is sound"));
+            with_serial(|serial| {
+                serial
+                    .flush()
+                    .expect("the driver follows the protocol of the queue")
+            });
             READER.notify();
         }
         Ok(())
@@ -68,15 +77,20 @@ impl Handler for Writer {
 }
 
 fn print(arguments: fmt::Arguments<'_>) {
-    with_serial(|serial| serial.write_fmt(arguments).expect("the driver is sound"));
+    with_serial(|serial| {
+        serial
+            .write_fmt(arguments)
+            .expect("the driver follows the protocol of the queue")
+    });
 }
 
-/// Lends the serial port. It may wait in there: no other thread is kept waiting by that.
+/// Calls `f` with the serial port. `f` may block inside the critical section, because the program
+/// has only one thread.
 fn with_serial<R>(f: impl FnOnce(&mut Serial) -> R) -> R {
     critical_section::with(|cs| {
         let mut serial = SERIAL.borrow_ref_mut(cs);
         f(serial
             .as_mut()
-            .expect("it is there before anything is printed"))
+            .expect("it is set before anything is printed"))
     })
 }

@@ -1,4 +1,5 @@
-//! Begins notes until it may have no more.
+//! A client that opens notes until the server refuses, because its quota is reached. Then it closes
+//! some and opens others.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -28,28 +29,30 @@ fn init() -> NullHandler {
 }
 
 fn play() -> Result<(), OpenError<NoTitle>> {
-    let server = Connection::connect(SERVER).expect("it is a server of sessions");
-    let notes = NotesClient::connect(SERVER).expect("both are of one version");
+    let server = Connection::connect(SERVER).expect("the server has sessions");
+    let notes = NotesClient::connect(SERVER).expect("both were built with the same protocol");
     let title: Title = "more".try_into().expect("it fits");
     let mut mine = Vec::<Session<SERVER>, { NOTES_PER_CLIENT + 1 }>::new();
     while let Ok(note) = server.open(|| notes.note(title.clone())) {
-        mine.push(note).expect("the server has less");
+        mine.push(note).expect("the quota is smaller");
     }
     match server.open(|| notes.note(title.clone())) {
-        Err(CallError::Method(error)) => println!("greedy: after {}: {error:?}", mine.len()),
+        Err(CallError::Method(error)) => {
+            println!("greedy: with {} notes open: {error:?}", mine.len())
+        }
         other => println!("greedy: {other:?}"),
     }
 
-    // A place is free again, and what is there is of use.
+    // After a close there is room for another note, and the open notes still work.
     let first = mine.swap_remove(0);
     println!("greedy: closed: {:?}", first.close());
     mine.push(server.open(|| notes.note(title.clone()))?).ok();
     let text = "much".try_into().expect("it fits");
     println!("greedy: {:?}", notes.append(mine[0].id(), text));
 
-    // The server closes the other two, and this one is told.
-    println!("greedy: {:?} are empty", notes.close_empty());
-    let gone = mine.pop().expect("there are three");
+    // The server closes the two empty notes. Their sessions then get an error.
+    println!("greedy: closed the empty notes: {:?}", notes.close_empty());
+    let gone = mine.pop().expect("three notes are open");
     println!("greedy: {:?}", notes.read(gone.id()));
     println!("greedy: closed: {:?}", gone.close());
     println!("greedy: {:?}", notes.read(mine[0].id()));

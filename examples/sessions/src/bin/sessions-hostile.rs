@@ -1,4 +1,5 @@
-//! Sends what no client sends: numbers of others' sessions, others' ends, and whatever else there is.
+//! A hostile client: uses the session numbers of other clients, reports the ends of other clients,
+//! and sends requests that are not in the protocol.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -17,28 +18,28 @@ waits! {
     in init { call microkit_console::CHANNEL; call SERVER.channel(); }
 }
 
-/// The label with which a session is closed (`microkit_sessions`), and that of a connect.
+/// The labels of requests that close a session and that connect (`microkit_sessions`).
 const CLOSE: u64 = 0x0073_6573_7301;
 const CONNECT: u64 = 0x0073_6573_7300;
 
-/// Methods of `Notes`, by their labels.
+/// The labels of two methods of `Notes`.
 const APPEND: u64 = 2;
 const READ: u64 = 3;
 
 #[protection_domain]
 fn init() -> NullHandler {
-    // Every number that there was, and many that there were not.
+    // Every number that the server has used, and many that it has not.
     let refused = (0..40).filter(|&number| {
         let closed = call(CLOSE, &[number]) == DONE;
         let read = call(READ, &[number]) == 0;
         let written = call(APPEND, &[number, 1, 65, 0, 0, 0, 0]) == 0;
         !closed && !read && !written
     });
-    println!("hostile: {} numbers are refused", refused.count());
+    println!("hostile: {} session numbers were refused", refused.count());
 
-    let server = Connection::connect(SERVER).expect("it is a server of sessions");
+    let server = Connection::connect(SERVER).expect("the server has sessions");
     let taken = (0..62).filter(|&index| server.report_end(Channel::new(index)).is_ok());
-    println!("hostile: {} reports are taken", taken.count());
+    println!("hostile: {} reports were accepted", taken.count());
 
     for label in (0..8).chain(CONNECT..CONNECT + 8) {
         for count in 0..4 {
@@ -50,10 +51,10 @@ fn init() -> NullHandler {
     NullHandler::new()
 }
 
-/// The label of the reply to a close that was taken.
+/// The label of the reply to a close that succeeded.
 const DONE: u64 = 0x0073_6573_7310;
 
-/// A call of any words; returns the label of the reply.
+/// Calls the server with any words. Returns the label of the reply.
 fn call(label: u64, words: &[u64]) -> u64 {
     let info = MessageInfo::new(label, words.len());
     match words.len() {

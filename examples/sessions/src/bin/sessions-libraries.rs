@@ -1,4 +1,5 @@
-//! Two libraries in one program that use one server, and do not know of each other.
+//! A client with two independent libraries that use the same server: each object of one has a
+//! session of its own, and all users of the other share one session.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -20,7 +21,7 @@ waits! {
     in notified(HOSTILE.channel()) { call microkit_console::CHANNEL; call SERVER.channel(); }
 }
 
-/// Keeps a note for as long as it lives.
+/// A library with one session for each object. The note is closed with the object.
 mod diary {
     use super::{Connection, NoTitle, NotesClient, OpenError, SERVER, Session, println};
 
@@ -31,8 +32,9 @@ mod diary {
 
     impl Diary {
         pub(crate) fn new(title: &str) -> Result<Self, OpenError<NoTitle>> {
-            let server = Connection::connect(SERVER).expect("it is a server of sessions");
-            let notes = NotesClient::connect(SERVER).expect("both are of one version");
+            let server = Connection::connect(SERVER).expect("the server has sessions");
+            let notes =
+                NotesClient::connect(SERVER).expect("both were built with the same protocol");
             let title = title.try_into().expect("it fits");
             let note = server.open(|| notes.note(title))?;
             Ok(Self { notes, note })
@@ -51,15 +53,15 @@ mod diary {
     }
 }
 
-/// Has one note for all who use it.
+/// A library with one session that all its users share.
 mod log {
     use super::*;
 
     static LOG: Shared<SERVER> = Shared::new(SERVER);
 
     pub(crate) fn log() -> Result<Owner<SERVER>, OpenError<NoTitle>> {
-        let server = Connection::connect(SERVER).expect("it is a server of sessions");
-        let notes = NotesClient::connect(SERVER).expect("both are of one version");
+        let server = Connection::connect(SERVER).expect("the server has sessions");
+        let notes = NotesClient::connect(SERVER).expect("both were built with the same protocol");
         LOG.owner(&server, || notes.note("log".try_into().expect("it fits")))
     }
 }
@@ -73,8 +75,11 @@ fn init() -> Libraries {
     let diary = diary::Diary::new("diary").expect("there is room");
     let short = diary::Diary::new("short").expect("there is room");
     let one = log::log().expect("there is room");
-    let other = log::log().expect("it is open");
-    println!("libraries: one log: {}", one.id() == other.id());
+    let other = log::log().expect("the session is open already");
+    println!(
+        "libraries: both have the same log: {}",
+        one.id() == other.id()
+    );
     drop(short);
     drop(one);
     diary.write("dear diary");
@@ -88,7 +93,7 @@ fn init() -> Libraries {
 impl Handler for Libraries {
     type Error = Infallible;
 
-    /// All others have come and gone.
+    /// The hostile client, which runs last, is done.
     fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
         if let Some(diary) = self.diary.take() {
             diary.write(", others came");

@@ -1,4 +1,5 @@
-//! Dies in its first life, with two notes open. In another, it finds room for as many as ever.
+//! A client whose first incarnation dies with two notes open. The server closes them, so the next
+//! incarnation can open as many as the quota allows.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -10,11 +11,11 @@ use microkit_sessions::Connection;
 use sel4_microkit::{NullHandler, panicking, pd_name, protection_domain, waits};
 use sessions::{NOTES_PER_CLIENT, NotesClient};
 
-// `doomed` runs the same program, and has the same.
+// The PD `doomed` runs the same program and has the same channel and region.
 microkit_system::system! {
     "sessions.system", pd = "mortal";
     channel SERVER = "server";
-    region LIFE = "life";
+    region INCARNATION = "incarnation";
 }
 
 waits! {
@@ -24,18 +25,23 @@ waits! {
 #[protection_domain]
 fn init() -> NullHandler {
     panicking::set_hook(&|_| println!("{}: dies", pd_name().unwrap_or("?")));
-    let life = LIFE.words().load(0, Ordering::Relaxed);
-    LIFE.words().store(0, life + 1, Ordering::Relaxed);
+    let incarnation = INCARNATION.words().load(0, Ordering::Relaxed);
+    INCARNATION
+        .words()
+        .store(0, incarnation + 1, Ordering::Relaxed);
 
-    let server = Connection::connect(SERVER).expect("it is a server of sessions");
-    let notes = NotesClient::connect(SERVER).expect("both are of one version");
+    let server = Connection::connect(SERVER).expect("the server has sessions");
+    let notes = NotesClient::connect(SERVER).expect("both were built with the same protocol");
     let mine: [_; NOTES_PER_CLIENT] = core::array::from_fn(|index| {
         let title = ["will", "letter", "list"][index];
-        assert!(life > 0 || index < 2, "life is short");
+        assert!(
+            incarnation > 0 || index < 2,
+            "the first incarnation dies here"
+        );
         let note = server.open(|| notes.note(title.try_into().expect("it fits")));
         note.expect("there is room")
     });
     let name = pd_name().unwrap_or("?");
-    println!("{name}: {} notes in life {life}", mine.len());
+    println!("{name}: {} notes in incarnation {incarnation}", mine.len());
     NullHandler::new()
 }

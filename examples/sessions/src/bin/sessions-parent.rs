@@ -1,4 +1,5 @@
-//! Restarts one child that dies, and reports the end of the other.
+//! The parent of two clients that die: restarts one of them, and stops the other and reports its
+//! end to the server.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -26,8 +27,10 @@ struct Parent {
 #[protection_domain]
 fn init() -> Parent {
     Parent {
-        // The child has the lower priority, and has not run yet.
-        entry_point: MORTAL.entry_point().expect("it is a child"),
+        // The child has a lower priority, so it has not run yet.
+        entry_point: MORTAL
+            .entry_point()
+            .expect("the system file declares this child"),
     }
 }
 
@@ -36,13 +39,13 @@ impl Handler for Parent {
 
     fn fault(&mut self, child: Child, _: MessageInfo) -> Result<Option<MessageInfo>, sel4::Error> {
         if child == MORTAL {
-            println!("parent: mortal begins again");
+            println!("parent: restarts mortal");
             MORTAL.restart(self.entry_point)?;
         } else {
             DOOMED.stop()?;
-            let server = Connection::connect(SERVER).expect("it is a server of sessions");
+            let server = Connection::connect(SERVER).expect("the server has sessions");
             let reported = server.report_end(CHANNEL_OF_DOOMED);
-            println!("parent: doomed is no more: {reported:?}");
+            println!("parent: reported the end of doomed: {reported:?}");
         }
         Ok(None)
     }

@@ -1,4 +1,5 @@
-//! Keeps notes for several clients, and says which are begun and which are over.
+//! The server: keeps the notes of several clients, one in each session, and prints when a note is
+//! opened or closed.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -13,7 +14,7 @@ microkit_system::system! {
     region NUMBERS = "numbers";
 }
 
-/// Those of all five clients.
+/// The quota of all five clients together.
 const MOST_NOTES: usize = 5 * NOTES_PER_CLIENT;
 
 const PARENT: Channel = Channel::new(1);
@@ -27,7 +28,7 @@ struct Server {
     notes: Sessions<Note, MOST_NOTES>,
 }
 
-/// A call, and the client that makes it.
+/// A call with the client that makes it.
 struct Call<'a> {
     server: &'a mut Server,
     client: Channel,
@@ -54,7 +55,7 @@ impl Notes for Call<'_> {
             if title.is_empty() {
                 return Err(NoTitle);
             }
-            println!("server: {title} of client {} begins", client.index());
+            println!("server: client {} opens {title}", client.index());
             let text = Text::new();
             Ok(Note { title, text })
         })
@@ -99,8 +100,8 @@ impl Handler for Server {
         client: Channel,
         msg_info: MessageInfo,
     ) -> Result<MessageInfo, Infallible> {
-        let is_over = |note: Note| println!("server: {} is over", note.title);
-        if let Some(reply) = self.notes.answer(client, &msg_info, is_over) {
+        let close = |note: Note| println!("server: {} is closed", note.title);
+        if let Some(reply) = self.notes.answer(client, &msg_info, close) {
             return Ok(reply);
         }
         let server = self;

@@ -1,5 +1,5 @@
-//! Sends text in buffers and borrows memory; dies, and goes on in its next incarnation; and has its
-//! server restarted.
+//! The client: sends text in buffers and borrows memory. It dies once and continues in its next
+//! incarnation. Then it asks for a restart of the server.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -30,7 +30,7 @@ waits! {
     in notified { call microkit_console::CHANNEL; call SERVER.channel(); }
 }
 
-/// A length that is neither a power of two nor a multiple of 64.
+/// The length of a lease: neither a power of two nor a multiple of 64.
 const LEASE_BYTES: u64 = 72;
 
 type Own = Part<Words<OWN>>;
@@ -43,20 +43,20 @@ struct Client {
     status: VersionedReader<Status, Theirs>,
     borrower: Borrower<Own, Theirs, Words<LENT>>,
     leases: LeasesClient<SERVER>,
-    /// What this incarnation leaves to the next.
+    /// The lease that this incarnation leaves to the next.
     kept: VersionedWriter<Grant, Own>,
     before: VersionedReader<Grant, Own>,
     state: State,
 }
 
-/// What it waits for.
+/// What the client waits for.
 #[derive(Debug)]
 enum State {
-    /// That the server has seen this incarnation, and uses no buffer of an earlier one.
+    /// The server, which must see this incarnation and stop using buffers of an earlier one.
     Settling,
-    /// So many buffers.
+    /// This many buffers to come back.
     Sent(usize),
-    /// The server's next incarnation. Until then it has this lease.
+    /// The next incarnation of the server. The client keeps this lease until then.
     Restart(Lease),
     Nothing,
 }
@@ -64,21 +64,23 @@ enum State {
 #[protection_domain]
 fn init() -> Client {
     panicking::set_hook(&|_| ());
-    let own = ClientMemory::new(OWN.words()).expect("a page is enough");
-    let server = ServerMemory::new(SERVERS.words()).expect("a page is enough");
-    let requests = Producer::open(own.requests, server.requests).expect("it is for three buffers");
+    let own = ClientMemory::new(OWN.words()).expect("a page is large enough");
+    let server = ServerMemory::new(SERVERS.words()).expect("a page is large enough");
+    let requests = Producer::open(own.requests, server.requests)
+        .expect("the region has room for three buffers");
     let epoch = requests.epoch();
     println!("client: incarnation {epoch}");
     let mut client = Client {
-        replies: Consumer::open(own.replies, server.replies).expect("it is for three buffers"),
-        pool: Pool::new(BUFFERS.words(), BUFFER_BYTES, epoch).expect("a page is enough"),
+        replies: Consumer::open(own.replies, server.replies)
+            .expect("the region has room for three buffers"),
+        pool: Pool::new(BUFFERS.words(), BUFFER_BYTES, epoch).expect("a page is large enough"),
         requests,
-        status: VersionedReader::new(server.status).expect("a page is enough"),
+        status: VersionedReader::new(server.status).expect("a page is large enough"),
         borrower: Borrower::open(own.borrower, server.board, LENT.words())
-            .expect("a page is enough"),
-        leases: LeasesClient::connect(SERVER).expect("both are of one version"),
-        kept: VersionedWriter::new(own.kept).expect("a page is enough"),
-        before: VersionedReader::new(own.kept).expect("a page is enough"),
+            .expect("a page is large enough"),
+        leases: LeasesClient::connect(SERVER).expect("both were built with the same protocol"),
+        kept: VersionedWriter::new(own.kept).expect("a page is large enough"),
+        before: VersionedReader::new(own.kept).expect("a page is large enough"),
         state: State::Settling,
     };
     client.notify();
@@ -90,7 +92,7 @@ impl Client {
     fn go_on(&mut self) {
         match self.state {
             State::Settling => {
-                // The server writes to buffers.
+                // Until then the server may still write to buffers of an earlier incarnation.
                 if self.requests.is_settled() && self.replies.is_settled() {
                     self.send_all();
                 }
@@ -102,7 +104,7 @@ impl Client {
         self.receive();
     }
 
-    /// Sends the text of this incarnation.
+    /// Sends the texts of this incarnation.
     fn send_all(&mut self) {
         let texts: &[&str] = match self.requests.epoch() {
             1 => &[
@@ -112,7 +114,8 @@ impl Client {
             ],
             _ => &["nothing was lost"],
         };
-        // What was sent to an earlier incarnation of the server is the client's again.
+        // Buffers that were sent to an earlier incarnation of the server belong to the client
+        // again.
         while texts.iter().any(|text| self.send(text).is_err()) {
             self.pool.take_all_back();
         }
@@ -120,7 +123,7 @@ impl Client {
         self.notify();
     }
 
-    /// If the server was restarted, what it was sent is lost with the queue.
+    /// Sends everything again if the server was restarted: the buffers in the queue are lost then.
     fn send_again(&mut self) {
         if self.requests.room() == Err(PeerError::Restarted) {
             self.pool.take_all_back();
@@ -129,18 +132,18 @@ impl Client {
     }
 
     fn send(&mut self, text: &str) -> Result<(), PushError> {
-        let buffer = self.pool.take().expect("there are three");
+        let buffer = self.pool.take().expect("there are three buffers");
         self.pool
             .write(&buffer, 0, text.as_bytes())
-            .expect("it has forty bytes");
+            .expect("a buffer has forty bytes");
         let descriptor = self
             .pool
             .send(buffer, text.len())
-            .expect("it has forty bytes");
+            .expect("a buffer has forty bytes");
         self.requests.push(&descriptor)
     }
 
-    /// Takes what comes back, and sleeps if that is not all.
+    /// Takes the buffers that come back, until all are there or the queue is empty.
     fn receive(&mut self) {
         while let State::Sent(left) = self.state {
             if left == 0 {
@@ -148,11 +151,13 @@ impl Client {
             }
             match self.replies.pop() {
                 Ok(Some(descriptor)) => {
-                    // One of an earlier incarnation may still come.
+                    // A buffer of an earlier incarnation may still arrive. The pool refuses it.
                     if let Ok(buffer) = self.pool.take_back(&descriptor) {
                         let mut bytes = [0; BUFFER_BYTES];
                         let bytes = &mut bytes[..(descriptor.bytes as usize).min(BUFFER_BYTES)];
-                        self.pool.read(&buffer, 0, bytes).expect("it is so long");
+                        self.pool
+                            .read(&buffer, 0, bytes)
+                            .expect("the length is at most that of a buffer");
                         self.pool.free(buffer);
                         println!("client: {}", core::str::from_utf8(bytes).unwrap_or("?"));
                         self.state = State::Sent(left - 1);
@@ -163,18 +168,18 @@ impl Client {
                     Ok(false) | Err(PeerError::Restarted) => {}
                     Err(error) => panic!("{error}"),
                 },
-                // What it has not given back it was sent in an earlier incarnation: the other queue
-                // tells.
+                // Any buffer that did not come back was sent to an earlier incarnation of the
+                // server. The other queue reports that too.
                 Err(PopError::Peer(PeerError::Restarted)) => self.send_again(),
                 Err(error) => panic!("{error}"),
             }
         }
     }
 
-    /// Borrows memory, as this incarnation does.
+    /// Borrows memory, in the way of this incarnation.
     fn borrow(&mut self) {
         let status = self.status.read();
-        println!("client: the server has {status:?}");
+        println!("client: status of the server: {status:?}");
         self.state = match self.requests.epoch() {
             1 => self.borrow_and_die(),
             _ => self.borrow_again(),
@@ -185,7 +190,7 @@ impl Client {
         let request = self.borrower.request(offset, bytes, Rights::Write);
         let result = self.leases.request(request);
         let said = result.map(|grant| grant.generation);
-        println!("client: {bytes} bytes from {offset} on: {said:?}");
+        println!("client: lease of {bytes} bytes at {offset}: {said:?}");
         result.ok()
     }
 
@@ -193,28 +198,34 @@ impl Client {
         for (offset, bytes) in [(0, 100), (4088, 16), (0, 264)] {
             self.ask(offset, bytes);
         }
-        let grant = self.ask(0, LEASE_BYTES).expect("it is free");
+        let grant = self.ask(0, LEASE_BYTES).expect("the memory is free");
         self.ask(64, 8);
-        let lease = self.borrower.accept(grant).expect("it was just granted");
+        let lease = self
+            .borrower
+            .accept(grant)
+            .expect("the lease was just granted");
         self.borrower
             .write(&lease, LEASE_BYTES as usize - 1, b"!")
-            .expect("it is leased to the last byte");
+            .expect("the lease includes the last byte");
         self.kept.write(&grant);
-        let _ = self.send("is on its way");
-        println!("client: dies with a lease, and with a buffer sent");
+        let _ = self.send("sent before the death");
+        println!("client: dies with a lease and a sent buffer");
         panic!()
     }
 
     fn borrow_again(&mut self) -> State {
         let before = self.before.read().map(|grant| self.borrower.accept(grant));
         println!("client: the lease of the earlier incarnation: {before:?}");
-        let grant = self.ask(0, LEASE_BYTES).expect("it is free again");
-        let lease = self.borrower.accept(grant).expect("it was just granted");
+        let grant = self.ask(0, LEASE_BYTES).expect("the memory is free again");
+        let lease = self
+            .borrower
+            .accept(grant)
+            .expect("the lease was just granted");
         PARENT.notify();
         State::Restart(lease)
     }
 
-    /// The server has a new incarnation, perhaps.
+    /// Checks whether the server was restarted. If it was, the old lease must be refused.
     fn see_restart(&mut self) {
         let queue = self.requests.room();
         if queue != Err(PeerError::Restarted) {
@@ -225,12 +236,12 @@ impl Client {
         };
         println!("client: the queue: {queue:?}");
         let write = self.borrower.write(&lease, 0, b"late");
-        println!("client: a write by the lease of the server's earlier incarnation: {write:?}");
+        println!("client: a write with a lease of the server's earlier incarnation: {write:?}");
         self.ask(0, LEASE_BYTES);
         println!("client: done");
     }
 
-    /// Notifies the server, if it sleeps at either queue or does not know of this incarnation.
+    /// Notifies the server if it waits at either queue, or has not seen this incarnation.
     fn notify(&mut self) {
         let [one, other] = [self.requests.must_notify(), self.replies.must_notify()];
         if one || other {

@@ -1,4 +1,4 @@
-//! Restarts the client when it dies, and the server when the client asks for it.
+//! The parent: restarts the client when it dies, and the server when the client asks for it.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -29,8 +29,12 @@ struct Parent {
 #[protection_domain]
 fn init() -> Parent {
     panicking::set_hook(&microkit_console::panic_hook);
-    // The children have lower priorities, and have not run yet.
-    let entry_point = |child: Child| child.entry_point().expect("it is a child");
+    // The children have lower priorities, so they have not run yet.
+    let entry_point = |child: Child| {
+        child
+            .entry_point()
+            .expect("the system file declares this child")
+    };
     Parent {
         server: entry_point(SERVER),
         client: entry_point(CLIENT),
@@ -42,7 +46,7 @@ impl Handler for Parent {
 
     fn notified(&mut self, channels: ChannelSet) -> Result<(), sel4::Error> {
         if ASKING.is_in(channels) {
-            println!("parent: the server is restarted");
+            println!("parent: restarts the server");
             SERVER.restart(self.server)?;
         }
         Ok(())
@@ -54,7 +58,7 @@ impl Handler for Parent {
         } else {
             ("client", self.client)
         };
-        println!("parent: the {name} has died, and is restarted");
+        println!("parent: the {name} has died, restart it");
         child.restart(entry_point)?;
         Ok(None)
     }

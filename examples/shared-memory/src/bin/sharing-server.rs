@@ -1,4 +1,5 @@
-//! Makes capital letters of what a client sends in buffers, and lends memory. It prints nothing.
+//! The server: converts the text in a client's buffers to capital letters, and lends memory. It
+//! prints nothing.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -28,7 +29,7 @@ microkit_system::system! {
 
 waits! {}
 
-/// Who borrows.
+/// The index of the only borrower.
 const BORROWER: usize = 0;
 
 type Own = Part<Words<OWN>>;
@@ -46,18 +47,20 @@ struct Server {
 #[protection_domain]
 fn init() -> Server {
     panicking::set_hook(&|_| ());
-    let own = ServerMemory::new(OWN.words()).expect("a page is enough");
-    let client = ClientMemory::new(CLIENTS.words()).expect("a page is enough");
+    let own = ServerMemory::new(OWN.words()).expect("a page is large enough");
+    let client = ClientMemory::new(CLIENTS.words()).expect("a page is large enough");
     let terms = Terms {
         leases: LEASES,
         bytes: 256,
         rights: Rights::Write,
     };
     let mut server = Server {
-        requests: Consumer::open(own.requests, client.requests).expect("it is for three"),
-        replies: Producer::open(own.replies, client.replies).expect("it is for three"),
+        requests: Consumer::open(own.requests, client.requests)
+            .expect("the region has room for three buffers"),
+        replies: Producer::open(own.replies, client.replies)
+            .expect("the region has room for three buffers"),
         buffers: Buffers::new(BUFFERS.words(), BUFFER_BYTES),
-        status: VersionedWriter::new(own.status).expect("a page is enough"),
+        status: VersionedWriter::new(own.status).expect("a page is large enough"),
         done: Status {
             buffers: 0,
             bytes: 0,
@@ -67,23 +70,24 @@ fn init() -> Server {
             LENT.size_bytes() as u64,
             [(client.borrower, terms)],
         )
-        .expect("it is for two"),
+        .expect("the region has room for two leases"),
     };
     server.serve();
     server
 }
 
 impl Server {
-    /// Deals with all buffers that there are, and sleeps.
+    /// Processes all buffers in the queue.
     fn serve(&mut self) {
-        // A client that was restarted waits until this end has seen it, at both queues.
+        // A restarted client waits until the server has seen its restart at both queues. This call
+        // sees it at the queue of replies.
         let _ = self.replies.room();
         loop {
             match self.requests.pop() {
                 Ok(Some(descriptor)) => {
-                    // One that is no buffer is not given back.
+                    // A descriptor that is not a valid buffer is dropped.
                     if let Ok(loan) = self.buffers.accept(descriptor) {
-                        self.deal_with(loan);
+                        self.process(loan);
                     }
                 }
                 Ok(None) => match self.requests.may_sleep() {
@@ -94,14 +98,14 @@ impl Server {
                 Err(PopError::Peer(_)) => break,
             }
         }
-        // Both queues have the same client, which waits at one place.
+        // Both queues lead to the same client, so one notification is enough.
         let [one, other] = [self.requests.must_notify(), self.replies.must_notify()];
         if one || other {
             CLIENT.notify();
         }
     }
 
-    fn deal_with(&mut self, loan: Loan) {
+    fn process(&mut self, loan: Loan) {
         let mut bytes = [0; BUFFER_BYTES];
         let bytes = &mut bytes[..loan.bytes()];
         let changed = self.buffers.read(&loan, 0, bytes).and_then(|()| {
@@ -115,8 +119,9 @@ impl Server {
         let descriptor = loan.give_back();
         let restarted = Err(PushError::Peer(PeerError::Restarted));
         if self.replies.push(&descriptor) == restarted {
-            // The client knows which of its buffers it has sent in this incarnation. There is room
-            // for all of them: who gets none has put in more.
+            // The client refuses a buffer of its earlier incarnation, so it is safe to push the
+            // descriptor again. The queue has room for all buffers of the client. If it is full,
+            // the client has broken the protocol.
             let _ = self.replies.push(&descriptor);
         }
     }
@@ -145,7 +150,10 @@ impl Handler for Server {
         channel: Channel,
         msg_info: MessageInfo,
     ) -> Result<MessageInfo, Infallible> {
-        assert!(channel == CLIENT, "nobody else may call");
+        assert!(
+            channel == CLIENT,
+            "only the client has a channel with calls"
+        );
         Ok(LeasesServer::dispatch(self, &msg_info))
     }
 

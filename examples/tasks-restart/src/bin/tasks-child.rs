@@ -1,4 +1,5 @@
-//! Tasks that wait for an interrupt and for each other, in a program that dies and begins anew.
+//! Two tasks that wait for an interrupt, for the parent and for each other. The program panics at
+//! the third interrupt of each incarnation.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -22,7 +23,7 @@ const HIGH: u8 = 2;
 
 static MEMORY: TaskMemory<2048> = TaskMemory::new();
 
-/// How many interrupts have come in this life.
+/// How many interrupts have arrived in this incarnation.
 type Ticks = Signal<NoopRawMutex, u64>;
 
 waits! {
@@ -35,35 +36,35 @@ fn init() -> Tasks<NoHandler> {
     let tasks = Tasks::new(&MEMORY);
     let spawner = tasks.spawner();
     let ticks = spawner.keep(Ticks::new()).expect("there is room");
-    let clock = Interrupt::new(CLOCK.channel()).expect("nobody else listens");
-    let parent = Listener::new(PARENT.channel()).expect("nobody else listens");
+    let clock = Interrupt::new(CLOCK.channel()).expect("no other listener has this channel");
+    let parent = Listener::new(PARENT.channel()).expect("no other listener has this channel");
     spawner
-        .spawn(LOW, asks(parent, ticks))
+        .spawn(LOW, answer(parent, ticks))
         .expect("there is room");
     spawner
-        .spawn(HIGH, counts(clock, ticks))
+        .spawn(HIGH, count(clock, ticks))
         .expect("there is room");
     tasks
 }
 
-/// Has an interrupt come for each of the parent's notifications, and dies at the third.
-async fn asks(mut parent: Listener, ticks: &'static Ticks) {
+/// Raises the interrupt at each of the parent's notifications, and panics at the third.
+async fn answer(mut parent: Listener, ticks: &'static Ticks) {
     loop {
         parent.notified().await;
         CNTP_CVAL_EL0.set(0);
         CNTP_CTL_EL0.write(CNTP_CTL_EL0::ENABLE::SET);
         let count = ticks.wait().await;
-        println!("child: interrupt {count} of this life");
-        assert!(count < 3, "it is the last");
+        println!("child: interrupt {count} of this incarnation");
+        assert!(count < 3, "the third interrupt is the last");
         PARENT.notify();
     }
 }
 
-async fn counts(mut clock: Interrupt, ticks: &'static Ticks) {
+async fn count(mut clock: Interrupt, ticks: &'static Ticks) {
     for count in 1.. {
         clock.raised().await;
         CNTP_CTL_EL0.set(0);
-        clock.acknowledge().expect("it is an interrupt");
+        clock.acknowledge().expect("the channel is an interrupt");
         ticks.signal(count);
     }
 }

@@ -1,4 +1,4 @@
-//! Has its child work, and begin anew when it has died.
+//! Notifies its child to make it work, and restarts it when it faults, for three incarnations.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -14,7 +14,7 @@ microkit_system::system! {
     child CHILD = "child";
 }
 
-const LIVES: u64 = 3;
+const INCARNATIONS: u64 = 3;
 
 waits! {
     in init { call microkit_console::CHANNEL; }
@@ -23,36 +23,38 @@ waits! {
 
 struct Parent {
     entry_point: EntryPoint,
-    life: u64,
+    incarnation: u64,
 }
 
 #[protection_domain]
 fn init() -> Parent {
-    println!("parent: life 1");
+    println!("parent: incarnation 1");
     TO_CHILD.notify();
     Parent {
-        // The child has the lower priority, and has not run yet.
-        entry_point: CHILD.entry_point().expect("it is a child"),
-        life: 1,
+        // The child has a lower priority, so it has not run yet.
+        entry_point: CHILD
+            .entry_point()
+            .expect("the system file declares this child"),
+        incarnation: 1,
     }
 }
 
 impl Handler for Parent {
     type Error = sel4::Error;
 
-    /// The child has done what it was to do: once more.
+    /// The child has handled an interrupt. Asks for the next one.
     fn notified(&mut self, _: ChannelSet) -> Result<(), sel4::Error> {
         TO_CHILD.notify();
         Ok(())
     }
 
     fn fault(&mut self, _: Child, _: MessageInfo) -> Result<Option<MessageInfo>, sel4::Error> {
-        if self.life == LIVES {
-            println!("parent: that was the last life");
+        if self.incarnation == INCARNATIONS {
+            println!("parent: that was the last incarnation");
             return Ok(None);
         }
-        self.life += 1;
-        println!("parent: life {}", self.life);
+        self.incarnation += 1;
+        println!("parent: incarnation {}", self.incarnation);
         CHILD.restart(self.entry_point)?;
         TO_CHILD.notify();
         Ok(None)

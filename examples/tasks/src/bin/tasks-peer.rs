@@ -1,5 +1,5 @@
-//! Answers questions over shared memory, of which it keeps some until it is told; and then calls who
-//! asks.
+//! The peer of the tasks: answers questions in shared memory. It keeps some of them until it is
+//! notified; then it answers and makes a call.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -9,13 +9,14 @@ use sel4_microkit::{
     Channel, ChannelSet, Handler, MessageInfo, SharedWord, protection_domain, shared_words, waits,
 };
 
-/// Over which it is asked, and answers.
+/// The channel of questions and answers.
 const ASKS: Channel = Channel::new(1);
 
-/// Over which it is told to answer what it has kept, and over which it calls.
+/// The channel whose notification asks for the answer to the kept question. The peer also calls on
+/// it.
 const KEPT: Channel = Channel::new(2);
 
-/// The first word of a question that is kept: `tasks` has the same.
+/// The first word of a question that the peer keeps. `tasks` has the same constant.
 const KEEP: u64 = u64::MAX;
 
 struct Peer {
@@ -37,7 +38,7 @@ impl Handler for Peer {
     type Error = NothingAsked;
 
     fn notified(&mut self, channels: ChannelSet) -> Result<(), NothingAsked> {
-        // That it may answer can come together with the question.
+        // Both notifications can arrive together, so the question is taken first.
         self.answer()?;
         if channels.contains(KEPT) {
             self.server.reply([0; 4])?;
@@ -50,7 +51,7 @@ impl Handler for Peer {
 }
 
 impl Peer {
-    /// Takes a question, if there is one, and answers it unless it is to be kept.
+    /// Takes a question, if there is one, and answers it unless it must be kept.
     fn answer(&mut self) -> Result<(), NothingAsked> {
         let Some(words) = self.server.take() else {
             return Ok(());

@@ -1,5 +1,5 @@
-//! Tasks of two priorities: they ask a peer whose answer takes its time, give that up when it takes too
-//! long, are woken by a call, and drain an object that others hold.
+//! Tasks of two priorities in one PD. They ask a peer and cancel the call when the answer takes too
+//! long. They are woken by a call. They drain an object: wait until no task holds it.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -22,13 +22,14 @@ use sel4_microkit::{
 
 const TIMER: Channel = Channel::new(1);
 
-/// Over which the peer is asked, and answers.
+/// The channel of questions and answers.
 const PEER: Channel = Channel::new(2);
 
-/// Over which the peer is told to answer what it has kept, and over which it calls.
+/// The channel whose notification asks the peer for the answer to the kept question. The peer also
+/// calls on it.
 const KEPT: Channel = Channel::new(3);
 
-/// The first word of a question that the peer keeps: `tasks-peer` has the same.
+/// The first word of a question that the peer keeps. `tasks-peer` has the same constant.
 const KEEP: u64 = u64::MAX;
 
 /// Priorities of tasks.
@@ -37,7 +38,7 @@ const HIGH: u8 = 2;
 
 static MEMORY: TaskMemory<8192> = TaskMemory::new();
 
-/// What the peer's call has brought, until a task takes it.
+/// The word of the peer's call, until a task takes it.
 type Called = Signal<NoopRawMutex, u64>;
 
 waits! {
@@ -52,7 +53,7 @@ fn init() -> Tasks<Answers> {
     let tasks = Tasks::new(&MEMORY).with_alarm(TIMER, Timer::new(TIMER));
     let spawner = tasks.spawner();
     let called = spawner.keep(Called::new()).expect("there is room");
-    let listener = Listener::new(PEER).expect("nobody else listens");
+    let listener = Listener::new(PEER).expect("no other listener has this channel");
     let peer = SplitClient::new(listener, shared_words!(split, split_size, SharedWord));
     spawner
         .spawn(LOW, all(spawner, peer, called))
@@ -60,7 +61,7 @@ fn init() -> Tasks<Answers> {
     tasks.with_handler(Answers { called })
 }
 
-/// Answers the peer's call, beside the tasks.
+/// The handler of events that are not for a task: it answers the peer's call.
 struct Answers {
     called: &'static Called,
 }
@@ -76,7 +77,7 @@ impl Handler for Answers {
     }
 }
 
-/// One after the other.
+/// Runs the two parts one after the other.
 async fn all(spawner: Spawner, mut peer: SplitClient, called: &'static Called) {
     asks(&mut peer, called).await;
     drains(spawner).await;
@@ -88,13 +89,13 @@ async fn asks(peer: &mut SplitClient, called: &Called) {
     println!("1 + 2 + 3 + 4 = {sum}");
     let kept = peer.call([KEEP, 0, 0, 0]);
     if with_timeout(Duration::from_millis(1), kept).await.is_err() {
-        println!("no answer in 1 ms: that is given up");
+        println!("no answer in 1 ms: the call is cancelled");
     }
     KEPT.notify();
-    // It gets its own answer, and not that of what was given up.
+    // This call gets its own answer, not the answer to the cancelled one.
     let [sum, ..] = peer.call([5, 6, 7, 8]).await;
     println!("5 + 6 + 7 + 8 = {sum}");
-    println!("the peer has called, with {}", called.wait().await);
+    println!("the peer has called with {}", called.wait().await);
 }
 
 async fn drains(spawner: Spawner) {
@@ -107,7 +108,7 @@ async fn drains(spawner: Spawner) {
         yield_now().await;
     }
     let hold = object.hold(async |name| match object.drain().await {
-        Err(DrainError::InsideHolder(_)) => println!("who holds the {name} cannot drain it"),
+        Err(DrainError::InsideHolder(_)) => println!("a holder of the {name} cannot drain it"),
         drained => println!("the {name} inside a hold: {drained:?}"),
     });
     hold.await.expect("nobody drains it yet");
@@ -124,24 +125,24 @@ async fn drains(spawner: Spawner) {
     join(drain, late).await;
 }
 
-/// Holds the object while it sleeps, and moves to another priority meanwhile.
+/// Holds the object while the task changes its priority and sleeps.
 async fn moves(object: &'static Drainable<&'static str>) {
     let hold = object.hold(async |name| {
         let priority = TaskPriority::current().await;
-        println!("one of priority {} holds the {name}", priority.get());
+        println!("a task of priority {} holds the {name}", priority.get());
         priority.set(HIGH + 1);
         Sleep::after(Duration::from_millis(5)).await;
-        println!("one of priority {} gives it back", priority.get());
+        println!("a task of priority {} gives it back", priority.get());
     });
     hold.await.expect("nobody drains it yet");
 }
 
-/// Holds the object for longer.
+/// Holds the object for a longer time.
 async fn delays(object: &'static Drainable<&'static str>) {
     let hold = object.hold(async |name| {
-        println!("another holds the {name}");
+        println!("another task holds the {name}");
         Delay.delay_ms(10).await;
-        println!("another gives it back");
+        println!("another task gives it back");
     });
     hold.await.expect("nobody drains it yet");
 }

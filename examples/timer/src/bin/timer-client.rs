@@ -1,5 +1,5 @@
-//! Sets time-outs, with those of `timer-peer` beside them, and says in which order they expire:
-//! whatever the machine's speed, that is the order of their deadlines.
+//! Sets time-outs at the same time as `timer-peer`, and prints the order in which they expire. At
+//! any speed of the machine that is the order of their deadlines.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -14,29 +14,29 @@ use sel4_microkit::{
 const TIMER: Channel = Channel::new(1);
 const PEER: Channel = Channel::new(2);
 
-/// Requests to the peer, as labels: it has the same.
+/// Requests to the peer, as labels. `timer-peer` has the same constants.
 const RESET: u64 = 0;
 const START: u64 = 1;
 const REPORT: u64 = 2;
 
 const NS_PER_MS: u64 = 1_000_000;
 
-/// When the time-outs are due, in milliseconds from the start. The tags are the indexes.
+/// The deadlines, in milliseconds from the start. The tag of a time-out is its index.
 const DUE_MS: [u64; 5] = [30, 10, 20, 20, 15];
 
-/// How many the peer has that are not cancelled.
+/// How many time-outs the peer sets and does not cancel.
 const PEERS: usize = 3;
 
 const ALL: usize = DUE_MS.len() + PEERS;
 
-/// How many time-outs follow on each other.
+/// How many time-outs are then set one after the other, each when the last has expired.
 const STEPS: u32 = 100;
 
 struct Client {
     timer: Timer,
     start_ns: u64,
     expired: Vec<Expired, { DUE_MS.len() }>,
-    /// How many are still to follow, once all others have expired.
+    /// How many of the [`STEPS`] time-outs are left. `None` until all others have expired.
     steps: Option<u32>,
 }
 
@@ -50,7 +50,7 @@ fn init() -> Client {
     panicking::set_hook(&microkit_console::panic_hook);
     let timer = Timer::new(TIMER);
     fill(&timer).expect("the timer answers");
-    let start_ns = start(&timer).expect("there is room for all");
+    let start_ns = start(&timer).expect("the time-outs fit");
     println!("{ALL} time-outs are set");
     Client {
         timer,
@@ -60,7 +60,7 @@ fn init() -> Client {
     }
 }
 
-/// Sets as many as there can be.
+/// Sets as many time-outs as a client may have, and one more, which is refused.
 fn fill(timer: &Timer) -> Result<(), Error> {
     const FAR_MS: u64 = 60 * 60 * 1000;
     let far_ns = timer.now_ns() + FAR_MS * NS_PER_MS;
@@ -78,14 +78,14 @@ fn fill(timer: &Timer) -> Result<(), Error> {
         Ok(()) => println!("it was cancelled twice"),
     }
     timer.set(far_ns, 0)?;
-    println!("after one was cancelled, another is set");
+    println!("after a cancellation, another one can be set");
     timer.reset();
     Ok(())
 }
 
-/// Sets the time-outs of both, all before the first of them is due, and returns the start.
+/// Sets the time-outs of both PDs before the first one expires. Returns the start.
 ///
-/// It begins with a time that no machine can keep to, so that each shows how it starts anew.
+/// The first try allows less time than any machine needs, so the retry is always exercised.
 fn start(timer: &Timer) -> Result<u64, Error> {
     let mut lead_ns = 1;
     loop {
@@ -97,7 +97,7 @@ fn start(timer: &Timer) -> Result<u64, Error> {
         if timer.now_ns() < start_ns {
             return Ok(start_ns);
         }
-        // The machine was too slow for that.
+        // The machine was too slow. Try again with twice the time.
         timer.reset();
         PEER.pp_call(MessageInfo::new(RESET, 0));
         lead_ns *= 2;
@@ -110,7 +110,10 @@ impl Handler for Client {
     fn notified(&mut self, channels: ChannelSet) -> Result<(), Error> {
         if channels.contains(TIMER) {
             for expired in self.timer.expired() {
-                assert!(self.timer.now_ns() >= expired.deadline_ns, "it is early");
+                assert!(
+                    self.timer.now_ns() >= expired.deadline_ns,
+                    "the time-out expired before its deadline"
+                );
                 match self.steps {
                     Some(steps) => self.step(steps, expired.deadline_ns)?,
                     None => self.expired.push(expired).expect("no more were set"),
@@ -119,7 +122,7 @@ impl Handler for Client {
         }
         let peers = peers();
         if self.steps.is_none() && self.expired.is_full() && peers.len() >= PEERS {
-            self.tell(&peers);
+            self.report(&peers);
             self.step(STEPS, self.timer.now_ns())?;
         }
         Ok(())
@@ -127,8 +130,8 @@ impl Handler for Client {
 }
 
 impl Client {
-    /// Says which expired, in which order.
-    fn tell(&self, peers: &[Expired]) {
+    /// Prints all expired time-outs in their order.
+    fn report(&self, peers: &[Expired]) {
         let mine = self.expired.iter().map(|expired| ("client", expired));
         let all = mine.chain(peers.iter().map(|expired| ("peer", expired)));
         let mut all: Vec<_, { ALL + 1 }> = all.collect();
@@ -139,7 +142,7 @@ impl Client {
         }
     }
 
-    /// Sets the next of those that follow on each other.
+    /// Sets the next of the [`STEPS`] time-outs.
     fn step(&mut self, steps: u32, last_ns: u64) -> Result<(), Error> {
         if steps == 0 {
             println!("{STEPS} more have expired, one after the other");
@@ -151,7 +154,8 @@ impl Client {
     }
 }
 
-/// Those of the peer's that have expired, with one more should there be.
+/// Returns the expired time-outs of the peer. There is room for one more than expected, so that the
+/// test can fail.
 fn peers() -> Vec<Expired, { PEERS + 1 }> {
     let info = PEER.pp_call(MessageInfo::new(REPORT, 0));
     with_msg_regs(|words| {

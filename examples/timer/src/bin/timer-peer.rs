@@ -1,4 +1,5 @@
-//! Has time-outs beside those of `timer-client`, which says when they start and asks how they went.
+//! A second client of the timer. `timer-client` calls it to set its time-outs and to report which
+//! have expired.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -12,17 +13,17 @@ use sel4_microkit::{
 const TIMER: Channel = Channel::new(1);
 const CLIENT: Channel = Channel::new(2);
 
-/// Requests, as labels: `timer-client` has the same.
+/// Requests, as labels. `timer-client` has the same constants.
 const RESET: u64 = 0;
 const START: u64 = 1;
 const REPORT: u64 = 2;
 
-/// When the time-outs are due, in milliseconds from the start. The tags are the indexes.
+/// The deadlines, in milliseconds from the start. The tag of a time-out is its index.
 const DUE_MS: [u64; 3] = [25, 20, 5];
 
 struct Peer {
     timer: Timer,
-    /// With room for the one that is cancelled, should it expire all the same.
+    /// Has room for the cancelled time-out too, in case it expires by mistake.
     expired: Vec<Expired, { DUE_MS.len() + 1 }>,
 }
 
@@ -64,10 +65,11 @@ impl Handler for Peer {
                 for (tag, due_ms) in (0..).zip(DUE_MS) {
                     self.timer.set(start_ns + due_ms * 1_000_000, tag)?;
                 }
-                // Would be the first of all.
+                // This time-out would expire first, but it is cancelled.
                 let never = self.timer.set(start_ns, u64::MAX)?;
                 match self.timer.cancel(never) {
-                    // On so slow a machine, the client starts anew.
+                    // `NotSet`: the machine was too slow and it has expired. Then the client tries
+                    // again.
                     Ok(()) | Err(Error::NotSet) => {}
                     Err(error) => return Err(error),
                 }

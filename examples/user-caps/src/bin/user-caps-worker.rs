@@ -1,4 +1,4 @@
-//! Says when it runs.
+//! The worker: prints a line at each notification.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

@@ -1,8 +1,8 @@
-//! Uses the capabilities of its `<cspace>`: to the thread, the scheduling context and the address
-//! space of another protection domain, which is no child of it, and to its own.
+//! Invokes the capabilities of its `<cspace>`: to the thread, the scheduling context and the
+//! address space of the worker, which is not a child of this PD, and to its own.
 //!
-//! The worker has the higher priority: it runs as soon as it is notified, unless something here
-//! keeps it from that.
+//! The worker has a higher priority. So it runs as soon as it is notified, unless an invocation
+//! here prevents that.
 #![no_std]
 #![no_main]
 
@@ -12,7 +12,7 @@ use sel4_microkit::{Channel, NullHandler, protection_domain, user_cap, var, vspa
 
 const WORKER: Channel = Channel::new(1);
 
-// The slots are those of the system file.
+// The slots of the capabilities in the system file.
 const WORKER_TCB: cap::Tcb = user_cap(1);
 const WORKER_SC: cap::SchedContext = user_cap(2);
 const WORKER_VSPACE: cap::VSpace = user_cap(3);
@@ -61,32 +61,34 @@ fn priority() -> sel4::Result<()> {
     println!("its priority is 50, and it is notified");
     WORKER.notify();
     let refused = WORKER_TCB.tcb_set_priority(OWN_TCB, WORKER_PRIORITY);
-    println!("its priority may not be set to more than one's own: {refused:?}");
-    println!("it may with the worker's authority");
+    println!("the authority of this PD is too low for a higher priority: {refused:?}");
+    println!("the authority of the worker is enough");
     WORKER_TCB.tcb_set_priority(WORKER_TCB, WORKER_PRIORITY)?;
     let lowered = WORKER_TCB.tcb_set_mc_priority(WORKER_TCB, 100);
     let refused = WORKER_TCB.tcb_set_mc_priority(WORKER_TCB, 101);
-    println!("the most that it may give is 100: {lowered:?}, and never more: {refused:?}");
+    println!(
+        "its maximum controlled priority is 100: {lowered:?}, and cannot be raised: {refused:?}"
+    );
     Ok(())
 }
 
 fn registers() -> sel4::Result<()> {
     let mut registers = WORKER_TCB.tcb_read_all_registers(true)?;
     let waits_in_a_system_call = *registers.gpr(7) == sel4::sys::syscall::Recv.cast_unsigned();
-    println!("its registers say that it waits: {waits_in_a_system_call}");
+    println!("its registers show that it waits in a system call: {waits_in_a_system_call}");
     *registers.gpr_mut(28) ^= 1;
-    // SAFETY: the worker has a lower priority by now: it does not run until it has x28 again.
+    // SAFETY: the worker has a lower priority now, so it does not run before x28 is restored.
     unsafe { WORKER_TCB.tcb_write_all_registers(true, &mut registers)? };
     let written = *WORKER_TCB.tcb_read_all_registers(false)?.gpr(28);
     println!(
-        "x28 is as it was written: {}",
+        "x28 has the written value: {}",
         written == *registers.gpr(28)
     );
     *registers.gpr_mut(28) ^= 1;
-    // SAFETY: these are its own.
+    // SAFETY: these are the worker's original registers.
     unsafe { WORKER_TCB.tcb_write_all_registers(true, &mut registers)? };
     let own = OWN_TCB.tcb_read_all_registers(false).map(drop);
-    println!("one's own are not read so: {own:?}");
+    println!("this PD cannot read its own registers: {own:?}");
     Ok(())
 }
 
@@ -101,35 +103,35 @@ fn flags() -> sel4::Result<()> {
 
 fn sched_context() -> sel4::Result<()> {
     println!("it has used time: {}", WORKER_SC.consumed()? > 0);
-    println!("and none since: {}", WORKER_SC.consumed()?);
+    println!("time used since then: {}", WORKER_SC.consumed()?);
     WORKER_SC.unbind_object(WORKER_TCB)?;
     println!("it has no scheduling context, and is notified");
     WORKER.notify();
-    println!("it has it again");
+    println!("its scheduling context is bound again");
     WORKER_SC.bind(WORKER_TCB)?;
-    println!("it has it already: {:?}", WORKER_SC.bind(WORKER_TCB));
+    println!("it cannot be bound twice: {:?}", WORKER_SC.bind(WORKER_TCB));
     WORKER_SC.unbind()?;
     WORKER.notify();
-    println!("and again, by its parameters");
-    // SAFETY: an empty slot: nobody receives the worker's faults.
+    println!("it is bound again, with its scheduling parameters");
+    // SAFETY: slot 0 is empty, so no endpoint receives the worker's faults.
     unsafe {
         let nobody = sel4::Cap::from_bits(0);
         WORKER_TCB.tcb_set_sched_params(OWN_TCB, 100, 100, WORKER_SC, nobody)?;
     }
-    println!("it is let run before this one");
+    println!("this PD yields to it");
     WORKER_SC.yield_to()?;
-    println!("this one may not be let run so: {:?}", OWN_SC.yield_to());
-    println!("this one has used time: {}", OWN_SC.consumed()? > 0);
+    println!("this PD cannot yield to itself: {:?}", OWN_SC.yield_to());
+    println!("this PD has used time: {}", OWN_SC.consumed()? > 0);
     Ok(())
 }
 
 fn address_space() -> sel4::Result<()> {
-    // Both have it at the same address.
+    // Both PDs map the region at the same address.
     let start = *var!(shared: usize = 0);
-    for (whose, space) in [
-        ("its", WORKER_VSPACE),
-        ("one's own", OWN_VSPACE),
-        ("that", vspace()),
+    for (which, space) in [
+        ("the worker's address space", WORKER_VSPACE),
+        ("this PD's address space", OWN_VSPACE),
+        ("the address space of `vspace()`", vspace()),
     ] {
         space.vspace_clean_data(start, start + 64)?;
         space.vspace_clean_invalidate_data(start, start + 64)?;
@@ -138,8 +140,8 @@ fn address_space() -> sel4::Result<()> {
         let empty = space.vspace_clean_data(start, start);
         let across = space.vspace_clean_data(start, start + 0x1001);
         println!(
-            "caches of {whose} address space: nothing is there: {hole:?}, empty: {empty:?}, more than \
-             a page: {across:?}"
+            "caches of {which}: an unmapped page: {hole:?}, an empty range: {empty:?}, more than a \
+             page: {across:?}"
         );
     }
     Ok(())
@@ -147,14 +149,18 @@ fn address_space() -> sel4::Result<()> {
 
 fn others() -> sel4::Result<()> {
     println!("an empty slot: {:?}", EMPTY.tcb_suspend());
-    // The slot of the worker's scheduling context.
+    // This slot holds the worker's scheduling context, not a TCB.
     let wrong: cap::Tcb = user_cap(2);
     println!("the wrong kind: {:?}", wrong.tcb_suspend());
-    // Suspended, it would never receive again: it has no time of its own to go back to that.
+    // The passive PD is not suspended: it has no scheduling context of its own, so it could not run
+    // to its receive again.
     let registers = PASSIVE_TCB.tcb_read_registers(false, 1)?;
-    println!("a passive one is somewhere: {}", *registers.pc() > 0);
     println!(
-        "and its time is that of its notification: {:?}",
+        "a passive PD has a program counter: {}",
+        *registers.pc() > 0
+    );
+    println!(
+        "the scheduling context of its notification was used: {:?}",
         PASSIVE_SC.consumed().map(|used| used > 0)
     );
     Ok(())

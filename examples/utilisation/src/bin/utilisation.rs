@@ -1,4 +1,5 @@
-//! Has the kernel measure it, where that measures: in the configuration `benchmark`.
+//! Reads what the kernel has measured of this thread. In other configurations than `benchmark` it
+//! prints that the kernel does not measure.
 #![no_std]
 #![no_main]
 
@@ -10,12 +11,13 @@ use sel4::{
 };
 use sel4_microkit::{NullHandler, benchmark_tcb, protection_domain};
 
-/// System calls that are measured.
+/// The number of system calls that are measured.
 const CALLS: u64 = 100;
 
 #[protection_domain]
 fn init() -> NullHandler {
-    // SAFETY: no kernel of Microkit's keeps a log, and slot 0 is empty.
+    // SAFETY: Microkit's kernels are built without a log, and slot 0 is empty, so the call is
+    // refused.
     let set = unsafe { benchmark_set_log_buffer(sel4::Cap::from_bits(0)) };
     println!("a page for the kernel's log: {set:?}");
     match benchmark_tcb() {

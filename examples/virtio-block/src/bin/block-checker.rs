@@ -1,4 +1,5 @@
-//! Looks at the whole disk when `block-writer` is done with it.
+//! Reads the whole disk after `block-writer` has written to it, and counts the blocks with the
+//! expected words.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -60,7 +61,8 @@ impl Checker {
     }
 }
 
-/// Operation stands in a word, counted from the beginning of a block: `block-writer` has the same.
+/// Returns the word at `index`, counted from the start of `block`. `block-writer` has the same
+/// function.
 fn pattern(block: u64, index: u64) -> u64 {
     (block * BLOCK_WORDS as u64 + index + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }

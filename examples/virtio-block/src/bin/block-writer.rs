@@ -1,5 +1,5 @@
-//! Writes half of the disk, with a request for each buffer under way, reads it back, and has
-//! `block-checker` look.
+//! Writes half of the disk, with one request under way in each buffer. Then it reads the blocks
+//! back and notifies `block-checker`.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -30,10 +30,10 @@ fn init() -> Writer {
     Writer
 }
 
-/// Asks for what cannot be.
+/// Makes requests that the driver refuses.
 fn refused(disk: &mut Disk, blocks: u64) {
     let say = |what, result: Result<(), Error>| match result {
-        Ok(()) => println!("{what}: it was begun"),
+        Ok(()) => println!("{what}: the request is under way"),
         Err(error) => println!("{what}: {error}"),
     };
     say("the block after the last", disk.begin_read(blocks, 1, 0));
@@ -41,13 +41,16 @@ fn refused(disk: &mut Disk, blocks: u64) {
         "the last block and one more",
         disk.begin_write(blocks - 1, 2, 0),
     );
-    say("a block from nowhere", disk.begin_read(u64::MAX, 1, 0));
-    say("no block", disk.begin_read(0, 0, 0));
+    say("the largest block number", disk.begin_read(u64::MAX, 1, 0));
+    say("zero blocks", disk.begin_read(0, 0, 0));
     say(
-        "more blocks than a buffer has",
+        "more blocks than fit into a buffer",
         disk.begin_read(0, BUFFER_BLOCKS + 1, 0),
     );
-    say("a buffer that is not there", disk.begin_read(0, 1, BUFFERS));
+    say(
+        "a buffer that does not exist",
+        disk.begin_read(0, 1, BUFFERS),
+    );
     say("the first block", disk.begin_read(0, 1, 0));
     say("the same buffer", disk.begin_read(1, 1, 0));
     match disk.finish(Operation::Buffer(0)) {
@@ -94,7 +97,8 @@ fn work(disk: &mut Disk, blocks: u64) -> Result<(), Error> {
     Ok(())
 }
 
-/// Operation stands in a word, counted from the beginning of a block: `block-checker` has the same.
+/// Returns the word at `index`, counted from the start of `block`. `block-checker` has the same
+/// function.
 fn pattern(block: u64, index: u64) -> u64 {
     (block * BLOCK_WORDS as u64 + index + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
@@ -102,7 +106,7 @@ fn pattern(block: u64, index: u64) -> u64 {
 impl Handler for Writer {
     type Error = Infallible;
 
-    /// The driver's last notifications, of what is known already.
+    /// Ignores the driver's last notifications: the completed requests were already taken.
     fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
         Ok(())
     }

@@ -1,4 +1,5 @@
-//! Handles the interrupt of the processor's physical timer, and acknowledges it.
+//! The interrupt handler of the benchmark: handles and acknowledges the interrupt of the
+//! processor's physical timer.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

@@ -1,4 +1,4 @@
-//! The other party of `bench-locks`: answers notifications, then wants the lock all the time.
+//! The peer of `bench-locks`: answers notifications, then locks and unlocks the mutex in a loop.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -13,8 +13,8 @@ use sel4_microkit::{
 const BENCH: Channel = Channel::new(1);
 const PARTIES: [(PartyId, Channel); 1] = [(PartyId::new(0), BENCH)];
 
-/// Notifications that are answered before the lock is wanted: `bench-locks` has its rounds, those to
-/// warm up, and one to begin.
+/// Notifications to answer before the loop: the measured rounds of `bench-locks`, those to warm up,
+/// and one to begin.
 const ANSWERS: u64 = 10_000 + 100 + 1;
 
 waits! {
@@ -36,7 +36,7 @@ fn init() -> Peer {
     let mutex = Arena::new(locks).mutex(0, 0);
     Peer {
         party: Party::new(PartyId::new(1), Peers::new(&PARTIES)),
-        mutex: mutex.expect("both open the same"),
+        mutex: mutex.expect("both open the same lock"),
         is_over: &rest[0],
         answers: 0,
     }

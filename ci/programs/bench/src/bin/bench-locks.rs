@@ -1,5 +1,4 @@
-//! Measures locks: taken and given back while nobody else wants them, and handed to another protection
-//! domain and back.
+//! Measures locks: without contention, and a mutex that two PDs hand to each other.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -37,10 +36,10 @@ fn init() -> Bench {
     let arena = Arena::new(locks);
     let mut bench = Bench {
         party: Party::new(PartyId::new(0), Peers::new(&PARTIES)),
-        mutex: arena.mutex(0, 0).expect("it is the first"),
-        rw_lock: arena.rw_lock(1, 0).expect("it is the first"),
+        mutex: arena.mutex(0, 0).expect("this PD opens the lock first"),
+        rw_lock: arena.rw_lock(1, 0).expect("this PD opens the lock first"),
     };
-    measure(LOCKS, || bench.take_and_give_back());
+    measure(LOCKS, || bench.lock_and_unlock());
     measure(LOCKS + 1, || bench.write());
     measure(LOCKS + 2, || bench.read());
     measure(LOCKS + 3, notify_and_wait);
@@ -51,28 +50,30 @@ fn init() -> Bench {
 
 impl Bench {
     #[inline(never)]
-    fn take_and_give_back(&mut self) {
-        drop(self.mutex.lock(&self.party).expect("it is free"));
+    fn lock_and_unlock(&mut self) {
+        drop(self.mutex.lock(&self.party).expect("the lock is free"));
     }
 
     #[inline(never)]
     fn write(&mut self) {
-        drop(self.rw_lock.write(&self.party).expect("it is free"));
+        drop(self.rw_lock.write(&self.party).expect("the lock is free"));
     }
 
     #[inline(never)]
     fn read(&mut self) {
-        drop(self.rw_lock.read(&self.party).expect("it is free"));
+        drop(self.rw_lock.read(&self.party).expect("the lock is free"));
     }
 
-    /// Both want the lock all the time, and have the same priority.
+    /// Measures a contended mutex. Both PDs want it all the time and have the same priority.
     fn hand_over_and_wait(&mut self, row: u64, is_over: &SharedWord) {
         let Self { party, mutex, .. } = self;
-        let guard = mutex.lock(party).expect("it is free");
+        let guard = mutex.lock(party).expect("the lock is free");
         // The peer answers, and then waits for the lock.
         notify_and_wait();
         drop(guard);
-        measure(row, || drop(mutex.lock(party).expect("it is handed over")));
+        measure(row, || {
+            drop(mutex.lock(party).expect("the peer hands it over"))
+        });
         is_over.store(1, Relaxed);
     }
 }
@@ -86,7 +87,7 @@ fn notify_and_wait() {
 impl Handler for Bench {
     type Error = Infallible;
 
-    /// The peer has given the lock back once more.
+    /// The peer has unlocked the mutex once more.
     fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
         Ok(())
     }

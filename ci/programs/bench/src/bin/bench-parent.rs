@@ -1,6 +1,6 @@
-//! Has its child fault again and again, and lets it go on each time.
+//! Measures a fault and its reply: the child faults in a loop, and this parent replies each time.
 //!
-//! The program of the child never runs: its parent has stopped it, and gives it instructions.
+//! The program of the child never runs. The parent stops the child first and gives it instructions.
 #![no_std]
 #![no_main]
 
@@ -15,7 +15,7 @@ use sel4_microkit::{
 
 const CHILD: Child = Child::new(1);
 
-/// Where the child's instructions are, for it.
+/// The address of the child's instructions in the child's address space.
 const CODE: usize = 0x400_0000;
 
 /// `udf #1`, then `b .-4` (Arm ARM, *A64 Base Instruction Descriptions*).
@@ -32,13 +32,13 @@ struct Parent {
 
 #[protection_domain]
 fn init() -> Parent {
-    CHILD.stop().expect("it is a child");
+    CHILD.stop().expect("the system file declares this child");
     let code = shared_words!(code, code_size);
     code[0].store(INSTRUCTIONS, Ordering::Relaxed);
     let start = code.as_ptr().addr();
     vspace()
         .vspace_unify_instruction(start, start + size_of::<u64>())
-        .expect("it is mapped");
+        .expect("the region is mapped");
     Parent {
         faults: 0,
         start: 0,
@@ -49,7 +49,7 @@ impl Handler for Parent {
     type Error = sel4::Error;
 
     fn notified(&mut self, _: ChannelSet) -> Result<(), sel4::Error> {
-        // SAFETY: the child's own program never runs, and its instructions are there.
+        // SAFETY: the child's own program never runs, and its instructions are at this address.
         CHILD.restart(unsafe { EntryPoint::new(CHILD, CODE) })
     }
 
@@ -69,7 +69,7 @@ impl Handler for Parent {
         }
         match message.fault() {
             Fault::UserException(fault) => {
-                // SAFETY: the child has two instructions, and the second follows.
+                // SAFETY: the child runs two instructions, and it continues at the second one.
                 Ok(Some(unsafe { MessageInfo::fault_reply(fault.reply()) }))
             }
             fault => panic!("the child has another fault: {fault}"),

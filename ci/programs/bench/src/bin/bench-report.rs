@@ -1,7 +1,7 @@
-//! Prints what was measured, in instructions.
+//! Prints the reports of the other programs, converted to instructions.
 //!
-//! Under QEMU's `-icount shift=0` an instruction takes a nanosecond of the guest's time, so that the
-//! counter counts them; without, the numbers mean nothing.
+//! With QEMU's `-icount shift=0` each instruction takes one nanosecond of guest time, so the
+//! counter counts instructions. Without that option the numbers mean nothing.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -19,7 +19,7 @@ struct Reporter {
     ns_per_tick: u64,
 }
 
-/// It is the PD of the highest priority: the first that runs.
+/// This PD has the highest priority, so it runs first.
 #[protection_domain]
 fn init() -> Reporter {
     let ticks = CNTPCT_EL0.get();

@@ -1,4 +1,5 @@
-//! Adds one to each word of a call, and answers notifications.
+//! The server of the benchmark: replies with each word of the request plus one, and answers
+//! notifications.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -8,10 +9,10 @@ use sel4_microkit::{
     MessageInfo, protection_domain, with_msg_regs_mut,
 };
 
-/// A notification here is answered at the end of the entry point.
+/// A notification on this channel is answered with a deferred one.
 const DEFERS: Channel = Channel::new(3);
 
-/// A notification here is answered at once.
+/// A notification on this channel is answered at once.
 const NOTIFIES: Channel = Channel::new(4);
 
 struct Server {
@@ -56,7 +57,7 @@ impl Handler for Server {
     }
 }
 
-/// Twelve at a time: the compiler does not unroll a loop for this target by itself.
+/// Adds one to each word, twelve at a time: the compiler does not unroll a loop for this target.
 fn add_one(words: &mut [u64]) {
     let (twelves, rest) = words.as_chunks_mut::<12>();
     twelves

@@ -1,4 +1,5 @@
-//! Serves the same procedures twice: written by hand on one channel, and by a protocol on another.
+//! Serves the same procedures on two channels: written by hand on one, and through a protocol on
+//! the other.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -50,7 +51,7 @@ impl Handler for Server {
     }
 }
 
-/// The same, as it is written without a protocol: numbers of methods, and words.
+/// The same procedures without a protocol: labels for methods, and words for values.
 fn by_hand(msg_info: &MessageInfo, words: FastWords) -> (MessageInfo, FastWords) {
     let add_one = |word: u64| word.wrapping_add(1);
     match msg_info.label() {

@@ -1,4 +1,4 @@
-//! Measures calls with types, beside the same calls written by hand.
+//! Measures typed calls, and the same calls written by hand.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -22,15 +22,15 @@ const WARM_UP: u64 = 100;
 
 #[protection_domain]
 fn init() -> NullHandler {
-    let sums = SumsClient::connect(TYPED).expect("both are of one version");
+    let sums = SumsClient::connect(TYPED).expect("both were built with the same protocol");
     compare(bench::report::TYPED, sums, next_by_hand, next);
     compare(bench::report::TYPED + 2, sums, four_by_hand, four);
     compare(bench::report::TYPED + 4, sums, sixteen_by_hand, sixteen);
     NullHandler::new()
 }
 
-/// A call that is compiled as a function of its own, so that each is measured alike. Those by hand
-/// have no use for the client.
+/// A call that is compiled as a separate function, so that all are measured in the same way. The
+/// calls by hand ignore the client.
 type Call = fn(SumsClient<TYPED>, u64) -> u64;
 
 #[inline(never)]
@@ -42,7 +42,7 @@ fn next_by_hand(_: SumsClient<TYPED>, value: u64) -> u64 {
 
 #[inline(never)]
 fn next(sums: SumsClient<TYPED>, value: u64) -> u64 {
-    sums.next(value).expect("the server serves")
+    sums.next(value).expect("the server answers")
 }
 
 #[inline(never)]
@@ -55,7 +55,7 @@ fn four_by_hand(_: SumsClient<TYPED>, value: u64) -> u64 {
 
 #[inline(never)]
 fn four(sums: SumsClient<TYPED>, value: u64) -> u64 {
-    sums.four(value, 2, 3, 4).expect("the server serves")
+    sums.four(value, 2, 3, 4).expect("the server answers")
 }
 
 #[inline(never)]
@@ -69,7 +69,7 @@ fn sixteen_by_hand(_: SumsClient<TYPED>, value: u64) -> u64 {
 
 #[inline(never)]
 fn sixteen(sums: SumsClient<TYPED>, value: u64) -> u64 {
-    sum(&sums.sixteen([value; 16]).expect("the server serves"))
+    sum(&sums.sixteen([value; 16]).expect("the server answers"))
 }
 
 fn sum(words: &[u64]) -> u64 {
@@ -78,7 +78,7 @@ fn sum(words: &[u64]) -> u64 {
         .fold(0, |sum: u64, word| sum.wrapping_add(*word))
 }
 
-/// Measures a call by hand, and with types.
+/// Measures a call by hand and the same call with types.
 fn compare(row: u64, sums: SumsClient<TYPED>, by_hand: Call, typed: Call) {
     assert_eq!(by_hand(sums, 7), typed(sums, 7));
     for (row, call) in [(row, by_hand), (row + 1, typed)] {

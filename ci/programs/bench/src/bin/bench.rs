@@ -1,6 +1,6 @@
-//! Measures round trips by the counter: calls, notifications, interrupts.
+//! Measures round trips with the processor's counter: calls, notifications and interrupts.
 //!
-//! It prints nothing itself, so that its size is that of a program that does not format.
+//! It prints nothing itself, so that its size is that of a program without formatting code.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -12,26 +12,27 @@ use sel4_microkit::{
     with_msg_regs, with_msg_regs_mut,
 };
 
-/// Of higher priority, passive: a call of at most four words takes the kernel's fast path.
+/// A passive server of higher priority. A call of at most four words takes the kernel's fast path.
 const PASSIVE_SERVER: Channel = Channel::new(1);
 
-/// Of higher priority, with a scheduling context of its own.
+/// A server of higher priority with its own scheduling context.
 const ACTIVE_SERVER: Channel = Channel::new(2);
 
-/// Of higher priority: answers each notification with one, which it defers.
+/// A PD of higher priority that answers each notification with a deferred one.
 const DEFERS: Channel = Channel::new(3);
 
-/// The same program: answers each notification with one, at once.
+/// Another instance of that program, which answers each notification at once.
 const NOTIFIES: Channel = Channel::new(4);
 
-/// Its child faults when it is notified.
+/// The parent of the faulting child. It starts the child when it is notified.
 const PARENT: Channel = Channel::new(5);
 
 const ROUND_TRIPS: u64 = 10_000;
 
 const WARM_UP: u64 = 100;
 
-/// Measures notifications, one kind after the other.
+/// Measures notifications: first with the peer that defers, then with the one that notifies at
+/// once.
 struct Client {
     peer: Channel,
     round_trips: u64,
@@ -53,7 +54,7 @@ fn init() -> Client {
 fn calls(first_row: u64, server: Channel) {
     measure(first_row, || call_in_registers(server, []));
     measure(first_row + 1, || call_in_registers(server, [0, 1, 2, 3]));
-    // A loop, so that there is one function for both.
+    // A loop, so that the compiler makes only one function for both.
     for (row, count) in [(2, 16), (3, 64)] {
         measure(first_row + row, || call(server, count));
     }
@@ -71,14 +72,14 @@ fn ticks_of(round_trips: u64, round_trip: &impl Fn()) -> u64 {
     CNTPCT_EL0.get() - start
 }
 
-/// Calls with at most four words, and adds up the reply.
+/// Calls with at most four words, and checks the sum of the reply.
 fn call_in_registers<const WORDS: usize>(server: Channel, words: [u64; WORDS]) {
     let (_, reply) = server.pp_call_with_mrs(MessageInfo::new(0, WORDS), words);
     check(reply[..WORDS].iter().sum(), WORDS);
 }
 
-/// Writes the words, calls, and adds up the reply: the first four words in CPU registers, the others
-/// in the message registers, of which `count` is a multiple of 12, and 4.
+/// Writes the words, calls, and checks the sum of the reply. The first four words travel in CPU
+/// registers, the others in the IPC buffer. `count` must be 4 plus a multiple of 12.
 fn call(server: Channel, count: usize) {
     with_msg_regs_mut(|words| {
         let mut next = 4;
@@ -106,7 +107,8 @@ fn check(sum: u64, count: usize) {
     );
 }
 
-/// Has the timer's interrupt come, which the driver, of higher priority, handles and acknowledges.
+/// Raises the timer's interrupt. The driver has a higher priority, so it handles and acknowledges
+/// the interrupt at once.
 fn interrupt() {
     CNTP_CVAL_EL0.set(0);
     CNTP_CTL_EL0.write(aarch64_cpu::registers::CNTP_CTL_EL0::ENABLE::SET);
@@ -134,7 +136,7 @@ impl Handler for Client {
 }
 
 impl Client {
-    /// Turns to the next kind, and at last to the parent.
+    /// Reports the measured kind and turns to the next one, and in the end to the parent.
     #[cold]
     fn next(&mut self) {
         let ticks = CNTPCT_EL0.get() - self.start;

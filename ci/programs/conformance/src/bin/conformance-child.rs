@@ -1,4 +1,4 @@
-//! Faults as soon as it runs, and says nothing.
+//! The child of `conformance-passive`: faults as soon as it runs, and prints nothing.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

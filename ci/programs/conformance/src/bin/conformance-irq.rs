@@ -1,5 +1,5 @@
-//! Says when an interrupt comes: by the alarm of a PL031 clock, which is raised when it is set to
-//! the present second.
+//! Prints when an interrupt is delivered. Its source is the alarm of a PL031 clock, which is raised
+//! at once when it is set to the current second.
 #![no_std]
 #![no_main]
 
@@ -14,7 +14,7 @@ use sel4_microkit::{
 
 const ALARM: Channel = Channel::new(5);
 
-// SAFETY: the builder puts the notification there: this protection domain has no endpoint.
+// SAFETY: the slot holds the notification, because this PD has no endpoint.
 const INPUT: cap::Notification = unsafe { cap::Notification::from_bits(slots::INPUT) };
 
 /// The registers of a PL031 (Arm DDI 0224).
@@ -83,12 +83,13 @@ fn init() -> NullHandler {
 
     clock.raise();
     println!("raised: {}", come());
-    // Acknowledges, and blocks until the next one, as an event loop does.
+    // One system call that acknowledges the interrupt and waits for the next one, as an event loop
+    // does.
     let ack = MessageInfo::new(invocation::IRQAckIRQ, 0, 0, 0);
     clock.clear();
     clock.raise();
     let irq = slots::BASE_IRQ + ALARM.index() as u64;
-    // SAFETY: an acknowledgement. Nothing is received that could be replied to.
+    // SAFETY: an acknowledgement. No call is received that could be replied to.
     let (_, badge) = unsafe { cap::Unspecified::from_bits(irq).nb_send_wait(ack, INPUT) };
     println!("cleared, raised, acknowledged and waited: with badge {badge:x}");
     clock.clear();
@@ -97,12 +98,12 @@ fn init() -> NullHandler {
 }
 
 fn ack() {
-    ALARM.irq_ack().expect("it is an interrupt");
+    ALARM.irq_ack().expect("the channel is an interrupt");
 }
 
-/// How often the interrupt has come, and with which badge.
+/// Counts how often the interrupt was delivered, and with which badge.
 fn come() -> impl core::fmt::Display {
-    // More than an interrupt controller needs.
+    // More polls than an interrupt controller needs.
     const LOOKS: usize = 1000;
     let mut times = 0;
     let mut bits = 0;
@@ -132,19 +133,19 @@ impl core::fmt::Display for Come {
 impl Clock {
     /// Raises the interrupt at once.
     fn raise(&mut self) {
-        // Once more if a second has ended between the two.
+        // Tries again if a second has ended between the read and the write.
         while register!(self.registers, Registers, raw_interrupt).read() == 0 {
             let now = register!(self.registers, Registers, data).read();
             register!(self.registers, Registers, matches).write(now);
         }
     }
 
-    /// Takes the interrupt back.
+    /// Clears the interrupt.
     fn clear(&mut self) {
         register!(self.registers, Registers, interrupt_clear).write(1);
     }
 
-    /// Whether the interrupt leaves the clock.
+    /// Unmasks or masks the interrupt in the clock.
     fn let_through(&mut self, lets: bool) {
         register!(self.registers, Registers, interrupt_mask).write(lets.into());
     }

@@ -1,6 +1,7 @@
-//! A passive parent, whose child faults each time it runs. It hears of the first fault on its own
-//! time, and of others on that of the child. By its name it replies, which gives the time back, or
-//! restarts the child, which does not: then the child never runs again.
+//! A passive parent whose child faults each time it runs. It handles the first fault on its own
+//! scheduling context, and the others on that of the child. The parent `replies` replies, which
+//! returns the scheduling context. The other parent restarts the child, which does not return it,
+//! so the child never runs again.
 #![no_std]
 #![no_main]
 
@@ -12,25 +13,25 @@ use sel4_microkit::{
 
 const CHILD: Child = Child::new(1);
 
-/// Faults after which the child is left where it is.
+/// After this many faults the child stays stopped.
 const FAULTS: u32 = 4;
 
 struct Parent {
     name: &'static str,
     faults: u32,
-    /// Where the child begins to run.
+    /// The entry point of the child.
     pc: u64,
-    /// Where its stack begins.
+    /// The initial stack pointer of the child.
     sp: u64,
 }
 
 #[protection_domain]
 fn init() -> Parent {
     panicking::set_hook(&microkit_console::panic_hook);
-    let name = pd_name().expect("it is in UTF-8");
+    let name = pd_name().expect("the name is UTF-8");
     println!("{name}: passive is {}", pd_is_passive());
     let registers = CHILD.tcb().tcb_read_registers(false, 2);
-    let registers = registers.expect("it is a child");
+    let registers = registers.expect("the system file declares this child");
     Parent {
         name,
         faults: 0,
@@ -54,8 +55,10 @@ impl Handler for Parent {
         let mut registers = UserContext::default();
         (*registers.pc_mut(), *registers.sp_mut()) = (self.pc, self.sp);
         let tcb = CHILD.tcb();
-        // SAFETY: the child begins where its program does, with the whole of its stack.
-        unsafe { tcb.tcb_write_registers(true, 2, &mut registers) }.expect("it is a child");
+        // SAFETY: the child starts at the entry point of its program, with the initial stack
+        // pointer.
+        unsafe { tcb.tcb_write_registers(true, 2, &mut registers) }
+            .expect("the system file declares this child");
         Ok(None)
     }
 }

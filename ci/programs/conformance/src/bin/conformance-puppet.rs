@@ -1,4 +1,4 @@
-//! Never runs: its parent stops it first, and gives it other instructions.
+//! A child whose program never runs: its parent stops it first and gives it other instructions.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -7,7 +7,8 @@ use sel4_microkit::{NullHandler, protection_domain, restart_reply};
 
 #[protection_domain]
 fn init() -> NullHandler {
-    // For the record alone, which `check` looks for: the parent knows who waits for the puppet.
+    // Only for the record that `check` looks for. The parent itself handles the callers of a
+    // puppet.
     let _ = restart_reply!(0);
-    panic!("its parent has not stopped this puppet before it could run")
+    panic!("the parent has not stopped this puppet in time")
 }

@@ -1,4 +1,4 @@
-//! Gets the timeout fault of another protection domain, and has it go on elsewhere.
+//! Receives the timeout faults of another PD, and lets it continue after its endless loop.
 #![no_std]
 #![no_main]
 
@@ -6,7 +6,7 @@ use microkit_console::println;
 use sel4::Fault;
 use sel4_microkit::{Channel, Handler, MessageInfo, protection_domain, user_cap};
 
-/// The thread whose timeouts come here: `<cap_tcb>` in the system file.
+/// The thread whose timeout faults this PD receives: `<cap_tcb>` in the system file.
 const WATCHED: sel4::cap::Tcb = user_cap(1);
 
 struct Watchdog {
@@ -21,13 +21,13 @@ fn init() -> Watchdog {
 impl Handler for Watchdog {
     type Error = sel4::Error;
 
-    /// The faults come as calls on the channel whose endpoint the parent has given the kernel. One
-    /// whose budget has ended in a loop goes on after it; each further time it goes on where it is,
-    /// as soon as it has budget again.
+    /// The faults arrive as calls on the channel whose endpoint the parent has set as the timeout
+    /// endpoint. At the first fault the thread continues after its loop. At each further one it
+    /// continues where it is, as soon as it has budget again.
     fn protected(&mut self, _: Channel, message: MessageInfo) -> Result<MessageInfo, sel4::Error> {
         let fault = message.fault();
         let Fault::Timeout(timeout) = &fault else {
-            panic!("no timeout: {fault}")
+            panic!("not a timeout fault: {fault}")
         };
         if self.barked {
             return Ok(MessageInfo::fault_retry());
@@ -38,7 +38,7 @@ impl Handler for Watchdog {
             timeout.data()
         );
         let registers = WATCHED.tcb_read_registers(false, 1)?;
-        // SAFETY: the loop is one instruction, and the child's next makes a call.
+        // SAFETY: the loop is one instruction, and the next one makes a call.
         Ok(unsafe { MessageInfo::fault_reply(timeout.reply_with_pc(registers.pc() + 4)) })
     }
 }

@@ -1,8 +1,8 @@
-//! Writes a request into the message registers, calls, and reads the reply from the same place.
+//! Writes a request into the message registers, calls, and reads the reply from the same registers.
 //!
-//! Where a reference to the IPC buffer lives across the call, a release build reads the request
-//! again: the compiler may take it that nothing else writes there. Here each access has a scope
-//! of its own, through the implicit buffer and through a token.
+//! If a reference to the IPC buffer lives across the call, a release build may read the request
+//! instead of the reply, because the compiler may assume that nothing else writes to it. Here each
+//! access has its own scope, through the implicit buffer and through a token.
 #![no_std]
 #![no_main]
 
@@ -14,8 +14,8 @@ use sel4_microkit::{
 
 const PONG: Channel = Channel::new(1);
 
-/// The first words travel in registers and are stored by this program; the last is stored by the
-/// kernel alone.
+/// The first words travel in registers, and this program stores them in the buffer. Only the kernel
+/// stores the last ones.
 const WORDS: usize = 6;
 
 const REQUEST: u64 = 0x5eed;
@@ -51,14 +51,14 @@ fn with_token() -> [u64; WORDS] {
     })
 }
 
-/// The endpoint of `pong`, which calls by a token go to.
+/// Returns the endpoint of `pong`, for calls with a token.
 fn endpoint() -> sel4::cap::Endpoint {
     let slot = microkit_abi::slots::BASE_ENDPOINT + PONG.index() as u64;
-    // SAFETY: the builder puts it there, and `pong` takes any message.
+    // SAFETY: Microkit puts the endpoint into this slot, and `pong` accepts any message.
     unsafe { sel4::Cap::from_bits(slot) }
 }
 
-/// A word that the kernel alone stores. A test looks at the machine code of this function.
+/// Returns a word that only the kernel stores. A test checks the machine code of this function.
 #[inline(never)]
 fn last_word() -> u64 {
     let pong = endpoint();
@@ -70,7 +70,7 @@ fn last_word() -> u64 {
     })
 }
 
-/// Shows a word on the line of its array.
+/// Formats a word in hexadecimal on one line, also inside an array.
 struct Hex(u64);
 
 impl core::fmt::Debug for Hex {

@@ -1,4 +1,4 @@
-//! Replies with words that differ from those of the request.
+//! The server of `ping-seed`: replies with words that differ from those of the request.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

@@ -1,4 +1,5 @@
-//! Does its work, call by call, while protection domains of higher priority run wild.
+//! The victim of `hostile`: makes calls and checks every word, while PDs of higher priority run
+//! random instructions.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -10,7 +11,7 @@ use sel4_microkit::{
 
 const PONG: Channel = Channel::new(1);
 
-/// Lets the hostile ones begin a new life.
+/// The parent of the hostile PDs. A notification gives them new instructions and registers.
 const HOSTILE: Channel = Channel::new(2);
 
 const ROUNDS: u64 = 100;
@@ -31,7 +32,7 @@ fn init() -> NullHandler {
         }
     }
     HOSTILE.pp_call(MessageInfo::new(0, 0));
-    println!("the hostile ones have lived {} lives", get_mr(0));
+    println!("the hostile PDs had {} incarnations", get_mr(0));
     NullHandler::new()
 }
 

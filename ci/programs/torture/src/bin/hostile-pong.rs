@@ -1,4 +1,5 @@
-//! Adds one to every word of a call, and replies with the label inverted.
+//! The server of `hostile-ping`: replies with each word of the request plus one, and with the label
+//! inverted.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

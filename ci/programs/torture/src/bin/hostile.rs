@@ -1,8 +1,7 @@
-//! Gives its children instructions and registers at random, and lets them go, again and again.
+//! A parent that starts its children with random instructions and registers, again and again.
 //!
-//! Whatever they do then, system calls with any capability, accesses anywhere, loops without end,
-//! must not keep others from their work: neither the kernel, nor this parent, nor those that have
-//! a lower priority than the children.
+//! The children make system calls with any capability, access any address, and loop forever. None
+//! of that may disturb the kernel, this parent, or PDs of lower priority than the children.
 #![no_std]
 #![no_main]
 
@@ -15,31 +14,34 @@ use sel4_microkit::{
 
 const CHILDREN: [Child; 2] = [Child::new(1), Child::new(2)];
 
-/// Where the page of instructions lies in each child.
+/// The address of the page of instructions in each child's address space.
 const CODE: u64 = 0x400_0000;
 
 struct Hostile {
     code: &'static [AtomicU64],
     random: Random,
-    lives: u64,
+    incarnations: u64,
 }
 
 #[protection_domain]
 fn init() -> Hostile {
     for child in CHILDREN {
-        child.stop().expect("they are its children");
+        child
+            .stop()
+            .expect("the system file declares these children");
     }
     Hostile {
         code: shared_words!(code, code_size),
         random: Random(0x2545_f491_4f6c_dd1d),
-        lives: 0,
+        incarnations: 0,
     }
 }
 
 impl Handler for Hostile {
     type Error = sel4::Error;
 
-    /// Each time that the others have come a bit further, the children begin a new life.
+    /// Starts a new incarnation of each child. `hostile-ping` asks for it before each of its
+    /// rounds.
     fn notified(&mut self, _: ChannelSet) -> Result<(), sel4::Error> {
         for child in CHILDREN {
             child.stop()?;
@@ -47,36 +49,36 @@ impl Handler for Hostile {
         self.write_code()?;
         for child in CHILDREN {
             let mut registers = self.registers();
-            // SAFETY: the child's own program never runs: it was stopped before, and its
-            // instructions are those of the page. The kernel confines what they do.
+            // SAFETY: the child's own program never runs. It was stopped before, and it runs the
+            // instructions in the page. The kernel confines their effects to the child.
             unsafe { child.tcb().tcb_write_all_registers(true, &mut registers)? };
-            self.lives += 1;
+            self.incarnations += 1;
         }
         Ok(())
     }
 
-    /// Says how many lives there were.
+    /// Replies with the number of incarnations.
     fn protected(&mut self, _: Channel, _: MessageInfo) -> Result<MessageInfo, sel4::Error> {
-        set_mr(0, self.lives);
+        set_mr(0, self.incarnations);
         Ok(MessageInfo::new(0, 1))
     }
 
-    /// A fault, or a message that a child has sent as if it were one: either way it stays as it is
-    /// until its next life.
+    /// Handles a fault, or a message that a child has sent to the fault endpoint. In both cases the
+    /// child stays blocked until its next incarnation.
     fn fault(&mut self, _: Child, _: MessageInfo) -> Result<Option<MessageInfo>, sel4::Error> {
         Ok(None)
     }
 }
 
 impl Hostile {
-    /// Fills the page with instructions, of which many are system calls.
+    /// Fills the page with random instructions. Many of them are system calls.
     fn write_code(&mut self) -> Result<(), sel4::Error> {
         for word in self.code {
             let pair = u64::from(self.instruction()) << 32 | u64::from(self.instruction());
             word.store(pair, Ordering::Relaxed);
         }
         let start = self.code.as_ptr().addr();
-        // This protection domain's own address space shares the page.
+        // This PD's own address space maps the page too.
         vspace().vspace_unify_instruction(start, start + size_of_val(self.code))
     }
 
@@ -86,26 +88,26 @@ impl Hostile {
         let any = self.random.next() as u32;
         match self.random.below(32) {
             0..10 => SVC,
-            // mov x0 to x6, a small number.
+            // mov of a small number to one of x0 to x6.
             10..20 => 0xd280_0000 | ((any % 0x200) << 5) | ((any >> 16) % 7),
-            // mov x7, a number of a system call that moves messages, or gives way.
+            // mov of the number of an IPC system call or of yield to x7.
             20..24 => 0x9280_0007 | ((any % 11) << 5),
             // ldr and str, with any registers.
             24..26 => 0xf940_0000 | (any & 0x3f_ffff),
             26 => BRANCH_TO_ITSELF,
-            // Not the debug build's own calls, with which any PD may halt it: nothing above sets x7
-            // to their numbers, and of 2^32 instructions few do.
+            // The debug build's own system calls, with which any PD may halt the kernel, are very
+            // unlikely: nothing above sets x7 to their numbers, and few of 2^32 instructions do.
             _ => any,
         }
     }
 
-    /// Registers of any value, and a place in the page to begin at.
+    /// Returns random registers, with a program counter in the page.
     fn registers(&mut self) -> sel4::UserContext {
         let mut registers = sel4::UserContext::default();
         for index in 0..=30 {
             *registers.gpr_mut(index) = self.value();
         }
-        // A system call by the first `svc` has a number too.
+        // Even the first `svc` finds the number of a system call in x7.
         *registers.gpr_mut(7) = (self.random.below(11) + 1).wrapping_neg();
         *registers.sp_mut() = self.value();
         *registers.spsr_mut() = self.random.next();
@@ -114,7 +116,7 @@ impl Hostile {
         registers
     }
 
-    /// A small number, an address that is mapped, or any word.
+    /// Returns a small number, a mapped address, or any word.
     fn value(&mut self) -> u64 {
         match self.random.below(4) {
             0 | 1 => self.random.below(512),
@@ -124,7 +126,7 @@ impl Hostile {
     }
 }
 
-/// Marsaglia's xorshift: the same numbers in every run.
+/// Random numbers that are the same in every run (Marsaglia, *Xorshift RNGs*).
 struct Random(u64);
 
 impl Random {

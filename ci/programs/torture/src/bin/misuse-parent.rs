@@ -1,4 +1,4 @@
-//! Says how its children fault, and leaves them stopped.
+//! The parent of the PDs of `misuse`: reports the fault of each child and leaves the child stopped.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

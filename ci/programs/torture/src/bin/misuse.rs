@@ -1,4 +1,5 @@
-//! Does what it must not, each protection domain of this image another thing, by its name.
+//! PDs that misuse the API, each in the way that its name says. Each misuse must panic with a
+//! message that explains it.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]

@@ -1,5 +1,5 @@
-//! Calls and notifies others, and faults, until its parent restarts it; and holds that nothing of an
-//! earlier life is left.
+//! A child that calls and notifies other PDs and faults, until its parent restarts it. It checks
+//! that nothing of an earlier incarnation is left.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -19,7 +19,7 @@ const PARENT: Channel = Channel::new(1);
 const PING: Channel = Channel::new(2);
 const PONG: Channel = Channel::new(3);
 
-/// Words of a message.
+/// The length of a message in words.
 const WORDS: usize = 64;
 
 static DATA: [AtomicU64; 2] = [AtomicU64::new(7), AtomicU64::new(0)];
@@ -37,15 +37,15 @@ fn init() -> Child {
     }
     black_box(Vec::<u8>::with_capacity(HEAP_BYTES * 3 / 4).leak());
 
-    // Another number in each life: the region forgets nothing.
+    // Each incarnation gets a new number, because a restart does not reset the region.
     let seed = &shared_words!(seed, seed_size)[0];
-    let life = seed.fetch_add(1, Ordering::Relaxed);
-    for step in 0..life % 5 {
-        call(life << 8 | step);
+    let incarnation = seed.fetch_add(1, Ordering::Relaxed);
+    for step in 0..incarnation % 5 {
+        call(incarnation << 8 | step);
     }
-    match life % 3 {
+    match incarnation % 3 {
         0 => with_msg_regs_mut(|registers| {
-            registers.fill(life);
+            registers.fill(incarnation);
             panic!()
         }),
         1 => PING.notify(),
@@ -54,7 +54,7 @@ fn init() -> Child {
     Child
 }
 
-/// The reply must be that to this call, however earlier ones have ended.
+/// Calls `pong`. The reply must belong to this call, however earlier calls have ended.
 fn call(first: u64) {
     with_msg_regs_mut(|registers| {
         for (word, value) in registers[..WORDS].iter_mut().zip(first..) {

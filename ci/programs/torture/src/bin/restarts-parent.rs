@@ -1,5 +1,5 @@
-//! Restarts a child ten thousand times: when it faults, and whenever somebody else says so, in the
-//! middle of whatever the child is at.
+//! Restarts a child ten thousand times: when it faults, and whenever another PD asks for it,
+//! whatever the child is doing.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -24,8 +24,10 @@ struct Parent {
 fn init() -> Parent {
     panicking::set_hook(&microkit_console::panic_hook);
     Parent {
-        // The child has the lower priority, and has not run yet.
-        entry_point: CHILD.entry_point().expect("it is a child"),
+        // The child has a lower priority, so it has not run yet.
+        entry_point: CHILD
+            .entry_point()
+            .expect("the system file declares this child"),
         restarts: 0,
         faults: 0,
     }
@@ -47,12 +49,12 @@ impl Parent {
 impl Handler for Parent {
     type Error = sel4::Error;
 
-    /// `ping`, after some of its rounds, or `pong`, in the middle of a call of the child's.
+    /// Asked for by `ping` after some of its rounds, or by `pong` during a call of the child.
     fn notified(&mut self, _: ChannelSet) -> Result<(), sel4::Error> {
         self.restart()
     }
 
-    /// The child has found something of an earlier life.
+    /// The child has found something of an earlier incarnation.
     fn protected(&mut self, _: Channel, found: MessageInfo) -> Result<MessageInfo, sel4::Error> {
         println!("parent: the child has found {:#x}", found.label());
         Ok(MessageInfo::new(0, 0))

@@ -1,5 +1,6 @@
-//! Plays with `pong` and has the child restarted now and then, until the parent says that it is
-//! enough; then it asks `pong` whether every call has come to it once.
+//! Calls and notifies `pong`, and asks for restarts of the child, until the parent has done enough
+//! of them. Then it compares its counts with those of `pong`: no call and no notification may be
+//! lost or doubled.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -12,8 +13,8 @@ use sel4_microkit::{
 const PARENT: Channel = Channel::new(1);
 const PONG: Channel = Channel::new(2);
 
-/// After so many rounds the child has lived long enough.
-const ROUNDS_OF_A_LIFE: u64 = 4;
+/// The rounds after which the child is restarted.
+const ROUNDS_PER_RESTART: u64 = 4;
 
 struct Ping {
     calls: u64,
@@ -40,7 +41,7 @@ impl Ping {
         self.calls += 1;
         PONG.notify();
         self.notifications += 1;
-        if self.calls.is_multiple_of(ROUNDS_OF_A_LIFE) {
+        if self.calls.is_multiple_of(ROUNDS_PER_RESTART) {
             PARENT.notify();
         }
     }
@@ -49,13 +50,13 @@ impl Ping {
 impl Handler for Ping {
     type Error = Infallible;
 
-    /// `pong` has seen the notification, or the parent has seen enough, or the child says
-    /// something.
+    /// Handles an answer of `pong`, the end from the parent, or a notification of the child, which
+    /// is ignored.
     fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
         if channels.contains(PARENT) {
             let (_, words) = PONG.pp_call_with_mrs(MessageInfo::new(2, 0), []);
             assert_eq!(words[..2], [self.calls, self.notifications]);
-            println!("ping: every call was answered, and every notification came, once");
+            println!("ping: every call was answered once, and every notification arrived once");
         } else if channels.contains(PONG) {
             self.play();
         }

@@ -1,5 +1,5 @@
-//! Serves `ping`, and counts what it is sent; serves the child too, and now and then has it
-//! restarted before it replies.
+//! Serves `ping` and counts its calls and notifications. Serves the child too, and asks for a
+//! restart of the child before every third reply.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -51,14 +51,18 @@ impl Handler for Pong {
                 }
             });
             if self.childs_calls.is_multiple_of(3) {
-                // The parent has the higher priority: the child has begun again before the reply.
+                // The parent has a higher priority, so the child is restarted before the reply.
                 PARENT.notify();
             }
             return Ok(request);
         }
         if request.label() == 1 {
             let words = [get_mr(0), get_mr(1)];
-            assert_eq!(words, [self.calls, self.notifications], "none is lost");
+            assert_eq!(
+                words,
+                [self.calls, self.notifications],
+                "a call or a notification was lost"
+            );
             self.calls += 1;
             set_mr(0, !words[0]);
             set_mr(1, !words[1]);

@@ -1,4 +1,5 @@
-//! Restarts its children whenever they fault, and those that do not fault from time to time.
+//! Restarts its children whenever they fault, and restarts those that do not fault from time to
+//! time.
 #![no_std]
 #![no_main]
 
@@ -10,26 +11,27 @@ use sel4_microkit::{
 
 const PING: Channel = Channel::new(20);
 
-/// Children have the identifiers from 1 to this, and a channel of the same.
+/// The number of children. Their identifiers are 1 to this number, and each has a channel with the
+/// same identifier.
 const CHILDREN: usize = 6;
 
-/// So many lives are enough.
-const LIVES: u32 = 50;
+/// The restarts of each child that are enough.
+const RESTARTS: u32 = 50;
 
 struct Parent {
-    children: [Life; CHILDREN],
+    children: [Record; CHILDREN],
     has_said_enough: bool,
 }
 
-/// The lives of a child.
-struct Life {
+/// What the parent knows about a child.
+struct Record {
     child: Child,
-    /// Where it begins to run.
+    /// The entry point of the child.
     pc: u64,
-    /// Where its stack begins.
+    /// The initial stack pointer of the child.
     sp: u64,
     count: u32,
-    /// Whether it has run in this life.
+    /// Whether the child has run in this incarnation.
     has_run: bool,
 }
 
@@ -37,17 +39,18 @@ struct Life {
 fn init() -> Parent {
     panicking::set_hook(&microkit_console::panic_hook);
     Parent {
-        children: core::array::from_fn(|index| Life::new(index + 1)),
+        children: core::array::from_fn(|index| Record::new(index + 1)),
         has_said_enough: false,
     }
 }
 
-impl Life {
-    /// The parent has the higher priority: the child has not run yet.
+impl Record {
+    /// Reads the initial registers of the child. The parent has a higher priority, so the child has
+    /// not run yet.
     fn new(id: usize) -> Self {
         let child = Child::new(id);
         let registers = child.tcb().tcb_read_registers(false, 2);
-        let registers = registers.expect("it is a child");
+        let registers = registers.expect("the system file declares this child");
         Self {
             child,
             pc: *registers.pc(),
@@ -57,14 +60,16 @@ impl Life {
         }
     }
 
-    /// Not [`Child::restart`]: that leaves the stack pointer where it was, and a child that has
-    /// used up its stack has none.
-    fn begin_anew(&mut self) {
+    /// Restarts the child. [`Child::restart`] would keep the stack pointer, and a child that has
+    /// overflowed its stack could not run with it.
+    fn restart(&mut self) {
         let mut registers = UserContext::default();
         (*registers.pc_mut(), *registers.sp_mut()) = (self.pc, self.sp);
         let tcb = self.child.tcb();
-        // SAFETY: the child begins where its program does, with the whole of its stack.
-        unsafe { tcb.tcb_write_registers(true, 2, &mut registers) }.expect("it is a child");
+        // SAFETY: the child starts at the entry point of its program, with the initial stack
+        // pointer.
+        unsafe { tcb.tcb_write_registers(true, 2, &mut registers) }
+            .expect("the system file declares this child");
         self.count += 1;
         self.has_run = false;
     }
@@ -73,16 +78,16 @@ impl Life {
 impl Handler for Parent {
     type Error = Infallible;
 
-    /// Children say so when they begin; `ping` says when it is time to look after those that do
-    /// not fault. Some of them notify more often than that.
+    /// Each child notifies when it starts, and some of them more often. `ping` notifies when it is
+    /// time to restart the children that do not fault.
     fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
-        for life in &mut self.children {
-            life.has_run |= channels.contains(Channel::new(life.child.index()));
+        for record in &mut self.children {
+            record.has_run |= channels.contains(Channel::new(record.child.index()));
         }
         if channels.contains(PING) {
-            for life in &mut self.children {
-                if life.has_run {
-                    life.begin_anew();
+            for record in &mut self.children {
+                if record.has_run {
+                    record.restart();
                 }
             }
             self.say_if_enough();
@@ -90,10 +95,11 @@ impl Handler for Parent {
         Ok(())
     }
 
-    /// What the fault is does not matter: a child can send here what it wants.
+    /// Restarts the child, whatever the fault is: a child can send any message to the fault
+    /// endpoint.
     fn fault(&mut self, child: Child, _: MessageInfo) -> Result<Option<MessageInfo>, Infallible> {
-        if let Some(life) = self.children.get_mut(child.index() - 1) {
-            life.begin_anew();
+        if let Some(record) = self.children.get_mut(child.index() - 1) {
+            record.restart();
         }
         Ok(None)
     }
@@ -101,10 +107,10 @@ impl Handler for Parent {
 
 impl Parent {
     fn say_if_enough(&mut self) {
-        let is_enough = self.children.iter().all(|life| life.count > LIVES);
+        let is_enough = self.children.iter().all(|record| record.count > RESTARTS);
         if is_enough && !self.has_said_enough {
             self.has_said_enough = true;
-            println!("parent: every child has had {LIVES} lives and more");
+            println!("parent: every child was restarted at least {RESTARTS} times");
             PING.notify();
         }
     }

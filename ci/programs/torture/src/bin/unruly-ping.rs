@@ -1,4 +1,4 @@
-//! Plays with `pong`, by notifications and by calls, and checks every word.
+//! Notifies and calls `pong`, and checks every word of the replies.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -12,14 +12,14 @@ use sel4_microkit::{
 const PONG: Channel = Channel::new(1);
 const PARENT: Channel = Channel::new(20);
 
-/// Words of a call.
+/// The length of a call in words.
 const WORDS: usize = 64;
 
-/// Rounds that are played at least.
+/// The least number of rounds.
 const ROUNDS: u64 = 1000;
 
-/// Rounds after which the parent is told that time has passed.
-const TELL: u64 = 20;
+/// The rounds after which the parent is notified that time has passed.
+const ROUNDS_PER_NOTIFICATION: u64 = 20;
 
 struct Ping {
     round: u64,
@@ -53,7 +53,7 @@ impl Ping {
                 assert_eq!(*word, !value, "in round {}", self.round);
             }
         });
-        if self.round.is_multiple_of(TELL) {
+        if self.round.is_multiple_of(ROUNDS_PER_NOTIFICATION) {
             PARENT.notify();
         }
         PONG.notify();
@@ -63,12 +63,12 @@ impl Ping {
 impl Handler for Ping {
     type Error = Infallible;
 
-    /// Others notify too, and are not heard.
+    /// Handles an answer of `pong`. Notifications of the unruly children are ignored.
     fn notified(&mut self, channels: ChannelSet) -> Result<(), Infallible> {
         self.is_enough |= channels.contains(PARENT);
         if channels.contains(PONG) {
             if self.is_enough && self.round >= ROUNDS {
-                println!("ping: {ROUNDS} rounds and more, and every word was right");
+                println!("ping: at least {ROUNDS} rounds, and every word was right");
             } else {
                 self.serve();
             }

@@ -1,4 +1,4 @@
-//! Answers whoever calls, and notifies `ping` each time it is notified by it.
+//! Serves every caller, and answers each notification from `ping`.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -28,7 +28,7 @@ impl Handler for Pong {
         Ok(())
     }
 
-    /// Every word is inverted, whoever calls.
+    /// Replies with each word inverted, whoever calls.
     fn protected(&mut self, _: Channel, msg_info: MessageInfo) -> Result<MessageInfo, Infallible> {
         with_msg_regs_mut(|registers| {
             for word in &mut registers[..msg_info.count()] {

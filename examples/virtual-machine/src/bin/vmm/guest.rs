@@ -1,23 +1,22 @@
-//! The guest: what it does, as instructions for a virtual machine whose memory begins at
-//! [`START`].
+//! The guest: machine code for a virtual machine whose memory starts at [`START`].
 
-/// Where the guest's memory begins, for the guest.
+/// Where the guest's memory starts, as the guest sees it.
 pub(crate) const START: u64 = 0x4000_0000;
 
-/// Its program status at first: EL1 with its own stack pointer, all exceptions masked (Arm ARM,
+/// The initial processor state: EL1 with its own stack pointer, all exceptions masked (Arm ARM,
 /// *`SPSR_EL2`*).
 pub(crate) const PSTATE: u64 = 0x3c5;
 
-/// Says what it has in `TPIDR_EL1`, as x1.
+/// Hypercall: x1 is the value of the guest's `TPIDR_EL1`.
 pub(crate) const HELLO: u64 = 1;
-/// Is ready for an interrupt.
+/// Hypercall: the guest is ready for an interrupt.
 pub(crate) const READY: u64 = 2;
-/// Has handled the interrupt that is x1.
+/// Hypercall: the guest has handled the interrupt whose number is in x1.
 pub(crate) const HANDLED: u64 = 3;
-/// Has nothing left to do.
+/// Hypercall: the guest has nothing left to do.
 pub(crate) const END: u64 = 4;
 
-/// From [`START`] on. A hypercall has its number in x0.
+/// The code at [`START`]. A hypercall has its number in x0.
 pub(crate) const MAIN: [u32; 25] = [
     0xd280_0020, // mov  x0, #1
     0xd538_d081, // mrs  x1, tpidr_el1
@@ -35,7 +34,7 @@ pub(crate) const MAIN: [u32; 25] = [
     0xd503_42ff, // msr  daifclr, #2
     0xd280_0040, // mov  x0, #2
     0xd400_0002, // hvc  #0
-    // The virtual timer, which fires at once; then until its interrupt, 27, was handled.
+    // The virtual timer, which fires at once. Then a loop until its interrupt, 27, was handled.
     0xd51b_e35f, // msr  cntv_cval_el0, xzr
     0xd280_0023, // mov  x3, #1
     0xd51b_e323, // msr  cntv_ctl_el0, x3
@@ -44,17 +43,18 @@ pub(crate) const MAIN: [u32; 25] = [
     0x54ff_ffe1, // b.ne, to the cmp
     0xd280_0080, // mov  x0, #4
     0xd400_0002, // hvc  #0
-    // A write to where nothing is.
+    // A write to unmapped memory.
     0xd280_0005, // mov  x5, #0
     0xf900_00a0, // str  x0, [x5]
     0x1400_0000, // b, to itself
 ];
 
-/// Where the handler of interrupts lies in the guest's memory: that of the current exception level
+/// The offset of the interrupt vector in the guest's memory: IRQ at the current exception level
 /// with its own stack pointer (Arm ARM, *Exception vectors*).
 pub(crate) const IRQ_OFFSET: usize = 0x800 + 0x280;
 
-/// Takes the interrupt, stops the timer, says which it was, and ends it.
+/// The interrupt handler: acknowledges the interrupt, stops the timer, reports the number in a
+/// hypercall, and ends the interrupt.
 pub(crate) const IRQ: [u32; 7] = [
     0xb940_0c44, // ldr  w4, [x2, #12]
     0xd51b_e33f, // msr  cntv_ctl_el0, xzr

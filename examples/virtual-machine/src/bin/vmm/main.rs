@@ -1,5 +1,4 @@
-//! A virtual machine monitor: starts a small guest, answers its hypercalls, and sends it
-//! interrupts.
+//! A virtual machine monitor: starts a small guest, answers its hypercalls, and injects interrupts.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -22,18 +21,18 @@ const DEVICE_IRQ: u16 = 40;
 /// The virtual timer's interrupt (Arm BSA, *Private Peripheral Interrupts*).
 const TIMER_IRQ: u64 = 27;
 
-/// The group of interrupts in which all are, without security extensions.
+/// The interrupt group. Without security extensions all interrupts are in group 0.
 const GROUP: u8 = 0;
 
 struct Vmm {
-    /// The virtual interrupt that the guest has been sent last.
+    /// The virtual interrupt that was injected last.
     sent: u64,
 }
 
 #[protection_domain]
 fn init() -> Vmm {
     panicking::set_hook(&microkit_console::panic_hook);
-    start().expect("the guest is there");
+    start().expect("the system file declares the guest");
     Vmm { sent: 0 }
 }
 
@@ -46,7 +45,7 @@ fn start() -> sel4::Result<()> {
     GUEST.restart(guest::START)
 }
 
-/// Writes the guest's program, and sees to it that the guest can fetch it.
+/// Writes the guest's code, and cleans the caches so that the guest can fetch it.
 fn load(memory: &[AtomicU64]) -> sel4::Result<()> {
     let put = |offset: usize, instructions: &[u32]| {
         for (index, pair) in instructions.chunks(2).enumerate() {
@@ -57,14 +56,14 @@ fn load(memory: &[AtomicU64]) -> sel4::Result<()> {
     };
     put(0, &guest::MAIN);
     put(guest::IRQ_OFFSET, &guest::IRQ);
-    // The guest has its MMU and its caches off.
+    // The guest starts with its MMU and caches off, so the code must reach main memory.
     let start = memory.as_ptr().addr();
     vspace().vspace_clean_data(start, start + size_of_val(memory))?;
     vspace().vspace_unify_instruction(start, start + size_of_val(memory))
 }
 
 impl Vmm {
-    /// Does what a hypercall asks for. seL4 takes one for a system call that it does not know.
+    /// Handles a hypercall. seL4 delivers it as an unknown system call.
     fn hypercall(&mut self, call: &UnknownSyscall) -> sel4::Result<()> {
         let argument = call.gpr(1);
         match call.gpr(0) {
@@ -78,8 +77,8 @@ impl Vmm {
             guest::END => println!("vmm: the guest has nothing left to do"),
             number => println!("vmm: no such hypercall: {number}"),
         }
-        // The guest continues after the call. The monitor may set a guest's registers. The reply
-        // could set them too, but it does not say that it goes to a guest.
+        // The guest continues after the `hvc` instruction. A fault reply could set the registers
+        // too, but its type does not say that it goes to a guest.
         let mut registers = GUEST.read_registers()?;
         *registers.pc_mut() = call.fault_ip() + 4;
         GUEST.write_registers(&mut registers)

@@ -1,7 +1,9 @@
-//! Capability faults: place, capability pointer, whether to receive, why the look-up failed, how
-//! many bits were left, and of a guard what it is and how many bits it has.
+//! Capability faults. The words of the message are: program counter, capability pointer, whether
+//! the fault was in the receive phase, the lookup failure, the bits that were left, and for a guard
+//! its value and its size.
 //!
-//! In the phase that sends, an empty slot and a wrong type are errors, which only a call is told.
+//! In the send phase an empty slot and a wrong type are errors instead. The kernel returns them to
+//! a call only.
 
 use conformance::{A, D, Registers, Stage, Words, in_root, info, show};
 use microkit_abi::slots;
@@ -16,10 +18,10 @@ const MESSAGE: sel4::MessageInfo = info(0, 4);
 /// An empty slot.
 const EMPTY: u64 = 9;
 
-/// A capability pointer that a guard stops.
+/// A capability pointer that does not match the guard.
 const NONE: u64 = 1 << 20;
 
-/// The first slot after those of the CNode that Microkit fills.
+/// The first slot after the CNode that Microkit fills.
 const BEYOND: u64 = 1 << slots::MICROKIT_CNODE_BITS;
 
 pub(crate) fn run(stage: &mut Stage) {
@@ -76,7 +78,8 @@ fn receive(stage: &mut Stage) {
     }
 }
 
-/// `d` receives on an endpoint; only for that the reply object is looked up.
+/// `d` receives on an endpoint with a wrong reply object. The kernel looks the reply object up only
+/// for a receive on an endpoint.
 fn reply(stage: &mut Stage) {
     for (what, reply) in [
         ("slot 0", 0),
@@ -100,14 +103,14 @@ fn reply(stage: &mut Stage) {
             let e = stage.act(D, call);
             show!(e, "{how} with {what} for a reply object");
         }
-        // Whoever waits is not looked at before.
+        // The kernel looks the reply object up before it looks for a waiting sender.
         stage.block(A, Registers::call(TO_D, info(7, 0), WORDS));
         let e = stage.act(D, Registers::recv(INPUT, reply));
         show!(e, "recv with {what} for a reply object, a waits");
     }
 }
 
-/// What was sent before the receiving fails has been sent.
+/// A call that sends and receives: the message is delivered even if the receive phase fails.
 fn combined(stage: &mut Stage) {
     for (how, call) in [
         (

@@ -1,4 +1,5 @@
-//! User exceptions: place, stack pointer, status, number and code.
+//! User exceptions. The words of the message are: program counter, stack pointer, status register,
+//! number and code.
 
 use conformance::code::{DONE, Instruction, udf};
 use conformance::{A, Registers, Stage, show};
@@ -54,7 +55,7 @@ pub(crate) fn run(stage: &mut Stage) {
     breakpoint(stage);
 }
 
-/// Without floating point, its instructions fault.
+/// When floating point is disabled, its instructions fault.
 fn floats(stage: &mut Stage) {
     let disabled = TcbFlagsBuilder::new().fpu_disabled(true).build();
     for (what, clear, set) in [("disabled", 0, disabled), ("enabled", disabled, 0)] {
@@ -64,7 +65,7 @@ fn floats(stage: &mut Stage) {
     }
 }
 
-/// Which fault it is depends on whether the kernel has the hardware debug API.
+/// The kind of the fault depends on whether the kernel has the hardware debug API.
 fn breakpoint(stage: &mut Stage) {
     const DEBUG_EXCEPTION: u64 = 4;
     let wanted = if sel4::config::HARDWARE_DEBUG_API {

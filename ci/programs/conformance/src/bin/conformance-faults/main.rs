@@ -1,5 +1,4 @@
-//! Says what the kernel tells a parent of its children's faults, and what the parent can do about
-//! them.
+//! Prints the fault messages that a parent receives, and the effects of its replies.
 #![no_std]
 #![no_main]
 
@@ -24,11 +23,11 @@ const TO_D: u64 = slots::BASE_ENDPOINT + 1;
 /// The notification of `d`, for `a`, `b` and `c`.
 const SIGNAL_D: u64 = slots::BASE_OUTPUT_NOTIFICATION + 1;
 
-/// The notification of the driver, for all.
+/// The driver's notification, in the slots of all puppets.
 const SIGNAL_DRIVER: u64 = slots::BASE_OUTPUT_NOTIFICATION + 10;
 
-/// What holds a puppet that has faulted.
-// SAFETY: only puppets are replied to.
+/// The reply object of a puppet that has faulted.
+// SAFETY: replies go to puppets only.
 const FAULTED: sel4::cap::Reply = unsafe { sel4::cap::Reply::from_bits(slots::REPLY) };
 
 #[protection_domain]

@@ -1,4 +1,5 @@
-//! VM faults: place, address, whether an instruction was to be fetched, and the syndrome.
+//! VM faults. The words of the message are: program counter, address, whether it was an instruction
+//! fetch, and the syndrome.
 
 use conformance::code::{DONE, Instruction, load, store};
 use conformance::{A, CODE, DATA, HOLE, Registers, SEALED, Stage, show};
@@ -22,7 +23,7 @@ const LOAD_NEXT: Instruction = 0xf840_8540;
 /// `ldxr x0, [x10]`
 const LOAD_EXCLUSIVE: Instruction = 0xc85f_7d40;
 
-/// The first address that no PD can use.
+/// The first address above the user address space.
 const TOP: u64 = sel4::config::USER_TOP as u64 + 1;
 
 pub(crate) fn run(stage: &mut Stage) {

@@ -1,4 +1,4 @@
-//! Faults wait for the driver like messages.
+//! The order of faults: they queue on the driver's endpoint as messages do.
 
 use conformance::code::udf;
 use conformance::{A, B, C, D, DRIVER_TCB, Puppet, Registers, Stage, set_driver_priority, show};
@@ -19,7 +19,7 @@ pub(crate) fn run(stage: &mut Stage) {
     unbadged(stage);
 }
 
-/// The driver stands back until all have faulted.
+/// Lets all puppets fault before the driver receives.
 fn several(stage: &mut Stage, what: &str, puppets: &[Puppet]) {
     fault_all(stage, puppets);
     let e = stage.settle();
@@ -30,15 +30,15 @@ fn fault_all(stage: &mut Stage, puppets: &[Puppet]) {
     for puppet in puppets {
         stage.start(*puppet, &[udf(1)], Registers::new());
     }
-    stand_back();
+    let_others_run();
 }
 
-fn stand_back() {
+fn let_others_run() {
     set_driver_priority(2);
     set_driver_priority(200);
 }
 
-/// The signal comes first.
+/// The driver receives a pending signal before the faults.
 fn with_a_signal(stage: &mut Stage) {
     fault_all(stage, &[A, B]);
     stage.begin(
@@ -49,14 +49,14 @@ fn with_a_signal(stage: &mut Stage) {
             [0; 4],
         ),
     );
-    stand_back();
+    let_others_run();
     let e = stage.settle();
     show!(e, "with a signal");
 }
 
-/// The badge is that of the fault endpoint which a thread has been given.
+/// The badge of a fault message is that of the thread's fault endpoint.
 fn unbadged(stage: &mut Stage) {
-    // SAFETY: puppets. It is the driver's own endpoint.
+    // SAFETY: puppets. The endpoint is the driver's own.
     let given = unsafe {
         let driver = sel4::cap::Endpoint::from_bits(slots::INPUT);
         let sc = A.sched_context();

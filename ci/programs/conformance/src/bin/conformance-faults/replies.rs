@@ -1,4 +1,4 @@
-//! What a reply does to a thread that has faulted.
+//! The effects of a reply on a thread that has faulted.
 
 use conformance::code::{DONE, Instruction, SYSTEM_CALL, load, udf};
 use conformance::{A, B, CODE, DATA, HOLE, Puppet, Registers, Stage, info, show, status};
@@ -27,7 +27,7 @@ pub(crate) fn run(stage: &mut Stage) {
     too_late(stage);
 }
 
-/// Has `a` fault, and replies.
+/// Lets `a` fault, and replies.
 fn fault_and_reply(
     stage: &mut Stage,
     program: &[Instruction],
@@ -49,18 +49,18 @@ fn reply(message: MessageInfo, words: &[u64]) {
     FAULTED.send(message);
 }
 
-/// Says what else of the registers there is to see.
+/// Prints the registers that `show!` does not print.
 fn show_rest(puppet: Puppet) {
     let registers = puppet
         .tcb()
         .tcb_read_all_registers(false)
-        .expect("it is a child");
+        .expect("the puppet is a child");
     let (sp, spsr) = (registers.sp(), status(*registers.spsr()));
     let [x6, x7, x8, lr] = [6, 7, 8, 30].map(|index| registers.gpr(index));
     println!("    sp={sp:x} spsr={spsr:x} x6={x6:x} x7={x7:x} x8={x8:x} x30={lr:x}");
 }
 
-/// They are tried again, whatever the reply is.
+/// After a VM fault the instruction runs again, whatever the reply is.
 fn to_vm_faults(stage: &mut Stage) {
     let registers = Registers::new().with(10, HOLE);
     for (label, length) in [(0, 0), (1, 0), (0, 4)] {
@@ -89,7 +89,7 @@ fn to_vm_faults(stage: &mut Stage) {
     show!(e, "other registers: {written:?}, and reply");
 }
 
-/// A reply with label 0 lets it go on, where the reply says.
+/// A reply with label 0 resumes the thread at the program counter in the reply.
 fn to_exceptions(stage: &mut Stage) {
     let registers = Registers::new();
     let words = [NEXT, 0x5f0, 0xf000_ffff, 4, 5];
@@ -146,7 +146,7 @@ fn to_capability_faults(stage: &mut Stage) {
     }
 }
 
-/// Who is not replied to stands still; the next fault takes the place that held it.
+/// A thread without a reply stays blocked. The next fault takes over its reply object.
 fn none(stage: &mut Stage) {
     stage.start(A, UNDEFINED, Registers::new());
     let event = stage.wait();
@@ -167,7 +167,7 @@ fn none(stage: &mut Stage) {
     }
 }
 
-/// A reply after a thread was let go is for nobody.
+/// A reply has no effect after the thread was suspended or resumed.
 fn too_late(stage: &mut Stage) {
     stage.start(A, UNDEFINED, Registers::new());
     let event = stage.wait();

@@ -1,4 +1,5 @@
-//! Unknown system calls: x0 to x7, place, stack pointer, link register, status, and the number.
+//! Unknown system calls. The words of the message are: x0 to x7, program counter, stack pointer,
+//! link register, status register, and the number.
 
 use conformance::code::{DONE, Instruction, SVC};
 use conformance::{A, Registers, Stage, show};
@@ -22,7 +23,7 @@ pub(crate) fn run(stage: &mut Stage) {
     let unknown = Registers::system_call(0, 0xf00);
     let e = stage.run(A, &[NOP, SVC, DONE], unknown);
     show!(e, "nop, and system call 0");
-    // The immediate says nothing.
+    // The kernel ignores the immediate of `svc`.
     for (what, instruction) in [("1", SVC_1), ("0xffff", SVC_LAST)] {
         let e = stage.run(A, &[instruction, DONE], Registers::nb_wait(super::INPUT));
         show!(e, "svc #{what}");

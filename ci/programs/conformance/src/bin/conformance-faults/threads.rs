@@ -17,7 +17,7 @@ pub(crate) fn run(stage: &mut Stage) {
     restart(stage);
 }
 
-/// Has `c` signal the driver, so that it is interrupted after that instruction.
+/// Lets `c` signal the driver, which preempts it after that instruction.
 fn interrupt(stage: &mut Stage) {
     let signal = Registers::send(SIGNAL_DRIVER, info(0, 0), [1, 2, 3, 4]);
     stage.start(C, COUNT, signal);
@@ -25,12 +25,12 @@ fn interrupt(stage: &mut Stage) {
     show!([event], "a signal");
 }
 
-/// Where `puppet` is, and what it has counted.
+/// Prints the program counter of `puppet` and its count.
 fn show_place(puppet: Puppet, suspend: bool) {
     let registers = puppet
         .tcb()
         .tcb_read_all_registers(suspend)
-        .expect("it is a child");
+        .expect("the puppet is a child");
     let place = registers.pc() - CODE;
     println!("    at {place:x}, x5={:x}", registers.gpr(5));
 }
@@ -40,7 +40,7 @@ fn while_runnable(stage: &mut Stage) {
     let e = stage.settle();
     show!(e, "it goes on");
     interrupt(stage);
-    // Where it went on is set when it is stopped.
+    // A suspend sets the program counter to the place where the thread would continue.
     show_place(C, false);
     C.suspend();
     C.suspend();
@@ -91,7 +91,7 @@ fn while_waiting(stage: &mut Stage) {
     show!(e, "nb_recv");
 }
 
-/// A restart sets where it runs, and leaves the other registers.
+/// A restart sets the program counter and keeps the other registers.
 fn restart(stage: &mut Stage) {
     stage.start(C, COUNT, Registers::nb_wait(INPUT));
     let e = stage.settle();

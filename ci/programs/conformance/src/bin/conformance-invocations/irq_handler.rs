@@ -1,4 +1,4 @@
-//! Invocations of interrupts; none comes here.
+//! Invocations of an IRQ handler. No interrupt is raised here.
 
 use microkit_console::println;
 use sel4::sys::invocation as label;

@@ -1,8 +1,10 @@
-//! Says what invocations answer: each error of each, and what comes with it.
+//! Prints the results of invocations: every error of each invocation, and the words that come with
+//! it.
 //!
-//! *Invocations*, in the SAFETY comments: those that could break memory are made of puppets
-//! ([`conformance`]), or are refused. Of the driver's own thread, only its priority is changed, and
-//! caches are maintained where none of its values lies, or so that none is lost.
+//! *Invocations*, in the SAFETY comments: an invocation that could break memory is made on a puppet
+//! ([`conformance`]), or the kernel refuses it. On the driver's own thread only the priority is
+//! changed. Cache maintenance is limited to addresses without values of the driver, or to
+//! operations that lose no value.
 #![no_std]
 #![no_main]
 
@@ -32,7 +34,7 @@ const IRQ: u64 = slots::BASE_IRQ + 20;
 const OWN_TCB: u64 = DRIVER_TCB.bits();
 const OWN_SC: u64 = DRIVER_SC.bits();
 
-/// The thread of the console, whose priority is above the driver's.
+/// The thread of the console. Its priority is higher than the driver's.
 const CONSOLE_TCB: u64 = in_root(3);
 
 const A_TCB: u64 = A.tcb().bits();
@@ -57,7 +59,7 @@ fn init() -> NullHandler {
     NullHandler::new()
 }
 
-/// Makes an invocation, and says what was answered: the error, and the words that came with it.
+/// Makes an invocation and prints the result: the error, and the words that come with it.
 fn invoke(what: impl Display, cptr: u64, label: u64, caps: &[u64], words: &[u64]) {
     let (error, length) = answer(cptr, label, caps, words);
     let answered: [u64; 2] = core::array::from_fn(msg_reg);
@@ -69,7 +71,8 @@ fn invoke(what: impl Display, cptr: u64, label: u64, caps: &[u64], words: &[u64]
     }
 }
 
-/// Makes an invocation. What was answered is in the message registers.
+/// Makes an invocation. Returns the error and the length. The words of the result are in the
+/// message registers.
 fn answer(cptr: u64, label: u64, caps: &[u64], words: &[u64]) -> (Option<Error>, usize) {
     with_ipc_buffer_mut(|buffer| {
         buffer.msg_regs_mut()[..words.len()].copy_from_slice(words);
@@ -81,7 +84,7 @@ fn answer(cptr: u64, label: u64, caps: &[u64], words: &[u64]) -> (Option<Error>,
     (Error::from_label(reply.label()), reply.length())
 }
 
-/// What objects say of labels that are not theirs.
+/// The results of labels that an object does not implement.
 fn labels() {
     println!("== labels");
     for (name, label) in [

@@ -21,7 +21,8 @@ pub(crate) fn run(stage: &mut Stage) {
     by_other_calls(stage);
 }
 
-/// How much it is depends on time; that it is something, and is counted anew, does not.
+/// The amount depends on the machine, so it is not printed. That it is more than zero, and zero
+/// after it was read, does not.
 fn consumed(stage: &mut Stage) {
     let consumed = || {
         let (error, length) = answer(A_SC, label::SchedContextConsumed, &[], &[]);
@@ -131,7 +132,7 @@ fn unbind() {
     unbind("both again", A_SC);
 }
 
-/// `a` has no scheduling context now.
+/// `a` has no scheduling context at this point.
 fn yield_to() {
     let yield_to = |rest: &str, sc| {
         invoke(
@@ -145,7 +146,7 @@ fn yield_to() {
     answer(B_SC, label::SchedContextConsumed, &[], &[]);
     yield_to("one's own", OWN_SC);
     yield_to("that of no thread", A_SC);
-    yield_to("that of a thread that stands still", B_SC);
+    yield_to("that of a suspended thread", B_SC);
     let mcp = label::TCBSetMCPriority;
     invoke("the driver's MCP to 5", OWN_TCB, mcp, &[OWN_TCB], &[5]);
     yield_to("that of a thread above the MCP", B_SC);
@@ -158,11 +159,12 @@ fn yield_to() {
     );
 }
 
-/// They work by calls that bring no answer too, but not in the first half of one that receives.
+/// These invocations also work through system calls without a reply, but not in the send phase of a
+/// system call that also receives.
 fn by_other_calls(stage: &mut Stage) {
     sel4::with_ipc_buffer_mut(|buffer| buffer.caps_or_badges_mut()[0] = A_TCB);
     let bind = sel4::MessageInfo::new(label::SchedContextBind, 0, 1, 0);
-    // SAFETY: nothing is asked of an unspecified one.
+    // SAFETY: an unspecified capability promises nothing about its type.
     let sc = unsafe { cap::Unspecified::from_bits(A_SC) };
     stage.start(LAST, &[DONE], Registers::new());
     sel4::with_ipc_buffer_mut(|buffer| buffer.caps_or_badges_mut()[0] = A_TCB);

@@ -56,7 +56,7 @@ fn read_registers() {
     print_words(length);
 }
 
-/// Prints the message registers, of which the third is a status.
+/// Prints the message registers. The third is a status register.
 fn print_words(length: usize) {
     let mut words: [u64; 36] = core::array::from_fn(msg_reg);
     words[2] = status(words[2]);
@@ -98,7 +98,7 @@ fn write_registers() {
     print_words(length);
 }
 
-/// Flags: 1 suspends the source, 2 resumes the destination, 4 and 8 say which registers.
+/// Flags: 1 suspends the source, 2 resumes the destination, 4 and 8 select the registers.
 fn copy_registers() {
     let copy = |rest: &str, caps: &[u64], words: &[u64]| {
         invoke(
@@ -120,7 +120,7 @@ fn copy_registers() {
     }
 }
 
-/// All that a thread can be told works by calls that bring no answer too.
+/// These invocations also work through system calls without a reply.
 fn suspend_and_resume(stage: &mut Stage) {
     invoke("Suspend", A_TCB, label::TCBSuspend, &[], &[]);
     invoke("Suspend again", A_TCB, label::TCBSuspend, &[], &[1, 2]);
@@ -141,7 +141,7 @@ fn suspend_and_resume(stage: &mut Stage) {
         let e = stage.settle();
         show!(e, "Resume by {how}");
     }
-    // But not in the first half of a call that also receives.
+    // But not in the send phase of a system call that also receives.
     stage.start(A, program, Registers::new());
     invoke("Suspend", A_TCB, label::TCBSuspend, &[], &[]);
     stage.start(LAST, &[DONE], Registers::new());
@@ -184,7 +184,7 @@ fn priorities() {
         set("201, by the console", A_TCB, &[CONSOLE_TCB], &[201]);
         set("11, by the driver", A_TCB, &[OWN_TCB], &[11]);
     }
-    // Who has given it away does not have it, but may keep the priority itself.
+    // A thread that has lowered its own MCP cannot raise it again, but it keeps its priority.
     let own = |what: &str, label, caps: &[u64], words: &[u64]| {
         invoke(what, OWN_TCB, label, caps, words);
     };
@@ -292,7 +292,7 @@ fn sched_params() {
     );
 }
 
-/// There is no capability to a CNode or a page, so none of these is right.
+/// PDs have no capability to a CNode or a page, so all of these fail.
 fn spaces() {
     for (what, label, words) in [
         ("Configure", label::TCBConfigure, &[0, 0, 0][..]),
@@ -393,7 +393,7 @@ fn tls_base() {
     );
 }
 
-/// There is one flag.
+/// The kernel has one flag.
 fn flags() {
     let set = |rest: &str, words: &[u64]| {
         invoke(

@@ -6,10 +6,10 @@ use sel4::sys::invocation as label;
 
 use super::{VSPACE, invoke};
 
-/// The address space of `a`, where this is mapped and not in the driver's.
+/// The address space of `a`. The address is mapped there and not in the driver's address space.
 const OF_A: u64 = in_root(21);
 
-/// The last address of all.
+/// The last address of the user address space.
 const LAST: u64 = sel4::config::USER_TOP as u64;
 
 pub(crate) fn run() {

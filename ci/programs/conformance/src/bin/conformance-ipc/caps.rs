@@ -1,5 +1,5 @@
-//! Capabilities in messages. A PD has no CNode, so none can be received; of those to the endpoint
-//! on which the message goes, the badge arrives.
+//! Capabilities in messages. A PD has no CNode, so it cannot receive one. For a capability to the
+//! endpoint of the message, the badge arrives instead (the kernel unwraps it).
 
 use conformance::{A, C, D, HOLE, Registers, Stage, info, show};
 use microkit_abi::slots;
@@ -8,10 +8,10 @@ use sel4::MessageInfo;
 
 use super::{INPUT, REPLY, TO_C, TO_D};
 
-/// Where the IPC buffer has capabilities, or badges.
+/// The index of capabilities or badges in the IPC buffer.
 const CAPS: usize = 122;
 
-/// Where it says where received capabilities go.
+/// The index of the receive path in the IPC buffer.
 const RECEIVE: usize = 125;
 
 const WORDS: [u64; 4] = [1, 2, 3, 4];
@@ -60,7 +60,7 @@ pub(crate) fn run(stage: &mut Stage) {
     badges_of_others(stage);
 }
 
-/// Says what stands where capabilities were, in the receiver's buffer.
+/// Prints the badges in the receiver's buffer.
 fn show_badges(stage: &mut Stage) {
     let buffer = stage.read_buffer(D);
     println!("    badges: {:x?}", &buffer[CAPS..RECEIVE]);
@@ -76,7 +76,7 @@ fn in_a_reply(stage: &mut Stage) {
     show!(e, "the server's endpoint, in a reply");
 }
 
-/// The receiver names slots that it does not have.
+/// The receive path names slots that do not exist.
 fn into_a_slot(stage: &mut Stage) {
     for (what, path) in [
         ("of no CNode", [slots::VSPACE, 9, 64]),
@@ -92,14 +92,14 @@ fn into_a_slot(stage: &mut Stage) {
     }
 }
 
-/// The badge is that of the capability that was sent, not of that on which it was sent.
+/// The badge is that of the capability in the message, not that of the capability that was invoked.
 fn badges_of_others(stage: &mut Stage) {
     stage.write_buffer(C, CAPS, &[TO_C]);
     stage.block(D, Registers::recv(INPUT, REPLY));
     let message = MessageInfo::new(1, 0, 1, 1);
     let e = stage.act(C, Registers::call(TO_D, message, WORDS));
     show!(e, "c sends a slot that it does not fill");
-    // The server sends to its own endpoint, and on it an unbadged capability to the same.
+    // The server sends an unbadged capability to its own endpoint through that endpoint.
     stage.write_buffer(D, CAPS, &[INPUT]);
     stage.block(A, Registers::recv(TO_D, REPLY));
     let e = stage.act(D, Registers::send(INPUT, message, WORDS));

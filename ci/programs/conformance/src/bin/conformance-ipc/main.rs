@@ -1,5 +1,5 @@
-//! Says how messages travel: what arrives, where what is sent goes when nobody waits for it, whom a
-//! reply reaches, and in which order.
+//! Prints how messages travel: what arrives, what happens to a message when nobody waits for it,
+//! which thread a reply reaches, and the order.
 #![no_std]
 #![no_main]
 
@@ -23,7 +23,7 @@ const TO_D: u64 = slots::BASE_ENDPOINT + 1;
 /// The endpoint of `c`, for `a` and `b`.
 const TO_C: u64 = slots::BASE_ENDPOINT + 2;
 
-/// The endpoint of the driver, for all.
+/// The endpoint of the driver, in the slots of all puppets.
 const TO_DRIVER: u64 = slots::BASE_ENDPOINT + 10;
 
 /// The notification of `d`, for `a`, `b` and `c`: its badge is 2, 4 and 8.

@@ -1,4 +1,4 @@
-//! Lengths, labels and badges.
+//! Lengths, labels and badges of messages.
 
 use conformance::{A, B, C, D, Puppet, Registers, Stage, info, show};
 use microkit_console::println;
@@ -10,7 +10,7 @@ use super::{INPUT, REPLY, TO_D};
 /// Words of an IPC buffer.
 const BUFFER_WORDS: usize = 128;
 
-/// Whose time `d` uses when it is called.
+/// Whose scheduling context `d` uses when it is called.
 #[derive(Copy, Clone, PartialEq, Eq)]
 enum Time {
     Own,
@@ -20,10 +20,10 @@ enum Time {
 pub(crate) fn run(stage: &mut Stage) {
     println!("== messages");
     for length in [0, 1, 2, 3, 4, 5, 16, 64, 119, 120] {
-        there_and_back(stage, info(0x100 + length as u64, length), Time::Own);
+        round_trip(stage, info(0x100 + length as u64, length), Time::Own);
     }
     for length in [121, 127] {
-        there_and_back(stage, MessageInfo::from_word(0x200_000 | length), Time::Own);
+        round_trip(stage, MessageInfo::from_word(0x200_000 | length), Time::Own);
     }
     labels(stage, Time::Own);
     for puppet in [A, B, C] {
@@ -31,11 +31,11 @@ pub(crate) fn run(stage: &mut Stage) {
         let events = stage.act(puppet, Registers::call(TO_D, info(0, 0), [0; 4]));
         show!(events, "call of {puppet}");
     }
-    // seL4 has a shorter way for messages in registers to those that have no time of their own;
-    // what arrives must be the same.
+    // seL4 has a fast path for messages in registers to a passive server. The results must be the
+    // same.
     println!("== messages, on the caller's time");
     for length in [0, 1, 4, 5] {
-        there_and_back(stage, info(0x100 + length as u64, length), Time::Callers);
+        round_trip(stage, info(0x100 + length as u64, length), Time::Callers);
     }
     labels(stage, Time::Callers);
 }
@@ -44,22 +44,22 @@ fn labels(stage: &mut Stage, time: Time) {
     for word in [
         info(0, 1).into_word(),
         info((1 << 52) - 1, 1).into_word(),
-        // Says that capabilities were unwrapped.
+        // The field says that capabilities were unwrapped.
         MessageInfo::new(3, 7, 0, 1).into_word(),
     ] {
-        there_and_back(stage, MessageInfo::from_word(word), time);
+        round_trip(stage, MessageInfo::from_word(word), time);
     }
 }
 
-/// Has `a` call `d`, and `d` reply with as many words.
-fn there_and_back(stage: &mut Stage, info: MessageInfo, time: Time) {
+/// Lets `a` call `d`, and `d` reply with as many words.
+fn round_trip(stage: &mut Stage, info: MessageInfo, time: Time) {
     let length = info.length();
     let request = fill(stage, A, 0xa00);
     let before = fill(stage, D, 0xd00);
     stage.block(D, Registers::recv(INPUT, REPLY));
     if time == Time::Callers {
         let taken = D.sched_context().unbind_object(D.tcb());
-        taken.expect("it is d's");
+        taken.expect("d has it");
     }
     let events = stage.act(A, Registers::call(TO_D, info, [0xa01, 0xa02, 0xa03, 0xa04]));
     show!(events, "call of {length} words");
@@ -72,18 +72,18 @@ fn there_and_back(stage: &mut Stage, info: MessageInfo, time: Time) {
     show_copied(stage, A, &request, &answer);
     if time == Time::Callers {
         let given = D.sched_context().bind(D.tcb());
-        given.expect("it is nobody's");
+        given.expect("no thread has it");
     }
 }
 
-/// Gives every word of an IPC buffer a value that tells it.
+/// Gives every word of an IPC buffer a different value.
 fn fill(stage: &mut Stage, puppet: Puppet, base: u64) -> [u64; BUFFER_WORDS] {
     let words = core::array::from_fn(|index| base + index as u64);
     stage.write_buffer(puppet, 0, &words);
     words
 }
 
-/// Says which words of an IPC buffer are the sender's now. Word 5 is that of the fifth message
+/// Prints which words of an IPC buffer were copied from the sender. Word 5 is the fifth message
 /// register.
 fn show_copied(
     stage: &mut Stage,
@@ -102,7 +102,7 @@ fn show_copied(
     println!("    in the buffer: words {first} to {last}, as sent: {are_sent}");
 }
 
-/// Last, for there is no way back: `a` has no IPC buffer.
+/// `a` has no IPC buffer. This part runs last, because the buffer cannot be set again.
 pub(crate) fn run_without_buffer(stage: &mut Stage) {
     println!("== without an IPC buffer");
     sel4::with_ipc_buffer_mut(|buffer| buffer.caps_or_badges_mut()[0] = 0);

@@ -1,4 +1,4 @@
-//! Signals: how they gather, and who gets them.
+//! Signals: how they accumulate, and which thread receives them.
 
 use conformance::{A, B, C, D, Registers, Stage, info, show};
 use microkit_console::println;
@@ -11,15 +11,15 @@ const NOTHING: sel4::MessageInfo = info(0, 0);
 
 pub(crate) fn run(stage: &mut Stage) {
     println!("== notifications");
-    gather(stage);
+    accumulate(stage);
     by_every_call(stage);
     bound(stage);
     while_calling(stage);
     unbound(stage);
 }
 
-/// `a` waits on its notification itself.
-fn gather(stage: &mut Stage) {
+/// `a` has no endpoint: it waits on its notification.
+fn accumulate(stage: &mut Stage) {
     let e = stage.act(A, Registers::nb_wait(INPUT));
     show!(e, "nb_wait, no signal");
     let e = stage.act(A, Registers::nb_recv(INPUT, 1 << 20));
@@ -79,7 +79,7 @@ fn by_every_call(stage: &mut Stage) {
     }
 }
 
-/// `d` waits on its endpoint, and its notification is bound to it.
+/// `d` waits on its endpoint. Its notification is bound to its thread.
 fn bound(stage: &mut Stage) {
     for (how, receive) in [
         ("recv", Registers::recv(INPUT, REPLY)),
@@ -117,7 +117,7 @@ fn bound(stage: &mut Stage) {
         let e = stage.act(D, Registers::send(REPLY, NOTHING, WORDS));
         show!(e, "then reply");
     }
-    // The wait for a message is over: whom the reply object held is held no more.
+    // A receive takes the reply object over, so the earlier caller in it is dropped.
     stage.block(A, Registers::call(TO_D, info(1, 1), WORDS));
     let e = stage.act(D, Registers::recv(INPUT, REPLY));
     show!(e, "call, then recv");
@@ -134,13 +134,13 @@ fn while_calling(stage: &mut Stage) {
     let event = stage.wait();
     show!([event], "d calls the driver");
     D.notification().signal();
-    // SAFETY: only puppets are replied to.
+    // SAFETY: replies go to puppets only.
     unsafe { sel4::cap::Reply::from_bits(REPLY) }.send_with_mrs(info(2, 0), []);
     let e = stage.settle();
     show!(e, "a signal, and then the reply");
     let e = stage.act(D, Registers::recv(INPUT, REPLY));
     show!(e, "then recv");
-    // Nor the wait of a sender: nobody receives there but d itself.
+    // A signal does not end a blocked send either. Only d itself receives on this endpoint.
     stage.block(D, Registers::send(INPUT, info(1, 0), WORDS));
     D.notification().signal();
     let e = stage.settle();
@@ -151,9 +151,11 @@ fn while_calling(stage: &mut Stage) {
     show!(e, "d sends to the driver");
 }
 
-/// A notification that is bound to no thread can be waited for by any that has it.
+/// Any thread with the capability can wait on a notification that is not bound.
 fn unbound(stage: &mut Stage) {
-    D.tcb().tcb_unbind_notification().expect("it is bound");
+    D.tcb()
+        .tcb_unbind_notification()
+        .expect("the notification is bound");
     stage.block(A, Registers::wait(SIGNAL_D));
     stage.block(B, Registers::wait(SIGNAL_D));
     for _ in 0..3 {
@@ -167,8 +169,8 @@ fn unbound(stage: &mut Stage) {
     show!(e, "nb_wait of c");
     D.tcb()
         .tcb_bind_notification(D.notification())
-        .expect("it is not bound");
-    // It was blocked before it was bound.
+        .expect("the notification is not bound");
+    // d was blocked before the notification was bound.
     D.notification().signal();
     let e = stage.settle();
     show!(e, "bound again, signal");

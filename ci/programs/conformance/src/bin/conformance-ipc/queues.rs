@@ -1,4 +1,4 @@
-//! Who is served first.
+//! The order in which an endpoint serves its queue.
 
 use conformance::{A, B, C, D, Puppet, Registers, Stage, info, show};
 use microkit_console::println;
@@ -27,7 +27,7 @@ pub(crate) fn run(stage: &mut Stage) {
     out_of_the_queue(stage);
 }
 
-/// Callers queue in this order, and `d` serves them.
+/// Callers queue in this order, then `d` serves them.
 fn callers(
     stage: &mut Stage,
     what: &str,
@@ -52,7 +52,7 @@ fn callers(
     restore_priorities();
 }
 
-/// Receivers queue, and `d` sends to them.
+/// Receivers queue, then `d` sends to them.
 fn receivers(stage: &mut Stage, what: &str, priorities: [u64; 3]) {
     stage.clear();
     for (puppet, priority) in [A, B, C].into_iter().zip(priorities) {
@@ -66,7 +66,7 @@ fn receivers(stage: &mut Stage, what: &str, priorities: [u64; 3]) {
     restore_priorities();
 }
 
-/// Who is stopped leaves the queue, and comes back as the last.
+/// A suspended thread leaves the queue. When it is resumed, it queues again at the end.
 fn out_of_the_queue(stage: &mut Stage) {
     stage.clear();
     for puppet in [A, B, C] {

@@ -1,4 +1,4 @@
-//! Whom a reply reaches.
+//! Which thread a reply reaches.
 
 use conformance::{A, B, D, Puppet, Registers, Stage, info, show};
 use microkit_console::println;
@@ -16,7 +16,7 @@ pub(crate) fn run(stage: &mut Stage) {
     to_the_driver(stage);
 }
 
-/// Has `caller` call `d`, which takes the call.
+/// Lets `caller` call `d`, which receives the call.
 fn call(stage: &mut Stage, caller: Puppet) {
     stage.block(D, Registers::recv(INPUT, REPLY));
     let label = if caller == A { 0xa } else { 0xb };
@@ -60,7 +60,7 @@ fn nobody_is_held(stage: &mut Stage) {
     show!(e, "and again");
 }
 
-/// The second call that is taken with the same reply object drops the first caller.
+/// A second call that is received with the same reply object drops the first caller.
 fn two_callers(stage: &mut Stage) {
     call(stage, A);
     call(stage, B);
@@ -103,7 +103,7 @@ fn caller_is_gone(stage: &mut Stage) {
 }
 
 fn to_the_driver(stage: &mut Stage) {
-    // SAFETY: only puppets are replied to.
+    // SAFETY: replies go to puppets only.
     let reply = unsafe { sel4::cap::Reply::from_bits(REPLY) };
     for (puppet, length) in [(A, 4), (D, 6)] {
         stage.write_buffer(puppet, 5, &[5, 6]);

@@ -1,4 +1,4 @@
-//! Sending and receiving, with somebody at the other end and with nobody.
+//! Sending and receiving, with and without a peer at the other end.
 
 use conformance::{A, C, D, DATA, Registers, Stage, info, show};
 use microkit_abi::slots;
@@ -46,7 +46,8 @@ fn d_waits(stage: &mut Stage) {
         let e = stage.act(D, Registers::send(REPLY, info(4, 1), WORDS));
         show!(e, "{how}, then call, then reply");
     }
-    // Its call could not be kept for a reply: it stands still, until it is told to go on.
+    // The last call was received without a reply object. So its caller stays blocked until it is
+    // resumed.
     A.resume();
     let e = stage.act(D, Registers::recv(INPUT, REPLY));
     show!(e, "the one not replied to is resumed, then recv");
@@ -84,7 +85,8 @@ fn a_caller_waits(stage: &mut Stage) {
     }
 }
 
-/// Calls that send to one and receive from another: `c` makes them, and then `a` sends to it.
+/// System calls that send to one object and receive from another. `c` makes them, then `a` sends to
+/// `c`.
 fn two_at_once(stage: &mut Stage) {
     let message = info(1, 4);
     let clean = info(invocation::ARMVSpaceClean_Data, 2);

@@ -1,4 +1,4 @@
-//! Who has no scheduling context runs on that of its caller.
+//! A thread without a scheduling context runs on that of its caller.
 
 use conformance::code::{DONE, udf};
 use conformance::{A, C, CODE, D, Registers, Stage, info, show};
@@ -35,7 +35,7 @@ pub(crate) fn run(stage: &mut Stage) {
     }
 }
 
-/// `d` waits, and has no scheduling context.
+/// `d` waits without a scheduling context.
 fn d_waits_without(stage: &mut Stage) {
     stage.block(D, RECV);
     no_time(D);
@@ -98,7 +98,7 @@ fn through_an_active_one(stage: &mut Stage) {
     show_holders();
 }
 
-/// Only a call lends.
+/// Only a call lends a scheduling context.
 fn sent_to(stage: &mut Stage) {
     for (how, send) in [
         ("sends", Registers::send(TO_D, MESSAGE, WORDS)),
@@ -114,7 +114,7 @@ fn sent_to(stage: &mut Stage) {
     }
 }
 
-/// And so does who sends and receives.
+/// A system call that sends and then waits lends it too.
 fn sent_to_and_received(stage: &mut Stage) {
     for (how, send) in [
         (
@@ -190,7 +190,7 @@ fn server_faults(stage: &mut Stage) {
     show!([event], "d faults");
     show_holders();
     let next = CODE + 3 * 0x100 + 4;
-    // SAFETY: only puppets are replied to.
+    // SAFETY: replies go to puppets only.
     unsafe { sel4::cap::Reply::from_bits(REPLY) }.send_with_mrs(info(0, 1), [next]);
     let e = stage.settle();
     show!(e, "the driver replies");
@@ -217,7 +217,7 @@ fn taken_away(stage: &mut Stage) {
     show!(e, "a has its own again");
 }
 
-/// What was lent goes back only to who has nothing.
+/// A lent scheduling context returns only to a thread without one.
 fn given_another(stage: &mut Stage) {
     d_waits_without(stage);
     let e = stage.act(A, CALL_D);

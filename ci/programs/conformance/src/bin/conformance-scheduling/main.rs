@@ -1,4 +1,4 @@
-//! Says who runs, when, and on whose time.
+//! Prints which thread runs, when, and on whose scheduling context.
 #![no_std]
 #![no_main]
 
@@ -29,7 +29,7 @@ const MESSAGE: MessageInfo = info(1, 0);
 
 const WORDS: [u64; 4] = [1, 2, 3, 4];
 
-/// Those that do things, and their priorities in the system file.
+/// The puppets that run, with their priorities in the system file.
 const PUPPETS: [(Puppet, u64); 4] = [(A, 11), (B, 12), (C, 13), (D, 14)];
 
 #[protection_domain]
@@ -37,7 +37,10 @@ fn init() -> NullHandler {
     panicking::set_hook(&microkit_console::panic_hook);
     let stage = &mut Stage::new(&[A, B, C, D, SMALL, SHORT]);
     for puppet in [SMALL, SHORT] {
-        puppet.sched_context().unbind().expect("its thread has it");
+        puppet
+            .sched_context()
+            .unbind()
+            .expect("the puppet's thread has it");
     }
     for part in [order::run, lending::run, signals::run, time::run] {
         reset(stage);
@@ -47,7 +50,7 @@ fn init() -> NullHandler {
     NullHandler::new()
 }
 
-/// All stand still, with their own priorities and scheduling contexts.
+/// Stops all puppets, and gives them their own priorities and scheduling contexts.
 fn reset(stage: &mut Stage) {
     stage.clear();
     for (puppet, priority) in PUPPETS {
@@ -55,18 +58,18 @@ fn reset(stage: &mut Stage) {
         puppet
             .sched_context()
             .unbind()
-            .expect("it is not the driver's");
+            .expect("the driver does not have it");
     }
     for puppet in [SMALL, SHORT] {
         puppet
             .sched_context()
             .unbind()
-            .expect("it is not the driver's");
+            .expect("the driver does not have it");
     }
     for (puppet, _) in PUPPETS {
         own_time(puppet);
     }
-    // Signals that are left.
+    // Removes pending signals.
     stage.quietly(D, Registers::nb_recv(INPUT, REPLY));
     stage.quietly(A, Registers::nb_wait(INPUT));
 }
@@ -80,16 +83,16 @@ fn own_time(puppet: Puppet) {
         .expect("both are free");
 }
 
-/// Takes it away.
+/// Takes a puppet's own scheduling context away.
 #[track_caller]
 fn no_time(puppet: Puppet) {
     puppet
         .sched_context()
         .unbind_object(puppet.tcb())
-        .expect("it has its own");
+        .expect("the puppet has its own");
 }
 
-/// Shows which puppets have a scheduling context: the kernel refuses to give those another.
+/// Shows which puppets have a scheduling context: the kernel refuses to bind a second one.
 fn show_holders() {
     let spare = SHORT.sched_context();
     let has_one = PUPPETS.map(|(puppet, _)| match spare.bind(puppet.tcb()) {

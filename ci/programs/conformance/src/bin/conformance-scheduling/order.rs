@@ -1,4 +1,4 @@
-//! Who runs next.
+//! Which thread runs next.
 
 use core::sync::atomic::Ordering;
 
@@ -19,7 +19,7 @@ pub(crate) fn run(stage: &mut Stage) {
     yield_to(stage);
 }
 
-/// Says in which order the puppets come to their ends.
+/// Starts the puppets with programs that end at once. The events show the order in which they ran.
 fn finish(stage: &mut Stage, puppets: &[Puppet]) {
     for puppet in puppets {
         stage.start(*puppet, &[DONE], Registers::new());
@@ -38,7 +38,7 @@ fn resumed(stage: &mut Stage) {
     show!(e, "a, b, c of equal priority are resumed");
 }
 
-/// `b` wakes `d`, while `c` could run as well as `b`.
+/// `b` wakes `d`, while `c` has the same priority as `b` and is runnable.
 fn woken(stage: &mut Stage) {
     for (what, priority) in [("lower", 11), ("equal", 12), ("higher", 13)] {
         for (how, wake) in [
@@ -59,7 +59,7 @@ fn woken(stage: &mut Stage) {
     }
 }
 
-/// `d` replies to `b`, while `c` could run as well as `b`.
+/// `d` replies to `b`, while `c` has the same priority as `b` and is runnable.
 fn replied_to(stage: &mut Stage) {
     for (what, priority) in [("lower", 11), ("equal", 12), ("higher", 13)] {
         for (how, reply) in [
@@ -82,7 +82,7 @@ fn replied_to(stage: &mut Stage) {
     }
 }
 
-/// Who is interrupted goes on before others of its priority.
+/// A preempted thread continues before others of its priority.
 fn interrupted(stage: &mut Stage) {
     reset(stage);
     C.set_priority(12);
@@ -104,7 +104,7 @@ fn yields(stage: &mut Stage) {
     }
 }
 
-/// A priority that is set puts a thread before others that have it.
+/// Setting a priority puts the thread at the head of the ready queue of that priority.
 fn changed(stage: &mut Stage) {
     for (what, changes) in [
         ("a raised to b's", &[(A, 12)][..]),
@@ -123,7 +123,7 @@ fn changed(stage: &mut Stage) {
     }
 }
 
-/// The driver yields to `a`, and looks who has run when it goes on.
+/// The driver yields to `a`, and checks who has run when it continues.
 fn yield_to(stage: &mut Stage) {
     for (what, priority) in [("above", 200), ("with", 11)] {
         reset(stage);

@@ -1,4 +1,5 @@
-//! Who has no scheduling context runs on that of its notification, if that has one.
+//! A thread without a scheduling context runs on that of its notification, if the notification has
+//! one.
 
 use conformance::{A, C, D, Registers, Stage, show};
 use microkit_console::println;
@@ -43,7 +44,7 @@ fn no_time_at_all(stage: &mut Stage) {
     show!(e, "d receives");
 }
 
-/// `d` waits, and its notification has its scheduling context.
+/// `d` waits, and its scheduling context is bound to its notification.
 fn d_waits(stage: &mut Stage) {
     stage.block(D, RECV);
     no_time(D);
@@ -70,7 +71,7 @@ fn notifications_time(stage: &mut Stage) {
     show_holders();
 }
 
-/// Only who waits gives back what it has from its notification.
+/// Only a blocking wait returns the scheduling context to the notification.
 fn poll(stage: &mut Stage) {
     d_waits(stage);
     let e = stage.act(A, SIGNAL);
@@ -83,7 +84,7 @@ fn poll(stage: &mut Stage) {
     show_holders();
 }
 
-/// `a` waits on its notification itself.
+/// `a` has no endpoint: it waits on its notification.
 fn without_an_endpoint(stage: &mut Stage) {
     stage.block(A, Registers::wait(INPUT));
     no_time(A);
@@ -99,8 +100,8 @@ fn without_an_endpoint(stage: &mut Stage) {
     show_holders();
 }
 
-/// As Microkit does it: the notification is given what the thread still has. So the thread has it
-/// until it next waits.
+/// As Microkit does it: the scheduling context is bound to the notification while the thread still
+/// has it. So the thread keeps it until its next wait.
 fn passive_from_the_start(stage: &mut Stage) {
     for first in ["call", "signal"] {
         reset(stage);
@@ -123,8 +124,8 @@ fn passive_from_the_start(stage: &mut Stage) {
     }
 }
 
-/// A signal that comes meanwhile is taken as soon as `d` receives, on the notification's time: the
-/// caller has its own back.
+/// `d` receives a signal that arrived during the call as soon as it waits again. It then runs on
+/// the scheduling context of the notification, because the caller got its own back with the reply.
 fn signal_during_a_call(stage: &mut Stage) {
     d_waits(stage);
     let e = stage.act(A, CALL);

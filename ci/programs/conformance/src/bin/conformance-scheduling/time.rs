@@ -1,5 +1,6 @@
-//! Budgets and periods. `small` has 10 ms of each 250, and `short` all of each 2 ms; the others
-//! have 100 s. What is said is an order that holds however fast the machine is.
+//! Budgets and periods. `small` has a budget of 10 ms in a period of 250 ms, and `short` has all of
+//! a period of 2 ms. The others have 100 s. The printed order does not depend on the speed of the
+//! machine.
 
 use conformance::code::{COUNT, DONE, FOR_EVER};
 use conformance::{A, B, C, CODE, D, Puppet, Registers, SHORT, SMALL, Stage, info, show};
@@ -30,7 +31,7 @@ pub(crate) fn run(stage: &mut Stage) {
     }
 }
 
-/// Has `puppet` use another's scheduling context.
+/// Gives `puppet` the scheduling context of another one.
 fn give(puppet: Puppet, of: Puppet) {
     no_time(puppet);
     of.sched_context()
@@ -38,7 +39,7 @@ fn give(puppet: Puppet, of: Puppet) {
         .expect("both are free");
 }
 
-/// Whoever has the higher priority and the time runs to its end.
+/// The thread with the higher priority and enough budget runs to its end.
 fn enough(stage: &mut Stage) {
     stage.start(A, &[DONE], Registers::new());
     stage.start(B, COUNT, LONG);
@@ -46,7 +47,7 @@ fn enough(stage: &mut Stage) {
     show!(e, "b has time enough, and a waits");
 }
 
-/// Whose budget is used up waits for the next period.
+/// A thread without budget waits for its next refill.
 fn too_little(stage: &mut Stage) {
     give(B, SMALL);
     stage.start(A, &[DONE], Registers::new());
@@ -54,12 +55,12 @@ fn too_little(stage: &mut Stage) {
     let event = stage.wait();
     show!([event], "b has too little time, and a waits");
     B.suspend();
-    // It is never at an end, but has run.
+    // b never ends, but it has run.
     let used = SMALL.sched_context().consumed().map(|time| time > 0);
     println!("b has used time: {used:?}");
 }
 
-/// With equal priority, whose budget is used up goes behind the others.
+/// With equal priorities, a thread that has used its budget goes to the end of the ready queue.
 fn in_turn(stage: &mut Stage) {
     A.set_priority(12);
     give(B, SHORT);
@@ -73,7 +74,7 @@ fn in_turn(stage: &mut Stage) {
     stage.start(B, COUNT, LONG);
     let e = stage.settle();
     show!(e, "both have long turns");
-    // Nobody of its priority is there to be let before it.
+    // No other thread of its priority is in the ready queue.
     reset(stage);
     give(B, SHORT);
     stage.start(A, &[DONE], Registers::new());
@@ -82,7 +83,7 @@ fn in_turn(stage: &mut Stage) {
     show!(e, "b has short turns, and the higher priority");
 }
 
-/// To yield is to give up what is left of the budget.
+/// A yield gives up the rest of the budget.
 fn yields(stage: &mut Stage) {
     give(B, SMALL);
     stage.start(B, &[DONE], Registers::new());
@@ -96,7 +97,7 @@ fn yields(stage: &mut Stage) {
     show!([second], "and then");
 }
 
-/// A server without time of its own has the caller's budget.
+/// A passive server uses the budget of its caller.
 fn on_the_callers_time(stage: &mut Stage) {
     stage.block(D, Registers::recv(INPUT, REPLY));
     no_time(D);
@@ -110,12 +111,12 @@ fn on_the_callers_time(stage: &mut Stage) {
     show!([event], "d has too little time of c's, and a waits");
 }
 
-/// What holds a puppet that has faulted.
-// SAFETY: only puppets are replied to.
+/// The reply object of a puppet that has faulted.
+// SAFETY: replies go to puppets only.
 const FAULTED: cap::Reply = unsafe { cap::Reply::from_bits(REPLY) };
 
-/// Says what a timeout fault is. How much time was used depends on the machine, and may be less
-/// than is counted: then it goes on until it is more.
+/// Prints a timeout fault. The consumed time depends on the machine and may be rounded to zero.
+/// Then the thread continues until it is more.
 fn show_timeout(stage: &mut Stage, what: &str) {
     let event = loop {
         let event = stage.wait();
@@ -131,9 +132,9 @@ fn show_timeout(stage: &mut Stage, what: &str) {
 
 fn set_timeout_endpoint(puppet: Puppet, endpoint: u64) {
     let tcb = puppet.tcb();
-    // SAFETY: puppets. It is the driver's own endpoint, or an empty slot.
+    // SAFETY: puppets. The endpoint is the driver's own, or the slot is empty.
     unsafe { tcb.tcb_set_timeout_endpoint(cap::Endpoint::from_bits(endpoint)) }
-        .expect("it is one, or none");
+        .expect("the slot holds an endpoint, or is empty");
 }
 
 fn timeout(stage: &mut Stage) {
@@ -143,7 +144,7 @@ fn timeout(stage: &mut Stage) {
     show_timeout(stage, "b has too little time");
     FAULTED.send_with_mrs(info(0, 0), []);
     show_timeout(stage, "reply with label 0");
-    // What is left of a budget may not be enough for that one instruction.
+    // The rest of the budget may not be enough for that one instruction.
     let next = CODE + 0x100 + 4;
     let event = loop {
         FAULTED.send_with_mrs(info(0, 1), [next]);
@@ -161,7 +162,8 @@ fn timeout(stage: &mut Stage) {
     set_timeout_endpoint(B, 9);
 }
 
-/// The fault is the server's, and what it says is the client's.
+/// The thread that faults is the server. The data of the fault belong to the client's scheduling
+/// context.
 fn timeout_of_a_server(stage: &mut Stage) {
     stage.block(D, Registers::recv(INPUT, REPLY));
     no_time(D);
@@ -175,7 +177,7 @@ fn timeout_of_a_server(stage: &mut Stage) {
     set_timeout_endpoint(D, 9);
 }
 
-/// Who has all of its period has no timeouts.
+/// A thread whose budget is its whole period has no timeout faults.
 fn no_timeout(stage: &mut Stage) {
     give(B, SHORT);
     set_timeout_endpoint(B, slots::INPUT);

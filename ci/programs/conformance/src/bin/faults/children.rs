@@ -1,4 +1,4 @@
-//! The children: what each runs, and with which registers.
+//! The children: the instructions and registers of each.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,7 +12,7 @@ pub(crate) type Instruction = u32;
 /// The end of every program: `udf #0xd09e`.
 pub(crate) const DONE: Instruction = 0xd09e;
 
-/// What a child comes to that is to begin again: `udf #2`.
+/// The instruction at which the parent restarts a child: `udf #2`.
 pub(crate) const AGAIN: Instruction = 2;
 
 /// `udf #1`
@@ -33,19 +33,20 @@ const STORE: Instruction = 0xf900_0142;
 /// `b .`
 const FOR_EVER: Instruction = 0x1400_0000;
 
-/// Where the children's programs are, for them: `r` and `x`.
+/// The address of the children's programs in their address spaces, mapped with `r` and `x`.
 const CODE: Word = 0x400_0000;
 
-/// A region that parent and children share, for the children: `r` and `w`.
+/// The address of the region that parent and children share, in the children's address spaces,
+/// mapped with `r` and `w`.
 pub(crate) const DATA: Word = 0x500_0000;
 
 /// A region that the children may only read.
 const SEALED: Word = 0x600_0000;
 
-/// Nothing is mapped there.
+/// An address where nothing is mapped.
 const HOLE: Word = 0x700_0000;
 
-/// What each child does, by its identifier less one.
+/// The name of each child. The index is its identifier minus one.
 pub(crate) const NAMES: [&str; 9] = [
     "reads",
     "writes",
@@ -55,25 +56,25 @@ pub(crate) const NAMES: [&str; 9] = [
     "breaks",
     "uses a capability",
     "takes too long",
-    "begins again",
+    "is restarted",
 ];
 
 /// The endpoint of the parent, in each child.
 pub(crate) const PARENT: Word = microkit_abi::slots::BASE_ENDPOINT + 1;
 
-/// The number of the system call with which a child tells its parent that it goes on.
+/// The number of the system call with which a child reports to its parent that it continues.
 pub(crate) const CALL: Word = syscall::Call.cast_unsigned();
 
-/// What a child says if nothing has changed it.
+/// The word that a child reports, unless its parent has changed it.
 const WORD: Word = 0x21;
 
 /// A slot beyond the CSpace.
 const BEYOND: Word = 0x200;
 
-/// Bytes of the code of one child.
+/// The size of the code of one child.
 const PROGRAM_BYTES: Word = 0x100;
 
-/// Where the program of child `id` is, for it.
+/// The address of the program of child `id` in its address space.
 pub(crate) const fn code_of(id: usize) -> Word {
     CODE + id as Word * PROGRAM_BYTES
 }
@@ -84,12 +85,15 @@ pub(crate) struct Children {
 }
 
 impl Children {
-    /// Stops all of them, of which none has run yet, and gives them their programs.
+    /// Stops all children, before any has run, and writes their programs.
     pub(crate) fn new(code: &'static [AtomicU64], data: &'static [AtomicU64]) -> Self {
         data[0].store(0x5eed, Ordering::Relaxed);
         let children = Self { code };
         for (id, program) in (1..).zip(PROGRAMS) {
-            children.child(id).stop().expect("it is a child");
+            children
+                .child(id)
+                .stop()
+                .expect("the system file declares this child");
             children.load(id, program);
         }
         children
@@ -99,16 +103,15 @@ impl Children {
         Child::new(id)
     }
 
-    /// Lets child `id` go.
+    /// Starts child `id`.
     pub(crate) fn start(&self, id: usize) -> sel4::Result<()> {
         let child = self.child(id);
-        // SAFETY: the child's own program never runs, and its instructions want these registers.
+        // SAFETY: the child's own program never runs, and its instructions expect these registers.
         unsafe { child.write_registers(&mut registers(id))? };
         child.resume()
     }
 
-    /// The instruction that has raised an exception in a child, if it is one that its parent gave
-    /// it.
+    /// Returns the instruction that has raised an exception in a child, if its parent wrote it.
     pub(crate) fn instruction(&self, fault: &Fault) -> Option<Instruction> {
         let Fault::UserException(fault) = fault else {
             return None;
@@ -118,7 +121,7 @@ impl Children {
         Some((pair >> (offset % 8 * 8)) as Instruction)
     }
 
-    /// Writes a program where child `id` runs.
+    /// Writes a program to the code of child `id`.
     fn load(&self, id: usize, program: &[Instruction]) {
         let first = (code_of(id) - CODE) as usize / 8;
         let place = &self.code[first..][..program.len().div_ceil(2)];
@@ -132,11 +135,12 @@ impl Children {
         let bytes = place.as_ptr_range();
         vspace()
             .vspace_unify_instruction(bytes.start as usize, bytes.end as usize)
-            .expect("it is in one page");
+            .expect("the program is in one page");
     }
 }
 
-/// What each child runs: what faults, the call that says that it goes on, the end.
+/// The program of each child: the instruction that faults, the call that reports that it continues,
+/// and the end.
 const PROGRAMS: [&[Instruction]; 9] = [
     &[LOAD, SVC, DONE],
     &[STORE, SVC, DONE],
@@ -145,13 +149,13 @@ const PROGRAMS: [&[Instruction]; 9] = [
     &[SVC, SVC, DONE],
     &[UNDEFINED, SVC, DONE],
     &[BRK, SVC, DONE],
-    // Faults at its first call, and makes it again.
+    // The first call faults and is made again.
     &[SVC, DONE],
     &[FOR_EVER, SVC, DONE],
     &[AGAIN, SVC, DONE],
 ];
 
-/// What it runs with: the call is ready to be made.
+/// The initial registers of a child. The operands of the call are already set.
 fn registers(id: usize) -> UserContext {
     let mut registers = UserContext::default();
     *registers.pc_mut() = code_of(id);

@@ -1,8 +1,8 @@
-//! Has its children fault, one after another and each in a way of its own, and sees to it that
-//! they go on.
+//! A parent whose children fault one after the other, each with another fault. It handles each
+//! fault so that the child continues.
 //!
-//! The program of a child never runs: its parent has stopped it, and gives it instructions and
-//! registers of which it knows what they do.
+//! The program of a child never runs. The parent stops the child first and gives it known
+//! instructions and registers.
 #![no_std]
 #![no_main]
 
@@ -17,10 +17,10 @@ use sel4_microkit::{
 
 use children::{AGAIN, Children, DONE, Instruction, NAMES, code_of};
 
-/// A system call that the kernel does not know, and that this parent answers.
+/// An unknown system call, which this parent emulates.
 const DOUBLE: u64 = 100;
 
-/// The slot of the endpoint to the watchdog, which gets the timeouts: that of channel 1.
+/// The slot of the endpoint of channel 1, to the watchdog, which receives the timeout faults.
 const WATCHDOG: u64 = slots::BASE_ENDPOINT + 1;
 
 struct Parent {
@@ -34,19 +34,21 @@ fn init() -> Parent {
         shared_words!(data, data_size),
     );
     let watched = children.child(8).tcb();
-    // SAFETY: the watchdog expects timeouts of this child there, and nothing else.
+    // SAFETY: the watchdog expects only timeout faults of this child on this channel.
     unsafe { watched.tcb_set_timeout_endpoint(sel4::Cap::from_bits(WATCHDOG)) }
-        .expect("it is an endpoint with all rights");
-    children.start(1).expect("it is a child");
+        .expect("the slot holds an endpoint with all rights");
+    children
+        .start(1)
+        .expect("the system file declares this child");
     Parent { children }
 }
 
 impl Handler for Parent {
     type Error = sel4::Error;
 
-    /// A child goes on, and says so.
+    /// A child reports that it continues.
     fn protected(&mut self, _: Channel, _: MessageInfo) -> Result<MessageInfo, sel4::Error> {
-        println!("    it goes on, and says {:#x}", get_mr(0));
+        println!("    it continues, and reports {:#x}", get_mr(0));
         Ok(MessageInfo::default())
     }
 
@@ -71,10 +73,10 @@ impl Handler for Parent {
 }
 
 impl Parent {
-    /// What lets `child` go on.
+    /// Handles the fault so that `child` continues. Returns the reply.
     ///
-    /// *Child*, in the SAFETY comments: the child's own program never runs. It has the instructions
-    /// that [`Children`] has given it, and each relies only on what is said of it here.
+    /// *Child*, in the SAFETY comments: the child's own program never runs. It runs the
+    /// instructions that [`Children`] has written, which work with the registers that are set here.
     fn answer(
         &self,
         child: Child,
@@ -85,19 +87,19 @@ impl Parent {
             Fault::VmFault(fault) => {
                 match fault.access() {
                     Access::Read => {
-                        println!("    it reads elsewhere");
+                        println!("    it reads from another address");
                         let mut registers = child.read_registers()?;
                         *registers.gpr_mut(10) = children::DATA;
                         // SAFETY: child.
                         unsafe { child.write_registers(&mut registers)? };
                     }
                     Access::Write => {
-                        println!("    it does not write");
+                        println!("    it skips the write");
                         // SAFETY: child.
                         unsafe { child.skip_instruction()? };
                     }
                     Access::Execute => {
-                        println!("    it runs elsewhere");
+                        println!("    it continues at another address");
                         let mut registers = child.read_registers()?;
                         *registers.pc_mut() = code_of(child.index());
                         // SAFETY: child.
@@ -119,23 +121,23 @@ impl Parent {
                 let mut reply = fault.reply();
                 *reply.gpr_mut(2) = 2 * fault.gpr(2);
                 *reply.gpr_mut(7) = children::CALL;
-                // SAFETY: child. It is returned at once.
+                // SAFETY: child. The reply is returned at once.
                 unsafe { MessageInfo::fault_reply(reply) }
             }
             Fault::UserException(_) if instruction == Some(AGAIN) => {
-                println!("    it begins again, elsewhere");
+                println!("    it is restarted at another address");
                 let address = code_of(child.index()) as usize + 4;
                 // SAFETY: child.
                 child.restart(unsafe { EntryPoint::new(child, address) })?;
                 return Ok(None);
             }
             Fault::UserException(fault) => {
-                println!("    it passes over that");
-                // SAFETY: child. It is returned at once.
+                println!("    it skips the instruction");
+                // SAFETY: child. The reply is returned at once.
                 unsafe { MessageInfo::fault_reply(fault.reply()) }
             }
             Fault::DebugException(_) | Fault::VCpuFault(_) => {
-                println!("    it passes over that");
+                println!("    it skips the instruction");
                 // SAFETY: child.
                 unsafe { child.skip_instruction()? };
                 MessageInfo::fault_retry()
@@ -145,19 +147,19 @@ impl Parent {
         Ok(Some(reply))
     }
 
-    /// `child` has come to its end, and stays there: it is the next one's turn.
+    /// Stops `child`, which has reached its end, and starts the next one.
     fn next(&self, child: Child) -> Result<Option<MessageInfo>, sel4::Error> {
         child.stop()?;
         match child.index() + 1 {
             next if next <= NAMES.len() => self.children.start(next)?,
-            _ => println!("all went on"),
+            _ => println!("all children continued"),
         }
         Ok(None)
     }
 }
 
-/// Whether it is that of `brk`: kernels with the hardware debug API have one for it, others take it
-/// for what a virtual CPU's monitor must answer, with the exception class of `brk`.
+/// Returns whether the fault is that of `brk`. Kernels with the hardware debug API report a debug
+/// exception. Others report a VCPU fault with the exception class of `brk`.
 fn is_breakpoint(fault: &Fault) -> bool {
     match fault {
         Fault::DebugException(_) => true,

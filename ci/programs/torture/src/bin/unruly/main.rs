@@ -1,5 +1,4 @@
-//! Does what a bad protection domain can do, each of this image another thing, by its name, until
-//! its parent restarts it.
+//! PDs that misbehave until their parent restarts them, each in the way that its name says.
 #![no_std]
 #![no_main]
 
@@ -21,7 +20,7 @@ const PARENT: Channel = Channel::new(10);
 
 #[protection_domain]
 fn init() -> Never {
-    // It has nobody to tell.
+    // The panic message is of no interest.
     panicking::set_hook(&|_| ());
     PARENT.notify();
     match pd_name() {
@@ -36,10 +35,10 @@ fn init() -> Never {
         Ok("flood") => flood(),
         _ => (),
     }
-    panic!("nothing else is left to do")
+    panic!("the next incarnation goes on")
 }
 
-/// Recurses until there is no stack left.
+/// Recurses until the stack overflows.
 fn deep(depth: u64) -> u64 {
     let frame = black_box([depth; 16]);
     match black_box(depth.checked_add(1)) {
@@ -55,7 +54,7 @@ fn write() {
     }
 }
 
-/// Notifies all others, and calls one with messages that mean nothing.
+/// Notifies all peers, and calls one with random messages.
 fn flood() {
     let mut random = Random::new();
     loop {

@@ -1,8 +1,8 @@
-//! Numbers that look random and are the same in every run.
+//! Random numbers that are the same in every run.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-/// Where the last life of this program has ended: memory outlives a restart.
+/// The state of the generator.
 static STATE: AtomicU64 = AtomicU64::new(0x5eed_5eed_5eed_5eed);
 
 /// A generator (Marsaglia, *Xorshift RNGs*).
@@ -22,9 +22,9 @@ impl Random {
         x
     }
 
-    /// A number below `bound`.
+    /// Returns a number below `bound`.
     pub(crate) fn below(&mut self, bound: u64) -> u64 {
-        // The low bits are the weakest.
+        // The low bits are the least random.
         (self.word() >> 32) % bound
     }
 }

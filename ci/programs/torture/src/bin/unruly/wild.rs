@@ -1,4 +1,4 @@
-//! Every kind of call, with capabilities and messages that mean nothing.
+//! Every IPC system call, with random capabilities and messages.
 
 use sel4::{MessageInfo, cap, with_ipc_buffer_mut};
 
@@ -12,7 +12,7 @@ pub(crate) fn run() {
     }
 }
 
-/// Fills the whole IPC buffer.
+/// Fills the whole IPC buffer with random words.
 fn scribble(random: &mut Random) {
     with_ipc_buffer_mut(|buffer| {
         buffer.msg_regs_mut().fill_with(|| small_or_any(random));
@@ -22,12 +22,13 @@ fn scribble(random: &mut Random) {
     });
 }
 
-/// Most of the calls are such that return at once: a life is to see more than one.
+/// Makes a random system call. Most of them return at once, so that an incarnation makes more than
+/// one.
 fn call(random: &mut Random) {
     let [to, from, reply] = core::array::from_fn(|_| cptr(random));
     let info = MessageInfo::from_word(info(random));
-    // SAFETY: not sound, on purpose: its peers and the kernel must withstand this program, and its
-    // parent restarts it whatever it breaks of itself.
+    // SAFETY: unsound on purpose. The peers and the kernel must withstand this program, and its
+    // parent restarts it, whatever it breaks in its own memory.
     unsafe {
         let to = cap::Unspecified::from_bits(to);
         let from = cap::Notification::from_bits(from);
@@ -49,7 +50,7 @@ fn call(random: &mut Random) {
     }
 }
 
-/// A slot of the CNode that Microkit fills, one of the root CNode, or any number.
+/// Returns a slot of the CNode that Microkit fills, a slot of the root CNode, or any number.
 fn cptr(random: &mut Random) -> u64 {
     match random.below(64) {
         0..40 => random.below(12),
@@ -59,7 +60,7 @@ fn cptr(random: &mut Random) -> u64 {
     }
 }
 
-/// Labels are those of invocations, or any.
+/// Returns a message info with the label of an invocation, or any word.
 fn info(random: &mut Random) -> u64 {
     match random.below(2) {
         0 => random.below(70) << 12 | random.below(1 << 12),
