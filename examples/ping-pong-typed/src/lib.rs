@@ -10,6 +10,10 @@ use zerocopy::{Immutable, IntoBytes, TryFromBytes};
 #[protocol]
 pub trait Counter {
     /// Adds to the counter and returns the new value.
+    ///
+    /// # Errors
+    ///
+    /// The counter would be above the largest value.
     fn add(&mut self, amount: u64) -> Result<u64, Overflow>;
 
     /// Sets the direction in which the counter counts, and returns the previous one.

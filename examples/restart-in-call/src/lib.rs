@@ -11,6 +11,10 @@ use zerocopy::{Immutable, IntoBytes, TryFromBytes};
 pub trait Division {
     /// Divides. Both servers panic where a careful server would return an error: `front` if the
     /// dividend is above [`LARGEST`], and `back` if the divisor is 0.
+    ///
+    /// # Errors
+    ///
+    /// The server behind `front` was restarted in the call.
     fn divide(&mut self, dividend: u64, divisor: u64) -> Result<u64, BackRestarted>;
 }
 
@@ -24,6 +28,10 @@ pub struct BackRestarted;
 
 /// Connects to `server`. If the server is restarted during the call, the call is made again. It has
 /// no side effects, so it does not matter whether it was executed.
+///
+/// # Panics
+///
+/// The server was built with another version of the protocol.
 pub fn connect(server: Channel) -> DivisionClient {
     loop {
         match DivisionClient::connect(server) {

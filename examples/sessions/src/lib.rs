@@ -13,12 +13,24 @@ use zerocopy::{Immutable, IntoBytes, TryFromBytes};
 #[protocol]
 pub trait Notes {
     /// Opens a note.
+    ///
+    /// # Errors
+    ///
+    /// The title is empty, or the server has no room.
     fn note(&mut self, title: Title) -> Result<SessionId, SessionError<NoTitle>>;
 
     /// Appends to a note. Returns its new length in bytes.
+    ///
+    /// # Errors
+    ///
+    /// The note is not one of the caller's, or the text does not fit.
     fn append(&mut self, note: SessionId, text: Text) -> Result<u64, SessionError<Overflow>>;
 
     /// Returns the text of a note.
+    ///
+    /// # Errors
+    ///
+    /// The note is not one of the caller's.
     fn read(&mut self, note: SessionId) -> Result<Text, SessionError<()>>;
 
     /// Closes every empty note, whichever client has it. Returns how many it has closed.

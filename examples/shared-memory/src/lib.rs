@@ -14,9 +14,17 @@ use zerocopy::{Immutable, IntoBytes, TryFromBytes};
 #[protocol]
 pub trait Leases {
     /// Asks for a lease.
+    ///
+    /// # Errors
+    ///
+    /// The server does not lend this memory, or not now.
     fn request(&mut self, request: Request) -> Result<Grant, Refusal>;
 
     /// Gives a lease back.
+    ///
+    /// # Errors
+    ///
+    /// The lease is not one of the caller's.
     fn give_back(&mut self, grant: Grant) -> Result<(), Refusal>;
 }
 
