@@ -37,7 +37,7 @@ impl Gic {
         gic
     }
 
-    /// Returns the number of IRQs that the controller supports (*GICD_TYPER*).
+    /// Returns the number of IRQs that the controller supports (*`GICD_TYPER`*).
     pub(super) fn count(&self) -> u32 {
         let lines = field_shared!(self.distributor, kind).read() & 0x1f;
         (32 * (lines + 1)).min(FIRST_SPECIAL)
@@ -77,7 +77,7 @@ impl Gic {
         field!(self.cpu, control).write(1);
     }
 
-    /// Sets the trigger mode of an IRQ (*GICD_ICFGRn*).
+    /// Sets the trigger mode of an IRQ (*`GICD_ICFGRn`*).
     pub(super) fn set_trigger(&mut self, number: u32, trigger: Trigger) {
         let edge = 2 << (number % 16 * 2);
         if let Some(mut word) = field!(self.distributor, trigger).get(number as usize / 16) {
@@ -88,26 +88,26 @@ impl Gic {
         }
     }
 
-    /// Masks an IRQ (*GICD_ICENABLERn*).
+    /// Masks an IRQ (*`GICD_ICENABLERn`*).
     pub(super) fn mask(&mut self, number: u32) {
         let (word, bit) = (number as usize / 32, 1 << (number % 32));
         set(field!(self.distributor, mask), word, bit);
     }
 
-    /// Unmasks an IRQ (*GICD_ISENABLERn*). An IRQ that does not exist is ignored.
+    /// Unmasks an IRQ (*`GICD_ISENABLERn`*). An IRQ that does not exist is ignored.
     pub(super) fn unmask(&mut self, number: u32) {
         let (word, bit) = (number as usize / 32, 1 << (number % 32));
         set(field!(self.distributor, unmask), word, bit);
     }
 
-    /// Acknowledges the pending interrupt at the controller, if there is one (*GICC_IAR*).
+    /// Acknowledges the pending interrupt at the controller, if there is one (*`GICC_IAR`*).
     pub(super) fn take(&mut self) -> Option<Pending> {
         let pending = Pending(field!(self.cpu, acknowledge).read());
         (pending.number() < FIRST_SPECIAL).then_some(pending)
     }
 
     /// Ends the handling of an interrupt, so that the controller signals the next one
-    /// (*GICC_EOIR*).
+    /// (*`GICC_EOIR`*).
     pub(super) fn end(&mut self, pending: Pending) {
         field!(self.cpu, end).write(pending.0);
     }

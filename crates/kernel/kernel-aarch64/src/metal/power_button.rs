@@ -1,5 +1,5 @@
 //! The power button of the machine, which QEMU's `system_powerdown` presses. It is a line of a GPIO
-//! controller, the *PrimeCell General Purpose Input/Output (PL061)*, DDI 0190.
+//! controller, the *`PrimeCell` General Purpose Input/Output (PL061)*, DDI 0190.
 
 use core::mem::offset_of;
 use core::ptr::{NonNull, with_exposed_provenance_mut};

@@ -77,7 +77,7 @@ pub(super) unsafe fn run(
 }
 
 /// The value that the vectors return for an interrupt. It is not a valid syndrome (Arm ARM,
-/// *ESR_EL2*).
+/// *`ESR_EL2`*).
 const INTERRUPT: u64 = u64::MAX;
 
 /// `CPTR_EL2.TFP`: floating point traps.
