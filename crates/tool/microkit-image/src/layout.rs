@@ -61,7 +61,7 @@ pub fn plan(system: &System, platform: &Platform, files: &dyn Files) -> Result<P
 /// let files = SearchPaths(Vec::new());
 /// let system = parse("hello.system", text, Options::new(&files))?;
 /// let plan = plan_without_programs(&system, &Platform::QEMU_VIRT_AARCH64, &files)?;
-/// assert_eq!(plan.boot_spec(0).domains[0].name, "hello");
+/// assert_eq!(plan.boot_spec(0).pds[0].name, "hello");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
