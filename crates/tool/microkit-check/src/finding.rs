@@ -1,4 +1,4 @@
-//! The kinds of findings: one variant for each problem, with its message and what to do.
+//! The kinds of findings: one variant for each problem, with its message and its help.
 
 use std::mem::discriminant;
 
@@ -59,7 +59,7 @@ pub enum FindingKind {
     #[diagnostic(help("write `pp=\"true\"` at its `<end>`, or change the program's `waits!`"))]
     MayNotCall { pd: String, id: u8 },
 
-    /// A protected procedure that nobody can call.
+    /// A protected procedure that no PD may call over this channel.
     #[error(
         "the program of `{pd}` declares a wait in `protected({id})`, but `{caller}` may not call it"
     )]
@@ -101,7 +101,7 @@ pub enum FindingKind {
         region: String,
     },
 
-    /// A region with one owner that is mapped once more.
+    /// A region that requires exclusive access, but has another mapping.
     #[error("the program of `{pd}` uses `{region}` {what}, alone, and it is mapped once more")]
     #[diagnostic(help(
         "map it once in `{pd}`, and in no other protection domain or virtual machine with `w`"
@@ -173,7 +173,7 @@ pub enum FindingKind {
     StackTooSmall { pd: String, wanted: u64, given: u64 },
 
     // Warnings.
-    /// A cycle that a fault closes.
+    /// A cycle that exists only while a PD has faulted.
     #[error("if `{child}` faults, these wait for each other forever: {path}")]
     #[diagnostic(
         severity(warning),
@@ -294,7 +294,7 @@ pub enum FindingKind {
     )]
     DomainNeverRuns { pd: String },
 
-    /// More rights than the program uses.
+    /// A right to call that the program does not use.
     #[error("`{pd}` may call over channel {id}, but its program declares that it never does")]
     #[diagnostic(
         severity(warning),

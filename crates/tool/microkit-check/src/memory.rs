@@ -48,7 +48,7 @@ pub struct RegionUse {
     pub paddr: Option<String>,
 }
 
-/// How a program uses a region.
+/// The way a program uses a region.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum RegionKind {
     /// As atomic words. Other PDs may also read and write them.
@@ -316,7 +316,7 @@ impl One<'_> {
         Some(Finding::new(kind, labels))
     }
 
-    /// Returns a finding if a region with one owner is mapped once more.
+    /// Returns a finding if a region that requires exclusive access has another mapping.
     fn other_owner(&self, pd: usize, map: &Map) -> Option<Finding> {
         if !self.region.kind.has_one_owner() {
             return None;

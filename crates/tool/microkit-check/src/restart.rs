@@ -35,7 +35,7 @@ pub fn restarts(
         if replies.get(server) != Some(&Some(false)) {
             continue;
         }
-        // If its parent has called it, nobody handles the fault. The check for cycles reports that.
+        // If the parent itself is the caller, the fault stays unhandled. The cycle check reports it.
         let calls = waits.iter().filter(|wait| {
             let is_call = matches!(wait.kind, WaitKind::Call(_));
             is_call && wait.target == Target::Pd(server) && wait.pd != parent

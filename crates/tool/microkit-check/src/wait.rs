@@ -12,13 +12,13 @@ use crate::finding::{Finding, FindingKind, Label};
 pub struct Wait {
     /// The index of the protection domain that waits.
     pub pd: usize,
-    /// The place in the program where it waits.
+    /// The place of the wait in the program.
     pub during: During,
     /// The kind of wait.
     pub kind: WaitKind,
-    /// The PD or lock that it waits for.
+    /// The PD or lock that the protection domain waits for.
     pub target: Target,
-    /// The locks that it holds during the wait.
+    /// The locks that the protection domain holds during the wait.
     pub holding: Vec<String>,
     /// The place in the system file that allows this wait.
     pub span: Span,
@@ -36,13 +36,13 @@ pub enum During {
 /// The kind of wait of a protection domain.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum WaitKind {
-    /// It calls over its channel with this identifier.
+    /// The PD calls over its channel with this identifier.
     Call(u8),
-    /// It waits for an event on its channel with this identifier.
+    /// The PD waits for an event on its channel with this identifier.
     Wait(u8),
-    /// It takes a lock.
+    /// The PD takes a lock.
     Lock,
-    /// It has faulted, and waits for its parent to handle the fault.
+    /// The PD has faulted, and waits for its parent to handle the fault.
     Fault,
 }
 

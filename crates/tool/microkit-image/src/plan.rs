@@ -41,33 +41,33 @@ pub struct ProtectionDomain {
     pub name: String,
     /// The path of the program in the system file.
     pub program: PathBuf,
-    /// Its priority.
+    /// The priority.
     pub priority: u8,
-    /// Its budget in each period, in microseconds.
+    /// The budget in each period, in microseconds.
     pub budget_us: u64,
-    /// Its period, in microseconds.
+    /// The period, in microseconds.
     pub period_us: u64,
-    /// Whether it is passive: it gives up its scheduling context after its initialisation.
+    /// Whether the PD is passive: it gives up its scheduling context after its initialisation.
     pub passive: bool,
-    /// Whether it may use the floating-point unit.
+    /// Whether the PD may use the floating-point unit.
     pub fpu: bool,
-    /// Whether it receives on an endpoint. Otherwise it receives on its notification.
+    /// Whether the PD receives on an endpoint. Otherwise it receives on its notification.
     pub needs_endpoint: bool,
-    /// Its parent, if it has one.
+    /// The parent, if the PD has one.
     pub parent: Option<Parent>,
     /// The address of its first instruction.
     pub entry: u64,
     /// The pages of each segment of its program, in the order of the program headers.
     pub segments: Vec<Area>,
-    /// Its stack.
+    /// The stack.
     pub stack: Area,
-    /// Its IPC buffer.
+    /// The IPC buffer.
     pub ipc_buffer: Area,
     /// The memory regions it maps, in the order of the system file.
     pub maps: Vec<Map>,
     /// The symbols that are set in its program, in the order of writing.
     pub patches: Vec<Patch>,
-    /// Its interrupts, in the order of the system file.
+    /// The interrupts, in the order of the system file.
     pub irqs: Vec<Irq>,
     /// The capabilities in its own slots, in the order of the system file.
     pub caps: Vec<UserCap>,
@@ -77,11 +77,11 @@ pub struct ProtectionDomain {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Area {
-    /// Its first virtual address.
+    /// The first virtual address.
     pub vaddr: u64,
-    /// Its length in bytes.
+    /// The length in bytes.
     pub bytes: u64,
-    /// How the protection domain may access it.
+    /// The access rights of the protection domain.
     pub perms: Perms,
     /// The physical places, in the order of the virtual addresses.
     pub extents: Vec<Extent>,
@@ -91,9 +91,9 @@ pub struct Area {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MemoryRegion {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its length in bytes.
+    /// The length in bytes.
     pub bytes: u64,
     /// The size of its pages.
     pub page_size: PageSize,
@@ -111,7 +111,7 @@ pub struct MemoryRegion {
 pub struct Fill {
     /// The path in the system file.
     pub path: PathBuf,
-    /// Its length in bytes.
+    /// The length in bytes.
     pub bytes: u64,
 }
 
@@ -126,7 +126,7 @@ pub struct Map {
     /// The access rights of the protection domain. Without `read`, seL4 maps the region without any
     /// access.
     pub perms: Perms,
-    /// Whether it is cached.
+    /// Whether the mapping is cached.
     pub cached: bool,
 }
 

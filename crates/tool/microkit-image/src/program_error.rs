@@ -32,7 +32,7 @@ pub enum ProgramError {
     #[diagnostic(help("build it again for `aarch64-unknown-none`"))]
     Malformed { reason: String },
 
-    /// The file is big-endian. The kernel does not run on such a machine.
+    /// The file is for a big-endian machine. The kernel is little-endian.
     #[error("is big-endian")]
     #[diagnostic(help("build it for `aarch64-unknown-none`"))]
     BigEndian,

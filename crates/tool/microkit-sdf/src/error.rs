@@ -335,7 +335,7 @@ pub enum SdfErrorKind {
     #[diagnostic(help("give the region a `size` above 0"))]
     MapOfNothing { region: String },
 
-    /// A symbol that would be set to address 0. *Stricter*: the program takes address 0 for no
+    /// A symbol that would be set to address 0. *Stricter*: to a program, 0 means that there is no
     /// address.
     #[error("`{symbol}` would be set to address 0, which a program takes for no address")]
     #[diagnostic(help("{remedy}"))]

@@ -84,8 +84,8 @@ impl Kernel {
     /// `DSCHED_MAX_DURATION`).
     pub const MAX_DURATION_TICKS: u64 = u64::MAX >> 8;
 
-    /// Returns the longest duration in a domain schedule, in microseconds. It is rounded to whole
-    /// seconds, like in the SDK's initialiser.
+    /// Returns the longest duration in a domain schedule, in microseconds. The SDK's initialiser
+    /// computes in whole seconds, so this function does the same.
     pub const fn max_duration_us(&self) -> u64 {
         let hz = self.timer_khz.saturating_mul(1000);
         match (Self::MAX_DURATION_TICKS + 1).checked_div(hz) {

@@ -153,7 +153,7 @@ impl Content<'_> {
         }
     }
 
-    /// Describes what a PD does at its end of a channel.
+    /// Describes the actions of a PD at its end of a channel.
     fn does(&self, own: &End) -> String {
         let waits = self.waits.iter().filter(|wait| wait.pd == own.pd);
         let mut waits_here = waits.map(|wait| wait.kind);

@@ -101,7 +101,7 @@ fn write(svg: &mut String, layout: &Layout, cycles: &[String]) -> fmt::Result {
     writeln!(svg, "</svg>")
 }
 
-/// Writes a mark of the legend with its look in the picture.
+/// Writes a mark of the legend in the same style as in the picture.
 fn write_mark(svg: &mut String, mark: Mark, y: u32) -> fmt::Result {
     let (left, top, height) = (MARGIN, y - LINE / 2 + 3, LINE - 6);
     match mark {

@@ -24,7 +24,7 @@ pub(crate) struct Page {
     pub(crate) write: bool,
     pub(crate) execute: bool,
     pub(crate) cached: bool,
-    /// Its physical address, if the specification states it.
+    /// The physical address, if the specification states it.
     pub(crate) paddr: Option<u64>,
 }
 

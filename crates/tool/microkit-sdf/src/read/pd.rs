@@ -281,7 +281,8 @@ fn smc(element: Element<'_>) -> bool {
     smc
 }
 
-/// Reads the domain of a PD. It is required after a schedule, and not allowed before one.
+/// Reads the domain of a PD. The attribute is required after a `domains` element, and not
+/// allowed before one.
 fn domain(element: Element<'_>, draft: &Draft<'_>) -> Option<u8> {
     match &draft.domains {
         Some(domains) if !domains.domains.is_empty() => {

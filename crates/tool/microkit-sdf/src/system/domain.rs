@@ -24,9 +24,9 @@ pub struct Domains {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Domain {
-    /// Its place in the file.
+    /// The place in the file.
     pub span: Span,
-    /// Its unique name.
+    /// The unique name.
     pub name: String,
     /// The number of the domain: from the file, or else the lowest free number in the order of the
     /// file.
@@ -38,7 +38,7 @@ pub struct Domain {
 pub enum ScheduleEntry {
     /// A domain runs.
     Run {
-        /// Its place in the file.
+        /// The place in the file.
         span: Span,
         /// The domain's number.
         domain: u8,
@@ -47,7 +47,7 @@ pub enum ScheduleEntry {
     },
     /// The schedule starts again.
     End {
-        /// Its place in the file.
+        /// The place in the file.
         span: Span,
     },
 }

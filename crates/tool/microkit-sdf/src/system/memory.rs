@@ -10,11 +10,11 @@ use crate::Span;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MemoryRegion {
-    /// Its place in the file.
+    /// The place in the file.
     pub span: Span,
-    /// Its unique name.
+    /// The unique name.
     pub name: String,
-    /// Its size in bytes, a multiple of its page size.
+    /// The size in bytes, a multiple of the page size.
     pub bytes: u64,
     /// The page size: from the file, or else the largest size that divides the region's size and
     /// all its addresses.
@@ -69,7 +69,7 @@ pub enum Fill {
     File {
         /// The file, as the system file writes it.
         path: PathBuf,
-        /// Its length when the system was parsed, in bytes.
+        /// The length when the system was parsed, in bytes.
         bytes: u64,
     },
     /// Boot information about the machine, from the kernel.
@@ -123,7 +123,7 @@ impl BootInfo {
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Map {
-    /// Its place in the file.
+    /// The place in the file.
     pub span: Span,
     /// The index of the memory region.
     pub region: usize,
@@ -131,7 +131,7 @@ pub struct Map {
     pub vaddr: u64,
     /// The access rights.
     pub perms: Perms,
-    /// Whether it is cached.
+    /// Whether the mapping is cached.
     pub cached: bool,
 }
 

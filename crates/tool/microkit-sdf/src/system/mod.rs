@@ -41,9 +41,9 @@ pub struct System {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Channel {
-    /// Its place in the file.
+    /// The place in the file.
     pub span: Span,
-    /// Its ends, in the order of the file.
+    /// The ends, in the order of the file.
     pub ends: [End; 2],
 }
 
@@ -51,7 +51,7 @@ pub struct Channel {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct End {
-    /// Its place in the file.
+    /// The place in the file.
     pub span: Span,
     /// The index of the protection domain.
     pub pd: usize,

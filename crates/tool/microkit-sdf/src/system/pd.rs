@@ -9,40 +9,40 @@ use crate::Span;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ProtectionDomain {
-    /// Its place in the file.
+    /// The place in the file.
     pub span: Span,
-    /// Its unique name.
+    /// The unique name.
     pub name: String,
-    /// The index of its parent.
+    /// The index of the parent PD, if there is one.
     pub parent: Option<usize>,
-    /// Its identifier at its parent, if it has a parent.
+    /// The identifier at the parent, if the PD has a parent.
     pub child_id: Option<u8>,
-    /// Its children, in the order of the file.
+    /// The children, in the order of the file.
     pub children: Vec<Child>,
-    /// Its priority.
+    /// The priority.
     pub priority: u8,
-    /// Its budget in each period, in microseconds.
+    /// The budget in each period, in microseconds.
     pub budget_us: u64,
-    /// Its period, in microseconds.
+    /// The period, in microseconds.
     pub period_us: u64,
-    /// Whether it is passive: it gives up its scheduling context after its initialisation.
+    /// Whether the PD is passive: it gives up its scheduling context after its initialisation.
     pub passive: bool,
     /// The size of its stack in bytes, a multiple of a page.
     pub stack_bytes: u64,
     /// The core that it runs on.
     pub cpu: u8,
-    /// Whether it may make SMC calls.
+    /// Whether the PD may make SMC calls.
     pub smc: bool,
-    /// Whether it may use the floating-point unit.
+    /// Whether the PD may use the floating-point unit.
     pub fpu: bool,
-    /// Its scheduling domain. `None` in a system without domains, and for a PD before the `domains`
+    /// The scheduling domain. `None` in a system without domains, and for a PD before the `domains`
     /// element.
     pub domain: Option<u8>,
-    /// Its program.
+    /// The program.
     pub program_image: ProgramImage,
     /// The memory regions it maps, in the order of the file.
     pub maps: Vec<Map>,
-    /// Its interrupts, in the order of the file.
+    /// The interrupts, in the order of the file.
     pub irqs: Vec<Irq>,
     /// The symbols that are set in its program, each once: first those inside its element, then
     /// those of its channels. Both are in the order of the file.
@@ -51,8 +51,8 @@ pub struct ProtectionDomain {
     pub capabilities: Vec<Capability>,
     /// The virtual machine that it handles.
     pub virtual_machine: Option<VirtualMachine>,
-    /// Whether it receives on an endpoint, because it has children, a virtual machine, or a channel
-    /// with a peer that may call it. Otherwise it receives on its notification.
+    /// Whether the PD receives on an endpoint. It does if it has children, a virtual machine, or a
+    /// channel with a peer that may call it. Otherwise it receives on its notification.
     pub needs_endpoint: bool,
     /// Bit *n* is set if identifier *n* is an interrupt.
     pub irqs_mask: u64,
@@ -66,7 +66,7 @@ pub struct ProtectionDomain {
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Child {
-    /// Its identifier at the parent.
+    /// The identifier at the parent.
     pub id: u8,
     /// The index of the child.
     pub pd: usize,
@@ -86,9 +86,9 @@ pub struct ProgramImage {
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Irq {
-    /// Its place in the file.
+    /// The place in the file.
     pub span: Span,
-    /// Its identifier in the protection domain.
+    /// The identifier in the protection domain.
     pub id: u8,
     /// The interrupt's number. No check ensures that the board has it.
     pub number: u64,
@@ -110,7 +110,7 @@ pub enum Trigger {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SetVar {
-    /// Its place in the file.
+    /// The place in the file.
     pub span: Span,
     /// The symbol.
     pub symbol: String,
@@ -146,7 +146,7 @@ pub enum SetVarValue {
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Capability {
-    /// Its place in the file.
+    /// The place in the file.
     pub span: Span,
     /// The slot of the root CNode. The first slot is 1. `microkit_abi::slots::user_cptr` returns
     /// its capability pointer.
@@ -160,11 +160,11 @@ pub struct Capability {
 /// Names the kind of object that a [`Capability`] refers to.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum CapabilityKind {
-    /// Its thread control block.
+    /// The thread control block.
     Tcb,
-    /// Its scheduling context.
+    /// The scheduling context.
     SchedulingContext,
-    /// Its address space.
+    /// The address space.
     VSpace,
 }
 
@@ -172,17 +172,17 @@ pub enum CapabilityKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct VirtualMachine {
-    /// Its place in the file.
+    /// The place in the file.
     pub span: Span,
-    /// Its unique name.
+    /// The unique name.
     pub name: String,
-    /// Its priority: the lowest 8 bits of the number in the file.
+    /// The priority: the lowest 8 bits of the number in the file.
     pub priority: u8,
-    /// Its budget in each period, in microseconds.
+    /// The budget in each period, in microseconds.
     pub budget_us: u64,
-    /// Its period, in microseconds.
+    /// The period, in microseconds.
     pub period_us: u64,
-    /// Its virtual CPUs, in the order of the file.
+    /// The virtual CPUs, in the order of the file.
     pub vcpus: Vec<Vcpu>,
     /// The memory regions it maps, in the order of the file. `vaddr` is a guest-physical address.
     pub maps: Vec<Map>,
@@ -192,12 +192,12 @@ pub struct VirtualMachine {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Vcpu {
-    /// Its place in the file.
+    /// The place in the file.
     pub span: Span,
-    /// Its identifier in the protection domain.
+    /// The identifier in the protection domain.
     pub id: u8,
     /// The core that it runs on. The default is the core of its protection domain.
     pub cpu: u8,
-    /// Its `setvar_id`. Microkit 2.3.0 accepts and ignores it.
+    /// The `setvar_id`. Microkit 2.3.0 accepts and ignores it.
     pub ignored_setvar_id: Option<String>,
 }

@@ -3,7 +3,7 @@
 /// The address of the program. The corpus maps nothing there.
 const VADDR: u64 = 0x7f_0000_0000;
 
-/// The length of an ELF header and of an entry in each of its tables, in bytes.
+/// The length of an ELF header in bytes. The next constants are the lengths of table entries.
 const HEADER: usize = 64;
 const SEGMENT: usize = 56;
 const SECTION: usize = 64;
