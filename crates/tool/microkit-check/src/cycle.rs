@@ -1,12 +1,13 @@
 //! Cycles of waits.
 //!
-//! The nodes are the waits; an edge leads from each to every wait that keeps it from ending: one of
-//! the PD that it waits for, or one of another PD that holds the lock it wants. For each wait the
-//! shortest cycle through it is looked for, and of several through the same PDs one is told.
+//! The nodes of the graph are the waits. An edge leads from a wait to every wait that keeps it from
+//! ending: a wait of the PD that it waits for, or a wait of another PD that holds the lock it
+//! wants. The search finds the shortest cycle through each wait. Only one of several cycles through
+//! the same PDs is reported.
 //!
-//! If any PDs can wait for each other, a cycle is told, and each of them is in one that is told; once
-//! that is mended, the next check tells of the others. What is told can be more than can happen: a PD
-//! that takes one lock in two handlers counts as if both could stop at once, which forbids to take
+//! Every PD that can be in a cycle is in a reported cycle. After that cycle is fixed, the next
+//! check reports the remaining ones. A reported cycle may be impossible at run time: a PD that
+//! takes one lock in two handlers counts as if both could block at once. This rule forbids taking
 //! locks in two orders.
 
 use std::collections::{BTreeSet, VecDeque};
@@ -17,7 +18,7 @@ use crate::declaration::Context;
 use crate::finding::{Finding, FindingKind, Label};
 use crate::wait::{During, Target, Wait, WaitKind};
 
-/// What is found of cycles among `waits`.
+/// Returns the findings about cycles among `waits`.
 pub(crate) fn findings(system: &System, waits: &[Wait]) -> Vec<Finding> {
     let name = |pd: usize| system.protection_domains[pd].name.clone();
     let twice = waits.iter().filter(|wait| holds_what_it_wants(wait));
@@ -37,8 +38,9 @@ pub(crate) fn findings(system: &System, waits: &[Wait]) -> Vec<Finding> {
     findings
 }
 
-/// Cycles, each as indices of `waits`: a shortest one through each wait that is in any, and of several
-/// through the same PDs the first. Those with faults come after all others.
+/// Returns cycles, each as indices of `waits`: a shortest cycle through each wait that is in a
+/// cycle. Of several cycles through the same PDs, it returns the first. Cycles with faults come
+/// last.
 pub(crate) fn cycles(waits: &[Wait]) -> Vec<Vec<usize>> {
     let mut seen = BTreeSet::new();
     let mut found = Vec::new();
@@ -59,7 +61,7 @@ pub(crate) fn cycles(waits: &[Wait]) -> Vec<Vec<usize>> {
     found
 }
 
-/// The waits by what they have to do with.
+/// The graph of waits, indexed by PD and by held locks.
 struct Graph<'a> {
     waits: &'a [Wait],
     is_in: Vec<bool>,
@@ -90,7 +92,7 @@ impl<'a> Graph<'a> {
         }
     }
 
-    /// The shortest way from a wait back to itself.
+    /// Returns the shortest path from a wait back to itself.
     fn shortest_cycle(&self, start: usize) -> Option<Vec<usize>> {
         if !self.is_in[start] {
             return None;
@@ -101,7 +103,7 @@ impl<'a> Graph<'a> {
         while let Some(at) = queue.pop_front() {
             let wait = &self.waits[at];
             let next: Vec<usize> = match &wait.target {
-                // Whatever leads to a PD leads to all of its waits, so once is enough.
+                // Every edge to a PD leads to all of its waits, so expanding the PD once is enough.
                 Target::Pd(pd) if is_expanded.get(*pd) == Some(&false) => {
                     is_expanded[*pd] = true;
                     self.of_pd[*pd].clone()
@@ -129,7 +131,7 @@ impl<'a> Graph<'a> {
         None
     }
 
-    /// The cycle through `start`, read backwards from its end.
+    /// Returns the cycle through `start`, traced backwards from its end.
     fn way_back(&self, start: usize, came_from: &[Option<usize>]) -> Vec<usize> {
         let mut cycle = vec![start];
         let mut at = came_from[start];
@@ -146,7 +148,7 @@ fn holds_what_it_wants(wait: &Wait) -> bool {
     matches!(&wait.target, Target::Lock(lock) if wait.holding.contains(lock))
 }
 
-/// What a wait is for, as it is called.
+/// Returns the name of the PD or lock that a wait is for.
 fn wanted(system: &System, wait: &Wait) -> String {
     match &wait.target {
         Target::Pd(pd) => system.protection_domains[*pd].name.clone(),
@@ -154,7 +156,7 @@ fn wanted(system: &System, wait: &Wait) -> String {
     }
 }
 
-/// The finding of a cycle.
+/// Returns the finding that reports a cycle.
 fn told(system: &System, cycle: &[&Wait]) -> Finding {
     let name = |pd: usize| system.protection_domains[pd].name.clone();
     let labels = cycle.iter().map(|wait| label(system, wait)).collect();
@@ -183,7 +185,8 @@ fn told(system: &System, cycle: &[&Wait]) -> Finding {
     Finding::new(kind, labels)
 }
 
-/// Whether `server` waits inside its protected procedure for `caller`, which is in a call of it.
+/// Whether `server` waits for `caller` inside its protected procedure while `caller` calls
+/// `server`.
 fn waits_for_its_caller(server: &Wait, caller: &Wait) -> bool {
     let is_inside = matches!(server.during, During::Declared(Context::Protected(_)));
     is_inside
@@ -192,7 +195,7 @@ fn waits_for_its_caller(server: &Wait, caller: &Wait) -> bool {
         && server.target == Target::Pd(caller.pd)
 }
 
-/// What a wait of a cycle is, to be written next to the line that makes it possible.
+/// Describes one wait of a cycle, as a label beside the line of the system file that allows it.
 fn label(system: &System, wait: &Wait) -> Label {
     let name = &system.protection_domains[wait.pd].name;
     let wanted = wanted(system, wait);
@@ -244,7 +247,7 @@ mod tests {
         }
     }
 
-    /// Adds every set of PDs of which each waits for the next, and the last for the first.
+    /// Adds the PD set of every cycle that starts with `path`.
     fn all_cycles(waits: &[Wait], path: &mut Vec<usize>, found: &mut BTreeSet<BTreeSet<usize>>) {
         let last = &waits[path[path.len() - 1]];
         for (index, next) in waits.iter().enumerate() {
@@ -273,8 +276,8 @@ mod tests {
     }
 
     proptest! {
-        /// Held against a search of all paths: each cycle told is one, and every PD that can be in
-        /// one is in one that is told.
+        /// Compares with a search of all paths: each reported cycle is a cycle, and every PD of any
+        /// cycle is in a reported cycle.
         #[test]
         fn every_cycle_is_told(waits in proptest::collection::vec(any_wait(), 0..8)) {
             let told = cycles(&waits);

@@ -1,4 +1,4 @@
-//! What a program says that it waits for: text in a section of its ELF file, a line for each wait.
+//! Declarations of what a program waits for: text in a section of its ELF file, one line per wait.
 //!
 //! ```text
 //! version 1
@@ -7,83 +7,82 @@
 //! wait 4 in protected holding ring
 //! ```
 //!
-//! The order of the lines means nothing, as a linker may change it.
+//! The order of the lines has no meaning, because a linker may change it.
 
 use std::fmt;
 
 use thiserror::Error;
 
-/// The section of the ELF file, which is not loaded.
+/// The name of the section in the ELF file. The section is not loaded.
 pub const SECTION: &str = ".microkit.waits";
 
-/// The most lines that are read. A program has 62 channels at most.
+/// The maximum number of lines in a declaration. A program has at most 62 channels.
 const MAX_LINES: usize = 1024;
 
-/// The most locks that one line may hold.
+/// The maximum number of held locks in one line.
 const MAX_HELD: usize = 64;
 
-/// All that a program waits for.
+/// Declares all waits of a program.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Declaration {
-    /// Sorted, each once.
+    /// The waits, sorted and without duplicates.
     pub statements: Vec<Statement>,
 }
 
-/// That a program can wait.
+/// Declares one possible wait of a program.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub struct Statement {
-    /// Where in the program.
+    /// The place in the program.
     pub context: Context,
-    /// For what.
+    /// The event that the program waits for.
     pub step: Step,
-    /// The locks that it has taken then, the first one first.
+    /// The locks that the program holds during the wait, in the order of acquisition.
     pub holding: Vec<String>,
 }
 
-/// Where in a program something happens.
+/// A place in a program.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Context {
     /// In the initialisation.
     Init,
-    /// In the handler of notifications: of this channel, or of any.
+    /// In the handler of notifications: of this channel, or of any channel.
     Notified(Option<u8>),
-    /// In the protected procedure: called over this channel, or over any.
+    /// In the protected procedure: called over this channel, or over any channel.
     Protected(Option<u8>),
-    /// In the handler of faults: of this child, or of any.
+    /// In the handler of faults: of this child, or of any child.
     Fault(Option<u8>),
 }
 
-/// What a program waits for.
+/// The event that a program waits for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Step {
     /// The reply to a call over this channel.
     Call(u8),
-    /// That the PD at the other end of this channel does something, such as notify; or an
-    /// interrupt.
+    /// An action of the peer of this channel, such as a notification, or an interrupt.
     Wait(u8),
-    /// That nobody else has this lock.
+    /// The release of this lock by its holder.
     Lock(String),
 }
 
-/// Why text is no declaration.
+/// Reports why text is not a declaration.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum DeclarationError {
-    /// Not text at all.
+    /// The bytes are not text.
     #[error("it is not UTF-8")]
     NotText,
-    /// No line says the version.
+    /// No line states the version.
     #[error("no line says `version 1`")]
     NoVersion,
-    /// More than anything needs.
+    /// The declaration has too many lines.
     #[error("it has more than {MAX_LINES} lines")]
     TooLong,
-    /// A line that says nothing that is known.
+    /// A line cannot be parsed.
     #[error("`{line}` is not understood")]
     Line {
-        /// It, cut to a readable length.
+        /// The line, cut to a readable length.
         line: String,
     },
 }
@@ -93,7 +92,7 @@ impl Declaration {
     ///
     /// # Errors
     ///
-    /// The first line that is not understood.
+    /// Returns the first line that cannot be parsed, a missing version, or too many lines.
     pub fn parse(text: &str) -> Result<Self, DeclarationError> {
         let mut has_version = false;
         let mut statements = Vec::new();
@@ -120,7 +119,7 @@ impl Declaration {
     ///
     /// # Errors
     ///
-    /// As [`parse`](Self::parse), or the bytes are not UTF-8.
+    /// Returns the errors of [`parse`](Self::parse), or an error if the bytes are not UTF-8.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, DeclarationError> {
         Self::parse(std::str::from_utf8(bytes).map_err(|_| DeclarationError::NotText)?)
     }

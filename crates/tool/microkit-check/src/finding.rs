@@ -1,4 +1,4 @@
-//! The kinds of findings: one variant for each problem, with its message and what to do.
+//! The kinds of findings: one variant for each problem, with its message and its help.
 
 use std::mem::discriminant;
 
@@ -7,13 +7,13 @@ use microkit_sdf::DiagnosticKind;
 pub use microkit_sdf::Label;
 use miette::{Diagnostic, Severity};
 
-/// Everything that was found in one system, in the order of its file.
+/// All findings in one system, in the order of its file.
 pub type Report = microkit_sdf::Report<FindingKind>;
 
-/// One problem, in one place or in several. The places of a cycle are in its order.
+/// One problem, with one or more places in the file. The places of a cycle are in its order.
 pub type Finding = microkit_sdf::Finding<FindingKind>;
 
-/// What a finding is about. Whether it is an error or a warning, [`severity`](Diagnostic::severity) says.
+/// The kind of a finding. [`severity`](Diagnostic::severity) distinguishes errors from warnings.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
 #[expect(missing_docs, reason = "the message shows what each field is")]
 #[non_exhaustive]
@@ -36,12 +36,12 @@ pub enum FindingKind {
     ))]
     WaitsForCaller { pd: String, caller: String },
 
-    /// A PD takes a lock that it holds.
+    /// A PD takes a lock that it already holds.
     #[error("`{pd}` takes the lock `{lock}` while it holds it")]
     #[diagnostic(help("release it first, or take it once around both"))]
     LockTwice { pd: String, lock: String },
 
-    // Declarations that bind nothing.
+    // Declarations without a matching element in the system file.
     /// The system file has no such channel.
     #[error(
         "the program of `{pd}` declares a wait at channel {id}, but `{pd}` has no such channel"
@@ -59,7 +59,7 @@ pub enum FindingKind {
     #[diagnostic(help("write `pp=\"true\"` at its `<end>`, or change the program's `waits!`"))]
     MayNotCall { pd: String, id: u8 },
 
-    /// A protected procedure that nobody can call.
+    /// A protected procedure that no PD may call over this channel.
     #[error(
         "the program of `{pd}` declares a wait in `protected({id})`, but `{caller}` may not call it"
     )]
@@ -68,15 +68,15 @@ pub enum FindingKind {
     ))]
     NeverCalled { pd: String, id: u8, caller: String },
 
-    // Memory that is not as the program expects.
-    /// A symbol that the program uses as the address of a region and that is set to something else.
+    // Memory that differs from what the program expects.
+    /// A symbol for the address of a region that is set to another value.
     #[error(
         "the program of `{pd}` uses `{symbol}` as the address of a memory region, but it is not one"
     )]
     #[diagnostic(help("set it by `setvar_vaddr` of a `<map>` only"))]
     NotAnAddress { pd: String, symbol: String },
 
-    /// A region with one symbol set and another one not set.
+    /// A region with some of its symbols not set.
     #[error(
         "the program of `{pd}` needs `{missing}` beside `{set}`, but the system file does not set it"
     )]
@@ -88,7 +88,7 @@ pub enum FindingKind {
         missing: String,
     },
 
-    /// The size or the physical address of another region.
+    /// A symbol that is set to the size or the physical address of a different region.
     #[error(
         "the program of `{pd}` uses `{symbol}` and `{vaddr}` for one region, but they are of two"
     )]
@@ -101,7 +101,7 @@ pub enum FindingKind {
         region: String,
     },
 
-    /// A region with one owner that another PD or virtual machine can write.
+    /// A region that requires exclusive access, but has another mapping.
     #[error("the program of `{pd}` uses `{region}` {what}, alone, and it is mapped once more")]
     #[diagnostic(help(
         "map it once in `{pd}`, and in no other protection domain or virtual machine with `w`"
@@ -112,7 +112,7 @@ pub enum FindingKind {
         what: &'static str,
     },
 
-    /// A mapping in the page where a stack would overflow to.
+    /// A mapping in the guard page below the stack.
     #[error("`{region}` ends at {end:#x}, so that nothing would stop the stack of `{pd}` there")]
     #[diagnostic(help(
         "leave the page below the stack unmapped: the mapping may end at {limit:#x} at most"
@@ -124,12 +124,12 @@ pub enum FindingKind {
         limit: u64,
     },
 
-    /// A program that lies where the stack would overflow to.
+    /// A program that extends into the guard page below the stack.
     #[error("the program of `{pd}` ends at {end:#x}, so that nothing would stop its stack there")]
     #[diagnostic(help("link it to lower addresses: it may end at {limit:#x} at most"))]
     ProgramTooHigh { pd: String, end: u64, limit: u64 },
 
-    /// A child that would fault at its first restart.
+    /// A child whose program keeps too little data, so its first restart would fault.
     #[error(
         "`{pd}` has a parent, which can restart it, and {data} bytes of initialised data, of which its \
          program keeps {kept}"
@@ -145,7 +145,7 @@ pub enum FindingKind {
         wanted: u64,
     },
 
-    /// A child whose data a restart could not find.
+    /// A child whose ELF headers are not in memory, so a restart cannot find its data.
     #[error(
         "`{pd}` has a parent, which can restart it, and the ELF headers of its program, by which a \
          restart finds the data, are not in memory"
@@ -156,7 +156,7 @@ pub enum FindingKind {
     ))]
     HeadersNotInMemory { pd: String },
 
-    /// A symbol that is set, but is not a variable for the system file.
+    /// A symbol that is set, but is not a variable that the system file may set.
     #[error("the program of `{pd}` has no variable `{symbol}` that the system file may set")]
     #[diagnostic(help(
         "declare it in the program, with `var!` or one of the macros for memory regions, or name \
@@ -164,7 +164,7 @@ pub enum FindingKind {
     ))]
     NoVariable { pd: String, symbol: String },
 
-    /// A stack that is smaller than the program asks for.
+    /// A stack that is smaller than the program requests.
     #[error("the program of `{pd}` asks for a stack of {wanted} bytes, and gets {given}")]
     #[diagnostic(help(
         "write `stack_size=\"{:#x}\"` at its `<protection_domain>`",
@@ -173,7 +173,7 @@ pub enum FindingKind {
     StackTooSmall { pd: String, wanted: u64, given: u64 },
 
     // Warnings.
-    /// A cycle that a fault closes.
+    /// A cycle that exists only while a PD has faulted.
     #[error("if `{child}` faults, these wait for each other forever: {path}")]
     #[diagnostic(
         severity(warning),
@@ -188,7 +188,7 @@ pub enum FindingKind {
         path: String,
     },
 
-    /// Callers to which no incarnation of a server replies.
+    /// Callers that get no reply when a server is restarted.
     #[error(
         "if `{server}` faults in a call, its caller ({callers}) waits forever, even if `{parent}` \
          restarts it"
@@ -206,7 +206,7 @@ pub enum FindingKind {
         callers: String,
     },
 
-    /// A child that can keep its parent from running, and so from stopping it.
+    /// A child that can keep its parent from running. The parent then cannot stop the child.
     #[error(
         "`{child}` (priority {child_priority}) can keep its parent `{parent}` (priority \
          {parent_priority}) from running"
@@ -241,7 +241,7 @@ pub enum FindingKind {
     )]
     DeadChannel,
 
-    /// The registers of one device with two writers.
+    /// Device registers that two PDs write to.
     #[error("`{one}` and `{other}` both write to `{region}`, which is not cached")]
     #[diagnostic(
         severity(warning),
@@ -271,7 +271,7 @@ pub enum FindingKind {
         uncached: String,
     },
 
-    /// A budget in which the kernel begins no system call.
+    /// A budget that is too small for the kernel to start a system call.
     #[error("a budget of {budget_us} us is too small for `{pd}` to run")]
     #[diagnostic(
         severity(warning),
@@ -294,7 +294,7 @@ pub enum FindingKind {
     )]
     DomainNeverRuns { pd: String },
 
-    /// More rights than the program uses.
+    /// A right to call that the program does not use.
     #[error("`{pd}` may call over channel {id}, but its program declares that it never does")]
     #[diagnostic(
         severity(warning),
@@ -304,8 +304,8 @@ pub enum FindingKind {
 }
 
 impl DiagnosticKind for FindingKind {
-    /// Waits that never end stay apart: to end one of them does nothing for another. So do errors
-    /// that differ in what to write.
+    /// Waits that never end are separate findings, because the fix of one does not fix another.
+    /// Errors with a different fix are also separate findings.
     fn joins(&self, other: &Self) -> bool {
         let is_alone = matches!(
             self,

@@ -2,7 +2,7 @@
 //!
 //! A wait is a place where a protection domain (PD) stops until another one acts: it calls a
 //! protected procedure, waits for a notification inside a handler, takes a lock, or has faulted. A
-//! PD has one thread, so a waiting PD answers nobody. A cycle is a chain of PDs in which each waits
+//! PD has one thread, so a waiting PD does not reply. A cycle is a chain of PDs in which each waits
 //! for the next and the last for the first. None of them runs again. [`check`] reports a cycle for
 //! each PD that can be in one.
 //!

@@ -1,10 +1,11 @@
-//! What surprises people in a system that is accepted and has no cycle.
+//! Warnings for a valid system without cycles that may surprise its author.
 //!
-//! Left out, since it would be wrong too often or cannot be known: memory that two PDs write, which
-//! is how queues between them are made; shares of processor time that add up to more than all of
-//! it, as by default each PD has all; a passive PD that is notified, since it then runs on the
-//! scheduling context that its notification keeps; and stacks that are too small, for which stable
-//! Rust tells no sizes of frames.
+//! Some checks are left out, because they would often be wrong or the facts are unknown:
+//!
+//! - memory that two PDs write: queues between PDs are made this way;
+//! - processor shares that add up to more than the whole: by default each PD has all of the time;
+//! - a passive PD that is notified: it runs on the scheduling context of its notification object;
+//! - stacks that are too small: stable Rust does not report the sizes of stack frames.
 
 use std::collections::BTreeSet;
 
@@ -14,11 +15,11 @@ use crate::declaration::{Declaration, Step};
 use crate::finding::{Finding, FindingKind, Label, Report};
 use crate::wait::ends;
 
-/// What must be left of a budget, in microseconds, for a system call to begin. A smaller budget is
-/// an error of the file.
+/// The minimum budget for a system call to start, in microseconds. A smaller budget is an error of
+/// the file.
 const MIN_BUDGET_US: u64 = Kernel::QEMU_VIRT_AARCH64.min_budget_us();
 
-/// All warnings about the file, and about what its programs declare.
+/// Returns all warnings about the file and about the declarations of its programs.
 pub(crate) fn findings(system: &System, declarations: &[Option<Declaration>]) -> Vec<Finding> {
     let mut findings = Vec::new();
     children(system, &mut findings);
@@ -31,7 +32,8 @@ pub(crate) fn findings(system: &System, declarations: &[Option<Declaration>]) ->
     findings
 }
 
-/// The warnings about budgets with which a PD does not run, which is seen only by its silence.
+/// Returns warnings for budgets that are too small for a PD to run. Such a PD gives no other sign
+/// of the problem.
 pub fn budgets(system: &System) -> Report {
     Report::new(system.source.clone(), small_budgets(system)).grouped()
 }
@@ -98,7 +100,7 @@ fn channels(system: &System, findings: &mut Vec<Finding>) {
     }
 }
 
-/// Each mapping of a region, with the name of who has it, PDs before virtual machines.
+/// Returns each mapping of a region with the name of its owner. PDs come before virtual machines.
 fn mappings(system: &System, region: usize) -> Vec<(&str, &Map)> {
     let pds = system.protection_domains.iter();
     let of_pds = pds.flat_map(|pd| pd.maps.iter().map(|map| (pd.name.as_str(), map)));

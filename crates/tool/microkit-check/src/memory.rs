@@ -1,10 +1,10 @@
-//! Whether the system file maps memory as the programs expect.
+//! Checks whether the system file maps memory as the programs expect.
 //!
-//! A program's safe code has a region's address, its size and its physical address as three words,
-//! and takes them for those of one region. It takes a region with one owner for its own, and the
-//! page below its stack for unmapped. Neither the compiler nor the program at run time can see all
-//! of that. So the ELF file says what the program does with each region ([`MemoryUse`]), and this
-//! module compares the system file with it.
+//! The safe code of a program gets the address, the size and the physical address of a region as
+//! three words. It relies on all three being of one region. It relies on exclusive access to a
+//! region with one owner, and on an unmapped page below its stack. Neither the compiler nor the
+//! program at run time can check all of this. Therefore the ELF file declares the use of each
+//! region ([`MemoryUse`]), and this module compares the system file with it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,54 +14,55 @@ use thiserror::Error;
 
 use crate::finding::{Finding, FindingKind, Label, Report};
 
-/// What a program asks of the memory that the system file maps for it.
+/// Declares what a program requires of the memory that the system file maps for it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MemoryUse {
-    /// The regions, in the order of the file.
+    /// The regions that the program uses, in the order of the records.
     pub regions: Vec<RegionUse>,
-    /// How large a stack it asks for, in bytes.
+    /// The stack size that the program requests, in bytes.
     pub stack_bytes: u64,
-    /// The variables of a word that the system file may set. It may not set other symbols, such as
+    /// The word-sized variables that the system file may set. It may not set other symbols, such as
     /// a function or a variable of the runtime.
     pub variables: BTreeSet<String>,
     /// The first address above the program's segments.
     pub end: u64,
-    /// How much initialised data it has, in bytes.
+    /// The size of the initialised data, in bytes.
     pub data_bytes: u64,
-    /// How much of that it keeps for a restart, in bytes.
+    /// The number of bytes of initialised data that the program keeps for a restart.
     pub kept_bytes: u64,
-    /// Whether its ELF headers are in its memory, where a restart reads which data there is.
+    /// Whether the ELF headers of the program are in its memory. A restart reads the segments
+    /// there.
     pub has_headers: bool,
 }
 
-/// A region that a program uses, by the symbols that the system file sets.
+/// A region that a program uses, identified by the symbols that the system file sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RegionUse {
-    /// How it is used.
+    /// The kind of use.
     pub kind: RegionKind,
-    /// The symbol of its address.
+    /// The symbol for the address.
     pub vaddr: String,
-    /// The symbol of its size.
+    /// The symbol for the size.
     pub size: Option<String>,
-    /// The symbol of its physical address.
+    /// The symbol for the physical address.
     pub paddr: Option<String>,
 }
 
-/// How a program uses a region.
+/// The way a program uses a region.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum RegionKind {
-    /// As atomic words, which others may read and write too.
+    /// As atomic words. Other PDs may also read and write them.
     Words,
     /// As the registers of a device, by one owner.
     Device,
-    /// As memory of one owner and a device.
+    /// As memory that only one owner and a device access.
     Dma,
     /// By a raw pointer.
     Raw,
 }
 
 impl RegionKind {
-    /// Whether the program takes the region for its own.
+    /// Whether the program requires exclusive access to the region.
     fn has_one_owner(self) -> bool {
         match self {
             Self::Device | Self::Dma => true,
@@ -70,20 +71,20 @@ impl RegionKind {
     }
 }
 
-/// Why the records of a program cannot be read.
+/// Reports why the records of a program cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum MemoryUseError {
-    /// It is not a list of records.
+    /// The section is not a list of records.
     #[error("it has {0} bytes, which is not a multiple of a record's size")]
     Length(usize),
-    /// Written by another version.
+    /// The records have another version.
     #[error("it has version {0}, and this reads version {version}", version = regions::VERSION)]
     Version(u64),
-    /// A use that this does not know.
+    /// A record has an unknown kind of use.
     #[error("a region is used in a way that is not known ({0})")]
     Use(u64),
-    /// An address without a symbol.
+    /// No symbol has the address in a record.
     #[error("there is no symbol at {0:#x}: the program was stripped")]
     Symbol(u64),
 }
@@ -94,7 +95,7 @@ impl RegionUse {
     ///
     /// # Errors
     ///
-    /// If the section is not one that `sel4-microkit` has written.
+    /// Returns an error if the section was not written by `sel4-microkit`.
     pub fn all_from_bytes(
         bytes: &[u8],
         symbols: &BTreeMap<u64, String>,
@@ -138,8 +139,8 @@ fn words(record: &[u8; regions::RECORD_BYTES]) -> [u64; 4] {
     core::array::from_fn(|index| u64::from_le_bytes(words[index]))
 }
 
-/// Returns where `system` does not map memory as its programs expect. `uses` has one for each
-/// protection domain, in their order, and `None` for a program without records, such as one in C.
+/// Reports where `system` does not map memory as its programs expect. `uses` has an entry for each
+/// protection domain, in their order. It is `None` for a program without records, such as one in C.
 /// `user_top` is the last address that a PD may use.
 pub fn memory(system: &System, uses: &[Option<MemoryUse>], user_top: u64) -> Report {
     let mut findings = Vec::new();
@@ -196,13 +197,13 @@ pub fn memory(system: &System, uses: &[Option<MemoryUse>], user_top: u64) -> Rep
     Report::new(system.source.clone(), findings).grouped()
 }
 
-/// The first address of the page below the stack.
+/// Returns the first address of the guard page below the stack.
 fn guard_page(pd: &ProtectionDomain, user_top: u64) -> u64 {
     let stack = limits::stack_top(user_top).saturating_sub(pd.stack_bytes);
     stack.saturating_sub(limits::SMALL_PAGE_BYTES)
 }
 
-/// The page below the stack is where an overflow must fault.
+/// Checks that the guard page below the stack is unmapped. A stack overflow must fault there.
 fn guard(system: &System, pd: &ProtectionDomain, user_top: u64, findings: &mut Vec<Finding>) {
     let limit = guard_page(pd, user_top);
     for map in &pd.maps {
@@ -220,7 +221,7 @@ fn guard(system: &System, pd: &ProtectionDomain, user_top: u64, findings: &mut V
     }
 }
 
-/// One region of one program.
+/// One region of one program, as the subject of a check.
 struct One<'a> {
     system: &'a System,
     pd: &'a ProtectionDomain,
@@ -228,7 +229,7 @@ struct One<'a> {
 }
 
 impl One<'_> {
-    /// Returns what is wrong with how the system file maps it, if anything is.
+    /// Returns the error in the mapping of this region, if there is one.
     fn finding(&self, pd: usize) -> Option<Finding> {
         let used = self.region;
         let vaddr = self.set(&used.vaddr);
@@ -260,13 +261,13 @@ impl One<'_> {
         .or_else(|| self.other_owner(pd, map))
     }
 
-    /// Who sets a symbol of the program.
+    /// Returns the attribute that sets a symbol of the program.
     fn set(&self, symbol: &str) -> Option<&SetVar> {
         let mut setvars = self.pd.setvars.iter();
         setvars.find(|setvar| setvar.symbol == symbol)
     }
 
-    /// A region that is not mapped has no size and no physical address either.
+    /// Checks a region without an address: its size and physical address must not be set either.
     fn without_an_address(&self) -> Option<Finding> {
         let others = [&self.region.size, &self.region.paddr]
             .into_iter()
@@ -285,7 +286,7 @@ impl One<'_> {
         Finding::new(kind, vec![Label::new(set.span, "here")])
     }
 
-    /// Checks a symbol beside the address: the mapped region must set it.
+    /// Checks the symbol for the size or the physical address: the mapped region must set it.
     fn of_other(
         &self,
         address: &SetVar,
@@ -315,7 +316,7 @@ impl One<'_> {
         Some(Finding::new(kind, labels))
     }
 
-    /// Another map of a region that has one owner.
+    /// Returns a finding if a region that requires exclusive access has another mapping.
     fn other_owner(&self, pd: usize, map: &Map) -> Option<Finding> {
         if !self.region.kind.has_one_owner() {
             return None;

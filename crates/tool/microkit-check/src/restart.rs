@@ -1,11 +1,11 @@
-//! Which callers wait forever if a server dies in their call.
+//! Finds callers that wait forever if a server dies during their call.
 //!
-//! A server that faults in its protected procedure has a caller that is blocked on the reply. When
-//! the parent restarts the server, the new incarnation can send that reply. If it waits for the
-//! next call instead, the kernel makes the caller inactive (seL4's `receiveIPC`), and nothing wakes
-//! it.
+//! If a server faults in its protected procedure, its caller is blocked on the reply. When the
+//! parent restarts the server, the new incarnation can send that reply. If it waits for the next
+//! call instead, the kernel makes the caller inactive (seL4's `receiveIPC`). Nothing wakes the
+//! caller then.
 //!
-//! Only a server with a parent is looked at: a PD without one is never restarted, and then the
+//! Only a server with a parent is checked. A PD without a parent is never restarted, and the
 //! monitor reports its fault.
 
 use microkit_sdf::System;
@@ -14,13 +14,13 @@ use crate::declaration::Declaration;
 use crate::finding::{Finding, FindingKind, Label, Report};
 use crate::wait::{Target, WaitKind, waits};
 
-/// The section of the ELF file in which a program declares that its first wait after a restart is
-/// also a reply. `sel4_microkit::restart_reply!` writes it.
+/// The name of the ELF section that declares a reply at the restart: the program's first wait after
+/// a restart is also a reply. `sel4_microkit::restart_reply!` writes it.
 pub const RESTART_SECTION: &str = ".microkit.restart";
 
-/// Returns the servers of `system` that a parent can restart, and that then leave their callers
-/// waiting. `replies` says of each program, in the order of the protection domains, whether it
-/// replies after a restart, and `None` where the program is not known. `declarations` is as for
+/// Reports the servers of `system` that a parent can restart and that then leave their callers
+/// waiting. `replies` has an entry for each program, in the order of the protection domains:
+/// whether it replies after a restart, or `None` for an unknown program. `declarations` is as for
 /// [`check`](crate::check()).
 pub fn restarts(
     system: &System,
@@ -35,7 +35,7 @@ pub fn restarts(
         if replies.get(server) != Some(&Some(false)) {
             continue;
         }
-        // If its parent has called it, nobody handles the fault: that is a cycle.
+        // If the parent itself is the caller, the fault stays unhandled. The cycle check reports it.
         let calls = waits.iter().filter(|wait| {
             let is_call = matches!(wait.kind, WaitKind::Call(_));
             is_call && wait.target == Target::Pd(server) && wait.pd != parent

@@ -1,5 +1,5 @@
-//! The waits of a system: what its programs declare, and where they declare nothing, what the
-//! system file lets them do.
+//! Collects the waits of a system: those that its programs declare. For a program without a
+//! declaration, it assumes every call that the system file allows.
 
 use microkit_sdf::{End, Span, System};
 
@@ -12,56 +12,56 @@ use crate::finding::{Finding, FindingKind, Label};
 pub struct Wait {
     /// The index of the protection domain that waits.
     pub pd: usize,
-    /// When.
+    /// The place of the wait in the program.
     pub during: During,
-    /// How.
+    /// The kind of wait.
     pub kind: WaitKind,
-    /// For whom.
+    /// The PD or lock that the protection domain waits for.
     pub target: Target,
-    /// The locks that it has taken then.
+    /// The locks that the protection domain holds during the wait.
     pub holding: Vec<String>,
-    /// The place in the system file that makes it possible.
+    /// The place in the system file that allows this wait.
     pub span: Span,
 }
 
-/// When a protection domain waits.
+/// The place in a program where a protection domain waits.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum During {
-    /// Nobody says, so at any time.
+    /// Anywhere: the program has no declaration.
     Any,
-    /// As its program declares.
+    /// In the place that the program declares.
     Declared(Context),
 }
 
-/// How a protection domain waits.
+/// The kind of wait of a protection domain.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum WaitKind {
-    /// It calls over the channel that it calls this.
+    /// The PD calls over its channel with this identifier.
     Call(u8),
-    /// It waits for something to come over the channel that it calls this.
+    /// The PD waits for an event on its channel with this identifier.
     Wait(u8),
-    /// It takes a lock.
+    /// The PD takes a lock.
     Lock,
-    /// It has faulted, and its parent is to handle that.
+    /// The PD has faulted, and waits for its parent to handle the fault.
     Fault,
 }
 
-/// What ends a wait.
+/// The PD or lock that can end a wait.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// That the protection domain of this index goes on.
+    /// The protection domain with this index must continue.
     Pd(usize),
-    /// That whoever has this lock gives it back.
+    /// The holder of this lock must release it.
     Lock(String),
 }
 
-/// The waits of `system`, for whose protection domains the programs say `declarations`. Those of
-/// one come together, in the order of the protection domains.
+/// Returns the waits of `system`. `declarations` has an entry for each protection domain. The waits
+/// of a PD are adjacent, in the order of the protection domains.
 pub fn waits(system: &System, declarations: &[Option<Declaration>]) -> Vec<Wait> {
     bind(system, declarations).0
 }
 
-/// The waits, and the declarations that mean nothing in this system.
+/// Returns the waits, and findings for the declarations that match nothing in this system.
 pub(crate) fn bind(
     system: &System,
     declarations: &[Option<Declaration>],
@@ -73,7 +73,8 @@ pub(crate) fn bind(
                 for statement in &declaration.statements {
                     match bound(system, pd, statement) {
                         Ok(wait) => waits.extend(wait),
-                        // Another PD with this program may have what this one has not.
+                        // Another PD with the same program may have the channel or child that this
+                        // PD lacks.
                         Err(_) if is_bound_elsewhere(system, pd, declarations, statement) => {}
                         Err(kind) => findings.push(Finding::new(
                             kind,
@@ -98,7 +99,7 @@ pub(crate) fn bind(
     (waits, findings)
 }
 
-/// The ends of channels that protection domain `pd` has, each with the other end.
+/// Returns the channel ends of protection domain `pd`, each with the other end.
 pub(crate) fn ends(system: &System, pd: usize) -> impl Iterator<Item = (&End, &End)> {
     let channels = system.channels.iter();
     let both = channels.flat_map(|channel| {
@@ -108,7 +109,7 @@ pub(crate) fn ends(system: &System, pd: usize) -> impl Iterator<Item = (&End, &E
     both.filter(move |(own, _)| own.pd == pd)
 }
 
-/// Every call that the system file allows.
+/// Returns every call that the system file allows for `pd`.
 fn calls(system: &System, pd: usize) -> impl Iterator<Item = Wait> {
     let ends = ends(system, pd).filter(|(own, _)| own.pp);
     ends.map(move |(own, other)| Wait {
@@ -121,7 +122,8 @@ fn calls(system: &System, pd: usize) -> impl Iterator<Item = Wait> {
     })
 }
 
-/// What a statement of `pd`'s program means here: a wait, or none if it is for an interrupt.
+/// Returns the wait that a statement of `pd`'s program means in this system. An interrupt is not a
+/// wait.
 fn bound(system: &System, pd: usize, statement: &Statement) -> Result<Option<Wait>, FindingKind> {
     let domain = &system.protection_domains[pd];
     let name = || domain.name.clone();
@@ -190,7 +192,8 @@ fn bound(system: &System, pd: usize, statement: &Statement) -> Result<Option<Wai
     }))
 }
 
-/// Whether another protection domain with the same program has what the statement speaks of.
+/// Whether another protection domain with the same program has the channel or child of the
+/// statement.
 fn is_bound_elsewhere(
     system: &System,
     pd: usize,

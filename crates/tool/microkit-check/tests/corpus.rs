@@ -1,11 +1,11 @@
-//! Each bad system gets the report beside it, there is one for every kind of finding, and each good
-//! system gets none.
+//! Checks the corpus: each bad system gets the report beside it, and each good system gets none.
+//! Every kind of finding has a bad system.
 //!
-//! What the programs of a system say is in it as comments: `<!-- waits PD`, then the lines of the
-//! declaration, then `-->`; and `<!-- memory PD`, with a line for each region that the program
-//! uses, its use and its symbols, and lines `stack`, `end`, `variable` and the like for the rest. A
-//! comment `<!-- restart PD replies -->` or `<!-- restart PD waits -->` says what its program does
-//! first when it is restarted.
+//! Comments in a system file describe its programs. `<!-- waits PD` starts the lines of a
+//! declaration, and `-->` ends them. `<!-- memory PD` has a line for each region that the program
+//! uses, with the kind of use and the symbols. Further lines such as `stack`, `end` and `variable`
+//! give the rest. The comment `<!-- restart PD replies -->` or `<!-- restart PD waits -->`
+//! describes the first action of a program after a restart.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -48,7 +48,7 @@ fn system(path: &Path) -> (System, Vec<Option<Declaration>>) {
     (system, declarations)
 }
 
-/// What a comment says of a program's memory.
+/// Parses the comment that describes a program's use of memory.
 fn memory_use(lines: &str) -> MemoryUse {
     let mut used = MemoryUse {
         has_headers: true,
@@ -111,7 +111,8 @@ fn uses(path: &Path, system: &System) -> Vec<Option<MemoryUse>> {
     uses
 }
 
-/// Whether each program replies after a restart, where a comment says so.
+/// Returns whether each program replies after a restart, as the comments say. An entry without a
+/// comment is `None`.
 fn replies(path: &Path, system: &System) -> Vec<Option<bool>> {
     let text = fs::read_to_string(path).unwrap();
     let mut replies = vec![None; system.protection_domains.len()];
@@ -128,7 +129,7 @@ fn replies(path: &Path, system: &System) -> Vec<Option<bool>> {
     replies
 }
 
-/// What is found, of waits and the file, or else of restarts, or else of memory.
+/// Returns the first report with findings: of waits and the file, then of restarts, then of memory.
 fn report(path: &Path) -> Report {
     let (system, declarations) = system(path);
     let report = check(&system, &declarations);
@@ -149,7 +150,7 @@ fn drawn(report: &Report) -> String {
         .with_width(100)
         .render_report(&mut drawn, report)
         .unwrap();
-    // Whatever the theme, no line of a test file ends in space.
+    // No theme may leave spaces at the end of a line of a test file.
     let lines: Vec<_> = drawn.lines().map(str::trim_end).collect();
     lines.join("\n") + "\n"
 }
@@ -183,7 +184,7 @@ fn nothing_is_found_in_a_good_system() {
 
 #[test]
 fn every_kind_of_finding_has_a_bad_system() {
-    // The variants of the enum as the source lists them, since it may grow.
+    // The test reads the variants from the source, because the enum may grow.
     let source = include_str!("../src/finding.rs");
     let (_, body) = source.split_once("pub enum FindingKind {").unwrap();
     let (body, _) = body.split_once("\n}").unwrap();
@@ -207,7 +208,7 @@ fn every_kind_of_finding_has_a_bad_system() {
     assert!(missing.is_empty(), "no bad system for {missing:?}");
 }
 
-/// From their files alone, as of programs that declare nothing.
+/// Checks the system files without programs, as if the programs had no declarations.
 #[test]
 fn every_system_of_the_project_is_clean() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../microkit-systems");
@@ -219,7 +220,7 @@ fn every_system_of_the_project_is_clean() {
     }
 }
 
-/// The name at the start of a variant's definition or debug output.
+/// Returns the name at the start of a variant's definition or debug output.
 fn variant(text: &str) -> String {
     text.chars()
         .take_while(char::is_ascii_alphanumeric)

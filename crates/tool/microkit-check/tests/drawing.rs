@@ -1,4 +1,5 @@
-//! Pictures: of every system there is, well-formed, the same each time, with no box across another.
+//! Draws every system of the project, and checks that the picture is well-formed and reproducible,
+//! and that no box overlaps another.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -37,7 +38,7 @@ fn system(path: &Path) -> System {
 struct Rectangle([u32; 4]);
 
 impl Rectangle {
-    /// Whether the two are apart, or one is in the other.
+    /// Whether the two boxes are apart, or one is inside the other.
     fn suits(&self, other: &Self) -> bool {
         let ([l, t, w, h], [x, y, v, g]) = (self.0, other.0);
         let apart = l + w <= x || x + v <= l || t + h <= y || y + g <= t;
@@ -66,7 +67,7 @@ fn every_picture_is_whole_and_nothing_overlaps() {
         let vms = system.protection_domains.iter();
         let vms = vms.filter(|pd| pd.virtual_machine.is_some()).count();
         let boxes = system.protection_domains.len() + groups(&system).len() + vms;
-        // And the paper.
+        // The background is one more rectangle.
         assert_eq!(rectangles.len(), boxes + 1, "{}", path.display());
         for (index, one) in rectangles.iter().enumerate() {
             let others = &rectangles[index + 1..];
@@ -91,7 +92,7 @@ fn is_in_legend(node: &Node<'_, '_>) -> bool {
     above.any(|node| node.attribute("class") == Some("legend"))
 }
 
-/// The lines, with what is said of each to who points at it.
+/// Returns the tooltip of each line.
 fn lines(document: &Document<'_>) -> Vec<String> {
     let groups = document.descendants();
     let groups = groups.filter(|node| node.attribute("class") == Some("line"));
@@ -100,8 +101,8 @@ fn lines(document: &Document<'_>) -> Vec<String> {
     titles.map(|title| title.expect("a title")).collect()
 }
 
-/// Who maps the regions that are drawn as one, devices apart from memory: each a PD's index, and
-/// whether it is its virtual machine.
+/// Returns the owners of the regions that are drawn as one box, with devices and memory separate.
+/// An owner is the index of a PD, and whether its virtual machine maps the region.
 fn groups(system: &System) -> BTreeSet<(bool, BTreeSet<(usize, bool)>)> {
     let regions = system.memory_regions.iter().enumerate();
     let owners = regions.map(|(region, found)| {
@@ -118,7 +119,7 @@ fn groups(system: &System) -> BTreeSet<(bool, BTreeSet<(usize, bool)>)> {
     owners.collect()
 }
 
-/// The classes of what is in the picture, or in its legend.
+/// Returns the classes of the marks in the picture, or in its legend.
 fn marks(document: &Document<'_>, in_legend: bool) -> BTreeSet<String> {
     let nodes = document.descendants();
     let nodes = nodes.filter(|node| is_in_legend(node) == in_legend);
@@ -131,7 +132,7 @@ fn marks(document: &Document<'_>, in_legend: bool) -> BTreeSet<String> {
 
 #[test]
 fn the_legend_explains_every_mark_and_no_other() {
-    // What says itself, and what is not seen.
+    // Marks that need no explanation, and marks that are invisible.
     let plain = [
         "g line",
         "path hit",
@@ -146,7 +147,8 @@ fn the_legend_explains_every_mark_and_no_other() {
         let [in_picture, in_legend] = [false, true].map(|in_legend| {
             let mut marks = marks(&document, in_legend);
             marks.retain(|mark| !plain.contains(&mark.as_str()) && mark != "g legend");
-            // A cycle is named beside the picture, and its rows are red as its lines are.
+            // The text below the picture names each cycle, so the legend explains only the red
+            // line.
             marks.remove("text cycle");
             marks
         });
@@ -195,7 +197,7 @@ fn servers() -> System {
     parse("servers.system", SERVERS, Options::new(&NoFiles)).unwrap()
 }
 
-/// The titles of the boxes, and what is said of the lines, of what is chosen.
+/// Returns the titles of the boxes and the tooltips of the lines for a choice.
 fn drawn(choice: &Choice) -> (BTreeSet<String>, Vec<String>) {
     let picture = svg(&servers(), &[], choice);
     let document = Document::parse(&picture).unwrap();
@@ -257,7 +259,7 @@ fn what_is_chosen_is_drawn() {
     ];
     check_drawn(&choice(false, true, &[]), &all, &maps);
 
-    // A PD with its neighbours, and of those only what they have to do with it.
+    // A PD with its neighbours. Of a neighbour, only the connections to this PD are drawn.
     let stranger = ["server", "stranger", "other"];
     let lines = [SERVER_OTHER, STRANGER_OTHER, NOTIFY];
     check_drawn(&choice(true, true, &[3]), &stranger, &lines);
@@ -272,11 +274,11 @@ fn what_is_chosen_is_drawn() {
         &client,
         &[SERVER_RX, CLIENT_RX, CALL],
     );
-    // A child is in the box of its parent.
+    // The box of a child is inside the box of its parent.
     check_drawn(&choice(true, true, &[2]), &["client", "child"], &[]);
 }
 
-/// A program that declares its waits, and no call, makes none.
+/// Checks that a program with a declaration, but without a call in it, is drawn without calls.
 #[test]
 fn no_line_says_what_a_program_does_not_do() {
     let nothing = Declaration::parse("version 1\n").unwrap();

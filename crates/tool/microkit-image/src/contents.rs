@@ -1,4 +1,4 @@
-//! What memory holds at boot.
+//! The contents of memory at boot.
 
 use std::collections::BTreeMap;
 
@@ -8,15 +8,15 @@ use crate::frames::Extent;
 
 const PAGE: u64 = SMALL_PAGE_BYTES;
 
-/// What a range of virtual addresses or of a memory region holds at first: zeros, but for the
-/// pages that were written. However long the range, it takes no more memory than what is in it.
+/// The initial contents of a range of virtual addresses or of a memory region. Pages that were
+/// never written hold zeros and are not stored.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Contents {
-    /// Whole pages, by their number.
+    /// The written pages, by page number.
     pages: BTreeMap<u64, Vec<u8>>,
 }
 
-/// Bytes at a physical address; whole pages.
+/// A run of whole pages at a physical address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Chunk {
     pub(crate) paddr: u64,
@@ -24,7 +24,7 @@ pub(crate) struct Chunk {
 }
 
 impl Contents {
-    /// Writes `bytes` at `offset`. The range does not end before them.
+    /// Writes `bytes` at `offset`. They must fit in the range.
     pub(crate) fn write(&mut self, mut offset: u64, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let start = (offset % PAGE) as usize;
@@ -39,8 +39,8 @@ impl Contents {
         }
     }
 
-    /// The pages that are not zero, where they are in physical memory: `extents` are the places
-    /// of the range, one after another.
+    /// Returns the written pages at their physical addresses. `extents` are the places of the
+    /// range, in the order of its offsets.
     fn placed(&self, extents: &[Extent]) -> Vec<Chunk> {
         let mut chunks = Vec::new();
         let mut start = 0;
@@ -61,8 +61,8 @@ impl Contents {
     }
 }
 
-/// Everything that memory holds at boot but for zeros, in ascending order and in the longest
-/// pieces.
+/// Collects the contents of memory at boot without the unwritten pages. Chunks are in ascending
+/// order, and adjacent pages are joined.
 pub(crate) fn gather<'a>(placed: impl Iterator<Item = (&'a Contents, &'a [Extent])>) -> Vec<Chunk> {
     let mut pages: Vec<Chunk> = placed
         .flat_map(|(contents, extents)| contents.placed(extents))

@@ -6,7 +6,7 @@ use crate::frames::Extent;
 use crate::plan::{Fill, Map, MemoryRegion};
 use crate::words;
 
-/// Converts a memory region, with its places.
+/// Converts a memory region and adds its physical places.
 pub(crate) fn memory_region((region, extents): (&sdf::MemoryRegion, Vec<Extent>)) -> MemoryRegion {
     MemoryRegion {
         name: region.name.clone(),

@@ -1,4 +1,4 @@
-//! ELF files, read without trusting a byte of them.
+//! Reads ELF files. No field of the file is trusted.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -14,17 +14,17 @@ type Header = elf::FileHeader64<LittleEndian>;
 
 const LE: LittleEndian = LittleEndian;
 
-/// An ELF file of which the header is that of a program for AArch64.
+/// An ELF file with the header of a program for AArch64.
 pub(crate) struct ElfFile<'data> {
     header: &'data Header,
     data: &'data [u8],
 }
 
-/// A part of an ELF file that is to be loaded. Its addresses do not wrap around, and what it has
-/// in the file is there and not more than it has in memory, which is not nothing.
+/// A loadable segment of an ELF file. Its addresses do not wrap around, and it is not empty. Its
+/// file bytes are complete and not more than its bytes in memory.
 #[derive(Debug, Clone)]
 pub(crate) struct Segment<'data> {
-    /// Its place among the program headers, as `readelf` counts them.
+    /// The index of the segment among the program headers, counted as in `readelf`.
     pub(crate) index: usize,
     pub(crate) vaddr: u64,
     pub(crate) paddr: u64,
@@ -34,7 +34,7 @@ pub(crate) struct Segment<'data> {
 }
 
 impl Segment<'_> {
-    /// Its virtual addresses.
+    /// Returns the virtual addresses of the segment.
     pub(crate) fn range(&self) -> Range<u64> {
         self.vaddr..self.vaddr + self.mem_bytes
     }
@@ -43,7 +43,7 @@ impl Segment<'_> {
 /// The symbols of an ELF file by name.
 pub(crate) struct Symbols(BTreeMap<String, Symbol>);
 
-/// What an ELF file says of the symbols of one name.
+/// The entries of the symbol table for one name.
 #[derive(Debug, Copy, Clone)]
 struct Symbol {
     vaddr: u64,
@@ -52,11 +52,11 @@ struct Symbol {
 }
 
 impl<'data> ElfFile<'data> {
-    /// Reads the header.
+    /// Parses the header.
     ///
     /// # Errors
     ///
-    /// The file is not a 64-bit, little-endian executable for AArch64.
+    /// Returns an error if the file is not a 64-bit, little-endian executable for AArch64.
     pub(crate) fn parse(data: &'data [u8]) -> Result<Self, ProgramError> {
         if !data.starts_with(&elf::ELFMAG) {
             return Err(ProgramError::NotElf);
@@ -76,13 +76,13 @@ impl<'data> ElfFile<'data> {
         Ok(Self { header, data })
     }
 
-    /// The address of the first instruction.
+    /// Returns the address of the first instruction.
     pub(crate) fn entry(&self) -> u64 {
         self.header.e_entry(LE)
     }
 
-    /// What is to be loaded, in the order of the program headers, but for segments of no bytes;
-    /// and what is wrong with those that cannot be.
+    /// Returns the loadable segments in the order of the program headers, and an error for each
+    /// invalid segment. Segments without bytes in memory are left out.
     pub(crate) fn segments(&self) -> (Vec<Segment<'data>>, Vec<ProgramError>) {
         let (mut segments, mut errors) = (Vec::new(), Vec::new());
         let headers = self
@@ -144,17 +144,17 @@ impl<'data> ElfFile<'data> {
         })
     }
 
-    /// All symbols, local ones too, as the SDK's tool looks at all.
+    /// Returns all symbols, including local ones, because the SDK's tool also searches all of them.
     ///
     /// # Errors
     ///
-    /// There is no symbol table, or it cannot be read.
+    /// Returns an error if there is no symbol table, or if it cannot be read.
     pub(crate) fn symbols(&self) -> Result<Symbols, ProgramError> {
         let sections = self
             .header
             .section_headers(LE, self.data)
             .map_err(malformed)?;
-        // The names of sections are not needed, so they need not be readable.
+        // The names of sections are not used, so an unreadable name table is not an error.
         let sections = SectionTable::<Header>::new(sections, Default::default());
         let table = sections
             .symbols(LE, self.data, elf::SHT_SYMTAB)
@@ -184,11 +184,12 @@ impl<'data> ElfFile<'data> {
 }
 
 impl Symbols {
-    /// The addresses of the symbol `name`.
+    /// Returns the addresses of the symbol `name`.
     ///
     /// # Errors
     ///
-    /// There is none, more than one, or one that extends past the last address.
+    /// Returns an error if there is no such symbol, if there are several, or if it extends past the
+    /// last address.
     pub(crate) fn find(&self, name: &str) -> Result<Range<u64>, ProgramError> {
         let symbol = || name.to_owned();
         match self.0.get(name) {

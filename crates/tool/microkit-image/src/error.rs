@@ -1,4 +1,4 @@
-//! What can keep a system from being laid out, each with its place in the system file.
+//! Errors of the layout of a system, each with its place in the system file.
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -11,52 +11,52 @@ use thiserror::Error;
 use crate::program_error::ProgramError;
 use crate::wording::{Addresses, Bytes};
 
-/// Everything that keeps a system from being laid out, in the order of the system file.
+/// All errors of the layout of a system, in the order of the system file.
 pub type PlanErrors = Report<PlanErrorKind>;
 
-/// One thing that keeps a system from being laid out, at the element that asks for it. It has no
-/// place if it is the system as a whole.
+/// One error of the layout, at the element that causes it. It has no place if it concerns the whole
+/// system.
 pub type PlanError = Finding<PlanErrorKind>;
 
-/// What keeps a system from being laid out. *Stricter* marks what the SDK's tool lets pass.
+/// The kind of a layout error. *Stricter* marks an error that the SDK's tool does not report.
 #[derive(Debug, Clone, PartialEq, Error, Diagnostic)]
 #[expect(missing_docs, reason = "the message shows what each field is")]
 #[non_exhaustive]
 pub enum PlanErrorKind {
-    /// Something that seL4 can do and the model kernel cannot.
+    /// A feature that seL4 supports and the model kernel does not.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Model(#[from] RefusalKind),
 
-    /// Something about a PD's program.
+    /// An error in the program of a PD.
     #[error("`{}`, {what} of `{pd}`, {error}", path.display())]
     #[diagnostic(forward(error))]
     Program {
         pd: String,
         path: PathBuf,
-        /// What the file is to the PD.
+        /// The role of the file for the PD.
         what: &'static str,
         error: ProgramError,
     },
 
-    /// An interrupt that the board does not have. The tool builds it, and seL4 refuses it at
-    /// boot.
+    /// An interrupt that the board does not have. The SDK's tool builds such a system, and seL4
+    /// rejects it at boot.
     #[error("there is no interrupt {number}, which `{pd}` is to handle")]
     #[diagnostic(help("the interrupts of this board are 0 to {last}"))]
     NoSuchIrq { pd: String, number: u64, last: u32 },
 
-    /// An interrupt that the kernel does not share. The tool builds it, and seL4 refuses it at
-    /// boot.
+    /// An interrupt that the kernel keeps for itself. The SDK's tool builds such a system, and seL4
+    /// rejects it at boot.
     #[error("the interrupt {number}, which `{pd}` is to handle, is the kernel's")]
     #[diagnostic(help("the kernel keeps its timer and what virtual machines need to itself"))]
     KernelIrq { pd: String, number: u64 },
 
-    /// A channel that the model kernel does not have. *Stricter*.
+    /// A kind of channel that the model kernel does not support. *Stricter*.
     #[error("the model kernel has no channels from a protection domain to itself")]
     #[diagnostic(help("give the channel two ends that are different protection domains"))]
     ChannelToItself,
 
-    /// A mapping where an overflowing stack would write. *Stricter*.
+    /// A mapping in the guard page below the stack. *Stricter*.
     #[error("`{region}` ends at {end:#x}, so that nothing would stop the stack of `{pd}` there")]
     #[diagnostic(help(
         "leave the page below the stack unmapped: the mapping may end at {limit:#x} at most"
@@ -68,8 +68,8 @@ pub enum PlanErrorKind {
         limit: u64,
     },
 
-    /// A mapping where the stack or the IPC buffer is. The parser knows of it if it was told of
-    /// the same kernel.
+    /// A mapping that overlaps the stack or the IPC buffer. The parser reports it first if its
+    /// options describe the same kernel.
     #[error("`{region}` is mapped over the stack or the IPC buffer of `{pd}`")]
     #[diagnostic(help("the mapping may end at {limit:#x} at most"))]
     MapOnStack {
@@ -78,7 +78,7 @@ pub enum PlanErrorKind {
         limit: u64,
     },
 
-    /// A file that a region is filled with is not there any more.
+    /// A file that fills a region was readable when the system was parsed, but is not any more.
     #[error("`{}`, which fills the region `{region}`, cannot be read: {reason}", path.display())]
     #[diagnostic(help("it is looked for in the search paths, in their order"))]
     FillUnreadable {
@@ -87,7 +87,7 @@ pub enum PlanErrorKind {
         reason: String,
     },
 
-    /// A file that a region is filled with is not what it was when the system was parsed.
+    /// A file that fills a region has changed since the system was parsed.
     #[error(
         "`{}`, which fills the region `{region}`, had {expected:#x} bytes and now has {found:#x}",
         path.display()
@@ -100,7 +100,7 @@ pub enum PlanErrorKind {
         found: u64,
     },
 
-    /// A region that is filled where there is no main memory to fill. *Stricter*.
+    /// A filled region outside main memory. *Stricter*.
     #[error(
         "the region `{region}` takes {}, which the model kernel cannot fill",
         Addresses(taken)
@@ -115,7 +115,8 @@ pub enum PlanErrorKind {
         ram: Range<u64>,
     },
 
-    /// A region where the model kernel is. *Stricter* in that the tool's kernel is elsewhere.
+    /// A region that overlaps the model kernel. *Stricter*, because the kernel of the SDK is
+    /// elsewhere.
     #[error(
         "the region `{region}` takes {}, where the model kernel is",
         Addresses(taken)
@@ -127,7 +128,7 @@ pub enum PlanErrorKind {
         kernel: Range<u64>,
     },
 
-    /// A region where a device is that the kernel keeps.
+    /// A region that overlaps a device of the kernel.
     #[error("the region `{region}` takes {}, where {device} is", Addresses(taken))]
     #[diagnostic(help("the kernel shares it with nobody: {} is its", Addresses(kernel)))]
     RegionOnKernelDevice {
@@ -137,7 +138,7 @@ pub enum PlanErrorKind {
         kernel: Range<u64>,
     },
 
-    /// A region at addresses that there are not.
+    /// A region at physical addresses that do not exist.
     #[error(
         "the region `{region}` takes {}, and there is nothing",
         Addresses(taken)
@@ -149,7 +150,7 @@ pub enum PlanErrorKind {
         end: u64,
     },
 
-    /// Memory is used up.
+    /// There is not enough free memory.
     #[error("there is no room for {what}: it needs {}{form}, and {} are left", Bytes(*bytes), Bytes(*left))]
     #[diagnostic(help(
         "all that is to be placed in main memory needs {}, and there are {}: \
@@ -159,17 +160,17 @@ pub enum PlanErrorKind {
     NoRoom {
         what: String,
         bytes: u64,
-        /// In one piece or in large pages, if it has to be.
+        /// The required form, if there is one: in one piece or in large pages.
         form: &'static str,
-        /// In that form, in bytes.
+        /// The free memory in that form, in bytes.
         left: u64,
-        /// For all that has no fixed address, in bytes.
+        /// The memory required by everything without a fixed address, in bytes.
         needed: u64,
-        /// For the same, in bytes.
+        /// The memory available for everything without a fixed address, in bytes.
         available: u64,
     },
 
-    /// What the boot spec would say is no system.
+    /// The model kernel would reject the boot spec of this system.
     #[error("the model kernel would not take this system: {0}")]
     #[diagnostic(help("build with the Microkit SDK to run this on seL4"))]
     Spec(SpecError),
@@ -178,8 +179,8 @@ pub enum PlanErrorKind {
 impl DiagnosticKind for PlanErrorKind {}
 
 impl PlanErrorKind {
-    /// Returns whether no system with this error can run on seL4, whatever its board. A system can
-    /// if the SDK's tool accepts it. Where things are in main memory is the tool's to say.
+    /// Whether the error also prevents the system from running on seL4, on every board. If it does
+    /// not, the SDK's tool decides, because the tool chooses the places in main memory.
     pub fn holds_on_sel4(&self) -> bool {
         match self {
             Self::Program { error, .. } => !matches!(error, ProgramError::NotExecutable { .. }),

@@ -8,7 +8,7 @@ use microkit_sdf::SearchPaths;
 
 /// Reads the files that a system names: its programs, and those that fill memory regions.
 ///
-/// Planning itself does no input or output. It asks here.
+/// Planning itself does no input or output. It calls this trait instead.
 pub trait Files {
     /// Returns the contents of the file at `path`, as the system file writes it.
     ///

@@ -1,4 +1,4 @@
-//! Physical memory that nobody has yet.
+//! Allocates free physical memory.
 
 use std::ops::Range;
 
@@ -7,33 +7,33 @@ use crate::platform::Platform;
 /// A range of physical memory.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Extent {
-    /// Its first address.
+    /// The first address of the range.
     pub paddr: u64,
-    /// Its length in bytes.
+    /// The length in bytes.
     pub bytes: u64,
 }
 
 impl Extent {
-    /// The first address above it.
+    /// Returns the first address above the range.
     pub fn end(&self) -> u64 {
         self.paddr + self.bytes
     }
 
-    /// Its addresses.
+    /// Returns the addresses of the range.
     pub fn range(&self) -> Range<u64> {
         self.paddr..self.end()
     }
 }
 
-/// The free part of main memory: ranges in ascending order, none of them empty, with something
-/// between any two.
+/// The free part of main memory: ranges in ascending order. No range is empty, and no two ranges
+/// are adjacent.
 #[derive(Debug, Clone)]
 pub(crate) struct Frames {
     free: Vec<Range<u64>>,
 }
 
 impl Frames {
-    /// Main memory without the kernel's part.
+    /// Starts with all of main memory except the kernel's part.
     pub(crate) fn new(platform: &Platform) -> Self {
         let mut frames = Self {
             free: vec![platform.ram.clone()],
@@ -42,7 +42,7 @@ impl Frames {
         frames
     }
 
-    /// Takes away what is free of `range`.
+    /// Removes the free parts of `range`.
     pub(crate) fn remove(&mut self, range: &Range<u64>) {
         if range.is_empty() {
             return;
@@ -61,19 +61,19 @@ impl Frames {
             .collect();
     }
 
-    /// How much is free, in bytes.
+    /// Returns the free memory, in bytes.
     pub(crate) fn free_bytes(&self) -> u64 {
         self.free.iter().map(|free| free.end - free.start).sum()
     }
 
-    /// How much is free in whole pages of `page_bytes`.
+    /// Returns the free memory in whole pages of `page_bytes`, in bytes.
     pub(crate) fn free_in_pages(&self, page_bytes: u64) -> u64 {
         self.whole_pages(page_bytes)
             .map(|extent| extent.bytes)
             .sum()
     }
 
-    /// The length of the longest run of whole pages of `page_bytes`, in bytes.
+    /// Returns the length of the longest run of whole free pages of `page_bytes`, in bytes.
     pub(crate) fn longest(&self, page_bytes: u64) -> u64 {
         self.whole_pages(page_bytes)
             .map(|extent| extent.bytes)
@@ -81,7 +81,8 @@ impl Frames {
             .unwrap_or(0)
     }
 
-    /// Takes `bytes`, a multiple of `page_bytes`, from the lowest place that has so many in a row.
+    /// Allocates `bytes`, a multiple of `page_bytes`, in one piece. It uses the lowest range that
+    /// is large enough.
     pub(crate) fn one_piece(&mut self, bytes: u64, page_bytes: u64) -> Option<Extent> {
         let place = self
             .whole_pages(page_bytes)
@@ -91,8 +92,8 @@ impl Frames {
         Some(extent)
     }
 
-    /// Takes `bytes`, a multiple of `page_bytes`, in one piece if there is one, else from the
-    /// lowest places that there are; nothing if there are not so many.
+    /// Allocates `bytes`, a multiple of `page_bytes`, in one piece if possible. Otherwise it uses
+    /// the lowest free pages. It returns `None` if there are too few pages.
     pub(crate) fn pieces(&mut self, bytes: u64, page_bytes: u64) -> Option<Vec<Extent>> {
         if let Some(piece) = self.one_piece(bytes, page_bytes) {
             return Some(vec![piece]);
@@ -117,7 +118,7 @@ impl Frames {
         Some(pieces)
     }
 
-    /// The parts of the free ranges that are whole pages.
+    /// Returns the whole pages of each free range.
     fn whole_pages(&self, page_bytes: u64) -> impl Iterator<Item = Extent> {
         self.free.iter().filter_map(move |free| {
             let paddr = free.start.checked_next_multiple_of(page_bytes)?;

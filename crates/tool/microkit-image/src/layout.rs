@@ -1,4 +1,4 @@
-//! From a system to its plan.
+//! Lays out a system in memory.
 
 use boot_spec::Perms;
 use microkit_abi::limits::SMALL_PAGE_BYTES;
@@ -17,15 +17,16 @@ use crate::program::{self, Program, ProgramFiles};
 use crate::space::{self, Top};
 use crate::words;
 
-/// Lays `system` out in the memory of `platform`, with the programs and fillings in `files`.
+/// Lays `system` out in the memory of `platform`. `files` has its programs and the files that fill
+/// its regions.
 ///
-/// `system` must have been parsed for the same kernel: with `microkit_sdf::Options` of which
-/// `kernel.user_top` is `platform.user_top`, and for the same files.
+/// `system` must have been parsed for the same files and the same kernel: `kernel.user_top` in its
+/// `microkit_sdf::Options` must equal `platform.user_top`.
 ///
 /// # Errors
 ///
-/// Everything that keeps the system from being laid out, except what shows only once another error
-/// is mended. Programs may hold any bytes at all.
+/// Returns all errors of the layout. Some errors appear only after another error is fixed. A
+/// program may contain any bytes: an invalid program is an error.
 pub fn plan(system: &System, platform: &Platform, files: &dyn Files) -> Result<Plan, PlanErrors> {
     let mut errors = beyond_limits(system, platform);
     let pds = &system.protection_domains;
@@ -44,8 +45,8 @@ pub fn plan(system: &System, platform: &Platform, files: &dyn Files) -> Result<P
     lay_out(system, platform, files, &programs, errors)
 }
 
-/// Lays `system` out as [`plan()`] does, but with one empty page in the place of each program. This
-/// is for programs that run elsewhere, such as in a test on the host: the kernel is to see the same
+/// Lays `system` out as [`plan()`] does, but with one empty page in place of each program. Use it
+/// for programs that run elsewhere, such as in a test on the host. The kernel still gets the same
 /// objects, channels and mappings.
 ///
 /// ```
@@ -67,7 +68,7 @@ pub fn plan(system: &System, platform: &Platform, files: &dyn Files) -> Result<P
 ///
 /// # Errors
 ///
-/// As [`plan()`], except for errors of programs.
+/// Returns the errors of [`plan()`], except errors of programs.
 pub fn plan_without_programs(
     system: &System,
     platform: &Platform,
@@ -79,7 +80,7 @@ pub fn plan_without_programs(
     lay_out(system, platform, files, &programs, errors)
 }
 
-/// Lays out a system with `programs`, of which those are `None` that `errors` has an error of.
+/// Lays out a system with `programs`. A program with an error in `errors` is `None`.
 fn lay_out(
     system: &System,
     platform: &Platform,
@@ -110,7 +111,7 @@ fn lay_out(
     if !errors.is_empty() {
         return fail(errors);
     }
-    // Whatever is missing has been reported.
+    // Every missing protection domain was reported.
     let protection_domains: Vec<_> = laid.into_iter().flatten().collect();
     let plan = Plan {
         name: system.source.name.clone(),
@@ -134,7 +135,7 @@ fn lay_out(
     }
 }
 
-/// Reports what the system asks of the model kernel and of the board that they do not have.
+/// Reports the requirements of the system that exceed the model kernel or the board.
 fn beyond_limits(system: &System, platform: &Platform) -> Vec<PlanError> {
     let refusals = system.refusals_for_model().into_iter();
     let refusals = refusals.map(|refusal| PlanError::new(refusal.kind, refusal.labels));
@@ -168,7 +169,7 @@ fn beyond_limits(system: &System, platform: &Platform) -> Vec<PlanError> {
     errors
 }
 
-/// What a memory region is filled with, if it is.
+/// Reads the file that fills a memory region, if there is one.
 fn read_fill(
     region: &sdf::MemoryRegion,
     files: &dyn Files,
@@ -207,8 +208,8 @@ fn read_fill(
     None
 }
 
-/// Lays out one protection domain; `None` if there is no room for it, or it has been reported to
-/// have no place in its address space.
+/// Lays out one protection domain. Returns `None` if there is not enough memory, or if its address
+/// space has a reported error.
 fn protection_domain(
     pd: &sdf::ProtectionDomain,
     program: &Program<'_>,
@@ -271,7 +272,7 @@ fn protection_domain(
     })
 }
 
-/// What memory holds at boot: the programs with their patches, and the fillings.
+/// Collects the contents of memory at boot: the programs with their patches, and the fill files.
 fn gather(
     pds: &[ProtectionDomain],
     programs: &[Option<Program<'_>>],
@@ -284,8 +285,8 @@ fn gather(
             let mut contents = Contents::default();
             contents.write(segment.vaddr - area.vaddr, segment.file);
             let range = segment.range();
-            // As the SDK's tool does, in the first segment that holds the whole symbol; no two
-            // segments share an address.
+            // Like the SDK's tool, this patches the first segment that holds the whole symbol.
+            // Segments never share an address.
             for patch in pd
                 .patches
                 .iter()

@@ -7,11 +7,11 @@ use crate::plan::{Area, MemoryRegion, Plan, ProtectionDomain};
 use crate::words;
 
 impl Plan {
-    /// Makes the boot spec of the system. The image has the segments from `first_offset` on, one
-    /// after another.
+    /// Makes the boot spec of the system. In the image, the segments follow one another from
+    /// `first_offset`.
     ///
-    /// Mappings are in ascending order, and joined where one continues another. A map without
-    /// `read` gives no access and is left out.
+    /// Mappings are in ascending order, and adjacent mappings with the same properties are joined.
+    /// A map without `read` gives no access and is left out.
     pub fn boot_spec(&self, first_offset: u64) -> BootSpec {
         let mut image_offset = first_offset;
         let segments = self.contents.iter().map(|chunk| {
@@ -60,7 +60,7 @@ impl Plan {
         }
     }
 
-    /// Returns everything that is mapped in a protection domain, in no order.
+    /// Returns all mappings of a protection domain, unsorted.
     fn mappings(&self, pd: &ProtectionDomain) -> Vec<Mapping> {
         let own = pd.own().flat_map(own_mappings);
         let maps = pd.maps.iter().filter(|map| map.perms.read).flat_map(|map| {
@@ -93,7 +93,7 @@ fn own_mappings(area: &Area) -> impl Iterator<Item = Mapping> {
     spread(first, &area.extents)
 }
 
-/// Makes one mapping for each extent, one after another from `first.vaddr` on.
+/// Makes one mapping for each extent, at adjacent virtual addresses from `first.vaddr`.
 fn spread(first: Mapping, extents: &[Extent]) -> impl Iterator<Item = Mapping> {
     extents
         .iter()
@@ -109,7 +109,7 @@ fn spread(first: Mapping, extents: &[Extent]) -> impl Iterator<Item = Mapping> {
         })
 }
 
-/// Sorts mappings in ascending order, and joins each that continues another.
+/// Sorts mappings in ascending order, and joins each mapping that continues the one before.
 fn merged(mut mappings: Vec<Mapping>) -> Vec<Mapping> {
     mappings.sort_by_key(|mapping| mapping.vaddr);
     let mut merged: Vec<Mapping> = Vec::new();
@@ -122,7 +122,7 @@ fn merged(mut mappings: Vec<Mapping>) -> Vec<Mapping> {
     merged
 }
 
-/// Returns whether `next` begins where `last` ends and is otherwise the same.
+/// Whether `next` begins where `last` ends and has the same properties.
 fn continues(last: &Mapping, next: &Mapping) -> bool {
     let longer = Mapping {
         vaddr: last.vaddr.wrapping_add(last.bytes),

@@ -1,7 +1,7 @@
-//! Makes the image that is loaded and run from a plan.
+//! Makes the bootable image of a plan.
 //!
-//! The image is raw, and is loaded at the first address of [`Platform::kernel`]. It holds, in this
-//! order:
+//! The image is raw. The loader puts it at the first address of [`Platform::kernel`]. The image
+//! holds, in this order:
 //!
 //! 1. the kernel, which runs from the first byte of the image;
 //! 2. at the kernel's [`PAYLOAD_SYMBOL`]: [`PAYLOAD_MAGIC`], the length of the encoded boot spec as
@@ -24,25 +24,25 @@ use crate::wording::Bytes;
 /// The bytes that the payload starts with.
 pub const PAYLOAD_MAGIC: [u8; 8] = *b"MKLOAD\0\x01";
 
-/// The symbol of the kernel's ELF file at whose address the payload starts.
+/// The symbol in the kernel's ELF file that marks the start of the payload.
 pub const PAYLOAD_SYMBOL: &str = "__payload_start";
 
-/// Why there is no image of a plan.
+/// Reports why no image can be made of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
 #[expect(missing_docs, reason = "the message shows what each field is")]
 #[non_exhaustive]
 pub enum PackError {
-    /// The kernel is not a program that can be loaded.
+    /// The kernel is not a loadable program.
     #[error("the ELF file of the model kernel {0}")]
     #[diagnostic(forward(0))]
     Kernel(ProgramError),
 
-    /// The kernel is not to run where it is loaded.
+    /// The entry point of the kernel is not its load address.
     #[error("the model kernel starts at {entry:#x}, and the image is loaded at {start:#x}")]
     #[diagnostic(help("its linker script must put its first instruction there"))]
     Entry { entry: u64, start: u64 },
 
-    /// A segment of the kernel is not in the image before the payload, or not alone there.
+    /// A segment of the kernel overlaps another one, or is not in the image before the payload.
     #[error(
         "segment {index} of the model kernel is not alone between {start:#x}, where the image is \
          loaded, and {end:#x}, where the payload is"
@@ -52,25 +52,25 @@ pub enum PackError {
     ))]
     KernelSegment { index: usize, start: u64, end: u64 },
 
-    /// The payload cannot start where the kernel expects it.
+    /// The kernel expects the payload at an invalid address.
     #[error("the model kernel expects the payload at {at:#x}")]
     #[diagnostic(help(
         "its linker script must put `{PAYLOAD_SYMBOL}` at a page between {start:#x} and {end:#x}"
     ))]
     Payload { at: u64, start: u64, end: u64 },
 
-    /// The image is too large for its place.
+    /// The image is larger than the space for it.
     #[error("the image has {}, and there is room for {}", Bytes(*bytes), Bytes(*room))]
     #[diagnostic(help("make the programs, or the files that regions are filled with, smaller"))]
     TooLarge { bytes: u64, room: u64 },
 }
 
-/// Makes the image of `plan` with the model kernel, whose ELF file is `kernel_elf`. The same plan
-/// and kernel always make the same image.
+/// Makes the image of `plan` with the model kernel. `kernel_elf` is the ELF file of the kernel. The
+/// same plan and kernel always make the same image.
 ///
 /// # Errors
 ///
-/// What is wrong with the kernel, or an image that is too large.
+/// Returns an error if the kernel is invalid, or if the image is too large.
 pub fn pack(plan: &Plan, kernel_elf: &[u8]) -> Result<Vec<u8>, PackError> {
     let Platform {
         kernel, image_end, ..
@@ -111,7 +111,7 @@ pub fn pack(plan: &Plan, kernel_elf: &[u8]) -> Result<Vec<u8>, PackError> {
     Ok(image)
 }
 
-/// The kernel as it lies in memory from `start` up to `end`.
+/// Returns the kernel's memory from `start` up to `end`, as bytes.
 fn flatten(elf: &ElfFile<'_>, start: u64, end: u64) -> Result<Vec<u8>, PackError> {
     let (mut segments, errors) = elf.segments();
     if let Some(error) = errors.into_iter().next() {
@@ -150,10 +150,11 @@ fn flatten(elf: &ElfFile<'_>, start: u64, end: u64) -> Result<Vec<u8>, PackError
     Ok(image)
 }
 
-/// The encoded boot spec of a payload at `payload_offset`.
+/// Encodes the boot spec of a payload at `payload_offset`.
 fn spec_of(plan: &Plan, payload_offset: u64) -> Vec<u8> {
-    // The longer the encoding, the higher the offsets in it, the longer the encoding: it is long
-    // enough once it no longer grows, which its numbers of at most ten bytes see to.
+    // A longer encoding moves the segments to higher offsets, and higher offsets can make the
+    // encoding longer. The loop ends when the length no longer grows. It does end, because an
+    // encoded number has at most ten bytes.
     let encode = |len| BootSpec::encode(&plan.boot_spec(first_offset(payload_offset, len)));
     let mut spec = encode(0);
     loop {
@@ -165,7 +166,7 @@ fn spec_of(plan: &Plan, payload_offset: u64) -> Vec<u8> {
     }
 }
 
-/// The offset of the first segment behind a boot spec of `spec_bytes`: the next page.
+/// Returns the offset of the first segment: the next page after a boot spec of `spec_bytes`.
 fn first_offset(payload_offset: u64, spec_bytes: usize) -> u64 {
     let header_bytes = (PAYLOAD_MAGIC.len() + size_of::<u64>()) as u64;
     (payload_offset + header_bytes + spec_bytes as u64).next_multiple_of(SMALL_PAGE_BYTES)

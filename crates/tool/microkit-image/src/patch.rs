@@ -1,5 +1,5 @@
-//! What is written into the symbols of a program: what the runtime asks for, and what the system
-//! file asks for with `setvar` attributes.
+//! Computes the values of symbols in a program: those that the runtime needs, and those that the
+//! system file sets with `setvar` attributes.
 
 use microkit_abi::{limits, symbols};
 use microkit_sdf::{ProtectionDomain, SetVarValue, Span, System};
@@ -10,31 +10,31 @@ use crate::frames::Extent;
 use crate::program::{self, Program};
 use crate::program_error::ProgramError;
 
-/// A symbol of a program, and what is written into it.
+/// A symbol of a program with its new value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Patch {
-    /// The symbol.
+    /// The name of the symbol.
     pub symbol: String,
-    /// Its address.
+    /// The address of the symbol.
     pub vaddr: u64,
-    /// What is written from there on.
+    /// The value that is written at this address.
     pub value: PatchValue,
 }
 
-/// What is written into a symbol.
+/// The value that is written into a symbol.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PatchValue {
-    /// A name, without an end.
+    /// A name, without a terminating zero.
     Text(Vec<u8>),
-    /// A truth value, in one byte.
+    /// A Boolean value, in one byte.
     Flag(bool),
     /// A word of 8 bytes, little-endian.
     Word(u64),
 }
 
 impl PatchValue {
-    /// The bytes that are written.
+    /// Returns the bytes of the value.
     pub fn to_bytes(&self) -> Vec<u8> {
         match self {
             Self::Text(bytes) => bytes.clone(),
@@ -44,17 +44,18 @@ impl PatchValue {
     }
 }
 
-/// Something that asks for a symbol to be set.
+/// A request to set a symbol.
 struct Wish<'a> {
     symbol: &'a str,
     value: PatchValue,
     span: Span,
-    /// Whether the symbol must be of 8 bytes, or may be longer than what is written.
+    /// Whether the symbol must have exactly 8 bytes. Otherwise it may be longer than the value.
     is_setvar: bool,
 }
 
-/// The patches of the program of `pd`, the runtime's before the system file's; `places` says
-/// where each memory region lies. Symbols that cannot be written are reported.
+/// Returns the patches of the program of `pd`: first those of the runtime, then those of the system
+/// file. `places` has the physical place of each memory region. Symbols that cannot be written are
+/// reported.
 pub(crate) fn of(
     pd: &ProtectionDomain,
     program: &Program<'_>,
@@ -99,7 +100,7 @@ fn is_missing<T>(found: Result<T, ProgramError>) -> bool {
     matches!(found, Err(ProgramError::SymbolMissing { .. }))
 }
 
-/// What the runtime of every program finds in its symbols (*builder*).
+/// Returns the values that the runtime of every program expects in its symbols (*builder*).
 fn runtimes(pd: &ProtectionDomain) -> impl Iterator<Item = Wish<'_>> {
     let name = &pd.name.as_bytes()[..pd.name.len().min(limits::NAME_BYTES)];
     let values = [
@@ -131,7 +132,7 @@ fn setvars<'a>(
             SetVarValue::Paddr { region } => places[region].first().map(|place| place.paddr),
             _ => None,
         };
-        // Without a value there is no place, which has been reported.
+        // The value is missing only if the region has no place. That was reported.
         let word = chosen
             .or_else(|| system.setvar_value(setvar.value))
             .unwrap_or(0);
@@ -145,7 +146,7 @@ fn setvars<'a>(
     })
 }
 
-/// Where a symbol is, if it can be written.
+/// Returns the address of a symbol, if the symbol can be written.
 fn site(wish: &Wish<'_>, program: &Program<'_>, symbols: &Symbols) -> Result<u64, ProgramError> {
     let symbol = || wish.symbol.to_owned();
     let range = symbols.find(wish.symbol)?;

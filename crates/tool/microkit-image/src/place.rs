@@ -1,9 +1,9 @@
-//! Where in physical memory everything lies.
+//! Allocates physical memory for a system.
 //!
-//! What has a fixed address is there. Of the rest, the regions that must be in one piece choose
-//! first, in the order of the file and each the lowest place, as the SDK's tool has it; then
-//! those of large pages, then those of small ones, then the protection domains. Large before
-//! small keeps small pages from spoiling large ones.
+//! Regions with a fixed address come first. Next are the regions that must be in one piece: in the
+//! order of the file, each at the lowest free place, like in the SDK's tool. Then follow the
+//! regions of large pages, the regions of small pages, and the protection domains. Large pages come
+//! before small ones, so that small pages do not fragment the large ones.
 
 use std::ops::Range;
 
@@ -14,14 +14,14 @@ use crate::error::{PlanError, PlanErrorKind};
 use crate::frames::{Extent, Frames};
 use crate::platform::{Platform, overlap};
 
-/// Main memory while it is handed out.
+/// Main memory during the allocation.
 pub(crate) struct Placer {
     frames: Frames,
-    /// What there was after everything with a fixed address, in bytes.
+    /// The memory that was free after everything with a fixed address was placed, in bytes.
     available: u64,
-    /// What was asked for since, in bytes.
+    /// The memory requested since then, in bytes.
     needed: u64,
-    /// What was not to be had.
+    /// The requests that could not be satisfied.
     missing: Vec<Missing>,
 }
 
@@ -34,8 +34,8 @@ struct Missing {
 }
 
 impl Placer {
-    /// Places the memory regions; returns where each is, in the same order. One that may not be
-    /// where its fixed address is, is reported.
+    /// Places the memory regions, and returns the place of each in the same order. A region that is
+    /// not allowed at its fixed address is reported.
     pub(crate) fn new(
         regions: &[MemoryRegion],
         platform: &Platform,
@@ -113,8 +113,8 @@ impl Placer {
         })
     }
 
-    /// Places the protection domain `name`, of so many bytes in small pages; returns nothing if
-    /// there is no room.
+    /// Places the protection domain `name`, with `bytes` in small pages. Returns `None` if there is
+    /// not enough memory.
     pub(crate) fn domain(&mut self, name: &str, span: Span, bytes: u64) -> Option<Vec<Extent>> {
         self.needed = self.needed.saturating_add(bytes);
         let places = self.frames.pieces(bytes, SMALL_PAGE_BYTES);
@@ -132,7 +132,7 @@ impl Placer {
         places
     }
 
-    /// Reports what there was no room for.
+    /// Reports the requests that could not be satisfied.
     pub(crate) fn finish(self, errors: &mut Vec<PlanError>) {
         let (needed, available) = (self.needed, self.available);
         errors.extend(self.missing.into_iter().map(|missing| {
@@ -156,7 +156,7 @@ impl Placer {
     }
 }
 
-/// The lower, the earlier a region chooses.
+/// Returns the rank of a region. A region with a lower rank is placed earlier.
 fn rank(region: &MemoryRegion) -> u8 {
     match (region.phys_addr, region.page_size) {
         (PhysAddr::Fixed(_), _) => 0,
@@ -166,7 +166,7 @@ fn rank(region: &MemoryRegion) -> u8 {
     }
 }
 
-/// What keeps a region from being at its fixed address.
+/// Returns the errors of a region at its fixed address.
 fn misplaced(region: &MemoryRegion, taken: &Range<u64>, platform: &Platform) -> Vec<PlanErrorKind> {
     let name = || region.name.clone();
     let mut kinds = Vec::new();
@@ -210,11 +210,11 @@ fn misplaced(region: &MemoryRegion, taken: &Range<u64>, platform: &Platform) -> 
     kinds
 }
 
-/// What a list of places holds, one area after another.
+/// Cuts a list of places into consecutive areas.
 pub(crate) struct Carver(pub(crate) Vec<Extent>);
 
 impl Carver {
-    /// Takes the next `bytes`. The places must have so many left.
+    /// Takes the next `bytes` of the list. The list must still have this many bytes.
     pub(crate) fn take(&mut self, mut bytes: u64) -> Vec<Extent> {
         let mut taken = Vec::new();
         while bytes > 0 {

@@ -1,4 +1,4 @@
-//! The plan of a system: where everything lies. It is read-only once it is made.
+//! The plan of a system: the place of everything in memory. A plan is read-only.
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -10,95 +10,96 @@ use crate::frames::Extent;
 use crate::patch::Patch;
 use crate::platform::Platform;
 
-/// Describes a system laid out in memory: everything in a boot image, and where it comes from.
+/// Describes a system laid out in memory: the content of a boot image, and the origin of each part.
 ///
-/// [`Display`](std::fmt::Display) and [`report`](Plan::report) describe it as text,
-/// [`boot_spec`](Plan::boot_spec) describes it to the model kernel, and [`pack`](crate::pack())
-/// makes an image.
+/// [`Display`](std::fmt::Display) and [`report`](Plan::report) render it as text,
+/// [`boot_spec`](Plan::boot_spec) makes its boot spec for the model kernel, and
+/// [`pack`](crate::pack()) makes an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Plan {
     /// The name of the system file.
     pub name: String,
-    /// What the system is laid out for.
+    /// The platform that the system is laid out for.
     pub platform: Platform,
-    /// In the order of the system, to which channels, parents and capabilities refer.
+    /// The protection domains, in the order of the system. Channels, parents and capabilities refer
+    /// to them by index.
     pub protection_domains: Vec<ProtectionDomain>,
-    /// In the order of the system, to which maps refer.
+    /// The memory regions, in the order of the system. Maps refer to them by index.
     pub memory_regions: Vec<MemoryRegion>,
-    /// In the order of the system.
+    /// The channels, in the order of the system.
     pub channels: Vec<Channel>,
-    /// What memory holds at boot.
+    /// The contents of memory at boot.
     pub(crate) contents: Vec<Chunk>,
 }
 
-/// A protection domain, and where its memory lies.
+/// A protection domain with the places of its memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ProtectionDomain {
-    /// Its name, as the system file has it.
+    /// The name in the system file.
     pub name: String,
-    /// Its program, as the system file has it.
+    /// The path of the program in the system file.
     pub program: PathBuf,
-    /// Its priority.
+    /// The priority.
     pub priority: u8,
-    /// Its budget in each period, in microseconds.
+    /// The budget in each period, in microseconds.
     pub budget_us: u64,
-    /// Its period, in microseconds.
+    /// The period, in microseconds.
     pub period_us: u64,
-    /// Whether it is passive: it gives up its scheduling context after its initialisation.
+    /// Whether the PD is passive: it gives up its scheduling context after its initialisation.
     pub passive: bool,
-    /// Whether it may use the floating-point unit.
+    /// Whether the PD may use the floating-point unit.
     pub fpu: bool,
-    /// Whether it receives on an endpoint.
+    /// Whether the PD receives on an endpoint. Otherwise it receives on its notification.
     pub needs_endpoint: bool,
-    /// Its parent, if it has one.
+    /// The parent, if the PD has one.
     pub parent: Option<Parent>,
     /// The address of its first instruction.
     pub entry: u64,
     /// The pages of each segment of its program, in the order of the program headers.
     pub segments: Vec<Area>,
-    /// Its stack.
+    /// The stack.
     pub stack: Area,
-    /// Its IPC buffer.
+    /// The IPC buffer.
     pub ipc_buffer: Area,
     /// The memory regions it maps, in the order of the system file.
     pub maps: Vec<Map>,
-    /// The symbols that are set in its program, in that order.
+    /// The symbols that are set in its program, in the order of writing.
     pub patches: Vec<Patch>,
-    /// Its interrupts, in the order of the system file.
+    /// The interrupts, in the order of the system file.
     pub irqs: Vec<Irq>,
     /// The capabilities in its own slots, in the order of the system file.
     pub caps: Vec<UserCap>,
 }
 
-/// Memory of one protection domain alone, in whole small pages.
+/// Memory that only one protection domain has, in whole small pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Area {
-    /// Its first virtual address.
+    /// The first virtual address.
     pub vaddr: u64,
-    /// Its length in bytes.
+    /// The length in bytes.
     pub bytes: u64,
-    /// How the protection domain may access it.
+    /// The access rights of the protection domain.
     pub perms: Perms,
-    /// Where in physical memory it lies, one piece after another.
+    /// The physical places, in the order of the virtual addresses.
     pub extents: Vec<Extent>,
 }
 
-/// A memory region, and where it lies.
+/// A memory region with its physical places.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MemoryRegion {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its length in bytes.
+    /// The length in bytes.
     pub bytes: u64,
     /// The size of its pages.
     pub page_size: PageSize,
-    /// Whether the system file says where it lies.
+    /// Whether the system file gives its physical address.
     pub is_fixed: bool,
-    /// Where in physical memory it lies, one piece after another.
+    /// The physical places, in the order of the offsets in the region.
     pub extents: Vec<Extent>,
     /// The file that fills it. Otherwise it holds zeros.
     pub fill: Option<Fill>,
@@ -108,9 +109,9 @@ pub struct MemoryRegion {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fill {
-    /// The file, as the system file has it.
+    /// The path in the system file.
     pub path: PathBuf,
-    /// Its length in bytes.
+    /// The length in bytes.
     pub bytes: u64,
 }
 
@@ -122,28 +123,29 @@ pub struct Map {
     pub region: usize,
     /// The address of its first byte.
     pub vaddr: u64,
-    /// How the protection domain may access it. Without `read`, seL4 maps it without any access.
+    /// The access rights of the protection domain. Without `read`, seL4 maps the region without any
+    /// access.
     pub perms: Perms,
-    /// Whether it is cached.
+    /// Whether the mapping is cached.
     pub cached: bool,
 }
 
 impl Area {
-    /// Returns its virtual addresses.
+    /// Returns the virtual addresses of the area.
     pub fn range(&self) -> Range<u64> {
         self.vaddr..self.vaddr + self.bytes
     }
 }
 
 impl ProtectionDomain {
-    /// Returns its own memory: its segments, its stack and its IPC buffer.
+    /// Returns the private memory of the PD: its segments, its stack and its IPC buffer.
     pub fn own(&self) -> impl Iterator<Item = &Area> {
         self.segments.iter().chain([&self.stack, &self.ipc_buffer])
     }
 }
 
 impl Plan {
-    /// Returns how much of main memory the system uses, in bytes.
+    /// Returns the amount of main memory that the system uses, in bytes.
     pub fn used_bytes(&self) -> u64 {
         let own = self
             .protection_domains
@@ -164,7 +166,7 @@ impl Plan {
         own.chain(regions).map(in_ram).sum()
     }
 
-    /// Returns how much of main memory systems can use, in bytes.
+    /// Returns the amount of main memory that is available to systems, in bytes.
     pub fn available_bytes(&self) -> u64 {
         let Platform { ram, kernel, .. } = &self.platform;
         (ram.end - ram.start) - (kernel.end - kernel.start)

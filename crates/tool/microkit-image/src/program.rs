@@ -1,4 +1,4 @@
-//! The programs of protection domains, as their files say.
+//! The programs of protection domains, parsed from their files.
 
 use std::path::Path;
 
@@ -13,27 +13,27 @@ use crate::platform::overlap;
 use crate::program_error::ProgramError;
 use crate::space;
 
-/// Where an [empty](Program::empty) program lies, if no memory region is mapped there.
+/// The address of an [empty](Program::empty) program, if no memory region is mapped there.
 const EMPTY_ENTRY: u64 = 0x20_0000;
 
-/// What is in the files of a program.
+/// The contents of the files of a program.
 pub(crate) struct ProgramFiles {
     image: Vec<u8>,
     symbols: Option<Vec<u8>>,
 }
 
-/// A program. What could not be read of it has been reported and is not here.
+/// A parsed program. Parts that could not be read are missing, and were reported.
 pub(crate) struct Program<'data> {
     pub(crate) entry: u64,
     pub(crate) segments: Vec<Segment<'data>>,
     pub(crate) symbols: Option<Symbols>,
-    /// Whether these are all of its segments.
+    /// Whether `segments` has all segments of the file.
     pub(crate) is_whole: bool,
 }
 
 impl Program<'_> {
-    /// Makes a program of one executable page of zeros, at the lowest place from `0x20_0000` on
-    /// where `pd` maps nothing.
+    /// Makes a program of one executable page of zeros. Its address is the lowest free page of `pd`
+    /// from `0x20_0000`.
     pub(crate) fn empty(pd: &ProtectionDomain, system: &System) -> Self {
         let page = |vaddr| vaddr..vaddr + SMALL_PAGE_BYTES;
         let maps = || pd.maps.iter().map(|map| space::mapped(map, system));
@@ -93,7 +93,7 @@ pub(crate) fn read(
     }
 }
 
-/// What the files of the program of `pd` say.
+/// Parses the files of the program of `pd`.
 pub(crate) fn parse<'data>(
     pd: &ProtectionDomain,
     files: &'data ProgramFiles,
@@ -125,13 +125,14 @@ pub(crate) fn parse<'data>(
     })
 }
 
-/// The file in which the symbols of `pd`'s program are looked up.
+/// Returns the path of the file with the symbols of `pd`'s program.
 pub(crate) fn symbols_path(pd: &ProtectionDomain) -> &Path {
     let image = &pd.program_image;
     image.path_for_symbols.as_ref().unwrap_or(&image.path)
 }
 
-/// An error of the program of `pd` in the file `path`, asked for at `span`.
+/// Makes an error of the program of `pd`, in the file `path`. `span` is the element that names the
+/// file.
 pub(crate) fn error_in(
     path: &Path,
     pd: &ProtectionDomain,

@@ -1,4 +1,4 @@
-//! What can be wrong with a program: an ELF file, and what is to be written into it.
+//! Errors of a program: of its ELF file, and of the symbols to set in it.
 
 use std::ops::Range;
 
@@ -7,54 +7,55 @@ use thiserror::Error;
 
 use crate::wording::Addresses;
 
-/// What is wrong with the ELF file of a program. Messages go on from the name of the file.
+/// Reports an error in the ELF file of a program. The message continues a sentence that starts with
+/// the name of the file.
 ///
-/// *Stricter* marks what the SDK's tool lets pass.
+/// *Stricter* marks an error that the SDK's tool does not report.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
 #[expect(missing_docs, reason = "the message shows what each field is")]
 #[non_exhaustive]
 pub enum ProgramError {
-    // The file.
-    /// It cannot be read.
+    // Errors of the file.
+    /// The file cannot be read.
     #[error("cannot be read: {reason}")]
     #[diagnostic(help("build it first; it is looked for in the search paths, in their order"))]
     Unreadable { reason: String },
 
-    /// It is something else.
+    /// The file is not an ELF file.
     #[error("is not an ELF file")]
     #[diagnostic(help("`path` is to name what the linker wrote, not a raw image of it"))]
     NotElf,
 
-    /// Its tables do not make sense. *Stricter* in what the tool does not look at, such as the
+    /// The tables of the file are invalid. *Stricter* for fields that the tool ignores, such as the
     /// version in the header.
     #[error("is not a whole 64-bit ELF file: {reason}")]
     #[diagnostic(help("build it again for `aarch64-unknown-none`"))]
     Malformed { reason: String },
 
-    /// It is for a machine that the kernel does not run on.
+    /// The file is for a big-endian machine. The kernel is little-endian.
     #[error("is big-endian")]
     #[diagnostic(help("build it for `aarch64-unknown-none`"))]
     BigEndian,
 
-    /// It is for another processor. *Stricter*.
+    /// The file is for another processor. *Stricter*.
     #[error("is not for AArch64 (its machine is {found})")]
     #[diagnostic(help("build it for `aarch64-unknown-none`"))]
     Machine { found: u16 },
 
-    /// It still has to be linked or relocated. *Stricter*.
+    /// The file is not linked yet, or must be relocated. *Stricter*.
     #[error("is not an executable with fixed addresses (its type is {found})")]
     #[diagnostic(help(
         "link it statically and not position-independent: nobody relocates it when it starts"
     ))]
     NotExecutable { found: u16 },
 
-    // Segments, which are counted as `readelf -l` counts them.
-    /// Its bytes are not in the file.
+    // Errors of segments. The index of a segment is that of `readelf -l`.
+    /// The file does not contain all bytes of a segment.
     #[error("has a segment {index} that reaches out of the file")]
     #[diagnostic(help("build it again: the file was cut short"))]
     SegmentNotInFile { index: usize },
 
-    /// It has more bytes than room for them.
+    /// A segment has more bytes in the file than in memory.
     #[error("has a segment {index} of {file_bytes:#x} bytes for {mem_bytes:#x} bytes of memory")]
     #[diagnostic(help("build it again: no linker writes that"))]
     SegmentCutShort {
@@ -63,18 +64,18 @@ pub enum ProgramError {
         mem_bytes: u64,
     },
 
-    /// It reaches over the last address. *Stricter*: the tool's sum wraps around.
+    /// A segment extends past the last address. *Stricter*: the tool's sum wraps around.
     #[error("has a segment {index} that reaches over the last address of all")]
     #[diagnostic(help("link it at lower addresses"))]
     SegmentWraps { index: usize },
 
-    /// It could not be read once it was mapped: seL4 makes pages of it that give no access.
-    /// *Stricter*.
+    /// A segment is not readable. seL4 would map its pages without any access. *Stricter*.
     #[error("has a segment {index} that cannot be read")]
     #[diagnostic(help("link it without `--execute-only`"))]
     SegmentNotReadable { index: usize },
 
-    /// It is where the stack, the IPC buffer or an unmapped page around them is, or above.
+    /// A segment overlaps the stack, the IPC buffer or an unmapped page around them, or is above
+    /// them.
     #[error(
         "has a segment {index} at {}, where its stack and its IPC buffer are",
         Addresses(taken)
@@ -86,14 +87,14 @@ pub enum ProgramError {
         limit: u64,
     },
 
-    /// Two share a page, which can have the permissions of one only.
+    /// Two segments share a page. A page can have the permissions of only one of them.
     #[error("has segments {one} and {other} that share the page at {page:#x}")]
     #[diagnostic(help(
         "align the segments to pages in the linker script, such as with `. = ALIGN(0x1000)`"
     ))]
     SegmentsShareAPage { one: usize, other: usize, page: u64 },
 
-    /// A memory region is mapped over it.
+    /// A memory region is mapped over a segment.
     #[error(
         "has a segment {index} at {}, where `{region}` is mapped",
         Addresses(taken)
@@ -108,22 +109,22 @@ pub enum ProgramError {
         taken: Range<u64>,
         region: String,
         mapped: Range<u64>,
-        /// The first address after the program that the region could be mapped at.
+        /// The lowest address after the program at which the region could be mapped.
         free: u64,
     },
 
-    /// Its first instruction is in no executable segment. *Stricter*.
+    /// The first instruction is not in an executable segment. *Stricter*.
     #[error("starts at {entry:#x}, where it has nothing to execute")]
     #[diagnostic(help("give the linker the name of its first function, such as `-e _start`"))]
     Entry { entry: u64 },
 
-    // Symbols.
-    /// It has been stripped.
+    // Errors of symbols.
+    /// The file has been stripped.
     #[error("has no symbol table")]
     #[diagnostic(help("do not strip it, or name an unstripped copy of it in `path_for_symbols`"))]
     NoSymbols,
 
-    /// Nothing that the runtime of every program defines is there.
+    /// The file has none of the symbols that the runtime of every program defines.
     #[error(
         "has no symbol of a Microkit runtime, such as `{}`",
         microkit_abi::symbols::NAME
@@ -131,22 +132,22 @@ pub enum ProgramError {
     #[diagnostic(help("{}", where_symbols_come_from(microkit_abi::symbols::NAME)))]
     NoRuntime,
 
-    /// A symbol that is to be written is not there.
+    /// A symbol to set does not exist.
     #[error("has no symbol `{symbol}`")]
     #[diagnostic(help("{}", where_symbols_come_from(symbol)))]
     SymbolMissing { symbol: String },
 
-    /// A symbol that is to be written is there more than once.
+    /// A symbol to set exists more than once.
     #[error("has more than one symbol `{symbol}`")]
     #[diagnostic(help("rename the others; local symbols count too"))]
     SymbolTwice { symbol: String },
 
-    /// A symbol that is set to a word is of another size.
+    /// A symbol to set to a word has another size.
     #[error("has a {bytes}-byte symbol `{symbol}`, which is to be set to a word")]
     #[diagnostic(help("make it a `u64` or a `usize`, of 8 bytes"))]
     SymbolNotAWord { symbol: String, bytes: u64 },
 
-    /// A symbol that is to be written is too small for that.
+    /// A symbol is too small for its value.
     #[error("has a {bytes}-byte symbol `{symbol}`, where {needed} bytes are to be written")]
     #[diagnostic(help("{}", where_symbols_come_from(symbol)))]
     SymbolTooSmall {
@@ -155,13 +156,12 @@ pub enum ProgramError {
         needed: u64,
     },
 
-    /// A symbol that is to be written is longer than all memory. *Stricter*: the tool's sum wraps
-    /// around.
+    /// A symbol to set extends past the last address. *Stricter*: the tool's sum wraps around.
     #[error("has a symbol `{symbol}` that reaches over the last address of all")]
     #[diagnostic(help("build it again: no linker writes that"))]
     SymbolWraps { symbol: String },
 
-    /// A symbol that is to be written is not in what is loaded.
+    /// A symbol to set is outside the loaded segments.
     #[error("has a symbol `{symbol}` at {vaddr:#x}, where no segment is loaded")]
     #[diagnostic(help(
         "keep it in the program: it must be defined there, and no section that is discarded"

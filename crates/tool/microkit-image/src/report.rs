@@ -1,4 +1,4 @@
-//! A plan as text: where everything lies. The same plan always says the same.
+//! Renders a plan as text: the place of everything. The same plan always gives the same text.
 
 use std::fmt;
 
@@ -10,9 +10,9 @@ use crate::plan::{MemoryRegion, Plan, ProtectionDomain};
 use crate::wording::{Addresses, Bytes};
 
 impl Plan {
-    /// Where everything lies, as text in aligned columns.
+    /// Renders the plan as text in aligned columns.
     ///
-    /// Virtual addresses come in ascending order, and a line for each piece of physical memory.
+    /// Virtual addresses are in ascending order. Each piece of physical memory has its own line.
     pub fn report(&self) -> String {
         self.to_string()
     }
@@ -51,7 +51,7 @@ impl fmt::Display for Plan {
 type Row = Vec<String>;
 
 impl Plan {
-    /// The rows of a memory region: one for each piece.
+    /// Returns the rows of a memory region: one for each piece.
     fn region(&self, region: &MemoryRegion) -> Vec<Row> {
         let ram = &self.platform.ram;
         let piece = |number: usize, extent: &Extent| {
@@ -173,7 +173,7 @@ impl Plan {
         )
     }
 
-    /// Everything that is mapped in a protection domain, one row for each piece.
+    /// Returns all mappings of a protection domain, one row for each piece.
     fn address_space(&self, pd: &ProtectionDomain) -> Vec<Row> {
         let mut rows: Vec<(u64, Row)> = Vec::new();
         let mut add = |what: &str, mut vaddr: u64, perms: Perms, extents: &[Extent]| {
@@ -210,7 +210,7 @@ impl Plan {
         rows.into_iter().map(|(_, row)| row).collect()
     }
 
-    /// The channels of a protection domain, by the identifiers that it knows them by.
+    /// Returns the channels of a protection domain, in the order of their identifiers.
     fn channels_of(&self, number: usize) -> Vec<Row> {
         let mut rows: Vec<(u8, Row)> = Vec::new();
         for channel in &self.channels {
@@ -234,7 +234,7 @@ impl Plan {
     }
 }
 
-/// What one end of a channel may do and have done to it.
+/// Describes the rights of one end of a channel, and the rights of the peer.
 fn may(end: &ChannelEnd, far: &ChannelEnd) -> String {
     let rights = [
         (end.pp, "calls"),
@@ -273,7 +273,7 @@ fn letters(perms: Perms) -> String {
     .collect()
 }
 
-/// What is unusual about permissions.
+/// Returns a remark for unusual permissions.
 fn remark(perms: Perms) -> &'static str {
     match perms {
         Perms { read: false, .. } => " (NO ACCESS: not readable, so seL4 maps nothing of use)",
@@ -286,7 +286,7 @@ fn remark(perms: Perms) -> &'static str {
     }
 }
 
-/// A heading and a table, or nothing if the table is empty.
+/// Writes a heading and a table. Writes nothing if the table is empty.
 fn section(
     f: &mut fmt::Formatter<'_>,
     heading: &str,
@@ -300,7 +300,7 @@ fn section(
     table(f, rows)
 }
 
-/// Rows in aligned columns; no line ends in space.
+/// Writes rows in aligned columns. No line ends in a space.
 fn table(f: &mut fmt::Formatter<'_>, rows: Vec<Row>) -> fmt::Result {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {

@@ -1,9 +1,8 @@
-//! The address space of a protection domain: what lies where, and that nothing lies on top of
-//! something else.
+//! Lays out the address space of a protection domain, and checks that nothing overlaps.
 //!
-//! From the top down: the IPC buffer in the last page, an unmapped page, the stack, an unmapped
-//! page; the program and the mapped memory regions below that (*builder*, but for the page below
-//! the stack, which the SDK's tool lets a region take).
+//! From the top down, an address space has the IPC buffer in the last page, an unmapped page, the
+//! stack and another unmapped page (the guard page). The program and the mapped memory regions are
+//! below. The SDK's tool has the same layout (*builder*), but allows a region in the guard page.
 
 use std::ops::Range;
 
@@ -16,17 +15,18 @@ use crate::platform::{Platform, overlap};
 use crate::program::{self, Program};
 use crate::program_error::ProgramError;
 
-/// Where the stack and the IPC buffer of a protection domain lie.
+/// The places of the stack and the IPC buffer of a protection domain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Top {
     pub(crate) stack: Range<u64>,
     pub(crate) ipc_buffer: u64,
-    /// The first address of the unmapped page below the stack.
+    /// The first address of the guard page below the stack.
     pub(crate) guard: u64,
 }
 
 impl Top {
-    /// The top of the address space of `pd`. A stack that does not fit leaves no room below it.
+    /// Computes the top of the address space of `pd`. If the stack does not fit, no addresses are
+    /// left below it.
     pub(crate) fn new(pd: &ProtectionDomain, platform: &Platform) -> Self {
         let ipc_buffer = limits::ipc_buffer_address(platform.user_top);
         let stack_top = limits::stack_top(platform.user_top);
@@ -40,13 +40,13 @@ impl Top {
     }
 }
 
-/// The pages that a segment is in. The segment must end below the last page of all.
+/// Returns the pages of a segment. The segment must end below the last page of the address space.
 pub(crate) fn pages(segment: &Segment<'_>) -> Range<u64> {
     let Range { start, end } = segment.range();
     start - start % SMALL_PAGE_BYTES..end.next_multiple_of(SMALL_PAGE_BYTES)
 }
 
-/// Reports everything of `pd` that lies where something else is.
+/// Reports every overlap in the address space of `pd`.
 pub(crate) fn check(
     pd: &ProtectionDomain,
     program: Option<&Program<'_>>,
@@ -123,7 +123,7 @@ fn check_maps(pd: &ProtectionDomain, top: &Top, system: &System, errors: &mut Ve
     }
 }
 
-/// The addresses at which a memory region is mapped.
+/// Returns the virtual addresses of a mapped memory region.
 pub(crate) fn mapped(map: &Map, system: &System) -> Range<u64> {
     map.vaddr
         ..map
@@ -166,10 +166,10 @@ fn has_entry(program: &Program<'_>) -> bool {
     })
 }
 
-/// The segments that a memory region is mapped over.
+/// Returns an error for each segment that a memory region is mapped over.
 ///
-/// The SDK's tool rounds the length of a segment up and not its end, so that a segment that does
-/// not start at a page may reach a page further; what it refuses for that is refused here.
+/// The SDK's tool rounds up the length of a segment, not its end. A segment that does not start at
+/// a page can therefore cover one more page. A mapping there is an error here too.
 fn segments_under(map: &Map, segments: &[&Segment<'_>], system: &System) -> Vec<ProgramError> {
     let region = &system.memory_regions[map.region];
     let mapped = mapped(map, system);

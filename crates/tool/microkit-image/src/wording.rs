@@ -1,9 +1,9 @@
-//! How numbers are put into sentences.
+//! Formats numbers for messages.
 
 use std::fmt;
 use std::ops::Range;
 
-/// A number of bytes: exactly, and in words that one can picture.
+/// A number of bytes, formatted exactly and also in a readable unit.
 pub(crate) struct Bytes(pub(crate) u64);
 
 impl fmt::Display for Bytes {
@@ -29,7 +29,7 @@ impl fmt::Display for Bytes {
     }
 }
 
-/// A range of addresses.
+/// A range of addresses, formatted for a message.
 pub(crate) struct Addresses<'a>(pub(crate) &'a Range<u64>);
 
 impl fmt::Display for Addresses<'_> {

@@ -4,7 +4,7 @@ use boot_spec::{Channel, ChannelEnd, Irq, PageSize, Parent, Perms, Trigger, User
 use microkit_abi::limits::NAME_BYTES;
 use microkit_sdf::{self as sdf, CapabilityKind};
 
-/// Returns the part of a name that fits its symbol: the first whole characters.
+/// Returns the part of a name that fits in the symbol for it. The cut is between two characters.
 pub(crate) fn name(name: &str) -> &str {
     let is_end = |end: &usize| name.is_char_boundary(*end);
     let ends = 0..=NAME_BYTES.min(name.len());
@@ -34,7 +34,7 @@ pub(crate) fn perms(perms: sdf::Perms) -> Perms {
     }
 }
 
-/// Converts an interrupt. A number that is too large was reported before.
+/// Converts an interrupt. A number that is too large was already reported.
 pub(crate) fn irq(irq: &sdf::Irq) -> Irq {
     let trigger = match irq.trigger {
         sdf::Trigger::Level => Trigger::Level,
@@ -83,7 +83,7 @@ pub(crate) fn parent(pd: &sdf::ProtectionDomain) -> Option<Parent> {
     })
 }
 
-/// Returns an index as a number. A checked system has at most 63 protection domains.
+/// Converts an index to a number of 8 bits. A checked system has at most 63 protection domains.
 fn number(pd: usize) -> u8 {
     u8::try_from(pd).unwrap_or(u8::MAX)
 }

@@ -1,5 +1,5 @@
-//! Each bad system and each bad program gets its report, and there is one for every way to be
-//! bad.
+//! Checks that each bad system and each bad program gets its report. Every variant of the errors
+//! has at least one case.
 
 mod common;
 
@@ -77,7 +77,7 @@ fn every_kind_of_fault_has_a_case() {
     assert!(missing.is_empty(), "no case for {missing:?}");
 }
 
-/// The variants of an enum as the source lists them, since it may grow.
+/// Returns the variants of an enum, read from its source. The enum may grow.
 fn listed(source: &str, start: &str) -> Vec<String> {
     let (_, body) = source.split_once(start).unwrap();
     let (body, _) = body.split_once("\n}").unwrap();
@@ -88,7 +88,7 @@ fn listed(source: &str, start: &str) -> Vec<String> {
         .collect()
 }
 
-/// The name at the start of a variant's definition or debug output.
+/// Returns the name at the start of a variant's definition or debug output.
 fn variant(text: &str) -> String {
     text.chars()
         .take_while(char::is_ascii_alphanumeric)

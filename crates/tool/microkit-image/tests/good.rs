@@ -1,5 +1,5 @@
-//! Each good system is laid out as the report beside it says, and what its programs find in
-//! memory is what their files and the system file say.
+//! Checks that the layout of each good system matches the report beside it. Also checks that each
+//! program finds in memory the contents of its files and the values of the system file.
 
 mod common;
 
@@ -29,7 +29,7 @@ fn planned(name: &str) -> Plan {
     common::good(&case.text, &case.files)
 }
 
-/// The plan of the system `name`, and the machine that its image makes.
+/// Returns the plan of the system `name`, and the machine after its image has booted.
 fn booted(name: &str) -> (Plan, Machine) {
     let start = Platform::QEMU_VIRT_AARCH64.kernel.start;
     let kernel = Elf::kernel(start, start + PAYLOAD_OFFSET);
@@ -41,7 +41,7 @@ fn booted(name: &str) -> (Plan, Machine) {
     (plan, machine)
 }
 
-/// What is in memory in the protection domain `pd` at `vaddr`.
+/// Checks the memory of the protection domain `pd` at `vaddr`.
 #[track_caller]
 fn check_memory(machine: &Machine, pd: usize, vaddr: u64, expect: &[u8]) {
     let found = machine.read(pd, vaddr, expect.len() as u64);
@@ -60,7 +60,7 @@ fn a_program_finds_its_file_zeros_and_its_name() {
     let code: Vec<u8> = (1..=0x40).collect();
     check_memory(&machine, 0, CODE, &code);
     check_memory(&machine, 0, CODE + 0x40, &[0; 0xfc0]);
-    // Only as many bytes are written as the name has.
+    // Only the bytes of the name are written. The rest of the symbol is unchanged.
     check_memory(&machine, 0, DATA, b"pd\x83\x84");
     check_memory(&machine, 0, DATA + 64, &[0, 0xc2]); // not passive
     check_words(&machine, 0, DATA + 72, &[0, 0, 0, 0]);
@@ -128,7 +128,7 @@ fn a_program_may_be_unusual() {
         .find(|map| map.vaddr == 0x40_0000)
         .unwrap();
     assert!(both.perms.write && both.perms.execute && both.bytes == 0x2000);
-    // Mapped without `r`, a region gives no access.
+    // A region mapped without `r` gives no access.
     assert_eq!(machine.read(1, 0x100_0000, 1), None);
 }
 

@@ -1,5 +1,5 @@
-//! Programs and kernels of any bytes, files of any length: an error or a plan, and never a panic;
-//! and what must hold of a plan holds of each.
+//! Plans programs and kernels with arbitrary bytes, and fill files of any length. The result is an
+//! error or a plan that keeps the invariants, never a panic.
 
 mod common;
 
@@ -13,7 +13,7 @@ use proptest::prelude::*;
 
 const KERNEL: u64 = 0x7000_0000;
 
-/// Plans, checks what must hold, and packs; whether there was a plan.
+/// Plans a system, checks the invariants and packs the image. Returns whether planning succeeded.
 fn is_planned(text: &str, files: &Files) -> bool {
     let system = common::parsed(text, files);
     let Ok(plan) = plan(&system, &Platform::QEMU_VIRT_AARCH64, files) else {

@@ -1,4 +1,4 @@
-//! Images: what is in one, that it is always the same, and which kernels make none.
+//! Checks the contents of images, that images are reproducible, and that bad kernels are rejected.
 
 mod common;
 
@@ -91,7 +91,7 @@ fn the_same_inputs_make_the_same_bytes() {
 
 #[test]
 fn offsets_are_right_however_long_the_boot_spec_is() {
-    // The lengths of the boot spec cross those that fill the page behind the header.
+    // The boot specs grow past the length that exactly fills the page after the header.
     let files = corpus::files();
     let mut firsts = Vec::new();
     for count in 1..64 {
@@ -211,7 +211,7 @@ fn an_image_must_fit_in_its_place() {
         <protection_domain name=\"pd\" priority=\"1\">\n<program_image path=\"pd.elf\" />\n\
         <map mr=\"r\" vaddr=\"0x1000000\" perms=\"r\" />\n</protection_domain>";
     let system = common::parsed(&common::system(text), &files);
-    // Kernel, boot spec, two pages of the program, three of the file.
+    // The kernel, the boot spec, two pages of the program, and three pages of the file.
     let bytes = 0x4000 + 0x1000 + 0x2000 + 0x3000;
     let pack_before = |image_end| {
         let platform = Platform {

@@ -1,5 +1,5 @@
-//! Random systems of good programs: what must hold of a plan holds of each, and everybody finds
-//! in memory what is theirs.
+//! Plans random systems with good programs. Checks the invariants of each plan, and that each
+//! protection domain finds its own data in memory.
 
 mod common;
 
@@ -13,7 +13,7 @@ use proptest::prelude::*;
 
 const KERNEL: u64 = 0x7000_0000;
 
-/// What each protection domain must find in memory.
+/// Checks the contents of memory in each protection domain.
 fn check_memory(machine: &Machine, plan: &microkit_image::Plan, regions: &[Region], pds: &[Pd]) {
     for (number, pd) in pds.iter().enumerate() {
         let read = |vaddr, bytes: usize| machine.read(number, vaddr, bytes as u64);
@@ -47,12 +47,12 @@ fn check_memory(machine: &Machine, plan: &microkit_image::Plan, regions: &[Regio
     }
 }
 
-/// Plans a random system and checks what must hold; whether there was a plan, or `None` if there
-/// was no system.
+/// Plans a random system and checks the invariants. Returns whether planning succeeded, or `None`
+/// if the system file was invalid.
 fn is_planned(regions: &[Region], pds: &[Pd]) -> Option<bool> {
     let (text, files) = (text(regions, pds), files(regions, pds));
     let options = microkit_sdf::Options::new(&files);
-    // Two regions may have been given one address.
+    // The file is invalid if two regions got the same address.
     let system = microkit_sdf::parse("test.system", &text, options).ok()?;
     match plan(&system, &Platform::QEMU_VIRT_AARCH64, &files) {
         Ok(plan) => {

@@ -1,5 +1,6 @@
-//! Where there is an SDK: its tool refuses what is refused here but for what is stricter, and
-//! takes what is taken, with the same address spaces.
+//! Compares with the tool of an SDK, if there is one. The tool must reject the systems that this
+//! crate rejects, except for the stricter checks. It must accept the others, with the same address
+//! spaces.
 
 mod common;
 
@@ -70,7 +71,7 @@ fn the_tool_lays_out_random_systems_in_the_same_way() {
                     taken.set(taken.get() + 1);
                     check_plan(&case.name, &plan, &spec);
                 }
-                // Its kernel and ours are in different places.
+                // The kernel of the SDK and the model kernel are at different addresses.
                 (Ok(_), Err(said)) if said.contains("is not in any valid memory region") => {}
                 (Ok(_), Err(said)) => return Err(TestCaseError::fail(case.text + &said)),
                 (Err(errors), Ok(_)) if errors.findings().iter().all(is_of_our_kernel) => {}
@@ -122,7 +123,7 @@ fn the_tool_agrees_on_changed_programs() {
     );
 }
 
-/// Whether the tool may take a program with this error.
+/// Whether the tool may accept a program with this error.
 fn is_stricter(error: &PlanError) -> bool {
     let PlanErrorKind::Program { error, .. } = &error.kind else {
         return false;
@@ -149,7 +150,8 @@ fn config() -> Config {
     }
 }
 
-/// Whether the tool may take what this refuses: its kernel is elsewhere and leaves more memory.
+/// Whether the tool may accept a system with this error, because its kernel is elsewhere and leaves
+/// more memory free.
 fn is_of_our_kernel(error: &PlanError) -> bool {
     matches!(
         error.kind,
@@ -172,7 +174,8 @@ fn check_plan(name: &str, plan: &Plan, spec: &Spec) {
         let ours = pages(plan, pd);
         let mut theirs = spec.pages(&pd.name);
         for (vaddr, page) in &mut theirs {
-            // The tool has an address too where it chose one.
+            // The tool also states the physical addresses that it chose itself. They are not
+            // compared.
             if ours.get(vaddr).is_some_and(|page| page.paddr.is_none()) {
                 page.paddr = None;
             }
@@ -181,7 +184,7 @@ fn check_plan(name: &str, plan: &Plan, spec: &Spec) {
     }
 }
 
-/// The pages of a protection domain by their addresses.
+/// Returns the pages of a protection domain, by address.
 fn pages(plan: &Plan, pd: &ProtectionDomain) -> BTreeMap<u64, Page> {
     let mut pages = BTreeMap::new();
     let page = |perms: boot_spec::Perms, bytes, cached, paddr| Page {

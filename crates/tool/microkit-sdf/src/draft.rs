@@ -1,13 +1,13 @@
-//! What a system file says, before its names are resolved.
+//! The content of a system file before its names are resolved.
 //!
 //! The readers make a draft, the checks compare its elements, and `lower` makes the `System` from
-//! it. A value that could not be read is `None`. Its error was reported, the checks skip it, and no
-//! system is made.
+//! it. A value that could not be read is `None`. Its error was reported and the checks skip it.
+//! `lower` does not run then.
 
 use crate::Span;
 use crate::system::{BootInfo, CapabilityKind, Domains, PageSize, Perms, Trigger};
 
-/// Holds a value and its place in the file.
+/// A value with its place in the file.
 #[derive(Debug, Copy, Clone)]
 pub(crate) struct At<T> {
     pub(crate) value: T,
@@ -25,7 +25,7 @@ impl<T> At<T> {
 
 #[derive(Default)]
 pub(crate) struct Draft<'a> {
-    /// In the order of the file, so that a child comes after its parent.
+    /// The PDs in the order of the file. A child comes after its parent.
     pub(crate) pds: Vec<Pd<'a>>,
     pub(crate) regions: Vec<Region<'a>>,
     pub(crate) channels: Vec<Channel<'a>>,
@@ -37,7 +37,7 @@ pub(crate) struct Pd<'a> {
     pub(crate) span: Span,
     pub(crate) name: Option<At<&'a str>>,
     pub(crate) parent: Option<usize>,
-    /// Of a child.
+    /// The identifier of a child at its parent.
     pub(crate) id: Option<At<u8>>,
     pub(crate) priority: Option<At<u8>>,
     pub(crate) budget_us: Option<At<u64>>,
@@ -52,7 +52,7 @@ pub(crate) struct Pd<'a> {
     pub(crate) image_for_symbols: Option<At<&'a str>>,
     pub(crate) maps: Vec<Map<'a>>,
     pub(crate) irqs: Vec<Irq>,
-    /// In the tool's order: that of the file, then those of the channels.
+    /// The setvars in the tool's order: first those in the PD, then those of the channels.
     pub(crate) setvars: Vec<Setvar<'a>>,
     pub(crate) capabilities: Vec<Capability<'a>>,
     pub(crate) vm: Option<Vm<'a>>,
@@ -92,7 +92,7 @@ pub(crate) struct Irq {
 
 pub(crate) struct Setvar<'a> {
     pub(crate) symbol: At<&'a str>,
-    /// `None` if the value could not be read.
+    /// The value, or `None` if it could not be read.
     pub(crate) value: Option<SetvarValue<'a>>,
 }
 
@@ -116,7 +116,7 @@ pub(crate) struct Region<'a> {
     pub(crate) span: Span,
     pub(crate) name: Option<At<&'a str>>,
     pub(crate) bytes: Option<u64>,
-    /// As the file writes it, or else as `check` chooses it.
+    /// The page size from the file, or the size that `check` chooses.
     pub(crate) page_size: PageSize,
     pub(crate) page_size_written: bool,
     pub(crate) phys_addr: Option<At<u64>>,
@@ -127,7 +127,7 @@ pub(crate) struct Region<'a> {
 #[derive(Copy, Clone)]
 pub(crate) struct Prefill<'a> {
     pub(crate) path: At<&'a str>,
-    /// `None` if the file could not be read.
+    /// The size in bytes, or `None` if it could not be read.
     pub(crate) bytes: Option<u64>,
 }
 

@@ -1,5 +1,5 @@
-//! One XML element as the readers see it: each attribute by its name and as its type. An attribute
-//! of another type is reported.
+//! Reads one XML element: each attribute by its name and its type. An attribute of a wrong type is
+//! reported.
 
 use std::cell::RefCell;
 use std::str::FromStr;
@@ -12,7 +12,7 @@ use crate::error::{SdfError, SdfErrorKind};
 use crate::options::Options;
 use crate::warning::{Warning, WarningKind};
 
-/// Holds what the readers and the checks are given, and what they report.
+/// The input of the readers and the checks, and the collected reports.
 pub(crate) struct Context<'a> {
     pub(crate) options: Options<'a>,
     pub(crate) text: &'a str,
@@ -25,7 +25,7 @@ impl Context<'_> {
         self.errors.borrow_mut().push(SdfError::at(span, kind));
     }
 
-    /// Reports an error at `span`. The place `other` matters too, for the reason `why`.
+    /// Reports an error at `span`. `other` is a second place, with the reason `why` beside it.
     pub(crate) fn clash(&self, span: Span, other: Span, why: &'static str, kind: SdfErrorKind) {
         self.errors
             .borrow_mut()
@@ -39,8 +39,9 @@ impl Context<'_> {
 
 /// An element of the file.
 ///
-/// The method that reads a value reports it if it is wrong. `None` is a value that is absent or was
-/// reported. The two need not be distinguished, because a file with an error makes no system.
+/// Each method that reads a value also reports an invalid one. `None` means that the value is
+/// absent or was reported. Callers need not distinguish the two, because a file with an error makes
+/// no system.
 #[derive(Copy, Clone)]
 pub(crate) struct Element<'a> {
     node: Node<'a, 'a>,
@@ -57,7 +58,7 @@ impl<'a> Element<'a> {
         self.node.tag_name().name()
     }
 
-    /// Returns the place of the opening tag up to its name: `<map`.
+    /// Returns the place of the opening tag, from `<` to the end of the name: `<map`.
     pub(crate) fn span(&self) -> Span {
         let Span { start, end } = self.node.range().into();
         let ends_name = |c: char| c.is_whitespace() || c == '/' || c == '>';
@@ -106,7 +107,7 @@ impl<'a> Element<'a> {
         }
     }
 
-    /// Returns the elements inside this one, and the text between them unless it is only space.
+    /// Returns the child elements, and the text between them. Text of only spaces is skipped.
     pub(crate) fn content(&self) -> impl Iterator<Item = Content<'a>> + use<'a> {
         let cx = self.cx;
         self.node.children().filter_map(move |child| {
@@ -118,8 +119,7 @@ impl<'a> Element<'a> {
         })
     }
 
-    /// Returns the elements inside this one. Warns of text between them, because Microkit ignores
-    /// it.
+    /// Returns the child elements. Warns of text between them, because Microkit ignores it.
     pub(crate) fn children(&self) -> impl Iterator<Item = Element<'a>> + use<'a> {
         let cx = self.cx;
         self.content().filter_map(move |content| match content {
@@ -143,14 +143,14 @@ impl<'a> Element<'a> {
         }
     }
 
-    /// Returns whether the attribute is there, whatever its value.
+    /// Whether the attribute exists, with any value.
     pub(crate) fn has(&self, attribute: &str) -> bool {
         self.optional(attribute).is_some()
     }
 
-    /// Returns the attribute as it is written.
+    /// Returns the text of the attribute.
     pub(crate) fn optional(&self, name: &str) -> Option<At<&'a str>> {
-        // Not `Node::attribute`, which also finds attributes of another namespace.
+        // `Node::attribute` is wrong here: it also finds attributes of another namespace.
         let found = self
             .node
             .attributes()
@@ -161,7 +161,7 @@ impl<'a> Element<'a> {
         })
     }
 
-    /// Returns the attribute as it is written. Its absence is an error.
+    /// Returns the text of the attribute. Its absence is an error.
     pub(crate) fn required(&self, attribute: &'static str) -> Option<At<&'a str>> {
         let found = self.optional(attribute);
         if found.is_none() {
@@ -181,7 +181,7 @@ impl<'a> Element<'a> {
         self.any_number(self.required(attribute)?)
     }
 
-    /// Returns a number in any form, or `default` if there is none.
+    /// Returns a number in any form, or `default` if the attribute is absent.
     pub(crate) fn number_or(&self, attribute: &'static str, default: u64) -> Option<At<u64>> {
         match self.optional(attribute) {
             Some(written) => self.any_number(written),
@@ -220,7 +220,7 @@ impl<'a> Element<'a> {
         self.in_range("id", id, 0, max)
     }
 
-    /// Returns `number` as a `T`, if it is from `min` to `max`, which must fit a `T`.
+    /// Returns `number` as a `T` if it is in `min..=max`. Both limits must fit in a `T`.
     pub(crate) fn in_range<N, T>(
         &self,
         attribute: &'static str,
@@ -253,7 +253,7 @@ impl<'a> Element<'a> {
         value.map(|value| number.with(value))
     }
 
-    /// Returns the meaning of one of a few words.
+    /// Returns the value that belongs to the word in the attribute.
     pub(crate) fn word<T: Copy>(
         &self,
         attribute: &'static str,
@@ -283,7 +283,7 @@ impl<'a> Element<'a> {
             .unwrap_or(default)
     }
 
-    /// Keeps the first of an element that may occur once, and reports any further one.
+    /// Records the first occurrence of an element. Reports any later one.
     pub(crate) fn once(&self, first: &mut Option<Span>, parent: &'static str, name: &'static str) {
         match *first {
             None => *first = Some(self.span()),
@@ -298,13 +298,13 @@ impl<'a> Element<'a> {
     }
 }
 
-/// What can be inside an element.
+/// A child of an element.
 pub(crate) enum Content<'a> {
     Element(Element<'a>),
     Text(Span),
 }
 
-/// The first line within `span` that has more than space, without the space around it.
+/// Returns the first line within `span` that is not blank, without surrounding spaces.
 fn first_line(text: &str, span: Span) -> Span {
     let within = text.get(span.start..span.end).unwrap_or_default();
     let trimmed = within.trim_start();
@@ -315,8 +315,8 @@ fn first_line(text: &str, span: Span) -> Span {
     }
 }
 
-/// A number as Microkit reads one: `_` counts for nothing wherever it stands, and `0x` before it
-/// makes it hexadecimal.
+/// Parses a number like Microkit does: `_` is ignored everywhere, and the prefix `0x` makes the
+/// number hexadecimal.
 pub(crate) fn number(written: &str) -> Option<u64> {
     let digits = written.replace('_', "");
     match digits.strip_prefix("0x") {

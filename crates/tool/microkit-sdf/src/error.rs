@@ -1,4 +1,4 @@
-//! What can be wrong with a system file: one variant per way to be wrong.
+//! Errors of a system file: one variant for each kind.
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -7,25 +7,25 @@ use crate::former;
 use crate::report::{DiagnosticKind, Finding, Report};
 use crate::wording::{Hex, declared_are, neighbours, one_of, takes};
 
-/// Everything that is wrong with a system file.
+/// All errors of a system file.
 pub type SdfErrors = Report<SdfErrorKind>;
 
-/// One thing that is wrong, and where.
+/// One error of a system file, with its place.
 pub type SdfError = Finding<SdfErrorKind>;
 
-/// What is wrong. *Stricter* marks what the SDK's tool lets pass although two things then end up
-/// in one place, or a number wraps around.
+/// The kind of an error. *Stricter* marks an error that the SDK's tool does not report, although
+/// two items then get the same place or a number wraps around.
 #[derive(Debug, Clone, PartialEq, Error, Diagnostic)]
 #[expect(missing_docs, reason = "the message shows what each field is")]
 #[non_exhaustive]
 pub enum SdfErrorKind {
-    // The language.
+    // The XML language.
     /// The text is not XML, or has a DTD.
     #[error("the XML cannot be read: {reason}")]
     #[diagnostic(help("a system file is plain XML without a document type definition"))]
     Xml { reason: String },
 
-    /// The root element is another one.
+    /// The root element is not `system`.
     #[error("the root element is `{found}`")]
     #[diagnostic(help("put everything inside one `<system>` element"))]
     NotASystem { found: String },
@@ -35,7 +35,7 @@ pub enum SdfErrorKind {
     #[diagnostic(help("delete it, or make it a comment: `<!-- ... -->`"))]
     StrayText,
 
-    /// An element where there is none of that name.
+    /// An unknown element.
     #[error("`{parent}` has no element `{element}`")]
     #[diagnostic(help(
         "{}",
@@ -47,7 +47,7 @@ pub enum SdfErrorKind {
         allowed: &'static [&'static str],
     },
 
-    /// An attribute that the element does not have.
+    /// An unknown attribute.
     #[error("`{element}` has no attribute `{attribute}`")]
     #[diagnostic(help(
         "{}",
@@ -60,7 +60,7 @@ pub enum SdfErrorKind {
         allowed: &'static [&'static str],
     },
 
-    /// An attribute that must be there is not.
+    /// A required attribute is absent.
     #[error("`{element}` needs the attribute `{attribute}`")]
     #[diagnostic(help("add `{attribute}=\"...\"`"))]
     MissingAttribute {
@@ -68,7 +68,7 @@ pub enum SdfErrorKind {
         element: String,
     },
 
-    /// An element that must be there is not.
+    /// A required element is absent.
     #[error("`{parent}` needs an element `{element}`")]
     #[diagnostic(help("add `<{element} ... />` inside it"))]
     MissingElement {
@@ -76,7 +76,7 @@ pub enum SdfErrorKind {
         parent: &'static str,
     },
 
-    /// An element of which there may be one is there again.
+    /// A second element of a name that may occur only once.
     #[error("`{parent}` has a second `{element}`")]
     #[diagnostic(help("keep one of the two"))]
     ElementTwice {
@@ -94,8 +94,8 @@ pub enum SdfErrorKind {
     #[diagnostic(help("move it into the `protection_domain` that is to look after it"))]
     VirtualMachineOutside,
 
-    // Values.
-    /// Not a number.
+    // Invalid values.
+    /// A value is not a number.
     #[error("`{value}` is not a number")]
     #[diagnostic(help(
         "write digits, or `0x` and hexadecimal digits, with `_` between digits as you like, \
@@ -103,12 +103,12 @@ pub enum SdfErrorKind {
     ))]
     NotANumber { value: String },
 
-    /// Not a decimal number, where nothing else will do.
+    /// A value is not a decimal number. Other forms are not allowed here.
     #[error("`{value}` is not a decimal number")]
     #[diagnostic(help("write decimal digits only; `0x` and `_` are not understood here"))]
     NotADecimal { value: String },
 
-    /// Not one of a few words.
+    /// A value is not one of the allowed words.
     #[error("`{attribute}` cannot be `{value}`")]
     #[diagnostic(help("write {}", one_of(allowed)))]
     NotOneOf {
@@ -117,9 +117,9 @@ pub enum SdfErrorKind {
         allowed: &'static [&'static str],
     },
 
-    /// A number that is too small or too large. *Stricter* for the slots of `cspace`, of which
-    /// there are 64 and the tool allows 128, and for the `id` of a child, which the tool does not
-    /// check although 8 bits of it reach the parent.
+    /// A number that is too small or too large. *Stricter* for the slots of `cspace`: there are 64,
+    /// but the tool allows 128. *Stricter* for the `id` of a child: the tool does not check it, but
+    /// only 8 bits reach the parent.
     #[error("`{attribute}` is {value}, which is not from {min} to {max}")]
     #[diagnostic(help("write a number from {min} to {max}"))]
     OutOfRange {
@@ -129,7 +129,7 @@ pub enum SdfErrorKind {
         max: u64,
     },
 
-    /// A number that must be a multiple of another.
+    /// A number that is not a multiple of the required one.
     #[error("`{attribute}` is {value:#x}, which is not a multiple of {multiple:#x}")]
     #[diagnostic(help("{why}: {}", neighbours(*value, *multiple)))]
     NotAligned {
@@ -139,7 +139,7 @@ pub enum SdfErrorKind {
         why: &'static str,
     },
 
-    /// A period shorter than its budget.
+    /// A budget longer than its period.
     #[error("the budget of {owner} is {budget_us} us, more than its period of {period_us} us")]
     #[diagnostic(help("lower `budget`, or raise `period`"))]
     BudgetAbovePeriod {
@@ -148,8 +148,7 @@ pub enum SdfErrorKind {
         period_us: u64,
     },
 
-    /// A budget that is too small for one entry into the kernel. *Stricter*: the system stops when
-    /// it boots.
+    /// A budget that is too small for one kernel entry. *Stricter*: the SDK's system stops at boot.
     #[error("the budget of {owner} is {budget_us} us, and seL4 takes {min_us} us or more")]
     #[diagnostic(help(
         "write more than {min_us}: a system call begins only while {min_us} us of the budget are left"
@@ -160,7 +159,7 @@ pub enum SdfErrorKind {
         min_us: u64,
     },
 
-    /// A period that seL4 cannot count. *Stricter*: the system stops when it boots.
+    /// A period that is too long for seL4. *Stricter*: the SDK's system stops at boot.
     #[error("the period of {owner} is {period_us} us, and seL4 takes {max_us} us at most")]
     #[diagnostic(help("lower `period`, or `budget` where no `period` is written"))]
     PeriodTooLong {
@@ -176,36 +175,36 @@ pub enum SdfErrorKind {
     ))]
     PageSize { bytes: u64 },
 
-    /// Permissions with another letter.
+    /// Permissions with an unknown letter.
     #[error("`perms` cannot be `{value}`")]
     #[diagnostic(help("write some of `r`, `w` and `x`; without `perms` it is `rw`"))]
     Perms { value: String },
 
-    /// Permission to write and no other.
+    /// Permission to write without permission to read.
     #[error("seL4 has no mapping that can be written and not read")]
     #[diagnostic(help("write `rw`"))]
     WriteOnly,
 
-    /// A duration in a domain schedule that is none.
+    /// An invalid duration in a domain schedule.
     #[error("`{value}` is not a duration")]
     #[diagnostic(help(
         "write a number above 0, one space, and `us` or `ticks`, such as `1000 us`"
     ))]
     Duration { value: String },
 
-    // What this kernel has.
-    /// Something that this kernel is configured without.
+    // Limits of this kernel.
+    /// A feature that is not in the configuration of this kernel.
     #[error("this kernel is built without {what}")]
     #[diagnostic(help("build for another board or configuration, or do without"))]
     NotInKernel { what: &'static str },
 
-    /// A core that this kernel does not run on.
+    /// A core that this kernel does not have.
     #[error("there is no core {cpu}: this kernel runs on {cores}")]
     #[diagnostic(help("write a number below {cores}, or build for a multi-core configuration"))]
     NoSuchCpu { cpu: u64, cores: u8 },
 
-    // Names and numbers that must be the only ones.
-    /// A name that nothing has.
+    // Names and numbers that must be unique.
+    /// An unknown name.
     #[error("there is no {what} `{name}`")]
     #[diagnostic(help("{}", declared_are(what, nearest.as_deref(), declared, *more)))]
     Unknown {
@@ -216,24 +215,24 @@ pub enum SdfErrorKind {
         more: usize,
     },
 
-    /// A name that two things have.
+    /// A duplicate name.
     #[error("there are two {what}s `{name}`")]
     #[diagnostic(help("rename one of them"))]
     DuplicateName { what: &'static str, name: String },
 
-    /// The monitor's name.
+    /// A protection domain with the name of the monitor.
     #[error("the name `monitor` is taken by Microkit's own monitor")]
     #[diagnostic(help("choose another name"))]
     ReservedName,
 
-    /// A name that Microkit also gives to a kernel object of something else; its tool then stops
-    /// without a message.
+    /// A name that Microkit also gives to another kernel object. The SDK's tool then stops without
+    /// a message.
     #[error("the name `{name}` is taken: Microkit calls {taken_by} that")]
     #[diagnostic(help("choose another name"))]
     NameClash { name: String, taken_by: String },
 
-    /// A number that must be the only one of its kind. *Stricter* for a channel whose two ends
-    /// are one PD and have one identifier.
+    /// A duplicate number. *Stricter* for a channel with both ends in one PD and with one
+    /// identifier.
     #[error("{what} {id} is used twice in {within}")]
     #[diagnostic(help("give one of them another number"))]
     DuplicateId {
@@ -242,19 +241,19 @@ pub enum SdfErrorKind {
         within: String,
     },
 
-    /// A child and a virtual CPU whose numbers differ and whose capabilities have one slot.
-    /// *Stricter*.
+    /// A child and a virtual CPU with different identifiers but with the same slot for their
+    /// capabilities. *Stricter*.
     #[error("child {child} has the slot of virtual CPU {vcpu}")]
     #[diagnostic(help("give the child an `id` below 64"))]
     ChildInVcpuSlot { child: u64, vcpu: u64 },
 
-    /// One symbol that two things set.
+    /// A symbol that is set twice.
     #[error("`{symbol}` is set twice in `{pd}`")]
     #[diagnostic(help("use a symbol of its own for each"))]
     DuplicateSetvar { symbol: String, pd: String },
 
-    // Counts.
-    /// More PDs than the monitor can watch.
+    // Limits of the numbers of elements.
+    /// Too many PDs for the monitor.
     #[error("there are {count} protection domains")]
     #[diagnostic(help(
         "Microkit can have {} at most",
@@ -262,23 +261,23 @@ pub enum SdfErrorKind {
     ))]
     TooManyProtectionDomains { count: usize },
 
-    /// More virtual CPUs than the monitor can watch; the SDK's tool stops without a message.
+    /// Too many virtual CPUs for the monitor. The SDK's tool stops without a message.
     #[error("there are {count} virtual CPUs")]
     #[diagnostic(help("Microkit can have {max} at most, in all virtual machines together"))]
     TooManyVcpus { count: usize, max: usize },
 
-    /// A channel with more or fewer than two ends.
+    /// A channel that does not have exactly two ends.
     #[error("a channel has two ends, and this one has {found}")]
     #[diagnostic(help("write exactly two `<end ... />`"))]
     EndCount { found: usize },
 
-    // Calls.
-    /// A channel on which each end may call the other.
+    // Errors of calls.
+    /// A channel with `pp` at both ends.
     #[error("both ends of this channel may call the other")]
     #[diagnostic(help("set `pp` at one end only; otherwise the two can wait for each other"))]
     CallsBothWays,
 
-    /// A call to a PD that does not have a higher priority.
+    /// A call to a PD that does not have a higher priority than the caller.
     #[error("`{caller}` (priority {from}) may not call `{callee}` (priority {to})")]
     #[diagnostic(help("raise the priority of `{callee}` above {from}, or lower `{caller}`'s"))]
     CallNotUpward {
@@ -288,18 +287,18 @@ pub enum SdfErrorKind {
         to: u8,
     },
 
-    // Memory.
-    /// A memory region of which nothing says how large it is.
+    // Errors of memory.
+    /// A memory region without a size.
     #[error("nothing says how large this memory region is")]
     #[diagnostic(help("add `size`, or fill the region from a file with `prefill_path`"))]
     SizeMissing,
 
-    /// A memory region filled from two sources.
+    /// A memory region that is filled from two sources.
     #[error("a memory region cannot be filled from a file and from the boot information")]
     #[diagnostic(help("keep `prefill_path` or `prefill_bootinfo`"))]
     PrefilledTwice,
 
-    /// A file of which the length cannot be told.
+    /// A file with a length that cannot be read.
     #[error("`{path}` cannot be read: {reason}")]
     #[diagnostic(help("it is looked for in the search paths, in their order"))]
     PrefillUnreadable { path: String, reason: String },
@@ -309,7 +308,7 @@ pub enum SdfErrorKind {
     #[diagnostic(help("a region that is filled with nothing needs no `prefill_path`"))]
     PrefillEmpty { path: String },
 
-    /// A file larger than its region.
+    /// A file that is larger than its region.
     #[error("`{path}` has {file_bytes:#x} bytes and the region {region_bytes:#x}")]
     #[diagnostic(help("raise `size`, or leave it out: it then follows the file"))]
     PrefillTooLong {
@@ -318,26 +317,26 @@ pub enum SdfErrorKind {
         region_bytes: u64,
     },
 
-    /// A file that leaves whole pages of its region untouched; the SDK's tool stops on it without
-    /// a message.
+    /// A file that leaves whole pages of its region unfilled. The SDK's tool stops without a
+    /// message.
     #[error("`{path}` has {file_bytes:#x} bytes, which leaves whole pages of the region unfilled")]
     #[diagnostic(help(
         "Microkit 2.3.0 fails on that: leave `size` out, or make the file longer with zeros"
     ))]
     PrefillTooShort { path: String, file_bytes: u64 },
 
-    /// The length of a file that is not there is asked for.
+    /// A symbol for the length of a file, at a region that no file fills.
     #[error("`{region}` is not filled from a file, so there is no length to set")]
     #[diagnostic(help("give the region a `prefill_path`, or remove `setvar_prefill_size`"))]
     NoPrefill { region: String },
 
-    /// A mapping of a region of no bytes; the SDK's tool stops without a message.
+    /// A mapping of an empty region. The SDK's tool stops without a message.
     #[error("`{region}` has no bytes to map")]
     #[diagnostic(help("give the region a `size` above 0"))]
     MapOfNothing { region: String },
 
-    /// A symbol for an address that would be 0, which a pointer to something never is. *Stricter*:
-    /// the program finds no address.
+    /// A symbol that would be set to address 0. *Stricter*: to a program, 0 means that there is no
+    /// address.
     #[error("`{symbol}` would be set to address 0, which a program takes for no address")]
     #[diagnostic(help("{remedy}"))]
     NullAddress {
@@ -345,7 +344,7 @@ pub enum SdfErrorKind {
         remedy: &'static str,
     },
 
-    /// A mapping that reaches out of the address space.
+    /// A mapping that extends past the end of the address space.
     #[error("the mapping ends at {end}, and may end at {limit:#x} at most")]
     #[diagnostic(help("choose a lower `vaddr`: {why}"))]
     MapTooHigh {
@@ -354,7 +353,7 @@ pub enum SdfErrorKind {
         why: &'static str,
     },
 
-    /// Two mappings in one place.
+    /// Two mappings that overlap.
     #[error("`{one}` at {vaddr:#x} overlaps `{other}` at {other_vaddr:#x}")]
     #[diagnostic(help("the next free address after `{other}` is {other_end:#x}"))]
     MapOverlap {
@@ -365,12 +364,12 @@ pub enum SdfErrorKind {
         other_end: u64,
     },
 
-    /// A region that reaches over the end of physical addresses. *Stricter*.
+    /// A region that extends past the last physical address. *Stricter*.
     #[error("the region starts at {phys_addr:#x}, and {bytes:#x} bytes do not fit above that")]
     #[diagnostic(help("choose a lower `phys_addr` or a smaller `size`"))]
     PhysWraps { phys_addr: u64, bytes: u64 },
 
-    /// Two regions in one place of physical memory.
+    /// Two regions that overlap in physical memory.
     #[error("`{one}` at {phys_addr:#x} overlaps `{other}` at {other_phys_addr:#x}")]
     #[diagnostic(help("the next free address after `{other}` is {other_end:#x}"))]
     PhysOverlap {
@@ -381,29 +380,29 @@ pub enum SdfErrorKind {
         other_end: u64,
     },
 
-    // Domains.
-    /// A PD in a domain, in a system without any before that PD.
+    // Errors of domains.
+    /// A PD with a domain that is not declared before the PD.
     #[error("the domain `{name}` is not declared before this")]
     #[diagnostic(help("write `<domains>` before the protection domains, or remove `domain`"))]
     NoDomains { name: String },
 
-    /// More domains than the kernel has. *Stricter* by one: the tool goes on to the domain after
-    /// the last.
+    /// Too many domains for the kernel. *Stricter* by one: the tool allows one domain more than the
+    /// kernel has.
     #[error("there are more domains than the kernel's {max}")]
     #[diagnostic(help("remove some, or merge them"))]
     TooManyDomains { max: u8 },
 
-    /// A schedule longer than the kernel's.
+    /// A schedule that is too long for the kernel.
     #[error("the schedule has {entries} entries")]
     #[diagnostic(help("the kernel has room for {max}"))]
     ScheduleTooLong { entries: u64, max: u64 },
 
-    /// A schedule that starts after its end, as an empty one must.
+    /// A schedule with a start index after its last entry. An empty schedule always has this error.
     #[error("the schedule starts at entry {start}, and has {entries}, counted from 0")]
     #[diagnostic(help("lower `start_index`, or add entries"))]
     ScheduleStart { start: u64, entries: u64 },
 
-    /// An entry of a schedule that is too long. *Stricter*: the system stops when it boots.
+    /// An entry of a schedule that is too long. *Stricter*: the SDK's system stops at boot.
     #[error("`{value}` is too long: an entry of the schedule has {max} {unit} at most")]
     #[diagnostic(help("write a shorter `duration`, or several entries"))]
     DurationTooLong {
@@ -412,14 +411,15 @@ pub enum SdfErrorKind {
         unit: &'static str,
     },
 
-    /// A schedule that starts at a marker. *Stricter*: the system stops when it boots.
+    /// A schedule that starts at a marker. *Stricter*: the SDK's system stops at boot.
     #[error("the schedule starts at entry {start}, which is a `schedule_end_marker`")]
     #[diagnostic(help(
         "put a `schedule_entry` first, and let `start_index` be the number of one, from 0"
     ))]
     ScheduleStartsAtEnd { start: u64 },
 
-    /// A schedule that is moved over the end of the kernel's. *Stricter* where the sum wraps.
+    /// A schedule that its shift moves past the end of the kernel's schedule. *Stricter* if the sum
+    /// wraps around.
     #[error("{entries} entries from index {shift} on do not fit the kernel's schedule")]
     #[diagnostic(help("lower `index_shift`: the kernel has room for {max}"))]
     ScheduleShift { shift: u64, entries: u64, max: u64 },

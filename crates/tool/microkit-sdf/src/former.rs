@@ -1,10 +1,11 @@
-//! Attributes and elements that files for other Microkit versions have, and what to write today.
+//! Attributes and elements of other Microkit versions, each with its replacement in this version.
 //!
-//! A file that was right once deserves more than a list of what is right now. The released versions
-//! from 1.3.0 on are here, and the development versions whose files are public (`CHANGES.md` of
-//! Microkit, and the history of its `tool`).
+//! A file that was valid in an old version gets this help instead of a list of valid names. The
+//! table covers the released versions from 1.3.0, and the development versions with public files.
+//! Its sources are `CHANGES.md` of Microkit and the history of its `tool`.
 
-/// What to write instead of `attribute` of `element`, if some version of Microkit had it there.
+/// Returns the replacement for `attribute` of `element`, if another version of Microkit had this
+/// attribute.
 pub(crate) fn attribute(element: &str, attribute: &str) -> Option<&'static str> {
     Some(match (element, attribute) {
         ("protection_domain", "pp") => {
@@ -29,7 +30,8 @@ pub(crate) fn attribute(element: &str, attribute: &str) -> Option<&'static str> 
     })
 }
 
-/// What to write instead of `element` inside `parent`, if some version of Microkit had it there.
+/// Returns the replacement for `element` inside `parent`, if another version of Microkit had this
+/// element.
 pub(crate) fn element(parent: &str, element: &str) -> Option<&'static str> {
     Some(match (parent, element) {
         ("system", "domain_schedule" | "domain") => {

@@ -1,10 +1,10 @@
-//! Parses and checks Microkit system files, and reports every error at once, each with its place.
+//! Parses and checks Microkit system files. One run reports every error with its place.
 //!
 //! The language is that of Microkit 2.3.0 for AArch64, as the chapter *System Description File* of
-//! its manual describes it. This crate refuses what the SDK's tool refuses, and gives everything
-//! else the same meaning. [`SdfErrorKind`] marks the few checks that are stricter.
-//! [`System::warnings`] lists what the tool ignores in silence. *Manual* below is that manual.
-//! *Builder* marks behaviour that was observed in the SDK's tool.
+//! its manual describes it. This crate rejects the files that the SDK's tool rejects, and gives all
+//! other files the same meaning. [`SdfErrorKind`] marks the few checks that are stricter.
+//! [`System::warnings`] lists what the tool ignores without a message. *Manual* below is that
+//! manual. *Builder* marks behaviour that was observed in the SDK's tool.
 //!
 //! ```
 //! use microkit_sdf::{NoFiles, Options, parse};
@@ -22,8 +22,8 @@
 //! assert_eq!(errors.to_string(), "1 error in none.system");
 //! ```
 //!
-//! Inside, data goes one way: [`Source`] → `read` → draft → `check` → `lower` → [`System`]. A
-//! stage reports an error and goes on, so that one run shows all of them.
+//! Inside, data flows in one direction: [`Source`] → `read` → draft → `check` → `lower` →
+//! [`System`]. A stage reports an error and continues, so one run shows the errors of all stages.
 #![forbid(unsafe_code)]
 
 mod check;
@@ -58,12 +58,12 @@ pub use system::{
 pub use warning::{Warning, WarningKind};
 pub use wording::{Hex, nearest};
 
-/// Parses and checks the system that `text` describes. `name` is what reports call it.
+/// Parses and checks the system that `text` describes. Reports use `name` as the name of the file.
 ///
 /// # Errors
 ///
-/// Everything that is wrong with it, in the order of the file. Text that is not well-formed XML is
-/// one error, because the rest cannot be checked then.
+/// Returns all errors in the order of the file. Text that is not well-formed XML is one error,
+/// because the rest cannot be checked then.
 pub fn parse(name: &str, text: &str, options: Options<'_>) -> Result<System, SdfErrors> {
     Source::new(name, text).parse(options).system
 }

@@ -1,6 +1,6 @@
 //! Makes the system from a draft: resolves names to indices.
 //!
-//! It is called only if no error was reported, so that every required value is there.
+//! The caller runs this stage only if no error was reported. Therefore every required value exists.
 
 use crate::Source;
 use crate::check::Names;
@@ -11,7 +11,7 @@ use crate::system::{
 };
 use crate::warning::Warning;
 
-/// Returns the system of `draft`. It is `None` if a value is missing after all.
+/// Returns the system of `draft`, or `None` if a required value is missing.
 pub(crate) fn system(
     draft: &Draft<'_>,
     names: &Names<'_>,

@@ -1,4 +1,4 @@
-//! What the model kernel does not support.
+//! Reports the features of a system that the model kernel does not support.
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -6,10 +6,10 @@ use thiserror::Error;
 use crate::report::{DiagnosticKind, Finding};
 use crate::system::{Fill, System};
 
-/// One thing that the model kernel does not support, and where.
+/// One feature that the model kernel does not support, with its place.
 pub type Refusal = Finding<RefusalKind>;
 
-/// What the model kernel does not support.
+/// A feature that the model kernel does not support.
 #[derive(Debug, Clone, PartialEq, Error, Diagnostic)]
 #[diagnostic(help("build with the Microkit SDK to run this on seL4"))]
 #[expect(missing_docs, reason = "the message shows what each field is")]
@@ -39,8 +39,8 @@ pub enum RefusalKind {
 impl DiagnosticKind for RefusalKind {}
 
 impl System {
-    /// Returns everything in the system that the model kernel does not support. It runs the system
-    /// if the list is empty.
+    /// Returns every feature of the system that the model kernel does not support. If the list is
+    /// empty, the model kernel can run the system.
     pub fn refusals_for_model(&self) -> Vec<Refusal> {
         let mut refusals = Vec::new();
         if let Some(domains) = &self.domains {

@@ -1,14 +1,14 @@
-//! What a system is checked against: the kernel's configuration, and the files that it names.
+//! Options for the checks: the kernel's configuration, and the files that the system names.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use microkit_abi::limits;
 
-/// Holds what a system is checked against.
+/// Holds the kernel configuration and the files that a system is checked against.
 #[derive(Copy, Clone)]
 pub struct Options<'a> {
-    /// The kernel that the system is for.
+    /// The configuration of the kernel that runs the system.
     pub kernel: Kernel,
     /// The files that the system names.
     pub files: &'a dyn Files,
@@ -24,33 +24,34 @@ impl<'a> Options<'a> {
     }
 }
 
-/// Holds what the checks need of a kernel's configuration. The SDK states it in the files
+/// Describes the kernel configuration for the checks. The SDK states it in the files
 /// `gen_config.json` and `address_space_constants.json` of each board.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct Kernel {
     /// The last address that a PD may use.
     pub user_top: u64,
-    /// The number of cores. It is 1 unless this is a multi-core configuration.
+    /// The number of cores. It is 1 in a single-core configuration.
     pub cores: u8,
     /// The number of scheduling domains.
     pub domains: u8,
-    /// The number of entries in its domain schedule.
+    /// The number of entries in the kernel's domain schedule.
     pub schedule_entries: u64,
-    /// Whether it is a hypervisor. Virtual machines need one.
+    /// Whether the kernel is a hypervisor. Virtual machines require this.
     pub hypervisor: bool,
-    /// Whether it forwards SMC calls.
+    /// Whether the kernel forwards SMC calls.
     pub smc: bool,
-    /// The frequency of its timer, in kHz (`TIMER_FREQUENCY`).
+    /// The frequency of the kernel's timer, in kHz (`TIMER_FREQUENCY`).
     pub timer_khz: u64,
     /// The longest time of one entry into the kernel, in microseconds (seL4's `KERNEL_WCET`).
     pub wcet_us: u64,
-    /// The board's memory: its first address, and the one after its last. `None` if it is not
-    /// known. On `qemu_virt_aarch64` this includes the memory below what seL4 manages.
+    /// The board's memory: its first address, and the address after its last. `None` if unknown. On
+    /// `qemu_virt_aarch64` it includes the memory below the part that seL4 manages.
     pub ram: Option<(u64, u64)>,
 }
 
 impl Kernel {
-    /// The SDK's kernels for the board `qemu_virt_aarch64`, the same in every configuration.
+    /// The SDK's kernels for the board `qemu_virt_aarch64`. The values are the same in every
+    /// configuration.
     pub const QEMU_VIRT_AARCH64: Self = Self {
         user_top: (1 << 40) - 1,
         cores: 1,
@@ -70,8 +71,8 @@ impl Kernel {
     }
 
     /// Returns the longest period of a scheduling context, in microseconds (seL4's
-    /// `MAX_PERIOD_US`). It holds for a timer without a whole number of ticks per microsecond.
-    /// Other timers allow more.
+    /// `MAX_PERIOD_US`). The value is for a timer without a whole number of ticks per microsecond.
+    /// Other timers allow longer periods.
     pub const fn max_period_us(&self) -> u64 {
         match u64::MAX.checked_div(self.timer_khz) {
             Some(longest) => longest / 8,
@@ -84,7 +85,7 @@ impl Kernel {
     pub const MAX_DURATION_TICKS: u64 = u64::MAX >> 8;
 
     /// Returns the longest duration in a domain schedule, in microseconds. The SDK's initialiser
-    /// computes it in whole seconds, so this does too.
+    /// computes in whole seconds, so this function does the same.
     pub const fn max_duration_us(&self) -> u64 {
         let hz = self.timer_khz.saturating_mul(1000);
         match (Self::MAX_DURATION_TICKS + 1).checked_div(hz) {
@@ -93,8 +94,8 @@ impl Kernel {
         }
     }
 
-    /// Returns the lowest address of the stack of a PD, which is of `stack_bytes`. A memory region
-    /// must end there or below.
+    /// Returns the lowest address of a PD's stack of `stack_bytes`. Memory regions must end at or
+    /// below this address.
     pub(crate) fn pd_map_end(&self, stack_bytes: u64) -> u64 {
         if self.user_top < 2 * limits::SMALL_PAGE_BYTES {
             return 0;
@@ -110,19 +111,19 @@ impl Kernel {
 
 /// Looks up the files that a system names.
 ///
-/// The parser itself does no input or output. It asks here for the length of each `prefill_path`: a
-/// memory region without a `size` is as large as its file, and that decides where its mappings end
-/// and overlap.
+/// The parser itself does no input or output. It calls this trait for the length of each
+/// `prefill_path`. A memory region without a `size` has the length of its file, and the checks for
+/// overlaps need this length.
 pub trait Files {
     /// Returns the length in bytes of the file at `path`, as the system file writes it.
     ///
     /// # Errors
     ///
-    /// The file cannot be read. This becomes an error of the system.
+    /// Returns an error if the file cannot be read. It becomes an error of the system.
     fn len(&self, path: &Path) -> io::Result<u64>;
 }
 
-/// Has no files: each `prefill_path` is an error.
+/// Provides no files: each `prefill_path` is an error.
 #[derive(Debug, Copy, Clone)]
 pub struct NoFiles;
 
@@ -132,13 +133,13 @@ impl Files for NoFiles {
     }
 }
 
-/// Looks files up in folders, of which the first that has the path counts (manual, *Microkit
+/// Searches folders for a file. The first folder that contains the path is used (manual, *Microkit
 /// Tool*).
 #[derive(Debug, Clone)]
 pub struct SearchPaths(pub Vec<PathBuf>);
 
 impl SearchPaths {
-    /// Returns where `path` is found.
+    /// Returns the full path of the file `path`, or `None` if no folder contains it.
     pub fn find(&self, path: &Path) -> Option<PathBuf> {
         self.0
             .iter()

@@ -1,4 +1,4 @@
-//! From the text of a system file to the system: the only reader of system files.
+//! Parses the text of a system file. This is the only reader of system files.
 
 use std::cell::RefCell;
 
@@ -8,28 +8,28 @@ use crate::error::{SdfError, SdfErrorKind, SdfErrors};
 use crate::warning::Warning;
 use crate::{Options, Source, Span, System, check, lower, read};
 
-/// Holds what a system file says.
+/// Holds the result of parsing a system file.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Parsed {
-    /// The programs that the file names, whatever else is wrong with it. A build needs them before
-    /// it can check a memory region that is filled with one of them.
+    /// The programs that the file names, also if the file has errors. The build may need to make a
+    /// program first, because it can fill a memory region.
     pub programs: Vec<NamedProgram>,
-    /// The system, or everything that is wrong with the file.
+    /// The system, or all errors of the file.
     pub system: Result<System, SdfErrors>,
 }
 
-/// Names an ELF file that a protection domain wants.
+/// Names an ELF file that a protection domain uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NamedProgram {
     /// The path, as the file writes it.
     pub path: String,
-    /// The name of the protection domain. Empty if it has none.
+    /// The name of the protection domain, or an empty string if the file gives none.
     pub pd: String,
     /// Whether the protection domain may use floating-point registers.
     pub fpu: bool,
-    /// The attribute.
+    /// The place of the attribute with the path.
     pub span: Span,
 }
 
@@ -94,10 +94,10 @@ fn programs(draft: &Draft<'_>) -> Vec<NamedProgram> {
     programs.collect()
 }
 
-/// What the XML parser says, and the character that it says it of.
+/// Converts an error of the XML parser. Its place is the character that the parser reports.
 fn xml_error(error: &roxmltree::Error, text: &str) -> SdfError {
     let position = error.pos();
-    // Rows and columns count from 1, columns in characters.
+    // Rows and columns are counted from 1. A column is a character, not a byte.
     let row = text
         .split_inclusive('\n')
         .take(position.row.saturating_sub(1) as usize);

@@ -1,13 +1,14 @@
-//! The diagnostic type of the tool: what was found in a system file, where, and what to do.
+//! The diagnostic type of the tool: findings with their places in a system file and their help.
 //!
-//! Each phase has its own kinds: this crate [`SdfErrorKind`](crate::SdfErrorKind),
-//! [`WarningKind`](crate::WarningKind) and [`RefusalKind`](crate::RefusalKind), `microkit-image`
-//! its `PlanErrorKind`, `microkit-check` its `FindingKind`. A kind has a message, a help and a
-//! severity. Everything else is the same for all of them: a [`Finding`] is one problem with its
-//! places, and a [`Report`] is all that one phase found in one file.
+//! Each phase has its own kinds. This crate has [`SdfErrorKind`](crate::SdfErrorKind),
+//! [`WarningKind`](crate::WarningKind) and [`RefusalKind`](crate::RefusalKind). `microkit-image`
+//! has `PlanErrorKind`, and `microkit-check` has `FindingKind`. A kind has a message, a help and a
+//! severity. Everything else is common to all kinds: a [`Finding`] is one problem with its places,
+//! and a [`Report`] has all findings of one phase in one file.
 //!
-//! Nothing here draws. `cargo microkit` gives a report to `miette`, which underlines each place.
-//! [`Report::to_text`] is for where there is no terminal: compile errors and tests on the host.
+//! This module does not draw reports for a terminal. `cargo microkit` passes a report to `miette`,
+//! which underlines each place. [`Report::to_text`] is for output without a terminal: compile
+//! errors and tests on the host.
 
 use std::fmt::{self, Debug, Display};
 use std::mem::discriminant;
@@ -16,23 +17,24 @@ use miette::{Diagnostic, LabeledSpan, Severity, SourceCode};
 
 use crate::{Source, Span};
 
-/// Lists everything that was found in one system file, in the order of the file.
+/// Lists all findings in one system file, in the order of the file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report<K> {
     source: Source,
     findings: Vec<Finding<K>>,
 }
 
-/// Describes one problem, in one place or in several.
+/// Describes one problem, with one or more places.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("{kind}{}", and_more(more.len()))]
 #[non_exhaustive]
 pub struct Finding<K> {
-    /// What it is.
+    /// The kind of the problem.
     pub kind: K,
-    /// The places that it is about, the main one first. Empty if it is the system as a whole.
+    /// The places of the problem, the main one first. Empty if the problem concerns the whole
+    /// system.
     pub labels: Vec<Label>,
-    /// The same problem elsewhere in the file, if the report shows them together.
+    /// The same problem at other places, if the report groups them.
     pub more: Vec<Self>,
 }
 
@@ -40,18 +42,18 @@ pub struct Finding<K> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Label {
-    /// Where it is.
+    /// The bytes of the place.
     pub span: Span,
-    /// What is there, in a few words to be written beside it.
+    /// A few words about the place, shown beside it.
     pub text: Option<String>,
 }
 
-/// A kind of problem. Its `Display` is the message, its [`Diagnostic::help`] says what to do.
+/// A kind of problem. Its `Display` is the message. Its [`Diagnostic::help`] is the fix.
 pub trait DiagnosticKind: Diagnostic + Debug + Display {
-    /// How bad one is, if [`Diagnostic::severity`] does not say.
+    /// The severity, if [`Diagnostic::severity`] returns none.
     const SEVERITY: Severity = Severity::Error;
 
-    /// Returns whether [`Report::grouped`] shows the two as one problem in two places.
+    /// Whether [`Report::grouped`] shows the two as one problem with two places.
     fn joins(&self, other: &Self) -> bool
     where
         Self: Sized,
@@ -67,7 +69,7 @@ impl<K: DiagnosticKind> Report<K> {
         Self { source, findings }
     }
 
-    /// Joins problems of one kind in several places into one finding.
+    /// Joins problems of one kind at several places into one finding.
     pub fn grouped(self) -> Self {
         let mut findings: Vec<Finding<K>> = Vec::new();
         for finding in self.findings {
@@ -90,7 +92,7 @@ impl<K: DiagnosticKind> Report<K> {
         &self.source
     }
 
-    /// Returns what was found, in the order of the file.
+    /// Returns the findings, in the order of the file.
     pub fn findings(&self) -> &[Finding<K>] {
         &self.findings
     }
@@ -106,7 +108,8 @@ impl<K: DiagnosticKind> Report<K> {
         self.findings.len() - self.error_count()
     }
 
-    /// Renders the report as plain text: each message with its lines of the file and its help.
+    /// Renders the report as plain text: each message with the quoted lines of the file and its
+    /// help.
     pub fn to_text(&self) -> String {
         let findings = self.findings.iter();
         let findings: String = findings.map(|f| f.to_text(&self.source)).collect();
@@ -169,24 +172,24 @@ impl<K: DiagnosticKind> Finding<K> {
         Self::new(kind, vec![Label { span, text: None }])
     }
 
-    /// Adds another place that matters, and why it does.
+    /// Adds another place, with the reason why it matters.
     pub fn with(mut self, span: Span, why: impl Into<String>) -> Self {
         self.labels.push(Label::new(span, why));
         self
     }
 
-    /// Returns the main place: an attribute with its value, or the name in an opening tag.
+    /// Returns the main place: an attribute with its value, or the start of an opening tag.
     pub fn span(&self) -> Option<Span> {
         self.labels.first().map(|label| label.span)
     }
 
-    /// Returns whether it is an error. Otherwise it is a warning.
+    /// Whether the finding is an error. Otherwise it is a warning.
     pub fn is_error(&self) -> bool {
         self.kind.severity().unwrap_or(K::SEVERITY) == Severity::Error
     }
 
-    /// Returns its places, then those of the findings that were joined with it. The first place of
-    /// each of those shows its message.
+    /// Returns the places of this finding, then those of the findings joined with it. The first
+    /// place of each joined finding shows its message.
     fn places(&self) -> Vec<Label> {
         let mut places = self.labels.clone();
         for other in &self.more {
@@ -199,8 +202,7 @@ impl<K: DiagnosticKind> Finding<K> {
         places
     }
 
-    /// Returns the help of all findings that were joined: the one that they share, or that of the
-    /// first.
+    /// Returns the help for all joined findings: the common help, or the help of the first finding.
     fn joint_help(&self) -> Option<String> {
         let help = self.kind.help()?.to_string();
         let mut others = self.more.iter().filter_map(|other| other.kind.help());
@@ -251,7 +253,7 @@ impl<K: DiagnosticKind> Diagnostic for Finding<K> {
 }
 
 impl Label {
-    /// Makes a label that says what is at `span`.
+    /// Makes a label with a text about `span`.
     pub fn new(span: Span, text: impl Into<String>) -> Self {
         Self {
             span,
@@ -260,7 +262,7 @@ impl Label {
     }
 }
 
-/// Says how many findings were joined with the first.
+/// Formats the number of findings that were joined with the first.
 fn and_more(count: usize) -> String {
     match count {
         0 => String::new(),

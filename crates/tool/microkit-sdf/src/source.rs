@@ -1,4 +1,4 @@
-//! The text of a system file, and how its lines are quoted.
+//! The text of a system file, and functions that quote its lines.
 
 use std::fmt::{self, Debug};
 use std::fs;
@@ -14,19 +14,19 @@ use crate::Span;
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Source {
-    /// Its name, as reports show it.
+    /// The name of the file in reports.
     pub name: String,
-    /// Its text.
+    /// The text of the file.
     pub text: Arc<str>,
 }
 
 impl Source {
-    /// Reads the system file at `path`. `name` is what reports call it.
+    /// Reads the system file at `path`. Reports use `name` as the name of the file.
     ///
     /// # Errors
     ///
-    /// The operating system refuses it, or the file is not UTF-8
-    /// ([`InvalidData`](io::ErrorKind::InvalidData)).
+    /// Returns the error of the operating system, or [`InvalidData`](io::ErrorKind::InvalidData) if
+    /// the file is not UTF-8.
     pub fn open(path: &Path, name: impl Into<String>) -> io::Result<Self> {
         let text = String::from_utf8(fs::read(path)?).map_err(|error| {
             let valid = error.utf8_error().valid_up_to();
@@ -36,7 +36,7 @@ impl Source {
         Ok(Self::new(name, text))
     }
 
-    /// Takes the text of a system file. `name` is what reports call it.
+    /// Makes a source from the text of a system file. Reports use `name` as the name of the file.
     pub fn new(name: impl Into<String>, text: impl Into<Arc<str>>) -> Self {
         Self {
             name: name.into(),
@@ -67,7 +67,7 @@ impl Source {
         let shown = text[line_start..].lines().next().unwrap_or_default();
         let column = indent.chars().count() + 1;
         let margin = " ".repeat(number.to_string().len());
-        // Tabs stay tabs, so that the marks are below the marked text.
+        // Tabs are kept, so the marks are aligned with the marked text.
         let blank: String = indent
             .chars()
             .map(|c| if c == '\t' { c } else { ' ' })
@@ -82,7 +82,7 @@ impl Source {
     }
 }
 
-/// Leaves the text out, which is as long as the file.
+/// Formats the source without its text, because the text is long.
 impl Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Source")

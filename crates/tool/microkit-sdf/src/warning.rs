@@ -1,19 +1,19 @@
-//! What the SDK's tool accepts in silence, or almost.
+//! Warnings about settings that the SDK's tool accepts with little or no message.
 
 use miette::{Diagnostic, Severity};
 use thiserror::Error;
 
 use crate::report::{DiagnosticKind, Finding};
 
-/// One warning about a system that is accepted, and where.
+/// One warning about an accepted system, with its place.
 pub type Warning = Finding<WarningKind>;
 
-/// What a warning is about.
+/// The kind of a warning.
 #[derive(Debug, Clone, PartialEq, Error, Diagnostic)]
 #[expect(missing_docs, reason = "the message shows what each field is")]
 #[non_exhaustive]
 pub enum WarningKind {
-    /// Something that has no effect.
+    /// An element, attribute or text that has no effect.
     #[error("Microkit ignores {what}")]
     #[diagnostic(help("remove it, or move it to where it has an effect"))]
     Ignored { what: &'static str },
@@ -28,12 +28,12 @@ pub enum WarningKind {
     #[diagnostic(help("choose a shorter name"))]
     NameCut { name: String, kept: usize },
 
-    /// The priority of a virtual machine above 254. Microkit does not check it, and keeps 8 bits.
+    /// A priority of a virtual machine above 254. Microkit does not check it, and keeps 8 bits.
     #[error("the priority {written} is above 254, and becomes {kept}")]
     #[diagnostic(help("write a number from 0 to 254; Microkit keeps the lowest 8 bits"))]
     VmPriority { written: u64, kept: u8 },
 
-    /// `setvar_id` at a virtual CPU. Microkit 2.3.0 accepts it and ignores it.
+    /// A `setvar_id` at a virtual CPU. Microkit 2.3.0 accepts and ignores it.
     #[error("Microkit 2.3.0 does not set `{symbol}`")]
     #[diagnostic(help("write the `id` of the virtual CPU into the program"))]
     VcpuSetvar { symbol: String },
@@ -43,14 +43,14 @@ pub enum WarningKind {
     #[diagnostic(help("add `r` to `perms`"))]
     NotReadable,
 
-    /// A mapping at address 0, where accesses by null pointers go.
+    /// A mapping at address 0. It makes accesses through null pointers succeed.
     #[error(
         "`{region}` is mapped at address 0, so that an access by a null pointer does not fault"
     )]
     #[diagnostic(help("map it at 0x1000 or higher, unless the program needs it at 0"))]
     NullPage { region: String },
 
-    /// A device that is mapped like memory.
+    /// A device region that is mapped cached.
     #[error("`{region}` at {phys_addr:#x} is outside memory, but `{pd}` maps it cached")]
     #[diagnostic(help(
         "write `cached=\"false\"`: a cache can delay, reorder or drop accesses to a device"
@@ -66,7 +66,7 @@ pub enum WarningKind {
     #[diagnostic(help("AArch64 has `fdt` only"))]
     NoSuchBootInfo { what: &'static str },
 
-    /// A PD before `domains`. Microkit does not read its `domain`.
+    /// A PD before the `domains` element. Microkit does not read its `domain` attribute.
     #[error("`{pd}` is in no domain, because `domains` comes after it")]
     #[diagnostic(help("write `<domains>` first, and give each protection domain its `domain`"))]
     InNoDomain { pd: String },

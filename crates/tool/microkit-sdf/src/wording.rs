@@ -1,6 +1,6 @@
-//! How numbers and lists of names are put into sentences.
+//! Formats numbers and lists of names for messages.
 
-/// The candidate that `name` was probably meant for, if any is like it at all.
+/// Returns the candidate that is most similar to `name`, if one is similar enough.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .into_iter()
@@ -10,7 +10,7 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
-/// What there is instead of `wrong`: the nearest of `allowed`, and all of them.
+/// Returns the help for `wrong`: the nearest of `allowed`, and all of them.
 pub(crate) fn takes(wrong: &str, allowed: &[&str]) -> String {
     let all = listed(allowed);
     match nearest(wrong, allowed.iter().copied()) {
@@ -19,10 +19,10 @@ pub(crate) fn takes(wrong: &str, allowed: &[&str]) -> String {
     }
 }
 
-/// A number, or that there is none so large.
+/// A number, or a remark that it is too large for 64 bits.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct Hex(
-    /// The number; `None` above 64 bits.
+    /// The number, or `None` if it does not fit in 64 bits.
     pub Option<u64>,
 );
 
@@ -72,7 +72,7 @@ pub(crate) fn declared_are(
     }
 }
 
-/// The multiples on either side of `value`, but for 0.
+/// Returns the multiples just below and above `value`, except 0.
 pub(crate) fn neighbours(value: u64, multiple: u64) -> String {
     let below = value - value % multiple;
     match (below, value.checked_next_multiple_of(multiple)) {

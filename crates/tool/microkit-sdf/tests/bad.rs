@@ -1,4 +1,5 @@
-//! Each bad system gets the report beside it, and there is one for every way to be bad.
+//! Checks that each bad system gets the report beside it. Every variant of the errors has a bad
+//! system.
 
 mod common;
 
@@ -30,7 +31,7 @@ fn each_bad_system_gets_its_report() {
 
 #[test]
 fn every_kind_of_error_has_a_bad_system() {
-    // The variants of the enum as the source lists them, since it may grow.
+    // The test reads the variants from the source, because the enum may grow.
     let source = include_str!("../src/error.rs");
     let (_, body) = source.split_once("pub enum SdfErrorKind {").unwrap();
     let (body, _) = body.split_once("\n}").unwrap();
@@ -57,7 +58,7 @@ fn every_kind_of_error_has_a_bad_system() {
     assert!(missing.is_empty(), "no bad system for {missing:?}");
 }
 
-/// The name at the start of a variant's definition or debug output.
+/// Returns the name at the start of a variant's definition or debug output.
 fn variant(text: &str) -> String {
     text.chars()
         .take_while(char::is_ascii_alphanumeric)

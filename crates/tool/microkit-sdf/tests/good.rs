@@ -1,5 +1,5 @@
-//! Each good system means what is written beside it: its facts, what there is to know of it
-//! besides, and what the model kernel cannot run of it.
+//! Checks that each good system has the meaning written beside it: its facts, its warnings, and the
+//! features that the model kernel does not support.
 
 mod common;
 
@@ -27,7 +27,7 @@ fn each_good_system_means_what_is_beside_it() {
     }
 }
 
-/// What a system means, one thing a line.
+/// Describes the meaning of a system, one fact per line.
 fn facts(system: &System) -> String {
     let mut out = String::new();
     for (index, pd) in system.protection_domains.iter().enumerate() {

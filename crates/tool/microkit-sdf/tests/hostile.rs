@@ -1,4 +1,4 @@
-//! Whatever the text, parsing ends without a panic, and what it reports can be drawn.
+//! Parses arbitrary text without a panic, and renders the reports.
 
 mod common;
 
@@ -8,7 +8,7 @@ use std::path::Path;
 use microkit_sdf::{Files, Kernel, Options, Report, parse};
 use proptest::prelude::*;
 
-/// Files that are all of one length.
+/// Provides files that all have this length.
 struct AllOf(u64);
 
 impl Files for AllOf {

@@ -1,5 +1,5 @@
-//! Where there is an SDK: its tool refuses what is refused here, takes what is taken, and means
-//! the same by it.
+//! Compares with the tool of an SDK, if there is one. The tool must reject and accept the same
+//! systems, and give each accepted system the same meaning.
 
 mod common;
 
@@ -13,7 +13,7 @@ use microkit_sdf::{Options, SdfError, SdfErrorKind, System, WarningKind, parse};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-/// Bad systems whose name starts so are those that the tool takes and should not.
+/// The prefix in the names of bad systems that the tool accepts but should reject.
 const STRICTER: &str = "stricter_";
 
 #[test]
@@ -79,7 +79,7 @@ fn the_tool_agrees_on_mutants_of_good_systems() {
     );
 }
 
-/// The memory regions that a system is warned of.
+/// Returns the memory regions that a warning reports as unused.
 fn unused(system: &System) -> BTreeSet<String> {
     let name = |kind: &WarningKind| match kind {
         WarningKind::UnusedRegion { region } => Some(region.clone()),
@@ -92,7 +92,7 @@ fn unused(system: &System) -> BTreeSet<String> {
         .collect()
 }
 
-/// More pages than these take the tool minutes and all memory.
+/// The maximum number of pages. With more pages, the tool needs minutes and all memory.
 const MAX_PAGES: u64 = 10_000;
 
 fn pages(system: &System) -> u64 {
@@ -103,7 +103,7 @@ fn pages(system: &System) -> u64 {
         .fold(0, u64::saturating_add)
 }
 
-/// Holds the two against each other on as many systems as `SDK_CASES` says, or some.
+/// Compares the results of both on `SDK_CASES` random systems, or on a default number of them.
 fn agree_on(tool: &Tool, what: &str, systems: &impl Strategy<Value = String>) {
     let cases = env::var("SDK_CASES").map_or(500, |cases| cases.parse().unwrap());
     let config = Config {
@@ -133,7 +133,7 @@ fn agree_on(tool: &Tool, what: &str, systems: &impl Strategy<Value = String>) {
             (Err(errors), true) if errors.findings().iter().all(|e| is_stricter(e, &text)) => {
                 add(&stricter);
             }
-            // The tool stopped before it came to what this refuses.
+            // The tool stopped before the stage that finds this error.
             (Err(errors), true) if !theirs.built() && errors.findings().iter().all(is_late) => {}
             (Err(errors), true) => {
                 return Err(TestCaseError::fail(format!(
@@ -156,7 +156,8 @@ fn agree_on(tool: &Tool, what: &str, systems: &impl Strategy<Value = String>) {
     ));
 }
 
-/// Whether the tool may take what this refuses: what [`SdfErrorKind`] says of itself.
+/// Whether the tool may accept a system with this error, as the documentation of [`SdfErrorKind`]
+/// says.
 fn is_stricter(error: &SdfError, text: &str) -> bool {
     use SdfErrorKind::*;
     let before = &text[..error.labels[0].span.start];
@@ -176,7 +177,7 @@ fn is_stricter(error: &SdfError, text: &str) -> bool {
         } => true,
         TooManyDomains { .. } => before.matches("<domain ").count() == 16,
         ScheduleShift { shift, entries, .. } => shift.checked_add(*entries).is_none(),
-        // The two ends of one channel.
+        // The two ends of one channel have the same identifier.
         DuplicateId {
             what: "channel identifier",
             ..
@@ -188,7 +189,7 @@ fn is_stricter(error: &SdfError, text: &str) -> bool {
     }
 }
 
-/// Whether the tool sees this only once it has read the programs.
+/// Whether the tool finds this error only after it has read the programs.
 fn is_late(error: &SdfError) -> bool {
     use SdfErrorKind::*;
     matches!(

@@ -1,16 +1,17 @@
-//! What of a system is drawn.
+//! Selects the elements of a system that are drawn.
 
 use microkit_sdf::System;
 
-/// What of a system is drawn; by default all of it.
+/// Selects the elements of a system that are drawn. The default is all elements.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
-    /// Whether channels are.
+    /// Whether channels are drawn.
     pub channels: bool,
-    /// Whether memory regions and their mappings are.
+    /// Whether memory regions and their mappings are drawn.
     pub memory: bool,
-    /// The indices of protection domains (PDs). Only what has to do with one of them is drawn, and
-    /// their neighbours: the PDs at the other end of that. None stands for all.
+    /// The indices of protection domains (PDs). The picture shows only these PDs, their channels
+    /// and mappings, and their neighbours: the PDs connected to them. An empty list selects all
+    /// PDs.
     pub pds: Vec<usize>,
 }
 
@@ -24,12 +25,12 @@ impl Default for Choice {
     }
 }
 
-/// Which elements of a system are drawn, by their indices.
+/// The elements of a system that are drawn, by their indices.
 pub(super) struct Shown {
     pub(super) pds: Vec<bool>,
     pub(super) channels: Vec<bool>,
     pub(super) regions: Vec<bool>,
-    /// The virtual machines, by their PDs.
+    /// The virtual machines, by the indices of their PDs.
     pub(super) virtual_machines: Vec<bool>,
 }
 
@@ -72,7 +73,8 @@ impl Shown {
                 pds[end.pd] = true;
             }
         }
-        // A box is inside that of its parent, which comes before it.
+        // The box of a child is inside the box of its parent. A parent has a lower index than its
+        // child.
         for index in (0..all.len()).rev() {
             if let (true, Some(parent)) = (pds[index], all[index].parent) {
                 pds[parent] = true;

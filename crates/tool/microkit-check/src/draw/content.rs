@@ -1,4 +1,4 @@
-//! What the picture says of each protection domain and virtual machine.
+//! The text and the boxes of each protection domain and virtual machine in the picture.
 
 use std::collections::BTreeSet;
 
@@ -8,13 +8,13 @@ use super::choice::Shown;
 use super::regions::{Group, Owner, mappings_of, shortened};
 use crate::wait::{Target, Wait, WaitKind};
 
-/// A box, and the boxes in it.
+/// A box with its child boxes.
 pub(super) struct Node {
     pub(super) class: &'static str,
     pub(super) title: String,
-    /// What stands beside the title.
+    /// The text beside the title.
     pub(super) facts: String,
-    /// What does not fit into the title.
+    /// The tooltip with the full name, if the title is shortened.
     pub(super) tip: String,
     pub(super) rows: Vec<Row>,
     pub(super) children: Vec<Node>,
@@ -25,38 +25,38 @@ pub(super) struct Row {
     pub(super) text: String,
     pub(super) class: &'static str,
     pub(super) port: Port,
-    /// What the line from here is, for who points at it.
+    /// The tooltip of the line that starts here.
     pub(super) tip: String,
 }
 
-/// What is connected to a row, and so on which side its text stands.
+/// The element connected to a row. It decides on which side the text of the row is.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(super) enum Port {
-    /// Nothing.
+    /// No element.
     None,
-    /// A group of memory regions, by its index, at the left.
+    /// A group of memory regions, by its index. The text is on the left.
     Region(usize),
-    /// A channel, by its index and that of the end, at the right.
+    /// A channel and one of its ends, by their indices. The text is on the right.
     Channel(usize, usize),
 }
 
-/// A channel's line.
+/// The line of a channel.
 pub(super) struct Wire {
     pub(super) class: &'static str,
-    /// What comes in at each end.
+    /// The arrow head at each end.
     pub(super) heads: [Option<Head>; 2],
-    /// What it is, for who points at it.
+    /// The tooltip of the line.
     pub(super) tip: String,
 }
 
-/// What comes in at an end of a channel.
+/// The arrow head at an end of a channel: the kind of event that arrives there.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(super) enum Head {
     Call,
     Notification,
 }
 
-/// A system with its waits, and what of it is drawn.
+/// A system with its waits, and the selection of its elements to draw.
 pub(super) struct Content<'a> {
     pub(super) system: &'a System,
     pub(super) waits: &'a [Wait],
@@ -67,7 +67,8 @@ pub(super) struct Content<'a> {
 }
 
 impl Content<'_> {
-    /// The boxes of the children of a PD, or of all that have no parent, the highest priority first.
+    /// Returns the boxes of the children of a PD, highest priority first. Without a parent, these
+    /// are the PDs that have no parent.
     pub(super) fn nodes(&self, parent: Option<usize>) -> Vec<Node> {
         let all = self.system.protection_domains.iter().enumerate();
         let all = all.filter(|(index, _)| self.shown.pds[*index]);
@@ -152,7 +153,7 @@ impl Content<'_> {
         }
     }
 
-    /// What a PD does at its end of a channel.
+    /// Describes the actions of a PD at its end of a channel.
     fn does(&self, own: &End) -> String {
         let waits = self.waits.iter().filter(|wait| wait.pd == own.pd);
         let mut waits_here = waits.map(|wait| wait.kind);
@@ -170,14 +171,14 @@ impl Content<'_> {
         }
     }
 
-    /// Whether a PD calls over its end: it may, and its program does not declare that it never
-    /// does.
+    /// Whether a PD calls over its end: the system file allows the call, and the program does not
+    /// declare that it never calls there.
     fn calls(&self, own: &End) -> bool {
         let mut waits = self.waits.iter().filter(|wait| wait.pd == own.pd);
         own.pp && waits.any(|wait| wait.kind == WaitKind::Call(own.id))
     }
 
-    /// Locks, and the fault that closes a cycle.
+    /// Returns rows for locks, and for a fault wait that is part of a cycle.
     fn other_waits(&self, pd: usize) -> Vec<Row> {
         let mut rows: Vec<Row> = Vec::new();
         for (index, wait) in self.waits.iter().enumerate() {
@@ -200,7 +201,7 @@ impl Content<'_> {
         rows
     }
 
-    /// The line of a channel.
+    /// Returns the line of a channel.
     pub(super) fn wire(&self, channel: usize) -> Wire {
         let ends = &self.system.channels[channel].ends;
         let is_in_cycle = ends.iter().any(|end| self.is_in_cycle(end.pd, end.id));
@@ -237,7 +238,7 @@ impl Content<'_> {
     }
 }
 
-/// The name, if the box has not all of it.
+/// Returns the whole name if the box shows only a part of it.
 fn whole_name(name: &str) -> String {
     match shortened(name) == name {
         true => String::new(),
@@ -245,7 +246,7 @@ fn whole_name(name: &str) -> String {
     }
 }
 
-/// A line of text that nothing is connected to.
+/// Makes a row that is connected to no line.
 fn plain(text: String, class: &'static str) -> Row {
     Row {
         text,

@@ -1,7 +1,7 @@
-//! Lanes: vertical lines beside each other, of which no two in one lane overlap.
+//! Assigns vertical lines to lanes. Two lines in one lane never overlap.
 
-/// The lane of each of `spans`, which are the ends of a vertical line, and how many lanes there are.
-/// Short lines get the first lanes, next to the boxes.
+/// Returns the lane of each vertical line and the number of lanes. `spans` has the two ends of each
+/// line. Short lines get the first lanes, next to the boxes.
 pub(super) fn assign(spans: &[(u32, u32)]) -> (Vec<usize>, usize) {
     let ordered = |(one, other): (u32, u32)| (one.min(other), one.max(other));
     let mut order: Vec<usize> = (0..spans.len()).collect();

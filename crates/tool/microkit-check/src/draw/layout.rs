@@ -1,4 +1,4 @@
-//! Where everything is, in pixels.
+//! Computes the position of every box and line, in pixels.
 
 use super::content::{Content, Head, Node, Port, Row};
 use super::{lanes, regions};
@@ -7,23 +7,23 @@ use super::{lanes, regions};
 pub(super) const LINE: u32 = 16;
 /// The width of a character; the font is monospaced.
 pub(super) const CHAR: u32 = 8;
-/// Around everything.
+/// The margin around the picture.
 pub(super) const MARGIN: u32 = 12;
-/// Between boxes, between a box and what is in it, and between a box and the lanes.
+/// The gap between boxes, between a box and its content, and between a box and the lanes.
 pub(super) const GAP: u32 = 10;
-/// Between lanes, unless there are many, and between the lines at a memory region.
+/// The distance between the lines at a memory region, and between lanes if there are few of them.
 const LANE: u32 = 10;
 
 /// A picture.
 pub(super) struct Layout {
-    /// Memory regions, PDs and virtual machines, each before what is in it.
+    /// Memory regions, PDs and virtual machines. An outer box comes before its inner boxes.
     pub(super) boxes: Vec<Placed>,
     pub(super) lines: Vec<Line>,
     pub(super) width: u32,
     pub(super) height: u32,
 }
 
-/// A box in its place.
+/// A box with its position.
 pub(super) struct Placed {
     pub(super) left: u32,
     pub(super) top: u32,
@@ -31,33 +31,33 @@ pub(super) struct Placed {
     pub(super) height: u32,
     pub(super) class: &'static str,
     pub(super) title: String,
-    /// What stands beside the title.
+    /// The text beside the title.
     pub(super) facts: String,
-    /// What it is, for who points at it; nothing if the box says it all.
+    /// The tooltip of the box. It is empty if the box shows all of the text.
     pub(super) tip: String,
-    /// Whether it is inside another.
+    /// Whether the box is inside another box.
     pub(super) is_inside: bool,
-    /// The rows, each with its middle from above.
+    /// The rows, each with the y coordinate of its middle.
     pub(super) rows: Vec<(Row, u32)>,
 }
 
-/// From one place to another by a lane.
+/// A line between two points, by way of a lane.
 pub(super) struct Line {
     pub(super) from: (u32, u32),
     pub(super) lane: u32,
     pub(super) to: (u32, u32),
     pub(super) class: &'static str,
     pub(super) heads: [Option<Head>; 2],
-    /// Which of the colours that tell lines apart.
+    /// The index of the colour that distinguishes this line from its neighbours.
     pub(super) tint: usize,
-    /// What it is, for who points at it.
+    /// The tooltip of the line.
     pub(super) tip: String,
 }
 
-/// How many colours tell lines apart.
+/// The number of colours that distinguish lines.
 pub(super) const TINTS: usize = 5;
 
-/// The line of a mapping: the box and the height where it starts, and the height where it ends.
+/// The line of a mapping: the region group, the box of the owner, and the height at that box.
 struct Mapping {
     region: usize,
     owner: usize,
@@ -98,7 +98,7 @@ impl Layout {
         for ((mapping, end), lane) in mappings.iter().zip(&region_ends).zip(lanes_of_mappings) {
             lines.push(Line {
                 from: (MARGIN + region_width, *end),
-                // The nearest to the boxes is the last.
+                // The last lane is nearest to the boxes.
                 lane: middle_of(first_lane, count - 1 - lane, count),
                 to: (boxes[mapping.owner].left, mapping.y),
                 class: "mapping",
@@ -125,12 +125,12 @@ impl Layout {
                 to: *to,
                 class: wire.class,
                 heads: wire.heads,
-                // Lines beside each other differ.
+                // Lines in adjacent lanes get different colours.
                 tint: lane % TINTS,
                 tip: wire.tip,
             });
         }
-        // What is red lies on top.
+        // Red lines are drawn last, on top of all others.
         lines.sort_by_key(|line| line.class == "cycle");
         regions.extend(boxes);
         Self {
@@ -142,18 +142,19 @@ impl Layout {
     }
 }
 
-/// How wide one of so many lanes is: many are narrow, so that the ends of a line are not far apart.
+/// Returns the width of a lane. If there are many lanes, they are narrow. This keeps the ends of a
+/// line close together.
 fn lane_width(count: usize) -> u32 {
     if count > 40 { LANE - 4 } else { LANE }
 }
 
-/// Where a line in the lane of that index is.
+/// Returns the x coordinate of the middle of a lane.
 fn middle_of(first_lane: u32, index: usize, count: usize) -> u32 {
     let width = lane_width(count);
     first_lane + index as u32 * width + width / 2
 }
 
-/// How wide a box must be.
+/// Returns the width that a box needs.
 fn width(node: &Node) -> u32 {
     let widest = |side: fn(&Port) -> bool| {
         let rows = node.rows.iter().filter(|row| side(&row.port));
@@ -161,7 +162,7 @@ fn width(node: &Node) -> u32 {
     };
     let left = widest(|port| matches!(port, Port::Region(_)));
     let right = widest(|port| matches!(port, Port::Channel(..)));
-    // What is on the two sides, as what is in the two parts of the title, is two characters apart.
+    // Two characters separate the left from the right text, and the title from its facts.
     let title = node.title.chars().count() + 2 + node.facts.chars().count();
     let plain = widest(|port| *port == Port::None);
     let chars = title.max(plain).max(left + 2 + right);
@@ -170,8 +171,8 @@ fn width(node: &Node) -> u32 {
     children.chain([own]).max().unwrap_or(own)
 }
 
-/// Puts a box, and what is in it, below `top`, and returns where it ends. The left edge, for now,
-/// counts from that of the column. Mappings and channels stand beside each other.
+/// Places a box and its content below `top`, and returns the bottom of the box. The left edge is
+/// relative to the column until the final offset is added. Mappings and channels are side by side.
 fn place(
     node: Node,
     (left, width): (u32, u32),
@@ -235,8 +236,8 @@ fn mappings(boxes: &[Placed]) -> Vec<Mapping> {
     .collect()
 }
 
-/// The boxes of the memory regions, each as near as can be to what maps it, and the height at which
-/// each mapping ends.
+/// Returns the boxes of the memory regions and the height at which each mapping ends. Each box is
+/// as near as possible to the rows that map it.
 fn regions(content: &Content<'_>, mappings: &[Mapping]) -> (Vec<Placed>, Vec<u32>) {
     let mut order: Vec<(u32, usize)> = (0..content.groups.len())
         .map(|region| {
@@ -286,12 +287,12 @@ fn regions(content: &Content<'_>, mappings: &[Mapping]) -> (Vec<Placed>, Vec<u32
     (placed, ends)
 }
 
-/// Where the line of a channel's end starts.
+/// Returns the point where the line of a channel's end starts.
 fn place_of(boxes: &[Placed], port: Port) -> (u32, u32) {
     let found = boxes.iter().find_map(|placed| {
         let (_, y) = placed.rows.iter().find(|(row, _)| row.port == port)?;
         Some((placed.left + placed.width, *y))
     });
-    // Every end is in the box of its PD.
+    // Every shown end has a row in the box of its PD.
     found.unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! What each mark of a picture means: of those that are in it, and of no others.
+//! The legend: the meaning of each mark that occurs in the picture.
 
 use super::content::Head;
 use super::layout::Layout;
@@ -9,18 +9,18 @@ pub(super) struct Entry {
     pub(super) meaning: &'static str,
 }
 
-/// A mark, by the class that it has in the picture.
+/// A mark, identified by its CSS class in the picture.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(super) enum Mark {
     Line(&'static str),
     Head(Head),
     Box(&'static str),
-    /// A box in a box.
+    /// A box inside another box.
     Inside,
     Text(&'static str),
 }
 
-/// All that a picture can have.
+/// All marks that a picture can have.
 const ENTRIES: [Entry; 14] = [
     entry(
         Mark::Line("call"),
@@ -60,7 +60,7 @@ const fn entry(mark: Mark, meaning: &'static str) -> Entry {
     Entry { mark, meaning }
 }
 
-/// The entries for what is in the picture.
+/// Returns the entries for the marks in the picture.
 pub(super) fn entries(layout: &Layout) -> impl Iterator<Item = &'static Entry> + '_ {
     ENTRIES.iter().filter(|entry| match entry.mark {
         Mark::Line(class) => layout.lines.iter().any(|line| line.class == class),

@@ -1,12 +1,14 @@
-//! A system as a picture (SVG).
+//! Draws a system as a picture (SVG).
 //!
-//! Protection domains stand in one column, each inside its parent, the highest priority first, so
-//! that calls lead upwards. Every end of a channel has a line of its own in the box of its PD, from
-//! which it goes to the right, into a lane that no other channel uses there, and back to the other
-//! end: no line crosses a box but to leave the parents of its own, and lines cross at right angles
-//! only. Mappings do the same to the left, where the memory regions are; regions that the
-//! same ones map are one box. What is drawn depends on the system, on what its programs declare and
-//! on what one chooses, and on nothing else.
+//! Protection domains are in one column, each inside its parent. The highest priority is first, so
+//! calls lead upwards. Every end of a channel has its own row in the box of its PD. From this row,
+//! the line of the channel goes right into a lane, and back to the row of the other end. Lines in
+//! one lane do not overlap. A line crosses only the borders of boxes that contain one of its ends.
+//! Lines cross at right angles only.
+//!
+//! Mappings do the same on the left side, next to the memory regions. Regions with the same owners
+//! are drawn as one box. The picture depends only on the system, on the declarations of its
+//! programs and on the selected elements.
 
 mod choice;
 mod content;
@@ -26,11 +28,11 @@ use crate::wait::waits;
 
 pub use choice::Choice;
 
-/// Marks every picture, so that the tool never replaces one that a person drew.
+/// The mark in every picture. With it, the tool never overwrites a picture drawn by a person.
 const DRAWING_MARK: &str = "drawn by `cargo microkit graph`";
 
-/// What is chosen of the system as SVG; waits that are part of a cycle are red. `declarations` are
-/// those of its programs, as for [`check`](crate::check).
+/// Draws the chosen elements of the system as SVG. Waits that are part of a cycle are red.
+/// `declarations` has an entry for each protection domain, as for [`check`](crate::check).
 pub fn svg(system: &System, declarations: &[Option<Declaration>], choice: &Choice) -> String {
     let waits = waits(system, declarations);
     let cycles = cycles(&waits);

@@ -1,4 +1,4 @@
-//! The picture as text in SVG.
+//! Writes the picture as SVG text.
 
 use std::fmt::{self, Write};
 
@@ -37,10 +37,10 @@ text.cycle{fill:#c00;font-weight:bold}\
 path.head-notification{fill:#fff}\
 g.line:hover path{stroke-width:4}";
 
-/// Writes the picture, below it what its marks mean, and each of `cycles`.
+/// Writes the picture. Below the picture are the legend and each of `cycles`.
 pub(super) fn paint(layout: &Layout, cycles: &[String]) -> String {
     let mut svg = String::new();
-    // Writing to a string does not fail.
+    // Writing to a string never fails.
     let _ = write(&mut svg, layout, cycles);
     svg
 }
@@ -101,7 +101,7 @@ fn write(svg: &mut String, layout: &Layout, cycles: &[String]) -> fmt::Result {
     writeln!(svg, "</svg>")
 }
 
-/// A mark as it is in the picture, beside its meaning.
+/// Writes a mark of the legend in the same style as in the picture.
 fn write_mark(svg: &mut String, mark: Mark, y: u32) -> fmt::Result {
     let (left, top, height) = (MARGIN, y - LINE / 2 + 3, LINE - 6);
     match mark {
@@ -179,7 +179,7 @@ fn write_line(svg: &mut String, line: &Line) -> fmt::Result {
     let (class, colour) = coloured(class, *tint);
     writeln!(svg, "<g class=\"line\">")?;
     write_tip(svg, &line.tip)?;
-    // A thin line is hard to point at.
+    // A thin line is hard to point at, so a wider transparent line is added.
     writeln!(svg, "<path class=\"hit\" d=\"{path}\"/>")?;
     writeln!(svg, "<path class=\"{class}\" d=\"{path}\"/>")?;
     for (head, at) in line.heads.iter().zip([line.from, line.to]) {
@@ -188,7 +188,7 @@ fn write_line(svg: &mut String, line: &Line) -> fmt::Result {
     writeln!(svg, "</g>")
 }
 
-/// The class of a line, and that of its colour. Red has a meaning of its own.
+/// Returns the class of a line and the class of its colour. Red is only for cycles.
 fn coloured(class: &str, tint: usize) -> (String, String) {
     match class {
         "call" | "notify" => (format!("{class} t{tint}"), format!("t{tint}")),
@@ -223,7 +223,7 @@ fn write_tip(svg: &mut String, tip: &str) -> fmt::Result {
     writeln!(svg, "</title>")
 }
 
-/// Text whose middle is at this height.
+/// Writes text with its middle at this height.
 fn write_text(
     svg: &mut String,
     (x, y): (u32, u32),
@@ -243,16 +243,16 @@ fn write_text(
     writeln!(svg, "</text>")
 }
 
-/// Adds text to a document.
+/// Appends text with the special characters of XML escaped.
 fn escape(svg: &mut String, text: &str) {
     for character in text.chars() {
         match character {
             '<' => svg.push_str("&lt;"),
             '>' => svg.push_str("&gt;"),
             '&' => svg.push_str("&amp;"),
-            // Between the lines of a tip.
+            // A line break separates the lines of a tooltip.
             '\n' => svg.push('\n'),
-            // XML has no other control characters; a name can have none of these.
+            // XML forbids most other control characters. No name has one of them.
             control if control.is_control() => svg.push(' '),
             other => svg.push(other),
         }

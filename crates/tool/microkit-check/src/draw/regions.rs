@@ -1,4 +1,5 @@
-//! Memory regions that the same protection domains map, which are drawn as one.
+//! Groups memory regions that are mapped by the same protection domains. A group is drawn as one
+//! box.
 
 use std::collections::BTreeSet;
 
@@ -6,34 +7,34 @@ use microkit_sdf::{Map, MemoryRegion, Perms, PhysAddr, System};
 
 use super::choice::Shown;
 
-/// So many characters at least that names have in common say more than one of the names.
+/// The minimum length of a common prefix to use it as the title of a group.
 const MIN_PREFIX: usize = 3;
 
-/// Longer names lose their middle.
+/// The maximum length of a name in characters. A longer name is shortened in the middle.
 const MAX_CHARS: usize = 40;
 
-/// Who maps a region: the index of a PD, and whether it is its virtual machine.
+/// The owner of a mapping: the index of a PD, and whether the virtual machine of that PD maps it.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Owner {
     pub(super) pd: usize,
     pub(super) is_virtual_machine: bool,
 }
 
-/// Regions that the same PDs and virtual machines map.
+/// Regions with the same owners.
 pub(super) struct Group {
-    /// Their indices, in the order of the file and so sorted.
+    /// The indices of the regions, sorted in the order of the file.
     pub(super) regions: Vec<usize>,
     owners: BTreeSet<Owner>,
 }
 
-/// One line of a PD's box: a mapping of a group.
+/// One row in the box of a PD: the mapping of a group.
 pub(super) struct MappingText {
     pub(super) group: usize,
     pub(super) text: String,
     pub(super) tip: String,
 }
 
-/// The groups of the regions that are shown, in the order of their first.
+/// Returns the groups of the shown regions, in the order of their first region.
 pub(super) fn groups(system: &System, shown: &Shown) -> Vec<Group> {
     let mut owners: Vec<BTreeSet<Owner>> = vec![BTreeSet::new(); system.memory_regions.len()];
     for (owner, map) in all_maps(system) {
@@ -44,7 +45,7 @@ pub(super) fn groups(system: &System, shown: &Shown) -> Vec<Group> {
         if !shown.regions[index] {
             continue;
         }
-        // A device is not one more buffer.
+        // A region at a fixed address, such as a device, is never grouped with ordinary memory.
         let is_fixed = matches!(region.phys_addr, PhysAddr::Fixed(_));
         let same =
             |(fixed, group): &&mut (bool, Group)| *fixed == is_fixed && group.owners == owners;
@@ -72,7 +73,7 @@ fn all_maps(system: &System) -> impl Iterator<Item = (Owner, &Map)> {
     })
 }
 
-/// What `owner` maps, a line for each group.
+/// Returns the mappings of `owner`, one row for each group.
 pub(super) fn mappings_of(system: &System, groups: &[Group], owner: Owner) -> Vec<MappingText> {
     let maps: Vec<&Map> = all_maps(system)
         .filter(|(other, _)| *other == owner)
@@ -125,7 +126,7 @@ fn perms(map: &Map) -> String {
     perms.iter().filter(|p| p.0).map(|p| p.1).collect()
 }
 
-/// What a group is called.
+/// Returns the title of a group.
 pub(super) fn title(system: &System, group: &Group) -> String {
     let name = |index: &usize| system.memory_regions[*index].name.as_str();
     let mut names = group.regions.iter().map(name);
@@ -150,7 +151,7 @@ fn common_prefix<'a>(one: &'a str, other: &str) -> &'a str {
     &one[..end.unwrap_or(one.len().min(other.len()))]
 }
 
-/// What is said of a group beside its title.
+/// Returns the text beside the title of a group.
 pub(super) fn facts(system: &System, group: &Group) -> String {
     let regions = group.regions.iter();
     let regions: Vec<_> = regions
@@ -164,7 +165,7 @@ pub(super) fn facts(system: &System, group: &Group) -> String {
     format!("{bytes:#x} bytes in all")
 }
 
-/// All of a group.
+/// Returns the tooltip of a group: every region with its size.
 pub(super) fn tip(system: &System, group: &Group) -> String {
     let regions = group
         .regions
@@ -183,7 +184,7 @@ fn size(region: &MemoryRegion) -> String {
     }
 }
 
-/// A name that fits a box.
+/// Shortens a name so that it fits in a box.
 pub(super) fn shortened(name: &str) -> String {
     let chars: Vec<char> = name.chars().collect();
     if chars.len() <= MAX_CHARS {

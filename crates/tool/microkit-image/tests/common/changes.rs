@@ -1,4 +1,4 @@
-//! Changes to good programs, most of which make them bad.
+//! Changes to good programs. Most changes make the program bad.
 
 use proptest::prelude::*;
 
@@ -14,9 +14,9 @@ pub(crate) enum Change {
     Append(Vec<u8>),
 }
 
-/// A change that may well matter.
+/// Generates a change that is likely to have an effect.
 pub(crate) fn change() -> impl Strategy<Value = Change> {
-    // The headers and tables are where it matters.
+    // Most changes are in the headers and tables, where they have an effect.
     let at = prop_oneof![3 => 0_usize..0x100, 2 => 0_usize..0x400, 1 => any::<usize>()];
     let word = prop_oneof![
         any::<u64>(),
@@ -35,10 +35,10 @@ pub(crate) fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
-/// The bytes after the changes.
+/// Returns the bytes after the changes.
 pub(crate) fn apply(mut bytes: Vec<u8>, changes: &[Change]) -> Vec<u8> {
     fn put(bytes: &mut [u8], at: usize, new: &[u8]) {
-        // Fields of eight bytes are at multiples of that.
+        // A field of `n` bytes is at a multiple of `n`.
         let at = at % bytes.len().max(1) / new.len() * new.len();
         if let Some(place) = bytes.get_mut(at..at + new.len()) {
             place.copy_from_slice(new);
@@ -56,7 +56,7 @@ pub(crate) fn apply(mut bytes: Vec<u8>, changes: &[Change]) -> Vec<u8> {
     bytes
 }
 
-/// A system of which the programs can be changed: everything about them matters.
+/// A system with programs to change. It uses every part of a program.
 pub(crate) const TEXT: &str = r#"<system>
     <memory_region name="r" size="0x3000" />
     <memory_region name="f" prefill_path="file" />
@@ -71,7 +71,7 @@ pub(crate) const TEXT: &str = r#"<system>
     </protection_domain>
 </system>"#;
 
-/// The program of that system.
+/// Returns the program of that system.
 pub(crate) fn program() -> Elf {
     Elf::pd().word("vaddr", 0).word("fill", 1).word("paddr", 2)
 }

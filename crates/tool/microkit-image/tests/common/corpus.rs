@@ -1,4 +1,4 @@
-//! The corpus: system files in `bad` and `good`, and the files that they name.
+//! The corpus: system files in `bad` and `good`, and the files that they use.
 
 use std::fs;
 
@@ -10,35 +10,36 @@ use super::{Files, folder};
 /// A system and its files.
 #[derive(Debug, Clone)]
 pub(crate) struct Case {
-    /// What to call it. A bad one that the SDK's tool takes starts with [`STRICTER`].
+    /// The name of the case. The name of a bad system that the SDK's tool accepts starts with
+    /// [`STRICTER`].
     pub(crate) name: String,
     pub(crate) text: String,
-    /// What the files are when the system is parsed.
+    /// The files when the system is parsed.
     pub(crate) files: Files,
-    /// What the files are when it is planned, and when the SDK's tool builds it.
+    /// The files when the system is planned and when the SDK's tool builds it.
     pub(crate) files_later: Files,
     pub(crate) platform: Platform,
 }
 
-/// Bad systems whose name starts so are those that the SDK's tool takes.
+/// The prefix in the names of bad systems that the SDK's tool accepts.
 pub(crate) const STRICTER: &str = "stricter_";
 
-/// The words that `pd.elf` has, from [`WORDS`] on.
+/// The words in `pd.elf`, at addresses from [`WORDS`].
 const PD_WORDS: [&str; 11] = [
     "word", "vaddr", "size", "fill", "paddr", "device", "large", "child", "irq", "up", "down",
 ];
 
-/// The address of a word of `pd.elf`.
+/// Returns the address of a word of `pd.elf`.
 pub(crate) fn word(name: &str) -> u64 {
     WORDS + 8 * PD_WORDS.iter().position(|word| *word == name).unwrap() as u64
 }
 
-/// What `file` holds.
+/// Returns the contents of `file`.
 pub(crate) fn file() -> Vec<u8> {
     (0..0x1801).map(|n| (n % 251) as u8).collect()
 }
 
-/// The files that the corpus names.
+/// Returns the files that the corpus uses.
 pub(crate) fn files() -> Files {
     let pd = PD_WORDS
         .iter()
@@ -61,27 +62,27 @@ pub(crate) fn files() -> Files {
         .with("file", file())
 }
 
-/// A program of which everything is unusual and nothing wrong.
+/// Returns a valid program with many unusual properties.
 fn unusual() -> Elf {
     Elf::pd()
-        // Written and executed; not at a page, and over the end of one.
+        // Writable and executable. Starts inside a page and crosses into the next one.
         .segment(Segment::new(0x40_0ff0, &[7; 0x20], 0x21, "rwx"))
-        // Neither has any bytes, wherever they are.
+        // Two empty segments. Their addresses do not matter.
         .segment(Segment::new(DATA, &[], 0, "rw"))
         .segment(Segment::new(u64::MAX, &[], 0, ""))
-        // All `.bss`, with a symbol at its end.
+        // Only `.bss`, with a symbol at its end.
         .segment(Segment::new(0x50_0000, &[], 0x10_0000, "rw"))
         .without("microkit_pps")
         .symbol("microkit_pps", 0x5f_fff8, 8)
-        // Larger than what is written.
+        // Larger than the value.
         .without("microkit_passive")
         .symbol("microkit_passive", DATA + 0x200, 8)
-        // Twice, but nobody asks.
+        // A duplicate symbol that is never set.
         .symbol("twice", DATA, 8)
         .symbol("twice", DATA, 8)
 }
 
-/// The systems in a folder, by name.
+/// Returns the systems in a folder, sorted by name.
 pub(crate) fn systems(name: &str) -> Vec<Case> {
     let entries = fs::read_dir(folder(name)).unwrap();
     let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
@@ -98,13 +99,13 @@ pub(crate) fn systems(name: &str) -> Vec<Case> {
     paths.iter().map(case).collect()
 }
 
-/// The one of `cases` of this name.
+/// Returns the case with this name.
 pub(crate) fn named(cases: &[Case], name: &str) -> Case {
     cases.iter().find(|case| case.name == name).unwrap().clone()
 }
 
 impl Case {
-    /// A system with files that stay as they are, but for those of which the name says otherwise.
+    /// Makes a case. Its files stay the same, except in the cases that this function names.
     pub(crate) fn new(name: String, text: String, files: Files) -> Self {
         let mut platform = Platform::QEMU_VIRT_AARCH64;
         if name == "map_on_stack" {
@@ -124,9 +125,9 @@ impl Case {
         }
     }
 
-    /// Whether the SDK's tool can be asked of it.
+    /// Whether the SDK's tool can build this case.
     pub(crate) fn is_for_tool(&self) -> bool {
-        // It reads each file once, and knows one board.
+        // The tool reads each file once, and has only one board.
         !["fill_changed", "map_on_stack"].contains(&self.name.as_str())
     }
 }

@@ -1,15 +1,15 @@
-//! ELF files to order: those of protection domains, those of a kernel, and bad ones.
+//! Builds ELF files for tests: of protection domains, of a kernel, and bad ones.
 
 use object::elf;
 use object::write::elf::{FileHeader, ProgramHeader, Sym, Writer};
 use object::{Endianness, elf::Machine};
 
-/// Where the program of [`Elf::pd`] has its code, its data, and room for words in that.
+/// The addresses of the code, of the data, and of the words in the data of [`Elf::pd`].
 pub(crate) const CODE: u64 = 0x20_0000;
 pub(crate) const DATA: u64 = 0x21_0000;
 pub(crate) const WORDS: u64 = DATA + 0x100;
 
-/// The symbols of the runtime: name, offset from [`DATA`], bytes.
+/// The symbols of the runtime: the name, the offset from [`DATA`] and the length in bytes.
 const RUNTIME: [(&str, u64, u64); 6] = [
     ("microkit_name", 0, 64),
     ("microkit_passive", 64, 1),
@@ -19,7 +19,7 @@ const RUNTIME: [(&str, u64, u64); 6] = [
     ("microkit_ioports", 96, 8),
 ];
 
-/// An ELF file, as its headers say it is.
+/// The fields of an ELF file, as its headers will state them.
 #[derive(Debug, Clone)]
 pub(crate) struct Elf {
     pub(crate) entry: u64,
@@ -27,7 +27,7 @@ pub(crate) struct Elf {
     pub(crate) kind: elf::FileType,
     pub(crate) endianness: Endianness,
     pub(crate) segments: Vec<Segment>,
-    /// Name, address, bytes.
+    /// The name, the address and the length in bytes of each symbol.
     pub(crate) symbols: Vec<(String, u64, u64)>,
 }
 
@@ -38,9 +38,9 @@ pub(crate) struct Segment {
     pub(crate) paddr: u64,
     pub(crate) bytes: Vec<u8>,
     pub(crate) mem_bytes: u64,
-    /// Of `r`, `w` and `x`.
+    /// The permissions: a subset of `r`, `w` and `x`.
     pub(crate) perms: &'static str,
-    /// What the header says of its length in the file, if not the truth.
+    /// The length in the file that the header states, if it is wrong.
     pub(crate) lie_bytes: Option<u64>,
 }
 
@@ -67,7 +67,8 @@ impl Segment {
 }
 
 impl Elf {
-    /// A program for a protection domain: code, data with what the runtime has, and `.bss`.
+    /// Makes a program for a protection domain: code, data with the symbols of the runtime, and
+    /// `.bss`.
     pub(crate) fn pd() -> Self {
         let code: Vec<u8> = (1..=0x40).collect();
         let data: Vec<u8> = (0x81..=0xff).collect();
@@ -85,7 +86,7 @@ impl Elf {
         }
     }
 
-    /// A kernel that is loaded at `start` and has its payload at `payload`.
+    /// Makes a kernel with the load address `start` and the payload at `payload`.
     pub(crate) fn kernel(start: u64, payload: u64) -> Self {
         let segments = vec![
             Segment::new(start, &[0x14, 1, 2, 3], 4, "rx"),
@@ -100,36 +101,36 @@ impl Elf {
         }
     }
 
-    /// The same with one more symbol of 8 bytes, the `index`th word from [`WORDS`] on.
+    /// Adds a symbol of 8 bytes: the word number `index` from [`WORDS`].
     pub(crate) fn word(self, name: &str, index: u64) -> Self {
         self.symbol(name, WORDS + 8 * index, 8)
     }
 
-    /// The same with one more symbol.
+    /// Adds a symbol.
     pub(crate) fn symbol(mut self, name: &str, vaddr: u64, bytes: u64) -> Self {
         self.symbols.push((name.to_owned(), vaddr, bytes));
         self
     }
 
-    /// The same without a symbol.
+    /// Removes a symbol.
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.symbols.retain(|(symbol, ..)| symbol != name);
         self
     }
 
-    /// The same with one more segment.
+    /// Adds a segment.
     pub(crate) fn segment(mut self, segment: Segment) -> Self {
         self.segments.push(segment);
         self
     }
 
-    /// The same, changed.
+    /// Applies a change.
     pub(crate) fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
     }
 
-    /// The file.
+    /// Returns the bytes of the ELF file.
     pub(crate) fn build(&self) -> Vec<u8> {
         let mut file = Vec::new();
         let mut start = Vec::new();

@@ -1,4 +1,4 @@
-//! Memory as the model kernel would set it up from an image, and what must hold of it.
+//! Sets memory up from an image like the model kernel does, and checks the invariants of a plan.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -11,12 +11,12 @@ const PAGE: u64 = 0x1000;
 /// A boot spec with the memory that it describes.
 pub(crate) struct Machine {
     pub(crate) spec: BootSpec,
-    /// What memory holds, by page; all other is zero.
+    /// The contents of memory by page. All other pages are zero.
     pages: BTreeMap<u64, Vec<u8>>,
 }
 
 impl Machine {
-    /// What the kernel makes of an image with the payload at `payload_offset`.
+    /// Boots an image with the payload at `payload_offset`.
     pub(crate) fn boot(image: &[u8], payload_offset: usize) -> Self {
         let (header, rest) = image[payload_offset..].split_at(16);
         assert_eq!(header[..8], *b"MKLOAD\0\x01");
@@ -39,7 +39,8 @@ impl Machine {
         Self { spec, pages }
     }
 
-    /// What the protection domain `pd` reads at `vaddr`; `None` if it may not.
+    /// Returns the bytes that the protection domain `pd` reads at `vaddr`, or `None` without
+    /// access.
     pub(crate) fn read(&self, pd: usize, vaddr: u64, bytes: u64) -> Option<Vec<u8>> {
         (vaddr..vaddr + bytes)
             .map(|vaddr| self.byte(pd, vaddr))
@@ -59,7 +60,7 @@ fn translate(pd: &ProtectionDomain, vaddr: u64) -> Option<u64> {
     Some(map.paddr + (vaddr - map.vaddr))
 }
 
-/// Everything that must hold of a plan, whatever the system.
+/// Checks the invariants of every plan.
 pub(crate) fn check(plan: &Plan) {
     let spec = plan.boot_spec(0);
     assert_eq!(spec.validate(), Ok(()));
@@ -85,7 +86,7 @@ pub(crate) fn check(plan: &Plan) {
     }
 }
 
-/// All memory that has an owner, and whether it has a fixed address.
+/// Returns all memory that has an owner, and whether its address is fixed.
 fn everything(plan: &Plan) -> impl Iterator<Item = (bool, Extent)> {
     let own = plan.protection_domains.iter().flat_map(|pd| pd.own());
     let own = own
@@ -115,8 +116,8 @@ fn no_memory_is_two_things(plan: &Plan) {
     }
 }
 
-/// Each page of a mapping is a page of the protection domain's own or of a region that it maps
-/// there, with the permissions of that.
+/// Checks that each page of a mapping is private memory of the protection domain or part of a
+/// region that it maps there. The permissions must be the same.
 fn check_mapping(plan: &Plan, number: usize, mapping: &Mapping) {
     let pd = &plan.protection_domains[number];
     let mut places = Vec::new();

@@ -1,4 +1,4 @@
-//! What the tests share: files in memory, systems, and how reports are drawn.
+//! Helpers of the tests: files in memory, systems, and the rendering of reports.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 pub(crate) mod changes;
@@ -17,7 +17,7 @@ use microkit_image::{Plan, PlanErrors, Platform, plan};
 use microkit_sdf::{Options, System, parse};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
-/// A folder of this crate's tests.
+/// Returns the path of a folder in this crate's tests.
 pub(crate) fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests")
@@ -29,7 +29,7 @@ pub(crate) fn folder(name: &str) -> PathBuf {
 pub(crate) struct Files(pub(crate) BTreeMap<PathBuf, Vec<u8>>);
 
 impl Files {
-    /// The same with one more, or another in its place.
+    /// Adds or replaces a file.
     pub(crate) fn with(mut self, path: &str, bytes: impl Into<Vec<u8>>) -> Self {
         self.0.insert(path.into(), bytes.into());
         self
@@ -54,12 +54,12 @@ impl microkit_image::Files for Files {
     }
 }
 
-/// The text of a system that has these elements in it.
+/// Returns the text of a system with these elements.
 pub(crate) fn system(elements: &str) -> String {
     format!("<system>\n{elements}\n</system>\n")
 }
 
-/// The checked system of this text.
+/// Parses and checks this text. The test fails if it has errors.
 #[track_caller]
 pub(crate) fn parsed(text: &str, files: &Files) -> System {
     match parse("test.system", text, Options::new(files)) {
@@ -68,25 +68,25 @@ pub(crate) fn parsed(text: &str, files: &Files) -> System {
     }
 }
 
-/// The plan of this text for the board.
+/// Plans the system of this text for the board.
 pub(crate) fn planned(text: &str, files: &Files) -> Result<Plan, PlanErrors> {
     plan(&parsed(text, files), &Platform::QEMU_VIRT_AARCH64, files)
 }
 
-/// The plan of this text, which there must be.
+/// Plans the system of this text. The test fails if there is an error.
 #[track_caller]
 pub(crate) fn good(text: &str, files: &Files) -> Plan {
     planned(text, files).unwrap_or_else(|errors| panic!("{text}\n{}", draw(&errors)))
 }
 
-/// An error as the command line shows it, in ASCII without colours.
+/// Renders an error like the command line does, in ASCII without colours.
 pub(crate) fn draw(error: &dyn Diagnostic) -> String {
     let mut drawn = String::new();
     GraphicalReportHandler::new_themed(GraphicalTheme::none())
         .with_width(100)
         .render_report(&mut drawn, error)
         .unwrap();
-    // Whatever the theme, no line of a test file ends in space.
+    // No theme may leave spaces at the end of a line of a test file.
     drawn
         .lines()
         .map(str::trim_end)
@@ -95,7 +95,7 @@ pub(crate) fn draw(error: &dyn Diagnostic) -> String {
         + "\n"
 }
 
-/// Compares `actual` with the file `expect`, or writes it there if `BLESS` is set.
+/// Compares `actual` with the file `expect`. If `BLESS` is set, writes the file instead.
 pub(crate) fn check_file(actual: &str, expect: &Path) {
     if env::var_os("BLESS").is_some() {
         fs::write(expect, actual).unwrap();

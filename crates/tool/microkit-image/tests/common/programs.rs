@@ -1,4 +1,4 @@
-//! Bad programs, as functions that make them.
+//! Functions that make bad programs.
 
 use object::{Endianness, elf as format};
 
@@ -10,7 +10,7 @@ const PD: &str = r#"    <protection_domain name="pd" priority="1">
         <program_image path="pd.elf" />
     </protection_domain>"#;
 
-/// A case of which the program is what is wrong.
+/// Makes a case with a bad program.
 fn program(name: &str, bytes: impl Into<Vec<u8>>) -> Case {
     Case::new(
         name.to_owned(),
@@ -19,18 +19,18 @@ fn program(name: &str, bytes: impl Into<Vec<u8>>) -> Case {
     )
 }
 
-/// A case of which something in the program is wrong.
+/// Makes a case with one change to a good program.
 fn changed(name: &str, change: impl FnOnce(&mut Elf)) -> Case {
     program(name, Elf::pd().with(change).build())
 }
 
-/// A case in which the program has one segment too many.
+/// Makes a case with one additional segment.
 fn segment(name: &str, vaddr: u64, mem_bytes: u64, perms: &'static str) -> Case {
     let segment = Segment::new(vaddr, &[1; 8], mem_bytes, perms);
     changed(name, |elf| elf.segments.push(segment))
 }
 
-/// A case in which a symbol is another.
+/// Makes a case with one symbol replaced.
 fn symbol(name: &str, symbol: &str, vaddr: u64, bytes: u64) -> Case {
     program(
         name,
@@ -41,7 +41,7 @@ fn symbol(name: &str, symbol: &str, vaddr: u64, bytes: u64) -> Case {
     )
 }
 
-/// All of them.
+/// Returns all cases with bad programs.
 pub(crate) fn bad() -> Vec<Case> {
     [files(), headers(), segments(), symbols(), elsewhere()].concat()
 }
@@ -112,7 +112,7 @@ fn segments() -> Vec<Case> {
 }
 
 fn symbols() -> Vec<Case> {
-    // Nobody asks for the symbol, and yet the SDK's tool reads its name.
+    // The symbol is never set, but the SDK's tool reads its name.
     let mut name = Elf::pd().symbol("QQQQ", DATA, 8).build();
     let at = name.windows(4).position(|bytes| bytes == b"QQQQ").unwrap();
     name[at] = 0xff;
@@ -140,7 +140,7 @@ fn symbols() -> Vec<Case> {
     ]
 }
 
-/// Cases of which the symbols are in another file.
+/// Returns the cases with the symbols in another file.
 fn elsewhere() -> Vec<Case> {
     let text = system(&PD.replace("pd.elf\"", "pd.elf\" path_for_symbols=\"symbols.elf\""));
     let case = |name: &str, symbols: Vec<u8>| {

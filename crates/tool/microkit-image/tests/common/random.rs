@@ -1,4 +1,4 @@
-//! Random systems of good programs.
+//! Generates random systems with good programs.
 
 use std::fmt::Write;
 
@@ -21,12 +21,12 @@ pub(crate) struct Region {
 #[derive(Debug, Clone)]
 pub(crate) enum Kind {
     Any,
-    /// Small pages, whatever the size.
+    /// Small pages for any size.
     Small,
     /// In one piece.
     Whole,
     Filled(Vec<u8>),
-    /// The number of 4 MiB from the start of main memory.
+    /// A fixed address: this number times 4 MiB from the start of main memory.
     Fixed(u64),
     Device,
 }
@@ -65,9 +65,10 @@ pub(crate) fn region() -> impl Strategy<Value = Region> {
 #[derive(Debug, Clone)]
 pub(crate) struct Pd {
     pub(crate) stack_pages: u64,
-    /// Segments besides code and data: bytes in the file, in memory, and where in the first page.
+    /// Segments besides code and data: bytes in the file, bytes in memory, offset in the first
+    /// page.
     pub(crate) segments: Vec<(usize, u64, u64)>,
-    /// Of each region, whether it is mapped.
+    /// Whether each region is mapped.
     pub(crate) maps: Vec<bool>,
 }
 
@@ -101,7 +102,7 @@ fn segment_vaddr(index: usize) -> u64 {
     0x40_0000 + 0x10_0000 * index as u64
 }
 
-/// Where each protection domain maps a region.
+/// Returns the address at which each protection domain maps a region.
 pub(crate) fn map_vaddr(region: usize) -> u64 {
     0x1_0000_0000 * (region as u64 + 1)
 }
@@ -169,7 +170,7 @@ pub(crate) fn files(regions: &[Region], pds: &[Pd]) -> Files {
     files
 }
 
-/// Memory regions and protection domains.
+/// Generates the memory regions and protection domains of a system.
 pub(crate) fn systems() -> impl Strategy<Value = (Vec<Region>, Vec<Pd>)> {
     (
         prop::collection::vec(region(), 0..6),

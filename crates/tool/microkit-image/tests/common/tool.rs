@@ -1,4 +1,4 @@
-//! The SDK's tool, as the judge of what a system is to be.
+//! Runs the SDK's tool to get the expected result for a system.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::corpus::Case;
 
-/// The tool of the SDK in `MICROKIT_SDK`, with a folder to work in.
+/// The tool of the SDK in `MICROKIT_SDK`, with a working folder.
 pub(crate) struct Tool {
     sdk: PathBuf,
     work: PathBuf,
@@ -24,11 +24,11 @@ pub(crate) struct Page {
     pub(crate) write: bool,
     pub(crate) execute: bool,
     pub(crate) cached: bool,
-    /// Its physical address, if the system says it.
+    /// The physical address, if the specification states it.
     pub(crate) paddr: Option<u64>,
 }
 
-/// A thread as it starts.
+/// The initial state of a thread.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) struct Thread {
     pub(crate) entry: u64,
@@ -36,11 +36,12 @@ pub(crate) struct Thread {
     pub(crate) ipc_buffer: u64,
 }
 
-/// What the tool built, as its capDL specification says.
+/// The result of the tool: its capDL specification.
 pub(crate) struct Spec(Value);
 
 impl Tool {
-    /// The tool; `None`, loudly, if there is no SDK. `name` tells the tests' folders apart.
+    /// Finds the tool. Without an SDK it prints a message and returns `None`. `name` makes the
+    /// folders of the tests distinct.
     pub(crate) fn find(name: &str) -> Option<Self> {
         let Some(sdk) = env::var_os("MICROKIT_SDK").map(PathBuf::from) else {
             println!("SKIPPED: set MICROKIT_SDK to hold {name} against the SDK's tool");
@@ -50,7 +51,7 @@ impl Tool {
         Some(Self { sdk, work })
     }
 
-    /// Builds a system: what the tool made of it, or what it said.
+    /// Builds a system. Returns the specification, or the output of the tool if it fails.
     pub(crate) fn build(&self, case: &Case) -> Result<Spec, String> {
         let work = self.work.join(&case.name);
         let _ = fs::remove_dir_all(&work);
@@ -60,7 +61,7 @@ impl Tool {
         }
         fs::write(work.join("test.system"), &case.text).unwrap();
         let said = fs::File::create(work.join("said")).unwrap();
-        // A bad program can make it take all the memory that there is.
+        // With a bad program, the tool can allocate all memory of the machine.
         let limited = "ulimit -v 6000000; exec \"$0\" \"$@\"";
         let mut tool = Command::new("sh")
             .args(["-c", limited])
@@ -86,7 +87,7 @@ impl Tool {
             .stderr(said)
             .spawn()
             .unwrap();
-        // On some bad programs it does not come to an end.
+        // With some bad programs, the tool never ends.
         let start = Instant::now();
         let status = loop {
             match tool.try_wait().unwrap() {
@@ -115,7 +116,7 @@ impl Spec {
         &object.unwrap_or_else(|| panic!("there is no object {name}"))["object"]
     }
 
-    /// How the thread of a protection domain starts.
+    /// Returns the initial state of the thread of a protection domain.
     pub(crate) fn thread(&self, pd: &str) -> Thread {
         let extra = &self.object(&format!("tcb_{pd}"))["Tcb"]["extra"];
         let word = |name: &str| extra[name].as_u64().unwrap();
@@ -126,7 +127,7 @@ impl Spec {
         }
     }
 
-    /// The pages of a protection domain by their addresses.
+    /// Returns the pages of a protection domain, by address.
     pub(crate) fn pages(&self, pd: &str) -> BTreeMap<u64, Page> {
         let mut pages = BTreeMap::new();
         self.walk(self.object(&format!("pud_{pd}")), 30, 0, &mut pages);

@@ -1,4 +1,4 @@
-//! Numbers and symbols that must be the only ones of their kind.
+//! Checks that identifiers, slots and symbols are unique.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -12,7 +12,7 @@ use crate::draft::{At, Draft, Pd, SetvarValue};
 use crate::element::Context;
 use crate::error::SdfErrorKind;
 
-/// What was seen so far, and where.
+/// The items seen so far, each with its place.
 struct Seen<T>(HashMap<T, Span>);
 
 impl<T: Copy + Eq + Hash> Seen<T> {
@@ -20,7 +20,7 @@ impl<T: Copy + Eq + Hash> Seen<T> {
         Self(HashMap::new())
     }
 
-    /// Reports `item` if it was seen before.
+    /// Records `item`, and reports it if it was seen before.
     fn see(&mut self, item: At<T>, cx: &Context<'_>, kind: impl FnOnce(T) -> SdfErrorKind) {
         match self.0.entry(item.value) {
             Entry::Vacant(vacant) => {
@@ -33,7 +33,7 @@ impl<T: Copy + Eq + Hash> Seen<T> {
     }
 }
 
-/// A number that is used twice in `pd`.
+/// Makes the error for a number that is used twice in `pd`.
 fn twice<T: Into<u64>>(what: &'static str, pd: &Pd<'_>) -> impl FnOnce(T) -> SdfErrorKind {
     let within = within(pd);
     move |id| SdfErrorKind::DuplicateId {
@@ -50,7 +50,8 @@ fn within(pd: &Pd<'_>) -> String {
     )
 }
 
-/// Interrupts are one PD's each, and share each PD's identifiers with its channels.
+/// Checks interrupts and channels. An interrupt belongs to one PD. In each PD, interrupts and
+/// channels share one set of identifiers.
 pub(super) fn irqs_and_channels(draft: &Draft<'_>, names: &Names<'_>, cx: &Context<'_>) {
     let mut numbers = Seen::new();
     let mut ids: Vec<Seen<u8>> = draft.pds.iter().map(|_| Seen::new()).collect();
@@ -76,8 +77,8 @@ pub(super) fn irqs_and_channels(draft: &Draft<'_>, names: &Names<'_>, cx: &Conte
     }
 }
 
-/// Children and virtual CPUs share the identifiers that a PD is told a fault by. Their TCBs and
-/// VCPUs have slots by their identifiers, which must not reach into each other.
+/// Checks children and virtual CPUs. In each PD they share the identifiers that a fault reports.
+/// Their identifiers also select the slots of their TCBs and VCPUs. These slots must not overlap.
 pub(super) fn children_and_vcpus(draft: &Draft<'_>, cx: &Context<'_>) {
     let mut children: Vec<Vec<At<u8>>> = draft.pds.iter().map(|_| Vec::new()).collect();
     for pd in &draft.pds {
@@ -114,7 +115,7 @@ pub(super) fn children_and_vcpus(draft: &Draft<'_>, cx: &Context<'_>) {
     }
 }
 
-/// Each slot of a `cspace` is used once.
+/// Checks that each slot of a `cspace` is used once.
 pub(super) fn slots(draft: &Draft<'_>, cx: &Context<'_>) {
     for pd in &draft.pds {
         let mut slots = Seen::new();
@@ -128,7 +129,7 @@ pub(super) fn slots(draft: &Draft<'_>, cx: &Context<'_>) {
     }
 }
 
-/// Each symbol of a program is set once. Adds what the channels set to what is in each PD.
+/// Checks that each symbol of a program is set once. Adds the setvars of the channels to each PD.
 pub(super) fn symbols<'a>(draft: &mut Draft<'a>, names: &Names<'a>, cx: &Context<'_>) {
     for end in draft.channels.iter().flat_map(|channel| &channel.ends) {
         let index = end.pd.and_then(|name| names.pd(name.value));

@@ -1,4 +1,4 @@
-//! Memory: where regions are mapped and lie, and in pages of which size.
+//! Checks memory regions and mappings: their addresses and page sizes.
 
 use microkit_abi::limits;
 
@@ -11,13 +11,13 @@ use crate::system::PageSize;
 use crate::warning::WarningKind;
 use crate::wording::Hex;
 
-/// An address space, as far as maps reach into it: below `end`, if that could be read.
+/// The part of an address space that maps may use: below `end`. Without `end`, the end is unknown.
 struct Space {
     end: Option<u64>,
     why: &'static str,
 }
 
-/// Something that takes the addresses from `start` up to `end`.
+/// An item that occupies the addresses from `start` up to `end`.
 struct Range<'a> {
     name: &'a str,
     start: u64,
@@ -25,7 +25,7 @@ struct Range<'a> {
     span: Span,
 }
 
-/// Each map is aligned, in its address space, and does not reach into another (manual,
+/// Checks that each map is aligned, in its address space, and separate from the other maps (manual,
 /// *`protection_domain`*).
 pub(super) fn maps(draft: &Draft<'_>, names: &Names<'_>, cx: &Context<'_>) {
     let kernel = cx.options.kernel;
@@ -56,8 +56,8 @@ pub(super) fn maps(draft: &Draft<'_>, names: &Names<'_>, cx: &Context<'_>) {
     }
 }
 
-/// Address 0 can be mapped, but no symbol can tell a program of it: the symbol's first value is 0
-/// as well, and a pointer to 0 is null in Rust and in C.
+/// Reports symbols that are set to address 0. Memory can be mapped there, but the program cannot
+/// detect it. The symbol is 0 before it is set, too, and a pointer to 0 is null in Rust and in C.
 pub(super) fn addresses_of_0(draft: &Draft<'_>, names: &Names<'_>, cx: &Context<'_>) {
     let is_at_0 = |name: At<&str>| {
         let region = names.region(name.value).map(|index| &draft.regions[index]);
@@ -130,7 +130,7 @@ fn maps_of_one(
             };
             cx.error(vaddr.span, kind);
         }
-        // One byte at least: the tool looks at the first address whatever the region is.
+        // At least one byte: the tool checks the first address even of an empty region.
         let end = vaddr.value.checked_add(bytes.unwrap_or(1).max(1));
         let Some(limit) = space.end else { continue };
         match end {
@@ -163,7 +163,7 @@ fn maps_of_one(
     });
 }
 
-/// Reports ranges that overlap, the later in the file for the earlier.
+/// Reports ranges that overlap, at the one that is later in the file.
 fn overlaps(
     mut ranges: Vec<Range<'_>>,
     cx: &Context<'_>,
@@ -175,7 +175,7 @@ fn overlaps(
         return;
     };
     for range in ranges {
-        // The second half tells for a range of nothing, which may lie at another's start.
+        // The second condition allows an empty range at the start of another range.
         if range.start < highest.end && highest.start < range.end {
             let (earlier, later) = if range.span < highest.span {
                 (&range, &highest)
@@ -195,7 +195,7 @@ fn overlaps(
     }
 }
 
-/// Regions with a physical address do not overlap (manual, *`memory_region`*).
+/// Checks that regions with a physical address do not overlap (manual, *`memory_region`*).
 pub(super) fn physical(draft: &Draft<'_>, cx: &Context<'_>) {
     let mut ranges = Vec::new();
     for region in &draft.regions {
@@ -230,8 +230,8 @@ pub(super) fn physical(draft: &Draft<'_>, cx: &Context<'_>) {
     });
 }
 
-/// What is not in the board's memory is a device's, and no PD maps it cached. A virtual machine
-/// may: there the guest's own mapping has the last word.
+/// Warns of cached mappings outside the board's memory, where only devices are. A cached mapping in
+/// a virtual machine is allowed, because the mapping of the guest decides there.
 pub(super) fn devices(draft: &Draft<'_>, names: &Names<'_>, cx: &Context<'_>) {
     let Some((ram_start, ram_end)) = cx.options.kernel.ram else {
         return;
@@ -260,8 +260,8 @@ pub(super) fn devices(draft: &Draft<'_>, names: &Names<'_>, cx: &Context<'_>) {
     }
 }
 
-/// A region without a `page_size` has large pages if its size and all its addresses allow it
-/// (manual, *`memory_region`*).
+/// Chooses the page size of each region without `page_size`: large, if the size and all addresses
+/// allow it (manual, *`memory_region`*).
 pub(super) fn settle_page_sizes(draft: &mut Draft<'_>, names: &Names<'_>) {
     let aligned = |address: u64| address.is_multiple_of(limits::LARGE_PAGE_BYTES);
     let mut large: Vec<bool> = draft
@@ -285,7 +285,7 @@ pub(super) fn settle_page_sizes(draft: &mut Draft<'_>, names: &Names<'_>) {
     }
 }
 
-/// What is filled from a file: its pages, and the symbols that ask for its length.
+/// Checks the regions that a file fills: their pages, and the symbols for the length of the file.
 pub(super) fn prefills(draft: &Draft<'_>, names: &Names<'_>, cx: &Context<'_>) {
     for region in &draft.regions {
         unfilled_pages(region, cx);
@@ -304,7 +304,8 @@ pub(super) fn prefills(draft: &Draft<'_>, names: &Names<'_>, cx: &Context<'_>) {
     }
 }
 
-/// The tool has pages to fill after the file's end only up to the next page (*builder*).
+/// Reports whole pages after the end of the file. The tool can fill only up to the next page
+/// (*builder*).
 fn unfilled_pages(region: &Region<'_>, cx: &Context<'_>) {
     let (Some(bytes), Some(prefill)) = (region.bytes, region.prefill) else {
         return;

@@ -1,4 +1,4 @@
-//! The rules between elements, each checked over what could be read.
+//! Checks the rules between elements. A value that could not be read is skipped.
 
 mod ids;
 mod memory;
@@ -11,7 +11,7 @@ use crate::warning::WarningKind;
 
 pub(crate) use names::Names;
 
-/// Checks everything, and settles the page sizes that the file leaves open.
+/// Runs all checks, and chooses the page sizes that the file does not give.
 pub(crate) fn all<'a>(draft: &mut Draft<'a>, cx: &Context<'_>) -> Names<'a> {
     let names = Names::of(draft, cx);
     names::references(draft, &names, cx);
@@ -30,7 +30,7 @@ pub(crate) fn all<'a>(draft: &mut Draft<'a>, cx: &Context<'_>) -> Names<'a> {
     names
 }
 
-/// Protected procedure calls go to higher priorities only (manual, *channel*).
+/// Checks that protected procedure calls go only to higher priorities (manual, *channel*).
 fn calls(draft: &Draft<'_>, names: &Names<'_>, cx: &Context<'_>) {
     for channel in &draft.channels {
         let [a, b] = &channel.ends;
@@ -60,7 +60,7 @@ fn calls(draft: &Draft<'_>, names: &Names<'_>, cx: &Context<'_>) {
     }
 }
 
-/// What the tool does with domains without a word.
+/// Warns of domain settings that the tool ignores without a message.
 fn domains(draft: &mut Draft<'_>, cx: &Context<'_>) {
     if let Some(empty) = draft.domains.take_if(|domains| domains.domains.is_empty()) {
         cx.warn(empty.span, WarningKind::ScheduleDropped);

@@ -1,4 +1,4 @@
-//! Names: each given once, none of them Microkit's own, and each that is referred to given.
+//! Checks names: each is unique and not reserved for Microkit, and each reference has a target.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -13,20 +13,20 @@ use crate::read::MAX_VCPUS;
 use crate::warning::WarningKind;
 use crate::wording::nearest;
 
-/// What the monitor is called among the protection domains.
+/// The name of the monitor, which has an entry among the protection domains.
 const MONITOR: &str = "monitor";
 
-/// So many names are shown to who has used one that is not there.
+/// The maximum number of names in the help for an unknown name.
 const MAX_SHOWN: usize = 8;
 
-/// The index of each name.
+/// Maps each name to its index.
 pub(crate) struct Names<'a> {
     pds: HashMap<&'a str, usize>,
     regions: HashMap<&'a str, usize>,
 }
 
 impl<'a> Names<'a> {
-    /// The names of a draft; that one is given twice, or is Microkit's, is an error.
+    /// Collects the names of a draft. Reports duplicate names and names reserved for Microkit.
     pub(super) fn of(draft: &Draft<'a>, cx: &Context<'_>) -> Self {
         counts(draft, cx);
         let pds = unique("protection domain", draft.pds.iter().map(|pd| pd.name), cx);
@@ -52,7 +52,7 @@ impl<'a> Names<'a> {
         self.regions.get(name).copied()
     }
 
-    /// The protection domain that `name` refers to.
+    /// Returns the protection domain that `name` refers to.
     pub(super) fn pd_of<'d>(
         &self,
         draft: &'d Draft<'a>,
@@ -62,7 +62,7 @@ impl<'a> Names<'a> {
     }
 }
 
-/// The index of each name, or of the first that has it.
+/// Maps each name to the index of its first owner.
 fn unique<'a>(
     what: &'static str,
     names: impl Iterator<Item = Option<At<&'a str>>>,
@@ -89,7 +89,7 @@ fn unique<'a>(
     indices
 }
 
-/// How many there may be.
+/// Checks the numbers of elements against their limits.
 fn counts(draft: &Draft<'_>, cx: &Context<'_>) {
     if let Some(first_too_many) = draft.pds.get(limits::MAX_PROTECTION_DOMAINS) {
         let kind = SdfErrorKind::TooManyProtectionDomains {
@@ -112,8 +112,8 @@ fn counts(draft: &Draft<'_>, cx: &Context<'_>) {
     }
 }
 
-/// Names that Microkit takes for itself. For most of them its tool says nothing and stops on two
-/// kernel objects of one name, so that no image can be built (*builder*).
+/// Reports names that are reserved for Microkit. For most of them, its tool fails without a
+/// message, because two kernel objects get the same name (*builder*).
 fn microkits_own(draft: &Draft<'_>, pds: &HashMap<&str, usize>, cx: &Context<'_>) {
     let clash = |name: At<&str>, taken_by: String| {
         let name_value = name.value.to_owned();
@@ -172,7 +172,7 @@ fn microkits_own(draft: &Draft<'_>, pds: &HashMap<&str, usize>, cx: &Context<'_>
     }
 }
 
-/// Reports each reference to a name that nothing has.
+/// Reports each reference to an unknown name.
 pub(super) fn references(draft: &Draft<'_>, names: &Names<'_>, cx: &Context<'_>) {
     let pd_names = Declared::of("protection domain", draft.pds.iter().map(|pd| pd.name));
     let region_names = Declared::of("memory region", draft.regions.iter().map(|mr| mr.name));
@@ -185,7 +185,7 @@ pub(super) fn references(draft: &Draft<'_>, names: &Names<'_>, cx: &Context<'_>)
             region(map.region);
         }
         for setvar in &domain.setvars {
-            // The others name the region of their map.
+            // The other setvars use the region of their map.
             if let Some(SetvarValue::Paddr(name)) = setvar.value {
                 region(Some(name));
             }
@@ -199,7 +199,7 @@ pub(super) fn references(draft: &Draft<'_>, names: &Names<'_>, cx: &Context<'_>)
     }
 }
 
-/// The names of a kind, for a reference to one that does not exist.
+/// The declared names of one kind, for the help about an unknown name.
 struct Declared<'a> {
     what: &'static str,
     names: Vec<&'a str>,

@@ -10,7 +10,7 @@ use crate::options::Kernel;
 use crate::system::{Domain, Domains, Duration, ScheduleEntry};
 use crate::wording::nearest;
 
-/// A `domain` whose number is still to be chosen, if it is `None`.
+/// A `domain` with its number. A number of `None` is chosen later.
 struct Named<'a> {
     name: At<&'a str>,
     id: Option<u8>,
@@ -100,8 +100,8 @@ fn domain<'a>(element: Element<'a>, named: &mut Vec<Named<'a>>) {
     });
 }
 
-/// Gives each domain without a number the lowest that is free, in the order of the file. (The
-/// tool goes through them in an order that changes from run to run.)
+/// Gives each domain without a number the lowest free number, in the order of the file. (The order
+/// in the tool changes from run to run.)
 fn number(named: &[Named<'_>], element: Element<'_>) -> Vec<Domain> {
     let max = element.cx.options.kernel.domains;
     let mut free = (0..max).filter(|id| named.iter().all(|domain| domain.id != Some(*id)));
@@ -148,7 +148,7 @@ fn read_schedule(element: Element<'_>, domains: &mut Domains) {
         }
     }
 
-    // The tool keeps one entry of the kernel's schedule free.
+    // The tool reserves one entry of the kernel's schedule.
     let max = element.cx.options.kernel.schedule_entries.saturating_sub(1);
     if entries > max {
         element.error(SdfErrorKind::ScheduleTooLong { entries, max });
@@ -163,7 +163,7 @@ fn read_schedule(element: Element<'_>, domains: &mut Domains) {
             element.cx.error(start.span, kind);
         }
     }
-    // Without a domain the schedule is dropped.
+    // The tool drops the schedule if no domain is declared.
     if let Some(start) = start
         && !domains.domains.is_empty()
     {
@@ -182,8 +182,8 @@ fn read_schedule(element: Element<'_>, domains: &mut Domains) {
     }
 }
 
-/// Reports a marker where the kernel's schedule starts: in the end, and at index 0 while it is
-/// written.
+/// Reports an end marker at an entry that the kernel can start with. The kernel starts with index 0
+/// until its schedule is complete, and with the start index afterwards.
 fn starts_at_an_entry(element: Element<'_>, start: At<u64>, shift: Option<At<u64>>) {
     let is_marker = |index: u64| {
         let entry = usize::try_from(index).ok();
@@ -225,7 +225,7 @@ fn entry(element: Element<'_>, domains: &[Domain]) -> Option<ScheduleEntry> {
     })
 }
 
-/// Reports a duration that the kernel refuses, or that the initialiser of the SDK cannot convert.
+/// Reports a duration that the kernel rejects or that the SDK's initialiser cannot convert.
 fn bounded(element: Element<'_>, written: At<&str>, duration: Duration) {
     let (number, max, unit) = match duration {
         Duration::Ticks(ticks) => (ticks, Kernel::MAX_DURATION_TICKS, "ticks"),
@@ -238,7 +238,7 @@ fn bounded(element: Element<'_>, written: At<&str>, duration: Duration) {
     }
 }
 
-/// The number of the domain `name`; that there is none is an error.
+/// Returns the number of the domain `name`. An unknown name is an error.
 pub(super) fn find(element: Element<'_>, name: At<&str>, domains: &[Domain]) -> Option<u8> {
     let found = domains.iter().find(|domain| domain.name == name.value);
     if found.is_none() {

@@ -6,7 +6,7 @@ use crate::error::SdfErrorKind;
 use crate::system::Perms;
 use crate::warning::WarningKind;
 
-/// Reads a `map`, but for its setvars, which only a PD's has.
+/// Reads a `map` without its setvars. Only a map of a PD can have setvars.
 pub(super) fn map<'a>(element: Element<'a>) -> Map<'a> {
     element.ignore_content();
     Map {

@@ -1,5 +1,5 @@
-//! From XML to what it says: one reader per element, each of which reports what is wrong with
-//! that element alone.
+//! Converts XML to the draft: one reader per element. Each reader reports only errors of its own
+//! element.
 
 mod channel;
 mod domains;
@@ -43,7 +43,7 @@ pub(crate) fn system<'a>(document: &'a Document<'a>, cx: &'a Context<'a>) -> Dra
             "memory_region" => draft.regions.push(region::region(element)),
             "channel" => draft.channels.extend(channel::channel(element)),
             "domains" => {
-                // One that declares no domain counts for nothing.
+                // An element that declares no domain is ignored.
                 if draft
                     .domains
                     .as_ref()

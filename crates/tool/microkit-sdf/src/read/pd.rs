@@ -1,4 +1,4 @@
-//! Protection domains and what is inside them (manual, *`protection_domain`*).
+//! Protection domains and their inner elements (manual, *`protection_domain`*).
 
 use microkit_abi::{badge, limits, slots};
 
@@ -9,7 +9,7 @@ use crate::element::{Context, Element};
 use crate::error::SdfErrorKind;
 use crate::system::{CapabilityKind, Trigger};
 
-/// What a child takes.
+/// The attributes of a child.
 const CHILD_ATTRIBUTES: &[&str] = &[
     "name",
     "priority",
@@ -25,7 +25,7 @@ const CHILD_ATTRIBUTES: &[&str] = &[
     "setvar_id",
 ];
 
-/// What any other protection domain takes: all but the last two.
+/// The attributes of a root protection domain: those of a child without the last two.
 const ROOT_ATTRIBUTES: &[&str] = CHILD_ATTRIBUTES.split_at(CHILD_ATTRIBUTES.len() - 2).0;
 
 /// Reads a protection domain directly inside `system`, with its children.
@@ -34,7 +34,7 @@ pub(super) fn root<'a>(element: Element<'a>, draft: &mut Draft<'a>) {
     pd(element, None, 1, draft);
 }
 
-/// Reads a protection domain and, after it, its children.
+/// Reads a protection domain, and then its children.
 fn pd<'a>(element: Element<'a>, parent: Option<usize>, depth: usize, draft: &mut Draft<'a>) {
     let (budget_us, period_us) = budget_and_period(element);
     let index = draft.pds.len();
@@ -65,7 +65,8 @@ fn pd<'a>(element: Element<'a>, parent: Option<usize>, depth: usize, draft: &mut
     for child in element.children() {
         if child.name() == "protection_domain" {
             child.only(CHILD_ATTRIBUTES);
-            // One deeper than there can be protection domains: reported with their number.
+            // One level deeper than the maximum number of PDs: the check of that number reports the
+            // error.
             if depth <= limits::MAX_PROTECTION_DOMAINS {
                 let child_index = draft.pds.len();
                 pd(child, Some(index), depth + 1, draft);
@@ -88,7 +89,7 @@ fn pd<'a>(element: Element<'a>, parent: Option<usize>, depth: usize, draft: &mut
     }
 }
 
-/// Where the elements are that a protection domain has one of.
+/// The places of the elements that may occur once in a protection domain.
 #[derive(Default)]
 struct FirstOf {
     program_image: Option<Span>,
@@ -96,7 +97,7 @@ struct FirstOf {
     cspace: Option<Span>,
 }
 
-/// Reads an element inside a protection domain that is not a child.
+/// Reads an inner element of a protection domain, except a child.
 fn inside<'a>(element: Element<'a>, pd: &mut Pd<'a>, first: &mut FirstOf) {
     const PARENT: &str = "protection_domain";
     match element.name() {
@@ -162,7 +163,7 @@ fn inside<'a>(element: Element<'a>, pd: &mut Pd<'a>, first: &mut FirstOf) {
     }
 }
 
-/// The setvar that `attribute` asks for, if it is there.
+/// Returns the setvar in `attribute`, if the attribute exists.
 fn setvar<'a>(
     element: Element<'a>,
     attribute: &str,
@@ -173,7 +174,8 @@ fn setvar<'a>(
         .map(|symbol| Setvar { symbol, value })
 }
 
-/// `budget` and `period`, of which the first defaults to a constant and the second to the first.
+/// Reads `budget` and `period`. The default budget is a constant, and the default period is the
+/// budget.
 pub(super) fn budget_and_period(element: Element<'_>) -> (Option<At<u64>>, Option<At<u64>>) {
     let budget = element.number_or("budget", limits::DEFAULT_BUDGET_US);
     let period = if element.has("period") {
@@ -182,7 +184,7 @@ pub(super) fn budget_and_period(element: Element<'_>) -> (Option<At<u64>>, Optio
         budget
     };
     let kernel = element.cx.options.kernel;
-    // A file without the name gets an error for that too.
+    // A missing name is a separate error.
     let owner = || {
         let name = element.optional("name");
         name.map_or_else(|| "this".to_owned(), |name| format!("`{}`", name.value))
@@ -220,7 +222,7 @@ pub(super) fn budget_and_period(element: Element<'_>) -> (Option<At<u64>>, Optio
     (budget, period)
 }
 
-/// A core that the kernel runs on.
+/// Checks that the kernel has this core, and returns its number.
 pub(super) fn core(cpu: At<u64>, cx: &Context<'_>) -> Option<u8> {
     let cores = cx.options.kernel.cores;
     let there = u8::try_from(cpu.value).ok().filter(|cpu| *cpu < cores);
@@ -240,7 +242,8 @@ fn cpu(element: Element<'_>) -> Option<u8> {
     core(element.number_or("cpu", 0)?, element.cx)
 }
 
-/// The tool does not check it. A fault's badge has room for 8 bits of it.
+/// Reads the `id` of a child. The tool does not check it, but the badge of a fault holds only 8
+/// bits.
 fn child_id(element: Element<'_>) -> Option<At<u8>> {
     let id = element.required_number("id")?;
     element.in_range("id", id, 0, badge::CHILD_MASK)
@@ -278,7 +281,8 @@ fn smc(element: Element<'_>) -> bool {
     smc
 }
 
-/// The domain of a PD: it must have one if a schedule stands before it, and none if not.
+/// Reads the domain of a PD. The attribute is required after a `domains` element, and not
+/// allowed before one.
 fn domain(element: Element<'_>, draft: &Draft<'_>) -> Option<u8> {
     match &draft.domains {
         Some(domains) if !domains.domains.is_empty() => {
@@ -341,7 +345,7 @@ fn cspace<'a>(element: Element<'a>, pd: &mut Pd<'a>) {
         };
         child.only(&["slot", "pd"]);
         child.ignore_content();
-        // Slot 0 holds the CNode that Microkit fills.
+        // Slot 0 holds the CNode that Microkit fills itself.
         let last = (1 << slots::ROOT_CNODE_BITS) - 1;
         let slot = child.required_number("slot");
         pd.capabilities.push(Capability {

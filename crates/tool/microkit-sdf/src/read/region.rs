@@ -21,7 +21,7 @@ pub(super) fn region(element: Element<'_>) -> Region<'_> {
     element.ignore_content();
     let name = element.required("name");
     let page_size_written = element.has("page_size");
-    // `None` if it is written and there is no such page size.
+    // `None` if the attribute exists but is not a valid page size.
     let page_size = if page_size_written {
         page_size(element)
     } else {
@@ -63,7 +63,7 @@ fn page_size(element: Element<'_>) -> Option<PageSize> {
     size
 }
 
-/// Reports `value` if it is not a multiple of a page.
+/// Reports `value` if it is not a multiple of the page size.
 fn whole_pages(element: Element<'_>, attribute: &'static str, value: At<u64>, page: PageSize) {
     let multiple = page.bytes();
     if !value.value.is_multiple_of(multiple) {
@@ -78,7 +78,7 @@ fn whole_pages(element: Element<'_>, attribute: &'static str, value: At<u64>, pa
     }
 }
 
-/// How large the region is: what is written, else as much as it is filled with.
+/// Returns the size of the region: the `size` attribute, or else the length of its contents.
 fn bytes(
     element: Element<'_>,
     page_size: Option<PageSize>,
@@ -132,7 +132,7 @@ fn prefill(element: Element<'_>) -> Option<Prefill<'_>> {
             });
         }
         Err(error) => {
-            // Not `error` itself, whose wording differs from system to system.
+            // The text of `error` itself differs between operating systems.
             let reason = error.kind().to_string();
             element.cx.error(
                 written.span,

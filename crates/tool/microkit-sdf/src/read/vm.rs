@@ -8,7 +8,8 @@ use crate::element::Element;
 use crate::error::SdfErrorKind;
 use crate::warning::WarningKind;
 
-/// Virtual CPUs in one system, which the monitor has room to name (*builder*).
+/// The maximum number of virtual CPUs in a system: the monitor has no room for more names
+/// (*builder*).
 pub(crate) const MAX_VCPUS: usize = 64;
 
 /// Reads a `virtual_machine`.
@@ -53,7 +54,7 @@ pub(super) fn virtual_machine(element: Element<'_>) -> Vm<'_> {
     vm
 }
 
-/// The tool checks nothing, and keeps the lowest 8 bits.
+/// Reads the priority. The tool does not check it, and keeps the lowest 8 bits.
 fn priority(element: Element<'_>) -> Option<u8> {
     let written = element.number_or("priority", 0)?;
     let kept = (written.value & 0xff) as u8;

@@ -4,19 +4,19 @@ use std::num::NonZeroU64;
 
 use crate::Span;
 
-/// The domains of a system and when each runs (manual, *domains*).
+/// The domains of a system and their schedule (manual, *domains*).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Domains {
-    /// Their place in the file.
+    /// The place of `domains` in the file.
     pub span: Span,
-    /// In the order of the file.
+    /// The domains, in the order of the file.
     pub domains: Vec<Domain>,
     /// The entry of `schedule` that runs first.
     pub start_index: u64,
-    /// The index in the kernel's schedule of the first entry of `schedule`. The default is 0.
+    /// The index in the kernel's schedule for the first entry of `schedule`. The default is 0.
     pub index_shift: Option<u64>,
-    /// In the order of the file.
+    /// The entries of the schedule, in the order of the file.
     pub schedule: Vec<ScheduleEntry>,
 }
 
@@ -24,11 +24,12 @@ pub struct Domains {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Domain {
-    /// Its place in the file.
+    /// The place in the file.
     pub span: Span,
-    /// Its unique name.
+    /// The unique name.
     pub name: String,
-    /// Its number: as written, or else the lowest free one, in the order of the file.
+    /// The number of the domain: from the file, or else the lowest free number in the order of the
+    /// file.
     pub id: u8,
 }
 
@@ -37,21 +38,21 @@ pub struct Domain {
 pub enum ScheduleEntry {
     /// A domain runs.
     Run {
-        /// Its place in the file.
+        /// The place in the file.
         span: Span,
         /// The domain's number.
         domain: u8,
-        /// How long it runs.
+        /// The time that the domain runs.
         duration: Duration,
     },
     /// The schedule starts again.
     End {
-        /// Its place in the file.
+        /// The place in the file.
         span: Span,
     },
 }
 
-/// How long a domain runs.
+/// The time that a domain runs.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum Duration {
     /// In microseconds.

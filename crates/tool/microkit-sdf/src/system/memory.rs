@@ -10,20 +10,20 @@ use crate::Span;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MemoryRegion {
-    /// Its place in the file.
+    /// The place in the file.
     pub span: Span,
-    /// Its unique name.
+    /// The unique name.
     pub name: String,
-    /// Its size in bytes, a multiple of its page size.
+    /// The size in bytes, a multiple of the page size.
     pub bytes: u64,
-    /// The size of its pages: as written, or else the largest that divides its size and all its
-    /// addresses.
+    /// The page size: from the file, or else the largest size that divides the region's size and
+    /// all its addresses.
     pub page_size: PageSize,
     /// The number of its pages. It can be 0 if nothing maps the region.
     pub page_count: u64,
-    /// Where it is in physical memory.
+    /// The place in physical memory.
     pub phys_addr: PhysAddr,
-    /// What it holds at boot.
+    /// The contents at boot.
     pub fill: Fill,
 }
 
@@ -37,7 +37,7 @@ pub enum PageSize {
 }
 
 impl PageSize {
-    /// All sizes, from the smallest on (manual, *Page sizes by architecture*).
+    /// All page sizes, in ascending order (manual, *Page sizes by architecture*).
     pub const ALL: [Self; 2] = [Self::Small, Self::Large];
 
     /// Returns the size in bytes.
@@ -49,34 +49,34 @@ impl PageSize {
     }
 }
 
-/// Where a memory region is in physical memory.
+/// The place of a memory region in physical memory.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum PhysAddr {
-    /// Anywhere, in any pieces.
+    /// Anywhere, in any number of pieces.
     Any,
-    /// In one piece, where the image builder chooses, because a symbol is set to its address.
+    /// In one piece, at an address that the image builder chooses, because a symbol is set to it.
     Chosen,
-    /// At this address. It is not checked that the board has memory or a device there.
+    /// At this address. No check ensures that the board has memory or a device there.
     Fixed(u64),
 }
 
-/// What a memory region holds at boot (manual, *Prefilling*).
+/// The contents of a memory region at boot (manual, *Prefilling*).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fill {
-    /// Zeros in main memory. Elsewhere, whatever is there.
+    /// Zeros in main memory. Elsewhere, the contents are not changed.
     Zero,
-    /// A file, and zeros after it.
+    /// A file, followed by zeros.
     File {
         /// The file, as the system file writes it.
         path: PathBuf,
-        /// Its length when the system was parsed, in bytes.
+        /// The length when the system was parsed, in bytes.
         bytes: u64,
     },
-    /// Boot information that the kernel has of the machine.
+    /// Boot information about the machine, from the kernel.
     BootInfo(BootInfo),
 }
 
-/// Boot information that the kernel has of the machine.
+/// A kind of boot information that the kernel has about the machine.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum BootInfo {
     /// The device tree.
@@ -103,7 +103,7 @@ impl BootInfo {
         Self::X86TscFreq,
     ];
 
-    /// What the file calls each of [`Self::ALL`].
+    /// The word in the file for each of [`Self::ALL`].
     pub(crate) const WORDS: [&'static str; 6] = [
         "fdt",
         "x86_vbe",
@@ -113,7 +113,7 @@ impl BootInfo {
         "x86_tsc_freq",
     ];
 
-    /// What the file calls it.
+    /// Returns the word in the file for this kind.
     pub fn word(self) -> &'static str {
         Self::WORDS[self as usize]
     }
@@ -123,19 +123,19 @@ impl BootInfo {
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Map {
-    /// Its place in the file.
+    /// The place in the file.
     pub span: Span,
     /// The index of the memory region.
     pub region: usize,
-    /// The address of its first byte.
+    /// The virtual address of its first byte.
     pub vaddr: u64,
-    /// How it may be accessed.
+    /// The access rights.
     pub perms: Perms,
-    /// Whether it is cached.
+    /// Whether the mapping is cached.
     pub cached: bool,
 }
 
-/// How mapped memory may be accessed.
+/// The access rights of mapped memory.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Perms {

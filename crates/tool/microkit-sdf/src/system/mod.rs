@@ -1,4 +1,4 @@
-//! The checked system: plain data, in which names of the file are resolved to indices.
+//! The checked system: plain data with names resolved to indices.
 
 mod domain;
 mod memory;
@@ -16,24 +16,24 @@ use crate::{Source, Span};
 
 /// Describes a system that the SDK's tool would accept.
 ///
-/// Protection domains and memory regions are referred to by their index in the two lists. The order
-/// is that of the SDK's tool, so that an image of ours has the same numbers.
+/// References to protection domains and memory regions are indices in the two lists. The order is
+/// that of the SDK's tool, so our image has the same numbers.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct System {
-    /// The file.
+    /// The system file.
     pub source: Source,
-    /// In the order of the file, in which a child comes after its parent and before its parent's
-    /// next child. The index is the PD's number in the monitor and in the badge of its scheduling
-    /// context.
+    /// The PDs in the order of the file. A child comes after its parent and before the next child
+    /// of its parent. The index is the number of the PD in the monitor and in the badge of its
+    /// scheduling context.
     pub protection_domains: Vec<ProtectionDomain>,
-    /// In the order of the file.
+    /// The memory regions, in the order of the file.
     pub memory_regions: Vec<MemoryRegion>,
-    /// In the order of the file.
+    /// The channels, in the order of the file.
     pub channels: Vec<Channel>,
-    /// Domains and their schedule, if the file has any.
+    /// The domains and their schedule, if the file has them.
     pub domains: Option<Domains>,
-    /// The warnings about it, in the order of the file.
+    /// The warnings, in the order of the file.
     pub warnings: Vec<Warning>,
 }
 
@@ -41,9 +41,9 @@ pub struct System {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Channel {
-    /// Its place in the file.
+    /// The place in the file.
     pub span: Span,
-    /// Its ends, in the order of the file.
+    /// The ends, in the order of the file.
     pub ends: [End; 2],
 }
 
@@ -51,15 +51,15 @@ pub struct Channel {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct End {
-    /// Its place in the file.
+    /// The place in the file.
     pub span: Span,
     /// The index of the protection domain.
     pub pd: usize,
     /// The identifier of the channel in this protection domain.
     pub id: u8,
-    /// Whether this protection domain may call the other.
+    /// Whether this protection domain may call the peer.
     pub pp: bool,
-    /// Whether this protection domain may notify the other.
+    /// Whether this protection domain may notify the peer.
     pub notify: bool,
 }
 
@@ -71,12 +71,12 @@ impl System {
             .position(|pd| pd.name == name)
     }
 
-    /// Returns the number of `value`. It is `None` if the image builder has yet to choose that
-    /// address ([`PhysAddr::Chosen`]).
+    /// Returns the number of `value`. It is `None` for an address that the image builder chooses
+    /// later ([`PhysAddr::Chosen`]).
     ///
     /// # Panics
     ///
-    /// If `value` is of another system that has more memory regions.
+    /// Panics if `value` is from another system with more memory regions.
     pub fn setvar_value(&self, value: SetVarValue) -> Option<u64> {
         match value {
             SetVarValue::Vaddr(vaddr) => Some(vaddr),

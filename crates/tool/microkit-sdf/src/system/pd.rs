@@ -1,4 +1,4 @@
-//! Protection domains, and what belongs to one.
+//! Protection domains and their parts.
 
 use std::path::PathBuf;
 
@@ -9,55 +9,56 @@ use crate::Span;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ProtectionDomain {
-    /// Its place in the file.
+    /// The place in the file.
     pub span: Span,
-    /// Its unique name.
+    /// The unique name.
     pub name: String,
-    /// The index of its parent.
+    /// The index of the parent PD, if there is one.
     pub parent: Option<usize>,
-    /// Its identifier at its parent, if it has one.
+    /// The identifier at the parent, if the PD has a parent.
     pub child_id: Option<u8>,
-    /// Its children, in the order of the file.
+    /// The children, in the order of the file.
     pub children: Vec<Child>,
-    /// Its priority.
+    /// The priority.
     pub priority: u8,
-    /// Its budget in each period, in microseconds.
+    /// The budget in each period, in microseconds.
     pub budget_us: u64,
-    /// Its period, in microseconds.
+    /// The period, in microseconds.
     pub period_us: u64,
-    /// Whether it is passive: it gives up its scheduling context after its initialisation.
+    /// Whether the PD is passive: it gives up its scheduling context after its initialisation.
     pub passive: bool,
     /// The size of its stack in bytes, a multiple of a page.
     pub stack_bytes: u64,
     /// The core that it runs on.
     pub cpu: u8,
-    /// Whether it may make SMC calls.
+    /// Whether the PD may make SMC calls.
     pub smc: bool,
-    /// Whether it may use the floating-point unit.
+    /// Whether the PD may use the floating-point unit.
     pub fpu: bool,
-    /// Its scheduling domain. `None` in a system without domains, and for a PD before `domains`.
+    /// The scheduling domain. `None` in a system without domains, and for a PD before the `domains`
+    /// element.
     pub domain: Option<u8>,
-    /// Its program.
+    /// The program.
     pub program_image: ProgramImage,
     /// The memory regions it maps, in the order of the file.
     pub maps: Vec<Map>,
-    /// Its interrupts, in the order of the file.
+    /// The interrupts, in the order of the file.
     pub irqs: Vec<Irq>,
-    /// The symbols that are set in its program: first those inside its element, then those of its
-    /// channels, each in the order of the file. No two are of the same symbol.
+    /// The symbols that are set in its program, each once: first those inside its element, then
+    /// those of its channels. Both are in the order of the file.
     pub setvars: Vec<SetVar>,
     /// The capabilities in its own slots, in the order of the file.
     pub capabilities: Vec<Capability>,
     /// The virtual machine that it handles.
     pub virtual_machine: Option<VirtualMachine>,
-    /// Whether it receives on an endpoint, because it has children, a virtual machine, or a
-    /// channel whose other end may call it. Otherwise it receives on its notification.
+    /// Whether the PD receives on an endpoint. It does if it has children, a virtual machine, or a
+    /// channel with a peer that may call it. Otherwise it receives on its notification.
     pub needs_endpoint: bool,
     /// Bit *n* is set if identifier *n* is an interrupt.
     pub irqs_mask: u64,
-    /// Bit *n* is set if it may notify on channel *n*.
+    /// Bit *n* is set if the PD may notify on channel *n*.
     pub notifications_mask: u64,
-    /// Bit *n* is set if it may call on channel *n*.
+    /// Bit *n* is set if the PD may call on channel *n*.
     pub pps_mask: u64,
 }
 
@@ -65,7 +66,7 @@ pub struct ProtectionDomain {
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Child {
-    /// Its identifier at the parent.
+    /// The identifier at the parent.
     pub id: u8,
     /// The index of the child.
     pub pd: usize,
@@ -77,7 +78,7 @@ pub struct Child {
 pub struct ProgramImage {
     /// The ELF file.
     pub path: PathBuf,
-    /// The ELF file to look up symbols in, if it is another.
+    /// The ELF file with the symbols, if it is not `path`.
     pub path_for_symbols: Option<PathBuf>,
 }
 
@@ -85,23 +86,23 @@ pub struct ProgramImage {
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Irq {
-    /// Its place in the file.
+    /// The place in the file.
     pub span: Span,
-    /// Its identifier in the protection domain.
+    /// The identifier in the protection domain.
     pub id: u8,
-    /// The interrupt's number. Whether the board has it is not checked.
+    /// The interrupt's number. No check ensures that the board has it.
     pub number: u64,
-    /// How the hardware raises it.
+    /// The trigger mode of the interrupt.
     pub trigger: Trigger,
 }
 
-/// How the hardware raises an interrupt.
+/// The trigger mode of an interrupt.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Default)]
 pub enum Trigger {
-    /// It holds the line until the interrupt is handled.
+    /// The hardware holds the line active until the interrupt is handled.
     #[default]
     Level,
-    /// It changes the line once.
+    /// The hardware changes the line once.
     Edge,
 }
 
@@ -109,34 +110,34 @@ pub enum Trigger {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SetVar {
-    /// Its place in the file.
+    /// The place in the file.
     pub span: Span,
     /// The symbol.
     pub symbol: String,
-    /// What it is set to. [`System::setvar_value`](super::System::setvar_value) gives the number.
+    /// The value. [`System::setvar_value`](super::System::setvar_value) converts it to a number.
     pub value: SetVarValue,
 }
 
-/// What a symbol is set to. `region` is the index of a memory region.
+/// The value for a symbol. `region` is the index of a memory region.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum SetVarValue {
-    /// Where a memory region is mapped.
+    /// The virtual address of a mapped memory region.
     Vaddr(u64),
     /// The identifier of a channel, interrupt or child.
     Id(u8),
     /// The size of a memory region, in bytes.
     Size {
-        /// Its index.
+        /// The index of the memory region.
         region: usize,
     },
     /// The length of the file that a memory region is filled from, in bytes.
     PrefillSize {
-        /// Its index.
+        /// The index of the memory region.
         region: usize,
     },
     /// The physical address of a memory region.
     Paddr {
-        /// Its index.
+        /// The index of the memory region.
         region: usize,
     },
 }
@@ -145,25 +146,25 @@ pub enum SetVarValue {
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Capability {
-    /// Its place in the file.
+    /// The place in the file.
     pub span: Span,
-    /// The slot of the root CNode, from 1 on. `microkit_abi::slots::user_cptr` gives its capability
-    /// pointer.
+    /// The slot of the root CNode. The first slot is 1. `microkit_abi::slots::user_cptr` returns
+    /// its capability pointer.
     pub slot_index: u8,
-    /// What it is a capability to.
+    /// The kind of object that the capability refers to.
     pub kind: CapabilityKind,
     /// The index of the protection domain that owns the object.
     pub pd: usize,
 }
 
-/// Names the object of a protection domain that a [`Capability`] is to.
+/// Names the kind of object that a [`Capability`] refers to.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum CapabilityKind {
-    /// Its thread control block.
+    /// The thread control block.
     Tcb,
-    /// Its scheduling context.
+    /// The scheduling context.
     SchedulingContext,
-    /// Its address space.
+    /// The address space.
     VSpace,
 }
 
@@ -171,19 +172,19 @@ pub enum CapabilityKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct VirtualMachine {
-    /// Its place in the file.
+    /// The place in the file.
     pub span: Span,
-    /// Its unique name.
+    /// The unique name.
     pub name: String,
-    /// Its priority: the lowest 8 bits of the written number.
+    /// The priority: the lowest 8 bits of the number in the file.
     pub priority: u8,
-    /// Its budget in each period, in microseconds.
+    /// The budget in each period, in microseconds.
     pub budget_us: u64,
-    /// Its period, in microseconds.
+    /// The period, in microseconds.
     pub period_us: u64,
-    /// Its virtual CPUs, in the order of the file.
+    /// The virtual CPUs, in the order of the file.
     pub vcpus: Vec<Vcpu>,
-    /// The memory regions it maps, in the order of the file; `vaddr` is its physical address.
+    /// The memory regions it maps, in the order of the file. `vaddr` is a guest-physical address.
     pub maps: Vec<Map>,
 }
 
@@ -191,12 +192,12 @@ pub struct VirtualMachine {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Vcpu {
-    /// Its place in the file.
+    /// The place in the file.
     pub span: Span,
-    /// Its identifier in the protection domain.
+    /// The identifier in the protection domain.
     pub id: u8,
-    /// The core that it runs on. The default is that of its protection domain.
+    /// The core that it runs on. The default is the core of its protection domain.
     pub cpu: u8,
-    /// Its `setvar_id`, which Microkit 2.3.0 accepts and ignores.
+    /// The `setvar_id`. Microkit 2.3.0 accepts and ignores it.
     pub ignored_setvar_id: Option<String>,
 }

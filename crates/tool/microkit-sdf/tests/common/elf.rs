@@ -1,14 +1,15 @@
-//! The smallest program that the SDK's tool takes for a protection domain's.
+//! Builds the smallest program that the SDK's tool accepts for a protection domain.
 
-/// Where the program is: out of the way of what the corpus maps.
+/// The address of the program. The corpus maps nothing there.
 const VADDR: u64 = 0x7f_0000_0000;
 
-/// What an ELF header takes, and an entry of each of its tables.
+/// The length of an ELF header in bytes. The next constants are the lengths of table entries.
 const HEADER: usize = 64;
 const SEGMENT: usize = 56;
 const SECTION: usize = 64;
 
-/// An ELF file for AArch64 with one writable segment, in which each symbol has its size in bytes.
+/// Makes an ELF file for AArch64 with one writable segment. Each symbol has the given size in
+/// bytes.
 pub(crate) fn program(symbols: &[(&str, u64)]) -> Vec<u8> {
     let mut names = vec![0];
     let mut table = vec![0; 24];

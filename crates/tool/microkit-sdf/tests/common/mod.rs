@@ -1,4 +1,4 @@
-//! What the tests share: the corpus, how its files are parsed, and how reports are drawn.
+//! Helpers of the tests: the corpus, its parsing options, and the rendering of reports.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
 pub(crate) mod elf;
@@ -14,19 +14,19 @@ use std::{env, fs};
 use microkit_sdf::{Kernel, Options, Report, SearchPaths};
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
-/// A folder of this crate's tests.
+/// Returns the path of a folder in this crate's tests.
 pub(crate) fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests")
         .join(name)
 }
 
-/// Where the files that the corpus names are.
+/// Returns the search path for the files that the corpus uses.
 pub(crate) fn files() -> SearchPaths {
     SearchPaths(vec![folder("files")])
 }
 
-/// The system files in a folder, sorted by name.
+/// Returns the system files in a folder, sorted by name.
 pub(crate) fn systems(name: &str) -> Vec<PathBuf> {
     let mut paths: Vec<PathBuf> = fs::read_dir(folder(name))
         .unwrap()
@@ -41,8 +41,8 @@ pub(crate) fn systems(name: &str) -> Vec<PathBuf> {
     paths
 }
 
-/// The kernel that a file is for: `qemu_virt_aarch64`'s, unless a comment in its first line says
-/// otherwise, such as `<!-- kernel: cores=4 smc=false -->`.
+/// Returns the kernel for a system file. It is that of `qemu_virt_aarch64`, unless a comment in the
+/// first line changes it, such as `<!-- kernel: cores=4 smc=false -->`.
 pub(crate) fn kernel(text: &str) -> Kernel {
     let mut kernel = Kernel::QEMU_VIRT_AARCH64;
     let first_line = text.lines().next().unwrap_or_default();
@@ -60,12 +60,12 @@ pub(crate) fn kernel(text: &str) -> Kernel {
     kernel
 }
 
-/// Whether a file is for the kernel that the SDK has.
+/// Whether a system file is for the kernel of the SDK.
 pub(crate) fn is_for_sdk(text: &str) -> bool {
     kernel(text) == Kernel::QEMU_VIRT_AARCH64
 }
 
-/// The options to parse `text` with.
+/// Returns the options to parse `text` with.
 pub(crate) fn options<'a>(text: &str, files: &'a SearchPaths) -> Options<'a> {
     Options {
         kernel: kernel(text),
@@ -73,14 +73,14 @@ pub(crate) fn options<'a>(text: &str, files: &'a SearchPaths) -> Options<'a> {
     }
 }
 
-/// A report as the command line shows it, in ASCII without colours.
+/// Renders a report like the command line does, in ASCII without colours.
 pub(crate) fn draw<K: microkit_sdf::DiagnosticKind>(report: &Report<K>) -> String {
     let mut drawn = String::new();
     GraphicalReportHandler::new_themed(GraphicalTheme::none())
         .with_width(100)
         .render_report(&mut drawn, report)
         .unwrap();
-    // Whatever the theme, no line of a test file ends in space.
+    // No theme may leave spaces at the end of a line of a test file.
     drawn
         .lines()
         .map(str::trim_end)
@@ -89,7 +89,7 @@ pub(crate) fn draw<K: microkit_sdf::DiagnosticKind>(report: &Report<K>) -> Strin
         + "\n"
 }
 
-/// Compares `actual` with the file `expect`, or writes it there if `BLESS` is set.
+/// Compares `actual` with the file `expect`. If `BLESS` is set, writes the file instead.
 pub(crate) fn check_file(actual: &str, expect: &Path) {
     if env::var_os("BLESS").is_some() {
         fs::write(expect, actual).unwrap();
@@ -102,7 +102,7 @@ pub(crate) fn check_file(actual: &str, expect: &Path) {
     );
 }
 
-/// Says something that is seen although the test passes: `eprintln!` is captured.
+/// Prints a line that is visible even if the test passes. (The test harness captures `eprintln!`.)
 pub(crate) fn say(line: &str) {
     io::stderr()
         .write_all(format!("{line}\n").as_bytes())

@@ -1,31 +1,31 @@
-//! Systems of the corpus with a few places changed.
+//! Makes mutants: systems of the corpus with a few changes.
 
 use std::fs;
 
 use proptest::num::usize::ANY as ANYWHERE;
 use proptest::prelude::*;
 
-/// A system, and what to change in it.
+/// A system, and the changes to its text.
 #[derive(Debug, Clone)]
 pub(crate) struct Mutant {
     of: String,
     edits: Vec<Edit>,
 }
 
-/// A change. Places are numbers that are taken modulo what there is.
+/// A change. Each place is a number modulo the number of possible places.
 #[derive(Debug, Clone)]
 enum Edit {
-    /// Puts a word in the place of `len` bytes.
+    /// Replaces `len` bytes with a word.
     Bytes { at: usize, len: usize, word: usize },
-    /// Puts a word or another value between the quotes of one.
+    /// Replaces the value between two quotes with a word or another value.
     Value { of: usize, by: usize },
     /// Removes a line.
     Remove { line: usize },
-    /// Copies a line before another.
+    /// Copies a line to the place before another line.
     Copy { line: usize, to: usize },
 }
 
-/// Texts that are likely to mean something somewhere.
+/// Texts that are likely to be valid somewhere in a system file.
 const WORDS: [&str; 36] = [
     "\"",
     "<",
@@ -65,7 +65,7 @@ const WORDS: [&str; 36] = [
     "edge",
 ];
 
-/// A mutant of any system in these folders.
+/// Generates a mutant of any system in these folders.
 pub(crate) fn any(folders: &[&str]) -> impl Strategy<Value = Mutant> + use<> {
     let paths: Vec<_> = folders
         .iter()
@@ -90,7 +90,7 @@ pub(crate) fn any(folders: &[&str]) -> impl Strategy<Value = Mutant> + use<> {
 }
 
 impl Mutant {
-    /// The text with the changes.
+    /// Returns the text with the changes.
     pub(crate) fn text(&self) -> String {
         self.edits
             .iter()
@@ -109,7 +109,7 @@ impl Edit {
             }
             Self::Value { of, by } => {
                 let mut parts: Vec<&str> = text.split('"').collect();
-                // Every other part is between quotes.
+                // Every second part is between quotes.
                 let values: Vec<&str> = parts.iter().skip(1).step_by(2).copied().collect();
                 if !values.is_empty() {
                     let new = by % (values.len() + WORDS.len());
@@ -138,7 +138,7 @@ impl Edit {
     }
 }
 
-/// The start of the character at `at`.
+/// Returns the start of the character at byte `at`.
 fn boundary(text: &str, at: usize) -> usize {
     (0..=at)
         .rev()

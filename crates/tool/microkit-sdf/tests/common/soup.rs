@@ -1,9 +1,9 @@
-//! Makes systems out of bytes: mostly sound ones, with something wrong here and there.
+//! Makes systems from bytes. Most parts are valid, with an occasional error.
 
 use std::fmt::Write;
 
-/// A system made of `bytes`, of which each decides one thing; where they end, the plainest thing
-/// follows, so that fewer bytes make a smaller system.
+/// Makes a system from `bytes`. Each byte decides one choice. After the last byte, every choice is
+/// the simplest one, so fewer bytes make a smaller system.
 pub(crate) fn system(bytes: &[u8]) -> String {
     let mut soup = Soup {
         bytes: bytes.iter(),
@@ -24,7 +24,7 @@ struct Soup<'a> {
     maps: usize,
 }
 
-/// What an attribute is to say.
+/// The kind of value for an attribute.
 #[derive(Copy, Clone)]
 enum Value {
     Pd,
@@ -33,9 +33,9 @@ enum Value {
     Bool,
     Id,
     Symbol,
-    /// Usually free.
+    /// A virtual address, usually at free memory.
     Vaddr,
-    /// Usually one of these.
+    /// Usually one of these values.
     Of(&'static [&'static str]),
 }
 
@@ -57,7 +57,7 @@ const SIZES: Value = Of(&["0x1000", "0x2000", "0x200_000", "0x400_000", "0", "0x
 const BUDGETS: Value = Of(&["1000", "2_000", "100", "20", "19"]);
 const PRIORITIES: Value = Of(&["10", "0", "100", "254", "0xff", "256"]);
 
-/// What is anywhere and mostly nothing to Microkit.
+/// Odd texts for any place. Microkit mostly ignores them.
 const ODD: [&str; 12] = [
     "",
     " ",
@@ -82,7 +82,7 @@ impl Soup<'_> {
         usize::from(self.byte()) % n
     }
 
-    /// True about once in `n`, and at the end of the bytes never.
+    /// Returns true about once in `n` calls, and never after the last byte.
     fn seldom(&mut self, n: u8) -> bool {
         self.byte() % n == n - 1
     }
@@ -116,7 +116,7 @@ impl Soup<'_> {
         for index in 0..=self.below(3) {
             self.open("domain");
             self.attribute("name", &format!("day{index}"));
-            // The tool numbers two that have none in an order of chance.
+            // The tool numbers two domains without numbers in a random order.
             if index > 0 {
                 let id = index + [0, 0, 0, 1, 13][self.below(5)];
                 self.attribute("id", &id.to_string());
@@ -211,7 +211,7 @@ impl Soup<'_> {
         self.maybe("cpu", Of(&["0", "0x0", "1"]), 8);
         self.out += ">";
         if !self.seldom(60) {
-            // Which program it is, is another stage's to check.
+            // A later stage checks the name of the program.
             self.open("program_image");
             self.attribute("path", "pd.elf");
             self.close();
@@ -312,8 +312,8 @@ impl Soup<'_> {
         self.out += "</channel>";
     }
 
-    /// Opens an element with these attributes, each of which may be one that must be there, and
-    /// closes it if it is `empty`.
+    /// Opens an element with these attributes. The flag of an attribute marks it as required. If
+    /// `empty` is true, closes the element.
     fn element(&mut self, name: &str, attributes: &[(&str, Value, bool)], empty: bool) {
         self.open(name);
         for (attribute, value, required) in attributes {
@@ -346,7 +346,7 @@ impl Soup<'_> {
     }
 
     fn value(&mut self, attribute: &str, value: Value) {
-        // Whether there is such a symbol is another stage's to check.
+        // A later stage checks that the symbol exists.
         if !matches!(value, Symbol) && self.seldom(100) {
             let odd = ODD[self.below(ODD.len())];
             return self.attribute(attribute, odd);
@@ -363,7 +363,7 @@ impl Soup<'_> {
                 self.maps += 1;
                 format!("{:#x}", self.maps << 30)
             }
-            // The sound ones come first, and are taken more often.
+            // The valid values come first, and are chosen more often.
             Of(values) => {
                 let picks = [(); 3].map(|()| self.below(values.len()));
                 values[picks.into_iter().min().unwrap_or_default()].to_owned()

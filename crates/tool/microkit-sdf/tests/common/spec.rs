@@ -1,4 +1,4 @@
-//! Holds a system against the capDL specification that the SDK's tool made of the same file.
+//! Compares a system with the capDL specification that the SDK's tool made from the same file.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use microkit_sdf::{
 };
 use serde_json::Value;
 
-/// A capability: the name of its object, and its badge if it has any.
+/// A capability: the name of its object, and its badge (0 without a badge).
 type Cap = (String, u64);
 
-/// Panics where the two mean different things.
+/// Panics at the first difference between the two.
 pub(crate) fn check(spec: &Value, system: &System) {
     let spec = Spec::of(spec);
     for (index, pd) in system.protection_domains.iter().enumerate() {
@@ -55,7 +55,7 @@ pub(crate) fn check(spec: &Value, system: &System) {
     check_domains(spec.json, system);
 }
 
-/// The specification, with its objects by their names.
+/// The specification, with access to its objects by name.
 struct Spec<'a> {
     json: &'a Value,
     names: Vec<&'a str>,
@@ -91,7 +91,7 @@ impl<'a> Spec<'a> {
         self.names[cap["object"].as_u64().unwrap() as usize]
     }
 
-    /// What is in each slot of the CNode `name`.
+    /// Returns the capability in each slot of the CNode `name`.
     fn slots(&self, name: &str) -> BTreeMap<u64, Cap> {
         let slots = self.object(name)["CNode"]["slots"].as_array().unwrap();
         let mut result = BTreeMap::new();
@@ -109,7 +109,7 @@ impl<'a> Spec<'a> {
         result
     }
 
-    /// The frame that is mapped at `vaddr` in the address space `name`, and its capability.
+    /// Returns the frame at `vaddr` in the address space `name`, and the capability to it.
     fn frame(&self, name: &str, vaddr: u64) -> (&'a str, &'a Value) {
         let mut table = format!("pud_{name}");
         for shift in [30, 21, 12] {
@@ -152,7 +152,7 @@ fn check_thread(spec: &Spec<'_>, index: usize, pd: &ProtectionDomain) {
     assert_eq!(frames as u64, pd.stack_bytes / 0x1000, "{name}");
 }
 
-/// What the Microkit CNode of a protection domain must hold.
+/// Returns the expected contents of a protection domain's Microkit CNode.
 fn cnode(system: &System, index: usize) -> BTreeMap<u64, Cap> {
     let pd = &system.protection_domains[index];
     let name_of = |pd: usize| &system.protection_domains[pd].name;
@@ -247,7 +247,7 @@ fn cnode(system: &System, index: usize) -> BTreeMap<u64, Cap> {
     caps
 }
 
-/// What the root CNode of a protection domain must hold.
+/// Returns the expected contents of a protection domain's root CNode.
 fn root_cnode(system: &System, pd: &ProtectionDomain) -> BTreeMap<u64, Cap> {
     let own = pd.capabilities.iter().map(|capability| {
         let kind = match capability.kind {
@@ -311,7 +311,7 @@ fn check_regions(spec: &Spec<'_>, system: &System) {
             match region.phys_addr {
                 PhysAddr::Any => assert_eq!(paddr, None, "{prefix}"),
                 PhysAddr::Fixed(start) => assert_eq!(paddr, Some(start + page * page_bytes)),
-                // In one piece.
+                // The region must be in one piece.
                 PhysAddr::Chosen => assert!(paddr.is_some() && (page == 0 || paddr == next)),
             }
             next = paddr.map(|paddr| paddr + page_bytes);

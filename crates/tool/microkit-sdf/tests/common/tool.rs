@@ -1,4 +1,4 @@
-//! The SDK's tool, as the judge of what a system file means.
+//! Runs the SDK's tool to get the expected meaning of a system file.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -8,24 +8,25 @@ use std::{env, fs};
 use microkit_abi::{limits, symbols};
 use microkit_sdf::SearchPaths;
 
-/// The tool of the SDK in `MICROKIT_SDK`, with a folder to work in.
+/// The tool of the SDK in `MICROKIT_SDK`, with a working folder.
 pub(crate) struct Tool {
     sdk: PathBuf,
     work: PathBuf,
 }
 
-/// What the tool did with a system.
+/// The result of the tool for a system.
 pub(crate) struct Outcome {
-    /// What it built, as its capDL specification says; `None` if it built nothing.
+    /// The capDL specification of the built system, or `None` if the build failed.
     pub(crate) spec: Option<serde_json::Value>,
-    /// What it said on standard error.
+    /// The text that the tool wrote to standard error.
     pub(crate) said: String,
-    /// The memory regions that it found unused.
+    /// The memory regions that the tool reported as unused.
     pub(crate) unused: BTreeSet<String>,
 }
 
 impl Tool {
-    /// The tool; `None`, loudly, if there is no SDK. `name` tells the tests' folders apart.
+    /// Finds the tool. Without an SDK it prints a message and returns `None`. `name` makes the
+    /// folders of the tests distinct.
     pub(crate) fn find(name: &str) -> Option<Self> {
         let Some(sdk) = env::var_os("MICROKIT_SDK").map(PathBuf::from) else {
             super::say(&format!(
@@ -38,12 +39,12 @@ impl Tool {
         Some(Self { sdk, work })
     }
 
-    /// Where the tool looks for files, among which is what it worked on last.
+    /// Returns the search path of the tool. It includes the files of the last build.
     pub(crate) fn files(&self) -> SearchPaths {
         SearchPaths(vec![super::folder("files"), self.work.clone()])
     }
 
-    /// Puts the system, and a program that has every symbol, where the tool looks for them.
+    /// Writes the system, and a program that has every symbol, to the tool's search path.
     pub(crate) fn write(&self, text: &str) {
         let symbols = symbols(text);
         let symbols: Vec<_> = symbols
@@ -101,8 +102,8 @@ impl Outcome {
         self.spec.is_some()
     }
 
-    /// Whether the tool built the system or stopped at something that is not in the system file:
-    /// a program that is not there or does not fit, or memory that the board does not have.
+    /// Whether the tool accepted the system file. A build can still fail because of a missing
+    /// program, a program that does not fit, or memory that the board does not have.
     pub(crate) fn system_was_taken(&self) -> bool {
         const LATER: [&str; 7] = [
             "unable to find program image",
@@ -117,8 +118,8 @@ impl Outcome {
     }
 }
 
-/// Microkit's symbols, and every word in quotes that could be one, since the tool must not refuse
-/// a system for a symbol that is not there.
+/// Returns Microkit's symbols, and every quoted word that could be a symbol. With these symbols in
+/// the program, the tool never rejects a system for a missing symbol.
 fn symbols(text: &str) -> Vec<(String, u64)> {
     let is_symbol = |word: &&str| {
         !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
