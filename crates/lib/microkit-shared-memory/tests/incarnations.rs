@@ -244,8 +244,8 @@ fn everything_is_taken_in_many_schedules() {
 /// More steps than any run needs until all PDs wait.
 const MOST_STEPS: usize = 2000;
 
-/// Runs the system until one of the two has made so many steps, and the other so many; kills the
-/// victim there, and lets the system come to rest. `None` if the victim does not come so far.
+/// Runs the system until each PD has made its given number of steps, and kills the victim there.
+/// Then runs the system until all PDs wait. Returns `None` if the victim does not reach this step.
 fn killed(system: &System, victim: &str, steps: &[(&str, usize)]) -> Option<Run> {
     let mut run = system.start();
     while run.can_run().contains(&"parent") {

@@ -98,8 +98,8 @@ fn is_found(check: impl FnOnce()) -> bool {
 /// Lengths that Tock accepted without an error but did not map.
 const ODD_LENGTHS: [u64; 8] = [8, 24, 72, 96, 100 * 8, 1000, 4088, 4096];
 
-/// Asks forevery length at every place; what is granted must be usable to its last byte, and what
-/// is not must be refused. `mangle` is what a mutant makes of a grant.
+/// Requests every length at every offset. A granted range must be usable to its last byte, and any
+/// other range must be refused. `mangle` plants a flaw: it changes the grant.
 fn every_length(mangle: fn(Grant) -> Grant) {
     for bytes in ODD_LENGTHS.into_iter().chain(1..=130) {
         let world = World::new(None);
@@ -230,8 +230,8 @@ const SHARE: Terms = Terms {
     rights: Rights::Write,
 };
 
-/// A caller asks for more than it may, of each kind; then another asks for its own. A mutant has
-/// other terms for the two, or has both as the one borrower `entry` names.
+/// One caller exceeds each of its limits, and then another caller uses its own share. The planted
+/// flaws give the callers other terms, or let `entry` map both to the same borrower.
 fn spend(terms: [Terms; 2], entry: fn(usize) -> usize) {
     let world = World::new(None);
     let [one, other] = terms;

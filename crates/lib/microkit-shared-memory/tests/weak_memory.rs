@@ -17,11 +17,11 @@ use microkit_shared_memory::{
 #[derive(Copy, Clone, PartialEq)]
 enum Without {
     Nothing,
-    /// A fence of this kind.
+    /// All fences of this ordering.
     Fence(Ordering),
-    /// That what is stored is released.
+    /// The release ordering of stores.
     Release,
-    /// That what is loaded is acquired.
+    /// The acquire ordering of loads.
     Acquire,
 }
 
