@@ -47,7 +47,7 @@
 //!
 //! | feature | adds |
 //! | --- | --- |
-//! | `tasks` (default) | everything but the module [`deadlines`] |
+//! | `tasks` (default) | everything except the module [`deadlines`] |
 //!
 //! In the documentation of this crate, **Blocking:** states whether a call makes the whole PD wait.
 //! **Cancel safety:** states the effect of dropping a future before it has ended. **Rights:**

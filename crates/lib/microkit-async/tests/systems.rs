@@ -150,7 +150,7 @@ impl Handler for Answers {
 
     fn protected(&mut self, _: Channel, _: MessageInfo) -> Result<MessageInfo, Infallible> {
         let word = get_mr(0);
-        // Passes the word to the task, which runs after the reply.
+        // Passes the word to the task. The task runs after the reply.
         let done = self.0.run(async { word });
         assert!(poll_once(done).is_ready());
         set_mr(0, word + 1);

@@ -2,11 +2,11 @@
 //!
 //! | | |
 //! | --- | --- |
-//! | [`View`] | values of at most a word: each access is one atomic read or write |
-//! | [`VersionedWriter`], [`VersionedReader`] | larger values that one PD writes, and others read whole or not at all |
-//! | [`Producer`], [`Consumer`] | a queue of records, whose ends notify each other only when one sleeps |
+//! | [`View`] | values of at most one word: each access is one atomic read or write |
+//! | [`VersionedWriter`], [`VersionedReader`] | larger values that one PD writes; readers get a whole value or an error |
+//! | [`Producer`], [`Consumer`] | a queue of records; an end is notified only when it sleeps |
 //! | [`ByteProducer`], [`ByteConsumer`] | a queue of bytes, in one region that both PDs write |
-//! | [`Pool`], [`Buffers`] | buffers that are used in place, and whose descriptors go through queues |
+//! | [`Pool`], [`Buffers`] | buffers that are used in place; their descriptors go through queues |
 //! | [`Lender`], [`Borrower`] | ranges of a region that one PD lends to others, until one of the two is restarted |
 //! | [`Bytes`], [`Part`] | memory as bytes, and parts of memory |
 //! | [`ring`] | the index arithmetic of the queues |

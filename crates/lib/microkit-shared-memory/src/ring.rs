@@ -27,8 +27,8 @@
 //! | | positions | capacity | for |
 //! | --- | --- | --- | --- |
 //! | [`Counted`] | 64 bits that never wrap | any | [`ByteProducer`](crate::ByteProducer), [`ByteConsumer`](crate::ByteConsumer) |
-//! | [`Doubled`] | modulo twice the capacity | any | [`Producer`](crate::Producer), [`Consumer`](crate::Consumer), which have 16 bits for a position |
-//! | [`FreeRunning`] | modulo 2 to the power of `BITS` | powers of two | layouts that others define, such as sDDF's queues with 16 and 32 bits |
+//! | [`Doubled`] | modulo twice the capacity | any | [`Producer`](crate::Producer), [`Consumer`](crate::Consumer), with 16 bits for a position |
+//! | [`FreeRunning`] | modulo 2 to the power of `BITS` | powers of two | foreign layouts, such as sDDF's queues with 16 and 32 bits |
 //!
 //! ```
 //! use microkit_shared_memory::Broken;

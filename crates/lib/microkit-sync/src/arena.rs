@@ -1,4 +1,4 @@
-//! The region of locks: opening them, and recovering those of a dead party.
+//! The region of locks: opens locks, and recovers the locks of a dead party.
 
 use core::cell::Cell;
 

@@ -48,7 +48,7 @@ pub enum OpenError {
     Open,
     /// The word holds a lock of another kind.
     OtherKind,
-    /// The word holds, or held, a lock of another generation, which is the one given here.
+    /// The word holds, or held, a lock of another generation. The field is that generation.
     OtherGeneration(u32),
     /// The word is not a valid state of a lock.
     Corrupt,

@@ -1,6 +1,6 @@
 //! The fields of a lock's word, for inspection with a debugger.
 //!
-//! | bits | field | of |
+//! | bits | field | used by |
 //! | --- | --- | --- |
 //! | 0..16 | [`WAITING`], one bit for each party | all kinds |
 //! | 16..32 | [`READING`], one bit for each party | readers-writer lock |
@@ -8,13 +8,13 @@
 //! | 37 | [`ENTERED`] | mutex, readers-writer lock |
 //! | 38 | [`INCONSISTENT`] | mutex, readers-writer lock |
 //! | 39 | [`NOT_RECOVERABLE`] | mutex, readers-writer lock |
-//! | 40..42 | [`KIND`] | all kinds, and a word without a lock |
+//! | 40..42 | [`KIND`] | all kinds, also a word without a lock |
 //! | 42..46 | [`TURN`] | condition, readers-writer lock |
-//! | 46..64 | [`GENERATION`] | all kinds, and a word without a lock |
+//! | 46..64 | [`GENERATION`] | all kinds, also a word without a lock |
 //!
 //! The combined meaning of the two bits of a party, [`WAITING`] and [`READING`]:
 //!
-//! | waiting | reading | the party |
+//! | waiting | reading | meaning: the party |
 //! | --- | --- | --- |
 //! | 0 | 0 | does not use the lock, or is its owner |
 //! | 0 | 1 | holds the lock to read |

@@ -5,11 +5,11 @@
 //!
 //! | state | fields | next |
 //! | --- | --- | --- |
-//! | free | none | [`acquire`](State::acquire) makes the party an owner that has entered, or a reader |
+//! | free | none | [`acquire`](State::acquire) makes the party an entered owner, or a reader |
 //! | owned | `OWNER`, `ENTERED` | [`release`](State::release) hands over, or frees |
 //! | handed over | `OWNER` | `acquire` by that owner sets `ENTERED`; [`cancel`](State::cancel) hands over to the next |
 //! | read | `READING` bits | the last reader's `release` hands over to a writer, or frees |
-//! | not recoverable | `NOT_RECOVERABLE` | none but retirement |
+//! | not recoverable | `NOT_RECOVERABLE` | only retirement |
 //!
 //! Parties wait only while the lock is owned, handed over or read. `INCONSISTENT` may be set in
 //! each state except the last. The death of a party has the effect of its cancel or release. If the

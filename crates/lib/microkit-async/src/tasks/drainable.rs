@@ -10,8 +10,8 @@ use core::task::{Context, Poll, Waker};
 use super::context;
 use super::holds::{Holds, Place, Running};
 
-/// A value that tasks hold across waits. A task can drain the value: it waits until nobody holds
-/// it.
+/// A value that tasks hold across waits. A task that drains the value waits until all holders have
+/// ended.
 ///
 /// [`hold`](Self::hold) lends the value to an async function. [`drain`](Self::drain) refuses new
 /// holders, and waits until the present holders have ended, with all of their effects.

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!     event ─▶ Handler::notified, protected, fault ─▶ reply ─▶ Handler::work
-//!                   notes notifications,                          run tasks until none can run
-//!                   wakes tasks                                   wake tasks whose time has come
+//!                   record notifications,                         run tasks until none is ready
+//!                   wake tasks                                    wake tasks with a passed deadline
 //!                                                                 ask the holds that are drained
 //! ```
 //!
@@ -60,7 +60,7 @@ impl Tasks {
             "this protection domain has `Tasks` already: add tasks by their `spawner`"
         );
         let memory = memory::own(memory);
-        // The argument is passed to `pender`, which ignores it.
+        // The argument is passed to `pender`. `pender` ignores it.
         let executor = match memory::keep(memory, Executor::new(ptr::null_mut())) {
             Ok(executor) => executor,
             Err(error) => panic!("for the executor: {error}"),
@@ -97,7 +97,7 @@ impl<H> Tasks<H> {
         self
     }
 
-    /// Returns the spawner, which adds tasks. Tasks can use it too.
+    /// Returns the spawner. Tasks can also use the spawner to add tasks.
     pub fn spawner(&self) -> Spawner {
         self.spawner
     }

@@ -3,8 +3,8 @@
 //! This module answers two questions:
 //!
 //! - *Does this task hold anything?* A task that holds may not drain.
-//! - *Will this hold ever end?* A hold never ends if its owner forgot its future, or polled the
-//!   future once and keeps it. The module cannot observe this directly. But any code that still
+//! - *Will this hold ever end?* A hold never ends if its future was forgotten, or was
+//!   polled once and is kept. The module cannot observe this directly. But any code that still
 //!   polls a future polls it again after its waker was called.
 //!
 //! So while a task drains, [`Holds::ask`] wakes the holds of the drained object after each event.

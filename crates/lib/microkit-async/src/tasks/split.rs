@@ -110,7 +110,7 @@ impl SplitClient {
     /// Sends a request, and waits for the reply.
     ///
     /// The client cannot verify a reply, and returns a wrong reply unchanged. If the server never
-    /// replies, the future waits until it is dropped, as `embassy_time::with_timeout` does.
+    /// replies, the future waits until it is dropped, for example by `embassy_time::with_timeout`.
     ///
     /// **Cancel safety:** if the future is dropped before it has written the request, nothing has
     /// happened. If it is dropped later, the server still handles the request, and the reply is

@@ -80,7 +80,7 @@ impl Time {
         self.has_changed.get()
     }
 
-    /// Handles the alarm's notification. Returns the other channels.
+    /// Handles the notification of the alarm. Returns all channels except the alarm's.
     pub(crate) fn notified(&self, channels: ChannelSet) -> ChannelSet {
         let Some((own, _)) = self.alarm.get() else {
             return channels;

@@ -35,7 +35,7 @@ pub(crate) fn notify(channel: Channel) {
     NOTIFIED.with_borrow_mut(|notified| notified.extend([channel]));
 }
 
-/// A fake clock, whose time advances only to the next alarm.
+/// A fake clock. Its time advances only when its alarm goes off.
 struct FakeAlarm;
 
 impl Alarm for FakeAlarm {

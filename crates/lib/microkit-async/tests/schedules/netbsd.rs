@@ -412,7 +412,7 @@ struct Place {
     will_move: Cell<bool>,
 }
 
-/// A reference whose holder is bound to its processor.
+/// A reference that binds its holder to a processor.
 trait Bound: 'static {
     async fn hold(&self, place: &Place, f: impl AsyncFnOnce());
     async fn drain(&self);

@@ -8,10 +8,10 @@
 //!
 //! The lender publishes its *board*: memory that only the lender writes.
 //!
-//! | words | |
+//! | words | content |
 //! | --- | --- |
 //! | the first | the lender's epoch |
-//! | four for each slot of its table | the generation of the slot, odd while it is leased; the borrower that may write; offset and length |
+//! | four for each slot of its table | the slot's generation (odd while it is leased), the borrower that may write, the offset, the length |
 //!
 //! A borrower checks the board before and after each access. The borrower writes one word: its own
 //! epoch, and the last epoch of the lender that it has seen. So each side detects a restart of the

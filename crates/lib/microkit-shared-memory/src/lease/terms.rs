@@ -116,7 +116,7 @@ pub enum Refusal {
     /// lease of an earlier incarnation. That borrower has not acknowledged the new incarnation, and
     /// was not declared gone.
     Unsettled = 7,
-    /// The lender has no such borrower.
+    /// The lender has no borrower with this number.
     Unknown = 8,
 }
 
