@@ -1,5 +1,5 @@
-//! Any bytes are a boot spec or an error, and never a panic; what decodes is encoded to the same
-//! bytes.
+//! Fuzzes the decoder of boot specs. Any bytes decode to a boot spec or an error, without a panic.
+//! A decoded boot spec encodes to the same bytes.
 #![no_main]
 
 use boot_spec::BootSpec;

@@ -1,5 +1,5 @@
-//! Any bytes are a program or a fault, and never a panic; a system that was planned is one that the
-//! kernel accepts.
+//! Fuzzes the ELF reader and the image planner. Any bytes give a program or an error, without a
+//! panic. The kernel accepts every planned system.
 #![no_main]
 
 use std::io;

@@ -1,6 +1,6 @@
-//! Whatever a kernel answers, the runtime asks it for nothing that the system file does not give,
-//! replies only to who waits for a reply, loses nothing that was deferred, and when it stops, it says
-//! why.
+//! Fuzzes the event loop with a kernel that gives arbitrary answers. The runtime uses only
+//! capabilities that the system file grants, and replies only to a waiting caller. It loses no
+//! deferred action. It stops only with a message that states the reason.
 #![no_main]
 
 use std::cell::{Cell, RefCell};
@@ -19,24 +19,24 @@ use sel4_microkit::{
     MessageInfo, get_mr, with_msg_regs, with_msg_regs_mut,
 };
 
-/// A kernel that answers at random.
+/// A kernel that gives random answers.
 struct Kernel {
     pd: ProtectionDomain,
     input: RefCell<std::vec::IntoIter<u8>>,
-    /// Whether a call or a fault waits for a reply.
+    /// Whether a caller or a faulted child waits for a reply.
     is_owed: Cell<bool>,
-    /// Notifications that the handler has deferred, and no system call has done.
+    /// The number of notifications that the handler has deferred and the kernel has not received.
     deferred: Cell<u32>,
     console: RefCell<Vec<u8>>,
-    /// What the program has done that it must not.
+    /// The first invalid action of the program.
     wrong: RefCell<Option<String>>,
 }
 
-/// The payload of a program whose input is used up.
+/// The panic payload that ends a program when its input is used up.
 struct End;
 
 impl Kernel {
-    /// Ends the program, unless this holds.
+    /// Records an error and ends the program, unless `holds` is true.
     fn check(&self, holds: bool, wrong: impl FnOnce() -> String) {
         if !holds {
             self.wrong.replace(Some(wrong()));
@@ -50,7 +50,7 @@ impl Kernel {
             drop(input);
             resume_unwind(Box::new(End));
         }
-        // Small numbers, lone bits at the top, or anything.
+        // The value is a small number, a single high bit with a small number, or an arbitrary word.
         let byte = u64::from(input.next().unwrap_or(0));
         match byte >> 6 {
             0 => byte,
@@ -143,7 +143,7 @@ impl HostKernel for Kernel {
     }
 }
 
-/// Does something with everything that comes.
+/// A handler that reacts to every event.
 struct Busy {
     kernel: Rc<Kernel>,
     slot: DeferredActionSlot,
@@ -155,7 +155,7 @@ impl Busy {
         if granted {
             self.kernel.deferred.set(self.kernel.deferred.get() + 1);
         }
-        // Where it is not granted, it panics, now or when it is done.
+        // For a channel without the right to notify, this panics, now or when the action runs.
         self.slot.defer_notify(channel)
     }
 }
@@ -215,7 +215,7 @@ impl Handler for Busy {
 }
 
 std::thread_local! {
-    /// The IPC buffer, between two inputs.
+    /// The IPC buffer token, kept between two inputs.
     static TOKEN: RefCell<Option<IpcBufferToken>> = const { RefCell::new(None) };
 }
 

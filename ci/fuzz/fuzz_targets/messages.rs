@@ -1,11 +1,11 @@
-//! Whatever the kernel has written into a message, it is read, or refused, and never a panic; and
-//! what is written as a reply to a fault is a message.
+//! Fuzzes the reader of kernel messages. Any message is read or refused, without a panic. Every
+//! reply to a fault is a valid message.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use sel4::{Fault, FaultReply, IpcBuffer, MessageInfo};
 
-/// Words from bytes; behind them zeros.
+/// Converts bytes to words. The last word is padded with zeros.
 fn words(bytes: &[u8]) -> impl Iterator<Item = u64> + '_ {
     bytes.chunks(8).map(|chunk| {
         let mut word = [0; 8];

@@ -1,4 +1,4 @@
-//! Any words are a message or an error to both ends of a protocol, and never a panic.
+//! Fuzzes both ends of a protocol. Any words are a message or an error, without a panic.
 #![no_main]
 
 use std::cell::RefCell;
@@ -52,7 +52,7 @@ impl Everything for Server {
 }
 
 thread_local! {
-    /// What every call is answered with.
+    /// The answer to every call.
     static REPLY: RefCell<(u64, std::vec::Vec<u64>)> = const { RefCell::new((0, std::vec::Vec::new())) };
 }
 
@@ -64,7 +64,7 @@ fn answer(registers: &mut Registers, buffer: Option<HostBuffer<'_>>) {
             match (registers.message.get_mut(index), &mut buffer) {
                 (Some(register), _) => *register = word,
                 (None, Some(buffer)) => buffer.write(HostBuffer::MESSAGE + index, word),
-                // A reply that is longer than the buffer that was lent has no more words.
+                // A reply that exceeds the message registers and the lent buffer is cut off.
                 (None, None) => (),
             }
         }
@@ -86,7 +86,7 @@ fuzz_target!(
         let (label, mut words) = input;
         words.truncate(120);
         let label = u64::from(label % 8);
-        // A server.
+        // Test the server.
         with_msg_regs_mut(|regs| regs[..words.len()].copy_from_slice(&words));
         let info = MessageInfo::new(label, words.len());
         let first = core::array::from_fn(|index| words.get(index).copied().unwrap_or_default());
@@ -94,7 +94,7 @@ fuzz_target!(
         assert!(reply.label() <= 5 && reply.count() <= 64);
         let reply = EverythingServer::dispatch(&mut Server, &info);
         assert!(reply.label() <= 5 && reply.count() <= 64);
-        // A client, who has met an honest server first.
+        // Test the client, after it has connected to a correct server.
         REPLY.set((0, vec![EverythingServer::VERSION]));
         let client = EverythingClient::connect(Channel::new(0)).expect("it has the version");
         REPLY.set((label, words));

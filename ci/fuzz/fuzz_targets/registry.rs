@@ -1,5 +1,5 @@
-//! Whatever a hostile client sends the registry, it is answered, nobody is notified because of it, and
-//! others get the answers that they would have got.
+//! Fuzzes the registry with a hostile client. The registry answers every call and notifies nobody
+//! because of it. Other clients get the same answers as without the hostile client.
 #![no_main]
 
 use std::cell::RefCell;
@@ -48,7 +48,7 @@ static TABLE: Table = Table::new(
     ],
 );
 
-/// Labels of the protocol's methods, in the order of the trait.
+/// The labels of the protocol's methods, in the order of the trait.
 const BEGIN: u64 = 1;
 const REGISTER: u64 = 2;
 const WITHDRAW: u64 = 3;
@@ -56,14 +56,15 @@ const LOOKUP: u64 = 4;
 const FORGET: u64 = 5;
 
 thread_local! {
-    /// Who was notified, but for `mallory`.
+    /// The notified channels, except that of `mallory`.
     static NOTIFIED: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
-    /// What outlives each of two registries.
+    /// The persistent memory of each of the two registries.
     static LASTING: [&'static [SharedWord]; 2] =
         [(); 2].map(|()| &Box::leak(Box::new([const { SharedWord::new(0) }; 3]))[..]);
 }
 
-/// The registry makes no system calls but notifications, and the answer to nobody at its start.
+/// A kernel that records notifications. The registry makes no other system calls, except the first
+/// receive without a reply.
 fn system_call(registers: &mut Registers, _: Option<HostBuffer<'_>>) {
     let first = slots::BASE_OUTPUT_NOTIFICATION;
     if (first..first + 62).contains(&registers.capability)
@@ -73,7 +74,7 @@ fn system_call(registers: &mut Registers, _: Option<HostBuffer<'_>>) {
     }
 }
 
-/// A call of anybody, and who was notified because of it.
+/// Makes a call. Returns the label and words of the reply, and the notified channels.
 fn call(
     registry: &mut Registry,
     who: Channel,
@@ -87,7 +88,7 @@ fn call(
     (reply.label(), words, NOTIFIED.take())
 }
 
-/// A name as it travels.
+/// Returns a name as message words.
 fn words_of(name: Name) -> [u64; 3] {
     zerocopy::transmute!(name)
 }
@@ -112,7 +113,8 @@ fuzz_target!(
         let mut without = Registry::new(&TABLE, lasting[1]);
         for (who, label, mut words) in input {
             if who % 2 == 0 {
-                // `mallory`, or one of whom the table does not speak: anything.
+                // The caller is `mallory` or a channel without a table entry. Its words are
+                // arbitrary.
                 words.truncate(64);
                 let name = words_of([BELL, SUM][usize::from(who / 8 % 2)]);
                 if who & 4 != 0 {

@@ -1,4 +1,4 @@
-//! Any text is a system or a list of faults, and never a panic.
+//! Fuzzes the reader of system files. Any text gives a system or a list of errors, without a panic.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! Whatever a client sends, a server of sessions does not panic, and no other client notices.
+//! Fuzzes a server with sessions. No client input makes it panic, or affects another client.
 #![no_main]
 
 use std::cell::Cell;
@@ -21,7 +21,7 @@ trait Cells {
 
 const QUOTA: usize = 3;
 
-/// Says how many of it there are: none is lost, and none is dropped twice.
+/// A value that counts its live instances, to detect leaked and doubly dropped sessions.
 struct Counted {
     value: u64,
     alive: Rc<Cell<usize>>,
@@ -60,7 +60,7 @@ impl Cells for Call<'_> {
     }
 }
 
-/// A call, most often of something that there is.
+/// A call. Most calls name an existing session.
 #[derive(Debug, Arbitrary)]
 enum Hostile {
     Any { label: u64, words: Vec<u64> },
@@ -71,7 +71,7 @@ const VICTIM: Channel = Channel::new(1);
 const HOSTILE: Channel = Channel::new(2);
 const PARENT: Channel = Channel::new(3);
 
-/// The label of a connect, a close and a report.
+/// The label of a connect, a close or a report.
 const CONTROL: u64 = 0x0073_6573_7300;
 
 fuzz_target!(

@@ -1,6 +1,6 @@
-//! Whatever the other end of a queue, a lender or a borrower writes, at any time and into any word
-//! that it may write, we read and write inside our memory, never panic, and take no more than there
-//! is room for; and honest ends that go on after it agree again when one is started anew.
+//! Fuzzes queues and leases with a hostile peer that writes to its words at any time. Our end
+//! accesses only its own memory, never panics, and takes no more records than the queue holds.
+//! Afterwards, two correct ends agree again after a restart.
 #![no_main]
 
 use std::cell::RefCell;
@@ -18,13 +18,13 @@ use microkit_shared_memory::{
 const CAPACITY: usize = 3;
 const LEASES: usize = 3;
 
-/// Words of memory into which the peer writes between any two of our accesses.
+/// Memory that the peer may write between any two of our accesses.
 #[derive(Clone)]
 struct Shared(Rc<World>);
 
 struct World {
     words: RefCell<Vec<u64>>,
-    /// What the peer writes next, and after how many of our accesses.
+    /// The next writes of the peer, each with the number of our accesses before it.
     lies: RefCell<Vec<Lie>>,
 }
 
@@ -53,8 +53,8 @@ impl Shared {
                 break;
             }
             let index = usize::from(lie.index) % words.len();
-            // Small steps from what stands there, where incarnations and positions are, or
-            // anything.
+            // The peer writes an arbitrary value, or slightly increments the position or one of the
+            // epochs.
             words[index] = match lie.shift % 4 {
                 0 => lie.word,
                 1 => words[index].wrapping_add(lie.word % 4),
@@ -211,10 +211,10 @@ fuzz_target!(|input: (Vec<Lie>, Vec<Call>)| {
             Call::Gone => lender.declare_gone(0),
         }
     }
-    // Both are started anew, and the peer's lies are over.
+    // Both ends are restarted, and the peer writes no more lies.
     shared.0.lies.borrow_mut().clear();
     let (mut producer, mut consumer) = (new_producer(), new_consumer());
-    // Unless the other's incarnation was lied away, one is told of the other's.
+    // One end detects the restart of the other, unless a lie has overwritten the other's epoch.
     match producer.push(&[1, 2]) {
         Ok(()) | Err(PushError::Peer(PeerError::Restarted)) => {}
         Err(error) => panic!("{error}"),

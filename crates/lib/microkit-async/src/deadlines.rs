@@ -1,8 +1,9 @@
-//! A bounded table of deadlines: the earliest comes first, and of equal ones the first inserted.
+//! A bounded table of deadlines. The earliest deadline comes first; equal deadlines keep the order
+//! of their insertion.
 //!
-//! An entry can be removed by its [`Id`], which no other entry ever gets: an `Id` that is kept too long
-//! names nothing. The table is a sorted array, because `heapless::BinaryHeap` neither keeps the order of
-//! equal entries nor removes one from the middle.
+//! An entry can be removed by its [`Id`]. No other entry ever gets the same `Id`, so an old `Id`
+//! identifies no entry. The table is a sorted array, because `heapless::BinaryHeap` neither keeps
+//! the order of equal entries nor removes an entry from the middle.
 //!
 //! ```
 //! use microkit_async::deadlines::{Deadlines, Full};
@@ -23,7 +24,7 @@ use heapless::Vec;
 /// Up to `N` entries, each a value of type `T` with its deadline.
 #[derive(Debug)]
 pub struct Deadlines<T, const N: usize> {
-    /// The last entry has the earliest deadline.
+    /// Sorted by descending deadline: the last entry has the earliest.
     entries: Vec<Entry<T>, N>,
     next: u64,
 }
@@ -40,13 +41,13 @@ struct Entry<T> {
 pub struct Id(u64);
 
 impl Id {
-    /// Returns the number of the `Id`, to be sent in a message.
+    /// Returns the number of the `Id`, for use in a message.
     pub const fn to_word(self) -> u64 {
         self.0
     }
 
-    /// Creates an `Id` from its number. A number that a client made up may name another client's
-    /// entry: the table does not know whose an entry is.
+    /// Creates an `Id` from its number. The table does not know which client an entry belongs to. A
+    /// forged number may therefore identify another client's entry.
     pub const fn from_word(word: u64) -> Self {
         Self(word)
     }

@@ -1,9 +1,10 @@
 //! Async tasks in the event loop of a protection domain (PD), and references that can be drained.
 //!
-//! [`Tasks`] is a [`Handler`](sel4_microkit::Handler) that runs tasks on `embassy-executor`, without a
-//! heap. Tasks wait for notifications ([`Listener`]), interrupts ([`Interrupt`]), replies that come
-//! later ([`SplitClient`]), and, by `embassy-time`, for time to pass ([`Alarm`]). Everything that is
-//! built on wakers works with them: `embassy-futures`, `embassy-sync`, `embedded-hal-async`.
+//! [`Tasks`] is a [`Handler`](sel4_microkit::Handler) that runs tasks on `embassy-executor`,
+//! without a heap. Tasks wait for notifications ([`Listener`]), interrupts ([`Interrupt`]), and
+//! deferred replies ([`SplitClient`]). With `embassy-time` they also wait for time to pass
+//! ([`Alarm`]). All crates based on wakers work with these tasks: `embassy-futures`,
+//! `embassy-sync`, `embedded-hal-async`.
 //!
 //! ```no_run
 //! #![no_std]
@@ -32,25 +33,25 @@
 //! # Objects that tasks share
 //!
 //! A PD has one thread, and a task runs until it waits. So code between two waits needs no lock:
-//! [`Exclusive`] lends a value to a closure, which cannot wait. A value that must stay alive *across*
-//! waits is a [`Drainable`]: tasks hold it, and a task that drains it waits until the last holder has
-//! released it. A [`Completion`] waits for the work of other tasks. Only the work itself can complete
-//! it.
+//! [`Exclusive`] lends a value to a closure, and a closure cannot wait. A value that must stay
+//! alive *across* waits is a [`Drainable`]. Tasks hold it, and a task that drains it waits until
+//! the last holder has released it. A [`Completion`] waits for the work of other tasks. Only the
+//! work itself can complete it.
 //!
-//! Holding and draining alone cannot deadlock. Acquiring never waits, draining waits only for holders,
-//! and a task that holds cannot drain. If a task forgets a hold, draining fails and names the place of
-//! that hold. One rule is left to the program: a task that holds must not wait, by a `Completion` or
-//! anything else, for a task that drains what it holds.
+//! Holding and draining alone cannot deadlock. Acquiring a hold never waits, draining waits only
+//! for holders, and a task with a hold cannot drain. If a task forgets a hold, draining fails and
+//! names the place of that hold. The program must follow one rule: a task with a hold must not
+//! wait, by a `Completion` or anything else, for a task that drains the held value.
 //!
 //! # Features
 //!
 //! | feature | adds |
 //! | --- | --- |
-//! | `tasks` (default) | everything but the module [`deadlines`] |
+//! | `tasks` (default) | everything except the module [`deadlines`] |
 //!
-//! In the documentation of this crate, **Blocking:** says whether a call makes the whole PD wait,
-//! **Cancel safety:** what happens when a future is dropped before it has ended, and **Rights:** what
-//! the system file must have.
+//! In the documentation of this crate, **Blocking:** states whether a call makes the whole PD wait.
+//! **Cancel safety:** states the effect of dropping a future before it has ended. **Rights:**
+//! states the required elements of the system file.
 #![no_std]
 
 #[cfg(not(target_os = "none"))]

@@ -1,9 +1,9 @@
-//! The table against a list that is sorted whenever something is asked of it.
+//! Compares `Deadlines` with a list that is sorted at each query.
 #![forbid(unsafe_code)]
 
 use microkit_async::deadlines::{Deadlines, Full, Id};
 
-/// xorshift64 (Marsaglia, 2003).
+/// The xorshift64 generator (Marsaglia, 2003).
 struct Random(u64);
 
 impl Random {
@@ -20,7 +20,7 @@ fn the_table_does_what_a_sorted_list_does() {
     const PLACES: usize = 7;
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let mut table: Deadlines<u64, PLACES> = Deadlines::new();
-    // Deadline, order of insertion, thing; and every id ever given.
+    // The entries as (deadline, order of insertion, value), and every `Id` ever returned.
     let mut list: Vec<(u64, usize, u64)> = Vec::new();
     let mut ids: Vec<Id> = Vec::new();
     let (mut full, mut due, mut removed) = (0, 0, 0);

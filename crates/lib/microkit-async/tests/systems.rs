@@ -1,4 +1,4 @@
-//! Tasks in systems: with the kernel, whoever runs first.
+//! Tests tasks in whole systems, on the model kernel and in every order of the PDs.
 
 use std::rc::Rc;
 
@@ -57,7 +57,7 @@ fn region() -> &'static [SharedWord] {
     shared_words!(split, split_size, SharedWord)
 }
 
-/// Adds.
+/// A server that adds the words of a request.
 struct Adds(SplitServer);
 
 impl Handler for Adds {
@@ -76,7 +76,7 @@ fn adds() -> Adds {
     Adds(SplitServer::new(ONE, region()))
 }
 
-/// What asks: the client, or one with a flaw.
+/// The client, or a client with a planted flaw.
 trait Asks: 'static {
     async fn call(&mut self, words: [u64; 4]) -> [u64; 4];
 }
@@ -87,7 +87,7 @@ impl Asks for SplitClient {
     }
 }
 
-/// Writes the next request before the last was answered, as it was given up.
+/// A flawed client that writes the next request before the previous, cancelled one was answered.
 struct Overwrites {
     server: Listener,
     asked: u64,
@@ -110,9 +110,9 @@ impl Asks for Overwrites {
     }
 }
 
-/// Gives up its first question when it was asked, and asks another.
+/// Cancels its first request after sending it, and sends another.
 async fn gives_up(mut asks: impl Asks) {
-    // In some schedule the answer is there at once.
+    // In some schedules the answer arrives at once.
     let _ = poll_once(asks.call([1, 2, 3, 4]));
     let [sum, ..] = asks.call([10, 20, 30, 40]).await;
     debug_println!("{sum}");
@@ -126,7 +126,7 @@ fn a_call_that_is_given_up_is_done_once_and_nobody_gets_its_reply() {
         let log = run.log();
         assert_eq!(log, "asked [1, 2, 3, 4]\nasked [10, 20, 30, 40]\n100\n");
     };
-    // Every access to shared memory is a step: there are more schedules than can be gone through.
+    // Every access to shared memory is a step, so there are too many schedules to explore all.
     let explored = Explorer::new(&system)
         .max_runs(500)
         .samples(500, 1)
@@ -142,7 +142,7 @@ fn a_call_that_is_given_up_is_done_once_and_nobody_gets_its_reply() {
     println!("{}", found.unwrap_err());
 }
 
-/// Answers calls, and wakes a task by each.
+/// A server that answers calls, and wakes a task at each call.
 struct Answers(Rc<Completion<u64>>);
 
 impl Handler for Answers {
@@ -150,11 +150,11 @@ impl Handler for Answers {
 
     fn protected(&mut self, _: Channel, _: MessageInfo) -> Result<MessageInfo, Infallible> {
         let word = get_mr(0);
-        // What the task is told, which it gets after the reply.
+        // Passes the word to the task. The task runs after the reply.
         let done = self.0.run(async { word });
         assert!(poll_once(done).is_ready());
         set_mr(0, word + 1);
-        // A long reply: what tasks do to the message registers comes after it.
+        // A long reply: the message registers that tasks write must not change it.
         for index in 1..10 {
             set_mr(index, word);
         }
@@ -168,7 +168,7 @@ fn answers() -> Tasks<Answers> {
     tasks(async move {
         loop {
             let [word] = told.wait().await.expect("it is never dropped");
-            // It uses the message registers.
+            // Overwrites the message registers.
             (0..10).for_each(|index| set_mr(index, 99));
             debug_println!("the task was told of {word}");
         }
@@ -199,7 +199,7 @@ fn a_call_is_answered_before_the_tasks_run_that_it_wakes() {
     });
     println!("{explored}");
     assert!(explored.is_complete());
-    // Who has called goes on while the task has not run yet: in some schedule it is first.
+    // After the reply, the caller may run before the task. In some schedule it does.
     let found = Explorer::new(&system)
         .try_check(|run| assert!(!run.log().ends_with("told of 6\n"), "it is first"));
     assert!(found.is_err());
@@ -236,7 +236,7 @@ fn an_interrupt_comes_again_when_it_was_acknowledged() {
         run.raise_irq("driver", 1);
         run.until_idle();
     }
-    // The second was not acknowledged.
+    // The second interrupt was not acknowledged.
     assert_eq!(run.log(), "1\n2\n");
 }
 

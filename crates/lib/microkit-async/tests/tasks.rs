@@ -1,4 +1,4 @@
-//! The handler that tasks are, as the event loop calls it.
+//! Tests `Tasks` as a `Handler`: each test calls its methods as the event loop does.
 
 use std::cell::{Cell, RefCell};
 use std::future::{pending, poll_fn};
@@ -27,7 +27,7 @@ const TIMER: Channel = Channel::new(7);
 const PEER: Channel = Channel::new(1);
 const OTHER: Channel = Channel::new(2);
 
-/// What happened, in its order.
+/// A log of events, in their order.
 #[derive(Clone, Default)]
 struct Log(Rc<RefCell<Vec<String>>>);
 
@@ -41,7 +41,7 @@ impl Log {
     }
 }
 
-/// Is a protection domain of its own, in this thread.
+/// Runs `f` as a separate protection domain, in this thread.
 fn as_pd<R>(f: impl FnOnce() -> R) -> R {
     let mut outside = State::new();
     outside.exchange();
@@ -54,7 +54,7 @@ fn set(channels: &[Channel]) -> ChannelSet {
     channels.iter().copied().collect()
 }
 
-/// What the event loop does.
+/// Delivers notifications as the event loop does.
 fn notify<H: Handler>(tasks: &mut Tasks<H>, channels: &[Channel]) {
     tasks
         .notified(set(channels))
@@ -70,12 +70,12 @@ fn settle<H: Handler>(tasks: &mut Tasks<H>) {
     assert!(!tasks.has_work());
 }
 
-/// As no woken task does.
+/// Polls a future outside any task, with a waker that does nothing.
 fn poll_once<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
-/// Polls a future once, as this task.
+/// Polls a future once, with the waker of the current task.
 macro_rules! poll {
     ($future:expr) => {{
         let mut future = $future;
@@ -113,7 +113,7 @@ fn the_highest_priority_runs_first_whoever_wakes_it() {
     });
 }
 
-/// As small as a signal between two tasks can be.
+/// A minimal signal between two tasks, like that of `embassy-sync`.
 mod embassy_sync_signal {
     use std::cell::{Cell, RefCell};
     use std::future::poll_fn;
@@ -168,7 +168,7 @@ fn tasks_of_one_priority_take_turns() {
     });
 }
 
-/// Answers calls, and hears what no task listens to.
+/// The handler beside the tasks. It answers calls, and logs notifications that no task listens to.
 struct Beside {
     log: Log,
 }
@@ -260,13 +260,13 @@ fn the_alarm_is_set_to_the_earliest_time_and_no_more_often_than_that_changes() {
         tasks.spawner().spawn(1, ticks).unwrap();
         settle(&mut tasks);
         assert_eq!(ARMED.take(), [1010]);
-        // It notifies early, once: nothing happens, and it is set again.
+        // The alarm notifies too early, once. No task runs, and the alarm is set again.
         notify(&mut tasks, &[TIMER]);
         assert_eq!((log.take(), ARMED.take()), (String::new(), vec![1010]));
         NOW_NS.set(1010);
         notify(&mut tasks, &[TIMER]);
         assert_eq!((log.take(), ARMED.take()), ("b".to_owned(), vec![1020]));
-        // It is late for two.
+        // The alarm is late for two deadlines.
         NOW_NS.set(1026);
         notify(&mut tasks, &[TIMER]);
         assert_eq!(
@@ -282,14 +282,14 @@ fn the_alarm_is_set_to_the_earliest_time_and_no_more_often_than_that_changes() {
     });
 }
 
-/// *`curlwp_bind` and LWP migration*: a task is moved, by another, to any priority at any of its
-/// waits; its hold stays, and whoever drains waits for it.
+/// *`curlwp_bind` and LWP migration*: another task moves the holder to any priority, at any of its
+/// waits. The hold stays, and a drain waits for it.
 #[test]
 fn a_task_that_is_moved_while_it_holds_a_reference() {
     const WAITS: usize = 4;
     let mut schedules = 0;
-    // For each wait of the holder: whether it is moved, and by whom, of less or more priority.
-    // Miri takes some of them.
+    // For each wait of the holder, two bits: whether it is moved, and whether the mover has a lower
+    // or higher priority. Miri runs only some combinations.
     let step = if cfg!(miri) { 51 } else { 1 };
     for moves in (0..1 << (2 * WAITS)).step_by(step) {
         for [mover, drainer] in [[1, 1], [1, 3], [3, 1], [3, 3]] {
@@ -343,16 +343,16 @@ fn moved(moves: usize, mover: u8, drainer: u8, waits: usize) {
     assert!(is_drained.get(), "{moves:b}, {mover}, {drainer}");
 }
 
-/// What a task does with a hold of `object`, whose `&` it keeps.
+/// An action of a task with a hold of `object`. The action may keep the reference.
 type Abuse = fn(&'static Drainable<()>) -> Pin<Box<dyn Future<Output = ()>>>;
 
-/// Never ends, and has nothing to give back.
+/// Never ends, and releases nothing.
 async fn forever(_: &()) {
     pending::<()>().await;
 }
 
-/// Each drains, in a task of its own, the object that it holds. This is an error with the place of
-/// the hold.
+/// Each task drains the object that it holds itself. The drain fails and names the place of the
+/// hold.
 #[test]
 fn a_task_that_holds_in_whatever_way_drains_nothing() {
     async fn is_refused(object: &Drainable<()>) {
@@ -446,7 +446,7 @@ fn a_task_that_holds_in_whatever_way_drains_nothing() {
     }
 }
 
-/// Another task drains, of more or less priority, before or after.
+/// Another task drains. It has a higher or lower priority, and starts before or after the hold.
 #[test]
 fn a_hold_that_nobody_polls_ends_the_wait_for_it() {
     let abuses: [(&str, Abuse); 6] = [
@@ -532,7 +532,7 @@ fn a_hold_that_nobody_polls_ends_the_wait_for_it() {
     }
 }
 
-/// It was in order when the drain began, and is forgotten later.
+/// The hold is polled normally when the drain begins, and its future is forgotten later.
 #[test]
 fn a_hold_that_is_forgotten_while_it_is_drained_ends_the_wait() {
     as_pd(|| {
@@ -557,7 +557,7 @@ fn a_hold_that_is_forgotten_while_it_is_drained_ends_the_wait() {
     });
 }
 
-/// Although the future is still there.
+/// After a drain has ended, the object can be held again even if the drain's future still exists.
 #[test]
 fn a_drain_that_has_ended_keeps_nothing_closed() {
     as_pd(|| {
@@ -576,7 +576,7 @@ fn a_drain_that_has_ended_keeps_nothing_closed() {
     });
 }
 
-/// More than there is room for at a time.
+/// More drains in total than can wait at a time.
 #[test]
 fn drains_that_are_given_up_leave_their_places_to_others() {
     as_pd(|| {
@@ -598,8 +598,8 @@ fn drains_that_are_given_up_leave_their_places_to_others() {
     });
 }
 
-/// Polls the future inside with a waker that also sets a note, and polls it only if the note is
-/// set.
+/// Polls the inner future only after its own waker was called. The waker sets a note and wakes the
+/// task.
 async fn by_turns(inside: impl Future<Output = ()>) {
     struct Notes(AtomicBool, Mutex<Option<Waker>>);
     impl Wake for Notes {
@@ -623,7 +623,7 @@ async fn by_turns(inside: impl Future<Output = ()>) {
     .await;
 }
 
-/// However it is polled: draining waits for as long as it takes, through any number of events.
+/// A drain waits for an awaited hold through any number of events, however the hold is polled.
 #[test]
 fn a_hold_that_is_awaited_is_waited_for() {
     let awaits: [(&str, Abuse); 3] = [
@@ -806,7 +806,7 @@ fn what_is_made_wrongly_says_so() {
         }
     };
     as_pd(holds(32));
-    // What was given back leaves its place to others.
+    // Holds that have ended leave room for new ones.
     as_pd(|| (0..3).for_each(|_| holds(20)()));
     let too_many = says(&holds(33));
     assert!(too_many.starts_with("more than 32 holds are alive"));

@@ -1,4 +1,4 @@
-//! Shared memory as bytes, copied in and out.
+//! Shared memory as bytes that are copied in and out.
 
 use core::fmt;
 use core::sync::atomic::Ordering;
@@ -7,10 +7,10 @@ use crate::{Memory, WritableMemory};
 
 const BYTES_PER_WORD: usize = size_of::<u64>();
 
-/// Shared memory as bytes: eight in a word, the first in its lowest bits.
+/// Shared memory as bytes. A word holds eight bytes, with the first in its lowest bits.
 ///
-/// If another PD writes at the same time, some of the bytes that are read may be old and others
-/// new. Who may write when must be agreed, by a queue, a [`Pool`](crate::Pool) or a lease.
+/// If another PD writes during a read, some of the bytes read may be old and others new. The PDs
+/// must agree on the times of writes, by a queue, a [`Pool`](crate::Pool) or a lease.
 ///
 /// # Examples
 ///
@@ -33,7 +33,7 @@ pub struct Bytes<M> {
 }
 
 impl<M: Memory> Bytes<M> {
-    /// Creates the bytes of `memory`.
+    /// Creates a byte view of `memory`.
     pub const fn new(memory: M) -> Self {
         Self { memory }
     }
@@ -48,13 +48,13 @@ impl<M: Memory> Bytes<M> {
         self.len() == 0
     }
 
-    /// Copies bytes out, from `offset` on.
+    /// Copies bytes out of the memory, starting at `offset`.
     ///
     /// **Blocking:** never.
     ///
     /// # Errors
     ///
-    /// Returns [`OutOfBounds`] if the memory ends before that. Then nothing was copied.
+    /// Returns [`OutOfBounds`], without copying, if the range reaches beyond the end of the memory.
     pub fn read(&self, offset: usize, mut to: &mut [u8]) -> Result<(), OutOfBounds> {
         let mut at = self.check(offset, to.len())?;
         while !to.is_empty() {
@@ -65,8 +65,8 @@ impl<M: Memory> Bytes<M> {
         Ok(())
     }
 
-    /// Copies the first bytes of `to` out of one word, from byte `at` of the memory on. Returns
-    /// their number.
+    /// Copies bytes out of one word into the start of `to`. `at` is the index of the first byte in
+    /// the memory. Returns the number of bytes copied.
     #[inline]
     pub(crate) fn copy_word_out(&self, at: usize, to: &mut [u8]) -> usize {
         let (word, first) = (at / BYTES_PER_WORD, at % BYTES_PER_WORD);
@@ -76,14 +76,14 @@ impl<M: Memory> Bytes<M> {
         count
     }
 
-    /// Copies bytes in, from `offset` on. The other bytes of a word that is written in part are
-    /// written back as they were read.
+    /// Copies bytes into the memory, starting at `offset`. If a word is written only in part, its
+    /// other bytes are written back with the values read before.
     ///
     /// **Blocking:** never. **Rights:** a `<map>` with `w`.
     ///
     /// # Errors
     ///
-    /// Returns [`OutOfBounds`] if the memory ends before that. Then nothing was copied.
+    /// Returns [`OutOfBounds`], without copying, if the range reaches beyond the end of the memory.
     pub fn write(&self, offset: usize, mut from: &[u8]) -> Result<(), OutOfBounds>
     where
         M: WritableMemory,
@@ -97,8 +97,8 @@ impl<M: Memory> Bytes<M> {
         Ok(())
     }
 
-    /// Copies the first bytes of `from` into one word, from byte `at` of the memory on. Returns
-    /// their number.
+    /// Copies the start of `from` into one word. `at` is the index of the first byte in the memory.
+    /// Returns the number of bytes copied.
     #[inline]
     pub(crate) fn copy_word_in(&self, at: usize, from: &[u8]) -> usize
     where
@@ -130,7 +130,7 @@ impl<M: Memory> Bytes<M> {
     }
 }
 
-/// Some of the bytes are outside of the memory, the buffer or the lease.
+/// Some of the bytes are outside the memory, the buffer or the lease.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct OutOfBounds;
 

@@ -1,8 +1,8 @@
-//! Numbers that distinguish objects of one kind, such as the buffers of two pools.
+//! Numbers that distinguish objects of the same type, such as the buffers of two pools.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-/// Returns a number that no other object has in this incarnation of the protection domain.
+/// Returns a number that is unique in this incarnation of the protection domain.
 pub(crate) fn new() -> u64 {
     static GIVEN: AtomicU64 = AtomicU64::new(0);
     GIVEN.fetch_add(1, Ordering::Relaxed) + 1

@@ -2,24 +2,24 @@
 //!
 //! | | |
 //! | --- | --- |
-//! | [`View`] | values of at most a word: each access is one atomic read or write |
-//! | [`VersionedWriter`], [`VersionedReader`] | larger values that one PD writes, and others read whole or not at all |
-//! | [`Producer`], [`Consumer`] | a queue of records, whose ends notify each other only when one sleeps |
+//! | [`View`] | values of at most one word: each access is one atomic read or write |
+//! | [`VersionedWriter`], [`VersionedReader`] | larger values that one PD writes; readers get a whole value or an error |
+//! | [`Producer`], [`Consumer`] | a queue of records; an end is notified only when it sleeps |
 //! | [`ByteProducer`], [`ByteConsumer`] | a queue of bytes, in one region that both PDs write |
-//! | [`Pool`], [`Buffers`] | buffers that are used in place, and whose descriptors go through queues |
+//! | [`Pool`], [`Buffers`] | buffers that are used in place; their descriptors go through queues |
 //! | [`Lender`], [`Borrower`] | ranges of a region that one PD lends to others, until one of the two is restarted |
 //! | [`Bytes`], [`Part`] | memory as bytes, and parts of memory |
 //! | [`ring`] | the index arithmetic of the queues |
 //!
-//! Everything works on [`Memory`]: words that others may write at any time. Each access is one atomic
-//! access to a word. Values are copied in and out, so there is never a reference to shared memory.
+//! All types work on [`Memory`]: words that others may write at any time. Each access is one atomic
+//! access to a word. Values are copied in and out, so no reference to shared memory ever exists.
 //!
-//! An *incarnation* is one run of a PD, from a start or restart to the next. An *epoch* is its number,
-//! which is kept in shared memory, because a restarted PD forgets everything else. A *peer* is the
-//! other end of a queue or a lease.
+//! An *incarnation* is one run of a PD, from a start or restart to the next. An *epoch* is the
+//! number of an incarnation. The epoch is stored in shared memory, because a restarted PD loses all
+//! other state. A *peer* is the other end of a queue or a lease.
 //!
-//! In the documentation of this crate, **Blocking:** says whether a call waits, and **Rights:** which
-//! attributes the system file must have.
+//! In the documentation of this crate, **Blocking:** states whether a call waits. **Rights:**
+//! states the required elements of the system file.
 //!
 //! ```
 //! use microkit_shared_memory::{CONSUMER_WORDS, Consumer, Part, Producer};

@@ -1,4 +1,4 @@
-//! The memory under everything in this crate: words, each accessed atomically.
+//! The memory model of this crate: words with atomic accesses.
 
 use core::fmt;
 use core::sync::atomic::{Ordering, fence};
@@ -6,15 +6,15 @@ use core::sync::atomic::{Ordering, fence};
 use microkit_system::{Region, Words, Writable};
 use sel4_microkit::SharedWord;
 
-/// The words of a cache line of 64 bytes, as AArch64 cores have.
+/// The number of words in a cache line of 64 bytes, as in AArch64 cores.
 ///
-/// What each end of a queue writes is in lines of its own.
+/// Words that different ends of a queue write are in different cache lines.
 pub(crate) const WORDS_PER_LINE: usize = 8;
 
 /// Words of memory that others may write at any time.
 ///
-/// A region of `system!` is such memory (`REGION.words()`), and so is the slice that
-/// `shared_words!` returns. A test can implement the trait: for memory that answers anything, or
+/// A region of `system!` implements this trait (`REGION.words()`), and so does the slice that
+/// `shared_words!` returns. Tests also implement it, for hostile memory with arbitrary values, or
 /// for the words of an explorer of weak memory.
 pub trait Memory {
     /// Returns the number of words.
@@ -24,10 +24,10 @@ pub trait Memory {
     ///
     /// # Panics
     ///
-    /// Panics if `index` is out of bounds. This crate never asks for such a word.
+    /// Panics if `index` is out of bounds. This crate never does this.
     fn load(&self, index: usize, order: Ordering) -> u64;
 
-    /// Orders the accesses of this protection domain before the fence and after it, like
+    /// Issues a fence between the earlier and the later accesses of this protection domain, like
     /// [`core::sync::atomic::fence`].
     fn fence(&self, order: Ordering) {
         fence(order);
@@ -45,7 +45,7 @@ pub trait WritableMemory: Memory {
     ///
     /// # Panics
     ///
-    /// Panics if `index` is out of bounds. This crate never asks for such a word.
+    /// Panics if `index` is out of bounds. This crate never does this.
     fn store(&self, index: usize, value: u64, order: Ordering);
 }
 
@@ -109,7 +109,7 @@ pub struct Part<M> {
 }
 
 impl<M: Memory> Part<M> {
-    /// Creates the part that is all of `memory`.
+    /// Creates a part with all words of `memory`.
     pub fn whole(memory: M) -> Self {
         Self {
             first: 0,
@@ -118,11 +118,11 @@ impl<M: Memory> Part<M> {
         }
     }
 
-    /// Creates the part of `words` words from `first` on.
+    /// Creates a part with `words` words of `memory`, starting at word `first`.
     ///
     /// # Errors
     ///
-    /// Returns [`TooSmall`] if the memory ends before that.
+    /// Returns [`TooSmall`] if the part reaches beyond the end of the memory.
     pub fn new(memory: M, first: usize, words: usize) -> Result<Self, TooSmall> {
         let has = memory.words();
         let end = first.checked_add(words);
@@ -142,7 +142,7 @@ impl<M: Memory> Part<M> {
     ///
     /// # Errors
     ///
-    /// Returns [`TooSmall`] if it has fewer words.
+    /// Returns [`TooSmall`] if the part has fewer words.
     pub fn split_at(self, words: usize) -> Result<(Self, Self), TooSmall>
     where
         M: Clone,
@@ -186,12 +186,12 @@ impl<M: WritableMemory> WritableMemory for Part<M> {
     }
 }
 
-/// The memory has fewer words than are needed.
+/// The memory has fewer words than needed.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct TooSmall {
-    /// The number of words that are needed.
+    /// The number of words needed.
     pub needs: usize,
-    /// The number of words that there are.
+    /// The number of words in the memory.
     pub has: usize,
 }
 

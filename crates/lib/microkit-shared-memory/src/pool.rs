@@ -1,9 +1,9 @@
-//! Buffers in shared memory. Each belongs to one of two protection domains at a time.
+//! Buffers in shared memory. Each buffer belongs to one of two protection domains at a time.
 //!
-//! The client fills a buffer and sends its [`Descriptor`] through a queue. The server uses the buffer in
-//! place, and sends the descriptor back. Only the owner of a [`Buffer`] or a [`Loan`] can use it, and
-//! sending consumes it. Each buffer knows its pool. A pool panics when it gets a buffer of another pool,
-//! because that is a mistake of its own program.
+//! The client fills a buffer and sends its [`Descriptor`] through a queue. The server uses the
+//! buffer in place, and sends the descriptor back. Only the owner of a [`Buffer`] or a [`Loan`] can
+//! use it, and sending consumes it. Each buffer identifies its pool. A pool panics if it gets a
+//! buffer of another pool, because this is an error in its own program.
 
 use core::fmt;
 
@@ -13,19 +13,19 @@ use crate::{Bytes, Memory, OutOfBounds, TooSmall, WritableMemory, identity};
 
 const BYTES_PER_WORD: usize = size_of::<u64>();
 
-/// A buffer of a [`Pool`], as it is sent through a queue.
+/// The message that identifies a sent buffer of a [`Pool`].
 #[derive(Debug, Copy, Clone, PartialEq, Eq, FromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct Descriptor {
-    /// The number of the buffer.
+    /// The index of the buffer.
     pub index: u32,
-    /// The number of valid bytes, from the first on.
+    /// The number of valid bytes at the start of the buffer.
     pub bytes: u32,
-    /// Another number each time that a buffer is sent.
+    /// A number that differs each time a buffer is sent.
     pub round: u64,
 }
 
-/// The client's side: `N` buffers, and who has each of them.
+/// The client's side of a pool: `N` buffers, and the owner of each buffer.
 ///
 /// # Examples
 ///
@@ -63,7 +63,7 @@ pub struct Pool<M, const N: usize> {
     epoch: u32,
 }
 
-/// The bits of an epoch in a [round](Descriptor::round): as many as a queue has.
+/// The bits of an epoch in a [round](Descriptor::round). A queue's epoch has the same number.
 const EPOCH_BITS: u32 = 24;
 const COUNT_BITS: u32 = u64::BITS - EPOCH_BITS;
 
@@ -74,9 +74,9 @@ enum Place {
     Sent { round: u64 },
 }
 
-/// A buffer that the client has.
+/// A buffer that the client owns.
 ///
-/// [`Pool::free`] makes it free again. A buffer that is dropped is never used again.
+/// [`Pool::free`] frees it. A dropped buffer is never used again.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "a buffer that is dropped is not used again"]
 pub struct Buffer {
@@ -85,13 +85,13 @@ pub struct Buffer {
 }
 
 impl<M: Memory, const N: usize> Pool<M, N> {
-    /// Creates the pool, with all buffers free. `epoch` is that of the client's end of the queue
-    /// through which descriptors are sent. It tells descriptors of another incarnation apart, if
-    /// they come back late.
+    /// Creates the pool, with all buffers free. `epoch` is the epoch of the client's end of the
+    /// queue that sends the descriptors. It identifies descriptors of another incarnation that come
+    /// back late.
     ///
-    /// If the server writes to buffers, take none before the queue [is
-    /// settled](crate::Producer::is_settled): the server may still be writing to one of an earlier
-    /// incarnation.
+    /// If the server writes to buffers, take no buffer before the queue [is
+    /// settled](crate::Producer::is_settled). Until then, the server may still write to a buffer of
+    /// an earlier incarnation.
     ///
     /// # Errors
     ///
@@ -109,7 +109,7 @@ impl<M: Memory, const N: usize> Pool<M, N> {
             "{epoch} is not the epoch of a queue, which has {EPOCH_BITS} bits: pass the `epoch()` of the \
              queue's end"
         );
-        // A number of words that overflows is larger than any memory.
+        // If the number of words overflows, the saturated number is larger than any memory.
         let needs = buffer_words(buffer_bytes).saturating_mul(N);
         let has = memory.words();
         if has < needs {
@@ -131,11 +131,11 @@ impl<M: Memory, const N: usize> Pool<M, N> {
         Some(self.buffer(index))
     }
 
-    /// Makes a buffer free again.
+    /// Frees a buffer.
     ///
     /// # Panics
     ///
-    /// Panics if the buffer is of another pool.
+    /// Panics if the buffer belongs to another pool.
     #[track_caller]
     pub fn free(&mut self, buffer: Buffer) {
         let index = self.index(&buffer);
@@ -143,16 +143,17 @@ impl<M: Memory, const N: usize> Pool<M, N> {
     }
 
     /// Hands a buffer over to the server. `bytes` is the number of its valid bytes. Send the
-    /// descriptor through the queue; if that fails, [`take_back`](Self::take_back) undoes this
-    /// call.
+    /// returned descriptor through the queue. If sending fails, [`take_back`](Self::take_back)
+    /// undoes this call.
     ///
     /// # Errors
     ///
-    /// Returns [`OutOfBounds`] if the buffer is shorter. Then it is free again.
+    /// Returns [`OutOfBounds`] if the buffer is shorter than `bytes`. The buffer is then free
+    /// again.
     ///
     /// # Panics
     ///
-    /// Panics if the buffer is of another pool.
+    /// Panics if the buffer belongs to another pool.
     #[track_caller]
     pub fn send(&mut self, buffer: Buffer, bytes: usize) -> Result<Descriptor, OutOfBounds> {
         let index = self.index(&buffer);
@@ -160,13 +161,13 @@ impl<M: Memory, const N: usize> Pool<M, N> {
             self.free(buffer);
             return Err(OutOfBounds);
         }
-        // No other pool of this incarnation has sent this count, and no earlier incarnation has the
+        // No other pool of this incarnation has sent this count. No earlier incarnation has the
         // same epoch.
         let count = identity::new() & ((1 << COUNT_BITS) - 1);
         let round = u64::from(self.epoch) << COUNT_BITS | count;
         self.buffers[index] = Place::Sent { round };
         Ok(Descriptor {
-            // Both fit: `new` has checked.
+            // Both casts are lossless: `new` has checked the sizes.
             index: index as u32,
             bytes: bytes as u32,
             round,
@@ -177,8 +178,8 @@ impl<M: Memory, const N: usize> Pool<M, N> {
     ///
     /// # Errors
     ///
-    /// Returns [`NotSent`] if the buffer was not sent, is back already, or was sent by an earlier
-    /// incarnation.
+    /// Returns [`NotSent`] if the buffer was not sent, was already taken back, or was sent by an
+    /// earlier incarnation.
     pub fn take_back(&mut self, descriptor: &Descriptor) -> Result<Buffer, NotSent> {
         let index = descriptor.index as usize;
         let sent = Place::Sent {
@@ -191,9 +192,8 @@ impl<M: Memory, const N: usize> Pool<M, N> {
         Ok(self.buffer(index))
     }
 
-    /// Makes all buffers free that were sent, and returns their number. Call it when the queue
-    /// reports that the server was restarted. Their descriptors are refused if they come back
-    /// later.
+    /// Frees all sent buffers, and returns their number. Call it when the queue reports a restart
+    /// of the server. Descriptors of these buffers that come back later are refused.
     pub fn take_all_back(&mut self) -> usize {
         let sent = |at: &&mut Place| matches!(at, Place::Sent { .. });
         let all = self.buffers.iter_mut().filter(sent);
@@ -210,7 +210,7 @@ impl<M: Memory, const N: usize> Pool<M, N> {
     ///
     /// # Panics
     ///
-    /// Panics if the buffer is of another pool.
+    /// Panics if the buffer belongs to another pool.
     #[track_caller]
     pub fn read(&self, buffer: &Buffer, offset: usize, to: &mut [u8]) -> Result<(), OutOfBounds> {
         let index = self.index(buffer);
@@ -228,7 +228,7 @@ impl<M: Memory, const N: usize> Pool<M, N> {
     ///
     /// # Panics
     ///
-    /// Panics if the buffer is of another pool.
+    /// Panics if the buffer belongs to another pool.
     #[track_caller]
     pub fn write(&mut self, buffer: &Buffer, offset: usize, from: &[u8]) -> Result<(), OutOfBounds>
     where
@@ -254,7 +254,7 @@ impl<M: Memory, const N: usize> Pool<M, N> {
     }
 }
 
-/// The server's side: the same memory, in which it uses the buffers that it was sent.
+/// The server's side of a pool: it uses received buffers in the same memory.
 ///
 /// [`Pool`] has an example.
 #[derive(Debug, Clone)]
@@ -265,8 +265,8 @@ pub struct Buffers<M> {
     buffer_bytes: usize,
 }
 
-/// A buffer that the server has until it gives it back. Drop it when the queue reports that the
-/// client was restarted.
+/// A buffer that the server may use until it gives the buffer back. Drop the loan when the queue
+/// reports a restart of the client.
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "the client waits for it"]
 pub struct Loan {
@@ -275,7 +275,7 @@ pub struct Loan {
 }
 
 impl<M: Memory> Buffers<M> {
-    /// Creates the server's side, with the client's size of buffers.
+    /// Creates the server's side. `buffer_bytes` must be the same as the client's.
     ///
     /// # Panics
     ///
@@ -290,12 +290,12 @@ impl<M: Memory> Buffers<M> {
         }
     }
 
-    /// Takes a buffer that was sent. A client that sends a buffer twice gets it back twice: what
-    /// that does to its data is its own trouble.
+    /// Accepts a received buffer. If a client sends a buffer twice, it gets the buffer back twice.
+    /// This harms only the client's own data.
     ///
     /// # Errors
     ///
-    /// Returns [`OutOfBounds`] if there is no such buffer, or it is shorter.
+    /// Returns [`OutOfBounds`] if the descriptor's index or length is out of bounds.
     pub fn accept(&self, descriptor: Descriptor) -> Result<Loan, OutOfBounds> {
         let bytes = descriptor.bytes as usize;
         let first = (descriptor.index as usize).checked_mul(self.buffer_bytes);
@@ -308,8 +308,7 @@ impl<M: Memory> Buffers<M> {
         }
     }
 
-    /// Copies bytes out of a buffer. A client that breaks the rules may write to it at the same
-    /// time.
+    /// Copies bytes out of a buffer. A malicious client may write to the buffer at the same time.
     ///
     /// **Blocking:** never.
     ///
@@ -371,13 +370,14 @@ impl Loan {
         self.descriptor.bytes as usize
     }
 
-    /// Gives the buffer back. Send the descriptor to the client.
+    /// Ends the loan. Send the returned descriptor to the client.
     pub fn give_back(self) -> Descriptor {
         self.descriptor
     }
 }
 
-/// Returns the place of bytes of a buffer in the memory, if they are among its first `of` bytes.
+/// Returns the index in the memory of bytes of a buffer. The bytes must be among its first `of`
+/// bytes.
 fn place(
     index: usize,
     buffer_bytes: usize,
@@ -403,7 +403,7 @@ fn buffer_words(buffer_bytes: usize) -> usize {
     buffer_bytes / BYTES_PER_WORD
 }
 
-/// The descriptor is not of a buffer that was sent and is not back.
+/// The descriptor does not identify a buffer that is currently sent.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct NotSent;
 

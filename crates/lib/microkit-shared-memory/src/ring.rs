@@ -1,7 +1,7 @@
 //! Index arithmetic of rings, for two ends that do not trust each other.
 //!
-//! A ring is an array of slots and two positions. The producer's position counts the records that
-//! it has put, the consumer's those that it has taken:
+//! A ring is an array of slots and two positions. The producer's position counts the records put,
+//! and the consumer's position counts the records taken:
 //!
 //! ```text
 //!                  taken               put
@@ -10,25 +10,25 @@
 //!          └────┴────┴────┴────┴────┴────┴────┴────┘     slot   = position % capacity
 //! ```
 //!
-//! A [`Ring`] knows neither the memory nor who runs when. Its users keep two rules:
+//! A [`Ring`] knows neither the memory nor the schedule of the two ends. Its users keep two rules:
 //!
-//! - **Own position.** An end keeps its own position in private memory and only publishes copies.
-//!   It never reads the copy back, because the peer may have written to it. So only the *peer's*
+//! - **Own position.** An end keeps its position in private memory and only publishes copies. It
+//!   never reads a copy back, because the peer may have overwritten the copy. So only the *peer's*
 //!   position can be wrong, and [`Ring::filled`] accepts no pair that is more than the capacity
-//!   apart. Slots are computed from the own position alone.
+//!   apart. Slots are computed only from the private position.
 //! - **Order.** An end publishes its position after its accesses to the slots, with release
 //!   ordering. It reads the peer's position before its accesses, with acquire ordering. Then a
-//!   consumer sees the records that were put, and a producer never overwrites a record that is
-//!   still being read.
+//!   consumer sees the records put, and a producer never overwrites a record that is still being
+//!   read.
 //!
-//! How positions wrap is part of the layout in shared memory. The three ways are types, so that a
-//! ring is one number in memory, and no access pays for another ring's layout:
+//! The wrap of positions is part of the layout in shared memory. Each of the three kinds of wrap is
+//! a type. So a ring is one number in memory, and no access pays for the layout of another ring:
 //!
 //! | | positions | capacity | for |
 //! | --- | --- | --- | --- |
 //! | [`Counted`] | 64 bits that never wrap | any | [`ByteProducer`](crate::ByteProducer), [`ByteConsumer`](crate::ByteConsumer) |
-//! | [`Doubled`] | modulo twice the capacity | any | [`Producer`](crate::Producer), [`Consumer`](crate::Consumer), which have 16 bits for a position |
-//! | [`FreeRunning`] | modulo 2 to the power of `BITS` | powers of two | layouts that others define, such as sDDF's queues with 16 and 32 bits |
+//! | [`Doubled`] | modulo twice the capacity | any | [`Producer`](crate::Producer), [`Consumer`](crate::Consumer), with 16 bits for a position |
+//! | [`FreeRunning`] | modulo 2 to the power of `BITS` | powers of two | foreign layouts, such as sDDF's queues with 16 and 32 bits |
 //!
 //! ```
 //! use microkit_shared_memory::Broken;
@@ -58,9 +58,10 @@ pub struct Ring<W> {
 /// How the positions of a ring wrap: [`Counted`], [`Doubled`] or [`FreeRunning`].
 pub trait Wrap: sealed::Wrap {}
 
-/// Positions of 64 bits, which never wrap: at one record a nanosecond they last for five centuries.
+/// Positions with 64 bits that never wrap: at one record per nanosecond they last for five
+/// centuries.
 ///
-/// A producer that seems to be behind the consumer is found at once.
+/// A producer that appears to be behind the consumer is always detected.
 #[derive(Debug)]
 pub enum Counted {}
 
@@ -68,7 +69,7 @@ pub enum Counted {}
 #[derive(Debug)]
 pub enum Doubled {}
 
-/// Positions modulo 2 to the power of `BITS`, for a capacity that is a lower power of two.
+/// Positions modulo 2 to the power of `BITS`. The capacity is a lower power of two.
 ///
 /// `BITS` is at most 63.
 #[derive(Debug)]
@@ -79,7 +80,7 @@ impl<W: Wrap> Ring<W> {
     ///
     /// # Panics
     ///
-    /// Panics if `capacity` is 0 or not possible with `W`.
+    /// Panics if `capacity` is 0 or not supported by `W`.
     #[track_caller]
     pub fn new(capacity: u64) -> Self {
         assert!(
@@ -102,7 +103,7 @@ impl<W: Wrap> Ring<W> {
     ///
     /// # Errors
     ///
-    /// Returns [`Broken`] if positions wrap before this one.
+    /// Returns [`Broken`] if the position is not in the range of positions of this ring.
     #[inline]
     pub fn check(&self, position: u64) -> Result<u64, Broken> {
         if W::contains(self.capacity, position) {
@@ -112,7 +113,7 @@ impl<W: Wrap> Ring<W> {
         }
     }
 
-    /// Returns the number of records that were put and not yet taken: at most the capacity.
+    /// Returns the number of records put and not yet taken: at most the capacity.
     ///
     /// Both positions must have passed [`check`](Self::check), or be results of
     /// [`advance`](Self::advance).
@@ -128,13 +129,13 @@ impl<W: Wrap> Ring<W> {
         }
     }
 
-    /// Returns what [`filled`](Self::filled) does, for a producer that has seen the consumer at
-    /// `taken_before`: records that were taken stay taken.
+    /// Returns the same as [`filled`](Self::filled), for a producer that has read the consumer's
+    /// position `taken_before`. Records that were taken before must still be taken.
     ///
     /// # Errors
     ///
-    /// Returns [`Broken`] also if the consumer has gone back, by less than the capacity. More may
-    /// lead to a position that it can also reach by going forward.
+    /// Also returns [`Broken`] if the consumer has gone back by less than the capacity. A larger
+    /// step back may give a position that the consumer could also reach by going forward.
     #[inline]
     pub fn filled_after_taking(
         &self,
@@ -149,12 +150,12 @@ impl<W: Wrap> Ring<W> {
         Ok(filled)
     }
 
-    /// Returns what [`filled`](Self::filled) does, for a consumer that has seen the producer at
-    /// `put_before`: records that were put stay put.
+    /// Returns the same as [`filled`](Self::filled), for a consumer that has read the producer's
+    /// position `put_before`. Records that were put before must still be put.
     ///
     /// # Errors
     ///
-    /// Returns [`Broken`] also if the producer has gone back, by less than the capacity.
+    /// Also returns [`Broken`] if the producer has gone back by less than the capacity.
     #[inline]
     pub fn filled_after_putting(
         &self,
@@ -169,21 +170,23 @@ impl<W: Wrap> Ring<W> {
         Ok(filled)
     }
 
-    /// Returns the position `count` records after another.
+    /// Returns the position `count` records after `position`.
     #[inline]
     pub fn advance(&self, position: u64, count: u64) -> u64 {
         W::advance(self.capacity, position, count)
     }
 
-    /// Returns the slot of the record at a position: less than the capacity, whatever the position.
+    /// Returns the slot of the record at a position. The slot is less than the capacity for any
+    /// position.
     #[inline]
     pub fn slot(&self, position: u64) -> usize {
-        // Both types have 64 bits on the target, and a slot is less than the length of a slice.
+        // The cast is lossless: `usize` has 64 bits on the target, and a slot is less than the
+        // length of a slice.
         (position % self.capacity) as usize
     }
 
-    /// Returns the slots of `count` records from a position on. The second range is empty unless
-    /// the records go on at slot 0.
+    /// Returns the slots of `count` records, starting at a position. The second range is empty
+    /// unless the records wrap to slot 0.
     ///
     /// `count` must not exceed the capacity.
     #[inline]
@@ -197,9 +200,9 @@ impl<W: Wrap> Ring<W> {
 }
 
 /// The peer has written an impossible position: it has taken more records than were put, or put
-/// more than there is room for.
+/// more records than fit.
 ///
-/// The content of the queue means nothing from then on.
+/// The content of the queue is meaningless after this error.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct Broken;
 
@@ -240,7 +243,7 @@ impl Wrap for Doubled {}
 impl sealed::Wrap for Doubled {
     #[inline]
     fn is_capacity(capacity: u64) -> bool {
-        // So that the sum of two positions does not overflow.
+        // With this bound, the sum of two positions does not overflow.
         capacity <= u64::MAX / 4
     }
 
@@ -251,7 +254,7 @@ impl sealed::Wrap for Doubled {
 
     #[inline]
     fn distance(capacity: u64, from: u64, to: u64) -> Option<u64> {
-        // A position that fails `contains` makes a wrong distance here, and no panic.
+        // For a position that fails `contains`, the distance is wrong, but there is no panic.
         let distance = to.checked_sub(from);
         distance.or_else(|| Some(to.wrapping_add((2 * capacity).wrapping_sub(from))))
     }
@@ -274,8 +277,8 @@ impl<const BITS: u32> FreeRunning<BITS> {
 impl<const BITS: u32> sealed::Wrap for FreeRunning<BITS> {
     #[inline]
     fn is_capacity(capacity: u64) -> bool {
-        // A power of two divides the modulus, so slots go on in order where positions wrap. It is
-        // lower than the modulus, so that a full ring differs from an empty one.
+        // A power of two divides the modulus, so slots stay in order where positions wrap. The
+        // capacity is lower than the modulus, so a full ring differs from an empty ring.
         capacity.is_power_of_two() && capacity <= Self::MASK
     }
 
@@ -296,13 +299,13 @@ impl<const BITS: u32> sealed::Wrap for FreeRunning<BITS> {
 }
 
 mod sealed {
-    /// The arithmetic, for a ring with `capacity` slots.
+    /// The position arithmetic of a ring with `capacity` slots.
     pub trait Wrap {
-        /// Whether a ring can have so many slots. The number is not 0.
+        /// Whether a ring can have this capacity. The capacity is not 0.
         fn is_capacity(capacity: u64) -> bool;
-        /// Whether there is such a position.
+        /// Whether the position is valid for this capacity.
         fn contains(capacity: u64, position: u64) -> bool;
-        /// The number of records from one position to another, if the second can be later.
+        /// The number of records from the first position to the second, if the second can be later.
         fn distance(capacity: u64, from: u64, to: u64) -> Option<u64>;
         /// The position `count` records later.
         fn advance(capacity: u64, position: u64, count: u64) -> u64;
@@ -313,8 +316,8 @@ mod sealed {
 mod tests {
     use super::*;
 
-    /// Goes through every pair of counters that a ring can have, until positions have wrapped
-    /// three times. `modulus` is the number of positions, if they wrap.
+    /// Checks every pair of positions of a ring, until positions have wrapped three times.
+    /// `modulus` is the number of positions, if they wrap.
     fn check_all_states<W: Wrap>(capacity: u64, modulus: Option<u64>) {
         let ring: Ring<W> = Ring::new(capacity);
         assert_eq!(ring.capacity(), capacity);
@@ -328,7 +331,7 @@ mod tests {
                 assert_eq!(ring.advance(at[1], filled), at[0]);
                 assert!(at.iter().all(|at| ring.check(*at) == Ok(*at)));
                 assert_eq!(ring.filled(at[0], at[1]), Ok(filled), "{put} {taken}");
-                // No two records that are in the ring have the same slot.
+                // No two records in the ring have the same slot.
                 let mut used = 0_u64;
                 let [first, second] = ring.split(at[1], filled as usize);
                 for (record, slot) in (taken..put).zip(first.chain(second)) {
@@ -342,8 +345,8 @@ mod tests {
         }
     }
 
-    /// From a state, the peer may go forward as far as there are records or room. It is found if it
-    /// goes back.
+    /// From each state, the peer may go forward as far as the records or the room allow. A step
+    /// back must be detected.
     fn check_next_states<W: Wrap>(
         ring: &Ring<W>,
         position: impl Fn(u64) -> u64,
@@ -372,7 +375,8 @@ mod tests {
         }
     }
 
-    /// Whatever a peer claims, no more than the capacity is accepted, and no more than is true.
+    /// Checks every claimed position of a peer. The ring accepts a pair of positions only if their
+    /// distance is at most the capacity.
     fn check_all_claims<W: Wrap>(capacity: u64, modulus: Option<u64>) {
         let ring: Ring<W> = Ring::new(capacity);
         let positions = modulus.unwrap_or(4 * capacity);
@@ -389,7 +393,7 @@ mod tests {
         if let Some(modulus) = modulus {
             for claim in [modulus, modulus + 1, u64::MAX] {
                 assert_eq!(ring.check(claim), Err(Broken));
-                // It is total for what `check` has refused.
+                // The function must not panic even for a position that `check` refuses.
                 let _ = (ring.filled(claim, 0), ring.filled(0, claim));
             }
         }

@@ -7,22 +7,21 @@ use zerocopy::{Immutable, IntoBytes, TryFromBytes};
 
 use crate::{Memory, WritableMemory};
 
-/// A type whose values can be in shared memory: every byte of a value can be written, and bytes can
-/// be checked before they become a value.
+/// A type whose values can be stored in shared memory. Every byte of a value is initialised, and
+/// bytes are checked before they become a value.
 ///
-/// The derives of `zerocopy` implement its three supertraits. Values are copied in and out, so a
-/// type has no references, and none to shared memory is ever made.
+/// The derives of `zerocopy` implement its three supertraits. Values are copied in and out. So a
+/// type has no references, and no reference to shared memory is ever created.
 pub trait Plain: TryFromBytes + IntoBytes + Immutable {}
 
 impl<T: TryFromBytes + IntoBytes + Immutable> Plain for T {}
 
-/// The largest value in bytes that is copied at once. Larger data goes through a
-/// [`Pool`](crate::Pool).
+/// The maximum size of a value, in bytes. For larger data, use a [`Pool`](crate::Pool).
 pub const MAX_BYTES: usize = 512;
 
 const BYTES_PER_WORD: usize = size_of::<u64>();
 
-/// Returns the number of words of a value. A type that is empty or too large does not compile.
+/// Returns the number of words of a value. Fails to compile for a type that is empty or too large.
 pub(crate) const fn words_of<T>() -> usize {
     const {
         assert!(
@@ -70,8 +69,8 @@ pub(crate) fn store<T: Plain>(
     });
 }
 
-/// Passes a slice of as many zero words as a `T` takes. The three sizes of arrays keep small values
-/// from zeroing 512 bytes.
+/// Calls the closure with a zeroed slice of as many words as a `T` needs. The three array sizes
+/// avoid zeroing 512 bytes for a small value.
 #[inline]
 fn with_room<T, R>(with: impl FnOnce(&mut [u64]) -> R) -> R {
     match words_of::<T>() {

@@ -1,11 +1,12 @@
-//! Values of several words that one protection domain (PD) writes and others read: a sequence lock
-//! whose readers give up.
+//! Values of several words that one protection domain (PD) writes and others read. It is a sequence
+//! lock whose readers give up after a few attempts.
 //!
-//! The first word is the version, which is odd while the value is being written. A reader that sees
-//! the same even version before and after it has copied the value has copied that version.
+//! The first word is the version. It is odd while the value is being written. A reader copies the
+//! value between two loads of the version. If both loads return the same even version, the copy is
+//! the value of that version.
 //!
-//! A reader never waits for the writer: on one core, the writer may have been preempted in the middle
-//! of a write, and with a lower priority it would never finish.
+//! A reader never waits for the writer. On one core, the reader may have preempted the writer in
+//! the middle of a write. A writer with a lower priority would then never finish.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -17,7 +18,7 @@ use crate::{Memory, TooSmall, WritableMemory};
 const VERSION: usize = 0;
 const VALUE: usize = 1;
 
-/// Returns the number of words that a versioned `T` takes.
+/// Returns the number of words for a versioned `T`.
 pub const fn versioned_words<T>() -> usize {
     VALUE + words_of::<T>()
 }
@@ -33,7 +34,7 @@ fn check<T>(memory: &impl Memory) -> Result<(), TooSmall> {
 
 /// The writer of a value of several words.
 ///
-/// It may be stopped in the middle of a write. Readers then get [`ReadError::Busy`], until its next
+/// If it is stopped in the middle of a write, readers get [`ReadError::Busy`] until its next
 /// incarnation writes a value.
 ///
 /// # Examples
@@ -59,7 +60,7 @@ pub struct VersionedWriter<T, M> {
 }
 
 impl<T: Plain, M: WritableMemory> VersionedWriter<T, M> {
-    /// Creates the writer of the value at the beginning of `memory`. There must be no other writer.
+    /// Creates the writer of the value at the start of `memory`. There must be no other writer.
     ///
     /// # Errors
     ///
@@ -67,7 +68,7 @@ impl<T: Plain, M: WritableMemory> VersionedWriter<T, M> {
     pub fn new(memory: M) -> Result<Self, TooSmall> {
         check::<T>(&memory)?;
         Ok(Self {
-            // Go on with the version of the last incarnation, so that no version is used twice.
+            // Continue with the version of the last incarnation, so that no version is used twice.
             version: memory.load(VERSION, Ordering::Relaxed),
             memory,
             value: PhantomData,
@@ -80,7 +81,7 @@ impl<T: Plain, M: WritableMemory> VersionedWriter<T, M> {
     pub fn write(&mut self, value: &T) {
         let writing = self.version.wrapping_add(1) | 1;
         self.memory.store(VERSION, writing, Ordering::Relaxed);
-        // Whoever sees a word of the new value also sees the odd version.
+        // A reader of any word of the new value also sees the odd version.
         self.memory.fence(Ordering::Release);
         value::store(&self.memory, VALUE, value, Ordering::Relaxed);
         self.version = writing.wrapping_add(1);
@@ -96,7 +97,7 @@ pub struct VersionedReader<T, M> {
 }
 
 impl<T: Plain, M: Memory> VersionedReader<T, M> {
-    /// Creates a reader of the value at the beginning of `memory`.
+    /// Creates a reader of the value at the start of `memory`.
     ///
     /// # Errors
     ///
@@ -107,16 +108,16 @@ impl<T: Plain, M: Memory> VersionedReader<T, M> {
         Ok(Self { memory, value })
     }
 
-    /// Reads the whole value, as it was at some time during this call. It tries at most three
-    /// times.
+    /// Reads the whole value, as it was at some time during this call. It makes at most three
+    /// attempts.
     ///
     /// **Blocking:** never.
     ///
     /// # Errors
     ///
-    /// Returns [`ReadError::Nothing`] if no value was written yet, [`ReadError::Busy`] if the value
-    /// is being written or its writer was stopped at that, and [`ReadError::Invalid`] if it is not
-    /// a `T`.
+    /// Returns [`ReadError::Nothing`] if no value was written yet. Returns [`ReadError::Busy`] if
+    /// the value is being written, or its writer was stopped in the middle of a write. Returns
+    /// [`ReadError::Invalid`] if the value is not a `T`.
     pub fn read(&self) -> Result<T, ReadError> {
         const TRIES: usize = 3;
         for _ in 0..TRIES {
@@ -136,22 +137,22 @@ impl<T: Plain, M: Memory> VersionedReader<T, M> {
             return None;
         }
         let value = value::load(&self.memory, VALUE, Ordering::Relaxed);
-        // Whichever write the words come from, the next load sees its version or a later one.
+        // The next load sees the version of the write that stored these words, or a later version.
         self.memory.fence(Ordering::Acquire);
         let after = self.memory.load(VERSION, Ordering::Relaxed);
         (before == after).then_some(value.map_err(|Invalid| ReadError::Invalid))
     }
 }
 
-/// Why no value was read.
+/// The reason why no value was read.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum ReadError {
     /// No value was written yet.
     Nothing,
-    /// The value is being written, or its writer was stopped in the middle of it. Try again when
-    /// the writer has notified, or was restarted.
+    /// The value is being written, or its writer was stopped in the middle of a write. Try again
+    /// after the writer has notified, or was restarted.
     Busy,
-    /// The value that was written is not a value of the type.
+    /// The stored value is not a value of the type.
     Invalid,
 }
 

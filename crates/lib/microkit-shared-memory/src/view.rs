@@ -1,4 +1,4 @@
-//! Values of at most a word.
+//! Views of shared memory as values of at most one word.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -7,10 +7,10 @@ use core::sync::atomic::Ordering;
 use crate::value::{self, Invalid, Plain, words_of};
 use crate::{Memory, WritableMemory};
 
-/// Shared memory as an array of values of at most eight bytes, one in a word.
+/// Shared memory as an array of values of at most eight bytes, one in each word.
 ///
-/// An access to a value is a single atomic access, so no value is seen half written. Larger values
-/// need [`VersionedReader`](crate::VersionedReader) or a queue.
+/// Each access to a value is a single atomic access, so a half-written value is never read. Larger
+/// values need [`VersionedReader`](crate::VersionedReader) or a queue.
 ///
 /// # Examples
 ///
@@ -30,8 +30,8 @@ pub struct View<T, M> {
 }
 
 impl<T: Plain, M: Memory> View<T, M> {
-    /// Creates a view with a value in each word of `memory`. A `T` that is larger than a word does
-    /// not compile.
+    /// Creates a view with one value in each word of `memory`. Fails to compile if `T` is larger
+    /// than a word.
     pub const fn new(memory: M) -> Self {
         const {
             assert!(
@@ -54,21 +54,21 @@ impl<T: Plain, M: Memory> View<T, M> {
         self.len() == 0
     }
 
-    /// Reads a value, with acquire ordering: what its writer wrote before it is visible after this.
+    /// Reads a value, with acquire ordering: the writer's earlier writes are visible after this.
     ///
     /// **Blocking:** never.
     ///
     /// # Errors
     ///
-    /// Returns [`ViewError::NoSuchIndex`] if `index` is out of bounds, [`ViewError::Invalid`] if
-    /// the word is not a `T`.
+    /// Returns [`ViewError::NoSuchIndex`] if `index` is out of bounds. Returns
+    /// [`ViewError::Invalid`] if the word is not a `T`.
     pub fn load(&self, index: usize) -> Result<T, ViewError> {
         self.check(index)?;
         Ok(value::load(&self.memory, index, Ordering::Acquire)?)
     }
 
-    /// Writes a value, with release ordering: whoever reads it also sees what was written before
-    /// it.
+    /// Writes a value, with release ordering: a reader of the value also sees all earlier writes of
+    /// this protection domain.
     ///
     /// **Blocking:** never. **Rights:** a `<map>` with `w`.
     ///
@@ -100,12 +100,12 @@ impl<T, M> fmt::Debug for View<T, M> {
     }
 }
 
-/// Why a value was not read or written.
+/// The reason why a value was not read or written.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum ViewError {
     /// The index is out of bounds.
     NoSuchIndex {
-        /// The index.
+        /// The requested index.
         index: usize,
         /// The number of values.
         len: usize,

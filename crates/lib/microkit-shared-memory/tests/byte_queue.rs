@@ -1,4 +1,5 @@
-//! The queue: in order, whole, full and empty; between threads; against an end that lies.
+//! Tests the queue of bytes: order, completeness, a full and an empty queue, two threads, and a
+//! hostile peer.
 #![forbid(unsafe_code)]
 
 use std::sync::atomic::Ordering;
@@ -6,7 +7,7 @@ use std::sync::atomic::Ordering;
 use microkit_shared_memory::{Broken, ByteConsumer, ByteProducer};
 use sel4_microkit::SharedWord;
 
-/// Words before the bytes.
+/// The number of words before the bytes.
 const HEADER: usize = 24;
 
 fn region(data_words: usize) -> &'static [SharedWord] {
@@ -66,7 +67,7 @@ fn who_asks_for_room_is_known_once() {
     assert_eq!(producer.ask_for_room(), Ok(7));
 }
 
-/// The other end may write anything anywhere, at any time.
+/// The peer may write any value to any word at any time.
 #[test]
 fn an_end_that_lies_is_found_out_or_gives_wrong_bytes_and_no_more() {
     const LIES: [u64; 8] = [0, 1, 8, 9, 16, 17, 1 << 32, u64::MAX];
@@ -81,7 +82,7 @@ fn an_end_that_lies_is_found_out_or_gives_wrong_bytes_and_no_more() {
             if let Ok(room) = producer.room_bytes() {
                 assert!(room <= 16, "{room} at {word}, {lie}");
             }
-            // May be either; must not panic.
+            // The result may be `Ok` or `Err`, but there must be no panic.
             let _ = producer.put(&[0; 40]);
             let _ = producer.ask_for_room();
             let mut buffer = [0; 40];

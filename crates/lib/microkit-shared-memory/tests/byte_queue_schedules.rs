@@ -1,5 +1,5 @@
-//! A producer that waits for room is never left waiting: under every order in which the two ends
-//! can read and write the words that they share.
+//! Tests that a producer that waits for room is always woken. The tests explore every order of the
+//! two ends' accesses to the shared words.
 #![forbid(unsafe_code)]
 
 use microkit_shared_memory::{ByteConsumer, ByteProducer};
@@ -10,10 +10,10 @@ use sel4_microkit::{
 
 const PEER: Channel = Channel::new(1);
 
-/// One more than the queue has room for.
+/// One byte more than the queue can hold.
 const BYTES: &[u8] = b"012345678";
 
-/// Words of the queue: with room for eight bytes.
+/// The number of words of a queue with room for eight bytes.
 const WORDS: usize = 25;
 
 const FILE: &str = r#"
@@ -33,7 +33,7 @@ const FILE: &str = r#"
         </channel>
     </system>"#;
 
-/// Puts all bytes; where there is no room, `waits` decides whether to wait.
+/// Puts all bytes. If the queue is full, `waits` decides whether to wait.
 fn produce(waits: fn(&mut ByteProducer) -> bool) -> Idle {
     let region = shared_words!(queue, queue_size, SharedWord);
     let mut producer = ByteProducer::new(&region[..WORDS]);
@@ -50,12 +50,12 @@ fn produce(waits: fn(&mut ByteProducer) -> bool) -> Idle {
     Idle
 }
 
-/// What the documentation says.
+/// A correct producer, as in the documentation.
 fn producer() -> Idle {
     produce(|producer| producer.ask_for_room() == Ok(producer.capacity_bytes()))
 }
 
-/// Does not look again after it has asked.
+/// A flawed producer that does not check the queue again after its request.
 fn hasty_producer() -> Idle {
     produce(|producer| {
         producer.ask_for_room().expect("the consumer is sound");
@@ -63,7 +63,7 @@ fn hasty_producer() -> Idle {
     })
 }
 
-/// What is notified when nobody waits any more is of no interest.
+/// A handler that ignores notifications, for an end that has finished.
 struct Idle;
 
 impl Handler for Idle {
@@ -121,7 +121,7 @@ fn who_waits_for_room_is_notified_in_every_schedule() {
     assert!(explored.is_complete(), "{explored:?}");
 }
 
-/// The test above can fail.
+/// Negative control: with the flawed producer, the test above fails.
 #[test]
 fn who_does_not_look_again_waits_forever_in_some_schedule() {
     let system = system().program("producer.elf", hasty_producer);

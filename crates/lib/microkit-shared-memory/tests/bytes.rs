@@ -1,5 +1,5 @@
-//! Holds that bytes are copied in and out wherever they begin and end in their words, and that the
-//! others stay as they were.
+//! Tests copies of bytes with every start and end inside a word. Bytes outside the range must not
+//! change.
 
 use std::sync::atomic::Ordering::{self, Relaxed};
 
@@ -9,7 +9,7 @@ use sel4_microkit::SharedWord;
 const WORDS: usize = 4;
 const BYTES: usize = 8 * WORDS;
 
-/// Memory in which each byte has another value.
+/// Returns memory in which each byte has a different value.
 fn memory() -> (Vec<SharedWord>, [u8; BYTES]) {
     let bytes = std::array::from_fn(|index| 0x40 + index as u8);
     let words = bytes.as_chunks().0.iter();
@@ -70,7 +70,7 @@ fn memory_has_eight_bytes_a_word() {
     assert_eq!((none.len(), none.is_empty()), (0, true));
 }
 
-/// Memory whose words must not be read.
+/// Memory whose words must never be loaded.
 struct Unread<'a>(&'a [SharedWord]);
 
 impl Memory for Unread<'_> {

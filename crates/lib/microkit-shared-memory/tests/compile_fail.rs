@@ -1,4 +1,4 @@
-//! Holds that what must not be done to shared memory does not compile.
+//! Tests that invalid uses of shared memory do not compile.
 
 #[test]
 fn what_must_not_be_done_does_not_compile() {

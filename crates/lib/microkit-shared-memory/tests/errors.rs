@@ -1,4 +1,4 @@
-//! Holds that each error says in its own words what was wrong.
+//! Tests that each error has a distinct message that states the cause.
 
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -37,7 +37,7 @@ fn errors_of_different_causes_have_different_sentences() {
         sentences.iter().all(|sentence| sentence.len() > 20),
         "{sentences:#?}"
     );
-    // An ended lease is one cause, whoever says so.
+    // All errors for an ended lease have the same message.
     let ended = LeaseError::Ended.to_string();
     assert_eq!(ended, Refusal::Ended.to_string());
     let distinct: BTreeSet<_> = sentences.iter().collect();

@@ -1,4 +1,4 @@
-//! Ends that die and are restarted, before any access to the memory that they share, in every
+//! Kills and restarts the ends of a queue before each access to their shared memory, in every
 //! schedule.
 #![forbid(unsafe_code)]
 
@@ -38,7 +38,7 @@ const FILE: &str = r#"
         </channel>
     </system>"#;
 
-/// Restarts whoever faults.
+/// A parent that restarts each child that faults.
 struct Parent {
     entry_points: [EntryPoint; 2],
 }
@@ -58,7 +58,7 @@ impl Handler for Parent {
     }
 }
 
-/// The words of the queue, as they are or with what a mutant makes of them.
+/// The words of the queue, optionally with a planted flaw.
 #[derive(Debug, Copy, Clone)]
 struct Shared {
     words: &'static [SharedWord],
@@ -72,8 +72,8 @@ impl Memory for Shared {
 
     fn load(&self, index: usize, order: Ordering) -> u64 {
         let is_place = index == 0 || index == CONSUMER_WORDS;
-        // What an end reads of its own incarnation it reads so; what it reads of the other's, it
-        // acquires.
+        // An end loads its own epoch with relaxed ordering, and the peer's epoch with acquire
+        // ordering. So the ordering identifies a load of the own epoch.
         if self.forgets && is_place && order == Ordering::Relaxed {
             return 0;
         }
@@ -95,11 +95,11 @@ fn parts(capacity: usize, forgets: bool) -> (Part<Shared>, Part<Shared>) {
         .expect("it is large enough")
 }
 
-/// How many records a producer puts in an incarnation.
+/// The number of records that a producer puts in each incarnation.
 const RECORDS: u64 = 2;
 
-/// Puts all records of its incarnation, and again from the first when the consumer was started
-/// anew.
+/// Puts all records of its incarnation. After a restart of the consumer, puts them again from the
+/// first.
 struct Putter {
     producer: Producer<[u64; 2], Part<Shared>, Part<Shared>>,
     next: u64,
@@ -120,7 +120,7 @@ impl Putter {
             let result = if self.next < RECORDS {
                 self.producer.push(&record)
             } else {
-                // Only whether the consumer is still the same.
+                // Only checks whether the consumer is still the same incarnation.
                 self.producer.room().map(drop).map_err(PushError::from)
             };
             match result {
@@ -150,10 +150,10 @@ impl Handler for Putter {
     }
 }
 
-/// Takes all records, and knows which come next.
+/// Takes all records, and checks their order.
 struct Taker {
     consumer: Consumer<[u64; 2], Part<Shared>, Part<Shared>>,
-    /// The incarnation of the producer, and how many of its records were taken.
+    /// The incarnation of the producer, and the number of its records taken so far.
     expected: Option<[u64; 2]>,
 }
 
@@ -215,13 +215,13 @@ fn system(capacity: usize, forgets: bool) -> System {
         .program("consumer.elf", move || consumer(capacity, forgets))
 }
 
-/// The parent asks for its children's entry point before they run, which then may run in any order.
+/// Creates the explorer. The parent looks up its children's entry points first. After that, all PDs
+/// may run in any order.
 fn explorer(system: &System) -> Explorer<'_> {
     Explorer::new(system).by_priority()
 }
 
-/// What must hold when nobody can run any more: the consumer has all that the producer's last
-/// incarnation has put.
+/// Checks the final state: the consumer has taken all records of the producer's last incarnation.
 fn check(run: &Run) {
     let words = run.region("producer", "queue");
     let epoch = words[CONSUMER_WORDS].load(Ordering::Relaxed) >> 40;
@@ -241,11 +241,11 @@ fn everything_is_taken_in_many_schedules() {
     }
 }
 
-/// More than there are in any run that comes to rest.
+/// More steps than any run needs until all PDs wait.
 const MOST_STEPS: usize = 2000;
 
-/// Runs the system until one of the two has made so many steps, and the other so many; kills the
-/// victim there, and lets the system come to rest. `None` if the victim does not come so far.
+/// Runs the system until each PD has made its given number of steps, and kills the victim there.
+/// Then runs the system until all PDs wait. Returns `None` if the victim does not reach this step.
 fn killed(system: &System, victim: &str, steps: &[(&str, usize)]) -> Option<Run> {
     let mut run = system.start();
     while run.can_run().contains(&"parent") {
@@ -272,10 +272,10 @@ fn killed(system: &System, victim: &str, steps: &[(&str, usize)]) -> Option<Run>
     panic!("it does not come to rest:\n{}", run.log())
 }
 
-/// Kills the victim before each of its steps, whatever the other has done until then, and returns
-/// how many runs that were.
+/// Kills the victim before each of its steps, combined with each number of steps of the other PD.
+/// Returns the number of runs.
 fn kill_everywhere(system: &System, [victim, other]: [&str; 2], check: fn(&Run)) -> usize {
-    /// More than there are before the first wait.
+    /// More steps than a PD makes before its first wait.
     const STEPS: usize = 60;
     let mut runs = 0;
     for mine in 0..STEPS {
@@ -316,9 +316,9 @@ fn both_may_die_at_any_time() {
     println!("{explored}");
 }
 
-/// The tests above can fail: an epoch that a restart does not advance. That of a consumer is found
-/// in `tests/queue.rs`, as the records that it takes once more look like those that are put once
-/// more.
+/// Negative control: without the epoch advance at a restart, the tests above fail. Here the flaw is
+/// planted only in the producer. For a consumer, records that are taken twice look like records
+/// that are put twice, so `tests/queue.rs` detects the flaw there.
 #[test]
 fn a_restart_that_is_no_new_incarnation_is_found() {
     let system = system(1, true);

@@ -1,5 +1,5 @@
-//! Leases: what is granted and what is refused and why; recalled, given back, and declared gone;
-//! and against borrowers and lenders that write anything.
+//! Tests leases: grants and refusals with their reasons, recalls, returns and declared deaths. The
+//! tests also use hostile borrowers and lenders that write arbitrary values.
 #![forbid(unsafe_code)]
 
 mod hostile;
@@ -208,8 +208,8 @@ fn after_a_restart_of_the_lender_it_waits_for_those_that_could_write_there() {
     };
     let late = Some(Refusal::Unsettled);
     let writable = [None, None, late, late, None, late, late, None];
-    // As often as it is restarted; the reader's own lease of the earlier incarnation is in nobody's
-    // way.
+    // The lender may restart any number of times. The reader's own lease of an earlier incarnation
+    // blocks nobody.
     for _ in 0..3 {
         let mut lender = world.lender();
         assert_eq!(can_read(&mut lender, &mut reader), writable);
@@ -224,7 +224,7 @@ fn after_a_restart_of_the_lender_it_waits_for_those_that_could_write_there() {
     let mut lender = world.lender();
     lender.declare_gone(0);
     assert_eq!(can_read(&mut lender, &mut reader), all);
-    // What ended does not come back in a later incarnation.
+    // An ended lease does not reappear in a later incarnation.
     let mut lender = world.lender();
     assert_eq!(can_read(&mut lender, &mut reader), all);
 
@@ -243,7 +243,8 @@ fn after_a_restart_of_the_lender_it_waits_for_those_that_could_write_there() {
     assert_eq!(can_read(&mut lender, &mut reader), all);
 }
 
-/// In the order of what borrowers do to their word: nothing of it takes anything from another.
+/// A borrower writes to its word in several ways, one after another. None of them ends a lease of
+/// another borrower.
 #[test]
 fn whatever_a_borrower_writes_about_itself_another_is_granted_what_it_asks_for() {
     type Act = fn(&World, &mut Borrower<Words, Words, Words>);
@@ -257,7 +258,7 @@ fn whatever_a_borrower_writes_about_itself_another_is_granted_what_it_asks_for()
             world.own[0][0].store(0, Ordering::Relaxed);
         },
         |world, _| {
-            // Another incarnation, with a lender that is none.
+            // The word with another borrower epoch, and a lender epoch that does not exist.
             let word = world.own[0][0].load(Ordering::Relaxed);
             world.own[0][0].store(word.wrapping_add(1 << 32) & !1, Ordering::Relaxed);
         },
@@ -287,7 +288,7 @@ fn whatever_a_borrower_writes_about_itself_another_is_granted_what_it_asks_for()
     }
 }
 
-/// Two lenders whose numbers are the same, in one program.
+/// Two lenders with equal epochs in one program.
 #[test]
 fn a_lease_of_one_borrower_is_none_of_another() {
     let worlds = [World::new(), World::new()];
@@ -310,7 +311,7 @@ fn a_lease_of_one_borrower_is_none_of_another() {
     assert_eq!(mine.give_back(), theirs.give_back());
 }
 
-/// In release builds too, where sums wrap.
+/// Also applies to release builds, where sums wrap.
 #[test]
 fn a_quota_is_no_less_for_sums_that_no_number_has() {
     let world = World::new();
@@ -336,7 +337,7 @@ fn a_grant_of_what_is_not_leased_is_none() {
     let request = borrower.request(0, 64, Rights::Write);
     let grant = lender.request(0, &request).expect("it is free");
     assert_eq!(lender.give_back(0, &grant), Ok(()));
-    // The board has this number now.
+    // The board now has the next generation.
     let generation = grant.generation + 1;
     let forged = Grant {
         generation,
@@ -368,7 +369,7 @@ fn a_lender_without_room_is_refused() {
     assert_eq!(refused(world.board, world.own[0], many), table);
 }
 
-/// A borrower's memory.
+/// The memory of a borrower: honest or hostile.
 enum Own<'a> {
     Hostile(Hostile<'a>),
     Honest(Words),
@@ -395,7 +396,7 @@ fn rights() -> impl Strategy<Value = Rights> {
     prop_oneof![Just(Rights::Read), Just(Rights::Write)]
 }
 
-/// A call of a borrower that keeps to nothing.
+/// A call of a borrower that follows no rule.
 #[derive(Debug, Clone)]
 enum Call {
     Request(u64, u64, Rights, Epochs),
@@ -421,8 +422,8 @@ fn calls() -> impl Strategy<Value = Vec<(usize, Call)>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 4 } else { 2000 }))]
 
-    /// Whatever borrowers ask for and write, no two leases are in each other's way, none is
-    /// outside, and none has more than its quota.
+    /// For all requests and writes of borrowers: no two leases conflict, no lease is out of bounds,
+    /// and no borrower exceeds its quota.
     #[test]
     fn leases_never_overlap(calls in calls()) {
         let world = World::new();
@@ -467,9 +468,9 @@ proptest! {
         }
     }
 
-    /// One borrower breaks every rule, and writes another word each time that its own is read.
-    /// Bytes that were not granted to it are always granted to the other, whichever of the two is
-    /// restarted.
+    /// One hostile borrower breaks every rule, and its word changes at each load. Bytes that were
+    /// never granted to it are always granted to the other borrower, even after restarts of either
+    /// one.
     #[test]
     fn a_hostile_borrower_takes_nothing_from_another(
         calls in calls(),
@@ -485,7 +486,7 @@ proptest! {
         };
         let mut lender = open();
         let mut honest = Borrower::open(own, board, region).expect("it is large enough");
-        // What the hostile one was granted at some time.
+        // All ranges that were ever granted to the hostile borrower.
         let mut theirs: Vec<(u64, u64)> = Vec::new();
         let mut grants = Vec::new();
         for (who, call) in calls {
@@ -523,7 +524,7 @@ proptest! {
         }
     }
 
-    /// Whatever a lender grants and writes on its board, a borrower stays inside its region.
+    /// For all grants and board words of a lender: a borrower stays inside its region.
     #[test]
     fn a_borrower_of_a_hostile_lender_stays_inside(
         answers in prop::collection::vec(prop_oneof![0_u64..4, any::<u64>()], 0..100),
@@ -543,7 +544,7 @@ proptest! {
         }
     }
 
-    /// A grant is a message: any bytes are one or none.
+    /// Any bytes of a message are a valid grant, or are refused.
     #[test]
     fn a_grant_is_its_bytes(bytes in prop::array::uniform32(any::<u8>())) {
         let mut message = [0; size_of::<Grant>()];

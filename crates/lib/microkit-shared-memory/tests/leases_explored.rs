@@ -1,6 +1,5 @@
-//! A lender and a borrower that die and are restarted, before any access to the memory that they
-//! share, in every schedule with at most one switch besides; and both of them, in some of the
-//! others.
+//! Kills and restarts a lender and a borrower before each access to their shared memory. The tests
+//! run every schedule with at most one additional switch. Some random schedules kill both.
 #![forbid(unsafe_code)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -45,33 +44,34 @@ const FILE: &str = r#"
         </channel>
     </system>"#;
 
-/// What is where in the region: the lender's board, the borrower's word, and what is lent.
+/// The layout of the region: the lender's board, the borrower's word, and the lent range.
 const BOARD: usize = 0;
 const OWN: usize = BOARD + board_words(1);
 const LENT: usize = OWN + 1;
 const LENT_WORDS: usize = 2;
 const LENT_BYTES: usize = LENT_WORDS * size_of::<u64>();
 
-/// Takes the place of messages, which are not shared memory: a write here is not a step.
+/// The index of the words that replace messages. Messages are not shared memory, so a write there
+/// is not a step.
 const REQUEST: usize = 16;
 const GIVEN: usize = 24;
 const GRANT: usize = 32;
-/// In which incarnation the borrower has done what it was to do.
+/// The index of the word with the last borrower incarnation that has finished.
 const DONE: usize = 48;
 
-/// What a mutant does that is wrong.
+/// A planted flaw.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 enum Mutant {
     None,
-    /// A restart of the lender is no new incarnation.
+    /// A restart of the lender does not change its epoch.
     LenderForgets,
-    /// A restart of the borrower is no new incarnation.
+    /// A restart of the borrower does not change its epoch.
     BorrowerForgets,
-    /// The lender does not wait until a borrower has seen its incarnation.
+    /// The lender does not wait for a borrower to acknowledge its new incarnation.
     SettledTooEarly,
 }
 
-/// Words of the region, as they are or with what a mutant makes of them.
+/// The words of the region, optionally with a planted flaw.
 #[derive(Debug, Copy, Clone)]
 struct Shared {
     words: &'static [SharedWord],
@@ -95,8 +95,8 @@ impl Memory for Shared {
 
     fn load(&self, index: usize, order: Ordering) -> u64 {
         let word = self.words[index].load(order);
-        // What one reads of its own incarnation it reads so; what it reads of the other's, it
-        // acquires.
+        // A PD loads its own epoch with relaxed ordering, and the peer's epoch with acquire
+        // ordering. So the ordering identifies a load of the own epoch.
         let is_own = order == Ordering::Relaxed;
         match (self.mutant, index) {
             (Mutant::LenderForgets, BOARD) | (Mutant::BorrowerForgets, OWN) if is_own => 0,
@@ -114,12 +114,12 @@ impl WritableMemory for Shared {
     }
 }
 
-/// The region for what is no step.
+/// Returns the region for accesses that are not steps.
 fn plain() -> &'static [AtomicU64] {
     shared_words!(shared, shared_size)
 }
 
-/// Sends a message: the last one, if it was not received, is no more.
+/// Sends a message. An earlier message that was not received is lost.
 fn send(at: usize, message: &(impl IntoBytes + Immutable)) {
     let (words, rest) = message.as_bytes().as_chunks();
     assert!(rest.is_empty());
@@ -130,7 +130,7 @@ fn send(at: usize, message: &(impl IntoBytes + Immutable)) {
     PEER.notify();
 }
 
-/// Receives one, if there is one.
+/// Receives a message, if there is one.
 fn receive<M: TryFromBytes>(at: usize) -> Option<M> {
     if plain()[at].swap(0, Ordering::Relaxed) == 0 {
         return None;
@@ -142,14 +142,14 @@ fn receive<M: TryFromBytes>(at: usize) -> Option<M> {
     Some(M::try_read_from_bytes(&bytes).expect("it was sent so"))
 }
 
-/// Says what is wrong, as the parent restarts whoever panics.
+/// Records a failed check. A panic would not suffice, because the parent restarts a PD that panics.
 fn must(holds: bool, what: &str) {
     if !holds {
         debug_println!("WRONG: {what}");
     }
 }
 
-/// Restarts whoever faults; or tells the lender that the borrower is gone.
+/// A parent that restarts a faulted child, or reports to the lender that the borrower is gone.
 struct Parent {
     entry_points: [EntryPoint; 2],
     restarts_borrower: bool,
@@ -164,13 +164,13 @@ impl Handler for Parent {
     fn fault(&mut self, child: Child, _: MessageInfo) -> Result<Option<MessageInfo>, Self::Error> {
         let is_borrower = child == CHILDREN[1];
         if is_borrower && !self.restarts_borrower {
-            // It has faulted, and does not run any more.
+            // The faulted borrower stays stopped.
             self.is_borrower_gone = true;
         } else {
             child.restart(self.entry_points[usize::from(is_borrower)])?;
         }
         if self.is_borrower_gone {
-            // A lender that was restarted does not know it.
+            // A restarted lender must be notified of the dead borrower again.
             LENDER.notify();
         }
         Ok(None)
@@ -185,15 +185,16 @@ fn parent(restarts_borrower: bool) -> Parent {
     }
 }
 
-/// Lends all to who asks, and writes to it itself whenever it may.
+/// A lender that lends its whole region on request, and writes to the region whenever nobody else
+/// may.
 struct Lends {
     lender: Lender<Part<Shared>, Part<Shared>, 1, 1>,
     lent: Bytes<Part<Shared>>,
-    /// Whether it has written, and nobody else may.
+    /// Whether the lender has written to the region and nobody else may write to it.
     is_its_own: bool,
 }
 
-/// What the lender writes.
+/// The byte that the lender writes.
 const MARK: u8 = 0xee;
 
 fn lends(mutant: Mutant) -> Lends {
@@ -210,15 +211,15 @@ fn lends(mutant: Mutant) -> Lends {
         lent: Bytes::new(lent),
         is_its_own: false,
     };
-    // The borrower's lease has ended, if it had one; and a request may be lost.
+    // The borrower's lease has ended, if there was one, and a request may be lost.
     PEER.notify();
     lends.use_it();
     lends
 }
 
 impl Lends {
-    /// Writes to what is lent, if nobody else may, and finds it so the next time. Returns whether
-    /// nobody may.
+    /// Writes to the region if no borrower may. If the lender has written before, first checks that
+    /// its bytes are unchanged. Returns whether no borrower may write.
     fn use_it(&mut self) -> bool {
         let is_free = self.lender.is_free(0, LENT_BYTES as u64);
         let mut bytes = [MARK; LENT_BYTES];
@@ -252,8 +253,8 @@ impl Handler for Lends {
                 self.is_its_own = false;
                 send(GRANT, &grant);
             }
-            // Who has asked in another incarnation, or of another incarnation, asks once more by
-            // itself.
+            // The request belongs to an earlier incarnation of one side. The borrower repeats it
+            // without a notification.
             None | Some(Err(Refusal::Ended)) => {}
             Some(Err(_)) => must(false, "refused, and nobody else has it"),
         }
@@ -261,10 +262,10 @@ impl Handler for Lends {
     }
 }
 
-/// Asks until it had a lease, wrote by it, and gave it back.
+/// A borrower that requests a lease until it got one, wrote under it, and gave it back.
 struct Borrows {
     borrower: Borrower<Part<Shared>, Part<Shared>, Part<Shared>>,
-    /// The incarnations of its last request.
+    /// The epochs of the last request.
     asked: Option<Epochs>,
     is_done: bool,
 }
@@ -282,7 +283,7 @@ fn borrows(mutant: Mutant) -> Borrows {
 }
 
 impl Borrows {
-    /// Asks, if it has not asked in these incarnations.
+    /// Sends a request, unless one with these epochs was already sent.
     fn ask(&mut self) {
         let request = self.borrower.request(0, LENT_BYTES as u64, Rights::Write);
         if self.asked != Some(request.epochs) {
@@ -291,9 +292,10 @@ impl Borrows {
         }
     }
 
-    /// Writes by the lease, and reads what it has written.
+    /// Writes under the lease, and reads the bytes back.
     fn use_it(&mut self, grant: Grant) -> Result<Lease, LeaseError> {
-        // Whether the lender's incarnation has ended by now, which nobody reads so but this test.
+        // Whether the lender's incarnation has already ended. Only this test may read the epoch
+        // like this.
         let has_ended = || plain()[BOARD].load(Ordering::Relaxed) != u64::from(grant.epochs.lender);
         let lease = self.borrower.accept(grant)?;
         let wrote = [grant.epochs.borrower as u8; LENT_BYTES];
@@ -322,7 +324,7 @@ impl Handler for Borrows {
 
     fn notified(&mut self, _: ChannelSet) -> Result<(), Infallible> {
         if self.is_done {
-            // A new incarnation of the lender waits until it is seen.
+            // A new incarnation of the lender may wait for this acknowledgement.
             self.borrower.acknowledge();
             PEER.notify();
             return Ok(());
@@ -350,8 +352,8 @@ fn system(restarts_borrower: bool, mutant: Mutant) -> System {
         .program("borrower.elf", move || borrows(mutant))
 }
 
-/// What must hold when nobody can run any more: the lender has what it has lent, and the borrower's
-/// last incarnation has had it, unless it is gone.
+/// Checks the final state: the lender owns its whole region, and the borrower's last incarnation
+/// has had a lease, unless the borrower is gone.
 fn check(run: &Run, restarts_borrower: bool) {
     let log = run.log();
     assert!(!log.contains("WRONG"), "{log}");
@@ -369,37 +371,37 @@ fn check(run: &Run, restarts_borrower: bool) {
     }
 }
 
-/// A schedule with one death and at most one switch: everyone else runs until it waits.
+/// A schedule with one death and at most one switch. Apart from these, each PD runs until it waits.
 #[derive(Debug, Copy, Clone)]
 struct Bounded {
-    /// Who runs first.
+    /// The PD that runs first.
     first: usize,
-    /// Before which step the other goes on, though nobody waits.
+    /// The step before which the other PD runs, although the current PD does not wait.
     switch: Option<usize>,
-    /// Before which step one dies.
+    /// The step before which the victim dies.
     death: usize,
-    /// Who dies.
+    /// The PD that dies.
     victim: usize,
-    /// Who goes on then.
+    /// The PD that runs after the death.
     next: usize,
 }
 
 const NAMES: [&str; 2] = ["lender", "borrower"];
 
-/// What came of a schedule.
+/// The result of a schedule.
 enum End {
     Rest(Box<Run>),
-    /// Who is to die then waits, or who is to go on.
+    /// The victim waits at the time of its death, or the next PD waits.
     Waits,
-    /// Nobody comes to the death, or the switch makes no difference.
+    /// No PD reaches the death, or the switch makes no difference.
     NoSuch,
-    /// Nobody comes to the switch.
+    /// No PD reaches the switch.
     Over,
 }
 
 impl Bounded {
     fn run(self, system: &System) -> End {
-        /// More than there are in any run that comes to rest.
+        /// More steps than any run needs until all PDs wait.
         const MOST_STEPS: usize = 1000;
         let mut run = system.start();
         let mut current = self.first;
@@ -440,7 +442,7 @@ impl Bounded {
         panic!("it does not come to rest:\n{}", run.log())
     }
 
-    /// Runs all of them, and returns how many there are, or the first that fails and why.
+    /// Runs all schedules. Returns their number, or the first failing schedule with its reason.
     fn all(system: &System, restarts_borrower: bool) -> Result<usize, String> {
         let mut runs = 0;
         for choice in 0..8 {
@@ -492,7 +494,7 @@ fn either_may_die_before_any_step() {
     }
 }
 
-/// Of all schedules there are too many.
+/// Runs random schedules, because there are too many to run all.
 #[test]
 fn both_may_die_at_any_time() {
     for restarts_borrower in [true, false] {
@@ -508,7 +510,7 @@ fn both_may_die_at_any_time() {
     }
 }
 
-/// The tests above can fail.
+/// Negative control: with a planted flaw, the tests above fail.
 #[test]
 fn each_mutant_is_found() {
     for mutant in [

@@ -1,4 +1,4 @@
-//! Buffers that go to and fro between a client and a server, by descriptors in two queues.
+//! Tests buffers that travel between a client and a server, by descriptors in two queues.
 #![forbid(unsafe_code)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -124,19 +124,19 @@ fn a_buffer_of_half_a_word_is_refused() {
     let _ = Pool::<_, 1>::new(words(8), 20, 1);
 }
 
-/// `Pool::new` with a memory that has no words.
+/// Calls `Pool::new` with a memory without words.
 fn new_over_nothing<const N: usize>(buffer_bytes: usize) -> Result<(), TooSmall> {
     Pool::<_, N>::new(words(0), buffer_bytes, 1).map(|_| ())
 }
 
-/// In release builds too, where sums wrap.
+/// Also applies to release builds, where sums wrap.
 #[test]
 fn sizes_that_no_memory_has_are_refused() {
     const MOST: usize = u32::MAX as usize & !7;
     let all = |needs| Err(TooSmall { needs, has: 0 });
     assert_eq!(new_over_nothing::<64>(8), all(64));
     assert_eq!(new_over_nothing::<64>(MOST), all(64 * (MOST / 8)));
-    // 64 * 2^61, and others whose product wraps to 0 or to little.
+    // 64 * 2^61, and other sizes whose product wraps to 0 or to a small number.
     for bytes in [
         1_usize << 61,
         1 << 58,
@@ -150,7 +150,7 @@ fn sizes_that_no_memory_has_are_refused() {
         assert!(message.contains("below 4 GiB"), "{message}");
         assert!(catch_unwind(|| Buffers::new(words(0), bytes)).is_err());
     }
-    // Many of the largest that there are.
+    // Many buffers of the largest size.
     assert!(new_over_nothing::<1024>(MOST).is_err());
     for capacity in [usize::MAX, usize::MAX / 2, 1 << 63, (1 << 63) + 1, 1 << 62] {
         assert!(
@@ -160,7 +160,7 @@ fn sizes_that_no_memory_has_are_refused() {
     }
 }
 
-/// Its last words are where no address is.
+/// Memory that claims so many words that its last words have no address.
 #[derive(Clone)]
 struct Endless;
 
@@ -203,7 +203,7 @@ fn is_refused_as_anothers<R>(f: impl FnOnce() -> R) {
     assert!(is_it.iter().any(|it| message.starts_with(it)), "{message}");
 }
 
-/// Two pools with the same memory, size, number and incarnation.
+/// Two pools with the same memory, size, number of buffers and epoch.
 #[test]
 fn a_buffer_of_one_pool_is_none_of_another() {
     let memory = words(6);
@@ -221,7 +221,7 @@ fn a_buffer_of_one_pool_is_none_of_another() {
     is_refused_as_anothers(|| other.read(&mine, 0, &mut [0]));
     is_refused_as_anothers(|| other.write(&mine, 0, &[0]));
     is_refused_as_anothers(|| other.send(mine, 8));
-    // What has the same place and was sent as the first by each.
+    // Buffers with the same index, each sent first by its pool.
     let mut again = new();
     let buffer = again.take().expect("free");
     let mine = again.send(buffer, 8).expect("it is that long");
@@ -249,8 +249,8 @@ fn a_loan_of_some_buffers_is_none_of_others() {
     assert_eq!(loan.give_back(), descriptor);
 }
 
-/// An incarnation is not mistaken for another, however often the pool sends, nor for one that a
-/// queue does not have.
+/// The round identifies an incarnation, for any number of sent buffers. An epoch with too many bits
+/// panics.
 #[test]
 fn rounds_of_two_incarnations_have_nothing_in_common() {
     const SENDS: usize = if cfg!(miri) { 20 } else { 70_000 };
@@ -275,7 +275,8 @@ fn rounds_of_two_incarnations_have_nothing_in_common() {
     assert!(no_epoch.is_err());
 }
 
-/// Whatever was sent before: a program that is restarted counts from the first again.
+/// A later incarnation has greater rounds, for any number of earlier sends. A restarted program
+/// begins its count from the first number again.
 #[test]
 fn rounds_of_an_incarnation_come_after_those_of_an_earlier_one() {
     let round = |epoch| {
@@ -304,7 +305,7 @@ fn a_buffer_that_came_back_is_not_free_before_it_is_made_so() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 4 } else { 500 }))]
 
-    /// A descriptor that somebody has made up is a buffer, or refused.
+    /// A forged descriptor is accepted as a buffer, or refused.
     #[test]
     fn a_made_up_descriptor_is_harmless(
         index in prop_oneof![0_u32..4, any::<u32>()],

@@ -1,5 +1,5 @@
-//! Queues: in order, whole, full and empty; when they notify; restarted; against an end that
-//! lies.
+//! Tests queues of records: order, completeness, a full and an empty queue, notifications,
+//! restarts, and hostile peers.
 #![forbid(unsafe_code)]
 
 mod hostile;
@@ -20,7 +20,7 @@ type Words = &'static [SharedWord];
 type Taker<T> = Consumer<T, Words, Words>;
 type Putter<T> = Producer<T, Words, Words>;
 
-/// Of three bytes in use, of which one has two values only.
+/// A record with three bytes in use. One of the bytes has only two valid values.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, TryFromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 struct Switch {
@@ -33,7 +33,7 @@ fn words(count: usize) -> Words {
     Box::leak((0..count).map(|_| SharedWord::new(0)).collect())
 }
 
-/// The consumer's memory, and the producer's.
+/// Returns the consumer's memory, and the producer's.
 fn memory<T>(capacity: usize) -> (Words, Words) {
     (words(CONSUMER_WORDS), words(producer_words::<T>(capacity)))
 }
@@ -91,7 +91,7 @@ fn an_end_is_settled_when_the_other_deals_with_its_incarnation() {
     assert!(!producer.is_settled(), "the consumer has not looked");
     assert_eq!(consumer.filled(), Err(PeerError::Restarted));
     assert!(producer.is_settled());
-    // And the other way round.
+    // The same check, with the roles exchanged.
     assert_eq!(producer.room(), Ok(2));
     consumer = taker(memory);
     assert!(!consumer.is_settled(), "the producer has not looked");
@@ -137,7 +137,7 @@ fn a_consumer_that_began_twice_unseen_restarts_only_what_was_put() {
         }
         taker::<u64>(memory);
         let mut consumer: Taker<u64> = taker(memory);
-        // What was put may have been taken by the first.
+        // The first consumer may have taken these records.
         assert_eq!(consumer.pop(), Ok(None));
         let expect = match is_put {
             false => Ok(2),
@@ -147,7 +147,7 @@ fn a_consumer_that_began_twice_unseen_restarts_only_what_was_put() {
     }
 }
 
-/// Memory of more words than a queue can use, of which the first are there.
+/// A memory that claims more words than a queue can use. Only its first words exist.
 #[derive(Debug, Copy, Clone)]
 struct Large(Words);
 
@@ -280,8 +280,7 @@ fn a_consumer_that_is_restarted_finds_an_empty_queue_and_the_producer_sees_that_
     assert_eq!(producer.room(), Ok(4));
 }
 
-/// Whether a consumer that is restarted finds nothing of what was put for its earlier
-/// incarnation.
+/// Returns whether a restarted consumer finds no records that were put for its earlier incarnation.
 fn new_incarnation_finds_nothing_old(forget: fn(Words)) -> bool {
     let memory = memory::<u64>(4);
     let (mut producer, mut consumer) = (putter::<u64>(memory), taker::<u64>(memory));
@@ -292,7 +291,7 @@ fn new_incarnation_finds_nothing_old(forget: fn(Words)) -> bool {
     taker::<u64>(memory).pop() == Ok(None)
 }
 
-/// A mutant whose epoch a restart does not advance takes again what was taken.
+/// Negative control: if a restart does not advance the epoch, records are taken twice.
 #[test]
 fn a_consumer_that_forgets_its_incarnations_is_found() {
     assert!(new_incarnation_finds_nothing_old(|_| {}));
@@ -322,7 +321,7 @@ fn ends_of_different_shape_are_told() {
     let (mut producer, mut consumer) = (putter::<[u64; 2]>(memory), taker::<u64>(memory));
     let other = PeerError::OtherShape;
     assert_eq!(consumer.pop(), Err(PopError::Peer(other)));
-    // It was the first to open, and meets the other now.
+    // This end was opened first, and sees the other end's shape only now.
     assert_eq!(producer.push(&[1, 1]), Err(PushError::Peer(other)));
     let mut consumer: Taker<[u64; 2]> = taker(memory);
     let restarted = PushError::Peer(PeerError::Restarted);
@@ -335,7 +334,7 @@ fn ends_of_different_shape_are_told() {
 fn positions_that_cannot_be_are_broken() {
     let (taken, put) = memory::<u64>(2);
     let (mut producer, mut consumer) = (putter::<u64>((taken, put)), taker::<u64>((taken, put)));
-    // As if the consumer had taken none, but where no position is.
+    // The position looks like 0 taken records, but is outside the valid range.
     taken[0].fetch_or(4, Ordering::Relaxed);
     assert_eq!(producer.room(), Err(PeerError::Broken));
     taken[0].fetch_and(!0xffff, Ordering::Relaxed);
@@ -380,7 +379,7 @@ fn threads_can_be_at_the_ends() {
     producer.join().expect("it has put all");
 }
 
-/// Words as a hostile end likes them: places near those that can be, or anything.
+/// Words that a hostile end may write: values near valid ones, or arbitrary values.
 fn lies() -> impl Strategy<Value = Vec<u64>> {
     let place = (0_u64..4, 0_u64..4, 0_u64..20)
         .prop_map(|(epoch, peer, position)| epoch << 40 | peer << 16 | position);
@@ -391,7 +390,7 @@ fn lies() -> impl Strategy<Value = Vec<u64>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 4 } else { 2000 }))]
 
-    /// Neither end reads or writes outside, panics, or puts or takes more than there is room for.
+    /// Neither end accesses memory out of bounds, panics, or puts or takes more records than fit.
     #[test]
     fn an_end_whose_every_read_is_a_lie_stays_inside(
         lies in lies(),
@@ -419,7 +418,7 @@ proptest! {
         }
     }
 
-    /// Parts of memory are what they say, whatever is asked for.
+    /// A part of memory has the requested range, or the request is refused.
     #[test]
     fn a_part_is_inside(first in any::<usize>(), count in any::<usize>(), has in 0_usize..9) {
         let memory = words(has);

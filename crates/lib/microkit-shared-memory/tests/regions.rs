@@ -1,5 +1,5 @@
-//! Holds that a region of the system file is memory, and that parts of it are where they are said
-//! to be.
+//! Tests that a region of the system file implements `Memory`, and that each part of it is at its
+//! declared place.
 #![forbid(unsafe_code)]
 
 use std::sync::atomic::Ordering::Relaxed;

@@ -1,12 +1,12 @@
-//! The rings at their real widths: the unit tests of the module go through every state of small
-//! ones.
+//! Tests the rings at their real widths. The unit tests of the module check every state of small
+//! rings.
 #![forbid(unsafe_code)]
 
 use microkit_shared_memory::Broken;
 use microkit_shared_memory::ring::{Counted, Doubled, FreeRunning, Ring, Wrap};
 use proptest::prelude::*;
 
-/// Checks a ring in which the consumer is at `start` and the producer claims to be `distance`
+/// Checks a ring whose consumer is at `start`, and whose producer claims a position `distance`
 /// records later.
 fn check<W: Wrap>(ring: &Ring<W>, start: u64, distance: u64) {
     let end = ring.advance(start, distance);

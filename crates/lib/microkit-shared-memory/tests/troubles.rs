@@ -1,6 +1,6 @@
-//! Bugs that were reported of Tock's IPC (its issues on buffers that one process shares with
-//! another). None of them happens here. Each has a mutant that brings it back, which the same check
-//! finds.
+//! Reproduces reported bugs of Tock's IPC (its issues about buffers that one process shares with
+//! another). This crate has none of them. For each bug, a planted flaw brings it back, and the same
+//! check detects it.
 #![forbid(unsafe_code)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,12 +20,13 @@ fn words(count: usize) -> Words {
     Box::leak((0..count).map(|_| SharedWord::new(0)).collect())
 }
 
-/// The memory of a lender and two borrowers, which outlives them.
+/// The memory of a lender and two borrowers. It survives their restarts.
 struct World {
     board: Words,
     own: [Words; 2],
     region: Words,
-    /// Whose memory does not outlive it, in a mutant: its incarnations are one to the other.
+    /// The side whose epoch is reset at a restart, as a planted flaw: all its incarnations look the
+    /// same.
     forgetful: Option<Side>,
 }
 
@@ -83,7 +84,7 @@ fn ask(
     lender.request(which, &request)
 }
 
-/// Whether the check fails, by what it asserts.
+/// Returns whether the check fails by an assertion.
 fn is_found(check: impl FnOnce()) -> bool {
     let Err(why) = catch_unwind(AssertUnwindSafe(check)) else {
         return false;
@@ -94,11 +95,11 @@ fn is_found(check: impl FnOnce()) -> bool {
     text.is_some_and(|text| text.starts_with("assertion"))
 }
 
-/// Lengths that Tock took without a word and did not map.
+/// Lengths that Tock accepted without an error but did not map.
 const ODD_LENGTHS: [u64; 8] = [8, 24, 72, 96, 100 * 8, 1000, 4088, 4096];
 
-/// Asks forevery length at every place; what is granted must be usable to its last byte, and what
-/// is not must be refused. `mangle` is what a mutant makes of a grant.
+/// Requests every length at every offset. A granted range must be usable to its last byte, and any
+/// other range must be refused. `mangle` plants a flaw: it changes the grant.
 fn every_length(mangle: fn(Grant) -> Grant) {
     for bytes in ODD_LENGTHS.into_iter().chain(1..=130) {
         let world = World::new(None);
@@ -147,8 +148,8 @@ fn a_length_that_is_no_multiple_of_64_works_or_is_refused() {
     assert!(is_found(move || every_length(mutant)));
 }
 
-/// The borrower dies with a lease: its memory is free at once, and what it held is of no use to its
-/// next incarnation.
+/// The borrower dies with a lease. Its range is free at once, and the next incarnation cannot use
+/// the lease.
 fn borrower_dies(world: &World) {
     let mut lender = world.lender();
     let mut borrower = world.borrower(0);
@@ -156,7 +157,7 @@ fn borrower_dies(world: &World) {
     let grant = ask(&mut lender, 0, &mut borrower, (0, 72)).expect("it is free");
     let in_the_way = ask(&mut lender, 1, &mut other, (64, 8));
     assert_eq!(in_the_way, Err(Refusal::Overlap));
-    // A new incarnation of it.
+    // Open a new incarnation of the borrower.
     let mut borrower = world.borrower(0);
     assert_eq!(borrower.accept(grant), Err(LeaseError::Ended));
     let late = lender.give_back(0, &grant);
@@ -165,7 +166,7 @@ fn borrower_dies(world: &World) {
 }
 
 /// Tock: "App A faulting does not reset the MPU configuration of app B, even if app A shared a
-/// buffer with app B." Here either may be the one that faults.
+/// buffer with app B." In this test, either side may fault.
 #[test]
 fn no_access_is_left_after_one_side_has_faulted() {
     borrower_dies(&World::new(None));
@@ -176,36 +177,35 @@ fn no_access_is_left_after_one_side_has_faulted() {
     assert!(is_found(|| lender_dies(&World::new(Some(Side::Lender)))));
 }
 
-/// The lender dies while somebody has a lease, and its next incarnation uses the memory for
-/// something else.
+/// The lender dies during a lease, and its next incarnation uses the memory for other data.
 fn lender_dies(world: &World) {
     let mut lender = world.lender();
     let mut borrower = world.borrower(0);
     let grant = ask(&mut lender, 0, &mut borrower, (0, REGION_BYTES)).expect("it is free");
     let lease = borrower.accept(grant).expect("it was just granted");
     borrower.write(&lease, 0, b"mine").expect("it is leased");
-    // A new incarnation of it.
+    // Open a new incarnation of the lender.
     let mut lender = world.lender();
-    // The borrower may be in the midst of a write: nobody else gets the memory, nor does the
-    // lender.
+    // The borrower may be in the middle of a write. So neither the lender nor another borrower gets
+    // the memory.
     let mut other = world.borrower(1);
     assert!(!lender.is_free(0, 8));
     assert_eq!(
         ask(&mut lender, 1, &mut other, (0, 8)),
         Err(Refusal::Unsettled)
     );
-    // Its next access is refused, in either direction, and shows nothing.
+    // The borrower's next read or write is refused, and returns no data.
     let mut bytes = *b"none";
     assert_eq!(borrower.read(&lease, 0, &mut bytes), Err(LeaseError::Ended));
     assert_eq!(bytes, [0; 4]);
     assert_eq!(borrower.write(&lease, 0, b"late"), Err(LeaseError::Ended));
-    // Which was the sign that it has noticed.
+    // This access has also acknowledged the new incarnation.
     assert!(lender.is_free(0, 8));
     Bytes::new(world.region)
         .write(0, b"new!")
         .expect("it is inside");
     assert!(ask(&mut lender, 1, &mut other, (0, 8)).is_ok());
-    // Nor can it be used when the place in the table is in use again.
+    // The old lease stays invalid after its slot is reused.
     assert_eq!(borrower.write(&lease, 0, b"late"), Err(LeaseError::Ended));
     assert_eq!(lender.give_back(0, &lease.give_back()), Err(Refusal::Ended));
     Bytes::new(world.region)
@@ -214,24 +214,24 @@ fn lender_dies(world: &World) {
     assert_eq!(&bytes, b"new!");
 }
 
-/// Tock: an application shares all its memory, restarts itself, and so has the kernel put its own
-/// data where the other still has access: "restarting an application resets `app_break` / … /
-/// `allow_high_water_mark`".
+/// Tock: an application shares all its memory and restarts itself. The kernel then stores its own
+/// data in memory that the other application can still access: "restarting an application resets
+/// `app_break` / … / `allow_high_water_mark`".
 #[test]
 fn a_restart_leaves_no_stale_access_as_in_the_high_water_mark_attack() {
     lender_dies(&World::new(None));
     assert!(is_found(|| lender_dies(&World::new(Some(Side::Lender)))));
 }
 
-/// What each caller may have in the test of what callers spend.
+/// The terms of each caller in the test of quotas.
 const SHARE: Terms = Terms {
     leases: 1,
     bytes: 64,
     rights: Rights::Write,
 };
 
-/// A caller asks for more than it may, of each kind; then another asks for its own. A mutant has
-/// other terms for the two, or has both as the one borrower `entry` names.
+/// One caller exceeds each of its limits, and then another caller uses its own share. The planted
+/// flaws give the callers other terms, or let `entry` map both to the same borrower.
 fn spend(terms: [Terms; 2], entry: fn(usize) -> usize) {
     let world = World::new(None);
     let [one, other] = terms;
@@ -252,9 +252,8 @@ fn spend(terms: [Terms; 2], entry: fn(usize) -> usize) {
 }
 
 /// Tock: "`client_notify()` … causes the callee's process to allocate the grant region, consuming
-/// application memory the original app didn't intend to." Here what each caller can spend is set
-/// aside for it. In the mutants nobody looks how many bytes or leases a caller has, or all spend
-/// what there is for all.
+/// application memory the original app didn't intend to." Here each caller has a reserved share.
+/// The planted flaws ignore a caller's number of bytes or leases, or use one share for all callers.
 #[test]
 fn no_caller_spends_what_is_not_its_own() {
     spend([SHARE; 2], |caller| caller);

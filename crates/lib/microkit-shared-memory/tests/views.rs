@@ -1,4 +1,4 @@
-//! Views of values, of one word and of several.
+//! Tests views of values of one word, and versioned values of several words.
 #![forbid(unsafe_code)]
 
 use std::sync::atomic::Ordering;
@@ -69,15 +69,15 @@ fn the_largest_value_is_read_as_it_was_written() {
     );
 }
 
-/// A writer that was stopped after any of its accesses leaves a whole value or none; and the next
-/// incarnation of it goes on.
+/// A writer that was stopped after any of its accesses leaves a whole value or no value. Its next
+/// incarnation continues to write.
 #[test]
 fn a_value_whose_writer_died_is_reported_and_written_again() {
     let memory = words(3);
     let mut writer: VersionedWriter<[u64; 2], _> = VersionedWriter::new(memory).expect("it fits");
     let reader: VersionedReader<[u64; 2], _> = VersionedReader::new(memory).expect("it fits");
     writer.write(&[1, 1]);
-    // As `write` leaves it in the midst.
+    // Simulates a writer that was stopped in the middle of `write`.
     memory[0].fetch_add(1, Ordering::Relaxed);
     memory[1].store(2, Ordering::Relaxed);
     assert_eq!(reader.read(), Err(ReadError::Busy));

@@ -1,5 +1,5 @@
-//! Queues and versioned values under every order of accesses that the C11 memory model allows, as
-//! processors with several cores show them: explored by loom.
+//! Tests queues and versioned values with loom, which explores every order of accesses that the C11
+//! memory model allows, as on multi-core processors.
 #![forbid(unsafe_code)]
 
 use std::sync::Arc;
@@ -13,15 +13,15 @@ use microkit_shared_memory::{
     VersionedReader, VersionedWriter, WritableMemory, producer_words,
 };
 
-/// What a mutant of the memory leaves out.
+/// The ordering that a planted flaw removes.
 #[derive(Copy, Clone, PartialEq)]
 enum Without {
     Nothing,
-    /// A fence of this kind.
+    /// All fences of this ordering.
     Fence(Ordering),
-    /// That what is stored is released.
+    /// The release ordering of stores.
     Release,
-    /// That what is loaded is acquired.
+    /// The acquire ordering of loads.
     Acquire,
 }
 
@@ -68,7 +68,7 @@ impl WritableMemory for Shared {
     }
 }
 
-/// Two words, which must be seen together.
+/// Two words that must be read together.
 type Pair = [u64; 2];
 
 type Taker = Consumer<Pair, Part<Shared>, Part<Shared>>;
@@ -87,12 +87,12 @@ fn explore(preemptions: usize, run: impl Fn() + Sync + Send + 'static) {
     builder.check(run);
 }
 
-/// Whether loom finds a run that panics or that never ends.
+/// Returns whether loom finds an execution that panics or never ends.
 fn is_found(run: impl FnOnce() + std::panic::UnwindSafe) -> bool {
     std::panic::catch_unwind(run).is_err()
 }
 
-/// One puts pairs and notifies, the other takes them and sleeps.
+/// One thread puts pairs and notifies. The other takes the pairs and sleeps.
 fn talk(records: u64, capacity: usize, without: Without, may_sleep: fn(&mut Taker) -> bool) {
     let (taken, put) = parts(capacity, without);
     let (to_consumer, to_producer) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
@@ -133,7 +133,7 @@ fn talk(records: u64, capacity: usize, without: Without, may_sleep: fn(&mut Take
     producer.join().expect("it has put all");
 }
 
-/// What the documentation says.
+/// Decides about sleep correctly, as in the documentation.
 fn rightly(consumer: &mut Taker) -> bool {
     consumer.may_sleep().expect("the producer is sound")
 }
@@ -144,8 +144,7 @@ fn no_wake_up_is_lost_and_no_record_is_torn() {
     explore(2, || talk(2, 1, Without::Nothing, rightly));
 }
 
-/// It sleeps although it must not: it does not look again after it has announced
-/// that.
+/// The consumer sleeps without a second check of the queue after its announcement.
 #[test]
 fn a_consumer_that_does_not_look_again_is_found() {
     let hasty = |consumer: &mut Taker| {
@@ -160,7 +159,7 @@ fn a_consumer_that_does_not_look_again_is_found() {
     ))));
 }
 
-/// The handshake in the wrong order: the announcement can be seen after the last look.
+/// The handshake in the wrong order: the announcement may become visible after the last check.
 #[test]
 fn an_announcement_that_may_come_late_is_found() {
     let without = Without::Fence(Ordering::SeqCst);
@@ -178,14 +177,14 @@ fn records_that_are_not_released_or_acquired_are_found() {
     }
 }
 
-/// A producer is restarted, and puts over what the consumer is about to read.
+/// A producer is restarted, and overwrites the record that the consumer is about to read.
 fn restart(without: Without) {
     let (taken, put) = parts(1, without);
     let mut producer: Putter = Producer::open(put.clone(), taken.clone()).expect("large enough");
     let mut consumer: Taker = Consumer::open(taken.clone(), put.clone()).expect("large enough");
     producer.push(&[1, 1]).expect("there is room");
     let producer = thread::spawn(move || {
-        // A new incarnation of it.
+        // Open a new incarnation of the producer.
         let mut producer: Putter = Producer::open(put, taken).expect("large enough");
         producer.push(&[2, 2]).expect("there is room");
     });
@@ -193,8 +192,8 @@ fn restart(without: Without) {
     for _ in 0..3 {
         match consumer.pop() {
             Ok(None) => thread::yield_now(),
-            // Records that are taken before the restart is reported are of the old incarnation,
-            // after it of the new.
+            // Records taken before the restart is reported belong to the old incarnation, and later
+            // records to the new one.
             Ok(Some(pair)) => assert_eq!(pair, [1 + restarts; 2]),
             Err(error) => {
                 assert_eq!(error, PopError::Peer(PeerError::Restarted));
@@ -220,7 +219,7 @@ fn a_new_incarnation_that_may_be_seen_after_its_records_is_found() {
     }
 }
 
-/// A value of several words is written twice while it is read.
+/// A value of several words is written twice during a read.
 fn version(without: Without) {
     let memory = Shared::new(3, without);
     let mut writer: VersionedWriter<Pair, _> =

@@ -1,4 +1,4 @@
-//! The region of locks: opening them, and recovering those of a dead party.
+//! The region of locks: opens locks, and recovers the locks of a dead party.
 
 use core::cell::Cell;
 
@@ -12,12 +12,12 @@ use crate::slot::{Slot, make, recover};
 use crate::state::{Identity, Kind};
 use crate::word::{self, Word};
 
-/// A memory region in which every word is a lock, or will be one, as long as the system runs.
+/// A memory region for locks. Each word holds a lock, or may hold one later, while the system runs.
 ///
 /// The region starts as zeros. A zero word is not a lock yet: the first party that opens a lock in
-/// it creates the lock. All parties open the same kind of lock in the same word. The data that the
-/// locks protect is elsewhere. Because nothing but locks is ever stored in an arena, the recovery
-/// of a dead party can never write to anything else.
+/// the word creates the lock. All parties must open the same kind of lock in the same word. The
+/// protected data is elsewhere. An arena stores only locks, so the recovery of a dead party never
+/// writes to anything else.
 ///
 /// ```
 /// use microkit_sync::{Arena, OpenError};
@@ -37,8 +37,8 @@ use crate::word::{self, Word};
 #[derive(Debug)]
 pub struct Arena<'a, W = word::Default> {
     words: &'a [W],
-    /// One bit for each word, set while this party has its lock open. A party opens a lock once, so
-    /// that the `&mut` of [`Mutex::lock`] excludes a second guard in the same PD.
+    /// One bit for each word, set while this party has its lock open. A party opens a lock at most
+    /// once, so the `&mut` of [`Mutex::lock`] excludes a second guard in the same PD.
     open: [Cell<u64>; MOST_WORDS / u64::BITS as usize],
 }
 
@@ -48,10 +48,10 @@ const MOST_WORDS: usize = 512;
 /// The result of [`Arena::recover`].
 #[derive(Debug, Default, Copy, Clone, PartialEq, Eq)]
 pub struct Recovered {
-    /// The number of locks that the dead party owned or waited for, and of conditions for which any
-    /// party waited.
+    /// The number of changed words: locks that the dead party owned or waited for, and conditions
+    /// with any waiter.
     pub changed: usize,
-    /// The number of words that are not a valid state of a lock of these parties. They are left
+    /// The number of words that are not a valid lock state for these parties. They are left
     /// unchanged.
     pub corrupt: usize,
 }
@@ -74,9 +74,9 @@ impl<'a, W: Word> Arena<'a, W> {
         }
     }
 
-    /// Opens the mutex in word `index`, and creates it if the word is not a lock yet.
+    /// Opens the mutex in word `index`. Creates it if the word is not a lock yet.
     ///
-    /// The generation is 0 for the first lock of a word, and afterwards the one that
+    /// `generation` is 0 for the first lock of a word. For each later lock it is the value that
     /// [`Mutex::retire`] returned.
     ///
     /// **Blocking:** never.
@@ -84,7 +84,7 @@ impl<'a, W: Word> Arena<'a, W> {
     /// # Errors
     ///
     /// Returns an [`OpenError`] if the index is beyond the end of the arena, if this party already
-    /// has the lock open, or if the word holds something other than this mutex.
+    /// has the lock open, or if the word does not hold this mutex.
     pub fn mutex(&self, index: usize, generation: u32) -> Result<Mutex<'a, W>, OpenError> {
         self.open(index, Kind::Mutex, generation).map(Mutex::new)
     }
@@ -112,7 +112,7 @@ impl<'a, W: Word> Arena<'a, W> {
         self.open(index, Kind::RwLock, generation).map(RwLock::new)
     }
 
-    /// Closes a lock for this party, which can then open another lock in the word.
+    /// Closes a lock for this party. The party can then open another lock in the word.
     ///
     /// **Blocking:** never.
     ///
@@ -140,15 +140,15 @@ impl<'a, W: Word> Arena<'a, W> {
     /// Releases every lock that a dead party owned or waited for, and wakes all other parties.
     ///
     /// The next owner of a lock that the party held gets [`Acquired::OwnerDied`](crate::Acquired).
-    /// The parent of the dead party calls this before it restarts the party. A party also calls it
-    /// for itself when it starts, in case its parent did not.
+    /// The parent of the dead party must call this before it restarts the party. A party also calls
+    /// this for itself when it starts, in case its parent did not.
     ///
-    /// The recovery may be stopped at any point, and may be repeated by anyone whose `notifier`
-    /// reaches all other parties: a [`Party`](crate::Party), or [`Peers`](crate::Peers) in a PD
-    /// that is not a party itself. A party that recovers another party is not notified. If it polls
-    /// locks, it must poll them again afterwards.
+    /// The recovery may be stopped at any point, and may be repeated by any PD with a `notifier`
+    /// that reaches all other parties: a [`Party`](crate::Party), or [`Peers`](crate::Peers) in a
+    /// PD that is not a party. The party that runs the recovery is not notified. If it polls locks,
+    /// it must poll them again afterwards.
     ///
-    /// `dead` must not be running: its parent has stopped it, or it has faulted, or it calls this
+    /// `dead` must not be running: its parent has stopped it, it has faulted, or it calls this
     /// itself before it takes a lock. Otherwise two parties can own one lock.
     ///
     /// **Blocking:** never.
@@ -179,7 +179,7 @@ impl<'a, W: Word> Arena<'a, W> {
                 Err(_) => recovered.corrupt += 1,
             }
         }
-        // Always, and all of them: the dead party, or an earlier recovery that was stopped, may
+        // Notify all parties in every case: the dead party, or an earlier stopped recovery, may
         // have handed a lock over without notifying the new owner.
         for party in members.without(dead).iter() {
             notifier.notify(party);

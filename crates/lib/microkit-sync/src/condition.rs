@@ -1,4 +1,4 @@
-//! The condition: parties wait, without the mutex, until the data that it protects has changed.
+//! The condition: parties release the mutex and wait until the protected data has changed.
 
 use core::task::Poll;
 
@@ -9,11 +9,12 @@ use crate::slot::Slot;
 use crate::state::{Mode, State};
 use crate::word::{self, Word};
 
-/// A condition variable, which parties wait for while they do not own the mutex.
+/// A condition variable. Parties wait for it without owning the mutex.
 /// [`Arena::condition`](crate::Arena::condition) opens one.
 ///
-/// After a wait, check the data again. Another party may have come first. And when a party dies all
-/// waiters are woken, because the dead party may have consumed a signal that another waiter needed.
+/// After a wait, check the data again, because another party may have run first. When a party dies,
+/// all waiters are woken, because the dead party may have consumed a signal that another waiter
+/// needed.
 #[derive(Debug)]
 pub struct Condition<'a, W = word::Default> {
     slot: Slot<'a, W>,
@@ -67,7 +68,7 @@ impl<'a, W: Word> Condition<'a, W> {
         let (mutex, party) = guard.parts();
         self.start_wait(guard)?;
         while self.poll_wait(party)?.is_pending() {
-            // Nobody can take the mutex any more, so nobody would ever send a signal.
+            // No party can take the mutex any more, so no party would ever send a signal.
             if mutex.is_not_recoverable(party)? {
                 self.cancel(party)?;
                 return Err(LockError::NotRecoverable);
@@ -80,7 +81,7 @@ impl<'a, W: Word> Condition<'a, W> {
 
     /// Registers this party as a waiter for a signal, and releases the mutex.
     ///
-    /// A handler then returns, and calls [`poll_wait`](Self::poll_wait) when it is next notified.
+    /// A handler then returns. It calls [`poll_wait`](Self::poll_wait) at the next notification.
     ///
     /// **Blocking:** never.
     ///
@@ -92,17 +93,18 @@ impl<'a, W: Word> Condition<'a, W> {
         guard: MutexGuard<'_, W, N>,
     ) -> Result<(), LockError> {
         let (_, party) = guard.parts();
-        // While this party still owns the mutex: whoever changes the data later, with the mutex,
-        // finds this party among the waiters, so its signal is not lost.
+        // Register while this party still owns the mutex. A party that later changes the data needs
+        // the mutex, so it finds this party among the waiters and its signal is not lost.
         self.change(party, |state| (state.await_signal(party.id()), ()))
     }
 
-    /// Returns whether this party has got a signal since [`start_wait`](Self::start_wait).
+    /// Returns whether this party has received a signal since [`start_wait`](Self::start_wait).
     ///
-    /// If it has, it no longer waits. It takes the mutex next, and checks the data.
+    /// If so, this party no longer waits. It must take the mutex next, and check the data.
     ///
-    /// If it has not, a handler must also check that the mutex is still recoverable, for example
-    /// with [`Mutex::try_lock`](crate::Mutex::try_lock). Otherwise nobody can send a signal.
+    /// If not, a handler must also check that the mutex is still recoverable, for example with
+    /// [`Mutex::try_lock`](crate::Mutex::try_lock). A mutex that is not recoverable means that no
+    /// signal will come.
     ///
     /// **Blocking:** never.
     ///
@@ -135,7 +137,8 @@ impl<'a, W: Word> Condition<'a, W> {
         })
     }
 
-    /// Stops waiting for a signal. If this party has got one already, the next waiter gets it.
+    /// Stops waiting for a signal. If this party has already received one, it is passed to the next
+    /// waiter.
     ///
     /// **Blocking:** never.
     ///

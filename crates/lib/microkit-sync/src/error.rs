@@ -8,10 +8,10 @@ pub enum LockError {
     /// An owner died while it held the lock, and the next owner did not mark the data consistent.
     /// Nobody can take this lock again.
     NotRecoverable,
-    /// This party already owns the lock, through a guard that was leaked, or it already waits for
-    /// the lock in the other mode (to read or to write).
+    /// This party already owns the lock through a leaked guard, or already waits for the lock in
+    /// the other mode (to read or to write).
     Held,
-    /// The lock was retired. Its word is, or will be, another lock.
+    /// The lock was retired. Its word holds another lock, or will hold one.
     Gone,
     /// The word is not a valid state of this lock for these parties.
     Corrupt,
@@ -48,7 +48,7 @@ pub enum OpenError {
     Open,
     /// The word holds a lock of another kind.
     OtherKind,
-    /// The word holds, or held, a lock of another generation, which is the one given here.
+    /// The word holds, or held, a lock of another generation. The field is that generation.
     OtherGeneration(u32),
     /// The word is not a valid state of a lock.
     Corrupt,

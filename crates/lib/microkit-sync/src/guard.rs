@@ -1,4 +1,4 @@
-//! The guards of a lock that a party holds. Dropping a guard releases the lock.
+//! The guards of an acquired lock. Dropping a guard releases the lock.
 
 use crate::error::LockError;
 use crate::party::{Notifier, Party};
@@ -6,19 +6,18 @@ use crate::slot::Slot;
 use crate::state::{Given, Leaving, Mode};
 use crate::word::{self, Word};
 
-/// A lock that was acquired, and the state of the data that it protects.
+/// An acquired lock, with the state of the protected data.
 #[derive(Debug)]
 #[must_use = "a guard that is dropped at once releases the lock"]
 pub enum Acquired<G, D = Inconsistent<G>> {
-    /// The data is as the last owner left it.
+    /// The data is consistent, as the last owner left it.
     Consistent(G),
     /// An owner died while it held the lock. The data may be half written.
     OwnerDied(D),
 }
 
 impl<G: Repair> Acquired<G> {
-    /// Returns the guard. If an owner died, runs `repair` first, and then marks the data
-    /// consistent.
+    /// Returns the guard. If an owner died, first runs `repair` and marks the data consistent.
     ///
     /// # Errors
     ///
@@ -107,7 +106,7 @@ pub(crate) mod sealed {
     }
 }
 
-/// The part that all guards share.
+/// The common part of all guards.
 #[derive(Debug)]
 struct Hold<'g, W: Word, N: Notifier> {
     slot: Slot<'g, W>,
@@ -130,8 +129,8 @@ impl<'g, W: Word, N: Notifier> Hold<'g, W, N> {
         Ok(())
     }
 
-    /// Releases the lock. An error says that another PD has overwritten the word. It is ignored:
-    /// there is nothing left to release, and a `drop` cannot report it.
+    /// Releases the lock. An error means that another PD has overwritten the word. It is ignored,
+    /// because there is nothing left to release and a `drop` cannot report an error.
     fn release(&self, mode: Mode) {
         let _ = self.slot.release(self.party, mode, self.leaving);
     }

@@ -6,10 +6,10 @@
 //! parent stops it. Its parent then calls [`Arena::recover`]. The crate guarantees that:
 //!
 //! - two parties never own a lock at the same time;
-//! - the next owner learns that the last one died while it held the lock ([`Acquired::OwnerDied`]).
-//!   It repairs the data and says so, or gives the lock up for everyone
-//!   ([`LockError::NotRecoverable`]);
-//! - every other waiter is served in its turn;
+//! - the next owner learns that the last owner died while it held the lock
+//!   ([`Acquired::OwnerDied`]). The new owner repairs the data and marks it consistent, or makes
+//!   the lock unusable for all parties ([`LockError::NotRecoverable`]);
+//! - all other waiters still get the lock in their order;
 //! - a party that has released a lock never touches its word again, so another lock can use the
 //!   word at once.
 //!
@@ -41,15 +41,15 @@
 //!
 //! # Trust
 //!
-//! A PD that can write to the arena can keep a lock forever, or take it from another party. Map an
-//! arena only into PDs that trust each other that far. No content of the arena makes this crate
-//! panic or loop forever: a word that is not a valid state of the lock gives
+//! A PD that can write to the arena can keep a lock forever, or take it from another party. So map
+//! an arena only into PDs that trust each other not to do this. No content of the arena makes this
+//! crate panic or loop forever: a word that is not a valid state of the lock gives
 //! [`LockError::Corrupt`].
 //!
 //! # Contract lines
 //!
-//! **Blocking:** in the documentation of a method says whether the method can wait. A method that
-//! never blocks can be called in a PD's handler.
+//! In the documentation of a method, **Blocking:** states whether the method can wait. A method
+//! that never blocks can be called in a PD's handler.
 #![no_std]
 #![forbid(unsafe_code)]
 

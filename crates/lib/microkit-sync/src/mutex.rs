@@ -108,9 +108,10 @@ impl<'a, W: Word> Mutex<'a, W> {
 
     /// Takes the lock, or registers this party as a waiter.
     ///
-    /// A handler returns when the lock is pending, and polls again when it is next notified. From
-    /// the first poll on, the lock can be handed over to this party at any time. Nobody else gets
-    /// it then until this party has polled and released it, or has called [`cancel`](Self::cancel).
+    /// If the lock is pending, a handler returns, and polls again at the next notification. After
+    /// the first poll, the lock can be handed over to this party at any time. Then no other party
+    /// gets the lock until this party has polled and released it, or has called
+    /// [`cancel`](Self::cancel).
     ///
     /// **Blocking:** never.
     ///
@@ -153,15 +154,15 @@ impl<'a, W: Word> Mutex<'a, W> {
         })
     }
 
-    /// Stops waiting for the lock. If it was handed over to this party meanwhile, the next waiter
-    /// gets it.
+    /// Stops waiting for the lock. If the lock was already handed over to this party, it is passed
+    /// to the next waiter.
     ///
     /// **Blocking:** never.
     ///
     /// # Errors
     ///
-    /// Returns [`LockError::Held`] if this party owns the lock, and another [`LockError`] if the
-    /// lock cannot be used.
+    /// Returns [`LockError::Held`] if this party owns the lock. Returns another [`LockError`] if
+    /// the lock cannot be used.
     ///
     /// # Examples
     ///
@@ -191,9 +192,9 @@ impl<'a, W: Word> Mutex<'a, W> {
     ///
     /// # Errors
     ///
-    /// Returns [`RetireError::Busy`] if any party owns the lock or waits for it,
-    /// [`RetireError::Spent`] if the word has used all its generations, and [`RetireError::Lock`]
-    /// if the lock cannot be used.
+    /// Returns [`RetireError::Busy`] if any party owns the lock or waits for it. Returns
+    /// [`RetireError::Spent`] if the word has used all its generations. Returns
+    /// [`RetireError::Lock`] if the lock cannot be used.
     pub fn retire<N: Notifier>(&mut self, party: &Party<N>) -> Result<u32, RetireError> {
         self.slot.retire(party)
     }

@@ -1,10 +1,10 @@
-//! The parties that share locks, and the trait by which they notify each other.
+//! The parties that share locks, and the trait for notifications between them.
 
 use crate::peers::Peers;
 
-/// The number of a party: of one protection domain (PD) among those that share an arena.
+/// The number of a party. A party is one of the protection domains (PDs) that share an arena.
 ///
-/// All parties use the same numbers.
+/// All parties must use the same numbering.
 ///
 /// ```
 /// use microkit_sync::PartyId;
@@ -102,7 +102,7 @@ impl Members {
             return None;
         }
         let first = last.0 + 1;
-        // Two copies side by side, so that a shift turns the circle.
+        // Two copies of the set side by side: a shift then implements the circular order.
         let turned = u32::from(self.0) | u32::from(self.0) << PartyId::COUNT;
         let distance = (turned >> first).trailing_zeros() as u8;
         Some(PartyId((first + distance) % PartyId::COUNT as u8))
@@ -112,8 +112,9 @@ impl Members {
 /// Notifies other parties and waits for notifications: [`Peers`] in a protection domain.
 ///
 /// A notification must not get lost: if it arrives while the party does not wait, it ends the next
-/// [`wait`](Self::wait). Several notifications may merge into one, and a wait may end without any.
-/// This is what a seL4 notification object does. Tests replace it to run the locks on a host.
+/// [`wait`](Self::wait). Several notifications may merge into one, and a wait may end without a
+/// notification. A seL4 notification object behaves like this. Tests replace it to run the locks on
+/// a host.
 ///
 /// ```
 /// use microkit_sync::{Arena, Members, Notifier, Party, PartyId};
@@ -151,7 +152,7 @@ pub trait Notifier {
     fn wait(&self);
 }
 
-/// This PD as a party: its number, and the notifier that reaches the others.
+/// This PD as a party: its number, and a notifier that reaches the other parties.
 #[derive(Debug)]
 pub struct Party<N = Peers> {
     id: PartyId,
@@ -159,7 +160,7 @@ pub struct Party<N = Peers> {
 }
 
 impl<N: Notifier> Party<N> {
-    /// Creates the party `id`, which reaches the others through `notifier`.
+    /// Creates the party `id`, which reaches the other parties through `notifier`.
     ///
     /// ```
     /// use microkit_sync::{Party, PartyId, Peers};
@@ -179,7 +180,7 @@ impl<N: Notifier> Party<N> {
         self.id
     }
 
-    /// Returns the notifier that reaches the others.
+    /// Returns the notifier that reaches the other parties.
     pub const fn notifier(&self) -> &N {
         &self.notifier
     }
@@ -189,7 +190,7 @@ impl<N: Notifier> Party<N> {
     }
 }
 
-/// For [`Arena::recover`](crate::Arena::recover): notifies all parties except this one.
+/// Used by [`Arena::recover`](crate::Arena::recover): notifies all parties except this one.
 impl<N: Notifier> Notifier for Party<N> {
     /// Returns all parties, including this one.
     fn members(&self) -> Members {

@@ -8,8 +8,9 @@ use crate::party::{Members, Notifier, Party, PartyId};
 
 /// The other parties of an arena, each with the channel to it.
 ///
-/// Every pair of parties has a channel, which may also carry other notifications. Notifications
-/// that arrive while a party waits for a lock are kept, and [`Party::take_missed`] returns them.
+/// Each pair of parties has a channel. The channel may also carry other notifications.
+/// Notifications that arrive while a party waits for a lock are kept, and [`Party::take_missed`]
+/// returns them.
 ///
 /// ```
 /// use microkit_sync::{Notifier, PartyId, Peers};
@@ -56,7 +57,7 @@ impl Notifier for Peers {
         }
     }
 
-    /// Waits for any notification, and keeps it for [`Party::take_missed`].
+    /// Waits for any notification, and keeps the notification for [`Party::take_missed`].
     ///
     /// **Blocking:** until a notification arrives.
     ///
@@ -66,7 +67,7 @@ impl Notifier for Peers {
     /// Panics inside a borrow of the message registers.
     #[track_caller]
     fn wait(&self) {
-        // A PD that is called, or that has children, uses `poll_lock` instead.
+        // A PD with callers or children must use `poll_lock` instead.
         let channels = ipc::wait("a lock");
         let mut missed = self.missed.get();
         missed.extend(channels);
@@ -75,11 +76,11 @@ impl Notifier for Peers {
 }
 
 impl Party<Peers> {
-    /// Returns the channels that were notified while this party waited for a lock or a condition,
-    /// and clears the record.
+    /// Returns and clears the channels that were notified while this party waited for a lock or a
+    /// condition.
     ///
-    /// The channels of the parties that woke this party are among them. Call it after each wait,
-    /// and handle the channels as `notified` does.
+    /// The result includes the channels of the parties that woke this party. Call it after each
+    /// wait, and handle the channels as `notified` does.
     ///
     /// ```
     /// use microkit_sync::{Party, PartyId, Peers};

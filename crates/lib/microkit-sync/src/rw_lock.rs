@@ -12,8 +12,9 @@ use crate::word::{self, Word};
 /// A lock that many parties hold to read, or one party holds to write.
 /// [`Arena::rw_lock`](crate::Arena::rw_lock) opens one.
 ///
-/// No party starves: a reader that arrives while a writer waits waits too. After a writer, all
-/// waiting readers get the lock. After these, the next waiting writer gets it, in circular order.
+/// No party starves. A reader that arrives while a writer waits must also wait. After a writer, all
+/// waiting readers get the lock. After these readers, the next waiting writer gets it, in circular
+/// order.
 ///
 /// A reader that dies leaves the data unchanged, so its death is not reported to the next owner.
 ///
@@ -39,8 +40,8 @@ pub struct RwLock<'a, W = word::Default> {
     slot: Slot<'a, W>,
 }
 
-/// A lock that was acquired to read. If a writer died, a reader sees possibly inconsistent data.
-/// Only the next writer can repair it, so both cases hold the same guard.
+/// A lock that was acquired to read. If a writer died, the data may be inconsistent, and only the
+/// next writer can repair it. So both cases hold the same guard.
 type AcquiredToRead<'g, W, N> = Acquired<ReadGuard<'g, W, N>, ReadGuard<'g, W, N>>;
 
 impl<'a, W: Word> RwLock<'a, W> {
@@ -201,15 +202,15 @@ impl<'a, W: Word> RwLock<'a, W> {
         })
     }
 
-    /// Stops waiting for the lock. If it was handed over to this party meanwhile, the next waiter
-    /// gets it.
+    /// Stops waiting for the lock. If the lock was already handed over to this party, it is passed
+    /// to the next waiter.
     ///
     /// **Blocking:** never.
     ///
     /// # Errors
     ///
-    /// Returns [`LockError::Held`] if this party holds the lock to write, and another [`LockError`]
-    /// if the lock cannot be used.
+    /// Returns [`LockError::Held`] if this party holds the lock to write. Returns another
+    /// [`LockError`] if the lock cannot be used.
     pub fn cancel<N: Notifier>(&mut self, party: &Party<N>) -> Result<(), LockError> {
         self.slot.cancel(party)
     }

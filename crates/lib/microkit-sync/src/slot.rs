@@ -1,14 +1,13 @@
 //! Applies the transitions of a lock to its word in shared memory.
 //!
-//! Each transition is one compare-exchange of the whole word, so a party dies either before it or
-//! after it, and never leaves a half-done change. [`State`] computes the new word; this module only
-//! loads, compares and stores. After a transition that gives the lock away, no access to the word
-//! follows.
+//! Each transition is one compare-exchange of the whole word. So a party dies either before the
+//! transition or after it, and never leaves a half-done change. [`State`] computes the new word;
+//! this module only loads, compares and stores. After a transition that releases the lock or hands
+//! it over, the word is not accessed again.
 //!
-//! Ordering: whoever takes a lock does so with *acquire*, by the exchange or by a load that finds
-//! that the lock was handed over. Whoever releases it does so with *release*. The fast paths
-//! `take_free` and `give_back` need nothing stronger. [`Slot::change`] may do both at once, so it
-//! has `AcqRel`.
+//! Ordering: every lock acquisition uses *acquire*, in the exchange or in the load that observes
+//! the hand-over. Every release uses *release*. The fast paths `take_free` and `give_back` need
+//! nothing stronger. [`Slot::change`] may do both at once, so it uses `AcqRel`.
 
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
@@ -18,7 +17,7 @@ use crate::party::{Members, Notifier, Party, PartyId};
 use crate::state::{Given, Identity, Leaving, Mode, State};
 use crate::word::Word;
 
-/// A word of the arena, and the identity of the lock that this party has opened in it.
+/// A word of the arena, with the identity of the lock that this party has opened in it.
 #[derive(Debug)]
 pub(crate) struct Slot<'a, W> {
     word: &'a W,
@@ -42,7 +41,7 @@ impl<'a, W: Word> Slot<'a, W> {
         core::ptr::eq(self.word, word)
     }
 
-    /// Takes a mutex that is free and consistent. Returns whether it was.
+    /// Takes a free and consistent mutex. Returns false if the mutex is in another state.
     #[inline]
     pub(crate) fn take_free(self, me: PartyId) -> bool {
         let (free, mine) = (self.identity.free(), self.identity.owned(me));
@@ -51,7 +50,7 @@ impl<'a, W: Word> Slot<'a, W> {
             .is_ok()
     }
 
-    /// Releases a mutex that nobody waits for. Returns whether nobody did.
+    /// Releases a mutex without waiters. Returns false if the mutex has waiters.
     #[inline]
     pub(crate) fn give_back(self, me: PartyId) -> bool {
         let (free, mine) = (self.identity.free(), self.identity.owned(me));
@@ -60,8 +59,8 @@ impl<'a, W: Word> Slot<'a, W> {
             .is_ok()
     }
 
-    /// Takes a readers-writer lock that nobody holds or waits for, and that is consistent. Returns
-    /// whether it was so.
+    /// Takes a free and consistent readers-writer lock. Returns false if the lock is in another
+    /// state.
     #[inline]
     pub(crate) fn take_unused(self, me: PartyId, mode: Mode) -> bool {
         let word = self.word.load(Relaxed);
@@ -73,8 +72,8 @@ impl<'a, W: Word> Slot<'a, W> {
         taken.is_ok()
     }
 
-    /// Releases a readers-writer lock that nobody else holds or waits for. Returns whether it was
-    /// so.
+    /// Releases a readers-writer lock without waiters and without other holders. Returns false if
+    /// the lock is in another state.
     #[inline]
     pub(crate) fn give_back_unwanted(self, me: PartyId, mode: Mode) -> bool {
         let word = self.word.load(Relaxed);
@@ -86,7 +85,8 @@ impl<'a, W: Word> Slot<'a, W> {
         given.is_ok()
     }
 
-    /// Takes the lock, finds that it was handed over, or registers this party as a waiter.
+    /// Takes a free lock, or enters a lock that was handed over, or registers this party as a
+    /// waiter.
     pub(crate) fn acquire<N: Notifier>(
         self,
         party: &Party<N>,
@@ -95,7 +95,7 @@ impl<'a, W: Word> Slot<'a, W> {
         self.change(party.members(), |state| state.acquire(party.id(), mode))
     }
 
-    /// Acquires the lock as [`acquire`](Self::acquire) does, and waits until this party has it.
+    /// Acquires the lock as [`acquire`](Self::acquire) does, and waits until this party holds it.
     /// Returns whether the data is inconsistent.
     pub(crate) fn acquire_or_wait<N: Notifier>(
         self,
@@ -105,7 +105,7 @@ impl<'a, W: Word> Slot<'a, W> {
         loop {
             match self.acquire(party, mode)? {
                 Given::Yes { is_inconsistent } => return Ok(is_inconsistent),
-                // A notification that arrived since the transition ends this wait at once.
+                // A notification that arrived after the transition ends this wait at once.
                 Given::NotYet => party.wait(),
             }
         }
@@ -120,7 +120,7 @@ impl<'a, W: Word> Slot<'a, W> {
     }
 
     /// Hands the lock over to the next waiters in one access, and then notifies them. The word is
-    /// not touched after that access.
+    /// not accessed again after the hand-over.
     pub(crate) fn release<N: Notifier>(
         self,
         party: &Party<N>,
@@ -145,7 +145,7 @@ impl<'a, W: Word> Slot<'a, W> {
         self.change(party.members(), |state| state.repair(party.id()))
     }
 
-    /// Returns whether nobody can take this lock again.
+    /// Returns whether the lock is not recoverable: no party can take it again.
     pub(crate) fn is_not_recoverable<N: Notifier>(
         self,
         party: &Party<N>,
@@ -155,7 +155,7 @@ impl<'a, W: Word> Slot<'a, W> {
         })
     }
 
-    /// Frees the word for another lock, and returns the generation of that lock.
+    /// Retires the lock, and returns the generation of the next lock in the word.
     pub(crate) fn retire<N: Notifier>(self, party: &Party<N>) -> Result<u32, RetireError> {
         let generation = self.identity.generation();
         if generation == LAST_GENERATION {
@@ -172,8 +172,8 @@ impl<'a, W: Word> Slot<'a, W> {
         }
     }
 
-    /// Replaces the state by the result of `step`. If another party changes the word first, starts
-    /// again from the new state. An unchanged state is not stored.
+    /// Replaces the state by the result of `step`. If another party changes the word first, retries
+    /// with the new state. An unchanged state is not stored.
     pub(crate) fn change<T>(
         self,
         members: Members,
@@ -202,12 +202,11 @@ impl<'a, W: Word> Slot<'a, W> {
     }
 }
 
-/// Removes `dead` from the lock in a word, whatever kind of lock it is. Returns whether the word
-/// changed.
+/// Removes `dead` from a lock of any kind. Returns whether the word changed.
 ///
 /// # Errors
 ///
-/// Returns [`LockError::Corrupt`], and leaves the word unchanged, if it is not a lock of these
+/// Returns [`LockError::Corrupt`], without changing the word, if it is not a valid lock of these
 /// parties.
 pub(crate) fn recover<W: Word>(
     word: &W,
@@ -228,11 +227,11 @@ pub(crate) fn recover<W: Word>(
     }
 }
 
-/// Makes a word the lock `identity`, unless it already is.
+/// Creates the lock `identity` in a word, unless the word already holds this lock.
 ///
 /// # Errors
 ///
-/// Returns the word's value if it is anything else.
+/// Returns the word's value if the word holds anything else.
 pub(crate) fn make<W: Word>(word: &W, identity: Identity) -> Result<(), u64> {
     let none = Identity::retired(identity.generation());
     match word.compare_exchange(none, identity.free(), AcqRel, Acquire) {

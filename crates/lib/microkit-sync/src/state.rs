@@ -1,19 +1,19 @@
-//! The states of a lock and the transitions between them. Nothing here touches shared memory.
+//! The states of a lock and the transitions between them. This module does not access shared
+//! memory.
 //!
-//! [`layout`](crate::layout) lists the fields. A mutex or a readers-writer lock goes through these
-//! states:
+//! [`layout`](crate::layout) lists the fields. A mutex or a readers-writer lock has these states:
 //!
 //! | state | fields | next |
 //! | --- | --- | --- |
-//! | free | none | [`acquire`](State::acquire) makes the party an owner that has entered, or a reader |
+//! | free | none | [`acquire`](State::acquire) makes the party an entered owner, or a reader |
 //! | owned | `OWNER`, `ENTERED` | [`release`](State::release) hands over, or frees |
 //! | handed over | `OWNER` | `acquire` by that owner sets `ENTERED`; [`cancel`](State::cancel) hands over to the next |
 //! | read | `READING` bits | the last reader's `release` hands over to a writer, or frees |
-//! | not recoverable | `NOT_RECOVERABLE` | none but retirement |
+//! | not recoverable | `NOT_RECOVERABLE` | only retirement |
 //!
 //! Parties wait only while the lock is owned, handed over or read. `INCONSISTENT` may be set in
-//! each state but the last. A party that dies leaves as if it had cancelled or released;
-//! [`recover`](State::recover) then sets `INCONSISTENT` if it was an owner that had entered.
+//! each state except the last. The death of a party has the effect of its cancel or release. If the
+//! dead party was an owner that had entered, [`recover`](State::recover) then sets `INCONSISTENT`.
 
 use crate::error::LockError;
 use crate::layout::*;
@@ -27,8 +27,8 @@ pub(crate) enum Kind {
     RwLock = 3,
 }
 
-/// The kind and the generation of a lock, as stored in its word. This is also the whole word of a
-/// lock that nobody has taken yet.
+/// The kind and the generation of a lock, as stored in its word. For a new lock, these are all bits
+/// of the word.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) struct Identity(u64);
 
@@ -37,7 +37,7 @@ impl Identity {
         Self((kind as u64) << KIND_SHIFT | Self::retired(generation))
     }
 
-    /// Returns the word in which no lock of this generation has been created yet.
+    /// Returns the word before a lock of this generation was created.
     pub(crate) const fn retired(generation: u32) -> u64 {
         (generation as u64) << GENERATION_SHIFT
     }
@@ -59,13 +59,13 @@ impl Identity {
         }
     }
 
-    /// Returns the word of the lock when it is free.
+    /// Returns the word of the free lock.
     pub(crate) const fn free(self) -> u64 {
         self.0
     }
 
-    /// Returns the word of a readers-writer lock that only this party holds, and that nobody waits
-    /// for. A reader leaves the turn as it is in `before`.
+    /// Returns the word of a readers-writer lock with this party as its only holder and without
+    /// waiters. A reader keeps the turn of `before`.
     #[inline]
     pub(crate) const fn held(self, party: PartyId, mode: Mode, before: u64) -> u64 {
         match mode {
@@ -74,7 +74,7 @@ impl Identity {
         }
     }
 
-    /// Returns the word of a mutex that this party owns, and that nobody waits for.
+    /// Returns the word of a mutex that this party owns, without waiters.
     pub(crate) const fn owned(self, party: PartyId) -> u64 {
         self.0 | owner_bits(party) | ENTERED
     }
@@ -84,7 +84,7 @@ const fn owner_bits(party: PartyId) -> u64 {
     (party.index() as u64 + 1) << OWNER_SHIFT
 }
 
-/// The mode in which a party wants a lock: exclusively, or together with other readers.
+/// The requested mode of a lock: exclusive, or shared with other readers.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) enum Mode {
     Write,
@@ -101,9 +101,9 @@ pub(crate) enum Given {
 /// The state in which an owner leaves the data.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) enum Leaving {
-    /// As it was when the owner took the lock, or repaired since.
+    /// Unchanged since the owner took the lock, or repaired.
     AsItWas,
-    /// Inconsistent, and not repaired: nobody can take the lock again.
+    /// Inconsistent and not repaired: no party can take the lock again.
     Abandoned,
 }
 
@@ -111,7 +111,7 @@ pub(crate) enum Leaving {
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) struct State(u64);
 
-/// A state, and the parties to notify of it.
+/// A new state, and the parties to notify.
 type Next = (State, Members);
 
 impl State {
@@ -119,7 +119,7 @@ impl State {
     ///
     /// # Errors
     ///
-    /// Returns [`LockError::Corrupt`] if no lock of these parties can be in this state.
+    /// Returns [`LockError::Corrupt`] if the state is not possible for a lock of these parties.
     pub(crate) fn read(word: u64, members: Members) -> Result<Self, LockError> {
         let state = Self(word);
         if state.is_sound(members) {
@@ -133,8 +133,8 @@ impl State {
         self.0
     }
 
-    /// Returns whether a lock of these parties can be in this state. Other PDs can write any word,
-    /// and the transitions rely on these checks.
+    /// Returns whether this state is possible for a lock of these parties. Other PDs can write any
+    /// word, and the transitions rely on these checks.
     fn is_sound(self, members: Members) -> bool {
         let owner = (self.0 & OWNER) >> OWNER_SHIFT;
         if owner > PartyId::COUNT as u64 {
@@ -166,7 +166,7 @@ impl State {
             && self.waiting().bits() & !members.bits() == 0
     }
 
-    /// Returns the parties that wait.
+    /// Returns the waiting parties.
     pub(crate) const fn waiting(self) -> Members {
         Members::from_bits(self.0 as u16)
     }
@@ -224,7 +224,7 @@ impl State {
         }
     }
 
-    /// Gives this party the lock, lets it enter a lock that was handed over to it, or registers it
+    /// Gives the lock to this party, or enters a lock that was handed over to it, or registers it
     /// as a waiter.
     pub(crate) fn acquire(self, me: PartyId, mode: Mode) -> Result<(Self, Given), LockError> {
         if self.has(NOT_RECOVERABLE) {
@@ -281,15 +281,16 @@ impl State {
             return Err(LockError::Corrupt);
         }
         if leaving == Leaving::Abandoned {
-            // Notify all members: a party that waits for a condition is not in this word, but must
-            // learn that the mutex is gone.
+            // Notify all parties. A party that waits for a condition is not in this word, but must
+            // notice that the mutex is not recoverable.
             let nobody = Self(Identity::from_word(self.0).free() | NOT_RECOVERABLE);
             return Ok((nobody, members));
         }
         Ok(self.leave(me))
     }
 
-    /// Removes this party from the waiters, or passes on a lock that was handed over to it.
+    /// Removes this party from the waiters. If the lock was already handed over to this party,
+    /// passes it on.
     ///
     /// # Errors
     ///
@@ -301,7 +302,7 @@ impl State {
         Ok(self.leave(me))
     }
 
-    /// Marks the data consistent, for the owner.
+    /// Marks the data consistent, on behalf of the owner.
     pub(crate) fn repair(self, me: PartyId) -> Result<(Self, ()), LockError> {
         if self.owner() == Some(me) && self.has(ENTERED) {
             Ok((self.without(INCONSISTENT), ()))
@@ -327,7 +328,7 @@ impl State {
         }
     }
 
-    /// Removes this party as an owner, reader or waiter, and hands the lock over if it is now free.
+    /// Removes this party as an owner, reader or waiter. If the lock is now free, hands it over.
     fn leave(self, party: PartyId) -> Next {
         let next = self.without_party(party);
         if self.owner() != Some(party) {
@@ -340,8 +341,8 @@ impl State {
         next.without(OWNER | ENTERED).settle(Turn::Readers(last))
     }
 
-    /// Hands the lock over to those that can have it now: after a writer to all waiting readers,
-    /// after readers to the next waiting writer.
+    /// Hands a free lock over: after a writer to all waiting readers, after readers to the next
+    /// waiting writer.
     fn settle(self, turn: Turn) -> Next {
         if self.owner().is_some() {
             return (self, Members::NONE);
@@ -360,7 +361,7 @@ impl State {
         }
     }
 
-    /// Makes this party the owner, which has not entered yet.
+    /// Makes this party the owner by hand-over: it has not entered yet.
     fn owned_by(self, party: PartyId) -> Self {
         let owned = self.with(owner_bits(party));
         match Identity::from_word(self.0).kind() {
@@ -374,12 +375,12 @@ impl State {
         self.with(waiting_bit(me))
     }
 
-    /// Removes this party from the waiters for a signal. Returns whether it was one.
+    /// Removes this party from the waiters for a signal. Returns whether it was waiting.
     pub(crate) fn stop_waiting(self, me: PartyId) -> (Self, bool) {
         (self.without(waiting_bit(me)), self.waiting().contains(me))
     }
 
-    /// Gives a signal to the next waiter.
+    /// Sends a signal to the next waiter.
     pub(crate) fn signal_one(self) -> Next {
         match self.waiting().after(self.turn()) {
             None => (self, Members::NONE),
@@ -390,12 +391,12 @@ impl State {
         }
     }
 
-    /// Gives a signal to all waiters.
+    /// Sends a signal to all waiters.
     pub(crate) fn signal_all(self) -> Next {
         (self.without(WAITING), self.waiting())
     }
 
-    /// Returns whether nobody holds the lock and nobody waits for it.
+    /// Returns whether the lock has neither holders nor waiters.
     pub(crate) fn is_unused(self) -> bool {
         self.0 & (WAITING | READING | OWNER) == 0
     }
@@ -405,7 +406,8 @@ impl State {
     }
 }
 
-/// Who goes next, with the last writer. Writers are served in circular order after it.
+/// The next parties to serve, with the number of the last writer. Writers are served in circular
+/// order after it.
 #[derive(Copy, Clone)]
 enum Turn {
     Readers(PartyId),

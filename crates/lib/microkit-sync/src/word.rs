@@ -1,4 +1,4 @@
-//! The memory word that a lock is stored in.
+//! The memory word of a lock.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
@@ -6,16 +6,16 @@ use sel4_microkit::SharedWord;
 
 /// A word of shared memory: [`SharedWord`], [`AtomicU64`], or a replacement in a test.
 ///
-/// The methods are those of [`AtomicU64`].
+/// The methods have the same meaning as those of [`AtomicU64`].
 pub trait Word {
     /// Loads the value.
     fn load(&self, order: Ordering) -> u64;
 
-    /// Stores `new` if the value is `current`, in one atomic access.
+    /// Stores `new` if the current value is `current`, in one atomic access.
     ///
     /// # Errors
     ///
-    /// Returns the value that was found if it is not `current`.
+    /// Returns the current value if it differs from `current`.
     fn compare_exchange(
         &self,
         current: u64,
@@ -54,5 +54,5 @@ words!(AtomicU64);
 #[cfg(not(target_os = "none"))]
 words!(SharedWord);
 
-/// The word of a lock where the type parameter is left out.
+/// The default word type of a lock.
 pub(crate) type Default = SharedWord;

@@ -80,7 +80,7 @@ fn a_readers_writer_lock_needs_one_load_more() {
     let words = [Watched::default()];
     let mut rw_lock = Arena::new(&words).rw_lock(0, 0).expect("the word is free");
     let accesses = || take(&mut *words[0].accesses.borrow_mut());
-    // The second time the word differs from a new one: it records the last writer.
+    // At the second iteration the word differs from a new word: it stores the last writer.
     for _ in 0..2 {
         accesses();
         let acquired = rw_lock.write(&ALONE).expect("the lock is free");

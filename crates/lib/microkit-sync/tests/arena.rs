@@ -16,7 +16,7 @@ use microkit_sync::{
     RetireError,
 };
 
-/// Records whom it notifies, of two parties.
+/// A notifier for two parties that records the notified parties.
 #[derive(Debug, Default)]
 struct Woken(RefCell<Vec<usize>>);
 

@@ -78,8 +78,8 @@ impl Handler for Peaceful {
     }
 }
 
-/// The words of `data`: two counters that are equal outside of the lock, the parties that have
-/// finished, and the number of times that a party found that an owner had died.
+/// The indices of the words of `data`: two counters that are equal outside the lock, the parties
+/// that have finished, and the number of deaths of an owner that parties have noticed.
 const FIRST: usize = 0;
 const SECOND: usize = 1;
 const FINISHED: usize = 2;
@@ -94,7 +94,8 @@ fn party_of(parties: usize) -> Party {
     Party::new(PartyId::new(id), Peers::new(&CHANNELS[..parties]))
 }
 
-/// Increments both counters. Between the two, the party can be killed, or another party can run.
+/// Increments both counters. Between the two increments, the party can be killed, or another party
+/// can run.
 fn count() {
     let data = shared_words!(data, data_size);
     let before = data[FIRST].load(Relaxed);
@@ -216,7 +217,7 @@ fn system(parties: usize, recovers: bool) -> System {
         })
 }
 
-/// Checks that all parties have counted. The one that died may have counted twice.
+/// Checks that all parties have counted. The killed party may have counted twice.
 fn check(run: &microkit_test::Run, parties: usize) {
     let data = run.region("victim", "data");
     let [first, second, finished, reported] =
@@ -232,8 +233,8 @@ fn check(run: &microkit_test::Run, parties: usize) {
     assert_eq!(word & 0xff_ffff_ffff, 0, "the lock is free");
 }
 
-/// Explores as many schedules as there is time for, and random ones in addition. There are too many
-/// to explore all, because the values that a party has read are part of its state. The tests under
+/// Explores as many schedules as time allows, and also random schedules. There are too many to
+/// explore all, because the values that a party has read are part of its state. The tests under
 /// loom explore all schedules of a shorter program.
 fn explore(name: &str, system: &System, parties: usize) {
     let explored = Explorer::new(system)
@@ -275,7 +276,7 @@ fn a_child_recovers_itself_if_its_parent_does_not() {
     explore("a child that recovers itself", &system, 2);
 }
 
-/// Shows that the tests above can fail.
+/// Negative control: with a planted flaw, the tests above fail.
 #[test]
 fn a_parent_that_does_not_recover_is_found() {
     let system = system(2, false).program("party.elf", || locks(2));

@@ -43,7 +43,7 @@ fn take(mortal: &Mortal) -> Result<(), LockError> {
         let acquired = given.wait(guard)?;
         guard = mortal.enter(acquired)?;
     }
-    // The next waiter can continue too.
+    // Pass the signal on to the next waiter.
     given.notify_one(&mortal.party)?;
     drop(guard);
     Ok(())
@@ -64,7 +64,7 @@ fn giver_dies(setup: Setup) -> bool {
     has_died
 }
 
-/// One of two takers dies, perhaps with the only signal, and is not restarted.
+/// One of two takers dies, perhaps after it has consumed the only signal. It is not restarted.
 fn taker_dies(setup: Setup) -> bool {
     let shared = Shared::new(setup, 3, 2);
     let taker = spawn(&shared, VICTIM, setup.dies_after, take);

@@ -24,8 +24,8 @@ fn use_once(mortal: &Mortal) -> Result<(), LockError> {
     Ok(())
 }
 
-/// All parties run [`use_once`]. If the victim dies, its parent recovers it, and restarts it if
-/// `restarts`.
+/// All parties run [`use_once`]. If the victim dies, its parent recovers it. The parent also
+/// restarts it if `restarts` is true.
 fn with_parties(setup: Setup, parties: usize, restarts: bool) -> bool {
     let shared = Shared::new(setup, parties, 1);
     let victim = spawn(&shared, VICTIM, setup.dies_after, use_once);

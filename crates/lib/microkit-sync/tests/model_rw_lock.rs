@@ -37,7 +37,7 @@ fn read(mortal: &Mortal) -> Result<(), LockError> {
 
 type Act = fn(&Mortal) -> Result<(), LockError>;
 
-/// The first party dies. Its parent recovers it, and restarts it at the end as a writer, which
+/// The first party dies. Its parent recovers it, and restarts it at the end as a writer that
 /// repairs the data.
 fn with(setup: Setup, acts: &[Act]) -> bool {
     let shared = Shared::new(setup, acts.len(), 1);

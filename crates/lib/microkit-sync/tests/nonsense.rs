@@ -1,4 +1,4 @@
-//! No content of the words makes a lock panic or loop forever.
+//! Tests arbitrary words: none makes a lock panic or loop forever.
 #![forbid(unsafe_code)]
 
 use std::cell::Cell;
@@ -58,7 +58,7 @@ impl Notifier for Silent {
 
 const ME: PartyId = PartyId::new(0);
 
-/// Runs every operation on words with this value, and returns the errors.
+/// Runs every operation on words with the given value, and returns the errors.
 fn everything(value: u64) -> Vec<LockError> {
     let words = [const { AtomicU64::new(0) }; 3].map(|word| Counted {
         word,
@@ -124,7 +124,7 @@ fn everything(value: u64) -> Vec<LockError> {
     errors
 }
 
-/// xorshift64*, by Marsaglia and Vigna.
+/// The xorshift64* generator, by Marsaglia and Vigna.
 fn random(seed: &mut u64) -> u64 {
     *seed ^= *seed >> 12;
     *seed ^= *seed << 25;
@@ -159,7 +159,7 @@ fn a_lock_whose_owner_is_not_a_party_is_corrupt() {
     for owner in 0..32 {
         let value = owner << OWNER.trailing_zeros() | ENTERED;
         let errors = everything(value);
-        // No owner is 0. The parties are this one and two others.
+        // An owner field of 0 means no owner. The parties are this one and two others.
         let is_a_party = [1, 2, 8].contains(&owner);
         assert!(
             errors.contains(&LockError::Corrupt),

@@ -1,4 +1,4 @@
-//! The steps of each operation and their results, one after another, without waiting.
+//! Tests the steps of each operation and their results, in sequence and without waiting.
 #![forbid(unsafe_code)]
 
 use std::cell::{Cell, RefCell};
@@ -11,7 +11,7 @@ use microkit_sync::{
     Recovered, RetireError, RwLock,
 };
 
-/// Records whom it notifies.
+/// A notifier that records the notified parties.
 #[derive(Debug, Default)]
 struct Woken(RefCell<Vec<usize>>);
 
@@ -42,13 +42,13 @@ struct One<'a> {
 }
 
 impl One<'_> {
-    /// Returns whom it has notified since the last call.
+    /// Returns the parties notified since the last call.
     fn woken(&self) -> Vec<usize> {
         self.party.notifier().0.take()
     }
 
-    /// Takes the mutex and leaks its guard, or registers as a waiter. Returns whether it has the
-    /// mutex.
+    /// Takes the mutex and leaks its guard, or registers as a waiter. Returns whether the party
+    /// owns the mutex.
     fn take(&mut self) -> bool {
         match self.mutex.poll_lock(&self.party).unwrap() {
             Poll::Ready(Acquired::Consistent(guard)) => {
@@ -62,8 +62,8 @@ impl One<'_> {
 
     /// Releases the mutex that `take` has taken.
     fn give(&self, words: &[AtomicU64]) {
-        // The guard was leaked. Without `ENTERED`, `cancel` passes the lock on as if it was handed
-        // over.
+        // The guard was leaked. The test clears `ENTERED`, so `cancel` passes the lock on as after
+        // a hand-over.
         let word = words[0].load(Ordering::SeqCst);
         words[0].store(word & !(1 << 37), Ordering::SeqCst);
         Arena::new(&words[..1])
@@ -99,7 +99,7 @@ fn a_mutex_is_handed_over_in_circular_order() {
     for (owner, next) in [(1, 2), (2, 3), (3, 0)] {
         all[owner].give(&words);
         assert_eq!(all[owner].woken(), [next]);
-        // The last owner waits behind the others, even if it tries again at once.
+        // The last owner must wait behind the others, even if it tries again at once.
         assert!(all[1].mutex.try_lock(&all[1].party).unwrap().is_none());
         assert!(all[next].take());
     }
@@ -172,7 +172,7 @@ fn nobody_can_take_a_lock_that_was_not_repaired() {
     Arena::new(&words).recover(PartyId::new(0), &Woken::default());
     let One { party, mutex, .. } = &mut all[1];
     drop(mutex.try_lock(party).unwrap());
-    // All parties are notified, because one may wait for a condition.
+    // All parties are notified, because any of them may wait for a condition.
     assert_eq!(all[1].woken(), [0, 2, 3]);
     for One { party, mutex, .. } in &mut all {
         assert_eq!(
@@ -240,8 +240,7 @@ fn writers_and_readers_take_turns() {
     assert_eq!(all[3].woken(), [1]);
 }
 
-/// Readers without contention take and release the lock by their own fast path, which must keep the
-/// turn.
+/// Readers without contention use a separate fast path. This path must keep the turn.
 #[test]
 fn a_reader_leaves_the_turn_of_the_writers_as_it_was() {
     let words = words();
@@ -317,7 +316,7 @@ fn signals_are_sent_in_circular_order_and_passed_on() {
     let has = |one: &mut One| one.condition.poll_wait(&one.party).unwrap().is_ready();
     signal(&mut all[2]);
     signal(&mut all[2]);
-    // The order starts after the last party that was served, which is 0 at first.
+    // The circular order starts after the last served party, which is 0 at first.
     assert_eq!(all[2].woken(), [1, 3]);
     assert!(has(&mut all[1]) && has(&mut all[3]) && !has(&mut all[0]));
     let One {
@@ -422,7 +421,7 @@ fn try_read_succeeds_unless_a_writer_holds_the_lock() {
     assert!(rw_lock.try_read(party).unwrap().is_none());
 }
 
-/// Runs an action during the first wait of its party. There must be no second wait.
+/// Runs an action during the first wait of its party. A second wait panics.
 struct Meanwhile<F>(Cell<Option<F>>);
 
 impl<F: FnOnce()> Notifier for Meanwhile<F> {
@@ -441,8 +440,7 @@ impl<F: FnOnce()> Notifier for Meanwhile<F> {
 #[test]
 fn a_waiter_for_a_signal_learns_that_the_mutex_is_not_recoverable() {
     let words = words();
-    // An owner dies. Its parent has not recovered the condition yet, and the next owner gives up
-    // the data.
+    // An owner dies. Before the parent recovers the condition, the next owner abandons the data.
     let meanwhile = || {
         let [_, mut dead, mut next, _] = parties(&words);
         assert!(dead.take());
@@ -456,6 +454,6 @@ fn a_waiter_for_a_signal_learns_that_the_mutex_is_not_recoverable() {
     let guard = mutex.lock(&party).unwrap().or_repair(|| unreachable!());
     let waited = condition.wait(guard.unwrap()).map(drop);
     assert_eq!(waited, Err(LockError::NotRecoverable));
-    // It no longer waits for a signal.
+    // The party no longer waits for a signal.
     assert!(condition.poll_wait(&party).unwrap().is_ready());
 }

@@ -1,4 +1,4 @@
-//! Waiting for the work of other tasks.
+//! Waits for the work of other tasks.
 
 use core::cell::{Cell, RefCell};
 use core::fmt;
@@ -9,10 +9,11 @@ use heapless::Vec;
 
 use super::wakers::WakerSet;
 
-/// The results of `N` pieces of work that tasks do, for the task that waits for all of them.
+/// The results of `N` pieces of work. Several tasks do the work, and one task waits for all
+/// results.
 ///
-/// Work can only be completed by [running](Self::run) it here. It counts when its future has
-/// returned the result and is dropped, so after all of its effects.
+/// Only [`run`](Self::run) can complete a piece of work. The piece counts after its future has
+/// returned the result and was dropped, so after all of its effects.
 ///
 /// ```compile_fail
 /// # use microkit_async::Completion;
@@ -40,7 +41,7 @@ pub struct Completion<T, const N: usize = 1> {
     results: RefCell<Vec<T, N>>,
     /// The number of pieces of work that have begun.
     begun: Cell<usize>,
-    /// The number of those that were dropped before they had a result.
+    /// The number of pieces that were dropped before they had a result.
     abandoned: Cell<usize>,
     waiting: WakerSet,
 }
@@ -70,7 +71,7 @@ impl fmt::Display for Abandoned {
 impl core::error::Error for Abandoned {}
 
 impl<T, const N: usize> Completion<T, N> {
-    /// Creates a completion of which no work has begun.
+    /// Creates a completion without any begun work.
     pub const fn new() -> Self {
         Self {
             results: RefCell::new(Vec::new()),
@@ -80,39 +81,39 @@ impl<T, const N: usize> Completion<T, N> {
         }
     }
 
-    /// Does a piece of the work, and publishes its result.
+    /// Runs a piece of work, and publishes its result.
     ///
-    /// **Cancel safety:** that of `work`. If the future is dropped before it has a result, the work
-    /// is abandoned, and [`wait`](Self::wait) returns [`Abandoned`].
+    /// **Cancel safety:** the same as of `work`. If the future is dropped before it has a result,
+    /// the work is abandoned, and [`wait`](Self::wait) returns [`Abandoned`].
     ///
     /// # Errors
     ///
-    /// Returns [`Full`] if `N` pieces have begun since the last [`wait`](Self::wait) ended. Then
-    /// `work` is not polled.
+    /// Returns [`Full`], without polling `work`, if `N` pieces have begun since the last
+    /// [`wait`](Self::wait) ended.
     pub async fn run(&self, work: impl Future<Output = T>) -> Result<(), Full> {
         if self.begun.get() == N {
             return Err(Full);
         }
         self.begun.set(self.begun.get() + 1);
         let piece = Piece(self);
-        // The future is dropped at the end of this statement.
+        // `work` is dropped at the end of this statement, before the result is published.
         let result = work.await;
         core::mem::forget(piece);
-        // There is room: at most `N` have begun.
+        // The push cannot fail: at most `N` pieces have begun.
         self.results.borrow_mut().push(result).ok();
         self.waiting.wake_all();
         Ok(())
     }
 
-    /// Waits until `N` pieces of work have ended, and takes their results, in the order in which
-    /// they were published. After that, `N` pieces can begin again.
+    /// Waits until `N` pieces of work have ended, and takes their results in the order of
+    /// publication. After that, `N` new pieces can begin.
     ///
     /// **Cancel safety:** a future that is dropped before it returns has taken nothing.
     ///
     /// # Errors
     ///
-    /// Returns [`Abandoned`] if a piece of work was dropped before it had a result. All others have
-    /// ended too, and their results are dropped.
+    /// Returns [`Abandoned`] if a piece of work was dropped before it had a result. All other
+    /// pieces have ended too, and their results are dropped.
     ///
     /// # Panics
     ///
@@ -138,7 +139,7 @@ impl<T, const N: usize> Default for Completion<T, N> {
     }
 }
 
-/// A piece of work that has no result yet.
+/// A begun piece of work without a result. Its drop marks the piece as abandoned.
 struct Piece<'a, T, const N: usize>(&'a Completion<T, N>);
 
 impl<T, const N: usize> Drop for Piece<'_, T, N> {

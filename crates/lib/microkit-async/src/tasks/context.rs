@@ -1,7 +1,7 @@
-//! The state that a protection domain has once: which tasks wait for what.
+//! The global state of a protection domain: its listeners, wakers, holds and deadlines.
 //!
-//! On the target it is a static. On a host, several protection domains share a process, and each has
-//! its own.
+//! On the target the state is a static. On a host, several protection domains share a process, and
+//! each has a separate state.
 
 use core::cell::Cell;
 use core::task::Waker;
@@ -11,7 +11,7 @@ use sel4_microkit::{Channel, ChannelSet};
 use super::holds::Holds;
 use super::time::Time;
 
-/// The number of channels (Microkit manual, *Limits*): one bit of a word each.
+/// The number of channels (Microkit manual, *Limits*). Each channel has one bit in a word.
 const CHANNELS: usize = 64;
 
 pub(crate) struct Context {
@@ -22,7 +22,7 @@ pub(crate) struct Context {
     /// The holds of [`Drainable`](crate::Drainable)s.
     pub(crate) holds: Holds,
     pub(crate) time: Time,
-    /// Channels with a notification that nobody has taken yet.
+    /// Channels with a notification that no task has taken yet.
     notified: Cell<u64>,
     /// Channels that have a listener.
     listened: Cell<u64>,
@@ -42,8 +42,8 @@ impl Context {
         }
     }
 
-    /// Notes notifications, and wakes the tasks that wait for them. Returns the channels without a
-    /// listener.
+    /// Records notifications, and wakes the tasks that wait for them. Returns the channels without
+    /// a listener.
     pub(crate) fn notify(&self, channels: ChannelSet) -> ChannelSet {
         let mut others = ChannelSet::default();
         for channel in channels {
@@ -70,7 +70,7 @@ impl Context {
         self.wakers[channel.index()].set(Some(waker.clone()));
     }
 
-    /// Registers a listener of a channel. Returns false if there is one already.
+    /// Registers a listener of a channel. Returns false if the channel already has a listener.
     pub(crate) fn listen(&self, channel: Channel) -> bool {
         let listened = self.listened.get();
         self.listened.set(listened | bit(channel));

@@ -1,4 +1,4 @@
-//! References that can be drained.
+//! Holds of a shared value, and drains that wait until all holds have ended.
 
 use core::cell::Cell;
 use core::fmt;
@@ -10,17 +10,17 @@ use core::task::{Context, Poll, Waker};
 use super::context;
 use super::holds::{Holds, Place, Running};
 
-/// A value that tasks hold while they wait, and that a task can drain: wait until nobody holds it.
+/// A value that tasks hold across waits. A task that drains the value waits until all holders have
+/// ended.
 ///
-/// [`hold`](Self::hold) lends the value to an async function. [`drain`](Self::drain) admits no new
-/// holder, and waits until the present ones have ended, with all of their effects.
+/// [`hold`](Self::hold) lends the value to an async function. [`drain`](Self::drain) refuses new
+/// holders, and waits until the present holders have ended, with all of their effects.
 ///
 /// Holding and draining alone cannot deadlock. A hold succeeds or fails at once, and a drain waits
-/// only for holders. A task that holds anything cannot drain: `drain` fails at once, wherever in
-/// the task the hold is. A hold belongs to the future that has it, not to a priority, so a task can
-/// change its priority while it holds. A hold ends when its future ends or is dropped. If a future
-/// with a hold is forgotten, or kept and no longer polled, draining fails with the place of that
-/// hold.
+/// only for holders. A task with any hold cannot drain: `drain` fails at once, wherever in the task
+/// the hold is. A hold belongs to its future and not to a priority, so a task can change its
+/// priority while it holds. A hold ends when its future ends or is dropped. Draining fails with the
+/// place of the hold if the hold's future was forgotten, or is kept and no longer polled.
 ///
 /// # Examples
 ///
@@ -45,13 +45,14 @@ use super::holds::{Holds, Place, Running};
 #[derive(Debug)]
 pub struct Drainable<T> {
     value: T,
-    /// Its number among all objects of the protection domain; 0 before its first use.
+    /// The number of this object among all objects of the protection domain; 0 before its first
+    /// use.
     number: Cell<u64>,
     /// The number of holders.
     holders: Cell<usize>,
     /// The number of drains that wait for the holders.
     drains: Cell<usize>,
-    /// Whether it was drained, so that nobody can hold it.
+    /// Whether the value was drained. A drained value cannot be held.
     is_drained: Cell<bool>,
 }
 
@@ -67,16 +68,16 @@ impl fmt::Display for Draining {
 
 impl core::error::Error for Draining {}
 
-/// Why a value was not drained.
+/// The reason why a drain failed.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum DrainError {
-    /// The draining task holds this object or another one. It would wait for itself, or for a task
-    /// that waits for it.
+    /// The draining task itself holds this or another object. The drain would wait for this task,
+    /// or for a task that waits for this one.
     InsideHolder(
         /// The place of that hold in the program.
         Place,
     ),
-    /// A future that nobody polls any more holds it: it was forgotten, or polled and then kept.
+    /// The holder's future is no longer polled: it was forgotten, or was polled and then kept.
     IdleHold(
         /// The place of that hold in the program.
         Place,
@@ -114,19 +115,19 @@ impl<T> Drainable<T> {
         }
     }
 
-    /// Lends the value to `f` until the future that this returns has ended.
+    /// Lends the value to `f` until the returned future has ended.
     ///
-    /// The hold begins when that future is first polled. It ends when `f`'s future has ended and is
-    /// dropped, with everything that it owned. While a task drains the object, `f`'s future is
-    /// polled once more after each event of the protection domain, which finds the holds that
-    /// nobody polls.
+    /// The hold begins when the returned future is first polled. It ends when `f`'s future has
+    /// ended and was dropped, with everything that it owned. While a task drains the object, `f`'s
+    /// future is polled once more after each event of the protection domain. This finds the holds
+    /// that are no longer polled.
     ///
-    /// **Cancel safety:** that of `f`'s future. If the future is dropped, `f`'s future is dropped
-    /// first, and the hold ends after that.
+    /// **Cancel safety:** the same as of `f`'s future. If the returned future is dropped, `f`'s
+    /// future is dropped first, and the hold ends after that.
     ///
     /// # Errors
     ///
-    /// Returns [`Draining`] if the value is being drained, or was. Then `f` is not called.
+    /// Returns [`Draining`], without calling `f`, if the value is being drained or was drained.
     ///
     /// # Panics
     ///
@@ -147,19 +148,19 @@ impl<T> Drainable<T> {
         }
     }
 
-    /// Admits no new holder, and waits until nobody holds the value.
+    /// Refuses new holders, and waits until nobody holds the value.
     ///
-    /// That begins when the future is first polled.
+    /// The drain begins when the returned future is first polled.
     ///
-    /// **Cancel safety:** a future that is dropped before it has ended has changed nothing. Unless
-    /// another task drains the value, it can be held again. **Rights:** [`DrainError::IdleHold`] is
-    /// only found in a task of [`Tasks`](crate::Tasks).
+    /// **Cancel safety:** a future that is dropped before it has ended has changed nothing. The
+    /// value can be held again, unless another task drains it. **Rights:** only a task of
+    /// [`Tasks`](crate::Tasks) detects [`DrainError::IdleHold`].
     ///
     /// # Errors
     ///
     /// Returns [`DrainError::InsideHolder`], at once, if the task holds this or another object of
-    /// the protection domain. Returns [`DrainError::IdleHold`], after all other tasks have had
-    /// their turn, if a future that nobody polls holds it. After an error the value can be held
+    /// the protection domain. Returns [`DrainError::IdleHold`], after all other tasks had their
+    /// turn, if the future of a holder is no longer polled. After an error the value can be held
     /// again.
     ///
     /// # Panics
@@ -173,8 +174,9 @@ impl<T> Drainable<T> {
         }
     }
 
-    /// Allows the value to be held again after it was drained. While a task drains it, it stays
-    /// closed: that drain waits only for the holds that it has found.
+    /// Allows new holds after the value was drained. If another task is still draining the value,
+    /// new holds are refused until that drain has ended, because a drain waits only for existing
+    /// holds.
     pub fn reopen(&self) {
         self.is_drained.set(false);
     }
@@ -199,10 +201,10 @@ impl<T> Drainable<T> {
     }
 }
 
-/// A hold. Its drop ends it.
+/// A hold. Dropping it ends the hold.
 struct Held<'a, T> {
     object: &'a Drainable<T>,
-    /// Its number among all holds.
+    /// The sequence number of this hold.
     number: Cell<u64>,
     place: Place,
 }
@@ -230,7 +232,7 @@ impl<T> Drop for Held<'_, T> {
     }
 }
 
-/// A future that is polled as part of a task that holds something.
+/// The future of a hold. While it is polled, its task counts as a holder.
 struct Inside<'a, 'b, T, F> {
     held: &'a Held<'b, T>,
     future: Pin<&'a mut F>,
@@ -251,7 +253,7 @@ impl<T, F: Future> Future for Inside<'_, '_, T, F> {
 #[must_use = "nothing is drained before this future is awaited"]
 pub struct Drain<'a, T> {
     object: &'a Drainable<T>,
-    /// Its number among all drains; 0 before it waits.
+    /// The sequence number of this drain; 0 before it waits.
     number: Cell<u64>,
     has_begun: bool,
 }

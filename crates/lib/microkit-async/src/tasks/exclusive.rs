@@ -1,13 +1,12 @@
-//! Values that tasks change in turn.
+//! Values that several tasks change, one at a time.
 
 use core::cell::RefCell;
 use core::fmt;
 
-/// A value that tasks share and change, in the place of a mutex between threads.
+/// A value that tasks share and change. It replaces a mutex between threads.
 ///
-/// Between two waits no other code of the protection domain runs, so there is nothing to wait for.
-/// And a task cannot wait while it has the value, because it is lent to a closure that is not
-/// async:
+/// Between two waits no other code of the protection domain runs, so access never has to wait. A
+/// task cannot wait while it has the value, because the closure that borrows it is not async:
 ///
 /// ```compile_fail
 /// # use microkit_async::{Drainable, Exclusive};
@@ -46,7 +45,7 @@ impl<T> Exclusive<T> {
     ///
     /// # Panics
     ///
-    /// Panics inside another `with` of the same value.
+    /// Panics if called inside another `with` of the same value.
     #[track_caller]
     pub fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
         match self.value.try_borrow_mut() {

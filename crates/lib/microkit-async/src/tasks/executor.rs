@@ -1,14 +1,14 @@
-//! The executor, inside the event loop.
+//! The executor that runs tasks inside the event loop.
 //!
 //! ```text
 //!     event ─▶ Handler::notified, protected, fault ─▶ reply ─▶ Handler::work
-//!                   notes notifications,                          run tasks until none can run
-//!                   wakes tasks                                   wake tasks whose time has come
+//!                   record notifications,                         run tasks until none is ready
+//!                   wake tasks                                    wake tasks with a passed deadline
 //!                                                                 ask the holds that are drained
 //! ```
 //!
-//! An event only wakes tasks. They run in `work`, after the reply, so that no caller waits for them and
-//! their system calls do not overwrite the reply's message registers.
+//! An event only wakes tasks. Tasks run in `work`, after the reply. So no caller waits for them,
+//! and their system calls do not overwrite the message registers of the reply.
 
 use core::fmt;
 use core::pin::Pin;
@@ -26,15 +26,15 @@ use super::holds::Running;
 use super::memory::{self, OutOfTaskMemory, Reserve, TaskMemory};
 use crate::Alarm;
 
-/// The tasks of a protection domain (PD) as its [`Handler`], with another handler beside them if
-/// the PD needs one.
+/// The tasks of a protection domain (PD) as its [`Handler`]. A second handler can be added for
+/// events that tasks do not handle.
 ///
-/// Tasks run after each event and after the reply to its caller, until none can run. The ready task
-/// of the highest priority runs next, and it runs until it waits. Tasks of the same priority run in
-/// the order of the turns in which they were woken, so each gets its turn. A task that never waits
-/// stops everything else in the PD, and so does a task that wakes itself each time.
+/// Tasks run after each event and after the reply to its caller, until no task is ready. The ready
+/// task with the highest priority runs next, until it waits. Tasks of equal priority run in the
+/// order in which they were woken. A task that never waits stops everything else in the PD. So does
+/// a task that wakes itself at each turn.
 ///
-/// The page of the crate has an example.
+/// The crate page has an example.
 pub struct Tasks<H = NoHandler> {
     handler: H,
     spawner: Spawner,
@@ -45,8 +45,9 @@ impl Tasks {
     ///
     /// # Panics
     ///
-    /// Panics if the PD has created `Tasks` before, if it is passive (it has no time to run tasks
-    /// after a reply), or if the memory is too small for the executor (128 bytes are enough).
+    /// Panics if the PD has created `Tasks` before. Panics if the PD is passive, because it has no
+    /// time to run tasks after a reply. Panics if the memory is too small for the executor (128
+    /// bytes are enough).
     pub fn new<const BYTES: usize>(memory: &'static TaskMemory<BYTES>) -> Self {
         assert!(
             !pd_is_passive(),
@@ -59,7 +60,7 @@ impl Tasks {
             "this protection domain has `Tasks` already: add tasks by their `spawner`"
         );
         let memory = memory::own(memory);
-        // The argument of `pender`, which it does not use.
+        // The argument is passed to `pender`. `pender` ignores it.
         let executor = match memory::keep(memory, Executor::new(ptr::null_mut())) {
             Ok(executor) => executor,
             Err(error) => panic!("for the executor: {error}"),
@@ -72,8 +73,8 @@ impl Tasks {
 }
 
 impl<H> Tasks<H> {
-    /// Adds the handler of everything that tasks do not listen to: other notifications, calls,
-    /// faults. It answers at once, and may wake tasks, which run after the reply.
+    /// Adds the handler for all events that tasks do not listen to: other notifications, calls,
+    /// faults. The handler answers at once. It may wake tasks, and these run after the reply.
     pub fn with_handler<G: Handler>(self, handler: G) -> Tasks<G> {
         Tasks {
             handler,
@@ -81,8 +82,8 @@ impl<H> Tasks<H> {
         }
     }
 
-    /// Sets the clock of `embassy-time`: an alarm that notifies on `channel`. Up to 32 tasks can
-    /// wait for the time at once; a 33rd panics.
+    /// Sets the clock of `embassy-time`: an alarm that notifies on `channel`. At most 32 tasks can
+    /// wait for time at once. A 33rd waiting task panics.
     ///
     /// # Panics
     ///
@@ -96,7 +97,7 @@ impl<H> Tasks<H> {
         self
     }
 
-    /// Returns the spawner, which adds tasks, also from tasks.
+    /// Returns the spawner. Tasks can also use the spawner to add tasks.
     pub fn spawner(&self) -> Spawner {
         self.spawner
     }
@@ -120,7 +121,7 @@ pub struct Spawner {
 impl Spawner {
     /// Adds a task. Among ready tasks, the one with the highest priority runs next.
     ///
-    /// The memory of a task is not used again when the task ends.
+    /// When the task ends, its memory is not reused.
     ///
     /// # Errors
     ///
@@ -138,7 +139,7 @@ impl Spawner {
         Ok(())
     }
 
-    /// Keeps a value in the task memory for as long as the PD runs, so that tasks can share it.
+    /// Keeps a value in the task memory while the PD runs, so that tasks can share it.
     ///
     /// # Errors
     ///
@@ -216,7 +217,7 @@ impl<H: Handler> Handler for Tasks<H> {
             || context::with(|context| context.is_woken.get() || context.time.has_changed())
     }
 
-    /// Runs tasks until none can run.
+    /// Runs tasks until no task is ready.
     fn work(&mut self) -> Result<(), H::Error> {
         if self.handler.has_work() {
             self.handler.work()?;
@@ -232,16 +233,16 @@ impl<H: Handler> Handler for Tasks<H> {
 }
 
 impl<H> Tasks<H> {
-    /// Runs tasks until none can run.
+    /// Runs tasks until no task is ready.
     fn run(&mut self) {
         loop {
             context::with(|context| context.is_woken.set(false));
             context::with(|context| context.holds.tasks_run(true));
-            // SAFETY: `poll` must not be called while it runs, and on the thread of the executor.
-            // 1. No one else has this executor's `poll`: it is private here, and this has its
-            //    `&mut` (invariant 3).
-            // 2. `Executor` is neither `Send` nor `Sync`, so that a `Tasks` stays where it was
-            //    made.
+            // SAFETY: `poll` must only be called on the executor's thread, and not while it runs.
+            // 1. Only this function calls `poll` of this executor: the executor is private to this
+            //    module, and `&mut self` excludes a second call (invariant 3).
+            // 2. `Executor` is neither `Send` nor `Sync`, so a `Tasks` stays on the thread that
+            //    created it.
             unsafe { self.spawner.executor.poll() };
             context::with(|context| {
                 context.holds.tasks_run(false);
@@ -254,7 +255,7 @@ impl<H> Tasks<H> {
     }
 }
 
-/// A task's future. While it is polled, [`Holds`](super::holds::Holds) know which task runs.
+/// A task's future. During its poll, [`Holds`](super::holds::Holds) know that this task runs.
 struct AsTask<F> {
     future: F,
 }
@@ -272,8 +273,8 @@ impl<F: Future> Future for AsTask<F> {
     }
 }
 
-/// The executor calls this when a task is woken and no other was. The tasks run when the event loop
-/// next asks `has_work`.
+/// Marks that a task was woken. The executor calls this at the first wake-up after its queue was
+/// empty. The tasks run when the event loop next calls `has_work`.
 // SAFETY: 1. It has the name and the type that `embassy_executor::raw::Executor` wants, and no
 //    other crate of a protection domain has it.
 // 2. It touches no task (invariant 4).
@@ -282,8 +283,8 @@ fn pender(_: *mut ()) {
     context::with(|context| context.is_woken.set(true));
 }
 
-/// The handler beside tasks that does nothing. A notification that no task listens to stays until a
-/// task does.
+/// The handler that does nothing, for PDs without another handler beside the tasks. A notification
+/// without a listener stays until a task listens.
 #[derive(Debug, Copy, Clone)]
 pub struct NoHandler;
 

@@ -3,13 +3,13 @@
 //! This module answers two questions:
 //!
 //! - *Does this task hold anything?* A task that holds may not drain.
-//! - *Will this hold ever end?* A hold that its owner forgot, or polled once and keeps, never ends. That
-//!   is not visible from outside. But a future is polled again after its waker was called, if anything
-//!   still polls it.
+//! - *Will this hold ever end?* A hold never ends if its future was forgotten, or was
+//!   polled once and is kept. The module cannot observe this directly. But any code that still
+//!   polls a future polls it again after its waker was called.
 //!
-//! So while a task drains, [`Holds::ask`] wakes the holds that it waits for, after each event. When no
-//! task can run any more, [`Holds::judge`] finds those that were not polled. They are idle, and draining
-//! ends with an error that names them.
+//! So while a task drains, [`Holds::ask`] wakes the holds of the drained object after each event.
+//! When no task is ready any more, [`Holds::judge`] finds the holds that were not polled. These
+//! holds are idle, and the drain ends with an error that names them.
 //!
 //! ```text
 //!                  ask: wake it                judge: nobody has polled it
@@ -18,8 +18,8 @@
 //!         └──────── it is polled ◀──────┴─────────────────────────────────────┘
 //! ```
 //!
-//! Only holds that tasks of [`Tasks`](crate::Tasks) have polled are asked: when other executors have
-//! given all their tasks a turn is not known here.
+//! Only holds polled by tasks of [`Tasks`](crate::Tasks) are asked. For another executor this
+//! module does not know when all tasks have had their turn.
 
 use core::cell::{Cell, RefCell};
 use core::panic::Location;
@@ -39,12 +39,12 @@ const DRAINS: usize = 32;
 pub(crate) type Place = &'static Location<'static>;
 
 pub(crate) struct Holds {
-    /// The task that runs now, by the waker that its executor gave it. A future inside the task may
-    /// be polled with another waker.
+    /// The task that runs now, identified by the waker of its executor. A future inside the task
+    /// may be polled with another waker.
     running: Cell<Option<Waker>>,
     /// Whether tasks of [`Tasks`](crate::Tasks) run now.
     tasks_run: Cell<bool>,
-    /// The last number that was given to an object, a hold or a drain. No number is 0.
+    /// The last assigned number of an object, a hold or a drain. No number is 0.
     last_number: Cell<u64>,
     holds: RefCell<Vec<Hold, HOLDS>>,
     drains: RefCell<Vec<Waiting, DRAINS>>,
@@ -53,12 +53,12 @@ pub(crate) struct Holds {
 struct Hold {
     number: u64,
     object: u64,
-    /// The task that has polled it last.
+    /// The task of the last poll.
     task: Waker,
-    /// The waker with which it was polled last.
+    /// The waker of the last poll.
     waker: Waker,
     place: Place,
-    /// Whether a task of [`Tasks`](crate::Tasks) has polled it last.
+    /// Whether a task of [`Tasks`](crate::Tasks) made the last poll.
     is_of_tasks: bool,
     asked: Asked,
 }
@@ -66,11 +66,11 @@ struct Hold {
 /// Whether anything still polls a hold.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 enum Asked {
-    /// It was polled since it was last asked.
+    /// The hold was polled after it was last asked.
     Answered,
-    /// It was woken, and not polled since.
+    /// The hold was woken, and not polled since.
     Waits,
-    /// It was woken and not polled, although every task had its turn.
+    /// The hold was woken and not polled, although every task had its turn.
     Idle,
 }
 
@@ -78,7 +78,7 @@ struct Waiting {
     number: u64,
     object: u64,
     waker: Waker,
-    /// Whether it has asked since the last event.
+    /// Whether this drain has asked its holds since the last event.
     has_asked: bool,
 }
 
@@ -93,7 +93,7 @@ impl Holds {
         }
     }
 
-    /// Returns the number of an object, a hold or a drain, and gives it one at its first use.
+    /// Returns the number of an object, a hold or a drain. The first call assigns the number.
     pub(crate) fn number(&self, of: &Cell<u64>) -> u64 {
         if of.get() == 0 {
             self.last_number.set(self.last_number.get() + 1);
@@ -102,7 +102,7 @@ impl Holds {
         of.get()
     }
 
-    /// Returns the task that runs, if it is known; otherwise `waker` takes its place.
+    /// Returns the waker of the running task, or `waker` if no running task is known.
     fn task(&self, waker: &Waker) -> Waker {
         let running = self.running.take();
         let task = running.as_ref().unwrap_or(waker).clone();
@@ -110,11 +110,11 @@ impl Holds {
         task
     }
 
-    /// Notes that a hold is polled. From now on it belongs to the running task.
+    /// Records a poll of a hold. From now on the hold belongs to the running task.
     ///
     /// # Panics
     ///
-    /// Panics if the hold is new, and there are too many.
+    /// Panics if the hold is new, and the table of holds is full.
     pub(crate) fn polled(&self, number: u64, object: u64, place: Place, waker: &Waker) {
         let task = self.task(waker);
         let mut holds = self.holds.borrow_mut();
@@ -152,7 +152,7 @@ impl Holds {
         waiting.for_each(|drain| drain.waker.wake_by_ref());
     }
 
-    /// Returns the place where the running task holds something, if it does.
+    /// Returns the place of a hold of the running task, if the task has one.
     pub(crate) fn held_by(&self, waker: &Waker) -> Option<Place> {
         let task = self.task(waker);
         let holds = self.holds.borrow();
@@ -167,7 +167,7 @@ impl Holds {
         holds.iter().find(is_idle).map(|hold| hold.place)
     }
 
-    /// Notes that a task drains an object.
+    /// Records that a task drains an object.
     ///
     /// # Panics
     ///
@@ -202,17 +202,17 @@ impl Holds {
         self.tasks_run.set(they_do);
     }
 
-    /// Makes every drain ask again after an event, since a task may forget a hold in each of its
-    /// turns.
+    /// Makes every drain ask its holds again after an event, because a task may forget a hold in
+    /// any of its turns.
     pub(crate) fn begin_event(&self) {
         for drain in self.drains.borrow_mut().iter_mut() {
             drain.has_asked = false;
         }
     }
 
-    /// Wakes the holds that drains wait for, for each drain that has not asked since the last
-    /// event. Returns whether there were such drains. If so, tasks must run until none can, before
-    /// [`judge`](Self::judge).
+    /// Wakes the drained holds, for each drain that has not asked since the last event. Returns
+    /// whether there were such drains. If so, tasks must run until none is ready, before
+    /// [`judge`](Self::judge) is called.
     pub(crate) fn ask(&self) -> bool {
         let mut has_asked = false;
         for drain in self.drains.borrow_mut().iter_mut() {
@@ -230,8 +230,8 @@ impl Holds {
         has_asked
     }
 
-    /// Finds the holds that were woken and not polled although every task had its turn, and wakes
-    /// the tasks that drain their objects. Returns whether there were any.
+    /// Marks the holds as idle that were woken but not polled although every task had its turn.
+    /// Wakes the tasks that drain their objects. Returns whether there were such holds.
     pub(crate) fn judge(&self) -> bool {
         let mut has_found = false;
         for hold in self.holds.borrow_mut().iter_mut() {
@@ -245,8 +245,8 @@ impl Holds {
     }
 }
 
-/// Until it is dropped, the task of this waker is the running task, unless a task around it is
-/// known already.
+/// Marks the running task by its waker until this guard is dropped. A nested guard changes nothing:
+/// the outermost waker identifies the task.
 pub(crate) struct Running {
     is_outermost: bool,
 }

@@ -1,4 +1,4 @@
-//! Waiting for interrupts.
+//! Listeners for interrupts.
 
 use sel4_microkit::{Channel, IrqAckError};
 
@@ -40,7 +40,7 @@ impl Interrupt {
         Listener::new(channel).map(|listener| Self { listener })
     }
 
-    /// Waits until the IRQ arrives. It does not arrive again before it is
+    /// Waits until the IRQ arrives. After that, the IRQ stays masked until it is
     /// [acknowledged](Self::acknowledge).
     ///
     /// **Cancel safety:** a future that is dropped before it returns has taken nothing.
@@ -48,7 +48,7 @@ impl Interrupt {
         self.listener.notified().await;
     }
 
-    /// Acknowledges the IRQ, which unmasks it. Call it after the device's cause is gone.
+    /// Acknowledges the IRQ, which unmasks it. First clear the cause in the device.
     ///
     /// **Blocking:** never.
     ///

@@ -1,4 +1,4 @@
-//! Waiting for notifications.
+//! Listeners for notifications.
 
 use core::fmt;
 use core::future::poll_fn;
@@ -11,10 +11,10 @@ use super::context;
 /// Waits for the notifications of a channel. A channel has at most one listener, so that two tasks
 /// cannot take notifications from each other.
 ///
-/// A notification stays until it is taken. It is not lost if it comes before a task waits, or
-/// before there is a listener. As on seL4, several notifications become one.
+/// A notification stays until a task takes it. It is not lost if it comes before a task waits, or
+/// before the listener exists. As on seL4, several notifications become one.
 ///
-/// The page of the crate has an example.
+/// The crate page has an example.
 #[derive(Debug)]
 pub struct Listener {
     channel: Channel,

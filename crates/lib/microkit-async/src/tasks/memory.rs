@@ -10,9 +10,9 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 /// Memory for the tasks of a protection domain and the values that they share: a static of `BYTES`
 /// bytes.
 ///
-/// It only grows: the memory of a task that has ended is not used again until the protection domain
-/// is restarted. On a host, where one process runs many protection domains, each
-/// [`Tasks`](crate::Tasks) gets its own memory of the same size.
+/// A task's memory is not reused after the task has ended, until the protection domain is
+/// restarted. On a host one process runs many protection domains, so each [`Tasks`](crate::Tasks)
+/// gets separate memory of the same size.
 ///
 /// # Examples
 ///
@@ -25,16 +25,14 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 #[repr(C, align(16))]
 pub struct TaskMemory<const BYTES: usize> {
     bytes: UnsafeCell<MaybeUninit<[u8; BYTES]>>,
-    /// The number of bytes that are used, from the first on. It only grows.
+    /// The number of used bytes, counted from the start. It never decreases.
     used_bytes: AtomicUsize,
 }
 
-// SAFETY: `bytes` is only used by `reserve`, of which each call gives another part of it (invariant
-// 1).
+// SAFETY: only `reserve` uses `bytes`, and each call returns a different part of it (invariant 1).
 unsafe impl<const BYTES: usize> Sync for TaskMemory<BYTES> {}
 
 impl<const BYTES: usize> TaskMemory<BYTES> {
-    /// With nothing in it.
     #[allow(clippy::new_without_default)] // For statics.
     /// Creates unused memory.
     pub const fn new() -> Self {
@@ -81,22 +79,22 @@ impl fmt::Display for OutOfTaskMemory {
 
 impl core::error::Error for OutOfTaskMemory {}
 
-/// Gives out parts of a memory.
+/// Allocates parts of a memory.
 ///
 /// # Safety
 ///
-/// The memory that [`reserve`](Self::reserve) returns has the layout, may be written forever, and
-/// nothing else refers to any of its bytes.
+/// The memory that [`reserve`](Self::reserve) returns has the requested layout and may be written
+/// forever. Nothing else refers to any of its bytes.
 pub(crate) unsafe trait Reserve: Sync {
     fn reserve(&'static self, layout: Layout) -> Result<NonNull<u8>, OutOfTaskMemory>;
 }
 
-// SAFETY: 1. What is returned is within `bytes`, which is borrowed forever and which only this
-//    function uses, through a raw pointer, without a reference to it.
-// 2. It lies between the old value of `used_bytes` and the new one, which is not greater than
-//    `BYTES`. The value only grows, and is exchanged in one step: no byte is given twice, to
-//    whichever thread (invariant 1).
-// 3. Its alignment is counted from the address of `bytes`.
+// SAFETY: 1. The returned memory is within `bytes`. The static is borrowed forever, and only this
+// function uses `bytes`, through a raw pointer, without a reference.
+// 2. The memory lies between the old and the new value of `used_bytes`, and the new value is at
+//    most `BYTES`. The value only grows, and is exchanged atomically. So no byte is allocated
+//    twice, by any thread (invariant 1).
+// 3. The alignment is computed from the address of `bytes`.
 unsafe impl<const BYTES: usize> Reserve for TaskMemory<BYTES> {
     fn reserve(&'static self, layout: Layout) -> Result<NonNull<u8>, OutOfTaskMemory> {
         let start = self.bytes.get().cast::<u8>();
@@ -120,15 +118,15 @@ unsafe impl<const BYTES: usize> Reserve for TaskMemory<BYTES> {
     }
 }
 
-/// Keeps a value forever.
+/// Moves a value into the task memory, where it stays forever.
 pub(crate) fn keep<T>(
     memory: &'static dyn Reserve,
     value: T,
 ) -> Result<&'static T, OutOfTaskMemory> {
     let place = memory.reserve(Layout::new::<T>())?.cast::<T>();
-    // SAFETY: 1. The place has the size and the alignment of a `T`, may be written, and is nobody
-    //    else's (`Reserve`, *Safety*).
-    // 2. It is written before it is referred to, and from then on is shared only, forever
+    // SAFETY: 1. The place has the size and the alignment of a `T`, may be written, and belongs to
+    // nobody else (`Reserve`, *Safety*).
+    // 2. The value is written before a reference to it exists, and after that is only shared
     //    (invariant 2).
     Ok(unsafe {
         place.write(value);
@@ -136,14 +134,14 @@ pub(crate) fn keep<T>(
     })
 }
 
-/// Returns the memory that a protection domain uses: on the target, the static itself.
+/// Returns the memory of a protection domain: on the target, the static itself.
 #[cfg(target_os = "none")]
 pub(crate) fn own<const BYTES: usize>(memory: &'static TaskMemory<BYTES>) -> &'static dyn Reserve {
     memory
 }
 
-/// Returns the memory that a protection domain uses: on a host, new memory of the same size, which is
-/// never freed.
+/// Returns the memory of a protection domain: on a host, new memory of the same size. It is never
+/// freed.
 #[cfg(not(target_os = "none"))]
 pub(crate) fn own<const BYTES: usize>(_: &'static TaskMemory<BYTES>) -> &'static dyn Reserve {
     std::boxed::Box::leak(std::boxed::Box::new(TaskMemory::<BYTES>::new()))

@@ -1,8 +1,10 @@
-//! Everything that needs an executor: the tasks, what they wait for, and the objects that they share.
+//! All modules that need an executor: the tasks, the events that they wait for, and their shared
+//! objects.
 //!
-//! `executor` runs tasks after each event of the PD. The other modules keep what tasks wait for in the
-//! `context`, of which a PD has one: `listener`, `interrupt` and `split` channels, `time` deadlines,
-//! `drainable` and `holds` references. `completion` and `exclusive` need no context.
+//! `executor` runs tasks after each event of the PD. A PD has one `context`, where the other
+//! modules store the state of waiting tasks: `listener`, `interrupt` and `split` store channels,
+//! `time` stores deadlines, `drainable` and `holds` store references. `completion` and `exclusive`
+//! need no context.
 
 mod completion;
 mod context;

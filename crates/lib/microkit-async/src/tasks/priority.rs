@@ -4,7 +4,7 @@ use core::fmt;
 
 use embassy_executor::Metadata;
 
-/// The priority of a task. Whoever has it can change it.
+/// The priority of a task. Any code with this value can change the priority.
 ///
 /// # Examples
 ///
@@ -20,26 +20,26 @@ use embassy_executor::Metadata;
 pub struct TaskPriority(&'static Metadata);
 
 impl TaskPriority {
-    /// Returns the priority of the current task. It does not wait.
+    /// Returns the priority of the current task, without waiting.
     ///
     /// **Cancel safety:** there is nothing to cancel.
     ///
     /// # Panics
     ///
-    /// Panics in a future that runs on another executor than that of [`Tasks`](crate::Tasks).
+    /// Panics if the future does not run on the executor of [`Tasks`](crate::Tasks).
     pub async fn current() -> Self {
         Self(Metadata::for_current_task().await)
     }
 
-    /// Returns the number. The ready task with the highest number runs next.
+    /// Returns the priority as a number. The ready task with the highest number runs next.
     pub fn get(self) -> u8 {
         self.0.priority()
     }
 
-    /// Changes the priority. A task that was woken already still runs once with the priority it was
-    /// woken with.
+    /// Changes the priority. If the task is already woken, it still runs once with the old
+    /// priority.
     ///
-    /// Holds belong to the task and not to its priority, so the priority can change at any time.
+    /// A hold belongs to the task and not to its priority, so the priority can change at any time.
     pub fn set(self, priority: u8) {
         self.0.set_priority(priority);
     }

@@ -1,11 +1,13 @@
-//! Calls whose reply comes later: a request in shared memory, and a notification each way.
+//! Split calls: a request and a deferred reply in shared memory, with a notification in each
+//! direction.
 //!
-//! A protected procedure call blocks the whole protection domain (PD) in the kernel. A split call blocks
-//! only the task. The client's other tasks run meanwhile, and the server replies when it can.
+//! A protected procedure call blocks the whole protection domain (PD) in the kernel. A split call
+//! blocks only the calling task. The client's other tasks run meanwhile, and the server replies
+//! later.
 //!
-//! The region has two halves of [`HALF`] words: the client writes the first, the server the second. A
-//! half begins with a number, which counts requests or replies and is written last. The words of the
-//! message follow.
+//! The region has two halves of [`HALF`] words. The client writes the first half, and the server
+//! writes the second. The first word of a half counts its requests or replies, and is written last.
+//! The words of the message follow.
 
 use core::fmt;
 use core::sync::atomic::Ordering;
@@ -14,13 +16,13 @@ use sel4_microkit::{Channel, SharedWord};
 
 use crate::Listener;
 
-/// The words of a request, and of a reply.
+/// The number of words in a request, and in a reply.
 pub const WORDS_PER_MESSAGE: usize = 4;
 
-/// The words from one half to the next: a cache line of 64 bytes.
+/// The distance between the two halves, in words: a cache line of 64 bytes.
 const HALF: usize = 8;
 
-/// A half of the region, which one end writes.
+/// A half of the region. Only one end writes it.
 #[derive(Debug)]
 struct Half {
     number: &'static SharedWord,
@@ -28,7 +30,7 @@ struct Half {
 }
 
 impl Half {
-    /// Returns the half of the requests and the half of the replies.
+    /// Splits the region into the half of the requests and the half of the replies.
     fn both(region: &'static [SharedWord]) -> (Self, Self) {
         assert!(
             region.len() >= 2 * HALF,
@@ -43,7 +45,8 @@ impl Half {
         (half(0), half(HALF))
     }
 
-    /// Returns the number. Acquire: whoever sees the number sees the words.
+    /// Returns the number of the latest message. The load uses *acquire*: a reader of a number also
+    /// sees the words of its message.
     fn number(&self) -> u64 {
         self.number.load(Ordering::Acquire)
     }
@@ -52,7 +55,7 @@ impl Half {
         core::array::from_fn(|index| self.words[index].load(Ordering::Relaxed))
     }
 
-    /// Stores a message. Release: the words come before the number.
+    /// Stores a message. The store uses *release*: the words become visible before the number.
     fn store(&self, number: u64, message: [u64; WORDS_PER_MESSAGE]) {
         for (word, value) in self.words.iter().zip(message) {
             word.store(value, Ordering::Relaxed);
@@ -61,7 +64,7 @@ impl Half {
     }
 }
 
-/// The end of a split call that asks.
+/// The client's end of a split call.
 ///
 /// # Examples
 ///
@@ -85,7 +88,7 @@ pub struct SplitClient {
 }
 
 impl SplitClient {
-    /// Creates the client's end, with a region that begins as zeros.
+    /// Creates the client's end. The region must be zero at the start.
     ///
     /// After one end is restarted, the other must be too, and the region must be zeroed.
     ///
@@ -106,13 +109,13 @@ impl SplitClient {
 
     /// Sends a request, and waits for the reply.
     ///
-    /// The client cannot see whether a server is sound: a wrong reply is returned as it is. If the
-    /// server never replies, this waits until it is dropped, as by `embassy_time::with_timeout`.
+    /// The client cannot verify a reply, and returns a wrong reply unchanged. If the server never
+    /// replies, the future waits until it is dropped, for example by `embassy_time::with_timeout`.
     ///
     /// **Cancel safety:** if the future is dropped before it has written the request, nothing has
-    /// happened. If it is dropped later, the server handles the request, and its reply is dropped.
-    /// The next call waits for that reply before it sends its own request. So no request is lost or
-    /// sent twice, and no call gets the reply to another.
+    /// happened. If it is dropped later, the server still handles the request, and the reply is
+    /// discarded. The next call waits for that reply before it sends its own request. So no request
+    /// is lost or sent twice, and no call gets the reply to another.
     pub async fn call(&mut self, request: [u64; WORDS_PER_MESSAGE]) -> [u64; WORDS_PER_MESSAGE] {
         self.answered().await;
         self.asked += 1;
@@ -122,7 +125,7 @@ impl SplitClient {
         self.replies.load()
     }
 
-    /// Waits until the reply to the last request has come.
+    /// Waits for the reply to the last request.
     async fn answered(&mut self) {
         while self.replies.number() != self.asked {
             self.server.notified().await;
@@ -130,7 +133,7 @@ impl SplitClient {
     }
 }
 
-/// The end of a split call that replies, in a handler or in a task.
+/// The server's end of a split call, for a handler or a task.
 ///
 /// # Examples
 ///
@@ -156,12 +159,12 @@ pub struct SplitServer {
     client: Channel,
     requests: Half,
     replies: Half,
-    /// The number of the last request that was taken, and of the last that was replied to.
+    /// The number of the last taken request. `answered` is the number of the last answered request.
     taken: u64,
     answered: u64,
 }
 
-/// There is no request that was taken and not replied to.
+/// No taken request is waiting for a reply.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct NothingAsked;
 
@@ -174,7 +177,7 @@ impl fmt::Display for NothingAsked {
 impl core::error::Error for NothingAsked {}
 
 impl SplitServer {
-    /// Creates the server's end, with a region that begins as zeros.
+    /// Creates the server's end. The region must be zero at the start.
     ///
     /// **Rights:** a `<map>` with `rw` of the region, in both PDs.
     ///
@@ -192,9 +195,9 @@ impl SplitServer {
         }
     }
 
-    /// Takes the next request, if there is one and the last was replied to. Call it when the client
-    /// has notified. If a client changes the words of a request while they are read, the result is
-    /// any mix of them.
+    /// Takes the next request, if there is one and the last request was answered. Call it after a
+    /// notification from the client. If a client changes the words of a request while they are
+    /// read, the result may mix old and new words.
     ///
     /// **Blocking:** never.
     pub fn take(&mut self) -> Option<[u64; WORDS_PER_MESSAGE]> {
@@ -206,7 +209,7 @@ impl SplitServer {
         Some(self.requests.load())
     }
 
-    /// Replies to the request that was taken.
+    /// Replies to the taken request.
     ///
     /// **Blocking:** never.
     ///

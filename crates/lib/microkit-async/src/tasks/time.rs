@@ -1,4 +1,4 @@
-//! The driver of `embassy-time`, over one alarm.
+//! The driver of `embassy-time`, based on one alarm.
 
 use core::cell::{Cell, RefCell};
 use core::task::Waker;
@@ -7,15 +7,15 @@ use crate::deadlines::Deadlines;
 use embassy_time_driver::Driver;
 use sel4_microkit::{Channel, ChannelSet};
 
-/// A clock with one alarm: a client of a timer driver.
+/// A clock with one alarm, usually a client of a timer driver.
 ///
-/// **Blocking:** the methods wait as that driver does. They are called in `init` and between tasks,
-/// so the program's `waits!` lists the calls that they make.
+/// **Blocking:** the methods block as the calls to that driver do. They are called in `init` and
+/// between tasks, so the program's `waits!` must list these calls.
 ///
 /// # Examples
 ///
-/// A client of a driver with calls of its own (`microkit-timer` with its feature `async` needs none
-/// of this):
+/// A client of a driver with its own protocol (with the feature `async`, `microkit-timer`
+/// implements `Alarm` itself):
 ///
 /// ```no_run
 /// use microkit_async::Alarm;
@@ -34,26 +34,26 @@ use sel4_microkit::{Channel, ChannelSet};
 /// }
 /// ```
 pub trait Alarm {
-    /// Returns the time in nanoseconds since some start. It never goes back.
+    /// Returns the time in nanoseconds since a fixed start. It never decreases.
     fn now_ns(&self) -> u64;
 
-    /// Makes the driver notify at `deadline_ns`, or at once if that has passed. This replaces an
-    /// earlier deadline.
+    /// Makes the driver notify at `deadline_ns`, or at once if the deadline has passed. This
+    /// replaces an earlier deadline.
     fn arm(&self, deadline_ns: u64);
 }
 
-/// The number of tasks that can wait for the time. A task waits once, for the earliest of its
+/// The maximum number of tasks that wait for time. Each task has one entry, for the earliest of its
 /// deadlines.
 const WAITING: usize = 32;
 
-/// Which task waits for which time.
+/// The waiting tasks with their deadlines, and the alarm.
 pub(crate) struct Time {
     alarm: Cell<Option<(Channel, &'static (dyn Alarm + Sync))>>,
     waiting: RefCell<Deadlines<Waiting, WAITING>>,
-    /// The time at which the driver notifies, if it does. It is an `Option`, so that the static has
-    /// no initialised data, which a restart would have to restore.
+    /// The deadline of the armed alarm, if it is armed. An `Option` keeps the static free of
+    /// initialised data, which a restart would have to restore.
     armed_ns: Cell<Option<u64>>,
-    /// Whether the alarm has gone off, or a task waits for an earlier time.
+    /// Whether the alarm has gone off, or a task waits for an earlier deadline.
     has_changed: Cell<bool>,
 }
 
@@ -80,7 +80,7 @@ impl Time {
         self.has_changed.get()
     }
 
-    /// Handles the alarm's notification. Returns the other channels.
+    /// Handles the notification of the alarm. Returns all channels except the alarm's.
     pub(crate) fn notified(&self, channels: ChannelSet) -> ChannelSet {
         let Some((own, _)) = self.alarm.get() else {
             return channels;
@@ -92,10 +92,10 @@ impl Time {
         channels.iter().filter(|channel| *channel != own).collect()
     }
 
-    /// Wakes the tasks whose time has come, and sets the alarm to the next deadline.
+    /// Wakes the tasks whose deadline has passed, and sets the alarm to the next deadline.
     ///
-    /// Only wakers run here, and they do not wait. So a task that holds something which another
-    /// task needs never delays a third task's time.
+    /// This function only calls wakers, and wakers do not wait. So if one task holds an object and
+    /// another needs it, this never delays the deadline of a third task.
     pub(crate) fn settle(&self) {
         if !self.has_changed.replace(false) {
             return;
@@ -104,7 +104,7 @@ impl Time {
             return;
         };
         let now_ns = alarm.now_ns();
-        // A waker may insert a new deadline, so nothing stays borrowed.
+        // A waker may insert a new deadline, so `waiting` is not borrowed during the call.
         let next = || self.waiting.borrow_mut().take_due(now_ns);
         while let Some((_, due)) = next() {
             due.waker.wake();
@@ -118,7 +118,7 @@ impl Time {
     }
 
     fn now_ns(&self) -> u64 {
-        // Before there is an alarm, no time has passed.
+        // Without an alarm, the time stays 0.
         self.alarm.get().map_or(0, |(_, alarm)| alarm.now_ns())
     }
 

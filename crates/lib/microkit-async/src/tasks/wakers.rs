@@ -1,11 +1,11 @@
-//! Tasks that wait for the same thing.
+//! The wakers of tasks that wait for the same thing.
 
 use core::cell::RefCell;
 use core::task::Waker;
 
 use heapless::Vec;
 
-/// The number of tasks that can wait for the same thing.
+/// The maximum number of tasks that wait for the same thing.
 pub(crate) const WAKERS: usize = 16;
 
 /// The wakers of the waiting tasks.
@@ -17,11 +17,11 @@ impl WakerSet {
         Self(RefCell::new(Vec::new()))
     }
 
-    /// Adds a waker, unless it is there.
+    /// Adds a waker, unless the set already has it.
     ///
     /// # Panics
     ///
-    /// Panics if there are too many. To wake one task to make room for another would make the two
+    /// Panics if the set is full. Waking one task to make room for another would make these two
     /// take turns forever.
     pub(crate) fn add(&self, waker: &Waker) {
         let mut wakers = self.0.borrow_mut();
@@ -37,7 +37,7 @@ impl WakerSet {
 
     /// Wakes all tasks, and removes them.
     pub(crate) fn wake_all(&self) {
-        // A waker may add its task again, so the set must not be borrowed.
+        // A waker may add its task again, so the set is not borrowed during the call.
         for waker in self.0.take() {
             waker.wake();
         }

@@ -1,4 +1,5 @@
-//! Holding and draining, in every schedule; and flaws that were planted, which must be found.
+//! Tests holding and draining in every schedule. The tests also plant flaws, and check that
+//! exploration finds each of them.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -15,24 +16,26 @@ use microkit_async::{DrainError, Drainable, Draining};
 
 use crate::explorer::{World, caught, explore};
 
-/// What is planted.
+/// A planted flaw.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 enum Flaw {
-    /// It is given back when who holds it waits: that of *pserialize*, which must not be held then.
+    /// The hold ends when its holder waits, as in *pserialize*, which must not be held across a
+    /// wait.
     GivenBackEarly,
-    /// It can be held again while it is drained.
+    /// New holds are admitted during a drain.
     Open,
-    /// It looks whether it is held, and waits after another has run.
+    /// The drain reads whether there are holders, and starts to wait only after another task has
+    /// run.
     LooksTooEarly,
-    /// Only the first who drains is woken.
+    /// Only the first draining task is woken.
     WakesOne,
-    /// Who is cancelled does not give it back.
+    /// A cancelled holder does not end its hold.
     Leaks,
-    /// Who drains is not asked whether it holds.
+    /// The drain does not check whether its own task holds something.
     DrainsInside,
 }
 
-/// What the schedules are gone through with.
+/// The tested object: a [`Drainable`], or one with a planted flaw.
 trait Object: 'static {
     async fn hold(&self, f: impl AsyncFnOnce()) -> Result<(), Draining>;
     async fn drain(&self) -> Result<(), DrainError>;
@@ -48,7 +51,7 @@ impl Object for Drainable<()> {
     }
 }
 
-/// As [`Drainable`], with a flaw.
+/// A copy of [`Drainable`] with a planted flaw.
 struct Planted {
     flaw: Flaw,
     holders: Cell<usize>,
@@ -147,7 +150,7 @@ impl Object for Planted {
     }
 }
 
-/// What was freed, and must not be used.
+/// Records that an object was freed. Any later use of the object is an error.
 #[derive(Default)]
 struct Freed(Cell<bool>);
 
@@ -157,7 +160,7 @@ impl Freed {
     }
 }
 
-/// Uses it when it is dropped: the last of a holder's effects.
+/// Uses the object when it is dropped: the last effect of a holder.
 struct UsesAtTheEnd(Rc<Freed>);
 
 impl Drop for UsesAtTheEnd {
@@ -180,11 +183,11 @@ async fn holds(object: Rc<impl Object>, freed: Rc<Freed>) {
     }
 }
 
-/// Frees it when nobody holds it any more.
+/// Frees the object after it was drained.
 async fn frees(object: Rc<impl Object>, freed: Rc<Freed>) {
     object.drain().await.expect("it holds nothing");
     freed.0.set(true);
-    // From now on nobody gets it.
+    // From now on no task can hold the object.
     let again = object.hold(async || panic!("it is held after it was drained"));
     assert_eq!(again.await, Err(Draining));
 }
@@ -215,7 +218,7 @@ fn flaws_in_who_may_hold_are_found() {
     }
 }
 
-/// Two drain, and who holds is cancelled or not.
+/// Two tasks drain the object. Its holder may be cancelled.
 fn two_drain<O: Object>(object: O) -> World {
     let (object, freed) = (Rc::new(object), Rc::new(Freed::default()));
     let (first, second) = (Rc::clone(&object), Rc::clone(&object));
@@ -248,7 +251,8 @@ fn a_drain_that_is_cancelled_changes_nothing() {
                 held.hold(async |()| yield_now().await).await.ok();
             })
             .cancelled("drains", async move {
-                // It never ends well: it is open again whenever it is cancelled.
+                // This drain never succeeds. After each cancelled drain, the object can be held
+                // again.
                 select(drained.drain(), yield_now()).await;
                 drained.reopen();
             })
@@ -260,7 +264,7 @@ fn a_drain_that_is_cancelled_changes_nothing() {
     });
 }
 
-/// In a hold of its own object.
+/// A task drains an object inside a hold of the same object.
 fn drains_inside<O: Object>(object: O) -> World {
     let object = Rc::new(object);
     World::default().task("holds", async move {
@@ -283,7 +287,7 @@ fn draining_inside_a_holder_is_an_error_and_not_a_hang() {
     assert_eq!(message, "holds wait forever");
 }
 
-/// Each holds one, and drains the other.
+/// Each of two tasks holds one object and drains the other.
 fn crosswise<O: Object>(make: impl Fn() -> O) -> World {
     let (a, b) = (Rc::new(make()), Rc::new(make()));
     let task = |held: &Rc<O>, drained: &Rc<O>| {
@@ -308,7 +312,7 @@ fn two_that_drain_each_others_object_inside_their_holds_do_not_hang() {
     assert_eq!(message, "a and b wait forever");
 }
 
-/// The hold is beside the drain, not around it, and waits for it all the same.
+/// The hold runs beside the drain in one task, not around it. The drain fails all the same.
 #[test]
 fn a_task_does_not_drain_beside_its_own_hold() {
     explore("beside", || {
@@ -334,7 +338,7 @@ fn a_task_does_not_drain_beside_its_own_hold() {
     });
 }
 
-/// As [`crosswise`], but each drains beside its hold, which waits for that.
+/// As [`crosswise`], but each task drains beside its hold, and the hold waits for that drain.
 #[test]
 fn two_that_drain_each_others_object_beside_their_holds_do_not_hang() {
     explore("crosswise beside", || {
@@ -362,8 +366,8 @@ fn two_that_drain_each_others_object_beside_their_holds_do_not_hang() {
     });
 }
 
-/// *Reference leaks on `callout_reset`*: what a time-out's work holds is given back when it is set
-/// again.
+/// *Reference leaks on `callout_reset`*: when a time-out is set again, the reference of its
+/// previous work is released.
 #[test]
 fn a_time_out_that_is_set_again_leaks_no_reference() {
     fn reset<O: Object>(object: O) -> World {
@@ -372,7 +376,8 @@ fn a_time_out_that_is_set_again_leaks_no_reference() {
         World::default()
             .task("resets", async move {
                 for _ in 0..2 {
-                    // The work of the time-out holds the object; it is dropped for the next.
+                    // The work of the time-out holds the object. Setting the time-out again drops
+                    // this work.
                     let work = object.hold(async || Timer::after_nanos(2).await);
                     match select(work, Timer::after_nanos(1)).await {
                         Either::First(_) | Either::Second(()) => {}

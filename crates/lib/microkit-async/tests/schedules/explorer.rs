@@ -1,7 +1,7 @@
-//! Tasks in every order: whoever was woken may run next, and time may pass, at any time.
+//! Explores the schedules of tasks: after each step, any woken task may run next, or time may pass.
 //!
-//! Each schedule has a new world. Every schedule is gone through; those that come to the same
-//! state are not merged, so that the figures are those of all schedules.
+//! Each schedule has a new world. Schedules that reach the same state are not merged, so the
+//! reported number counts every schedule.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -16,10 +16,10 @@ use microkit_async::{Alarm, TaskMemory, Tasks};
 use sel4_microkit::host::State;
 use sel4_microkit::{Channel, ChannelSet, Handler};
 
-/// Schedules that are gone through at most.
+/// The maximum number of explored schedules.
 const MAX_SCHEDULES: usize = 2_000_000;
 
-/// Steps of one schedule: more is no end.
+/// The maximum number of steps in a schedule. A longer schedule counts as endless.
 const MAX_STEPS: usize = 400;
 
 const ALARM: Channel = Channel::new(63 - 2);
@@ -30,12 +30,12 @@ std::thread_local! {
     static NOTIFIED: RefCell<ChannelSet> = RefCell::default();
 }
 
-/// Notifies a channel, as another protection domain: after this step.
+/// Notifies a channel as another protection domain does. The notification arrives after this step.
 pub(crate) fn notify(channel: Channel) {
     NOTIFIED.with_borrow_mut(|notified| notified.extend([channel]));
 }
 
-/// A clock that stops until its alarm goes off.
+/// A fake clock. Its time advances only when its alarm goes off.
 struct FakeAlarm;
 
 impl Alarm for FakeAlarm {
@@ -48,7 +48,7 @@ impl Alarm for FakeAlarm {
     }
 }
 
-/// Tasks, and what can happen around them.
+/// The tasks of a schedule, and the events around them.
 #[derive(Default)]
 pub(crate) struct World {
     tasks: Vec<Task>,
@@ -61,7 +61,7 @@ struct Task {
     future: Option<Pin<Box<dyn Future<Output = ()>>>>,
     woken: Arc<Woken>,
     can_be_cancelled: bool,
-    /// Ends with everything else: nobody waits for it.
+    /// Whether the task may run until the end of the schedule. The schedule does not wait for it.
     is_service: bool,
 }
 
@@ -71,7 +71,7 @@ struct Event {
 }
 
 impl World {
-    /// A task that has to end.
+    /// Adds a task that must end.
     pub(crate) fn task(
         mut self,
         name: &'static str,
@@ -87,7 +87,7 @@ impl World {
         self
     }
 
-    /// A task that has to end, unless it is dropped: once, or never, at any time.
+    /// Adds a task that must end or be dropped. It is dropped at most once, at any time.
     pub(crate) fn cancelled(
         mut self,
         name: &'static str,
@@ -98,7 +98,7 @@ impl World {
         self
     }
 
-    /// A task that need not end.
+    /// Adds a task that need not end.
     pub(crate) fn service(
         mut self,
         name: &'static str,
@@ -109,7 +109,7 @@ impl World {
         self
     }
 
-    /// What happens once, at any time.
+    /// Adds an event that happens once, at any time.
     pub(crate) fn event(mut self, name: &'static str, happens: impl FnOnce() + 'static) -> Self {
         self.events.push(Some(Event {
             name,
@@ -118,7 +118,7 @@ impl World {
         self
     }
 
-    /// What holds in the end.
+    /// Adds a check that runs at the end of the schedule.
     pub(crate) fn check(mut self, check: impl FnOnce() + 'static) -> Self {
         self.check = Some(Box::new(check));
         self
@@ -133,7 +133,7 @@ impl Wake for Woken {
     }
 }
 
-/// What can be next.
+/// A possible next step.
 #[derive(Copy, Clone)]
 enum Choice {
     Poll(usize),
@@ -142,7 +142,7 @@ enum Choice {
     Time,
 }
 
-/// How many schedules there are.
+/// The counts of explored schedules.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) struct Explored {
     pub(crate) schedules: usize,
@@ -154,12 +154,12 @@ impl fmt::Display for Explored {
     }
 }
 
-/// A schedule that fails.
+/// A schedule that failed.
 #[derive(Debug)]
 pub(crate) struct Found {
     pub(crate) message: String,
     pub(crate) schedule: Vec<String>,
-    /// How many were gone through before.
+    /// The number of schedules explored before this one.
     pub(crate) schedules: usize,
 }
 
@@ -175,7 +175,7 @@ impl fmt::Display for Found {
     }
 }
 
-/// Goes through all schedules, says how many there are, and fails if one does.
+/// Explores all schedules, prints and returns their number, and panics if one fails.
 #[track_caller]
 pub(crate) fn explore(name: &str, make: impl Fn() -> World) -> Explored {
     match try_explore(make) {
@@ -187,7 +187,7 @@ pub(crate) fn explore(name: &str, make: impl Fn() -> World) -> Explored {
     }
 }
 
-/// Goes through schedules until one fails, as it is to, and returns what is wrong with it.
+/// Explores schedules until one fails, and returns its failure. Panics if none fails.
 #[track_caller]
 pub(crate) fn caught(name: &str, make: impl Fn() -> World) -> String {
     let found = try_explore(make).expect_err("a schedule fails");
@@ -196,11 +196,11 @@ pub(crate) fn caught(name: &str, make: impl Fn() -> World) -> String {
 }
 
 fn try_explore(make: impl Fn() -> World) -> Result<Explored, Found> {
-    // Which of how many, for each choice.
+    // For each choice of the schedule: the chosen index, and the number of possibilities.
     let mut path: Vec<(usize, usize)> = Vec::new();
     for schedules in 0..MAX_SCHEDULES {
         let mut schedule = Vec::new();
-        // Each schedule is a protection domain of its own.
+        // Each schedule runs as a separate protection domain.
         let mut outside = State::new();
         outside.exchange();
         let run = || run(make(), &mut path, &mut schedule);
@@ -233,7 +233,7 @@ fn try_explore(make: impl Fn() -> World) -> Result<Explored, Found> {
     panic!("there are more than {MAX_SCHEDULES} schedules");
 }
 
-/// Goes through one schedule, by the path as far as that goes, and by first choices from there on.
+/// Runs one schedule. It follows `path`, and takes the first possibility in all later choices.
 fn run(
     mut world: World,
     path: &mut Vec<(usize, usize)>,
@@ -242,7 +242,7 @@ fn run(
     static MEMORY: TaskMemory<256> = TaskMemory::new();
     NOW_NS.set(0);
     ARMED_NS.set(None);
-    // Drives the time; the tasks themselves are run here.
+    // Only drives the time. This function polls the tasks itself.
     let mut time = Tasks::new(&MEMORY).with_alarm(ALARM, FakeAlarm);
     NOTIFIED.take();
     for step in 0.. {
@@ -299,7 +299,7 @@ fn run(
     if !waiting.is_empty() {
         return Err(format!("{} wait forever", waiting.join(" and ")));
     }
-    // What is still there ends before it is checked.
+    // Drop all remaining tasks before the check.
     world.tasks.clear();
     if let Some(check) = world.check {
         check();
@@ -332,7 +332,8 @@ fn options(world: &World) -> Vec<Choice> {
     options
 }
 
-/// A mutex that is held across waits, first come, first served: what this library does not have.
+/// A mutex that is held across waits and is first come, first served. This library has no such
+/// mutex.
 #[derive(Default)]
 pub(crate) struct AsyncMutex {
     is_taken: Cell<bool>,

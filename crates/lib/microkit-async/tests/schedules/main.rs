@@ -1,4 +1,5 @@
-//! What tasks wait for, in every schedule; and flaws that were planted, which must be found.
+//! Tests the waits of tasks in every schedule. The tests also plant flaws, and check that
+//! exploration finds each of them.
 
 mod drainable;
 mod explorer;

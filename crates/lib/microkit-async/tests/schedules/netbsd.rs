@@ -1,6 +1,6 @@
-//! The deadlocks and races of NetBSD's network stack (R. Ozaki, *Concurrency Bugs in the Network
-//! Stack of NetBSD*, `AsiaBSDCon` 2018), each by its name: that what is here does not have them in
-//! any schedule, and that the exploration finds each where it is planted.
+//! Reproduces the deadlocks and races of NetBSD's network stack (R. Ozaki, *Concurrency Bugs in the
+//! Network Stack of NetBSD*, `AsiaBSDCon` 2018), each by its name. This library has none of them in
+//! any schedule. Exploration finds each of them where a test plants it.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -14,7 +14,7 @@ use microkit_async::{Completion, Drainable, Draining, Exclusive, Full};
 
 use crate::explorer::{AsyncMutex, World, caught, explore};
 
-/// What is in the list, and is freed when it was taken out and nobody uses it any more.
+/// An item of the list. It is freed after it was removed from the list and drained.
 struct Item {
     number: u32,
     is_freed: Cell<bool>,
@@ -32,18 +32,18 @@ fn list() -> Rc<List> {
     Rc::new(Exclusive::new(vec![item(0), item(1)]))
 }
 
-/// Takes the item out of the list, as `PSLIST_REMOVE`.
+/// Removes the item from the list, as `PSLIST_REMOVE` does.
 fn remove(list: &List, position: usize) -> Rc<Drainable<Item>> {
     list.with(|list| list.remove(position))
 }
 
-/// As `localcount_drain`: then the item is freed.
+/// Drains the item, as `localcount_drain` does, and then frees it.
 async fn drain(item: &Drainable<Item>) {
     item.drain().await.expect("it holds nothing");
     assert_eq!(item.holders(), 0);
 }
 
-/// The callback of a time-out: uses the items that it finds, and waits while it holds them.
+/// The callback of a time-out. It holds each item of the list in turn, and waits while it holds it.
 async fn callback(list: Rc<List>) {
     Timer::after_nanos(1).await;
     let found = list.with(|list| list.first().cloned());
@@ -53,7 +53,7 @@ async fn callback(list: Rc<List>) {
     let used = item.hold(async |item| {
         assert!(!item.is_freed.get(), "{} was freed", item.number);
         Timer::after_nanos(1).await;
-        // It needs the list while it holds the item.
+        // The callback needs the list while it holds the item.
         list.with(|list| list.len());
         assert!(!item.is_freed.get(), "{} was freed", item.number);
     });
@@ -72,12 +72,13 @@ fn drain_against_perform_against_callback() {
             .task("drain", async move {
                 let item = remove(&drained, 0);
                 drain(&item).await;
-                // Nobody holds it, so it can be changed.
+                // Nobody holds the item, so it can be changed.
                 let hold = item.hold(async |_| panic!("it is held after it was drained"));
                 assert_eq!(hold.await, Err(Draining));
             })
             .task("perform", async move {
-                // It waits for those who hold the list's last item as of now: `pserialize_perform`.
+                // Waits for the current holders of the list's last item, as `pserialize_perform`
+                // does.
                 let item = performed.with(|list| list.last().cloned()).expect("one");
                 item.drain().await.expect("it holds nothing");
                 item.reopen();
@@ -88,7 +89,8 @@ fn drain_against_perform_against_callback() {
     assert_eq!(explored.schedules, 12_786, "the guide has the figure");
 }
 
-/// The same with a mutex that is held across waits: the callback needs it in its hold.
+/// The same deadlock with a mutex that is held across waits. The callback needs the mutex in its
+/// hold.
 #[test]
 fn drain_with_a_mutex_that_the_holder_needs_is_found() {
     let message = caught("planted: a mutex held across drain", || {
@@ -111,7 +113,7 @@ fn drain_with_a_mutex_that_the_holder_needs_is_found() {
     assert_eq!(message, "drain and callback wait forever");
 }
 
-/// `xcall`: one thread that runs one callback at a time.
+/// `xcall`: one thread that runs callbacks one at a time.
 #[derive(Default)]
 struct CrossCalls {
     requests: RefCell<VecDeque<Callback>>,
@@ -126,7 +128,7 @@ impl CrossCalls {
         self.wakers.take().into_iter().for_each(Waker::wake);
     }
 
-    /// Waits until `is_so`, which changes when somebody wakes.
+    /// Waits until `is_so` returns true. Its result changes only when a waker is called.
     async fn until(&self, is_so: impl Fn() -> bool) {
         poll_fn(|task| {
             if is_so() {
@@ -167,7 +169,7 @@ fn drain_against_perform_against_callback_is_found_where_draining_is_a_cross_cal
         let (callback_mutex, perform_mutex) = (Rc::clone(&mutex), mutex);
         World::default()
             .task("drain", async move {
-                // It has given the mutex back while it waits; its callback takes it.
+                // This task has released the mutex before it waits. Its callback takes the mutex.
                 let callback = async move { drop(callback_mutex.lock().await) };
                 drain_calls.call(0, callback).await;
             })
@@ -181,8 +183,8 @@ fn drain_against_perform_against_callback_is_found_where_draining_is_a_cross_cal
     assert_eq!(message, "drain and perform wait forever");
 }
 
-/// *`softnet_lock` => `pserialize_perform` => kpause => callout => `softnet_lock`*: who holds sleeps, by
-/// the very timer whose callback needs what it holds.
+/// *`softnet_lock` => `pserialize_perform` => kpause => callout => `softnet_lock`*: a holder sleeps
+/// on a timer. A callback of the same timer needs the held object.
 #[test]
 fn sleeping_on_a_timer_while_holding_what_its_callback_needs() {
     let explored = explore("sleep in a hold", || {
@@ -198,7 +200,7 @@ fn sleeping_on_a_timer_while_holding_what_its_callback_needs() {
                 hold.await.ok();
             })
             .task("callback", async move {
-                // It is due first, and needs it for itself.
+                // This callback is due first, and needs exclusive use of the object.
                 Timer::after_nanos(1).await;
                 needed.drain().await.expect("it holds nothing");
                 let hold = needed.hold(async |_| ());
@@ -208,22 +210,22 @@ fn sleeping_on_a_timer_while_holding_what_its_callback_needs() {
                 assert_ne!(count, Ok(1), "who slept was not waited for");
             })
             .task("another", async {
-                // And whoever is due after that is not kept from it.
+                // A callback that is due later is not delayed by the first.
                 Timer::after_nanos(2).await;
             })
     });
     assert_eq!(explored.schedules, 657, "the guide has the figure");
 }
 
-/// Callbacks that run one after another in the timer: what is due later waits for what was due
-/// first.
+/// Callbacks that run one after another in the timer. A callback that is due later waits until the
+/// earlier ones have ended.
 #[derive(Default)]
 struct Callouts {
     queue: RefCell<VecDeque<Callback>>,
 }
 
 impl Callouts {
-    /// `kpause`: is woken by a callback of its own.
+    /// `kpause`: sleeps until its own callback wakes it.
     async fn pause(&self) {
         let (is_over, waker) = (
             Rc::new(Cell::new(false)),
@@ -280,7 +282,7 @@ fn sleeping_while_holding_is_found_where_the_timer_runs_callbacks() {
     assert_eq!(message, "sleeps wait forever");
 }
 
-/// What counts work that was done.
+/// A counter of finished work: a `Completion`, or one with a planted flaw.
 trait Counts: 'static {
     async fn run(&self, work: impl Future<Output = ()>) -> Result<(), Full>;
     async fn wait(&self);
@@ -296,7 +298,7 @@ impl Counts for Completion<(), 2> {
     }
 }
 
-/// `xc_donep++` before the callback.
+/// A flawed counter that increments before the callback runs, as `xc_donep++` did.
 #[derive(Default)]
 struct CountsFirst {
     done: Cell<usize>,
@@ -326,7 +328,7 @@ impl Counts for CountsFirst {
     }
 }
 
-/// Two callbacks that wait in the middle, and one that waits for both, twice.
+/// Two callbacks that wait in the middle, and a task that waits for both. This happens twice.
 fn broadcast(done: impl Counts) -> World {
     let done = Rc::new(done);
     let effects = Rc::new(Cell::new(0));
@@ -347,7 +349,7 @@ fn broadcast(done: impl Counts) -> World {
         .task("xc_wait", async move {
             done.wait().await;
             assert_eq!(effects.get(), 2, "done was counted before the work");
-            // The next request, which it does itself.
+            // The waiting task runs the next request itself.
             for _ in 0..2 {
                 done.run(async { effects.set(effects.get() + 1) })
                     .await
@@ -372,7 +374,7 @@ fn done_is_counted_after_the_work() {
     );
 }
 
-/// Work that is dropped is not waited for, and is not taken for done.
+/// Dropped work does not block the wait, and does not count as done.
 #[test]
 fn work_that_was_dropped_is_told() {
     explore("dropped work", || {
@@ -393,7 +395,7 @@ fn work_that_was_dropped_is_told() {
                 work(b, 2).await;
                 ended.set(false);
             })
-            // If `b` was dropped before it began, there is nothing to tell.
+            // If `b` was dropped before it began, `wait` does not return.
             .service("waits", async move {
                 let results = done.wait().await.map(|[a, b]| a + b);
                 assert_eq!(results.is_err(), is_cancelled.get());
@@ -402,7 +404,7 @@ fn work_that_was_dropped_is_told() {
     });
 }
 
-/// Where a task is: `psref` counts in a table of the processor that it runs on.
+/// The processor of a task. `psref` counts references in a table of that processor.
 #[derive(Default)]
 struct Place {
     processor: Cell<usize>,
@@ -410,7 +412,7 @@ struct Place {
     will_move: Cell<bool>,
 }
 
-/// What is bound when it is taken.
+/// A reference that binds its holder to a processor.
 trait Bound: 'static {
     async fn hold(&self, place: &Place, f: impl AsyncFnOnce());
     async fn drain(&self);
@@ -426,7 +428,7 @@ impl Bound for Drainable<()> {
     }
 }
 
-/// `psref_acquire`, `psref_release`, with `curlwp_bind` around them.
+/// `psref_acquire` and `psref_release`, between calls of `curlwp_bind`.
 #[derive(Default)]
 struct PerProcessor {
     holders: [Cell<isize>; 2],
@@ -449,7 +451,7 @@ impl Bound for PerProcessor {
 
     async fn drain(&self) {
         poll_fn(|task| {
-            // A processor that has none has none to wait for.
+            // A processor without holders has nothing to wait for.
             if self.holders.iter().all(|holders| holders.get() <= 0) {
                 return Poll::Ready(());
             }
@@ -467,8 +469,8 @@ fn migration(object: impl Bound) -> World {
     let used = Rc::clone(&is_used);
     World::default()
         .task("holds", async move {
-            // A move that is pending takes place when the task is switched from, as in `mi_switch`,
-            // which does not ask again.
+            // As in `mi_switch`, a pending move takes effect when the processor switches away from
+            // the task. The binding is not checked again.
             let switch = async || {
                 if place.will_move.take() {
                     place.processor.set(1);
@@ -483,7 +485,7 @@ fn migration(object: impl Bound) -> World {
             })
             .await;
         })
-        // The scheduler asks whether the task is bound when it plans the move.
+        // The scheduler checks whether the task is bound only when it plans the move.
         .event("move", move || {
             if !moved.is_bound.get() {
                 moved.will_move.set(true);

@@ -1,4 +1,4 @@
-//! Waiting for notifications and for the time, in every schedule.
+//! Tests waits for notifications and for time, in every schedule.
 
 use std::cell::Cell;
 use std::future::poll_fn;
@@ -20,7 +20,7 @@ fn listener(channel: Channel) -> Listener {
     Listener::new(channel).expect("nobody else listens")
 }
 
-/// What is gone through: a listener, or one with a flaw.
+/// The tested object: a listener, or a listener with a planted flaw.
 trait Waits: 'static {
     async fn notified(&mut self);
 }
@@ -31,7 +31,7 @@ impl Waits for Listener {
     }
 }
 
-/// Notices only what comes while it waits.
+/// A flawed listener that notices only notifications that arrive during its wait.
 struct Edge(Listener);
 
 impl Waits for Edge {
@@ -41,7 +41,8 @@ impl Waits for Edge {
     }
 }
 
-/// Takes a notification, then waits once more before it returns: cancelled there, it has lost it.
+/// A flawed listener that takes a notification, and waits once more before it returns. If it is
+/// cancelled in that wait, the notification is lost.
 struct TakesEarly(Listener);
 
 impl Waits for TakesEarly {
@@ -51,14 +52,14 @@ impl Waits for TakesEarly {
     }
 }
 
-/// A notification comes at any time; who waits is cancelled at any time, and waits again.
+/// A notification comes at any time. The waiting task is cancelled at any time, and waits again.
 fn cancelled(mut listener: impl Waits) -> World {
     let heard = Rc::new(Cell::new(0));
     let (counted, has_ended) = (Rc::clone(&heard), Rc::new(Cell::new(false)));
     World::default()
         .event("notify", || notify(PEER))
         .task("waits", async move {
-            // Cancelled after it was polled once, and once more.
+            // Cancels the wait after its first poll, twice.
             for _ in 0..2 {
                 let mut polls = 0;
                 let once = poll_fn(|task| {
@@ -135,7 +136,7 @@ fn a_notification_stays_until_there_is_a_listener() {
             notify(PEER);
             notify(OTHER);
             embassy_futures::yield_now().await;
-            // It came before there was a listener.
+            // The notification arrived before the listener was created.
             listener(OTHER).notified().await;
         })
     });
@@ -178,7 +179,7 @@ fn a_time_out_ends_what_takes_longer_and_nothing_else() {
                 let in_time = with_timeout(soon, peer.notified()).await.is_ok();
                 if !in_time {
                     assert!(Instant::now().as_ticks() >= 1);
-                    // It is not lost.
+                    // The notification is not lost.
                     peer.notified().await;
                 }
                 let never = with_timeout(soon, peer.notified()).await;

@@ -1,4 +1,4 @@
-//! The end of a queue of bytes that takes.
+//! The consumer end of a queue of bytes.
 
 use core::sync::atomic::Ordering;
 
@@ -7,8 +7,8 @@ use sel4_microkit::SharedWord;
 use super::layout::Layout;
 use crate::Broken;
 
-/// The end of a queue of bytes that takes bytes out of it. The other end is a
-/// [`ByteProducer`](crate::ByteProducer), which has the description and an example.
+/// The end of a queue of bytes that takes bytes out. The other end is a
+/// [`ByteProducer`](crate::ByteProducer). Its page has the description and an example.
 #[derive(Debug)]
 pub struct ByteConsumer {
     layout: Layout,
@@ -16,8 +16,8 @@ pub struct ByteConsumer {
 }
 
 impl ByteConsumer {
-    /// Creates this end of the queue in `region`, which began as zeros: the producer may have put
-    /// bytes already. There must be no other consumer.
+    /// Creates the consumer of the queue in `region`. The region was zero before its first use; the
+    /// producer may already have put bytes. There must be no other consumer.
     ///
     /// **Rights:** a `<map>` with `rw`.
     ///
@@ -31,18 +31,18 @@ impl ByteConsumer {
         }
     }
 
-    /// Returns the number of bytes that there are to take.
+    /// Returns the number of bytes that can be taken.
     ///
     /// # Errors
     ///
     /// Returns [`Broken`] if the producer has written an impossible position.
     pub fn filled_bytes(&self) -> Result<usize, Broken> {
-        // Acquire: whoever sees the position sees the bytes.
+        // Acquire: a consumer that sees the position also sees the bytes.
         let put = self.layout.put.load(Ordering::Acquire);
         self.layout.filled_bytes(put, self.taken)
     }
 
-    /// Takes as many bytes as there are and fit into `buffer`, and returns their number.
+    /// Takes as many bytes as possible into `buffer`, and returns their number.
     ///
     /// **Blocking:** never.
     ///
@@ -53,8 +53,8 @@ impl ByteConsumer {
         let count = buffer.len().min(self.filled_bytes()?);
         self.layout.load(self.taken, &mut buffer[..count]);
         self.taken = self.layout.advance(self.taken, count);
-        // Release, so that the bytes were read before the producer overwrites them. SeqCst, so that
-        // this store comes before the load of `asked`.
+        // Release: the bytes were read before the producer can overwrite them. SeqCst: this store
+        // comes before the load of `asked`.
         self.layout.taken.store(self.taken, Ordering::SeqCst);
         Ok(count)
     }
@@ -74,8 +74,8 @@ impl ByteConsumer {
 
     /// Returns whether the producer waits for room, and clears its request.
     ///
-    /// Check after taking; if true, notify the producer. It relies on that, and is not reported
-    /// again.
+    /// Check after taking; if true, notify the producer. The producer waits for this notification.
+    /// Each request is reported only once.
     pub fn was_asked_for_room(&mut self) -> bool {
         self.layout.asked.load(Ordering::SeqCst) != 0
             && self.layout.asked.swap(0, Ordering::SeqCst) != 0

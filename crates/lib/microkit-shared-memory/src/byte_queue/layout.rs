@@ -1,4 +1,4 @@
-//! The layout of the region, for both ends.
+//! The memory layout of a queue of bytes, used by both ends.
 
 use sel4_microkit::SharedWord;
 
@@ -6,20 +6,20 @@ use crate::Bytes;
 use crate::memory::WORDS_PER_LINE;
 use crate::ring::{Broken, Counted, Ring};
 
-/// Words before the bytes. Each of the three has a cache line of its own, so that one end's writes
-/// do not take the line that the other end reads.
+/// The number of words before the bytes. Each of the three words has a separate cache line. So the
+/// writes of one end do not invalidate the line that the other end reads.
 const HEADER_WORDS: usize = 3 * WORDS_PER_LINE;
 
-/// The region, seen as a queue.
+/// A region with the layout of a queue.
 #[derive(Debug)]
 pub(crate) struct Layout {
-    /// The number of bytes that were put. Written by the producer.
+    /// The number of bytes put so far. Written by the producer.
     pub(crate) put: &'static SharedWord,
     /// Not 0 if the producer waits for room. Set by the producer, cleared by the consumer.
     pub(crate) asked: &'static SharedWord,
-    /// The number of bytes that were taken. Written by the consumer.
+    /// The number of bytes taken so far. Written by the consumer.
     pub(crate) taken: &'static SharedWord,
-    /// The slots, each of a byte. Written by the producer.
+    /// The slots, one byte each. Written by the producer.
     data: Bytes<&'static [SharedWord]>,
     ring: Ring<Counted>,
 }
@@ -46,25 +46,26 @@ impl Layout {
         }
     }
 
-    /// Returns the number of bytes that can be in the queue.
+    /// Returns the maximum number of bytes in the queue.
     pub(crate) fn capacity_bytes(&self) -> usize {
         self.data.len()
     }
 
-    /// Returns the number of bytes in the queue, if these positions are possible.
+    /// Returns the number of bytes in the queue. Returns [`Broken`] if the positions are
+    /// impossible.
     pub(crate) fn filled_bytes(&self, put: u64, taken: u64) -> Result<usize, Broken> {
-        // At most the capacity, which is a `usize`.
+        // The number is at most the capacity, and the capacity is a `usize`.
         self.ring.filled(put, taken).map(|filled| filled as usize)
     }
 
-    /// Returns the position `count` bytes later.
+    /// Returns the position `count` bytes after `position`.
     pub(crate) fn advance(&self, position: u64, count: usize) -> u64 {
         self.ring.advance(position, count as u64)
     }
 
-    /// Reads the bytes from a position on: at most as many as there are slots.
+    /// Reads bytes, starting at `position`. The caller reads at most the capacity.
     pub(crate) fn load(&self, mut position: u64, mut bytes: &mut [u8]) {
-        // Word by word: the capacity is a number of words, so no word lies across the end.
+        // Copy word by word. The capacity is a whole number of words, so no word crosses the end.
         while !bytes.is_empty() {
             let count = self.data.copy_word_out(self.ring.slot(position), bytes);
             position = self.advance(position, count);
@@ -72,8 +73,8 @@ impl Layout {
         }
     }
 
-    /// Writes bytes from a position on: at most as many as there are slots. Only the producer
-    /// writes here, so the other bytes of a word keep their values.
+    /// Writes bytes, starting at `position`. The caller writes at most the capacity. Only the
+    /// producer writes to the data words, so the other bytes of a word keep their values.
     pub(crate) fn store(&self, mut position: u64, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let count = self.data.copy_word_in(self.ring.slot(position), bytes);

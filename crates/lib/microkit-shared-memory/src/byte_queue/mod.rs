@@ -1,5 +1,4 @@
-//! A queue of bytes in one region that two protection domains share. [`ByteProducer`] has the public
-//! description.
+//! A queue of bytes in one region that two protection domains share. [`ByteProducer`] documents it.
 mod consumer;
 mod layout;
 mod producer;

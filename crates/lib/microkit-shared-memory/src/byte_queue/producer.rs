@@ -1,4 +1,4 @@
-//! The end of a queue of bytes that puts.
+//! The producer end of a queue of bytes.
 
 use core::sync::atomic::Ordering;
 
@@ -7,24 +7,25 @@ use sel4_microkit::SharedWord;
 use super::layout::Layout;
 use crate::Broken;
 
-/// The end of a queue of bytes that puts bytes into it. The other end is a
+/// The end of a queue of bytes that puts bytes in. The other end is a
 /// [`ByteConsumer`](crate::ByteConsumer).
 ///
-/// The queue lies in one region that both protection domains (PDs) map with `rw`, as
-/// `shared_words!` gives it. It begins as zeros. The first 24 words are for the ends' positions,
-/// the others hold eight bytes each.
+/// The queue is in one region, as `shared_words!` returns it. Both protection domains (PDs) map the
+/// region with `rw`. All words must be zero at the start. The first 24 words are for the positions
+/// of the two ends. Each of the other words holds eight bytes.
 ///
-/// Neither end trusts the other. Each keeps its own position to itself, checks the peer's against
-/// it, and returns [`Broken`] if that is impossible. Whatever the peer writes, nothing outside the
-/// region is read or written, and no more bytes are taken than there is room for.
+/// Neither end trusts the other. Each end keeps its position in private memory, checks the peer's
+/// position against it, and returns [`Broken`] if the peer's position is impossible. A malicious
+/// peer cannot make this end access memory outside the region, or take more bytes than the queue
+/// holds.
 ///
 /// The queue neither blocks nor notifies. A PD that has put bytes notifies its peer. A producer
-/// that finds the queue full calls [`ask_for_room`](Self::ask_for_room), and waits. A consumer that
-/// has taken bytes checks [`was_asked_for_room`](crate::ByteConsumer::was_asked_for_room), and then
-/// notifies.
+/// with a full queue calls [`ask_for_room`](Self::ask_for_room), and waits. A consumer that has
+/// taken bytes calls [`was_asked_for_room`](crate::ByteConsumer::was_asked_for_room), and notifies
+/// if it returns true.
 ///
-/// Neither end survives a restart of one PD alone: both must be restarted, and the region zeroed. A
-/// [`Producer`](crate::Producer) of records survives it.
+/// The queue does not support the restart of one PD alone: both PDs must be restarted, and the
+/// region zeroed. A [`Producer`](crate::Producer) of records supports it.
 ///
 /// # Examples
 ///
@@ -50,7 +51,8 @@ pub struct ByteProducer {
 }
 
 impl ByteProducer {
-    /// Creates this end of the queue in `region`, which is zeros. There must be no other producer.
+    /// Creates the producer of the queue in `region`, which must be zero. There must be no other
+    /// producer.
     ///
     /// **Rights:** a `<map>` with `rw`.
     ///
@@ -64,7 +66,7 @@ impl ByteProducer {
         }
     }
 
-    /// Returns the number of bytes that the queue can hold.
+    /// Returns the maximum number of bytes in the queue.
     pub fn capacity_bytes(&self) -> usize {
         self.layout.capacity_bytes()
     }
@@ -75,13 +77,13 @@ impl ByteProducer {
     ///
     /// Returns [`Broken`] if the consumer has written an impossible position.
     pub fn filled_bytes(&self) -> Result<usize, Broken> {
-        // SeqCst, together with the store of `asked` and the consumer's accesses: either this load
-        // sees what was taken, or the consumer sees that it was asked.
+        // SeqCst, together with the store of `asked` and the accesses of the consumer: either this
+        // load sees the bytes taken, or the consumer sees the request.
         let taken = self.layout.taken.load(Ordering::SeqCst);
         self.layout.filled_bytes(self.put, taken)
     }
 
-    /// Returns the number of bytes that there is room for.
+    /// Returns the number of bytes that can still be put.
     ///
     /// # Errors
     ///
@@ -90,7 +92,8 @@ impl ByteProducer {
         Ok(self.capacity_bytes() - self.filled_bytes()?)
     }
 
-    /// Puts the first bytes of `bytes`, as many as there is room for, and returns their number.
+    /// Puts as many of the first bytes of `bytes` as the queue has room for, and returns their
+    /// number.
     ///
     /// **Blocking:** never.
     ///
@@ -101,16 +104,16 @@ impl ByteProducer {
         let count = bytes.len().min(self.room_bytes()?);
         self.layout.store(self.put, &bytes[..count]);
         self.put = self.layout.advance(self.put, count);
-        // Release: whoever sees the position sees the bytes.
+        // Release: a consumer that sees the position also sees the bytes.
         self.layout.put.store(self.put, Ordering::Release);
         Ok(count)
     }
 
-    /// Asks the consumer for a notification when it has taken bytes. Returns the number of bytes
-    /// that are in the queue after that.
+    /// Asks the consumer for a notification when it has taken bytes. Returns the number of bytes in
+    /// the queue after the request.
     ///
     /// Wait only if the queue is still as full as before this call. Otherwise the consumer has
-    /// taken bytes in between, and may not notify.
+    /// already taken bytes, and might not notify.
     ///
     /// **Blocking:** never.
     ///
@@ -124,7 +127,7 @@ impl ByteProducer {
     /// # use microkit_shared_memory::{Broken, ByteProducer};
     /// # use sel4_microkit::SharedWord;
     /// # let region: &'static [SharedWord] = Box::leak((0..64).map(|_| SharedWord::new(0)).collect());
-    /// /// Whether the producer may wait for the consumer's notification.
+    /// /// Returns whether the producer may wait for the consumer's notification.
     /// fn must_wait(producer: &mut ByteProducer) -> Result<bool, Broken> {
     ///     Ok(producer.ask_for_room()? == producer.capacity_bytes())
     /// }

@@ -1,4 +1,4 @@
-//! The side that uses memory which another protection domain lends.
+//! The borrower: it uses memory that another protection domain lends.
 
 use core::fmt;
 use core::sync::atomic::Ordering;
@@ -7,10 +7,10 @@ use super::terms::{Epochs, Grant, Request, Rights, next_epoch};
 use super::{EPOCH, slot_word};
 use crate::{Bytes, Memory, OutOfBounds, TooSmall, WritableMemory, identity};
 
-/// Uses ranges of a region by leases of a [`Lender`](crate::Lender).
+/// Accesses ranges of a region under leases from a [`Lender`](crate::Lender).
 ///
-/// `O` is one word of memory that only this borrower writes, `M` the lender's board, and `R` the
-/// region that is lent. [`Lender`](crate::Lender) has an example.
+/// `O` is one word of memory that only this borrower writes. `M` is the lender's board, and `R` is
+/// the lent region. [`Lender`](crate::Lender) has an example.
 #[derive(Debug)]
 pub struct Borrower<O, M, R> {
     identity: u64,
@@ -20,7 +20,8 @@ pub struct Borrower<O, M, R> {
     epochs: Epochs,
 }
 
-/// A range that may be used until it is given back, recalled, or one of the two sides is restarted.
+/// A leased range. It may be used until it is given back, recalled, or one of the two sides is
+/// restarted.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Lease {
     borrower: u64,
@@ -28,7 +29,7 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Ends the lease. Send the grant to the lender, which counts the lease until then.
+    /// Ends the lease. Send the grant to the lender: the lease counts against the quota until then.
     #[must_use = "the lender counts the lease until it gets the grant back"]
     pub fn give_back(self) -> Grant {
         self.grant
@@ -41,10 +42,10 @@ impl Lease {
 }
 
 impl<O: WritableMemory, M: Memory, R: Memory> Borrower<O, M, R> {
-    /// Opens the borrower: a new incarnation of it. The lender takes back the leases of an earlier
-    /// one.
+    /// Opens the borrower as a new incarnation. The lender reclaims the leases of earlier
+    /// incarnations.
     ///
-    /// **Rights:** a `<map>` with `w` for `own`, one for `board` and `region`.
+    /// **Rights:** a `<map>` with `w` for `own`, a `<map>` for each of `board` and `region`.
     ///
     /// # Errors
     ///
@@ -70,8 +71,8 @@ impl<O: WritableMemory, M: Memory, R: Memory> Borrower<O, M, R> {
         Ok(borrower)
     }
 
-    /// Creates a request for a range, to be sent to the lender. It carries the two epochs, so the
-    /// lender refuses a request that comes after a restart.
+    /// Creates a request for a range, for a message to the lender. It contains the epochs of both
+    /// sides, so the lender refuses it after a restart of either side.
     pub fn request(&mut self, offset: u64, bytes: u64, rights: Rights) -> Request {
         self.acknowledge();
         Request {
@@ -82,14 +83,14 @@ impl<O: WritableMemory, M: Memory, R: Memory> Borrower<O, M, R> {
         }
     }
 
-    /// Accepts a grant of the lender.
+    /// Accepts a grant from the lender.
     ///
     /// **Blocking:** never.
     ///
     /// # Errors
     ///
-    /// Returns [`LeaseError::OutOfBounds`] if the range reaches beyond the region,
-    /// [`LeaseError::Ended`] if the lease is of an earlier incarnation or was recalled.
+    /// Returns [`LeaseError::OutOfBounds`] if the range reaches beyond the region. Returns
+    /// [`LeaseError::Ended`] if the lease belongs to an earlier incarnation or was recalled.
     pub fn accept(&mut self, grant: Grant) -> Result<Lease, LeaseError> {
         let end = grant.offset.checked_add(grant.bytes);
         let slot = usize::try_from(grant.slot).ok().map(slot_word);
@@ -104,7 +105,7 @@ impl<O: WritableMemory, M: Memory, R: Memory> Borrower<O, M, R> {
         Ok(lease)
     }
 
-    /// Copies bytes out of a lease, from `offset` on.
+    /// Copies bytes out of a lease, starting at `offset`.
     ///
     /// **Blocking:** never.
     ///
@@ -118,8 +119,8 @@ impl<O: WritableMemory, M: Memory, R: Memory> Borrower<O, M, R> {
             .check(lease)
             .and_then(|()| Ok(self.region.read(at, to)?))
             .and_then(|()| {
-                // Bytes that were read after the end of the lease are not used: if there are any,
-                // the second check sees the end.
+                // Bytes read after the end of the lease must not be used. If any byte was read that
+                // late, the second check detects the end.
                 self.region.memory().fence(Ordering::Acquire);
                 self.check(lease)
             });
@@ -129,15 +130,15 @@ impl<O: WritableMemory, M: Memory, R: Memory> Borrower<O, M, R> {
         read
     }
 
-    /// Copies bytes into a lease, from `offset` on.
+    /// Copies bytes into a lease, starting at `offset`.
     ///
     /// **Blocking:** never. **Rights:** a `<map>` with `w`.
     ///
     /// # Errors
     ///
-    /// Returns [`LeaseError::OutOfBounds`] if the lease is shorter, [`LeaseError::Rights`] if it is
-    /// read-only. If the lease has ended, returns [`LeaseError::Ended`]; then none, some or all of
-    /// the bytes were written.
+    /// Returns [`LeaseError::OutOfBounds`] if the lease is shorter. Returns [`LeaseError::Rights`]
+    /// if the lease is read-only. If the lease has ended, returns [`LeaseError::Ended`]; then none,
+    /// some or all of the bytes were written.
     pub fn write(&mut self, lease: &Lease, offset: usize, from: &[u8]) -> Result<(), LeaseError>
     where
         R: WritableMemory,
@@ -157,7 +158,7 @@ impl<O: WritableMemory, M: Memory, R: Memory> Borrower<O, M, R> {
     ///
     /// # Errors
     ///
-    /// Returns [`LeaseError::Ended`] if it has.
+    /// Returns [`LeaseError::Ended`] if the lease has ended.
     pub fn check(&mut self, lease: &Lease) -> Result<(), LeaseError> {
         let Lease { borrower, grant } = lease;
         self.acknowledge();
@@ -178,21 +179,22 @@ impl<O: WritableMemory, M: Memory, R: Memory> Borrower<O, M, R> {
         }
     }
 
-    /// Publishes which incarnation of the lender this borrower has seen. From then on, no access by
-    /// a lease of an earlier one is under way.
+    /// Publishes the last lender incarnation that this borrower has seen. After this call, no
+    /// access under a lease of an earlier incarnation is in progress.
     ///
-    /// Every other method does this first. Call it when the lender notifies while there is nothing
-    /// else to do, because the lender may wait for it.
+    /// All other methods do this first. Call it when the lender notifies and the borrower has
+    /// nothing else to do, because the lender may wait for this acknowledgement.
     pub fn acknowledge(&mut self) {
         let epoch = self.board.load(EPOCH, Ordering::Acquire) as u32;
         if epoch != self.epochs.lender || self.epochs.lender == 0 {
             self.epochs.lender = epoch;
-            // Release: writes by an earlier lease come before this.
+            // Release: writes under an earlier lease come before this store.
             self.own.store(0, self.epochs.to_word(), Ordering::Release);
         }
     }
 
-    /// Returns the place of bytes of a lease in the region, if they are in the lease.
+    /// Returns the index in the region of bytes of a lease. Returns an error if they are not all in
+    /// the lease.
     fn place(&self, lease: &Lease, offset: usize, count: usize) -> Result<usize, LeaseError> {
         let end = offset.checked_add(count).ok_or(LeaseError::OutOfBounds)?;
         if end as u64 > lease.grant.bytes {
@@ -202,10 +204,10 @@ impl<O: WritableMemory, M: Memory, R: Memory> Borrower<O, M, R> {
     }
 }
 
-/// Why a lease was not used.
+/// The reason why a lease was not used.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum LeaseError {
-    /// The bytes are not all in the lease, or the lease is not in the region.
+    /// Not all bytes are in the lease, or the lease is not in the region.
     OutOfBounds,
     /// The lease is read-only.
     Rights,

@@ -1,4 +1,4 @@
-//! The side whose memory is lent.
+//! The lender: it lends its memory to other protection domains.
 
 use core::fmt;
 use core::sync::atomic::Ordering;
@@ -9,16 +9,16 @@ use crate::{Memory, TooSmall, WritableMemory};
 
 /// Lends ranges of a region to protection domains that map it.
 ///
-/// The table has `LEASES` slots, and each borrower's share is reserved: no request of one borrower
-/// takes room from another, and a refused request takes none. A borrower keeps others from its
-/// leased ranges until it gives them back or is [gone](Self::declare_gone). Whatever it writes or
-/// fails to write, it keeps no more than its [`Terms`] allow.
+/// The table has `LEASES` slots, and each borrower's share is reserved. So the requests of one
+/// borrower never use the share of another, and a refused request uses no share. A borrower
+/// excludes others from its leased ranges until it gives the ranges back or is
+/// [gone](Self::declare_gone). Even a malicious borrower keeps no more than its [`Terms`] allow.
 ///
-/// This holds after a restart of the lender too. The board says which ranges its earlier
-/// incarnation has lent for writing. Others cannot lease these ranges until their borrower has
+/// This also holds after a restart of the lender. The board records the ranges that earlier
+/// incarnations have lent for writing. Others cannot lease these ranges until their borrower has
 /// acknowledged the new incarnation.
 ///
-/// `M` is the board, of [`board_words`](crate::board_words) words. `B` is the word of each
+/// `M` is the board, with [`board_words`](crate::board_words) words. `B` is the word of each
 /// borrower.
 ///
 /// # Examples
@@ -58,12 +58,12 @@ pub struct Lender<M, B, const BORROWERS: usize, const LEASES: usize> {
 struct Known<B> {
     memory: B,
     terms: Terms,
-    /// The epoch of the borrower that was seen last.
+    /// The last epoch of the borrower that the lender has seen.
     epoch: u32,
-    /// Whether this incarnation was declared gone.
+    /// Whether this incarnation of the borrower was declared gone.
     is_gone: bool,
-    /// Whether the borrower was seen to have acknowledged this incarnation of the lender. It cannot
-    /// undo that.
+    /// Whether the borrower has acknowledged this incarnation of the lender. The borrower cannot
+    /// undo the acknowledgement.
     is_settled: bool,
 }
 
@@ -78,17 +78,17 @@ where
     M: WritableMemory,
     B: Memory,
 {
-    /// Opens the lender: a new incarnation of it. All leases of an earlier one have ended.
+    /// Opens the lender as a new incarnation. All leases of earlier incarnations have ended.
     ///
     /// `board` is memory that only the lender writes and every borrower can read. `bytes` is the
-    /// size of the region that is lent.
+    /// size of the lent region.
     ///
-    /// **Rights:** a `<map>` with `w` for `board`, one for each borrower's memory.
+    /// **Rights:** a `<map>` with `w` for `board`, a `<map>` for each borrower's memory.
     ///
     /// # Errors
     ///
-    /// Returns an error if the board or a borrower's memory is too small, or if the table has fewer
-    /// slots than the borrowers may have leases.
+    /// Returns an error if the board or a borrower's memory is too small. Returns an error if the
+    /// table has fewer slots than the terms of all borrowers allow leases.
     pub fn open(
         board: M,
         bytes: u64,
@@ -108,7 +108,7 @@ where
         }
         let epoch = next_epoch(board.load(EPOCH, Ordering::Relaxed) as u32);
         board.store(EPOCH, epoch.into(), Ordering::Release);
-        // Whoever sees a later write of this incarnation also sees its epoch.
+        // A reader of a later write by this incarnation also sees the new epoch.
         board.fence(Ordering::Release);
         for slot in 0..LEASES {
             let generation = board.load(slot_word(slot), Ordering::Relaxed);
@@ -136,7 +136,7 @@ where
         })
     }
 
-    /// Grants a lease to a borrower. Every byte of a granted range can be used.
+    /// Grants a lease to a borrower. Every byte of a granted range is usable.
     ///
     /// **Blocking:** never.
     ///
@@ -181,7 +181,7 @@ where
                 false => Refusal::Overlap,
             });
         }
-        // There is a free slot: `open` has checked that all leases of all terms fit.
+        // A slot is free: `open` has checked that all leases of all terms fit into the table.
         let free = self.leases.iter().position(Option::is_none);
         let slot = free.ok_or(Refusal::Quota)?;
         if rights == Rights::Write {
@@ -200,13 +200,13 @@ where
         Ok(grant)
     }
 
-    /// Takes a lease back that its borrower gives back.
+    /// Ends a lease after its borrower has given it back.
     ///
     /// **Blocking:** never.
     ///
     /// # Errors
     ///
-    /// Returns [`Refusal::Ended`] if it is not a lease of this borrower.
+    /// Returns [`Refusal::Ended`] if `grant` is not a current lease of this borrower.
     pub fn give_back(&mut self, borrower: usize, grant: &Grant) -> Result<(), Refusal> {
         self.look();
         let slot = self.find(borrower, grant)?;
@@ -214,7 +214,7 @@ where
         Ok(())
     }
 
-    /// Ends a lease from this side: the borrower's next access is refused.
+    /// Recalls a lease: the borrower's next access is refused.
     ///
     /// The borrower may be in the middle of an access. So the range stays reserved until the lease
     /// is [given back](Self::give_back), or the borrower's incarnation ends.
@@ -223,7 +223,7 @@ where
     ///
     /// # Errors
     ///
-    /// Returns [`Refusal::Ended`] if it is not a lease of this borrower.
+    /// Returns [`Refusal::Ended`] if `grant` is not a current lease of this borrower.
     pub fn recall(&mut self, borrower: usize, grant: &Grant) -> Result<(), Refusal> {
         self.look();
         let slot = self.find(borrower, grant)?;
@@ -233,12 +233,13 @@ where
         Ok(())
     }
 
-    /// Takes all leases back from a borrower whose incarnation has ended. Call it when the
-    /// borrower's parent has stopped it, or reports so; never because the borrower says so.
+    /// Reclaims all leases of a borrower whose incarnation has ended. Call it only when the
+    /// borrower's parent has stopped the borrower, or reports this. Never call it at the request of
+    /// the borrower.
     ///
-    /// A restart of the borrower need not be declared: the lender sees the new epoch.
+    /// A restart of the borrower need not be declared: the lender detects the new epoch.
     pub fn declare_gone(&mut self, borrower: usize) {
-        // The incarnation that has ended may not have been seen yet.
+        // The lender may not have seen the last incarnation of the borrower yet.
         self.look();
         if let Some(known) = self.borrowers.get_mut(borrower) {
             known.is_gone = true;
@@ -246,13 +247,13 @@ where
         }
     }
 
-    /// Checks the borrowers' epochs. Takes all leases back from borrowers that were restarted, and
-    /// the leases of an earlier incarnation of the lender from borrowers that have acknowledged
-    /// this one. Every other method does this first.
+    /// Checks the epochs of all borrowers. Reclaims all leases of restarted borrowers. Also
+    /// reclaims the leases of earlier lender incarnations from borrowers that have acknowledged
+    /// this one. All other methods do this first.
     pub fn look(&mut self) {
         for borrower in 0..BORROWERS {
             let known = &mut self.borrowers[borrower];
-            // Both halves in one load: they belong together.
+            // One load reads both epochs, because they belong together.
             let seen = epochs(&known.memory);
             if seen.borrower != known.epoch {
                 known.epoch = seen.borrower;
@@ -265,15 +266,15 @@ where
         }
     }
 
-    /// Returns whether no borrower may write these bytes, so that the lender can use them itself.
+    /// Returns whether no borrower may write these bytes. If so, the lender can use them itself.
     pub fn is_free(&mut self, offset: u64, bytes: u64) -> bool {
         self.look();
         self.in_the_way(offset, offset.saturating_add(bytes), Rights::Read)
             .is_none()
     }
 
-    /// Returns the number of leases of a borrower, with those of an earlier incarnation of the
-    /// lender that it has not acknowledged to have ended.
+    /// Returns the number of leases of a borrower. This includes leases of an earlier lender
+    /// incarnation until the borrower has acknowledged their end.
     pub fn count(&self, borrower: usize) -> usize {
         self.leases_of(borrower).count()
     }
@@ -297,8 +298,8 @@ where
             .filter(move |lease| lease.borrower == borrower)
     }
 
-    /// Returns a lease of some of these bytes whose borrower would write them, or read them while
-    /// they are written.
+    /// Returns a lease that conflicts with a new lease of these bytes: the ranges overlap, and one
+    /// of the two leases may write.
     fn in_the_way(&self, offset: u64, end: u64, rights: Rights) -> Option<&Lease> {
         self.leases.iter().flatten().find(|Lease { grant, .. }| {
             let both_read = rights == Rights::Read && grant.rights == Rights::Read;
@@ -329,9 +330,9 @@ where
         self.leases[slot] = None;
     }
 
-    /// Notes on the board who may write which range, for a later incarnation of the lender, before
-    /// the lease is granted. The lender may be stopped after any of these stores: then nothing is
-    /// granted yet.
+    /// Records the writer of a range on the board, for later incarnations of the lender. This
+    /// happens before the lease is granted. The lender may be stopped after any of these stores,
+    /// because nothing is granted yet.
     fn note_writer(&self, slot: usize, borrower: usize, range: [u64; 2]) {
         for (word, value) in range_words(slot).into_iter().zip(range) {
             self.board.store(word, value, Ordering::Relaxed);
@@ -345,28 +346,30 @@ where
         self.board.load(slot_word(slot), Ordering::Relaxed) & 1 == 1
     }
 
-    /// Begins or ends a use of a slot. Returns the new generation, which is odd while the slot is
+    /// Marks a slot as leased or as free. Returns the new generation, which is odd while the slot
+    /// is leased.
     /// leased.
     fn advance(&self, slot: usize) -> u64 {
         let generation = self.board.load(slot_word(slot), Ordering::Relaxed);
         let generation = generation.wrapping_add(1);
         self.board
             .store(slot_word(slot), generation, Ordering::Release);
-        // Whoever sees a later write also sees this generation.
+        // A reader of a later write also sees this generation.
         self.board.fence(Ordering::Release);
         generation
     }
 }
 
 impl Lease {
-    /// Marks a lease that an earlier incarnation of the lender has granted: its epochs are not
-    /// known. No epoch is 0.
+    /// Marks a lease that an earlier incarnation of the lender has granted. Its epochs are unknown.
+    /// No valid epoch is 0.
     const EARLIER: Epochs = Epochs {
         borrower: 0,
         lender: 0,
     };
 
-    /// Returns a lease that an earlier incarnation has lent for writing and has not taken back.
+    /// Returns the lease in `slot` if an earlier incarnation has lent it for writing and has not
+    /// reclaimed it.
     fn of_earlier_incarnation(board: &impl Memory, slot: usize, borrowers: usize) -> Option<Self> {
         let writer = board.load(writer_word(slot), Ordering::Relaxed);
         let borrower = usize::try_from(writer.checked_sub(1)?).ok()?;
@@ -387,20 +390,20 @@ impl Lease {
     }
 }
 
-/// Returns the epochs that a borrower publishes.
+/// Returns the epochs that a borrower has published.
 fn epochs(memory: &impl Memory) -> Epochs {
-    // Acquire: its writes by leases came before.
+    // Acquire: the borrower's earlier writes under leases are visible after this load.
     Epochs::from_word(memory.load(0, Ordering::Acquire))
 }
 
-/// Why a lender was not opened.
+/// The reason why a lender was not opened.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum LenderError {
     /// A memory is too small.
     Memory(TooSmall),
-    /// The table has fewer slots than the borrowers may have leases.
+    /// The table has fewer slots than the terms of all borrowers allow leases.
     Table {
-        /// The number of leases that all borrowers may have.
+        /// The number of leases that the terms of all borrowers allow.
         needs: usize,
         /// The number of slots.
         has: usize,

@@ -4,30 +4,31 @@ use core::fmt;
 
 use zerocopy::{Immutable, IntoBytes, TryFromBytes};
 
-/// The unit of leases in bytes. Offset and length must be multiples of it; there is no other
-/// condition.
+/// The unit of leases in bytes. Offset and length must be multiples of this unit. There is no other
+/// alignment rule.
 pub const LEASE_UNIT_BYTES: u64 = 8;
 
-/// What a borrower may do with a lease.
+/// The rights of a lease.
 #[derive(
     Debug, Copy, Clone, PartialEq, Eq, PartialOrd, Ord, TryFromBytes, IntoBytes, Immutable,
 )]
 #[repr(u64)]
 pub enum Rights {
-    /// Read. Others may read at the same time.
+    /// Read. Others may also read at the same time.
     Read = 1,
     /// Read and write. Nobody else may use the range.
     Write = 2,
 }
 
-/// What one borrower can have at most.
+/// The limits of one borrower.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct Terms {
-    /// The number of leases at a time.
+    /// The maximum number of leases at a time.
     pub leases: usize,
-    /// The number of bytes of all its leases.
+    /// The maximum total number of bytes of all leases.
     pub bytes: u64,
-    /// The rights. [`Rights::Write`] only if the system file maps the region to it with `w`.
+    /// The maximum rights. Use [`Rights::Write`] only if the system file maps the region to the
+    /// borrower with `w`.
     pub rights: Rights,
 }
 
@@ -35,27 +36,27 @@ pub struct Terms {
 #[derive(Debug, Copy, Clone, PartialEq, Eq, TryFromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct Request {
-    /// The first byte, from the start of the region that is lent.
+    /// The first byte, relative to the start of the lent region.
     pub offset: u64,
     /// The number of bytes.
     pub bytes: u64,
     /// The rights.
     pub rights: Rights,
-    /// The epochs in which it is made. The lender refuses a request of an earlier incarnation.
+    /// The epochs at the time of the request. The lender refuses requests of earlier incarnations.
     pub epochs: Epochs,
 }
 
-/// A lease, as the lender has granted it.
+/// A lease in the form of a message from the lender.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, TryFromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct Grant {
-    /// The first byte, from the start of the region that is lent.
+    /// The first byte, relative to the start of the lent region.
     pub offset: u64,
     /// The number of bytes.
     pub bytes: u64,
     /// The rights.
     pub rights: Rights,
-    /// The epochs in which it is valid: it ends with either incarnation.
+    /// The epochs of the lease. It ends when either incarnation ends.
     pub epochs: Epochs,
     /// The slot in the lender's table.
     pub slot: u64,
@@ -63,7 +64,7 @@ pub struct Grant {
     pub generation: u64,
 }
 
-/// The epochs of a borrower and its lender: each restart gives another number. No epoch is 0.
+/// The epochs of a borrower and its lender. Each restart changes the epoch. No epoch is 0.
 #[derive(Debug, Default, Copy, Clone, PartialEq, Eq, TryFromBytes, IntoBytes, Immutable)]
 #[repr(C)]
 pub struct Epochs {
@@ -94,27 +95,28 @@ pub(super) const fn next_epoch(epoch: u32) -> u32 {
     }
 }
 
-/// Why the lender has granted no lease. A refused request changes nothing at the lender.
+/// The reason why the lender has refused a request. A refused request does not change the lender.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, TryFromBytes, IntoBytes, Immutable)]
 #[repr(u8)]
 pub enum Refusal {
-    /// The range reaches beyond the region that is lent, or is empty.
+    /// The range is empty or reaches beyond the lent region.
     Bounds = 1,
     /// Offset or length is not a multiple of [`LEASE_UNIT_BYTES`].
     Alignment = 2,
     /// The borrower may not write.
     Rights = 3,
-    /// Part of the range is leased, and one of the two leases would write. The lease may be
-    /// recalled, and not given back yet.
+    /// Part of the range is leased, and one of the two leases may write. A recalled lease also
+    /// counts until it is given back.
     Overlap = 4,
-    /// The borrower has as many leases or bytes as it may have.
+    /// The borrower has reached its maximum number of leases or bytes.
     Quota = 5,
-    /// It belongs to an earlier incarnation of one of the two, or was given back.
+    /// The request or lease belongs to an earlier incarnation of one side, or was given back.
     Ended = 6,
-    /// After a restart of the lender, a borrower may still be writing part of the range by a lease
-    /// of the earlier incarnation: it has not acknowledged the new one, and was not declared gone.
+    /// After a restart of the lender, a borrower may still be writing to part of the range under a
+    /// lease of an earlier incarnation. That borrower has not acknowledged the new incarnation, and
+    /// was not declared gone.
     Unsettled = 7,
-    /// The lender has no such borrower.
+    /// The lender has no borrower with this number.
     Unknown = 8,
 }
 

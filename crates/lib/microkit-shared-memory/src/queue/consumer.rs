@@ -1,4 +1,4 @@
-//! The end of a queue of records that takes.
+//! The consumer end of a queue of records.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -9,13 +9,12 @@ use super::{PeerError, capacity};
 use crate::value::{self, Invalid, Plain, words_of};
 use crate::{Memory, TooSmall, WritableMemory};
 
-/// The end of a queue that takes records out of it. The other end is a
-/// [`Producer`](crate::Producer).
+/// The end of a queue that takes records out. The other end is a [`Producer`](crate::Producer).
 ///
-/// It writes to its own memory `M`, and only reads the producer's memory `N`, which holds the
-/// records.
+/// The consumer writes to its own memory `M`, and only reads the producer's memory `N`. The records
+/// are in `N`.
 ///
-/// The page of the crate has an example.
+/// The crate page has an example.
 #[derive(Debug)]
 pub struct Consumer<T, M, N> {
     end: End<M, N>,
@@ -23,12 +22,12 @@ pub struct Consumer<T, M, N> {
 }
 
 impl<T: Plain, M: WritableMemory, N: Memory> Consumer<T, M, N> {
-    /// Opens this end: a new incarnation of it, with an empty queue. `own` is its memory, of at
+    /// Opens the consumer as a new incarnation, with an empty queue. `own` is its memory, with at
     /// least [`CONSUMER_WORDS`](crate::CONSUMER_WORDS) words. There must be no other consumer.
     ///
     /// After this call, [`must_notify`](Self::must_notify) returns true.
     ///
-    /// **Rights:** a `<map>` with `w` for `own`, one for `producer`.
+    /// **Rights:** a `<map>` with `w` for `own`, a `<map>` for `producer`.
     ///
     /// # Errors
     ///
@@ -41,24 +40,24 @@ impl<T: Plain, M: WritableMemory, N: Memory> Consumer<T, M, N> {
         })
     }
 
-    /// Returns the number of records that the queue can hold.
+    /// Returns the maximum number of records in the queue.
     pub fn capacity(&self) -> usize {
         self.end.ring.capacity() as usize
     }
 
-    /// Returns the epoch of this end: another number in each incarnation. It repeats after 16
-    /// million.
+    /// Returns the epoch of this end. Each incarnation has a different epoch, until it repeats
+    /// after 16 million incarnations.
     pub const fn epoch(&self) -> u32 {
         self.end.epoch()
     }
 
-    /// Returns the number of records that there are to take.
+    /// Returns the number of records that can be taken.
     ///
     /// **Blocking:** never.
     ///
     /// # Errors
     ///
-    /// Returns a [`PeerError`] if something is wrong with the producer.
+    /// Returns a [`PeerError`] if the producer was restarted or its memory is invalid.
     pub fn filled(&mut self) -> Result<usize, PeerError> {
         self.end.wake();
         self.look().map(|filled| filled as usize)
@@ -66,15 +65,15 @@ impl<T: Plain, M: WritableMemory, N: Memory> Consumer<T, M, N> {
 
     /// Takes the oldest record, if there is one.
     ///
-    /// The record is taken by this call. A consumer that is restarted before it has handled the
-    /// record does not get it again.
+    /// A record is taken once. A consumer that is restarted before it has handled the record does
+    /// not get the record again.
     ///
     /// **Blocking:** never.
     ///
     /// # Errors
     ///
-    /// Returns [`PopError::Invalid`] if the record is not a `T`; it is taken all the same.
-    /// Otherwise returns what is wrong with the producer.
+    /// Returns [`PopError::Invalid`] if the record is not a `T`. The record is taken all the same.
+    /// Returns [`PopError::Peer`] if the producer was restarted or its memory is invalid.
     pub fn pop(&mut self) -> Result<Option<T>, PopError> {
         self.end.wake();
         if self.look()? == 0 {
@@ -82,16 +81,17 @@ impl<T: Plain, M: WritableMemory, N: Memory> Consumer<T, M, N> {
         }
         let slot = end::WORDS + self.end.slot() * words_of::<T>();
         let record = value::load(&self.end.peer, slot, Ordering::Relaxed);
-        // A producer that was restarted meanwhile may have put another record there. If any word of
-        // it was read, the next look sees the new epoch.
+        // The producer may have been restarted during the copy, and may have overwritten the
+        // record. If any overwritten word was read, the next `look` sees the new epoch.
         self.end.peer.fence(Ordering::Acquire);
         self.end.look()?;
         self.end.advance();
         Ok(Some(record?))
     }
 
-    /// Returns whether the producer must be notified: it waits for room and was not notified since,
-    /// or it does not know of this incarnation. Call it after taking all records that there are.
+    /// Returns whether to notify the producer. This is true if the producer waits for room and was
+    /// not yet notified, or does not know this incarnation. Call it after taking all available
+    /// records.
     ///
     /// **Blocking:** never.
     #[must_use = "a producer that sleeps and is not notified sleeps forever"]
@@ -106,16 +106,16 @@ impl<T: Plain, M: WritableMemory, N: Memory> Consumer<T, M, N> {
         self.end.is_settled()
     }
 
-    /// Announces that this end will wait for a record, and looks once more. Returns whether it may
-    /// wait for a notification. If it returns false, there is a record, and the producer need not
-    /// notify.
+    /// Announces that this end will wait for a record, and checks the queue once more. Returns
+    /// whether this end may wait for a notification. If false, a record is available, and the
+    /// producer might not notify.
     ///
     /// **Blocking:** never.
     ///
     /// # Errors
     ///
-    /// Returns a [`PeerError`] if something is wrong with the producer. Then this end must not
-    /// wait.
+    /// Returns a [`PeerError`] if the producer was restarted or its memory is invalid. Then this
+    /// end must not wait.
     pub fn may_sleep(&mut self) -> Result<bool, PeerError> {
         self.end.announce_sleep();
         let filled = self.look();
@@ -134,12 +134,13 @@ impl<T: Plain, M: WritableMemory, N: Memory> Consumer<T, M, N> {
     }
 }
 
-/// Why no record was returned.
+/// The reason why no record was returned.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum PopError {
-    /// The record is not a value of the type. It was taken: the next call returns the next record.
+    /// The record is not a value of the type. It was taken all the same: the next call returns the
+    /// next record.
     Invalid,
-    /// Something is wrong with the producer.
+    /// The producer was restarted or its memory is invalid.
     Peer(PeerError),
 }
 

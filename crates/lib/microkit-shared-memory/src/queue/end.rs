@@ -1,13 +1,13 @@
-//! What both ends of a queue do: meet the peer's incarnations, agree on an empty queue after a restart,
-//! and sleep.
+//! The code common to both ends of a queue: acknowledging new incarnations of the peer, agreeing on
+//! an empty queue after a restart, and sleeping.
 //!
-//! Each end writes to its own memory and only reads the peer's. The first words of both are the
-//! constants below.
+//! Each end writes to its own memory and only reads the peer's. The constants below are the indices
+//! of the first words of both memories.
 //!
-//! Sleeping is a handshake of two fences. An end announces sleep, fences, and looks at the queue once
-//! more; the peer moves its position, fences, and looks for an announcement. One of the two sees the
-//! other. The announcement is a counter, so the peer can answer each one once without writing to the
-//! sleeper's memory.
+//! Sleeping is a handshake with two fences. An end announces sleep, fences, and checks the queue
+//! once more. The peer advances its position, fences, and checks for an announcement. At least one
+//! of the two sees the other's write. The announcement is a counter, so the peer can answer each
+//! announcement once without writing to the sleeper's memory.
 
 use core::sync::atomic::Ordering;
 
@@ -17,44 +17,45 @@ use crate::memory::WORDS_PER_LINE;
 use crate::ring::{Doubled, Ring};
 use crate::{Memory, WritableMemory};
 
-/// The epoch and position of the end: a [`Place`].
+/// The index of the word with the epoch and position of the end: a [`Place`].
 const PLACE: usize = 0;
-/// Twice the number of times that the end has announced sleep, plus one while it may be asleep.
+/// The index of the sleep word: twice the number of announcements, plus one while the end may be
+/// asleep.
 const SLEEP: usize = 1;
-/// The bytes of a record, and the capacity, with which the end was opened.
+/// The index of the word with the record size in bytes and the capacity of the opened queue.
 const SHAPE: usize = 2;
-/// A cache line: nothing else is written there.
+/// The size of the header: a whole cache line, so that records are in other lines.
 pub(super) const WORDS: usize = WORDS_PER_LINE;
 
 #[derive(Debug)]
 pub(super) struct End<M, N> {
     pub(super) own: M,
     pub(super) peer: N,
-    /// Positions go to twice the capacity, so that they fit into a [`Place`].
+    /// Positions are modulo twice the capacity, so that they fit into a [`Place`].
     pub(super) ring: Ring<Doubled>,
     shape: u64,
     epoch: u32,
-    /// The epoch of the peer that this end has met; 0 if none.
+    /// The last epoch of the peer that this end has acknowledged; 0 if none.
     peer_epoch: u32,
     /// The number of records that this end has put or taken.
     pub(super) position: u64,
-    /// Whether the peer was seen to have met this incarnation, or need not meet it.
+    /// Whether the peer has acknowledged this incarnation, or does not need to.
     has_met: bool,
-    /// The last position of the peer that was seen.
+    /// The last position of the peer that this end has read.
     pub(super) peer_position: u64,
     is_other_shape: bool,
     /// The value of `SLEEP` in memory.
     sleep: u64,
-    /// The announcement of the peer for which it was last notified.
+    /// The last announcement of the peer that this end has answered with a notification.
     answered: u64,
-    /// Whether the peer must still be notified of this incarnation, or that this end has met a new
-    /// one of the peer.
+    /// Whether the peer must still be notified of this incarnation, or of the acknowledgement of a
+    /// new peer incarnation.
     is_news: bool,
 }
 
 impl<M: WritableMemory, N: Memory> End<M, N> {
-    /// Begins a new incarnation of this end. Both memories have [`WORDS`] and room for `capacity`
-    /// records of `record_bytes`.
+    /// Opens a new incarnation of this end. Both memories have at least [`WORDS`] words, and the
+    /// producer's also has room for `capacity` records of `record_bytes` bytes.
     pub(super) fn open(own: M, peer: N, record_bytes: usize, capacity: u16) -> Self {
         let epoch = Place::from_word(own.load(PLACE, Ordering::Relaxed)).next_epoch();
         let sleep = own.load(SLEEP, Ordering::Relaxed) & !1;
@@ -80,12 +81,12 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
         end
     }
 
-    /// Returns the peer's position towards this incarnation, in records.
+    /// Returns the peer's position for this incarnation, in records.
     ///
     /// # Errors
     ///
-    /// Returns [`PeerError::Restarted`] once for a new incarnation of the peer, and the other
-    /// errors if the peer's memory says so.
+    /// Returns [`PeerError::Restarted`] once for each new incarnation of the peer. Returns the
+    /// other errors if the peer's memory has another shape or is invalid.
     pub(super) fn look(&mut self) -> Result<u64, PeerError> {
         let seen = place(&self.peer);
         if seen.epoch != self.peer_epoch {
@@ -97,11 +98,12 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
         if seen.epoch == 0 {
             return Ok(0);
         }
-        // The peer has met this incarnation, or none and this is the first: what a producer puts
-        // before the consumer's first incarnation counts.
+        // The peer has acknowledged this incarnation. Or this is the first incarnation, and the
+        // peer has not acknowledged any: records that a producer puts before the consumer's first
+        // incarnation are valid.
         let has_met = seen.peer == self.epoch || (seen.peer == 0 && self.epoch == 1);
         if !has_met {
-            // It has not met this incarnation yet, so its position is 0.
+            // The peer has not acknowledged this incarnation yet, so its position counts as 0.
             return if self.has_met {
                 Err(PeerError::Broken)
             } else {
@@ -112,14 +114,15 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
         Ok(self.ring.check(seen.position.into())?)
     }
 
-    /// Whether the peer no longer acts on an earlier incarnation of this end: there was none, or
-    /// the peer was never opened, or it has met this incarnation.
+    /// Whether the peer no longer acts on an earlier incarnation of this end. True if no earlier
+    /// incarnation exists, the peer was never opened, or the peer has acknowledged this
+    /// incarnation.
     pub(super) fn is_settled(&self) -> bool {
         let seen = place(&self.peer);
         self.epoch == 1 || seen.epoch == 0 || seen.peer == self.epoch
     }
 
-    /// Meets a new incarnation of the peer.
+    /// Acknowledges a new incarnation of the peer.
     #[cold]
     fn meet(&mut self, seen: Place) -> Result<(), PeerError> {
         if seen.epoch == 0 {
@@ -158,12 +161,13 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
         self.store_place();
     }
 
-    /// Announces that this end will sleep. The caller must look at the queue once more before it
-    /// does.
+    /// Announces that this end will sleep. Before it sleeps, the caller must check the queue once
+    /// more.
     pub(super) fn announce_sleep(&mut self) {
         self.sleep = (self.sleep & !1).wrapping_add(2) | 1;
         self.own.store(SLEEP, self.sleep, Ordering::Relaxed);
-        // Either the peer sees the announcement, or this end sees what the peer did before.
+        // After this fence, either the peer sees the announcement, or this end sees the peer's
+        // earlier writes.
         self.own.fence(Ordering::SeqCst);
     }
 
@@ -176,8 +180,8 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
         }
     }
 
-    /// Whether the peer must be notified: it sleeps, or does not know of this incarnation, and was
-    /// not notified of that.
+    /// Returns whether to notify the peer: it sleeps or does not know this incarnation, and was not
+    /// yet notified of this.
     pub(super) fn must_notify(&mut self) -> bool {
         self.own.fence(Ordering::SeqCst);
         let sleep = self.peer.load(SLEEP, Ordering::Relaxed);
@@ -188,10 +192,10 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
         sleeps | core::mem::take(&mut self.is_news)
     }
 
-    /// Publishes a new epoch of this end, or which epoch of the peer it has met.
+    /// Publishes the epoch of this end, and the acknowledged epoch of the peer.
     fn publish(&self) {
         self.store_place();
-        // Whoever sees a record of this incarnation also sees its epoch.
+        // A reader of a record of this incarnation also sees its epoch.
         self.own.fence(Ordering::Release);
     }
 
@@ -199,11 +203,11 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
         let place = Place {
             epoch: self.epoch,
             peer: self.peer_epoch,
-            // Less than twice the capacity, which `MAX_CAPACITY` bounds.
+            // The position is less than twice the capacity, and `MAX_CAPACITY` bounds the capacity.
             position: self.position as u16,
         };
-        // Release: whoever sees a producer's position sees its records. Whoever sees a consumer's
-        // position may overwrite the records that it has read.
+        // Release: a consumer that sees the producer's position also sees the records. A producer
+        // that sees the consumer's position may overwrite the records, because they have been read.
         self.own.store(PLACE, place.to_word(), Ordering::Release);
     }
 
@@ -213,7 +217,7 @@ impl<M: WritableMemory, N: Memory> End<M, N> {
     }
 }
 
-/// Returns the place of an end.
+/// Reads the published place of an end.
 fn place(memory: &impl Memory) -> Place {
     Place::from_word(memory.load(PLACE, Ordering::Acquire))
 }

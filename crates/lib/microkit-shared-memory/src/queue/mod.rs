@@ -1,8 +1,9 @@
-//! A queue of records between two protection domains (PDs), whose ends may be restarted at any time.
+//! A queue of records between two protection domains (PDs). Either end may be restarted at any
+//! time.
 //!
-//! Each end has memory of its own, which the peer only reads: a [`Place`](place::Place), a word about
-//! sleep, a word about the records, and at the producer the records. [`end`] has what both ends do,
-//! [`producer`] and [`consumer`] the rest.
+//! Each end has separate memory that the peer only reads: a [`Place`](place::Place), a sleep word,
+//! a word with the shape of the records, and, for the producer, the records. [`end`] has the code
+//! common to both ends, and [`producer`] and [`consumer`] have the rest.
 //!
 //! ```text
 //!     producer's memory                            consumer's memory
@@ -11,10 +12,10 @@
 //!     └───────┴───────┴───────┴─────────┘          └───────┴───────┴───────┘
 //! ```
 //!
-//! 1. To open an end is a new incarnation of it, with the next epoch and an empty queue.
-//! 2. The peer sees the new epoch in the place, restarts its position at 0, reports
-//!    [`PeerError::Restarted`] once, and writes into its own place which epoch it has met.
-//! 3. Until then, the new incarnation takes the peer to be at the beginning.
+//! 1. Opening an end begins a new incarnation of it, with the next epoch and an empty queue.
+//! 2. The peer reads the new epoch in the place, resets its position to 0, reports
+//!    [`PeerError::Restarted`] once, and acknowledges the new epoch in its own place.
+//! 3. Until this acknowledgement, the new incarnation treats the peer's position as 0.
 
 mod consumer;
 mod end;
@@ -29,28 +30,28 @@ use crate::{Broken, Memory, TooSmall};
 pub use consumer::{Consumer, PopError};
 pub use producer::{Producer, PushError};
 
-/// The number of words of the memory of a consumer, for any queue.
+/// The number of words in a consumer's memory, for any queue.
 pub const CONSUMER_WORDS: usize = end::WORDS;
 
-/// Returns the number of words of the memory of a producer, for `capacity` records of type `T`. If
-/// the number overflows, it is larger than any memory.
+/// Returns the number of words in a producer's memory, for `capacity` records of type `T`. If the
+/// number overflows, the result is larger than any memory.
 pub const fn producer_words<T>(capacity: usize) -> usize {
     capacity
         .saturating_mul(words_of::<T>())
         .saturating_add(end::WORDS)
 }
 
-/// What is wrong with the peer.
+/// An error that the peer has caused.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum PeerError {
-    /// The peer was restarted. The records in the queue are dropped, and the queue is empty for
-    /// both ends. This is reported once.
+    /// The peer was restarted. The queue is now empty for both ends, and its old records are
+    /// dropped. This is reported once.
     Restarted,
     /// The peer has written an impossible position: it has taken more records than were put, or put
-    /// more than there is room for. Nothing was read or written. The error stays until the peer is
+    /// more records than fit. Nothing was read or written. The error stays until the peer is
     /// restarted, or writes a possible position.
     Broken,
-    /// The peer has opened a queue of records of another size, or of another number of them.
+    /// The peer has opened a queue with another record size or capacity.
     OtherShape,
 }
 
@@ -80,7 +81,7 @@ impl fmt::Display for PeerError {
 
 impl core::error::Error for PeerError {}
 
-/// Returns the number of records that there is room for.
+/// Returns the number of records that fit into the memories.
 fn capacity<T>(producer: &impl Memory, consumer: &impl Memory) -> Result<u16, TooSmall> {
     let least = [
         (producer_words::<T>(1), producer.words()),

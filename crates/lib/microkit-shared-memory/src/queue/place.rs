@@ -1,16 +1,16 @@
-//! The word in which an end publishes its epoch and its position.
+//! The word with the published epoch and position of an end.
 
-/// The epoch of an end, the epoch of the peer that it has met, and its position towards that.
+/// The epoch of an end, the acknowledged epoch of the peer, and the position for that peer epoch.
 ///
-/// They share one word, so that they are seen together: a position is never mistaken for one of
-/// another incarnation.
+/// All three share one word, so one load reads them together. So a position is never mistaken for a
+/// position of another incarnation.
 #[derive(Debug, Default, Copy, Clone, PartialEq, Eq)]
 pub(super) struct Place {
-    /// 0 if the end was never opened.
+    /// The epoch of the end; 0 if it was never opened.
     pub(super) epoch: u32,
-    /// 0 if the end has not met the peer yet.
+    /// The acknowledged epoch of the peer; 0 if none.
     pub(super) peer: u32,
-    /// The number of records that were put or taken, modulo twice the capacity.
+    /// The number of records put or taken, modulo twice the capacity.
     pub(super) position: u16,
 }
 
@@ -18,7 +18,7 @@ const EPOCH_BITS: u32 = 24;
 const EPOCH_MASK: u64 = (1 << EPOCH_BITS) - 1;
 const POSITION_BITS: u32 = 16;
 
-/// The largest capacity of a queue: positions go to twice that.
+/// The maximum capacity of a queue. Positions are modulo twice the capacity.
 pub(super) const MAX_CAPACITY: usize = (1 << (POSITION_BITS - 1)) - 1;
 
 impl Place {

@@ -1,4 +1,4 @@
-//! The end of a queue of records that puts.
+//! The producer end of a queue of records.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -9,12 +9,12 @@ use super::{PeerError, capacity};
 use crate::value::{self, Plain, words_of};
 use crate::{Memory, TooSmall, WritableMemory};
 
-/// The end of a queue that puts records into it. The other end is a [`Consumer`](crate::Consumer).
+/// The end of a queue that puts records in. The other end is a [`Consumer`](crate::Consumer).
 ///
-/// It writes to its own memory `M`, and only reads the consumer's memory `N`. So each of the two
-/// PDs can map the other's memory without `w`.
+/// The producer writes to its own memory `M`, and only reads the consumer's memory `N`. So each of
+/// the two PDs can map the other's memory without `w`.
 ///
-/// The page of the crate has an example.
+/// The crate page has an example.
 #[derive(Debug)]
 pub struct Producer<T, M, N> {
     end: End<M, N>,
@@ -22,13 +22,13 @@ pub struct Producer<T, M, N> {
 }
 
 impl<T: Plain, M: WritableMemory, N: Memory> Producer<T, M, N> {
-    /// Opens this end: a new incarnation of it, with an empty queue. `own` is its memory, of at
+    /// Opens the producer as a new incarnation, with an empty queue. `own` is its memory, with at
     /// least [`producer_words`](crate::producer_words) words. There must be no other producer.
     ///
-    /// The consumer need not be open yet. Records that are put before its first incarnation wait
-    /// for it. After this call, [`must_notify`](Self::must_notify) returns true.
+    /// The consumer need not be open yet. Records put before its first incarnation stay in the
+    /// queue for it. After this call, [`must_notify`](Self::must_notify) returns true.
     ///
-    /// **Rights:** a `<map>` with `w` for `own`, one for `consumer`.
+    /// **Rights:** a `<map>` with `w` for `own`, a `<map>` for `consumer`.
     ///
     /// # Errors
     ///
@@ -41,24 +41,24 @@ impl<T: Plain, M: WritableMemory, N: Memory> Producer<T, M, N> {
         })
     }
 
-    /// Returns the number of records that the queue can hold.
+    /// Returns the maximum number of records in the queue.
     pub fn capacity(&self) -> usize {
         self.end.ring.capacity() as usize
     }
 
-    /// Returns the epoch of this end: another number in each incarnation. It repeats after 16
-    /// million.
+    /// Returns the epoch of this end. Each incarnation has a different epoch, until it repeats
+    /// after 16 million incarnations.
     pub const fn epoch(&self) -> u32 {
         self.end.epoch()
     }
 
-    /// Returns the number of records that there is room for.
+    /// Returns the number of records that can still be put.
     ///
     /// **Blocking:** never.
     ///
     /// # Errors
     ///
-    /// Returns a [`PeerError`] if something is wrong with the consumer.
+    /// Returns a [`PeerError`] if the consumer was restarted or its memory is invalid.
     pub fn room(&mut self) -> Result<usize, PeerError> {
         self.end.wake();
         self.look().map(|room| room as usize)
@@ -70,8 +70,8 @@ impl<T: Plain, M: WritableMemory, N: Memory> Producer<T, M, N> {
     ///
     /// # Errors
     ///
-    /// Returns [`PushError::Full`] if there is no room, or what is wrong with the consumer. Then
-    /// nothing was put.
+    /// Returns [`PushError::Full`] if the queue is full. Returns [`PushError::Peer`] if the
+    /// consumer was restarted or its memory is invalid. After an error, nothing was put.
     pub fn push(&mut self, record: &T) -> Result<(), PushError> {
         self.end.wake();
         if self.look()? == 0 {
@@ -83,8 +83,8 @@ impl<T: Plain, M: WritableMemory, N: Memory> Producer<T, M, N> {
         Ok(())
     }
 
-    /// Returns whether the consumer must be notified: it sleeps and was not notified since, or it
-    /// does not know of this incarnation. Call it after putting all records that there are.
+    /// Returns whether to notify the consumer. This is true if the consumer sleeps and was not yet
+    /// notified, or does not know this incarnation. Call it after putting all available records.
     ///
     /// **Blocking:** never.
     #[must_use = "a consumer that sleeps and is not notified sleeps forever"]
@@ -99,15 +99,16 @@ impl<T: Plain, M: WritableMemory, N: Memory> Producer<T, M, N> {
         self.end.is_settled()
     }
 
-    /// Announces that this end will wait for room, and looks once more. Returns whether it may wait
-    /// for a notification. If it returns false, there is room, and the consumer need not notify.
+    /// Announces that this end will wait for room, and checks the queue once more. Returns whether
+    /// this end may wait for a notification. If false, the queue has room, and the consumer might
+    /// not notify.
     ///
     /// **Blocking:** never.
     ///
     /// # Errors
     ///
-    /// Returns a [`PeerError`] if something is wrong with the consumer. Then this end must not
-    /// wait.
+    /// Returns a [`PeerError`] if the consumer was restarted or its memory is invalid. Then this
+    /// end must not wait.
     pub fn may_sleep(&mut self) -> Result<bool, PeerError> {
         self.end.announce_sleep();
         let room = self.look();
@@ -126,12 +127,12 @@ impl<T: Plain, M: WritableMemory, N: Memory> Producer<T, M, N> {
     }
 }
 
-/// Why a record was not put.
+/// The reason why a record was not put.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum PushError {
-    /// There is no room.
+    /// The queue is full.
     Full,
-    /// Something is wrong with the consumer.
+    /// The consumer was restarted or its memory is invalid.
     Peer(PeerError),
 }
 

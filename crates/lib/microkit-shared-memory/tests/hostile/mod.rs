@@ -1,12 +1,12 @@
-//! Memory of a hostile protection domain, for the tests.
+//! Simulates the memory of a hostile protection domain.
 
 use std::cell::RefCell;
 use std::sync::atomic::Ordering;
 
 use microkit_shared_memory::{Memory, WritableMemory};
 
-/// Memory whose every load gives what a hostile protection domain has just written there, and which
-/// knows what is written and where.
+/// Memory of a hostile protection domain. Each load returns an arbitrary value, and each access out
+/// of bounds panics.
 #[derive(Debug, Clone)]
 pub(crate) struct Hostile<'a> {
     pub(crate) words: usize,

@@ -1,4 +1,4 @@
-//! Tests of transitions that whole systems rarely reach, and of words that are not a valid state.
+//! Tests of transitions that whole systems rarely reach, and of invalid words.
 
 use super::Mode::{Read, Write};
 use super::*;
@@ -13,12 +13,12 @@ fn only(index: usize) -> Members {
     Members::NONE.with(party(index))
 }
 
-/// A lock that nobody has taken yet.
+/// Returns a lock that no party has taken yet.
 fn new(kind: Kind) -> State {
     State(Identity::new(kind, 0).free())
 }
 
-/// The lock after these parties have tried to acquire it, in this order.
+/// Returns the lock after these parties have tried to acquire it, in this order.
 fn acquired_by(kind: Kind, parties: &[(usize, Mode)]) -> State {
     parties.iter().fold(new(kind), |state, (index, mode)| {
         let (next, _) = state
@@ -156,7 +156,7 @@ fn only_valid_states_of_these_parties_are_read() {
             check(lock | flag, true);
         }
         check(lock | NOT_RECOVERABLE | INCONSISTENT, false);
-        // Nobody is the owner, so nobody can have entered or wait.
+        // Without an owner, `ENTERED` and waiters are invalid.
         check(lock | ENTERED, false);
         check(lock | waits(1), false);
         for flag in [0, ENTERED, ENTERED | INCONSISTENT] {

@@ -1,9 +1,10 @@
 //! Parties that die after a given access, under loom: with every interleaving of their accesses,
 //! and every value that the memory model allows a load to return.
 //!
-//! A party is a thread. Its accesses to words and its notifications are counted. It dies before the
-//! access that exceeds its number: it unwinds, and accesses of its destructors have no effect. The
-//! main thread is the parent: it waits until the party has died, and then recovers.
+//! A party is a thread. Its accesses to words and its notifications are counted. The party dies
+//! before the first access beyond its given number: it unwinds, and accesses by its destructors
+//! have no effect. The main thread is the parent. It waits until the party has died, and then
+//! recovers it.
 #![allow(dead_code)] // Each test uses only a part.
 
 use std::cell::Cell;
@@ -19,17 +20,17 @@ use microkit_sync::{
     Acquired, Arena, LockError, Members, Notifier, Party, PartyId, Recovered, Word,
 };
 
-/// A bug in a lock, which the tests must find.
+/// A planted bug of a lock. The tests must find it.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) enum Mutant {
     /// No bug.
     None,
-    /// The recovery wakes nobody. A wake that the dead party did not make is lost.
+    /// The recovery notifies nobody. A notification that the dead party did not send is lost.
     NoWake,
-    /// The recovery wakes only if it has changed a lock. If it is stopped and repeated, it wakes
-    /// nobody.
+    /// The recovery notifies only if it has changed a lock. If it is stopped and repeated, it
+    /// notifies nobody.
     WakesOnce,
-    /// A party clears the word once more after it has released the lock.
+    /// A party clears the word again after it has released the lock.
     LateClear,
     /// The recovery does not mark the data inconsistent if an owner died.
     InconsistentLost,
@@ -45,9 +46,10 @@ pub(crate) enum Mutant {
 #[derive(Debug, Copy, Clone)]
 pub(crate) struct Setup {
     pub(crate) mutant: Mutant,
-    /// The number of accesses after which the victim dies. `None`: it does not die.
+    /// The number of accesses after which the victim dies. With `None` it does not die.
     pub(crate) dies_after: Option<u64>,
-    /// The number of accesses after which the first recovery is stopped, to be repeated.
+    /// The number of accesses after which the first recovery is stopped. The recovery is then
+    /// repeated.
     pub(crate) recovery_stops_after: Option<u64>,
 }
 
@@ -58,12 +60,12 @@ pub(crate) struct Shared {
     notifiers: Vec<Notify>,
     /// The data that the first lock protects: two counters that are equal outside of the lock.
     pub(crate) data: [AtomicU64; 2],
-    /// The number of writes to the first counter, counted outside of the model.
+    /// The number of writes to the first counter. Loom does not model this variable.
     pub(crate) written: Count,
 }
 
-/// One incarnation of a party, or one recovery: the number of accesses that are left, and whether
-/// it has died.
+/// One incarnation of a party, or one recovery: the number of remaining accesses, and whether it
+/// has died.
 struct Incarnation {
     left: Cell<Option<u64>>,
     is_dead: Cell<bool>,
@@ -79,9 +81,9 @@ impl Incarnation {
         })
     }
 
-    /// Returns whether the next access takes effect. Unwinds if the incarnation dies before it.
+    /// Returns whether the next access takes effect. If the incarnation dies before it, unwinds.
     fn continues(&self) -> bool {
-        // In a destructor, after a death or a failed test.
+        // This is a destructor, after a death or a failed test.
         if self.is_dead.get() || std::thread::panicking() {
             return false;
         }
@@ -102,13 +104,13 @@ pub(crate) struct MortalWord {
     word: Arc<AtomicU64>,
     incarnation: Rc<Incarnation>,
     mutant: Mutant,
-    /// The party that is recovered, if the word belongs to a recovery.
+    /// The dead party, if a recovery uses the word.
     dead: Option<PartyId>,
 }
 
 impl Word for MortalWord {
     fn load(&self, order: Ordering) -> u64 {
-        // A destructor of a dead party finds no lock.
+        // A destructor of a dead party reads 0, which is not a lock.
         if self.incarnation.continues() {
             self.word.load(order)
         } else {
@@ -144,7 +146,7 @@ impl Word for MortalWord {
         let result = self.word.compare_exchange(current, new, success, failure);
         if self.mutant == Mutant::LateClear && releases && result.is_ok() {
             let now = self.word.load(Ordering::Acquire);
-            // If it is still the same lock, another assertion would find the bug first.
+            // If the word still holds the same lock, another assertion would find the bug first.
             if now & GENERATION != new & GENERATION {
                 self.word.store(new, Ordering::Release);
             }
@@ -153,7 +155,7 @@ impl Word for MortalWord {
     }
 }
 
-/// Wakes the threads of the other parties.
+/// A notifier that wakes the threads of the other parties.
 pub(crate) struct MortalNotifier {
     shared: Arc<Shared>,
     me: usize,
@@ -252,7 +254,7 @@ impl Shared {
         self.locks[index].load(Ordering::Acquire)
     }
 
-    /// Checks that both counters have the number of writes.
+    /// Checks that both counters equal the number of writes.
     pub(crate) fn assert_counted(&self) {
         let [first, second] = self
             .data
@@ -267,7 +269,7 @@ impl Shared {
     }
 }
 
-/// Runs `party`, which dies after this number of accesses. Returns whether it died.
+/// Runs `party`, which dies after the given number of accesses. Returns whether it died.
 pub(crate) fn run_party(
     shared: &Arc<Shared>,
     party: usize,
@@ -369,14 +371,14 @@ fn notifier(
 /// Runs a system. Returns whether the victim died.
 pub(crate) type Scenario = fn(Setup) -> bool;
 
-/// Runs a scenario under every schedule, with a death after each access in turn, and without one.
-/// Returns the number of executions.
+/// Runs a scenario under every schedule: with a death after each access in turn, and without a
+/// death. Returns the number of executions.
 pub(crate) fn explore(scenario: Scenario, mutant: Mutant, max_preemptions: Option<usize>) -> u64 {
     explore_with(scenario, mutant, max_preemptions, None)
 }
 
-/// Explores as [`explore`] does, with a recovery that is stopped after this number of accesses and
-/// repeated.
+/// Explores as [`explore`] does. The first recovery is stopped after the given number of accesses
+/// and repeated.
 pub(crate) fn explore_with(
     scenario: Scenario,
     mutant: Mutant,
@@ -429,7 +431,7 @@ pub(crate) fn check(name: &str, scenario: Scenario, max_preemptions: Option<usiz
     assert!(executions > 10);
 }
 
-/// Explores a scenario with a bug, which must be found.
+/// Explores a scenario with a planted bug. Panics if the bug is not found.
 pub(crate) fn find(mutant: Mutant, scenario: Scenario, expect: &[&str]) {
     find_with(mutant, scenario, None, expect);
 }
