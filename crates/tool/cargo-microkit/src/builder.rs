@@ -141,7 +141,7 @@ impl Builder<'_> {
         let (directory, folder) = self.system_directory(system)?;
         let below = programs::folder_below(&directory, &plan.programs);
         let mut sources: BTreeMap<String, PathBuf> = BTreeMap::new();
-        // Copies of the programs, which exist as long as the image.
+        // Copies of the programs. They exist as long as the image.
         let mut programs: BTreeMap<String, PathBuf> = BTreeMap::new();
         for program in &plan.programs {
             let place = below.join(&program.image.path);
@@ -239,7 +239,7 @@ impl Builder<'_> {
         c::compile(source, program, image.target, sdk, self.variant, verbose)
     }
 
-    /// Returns the kernel's limits and devices, which system files are checked against.
+    /// Returns the kernel's limits and devices, for the checks of system files.
     fn facts(&self) -> Result<sdf::Kernel> {
         self.kernel.facts(&self.variant.board, &self.variant.config)
     }

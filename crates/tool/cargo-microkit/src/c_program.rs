@@ -16,7 +16,7 @@ const ENDINGS: [&str; 2] = ["c", "S"];
 /// The sources of a program and their compiler options.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct CProgram {
-    /// The files to compile, at least one.
+    /// The files to compile. The list is not empty.
     pub(crate) sources: Vec<PathBuf>,
     /// Folders of headers.
     pub(crate) include: Vec<PathBuf>,

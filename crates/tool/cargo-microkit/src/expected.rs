@@ -37,7 +37,7 @@ enum Kind {
     Text,
     /// The system must print a line that matches this pattern.
     Pattern(Regex),
-    /// Input, which is sent after the system has printed all preceding lines.
+    /// Input. It is sent after the system has printed all preceding lines.
     Typed(String),
 }
 

@@ -105,7 +105,7 @@ impl Kernel {
         }
     }
 
-    /// Returns the SDK that programs are built with, if there is one.
+    /// Returns the SDK for building programs, or `None` if there is no SDK.
     pub(crate) fn sdk(&self) -> Option<&Sdk> {
         match self {
             Self::Sel4(sdk) => Some(sdk),

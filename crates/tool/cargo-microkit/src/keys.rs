@@ -75,7 +75,7 @@ impl Keys {
         Ok(Self { terminal, before })
     }
 
-    /// Sends every key to a guest from now on, except `escape`, which requests the end of the run.
+    /// Sends every key to a guest from now on, except `escape`. That key ends the run.
     ///
     /// # Errors
     ///

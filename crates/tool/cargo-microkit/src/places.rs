@@ -96,7 +96,7 @@ impl Places {
         let Some(loader) = self.loader(pd) else {
             return Vec::new();
         };
-        // The stack holds return addresses, which are one instruction after the calls.
+        // The stack holds return addresses. Each is one instruction after its call.
         let calls = addresses.iter().map(|address| address - INSTRUCTION_BYTES);
         let frames: Vec<_> = calls.flat_map(|call| frames(&loader, call)).collect();
         let is_machinery = |frame: &Frame| {

@@ -1,4 +1,4 @@
-//! Runs Cargo without the user's settings, which must not change how the model kernel is built.
+//! Runs Cargo without the user's settings, so that they do not affect the model kernel's build.
 //!
 //! Cargo reads these settings besides the manifest:
 //!

@@ -102,7 +102,7 @@ impl Guest {
             let Some(mut stdin) = stdin else { return };
             let _ = release.recv();
             if is_for_user && !io::stdin().is_terminal() {
-                // Standard input is copied without the channel, which would buffer the whole input.
+                // Standard input bypasses the channel, because the channel would buffer all input.
                 let _ = io::copy(&mut io::stdin().lock(), &mut stdin);
                 return;
             }

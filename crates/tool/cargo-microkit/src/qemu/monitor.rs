@@ -182,7 +182,7 @@ impl Connection {
             if answer.get("error").is_some() {
                 return Ok(None);
             }
-            // All other lines are events, which are ignored.
+            // All other lines are events. They are ignored.
         }
     }
 
@@ -200,7 +200,7 @@ mod tests {
     use super::*;
     use std::os::unix::net::UnixListener;
 
-    /// Returns the results of a fake monitor, which answers each command with one of these lines.
+    /// Returns the results of a fake monitor. It answers each command with one of these lines.
     fn answered(lines: &'static [&'static str]) -> Vec<Option<Value>> {
         let mut command = Command::new("qemu");
         let monitor = Monitor::add_to(&mut command).expect("a socket");

@@ -31,7 +31,7 @@ use crate::whereabouts::Observer;
 use selection::{Case, Selection};
 use tally::{Tally, Verdict};
 
-/// A kernel and QEMU. If one of them is missing, the verdict on every case of that kernel.
+/// A kernel and QEMU, or the verdict on every case of the kernel if a tool is missing.
 type Tools = Result<(Kernel, PathBuf), Verdict>;
 
 /// Tests every chosen system in every variant.
