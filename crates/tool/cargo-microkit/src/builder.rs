@@ -31,7 +31,8 @@ pub(crate) struct Builder<'a> {
     pub(crate) project: Option<&'a Project>,
     pub(crate) variant: &'a Variant,
     pub(crate) options: &'a Options,
-    /// Whether images are kept, in the target directory. Otherwise each is deleted after its run.
+    /// Whether images are kept in the target directory. If not, each image is deleted after its
+    /// run.
     pub(crate) keeps: bool,
 }
 
@@ -41,7 +42,7 @@ pub(crate) struct Plan {
     programs: Vec<Program>,
 }
 
-/// An image, and what is in it.
+/// A packed image, its PDs and its programs.
 pub(crate) struct Packed {
     /// The path of the image.
     pub(crate) image: PathBuf,
@@ -49,13 +50,14 @@ pub(crate) struct Packed {
     pub(crate) pds: Vec<ProtectionDomain>,
     /// The ELF file of each program, by its path in the system file.
     pub(crate) programs: BTreeMap<String, PathBuf>,
-    /// Whether the system has a virtual machine. It goes on after its PD has faulted.
+    /// Whether the system has a virtual machine. A virtual machine keeps running after its PD has
+    /// faulted.
     pub(crate) has_virtual_machine: bool,
     /// How the PDs are related: parents, channels.
     pub(crate) relations: Relations,
     /// How to read the states of threads from the kernel's memory.
     pub(crate) state: State,
-    /// The folder of an image that is not kept; dropping it deletes the folder.
+    /// The temporary folder of an image that is not kept. Dropping the field deletes the folder.
     _folder: Option<TempDir>,
 }
 
@@ -139,7 +141,7 @@ impl Builder<'_> {
         let (directory, folder) = self.system_directory(system)?;
         let below = programs::folder_below(&directory, &plan.programs);
         let mut sources: BTreeMap<String, PathBuf> = BTreeMap::new();
-        // Copies that exist as long as the image.
+        // Copies of the programs. They exist as long as the image.
         let mut programs: BTreeMap<String, PathBuf> = BTreeMap::new();
         for program in &plan.programs {
             let place = below.join(&program.image.path);
@@ -153,8 +155,8 @@ impl Builder<'_> {
                 }
             };
             elf::check(source, self.variant)?;
-            // The packer searches this folder first, so that it finds no other file of that name.
-            // An absolute path it opens as it is.
+            // The packer searches this folder first, so it finds no other file of that name. The
+            // packer opens an absolute path directly.
             if *source != place {
                 cargo::copy_program(source, &place)?;
             }
@@ -216,8 +218,8 @@ impl Builder<'_> {
 
     /// Compiles a program in C.
     ///
-    /// Fails if the system file has an absolute path for it: only a program that exists already can
-    /// be used from there.
+    /// Fails if the system file names the program by an absolute path: only an existing program can
+    /// be used by an absolute path.
     fn compile_c(&self, source: &CProgram, image: &ProgramImage, program: &Path) -> Result<()> {
         if Path::new(&image.path).is_absolute() {
             return Err(miette!(
@@ -237,7 +239,7 @@ impl Builder<'_> {
         c::compile(source, program, image.target, sdk, self.variant, verbose)
     }
 
-    /// Returns the kernel's limits and devices, which system files are checked against.
+    /// Returns the kernel's limits and devices, for the checks of system files.
     fn facts(&self) -> Result<sdf::Kernel> {
         self.kernel.facts(&self.variant.board, &self.variant.config)
     }
@@ -279,9 +281,9 @@ impl Builder<'_> {
 
 /// Returns a path below the folder of all images in `target`, unique for the system's folder.
 ///
-/// It is empty for a system in the workspace's `microkit-systems`, and the folder's relative path
-/// for one elsewhere in the workspace. For other systems, and if workspaces share a target folder,
-/// it holds a hash of the folder's path.
+/// The path is empty for a system in the workspace's `microkit-systems`. For another system in the
+/// workspace, it is the relative path of the system's folder. For all other systems, and if
+/// workspaces share a target folder, it contains a hash of the folder's path.
 fn place_of(system: &System, root: Option<&Path>, target: &Path) -> PathBuf {
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
     let folder = real(system.directory());

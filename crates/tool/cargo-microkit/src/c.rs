@@ -29,7 +29,8 @@ const FLAGS: [&str; 7] = [
     "-Wall",
 ];
 
-/// A missing requirement of C programs: the SDK or a compiler. Tests that need it are skipped.
+/// A missing requirement of C programs: the SDK or a compiler. Tests of C programs are then
+/// skipped.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 #[error("{what}")]
 pub(crate) struct Missing {
@@ -38,12 +39,12 @@ pub(crate) struct Missing {
     help: String,
 }
 
-/// Compiles `source` to the ELF file `program`, which is written whole or not at all.
+/// Compiles `source` to the ELF file `program`. A failure never leaves a partial file.
 ///
 /// # Errors
 ///
-/// Returns [`Missing`] without an SDK or a compiler. Fails if the compiler fails; it prints its own
-/// messages.
+/// Returns [`Missing`] without an SDK or a compiler. Fails if the compiler fails. The compiler
+/// prints its own messages.
 pub(crate) fn compile(
     source: &CProgram,
     program: &Path,
@@ -74,7 +75,8 @@ pub(crate) fn compile(
     for folder in source.include.iter().chain([&board.join("include")]) {
         command.arg("-I").arg(folder);
     }
-    // The manifest's flags come after ours, and those of the environment last: the last one wins.
+    // For the compiler, the last flag wins: the manifest's flags override ours, and the
+    // environment's flags override both.
     command.args(&source.flags).args(c_compiler::flags(target));
     command.args(&source.sources).arg("-o").arg(&output);
     command

@@ -11,7 +11,7 @@ const COMPILERS: [&str; 2] = ["aarch64-linux-gnu-gcc", "aarch64-none-elf-gcc"];
 
 /// Returns the compiler for a target: a program and its first arguments.
 ///
-/// It is the one that the environment names, else the first of [`COMPILERS`] that runs.
+/// Uses the compiler that the environment names, or else the first of [`COMPILERS`] that runs.
 pub(crate) fn compiler(target: Target) -> Option<Vec<OsString>> {
     let mut named = variables("CC", target).into_iter().filter_map(env::var_os);
     if let Some(named) = named.find(|value| !value.is_empty()) {
@@ -27,8 +27,8 @@ pub(crate) fn compiler(target: Target) -> Option<Vec<OsString>> {
     Some(vec![found.into()])
 }
 
-/// Returns the flags from the environment. Those of the most specific variable come last, so that
-/// they win.
+/// Returns the flags from the environment. The flags of the most specific variable come last and
+/// override the others.
 pub(crate) fn flags(target: Target) -> Vec<String> {
     let variables = variables("CFLAGS", target).into_iter().rev();
     let values = variables.filter_map(env::var_os);
@@ -41,7 +41,7 @@ pub(crate) fn flags(target: Target) -> Vec<String> {
 
 /// Returns the names of the variables for a target, the most specific first.
 ///
-/// `CC` and `CFLAGS`, which name no target, are left out: they are for programs of this machine.
+/// `CC` and `CFLAGS` are ignored: they name no target and are for host programs.
 fn variables(name: &str, target: Target) -> Vec<String> {
     let mut targets = vec![target.name()];
     if target != Target::Fpu {
@@ -59,9 +59,9 @@ fn variables(name: &str, target: Target) -> Vec<String> {
     variables
 }
 
-/// Splits a value into a program and its arguments; the program may be a wrapper such as `ccache`.
+/// Splits a value into a program and its arguments. The program may be a wrapper such as `ccache`.
 ///
-/// A value that as a whole names a program is not split: its path may contain spaces.
+/// A value that names an existing program is not split, because a path may contain spaces.
 fn words(value: OsString) -> Vec<OsString> {
     if which::which(&value).is_ok() {
         return vec![value];
@@ -101,7 +101,7 @@ mod tests {
         );
         check("ccache no-such-gcc -O2", &["ccache", "no-such-gcc", "-O2"]);
         check(" ", &[" "]);
-        // This program itself, in a folder with a space in its name.
+        // A copy of this executable, in a folder with a space in its name.
         let folder = tempfile::tempdir().expect("a temporary directory");
         let place = folder.path().join("my gcc");
         let program = env::current_exe().expect("it runs");

@@ -13,14 +13,14 @@ use crate::files;
 /// The extensions of files that are compiled: C, and assembly with preprocessor directives.
 const ENDINGS: [&str; 2] = ["c", "S"];
 
-/// The sources of a program, and how to compile them.
+/// The sources of a program and their compiler options.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct CProgram {
-    /// The files to compile, at least one.
+    /// The files to compile. The list is not empty.
     pub(crate) sources: Vec<PathBuf>,
     /// Folders of headers.
     pub(crate) include: Vec<PathBuf>,
-    /// More arguments for the compiler.
+    /// Additional arguments for the compiler.
     pub(crate) flags: Vec<String>,
 }
 
@@ -93,7 +93,8 @@ impl CProgram {
     ///
     /// # Errors
     ///
-    /// Fails if the table has another content, or names a file or folder that does not exist.
+    /// Fails if the table has unknown or invalid keys, or names a file or folder that does not
+    /// exist.
     pub(crate) fn from_table(table: &Table<'_>) -> Result<Self> {
         let Table {
             name,
@@ -147,7 +148,7 @@ impl fmt::Display for CProgram {
     }
 }
 
-/// Lists the sources in a folder, sorted by name, without those in subfolders.
+/// Lists the sources directly in a folder, sorted by name. Subfolders are not searched.
 fn sources_in(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(folder).map_err(|e| files::cannot("read the folder", folder, &e))?;
     let is_source = |path: &PathBuf| {
@@ -174,7 +175,7 @@ mod tests {
         folder
     }
 
-    /// Checks the sources and the folders of headers that are found for `a.elf` among these files.
+    /// Checks which sources and header folders are found for `a.elf`, if these files exist.
     #[track_caller]
     fn check(files: &[&str], expect: Option<(&[&str], &[&str])>) {
         let folder = folder(files);

@@ -26,26 +26,26 @@ use crate::variant::Variant;
 /// The profile without frame pointers: its programs must not pay for backtraces.
 const RELEASE: &str = "release";
 
-/// Makes functions keep the frame records that a backtrace follows.
+/// Makes the compiler keep the frame records that a backtrace follows.
 const FRAME_POINTERS: &str = r#"build.rustflags=["-Cforce-frame-pointers=yes"]"#;
 
-/// A binary and its target: two systems may require the same binary for different targets.
+/// A binary and its target. Two systems may require the same binary for different targets.
 pub(crate) type Wanted = (Target, Bin);
 
-/// The ELF files of the binaries that Cargo could build.
+/// The ELF files of the binaries that Cargo built successfully.
 ///
-/// They are private copies of this process. Another process may let Cargo build the same binaries
-/// with other features at any time.
+/// The files are private copies of this process, because another process may build the same
+/// binaries with other features at any time.
 pub(crate) struct Built {
     files: BTreeMap<Wanted, PathBuf>,
     has_failed: bool,
-    /// Help for binaries whose source lacks a line.
+    /// The advice for binaries whose source lacks a required line.
     advice: BTreeMap<Bin, &'static str>,
     _copies: Option<TempDir>,
 }
 
 impl Built {
-    /// Returns the result for systems without Rust programs.
+    /// Returns an empty result, for systems without Rust programs.
     pub(crate) fn nothing() -> Self {
         Self {
             files: BTreeMap::new(),
@@ -73,7 +73,8 @@ impl Built {
     ///
     /// # Errors
     ///
-    /// Fails if Cargo could not build it. Cargo has printed the reason on standard error.
+    /// Fails if Cargo could not build the binary. Cargo has already printed the reason on standard
+    /// error.
     pub(crate) fn file(&self, wanted: &Wanted) -> Result<&Path> {
         let (target, bin) = wanted;
         match self.files.get(wanted) {
@@ -95,7 +96,7 @@ impl Built {
     }
 }
 
-/// Copies a program, and the list of its sources that Cargo writes beside it.
+/// Copies a program and its dependency file (the list of its sources, written by Cargo).
 pub(crate) fn copy_program(from: &Path, to: &Path) -> Result<()> {
     files::place(from, to)?;
     let sources = from.with_extension("d");
@@ -133,7 +134,8 @@ pub(crate) fn build(
     let chosen = chosen::choose(project, &package_ids.collect(), &options.features)?;
     let directory = target_directory(project, variant, sdk);
     files::make_directory(&directory)?;
-    // Held until the binaries are copied, so that no other process rebuilds them before.
+    // The lock is held until the binaries are copied, so that no other process rebuilds them
+    // meanwhile.
     let _lock = Lock::take(&directory.join(".cargo-microkit-lock"))?;
     let copies = tempfile::tempdir()
         .map_err(|e| files::cannot("make a directory in", &env::temp_dir(), &e))?;
@@ -268,7 +270,7 @@ fn build_group(
 ///
 /// # Errors
 ///
-/// Fails if it is missing, and cannot or must not be installed.
+/// Fails if the library is missing and cannot be installed, or may not be installed.
 pub(crate) fn provide_target(
     target: Target,
     command: impl Fn(&str) -> Command,
@@ -306,9 +308,8 @@ pub(crate) fn provide_target(
     }
 }
 
-/// Returns whether this `cargo` is configured to build the core library itself (`build-std`), so
-/// that it need not be installed. Only nightly Cargo has that setting, and only nightly Cargo
-/// reports it.
+/// Returns whether this `cargo` is configured to build the core library itself (`build-std`). The
+/// library then need not be installed. Only nightly Cargo has and reports this setting.
 fn builds_core(mut cargo: Command) -> bool {
     cargo.args(["-Zunstable-options", "config", "get", "unstable.build-std"]);
     cargo.stdin(Stdio::null());
@@ -327,7 +328,7 @@ pub(crate) fn has_target(target: Target, mut rustc: Command) -> Result<bool> {
     Ok(output.status.success() && Path::new(libraries.trim()).is_dir())
 }
 
-/// Returns a command for a program of the Rust toolchain that is used in `directory`.
+/// Returns a command for a program of the Rust toolchain that applies in `directory`.
 pub(crate) fn rust_in(directory: &Path, program: &str) -> Command {
     let mut command = match program {
         "rustc" => Command::new(rustc_program()),
@@ -337,7 +338,7 @@ pub(crate) fn rust_in(directory: &Path, program: &str) -> Command {
     command
 }
 
-/// Returns the host target of the Rust toolchain that is used in `directory`.
+/// Returns the host target of the Rust toolchain that applies in `directory`.
 ///
 /// # Errors
 ///

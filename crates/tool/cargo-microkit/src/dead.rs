@@ -1,4 +1,4 @@
-//! The protection domains that have faulted or panicked, and where.
+//! Records which protection domains have faulted or panicked, and where.
 
 use std::collections::BTreeMap;
 
@@ -14,8 +14,8 @@ const PANICKED: &str = ": panicked at ";
 pub(crate) struct Dead {
     /// The names of all PDs.
     pds: Vec<String>,
-    /// Faults of PDs without a parent. The monitor or the model kernel reports these, and nothing
-    /// restarts the PD.
+    /// Faults of PDs without a parent. The monitor or the model kernel reports these faults, and
+    /// nothing restarts the PD.
     faults: Faults,
     /// The place of each fault, where it is known.
     places: BTreeMap<String, String>,
@@ -32,7 +32,7 @@ impl Dead {
         }
     }
 
-    /// Takes the next line of the log, and returns what it reports about a fault.
+    /// Processes the next line of the log, and returns its information about a fault, if any.
     pub(crate) fn hear(&mut self, line: &str, places: &Places) -> Option<FaultLine> {
         if let Some((pd, place)) = line.split_once(PANICKED)
             && self.pds.iter().any(|name| name == pd)
@@ -49,7 +49,7 @@ impl Dead {
         Some(report)
     }
 
-    /// Returns whether a PD has faulted and will not run again.
+    /// Returns whether a PD has faulted and cannot run again.
     pub(crate) fn is(&self, pd: &str) -> bool {
         self.faults.pds().any(|dead| dead == pd)
     }
@@ -59,8 +59,8 @@ impl Dead {
         self.faults.pds().next().is_some()
     }
 
-    /// Returns where a PD has faulted, if that is known. After a panic it returns `None`, because
-    /// the panic message names the place.
+    /// Returns the place of a PD's fault, if known. Returns `None` after a panic, because the panic
+    /// message already names the place.
     pub(crate) fn place(&self, pd: &str) -> Option<&str> {
         let place = self.places.get(pd).map(String::as_str);
         place.filter(|_| !self.panics.contains_key(pd))

@@ -1,6 +1,6 @@
 //! Finds programs that print to the debug console on a kernel without one.
 //!
-//! The ELF file does not show it: for such a kernel, `debug_println!` compiles to nothing. But
+//! The ELF file does not show this: for such a kernel, `debug_println!` compiles to nothing. But
 //! Cargo writes a list of the source files beside each program, and the sources contain the macros.
 
 use std::fmt::Write;
@@ -11,12 +11,12 @@ use crate::kernel::Kind;
 use crate::pds::ProtectionDomain;
 use crate::variant::Variant;
 
-/// The macros that print to the console. Uses in the runtime itself begin with `crate::`, and do
-/// not count.
+/// The macros that print to the console. Uses inside the runtime begin with `crate::` and are
+/// ignored.
 const MACROS: [&str; 2] = ["debug_println!", "debug_print!"];
 
-/// Returns the remark on a system that printed less than expected, if its kernel has no debug
-/// output.
+/// Returns a remark for a system that printed less than expected. Returns `None` if its kernel has
+/// debug output.
 pub(crate) fn note(variant: &Variant, pds: &[ProtectionDomain]) -> Option<String> {
     if variant.kernel == Kind::Model || variant.kernel_prints() {
         return None;
@@ -40,7 +40,7 @@ pub(crate) fn note(variant: &Variant, pds: &[ProtectionDomain]) -> Option<String
     Some(note)
 }
 
-/// Finds the first use of a macro in the sources of a program that Cargo built.
+/// Finds the first use of such a macro in the sources of a program that Cargo built.
 fn use_of_macro(program: &Path) -> Option<(PathBuf, usize)> {
     let list = fs::read_to_string(program.with_extension("d")).ok()?;
     sources(&list).into_iter().find_map(|file| {
@@ -50,8 +50,8 @@ fn use_of_macro(program: &Path) -> Option<(PathBuf, usize)> {
     })
 }
 
-/// Returns the Rust files of a list in the syntax of make: `TARGET: FILE FILE …`, with a backslash
-/// before each space in a name.
+/// Parses a dependency file in the syntax of make (`TARGET: FILE FILE …`, with a backslash before
+/// each space in a name). Returns the Rust files in it.
 fn sources(list: &str) -> Vec<PathBuf> {
     let mut words = Vec::new();
     let mut word = String::new();

@@ -1,6 +1,6 @@
-//! Reads what a system's programs declare in their ELF files. `check` and `graph` use their waits.
-//! Every command that has the programs compares the system file with what they expect of their
-//! memory.
+//! Reads the declarations in the ELF files of a system's programs. `check` and `graph` use the
+//! declared waits. Every command with access to the programs compares the system file with the
+//! declared use of memory.
 
 mod memory_use;
 
@@ -28,15 +28,15 @@ use crate::system::System;
 use crate::system_file::SystemFile;
 use crate::terminal;
 
-/// The declarations of a system's programs, in the order of its protection domains; empty if they
-/// were not built.
+/// The declarations of a system's programs, in the order of its protection domains. The lists are
+/// empty if the programs were not built.
 #[derive(Default)]
 pub(crate) struct Declared {
-    /// What they wait for.
+    /// The waits that the programs declare.
     pub(crate) waits: Vec<Option<Declaration>>,
-    /// What they expect of their memory regions.
+    /// The memory regions that the programs expect.
     pub(crate) memory: Vec<Option<MemoryUse>>,
-    /// Whether they reply after a restart.
+    /// Whether the programs reply after a restart.
     pub(crate) replies: Vec<Option<bool>>,
 }
 
@@ -52,7 +52,8 @@ pub(crate) fn read_system(system: System, args: &DeclaringArgs) -> Result<Rc<Sys
     Ok(Rc::new(file))
 }
 
-/// Shows warnings about what the SDK's tool silently ignores, and returns their number.
+/// Shows warnings about parts of the system file that the SDK's tool silently ignores. Returns
+/// their number.
 pub(crate) fn show_warnings(system: &sdf::System) -> usize {
     let (source, warnings) = (system.source.clone(), system.warnings.clone());
     let report = sdf::Report::new(source, warnings).grouped();
@@ -63,12 +64,12 @@ pub(crate) fn show_warnings(system: &sdf::System) -> usize {
     count
 }
 
-/// Returns the kernel's limits and devices, which the system files are checked against.
+/// Returns the kernel's limits and devices, for the checks of system files.
 pub(crate) fn kernel(args: &DeclaringArgs) -> Result<sdf::Kernel> {
     Kernel::choose(&args.options)?.facts(&args.options.board, &args.variant.config)
 }
 
-/// Reports where the system file does not map memory as its programs expect.
+/// Reports each place where the system file maps memory differently from a program's expectation.
 pub(crate) fn memory(
     system: &sdf::System,
     uses: &[Option<MemoryUse>],
@@ -77,8 +78,8 @@ pub(crate) fn memory(
     microkit_check::memory(system, uses, kernel.user_top)
 }
 
-/// Reads the declarations of the systems' programs, which are built first, or are in the folders of
-/// `--elf`. With `--no-build`, returns no declarations.
+/// Reads the declarations of the systems' programs. Builds the programs first, or finds them in the
+/// folders of `--elf`. With `--no-build`, returns no declarations.
 ///
 /// # Errors
 ///
@@ -124,7 +125,7 @@ pub(crate) fn declarations(
     all.collect()
 }
 
-/// Finds the program of each protection domain, in the first of `directories` that has it.
+/// Finds the program of each protection domain, in the first of `directories` that contains it.
 fn elf_files_below(
     directories: &[PathBuf],
     system: &System,
@@ -191,7 +192,7 @@ pub(crate) fn of_system(
     Ok(declared)
 }
 
-/// Reads which waits the program at `path` declares, if any, and whether it replies after a
+/// Reads the declared waits of the program at `path`, if any, and whether it replies after a
 /// restart.
 fn declarations_of(path: &Path) -> Result<(Option<Declaration>, Option<bool>)> {
     let bytes = fs::read(path).map_err(|e| files::cannot("read the program", path, &e))?;
@@ -207,7 +208,7 @@ fn declarations_of(path: &Path) -> Result<(Option<Declaration>, Option<bool>)> {
 fn read(bytes: &[u8]) -> Result<(Option<Declaration>, Option<bool>), String> {
     let text = |error: &dyn Display| error.to_string();
     let file = File::parse(bytes).map_err(|e| text(&e))?;
-    // A program without section headers may or may not reply.
+    // Without section headers, it is unknown whether the program replies.
     let has_sections = file.sections().next().is_some();
     let replies = has_sections.then(|| file.section_by_name(RESTART_SECTION).is_some());
     let Some(section) = file.section_by_name(SECTION) else {
@@ -218,7 +219,7 @@ fn read(bytes: &[u8]) -> Result<(Option<Declaration>, Option<bool>), String> {
     Ok((Some(waits), replies))
 }
 
-/// Reports what the model kernel cannot run of the system, if `--kernel model` chooses that kernel.
+/// Reports the parts of the system that the model kernel cannot run, if `--kernel model` is given.
 pub(crate) fn refused_by_model(system: &sdf::System, options: &Options) -> Option<Report> {
     let refusals = system.refusals_for_model();
     let is_for_model = options.kernel == crate::cli::Kernel::Model;

@@ -12,10 +12,11 @@ use crate::nearest::quoted;
 use crate::variant::Variant;
 
 /// The symbol whose bytes name the kernel that a PD was built for, as `BOARD/CONFIG`. Only programs
-/// with our runtime have it.
+/// with this project's runtime have it.
 const MARK_SYMBOL: &str = "sel4_kernel_configuration";
 
-/// A symbol of every program with our runtime, which initialises thread-local variables.
+/// A symbol of every program with this project's runtime. The runtime initialises thread-local
+/// variables.
 const RUNTIME_SYMBOL: &str = "sel4_microkit_stack_bytes";
 
 /// Checks that the file at `path` is a program for the kernel of `variant`.
@@ -47,9 +48,9 @@ pub(crate) fn check_file(path: &Path) -> Result<()> {
 }
 
 /// Returns whether the file at `symbols` can hold the symbols of the program at `program`: both
-/// have the same entry point and the same segment addresses.
+/// files have the same entry point and the same segment addresses.
 ///
-/// Returns `true` if a file cannot be read: other checks report that.
+/// Returns `true` if a file cannot be read. Other checks report unreadable files.
 pub(crate) fn has_symbols_of(symbols: &Path, program: &Path) -> bool {
     let (Ok(symbols), Ok(program)) = (std::fs::read(symbols), std::fs::read(program)) else {
         return true;
@@ -64,18 +65,19 @@ pub(crate) fn has_symbols_of(symbols: &Path, program: &Path) -> bool {
     addresses(&symbols) == addresses(&program)
 }
 
-/// Why a file cannot be a program.
+/// The reason why a file cannot be a program.
 #[derive(Debug, PartialEq, Eq)]
 enum ElfError {
     NotElf,
     Damaged(String),
     Machine(Architecture),
     Mark,
-    /// It has thread-local variables with these names, but its runtime does not support them.
+    /// The program has thread-local variables with these names, but its runtime does not support
+    /// them.
     ThreadLocal(Vec<String>),
 }
 
-/// Reads which kernel a program was built for, if it has the mark.
+/// Reads the kernel mark of a program, or returns `None` if the program has no mark.
 fn kernel_mark(bytes: &[u8]) -> Result<Option<String>, ElfError> {
     if !bytes.starts_with(b"\x7fELF") {
         return Err(ElfError::NotElf);
@@ -114,7 +116,7 @@ fn kernel_mark(bytes: &[u8]) -> Result<Option<String>, ElfError> {
 
 /// Checks that a program with thread-local variables has a runtime that initialises them.
 ///
-/// Microkit's C runtime does not: an access would fault at an address near 0.
+/// Microkit's C runtime does not initialise them, so an access would fault at an address near 0.
 fn check_thread_local(file: &File<'_>) -> Result<(), ElfError> {
     let variables = file.symbols().filter(|s| s.kind() == SymbolKind::Tls);
     let names: Vec<_> = variables

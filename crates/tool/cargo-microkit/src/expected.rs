@@ -1,5 +1,4 @@
-//! `.expected` files: exactly the lines that a system must print, and the input that is typed
-//! between them.
+//! `.expected` files: the exact lines that a system must print, and the input between these lines.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -19,13 +18,13 @@ use crate::variant::Variant;
 pub(crate) enum Expectation {
     /// The system must print these lines.
     Lines(Vec<Expected>),
-    /// The system is not run, for this reason.
+    /// The system must not run, for this reason.
     Skip(String),
-    /// The build must refuse the system, with this text in the report.
+    /// The build must refuse the system, with this text in the error report.
     Refused(String),
 }
 
-/// A line that must come, or input that is typed.
+/// An expected line of output, or a line of input.
 #[derive(Debug)]
 pub(crate) struct Expected {
     text: String,
@@ -34,19 +33,19 @@ pub(crate) struct Expected {
 
 #[derive(Debug)]
 enum Kind {
-    /// This line must come.
+    /// The system must print this line.
     Text,
-    /// A line must come that matches this pattern.
+    /// The system must print a line that matches this pattern.
     Pattern(Regex),
-    /// This line is typed after all lines before it have come.
+    /// Input. It is sent after the system has printed all preceding lines.
     Typed(String),
 }
 
-/// The prefix of lines that are typed.
+/// The prefix of input lines.
 const TYPED: &str = "type:";
 
-/// Returns the file for a system in a variant: that of the model kernel or of the configuration if
-/// it exists, else the common one.
+/// Returns the `.expected` file for a system in a variant. The file for the model kernel, or for
+/// the configuration, takes precedence over the common file.
 pub(crate) fn file_for(system: &System, variant: &Variant) -> Option<PathBuf> {
     let special = |what: &str| {
         let name = format!("{}.{what}.expected", system.name);
@@ -59,7 +58,7 @@ pub(crate) fn file_for(system: &System, variant: &Variant) -> Option<PathBuf> {
     files.into_iter().find(|file| file.is_file())
 }
 
-/// Returns the path of the common file, for all variants without their own.
+/// Returns the path of the common file, for all variants without their own file.
 pub(crate) fn common_file(system: &System) -> PathBuf {
     system
         .path
@@ -126,12 +125,12 @@ impl Expected {
         })
     }
 
-    /// Returns the line as it is written in the file.
+    /// Returns the line as written in the file.
     pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
-    /// Returns whether `line` is the expected one.
+    /// Returns whether `line` matches this expected line.
     pub(crate) fn matches(&self, line: &str) -> bool {
         match &self.kind {
             Kind::Text => self.text == line,
@@ -140,7 +139,7 @@ impl Expected {
         }
     }
 
-    /// Returns the input, if this is typed.
+    /// Returns the input. It is `None` for a line of output.
     pub(crate) fn typed(&self) -> Option<&str> {
         match &self.kind {
             Kind::Typed(text) => Some(text),
@@ -149,20 +148,20 @@ impl Expected {
     }
 }
 
-/// Compares the lines of a system with the expected ones, as they come.
+/// Compares the lines of a system with the expected ones as they arrive.
 pub(crate) struct Judge<'a> {
     expected: &'a [Expected],
     seen: Vec<String>,
-    /// The first line that is not as expected, counted from 0.
+    /// The index of the first line that differs from the expected one.
     difference: Option<usize>,
 }
 
-/// How the lines so far compare.
+/// The result of the comparison so far.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
-    /// As expected so far; more lines must come.
+    /// All lines match so far; more lines are expected.
     Waiting,
-    /// All expected lines have come.
+    /// All expected lines have arrived.
     Complete,
     /// A line differs.
     Different,
@@ -178,7 +177,7 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Takes the next line.
+    /// Processes the next line.
     pub(crate) fn hear(&mut self, line: String) {
         let at = self.seen.len();
         if self.difference.is_none() && !self.expected.get(at).is_some_and(|e| e.matches(&line)) {
@@ -187,7 +186,7 @@ impl<'a> Judge<'a> {
         self.seen.push(line);
     }
 
-    /// Returns the input to type now, if all lines before it have come. It then counts as typed.
+    /// Returns the input to send now, if all preceding lines have arrived. Marks the input as sent.
     pub(crate) fn take_typed(&mut self) -> Option<&'a str> {
         let next = self.expected.get(self.seen.len())?;
         let typed = next.typed().filter(|_| self.difference.is_none())?;
@@ -204,44 +203,44 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Returns the line that must come next, and its number.
+    /// Returns the next expected line, and its number.
     pub(crate) fn awaited(&self) -> Option<(usize, &'a Expected)> {
         self.expected
             .get(self.seen.len())
             .map(|expected| (self.seen.len() + 1, expected))
     }
 
-    /// Returns the line that must come next, if it is the last.
+    /// Returns the next expected line, if it is the last one.
     pub(crate) fn awaited_last(&self) -> Option<&'a Expected> {
         self.awaited()
             .filter(|(number, _)| *number == self.expected.len())
             .map(|(_, last)| last)
     }
 
-    /// Returns the lines that have come or were typed.
+    /// Returns the lines that were printed or sent.
     pub(crate) fn seen(&self) -> &[String] {
         &self.seen
     }
 
-    /// Returns the number of the expected line in whose place another came. It is `None` if no line
-    /// differs, or if no more lines were expected.
+    /// Returns the number of the expected line that another line replaced. Returns `None` if no
+    /// line differs, or if all expected lines had already arrived.
     pub(crate) fn missed(&self) -> Option<usize> {
         self.difference
             .filter(|at| *at < self.expected.len())
             .map(|at| at + 1)
     }
 
-    /// Returns how many lines have come from the first difference on.
+    /// Returns the number of lines from the first difference on.
     pub(crate) fn surplus(&self) -> usize {
         self.difference.map_or(0, |at| self.seen.len() - at)
     }
 
     /// Renders the lines around the first difference. Each has its number in the file and in the
-    /// log; `-` marks a line that did not come, `+` one that was not expected.
+    /// log. `-` marks a missing line, `+` an unexpected one.
     pub(crate) fn diff(&self) -> String {
         const AFTER: usize = 5;
         let same = self.difference.unwrap_or(self.seen.len());
-        // A pattern is shown as the line that it matched.
+        // The diff shows the matched line in place of a pattern.
         let expected = self.seen[..same].iter().map(String::as_str);
         let expected = expected.chain(self.expected[same..].iter().map(|e| e.text.as_str()));
         let expected: Vec<_> = expected.take(same + AFTER).collect();
@@ -280,7 +279,7 @@ impl<'a> Judge<'a> {
 }
 
 /// Returns the text of an `.expected` file for `seen`, and the patterns of the old file that match
-/// nothing any more. Each pattern that still matches replaces one line.
+/// no line any more. Each pattern that still matches replaces one line.
 pub(crate) fn blessed<'a>(seen: &[String], before: &'a [Expected]) -> (String, Vec<&'a str>) {
     let mut patterns: Vec<_> = before
         .iter()
@@ -435,7 +434,7 @@ mod tests {
             "new\nstart\nre:at 0x.*\nat 0x13\nre:took .* us\n",
             &[],
         );
-        // A pattern that matches nothing does not remove the others.
+        // A pattern without a match does not remove the other patterns.
         check(&["took 7 us"], "re:took .* us\n", &["re:at 0x.*"]);
         check(&["no"], "no\n", &["re:at 0x.*", "re:took .* us"]);
     }

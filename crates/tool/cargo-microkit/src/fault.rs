@@ -1,12 +1,12 @@
-//! Parses the fault reports of the monitor and the model kernel. They report faults of PDs without
-//! a parent, which would handle the fault.
+//! Parses the fault reports of the monitor and the model kernel. Reports exist only for PDs without
+//! a parent, because a parent handles the faults of its children.
 
 use crate::readable::readable;
 
 /// The prefix of a report's second line, which names the PD.
 const FAULTING_PD: &str = "MON|ERROR: faulting PD: ";
 
-/// The prefix of the monitor's messages. The first one after the registers says how the PD faulted.
+/// The prefix of the monitor's messages. The first message after the registers describes the fault.
 const MONITOR_ERROR: &str = "MON|ERROR: ";
 
 /// The prefix of the line with the PD's program counter.
@@ -15,36 +15,36 @@ const MONITOR_PC: &str = "pc : ";
 /// The prefix of the line that reports a fault just below the stack.
 const MONITOR_OVERFLOW: &str = "MON|ERROR: potential stack overflow";
 
-/// The prefix of the line with the syndrome of a vCPU fault. The kernel reports it for a virtual
-/// CPU, and for a PD that used a feature that it disables.
+/// The prefix of the line with the syndrome of a vCPU fault. The kernel raises this fault for a
+/// virtual CPU, and for a PD that used a disabled feature.
 const MONITOR_VCPU: &str = "MON|ERROR: received vCPU fault with ESR: ";
 
-/// The exception class, in the highest six of a syndrome's 32 bits, of an access to a
-/// floating-point or vector register (Arm ARM, `ESR_EL1`, EC 0b000111).
+/// The exception class of an access to a floating-point or vector register. It is in the highest
+/// six of a syndrome's 32 bits (Arm ARM, `ESR_EL1`, EC 0b000111).
 const FLOATING_POINT: u64 = 0b000111;
 
-/// The description of a fault by such an access.
+/// The description of a fault with this exception class.
 const FLOATING_POINT_FORBIDDEN: &str = "used floating point, which fpu=\"false\" forbids";
 
 /// The prefix of the model kernel's reports; the name of the PD follows.
 const MODEL_ERROR: &str = "MODEL|ERROR: ";
 
-/// What a line reports about a fault.
+/// The information about a fault in a line of the log.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum FaultLine {
     /// A PD has faulted; the report follows.
     Fault { pd: String },
     /// The PD's program counter.
     At { pd: String, address: u64 },
-    /// Its stack was too small.
+    /// The PD's stack was too small.
     StackOverflow { pd: String },
-    /// It used a floating-point register without the right to.
+    /// The PD used a floating-point register without the right to.
     FloatingPoint { pd: String },
 }
 
 /// Parses the first line of a model kernel's report: the PD, its access, and the program counter.
 ///
-/// Stack overflows need no parsing here: the model kernel explains them itself.
+/// Stack overflows need no parsing: the model kernel explains them in its own report.
 fn model_fault(line: &str) -> Option<(&str, &str, u64)> {
     let (pd, how) = line.strip_prefix(MODEL_ERROR)?.split_once(": ")?;
     let (_, rest) = how.split_once("(pc ")?;
@@ -76,7 +76,7 @@ impl Faults {
         faults
     }
 
-    /// Takes the next line of the log, and returns what it reports about a fault.
+    /// Processes the next line of the log, and returns its information about a fault, if any.
     pub(crate) fn hear(&mut self, line: &str) -> Option<FaultLine> {
         if let Some(pd) = line.strip_prefix(FAULTING_PD) {
             let pd = readable(pd);
@@ -120,7 +120,7 @@ impl Faults {
         self.0.iter().map(|fault| fault.pd.as_str())
     }
 
-    /// Returns each PD that has faulted, and how.
+    /// Returns each PD that has faulted, with a description of its fault.
     pub(crate) fn each(&self) -> impl Iterator<Item = (&str, String)> {
         self.0.iter().map(|Fault { pd, how }| {
             let how = how.as_deref().unwrap_or("the monitor did not report how");

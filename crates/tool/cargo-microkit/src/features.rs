@@ -1,9 +1,9 @@
-//! Finds which programs can be built in one call of Cargo.
+//! Groups programs that can be built in one call of Cargo.
 //!
-//! Cargo builds a dependency that several programs of one call share with the features of all of
-//! them. A PD's program would then depend on which other PDs are built with it, and a PD without an
-//! allocator would fail to link beside one that has an allocator. So programs are built in one call
-//! only if they enable the same features of every dependency that they share.
+//! In one call, Cargo builds a shared dependency once, with the features that any of the programs
+//! enables. A program would then depend on the other PDs of the call. For example, a PD without an
+//! allocator would fail to link beside a PD with an allocator. So two programs share a call only if
+//! they enable the same features of every shared dependency.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -19,11 +19,12 @@ type Features = BTreeMap<String, BTreeSet<String>>;
 /// Programs that are built in one call of Cargo.
 pub(crate) struct CargoCall {
     pub(crate) bins: BTreeSet<Bin>,
-    /// The features that `--features` chooses for them.
+    /// The features that `--features` selects for these programs.
     pub(crate) chosen: BTreeSet<String>,
 }
 
-/// Splits programs into groups. `chosen` are the features that `--features` chooses for them.
+/// Splits programs into groups for one call of Cargo each. `chosen` holds the features that
+/// `--features` selects.
 pub(crate) fn groups(project: &Project, bins: &BTreeSet<Bin>, chosen: &Chosen) -> Vec<CargoCall> {
     let mut packages: BTreeMap<&str, BTreeSet<Bin>> = BTreeMap::new();
     for bin in bins {
@@ -93,7 +94,8 @@ fn agree(a: &Features, b: &Features) -> bool {
         .all(|(package, features)| b.get(package).is_none_or(|other| other == features))
 }
 
-/// Asks Cargo for the features of a package and its dependencies; `None` if Cargo fails.
+/// Runs `cargo tree` to get the features of a package and its dependencies. Returns `None` if Cargo
+/// fails.
 fn features_of(
     project: &Project,
     package_id: &str,
@@ -115,7 +117,7 @@ fn features_of(
     Some(parse(&String::from_utf8(output.stdout).ok()?))
 }
 
-/// Parses lines with a package, a tab and its features. Cargo marks repeated packages with `(*)`.
+/// Parses lines of a package, a tab and features. Cargo marks repeated packages with `(*)`.
 fn parse(tree: &str) -> Features {
     let mut all = Features::new();
     for line in tree.lines() {

@@ -1,4 +1,4 @@
-//! Writes output files in one step: after a failure the old file is unchanged, never half written.
+//! Writes output files in one step: a failure leaves the old file unchanged.
 
 use std::fs::{File, Permissions};
 use std::io;
@@ -10,19 +10,19 @@ use rustix::fs::{FlockOperation, flock};
 
 use crate::terminal;
 
-/// Copies the finished file `from` to `to`, and replaces an old file in one step.
+/// Copies the finished file `from` to `to`. Replaces an old file in one step.
 pub(crate) fn place(from: &Path, to: &Path) -> Result<()> {
     let mut source = File::open(from).map_err(|e| cannot("read", from, &e))?;
     replace(to, |file| io::copy(&mut source, file).map(drop))
 }
 
-/// Writes `bytes` to `to`, and replaces an old file in one step.
+/// Writes `bytes` to `to`. Replaces an old file in one step.
 pub(crate) fn write(to: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
     replace(to, |file| io::Write::write_all(file, bytes.as_ref()))
 }
 
 fn replace(to: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<()> {
-    // A symbolic link is kept; its target is replaced.
+    // A symbolic link is kept; only its target is replaced.
     let real = std::fs::canonicalize(to).unwrap_or_else(|_| to.to_path_buf());
     let directory = match real.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -31,7 +31,8 @@ fn replace(to: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<
     let write = || -> io::Result<()> {
         if let Ok(data) = std::fs::metadata(&real) {
             if data.permissions().readonly() {
-                // Renaming the new file would succeed: it depends on the folder's mode only.
+                // An explicit check: replacing the file by renaming would succeed, because renaming
+                // requires only the folder's permission.
                 return Err(io::Error::other("it is read-only"));
             }
             if !data.is_file() && !data.is_dir() {
@@ -50,7 +51,7 @@ fn replace(to: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> Result<
     write().map_err(|e| cannot("write", to, &e))
 }
 
-/// A lock between processes. It is released when this is dropped, or when the process ends.
+/// A lock between processes. It is released when this value is dropped, or when the process ends.
 #[derive(Debug)]
 #[must_use = "it is released when this is dropped"]
 pub(crate) struct Lock {
@@ -58,7 +59,7 @@ pub(crate) struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock of a file, which is created if it does not exist.
+    /// Takes the lock of a file. Creates the file if it does not exist.
     ///
     /// **Blocking:** waits, with a message, until no other process has the lock.
     pub(crate) fn take(path: &Path) -> Result<Self> {
@@ -85,7 +86,7 @@ pub(crate) fn make_directory(path: &Path) -> Result<()> {
     std::fs::create_dir_all(path).map_err(|e| cannot("make the directory", path, &e))
 }
 
-/// Returns the error for an operation on a file that the operating system refused.
+/// Returns the error for a file operation that the operating system refused.
 pub(crate) fn cannot(what: &str, path: &Path, error: &io::Error) -> Report {
     miette!(
         help = "check the path and its permissions",

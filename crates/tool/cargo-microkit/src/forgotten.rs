@@ -1,7 +1,7 @@
-//! Recognises a forgotten line of a protection domain's program by the message of the compiler or
-//! the linker.
+//! Recognises a missing line in a protection domain's program by the message of the compiler or the
+//! linker.
 
-/// Parts of messages, and the advice for each.
+/// Parts of messages, with the advice for each.
 const LINES: [(&str, &str); 7] = [
     (
         "can't find crate for `std`",
@@ -37,7 +37,7 @@ const LINES: [(&str, &str); 7] = [
     ),
 ];
 
-/// Returns the advice for a message of the compiler or the linker, if it is about a forgotten line.
+/// Returns the advice for a message of the compiler or the linker, if a missing line causes it.
 pub(crate) fn advice(message: &str) -> Option<&'static str> {
     let line = LINES.iter().find(|(part, _)| message.contains(part));
     line.map(|(_, advice)| *advice)

@@ -7,12 +7,12 @@ use miette::{Result, miette};
 /// The variable that names one folder for all data, instead of the operating system's folders.
 const VARIABLE: &str = "CARGO_MICROKIT_HOME";
 
-/// Returns the folder for data that the user has added.
+/// Returns the folder for data that the user has added, such as SDKs.
 pub(crate) fn data() -> Result<PathBuf> {
     folder(directories::BaseDirs::data_dir)
 }
 
-/// Returns the folder for data that can be built again.
+/// Returns the folder for data that can be rebuilt.
 pub(crate) fn cache() -> Result<PathBuf> {
     folder(directories::BaseDirs::cache_dir)
 }

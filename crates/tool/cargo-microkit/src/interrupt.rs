@@ -12,7 +12,7 @@ static FLAG: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 pub(crate) fn catch() {
     static CAUGHT: LazyLock<()> = LazyLock::new(|| {
         for signal in [SIGINT, SIGTERM, SIGHUP, SIGQUIT] {
-            // Fails only for signals that cannot be caught; these can.
+            // Registration fails only for signals that cannot be caught. These can be caught.
             let _ = signal_hook::flag::register(signal, Arc::clone(&FLAG));
         }
     });
@@ -24,7 +24,7 @@ pub(crate) fn request() {
     FLAG.store(true, Ordering::Relaxed);
 }
 
-/// Returns whether a stop signal has come.
+/// Returns whether a stop signal has arrived.
 pub(crate) fn requested() -> bool {
     FLAG.load(Ordering::Relaxed)
 }

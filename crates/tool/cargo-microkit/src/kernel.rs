@@ -1,4 +1,4 @@
-//! The kernel that a system runs on: seL4, from an SDK, or the model kernel, which needs no SDK.
+//! The kernel for a system: seL4 from an SDK, or the model kernel, which needs no SDK.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -27,7 +27,7 @@ pub(crate) enum Kernel {
     /// seL4, from this SDK.
     Sel4(Sdk),
     /// The model kernel. It has the slots and limits of one version of the SDK. If that SDK is
-    /// available, programs are built with it, so that they need no second build for seL4.
+    /// available, programs are built with it and need no second build for seL4.
     Model {
         /// The SDK of that version.
         sdk: Option<Sdk>,
@@ -38,11 +38,11 @@ pub(crate) enum Kernel {
 pub(crate) struct Request<'a> {
     /// The system file.
     pub(crate) system: &'a Path,
-    /// Its content.
+    /// The content of the system file.
     pub(crate) parsed: &'a microkit_sdf::System,
     /// The kernel's board and configuration.
     pub(crate) variant: &'a Variant,
-    /// The folders in which files that the system file names are searched.
+    /// The folders to search for files that the system file names.
     pub(crate) search_paths: Vec<PathBuf>,
     /// The path of the image.
     pub(crate) image: &'a Path,
@@ -53,7 +53,7 @@ pub(crate) struct Request<'a> {
 }
 
 impl Kernel {
-    /// Returns the chosen kernel. `auto` is seL4 if there is an SDK, else the model kernel.
+    /// Selects the kernel. `auto` is seL4 if there is an SDK, otherwise the model kernel.
     pub(crate) fn choose(options: &Options) -> Result<Self> {
         let flag = options.sdk.sdk.as_deref();
         match options.kernel {
@@ -66,26 +66,25 @@ impl Kernel {
         }
     }
 
-    /// Returns the model kernel; it uses `sdk` if that has the matching version.
+    /// Returns the model kernel. It uses `sdk` if `sdk` has the matching version.
     pub(crate) fn model(sdk: Option<Sdk>) -> Self {
         Self::Model {
             sdk: sdk.filter(|sdk| sdk.version() == MICROKIT_VERSION),
         }
     }
 
-    /// Returns the limits and devices that system files for a board and configuration are checked
-    /// against.
+    /// Returns the limits and devices of a board and configuration, for the checks of system files.
     ///
     /// # Errors
     ///
-    /// Fails if the SDK does not have that board or configuration, or if it does not fit the
-    /// runtime.
+    /// Fails if the SDK does not have that board or configuration, or if the runtime does not
+    /// support the kernel.
     pub(crate) fn facts(&self, board: &str, config: &str) -> Result<microkit_sdf::Kernel> {
         match self {
             Self::Sel4(sdk) => sdk.kernel(board, config),
             Self::Model { .. } => {
                 let known = microkit_sdf::Kernel::QEMU_VIRT_AARCH64;
-                // The RAM of another board is known only to its SDK.
+                // Only the SDK of another board contains its RAM addresses.
                 Ok(microkit_sdf::Kernel {
                     ram: known.ram.filter(|_| board == model::BOARD),
                     cores: match config.starts_with("smp-") {
@@ -106,7 +105,7 @@ impl Kernel {
         }
     }
 
-    /// Returns the SDK that programs are built with, if there is one.
+    /// Returns the SDK for building programs, or `None` if there is no SDK.
     pub(crate) fn sdk(&self) -> Option<&Sdk> {
         match self {
             Self::Sel4(sdk) => Some(sdk),
@@ -150,7 +149,7 @@ impl Kernel {
         }
     }
 
-    /// Writes the image and the report, each whole or not at all.
+    /// Writes the image and the report. A failure never leaves a partial file.
     pub(crate) fn pack(&self, request: &Request<'_>) -> Result<()> {
         match self {
             Self::Sel4(sdk) => tool::pack(sdk, request),
@@ -160,7 +159,7 @@ impl Kernel {
 }
 
 impl Kernel {
-    /// Returns how to read the states of threads from the memory of a running kernel.
+    /// Returns the method to read thread states from the memory of a running kernel.
     pub(crate) fn state(&self, variant: &Variant, options: &Options) -> State {
         match self {
             Self::Sel4(sdk) => State::Sel4 {

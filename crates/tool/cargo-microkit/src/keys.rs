@@ -1,5 +1,4 @@
-//! The user's terminal while a system runs. Every key is sent to the system, except the one that
-//! ends the run.
+//! Passes the user's keys to a running system, except the key that ends the run.
 
 use std::fmt;
 use std::fs::File;
@@ -14,7 +13,8 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr}
 use crate::interrupt;
 use crate::qemu::Typist;
 
-/// The key that ends the run: a key with Ctrl, which a terminal sends as a byte below 0x20.
+/// The key that ends the run: Ctrl with a letter or symbol. A terminal sends it as a byte below
+/// 0x20.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) struct Escape(u8);
 
@@ -42,8 +42,8 @@ impl fmt::Display for Escape {
     }
 }
 
-/// A terminal in raw mode, which delivers each key at once. Its old settings are restored when this
-/// is dropped, also during a panic.
+/// A terminal in raw mode, which delivers each key at once. Dropping the value restores the old
+/// settings, also during a panic.
 #[derive(Debug)]
 #[must_use = "the terminal's settings are restored when this is dropped"]
 pub(crate) struct Keys {
@@ -55,7 +55,7 @@ impl Keys {
     /// Switches standard input to raw mode, if it is a terminal that this program may read.
     pub(crate) fn from_stdin() -> Option<Self> {
         let input = io::stdin();
-        // The terminal driver stops a background job that changes its settings.
+        // The terminal driver stops a background job that changes the terminal's settings.
         let is_background = tcgetpgrp(&input).is_ok_and(|group| group != getpgrp());
         if !input.is_terminal() || is_background {
             return None;
@@ -67,22 +67,23 @@ impl Keys {
         let before = tcgetattr(&terminal)?;
         let mut raw = before.clone();
         raw.make_raw();
-        // Output still needs a carriage return at each newline.
+        // Output processing stays on, because output needs a carriage return at each newline.
         raw.output_modes = before.output_modes;
-        // `Flush` would discard what was typed during the build, which is for the system.
+        // `Flush` would discard the user's input from before the run, which the system must
+        // receive.
         tcsetattr(&terminal, OptionalActions::Now, &raw)?;
         Ok(Self { terminal, before })
     }
 
-    /// Sends every key to a guest from now on, except `escape`, which requests the end of the run.
+    /// Sends every key to a guest from now on, except `escape`. That key ends the run.
     ///
     /// # Errors
     ///
     /// Fails if this process has reached its limit of file descriptors.
     pub(crate) fn type_to(&self, typist: Typist, escape: Escape) -> io::Result<()> {
         let mut keys = File::from(self.terminal.try_clone()?);
-        // The thread ends with the terminal or with this process: a blocked read cannot be ended
-        // otherwise.
+        // The thread ends with the terminal or with this process. A blocked read cannot be
+        // cancelled.
         thread::spawn(move || {
             let mut buffer = [0; 1024];
             while let Ok(length @ 1..) = keys.read(&mut buffer) {
@@ -100,7 +101,7 @@ impl Keys {
 
 impl Drop for Keys {
     fn drop(&mut self) {
-        // Fails only if the terminal is gone.
+        // Restoring fails only if the terminal no longer exists.
         let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
     }
 }

@@ -1,5 +1,5 @@
-//! Checks that a system can be laid out in memory, for either packer. The SDK's tool would refuse
-//! it with a shorter message, or not at all.
+//! Checks a system's memory layout, for either packer. The SDK's tool would report a layout error
+//! with a shorter message, or not at all.
 
 use std::path::PathBuf;
 
@@ -9,11 +9,12 @@ use miette::Result;
 
 use crate::model::BOARD;
 
-/// Checks that the programs and regions of `system` can be laid out on seL4.
+/// Checks that the programs and regions of `system` fit into memory on seL4.
 ///
 /// # Errors
 ///
-/// Reports every error of the model kernel's packer that also holds on seL4, with its line.
+/// Reports every layout error of the model kernel's packer that also applies to seL4, with its
+/// line.
 pub(crate) fn check(
     system: &System,
     board: &str,
@@ -23,7 +24,7 @@ pub(crate) fn check(
     let qemu = Platform::QEMU_VIRT_AARCH64;
     let platform = match board == BOARD {
         true => qemu,
-        // Limits that only the SDK's tool knows for a board are left to that tool.
+        // Only the SDK's tool knows the other limits of a board, and checks them.
         false => Platform {
             kernel_devices: &[],
             kernel_irqs: &[],

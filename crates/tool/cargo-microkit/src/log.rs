@@ -8,14 +8,14 @@ use crate::variant::Variant;
 const MONITOR_STARTED: &str = "MON|INFO: Microkit Monitor started!";
 
 /// The prefixes of remarks that the monitor, a debug kernel and the model kernel print between the
-/// lines of the PDs. Reports of faults do not count as remarks: an `.expected` file must list them.
+/// lines of the PDs. Fault reports are not remarks: an `.expected` file must list them.
 const REMARKS: [&str; 3] = ["MON|INFO: ", "<<seL4(CPU ", "MODEL|INFO: "];
 
-/// The prefix of a line with the backtrace of a panic. It differs in every build, so it is not
-/// compared.
+/// The prefix of a line with the backtrace of a panic. Backtraces differ between builds, so tests
+/// do not compare them.
 pub(crate) const BACKTRACE: &str = "backtrace of ";
 
-/// Splits a serial log into lines, and finds which of them come from the system.
+/// Splits a serial log into lines, and finds the lines that the system printed.
 #[derive(Debug)]
 pub(crate) struct Log {
     partial: String,
@@ -27,13 +27,13 @@ pub(crate) struct Log {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Line {
     pub(crate) text: String,
-    /// Whether it comes from the system, not from the loader, the monitor or the kernel. These
-    /// lines are the same on every kernel.
+    /// Whether the line comes from the system, not from the loader, the monitor or the kernel. A
+    /// system prints the same lines on every kernel.
     pub(crate) is_of_system: bool,
 }
 
 impl Log {
-    /// Creates the log of a system that boots.
+    /// Creates an empty log for a system that is about to boot.
     pub(crate) fn new(variant: &Variant) -> Self {
         Self {
             partial: String::new(),
@@ -42,8 +42,8 @@ impl Log {
         }
     }
 
-    /// Adds a piece of text with at most one newline, at its end, and returns the line that this
-    /// completes.
+    /// Adds a piece of text with at most one newline, at its end. Returns the line that this
+    /// newline completes.
     pub(crate) fn push(&mut self, piece: &str) -> Option<Line> {
         self.partial.push_str(piece);
         if !self.partial.ends_with('\n') {
@@ -69,14 +69,14 @@ impl Log {
         Line { text, is_of_system }
     }
 
-    /// Returns whether the system is still booting, so that no line comes from its PDs.
+    /// Returns whether the system is still booting. No line comes from a PD before the end of the
+    /// boot.
     pub(crate) fn is_boot(&self) -> bool {
         self.is_boot
     }
 }
 
-/// Decodes bytes to text, without carriage returns; a replacement character stands for bytes that
-/// are not UTF-8.
+/// Decodes bytes to text without carriage returns. Invalid UTF-8 becomes a replacement character.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
     /// The first bytes of an incomplete character.
@@ -84,7 +84,7 @@ pub(crate) struct Decoder {
 }
 
 impl Decoder {
-    /// Decodes `bytes` together with the rest of the bytes before.
+    /// Decodes `bytes`, after the incomplete character that earlier bytes began.
     pub(crate) fn push(&mut self, bytes: &[u8]) -> String {
         self.incomplete
             .extend(bytes.iter().filter(|byte| **byte != b'\r'));

@@ -1,17 +1,17 @@
 //! `cargo microkit`: builds, runs and tests systems of seL4 Microkit protection domains (PDs).
 //!
-//! Cargo builds the PDs that are written in Rust, a packer makes the image, and QEMU runs it. For
-//! seL4 the packer is the tool of the Microkit SDK, for the model kernel it is `microkit-image`.
-//! This program drives all of them by one command. It reports an error in terms of the system and
-//! not of the tool that failed.
+//! Cargo builds the PDs that are written in Rust, a packer makes the image, and QEMU runs the
+//! image. For seL4 the packer is the tool of the Microkit SDK. For the model kernel it is
+//! `microkit-image`. One command runs all of these programs. Errors refer to the system, not to the
+//! program that failed.
 //!
-//! Data goes one way:
+//! The steps of a run:
 //!
 //! 1. a [`system`] argument names a [`system_file`], which names its [`programs`];
 //! 2. [`cargo`] builds their ELF files, or [`c`] compiles them;
 //! 3. the [`kernel`]'s packer makes the image ([`builder`] drives steps 1 to 3);
-//! 4. a [`qemu`] guest runs the image, and its serial [`log`] is shown together with the [`places`]
-//!    in the source that it mentions, or compared with what is [`expected`];
+//! 4. a [`qemu`] guest runs the image. Its serial [`log`] is shown with the [`places`] in the
+//!    source that it mentions, or compared with the [`expected`] lines;
 //! 5. if the run fails, the [`whereabouts`] of each PD are reported.
 //!
 //! `microkit-sdf` parses system files. For seL4, the SDK's tool parses them again, and may refuse a
@@ -67,8 +67,9 @@ use clap::Parser;
 
 use command::Outcome;
 
-/// The only place that picks exit codes: 0 for success, 1 for an error or a failed test, 130 if the
-/// user interrupted the command. Clap exits with 2 if the arguments are wrong.
+/// Maps outcomes to exit codes: 0 for success, 1 for an error or a failed test, 130 for an
+/// interrupt by the user. No other code selects exit codes, except that Clap exits with 2 if the
+/// arguments are wrong.
 fn main() -> ExitCode {
     terminal::set_up_errors();
     let cli = cli::Cli::parse_from(cli::arguments(std::env::args_os()));

@@ -11,7 +11,7 @@ pub(crate) fn quoted<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> Strin
     names.join(", ")
 }
 
-/// Returns the help for an unknown name: the nearest of `names`, and all of them.
+/// Returns the help for an unknown name: the nearest of `names`, and the full list.
 pub(crate) fn advice<S: AsRef<str>>(wrong: &str, names: &[S]) -> String {
     let all = quoted(names);
     match nearest(wrong, names.iter().map(AsRef::as_ref)) {

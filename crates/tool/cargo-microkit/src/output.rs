@@ -1,5 +1,5 @@
-//! Output files that the user names. They replace only the output of an earlier run: a typing error
-//! such as `-o my.system` must not overwrite what a person wrote.
+//! Protects files from being overwritten by an output. An output replaces only the output of an
+//! earlier run: a typing error such as `-o my.system` must not destroy a hand-written file.
 
 use std::fs;
 use std::io::Read;
@@ -14,7 +14,7 @@ use crate::files;
 pub(crate) enum Kind {
     /// A boot image.
     Image,
-    /// The report about an image, by the SDK's tool or the model kernel's packer.
+    /// The report on an image, by the SDK's tool or the model kernel's packer.
     Report,
     /// An SVG.
     Drawing,
@@ -22,18 +22,18 @@ pub(crate) enum Kind {
     Table,
 }
 
-/// The mark in each picture that this program drew. The name of the command follows.
+/// The mark in each picture that this program draws. The name of the command follows.
 const DRAWN_BY: &str = "drawn by `cargo microkit ";
 
-/// The size of a file's beginning that is enough to recognise its kind.
+/// The number of bytes at the beginning of a file that are read to recognise its kind.
 const HEAD_BYTES: u64 = 1 << 16;
 
-/// Checks, before anything is built, that output files may be written.
+/// Checks, before the build, that each output file may be written.
 ///
 /// # Errors
 ///
-/// Fails if a file holds anything but an earlier output of the same kind, or if two outputs have
-/// the same file.
+/// Fails if a file contains anything except an earlier output of the same kind, or if two outputs
+/// name the same file.
 pub(crate) fn check<'a>(outputs: impl IntoIterator<Item = (Kind, Option<&'a Path>)>) -> Result<()> {
     let mut seen: Vec<PathBuf> = Vec::new();
     for (kind, path) in outputs {
@@ -56,9 +56,10 @@ pub(crate) fn check<'a>(outputs: impl IntoIterator<Item = (Kind, Option<&'a Path
 }
 
 impl Kind {
-    /// Checks that `path` is free, empty, or holds an earlier output of this kind.
+    /// Checks that `path` does not exist, is empty, or contains an earlier output of this kind.
     fn check(self, path: &Path) -> Result<()> {
-        // A device or a pipe loses nothing. For a directory, the write reports the error.
+        // Writing to a device or a pipe destroys nothing. For a directory, the write reports the
+        // error.
         if !fs::metadata(path).is_ok_and(|data| data.is_file()) {
             return Ok(());
         }
@@ -77,19 +78,19 @@ impl Kind {
         ))
     }
 
-    /// Returns whether a file that begins with `head` can be of this kind.
+    /// Returns whether a file with this beginning can be of this kind.
     fn is(self, head: &[u8]) -> bool {
         let text = String::from_utf8_lossy(head);
         match self {
-            // Every kernel's loader is a flat binary; text has no zeros, and programs are ELF
-            // files.
+            // The loader of every kernel is a flat binary. Text files contain no zero bytes, and
+            // programs are ELF files.
             Self::Image => head.contains(&0) && !head.starts_with(b"\x7fELF"),
-            // The model kernel's packer writes the first, the SDK's tools the others.
+            // The model kernel's packer writes the first prefix, the SDK's tools write the others.
             Self::Report => text.lines().any(|line| {
                 let is_heading = line.ends_with(" Details") || line.ends_with(" Info");
                 line == "Memory regions" || (line.starts_with("# ") && is_heading)
             }),
-            // A picture that a person drew has no such mark.
+            // A hand-drawn picture has no such mark.
             Self::Drawing => text.contains("<svg") && text.contains(DRAWN_BY),
             Self::Table => text.trim_start().starts_with('{') && text.contains("\"kernels\""),
         }

@@ -1,4 +1,4 @@
-//! The protection domains of a built system: the program of each, and how much memory it uses.
+//! The protection domains of a built system, their programs, and the memory that each uses.
 
 use std::fmt::Write;
 use std::fs;
@@ -16,9 +16,9 @@ pub(crate) struct ProtectionDomain {
     pub(crate) name: String,
     /// The ELF file that runs.
     pub(crate) program: PathBuf,
-    /// The ELF file with the program's symbols and line numbers, which may be another file.
+    /// The ELF file with the program's symbols and line numbers. It may differ from `program`.
     pub(crate) symbols: PathBuf,
-    /// The size of its stack.
+    /// The size of the PD's stack, in bytes.
     pub(crate) stack_bytes: u64,
 }
 
@@ -28,12 +28,12 @@ struct Sizes {
     text: u64,
     rodata: u64,
     data: u64,
-    /// Without the heap.
+    /// The size of `.bss` without the heap.
     bss: u64,
     heap: u64,
 }
 
-/// Renders a table of the memory that each PD uses. A program that cannot be read is left out.
+/// Renders a table of the memory that each PD uses. Unreadable programs are omitted.
 pub(crate) fn table(pds: &[ProtectionDomain]) -> String {
     let head = ["PD", "text", "rodata", "data", "bss", "heap", "stack"].map(str::to_owned);
     let mut rows = vec![head];

@@ -11,13 +11,13 @@ use object::{Object, ObjectSegment};
 use crate::log::BACKTRACE;
 use crate::pds::ProtectionDomain;
 
-/// The size of an instruction. The return address of a call is this far behind the call.
+/// The size of an instruction. A return address is one instruction after the call.
 const INSTRUCTION_BYTES: u64 = 4;
 
-/// The prefixes of functions that only lead from a panic to the panic handler.
+/// The prefixes of the functions between a panic and the panic handler.
 const PANIC_MACHINERY: [&str; 2] = ["core::panicking::", "__rustc[rust_begin_unwind]"];
 
-/// The prefixes of functions that call a protection domain's own functions.
+/// The prefixes of runtime functions that call a protection domain's own functions.
 const CALLERS: [&str; 4] = [
     "core::ops::function::",
     "no_function_is_marked_protection_domain",
@@ -25,7 +25,7 @@ const CALLERS: [&str; 4] = [
     "_start",
 ];
 
-/// Crates of the runtime and of Rust, whose functions are not a program's own.
+/// The crates of the runtime and of Rust. Their functions are not part of the program's own code.
 const RUNTIME_CRATES: [&str; 15] = [
     "__rustc",
     "alloc",
@@ -47,7 +47,7 @@ const RUNTIME_CRATES: [&str; 15] = [
 /// The prefixes of functions that the Microkit SDK provides for programs in C.
 const C_PREFIXES: [&str; 3] = ["arm_sys_", "microkit_", "seL4_"];
 
-/// Functions of libmicrokit that call a program's own functions, and functions that compilers call.
+/// Functions of libmicrokit that call a program's own functions, and compiler support functions.
 const RUNTIME_FUNCTIONS: [&str; 8] = [
     "deferred_flush",
     "handler_loop",
@@ -59,12 +59,12 @@ const RUNTIME_FUNCTIONS: [&str; 8] = [
     "run_init_funcs",
 ];
 
-/// The programs of the protection domains that run, by the names of the PDs.
+/// The programs of the running protection domains, by PD name.
 #[derive(Debug, Default)]
 pub(crate) struct Places {
-    /// The files with the symbols.
+    /// The path of each PD's file with symbols.
     symbols: BTreeMap<String, PathBuf>,
-    /// The files that run.
+    /// The path of each PD's executed ELF file.
     programs: BTreeMap<String, PathBuf>,
     stacks: BTreeMap<String, u64>,
 }
@@ -87,8 +87,8 @@ impl Places {
         self.stacks.get(pd).copied()
     }
 
-    /// Returns the functions of a backtrace that a panic has printed in a line of the log, the
-    /// innermost first, each with its place. For other lines the result is empty.
+    /// Resolves the backtrace that a panic printed in a line of the log. Returns its functions with
+    /// their places, the innermost first. Returns an empty list for other lines.
     pub(crate) fn of_backtrace(&self, line: &str) -> Vec<String> {
         let Some((pd, addresses)) = backtrace(line) else {
             return Vec::new();
@@ -96,7 +96,7 @@ impl Places {
         let Some(loader) = self.loader(pd) else {
             return Vec::new();
         };
-        // The stack holds return addresses, which are behind the calls.
+        // The stack holds return addresses. Each is one instruction after its call.
         let calls = addresses.iter().map(|address| address - INSTRUCTION_BYTES);
         let frames: Vec<_> = calls.flat_map(|call| frames(&loader, call)).collect();
         let is_machinery = |frame: &Frame| {
@@ -109,15 +109,15 @@ impl Places {
         render_frames(&frames[own..])
     }
 
-    /// Returns the function and the place of an instruction of a PD. Of several functions that were
-    /// inlined there, this is the innermost one of the program's own, if there is one.
+    /// Returns the function and the place of an instruction of a PD. If functions were inlined
+    /// there, prefers the innermost function of the program's own code.
     pub(crate) fn of_instruction(&self, pd: &str, address: u64) -> Option<String> {
         let frames = frames(&self.loader(pd)?, address);
         let own = frames.iter().find(|frame| !is_of_runtime(frame));
         own.or(frames.first()).map(Frame::render)
     }
 
-    /// Opens a PD's program, for several searches.
+    /// Opens a PD's program, for several lookups.
     pub(crate) fn program(&self, pd: &str) -> Option<Program> {
         let file = self.symbols.get(pd)?;
         let loader = Loader::new(file).ok()?;
@@ -134,7 +134,7 @@ impl Places {
 pub(crate) struct Program {
     /// Resolves symbols and places.
     loader: Loader,
-    /// The ELF file that runs.
+    /// The content of the executed ELF file.
     bytes: Vec<u8>,
 }
 
@@ -156,8 +156,8 @@ impl Program {
         self.loader.find_symbol(address)
     }
 
-    /// Returns the innermost place in the program's own code, of an instruction and the calls that
-    /// led to it. It is `None` if all of them are in the runtime.
+    /// Returns the innermost place in the program's own code, among an instruction and the calls
+    /// that led to it. Returns `None` if all of these are in the runtime.
     pub(crate) fn own_place(&self, addresses: &[u64]) -> Option<String> {
         let mut frames = addresses.iter().flat_map(|at| frames(&self.loader, *at));
         let own = frames.find(|frame| !is_of_runtime(frame))?;
@@ -170,7 +170,7 @@ impl Program {
     }
 }
 
-/// Returns whether a function belongs to the runtime, in Rust or C, or to the language's libraries.
+/// Returns whether a function belongs to the runtime (Rust or C), or to the language's libraries.
 fn is_of_runtime(frame: &Frame) -> bool {
     let name = frame.function.as_str();
     if CALLERS.iter().any(|start| name.starts_with(start)) {
@@ -180,7 +180,7 @@ fn is_of_runtime(frame: &Frame) -> bool {
         .strip_prefix('<')
         .and_then(|name| name.split_once(" as "))
     {
-        // A method of a trait. A primitive type, such as `i32`, has no crate.
+        // A trait method. A primitive type, such as `i32`, has no crate.
         Some((of_type, of_trait)) => [crate_of(of_type), crate_of(of_trait)],
         None => [crate_of(name), None],
     };
@@ -188,13 +188,13 @@ fn is_of_runtime(frame: &Frame) -> bool {
     if crates.peek().is_some() {
         return crates.all(|name| RUNTIME_CRATES.contains(&name));
     }
-    // With line tables only, an inlined function has a name without its crate.
+    // With line tables only, the name of an inlined function lacks the crate.
     RUNTIME_FUNCTIONS.contains(&name)
         || C_PREFIXES.iter().any(|start| name.starts_with(start))
         || frame.place.as_deref().is_some_and(is_file_of_runtime)
 }
 
-/// Returns the crate of a path `crate::item` or `crate[hash]::item`.
+/// Returns the crate of a path of the form `crate::item` or `crate[hash]::item`.
 fn crate_of(path: &str) -> Option<&str> {
     let path = path.trim_start_matches(['<', '&']);
     let path = path.strip_prefix("mut ").unwrap_or(path);
@@ -204,7 +204,7 @@ fn crate_of(path: &str) -> Option<&str> {
 }
 
 /// Returns whether a source file belongs to Rust's library or to a crate of the runtime. The folder
-/// of such a crate is `sel4-sys` in a clone, or `sel4-sys-0.1.0` in Cargo's registry.
+/// of a runtime crate is `sel4-sys` in a clone, or `sel4-sys-0.1.0` in Cargo's registry.
 fn is_file_of_runtime(file: &str) -> bool {
     let parts: Vec<_> = file.split('/').collect();
     parts.windows(2).any(|pair| match *pair {
@@ -220,7 +220,7 @@ fn is_file_of_runtime(file: &str) -> bool {
     })
 }
 
-/// A function of a backtrace, which may be inlined.
+/// A function of a backtrace. It may be inlined.
 #[derive(Debug)]
 struct Frame {
     function: String,
@@ -236,11 +236,11 @@ impl Frame {
     }
 }
 
-/// Renders frames for a person. The outermost frames of the runtime, which lead to the program's
-/// own functions, are only counted.
+/// Renders the frames of a backtrace as text. Counts, but does not show, the outermost runtime
+/// frames, which lead to the program's own functions.
 fn render_frames(frames: &[Frame]) -> Vec<String> {
     let begins = |frame: &Frame| CALLERS.iter().any(|name| frame.function.starts_with(name));
-    // If all frames are in the runtime, none is hidden.
+    // If all frames are in the runtime, all of them are shown.
     let end = frames.iter().rposition(|frame| !begins(frame));
     let end = end.map_or(frames.len(), |last| last + 1);
     let mut lines: Vec<_> = frames[..end].iter().map(Frame::render).collect();
@@ -284,7 +284,7 @@ fn frames(loader: &Loader, address: u64) -> Vec<Frame> {
     found
 }
 
-/// Parses the PD and the addresses of a line that a panic has printed.
+/// Parses a line that a panic printed: the PD, and the addresses of its backtrace.
 fn backtrace(line: &str) -> Option<(&str, Vec<u64>)> {
     let (pd, addresses) = line.strip_prefix(BACKTRACE)?.split_once(": ")?;
     let addresses = addresses.split(' ');
@@ -295,7 +295,7 @@ fn backtrace(line: &str) -> Option<(&str, Vec<u64>)> {
     Some((pd, addresses.collect::<Option<_>>()?))
 }
 
-/// Returns a file's path, relative to the current folder if the file is below that.
+/// Shortens a file's path: relative to the current folder, if the file is inside that folder.
 fn shortened(file: &Path) -> String {
     let here = env::current_dir().unwrap_or_default();
     file.strip_prefix(here)
@@ -304,7 +304,7 @@ fn shortened(file: &Path) -> String {
         .to_string()
 }
 
-/// Returns the name of a function for its symbol.
+/// Demangles a symbol to the name of its function.
 fn demangled(symbol: &str) -> String {
     let name = addr2line::demangle_auto(symbol.into(), None);
     without_hash(&name).to_owned()
@@ -379,7 +379,7 @@ mod tests {
             ],
             &["pd::deep", "pd::init", "called by the runtime, 2 functions"],
         );
-        // Functions of the runtime that the program has called are shown.
+        // Runtime functions that the program has called are shown.
         check(
             &["sel4_microkit::ipc::set_mr", "pd::init", main],
             &[
@@ -420,7 +420,7 @@ mod tests {
         check("<u64 as ping::Double>::double", None, false);
         check("sel4_demo::work", None, false);
         check("_start", None, true);
-        // With line tables only.
+        // These programs have line tables only.
         let sys = "/x/crates/runtime/sel4-sys/src/arch/aarch64.rs:65";
         check("call", Some(sys), true);
         check("call", Some("/x/src/sel4-sys-0.1.0/src/call.rs:1"), true);
@@ -430,7 +430,7 @@ mod tests {
         check(closure, Some(sys), true);
         check(closure, Some("src/main.rs:9"), false);
         check("call", Some("my-sel4/src/main.rs:9"), false);
-        // In C.
+        // These functions are in C.
         check("microkit_ppcall", Some("/sdk/include/microkit.h:200"), true);
         check("handler_loop", None, true);
         check("notified", Some("server.c:12"), false);
@@ -452,7 +452,7 @@ mod tests {
         check("notified", "notified");
     }
 
-    /// Uses the ELF file of this test itself.
+    /// This test reads its own ELF file.
     #[test]
     fn a_function_of_this_program_is_found() {
         let program = env::current_exe().expect("it runs");

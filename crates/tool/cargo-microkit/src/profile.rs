@@ -1,9 +1,9 @@
-//! Defaults for the release profile, if a project does not define one. They suit PDs, whose release
-//! code must be small and is not debugged.
+//! The default release profile for projects that define none. It suits PDs: their release code must
+//! be small and is not debugged.
 
 use std::path::Path;
 
-/// The release profile of projects that define none, as arguments of Cargo's `--config`.
+/// The release profile for projects without their own, as arguments of Cargo's `--config`.
 const RELEASE: [&str; 4] = [
     "profile.release.lto=\"fat\"",
     "profile.release.codegen-units=1",
@@ -11,14 +11,14 @@ const RELEASE: [&str; 4] = [
     "profile.release.debug=\"line-tables-only\"",
 ];
 
-/// Disables automatic vectorisation. The target has `strict-align`: a vector of unknown alignment
-/// is loaded word by word, which costs more than the vector instructions save.
+/// Disables automatic vectorisation. The target has `strict-align`: the compiler loads a vector of
+/// unknown alignment word by word. This costs more than the vector instructions save.
 ///
-/// Cargo appends this to the `build.rustflags` of a project's configuration. It ignores both if
-/// RUSTFLAGS or flags for the target are set.
+/// Cargo appends these flags to the `build.rustflags` of a project's configuration. Cargo ignores
+/// both if `RUSTFLAGS` or flags for the target are set.
 const SCALAR: &str = r#"build.rustflags=["-Cno-vectorize-loops", "-Cno-vectorize-slp"]"#;
 
-/// Returns Cargo's arguments for `profile`, in a workspace whose manifest is in `root`.
+/// Returns Cargo's arguments for `profile`, in the workspace whose root manifest is at `root`.
 pub(crate) fn arguments(profile: &str, root: &Path) -> Vec<&'static str> {
     let manifest = std::fs::read_to_string(root.join("Cargo.toml")).unwrap_or_default();
     let is_ours = profile == "release" && !has_release_profile(&manifest);

@@ -1,5 +1,5 @@
-//! Finds where each program of a system comes from: a binary of the workspace, an ELF file, or
-//! sources in C.
+//! Finds the source of each program of a system: a binary of the workspace, an ELF file, or C
+//! sources.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -19,23 +19,23 @@ use crate::terminal;
 pub(crate) struct Program {
     /// The image that the system file names.
     pub(crate) image: ProgramImage,
-    /// Where it comes from.
+    /// The source of the program.
     pub(crate) source: Source,
 }
 
-/// Where a program comes from.
+/// The source of a program.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// Cargo builds it.
+    /// A binary that Cargo builds.
     Bin(Wanted),
     /// An existing ELF file.
     File(PathBuf),
-    /// It is compiled from C.
+    /// A program to compile from C.
     C(CProgram),
 }
 
 impl Program {
-    /// Prints where the program comes from.
+    /// Prints the source of the program.
     pub(crate) fn print(&self, project: Option<&Project>) {
         let path = &self.image.path;
         match &self.source {
@@ -56,7 +56,7 @@ impl Program {
 }
 
 /// Returns a folder below `directory` for an image's programs, by their paths in the system file.
-/// It is deep enough that no `..` in those paths leads out of `directory`.
+/// The folder is deep enough that no `..` in these paths leads out of `directory`.
 pub(crate) fn folder_below(directory: &Path, programs: &[Program]) -> PathBuf {
     let ascents = programs.iter().map(|program| ascent(&program.image.path));
     let ascent = ascents.max().unwrap_or_default();
@@ -65,7 +65,7 @@ pub(crate) fn folder_below(directory: &Path, programs: &[Program]) -> PathBuf {
     folder
 }
 
-/// Returns how many levels a path goes up from the folder in which it begins.
+/// Returns how many levels a path goes up from its base folder.
 fn ascent(path: &str) -> usize {
     let (mut depth, mut ascent) = (0, 0);
     for component in Path::new(path).components() {
@@ -79,7 +79,7 @@ fn ascent(path: &str) -> usize {
     ascent
 }
 
-/// Prints that the program `path` of a system file is this file.
+/// Prints which file the program `path` of a system file resolves to.
 pub(crate) fn print_file(path: &str, file: &Path) {
     terminal::status(
         "Program",
@@ -87,17 +87,17 @@ pub(crate) fn print_file(path: &str, file: &Path) {
     );
 }
 
-/// The folders that are searched for the files of programs, each once.
+/// The folders to search for program files, without duplicates.
 #[derive(Debug)]
 pub(crate) struct Folders {
-    /// The folders of `--search-path`, searched before the binaries of the project.
+    /// The folders of `--search-path`. They are searched before the binaries of the project.
     named: Vec<PathBuf>,
-    /// The system file's folder and the current folder, searched after the binaries.
+    /// The system file's folder and the current folder. They are searched after the binaries.
     near: Vec<PathBuf>,
 }
 
 impl Folders {
-    /// Returns the folders for a system, with those of `--search-path`.
+    /// Returns the folders for a system. They include the folders of `--search-path`.
     ///
     /// # Errors
     ///
@@ -134,13 +134,13 @@ impl Folders {
         })
     }
 
-    /// Returns all folders in their order.
+    /// Returns all folders, in search order.
     pub(crate) fn all(&self) -> impl Iterator<Item = &PathBuf> {
         self.named.iter().chain(&self.near)
     }
 }
 
-/// Finds every program of a system, in the order that `docs/guide/programs.md` gives.
+/// Finds every program of a system, in the search order of `docs/guide/programs.md`.
 ///
 /// # Errors
 ///
@@ -205,10 +205,10 @@ fn source(
     below(&folders.near, path)
 }
 
-/// Returns the program in the first of `folders` that has one.
+/// Returns the program in the first of `folders` that contains one.
 fn below(folders: &[PathBuf], path: &str) -> Result<Option<Source>> {
     for folder in folders {
-        // Joining an absolute path returns that path.
+        // Joining an absolute path returns the absolute path itself.
         let file = folder.join(path);
         if file.is_file() {
             return Ok(Some(Source::File(file)));
@@ -222,7 +222,7 @@ fn below(folders: &[PathBuf], path: &str) -> Result<Option<Source>> {
 
 /// Finds a binary of the project, or a C program that a table in one of its manifests describes.
 ///
-/// Fails if both exist, or several.
+/// Fails if more than one source matches.
 fn in_project(image: &ProgramImage, project: &Project) -> Result<Option<Source>> {
     let name = stem(&image.path);
     let bin = project.bin(&name)?;
@@ -321,7 +321,7 @@ mod tests {
         check("c.elf", &c);
         check("a.elf", &a);
         check(first.join("a.elf").to_str().expect("UTF-8"), &a);
-        // A source in an earlier folder comes before an ELF file in a later one.
+        // A source in an earlier folder takes precedence over an ELF file in a later one.
         file(second.join("c.elf"));
         check("c.elf", &c);
     }

@@ -1,4 +1,4 @@
-//! The Cargo workspace or package whose binaries are the programs of a system.
+//! The Cargo workspace or package that contains the programs of a system.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -13,31 +13,31 @@ use crate::nearest::quoted;
 pub(crate) struct Project {
     directory: PathBuf,
     metadata: Metadata,
-    /// The manifest of the workspace.
+    /// The root manifest of the workspace.
     root_manifest: PathBuf,
 }
 
 /// A binary target of the workspace.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Bin {
-    /// The package ID of its package.
+    /// The ID of the binary's package.
     pub(crate) package_id: String,
-    /// Its name, which is unique in the workspace.
+    /// The name of the binary, unique in the workspace.
     pub(crate) name: String,
 }
 
 /// A package with host tests.
 pub(crate) struct TestedPackage<'a> {
     pub(crate) name: &'a str,
-    /// Its package ID.
+    /// The package ID.
     pub(crate) id: &'a str,
-    /// Its binaries.
+    /// The names of the package's binaries.
     pub(crate) bins: Vec<&'a str>,
 }
 
-/// The properties of a package that `--features` is matched with.
+/// The properties of a package that `--features` is matched against.
 pub(crate) struct Traits<'a> {
-    /// Its package ID.
+    /// The package ID.
     pub(crate) id: &'a str,
     pub(crate) name: &'a str,
     pub(crate) features: Vec<&'a str>,
@@ -46,11 +46,11 @@ pub(crate) struct Traits<'a> {
 }
 
 impl Project {
-    /// Returns the project that contains `directory`, if there is one.
+    /// Returns the project that contains `directory`, or `None` outside a project.
     ///
     /// # Errors
     ///
-    /// Fails if Cargo does not accept the project.
+    /// Fails if Cargo reports an error in the project.
     pub(crate) fn around(directory: &Path) -> Result<Option<Self>> {
         if nearest_manifest(directory).is_none() {
             return Ok(None);
@@ -92,13 +92,14 @@ impl Project {
 
     /// Returns the manifest of the workspace.
     ///
-    /// Calls with `--features` name it by `--manifest-path`: with resolver 1, Cargo interprets
+    /// Calls with `--features` pass it as `--manifest-path`. With resolver 1, Cargo interprets
     /// `PACKAGE/FEATURE` differently if it runs in the folder of a package.
     pub(crate) fn root_manifest(&self) -> &Path {
         &self.root_manifest
     }
 
-    /// Returns whether a manifest belongs to the workspace or to one of its packages.
+    /// Returns whether a manifest is the root manifest, or the manifest of a package in the
+    /// workspace.
     pub(crate) fn has_manifest(&self, manifest: &Path) -> bool {
         let mut packages = self.metadata.packages.iter();
         manifest == self.root_manifest
@@ -248,7 +249,7 @@ pub(crate) fn nearest_manifest(directory: &Path) -> Option<PathBuf> {
     manifests.find(|manifest| manifest.is_file())
 }
 
-/// Returns the Cargo that started this program, or else the one on the PATH.
+/// Returns the Cargo that started this program, or else the `cargo` on the PATH.
 pub(crate) fn cargo_program() -> OsString {
     std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }

@@ -1,14 +1,15 @@
-//! Makes the text of a program safe for a report: control characters are shown and not interpreted.
+//! Makes the text of a program safe for a report: shows control characters instead of sending them
+//! to the terminal.
 
 use std::fmt::Write;
 
-/// How many characters of a long line's beginning, and of its end, a report shows.
+/// The number of characters that a report shows from the beginning, and from the end, of a long
+/// line.
 const END_CHARS: usize = 200;
 
-/// Returns `line` with its control characters as `\x1b` or `\u{202e}`.
+/// Returns `line` with its control characters written as `\x1b` or `\u{202e}`.
 ///
-/// The middle of a long line is left out: a program that draws on the terminal may never end its
-/// line.
+/// Omits the middle of a long line: a program that draws on the terminal may never end its line.
 pub(crate) fn readable(line: &str) -> String {
     let count = line.chars().count();
     if count <= 2 * END_CHARS {

@@ -1,14 +1,14 @@
-//! Tracks which settings of the terminal a program changes with escape codes, and restores them
-//! after the program has ended.
+//! Tracks the terminal settings that a program changes with escape codes, and restores them after
+//! the program has ended.
 
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};
 use std::mem;
 
-/// The private modes that are on when a terminal starts; all others are off.
+/// The private modes that are on in a new terminal. All others are off.
 const ON_AT_FIRST: [u16; 2] = [7, 25];
 
-/// Parses the escape codes that are sent to the terminal (ECMA-48, and DEC's private codes as in
+/// Parses the escape codes in the output to the terminal (ECMA-48, and DEC's private codes as in
 /// xterm).
 #[derive(Debug, Default)]
 pub(crate) struct Screen {
@@ -43,7 +43,7 @@ enum State {
 }
 
 impl Screen {
-    /// Takes the next piece of the text that is sent to the terminal.
+    /// Processes the next piece of output to the terminal.
     pub(crate) fn hear(&mut self, piece: &str) {
         for c in piece.chars() {
             self.state = self.next(c);
@@ -78,7 +78,7 @@ impl Screen {
                 State::Text
             }
             (State::Sequence(mut sequence), c) => {
-                // No valid code is that long, and an endless one must not fill the memory.
+                // No valid code is that long. The limit bounds the memory for an endless code.
                 if sequence.len() < 256 {
                     sequence.push(c);
                 }
@@ -88,7 +88,8 @@ impl Screen {
         }
     }
 
-    /// Returns the codes that restore the terminal's settings; empty if nothing has changed.
+    /// Returns the codes that restore the terminal's settings. The text is empty if nothing has
+    /// changed.
     fn restoring(&self) -> String {
         let mut codes = String::new();
         if !matches!(self.state, State::Text) {
@@ -129,7 +130,7 @@ impl Screen {
 }
 
 impl Changed {
-    /// Takes a control sequence that ends with `end`.
+    /// Processes a control sequence that ends with `end`.
     fn sequence(&mut self, sequence: &str, end: char) {
         let is_on = end == 'h';
         match (sequence.strip_prefix('?'), end) {
@@ -156,7 +157,7 @@ impl Drop for Screen {
     fn drop(&mut self) {
         let mut out = io::stdout();
         if out.is_terminal() {
-            // This fails only if the terminal was closed.
+            // Writing fails only if the terminal was closed.
             let _ = out.write_all(self.restoring().as_bytes());
             let _ = out.flush();
         }

@@ -6,23 +6,24 @@ use miette::{Report, Result, miette};
 
 use crate::nearest::{advice, quoted};
 
-/// A system file, and the name of its system.
+/// A system file and the name of its system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct System {
-    /// The file's name without `.system`.
+    /// The file name without `.system`.
     pub(crate) name: String,
     /// The path of the file.
     pub(crate) path: PathBuf,
 }
 
 impl System {
-    /// Returns the system at the path `argument`, if that cannot be a name.
+    /// Returns the system at the path `argument`. Returns `None` if `argument` can be a name,
+    /// or if the file does not exist.
     pub(crate) fn at_path(argument: &str) -> Option<Self> {
         let path = Path::new(argument);
         (is_path(argument) && path.is_file()).then(|| Self::at(path))
     }
 
-    /// Finds the system that `argument` names: one of the workspace's `microkit-systems`, the file
+    /// Resolves `argument` to a system: a system of the workspace's `microkit-systems`, the file
     /// `argument`, or the file `argument.system`.
     ///
     /// # Errors
@@ -71,7 +72,7 @@ impl System {
         Err(not_found(argument, workspace_root, names))
     }
 
-    /// Lists every system of the workspace: those in `microkit-systems`, then those in its
+    /// Lists every system of the workspace: the systems in `microkit-systems`, then those in its
     /// subfolders.
     pub(crate) fn all(workspace_root: &Path) -> Vec<Self> {
         let top = directory(workspace_root);
@@ -92,7 +93,7 @@ impl System {
             .collect()
     }
 
-    /// Returns the directory of the file.
+    /// Returns the directory of the system file.
     pub(crate) fn directory(&self) -> &Path {
         match self.path.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -108,7 +109,7 @@ impl System {
     }
 }
 
-/// Returns the directory of a workspace's systems.
+/// Returns the directory of a workspace's systems, `microkit-systems`.
 pub(crate) fn directory(workspace_root: &Path) -> PathBuf {
     workspace_root.join("microkit-systems")
 }
@@ -164,8 +165,8 @@ fn names_in(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Returns the help if no system was named and `microkit-systems` holds none: to name a system of
-/// this folder, or `otherwise` if it has none.
+/// Returns the help for a command without a system, if `microkit-systems` is empty. The help
+/// proposes the systems of this folder, or shows `otherwise` if there are none.
 pub(crate) fn name_one(otherwise: &str) -> String {
     match names_in(Path::new(".")) {
         names if names.is_empty() => otherwise.to_owned(),

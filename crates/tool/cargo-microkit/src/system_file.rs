@@ -1,4 +1,4 @@
-//! The system file of a command, which is read and parsed once for all later steps.
+//! The system file of a command. It is read and parsed once, and all later steps use the result.
 
 use std::borrow::Cow;
 use std::io::ErrorKind;
@@ -15,7 +15,7 @@ use crate::target::Target;
 pub(crate) struct SystemFile {
     /// Its name and path.
     pub(crate) system: System,
-    /// The program images of all PDs, each path once.
+    /// The program images of all PDs, without duplicate paths.
     pub(crate) images: Vec<ProgramImage>,
     source: sdf::Source,
     parsed: Result<sdf::System, sdf::SdfErrors>,
@@ -24,23 +24,23 @@ pub(crate) struct SystemFile {
 /// An ELF file that a system file names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ProgramImage {
-    /// Its path, as written in the file.
+    /// The path of the program, as written in the file.
     pub(crate) path: String,
-    /// The first PD that requires it.
+    /// The first PD that runs the program.
     pub(crate) pd: String,
-    /// The target to compile it for: with floating point, if one of its PDs may use that.
+    /// The compilation target: with floating point, if any PD of the program may use it.
     pub(crate) target: Target,
-    /// The place in the file where it is named.
+    /// The place in the file that names the program.
     span: sdf::Span,
 }
 
 impl SystemFile {
-    /// Reads the file of `system`. The files that it names are below `search_paths`.
+    /// Reads the file of `system`. Files that it names are searched in `search_paths`.
     ///
     /// # Errors
     ///
-    /// Fails if the file cannot be read or is not UTF-8. Errors in the system are reported by
-    /// [`parsed`](Self::parsed) and [`before_build`](Self::before_build).
+    /// Fails if the file cannot be read or is not UTF-8. [`parsed`](Self::parsed) and
+    /// [`before_build`](Self::before_build) report errors in the system.
     pub(crate) fn read(
         system: System,
         kernel: sdf::Kernel,
@@ -64,7 +64,7 @@ impl SystemFile {
         })
     }
 
-    /// Reads which programs the file of `system` names, even if it has errors.
+    /// Reads the program images that the file of `system` names, even if the file has errors.
     ///
     /// # Errors
     ///
@@ -74,17 +74,17 @@ impl SystemFile {
         Ok(Self::read(system.clone(), kernel, Vec::new())?.images)
     }
 
-    /// Returns the system.
+    /// Returns the parsed system.
     ///
     /// # Errors
     ///
-    /// Reports every error in it with its line.
+    /// Reports every error in the system with its line.
     pub(crate) fn parsed(&self) -> Result<&sdf::System> {
         self.parsed.as_ref().map_err(|errors| errors.clone().into())
     }
 
-    /// Returns the system before its programs are built. It is `None` if a region is filled with
-    /// one of them, because the system cannot be checked before that file exists.
+    /// Returns the parsed system before its programs are built. Returns `None` if a program fills a
+    /// region, because the system cannot be checked before that file exists.
     ///
     /// # Errors
     ///
@@ -101,8 +101,9 @@ impl SystemFile {
         }
     }
 
-    /// Returns the system after its programs are built; `search_paths` contain them. Only a system
-    /// with filled regions is parsed again, because the build may have made the files for them.
+    /// Returns the parsed system after its programs are built. `search_paths` must contain the
+    /// programs. Parses the file again only if the system has filled regions, because the build may
+    /// have created the files for them.
     ///
     /// # Errors
     ///
@@ -122,7 +123,7 @@ impl SystemFile {
         }
     }
 
-    /// Returns `report` with labels at the places in the file that name `images`.
+    /// Adds labels to `report`, at the places in the file that name `images`.
     pub(crate) fn show(&self, images: &[&ProgramImage], report: &Report) -> Report {
         let labels = images
             .iter()
@@ -141,7 +142,7 @@ fn parse(source: &sdf::Source, kernel: sdf::Kernel, search_paths: Vec<PathBuf>) 
     source.parse(sdf::Options { kernel, files })
 }
 
-/// Returns each path of `programs` once.
+/// Converts `programs` to images, without duplicate paths.
 fn images(programs: Vec<sdf::NamedProgram>) -> Vec<ProgramImage> {
     let mut images: Vec<ProgramImage> = Vec::new();
     for program in programs {

@@ -2,19 +2,20 @@
 
 use std::fmt;
 
-/// A Rust target that PDs are built for. rustc knows both, and rustup installs their core
+/// A Rust target for PDs. Both targets are built into rustc, and rustup installs their core
 /// libraries.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Target {
-    /// With floating-point registers.
+    /// The target with floating-point registers.
     Fpu,
-    /// Without them. Each PD that runs the program has `fpu="false"`: the kernel does not save
-    /// these registers for it, and using one is a fault.
+    /// The target without floating-point registers. Each PD that runs the program has
+    /// `fpu="false"`. The kernel does not save these registers for such a PD, and using one is a
+    /// fault.
     NoFpu,
 }
 
 impl Target {
-    /// Returns rustc's name for it.
+    /// Returns rustc's name for the target.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Target::Fpu => "aarch64-unknown-none",

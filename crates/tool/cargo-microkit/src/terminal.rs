@@ -1,7 +1,7 @@
-//! The output of this program: results on standard output, everything else on standard error.
+//! Prints results on standard output, and everything else on standard error.
 //!
-//! The reader of a pipe may stop reading (`cargo microkit run hello | head`). `println!` would
-//! panic then, so nothing here uses it.
+//! `println!` is not used here. It panics if the reader of a pipe stops reading (`cargo microkit
+//! run hello | head`).
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
@@ -19,7 +19,7 @@ pub(crate) fn aside(text: impl Display) {
     let _ = writeln!(io::stderr(), "{text}");
 }
 
-/// Prints what is being done, in the form of Cargo's status lines.
+/// Prints the current action, in the form of Cargo's status lines.
 pub(crate) fn status(verb: &str, text: impl Display) {
     let verb = console::style(format!("{verb:>12}"))
         .green()
@@ -28,7 +28,7 @@ pub(crate) fn status(verb: &str, text: impl Display) {
     let _ = writeln!(io::stderr(), "{verb} {text}");
 }
 
-/// Prints a remark, for example about the system that runs.
+/// Prints a remark, for example about the running system.
 pub(crate) fn remark(text: impl Display) {
     let label = console::style("cargo-microkit:")
         .yellow()
@@ -44,11 +44,11 @@ pub(crate) fn running(command: &Command) {
     status("Running", format_args!("`{}`", words.join(" ")));
 }
 
-/// Prints a piece of a serial log; lines of the boot are dim.
+/// Prints a piece of a serial log. Lines of the boot are dim.
 ///
 /// # Errors
 ///
-/// Fails if the reader of standard output has closed it.
+/// Fails if the reader of standard output has closed the pipe.
 pub(crate) fn echo(piece: &str, is_boot: bool) -> io::Result<()> {
     let mut out = io::stdout();
     if is_boot && console::colors_enabled() {
@@ -65,7 +65,7 @@ pub(crate) fn echo(piece: &str, is_boot: bool) -> io::Result<()> {
     out.flush()
 }
 
-/// Prints an error with its help.
+/// Prints an error with its help text.
 pub(crate) fn error(report: &Report) {
     let _ = io::stdout().flush();
     let _ = write!(io::stderr(), "{}", rendered(report));
@@ -76,10 +76,10 @@ pub(crate) fn rendered(report: &Report) -> String {
     format!("{}\n", format!("{report:?}").trim_end())
 }
 
-/// Sets how errors are rendered: lines are wrapped on a terminal only, and never inside a path.
+/// Sets how errors are rendered. Lines are wrapped on a terminal only, and never inside a path.
 pub(crate) fn set_up_errors() {
     let is_terminal = io::stderr().is_terminal();
-    // Setting the hook fails only if there is one already, and this is called once.
+    // Setting the hook fails only if a hook is already set. This function is called once.
     let _ = miette::set_hook(Box::new(move |_| {
         Box::new(
             MietteHandlerOpts::new()

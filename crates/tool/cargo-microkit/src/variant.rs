@@ -1,4 +1,4 @@
-//! A variant of a system: one of the many ways to build it.
+//! A variant of a system: the kernel, board, configuration and profile of a build.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use microkit_abi::MICROKIT_VERSION;
 use crate::kernel::Kind;
 use crate::sdk::Sdk;
 
-/// A kernel, with its board and configuration, and a profile of the Rust programs.
+/// A kernel with its board and configuration, and a profile of the Rust programs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Variant {
     /// The kernel.
@@ -21,7 +21,7 @@ pub(crate) struct Variant {
 }
 
 impl Variant {
-    /// Returns the mark in the ELF file of a program that was built for this kernel.
+    /// Returns the mark that the ELF file of a program for this kernel must have.
     pub(crate) fn kernel_mark(&self) -> String {
         format!("{}/{}", self.board, self.config)
     }

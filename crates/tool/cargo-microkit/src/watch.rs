@@ -13,21 +13,22 @@ use crate::whereabouts::{End, Observer};
 /// The silence after which a guest's output is assumed to be complete.
 pub(crate) const SILENCE: Duration = Duration::from_millis(300);
 
-/// The same, if the number of lines is not known.
+/// The silence after which a guest's output is assumed to be complete, if the number of lines is
+/// unknown.
 const LONG_SILENCE: Duration = Duration::from_secs(1);
 
-/// The number of unexpected lines after which a test fails at once. A report of a fault has fewer,
-/// so it is shown whole.
+/// The number of unexpected lines after which a test fails at once. A fault report has fewer lines,
+/// so it is always shown completely.
 const ENOUGH: usize = 64;
 
-/// The reason if the kernel reports that nothing can happen any more.
+/// The reason for a failure if the kernel reports that no PD can run any more.
 pub(crate) const NOTHING_MORE: &str =
     "every PD waits or has stopped, and nothing can wake one any more,";
 
-/// The reason if the kernel has halted.
+/// The reason for a failure if the kernel has halted.
 pub(crate) const HALTED: &str = "the kernel has halted";
 
-/// The number of last lines that are shown.
+/// The number of lines that a report shows from the end of the log.
 const TAIL: usize = 10;
 
 /// How watching ended.
@@ -38,8 +39,9 @@ pub(crate) enum Watched<T> {
     Interrupted,
 }
 
-/// Watches a guest until it has printed the expected lines and then nothing for a while, or has
-/// printed another line, or time is up. Types the input between the lines.
+/// Compares a guest's output with the expected lines, until all of them have arrived and the guest
+/// is silent, or a line differs, or the time is up. Sends the scripted input between the expected
+/// lines.
 pub(crate) fn compare(
     guest: &mut Guest,
     mut log: Log,
@@ -75,7 +77,7 @@ pub(crate) fn compare(
         let is_up = ended.is_some() || Instant::now() >= end;
         let is_over = is_up || is_silent;
 
-        // The last expected line may have no newline. Other lines are complete only with it.
+        // The last expected line may lack a newline. Other lines are complete only with a newline.
         let is_whole = ended.is_some()
             || judge.verdict() != Verdict::Waiting
             || judge
@@ -114,11 +116,11 @@ pub(crate) fn compare(
     }
 }
 
-/// Watches a guest until it has been silent for long, or time is up, and returns what it printed.
+/// Records a guest's output until the guest is silent for [`LONG_SILENCE`] or the time is up, and
+/// returns the lines.
 ///
-/// Each `type:` line of the old file is typed when the guest has been silent for long, and is then
-/// part of the returned lines. Fails if not all of them could be typed, because the new file would
-/// lack the others.
+/// Sends each `type:` line of the old file when the guest is silent, and adds it to the returned
+/// lines. Fails if some of these lines could not be sent, because the new file would lack them.
 pub(crate) fn record(
     guest: &mut Guest,
     mut log: Log,
@@ -176,7 +178,7 @@ pub(crate) fn record(
     }
 }
 
-/// The last lines of a log, including those of the boot and the kernel.
+/// The last lines of a log, including the lines of the boot and the kernel.
 #[derive(Debug, Default)]
 pub(crate) struct Tail(Vec<String>);
 
@@ -189,7 +191,7 @@ impl Tail {
         self.0.push(line.to_owned());
     }
 
-    /// Returns whether no line has come.
+    /// Returns whether no line has been added.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -215,7 +217,7 @@ fn hear(judge: &mut Judge<'_>, tail: &mut Tail, line: Line) {
     }
 }
 
-/// Renders where each PD is that has not faulted, one per line.
+/// Renders the whereabouts of each PD that has not faulted, one PD per line.
 fn whereabouts(judge: &Judge<'_>, observer: &Observer) -> String {
     let faults = Faults::from_lines(judge.seen().iter().map(String::as_str));
     let whereabouts = observer.whereabouts(|pd| faults.pds().any(|dead| dead == pd));

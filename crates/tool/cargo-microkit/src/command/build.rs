@@ -31,7 +31,8 @@ pub(super) fn build(args: &BuildArgs) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Builds the image of a system, and returns it with its variant. The image is kept if `keeps`.
+/// Builds the image of a system, and returns the image and its variant. The image is kept if
+/// `keeps`.
 pub(super) fn image(
     system: System,
     project: Option<&Project>,

@@ -1,4 +1,4 @@
-//! `check`: finds errors and surprises in systems before they run.
+//! `check`: finds errors and suspicious constructs in systems before they run.
 
 use std::rc::Rc;
 
@@ -69,7 +69,7 @@ fn check_group(args: &CheckArgs, group: OfProject, tally: &mut Tally) -> Result<
     Ok(())
 }
 
-/// Returns the systems that are named, or else all systems of the workspace.
+/// Returns the named systems, or all systems of the workspace if none is named.
 fn selected(names: &[String]) -> Result<Vec<OfProject>> {
     if !names.is_empty() {
         return find_systems(names);

@@ -18,7 +18,7 @@ use crate::cli::Command;
 use crate::files;
 use crate::project::Project;
 
-/// How a command ended, if it has already printed all that its user must know.
+/// The outcome of a command that has already printed all information for its user.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Done,
@@ -40,7 +40,7 @@ pub(crate) fn run(command: &Command) -> Result<Outcome> {
     }
 }
 
-/// Returns the Cargo project of the current folder, if there is one.
+/// Returns the Cargo project of the current folder, or `None` outside a project.
 fn project_here() -> Result<Option<Project>> {
     Project::around(&current_directory()?)
 }

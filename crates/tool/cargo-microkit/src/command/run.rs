@@ -20,16 +20,16 @@ use crate::terminal;
 use crate::watch::{HALTED, NOTHING_MORE, SILENCE, Tail};
 use crate::whereabouts::{End, Observer, Rest, Whereabouts};
 
-/// The silence after which a system is assumed to print nothing more without input.
+/// The silence after which the system is assumed to wait for input.
 const LONG: Duration = Duration::from_secs(3);
 
-/// The help of errors without a better one.
+/// The help text for errors without a more specific one.
 const LOOK_AT_LOG: &str = "see the log, and with `--verbose` the command that ran QEMU";
 
 /// Builds the system and runs it until it ends, a line matches `--until`, or time is up.
 pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
     let machine = Machine::for_board(&args.options.board);
-    // Checked before the build: the build takes long, and would be useless without QEMU.
+    // The check precedes the build: the build takes long, and is useless without QEMU.
     let qemu = match machine {
         Some(_) => {
             qemu::provide(args.qemu.program.qemu.as_deref(), !args.options.no_install).map(Some)?
@@ -68,8 +68,8 @@ pub(super) fn run(args: &RunArgs) -> Result<Outcome> {
         terminal::running(&qemu::without_monitor(&command));
     }
     let mut guest = Guest::start(command)?;
-    // After the guest's start: only from then on are signals handled, so that none can end this
-    // program before the terminal's settings are restored.
+    // The guest's start installs the signal handlers. Raw mode must begin after that: an unhandled
+    // signal would end this program before the terminal's settings are restored.
     let keys = Keys::from_stdin();
     if let Some(keys) = &keys {
         let system = &args.system.system;
@@ -100,12 +100,12 @@ struct Session<'a> {
     log: Log,
     tail: Tail,
     dead: Dead,
-    /// Whether the system can print nothing more once all PDs have faulted.
+    /// Whether the output is complete as soon as all PDs have faulted.
     may_all_die: bool,
     observer: Observer,
     /// Restores the terminal's settings when it is dropped.
     screen: Screen,
-    /// Whether the system itself has printed a line; from then on input is sent to it.
+    /// Whether the system itself has printed a line. From then on, input is sent to the system.
     has_spoken: bool,
     /// A remark to show if the system prints nothing.
     note: Option<String>,
@@ -150,7 +150,8 @@ impl Session<'_> {
                     }
                     let is_long = last_heard.elapsed() > LONG;
                     let has_partial = !self.log.partial().is_empty();
-                    // A prompt is enough. A system may also read input without printing anything.
+                    // A prompt without a newline is sufficient. A system may also read input
+                    // without printing anything.
                     if is_long || (has_partial && !self.log.is_boot()) {
                         guest.let_type();
                     }
@@ -273,10 +274,10 @@ impl Session<'_> {
         self.failed(&format!("{seconds} s have passed"), &whereabouts, help)
     }
 
-    /// Ends the run because nothing can happen any more.
+    /// Ends the run because no PD can run any more.
     ///
-    /// Fails if a line was awaited, if a PD has faulted, or if one waits for an event that cannot
-    /// come.
+    /// Fails if the run waits for a line, if a PD has faulted, or if a PD waits for an event that
+    /// cannot come.
     fn end(&mut self, end: End) -> Result<Outcome> {
         if end == End::Halted {
             let help = "see the reason in the log above";
@@ -297,7 +298,7 @@ impl Session<'_> {
         Err(self.failed(NOTHING_MORE, &whereabouts, help))
     }
 
-    /// Returns where each PD is that has not faulted.
+    /// Returns the whereabouts of each PD that has not faulted.
     fn whereabouts(&self) -> Vec<Whereabouts> {
         self.observer.whereabouts(|pd| self.dead.is(pd))
     }

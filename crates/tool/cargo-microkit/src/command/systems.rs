@@ -1,4 +1,4 @@
-//! Finds the systems that arguments name, and for each the project whose binaries are its programs.
+//! Resolves system arguments to systems, and finds the project with the programs of each system.
 
 use std::cell::OnceCell;
 use std::fs;
@@ -22,7 +22,7 @@ pub(super) fn find_system(argument: &str) -> Result<(System, Option<Rc<Project>>
     Finder::default().find(argument)
 }
 
-/// Finds the systems that arguments name, each once, grouped by project.
+/// Finds the named systems, without duplicates, grouped by project.
 pub(super) fn find_systems(arguments: &[String]) -> Result<Vec<OfProject>> {
     let finder = Finder::default();
     let mut groups: Vec<OfProject> = Vec::new();
@@ -46,7 +46,8 @@ pub(super) fn find_systems(arguments: &[String]) -> Result<Vec<OfProject>> {
     Ok(groups)
 }
 
-/// Caches the project of the current folder: Cargo is asked for it at most once.
+/// Finds projects, and caches the project of the current folder: it runs `cargo metadata` for that
+/// folder at most once.
 #[derive(Default)]
 struct Finder {
     here: OnceCell<Option<Rc<Project>>>,
@@ -54,7 +55,8 @@ struct Finder {
 
 impl Finder {
     fn find(&self, argument: &str) -> Result<(System, Option<Rc<Project>>)> {
-        // A path needs no project here, so an error in that project must not stop it.
+        // A path needs no project here, so an error in the current project must not prevent its
+        // use.
         let system = match System::at_path(argument) {
             Some(system) => system,
             None => System::find(argument, self.here()?.as_deref().map(Project::root))?,
@@ -63,10 +65,11 @@ impl Finder {
         Ok((system, project))
     }
 
-    /// Returns the project that contains the system file, or else the one of the current folder.
+    /// Returns the project that contains the system file, or else the project of the current
+    /// folder.
     ///
-    /// If both are in the same workspace, Cargo runs in the current folder, as its users expect:
-    /// its configuration and relative paths depend on the folder in which it runs.
+    /// If both are in the same workspace, Cargo runs in the current folder. Users expect this,
+    /// because Cargo's configuration and relative paths depend on the folder in which it runs.
     fn project_of(&self, system: &System) -> Result<Option<Rc<Project>>> {
         // Resolves symbolic links as Cargo does. With `..` in the path, the search for a manifest
         // would visit folders that do not contain the file.

@@ -1,5 +1,5 @@
-//! Reads how a program uses its memory: the records of the runtime's macros for regions, and how
-//! much of its data is kept for a restart.
+//! Reads a program's use of memory: the records of the runtime's region macros, and the amount of
+//! data that is kept for a restart.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
@@ -15,8 +15,8 @@ use object::{Object, ObjectSection, ObjectSegment, ObjectSymbol, SegmentFlags, S
 
 use crate::files;
 
-/// Returns what the program at `path` expects of its memory, if it has records. Its symbols are
-/// read from the file at `symbols`.
+/// Returns the memory expectations of the program at `path`, or `None` if it has no records. Its
+/// symbols are read from the file at `symbols`.
 pub(super) fn read(path: &Path, symbols: &Path) -> Result<Option<MemoryUse>, Unreadable> {
     let bytes = |path: &Path| {
         fs::read(path).map_err(|e| Unreadable::File(files::cannot("read the program", path, &e)))
@@ -24,7 +24,7 @@ pub(super) fn read(path: &Path, symbols: &Path) -> Result<Option<MemoryUse>, Unr
     of_bytes(&bytes(path)?, &bytes(symbols)?)
 }
 
-/// Why a program's records cannot be read.
+/// The reason why a program's records cannot be read.
 #[derive(Debug)]
 pub(super) enum Unreadable {
     File(Report),
@@ -137,7 +137,7 @@ fn has_headers(file: &File<'_>) -> bool {
     })
 }
 
-/// Reads the word at an address of a program.
+/// Reads the word at a virtual address of a program.
 fn word(file: &File<'_>, address: u64) -> Option<u64> {
     let bytes = file.sections().find_map(|section| {
         let range = section.data_range(address, size_of::<u64>() as u64);
@@ -183,7 +183,7 @@ mod tests {
         assert!(matches!(none, Ok(None)), "{none:?}");
     }
 
-    /// Makes an ELF file with one segment, which holds these bytes of the file.
+    /// Makes an ELF file with one segment, which covers this range of the file.
     fn elf_of_segment(offset: u64, bytes: u64) -> Vec<u8> {
         let mut file = vec![0; 64 + 56];
         let mut put = |at: usize, bytes: &[u8]| file[at..at + bytes.len()].copy_from_slice(bytes);

@@ -1,4 +1,4 @@
-//! Runs Cargo without the user's settings, which must not change how the model kernel is built.
+//! Runs Cargo without the user's settings, so that they do not affect the model kernel's build.
 //!
 //! Cargo reads these settings besides the manifest:
 //!
@@ -21,11 +21,12 @@ use toml::{Table, Value};
 
 use crate::files;
 
-/// The folder in which Cargo runs. Cargo reads the configuration of each folder above it.
+/// The folder in which Cargo runs: the root. Cargo reads the configuration of a folder and of all
+/// folders above it, and the root has none above.
 const FOLDER: &str = "/";
 
-/// The environment variables that are kept: for finding programs, for messages to the user, and for
-/// network access.
+/// The environment variables that are kept. They are for finding programs, for messages to the
+/// user, and for network access.
 const KEPT: [&str; 17] = [
     "COLUMNS",
     "HOME",
@@ -58,7 +59,7 @@ const TRANSPORT: [&str; 5] = ["http", "net", "registries", "registry", "source"]
 /// The keys of these tables whose values are paths.
 const PATHS: [&str; 3] = ["cainfo", "directory", "local-registry"];
 
-/// The entries of a Cargo home that several homes may share: packages, their locks, and
+/// The entries of a Cargo home that several homes can share: packages, package locks, and
 /// credentials.
 const SHARED: [&str; 5] = [
     "registry",
@@ -68,7 +69,7 @@ const SHARED: [&str; 5] = [
     "credentials.toml",
 ];
 
-/// An environment for commands, without the user's settings.
+/// An environment for commands without the user's settings.
 #[derive(Debug)]
 pub(super) struct Environment {
     variables: Vec<(OsString, OsString)>,
@@ -77,7 +78,8 @@ pub(super) struct Environment {
 impl Environment {
     /// Creates an environment with this Cargo home.
     ///
-    /// It uses rustup's default toolchain if that is new enough, and otherwise the one that runs
+    /// Uses rustup's default toolchain if that is new enough, otherwise the toolchain that runs
+    /// this program.
     /// this program.
     ///
     /// # Errors
@@ -140,7 +142,7 @@ fn is_new_enough(version: Option<&str>) -> bool {
     found.is_some() && found >= parse(&format!("{NEEDED}.0"))
 }
 
-/// Returns the variables that are kept.
+/// Returns the environment variables to keep.
 fn kept(all: impl Iterator<Item = (OsString, OsString)>) -> Vec<(OsString, OsString)> {
     all.filter(|(name, _)| name.to_str().is_some_and(is_kept))
         .collect()
@@ -153,8 +155,8 @@ fn is_kept(name: &str) -> bool {
     KEPT.contains(&name) || is_proxy || is_rustup || has_prefix
 }
 
-/// Creates a Cargo home in `folder`. It shares downloaded packages with the user's Cargo home, and
-/// copies its settings for network access.
+/// Creates a Cargo home in `folder`. The new home shares downloaded packages with the user's Cargo
+/// home, and has a copy of the user's network settings.
 ///
 /// # Errors
 ///
@@ -182,7 +184,7 @@ pub(super) fn cargo_home(folder: &Path) -> Result<()> {
             file.display()
         )
     })?;
-    // Paths are relative to the folder that has the Cargo home (Cargo book, *Configuration*).
+    // Paths are relative to the parent of the Cargo home (Cargo book, *Configuration*).
     let base = users.parent().unwrap_or(&users);
     files::write(
         &folder.join("config.toml"),

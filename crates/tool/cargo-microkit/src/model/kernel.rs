@@ -1,4 +1,5 @@
-//! The model kernel's ELF file, which is built once for each version of its source and cached.
+//! The model kernel's ELF file. It is built once for each version of the kernel's source, and
+//! cached.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,16 +15,16 @@ use crate::terminal;
 use super::isolated::{Environment, cargo_home};
 use super::source;
 
-/// The name of its package and of its binary.
+/// The name of the kernel's package and of its binary.
 const PROGRAM: &str = "kernel-aarch64";
 
-/// Its target. It saves and restores the floating-point registers of the programs, so it cannot be
-/// built for the target without them.
+/// The kernel's target. The kernel saves and restores the floating-point registers of the programs,
+/// so it cannot be built for the target without these registers.
 const TARGET: Target = Target::Fpu;
 
-/// Returns the kernel's ELF file, and builds it first if it is not in the cache.
+/// Returns the kernel's ELF file. Builds the file first if it is not in the cache.
 ///
-/// **Blocking:** waits while another process builds it.
+/// **Blocking:** waits while another process builds the file.
 pub(super) fn elf_file(options: &Options) -> Result<PathBuf> {
     let folder = crate::home::cache()?.join("model-kernel");
     let kept = folder.join(format!("{}.elf", source::NAME));

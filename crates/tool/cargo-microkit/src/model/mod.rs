@@ -22,7 +22,7 @@ use crate::kernel::Request;
 /// The board of the model kernel.
 pub(crate) const BOARD: &str = "qemu_virt_aarch64";
 
-/// The kernel configuration that it behaves like.
+/// The kernel configuration that the model kernel emulates.
 pub(crate) const CONFIG: &str = "debug";
 
 /// Writes the image and the report.
@@ -42,7 +42,8 @@ pub(crate) fn pack(request: &Request<'_>) -> Result<()> {
     files::write(request.image, &image)
 }
 
-/// Returns the address of the kernel's snapshot, which this program reads while the kernel runs.
+/// Returns the address of the kernel's snapshot in memory. This program reads it while the kernel
+/// runs.
 pub(crate) fn snapshot(options: &Options) -> Option<u64> {
     let bytes = fs::read(kernel::elf_file(options).ok()?).ok()?;
     let file = object::File::parse(&*bytes).ok()?;

@@ -1,4 +1,4 @@
-//! `.qemu` files: additional arguments for QEMU, and disks, for one system.
+//! `.qemu` files: additional QEMU arguments and disks for one system.
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
@@ -13,19 +13,19 @@ use crate::files;
 use crate::qemu::paths::{based, without_commas};
 use crate::system::System;
 
-/// The prefix of lines that make a disk.
+/// The prefix of lines that define a disk.
 const DISK: &str = "disk:";
 
-/// The prefix of lines that make a disk of a file to which the guest writes.
+/// The prefix of lines that define a disk from a file. The guest's writes change the file.
 const DISK_IN_PLACE: &str = "disk-in-place:";
 
 /// The unit of a disk's size.
 const SECTOR_BYTES: u64 = 512;
 
-/// The largest size of a disk: more than a test needs, and within the limits of file systems.
+/// The maximum size of a disk. It is more than a test needs, and within the limits of file systems.
 const MOST_BYTES: u64 = 1 << 40;
 
-/// The first bytes of a disk in QEMU's own format.
+/// The first bytes of a disk in QEMU's own format, qcow2.
 const QCOW2: &[u8; 4] = b"QFI\xfb";
 
 /// The content of a `.qemu` file.
@@ -45,7 +45,7 @@ enum Disk {
     File { path: PathBuf, is_in_place: bool },
 }
 
-/// The files of a guest's disks, which are deleted when this is dropped.
+/// The temporary files of a guest's disks. They are deleted when this value is dropped.
 #[derive(Debug)]
 #[must_use = "the disks are deleted when this is dropped"]
 pub(crate) struct Disks {
@@ -53,7 +53,7 @@ pub(crate) struct Disks {
 }
 
 impl Devices {
-    /// Reads the devices of a system. There are none if no `.qemu` file is beside it.
+    /// Reads the devices of a system. Returns no devices if the system has no `.qemu` file.
     ///
     /// # Errors
     ///
@@ -79,7 +79,7 @@ impl Devices {
         })
     }
 
-    /// Parses the content of a file. An error has the number of the first wrong line, and the
+    /// Parses the content of a file. An error holds the number of the first wrong line, and the
     /// reason.
     fn parse(text: &str, directory: &Path) -> Result<Self, (usize, String)> {
         let mut devices = Self::default();
@@ -215,8 +215,8 @@ fn zeros(bytes: u64) -> io::Result<TempPath> {
     Ok(file.into_temp_path())
 }
 
-/// Finds the format of a disk's file. QEMU would guess it too, but then the guest could change the
-/// guess by writing to the beginning of the disk.
+/// Detects the format of a disk's file. QEMU could detect it too, but then the guest could change
+/// the detected format by writing to the beginning of the disk.
 fn format(file: &Path) -> io::Result<&'static str> {
     let mut start = Vec::new();
     File::open(file)?

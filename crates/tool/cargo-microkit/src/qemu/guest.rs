@@ -1,4 +1,4 @@
-//! A QEMU process: its serial output, its input, and its end. It never outlives this program.
+//! A QEMU process: its serial output, its input, and its end. QEMU never outlives this program.
 
 use std::io::{self, BufRead, BufReader, IsTerminal, Read, Write};
 use std::os::unix::process::CommandExt;
@@ -16,32 +16,33 @@ use crate::qemu::HOW_TO_GET;
 use crate::readable::readable;
 use crate::terminal;
 
-/// How long QEMU may take to end after it was asked to, or after it has closed its output.
+/// The time limit for QEMU to end, after a request to end or after it has closed its output.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How often to check whether the user has interrupted the run, or QEMU has ended.
+/// The interval of checks for an interrupt by the user and for the end of QEMU.
 const GLANCE: Duration = Duration::from_millis(50);
 
-/// A part of QEMU's message when it is ended by Ctrl-C or by this program.
+/// A part of QEMU's message when Ctrl-C or this program ends it.
 const ENDED_BY_SIGNAL: &str = ": terminating on signal ";
 
-/// A running guest. It is stopped when this is dropped.
+/// A running guest. Dropping the value stops the guest.
 pub(crate) struct Guest {
     qemu: Child,
     serial: Receiver<Vec<u8>>,
     typist: Typist,
-    /// Holds the input back. Dropping it sends all input to QEMU.
+    /// Holds the input back. Dropping the sender passes all input to QEMU.
     held_back: Option<Sender<()>>,
     decoder: Decoder,
     messages: Option<thread::JoinHandle<String>>,
 }
 
-/// A handle for typing to a guest. A thread sends the keys, because the guest may not read them.
+/// A handle for sending keys to a guest. A thread sends the keys, because the guest may not read
+/// them.
 #[derive(Debug, Clone)]
 pub(crate) struct Typist(Sender<Vec<u8>>);
 
 impl Typist {
-    /// Presses keys. They are lost if QEMU has ended, which [`Guest::listen`] reports.
+    /// Sends keys. The keys are lost if QEMU has ended, but then [`Guest::listen`] reports the end.
     pub(crate) fn press(&self, keys: &[u8]) {
         let _ = self.0.send(keys.to_vec());
     }
@@ -49,9 +50,9 @@ impl Typist {
 
 /// An event of a guest.
 pub(crate) enum Heard {
-    /// It has written this.
+    /// The guest has written this text.
     Text(String),
-    /// It has written nothing during the wait.
+    /// The guest has written nothing during the wait.
     Silence,
     /// QEMU has ended.
     End(ExitStatus),
@@ -60,17 +61,17 @@ pub(crate) enum Heard {
 }
 
 impl Guest {
-    /// Starts QEMU and shows its messages. The guest's input is standard input, or, if that is a
-    /// terminal, the keys of [`Guest::typist`].
+    /// Starts QEMU and shows its messages. The guest's input is standard input, or, if standard
+    /// input is a terminal, the keys of [`Guest::typist`].
     ///
-    /// No input reaches the guest before [`Guest::let_type`], because a serial port that is not
-    /// initialised yet loses it.
+    /// No input reaches the guest before [`Guest::let_type`], because a serial port loses input
+    /// until the guest has initialised it.
     pub(crate) fn start(command: Command) -> Result<Self> {
         Self::spawn(command, true)
     }
 
-    /// Starts QEMU without a user: the guest's input comes from [`Guest::type_line`] only, and
-    /// QEMU's messages are returned by [`Guest::messages`] only.
+    /// Starts QEMU without a user. Only [`Guest::type_line`] sends input to the guest, and only
+    /// [`Guest::messages`] returns QEMU's messages.
     pub(crate) fn start_quietly(command: Command) -> Result<Self> {
         let mut guest = Self::spawn(command, false)?;
         guest.let_type();
@@ -80,8 +81,8 @@ impl Guest {
     fn spawn(mut command: Command, is_for_user: bool) -> Result<Self> {
         interrupt::catch();
         command
-            // In a group of its own, QEMU does not get the signal of Ctrl-C. This program gets it,
-            // and first finds out where the PDs are.
+            // In its own process group, QEMU does not get the signal of Ctrl-C. This program gets
+            // it, and first finds out where the PDs are.
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -101,7 +102,7 @@ impl Guest {
             let Some(mut stdin) = stdin else { return };
             let _ = release.recv();
             if is_for_user && !io::stdin().is_terminal() {
-                // Copied without the channel, which would buffer the whole input.
+                // Standard input bypasses the channel, because the channel would buffer all input.
                 let _ = io::copy(&mut io::stdin().lock(), &mut stdin);
                 return;
             }
@@ -113,8 +114,8 @@ impl Guest {
         });
         let (sender, serial) = channel();
         let stdout = qemu.stdout.take();
-        // The next two threads end with QEMU's output. The first is never joined, because a process
-        // that QEMU leaves behind might keep the output open.
+        // The next two threads end with QEMU's output. The first is never joined, because a child
+        // process of QEMU might keep the output open.
         thread::spawn(move || {
             let Some(mut stdout) = stdout else { return };
             let mut buffer = [0; 4096];
@@ -132,7 +133,7 @@ impl Guest {
                 .into_iter()
                 .flat_map(BufRead::lines);
             let lines = lines.map_while(io::Result::ok);
-            // This program ended QEMU itself, so that message is not shown.
+            // This message is hidden, because this program ended QEMU itself.
             for line in lines.filter(|line| !line.contains(ENDED_BY_SIGNAL)) {
                 if is_for_user {
                     terminal::aside(readable(&line));
@@ -153,29 +154,30 @@ impl Guest {
         })
     }
 
-    /// Returns a handle for typing to the guest, for use if standard input is a terminal.
+    /// Returns a handle for sending keys to the guest, for use if standard input is a terminal.
     pub(crate) fn typist(&self) -> Typist {
         self.typist.clone()
     }
 
-    /// Sends all input to the guest from now on, and first the input that was held back.
+    /// Passes all input to the guest from now on, starting with the input that was held back.
     pub(crate) fn let_type(&mut self) {
         self.held_back = None;
     }
 
-    /// Types a line and Enter, which a terminal sends as a carriage return.
+    /// Sends a line and Enter. A terminal sends Enter as a carriage return.
     pub(crate) fn type_line(&mut self, text: &str) {
         self.typist.press(format!("{text}\r").as_bytes());
     }
 
-    /// Waits for the next event, at most for `wait`.
+    /// Waits for the next event, for at most `wait`.
     pub(crate) fn listen(&mut self, wait: Duration) -> Heard {
         let end = Instant::now() + wait;
         loop {
             if interrupt::requested() {
                 return Heard::Interrupt;
             }
-            // Checked before the output is read, so that all output is returned before the end.
+            // The end is checked before the output is read, so all output is returned before the
+            // end event.
             let ended = self.qemu.try_wait().ok().flatten();
             let left = end.saturating_duration_since(Instant::now());
             match self.serial.recv_timeout(left.min(GLANCE)) {
@@ -195,13 +197,13 @@ impl Guest {
         }
     }
 
-    /// Stops QEMU if it runs, and returns all its own messages.
+    /// Stops QEMU if it is running, and returns all of QEMU's own messages.
     pub(crate) fn messages(&mut self) -> String {
         self.stop_within(Duration::ZERO);
         let Some(messages) = self.messages.take() else {
             return String::new();
         };
-        // A process that QEMU leaves behind might keep its output open.
+        // A child process of QEMU might keep the output open.
         let end = Instant::now() + PATIENCE;
         while !messages.is_finished() && Instant::now() < end {
             thread::sleep(GLANCE);
@@ -212,8 +214,8 @@ impl Guest {
         }
     }
 
-    /// Ends QEMU: waits `patience` for it to end by itself, then sends SIGTERM, on which it writes
-    /// its disks and logs, and then SIGKILL.
+    /// Ends QEMU. Waits `patience` for it to end by itself, then sends SIGTERM, and finally
+    /// SIGKILL. On SIGTERM, QEMU writes its disks and logs.
     fn stop_within(&mut self, patience: Duration) -> ExitStatus {
         if let Some(status) = self.wait(patience) {
             return status;

@@ -14,7 +14,7 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// Returns the machine for a board, if QEMU has one.
+    /// Returns the machine for a board, or `None` if QEMU does not emulate the board.
     pub(crate) fn for_board(board: &str) -> Option<Self> {
         match board {
             "qemu_virt_aarch64" => Some(Self {
@@ -25,7 +25,7 @@ impl Machine {
         }
     }
 
-    /// Returns the command that boots `image`.
+    /// Returns the QEMU command that boots `image`.
     pub(crate) fn command(
         self,
         qemu: &Path,
@@ -35,8 +35,8 @@ impl Machine {
     ) -> Command {
         let mut command = Command::new(qemu);
         command.args(["-machine", self.kind, "-cpu", "cortex-a53", "-m", "size=2G"]);
-        // The manual has `-serial mon:stdio`, with which Ctrl-A opens QEMU's monitor. Here every
-        // byte of standard input is for the system.
+        // The manual has `-serial mon:stdio`, where Ctrl-A opens QEMU's monitor. Here every byte of
+        // standard input must reach the system.
         command.args(["-display", "none", "-monitor", "none", "-serial", "stdio"]);
         command.arg("-device").arg(loader(image));
         if variant.is_multi_core() {
@@ -49,7 +49,7 @@ impl Machine {
     }
 }
 
-/// Returns the loader device for an image.
+/// Returns QEMU's loader device for an image.
 fn loader(image: &Path) -> OsString {
     let mut option = OsString::from("loader,file=");
     option.push(without_commas(image));

@@ -1,4 +1,4 @@
-//! QEMU: the program, the machine that it emulates, and the guest that runs in it.
+//! QEMU: the program, the emulated machine, and the running guest.
 
 mod devices;
 mod guest;
@@ -26,11 +26,11 @@ pub(crate) const HOW_TO_GET: &str = "run `sudo apt-get install qemu-system-arm` 
     Ubuntu, or `brew install qemu` on macOS, or see https://www.qemu.org/download; or name \
     another QEMU with `--qemu PATH`";
 
-/// Finds the QEMU that `named` names, or the one on the PATH.
+/// Finds the QEMU at the path `named`, or else the one on the PATH.
 ///
 /// # Errors
 ///
-/// Fails if it does not exist.
+/// Fails if QEMU does not exist there.
 pub(crate) fn find(named: Option<&Path>) -> Result<PathBuf> {
     let program = named.unwrap_or(Path::new(PROGRAM));
     which::which(program).map_err(|_| match named {
@@ -50,7 +50,7 @@ pub(crate) fn find(named: Option<&Path>) -> Result<PathBuf> {
     })
 }
 
-/// Finds QEMU as [`find`] does, but installs it if that is allowed, possible, and needs no
+/// Finds QEMU as [`find`] does. Installs a missing QEMU if that is allowed, possible, and needs no
 /// password.
 ///
 /// # Errors
@@ -70,7 +70,7 @@ pub(crate) fn provide(named: Option<&Path>, may_install: bool) -> Result<PathBuf
         format_args!("QEMU (`apt-get install -y {APT_PACKAGE}`)"),
     );
     for arguments in [&["update"][..], &["install", "-y", APT_PACKAGE]] {
-        // Shown on standard error, because standard output is for results.
+        // The output goes to standard error, because standard output is for results.
         let status = Command::new("apt-get")
             .args(arguments)
             .stdout(std::io::stderr())

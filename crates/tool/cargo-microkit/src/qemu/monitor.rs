@@ -1,8 +1,8 @@
-//! QEMU's monitor, by which this program reads the state of the machine. It is a private socket, in
-//! addition to any monitors that the user adds.
+//! Connects to QEMU's monitor, to read the state of the machine. The connection is a private
+//! socket, in addition to any monitors of the user.
 //!
-//! The protocol is QMP, the QEMU Machine Protocol: one line of JSON for each command and each
-//! answer.
+//! The protocol is QMP, the QEMU Machine Protocol. Each command and each answer is one line of
+//! JSON.
 
 use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
@@ -17,17 +17,17 @@ use tempfile::TempDir;
 
 use crate::qemu::paths::without_commas;
 
-/// How long QEMU may take to answer. It answers at once, unless it is about to end.
+/// The time limit for QEMU's answer. QEMU answers at once, unless it is about to end.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The name of the character device. It must differ from the names that users choose.
 const DEVICE: &str = "cargo-microkit";
 
-/// The most bytes of a socket's path, without the zero at its end (`sun_path`; Linux has room for
-/// 108 with it, macOS for 104).
+/// The maximum length of a socket's path, without the zero at its end. The field `sun_path` has 108
+/// bytes on Linux and 104 on macOS, with the zero.
 const MOST_PATH_BYTES: usize = 103;
 
-/// A connection to a machine's monitor, which is opened at its first use.
+/// A connection to a machine's monitor. It is opened at the first use.
 #[derive(Debug)]
 pub(crate) struct Monitor {
     folder: TempDir,
@@ -39,7 +39,7 @@ enum State {
     #[default]
     Unused,
     Open(Connection),
-    /// QEMU did not answer, and is not asked again.
+    /// QEMU did not answer. No more commands are sent.
     Broken,
 }
 
@@ -75,7 +75,7 @@ impl Monitor {
         self.ask("system_powerdown", json!({})).map(drop)
     }
 
-    /// Reads memory, at a physical address.
+    /// Reads memory at a physical address.
     pub(crate) fn read(&self, address: u64, bytes: usize) -> Option<Vec<u8>> {
         let file = self.folder.path().join("memory");
         let arguments = json!({ "val": address, "size": bytes, "filename": file.to_str()? });
@@ -84,14 +84,15 @@ impl Monitor {
         (read.len() == bytes).then_some(read)
     }
 
-    /// Returns the registers of all processors, as QEMU prints them.
+    /// Returns the registers of all processors, in QEMU's text format.
     pub(crate) fn registers(&self) -> Option<String> {
         let arguments = json!({ "command-line": "info registers -a" });
         let answer = self.ask("human-monitor-command", arguments)?;
         answer.as_str().map(str::to_owned)
     }
 
-    /// Sends a command to QEMU, and returns its result; `None` if QEMU does not answer or refuses.
+    /// Sends a command to QEMU, and returns its result. Returns `None` if QEMU does not answer or
+    /// reports an error.
     fn ask(&self, command: &str, arguments: Value) -> Option<Value> {
         let mut state = self.connection.borrow_mut();
         if let State::Unused = *state {
@@ -107,13 +108,13 @@ impl Monitor {
     }
 }
 
-/// Returns whether a debugger, or a person at another monitor, may control the machine that a
-/// command starts.
+/// Returns whether a debugger, or a person at another monitor, may control the machine of this
+/// command.
 pub(crate) fn is_controlled(command: &Command) -> bool {
     let arguments: Vec<_> = command.get_args().map(OsStr::to_string_lossy).collect();
     let values = arguments.iter().skip(1).map(Some).chain([None]);
     arguments.iter().zip(values).any(|(option, value)| {
-        // QEMU takes options with one hyphen or two.
+        // QEMU accepts options with one hyphen or two.
         match option.trim_start_matches('-') {
             _ if !option.starts_with('-') => false,
             "s" | "S" | "gdb" | "qmp" | "qmp-pretty" => true,
@@ -124,8 +125,8 @@ pub(crate) fn is_controlled(command: &Command) -> bool {
     })
 }
 
-/// Returns a command without the arguments that [`Monitor::add_to`] has added. A person can run it
-/// later, when the socket's folder does not exist any more.
+/// Returns a command without the arguments that [`Monitor::add_to`] added. The user can run it
+/// later, when the socket's folder no longer exists.
 pub(crate) fn without_monitor(command: &Command) -> Command {
     let mut plain = Command::new(command.get_program());
     let arguments: Vec<_> = command.get_args().collect();
@@ -169,7 +170,7 @@ impl Connection {
         Ok(connection)
     }
 
-    /// Sends a command to QEMU, and returns its result; `None` if QEMU refuses.
+    /// Sends a command to QEMU, and returns its result. Returns `None` if QEMU reports an error.
     fn ask(&mut self, command: &str, arguments: Value) -> io::Result<Option<Value>> {
         let line = json!({ "execute": command, "arguments": arguments });
         writeln!(self.0.get_mut(), "{line}")?;
@@ -181,7 +182,7 @@ impl Connection {
             if answer.get("error").is_some() {
                 return Ok(None);
             }
-            // Any other line is an event, which is ignored.
+            // All other lines are events. They are ignored.
         }
     }
 
@@ -199,7 +200,7 @@ mod tests {
     use super::*;
     use std::os::unix::net::UnixListener;
 
-    /// Returns the results of a monitor that answers each command with one of these lines.
+    /// Returns the results of a fake monitor. It answers each command with one of these lines.
     fn answered(lines: &'static [&'static str]) -> Vec<Option<Value>> {
         let mut command = Command::new("qemu");
         let monitor = Monitor::add_to(&mut command).expect("a socket");

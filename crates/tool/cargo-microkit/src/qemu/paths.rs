@@ -1,5 +1,5 @@
-//! Paths in QEMU's arguments. QEMU resolves them relative to the current folder. The paths of a
-//! `.qemu` file are relative to the folder of that file instead, so they are rewritten here.
+//! Rewrites paths in QEMU's arguments. QEMU resolves paths relative to the current folder, but the
+//! paths in a `.qemu` file are relative to the folder of that file.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -27,16 +27,16 @@ const PATH_OPTIONS: [&str; 18] = [
     "-sd",
 ];
 
-/// Keys of `KEY=VALUE` whose value is a path. Of a key with dots, the last part counts.
+/// Keys of `KEY=VALUE` whose value is a path. For a key with dots, only the last part is compared.
 const PATH_KEYS: [&str; 7] = [
     "dir", "file", "filename", "logfile", "mem-path", "path", "romfile",
 ];
 
-/// The prefixes of character devices that are followed by a path.
+/// The prefixes of character devices that a path follows.
 const PATH_PREFIXES: [&str; 3] = ["file:", "pipe:", "unix:"];
 
-/// Returns an argument of a `.qemu` file with its relative paths based on `directory`. `before` is
-/// the argument in front of it.
+/// Returns an argument of a `.qemu` file with its relative paths resolved against `directory`.
+/// `before` is the preceding argument.
 pub(super) fn based(before: Option<&str>, word: &str, directory: &Path) -> OsString {
     if word.starts_with('-') {
         return word.into();
@@ -78,7 +78,7 @@ pub(super) fn based(before: Option<&str>, word: &str, directory: &Path) -> OsStr
     all
 }
 
-/// Splits an option's value at its commas, except at doubled ones.
+/// Splits an option's value at its commas. A doubled comma does not split.
 fn parts(word: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(word);
     std::iter::from_fn(move || {
@@ -100,7 +100,7 @@ fn parts(word: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Returns whether this is a relative path, and not an absolute one or QEMU's `PROTOCOL:…`.
+/// Returns whether a path is relative. Absolute paths and QEMU's `PROTOCOL:…` are not relative.
 fn is_relative(path: &str) -> bool {
     let first = path.split('/').next().unwrap_or_default();
     !path.is_empty() && !path.starts_with('/') && !first.contains(':')

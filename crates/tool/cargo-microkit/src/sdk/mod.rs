@@ -1,6 +1,6 @@
 //! Finds the Microkit SDK, and checks that this program can use it.
 //!
-//! The check does not depend on the SDK's version, but on its files about its kernels ([`facts`]).
+//! The check compares the SDK's files about its kernels ([`facts`]), not the SDK's version.
 
 mod facts;
 mod room;
@@ -26,33 +26,33 @@ const TOOL: &str = "bin/microkit";
 #[derive(Debug)]
 pub(crate) struct Sdk {
     directory: PathBuf,
-    /// The path that errors show: its directory, or the source of its copy.
+    /// The path that errors show: the SDK's directory, or the source of its copy.
     shown: PathBuf,
     version: String,
     origin: Origin,
 }
 
-/// How the SDK was chosen.
+/// The source of the choice of an SDK.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// By `--sdk`.
+    /// The option `--sdk`.
     Flag,
-    /// By `MICROKIT_SDK`.
+    /// The environment variable `MICROKIT_SDK`.
     Environment,
-    /// It was stored by `sdk add`.
+    /// The SDKs that `sdk add` has stored.
     Kept,
 }
 
 impl Sdk {
-    /// Finds the SDK that `flag` names, else that of `MICROKIT_SDK`, else a stored one; `None` if
-    /// there is none of these.
+    /// Finds the SDK. Tries `flag` first, then `MICROKIT_SDK`, then the stored SDKs. Returns `None`
+    /// if no SDK is named or stored.
     ///
-    /// Shows a remark if its version was not tested.
+    /// Shows a remark if the SDK's version was not tested.
     ///
     /// # Errors
     ///
-    /// Fails if the first of them cannot be used. It does not try the next one: the user meant the
-    /// one that is named.
+    /// Fails if the first SDK in this order cannot be used. It does not try the next one, because
+    /// the user meant the first one.
     pub(crate) fn locate(flag: Option<&Path>) -> Result<Option<Self>> {
         let variable = std::env::var_os("MICROKIT_SDK").filter(|value| !value.is_empty());
         let (directory, origin) = if let Some(named) = flag {
@@ -79,7 +79,7 @@ impl Sdk {
         Ok(Some(sdk))
     }
 
-    /// Finds the SDK as [`locate`](Self::locate) does, but fails if there is none.
+    /// Finds the SDK as [`locate`](Self::locate) does, but fails if there is no SDK.
     pub(crate) fn require(flag: Option<&Path>) -> Result<Self> {
         match Self::locate(flag)? {
             Some(sdk) => Ok(sdk),
@@ -95,9 +95,9 @@ impl Sdk {
     ///
     /// # Errors
     ///
-    /// Fails if there is none, or if it is incomplete.
+    /// Fails if the directory contains no SDK or an incomplete one.
     pub(crate) fn open(directory: &Path, origin: Origin) -> Result<Self> {
-        // Absolute, because Cargo and the programs that it starts run in other folders.
+        // The path is absolute, because Cargo and its child processes run in other folders.
         let directory = std::path::absolute(directory).unwrap_or_else(|_| directory.to_path_buf());
         let shown = format!("`{}` ({origin})", directory.display());
         let version = version_of_whole(&directory, &shown)?;
@@ -109,8 +109,8 @@ impl Sdk {
         })
     }
 
-    /// Checks that its tool runs on this machine, and that the runtime fits each of its kernels for
-    /// AArch64.
+    /// Checks that the SDK's tool runs on this machine, and that the runtime supports each of the
+    /// SDK's AArch64 kernels.
     pub(crate) fn check_whole(&self) -> Result<()> {
         tool::check(self)?;
         for board in self.boards() {
@@ -123,12 +123,11 @@ impl Sdk {
         Ok(())
     }
 
-    /// Returns the limits and devices that system files for a board and configuration are checked
-    /// against.
+    /// Returns the limits and devices of a board and configuration, for the checks of system files.
     ///
     /// # Errors
     ///
-    /// Fails if the SDK does not have that kernel, or if the runtime does not fit it.
+    /// Fails if the SDK does not have that kernel, or if the runtime does not support it.
     pub(crate) fn kernel(&self, board: &str, config: &str) -> Result<microkit_sdf::Kernel> {
         self.check_kernel(board, config)?;
         facts::kernel(&self.board_directory(board, config)).ok_or_else(|| {
@@ -160,8 +159,8 @@ impl Sdk {
         ))
     }
 
-    /// Checks that the SDK has a kernel for a board and configuration, and that the runtime fits
-    /// it.
+    /// Checks that the SDK has a kernel for a board and configuration, and that the runtime
+    /// supports it.
     pub(crate) fn check_kernel(&self, board: &str, config: &str) -> Result<()> {
         let (boards, configs) = (self.boards(), self.configs(board));
         let (kind, name, names) = if boards.iter().all(|known| known != board) {
@@ -198,22 +197,22 @@ impl Sdk {
         directories(&self.directory.join("board").join(board))
     }
 
-    /// Returns its root.
+    /// Returns the root directory of the SDK.
     pub(crate) fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// Returns the content of its file VERSION.
+    /// Returns the content of the SDK's file VERSION.
     pub(crate) fn version(&self) -> &str {
         &self.version
     }
 
-    /// Returns whether its version is one that this project's tests run on.
+    /// Returns whether this project's tests run on the SDK's version.
     pub(crate) fn is_tested(&self) -> bool {
         version::TESTED.contains(&&*self.version)
     }
 
-    /// Returns how it was chosen.
+    /// Returns how the SDK was chosen.
     pub(crate) fn origin(&self) -> Origin {
         self.origin
     }
@@ -223,7 +222,8 @@ impl Sdk {
     }
 }
 
-/// Checks that the SDK in `directory` is complete, and returns its version. Errors call it `shown`.
+/// Checks that the SDK in `directory` is complete, and returns its version. Errors show the path
+/// `shown`.
 fn version_of_whole(directory: &Path, shown: &str) -> Result<String> {
     let version = std::fs::read_to_string(directory.join("VERSION")).map_err(|e| {
         miette!(
@@ -262,12 +262,12 @@ impl fmt::Display for Origin {
     }
 }
 
-/// Returns why [`Sdk::locate`] has found none, as a sentence.
+/// Returns the reason why [`Sdk::locate`] returned `None`, as a sentence.
 pub(crate) fn why_none() -> &'static str {
     "MICROKIT_SDK is not set and no SDK is stored"
 }
 
-/// Returns a help with the versions of the stored SDKs.
+/// Returns a help text with the versions of the stored SDKs.
 fn which_are_kept(wrong: &str) -> Result<String> {
     let versions: Vec<_> = store::list()?
         .into_iter()

@@ -1,4 +1,5 @@
-//! Checks that a system fits into seL4's image. The SDK's tool panics if it does not.
+//! Checks that a system fits into seL4's image. The SDK's tool panics on a system that does not
+//! fit.
 
 use std::path::Path;
 
@@ -13,9 +14,9 @@ use crate::sdk::Sdk;
 
 /// Checks that the programs and filled regions fit into the image.
 ///
-/// The initialiser holds the contents of every program, with its zeros, and of every filled region.
-/// It is placed behind the kernel and must end before the loader. This check refuses only a system
-/// that certainly does not fit.
+/// The initialiser contains every program, with its zeros, and every filled region. It is placed
+/// after the kernel and must end before the loader. This check rejects only a system that certainly
+/// does not fit.
 pub(super) fn check(sdk: &Sdk, request: &Request<'_>) -> Result<()> {
     let variant = request.variant;
     let elf = sdk
@@ -83,7 +84,7 @@ fn mebibytes(bytes: u64) -> u64 {
     bytes.div_ceil(1 << 20)
 }
 
-/// Returns the physical addresses that an ELF file is loaded to.
+/// Returns the range of physical load addresses of an ELF file.
 fn loaded(path: &Path) -> Option<std::ops::Range<u64>> {
     use object::elf::PT_LOAD;
     use object::read::elf::ProgramHeader;

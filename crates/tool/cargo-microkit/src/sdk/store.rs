@@ -1,4 +1,4 @@
-//! The stored SDKs: added once, and found by every later command.
+//! The stored SDKs. `sdk add` stores an SDK once, and every later command finds it.
 
 use std::path::{Path, PathBuf};
 
@@ -11,16 +11,16 @@ const PREFIX: &str = "microkit-sdk-";
 
 /// A stored SDK.
 pub(crate) struct Kept {
-    /// Its version, from its directory's name.
+    /// The version, which is the name of the directory.
     pub(crate) version: String,
-    /// Its root.
+    /// The root directory of the SDK.
     pub(crate) directory: PathBuf,
 }
 
 /// Stores a copy of the SDK at `from`, a directory or a tarball, and returns it.
 ///
-/// The copy is made in a temporary folder beside the stored SDKs. There its tool is run and its
-/// kernels are checked. Only then does it replace the stored SDK of the same version.
+/// Makes the copy in a temporary folder beside the stored SDKs. Runs the copied tool and checks the
+/// copied kernels. Only then does the copy replace the stored SDK of the same version.
 pub(crate) fn add(from: &Path) -> Result<Sdk> {
     let home = home()?;
     files::make_directory(&home)?;
@@ -52,11 +52,11 @@ pub(crate) fn add(from: &Path) -> Result<Sdk> {
     Sdk::open(&place, Origin::Kept)
 }
 
-/// Returns the directory of the SDK that a user names: the version of a stored SDK, or a directory.
+/// Resolves the user's name for an SDK, a stored version or a directory, to its directory.
 ///
 /// # Errors
 ///
-/// Fails if it is neither, or both.
+/// Fails if the name matches neither, or both.
 pub(super) fn named(named: &Path, origin: Origin) -> Result<PathBuf> {
     let name = named.to_str().filter(|name| version::is_sound(name));
     let kept = match name {
@@ -71,7 +71,7 @@ pub(super) fn named(named: &Path, origin: Origin) -> Result<PathBuf> {
             kept.display()
         )),
         (Some(kept), false) => Ok(kept),
-        // An error in a path is reported when it is opened.
+        // An error in a path is reported when the directory is opened.
         (None, is_directory) => match name.filter(|_| !is_directory) {
             None => Ok(named.to_path_buf()),
             Some(name) => Err(miette!(
@@ -83,7 +83,7 @@ pub(super) fn named(named: &Path, origin: Origin) -> Result<PathBuf> {
     }
 }
 
-/// Returns the stored SDK that is used if none is named.
+/// Returns the stored SDK to use if the user names none.
 pub(crate) fn preferred() -> Result<Option<PathBuf>> {
     let all = list()?;
     let version = version::preferred(all.iter().map(|kept| &*kept.version));
@@ -108,7 +108,7 @@ pub(crate) fn list() -> Result<Vec<Kept>> {
     Ok(kept)
 }
 
-/// Deletes the stored SDK of a version, or the only one.
+/// Deletes the stored SDK of this version, or the only stored SDK.
 pub(crate) fn remove(version: Option<&str>) -> Result<PathBuf> {
     let all = list()?;
     let version = match (version, &all[..]) {
@@ -132,7 +132,7 @@ pub(crate) fn remove(version: Option<&str>) -> Result<PathBuf> {
     Ok(directory)
 }
 
-/// Returns the directory of the stored SDK of a version, if there is one.
+/// Returns the directory of the stored SDK of a version, or `None` if it is not stored.
 fn kept(version: &str) -> Result<Option<PathBuf>> {
     Ok(list()?
         .into_iter()
@@ -140,7 +140,7 @@ fn kept(version: &str) -> Result<Option<PathBuf>> {
         .map(|kept| kept.directory))
 }
 
-/// Returns the directory of all stored SDKs.
+/// Returns the directory that contains all stored SDKs.
 fn home() -> Result<PathBuf> {
     Ok(crate::home::data()?.join("sdk"))
 }

@@ -33,12 +33,13 @@ pub(super) fn check(sdk: &Sdk) -> Result<()> {
     ))
 }
 
-/// Writes the image and the report, each of them whole or not at all.
+/// Writes the image and the report. A failure never leaves a partial file.
 ///
 /// # Errors
 ///
-/// Fails if the system cannot be laid out; each reason has its line, as for the model kernel. Fails
-/// if the tool refuses the system; the error has the tool's message. An old image is not changed.
+/// Fails if the system cannot be laid out. The error shows each reason with its line, as for the
+/// model kernel. Fails if the tool rejects the system. The error shows the tool's message. A
+/// failure does not change an existing image.
 pub(crate) fn pack(sdk: &Sdk, request: &Request<'_>) -> Result<()> {
     let board = &request.variant.board;
     let facts = sdk.kernel(board, &request.variant.config)?;
@@ -68,7 +69,7 @@ pub(crate) fn pack(sdk: &Sdk, request: &Request<'_>) -> Result<()> {
     if request.options.verbose {
         terminal::aside(String::from_utf8_lossy(&output.stdout).trim_end());
     }
-    // The tool's messages refer to the report, so it is written even after an error.
+    // The tool's messages refer to the report, so the report is also written after an error.
     if report.is_file() {
         files::place(&report, request.report)?;
     }
@@ -83,13 +84,13 @@ pub(crate) fn pack(sdk: &Sdk, request: &Request<'_>) -> Result<()> {
     }
 }
 
-/// Returns the error for a tool that refused a system, or that failed itself.
+/// Returns the error for a tool that rejected a system, or that crashed.
 fn refusal(request: &Request<'_>, output: &Output) -> Report {
     let (message, ended) = (String::from_utf8_lossy(&output.stderr), output.status);
     let (message, system) = (message.trim_end(), request.system.display());
     let panic = message.find("panicked at");
     if panic.is_some() || ended.code().is_none() || message.is_empty() {
-        // Its backtrace would not help the user.
+        // The tool's backtrace would not help the user, so it is removed.
         let message = message[panic.unwrap_or(0)..]
             .split("\nstack backtrace:")
             .next();
@@ -107,9 +108,9 @@ fn refusal(request: &Request<'_>, output: &Output) -> Report {
     )
 }
 
-/// Runs the tool. Fails if it cannot be started, with the reason.
+/// Runs the tool. If the tool cannot be started, the error states the reason.
 fn output(sdk: &Sdk, command: &mut Command) -> Result<Output> {
-    // The tool looks there for its SDK first, and the variable may name another one, or none.
+    // The tool looks for its SDK in this variable first. The user's value may name another SDK.
     command.env("MICROKIT_SDK", sdk.directory());
     command.stdin(Stdio::null()).output().map_err(|error| {
         let why = match error.kind() {
@@ -124,7 +125,7 @@ fn output(sdk: &Sdk, command: &mut Command) -> Result<Output> {
     })
 }
 
-/// Returns which machine the tool is for, if it is not this one.
+/// Returns the machine type of the tool, if it differs from this machine.
 fn machine(sdk: &Sdk) -> Option<String> {
     let bytes = std::fs::read(sdk.tool()).ok()?;
     let this = std::env::consts::ARCH;
@@ -134,7 +135,7 @@ fn machine(sdk: &Sdk) -> Option<String> {
             Architecture::Aarch64 => "aarch64",
             _ => "another machine",
         },
-        // These bytes begin a Mach-O file.
+        // A Mach-O file begins with these bytes.
         Err(_) if bytes.starts_with(&[0xcf, 0xfa, 0xed, 0xfe]) => "macOS",
         Err(_) => return None,
     };

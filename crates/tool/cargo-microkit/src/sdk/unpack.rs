@@ -1,4 +1,4 @@
-//! Copies SDKs from directories and tarballs. Neither is trusted: links and paths are checked.
+//! Copies SDKs from directories and tarballs. Both are untrusted: links and paths are checked.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
@@ -30,7 +30,7 @@ pub(crate) fn into(from: &Path, to: &Path) -> Result<PathBuf> {
         return Ok(copy);
     }
     unpack(from, &copy)?;
-    // A tarball has one top directory, of any name, or none.
+    // A tarball may have one top directory, of any name.
     let tops: Vec<_> = std::fs::read_dir(&copy)
         .map_err(|e| files::cannot("read", &copy, &e))?
         .flatten()
@@ -70,13 +70,15 @@ fn unpack(tarball: &Path, to: &Path) -> Result<()> {
     for entry in archive.entries().map_err(broken)? {
         unpack_entry(&mut entry.map_err(broken)?, tarball, to).map_err(|e| e.or_else(broken))?;
     }
-    // Reads to the end of the file, where the checksum is: the archive itself ends before it.
+    // The archive ends before the end of the file. Reading the rest verifies the checksum at the
+    // end.
     io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(broken)?;
     progress.finish_and_clear();
     check_links(to, to, tarball)
 }
 
-/// Checks that every link below `directory`, a part of `root`, leads to a file or folder in `root`.
+/// Checks that every link below `directory`, a part of `root`, resolves to a file or folder in
+/// `root`.
 fn check_links(directory: &Path, root: &Path, tarball: &Path) -> Result<()> {
     let root = root
         .canonicalize()
@@ -106,7 +108,7 @@ fn leads_out(tarball: &Path, entry: &Path) -> Report {
     )
 }
 
-/// Why an entry was not unpacked.
+/// The reason why an entry was not unpacked.
 enum Refused {
     Unsafe(Report),
     Broken(io::Error),
@@ -121,10 +123,10 @@ impl Refused {
     }
 }
 
-/// Unpacks a file, a directory or a link below `to`; SDKs have no other entries.
+/// Unpacks a file, a directory or a link below `to`. SDKs contain no other entries.
 ///
-/// `unpack_in` does not write through a link that leads out of `to`. [`check_links`] checks all
-/// links after they are unpacked.
+/// `unpack_in` does not write through a link that leads out of `to`. After unpacking,
+/// [`check_links`] checks all links.
 fn unpack_entry<R: Read>(
     entry: &mut tar::Entry<'_, R>,
     tarball: &Path,
@@ -146,8 +148,7 @@ fn unpack_entry<R: Read>(
     }
 }
 
-/// Copies a directory. Links are followed; a link to a directory that contains the link is an
-/// error.
+/// Copies a directory. Follows links. A link to a directory that contains the link is an error.
 fn copy_directory(from: &Path, to: &Path) -> Result<()> {
     for entry in std::fs::read_dir(from).map_err(|e| files::cannot("read", from, &e))? {
         let entry = entry.map_err(|e| files::cannot("read", from, &e))?;

@@ -3,7 +3,7 @@
 use cargo_metadata::semver;
 use microkit_abi::MICROKIT_VERSION;
 
-/// The versions that this project's tests run every system on.
+/// The SDK versions on which this project's tests run every system.
 pub(super) const TESTED: [&str; 1] = [MICROKIT_VERSION];
 
 /// Returns whether a version can be part of a folder's name.
@@ -12,7 +12,7 @@ pub(super) fn is_sound(version: &str) -> bool {
     version.starts_with(|c: char| c.is_ascii_alphanumeric()) && version.chars().all(is_fine)
 }
 
-/// Returns the version that is used if none is named: a tested one, else the latest.
+/// Returns the version to use if the user names none: a tested version, or else the latest.
 pub(super) fn preferred<'a>(versions: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     versions.into_iter().max_by_key(|version| {
         let number = semver::Version::parse(version).ok();

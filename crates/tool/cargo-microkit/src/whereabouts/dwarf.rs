@@ -23,8 +23,8 @@ struct Structure {
 }
 
 impl Types {
-    /// Reads the types of an ELF file. Returns `None` if its debug information cannot be read, and
-    /// no types if it has none.
+    /// Reads the types of an ELF file. Returns `None` if the debug information cannot be read.
+    /// Returns no types if the file has no debug information.
     pub(super) fn from_elf(file: &object::File<'_>) -> Option<Self> {
         let load = |id: gimli::SectionId| -> Result<Cow<'_, [u8]>, gimli::Error> {
             let section = file.section_by_name(id.name());
@@ -58,7 +58,7 @@ impl Types {
                                 structure.members.insert(name, offset);
                             }
                         }
-                        // A unit that only declares a structure gives no size.
+                        // A compilation unit that only declares a structure states no size.
                         if structure.bytes > 0 {
                             types.structures.insert(name, structure);
                         }
@@ -119,7 +119,7 @@ fn number(entry: &DebuggingInformationEntry<Slice<'_>>, attribute: gimli::DwAt) 
 mod tests {
     use super::*;
 
-    /// Names with a number each.
+    /// Names, each with a number.
     type Numbers<'a> = &'a [(&'a str, u64)];
 
     impl Types {

@@ -1,4 +1,4 @@
-//! The memory of a stopped machine, by physical addresses and by those of a PD.
+//! Reads the memory of a stopped machine, by physical addresses or by the addresses of a PD.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ impl Source for Monitor {
     }
 }
 
-/// The memory of a stopped machine. Each page is read once.
+/// The memory of a stopped machine. Each page is read only once.
 pub(super) struct Memory<'a> {
     source: &'a dyn Source,
     pages: RefCell<BTreeMap<u64, Option<Vec<u8>>>>,
@@ -33,7 +33,7 @@ impl<'a> Memory<'a> {
         }
     }
 
-    /// Reads bytes at a physical address; they may cross pages.
+    /// Reads bytes at a physical address. The bytes may cross a page boundary.
     pub(super) fn bytes(&self, address: u64, count: usize) -> Option<Vec<u8>> {
         let mut bytes = Vec::with_capacity(count);
         while bytes.len() < count {
@@ -70,21 +70,21 @@ const TABLE_BITS: u32 = 9;
 const PAGE_BITS: u32 = 12;
 
 impl Tables {
-    /// Returns the two forms that the tables at `root` can have. Either there are three levels, and
-    /// the first consists of two concatenated tables, as for a hypervisor with 40 address bits; or
-    /// there are four levels.
+    /// Returns the two possible forms of the tables at `root`. One form has three levels, and the
+    /// root consists of two concatenated tables, as for a hypervisor with 40 address bits. The
+    /// other form has four levels.
     pub(super) fn at(root: u64) -> [Self; 2] {
         [PAGE_BITS + 2 * TABLE_BITS, PAGE_BITS + 3 * TABLE_BITS]
             .map(|root_shift| Self { root, root_shift })
     }
 
-    /// Translates an address of a PD to the physical address.
+    /// Translates an address of a PD to its physical address.
     pub(super) fn physical(self, memory: &Memory<'_>, address: u64) -> Option<u64> {
         const ADDRESS: u64 = 0xffff_ffff_f000;
         let mut table = self.root;
         let mut shift = self.root_shift;
         let mut index = address >> shift;
-        // With three levels, the concatenated root resolves one bit more.
+        // With three levels, the concatenated root resolves one additional bit.
         let is_concatenated = shift == PAGE_BITS + 2 * TABLE_BITS;
         if index >> (TABLE_BITS + u32::from(is_concatenated)) != 0 {
             return None;
@@ -117,7 +117,7 @@ impl Tables {
 pub(super) mod tests {
     use super::*;
 
-    /// Memory with these words, and zeros around them.
+    /// Memory that contains these words, and zeros elsewhere.
     #[derive(Debug, Default)]
     pub(in super::super) struct Words(pub(in super::super) BTreeMap<u64, u64>);
 

@@ -1,10 +1,10 @@
-//! Reports where each PD is when a run fails or is interrupted: its function and line, and what it
-//! waits for.
+//! Reports where each PD is when a run fails or is interrupted: its function and line, and the
+//! event that it waits for.
 //!
-//! The state is read from outside, through QEMU's [monitor](Monitor). The [model kernel](model)
-//! writes a snapshot when it is asked to. The state of [seL4](sel4) is read from its data
-//! structures. Both give a [thread] for each PD. Its [stack] is followed in the PD's [memory], up
-//! to the first function that belongs neither to the runtime nor to Rust's library.
+//! QEMU's [monitor](Monitor) gives access to the state. The [model kernel](model) writes a snapshot
+//! on request. The state of [seL4](sel4) is read from its data structures. Both methods return a
+//! [thread] for each PD. The thread's [stack] is followed in the PD's [memory], up to the first
+//! function that belongs neither to the runtime nor to Rust's library.
 
 mod dwarf;
 mod memory;
@@ -28,15 +28,15 @@ use memory::Memory;
 use sel4::Processor;
 use thread::{Doing, Thread};
 
-/// How to read the states of a kernel's threads.
+/// The method to read the thread states of a kernel.
 #[derive(Debug, Clone)]
 pub(crate) enum State {
-    /// From the model kernel's snapshot at this address.
+    /// The model kernel's snapshot at this address.
     Model(u64),
-    /// From seL4's data structures, with this ELF file. Only the configuration `debug` has a list
-    /// of threads.
+    /// seL4's data structures, described by this ELF file. Only the configuration `debug` has a
+    /// list of threads.
     Sel4 { elf: PathBuf, config: String },
-    /// Not known.
+    /// No method is known.
     Unknown,
 }
 
@@ -44,18 +44,18 @@ pub(crate) enum State {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Whereabouts {
     pub(crate) sentence: String,
-    /// What it means if the PD stays there.
+    /// The meaning if the PD stays there.
     pub(crate) rest: Rest,
 }
 
-/// What it means if a PD stays where it is.
+/// The meaning of a PD that stays where it is.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) enum Rest {
-    /// It waits for events, which is normal.
+    /// The PD waits for events, which is normal.
     Idle,
-    /// It is stopped, probably by its parent.
+    /// The PD is stopped, probably by its parent.
     Stopped,
-    /// It cannot continue, which is an error.
+    /// The PD cannot continue, which is an error.
     Stuck,
 }
 
@@ -71,7 +71,7 @@ pub(crate) struct Observer {
 }
 
 impl Observer {
-    /// Creates an observer of the machine that a command starts, with this monitor.
+    /// Creates an observer of the machine that `command` starts. `monitor` connects to the machine.
     pub(crate) fn new(monitor: Option<Monitor>, command: &Command, packed: &Packed) -> Self {
         Self {
             is_controlled: is_controlled(command),
@@ -83,8 +83,8 @@ impl Observer {
         }
     }
 
-    /// Returns why nothing can happen any more, if the kernel reports it. It returns `None` if a
-    /// debugger or a person at another monitor can still change something.
+    /// Returns why no PD can run any more, if the kernel reports it. Returns `None` if a debugger
+    /// or a person at another monitor can still change the state.
     pub(crate) fn end(&self) -> Option<End> {
         let State::Model(address) = self.state else {
             return None;
@@ -97,7 +97,7 @@ impl Observer {
         }
     }
 
-    /// Stops the machine, and returns where each PD is that is not dead.
+    /// Stops the machine, and returns the whereabouts of each PD that is not dead.
     pub(crate) fn whereabouts(&self, is_dead: impl Fn(&str) -> bool) -> Vec<Whereabouts> {
         let Some(monitor) = &self.monitor else {
             return Vec::new();
@@ -150,7 +150,7 @@ impl Observer {
         }
     }
 
-    /// Returns where a PD is in its own program.
+    /// Returns the place of a PD in its own program.
     fn place(&self, pd: &str, thread: &Thread, memory: &Memory<'_>) -> Option<String> {
         let program = self.places.program(pd)?;
         let mut addresses = vec![thread.instruction];
@@ -167,10 +167,10 @@ impl Observer {
     }
 }
 
-/// Why nothing can happen any more.
+/// The reason why no PD can run any more.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) enum End {
-    /// No PD runs, and nothing can wake one.
+    /// No PD runs, and no event can wake a PD.
     Idle,
     /// The kernel has halted; its log has the reason.
     Halted,

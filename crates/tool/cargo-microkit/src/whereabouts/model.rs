@@ -1,5 +1,5 @@
-//! Reads the threads of the model kernel. It writes a snapshot of them when the machine's power
-//! button is pressed ([`boot_spec::snapshot`] describes its format).
+//! Reads the threads of the model kernel. The kernel writes a snapshot of its threads when the
+//! machine's power button is pressed ([`boot_spec::snapshot`] describes the format).
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -9,13 +9,13 @@ use boot_spec::snapshot::{HEADER_WORDS, Phase, WORDS};
 use super::thread::Thread;
 use crate::qemu::Monitor;
 
-/// How long the kernel may take, on a machine under load.
+/// The time limit for the kernel's snapshot, on a machine under load.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// How often to check whether the snapshot is complete.
+/// The interval of checks whether the snapshot is complete.
 const GLANCE: Duration = Duration::from_millis(5);
 
-/// Reads the phase of the kernel from its snapshot at this address.
+/// Reads the phase of the kernel from the snapshot at `address`.
 pub(super) fn phase(monitor: &Monitor, address: u64) -> Option<Phase> {
     let word = monitor.read(address, size_of::<u64>())?;
     Phase::from_word(u64::from_le_bytes(word.try_into().ok()?))

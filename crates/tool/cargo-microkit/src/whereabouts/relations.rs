@@ -35,7 +35,7 @@ impl Relations {
         peer.map(String::as_str)
     }
 
-    /// Returns whether a PD has a parent, which may stop it.
+    /// Returns whether a PD has a parent. A parent may stop its child.
     pub(super) fn is_child(&self, pd: &str) -> bool {
         self.children.contains(pd)
     }
@@ -45,7 +45,7 @@ impl Relations {
 pub(super) mod tests {
     use super::*;
 
-    /// Returns the relations in a system file.
+    /// Returns the relations of the system in this text.
     pub(in super::super) fn of_system(text: &str) -> Relations {
         let files = sdf::SearchPaths(Vec::new());
         let options = sdf::Options::new(&files);

@@ -1,11 +1,13 @@
 //! Reads the threads of seL4 from the machine's memory, with the kernel's ELF file.
 //!
 //! A kernel of the configuration `debug` has a list of all threads with their names
-//! (`ksDebugTCBs`). The layout of its structures comes from the kernel's own debug information.
-//! That does not describe the fields of a word, and the place of a TCB in its object; these are
-//! constants here, from seL4 16.0.0. To detect another version, invariants are checked: the list is
-//! linked correctly in both directions, every PD is in it once, and the idle and the running thread
-//! are in their usual states. If a check fails, no thread is reported.
+//! (`ksDebugTCBs`). The layout of the kernel's structures comes from its debug information. The
+//! debug information does not describe the fields of a word, or the place of a TCB in its object.
+//! These are constants here, from seL4 16.0.0.
+//!
+//! Invariants are checked to detect another version. The list must be linked correctly in both
+//! directions. Every PD must be in it once. The idle and the running thread must be in their usual
+//! states. If a check fails, no thread is reported.
 
 use std::ops::Range;
 use std::path::Path;
@@ -17,29 +19,29 @@ use super::dwarf::Types;
 use super::memory::Memory;
 use super::thread::{Doing, Thread};
 
-/// The limit of a list's length. A system has fewer threads: at most 63 PDs, and a virtual CPU for
-/// each.
+/// The limit of a list's length. A system has fewer threads: at most 63 PDs, each with at most one
+/// virtual CPU.
 const MOST_THREADS: usize = 256;
 
-/// The bits for the type, in the first word of a thread's state and of a fault
+/// The type bits, in the first word of a thread's state and of a fault
 /// (`include/object/structures_64.bf`: `tsType`, `seL4_FaultType`).
 const TYPE: u64 = 0xf;
 
-/// The offset of the word with the address in a VSpace capability, and the bits of that word that
-/// are the address (`include/arch/arm/arch/64/mode/object/structures.bf`: `capVSBasePtr`).
+/// The offset of the address word in a VSpace capability, and the address bits of that word
+/// (`include/arch/arm/arch/64/mode/object/structures.bf`: `capVSBasePtr`).
 const VSPACE_WORD: u64 = 8;
 const VSPACE_ADDRESS: u64 = (1 << 48) - 1;
 
-/// The bits for the physical address, in an address of the kernel's window to all physical memory
+/// The physical address bits of an address in the kernel's window to all physical memory
 /// (`include/arch/arm/arch/64/mode/hardware.h`: `PPTR_BASE`).
 const PHYSICAL: u64 = (1 << 39) - 1;
 
-/// The contents of a kernel's ELF file that are needed for reading its threads.
+/// The contents of a kernel's ELF file that are needed to read its threads.
 #[derive(Debug)]
 pub(super) struct Kernel {
     types: Types,
     cores: Vec<Core>,
-    /// The virtual addresses of the kernel's image, and their distance from the physical ones.
+    /// The virtual addresses of the kernel's image, and their distance from the physical addresses.
     image: Range<u64>,
     image_offset: u64,
 }
@@ -87,14 +89,14 @@ struct Listed<'a> {
     name: String,
     is_current: bool,
     is_released: bool,
-    /// The processor that was executing it.
+    /// The processor that was executing the thread.
     live: Option<&'a Processor>,
 }
 
 /// The state of a stopped processor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Processor {
-    /// Whether it was executing a thread's instructions, and not the kernel.
+    /// Whether the processor was executing a thread's instructions, not the kernel.
     pub(super) is_in_thread: bool,
     pub(super) pc: u64,
     pub(super) sp: u64,
@@ -102,8 +104,8 @@ pub(super) struct Processor {
 }
 
 impl Kernel {
-    /// Reads the kernel's file. Returns `None` if the kernel has no list of its threads, or no
-    /// debug information.
+    /// Reads the kernel's ELF file. Returns `None` if the kernel has no thread list or no debug
+    /// information.
     pub(super) fn read(file: &Path) -> Option<Self> {
         let bytes = std::fs::read(file).ok()?;
         let elf = object::File::parse(&*bytes).ok()?;
@@ -144,7 +146,7 @@ impl Kernel {
             let thread = named.next().filter(|_| named.next().is_none())?;
             self.thread(memory, thread)
         });
-        // Without the state of each processor, it is not known which threads run.
+        // Without the state of each processor, it is unknown which threads are running.
         threads
             .collect::<Option<_>>()
             .filter(|_| processors.len() == self.cores.len())
@@ -161,7 +163,7 @@ impl Kernel {
         let (current, idle) = (word(core.current)?, word(core.idle)?);
         let is = |tcb, name| self.state(memory, tcb) == self.types.enumerator(name);
         let is_running = is(current, "ThreadState_Running") || is(current, "ThreadState_Restart");
-        // During a system call, the current thread can already be in another state.
+        // During a system call, the current thread may already be in another state.
         let is_sound = current == idle || is_running || !processor.is_in_thread;
         if !is(idle, "ThreadState_IdleThreadState") || !is_sound {
             return None;
@@ -200,7 +202,7 @@ impl Kernel {
         Some(listed)
     }
 
-    /// Returns the address of a TCB's slots, which are in front of it. Each half of the object has
+    /// Returns the address of a TCB's slots, which are before the TCB. Each half of the object has
     /// the size of the TCB, rounded up to a power of two (`TCB_OFFSET` in
     /// `include/object/structures.h`).
     fn slots(&self, tcb: u64) -> Option<u64> {
@@ -208,7 +210,7 @@ impl Kernel {
         (tcb % (2 * half) == half).then(|| tcb - half)
     }
 
-    /// Reads the release queue: the threads that wait for a refill of their budget.
+    /// Reads the release queue: the threads that wait for a budget refill.
     fn released(&self, memory: &Memory<'_>, core: &Core) -> Option<Vec<u64>> {
         let queue = self.physical(core.released);
         let mut tcb = memory.word(queue + self.types.offset("tcb_queue", "head")?)?;
@@ -223,8 +225,8 @@ impl Kernel {
         Some(released)
     }
 
-    /// Translates an address of the kernel to the physical address. It is in the image, as for the
-    /// idle thread, or in the window to all memory.
+    /// Translates an address of the kernel to its physical address. The address is in the kernel's
+    /// image (the idle thread), or in the window to all memory.
     fn physical(&self, address: u64) -> u64 {
         match self.image.contains(&address) {
             true => address - self.image_offset,
@@ -294,7 +296,7 @@ impl Kernel {
             },
             None => Thread {
                 doing,
-                // The next instruction of a blocked thread can already be behind its system call.
+                // The next instruction of a blocked thread may already be after its system call.
                 instruction: register(if is("Running") { "NextIP" } else { "FaultIP" })?,
                 stack_pointer: register("SP_EL0")?,
                 frame_pointer: register("X29")?,
@@ -307,7 +309,7 @@ impl Kernel {
 }
 
 impl Processor {
-    /// Parses the registers of all processors, as QEMU's monitor prints them.
+    /// Parses the registers of all processors, in the text format of QEMU's monitor.
     pub(super) fn all(text: &str) -> Option<Vec<Self>> {
         let processors = text.split("CPU#").skip(1);
         processors.map(Self::from_registers).collect()
@@ -390,7 +392,7 @@ mod tests {
         )
     }
 
-    /// A kernel whose image is not in the window to all memory.
+    /// A kernel whose image is outside the window to all memory.
     fn kernel() -> Kernel {
         let core = Core {
             listed: IMAGE,
@@ -406,7 +408,7 @@ mod tests {
         }
     }
 
-    /// A machine with two PDs: `a` is current and runs, `b` waits for a reply.
+    /// A machine with two PDs. `a` is current and running. `b` waits for a reply.
     struct Machine {
         words: Words,
         processor: Processor,
@@ -502,7 +504,7 @@ mod tests {
         check(&[(0x80, 4)], Doing::Sends);
         check(&[(0x80, 4), (0x90, 5)], Doing::Faulted);
         check(&[(0x80, 6)], Doing::AwaitsNotification);
-        // The head of the release queue.
+        // `b` is the head of the release queue.
         let mut machine = Machine::new();
         machine.set(IMAGE + 24, B);
         machine.set(B + 0x80, 1);
@@ -532,7 +534,7 @@ mod tests {
         check(B + 0x80, 7);
         check(B + 0x80, 15);
         assert_eq!(Machine::new().threads(&["a", "c"]), None);
-        // A queue without an end.
+        // The release queue is circular, so it has no end.
         let mut machine = Machine::new();
         machine.set(IMAGE + 24, B);
         machine.set(B + 0xa8, B);

@@ -1,18 +1,18 @@
-//! Follows a PD's stack by its frame records. Each record holds the address of the next one and the
-//! return address of its function (AAPCS64, *The Frame Pointer*).
+//! Follows a PD's stack by its frame records. Each record contains the address of the next record
+//! and the return address of its function (AAPCS64, *The Frame Pointer*).
 
 use super::memory::{Memory, Tables};
 use super::thread::Thread;
 use crate::places::Program;
 
-/// The limit of frames that are followed.
+/// The maximum number of frames to follow.
 const MOST_FRAMES: usize = 64;
 
-/// The size of an instruction. The return address of a call is this far behind the call.
+/// The size of an instruction. A return address is one instruction after the call.
 const INSTRUCTION_BYTES: u64 = 4;
 
-/// Returns the page tables of a thread. To find their form, the instruction that they give at the
-/// thread's program counter is compared with the program.
+/// Returns the page tables of a thread. To choose between their two forms, reads the instruction at
+/// the thread's program counter through each, and compares it with the program.
 pub(super) fn tables(memory: &Memory<'_>, thread: &Thread, program: &Program) -> Option<Tables> {
     let at = thread.instruction;
     let expected = program.instruction(at)?;
@@ -53,8 +53,8 @@ pub(super) fn calls(
         record = next;
     }
     // A leaf function may have no record. Then the first record belongs to its caller, and the link
-    // register holds its return address. In a function that has made calls, the link register can
-    // point into that function itself.
+    // register contains the return address to the caller. In a function that has made calls, the
+    // link register can point into that function itself.
     let link = thread.link.checked_sub(INSTRUCTION_BYTES);
     let link = link.filter(|link| calls.first() != Some(link));
     if let Some(link) = link

@@ -1,4 +1,4 @@
-//! Renders the state of a PD's thread, of either kernel, as a sentence.
+//! Renders the state of a PD's thread as a sentence, for either kernel.
 
 use microkit_abi::limits::MAX_CHANNEL_ID;
 use microkit_abi::slots::BASE_ENDPOINT;
@@ -7,7 +7,7 @@ pub(super) use boot_spec::snapshot::{Doing, ThreadSnapshot as Thread};
 
 use super::relations::Relations;
 
-/// Returns a sentence about what a PD does, and in which of its own functions, if that is known.
+/// Returns a sentence that describes a PD's state, and its current own function, if known.
 pub(super) fn sentence(
     pd: &str,
     thread: &Thread,
@@ -38,7 +38,7 @@ pub(super) fn sentence(
     format!("PD `{pd}` {does}{}", at(", in"))
 }
 
-/// Returns the callee of a thread's call, and the call itself.
+/// Returns the callee of a thread's call, and a description of the call.
 fn call(pd: &str, thread: &Thread, relations: &Relations) -> Option<(String, String)> {
     let channel = thread.capability.checked_sub(BASE_ENDPOINT)?;
     let channel = u8::try_from(channel).ok()?;

@@ -1,4 +1,4 @@
-//! Commands that run at the same time use different files.
+//! Commands that run at the same time must use different files.
 
 use std::fs;
 use std::process::{Child, Command, Output, Stdio};
@@ -43,7 +43,7 @@ fn systems_with_the_same_name_run_their_own_images_at_the_same_time() {
         let arguments = ["run", &system, "--until", "image of"];
         bench.with_qemu(&arguments, &format!("{BOOT}{SLOW_QEMU}"))
     };
-    // Both commands write the scripts of the bench, so both are made before one starts.
+    // Both commands are created before one starts, because each writes scripts of the bench.
     let [first, second] = ["a", "b"].map(run);
     let first = start(first);
     sleep(Duration::from_millis(300));
@@ -92,7 +92,7 @@ fn a_run_does_not_touch_the_image_of_a_build() {
     assert_eq!(text(image.as_ref()), "as it was");
 }
 
-/// Makes a project whose binary holds the name of the feature that it was built with.
+/// Makes a project whose binary contains the name of its Cargo feature.
 fn project(bench: &Bench) {
     let manifest = "[package]\nname = \"pd\"\nedition = \"2024\"\n[features]\nloud = []\n";
     bench.file("Cargo.toml", manifest);
@@ -102,8 +102,8 @@ fn project(bench: &Bench) {
     bench.file("x.system", system_text("pd", "pd.elf"));
 }
 
-/// A fake of the SDK's tool: waits, then makes an image of the program in the last search path that
-/// has one.
+/// A fake of the SDK's tool. It waits, then makes an image of the program in the last search path
+/// that contains one.
 const SLOW_TOOL: &str = "#!/bin/sh\n\
     while [ $# -gt 0 ]; do\n\
     case $1 in -o) image=$2 ;; -r) echo report > \"$2\" ;; esac\n\
@@ -118,7 +118,7 @@ fn simultaneous_builds_with_different_features_get_their_own_programs() {
         let arguments = [&["run", "x.system", "--until", "IS1|I1"], features].concat();
         bench.with_qemu(&arguments, &format!("{BOOT}{SLOW_QEMU}"))
     };
-    // As above.
+    // Both commands are created before one starts, as above.
     let [quiet, loud] = [run(&[]), run(&["--features", "loud"])];
     bench.script("sdk/bin/microkit", SLOW_TOOL);
     let quiet = start(quiet);

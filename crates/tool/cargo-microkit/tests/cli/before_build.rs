@@ -1,9 +1,9 @@
-//! Errors that are found in a system file alone are reported before anything is compiled, by every
-//! command that reads the file, and for both kernels.
+//! Errors in a system file are reported before the build, by every command that reads the file, and
+//! for both kernels.
 
 use crate::bench::{Bench, check};
 
-/// The commands, each with its arguments, and how it names the kernel.
+/// The commands with their arguments and the option for the kernel.
 const COMMANDS: [&[&str]; 5] = [
     &["build", "bad"],
     &["run", "bad"],
@@ -12,7 +12,7 @@ const COMMANDS: [&[&str]; 5] = [
     &["graph", "bad"],
 ];
 
-/// Makes a package whose programs cannot be compiled, and a system with these programs.
+/// Makes a package whose programs do not compile, and a system with these programs.
 fn bench(system: &str) -> Bench {
     let bench = Bench::new();
     bench.file(
@@ -49,7 +49,8 @@ fn refused(system: &str, parts: &[&str]) {
     }
 }
 
-/// Returns a system with a server and a region, and more elements in the system and in the server.
+/// Returns a system with a server, a region, and additional elements: `outside` in the system,
+/// `inside` in the server.
 fn system(outside: &str, inside: &str) -> String {
     format!(
         "<system>\n<memory_region name=\"ring\" size=\"0x1000\" />\n\
@@ -104,7 +105,7 @@ fn an_old_file_gets_advice_on_its_moved_attributes() {
     );
 }
 
-/// A region may be filled with a program, which does not exist before it is built.
+/// A program may fill a region. Its file does not exist before the build.
 #[test]
 fn a_region_filled_with_a_program_is_checked_after_the_build() {
     let region = "<memory_region name=\"copy\" prefill_path=\"server.elf\" />\n";
@@ -139,7 +140,7 @@ fn a_cached_device_gets_a_warning() {
         true,
         &parts,
     );
-    // For this board it is not known which addresses are memory.
+    // The memory addresses of this board are unknown.
     let mut other = bench.microkit(&["check", "good.system", "--no-build"]);
     other.args(["--board", "rpi4b_1gb"]);
     // The only warning is that nothing maps `ring`.

@@ -9,7 +9,7 @@ use microkit_abi::facts;
 use object::write::elf::{FileHeader, ProgramHeader, SectionHeader, Sym, Writer};
 use object::{Endianness, elf};
 
-/// A fake of the SDK's tool: writes an image, which is not text, or refuses a system that contains
+/// A fake of the SDK's tool. It writes a binary image, or rejects a system that contains
 /// `refuse-me`.
 const TOOL: &str = r#"#!/bin/sh
 [ "$1" != --help ] || { echo "options: --board BOARD --config CONFIG"; exit; }
@@ -28,7 +28,7 @@ fi
 printf 'image of %s\n\000' "$system" > "$image"
 "#;
 
-/// A fake C compiler: prints its arguments, and writes an ELF file.
+/// A fake C compiler. It prints its arguments and writes an ELF file.
 const COMPILER: &str = r#"#!/bin/sh
 printf '<%s>' "${0##*/}" "$@" >&2; echo >&2
 while [ $# -gt 0 ]; do
@@ -38,7 +38,7 @@ done
 cp ELF "$output"
 "#;
 
-/// The output of a debug kernel before that of the system, shortened.
+/// The boot output of a debug kernel, before the output of the system (shortened).
 pub(crate) const BOOT: &str = "printf 'LDR|INFO: loader for seL4 starting\\r\\nBooting all finished\\r\\n'\n\
                         printf 'MON|INFO: Microkit Monitor started!\\r\\n'\n";
 
@@ -88,7 +88,7 @@ impl Bench {
         self.path("sdk")
     }
 
-    /// Writes the files about a kernel that the tool reads, in `directory` of an SDK.
+    /// Writes the kernel description files that the tool reads, in `directory` of an SDK.
     fn kernel_facts(&self, directory: &str) {
         let write = |file: &str, text: String| self.file(&format!("{directory}/{file}"), text);
         let lines = |line: &dyn Fn(&str, u64) -> String, all: &[(&str, u64)]| -> String {
@@ -130,7 +130,7 @@ impl Bench {
         write("lib/libmicrokit.a", symbols.concat());
     }
 
-    /// Writes a system `NAME.system` whose only PD has the program `NAME.elf`, which is beside it.
+    /// Writes a system file `NAME.system` with one PD, and its program `NAME.elf` beside it.
     pub(crate) fn system(&self, name: &str) -> PathBuf {
         self.file(&format!("{name}.elf"), elf(None));
         self.file(
@@ -168,7 +168,7 @@ impl Bench {
         }
         let (subcommand, rest) = arguments.split_first().expect("a subcommand");
         command.arg(subcommand);
-        // These tests are about seL4, unless they name another kernel.
+        // These tests run on seL4 unless they name another kernel.
         if ["build", "run", "test"].contains(subcommand) && !rest.contains(&"--kernel") {
             command.args(["--kernel", "sel4"]);
         }
@@ -176,7 +176,7 @@ impl Bench {
         command
     }
 
-    /// Returns such a command with an SDK and a fake QEMU that runs this script.
+    /// Returns such a command with an SDK and a fake QEMU. The fake QEMU runs `body`.
     pub(crate) fn with_qemu(&self, arguments: &[&str], body: &str) -> Command {
         let mut command = self.microkit(arguments);
         command
@@ -188,7 +188,7 @@ impl Bench {
     }
 }
 
-/// The version of the SDK that this project is tested with.
+/// The SDK version that this project is tested with.
 pub(crate) const VERSION: &str = microkit_abi::MICROKIT_VERSION;
 
 /// Returns a system with one PD.
@@ -199,8 +199,8 @@ pub(crate) fn system_text(pd: &str, elf: &str) -> String {
     )
 }
 
-/// Returns a program for AArch64 with all symbols that the SDK's tool writes, and optionally a mark
-/// of the kernel that it was built for.
+/// Returns an AArch64 program with all symbols that the SDK's tool writes. It optionally contains
+/// the mark of a kernel.
 pub(crate) fn elf(mark: Option<&str>) -> Vec<u8> {
     const ADDRESS: u64 = 0x40_0000;
     const NAME_BYTES: u64 = microkit_abi::limits::NAME_BYTES as u64;
@@ -294,8 +294,8 @@ pub(crate) fn elf(mark: Option<&str>) -> Vec<u8> {
     file
 }
 
-/// Runs a command, checks whether it succeeds and prints all of `parts`, and returns its standard
-/// output.
+/// Runs a command and returns its standard output. Checks its success, and that its output contains
+/// all of `parts`.
 #[track_caller]
 pub(crate) fn check(mut command: Command, is_success: bool, parts: &[&str]) -> String {
     let output = command.output().expect("the command runs");
@@ -317,7 +317,7 @@ pub(crate) fn text(path: &Path) -> String {
 }
 
 /// A program for the PDs' target that does nothing. It has all symbols that the SDK's tool writes,
-/// and the mark of the kernel that it was built for.
+/// and a kernel mark.
 pub(crate) const PROGRAM: &str = "#![no_std]\n#![no_main]\n\
     #[panic_handler] fn panic(_: &core::panic::PanicInfo) -> ! { loop {} }\n\
     macro_rules! symbols { ($($name:ident: $type:ty = $value:expr;)*) => { $(\n\

@@ -1,4 +1,4 @@
-//! `build`: its outputs, and its errors.
+//! `build`: its outputs and errors.
 
 use std::fs;
 
@@ -14,7 +14,7 @@ fn the_image_and_the_report_are_written_to_the_given_paths() {
     let image = check(command, true, &[]);
     assert_eq!(text(image.trim_end().as_ref()), "image of hello.system\n\0");
 
-    // As Cargo starts it, and with all output paths.
+    // The arguments as Cargo passes them, with all output paths.
     let mut command = bench.microkit(&["microkit", "build", "./hello.system", "-o", "a.img"]);
     command.args(["--report", "r.txt", "--sdk"]).arg(&sdk);
     assert_eq!(check(command, true, &[]), "a.img\n");
@@ -244,7 +244,7 @@ fn programs_that_are_binaries_are_built_by_cargo() {
         assert!(program.starts_with(b"\x7fELF"));
     }
 
-    // Cargo's own errors are shown, and the old image is unchanged.
+    // Cargo's errors are shown, and the old image is unchanged.
     bench.file(
         "p/two/src/bin/pong.rs",
         "#![no_std] fn main() { not_there() }",

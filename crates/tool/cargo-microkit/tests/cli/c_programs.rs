@@ -1,11 +1,11 @@
-//! Programs in C: their sources, headers and flags, and the compiler.
+//! C programs: sources, headers, flags, and the choice of the compiler.
 
 use std::process::Command;
 
 use crate::bench::{Bench, PROGRAM, VERSION, check, system_text};
 
 impl Bench {
-    /// Builds `x.system`, whose program is `x.elf`, with these environment variables.
+    /// Builds `x.system` with these environment variables. Its program is `x.elf`.
     #[track_caller]
     fn build_x(&self, environment: &[(&str, &str)], is_success: bool, parts: &[&str]) {
         self.file("x.system", system_text("x", "x.elf"));
@@ -72,7 +72,7 @@ fn a_table_of_a_manifest_lists_sources_headers_and_flags() {
     bench.file("Cargo.toml", &table);
     bench.file("src/lib.rs", "#![no_std]");
     bench.build_x(&[], true, &parts);
-    // A binary of the same name is ambiguous.
+    // A binary with the same name makes the name ambiguous.
     bench.file("src/main.rs", PROGRAM);
     let parts = ["the binary `x`", "[package.metadata.microkit.c.x]"];
     bench.build_x(&[], false, &parts);
@@ -114,7 +114,7 @@ fn the_compilers_variable_may_have_arguments_and_a_wrapper() {
     let fails = ("CC_aarch64_unknown_none", "no-such-gcc -O2");
     let parts = ["the C compiler `no-such-gcc` cannot be started"];
     bench.build_x(&[fails], false, &parts);
-    // The target's own variable comes first, and the one for this machine is not used.
+    // The variable of the target takes precedence. The variable for the host is ignored.
     let gcc_of_target = ("CC_aarch64-unknown-none", gcc);
     let environment = [fails, gcc_of_target, ("CC", "no-such-cc")];
     bench.build_x(&environment, true, &["<gcc><-std=gnu11>"]);

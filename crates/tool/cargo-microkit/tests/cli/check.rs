@@ -1,4 +1,4 @@
-//! `check` and `graph`: findings before a system runs, and its picture.
+//! `check` and `graph`: findings before a system runs, and the picture of a system.
 
 use std::path::Path;
 
@@ -23,7 +23,7 @@ fn elf_with(sections: &[(&str, &str)]) -> Vec<u8> {
     object.write().expect("an ELF file")
 }
 
-/// Makes a bench with a client that calls a server; their programs have these declarations.
+/// Makes a bench with a client that calls a server. The programs have these declarations.
 fn client_and_server(server_priority: u8, [client, server]: [&str; 2]) -> Bench {
     let bench = Bench::new();
     bench.file("client.elf", elf(client));
@@ -64,7 +64,7 @@ fn declarations_are_read_from_the_programs() {
         "two.system:9",
     ];
     check_two([CALLS, waits], &[], false, &parts);
-    // Without the programs, that wait is not known.
+    // Without the programs, the tool does not know this wait.
     check_two([CALLS, waits], &["--no-build"], true, &[order]);
 }
 
@@ -254,7 +254,7 @@ fn options_choose_the_parts_of_a_picture() {
     check(bench.microkit(&arguments), false, &parts);
 }
 
-/// The picture in the guide is the one that the tool draws.
+/// The guide must show the picture that the tool draws.
 #[test]
 fn the_picture_in_the_guide_is_up_to_date() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");

@@ -1,10 +1,10 @@
-//! `.qemu` files: the arguments that QEMU gets, and the errors in the files.
+//! `.qemu` files: the arguments for QEMU, and errors in the files.
 
 use std::fs;
 
 use crate::bench::{BOOT, Bench, check};
 
-/// Prints its arguments as the system's lines.
+/// A fake QEMU that prints its arguments as lines of the system.
 const SHOWS_ARGUMENTS: &str = "for word in \"$@\"; do echo \"<$word>\"; done; exec sleep 100";
 
 #[test]
@@ -41,7 +41,7 @@ fn arguments_may_be_quoted_and_paths_are_relative_to_the_file() {
     let qemu = format!("{BOOT}{SHOWS_ARGUMENTS}");
     let arguments = ["run", "my systems/hello.system", "--until", "LAST>$"];
     let mut command = bench.with_qemu(&arguments, &qemu);
-    // Arguments of the command line are not changed: QEMU runs in the user's current folder.
+    // Arguments on the command line are unchanged: QEMU runs in the user's current folder.
     command.args(["--timeout", "4", "--", "-D", "here.log", "-name", "LAST"]);
     let log = check(command, true, &[]);
     let beside = bench.path("my systems");

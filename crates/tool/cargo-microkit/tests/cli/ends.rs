@@ -1,7 +1,7 @@
-//! The end of a run in which nothing can happen any more, and the report of where each PD is.
+//! The end of a run in which no PD can run any more, and the report on the whereabouts of each PD.
 //!
-//! These tests run in a real QEMU, on the model kernel, and on seL4 if `MICROKIT_SDK` is set.
-//! Without a QEMU they are skipped, with a message.
+//! These tests use a real QEMU with the model kernel, and with seL4 if `MICROKIT_SDK` is set.
+//! Without QEMU they print a message and are skipped.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -13,8 +13,8 @@ use crate::bench::{Bench, check};
 use crate::terminal::Session;
 use rustix::process::{Pid, Signal, kill_process_group};
 
-/// The common part of all programs: system calls, with the names of the SDK's C header, and a
-/// handler loop in a function of its own.
+/// The common part of all programs: system calls with the names of the SDK's C header, and a
+/// handler loop in a separate function.
 const PRELUDE: &str = r#"#![no_std]
 #![no_main]
 #![allow(non_snake_case, non_upper_case_globals, dead_code)]
@@ -35,11 +35,11 @@ const WAIT: i64 = -9;
 extern "C" fn microkit_handler_loop() { loop { microkit_syscall(RECEIVE, 1) } }
 "#;
 
-/// Waits for events.
+/// A program that waits for events.
 const RESTS: &str = "#[unsafe(no_mangle)] extern \"C\" fn _start() -> ! { \
     microkit_handler_loop(); loop {} }\n";
 
-/// Prints a line, and then spins without a system call, both in `inner`.
+/// A program that prints a line, then loops without a system call. Both are in `inner`.
 const SPINS: &str = r#"#[inline(never)] fn inner() -> ! {
     for byte in *b"spinning\n" {
         unsafe { asm!("svc 0", in("x7") -12_i64, in("x0") u64::from(byte)) }
@@ -50,24 +50,24 @@ const SPINS: &str = r#"#[inline(never)] fn inner() -> ! {
 #[unsafe(no_mangle)] extern "C" fn _start() -> ! { outer() }
 "#;
 
-/// Calls its peer on channel 3.
+/// A program that calls its peer on channel 3.
 const CALLS: &str = "#[inline(never)] fn ask() { microkit_syscall(CALL, 74 + 3) }\n\
     #[unsafe(no_mangle)] extern \"C\" fn _start() -> ! { ask(); microkit_handler_loop(); loop {} }\n";
 
-/// Waits for a notification before it replies to a call.
+/// A program that waits for a notification before it replies to a call.
 const KEEPS_WAITING: &str = "#[inline(never)] fn work() { microkit_syscall(WAIT, 1) }\n\
     #[unsafe(no_mangle)] extern \"C\" fn _start() -> ! { \
     microkit_syscall(RECEIVE, 1); work(); loop {} }\n";
 
-/// Halts the kernel.
+/// A program that halts the kernel.
 const HALTS: &str = "#[unsafe(no_mangle)] extern \"C\" fn _start() -> ! { \
     microkit_syscall(-14, 0); loop {} }\n";
 
-/// Executes an undefined instruction.
+/// A program that executes an undefined instruction.
 const DIES: &str = "#[unsafe(no_mangle)] extern \"C\" fn _start() -> ! { \
     unsafe { asm!(\"udf #0\") } loop {} }\n";
 
-/// Makes a bench with these programs, built for PDs.
+/// Makes a bench with these programs, compiled for the target of the PDs.
 fn bench(programs: &[(&str, &str)]) -> Bench {
     let bench = Bench::new();
     let symbols = microkit_abi::symbols::ALL
@@ -87,7 +87,7 @@ fn bench(programs: &[(&str, &str)]) -> Bench {
     bench
 }
 
-/// Writes a system with this content, in which `(PROGRAM)` stands for a program image.
+/// Writes a system file. `(PROGRAM)` in `text` is replaced by a program image element.
 fn system(bench: &Bench, text: &str) {
     let mut text = format!("<system>{text}</system>");
     for name in ["rests", "spins", "calls", "keeps-waiting", "halts", "dies"] {
@@ -97,7 +97,7 @@ fn system(bench: &Bench, text: &str) {
     bench.file("x.system", text);
 }
 
-/// Returns a `cargo microkit` command for the model kernel, which is built once for all tests.
+/// Returns a `cargo microkit` command for the model kernel. The kernel is built once for all tests.
 fn on_model(bench: &Bench, arguments: &[&str]) -> Option<Command> {
     on(bench, arguments, "model")
 }
@@ -117,14 +117,14 @@ fn on(bench: &Bench, arguments: &[&str], kernel: &str) -> Option<Command> {
     Some(command)
 }
 
-/// Checks how a run ends, and, with a time limit of 60 s, that it ends before that.
+/// Checks the outcome of a run. A time limit of 60 s ensures that the run ends by itself.
 #[track_caller]
 fn ends(bench: &Bench, arguments: &[&str], is_success: bool, parts: &[&str]) {
     let [Some(build), Some(command)] = [&["build"], arguments].map(|all| on_model(bench, all))
     else {
         return;
     };
-    // Built first, so that the build does not count as time of the run.
+    // The build is a separate command, so its time does not count as time of the run.
     check(build, true, &[]);
     let begin = Instant::now();
     check(command, is_success, parts);
@@ -180,13 +180,13 @@ fn a_run_goes_on_while_something_can_still_happen() {
             &["3 s have passed", "PD `a` waits for an event"],
         );
     };
-    // An interrupt of the serial port, or anything else.
+    // An interrupt of the serial port may still wake the PD.
     system(
         &bench,
         "<protection_domain name=\"a\">(rests)<irq irq=\"33\" id=\"0\" /></protection_domain>",
     );
     times_out(&[]);
-    // A person at a monitor, or a debugger.
+    // A user at a monitor, or a debugger, may still change the state.
     system(
         &bench,
         "<protection_domain name=\"a\">(rests)</protection_domain>",
@@ -229,7 +229,7 @@ fn each_pd_is_reported_with_its_place_and_what_it_waits_for() {
         "PD `server` waits for an event, in keeps_waiting::work at keeps-waiting.rs:",
     ];
     ends(&bench, &["run"], false, &parts);
-    // The server faults before it is called.
+    // The server faults before the client calls it.
     system(&bench, &pds("dies"));
     let parts = [
         "PD `server` is dead",
@@ -238,11 +238,11 @@ fn each_pd_is_reported_with_its_place_and_what_it_waits_for() {
     ends(&bench, &["run"], false, &parts);
 }
 
-/// Two PDs. The one with the higher priority never waits, so the other does not run.
+/// A system of two PDs. The PD with the higher priority never waits, so the other does not run.
 const ONE_SPINS: &str = "<protection_domain name=\"low\" priority=\"1\">(rests)</protection_domain>\
     <protection_domain name=\"high\" priority=\"2\">(spins)</protection_domain>";
 
-/// The report about them.
+/// The report on these two PDs.
 const ONE_RUNS: [&str; 2] = [
     "PD `low` is ready to run, in _start at rests.rs:",
     "PD `high` runs in spins::inner at spins.rs:",
@@ -255,7 +255,7 @@ fn a_time_out_says_which_function_runs() {
     ends(&bench, &["run", "--timeout", "5"], false, &ONE_RUNS);
     bench.file("x.expected", "spinning\nnever\n");
     ends(&bench, &["test", "--timeout", "5"], false, &ONE_RUNS);
-    // The same on seL4, if there is an SDK.
+    // The same test on seL4, if there is an SDK.
     let Some(sdk) = std::env::var_os("MICROKIT_SDK").filter(|value| !value.is_empty()) else {
         eprintln!("SKIPPED: MICROKIT_SDK is not set, so nothing was run on seL4");
         return;
@@ -286,14 +286,14 @@ fn ctrl_c_says_where_each_pd_is() {
     bench.file("tmp/.keep", "");
     command.env("TMPDIR", bench.path("tmp"));
     let mut session = Session::start(&command);
-    // The banner comes before the PDs start.
+    // The boot banner is printed before the PDs start.
     session.wait_for("spinning");
     session.press(&[3]);
     assert!(session.wait().success(), "{}", session.shown());
     for part in ONE_RUNS {
         assert!(session.shown().contains(part), "{}", session.shown());
     }
-    // Without a terminal, the test sends the signal of Ctrl-C to the whole process group.
+    // There is no terminal here, so the test sends the signal of Ctrl-C to the whole process group.
     command.process_group(0).stderr(Stdio::piped());
     let mut run = command.stdout(Stdio::piped()).spawn().expect("it starts");
     let mut log = BufReader::new(run.stdout.take().expect("its output")).lines();

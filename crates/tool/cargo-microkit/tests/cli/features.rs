@@ -1,9 +1,10 @@
-//! `--features`: which packages get each feature, and that PDs do not affect each other's features.
+//! `--features`: which packages get each feature. PDs do not affect the features of other PDs.
 
 use crate::bench::{Bench, PROGRAM, VERSION, check};
 
 /// Makes the packages `heap`, `plain` and `lone`, each with a program. The first two share a
-/// dependency. `heap` enables its feature `alloc` if the feature `big` is on; `plain` never does.
+/// dependency with a feature `alloc`. The package `heap` enables `alloc` if its feature `big` is
+/// on. The package `plain` never enables it.
 fn workspace() -> Bench {
     let bench = Bench::new();
     bench.file(
@@ -48,7 +49,7 @@ fn build(bench: &Bench, options: &[&str], is_success: bool, parts: &[&str]) {
 fn features_of_one_program_do_not_affect_another() {
     let bench = workspace();
     build(&bench, &[], true, &[]);
-    // Each of the two is built as it would be without the other.
+    // Each of the two programs is built as if the other did not exist.
     build(&bench, &["-F", "big"], true, &["--features heap/big"]);
     build(&bench, &["-F", "heap/big"], true, &["--features heap/big"]);
     build(
@@ -68,7 +69,7 @@ fn features_of_one_program_do_not_affect_another() {
 #[test]
 fn a_feature_of_a_dependency_is_enabled_for_the_packages_that_have_it() {
     let bench = workspace();
-    // Without the packages whose programs check that the feature is off.
+    // The packages whose programs check that the feature is off are removed.
     for name in ["heap", "plain"] {
         bench.file(&format!("p/{name}/src/main.rs"), PROGRAM);
     }

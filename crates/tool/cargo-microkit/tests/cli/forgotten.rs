@@ -1,8 +1,8 @@
-//! Programs of protection domains that lack one required line: the error names the line to write.
+//! A missing required line in a protection domain's program: the error names the line to write.
 
 use crate::bench::{Bench, system_text};
 
-/// A complete program.
+/// A complete program with all required lines.
 const PROGRAM: &str = "#![no_std]\n#![no_main]\n\
     use sel4_microkit::{NullHandler, protection_domain};\n\
     #[protection_domain]\n\
@@ -20,7 +20,7 @@ fn bench() -> Bench {
     bench
 }
 
-/// Returns the messages of `build` for a program.
+/// Returns the messages of `build` for this program.
 #[track_caller]
 fn said(bench: &Bench, program: &str) -> String {
     bench.file("src/main.rs", program);
@@ -35,7 +35,7 @@ fn the_error_names_the_missing_line() {
     let bench = bench();
     let check = |program: &str, expect: &str| {
         let said = said(&bench, program);
-        // Reports are wrapped, so words are compared.
+        // Compares words, because reports are wrapped.
         let words = |text: &str| {
             text.replace('\u{2502}', " ")
                 .split_whitespace()

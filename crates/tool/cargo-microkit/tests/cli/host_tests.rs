@@ -1,11 +1,11 @@
-//! Host tests run on the host, for every target in the project's configuration.
+//! Host tests run on the host, whatever target the project's configuration selects.
 
 use std::process::Command;
 
 use crate::bench::{Bench, check};
 
 impl Bench {
-    /// Makes a package with a test that passes only on the host, and a system of its program.
+    /// Makes a package with a test that passes only on the host, and a system with its program.
     fn package_with_host_test(&self) {
         let manifest = "[package]\nname = \"blinker\"\nedition = \"2024\"\n\n\
                         [dev-dependencies]\nmicrokit-test = { path = \"microkit-test\" }\n\n[workspace]\n";

@@ -1,4 +1,4 @@
-//! Keys reach the system, and the terminal's settings are restored at the end of a run.
+//! Keys reach the system. The terminal's settings are restored at the end of a run.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -15,7 +15,7 @@ fn prints(count: usize) -> String {
     )
 }
 
-/// Parses the numbers that such a system has printed.
+/// Parses the numbers that the script of [`prints`] has printed.
 fn numbers(shown: &str) -> Vec<u8> {
     let (_, log) = shown.split_once("ready").expect("the system is ready");
     let (log, _) = log.split_once("end").expect("all has come");
@@ -24,7 +24,7 @@ fn numbers(shown: &str) -> Vec<u8> {
         .collect()
 }
 
-/// Starts a session with a system in a fake QEMU that runs this script.
+/// Starts a terminal session with a system in a fake QEMU. The fake QEMU runs this script.
 fn start(bench: &Bench, options: &[&str], qemu: &str) -> Session {
     bench.system("hello");
     let mut command = bench.with_qemu(&["run", "hello.system"], qemu);
@@ -99,7 +99,7 @@ fn all_bytes_from_a_pipe_reach_the_system() {
     assert_eq!(numbers(&String::from_utf8_lossy(&output.stdout)), bytes);
 }
 
-/// A serial port that is not initialised yet loses its input.
+/// A serial port loses input until the guest has initialised it.
 #[test]
 fn early_input_is_held_back_until_the_system_has_printed() {
     let bench = Bench::new();

@@ -1,4 +1,4 @@
-//! Process tests of the command, as a user runs it, with a fake SDK and a fake QEMU.
+//! Runs the command as a user would, with a fake SDK and a fake QEMU.
 #![forbid(unsafe_code)]
 
 mod at_once;

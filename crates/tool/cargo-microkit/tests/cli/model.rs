@@ -16,7 +16,7 @@ fn source() -> String {
     program.to_owned() + &symbols.concat()
 }
 
-/// Settings that break every build that reads them.
+/// User settings that break every build that reads them.
 const SETTINGS: &str = r#"
 paths = ["/nonexistent"]
 [build]
@@ -40,7 +40,7 @@ rustflags = ["-Ctarget-cpu=nonsense"]
 linker = "/nonexistent/linker"
 "#;
 
-/// Compiles a program to the file `pd.elf`, without a project.
+/// Compiles a program to the file `pd.elf`, outside any project.
 fn program(bench: &Bench) {
     let source = bench.file("pd.rs", source());
     let status = Command::new("rustc")
@@ -60,7 +60,7 @@ fn settings(bench: &Bench) {
     );
 }
 
-/// Returns the kernels in the cache, with their modification times.
+/// Returns the kernels in the cache with their modification times.
 fn kernels(home: &Path) -> Vec<(String, std::time::SystemTime)> {
     let folder = home.join("model-kernel");
     let entries = fs::read_dir(folder).expect("it was made").flatten();
@@ -97,7 +97,7 @@ fn the_model_kernel_is_built_once_and_without_the_users_settings() {
             .stderr(Stdio::piped());
         command.spawn().expect("it starts")
     };
-    // The second process waits for the first.
+    // Two concurrent builds: the second process waits for the first.
     for child in [build("one"), build("two")] {
         let output = child.wait_with_output().expect("it ends");
         let said = String::from_utf8_lossy(&output.stderr);

@@ -25,7 +25,7 @@ fn a_system_file_in_the_current_folder_needs_no_extension() {
     let arguments = ["graph", "wordle", "--no-build"];
     check(bench.microkit(&arguments), true, &["<svg"]);
 
-    // In a package without `microkit-systems`, and in a subfolder.
+    // Builds in a package without `microkit-systems`, and in a subfolder of it.
     bench.file("Cargo.toml", "[package]\nname = \"x\"\n");
     bench.file("src/main.rs", "");
     build(&bench, "", "wordle", true, &[]);
@@ -61,7 +61,7 @@ fn an_ambiguous_name_is_refused_with_both_systems() {
     bench.file("microkit-systems/x.system", &text);
     bench.file("x.elf", crate::bench::elf(None));
     build(&bench, "", "x", true, &[]);
-    // In its own folder the name is not ambiguous.
+    // In the folder of the system, the name is not ambiguous.
     build(&bench, "microkit-systems", "x", true, &[]);
     bench.file("sub/x.system", &text);
     let parts = [

@@ -1,11 +1,12 @@
-//! No command overwrites a file that a person wrote.
+//! No command overwrites a hand-written file.
 
 use std::fs;
 
 use crate::bench::{BOOT, Bench, VERSION, check, text};
 
-/// Runs `--bless` for `hello.system`, whose `.expected` file is `before`, in a fake QEMU that runs
-/// this script after the boot. It must fail, print all of `parts`, and not change the file.
+/// Runs `--bless` for `hello.system` in a fake QEMU. The `.expected` file contains `before`, and
+/// the fake QEMU runs the script `qemu` after the boot. The command must fail, print all of
+/// `parts`, and not change the file.
 #[track_caller]
 fn is_left(before: &[u8], qemu: &str, parts: &[&str]) {
     let bench = Bench::new();

@@ -1,10 +1,10 @@
-//! Which programs a system gets: from which project, file or C source.
+//! The search for a system's programs: in projects, files, and C sources.
 
 use std::path::Path;
 
 use crate::bench::{Bench, PROGRAM, VERSION, check, elf, system_text};
 
-/// Fails to compile.
+/// A program that does not compile.
 const BROKEN: &str = "#![no_std] fn main() { not_there() }";
 
 impl Bench {
@@ -21,7 +21,7 @@ impl Bench {
         );
     }
 
-    /// Runs the tool in this folder, with the fake SDK.
+    /// Runs the tool in this folder with the fake SDK.
     #[track_caller]
     fn in_folder(
         &self,
@@ -51,7 +51,7 @@ fn programs_come_from_the_package_of_the_system_file() {
     assert!(Path::new(image.trim_end()).starts_with(target), "{image}");
     bench.in_folder("here", &["check", there], true, &["there: in order"]);
     bench.in_folder("here", &["graph", there], true, &["<svg"]);
-    // The other way round, the broken program is built.
+    // From `there`, the system of `here` builds the broken program of `here`.
     let parts = ["could not build the binary `say`"];
     bench.in_folder("there", &["build", "../here/here.system"], false, &parts);
 }
@@ -94,10 +94,10 @@ fn a_package_on_the_path_to_the_system_file_is_not_used() {
     bench.package("there", PROGRAM);
     let system = "../here/../there/there.system";
     bench.in_folder("here", &["build", system], true, &[]);
-    // Also through a link to its folder.
+    // The same result through a symbolic link to the folder.
     std::os::unix::fs::symlink(bench.path("there"), bench.path("here/link")).expect("a link");
     bench.in_folder("here", &["build", "link/there.system"], true, &[]);
-    // A package that Cargo does not accept does not matter either.
+    // A package with an invalid manifest has no effect either.
     bench.file("here/Cargo.toml", "nonsense");
     bench.in_folder("here", &["build", system], true, &[]);
 }
@@ -123,7 +123,7 @@ fn a_file_of_a_search_path_comes_before_a_binary() {
     let build = |more: &[&str], parts: &[&str]| {
         bench.in_folder("here", &[&verbose, more].concat(), true, parts);
     };
-    // Without `--search-path`, the binary comes first.
+    // Without `--search-path`, the binary takes precedence.
     build(&[], &["Program `say.elf`: the binary `say` of `", "/here`"]);
     let dir = &["Program `say.elf`: the file `", "/dir/say.elf`"];
     build(&["--search-path", "../dir"], dir);
@@ -131,7 +131,7 @@ fn a_file_of_a_search_path_comes_before_a_binary() {
     build(&named, dir);
     let own = ["Program `say.elf`: the file `", "/here/say.elf`"];
     build(&["--search-path", "."], &own);
-    // `check --elf` also prints where the program comes from.
+    // `check --elf` also prints the source of each program.
     let arguments = ["check", "here.system", "--elf", "../dir", "--verbose"];
     let parts = ["Program `say.elf`: the file `../dir/say.elf`"];
     bench.in_folder("here", &arguments, true, &parts);
@@ -224,7 +224,7 @@ fn a_c_program_outside_the_system_files_folder_is_built_and_found() {
         assert!(below.join(program).is_file(), "{program}");
     }
 
-    // Two levels up, through a subfolder, and with a file that exists already.
+    // The paths go up two levels, go through a subfolder, and name an existing file.
     bench.file("lib/there.elf", elf(None));
     bench.file("systems/deep/sub/other", "");
     let programs = ["sub/../../../lib/cprog.elf", "../../lib/there.elf"];
@@ -259,7 +259,7 @@ fn a_c_program_with_an_absolute_path_is_refused_with_what_to_write() {
     bench.build_c("", "x.system", true, &[]);
 }
 
-/// Returns a Cargo configuration that sets a cfg, which a program checks.
+/// Returns a Cargo configuration that sets a `cfg`. A program checks for this `cfg`.
 fn sets(cfg: &str) -> String {
     format!("[build]\nrustflags = [\"--cfg={cfg}\"]\n")
 }
@@ -310,7 +310,7 @@ fn cargo_runs_in_the_folder_of_a_system_file_in_another_workspace() {
         bench.file(&format!("{package}/.cargo/config.toml"), sets(name));
     }
     bench.in_folder("here", &["build", "../there/there.system"], true, &[]);
-    // A workspace inside another one.
+    // The system is in a workspace inside another workspace.
     bench.in_folder("here", &["build", "inner/inner.system"], true, &[]);
     bench.in_folder("here/inner", &["build", "../here.system"], true, &[]);
 }
@@ -323,7 +323,7 @@ fn a_target_whose_core_library_cargo_builds_need_not_be_installed() {
         exec rustc \"$@\"\n";
     let rustc = bench.script("rustc-without-target", rustc);
     let build = |is_configured: bool| {
-        // A fake of a nightly Cargo: only nightly has this command.
+        // A fake of nightly Cargo. Only nightly has this command.
         let answer = if is_configured { "exit 0" } else { "exit 1" };
         let cargo = env!("CARGO");
         let script = format!("#!/bin/sh\ncase \"$*\" in *unstable.build-std*) {answer} ;; esac\n");

@@ -1,4 +1,4 @@
-//! `run`: how a run ends, and its errors.
+//! `run`: the end of a run, and errors.
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::bench::{BOOT, Bench, VERSION, check};
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 
-/// Runs a system in a fake QEMU that runs this script.
+/// Runs a system in a fake QEMU. The fake QEMU runs this script.
 #[track_caller]
 fn run(options: &[&str], qemu: &str, is_success: bool, parts: &[&str]) -> String {
     let bench = Bench::new();
@@ -201,14 +201,14 @@ fn a_kernel_without_debug_output_is_reported_if_nothing_is_printed() {
     let test = ["test", "hello.system", "--timeout", "1"];
     is_named(&test, "release", true);
     is_named(&test, "debug", false);
-    // The remark comes before the end of the run.
+    // The remark is printed before the end of the run.
     let mut command = bench.with_qemu(&["run", "hello.system"], "exec sleep 100");
     command.args(["--config", "release", "--timeout", "5"]);
     let parts = ["cargo-microkit: the kernel configuration `release` has no debug output"];
     check(command, false, &parts);
 }
 
-/// The model kernel's report of a fault.
+/// A script that prints the model kernel's report of a fault.
 const DIES: &str =
     "echo 'MODEL|ERROR: hello: read at 0x10, where nothing is mapped (pc 0x200028, s 0x9)'\n";
 

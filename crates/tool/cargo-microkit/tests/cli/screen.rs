@@ -1,9 +1,10 @@
-//! Programs that draw with escape codes: how reports show them, and how the terminal is restored.
+//! Programs that draw with escape codes: their output in reports, and restoring of the terminal.
 
 use crate::bench::{BOOT, Bench, check};
 use crate::terminal::Session;
 
-/// Clears the screen, hides the cursor, and draws in colours; one line does not end.
+/// A script that clears the screen, hides the cursor, and draws in colours. Its last line does not
+/// end.
 const DRAWS: &str =
     "printf '\\033[?1049h\\033[?25l\\033[2J\\033[31mred\\n\\033]0;title\\007\\033[5;5H#'\n";
 
@@ -35,7 +36,7 @@ fn a_report_shows_escape_codes_and_does_not_send_them() {
     let run = ["run", "hello.system", "--until", "never", "--timeout", "2"];
     is_shown(&run, &draws, &["the last lines were", red, "\\x1b[5;5H#"]);
 
-    // Reports of faults contain text of the system too, and so do QEMU's messages.
+    // Fault reports and QEMU's messages can contain text of the system too.
     let fault = "printf 'MON|ERROR: faulting PD: \\033[2Jx\\n'; exit 0";
     is_shown(&run, fault, &["PD `\\x1b[2Jx` has faulted"]);
     is_shown(

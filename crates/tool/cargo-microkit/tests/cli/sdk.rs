@@ -1,4 +1,4 @@
-//! `sdk` and `doctor`: stored SDKs are complete and unchanged after any failed `sdk add`.
+//! `sdk` and `doctor`: a failed `sdk add` never leaves an incomplete or changed SDK.
 
 use std::fs;
 use std::path::Path;
@@ -303,7 +303,7 @@ fn doctor_fails_only_if_something_is_missing() {
             "sudo apt-get install qemu-system-arm",
         ],
     );
-    // The variables are checked, because other commands use them as defaults.
+    // `doctor` checks these variables, because other commands use them as defaults.
     for (variable, value) in [
         ("MICROKIT_BOARD", "qemu_virt"),
         ("MICROKIT_CONFIG", "debgu"),
@@ -316,7 +316,7 @@ fn doctor_fails_only_if_something_is_missing() {
             .env(variable, value);
         check(command, false, &["missing  SDK: ", value, "did you mean"]);
     }
-    // Without an SDK there is the model kernel.
+    // Without an SDK, `doctor` reports the model kernel.
     let mut command = bench.microkit(&["doctor", "--qemu"]);
     command.arg(&qemu);
     let parts = [

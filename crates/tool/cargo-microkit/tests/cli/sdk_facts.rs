@@ -1,5 +1,5 @@
-//! The facts in an SDK's files decide whether it can be used. Failures of its tool are
-//! distinguished from errors in a system file.
+//! An SDK is accepted or rejected by the facts in its files. A crash of the SDK's tool is reported
+//! differently from an error in a system file.
 
 use std::fs;
 use std::path::Path;

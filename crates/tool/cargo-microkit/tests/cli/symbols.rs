@@ -6,8 +6,8 @@ use object::{Object, ObjectSymbol};
 
 use crate::bench::{BOOT, Bench, PROGRAM, VERSION, check, elf};
 
-/// Runs a system with a stripped program, whose symbols are in the file of `path_for_symbols`, and
-/// checks the reports of a fault and of a panic.
+/// Runs a system with a stripped program, and checks the reports of a fault and of a panic. The
+/// symbols are in the file of `path_for_symbols`.
 fn report(path_for_symbols: &str, symbols: impl FnOnce(&Bench, &[u8])) {
     let bench = Bench::new();
     let manifest = "[package]\nname = \"say\"\nedition = \"2024\"\n\n[workspace]\n";
@@ -32,8 +32,8 @@ fn report(path_for_symbols: &str, symbols: impl FnOnce(&Bench, &[u8])) {
     let address = start.expect("the program has one").address();
     symbols(&bench, &program);
 
-    // Without section headers, a file has no symbol table (*System V ABI*, 4). The fields are
-    // `e_shoff`, and `e_shnum` with those behind it.
+    // A file without section headers has no symbol table (*System V ABI*, 4). The cleared fields
+    // are `e_shoff`, and `e_shnum` with the field after it.
     let mut stripped = program.clone();
     stripped[40..48].fill(0);
     stripped[60..64].fill(0);

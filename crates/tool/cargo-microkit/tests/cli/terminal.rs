@@ -1,4 +1,4 @@
-//! A pseudo-terminal for a command, with keys that tests press.
+//! A pseudo-terminal for a command. Tests press keys in it.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -18,14 +18,14 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct Session {
     child: Child,
     keys: File,
-    /// The command's end. It stays open so that its settings can be read after the command has
-    /// ended.
+    /// The command's end of the pseudo-terminal. It stays open, so tests can read the settings
+    /// after the command has ended.
     end: OwnedFd,
     shown: Arc<Mutex<Vec<u8>>>,
 }
 
 impl Session {
-    /// Starts a command as the leader of a session with this terminal.
+    /// Starts a command as a session leader with a new pseudo-terminal.
     pub(crate) fn start(command: &Command) -> Self {
         let keys = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
         grantpt(&keys).expect("it is ours");
@@ -74,7 +74,7 @@ impl Session {
         String::from_utf8_lossy(&self.shown.lock().expect("no panic")).into_owned()
     }
 
-    /// Waits until this text was sent to the terminal.
+    /// Waits until the terminal shows this text.
     #[track_caller]
     pub(crate) fn wait_for(&self, text: &str) {
         let end = Instant::now() + PATIENCE;
@@ -89,7 +89,7 @@ impl Session {
         self.keys.write_all(keys).expect("the terminal takes them");
     }
 
-    /// Returns the process.
+    /// Returns the process of the command.
     pub(crate) fn child(&self) -> &Child {
         &self.child
     }
@@ -105,7 +105,7 @@ impl Session {
         let end = Instant::now() + PATIENCE;
         loop {
             if let Some(status) = self.child.try_wait().expect("it is ours") {
-                // Its last output may not have arrived yet.
+                // The last output may not have arrived yet.
                 std::thread::sleep(Duration::from_millis(100));
                 return status;
             }

@@ -1,4 +1,4 @@
-//! `test`: what passes, what fails, and that a system that was not run does not pass.
+//! `test`: passes, failures, and skipped systems, which do not count as passed.
 
 use std::fs;
 
@@ -6,8 +6,8 @@ use crate::bench::{BOOT, Bench, check, elf, system_text, text};
 
 const LOG: &str = "printf 'hello, world\\r\\n'; echo 'at 0x1f'; exec sleep 100";
 
-/// Tests `hello.system`, which must print `expected`, in a fake QEMU that runs this script after
-/// the boot.
+/// Tests `hello.system` in a fake QEMU. The expected output is `expected`. The fake QEMU runs the
+/// script `qemu` after the boot.
 #[track_caller]
 fn test(expected: &str, qemu: &str, is_success: bool, parts: &[&str]) {
     let bench = Bench::new();
@@ -71,7 +71,7 @@ fn any_other_line_fails_with_the_difference() {
     );
 }
 
-/// A guest that asks for a name, and answers after Enter.
+/// A guest that prints a question and answers after Enter.
 const ASKS: &str = "echo 'name?'; name=$(dd bs=1 count=4 2>/dev/null | tr -d '\\r')\n\
                     echo \"hello, $name\"; exec sleep 100";
 
@@ -180,7 +180,7 @@ fn without_an_sdk_every_system_is_skipped_by_name() {
                 hello (sel4 release, dev)\nping-pong (sel4 release, dev)\n";
     assert_eq!(log, list);
 
-    // Each kernel that is left out is reported.
+    // A report names each kernel that is skipped.
     let both = |arguments: &[&str], parts: &[&str], counts: &str| {
         let mut command = bench.microkit(&["test", "--kernel", "auto"]);
         command
@@ -214,12 +214,12 @@ fn without_an_sdk_every_system_is_skipped_by_name() {
         2,
         "{log}"
     );
-    // With `--kernel model`, an impossible configuration is an error.
+    // With `--kernel model`, a configuration that this kernel does not have is an error.
     let mut command = bench.microkit(&["test", "--kernel", "model", "hello"]);
     command.args(["--config", "release", "--qemu", "sh"]);
     check(command, false, &["FAIL hello (model release, dev)"]);
 
-    // An SDK that is named but cannot be used is an error, and does not count as no SDK.
+    // A named SDK that cannot be used is an error. It is not treated as a missing SDK.
     let command = bench.microkit(&["test", "hello", "--sdk", "nowhere"]);
     check(
         command,
@@ -332,7 +332,7 @@ fn host_tests_of_packages_are_run() {
         &[],
     );
     assert_eq!(list, "blinker (host)\nblinker (sel4 debug, dev)\n");
-    // The package has no program of this system.
+    // The package contains no program of this system.
     let log = check(bench.microkit(&["test", "other.system"]), true, &[]);
     assert!(log.ends_with("0 passed, 0 failed, 1 skipped\n"), "{log}");
 

@@ -1,4 +1,5 @@
-//! Measures a clean build and one after a change, in real time, so that no two runs agree.
+//! Measures the real time of a clean build, and of a build after a change. Results vary between
+//! runs.
 
 use std::fs::File;
 use std::process::{Command, Stdio};

@@ -27,11 +27,11 @@ pub(super) struct OfKernel {
 #[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Row {
     pub(super) name: String,
-    /// In Rust, with this project's runtime.
+    /// The Rust program, on this project's runtime.
     pub(super) rust: Option<u64>,
-    /// In C, with libmicrokit.
+    /// The C program, on libmicrokit.
     pub(super) c: Option<u64>,
-    /// Bare system calls.
+    /// The lower limit: bare system calls.
     pub(super) limit: Option<u64>,
 }
 
@@ -102,7 +102,7 @@ impl OfKernel {
         }
     }
 
-    /// Adds rows and programs. Existing ones are not changed.
+    /// Adds rows and programs that are not in the table yet. Existing ones are not changed.
     pub(super) fn add_new(&mut self, measured: Measured) {
         let Measured {
             mut rows,
@@ -204,7 +204,7 @@ mod tests {
         assert!(Figures::from_json("{}").is_err());
     }
 
-    /// The book's table comes from the run that `bench --check` compares with.
+    /// The table in the book must equal the recorded table of `bench --check`.
     #[test]
     fn the_book_shows_the_table_of_the_guard() {
         let file = concat!(

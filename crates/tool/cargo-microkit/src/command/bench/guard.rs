@@ -1,13 +1,13 @@
 //! Compares measurements with the recorded ones. Under `-icount` the numbers are exact, so every
-//! rise has a reason.
+//! rise has a cause in the code or in the tools.
 
 use super::figures::Figures;
 
-/// The tolerated rise, in percent: another version of the compiler may change a number a little.
+/// The tolerated rise, in percent. Another version of the compiler may change a number slightly.
 pub(super) const PERCENT: u64 = 2;
 
-/// Returns a sentence for each number of the Rust column that has risen too far or is missing.
-/// Kernels that this run did not measure are skipped.
+/// Returns a sentence for each number of the Rust column that has risen by more than [`PERCENT`] or
+/// is missing. Kernels that this run did not measure are skipped.
 pub(super) fn complaints(before: &Figures, now: &Figures) -> Vec<String> {
     let mut complaints = Vec::new();
     for pair in pairs(before, now) {
@@ -32,7 +32,8 @@ pub(super) fn complaints(before: &Figures, now: &Figures) -> Vec<String> {
     complaints
 }
 
-/// Returns a sentence for each number that has fallen so far that it should be recorded.
+/// Returns a sentence for each number that has fallen by so much that the new value should be
+/// recorded.
 pub(super) fn gains(before: &Figures, now: &Figures) -> Vec<String> {
     pairs(before, now)
         .into_iter()

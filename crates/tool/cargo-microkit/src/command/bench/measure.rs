@@ -36,7 +36,7 @@ pub(super) struct Bench<'a> {
 
 /// The measurements of one system.
 pub(super) struct Measured {
-    /// Names and instruction counts.
+    /// The names of the measurements, and their instruction counts.
     pub(super) rows: Vec<(String, u64)>,
     pub(super) programs: Vec<Program>,
 }
@@ -116,13 +116,13 @@ impl Bench<'_> {
     }
 }
 
-/// Parses a line of the log, if it is a row of the table.
+/// Parses a line of the log. Returns `None` if the line is not a row of the table.
 fn row(line: &str) -> Option<(String, u64)> {
     let (name, number) = line.rsplit_once(": ")?;
     Some((name.to_owned(), number.parse().ok()?))
 }
 
-/// Returns the sizes of a system's programs, each once. `files` holds their ELF files.
+/// Returns the sizes of a system's programs, without duplicates. `files` holds their ELF files.
 fn programs(images: &[ProgramImage], files: &BTreeMap<String, PathBuf>) -> Result<Vec<Program>> {
     let mut programs: Vec<Program> = Vec::new();
     for image in images {

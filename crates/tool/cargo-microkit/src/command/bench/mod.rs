@@ -27,10 +27,10 @@ use crate::variant::Variant;
 use figures::{Column, Figures, OfKernel};
 use measure::Bench;
 
-/// The kernel configuration in which seL4 is measured: the one for products.
+/// The kernel configuration for measurements on seL4: the configuration for products.
 const SEL4_CONFIG: &str = "release";
 
-/// Measures, prints the table, writes the requested files, and with `--check` compares the numbers
+/// Measures, prints the table, and writes the requested files. With `--check`, compares the numbers
 /// with the recorded table.
 pub(super) fn bench(args: &BenchArgs) -> Result<Outcome> {
     let (system, project) = find_system(&args.system)?;
@@ -87,8 +87,8 @@ pub(super) fn bench(args: &BenchArgs) -> Result<Outcome> {
     }
 }
 
-/// Measures the system in Rust, and the systems beside it that exist and can be built: `NAME-more`,
-/// with rows that only Rust has, and, except for a check, `NAME-c` and `NAME-limit`.
+/// Measures the system in Rust, and then the systems beside it that exist and can be built.
+/// `NAME-more` has rows that only Rust has. `NAME-c` and `NAME-limit` are not needed for a check.
 fn columns(bench: &Bench<'_>, system: &System, project: Option<&Project>) -> Result<OfKernel> {
     let mut of_kernel = OfKernel::new(bench.variant);
     let rust = bench.measure(system)?;
@@ -105,7 +105,8 @@ fn columns(bench: &Bench<'_>, system: &System, project: Option<&Project>) -> Res
             Ok(measured) => {
                 let own = measured.programs.into_iter();
                 of_kernel.programs.extend(own.filter(|program| {
-                    // The other programs, such as the console, are the same files as for Rust.
+                    // Other programs, such as the console, are the same files as in the Rust
+                    // system.
                     program.name.contains(&format!("-{ending}."))
                 }));
                 of_kernel.add(column, measured.rows);
@@ -122,7 +123,7 @@ fn columns(bench: &Bench<'_>, system: &System, project: Option<&Project>) -> Res
     Ok(of_kernel)
 }
 
-/// Finds the system `NAME-ending` beside a system, if there is one.
+/// Finds the system `NAME-ending` beside a system. Returns `None` if it does not exist.
 fn beside(system: &System, ending: &str, project: Option<&Project>) -> Result<Option<System>> {
     let name = format!("{}-{ending}.system", system.name);
     let path = system.path.with_file_name(name);

@@ -14,17 +14,17 @@ use crate::project::{Project, TestedPackage, cargo_program};
 use crate::system_file::SystemFile;
 use crate::terminal;
 
-/// Shown in the place of a variant.
+/// The label that is shown instead of a variant.
 const ON_THE_HOST: &str = "host";
 
-/// A package with host tests, and its project.
+/// A package with host tests, and the project of the package.
 pub(super) struct Tested<'a> {
     package: TestedPackage<'a>,
     project: &'a Project,
 }
 
-/// Returns the packages with host tests, each once. If systems were named, only the packages that
-/// hold their programs are returned.
+/// Returns the packages with host tests, without duplicates. If systems were named, returns only
+/// the packages that contain their programs.
 pub(super) fn packages<'a>(args: &TestArgs, selections: &'a [Selection]) -> Vec<Tested<'a>> {
     let mut all: Vec<Tested<'_>> = Vec::new();
     for selection in selections {
@@ -46,7 +46,8 @@ pub(super) fn packages<'a>(args: &TestArgs, selections: &'a [Selection]) -> Vec<
     all
 }
 
-/// Returns the names of the systems' programs. Errors in a system are reported when it is built.
+/// Returns the names of the systems' programs. Errors in a system are ignored here: the build of
+/// the system reports them.
 fn programs(selection: &Selection) -> BTreeSet<String> {
     let systems = selection.runs.iter().flat_map(|(_, systems)| systems);
     systems
@@ -83,12 +84,12 @@ fn run(project: &Project, package: &TestedPackage<'_>) -> Verdict {
     let mut command = Command::new(cargo_program());
     command
         .args(["test", "--quiet", "--package", package.id])
-        // Overrides the project's configuration and CARGO_BUILD_TARGET, which may choose the PDs'
-        // target.
+        // This option overrides the project's configuration and `CARGO_BUILD_TARGET`, which may
+        // select the target of the PDs.
         .args(["--target", &host])
         .current_dir(project.directory())
         .stdin(Stdio::null());
-    // The kernel in the tests is the model kernel, which has one board and configuration.
+    // Host tests use the model kernel, which has one board and one configuration.
     command
         .env_remove("MICROKIT_BOARD")
         .env_remove("MICROKIT_CONFIG");

@@ -31,7 +31,7 @@ use crate::whereabouts::Observer;
 use selection::{Case, Selection};
 use tally::{Tally, Verdict};
 
-/// A kernel and QEMU, or, if one of them is missing, the verdict on every case of that kernel.
+/// A kernel and QEMU, or the verdict on every case of the kernel if a tool is missing.
 type Tools = Result<(Kernel, PathBuf), Verdict>;
 
 /// Tests every chosen system in every variant.
@@ -77,7 +77,7 @@ pub(super) fn test(args: &TestArgs) -> Result<Outcome> {
     Ok(tally.finish())
 }
 
-/// Builds all cases for one variant together, and runs those that could be built.
+/// Builds all cases for one variant together, and runs those that were built.
 fn test_variant(
     args: &TestArgs,
     tools: &Tools,
@@ -148,7 +148,7 @@ fn test_variant(
     let tally = Mutex::new(tally);
     let work = || {
         while !interrupt::requested() {
-            // A statement of its own: in the loop's condition, the lock would be held while the
+            // A separate statement: a temporary in the loop condition would hold the lock while the
             // system runs.
             let next = lock(&queue).next();
             let Some((case, devices, packed)) = next else {
@@ -188,7 +188,8 @@ fn test_variant(
     });
 }
 
-/// Returns the verdict on a case that could not be built, which passes if it must be refused.
+/// Returns the verdict on a case that could not be built. The case passes if its file expects a
+/// refusal.
 fn not_built(case: &Case, verdict: Verdict) -> Verdict {
     let (Some(what), Verdict::Failed(report)) = (&case.refusal, &verdict) else {
         return verdict;

@@ -1,4 +1,4 @@
-//! Selects the systems to test, in which variants, and what each must print.
+//! Selects the systems to test and their variants, and reads the expected output of each.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -27,21 +27,21 @@ pub(super) struct Selection {
     pub(super) project: Option<Rc<Project>>,
 }
 
-/// A system, and what it must print.
+/// A system and its expected output.
 pub(super) struct Case {
     pub(super) system: System,
     /// The `.expected` file.
     pub(super) file: PathBuf,
     pub(super) expected: Vec<Expected>,
-    /// A text of the report with which the build must refuse the system, if it must.
+    /// The expected text of the build's error report, if the build must refuse the system.
     pub(super) refusal: Option<String>,
 }
 
 impl Selection {
-    /// Selects the systems that were named, in every variant; else those of the workspace, in each
-    /// variant for which they have an `.expected` file.
+    /// Selects the named systems, in every variant. If no system is named, selects the systems of
+    /// the workspace, in each variant for which they have an `.expected` file.
     ///
-    /// Returns one selection for each project of their programs.
+    /// Returns one selection for each project with programs of the systems.
     pub(super) fn from_args(args: &TestArgs) -> Result<Vec<Self>> {
         let variants = variants(args);
         if args.bless && variants.len() > 1 {
@@ -107,8 +107,8 @@ impl Selection {
 }
 
 impl Case {
-    /// Reads what a system must print in a variant. If that is not known, the system cannot be
-    /// tested, and the verdict is returned.
+    /// Reads the expected output of a system in a variant. Returns a verdict instead if the system
+    /// cannot be tested.
     pub(super) fn new(
         system: &System,
         variant: &Variant,
@@ -129,8 +129,8 @@ impl Case {
                     refusal: Some(what),
                     ..case(file, Vec::new())
                 }),
-                // An error also with `--bless`, which must not overwrite a file that a person
-                // wrote.
+                // This is an error with `--bless` too, which must not overwrite a hand-written
+                // file.
                 Err(report) => Err(failed(&report)),
             },
             None if common.symlink_metadata().is_ok() => Err(Verdict::Failed(format!(
@@ -147,7 +147,7 @@ impl Case {
     }
 }
 
-/// Returns why a variant is skipped, if it is.
+/// Returns the reason if a variant is skipped.
 ///
 /// Without `--kernel`, both kernels are tested. The model kernel is then skipped for boards and
 /// configurations that it does not have. With `--kernel model`, these are an error.

@@ -9,17 +9,17 @@ use crate::terminal;
 /// The result of a test.
 #[derive(Debug, Clone)]
 pub(super) enum Verdict {
-    /// With a remark, which may be empty.
+    /// The test passed; the remark may be empty.
     Passed(String),
-    /// With the reason.
+    /// The test failed, for this reason.
     Failed(String),
-    /// With the reason.
+    /// The test was skipped, for this reason.
     Skipped(String),
-    /// By the user.
+    /// The user interrupted the test.
     Interrupted,
 }
 
-/// All verdicts so far.
+/// The verdicts that were recorded so far.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     passed: usize,
