@@ -12,7 +12,8 @@ const PEER: Channel = Channel::new(1);
 
 const ROUNDS: usize = 10;
 
-/// Two PDs; `pp` is the attribute of the client's end.
+/// Makes a system of two PDs. `pp` is an attribute of the client's `<end>`, and `passive` of the
+/// server.
 fn system(pp: &str, passive: &str) -> System {
     let text = format!(
         r#"

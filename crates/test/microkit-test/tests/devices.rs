@@ -133,7 +133,7 @@ fn a_system_can_be_started_again() {
     }
 }
 
-/// A device that tries to write to the region for DMA, but has no address of the region.
+/// A processor that writes to the region for DMA, although the driver has taken the region.
 struct Writer;
 
 impl Processor for Writer {

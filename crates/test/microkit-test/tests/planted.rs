@@ -197,7 +197,7 @@ mod counted_notifications {
 }
 
 mod dropped_action {
-    //! Bug: a handler defers a notification, and loses it if two events arrive together.
+    //! Bug: a handler loses a deferred acknowledgement if two events arrive together.
 
     use super::*;
 
