@@ -1,9 +1,9 @@
 //! Virtio devices in protection domains (PDs): a library for drivers.
 //!
-//! [`transport`] finds a device. [`BlockDevice`] drives a disk without waiting: a request starts, and
-//! is completed after the interrupt. Code that uses it needs no `unsafe`. It checks all reports of the
-//! device: each started request is completed once, or the device is no longer used. The PD `block` of
-//! `microkit-block` uses it.
+//! [`transport`] finds a device. [`BlockDevice`] drives a disk without waiting: a request starts,
+//! and is completed after the interrupt. Its use needs no `unsafe`. It checks all reports of the
+//! device: each started request is completed once, or the device is no longer used. The PD `block`
+//! of `microkit-block` uses this driver.
 //!
 //! The crate `virtio-drivers` can drive other devices, with [`Hal`] and [`give_memory`]. That crate
 //! partly trusts its devices, so `give_memory` is `unsafe`.

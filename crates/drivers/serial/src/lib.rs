@@ -88,7 +88,7 @@
 //! ```
 //!
 //! Blocking methods wait for the driver's notification, and the whole PD waits. So these methods
-//! are for PDs that no other PD calls. In a PD with tasks, [`AsyncSerial`] makes only one task wait.
+//! are for PDs that no other PD calls. In a PD with tasks, [`AsyncSerial`] blocks only one task.
 //!
 //! # Features
 //!

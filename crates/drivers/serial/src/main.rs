@@ -82,8 +82,8 @@ impl Handler for Driver {
 }
 
 impl Driver {
-    /// Moves received bytes from the UART to the reader. While the reader's queue is full, the bytes
-    /// stay in the UART's FIFO.
+    /// Moves received bytes from the UART to the reader. While the reader's queue is full, the
+    /// bytes stay in the UART's FIFO.
     fn receive(&mut self) {
         let mut has_received = false;
         while self.has_room() {

@@ -6,8 +6,8 @@
 //! - the PD `timer` (the binary `timer`, in a system file `timer.elf`), which drives the processor's
 //!   timer.
 //!
-//! A client calls the driver, and the driver answers at once. When time-outs of a client expire, the
-//! driver notifies the client once. The client then calls [`Timer::expired`] to get the expired
+//! A client calls the driver, and the driver answers at once. When time-outs of a client expire,
+//! the driver notifies the client once. The client then calls [`Timer::expired`] to get the expired
 //! time-outs, in the order of their deadlines.
 //!
 //! # Which timer
@@ -17,8 +17,8 @@
 //! Two conditions hold on `qemu_virt_aarch64`:
 //!
 //! - The kernel allows PDs to use these registers (`EXPORT_PCNT_USER` and `EXPORT_PTMR_USER`), and
-//!   itself uses another timer. Every PD can then access the registers, so a malicious PD can change
-//!   the driver's alarm.
+//!   itself uses another timer. Every PD can then access the registers, so a malicious PD can
+//!   change the driver's alarm.
 //! - The timer's interrupt is 30, and belongs to this PD.
 //!
 //! # The system file
@@ -185,7 +185,8 @@ impl Timer {
     /// Creates the client's end, and [resets](Self::reset) the client's time-outs at the driver. So
     /// a restarted client has no time-outs of its earlier incarnation.
     ///
-    /// **Rights:** a channel with `pp="true"` to the driver. The driver must have a higher priority.
+    /// **Rights:** a channel with `pp="true"` to the driver. The driver must have a higher
+    /// priority.
     pub fn new(driver: Channel) -> Self {
         let timer = Self { driver };
         timer.reset();
