@@ -1,8 +1,8 @@
 //! Statics with a separate value for each thread.
 
-/// Declares a static with a separate value for each thread. `NAME.with(|value| …)` lends the value.
+/// Declares a static with a separate value for each thread. `NAME.with(|value| …)` lends it.
 ///
-/// A protection domain has one thread, so on the target this is a plain static. The macro takes only
+/// A protection domain has one thread, so on the target it is a plain static. The macro takes only
 /// `doc` attributes: `forbid(unsafe_code)` does not check attributes that a macro passes on.
 #[doc(hidden)]
 #[macro_export]
