@@ -1,4 +1,4 @@
-//! A client: its buffers, and the completed requests that it has not asked for yet.
+//! A client: its buffers, and the completed requests that are not reported to it yet.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 use heapless::Vec;
@@ -10,7 +10,7 @@ const WORD_BYTES: usize = size_of::<u64>();
 pub(crate) struct Client {
     channel: Channel,
     words: &'static [AtomicU64],
-    /// Whether a buffer is in use: from the begin of a request until its completion was reported.
+    /// Whether a buffer is in use: from the start of a request until its completion is reported.
     in_use: [bool; BUFFERS],
     flush: Flush,
     /// The buffer or [`FLUSHED`](request::FLUSHED), and the result.
@@ -21,7 +21,7 @@ pub(crate) struct Client {
 enum Flush {
     None,
     Wanted,
-    /// It is completed, which was not reported yet.
+    /// The flush is completed, but not reported yet.
     Done,
 }
 
@@ -63,7 +63,7 @@ impl Client {
         }
     }
 
-    /// Notes that a request is completed, and copies the data that was read into its buffer.
+    /// Records the completion of a request. For a read, copies the data into the buffer.
     pub(crate) fn completed(&mut self, buffer: usize, result: Result<&[u8], u64>) {
         let words = &self.words[buffer * BUFFER_WORDS..][..BUFFER_WORDS];
         let reply = match result {
@@ -79,7 +79,7 @@ impl Client {
         self.push(buffer as u64, reply);
     }
 
-    /// Notes that the client wants a flush, and returns the reply.
+    /// Records that the client wants a flush, and returns the reply.
     pub(crate) fn want_flush(&mut self) -> u64 {
         if self.flush != Flush::None {
             return reply::BUSY;
@@ -101,7 +101,7 @@ impl Client {
         self.channel.notify();
     }
 
-    /// Replies with what was completed, and makes those buffers free again.
+    /// Replies with the completed requests, and frees their buffers.
     pub(crate) fn report_completed(&mut self) -> MessageInfo {
         let mut count = 0;
         for (what, reply) in core::mem::take(&mut self.completed) {
@@ -118,7 +118,7 @@ impl Client {
     }
 
     fn push(&mut self, what: u64, reply: u64) {
-        // There is room: each buffer, and the flush, is in use until it is reported.
+        // The list has room: each buffer, and the flush, is in use until it is reported.
         self.completed.push((what, reply)).ok();
     }
 }

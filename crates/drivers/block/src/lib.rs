@@ -6,19 +6,20 @@
 //! - the PD `block` (the binary `block`, in a system file `block.elf`), which drives a virtio disk by
 //!   its interrupt.
 //!
-//! A client shares a region of [`BUFFERS`] buffers with the driver. It begins a request about one of
-//! them by a protected procedure call, which the driver answers at once. When requests are completed,
-//! the driver notifies the client, and the client asks which they are. So each buffer can be under
-//! way at the same time. The driver copies between the buffers and the memory that it shares with
-//! the disk. So a client that writes to a buffer while its request is under way changes that data and
-//! nothing else.
+//! A client shares a region of [`BUFFERS`] buffers with the driver. The client starts a request for
+//! a buffer by a protected procedure call, and the driver answers at once. When requests are
+//! completed, the driver notifies the client. The client then asks for the completed requests. So
+//! all buffers can have a request at the same time. The driver copies between the buffers and the
+//! memory that it shares with the disk. So a client that writes to a buffer during a request
+//! changes only the data of that request.
 //!
 //! # Which disk
 //!
-//! The PD drives the virtio block device in the last of the 32 virtio slots of QEMU's `virt` machine,
-//! where QEMU puts the first device: the slot is in the page at physical address `0xa00_3000`, with
-//! interrupt 79. The device must be of virtio version 1 (not legacy). These arguments of QEMU add
-//! it; `cargo microkit` reads them from a file `NAME.qemu` beside `NAME.system`:
+//! The PD drives the virtio block device in the last of the 32 virtio slots of QEMU's `virt`
+//! machine. QEMU puts the first device there. The slot is in the page at physical address
+//! `0xa00_3000`, with interrupt 79. The device must be of virtio version 1 (not legacy). These
+//! arguments of QEMU add the device. `cargo microkit` reads them from a file `NAME.qemu` beside
+//! `NAME.system`:
 //!
 //! ```text
 //! disk: 64K
@@ -60,12 +61,12 @@
 //! ```
 //!
 //! - The interrupt has the `id` 0 at the driver.
-//! - Up to two clients have the `id`s 1 and 2 at the driver, and `pp="true"` at their own end, where
-//!   the `id` is free. The driver maps the buffers of client *N* with the symbols `buffers_N` and
-//!   `buffers_N_size`.
+//! - Up to two clients have the `id`s 1 and 2 at the driver. Each client has `pp="true"` and any
+//!   `id` at its own end. The driver maps the buffers of client *N* with the symbols `buffers_N`
+//!   and `buffers_N_size`.
 //! - The driver must have a higher priority than each client.
-//! - No other PD may map `dma`. The disk writes to memory by itself, so it is trusted with all
-//!   memory of the machine, unless there is an IOMMU.
+//! - No other PD may map `dma`. The disk writes directly to memory. Without an IOMMU, the disk is
+//!   trusted with all memory of the machine.
 //!
 //! # A client
 //!
@@ -119,28 +120,28 @@ pub const BUFFER_WORDS: usize = BUFFER_BLOCKS * BLOCK_WORDS;
 pub mod request {
     /// Returns the number of blocks. The reply is one word.
     pub const BLOCKS: u64 = 0;
-    /// Begins to read blocks into a buffer: the first block (word 0), their number (word 1), the
-    /// buffer (word 2).
+    /// Starts a read of blocks into a buffer: the first block (word 0), the number of blocks
+    /// (word 1), the buffer (word 2).
     pub const READ: u64 = 1;
-    /// Begins to write blocks from a buffer, with the words of [`READ`].
+    /// Starts a write of blocks from a buffer, with the words of [`READ`].
     pub const WRITE: u64 = 2;
-    /// Begins to flush: to make all completed writes permanent.
+    /// Starts a flush, which makes all completed writes permanent.
     pub const FLUSH: u64 = 3;
-    /// Returns what was completed since the last such call. The reply has two words for each: the
-    /// buffer or [`FLUSHED`], and the result, one of [`reply`](super::reply).
+    /// Returns the requests that were completed since the last such call. The reply has two words
+    /// for each request: the buffer or [`FLUSHED`], and the result, one of [`reply`](super::reply).
     pub const COMPLETED: u64 = 4;
 
-    /// Takes the place of the buffer for a completed flush.
+    /// The value in place of the buffer for a completed flush.
     pub const FLUSHED: u64 = u64::MAX;
 }
 
 /// The answers of the driver: labels of its replies, and results of completed requests.
 pub mod reply {
-    /// The request was carried out, or begun.
+    /// The request was executed or started.
     pub const DONE: u64 = 0;
-    /// There is no such request or buffer, or a buffer does not have so many blocks.
+    /// The request or the buffer is unknown, or the buffer has fewer blocks.
     pub const UNKNOWN: u64 = 1;
-    /// Some of the blocks are not on the disk.
+    /// Some of the blocks are beyond the end of the disk.
     pub const OUTSIDE: u64 = 2;
     /// The buffer is in use, or a flush has not been completed.
     pub const BUSY: u64 = 3;
@@ -168,12 +169,12 @@ pub enum Operation {
     Flush,
 }
 
-/// Why a request was not begun or has failed.
+/// The error of a request that was not started or has failed.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum Error {
-    /// There is no such buffer, or it does not have so many blocks.
+    /// The buffer is unknown, or has fewer blocks.
     Unknown,
-    /// Some of the blocks are not on the disk.
+    /// Some of the blocks are beyond the end of the disk.
     Outside,
     /// The buffer is in use, or a flush has not been completed: [`finish`](Disk::finish) it first.
     Busy,
@@ -236,14 +237,14 @@ impl Disk {
 
     /// Returns the number of blocks of the disk.
     ///
-    /// **Blocking:** until the driver answers, which does not wait for the disk.
+    /// **Blocking:** until the driver answers. The driver does not wait for the disk.
     pub fn blocks(&self) -> u64 {
         self.call(request::BLOCKS, [0; 3]).1
     }
 
     /// Returns the words of a buffer. The first block is in the first words.
     ///
-    /// While a request about the buffer is under way, the driver reads or writes them.
+    /// While a request for the buffer is under way, the driver reads or writes these words.
     ///
     /// # Panics
     ///
@@ -253,13 +254,13 @@ impl Disk {
         &self.buffers[buffer * BUFFER_WORDS..][..BUFFER_WORDS]
     }
 
-    /// Begins to read `count` blocks from `block` on into a buffer.
+    /// Starts a read of `count` blocks, from the block number `block`, into a buffer.
     ///
-    /// **Blocking:** until the driver answers, which does not wait for the disk.
+    /// **Blocking:** until the driver answers. The driver does not wait for the disk.
     ///
     /// # Errors
     ///
-    /// Returns an error if the request was not begun.
+    /// Returns an error if the request was not started.
     ///
     /// # Examples
     ///
@@ -279,21 +280,21 @@ impl Disk {
         Error::from_reply(self.call(request::READ, words).0)
     }
 
-    /// Begins to write `count` blocks from a buffer to `block` and the blocks after it.
+    /// Starts a write of `count` blocks from a buffer to the disk, from the block number `block`.
     ///
     /// A completed write may still be in a cache of the disk: see [`begin_flush`](Self::begin_flush).
     ///
-    /// **Blocking:** until the driver answers, which does not wait for the disk.
+    /// **Blocking:** until the driver answers. The driver does not wait for the disk.
     ///
     /// # Errors
     ///
-    /// Returns an error if the request was not begun.
+    /// Returns an error if the request was not started.
     pub fn begin_write(&mut self, block: u64, count: usize, buffer: usize) -> Result<(), Error> {
         let words = [block, count as u64, buffer as u64];
         Error::from_reply(self.call(request::WRITE, words).0)
     }
 
-    /// Begins to flush: all writes of this client that were completed become permanent.
+    /// Starts a flush, which makes all completed writes of this client permanent.
     ///
     /// **Blocking:** until the driver answers. If no request of any client is under way, the driver
     /// waits for the disk before it answers.
@@ -320,9 +321,9 @@ impl Disk {
 
     /// Waits until a request is completed.
     ///
-    /// **Blocking:** until then, and forever if it was never begun. Notifications of other channels
-    /// are kept for [`take_missed`](Self::take_missed). **Rights:** a PD that nobody calls and that
-    /// has no children.
+    /// **Blocking:** until the completion, and forever if the request was never started.
+    /// Notifications of other channels are kept for [`take_missed`](Self::take_missed).
+    /// **Rights:** a PD that no other PD calls and that has no children.
     ///
     /// # Errors
     ///
@@ -343,8 +344,8 @@ impl Disk {
 
     /// Takes the channels that were notified while this client waited for the driver.
     ///
-    /// Handle them as [`Handler::notified`](sel4_microkit::Handler::notified) would: nobody else
-    /// sees these notifications.
+    /// Handle them as in [`Handler::notified`](sel4_microkit::Handler::notified): the event loop
+    /// does not deliver these notifications again.
     pub fn take_missed(&mut self) -> ChannelSet {
         core::mem::take(&mut self.missed)
     }
@@ -353,14 +354,14 @@ impl Disk {
         ipc::wait_for(self.driver, &mut self.missed);
     }
 
-    /// Asks the driver what was completed.
+    /// Asks the driver for the completed requests.
     fn ask(&mut self) -> Result<(), Error> {
         let info = self.driver.pp_call(MessageInfo::new(request::COMPLETED, 0));
         with_msg_regs(|words| {
             let (completed, _) = words[..info.count()].as_chunks();
             for &[what, reply] in completed {
                 let result = Error::from_reply(reply);
-                // There is room, if the driver reports only requests that are under way.
+                // The list has room, if the driver reports only requests that are under way.
                 self.completed
                     .push((what, result))
                     .map_err(|_| Error::Failed)?;

@@ -1,8 +1,8 @@
 //! The PD `block`: drives a virtio disk by its interrupt, for up to [`CLIENTS`] clients.
 //!
-//! The library's page describes its clients and its part of the system file. A request is begun in a
-//! client's call, and completed when the interrupt comes. `owners` says whose it is. A flush waits
-//! until no request is under way, so that it covers all of them.
+//! The library's page describes the clients and the part of the system file. A request starts in a
+//! client's call, and is completed at the interrupt. `owners` records the client of each request. A
+//! flush waits until no request is under way, so that it covers all earlier requests.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -23,7 +23,7 @@ const IRQ: Channel = Channel::new(0);
 /// The number of clients.
 const CLIENTS: usize = 2;
 
-/// The channel of the first client. Its region is `buffers_1`; the next has the next number.
+/// The channel of the first client. Its region is `buffers_1`. The next client has the next number.
 const FIRST_CLIENT: usize = 1;
 
 /// The slot of the disk in the last page of slots: QEMU puts the first device into the last slot.
@@ -114,7 +114,7 @@ impl Handler for Driver {
 }
 
 impl Driver {
-    /// Begins a request, and returns the reply to it.
+    /// Starts a request, and returns the reply to the client's call.
     fn begin(&mut self, index: usize, words: [u64; 3], is_write: bool) -> u64 {
         let is_flush_wanted = self.clients.iter().flatten().any(Client::wants_flush);
         let Some(client) = &mut self.clients[index] else {
@@ -146,8 +146,8 @@ impl Driver {
         }
     }
 
-    /// Gives the clients the results of all requests that the disk has completed, and notifies each
-    /// of these clients once.
+    /// Records the results of all requests that the disk has completed, and notifies each of their
+    /// clients once.
     fn complete(&mut self) {
         let (clients, owners) = (&mut self.clients, &mut self.owners);
         let mut has_news = [false; CLIENTS];
@@ -181,7 +181,7 @@ impl Driver {
         }
     }
 
-    /// Flushes, if a client wants that and no request is under way.
+    /// Flushes the disk, if a client wants a flush and no request is under way.
     fn flush(&mut self) {
         if self.owners.iter().any(Option::is_some) {
             return;

@@ -1,5 +1,5 @@
-//! The PD `console` for tests on a host, which has no serial port: it prints on the debug console
-//! of the model kernel.
+//! The PD `console` for tests on a host. A host has no serial port, so the PD prints on the debug
+//! console of the model kernel.
 
 use core::fmt::Write;
 
@@ -14,7 +14,7 @@ pub struct Console {
     lines: Lines,
 }
 
-/// Creates the handler that a test gives for `console.elf`.
+/// Creates the handler for `console.elf` in a test.
 ///
 /// # Examples
 ///

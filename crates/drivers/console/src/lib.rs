@@ -5,7 +5,7 @@
 //!
 //! - a library for PDs that print: [`println!`], and [`panic_hook`] for panics;
 //! - the PD `console` (the binary `console`, in a system file `console.elf`), which drives the
-//!   serial port. It keeps the lines of different clients apart.
+//!   serial port. It does not mix the lines of different clients.
 //!
 //! # Which serial port
 //!
@@ -74,18 +74,18 @@ use core::fmt::{self, Write};
 use sel4_microkit::panicking::PanicInfo;
 use sel4_microkit::{Backtrace, Channel, MessageInfo, pd_name};
 
-/// The channel to the PD `console`, as each client's system file must number it.
+/// The channel to the PD `console`. The system file must use this identifier for each client.
 pub const CHANNEL: Channel = Channel::new(0);
 
-/// The number of bytes that one call carries.
+/// The largest number of bytes in one call.
 ///
-/// They are four words, which travel in CPU registers. So a handler can print between two accesses
-/// to its message registers.
+/// The bytes are four words in CPU registers. So a handler can print between two accesses to its
+/// message registers.
 pub const BYTES_PER_CALL: usize = 32;
 
 /// Prints a line, with the syntax of [`format_args!`].
 ///
-/// **Blocking:** until the console has written it.
+/// **Blocking:** until the console has written the line.
 ///
 /// # Panics
 ///
@@ -109,7 +109,7 @@ macro_rules! println {
 /// The console keeps the text of a client until its line ends. A line of more than 128 bytes is
 /// written in parts.
 ///
-/// **Blocking:** until the console has taken it.
+/// **Blocking:** until the console has taken the text.
 ///
 /// # Panics
 ///
@@ -133,10 +133,10 @@ pub fn print(arguments: fmt::Arguments<'_>) {
     printer.flush();
 }
 
-/// Prints the message and the place of a panic, and a backtrace if the stack allows one.
+/// Prints the message and the source location of a panic, and a backtrace if the stack allows one.
 ///
-/// Give it to `sel4_microkit::panicking::set_hook`. Without a hook, the message goes to the
-/// kernel's debug console, which only the configuration `debug` has.
+/// Set this function with `sel4_microkit::panicking::set_hook`. Without a hook, the message goes to
+/// the kernel's debug console. Only the configuration `debug` has this console.
 ///
 /// # Examples
 ///

@@ -1,4 +1,4 @@
-//! Lines of several clients, which the console keeps apart.
+//! Collects the lines of several clients separately.
 //!
 //! A call carries part of a line. The parts of each client are collected, and the line is printed
 //! when it is complete.
@@ -11,7 +11,7 @@ use crate::BYTES_PER_CALL;
 /// The number of clients: channels 0 to 7.
 const CLIENTS: usize = 8;
 
-/// The number of bytes that are collected of a line. A longer line is printed in parts.
+/// The largest number of collected bytes of a line. A longer line is printed in parts.
 const LINE_BYTES: usize = 128;
 
 /// The incomplete lines of all clients.
@@ -19,8 +19,8 @@ const LINE_BYTES: usize = 128;
 pub struct Lines([Vec<u8, LINE_BYTES>; CLIENTS]);
 
 impl Lines {
-    /// Takes the text of a call on `channel` out of the message registers, and passes each complete
-    /// line to `print`, in one piece or several.
+    /// Takes the text of a call on `channel` from the message registers, and passes each complete
+    /// line to `print`, in one or several pieces.
     ///
     /// The label is the number of bytes in the four words. A call with a larger label, or on a
     /// channel above 7, is ignored.

@@ -1,6 +1,6 @@
 //! The PD `console`: drives the PL011 UART of QEMU's `virt` machine for PDs that print.
 //!
-//! The library's page describes its clients and its part of the system file.
+//! The library's page describes the clients and the part of the system file.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -56,10 +56,10 @@ impl Handler for Console {
     }
 }
 
-/// Writes a byte, and polls until the UART has room.
+/// Writes a byte. Polls until the UART has room.
 ///
-/// The client's call returns when its text is written. A passive PD has no budget of its own with
-/// which it could wait for the UART's interrupt after its reply.
+/// The client's call returns after its text is written. A passive PD has no budget after its reply,
+/// so it cannot wait for the UART's interrupt.
 fn put(uart: &mut Uart<'_>, byte: u8) {
     while uart.is_tx_fifo_full() {
         core::hint::spin_loop();

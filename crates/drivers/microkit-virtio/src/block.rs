@@ -1,4 +1,4 @@
-//! A disk, whose requests are begun and later completed.
+//! A disk with asynchronous requests: a request starts, and is completed later.
 
 use core::fmt;
 use core::hint::spin_loop;
@@ -11,13 +11,13 @@ use crate::pages::Pages;
 use crate::queue::{self, Completed, Kind, Lie, Queue, UnderWay};
 use crate::transport::VirtioTransport;
 
-/// The bytes of a block.
+/// The size of a block in bytes.
 pub const BLOCK_BYTES: usize = 512;
 
-/// The largest number of blocks of a request.
+/// The largest number of blocks in a request.
 pub const MAX_BLOCKS: usize = PAGE_SIZE / BLOCK_BYTES;
 
-/// The number of requests that can be under way.
+/// The largest number of requests that can be under way at the same time.
 pub const REQUESTS: usize = 4;
 
 /// The queue of requests (*Virtual I/O Device (VIRTIO) Version 1.2*, 5.2.2).
@@ -34,15 +34,15 @@ mod feature {
 ///
 /// Only [`flush`](Self::flush) waits for the device.
 ///
-/// A device that reports something impossible is [broken](Self::is_broken) from then on: it
-/// completes a request that it does not have, completes more requests than it has, writes more than
-/// it may, or gives an undefined status.
+/// A device that makes an impossible report is [broken](Self::is_broken) from then on. Such a
+/// device completes a request that it does not have, completes too many requests, writes too many
+/// bytes, or returns an undefined status.
 ///
 /// The page of the crate has an example.
 pub struct BlockDevice<T: Transport = MmioTransport<'static>> {
     transport: T,
     queue: Queue,
-    /// The bytes of the request that is being begun or completed. No device writes here.
+    /// The bytes of the request that starts or completes now. No device writes here.
     data: &'static mut [u8; PAGE_SIZE],
     blocks: u64,
     features: u64,
@@ -60,20 +60,20 @@ impl Request {
     }
 }
 
-/// Why a request was not begun or has failed.
+/// The error of a request that was not started or has failed.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum Error {
     /// The request has no blocks, or more than [`MAX_BLOCKS`].
     Count,
-    /// Some of the blocks are not on the disk.
+    /// Some of the blocks are beyond the end of the disk.
     Outside,
-    /// [`REQUESTS`] are under way. For a flush: a request is under way.
+    /// [`REQUESTS`] requests are already under way. For a flush: a request is under way.
     Busy,
     /// The device is read-only.
     ReadOnly,
-    /// The device has failed to carry out the request.
+    /// The device has failed to execute the request.
     Device,
-    /// The device has reported something impossible, and is no longer used.
+    /// The device has made an impossible report, and is no longer used.
     Broken,
     /// The region for DMA has fewer than seven whole, aligned pages.
     Memory,
@@ -99,7 +99,7 @@ impl fmt::Display for Error {
 
 impl core::error::Error for Error {}
 
-// The pages of the queue, and one for bytes whose address no device gets.
+// The pages of the queue, and one page for `data`. No device gets the address of that page.
 const _: () = assert!(queue::PAGES + 1 == 7, "the documentation has the figure");
 
 impl BlockDevice {
@@ -120,16 +120,16 @@ impl<T: Transport> BlockDevice<T> {
         let mut pages = Pages::new(region).ok_or(Error::Memory)?;
         let (physical_address, memory) = pages.give(queue::PAGES).ok_or(Error::Memory)?;
         let (_, data) = pages.give(1).ok_or(Error::Memory)?;
-        // SAFETY: 1. There are as many pages, zeroed and aligned. 2. They are given once, and used
-        //    here alone (invariant 2).
+        // SAFETY: 1. The memory has `PAGES` pages, zeroed and aligned. 2. `Pages` returns them only
+        //    once, and only the queue uses them (invariant 2).
         let queue = unsafe { Queue::new(memory, physical_address) };
-        // SAFETY: as above; and no device gets the address of this page, so that only this writes
-        // there (invariant 4).
+        // SAFETY: as above. No device gets the address of this page, so only this driver accesses
+        // the page (invariant 4).
         let data = unsafe { data.cast().as_mut() };
         Self::start(transport, queue, data)
     }
 
-    /// Initialises the device as *VIRTIO* says, 3.1.1, and for legacy devices 3.1.2.
+    /// Initialises the device (*VIRTIO*, 3.1.1, and 3.1.2 for legacy devices).
     fn start(
         mut transport: T,
         queue: Queue,
@@ -177,27 +177,27 @@ impl<T: Transport> BlockDevice<T> {
         self.blocks
     }
 
-    /// Begins to read `count` blocks from `block` on.
+    /// Starts a read of `count` blocks, from the block number `block`.
     ///
     /// **Blocking:** never.
     ///
     /// # Errors
     ///
-    /// Returns any error but [`Error::Memory`] if the request was not begun.
+    /// Returns any error except [`Error::Memory`] if the request was not started.
     pub fn begin_read(&mut self, block: u64, count: usize) -> Result<Request, Error> {
         let data_bytes = self.check(block, count)?;
         let index = self.queue.free().ok_or(Error::Busy)?;
         Ok(self.offer(index, block, Kind::Read, data_bytes))
     }
 
-    /// Begins to write `count` blocks from `block` on. `fill` gets a slice of `count * BLOCK_BYTES`
-    /// bytes, and puts the data into it.
+    /// Starts a write of `count` blocks, from the block number `block`. `fill` writes the data into
+    /// a slice of `count * BLOCK_BYTES` bytes.
     ///
     /// **Blocking:** never.
     ///
     /// # Errors
     ///
-    /// Returns any error but [`Error::Memory`] if the request was not begun.
+    /// Returns any error except [`Error::Memory`] if the request was not started.
     pub fn begin_write(
         &mut self,
         block: u64,
@@ -215,8 +215,8 @@ impl<T: Transport> BlockDevice<T> {
         Ok(self.offer(index, block, Kind::Write, data_bytes))
     }
 
-    /// Completes a request that the device has finished, if there is one. `take` gets the result,
-    /// with the bytes that were read.
+    /// Completes a request that the device has finished, if there is one. `take` gets the result
+    /// and the read bytes.
     ///
     /// **Blocking:** never.
     pub fn complete<R>(
@@ -242,15 +242,15 @@ impl<T: Transport> BlockDevice<T> {
         Some(take(Request(index), result))
     }
 
-    /// Returns whether the device has reported something impossible. Then requests under way are
-    /// never completed.
+    /// Returns whether the device has made an impossible report. In that case, requests under way
+    /// are never completed.
     pub fn is_broken(&self) -> bool {
         self.is_broken
     }
 
     /// Makes all completed writes permanent.
     ///
-    /// **Blocking:** until the device has done it. This polls, and does not give up the processor.
+    /// **Blocking:** until the device has finished. This polls, and does not yield the processor.
     ///
     /// # Errors
     ///
@@ -277,14 +277,14 @@ impl<T: Transport> BlockDevice<T> {
         }
     }
 
-    /// Acknowledges the interrupt at the device. Call it before [`complete`](Self::complete): a
-    /// request that is completed in between raises the interrupt again.
+    /// Acknowledges the interrupt at the device. Call this before [`complete`](Self::complete): a
+    /// request that is completed between the two calls raises the interrupt again.
     pub fn acknowledge_interrupt(&mut self) {
         self.transport.ack_interrupt();
     }
 
-    /// Takes a request that the device has finished. Returns `None` if the device is broken or is
-    /// found to be.
+    /// Takes a request that the device has finished, if there is one. Returns `None` also if the
+    /// device is broken, or makes an impossible report now.
     fn take(&mut self) -> Option<Completed> {
         if self.is_broken {
             return None;
@@ -330,8 +330,8 @@ impl<T: Transport> fmt::Debug for BlockDevice<T> {
     }
 }
 
-/// Reads the size of the disk in two halves. They belong together if the device's generation has
-/// not changed meanwhile (*VIRTIO*, 2.5.1). Gives up on a device that changes it all the time.
+/// Reads the size of the disk in two halves. The halves belong together if the device's generation
+/// has not changed between the reads (*VIRTIO*, 2.5.1). Returns an error if it changes every time.
 fn read_blocks(transport: &impl Transport) -> Result<u64, Error> {
     const TRIES: usize = 8;
     let half = |offset| {
@@ -350,7 +350,7 @@ fn read_blocks(transport: &impl Transport) -> Result<u64, Error> {
 
 #[cfg(test)]
 impl<T: Transport> BlockDevice<T> {
-    /// What the device shares with it.
+    /// Returns the queue that the driver shares with the device.
     pub(crate) fn queue(&self) -> &Queue {
         &self.queue
     }

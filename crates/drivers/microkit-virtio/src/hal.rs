@@ -1,4 +1,4 @@
-//! The interface by which `virtio-drivers` gets memory.
+//! The interface through which `virtio-drivers` allocates memory.
 
 use core::cell::RefCell;
 use core::ptr::NonNull;
@@ -11,18 +11,18 @@ sel4::static_of_the_thread! {
     static POOL: RefCell<Option<Pool>> = RefCell::new(None);
 }
 
-/// Gives memory to the drivers of `virtio-drivers` whose parameter is [`Hal`].
+/// Sets the memory of the drivers of `virtio-drivers` whose parameter is [`Hal`].
 /// [`BlockDevice`](crate::BlockDevice) has its own memory.
 ///
 /// # Panics
 ///
-/// Panics if it was called before, or if the region has fewer than two whole pages.
+/// Panics if this was called before, or if the region has fewer than two whole pages.
 ///
 /// # Safety
 ///
-/// 1. The devices of these drivers keep to the virtio specification: `virtio-drivers` believes a
-///    device about what it has completed, and gives its buffers back to the program.
-/// 2. Only these drivers call methods of a transport that take physical addresses.
+/// 1. The devices of these drivers must follow the virtio specification: `virtio-drivers` trusts a
+///    device's report of completed requests, and returns their buffers to the program.
+/// 2. Only these drivers may call methods of a transport that take physical addresses.
 pub unsafe fn give_memory(region: DmaRegion) {
     POOL.with(|pool| {
         let before = pool.borrow_mut().replace(Pool::new(region));
@@ -30,7 +30,7 @@ pub unsafe fn give_memory(region: DmaRegion) {
     });
 }
 
-/// Gives `count` pages of zeros, if there are so many left.
+/// Allocates `count` pages of zeros, if enough pages are left.
 fn give_pages(count: usize) -> Option<(u64, NonNull<u8>)> {
     POOL.with(|pool| pool.borrow_mut().as_mut()?.give_pages(count))
 }
@@ -38,15 +38,16 @@ fn give_pages(count: usize) -> Option<(u64, NonNull<u8>)> {
 /// The implementation of `virtio-drivers`' trait of this name, over the memory of [`give_memory`].
 /// Without it, the drivers report that there is no memory for DMA.
 ///
-/// Memory that a driver gives back is not given to another.
+/// Memory that a driver frees is not allocated again.
 #[derive(Debug)]
 pub enum Hal {}
 
-// SAFETY: 1. `dma_alloc` gives pages of a `DmaRegion`, zeroed, each once (invariants 1 and 2).
-// 2. No physical address is turned into a virtual one.
+// SAFETY: 1. `dma_alloc` returns zeroed pages of a `DmaRegion`, each only once (invariants 1 and
+//    2).
+// 2. No physical address is converted to a virtual address.
 unsafe impl virtio_drivers::Hal for Hal {
     fn dma_alloc(pages: usize, _: BufferDirection) -> (PhysAddr, NonNull<u8>) {
-        // The address 0 means that there is none.
+        // The address 0 reports that no memory is left.
         give_pages(pages).unwrap_or((0, NonNull::dangling()))
     }
 

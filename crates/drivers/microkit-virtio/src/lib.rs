@@ -1,12 +1,12 @@
 //! Virtio devices in protection domains (PDs): a library for drivers.
 //!
-//! [`transport`] finds a device. [`BlockDevice`] drives a disk without waiting: a request is begun, and
-//! completed when the interrupt has come. Its user needs no `unsafe`. It checks everything that the
-//! device reports: each request that was begun is completed once, or the device is no longer used. The
-//! PD `block` of `microkit-block` is such a user.
+//! [`transport`] finds a device. [`BlockDevice`] drives a disk without waiting: a request starts,
+//! and is completed after the interrupt. Its use needs no `unsafe`. It checks all reports of the
+//! device: each started request is completed once, or the device is no longer used. The PD `block`
+//! of `microkit-block` uses this driver.
 //!
-//! Other devices can be driven by the crate `virtio-drivers`, with [`Hal`] and [`give_memory`]. That
-//! crate trusts its devices in part, so this is `unsafe`.
+//! The crate `virtio-drivers` can drive other devices, with [`Hal`] and [`give_memory`]. That crate
+//! partly trusts its devices, so `give_memory` is `unsafe`.
 //!
 //! ```no_run
 //! use sel4_microkit::{device_region, dma_region};

@@ -1,11 +1,11 @@
-//! The pages of a region for DMA, each of which is given once.
+//! The pages of a region for DMA. Each page is allocated once.
 
 use core::ptr::NonNull;
 
 use sel4_microkit::DmaRegion;
 use virtio_drivers::PAGE_SIZE;
 
-/// A region whose pages are given from the start on and never taken back.
+/// A region that allocates its pages in ascending order and never frees them.
 #[derive(Debug)]
 pub(crate) struct Pages {
     region: DmaRegion,
@@ -13,7 +13,7 @@ pub(crate) struct Pages {
 }
 
 impl Pages {
-    /// Creates the pages of a region, if it is aligned to them.
+    /// Creates the pages of a region, or returns `None` if the region is not aligned to pages.
     pub(crate) fn new(region: DmaRegion) -> Option<Self> {
         let is_aligned = region.start().addr().get().is_multiple_of(PAGE_SIZE)
             && region.physical_address().is_multiple_of(PAGE_SIZE as u64);
@@ -24,7 +24,7 @@ impl Pages {
         &self.region
     }
 
-    /// Gives pages of zeros, with the physical address of the first.
+    /// Allocates pages of zeros. Also returns the physical address of the first page.
     pub(crate) fn give(&mut self, count: usize) -> Option<(u64, NonNull<u8>)> {
         let left = self.region.size_bytes() / PAGE_SIZE - self.given;
         if count > left {
@@ -32,7 +32,7 @@ impl Pages {
         }
         let offset = self.given * PAGE_SIZE;
         self.given += count;
-        // SAFETY: 1. The pages are in the region, as checked above. 2. Nobody uses them yet
+        // SAFETY: 1. The pages are in the region, as checked above. 2. Nothing uses them yet
         //    (invariant 2), and this `Pages` owns the region (invariant 1).
         let start = unsafe {
             let start = self.region.start().add(offset);
@@ -51,7 +51,7 @@ mod tests {
     #[test]
     fn pages_are_given_once_and_zeroed_until_there_are_no_more() {
         let region = region(3);
-        // SAFETY: the region is the test's.
+        // SAFETY: the region belongs to the test.
         unsafe { region.start().write_bytes(7, 3 * PAGE_SIZE) };
         let start = region.start();
         let mut pages = Pages::new(region).expect("it is aligned");
@@ -59,7 +59,7 @@ mod tests {
         let (first, memory) = pages.give(2).expect("there are three");
         assert_eq!((first, memory), (PHYSICAL, start));
         let is_zero = |page: NonNull<u8>, bytes| {
-            // SAFETY: the pages are the test's.
+            // SAFETY: the pages belong to the test.
             (0..bytes).all(|at| unsafe { page.add(at).read() } == 0)
         };
         assert!(is_zero(memory, 2 * PAGE_SIZE));
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn a_region_that_is_not_of_pages_is_refused() {
         let whole = region(2);
-        // SAFETY: what is left of the region is in it, and used no more otherwise.
+        // SAFETY: the rest is inside the region, and nothing else uses it any more.
         let parts = unsafe {
             [
                 DmaRegion::new(whole.start().add(8), PAGE_SIZE, PHYSICAL),

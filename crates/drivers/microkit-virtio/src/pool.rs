@@ -1,7 +1,7 @@
-//! The memory for DMA of `virtio-drivers`, and which parts of it are in use.
+//! The allocator of memory for DMA by `virtio-drivers`.
 //!
-//! The first page is for copies of buffers that lie outside of the region, in granules of 64 bytes. The
-//! other pages are given whole.
+//! The first page is for copies of buffers outside of the region, in granules of 64 bytes. The
+//! other pages are allocated as whole pages.
 
 use core::ptr::NonNull;
 use sel4_microkit::DmaRegion;
@@ -14,7 +14,7 @@ const GRANULE_BYTES: usize = 64;
 /// The number of granules of a page, which is the number of bits of [`Pool::copies`].
 const GRANULES: usize = PAGE_SIZE / GRANULE_BYTES;
 
-/// A region, and which parts of it are in use.
+/// A region, and the record of its used parts.
 ///
 /// Invariant: the first page was given for copies, and a bit of `copies` is set for each of its
 /// granules that a device may use.
@@ -43,12 +43,12 @@ impl Pool {
         Self { pages, copies: 0 }
     }
 
-    /// Gives pages of zeros, with the physical address of the first.
+    /// Allocates pages of zeros. Also returns the physical address of the first page.
     pub(crate) fn give_pages(&mut self, count: usize) -> Option<(u64, NonNull<u8>)> {
         self.pages.give(count)
     }
 
-    /// Lets a device use a buffer or a copy of it, and returns the physical address.
+    /// Shares a buffer or a copy of it with a device, and returns the physical address.
     ///
     /// # Panics
     ///
@@ -56,7 +56,7 @@ impl Pool {
     ///
     /// # Safety
     ///
-    /// The buffer can be read.
+    /// The buffer must be readable.
     pub(crate) unsafe fn share(
         &mut self,
         buffer: NonNull<[u8]>,
@@ -79,9 +79,9 @@ impl Pool {
         self.copies |= mask(first, granules);
         let offset = first * GRANULE_BYTES;
         if direction != BufferDirection::DeviceToDriver {
-            // SAFETY: 1. The granules are in the first page, nobody uses them, by the invariant,
-            //    and they are not less than the buffer (invariant 3).
-            // 2. The caller promises that it can be read; it is not in the region.
+            // SAFETY: 1. The granules are in the first page. By the invariant, nothing uses them,
+            //    and they are not smaller than the buffer (invariant 3).
+            // 2. The caller promises that the buffer is readable. It is not in the region.
             unsafe {
                 let copy = self.pages.region().start().add(offset);
                 copy.copy_from_nonoverlapping(buffer.cast(), buffer.len());
@@ -90,12 +90,12 @@ impl Pool {
         self.pages.region().physical_address() + offset as u64
     }
 
-    /// Takes a shared buffer back from the device, and copies what the device has written.
+    /// Ends the sharing of a buffer with the device, and copies the device's data into the buffer.
     ///
     /// # Safety
     ///
-    /// 1. The buffer can be written. 2. `physical_address` is what `share` has returned for it, and
-    ///    the device uses it no more.
+    /// 1. The buffer must be writable. 2. `physical_address` must be the result of `share` for the
+    ///    buffer, and the device must no longer use that address.
     pub(crate) unsafe fn unshare(
         &mut self,
         physical_address: u64,
@@ -155,24 +155,24 @@ mod tests {
         Pool::new(region(pages))
     }
 
-    /// What a device has at an address.
+    /// Returns the memory that a device accesses at a physical address.
     fn at(pool: &Pool, address: u64, length: usize) -> NonNull<[u8]> {
         let offset = (address - PHYSICAL) as usize;
         assert!(offset + length <= pool.pages.region().size_bytes());
-        // SAFETY: it is in the region.
+        // SAFETY: the address is in the region.
         let start = unsafe { pool.pages.region().start().add(offset) };
         NonNull::slice_from_raw_parts(start, length)
     }
 
-    /// What a device reads.
+    /// Reads bytes as a device.
     fn read(pool: &Pool, address: u64, length: usize) -> Vec<u8> {
-        // SAFETY: it is in the region, where nobody writes meanwhile.
+        // SAFETY: the buffer is in the region, and nothing writes to the region during the read.
         unsafe { at(pool, address, length).as_ref() }.to_vec()
     }
 
-    /// A device writes the same byte everywhere.
+    /// Fills a buffer with one byte value, as a device.
     fn fill(pool: &Pool, address: u64, length: usize, byte: u8) {
-        // SAFETY: it is in the region, which nobody uses meanwhile.
+        // SAFETY: the buffer is in the region. Nothing else accesses the region during the write.
         unsafe { at(pool, address, length).as_mut() }.fill(byte);
     }
 
@@ -191,7 +191,7 @@ mod tests {
         let mut out: Vec<u8> = (0..100).collect();
         let mut back = [1; 20];
         let (out, back) = (NonNull::from(&mut out[..]), NonNull::from(&mut back[..]));
-        // SAFETY: both live longer than the pool, and nobody else uses them until the end.
+        // SAFETY: both buffers live longer than the pool, and nothing else uses them.
         unsafe {
             let (there, here) = (
                 pool.share(out, DriverToDevice),
@@ -215,7 +215,7 @@ mod tests {
         let mut buffer = vec![0; PAGE_SIZE];
         let whole = NonNull::from(&mut buffer[..]);
         let part = NonNull::slice_from_raw_parts(whole.cast(), GRANULE_BYTES + 1);
-        // SAFETY: the buffer lives longer than the pool, and nobody else uses it.
+        // SAFETY: the buffer lives longer than the pool, and nothing else uses it.
         unsafe {
             for _ in 0..3 {
                 let address = pool.share(whole, BufferDirection::Both);
@@ -244,7 +244,7 @@ mod tests {
         assert_eq!(pool.copies, 0);
     }
 
-    /// A range that leaves the region is not in it.
+    /// A range that extends beyond the region is not in the region.
     #[test]
     fn a_buffer_at_the_end_of_the_region_is_shared_as_far_as_that_goes() {
         let pool = pool(2);
@@ -259,7 +259,7 @@ mod tests {
         assert_eq!(buffer(all, 8), None);
     }
 
-    /// As a driver does whose device has named another request.
+    /// Unshares a wrong buffer, like a driver whose device has named another request.
     #[test]
     #[should_panic(
         expected = "a buffer of 128 bytes is not the one of which a copy was made at 4032"
@@ -268,8 +268,8 @@ mod tests {
         let mut pool = pool(2);
         let mut buffer = vec![0; PAGE_SIZE];
         let small = NonNull::from(&mut buffer[..64]);
-        // SAFETY: the buffer lives longer than the pool, and nobody else uses it. It is not the one
-        // that was shared, at which this stops.
+        // SAFETY: the buffer lives longer than the pool, and nothing else uses it. It is not the
+        // shared buffer, so the call panics.
         unsafe {
             let last = (0..GRANULES)
                 .map(|_| pool.share(small, BufferDirection::Both))
@@ -285,7 +285,7 @@ mod tests {
     fn a_buffer_larger_than_all_copies_is_refused() {
         let mut buffer = vec![0; PAGE_SIZE + 1];
         let buffer = NonNull::from(&mut buffer[..]);
-        // SAFETY: it can be read.
+        // SAFETY: the buffer is readable.
         unsafe { pool(2).share(buffer, BufferDirection::Both) };
     }
 

@@ -1,15 +1,15 @@
 //! The queue of requests, in memory that a device writes.
 //!
-//! The device is not trusted. Every word that it may write is an atomic. A completion reads each of
-//! them once, and compares it with notes in memory of this side. So a device that writes between
-//! two reads has the same effect as one that wrote earlier.
+//! The device is not trusted. Every word that the device may write is an atomic. A completion reads
+//! each of these words once, and compares it with the driver's private records. So a device that
+//! writes between two reads has the same effect as a device that wrote earlier.
 //!
-//! `virtio-drivers` has a queue too. It reads the number of a completed request once to look and
-//! once to take it, drops the upper half of that number, and does not check how many are reported
-//! as completed.
+//! The queue of `virtio-drivers` is not used here, because it trusts the device. It reads the
+//! number of a completed request twice, and drops the upper half of that number. It does not check
+//! how many requests the device reports as completed.
 //!
-//! A request is always in the same three descriptors: the number of the first names the request. So
-//! no list of free descriptors is needed.
+//! A request always has the same three descriptors, and the number of the first one identifies the
+//! request. So no list of free descriptors is needed.
 
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering, fence};
@@ -101,7 +101,7 @@ pub(crate) struct UsedElement {
 /// A flag in [`Used::flags`]: the device needs no notification.
 const NO_NOTIFY: u16 = 1;
 
-/// What a request does.
+/// The kind of a request.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 #[repr(u32)]
 pub(crate) enum Kind {
@@ -110,7 +110,7 @@ pub(crate) enum Kind {
     Flush = 4,
 }
 
-/// A request that the device has.
+/// A request that the device is executing.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) struct UnderWay {
     pub(crate) kind: Kind,
@@ -142,40 +142,40 @@ pub(crate) struct Completed {
     /// The number of the request.
     pub(crate) index: usize,
     pub(crate) request: UnderWay,
-    /// Whether the device has carried it out.
+    /// Whether the device has executed the request successfully.
     pub(crate) is_done: bool,
 }
 
-/// The device has reported something impossible.
+/// The error of an impossible report by the device.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) struct Lie;
 
-/// The queue, and which requests the device has.
+/// The queue, and the record of the requests that the device has.
 pub(crate) struct Queue {
     memory: &'static Memory,
     physical_address: u64,
     under_way: [Option<UnderWay>; REQUESTS],
-    /// The number of requests that were ever offered, and that were ever taken back.
+    /// The total numbers of offered requests and of taken requests.
     offered: u16,
     taken: u16,
-    /// The number of completed requests that the device has reported last.
+    /// The last number of completed requests that the device has reported.
     seen: u16,
 }
 
 impl Queue {
-    /// Makes a queue in pages that are at this physical address.
+    /// Makes a queue in the pages at `physical_address`.
     ///
     /// # Safety
     ///
-    /// 1. There are [`PAGES`] of them, zeroed and aligned. 2. From now on nothing but a device uses
-    ///    them, forever.
+    /// 1. There must be [`PAGES`] pages, zeroed and aligned. 2. From now on, only this queue and a
+    ///    device may use the pages.
     pub(crate) unsafe fn new(pages: NonNull<u8>, physical_address: u64) -> Self {
         debug_assert!(pages.cast::<Memory>().is_aligned());
         Self {
             // SAFETY: 1. The pages are large enough and aligned, by the caller's first promise;
             //    zeros are a `Memory`, which consists of atomics.
-            // 2. They are borrowed forever, by the second. What a device writes meanwhile it writes
-            //    into atomics (invariant 5).
+            // 2. The pages are borrowed forever, by the caller's second promise. A device writes
+            //    only into atomics (invariant 5).
             memory: unsafe { pages.cast::<Memory>().as_ref() },
             physical_address,
             under_way: [None; REQUESTS],
@@ -190,7 +190,7 @@ impl Queue {
         [DESCRIPTORS, AVAILABLE, USED].map(|offset| self.physical_address + offset as u64)
     }
 
-    /// Returns the number of a request that the device does not have.
+    /// Returns the number of a free request: one that the device does not have.
     pub(crate) fn free(&self) -> Option<usize> {
         self.under_way.iter().position(Option::is_none)
     }
@@ -199,7 +199,7 @@ impl Queue {
         self.under_way.iter().all(Option::is_none)
     }
 
-    /// Copies the data of a request in. The device does not have it.
+    /// Copies data into the buffer of a request. The device must not have the request.
     pub(crate) fn fill(&self, index: usize, from: &[u8]) {
         debug_assert!(self.under_way[index].is_none());
         for (word, bytes) in self.memory.data[index].iter().zip(from.chunks(8)) {
@@ -209,8 +209,8 @@ impl Queue {
         }
     }
 
-    /// Copies the data of a request out. If the device still writes there, the result may be any
-    /// bytes.
+    /// Copies data out of the buffer of a request. If the device still writes there, the result may
+    /// be any bytes.
     pub(crate) fn copy_out(&self, index: usize, to: &mut [u8]) {
         for (word, bytes) in self.memory.data[index].iter().zip(to.chunks_mut(8)) {
             let value = word.load(Ordering::Relaxed).to_ne_bytes();
@@ -250,31 +250,32 @@ impl Queue {
         memory.available.ring[place].store(head as u16, Ordering::Relaxed);
         self.under_way[index] = Some(request);
         self.offered = self.offered.wrapping_add(1);
-        // Whoever sees the new index sees the request.
+        // A device that reads the new index also reads the new request.
         fence(Ordering::SeqCst);
         memory
             .available
             .index
             .store(self.offered, Ordering::Release);
-        // Either the device sees the index, or this load sees that it waits for a notification.
+        // Either the device reads the new index, or the following load shows that the device waits
+        // for a notification.
         fence(Ordering::SeqCst);
         memory.used.flags.load(Ordering::Relaxed) & NO_NOTIFY == 0
     }
 
-    /// Takes a request back that the device has finished, if there is one.
+    /// Takes a request that the device has finished, if there is one.
     ///
     /// # Errors
     ///
-    /// Returns [`Lie`] if the device reports something impossible. The queue must not be used any
-    /// more.
+    /// Returns [`Lie`] if the device makes an impossible report. The queue must not be used
+    /// afterwards.
     pub(crate) fn take(&mut self) -> Result<Option<Completed>, Lie> {
         let memory = self.memory;
-        // Acquire: whoever sees the index sees the completed requests.
+        // Acquire: after a load of the index, the completed requests are visible.
         let index = once(memory.used.index.load(Ordering::Acquire));
         let completed = index.wrapping_sub(self.taken);
         let before = self.seen.wrapping_sub(self.taken);
         let outstanding = self.under_way.iter().flatten().count();
-        // It reports more completed requests than it has, or fewer than before.
+        // The device reports more completed requests than it has, or fewer than before.
         if usize::from(completed) > outstanding || completed < before {
             return Err(Lie);
         }
@@ -295,7 +296,7 @@ impl Queue {
             return Err(Lie);
         }
         let is_done = match once(memory.statuses[index].load(Ordering::Relaxed)) {
-            // If it has not written all bytes of a read, the read has failed.
+            // If the device has not written all bytes of a read, the read has failed.
             status::OK => request.kind != Kind::Read || bytes == request.writable_bytes(),
             status::IO_ERROR | status::UNSUPPORTED => false,
             _ => return Err(Lie),
@@ -309,7 +310,7 @@ impl Queue {
         }))
     }
 
-    /// Writes a descriptor for `place`, which the device reads or writes.
+    /// Writes a descriptor for `place`, the memory that the device reads or writes.
     fn describe<T>(&self, index: usize, place: &T, bytes: usize, flags: u16, next: Option<usize>) {
         let offset = core::ptr::from_ref(place).addr() - core::ptr::from_ref(self.memory).addr();
         let descriptor = &self.memory.descriptors[index];
@@ -324,8 +325,8 @@ impl Queue {
     }
 }
 
-/// Marks a word that the device writes and that is read only once. In a test, the device writes
-/// between any two of these reads.
+/// Marks the single read of a word that the device writes. In a test, the device writes between any
+/// two of these reads.
 fn once<T>(value: T) -> T {
     #[cfg(test)]
     crate::tests::device_writes();
@@ -336,23 +337,23 @@ const _: () = assert!(BLOCK_BYTES.is_multiple_of(size_of::<u64>()));
 
 #[cfg(test)]
 impl Queue {
-    /// What a device would write.
+    /// Returns the used ring, which a device writes.
     pub(crate) fn used(&self) -> &'static Used {
         &self.memory.used
     }
 
-    /// Where a device would write the status of a request.
+    /// Returns the status byte of a request, which a device writes.
     pub(crate) fn status(&self, index: usize) -> &'static AtomicU8 {
         &self.memory.statuses[index]
     }
 
-    /// Where a device would write the data of a request.
+    /// Returns the data words of a request, which a device writes.
     pub(crate) fn data(&self, index: usize) -> &'static [AtomicU64] {
         &self.memory.data[index]
     }
 
-    /// The chain of descriptors that was offered as the nth: address, bytes, and whether the device
-    /// may write there.
+    /// Returns the nth offered chain of descriptors: address, bytes, and whether the device may
+    /// write there.
     pub(crate) fn offered(&self, nth: u16) -> std::vec::Vec<(u64, u32, bool)> {
         let load = |word: &AtomicU16| word.load(Ordering::Relaxed);
         let mut next = load(&self.memory.available.ring[usize::from(nth % SIZE)]);

@@ -1,4 +1,4 @@
-//! The disk's driver, with devices that keep to the rules and devices that do not.
+//! Tests the disk driver with devices that follow the specification, and with devices that do not.
 
 use std::alloc::{Layout, alloc_zeroed};
 use std::cell::Cell;
@@ -22,19 +22,20 @@ const READ_ONLY: u64 = 1 << 5;
 const FLUSH: u64 = 1 << 9;
 const VERSION_1: u64 = 1 << 32;
 
-/// What a device says in its registers.
+/// The contents of a device's registers.
 #[derive(Clone)]
 struct Registers {
     device_type: DeviceType,
     is_legacy: bool,
     features: u64,
-    /// It takes no features.
+    /// Whether the device refuses the features.
     disagrees: bool,
     max_queue_size: u32,
     queue_used: bool,
-    /// Each half, as it is read the first time, the second time and so on; the last stays.
+    /// The values of each half of the size at the first read, the second read, and so on. The last
+    /// value repeats.
     halves: [Vec<u32>; 2],
-    /// How often the generation changes when it is read.
+    /// The number of reads at which the generation changes.
     changes: u32,
     shared: Rc<Shared>,
 }
@@ -151,14 +152,14 @@ impl Transport for Registers {
 pub(crate) fn region(pages: usize) -> DmaRegion {
     let layout = Layout::from_size_align(pages * PAGE_SIZE, PAGE_SIZE).expect("a layout");
     // SAFETY: 1. The layout is not empty. 2. The memory is never freed, and nothing else uses it.
-    // No device does either, whatever the address.
+    // There is no real device that could use the physical address.
     unsafe {
         let start = NonNull::new(alloc_zeroed(layout)).expect("memory");
         DmaRegion::new(start, layout.size(), PHYSICAL)
     }
 }
 
-/// As in a thread of its own, which is a protection domain of its own.
+/// Runs `f` in a separate thread, which is a separate PD.
 fn with_disk<R: Send>(registers: impl Fn() -> Registers + Sync, f: impl Fn(Disk) -> R + Sync) -> R {
     std::thread::scope(|scope| {
         let run = || {
@@ -201,7 +202,7 @@ impl Device {
         }
     }
 
-    /// Says of a request that it is completed, as an honest device does.
+    /// Reports a request as completed, as a correct device does.
     fn complete(&mut self, request: Request, bytes: u32, status: u8) {
         self.statuses[request.index()].store(status, Ordering::Relaxed);
         self.say(3 * request.index() as u32, bytes);
@@ -226,7 +227,7 @@ impl Disk {
         self.disk.begin_read(3, 1).expect("there is room")
     }
 
-    /// The next completed request, and its number of bytes.
+    /// Returns the next completed request, and its number of bytes.
     fn completed(&mut self) -> Option<(Request, Result<usize, Error>)> {
         self.disk
             .complete(|request, result| (request, result.map(<[u8]>::len)))
@@ -260,7 +261,7 @@ fn an_honest_device_is_told_what_to_do_and_does_it() {
             );
             assert_eq!(shared.status.get(), 1 | 2 | 4 | 8);
             assert_eq!(it.disk.blocks(), BLOCKS);
-            // More than the queue has room for, so that each place is used more than once.
+            // More requests than the queue has entries, so that each entry is reused.
             for round in 0..20_u64 {
                 let write = it.disk.begin_write(round, MAX_BLOCKS, |data| {
                     assert_eq!(data.len(), 4096);
@@ -288,7 +289,7 @@ fn an_honest_device_is_told_what_to_do_and_does_it() {
                 let word = it.device.data[write.index()][511].load(Ordering::Relaxed);
                 assert_eq!(word, u64::from_ne_bytes([round as u8 + 1; 8]));
                 assert_eq!(it.completed(), None);
-                // In the other order.
+                // The requests complete in the reverse order.
                 for (word, value) in it.device.data[read.index()].iter().zip(0_u64..) {
                     word.store(value, Ordering::Relaxed);
                 }
@@ -308,7 +309,7 @@ fn an_honest_device_is_told_what_to_do_and_does_it() {
                 it.device.complete(read, 1, status);
                 assert_eq!(it.completed(), Some((read, Err(Error::Device))));
             }
-            // It has not read all that it was asked for, whatever it says of that.
+            // The device has not read all requested bytes, although its status may be success.
             for bytes in [0, 1, 512] {
                 let read = it.read();
                 it.device.complete(read, bytes, OK);
@@ -346,7 +347,7 @@ fn what_is_asked_wrongly_is_refused() {
     };
     with_disk(read_only, |mut it| {
         assert_eq!(it.disk.begin_write(0, 1, |_| ()), Err(Error::ReadOnly));
-        // It has no flush, and needs none.
+        // The device does not support a flush, and does not need one.
         assert_eq!(it.disk.flush(), Ok(()));
     });
 }
@@ -377,7 +378,7 @@ fn a_device_that_cannot_be_driven_is_refused() {
         (it.is_legacy, it.features, it.disagrees) = (true, 0, true);
     };
     assert_eq!(refused(legacy), Ok(BLOCKS));
-    // Its size changes while it is read: the halves of two sizes are not put together.
+    // The size changes during the read. The halves of two sizes must not be combined.
     let changes = |it: &mut Registers| {
         it.halves = [vec![7, 9], vec![1, 0]];
         it.changes = 1;
@@ -393,7 +394,7 @@ fn a_device_that_cannot_be_driven_is_refused() {
 
 #[test]
 fn a_device_that_says_what_cannot_be_is_used_no_more() {
-    /// What the device does. Its request 0 reads a block, and 1 writes one.
+    /// The actions of a wrong device. Request 0 reads a block, and request 1 writes a block.
     type Lies = fn(&mut Device);
     let lies: [(&str, Lies); 16] = [
         ("no such request", |it| it.say(12, 1)),
@@ -441,7 +442,7 @@ fn a_device_that_says_what_cannot_be_is_used_no_more() {
 
 #[test]
 fn a_device_that_repeats_itself_or_takes_it_back_is_used_no_more() {
-    // The same request twice, at once.
+    // The device reports the same request twice at the same time.
     with_disk(Registers::default, |mut it| {
         let (first, _second) = (it.read(), it.read());
         it.device.complete(first, 513, OK);
@@ -449,7 +450,7 @@ fn a_device_that_repeats_itself_or_takes_it_back_is_used_no_more() {
         assert_eq!(it.completed(), Some((first, Ok(BLOCK_BYTES))));
         it.is_found_out();
     });
-    // After it was taken.
+    // The device reports the request again after the driver has taken it.
     with_disk(Registers::default, |mut it| {
         let first = it.read();
         it.device.complete(first, 513, OK);
@@ -457,7 +458,7 @@ fn a_device_that_repeats_itself_or_takes_it_back_is_used_no_more() {
         it.device.complete(first, 513, OK);
         it.is_found_out();
     });
-    // It has written no status for the second use of a request.
+    // The device writes no status for the second use of a request.
     with_disk(Registers::default, |mut it| {
         let first = it.read();
         it.device.complete(first, 513, OK);
@@ -467,7 +468,7 @@ fn a_device_that_repeats_itself_or_takes_it_back_is_used_no_more() {
         it.device.say(0, 513);
         it.is_found_out();
     });
-    // It said that two are completed, and says then that only one is.
+    // The device first reports two completed requests, and then only one.
     with_disk(Registers::default, |mut it| {
         let (first, second) = (it.read(), it.read());
         it.device.complete(first, 513, OK);
@@ -476,7 +477,7 @@ fn a_device_that_repeats_itself_or_takes_it_back_is_used_no_more() {
         it.device.used.index.store(1, Ordering::Release);
         it.is_found_out();
     });
-    // While the driver waits for a flush.
+    // The wrong report arrives while the driver waits for a flush.
     with_disk(Registers::default, |mut it| {
         it.device.say(3, 1);
         assert_eq!(it.disk.flush(), Err(Error::Broken));
@@ -487,12 +488,12 @@ fn a_device_that_repeats_itself_or_takes_it_back_is_used_no_more() {
 type Writes = fn(&'static Used);
 
 std::thread_local! {
-    /// What the device writes, when the driver has read so many more words.
+    /// The number of further reads by the driver, and the device's writes after these reads.
     static WRITES: Cell<Option<(usize, Writes)>> = const { Cell::new(None) };
     static USED: Cell<Option<&'static Used>> = const { Cell::new(None) };
 }
 
-/// The driver has read a word that the device may write.
+/// Runs at each read by the driver of a word that the device may write.
 pub(crate) fn device_writes() {
     match (WRITES.take(), USED.get()) {
         (Some((0, write)), Some(used)) => write(used),
@@ -501,8 +502,8 @@ pub(crate) fn device_writes() {
     }
 }
 
-/// Between any two words that the driver reads, it writes values that are true of the other
-/// request, or of none.
+/// The device writes values of the other request, or impossible values, between any two reads of
+/// the driver.
 #[test]
 fn what_a_device_changes_between_two_reads_was_either_said_before_or_is_not_seen() {
     fn set(used: &Used, id: u32, bytes: u32) {
@@ -526,7 +527,7 @@ fn what_a_device_changes_between_two_reads_was_either_said_before_or_is_not_seen
                 WRITES.set(Some((after, write)));
                 let first = it.completed();
                 if let Some((request, result)) = first {
-                    // As it was before, or as it is after.
+                    // The result must match the state before or after the device's write.
                     assert!(requests.contains(&request) && result == Ok(BLOCK_BYTES));
                     let index = request.index();
                     assert_eq!(it.disk.begin_read(0, 1).map(Request::index), Ok(index));
@@ -545,7 +546,7 @@ fn what_a_device_changes_between_two_reads_was_either_said_before_or_is_not_seen
     assert!(outcomes.iter().all(|count| *count > 0), "{outcomes:?}");
 }
 
-/// It writes another name between any two instructions of the driver.
+/// The device writes the number of another request between any two instructions of the driver.
 #[test]
 fn a_device_that_changes_what_it_said_completes_one_or_is_used_no_more() {
     let rounds = if cfg!(miri) { 3 } else { 30 };
@@ -585,7 +586,7 @@ fn a_device_that_changes_what_it_said_completes_one_or_is_used_no_more() {
     }
 }
 
-/// What a device may write, at random.
+/// A random write of a device.
 #[derive(Debug, Clone)]
 enum Act {
     Read(u64, usize),
@@ -625,8 +626,8 @@ proptest! {
         ..ProptestConfig::with_cases(if cfg!(miri) { 3 } else { 1000 })
     })]
 
-    /// Whatever it writes: no request is completed that was not begun, none twice, none is given to
-    /// another while the device has it, and a driver that is broken stays so.
+    /// For all writes of the device, the driver completes only started requests, and each only
+    /// once. It does not reuse a request that the device still has. A broken driver stays broken.
     #[test]
     fn a_device_that_writes_anything_completes_what_was_begun_or_is_used_no_more(acts in acts()) {
         with_disk(Registers::default, |mut it| {
@@ -663,7 +664,7 @@ proptest! {
                                 assert!([Ok(bytes), Err(Error::Device)].contains(&result));
                                 taken = taken.wrapping_add(1);
                             }
-                            // It waits for the device, which says that it has completed nothing.
+                            // The driver waits, because the device has reported no completion.
                             None => assert!(it.disk.is_broken() || said == taken),
                         }
                     }
@@ -696,8 +697,8 @@ proptest! {
     }
 }
 
-/// It writes while the bytes are copied out, and after it has said that it is done: what the user
-/// sees does not change.
+/// The device writes during the copy of the bytes, and after its report of completion. The bytes
+/// that the user gets do not change.
 #[test]
 fn bytes_that_were_read_stay_as_they_are_whatever_the_device_writes() {
     with_disk(Registers::default, |mut it| {

@@ -1,4 +1,4 @@
-//! Finding a device.
+//! Finds a virtio device in a slot.
 //!
 //! QEMU's `virt` machine has 32 slots of 512 bytes from 0xa000000 on, eight in a page, with interrupts
 //! from 48 on. The first `-device virtio-…-device` is in the last slot (QEMU's `hw/arm/virt.c`).
@@ -24,7 +24,7 @@ const _: () = assert!(size_of::<Slot>() * SLOTS_PER_PAGE == 4096);
 
 /// A virtio device that was found and is not started yet.
 ///
-/// Safe code cannot reach its registers, because a write there decides which memory the device
+/// Safe code cannot access the device's registers: a write there selects the memory that the device
 /// reads and writes.
 #[derive(Debug)]
 pub struct VirtioTransport(MmioTransport<'static>);
@@ -34,8 +34,9 @@ impl VirtioTransport {
     ///
     /// # Safety
     ///
-    /// Only drivers with [`Hal`](crate::Hal) call the methods of the transport that take physical
-    /// addresses. These are safe functions, and the device reads and writes at the addresses.
+    /// Only drivers with [`Hal`](crate::Hal) may call the methods of the transport that take
+    /// physical addresses. These methods are safe functions, but the device reads and writes at the
+    /// addresses.
     pub unsafe fn into_inner(self) -> MmioTransport<'static> {
         self.0
     }
@@ -49,7 +50,7 @@ impl VirtioTransport {
 ///
 /// # Errors
 ///
-/// Returns an error if the slot has no device, or one of an unknown kind.
+/// Returns an error if the slot has no device, or a device of an unknown kind.
 ///
 /// # Panics
 ///
@@ -61,8 +62,8 @@ pub fn transport<const N: usize>(
     let Some(slot) = slots.take(index) else {
         panic!("there is no slot {index}: the region has {N}, from 0");
     };
-    // SAFETY: 1. `MmioTransport` keeps its pointers to itself, and reaches registers by `field!`
-    //    with the registers' own fields; it is not handed out.
+    // SAFETY: 1. `MmioTransport` keeps its pointers private, and accesses registers by `field!`
+    //    with the registers' own fields. Safe code does not get the transport.
     // 2. Each field is named once (invariant 6).
     let (header, config) = unsafe {
         let slot = slot.into_unique_mmio_pointer();

@@ -1,16 +1,16 @@
-//! The output queues of the clients, and which client's line is printed.
+//! The output queues of the clients, and the choice of the next line to print.
 
 use heapless::{Deque, Vec};
 use microkit_serial::LINE_BYTES;
 use microkit_shared_memory::{Broken, ByteConsumer};
 use sel4_microkit::{Channel, SharedWord};
 
-/// The clients that print, in `N` places. Their lines are printed in turn.
+/// The clients that print, in `N` places. The clients take turns, one line at a time.
 pub(crate) struct Clients<const N: usize> {
     clients: [Option<Client>; N],
     /// The place whose turn is next.
     next: usize,
-    /// The line that is being printed, with its end.
+    /// The rest of the line that is printed now, including its line end.
     line: Deque<u8, { LINE_BYTES + 2 }>,
 }
 
@@ -19,7 +19,7 @@ struct Client {
     output: ByteConsumer,
     /// The incomplete line.
     line: Vec<u8, LINE_BYTES>,
-    /// Whether the last line was too long, and its end has not come yet.
+    /// Whether the last line was too long, and its line end has not arrived yet.
     is_cut: bool,
 }
 
@@ -43,8 +43,8 @@ impl<const N: usize> Clients<N> {
         });
     }
 
-    /// Returns the next byte to print. After the end of a line comes the next client in turn that
-    /// has a complete line.
+    /// Returns the next byte to print. After the end of a line, the next client with a complete
+    /// line gets its turn.
     pub(crate) fn next_byte(&mut self) -> Option<u8> {
         if self.line.is_empty() {
             let first = self.next;
@@ -54,7 +54,7 @@ impl<const N: usize> Clients<N> {
             if let Some((index, Some(client))) =
                 complete.map(|index| (index, &mut self.clients[index]))
             {
-                // There is room: `self.line` is empty and two bytes longer than a client's line.
+                // `self.line` has room: it is empty, and two bytes longer than a client's line.
                 self.line.extend(client.line.iter().chain(b"\r\n").copied());
                 client.line.clear();
                 self.next = (index + 1) % N;
@@ -63,8 +63,8 @@ impl<const N: usize> Clients<N> {
         self.line.pop_front()
     }
 
-    /// Whether a client has a complete line, or as much of one as is kept together. A client that
-    /// breaks its queue is removed.
+    /// Returns whether a client has a complete line, or [`LINE_BYTES`] bytes of a longer line. A
+    /// client that breaks its queue is removed.
     fn has_line(&mut self, index: usize) -> bool {
         let Some(client) = &mut self.clients[index] else {
             return false;
@@ -78,13 +78,13 @@ impl<const N: usize> Clients<N> {
 }
 
 impl Client {
-    /// Takes bytes up to the end of a line. Returns whether the line is complete, or as long as a
-    /// line can be.
+    /// Takes bytes up to the end of a line. Returns whether the line is complete, or has the
+    /// largest length.
     fn read_line(&mut self) -> Result<bool, Broken> {
         let mut is_complete = false;
         while !is_complete && let Some(byte) = self.output.take_byte()? {
             if byte == b'\n' {
-                // The end of a line that was cut is not an empty line.
+                // The line end after a line that was printed in parts is not an empty line.
                 is_complete = !(self.is_cut && self.line.is_empty());
                 self.is_cut = false;
             } else {

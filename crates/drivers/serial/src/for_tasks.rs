@@ -1,4 +1,4 @@
-//! The client's end for tasks: one task waits for the driver, and the protection domain goes on.
+//! The client's end for tasks: one task waits for the driver, and the other tasks of the PD run.
 
 use embedded_io_async::{ErrorType, Read, Write};
 use microkit_async::Listener;
@@ -68,13 +68,13 @@ impl ErrorType for AsyncSerial {
 }
 
 impl Write for AsyncSerial {
-    /// Writes as many bytes as the queue has room for, and at least one.
+    /// Writes as many bytes as fit into the queue, but at least one.
     ///
     /// **Cancel safety:** a future that is dropped before it returns has written nothing.
     async fn write(&mut self, bytes: &[u8]) -> Result<usize, Error> {
         loop {
             let count = self.output.put(bytes)?;
-            // The driver cannot print a part of a line.
+            // The driver does not print an incomplete line, so it needs no notification before.
             if bytes[..count].contains(&b'\n') || count < bytes.len() {
                 self.driver.channel().notify();
             }
@@ -89,7 +89,7 @@ impl Write for AsyncSerial {
 
     /// Waits until the driver has taken all bytes.
     ///
-    /// **Cancel safety:** it changes nothing, and can be called again.
+    /// **Cancel safety:** a dropped future has changed nothing. Call the method again.
     async fn flush(&mut self) -> Result<(), Error> {
         self.driver.channel().notify();
         while self.output.ask_for_room()? > 0 {
@@ -100,7 +100,7 @@ impl Write for AsyncSerial {
 }
 
 impl Read for AsyncSerial {
-    /// Reads the bytes that were typed, and at least one.
+    /// Reads the received bytes, but at least one.
     ///
     /// **Cancel safety:** a future that is dropped before it returns has read nothing.
     async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {

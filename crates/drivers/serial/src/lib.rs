@@ -8,8 +8,8 @@
 //!   It prints whole lines, so the lines of different clients do not mix.
 //!
 //! A client shares a queue of bytes with the driver, and a second queue if it reads. A notification
-//! says that a queue has bytes, or room again. The driver believes no client: a client that breaks
-//! its queue loses its own output and nobody else's.
+//! reports that a queue has bytes, or has room again. The driver does not trust its clients: a
+//! client that breaks its queue loses only its own output.
 //!
 //! # Which serial port
 //!
@@ -20,7 +20,7 @@
 //!
 //! # The system file
 //!
-//! With one client, which reads too:
+//! An example with one client, which also reads:
 //!
 //! ```xml
 //! <memory_region name="uart" size="0x1000" phys_addr="0x9000000" />
@@ -56,11 +56,12 @@
 //! - Up to four clients have the `id`s 1 to 4 at the driver. The driver maps the output queue of
 //!   client *N* with the symbols `output_N` and `output_N_size`. A client without that region is
 //!   not served.
-//! - The client with the `id` 1 at the driver may read: its input queue has the symbols `input` and
-//!   `input_size` there. Without it, what is typed is dropped.
+//! - The client with the `id` 1 at the driver may read. Its input queue has the symbols `input` and
+//!   `input_size` at the driver. Without an input queue, received bytes are dropped.
 //! - Both PDs map a queue with `perms="rw"`, because each end writes its own position. The names of
 //!   the symbols and the `id`s at the client are the client's own choice.
-//! - Priorities are free. A client above the driver fills its queue before the driver takes a byte.
+//! - All priorities are possible. A client with a higher priority than the driver fills its queue
+//!   before the driver takes a byte.
 //!
 //! # A client
 //!
@@ -86,8 +87,8 @@
 //! }
 //! ```
 //!
-//! The methods that wait do so for the driver's notification, and the whole PD waits with them. So
-//! they are for PDs that nobody calls. In a PD with tasks, [`AsyncSerial`] makes only one task wait.
+//! Blocking methods wait for the driver's notification, and the whole PD waits. So these methods
+//! are for PDs that no other PD calls. In a PD with tasks, [`AsyncSerial`] blocks only one task.
 //!
 //! # Features
 //!
@@ -109,12 +110,13 @@ use microkit_shared_memory::{Broken, ByteConsumer, ByteProducer};
 use sel4_microkit::ipc;
 use sel4_microkit::{Channel, ChannelSet, SharedWord};
 
-/// The number of bytes of a line that are kept together. A longer line goes out as several.
+/// The largest length of a line in bytes. A longer line is printed as several lines.
 pub const LINE_BYTES: usize = 256;
 
-/// The client's end of the serial port: it writes lines and reads what was typed.
+/// The client's end of the serial port: it writes lines and reads received bytes.
 ///
-/// It implements the traits of `embedded-io`. The driver prints a line when its end was written.
+/// It implements the traits of `embedded-io`. The driver prints a line after its line end was
+/// written.
 #[derive(Debug)]
 pub struct Serial {
     driver: Channel,
@@ -175,8 +177,8 @@ impl Serial {
 
     /// Takes the channels that were notified while this client waited for the driver.
     ///
-    /// Handle them as [`Handler::notified`](sel4_microkit::Handler::notified) would: nobody else
-    /// sees these notifications.
+    /// Handle them as in [`Handler::notified`](sel4_microkit::Handler::notified): the event loop
+    /// does not deliver these notifications again.
     ///
     /// # Examples
     ///
@@ -211,10 +213,10 @@ impl Serial {
     }
 }
 
-/// Why a client cannot write or read.
+/// The error of a client that cannot write or read.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum Error {
-    /// The driver has written an impossible position to a queue. It does not get better: restart
+    /// The driver has written an impossible position to a queue. This error is permanent: restart
     /// the system.
     Broken,
     /// The client was created without [`with_input`](Serial::with_input).
@@ -254,10 +256,10 @@ impl ErrorType for Serial {
 }
 
 impl Write for Serial {
-    /// Writes as many bytes as the queue has room for, and at least one.
+    /// Writes as many bytes as fit into the queue, but at least one.
     ///
-    /// The driver is notified at the end of a line, or when the queue is full: it cannot print a
-    /// part of a line.
+    /// The driver is notified at the end of a line, or when the queue is full. The driver does not
+    /// print an incomplete line.
     ///
     /// **Blocking:** while the queue is full. Notifications of other channels are kept for
     /// [`take_missed`](Serial::take_missed). **Rights:** a PD that nobody calls and that has no
@@ -287,7 +289,8 @@ impl Write for Serial {
 
     /// Waits until the driver has taken all bytes.
     ///
-    /// **Blocking:** until then. Errors and panics are those of [`write`](Self::write).
+    /// **Blocking:** until the queue is empty. Errors and panics are those of
+    /// [`write`](Self::write).
     fn flush(&mut self) -> Result<(), Error> {
         self.driver.notify();
         while self.output.ask_for_room()? > 0 {
@@ -304,14 +307,14 @@ impl WriteReady for Serial {
 }
 
 impl Read for Serial {
-    /// Reads the bytes that were typed, and at least one.
+    /// Reads the received bytes, but at least one.
     ///
-    /// **Blocking:** until a byte is typed. Panics are those of [`write`](Self::write).
+    /// **Blocking:** until a byte is received. Panics are those of [`write`](Self::write).
     ///
     /// # Errors
     ///
-    /// Returns [`Error::NoInput`] if the client has no input queue, [`Error::Broken`] if the driver
-    /// has broken it.
+    /// Returns [`Error::NoInput`] if the client has no input queue, and [`Error::Broken`] if the
+    /// driver has broken the queue.
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {
         loop {
             let input = self.input.as_mut().ok_or(Error::NoInput)?;

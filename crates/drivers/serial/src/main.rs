@@ -1,8 +1,8 @@
 //! The PD `serial`: drives the PL011 UART of QEMU's `virt` machine by its interrupt, for up to
 //! [`CLIENTS`] clients that print. One of them may read too.
 //!
-//! The library's page describes its clients and its part of the system file. [`Port`] is the UART,
-//! [`Clients`] are the output queues. Each event moves bytes as far as there is room: from the UART
+//! The library's page describes the clients and the part of the system file. [`Port`] is the UART,
+//! and [`Clients`] are the output queues. Each event moves bytes while there is room: from the UART
 //! to the reader's queue, and from the output queues to the UART.
 #![no_std]
 #![no_main]
@@ -25,7 +25,8 @@ const IRQ: Channel = Channel::new(0);
 /// The number of clients.
 const CLIENTS: usize = 4;
 
-/// The channel of the first client. Its region is `output_1`; the next have the next numbers.
+/// The channel of the first client. Its region is `output_1`. The next clients have the next
+/// numbers.
 const FIRST_CLIENT: usize = 1;
 
 /// The client that may read.
@@ -34,7 +35,7 @@ const READER: Channel = Channel::new(1);
 struct Driver {
     port: Port,
     clients: Clients<CLIENTS>,
-    /// The queue to the reader, if there is one and it has kept to its rules.
+    /// The queue to the reader, if there is a reader that has not broken its queue.
     input: Option<ByteProducer>,
     deferred: DeferredActionSlot,
 }
@@ -81,8 +82,8 @@ impl Handler for Driver {
 }
 
 impl Driver {
-    /// Moves bytes that were typed from the UART to the reader. While the reader's queue is full,
-    /// they stay in the UART's FIFO.
+    /// Moves received bytes from the UART to the reader. While the reader's queue is full, the
+    /// bytes stay in the UART's FIFO.
     fn receive(&mut self) {
         let mut has_received = false;
         while self.has_room() {
@@ -98,8 +99,8 @@ impl Driver {
         }
     }
 
-    /// Whether the reader's queue has room. If not, the reader was asked to notify when it has taken
-    /// some bytes, and the UART no longer interrupts for received bytes.
+    /// Returns whether the reader's queue has room. If not, this requests a notification from the
+    /// reader after it takes bytes, and disables the UART's receive interrupts.
     fn has_room(&mut self) -> bool {
         let room = self.input.as_mut().map(|input| match input.room_bytes()? {
             0 => Ok(input.capacity_bytes() - input.ask_for_room()?),

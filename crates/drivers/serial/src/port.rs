@@ -11,17 +11,18 @@ const CLOCK_HZ: u32 = 24_000_000;
 
 const BAUD: u32 = 115_200;
 
-/// The number of bytes that are written before the driver waits for the transmit interrupt.
+/// The largest number of bytes that the driver writes before it waits for the transmit interrupt.
 ///
-/// It is the size of the smallest transmit FIFO (DDI 0183, revisions before r1p5), and more than the
-/// level at which that interrupt comes. The flag "FIFO full" alone would do on hardware, but QEMU's
-/// UART is never full: without this limit, no test would take the way through the interrupt.
+/// This is the size of the smallest transmit FIFO (DDI 0183, revisions before r1p5), and more than
+/// the level of the transmit interrupt. On hardware, the flag "FIFO full" would be enough. QEMU's
+/// UART is never full, so without this limit no test would use the transmit interrupt.
 const BURST_BYTES: usize = 16;
 
-/// The receive interrupt, and the receive timeout: fewer bytes than the level, then none for a while.
+/// The receive interrupt, and the receive timeout. The timeout reports fewer bytes than the level,
+/// after a pause.
 const RECEIVED: Interrupts = Interrupts::RXI.union(Interrupts::RTI);
 
-/// The UART, and which of its interrupts are enabled.
+/// The UART, and the set of its enabled interrupts.
 pub(crate) struct Port {
     uart: Uart<'static>,
     masks: Interrupts,
@@ -46,8 +47,8 @@ impl Port {
         }
     }
 
-    /// Handles the interrupt: clears its causes. Must run before bytes are received or sent, so that
-    /// bytes which come in between raise it again.
+    /// Clears the causes of the interrupt. Call this before bytes are received or sent, so that
+    /// later bytes raise the interrupt again.
     pub(crate) fn interrupted(&mut self) {
         let come = self.uart.masked_interrupt_status();
         self.uart.clear_interrupts(come);
@@ -73,13 +74,13 @@ impl Port {
         }
     }
 
-    /// Writes the clients' bytes, as far as the UART has room. The rest follows after its next
-    /// transmit interrupt.
+    /// Writes the clients' bytes while the UART has room. The rest follows after the next transmit
+    /// interrupt.
     pub(crate) fn transmit<const N: usize>(&mut self, clients: &mut Clients<N>) {
         if self.masks.contains(Interrupts::TXI) {
             return; // It has not sent the last burst yet.
         }
-        // Before the first byte, so that the interrupt which is waited for is caused by these bytes.
+        // Before the first byte, so that these bytes cause the next transmit interrupt.
         self.uart.clear_interrupts(Interrupts::TXI);
         for _ in 0..BURST_BYTES {
             if self.uart.is_tx_fifo_full() {

@@ -4,7 +4,7 @@ use microkit_async::Alarm;
 
 use crate::Timer;
 
-/// Arming resets the client, so the PD has no other time-outs than those of its tasks.
+/// Arming resets the client, so the PD can use time-outs only in its tasks.
 impl Alarm for Timer {
     fn now_ns(&self) -> u64 {
         Timer::now_ns(self)
@@ -12,7 +12,7 @@ impl Alarm for Timer {
 
     fn arm(&self, deadline_ns: u64) {
         self.reset();
-        // It cannot fail: it is the only time-out.
+        // `set` cannot fail, because the client has no other time-out.
         self.set(deadline_ns, 0).ok();
     }
 }

@@ -1,7 +1,7 @@
 //! The physical counter and timer of the processor (Arm ARM, *The Generic Timer*).
 //!
-//! seL4 lets PDs use them on this board: `EXPORT_PCNT_USER` and `EXPORT_PTMR_USER` are set in the
-//! SDK's configurations.
+//! seL4 allows PDs to use them on this board: `EXPORT_PCNT_USER` and `EXPORT_PTMR_USER` are set in
+//! the SDK's configurations.
 
 use arm_sysregs::el0::accessors::{
     read_cntfrq_el0, read_cntpct_el0, write_cntp_ctl_el0, write_cntp_cval_el0,
@@ -10,7 +10,7 @@ use arm_sysregs::el0::registers::{CntpCtlEl0, CntpCvalEl0};
 
 const NS_PER_S: u128 = 1_000_000_000;
 
-/// The counter as a clock, and the timer as its one alarm.
+/// The counter as a clock, and the timer as the clock's only alarm.
 pub(crate) struct Clock {
     ticks_per_s: u128,
 }
@@ -38,7 +38,7 @@ impl Clock {
             write_cntp_ctl_el0(CntpCtlEl0::empty());
             return;
         };
-        // Rounded up, so that `now_ns` is not before `at_ns` when the interrupt comes.
+        // Rounded up, so that `now_ns` is not before `at_ns` when the interrupt arrives.
         let ticks = (u128::from(at_ns) * self.ticks_per_s).div_ceil(NS_PER_S);
         write_cntp_cval_el0(CntpCvalEl0::from_bits_retain(saturated(ticks)));
         write_cntp_ctl_el0(CntpCtlEl0::ENABLE);

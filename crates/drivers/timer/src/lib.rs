@@ -6,9 +6,9 @@
 //! - the PD `timer` (the binary `timer`, in a system file `timer.elf`), which drives the processor's
 //!   timer.
 //!
-//! A client calls the driver, which answers at once. When time-outs of a client have expired, the
-//! driver notifies it, once for all that are due. The client then asks which they are, and gets them
-//! in the order of their deadlines.
+//! A client calls the driver, and the driver answers at once. When time-outs of a client expire,
+//! the driver notifies the client once. The client then calls [`Timer::expired`] to get the expired
+//! time-outs, in the order of their deadlines.
 //!
 //! # Which timer
 //!
@@ -16,9 +16,9 @@
 //! `CNTP_CVAL_EL0`, `CNTP_CTL_EL0`), and reads its counter (`CNTPCT_EL0`). There is no region to map.
 //! Two conditions hold on `qemu_virt_aarch64`:
 //!
-//! - The kernel lets PDs use these registers (`EXPORT_PCNT_USER` and
-//!   `EXPORT_PTMR_USER`), and itself uses another timer. Then every PD can access them, so a
-//!   PD of bad will can change the driver's alarm.
+//! - The kernel allows PDs to use these registers (`EXPORT_PCNT_USER` and `EXPORT_PTMR_USER`), and
+//!   itself uses another timer. Every PD can then access the registers, so a malicious PD can
+//!   change the driver's alarm.
 //! - The timer's interrupt is 30, and belongs to this PD.
 //!
 //! # The system file
@@ -37,10 +37,10 @@
 //! ```
 //!
 //! - The interrupt has the `id` 0 at the driver.
-//! - Up to four clients have the `id`s 1 to 4 at the driver, and `pp="true"` at their own end, where
-//!   the `id` is free.
-//! - The driver must have a higher priority than each client, and is not passive: it runs when the
-//!   interrupt comes.
+//! - Up to four clients have the `id`s 1 to 4 at the driver. Each client has `pp="true"` and any
+//!   `id` at its own end.
+//! - The driver must have a higher priority than each client. It must not be passive, because it
+//!   runs at the interrupt.
 //!
 //! # A client
 //!
@@ -116,13 +116,13 @@ pub mod request {
 
 /// The answers of the driver: labels of its replies.
 pub mod reply {
-    /// The request was carried out.
+    /// The request was executed.
     pub const DONE: u64 = 0;
-    /// The client has [`TIMEOUTS_PER_CLIENT`](super::TIMEOUTS_PER_CLIENT).
+    /// The client already has [`TIMEOUTS_PER_CLIENT`](super::TIMEOUTS_PER_CLIENT) time-outs.
     pub const FULL: u64 = 1;
-    /// The client has set no such time-out, or it has expired.
+    /// The client has not set this time-out, or the time-out has expired.
     pub const NOT_SET: u64 = 2;
-    /// There is no such request, or the channel is not a client's.
+    /// The request is unknown, or the channel does not belong to a client.
     pub const UNKNOWN: u64 = 3;
 }
 
@@ -132,7 +132,7 @@ pub struct Timer {
     driver: Channel,
 }
 
-/// A time-out that was set, to cancel it.
+/// The identifier of a time-out, for [`Timer::cancel`].
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct Timeout(u64);
 
@@ -141,16 +141,16 @@ pub struct Timeout(u64);
 pub struct Expired {
     /// The tag that the client has given to [`Timer::set`].
     pub tag: u64,
-    /// The time at which it was due, in nanoseconds.
+    /// The time at which the time-out was due, in nanoseconds.
     pub deadline_ns: u64,
-    /// The number of time-outs of all clients that have expired before it since the driver started.
+    /// The number of earlier expired time-outs of all clients since the driver started.
     pub order: u64,
 }
 
-/// Why a time-out was not set or not cancelled.
+/// The error of setting or cancelling a time-out.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum Error {
-    /// The client has [`TIMEOUTS_PER_CLIENT`].
+    /// The client already has [`TIMEOUTS_PER_CLIENT`] time-outs.
     Full,
     /// The time-out has expired, or was cancelled before.
     NotSet,
@@ -176,16 +176,17 @@ impl fmt::Display for Error {
 
 impl core::error::Error for Error {}
 
-/// **Blocking:** all methods wait until the driver answers, which it does at once.
+/// **Blocking:** all methods wait for the driver's answer. The driver answers at once.
 ///
 /// # Panics
 ///
 /// All methods panic inside a borrow of the message registers.
 impl Timer {
-    /// Creates the client's end, and [resets](Self::reset) the driver's: a restarted client has no
-    /// time-outs of its earlier incarnation.
+    /// Creates the client's end, and [resets](Self::reset) the client's time-outs at the driver. So
+    /// a restarted client has no time-outs of its earlier incarnation.
     ///
-    /// **Rights:** a channel with `pp="true"` to the driver, which has a higher priority.
+    /// **Rights:** a channel with `pp="true"` to the driver. The driver must have a higher
+    /// priority.
     pub fn new(driver: Channel) -> Self {
         let timer = Self { driver };
         timer.reset();
@@ -197,12 +198,12 @@ impl Timer {
         self.call(request::NOW, [0; 2]).1
     }
 
-    /// Sets a time-out. The driver notifies when `deadline_ns` is reached, or at once if it has
-    /// passed. `tag` is returned by [`expired`](Self::expired), and means nothing to the driver.
+    /// Sets a time-out. The driver notifies when `deadline_ns` is reached, or at once if that time
+    /// has passed. [`expired`](Self::expired) returns `tag`, and the driver does not interpret it.
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Full`] if the client has [`TIMEOUTS_PER_CLIENT`].
+    /// Returns [`Error::Full`] if the client already has [`TIMEOUTS_PER_CLIENT`] time-outs.
     pub fn set(&self, deadline_ns: u64, tag: u64) -> Result<Timeout, Error> {
         match self.call(request::SET, [deadline_ns, tag]) {
             (reply::DONE, id) => Ok(Timeout(id)),
@@ -215,7 +216,7 @@ impl Timer {
     ///
     /// # Errors
     ///
-    /// Returns [`Error::NotSet`] if it has expired, or was cancelled before.
+    /// Returns [`Error::NotSet`] if the time-out has expired, or was cancelled before.
     ///
     /// # Examples
     ///

@@ -1,8 +1,8 @@
 //! The PD `timer`: drives the physical timer of the processor, for up to [`CLIENTS`] clients.
 //!
-//! The library's page describes its clients and its part of the system file. A time-out is in
-//! `waiting` until it is due, then in `expired` until its client asks. The alarm is always set to
-//! the earliest deadline in `waiting`.
+//! The library's page describes the clients and the part of the system file. A time-out is in
+//! `waiting` until it is due. Then it is in `expired` until its client asks for it. The alarm is
+//! always set to the earliest deadline in `waiting`.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -21,7 +21,7 @@ use sel4_microkit::{
 /// The timer's interrupt.
 const IRQ: Channel = Channel::new(0);
 
-/// The channel of the first client. The next have the next numbers.
+/// The channel of the first client. The next clients have the next numbers.
 const FIRST_CLIENT: usize = 1;
 
 /// The number of clients.
@@ -31,7 +31,7 @@ struct Driver {
     clock: Clock,
     /// The time-outs that are not due yet.
     waiting: Deadlines<Waiting, { CLIENTS * TIMEOUTS_PER_CLIENT }>,
-    /// The time-outs of each client that are due, and that it has not asked for yet.
+    /// The expired time-outs of each client that are not reported to the client yet.
     expired: [Deque<Expired, TIMEOUTS_PER_CLIENT>; CLIENTS],
     /// The number of time-outs that have expired.
     order: u64,
@@ -107,8 +107,8 @@ impl Handler for Driver {
 }
 
 impl Driver {
-    /// Sets a time-out, unless the client has [`TIMEOUTS_PER_CLIENT`]. A time-out that is already
-    /// due expires by the interrupt too, so that there is one place where time-outs expire.
+    /// Sets a time-out, unless the client already has [`TIMEOUTS_PER_CLIENT`] time-outs. A time-out
+    /// that is already due also expires at the interrupt, so all time-outs expire in `expire`.
     fn set(&mut self, client: usize, deadline_ns: u64, tag: u64) -> Option<Id> {
         let own = self
             .waiting
@@ -123,7 +123,7 @@ impl Driver {
     }
 
     fn cancel(&mut self, client: usize, id: Id) -> MessageInfo {
-        // The reply is the same for another client's time-out: a client learns nothing of others.
+        // The reply is the same for another client's time-out: clients get no data about others.
         let is_own = |waiting: &Waiting| waiting.client == client;
         if !self.waiting.get(id).is_some_and(is_own) {
             return MessageInfo::new(reply::NOT_SET, 0);
@@ -133,7 +133,7 @@ impl Driver {
         MessageInfo::new(reply::DONE, 0)
     }
 
-    /// Moves the time-outs that are due to `expired`, and notifies each of their clients once.
+    /// Moves due time-outs to `expired`, and notifies each of their clients once.
     fn expire(&mut self) {
         let mut clients = ChannelSet::default();
         let now = self.clock.now_ns();
@@ -144,7 +144,7 @@ impl Driver {
                 order: self.order,
             };
             self.order += 1;
-            // There is room: `set` counts both kinds.
+            // The queue has room: `set` counts the waiting and the expired time-outs.
             self.expired[client].push_back(expired).ok();
             clients.extend([Channel::new(FIRST_CLIENT + client)]);
         }

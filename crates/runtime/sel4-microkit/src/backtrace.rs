@@ -1,4 +1,4 @@
-//! Backtraces: the calls that have led to the present one.
+//! Backtraces: the function calls that lead to the present function.
 
 use core::fmt;
 
@@ -8,16 +8,16 @@ use crate::symbols::DisplayName;
 /// The largest number of calls in a backtrace.
 pub(crate) const DEPTH: usize = 32;
 
-/// The calls that have led here, as their return addresses, the innermost first.
+/// A backtrace: the return addresses of the active function calls, the innermost first.
 ///
-/// It follows the frame records that functions leave on the stack (*Procedure Call Standard for the
-/// Arm 64-bit Architecture*, 6.4.6). `cargo microkit` makes the compiler write them in every
-/// profile but `release`. A function that was compiled without them is missing, or ends the list. A
-/// program has backtraces with debug assertions or with the feature `backtrace`. In others the list
-/// is empty, and takes no space.
+/// The addresses come from the frame records on the stack (*Procedure Call Standard for the Arm
+/// 64-bit Architecture*, 6.4.6). `cargo microkit` makes the compiler write frame records in every
+/// profile except `release`. A function that was compiled without frame records is missing, or ends
+/// the list. A program has backtraces with debug assertions or with the feature `backtrace`.
+/// Without both, the list is empty and takes no space.
 ///
-/// Its text is one line, `backtrace of NAME: 0x… 0x…`, which `cargo microkit run` translates into
-/// functions and places.
+/// `Display` prints one line, `backtrace of NAME: 0x… 0x…`. `cargo microkit run` translates the
+/// addresses into functions and source locations.
 ///
 /// ```
 /// use sel4_microkit::{Backtrace, debug_println, panicking};
@@ -33,7 +33,7 @@ pub struct Backtrace {
 }
 
 impl Backtrace {
-    /// Returns the calls that have led to this one.
+    /// Returns the backtrace of the calling function.
     #[inline(always)]
     pub fn here() -> Self {
         if cfg!(any(debug_assertions, feature = "backtrace")) {

@@ -1,4 +1,4 @@
-//! Capabilities that a PD has besides those of its channels and children.
+//! The capabilities of a PD other than those of its channels and children.
 
 use microkit_abi::slots;
 use sel4::{CPtr, Cap, CapType, cap, cap_type};
@@ -16,26 +16,25 @@ use sel4::{CPtr, Cap, CapType, cap, cap_type};
 /// const WORKER_SC: sel4::cap::SchedContext = user_cap(2);
 /// ```
 ///
-/// If the system file puts nothing into the slot, invocations fail with `InvalidCapability`. If it
-/// puts a capability of another type than `T` there, they fail with that or with
-/// `IllegalOperation`.
+/// If the slot is empty, invocations fail with `InvalidCapability`. If the slot has a capability of
+/// a type other than `T`, invocations fail with `InvalidCapability` or `IllegalOperation`.
 ///
 /// # Panics
 ///
-/// Panics if `slot` is not one of 1 to 63: no system file can fill another. In a constant, that is
-/// an error of the compiler.
+/// Panics if `slot` is not in 1 to 63, because no system file can fill another slot. In a constant,
+/// that is a compile error.
 #[track_caller]
 pub const fn user_cap<T: UserCapType>(slot: u64) -> Cap<T> {
     match cspace_root_slot_to_cptr(slot) {
-        // SAFETY: K-1. What the system file gives in a `<cspace>` answers invocations, whichever of
-        // the three types it has, and `T` is one of them.
+        // SAFETY: K-1. Every capability of a `<cspace>` has one of three types, and `T` is one of
+        // them. A capability of another type answers the invocations of `T` with an error.
         Some(cptr) => unsafe { Cap::from_cptr(cptr) },
         None => panic!("the slots of a <cspace> are 1 to 63"),
     }
 }
 
 /// Returns the capability pointer of a slot of the `<cspace>`, or `None` if no system file can fill
-/// it (`microkit_cspace_root_slot_to_cptr`).
+/// that slot (`microkit_cspace_root_slot_to_cptr`).
 pub const fn cspace_root_slot_to_cptr(slot: u64) -> Option<CPtr> {
     match slots::user_cptr(slot) {
         Some(bits) => Some(CPtr::from_bits(bits)),
@@ -61,8 +60,8 @@ mod sealed {
 
 /// Returns the capability to this PD's own address space.
 ///
-/// A PD uses it to maintain caches, in memory that it shares with a device or writes instructions
-/// to.
+/// A PD needs this capability for cache maintenance: in memory that it shares with a device, and in
+/// memory to which it writes instructions.
 ///
 /// ```no_run
 /// # let (start, end) = (0, 0);
@@ -75,10 +74,10 @@ pub const fn vspace() -> cap::VSpace {
     unsafe { Cap::from_bits(slots::VSPACE) }
 }
 
-/// Returns the capability to this PD's own thread, to measure it.
+/// Returns the capability to this PD's own thread (TCB), for measurements of the thread.
 ///
-/// Only in the configuration `benchmark` does Microkit give each PD this capability. In others the
-/// result is `None`.
+/// Microkit grants this capability only in the configuration `benchmark`. In other configurations
+/// the result is `None`.
 pub const fn benchmark_tcb() -> Option<cap::Tcb> {
     if sel4::config::ENABLE_BENCHMARKS {
         // SAFETY: K-1.

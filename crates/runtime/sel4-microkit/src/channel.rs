@@ -17,29 +17,28 @@ use crate::{MessageInfo, MessageRegisterValue, platform, symbols};
 ///
 /// # What a client can do to others
 ///
-/// The system file says who may notify and call whom. With these rights, safe code can do the
-/// following to its peers, and nothing else. A server that does not trust its client must be
-/// correct with all of it:
+/// The system file grants the rights to notify and to call. With these rights, safe code has only
+/// the following effects on its peers. A server that does not trust its client must be correct with
+/// all of these effects:
 ///
 /// * Call ([`pp_call`](Self::pp_call)) at any time, with any label of 52 bits, any length of up to
 ///   120 words, and any words. A call carries no capability.
 /// * Call as often as its budget allows. Meanwhile calls of other clients wait in the order of
 ///   their priorities. A passive server runs on the client's scheduling context. When the client's
 ///   budget is used up, the server stops in the middle of the call until the next period.
-/// * Be stopped or restarted by its parent in the middle of a call. The server's reply then goes to
-///   nobody, and a passive server that runs on the client's scheduling context keeps it.
+/// * Be stopped or restarted by its parent in the middle of a call. The kernel then drops the
+///   server's reply. A passive server that runs on the client's scheduling context keeps it.
 /// * Notify ([`notify`](Self::notify)) at any time and at any rate. Notifications merge, so they
-///   take no memory. But each one that is received costs the receiver time, and wakes the receiver
-///   if its priority is higher.
-/// * Stop doing anything. It may never notify a server that waits for a notification, and never
-///   reply to a server that calls it.
+///   take no memory. But each received notification costs the receiver time, and preempts the
+///   client if the receiver has the higher priority.
+/// * Stop doing anything. The peer may never notify a server that waits for a notification, and may
+///   never reply to a server that calls it.
 ///
 /// Safe code cannot send to a server without waiting for the reply. Such a message would leave a
 /// passive server without a scheduling context, and so stop it for all of its clients. A client in
-/// C, or one that uses `unsafe`, can send it.
+/// C, or a client that uses `unsafe`, can send such a message.
 ///
-/// Memory that a client shares with a server is another matter: the server must expect any bytes
-/// there at any time.
+/// In shared memory, a client can write any bytes at any time, and the server must expect them.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Channel {
     index: usize,
@@ -50,8 +49,8 @@ impl Channel {
     ///
     /// # Panics
     ///
-    /// Panics if `index` is above [`MAX_CHANNEL_ID`](limits::MAX_CHANNEL_ID): no system file can
-    /// give that.
+    /// Panics if `index` is above [`MAX_CHANNEL_ID`](limits::MAX_CHANNEL_ID). No system file can
+    /// use such an identifier.
     pub const fn new(index: usize) -> Self {
         assert!(
             index <= limits::MAX_CHANNEL_ID as usize,
@@ -60,7 +59,7 @@ impl Channel {
         Self { index }
     }
 
-    /// The channel of a badge. The builder has made the badge, so the index is in range.
+    /// Makes the channel of a badge. The builder has set the badge, so the index is in range.
     #[inline]
     pub(crate) const fn of_badge(index: u8) -> Self {
         Self {
@@ -111,11 +110,11 @@ impl Channel {
     ///
     /// # Errors
     ///
-    /// Returns what the kernel answers. For a channel of an `<irq>` that is always success.
+    /// Returns the error of the kernel. For a channel of an `<irq>` there is never an error.
     ///
     /// # Panics
     ///
-    /// Panics if the channel is not an IRQ, and inside a borrow of the message registers.
+    /// Panics if the channel is not an `<irq>`, and inside a borrow of the message registers.
     #[track_caller]
     pub fn irq_ack(&self) -> Result<(), IrqAckError> {
         self.irq_handler().irq_handler_ack().map_err(IrqAckError)
@@ -123,7 +122,8 @@ impl Channel {
 
     /// Calls the protected procedure of the peer.
     ///
-    /// The message is in the message registers, and the reply's words are there afterwards.
+    /// The message registers hold the words of the message before the call, and the words of the
+    /// reply afterwards.
     ///
     /// ```no_run
     /// # use sel4_microkit::{Channel, MessageInfo, get_mr, set_mr};
@@ -134,8 +134,8 @@ impl Channel {
     /// assert_eq!((reply.count(), get_mr(0)), (1, 42));
     /// ```
     ///
-    /// **Blocking:** until the reply arrives. If the server faults in the call, that is forever,
-    /// unless its parent restarts it and its handler has a
+    /// **Blocking:** until the reply arrives. If the server faults during the call, the caller
+    /// waits forever, unless the server's parent restarts it and its handler has a
     /// [`restart_reply`](crate::Handler::restart_reply).
     /// **Rights:** a channel whose `<end>` for this PD has `pp="true"`.
     ///
@@ -151,8 +151,8 @@ impl Channel {
     /// Calls the protected procedure of the peer with the first four words in CPU registers, and
     /// returns the reply's first four.
     ///
-    /// Words after the fourth are in the message registers, before the call and after it. The call
-    /// does not change the first four message registers.
+    /// The message registers hold the words after the fourth, before the call and after it. The
+    /// call does not change the first four message registers.
     ///
     /// ```no_run
     /// # use sel4_microkit::{Channel, MessageInfo};
@@ -162,8 +162,8 @@ impl Channel {
     /// assert_eq!((reply.count(), words[0]), (1, 42));
     /// ```
     ///
-    /// **Blocking:** until the reply arrives. If the server faults in the call, that is forever,
-    /// unless its parent restarts it and its handler has a
+    /// **Blocking:** until the reply arrives. If the server faults during the call, the caller
+    /// waits forever, unless the server's parent restarts it and its handler has a
     /// [`restart_reply`](crate::Handler::restart_reply).
     /// **Rights:** a channel whose `<end>` for this PD has `pp="true"`.
     ///
@@ -186,8 +186,9 @@ impl Channel {
         (MessageInfo::from_inner(reply.info), reply.msg)
     }
 
-    // The three capabilities are not handed out. With the endpoint, a client could send a message
-    // without waiting for the reply, which leaves a passive server without a scheduling context.
+    // No public function returns these three capabilities. With the endpoint, a client could send a
+    // message without waiting for the reply. Such a message leaves a passive server without a
+    // scheduling context.
 
     #[inline]
     #[track_caller]
@@ -209,7 +210,7 @@ impl Channel {
     #[track_caller]
     pub(crate) fn endpoint(&self) -> sel4::cap::Endpoint {
         self.check(symbols::pps(), Use::Call);
-        // SAFETY: K-1. A server of this runtime takes any message (K-2), and so must one in C.
+        // SAFETY: K-1. A server of this runtime accepts any message (K-2). So must a server in C.
         unsafe { sel4::Cap::from_bits(slots::BASE_ENDPOINT + self.index as u64) }
     }
 
@@ -307,7 +308,7 @@ impl Child {
         Self { index }
     }
 
-    /// The child of a badge. The builder has made the badge, so the index is in range.
+    /// Makes the child of a badge. The builder has set the badge, so the index is in range.
     #[inline]
     pub(crate) const fn of_badge(index: u8) -> Self {
         Self {
@@ -347,8 +348,8 @@ impl Child {
     /// Resumes a passive child where it was stopped.
     ///
     /// The notification object of a passive child holds its scheduling context, and lends it only
-    /// to a waiting thread. A stopped child is not waiting. So this binds the scheduling context to
-    /// the child, which from now on runs as an active one, until it is restarted
+    /// to a waiting thread. A stopped child is not waiting. So this method binds the scheduling
+    /// context to the child. The child then runs as an active PD until a restart
     /// ([`restart_passive`](Self::restart_passive)). A child that was stopped in a call keeps its
     /// caller's scheduling context.
     ///
@@ -389,7 +390,8 @@ impl Child {
         self.restart(entry_point)
     }
 
-    /// Unbinds the scheduling context, and binds it to the child unless the child has one.
+    /// Unbinds the scheduling context, and binds it to the child. If the child already has a
+    /// scheduling context, this leaves it unbound.
     #[track_caller]
     fn give(&self, context: sel4::cap::SchedContext) -> sel4::Result<()> {
         context.unbind()?;
@@ -400,10 +402,10 @@ impl Child {
         }
     }
 
-    /// Reads the address where the child begins to run, for [`restart`](Self::restart).
+    /// Reads the child's entry point, for [`restart`](Self::restart).
     ///
-    /// The child must not have run yet. So the parent has a higher priority than the child, and
-    /// calls this in its initialisation.
+    /// The child must not have run yet. So the parent needs a higher priority than the child, and
+    /// must call this method in its initialisation.
     ///
     /// **Blocking:** never.
     ///
@@ -413,12 +415,12 @@ impl Child {
     ///
     /// # Panics
     ///
-    /// Panics if the child has run, because its program counter is then somewhere else.
+    /// Panics if the child has already run: its program counter is no longer the entry point.
     #[track_caller]
     pub fn entry_point(&self) -> sel4::Result<EntryPoint> {
         let registers = self.read_registers()?;
-        // On a host the program counter of a child stays at its entry until the child faults, so
-        // there is nothing to check.
+        // On a host the program counter of a child stays at its entry point until the child faults,
+        // so the check is not needed.
         if platform::CHILDREN_HAVE_REGISTERS && has_run(&registers) {
             self.refuse_entry_point();
         }
@@ -441,18 +443,18 @@ impl Child {
 
     /// Restarts the child at `entry_point`, whether it was running, waiting, stopped or at a fault.
     ///
-    /// A program of this crate finds its statics, its stack and its heap as they were at first. A
-    /// program in C finds its memory as it is. Memory regions stay as they are, and so do
-    /// notifications that the child has not received.
+    /// In a program of this crate, statics, stack and heap have their initial values again. The
+    /// memory of a program in C does not change. Memory regions do not change either, and
+    /// notifications that the child has not received stay pending.
     ///
-    /// The kernel cancels what the child was waiting for. A server that it has called replies to
-    /// nobody. But a *passive* server that it has called runs on the child's scheduling context,
-    /// and keeps it: the child does not run again until somebody gives it one (`cap_sc` of
-    /// `<cspace>`).
+    /// The kernel cancels the child's pending wait. If the child has called a server, the kernel
+    /// drops the server's reply. A *passive* server keeps the child's scheduling context, on which
+    /// it runs. The child then does not run again until a PD with its scheduling context (`cap_sc`
+    /// of `<cspace>`) binds it to the child.
     ///
     /// A client whose call the child has not answered gets the reply that the child's handler
-    /// returns in [`restart_reply`](crate::Handler::restart_reply). If the child returns none, or
-    /// is written in C, that client becomes inactive: it never runs again, unless its own parent
+    /// returns in [`restart_reply`](crate::Handler::restart_reply). If the child has no such reply,
+    /// or is written in C, that client becomes inactive. It never runs again, unless its own parent
     /// restarts it.
     ///
     /// **Blocking:** never.
@@ -463,7 +465,7 @@ impl Child {
     ///
     /// # Panics
     ///
-    /// Panics if `entry_point` is another child's.
+    /// Panics if `entry_point` belongs to another child.
     #[track_caller]
     pub fn restart(&self, entry_point: EntryPoint) -> sel4::Result<()> {
         if entry_point.child != *self {
@@ -471,8 +473,8 @@ impl Child {
         }
         let mut registers = sel4::UserContext::default();
         *registers.pc_mut() = entry_point.address as u64;
-        // SAFETY: K-3. The child's program begins there, and relies on no other register: they are
-        // zero at its first start, and can be anything at a restart.
+        // SAFETY: K-3. The child's program starts at this address, and does not depend on other
+        // registers. They are zero at the first start, and can have any value at a restart.
         unsafe { self.tcb().tcb_write_registers(true, 1, &mut registers) }
     }
 
@@ -500,8 +502,8 @@ impl Child {
 
     /// Writes the child's registers.
     ///
-    /// The state of the child does not change: if it is stopped, or waits for the reply to a fault,
-    /// it stays so.
+    /// The state of the child does not change. A child that is stopped, or that waits for the reply
+    /// to a fault, does not resume.
     ///
     /// **Blocking:** never.
     ///
@@ -511,17 +513,17 @@ impl Child {
     ///
     /// # Safety
     ///
-    /// The child's program is sound when it resumes with these registers: they choose what it runs,
-    /// on which stack, with which values.
+    /// The child's program must be sound when it resumes with these registers. They determine its
+    /// code, its stack and its values.
     #[track_caller]
     pub unsafe fn write_registers(&self, registers: &mut sel4::UserContext) -> sel4::Result<()> {
         // SAFETY: the caller's contract.
         unsafe { self.tcb().tcb_write_all_registers(false, registers) }
     }
 
-    /// Moves the program counter of a child past the instruction at which it has faulted.
+    /// Moves the program counter of a child past the faulting instruction.
     ///
-    /// The child continues there when its fault is answered with [`MessageInfo::fault_retry`].
+    /// The reply [`MessageInfo::fault_retry`] then resumes the child after that instruction.
     ///
     /// **Blocking:** never.
     ///
@@ -531,8 +533,8 @@ impl Child {
     ///
     /// # Safety
     ///
-    /// The child's program is sound without the instruction. It is not sound without a store below
-    /// its stack, or without the `udf` at the end of a panic.
+    /// The child's program must be sound without the skipped instruction. It is not sound to skip a
+    /// store below the child's stack, or the `udf` at the end of a panic.
     #[track_caller]
     pub unsafe fn skip_instruction(&self) -> sel4::Result<()> {
         let mut registers = self.tcb().tcb_read_registers(false, 1)?;
@@ -548,16 +550,16 @@ impl Child {
     }
 }
 
-/// Whether a thread has run its program beyond the first instructions of the start-up code.
+/// Returns whether a thread has run beyond the first instructions of its start-up code.
 ///
-/// Microkit starts a thread with all general registers zero (*builder*), and x30 is not zero from
-/// the first call on.
+/// Microkit starts a thread with all general registers zero (*builder*). From the first function
+/// call on, x30 is not zero.
 fn has_run(registers: &sel4::UserContext) -> bool {
     (0..=30).any(|index| *registers.gpr(index) != 0)
 }
 
-/// The address where a child begins to run: [`Child::entry_point`] reads it, [`Child::restart`]
-/// uses it.
+/// The entry point of a child: the address where the child starts. [`Child::entry_point`] reads the
+/// address, and [`Child::restart`] uses it.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub struct EntryPoint {
     child: Child,
@@ -569,12 +571,12 @@ impl EntryPoint {
     ///
     /// # Safety
     ///
-    /// `address` is the entry point of the child's program, as its ELF file says.
+    /// `address` must be the entry point in the ELF file of the child's program.
     pub const unsafe fn new(child: Child, address: usize) -> Self {
         Self { child, address }
     }
 
-    /// Returns the address, in the child's address space.
+    /// Returns the address of the entry point in the child's address space.
     pub const fn address(&self) -> usize {
         self.address
     }

@@ -6,8 +6,8 @@ use embedded_io::{ErrorType, Write};
 
 /// A writer to the kernel's debug console.
 ///
-/// It writes as [`debug_print!`](crate::debug_print) does. Where the kernel does not print, it
-/// drops the bytes.
+/// The output is the same as that of [`debug_print!`](crate::debug_print). If the kernel has no
+/// debug output, the writer drops the bytes.
 ///
 /// ```no_run
 /// use embedded_io::Write;

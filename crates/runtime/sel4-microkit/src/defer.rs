@@ -1,4 +1,4 @@
-//! Deferred actions: sent together with the next wait, they cost no system call of their own.
+//! Deferred actions. The next wait sends them, so they need no separate system call.
 
 use crate::{Channel, IrqAckError};
 
@@ -96,7 +96,7 @@ impl DeferredAction {
         }
     }
 
-    /// The message that runs the action, and the capability to send it to.
+    /// Prepares the message that runs the action, and the capability that the message is sent to.
     #[inline]
     pub(crate) fn prepare(self) -> Prepared {
         let (cap, label) = match self.interface {
@@ -121,7 +121,7 @@ pub(crate) struct Prepared {
 
 /// A slot for one deferred action, in a handler.
 ///
-/// If a second action is deferred, the first one runs at once, so none is lost.
+/// If a second action is deferred, the first action runs at once, so no action is lost.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct DeferredActionSlot {
     inner: Option<DeferredAction>,
@@ -136,7 +136,7 @@ impl DeferredActionSlot {
     /// Takes the action out of the slot.
     #[inline]
     pub const fn take(&mut self) -> Option<DeferredAction> {
-        // It writes only if there is an action, because an event loop asks after each event.
+        // The event loop calls this after each event. So this writes only if there is an action.
         match self.inner {
             None => None,
             Some(action) => {
@@ -146,11 +146,11 @@ impl DeferredActionSlot {
         }
     }
 
-    /// Defers an action. An action that is in the slot already runs now.
+    /// Defers an action. If the slot already has an action, the earlier action runs now.
     ///
     /// # Errors
     ///
-    /// Returns the error of the earlier action, if that runs now.
+    /// Returns the error of an earlier action that runs now.
     ///
     /// # Panics
     ///
@@ -167,7 +167,7 @@ impl DeferredActionSlot {
     ///
     /// # Errors
     ///
-    /// Returns the error of the earlier action, if that runs now.
+    /// Returns the error of an earlier action that runs now.
     ///
     /// # Panics
     ///
@@ -181,7 +181,7 @@ impl DeferredActionSlot {
     ///
     /// # Errors
     ///
-    /// Returns the error of the earlier action, if that runs now.
+    /// Returns the error of an earlier action that runs now.
     ///
     /// # Panics
     ///

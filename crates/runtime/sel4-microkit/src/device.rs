@@ -1,9 +1,10 @@
 //! The registers of devices, for drivers without `unsafe`.
 //!
-//! The accesses are those of `safe-mmio`, but its pointers stay inside. In version 0.3.2 safe code
-//! can make a second owner of a register from a pointer (`SharedMmioPointer::split_some`), and can
-//! leave the device by a `Deref` of its own (`field!`). A [`DeviceRegion`] has one owner, and
-//! [`register!`](crate::register) reaches only fields of the registers' type.
+//! `safe-mmio` makes the accesses, but its pointers stay private. In version 0.3.2 safe code can
+//! make a second owner of a register from such a pointer (`SharedMmioPointer::split_some`). With
+//! `field!` and a custom `Deref`, safe code can also reach memory outside of the device. A
+//! [`DeviceRegion`] has one owner, and [`register!`](crate::register) reaches only fields of the
+//! registers' type.
 
 use core::fmt;
 use core::ptr::NonNull;
@@ -16,8 +17,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes};
 use crate::memory::{Purpose, Written, check_written};
 use crate::platform::exclusive_region;
 
-/// Takes a memory region as the registers of a device: a [`DeviceRegion`] of `T`, whose fields have
-/// `safe-mmio`'s types.
+/// Takes a memory region as the registers of a device, and returns a [`DeviceRegion`] of `T`. The
+/// fields of `T` have `safe-mmio`'s types.
 ///
 /// ```no_run
 /// use safe_mmio::fields::ReadWrite;
@@ -35,20 +36,20 @@ use crate::platform::exclusive_region;
 /// ```
 ///
 /// **Rights:** a region that this protection domain maps once and no other can write.
-/// `cargo microkit check`, `build` and `run` check that in the system file.
+/// `cargo microkit check`, `build` and `run` check the system file for this.
 ///
 /// # Panics
 ///
-/// Panics if this place runs twice, because a device has one owner; if the tool has written no
-/// address or no size; and if the region is too small for a `T` or not aligned to it.
+/// Panics if this macro call runs twice, because a device has one owner; if the tool has written no
+/// address or no size; and if the region is too small for a `T` or not aligned for a `T`.
 #[macro_export]
 macro_rules! device_region {
     ($vaddr:ident, $size:ident, $type:ty $(,)?) => {{
         static TAKEN: ::core::sync::atomic::AtomicBool =
             ::core::sync::atomic::AtomicBool::new(false);
         let [vaddr, size] = $crate::__region!(Device: $vaddr, $size);
-        // SAFETY: the two are what the tool has written for one record, and the static is this
-        // place's.
+        // SAFETY: the tool has written both values for one record, and the static belongs to this
+        // macro call.
         let region: $crate::DeviceRegion<$type> =
             unsafe { $crate::_private::device(vaddr, size, &TAKEN) };
         region
@@ -79,22 +80,24 @@ macro_rules! device_region {
 #[macro_export]
 macro_rules! register {
     ($device:expr, $type:ty, $($field:ident).+ $(,)?) => {
-        // Not a `let`: temporary values of the expression live as long as the register does.
+        // A `match` and not a `let`: temporaries of the expression must live as long as the
+        // register.
         match &mut $device {
             device => {
                 let device: &mut $crate::DeviceRegion<$type> = device;
-                // Both lines mean the same field: `offset_of!` finds nothing but fields, and an
+                // Both lines refer to the same field. `offset_of!` finds only fields, and an
                 // expression finds a field before it follows a `Deref`.
                 let offset = ::core::mem::offset_of!($type, $($field).+);
                 let field: fn(&$type) -> &_ = |registers| &registers.$($field).+;
-                // SAFETY: the offset and the type are those of one field of the registers.
+                // SAFETY: the offset and the type belong to one field of the registers.
                 unsafe { $crate::_private::register(device, offset, field) }
             }
         }
     };
 }
 
-/// The registers of a device, with one owner. [`device_region!`](crate::device_region) makes it.
+/// The registers of a device, with one owner. [`device_region!`](crate::device_region) makes a
+/// value.
 pub struct DeviceRegion<T: 'static>(UniqueMmioPointer<'static, T>);
 
 impl<T: 'static> DeviceRegion<T> {
@@ -102,8 +105,8 @@ impl<T: 'static> DeviceRegion<T> {
     ///
     /// # Safety
     ///
-    /// `registers` points to the registers of a device, or to memory, which can be read and written
-    /// as long as the program runs. Nothing else in this program, nor in any other, uses them.
+    /// `registers` must point to the registers of a device, or to memory. They must be readable and
+    /// writable as long as the program runs. Nothing else in this or another program may use them.
     pub const unsafe fn new(registers: NonNull<T>) -> Self {
         // SAFETY: the caller's contract.
         Self(unsafe { UniqueMmioPointer::new(registers) })
@@ -113,17 +116,17 @@ impl<T: 'static> DeviceRegion<T> {
     ///
     /// # Safety
     ///
-    /// The caller makes no second owner of a register: it does not call
-    /// `SharedMmioPointer::split_some`, and uses `field!` only with fields of `T`, not with fields
-    /// that a `Deref` of `T` leads to.
+    /// The caller must not make a second owner of a register. It must not call
+    /// `SharedMmioPointer::split_some`, and must use `field!` only with fields of `T` itself, not
+    /// with fields behind a `Deref` of `T`.
     pub const unsafe fn into_unique_mmio_pointer(self) -> UniqueMmioPointer<'static, T> {
         self.0
     }
 }
 
 impl<T: 'static, const COUNT: usize> DeviceRegion<[T; COUNT]> {
-    /// Takes the region, and returns the device `index` of the array; `None` if the array is
-    /// shorter.
+    /// Takes the region, and returns the device `index` of the array, or `None` if the array is too
+    /// short.
     pub fn take(self, index: usize) -> Option<DeviceRegion<T>> {
         self.0.take(index).map(DeviceRegion)
     }
@@ -133,7 +136,7 @@ impl<T: 'static, const COUNT: usize> DeviceRegion<[T; COUNT]> {
 impl DeviceRegion<arm_pl011_uart::PL011Registers> {
     /// Makes the driver of a PL011 (Arm DDI 0183).
     pub fn into_uart(self) -> arm_pl011_uart::Uart<'static> {
-        // `arm-pl011-uart` 0.5 does not hand the pointer out, and uses `field!` only with the
+        // `arm-pl011-uart` 0.5 keeps the pointer private, and uses `field!` only with the
         // registers' own fields.
         arm_pl011_uart::Uart::new(self.0)
     }
@@ -181,7 +184,7 @@ macro_rules! modifies {
     ($($field:ident),*) => {
         $(
             impl<T: FromBytes + Immutable + IntoBytes> Register<'_, $field<T>> {
-                /// Reads the register, and writes what `change` makes of it.
+                /// Reads the register, applies `change` to the value, and writes the result.
                 #[inline]
                 pub fn modify(&mut self, change: impl FnOnce(T) -> T) {
                     self.0.modify(change);
@@ -221,7 +224,7 @@ impl<F> fmt::Debug for Register<'_, F> {
 ///
 /// # Safety
 ///
-/// `T` has a field of type `F` at `offset_bytes`. The function is only there for the type.
+/// `T` must have a field of type `F` at `offset_bytes`. The function argument only fixes the types.
 #[doc(hidden)]
 #[inline]
 pub unsafe fn register<'device, T: 'static, F>(
@@ -232,7 +235,7 @@ pub unsafe fn register<'device, T: 'static, F>(
     let registers = device.0.ptr_nonnull();
     // SAFETY: 1. The field is in the registers (the caller's contract), and is aligned, because the
     //    function could not borrow a field that is not.
-    // 2. The result borrows the device: there is no other register meanwhile.
+    // 2. The result borrows the device, so no other register is borrowed at the same time.
     unsafe {
         let field = registers.byte_add(offset_bytes).cast();
         Register(device.0.child(field))
@@ -243,8 +246,8 @@ pub unsafe fn register<'device, T: 'static, F>(
 ///
 /// # Safety
 ///
-/// `vaddr` and `size` are what `__region!` has returned for one record with the use `Device`, and
-/// `taken` is a static of that place in the program.
+/// `vaddr` and `size` must be the results of `__region!` for one record with the use `Device`.
+/// `taken` must be the static of the same macro call.
 #[doc(hidden)]
 #[track_caller]
 pub unsafe fn device<T: 'static>(
@@ -269,7 +272,7 @@ pub unsafe fn device<T: 'static>(
     // SAFETY: 1. The tool maps `size` bytes at `vaddr` for as long as the PD runs, and
     //    `exclusive_region` has checked that they overlap nothing of the program. Size and
     //    alignment were checked here.
-    // 2. `exclusive_region` returns the registers once, and no other map of the region lets anybody
-    //    write: `cargo microkit check` refuses that (invariant M2).
+    // 2. `exclusive_region` returns the registers once, and no other map of the region is writable:
+    //    `cargo microkit check` refuses such a map (invariant M2).
     unsafe { DeviceRegion::new(start) }
 }

@@ -2,7 +2,7 @@
 
 use core::ptr::NonNull;
 
-/// Takes a memory region for a device's direct memory access (DMA): a [`DmaRegion`].
+/// Takes a memory region for direct memory access (DMA) by a device, and returns a [`DmaRegion`].
 ///
 /// ```no_run
 /// use sel4_microkit::{DmaRegion, dma_region};
@@ -15,28 +15,28 @@ use core::ptr::NonNull;
 /// ```
 ///
 /// **Rights:** a region of memory, not of a device, that this protection domain maps once and no
-/// other can write. `cargo microkit check`, `build` and `run` check that in the system file, and
-/// that the three symbols are of this region. A device writes to any address that its driver names.
-/// Without an IOMMU, the driver of such a device is trusted with all memory.
+/// other can write. `cargo microkit check`, `build` and `run` check the system file for this. They
+/// also check that the three symbols belong to one region. A device writes to any address that its
+/// driver sets. Without an IOMMU, the driver of such a device is trusted with all memory.
 ///
 /// # Panics
 ///
-/// Panics if this place runs twice, because the region has one owner, and if the tool has written
-/// no address, no size or no physical address.
+/// Panics if this macro call runs twice, because the region has one owner. Also panics if the tool
+/// has written no address, no size or no physical address.
 #[macro_export]
 macro_rules! dma_region {
     ($vaddr:ident, $size:ident, $paddr:ident $(,)?) => {{
         static TAKEN: ::core::sync::atomic::AtomicBool =
             ::core::sync::atomic::AtomicBool::new(false);
         let [vaddr, size, paddr] = $crate::__region!(Dma: $vaddr, $size, $paddr);
-        // SAFETY: the three are what the tool has written for one record, and the static is this
-        // place's.
+        // SAFETY: the tool has written the three values for one record, and the static belongs to
+        // this macro call.
         unsafe { $crate::_private::dma(vaddr, size, paddr, &TAKEN) }
     }};
 }
 
-/// Memory that this program has for itself, except for a device to which it names the physical
-/// address.
+/// Memory for DMA with one owner. Only this program, and a device that gets the physical address
+/// from this program, access it.
 #[derive(Debug)]
 pub struct DmaRegion {
     start: NonNull<u8>,
@@ -49,9 +49,9 @@ impl DmaRegion {
     ///
     /// # Safety
     ///
-    /// 1. The memory can be read and written as long as the program runs, and nothing else of this
-    ///    program, nor any other program, uses it.
-    /// 2. It is contiguous at that physical address.
+    /// 1. The memory must be readable and writable as long as the program runs. Nothing else in
+    ///    this or another program may use it.
+    /// 2. The memory must be contiguous from that physical address.
     pub const unsafe fn new(start: NonNull<u8>, size_bytes: usize, physical_address: u64) -> Self {
         Self {
             start,
@@ -60,17 +60,17 @@ impl DmaRegion {
         }
     }
 
-    /// Returns its first byte, for this program.
+    /// Returns a pointer to the first byte of the region, for this program.
     pub const fn start(&self) -> NonNull<u8> {
         self.start
     }
 
-    /// Returns its size.
+    /// Returns the size of the region.
     pub const fn size_bytes(&self) -> usize {
         self.size_bytes
     }
 
-    /// Returns its first address, for a device.
+    /// Returns the physical address of the first byte, for a device.
     pub const fn physical_address(&self) -> u64 {
         self.physical_address
     }

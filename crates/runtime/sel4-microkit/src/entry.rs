@@ -4,7 +4,7 @@ use microkit_abi::limits;
 
 use crate::{Handler, panicking};
 
-/// Declares the PD. The attribute `#[protection_domain]` expands to it.
+/// Declares the PD. The attribute `#[protection_domain]` expands to this macro.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! declare_protection_domain {
@@ -36,8 +36,8 @@ macro_rules! declare_protection_domain {
     { @heap $bytes:expr } => {
         #[cfg(target_os = "none")]
         const _: () = {
-            // Evaluated once, for two uses. Items have no hygiene, so `$bytes` sees this name: no
-            // constant in it may be called so.
+            // A constant, so that `$bytes` is evaluated only once. Items have no hygiene, so
+            // `$bytes` must not use a constant of this name.
             const __SEL4_MICROKIT_BYTES: usize = $bytes;
 
             // `cargo microkit` reads the size of this symbol.
@@ -83,7 +83,7 @@ macro_rules! declare_protection_domain {
     { @kept $bytes:expr } => {
         #[cfg(target_os = "none")]
         const _: () = {
-            // As for the heap.
+            // A constant for the same reason as for the heap.
             const __SEL4_MICROKIT_BYTES: usize = $bytes;
 
             #[unsafe(no_mangle)]
@@ -133,13 +133,13 @@ pub fn run_main<H: Handler>(init: impl FnOnce() -> H) -> ! {
     }
 }
 
-/// The smallest stack that a system file can give, in bytes. A program without `stack_size` asks
-/// for this.
+/// The smallest stack that a system file can give, in bytes. A program without `stack_size`
+/// requires this size.
 #[doc(hidden)]
 pub const LEAST_STACK_BYTES: usize = limits::MIN_STACK_BYTES as usize;
 
-/// Checks the stack that a program asks for, in bytes. More than a system file can give does not
-/// compile.
+/// Checks the stack size that a program requires, in bytes. A size above the limit of system files
+/// is a compile error.
 #[doc(hidden)]
 pub const fn stack_bytes(bytes: usize) -> usize {
     assert!(

@@ -20,7 +20,7 @@ use crate::{
     symbols, with_msg_regs, with_msg_regs_mut,
 };
 
-/// The events of a protection domain (PD), and what the PD does at each.
+/// Handles the events of a protection domain (PD): one method for each kind of event.
 ///
 /// An error that a method returns stops the PD, as a panic does. The crate page has an
 /// [example](crate).
@@ -32,13 +32,13 @@ use crate::{
             the end. For one that never returns, write `-> Never`"
 )]
 pub trait Handler {
-    /// The error of its methods. It is printed when it stops the PD.
+    /// The error type of the methods. The runtime prints an error when it stops the PD.
     type Error: fmt::Display;
 
     /// Handles notifications and IRQs.
     ///
-    /// The default implementation panics: the system file gives the PD a channel that it does not
-    /// handle.
+    /// The default implementation panics, because the system file has a channel that the PD does
+    /// not handle.
     ///
     /// # Errors
     ///
@@ -49,14 +49,14 @@ pub trait Handler {
 
     /// Handles a call of the protected procedure.
     ///
-    /// The arguments are in the message registers. The results are left there, and the returned
-    /// value describes them.
+    /// The message registers hold the arguments. The method writes the results there, and returns
+    /// their description.
     ///
-    /// While this runs, the caller is blocked. If the program faults here, the caller waits
+    /// While this method runs, the caller is blocked. If the program faults here, the caller waits
     /// forever, unless the parent restarts the program and [`restart_reply`](Self::restart_reply)
     /// replies.
     ///
-    /// The default implementation panics: the system file lets another PD call.
+    /// The default implementation panics, because the system file allows another PD to call.
     ///
     /// # Errors
     ///
@@ -76,7 +76,7 @@ pub trait Handler {
     /// registers.
     ///
     /// `words` has the first four words of the message, and the returned array those of the reply.
-    /// Words after the fourth are in the message registers, both ways.
+    /// The message registers hold the words after the fourth, for both messages.
     ///
     /// The event loop calls this method. A handler whose messages are short implements it to answer
     /// without touching memory, and passes longer messages on to [`protected_in_memory`]:
@@ -120,16 +120,16 @@ pub trait Handler {
         protected_in_memory(self, channel, msg_info, words)
     }
 
-    /// Handles a fault of a child, which [`MessageInfo::fault`] reads.
+    /// Handles a fault of a child. [`MessageInfo::fault`] reads the fault.
     ///
-    /// `None` leaves the child stopped. A message is the reply (seL4 manual, *Faults*):
-    /// [`MessageInfo::fault_retry`] lets the child retry. A reply with words sets registers of the
-    /// child. It panics unless [`MessageInfo::fault_reply`] has made it.
+    /// `None` leaves the child stopped. A returned message is the reply (seL4 manual, *Faults*).
+    /// [`MessageInfo::fault_retry`] makes the child retry. A reply with words sets registers of the
+    /// child. The event loop panics if [`MessageInfo::fault_reply`] has not made such a reply.
     ///
     /// A virtual CPU faults as the child with the same identifier: [`VCpu::from`](crate::VCpu)
     /// converts it.
     ///
-    /// The default implementation panics: the system file gives the PD a child.
+    /// The default implementation panics, because the system file gives the PD a child.
     ///
     /// # Errors
     ///
@@ -145,16 +145,16 @@ pub trait Handler {
         )
     }
 
-    /// Returns the action that the last entry point has deferred. The event loop joins it with the
-    /// wait for the next event.
+    /// Returns the action that the last entry point has deferred. The event loop joins the action
+    /// with the wait for the next event.
     ///
-    /// The event loop asks once after the initialisation, and once after each event. A
-    /// [`DeferredActionSlot`](crate::DeferredActionSlot) in the handler keeps the action.
+    /// The event loop calls this once after the initialisation, and once after each event. A
+    /// [`DeferredActionSlot`](crate::DeferredActionSlot) in the handler stores the action.
     fn take_deferred_action(&mut self) -> Option<DeferredAction> {
         None
     }
 
-    /// Returns whether [`work`](Self::work) must be called. The event loop asks after the
+    /// Returns whether [`work`](Self::work) must be called. The event loop calls this after the
     /// initialisation, and after each event.
     fn has_work(&self) -> bool {
         false
@@ -174,18 +174,18 @@ pub trait Handler {
 
     /// Returns the reply to a call that an earlier incarnation has received and not answered.
     ///
-    /// [`restart_reply!`](crate::restart_reply!) makes one. The event loop asks once, after the
-    /// initialisation, and sends the reply with its first wait.
+    /// [`restart_reply!`](crate::restart_reply!) makes the reply. The event loop calls this once,
+    /// after the initialisation, and sends the reply with its first wait.
     ///
     /// A server that faults in [`protected`](Self::protected), or is stopped there, leaves its
-    /// caller blocked. When its parent restarts it, this reply returns to that caller. The caller
-    /// cannot know whether the call had an effect, so the reply needs a label that no other reply
-    /// has. If no caller is blocked the kernel drops the reply.
+    /// caller blocked. After a restart, that caller receives this reply. The caller cannot know
+    /// whether the call had an effect, so the reply needs a label that no other reply has. If no
+    /// caller is blocked, the kernel drops the reply.
     ///
     /// The default returns `None`. The restarted server then waits without a reply, and the kernel
     /// makes the blocked caller inactive: it never runs again, unless its own parent restarts it.
     /// The same happens if the initialisation itself waits for an event (in [`ipc`]). A server that
-    /// is not passive can call [`ipc::reply_without_words`] before that.
+    /// is not passive can call [`ipc::reply_without_words`] before such a wait.
     fn restart_reply(&self) -> Option<RestartReply> {
         None
     }
@@ -196,7 +196,8 @@ pub type FastWords = [MessageRegisterValue; sel4::NUM_FAST_MESSAGE_REGISTERS];
 
 /// Answers [`Handler::protected_with_mrs`] by [`Handler::protected`].
 ///
-/// It stores the words into the message registers before, and loads the reply's words afterwards.
+/// This function stores the words into the message registers, calls the handler, and then loads the
+/// reply's words.
 ///
 /// # Errors
 ///
@@ -219,9 +220,8 @@ pub fn protected_in_memory<H: Handler + ?Sized>(
 
 /// Runs the event loop.
 ///
-/// Only [`run_main`](crate::_private::run_main) calls this, and only once. If a handler ran a
-/// second loop within itself, the outer loop would reply to an event that the inner one has
-/// received (K-2).
+/// Only [`run_main`](crate::_private::run_main) calls this, and only once. If a handler ran an
+/// inner event loop, the outer loop would reply to an event that the inner loop has received (K-2).
 pub(crate) fn run<H: Handler + ?Sized>(handler: &mut H) -> Result<Never, H::Error> {
     acknowledge_all();
     if handler.has_work() {
@@ -286,17 +286,17 @@ fn next<H: Handler + ?Sized>(
 /// Replies to the caller that an earlier incarnation has left blocked, and waits for an event.
 ///
 /// A passive server that died in a call runs on its caller's scheduling context until this reply
-/// returns it. So the reply and the wait are one system call: after a separate reply the server
-/// would not run on to its wait.
+/// returns that context. So the reply and the wait must be one system call. After a separate reply,
+/// the server would have no scheduling context, and would never reach its wait.
 #[cold]
 #[inline(never)]
 fn reply_after_restart(reply: RestartReply, deferred: Option<Prepared>) -> Received {
-    // K-2: no words. The blocked thread may also be a child whose fault was not answered.
+    // K-2: the reply has no words. The blocked thread may also be a child with an unanswered fault.
     reply_and_wait(reply.message(), FastWords::default(), deferred)
 }
 
-/// Acknowledges every IRQ. seL4 masks an IRQ until it is acknowledged, so one that arrived before
-/// the PD could receive it would otherwise never arrive again.
+/// Acknowledges every IRQ. seL4 masks an IRQ until it is acknowledged. An IRQ that arrived before
+/// the PD could receive it would otherwise stay masked forever.
 #[inline(never)]
 fn acknowledge_all() {
     for channel in symbols::irq_channels() {
@@ -323,7 +323,7 @@ fn wait(deferred: Option<Prepared>) -> Received {
 /// Runs the deferred action, if any, replies, and waits for an event.
 #[inline(always)]
 fn reply_and_wait(reply: MessageInfo, words: FastWords, deferred: Option<Prepared>) -> Received {
-    // No system call sends, replies and receives.
+    // No single system call can send, reply and receive.
     if let Some(action) = deferred {
         ipc::send(&action);
     }
@@ -342,7 +342,7 @@ fn store(words: FastWords) {
     with_msg_regs_mut(|registers| registers[..words.len()].copy_from_slice(&words));
 }
 
-/// Panics for K-2: words of a reply to a fault would become registers of the child.
+/// Panics because of K-2: the words of a reply to a fault would become registers of the child.
 #[cold]
 #[inline(never)]
 fn would_set_registers(child: Child) -> ! {
@@ -361,12 +361,12 @@ fn not_acknowledged(channel: Channel, error: IrqAckError) -> ! {
 
 /// A handler without events, for a PD that only initialises.
 ///
-/// An event panics.
+/// Every event panics.
 #[derive(Debug, Default)]
 pub struct NullHandler(());
 
 impl NullHandler {
-    /// Makes one.
+    /// Makes the handler.
     pub const fn new() -> Self {
         Self(())
     }

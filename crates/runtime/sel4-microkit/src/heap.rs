@@ -1,4 +1,4 @@
-//! The heap of a PD, which `heap_size` asks for.
+//! The heap of a PD with `heap_size`.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::{Cell, RefCell, UnsafeCell};
@@ -13,11 +13,11 @@ pub struct Heap<const BYTES: usize> {
     dlmalloc: RefCell<Dlmalloc<Arena<BYTES>>>,
 }
 
-/// The unit of memory that `dlmalloc` asks for, in bytes: the smallest that it accepts.
+/// The unit of `dlmalloc`'s memory requests, in bytes: the smallest unit that `dlmalloc` accepts.
 const GRANULARITY: usize = 2 * size_of::<usize>();
 
 impl<const BYTES: usize> Heap<BYTES> {
-    /// Makes a heap. It takes no space in the ELF file.
+    /// Makes a heap. The heap takes no space in the ELF file.
     ///
     /// # Panics
     ///
@@ -25,14 +25,14 @@ impl<const BYTES: usize> Heap<BYTES> {
     ///
     /// # Safety
     ///
-    /// This is the only heap of the memory.
+    /// No other heap may use the memory.
     pub const unsafe fn new(memory: &'static HeapMemory<BYTES>) -> Self {
         let arena = Arena {
             memory,
             taken: Cell::new(false),
         };
         let mut dlmalloc = Dlmalloc::new_with_allocator(arena);
-        // The default granularity is 64 KiB, which a smaller heap does not have.
+        // The default granularity is 64 KiB. A smaller heap could not satisfy any request.
         assert!(dlmalloc.set_granularity(GRANULARITY));
         Self {
             dlmalloc: RefCell::new(dlmalloc),
@@ -42,8 +42,8 @@ impl<const BYTES: usize> Heap<BYTES> {
 
 // SAFETY: 1. `Dlmalloc` keeps the contract of an allocator: blocks do not overlap, and have the
 //    size and alignment asked for.
-// 2. No call of it begins inside another: there is one thread, and `Arena` allocates nothing. If a
-//    call did, `borrow_mut` would panic.
+// 2. Calls are never nested: there is one thread, and `Arena` allocates nothing. A nested call
+//    would panic in `borrow_mut`.
 unsafe impl<const BYTES: usize> GlobalAlloc for Heap<BYTES> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's contract is that of `malloc`.
@@ -85,7 +85,7 @@ unsafe impl<const BYTES: usize> GlobalAlloc for Heap<BYTES> {
 pub struct HeapMemory<const BYTES: usize>(UnsafeCell<[u8; BYTES]>);
 
 impl<const BYTES: usize> HeapMemory<BYTES> {
-    /// Makes a memory of zeros.
+    /// Makes the memory, filled with zeros.
     #[allow(clippy::new_without_default)] // For statics only.
     pub const fn new() -> Self {
         Self(UnsafeCell::new([0; BYTES]))
@@ -107,10 +107,10 @@ impl<const BYTES: usize> Arena<BYTES> {
     const USED_BYTES: usize = BYTES - BYTES % GRANULARITY;
 }
 
-// SAFETY: 1. The memory is that of a static, belongs to no other heap (`Heap::new`), and is given
+// SAFETY: 1. The memory is in a static, belongs to no other heap (`Heap::new`), and is returned
 //    once.
-// 2. Its start and its end are aligned as `Dlmalloc` requires, and it has the size asked for.
-// 3. It is never taken back.
+// 2. Its start and its end are aligned as `Dlmalloc` requires, and it has the requested size.
+// 3. `Arena` never reuses or frees the memory.
 unsafe impl<const BYTES: usize> Allocator for Arena<BYTES> {
     fn alloc(&self, size: usize) -> (*mut u8, usize, u32) {
         if size <= Self::USED_BYTES && !self.taken.replace(true) {
@@ -166,7 +166,7 @@ mod tests {
         const BYTES: usize = 4096;
         let heap = heap::<BYTES>();
         let layout = |bytes| layout(bytes, 8);
-        // SAFETY: 1. No size is zero. 2. What is given back was given, with that layout.
+        // SAFETY: 1. No size is zero. 2. Every freed block was allocated with the same layout.
         unsafe {
             assert!(heap.alloc(layout(BYTES)).is_null());
             let block = heap.alloc(layout(BYTES * 7 / 8));
@@ -177,7 +177,7 @@ mod tests {
         }
     }
 
-    /// Takes blocks until there are none, writes each whole, and gives them back.
+    /// Allocates blocks until the heap is full, writes to all their bytes, and frees them.
     fn use_up<const BYTES: usize>() -> usize {
         let heap = heap::<BYTES>();
         let mut blocks = std::vec::Vec::new();
@@ -236,7 +236,7 @@ mod tests {
         unsafe {
             let block = heap.alloc(layout(64, 8));
             block.write_bytes(7, 64);
-            // In its way, so that it moves.
+            // The next block, so that `realloc` must move the first one.
             let other = heap.alloc(layout(64, 8));
             other.write_bytes(8, 64);
             let grown = heap.realloc(block, layout(64, 8), 512);
@@ -260,7 +260,7 @@ mod tests {
         }
     }
 
-    /// `Dlmalloc` never gets more than the one piece, and can give nothing of it back.
+    /// `Dlmalloc` gets the memory in one piece, and cannot return any part of it.
     #[test]
     fn the_memory_is_given_once_and_whole() {
         let arena = Arena::<4100> {

@@ -4,12 +4,11 @@ use core::sync::atomic::AtomicU64;
 
 use crate::platform;
 
-/// A word in a `static` that is zero when an incarnation of the PD begins: at its first start, and
-/// whenever its parent restarts it.
+/// A word in a `static` that is zero at the start of every incarnation of the PD: at the first
+/// start, and after every restart by the parent.
 ///
-/// On the target it is an ordinary `static`, which the runtime resets when the PD is restarted. On
-/// a host, where all PDs share the statics of one process, each incarnation of each PD has its own
-/// word.
+/// On the target the word is an ordinary `static`, and the runtime resets it at a restart. On a
+/// host, all PDs share the statics of one process, so each incarnation of each PD has its own word.
 ///
 /// ```
 /// use sel4_microkit::IncarnationWord;
@@ -22,12 +21,12 @@ use crate::platform;
 /// ```
 #[derive(Debug)]
 pub struct IncarnationWord {
-    /// On a host, only its address is used.
+    /// The word. On a host, only the address of this field is used.
     word: AtomicU64,
 }
 
 impl IncarnationWord {
-    /// Makes a word, which is zero.
+    /// Makes a word with the value zero.
     pub const fn new() -> Self {
         Self {
             word: AtomicU64::new(0),
@@ -42,7 +41,7 @@ impl IncarnationWord {
         platform::load_incarnation_word(&self.word)
     }
 
-    /// Writes the word, for the rest of this incarnation.
+    /// Writes the word. The value lasts until the end of this incarnation.
     ///
     /// **Blocking:** never.
     #[inline]

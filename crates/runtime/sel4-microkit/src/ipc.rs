@@ -1,9 +1,10 @@
 //! Receiving events without the event loop: for other event loops, and for waiting
 //! within a handler.
 //!
-//! A PD has one reply object, for calls and for faults of its children. A reply to a call is words.
-//! The words of a reply to a fault become registers of the child. So code that receives both must
-//! know which of them a reply answers. The functions that leave that to the caller are `unsafe`.
+//! A PD has one reply object, for calls and for faults of its children. The words of a reply to a
+//! call are only data. The words of a reply to a fault become registers of the child. So code that
+//! receives both must know whether a reply answers a call or a fault. Functions that rely on their
+//! caller for this are `unsafe`.
 //! K-1 and the like, in the SAFETY comments, are the numbers of `docs/soundness/capabilities.md`.
 //!
 //! ```
@@ -25,10 +26,10 @@ use microkit_abi::slots;
 use crate::defer::Prepared;
 use crate::{Channel, Child, FastWords, MessageInfo, MessageLabel};
 
-// SAFETY: K-1. This module receives from it, and sends nothing to it.
+// SAFETY: K-1. This module only receives from this endpoint, and never sends to it.
 const INPUT: sel4::cap::Endpoint = unsafe { sel4::Cap::from_bits(slots::INPUT) };
-// SAFETY: K-1. It does not leave this module. K-2 says of each reply that is sent here that its
-// words do not become registers of a child.
+// SAFETY: K-1. This capability stays private to this module. By K-2, the words of a reply that this
+// module sends do not become registers of a child.
 const REPLY: sel4::cap::Reply = unsafe { sel4::Cap::from_bits(slots::REPLY) };
 
 /// An event of a protection domain.
@@ -36,9 +37,9 @@ const REPLY: sel4::cap::Reply = unsafe { sel4::Cap::from_bits(slots::REPLY) };
 pub enum Event {
     /// Channels were notified, or IRQs have arrived.
     Notified(ChannelSet),
-    /// The protected procedure was called. Its words are in the message registers.
+    /// The protected procedure was called. The message registers hold the words of the call.
     Protected(Channel, MessageInfo),
-    /// A child has faulted. The words of the fault are in the message registers.
+    /// A child has faulted. The message registers hold the words of the fault.
     Fault(Child, MessageInfo),
 }
 
@@ -60,7 +61,7 @@ impl Event {
 
 /// Receives an event, below the event loop.
 ///
-/// In a handler, [`wait_for`] waits safely.
+/// Inside a handler, use the safe function [`wait_for`] instead.
 ///
 /// **Blocking:** until an event arrives.
 ///
@@ -71,8 +72,8 @@ impl Event {
 /// # Safety
 ///
 /// The next reply, by this module or by the event loop around the handler, answers this event. If
-/// the event is a fault, that reply has no words, or the child's program is sound with the
-/// registers that they set.
+/// the event is a fault, that reply must have no words, or the child's program must be sound with
+/// the registers that the words set.
 #[inline]
 #[track_caller]
 pub unsafe fn recv() -> Event {
@@ -114,8 +115,8 @@ pub unsafe fn reply_recv(msg_info: MessageInfo) -> Event {
 ///
 /// # Safety
 ///
-/// If that was a fault, the message has no words, or the child's program is sound with the
-/// registers that they set (seL4 manual, *Faults*).
+/// If this answers a fault, the message must have no words, or the child's program must be sound
+/// with the registers that the words set (seL4 manual, *Faults*).
 #[inline]
 #[track_caller]
 pub unsafe fn reply(msg_info: MessageInfo) {
@@ -138,7 +139,7 @@ pub fn reply_without_words(label: MessageLabel) {
     send_reply(MessageInfo::new(label, 0));
 }
 
-/// Replies as [`reply`], where K-2 holds.
+/// Replies as [`reply`]. The caller ensures K-2.
 #[inline]
 #[track_caller]
 pub(crate) fn send_reply(msg_info: MessageInfo) {
@@ -149,12 +150,12 @@ pub(crate) fn send_reply(msg_info: MessageInfo) {
 ///
 /// Other channels that are notified meanwhile are added to `others`.
 ///
-/// **Blocking:** until then.
+/// **Blocking:** until the notification arrives.
 ///
 /// # Panics
 ///
-/// Panics if a call or a fault arrives, which this function cannot answer, and inside a borrow of
-/// the message registers.
+/// Panics if a call or a fault arrives, because this function cannot answer it. Also panics inside
+/// a borrow of the message registers.
 #[track_caller]
 pub fn wait_for(channel: Channel, others: &mut ChannelSet) {
     loop {
@@ -168,14 +169,14 @@ pub fn wait_for(channel: Channel, others: &mut ChannelSet) {
 
 /// Waits within an entry point until any channel is notified.
 ///
-/// `what` names in a panic what the program was waiting for.
+/// `what` is the purpose of the wait, for the panic message.
 ///
-/// **Blocking:** until then.
+/// **Blocking:** until the notification arrives.
 ///
 /// # Panics
 ///
-/// Panics if a call or a fault arrives, which this function cannot answer, and inside a borrow of
-/// the message registers.
+/// Panics if a call or a fault arrives, because this function cannot answer it. Also panics inside
+/// a borrow of the message registers.
 #[track_caller]
 pub fn wait(what: &str) -> ChannelSet {
     notified(format_args!("{what}"))
@@ -183,7 +184,7 @@ pub fn wait(what: &str) -> ChannelSet {
 
 #[track_caller]
 fn notified(what: fmt::Arguments<'_>) -> ChannelSet {
-    // K-2: nothing replies to the event, because a call or a fault stops this program.
+    // K-2: there is no reply to a call or a fault here, because both stop this program.
     match receive() {
         Event::Notified(channels) => channels,
         other => panic!(
@@ -194,16 +195,16 @@ fn notified(what: fmt::Arguments<'_>) -> ChannelSet {
 
 /// A received message, still in CPU registers.
 ///
-/// If an event loop passed on an [`Event`] instead, the compiler would build it in memory.
+/// Event loops use this instead of an [`Event`]: the compiler would build an `Event` in memory.
 pub(crate) type Received = sel4::RecvWithMRs;
 
-/// As [`recv`], in registers.
+/// Receives as [`recv`], with the words in CPU registers.
 #[inline]
 pub(crate) fn recv_with_mrs() -> Received {
     INPUT.recv_with_mrs(REPLY)
 }
 
-/// As [`reply_recv`], in registers.
+/// Replies and receives as [`reply_recv`], with the words in CPU registers.
 #[inline]
 pub(crate) fn reply_recv_with_mrs(msg_info: MessageInfo, words: FastWords) -> Received {
     let info = msg_info.into_inner();
@@ -214,7 +215,7 @@ pub(crate) fn reply_recv_with_mrs(msg_info: MessageInfo, words: FastWords) -> Re
 #[inline]
 pub(crate) fn nb_send_recv_with_mrs(action: &Prepared) -> Received {
     let Prepared { cap, info } = action;
-    // SAFETY: 1. K-4: it signals a notification, acknowledges an IRQ, or sends to the monitor.
+    // SAFETY: 1. K-4: the action notifies, acknowledges an IRQ, or sends to the monitor.
     // 2. K-2, as for `recv_with_mrs`.
     unsafe { cap.nb_send_recv_with_mrs(*info, [], INPUT, REPLY) }
 }
@@ -230,7 +231,7 @@ pub(crate) fn send(action: &Prepared) {
 /// then unbinds the PD's scheduling context.
 pub(crate) fn forfeit_scheduling_context() -> Prepared {
     Prepared {
-        // SAFETY: a capability of an unspecified type promises nothing about its slot.
+        // SAFETY: a capability of an unspecified type makes no claim about its slot.
         cap: unsafe { sel4::Cap::from_bits(slots::MONITOR_ENDPOINT) },
         info: sel4::MessageInfo::new(0, 0, 0, 0),
     }
@@ -277,7 +278,7 @@ impl ChannelSet {
     }
 }
 
-/// The bits of a badge that stand for channels.
+/// The bits of a badge that represent channels.
 const ALL: sel4::Badge = (1 << (microkit_abi::limits::MAX_CHANNEL_ID + 1)) - 1;
 
 impl IntoIterator for ChannelSet {

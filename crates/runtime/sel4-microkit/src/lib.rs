@@ -33,8 +33,9 @@
 //!
 //! Names are those of rust-sel4's `sel4-microkit`, so that a PD written for it compiles here.
 //!
-//! The linker keeps the symbols into which Microkit's tool writes, without flags or a linker
-//! script. In a kernel configuration without debug output, [`debug_println!`] compiles to nothing.
+//! Microkit's tool writes values into symbols of the program. The linker keeps these symbols
+//! without flags or a linker script. In a kernel configuration without debug output,
+//! [`debug_println!`] compiles to nothing.
 //!
 //! # Lines that functions share
 //!
@@ -42,14 +43,14 @@
 //!   such as a notification, does not block.
 //! - **Rights:** what the system file must grant: an attribute of a channel's `<end>`, a capability
 //!   of a `<cspace>`, or the permissions of a `<map>`.
-//! - "Inside a borrow of the message registers" is the time while [`with_msg_regs`] or one of its
-//!   like runs its closure. A system call would let the kernel overwrite the borrowed registers, so
-//!   it panics there.
+//! - "Inside a borrow of the message registers" means inside the closure of [`with_msg_regs`] or of
+//!   a similar function. A system call there panics, because the kernel would overwrite the
+//!   borrowed registers.
 //!
 //! # On a host
 //!
-//! PD code compiles for the host too, where `sel4_microkit::host` takes the place of seL4 and
-//! Microkit's tool. So handlers can be tested without a board.
+//! PD code also compiles for the host. There, `sel4_microkit::host` replaces seL4 and Microkit's
+//! tool. So handlers can be tested without a board.
 #![no_std]
 
 #[cfg(feature = "alloc")]
@@ -137,8 +138,8 @@ pub use virtual_cpu::VCpu;
 /// file, and the program faults at its start. An unmapped page below the stack makes an overflow
 /// fault before it overwrites anything.
 ///
-/// When the parent restarts the PD, the program finds all of its statics as they were at first. A
-/// program with more initialised data than `kept_data_size` faults then.
+/// When the parent restarts the PD, all statics have their initial values again. A program with
+/// more initialised data than `kept_data_size` faults at a restart.
 pub use sel4_microkit_macros::protection_domain;
 
 #[doc(hidden)]

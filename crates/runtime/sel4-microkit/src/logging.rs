@@ -15,15 +15,16 @@ use crate::symbols::DisplayName;
 
 /// The function that prints a line, which ends with a line feed.
 ///
-/// It gets a whole line at each call, and must not log itself.
+/// Each call gets a whole line. The function must not log.
 pub type Sink = fn(fmt::Arguments<'_>);
 
 /// Prints messages up to `level` on the kernel's debug console, as
-/// [`debug_print!`](crate::debug_print) does. Where the kernel does not print, it drops them.
+/// [`debug_print!`](crate::debug_print) does. Without debug output of the kernel, the messages are
+/// dropped.
 ///
 /// # Errors
 ///
-/// Returns an error if there is a logger already.
+/// Returns an error if a logger is already set.
 pub fn init(level: LevelFilter) -> Result<(), SetLoggerError> {
     init_with(debug, level)
 }
@@ -41,7 +42,7 @@ pub fn init(level: LevelFilter) -> Result<(), SetLoggerError> {
 ///
 /// # Errors
 ///
-/// Returns an error if there is a logger already.
+/// Returns an error if a logger is already set.
 pub fn init_with(sink: Sink, level: LevelFilter) -> Result<(), SetLoggerError> {
     log::set_logger(&Logger)?;
     SINK.with(|current| current.set(sink));
@@ -57,7 +58,7 @@ struct Logger;
 
 impl Log for Logger {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
-        // Messages above the level do not get here.
+        // `log` drops messages above the level before this.
         true
     }
 

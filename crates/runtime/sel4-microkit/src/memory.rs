@@ -1,7 +1,7 @@
-//! Memory regions, in forms that are used without `unsafe`.
+//! Safe access to memory regions.
 //!
-//! Each form takes the address and the size that Microkit's tool writes (`setvar_vaddr`,
-//! `setvar_size`), so none reaches past the region.
+//! Each macro takes the address and the size that Microkit's tool writes (`setvar_vaddr`,
+//! `setvar_size`), so no access is outside of the region.
 
 use core::sync::atomic::{AtomicBool, AtomicU64};
 
@@ -20,18 +20,19 @@ use crate::{DmaRegion, platform};
 /// ring[0].store(1, Ordering::Release);
 /// ```
 ///
-/// With [`SharedWord`](crate::SharedWord) as a third argument, it is a `&'static [SharedWord]`. On
-/// the target that is the same type. On a host another PD can run before each access.
+/// With [`SharedWord`](crate::SharedWord) as the third argument, the result is a
+/// `&'static [SharedWord]`. On the target, `SharedWord` is `AtomicU64`. On a host, another PD can
+/// run before each access.
 ///
 /// Writing to a region that is mapped without `w` faults.
 ///
-/// **Rights:** a region that no PD takes for itself. `cargo microkit check`, `build` and `run`
-/// check that in the system file.
+/// **Rights:** a region that no PD takes for exclusive use. `cargo microkit check`, `build` and
+/// `run` check the system file for this.
 ///
 /// # Panics
 ///
-/// Panics if the tool has written no address or no size, or if the program can see that the two are
-/// of different regions.
+/// Panics if the tool has written no address or no size, or if the program detects that the two
+/// belong to different regions.
 #[macro_export]
 macro_rules! shared_words {
     ($vaddr:ident, $size:ident $(,)?) => {
@@ -39,7 +40,7 @@ macro_rules! shared_words {
     };
     ($vaddr:ident, $size:ident, $word:ty $(,)?) => {{
         let [vaddr, size] = $crate::__region!(Words: $vaddr, $size);
-        // SAFETY: the two are what the tool has written for one record.
+        // SAFETY: the tool has written both values for one record.
         let words: &'static [$word] = unsafe { $crate::_private::words(vaddr, size) };
         words
     }};
@@ -47,7 +48,7 @@ macro_rules! shared_words {
 
 /// A memory region as [`shared_words!`], or `None` if the system file does not map it.
 ///
-/// A server uses it that has more slots for clients than the system has clients.
+/// This is for servers that may have fewer clients in a system than they have client slots.
 ///
 /// ```
 /// assert!(sel4_microkit::shared_words_if_mapped!(client_7, client_7_size).is_none());
@@ -66,17 +67,17 @@ macro_rules! shared_words_if_mapped {
         let words: ::core::option::Option<&'static [$word]> = if vaddr.1 == 0 && size.1 == 0 {
             ::core::option::Option::None
         } else {
-            // SAFETY: the two are what the tool has written for one record.
+            // SAFETY: the tool has written both values for one record.
             ::core::option::Option::Some(unsafe { $crate::_private::words(vaddr, size) })
         };
         words
     }};
 }
 
-/// A symbol's name, and what the tool has written there.
+/// The name of a symbol, and the value that the tool has written there.
 pub(crate) type Written = (&'static str, usize);
 
-/// What a region with one owner is taken for.
+/// The purpose of a region with one owner.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// Volatile accesses, and no references.
@@ -90,26 +91,26 @@ pub(crate) enum Purpose {
 ///
 /// # Safety
 ///
-/// `vaddr` and `size` are what `__region!` has returned for one record, as the tool or the embedder
-/// has written them.
+/// `vaddr` and `size` must be the results of `__region!` for one record, as the tool or the
+/// embedder has written them.
 #[doc(hidden)]
 #[track_caller]
 pub unsafe fn words<W: Word>(vaddr: Written, size: Written) -> &'static [W] {
     check_written(vaddr, size);
     let start = platform::shared_region(vaddr, size).cast::<W>().as_ptr();
     // SAFETY: 1. The tool maps `size` bytes at `vaddr` for as long as the PD runs, aligned to a
-    //    page. `shared_region` has checked that they overlap nothing of the program, and `check`
-    //    that both are of one `<map>` (invariant M1).
-    // 2. Every word is an `AtomicU64`, and only atomic accesses can be made through it. Others may
-    //    write at any time, but nobody has the memory to itself: `check` refuses that (M2).
+    //    page. `shared_region` has checked that they overlap nothing of the program. `check` has
+    //    checked that both values belong to one `<map>` (invariant M1).
+    // 2. Every word is an `AtomicU64`, which allows only atomic accesses. Other PDs may write at
+    //    any time, but no PD has exclusive access: `check` refuses such a system (M2).
     unsafe { core::slice::from_raw_parts(start, size.1 / size_of::<W>()) }
 }
 
-/// The types of word that a shared region can be a slice of.
+/// A word type for the slice of a shared region.
 ///
 /// # Safety
 ///
-/// The type is `AtomicU64`, or a transparent wrapper of one that has only atomic accesses.
+/// The type must be `AtomicU64`, or a transparent wrapper of it with only atomic accesses.
 #[doc(hidden)]
 pub unsafe trait Word: 'static {}
 
@@ -120,8 +121,8 @@ unsafe impl Word for AtomicU64 {}
 ///
 /// # Safety
 ///
-/// `vaddr`, `size` and `paddr` are what `__region!` has returned for one record with the use `Dma`,
-/// and `taken` is a static of that place in the program.
+/// `vaddr`, `size` and `paddr` must be the results of `__region!` for one record with the use
+/// `Dma`. `taken` must be the static of the same macro call.
 #[doc(hidden)]
 #[track_caller]
 pub unsafe fn dma(
@@ -139,9 +140,9 @@ pub unsafe fn dma(
     );
     let start = platform::exclusive_region(vaddr, size, taken, Purpose::Dma);
     // SAFETY: 1. As in `words`, 1. Further, `exclusive_region` returns the memory once, and no
-    //    other map of the region lets anybody write: `cargo microkit check` refuses that (M2).
-    // 2. The tool puts a region whose physical address is asked for into one piece (Microkit
-    //    manual, *setvar*), and `check` has seen that it is this region (M1).
+    //    other map of the region is writable: `cargo microkit check` refuses such a map (M2).
+    // 2. A region whose physical address is written to a symbol is contiguous (Microkit manual,
+    //    *setvar*). `check` has checked that the address belongs to this region (M1).
     unsafe { DmaRegion::new(start, size.1, paddr.1 as u64) }
 }
 

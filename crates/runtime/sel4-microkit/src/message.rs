@@ -6,7 +6,7 @@ pub type MessageLabel = sel4::Word;
 /// A word of a message.
 pub type MessageRegisterValue = sel4::Word;
 
-/// The description of a message: a label, and how many message registers it fills.
+/// The description of a message: its label, and the number of message registers that it fills.
 ///
 /// ```
 /// use sel4_microkit::MessageInfo;
@@ -44,7 +44,7 @@ impl MessageInfo {
         sel4::MessageInfo::label_width()
     }
 
-    /// Returns how many message registers the message fills.
+    /// Returns the number of message registers that the message fills.
     #[inline]
     pub const fn count(&self) -> usize {
         self.inner.length()
@@ -61,17 +61,17 @@ impl MessageInfo {
         sel4::with_ipc_buffer(|buffer| sel4::Fault::new(buffer, &self.inner))
     }
 
-    /// Describes the reply to a fault after which the child retries the instruction.
+    /// Describes the reply to a fault that makes the child retry the instruction.
     ///
-    /// [`Handler::fault`](crate::Handler::fault) returns it when the cause is gone.
+    /// [`Handler::fault`](crate::Handler::fault) returns this after it has removed the cause.
     pub const fn fault_retry() -> Self {
         Self::new(0, 0)
     }
 
     /// Writes a reply to a fault into the message registers, and describes it.
     ///
-    /// [`Handler::fault`](crate::Handler::fault) returns it. Unlike
-    /// [`fault_retry`](Self::fault_retry) it may set registers of the child.
+    /// [`Handler::fault`](crate::Handler::fault) returns the description. Unlike
+    /// [`fault_retry`](Self::fault_retry), this reply may set registers of the child.
     ///
     /// ```no_run
     /// use sel4::Fault;
@@ -104,9 +104,9 @@ impl MessageInfo {
     ///
     /// # Safety
     ///
-    /// The child whose fault the result answers is sound when it resumes with the registers of the
-    /// reply: they choose what it runs, on which stack, with which values. The words stay in the
-    /// message registers until the handler has returned, and the result is returned once.
+    /// The child must be sound when it resumes with the registers of the reply. They determine its
+    /// code, its stack and its values. The words must stay in the message registers until the
+    /// handler returns, and the handler must return the result once.
     #[track_caller]
     pub unsafe fn fault_reply(reply: impl Into<sel4::FaultReply>) -> Self {
         let reply = reply.into();
@@ -116,8 +116,8 @@ impl MessageInfo {
         }
     }
 
-    /// Returns whether the message has words, and [`fault_reply`](Self::fault_reply) has not made
-    /// it.
+    /// Returns whether the message has words but was not made by
+    /// [`fault_reply`](Self::fault_reply).
     #[inline]
     pub(crate) fn may_set_registers(&self) -> bool {
         let is_vouched = self.inner.caps_unwrapped() == VOUCHED && self.inner.extra_caps() == 0;
@@ -129,7 +129,7 @@ impl MessageInfo {
         Self { inner }
     }
 
-    /// Returns the description as the crate `sel4` has it.
+    /// Converts to the message description of the crate `sel4`.
     #[inline]
     pub const fn inner(&self) -> &sel4::MessageInfo {
         &self.inner
@@ -143,9 +143,9 @@ impl MessageInfo {
 
 /// Marks a message that [`MessageInfo::fault_reply`] has made, in the field `caps_unwrapped`.
 ///
-/// A message without capabilities does not use the field. The kernel does not read it when it
-/// sends, and never delivers this value: that the third capability was unwrapped implies that there
-/// are three (seL4 16.0.0, `transferCaps`).
+/// A message without capabilities does not use the field. The kernel ignores the field in a sent
+/// message. A received message without capabilities never has this value: the bit means that the
+/// third capability was unwrapped, so there would be three (seL4 16.0.0, `transferCaps`).
 const VOUCHED: usize = 0b100;
 
 impl Default for MessageInfo {
@@ -187,7 +187,7 @@ pub fn set_mr(i: usize, value: MessageRegisterValue) {
 /// # Panics
 ///
 /// Panics inside a mutable borrow of the message registers. A notification or a call inside `f`
-/// panics too.
+/// also panics.
 #[inline]
 #[track_caller]
 pub fn with_msg_regs<T>(f: impl FnOnce(&[MessageRegisterValue]) -> T) -> T {

@@ -1,7 +1,7 @@
-//! Panics of a PD: it prints why, and stops.
+//! Panics of a PD: the PD prints the panic message, and stops.
 //!
-//! The message names the PD and the place. Then the PD faults on purpose, which its parent, or
-//! Microkit's monitor, receives.
+//! The message names the PD and the source location. Then the PD faults on purpose. Its parent, or
+//! Microkit's monitor, receives the fault.
 
 use core::fmt;
 use core::panic::UnwindSafe;
@@ -10,18 +10,18 @@ use crate::platform;
 
 pub use platform::PanicInfo;
 
-/// The function that a panic calls, with its message and place.
+/// The function that a panic calls, with the message and the source location of the panic.
 pub type PanicHook = &'static (dyn Fn(&PanicInfo<'_>) + Send + Sync);
 
 /// Sets the function that a panic calls, in place of printing on the kernel's debug console.
 ///
-/// When the hook returns, the PD stops. [`Backtrace::here`](crate::Backtrace::here) tells the hook
-/// which functions led to the panic.
+/// When the hook returns, the PD stops. [`Backtrace::here`](crate::Backtrace::here) returns the
+/// functions that led to the panic.
 ///
 /// The hook may notify, and make calls in registers
-/// ([`Channel::pp_call_with_mrs`](crate::Channel::pp_call_with_mrs)). If the panic came inside a
-/// borrow of the message registers, any other use of them panics again, and the PD stops without
-/// another word. In that case the hook gets at most the first 512 bytes of the message.
+/// ([`Channel::pp_call_with_mrs`](crate::Channel::pp_call_with_mrs)). After a panic inside a borrow
+/// of the message registers, any other use of them panics again, and the PD stops without further
+/// output. In that case the hook gets at most the first 512 bytes of the message.
 ///
 /// ```no_run
 /// use sel4_microkit::{debug_println, panicking};
@@ -33,7 +33,7 @@ pub type PanicHook = &'static (dyn Fn(&PanicInfo<'_>) + Send + Sync);
 ///
 /// # Panics
 ///
-/// Panics if a hook was set before.
+/// Panics if a hook is already set.
 pub fn set_hook(hook: PanicHook) {
     assert!(
         platform::panic_hook().is_none(),
@@ -55,7 +55,7 @@ pub fn catch_unwind<R>(f: impl FnOnce() -> R + UnwindSafe) -> Result<R, ()> {
     Ok(f())
 }
 
-/// Prints why the PD stops, and stops it.
+/// Prints the reason of the stop, and stops the PD.
 pub(crate) fn stop(why: fmt::Arguments<'_>) -> ! {
     crate::debug_println!("{}: {why}", crate::symbols::DisplayName);
     platform::trap()

@@ -2,8 +2,8 @@
 
 /// Prints on the kernel's debug console, as `print!` does.
 ///
-/// In the configurations `release` and `benchmark`, where the kernel does not print, it compiles to
-/// nothing. The arguments are then checked but not evaluated.
+/// In the configurations `release` and `benchmark`, the kernel has no debug output, and the macro
+/// compiles to nothing. The arguments are then type-checked but not evaluated.
 ///
 /// ```no_run
 /// sel4_microkit::debug_print!("{} of {}", 1, 2);
@@ -25,7 +25,7 @@ macro_rules! debug_print {
 /// sel4_microkit::debug_println!("ready");
 /// ```
 ///
-/// **Blocking:** never, as [`debug_print!`], which also says when it compiles to nothing.
+/// **Blocking:** never. In the same configurations as [`debug_print!`], it compiles to nothing.
 #[macro_export]
 macro_rules! debug_println {
     () => {

@@ -1,32 +1,31 @@
-//! Records in the ELF file: what a program asks of the memory that the system file maps for it.
+//! Records in the ELF file: the requirements of a program on its memory regions.
 //!
-//! The compiler sees two words, an address and a size, and cannot know that one `<map>` of the
+//! The compiler sees two words, an address and a size. It cannot know that one `<map>` of the
 //! system file has set both. So each macro that turns such words into memory adds a record to the
 //! section `microkit_regions`. `cargo microkit` reads the records, and refuses a system file that
-//! does not agree with them. The program itself checks what it can see when it takes a region
+//! does not satisfy them. The program itself makes the checks that are possible at run time
 //! (`platform/target/regions.rs`).
 
-/// How a region is used. The numbers are those of `microkit_abi::regions`.
+/// The use of a region. The numbers are those of `microkit_abi::regions`.
 #[doc(hidden)]
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 #[repr(u64)]
 pub enum RegionUse {
-    /// As atomic words, which other PDs may read and write.
+    /// As atomic words. Other PDs may read and write them.
     Words = microkit_abi::regions::WORDS,
     /// As the registers of a device, by one owner.
     Device = microkit_abi::regions::DEVICE,
-    /// As memory of one owner and a device.
+    /// As memory for DMA, by one owner and a device.
     Dma = microkit_abi::regions::DMA,
     /// By a raw pointer.
     Raw = microkit_abi::regions::RAW,
 }
 
-/// Declares the symbols of one region, and adds a record of them. It returns each name with the
-/// value that the tool has written: the address, the size, the physical address, as far as they are
-/// named.
+/// Declares the symbols of one region, and adds their record. It returns each name with the value
+/// that the tool has written: the address, and optionally the size and the physical address.
 ///
-/// A caller chooses identifiers only, and the macro itself declares each symbol as a word. So a
-/// record never points to anything else.
+/// A caller chooses only the identifiers, and the macro itself declares each symbol as a word. So a
+/// record always points to words.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __region {
@@ -42,7 +41,7 @@ macro_rules! __region {
                     ::core::concat!(".quad \"", ::core::stringify!($size), "@microkit\""),
                     $(::core::concat!(".quad \"", ::core::stringify!($paddr), "@microkit\""),)?
                 )?
-                // Zeros for what is not named.
+                // Zeros for symbols that the call does not name.
                 ".balign {record}",
                 ".popsection",
                 record = const $crate::_private::regions::RECORD_BYTES,

@@ -1,32 +1,33 @@
-//! A restarted program finds its memory as it was when it was first started.
+//! Restores the initial contents of a restarted program's memory.
 //!
-//! The parent of a PD may stop it anywhere, inside its allocator or while it holds a lock, and
-//! restart it at its entry point. Microkit leaves its memory as it was. A new incarnation that used
-//! this memory would find values half written, which no safe code expects. So the first incarnation
-//! begins with a copy of the program's initialised data (`.data`), into which Microkit's tool has
-//! written. Each later one copies it back, and fills the rest (`.bss`) with zeros. Nothing of an
-//! earlier incarnation is left in the program: no borrow, no deferred action, no heap.
+//! The parent of a PD may stop the PD anywhere, for instance inside its allocator or while it holds
+//! a lock, and restart it at its entry point. Microkit does not change the memory at a restart. A
+//! new incarnation could then find partly written values, and no safe code expects them. So the
+//! first incarnation starts with a copy of the program's initialised data (`.data`), including the
+//! values of Microkit's tool. Each later incarnation copies the data back, and fills the rest
+//! (`.bss`) with zeros. The borrows, the deferred action and the heap of an earlier incarnation no
+//! longer exist.
 //!
-//! Everything outside the program stays as it is: memory regions, what others know of the PD, and
-//! notifications that have arrived and were not received.
+//! State outside the program does not change: memory regions, the state of other PDs, and
+//! notifications that were not yet received.
 //!
 //! The code is in `platform/target/renew.rs`.
 
 use core::cell::UnsafeCell;
 
-/// How many bytes of initialised data are kept without `kept_data_size`.
+/// The default of `kept_data_size`: the room for the copy of initialised data, in bytes.
 pub const KEPT_DATA_BYTES: usize = 4096;
 
 /// A copy of up to `BYTES` of initialised data, in a static.
 #[doc(hidden)]
 #[repr(C, align(16))]
 pub struct Kept<const BYTES: usize> {
-    /// How far the copy is: see `renew`.
+    /// The state of the copy: see `renew`.
     state: UnsafeCell<u64>,
     pub(crate) bytes: UnsafeCell<[u8; BYTES]>,
 }
 
-// SAFETY: only `renew` accesses this memory, while nothing else of the program runs.
+// SAFETY: only `renew` accesses this memory, before any other code of the program runs.
 unsafe impl<const BYTES: usize> Sync for Kept<BYTES> {}
 
 impl<const BYTES: usize> Kept<BYTES> {
@@ -34,7 +35,7 @@ impl<const BYTES: usize> Kept<BYTES> {
     ///
     /// # Panics
     ///
-    /// Panics if `BYTES` is not a multiple of 16. In a static, that is an error of the compiler.
+    /// Panics if `BYTES` is not a multiple of 16. In a static, that is a compile error.
     #[allow(clippy::new_without_default)] // For statics only.
     pub const fn new() -> Self {
         assert!(

@@ -1,10 +1,9 @@
-//! The reply to a call that an earlier incarnation of a restarted server has received and not
-//! answered.
+//! The reply to an unanswered call that an earlier incarnation of a restarted server has received.
 
 use crate::{MessageInfo, MessageLabel};
 
-/// The reply to a call that an earlier incarnation has received and not answered: a label, and no
-/// words. [`restart_reply!`](crate::restart_reply!) makes it, and
+/// The reply to an unanswered call that an earlier incarnation has received: a label without words.
+/// [`restart_reply!`](crate::restart_reply!) makes the reply, and
 /// [`Handler::restart_reply`](crate::Handler::restart_reply) returns it.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct RestartReply {
@@ -12,11 +11,11 @@ pub struct RestartReply {
 }
 
 impl RestartReply {
-    /// What [`restart_reply!`](crate::restart_reply!) expands to.
+    /// Makes the reply. [`restart_reply!`](crate::restart_reply!) expands to a call of this.
     ///
     /// # Panics
     ///
-    /// If `label` has more than [`MessageInfo::label_width`] bits.
+    /// Panics if `label` has more than [`MessageInfo::label_width`] bits.
     #[doc(hidden)]
     pub const fn new(label: MessageLabel) -> Self {
         assert!(
@@ -38,7 +37,7 @@ impl RestartReply {
 }
 
 /// Makes the reply that [`Handler::restart_reply`](crate::Handler::restart_reply) returns, from a
-/// constant label. It also records in the ELF file that there is one, for `cargo microkit check`.
+/// constant label. The macro also records the reply in the ELF file, for `cargo microkit check`.
 ///
 /// ```
 /// use sel4_microkit::{Handler, Infallible, RestartReply, restart_reply};
@@ -64,8 +63,8 @@ impl RestartReply {
 macro_rules! restart_reply {
     ($label:expr) => {{
         const REPLY: $crate::RestartReply = $crate::RestartReply::new($label);
-        // Not `global_asm!`, which would record the reply in each program that is linked with this
-        // module: only a program that has this code has the record.
+        // Not `global_asm!`: that would record the reply in each program that is linked with this
+        // module. With `asm!`, only a program that contains this code has the record.
         #[cfg(target_os = "none")]
         // SAFETY: the lines add no instruction. They write to a section that is not loaded.
         unsafe {

@@ -4,9 +4,9 @@ use crate::Channel;
 
 /// A channel on which this PD may call.
 ///
-/// [`Channel`] implements it whatever the system file says, and is checked when it is used. A type
-/// that `microkit_system::system!` makes of the system file implements it only if the file grants
-/// the right.
+/// [`Channel`] always implements this trait, and a use without the right panics. The types that
+/// `microkit_system::system!` generates implement this trait only if the system file grants the
+/// right.
 ///
 /// ```
 /// use sel4_microkit::{MayCall, MessageInfo};
@@ -24,7 +24,7 @@ pub trait MayCall: Copy {
     fn to_call(self) -> Channel;
 }
 
-/// A channel on which this PD may notify, as [`MayCall`].
+/// A channel on which this PD may notify. [`MayCall`] explains the implementations.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a channel on which this PD may notify",
     label = "this is notified"

@@ -3,7 +3,7 @@
 use microkit_abi::slots;
 use sel4::{NUM_SMC_REGISTERS, Word};
 
-/// Makes an SMC call with x0 to x7, and returns what the firmware leaves in these registers.
+/// Makes an SMC call with x0 to x7, and returns the values of these registers after the call.
 ///
 /// x0 is the function (SMC Calling Convention, Arm DEN 0028).
 ///
@@ -17,8 +17,8 @@ use sel4::{NUM_SMC_REGISTERS, Word};
 /// # Ok::<(), sel4::Error>(())
 /// ```
 ///
-/// **Blocking:** until the firmware returns. Nothing else runs on the CPU meanwhile.
-/// **Rights:** `smc="true"`. The model kernel's builder refuses it.
+/// **Blocking:** until the firmware returns. Until then nothing else runs on the CPU.
+/// **Rights:** `smc="true"`. The model kernel's builder refuses this attribute.
 ///
 /// # Errors
 ///
@@ -30,8 +30,8 @@ use sel4::{NUM_SMC_REGISTERS, Word};
 ///
 /// # Safety
 ///
-/// The firmware's answer to this call breaks no memory of this program or another. It may reach all
-/// of memory, whatever the page tables say.
+/// This call must not make the firmware break the memory of this or another program. The firmware
+/// can access all memory, independent of the page tables.
 #[track_caller]
 pub unsafe fn arm_smc_call(
     registers: [Word; NUM_SMC_REGISTERS],

@@ -1,12 +1,12 @@
-//! The place of a PD's stack, and faults of a stack that is too small.
+//! The address of a PD's stack, and faults by stack overflow.
 
 use microkit_abi::limits;
 
-/// Returns whether a child has faulted because its stack was too small.
+/// Returns whether a child has faulted because of a stack overflow.
 ///
-/// `stack_bytes` is the child's `stack_size` in the system file. The stack that Microkit maps has
-/// an unmapped page below it. The compiler touches every page of a larger frame in turn, so an
-/// overflow faults in that page.
+/// `stack_bytes` is the child's `stack_size` in the system file. The page below the stack is not
+/// mapped. For a frame of more than a page, the compiler accesses every page in order, so an
+/// overflow faults in the unmapped page.
 ///
 /// ```
 /// use sel4_microkit::is_stack_overflow;

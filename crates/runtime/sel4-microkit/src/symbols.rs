@@ -9,21 +9,21 @@ use crate::{Channel, ChannelSet, platform};
 /// Declares a symbol into which Microkit's tool writes a value, and returns a `&'static` reference
 /// to it.
 ///
-/// The value is that of a `setvar_…` attribute, or of a `<setvar>`, in the system file.
+/// A `setvar_…` attribute or a `<setvar>` in the system file sets the value.
 ///
 /// ```
 /// let child: &'static usize = sel4_microkit::var!(worker_id: usize = 0);
 /// # assert_eq!(*child, 0);
 /// ```
 ///
-/// The symbol keeps the given value if the system file does not name it. The linker keeps the
-/// symbol even if nothing uses it. The type is an integer. The tool writes words only, such as
-/// `usize`.
+/// If the system file does not name the symbol, the symbol keeps the given value. The linker keeps
+/// the symbol even if nothing uses it. The type must be an integer. The tool writes only words, so
+/// use a type of that size, such as `usize`.
 ///
-/// The symbol table of the ELF file has the plain name, which the tool looks up. To the linker the
-/// name is `NAME@microkit`, so that a reference of other code, such as a call of `memset`, never
-/// means this symbol. This macro cannot take the place of a symbol of other code. A name that the
-/// program has twice is refused when the image is built.
+/// The symbol table of the ELF file has the plain name, and the tool searches for that name. For
+/// the linker the name is `NAME@microkit`. So a reference in other code, such as a call of
+/// `memset`, never resolves to this symbol, and this macro cannot replace a symbol of other code.
+/// The image build refuses a program that has a name twice.
 #[macro_export]
 macro_rules! var {
     ($(#[doc = $doc:expr])* $symbol:ident: $type:ty = $default:expr) => {{
@@ -36,7 +36,7 @@ macro_rules! var {
         #[cfg_attr(target_os = "none", unsafe(link_section = ".data"))]
         static $symbol: $crate::_private::Patched<$type> = $crate::_private::Patched::new($default);
 
-        // A section that the linker keeps, which refers to the symbol and is otherwise empty.
+        // An empty section that refers to the symbol. The linker keeps this section.
         #[cfg(target_os = "none")]
         mod keep {
             ::core::arch::global_asm!(
@@ -79,8 +79,8 @@ macro_rules! var {
 ///
 /// # Panics
 ///
-/// Panics if the tool has written nothing, and if `bytes = …` is given and is not the size of the
-/// type.
+/// Panics if the tool has written nothing. Also panics if `bytes = …` is given and differs from the
+/// size of the type.
 #[macro_export]
 macro_rules! memory_region_symbol {
     (
@@ -131,8 +131,8 @@ pub fn pd_is_passive() -> bool {
 ///
 /// # Errors
 ///
-/// Returns an error if the name in the system file is not UTF-8, or was cut inside a character: the
-/// tool cuts a long name.
+/// Returns an error if the name in the system file is not UTF-8. The tool truncates a long name, so
+/// the name may also end inside a character.
 pub fn pd_name() -> Result<&'static str, Utf8Error> {
     core::str::from_utf8(name_bytes())
 }
@@ -153,8 +153,8 @@ impl fmt::Display for DisplayName {
     }
 }
 
-/// Writes `bytes` with a replacement character for everything that is not UTF-8. A name may end
-/// inside a character, because the tool cuts it.
+/// Writes `bytes` with a replacement character for every part that is not UTF-8. A name may end
+/// inside a character, because the tool truncates a long name.
 fn write_lossy(bytes: &[u8], out: &mut impl fmt::Write) -> fmt::Result {
     for chunk in bytes.utf8_chunks() {
         out.write_str(chunk.valid())?;
@@ -165,7 +165,7 @@ fn write_lossy(bytes: &[u8], out: &mut impl fmt::Write) -> fmt::Result {
     Ok(())
 }
 
-/// The channels that are IRQs.
+/// Returns the channels that are IRQs.
 pub(crate) fn irq_channels() -> impl Iterator<Item = Channel> {
     ChannelSet::from_bits(irqs()).iter()
 }
@@ -174,12 +174,12 @@ pub(crate) use platform::{irqs, notifications, pps};
 
 /// A value that Microkit's tool may have changed in the ELF file.
 ///
-/// Nothing writes to it while the program runs: outside this module nobody can reach the cell.
+/// Nothing writes to the value while the program runs, because the cell is private to this module.
 #[doc(hidden)]
 #[repr(transparent)]
 pub struct Patched<T>(UnsafeCell<T>);
 
-// SAFETY: the tool writes before the program runs, and afterwards nobody writes.
+// SAFETY: the tool writes before the program runs. Afterwards nothing writes.
 unsafe impl<T: Sync> Sync for Patched<T> {}
 
 impl<T: Integer> Patched<T> {
@@ -187,13 +187,13 @@ impl<T: Integer> Patched<T> {
         Self(UnsafeCell::new(value))
     }
 
-    /// Returns the value that the tool has left.
+    /// Returns the value, which the tool may have changed.
     ///
-    /// Because of `UnsafeCell` and `#[used]`, the compiler does not assume the initial value.
+    /// `UnsafeCell` and `#[used]` prevent the compiler from assuming the initial value.
     #[inline(always)]
     pub const fn get(&'static self) -> &'static T {
-        // SAFETY: 1. Nobody writes while the program runs.
-        // 2. Whatever the tool wrote is a value: every bit pattern of an `Integer` is one.
+        // SAFETY: 1. Nothing writes while the program runs.
+        // 2. The tool may write any bits: every bit pattern of an `Integer` is a value.
         unsafe { &*self.0.get() }
     }
 }

@@ -8,11 +8,12 @@ use crate::Child;
 /// A virtual CPU of the `<virtual_machine>` of this PD, by the identifier that the system file
 /// gives its `<vcpu>`.
 ///
-/// [`Handler::fault`](crate::Handler::fault) receives its faults as those of the child with the
-/// same identifier: `VCpu::from(child)` converts it.
+/// [`Handler::fault`](crate::Handler::fault) receives the faults of a virtual CPU as faults of the
+/// child with the same identifier. `VCpu::from(child)` converts the child.
 ///
-/// A kernel without hypervisor support has no virtual machines. Microkit's tool refuses a system
-/// with one for such a board, and the model kernel's builder refuses every one.
+/// A kernel without hypervisor support has no virtual machines. For a board with such a kernel,
+/// Microkit's tool refuses a system with a virtual machine. The model kernel's builder refuses
+/// every virtual machine.
 ///
 /// ```
 /// use sel4_microkit::VCpu;
@@ -51,9 +52,9 @@ impl VCpu {
         self.index
     }
 
-    /// Runs the guest at `entry_point`, an address of its own.
+    /// Runs the guest at `entry_point`, an address in the guest's address space.
     ///
-    /// Its other registers and its memory stay as they were.
+    /// The other registers and the memory of the guest do not change.
     ///
     /// **Blocking:** never.
     ///
@@ -106,8 +107,8 @@ impl VCpu {
 
     /// Writes the guest's general registers.
     ///
-    /// The state of the guest does not change: if it is stopped, or waits for the reply to a fault,
-    /// it stays so.
+    /// The state of the guest does not change. A guest that is stopped, or that waits for the reply
+    /// to a fault, does not resume.
     ///
     /// **Blocking:** never.
     ///

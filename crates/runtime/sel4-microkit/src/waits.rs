@@ -1,14 +1,14 @@
-//! The declaration of what a program waits for, which `cargo microkit check` reads.
+//! The declaration of a program's waits, for `cargo microkit check`.
 
-/// Declares everything that this program waits for inside its handlers.
+/// Declares all waits of this program inside its handlers.
 ///
-/// `cargo microkit check` reads it, and refuses a system in which PDs can wait for each other
-/// forever.
+/// `cargo microkit check` reads the declaration, and refuses a system in which PDs can wait for
+/// each other forever.
 ///
 /// A program without a declaration is assumed to make every call that the system file allows, at
-/// any time. That is safe, but `check` then knows nothing of its other waits. A program with a
-/// declaration is assumed to wait for nothing else: **leave nothing out.** `check` finds a declared
-/// wait that the system does not allow. Only a reader can find one that is missing.
+/// any time. That is safe, but `check` then does not know the program's other waits. A program with
+/// a declaration is assumed to have no other waits: **declare every wait.** `check` reports a
+/// declared wait that the system does not allow. It cannot find a missing wait.
 ///
 /// ```
 /// use sel4_microkit::{Channel, Child, waits};
@@ -36,10 +36,10 @@
 /// | `wait CHANNEL;` | a wait for the peer, which notifies or writes shared memory, or for an IRQ |
 /// | `lock NAME { … }` | a wait for the lock, which the program holds inside the braces |
 ///
-/// The handlers are `notified`, `protected` and `fault`. All PDs that share a lock give it the same
-/// name. A program that waits for nothing says `waits! {}`.
+/// The handlers are `notified`, `protected` and `fault`. All PDs that share a lock must use the
+/// same name for it. A program without waits declares `waits! {}`.
 ///
-/// The macro is used once, beside the function that is marked
+/// Use the macro once, beside the function marked
 /// [`protection_domain`](crate::protection_domain). It adds no code and no data to the program: the
 /// text is in a section of the ELF file that is not loaded.
 #[macro_export]
@@ -50,7 +50,7 @@ macro_rules! waits {
     };
 }
 
-/// The waits of a handler, with the locks that it holds there.
+/// Expands the waits of a handler, with the locks that the handler holds.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __waits_in {
@@ -70,7 +70,7 @@ macro_rules! __waits_in {
     };
 }
 
-/// One wait: the step, its channel or its lock, the handler, and the locks that are held.
+/// Expands one wait: the step, its channel or its lock, the handler, and the held locks.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __waits_step {
@@ -91,8 +91,8 @@ macro_rules! __waits_step {
 /// Adds a line to the section. The section has no address, so it is not loaded, and the linker
 /// keeps it.
 ///
-/// A caller's tokens get into the assembly as an identifier or as a number, never as text: no
-/// choice of tokens adds more than a line (invariant M5). `$to` and `$in` are the names of the two
+/// A caller's tokens enter the assembly only as an identifier or as a number, never as text. So the
+/// tokens can never add more than one line (invariant M5). `$to` and `$in` are the names of the two
 /// operands.
 #[doc(hidden)]
 #[macro_export]
@@ -102,7 +102,7 @@ macro_rules! __waits_line {
         $context:ident [$($in:ident: $of_type:ident = $of:expr)?]
         [$($first:ident $($held:ident)*)?]
     ) => {
-        // Checks the types on a host too, which has no section.
+        // Checks the types on a host too, although a host has no such section.
         $(const _: $crate::Channel = $channel;)?
         $(const _: $crate::$of_type = $of;)?
         #[cfg(target_os = "none")]

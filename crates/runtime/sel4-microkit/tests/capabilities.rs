@@ -1,5 +1,5 @@
-//! The slot, the label and the words of each method of a child and of a virtual CPU, and of an SMC
-//! call.
+//! Tests the slot, the label and the words of the system calls that the methods of a child and a
+//! virtual CPU make, and of an SMC call.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -10,11 +10,11 @@ use sel4::sys::{MessageInfo, fault, invocation, syscall};
 use sel4::{Fault, UserContext, VCpuReg};
 use sel4_microkit::{Child, EntryPoint, VCpu, arm_smc_call};
 
-/// A call: the slot, the label and the words.
+/// A system call: the slot, the label and the words.
 type Seen = (u64, u64, Vec<u64>);
 
-/// Runs `invoke` under a kernel that answers with `answer` in every word, and returns the one call
-/// that it made.
+/// Runs `invoke` under a kernel that answers with `answer` in every word, and returns the only
+/// system call of `invoke`.
 fn the_call<R>(answer: u64, invoke: impl FnOnce() -> R) -> (Seen, R) {
     let seen = Rc::new(RefCell::new(Vec::new()));
     let log = Rc::clone(&seen);
@@ -89,8 +89,8 @@ fn invocations_of_a_virtual_cpu_return_what_the_kernel_answers() {
     assert_eq!(*registers.expect("it succeeds").gpr(30), 9);
 }
 
-/// Runs `invoke` under a kernel in which a child's pc is `0x20_0000`, and returns the labels and
-/// words of the calls that it made.
+/// Runs `invoke` under a kernel in which a child's pc is `0x20_0000`. Returns the labels and words
+/// of the system calls of `invoke`.
 fn calls(invoke: impl FnOnce()) -> Vec<(u64, Vec<u64>)> {
     let seen = Rc::new(RefCell::new(Vec::new()));
     let log = Rc::clone(&seen);
@@ -149,7 +149,7 @@ fn a_reply_to_a_fault_is_left_in_the_message_registers() {
     let Fault::UserException(exception) = message.fault() else {
         panic!("that")
     };
-    // SAFETY: it is returned to nobody.
+    // SAFETY: the reply is never sent.
     let reply = unsafe { sel4_microkit::MessageInfo::fault_reply(exception.reply()) };
     assert_eq!((reply.label(), reply.count()), (0, 3));
     assert_eq!([0, 1, 2].map(sel4_microkit::get_mr), [104, 101, 102]);
@@ -176,7 +176,7 @@ fn an_smc_call_uses_the_authority_that_the_system_file_gives() {
     assert_eq!(response, Ok([3; 8]));
 }
 
-/// Panics of `run`, as text.
+/// Runs `run`, which must panic, and returns the panic message.
 fn panic_of<R>(run: impl FnOnce() -> R) -> String {
     let run = std::panic::AssertUnwindSafe(run);
     let Err(panic) = std::panic::catch_unwind(run) else {
@@ -196,7 +196,7 @@ fn an_entry_point_is_where_a_child_is_before_it_runs() {
     assert_eq!(call, expect);
     let entry_point = entry_point.expect("it succeeds");
     assert_eq!(entry_point.address(), 0x20_0000);
-    // SAFETY: it is what was read.
+    // SAFETY: the address is the one that was read from the child.
     let made = unsafe { EntryPoint::new(Child::new(3), 0x20_0000) };
     assert_eq!(made, entry_point);
 }
@@ -212,7 +212,7 @@ fn a_child_does_not_begin_where_another_does() {
 
 #[test]
 fn an_identifier_that_no_system_file_can_give_is_refused() {
-    // These would be the capabilities of something else.
+    // With these identifiers, the slots would be those of other capabilities.
     assert_eq!(
         panic_of(|| Child::new(62)),
         "a child's identifier is at most 61"

@@ -1,5 +1,5 @@
-//! The calls that the methods of channels, children and boxed handlers make, and what the host's
-//! state shows and forgets.
+//! Tests the system calls that the methods of channels, children and boxed handlers make, and the
+//! host state of a PD.
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,8 +11,8 @@ use sel4_microkit::{
     Channel, Child, EntryPoint, IncarnationWord, MayCall, MayNotify, MessageInfo, NullHandler, var,
 };
 
-/// Installs a kernel that answers each call with the next label, and keeps the labels that it was
-/// sent.
+/// Installs a kernel that answers each call with the next label of `answers`. Returns the labels of
+/// the calls.
 fn start(answers: &'static [u64]) -> Rc<RefCell<Vec<u64>>> {
     let sent = Rc::new(RefCell::new(Vec::new()));
     let kernel = Rc::clone(&sent);
@@ -49,16 +49,17 @@ fn a_call_in_registers_brings_the_reply_in_registers() {
 #[test]
 fn a_passive_child_gets_its_scheduling_context_back() {
     let child = Child::new(1);
-    // SAFETY: the kernel is the test's, and has nothing to break.
+    // SAFETY: the kernel belongs to the test, and the call has no real effect.
     let context = unsafe { sel4::Cap::from_bits(9) };
     let sent = start(&[]);
     assert_eq!(child.resume_passive(context), Ok(()));
     let calls = sent.take();
     assert_eq!(calls.len(), 3, "unbind, bind and resume: {calls:?}");
-    // It was stopped in a call, and has its caller's: `IllegalOperation` to bind.
+    // The child was stopped in a call, and has its caller's scheduling context. So the bind fails
+    // with `IllegalOperation`.
     start(&[0, 3]);
     assert_eq!(child.resume_passive(context), Ok(()));
-    // Any other error ends it, and so does one of another call.
+    // Any other error ends the method, and so does an error of another call.
     let sent = start(&[0, 2]);
     let missing = Err(sel4::Error::InvalidCapability);
     assert_eq!(child.resume_passive(context), missing);
@@ -79,7 +80,7 @@ fn a_passive_child_is_stopped_and_has_a_scheduling_context_before_it_is_restarte
     use sel4::sys::invocation::*;
 
     let child = Child::new(1);
-    // SAFETY: the kernel is the test's, and has nothing to break.
+    // SAFETY: the kernel belongs to the test, and the call has no real effect.
     let (context, entry_point) =
         unsafe { (sel4::Cap::from_bits(9), EntryPoint::new(child, 0x20_0000)) };
     let sent = start(&[]);
@@ -144,7 +145,7 @@ fn what_a_host_keeps_gives_its_ipc_buffer_back() {
     assert!(State::new().into_token().is_none(), "it has none");
 }
 
-/// Runs a protection domain inside another's turn: the outer one's panics are still its own.
+/// Runs a PD inside the turn of another PD. Panics of the outer PD still belong to the outer PD.
 #[test]
 fn a_program_inside_another_leaves_it_running() {
     sel4_microkit::host::watch_panics();
@@ -155,7 +156,7 @@ fn a_program_inside_another_leaves_it_running() {
     });
     let printed = sent.borrow().len();
     assert_eq!(printed > 0, sel4::config::PRINTING);
-    // A payload that is nobody's panic goes on to who runs it.
+    // A payload that is not from a panic of the PD propagates to the caller of `run`.
     let foreign = AssertUnwindSafe(|| {
         run(|| -> NullHandler { std::panic::resume_unwind(Box::new(7_u32)) });
     });
@@ -171,7 +172,7 @@ mod boxed {
 
     use super::*;
 
-    /// Keeps which of its methods were called.
+    /// Records the calls of its methods.
     #[derive(Default)]
     struct Witness(RefCell<Vec<&'static str>>);
 

@@ -1,4 +1,4 @@
-//! Holds that no safe code reaches an invocation or a reply that could break memory.
+//! Tests that safe code cannot make an invocation or a reply that could break memory.
 
 #[test]
 #[cfg_attr(miri, ignore)] // It runs Cargo.

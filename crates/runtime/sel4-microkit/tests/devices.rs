@@ -1,4 +1,4 @@
-//! The registers of a device. The test is the device.
+//! Tests the access to the registers of a device. The test plays the device.
 #![cfg(feature = "mmio")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -27,7 +27,7 @@ fn leak<T>(value: T) -> &'static T {
     Box::leak(Box::new(value))
 }
 
-/// The memory of a device, which this thread finds.
+/// Makes the memory of a device, and sets the symbols of this thread to its address.
 fn memory() -> &'static HostRegion {
     let region = leak(HostRegion::new(512));
     set_symbols(leak([

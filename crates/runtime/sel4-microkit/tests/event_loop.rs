@@ -1,4 +1,4 @@
-//! The system calls of the event loop, and the messages of a PD that is used wrongly.
+//! Tests the system calls of the event loop, and the panic messages of a wrongly used PD.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -15,7 +15,7 @@ use sel4_microkit::{
     with_msg_regs_mut,
 };
 
-/// A system call as the kernel sees it, in the words of the manual.
+/// A system call as the kernel receives it, with the manual's names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::enum_variant_names)] // seL4's names.
 enum Call {
@@ -38,11 +38,11 @@ enum Call {
     },
 }
 
-/// What a receive brings: a badge and words.
+/// A received event: a badge and words.
 type Event = (u64, Vec<u64>);
 
-/// Runs `handler` as the protection domain `pd`, with the events given, and returns the calls that
-/// it made. When the events are used up, the kernel stops it.
+/// Runs `handler` as the protection domain `pd` with the given events, and returns its system
+/// calls. After the last event, the kernel stops the PD.
 fn run(pd: ProtectionDomain, events: Vec<Event>, handler: impl Handler) -> Vec<Call> {
     let calls = Rc::new(RefCell::new(Vec::new()));
     let log = Rc::clone(&calls);
@@ -220,7 +220,7 @@ fn of_two_deferred_notifications_none_is_lost() {
     assert_eq!(calls, [Call::Recv, signal(5), signal_with_wait(6)]);
 }
 
-/// Has work after the initialisation, and after each event.
+/// A handler with work after the initialisation and after each event.
 struct Works {
     inner: Scripted<fn(&mut DeferredActionSlot)>,
     has_work: bool,
@@ -253,7 +253,7 @@ impl Handler for Works {
 
     fn work(&mut self) -> Result<(), Infallible> {
         self.has_work = false;
-        // The reply has gone: its words do not matter any more.
+        // The reply is already sent, so this cannot change its words.
         set_mr(0, 99);
         Channel::new(7).notify();
         Ok(())
@@ -287,7 +287,7 @@ fn work_runs_after_the_reply_and_before_the_next_wait() {
     );
 }
 
-/// Answers in registers, and has work each time.
+/// A handler that answers in CPU registers, and has work after each event.
 struct FastAndWorks {
     has_work: bool,
 }
@@ -311,13 +311,14 @@ impl Handler for FastAndWorks {
 
     fn work(&mut self) -> Result<(), Infallible> {
         self.has_work = false;
-        // What an earlier reply has left there is not the next one's.
+        // The words of an earlier reply must not appear in the next one.
         with_msg_regs_mut(|regs| regs.fill(0));
         Ok(())
     }
 }
 
-/// With work to be done, the reply is sent by itself, from memory: the words were in registers.
+/// If there is work, the reply is a separate system call. Its words are stored to memory first,
+/// because the handler returns them in CPU registers.
 #[test]
 fn a_reply_in_registers_has_its_words_where_there_is_work() {
     let handler = FastAndWorks { has_work: false };
@@ -353,7 +354,7 @@ fn a_passive_pd_gives_up_its_scheduling_context_and_loses_nothing_deferred() {
     assert_eq!(run(passive, vec![], handler), [signal(5), forfeit]);
 }
 
-/// Replies to what an earlier incarnation has left, with its first wait.
+/// A handler with a `restart_reply`. The reply is sent with the first wait.
 struct Replies(Scripted<fn(&mut DeferredActionSlot)>);
 
 impl Handler for Replies {
@@ -379,7 +380,7 @@ fn a_restart_reply_is_sent_once_and_with_the_first_wait() {
     assert_eq!(calls, [Call::ReplyRecv { words }, Call::Recv]);
 }
 
-/// A reply by itself would return the scheduling context that the server runs on.
+/// A separate reply would return the scheduling context on which the server runs.
 #[test]
 fn a_passive_pd_reports_to_the_monitor_before_its_restart_reply() {
     let mut handler = Replies(scripted(|_| ()));
@@ -439,7 +440,7 @@ fn a_deferred_acknowledgement_joins_the_wait() {
     assert_eq!(calls[2..], [ack]);
 }
 
-/// Answers a fault with what `answer` makes of the fault's message.
+/// Answers a fault with the result of `answer` for the fault's message.
 struct AnswersFaults<F>(F);
 
 impl<F: Fn(MessageInfo) -> MessageInfo> Handler for AnswersFaults<F> {
@@ -469,7 +470,7 @@ fn no_word_of_a_reply_to_a_fault_becomes_a_register_unless_unsafe_code_says_so()
     };
     refused(|_| MessageInfo::new(0, 3));
     refused(|_| MessageInfo::new(0, 120));
-    // The fault's own message, sent back.
+    // The handler returns the message of the fault as the reply.
     refused(|info| info);
     let retried = run(PD, fault(), AnswersFaults(|_| MessageInfo::fault_retry()));
     let words = Vec::new();
@@ -513,7 +514,7 @@ fn a_reply_is_what_the_handler_left_in_the_message_registers() {
     );
 }
 
-/// Answers in registers what is short, and in memory what is long.
+/// Answers short calls in CPU registers, and long calls in memory.
 struct Fast;
 
 impl Handler for Fast {

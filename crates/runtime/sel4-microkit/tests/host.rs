@@ -1,4 +1,4 @@
-//! A PD on a host, where the test takes the place of Microkit's tool.
+//! Tests a PD on a host. The test replaces Microkit's tool.
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -75,7 +75,7 @@ fn a_shared_word_does_what_an_atomic_does() {
 
     let shared = SharedWord::new(0b1100);
     let atomic = AtomicU64::new(0b1100);
-    /// Makes an access to both, and holds that it does the same.
+    /// Makes the same access to both words, and asserts equal results.
     macro_rules! check {
         ($method:ident($($argument:expr),*)) => {
             assert_eq!(shared.$method($($argument),*), atomic.$method($($argument),*));
@@ -96,7 +96,7 @@ fn a_shared_word_does_what_an_atomic_does() {
     check!(compare_exchange(5, 8, SeqCst, Relaxed));
     check!(fetch_update(SeqCst, Relaxed, |word| word.checked_mul(3)));
     check!(fetch_update(SeqCst, Relaxed, |word| word.checked_sub(100)));
-    // Both may fail without a reason on the target, and this one never does.
+    // On the target, the weak exchange may fail spuriously. On a host it never does.
     assert_eq!(shared.compare_exchange_weak(21, 1, SeqCst, Relaxed), Ok(21));
     assert_eq!(shared.compare_exchange_weak(21, 2, SeqCst, Relaxed), Err(1));
 }
@@ -144,7 +144,7 @@ fn the_embedder_is_asked_before_each_access_and_decides_whether_it_takes_effect(
     set_access_policy(&Policy { takes_effect: true });
     assert_eq!(WORD.swap(7, Ordering::SeqCst), 5);
     assert_eq!(ACCESSES.load(Ordering::SeqCst), 3);
-    // Another PD in this thread has none.
+    // Another PD in this thread has no access policy.
     let mut other = State::new();
     other.exchange();
     assert_eq!(WORD.swap(8, Ordering::SeqCst), 7);
@@ -154,7 +154,7 @@ fn the_embedder_is_asked_before_each_access_and_decides_whether_it_takes_effect(
     assert_eq!(ACCESSES.load(Ordering::SeqCst), 4);
 }
 
-/// Runs a program to its end, and returns what it has printed.
+/// Runs a program to its end, and returns its output.
 fn printed<H: Handler>(init: impl FnOnce() -> H) -> String {
     let console = Rc::new(RefCell::new(Vec::new()));
     let log = Rc::clone(&console);
@@ -202,7 +202,7 @@ fn a_panic_hook_is_that_of_the_protection_domain() {
         });
         panic!("once");
     };
-    // Each has its own, and sets it once.
+    // Each PD has its own hook, and sets it once.
     for _ in 0..2 {
         let log = printed(hooked);
         assert_eq!(
@@ -244,7 +244,7 @@ fn an_error_of_a_handler_is_printed_and_stops_the_pd() {
     assert_eq!(log, "loud: stopped: its handler returned: no water\n");
 }
 
-/// While another protection domain is in this thread, a panic is not that of the first one.
+/// A panic in another PD's turn in this thread does not belong to the first PD.
 #[test]
 fn a_panic_of_another_pd_is_not_printed() {
     let log = printed(|| {

@@ -1,5 +1,5 @@
-//! Memory regions on a host: safe code gets one only where there is one, and a region with an owner
-//! has no other user.
+//! Tests memory regions on a host. Safe code can access only existing regions, and a region with an
+//! owner has no other user.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
@@ -14,14 +14,14 @@ fn leak<T>(value: T) -> &'static T {
     Box::leak(Box::new(value))
 }
 
-/// Gives this thread a region of one page, and returns it.
+/// Makes a region of one page, maps it for this thread's PD, and returns the region.
 fn map() -> &'static HostRegion {
     let region = leak(HostRegion::new(512));
     find(region);
     region
 }
 
-/// Gives this thread that region.
+/// Maps `region` for this thread's PD.
 fn find(region: &'static HostRegion) {
     set_symbols(leak([
         Symbol::mapping("memory", region),
@@ -135,7 +135,7 @@ fn words_that_are_shared_stay_shared() {
     assert!(refused(dma).starts_with(sentence));
     #[cfg(feature = "mmio")]
     assert!(refused(device::take).starts_with(sentence));
-    // Nor does a later incarnation have it for itself: the slice is there forever.
+    // A later incarnation cannot take the region either, because the slice exists forever.
     State::new().exchange();
     find(region);
     assert!(refused(dma).starts_with(sentence));
@@ -146,7 +146,7 @@ fn memory_for_dma_has_one_owner() {
     let region = map();
     region.write(1, 9);
     let dma = dma();
-    // SAFETY: the region is of 4096 bytes, and `dma` has it for itself.
+    // SAFETY: the region has 4096 bytes, and `dma` owns it.
     let bytes = unsafe { NonNull::slice_from_raw_parts(dma.start(), 4096).as_mut() };
     assert_eq!(bytes[8], 9);
     assert_eq!(
@@ -168,7 +168,7 @@ fn memory_for_dma_has_one_owner() {
     );
     assert!(refused(|| region.write(1, 0)).starts_with("the region was taken for DMA"));
     region.for_each(|_| panic!("the owner may have references"));
-    // Nor does another protection domain get it.
+    // Another PD cannot take the region either.
     let mut other = State::new();
     other.exchange();
     find(region);
@@ -188,7 +188,7 @@ fn memory_of_an_ended_incarnation_is_not_reused() {
     drop(state);
     let next = dma();
     assert_ne!(left.start(), next.start());
-    // SAFETY: each of them has a region of 4096 bytes, and they are not the same.
+    // SAFETY: each owner has a region of 4096 bytes, and the regions are different.
     unsafe {
         let (left, next) = (left.start().as_mut(), next.start().as_mut());
         (*left, *next) = (1, 2);
@@ -298,7 +298,7 @@ mod device {
             "the region was taken for the registers of a device, and cannot be shared words too: use \
              `HostRegion::read` and `write` to be the device"
         );
-        // The test is the device.
+        // The test plays the device.
         region.write(0, 7);
         let mut count = register!(registers, Registers, count);
         assert_eq!(count.read(), 7);
@@ -351,7 +351,7 @@ mod device {
         assert_eq!(taken, "the region at memory has an owner already");
     }
 
-    /// Each thread makes its accesses, and Miri sees that they are to memory of its own.
+    /// Each thread makes accesses, and Miri checks that each thread has its own memory.
     #[test]
     fn another_thread_gets_other_memory() {
         let region = map();

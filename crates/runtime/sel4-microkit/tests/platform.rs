@@ -1,4 +1,4 @@
-//! The platform lies below the runtime, and a test harness above both.
+//! Tests the layers: the platform below the runtime, and a test harness above both.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Items that no other test here uses.
+//! Tests public items that no other test in this folder uses.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -18,8 +18,8 @@ use sel4_microkit::{
     restart_reply, set_mr, with_msg_bytes, with_msg_bytes_mut, with_msg_regs, with_msg_regs_mut,
 };
 
-/// Makes this thread a PD with all rights. The kernel keeps the number, the capability and the info
-/// of each call, and answers with a badge.
+/// Makes this thread a PD with all rights. The test's kernel records the number, the capability and
+/// the info of each call, and answers with `badge`.
 fn start(badge: u64) -> Rc<RefCell<Vec<(i64, u64, u64)>>> {
     let seen = Rc::new(RefCell::new(Vec::new()));
     let log = Rc::clone(&seen);
@@ -206,7 +206,7 @@ fn a_symbol_has_its_first_value_until_the_tool_writes() {
     assert!(empty.is_err(), "nothing was written");
 }
 
-/// Counts what it is called for.
+/// Counts the calls of its methods.
 struct Counts {
     events: u32,
 }
@@ -228,7 +228,7 @@ impl Handler for Counts {
 fn a_handler_gets_its_events_boxed_or_not_and_one_of_nothing_panics() {
     let Event::Notified(channels) = ({
         start(0b10);
-        // SAFETY: no fault comes.
+        // SAFETY: no fault arrives.
         unsafe { ipc::recv() }
     }) else {
         panic!("a notification")

@@ -1,4 +1,4 @@
-//! The context of a call: which IPC buffer it uses.
+//! The context of a call: the source of the IPC buffer that the call uses.
 
 use crate::{ImplicitInvocationContext, IpcBufferToken};
 
@@ -18,8 +18,8 @@ pub type NoExplicitInvocationContext = ImplicitInvocationContext;
 pub(crate) mod sealed {
     use crate::IpcBufferToken;
 
-    /// Proof that the caller is in this crate. Other crates cannot name it, so they cannot create
-    /// it.
+    /// Proof that the caller is in this crate. Other crates cannot name this type, so they cannot
+    /// create a value.
     pub struct Internal;
 
     /// The part of the buffer that a call uses.

@@ -1,4 +1,4 @@
-//! Fault messages: what the kernel sends to the fault handler of a thread (seL4 manual, *Faults*).
+//! Fault messages, which the kernel sends to the fault handler of a thread (seL4 manual, *Faults*).
 
 use core::fmt;
 
@@ -36,7 +36,7 @@ pub enum Fault {
     DebugException(DebugException),
     /// The budget is exhausted.
     Timeout(Timeout),
-    /// An access to memory that is not mapped, or not with that permission.
+    /// An access to memory that is not mapped, or that lacks the permission.
     VmFault(VmFault),
     /// A virtual CPU's interrupt controller needs maintenance.
     VGicMaintenance(VGicMaintenance),
@@ -87,7 +87,7 @@ impl Fault {
     }
 }
 
-/// Says in one line what happened and where.
+/// Prints the kind and the address of the fault in one line.
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -192,8 +192,8 @@ fault_message! {
 }
 
 impl CapFault {
-    /// Returns whether the capability was to be received from: an endpoint, a notification or a
-    /// reply object.
+    /// Returns whether the system call needed the capability to receive: an endpoint, a
+    /// notification or a reply object.
     pub const fn in_recv_phase(&self) -> bool {
         self.0[2] != 0
     }
@@ -222,7 +222,7 @@ impl CapFault {
 /// `errors.h`; seL4 manual, *Lookup Failure Description*).
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum LookupFailure {
-    /// It did not fail, or the number of the failure is unknown.
+    /// The lookup did not fail, or the number of the failure is unknown.
     NoFailure,
     /// The root of the CSpace is not a CNode.
     InvalidRoot,
@@ -358,7 +358,7 @@ fault_message! {
 }
 
 fault_message! {
-    /// An access to memory that is not mapped, or not with that permission (`seL4_VMFault_Msg`).
+    /// An access to memory that is not mapped, or that lacks the permission (`seL4_VMFault_Msg`).
     VmFault [4] {
         /// Returns the address of the instruction.
         ip = 0,

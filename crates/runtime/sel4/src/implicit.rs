@@ -155,8 +155,7 @@ pub unsafe fn start_with_ipc_buffer(token: IpcBufferToken) {
 
 /// Allows calls that use only registers inside a borrow that is alive.
 ///
-/// A panic handler uses it to report a panic that happened inside a borrow, before the thread
-/// stops.
+/// A panic handler uses this function to report a panic inside a borrow, before the thread stops.
 ///
 /// # Safety
 ///
@@ -182,7 +181,7 @@ pub fn is_ipc_buffer_borrowed() -> bool {
     BUFFER.with(|buffer| is_borrowed(buffer.state.get()) && !buffer.is_unset())
 }
 
-/// The context of calls that name no buffer. They use the one that [`set_ipc_buffer`] has set.
+/// The context of calls without an explicit buffer. They use the buffer of [`set_ipc_buffer`].
 ///
 /// Calls panic inside a borrow of that buffer. The message names both places.
 #[derive(Debug, Copy, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -265,7 +264,7 @@ fn no_such_register(index: usize) -> ! {
     )
 }
 
-/// The use that the buffer is wanted for.
+/// The intended use of the buffer.
 #[derive(Copy, Clone, PartialEq, Eq)]
 enum Wanted {
     Shared,
@@ -292,7 +291,7 @@ crate::static_of_the_thread! {
     static BUFFER: Implicit = Implicit::new();
 }
 
-/// Stands for the current record of the thread, with the interface of the static on the target.
+/// Accesses the current record of the thread, with the interface of the static on the target.
 #[cfg(not(target_os = "none"))]
 static BUFFER: Current = Current;
 
@@ -326,8 +325,7 @@ const BITS: usize = BORROWED | EXCLUSIVE | ABANDONED;
 
 const _: () = assert!(align_of::<IpcBuffer>() > BITS && align_of::<Location<'_>>() > BITS);
 
-/// A place that no borrow has. Its address, as the place of a borrow, means that there is no
-/// buffer.
+/// A source location of no borrow. A record whose state has this address has no buffer.
 static UNSET: &Location<'static> = Location::caller();
 
 /// The state of a buffer that is free.
@@ -484,8 +482,8 @@ impl core::fmt::Debug for SetAside {
 
 /// A token that is lent.
 ///
-/// Loans end in the reverse order of their beginning, so each restores the state that it found. On
-/// a host, coroutines may end theirs in any order, so the last loan frees the buffer.
+/// Loans end in the reverse order of their start, so each loan restores the earlier state. On a
+/// host, coroutines may end their loans in any order, so the last loan frees the buffer.
 struct Loan<'a> {
     token: IpcBufferToken,
     lent: NonNull<IpcBuffer>,
@@ -518,7 +516,7 @@ impl Drop for Loan<'_> {
     }
 }
 
-/// Panics because the buffer is borrowed, or not set, as `state` says.
+/// Panics because the buffer is borrowed or not set. `state` selects the message.
 #[cold]
 #[inline(never)]
 #[track_caller]

@@ -46,9 +46,9 @@ impl<C> ConveysReplyAuthority for ReplyAuthority<C> {
     }
 }
 
-/// Defines message passing for a type of capability. It is safe for an endpoint, where the label
-/// means what sender and receiver agree on. It is `unsafe` for an unspecified object, where the
-/// label may name an invocation.
+/// Defines message passing for a type of capability. The calls are safe for an endpoint, because
+/// sender and receiver agree on the meaning of the label. They are `unsafe` for an unspecified
+/// object, because the label may name an invocation.
 ///
 /// *C-2* in the SAFETY comments: for an endpoint, C-1 (2) allows any message, and C-1 (3) of the
 /// reply capability allows any reply. For an unspecified object, the caller's contract allows them.
@@ -210,9 +210,9 @@ macro_rules! message_passing {
 
             /// Receives a message into the message registers (`seL4_Recv`).
             ///
-            /// If it is a call, `reply_authority` holds the caller until it is replied to.
+            /// If the message is a call, `reply_authority` holds the caller until the reply.
             ///
-            /// **Blocking:** until one arrives.
+            /// **Blocking:** until a message or a signal arrives.
             /// **Rights:** read.
             ///
             /// # Panics
@@ -244,9 +244,9 @@ macro_rules! message_passing {
 
             /// Receives a message, and returns its first four words (`seL4_RecvWithMRs`).
             ///
-            /// If it is a call, `reply_authority` holds the caller until it is replied to.
+            /// If the message is a call, `reply_authority` holds the caller until the reply.
             ///
-            /// **Blocking:** until one arrives.
+            /// **Blocking:** until a message or a signal arrives.
             /// **Rights:** read.
             ///
             /// # Panics
@@ -523,10 +523,10 @@ message_passing!(
 );
 
 impl<C: InvocationContext> cap::Reply<C> {
-    /// Replies to the caller that it holds, with the message in the message registers
-    /// (`seL4_Send`).
+    /// Replies to the caller that the reply object holds, with the message in the message
+    /// registers (`seL4_Send`).
     ///
-    /// Does nothing if it holds no caller.
+    /// Does nothing if the reply object holds no caller.
     ///
     /// **Blocking:** never.
     ///
@@ -543,9 +543,10 @@ impl<C: InvocationContext> cap::Reply<C> {
         });
     }
 
-    /// Replies with at most four words to the caller that it holds (`seL4_SendWithMRs`).
+    /// Replies with at most four words to the caller that the reply object holds
+    /// (`seL4_SendWithMRs`).
     ///
-    /// Does nothing if it holds no caller.
+    /// Does nothing if the reply object holds no caller.
     ///
     /// **Blocking:** never.
     ///
@@ -594,14 +595,14 @@ impl<C: InvocationContext> cap::Notification<C> {
     #[inline]
     #[track_caller]
     pub fn signal(self) {
-        // SAFETY: C-1 (1): it is a notification, or an object that answers invocations. Label 0 is
-        // not an invocation.
+        // SAFETY: C-1 (1): the object is a notification, or it answers invocations. Label 0 is not
+        // an invocation.
         self.invoke_in_registers(|cptr, token| unsafe { sys::signal(token, cptr.bits()) });
     }
 
     /// Waits for a signal (`seL4_Wait`).
     ///
-    /// **Blocking:** until one arrives.
+    /// **Blocking:** until a message or a signal arrives.
     /// **Rights:** read.
     ///
     /// # Panics
@@ -749,8 +750,8 @@ mod sealed {
 
 /// Returns whether the message has no words, so that its registers need not be loaded.
 ///
-/// If `info` claims words that were not given, they are zeros: old register contents must not leave
-/// the program.
+/// If `info` claims more words than were given, these words are zeros: a message must not reveal
+/// old register contents.
 #[inline]
 fn is_empty<M: FastMessages>(_: &M, info: MessageInfo) -> bool {
     M::IS_EMPTY && info.length() == 0

@@ -1,6 +1,6 @@
-//! Statics of which each thread has its own.
+//! Statics with a separate value for each thread.
 
-/// Declares a static of which each thread has its own. `NAME.with(|value| …)` lends it.
+/// Declares a static with a separate value for each thread. `NAME.with(|value| …)` lends it.
 ///
 /// A protection domain has one thread, so on the target it is a plain static. The macro takes only
 /// `doc` attributes: `forbid(unsafe_code)` does not check attributes that a macro passes on.

@@ -289,7 +289,7 @@ fn a_message_in_registers_of_five_words_panics() {
     );
 }
 
-/// Each receives five words: four in registers, and the fifth in memory.
+/// Each call receives five words: four in CPU registers, and the fifth in memory.
 #[test]
 fn each_plain_receive_stores_the_words_in_the_buffer() {
     // SAFETY: the kernel belongs to the test, and breaks no memory.

@@ -1,5 +1,5 @@
-//! On a host, no sequence of safe calls leads to two views of one IPC buffer of which one can
-//! write, or to a kernel that writes into a view.
+//! Tests that, on a host, no sequence of safe calls leads to a writable view of the IPC buffer
+//! beside another view, or to a kernel that writes into a view.
 //!
 //! The test tries sequences of a few operations: nested borrows, tokens that are swapped, and
 //! programs that are set aside. A list holds the views that are alive. Under Miri the accesses

@@ -1,4 +1,4 @@
-//! How many schedules of small systems run in a second, on one core.
+//! Measures the schedules per second of small systems, on one core.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,8 @@ const PEER: Channel = Channel::new(1);
 
 const ROUNDS: usize = 10;
 
-/// Two PDs; `pp` is the attribute of the client's end.
+/// Makes a system of two PDs. `pp` is an attribute of the client's `<end>`, and `passive` of the
+/// server.
 fn system(pp: &str, passive: &str) -> System {
     let text = format!(
         r#"
@@ -86,7 +87,7 @@ fn calling(passive: &str) -> System {
 }
 
 fn main() {
-    // `cargo test --benches` runs it too, to see that it works.
+    // `cargo test --benches` runs this program briefly, only to test that it works.
     let is_measured = std::env::args().any(|argument| argument == "--bench");
     let time = Duration::from_millis(if is_measured { 2000 } else { 1 });
     for (name, system) in [

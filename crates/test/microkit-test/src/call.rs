@@ -16,15 +16,15 @@ use microkit_abi::slots;
 pub struct Call {
     /// The number (`seL4_Syscall_ID`).
     pub number: i64,
-    /// The capability that it sends to, invokes, or replies with.
+    /// The capability that the call sends to, invokes, or replies with.
     pub to: Option<u64>,
-    /// The capability that it receives from.
+    /// The capability that the call receives from.
     pub from: Option<u64>,
-    /// The label of the message that it sends.
+    /// The label of the sent message.
     pub label: u64,
-    /// The number of words that it sends.
+    /// The number of words in the sent message.
     pub length: usize,
-    /// The first of these words. Those that are not sent are zero.
+    /// The first words of the sent message. Words beyond `length` are zero.
     pub words: [u64; MESSAGE_REGISTERS.len()],
 }
 
@@ -51,36 +51,36 @@ impl Call {
         }
     }
 
-    /// Returns the channel that it notifies.
+    /// Returns the channel that the call notifies.
     pub fn notifies(&self) -> Option<usize> {
         self.slot_above(slots::BASE_OUTPUT_NOTIFICATION)
     }
 
-    /// Returns the channel whose protected procedure it calls.
+    /// Returns the channel of the protected procedure that this system call invokes.
     pub fn calls(&self) -> Option<usize> {
         (self.number == syscall::Call)
             .then(|| self.slot_above(slots::BASE_ENDPOINT))
             .flatten()
     }
 
-    /// Returns the channel whose IRQ it acknowledges.
+    /// Returns the channel of the IRQ that the call acknowledges.
     pub fn acknowledges(&self) -> Option<usize> {
         (self.label == invocation::IRQAckIRQ)
             .then(|| self.slot_above(slots::BASE_IRQ))
             .flatten()
     }
 
-    /// Returns the child whose thread it invokes.
+    /// Returns the child whose thread (TCB) the call invokes.
     pub fn invokes_child(&self) -> Option<usize> {
         self.slot_above(slots::BASE_TCB)
     }
 
-    /// Returns whether it replies to a call or a fault.
+    /// Returns whether the system call replies to a call or a fault.
     pub fn replies(&self) -> bool {
         self.to == Some(slots::REPLY)
     }
 
-    /// Returns whether it waits for a message or a notification.
+    /// Returns whether the call waits for a message or a notification.
     pub fn waits(&self) -> bool {
         self.from.is_some()
     }

@@ -22,7 +22,7 @@ pub(crate) enum Choice {
 }
 
 impl Choice {
-    /// The word of a schedule for it.
+    /// Returns the word for this choice in the text of a schedule.
     pub(crate) fn token(self, image: &Image) -> String {
         let name = |domain: usize| image.domains[domain].name;
         match self {
@@ -35,11 +35,11 @@ impl Choice {
     }
 }
 
-/// A list of choices: what was chosen wherever there was a choice.
+/// A schedule: the list of all choices in a run.
 ///
-/// As text, it has the name of the PD that runs next, or `pong*3` for three times. `irq:timer.5` is
-/// an IRQ, `crash:ping` the death of a PD. `pass` or `fail:IllegalOperation` stands where a system
-/// call could fail.
+/// In its text, `ping` is a step of that PD, and `pong*3` is three steps. `irq:timer.5` is an IRQ,
+/// and `crash:ping` is the death of a PD. `pass` and `fail:IllegalOperation` are the results of a
+/// system call that could fail.
 ///
 /// ```
 /// use microkit_test::Schedule;

@@ -1,4 +1,4 @@
-//! System calls that fail because a test says so.
+//! Failures of system calls that a test injects.
 
 use std::fmt;
 
@@ -10,15 +10,15 @@ use crate::call::destination;
 /// The way in which a system call fails.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub enum Failure {
-    /// The kernel refuses the invocation, and returns the error to a caller. A sender gets no
-    /// answer (seL4 manual, *Errors*).
+    /// The kernel refuses the invocation. A `seL4_Call` gets the error as its reply, and a plain
+    /// send gets no answer (seL4 manual, *Errors*).
     Refused(InvocationError),
-    /// The capability is missing. A system call that waits then faults (seL4 manual, *Capability
-    /// Faults*), and a send that does not wait has no effect.
+    /// The capability is missing. In that case a blocking system call faults (seL4 manual,
+    /// *Capability Faults*). A non-blocking send has no effect.
     NoCapability,
 }
 
-/// All errors with which a kernel object can refuse an invocation.
+/// All errors that a kernel object can return for a refused invocation.
 const REFUSALS: [Failure; 5] = [
     Failure::Refused(InvocationError::InvalidArgument(0)),
     Failure::Refused(InvocationError::InvalidCapability(0)),
@@ -27,7 +27,7 @@ const REFUSALS: [Failure; 5] = [
     Failure::Refused(InvocationError::TruncatedMessage),
 ];
 
-/// All ways in which an invocation can fail.
+/// All possible failures of an invocation.
 const INVOCATION: [Failure; 6] = [
     REFUSALS[0],
     REFUSALS[1],
@@ -37,7 +37,7 @@ const INVOCATION: [Failure; 6] = [
     Failure::NoCapability,
 ];
 
-/// All ways in which the system call of a thread with these registers can fail.
+/// Returns all possible failures of the system call of a thread with these registers.
 pub(crate) fn possible(
     kernel: &Kernel,
     thread: ThreadId,
@@ -52,7 +52,7 @@ pub(crate) fn possible(
     };
     match kernel.cap(thread, context[register]) {
         Cap::IrqHandler(_) | Cap::Thread(_) | Cap::SchedContext(_) | Cap::VSpace(_) => {
-            // A sender gets no answer, so one refusal is like another.
+            // A plain send gets no answer, so all refusals have the same effect.
             match number {
                 syscall::Call => &INVOCATION,
                 _ => &INVOCATION[5..],

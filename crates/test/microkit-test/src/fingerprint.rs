@@ -5,13 +5,13 @@ use std::hash::Hasher;
 /// The hash of a state. Two different states have the same hash with a probability of 2⁻¹²⁸.
 pub(crate) type Fingerprint = u128;
 
-/// A hasher of two lanes. Each folds products of 128 bits.
+/// A hasher with two lanes of 64 bits. Each lane folds products of 128 bits.
 #[derive(Debug, Clone)]
 pub(crate) struct Fingerprinter {
     lanes: [u64; 2],
 }
 
-/// Odd, and with as many ones as zeros: digits of π (`lanes`) and of e (`factors`).
+/// Odd constants with as many ones as zeros: digits of π (`lanes`) and of e (`factors`).
 const LANES: [u64; 2] = [0x243f_6a88_85a3_08d3, 0x1319_8a2e_0370_7345];
 const FACTORS: [u64; 2] = [0xb7e1_5162_8aed_2a6b, 0xbf71_5880_9cf4_f3c7];
 
@@ -88,7 +88,8 @@ mod tests {
                 seen.insert(fingerprint(&words));
             }
         }
-        // Without words, all bits are the same; and six words are both a bit and its number.
+        // Two kinds of inputs coincide. Without words, all 64 values of `bit` give the same input.
+        // Six inputs of one word are both `1 << bit` and a value of `bit`.
         assert_eq!(seen.len(), 2 * 20 * 64 - 63 - 6);
     }
 }

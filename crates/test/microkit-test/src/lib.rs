@@ -74,14 +74,14 @@
 //! - A panic stops the PD with a user exception, which its parent receives. Unlike on the target it
 //!   unwinds, so destructors run. Their system calls, and their writes to `SharedWord`s, have no
 //!   effect.
-//! - Time stands still until the test advances it. Before that, no budget is used up.
+//! - Time does not advance until the test advances it. Until then, no budget is used up.
 //! - Between two system calls a PD runs without interruption: its accesses to plain atomics are
 //!   part of one step. Each access to a `sel4_microkit::SharedWord` is a step of its own.
-//! - A PD that computes forever without a system call never returns to the test.
+//! - A PD that computes forever without a system call blocks the test forever.
 //! - The statics of a PD are those of the test process, and keep their values from run to run.
 //!
-//! A PD is a coroutine in the thread of the test. Under Miri it is a thread of its own, of which
-//! one runs at a time.
+//! Each PD is a coroutine in the thread of the test. Under Miri each PD has its own thread, and
+//! only one of these threads runs at a time.
 #![forbid(unsafe_code)]
 
 mod call;

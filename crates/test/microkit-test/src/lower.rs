@@ -1,5 +1,5 @@
-//! A checked system file as what a run needs: what the kernel is told, what each protection domain
-//! finds in its symbols, and the memory that they share.
+//! Lowers a checked system file to the data of a run: the kernel's system description, the symbols
+//! of each protection domain, and the shared memory.
 
 use std::sync::atomic::AtomicBool;
 
@@ -16,7 +16,7 @@ pub(crate) struct Image {
     pub(crate) spec: BootSpec,
     pub(crate) domains: Vec<Domain>,
     pub(crate) regions: Vec<Region>,
-    /// Whether a run has the regions' memory.
+    /// Whether a run currently uses the memory of the regions.
     pub(crate) is_running: AtomicBool,
 }
 
@@ -24,7 +24,7 @@ pub(crate) struct Image {
 #[derive(Debug)]
 pub(crate) struct Domain {
     pub(crate) name: &'static str,
-    /// The path of its program, as the system file has it.
+    /// The path of the PD's program, as written in the system file.
     pub(crate) program: String,
     pub(crate) identity: ProtectionDomain,
     pub(crate) symbols: &'static [Symbol],
@@ -34,16 +34,16 @@ pub(crate) struct Domain {
 /// A memory region.
 #[derive(Debug)]
 pub(crate) struct Region {
-    /// Its memory, which is never freed: programs have it as long as they like.
+    /// The region's memory. It is never freed, because programs may keep references to it.
     pub(crate) memory: &'static HostRegion,
-    /// What it holds at first, before zeros.
+    /// The initial words of the region. The words after these are zero.
     pub(crate) fill: Vec<u64>,
-    /// Whether several protection domains map it.
+    /// Whether several protection domains map the region.
     pub(crate) is_shared: bool,
 }
 
-/// Lowers a system: `microkit-image` says what the kernel is told, this module what the programs
-/// find.
+/// Lowers a system. `microkit-image` creates the kernel's system description, and this module
+/// creates the symbols and the memory of the programs.
 pub(crate) fn lower(system: &sdf::System, files: &SearchPaths) -> Result<Image, SystemError> {
     let plan = plan_without_programs(system, &Platform::QEMU_VIRT_AARCH64, files);
     let plan = plan.map_err(|errors| SystemError::File(errors.to_text()))?;

@@ -4,7 +4,7 @@ use kernel_model::{CacheMaintenance, CacheRange, Machine, Report, ThreadId, Tick
 
 use crate::program::Actor;
 
-/// A fault that Microkit's monitor has received: that of a PD without a parent.
+/// A fault that Microkit's monitor has received: the fault of a PD without a parent.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub struct MonitorFault {
     pub(crate) domain: usize,
@@ -72,7 +72,7 @@ impl Machine for Host {
                 name: self.names[thread.index()],
                 label: fault.label(),
             }),
-            // The output of the monitor does not belong to the log of a system.
+            // The log of a system does not include the output of the monitor.
             _ => {}
         }
     }

@@ -1,5 +1,5 @@
-//! PDs that are registers and memory instead of Rust code: for programs in machine instructions,
-//! and for tests that make system calls word by word.
+//! PDs that consist of registers and memory instead of Rust code. They are for programs in machine
+//! instructions, and for tests that set each register of a system call.
 
 use boot_spec::{Mapping, Perms};
 use kernel_model::numbers::IPC_BUFFER_WORDS;
@@ -31,13 +31,13 @@ use crate::lower::Image;
 pub trait Processor {
     /// Runs until an event enters the kernel, and returns the event.
     ///
-    /// `context` has the registers. On return its program counter is behind the instruction of a
-    /// system call, or at the instruction that caused a fault.
+    /// `context` has the registers. On return, its program counter points behind the instruction of
+    /// a system call, or to the instruction that caused a fault.
     fn run(&mut self, context: &mut UserContext, memory: &mut Memory<'_>) -> Event;
 }
 
-/// The memory of a PD: the memory regions that it maps, and its IPC buffer. Its program and its
-/// stack have no memory.
+/// The memory of a PD: the memory regions that the PD maps, and its IPC buffer. The addresses of
+/// its program and its stack have no memory.
 #[derive(Debug)]
 pub struct Memory<'a> {
     pub(crate) image: &'a Image,
@@ -78,7 +78,7 @@ impl Memory<'_> {
         }
     }
 
-    /// Returns all mappings, with those of the program and the stack.
+    /// Returns all mappings, including those of the program and the stack.
     pub fn mappings(&self) -> impl Iterator<Item = &Mapping> {
         self.image.spec.pds[self.domain].mappings.iter()
     }

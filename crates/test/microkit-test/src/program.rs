@@ -1,4 +1,4 @@
-//! The program of a PD, and how it runs.
+//! The program of a PD, and its execution.
 //!
 //! ```text
 //! begin ─▶ go_on ─▶ Stop::SystemCall ─▶ kernel ─▶ answer ─▶ go_on ─▶ …
@@ -46,7 +46,8 @@ impl Body {
 /// A PD that runs.
 pub(crate) struct Actor {
     pub(crate) runs: Runs,
-    /// Everything that it was told so far, in order. Its own state is a function of that.
+    /// All inputs that the PD has received so far, in order. The state of the PD is a function of
+    /// these inputs.
     pub(crate) history: Fingerprinter,
 }
 
@@ -67,7 +68,8 @@ pub(crate) struct Code {
     at: Option<Stop>,
 }
 
-/// Makes each access to a `SharedWord` a step, and drops the writes of a program that unwinds.
+/// Makes each access to a `SharedWord` a separate step, and drops the writes of a program that
+/// unwinds.
 struct Steps;
 
 impl AccessPolicy for Steps {
@@ -80,7 +82,7 @@ impl AccessPolicy for Steps {
     }
 }
 
-/// The carrier of Rust code. Miri has no other stacks than those of threads.
+/// The carrier of Rust code. Miri supports only the stacks of threads.
 const CARRIER: Carrier = if cfg!(miri) {
     Carrier::Thread
 } else {
@@ -107,22 +109,22 @@ impl Actor {
         }
     }
 
-    /// Adds what the PD is told now to its history.
+    /// Adds the PD's present inputs to its history.
     pub(crate) fn learn(&mut self, context: &UserContext, image: &Image, domain: &Domain) {
         match self.runs {
             Runs::Registers { .. } => context.hash(&mut self.history),
             Runs::Code(_) => self.learn_message(context),
         }
-        // Memory that no other PD writes is a function of the history already.
+        // Memory that no other PD writes is already a function of the history.
         let regions = domain.maps.iter().map(|map| &image.regions[map.region]);
         for region in regions.filter(|region| region.is_shared) {
             region.memory.for_each(|word| self.history.write_u64(word));
         }
     }
 
-    /// Adds the answer to its system call.
+    /// Adds the kernel's answer to the PD's system call to the history.
     fn learn_message(&mut self, context: &UserContext) {
-        /// Where the badges of capabilities are in an IPC buffer.
+        /// The positions of the badges of capabilities in an IPC buffer.
         const BADGES: Range<usize> = HostBuffer::CAPS..HostBuffer::CAPS + MAX_EXTRA_CAPS;
         // The program counter says whether the PD begins or continues.
         self.history.write_u64(context.pc);
@@ -141,12 +143,13 @@ impl Actor {
         }
     }
 
-    /// The fingerprint of its history.
+    /// Returns the fingerprint of the PD's history.
     pub(crate) fn fingerprint(&self) -> Fingerprint {
         self.history.fingerprint()
     }
 
-    /// Reads a word of its IPC buffer, or 0 if there is no buffer that the kernel may read.
+    /// Reads a word of the PD's IPC buffer, or returns 0 if there is no buffer that the kernel may
+    /// read.
     pub(crate) fn read_buffer(&mut self, index: usize) -> u64 {
         match &mut self.runs {
             Runs::Code(code) => code.buffer().map_or(0, |buffer| buffer.read(index)),
@@ -154,7 +157,7 @@ impl Actor {
         }
     }
 
-    /// Writes a word of its IPC buffer.
+    /// Writes a word of the PD's IPC buffer.
     pub(crate) fn write_buffer(&mut self, index: usize, word: u64) {
         match &mut self.runs {
             Runs::Code(code) => {
@@ -183,7 +186,7 @@ impl Code {
         }));
     }
 
-    /// Ends the program where it is. Only destructors run.
+    /// Ends the program at its present position. Only destructors run.
     pub(crate) fn end(&mut self) {
         if self.program.is_some() {
             self.state.exchange();
@@ -197,12 +200,12 @@ impl Code {
         self.at = None;
     }
 
-    /// Whether it is stopped at a system call.
+    /// Returns whether the program is stopped at a system call.
     pub(crate) fn is_at_call(&self) -> bool {
         self.at == Some(Stop::SystemCall)
     }
 
-    /// Whether it is stopped at a point.
+    /// Returns whether the program is stopped at a point: an access to a `SharedWord`.
     pub(crate) fn is_at_point(&self) -> bool {
         self.at == Some(Stop::Point)
     }
@@ -219,7 +222,7 @@ impl Code {
         stop
     }
 
-    /// Copies the registers of its system call into the kernel's context.
+    /// Copies the registers of the program's system call into the kernel's context.
     pub(crate) fn store_registers(&self, context: &mut UserContext) {
         let Some(program) = &self.program else { return };
         let registers = program.registers();
@@ -233,7 +236,7 @@ impl Code {
         }
     }
 
-    /// Copies the kernel's answer from the kernel's context into its registers.
+    /// Copies the kernel's answer from the kernel's context into the program's registers.
     pub(crate) fn answer(&mut self, context: &UserContext) {
         let Some(program) = &mut self.program else {
             return;

@@ -1,4 +1,4 @@
-//! Random numbers that are the same for the same seed.
+//! Pseudorandom numbers. The same seed always gives the same numbers.
 
 /// A generator: `SplitMix64` (Steele, Lea and Flood, *Fast Splittable Pseudorandom Number
 /// Generators*, 2014).
@@ -12,7 +12,7 @@ impl Random {
         Self { state: seed }
     }
 
-    /// Returns a number below `bound`, which is not zero.
+    /// Returns a number below `bound`. `bound` must not be zero.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.state;

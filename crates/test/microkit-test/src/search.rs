@@ -1,4 +1,4 @@
-//! A search of all choices, which visits each state once.
+//! A search of all choices that visits each state once.
 
 use std::collections::HashMap;
 
@@ -6,19 +6,19 @@ use crate::fingerprint::Fingerprint;
 
 /// A depth-first search of all choices.
 ///
-/// It knows only the number of choices and the state at each of them. It does not visit a state
-/// again that it has visited.
+/// The search knows only the number of choices, and the state at each choice. By default it does
+/// not continue from a state that it has already visited.
 #[derive(Debug, Default)]
 pub(crate) struct Search {
     /// The choices that lead to the present state.
     path: Vec<Node>,
-    /// How many of them the present run has made.
+    /// The number of choices that the present run has made.
     depth: usize,
-    /// The number of schedules from each visited state on.
+    /// The number of schedules that continue from each visited state.
     known: HashMap<Fingerprint, u128>,
-    /// The number of schedules from where the present run was left, because its state is known.
+    /// The stored number of schedules from the known state at which the present run was left.
     left: Option<u128>,
-    /// Whether it visits known states again.
+    /// Whether the search visits known states again.
     repeats: bool,
 }
 
@@ -27,12 +27,12 @@ struct Node {
     state: Fingerprint,
     choices: usize,
     chosen: usize,
-    /// The number of schedules from here on, as far as they are known.
+    /// The number of schedules from this node that are known so far.
     schedules: u128,
 }
 
 impl Search {
-    /// Makes a search, which visits known states again if it `repeats`.
+    /// Makes a search. If `repeats` is true, the search visits known states again.
     pub(crate) fn new(repeats: bool) -> Self {
         Self {
             repeats,
@@ -97,7 +97,7 @@ impl Search {
         Some(schedules)
     }
 
-    /// Returns how many states with more than one choice were visited so far.
+    /// Returns the number of states with more than one choice that were visited so far.
     pub(crate) fn states(&self) -> usize {
         self.known.len() + self.path.len()
     }
@@ -107,7 +107,8 @@ impl Search {
 mod tests {
     use super::*;
 
-    /// Two threads that make so many steps each, in any order. The state is how far each is.
+    /// Checks the search with two threads that make `steps` steps in any order. The state is the
+    /// number of steps that each thread has made.
     fn check(steps: [u64; 2], schedules: u128, runs: usize) {
         let mut search = Search::default();
         let mut count = 0;

@@ -45,11 +45,12 @@ pub struct System {
 }
 
 impl System {
-    /// Reads a system file. Files that it names in `prefill_path` are looked for in its folder.
+    /// Reads a system file. Files in its `prefill_path` attributes are searched for in the folder
+    /// of the system file.
     ///
     /// # Errors
     ///
-    /// Returns an error if the file cannot be read, and as [`parse`](Self::parse).
+    /// Returns an error if the file cannot be read, and the errors of [`parse`](Self::parse).
     pub fn open(path: impl AsRef<Path>) -> Result<Self, SystemError> {
         let path = path.as_ref();
         let name = path.file_name().unwrap_or(path.as_os_str());
@@ -62,12 +63,13 @@ impl System {
         Self::new(&source, &SearchPaths(vec![directory.to_path_buf()]))
     }
 
-    /// Reads the text of a system file, which names no other files. `name` is used in errors.
+    /// Parses the text of a system file. The text must not name other files. `name` is the name of
+    /// the file in error messages.
     ///
     /// # Errors
     ///
-    /// Returns everything that is wrong with the text, each with its place. The model kernel does
-    /// not run some systems, such as virtual machines; they are errors too.
+    /// Returns all errors of the text with their positions. A system that the model kernel cannot
+    /// run, such as one with a virtual machine, is also an error.
     pub fn parse(name: &str, text: &str) -> Result<Self, SystemError> {
         Self::new(&Source::new(name, text), &SearchPaths(Vec::new()))
     }
@@ -88,11 +90,11 @@ impl System {
         })
     }
 
-    /// Gives `init`, a function marked `#[protection_domain]`, to every PD whose `<program_image>`
-    /// has this path.
+    /// Sets the program of every PD whose `<program_image>` has this path. `init` is the function
+    /// marked `#[protection_domain]`.
     ///
-    /// `init` runs once in every incarnation of every such PD. Statics keep their values from run
-    /// to run.
+    /// `init` runs once in every incarnation of each of these PDs. Statics keep their values from
+    /// run to run.
     ///
     /// # Panics
     ///
@@ -107,7 +109,7 @@ impl System {
         self.with_program(path, Body::handler(init))
     }
 
-    /// Gives `init` to one PD, whatever its `<program_image>` is.
+    /// Sets the program of one PD to `init`. The `<program_image>` of the PD is ignored.
     ///
     /// # Panics
     ///
@@ -124,7 +126,8 @@ impl System {
         self
     }
 
-    /// Gives a [`Processor`], which `make` makes, to every PD with this program.
+    /// Sets the program of every PD whose `<program_image>` has this path to a [`Processor`].
+    /// `make` creates the processors.
     ///
     /// # Panics
     ///
@@ -156,13 +159,13 @@ impl System {
         self
     }
 
-    /// Starts a run: every PD is about to run its first instruction, and memory regions are as the
-    /// system file says.
+    /// Starts a run. Every PD is at its first instruction, and memory regions have the initial
+    /// contents of the system file.
     ///
     /// # Panics
     ///
-    /// Panics if a PD has no program; and if the system has memory regions, and another run of it
-    /// is not over.
+    /// Panics if a PD has no program. Also panics if the system has memory regions and another run
+    /// of this system still exists.
     #[track_caller]
     pub fn start(&self) -> Run {
         Run::new(self)
@@ -175,7 +178,7 @@ impl System {
 }
 
 impl Image {
-    /// The index of a protection domain.
+    /// Returns the index of a protection domain.
     #[track_caller]
     pub(crate) fn domain(&self, name: &str) -> usize {
         let found = self.domains.iter().position(|domain| domain.name == name);
@@ -199,40 +202,40 @@ pub(crate) fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
-/// Why there is no system.
+/// The error of making a [`System`].
 ///
-/// Its `Debug` says the same as its `Display`, for tests that `unwrap`.
+/// `Debug` prints the same text as `Display`, for tests that `unwrap`.
 #[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum SystemError {
     /// The system file could not be read.
     #[error("the system file {} could not be read: {error}", path.display())]
     Unreadable {
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         error: std::io::Error,
     },
-    /// What is wrong with the system file.
+    /// The system file has errors. The text lists them.
     #[error("{0}")]
     File(String),
-    /// A file that a memory region is filled from could not be read.
+    /// The file with the initial contents of a memory region could not be read.
     #[error(
         "{}, with which the memory region {region} is filled, could not be read: {error}",
         path.display()
     )]
     Fill {
-        /// Which memory region.
+        /// The name of the memory region.
         region: String,
-        /// Which file.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         error: std::io::Error,
     },
-    /// The model kernel does not take it.
+    /// The model kernel cannot run the system.
     #[error("the model kernel cannot run this system: {0}")]
     Kernel(kernel_model::SystemError),
-    /// The protection domains were built for another configuration than the model kernel's.
+    /// The protection domains were built for a kernel configuration other than the model kernel's.
     #[error(
         "the model kernel is of the configuration debug, and this was built for {0}: unset \
          MICROKIT_CONFIG"

@@ -1,5 +1,5 @@
-//! Small systems for Miri, which follows every access to the IPC buffers: those of the handlers,
-//! and those of the kernel, which go through its own pointer.
+//! Runs small systems under Miri. Miri checks every access to the IPC buffers, both by the handlers
+//! and by the kernel. The kernel accesses them through its own pointer.
 
 use std::sync::atomic::Ordering;
 
@@ -12,7 +12,7 @@ use sel4_microkit::{
 
 const PEER: Channel = Channel::new(1);
 
-/// More words than travel in registers: the rest goes through memory.
+/// More words than fit into CPU registers. The rest is in the IPC buffer.
 const WORDS: usize = 6;
 
 const FILE: &str = r#"
@@ -111,20 +111,20 @@ fn every_schedule_of_it_does() {
     let explorer = Explorer::new(&system);
     let check = |run: &Run| assert!(run.log().contains("has heard"), "{}", run.log());
     if cfg!(miri) {
-        // To tell states apart takes long there.
+        // Computing the fingerprints of states takes long under Miri.
         check(&explorer.sample(0));
         return;
     }
     assert!(explorer.check(check).is_complete());
 }
 
-/// What `sel4-microkit` keeps a handler from, done all the same: Miri must refuse it.
+/// Negative control: an access that `sel4-microkit` normally prevents. Miri must report it.
 #[test]
 #[ignore = "wrong on purpose: Miri must refuse it"]
 fn a_handler_that_keeps_a_view_across_a_call() {
     fn wrong() -> NullHandler {
         let word: *mut u64 = with_msg_regs_mut(|regs| &raw mut regs[WORDS - 1]);
-        // SAFETY: there is none: the kernel writes that word while this lives.
+        // SAFETY: this is unsound on purpose: the kernel writes the word during this borrow.
         let word = unsafe { &mut *word };
         *word = 5;
         set_mr(0, 1);

@@ -1,5 +1,5 @@
-//! Holds that a memory region which a protection domain has for itself has no other user in a run:
-//! neither another protection domain nor the test, which plays a device by its registers only.
+//! Tests that a memory region with one owner has no other user in a run. Neither another protection
+//! domain nor the test can access it. The test plays a device only through the device's registers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -37,7 +37,7 @@ struct Registers {
     count: ReadPureWrite<u64>,
 }
 
-/// Has both regions, adds one to the device's register at each notification.
+/// Owns both regions, and adds one to the device's register at each notification.
 struct Driver {
     registers: sel4_microkit::DeviceRegion<Registers>,
     _dma: sel4_microkit::DmaRegion,
@@ -59,7 +59,7 @@ impl Handler for Driver {
     }
 }
 
-/// Notifies the driver, and then does `wrong`.
+/// Notifies the driver, and then runs `wrong`, a forbidden access.
 fn other<R>(wrong: impl Fn() -> R) -> NullHandler {
     Channel::new(1).notify();
     wrong();
@@ -118,7 +118,7 @@ fn the_test_is_the_device_and_nothing_else() {
     assert!(message.contains("taken for DMA"), "{message}");
 }
 
-/// A run that is over has given its regions back.
+/// The end of a run releases the run's regions.
 #[test]
 fn a_system_can_be_started_again() {
     let system = System::parse("devices.system", FILE)
@@ -133,7 +133,7 @@ fn a_system_can_be_started_again() {
     }
 }
 
-/// Writes the region for DMA, as a device that has no address of it.
+/// A processor that writes to the region for DMA, although the driver has taken the region.
 struct Writer;
 
 impl Processor for Writer {

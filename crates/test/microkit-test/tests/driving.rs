@@ -1,4 +1,4 @@
-//! Driving a run: steps, interrupts, time, deaths, system calls that fail.
+//! Tests the methods that drive a run: steps, IRQs, time, deaths, and failing system calls.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::SeqCst;
@@ -31,7 +31,7 @@ const FILE: &str = r#"
         </channel>
     </system>"#;
 
-/// Says how the driver faults, and starts it again the first time.
+/// Prints each fault of the driver, and restarts the driver after the first one.
 struct Parent {
     entry_point: EntryPoint,
     times: usize,
@@ -39,7 +39,7 @@ struct Parent {
 
 fn parent() -> Parent {
     Parent {
-        // It has the lower priority.
+        // The child has the lower priority.
         entry_point: Child::new(3).entry_point().expect("it is a child"),
         times: 0,
     }
@@ -107,7 +107,7 @@ fn system() -> System {
         .program("server.elf", || Server)
 }
 
-/// Started, and at rest.
+/// Returns a run that has started and come to rest.
 fn at_rest() -> Run {
     let mut run = system().start();
     run.until_idle();
@@ -155,7 +155,7 @@ fn an_interrupt_comes_when_it_is_raised_and_not_masked() {
     run.raise_irq("driver", 5); // Not before it was acknowledged.
     run.until_idle();
     let once = ["driver: {5}", "driver: replied 5"];
-    // The server's notification comes while the driver is not waiting.
+    // The server's notification arrives while the driver is not waiting.
     let after = ["driver: {1, 5}", "driver: replied 5", "driver: {1}"];
     assert_eq!(lines(&run), [&once[..], &after[..]].concat());
     let calls: Vec<_> = run
@@ -193,7 +193,7 @@ fn one_that_waits_is_only_stopped_when_it_is_killed() {
     assert_eq!(run.stuck(), ["driver"]);
 }
 
-/// On the target no destructor of a program that has died would run.
+/// On the target, destructors of a dead program do not run.
 #[test]
 fn what_a_destructor_of_a_dead_program_writes_has_no_effect() {
     const FILE: &str = r#"
@@ -227,7 +227,7 @@ fn what_a_destructor_of_a_dead_program_writes_has_no_effect() {
     };
     let system = System::parse("mortal.system", FILE).unwrap();
     let mut run = system.program("mortal.elf", init).start();
-    // The store is a step of its own.
+    // The store is a separate step.
     assert!(run.step());
     let words = run.region("mortal", "shared");
     assert_eq!(words[0].load(SeqCst), 0);
@@ -261,7 +261,7 @@ fn a_capability_that_is_not_there_is_a_fault_that_the_parent_sees() {
     run.fail_next("driver", Failure::NoCapability);
     run.raise_irq("driver", 5);
     run.until_idle();
-    // A capability fault is fault 1. Restarted, the driver begins anew.
+    // A capability fault is fault 1. The restarted driver starts from its initialisation.
     let expect = [
         "driver: {5}",
         "parent: child 3 has fault 1",
@@ -326,7 +326,7 @@ fn time_stands_still_until_it_is_advanced() {
     run.until_idle();
     assert!(!run.log().contains("server: begins"), "{}", run.log());
     assert!(run.can_run().is_empty());
-    // In each period it gets two steps further.
+    // In each period the driver makes two more steps.
     for _ in 0..3 {
         run.advance_us(1000);
     }

@@ -1,5 +1,5 @@
-//! Schedules that come to one state go on together. That loses none: there are as many as when each
-//! is run by itself, and the same logs.
+//! Tests that merging loses no schedule. Schedules that lead to the same state continue in one run.
+//! With and without merging, the number of schedules and the logs are equal.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use microkit_test::{Explorer, System};
 use sel4_microkit::{Channel, ChannelSet, Handler, Infallible, NullHandler, debug_println};
 
-/// `server` runs on its own budget, or on that of its clients.
+/// Makes a system whose `server` runs on its own budget, or on its clients' budget if passive.
 fn system(passive: &str) -> System {
     let text = format!(
         r#"
@@ -26,7 +26,7 @@ fn system(passive: &str) -> System {
         .program("client.elf", client)
 }
 
-/// Prints on the console of the kernel, and notifies the server.
+/// Prints on the kernel's console, and notifies the server.
 fn client() -> NullHandler {
     for round in 0..6 {
         debug_println!("client {round}");
@@ -35,7 +35,7 @@ fn client() -> NullHandler {
     NullHandler::new()
 }
 
-/// Takes notifications.
+/// A handler that receives notifications.
 struct Takes;
 
 impl Handler for Takes {

@@ -1,4 +1,5 @@
-//! Mistakes that were made on purpose: each is found in some schedule, and its schedule replays.
+//! Tests programs with bugs on purpose. The explorer must find each bug, and the found schedule
+//! must replay to the same failure.
 
 use microkit_test::{Explorer, Found, Schedule, System};
 use sel4_microkit::{
@@ -10,8 +11,8 @@ use std::sync::atomic::Ordering;
 
 const PEER: Channel = Channel::new(1);
 
-/// A system of two protection domains, `one` and `two`, with a channel 1; `one` may call `two`.
-/// Both map a region.
+/// Makes a system of two protection domains, `one` and `two`, that share a region and channel 1.
+/// With `pp`, `one` may call `two`.
 fn pair(one: u8, two: u8, pp: bool) -> System {
     let file = format!(
         r#"<system>
@@ -33,7 +34,7 @@ fn pair(one: u8, two: u8, pp: bool) -> System {
     System::parse("pair.system", &file).unwrap()
 }
 
-/// Holds that the schedule which was found, in text and back, replays to the same log.
+/// Checks that the found schedule, converted to text and back, replays to the same log.
 #[track_caller]
 fn check_replay(explorer: &Explorer<'_>, found: &Found, message: &str) {
     assert!(found.message().contains(message), "{found}");
@@ -81,7 +82,7 @@ fn on_notification(notified: impl FnMut(ChannelSet)) -> impl Handler {
 }
 
 mod nested_borrow {
-    //! The message registers are borrowed, and three calls deeper they are wanted again.
+    //! Bug: a function borrows the message registers, and a nested function borrows them again.
 
     use super::*;
 
@@ -124,7 +125,8 @@ mod nested_borrow {
 }
 
 mod reply_before_call {
-    //! The reply is read before the call is made: what stands there is what came last.
+    //! Bug: the program reads the reply before it makes the call. It finds the words of the last
+    //! message.
 
     use super::*;
 
@@ -158,7 +160,8 @@ mod reply_before_call {
 }
 
 mod counted_notifications {
-    //! Three signals are taken for three notifications. By priority it is so.
+    //! Bug: the program expects three notifications for three signals. This is true only if the
+    //! receiver has the higher priority.
 
     use super::*;
 
@@ -177,13 +180,13 @@ mod counted_notifications {
             .program("one.elf", one)
             .program("two.elf", two);
         let three = |run: &microkit_test::Run| assert_eq!(run.log().lines().count(), 3);
-        // Where the receiver has the higher priority, each signal is taken at once.
+        // If the receiver has the higher priority, it receives each signal at once.
         Explorer::new(&system).by_priority().check(three);
         let explorer = Explorer::new(&system);
         let found = explorer.try_check(three).unwrap_err();
         check_replay(&explorer, &found, "left == right");
 
-        // And by priority too, where it has not.
+        // If the receiver has the lower priority, the bug also appears with priorities.
         let system = pair(2, 1, false)
             .program("one.elf", one)
             .program("two.elf", two);
@@ -194,7 +197,7 @@ mod counted_notifications {
 }
 
 mod dropped_action {
-    //! A handler puts a notification off, and then loses it when two events come close together.
+    //! Bug: a handler loses a deferred acknowledgement if two events arrive together.
 
     use super::*;
 
@@ -210,7 +213,7 @@ mod dropped_action {
                 self.deferred = Some(DeferredAction::new_irq_ack(Channel::new(5)));
             }
             if channels.contains(PEER) {
-                // One after the other would do; both at once drop the first.
+                // Two separate events work. Two events at once overwrite the first action.
                 self.deferred = Some(DeferredAction::new_notify(PEER));
             }
             Ok(())
@@ -221,7 +224,7 @@ mod dropped_action {
         }
     }
 
-    /// The same with a slot, which loses nothing.
+    /// The same handler with a `DeferredActionSlot`, which loses no action.
     struct Right(DeferredActionSlot);
 
     impl Handler for Right {
@@ -279,7 +282,7 @@ mod dropped_action {
 }
 
 mod order_of_start {
-    //! A handler takes it that the other has begun, because by priority it has.
+    //! Bug: a handler assumes that its peer has already started. This is true only with priorities.
 
     use super::*;
 
@@ -309,7 +312,7 @@ mod order_of_start {
 }
 
 mod torn_update {
-    //! Both add one to a word of shared memory, by a load and a store.
+    //! Bug: both PDs add one to a word of shared memory by a separate load and store.
 
     use super::*;
 
@@ -349,7 +352,7 @@ mod torn_update {
 }
 
 mod dead_server {
-    //! A reply is waited for, though the server may die.
+    //! Bug: a client waits for a reply, but the server may die.
 
     use super::*;
 

@@ -25,7 +25,7 @@ impl Handler for Top {
     }
 }
 
-/// Dies in the handler of its child's first fault, which its next incarnation answers.
+/// Dies in the handler of its child's first fault. The next incarnation answers that fault.
 struct Middle {
     has_died: &'static AtomicBool,
 }
@@ -46,8 +46,8 @@ impl Handler for Middle {
     }
 }
 
-/// The reply has no words, so that no register of the child changes, and a label that does not
-/// retry an exception (seL4 manual, *Faults*).
+/// The reply has no words, so no register of the child changes. The label of the reply does not
+/// make the child retry an exception (seL4 manual, *Faults*).
 #[test]
 fn a_restart_reply_to_the_fault_of_a_child_leaves_it_stopped() {
     static HAS_DIED: AtomicBool = AtomicBool::new(false);

@@ -1,4 +1,4 @@
-//! What differs between the target and a host, below the rest of the runtime.
+//! The platform layer: differences between the target and a host, below the rest of the runtime.
 //!
 //! ```text
 //!            PD code
@@ -15,7 +15,7 @@
 //! on each side: the entry point starts the runtime, and a panic calls the hook.
 //!
 //! Macros that declare symbols, sections or the entry point keep their own `cfg`: a macro for each
-//! side would repeat every hidden arm, and each arm has to be judged for soundness.
+//! side would repeat every hidden arm, and each arm needs a review for soundness.
 
 #[cfg(not(target_os = "none"))]
 pub mod host;
@@ -27,20 +27,20 @@ use host as side;
 #[cfg(target_os = "none")]
 use target as side;
 
-// Panics: what a hook gets, the hook of this PD, and how the PD stops.
+// Panics: the argument of a hook, the hook of this PD, and the stop of the PD.
 pub use side::PanicInfo;
 pub(crate) use side::{panic_hook, set_panic_hook, trap};
 
-// What Microkit's tool has written for this PD.
+// The values that Microkit's tool has written for this PD.
 pub use side::symbols::value;
 pub(crate) use side::{irqs, is_passive, name, notifications, pps};
 
-// The first byte of a memory region: for words that PDs share, and for one owner.
+// The first byte of a memory region: for shared words, and for one owner.
 pub use side::SharedWord;
 pub(crate) use side::{exclusive_region, shared_region};
 
 // The words of an incarnation.
 pub(crate) use side::{load_incarnation_word, store_incarnation_word};
 
-// The calls that have led here, and whether the registers of a child are those of its program.
+// The backtrace, and whether the kernel's registers of a child are those of the child's program.
 pub(crate) use side::{CHILDREN_HAVE_REGISTERS, walk_stack};

@@ -1,4 +1,4 @@
-//! A child that begins at a number of its parent's choice.
+//! Safe code cannot start a child at an arbitrary address.
 
 #![forbid(unsafe_code)]
 

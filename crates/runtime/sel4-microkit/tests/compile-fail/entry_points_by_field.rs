@@ -1,4 +1,4 @@
-//! An entry point cannot be put together.
+//! Safe code cannot construct an entry point from its fields.
 
 #![forbid(unsafe_code)]
 

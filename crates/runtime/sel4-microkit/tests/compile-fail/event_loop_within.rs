@@ -1,4 +1,4 @@
-//! An event loop within a handler would reply to what another has received.
+//! An event loop inside a handler would reply to an event that the outer loop has received.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! A number is not an entry point.
+//! An integer does not convert to an entry point.
 
 #![forbid(unsafe_code)]
 

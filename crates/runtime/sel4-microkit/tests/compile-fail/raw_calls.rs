@@ -1,4 +1,4 @@
-//! A label of one's own.
+//! Safe code cannot make a raw system call with an arbitrary label.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! The words of a reply to a fault become registers.
+//! The words of a reply to a fault become registers of the child, so such a reply needs `unsafe`.
 
 #![forbid(unsafe_code)]
 

@@ -20,8 +20,8 @@ impl<C: InvocationContext> AbsoluteCPtr<C> {
     ///
     /// # Safety
     ///
-    /// Afterwards nothing uses memory that a deleted capability maps, or relies on an object whose
-    /// last capability is deleted.
+    /// Afterwards, nothing may use memory that a deleted capability maps. Nothing may rely on an
+    /// object whose last capability is deleted.
     #[track_caller]
     pub unsafe fn revoke(self) -> Result<()> {
         // SAFETY: the caller's contract.
@@ -37,8 +37,8 @@ impl<C: InvocationContext> AbsoluteCPtr<C> {
     ///
     /// # Safety
     ///
-    /// Afterwards nothing uses memory that the deleted capability maps, or relies on its object if
-    /// this was the last capability to it.
+    /// Afterwards, nothing may use memory that the deleted capability maps. If this was the last
+    /// capability to the object, nothing may rely on the object.
     ///
     /// # Examples
     ///

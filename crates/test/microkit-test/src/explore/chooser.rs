@@ -11,20 +11,20 @@ use crate::{Run, Schedule};
 
 /// Chooses one of several options.
 pub(super) trait Chooser {
-    /// Returns the index of the choice, or `None` to leave the run.
+    /// Returns the index of the chosen option, or `None` to leave the run.
     fn choose(
         &mut self,
         options: &[Choice],
         state: &mut dyn FnMut() -> Fingerprint,
     ) -> Option<usize>;
 
-    /// Whether it ever asks for a state.
+    /// Returns whether the chooser ever needs the fingerprint of a state.
     fn wants_states(&self) -> bool {
         false
     }
 }
 
-/// Lets the chooser choose one of several options. A single option needs no choice.
+/// Asks the chooser for one of several options. A single option is chosen without asking.
 pub(super) fn choose(
     chooser: &mut dyn Chooser,
     run: &Run,
@@ -72,7 +72,7 @@ impl Chooser for Sample<'_> {
     }
 }
 
-/// Chooses what was chosen before, and records the words of the schedule.
+/// Repeats the choices of an earlier run, and records the words of the schedule.
 pub(super) struct Repeat<'a> {
     pub(super) explorer: &'a Explorer<'a>,
     pub(super) chosen: Vec<usize>,
@@ -90,7 +90,7 @@ impl Chooser for Repeat<'_> {
     }
 }
 
-/// Chooses as a schedule says.
+/// Follows a schedule.
 pub(super) struct Script<'a> {
     pub(super) explorer: &'a Explorer<'a>,
     pub(super) schedule: &'a Schedule,
@@ -100,7 +100,7 @@ pub(super) struct Script<'a> {
 
 impl Chooser for Script<'_> {
     fn choose(&mut self, options: &[Choice], _: &mut dyn FnMut() -> Fingerprint) -> Option<usize> {
-        // After the end of the schedule, as the kernel schedules.
+        // After the end of the schedule, the kernel's own choice comes next.
         let Some(token) = self.schedule.tokens.get(self.next) else {
             return Some(0);
         };

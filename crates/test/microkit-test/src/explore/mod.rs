@@ -26,18 +26,18 @@ use result::sel4_fault;
 ///
 /// A step of a PD ends with its next system call, or its next access to a `SharedWord`. Wherever
 /// several PDs can run, each of them is tried as the next. Priorities do not matter, unless
-/// [`by_priority`](Self::by_priority) is set: what holds then holds whatever priorities the system
-/// file gives.
+/// [`by_priority`](Self::by_priority) is set. So a successful check is valid for all priorities
+/// that the system file could give.
 ///
-/// The memory is sequentially consistent, as on one core. Several Arm cores may reorder accesses to
-/// shared memory beyond that, which no schedule shows.
+/// The memory is sequentially consistent, as on one core. Several Arm cores may also reorder
+/// accesses to shared memory. No schedule shows such a reordering.
 ///
-/// Two schedules that lead to the same state, with the same output so far, have the same future. It
-/// is explored once. A state consists of the kernel, the shared memory, and everything that each PD
-/// was told so far: its behaviour is a function of that.
+/// Two schedules that lead to the same state, with the same output so far, have the same future.
+/// That future is explored once. A state consists of the kernel, the shared memory, and all inputs
+/// that each PD has received so far. The behaviour of a PD is a function of these inputs.
 ///
-/// **A schedule fails** if a PD without a parent faults; if a PD waits for a reply or to send when
-/// nothing can run any more; if it does not end; or if the check of the test panics.
+/// **A schedule fails** if a PD without a parent faults; if nothing can run any more while a PD
+/// waits for a reply or to send; if the schedule does not end; or if the check of the test panics.
 ///
 /// The crate page has an [example](crate).
 #[derive(Debug, Clone)]
@@ -78,10 +78,10 @@ impl<'a> Explorer<'a> {
         }
     }
 
-    /// Runs only PDs with the highest priority of all that can run.
+    /// Runs only PDs with the highest priority among the PDs that can run.
     ///
-    /// These are the schedules that seL4 can give to this system on one core, whenever time slices
-    /// end.
+    /// These are all schedules that seL4 can produce for this system on one core. Time slices may
+    /// end at any time.
     #[must_use]
     pub fn by_priority(mut self) -> Self {
         self.by_priority = true;
@@ -106,7 +106,8 @@ impl<'a> Explorer<'a> {
         self
     }
 
-    /// Kills a PD, or not, before any of its steps, as a panic does.
+    /// Explores the death of a PD before each of its steps, and also no death. The PD dies as by a
+    /// panic.
     ///
     /// # Panics
     ///
@@ -118,8 +119,8 @@ impl<'a> Explorer<'a> {
         self
     }
 
-    /// Makes one system call of a PD fail, or none: any that can fail, in every way in which it
-    /// can.
+    /// Explores one failing system call of a PD: each call that can fail, with each possible
+    /// failure. Schedules without a failure are explored too.
     ///
     /// # Panics
     ///
@@ -145,31 +146,32 @@ impl<'a> Explorer<'a> {
         self
     }
 
-    /// Limits the number of runs. After that, [`samples`](Self::samples) are made.
+    /// Limits the number of runs. After that many runs, [`samples`](Self::samples) random schedules
+    /// run.
     #[must_use]
     pub fn max_runs(mut self, runs: usize) -> Self {
         self.max_runs = runs;
         self
     }
 
-    /// Sets how many random schedules run if there are more than [`max_runs`](Self::max_runs). The
-    /// default is 1000.
+    /// Sets the number of random schedules that run after [`max_runs`](Self::max_runs) is reached.
+    /// The default is 1000.
     #[must_use]
     pub fn samples(mut self, samples: usize, seed: u64) -> Self {
         (self.samples, self.seed) = (samples, seed);
         self
     }
 
-    /// Limits the steps of a schedule. A longer one fails. The default is 10,000.
+    /// Limits the steps of a schedule. A longer schedule fails. The default is 10,000.
     #[must_use]
     pub fn max_steps(mut self, steps: u64) -> Self {
         self.max_steps = steps;
         self
     }
 
-    /// Ends every run after so many steps, for a system that never comes to rest.
+    /// Ends every run after `steps` steps, for a system that never comes to rest.
     ///
-    /// The check sees the system as it is then.
+    /// The check sees the system in its state after the last step.
     #[must_use]
     pub fn depth(mut self, steps: u64) -> Self {
         self.depth = steps;
@@ -178,7 +180,7 @@ impl<'a> Explorer<'a> {
 
     /// Explores every schedule separately, even if another one has led to the same state.
     ///
-    /// It is for handlers that depend on something besides their messages and memory, such as
+    /// Use this for handlers that depend on something besides their messages and memory, such as
     /// statics.
     #[must_use]
     pub fn without_merging(mut self) -> Self {
@@ -242,7 +244,7 @@ impl<'a> Explorer<'a> {
         Ok(explored)
     }
 
-    /// Runs one random schedule, and returns the run as it is at the end, for measurements.
+    /// Runs one random schedule to its end, and returns the run, for measurements.
     pub fn sample(&self, seed: u64) -> Run {
         let mut random = Random::new(seed);
         let mut sample = Sample {
@@ -252,11 +254,11 @@ impl<'a> Explorer<'a> {
         self.run(&mut sample, false).0
     }
 
-    /// Runs one schedule, and returns the run as it is at the end.
+    /// Runs one schedule to its end, and returns the run.
     ///
     /// # Panics
     ///
-    /// Panics if the schedule is not one of this system.
+    /// Panics if the schedule does not fit this system.
     #[track_caller]
     pub fn replay(&self, schedule: &Schedule) -> Run {
         let mut script = Script {
@@ -343,7 +345,7 @@ impl<'a> Explorer<'a> {
         }
     }
 
-    /// All choices for the next event.
+    /// Collects all choices for the next event.
     fn options(&self, run: &Run, around: &Around, options: &mut Vec<Choice>) {
         let priority = |thread| run.kernel().thread(thread).priority();
         let highest = run.runnable().map(priority).max();
@@ -366,7 +368,7 @@ impl<'a> Explorer<'a> {
         }
     }
 
-    /// Returns what is wrong with a run.
+    /// Checks a run that has ended, and returns its failure as an error.
     fn judge(&self, run: &Run, end: End, check: &dyn Fn(&Run)) -> Result<(), String> {
         if end == End::TooLong {
             return Err(format!("no end after {} steps", self.max_steps));
@@ -380,7 +382,7 @@ impl<'a> Explorer<'a> {
             ));
         }
         if end == End::Left {
-            // Another run has shown how it continues.
+            // Another run has already explored the continuation from this state.
             return Ok(());
         }
         let stuck = run.stuck();
@@ -419,7 +421,7 @@ impl<'a> Explorer<'a> {
     }
 }
 
-/// The events around the PDs that have not happened yet.
+/// The pending events from outside the PDs: those that have not happened yet.
 #[derive(Debug, Clone, Hash)]
 struct Around {
     irqs: Vec<(usize, u8)>,
@@ -432,7 +434,7 @@ struct Around {
 enum End {
     /// Nothing can run, or the limit of `depth` is reached.
     Rest,
-    /// Its state is known.
+    /// The run was left because its state is known.
     Left,
     TooLong,
 }

@@ -20,25 +20,25 @@ impl Explored {
         self.schedules.is_some()
     }
 
-    /// Returns how many runs were made, without samples.
+    /// Returns the number of runs, without the samples.
     pub fn runs(&self) -> usize {
         self.runs
     }
 
-    /// Returns how many schedules there are, or `None` if not all were explored.
+    /// Returns the number of schedules, or `None` if not all were explored.
     ///
-    /// There may be many more schedules than runs, because schedules that meet in a state continue
+    /// There may be many more schedules than runs: schedules that lead to the same state continue
     /// in one run.
     pub fn schedules(&self) -> Option<u128> {
         self.schedules
     }
 
-    /// Returns how many states there were with more than one choice.
+    /// Returns the number of visited states with more than one choice.
     pub fn states(&self) -> usize {
         self.states
     }
 
-    /// Returns how many random schedules were run.
+    /// Returns the number of random schedules that ran.
     pub fn samples(&self) -> usize {
         self.samples
     }
@@ -66,7 +66,7 @@ impl fmt::Display for Explored {
 
 /// A schedule that fails.
 ///
-/// Its `Debug` is its `Display`, for tests that `unwrap`.
+/// `Debug` prints the same text as `Display`, for tests that `unwrap`.
 pub struct Found {
     pub(super) message: String,
     pub(super) schedule: Schedule,
@@ -123,7 +123,7 @@ impl fmt::Debug for Found {
 
 impl std::error::Error for Found {}
 
-/// The meaning of the label of a fault message.
+/// Returns the name of the fault that the label of a fault message means.
 pub(super) fn sel4_fault(label: u64) -> &'static str {
     use kernel_model::numbers::fault;
     match label {

@@ -19,10 +19,10 @@ pub use step::Step;
 
 use step::What;
 
-/// A system that runs: the model kernel, and every PD where it has got to.
+/// A system that runs: the model kernel, and the present state of every PD.
 ///
-/// The test decides what runs when: nothing happens outside of its methods. The crate page has an
-/// [example](crate).
+/// The system runs only inside the methods of this type, so the test controls every step. The crate
+/// page has an [example](crate).
 pub struct Run {
     image: Arc<Image>,
     kernel: Kernel,
@@ -30,17 +30,17 @@ pub struct Run {
     next: Next,
     /// IRQs that were raised while they were masked.
     pending: Vec<u32>,
-    /// Failures for the next system call of a PD that can fail so.
+    /// PDs with a failure for their next system call that can fail in this way.
     to_fail: Vec<(usize, Failure)>,
     killed: Vec<bool>,
     steps: u64,
     ticks_per_step: u64,
-    /// Whether the histories of PDs are kept, for [`fingerprint`](Self::fingerprint).
+    /// Whether the histories of PDs are recorded, for [`fingerprint`](Self::fingerprint).
     is_followed: bool,
     trace: Option<Vec<Step>>,
 }
 
-/// The largest number of steps until a run comes to rest.
+/// The largest number of steps that a run may take to come to rest.
 const MOST_STEPS: u64 = 10_000_000;
 
 impl Run {
@@ -96,20 +96,20 @@ impl Run {
         }
     }
 
-    /// Drops the [`trace`](Self::trace).
+    /// Turns off the recording of the [`trace`](Self::trace).
     pub(crate) fn untraced(mut self) -> Self {
         self.trace = None;
         self
     }
 
-    /// Keeps what a [`fingerprint`](Self::fingerprint) needs.
+    /// Turns on the recording of histories, which a [`fingerprint`](Self::fingerprint) needs.
     pub(crate) fn followed(mut self) -> Self {
         self.is_followed = true;
         self
     }
 
-    /// Runs the PD that the kernel has chosen up to its next system call, and lets the kernel
-    /// answer it. Returns whether there was a PD to run.
+    /// Runs the PD that the kernel has chosen up to its next system call. The kernel then answers
+    /// the call. Returns whether there was a PD to run.
     pub fn step(&mut self) -> bool {
         self.tick_if_due();
         let Next::Run { thread, .. } = self.next else {
@@ -148,10 +148,10 @@ impl Run {
         }
     }
 
-    /// Raises the IRQ that this PD calls `channel`.
+    /// Raises the IRQ with the identifier `channel` of this PD.
     ///
-    /// It is delivered at once, or, if the PD has not acknowledged the last one, as soon as it
-    /// does.
+    /// The IRQ is delivered at once if the PD has acknowledged the last one. Otherwise it is
+    /// delivered as soon as the PD acknowledges.
     ///
     /// # Panics
     ///
@@ -167,8 +167,8 @@ impl Run {
         self.deliver();
     }
 
-    /// Runs the system until nothing can run, and then advances the time. A PD whose budget is
-    /// refilled meanwhile runs at once.
+    /// Runs the system until nothing can run, and then advances the time. If a budget is refilled
+    /// during that time, its PD runs at once.
     ///
     /// # Panics
     ///
@@ -185,10 +185,10 @@ impl Run {
         self.host.now = self.host.now.max(end);
     }
 
-    /// Kills this PD where it is.
+    /// Kills this PD at its present position.
     ///
-    /// If it can run, it dies by a user exception, as in a panic, and its parent receives the
-    /// fault. If it waits, it is only stopped.
+    /// A PD that can run dies by a user exception, as in a panic, and its parent receives the
+    /// fault. A PD that waits is only stopped.
     ///
     /// # Panics
     ///
@@ -199,7 +199,7 @@ impl Run {
         self.kill_thread(thread);
     }
 
-    /// Makes the next system call of this PD fail that can fail so.
+    /// Injects `failure` into the next system call of this PD that can fail in this way.
     ///
     /// # Panics
     ///
@@ -209,7 +209,7 @@ impl Run {
         self.to_fail.push((self.image.domain(name), failure));
     }
 
-    /// Sets how long every step takes from now on. At first a step takes no time.
+    /// Sets the duration of every following step. The default is 0.
     pub fn set_step_us(&mut self, us: u64) {
         self.ticks_per_step = self.kernel.clock().ticks(us);
     }
@@ -221,7 +221,7 @@ impl Run {
 
     /// Returns all steps in order: system calls, faults, IRQs.
     ///
-    /// Output on the kernel's console is not among them.
+    /// The trace does not include output on the kernel's console.
     pub fn trace(&self) -> &[Step] {
         self.trace.as_deref().unwrap_or_default()
     }
@@ -240,12 +240,12 @@ impl Run {
             .filter_map(Step::call)
     }
 
-    /// Returns the faults that only the monitor has received.
+    /// Returns the faults of PDs without a parent, which Microkit's monitor has received.
     pub fn faults(&self) -> &[MonitorFault] {
         &self.host.faults
     }
 
-    /// Returns the PDs that can run. The first is the one that the kernel has chosen.
+    /// Returns the PDs that can run. The kernel has chosen the first of them.
     pub fn can_run(&self) -> Vec<&'static str> {
         self.runnable()
             .map(|thread| self.image.domains[thread.index()].name)
@@ -273,12 +273,13 @@ impl Run {
 
     /// Returns the words of a memory region that PDs share.
     ///
-    /// `name` is one of the PDs, and `symbol` has the region's address (`setvar_vaddr`).
+    /// `name` is a PD that maps the region, and `symbol` has the region's address in that PD
+    /// (`setvar_vaddr`).
     ///
     /// # Panics
     ///
-    /// Panics if there is no such symbol, and if a PD has taken the region for itself, as a
-    /// device's registers or for DMA: see [`device`](Self::device).
+    /// Panics if there is no such symbol, and if a PD has taken exclusive access to the region, as
+    /// a device's registers or for DMA: see [`device`](Self::device).
     #[track_caller]
     pub fn region(&self, name: &str, symbol: &str) -> &'static [AtomicU64] {
         let region = self.device(name, symbol);
@@ -308,7 +309,7 @@ impl Run {
         region.unwrap_or_else(|| panic!("{name} has no setvar_vaddr=\"{symbol}\""))
     }
 
-    /// Returns how many steps were made.
+    /// Returns the number of steps so far.
     pub fn steps(&self) -> u64 {
         self.steps
     }

@@ -1,7 +1,7 @@
 //! The progress of a run: a program runs up to its next system call, and the kernel answers it.
 //!
-//! A PD in Rust code has no machine instructions of its own in the model. So its program counter is
-//! one of the places in `place`, which say where it is stopped.
+//! A PD in Rust code has no machine instructions of its own in the model. Its program counter is
+//! one of the offsets in `place`, and shows the reason for its stop.
 
 use std::hash::{Hash, Hasher};
 
@@ -21,11 +21,11 @@ use crate::machine::MonitorFault;
 use crate::program::Runs;
 use crate::{Call, Memory};
 
-/// Decides whether and how a system call of a PD fails, of all ways in which it can.
+/// Chooses the failure of a system call of a PD among all possible failures, or no failure.
 pub(crate) type Decide<'a> =
     &'a mut dyn FnMut(&mut Run, usize, &'static [Failure]) -> Option<Failure>;
 
-/// Places in the page that stands for the program of a PD, from its entry on.
+/// Offsets in the page that represents the program of a PD, counted from its entry point.
 mod place {
     pub(super) const ENTRY: u64 = 0;
     /// The instruction of every system call.
@@ -37,21 +37,22 @@ mod place {
     pub(super) const TRAP: u64 = 0x300;
 }
 
-/// The fault of `udf` on AArch64.
+/// The fault of the undefined instruction `udf` on AArch64.
 const UNDEFINED: Fault = Fault::UserException {
     number: 0x200_0000,
     code: 0,
 };
 
-/// The syndrome of an instruction fetch where nothing is mapped.
+/// The syndrome of an instruction fetch from an unmapped address.
 const FETCH_OF_NOTHING: u32 = 0x8200_0006;
 
-/// A capability pointer that leads to no slot: no guard matches.
+/// A capability pointer without a slot: it matches no guard.
 const NOWHERE: u64 = 1 << 20;
 
-/// For the explorer.
+/// Methods for the explorer.
 impl Run {
-    /// The threads that can run, the chosen one first, then in the order of the system file.
+    /// Returns the threads that can run. The thread that the kernel has chosen is first, and the
+    /// others follow in the order of the system file.
     pub(crate) fn runnable(&self) -> impl Iterator<Item = ThreadId> {
         let current = match self.next {
             Next::Run { thread, .. } => Some(thread),
@@ -126,12 +127,12 @@ impl Run {
         }
     }
 
-    /// Whether the test has killed the PD.
+    /// Returns whether the test has killed the PD.
     pub(crate) fn was_killed(&self, fault: &MonitorFault) -> bool {
         self.killed[fault.domain]
     }
 
-    /// The number of an IRQ.
+    /// Returns the number of an IRQ.
     pub(crate) fn irq_number(&self, domain: usize, channel: u8) -> Option<u32> {
         let irqs = &self.image.spec.pds[domain].irqs;
         irqs.iter()
@@ -143,7 +144,7 @@ impl Run {
         self.host.masked.contains(&irq)
     }
 
-    /// Hashes everything that the future depends on, and everything that was seen so far.
+    /// Hashes the state that determines the future of the run, and all output so far.
     pub(crate) fn fingerprint(&self, hasher: &mut Fingerprinter) {
         self.kernel.hash(hasher);
         self.next.hash(hasher);
@@ -163,7 +164,7 @@ impl Run {
 
 impl Run {
     /// Runs a thread until an event enters the kernel, or returns `None` if it stops at an access
-    /// to shared memory. `is_told` says whether the thread learns anything when it continues.
+    /// to shared memory. `is_told` is true if the thread receives an input when it continues.
     fn let_run(&mut self, thread: ThreadId, is_told: bool) -> Option<Event> {
         let domain = thread.index();
         let entry = self.entry(domain);
@@ -193,8 +194,8 @@ impl Run {
             place::ENTRY => code.begin(&image.domains[domain]),
             place::AFTER_CALL if code.is_at_call() => code.answer(context),
             place::CALL if code.is_at_call() => {
-                // The call starts again, for instance because the thread was stopped while it
-                // waited.
+                // The system call starts again, for instance because the thread was stopped
+                // during its wait.
                 context.pc = entry + place::AFTER_CALL;
                 return Some(Event::Syscall(context[Register::X(7)]));
             }
@@ -230,7 +231,7 @@ impl Run {
         }
     }
 
-    /// Replaces addresses of the host by virtual addresses in an invocation that names memory.
+    /// Replaces host addresses with the PD's virtual addresses in an invocation on memory.
     fn translate(&self, thread: ThreadId, context: &mut UserContext) {
         let number = context[Register::X(7)].cast_signed();
         let label = MessageInfo::from_word(context[INFO_REGISTER]).label;
@@ -247,8 +248,8 @@ impl Run {
         }
     }
 
-    /// Returns the virtual address of an address of the host, or the same address if it is in no
-    /// region.
+    /// Converts a host address to the PD's virtual address. An address outside of all regions stays
+    /// the same.
     fn vaddr(&self, domain: usize, address: u64) -> u64 {
         self.image.domains[domain]
             .maps
@@ -289,7 +290,7 @@ impl Run {
         }
     }
 
-    /// Takes the failure that [`fail_next`](Self::fail_next) has asked for.
+    /// Takes the failure that [`fail_next`](Self::fail_next) has requested.
     pub(super) fn asked_to_fail(
         &mut self,
         domain: usize,
@@ -365,7 +366,7 @@ impl Run {
     }
 }
 
-/// Whether a system call only prints or inspects, which no other thread notices.
+/// Returns whether a system call only prints or inspects. No other thread notices such a call.
 fn is_debugging(number: u64) -> bool {
     (syscall::DebugNameThread..=syscall::DebugPutChar).contains(&number.cast_signed())
 }

@@ -6,7 +6,7 @@ use kernel_model::Fault;
 
 use crate::{Call, Failure};
 
-/// A step of a PD, or an event that it has not caused.
+/// A step of a PD, or an event from outside, such as an IRQ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     pub(super) name: &'static str,
@@ -23,12 +23,12 @@ pub(super) enum What {
 }
 
 impl Step {
-    /// Returns the name of the PD that made the step, or that the event concerns.
+    /// Returns the name of the PD that made the step or received the event.
     pub const fn protection_domain(&self) -> &'static str {
         self.name
     }
 
-    /// Returns the system call, if the step is one.
+    /// Returns the system call, if the step is a system call.
     pub const fn call(&self) -> Option<&Call> {
         match &self.what {
             What::Call(call, _) => Some(call),

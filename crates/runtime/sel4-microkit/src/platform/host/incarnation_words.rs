@@ -11,7 +11,7 @@ use super::local;
 #[derive(Default)]
 struct Words(RefCell<Vec<(&'static AtomicU64, u64)>>);
 
-/// Returns the value that the word has for the PD which runs now.
+/// Returns the word's value for the running PD.
 pub(crate) fn load_incarnation_word(word: &'static AtomicU64) -> u64 {
     let Words(words) = &*local();
     let words = words.borrow();
@@ -19,7 +19,7 @@ pub(crate) fn load_incarnation_word(word: &'static AtomicU64) -> u64 {
     found.map_or(0, |(_, value)| *value)
 }
 
-/// Sets it.
+/// Sets the word's value for the running PD.
 pub(crate) fn store_incarnation_word(word: &'static AtomicU64, value: u64) {
     let Words(words) = &*local();
     let mut words = words.borrow_mut();

@@ -1,12 +1,12 @@
-//! Values that are statics of a PD on the target. On a host several PDs share a process and a
-//! thread, so each has its own.
+//! Values per PD: on the target they are statics. On a host several PDs share a process and a
+//! thread, so each PD needs its own values.
 
 use core::any::Any;
 use core::cell::RefCell;
 use std::rc::Rc;
 use std::vec::Vec;
 
-/// Returns the value of this type that belongs to the PD which runs in this thread.
+/// Returns the value of type `T` that belongs to the PD running in this thread.
 ///
 /// The first call makes the value.
 ///
@@ -36,7 +36,7 @@ pub fn local<T: Default + 'static>() -> Rc<T> {
 
 type Locals = Vec<Rc<dyn Any>>;
 
-/// The values of a PD that does not run now.
+/// The values of a PD that is not running.
 #[derive(Default)]
 pub(super) struct LocalState(RefCell<Locals>);
 

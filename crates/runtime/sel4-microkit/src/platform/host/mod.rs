@@ -1,6 +1,6 @@
 //! A host: a process that runs PDs without seL4 and without Microkit's tool.
 //!
-//! That process is the *embedder*. It gives each PD what the target gives it:
+//! That process is the *embedder*. It provides the services of the target to each PD:
 //!
 //! | on the target | from the embedder |
 //! | --- | --- |
@@ -11,8 +11,8 @@
 //! | other PDs run between two accesses to shared memory | [`AccessPolicy`] |
 //! | a panic stops the PD with a fault | [`run`] returns, and [`watch_panics`] keeps the message |
 //!
-//! All of it belongs to the thread that the PD runs in. What is not set has the value that a
-//! program has before the tool writes to it.
+//! These settings belong to the thread in which the PD runs. A setting that is not made has the
+//! value of a program into which the tool has not written.
 
 pub(crate) mod entry;
 mod incarnation_words;
@@ -40,21 +40,21 @@ pub(crate) use symbols::{
     exclusive_region, irqs, is_passive, name, notifications, pps, shared_region,
 };
 
-/// A program on a host is compiled for that host. The registers of its thread, as the kernel knows
-/// them, stay as they were at its start until it faults.
+/// A program on a host is compiled for that host. In the kernel, the registers of its thread keep
+/// their initial values until the program faults.
 pub(crate) const CHILDREN_HAVE_REGISTERS: bool = false;
 
-/// Returns an empty backtrace: the stack of a host has no frame records of the target's kind.
+/// Returns an empty backtrace: the stack of a host does not have the target's frame records.
 pub(crate) fn walk_stack() -> Backtrace {
     Backtrace::default()
 }
 
-/// What Microkit's tool writes into the symbols of a PD.
+/// The values that Microkit's tool writes into the symbols of a PD.
 #[derive(Debug, Copy, Clone, Default, PartialEq, Eq)]
 pub struct ProtectionDomain {
-    /// Its name.
+    /// The name of the PD.
     pub name: &'static str,
-    /// Whether it is passive.
+    /// Whether the PD is passive.
     pub passive: bool,
     /// Bit *n* is set if channel *n* is an IRQ.
     pub irqs: u64,
@@ -65,7 +65,7 @@ pub struct ProtectionDomain {
 }
 
 impl ProtectionDomain {
-    /// The PD of a thread for which nothing was set.
+    /// The PD of a thread without settings.
     const UNKNOWN: Self = Self {
         name: "?",
         passive: false,
@@ -79,7 +79,7 @@ impl ProtectionDomain {
         CURRENT.get()
     }
 
-    /// Makes this the PD that runs in this thread.
+    /// Sets this as the PD that runs in this thread.
     pub fn set(self) {
         CURRENT.set(self);
     }

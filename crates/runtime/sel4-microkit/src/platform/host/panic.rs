@@ -1,5 +1,5 @@
-//! Panics of a PD on a host. They unwind to the end of its program, which then prints what it would
-//! print on the target.
+//! Panics of a PD on a host. A panic unwinds to the end of the PD's program. The runtime then
+//! prints the same message as on the target.
 //!
 //! ```text
 //! run ─▶ run_main ─▶ panic ─▶ hook of watch_panics: keeps PanicInfo
@@ -18,10 +18,10 @@ use std::sync::Once;
 use crate::Handler;
 use crate::panicking::PanicHook;
 
-/// Runs a PD until it stops, and prints why it stops.
+/// Runs a PD until it stops, and prints the reason of the stop.
 ///
 /// Call [`watch_panics`] first. Unlike on the target, destructors run when the PD panics. The
-/// embedder must give their system calls no effect.
+/// embedder must drop the system calls of these destructors.
 ///
 /// ```
 /// use sel4_microkit::host::{run, watch_panics};
@@ -40,7 +40,8 @@ use crate::panicking::PanicHook;
 ///
 /// # Panics
 ///
-/// Unwinds with a payload that the PD has not made, such as that of an embedder which ends the PD.
+/// Resumes a panic whose payload is not from the PD, such as the payload of an embedder that ends
+/// the PD.
 pub fn run<H: Handler>(init: impl FnOnce() -> H) {
     let is_running = IS_RUNNING.replace(true);
     let end = catch_unwind(AssertUnwindSafe(|| -> () {
@@ -49,7 +50,7 @@ pub fn run<H: Handler>(init: impl FnOnce() -> H) {
     if let Err(payload) = end {
         match PANIC.take() {
             Some(info) => {
-                // A hook that panics prints nothing more.
+                // If the hook panics, nothing more is printed.
                 let said = catch_unwind(AssertUnwindSafe(|| say(&info)));
                 if let Err(payload) = said
                     && PANIC.take().is_none()
@@ -69,9 +70,10 @@ pub fn run<H: Handler>(init: impl FnOnce() -> H) {
     IS_RUNNING.set(is_running);
 }
 
-/// Keeps the messages of panics inside [`run`], which otherwise go to standard error.
+/// Installs a panic hook that stores the messages of panics inside [`run`], instead of printing
+/// them to standard error.
 ///
-/// All other panics are printed as before. A second call does nothing.
+/// The hook does not change other panics. A second call does nothing.
 pub fn watch_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -86,10 +88,10 @@ pub fn watch_panics() {
     });
 }
 
-/// The payload of a PD that has printed why it stops.
+/// The payload of a PD that has already printed the reason of its stop.
 struct Stopped;
 
-/// Unwinds to [`run`], which then prints nothing.
+/// Unwinds to [`run`] without another message.
 pub(crate) fn trap() -> ! {
     resume_unwind(Box::new(Stopped))
 }
@@ -104,7 +106,7 @@ pub(crate) fn set_panic_hook(hook: PanicHook) {
     HOOK.set(Some(hook));
 }
 
-/// Prints why the PD stops, or calls its hook, as the target's panic handler does.
+/// Calls the PD's hook, or prints the panic message, as the target's panic handler does.
 fn say(info: &PanicInfo<'_>) {
     match panic_hook() {
         Some(hook) => hook(info),
@@ -112,7 +114,7 @@ fn say(info: &PanicInfo<'_>) {
     }
 }
 
-/// A panic's message and place, as `core::panic::PanicInfo` on the target.
+/// The message and the source location of a panic, as `core::panic::PanicInfo` on the target.
 #[derive(Debug)]
 pub struct PanicInfo<'a> {
     message: String,
@@ -138,7 +140,7 @@ impl PanicInfo<'_> {
         &self.message
     }
 
-    /// Returns the place, which is always known.
+    /// Returns the source location. The result is never `None`.
     pub fn location(&self) -> Option<&PanicLocation> {
         self.location.as_ref()
     }
@@ -161,7 +163,7 @@ fn message<'a>(info: &'a PanicHookInfo<'_>) -> &'a str {
         .unwrap_or_default()
 }
 
-/// A place in the source, as `core::panic::Location`.
+/// A source location, as `core::panic::Location`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PanicLocation {
     file: String,
@@ -170,7 +172,7 @@ pub struct PanicLocation {
 }
 
 impl PanicLocation {
-    /// Returns the file.
+    /// Returns the path of the source file.
     pub fn file(&self) -> &str {
         &self.file
     }
@@ -192,7 +194,7 @@ impl fmt::Display for PanicLocation {
     }
 }
 
-/// The panic of a PD that does not run now.
+/// The panic state of a PD that is not running.
 #[derive(Default)]
 pub(super) struct PanicState {
     is_running: Cell<bool>,
@@ -212,6 +214,6 @@ std::thread_local! {
     /// Whether a PD runs in this thread.
     static IS_RUNNING: Cell<bool> = const { Cell::new(false) };
     static HOOK: Cell<Option<PanicHook>> = const { Cell::new(None) };
-    /// Its panic, until it is printed.
+    /// The panic of the PD in this thread, until its message is printed.
     static PANIC: RefCell<Option<PanicInfo<'static>>> = const { RefCell::new(None) };
 }

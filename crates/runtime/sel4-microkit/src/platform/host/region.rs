@@ -1,9 +1,9 @@
-//! Memory regions on a host, and who may use them.
+//! Memory regions on a host, and the access rules for them.
 //!
-//! On the target the system file keeps the promises of the macros for memory regions. Words that
-//! are shared ([`shared_words!`](crate::shared_words)) are accessed atomically only, and a region
-//! for a device or for DMA has one owner. On a host a region keeps these promises itself. The first
-//! use decides which of the two it is:
+//! On the target, the checks of the system file enforce two rules. Shared words
+//! ([`shared_words!`](crate::shared_words)) are accessed only atomically. A region for a device or
+//! for DMA has one owner. On a host, the region itself enforces these rules. The first use
+//! decides whether the region is shared or owned:
 //!
 //! ```text
 //!                 ┌── shared ──▶ Shared, forever: the slice is `'static`
@@ -12,8 +12,8 @@
 //! ```
 //!
 //! A `DeviceRegion` or `DmaRegion` may outlive its incarnation, for instance in a static of the
-//! process. So the memory of a region that has `Ended` is used again only for a device, in the same
-//! thread. For any other use the region gets new memory, and the old memory is never freed.
+//! process. So an `Ended` region reuses its memory only for a device, in the same thread. For any
+//! other use the region gets new memory, and the old memory is never freed.
 
 use core::fmt;
 use core::ptr::NonNull;
@@ -28,11 +28,11 @@ use crate::memory::Purpose;
 
 /// A memory region on a host, for [`Symbol::mapping`](super::Symbol::mapping).
 ///
-/// PDs that share it have symbols of the same `HostRegion`. Its memory is aligned to a page, and is
-/// never freed.
+/// PDs that share a region have symbols of the same `HostRegion`. Its memory is aligned to a page,
+/// and is never freed.
 ///
-/// The embedder plays the device of a region for a device: [`read`](Self::read) and
-/// [`write`](Self::write) are the device's accesses.
+/// If the region has the registers of a device, the embedder plays that device:
+/// [`read`](Self::read) and [`write`](Self::write) are the device's accesses.
 ///
 /// ```
 /// use sel4_microkit::host::{HostRegion, Symbol, set_symbols};
@@ -49,7 +49,7 @@ use crate::memory::Purpose;
 /// ```
 pub struct HostRegion {
     memory: Mutex<Memory>,
-    /// The value of a symbol with its address.
+    /// The value of a symbol with the region's address.
     address: u64,
     length: usize,
 }
@@ -61,25 +61,26 @@ struct Memory {
 
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 enum Usage {
-    /// Nothing but this type can access the memory.
+    /// Only this type can access the memory.
     Unused,
     /// Atomic accesses may be made at any time, by any thread.
     Shared,
     /// An incarnation that has not ended owns it.
     Taken(Owner),
-    /// Nothing should use it, but code that an ended incarnation has left behind might.
+    /// The region has no owner, but code that an ended incarnation has left behind might still
+    /// access the memory.
     Ended(Owner),
 }
 
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 struct Owner {
     purpose: Purpose,
-    /// The owner of a device's region makes volatile accesses in this thread.
+    /// The thread in which the owner of a device's region makes volatile accesses.
     thread: ThreadId,
 }
 
 impl Purpose {
-    /// Whether the owner may make references to the memory.
+    /// Returns whether the owner may make references to the memory.
     fn has_references(self) -> bool {
         self == Self::Dma
     }
@@ -96,7 +97,7 @@ impl fmt::Display for Purpose {
 }
 
 impl HostRegion {
-    /// Makes a region of that many words, which are zero.
+    /// Makes a region of `words` words with the value zero.
     pub fn new(words: usize) -> Self {
         let words = zeros(words);
         Self {
@@ -109,7 +110,7 @@ impl HostRegion {
         }
     }
 
-    /// Returns its size in words.
+    /// Returns the size of the region in words.
     #[expect(clippy::len_without_is_empty, reason = "a region has at least a word")]
     pub const fn len(&self) -> usize {
         self.length
@@ -119,8 +120,9 @@ impl HostRegion {
     ///
     /// # Panics
     ///
-    /// Panics if there is no such word; if a PD has taken the region for DMA, because it may have
-    /// references into it; and if a PD in another thread has taken it as a device's.
+    /// Panics if there is no such word. Panics if a PD has taken the region for DMA, because the PD
+    /// may have references into the region. Panics if a PD in another thread has taken the region
+    /// as a device's registers.
     #[track_caller]
     pub fn read(&self, index: usize) -> u64 {
         self.accessible().words[index].load(Relaxed)
@@ -136,7 +138,7 @@ impl HostRegion {
         self.accessible().words[index].store(word, Relaxed);
     }
 
-    /// Writes every word: first the given ones, then zeros.
+    /// Writes every word: first the given words, then zeros.
     ///
     /// # Panics
     ///
@@ -154,7 +156,7 @@ impl HostRegion {
     ///
     /// # Panics
     ///
-    /// Panics if a PD in another thread has taken the region as a device's.
+    /// Panics if a PD in another thread has taken the region as a device's registers.
     #[track_caller]
     pub fn for_each(&self, mut see: impl FnMut(u64)) {
         let is_dma = |usage| matches!(usage, Usage::Taken(owner) if owner.purpose.has_references());
@@ -164,11 +166,11 @@ impl HostRegion {
         }
     }
 
-    /// Returns the words. From now on they are shared with every PD that maps the region.
+    /// Returns the words. This makes the region shared: every PD that maps it may access the words.
     ///
     /// # Panics
     ///
-    /// Panics if a PD has taken the region for itself.
+    /// Panics if a PD has taken the region for exclusive use.
     #[track_caller]
     pub fn share(&self) -> &'static [AtomicU64] {
         let mut memory = self.memory();
@@ -188,7 +190,8 @@ impl HostRegion {
         memory.words
     }
 
-    /// Returns what a PD has taken the region for, as text, or `None` if no PD has it for itself.
+    /// Returns the purpose for which a PD has taken the region, as text, or `None` if no PD has
+    /// taken it.
     pub fn taken_for(&self) -> Option<impl fmt::Display + use<>> {
         match self.memory().usage {
             Usage::Taken(owner) => Some(owner.purpose),
@@ -196,23 +199,23 @@ impl HostRegion {
         }
     }
 
-    /// Returns the offset of an address of the host in the region's memory. The end belongs to the
-    /// region.
+    /// Returns the offset of a host address in the region's memory. The address just after the last
+    /// byte also has an offset.
     pub fn offset_bytes(&self, address: u64) -> Option<u64> {
         let words = self.memory().words;
         let offset = address.checked_sub(words.as_ptr().addr() as u64)?;
         (offset <= size_of_val(words) as u64).then_some(offset)
     }
 
-    /// The value of a symbol with its address.
+    /// Returns the value of a symbol with the region's address.
     pub(super) const fn address(&self) -> u64 {
         self.address
     }
 
     /// Takes the region for an incarnation.
     ///
-    /// The memory is the caller's own until the result is dropped. The caller may still use it
-    /// afterwards: it is used again only as a device's, in this thread.
+    /// The caller owns the memory until it drops the result. The caller may still use the memory
+    /// afterwards: a later owner gets the same memory only for a device, in this thread.
     pub(super) fn take(&'static self, purpose: Purpose) -> Result<(Taken, NonNull<u64>), Refused> {
         let owner = Owner {
             purpose,
@@ -232,7 +235,7 @@ impl HostRegion {
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
-        // A panic inside the lock leaves nothing half written.
+        // A poisoned lock is safe to use: a panic inside the lock leaves no partial update.
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -245,7 +248,7 @@ impl HostRegion {
             Usage::Taken(owner) => (owner, false),
             Usage::Ended(owner) => (owner, true),
         };
-        // The owner is in this thread, so its accesses come before or after those that follow.
+        // The owner is in this thread, so its accesses are not concurrent with the following ones.
         let is_here = owner.thread == sel4::sys::host::thread_id();
         if !owner.purpose.has_references() && is_here {
             return memory;
@@ -274,13 +277,13 @@ impl fmt::Debug for HostRegion {
 }
 
 impl Memory {
-    /// Replaces the memory. Code that still has the old memory keeps it.
+    /// Replaces the memory. Code that still has a pointer to the old memory may use it.
     fn replace(&mut self) {
         self.words = zeros(self.words.len());
     }
 }
 
-/// Ends the use of an incarnation when it is dropped.
+/// The ownership of an incarnation. `Drop` ends the ownership.
 #[derive(Debug)]
 pub(super) struct Taken(&'static HostRegion);
 
@@ -293,16 +296,16 @@ impl Drop for Taken {
     }
 }
 
-/// Why a region cannot be taken.
+/// The reason why a region cannot be taken.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(super) enum Refused {
-    /// Its words are shared already.
+    /// The words of the region are already shared.
     Shared,
-    /// It has an owner.
+    /// The region already has an owner.
     Taken,
 }
 
-/// Makes words that are never freed, from the beginning of a page on.
+/// Allocates words with the value zero, aligned to a page. They are never freed.
 fn zeros(count: usize) -> &'static [AtomicU64] {
     const PAGE: usize = SMALL_PAGE_BYTES as usize;
     let spare = PAGE / size_of::<AtomicU64>() - 1;

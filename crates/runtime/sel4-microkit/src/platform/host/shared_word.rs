@@ -1,20 +1,20 @@
-//! Words of shared memory between whose accesses an embedder can run other PDs.
+//! Words of shared memory. An embedder can run other PDs before each access to such a word.
 
 use core::cell::Cell;
 use core::sync::atomic::{AtomicU64, Ordering};
 
-/// A word of memory that PDs share: on the target `AtomicU64` itself. On a host an embedder can let
-/// another PD run before each access ([`AccessPolicy`]).
+/// A word of memory that PDs share. On the target it is `AtomicU64`. On a host, an embedder can run
+/// another PD before each access ([`AccessPolicy`]).
 ///
-/// It has the methods of `AtomicU64`, with the same meaning.
+/// The methods are those of `AtomicU64`, with the same meaning.
 #[derive(Debug, Default)]
 #[repr(transparent)]
 pub struct SharedWord(AtomicU64);
 
-// SAFETY: a transparent wrapper that gives atomic accesses only.
+// SAFETY: the type is a transparent wrapper of `AtomicU64` with only atomic accesses.
 unsafe impl crate::memory::Word for SharedWord {}
 
-/// What an embedder does at each access to a [`SharedWord`].
+/// The actions of an embedder at each access to a [`SharedWord`].
 ///
 /// ```
 /// use std::sync::atomic::Ordering::Relaxed;
@@ -37,10 +37,10 @@ pub trait AccessPolicy: Sync {
     /// Runs before the access. Another PD may use the word before this returns.
     fn before_access(&self);
 
-    /// Returns whether what the PD writes now takes effect.
+    /// Returns whether the writes of the PD take effect now.
     ///
-    /// An embedder that unwinds a stopped PD returns `false` meanwhile: on the target its
-    /// destructors would not run. The access is then made to a copy of the word.
+    /// An embedder returns `false` while it unwinds a stopped PD, because on the target the PD's
+    /// destructors would not run. The access then uses a copy of the word.
     ///
     /// The default returns `true`.
     fn takes_effect(&self) -> bool {
@@ -48,7 +48,8 @@ pub trait AccessPolicy: Sync {
     }
 }
 
-/// Sets the policy of the PD that runs in this thread. Without one, accesses take effect at once.
+/// Sets the policy of the PD that runs in this thread. Without a policy, accesses take effect at
+/// once.
 pub fn set_access_policy(policy: &'static dyn AccessPolicy) {
     POLICY.set(Some(policy));
 }
@@ -63,7 +64,7 @@ fn takes_effect() -> bool {
     POLICY.get().is_none_or(AccessPolicy::takes_effect)
 }
 
-/// The policy of a PD that does not run now.
+/// The policy of a PD that is not running.
 #[derive(Default)]
 pub(super) struct PolicyState(Cell<Option<&'static dyn AccessPolicy>>);
 
@@ -115,7 +116,7 @@ impl SharedWord {
     ///
     /// # Errors
     ///
-    /// Returns the value of the word, if it is another.
+    /// Returns the value of the word, if it is not `current`.
     pub fn compare_exchange(
         &self,
         current: u64,
@@ -138,7 +139,7 @@ impl SharedWord {
     ///
     /// # Errors
     ///
-    /// Returns the value of the word, if it is another than `current`.
+    /// Returns the value of the word, if it is not `current`.
     pub fn compare_exchange_weak(
         &self,
         current: u64,
@@ -149,7 +150,8 @@ impl SharedWord {
         self.compare_exchange(current, new, success, failure)
     }
 
-    /// Changes the word, as `AtomicU64::fetch_update`: a load, and exchanges until one succeeds.
+    /// Changes the word, as `AtomicU64::fetch_update`: loads the value, and repeats the exchange
+    /// until it succeeds.
     ///
     /// # Errors
     ///

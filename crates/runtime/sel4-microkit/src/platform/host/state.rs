@@ -1,4 +1,4 @@
-//! The state of a PD, which it does not share with other PDs in its thread.
+//! The state of the runtime for one PD, if several PDs run in one thread.
 
 use core::cell::Cell;
 
@@ -8,11 +8,11 @@ use super::shared_word::PolicyState;
 use super::symbols::SymbolState;
 use super::{CURRENT, ProtectionDomain};
 
-/// Everything that the runtime keeps of a PD which does not run now.
+/// The complete state of the runtime for a PD that is not running.
 ///
-/// An embedder that runs several PDs in one thread has one for each, and calls
-/// [`exchange`](Self::exchange) before and after it lets the PD run. [`local`](super::local) has an
-/// example.
+/// An embedder that runs several PDs in one thread keeps one `State` for each PD. It calls
+/// [`exchange`](Self::exchange) before and after each turn of the PD. [`local`](super::local) has
+/// an example.
 #[derive(Default)]
 pub struct State {
     buffer: sel4::SetAside,
@@ -24,12 +24,12 @@ pub struct State {
 }
 
 impl State {
-    /// Makes the state of a PD that has not begun.
+    /// Makes the state of a PD that has not started.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Exchanges this state with the thread's.
+    /// Exchanges this state with the state of the thread.
     pub fn exchange(&mut self) {
         self.buffer.exchange();
         CURRENT.with(|current| current.swap(&self.protection_domain));

@@ -11,7 +11,7 @@ use super::region::{HostRegion, Refused, Taken};
 use crate::memory::{Purpose, Written};
 use crate::symbols::{Integer, Patched};
 
-/// A symbol, and what Microkit's tool would write there.
+/// A symbol, and the value that Microkit's tool would write there.
 ///
 /// ```
 /// use sel4_microkit::host::{Symbol, set_symbols};
@@ -37,7 +37,7 @@ enum Memory {
 impl Symbol {
     /// Declares a symbol with a number (`setvar_id`, `setvar_size`, `<setvar>`).
     ///
-    /// It never leads to a memory region, whatever the number.
+    /// The number is never the address of a memory region.
     pub const fn word(name: &'static str, word: u64) -> Self {
         Self {
             name,
@@ -46,10 +46,11 @@ impl Symbol {
         }
     }
 
-    /// Declares a symbol with the address of a memory region (`setvar_vaddr`), whose memory is
-    /// `words`.
+    /// Declares a symbol with the address of a memory region (`setvar_vaddr`). The memory of the
+    /// region is `words`.
     ///
-    /// The embedder shares the memory, so it cannot be the registers of a device or memory for DMA.
+    /// The embedder shares this memory with the PD, so a PD cannot take the region as the registers
+    /// of a device or for DMA.
     pub fn region(name: &'static str, words: &'static [AtomicU64]) -> Self {
         Self {
             name,
@@ -103,11 +104,11 @@ pub(crate) fn irqs() -> u64 {
     ProtectionDomain::current().irqs
 }
 
-/// Returns what was written to a symbol of `var!`, or else the default.
+/// Returns the value that was set for a symbol of `var!`, or the default.
 ///
 /// # Panics
 ///
-/// Panics if a value was given for something that is not a word.
+/// Panics if a value was set for a symbol that is not a word.
 pub fn value<T: Integer>(symbol: &str, default: &'static Patched<T>) -> &'static T {
     let Some(value) = word(symbol) else {
         return default.get();
@@ -121,17 +122,17 @@ pub fn value<T: Integer>(symbol: &str, default: &'static Patched<T>) -> &'static
     unsafe { &*core::ptr::from_ref(value).cast() }
 }
 
-/// Returns what was written to a symbol.
+/// Returns the value that was set for a symbol.
 fn word(name: &str) -> Option<&'static u64> {
     find(name).map(|symbol| &symbol.word)
 }
 
-/// Returns the first word of a region of at least `size` bytes, whose memory is shared from now on.
+/// Returns the first word of a region of at least `size` bytes, and makes the region shared.
 ///
 /// # Panics
 ///
-/// If the symbol does not have the address of a region, or has that of a smaller one, or of one
-/// that a PD has taken.
+/// Panics if the symbol does not have the address of a region, if the region is smaller, or if a PD
+/// has taken the region.
 #[track_caller]
 pub(crate) fn shared_region(vaddr: Written, size: Written) -> NonNull<AtomicU64> {
     let (symbol, bytes) = (vaddr.0, size.1);
@@ -146,17 +147,19 @@ pub(crate) fn shared_region(vaddr: Written, size: Written) -> NonNull<AtomicU64>
     NonNull::from(words).cast()
 }
 
-/// Returns the first byte of a region of at least `size` bytes, aligned to a page, which this
-/// incarnation of the PD has for itself: nothing else has a reference or a pointer to it. There is
-/// an exception for a device. What an earlier incarnation in this thread has left behind, and the
-/// embedder, may make volatile accesses in this thread.
+/// Takes a region of at least `size` bytes for this incarnation of the PD, and returns its first
+/// byte. The region is aligned to a page.
 ///
-/// Many PDs may run this program, one after another. So the region knows its owner, not the static
-/// of the place.
+/// Nothing else has a reference or a pointer to the region, with an exception for a device. The
+/// embedder, and code that an earlier incarnation in this thread has left behind, may make volatile
+/// accesses in this thread.
+///
+/// Many PDs may run this program, one after another. So the region itself records its owner, and
+/// not the static of the macro call.
 ///
 /// # Panics
 ///
-/// As [`shared_region`], and if the region is in use already.
+/// Panics as [`shared_region`], and if the region is already in use.
 #[track_caller]
 pub(crate) fn exclusive_region(
     vaddr: Written,
@@ -212,7 +215,7 @@ fn find(name: &str) -> Option<&'static Symbol> {
     SYMBOLS.get().iter().find(|symbol| symbol.name == name)
 }
 
-/// The symbols of a PD that does not run now, and the regions that it has taken.
+/// The symbols of a PD that is not running, and the regions that it has taken.
 #[derive(Default)]
 pub(super) struct SymbolState {
     symbols: Cell<&'static [Symbol]>,

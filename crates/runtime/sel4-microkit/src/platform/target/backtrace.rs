@@ -37,8 +37,8 @@ pub(crate) fn walk_stack() -> Backtrace {
         let record = with_exposed_provenance::<usize>(frame);
         // SAFETY: 1. The two words are between the stack pointer and the top of the thread's stack,
         //    which is mapped, and are aligned.
-        // 2. They may be any bytes instead of a frame record. An integer can be made of any bytes.
-        //    It is only printed, or compared with 1 before it is used.
+        // 2. The two words may not be a frame record. But any bytes are a valid integer. The
+        //    integer is only printed, or checked before it is used as an address.
         let (caller, address) =
             unsafe { (read_volatile(record), read_volatile(record.wrapping_add(1))) };
         if address == 0 {

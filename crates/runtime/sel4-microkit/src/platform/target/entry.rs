@@ -1,7 +1,7 @@
 //! The entry point of a program.
 //!
 //! `_start` jumps to `this_program_needs_…`, which jumps to [`renew`](super::renew), which jumps to
-//! [`entry`]. Until then there is no Rust code, because there is no stack and no restored memory.
+//! [`entry`]. Before `entry` no Rust code runs, because the stack and the memory are not ready.
 
 use core::arch::naked_asm;
 use core::ptr::{NonNull, with_exposed_provenance_mut};
@@ -9,11 +9,12 @@ use core::ptr::{NonNull, with_exposed_provenance_mut};
 use microkit_abi::limits;
 
 unsafe extern "Rust" {
-    /// The stack that the program asks for, in bytes. `#[protection_domain]` defines it.
+    /// The stack size that the program requires, in bytes. `#[protection_domain]` defines this
+    /// symbol.
     pub(super) safe static sel4_microkit_stack_bytes: usize;
 
-    /// The rest of the program. `#[protection_domain]` defines it. If it is missing, the linker
-    /// prints this name.
+    /// The rest of the program. `#[protection_domain]` defines this function. If the function is
+    /// missing, the linker prints this name.
     safe fn no_function_is_marked_protection_domain() -> !;
 }
 
@@ -23,12 +24,12 @@ pub(super) const fn stack_top() -> usize {
 }
 
 /// The program's entry point. It sets the stack pointer to the top of the stack that Microkit has
-/// mapped, checks that the stack is as large as the program asks for, and restores the program's
-/// memory ([`renew`](super::renew)).
+/// mapped. Then it checks that the stack is as large as the program requires, and restores the
+/// program's memory ([`renew`](super::renew)).
 ///
 /// # Safety
 ///
-/// Only the kernel calls this, as the thread starts or is restarted.
+/// Only the kernel may start this, at the start or a restart of the thread.
 #[unsafe(naked)]
 #[unsafe(no_mangle)]
 unsafe extern "C" fn _start() -> ! {
@@ -51,12 +52,12 @@ unsafe extern "C" fn _start() -> ! {
     )
 }
 
-/// Reads the lowest byte of the stack that the program asks for, at x14, and continues. If the
-/// system file gives less, the read faults, and the fault's program counter leads to this name.
+/// Reads the lowest byte of the required stack, at x14, and continues. If the system file gives a
+/// smaller stack, the read faults. The symbol at the fault's program counter is this name.
 ///
 /// # Safety
 ///
-/// As for `_start`: this is its second half.
+/// Only `_start` may jump to this, its second half.
 #[unsafe(naked)]
 #[unsafe(no_mangle)]
 unsafe extern "C" fn this_program_needs_a_larger_stack_size_in_the_system_file() -> ! {
@@ -73,8 +74,8 @@ extern "C" fn entry() -> ! {
     let buffer = NonNull::new(with_exposed_provenance_mut(address)).expect("not zero");
     // SAFETY: 1. The builder has set this address as the thread's IPC buffer (*builder* in
     //    `microkit_abi`), and its page can be read and written as long as the PD lives.
-    // 2. This function runs once in an incarnation. A restart begins a new incarnation: nothing
-    //    that held the old token runs again.
+    // 2. This function runs once in an incarnation. A restart begins a new incarnation: code that
+    //    held the old token never runs again.
     // 3. Nothing else is mapped there.
     let token = unsafe { sel4::IpcBufferToken::new(buffer) };
     // SAFETY: 2 above.
@@ -85,11 +86,11 @@ extern "C" fn entry() -> ! {
     no_function_is_marked_protection_domain()
 }
 
-/// Faults if the kernel has another configuration than this program was built for.
+/// Faults if the program was built for another kernel configuration.
 ///
 /// The numbers of invocations differ between configurations. This invocation cleans a cache line,
-/// which changes nothing. The intended kernel executes it. For another kernel the number means an
-/// invocation that an address space does not have.
+/// so it changes no data. The intended kernel executes it. In another kernel, the number belongs to
+/// an invocation that an address space does not have.
 #[inline(always)]
 fn check_configuration(buffer_address: usize) {
     if crate::vspace()
@@ -100,7 +101,7 @@ fn check_configuration(buffer_address: usize) {
     }
 }
 
-/// The fault's program counter leads to this name.
+/// Faults. The symbol at the fault's program counter is this name.
 #[cold]
 #[inline(never)]
 #[unsafe(no_mangle)]

@@ -1,5 +1,5 @@
-//! What is sound because a PD has one thread (Microkit manual, *Protection Domains*). On a host, a
-//! process may have several.
+//! Implementations that are sound only because a PD has one thread (Microkit manual, *Protection
+//! Domains*). On a host, a process may have several threads.
 
 // SAFETY: nothing else of this program runs while the thread uses the heap.
 unsafe impl<const BYTES: usize> Sync for crate::heap::Heap<BYTES> {}

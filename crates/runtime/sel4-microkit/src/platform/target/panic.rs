@@ -31,12 +31,12 @@ pub(crate) fn panic_hook() -> Option<PanicHook> {
 pub(crate) fn set_panic_hook(hook: PanicHook) {
     STATE.with(|state| {
         state.hook.set(Some(hook));
-        // By a pointer, so that only programs that set a hook have what calls it.
+        // Through a pointer, so that only programs that set a hook contain `call_hook`.
         state.call_hook.set(Some(call_hook));
     });
 }
 
-/// Prints why the PD stops, or calls its hook, and stops it.
+/// Calls the PD's hook, or prints the panic message. Then stops the PD.
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
     let nested = STATE.with(|state| state.panicking.replace(true));
@@ -57,7 +57,7 @@ fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
     trap()
 }
 
-/// Resets everything that an earlier incarnation has left.
+/// Resets the panic state of an earlier incarnation.
 pub(super) fn start() {
     STATE.with(|state| {
         state.hook.set(None);
@@ -74,11 +74,11 @@ pub(crate) fn trap() -> ! {
     unsafe { core::arch::asm!("udf #0", options(noreturn)) }
 }
 
-/// A panic's message and place.
+/// The message and the source location of a panic.
 #[derive(Debug)]
 pub struct PanicInfo<'a> {
     info: &'a core::panic::PanicInfo<'a>,
-    /// The message, if the IPC buffer may have lent it.
+    /// A copy of the message, if the message may refer to a borrow of the IPC buffer.
     kept: Option<&'a Text>,
 }
 
@@ -88,7 +88,7 @@ impl PanicInfo<'_> {
         Message(self)
     }
 
-    /// Returns the place, which is always known.
+    /// Returns the source location. The result is never `None`.
     pub fn location(&self) -> Option<&Location<'_>> {
         self.info.location()
     }
@@ -115,7 +115,7 @@ impl fmt::Display for Message<'_> {
     }
 }
 
-/// Calls the hook. Only programs that set one contain this, and the formatting that it needs.
+/// Calls the hook. Only programs that set a hook contain this function and its formatting code.
 fn call_hook(hook: PanicHook, info: &core::panic::PanicInfo<'_>) {
     if sel4::is_ipc_buffer_borrowed() {
         call_hook_in_a_borrow(hook, info);

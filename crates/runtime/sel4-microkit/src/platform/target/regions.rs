@@ -1,4 +1,4 @@
-//! Memory regions: what the tool maps, checked against the rest of the program (invariant M1).
+//! Memory regions: checks the mappings of the tool against the rest of the program (invariant M1).
 
 use core::ops::Range;
 use core::ptr::NonNull;
@@ -15,9 +15,9 @@ pub(crate) fn shared_region(vaddr: Written, size: Written) -> NonNull<AtomicU64>
     mapped(vaddr, size).cast()
 }
 
-/// Returns the first byte of a region with one owner, once.
+/// Returns the first byte of a region with one owner. A second call panics.
 ///
-/// A second place with the same symbol does not link, because each declares the symbol.
+/// A second macro call with the same symbol does not link, because each call declares the symbol.
 #[track_caller]
 pub(crate) fn exclusive_region(
     vaddr: Written,
@@ -39,8 +39,8 @@ fn mapped(vaddr: Written, size: Written) -> NonNull<u8> {
     NonNull::new(core::ptr::with_exposed_provenance_mut(vaddr.1)).expect("it is not zero")
 }
 
-/// A record, as the linker lays it out: the use, and the addresses of the symbols or 0. In the
-/// first record, which every program has, the second word is a number.
+/// A record in the linker's layout: the use, and the addresses of the symbols or 0. Every program
+/// has a first record whose second word is a number.
 #[repr(C)]
 struct Record {
     region_use: u64,
@@ -61,7 +61,7 @@ unsafe extern "C" {
     safe static __stop_microkit_regions: Record;
 }
 
-// SAFETY: nothing writes to a record, nor, while the program runs, to the words that it points to.
+// SAFETY: while the program runs, nothing writes to a record or to the words that it points to.
 unsafe impl Sync for Record {}
 
 /// Panics if the region overlaps something else of this program.

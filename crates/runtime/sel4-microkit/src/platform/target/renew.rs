@@ -2,24 +2,24 @@
 
 use crate::renewal::Kept;
 
-/// `renew` jumps here if there is more initialised data than was kept. The fault's program counter
-/// leads to this name.
+/// Faults: `renew` jumps here if the copy has less room than the initialised data needs. The symbol
+/// at the fault's program counter is this name.
 #[cold]
 #[unsafe(no_mangle)]
 extern "C" fn this_program_needs_a_larger_kept_data_size_to_be_restarted() -> ! {
     super::trap()
 }
 
-/// `renew` jumps here if the thread-local variables do not fit on the stack. The fault's program
-/// counter leads to this name.
+/// Faults: `renew` jumps here if the thread-local variables do not fit on the stack. The symbol at
+/// the fault's program counter is this name.
 #[cold]
 #[unsafe(no_mangle)]
 extern "C" fn this_program_needs_a_larger_stack_size_for_its_thread_local_variables() -> ! {
     super::trap()
 }
 
-/// Copies the program's initialised data, or restores all of its data. Then it makes the
-/// thread-local variables, and jumps to x17.
+/// Copies the program's initialised data at the first start, or restores the data at a restart.
+/// Then it creates the thread-local variables, and jumps to x17.
 ///
 /// It changes x0 to x13, x15 and x16. It finds the data in the program headers, which the linker
 /// puts into memory (*System V ABI*, chapter 5): the segments with `PT_LOAD` (1) that can be
@@ -27,9 +27,9 @@ extern "C" fn this_program_needs_a_larger_stack_size_for_its_thread_local_variab
 ///
 /// | state | meaning |
 /// | --- | --- |
-/// | 0 | The copy is not complete. An incarnation that is stopped now starts again as the first. |
+/// | 0 | The copy is not complete. After a restart in this state, `renew` starts the copy again. |
 /// | 1 | The copy is complete. |
-/// | 2 | There cannot be a copy: there is more data than room, or the headers are not in memory. |
+/// | 2 | A copy is impossible: there is more data than room, or the headers are not in memory. |
 ///
 /// Thread-local variables (`PT_TLS`, 7) are at the top of the stack, whose lowest address is x14.
 /// The thread pointer, `TPIDR_EL0`, points to 16 bytes for a runtime. The variables follow at the
@@ -38,13 +38,13 @@ extern "C" fn this_program_needs_a_larger_stack_size_for_its_thread_local_variab
 ///
 /// # Safety
 ///
-/// Nothing of the program runs after this, except what x17 begins.
+/// After this, only the code at x17 may run.
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn renew() {
-    // 1. It writes to statics by their address alone, while no reference to any of them is alive:
-    //    nothing of an earlier incarnation runs again, and this one has not begun.
-    // 2. It writes within segments that can be written, but never to `Kept` when it fills with
-    //    zeros, and never beyond the end of `Kept`.
+    // 1. The code writes to statics only by their address, while no reference to a static is alive:
+    //    no code of an earlier incarnation runs again, and this incarnation has not started.
+    // 2. The code writes only within writable segments. It never fills `Kept` with zeros, and never
+    //    writes beyond the end of `Kept`.
     // 3. The stack pointer is lowered, over memory that nothing uses yet, and stays within the
     //    stack and a multiple of 16. TPIDR_EL0 is the thread's own, and nothing else sets it.
     core::arch::naked_asm!(
@@ -52,7 +52,7 @@ pub(super) unsafe extern "C" fn renew() {
         "add  x0, x0, :lo12:sel4_microkit_kept",
         "adrp x3, sel4_microkit_kept_bytes",
         "ldr  x3, [x3, :lo12:sel4_microkit_kept_bytes]",
-        // x1: the next byte that is kept; x3: the end of them; x2: the state.
+        // x1: the next byte of the copy; x3: the end of the copy; x2: the state.
         "add  x1, x0, #{bytes_offset}",
         "add  x3, x1, x3",
         "ldr  x2, [x0]",
@@ -60,7 +60,7 @@ pub(super) unsafe extern "C" fn renew() {
         "b.ne 0f",
         "b    {too_much}",
         "0:",
-        // x4: the next program header; x5: how many there are.
+        // x4: the next program header; x5: the number of headers.
         ".weak __ehdr_start",
         "adrp x6, __ehdr_start",
         "add  x6, x6, :lo12:__ehdr_start",
@@ -86,12 +86,12 @@ pub(super) unsafe extern "C" fn renew() {
         "sub  x12, x3, x1",
         "cmp  x11, x12",
         "b.hi 4f",
-        // x12: from where; x13: to where.
+        // x12: the source; x13: the destination.
         "cmp  x2, #0",
         "csel x12, x8, x1, eq",
         "csel x13, x1, x8, eq",
         "add  x1, x1, x11",
-        // Two words at a time where they are aligned.
+        // Copies two words at a time if the addresses are aligned.
         "orr  x15, x12, x13",
         "tst  x15, #7",
         "b.ne 3f",
@@ -112,11 +112,11 @@ pub(super) unsafe extern "C" fn renew() {
         "4:",
         "mov  x2, #2",
         "b    6f",
-        // In the first incarnation the rest of the segment is zero already.
+        // In the first incarnation the rest of the segment is already zero.
         "5:",
         "cbz  x2, 6f",
         "mov  x8, x9",
-        // x11: the end of what is filled with zeros, or `Kept` if that comes first.
+        // x11: the end of the range to fill with zeros, or `Kept` if `Kept` comes first.
         "10:",
         "cmp  x0, x8",
         "ccmp x0, x10, #2, hs",
@@ -150,17 +150,17 @@ pub(super) unsafe extern "C" fn renew() {
         "20:",
         "cmp  w7, #7",
         "b.ne 6b",
-        // x8: the next byte of the image; x9: its size; x10: how much memory it takes; x11: the
-        // alignment.
+        // x8: the next byte of the image; x9: the size of the image; x10: its size in memory;
+        // x11: the alignment.
         "ldr  x8, [x4, #{vaddr}]",
         "ldp  x9, x10, [x4, #{filesz}]",
         "ldr  x11, [x4, #{align}]",
-        // x12: where the variables are, from the thread pointer.
+        // x12: the offset of the variables from the thread pointer.
         "sub  x12, x8, #16",
         "sub  x13, x11, #1",
         "and  x12, x12, x13",
         "add  x12, x12, #16",
-        // x13: the thread pointer, which is aligned as the variables and the stack are.
+        // x13: the thread pointer, aligned for the variables and for the stack.
         "add  x13, x12, x10",
         "mov  x7, sp",
         "sub  x13, x7, x13",

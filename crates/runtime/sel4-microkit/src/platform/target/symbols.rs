@@ -1,10 +1,10 @@
-//! The symbols that the tool writes in every PD. The names are those of `microkit_abi::symbols`.
+//! The symbols into which the tool writes in every PD. `microkit_abi::symbols` has their names.
 
 use microkit_abi::limits::NAME_BYTES;
 
 use crate::symbols::{Integer, Patched};
 
-/// Returns the value that the tool has left in a symbol of `var!`.
+/// Returns the value of a symbol of `var!`, which the tool may have changed.
 #[inline(always)]
 pub const fn value<T: Integer>(_: &str, symbol: &'static Patched<T>) -> &'static T {
     symbol.get()
@@ -38,7 +38,7 @@ patched! {
     microkit_ioports: u64 = 0;
 }
 
-/// The board and configuration that this program was built for. `cargo microkit` reads it.
+/// The board and configuration of this program's build. `cargo microkit` reads this symbol.
 #[allow(non_upper_case_globals)] // A symbol's name, like its neighbours.
 #[used]
 #[unsafe(no_mangle)]
