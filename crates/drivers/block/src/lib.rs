@@ -3,8 +3,8 @@
 //! The crate has two parts:
 //!
 //! - a library for clients: [`Disk`];
-//! - the PD `block` (the binary `block`, in a system file `block.elf`), which drives a virtio disk by
-//!   its interrupt.
+//! - the PD `block` (the binary `block`, in a system file `block.elf`), which drives a virtio disk
+//!   by its interrupt.
 //!
 //! A client shares a region of [`BUFFERS`] buffers with the driver. The client starts a request for
 //! a buffer by a protected procedure call, and the driver answers at once. When requests are
@@ -282,7 +282,8 @@ impl Disk {
 
     /// Starts a write of `count` blocks from a buffer to the disk, from the block number `block`.
     ///
-    /// A completed write may still be in a cache of the disk: see [`begin_flush`](Self::begin_flush).
+    /// A completed write may still be in a cache of the disk: see
+    /// [`begin_flush`](Self::begin_flush).
     ///
     /// **Blocking:** until the driver answers. The driver does not wait for the disk.
     ///

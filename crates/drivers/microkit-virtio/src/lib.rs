@@ -27,8 +27,8 @@
 //!
 //! # The system file
 //!
-//! The device is one of the 32 virtio slots of QEMU's `virt` machine, at physical address `0xa00_0000`
-//! with interrupts from 48 on. For the first device, which is in the last slot:
+//! The device is one of the 32 virtio slots of QEMU's `virt` machine, at physical address
+//! `0xa00_0000` with interrupts from 48 on. For the first device, which is in the last slot:
 //!
 //! ```xml
 //! <memory_region name="virtio" size="0x1000" phys_addr="0xa003000" />

@@ -1,7 +1,8 @@
 //! Finds a virtio device in a slot.
 //!
-//! QEMU's `virt` machine has 32 slots of 512 bytes from 0xa000000 on, eight in a page, with interrupts
-//! from 48 on. The first `-device virtio-…-device` is in the last slot (QEMU's `hw/arm/virt.c`).
+//! QEMU's `virt` machine has 32 slots of 512 bytes from 0xa000000 on, eight in a page, with
+//! interrupts from 48 on. The first `-device virtio-…-device` is in the last slot (QEMU's
+//! `hw/arm/virt.c`).
 
 use safe_mmio::split_fields;
 use sel4_microkit::DeviceRegion;

@@ -14,8 +14,8 @@
 //! # Which serial port
 //!
 //! The PD drives an Arm PL011 UART with a 24 MHz clock, at 115200 baud and 8N1, by its interrupt.
-//! On QEMU's `virt` machine that is the UART at physical address `0x900_0000` with interrupt 33. The
-//! kernel of the configuration `debug` prints on the same UART. A system has either this PD or
+//! On QEMU's `virt` machine that is the UART at physical address `0x900_0000` with interrupt 33.
+//! The kernel of the configuration `debug` prints on the same UART. A system has either this PD or
 //! `console` of `microkit-console`, as only one PD can map the UART.
 //!
 //! # The system file

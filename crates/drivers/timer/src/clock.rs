@@ -31,8 +31,8 @@ impl Clock {
         saturated(ticks * NS_PER_S / self.ticks_per_s)
     }
 
-    /// Sets the alarm, or switches it off. The interrupt is level-triggered: from `at_ns` on it stays
-    /// raised until the alarm is set again.
+    /// Sets the alarm, or switches it off. The interrupt is level-triggered: from `at_ns` on it
+    /// stays raised until the alarm is set again.
     pub(crate) fn set_alarm(&self, at_ns: Option<u64>) {
         let Some(at_ns) = at_ns else {
             write_cntp_ctl_el0(CntpCtlEl0::empty());

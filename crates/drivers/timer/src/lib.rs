@@ -3,8 +3,8 @@
 //! The crate has two parts:
 //!
 //! - a library for clients: [`Timer`];
-//! - the PD `timer` (the binary `timer`, in a system file `timer.elf`), which drives the processor's
-//!   timer.
+//! - the PD `timer` (the binary `timer`, in a system file `timer.elf`), which drives the
+//!   processor's timer.
 //!
 //! A client calls the driver, and the driver answers at once. When time-outs of a client expire,
 //! the driver notifies the client once. The client then calls [`Timer::expired`] to get the expired
@@ -12,9 +12,9 @@
 //!
 //! # Which timer
 //!
-//! The PD drives the physical timer of the processor (the EL1 physical timer of Arm's Generic Timer:
-//! `CNTP_CVAL_EL0`, `CNTP_CTL_EL0`), and reads its counter (`CNTPCT_EL0`). There is no region to map.
-//! Two conditions hold on `qemu_virt_aarch64`:
+//! The PD drives the physical timer of the processor (the EL1 physical timer of Arm's Generic
+//! Timer: `CNTP_CVAL_EL0`, `CNTP_CTL_EL0`), and reads its counter (`CNTPCT_EL0`). There is no
+//! region to map. Two conditions hold on `qemu_virt_aarch64`:
 //!
 //! - The kernel allows PDs to use these registers (`EXPORT_PCNT_USER` and `EXPORT_PTMR_USER`), and
 //!   itself uses another timer. Every PD can then access the registers, so a malicious PD can
@@ -102,8 +102,8 @@ pub const TIMEOUTS_PER_CLIENT: usize = 8;
 pub mod request {
     /// Returns the time. The reply is one word: nanoseconds.
     pub const NOW: u64 = 0;
-    /// Sets a time-out at a time in nanoseconds (word 0), with a tag (word 1). The reply is one word:
-    /// the identifier of the time-out.
+    /// Sets a time-out at a time in nanoseconds (word 0), with a tag (word 1). The reply is one
+    /// word: the identifier of the time-out.
     pub const SET: u64 = 1;
     /// Cancels the time-out with an identifier (word 0).
     pub const CANCEL: u64 = 2;
@@ -240,8 +240,8 @@ impl Timer {
         self.call(request::RESET, [0; 2]);
     }
 
-    /// Returns the time-outs that have expired since the last call, in the order of their deadlines.
-    /// Time-outs with the same deadline are in the order in which they were set.
+    /// Returns the time-outs that have expired since the last call, in the order of their
+    /// deadlines. Time-outs with the same deadline are in the order in which they were set.
     pub fn expired(&self) -> impl Iterator<Item = Expired> + use<> {
         let info = self.driver.pp_call(MessageInfo::new(request::EXPIRED, 0));
         let mut all = [None; TIMEOUTS_PER_CLIENT];

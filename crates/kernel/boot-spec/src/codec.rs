@@ -14,7 +14,10 @@ pub enum DecodeError {
     #[error("this is not a boot spec")]
     NotASpec,
     /// The bytes have another version of the encoding.
-    #[error("the boot spec has version {0}, but this program reads version {version}", version = crate::VERSION)]
+    #[error(
+        "the boot spec has version {0}, but this program reads version {version}",
+        version = crate::VERSION
+    )]
     Version(u8),
     /// The bytes end within a value.
     #[error("the boot spec ends too early")]

@@ -8,8 +8,8 @@
 //!   image of the Microkit SDK.
 //! - It starts with the kernel's ELF file, flattened. The byte at address *a* of a loadable segment
 //!   is
-//!   the image's byte *a* − [`IMAGE_START`]. All other bytes are zero, up to the address of the symbol
-//!   [`START_SYMBOL`], which is a multiple of [`PAGE_BYTES`].
+//!   the image's byte *a* − [`IMAGE_START`]. All other bytes are zero, up to the address of the
+//!   symbol [`START_SYMBOL`], which is a multiple of [`PAGE_BYTES`].
 //! - There the payload begins: [`MAGIC`]; the length of the encoded boot spec, a little-endian
 //!   `u64`;
 //!   the [boot spec](boot_spec::BootSpec::encode). The bytes of its segments follow in any order,

@@ -47,9 +47,9 @@ pub const SCTLR_EL1: SctlrEl1 = SctlrEl1::from_bits_retain(0x30d0_0800)
     .union(SctlrEl1::NTWE)
     .union(SctlrEl1::UCI);
 
-/// Stage 2 translation (Arm ARM, *`VTCR_EL2`*): input and output addresses of [`ADDRESS_BITS`] bits;
-/// pages of 4 KiB; walks that start at level 1, in two concatenated tables; tables in cached, inner
-/// shareable memory.
+/// Stage 2 translation (Arm ARM, *`VTCR_EL2`*): input and output addresses of [`ADDRESS_BITS`]
+/// bits; pages of 4 KiB; walks that start at level 1, in two concatenated tables; tables in cached,
+/// inner shareable memory.
 pub const VTCR: VtcrEl2 = VtcrEl2::from_bits_retain(
     VtcrEl2::RES1.bits()
         | (64 - ADDRESS_BITS as u64)
@@ -60,8 +60,8 @@ pub const VTCR: VtcrEl2 = VtcrEl2::from_bits_retain(
         | BITS_40 << VtcrEl2::PS_SHIFT,
 );
 
-/// Traps of floating point (Arm ARM, *`CPTR_EL2`*): scalable vectors only (`TZ`). While a PD without
-/// floating point runs, [`CptrEl2::TFP`] is set too.
+/// Traps of floating point (Arm ARM, *`CPTR_EL2`*): scalable vectors only (`TZ`). While a PD
+/// without floating point runs, [`CptrEl2::TFP`] is set too.
 pub const CPTR: CptrEl2 = CptrEl2::RES1.union(CptrEl2::TZ);
 
 /// Traps of debugging (Arm ARM, *`MDCR_EL2`*): all. These bits are set in addition to those of the
@@ -89,8 +89,8 @@ pub const TCR: TcrEl2 = TcrEl2::from_bits_retain(
         | BITS_40 << TcrEl2::PS_SHIFT,
 );
 
-/// The memory attributes of the kernel's own tables (Arm ARM, *`MAIR_EL2`*). Index 0 is device memory
-/// of the strictest kind (nGnRnE); index 1 is normal memory, write-back cacheable.
+/// The memory attributes of the kernel's own tables (Arm ARM, *`MAIR_EL2`*). Index 0 is device
+/// memory of the strictest kind (nGnRnE); index 1 is normal memory, write-back cacheable.
 pub const MAIR: MairEl2 = MairEl2::from_bits_retain(0xff << 8);
 
 /// The kernel's own MMU and caches are on, and its stack must be aligned (Arm ARM, *`SCTLR_EL2`*).

@@ -106,8 +106,8 @@ const ROOT_LEVEL: usize = 1;
 /// The size of the addresses that one root table resolves.
 const HALF_BYTES: u64 = 1 << (ADDRESS_BITS - 1);
 
-/// A root of two tables, aligned to the size of both as `VTTBR_EL2` requires (Arm ARM, *`VTTBR_EL2`*,
-/// `BADDR`).
+/// A root of two tables, aligned to the size of both as `VTTBR_EL2` requires (Arm ARM,
+/// *`VTTBR_EL2`*, `BADDR`).
 #[repr(C, align(8192))]
 struct Root([PageTable<Attributes>; 2]);
 

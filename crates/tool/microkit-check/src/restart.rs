@@ -35,7 +35,8 @@ pub fn restarts(
         if replies.get(server) != Some(&Some(false)) {
             continue;
         }
-        // If the parent itself is the caller, the fault stays unhandled. The cycle check reports it.
+        // If the parent itself is the caller, the fault stays unhandled. The cycle check reports
+        // it.
         let calls = waits.iter().filter(|wait| {
             let is_call = matches!(wait.kind, WaitKind::Call(_));
             is_call && wait.target == Target::Pd(server) && wait.pd != parent

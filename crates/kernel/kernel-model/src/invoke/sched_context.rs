@@ -1,5 +1,5 @@
-//! Invocations of scheduling contexts (seL4 manual, *`seL4_SchedContext_Bind`* and those that follow;
-//! seL4's `object/schedcontext.c`).
+//! Invocations of scheduling contexts (seL4 manual, *`seL4_SchedContext_Bind`* and those that
+//! follow; seL4's `object/schedcontext.c`).
 
 use super::Invocation;
 use crate::cap::Cap;
