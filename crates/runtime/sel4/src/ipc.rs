@@ -487,8 +487,9 @@ macro_rules! message_passing {
             /// ```
             /// /// Reports to `monitor`, and waits for a notification, in one system call.
             /// fn report(monitor: sel4::cap::Endpoint, input: sel4::cap::Notification) -> sel4::Badge {
-            ///     let (_, badge) = monitor.nb_send_wait(sel4::MessageInfo::new(0, 0, 0, 0),
-            ///     input); badge
+            ///     let empty = sel4::MessageInfo::new(0, 0, 0, 0);
+            ///     let (_, badge) = monitor.nb_send_wait(empty, input);
+            ///     badge
             /// }
             /// ```
             #[doc = $contract]

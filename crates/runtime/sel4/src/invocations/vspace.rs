@@ -68,8 +68,9 @@ impl<C: InvocationContext> cap::VSpace<C> {
     /// # Examples
     ///
     /// ```
-    /// /// Writes a buffer back, and drops it from the cache, before a device writes it. It is in
-    /// one page. fn hand_over(own: sel4::cap::VSpace, buffer: &mut [u8]) -> sel4::Result<()> {
+    /// /// Writes a buffer back, and drops it from the cache, before a device writes it. The
+    /// /// buffer is in one page.
+    /// fn hand_over(own: sel4::cap::VSpace, buffer: &mut [u8]) -> sel4::Result<()> {
     ///     let start = buffer.as_ptr().addr();
     ///     own.vspace_clean_invalidate_data(start, start + buffer.len())
     /// }
