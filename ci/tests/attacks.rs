@@ -13,13 +13,12 @@
 //! Lines that start with `//|` are the elements of the system file. Without them the system has one
 //! PD, called `pd`.
 
-use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::mpsc;
+use std::sync::{Mutex, OnceLock, mpsc};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
@@ -103,14 +102,28 @@ impl Attack {
 fn every_attack_ends_as_it_must() {
     let bench = Bench::set_up();
     let built = bench.build();
-    let mut wrong = Vec::new();
-    for attack in &bench.attacks {
-        if let Err(why) = bench.check(attack, &built) {
-            wrong.push(format!("{}: {why}", attack.name));
+    let wrong = Mutex::new(Vec::new());
+    let queue = Mutex::new(bench.attacks.iter());
+    // An emulator waits for most of its time, so that more threads than cores are useful.
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Some(attack) = next(&queue) {
+                    if let Err(why) = bench.check(attack, &built) {
+                        let why = format!("{}: {why}", attack.name);
+                        wrong.lock().unwrap().push(why);
+                    }
+                }
+            });
         }
-    }
+    });
+    let wrong = wrong.into_inner().unwrap();
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
     println!("{} attacks", bench.attacks.len());
+}
+
+fn next<'a>(queue: &Mutex<impl Iterator<Item = &'a Attack>>) -> Option<&'a Attack> {
+    queue.lock().unwrap().next()
 }
 
 /// Where the attacks are built and run: a package outside the workspace, like that of a user.
@@ -120,7 +133,7 @@ struct Bench {
     sdk: Option<PathBuf>,
     attacks: Vec<Attack>,
     /// The model kernel's ELF file. It is built when it is needed.
-    kernel: OnceCell<Vec<u8>>,
+    kernel: OnceLock<Vec<u8>>,
 }
 
 /// Builds the model kernel.
@@ -191,7 +204,7 @@ impl Bench {
             tool,
             sdk,
             attacks,
-            kernel: OnceCell::new(),
+            kernel: OnceLock::new(),
         }
     }
 
@@ -283,7 +296,7 @@ impl Bench {
 
     /// Copies the programs to the names that the system file uses. Returns the folder.
     fn elf_files(&self, attack: &Attack, built: &Path) -> PathBuf {
-        let directory = self.package.join("elf");
+        let directory = self.package.join("elf").join(&attack.name);
         fs::create_dir_all(&directory).unwrap();
         for name in attack.system.split("path=\"").skip(1) {
             let name = name.split(".elf").next().unwrap();
@@ -325,7 +338,7 @@ impl Bench {
         let plan = microkit_image::plan(&system, &Platform::QEMU_VIRT_AARCH64, &search_paths)
             .map_err(|report| format!("{report:?}"))?;
         let kernel = self.kernel.get_or_init(model_kernel);
-        let image = self.package.join("by-hand.img");
+        let image = self.package.join(format!("{}.img", attack.name));
         let packed = microkit_image::pack(&plan, kernel).map_err(|e| format!("{e:?}"))?;
         fs::write(&image, packed).unwrap();
         let mut qemu = Command::new("qemu-system-aarch64")
