@@ -175,6 +175,9 @@ pub(crate) struct TestArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     #[arg(value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) jobs: u16,
+    /// Skip the tests on this machine, and test only the systems
+    #[arg(long)]
+    pub(crate) no_host_tests: bool,
     /// List what would be tested, without running it
     #[arg(long)]
     pub(crate) list: bool,

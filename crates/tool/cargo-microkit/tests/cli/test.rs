@@ -332,6 +332,9 @@ fn host_tests_of_packages_are_run() {
         &[],
     );
     assert_eq!(list, "blinker (host)\nblinker (sel4 debug, dev)\n");
+    let only_systems = ["test", "blinker.system", "--no-host-tests", "--list"];
+    let list = check(bench.microkit(&only_systems), true, &[]);
+    assert_eq!(list, "blinker (sel4 debug, dev)\n");
     // The package contains no program of this system.
     let log = check(bench.microkit(&["test", "other.system"]), true, &[]);
     assert!(log.ends_with("0 passed, 0 failed, 1 skipped\n"), "{log}");
