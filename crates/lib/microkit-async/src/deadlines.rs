@@ -135,7 +135,8 @@ impl<T, const N: usize> Deadlines<T, N> {
         Some(self.entries.remove(place).thing)
     }
 
-    /// Keeps only the entries for whose value `keeps` returns true.
+    /// Removes all entries for which `keeps` returns false. The argument of `keeps` is the value of
+    /// the entry.
     pub fn retain(&mut self, mut keeps: impl FnMut(&T) -> bool) {
         self.entries.retain(|entry| keeps(&entry.thing));
     }

@@ -168,7 +168,7 @@ fn tasks_of_one_priority_take_turns() {
     });
 }
 
-/// The second handler of [`Tasks`]. It answers calls, and logs notifications that no task listens
+/// The second handler of [`Tasks`]: answers calls, and logs notifications that tasks do not listen
 /// to.
 struct Beside {
     log: Log,
@@ -289,8 +289,8 @@ fn the_alarm_is_set_to_the_earliest_time_and_no_more_often_than_that_changes() {
 fn a_task_that_is_moved_while_it_holds_a_reference() {
     const WAITS: usize = 4;
     let mut schedules = 0;
-    // `moves` has two bits for each wait of the holder, which select the new priority of the
-    // holder. Miri runs only some combinations.
+    // Two bits of `moves` select the new priority of the holder, for each wait of the holder. Miri
+    // runs only some combinations.
     let step = if cfg!(miri) { 51 } else { 1 };
     for moves in (0..1 << (2 * WAITS)).step_by(step) {
         for [mover, drainer] in [[1, 1], [1, 3], [3, 1], [3, 3]] {

@@ -30,7 +30,7 @@ impl<T, const N: usize, R: Rules> Sessions<T, N, R> {
     ///
     /// # Panics
     ///
-    /// Panics inside a borrow of the message registers. No request of a client causes a panic.
+    /// Panics inside a borrow of the message registers. A request of a client never causes a panic.
     #[track_caller]
     pub fn answer(
         &mut self,

@@ -84,7 +84,7 @@ impl<C: MayCall> Connection<C> {
     /// Opens a session. `call` must call the method of the server's protocol that opens the
     /// session.
     ///
-    /// **Blocking:** as long as `call`.
+    /// **Blocking:** for as long as `call` blocks.
     ///
     /// # Errors
     ///

@@ -88,7 +88,7 @@ impl<C: MayCall> Shared<C> {
     ///
     /// `call` must call the method of the server's protocol that opens the session.
     ///
-    /// **Blocking:** as long as `call`, if the session has no owner yet.
+    /// **Blocking:** for as long as `call` blocks. Never, if the session already has an owner.
     ///
     /// # Errors
     ///
@@ -173,8 +173,8 @@ impl<C: MayCall> Owner<C> {
     /// }
     /// ```
     ///
-    /// **Blocking:** as long as `call`, and then until the old session is closed. Never, if the
-    /// current session is not `gone`.
+    /// **Blocking:** for as long as `call` blocks, and then until the old session is closed. Never,
+    /// if the current session is not `gone`.
     ///
     /// # Errors
     ///
@@ -197,8 +197,8 @@ impl<C: MayCall> Owner<C> {
         let session = connection.open(call)?;
         if self.id() == *gone {
             self.shared.number.set(session.into_number());
-            // The old session should be closed already. If it is still open, close it, because a
-            // session without owners would stay open.
+            // The old session should be closed already. This call closes a session that is still
+            // open, because a session without owners would stay open.
             close(self.shared.channel, gone.serial()).ok();
         }
         Ok(())
@@ -206,7 +206,7 @@ impl<C: MayCall> Owner<C> {
 
     /// Drops the owner and returns the number of remaining owners.
     ///
-    /// **Blocking:** if this owner is the last, until the server's reply arrives.
+    /// **Blocking:** for the last owner, until the server's reply arrives. Otherwise never.
     ///
     /// # Errors
     ///

@@ -44,8 +44,8 @@ use crate::{Refused, SessionError, SessionId};
 /// A session belongs to the incarnation of the client that opened the session. The channel
 /// identifies the client. Every other client gets [`Refused::NotOpen`] for the session's number.
 ///
-/// Closing a session drops its state, unless the method returns the state or passes the state to a
-/// closure.
+/// Closing a session drops its state, unless the closing method returns the state or passes the
+/// state to a closure.
 #[derive(Debug)]
 pub struct Sessions<T, const N: usize, R = Sound> {
     /// Sorted by number, for the binary search.
@@ -285,8 +285,8 @@ impl<T, const N: usize, R: Rules> Sessions<T, N, R> {
         // the numbers of this incarnation unique.
         let number = self.numbers.load(Ordering::Relaxed).max(self.next);
         let next = number.checked_add(1).ok_or(Refused::Full)?;
-        // Store the next number before the client receives `number`. If the server dies in between,
-        // one number is skipped.
+        // Store the next number before the client receives `number`. If the server dies after the
+        // store, the only effect is a skipped number.
         self.numbers.store(next, Ordering::Relaxed);
         self.next = next;
         Ok(number)

@@ -103,8 +103,8 @@ impl<'a, W: Word> Condition<'a, W> {
 
     /// Returns whether this party has received a signal since [`start_wait`](Self::start_wait).
     ///
-    /// After the signal, this party no longer waits. It must then take the mutex and check the
-    /// data.
+    /// After the signal, this party no longer waits. The party must then take the mutex and check
+    /// the data.
     ///
     /// While the result is pending, a handler must also check that the mutex is still recoverable,
     /// for example with [`Mutex::try_lock`](crate::Mutex::try_lock). If the mutex is not

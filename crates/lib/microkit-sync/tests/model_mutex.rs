@@ -59,8 +59,8 @@ fn three_without_a_restart(setup: Setup) -> bool {
     with_parties(setup, 3, false)
 }
 
-/// The other party uses and retires the lock. It then opens another lock in the same word, and
-/// keeps the new lock.
+/// The other party uses and retires the lock. This party then opens another lock in the same word,
+/// and keeps the new lock.
 fn reused(setup: Setup) -> bool {
     let shared = Shared::new(setup, 2, 1);
     let victim = spawn(&shared, VICTIM, setup.dies_after, use_once);

@@ -158,8 +158,8 @@ impl<T> Drainable<T> {
     ///
     /// Returns [`DrainError::InsideHolder`] at once if the task holds this object or another object
     /// of the protection domain. Returns [`DrainError::IdleHold`] if the future of a hold is no
-    /// longer polled. This error is returned only after all other ready tasks have run. After an
-    /// error the value can be held again.
+    /// longer polled. The drain returns `IdleHold` only after all other ready tasks have run. After
+    /// an error the value can be held again.
     ///
     /// # Panics
     ///
@@ -198,7 +198,7 @@ impl<T> Drainable<T> {
     }
 }
 
-/// A hold of the object, which ends when this value is dropped.
+/// A hold of the object. The hold ends when its `Held` is dropped.
 struct Held<'a, T> {
     object: &'a Drainable<T>,
     /// The sequence number of this hold.

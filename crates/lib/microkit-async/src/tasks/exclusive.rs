@@ -6,8 +6,7 @@ use core::fmt;
 /// A value that tasks share and change without a mutex.
 ///
 /// Between two waits of a task, no other code of the protection domain runs. So access to the value
-/// never waits. A task cannot wait while it borrows the value, because the closure of the borrow is
-/// not async:
+/// never waits. A task cannot wait during the borrow, because the borrowing closure is not async:
 ///
 /// ```compile_fail
 /// # use microkit_async::{Drainable, Exclusive};

@@ -60,7 +60,7 @@ impl Tasks {
             "this protection domain has `Tasks` already: add tasks by their `spawner`"
         );
         let memory = memory::own(memory);
-        // The argument is passed to `pender`, which ignores its argument.
+        // `pender` ignores this argument.
         let executor = match memory::keep(memory, Executor::new(ptr::null_mut())) {
             Ok(executor) => executor,
             Err(error) => panic!("for the executor: {error}"),
@@ -74,8 +74,8 @@ impl Tasks {
 
 impl<H> Tasks<H> {
     /// Adds the handler for all events that tasks do not listen to: other notifications, protected
-    /// procedure calls and faults. The handler replies at once. It may wake tasks, but woken tasks
-    /// run only after the reply.
+    /// procedure calls and faults. The handler replies at once. Tasks that the handler wakes run
+    /// after the reply.
     pub fn with_handler<G: Handler>(self, handler: G) -> Tasks<G> {
         Tasks {
             handler,
@@ -281,15 +281,15 @@ impl<F: Future> Future for AsTask<F> {
 /// Records that a task was woken. The executor calls this function at the first wake-up after its
 /// queue was empty. The event loop then runs the tasks, because `has_work` returns true.
 // SAFETY: 1. This function has the name and the type that `embassy_executor::raw::Executor`
-// requires, and no other crate of a protection domain has it.
+// requires. Other crates of a protection domain do not export this name.
 // 2. This function does not access any task (invariant 4).
 #[unsafe(export_name = "__pender")]
 fn pender(_: *mut ()) {
     context::with(|context| context.is_woken.set(true));
 }
 
-/// The default second handler of [`Tasks`], which does nothing. A notification without a listener
-/// stays pending until a task listens to its channel.
+/// The default second handler of [`Tasks`]. This handler ignores notifications. A notification
+/// without a listener stays pending until a task listens to its channel.
 #[derive(Debug, Copy, Clone)]
 pub struct NoHandler;
 

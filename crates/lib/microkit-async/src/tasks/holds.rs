@@ -4,7 +4,7 @@
 //!
 //! - *Does this task hold an object?* A task with a hold must not drain.
 //! - *Will this hold ever end?* A hold never ends if its future was leaked, or is kept and no
-//!   longer polled. This module cannot observe such a future directly. But code that still polls a
+//!   longer polled. This module cannot detect a leaked future directly. But code that still polls a
 //!   future polls the future again after its waker was called.
 //!
 //! So while a task drains, [`Holds::ask`] wakes the holds of the drained object after each event.
@@ -18,8 +18,8 @@
 //!         └──────── it is polled ◀──────┴─────────────────────────────────────┘
 //! ```
 //!
-//! Only holds polled by tasks of [`Tasks`](crate::Tasks) are asked. For another executor, this
-//! module cannot determine whether all ready tasks have run.
+//! [`Holds::ask`] wakes only holds that tasks of [`Tasks`](crate::Tasks) have polled. For another
+//! executor, this module cannot determine whether all ready tasks have run.
 
 use core::cell::{Cell, RefCell};
 use core::panic::Location;
@@ -203,17 +203,16 @@ impl Holds {
         self.tasks_run.set(they_do);
     }
 
-    /// Makes every drain ask its holds again after an event, because a task may leak a hold each
-    /// time it runs.
+    /// Starts an event: [`ask`](Self::ask) must wake all holds again, because a task may leak a
+    /// hold each time the task runs.
     pub(crate) fn begin_event(&self) {
         for drain in self.drains.borrow_mut().iter_mut() {
             drain.has_asked = false;
         }
     }
 
-    /// Wakes the holds of each drain that has not asked its holds since the last event. Returns
-    /// whether a drain has asked. If a drain has asked, all ready tasks must run before
-    /// [`judge`](Self::judge) is called.
+    /// Wakes the holds of each drained object, once after each event. Returns whether a drain was
+    /// handled. If so, all ready tasks must run before [`judge`](Self::judge) is called.
     pub(crate) fn ask(&self) -> bool {
         let mut has_asked = false;
         for drain in self.drains.borrow_mut().iter_mut() {

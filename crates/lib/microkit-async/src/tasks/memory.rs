@@ -8,7 +8,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 /// Memory of `BYTES` bytes for the tasks of a protection domain and the values that these tasks
-/// share. It must be a static.
+/// share. A `TaskMemory` must be a static.
 ///
 /// The memory of a task that has ended is not reused before the protection domain is restarted. On
 /// a host one process runs many protection domains, so each [`Tasks`](crate::Tasks) gets separate
@@ -119,7 +119,7 @@ unsafe impl<const BYTES: usize> Reserve for TaskMemory<BYTES> {
     }
 }
 
-/// Moves a value into the task memory forever.
+/// Moves a value into the task memory. The value is never dropped or moved again.
 pub(crate) fn keep<T>(
     memory: &'static dyn Reserve,
     value: T,

@@ -36,8 +36,7 @@ impl TaskPriority {
         self.0.priority()
     }
 
-    /// Changes the priority. If the task is already woken, it still runs once with the old
-    /// priority.
+    /// Changes the priority. A task that is already woken still runs once with the old priority.
     ///
     /// The priority can also change during a hold, because a hold belongs to the task.
     pub fn set(self, priority: u8) {

@@ -2,11 +2,11 @@
 //! direction.
 //!
 //! A protected procedure call blocks the whole protection domain (PD) in the kernel. A split call
-//! blocks only the calling task. The client's other tasks run until the server replies.
+//! blocks only the calling task. The other tasks of the client continue to run.
 //!
 //! The region has two halves of [`HALF`] words. The client writes the first half, and the server
-//! writes the second half. The first word of each half counts the requests or the replies. It is
-//! written after the words of the message, which follow in memory.
+//! writes the second half. The first word of each half counts the requests or the replies. The
+//! other words hold the message, and are written before the first word.
 
 use core::fmt;
 use core::sync::atomic::Ordering;
@@ -21,7 +21,7 @@ pub const WORDS_PER_MESSAGE: usize = 4;
 /// The distance between the two halves, in words: a cache line of 64 bytes.
 const HALF: usize = 8;
 
-/// A half of the region, which only one end writes.
+/// A half of the region. Only one end of the channel writes to a half.
 #[derive(Debug)]
 struct Half {
     number: &'static SharedWord,

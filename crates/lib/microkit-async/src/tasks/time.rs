@@ -50,10 +50,10 @@ const WAITING: usize = 32;
 pub(crate) struct Time {
     alarm: Cell<Option<(Channel, &'static (dyn Alarm + Sync))>>,
     waiting: RefCell<Deadlines<Waiting, WAITING>>,
-    /// The deadline of the alarm, or `None` if the alarm is not armed. With `None`, the static
-    /// needs no initialised data, which a restart would have to restore.
+    /// The deadline of the alarm, or `None` if the alarm is not armed. The initial value `None`
+    /// does not need initialised data. A restart would have to restore initialised data.
     armed_ns: Cell<Option<u64>>,
-    /// Whether the alarm has gone off, or a task waits for an earlier deadline.
+    /// Whether the alarm has expired, or a task waits for an earlier deadline.
     has_changed: Cell<bool>,
 }
 

@@ -21,7 +21,7 @@ impl WakerSet {
     ///
     /// # Panics
     ///
-    /// Panics if the set is full. A full set must not wake one task to make room for another,
+    /// Panics if the set is full. A full set cannot wake one task to make room for a new task,
     /// because these two tasks would then wake each other forever.
     pub(crate) fn add(&self, waker: &Waker) {
         let mut wakers = self.0.borrow_mut();

@@ -37,7 +37,7 @@ pub(crate) fn notify(channel: Channel) {
     NOTIFIED.with_borrow_mut(|notified| notified.extend([channel]));
 }
 
-/// A fake clock. Its time advances only when its alarm goes off.
+/// A fake clock. The time of this clock advances only when its alarm expires.
 struct FakeAlarm;
 
 impl Alarm for FakeAlarm {
@@ -199,7 +199,7 @@ pub(crate) fn caught(name: &str, make: impl Fn() -> World) -> String {
 }
 
 fn try_explore(make: impl Fn() -> World) -> Result<Explored, Found> {
-    // For each choice of the schedule: the chosen index, and the number of possibilities.
+    // The chosen index and the number of possibilities, for each choice of the schedule.
     let mut path: Vec<(usize, usize)> = Vec::new();
     for schedules in 0..MAX_SCHEDULES {
         let mut schedule = Vec::new();

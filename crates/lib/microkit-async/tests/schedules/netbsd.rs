@@ -1,6 +1,7 @@
 //! Tests for the deadlocks and races of NetBSD's network stack (R. Ozaki, *Concurrency Bugs in the
-//! Network Stack of NetBSD*, `AsiaBSDCon` 2018). The tests use the paper's names of these bugs. The
-//! library shows none of these bugs in any schedule. Exploration finds each bug that a test plants.
+//! Network Stack of NetBSD*, `AsiaBSDCon` 2018). The tests use the paper's names of these bugs.
+//! Asserts that the library does not show these bugs in any schedule, and that exploration finds
+//! each planted bug.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -14,7 +15,7 @@ use microkit_async::{Completion, Drainable, Draining, Exclusive, Full};
 
 use crate::explorer::{AsyncMutex, World, caught, explore};
 
-/// An item of the list. It may be freed only after its removal from the list and a drain.
+/// An item of the list. An item may be freed only after its removal from the list and a drain.
 struct Item {
     number: u32,
     is_freed: Cell<bool>,
@@ -43,7 +44,7 @@ async fn drain(item: &Drainable<Item>) {
     assert_eq!(item.holders(), 0);
 }
 
-/// The callback of a time-out. It holds the first item of the list, and waits during this hold.
+/// The callback of a time-out: holds the first item of the list, and waits during this hold.
 async fn callback(list: Rc<List>) {
     Timer::after_nanos(1).await;
     let found = list.with(|list| list.first().cloned());
@@ -128,8 +129,8 @@ impl CrossCalls {
         self.wakers.take().into_iter().for_each(Waker::wake);
     }
 
-    /// Waits until `is_so` returns true. Each change of its result must be followed by
-    /// [`wake`](Self::wake).
+    /// Waits until `is_so` returns true. After each change of the result of `is_so`,
+    /// [`wake`](Self::wake) must be called.
     async fn until(&self, is_so: impl Fn() -> bool) {
         poll_fn(|task| {
             if is_so() {

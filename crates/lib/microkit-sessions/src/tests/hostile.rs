@@ -182,7 +182,7 @@ proptest! {
             match step {
                 Step::Open(client) => {
                     let own = open.values().filter(|owner| **owner == client).count();
-                    // The state is the expected number, which is one more than the last number.
+                    // The state is the expected number: the last number plus one.
                     let next = given.last().map_or(1, |(number, ..)| number + 1);
                     match sessions.open(channel(client), next) {
                         Ok(id) => {

@@ -13,7 +13,7 @@ use sel4_microkit::{
 use crate::rules::{Rules, Sound};
 use crate::{Connection, SessionError, SessionId, Sessions};
 
-/// A file system. A file has only a name, which is a number.
+/// A file system. The only property of a file is its name, a number.
 #[protocol]
 pub(crate) trait Files {
     fn file(&mut self, name: u64) -> Result<SessionId, SessionError<()>>;
@@ -64,7 +64,7 @@ const FILE: &str = r#"
         </channel>
     </system>"#;
 
-/// The elements that add a reporter, which the parent notifies of deaths.
+/// The elements that add a reporter. The parent notifies the reporter of deaths.
 const REPORTER_FILE: &str = r#"
         <protection_domain name="reporter" priority="100">
             <program_image path="reporter.elf" />

@@ -44,7 +44,8 @@ fn check_is_found(system: &System) {
 // Defect: the count of owners falls to zero, and the close of the connection is deferred. Another
 // owner takes the connection before the close.
 
-/// A handle that counts its owners. One implementation is sound and one is defective.
+/// A handle that counts its owners. One implementation is sound, and the other implementation is
+/// defective.
 trait Counted: Default + 'static {
     fn take(&mut self, server: &Connection, files: &FilesClient);
     fn drop_last(&mut self);

@@ -28,8 +28,8 @@ pub(crate) enum Mutant {
     /// The recovery does not notify any party. So a notification that the dead party did not send
     /// is lost.
     NoWake,
-    /// The recovery notifies only if it has changed a lock. A repeated recovery changes nothing, so
-    /// it does not notify any party.
+    /// The recovery notifies only if it has changed a lock. A repeated recovery changes no lock,
+    /// and so does not notify any party.
     WakesOnce,
     /// A party clears the word again after it has released the lock.
     LateClear,
