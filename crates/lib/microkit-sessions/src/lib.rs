@@ -81,9 +81,9 @@
 //! - The server [closes](Sessions::kick) the session. The client's next call returns an error.
 //! - The server restarts. Its new incarnation starts without sessions.
 //!
-//! The actions of one client never end a session of another client. A session's number is never
-//! reused, and only its own client can use it. So the server refuses a late close and a forged
-//! number.
+//! Except for an allowed report, a client cannot end a session of another client. A session's
+//! number is never reused, and only the client of the session can use the number. So the server
+//! refuses a late close and a forged number.
 //!
 //! # Trust
 //!

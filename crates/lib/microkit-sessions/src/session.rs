@@ -82,8 +82,8 @@ use crate::{CloseError, SessionId};
 ///
 /// A protection domain (PD) that panics or is stopped does not drop its sessions. The server closes
 /// these sessions when the next incarnation of the PD [connects](crate::Connection::connect), or
-/// when the parent [reports the death](crate::Connection::report_end) of the PD. The server closes
-/// a session after `mem::forget` in the same way.
+/// when the parent [reports the death](crate::Connection::report_end) of the PD. A session that was
+/// leaked by `mem::forget` is closed in the same way.
 ///
 /// If the server was restarted or has closed the session itself, the server refuses the number, and
 /// the drop has no effect.

@@ -44,7 +44,7 @@ impl core::error::Error for LockError {}
 pub enum OpenError {
     /// The index is beyond the end of the arena.
     NoSuchWord,
-    /// This party already has the lock open. [`close`](crate::Arena::close) it first.
+    /// This party already has the lock open. Call [`close`](crate::Arena::close) first.
     Open,
     /// The word holds a lock of another kind.
     OtherKind,

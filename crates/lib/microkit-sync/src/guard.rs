@@ -94,8 +94,8 @@ impl<G: Repair> Inconsistent<G> {
     }
 }
 
-/// A guard whose party owns the lock exclusively, and so can repair the data. The guards are
-/// [`MutexGuard`] and [`WriteGuard`].
+/// A guard of exclusive ownership, which can repair the data. [`MutexGuard`] and [`WriteGuard`]
+/// implement this trait.
 pub trait Repair: sealed::Repair {}
 
 pub(crate) mod sealed {

@@ -33,7 +33,7 @@ pub(crate) const READING_SHIFT: u32 = 16;
 pub const OWNER: u64 = 0x1f << OWNER_SHIFT;
 pub(crate) const OWNER_SHIFT: u32 = 32;
 
-/// Set when the owner enters the lock: the owner has observed its ownership.
+/// Set when the owner enters the lock. An owner enters when it observes its ownership.
 ///
 /// An owner that received the lock by hand-over but has not entered has not touched the data. If
 /// this owner dies, the data is still consistent.

@@ -409,8 +409,8 @@ impl State {
     }
 }
 
-/// Whether readers or writers are served next, with the last writer. Writers are served in circular
-/// order after the last writer.
+/// Whether readers or writers are served next. The field is the last writer. Writers are served in
+/// circular order after the last writer.
 #[derive(Copy, Clone)]
 enum Turn {
     Readers(PartyId),

@@ -217,7 +217,8 @@ fn system(parties: usize, recovers: bool) -> System {
         })
 }
 
-/// Checks that all parties have incremented the counters. The killed party may have done so twice.
+/// Checks that all parties have incremented the counters. The killed party may have incremented the
+/// counters twice.
 fn check(run: &microkit_test::Run, parties: usize) {
     let data = run.region("victim", "data");
     let [first, second, finished, reported] =

@@ -316,7 +316,7 @@ fn signals_are_sent_in_circular_order_and_passed_on() {
     let has = |one: &mut One| one.condition.poll_wait(&one.party).unwrap().is_ready();
     signal(&mut all[2]);
     signal(&mut all[2]);
-    // The circular order starts after the last served party. The initial value of that party is 0.
+    // The circular order starts after the last served party. Initially, this is party 0.
     assert_eq!(all[2].woken(), [1, 3]);
     assert!(has(&mut all[1]) && has(&mut all[3]) && !has(&mut all[0]));
     let One {

@@ -309,7 +309,7 @@ pub(crate) fn spawn(
     loom::thread::spawn(move || run_party(&shared, party, dies_after, act))
 }
 
-/// Recovers a dead party. If `recovery_stops_after` is set, an earlier recovery is stopped after
+/// Recovers a dead party. If `recovery_stops_after` is set, the first recovery is stopped after
 /// that number of accesses.
 pub(crate) fn recover(shared: &Arc<Shared>, dead: usize) {
     if let Some(stops_after) = shared.setup.recovery_stops_after {
