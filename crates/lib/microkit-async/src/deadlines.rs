@@ -1,9 +1,9 @@
 //! A bounded table of deadlines. The earliest deadline comes first; equal deadlines keep the order
 //! of their insertion.
 //!
-//! An entry can be removed by its [`Id`]. No other entry ever gets the same `Id`, so an old `Id`
-//! identifies no entry. The table is a sorted array, because `heapless::BinaryHeap` neither keeps
-//! the order of equal entries nor removes an entry from the middle.
+//! An entry can be removed by its [`Id`]. An `Id` is never reused for another entry. The table is a
+//! sorted array, because `heapless::BinaryHeap` cannot keep the order of equal entries and cannot
+//! remove an entry from the middle.
 //!
 //! ```
 //! use microkit_async::deadlines::{Deadlines, Full};
@@ -21,10 +21,10 @@
 use core::fmt;
 use heapless::Vec;
 
-/// Up to `N` entries, each a value of type `T` with its deadline.
+/// A table of up to `N` entries, each with a value of type `T` and a deadline.
 #[derive(Debug)]
 pub struct Deadlines<T, const N: usize> {
-    /// Sorted by descending deadline: the last entry has the earliest.
+    /// Sorted by descending deadline: the last entry has the earliest deadline.
     entries: Vec<Entry<T>, N>,
     next: u64,
 }
@@ -46,8 +46,8 @@ impl Id {
         self.0
     }
 
-    /// Creates an `Id` from its number. The table does not know which client an entry belongs to. A
-    /// forged number may therefore identify another client's entry.
+    /// Creates an `Id` from its number. The table does not record the client of an entry, so a
+    /// forged number can identify another client's entry.
     pub const fn from_word(word: u64) -> Self {
         Self(word)
     }
@@ -79,16 +79,16 @@ impl<T, const N: usize> Deadlines<T, N> {
         self.entries.len()
     }
 
-    /// Returns whether there are no entries.
+    /// Returns whether the table is empty.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// Inserts an entry. Takes time in proportion to the number of entries.
+    /// Inserts an entry. The time is proportional to the number of entries.
     ///
     /// # Errors
     ///
-    /// Returns [`Full`] if there is no room.
+    /// Returns [`Full`] if the table is full.
     pub fn insert(&mut self, deadline: u64, thing: T) -> Result<Id, Full> {
         let id = Id(self.next);
         let entry = Entry {
@@ -98,7 +98,7 @@ impl<T, const N: usize> Deadlines<T, N> {
         };
         let place = self.entries.partition_point(|e| e.deadline > deadline);
         self.entries.insert(place, entry).map_err(|_| Full)?;
-        // At one entry a nanosecond, 64 bits last for five centuries.
+        // At one entry per nanosecond, a 64-bit number overflows after five centuries.
         self.next += 1;
         Ok(id)
     }
@@ -108,7 +108,8 @@ impl<T, const N: usize> Deadlines<T, N> {
         Some(self.entries.last()?.deadline)
     }
 
-    /// Removes and returns the earliest entry, with its deadline, if it is due at `now`.
+    /// Removes and returns the entry with the earliest deadline, if this deadline is not after
+    /// `now`.
     pub fn take_due(&mut self, now: u64) -> Option<(u64, T)> {
         if self.earliest()? > now {
             return None;
@@ -134,7 +135,8 @@ impl<T, const N: usize> Deadlines<T, N> {
         Some(self.entries.remove(place).thing)
     }
 
-    /// Removes all entries whose value `keeps` does not accept.
+    /// Removes all entries for which `keeps` returns false. The argument of `keeps` is the value of
+    /// the entry.
     pub fn retain(&mut self, mut keeps: impl FnMut(&T) -> bool) {
         self.entries.retain(|entry| keeps(&entry.thing));
     }

@@ -1,10 +1,11 @@
-//! Async tasks in the event loop of a protection domain (PD), and references that can be drained.
+//! Async tasks in the event loop of a protection domain (PD), and shared values that can be
+//! drained.
 //!
 //! [`Tasks`] is a [`Handler`](sel4_microkit::Handler) that runs tasks on `embassy-executor`,
 //! without a heap. Tasks wait for notifications ([`Listener`]), interrupts ([`Interrupt`]), and
-//! deferred replies ([`SplitClient`]). With `embassy-time` they also wait for time to pass
-//! ([`Alarm`]). All crates based on wakers work with these tasks: `embassy-futures`,
-//! `embassy-sync`, `embedded-hal-async`.
+//! deferred replies ([`SplitClient`]). With `embassy-time`, tasks also wait for time to pass
+//! ([`Alarm`]). All crates based on wakers work with these tasks, for example `embassy-futures`,
+//! `embassy-sync` and `embedded-hal-async`.
 //!
 //! ```no_run
 //! #![no_std]
@@ -32,16 +33,16 @@
 //!
 //! # Objects that tasks share
 //!
-//! A PD has one thread, and a task runs until it waits. So code between two waits needs no lock:
-//! [`Exclusive`] lends a value to a closure, and a closure cannot wait. A value that must stay
-//! alive *across* waits is a [`Drainable`]. Tasks hold it, and a task that drains it waits until
-//! the last holder has released it. A [`Completion`] waits for the work of other tasks. Only the
-//! work itself can complete it.
+//! A PD has one thread, and each task runs until its next wait. So code between two waits does not
+//! need a lock. [`Exclusive`] lends a value to a closure, and a closure cannot wait. A value that
+//! must stay alive *across* waits is a [`Drainable`]. Tasks hold the value. A task that drains the
+//! value waits until the last holder has released the value. A [`Completion`] waits for the work of
+//! other tasks. Only the end of this work can complete the `Completion`.
 //!
 //! Holding and draining alone cannot deadlock. Acquiring a hold never waits, draining waits only
-//! for holders, and a task with a hold cannot drain. If a task forgets a hold, draining fails and
-//! names the place of that hold. The program must follow one rule: a task with a hold must not
-//! wait, by a `Completion` or anything else, for a task that drains the held value.
+//! for holders, and a task with a hold cannot drain. If a task leaks a hold, draining fails and
+//! returns the source location of that hold. The program must follow one rule: a task with a hold
+//! must not wait for a task that drains the held value, for example through a `Completion`.
 //!
 //! # Features
 //!
@@ -49,9 +50,9 @@
 //! | --- | --- |
 //! | `tasks` (default) | everything except the module [`deadlines`] |
 //!
-//! In the documentation of this crate, **Blocking:** states whether a call makes the whole PD wait.
+//! In the documentation of this crate, **Blocking:** states whether a call blocks the whole PD.
 //! **Cancel safety:** states the effect of dropping a future before it has ended. **Rights:**
-//! states the required elements of the system file.
+//! states the elements that the system file must contain.
 #![no_std]
 
 #[cfg(not(target_os = "none"))]

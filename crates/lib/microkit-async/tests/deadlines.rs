@@ -1,4 +1,4 @@
-//! Compares `Deadlines` with a list that is sorted at each query.
+//! Compares `Deadlines` with a plain list that is searched at each query.
 #![forbid(unsafe_code)]
 
 use microkit_async::deadlines::{Deadlines, Full, Id};

@@ -76,7 +76,7 @@ fn adds() -> Adds {
     Adds(SplitServer::new(ONE, region()))
 }
 
-/// The client, or a client with a planted flaw.
+/// The tested client, or a client with a planted flaw.
 trait Asks: 'static {
     async fn call(&mut self, words: [u64; 4]) -> [u64; 4];
 }
@@ -87,7 +87,7 @@ impl Asks for SplitClient {
     }
 }
 
-/// A flawed client that writes the next request before the previous, cancelled one was answered.
+/// A flawed client that overwrites a cancelled request before the server has replied.
 struct Overwrites {
     server: Listener,
     asked: u64,
@@ -110,9 +110,9 @@ impl Asks for Overwrites {
     }
 }
 
-/// Cancels its first request after sending it, and sends another.
+/// Cancels its first call after the request was sent, and then makes a second call.
 async fn gives_up(mut asks: impl Asks) {
-    // In some schedules the answer arrives at once.
+    // In some schedules, the first poll already returns the reply.
     let _ = poll_once(asks.call([1, 2, 3, 4]));
     let [sum, ..] = asks.call([10, 20, 30, 40]).await;
     debug_println!("{sum}");
@@ -126,7 +126,8 @@ fn a_call_that_is_given_up_is_done_once_and_nobody_gets_its_reply() {
         let log = run.log();
         assert_eq!(log, "asked [1, 2, 3, 4]\nasked [10, 20, 30, 40]\n100\n");
     };
-    // Every access to shared memory is a step, so there are too many schedules to explore all.
+    // Every access to shared memory is a step, so there are too many schedules to explore all of
+    // them.
     let explored = Explorer::new(&system)
         .max_runs(500)
         .samples(500, 1)
@@ -154,7 +155,8 @@ impl Handler for Answers {
         let done = self.0.run(async { word });
         assert!(poll_once(done).is_ready());
         set_mr(0, word + 1);
-        // A long reply: the message registers that tasks write must not change it.
+        // Also replies through the message registers. Writes by tasks to these registers must not
+        // change the reply.
         for index in 1..10 {
             set_mr(index, word);
         }
@@ -199,7 +201,8 @@ fn a_call_is_answered_before_the_tasks_run_that_it_wakes() {
     });
     println!("{explored}");
     assert!(explored.is_complete());
-    // After the reply, the caller may run before the task. In some schedule it does.
+    // After the reply, the caller may run before the task. At least one schedule must show this
+    // order.
     let found = Explorer::new(&system)
         .try_check(|run| assert!(!run.log().ends_with("told of 6\n"), "it is first"));
     assert!(found.is_err());
@@ -236,7 +239,7 @@ fn an_interrupt_comes_again_when_it_was_acknowledged() {
         run.raise_irq("driver", 1);
         run.until_idle();
     }
-    // The second interrupt was not acknowledged.
+    // The second interrupt was not acknowledged, so the driver gets no third interrupt.
     assert_eq!(run.log(), "1\n2\n");
 }
 

@@ -1,4 +1,4 @@
-//! Tests `Tasks` as a `Handler`: each test calls its methods as the event loop does.
+//! Tests `Tasks` as a `Handler`. Each test calls the `Handler` methods as the event loop does.
 
 use std::cell::{Cell, RefCell};
 use std::future::{pending, poll_fn};
@@ -27,7 +27,7 @@ const TIMER: Channel = Channel::new(7);
 const PEER: Channel = Channel::new(1);
 const OTHER: Channel = Channel::new(2);
 
-/// A log of events, in their order.
+/// A log of events, in the order of their occurrence.
 #[derive(Clone, Default)]
 struct Log(Rc<RefCell<Vec<String>>>);
 
@@ -113,7 +113,7 @@ fn the_highest_priority_runs_first_whoever_wakes_it() {
     });
 }
 
-/// A minimal signal between two tasks, like that of `embassy-sync`.
+/// A minimal signal between two tasks, like the `Signal` of `embassy-sync`.
 mod embassy_sync_signal {
     use std::cell::{Cell, RefCell};
     use std::future::poll_fn;
@@ -168,7 +168,8 @@ fn tasks_of_one_priority_take_turns() {
     });
 }
 
-/// The handler beside the tasks. It answers calls, and logs notifications that no task listens to.
+/// The second handler of [`Tasks`]: answers calls, and logs notifications that tasks do not listen
+/// to.
 struct Beside {
     log: Log,
 }
@@ -260,13 +261,13 @@ fn the_alarm_is_set_to_the_earliest_time_and_no_more_often_than_that_changes() {
         tasks.spawner().spawn(1, ticks).unwrap();
         settle(&mut tasks);
         assert_eq!(ARMED.take(), [1010]);
-        // The alarm notifies too early, once. No task runs, and the alarm is set again.
+        // The alarm notifies too early once. The tasks do not run, and the alarm is set again.
         notify(&mut tasks, &[TIMER]);
         assert_eq!((log.take(), ARMED.take()), (String::new(), vec![1010]));
         NOW_NS.set(1010);
         notify(&mut tasks, &[TIMER]);
         assert_eq!((log.take(), ARMED.take()), ("b".to_owned(), vec![1020]));
-        // The alarm is late for two deadlines.
+        // The alarm notifies after two deadlines have passed.
         NOW_NS.set(1026);
         notify(&mut tasks, &[TIMER]);
         assert_eq!(
@@ -282,14 +283,14 @@ fn the_alarm_is_set_to_the_earliest_time_and_no_more_often_than_that_changes() {
     });
 }
 
-/// *`curlwp_bind` and LWP migration*: another task moves the holder to any priority, at any of its
-/// waits. The hold stays, and a drain waits for it.
+/// Asserts that a drain waits for a hold while another task changes the priority of the holder, at
+/// any of its waits (*`curlwp_bind` and LWP migration*).
 #[test]
 fn a_task_that_is_moved_while_it_holds_a_reference() {
     const WAITS: usize = 4;
     let mut schedules = 0;
-    // For each wait of the holder, two bits: whether it is moved, and whether the mover has a lower
-    // or higher priority. Miri runs only some combinations.
+    // Two bits of `moves` select the new priority of the holder, for each wait of the holder. Miri
+    // runs only some combinations.
     let step = if cfg!(miri) { 51 } else { 1 };
     for moves in (0..1 << (2 * WAITS)).step_by(step) {
         for [mover, drainer] in [[1, 1], [1, 3], [3, 1], [3, 3]] {
@@ -346,13 +347,13 @@ fn moved(moves: usize, mover: u8, drainer: u8, waits: usize) {
 /// An action of a task with a hold of `object`. The action may keep the reference.
 type Abuse = fn(&'static Drainable<()>) -> Pin<Box<dyn Future<Output = ()>>>;
 
-/// Never ends, and releases nothing.
+/// Never ends, so that its hold never ends.
 async fn forever(_: &()) {
     pending::<()>().await;
 }
 
-/// Each task drains the object that it holds itself. The drain fails and names the place of the
-/// hold.
+/// Asserts that a task with a hold cannot drain, in any form of the hold. The error contains the
+/// source location of the hold.
 #[test]
 fn a_task_that_holds_in_whatever_way_drains_nothing() {
     async fn is_refused(object: &Drainable<()>) {
@@ -446,7 +447,8 @@ fn a_task_that_holds_in_whatever_way_drains_nothing() {
     }
 }
 
-/// Another task drains. It has a higher or lower priority, and starts before or after the hold.
+/// Asserts that an idle hold ends the drain of another task. The draining task has a higher or
+/// lower priority, and drains at once or after another event.
 #[test]
 fn a_hold_that_nobody_polls_ends_the_wait_for_it() {
     let abuses: [(&str, Abuse); 6] = [
@@ -532,7 +534,7 @@ fn a_hold_that_nobody_polls_ends_the_wait_for_it() {
     }
 }
 
-/// The hold is polled normally when the drain begins, and its future is forgotten later.
+/// Asserts that a drain fails if the future of the hold is leaked after the drain has begun.
 #[test]
 fn a_hold_that_is_forgotten_while_it_is_drained_ends_the_wait() {
     as_pd(|| {
@@ -557,7 +559,8 @@ fn a_hold_that_is_forgotten_while_it_is_drained_ends_the_wait() {
     });
 }
 
-/// After a drain has ended, the object can be held again even if the drain's future still exists.
+/// Asserts that a drained object can be held again after `reopen`, even if the drain's future still
+/// exists.
 #[test]
 fn a_drain_that_has_ended_keeps_nothing_closed() {
     as_pd(|| {
@@ -576,7 +579,8 @@ fn a_drain_that_has_ended_keeps_nothing_closed() {
     });
 }
 
-/// More drains in total than can wait at a time.
+/// Asserts that cancelled drains free their table entries. More drains are started in total than
+/// the table can hold.
 #[test]
 fn drains_that_are_given_up_leave_their_places_to_others() {
     as_pd(|| {
@@ -598,7 +602,7 @@ fn drains_that_are_given_up_leave_their_places_to_others() {
     });
 }
 
-/// Polls the inner future only after its own waker was called. The waker sets a note and wakes the
+/// Polls the inner future only after its own waker was called. The waker sets a flag and wakes the
 /// task.
 async fn by_turns(inside: impl Future<Output = ()>) {
     struct Notes(AtomicBool, Mutex<Option<Waker>>);
@@ -623,7 +627,8 @@ async fn by_turns(inside: impl Future<Output = ()>) {
     .await;
 }
 
-/// A drain waits for an awaited hold through any number of events, however the hold is polled.
+/// Asserts that a drain waits for an awaited hold through any number of events. The hold is polled
+/// in different ways.
 #[test]
 fn a_hold_that_is_awaited_is_waited_for() {
     let awaits: [(&str, Abuse); 3] = [
@@ -806,7 +811,7 @@ fn what_is_made_wrongly_says_so() {
         }
     };
     as_pd(holds(32));
-    // Holds that have ended leave room for new ones.
+    // Holds that have ended leave room for new holds.
     as_pd(|| (0..3).for_each(|_| holds(20)()));
     let too_many = says(&holds(33));
     assert!(too_many.starts_with("more than 32 holds are alive"));

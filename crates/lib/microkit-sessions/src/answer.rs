@@ -1,4 +1,4 @@
-//! The server's replies to requests about sessions themselves.
+//! The server's replies to connects, closes and reports.
 
 use sel4_microkit::{Channel, FastWords, MessageInfo, get_mr, set_mr};
 
@@ -7,11 +7,11 @@ use crate::wire::{VERSION, reply, request};
 use crate::{Refused, Sessions};
 
 impl<T, const N: usize, R: Rules> Sessions<T, N, R> {
-    /// Answers a request about sessions themselves: a connect, a close or a report of a death.
+    /// Answers a request of this crate: a connect, a close or a report of a death.
     ///
-    /// Return the result from `Handler::protected`. `None` means that the request belongs to the
-    /// protocol, which must dispatch it. `ended` receives the state of each session that the
-    /// request closes. Pass `drop` to drop it.
+    /// Return the result from `Handler::protected`. `None` means that the server's own protocol
+    /// must dispatch the request. `ended` receives the state of each session that the request
+    /// closes. Pass `drop` to drop the state.
     ///
     /// ```
     /// # use microkit_sessions::Sessions;
@@ -30,7 +30,7 @@ impl<T, const N: usize, R: Rules> Sessions<T, N, R> {
     ///
     /// # Panics
     ///
-    /// Panics inside a borrow of the message registers. No request of a client causes a panic.
+    /// Panics inside a borrow of the message registers. A request of a client never causes a panic.
     #[track_caller]
     pub fn answer(
         &mut self,
@@ -76,7 +76,8 @@ impl<T, const N: usize, R: Rules> Sessions<T, N, R> {
         Some((info, [word.unwrap_or(0), 0, 0, 0]))
     }
 
-    /// Handles a request and returns the reply's label, and its word if it has one.
+    /// Handles a request. Returns the label of the reply, and the word of the reply if it has a
+    /// word.
     fn reply(
         &mut self,
         channel: Channel,
@@ -118,7 +119,7 @@ impl<T, const N: usize, R: Rules> Sessions<T, N, R> {
     }
 }
 
-/// Returns the channel with that identifier, if it is valid.
+/// Returns the channel with this identifier, if the identifier is valid.
 fn client(word: u64) -> Option<Channel> {
     let index = usize::try_from(word).ok()?;
     (index <= MAX_CHANNEL_ID).then(|| Channel::new(index))

@@ -9,7 +9,7 @@ use sel4_microkit::{Channel, IncarnationWord, MayCall, MessageInfo};
 use crate::wire::{VERSION, reply, request};
 use crate::{ConnectError, OpenError, ReportError, Session, SessionError, SessionId};
 
-/// A connection to a session server, which knows of this incarnation of the protection domain (PD).
+/// A connection of this incarnation of the protection domain (PD) to a session server.
 ///
 /// ```
 /// use microkit_protocol::protocol;
@@ -30,7 +30,7 @@ use crate::{ConnectError, OpenError, ReportError, Session, SessionError, Session
 /// }
 /// ```
 ///
-/// Every library of a program can connect for itself, any number of times. Only the first connect
+/// Every library of a program can connect separately, any number of times. Only the first connect
 /// to a server in an incarnation sends a request. The server then closes the sessions of earlier
 /// incarnations. Sessions of this incarnation stay open.
 #[derive(Copy, Clone)]
@@ -39,13 +39,15 @@ pub struct Connection<C = Channel> {
     _is_of_one_thread: PhantomData<*const ()>,
 }
 
-/// A bit for each channel whose server knows of this incarnation. A restart sets it back to 0.
+/// One bit for each channel, set after the first connect in this incarnation. A restart resets the
+/// word to 0.
 static CONNECTED: IncarnationWord = IncarnationWord::new();
 
 impl<C: MayCall> Connection<C> {
     /// Connects to the server at the other end of `channel`.
     ///
-    /// **Blocking:** the first time in an incarnation, until the reply arrives. Later never.
+    /// **Blocking:** the first connect in an incarnation blocks until the reply arrives. Later
+    /// connects never block.
     ///
     /// # Errors
     ///
@@ -53,7 +55,7 @@ impl<C: MayCall> Connection<C> {
     ///
     /// # Panics
     ///
-    /// Panics where `Channel::pp_call` panics.
+    /// Panics in the same cases as `Channel::pp_call`.
     #[track_caller]
     pub fn connect(channel: C) -> Result<Self, ConnectError> {
         let bit = 1 << channel.to_call().index();
@@ -79,14 +81,14 @@ impl<C: MayCall> Connection<C> {
         self.channel
     }
 
-    /// Opens a session. `call` is the call of the server's protocol that returns the session's
-    /// number.
+    /// Opens a session. `call` must call the method of the server's protocol that opens the
+    /// session.
     ///
-    /// **Blocking:** as long as `call`.
+    /// **Blocking:** for as long as `call` blocks.
     ///
     /// # Errors
     ///
-    /// Returns the error of `call`: see [`Refused`](crate::Refused).
+    /// Returns the error of `call`, for example a [`Refused`](crate::Refused).
     #[track_caller]
     pub fn open<E>(
         &self,
@@ -98,9 +100,9 @@ impl<C: MayCall> Connection<C> {
     /// Reports that another client of the server has died. The server closes that client's
     /// sessions.
     ///
-    /// `client` is the *server's* channel to that client. Use it for a child that its parent does
-    /// not restart. A child that is restarted needs no report, because its next connect closes its
-    /// old sessions. A parent that reports it anyway must do so while the child is stopped.
+    /// `client` is the *server's* channel to that client. Report a child that its parent does not
+    /// restart. A restarted child does not need a report, because its next connect closes its old
+    /// sessions. If a parent reports a child before a restart, the child must be stopped.
     ///
     /// ```
     /// # use microkit_sessions::Connection;
@@ -139,7 +141,7 @@ impl<C: MayCall> Connection<C> {
     ///
     /// # Panics
     ///
-    /// Panics where `Channel::pp_call` panics.
+    /// Panics in the same cases as `Channel::pp_call`.
     #[track_caller]
     pub fn report_end(&self, client: Channel) -> Result<(), ReportError> {
         let (info, _) = call(self.channel, request::REPORT_END, client.index() as u64);

@@ -8,20 +8,22 @@ use microkit_protocol::{CallError, Invalid, Message};
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refused {
-    /// The client has no open session with this number. For the holder of a
-    /// [`Session`](crate::Session) it means that the server has closed the session.
+    /// The client has no open session with this number. If the client still has the
+    /// [`Session`](crate::Session), the server itself has closed the session.
     NotOpen,
-    /// The session was opened in an earlier incarnation of the server, and ended with it.
+    /// The session was opened in an earlier incarnation of the server, and ended with that
+    /// incarnation.
     Stale,
     /// The server's table is full.
     Full,
-    /// The client has as many sessions as the server allows one client.
+    /// The client already has the maximum number of sessions for one client.
     Quota,
 }
 
-/// The error of a protocol's method that opens or uses a session.
+/// The error of a protocol method that opens or uses a session.
 ///
-/// It can travel in messages if `E` can. `?` converts a [`Refused`] into it:
+/// A `SessionError` can be sent in a message if `E` can be sent. The operator `?` converts a
+/// [`Refused`] into a `SessionError`:
 ///
 /// ```
 /// use microkit_sessions::{SessionError, SessionId, Sessions};
@@ -69,16 +71,16 @@ pub enum CloseError {
     NotOpen,
     /// The server was restarted since the session was opened.
     Stale,
-    /// The reply does not belong to this request. The peer is another server, or has a bug.
+    /// The reply is invalid. The peer is not a session server, or has a bug.
     BadReply,
 }
 
 /// The error of [`Connection::report_end`](crate::Connection::report_end).
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum ReportError {
-    /// The server does not allow this client to report the death of the other one.
+    /// The server does not allow this client to report the death of the other client.
     NotAllowed,
-    /// The reply does not belong to this request. The peer is another server, or has a bug.
+    /// The reply is invalid. The peer is not a session server, or has a bug.
     BadReply,
 }
 
@@ -92,7 +94,8 @@ impl<E> From<Refused> for SessionError<E> {
     }
 }
 
-/// The first word is 0 for the method's error, which follows it. Otherwise it is the refusal.
+/// The first word is 0 for an error of the method, and the next words are that error. Otherwise the
+/// first word is the refusal.
 impl<E: Message<Kind>, Kind> Message<InSession<Kind>> for SessionError<E> {
     const WORDS: usize = 1 + E::WORDS;
 

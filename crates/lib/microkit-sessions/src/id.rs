@@ -4,9 +4,9 @@ use zerocopy::{Immutable, IntoBytes, TryFromBytes};
 
 /// The identifier of a session, for the messages of a protocol.
 ///
-/// It is a number that a server never uses twice, over all its incarnations. Only the client that
-/// opened the session can use it: the server refuses it from every other client, and after the
-/// session is closed.
+/// A server never uses the same identifier twice, over all its incarnations. Only the client that
+/// opened the session can use the identifier. The server refuses the identifier from other clients,
+/// and after the session is closed.
 ///
 /// ```
 /// use microkit_protocol::protocol;

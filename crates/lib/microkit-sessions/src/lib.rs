@@ -1,9 +1,10 @@
-//! Sessions between clients and a server over protected procedure calls, each closed exactly once.
+//! Sessions between clients and a server over protected procedure calls. Each session is closed
+//! once.
 //!
 //! A server keeps the state of each session, such as an open file, in a table of fixed size:
-//! [`Sessions`]. A client holds a [`Session`], whose drop closes it. Several parts of a program can
-//! share one session through [`Shared`]. The server's own calls are a protocol of
-//! `microkit_protocol`, in which a [`SessionId`] names the session.
+//! [`Sessions`]. A client holds a [`Session`]. Dropping the `Session` closes the session. Several
+//! parts of a program can share one session through [`Shared`]. The server's own calls are a
+//! protocol of `microkit_protocol`, in which a [`SessionId`] identifies the session.
 //!
 //! ```text
 //!   client                                server
@@ -73,26 +74,27 @@
 //!
 //! # When a session ends
 //!
-//! - Its client drops the handle or [closes](Session::close) it.
-//! - Its client restarts and [connects](Connection::connect).
-//! - A client that [may](Sessions::allow_reports) do so [reports](Connection::report_end) the death
-//!   of its client.
-//! - The server [closes](Sessions::kick) it. The client's next call returns an error.
-//! - The server restarts. Its new incarnation has no sessions.
+//! - The client drops or [closes](Session::close) the handle.
+//! - The client restarts and [connects](Connection::connect) again.
+//! - Another client [reports](Connection::report_end) the death of the client. The server must
+//!   [allow](Sessions::allow_reports) this report.
+//! - The server [closes](Sessions::kick) the session. The client's next call returns an error.
+//! - The server restarts. Its new incarnation starts without sessions.
 //!
-//! None of these ends the session of another client. A session's number is never used twice and is
-//! useless to other clients. So the server refuses a late close and a forged number.
+//! Except for an allowed report, a client cannot end a session of another client. A session's
+//! number is never reused, and only the client of the session can use the number. So the server
+//! refuses a late close and a forged number.
 //!
 //! # Trust
 //!
-//! A server trusts no client. A client that misbehaves harms only its own sessions. Within a
-//! protection domain there is no protection: a library that knows another library's number can
-//! close its session.
+//! A server does not trust its clients. A client that misbehaves harms only its own sessions. The
+//! libraries of one protection domain are not protected from each other. A library that has the
+//! number of another library's session can close that session.
 //!
 //! # Contract lines
 //!
-//! **Blocking:** says how long a call can wait. **Rights:** names what the system file or the
-//! server must grant.
+//! **Blocking:** states how long a call can wait. **Rights:** states the rights that the system
+//! file or the server must grant.
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -1,13 +1,14 @@
 //! The rules that make the table of sessions sound.
 //!
-//! Each rule is a constant, so that a test can leave one out and check that it finds the defect.
-//! The compiler removes the branches for [`Sound`].
+//! Each rule is a constant, so that a test can disable the rule and check that the test finds the
+//! defect. The compiler removes the branches for [`Sound`].
 
 /// The rules of a table of sessions.
 pub trait Rules {
-    /// No number is used twice. Otherwise the lowest free number is used.
+    /// A number is never reused. Without this rule, a new session gets the lowest free number.
     const NUMBERS_ARE_NEW: bool = true;
-    /// Numbers continue over a restart of the server. Otherwise they start from 1 again.
+    /// Numbers continue after a restart of the server. Without this rule, numbers start from 1
+    /// again.
     const NUMBERS_OUTLIVE_THE_SERVER: bool = true;
     /// Only the client that opened a session can use it.
     const SESSIONS_HAVE_OWNERS: bool = true;

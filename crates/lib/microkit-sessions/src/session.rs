@@ -10,7 +10,7 @@ use crate::connection::call;
 use crate::wire::{reply, request};
 use crate::{CloseError, SessionId};
 
-/// The only owner of an open session. Its drop closes the session.
+/// The only owner of an open session. Dropping a `Session` closes the session.
 ///
 /// ```
 /// # use microkit_protocol::protocol;
@@ -30,7 +30,7 @@ use crate::{CloseError, SessionId};
 /// }
 /// ```
 ///
-/// It is neither `Copy` nor `Clone`, and it cannot be used after it was closed:
+/// A `Session` is neither `Copy` nor `Clone`, and cannot be used after its close:
 ///
 /// ```compile_fail,E0382
 /// # use microkit_sessions::Session;
@@ -62,7 +62,7 @@ use crate::{CloseError, SessionId};
 /// }
 /// ```
 ///
-/// It cannot be sent to another thread:
+/// A `Session` cannot be sent to another thread:
 ///
 /// ```compile_fail,E0277
 /// # use microkit_sessions::Session;
@@ -74,18 +74,19 @@ use crate::{CloseError, SessionId};
 ///
 /// # A drop is a call
 ///
-/// Closing is a protected procedure call of one word in a CPU register. It does not change the
-/// message registers, so a session can be dropped while a reply is being built. Like every call it
-/// can wait for the server, so a PD that drops sessions declares the call in its `waits!`. Inside a
-/// borrow of the message registers no call is possible. There a drop panics like every call, and
-/// the message names the place of the borrow.
+/// Closing a session is a protected procedure call with one word in a CPU register. The call does
+/// not change the message registers, so a session can be dropped while a reply is being built. Like
+/// every call, a drop can wait for the server. So a PD that drops sessions must declare the call in
+/// its `waits!`. Inside a borrow of the message registers, a drop panics like every other call. The
+/// panic message contains the location of the borrow.
 ///
-/// A protection domain (PD) that panics or is stopped drops nothing. Its sessions are closed when
-/// its next incarnation [connects](crate::Connection::connect), or when its parent [reports its
-/// death](crate::Connection::report_end). The same holds after `mem::forget`.
+/// A protection domain (PD) that panics or is stopped does not drop its sessions. The server closes
+/// these sessions when the next incarnation of the PD [connects](crate::Connection::connect), or
+/// when the parent [reports the death](crate::Connection::report_end) of the PD. A session that was
+/// leaked by `mem::forget` is closed in the same way.
 ///
-/// If the server was restarted or has closed the session itself, it refuses the number, and the
-/// drop has no effect.
+/// If the server was restarted or has closed the session itself, the server refuses the number, and
+/// the drop has no effect.
 #[must_use = "a session that is dropped is closed"]
 pub struct Session<C: MayCall = Channel> {
     channel: C,
@@ -118,18 +119,18 @@ impl<C: MayCall> Session<C> {
     ///
     /// # Errors
     ///
-    /// Returns an error if the session was already closed, by the server or by the server's
-    /// restart, or if the peer is not a session server. The session is closed in every case.
+    /// Returns an error if the server has already closed the session or was restarted, or if the
+    /// peer is not a session server. The session is closed in every case.
     ///
     /// # Panics
     ///
-    /// Panics where `Channel::pp_call` panics.
+    /// Panics in the same cases as `Channel::pp_call`.
     #[track_caller]
     pub fn close(self) -> Result<(), CloseError> {
         close(self.channel, self.into_number())
     }
 
-    /// Gives up the ownership. The caller must close the number.
+    /// Returns the session's number and gives up the ownership. The caller must close the session.
     pub(crate) fn into_number(self) -> u64 {
         let number = self.number;
         mem::forget(self);
@@ -167,8 +168,8 @@ pub(crate) fn close(channel: impl MayCall, number: u64) -> Result<(), CloseError
 
 /// Returns whether a destructor runs because of a panic.
 ///
-/// On the target, a panic runs no destructors. On a host it does, and they must have no effect, so
-/// that tests see the target's behaviour.
+/// On the target, a panic does not run destructors. On a host, a panic runs destructors. These
+/// destructors must have no effect, so that tests see the behaviour of the target.
 pub(crate) fn is_panicking() -> bool {
     #[cfg(target_os = "none")]
     return false;

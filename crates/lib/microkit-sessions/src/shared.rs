@@ -8,10 +8,11 @@ use sel4_microkit::{Channel, IncarnationWord, MayCall};
 use crate::session::{close, is_panicking};
 use crate::{CloseError, Connection, OpenError, SessionId};
 
-/// Holds one session for any number of owners. The first owner opens it, and the drop of the last
-/// one closes it.
+/// Holds one session for any number of owners. The first owner opens the session. The drop of the
+/// last owner closes the session.
 ///
-/// It lives in a static and needs no heap. With a heap, `Rc<Session>` does the same.
+/// A `Shared` is a static and does not need a heap. Programs with a heap can use `Rc<Session>`
+/// instead.
 ///
 /// ```
 /// use microkit_sessions::{Connection, OpenError, Owner, SessionId, Shared};
@@ -30,19 +31,19 @@ use crate::{CloseError, Connection, OpenError, SessionId};
 /// }
 /// ```
 ///
-/// No owner can get a session that is being closed: a PD has one thread, and closing is one call.
-/// So no other code of the PD runs between the drop of the last owner and the server's reply. The
-/// next owner opens another session with another number. Therefore even a late close of the old
-/// number cannot close the new session.
+/// An owner never gets a session that is being closed. A PD has one thread, and closing is one
+/// call. So other code of the PD cannot run between the drop of the last owner and the server's
+/// reply. The next owner opens another session with another number. Therefore even a late close of
+/// the old number cannot close the new session.
 #[derive(Debug)]
 pub struct Shared<C = Channel> {
     channel: C,
     owners: IncarnationWord,
-    /// The session's number. It is valid only while there are owners.
+    /// The session's number, which is valid only while the session has owners.
     number: IncarnationWord,
 }
 
-/// An owner of a [`Shared`] session. Its clones are owners too.
+/// An owner of a [`Shared`] session. Each clone of an owner is also an owner.
 ///
 /// ```
 /// use microkit_sessions::Owner;
@@ -57,7 +58,7 @@ pub struct Shared<C = Channel> {
 /// }
 /// ```
 ///
-/// It cannot be sent to another thread:
+/// An owner cannot be sent to another thread:
 ///
 /// ```compile_fail,E0277
 /// # use microkit_sessions::Owner;
@@ -73,7 +74,7 @@ pub struct Owner<C: MayCall + 'static = Channel> {
 }
 
 impl<C: MayCall> Shared<C> {
-    /// Creates the holder of a session with the server at the other end of `channel`.
+    /// Creates a `Shared` for a session with the server at the other end of `channel`.
     pub const fn new(channel: C) -> Self {
         Self {
             channel,
@@ -82,11 +83,12 @@ impl<C: MayCall> Shared<C> {
         }
     }
 
-    /// Returns a new owner of the session. If there is no owner yet, `call` opens the session.
+    /// Returns a new owner of the session. If the session has no owner yet, `call` opens the
+    /// session.
     ///
-    /// `call` is the call of the server's protocol that returns the session's number.
+    /// `call` must call the method of the server's protocol that opens the session.
     ///
-    /// **Blocking:** as long as `call`, if it is called.
+    /// **Blocking:** for as long as `call` blocks. Never, if the session already has an owner.
     ///
     /// # Errors
     ///
@@ -104,8 +106,8 @@ impl<C: MayCall> Shared<C> {
         self.check(connection);
         if self.owners.get() == 0 {
             let session = connection.open(call)?;
-            // `call` may itself have created owners. Then their session is kept, and this one
-            // closes.
+            // `call` may itself have created owners. Then the session of these owners is kept, and
+            // the drop of `session` closes the new session.
             if self.owners.get() == 0 {
                 self.number.set(session.into_number());
             }
@@ -152,11 +154,11 @@ impl<C: MayCall> Owner<C> {
         self.shared.channel
     }
 
-    /// Opens another session for all owners, if their current session is still `gone`.
+    /// Opens another session for all owners, if the current session is still `gone`.
     ///
-    /// Call it when the server refuses the session as [`Stale`](crate::Refused::Stale) or
-    /// [`NotOpen`](crate::Refused::NotOpen). If several owners call it for the same session, only
-    /// the first one opens another.
+    /// Call this method when the server refuses the session as [`Stale`](crate::Refused::Stale) or
+    /// [`NotOpen`](crate::Refused::NotOpen). If several owners call this method for the same
+    /// session, only the first call opens another session.
     ///
     /// ```
     /// # use microkit_sessions::{Connection, OpenError, Owner, SessionId};
@@ -171,11 +173,12 @@ impl<C: MayCall> Owner<C> {
     /// }
     /// ```
     ///
-    /// **Blocking:** as long as `call`, if it is called, and until the old session is closed.
+    /// **Blocking:** for as long as `call` blocks, and then until the old session is closed. Never,
+    /// if the current session is not `gone`.
     ///
     /// # Errors
     ///
-    /// Returns the error of `call`. Then the owners keep the session that they had.
+    /// Returns the error of `call`. In that case, the owners keep the old session.
     ///
     /// # Panics
     ///
@@ -194,24 +197,24 @@ impl<C: MayCall> Owner<C> {
         let session = connection.open(call)?;
         if self.id() == *gone {
             self.shared.number.set(session.into_number());
-            // The old session should be closed already. If the caller is wrong, this closes it, so
-            // that no session is left without an owner.
+            // The old session should be closed already. This call closes a session that is still
+            // open, because a session without owners would stay open.
             close(self.shared.channel, gone.serial()).ok();
         }
         Ok(())
     }
 
-    /// Drops the owner and returns the number of owners that are left.
+    /// Drops the owner and returns the number of remaining owners.
     ///
-    /// **Blocking:** if it is the last owner, until the server's reply arrives.
+    /// **Blocking:** for the last owner, until the server's reply arrives. Otherwise never.
     ///
     /// # Errors
     ///
-    /// Returns the error of [`Session::close`](crate::Session::close) if it is the last owner.
+    /// Returns the error of [`Session::close`](crate::Session::close) if this owner is the last.
     ///
     /// # Panics
     ///
-    /// Panics where `Channel::pp_call` panics.
+    /// Panics in the same cases as `Channel::pp_call`.
     #[track_caller]
     pub fn release(self) -> Result<u64, CloseError> {
         let shared = self.shared;

@@ -9,7 +9,7 @@ use sel4_microkit::{Channel, SharedWord};
 use crate::rules::{Rules, Sound};
 use crate::{Refused, SessionError, SessionId};
 
-/// The table of a server's sessions: at most `N`, each with a state of type `T`.
+/// The table of a server's sessions: at most `N` sessions, each with a state of type `T`.
 ///
 /// ```
 /// use microkit_sessions::{Refused, Sessions};
@@ -41,19 +41,20 @@ use crate::{Refused, SessionError, SessionId};
 /// # Ok::<(), Refused>(())
 /// ```
 ///
-/// A session belongs to the client that opened it, in that client's incarnation. The channel
-/// identifies the client. For every other client, the session's number is not open.
+/// A session belongs to the incarnation of the client that opened the session. The channel
+/// identifies the client. Every other client gets [`Refused::NotOpen`] for the session's number.
 ///
-/// Closing a session drops its `T`, except where a method returns it or passes it to a closure.
+/// Closing a session drops its state, unless the closing method returns the state or passes the
+/// state to a closure.
 #[derive(Debug)]
 pub struct Sessions<T, const N: usize, R = Sound> {
     /// Sorted by number, for the binary search.
     open: Vec<Entry<T>, N>,
-    /// The next unused number. It keeps its value over a restart of the server.
+    /// The next unused number, in memory that keeps its value when the server restarts.
     numbers: &'static SharedWord,
     /// The first number of this incarnation. Lower numbers are stale.
     first: u64,
-    /// The next number that is unused in this incarnation. Usually it equals `numbers`. It keeps
+    /// The next unused number of this incarnation, usually equal to `numbers`. This copy keeps
     /// numbers unique even if another PD writes to `numbers`.
     next: u64,
     quota: usize,
@@ -71,11 +72,11 @@ struct Entry<T> {
 impl<T, const N: usize> Sessions<T, N> {
     /// Creates an empty table. Each client can have at most `quota` sessions.
     ///
-    /// If `quota` times the number of clients is at most `N`, no client can fill the table for
-    /// others.
+    /// If `quota` times the number of clients is at most `N`, a client cannot use up the table for
+    /// other clients.
     ///
     /// `numbers` is a word of a memory region that only this PD maps and that is zero at boot. A
-    /// restart does not change the region, so no number is used twice over all incarnations of the
+    /// restart does not change the region, so a number is never reused over all incarnations of the
     /// server.
     ///
     /// **Blocking:** never.
@@ -101,8 +102,8 @@ impl<T, const N: usize, R: Rules> Sessions<T, N, R> {
         }
     }
 
-    /// Allows clients to report the death of other clients. In each pair the first channel is the
-    /// client that may report, usually the parent, and the second is the client that may die.
+    /// Allows clients to report the death of other clients. The first channel of each pair is the
+    /// client that may report, usually the parent. The second channel is the client that may die.
     ///
     /// ```
     /// use microkit_sessions::Sessions;
@@ -127,7 +128,7 @@ impl<T, const N: usize, R: Rules> Sessions<T, N, R> {
     ///
     /// # Errors
     ///
-    /// Returns [`Refused::Quota`] or [`Refused::Full`]. Then `state` is dropped.
+    /// Returns [`Refused::Quota`] or [`Refused::Full`]. In both cases, `state` is dropped.
     pub fn open(&mut self, channel: Channel, state: T) -> Result<SessionId, Refused> {
         let number = self.take_number(channel)?;
         let index = self.open.partition_point(|entry| entry.number < number);
@@ -142,7 +143,8 @@ impl<T, const N: usize, R: Rules> Sessions<T, N, R> {
         }
     }
 
-    /// Opens a session with the state that `make` returns. `make` is called only if there is room.
+    /// Opens a session with the state that `make` returns. `make` is called only if the table has
+    /// room and the client is below its quota.
     ///
     /// **Blocking:** only if `make` blocks.
     ///
@@ -163,14 +165,14 @@ impl<T, const N: usize, R: Rules> Sessions<T, N, R> {
     ///
     /// # Errors
     ///
-    /// Returns [`Refused::Stale`] if the number is from an earlier incarnation of the server, and
-    /// [`Refused::NotOpen`] if this client has no open session with this number.
+    /// Returns [`Refused::Stale`] if the number is from an earlier incarnation of the server.
+    /// Returns [`Refused::NotOpen`] if this client has no open session with this number.
     pub fn get(&self, channel: Channel, id: &SessionId) -> Result<&T, Refused> {
         let index = self.find(channel, id.serial())?;
         Ok(&self.open[index].state)
     }
 
-    /// Returns the state of a session of this client, for changing it.
+    /// Returns a mutable reference to the state of a session of this client.
     ///
     /// # Errors
     ///
@@ -189,9 +191,9 @@ impl<T, const N: usize, R: Rules> Sessions<T, N, R> {
         self.close_number(channel, id.serial())
     }
 
-    /// Closes a session of any client and returns its state, or `None` if it is not open.
+    /// Closes a session of any client and returns its state, or `None` if the session is not open.
     ///
-    /// The server refuses the client's next call with [`Refused::NotOpen`].
+    /// The client's next call on the session gets [`Refused::NotOpen`].
     pub fn kick(&mut self, id: &SessionId) -> Option<T> {
         let index = self.index_of(id.serial())?;
         Some(self.open.remove(index).state)
@@ -203,14 +205,14 @@ impl<T, const N: usize, R: Rules> Sessions<T, N, R> {
             .retain_mut(|entry| keep(entry.owner, &mut entry.state));
     }
 
-    /// Closes all sessions of a client and passes the state of each to `ended`.
+    /// Closes all sessions of a client and passes the state of each session to `ended`.
     pub fn close_all(&mut self, channel: Channel, mut ended: impl FnMut(T)) {
         while let Some(index) = self.open.iter().position(|entry| entry.owner == channel) {
             ended(self.open.remove(index).state);
         }
     }
 
-    /// Iterates over the open sessions, from the oldest, each with the channel of its client.
+    /// Iterates over the open sessions, from the oldest session, with the channel of each client.
     pub fn iter(&self) -> impl Iterator<Item = (Channel, SessionId, &T)> {
         self.open
             .iter()
@@ -245,7 +247,7 @@ impl<T, const N: usize, R: Rules> Sessions<T, N, R> {
         Ok(self.open.remove(index).state)
     }
 
-    /// Starts a new incarnation of a client: closes the sessions of its earlier ones.
+    /// Starts a new incarnation of a client: closes the sessions of its earlier incarnations.
     pub(crate) fn begin(&mut self, channel: Channel, mut ended: impl FnMut(T)) {
         if !R::CONNECT_ENDS_SESSIONS {
             return;
@@ -279,11 +281,12 @@ impl<T, const N: usize, R: Rules> Sessions<T, N, R> {
             let free = (1..).find(|number| self.index_of(*number).is_none());
             return free.ok_or(Refused::Full);
         }
-        // Only the server should write the word. If another PD does, `next` still keeps the numbers
-        // of this incarnation unique.
+        // Only the server should write the word. If another PD writes the word, `next` still keeps
+        // the numbers of this incarnation unique.
         let number = self.numbers.load(Ordering::Relaxed).max(self.next);
         let next = number.checked_add(1).ok_or(Refused::Full)?;
-        // Store before the client learns the number. A server that dies here only skips a number.
+        // Store the next number before the client receives `number`. If the server dies after the
+        // store, the only effect is a skipped number.
         self.numbers.store(next, Ordering::Relaxed);
         self.next = next;
         Ok(number)

@@ -1,19 +1,20 @@
-//! The labels of the requests about sessions themselves, and of their replies.
+//! The message labels of connects, closes and reports, and of their replies.
 //!
 //! These messages travel on the same channel as the protocol of the server. The labels of a
-//! `microkit_protocol` start at 0 and never reach these. Every request has one word.
+//! `microkit_protocol` start at 0 and never reach the labels in this module. Every request has one
+//! word.
 
-/// The version of these messages. Both ends send it when a client connects.
+/// The version of these messages. Both ends send their version when a client connects.
 pub(crate) const VERSION: u64 = 1;
 
-/// The first label: the bytes "sess" above a number.
+/// The first label: the bytes "sess" above the byte for the number of the message.
 const FIRST: u64 = 0x0073_6573_7300;
 
 /// The labels of requests.
 pub(crate) mod request {
-    /// Starts an incarnation of the client. The word is the client's version.
+    /// Starts a new incarnation of the client. The word is the client's version.
     pub(crate) const CONNECT: u64 = super::FIRST;
-    /// Closes a session. The word is its number.
+    /// Closes a session. The word is the session's number.
     pub(crate) const CLOSE: u64 = super::FIRST + 1;
     /// Reports the death of another client. The word is the server's channel to that client.
     pub(crate) const REPORT_END: u64 = super::FIRST + 2;
@@ -21,7 +22,7 @@ pub(crate) mod request {
 
 /// The labels of replies.
 pub(crate) mod reply {
-    /// Success. The reply to `CONNECT` has one word, which is the server's version.
+    /// Success. The reply to `CONNECT` has one word: the server's version.
     pub(crate) const DONE: u64 = super::FIRST + 16;
     pub(crate) const NOT_OPEN: u64 = super::FIRST + 17;
     pub(crate) const STALE: u64 = super::FIRST + 18;
@@ -35,7 +36,8 @@ pub(crate) mod reply {
 mod tests {
     use super::{reply, request};
 
-    /// Programs that were built separately use these numbers.
+    /// Asserts the values of the labels, because programs that were built separately use the same
+    /// values.
     #[test]
     fn the_labels_of_version_1_do_not_change() {
         let requests = [request::CONNECT, request::CLOSE, request::REPORT_END];

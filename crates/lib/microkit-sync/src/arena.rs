@@ -1,4 +1,4 @@
-//! The region of locks: opens locks, and recovers the locks of a dead party.
+//! Opens the locks of a memory region, and recovers the locks of a dead party.
 
 use core::cell::Cell;
 
@@ -12,12 +12,12 @@ use crate::slot::{Slot, make, recover};
 use crate::state::{Identity, Kind};
 use crate::word::{self, Word};
 
-/// A memory region for locks. Each word holds a lock, or may hold one later, while the system runs.
+/// A memory region for locks. Each word holds at most one lock at a time.
 ///
-/// The region starts as zeros. A zero word is not a lock yet: the first party that opens a lock in
-/// the word creates the lock. All parties must open the same kind of lock in the same word. The
-/// protected data is elsewhere. An arena stores only locks, so the recovery of a dead party never
-/// writes to anything else.
+/// The region must be zero at the start. A zero word does not hold a lock yet. The first party that
+/// opens a lock in the word creates the lock. All parties must open the same kind of lock in the
+/// same word. The protected data must be outside the arena. The recovery of a dead party writes
+/// only to the arena.
 ///
 /// ```
 /// use microkit_sync::{Arena, OpenError};
@@ -37,22 +37,23 @@ use crate::word::{self, Word};
 #[derive(Debug)]
 pub struct Arena<'a, W = word::Default> {
     words: &'a [W],
-    /// One bit for each word, set while this party has its lock open. A party opens a lock at most
-    /// once, so the `&mut` of [`Mutex::lock`] excludes a second guard in the same PD.
+    /// One bit for each word, set while this party has the word's lock open. A party can have a
+    /// lock open only once, so the `&mut` of [`Mutex::lock`] excludes a second guard in the same
+    /// PD.
     open: [Cell<u64>; MOST_WORDS / u64::BITS as usize],
 }
 
-/// The number of words in a page of memory.
+/// The maximum number of words: one page of memory.
 const MOST_WORDS: usize = 512;
 
 /// The result of [`Arena::recover`].
 #[derive(Debug, Default, Copy, Clone, PartialEq, Eq)]
 pub struct Recovered {
     /// The number of changed words: locks that the dead party owned or waited for, and conditions
-    /// with any waiter.
+    /// that had waiters.
     pub changed: usize,
-    /// The number of words that are not a valid lock state for these parties. They are left
-    /// unchanged.
+    /// The number of words that are not a valid lock state for these parties. The recovery does not
+    /// change these words.
     pub corrupt: usize,
 }
 
@@ -74,10 +75,10 @@ impl<'a, W: Word> Arena<'a, W> {
         }
     }
 
-    /// Opens the mutex in word `index`. Creates it if the word is not a lock yet.
+    /// Opens the mutex in word `index`. Creates the mutex if the word does not hold a lock yet.
     ///
-    /// `generation` is 0 for the first lock of a word. For each later lock it is the value that
-    /// [`Mutex::retire`] returned.
+    /// `generation` is 0 for the first lock of a word. For each later lock, `generation` is the
+    /// value that [`Mutex::retire`] returned.
     ///
     /// **Blocking:** never.
     ///
@@ -112,7 +113,7 @@ impl<'a, W: Word> Arena<'a, W> {
         self.open(index, Kind::RwLock, generation).map(RwLock::new)
     }
 
-    /// Closes a lock for this party. The party can then open another lock in the word.
+    /// Closes a lock for this party. The party can then open another lock in the same word.
     ///
     /// **Blocking:** never.
     ///
@@ -137,19 +138,20 @@ impl<'a, W: Word> Arena<'a, W> {
         }
     }
 
-    /// Releases every lock that a dead party owned or waited for, and wakes all other parties.
+    /// Releases the locks of a dead party, cancels its waits, and notifies all other parties.
     ///
-    /// The next owner of a lock that the party held gets [`Acquired::OwnerDied`](crate::Acquired).
-    /// The parent of the dead party must call this before it restarts the party. A party also calls
-    /// this for itself when it starts, in case its parent did not.
+    /// The next owner of a lock that the dead party held gets
+    /// [`Acquired::OwnerDied`](crate::Acquired). The parent of the dead party must call `recover`
+    /// before it restarts the party. A party can also call `recover` for itself when it starts, in
+    /// case its parent has not called `recover`.
     ///
-    /// The recovery may be stopped at any point, and may be repeated by any PD with a `notifier`
-    /// that reaches all other parties: a [`Party`](crate::Party), or [`Peers`](crate::Peers) in a
-    /// PD that is not a party. The party that runs the recovery is not notified. If it polls locks,
-    /// it must poll them again afterwards.
+    /// A recovery can be interrupted at any point, and repeated by any PD whose `notifier` reaches
+    /// all other parties. The notifier is a [`Party`](crate::Party), or [`Peers`](crate::Peers) in
+    /// a PD that is not a party. The party that runs the recovery is not notified. If this party
+    /// waits for a lock by polling, it must poll the lock again after the recovery.
     ///
-    /// `dead` must not be running: its parent has stopped it, it has faulted, or it calls this
-    /// itself before it takes a lock. Otherwise two parties can own one lock.
+    /// `dead` must not be running. The party has faulted, was stopped by its parent, or calls
+    /// `recover` itself before it takes a lock. Otherwise two parties can own one lock.
     ///
     /// **Blocking:** never.
     ///
@@ -179,7 +181,7 @@ impl<'a, W: Word> Arena<'a, W> {
                 Err(_) => recovered.corrupt += 1,
             }
         }
-        // Notify all parties in every case: the dead party, or an earlier stopped recovery, may
+        // Notify all parties in every case: the dead party, or an interrupted earlier recovery, may
         // have handed a lock over without notifying the new owner.
         for party in members.without(dead).iter() {
             notifier.notify(party);

@@ -1,4 +1,5 @@
-//! The condition: parties release the mutex and wait until the protected data has changed.
+//! The condition variable: a party releases the mutex and waits until the protected data has
+//! changed.
 
 use core::task::Poll;
 
@@ -9,8 +10,8 @@ use crate::slot::Slot;
 use crate::state::{Mode, State};
 use crate::word::{self, Word};
 
-/// A condition variable. Parties wait for it without owning the mutex.
-/// [`Arena::condition`](crate::Arena::condition) opens one.
+/// A condition variable, on which parties wait without owning the mutex.
+/// [`Arena::condition`](crate::Arena::condition) opens a condition.
 ///
 /// After a wait, check the data again, because another party may have run first. When a party dies,
 /// all waiters are woken, because the dead party may have consumed a signal that another waiter
@@ -40,8 +41,9 @@ impl<'a, W: Word> Condition<'a, W> {
     ///
     /// # Panics
     ///
-    /// Panics in a protection domain if a protected procedure call or a fault arrives while it
-    /// waits. A PD that is called, or that has children, uses [`start_wait`](Self::start_wait).
+    /// Panics in a protection domain (PD) if a protected procedure call or a fault arrives during
+    /// the wait. A PD that is called, or that has children, must use
+    /// [`start_wait`](Self::start_wait) instead.
     ///
     /// # Examples
     ///
@@ -68,7 +70,7 @@ impl<'a, W: Word> Condition<'a, W> {
         let (mutex, party) = guard.parts();
         self.start_wait(guard)?;
         while self.poll_wait(party)?.is_pending() {
-            // No party can take the mutex any more, so no party would ever send a signal.
+            // No party can take the mutex any more, so a signal would never come.
             if mutex.is_not_recoverable(party)? {
                 self.cancel(party)?;
                 return Err(LockError::NotRecoverable);
@@ -81,7 +83,8 @@ impl<'a, W: Word> Condition<'a, W> {
 
     /// Registers this party as a waiter for a signal, and releases the mutex.
     ///
-    /// A handler then returns. It calls [`poll_wait`](Self::poll_wait) at the next notification.
+    /// The handler of a PD then returns, and calls [`poll_wait`](Self::poll_wait) at the next
+    /// notification.
     ///
     /// **Blocking:** never.
     ///
@@ -93,18 +96,19 @@ impl<'a, W: Word> Condition<'a, W> {
         guard: MutexGuard<'_, W, N>,
     ) -> Result<(), LockError> {
         let (_, party) = guard.parts();
-        // Register while this party still owns the mutex. A party that later changes the data needs
-        // the mutex, so it finds this party among the waiters and its signal is not lost.
+        // Register while this party still owns the mutex. Another party must own the mutex before
+        // it changes the data. So this party is registered before the other party sends a signal.
         self.change(party, |state| (state.await_signal(party.id()), ()))
     }
 
     /// Returns whether this party has received a signal since [`start_wait`](Self::start_wait).
     ///
-    /// If so, this party no longer waits. It must take the mutex next, and check the data.
+    /// After the signal, this party no longer waits. The party must then take the mutex and check
+    /// the data.
     ///
-    /// If not, a handler must also check that the mutex is still recoverable, for example with
-    /// [`Mutex::try_lock`](crate::Mutex::try_lock). A mutex that is not recoverable means that no
-    /// signal will come.
+    /// While the result is pending, a handler must also check that the mutex is still recoverable,
+    /// for example with [`Mutex::try_lock`](crate::Mutex::try_lock). If the mutex is not
+    /// recoverable, a signal never comes.
     ///
     /// **Blocking:** never.
     ///
@@ -137,8 +141,8 @@ impl<'a, W: Word> Condition<'a, W> {
         })
     }
 
-    /// Stops waiting for a signal. If this party has already received one, it is passed to the next
-    /// waiter.
+    /// Stops waiting for a signal. If this party has already received a signal, passes the signal
+    /// on to the next waiter.
     ///
     /// **Blocking:** never.
     ///
@@ -153,7 +157,7 @@ impl<'a, W: Word> Condition<'a, W> {
         }
     }
 
-    /// Sends a signal to one waiter, in circular order, so that no waiter starves.
+    /// Sends a signal to one waiter. Waiters are served in circular order, so no waiter starves.
     ///
     /// **Blocking:** never.
     ///
@@ -191,7 +195,7 @@ impl<'a, W: Word> Condition<'a, W> {
         self.signal(party, State::signal_all)
     }
 
-    /// Ends this condition, and returns the generation of the next lock in its word, in the same
+    /// Retires this condition, and returns the generation of the next lock in its word, in the same
     /// way as [`Mutex::retire`](crate::Mutex::retire).
     ///
     /// **Blocking:** never.

@@ -11,7 +11,7 @@ pub enum LockError {
     /// This party already owns the lock through a leaked guard, or already waits for the lock in
     /// the other mode (to read or to write).
     Held,
-    /// The lock was retired. Its word holds another lock, or will hold one.
+    /// The lock was retired. Its word is free for another lock, or already holds another lock.
     Gone,
     /// The word is not a valid state of this lock for these parties.
     Corrupt,
@@ -44,11 +44,11 @@ impl core::error::Error for LockError {}
 pub enum OpenError {
     /// The index is beyond the end of the arena.
     NoSuchWord,
-    /// This party already has the lock open. [`close`](crate::Arena::close) it first.
+    /// This party already has the lock open. Call [`close`](crate::Arena::close) first.
     Open,
     /// The word holds a lock of another kind.
     OtherKind,
-    /// The word holds, or held, a lock of another generation. The field is that generation.
+    /// The word holds, or held, a lock of another generation. The field is the word's generation.
     OtherGeneration(u32),
     /// The word is not a valid state of a lock.
     Corrupt,
@@ -80,11 +80,11 @@ impl core::error::Error for OpenError {}
 /// The reason why a lock could not be retired.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum RetireError {
-    /// A party owns the lock or waits for it.
+    /// A party owns the lock or waits for the lock.
     Busy,
-    /// The word has had its last generation, so no other lock can follow in it.
+    /// This lock has the last generation of its word. The word cannot hold a later lock.
     Spent,
-    /// The lock cannot be used at all.
+    /// The lock cannot be used. The field is the reason.
     Lock(LockError),
 }
 

@@ -10,7 +10,7 @@ use crate::word::{self, Word};
 #[derive(Debug)]
 #[must_use = "a guard that is dropped at once releases the lock"]
 pub enum Acquired<G, D = Inconsistent<G>> {
-    /// The data is consistent, as the last owner left it.
+    /// The last owner left the data consistent.
     Consistent(G),
     /// An owner died while it held the lock. The data may be half written.
     OwnerDied(D),
@@ -53,14 +53,14 @@ impl<G: Repair> Acquired<G> {
 
 /// The guard of a lock whose last owner died while it held the lock.
 ///
-/// If it is dropped without [`mark_consistent`](Self::mark_consistent), nobody can take the lock
-/// again: all waiters get [`LockError::NotRecoverable`].
+/// If this guard is dropped without [`mark_consistent`](Self::mark_consistent), no party can take
+/// the lock again. All waiters get [`LockError::NotRecoverable`].
 #[derive(Debug)]
 #[must_use = "if it is dropped without `mark_consistent`, nobody can take the lock again"]
 pub struct Inconsistent<G: Repair>(G);
 
 impl<G: Repair> Inconsistent<G> {
-    /// Marks the data consistent, and returns the guard. Call it after the data is repaired.
+    /// Marks the data consistent, and returns the guard. Call this method after repairing the data.
     ///
     /// **Blocking:** never.
     ///
@@ -94,8 +94,8 @@ impl<G: Repair> Inconsistent<G> {
     }
 }
 
-/// A guard of exclusive ownership, through which the data can be repaired: [`MutexGuard`] and
-/// [`WriteGuard`].
+/// A guard of exclusive ownership, which can repair the data. [`MutexGuard`] and [`WriteGuard`]
+/// implement this trait.
 pub trait Repair: sealed::Repair {}
 
 pub(crate) mod sealed {
@@ -129,8 +129,8 @@ impl<'g, W: Word, N: Notifier> Hold<'g, W, N> {
         Ok(())
     }
 
-    /// Releases the lock. An error means that another PD has overwritten the word. It is ignored,
-    /// because there is nothing left to release and a `drop` cannot report an error.
+    /// Releases the lock. An error means that another PD has overwritten the word. The error is
+    /// ignored, because `drop` cannot report an error.
     fn release(&self, mode: Mode) {
         let _ = self.slot.release(self.party, mode, self.leaving);
     }

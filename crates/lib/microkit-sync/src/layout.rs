@@ -29,17 +29,18 @@ pub const READING: u64 = 0xffff << READING_SHIFT;
 pub(crate) const READING_SHIFT: u32 = 16;
 
 /// The number of the owner plus one, or zero without an owner. The owner holds the lock
-/// exclusively, or has received it by hand-over.
+/// exclusively, or has received the lock by hand-over and not yet entered.
 pub const OWNER: u64 = 0x1f << OWNER_SHIFT;
 pub(crate) const OWNER_SHIFT: u32 = 32;
 
-/// Set after the owner has noticed its ownership.
+/// Set when the owner enters the lock. An owner enters when it observes its ownership.
 ///
-/// An owner that received the lock by hand-over but has not entered has not touched the data. If it
-/// dies, the data is still consistent.
+/// An owner that received the lock by hand-over but has not entered has not touched the data. If
+/// this owner dies, the data is still consistent.
 pub const ENTERED: u64 = 1 << 37;
 
-/// Set if an owner died while it held the lock, until a later owner marks the data consistent.
+/// Set when an owner dies while it holds the lock. Cleared when a later owner marks the data
+/// consistent.
 pub const INCONSISTENT: u64 = 1 << 38;
 
 /// Set if no party can take this lock again.
@@ -49,7 +50,7 @@ pub const NOT_RECOVERABLE: u64 = 1 << 39;
 pub const KIND: u64 = 3 << KIND_SHIFT;
 pub(crate) const KIND_SHIFT: u32 = 40;
 
-/// The last party that was served. For a condition, the last that received a signal from
+/// The last party that was served. For a condition, the last party that received a signal from
 /// `notify_one`. For a readers-writer lock, the last writer.
 pub const TURN: u64 = 0xf << TURN_SHIFT;
 pub(crate) const TURN_SHIFT: u32 = 42;

@@ -1,19 +1,19 @@
 //! Locks in shared memory that survive the crash of their holder.
 //!
-//! A [`Mutex`], a [`Condition`] or an [`RwLock`] is one 64-bit word of an [`Arena`], a region that
-//! all parties map. A party is a protection domain (PD). Waiters block on a notification; nobody
-//! polls the word in a loop. A party may die after any single store, by a fault or because its
-//! parent stops it. Its parent then calls [`Arena::recover`]. The crate guarantees that:
+//! A [`Mutex`], a [`Condition`] or an [`RwLock`] occupies one 64-bit word of an [`Arena`]. An arena
+//! is a memory region that all parties map. A party is a protection domain (PD). Waiters block on a
+//! notification and do not poll the word. A party can fault, or be stopped by its parent, after any
+//! store. The parent of the dead party then calls [`Arena::recover`]. The crate guarantees that:
 //!
 //! - two parties never own a lock at the same time;
-//! - the next owner learns that the last owner died while it held the lock
-//!   ([`Acquired::OwnerDied`]). The new owner repairs the data and marks it consistent, or makes
-//!   the lock unusable for all parties ([`LockError::NotRecoverable`]);
-//! - all other waiters still get the lock in their order;
-//! - a party that has released a lock never touches its word again, so another lock can use the
-//!   word at once.
+//! - the next owner gets [`Acquired::OwnerDied`] if the last owner died while it held the lock. The
+//!   next owner then repairs the data and marks the data consistent. Otherwise the lock becomes
+//!   unusable for all parties ([`LockError::NotRecoverable`]);
+//! - all other waiters still get the lock, in circular order;
+//! - a party that has released a lock never accesses the lock's word again. So another lock can use
+//!   the word at once.
 //!
-//! The recovery itself may be stopped at any point and repeated.
+//! A recovery can be interrupted at any point and then repeated.
 //!
 //! ```
 //! use microkit_sync::{Acquired, Arena, Party, PartyId, Peers};
@@ -41,15 +41,15 @@
 //!
 //! # Trust
 //!
-//! A PD that can write to the arena can keep a lock forever, or take it from another party. So map
-//! an arena only into PDs that trust each other not to do this. No content of the arena makes this
-//! crate panic or loop forever: a word that is not a valid state of the lock gives
-//! [`LockError::Corrupt`].
+//! A PD that can write to the arena can keep a lock forever, or take a lock that another party
+//! owns. So map an arena only into PDs that trust each other. Invalid words in the arena cannot
+//! make this crate panic or loop forever. If a word is not a valid state of the lock, an operation
+//! on the lock returns [`LockError::Corrupt`].
 //!
 //! # Contract lines
 //!
-//! In the documentation of a method, **Blocking:** states whether the method can wait. A method
-//! that never blocks can be called in a PD's handler.
+//! In the documentation of a method, **Blocking:** states whether the method can wait. The handler
+//! of a PD can call any method that never blocks.
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -9,9 +9,9 @@ use crate::slot::Slot;
 use crate::state::{Given, Mode};
 use crate::word::{self, Word};
 
-/// A lock that one party owns at a time. [`Arena::mutex`](crate::Arena::mutex) opens one.
+/// A lock that one party owns at a time. [`Arena::mutex`](crate::Arena::mutex) opens a mutex.
 ///
-/// Each owner hands the lock over to the next waiter, in circular order, so that no waiter starves.
+/// Each owner hands the lock over to the next waiter, in circular order. So no waiter starves.
 #[derive(Debug)]
 pub struct Mutex<'a, W = word::Default> {
     slot: Slot<'a, W>,
@@ -36,8 +36,9 @@ impl<'a, W: Word> Mutex<'a, W> {
     ///
     /// # Panics
     ///
-    /// Panics in a protection domain if a protected procedure call or a fault arrives while it
-    /// waits. A PD that is called, or that has children, uses [`poll_lock`](Self::poll_lock).
+    /// Panics in a protection domain (PD) if a protected procedure call or a fault arrives during
+    /// the wait. A PD that is called, or that has children, must use [`poll_lock`](Self::poll_lock)
+    /// instead.
     ///
     /// # Examples
     ///
@@ -76,7 +77,8 @@ impl<'a, W: Word> Mutex<'a, W> {
         Ok(MutexGuard::acquired(self.slot, party, is_inconsistent))
     }
 
-    /// Takes the lock if it is free or was handed over to this party. Otherwise returns `None`.
+    /// Takes the lock if the lock is free or was handed over to this party. Otherwise returns
+    /// `None`.
     ///
     /// **Blocking:** never.
     ///
@@ -108,9 +110,9 @@ impl<'a, W: Word> Mutex<'a, W> {
 
     /// Takes the lock, or registers this party as a waiter.
     ///
-    /// If the lock is pending, a handler returns, and polls again at the next notification. After
-    /// the first poll, the lock can be handed over to this party at any time. Then no other party
-    /// gets the lock until this party has polled and released it, or has called
+    /// If the result is pending, the handler of a PD returns, and polls again at the next
+    /// notification. After the first poll, the lock can be handed over to this party at any time.
+    /// Other parties then wait until this party polls and releases the lock, or calls
     /// [`cancel`](Self::cancel).
     ///
     /// **Blocking:** never.
@@ -154,8 +156,8 @@ impl<'a, W: Word> Mutex<'a, W> {
         })
     }
 
-    /// Stops waiting for the lock. If the lock was already handed over to this party, it is passed
-    /// to the next waiter.
+    /// Stops waiting for the lock. If the lock was already handed over to this party, passes the
+    /// lock on to the next waiter.
     ///
     /// **Blocking:** never.
     ///
@@ -183,7 +185,7 @@ impl<'a, W: Word> Mutex<'a, W> {
         self.slot.cancel(party)
     }
 
-    /// Ends this lock, and returns the generation of the next lock in its word.
+    /// Retires this lock, and returns the generation of the next lock in its word.
     ///
     /// The next lock can be of any kind. [`Arena::close`](crate::Arena::close) has an example.
     /// Other parties that still have this lock open get [`LockError::Gone`].

@@ -1,4 +1,4 @@
-//! The parties that share locks, and the trait for notifications between them.
+//! The parties that share locks, and the trait for notifications between parties.
 
 use crate::peers::Peers;
 
@@ -19,7 +19,7 @@ impl PartyId {
     /// The maximum number of parties of an arena.
     pub const COUNT: usize = 16;
 
-    /// Creates the identifier of the party with this number, from 0 to 15.
+    /// Creates the identifier of a party from its number, 0 to 15.
     ///
     /// # Panics
     ///
@@ -32,7 +32,7 @@ impl PartyId {
         Self(index as u8)
     }
 
-    /// Returns the number.
+    /// Returns the number of the party.
     pub const fn index(self) -> usize {
         self.0 as usize
     }
@@ -102,19 +102,20 @@ impl Members {
             return None;
         }
         let first = last.0 + 1;
-        // Two copies of the set side by side: a shift then implements the circular order.
+        // `turned` has two copies of the set side by side, so a shift implements the circular
+        // order.
         let turned = u32::from(self.0) | u32::from(self.0) << PartyId::COUNT;
         let distance = (turned >> first).trailing_zeros() as u8;
         Some(PartyId((first + distance) % PartyId::COUNT as u8))
     }
 }
 
-/// Notifies other parties and waits for notifications: [`Peers`] in a protection domain.
+/// Notifies other parties and waits for notifications. A protection domain uses [`Peers`].
 ///
-/// A notification must not get lost: if it arrives while the party does not wait, it ends the next
-/// [`wait`](Self::wait). Several notifications may merge into one, and a wait may end without a
-/// notification. A seL4 notification object behaves like this. Tests replace it to run the locks on
-/// a host.
+/// A notification must not get lost: a notification that arrives while the party does not wait ends
+/// the next [`wait`](Self::wait). Several notifications may merge into one. A wait may end without
+/// a notification. seL4 notification objects behave in this way. Tests implement this trait to run
+/// locks on a host.
 ///
 /// ```
 /// use microkit_sync::{Arena, Members, Notifier, Party, PartyId};
@@ -152,7 +153,7 @@ pub trait Notifier {
     fn wait(&self);
 }
 
-/// This PD as a party: its number, and a notifier that reaches the other parties.
+/// Represents this PD as a party: the party's number, and the notifier for the other parties.
 #[derive(Debug)]
 pub struct Party<N = Peers> {
     id: PartyId,
@@ -160,7 +161,7 @@ pub struct Party<N = Peers> {
 }
 
 impl<N: Notifier> Party<N> {
-    /// Creates the party `id`, which reaches the other parties through `notifier`.
+    /// Creates the party `id`, with the notifier for the other parties.
     ///
     /// ```
     /// use microkit_sync::{Party, PartyId, Peers};
@@ -190,9 +191,9 @@ impl<N: Notifier> Party<N> {
     }
 }
 
-/// Used by [`Arena::recover`](crate::Arena::recover): notifies all parties except this one.
+/// Notifies all parties except this party, for [`Arena::recover`](crate::Arena::recover).
 impl<N: Notifier> Notifier for Party<N> {
-    /// Returns all parties, including this one.
+    /// Returns all parties, including this party.
     fn members(&self) -> Members {
         self.notifier.members().with(self.id)
     }

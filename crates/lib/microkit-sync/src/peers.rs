@@ -6,11 +6,11 @@ use sel4_microkit::{Channel, ChannelSet, ipc};
 
 use crate::party::{Members, Notifier, Party, PartyId};
 
-/// The other parties of an arena, each with the channel to it.
+/// The other parties of an arena, each with its channel.
 ///
-/// Each pair of parties has a channel. The channel may also carry other notifications.
-/// Notifications that arrive while a party waits for a lock are kept, and [`Party::take_missed`]
-/// returns them.
+/// Each pair of parties needs a channel. The channel may also carry other notifications. `Peers`
+/// keeps all notifications that arrive while a party waits for a lock. [`Party::take_missed`]
+/// returns their channels.
 ///
 /// ```
 /// use microkit_sync::{Notifier, PartyId, Peers};
@@ -63,8 +63,8 @@ impl Notifier for Peers {
     ///
     /// # Panics
     ///
-    /// Panics if a protected procedure call or a fault arrives, because a wait cannot answer it.
-    /// Panics inside a borrow of the message registers.
+    /// Panics if a protected procedure call or a fault arrives, because a wait cannot reply to the
+    /// sender. Panics inside a borrow of the message registers.
     #[track_caller]
     fn wait(&self) {
         // A PD with callers or children must use `poll_lock` instead.
@@ -79,8 +79,8 @@ impl Party<Peers> {
     /// Returns and clears the channels that were notified while this party waited for a lock or a
     /// condition.
     ///
-    /// The result includes the channels of the parties that woke this party. Call it after each
-    /// wait, and handle the channels as `notified` does.
+    /// The result includes the channels of the parties that woke this party. Call this method after
+    /// each wait, and handle the channels as `Handler::notified` does.
     ///
     /// ```
     /// use microkit_sync::{Party, PartyId, Peers};

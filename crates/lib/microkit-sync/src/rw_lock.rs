@@ -1,4 +1,4 @@
-//! The readers-writer lock: many parties read, or one writes.
+//! The readers-writer lock: many parties read, or one party writes.
 
 use core::task::Poll;
 
@@ -9,14 +9,14 @@ use crate::slot::Slot;
 use crate::state::Mode;
 use crate::word::{self, Word};
 
-/// A lock that many parties hold to read, or one party holds to write.
-/// [`Arena::rw_lock`](crate::Arena::rw_lock) opens one.
+/// A lock that many parties can hold to read, or one party can hold to write.
+/// [`Arena::rw_lock`](crate::Arena::rw_lock) opens a readers-writer lock.
 ///
 /// No party starves. A reader that arrives while a writer waits must also wait. After a writer, all
-/// waiting readers get the lock. After these readers, the next waiting writer gets it, in circular
-/// order.
+/// waiting readers get the lock. After these readers, the next waiting writer gets the lock, in
+/// circular order.
 ///
-/// A reader that dies leaves the data unchanged, so its death is not reported to the next owner.
+/// A reader does not change the data, so the death of a reader is not reported to the next owner.
 ///
 /// ```
 /// # use microkit_sync::{Arena, Party, PartyId, Peers};
@@ -40,8 +40,8 @@ pub struct RwLock<'a, W = word::Default> {
     slot: Slot<'a, W>,
 }
 
-/// A lock that was acquired to read. If a writer died, the data may be inconsistent, and only the
-/// next writer can repair it. So both cases hold the same guard.
+/// A lock that was acquired to read. After the death of a writer, only the next writer can repair
+/// the data. So both variants contain the same guard.
 type AcquiredToRead<'g, W, N> = Acquired<ReadGuard<'g, W, N>, ReadGuard<'g, W, N>>;
 
 impl<'a, W: Word> RwLock<'a, W> {
@@ -63,8 +63,9 @@ impl<'a, W: Word> RwLock<'a, W> {
     ///
     /// # Panics
     ///
-    /// Panics in a protection domain if a protected procedure call or a fault arrives while it
-    /// waits. A PD that is called, or that has children, uses [`poll_read`](Self::poll_read).
+    /// Panics in a protection domain (PD) if a protected procedure call or a fault arrives during
+    /// the wait. A PD that is called, or that has children, must use [`poll_read`](Self::poll_read)
+    /// instead.
     #[inline]
     pub fn read<'g, N: Notifier>(
         &'g mut self,
@@ -95,8 +96,9 @@ impl<'a, W: Word> RwLock<'a, W> {
     ///
     /// # Panics
     ///
-    /// Panics in a protection domain if a protected procedure call or a fault arrives while it
-    /// waits. A PD that is called, or that has children, uses [`poll_write`](Self::poll_write).
+    /// Panics in a protection domain (PD) if a protected procedure call or a fault arrives during
+    /// the wait. A PD that is called, or that has children, must use
+    /// [`poll_write`](Self::poll_write) instead.
     #[inline]
     pub fn write<'g, N: Notifier>(
         &'g mut self,
@@ -117,7 +119,7 @@ impl<'a, W: Word> RwLock<'a, W> {
         Ok(WriteGuard::acquired(self.slot, party, is_inconsistent))
     }
 
-    /// Takes the lock to read if it is available now. Otherwise returns `None`.
+    /// Takes the lock to read if the lock is available now. Otherwise returns `None`.
     ///
     /// **Blocking:** never.
     ///
@@ -132,7 +134,7 @@ impl<'a, W: Word> RwLock<'a, W> {
         Ok(ReadGuard::given(self.slot, party, given))
     }
 
-    /// Takes the lock to write if it is available now. Otherwise returns `None`.
+    /// Takes the lock to write if the lock is available now. Otherwise returns `None`.
     ///
     /// **Blocking:** never.
     ///
@@ -202,8 +204,8 @@ impl<'a, W: Word> RwLock<'a, W> {
         })
     }
 
-    /// Stops waiting for the lock. If the lock was already handed over to this party, it is passed
-    /// to the next waiter.
+    /// Stops waiting for the lock. If the lock was already handed over to this party, passes the
+    /// lock on to the next waiter.
     ///
     /// **Blocking:** never.
     ///
@@ -215,8 +217,8 @@ impl<'a, W: Word> RwLock<'a, W> {
         self.slot.cancel(party)
     }
 
-    /// Ends this lock, and returns the generation of the next lock in its word, in the same way as
-    /// [`Mutex::retire`](crate::Mutex::retire).
+    /// Retires this lock, and returns the generation of the next lock in its word, in the same way
+    /// as [`Mutex::retire`](crate::Mutex::retire).
     ///
     /// **Blocking:** never.
     ///

@@ -1,13 +1,14 @@
 //! Applies the transitions of a lock to its word in shared memory.
 //!
-//! Each transition is one compare-exchange of the whole word. So a party dies either before the
-//! transition or after it, and never leaves a half-done change. [`State`] computes the new word;
-//! this module only loads, compares and stores. After a transition that releases the lock or hands
-//! it over, the word is not accessed again.
+//! Each transition is one compare-exchange of the whole word. So a party dies either before or
+//! after the transition, and never leaves a partial change. [`State`] computes the new word. This
+//! module only loads, compares and stores words. After a transition that releases the lock or hands
+//! the lock over, this module does not access the word again.
 //!
 //! Ordering: every lock acquisition uses *acquire*, in the exchange or in the load that observes
-//! the hand-over. Every release uses *release*. The fast paths `take_free` and `give_back` need
-//! nothing stronger. [`Slot::change`] may do both at once, so it uses `AcqRel`.
+//! the hand-over. Every release uses *release*. The fast paths `take_free` and `give_back` use only
+//! these orderings. One exchange of [`Slot::change`] can both acquire and release, so `change` uses
+//! `AcqRel`.
 
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 
@@ -17,7 +18,7 @@ use crate::party::{Members, Notifier, Party, PartyId};
 use crate::state::{Given, Identity, Leaving, Mode, State};
 use crate::word::Word;
 
-/// A word of the arena, with the identity of the lock that this party has opened in it.
+/// A word of the arena, with the identity of the lock that this party has opened in the word.
 #[derive(Debug)]
 pub(crate) struct Slot<'a, W> {
     word: &'a W,
@@ -95,8 +96,8 @@ impl<'a, W: Word> Slot<'a, W> {
         self.change(party.members(), |state| state.acquire(party.id(), mode))
     }
 
-    /// Acquires the lock as [`acquire`](Self::acquire) does, and waits until this party holds it.
-    /// Returns whether the data is inconsistent.
+    /// Acquires the lock as [`acquire`](Self::acquire) does, and waits until this party holds the
+    /// lock. Returns whether the data is inconsistent.
     pub(crate) fn acquire_or_wait<N: Notifier>(
         self,
         party: &Party<N>,
@@ -119,8 +120,8 @@ impl<'a, W: Word> Slot<'a, W> {
         self.change(party.members(), |state| state.try_acquire(party.id(), mode))
     }
 
-    /// Hands the lock over to the next waiters in one access, and then notifies them. The word is
-    /// not accessed again after the hand-over.
+    /// Hands the lock over to the next waiters in one access, and then notifies these waiters. The
+    /// word is not accessed again after the hand-over.
     pub(crate) fn release<N: Notifier>(
         self,
         party: &Party<N>,
@@ -145,7 +146,7 @@ impl<'a, W: Word> Slot<'a, W> {
         self.change(party.members(), |state| state.repair(party.id()))
     }
 
-    /// Returns whether the lock is not recoverable: no party can take it again.
+    /// Returns whether the lock is not recoverable, so that no party can take the lock again.
     pub(crate) fn is_not_recoverable<N: Notifier>(
         self,
         party: &Party<N>,
@@ -206,8 +207,8 @@ impl<'a, W: Word> Slot<'a, W> {
 ///
 /// # Errors
 ///
-/// Returns [`LockError::Corrupt`], without changing the word, if it is not a valid lock of these
-/// parties.
+/// Returns [`LockError::Corrupt`] if the word is not a valid lock of these parties. Such a word is
+/// not changed.
 pub(crate) fn recover<W: Word>(
     word: &W,
     dead: PartyId,
@@ -231,7 +232,7 @@ pub(crate) fn recover<W: Word>(
 ///
 /// # Errors
 ///
-/// Returns the word's value if the word holds anything else.
+/// Returns the word's value if the word holds a different lock or an invalid value.
 pub(crate) fn make<W: Word>(word: &W, identity: Identity) -> Result<(), u64> {
     let none = Identity::retired(identity.generation());
     match word.compare_exchange(none, identity.free(), AcqRel, Acquire) {

@@ -1,5 +1,5 @@
-//! The states of a lock and the transitions between them. This module does not access shared
-//! memory.
+//! The states of a lock and the transitions between these states. This module does not access
+//! shared memory.
 //!
 //! [`layout`](crate::layout) lists the fields. A mutex or a readers-writer lock has these states:
 //!
@@ -11,9 +11,10 @@
 //! | read | `READING` bits | the last reader's `release` hands over to a writer, or frees |
 //! | not recoverable | `NOT_RECOVERABLE` | only retirement |
 //!
-//! Parties wait only while the lock is owned, handed over or read. `INCONSISTENT` may be set in
-//! each state except the last. The death of a party has the effect of its cancel or release. If the
-//! dead party was an owner that had entered, [`recover`](State::recover) then sets `INCONSISTENT`.
+//! A party waits only while the lock is owned, handed over or read. `INCONSISTENT` may be set in
+//! each state except *not recoverable*. The death of a party has the same effect as a `cancel` or
+//! `release` by that party. If the dead party was an owner that had entered,
+//! [`recover`](State::recover) also sets `INCONSISTENT`.
 
 use crate::error::LockError;
 use crate::layout::*;
@@ -27,8 +28,8 @@ pub(crate) enum Kind {
     RwLock = 3,
 }
 
-/// The kind and the generation of a lock, as stored in its word. For a new lock, these are all bits
-/// of the word.
+/// The kind and the generation of a lock, as stored in its word. All other bits of a new lock are
+/// 0.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) struct Identity(u64);
 
@@ -37,7 +38,7 @@ impl Identity {
         Self((kind as u64) << KIND_SHIFT | Self::retired(generation))
     }
 
-    /// Returns the word before a lock of this generation was created.
+    /// Returns the word's value before the lock of this generation is created.
     pub(crate) const fn retired(generation: u32) -> u64 {
         (generation as u64) << GENERATION_SHIFT
     }
@@ -59,13 +60,13 @@ impl Identity {
         }
     }
 
-    /// Returns the word of the free lock.
+    /// Returns the word's value while the lock is free.
     pub(crate) const fn free(self) -> u64 {
         self.0
     }
 
     /// Returns the word of a readers-writer lock with this party as its only holder and without
-    /// waiters. A reader keeps the turn of `before`.
+    /// waiters. For a reader, the turn is copied from `before`.
     #[inline]
     pub(crate) const fn held(self, party: PartyId, mode: Mode, before: u64) -> u64 {
         match mode {
@@ -74,7 +75,7 @@ impl Identity {
         }
     }
 
-    /// Returns the word of a mutex that this party owns, without waiters.
+    /// Returns the word of a mutex without waiters that this party owns.
     pub(crate) const fn owned(self, party: PartyId) -> u64 {
         self.0 | owner_bits(party) | ENTERED
     }
@@ -101,9 +102,9 @@ pub(crate) enum Given {
 /// The state in which an owner leaves the data.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) enum Leaving {
-    /// Unchanged since the owner took the lock, or repaired.
+    /// The release does not change `INCONSISTENT`.
     AsItWas,
-    /// Inconsistent and not repaired: no party can take the lock again.
+    /// The data is inconsistent and was not repaired. No party can take the lock again.
     Abandoned,
 }
 
@@ -115,7 +116,7 @@ pub(crate) struct State(u64);
 type Next = (State, Members);
 
 impl State {
-    /// Reads a word as a state.
+    /// Converts a word to a state.
     ///
     /// # Errors
     ///
@@ -133,8 +134,8 @@ impl State {
         self.0
     }
 
-    /// Returns whether this state is possible for a lock of these parties. Other PDs can write any
-    /// word, and the transitions rely on these checks.
+    /// Returns whether this state is possible for a lock of these parties. The transitions rely on
+    /// these checks, because other PDs can write any value to the word.
     fn is_sound(self, members: Members) -> bool {
         let owner = (self.0 & OWNER) >> OWNER_SHIFT;
         if owner > PartyId::COUNT as u64 {
@@ -213,7 +214,7 @@ impl State {
         self.without(TURN).with(turn_bits(party))
     }
 
-    /// Clears the two bits of this party, but not the owner.
+    /// Clears the `WAITING` and `READING` bits of this party, and keeps `OWNER`.
     fn without_party(self, party: PartyId) -> Self {
         self.without(waiting_bit(party) | reading_bit(party))
     }
@@ -224,8 +225,8 @@ impl State {
         }
     }
 
-    /// Gives the lock to this party, or enters a lock that was handed over to it, or registers it
-    /// as a waiter.
+    /// Gives the lock to this party, enters a lock that was handed over to this party, or registers
+    /// this party as a waiter.
     pub(crate) fn acquire(self, me: PartyId, mode: Mode) -> Result<(Self, Given), LockError> {
         if self.has(NOT_RECOVERABLE) {
             return Err(LockError::NotRecoverable);
@@ -248,7 +249,7 @@ impl State {
             Mode::Read if self.readers().contains(me) => Ok((self, self.given())),
             Mode::Write if self.readers().contains(me) => Err(LockError::Held),
             Mode::Write if is_free => Ok((self.owned_by(me).with(ENTERED), self.given())),
-            // A reader that arrives after a waiting writer must not overtake it.
+            // A reader that arrives after a waiting writer must not overtake this writer.
             Mode::Read if self.owner().is_none() && self.waiting_writers().is_empty() => {
                 Ok((self.with(reading_bit(me)), self.given()))
             }
@@ -257,7 +258,7 @@ impl State {
         }
     }
 
-    /// Gives this party the lock if it is available now.
+    /// Gives the lock to this party if the lock is available now.
     pub(crate) fn try_acquire(self, me: PartyId, mode: Mode) -> Result<(Self, Given), LockError> {
         match self.acquire(me, mode)? {
             (_, Given::NotYet) => Ok((self, Given::NotYet)),
@@ -281,8 +282,8 @@ impl State {
             return Err(LockError::Corrupt);
         }
         if leaving == Leaving::Abandoned {
-            // Notify all parties. A party that waits for a condition is not in this word, but must
-            // notice that the mutex is not recoverable.
+            // Notify all parties. Parties that wait for a condition are not recorded in this word,
+            // but must also notice that the mutex is not recoverable.
             let nobody = Self(Identity::from_word(self.0).free() | NOT_RECOVERABLE);
             return Ok((nobody, members));
         }
@@ -290,7 +291,7 @@ impl State {
     }
 
     /// Removes this party from the waiters. If the lock was already handed over to this party,
-    /// passes it on.
+    /// passes the lock on to the next waiters.
     ///
     /// # Errors
     ///
@@ -302,7 +303,7 @@ impl State {
         Ok(self.leave(me))
     }
 
-    /// Marks the data consistent, on behalf of the owner.
+    /// Marks the data consistent. Only an owner that has entered can do this.
     pub(crate) fn repair(self, me: PartyId) -> Result<(Self, ()), LockError> {
         if self.owner() == Some(me) && self.has(ENTERED) {
             Ok((self.without(INCONSISTENT), ()))
@@ -328,7 +329,8 @@ impl State {
         }
     }
 
-    /// Removes this party as an owner, reader or waiter. If the lock is now free, hands it over.
+    /// Removes this party as an owner, reader or waiter. If the lock is now free, hands the lock
+    /// over to the next waiters.
     fn leave(self, party: PartyId) -> Next {
         let next = self.without_party(party);
         if self.owner() != Some(party) {
@@ -341,8 +343,8 @@ impl State {
         next.without(OWNER | ENTERED).settle(Turn::Readers(last))
     }
 
-    /// Hands a free lock over: after a writer to all waiting readers, after readers to the next
-    /// waiting writer.
+    /// Hands a free lock over to waiters. After a writer, all waiting readers get the lock. After
+    /// readers, the next waiting writer gets the lock.
     fn settle(self, turn: Turn) -> Next {
         if self.owner().is_some() {
             return (self, Members::NONE);
@@ -351,7 +353,8 @@ impl State {
         let (Turn::Readers(last) | Turn::Writers(last)) = turn;
         let is_for_readers = matches!(turn, Turn::Readers(_)) && !readers.is_empty();
         match writers.after(last) {
-            // Other readers still hold the lock. The waiting writer gets it after them.
+            // Other readers still hold the lock. The waiting writer gets the lock after these
+            // readers.
             Some(_) if !self.readers().is_empty() => (self, Members::NONE),
             Some(writer) if !is_for_readers => (
                 self.without_party(writer).owned_by(writer),
@@ -361,7 +364,7 @@ impl State {
         }
     }
 
-    /// Makes this party the owner by hand-over: it has not entered yet.
+    /// Makes this party the owner by hand-over. `ENTERED` is not set yet.
     fn owned_by(self, party: PartyId) -> Self {
         let owned = self.with(owner_bits(party));
         match Identity::from_word(self.0).kind() {
@@ -375,7 +378,7 @@ impl State {
         self.with(waiting_bit(me))
     }
 
-    /// Removes this party from the waiters for a signal. Returns whether it was waiting.
+    /// Removes this party from the waiters for a signal. Returns whether the party was waiting.
     pub(crate) fn stop_waiting(self, me: PartyId) -> (Self, bool) {
         (self.without(waiting_bit(me)), self.waiting().contains(me))
     }
@@ -406,8 +409,8 @@ impl State {
     }
 }
 
-/// The next parties to serve, with the number of the last writer. Writers are served in circular
-/// order after it.
+/// Whether readers or writers are served next. The field is the last writer. Writers are served in
+/// circular order after the last writer.
 #[derive(Copy, Clone)]
 enum Turn {
     Readers(PartyId),

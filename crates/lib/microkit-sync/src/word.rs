@@ -6,7 +6,7 @@ use sel4_microkit::SharedWord;
 
 /// A word of shared memory: [`SharedWord`], [`AtomicU64`], or a replacement in a test.
 ///
-/// The methods have the same meaning as those of [`AtomicU64`].
+/// The methods have the same meaning as the methods of [`AtomicU64`].
 pub trait Word {
     /// Loads the value.
     fn load(&self, order: Ordering) -> u64;

@@ -1,5 +1,5 @@
-//! The cost of a lock without contention: the fewest accesses to its word, with the weakest
-//! orderings that suffice.
+//! Tests the cost of a lock without contention: the number of accesses to its word, and the memory
+//! ordering of each access.
 #![forbid(unsafe_code)]
 
 use std::cell::RefCell;
@@ -80,7 +80,7 @@ fn a_readers_writer_lock_needs_one_load_more() {
     let words = [Watched::default()];
     let mut rw_lock = Arena::new(&words).rw_lock(0, 0).expect("the word is free");
     let accesses = || take(&mut *words[0].accesses.borrow_mut());
-    // At the second iteration the word differs from a new word: it stores the last writer.
+    // In the second iteration, the word also contains the last writer.
     for _ in 0..2 {
         accesses();
         let acquired = rw_lock.write(&ALONE).expect("the lock is free");

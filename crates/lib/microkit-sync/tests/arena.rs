@@ -1,4 +1,4 @@
-//! Opening the words of an arena, the result of a recovery, and the layout of a word.
+//! Tests opening the locks of an arena, the result of a recovery, and the layout of a word.
 #![forbid(unsafe_code)]
 
 use std::cell::RefCell;
@@ -132,7 +132,7 @@ fn closing_a_lock_leaves_the_others_open() {
 
 #[test]
 fn corrupt_words_are_counted_and_not_opened() {
-    // An owner in a word without a lock, and an owner that is not a party.
+    // The first word has an owner but not a lock. The third word has an owner that is not a party.
     let values = [1 << OWNER.trailing_zeros() | ENTERED, 0, OWNER];
     let words = values.map(AtomicU64::new);
     let arena = Arena::new(&words);

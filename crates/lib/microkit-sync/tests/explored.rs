@@ -1,5 +1,5 @@
-//! Protection domains with a lock, under many schedules of their accesses and notifications. One of
-//! them dies before any of its steps, and its parent recovers and restarts it.
+//! Tests protection domains (PDs) that share a lock, under many schedules of accesses and
+//! notifications. One PD dies before any of its steps. Its parent recovers and restarts this PD.
 #![forbid(unsafe_code)]
 
 use std::sync::atomic::Ordering::Relaxed;
@@ -11,7 +11,7 @@ use sel4_microkit::{
     debug_println, panicking, pd_name, shared_words,
 };
 
-/// The names of the parties. The first party is the one that dies.
+/// The names of the parties. The first party dies.
 const NAMES: [&str; 3] = ["victim", "second", "third"];
 
 const CHANNELS: [(PartyId, Channel); 3] = [
@@ -22,7 +22,7 @@ const CHANNELS: [(PartyId, Channel); 3] = [
 
 const CHILD: Child = Child::new(1);
 
-/// The system file, with this number of parties.
+/// Returns the system file for this number of parties.
 fn file(parties: usize) -> String {
     let maps = ["locks", "data"].map(|region| {
         let vaddr = if region == "locks" { 0x400_0000 } else { 0x400_1000 };
@@ -78,8 +78,8 @@ impl Handler for Peaceful {
     }
 }
 
-/// The indices of the words of `data`: two counters that are equal outside the lock, the parties
-/// that have finished, and the number of deaths of an owner that parties have noticed.
+/// The indices of the words of `data`: two counters that are equal outside the lock, one bit for
+/// each finished party, and the number of reported deaths of an owner.
 const FIRST: usize = 0;
 const SECOND: usize = 1;
 const FINISHED: usize = 2;
@@ -137,7 +137,7 @@ fn locks(parties: usize) -> Peaceful {
     Peaceful
 }
 
-/// Takes the lock as [`locks`] does, in a handler that polls.
+/// A handler that takes the lock as [`locks`] does, but by polling.
 struct Polling {
     party: Party,
     lock: microkit_sync::Mutex<'static>,
@@ -217,7 +217,8 @@ fn system(parties: usize, recovers: bool) -> System {
         })
 }
 
-/// Checks that all parties have counted. The killed party may have counted twice.
+/// Checks that all parties have incremented the counters. The killed party may have incremented the
+/// counters twice.
 fn check(run: &microkit_test::Run, parties: usize) {
     let data = run.region("victim", "data");
     let [first, second, finished, reported] =
@@ -233,9 +234,9 @@ fn check(run: &microkit_test::Run, parties: usize) {
     assert_eq!(word & 0xff_ffff_ffff, 0, "the lock is free");
 }
 
-/// Explores as many schedules as time allows, and also random schedules. There are too many to
-/// explore all, because the values that a party has read are part of its state. The tests under
-/// loom explore all schedules of a shorter program.
+/// Explores up to 500 schedules in order, and 500 random schedules. There are too many schedules to
+/// explore all of them, because the values that a party has read are part of its state. The tests
+/// under loom explore all schedules of a shorter program.
 fn explore(name: &str, system: &System, parties: usize) {
     let explored = Explorer::new(system)
         .by_priority()
@@ -276,7 +277,8 @@ fn a_child_recovers_itself_if_its_parent_does_not() {
     explore("a child that recovers itself", &system, 2);
 }
 
-/// Negative control: with a planted flaw, the tests above fail.
+/// Negative control: asserts that the tests above fail if the parent does not recover the dead
+/// party.
 #[test]
 fn a_parent_that_does_not_recover_is_found() {
     let system = system(2, false).program("party.elf", || locks(2));

@@ -1,4 +1,4 @@
-//! A condition under loom, with a death after every access.
+//! Tests a condition under loom, with a death after each access.
 #![forbid(unsafe_code)]
 
 mod mortal;
@@ -9,7 +9,7 @@ use mortal::{Mortal, Mutant, Setup, Shared, check, find, recover, run_party, spa
 /// The party that dies.
 const VICTIM: usize = 0;
 
-/// Counts, and sends a signal to one waiter.
+/// Increments the counters, and sends a signal to one waiter.
 fn give(mortal: &Mortal) -> Result<(), LockError> {
     let mut lock = mortal
         .arena
@@ -27,7 +27,7 @@ fn give(mortal: &Mortal) -> Result<(), LockError> {
     Ok(())
 }
 
-/// Waits until a party has counted.
+/// Waits until a party has incremented the counters.
 fn take(mortal: &Mortal) -> Result<(), LockError> {
     let mut lock = mortal
         .arena
@@ -49,7 +49,7 @@ fn take(mortal: &Mortal) -> Result<(), LockError> {
     Ok(())
 }
 
-/// The giver dies and is restarted.
+/// Runs a giver and a taker. The giver dies and is restarted.
 fn giver_dies(setup: Setup) -> bool {
     let shared = Shared::new(setup, 2, 2);
     let giver = spawn(&shared, VICTIM, setup.dies_after, give);
@@ -64,7 +64,8 @@ fn giver_dies(setup: Setup) -> bool {
     has_died
 }
 
-/// One of two takers dies, perhaps after it has consumed the only signal. It is not restarted.
+/// Runs a giver and two takers. One taker dies, possibly after it has consumed the only signal, and
+/// is not restarted.
 fn taker_dies(setup: Setup) -> bool {
     let shared = Shared::new(setup, 3, 2);
     let taker = spawn(&shared, VICTIM, setup.dies_after, take);

@@ -1,4 +1,4 @@
-//! A mutex under loom, with a death after every access.
+//! Tests a mutex under loom, with a death after each access.
 #![forbid(unsafe_code)]
 
 mod mortal;
@@ -12,7 +12,7 @@ use mortal::{
 /// The party that dies.
 const VICTIM: usize = 0;
 
-/// Takes the lock, counts, and releases it.
+/// Takes the lock, increments the counters, and releases the lock.
 fn use_once(mortal: &Mortal) -> Result<(), LockError> {
     let mut lock = mortal
         .arena
@@ -24,8 +24,8 @@ fn use_once(mortal: &Mortal) -> Result<(), LockError> {
     Ok(())
 }
 
-/// All parties run [`use_once`]. If the victim dies, its parent recovers it. The parent also
-/// restarts it if `restarts` is true.
+/// All parties run [`use_once`]. If the victim dies, the parent recovers the victim. The parent
+/// also restarts the victim if `restarts` is true.
 fn with_parties(setup: Setup, parties: usize, restarts: bool) -> bool {
     let shared = Shared::new(setup, parties, 1);
     let victim = spawn(&shared, VICTIM, setup.dies_after, use_once);
@@ -59,8 +59,8 @@ fn three_without_a_restart(setup: Setup) -> bool {
     with_parties(setup, 3, false)
 }
 
-/// The other party retires the lock after it has used it, and opens and keeps another lock in its
-/// word.
+/// The other party uses and retires the lock. This party then opens another lock in the same word,
+/// and keeps the new lock.
 fn reused(setup: Setup) -> bool {
     let shared = Shared::new(setup, 2, 1);
     let victim = spawn(&shared, VICTIM, setup.dies_after, use_once);

@@ -1,4 +1,4 @@
-//! A readers-writer lock under loom, with a death after every access.
+//! Tests a readers-writer lock under loom, with a death after each access.
 #![forbid(unsafe_code)]
 
 mod mortal;
@@ -37,8 +37,8 @@ fn read(mortal: &Mortal) -> Result<(), LockError> {
 
 type Act = fn(&Mortal) -> Result<(), LockError>;
 
-/// The first party dies. Its parent recovers it, and restarts it at the end as a writer that
-/// repairs the data.
+/// The first party dies, and its parent recovers this party. At the end, the parent restarts the
+/// party as a writer that repairs the data.
 fn with(setup: Setup, acts: &[Act]) -> bool {
     let shared = Shared::new(setup, acts.len(), 1);
     let mut threads: Vec<_> = acts

@@ -1,4 +1,4 @@
-//! Tests arbitrary words: none makes a lock panic or loop forever.
+//! Tests that a lock neither panics nor loops forever if its word has an arbitrary value.
 #![forbid(unsafe_code)]
 
 use std::cell::Cell;
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use microkit_sync::layout::{ENTERED, GENERATION, OWNER};
 use microkit_sync::{Arena, LockError, Members, Notifier, Party, PartyId, Word};
 
-/// A word that counts its accesses, and panics if there are too many.
+/// A word that counts its accesses, and panics after too many accesses.
 #[derive(Debug, Default)]
 struct Counted {
     word: AtomicU64,
@@ -75,7 +75,7 @@ fn everything(value: u64) -> Vec<LockError> {
         for word in &words {
             word.accesses.set(0);
             let identity = word.word.load(Ordering::Relaxed) & (GENERATION | 3 << 40);
-            // The value with the identity of the lock, or the value itself.
+            // Store the value with the identity of the lock, or the plain value.
             let of_kind = value & !(GENERATION | 3 << 40) | identity;
             let is_of_kind = value & GENERATION == 0;
             word.word
@@ -139,7 +139,7 @@ fn no_word_causes_a_panic_or_a_loop() {
     let mut none = 0;
     for _ in 0..20_000 {
         let wide = random(&mut seed);
-        // Values with few bits are more often valid states of a lock.
+        // Values with few set bits are more often valid states of a lock.
         let narrow = wide & random(&mut seed) & random(&mut seed) & !GENERATION;
         for value in [wide, narrow, narrow & 0xff_ffff_ffff, narrow & 0x83_0083] {
             let errors = everything(value);
@@ -159,7 +159,7 @@ fn a_lock_whose_owner_is_not_a_party_is_corrupt() {
     for owner in 0..32 {
         let value = owner << OWNER.trailing_zeros() | ENTERED;
         let errors = everything(value);
-        // An owner field of 0 means no owner. The parties are this one and two others.
+        // The parties are 0, 1 and 7. The owner field of a party is its number plus one.
         let is_a_party = [1, 2, 8].contains(&owner);
         assert!(
             errors.contains(&LockError::Corrupt),

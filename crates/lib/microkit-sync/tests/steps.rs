@@ -1,4 +1,4 @@
-//! Tests the steps of each operation and their results, in sequence and without waiting.
+//! Tests each operation and its result, in sequence and without waiting.
 #![forbid(unsafe_code)]
 
 use std::cell::{Cell, RefCell};
@@ -99,7 +99,7 @@ fn a_mutex_is_handed_over_in_circular_order() {
     for (owner, next) in [(1, 2), (2, 3), (3, 0)] {
         all[owner].give(&words);
         assert_eq!(all[owner].woken(), [next]);
-        // The last owner must wait behind the others, even if it tries again at once.
+        // The first owner cannot take the lock before the waiters, even if it tries again at once.
         assert!(all[1].mutex.try_lock(&all[1].party).unwrap().is_none());
         assert!(all[next].take());
     }
@@ -126,7 +126,7 @@ fn cancelling_passes_on_a_lock_that_was_handed_over() {
     mutex.cancel(party).unwrap();
     assert_eq!(all[1].woken(), [2]);
     assert!(all[2].take());
-    // A party that has cancelled gets no lock.
+    // The lock is not handed over to a party that has cancelled.
     assert!(!all[3].take());
     let One { party, mutex, .. } = &mut all[3];
     mutex.cancel(party).unwrap();
@@ -172,7 +172,7 @@ fn nobody_can_take_a_lock_that_was_not_repaired() {
     Arena::new(&words).recover(PartyId::new(0), &Woken::default());
     let One { party, mutex, .. } = &mut all[1];
     drop(mutex.try_lock(party).unwrap());
-    // All parties are notified, because any of them may wait for a condition.
+    // All parties are notified, because any party may wait for a condition.
     assert_eq!(all[1].woken(), [0, 2, 3]);
     for One { party, mutex, .. } in &mut all {
         assert_eq!(
@@ -221,7 +221,7 @@ fn writers_and_readers_take_turns() {
     assert!(reads(&mut all[0]));
     assert!(reads(&mut all[1]));
     assert!(!writes(&mut all[2]));
-    // A reader that arrives after a waiting writer waits behind it.
+    // A reader that arrives after a waiting writer gets the lock after this writer.
     assert!(!reads(&mut all[3]));
     let leave = |one: &mut One| one.rw_lock.cancel(&one.party).unwrap();
     leave(&mut all[0]);
@@ -236,11 +236,11 @@ fn writers_and_readers_take_turns() {
     assert!(!writes(&mut all[1]) && !writes(&mut all[2]));
     leave(&mut all[0]);
     leave(&mut all[3]);
-    // The last writer was 2.
+    // The last writer was party 2, so party 1 is the next waiting writer in circular order.
     assert_eq!(all[3].woken(), [1]);
 }
 
-/// Readers without contention use a separate fast path. This path must keep the turn.
+/// Asserts that the fast path of readers without contention keeps the turn of the writers.
 #[test]
 fn a_reader_leaves_the_turn_of_the_writers_as_it_was() {
     let words = words();
@@ -254,7 +254,7 @@ fn a_reader_leaves_the_turn_of_the_writers_as_it_was() {
         drop(rw_lock.read(party).unwrap());
         assert_eq!(words[2].load(Ordering::SeqCst) & TURN, before);
     }
-    // The last writer was 2, so the next one is 3, not 1.
+    // The last writer was party 2, so the next writer is party 3, not party 1.
     let One { party, rw_lock, .. } = &mut all[0];
     let guard = rw_lock.read(party).unwrap();
     std::mem::forget(guard);
@@ -316,7 +316,7 @@ fn signals_are_sent_in_circular_order_and_passed_on() {
     let has = |one: &mut One| one.condition.poll_wait(&one.party).unwrap().is_ready();
     signal(&mut all[2]);
     signal(&mut all[2]);
-    // The circular order starts after the last served party, which is 0 at first.
+    // The circular order starts after the last served party. Initially, this is party 0.
     assert_eq!(all[2].woken(), [1, 3]);
     assert!(has(&mut all[1]) && has(&mut all[3]) && !has(&mut all[0]));
     let One {

@@ -12,8 +12,9 @@ use super::wakers::WakerSet;
 /// The results of `N` pieces of work. Several tasks do the work, and one task waits for all
 /// results.
 ///
-/// Only [`run`](Self::run) can complete a piece of work. The piece counts after its future has
-/// returned the result and was dropped, so after all of its effects.
+/// Only [`run`](Self::run) can complete a piece of work. The piece counts as completed after its
+/// future has returned the result and was dropped. So all effects of the work come before the
+/// completion.
 ///
 /// ```compile_fail
 /// # use microkit_async::Completion;
@@ -46,7 +47,7 @@ pub struct Completion<T, const N: usize = 1> {
     waiting: WakerSet,
 }
 
-/// All `N` pieces of work have begun.
+/// All `N` pieces of work have already begun.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct Full;
 
@@ -71,7 +72,7 @@ impl fmt::Display for Abandoned {
 impl core::error::Error for Abandoned {}
 
 impl<T, const N: usize> Completion<T, N> {
-    /// Creates a completion without any begun work.
+    /// Creates a completion for which no work has begun.
     pub const fn new() -> Self {
         Self {
             results: RefCell::new(Vec::new()),
@@ -83,7 +84,7 @@ impl<T, const N: usize> Completion<T, N> {
 
     /// Runs a piece of work, and publishes its result.
     ///
-    /// **Cancel safety:** the same as of `work`. If the future is dropped before it has a result,
+    /// **Cancel safety:** the same as for `work`. If the future is dropped before it has a result,
     /// the work is abandoned, and [`wait`](Self::wait) returns [`Abandoned`].
     ///
     /// # Errors
@@ -108,12 +109,12 @@ impl<T, const N: usize> Completion<T, N> {
     /// Waits until `N` pieces of work have ended, and takes their results in the order of
     /// publication. After that, `N` new pieces can begin.
     ///
-    /// **Cancel safety:** a future that is dropped before it returns has taken nothing.
+    /// **Cancel safety:** a future that is dropped before it returns has not taken any results.
     ///
     /// # Errors
     ///
-    /// Returns [`Abandoned`] if a piece of work was dropped before it had a result. All other
-    /// pieces have ended too, and their results are dropped.
+    /// Returns [`Abandoned`] if a piece of work was dropped before it had a result. The other
+    /// pieces have also ended, and their results are dropped.
     ///
     /// # Panics
     ///
@@ -139,7 +140,8 @@ impl<T, const N: usize> Default for Completion<T, N> {
     }
 }
 
-/// A begun piece of work without a result. Its drop marks the piece as abandoned.
+/// A piece of work that has begun and does not have a result yet. Dropping it marks the work as
+/// abandoned.
 struct Piece<'a, T, const N: usize>(&'a Completion<T, N>);
 
 impl<T, const N: usize> Drop for Piece<'_, T, N> {

@@ -1,7 +1,7 @@
 //! The global state of a protection domain: its listeners, wakers, holds and deadlines.
 //!
 //! On the target the state is a static. On a host, several protection domains share a process, and
-//! each has a separate state.
+//! each protection domain has a separate state.
 
 use core::cell::Cell;
 use core::task::Waker;
@@ -42,8 +42,8 @@ impl Context {
         }
     }
 
-    /// Records notifications, and wakes the tasks that wait for them. Returns the channels without
-    /// a listener.
+    /// Records notifications, and wakes the tasks that wait for these notifications. Returns the
+    /// channels without a listener.
     pub(crate) fn notify(&self, channels: ChannelSet) -> ChannelSet {
         let mut others = ChannelSet::default();
         for channel in channels {
@@ -58,7 +58,7 @@ impl Context {
         others
     }
 
-    /// Takes a notification, if there is one.
+    /// Takes the notification of a channel. Returns whether the notification was pending.
     pub(crate) fn take(&self, channel: Channel) -> bool {
         let notified = self.notified.get();
         self.notified.set(notified & !bit(channel));

@@ -10,17 +10,17 @@ use core::task::{Context, Poll, Waker};
 use super::context;
 use super::holds::{Holds, Place, Running};
 
-/// A value that tasks hold across waits. A task that drains the value waits until all holders have
+/// A value that tasks hold across waits. A task that drains the value waits until all holds have
 /// ended.
 ///
 /// [`hold`](Self::hold) lends the value to an async function. [`drain`](Self::drain) refuses new
-/// holders, and waits until the present holders have ended, with all of their effects.
+/// holds, and waits until the existing holds and all their effects have ended.
 ///
 /// Holding and draining alone cannot deadlock. A hold succeeds or fails at once, and a drain waits
-/// only for holders. A task with any hold cannot drain: `drain` fails at once, wherever in the task
-/// the hold is. A hold belongs to its future and not to a priority, so a task can change its
-/// priority while it holds. A hold ends when its future ends or is dropped. Draining fails with the
-/// place of the hold if the hold's future was forgotten, or is kept and no longer polled.
+/// only for holders. In a task with any hold, `drain` fails at once. A hold belongs to its future,
+/// so a task can change its priority during a hold. A hold ends when its future ends or is dropped.
+/// If the future of a hold was leaked, or is kept and no longer polled, draining fails with the
+/// source location of the hold.
 ///
 /// # Examples
 ///
@@ -45,8 +45,7 @@ use super::holds::{Holds, Place, Running};
 #[derive(Debug)]
 pub struct Drainable<T> {
     value: T,
-    /// The number of this object among all objects of the protection domain; 0 before its first
-    /// use.
+    /// The number that identifies this object in the protection domain; 0 before the first use.
     number: Cell<u64>,
     /// The number of holders.
     holders: Cell<usize>,
@@ -71,15 +70,14 @@ impl core::error::Error for Draining {}
 /// The reason why a drain failed.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum DrainError {
-    /// The draining task itself holds this or another object. The drain would wait for this task,
-    /// or for a task that waits for this one.
+    /// The draining task itself holds this object or another object, so the drain could deadlock.
     InsideHolder(
-        /// The place of that hold in the program.
+        /// The source location of the hold.
         Place,
     ),
-    /// The holder's future is no longer polled: it was forgotten, or was polled and then kept.
+    /// The future of a hold is no longer polled. The future was leaked, or is kept after a poll.
     IdleHold(
-        /// The place of that hold in the program.
+        /// The source location of the hold.
         Place,
     ),
 }
@@ -104,7 +102,7 @@ impl fmt::Display for DrainError {
 impl core::error::Error for DrainError {}
 
 impl<T> Drainable<T> {
-    /// Creates a value that nobody holds.
+    /// Creates a value without holders.
     pub const fn new(value: T) -> Self {
         Self {
             value,
@@ -115,14 +113,14 @@ impl<T> Drainable<T> {
         }
     }
 
-    /// Lends the value to `f` until the returned future has ended.
+    /// Holds the value and lends it to `f` until the returned future has ended.
     ///
-    /// The hold begins when the returned future is first polled. It ends when `f`'s future has
-    /// ended and was dropped, with everything that it owned. While a task drains the object, `f`'s
-    /// future is polled once more after each event of the protection domain. This finds the holds
-    /// that are no longer polled.
+    /// The hold begins at the first poll of the returned future. The hold ends when `f`'s future
+    /// has ended and was dropped, together with all values that it owned. While a task drains the
+    /// object, `f`'s future is polled once more after each event of the protection domain. These
+    /// polls detect holds that are no longer polled.
     ///
-    /// **Cancel safety:** the same as of `f`'s future. If the returned future is dropped, `f`'s
+    /// **Cancel safety:** the same as for `f`'s future. If the returned future is dropped, `f`'s
     /// future is dropped first, and the hold ends after that.
     ///
     /// # Errors
@@ -139,8 +137,8 @@ impl<T> Drainable<T> {
     ) -> impl Future<Output = Result<R, Draining>> {
         let place = Location::caller();
         async move {
-            // Declared before the future, and so dropped after it. The hold begins before `f` is
-            // called, because `f` may run any code.
+            // `held` is declared before `future`, so `held` is dropped after `future`. The hold
+            // begins before `f` is called, because `f` may run any code.
             let held = poll_fn(|task| Poll::Ready(self.acquire(place, task.waker()))).await?;
             let future = pin!(f(&self.value));
             let held = &held;
@@ -148,24 +146,24 @@ impl<T> Drainable<T> {
         }
     }
 
-    /// Refuses new holders, and waits until nobody holds the value.
+    /// Refuses new holds, and waits until all existing holds of the value have ended.
     ///
-    /// The drain begins when the returned future is first polled.
+    /// The drain begins at the first poll of the returned future.
     ///
-    /// **Cancel safety:** a future that is dropped before it has ended has changed nothing. The
-    /// value can be held again, unless another task drains it. **Rights:** only a task of
-    /// [`Tasks`](crate::Tasks) detects [`DrainError::IdleHold`].
+    /// **Cancel safety:** after a future is dropped before its end, the value can be held again,
+    /// unless another task drains the value. **Rights:** [`DrainError::IdleHold`] is returned only
+    /// for holds that a task of [`Tasks`](crate::Tasks) has polled.
     ///
     /// # Errors
     ///
-    /// Returns [`DrainError::InsideHolder`], at once, if the task holds this or another object of
-    /// the protection domain. Returns [`DrainError::IdleHold`], after all other tasks had their
-    /// turn, if the future of a holder is no longer polled. After an error the value can be held
-    /// again.
+    /// Returns [`DrainError::InsideHolder`] at once if the task holds this object or another object
+    /// of the protection domain. Returns [`DrainError::IdleHold`] if the future of a hold is no
+    /// longer polled. The drain returns `IdleHold` only after all other ready tasks have run. After
+    /// an error the value can be held again.
     ///
     /// # Panics
     ///
-    /// Panics if more than 32 tasks drain.
+    /// Panics if more than 32 tasks drain at the same time.
     pub fn drain(&self) -> Drain<'_, T> {
         Drain {
             object: self,
@@ -174,9 +172,8 @@ impl<T> Drainable<T> {
         }
     }
 
-    /// Allows new holds after the value was drained. If another task is still draining the value,
-    /// new holds are refused until that drain has ended, because a drain waits only for existing
-    /// holds.
+    /// Allows new holds after the value was drained. While another task drains the value, new holds
+    /// are still refused.
     pub fn reopen(&self) {
         self.is_drained.set(false);
     }
@@ -201,7 +198,7 @@ impl<T> Drainable<T> {
     }
 }
 
-/// A hold. Dropping it ends the hold.
+/// A hold of the object. The hold ends when its `Held` is dropped.
 struct Held<'a, T> {
     object: &'a Drainable<T>,
     /// The sequence number of this hold.
@@ -232,7 +229,7 @@ impl<T> Drop for Held<'_, T> {
     }
 }
 
-/// The future of a hold. While it is polled, its task counts as a holder.
+/// The future of a hold. Each poll records the polling task as the holder.
 struct Inside<'a, 'b, T, F> {
     held: &'a Held<'b, T>,
     future: Pin<&'a mut F>,
@@ -253,7 +250,7 @@ impl<T, F: Future> Future for Inside<'_, '_, T, F> {
 #[must_use = "nothing is drained before this future is awaited"]
 pub struct Drain<'a, T> {
     object: &'a Drainable<T>,
-    /// The sequence number of this drain; 0 before it waits.
+    /// The sequence number of this drain; 0 before the drain waits.
     number: Cell<u64>,
     has_begun: bool,
 }

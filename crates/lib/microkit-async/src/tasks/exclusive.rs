@@ -1,12 +1,12 @@
-//! Values that several tasks change, one at a time.
+//! Values that several tasks change, one task at a time.
 
 use core::cell::RefCell;
 use core::fmt;
 
-/// A value that tasks share and change. It replaces a mutex between threads.
+/// A value that tasks share and change without a mutex.
 ///
-/// Between two waits no other code of the protection domain runs, so access never has to wait. A
-/// task cannot wait while it has the value, because the closure that borrows it is not async:
+/// Between two waits of a task, no other code of the protection domain runs. So access to the value
+/// never waits. A task cannot wait during the borrow, because the borrowing closure is not async:
 ///
 /// ```compile_fail
 /// # use microkit_async::{Drainable, Exclusive};
@@ -39,7 +39,7 @@ impl<T> Exclusive<T> {
         }
     }
 
-    /// Lends the value to `f`.
+    /// Calls `f` with a mutable reference to the value.
     ///
     /// **Blocking:** never.
     ///

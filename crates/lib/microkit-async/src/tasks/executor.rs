@@ -7,8 +7,8 @@
 //!                                                                 ask the holds that are drained
 //! ```
 //!
-//! An event only wakes tasks. Tasks run in `work`, after the reply. So no caller waits for them,
-//! and their system calls do not overwrite the message registers of the reply.
+//! An event only wakes tasks. Tasks run in `work`, after the reply. So a caller never waits for
+//! tasks, and the system calls of tasks do not overwrite the message registers of the reply.
 
 use core::fmt;
 use core::pin::Pin;
@@ -26,13 +26,13 @@ use super::holds::Running;
 use super::memory::{self, OutOfTaskMemory, Reserve, TaskMemory};
 use crate::Alarm;
 
-/// The tasks of a protection domain (PD) as its [`Handler`]. A second handler can be added for
-/// events that tasks do not handle.
+/// The [`Handler`] of a protection domain (PD) that runs async tasks. A second handler can be added
+/// for events that tasks do not handle.
 ///
-/// Tasks run after each event and after the reply to its caller, until no task is ready. The ready
-/// task with the highest priority runs next, until it waits. Tasks of equal priority run in the
-/// order in which they were woken. A task that never waits stops everything else in the PD. So does
-/// a task that wakes itself at each turn.
+/// Tasks run after each event and its reply, until no task is ready. The ready task with the
+/// highest priority runs next, until its next wait. Tasks of equal priority run in the order of
+/// their wake-ups. A task that never waits blocks the event loop of the PD. A task that wakes
+/// itself each time it runs also blocks the event loop.
 ///
 /// The crate page has an example.
 pub struct Tasks<H = NoHandler> {
@@ -45,9 +45,9 @@ impl Tasks {
     ///
     /// # Panics
     ///
-    /// Panics if the PD has created `Tasks` before. Panics if the PD is passive, because it has no
-    /// time to run tasks after a reply. Panics if the memory is too small for the executor (128
-    /// bytes are enough).
+    /// Panics if the PD has created `Tasks` before. Panics if the PD is passive, because a passive
+    /// PD has no scheduling context after its reply. Panics if the memory is too small for the
+    /// executor (128 bytes are enough).
     pub fn new<const BYTES: usize>(memory: &'static TaskMemory<BYTES>) -> Self {
         assert!(
             !pd_is_passive(),
@@ -60,7 +60,7 @@ impl Tasks {
             "this protection domain has `Tasks` already: add tasks by their `spawner`"
         );
         let memory = memory::own(memory);
-        // The argument is passed to `pender`. `pender` ignores it.
+        // `pender` ignores this argument.
         let executor = match memory::keep(memory, Executor::new(ptr::null_mut())) {
             Ok(executor) => executor,
             Err(error) => panic!("for the executor: {error}"),
@@ -73,8 +73,9 @@ impl Tasks {
 }
 
 impl<H> Tasks<H> {
-    /// Adds the handler for all events that tasks do not listen to: other notifications, calls,
-    /// faults. The handler answers at once. It may wake tasks, and these run after the reply.
+    /// Adds the handler for all events that tasks do not listen to: other notifications, protected
+    /// procedure calls and faults. The handler replies at once. Tasks that the handler wakes run
+    /// after the reply.
     pub fn with_handler<G: Handler>(self, handler: G) -> Tasks<G> {
         Tasks {
             handler,
@@ -119,7 +120,7 @@ pub struct Spawner {
 }
 
 impl Spawner {
-    /// Adds a task. Among ready tasks, the one with the highest priority runs next.
+    /// Adds a task. The ready task with the highest priority runs next.
     ///
     /// When the task ends, its memory is not reused.
     ///
@@ -139,7 +140,8 @@ impl Spawner {
         Ok(())
     }
 
-    /// Keeps a value in the task memory while the PD runs, so that tasks can share it.
+    /// Moves a value into the task memory, so that tasks can share the value. The memory is never
+    /// freed.
     ///
     /// # Errors
     ///
@@ -238,7 +240,8 @@ impl<H> Tasks<H> {
         loop {
             context::with(|context| context.is_woken.set(false));
             context::with(|context| context.holds.tasks_run(true));
-            // SAFETY: `poll` must only be called on the executor's thread, and not while it runs.
+            // SAFETY: `poll` must be called only on the executor's thread, and must not be called
+            // within a poll.
             // 1. Only this function calls `poll` of this executor: the executor is private to this
             //    module, and `&mut self` excludes a second call (invariant 3).
             // 2. `Executor` is neither `Send` nor `Sync`, so a `Tasks` stays on the thread that
@@ -255,7 +258,8 @@ impl<H> Tasks<H> {
     }
 }
 
-/// A task's future. During its poll, [`Holds`](super::holds::Holds) know that this task runs.
+/// A task's future. During each poll, [`Holds`](super::holds::Holds) records this task as the
+/// running task.
 struct AsTask<F> {
     future: F,
 }
@@ -265,26 +269,27 @@ impl<F: Future> Future for AsTask<F> {
 
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<F::Output> {
         let _running = Running::enter(task.waker());
-        // SAFETY: `future` is pinned with this (invariant 5).
-        // 1. Nothing here moves it: this has no `Drop`, and only this function uses the field.
-        // 2. `AsTask` is `Unpin` only if `F` is, by the derived rule.
+        // SAFETY: `future` is pinned because its `AsTask` is pinned (invariant 5).
+        // 1. `future` is never moved: `AsTask` has no `Drop`, and only this function uses the
+        //    field.
+        // 2. `AsTask` is `Unpin` only if `F` is `Unpin`, because `Unpin` is an auto trait.
         let future = unsafe { self.map_unchecked_mut(|this| &mut this.future) };
         future.poll(task)
     }
 }
 
-/// Marks that a task was woken. The executor calls this at the first wake-up after its queue was
-/// empty. The tasks run when the event loop next calls `has_work`.
-// SAFETY: 1. It has the name and the type that `embassy_executor::raw::Executor` wants, and no
-//    other crate of a protection domain has it.
-// 2. It touches no task (invariant 4).
+/// Records that a task was woken. The executor calls this function at the first wake-up after its
+/// queue was empty. The event loop then runs the tasks, because `has_work` returns true.
+// SAFETY: 1. This function has the name and the type that `embassy_executor::raw::Executor`
+// requires. Other crates of a protection domain do not export this name.
+// 2. This function does not access any task (invariant 4).
 #[unsafe(export_name = "__pender")]
 fn pender(_: *mut ()) {
     context::with(|context| context.is_woken.set(true));
 }
 
-/// The handler that does nothing, for PDs without another handler beside the tasks. A notification
-/// without a listener stays until a task listens.
+/// The default second handler of [`Tasks`]. This handler ignores notifications. A notification
+/// without a listener stays pending until a task listens to its channel.
 #[derive(Debug, Copy, Clone)]
 pub struct NoHandler;
 

@@ -2,14 +2,14 @@
 //!
 //! This module answers two questions:
 //!
-//! - *Does this task hold anything?* A task that holds may not drain.
-//! - *Will this hold ever end?* A hold never ends if its future was forgotten, or was
-//!   polled once and is kept. The module cannot observe this directly. But any code that still
-//!   polls a future polls it again after its waker was called.
+//! - *Does this task hold an object?* A task with a hold must not drain.
+//! - *Will this hold ever end?* A hold never ends if its future was leaked, or is kept and no
+//!   longer polled. This module cannot detect a leaked future directly. But code that still polls a
+//!   future polls the future again after its waker was called.
 //!
 //! So while a task drains, [`Holds::ask`] wakes the holds of the drained object after each event.
 //! When no task is ready any more, [`Holds::judge`] finds the holds that were not polled. These
-//! holds are idle, and the drain ends with an error that names them.
+//! holds are idle. The drain ends with an error that contains the location of an idle hold.
 //!
 //! ```text
 //!                  ask: wake it                judge: nobody has polled it
@@ -18,8 +18,8 @@
 //!         └──────── it is polled ◀──────┴─────────────────────────────────────┘
 //! ```
 //!
-//! Only holds polled by tasks of [`Tasks`](crate::Tasks) are asked. For another executor this
-//! module does not know when all tasks have had their turn.
+//! [`Holds::ask`] wakes only holds that tasks of [`Tasks`](crate::Tasks) have polled. For another
+//! executor, this module cannot determine whether all ready tasks have run.
 
 use core::cell::{Cell, RefCell};
 use core::panic::Location;
@@ -35,7 +35,7 @@ const HOLDS: usize = 32;
 /// The number of tasks that can drain at a time.
 const DRAINS: usize = 32;
 
-/// The place of a hold in the program.
+/// The source location of a hold.
 pub(crate) type Place = &'static Location<'static>;
 
 pub(crate) struct Holds {
@@ -44,7 +44,7 @@ pub(crate) struct Holds {
     running: Cell<Option<Waker>>,
     /// Whether tasks of [`Tasks`](crate::Tasks) run now.
     tasks_run: Cell<bool>,
-    /// The last assigned number of an object, a hold or a drain. No number is 0.
+    /// The last assigned number of an object, a hold or a drain. The first number is 1.
     last_number: Cell<u64>,
     holds: RefCell<Vec<Hold, HOLDS>>,
     drains: RefCell<Vec<Waiting, DRAINS>>,
@@ -63,14 +63,15 @@ struct Hold {
     asked: Asked,
 }
 
-/// Whether anything still polls a hold.
+/// Whether the future of a hold is still polled.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 enum Asked {
-    /// The hold was polled after it was last asked.
+    /// The hold was polled after the last call of [`Holds::ask`].
     Answered,
-    /// The hold was woken, and not polled since.
+    /// [`Holds::ask`] has woken the hold, and the hold was not polled since.
     Waits,
-    /// The hold was woken and not polled, although every task had its turn.
+    /// [`Holds::ask`] has woken the hold, and the hold was not polled although all ready tasks have
+    /// run.
     Idle,
 }
 
@@ -78,7 +79,7 @@ struct Waiting {
     number: u64,
     object: u64,
     waker: Waker,
-    /// Whether this drain has asked its holds since the last event.
+    /// Whether [`Holds::ask`] has woken the holds of the drained object since the last event.
     has_asked: bool,
 }
 
@@ -110,7 +111,7 @@ impl Holds {
         task
     }
 
-    /// Records a poll of a hold. From now on the hold belongs to the running task.
+    /// Records a poll of a hold. After this call, the hold belongs to the running task.
     ///
     /// # Panics
     ///
@@ -152,7 +153,7 @@ impl Holds {
         waiting.for_each(|drain| drain.waker.wake_by_ref());
     }
 
-    /// Returns the place of a hold of the running task, if the task has one.
+    /// Returns the location of a hold of the running task, if the task has a hold.
     pub(crate) fn held_by(&self, waker: &Waker) -> Option<Place> {
         let task = self.task(waker);
         let holds = self.holds.borrow();
@@ -160,7 +161,7 @@ impl Holds {
         own.map(|hold| hold.place)
     }
 
-    /// Returns the place of an idle hold of an object, if there is one.
+    /// Returns the location of an idle hold of an object, if the object has an idle hold.
     pub(crate) fn idle_hold_of(&self, object: u64) -> Option<Place> {
         let holds = self.holds.borrow();
         let is_idle = |hold: &&Hold| hold.object == object && hold.asked == Asked::Idle;
@@ -171,7 +172,7 @@ impl Holds {
     ///
     /// # Panics
     ///
-    /// Panics if too many tasks drain.
+    /// Panics if more than 32 tasks drain at the same time.
     pub(crate) fn wait(&self, number: u64, object: u64, waker: &Waker) {
         let mut drains = self.drains.borrow_mut();
         if let Some(drain) = drains.iter_mut().find(|drain| drain.number == number) {
@@ -202,17 +203,16 @@ impl Holds {
         self.tasks_run.set(they_do);
     }
 
-    /// Makes every drain ask its holds again after an event, because a task may forget a hold in
-    /// any of its turns.
+    /// Starts an event: [`ask`](Self::ask) must wake all holds again, because a task may leak a
+    /// hold each time the task runs.
     pub(crate) fn begin_event(&self) {
         for drain in self.drains.borrow_mut().iter_mut() {
             drain.has_asked = false;
         }
     }
 
-    /// Wakes the drained holds, for each drain that has not asked since the last event. Returns
-    /// whether there were such drains. If so, tasks must run until none is ready, before
-    /// [`judge`](Self::judge) is called.
+    /// Wakes the holds of each drained object, once after each event. Returns whether a drain was
+    /// handled. If so, all ready tasks must run before [`judge`](Self::judge) is called.
     pub(crate) fn ask(&self) -> bool {
         let mut has_asked = false;
         for drain in self.drains.borrow_mut().iter_mut() {
@@ -230,8 +230,8 @@ impl Holds {
         has_asked
     }
 
-    /// Marks the holds as idle that were woken but not polled although every task had its turn.
-    /// Wakes the tasks that drain their objects. Returns whether there were such holds.
+    /// Marks every hold as idle that was woken but not polled, and wakes the tasks that drain its
+    /// object. Returns whether a hold was marked. All ready tasks must have run before this call.
     pub(crate) fn judge(&self) -> bool {
         let mut has_found = false;
         for hold in self.holds.borrow_mut().iter_mut() {
@@ -245,8 +245,8 @@ impl Holds {
     }
 }
 
-/// Marks the running task by its waker until this guard is dropped. A nested guard changes nothing:
-/// the outermost waker identifies the task.
+/// Marks the running task by its waker until this guard is dropped. A nested guard has no effect,
+/// because the outermost waker identifies the task.
 pub(crate) struct Running {
     is_outermost: bool,
 }

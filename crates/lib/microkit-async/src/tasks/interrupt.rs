@@ -6,7 +6,7 @@ use crate::{AlreadyListened, Listener};
 
 /// Waits for an interrupt (IRQ).
 ///
-/// seL4 masks an IRQ from its arrival until it is acknowledged.
+/// seL4 masks an IRQ from its arrival until the IRQ is acknowledged.
 ///
 /// # Examples
 ///
@@ -35,20 +35,20 @@ impl Interrupt {
     ///
     /// # Errors
     ///
-    /// Returns [`AlreadyListened`] if the channel has a listener.
+    /// Returns [`AlreadyListened`] if the channel already has a listener.
     pub fn new(channel: Channel) -> Result<Self, AlreadyListened> {
         Listener::new(channel).map(|listener| Self { listener })
     }
 
-    /// Waits until the IRQ arrives. After that, the IRQ stays masked until it is
-    /// [acknowledged](Self::acknowledge).
+    /// Waits until the IRQ arrives. After that, the IRQ stays masked until the program
+    /// [acknowledges](Self::acknowledge) the IRQ.
     ///
-    /// **Cancel safety:** a future that is dropped before it returns has taken nothing.
+    /// **Cancel safety:** a future that is dropped before it returns has not taken a notification.
     pub async fn raised(&mut self) {
         self.listener.notified().await;
     }
 
-    /// Acknowledges the IRQ, which unmasks it. First clear the cause in the device.
+    /// Acknowledges the IRQ, so that seL4 unmasks the IRQ. First clear the cause in the device.
     ///
     /// **Blocking:** never.
     ///

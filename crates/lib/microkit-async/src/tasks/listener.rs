@@ -11,8 +11,9 @@ use super::context;
 /// Waits for the notifications of a channel. A channel has at most one listener, so that two tasks
 /// cannot take notifications from each other.
 ///
-/// A notification stays until a task takes it. It is not lost if it comes before a task waits, or
-/// before the listener exists. As on seL4, several notifications become one.
+/// A notification stays pending until a task takes it. So a notification that arrives before the
+/// wait, or before the listener is created, is not lost. As on seL4, several notifications merge
+/// into one.
 ///
 /// The crate page has an example.
 #[derive(Debug)]
@@ -20,7 +21,7 @@ pub struct Listener {
     channel: Channel,
 }
 
-/// The channel has a listener.
+/// The channel already has a listener.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct AlreadyListened(
     /// The channel.
@@ -40,14 +41,14 @@ impl fmt::Display for AlreadyListened {
 impl core::error::Error for AlreadyListened {}
 
 impl Listener {
-    /// Listens to `channel` until the listener is dropped. The handler beside the tasks no longer
-    /// gets the channel's notifications.
+    /// Creates the listener of `channel`. Until the listener is dropped, the handler of
+    /// [`with_handler`](crate::Tasks::with_handler) does not get the channel's notifications.
     ///
     /// **Rights:** the PD's handler must be [`Tasks`](crate::Tasks).
     ///
     /// # Errors
     ///
-    /// Returns [`AlreadyListened`] if the channel has a listener.
+    /// Returns [`AlreadyListened`] if the channel already has a listener.
     pub fn new(channel: Channel) -> Result<Self, AlreadyListened> {
         if context::with(|context| context.listen(channel)) {
             Ok(Self { channel })
@@ -58,7 +59,7 @@ impl Listener {
 
     /// Waits until the channel is notified, and takes the notification.
     ///
-    /// **Cancel safety:** a future that is dropped before it returns has taken nothing.
+    /// **Cancel safety:** a future that is dropped before it returns has not taken a notification.
     pub fn notified(&mut self) -> impl Future<Output = ()> {
         poll_fn(|task| {
             if self.take() {
@@ -69,7 +70,7 @@ impl Listener {
         })
     }
 
-    /// Takes a notification without waiting. Returns whether there was one.
+    /// Takes a notification without waiting. Returns whether a notification was pending.
     pub fn take(&mut self) -> bool {
         context::with(|context| context.take(self.channel))
     }

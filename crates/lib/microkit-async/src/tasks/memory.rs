@@ -7,12 +7,12 @@ use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-/// Memory for the tasks of a protection domain and the values that they share: a static of `BYTES`
-/// bytes.
+/// Memory of `BYTES` bytes for the tasks of a protection domain and the values that these tasks
+/// share. A `TaskMemory` must be a static.
 ///
-/// A task's memory is not reused after the task has ended, until the protection domain is
-/// restarted. On a host one process runs many protection domains, so each [`Tasks`](crate::Tasks)
-/// gets separate memory of the same size.
+/// The memory of a task that has ended is not reused before the protection domain is restarted. On
+/// a host one process runs many protection domains, so each [`Tasks`](crate::Tasks) gets separate
+/// memory of the same size.
 ///
 /// # Examples
 ///
@@ -25,11 +25,12 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 #[repr(C, align(16))]
 pub struct TaskMemory<const BYTES: usize> {
     bytes: UnsafeCell<MaybeUninit<[u8; BYTES]>>,
-    /// The number of used bytes, counted from the start. It never decreases.
+    /// The number of used bytes, counted from the start. This number never decreases.
     used_bytes: AtomicUsize,
 }
 
-// SAFETY: only `reserve` uses `bytes`, and each call returns a different part of it (invariant 1).
+// SAFETY: only `reserve` uses `bytes`, and each call returns a different part of `bytes` (invariant
+// 1).
 unsafe impl<const BYTES: usize> Sync for TaskMemory<BYTES> {}
 
 impl<const BYTES: usize> TaskMemory<BYTES> {
@@ -79,7 +80,7 @@ impl fmt::Display for OutOfTaskMemory {
 
 impl core::error::Error for OutOfTaskMemory {}
 
-/// Allocates parts of a memory.
+/// Allocates parts of the task memory.
 ///
 /// # Safety
 ///
@@ -92,7 +93,7 @@ pub(crate) unsafe trait Reserve: Sync {
 // SAFETY: 1. The returned memory is within `bytes`. The static is borrowed forever, and only this
 // function uses `bytes`, through a raw pointer, without a reference.
 // 2. The memory lies between the old and the new value of `used_bytes`, and the new value is at
-//    most `BYTES`. The value only grows, and is exchanged atomically. So no byte is allocated
+//    most `BYTES`. The value only grows, and is exchanged atomically. So a byte is never allocated
 //    twice, by any thread (invariant 1).
 // 3. The alignment is computed from the address of `bytes`.
 unsafe impl<const BYTES: usize> Reserve for TaskMemory<BYTES> {
@@ -118,16 +119,16 @@ unsafe impl<const BYTES: usize> Reserve for TaskMemory<BYTES> {
     }
 }
 
-/// Moves a value into the task memory, where it stays forever.
+/// Moves a value into the task memory. The value is never dropped or moved again.
 pub(crate) fn keep<T>(
     memory: &'static dyn Reserve,
     value: T,
 ) -> Result<&'static T, OutOfTaskMemory> {
     let place = memory.reserve(Layout::new::<T>())?.cast::<T>();
-    // SAFETY: 1. The place has the size and the alignment of a `T`, may be written, and belongs to
-    // nobody else (`Reserve`, *Safety*).
-    // 2. The value is written before a reference to it exists, and after that is only shared
-    //    (invariant 2).
+    // SAFETY: 1. The place has the size and the alignment of a `T`, may be written, and is not used
+    // by other code (`Reserve`, *Safety*).
+    // 2. The value is written before the first reference to the value exists. After that, there are
+    //    only shared references to the value (invariant 2).
     Ok(unsafe {
         place.write(value);
         place.as_ref()
@@ -140,8 +141,8 @@ pub(crate) fn own<const BYTES: usize>(memory: &'static TaskMemory<BYTES>) -> &'s
     memory
 }
 
-/// Returns the memory of a protection domain: on a host, new memory of the same size. It is never
-/// freed.
+/// Returns the memory of a protection domain: on a host, new memory of the same size. The new
+/// memory is never freed.
 #[cfg(not(target_os = "none"))]
 pub(crate) fn own<const BYTES: usize>(_: &'static TaskMemory<BYTES>) -> &'static dyn Reserve {
     std::boxed::Box::leak(std::boxed::Box::new(TaskMemory::<BYTES>::new()))

@@ -1,10 +1,10 @@
-//! All modules that need an executor: the tasks, the events that they wait for, and their shared
-//! objects.
+//! All modules that need an executor: tasks, the events that tasks wait for, and the objects that
+//! tasks share.
 //!
-//! `executor` runs tasks after each event of the PD. A PD has one `context`, where the other
-//! modules store the state of waiting tasks: `listener`, `interrupt` and `split` store channels,
-//! `time` stores deadlines, `drainable` and `holds` store references. `completion` and `exclusive`
-//! need no context.
+//! `executor` runs tasks after each event of the PD. A PD has one `context`. The other modules
+//! store the state of waiting tasks in this context. `listener`, `interrupt` and `split` store
+//! channels, `time` stores deadlines, and `drainable` and `holds` store references. `completion`
+//! and `exclusive` do not use the context.
 
 mod completion;
 mod context;

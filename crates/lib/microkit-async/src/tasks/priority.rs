@@ -22,7 +22,7 @@ pub struct TaskPriority(&'static Metadata);
 impl TaskPriority {
     /// Returns the priority of the current task, without waiting.
     ///
-    /// **Cancel safety:** there is nothing to cancel.
+    /// **Cancel safety:** the future ends at its first poll.
     ///
     /// # Panics
     ///
@@ -36,10 +36,9 @@ impl TaskPriority {
         self.0.priority()
     }
 
-    /// Changes the priority. If the task is already woken, it still runs once with the old
-    /// priority.
+    /// Changes the priority. A task that is already woken still runs once with the old priority.
     ///
-    /// A hold belongs to the task and not to its priority, so the priority can change at any time.
+    /// The priority can also change during a hold, because a hold belongs to the task.
     pub fn set(self, priority: u8) {
         self.0.set_priority(priority);
     }

@@ -2,12 +2,11 @@
 //! direction.
 //!
 //! A protected procedure call blocks the whole protection domain (PD) in the kernel. A split call
-//! blocks only the calling task. The client's other tasks run meanwhile, and the server replies
-//! later.
+//! blocks only the calling task. The other tasks of the client continue to run.
 //!
 //! The region has two halves of [`HALF`] words. The client writes the first half, and the server
-//! writes the second. The first word of a half counts its requests or replies, and is written last.
-//! The words of the message follow.
+//! writes the second half. The first word of each half counts the requests or the replies. The
+//! other words hold the message, and are written before the first word.
 
 use core::fmt;
 use core::sync::atomic::Ordering;
@@ -22,7 +21,7 @@ pub const WORDS_PER_MESSAGE: usize = 4;
 /// The distance between the two halves, in words: a cache line of 64 bytes.
 const HALF: usize = 8;
 
-/// A half of the region. Only one end writes it.
+/// A half of the region. Only one end of the channel writes to a half.
 #[derive(Debug)]
 struct Half {
     number: &'static SharedWord,
@@ -45,8 +44,8 @@ impl Half {
         (half(0), half(HALF))
     }
 
-    /// Returns the number of the latest message. The load uses *acquire*: a reader of a number also
-    /// sees the words of its message.
+    /// Returns the number of the latest message. The load uses *acquire*, so a reader of the number
+    /// also sees the words of the message.
     fn number(&self) -> u64 {
         self.number.load(Ordering::Acquire)
     }
@@ -55,7 +54,7 @@ impl Half {
         core::array::from_fn(|index| self.words[index].load(Ordering::Relaxed))
     }
 
-    /// Stores a message. The store uses *release*: the words become visible before the number.
+    /// Stores a message. The store uses *release*, so the words become visible before the number.
     fn store(&self, number: u64, message: [u64; WORDS_PER_MESSAGE]) {
         for (word, value) in self.words.iter().zip(message) {
             word.store(value, Ordering::Relaxed);
@@ -90,7 +89,8 @@ pub struct SplitClient {
 impl SplitClient {
     /// Creates the client's end. The region must be zero at the start.
     ///
-    /// After one end is restarted, the other must be too, and the region must be zeroed.
+    /// After a restart of one end, the other end must be restarted too, and the region must be
+    /// zeroed.
     ///
     /// **Rights:** a `<map>` with `rw` of the region, in both PDs.
     ///
@@ -112,10 +112,10 @@ impl SplitClient {
     /// The client cannot verify a reply, and returns a wrong reply unchanged. If the server never
     /// replies, the future waits until it is dropped, for example by `embassy_time::with_timeout`.
     ///
-    /// **Cancel safety:** if the future is dropped before it has written the request, nothing has
-    /// happened. If it is dropped later, the server still handles the request, and the reply is
-    /// discarded. The next call waits for that reply before it sends its own request. So no request
-    /// is lost or sent twice, and no call gets the reply to another.
+    /// **Cancel safety:** a future that is dropped before it writes the request has no effect. If
+    /// the future is dropped later, the server still handles the request, and the reply is
+    /// discarded. The next call waits for that reply before it sends its own request. So each
+    /// request is sent at most once, and each call returns the reply to its own request.
     pub async fn call(&mut self, request: [u64; WORDS_PER_MESSAGE]) -> [u64; WORDS_PER_MESSAGE] {
         self.answered().await;
         self.asked += 1;
@@ -164,7 +164,7 @@ pub struct SplitServer {
     answered: u64,
 }
 
-/// No taken request is waiting for a reply.
+/// The server has not taken a request, or has already replied.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct NothingAsked;
 
@@ -195,9 +195,9 @@ impl SplitServer {
         }
     }
 
-    /// Takes the next request, if there is one and the last request was answered. Call it after a
-    /// notification from the client. If a client changes the words of a request while they are
-    /// read, the result may mix old and new words.
+    /// Takes the next request. Returns `None` if there is no new request, or if the last request
+    /// was not answered yet. Call this method after a notification from the client. If the client
+    /// changes the words during the read, the result may mix old and new words.
     ///
     /// **Blocking:** never.
     pub fn take(&mut self) -> Option<[u64; WORDS_PER_MESSAGE]> {
@@ -215,7 +215,7 @@ impl SplitServer {
     ///
     /// # Errors
     ///
-    /// Returns [`NothingAsked`] if no request was taken.
+    /// Returns [`NothingAsked`] if no taken request waits for a reply.
     pub fn reply(&mut self, reply: [u64; WORDS_PER_MESSAGE]) -> Result<(), NothingAsked> {
         if self.taken == self.answered {
             return Err(NothingAsked);

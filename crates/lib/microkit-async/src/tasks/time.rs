@@ -9,13 +9,13 @@ use sel4_microkit::{Channel, ChannelSet};
 
 /// A clock with one alarm, usually a client of a timer driver.
 ///
-/// **Blocking:** the methods block as the calls to that driver do. They are called in `init` and
-/// between tasks, so the program's `waits!` must list these calls.
+/// **Blocking:** the methods block for as long as their calls to the driver. The methods are called
+/// in `init` and between tasks, so the program's `waits!` must list the calls to the driver.
 ///
 /// # Examples
 ///
-/// A client of a driver with its own protocol (with the feature `async`, `microkit-timer`
-/// implements `Alarm` itself):
+/// A client of a driver with its own protocol. (With the feature `async`, `microkit-timer` already
+/// implements `Alarm`.)
 ///
 /// ```no_run
 /// use microkit_async::Alarm;
@@ -34,26 +34,26 @@ use sel4_microkit::{Channel, ChannelSet};
 /// }
 /// ```
 pub trait Alarm {
-    /// Returns the time in nanoseconds since a fixed start. It never decreases.
+    /// Returns the time in nanoseconds since a fixed start. The time never decreases.
     fn now_ns(&self) -> u64;
 
-    /// Makes the driver notify at `deadline_ns`, or at once if the deadline has passed. This
-    /// replaces an earlier deadline.
+    /// Sets the alarm. The driver then notifies at `deadline_ns`, or at once if that deadline has
+    /// passed. The new deadline replaces the previous deadline.
     fn arm(&self, deadline_ns: u64);
 }
 
-/// The maximum number of tasks that wait for time. Each task has one entry, for the earliest of its
-/// deadlines.
+/// The maximum number of tasks that wait for time. Each task has one entry, for its earliest
+/// deadline.
 const WAITING: usize = 32;
 
 /// The waiting tasks with their deadlines, and the alarm.
 pub(crate) struct Time {
     alarm: Cell<Option<(Channel, &'static (dyn Alarm + Sync))>>,
     waiting: RefCell<Deadlines<Waiting, WAITING>>,
-    /// The deadline of the armed alarm, if it is armed. An `Option` keeps the static free of
-    /// initialised data, which a restart would have to restore.
+    /// The deadline of the alarm, or `None` if the alarm is not armed. The initial value `None`
+    /// does not need initialised data. A restart would have to restore initialised data.
     armed_ns: Cell<Option<u64>>,
-    /// Whether the alarm has gone off, or a task waits for an earlier deadline.
+    /// Whether the alarm has expired, or a task waits for an earlier deadline.
     has_changed: Cell<bool>,
 }
 
@@ -80,7 +80,7 @@ impl Time {
         self.has_changed.get()
     }
 
-    /// Handles the notification of the alarm. Returns all channels except the alarm's.
+    /// Handles the notification of the alarm. Returns all channels except the channel of the alarm.
     pub(crate) fn notified(&self, channels: ChannelSet) -> ChannelSet {
         let Some((own, _)) = self.alarm.get() else {
             return channels;
@@ -94,8 +94,8 @@ impl Time {
 
     /// Wakes the tasks whose deadline has passed, and sets the alarm to the next deadline.
     ///
-    /// This function only calls wakers, and wakers do not wait. So if one task holds an object and
-    /// another needs it, this never delays the deadline of a third task.
+    /// This function only calls wakers, and wakers do not wait. So a task that waits for a held
+    /// object never delays the deadline of another task.
     pub(crate) fn settle(&self) {
         if !self.has_changed.replace(false) {
             return;

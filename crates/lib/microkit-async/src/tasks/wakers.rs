@@ -17,12 +17,12 @@ impl WakerSet {
         Self(RefCell::new(Vec::new()))
     }
 
-    /// Adds a waker, unless the set already has it.
+    /// Adds a waker, unless the set already contains this waker.
     ///
     /// # Panics
     ///
-    /// Panics if the set is full. Waking one task to make room for another would make these two
-    /// take turns forever.
+    /// Panics if the set is full. A full set cannot wake one task to make room for a new task,
+    /// because these two tasks would then wake each other forever.
     pub(crate) fn add(&self, waker: &Waker) {
         let mut wakers = self.0.borrow_mut();
         if wakers.iter().any(|known| known.will_wake(waker)) {
@@ -35,7 +35,7 @@ impl WakerSet {
         );
     }
 
-    /// Wakes all tasks, and removes them.
+    /// Wakes all tasks, and empties the set.
     pub(crate) fn wake_all(&self) {
         // A waker may add its task again, so the set is not borrowed during the call.
         for waker in self.0.take() {

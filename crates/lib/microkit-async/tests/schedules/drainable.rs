@@ -1,5 +1,5 @@
 //! Tests holding and draining in every schedule. The tests also plant flaws, and check that
-//! exploration finds each of them.
+//! exploration finds each flaw.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -19,23 +19,22 @@ use crate::explorer::{World, caught, explore};
 /// A planted flaw.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 enum Flaw {
-    /// The hold ends when its holder waits, as in *pserialize*, which must not be held across a
-    /// wait.
+    /// The hold ends when its holder waits. NetBSD's *pserialize* also does not support waits
+    /// during a hold.
     GivenBackEarly,
     /// New holds are admitted during a drain.
     Open,
-    /// The drain reads whether there are holders, and starts to wait only after another task has
-    /// run.
+    /// The drain checks for holders, but another task runs before the drain starts to wait.
     LooksTooEarly,
     /// Only the first draining task is woken.
     WakesOne,
     /// A cancelled holder does not end its hold.
     Leaks,
-    /// The drain does not check whether its own task holds something.
+    /// The drain does not check whether its own task holds an object.
     DrainsInside,
 }
 
-/// The tested object: a [`Drainable`], or one with a planted flaw.
+/// The tested object: a [`Drainable`], or a [`Planted`] copy with a flaw.
 trait Object: 'static {
     async fn hold(&self, f: impl AsyncFnOnce()) -> Result<(), Draining>;
     async fn drain(&self) -> Result<(), DrainError>;
@@ -160,7 +159,7 @@ impl Freed {
     }
 }
 
-/// Uses the object when it is dropped: the last effect of a holder.
+/// Uses the object in its destructor, as the last effect of a holder.
 struct UsesAtTheEnd(Rc<Freed>);
 
 impl Drop for UsesAtTheEnd {
@@ -183,7 +182,7 @@ async fn holds(object: Rc<impl Object>, freed: Rc<Freed>) {
     }
 }
 
-/// Frees the object after it was drained.
+/// Drains the object, and then marks the object as freed.
 async fn frees(object: Rc<impl Object>, freed: Rc<Freed>) {
     object.drain().await.expect("it holds nothing");
     freed.0.set(true);
@@ -251,8 +250,8 @@ fn a_drain_that_is_cancelled_changes_nothing() {
                 held.hold(async |()| yield_now().await).await.ok();
             })
             .cancelled("drains", async move {
-                // This drain never succeeds. After each cancelled drain, the object can be held
-                // again.
+                // The drain ends or is cancelled. In both cases, the object can be held again after
+                // `reopen`.
                 select(drained.drain(), yield_now()).await;
                 drained.reopen();
             })
@@ -287,7 +286,7 @@ fn draining_inside_a_holder_is_an_error_and_not_a_hang() {
     assert_eq!(message, "holds wait forever");
 }
 
-/// Each of two tasks holds one object and drains the other.
+/// Each of two tasks holds one object and drains the other object.
 fn crosswise<O: Object>(make: impl Fn() -> O) -> World {
     let (a, b) = (Rc::new(make()), Rc::new(make()));
     let task = |held: &Rc<O>, drained: &Rc<O>| {
@@ -312,7 +311,7 @@ fn two_that_drain_each_others_object_inside_their_holds_do_not_hang() {
     assert_eq!(message, "a and b wait forever");
 }
 
-/// The hold runs beside the drain in one task, not around it. The drain fails all the same.
+/// Asserts that a drain fails if the same task runs a hold and the drain concurrently.
 #[test]
 fn a_task_does_not_drain_beside_its_own_hold() {
     explore("beside", || {
@@ -338,7 +337,8 @@ fn a_task_does_not_drain_beside_its_own_hold() {
     });
 }
 
-/// As [`crosswise`], but each task drains beside its hold, and the hold waits for that drain.
+/// Asserts that two tasks do not deadlock if each task runs a hold and a drain concurrently, and
+/// the hold waits for the drain.
 #[test]
 fn two_that_drain_each_others_object_beside_their_holds_do_not_hang() {
     explore("crosswise beside", || {
@@ -366,8 +366,8 @@ fn two_that_drain_each_others_object_beside_their_holds_do_not_hang() {
     });
 }
 
-/// *Reference leaks on `callout_reset`*: when a time-out is set again, the reference of its
-/// previous work is released.
+/// Asserts that setting a time-out again releases the reference of its previous work (*Reference
+/// leaks on `callout_reset`*).
 #[test]
 fn a_time_out_that_is_set_again_leaks_no_reference() {
     fn reset<O: Object>(object: O) -> World {
@@ -377,7 +377,7 @@ fn a_time_out_that_is_set_again_leaks_no_reference() {
             .task("resets", async move {
                 for _ in 0..2 {
                     // The work of the time-out holds the object. Setting the time-out again drops
-                    // this work.
+                    // the work.
                     let work = object.hold(async || Timer::after_nanos(2).await);
                     match select(work, Timer::after_nanos(1)).await {
                         Either::First(_) | Either::Second(()) => {}

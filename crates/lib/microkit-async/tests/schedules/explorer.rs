@@ -1,7 +1,8 @@
-//! Explores the schedules of tasks: after each step, any woken task may run next, or time may pass.
+//! Explores the schedules of tasks. After each step, any woken task may run, any event may happen,
+//! or time may pass.
 //!
-//! Each schedule has a new world. Schedules that reach the same state are not merged, so the
-//! reported number counts every schedule.
+//! Each schedule starts with a new [`World`]. Schedules that reach the same state are not merged,
+//! so the reported number counts every schedule.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -30,12 +31,13 @@ std::thread_local! {
     static NOTIFIED: RefCell<ChannelSet> = RefCell::default();
 }
 
-/// Notifies a channel as another protection domain does. The notification arrives after this step.
+/// Notifies a channel, like another protection domain. The notification arrives after the current
+/// step.
 pub(crate) fn notify(channel: Channel) {
     NOTIFIED.with_borrow_mut(|notified| notified.extend([channel]));
 }
 
-/// A fake clock. Its time advances only when its alarm goes off.
+/// A fake clock. The time of this clock advances only when its alarm expires.
 struct FakeAlarm;
 
 impl Alarm for FakeAlarm {
@@ -48,7 +50,7 @@ impl Alarm for FakeAlarm {
     }
 }
 
-/// The tasks of a schedule, and the events around them.
+/// The tasks and the events of a schedule.
 #[derive(Default)]
 pub(crate) struct World {
     tasks: Vec<Task>,
@@ -61,7 +63,7 @@ struct Task {
     future: Option<Pin<Box<dyn Future<Output = ()>>>>,
     woken: Arc<Woken>,
     can_be_cancelled: bool,
-    /// Whether the task may run until the end of the schedule. The schedule does not wait for it.
+    /// Whether the schedule may end before this task ends.
     is_service: bool,
 }
 
@@ -87,7 +89,7 @@ impl World {
         self
     }
 
-    /// Adds a task that must end or be dropped. It is dropped at most once, at any time.
+    /// Adds a task that the explorer may cancel at any time. A task that is not cancelled must end.
     pub(crate) fn cancelled(
         mut self,
         name: &'static str,
@@ -142,7 +144,7 @@ enum Choice {
     Time,
 }
 
-/// The counts of explored schedules.
+/// The number of explored schedules.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) struct Explored {
     pub(crate) schedules: usize,
@@ -159,7 +161,7 @@ impl fmt::Display for Explored {
 pub(crate) struct Found {
     pub(crate) message: String,
     pub(crate) schedule: Vec<String>,
-    /// The number of schedules explored before this one.
+    /// The number of schedules explored before the failed schedule.
     pub(crate) schedules: usize,
 }
 
@@ -175,7 +177,7 @@ impl fmt::Display for Found {
     }
 }
 
-/// Explores all schedules, prints and returns their number, and panics if one fails.
+/// Explores all schedules, and prints and returns their number. Panics if a schedule fails.
 #[track_caller]
 pub(crate) fn explore(name: &str, make: impl Fn() -> World) -> Explored {
     match try_explore(make) {
@@ -187,7 +189,8 @@ pub(crate) fn explore(name: &str, make: impl Fn() -> World) -> Explored {
     }
 }
 
-/// Explores schedules until one fails, and returns its failure. Panics if none fails.
+/// Explores schedules until a schedule fails, and returns its error message. Panics if all
+/// schedules succeed.
 #[track_caller]
 pub(crate) fn caught(name: &str, make: impl Fn() -> World) -> String {
     let found = try_explore(make).expect_err("a schedule fails");
@@ -196,7 +199,7 @@ pub(crate) fn caught(name: &str, make: impl Fn() -> World) -> String {
 }
 
 fn try_explore(make: impl Fn() -> World) -> Result<Explored, Found> {
-    // For each choice of the schedule: the chosen index, and the number of possibilities.
+    // The chosen index and the number of possibilities, for each choice of the schedule.
     let mut path: Vec<(usize, usize)> = Vec::new();
     for schedules in 0..MAX_SCHEDULES {
         let mut schedule = Vec::new();
@@ -233,7 +236,7 @@ fn try_explore(make: impl Fn() -> World) -> Result<Explored, Found> {
     panic!("there are more than {MAX_SCHEDULES} schedules");
 }
 
-/// Runs one schedule. It follows `path`, and takes the first possibility in all later choices.
+/// Runs one schedule. Follows `path`, and then takes the first possibility of each later choice.
 fn run(
     mut world: World,
     path: &mut Vec<(usize, usize)>,
@@ -242,7 +245,7 @@ fn run(
     static MEMORY: TaskMemory<256> = TaskMemory::new();
     NOW_NS.set(0);
     ARMED_NS.set(None);
-    // Only drives the time. This function polls the tasks itself.
+    // `Tasks` only drives the time here. This function polls the tasks of the schedule itself.
     let mut time = Tasks::new(&MEMORY).with_alarm(ALARM, FakeAlarm);
     NOTIFIED.take();
     for step in 0.. {
@@ -332,7 +335,7 @@ fn options(world: &World) -> Vec<Choice> {
     options
 }
 
-/// A mutex that is held across waits and is first come, first served. This library has no such
+/// A mutex that tasks hold across waits, for planted deadlocks. The library itself does not have a
 /// mutex.
 #[derive(Default)]
 pub(crate) struct AsyncMutex {

@@ -1,5 +1,5 @@
 //! Tests the waits of tasks in every schedule. The tests also plant flaws, and check that
-//! exploration finds each of them.
+//! exploration finds each flaw.
 
 mod drainable;
 mod explorer;

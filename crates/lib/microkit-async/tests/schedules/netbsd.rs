@@ -1,6 +1,7 @@
-//! Reproduces the deadlocks and races of NetBSD's network stack (R. Ozaki, *Concurrency Bugs in the
-//! Network Stack of NetBSD*, `AsiaBSDCon` 2018), each by its name. This library has none of them in
-//! any schedule. Exploration finds each of them where a test plants it.
+//! Tests for the deadlocks and races of NetBSD's network stack (R. Ozaki, *Concurrency Bugs in the
+//! Network Stack of NetBSD*, `AsiaBSDCon` 2018). The tests use the paper's names of these bugs.
+//! Asserts that the library does not show these bugs in any schedule, and that exploration finds
+//! each planted bug.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -14,7 +15,7 @@ use microkit_async::{Completion, Drainable, Draining, Exclusive, Full};
 
 use crate::explorer::{AsyncMutex, World, caught, explore};
 
-/// An item of the list. It is freed after it was removed from the list and drained.
+/// An item of the list. An item may be freed only after its removal from the list and a drain.
 struct Item {
     number: u32,
     is_freed: Cell<bool>,
@@ -37,13 +38,13 @@ fn remove(list: &List, position: usize) -> Rc<Drainable<Item>> {
     list.with(|list| list.remove(position))
 }
 
-/// Drains the item, as `localcount_drain` does, and then frees it.
+/// Drains the item, as `localcount_drain` does.
 async fn drain(item: &Drainable<Item>) {
     item.drain().await.expect("it holds nothing");
     assert_eq!(item.holders(), 0);
 }
 
-/// The callback of a time-out. It holds each item of the list in turn, and waits while it holds it.
+/// The callback of a time-out: holds the first item of the list, and waits during this hold.
 async fn callback(list: Rc<List>) {
     Timer::after_nanos(1).await;
     let found = list.with(|list| list.first().cloned());
@@ -62,7 +63,7 @@ async fn callback(list: Rc<List>) {
     }
 }
 
-/// *`localcount_drain` => xc => mtx => `pserialize_perform` => xc.*
+/// Asserts that *`localcount_drain` => xc => mtx => `pserialize_perform` => xc* cannot deadlock.
 #[test]
 fn drain_against_perform_against_callback() {
     let explored = explore("drain, perform, callback", || {
@@ -72,7 +73,7 @@ fn drain_against_perform_against_callback() {
             .task("drain", async move {
                 let item = remove(&drained, 0);
                 drain(&item).await;
-                // Nobody holds the item, so it can be changed.
+                // The drained item cannot be held any more, so this task can change the item.
                 let hold = item.hold(async |_| panic!("it is held after it was drained"));
                 assert_eq!(hold.await, Err(Draining));
             })
@@ -89,8 +90,8 @@ fn drain_against_perform_against_callback() {
     assert_eq!(explored.schedules, 12_786, "the guide has the figure");
 }
 
-/// The same deadlock with a mutex that is held across waits. The callback needs the mutex in its
-/// hold.
+/// Asserts that exploration finds the same deadlock with a mutex that is held across waits. The
+/// callback takes the mutex during its hold.
 #[test]
 fn drain_with_a_mutex_that_the_holder_needs_is_found() {
     let message = caught("planted: a mutex held across drain", || {
@@ -113,7 +114,7 @@ fn drain_with_a_mutex_that_the_holder_needs_is_found() {
     assert_eq!(message, "drain and callback wait forever");
 }
 
-/// `xcall`: one thread that runs callbacks one at a time.
+/// Models `xcall`: one thread runs callbacks, one at a time.
 #[derive(Default)]
 struct CrossCalls {
     requests: RefCell<VecDeque<Callback>>,
@@ -128,7 +129,8 @@ impl CrossCalls {
         self.wakers.take().into_iter().for_each(Waker::wake);
     }
 
-    /// Waits until `is_so` returns true. Its result changes only when a waker is called.
+    /// Waits until `is_so` returns true. After each change of the result of `is_so`,
+    /// [`wake`](Self::wake) must be called.
     async fn until(&self, is_so: impl Fn() -> bool) {
         poll_fn(|task| {
             if is_so() {
@@ -140,7 +142,7 @@ impl CrossCalls {
         .await;
     }
 
-    /// `xc_wait(xc_broadcast(…))`
+    /// Models `xc_wait(xc_broadcast(…))`.
     async fn call(&self, number: usize, callback: impl Future<Output = ()> + 'static) {
         self.requests.borrow_mut().push_back(Box::pin(callback));
         self.wake();
@@ -169,7 +171,7 @@ fn drain_against_perform_against_callback_is_found_where_draining_is_a_cross_cal
         let (callback_mutex, perform_mutex) = (Rc::clone(&mutex), mutex);
         World::default()
             .task("drain", async move {
-                // This task has released the mutex before it waits. Its callback takes the mutex.
+                // This task does not hold the mutex while it waits. Its callback takes the mutex.
                 let callback = async move { drop(callback_mutex.lock().await) };
                 drain_calls.call(0, callback).await;
             })
@@ -183,8 +185,9 @@ fn drain_against_perform_against_callback_is_found_where_draining_is_a_cross_cal
     assert_eq!(message, "drain and perform wait forever");
 }
 
-/// *`softnet_lock` => `pserialize_perform` => kpause => callout => `softnet_lock`*: a holder sleeps
-/// on a timer. A callback of the same timer needs the held object.
+/// Asserts that *`softnet_lock` => `pserialize_perform` => kpause => callout => `softnet_lock`*
+/// cannot deadlock. A holder sleeps on a timer, and a callback of the same timer needs the held
+/// object.
 #[test]
 fn sleeping_on_a_timer_while_holding_what_its_callback_needs() {
     let explored = explore("sleep in a hold", || {
@@ -210,22 +213,22 @@ fn sleeping_on_a_timer_while_holding_what_its_callback_needs() {
                 assert_ne!(count, Ok(1), "who slept was not waited for");
             })
             .task("another", async {
-                // A callback that is due later is not delayed by the first.
+                // The first callback does not delay a callback that is due later.
                 Timer::after_nanos(2).await;
             })
     });
     assert_eq!(explored.schedules, 657, "the guide has the figure");
 }
 
-/// Callbacks that run one after another in the timer. A callback that is due later waits until the
-/// earlier ones have ended.
+/// A flawed timer that runs its callbacks one after another. A later callback waits until all
+/// earlier callbacks have ended.
 #[derive(Default)]
 struct Callouts {
     queue: RefCell<VecDeque<Callback>>,
 }
 
 impl Callouts {
-    /// `kpause`: sleeps until its own callback wakes it.
+    /// Models `kpause`: sleeps until its own callback wakes the task.
     async fn pause(&self) {
         let (is_over, waker) = (
             Rc::new(Cell::new(false)),
@@ -248,7 +251,7 @@ impl Callouts {
         .await;
     }
 
-    /// `softclock`
+    /// Models `softclock`: runs the callbacks of the timer.
     async fn run(self: Rc<Self>) {
         loop {
             let next = self.queue.borrow_mut().pop_front();
@@ -282,7 +285,7 @@ fn sleeping_while_holding_is_found_where_the_timer_runs_callbacks() {
     assert_eq!(message, "sleeps wait forever");
 }
 
-/// A counter of finished work: a `Completion`, or one with a planted flaw.
+/// A counter of finished work: a `Completion`, or a counter with a planted flaw.
 trait Counts: 'static {
     async fn run(&self, work: impl Future<Output = ()>) -> Result<(), Full>;
     async fn wait(&self);
@@ -328,7 +331,8 @@ impl Counts for CountsFirst {
     }
 }
 
-/// Two callbacks that wait in the middle, and a task that waits for both. This happens twice.
+/// Two callbacks wait in the middle, and a task waits for both callbacks. Then this task runs and
+/// counts two more callbacks.
 fn broadcast(done: impl Counts) -> World {
     let done = Rc::new(done);
     let effects = Rc::new(Cell::new(0));
@@ -349,7 +353,7 @@ fn broadcast(done: impl Counts) -> World {
         .task("xc_wait", async move {
             done.wait().await;
             assert_eq!(effects.get(), 2, "done was counted before the work");
-            // The waiting task runs the next request itself.
+            // The waiting task runs the next two callbacks itself.
             for _ in 0..2 {
                 done.run(async { effects.set(effects.get() + 1) })
                     .await
@@ -360,7 +364,7 @@ fn broadcast(done: impl Counts) -> World {
         })
 }
 
-/// *A xcall bug.*
+/// Asserts that work is counted after its end (*A xcall bug*).
 #[test]
 fn done_is_counted_after_the_work() {
     let explored = explore("done after work", || broadcast(Completion::new()));
@@ -374,7 +378,7 @@ fn done_is_counted_after_the_work() {
     );
 }
 
-/// Dropped work does not block the wait, and does not count as done.
+/// Asserts that the wait returns an error if work was dropped.
 #[test]
 fn work_that_was_dropped_is_told() {
     explore("dropped work", || {
@@ -395,7 +399,7 @@ fn work_that_was_dropped_is_told() {
                 work(b, 2).await;
                 ended.set(false);
             })
-            // If `b` was dropped before it began, `wait` does not return.
+            // If `b` was dropped before its first poll, `wait` does not return.
             .service("waits", async move {
                 let results = done.wait().await.map(|[a, b]| a + b);
                 assert_eq!(results.is_err(), is_cancelled.get());
@@ -412,7 +416,7 @@ struct Place {
     will_move: Cell<bool>,
 }
 
-/// A reference that binds its holder to a processor.
+/// An object that may bind its holder to a processor.
 trait Bound: 'static {
     async fn hold(&self, place: &Place, f: impl AsyncFnOnce());
     async fn drain(&self);
@@ -428,7 +432,8 @@ impl Bound for Drainable<()> {
     }
 }
 
-/// `psref_acquire` and `psref_release`, between calls of `curlwp_bind`.
+/// Models `psref_acquire` and `psref_release` between calls of `curlwp_bind`, with one count for
+/// each processor.
 #[derive(Default)]
 struct PerProcessor {
     holders: [Cell<isize>; 2],
@@ -485,7 +490,7 @@ fn migration(object: impl Bound) -> World {
             })
             .await;
         })
-        // The scheduler checks whether the task is bound only when it plans the move.
+        // The scheduler checks the binding of the task only when it plans the move.
         .event("move", move || {
             if !moved.is_bound.get() {
                 moved.will_move.set(true);
@@ -497,7 +502,8 @@ fn migration(object: impl Bound) -> World {
         })
 }
 
-/// *`curlwp_bind` and LWP migration.* Moves of real tasks are in `tasks.rs`.
+/// Asserts that a drain finds a hold despite a pending move (*`curlwp_bind` and LWP migration*).
+/// `tasks.rs` tests the moves of real tasks.
 #[test]
 fn a_binding_that_is_taken_while_a_migration_is_pending() {
     let explored = explore("migration", || migration(Drainable::new(())));

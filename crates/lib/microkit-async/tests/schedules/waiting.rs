@@ -41,8 +41,8 @@ impl Waits for Edge {
     }
 }
 
-/// A flawed listener that takes a notification, and waits once more before it returns. If it is
-/// cancelled in that wait, the notification is lost.
+/// A flawed listener that takes a notification, and waits once more before it returns. A
+/// cancellation during the second wait loses the notification.
 struct TakesEarly(Listener);
 
 impl Waits for TakesEarly {
@@ -52,7 +52,7 @@ impl Waits for TakesEarly {
     }
 }
 
-/// A notification comes at any time. The waiting task is cancelled at any time, and waits again.
+/// A notification arrives at any time. The task cancels its first two waits, and then waits again.
 fn cancelled(mut listener: impl Waits) -> World {
     let heard = Rc::new(Cell::new(0));
     let (counted, has_ended) = (Rc::clone(&heard), Rc::new(Cell::new(false)));
@@ -179,7 +179,7 @@ fn a_time_out_ends_what_takes_longer_and_nothing_else() {
                 let in_time = with_timeout(soon, peer.notified()).await.is_ok();
                 if !in_time {
                     assert!(Instant::now().as_ticks() >= 1);
-                    // The notification is not lost.
+                    // The time-out has not consumed the notification.
                     peer.notified().await;
                 }
                 let never = with_timeout(soon, peer.notified()).await;

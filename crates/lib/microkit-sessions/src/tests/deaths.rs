@@ -1,4 +1,4 @@
-//! Clients and servers that die at any step, and are restarted or not.
+//! Tests clients and servers that die at any step, with and without a restart.
 
 use microkit_protocol::CallError;
 use microkit_test::{Explorer, Run};
@@ -22,14 +22,14 @@ fn opens_and_closes_two() {
     drop((open(1), open(2)));
 }
 
-/// Opens one session and keeps it.
+/// Opens one session and never closes it.
 fn keeps_one() {
     let (server, files) = connect();
     let session = server.open(|| files.file(10)).expect("there is room");
     core::mem::forget(session);
 }
 
-/// Checks that the session 10 is open, and that every other session was closed exactly once.
+/// Checks that session 10 is open, and that every other session was closed exactly once.
 #[track_caller]
 fn check_only_kept_sessions_are_open(run: &Run) {
     check_no_session_is_lost(run);
@@ -98,7 +98,7 @@ impl Rules for ReportsWithoutRights {
     const REPORTS_NEED_A_RIGHT: bool = false;
 }
 
-/// Reports the death of `one` without the right to.
+/// Reports the death of `one` without the right to report.
 fn reports_falsely() {
     let (server, _) = connect();
     if server.report_end(ONE) != Err(ReportError::NotAllowed) {
@@ -126,7 +126,7 @@ fn a_report_without_the_right_is_refused() {
     assert!(found.is_err());
 }
 
-/// Prints "cut off" unless the session is open and is the file `name`, or is stale.
+/// Prints "cut off" unless the session is stale, or is open with the file `name`.
 fn check_open_or_stale(files: &FilesClient, id: SessionId, name: u64) {
     let stale = CallError::Method(SessionError::Refused(Refused::Stale));
     match files.name(id) {
@@ -136,7 +136,7 @@ fn check_open_or_stale(files: &FilesClient, id: SessionId, name: u64) {
     }
 }
 
-/// Opens two sessions, then uses both and closes the first in between.
+/// Opens two sessions. Uses and closes the first session, and then uses the second session.
 fn outlives_the_server() {
     let (server, files) = connect();
     let open = |name| -> Session { server.open(|| files.file(name)).expect("there is room") };
@@ -166,7 +166,7 @@ impl Rules for NumbersRestart {
     const NUMBERS_OUTLIVE_THE_SERVER: bool = false;
 }
 
-/// Checks that no client has read the session of another.
+/// Checks that no client has read the session of another client.
 #[track_caller]
 fn check_no_client_reads_another(run: &Run) {
     assert!(!run.log().contains(": Ok("), "{}", run.log());

@@ -1,4 +1,5 @@
-//! Where handles can be dropped, how they are shared, and what a client makes of each reply.
+//! Tests drops of a handle in different places, shared handles, and a client's reaction to each
+//! reply.
 
 use std::rc::Rc;
 
@@ -239,7 +240,7 @@ fn the_server_refuses_malformed_requests() {
         assert_eq!(raw(request::CLOSE, &[1, 2]), reply::WRONG_LENGTH);
         assert_eq!(raw(request::REPORT_END, &[62]), reply::NOT_ALLOWED);
         assert_eq!(raw(request::REPORT_END, &[!0]), reply::NOT_ALLOWED);
-        // A label that neither the sessions nor the protocol know.
+        // A label that is neither a request of this crate nor a method of the protocol.
         assert_eq!(raw(request::REPORT_END + 1, &[1]), 2);
         debug_println!("done");
     });
@@ -263,7 +264,7 @@ fn a_server_without_sessions_is_detected() {
         || {
             let found = Connection::connect(SERVER).map(|_| ());
             assert_eq!(found, Err(ConnectError::BadReply));
-            // A failed connect is not recorded, so this one asks the server again.
+            // A failed connect is not recorded, so the second connect sends a request again.
             let found = Connection::connect(SERVER).map(|_| ());
             assert_eq!(found, Err(ConnectError::BadReply));
             let session = Session::new(SERVER, 1);
@@ -302,7 +303,7 @@ impl Handler for Answers {
     }
 }
 
-/// Runs a client with such a server and returns what the client prints.
+/// Runs a client with the server `answers` and returns the output of the client.
 fn printed(answers: Answers, client: fn()) -> std::string::String {
     let system = system(client, || ()).program("server.elf", move || answers);
     let mut run = system.start();

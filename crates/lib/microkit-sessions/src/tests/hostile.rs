@@ -1,4 +1,5 @@
-//! Random requests of a client: the server does not panic, and no other client is affected.
+//! Tests random requests of a client. The server must not panic, and other clients must not be
+//! affected.
 
 use std::boxed::Box;
 use std::collections::BTreeMap;
@@ -24,8 +25,8 @@ fn table<R: Rules>(numbers: &'static SharedWord) -> Sessions<u64, CAPACITY, R> {
     Sessions::with_rules(numbers, QUOTA).allow_reports(&[(PARENT, ONE), (PARENT, TWO)])
 }
 
-/// Gives this thread an IPC buffer, for a server that is called without a kernel. Its output is
-/// discarded.
+/// Sets the IPC buffer of this thread, for a server that runs without a kernel. All system calls
+/// are ignored.
 fn as_server() {
     ProtectionDomain::default().set();
     kernel::install(Some(Rc::new(
@@ -68,14 +69,14 @@ fn words() -> impl Strategy<Value = Vec<u64>> {
     ]
 }
 
-/// Requests: labels with their words.
+/// Requests, each with a label and its words.
 type Calls = Vec<(u64, Vec<u64>)>;
 
 fn calls() -> impl Strategy<Value = Calls> {
     prop::collection::vec((label(), words()), 0..60)
 }
 
-/// Lets one client make the calls and checks that the sessions of another do not change.
+/// Makes the calls as one client, and checks that the sessions of another client do not change.
 fn check_calls<R: Rules>(calls: Calls) -> Result<(), TestCaseError> {
     as_server();
     let mut sessions = table::<R>(numbers());
@@ -118,7 +119,7 @@ impl Rules for ConnectClosesAll {
     const CONNECT_SPARES_OTHERS: bool = false;
 }
 
-/// Shows that the random calls reach each of these rules.
+/// Asserts that the random calls find a server that does not keep one of these rules.
 #[test]
 fn a_hostile_client_affects_others_where_a_rule_is_missing() {
     let check = |check: fn(Calls) -> Result<(), TestCaseError>| {
@@ -131,7 +132,7 @@ fn a_hostile_client_affects_others_where_a_rule_is_missing() {
 }
 
 /// A step of a client, of the server or of its parent. A `usize` is an index into all session
-/// numbers so far. An index beyond them stands for an unused number.
+/// numbers so far. A larger index selects an unused number.
 #[derive(Debug, Clone)]
 enum Step {
     Open(u8),
@@ -158,13 +159,13 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    /// Compares the table with a simple model, which keeps every number and searches all of them.
+    /// Compares the table with a simple model that stores and searches a list of all numbers.
     #[test]
     fn the_table_behaves_like_its_model(steps in prop::collection::vec(step(), 0..200)) {
         as_server();
         let numbers = numbers();
         let mut sessions = table::<Sound>(numbers);
-        // Every number so far, open or closed, with its client and the server's incarnation.
+        // Every number so far, open or closed, with its client and its incarnation of the server.
         let mut given: Vec<(u64, u8, usize)> = Vec::new();
         let mut open: BTreeMap<u64, u8> = BTreeMap::new();
         let mut incarnation = 0;
@@ -181,7 +182,7 @@ proptest! {
             match step {
                 Step::Open(client) => {
                     let own = open.values().filter(|owner| **owner == client).count();
-                    // The state is the expected number, which is one more than the last.
+                    // The state is the expected number: the last number plus one.
                     let next = given.last().map_or(1, |(number, ..)| number + 1);
                     match sessions.open(channel(client), next) {
                         Ok(id) => {

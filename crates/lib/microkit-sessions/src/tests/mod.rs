@@ -1,11 +1,11 @@
-//! Tests of the known defects of handles whose drop closes a connection.
+//! Tests for the known defects of handles that close a connection when they are dropped.
 //!
-//! Each test explores every order of the clients' calls. Then it puts the defect into the server or
-//! the client and checks that the explorer finds it.
+//! Each test explores every order of the clients' calls. Then the test plants the defect in the
+//! server or the client, and checks that the explorer finds the defect.
 //!
-//! `system` has the programs. `troubles` has the defects of other systems, `deaths` has clients and
-//! servers that die, `drops` tests where a handle can be dropped, and `hostile` sends random
-//! requests.
+//! `system` contains the programs. `troubles` tests the defects of other systems. `deaths` tests
+//! clients and servers that die. `drops` tests drops of a handle in different places. `hostile`
+//! sends random requests.
 
 mod deaths;
 mod drops;

@@ -13,7 +13,7 @@ use sel4_microkit::{
 use crate::rules::{Rules, Sound};
 use crate::{Connection, SessionError, SessionId, Sessions};
 
-/// A file system. A file has only a name, which is a number.
+/// A file system. The only property of a file is its name, a number.
 #[protocol]
 pub(crate) trait Files {
     fn file(&mut self, name: u64) -> Result<SessionId, SessionError<()>>;
@@ -64,7 +64,7 @@ const FILE: &str = r#"
         </channel>
     </system>"#;
 
-/// The addition of a reporter, which the parent notifies of deaths.
+/// The elements that add a reporter. The parent notifies the reporter of deaths.
 const REPORTER_FILE: &str = r#"
         <protection_domain name="reporter" priority="100">
             <program_image path="reporter.elf" />
@@ -159,12 +159,12 @@ impl<R: Rules> Handler for Server<R> {
     }
 }
 
-/// What happens when a child dies.
+/// The parent's action when a child dies.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) enum Death {
-    /// The parent restarts it.
+    /// The parent restarts the child.
     IsRestarted,
-    /// The parent stops it, and the reporter reports it to the server.
+    /// The parent stops the child, and the reporter reports the death to the server.
     IsReported,
 }
 
@@ -190,7 +190,7 @@ impl Handler for Parent {
     }
 }
 
-/// Reports the death of `one` to the server when the parent notifies it.
+/// Reports the death of `one` to the server after a notification from the parent.
 pub(crate) struct Reporter;
 
 impl Handler for Reporter {
@@ -203,7 +203,7 @@ impl Handler for Reporter {
     }
 }
 
-/// A client that has done everything in `init` and ignores notifications.
+/// A client that runs its test in `init` and ignores notifications.
 pub(crate) struct Client;
 
 impl Handler for Client {
@@ -260,7 +260,7 @@ pub(crate) fn connect() -> (Connection, FilesClient) {
     (server, files)
 }
 
-/// Prints "cut off" unless the session is open and is the file `name`.
+/// Prints "cut off" unless the session is open and its file is `name`.
 pub(crate) fn check_open(files: &FilesClient, id: SessionId, name: u64) {
     match files.name(id) {
         Ok(found) if found == name => {}

@@ -1,4 +1,5 @@
-//! The defects of systems in which a handle's drop closes a connection that others use too.
+//! Tests the defects of systems in which dropping a handle closes a connection that is still in
+//! use.
 
 use microkit_test::{Explorer, Run, System};
 use sel4_microkit::{ChannelSet, Handler, Infallible, debug_println};
@@ -40,10 +41,11 @@ fn check_is_found(system: &System) {
     assert!(found.log().contains("cut off"), "{found}");
 }
 
-// Defect: the count falls to zero. Before the connection is closed, another owner takes it. Then it
-// is closed.
+// Defect: the count of owners falls to zero, and the close of the connection is deferred. Another
+// owner takes the connection before the close.
 
-/// A handle with a count of its owners: the sound one and a defective one.
+/// A handle that counts its owners. One implementation is sound, and the other implementation is
+/// defective.
 trait Counted: Default + 'static {
     fn take(&mut self, server: &Connection, files: &FilesClient);
     fn drop_last(&mut self);
@@ -76,7 +78,8 @@ impl Counted for Sound {
     }
 }
 
-/// Counts its owners and defers the close. Meanwhile, a new owner can take the same connection.
+/// Counts its owners and defers the close. A new owner can take the same connection before the
+/// close.
 #[derive(Default)]
 struct Defective {
     count: usize,
@@ -95,7 +98,7 @@ impl Counted for Defective {
     }
 
     fn run_deferred(&mut self) {
-        // The count was zero when the close was deferred. The defect is that it is not checked
+        // The count was zero when the close was deferred. The defect: the count is not checked
         // again.
         if let Some(number) = self.number {
             close(SERVER, number).ok();
@@ -108,7 +111,8 @@ impl Counted for Defective {
     }
 }
 
-/// Drops the handle on one notification, takes it on the other, and runs deferred work on each.
+/// Drops the handle at a notification of `FIRST`, and takes the handle at a notification of
+/// `SECOND`. After the first drop, each notification runs deferred work.
 struct Program<H> {
     server: Connection,
     files: FilesClient,
@@ -164,12 +168,12 @@ fn the_last_drop_does_not_close_a_session_that_was_just_opened() {
 
 // Defect: a library has a copy of the connection that the count does not include.
 
-/// Returns a client of the protocol, which holds no session.
+/// Returns a client of the protocol, without a session.
 fn files() -> FilesClient {
     FilesClient::connect(SERVER).expect("both use one version")
 }
 
-/// A library that connects for itself and has its own session.
+/// Models a library: connects separately and opens its own session.
 fn library(files: &FilesClient, name: u64) -> Session {
     let server = Connection::connect(SERVER).expect("the peer is a session server");
     server.open(|| files.file(name)).expect("there is room")
@@ -201,7 +205,7 @@ fn libraries_do_not_close_the_sessions_of_others() {
         check_each_session_is_closed_once(run);
         assert_eq!(opened(run).len(), 4);
     });
-    // The defect: a library sends a connect of its own, as if a new incarnation had started.
+    // The defect: a library sends its own connect, as if a new incarnation had started.
     check_is_found(&system(
         || {
             let files = files();
@@ -213,7 +217,7 @@ fn libraries_do_not_close_the_sessions_of_others() {
     ));
 }
 
-// Defect: a number is used again, and a late close of the old session closes the new one.
+// Defect: a number is used again, and a late close of the old session closes the new session.
 
 struct ReusedNumbers;
 
@@ -234,7 +238,7 @@ impl Rules for SessionsWithoutOwners {
     const SESSIONS_HAVE_OWNERS: bool = false;
 }
 
-/// Closes a number again after it has opened another session.
+/// Opens another session, and then closes the number of the first session again.
 fn closes_late() {
     let files = files();
     let first = library(&files, 1);
@@ -266,7 +270,7 @@ fn a_late_close_does_not_close_a_newer_session() {
     ));
 }
 
-/// Reads and closes the numbers next to its own.
+/// Reads and closes the numbers next to its own number.
 fn closes_what_it_guesses() {
     let files = files();
     let own = library(&files, 1).id().serial();
@@ -298,7 +302,7 @@ impl Rules for NoQuota {
     const QUOTA_HOLDS: bool = false;
 }
 
-/// Opens as many sessions as it can, and checks that the last error gives the reason.
+/// Opens sessions until the server refuses, and checks that the error gives the reason.
 fn is_greedy() {
     let (server, files) = connect();
     let mut sessions = heapless::Vec::<Session, 8>::new();

@@ -1,4 +1,4 @@
-//! Tests of transitions that whole systems rarely reach, and of invalid words.
+//! Tests transitions that whole systems rarely reach, and invalid words.
 
 use super::Mode::{Read, Write};
 use super::*;
@@ -18,7 +18,7 @@ fn new(kind: Kind) -> State {
     State(Identity::new(kind, 0).free())
 }
 
-/// Returns the lock after these parties have tried to acquire it, in this order.
+/// Returns the lock after these parties have tried to acquire the lock, in this order.
 fn acquired_by(kind: Kind, parties: &[(usize, Mode)]) -> State {
     parties.iter().fold(new(kind), |state, (index, mode)| {
         let (next, _) = state

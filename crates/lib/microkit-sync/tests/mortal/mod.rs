@@ -1,11 +1,11 @@
-//! Parties that die after a given access, under loom: with every interleaving of their accesses,
-//! and every value that the memory model allows a load to return.
+//! Runs parties that die after a given access, under loom. Loom explores every interleaving of
+//! their accesses, and every value that the memory model allows a load to return.
 //!
-//! A party is a thread. Its accesses to words and its notifications are counted. The party dies
-//! before the first access beyond its given number: it unwinds, and accesses by its destructors
-//! have no effect. The main thread is the parent. It waits until the party has died, and then
-//! recovers it.
-#![allow(dead_code)] // Each test uses only a part.
+//! Each party is a thread. Its accesses to words and its notifications are counted. After the given
+//! number of accesses, the party dies: its thread unwinds, and accesses by destructors have no
+//! effect. The main thread is the parent. The parent waits for the death of the party, and then
+//! recovers the party.
+#![allow(dead_code)] // Each test uses only a part of this module.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -20,15 +20,16 @@ use microkit_sync::{
     Acquired, Arena, LockError, Members, Notifier, Party, PartyId, Recovered, Word,
 };
 
-/// A planted bug of a lock. The tests must find it.
+/// A planted bug of a lock, which the tests must find.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) enum Mutant {
     /// No bug.
     None,
-    /// The recovery notifies nobody. A notification that the dead party did not send is lost.
+    /// The recovery does not notify any party. So a notification that the dead party did not send
+    /// is lost.
     NoWake,
-    /// The recovery notifies only if it has changed a lock. If it is stopped and repeated, it
-    /// notifies nobody.
+    /// The recovery notifies only if it has changed a lock. A repeated recovery changes no lock,
+    /// and so does not notify any party.
     WakesOnce,
     /// A party clears the word again after it has released the lock.
     LateClear,
@@ -38,7 +39,7 @@ pub(crate) enum Mutant {
     WaitingLeft,
     /// The recovery ignores a lock that was handed over to the dead party.
     HandedToDead,
-    /// The release of the lock has no ordering.
+    /// The release of the lock uses *relaxed* ordering.
     NoRelease,
 }
 
@@ -46,10 +47,9 @@ pub(crate) enum Mutant {
 #[derive(Debug, Copy, Clone)]
 pub(crate) struct Setup {
     pub(crate) mutant: Mutant,
-    /// The number of accesses after which the victim dies. With `None` it does not die.
+    /// The number of accesses after which the victim dies. With `None`, the victim does not die.
     pub(crate) dies_after: Option<u64>,
-    /// The number of accesses after which the first recovery is stopped. The recovery is then
-    /// repeated.
+    /// The number of accesses after which the first recovery is stopped. A second recovery follows.
     pub(crate) recovery_stops_after: Option<u64>,
 }
 
@@ -64,8 +64,7 @@ pub(crate) struct Shared {
     pub(crate) written: Count,
 }
 
-/// One incarnation of a party, or one recovery: the number of remaining accesses, and whether it
-/// has died.
+/// One incarnation of a party, or one recovery, with the number of accesses before its death.
 struct Incarnation {
     left: Cell<Option<u64>>,
     is_dead: Cell<bool>,
@@ -81,9 +80,10 @@ impl Incarnation {
         })
     }
 
-    /// Returns whether the next access takes effect. If the incarnation dies before it, unwinds.
+    /// Returns whether the next access takes effect. Unwinds if the incarnation dies before the
+    /// access.
     fn continues(&self) -> bool {
-        // This is a destructor, after a death or a failed test.
+        // The caller is a destructor that runs after a death or a failed test.
         if self.is_dead.get() || std::thread::panicking() {
             return false;
         }
@@ -99,7 +99,7 @@ impl Incarnation {
     }
 }
 
-/// A word, as seen by a party that can die.
+/// A word of an arena, for a party that can die.
 pub(crate) struct MortalWord {
     word: Arc<AtomicU64>,
     incarnation: Rc<Incarnation>,
@@ -146,7 +146,8 @@ impl Word for MortalWord {
         let result = self.word.compare_exchange(current, new, success, failure);
         if self.mutant == Mutant::LateClear && releases && result.is_ok() {
             let now = self.word.load(Ordering::Acquire);
-            // If the word still holds the same lock, another assertion would find the bug first.
+            // Store only if the word holds another lock now. Otherwise another assertion would find
+            // the bug first.
             if now & GENERATION != new & GENERATION {
                 self.word.store(new, Ordering::Release);
             }
@@ -212,7 +213,7 @@ impl Mortal<'_> {
         self.shared.data.each_ref().map(read)
     }
 
-    /// Checks that the data is consistent, or repairs it if an owner died.
+    /// Checks that the data is consistent, or repairs the data if an owner died.
     pub(crate) fn enter<G: microkit_sync::Repair>(
         &self,
         acquired: Acquired<G>,
@@ -269,7 +270,7 @@ impl Shared {
     }
 }
 
-/// Runs `party`, which dies after the given number of accesses. Returns whether it died.
+/// Runs `party`, which dies after the given number of accesses. Returns whether the party died.
 pub(crate) fn run_party(
     shared: &Arc<Shared>,
     party: usize,
@@ -308,7 +309,8 @@ pub(crate) fn spawn(
     loom::thread::spawn(move || run_party(&shared, party, dies_after, act))
 }
 
-/// Recovers a dead party. If the setup says so, the recovery is first stopped after some accesses.
+/// Recovers a dead party. If `recovery_stops_after` is set, the first recovery is stopped after
+/// that number of accesses.
 pub(crate) fn recover(shared: &Arc<Shared>, dead: usize) {
     if let Some(stops_after) = shared.setup.recovery_stops_after {
         let recovery = || recover_once(shared, dead, Some(stops_after));
@@ -368,7 +370,7 @@ fn notifier(
     }
 }
 
-/// Runs a system. Returns whether the victim died.
+/// A function that runs a system and returns whether the victim died.
 pub(crate) type Scenario = fn(Setup) -> bool;
 
 /// Runs a scenario under every schedule: with a death after each access in turn, and without a
@@ -377,8 +379,8 @@ pub(crate) fn explore(scenario: Scenario, mutant: Mutant, max_preemptions: Optio
     explore_with(scenario, mutant, max_preemptions, None)
 }
 
-/// Explores as [`explore`] does. The first recovery is stopped after the given number of accesses
-/// and repeated.
+/// Explores as [`explore`] does. The first recovery is stopped after the given number of accesses,
+/// and a second recovery follows.
 pub(crate) fn explore_with(
     scenario: Scenario,
     mutant: Mutant,
