@@ -16,10 +16,10 @@
 //! # Which disk
 //!
 //! The PD drives the virtio block device in the last of the 32 virtio slots of QEMU's `virt`
-//! machine. QEMU puts the first device there. The slot is in the page at physical address
-//! `0xa00_3000`, with interrupt 79. The device must be of virtio version 1 (not legacy). These
-//! arguments of QEMU add the device. `cargo microkit` reads them from a file `NAME.qemu` beside
-//! `NAME.system`:
+//! machine. QEMU puts the first device in the last slot. The slot is in the page at physical
+//! address `0xa00_3000`, with interrupt 79. The device must be of virtio version 1 (not legacy).
+//! These arguments of QEMU add the device. `cargo microkit` reads the arguments from a file
+//! `NAME.qemu` beside `NAME.system`:
 //!
 //! ```text
 //! disk: 64K
@@ -127,8 +127,9 @@ pub mod request {
     pub const WRITE: u64 = 2;
     /// Starts a flush, which makes all completed writes permanent.
     pub const FLUSH: u64 = 3;
-    /// Returns the requests that were completed since the last such call. The reply has two words
-    /// for each request: the buffer or [`FLUSHED`], and the result, one of [`reply`](super::reply).
+    /// Returns the requests that were completed since the previous call with this label. The reply
+    /// has two words for each request. The first word is the buffer or [`FLUSHED`]. The second word
+    /// is the result, one of [`reply`](super::reply).
     pub const COMPLETED: u64 = 4;
 
     /// The value in place of the buffer for a completed flush.
@@ -139,7 +140,7 @@ pub mod request {
 pub mod reply {
     /// The request was executed or started.
     pub const DONE: u64 = 0;
-    /// The request or the buffer is unknown, or the buffer has fewer blocks.
+    /// The request or the buffer is unknown, or the request has more blocks than a buffer.
     pub const UNKNOWN: u64 = 1;
     /// Some of the blocks are beyond the end of the disk.
     pub const OUTSIDE: u64 = 2;
@@ -172,11 +173,12 @@ pub enum Operation {
 /// The error of a request that was not started or has failed.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum Error {
-    /// The buffer is unknown, or has fewer blocks.
+    /// The buffer is unknown, or the request has more blocks than a buffer.
     Unknown,
     /// Some of the blocks are beyond the end of the disk.
     Outside,
-    /// The buffer is in use, or a flush has not been completed: [`finish`](Disk::finish) it first.
+    /// The buffer is in use, or a flush has not been completed. Call [`finish`](Disk::finish)
+    /// first.
     Busy,
     /// The disk is read-only.
     ReadOnly,
@@ -248,7 +250,7 @@ impl Disk {
     ///
     /// # Panics
     ///
-    /// Panics if there is no such buffer.
+    /// Panics if `buffer` is [`BUFFERS`] or more.
     pub fn buffer(&self, buffer: usize) -> &'static [AtomicU64] {
         assert!(buffer < BUFFERS, "a client has {BUFFERS} buffers");
         &self.buffers[buffer * BUFFER_WORDS..][..BUFFER_WORDS]
@@ -282,8 +284,8 @@ impl Disk {
 
     /// Starts a write of `count` blocks from a buffer to the disk, from the block number `block`.
     ///
-    /// A completed write may still be in a cache of the disk: see
-    /// [`begin_flush`](Self::begin_flush).
+    /// A completed write may still be in a cache of the disk. [`begin_flush`](Self::begin_flush)
+    /// makes completed writes permanent.
     ///
     /// **Blocking:** until the driver answers. The driver does not wait for the disk.
     ///
@@ -362,7 +364,7 @@ impl Disk {
             let (completed, _) = words[..info.count()].as_chunks();
             for &[what, reply] in completed {
                 let result = Error::from_reply(reply);
-                // The list has room, if the driver reports only requests that are under way.
+                // `self.completed` has room if the driver reports only requests that are under way.
                 self.completed
                     .push((what, result))
                     .map_err(|_| Error::Failed)?;
@@ -371,7 +373,7 @@ impl Disk {
         })
     }
 
-    /// Calls the driver. Returns the label of the reply, and its first word.
+    /// Calls the driver. Returns the label and the first word of the reply.
     fn call(&self, request: u64, words: [u64; 3]) -> (u64, u64) {
         let info = MessageInfo::new(request, words.len());
         let (info, reply) = self.driver.pp_call_with_mrs(info, words);

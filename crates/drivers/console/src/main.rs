@@ -1,6 +1,6 @@
 //! The PD `console`: drives the PL011 UART of QEMU's `virt` machine for PDs that print.
 //!
-//! The library's page describes the clients and the part of the system file.
+//! The documentation of the library describes the clients and the system file.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -58,7 +58,7 @@ impl Handler for Console {
 
 /// Writes a byte. Polls until the UART has room.
 ///
-/// The client's call returns after its text is written. A passive PD has no budget after its reply,
+/// The client's call returns after the text is written. A passive PD has no budget after its reply,
 /// so it cannot wait for the UART's interrupt.
 fn put(uart: &mut Uart<'_>, byte: u8) {
     while uart.is_tx_fifo_full() {

@@ -18,8 +18,8 @@ const BAUD: u32 = 115_200;
 /// UART is never full, so without this limit no test would use the transmit interrupt.
 const BURST_BYTES: usize = 16;
 
-/// The receive interrupt, and the receive timeout. The timeout reports fewer bytes than the level,
-/// after a pause.
+/// The receive interrupt and the receive timeout interrupt. The timeout interrupt occurs after a
+/// pause, if the FIFO has received bytes but fewer than the level.
 const RECEIVED: Interrupts = Interrupts::RXI.union(Interrupts::RTI);
 
 /// The UART, and the set of its enabled interrupts.
@@ -47,8 +47,8 @@ impl Port {
         }
     }
 
-    /// Clears the causes of the interrupt. Call this before bytes are received or sent, so that
-    /// later bytes raise the interrupt again.
+    /// Clears the pending interrupts of the UART. Call this method before bytes are received or
+    /// sent, so that later bytes raise an interrupt again.
     pub(crate) fn interrupted(&mut self) {
         let come = self.uart.masked_interrupt_status();
         self.uart.clear_interrupts(come);
@@ -78,9 +78,9 @@ impl Port {
     /// interrupt.
     pub(crate) fn transmit<const N: usize>(&mut self, clients: &mut Clients<N>) {
         if self.masks.contains(Interrupts::TXI) {
-            return; // It has not sent the last burst yet.
+            return; // The UART has not sent the last burst yet.
         }
-        // Before the first byte, so that these bytes cause the next transmit interrupt.
+        // Clear the interrupt before the first byte, so that this burst causes the next interrupt.
         self.uart.clear_interrupts(Interrupts::TXI);
         for _ in 0..BURST_BYTES {
             if self.uart.is_tx_fifo_full() {
