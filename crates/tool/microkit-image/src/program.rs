@@ -13,7 +13,7 @@ use crate::platform::overlap;
 use crate::program_error::ProgramError;
 use crate::space;
 
-/// The address of an [empty](Program::empty) program, if no memory region is mapped there.
+/// The address of an [empty](Program::empty) program, if no memory region is mapped at the address.
 const EMPTY_ENTRY: u64 = 0x20_0000;
 
 /// The contents of the files of a program.
@@ -22,7 +22,7 @@ pub(crate) struct ProgramFiles {
     symbols: Option<Vec<u8>>,
 }
 
-/// A parsed program. Parts that could not be read are missing, and were reported.
+/// A parsed program. Unreadable parts are missing, and their errors were reported.
 pub(crate) struct Program<'data> {
     pub(crate) entry: u64,
     pub(crate) segments: Vec<Segment<'data>>,

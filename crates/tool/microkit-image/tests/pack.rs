@@ -1,4 +1,5 @@
-//! Checks the contents of images, that images are reproducible, and that bad kernels are rejected.
+//! Tests the contents of images. Asserts that images are reproducible, and that bad kernels are
+//! rejected.
 
 mod common;
 

@@ -71,7 +71,7 @@ pub(crate) const TEXT: &str = r#"<system>
     </protection_domain>
 </system>"#;
 
-/// Returns the program of that system.
+/// Returns the program of the system in [`TEXT`].
 pub(crate) fn program() -> Elf {
     Elf::pd().word("vaddr", 0).word("fill", 1).word("paddr", 2)
 }

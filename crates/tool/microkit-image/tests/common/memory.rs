@@ -1,4 +1,4 @@
-//! Sets memory up from an image like the model kernel does, and checks the invariants of a plan.
+//! Sets up memory from an image like the model kernel does, and checks the invariants of a plan.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -39,7 +39,7 @@ impl Machine {
         Self { spec, pages }
     }
 
-    /// Returns the bytes that the protection domain `pd` reads at `vaddr`, or `None` without
+    /// Returns the bytes that the protection domain `pd` reads at `vaddr`, or `None` if `pd` has no
     /// access.
     pub(crate) fn read(&self, pd: usize, vaddr: u64, bytes: u64) -> Option<Vec<u8>> {
         (vaddr..vaddr + bytes)

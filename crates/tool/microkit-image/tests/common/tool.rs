@@ -40,7 +40,7 @@ pub(crate) struct Thread {
 pub(crate) struct Spec(Value);
 
 impl Tool {
-    /// Finds the tool. Without an SDK it prints a message and returns `None`. `name` makes the
+    /// Finds the tool. Without an SDK, prints a message and returns `None`. `name` makes the
     /// folders of the tests distinct.
     pub(crate) fn find(name: &str) -> Option<Self> {
         let Some(sdk) = env::var_os("MICROKIT_SDK").map(PathBuf::from) else {
