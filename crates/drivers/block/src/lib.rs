@@ -29,7 +29,7 @@
 //!
 //! # The system file
 //!
-//! With one client:
+//! An example with one client:
 //!
 //! ```xml
 //! <memory_region name="virtio" size="0x1000" phys_addr="0xa003000" />
@@ -65,8 +65,8 @@
 //!   `id` at its own end. The driver maps the buffers of client *N* with the symbols `buffers_N`
 //!   and `buffers_N_size`.
 //! - The driver must have a higher priority than each client.
-//! - No other PD may map `dma`. The disk writes directly to memory. Without an IOMMU, the disk is
-//!   trusted with all memory of the machine.
+//! - No other PD may map `dma`. The disk writes directly to memory. Without an IOMMU, the disk can
+//!   access all memory of the machine.
 //!
 //! # A client
 //!
@@ -99,31 +99,31 @@ use heapless::Vec;
 use sel4_microkit::ipc;
 use sel4_microkit::{Channel, ChannelSet, MessageInfo, with_msg_regs};
 
-/// The bytes of a block.
+/// The number of bytes in a block.
 pub const BLOCK_BYTES: usize = 512;
 
-/// The words of a block.
+/// The number of words in a block.
 pub const BLOCK_WORDS: usize = BLOCK_BYTES / size_of::<u64>();
 
-/// The blocks of a buffer: the most that one request reads or writes.
+/// The number of blocks in a buffer, and the largest number of blocks in one request.
 pub const BUFFER_BLOCKS: usize = 8;
 
-/// The buffers of each client.
+/// The number of buffers of each client.
 pub const BUFFERS: usize = 2;
 
-/// The words of a buffer.
+/// The number of words in a buffer.
 pub const BUFFER_WORDS: usize = BUFFER_BLOCKS * BLOCK_WORDS;
 
-/// The requests of clients: labels of their calls. [`Disk`] makes these calls.
+/// The requests of clients, which are the labels of the calls. [`Disk`] makes these calls.
 ///
-/// A word is a message register of the call.
+/// The words are the message registers of the call.
 pub mod request {
     /// Returns the number of blocks. The reply is one word.
     pub const BLOCKS: u64 = 0;
-    /// Starts a read of blocks into a buffer: the first block (word 0), the number of blocks
-    /// (word 1), the buffer (word 2).
+    /// Starts a read of blocks into a buffer. Word 0 is the first block, word 1 is the number of
+    /// blocks, and word 2 is the buffer.
     pub const READ: u64 = 1;
-    /// Starts a write of blocks from a buffer, with the words of [`READ`].
+    /// Starts a write of blocks from a buffer, with the same words as [`READ`].
     pub const WRITE: u64 = 2;
     /// Starts a flush, which makes all completed writes permanent.
     pub const FLUSH: u64 = 3;
@@ -136,7 +136,7 @@ pub mod request {
     pub const FLUSHED: u64 = u64::MAX;
 }
 
-/// The answers of the driver: labels of its replies, and results of completed requests.
+/// The labels of the driver's replies, and the results of completed requests.
 pub mod reply {
     /// The request was executed or started.
     pub const DONE: u64 = 0;
@@ -166,7 +166,7 @@ pub struct Disk {
 pub enum Operation {
     /// The request that reads into or writes from this buffer.
     Buffer(usize),
-    /// The flush.
+    /// The flush of this client.
     Flush,
 }
 
@@ -216,8 +216,9 @@ impl core::error::Error for Error {}
 impl Disk {
     /// Creates the client's end, with the buffers in `buffers`.
     ///
-    /// **Rights:** a channel with `pp="true"` to the driver, which has a higher priority, and a
-    /// `<map>` with `rw` of the region that the driver maps as `buffers_N` for its channel *N*.
+    /// **Rights:** a channel with `pp="true"` to the driver, and a `<map>` with `rw` of the region
+    /// that the driver maps as `buffers_N` for its channel *N*. The driver must have a higher
+    /// priority.
     ///
     /// # Panics
     ///
@@ -347,8 +348,8 @@ impl Disk {
 
     /// Takes the channels that were notified while this client waited for the driver.
     ///
-    /// Handle them as in [`Handler::notified`](sel4_microkit::Handler::notified): the event loop
-    /// does not deliver these notifications again.
+    /// Handle these channels as in [`Handler::notified`](sel4_microkit::Handler::notified): the
+    /// event loop does not deliver these notifications again.
     pub fn take_missed(&mut self) -> ChannelSet {
         core::mem::take(&mut self.missed)
     }

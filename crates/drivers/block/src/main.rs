@@ -25,7 +25,7 @@ const IRQ: Channel = Channel::new(0);
 const CLIENTS: usize = 2;
 
 /// The channel of the first client, whose region is `buffers_1`. The next client has the next
-/// number.
+/// channel.
 const FIRST_CLIENT: usize = 1;
 
 /// The slot of the disk in the last page of slots: QEMU puts the first device into the last slot.

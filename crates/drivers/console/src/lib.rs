@@ -4,9 +4,11 @@
 //! `release` and `benchmark`. The crate has two parts:
 //!
 //! - a library for PDs that print: [`println!`], and [`panic_hook`] for panics;
-//! serial port. The PD does not mix the lines of different clients.
+//! - the PD `console` (the binary `console`, in a system file `console.elf`), which drives the
+//!   serial port. The PD does not mix the lines of different clients.
 //!
 //! # Which serial port
+//!
 //! The PD drives an Arm PL011 UART with a 24 MHz clock, at 115200 baud and 8N1. QEMU's `virt`
 //! machine has this UART at physical address `0x900_0000`. The kernel of the configuration `debug`
 //! prints on the same UART, so the kernel's output may appear in the middle of a line. The PD polls
@@ -32,9 +34,9 @@
 //! ```
 //!
 //! - A client's end has the `id` 0 ([`CHANNEL`]) and `pp="true"`.
-//! - The console's ends have the `id`s 0 to 7, so it serves up to eight clients.
-//! - The console must have a higher priority than each client. With `passive="true"` it runs on the
-//!   budget of the client that prints.
+//! - The console's ends have the `id`s 0 to 7, so the console serves up to eight clients.
+//! - The console must have a higher priority than each client. With `passive="true"`, the console
+//!   runs on the budget of the client that prints.
 //!
 //! # A client
 //!

@@ -9,7 +9,7 @@ use arm_pl011_uart::{DataBits, LineConfig, PL011Registers, Parity, StopBits, Uar
 use microkit_console::lines::Lines;
 use sel4_microkit::{Channel, Handler, Infallible, MessageInfo, device_region, protection_domain};
 
-/// The clock of the PL011 of QEMU's `virt` machine.
+/// The clock frequency of the PL011 of QEMU's `virt` machine.
 const CLOCK_HZ: u32 = 24_000_000;
 
 const BAUD: u32 = 115_200;

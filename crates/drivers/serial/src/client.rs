@@ -5,7 +5,7 @@ use microkit_serial::LINE_BYTES;
 use microkit_shared_memory::{Broken, ByteConsumer};
 use sel4_microkit::{Channel, SharedWord};
 
-/// The clients that print, in `N` places. The clients take turns, one line at a time.
+/// The clients that print, each in one of `N` places. The clients take turns, one line at a time.
 pub(crate) struct Clients<const N: usize> {
     clients: [Option<Client>; N],
     /// The place whose turn is next.
@@ -85,8 +85,8 @@ impl Client {
         let mut is_complete = false;
         while !is_complete && let Some(byte) = self.output.take_byte()? {
             if byte == b'\n' {
-                // A line end directly after the last part of a cut line ends that line. It adds no
-                // empty line.
+                // A line end directly after the last part of a cut line ends that line, and does
+                // not add an empty line.
                 is_complete = !(self.is_cut && self.line.is_empty());
                 self.is_cut = false;
             } else {

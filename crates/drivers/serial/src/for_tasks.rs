@@ -75,7 +75,7 @@ impl Write for AsyncSerial {
         loop {
             let count = self.output.put(bytes)?;
             // The driver does not print an incomplete line, so the driver needs no notification
-            // before its end.
+            // before the line end.
             if bytes[..count].contains(&b'\n') || count < bytes.len() {
                 self.driver.channel().notify();
             }

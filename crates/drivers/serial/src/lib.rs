@@ -7,9 +7,9 @@
 //! - the PD `serial` (the binary `serial`, in a system file `serial.elf`), which drives the port.
 //!   The PD prints whole lines, so the lines of different clients do not mix.
 //!
-//! A client shares a queue of bytes with the driver, and a second queue if it reads. A notification
-//! reports that a queue has bytes, or has room again. The driver does not trust its clients: a
-//! client that breaks its queue loses only its own output.
+//! A client shares a queue of bytes with the driver, and a second queue if the client reads. A
+//! notification reports that a queue has bytes, or has room again. The driver does not trust its
+//! clients: a client that breaks its queue loses only its own output.
 //!
 //! # Which serial port
 //!
@@ -56,12 +56,13 @@
 //! - Up to four clients have the `id`s 1 to 4 at the driver. The driver maps the output queue of
 //!   client *N* with the symbols `output_N` and `output_N_size`. The driver does not serve a client
 //!   whose output queue is not mapped.
-//! - The client with the `id` 1 at the driver may read. Its input queue has the symbols `input` and
-//!   `input_size` at the driver. Without an input queue, received bytes are dropped.
+//! - The client with the `id` 1 at the driver may read. The input queue of this client has the
+//!   symbols `input` and `input_size` at the driver. Without an input queue, received bytes are
+//!   dropped.
 //! - Both PDs map a queue with `perms="rw"`, because each end writes its own position. The names of
 //!   the symbols and the `id`s at the client are the client's own choice.
-//! - All priorities are possible. A client with a higher priority than the driver fills its queue
-//!   before the driver takes a byte.
+//! - The PDs can have any priorities. A client with a higher priority than the driver fills its
+//!   queue before the driver takes a byte.
 //!
 //! # A client
 //!
@@ -113,7 +114,7 @@ use sel4_microkit::{Channel, ChannelSet, SharedWord};
 /// The largest length of a line in bytes. A longer line is printed as several lines.
 pub const LINE_BYTES: usize = 256;
 
-/// The client's end of the serial port: it writes lines and reads received bytes.
+/// The client's end of the serial port, which writes lines and reads received bytes.
 ///
 /// This type implements the traits of `embedded-io`. The driver prints a line after the client has
 /// written the line end.
@@ -177,8 +178,8 @@ impl Serial {
 
     /// Takes the channels that were notified while this client waited for the driver.
     ///
-    /// Handle them as in [`Handler::notified`](sel4_microkit::Handler::notified): the event loop
-    /// does not deliver these notifications again.
+    /// Handle these channels as in [`Handler::notified`](sel4_microkit::Handler::notified): the
+    /// event loop does not deliver these notifications again.
     ///
     /// # Examples
     ///

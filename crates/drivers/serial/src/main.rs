@@ -26,7 +26,7 @@ const IRQ: Channel = Channel::new(0);
 const CLIENTS: usize = 4;
 
 /// The channel of the first client. Its region is `output_1`. The next clients have the next
-/// numbers.
+/// channels.
 const FIRST_CLIENT: usize = 1;
 
 /// The channel of the client that may read.

@@ -6,16 +6,16 @@ use arm_pl011_uart::{
 };
 use sel4_microkit::device_region;
 
-/// The clock of the PL011 of QEMU's `virt` machine.
+/// The clock frequency of the PL011 of QEMU's `virt` machine.
 const CLOCK_HZ: u32 = 24_000_000;
 
 const BAUD: u32 = 115_200;
 
 /// The largest number of bytes that the driver writes before it waits for the transmit interrupt.
 ///
-/// This is the size of the smallest transmit FIFO (DDI 0183, revisions before r1p5), and more than
-/// the level of the transmit interrupt. On hardware, the flag "FIFO full" would be enough. QEMU's
-/// UART is never full, so without this limit no test would use the transmit interrupt.
+/// The limit is the size of the smallest transmit FIFO (DDI 0183, revisions before r1p5), and more
+/// than the level of the transmit interrupt. On hardware, the flag "FIFO full" would be enough.
+/// QEMU's UART is never full, so without this limit no test would use the transmit interrupt.
 const BURST_BYTES: usize = 16;
 
 /// The receive interrupt and the receive timeout interrupt. The timeout interrupt occurs after a
@@ -74,8 +74,8 @@ impl Port {
         }
     }
 
-    /// Writes the clients' bytes while the UART has room. The rest follows after the next transmit
-    /// interrupt.
+    /// Writes the clients' bytes while the UART has room. The remaining bytes follow after the next
+    /// transmit interrupt.
     pub(crate) fn transmit<const N: usize>(&mut self, clients: &mut Clients<N>) {
         if self.masks.contains(Interrupts::TXI) {
             return; // The UART has not sent the last burst yet.

@@ -10,7 +10,7 @@ use arm_sysregs::el0::registers::{CntpCtlEl0, CntpCvalEl0};
 
 const NS_PER_S: u128 = 1_000_000_000;
 
-/// The counter as a clock, and the timer as the clock's only alarm.
+/// A clock that reads the counter, with the timer as its only alarm.
 pub(crate) struct Clock {
     ticks_per_s: u128,
 }
@@ -32,7 +32,7 @@ impl Clock {
     }
 
     /// Sets the alarm, or switches the alarm off. The interrupt is level-triggered: from `at_ns`,
-    /// it stays raised until the alarm is set again.
+    /// the interrupt stays raised until the alarm is set again.
     pub(crate) fn set_alarm(&self, at_ns: Option<u64>) {
         let Some(at_ns) = at_ns else {
             write_cntp_ctl_el0(CntpCtlEl0::empty());

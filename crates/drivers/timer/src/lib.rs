@@ -14,11 +14,11 @@
 //!
 //! The PD drives the physical timer of the processor (the EL1 physical timer of Arm's Generic
 //! Timer: `CNTP_CVAL_EL0`, `CNTP_CTL_EL0`), and reads its counter (`CNTPCT_EL0`). The PD maps no
-//! memory region. Two conditions must hold. They hold on `qemu_virt_aarch64`:
+//! memory region. The driver requires two conditions. Both are true on `qemu_virt_aarch64`:
 //!
 //! - The kernel allows PDs to use these registers (`EXPORT_PCNT_USER` and `EXPORT_PTMR_USER`), and
-//!   uses another timer itself. Every PD can then access the registers, so a malicious PD can
-//!   change the driver's alarm.
+//!   the kernel itself uses another timer. Every PD can then access the registers, so a malicious
+//!   PD can change the driver's alarm.
 //! - The timer has interrupt 30, and only this PD handles the interrupt.
 //!
 //! # The system file
@@ -39,8 +39,8 @@
 //! - The interrupt has the `id` 0 at the driver.
 //! - Up to four clients have the `id`s 1 to 4 at the driver. Each client has `pp="true"` and any
 //!   `id` at its own end.
-//! - The driver must have a higher priority than each client. It must not be passive, because it
-//!   runs at the interrupt.
+//! - The driver must have a higher priority than each client. The driver must not be passive,
+//!   because it runs at the interrupt.
 //!
 //! # A client
 //!
@@ -96,9 +96,9 @@ use sel4_microkit::{Channel, MessageInfo, with_msg_regs};
 /// is cancelled or returned by [`Timer::expired`].
 pub const TIMEOUTS_PER_CLIENT: usize = 8;
 
-/// The requests of clients: labels of their calls. [`Timer`] makes these calls.
+/// The requests of clients, which are the labels of the calls. [`Timer`] makes these calls.
 ///
-/// A word is a message register of the call.
+/// The words are the message registers of the call.
 pub mod request {
     /// Returns the time. The reply is one word: nanoseconds.
     pub const NOW: u64 = 0;
@@ -114,7 +114,7 @@ pub mod request {
     pub const RESET: u64 = 4;
 }
 
-/// The answers of the driver: labels of its replies.
+/// The labels of the driver's replies.
 pub mod reply {
     /// The request was executed.
     pub const DONE: u64 = 0;

@@ -1,8 +1,8 @@
 //! The PD `timer`: drives the physical timer of the processor, for up to [`CLIENTS`] clients.
 //!
 //! The documentation of the library describes the clients and the system file. A time-out is in
-//! `waiting` until its deadline. Then it is in `expired` until its client asks for it. The alarm is
-//! always set to the earliest deadline in `waiting`.
+//! `waiting` until its deadline. Then the time-out is in `expired` until its client asks for the
+//! expired time-outs. The alarm is always set to the earliest deadline in `waiting`.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -21,7 +21,7 @@ use sel4_microkit::{
 /// The timer's interrupt.
 const IRQ: Channel = Channel::new(0);
 
-/// The channel of the first client. The next clients have the next numbers.
+/// The channel of the first client. The next clients have the next channels.
 const FIRST_CLIENT: usize = 1;
 
 /// The number of clients.
@@ -123,7 +123,8 @@ impl Driver {
     }
 
     fn cancel(&mut self, client: usize, id: Id) -> MessageInfo {
-        // The reply is the same for the time-out of another client, so that it discloses nothing.
+        // The reply is the same for the time-out of another client, so that the reply discloses
+        // nothing about other clients.
         let is_own = |waiting: &Waiting| waiting.client == client;
         if !self.waiting.get(id).is_some_and(is_own) {
             return MessageInfo::new(reply::NOT_SET, 0);
