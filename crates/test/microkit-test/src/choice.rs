@@ -1,4 +1,4 @@
-//! Choices, and schedules: lists of choices, as text.
+//! Choices, and schedules. A schedule is a list of choices as text.
 
 use std::fmt;
 use std::str::FromStr;

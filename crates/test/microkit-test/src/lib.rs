@@ -4,7 +4,7 @@
 //! | type | what it is |
 //! | --- | --- |
 //! | [`System`] | a system file, and the handler of each PD: the function that is marked `#[protection_domain]` |
-//! | [`Run`] | a system that runs: PDs, and the model kernel in the same process |
+//! | [`Run`] | a running system: PDs, and the model kernel in the same process |
 //! | [`Explorer`] | runs a system under all orders in which its PDs can make their system calls |
 //! | [`Schedule`] | one order of steps, as text; [`Explorer::replay`] runs it again |
 //!

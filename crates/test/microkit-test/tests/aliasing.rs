@@ -124,7 +124,7 @@ fn every_schedule_of_it_does() {
 fn a_handler_that_keeps_a_view_across_a_call() {
     fn wrong() -> NullHandler {
         let word: *mut u64 = with_msg_regs_mut(|regs| &raw mut regs[WORDS - 1]);
-        // SAFETY: this is unsound on purpose: the kernel writes the word during this borrow.
+        // SAFETY: this code is unsound on purpose: the kernel writes the word during this borrow.
         let word = unsafe { &mut *word };
         *word = 5;
         set_mr(0, 1);

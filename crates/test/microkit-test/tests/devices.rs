@@ -1,6 +1,6 @@
 //! Tests that a memory region with one owner has no other user in a run. Neither another protection
-//! domain nor the test can access such a region. The test simulates a device only through its
-//! registers.
+//! domain nor the test can access such a region. The test simulates a device only through the
+//! device's registers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

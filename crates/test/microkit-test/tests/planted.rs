@@ -282,7 +282,8 @@ mod dropped_action {
 }
 
 mod order_of_start {
-    //! Bug: a handler assumes that its peer has already started. Only priorities make this true.
+    //! Bug: a handler assumes that its peer has already started. The assumption is true only with
+    //! `by_priority`.
 
     use super::*;
 

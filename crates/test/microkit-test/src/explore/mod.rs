@@ -109,7 +109,7 @@ impl<'a> Explorer<'a> {
     }
 
     /// Explores the death of a PD before each of its steps. Schedules without a death are explored
-    /// too. The PD dies like in a panic.
+    /// too. The PD dies as in a panic.
     ///
     /// # Panics
     ///
@@ -173,7 +173,7 @@ impl<'a> Explorer<'a> {
 
     /// Ends every run after `steps` steps, for a system that never comes to rest.
     ///
-    /// The check sees the system in its state after the last step.
+    /// The check gets the run after the last step.
     #[must_use]
     pub fn depth(mut self, steps: u64) -> Self {
         self.depth = steps;
@@ -402,7 +402,7 @@ impl<'a> Explorer<'a> {
         })
     }
 
-    /// Repeats a run that has failed, with a trace.
+    /// Repeats a failed run, and records a trace.
     fn found(&self, chosen: Vec<usize>, message: String, check: &dyn Fn(&Run)) -> Found {
         let mut repeat = Repeat {
             explorer: self,

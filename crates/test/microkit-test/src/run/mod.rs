@@ -30,7 +30,8 @@ pub struct Run {
     next: Next,
     /// IRQs that were raised while they were masked.
     pending: Vec<u32>,
-    /// The requested failures. Each applies to the PD's next system call that can fail in this way.
+    /// The requested failures. A failure applies to the PD's next system call that can fail in this
+    /// way.
     to_fail: Vec<(usize, Failure)>,
     killed: Vec<bool>,
     steps: u64,
@@ -192,8 +193,8 @@ impl Run {
     /// fault. A waiting PD is only stopped.
     ///
     /// # Panics
+    ///
     /// Panics if the system has no PD with this name.
-    /// Panics if there is no such PD.
     #[track_caller]
     pub fn kill(&mut self, name: &str) {
         let thread = self.thread(name);
