@@ -21,8 +21,8 @@ pub(crate) struct ElfFile<'data> {
 }
 
 /// A loadable segment of an ELF file. The segment is not empty, and its addresses do not wrap
-/// around. The file contains all file bytes of the segment. They are not more than its bytes in
-/// memory.
+/// around. The file contains all file bytes of the segment. The number of file bytes is at most the
+/// number of bytes in memory.
 #[derive(Debug, Clone)]
 pub(crate) struct Segment<'data> {
     /// The index of the segment among the program headers, counted as in `readelf`.
@@ -145,7 +145,8 @@ impl<'data> ElfFile<'data> {
         })
     }
 
-    /// Returns all symbols, including local ones, because the SDK's tool also searches all of them.
+    /// Returns all symbols, including local symbols, because the SDK's tool also searches local
+    /// symbols.
     ///
     /// # Errors
     ///

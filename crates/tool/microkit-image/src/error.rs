@@ -78,7 +78,7 @@ pub enum PlanErrorKind {
         limit: u64,
     },
 
-    /// A file that fills a region can no longer be read. The parser could read the file.
+    /// A file that fills a region was readable during parsing, but not during planning.
     #[error("`{}`, which fills the region `{region}`, cannot be read: {reason}", path.display())]
     #[diagnostic(help("it is looked for in the search paths, in their order"))]
     FillUnreadable {
@@ -164,9 +164,9 @@ pub enum PlanErrorKind {
         form: &'static str,
         /// The free memory in that form, in bytes.
         left: u64,
-        /// The memory required by everything without a fixed address, in bytes.
+        /// The memory that all parts without a fixed address require, in bytes.
         needed: u64,
-        /// The memory available for everything without a fixed address, in bytes.
+        /// The memory available for all parts without a fixed address, in bytes.
         available: u64,
     },
 

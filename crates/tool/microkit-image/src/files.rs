@@ -10,7 +10,7 @@ use microkit_sdf::SearchPaths;
 ///
 /// Planning reads files only through this trait.
 pub trait Files {
-    /// Returns the contents of the file at `path`. The path is as in the system file.
+    /// Returns the contents of the file at `path`. `path` is written as in the system file.
     ///
     /// # Errors
     ///

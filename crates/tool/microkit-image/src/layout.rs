@@ -26,7 +26,7 @@ use crate::words;
 /// # Errors
 ///
 /// Returns all errors of the layout. Some errors appear only after another error is fixed. A
-/// program may contain any bytes: an invalid program is an error.
+/// program may contain any bytes. An invalid program is reported as an error.
 pub fn plan(system: &System, platform: &Platform, files: &dyn Files) -> Result<Plan, PlanErrors> {
     let mut errors = beyond_limits(system, platform);
     let pds = &system.protection_domains;
@@ -285,7 +285,7 @@ fn gather(
             let mut contents = Contents::default();
             contents.write(segment.vaddr - area.vaddr, segment.file);
             let range = segment.range();
-            // Write the patch to the segment that contains the symbol. Segments never share an
+            // A patch goes to the segment that contains the symbol. Segments never share an
             // address, so this segment is the same as in the SDK's tool.
             for patch in pd
                 .patches

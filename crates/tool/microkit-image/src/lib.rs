@@ -1,16 +1,17 @@
-//! Lays out a checked system in memory, and packs it into a boot image for the model kernel.
+//! Lays out a checked system in memory, and packs the layout into a boot image for the model
+//! kernel.
 //!
-//! [`plan()`] makes a [`Plan`] from a [`System`](microkit_sdf::System). It loads the programs,
-//! places everything in physical memory and in each address space, and computes the values of the
-//! programs' symbols. [`Plan::report`] renders the plan as text, [`Plan::boot_spec`] makes the boot
-//! spec for the model kernel, and [`pack()`] makes the image. [`plan_without_programs`] is for
-//! programs that run on the host.
+//! [`plan()`] makes a [`Plan`] from a [`System`](microkit_sdf::System). The function loads the
+//! programs, places everything in physical memory and in each address space, and computes the
+//! values of the programs' symbols. [`Plan::report`] renders the plan as text, [`Plan::boot_spec`]
+//! makes the boot spec for the model kernel, and [`pack()`] makes the image.
+//! [`plan_without_programs`] is for programs that run on the host.
 //!
-//! This crate rejects the same systems as the SDK's tool 2.3.0. For the other systems, this crate
-//! produces the same result as the tool: the same addresses in the address spaces and the same
-//! bytes in the programs. Only the places in physical memory differ. A few checks are stricter:
-//! [`PlanErrorKind`] and [`ProgramError`] mark them. *Builder* below marks behaviour that was
-//! observed in the SDK's tool.
+//! This crate rejects every system that the SDK's tool 2.3.0 rejects. For the other systems, the
+//! crate produces the same result as the tool: the same addresses in the address spaces and the
+//! same bytes in the programs. Only the places in physical memory differ. [`PlanErrorKind`] and
+//! [`ProgramError`] mark the few stricter checks. *Builder* below marks behaviour that was observed
+//! in the SDK's tool.
 //!
 //! ```no_run
 //! use microkit_image::{Platform, pack, plan};

@@ -42,8 +42,8 @@ pub enum PackError {
     #[diagnostic(help("its linker script must put its first instruction there"))]
     Entry { entry: u64, start: u64 },
 
-    /// A segment of the kernel overlaps another segment, or is outside the image, or is not before
-    /// the payload.
+    /// A segment of the kernel overlaps another segment, or is not between the load address and the
+    /// payload.
     #[error(
         "segment {index} of the model kernel is not alone between {start:#x}, where the image is \
          loaded, and {end:#x}, where the payload is"

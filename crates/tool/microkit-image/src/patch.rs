@@ -49,7 +49,8 @@ struct Wish<'a> {
     symbol: &'a str,
     value: PatchValue,
     span: Span,
-    /// Whether the symbol must have exactly 8 bytes. Otherwise it may be longer than the value.
+    /// Whether the symbol must have exactly 8 bytes. Otherwise the symbol may be longer than the
+    /// value.
     is_setvar: bool,
 }
 

@@ -1,9 +1,10 @@
 //! Allocates physical memory for a system.
 //!
 //! Regions with a fixed address come first. Next are the regions that must be in one piece. As in
-//! the SDK's tool, they follow the order of the file, and each region gets the lowest free place.
-//! Then come the regions of large pages, the regions of small pages, and the protection domains.
-//! Large pages come before small pages, so that small pages do not fragment the large ones.
+//! the SDK's tool, these regions follow the order of the file, and each region gets the lowest free
+//! place. Then come the regions of large pages, the regions of small pages, and the protection
+//! domains. Large pages come before small pages, so that small pages do not fragment the large
+//! ones.
 
 use std::ops::Range;
 
@@ -19,7 +20,7 @@ pub(crate) struct Placer {
     frames: Frames,
     /// The free memory after the placement of the regions with a fixed address, in bytes.
     available: u64,
-    /// The memory requested without a fixed address, in bytes.
+    /// The memory requested for parts without a fixed address, in bytes.
     needed: u64,
     /// The requests that could not be satisfied.
     missing: Vec<Missing>,

@@ -1,4 +1,4 @@
-//! The plan of a system: the place of everything in memory. A plan is read-only.
+//! The plan of a system: the place of every part in memory. A plan is read-only.
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -47,7 +47,8 @@ pub struct ProtectionDomain {
     pub budget_us: u64,
     /// The period, in microseconds.
     pub period_us: u64,
-    /// Whether the PD is passive: it gives up its scheduling context after its initialisation.
+    /// Whether the PD is passive. A passive PD gives up its scheduling context after its
+    /// initialisation.
     pub passive: bool,
     /// Whether the PD may use the floating-point unit.
     pub fpu: bool,

@@ -7,7 +7,7 @@ use microkit_sdf::Kernel;
 /// Describes the properties of a machine that the layout of a system needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Platform {
-    /// Main memory. Every address outside it belongs to a device.
+    /// Main memory. Every address outside main memory belongs to a device.
     pub ram: Range<u64>,
     /// The part of main memory that the model kernel reserves for its image and its heap. The image
     /// is loaded at the first address of this part, and contains the payload.

@@ -32,8 +32,8 @@ pub(crate) struct Program<'data> {
 }
 
 impl Program<'_> {
-    /// Makes a program of one executable page of zeros. Its address is the lowest free page of `pd`
-    /// from `0x20_0000`.
+    /// Makes a program of one executable page of zeros. The program's address is the lowest free
+    /// page of `pd` from `0x20_0000`.
     pub(crate) fn empty(pd: &ProtectionDomain, system: &System) -> Self {
         let page = |vaddr| vaddr..vaddr + SMALL_PAGE_BYTES;
         let maps = || pd.maps.iter().map(|map| space::mapped(map, system));

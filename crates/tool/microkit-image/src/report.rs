@@ -1,4 +1,4 @@
-//! Renders a plan as text: the place of everything. The same plan always gives the same text.
+//! Renders a plan as text: the place of every part. The same plan always gives the same text.
 
 use std::fmt;
 

@@ -2,7 +2,8 @@
 //!
 //! From the top down, an address space has the IPC buffer in the last page, an unmapped page, the
 //! stack and another unmapped page (the guard page). The program and the mapped memory regions are
-//! below. The SDK's tool has the same layout (*builder*), but allows a region in the guard page.
+//! below the guard page. The SDK's tool has the same layout (*builder*), but allows a region in the
+//! guard page.
 
 use std::ops::Range;
 

@@ -175,7 +175,7 @@ fn check_plan(name: &str, plan: &Plan, spec: &Spec) {
         let mut theirs = spec.pages(&pd.name);
         for (vaddr, page) in &mut theirs {
             // The tool also states the physical addresses that it has chosen. The test ignores
-            // them.
+            // these addresses.
             if ours.get(vaddr).is_some_and(|page| page.paddr.is_none()) {
                 page.paddr = None;
             }

@@ -56,7 +56,7 @@ pub(crate) fn apply(mut bytes: Vec<u8>, changes: &[Change]) -> Vec<u8> {
     bytes
 }
 
-/// A system with programs to change. It uses every part of a program.
+/// A system with programs to change. The system uses every part of a program.
 pub(crate) const TEXT: &str = r#"<system>
     <memory_region name="r" size="0x3000" />
     <memory_region name="f" prefill_path="file" />

@@ -117,7 +117,7 @@ fn no_memory_is_two_things(plan: &Plan) {
 }
 
 /// Checks that each page of a mapping is private memory of the protection domain or part of a
-/// region that it maps there. The permissions must be the same.
+/// region that the protection domain maps at this address. The permissions must be the same.
 fn check_mapping(plan: &Plan, number: usize, mapping: &Mapping) {
     let pd = &plan.protection_domains[number];
     let mut places = Vec::new();

@@ -24,7 +24,7 @@ pub(crate) struct Page {
     pub(crate) write: bool,
     pub(crate) execute: bool,
     pub(crate) cached: bool,
-    /// The physical address, if the specification states it.
+    /// The physical address, if the specification states an address.
     pub(crate) paddr: Option<u64>,
 }
 
@@ -51,7 +51,7 @@ impl Tool {
         Some(Self { sdk, work })
     }
 
-    /// Builds a system. Returns the specification, or the output of the tool if it fails.
+    /// Builds a system. Returns the specification, or the output of the tool if the tool fails.
     pub(crate) fn build(&self, case: &Case) -> Result<Spec, String> {
         let work = self.work.join(&case.name);
         let _ = fs::remove_dir_all(&work);
