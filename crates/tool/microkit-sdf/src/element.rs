@@ -24,7 +24,8 @@ impl Context<'_> {
         self.errors.borrow_mut().push(SdfError::at(span, kind));
     }
 
-    /// Reports an error at `span`. `other` is a second place, with the reason `why` beside it.
+    /// Reports an error at `span`. `other` is a second place, and `why` is the reason for this
+    /// place.
     pub(crate) fn clash(&self, span: Span, other: Span, why: &'static str, kind: SdfErrorKind) {
         self.errors
             .borrow_mut()
@@ -219,7 +220,7 @@ impl<'a> Element<'a> {
         self.in_range("id", id, 0, max)
     }
 
-    /// Returns `number` as a `T` if it is in `min..=max`. Both limits must fit in a `T`.
+    /// Returns `number` as a `T` if the number is in `min..=max`. Both limits must fit in a `T`.
     pub(crate) fn in_range<N, T>(
         &self,
         attribute: &'static str,

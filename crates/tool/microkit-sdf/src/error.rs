@@ -298,7 +298,7 @@ pub enum SdfErrorKind {
     #[diagnostic(help("keep `prefill_path` or `prefill_bootinfo`"))]
     PrefilledTwice,
 
-    /// A file with a length that cannot be read.
+    /// A file whose length cannot be read.
     #[error("`{path}` cannot be read: {reason}")]
     #[diagnostic(help("it is looked for in the search paths, in their order"))]
     PrefillUnreadable { path: String, reason: String },

@@ -1,11 +1,11 @@
 //! Parses and checks Microkit system files. One run reports every error with its place.
 //!
 //! The crate reads the language of Microkit 2.3.0 for AArch64. The chapter *System Description
-//! File* of Microkit's manual describes this language. The crate rejects the same files as the
-//! SDK's tool, and gives all other files the same meaning. [`SdfErrorKind`] marks the few stricter
-//! checks. [`System::warnings`] lists the settings that the tool ignores without a message.
-//! *Manual* below is Microkit's manual. *Builder* marks behaviour that was observed in the SDK's
-//! tool.
+//! File* of Microkit's manual describes this language. The crate rejects every file that the SDK's
+//! tool rejects, and gives all other files the same meaning. [`SdfErrorKind`] marks the few
+//! stricter checks. [`System::warnings`] lists the settings that the tool ignores without a
+//! message. *Manual* below is Microkit's manual. *Builder* marks behaviour that was observed in the
+//! SDK's tool.
 //!
 //! ```
 //! use microkit_sdf::{NoFiles, Options, parse};

@@ -116,7 +116,7 @@ impl Kernel {
 /// memory region without a `size` has the length of its file, and the checks for overlaps need this
 /// length.
 pub trait Files {
-    /// Returns the length in bytes of the file at `path`. The path is as in the system file.
+    /// Returns the length in bytes of the file at `path`. `path` is written as in the system file.
     ///
     /// # Errors
     ///

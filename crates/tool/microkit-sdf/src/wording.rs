@@ -19,7 +19,7 @@ pub(crate) fn takes(wrong: &str, allowed: &[&str]) -> String {
     }
 }
 
-/// A number, or a remark that it is too large for 64 bits.
+/// A number, or a remark that the number is too large for 64 bits.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct Hex(
     /// The number, or `None` if it does not fit in 64 bits.

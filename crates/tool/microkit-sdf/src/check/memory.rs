@@ -11,8 +11,7 @@ use crate::system::PageSize;
 use crate::warning::WarningKind;
 use crate::wording::Hex;
 
-/// The addresses of an address space that maps may use: up to `end`, or `None` if the end is
-/// unknown.
+/// The part of an address space that maps may use. `end` is `None` if the end is unknown.
 struct Space {
     end: Option<u64>,
     why: &'static str,

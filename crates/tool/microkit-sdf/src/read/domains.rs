@@ -183,7 +183,7 @@ fn read_schedule(element: Element<'_>, domains: &mut Domains) {
 }
 
 /// Reports an end marker at an entry that the kernel can start with. The kernel starts with index 0
-/// until its schedule is complete, and with the start index afterwards.
+/// until the schedule is complete, and with the start index afterwards.
 fn starts_at_an_entry(element: Element<'_>, start: At<u64>, shift: Option<At<u64>>) {
     let is_marker = |index: u64| {
         let entry = usize::try_from(index).ok();

@@ -25,7 +25,8 @@ pub struct ProtectionDomain {
     pub budget_us: u64,
     /// The period, in microseconds.
     pub period_us: u64,
-    /// Whether the PD is passive: it gives up its scheduling context after its initialisation.
+    /// Whether the PD is passive. A passive PD gives up its scheduling context after its
+    /// initialisation.
     pub passive: bool,
     /// The size of the stack in bytes, a multiple of a page.
     pub stack_bytes: u64,
@@ -52,9 +53,9 @@ pub struct ProtectionDomain {
     pub capabilities: Vec<Capability>,
     /// The virtual machine that the PD handles.
     pub virtual_machine: Option<VirtualMachine>,
-    /// Whether the PD receives on an endpoint. This is true if the PD has children, a virtual
-    /// machine, or a channel with a peer that may call the PD. Otherwise the PD receives on its
-    /// notification.
+    /// Whether the PD receives on an endpoint. An endpoint is necessary if the PD has children, a
+    /// virtual machine, or a channel with a peer that may call the PD. Otherwise the PD receives on
+    /// its notification.
     pub needs_endpoint: bool,
     /// Bit *n* is set if identifier *n* is an interrupt.
     pub irqs_mask: u64,
@@ -116,7 +117,8 @@ pub struct SetVar {
     pub span: Span,
     /// The symbol.
     pub symbol: String,
-    /// The value. [`System::setvar_value`](super::System::setvar_value) converts it to a number.
+    /// The value. [`System::setvar_value`](super::System::setvar_value) converts the value to a
+    /// number.
     pub value: SetVarValue,
 }
 
@@ -151,7 +153,7 @@ pub struct Capability {
     /// The place in the file.
     pub span: Span,
     /// The slot of the root CNode. The first slot is 1. `microkit_abi::slots::user_cptr` returns
-    /// its capability pointer.
+    /// the capability pointer of the slot.
     pub slot_index: u8,
     /// The kind of object that the capability refers to.
     pub kind: CapabilityKind,

@@ -41,8 +41,8 @@ pub(crate) fn systems(name: &str) -> Vec<PathBuf> {
     paths
 }
 
-/// Returns the kernel for a system file. The default is the kernel of `qemu_virt_aarch64`. A
-/// comment in the first line can change its values, such as `<!-- kernel: cores=4 smc=false -->`.
+/// Returns the kernel for a system file. The default is the kernel of `qemu_virt_aarch64`. In the
+/// first line, a comment such as `<!-- kernel: cores=4 smc=false -->` changes values of the kernel.
 pub(crate) fn kernel(text: &str) -> Kernel {
     let mut kernel = Kernel::QEMU_VIRT_AARCH64;
     let first_line = text.lines().next().unwrap_or_default();

@@ -312,8 +312,8 @@ impl Soup<'_> {
         self.out += "</channel>";
     }
 
-    /// Opens an element with these attributes. The flag of an attribute marks it as required. If
-    /// `empty` is true, closes the element.
+    /// Opens an element with these attributes. The flag of an attribute marks the attribute as
+    /// required. If `empty` is true, closes the element.
     fn element(&mut self, name: &str, attributes: &[(&str, Value, bool)], empty: bool) {
         self.open(name);
         for (attribute, value, required) in attributes {
