@@ -138,7 +138,7 @@ mod tests {
         check([0, 5], 1, 1);
         check([1, 1], 2, 2);
         check([3, 3], 20, 10);
-        // 40! / 20!²
+        // The number of schedules is 40! / 20!².
         check([20, 20], 137_846_528_820, 401);
     }
 }
