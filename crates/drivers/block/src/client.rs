@@ -1,4 +1,4 @@
-//! A client: its buffers, and the completed requests that are not reported to it yet.
+//! Stores the state of a client: its buffers and its unreported completed requests.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 use heapless::Vec;
@@ -10,10 +10,12 @@ const WORD_BYTES: usize = size_of::<u64>();
 pub(crate) struct Client {
     channel: Channel,
     words: &'static [AtomicU64],
-    /// Whether a buffer is in use: from the start of a request until its completion is reported.
+    /// Whether each buffer is in use, from the start of its request until the completion is
+    /// reported.
     in_use: [bool; BUFFERS],
     flush: Flush,
-    /// The buffer or [`FLUSHED`](request::FLUSHED), and the result.
+    /// The completions that are not reported yet: the buffer or [`FLUSHED`](request::FLUSHED), and
+    /// the result.
     completed: Vec<(u64, u64), { BUFFERS + 1 }>,
 }
 
@@ -55,7 +57,7 @@ impl Client {
         self.in_use[buffer] = true;
     }
 
-    /// Fills `data` with the first bytes of a buffer.
+    /// Copies the first bytes of a buffer into `data`.
     pub(crate) fn read_buffer(&self, buffer: usize, data: &mut [u8]) {
         let words = &self.words[buffer * BUFFER_WORDS..][..BUFFER_WORDS];
         for (bytes, word) in data.chunks_exact_mut(WORD_BYTES).zip(words) {
@@ -118,7 +120,8 @@ impl Client {
     }
 
     fn push(&mut self, what: u64, reply: u64) {
-        // The list has room: each buffer, and the flush, is in use until it is reported.
+        // `completed` has room: each buffer, and the flush, is in use until its completion is
+        // reported.
         self.completed.push((what, reply)).ok();
     }
 }

@@ -16,10 +16,10 @@
 //! # Which disk
 //!
 //! The PD drives the virtio block device in the last of the 32 virtio slots of QEMU's `virt`
-//! machine. QEMU puts the first device there. The slot is in the page at physical address
-//! `0xa00_3000`, with interrupt 79. The device must be of virtio version 1 (not legacy). These
-//! arguments of QEMU add the device. `cargo microkit` reads them from a file `NAME.qemu` beside
-//! `NAME.system`:
+//! machine. QEMU puts the first device in the last slot. The slot is in the page at physical
+//! address `0xa00_3000`, with interrupt 79. The device must be of virtio version 1 (not legacy).
+//! These arguments of QEMU add the device. `cargo microkit` reads the arguments from a file
+//! `NAME.qemu` beside `NAME.system`:
 //!
 //! ```text
 //! disk: 64K
@@ -29,7 +29,7 @@
 //!
 //! # The system file
 //!
-//! With one client:
+//! An example with one client:
 //!
 //! ```xml
 //! <memory_region name="virtio" size="0x1000" phys_addr="0xa003000" />
@@ -65,8 +65,8 @@
 //!   `id` at its own end. The driver maps the buffers of client *N* with the symbols `buffers_N`
 //!   and `buffers_N_size`.
 //! - The driver must have a higher priority than each client.
-//! - No other PD may map `dma`. The disk writes directly to memory. Without an IOMMU, the disk is
-//!   trusted with all memory of the machine.
+//! - No other PD may map `dma`. The disk writes directly to memory. Without an IOMMU, the disk can
+//!   access all memory of the machine.
 //!
 //! # A client
 //!
@@ -99,47 +99,48 @@ use heapless::Vec;
 use sel4_microkit::ipc;
 use sel4_microkit::{Channel, ChannelSet, MessageInfo, with_msg_regs};
 
-/// The bytes of a block.
+/// The number of bytes in a block.
 pub const BLOCK_BYTES: usize = 512;
 
-/// The words of a block.
+/// The number of words in a block.
 pub const BLOCK_WORDS: usize = BLOCK_BYTES / size_of::<u64>();
 
-/// The blocks of a buffer: the most that one request reads or writes.
+/// The number of blocks in a buffer, and the largest number of blocks in one request.
 pub const BUFFER_BLOCKS: usize = 8;
 
-/// The buffers of each client.
+/// The number of buffers of each client.
 pub const BUFFERS: usize = 2;
 
-/// The words of a buffer.
+/// The number of words in a buffer.
 pub const BUFFER_WORDS: usize = BUFFER_BLOCKS * BLOCK_WORDS;
 
-/// The requests of clients: labels of their calls. [`Disk`] makes these calls.
+/// The requests of clients, which are the labels of the calls. [`Disk`] makes these calls.
 ///
-/// A word is a message register of the call.
+/// The words are the message registers of the call.
 pub mod request {
     /// Returns the number of blocks. The reply is one word.
     pub const BLOCKS: u64 = 0;
-    /// Starts a read of blocks into a buffer: the first block (word 0), the number of blocks
-    /// (word 1), the buffer (word 2).
+    /// Starts a read of blocks into a buffer. Word 0 is the first block, word 1 is the number of
+    /// blocks, and word 2 is the buffer.
     pub const READ: u64 = 1;
-    /// Starts a write of blocks from a buffer, with the words of [`READ`].
+    /// Starts a write of blocks from a buffer, with the same words as [`READ`].
     pub const WRITE: u64 = 2;
     /// Starts a flush, which makes all completed writes permanent.
     pub const FLUSH: u64 = 3;
-    /// Returns the requests that were completed since the last such call. The reply has two words
-    /// for each request: the buffer or [`FLUSHED`], and the result, one of [`reply`](super::reply).
+    /// Returns the requests that were completed since the previous call with this label. The reply
+    /// has two words for each request. The first word is the buffer or [`FLUSHED`]. The second word
+    /// is the result, one of [`reply`](super::reply).
     pub const COMPLETED: u64 = 4;
 
     /// The value in place of the buffer for a completed flush.
     pub const FLUSHED: u64 = u64::MAX;
 }
 
-/// The answers of the driver: labels of its replies, and results of completed requests.
+/// The labels of the driver's replies, and the results of completed requests.
 pub mod reply {
     /// The request was executed or started.
     pub const DONE: u64 = 0;
-    /// The request or the buffer is unknown, or the buffer has fewer blocks.
+    /// The request or the buffer is unknown, or the request has more blocks than a buffer.
     pub const UNKNOWN: u64 = 1;
     /// Some of the blocks are beyond the end of the disk.
     pub const OUTSIDE: u64 = 2;
@@ -165,18 +166,19 @@ pub struct Disk {
 pub enum Operation {
     /// The request that reads into or writes from this buffer.
     Buffer(usize),
-    /// The flush.
+    /// The flush of this client.
     Flush,
 }
 
 /// The error of a request that was not started or has failed.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum Error {
-    /// The buffer is unknown, or has fewer blocks.
+    /// The buffer is unknown, or the request has more blocks than a buffer.
     Unknown,
     /// Some of the blocks are beyond the end of the disk.
     Outside,
-    /// The buffer is in use, or a flush has not been completed: [`finish`](Disk::finish) it first.
+    /// The buffer is in use, or a flush has not been completed. Call [`finish`](Disk::finish)
+    /// first.
     Busy,
     /// The disk is read-only.
     ReadOnly,
@@ -214,8 +216,9 @@ impl core::error::Error for Error {}
 impl Disk {
     /// Creates the client's end, with the buffers in `buffers`.
     ///
-    /// **Rights:** a channel with `pp="true"` to the driver, which has a higher priority, and a
-    /// `<map>` with `rw` of the region that the driver maps as `buffers_N` for its channel *N*.
+    /// **Rights:** a channel with `pp="true"` to the driver, and a `<map>` with `rw` of the region
+    /// that the driver maps as `buffers_N` for its channel *N*. The driver must have a higher
+    /// priority.
     ///
     /// # Panics
     ///
@@ -248,7 +251,7 @@ impl Disk {
     ///
     /// # Panics
     ///
-    /// Panics if there is no such buffer.
+    /// Panics if `buffer` is [`BUFFERS`] or more.
     pub fn buffer(&self, buffer: usize) -> &'static [AtomicU64] {
         assert!(buffer < BUFFERS, "a client has {BUFFERS} buffers");
         &self.buffers[buffer * BUFFER_WORDS..][..BUFFER_WORDS]
@@ -282,8 +285,8 @@ impl Disk {
 
     /// Starts a write of `count` blocks from a buffer to the disk, from the block number `block`.
     ///
-    /// A completed write may still be in a cache of the disk: see
-    /// [`begin_flush`](Self::begin_flush).
+    /// A completed write may still be in a cache of the disk. [`begin_flush`](Self::begin_flush)
+    /// makes completed writes permanent.
     ///
     /// **Blocking:** until the driver answers. The driver does not wait for the disk.
     ///
@@ -345,8 +348,8 @@ impl Disk {
 
     /// Takes the channels that were notified while this client waited for the driver.
     ///
-    /// Handle them as in [`Handler::notified`](sel4_microkit::Handler::notified): the event loop
-    /// does not deliver these notifications again.
+    /// Handle these channels as in [`Handler::notified`](sel4_microkit::Handler::notified): the
+    /// event loop does not deliver these notifications again.
     pub fn take_missed(&mut self) -> ChannelSet {
         core::mem::take(&mut self.missed)
     }
@@ -362,7 +365,7 @@ impl Disk {
             let (completed, _) = words[..info.count()].as_chunks();
             for &[what, reply] in completed {
                 let result = Error::from_reply(reply);
-                // The list has room, if the driver reports only requests that are under way.
+                // `self.completed` has room if the driver reports only requests that are under way.
                 self.completed
                     .push((what, result))
                     .map_err(|_| Error::Failed)?;
@@ -371,7 +374,7 @@ impl Disk {
         })
     }
 
-    /// Calls the driver. Returns the label of the reply, and its first word.
+    /// Calls the driver. Returns the label and the first word of the reply.
     fn call(&self, request: u64, words: [u64; 3]) -> (u64, u64) {
         let info = MessageInfo::new(request, words.len());
         let (info, reply) = self.driver.pp_call_with_mrs(info, words);

@@ -1,8 +1,9 @@
 //! The PD `block`: drives a virtio disk by its interrupt, for up to [`CLIENTS`] clients.
 //!
-//! The library's page describes the clients and the part of the system file. A request starts in a
-//! client's call, and is completed at the interrupt. `owners` records the client of each request. A
-//! flush waits until no request is under way, so that it covers all earlier requests.
+//! The documentation of the library describes the clients and the system file. A request starts in
+//! a client's call, and is completed at the interrupt. `owners` records the client of each request.
+//! A flush starts only while no request is under way, so that the flush covers all earlier
+//! requests.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -23,7 +24,8 @@ const IRQ: Channel = Channel::new(0);
 /// The number of clients.
 const CLIENTS: usize = 2;
 
-/// The channel of the first client. Its region is `buffers_1`. The next client has the next number.
+/// The channel of the first client, whose region is `buffers_1`. The next client has the next
+/// channel.
 const FIRST_CLIENT: usize = 1;
 
 /// The slot of the disk in the last page of slots: QEMU puts the first device into the last slot.
@@ -146,8 +148,8 @@ impl Driver {
         }
     }
 
-    /// Records the results of all requests that the disk has completed, and notifies each of their
-    /// clients once.
+    /// Records the results of all requests that the disk has completed, and notifies each client of
+    /// these requests once.
     fn complete(&mut self) {
         let (clients, owners) = (&mut self.clients, &mut self.owners);
         let mut has_news = [false; CLIENTS];

@@ -1,19 +1,19 @@
 //! Printing for every protection domain (PD), in every kernel configuration.
 //!
-//! The kernel prints only in the configuration `debug`. Through this crate, the same system prints
-//! in `release` and `benchmark` too. It has two parts:
+//! The kernel prints only in the configuration `debug`. PDs that use this crate also print in
+//! `release` and `benchmark`. The crate has two parts:
 //!
 //! - a library for PDs that print: [`println!`], and [`panic_hook`] for panics;
 //! - the PD `console` (the binary `console`, in a system file `console.elf`), which drives the
-//!   serial port. It does not mix the lines of different clients.
+//!   serial port. The PD does not mix the lines of different clients.
 //!
 //! # Which serial port
 //!
-//! The PD drives an Arm PL011 UART with a 24 MHz clock, at 115200 baud and 8N1. That is the UART of
-//! QEMU's `virt` machine at physical address `0x900_0000`. The kernel of the configuration `debug`
-//! prints on the same UART, so its output may appear in the middle of a line. The PD polls: it uses
-//! no interrupt. For input, or for clients that must not wait for the UART, use `microkit-serial`
-//! instead: only one PD can map the UART.
+//! The PD drives an Arm PL011 UART with a 24 MHz clock, at 115200 baud and 8N1. QEMU's `virt`
+//! machine has this UART at physical address `0x900_0000`. The kernel of the configuration `debug`
+//! prints on the same UART, so the kernel's output may appear in the middle of a line. The PD polls
+//! the UART and uses no interrupt. Only one PD can map the UART. For input, or for clients that
+//! must not wait for the UART, use `microkit-serial` instead.
 //!
 //! # The system file
 //!
@@ -34,9 +34,9 @@
 //! ```
 //!
 //! - A client's end has the `id` 0 ([`CHANNEL`]) and `pp="true"`.
-//! - The console's ends have the `id`s 0 to 7, so it serves up to eight clients.
-//! - The console must have a higher priority than each client. With `passive="true"` it runs on the
-//!   budget of the client that prints.
+//! - The console's ends have the `id`s 0 to 7, so the console serves up to eight clients.
+//! - The console must have a higher priority than each client. With `passive="true"`, the console
+//!   runs on the budget of the client that prints.
 //!
 //! # A client
 //!
@@ -79,8 +79,8 @@ pub const CHANNEL: Channel = Channel::new(0);
 
 /// The largest number of bytes in one call.
 ///
-/// The bytes are four words in CPU registers. So a handler can print between two accesses to its
-/// message registers.
+/// A call passes the bytes in four CPU registers and does not change the message registers. So a
+/// handler can print between two accesses to its message registers.
 pub const BYTES_PER_CALL: usize = 32;
 
 /// Prints a line, with the syntax of [`format_args!`].
@@ -128,7 +128,8 @@ pub fn print(arguments: fmt::Arguments<'_>) {
         bytes: [0; BYTES_PER_CALL],
         length: 0,
     };
-    // `Printer` never fails. If a value's `Display` does, the text before it is printed.
+    // `Printer` never fails. If the `Display` of a value fails, the text before the value is
+    // printed.
     printer.write_fmt(arguments).ok();
     printer.flush();
 }
@@ -158,7 +159,7 @@ struct Printer {
 }
 
 impl Printer {
-    /// Sends the collected bytes: their number as the label, then the words.
+    /// Sends the collected bytes in message registers. The label is the number of bytes.
     fn flush(&mut self) {
         if self.length > 0 {
             let (chunks, _) = self.bytes.as_chunks::<8>();

@@ -1,7 +1,7 @@
 //! Collects the lines of several clients separately.
 //!
-//! A call carries part of a line. The parts of each client are collected, and the line is printed
-//! when it is complete.
+//! A call carries part of a line. The console collects the parts of each client, and prints a line
+//! when the line is complete.
 
 use heapless::Vec;
 use sel4_microkit::{Channel, MessageInfo, get_mr};

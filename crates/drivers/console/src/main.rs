@@ -1,6 +1,6 @@
 //! The PD `console`: drives the PL011 UART of QEMU's `virt` machine for PDs that print.
 //!
-//! The library's page describes the clients and the part of the system file.
+//! The documentation of the library describes the clients and the system file.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -9,7 +9,7 @@ use arm_pl011_uart::{DataBits, LineConfig, PL011Registers, Parity, StopBits, Uar
 use microkit_console::lines::Lines;
 use sel4_microkit::{Channel, Handler, Infallible, MessageInfo, device_region, protection_domain};
 
-/// The clock of the PL011 of QEMU's `virt` machine.
+/// The clock frequency of the PL011 of QEMU's `virt` machine.
 const CLOCK_HZ: u32 = 24_000_000;
 
 const BAUD: u32 = 115_200;
@@ -58,7 +58,7 @@ impl Handler for Console {
 
 /// Writes a byte. Polls until the UART has room.
 ///
-/// The client's call returns after its text is written. A passive PD has no budget after its reply,
+/// The client's call returns after the text is written. A passive PD has no budget after its reply,
 /// so it cannot wait for the UART's interrupt.
 fn put(uart: &mut Uart<'_>, byte: u8) {
     while uart.is_tx_fifo_full() {

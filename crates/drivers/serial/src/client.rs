@@ -5,7 +5,7 @@ use microkit_serial::LINE_BYTES;
 use microkit_shared_memory::{Broken, ByteConsumer};
 use sel4_microkit::{Channel, SharedWord};
 
-/// The clients that print, in `N` places. The clients take turns, one line at a time.
+/// The clients that print, each in one of `N` places. The clients take turns, one line at a time.
 pub(crate) struct Clients<const N: usize> {
     clients: [Option<Client>; N],
     /// The place whose turn is next.
@@ -19,7 +19,7 @@ struct Client {
     output: ByteConsumer,
     /// The incomplete line.
     line: Vec<u8, LINE_BYTES>,
-    /// Whether the last line was too long, and its line end has not arrived yet.
+    /// Whether the last line was longer than [`LINE_BYTES`] and its line end has not arrived yet.
     is_cut: bool,
 }
 
@@ -54,7 +54,8 @@ impl<const N: usize> Clients<N> {
             if let Some((index, Some(client))) =
                 complete.map(|index| (index, &mut self.clients[index]))
             {
-                // `self.line` has room: it is empty, and two bytes longer than a client's line.
+                // `self.line` has room: the queue is empty, and has two bytes more than a client's
+                // line.
                 self.line.extend(client.line.iter().chain(b"\r\n").copied());
                 client.line.clear();
                 self.next = (index + 1) % N;
@@ -63,8 +64,8 @@ impl<const N: usize> Clients<N> {
         self.line.pop_front()
     }
 
-    /// Returns whether a client has a complete line, or [`LINE_BYTES`] bytes of a longer line. A
-    /// client that breaks its queue is removed.
+    /// Returns whether a client has a complete line, or [`LINE_BYTES`] bytes of a longer line.
+    /// Removes a client that has broken its queue.
     fn has_line(&mut self, index: usize) -> bool {
         let Some(client) = &mut self.clients[index] else {
             return false;
@@ -84,7 +85,8 @@ impl Client {
         let mut is_complete = false;
         while !is_complete && let Some(byte) = self.output.take_byte()? {
             if byte == b'\n' {
-                // The line end after a line that was printed in parts is not an empty line.
+                // A line end directly after the last part of a cut line ends that line, and does
+                // not add an empty line.
                 is_complete = !(self.is_cut && self.line.is_empty());
                 self.is_cut = false;
             } else {

@@ -1,4 +1,4 @@
-//! The client's end for tasks: one task waits for the driver, and the other tasks of the PD run.
+//! The client's end for tasks. While a task waits for the driver, the other tasks of the PD run.
 
 use embedded_io_async::{ErrorType, Read, Write};
 use microkit_async::Listener;
@@ -35,7 +35,7 @@ pub struct AsyncSerial {
 impl AsyncSerial {
     /// Creates a client that writes, with the output queue in `output`.
     ///
-    /// **Rights:** those of [`Serial::new`](crate::Serial::new).
+    /// **Rights:** the rights of [`Serial::new`](crate::Serial::new).
     ///
     /// # Panics
     ///
@@ -50,7 +50,7 @@ impl AsyncSerial {
 
     /// Adds the input queue in `input`, so that the client can read.
     ///
-    /// **Rights:** those of [`Serial::with_input`](crate::Serial::with_input).
+    /// **Rights:** the rights of [`Serial::with_input`](crate::Serial::with_input).
     ///
     /// # Panics
     ///
@@ -68,13 +68,14 @@ impl ErrorType for AsyncSerial {
 }
 
 impl Write for AsyncSerial {
-    /// Writes as many bytes as fit into the queue, but at least one.
+    /// Writes as many bytes as fit into the queue. Waits until at least one byte fits.
     ///
     /// **Cancel safety:** a future that is dropped before it returns has written nothing.
     async fn write(&mut self, bytes: &[u8]) -> Result<usize, Error> {
         loop {
             let count = self.output.put(bytes)?;
-            // The driver does not print an incomplete line, so it needs no notification before.
+            // The driver does not print an incomplete line, so the driver needs no notification
+            // before the line end.
             if bytes[..count].contains(&b'\n') || count < bytes.len() {
                 self.driver.channel().notify();
             }
@@ -89,7 +90,8 @@ impl Write for AsyncSerial {
 
     /// Waits until the driver has taken all bytes.
     ///
-    /// **Cancel safety:** a dropped future has changed nothing. Call the method again.
+    /// **Cancel safety:** a dropped future has changed nothing. The caller can call the method
+    /// again.
     async fn flush(&mut self) -> Result<(), Error> {
         self.driver.channel().notify();
         while self.output.ask_for_room()? > 0 {
@@ -100,7 +102,7 @@ impl Write for AsyncSerial {
 }
 
 impl Read for AsyncSerial {
-    /// Reads the received bytes, but at least one.
+    /// Reads received bytes. Waits until at least one byte is received.
     ///
     /// **Cancel safety:** a future that is dropped before it returns has read nothing.
     async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Error> {

@@ -5,18 +5,18 @@
 //! - a library for clients: [`Serial`] with the traits of `embedded-io`, and [`AsyncSerial`] for
 //!   tasks;
 //! - the PD `serial` (the binary `serial`, in a system file `serial.elf`), which drives the port.
-//!   It prints whole lines, so the lines of different clients do not mix.
+//!   The PD prints whole lines, so the lines of different clients do not mix.
 //!
-//! A client shares a queue of bytes with the driver, and a second queue if it reads. A notification
-//! reports that a queue has bytes, or has room again. The driver does not trust its clients: a
-//! client that breaks its queue loses only its own output.
+//! A client shares a queue of bytes with the driver, and a second queue if the client reads. A
+//! notification reports that a queue has bytes, or has room again. The driver does not trust its
+//! clients: a client that breaks its queue loses only its own output.
 //!
 //! # Which serial port
 //!
 //! The PD drives an Arm PL011 UART with a 24 MHz clock, at 115200 baud and 8N1, by its interrupt.
-//! On QEMU's `virt` machine that is the UART at physical address `0x900_0000` with interrupt 33.
-//! The kernel of the configuration `debug` prints on the same UART. A system has either this PD or
-//! `console` of `microkit-console`, as only one PD can map the UART.
+//! QEMU's `virt` machine has this UART at physical address `0x900_0000` with interrupt 33. The
+//! kernel of the configuration `debug` prints on the same UART. A system has either this PD or
+//! `console` of `microkit-console`, because only one PD can map the UART.
 //!
 //! # The system file
 //!
@@ -54,14 +54,15 @@
 //!
 //! - The interrupt has the `id` 0 at the driver.
 //! - Up to four clients have the `id`s 1 to 4 at the driver. The driver maps the output queue of
-//!   client *N* with the symbols `output_N` and `output_N_size`. A client without that region is
-//!   not served.
-//! - The client with the `id` 1 at the driver may read. Its input queue has the symbols `input` and
-//!   `input_size` at the driver. Without an input queue, received bytes are dropped.
+//!   client *N* with the symbols `output_N` and `output_N_size`. The driver does not serve a client
+//!   whose output queue is not mapped.
+//! - The client with the `id` 1 at the driver may read. The input queue of this client has the
+//!   symbols `input` and `input_size` at the driver. Without an input queue, received bytes are
+//!   dropped.
 //! - Both PDs map a queue with `perms="rw"`, because each end writes its own position. The names of
 //!   the symbols and the `id`s at the client are the client's own choice.
-//! - All priorities are possible. A client with a higher priority than the driver fills its queue
-//!   before the driver takes a byte.
+//! - The PDs can have any priorities. A client with a higher priority than the driver fills its
+//!   queue before the driver takes a byte.
 //!
 //! # A client
 //!
@@ -113,10 +114,10 @@ use sel4_microkit::{Channel, ChannelSet, SharedWord};
 /// The largest length of a line in bytes. A longer line is printed as several lines.
 pub const LINE_BYTES: usize = 256;
 
-/// The client's end of the serial port: it writes lines and reads received bytes.
+/// The client's end of the serial port, which writes lines and reads received bytes.
 ///
-/// It implements the traits of `embedded-io`. The driver prints a line after its line end was
-/// written.
+/// This type implements the traits of `embedded-io`. The driver prints a line after the client has
+/// written the line end.
 #[derive(Debug)]
 pub struct Serial {
     driver: Channel,
@@ -177,8 +178,8 @@ impl Serial {
 
     /// Takes the channels that were notified while this client waited for the driver.
     ///
-    /// Handle them as in [`Handler::notified`](sel4_microkit::Handler::notified): the event loop
-    /// does not deliver these notifications again.
+    /// Handle these channels as in [`Handler::notified`](sel4_microkit::Handler::notified): the
+    /// event loop does not deliver these notifications again.
     ///
     /// # Examples
     ///
@@ -213,7 +214,7 @@ impl Serial {
     }
 }
 
-/// The error of a client that cannot write or read.
+/// The error of a write or a read.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum Error {
     /// The driver has written an impossible position to a queue. This error is permanent: restart
@@ -256,14 +257,14 @@ impl ErrorType for Serial {
 }
 
 impl Write for Serial {
-    /// Writes as many bytes as fit into the queue, but at least one.
+    /// Writes as many bytes as fit into the queue. Waits until at least one byte fits.
     ///
     /// The driver is notified at the end of a line, or when the queue is full. The driver does not
     /// print an incomplete line.
     ///
     /// **Blocking:** while the queue is full. Notifications of other channels are kept for
-    /// [`take_missed`](Serial::take_missed). **Rights:** a PD that nobody calls and that has no
-    /// children.
+    /// [`take_missed`](Serial::take_missed). **Rights:** a PD that no other PD calls and that has
+    /// no children.
     ///
     /// # Errors
     ///
@@ -289,7 +290,7 @@ impl Write for Serial {
 
     /// Waits until the driver has taken all bytes.
     ///
-    /// **Blocking:** until the queue is empty. Errors and panics are those of
+    /// **Blocking:** until the queue is empty. The errors and panics are the same as in
     /// [`write`](Self::write).
     fn flush(&mut self) -> Result<(), Error> {
         self.driver.notify();
@@ -307,9 +308,10 @@ impl WriteReady for Serial {
 }
 
 impl Read for Serial {
-    /// Reads the received bytes, but at least one.
+    /// Reads received bytes. Waits until at least one byte is received.
     ///
-    /// **Blocking:** until a byte is received. Panics are those of [`write`](Self::write).
+    /// **Blocking:** until a byte is received. The panics are the same as in
+    /// [`write`](Self::write).
     ///
     /// # Errors
     ///

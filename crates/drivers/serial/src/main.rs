@@ -1,9 +1,9 @@
 //! The PD `serial`: drives the PL011 UART of QEMU's `virt` machine by its interrupt, for up to
-//! [`CLIENTS`] clients that print. One of them may read too.
+//! [`CLIENTS`] clients that print. One client may also read.
 //!
-//! The library's page describes the clients and the part of the system file. [`Port`] is the UART,
-//! and [`Clients`] are the output queues. Each event moves bytes while there is room: from the UART
-//! to the reader's queue, and from the output queues to the UART.
+//! The documentation of the library describes the clients and the system file. [`Port`] is the
+//! UART, and [`Clients`] are the output queues. Each event moves bytes from the UART to the
+//! reader's queue, and from the output queues to the UART, while the destination has room.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -26,10 +26,10 @@ const IRQ: Channel = Channel::new(0);
 const CLIENTS: usize = 4;
 
 /// The channel of the first client. Its region is `output_1`. The next clients have the next
-/// numbers.
+/// channels.
 const FIRST_CLIENT: usize = 1;
 
-/// The client that may read.
+/// The channel of the client that may read.
 const READER: Channel = Channel::new(1);
 
 struct Driver {
@@ -99,8 +99,8 @@ impl Driver {
         }
     }
 
-    /// Returns whether the reader's queue has room. If not, this requests a notification from the
-    /// reader after it takes bytes, and disables the UART's receive interrupts.
+    /// Returns whether the reader's queue has room. If the queue is full, requests a notification
+    /// from the reader and disables the UART's receive interrupts.
     fn has_room(&mut self) -> bool {
         let room = self.input.as_mut().map(|input| match input.room_bytes()? {
             0 => Ok(input.capacity_bytes() - input.ask_for_room()?),
@@ -108,7 +108,8 @@ impl Driver {
         });
         let has_room = match room {
             Some(Ok(room)) => room > 0,
-            // There is no reader, or it has broken its queue: received bytes are dropped.
+            // Received bytes are dropped if no reader exists, or if the reader has broken its
+            // queue.
             Some(Err(Broken)) | None => {
                 self.input = None;
                 true

@@ -6,20 +6,20 @@ use arm_pl011_uart::{
 };
 use sel4_microkit::device_region;
 
-/// The clock of the PL011 of QEMU's `virt` machine.
+/// The clock frequency of the PL011 of QEMU's `virt` machine.
 const CLOCK_HZ: u32 = 24_000_000;
 
 const BAUD: u32 = 115_200;
 
 /// The largest number of bytes that the driver writes before it waits for the transmit interrupt.
 ///
-/// This is the size of the smallest transmit FIFO (DDI 0183, revisions before r1p5), and more than
-/// the level of the transmit interrupt. On hardware, the flag "FIFO full" would be enough. QEMU's
-/// UART is never full, so without this limit no test would use the transmit interrupt.
+/// The limit is the size of the smallest transmit FIFO (DDI 0183, revisions before r1p5), and more
+/// than the level of the transmit interrupt. On hardware, the flag "FIFO full" would be enough.
+/// QEMU's UART is never full, so without this limit no test would use the transmit interrupt.
 const BURST_BYTES: usize = 16;
 
-/// The receive interrupt, and the receive timeout. The timeout reports fewer bytes than the level,
-/// after a pause.
+/// The receive interrupt and the receive timeout interrupt. The timeout interrupt occurs after a
+/// pause, if the FIFO has received bytes but fewer than the level.
 const RECEIVED: Interrupts = Interrupts::RXI.union(Interrupts::RTI);
 
 /// The UART, and the set of its enabled interrupts.
@@ -47,8 +47,8 @@ impl Port {
         }
     }
 
-    /// Clears the causes of the interrupt. Call this before bytes are received or sent, so that
-    /// later bytes raise the interrupt again.
+    /// Clears the pending interrupts of the UART. Call this method before bytes are received or
+    /// sent, so that later bytes raise an interrupt again.
     pub(crate) fn interrupted(&mut self) {
         let come = self.uart.masked_interrupt_status();
         self.uart.clear_interrupts(come);
@@ -74,13 +74,13 @@ impl Port {
         }
     }
 
-    /// Writes the clients' bytes while the UART has room. The rest follows after the next transmit
-    /// interrupt.
+    /// Writes the clients' bytes while the UART has room. The remaining bytes follow after the next
+    /// transmit interrupt.
     pub(crate) fn transmit<const N: usize>(&mut self, clients: &mut Clients<N>) {
         if self.masks.contains(Interrupts::TXI) {
-            return; // It has not sent the last burst yet.
+            return; // The UART has not sent the last burst yet.
         }
-        // Before the first byte, so that these bytes cause the next transmit interrupt.
+        // Clear the interrupt before the first byte, so that this burst causes the next interrupt.
         self.uart.clear_interrupts(Interrupts::TXI);
         for _ in 0..BURST_BYTES {
             if self.uart.is_tx_fifo_full() {

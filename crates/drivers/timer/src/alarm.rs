@@ -1,10 +1,11 @@
-//! The timer as the `Alarm` of tasks.
+//! Implements the `Alarm` of `microkit-async` for the timer's client.
 
 use microkit_async::Alarm;
 
 use crate::Timer;
 
-/// Arming resets the client, so the PD can use time-outs only in its tasks.
+/// Arming the alarm cancels all other time-outs of the PD, so only tasks of the PD can use
+/// time-outs.
 impl Alarm for Timer {
     fn now_ns(&self) -> u64 {
         Timer::now_ns(self)

@@ -1,7 +1,7 @@
 //! The physical counter and timer of the processor (Arm ARM, *The Generic Timer*).
 //!
-//! seL4 allows PDs to use them on this board: `EXPORT_PCNT_USER` and `EXPORT_PTMR_USER` are set in
-//! the SDK's configurations.
+//! seL4 allows PDs to use these registers on this board: the SDK's configurations set
+//! `EXPORT_PCNT_USER` and `EXPORT_PTMR_USER`.
 
 use arm_sysregs::el0::accessors::{
     read_cntfrq_el0, read_cntpct_el0, write_cntp_ctl_el0, write_cntp_cval_el0,
@@ -10,7 +10,7 @@ use arm_sysregs::el0::registers::{CntpCtlEl0, CntpCvalEl0};
 
 const NS_PER_S: u128 = 1_000_000_000;
 
-/// The counter as a clock, and the timer as the clock's only alarm.
+/// A clock that reads the counter, with the timer as its only alarm.
 pub(crate) struct Clock {
     ticks_per_s: u128,
 }
@@ -31,14 +31,14 @@ impl Clock {
         saturated(ticks * NS_PER_S / self.ticks_per_s)
     }
 
-    /// Sets the alarm, or switches it off. The interrupt is level-triggered: from `at_ns` on it
-    /// stays raised until the alarm is set again.
+    /// Sets the alarm, or switches the alarm off. The interrupt is level-triggered: from `at_ns`,
+    /// the interrupt stays raised until the alarm is set again.
     pub(crate) fn set_alarm(&self, at_ns: Option<u64>) {
         let Some(at_ns) = at_ns else {
             write_cntp_ctl_el0(CntpCtlEl0::empty());
             return;
         };
-        // Rounded up, so that `now_ns` is not before `at_ns` when the interrupt arrives.
+        // Round up, so that `now_ns` is not before `at_ns` when the interrupt arrives.
         let ticks = (u128::from(at_ns) * self.ticks_per_s).div_ceil(NS_PER_S);
         write_cntp_cval_el0(CntpCvalEl0::from_bits_retain(saturated(ticks)));
         write_cntp_ctl_el0(CntpCtlEl0::ENABLE);

@@ -13,13 +13,13 @@
 //! # Which timer
 //!
 //! The PD drives the physical timer of the processor (the EL1 physical timer of Arm's Generic
-//! Timer: `CNTP_CVAL_EL0`, `CNTP_CTL_EL0`), and reads its counter (`CNTPCT_EL0`). There is no
-//! region to map. Two conditions hold on `qemu_virt_aarch64`:
+//! Timer: `CNTP_CVAL_EL0`, `CNTP_CTL_EL0`), and reads its counter (`CNTPCT_EL0`). The PD maps no
+//! memory region. The driver requires two conditions. Both are true on `qemu_virt_aarch64`:
 //!
 //! - The kernel allows PDs to use these registers (`EXPORT_PCNT_USER` and `EXPORT_PTMR_USER`), and
-//!   itself uses another timer. Every PD can then access the registers, so a malicious PD can
-//!   change the driver's alarm.
-//! - The timer's interrupt is 30, and belongs to this PD.
+//!   the kernel itself uses another timer. Every PD can then access the registers, so a malicious
+//!   PD can change the driver's alarm.
+//! - The timer has interrupt 30, and only this PD handles the interrupt.
 //!
 //! # The system file
 //!
@@ -39,8 +39,8 @@
 //! - The interrupt has the `id` 0 at the driver.
 //! - Up to four clients have the `id`s 1 to 4 at the driver. Each client has `pp="true"` and any
 //!   `id` at its own end.
-//! - The driver must have a higher priority than each client. It must not be passive, because it
-//!   runs at the interrupt.
+//! - The driver must have a higher priority than each client. The driver must not be passive,
+//!   because it runs at the interrupt.
 //!
 //! # A client
 //!
@@ -92,13 +92,13 @@ mod alarm;
 use core::fmt;
 use sel4_microkit::{Channel, MessageInfo, with_msg_regs};
 
-/// The number of time-outs that each client can have: those that are set, and those that have
-/// expired and were not yet returned by [`Timer::expired`].
+/// The largest number of time-outs of each client. A time-out counts from [`Timer::set`] until it
+/// is cancelled or returned by [`Timer::expired`].
 pub const TIMEOUTS_PER_CLIENT: usize = 8;
 
-/// The requests of clients: labels of their calls. [`Timer`] makes these calls.
+/// The requests of clients, which are the labels of the calls. [`Timer`] makes these calls.
 ///
-/// A word is a message register of the call.
+/// The words are the message registers of the call.
 pub mod request {
     /// Returns the time. The reply is one word: nanoseconds.
     pub const NOW: u64 = 0;
@@ -107,14 +107,14 @@ pub mod request {
     pub const SET: u64 = 1;
     /// Cancels the time-out with an identifier (word 0).
     pub const CANCEL: u64 = 2;
-    /// Returns the time-outs that have expired. The reply has three words for each: tag, deadline,
-    /// order.
+    /// Returns the time-outs that have expired. The reply has three words for each time-out: tag,
+    /// deadline, order.
     pub const EXPIRED: u64 = 3;
-    /// Cancels all time-outs of the client, and drops those that have expired.
+    /// Cancels all time-outs of the client, and drops its expired time-outs.
     pub const RESET: u64 = 4;
 }
 
-/// The answers of the driver: labels of its replies.
+/// The labels of the driver's replies.
 pub mod reply {
     /// The request was executed.
     pub const DONE: u64 = 0;
@@ -198,8 +198,8 @@ impl Timer {
         self.call(request::NOW, [0; 2]).1
     }
 
-    /// Sets a time-out. The driver notifies when `deadline_ns` is reached, or at once if that time
-    /// has passed. [`expired`](Self::expired) returns `tag`, and the driver does not interpret it.
+    /// Sets a time-out. The driver notifies the client at `deadline_ns`, or at once if that time
+    /// has passed. [`expired`](Self::expired) returns `tag` unchanged.
     ///
     /// # Errors
     ///
@@ -235,7 +235,7 @@ impl Timer {
         }
     }
 
-    /// Cancels all time-outs of this client, and drops those that have expired.
+    /// Cancels all time-outs of this client, and drops its expired time-outs.
     pub fn reset(&self) {
         self.call(request::RESET, [0; 2]);
     }
@@ -258,7 +258,7 @@ impl Timer {
         all.into_iter().flatten()
     }
 
-    /// Calls the driver. Returns the label of the reply, and its first word.
+    /// Calls the driver. Returns the label and the first word of the reply.
     fn call(&self, request: u64, words: [u64; 2]) -> (u64, u64) {
         let info = MessageInfo::new(request, words.len());
         let (info, reply) = self.driver.pp_call_with_mrs(info, words);

@@ -1,8 +1,8 @@
 //! The PD `timer`: drives the physical timer of the processor, for up to [`CLIENTS`] clients.
 //!
-//! The library's page describes the clients and the part of the system file. A time-out is in
-//! `waiting` until it is due. Then it is in `expired` until its client asks for it. The alarm is
-//! always set to the earliest deadline in `waiting`.
+//! The documentation of the library describes the clients and the system file. A time-out is in
+//! `waiting` until its deadline. Then the time-out is in `expired` until its client asks for the
+//! expired time-outs. The alarm is always set to the earliest deadline in `waiting`.
 #![no_std]
 #![no_main]
 #![forbid(unsafe_code)]
@@ -21,7 +21,7 @@ use sel4_microkit::{
 /// The timer's interrupt.
 const IRQ: Channel = Channel::new(0);
 
-/// The channel of the first client. The next clients have the next numbers.
+/// The channel of the first client. The next clients have the next channels.
 const FIRST_CLIENT: usize = 1;
 
 /// The number of clients.
@@ -123,7 +123,8 @@ impl Driver {
     }
 
     fn cancel(&mut self, client: usize, id: Id) -> MessageInfo {
-        // The reply is the same for another client's time-out: clients get no data about others.
+        // The reply is the same for the time-out of another client, so that the reply discloses
+        // nothing about other clients.
         let is_own = |waiting: &Waiting| waiting.client == client;
         if !self.waiting.get(id).is_some_and(is_own) {
             return MessageInfo::new(reply::NOT_SET, 0);
@@ -133,7 +134,7 @@ impl Driver {
         MessageInfo::new(reply::DONE, 0)
     }
 
-    /// Moves due time-outs to `expired`, and notifies each of their clients once.
+    /// Moves due time-outs to `expired`, and notifies each client of these time-outs once.
     fn expire(&mut self) {
         let mut clients = ChannelSet::default();
         let now = self.clock.now_ns();
@@ -154,7 +155,7 @@ impl Driver {
         }
     }
 
-    /// Replies with all time-outs of a client that have expired.
+    /// Replies with all expired time-outs of a client.
     fn report_expired(&mut self, client: usize) -> MessageInfo {
         let mut count = 0;
         while let Some(expired) = self.expired[client].pop_front() {

@@ -12,8 +12,8 @@ const PEER: Channel = Channel::new(1);
 
 const ROUNDS: usize = 10;
 
-/// Makes a system of two PDs. `pp` is an attribute of the client's `<end>`, and `passive` of the
-/// server.
+/// Makes a system of two PDs. `pp` is an attribute of the client's `<end>`, and `passive` is an
+/// attribute of the server.
 fn system(pp: &str, passive: &str) -> System {
     let text = format!(
         r#"
@@ -30,7 +30,7 @@ fn system(pp: &str, passive: &str) -> System {
     System::parse("schedules.system", &text).unwrap()
 }
 
-/// Notifies its peer whenever it is notified.
+/// Notifies its peer at each notification.
 struct Notifies {
     rounds: usize,
 }
@@ -87,7 +87,7 @@ fn calling(passive: &str) -> System {
 }
 
 fn main() {
-    // `cargo test --benches` runs this program briefly, only to test that it works.
+    // `cargo test --benches` runs this program briefly, only to test that the program works.
     let is_measured = std::env::args().any(|argument| argument == "--bench");
     let time = Duration::from_millis(if is_measured { 2000 } else { 1 });
     for (name, system) in [

@@ -11,7 +11,7 @@ use microkit_abi::slots;
 
 /// A system call that a PD has made.
 ///
-/// Its text uses the words of Microkit, such as `notifies on channel 1, and waits`.
+/// The `Display` text uses the words of Microkit, such as `notifies on channel 1, and waits`.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub struct Call {
     /// The number (`seL4_Syscall_ID`).
@@ -91,7 +91,7 @@ impl Call {
     }
 }
 
-/// The register with the capability that a call sends to.
+/// Returns the register that holds the capability of a call's destination.
 pub(crate) fn destination(number: i64) -> Option<Register> {
     match number {
         syscall::Call | syscall::Send | syscall::NBSend => Some(CAP_REGISTER),

@@ -1,4 +1,4 @@
-//! Choices, and schedules: lists of choices, as text.
+//! Choices, and schedules. A schedule is a list of choices as text.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::Failure;
 use crate::lower::Image;
 
-/// An event that can come next.
+/// A possible next event of a run.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Choice {
     /// A PD makes a step.
@@ -37,9 +37,9 @@ impl Choice {
 
 /// A schedule: the list of all choices in a run.
 ///
-/// In its text, `ping` is a step of that PD, and `pong*3` is three steps. `irq:timer.5` is an IRQ,
-/// and `crash:ping` is the death of a PD. `pass` and `fail:IllegalOperation` are the results of a
-/// system call that could fail.
+/// In the text of a schedule, `ping` is a step of the PD `ping`, and `pong*3` is three steps of the
+/// PD `pong`. `irq:timer.5` is an IRQ, and `crash:ping` is the death of a PD. `pass` and
+/// `fail:IllegalOperation` are the results of a system call that could fail.
 ///
 /// ```
 /// use microkit_test::Schedule;
@@ -96,7 +96,7 @@ impl FromStr for Schedule {
 /// The largest number of choices in a schedule.
 const MOST: usize = 1 << 20;
 
-/// The error of a text that is not a schedule.
+/// The error of parsing a schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScheduleError(String);
 

@@ -7,14 +7,14 @@ use kernel_model::{Cap, InvocationError, Kernel, ThreadId, UserContext};
 
 use crate::call::destination;
 
-/// The way in which a system call fails.
+/// An injected failure of a system call.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub enum Failure {
     /// The kernel refuses the invocation. A `seL4_Call` gets the error as its reply, and a plain
     /// send gets no answer (seL4 manual, *Errors*).
     Refused(InvocationError),
-    /// The capability is missing. In that case a blocking system call faults (seL4 manual,
-    /// *Capability Faults*). A non-blocking send has no effect.
+    /// The capability is missing. Without the capability, a blocking system call faults (seL4
+    /// manual, *Capability Faults*). A non-blocking send has no effect.
     NoCapability,
 }
 

@@ -1,12 +1,12 @@
-//! Whole systems of protection domains (PDs) tested on the host: by `cargo test`, under every
-//! schedule, under Miri.
+//! Tests whole systems of protection domains (PDs) on the host, with `cargo test`, under every
+//! schedule and under Miri.
 //!
 //! | type | what it is |
 //! | --- | --- |
 //! | [`System`] | a system file, and the handler of each PD: the function that is marked `#[protection_domain]` |
-//! | [`Run`] | a system that runs: PDs, and the model kernel in the same process |
+//! | [`Run`] | a running system: PDs, and the model kernel in the same process |
 //! | [`Explorer`] | runs a system under all orders in which its PDs can make their system calls |
-//! | [`Schedule`] | one such order, as text; [`Explorer::replay`] runs it again |
+//! | [`Schedule`] | one order of steps, as text; [`Explorer::replay`] runs it again |
 //!
 //! The PDs' system calls go to `kernel-model`, which answers and schedules as seL4 does. The test
 //! drives a run: [until nothing can run](Run::until_idle), [step by step](Run::step), with
@@ -67,18 +67,18 @@
 //!
 //! # Differences from the target
 //!
-//! - PD code is not changed. Its output goes to [`Run::log`].
+//! - PD code is not changed. The output of PDs goes to [`Run::log`].
 //! - Memory regions are shared between the PDs that map them, but permissions are not enforced. A
-//!   region that a PD takes for itself, by `device_region!` or `dma_region!`, has no other user
-//!   until its incarnation ends. The test plays the device through [`Run::device`].
-//! - A panic stops the PD with a user exception, which its parent receives. Unlike on the target it
-//!   unwinds, so destructors run. Their system calls, and their writes to `SharedWord`s, have no
-//!   effect.
-//! - Time does not advance until the test advances it. Until then, no budget is used up.
-//! - Between two system calls a PD runs without interruption: its accesses to plain atomics are
-//!   part of one step. Each access to a `sel4_microkit::SharedWord` is a step of its own.
+//!   region that a PD takes with `device_region!` or `dma_region!` has no other user until the
+//!   incarnation of the PD ends. The test simulates the device through [`Run::device`].
+//! - A panic stops the PD with a user exception that the parent receives. Unlike on the target, the
+//!   panic unwinds, so destructors run. System calls and `SharedWord` writes of these destructors
+//!   have no effect.
+//! - Time advances only if the test advances it. By default, steps take no time and use no budget.
+//! - Between two system calls a PD runs without interruption, so all accesses to plain atomics are
+//!   part of one step. Each access to a `sel4_microkit::SharedWord` is a separate step.
 //! - A PD that computes forever without a system call blocks the test forever.
-//! - The statics of a PD are those of the test process, and keep their values from run to run.
+//! - The statics of a PD are statics of the test process, and keep their values between runs.
 //!
 //! Each PD is a coroutine in the thread of the test. Under Miri each PD has its own thread, and
 //! only one of these threads runs at a time.

@@ -10,7 +10,7 @@ use sel4_microkit::host::{HostRegion, ProtectionDomain, Symbol};
 
 use crate::system::SystemError;
 
-/// A system, for any number of runs.
+/// The data of a system, for any number of runs.
 #[derive(Debug)]
 pub(crate) struct Image {
     pub(crate) spec: BootSpec,
@@ -34,9 +34,10 @@ pub(crate) struct Domain {
 /// A memory region.
 #[derive(Debug)]
 pub(crate) struct Region {
-    /// The region's memory. It is never freed, because programs may keep references to it.
+    /// The memory of the region. The memory is never freed, because programs may keep references to
+    /// it.
     pub(crate) memory: &'static HostRegion,
-    /// The initial words of the region. The words after these are zero.
+    /// The initial words of the region. All later words are zero.
     pub(crate) fill: Vec<u64>,
     /// Whether several protection domains map the region.
     pub(crate) is_shared: bool,

@@ -1,5 +1,5 @@
-//! PDs that consist of registers and memory instead of Rust code. They are for programs in machine
-//! instructions, and for tests that set each register of a system call.
+//! Simulates PDs with registers and memory instead of Rust code. Such PDs run programs in machine
+//! instructions, or set each register of a system call for a test.
 
 use boot_spec::{Mapping, Perms};
 use kernel_model::numbers::IPC_BUFFER_WORDS;
@@ -29,15 +29,15 @@ use crate::lower::Image;
 /// # Ok::<(), microkit_test::SystemError>(())
 /// ```
 pub trait Processor {
-    /// Runs until an event enters the kernel, and returns the event.
+    /// Runs the PD until an event enters the kernel, and returns the event.
     ///
-    /// `context` has the registers. On return, its program counter points behind the instruction of
-    /// a system call, or to the instruction that caused a fault.
+    /// `context` holds the registers. On return, the program counter points behind the instruction
+    /// of a system call, or to the instruction that caused a fault.
     fn run(&mut self, context: &mut UserContext, memory: &mut Memory<'_>) -> Event;
 }
 
-/// The memory of a PD: the memory regions that the PD maps, and its IPC buffer. The addresses of
-/// its program and its stack have no memory.
+/// The memory of a PD: the memory regions that the PD maps, and its IPC buffer. The program and the
+/// stack of the PD have no memory here.
 #[derive(Debug)]
 pub struct Memory<'a> {
     pub(crate) image: &'a Image,
@@ -46,14 +46,15 @@ pub struct Memory<'a> {
     pub(crate) ipc_buffer: &'a mut [u64; IPC_BUFFER_WORDS],
 }
 
-/// The place of a word of memory.
+/// The location of a word of memory.
 enum Place {
     Shared { region: usize, index: usize },
     IpcBuffer { index: usize },
 }
 
 impl Memory<'_> {
-    /// Reads the word that the address is in, or returns `None` if nothing is mapped there.
+    /// Reads the word that contains the address. Returns `None` if no memory is mapped at the
+    /// address.
     pub fn load(&self, vaddr: u64) -> Option<u64> {
         let (place, _) = self.find(vaddr)?;
         Some(match place {
@@ -62,7 +63,8 @@ impl Memory<'_> {
         })
     }
 
-    /// Writes the word that the address is in. Returns whether writable memory is mapped there.
+    /// Writes the word that contains the address. Returns whether writable memory is mapped at the
+    /// address.
     pub fn store(&mut self, vaddr: u64, word: u64) -> bool {
         match self.find(vaddr) {
             Some((place, perms)) if perms.write => {
@@ -88,7 +90,7 @@ impl Memory<'_> {
         self.may_use_floats
     }
 
-    /// Returns the permissions of an address, or `None` if nothing is mapped there.
+    /// Returns the permissions at an address, or `None` if no memory is mapped at the address.
     pub fn perms(&self, vaddr: u64) -> Option<Perms> {
         self.find(vaddr).map(|(_, perms)| perms)
     }

@@ -43,7 +43,7 @@ impl Body {
     }
 }
 
-/// A PD that runs.
+/// A running PD.
 pub(crate) struct Actor {
     pub(crate) runs: Runs,
     /// All inputs that the PD has received so far, in order. The state of the PD is a function of
@@ -59,7 +59,8 @@ pub(crate) enum Runs {
     },
 }
 
-/// Rust code that runs, is stopped at a system call or a point, or has ended.
+/// Rust code that runs, is stopped at a system call or at an access to a `SharedWord`, or has
+/// ended.
 pub(crate) struct Code {
     body: Arc<dyn Fn() + Send + Sync>,
     /// The state of the runtime, while the code does not run in this thread.
@@ -109,13 +110,13 @@ impl Actor {
         }
     }
 
-    /// Adds the PD's present inputs to its history.
+    /// Adds the PD's current inputs to its history.
     pub(crate) fn learn(&mut self, context: &UserContext, image: &Image, domain: &Domain) {
         match self.runs {
             Runs::Registers { .. } => context.hash(&mut self.history),
             Runs::Code(_) => self.learn_message(context),
         }
-        // Memory that no other PD writes is already a function of the history.
+        // Memory that only this PD writes is already a function of the history.
         let regions = domain.maps.iter().map(|map| &image.regions[map.region]);
         for region in regions.filter(|region| region.is_shared) {
             region.memory.for_each(|word| self.history.write_u64(word));
@@ -126,7 +127,7 @@ impl Actor {
     fn learn_message(&mut self, context: &UserContext) {
         /// The positions of the badges of capabilities in an IPC buffer.
         const BADGES: Range<usize> = HostBuffer::CAPS..HostBuffer::CAPS + MAX_EXTRA_CAPS;
-        // The program counter says whether the PD begins or continues.
+        // The program counter shows whether the PD begins or continues.
         self.history.write_u64(context.pc);
         for register in [CAP_REGISTER, INFO_REGISTER]
             .into_iter()
@@ -148,8 +149,8 @@ impl Actor {
         self.history.fingerprint()
     }
 
-    /// Reads a word of the PD's IPC buffer, or returns 0 if there is no buffer that the kernel may
-    /// read.
+    /// Reads a word of the PD's IPC buffer. Returns 0 if the kernel may not read a buffer of the
+    /// PD.
     pub(crate) fn read_buffer(&mut self, index: usize) -> u64 {
         match &mut self.runs {
             Runs::Code(code) => code.buffer().map_or(0, |buffer| buffer.read(index)),
@@ -186,7 +187,7 @@ impl Code {
         }));
     }
 
-    /// Ends the program at its present position. Only destructors run.
+    /// Ends the program at its current position. Only its destructors still run.
     pub(crate) fn end(&mut self) {
         if self.program.is_some() {
             self.state.exchange();
@@ -205,7 +206,7 @@ impl Code {
         self.at == Some(Stop::SystemCall)
     }
 
-    /// Returns whether the program is stopped at a point: an access to a `SharedWord`.
+    /// Returns whether the program is stopped at an access to a `SharedWord`.
     pub(crate) fn is_at_point(&self) -> bool {
         self.at == Some(Stop::Point)
     }
@@ -272,7 +273,7 @@ impl fmt::Debug for Actor {
 }
 
 std::thread_local! {
-    /// IPC buffers that no program uses now.
+    /// The tokens of IPC buffers that no program currently uses.
     static TOKENS: RefCell<Vec<IpcBufferToken>> = const { RefCell::new(Vec::new()) };
 }
 

@@ -6,17 +6,17 @@ use crate::fingerprint::Fingerprint;
 
 /// A depth-first search of all choices.
 ///
-/// The search knows only the number of choices, and the state at each choice. By default it does
-/// not continue from a state that it has already visited.
+/// The search uses only the number of choices, and the state at each choice. By default, the search
+/// does not continue from a state that it has already visited.
 #[derive(Debug, Default)]
 pub(crate) struct Search {
-    /// The choices that lead to the present state.
+    /// The choices that lead to the current state.
     path: Vec<Node>,
-    /// The number of choices that the present run has made.
+    /// The number of choices that the current run has made.
     depth: usize,
     /// The number of schedules that continue from each visited state.
     known: HashMap<Fingerprint, u128>,
-    /// The stored number of schedules from the known state at which the present run was left.
+    /// The number of schedules from the known state at which the current run ended early.
     left: Option<u128>,
     /// Whether the search visits known states again.
     repeats: bool,
@@ -40,7 +40,7 @@ impl Search {
         }
     }
 
-    /// Chooses one of `choices`, or returns `None` if the state is known and the run must be left.
+    /// Chooses one of `choices`. Returns `None` if the state is known and the run must end early.
     pub(crate) fn choose(
         &mut self,
         choices: usize,
@@ -74,13 +74,13 @@ impl Search {
         Some(node.chosen)
     }
 
-    /// Returns the choices of the present run.
+    /// Returns the choices of the current run.
     pub(crate) fn chosen(&self) -> Vec<usize> {
         let path = self.path.iter().take(self.depth);
         path.map(|node| node.chosen).collect()
     }
 
-    /// Ends the present run. Returns the number of all schedules if there is no other run to make.
+    /// Ends the current run. Returns the number of all schedules if the search is complete.
     pub(crate) fn next_run(&mut self) -> Option<u128> {
         self.depth = 0;
         let mut schedules = self.left.take().unwrap_or(1);
@@ -138,7 +138,7 @@ mod tests {
         check([0, 5], 1, 1);
         check([1, 1], 2, 2);
         check([3, 3], 20, 10);
-        // 40! / 20!²
+        // The number of schedules is 40! / 20!².
         check([20, 20], 137_846_528_820, 401);
     }
 }

@@ -45,12 +45,12 @@ pub struct System {
 }
 
 impl System {
-    /// Reads a system file. Files in its `prefill_path` attributes are searched for in the folder
+    /// Reads a system file. The files of `prefill_path` attributes are searched for in the folder
     /// of the system file.
     ///
     /// # Errors
     ///
-    /// Returns an error if the file cannot be read, and the errors of [`parse`](Self::parse).
+    /// Returns an error if the file cannot be read, or an error of [`parse`](Self::parse).
     pub fn open(path: impl AsRef<Path>) -> Result<Self, SystemError> {
         let path = path.as_ref();
         let name = path.file_name().unwrap_or(path.as_os_str());
@@ -68,8 +68,8 @@ impl System {
     ///
     /// # Errors
     ///
-    /// Returns all errors of the text with their positions. A system that the model kernel cannot
-    /// run, such as one with a virtual machine, is also an error.
+    /// Returns all errors of the text with their positions. Also returns an error if the model
+    /// kernel cannot run the system, such as a system with a virtual machine.
     pub fn parse(name: &str, text: &str) -> Result<Self, SystemError> {
         Self::new(&Source::new(name, text), &SearchPaths(Vec::new()))
     }
@@ -98,7 +98,7 @@ impl System {
     ///
     /// # Panics
     ///
-    /// Panics if no PD has that program.
+    /// Panics if no PD has this program.
     #[must_use]
     #[track_caller]
     pub fn program<H: Handler>(
@@ -113,7 +113,7 @@ impl System {
     ///
     /// # Panics
     ///
-    /// Panics if there is no such PD.
+    /// Panics if the system has no PD with this name.
     #[must_use]
     #[track_caller]
     pub fn protection_domain<H: Handler>(
@@ -131,7 +131,7 @@ impl System {
     ///
     /// # Panics
     ///
-    /// Panics if no PD has that program.
+    /// Panics if no PD has this program.
     #[must_use]
     #[track_caller]
     pub fn processor<P: Processor + 'static>(
@@ -202,7 +202,7 @@ pub(crate) fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
-/// The error of making a [`System`].
+/// The error of creating a [`System`].
 ///
 /// `Debug` prints the same text as `Display`, for tests that `unwrap`.
 #[derive(thiserror::Error)]
@@ -216,7 +216,7 @@ pub enum SystemError {
         /// The cause.
         error: std::io::Error,
     },
-    /// The system file has errors. The text lists them.
+    /// The system file has errors. The text lists the errors.
     #[error("{0}")]
     File(String),
     /// The file with the initial contents of a memory region could not be read.

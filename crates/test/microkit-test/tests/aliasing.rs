@@ -1,5 +1,5 @@
 //! Runs small systems under Miri. Miri checks every access to the IPC buffers, both by the handlers
-//! and by the kernel. The kernel accesses them through its own pointer.
+//! and by the kernel. The kernel accesses the buffers through its own pointer.
 
 use std::sync::atomic::Ordering;
 
@@ -12,7 +12,7 @@ use sel4_microkit::{
 
 const PEER: Channel = Channel::new(1);
 
-/// More words than fit into CPU registers. The rest is in the IPC buffer.
+/// More words than fit into CPU registers, so that the last words are in the IPC buffer.
 const WORDS: usize = 6;
 
 const FILE: &str = r#"
@@ -118,13 +118,13 @@ fn every_schedule_of_it_does() {
     assert!(explorer.check(check).is_complete());
 }
 
-/// Negative control: an access that `sel4-microkit` normally prevents. Miri must report it.
+/// Negative control: an access that `sel4-microkit` normally prevents. Miri must report the access.
 #[test]
 #[ignore = "wrong on purpose: Miri must refuse it"]
 fn a_handler_that_keeps_a_view_across_a_call() {
     fn wrong() -> NullHandler {
         let word: *mut u64 = with_msg_regs_mut(|regs| &raw mut regs[WORDS - 1]);
-        // SAFETY: this is unsound on purpose: the kernel writes the word during this borrow.
+        // SAFETY: this code is unsound on purpose: the kernel writes the word during this borrow.
         let word = unsafe { &mut *word };
         *word = 5;
         set_mr(0, 1);

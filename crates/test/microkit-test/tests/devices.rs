@@ -1,5 +1,6 @@
 //! Tests that a memory region with one owner has no other user in a run. Neither another protection
-//! domain nor the test can access it. The test plays a device only through the device's registers.
+//! domain nor the test can access such a region. The test simulates a device only through the
+//! device's registers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -118,7 +119,7 @@ fn the_test_is_the_device_and_nothing_else() {
     assert!(message.contains("taken for DMA"), "{message}");
 }
 
-/// The end of a run releases the run's regions.
+/// Asserts that the end of a run releases the run's regions.
 #[test]
 fn a_system_can_be_started_again() {
     let system = System::parse("devices.system", FILE)

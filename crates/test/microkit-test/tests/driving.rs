@@ -31,7 +31,7 @@ const FILE: &str = r#"
         </channel>
     </system>"#;
 
-/// Prints each fault of the driver, and restarts the driver after the first one.
+/// Prints each fault of the driver, and restarts the driver after the first fault.
 struct Parent {
     entry_point: EntryPoint,
     times: usize,
@@ -125,10 +125,10 @@ fn steps_are_one_system_call_each_and_the_test_chooses_whose() {
     let mut run = system.start();
     assert_eq!(run.can_run(), ["parent", "driver", "server"]);
     run.step_of("server");
-    run.step_of("driver"); // It acknowledges, as the runtime does before all else.
+    run.step_of("driver"); // The first call of the driver acknowledges the interrupt.
     run.step_of("driver");
     assert_eq!(run.can_run(), ["parent"]);
-    assert!(run.step()); // It reads where the driver begins.
+    assert!(run.step()); // The parent reads the driver's entry point.
     assert!(run.step());
     assert!(!run.step());
     assert_eq!(run.steps(), 5);
@@ -152,7 +152,7 @@ fn steps_are_one_system_call_each_and_the_test_chooses_whose() {
 fn an_interrupt_comes_when_it_is_raised_and_not_masked() {
     let mut run = at_rest();
     run.raise_irq("driver", 5);
-    run.raise_irq("driver", 5); // Not before it was acknowledged.
+    run.raise_irq("driver", 5); // The second IRQ waits for the acknowledgement.
     run.until_idle();
     let once = ["driver: {5}", "driver: replied 5"];
     // The server's notification arrives while the driver is not waiting.
@@ -175,7 +175,7 @@ fn a_parent_is_told_of_a_death_and_can_restart() {
     run.raise_irq("driver", 5);
     run.kill("driver");
     run.until_idle();
-    // A user exception is fault 3.
+    // The number of a user exception is 3.
     assert_eq!(
         lines(&run),
         ["parent: child 3 has fault 3", "driver: begins"]
@@ -193,7 +193,7 @@ fn one_that_waits_is_only_stopped_when_it_is_killed() {
     assert_eq!(run.stuck(), ["driver"]);
 }
 
-/// On the target, destructors of a dead program do not run.
+/// Asserts that destructors of a dead program write nothing, because on the target they do not run.
 #[test]
 fn what_a_destructor_of_a_dead_program_writes_has_no_effect() {
     const FILE: &str = r#"
@@ -261,7 +261,7 @@ fn a_capability_that_is_not_there_is_a_fault_that_the_parent_sees() {
     run.fail_next("driver", Failure::NoCapability);
     run.raise_irq("driver", 5);
     run.until_idle();
-    // A capability fault is fault 1. The restarted driver starts from its initialisation.
+    // The number of a capability fault is 1. The restarted driver starts from its initialisation.
     let expect = [
         "driver: {5}",
         "parent: child 3 has fault 1",
@@ -321,12 +321,12 @@ fn time_stands_still_until_it_is_advanced() {
             Server
         });
     let mut run = system.start();
-    // Four notifications of 40 microseconds are more than its budget.
+    // Four notifications of 40 microseconds exceed the server's budget.
     run.set_step_us(40);
     run.until_idle();
     assert!(!run.log().contains("server: begins"), "{}", run.log());
     assert!(run.can_run().is_empty());
-    // In each period the driver makes two more steps.
+    // In each period, the server makes two more steps.
     for _ in 0..3 {
         run.advance_us(1000);
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use microkit_test::{Explorer, System};
 use sel4_microkit::{Channel, ChannelSet, Handler, Infallible, NullHandler, debug_println};
 
-/// Makes a system whose `server` runs on its own budget, or on its clients' budget if passive.
+/// Makes a system whose `server` runs on its own budget, or on its client's budget if passive.
 fn system(passive: &str) -> System {
     let text = format!(
         r#"

@@ -1,4 +1,4 @@
-//! Tests programs with bugs on purpose. The explorer must find each bug, and the found schedule
+//! Tests programs with intentional bugs. The explorer must find each bug, and the found schedule
 //! must replay to the same failure.
 
 use microkit_test::{Explorer, Found, Schedule, System};
@@ -48,7 +48,7 @@ fn check_replay(explorer: &Explorer<'_>, found: &Found, message: &str) {
     }
 }
 
-/// A handler of closures.
+/// A handler that consists of closures.
 struct On<N, P> {
     notified: N,
     protected: P,
@@ -125,8 +125,8 @@ mod nested_borrow {
 }
 
 mod reply_before_call {
-    //! Bug: the program reads the reply before it makes the call. It finds the words of the last
-    //! message.
+    //! Bug: the program reads the reply before it makes the call, and gets the words of the last
+    //! message instead.
 
     use super::*;
 
@@ -160,8 +160,8 @@ mod reply_before_call {
 }
 
 mod counted_notifications {
-    //! Bug: the program expects three notifications for three signals. This is true only if the
-    //! receiver has the higher priority.
+    //! Bug: the program expects three notifications for three signals. The program is correct only
+    //! if the receiver has the higher priority.
 
     use super::*;
 
@@ -186,7 +186,7 @@ mod counted_notifications {
         let found = explorer.try_check(three).unwrap_err();
         check_replay(&explorer, &found, "left == right");
 
-        // If the receiver has the lower priority, the bug also appears with priorities.
+        // If the receiver has the lower priority, the bug also appears with `by_priority`.
         let system = pair(2, 1, false)
             .program("one.elf", one)
             .program("two.elf", two);
@@ -282,7 +282,8 @@ mod dropped_action {
 }
 
 mod order_of_start {
-    //! Bug: a handler assumes that its peer has already started. This is true only with priorities.
+    //! Bug: a handler assumes that its peer has already started. The assumption is true only with
+    //! `by_priority`.
 
     use super::*;
 

@@ -1,4 +1,4 @@
-//! A parent that dies while it handles a fault of its child.
+//! Tests a parent that dies while it handles a fault of its child.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -46,8 +46,9 @@ impl Handler for Middle {
     }
 }
 
-/// The reply has no words, so no register of the child changes. The label of the reply does not
-/// make the child retry an exception (seL4 manual, *Faults*).
+/// Asserts that the restart reply leaves the child stopped. The reply has no words, so no register
+/// of the child changes. A nonzero label does not resume a child after an exception (seL4 manual,
+/// *Faults*).
 #[test]
 fn a_restart_reply_to_the_fault_of_a_child_leaves_it_stopped() {
     static HAS_DIED: AtomicBool = AtomicBool::new(false);

@@ -8,15 +8,15 @@ use crate::frames::Extent;
 
 const PAGE: u64 = SMALL_PAGE_BYTES;
 
-/// The initial contents of a range of virtual addresses or of a memory region. Pages that were
-/// never written hold zeros and are not stored.
+/// The initial contents of a range of virtual addresses or of a memory region. Unwritten pages hold
+/// zeros and are not stored.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Contents {
     /// The written pages, by page number.
     pages: BTreeMap<u64, Vec<u8>>,
 }
 
-/// A run of whole pages at a physical address.
+/// A sequence of whole pages at a physical address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Chunk {
     pub(crate) paddr: u64,
@@ -24,7 +24,7 @@ pub(crate) struct Chunk {
 }
 
 impl Contents {
-    /// Writes `bytes` at `offset`. They must fit in the range.
+    /// Writes `bytes` at `offset`. The bytes must fit in the range.
     pub(crate) fn write(&mut self, mut offset: u64, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let start = (offset % PAGE) as usize;
@@ -39,8 +39,8 @@ impl Contents {
         }
     }
 
-    /// Returns the written pages at their physical addresses. `extents` are the places of the
-    /// range, in the order of its offsets.
+    /// Returns the written pages at their physical addresses. `extents` are the physical places of
+    /// the range, in the order of the offsets in the range.
     fn placed(&self, extents: &[Extent]) -> Vec<Chunk> {
         let mut chunks = Vec::new();
         let mut start = 0;

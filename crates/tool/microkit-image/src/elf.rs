@@ -20,8 +20,9 @@ pub(crate) struct ElfFile<'data> {
     data: &'data [u8],
 }
 
-/// A loadable segment of an ELF file. Its addresses do not wrap around, and it is not empty. Its
-/// file bytes are complete and not more than its bytes in memory.
+/// A loadable segment of an ELF file. The segment is not empty, and its addresses do not wrap
+/// around. The file contains all file bytes of the segment. The number of file bytes is at most the
+/// number of bytes in memory.
 #[derive(Debug, Clone)]
 pub(crate) struct Segment<'data> {
     /// The index of the segment among the program headers, counted as in `readelf`.
@@ -82,7 +83,7 @@ impl<'data> ElfFile<'data> {
     }
 
     /// Returns the loadable segments in the order of the program headers, and an error for each
-    /// invalid segment. Segments without bytes in memory are left out.
+    /// invalid segment. Skips segments without bytes in memory.
     pub(crate) fn segments(&self) -> (Vec<Segment<'data>>, Vec<ProgramError>) {
         let (mut segments, mut errors) = (Vec::new(), Vec::new());
         let headers = self
@@ -144,11 +145,12 @@ impl<'data> ElfFile<'data> {
         })
     }
 
-    /// Returns all symbols, including local ones, because the SDK's tool also searches all of them.
+    /// Returns all symbols, including local symbols, because the SDK's tool also searches local
+    /// symbols.
     ///
     /// # Errors
     ///
-    /// Returns an error if there is no symbol table, or if it cannot be read.
+    /// Returns an error if the file has no symbol table, or if the table cannot be read.
     pub(crate) fn symbols(&self) -> Result<Symbols, ProgramError> {
         let sections = self
             .header
@@ -188,8 +190,8 @@ impl Symbols {
     ///
     /// # Errors
     ///
-    /// Returns an error if there is no such symbol, if there are several, or if it extends past the
-    /// last address.
+    /// Returns an error if the file has no symbol `name` or several symbols `name`, or if the
+    /// symbol extends past the last address.
     pub(crate) fn find(&self, name: &str) -> Result<Range<u64>, ProgramError> {
         let symbol = || name.to_owned();
         match self.0.get(name) {

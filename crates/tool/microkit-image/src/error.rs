@@ -14,8 +14,8 @@ use crate::wording::{Addresses, Bytes};
 /// All errors of the layout of a system, in the order of the system file.
 pub type PlanErrors = Report<PlanErrorKind>;
 
-/// One error of the layout, at the element that causes it. It has no place if it concerns the whole
-/// system.
+/// One error of the layout, at the element that causes it. An error of the whole system has no
+/// place in the file.
 pub type PlanError = Finding<PlanErrorKind>;
 
 /// The kind of a layout error. *Stricter* marks an error that the SDK's tool does not report.
@@ -23,7 +23,7 @@ pub type PlanError = Finding<PlanErrorKind>;
 #[expect(missing_docs, reason = "the message shows what each field is")]
 #[non_exhaustive]
 pub enum PlanErrorKind {
-    /// A feature that seL4 supports and the model kernel does not.
+    /// A feature that seL4 supports but the model kernel does not support.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Model(#[from] RefusalKind),
@@ -39,14 +39,14 @@ pub enum PlanErrorKind {
         error: ProgramError,
     },
 
-    /// An interrupt that the board does not have. The SDK's tool builds such a system, and seL4
-    /// rejects it at boot.
+    /// An interrupt that the board does not have. The SDK's tool builds a system with such an
+    /// interrupt, and seL4 rejects the system at boot.
     #[error("there is no interrupt {number}, which `{pd}` is to handle")]
     #[diagnostic(help("the interrupts of this board are 0 to {last}"))]
     NoSuchIrq { pd: String, number: u64, last: u32 },
 
-    /// An interrupt that the kernel keeps for itself. The SDK's tool builds such a system, and seL4
-    /// rejects it at boot.
+    /// An interrupt that the kernel reserves. The SDK's tool builds a system with such an
+    /// interrupt, and seL4 rejects the system at boot.
     #[error("the interrupt {number}, which `{pd}` is to handle, is the kernel's")]
     #[diagnostic(help("the kernel keeps its timer and what virtual machines need to itself"))]
     KernelIrq { pd: String, number: u64 },
@@ -68,8 +68,8 @@ pub enum PlanErrorKind {
         limit: u64,
     },
 
-    /// A mapping that overlaps the stack or the IPC buffer. The parser reports it first if its
-    /// options describe the same kernel.
+    /// A mapping that overlaps the stack or the IPC buffer. If the parser's options describe the
+    /// same kernel, the parser already reports this error.
     #[error("`{region}` is mapped over the stack or the IPC buffer of `{pd}`")]
     #[diagnostic(help("the mapping may end at {limit:#x} at most"))]
     MapOnStack {
@@ -78,7 +78,7 @@ pub enum PlanErrorKind {
         limit: u64,
     },
 
-    /// A file that fills a region was readable when the system was parsed, but is not any more.
+    /// A file that fills a region was readable during parsing, but not during planning.
     #[error("`{}`, which fills the region `{region}`, cannot be read: {reason}", path.display())]
     #[diagnostic(help("it is looked for in the search paths, in their order"))]
     FillUnreadable {
@@ -115,8 +115,8 @@ pub enum PlanErrorKind {
         ram: Range<u64>,
     },
 
-    /// A region that overlaps the model kernel. *Stricter*, because the kernel of the SDK is
-    /// elsewhere.
+    /// A region that overlaps the model kernel. *Stricter*, because the SDK's kernel is at another
+    /// address.
     #[error(
         "the region `{region}` takes {}, where the model kernel is",
         Addresses(taken)
@@ -128,7 +128,7 @@ pub enum PlanErrorKind {
         kernel: Range<u64>,
     },
 
-    /// A region that overlaps a device of the kernel.
+    /// A region that overlaps a device that the kernel reserves.
     #[error("the region `{region}` takes {}, where {device} is", Addresses(taken))]
     #[diagnostic(help("the kernel shares it with nobody: {} is its", Addresses(kernel)))]
     RegionOnKernelDevice {
@@ -160,13 +160,13 @@ pub enum PlanErrorKind {
     NoRoom {
         what: String,
         bytes: u64,
-        /// The required form, if there is one: in one piece or in large pages.
+        /// The required form of the memory: in one piece, in large pages, or empty for any form.
         form: &'static str,
         /// The free memory in that form, in bytes.
         left: u64,
-        /// The memory required by everything without a fixed address, in bytes.
+        /// The memory that all parts without a fixed address require, in bytes.
         needed: u64,
-        /// The memory available for everything without a fixed address, in bytes.
+        /// The memory available for all parts without a fixed address, in bytes.
         available: u64,
     },
 
@@ -179,8 +179,9 @@ pub enum PlanErrorKind {
 impl DiagnosticKind for PlanErrorKind {}
 
 impl PlanErrorKind {
-    /// Whether the error also prevents the system from running on seL4, on every board. If it does
-    /// not, the SDK's tool decides, because the tool chooses the places in main memory.
+    /// Returns whether the error also prevents the system from running on seL4, on every board. The
+    /// SDK's tool may accept a system with any other error, because it chooses other places in main
+    /// memory.
     pub fn holds_on_sel4(&self) -> bool {
         match self {
             Self::Program { error, .. } => !matches!(error, ProgramError::NotExecutable { .. }),

@@ -6,19 +6,19 @@ use std::path::Path;
 
 use microkit_sdf::SearchPaths;
 
-/// Reads the files that a system names: its programs, and those that fill memory regions.
+/// Reads the files that a system names: its programs, and the files that fill memory regions.
 ///
-/// Planning itself does no input or output. It calls this trait instead.
+/// Planning reads files only through this trait.
 pub trait Files {
-    /// Returns the contents of the file at `path`, as the system file writes it.
+    /// Returns the contents of the file at `path`. `path` is written as in the system file.
     ///
     /// # Errors
     ///
-    /// The file cannot be read. This becomes an error of the system.
+    /// Returns an error if the file cannot be read. The plan then reports an error of the system.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 }
 
-/// Reads the same files that the system was parsed with.
+/// Finds the files in the same search paths as the parser.
 impl Files for SearchPaths {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let missing = || io::Error::new(io::ErrorKind::NotFound, "there is no such file");

@@ -33,7 +33,7 @@ pub(crate) struct Frames {
 }
 
 impl Frames {
-    /// Starts with all of main memory except the kernel's part.
+    /// Starts with all main memory except the kernel's part.
     pub(crate) fn new(platform: &Platform) -> Self {
         let mut frames = Self {
             free: vec![platform.ram.clone()],
@@ -73,7 +73,7 @@ impl Frames {
             .sum()
     }
 
-    /// Returns the length of the longest run of whole free pages of `page_bytes`, in bytes.
+    /// Returns the length of the longest sequence of whole free pages of `page_bytes`, in bytes.
     pub(crate) fn longest(&self, page_bytes: u64) -> u64 {
         self.whole_pages(page_bytes)
             .map(|extent| extent.bytes)
@@ -81,7 +81,7 @@ impl Frames {
             .unwrap_or(0)
     }
 
-    /// Allocates `bytes`, a multiple of `page_bytes`, in one piece. It uses the lowest range that
+    /// Allocates `bytes`, a multiple of `page_bytes`, in one piece. Uses the lowest free range that
     /// is large enough.
     pub(crate) fn one_piece(&mut self, bytes: u64, page_bytes: u64) -> Option<Extent> {
         let place = self
@@ -92,8 +92,8 @@ impl Frames {
         Some(extent)
     }
 
-    /// Allocates `bytes`, a multiple of `page_bytes`, in one piece if possible. Otherwise it uses
-    /// the lowest free pages. It returns `None` if there are too few pages.
+    /// Allocates `bytes`, a multiple of `page_bytes`, in one piece if possible. Otherwise uses the
+    /// lowest free pages. Returns `None` if too few pages are free.
     pub(crate) fn pieces(&mut self, bytes: u64, page_bytes: u64) -> Option<Vec<Extent>> {
         if let Some(piece) = self.one_piece(bytes, page_bytes) {
             return Some(vec![piece]);

@@ -17,8 +17,8 @@ use crate::program::{self, Program, ProgramFiles};
 use crate::space::{self, Top};
 use crate::words;
 
-/// Lays `system` out in the memory of `platform`. `files` has its programs and the files that fill
-/// its regions.
+/// Lays `system` out in the memory of `platform`. `files` provides the programs of the system and
+/// the files that fill its regions.
 ///
 /// `system` must have been parsed for the same files and the same kernel: `kernel.user_top` in its
 /// `microkit_sdf::Options` must equal `platform.user_top`.
@@ -26,7 +26,7 @@ use crate::words;
 /// # Errors
 ///
 /// Returns all errors of the layout. Some errors appear only after another error is fixed. A
-/// program may contain any bytes: an invalid program is an error.
+/// program may contain any bytes. An invalid program is reported as an error.
 pub fn plan(system: &System, platform: &Platform, files: &dyn Files) -> Result<Plan, PlanErrors> {
     let mut errors = beyond_limits(system, platform);
     let pds = &system.protection_domains;
@@ -45,9 +45,9 @@ pub fn plan(system: &System, platform: &Platform, files: &dyn Files) -> Result<P
     lay_out(system, platform, files, &programs, errors)
 }
 
-/// Lays `system` out as [`plan()`] does, but with one empty page in place of each program. Use it
-/// for programs that run elsewhere, such as in a test on the host. The kernel still gets the same
-/// objects, channels and mappings.
+/// Lays `system` out as [`plan()`] does, but with one empty page in place of each program. Use this
+/// function for programs that run elsewhere, such as in a test on the host. The kernel still gets
+/// the same objects, channels and mappings.
 ///
 /// ```
 /// use microkit_image::{Platform, plan_without_programs};
@@ -111,7 +111,7 @@ fn lay_out(
     if !errors.is_empty() {
         return fail(errors);
     }
-    // Every missing protection domain was reported.
+    // Every missing protection domain has a reported error.
     let protection_domains: Vec<_> = laid.into_iter().flatten().collect();
     let plan = Plan {
         name: system.source.name.clone(),
@@ -169,7 +169,7 @@ fn beyond_limits(system: &System, platform: &Platform) -> Vec<PlanError> {
     errors
 }
 
-/// Reads the file that fills a memory region, if there is one.
+/// Reads the file that fills a memory region, if the region has such a file.
 fn read_fill(
     region: &sdf::MemoryRegion,
     files: &dyn Files,
@@ -208,8 +208,8 @@ fn read_fill(
     None
 }
 
-/// Lays out one protection domain. Returns `None` if there is not enough memory, or if its address
-/// space has a reported error.
+/// Lays out one protection domain. Returns `None` if there is not enough memory, or if the address
+/// space of the protection domain has a reported error.
 fn protection_domain(
     pd: &sdf::ProtectionDomain,
     program: &Program<'_>,
@@ -285,8 +285,8 @@ fn gather(
             let mut contents = Contents::default();
             contents.write(segment.vaddr - area.vaddr, segment.file);
             let range = segment.range();
-            // Like the SDK's tool, this patches the first segment that holds the whole symbol.
-            // Segments never share an address.
+            // A patch goes to the segment that contains the symbol. Segments never share an
+            // address, so this segment is the same as in the SDK's tool.
             for patch in pd
                 .patches
                 .iter()

@@ -1,15 +1,17 @@
-//! Lays out a checked system in memory, and packs it into a boot image for the model kernel.
+//! Lays out a checked system in memory, and packs the layout into a boot image for the model
+//! kernel.
 //!
-//! [`plan()`] makes a [`Plan`] from a [`System`](microkit_sdf::System). It loads the programs and
-//! places everything in physical memory and in each address space. It also computes the values of
-//! the programs' symbols. [`Plan::report`] renders the plan as text, [`Plan::boot_spec`] makes its
-//! boot spec for the model kernel, and [`pack()`] makes the image. [`plan_without_programs`] is for
-//! programs that run on the host.
+//! [`plan()`] makes a [`Plan`] from a [`System`](microkit_sdf::System). The function loads the
+//! programs, places everything in physical memory and in each address space, and computes the
+//! values of the programs' symbols. [`Plan::report`] renders the plan as text, [`Plan::boot_spec`]
+//! makes the boot spec for the model kernel, and [`pack()`] makes the image.
+//! [`plan_without_programs`] is for programs that run on the host.
 //!
-//! This crate rejects what the SDK's tool 2.3.0 rejects. For other systems it produces the same
-//! result as the tool: the same addresses in the address spaces and the same bytes in the programs.
-//! Only the places in physical memory differ. [`PlanErrorKind`] and [`ProgramError`] mark the few
-//! checks that are stricter. *Builder* below marks behaviour that was observed in the SDK's tool.
+//! This crate rejects every system that the SDK's tool 2.3.0 rejects. For the other systems, the
+//! crate produces the same result as the tool: the same addresses in the address spaces and the
+//! same bytes in the programs. Only the places in physical memory differ. [`PlanErrorKind`] and
+//! [`ProgramError`] mark the few stricter checks. *Builder* below marks behaviour that was observed
+//! in the SDK's tool.
 //!
 //! ```no_run
 //! use microkit_image::{Platform, pack, plan};
@@ -27,11 +29,11 @@
 //! # }
 //! ```
 //!
-//! Inside, data flows in one direction. `layout` makes the plan: `program` reads the files, `space`
-//! checks each address space, `place` allocates physical memory, `patch` finds the symbols, and
-//! `contents` collects the contents of memory at boot. From the [`Plan`], `lower` makes the boot
-//! spec, and `pack` makes the image. A stage reports an error and continues, so one run shows the
-//! errors of all stages.
+//! In the crate, data flows in one direction. `layout` makes the plan: `program` reads the files,
+//! `space` checks each address space, `place` allocates physical memory, `patch` finds the symbols,
+//! and `contents` collects the contents of memory at boot. From the [`Plan`], `lower` makes the
+//! boot spec, and `pack` makes the image. A stage reports an error and continues, so one run shows
+//! the errors of all stages.
 #![forbid(unsafe_code)]
 
 mod contents;

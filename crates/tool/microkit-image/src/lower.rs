@@ -1,4 +1,4 @@
-//! Lowers a plan to the boot spec, which the model kernel reads.
+//! Lowers a plan to the boot spec for the model kernel.
 
 use boot_spec::{BootSpec, Mapping, PageSize, Segment, Stack};
 
@@ -109,7 +109,7 @@ fn spread(first: Mapping, extents: &[Extent]) -> impl Iterator<Item = Mapping> {
         })
 }
 
-/// Sorts mappings in ascending order, and joins each mapping that continues the one before.
+/// Sorts mappings in ascending order, and joins each mapping that continues the previous mapping.
 fn merged(mut mappings: Vec<Mapping>) -> Vec<Mapping> {
     mappings.sort_by_key(|mapping| mapping.vaddr);
     let mut merged: Vec<Mapping> = Vec::new();
@@ -122,7 +122,7 @@ fn merged(mut mappings: Vec<Mapping>) -> Vec<Mapping> {
     merged
 }
 
-/// Whether `next` begins where `last` ends and has the same properties.
+/// Returns whether `next` begins where `last` ends and has the same properties.
 fn continues(last: &Mapping, next: &Mapping) -> bool {
     let longer = Mapping {
         vaddr: last.vaddr.wrapping_add(last.bytes),

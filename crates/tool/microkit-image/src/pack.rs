@@ -1,7 +1,7 @@
 //! Makes the bootable image of a plan.
 //!
-//! The image is raw. The loader puts it at the first address of [`Platform::kernel`]. The image
-//! holds, in this order:
+//! The image is a raw binary. The loader puts the image at the first address of
+//! [`Platform::kernel`]. The image holds, in this order:
 //!
 //! 1. the kernel, which runs from the first byte of the image;
 //! 2. at the kernel's [`PAYLOAD_SYMBOL`]: [`PAYLOAD_MAGIC`], the length of the encoded boot spec as
@@ -27,7 +27,7 @@ pub const PAYLOAD_MAGIC: [u8; 8] = *b"MKLOAD\0\x01";
 /// The symbol in the kernel's ELF file that marks the start of the payload.
 pub const PAYLOAD_SYMBOL: &str = "__payload_start";
 
-/// Reports why no image can be made of a plan.
+/// An error of making an image.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
 #[expect(missing_docs, reason = "the message shows what each field is")]
 #[non_exhaustive]
@@ -42,7 +42,8 @@ pub enum PackError {
     #[diagnostic(help("its linker script must put its first instruction there"))]
     Entry { entry: u64, start: u64 },
 
-    /// A segment of the kernel overlaps another one, or is not in the image before the payload.
+    /// A segment of the kernel overlaps another segment, or is not between the load address and the
+    /// payload.
     #[error(
         "segment {index} of the model kernel is not alone between {start:#x}, where the image is \
          loaded, and {end:#x}, where the payload is"
@@ -59,7 +60,7 @@ pub enum PackError {
     ))]
     Payload { at: u64, start: u64, end: u64 },
 
-    /// The image is larger than the space for it.
+    /// The image is larger than the memory for images.
     #[error("the image has {}, and there is room for {}", Bytes(*bytes), Bytes(*room))]
     #[diagnostic(help("make the programs, or the files that regions are filled with, smaller"))]
     TooLarge { bytes: u64, room: u64 },
@@ -153,8 +154,8 @@ fn flatten(elf: &ElfFile<'_>, start: u64, end: u64) -> Result<Vec<u8>, PackError
 /// Encodes the boot spec of a payload at `payload_offset`.
 fn spec_of(plan: &Plan, payload_offset: u64) -> Vec<u8> {
     // A longer encoding moves the segments to higher offsets, and higher offsets can make the
-    // encoding longer. The loop ends when the length no longer grows. It does end, because an
-    // encoded number has at most ten bytes.
+    // encoding longer. The loop ends when the length no longer grows. The length cannot grow
+    // forever, because an encoded number has at most ten bytes.
     let encode = |len| BootSpec::encode(&plan.boot_spec(first_offset(payload_offset, len)));
     let mut spec = encode(0);
     loop {

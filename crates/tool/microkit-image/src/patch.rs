@@ -1,5 +1,5 @@
-//! Computes the values of symbols in a program: those that the runtime needs, and those that the
-//! system file sets with `setvar` attributes.
+//! Computes the values of symbols in a program: the symbols of the runtime, and the symbols that
+//! the system file sets with `setvar` attributes.
 
 use microkit_abi::{limits, symbols};
 use microkit_sdf::{ProtectionDomain, SetVarValue, Span, System};
@@ -49,13 +49,14 @@ struct Wish<'a> {
     symbol: &'a str,
     value: PatchValue,
     span: Span,
-    /// Whether the symbol must have exactly 8 bytes. Otherwise it may be longer than the value.
+    /// Whether the symbol must have exactly 8 bytes. Otherwise the symbol may be longer than the
+    /// value.
     is_setvar: bool,
 }
 
-/// Returns the patches of the program of `pd`: first those of the runtime, then those of the system
-/// file. `places` has the physical place of each memory region. Symbols that cannot be written are
-/// reported.
+/// Returns the patches of the program of `pd`: first for the symbols of the runtime, then for the
+/// symbols in the system file. `places` has the physical place of each memory region. Reports
+/// symbols that cannot be written.
 pub(crate) fn of(
     pd: &ProtectionDomain,
     program: &Program<'_>,
@@ -112,7 +113,7 @@ fn runtimes(pd: &ProtectionDomain) -> impl Iterator<Item = Wish<'_>> {
             PatchValue::Word(pd.notifications_mask),
         ),
         (symbols::PPS, PatchValue::Word(pd.pps_mask)),
-        (symbols::IOPORTS, PatchValue::Word(0)), // AArch64 has none.
+        (symbols::IOPORTS, PatchValue::Word(0)), // AArch64 has no I/O ports.
     ];
     values.into_iter().map(|(symbol, value)| Wish {
         symbol,
@@ -132,7 +133,7 @@ fn setvars<'a>(
             SetVarValue::Paddr { region } => places[region].first().map(|place| place.paddr),
             _ => None,
         };
-        // The value is missing only if the region has no place. That was reported.
+        // The value is missing only if the region has no place, and that error was reported.
         let word = chosen
             .or_else(|| system.setvar_value(setvar.value))
             .unwrap_or(0);
@@ -146,7 +147,7 @@ fn setvars<'a>(
     })
 }
 
-/// Returns the address of a symbol, if the symbol can be written.
+/// Returns the address of a symbol, or an error if the symbol cannot be written.
 fn site(wish: &Wish<'_>, program: &Program<'_>, symbols: &Symbols) -> Result<u64, ProgramError> {
     let symbol = || wish.symbol.to_owned();
     let range = symbols.find(wish.symbol)?;

@@ -1,9 +1,10 @@
 //! Allocates physical memory for a system.
 //!
-//! Regions with a fixed address come first. Next are the regions that must be in one piece: in the
-//! order of the file, each at the lowest free place, like in the SDK's tool. Then follow the
-//! regions of large pages, the regions of small pages, and the protection domains. Large pages come
-//! before small ones, so that small pages do not fragment the large ones.
+//! Regions with a fixed address come first. Next are the regions that must be in one piece. As in
+//! the SDK's tool, these regions follow the order of the file, and each region gets the lowest free
+//! place. Then come the regions of large pages, the regions of small pages, and the protection
+//! domains. Large pages come before small pages, so that small pages do not fragment the large
+//! ones.
 
 use std::ops::Range;
 
@@ -17,9 +18,9 @@ use crate::platform::{Platform, overlap};
 /// Main memory during the allocation.
 pub(crate) struct Placer {
     frames: Frames,
-    /// The memory that was free after everything with a fixed address was placed, in bytes.
+    /// The free memory after the placement of the regions with a fixed address, in bytes.
     available: u64,
-    /// The memory requested since then, in bytes.
+    /// The memory requested for parts without a fixed address, in bytes.
     needed: u64,
     /// The requests that could not be satisfied.
     missing: Vec<Missing>,
@@ -34,8 +35,8 @@ struct Missing {
 }
 
 impl Placer {
-    /// Places the memory regions, and returns the place of each in the same order. A region that is
-    /// not allowed at its fixed address is reported.
+    /// Places the memory regions, and returns their places in the same order. Reports each region
+    /// that is not allowed at its fixed address.
     pub(crate) fn new(
         regions: &[MemoryRegion],
         platform: &Platform,
@@ -214,7 +215,7 @@ fn misplaced(region: &MemoryRegion, taken: &Range<u64>, platform: &Platform) -> 
 pub(crate) struct Carver(pub(crate) Vec<Extent>);
 
 impl Carver {
-    /// Takes the next `bytes` of the list. The list must still have this many bytes.
+    /// Takes the next `bytes` of the list. The list must have at least this many bytes.
     pub(crate) fn take(&mut self, mut bytes: u64) -> Vec<Extent> {
         let mut taken = Vec::new();
         while bytes > 0 {

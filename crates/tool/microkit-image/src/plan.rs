@@ -1,4 +1,4 @@
-//! The plan of a system: the place of everything in memory. A plan is read-only.
+//! The plan of a system: the place of every part in memory. A plan is read-only.
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -12,8 +12,8 @@ use crate::platform::Platform;
 
 /// Describes a system laid out in memory: the content of a boot image, and the origin of each part.
 ///
-/// [`Display`](std::fmt::Display) and [`report`](Plan::report) render it as text,
-/// [`boot_spec`](Plan::boot_spec) makes its boot spec for the model kernel, and
+/// [`Display`](std::fmt::Display) and [`report`](Plan::report) render the plan as text,
+/// [`boot_spec`](Plan::boot_spec) makes the boot spec for the model kernel, and
 /// [`pack`](crate::pack()) makes an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -22,10 +22,10 @@ pub struct Plan {
     pub name: String,
     /// The platform that the system is laid out for.
     pub platform: Platform,
-    /// The protection domains, in the order of the system. Channels, parents and capabilities refer
-    /// to them by index.
+    /// The protection domains, in the order of the system. Channels, parents and capabilities use
+    /// the index of a protection domain.
     pub protection_domains: Vec<ProtectionDomain>,
-    /// The memory regions, in the order of the system. Maps refer to them by index.
+    /// The memory regions, in the order of the system. Maps use the index of a memory region.
     pub memory_regions: Vec<MemoryRegion>,
     /// The channels, in the order of the system.
     pub channels: Vec<Channel>,
@@ -47,33 +47,34 @@ pub struct ProtectionDomain {
     pub budget_us: u64,
     /// The period, in microseconds.
     pub period_us: u64,
-    /// Whether the PD is passive: it gives up its scheduling context after its initialisation.
+    /// Whether the PD is passive. A passive PD gives up its scheduling context after its
+    /// initialisation.
     pub passive: bool,
     /// Whether the PD may use the floating-point unit.
     pub fpu: bool,
-    /// Whether the PD receives on an endpoint. Otherwise it receives on its notification.
+    /// Whether the PD receives on an endpoint. Otherwise the PD receives on its notification.
     pub needs_endpoint: bool,
     /// The parent, if the PD has one.
     pub parent: Option<Parent>,
-    /// The address of its first instruction.
+    /// The address of the program's first instruction.
     pub entry: u64,
-    /// The pages of each segment of its program, in the order of the program headers.
+    /// The pages of each segment of the program, in the order of the program headers.
     pub segments: Vec<Area>,
     /// The stack.
     pub stack: Area,
     /// The IPC buffer.
     pub ipc_buffer: Area,
-    /// The memory regions it maps, in the order of the system file.
+    /// The mapped memory regions, in the order of the system file.
     pub maps: Vec<Map>,
-    /// The symbols that are set in its program, in the order of writing.
+    /// The symbols that are set in the program, in the order of writing.
     pub patches: Vec<Patch>,
     /// The interrupts, in the order of the system file.
     pub irqs: Vec<Irq>,
-    /// The capabilities in its own slots, in the order of the system file.
+    /// The capabilities in the PD's own slots, in the order of the system file.
     pub caps: Vec<UserCap>,
 }
 
-/// Memory that only one protection domain has, in whole small pages.
+/// Private memory of a protection domain, in whole small pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Area {
@@ -95,17 +96,17 @@ pub struct MemoryRegion {
     pub name: String,
     /// The length in bytes.
     pub bytes: u64,
-    /// The size of its pages.
+    /// The size of the region's pages.
     pub page_size: PageSize,
-    /// Whether the system file gives its physical address.
+    /// Whether the system file sets the region's physical address.
     pub is_fixed: bool,
     /// The physical places, in the order of the offsets in the region.
     pub extents: Vec<Extent>,
-    /// The file that fills it. Otherwise it holds zeros.
+    /// The file that fills the region. Without a file, the region holds zeros.
     pub fill: Option<Fill>,
 }
 
-/// The file that a memory region is filled with.
+/// The file that fills a memory region.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fill {
@@ -121,7 +122,7 @@ pub struct Fill {
 pub struct Map {
     /// The index of the memory region.
     pub region: usize,
-    /// The address of its first byte.
+    /// The virtual address of the region's first byte.
     pub vaddr: u64,
     /// The access rights of the protection domain. Without `read`, seL4 maps the region without any
     /// access.

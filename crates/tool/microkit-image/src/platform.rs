@@ -1,4 +1,4 @@
-//! The target of a layout: the addresses that exist, and the addresses that the kernel keeps.
+//! The target of a layout: the addresses that exist, and the addresses that the kernel reserves.
 
 use std::ops::Range;
 
@@ -7,20 +7,20 @@ use microkit_sdf::Kernel;
 /// Describes the properties of a machine that the layout of a system needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Platform {
-    /// Main memory. Every address outside it belongs to a device.
+    /// Main memory. Every address outside main memory belongs to a device.
     pub ram: Range<u64>,
-    /// The part of main memory that the model kernel keeps for its image and its heap. The image is
-    /// loaded at the first address, and contains the payload.
+    /// The part of main memory that the model kernel reserves for its image and its heap. The image
+    /// is loaded at the first address of this part, and contains the payload.
     pub kernel: Range<u64>,
-    /// The first address after the space for an image. The heap of the kernel starts there.
+    /// The first address after the memory for images. The kernel's heap starts at this address.
     pub image_end: u64,
-    /// The devices that the kernel keeps, each with a name for messages.
+    /// The devices that the kernel reserves, each with a name for messages.
     pub kernel_devices: &'static [(&'static str, Range<u64>)],
     /// The first address above all physical addresses.
     pub physical_end: u64,
     /// The highest interrupt number of the interrupt controller.
     pub last_irq: u32,
-    /// The interrupts that the kernel keeps: for its timer and for virtual machines.
+    /// The interrupts that the kernel reserves for its timer and for virtual machines.
     pub kernel_irqs: &'static [u32],
     /// The last virtual address that a protection domain may use.
     pub user_top: u64,
@@ -29,10 +29,10 @@ pub struct Platform {
 impl Platform {
     /// The board `qemu_virt_aarch64`.
     ///
-    /// `kernel` and `image_end` are those of the model kernel. The other values are those of the
-    /// SDK. Main memory, the gaps between its devices and the end of its addresses are from
-    /// `platform_gen.json`. The interrupts are those of `qemu-arm-virt` in seL4 16.0.0. `user_top`
-    /// is `vspace_user_top` of `address_space_constants.json`.
+    /// `kernel` and `image_end` are values of the model kernel. The other values come from the SDK.
+    /// Main memory, the gaps between its devices and the end of its addresses are from
+    /// `platform_gen.json`. The interrupts are the interrupts of `qemu-arm-virt` in seL4 16.0.0.
+    /// `user_top` is `vspace_user_top` of `address_space_constants.json`.
     pub const QEMU_VIRT_AARCH64: Self = Self {
         ram: 0x6000_0000..0xc000_0000,
         kernel: 0x7000_0000..0x8000_0000,
@@ -55,7 +55,7 @@ impl Platform {
     };
 }
 
-/// Whether two ranges share an address. An empty range shares no address.
+/// Returns whether two ranges share an address. An empty range shares no address.
 pub(crate) fn overlap(one: &Range<u64>, other: &Range<u64>) -> bool {
     one.start.max(other.start) < one.end.min(other.end)
 }

@@ -13,7 +13,7 @@ use crate::platform::overlap;
 use crate::program_error::ProgramError;
 use crate::space;
 
-/// The address of an [empty](Program::empty) program, if no memory region is mapped there.
+/// The address of an [empty](Program::empty) program, if no memory region is mapped at the address.
 const EMPTY_ENTRY: u64 = 0x20_0000;
 
 /// The contents of the files of a program.
@@ -22,7 +22,7 @@ pub(crate) struct ProgramFiles {
     symbols: Option<Vec<u8>>,
 }
 
-/// A parsed program. Parts that could not be read are missing, and were reported.
+/// A parsed program. Unreadable parts are missing, and their errors were reported.
 pub(crate) struct Program<'data> {
     pub(crate) entry: u64,
     pub(crate) segments: Vec<Segment<'data>>,
@@ -32,8 +32,8 @@ pub(crate) struct Program<'data> {
 }
 
 impl Program<'_> {
-    /// Makes a program of one executable page of zeros. Its address is the lowest free page of `pd`
-    /// from `0x20_0000`.
+    /// Makes a program of one executable page of zeros. The program's address is the lowest free
+    /// page of `pd` from `0x20_0000`.
     pub(crate) fn empty(pd: &ProtectionDomain, system: &System) -> Self {
         let page = |vaddr| vaddr..vaddr + SMALL_PAGE_BYTES;
         let maps = || pd.maps.iter().map(|map| space::mapped(map, system));

@@ -1,4 +1,4 @@
-//! Errors of a program: of its ELF file, and of the symbols to set in it.
+//! Errors of a program: errors of its ELF file, and errors of its symbols.
 
 use std::ops::Range;
 
@@ -49,7 +49,7 @@ pub enum ProgramError {
     ))]
     NotExecutable { found: u16 },
 
-    // Errors of segments. The index of a segment is that of `readelf -l`.
+    // Errors of segments. The index of a segment is the index in `readelf -l`.
     /// The file does not contain all bytes of a segment.
     #[error("has a segment {index} that reaches out of the file")]
     #[diagnostic(help("build it again: the file was cut short"))]
@@ -74,8 +74,8 @@ pub enum ProgramError {
     #[diagnostic(help("link it without `--execute-only`"))]
     SegmentNotReadable { index: usize },
 
-    /// A segment overlaps the stack, the IPC buffer or an unmapped page around them, or is above
-    /// them.
+    /// A segment overlaps the stack, the IPC buffer or an unmapped page next to them, or is above
+    /// the IPC buffer.
     #[error(
         "has a segment {index} at {}, where its stack and its IPC buffer are",
         Addresses(taken)
@@ -87,7 +87,7 @@ pub enum ProgramError {
         limit: u64,
     },
 
-    /// Two segments share a page. A page can have the permissions of only one of them.
+    /// Two segments share a page. A page can have the permissions of only one segment.
     #[error("has segments {one} and {other} that share the page at {page:#x}")]
     #[diagnostic(help(
         "align the segments to pages in the linker script, such as with `. = ALIGN(0x1000)`"
@@ -119,12 +119,12 @@ pub enum ProgramError {
     Entry { entry: u64 },
 
     // Errors of symbols.
-    /// The file has been stripped.
+    /// The file has no symbol table.
     #[error("has no symbol table")]
     #[diagnostic(help("do not strip it, or name an unstripped copy of it in `path_for_symbols`"))]
     NoSymbols,
 
-    /// The file has none of the symbols that the runtime of every program defines.
+    /// The file defines no symbol of the runtime.
     #[error(
         "has no symbol of a Microkit runtime, such as `{}`",
         microkit_abi::symbols::NAME
@@ -142,7 +142,7 @@ pub enum ProgramError {
     #[diagnostic(help("rename the others; local symbols count too"))]
     SymbolTwice { symbol: String },
 
-    /// A symbol to set to a word has another size.
+    /// A symbol for a word does not have the size of a word.
     #[error("has a {bytes}-byte symbol `{symbol}`, which is to be set to a word")]
     #[diagnostic(help("make it a `u64` or a `usize`, of 8 bytes"))]
     SymbolNotAWord { symbol: String, bytes: u64 },
@@ -156,7 +156,7 @@ pub enum ProgramError {
         needed: u64,
     },
 
-    /// A symbol to set extends past the last address. *Stricter*: the tool's sum wraps around.
+    /// A symbol extends past the last address. *Stricter*: the tool's sum wraps around.
     #[error("has a symbol `{symbol}` that reaches over the last address of all")]
     #[diagnostic(help("build it again: no linker writes that"))]
     SymbolWraps { symbol: String },

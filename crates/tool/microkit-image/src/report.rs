@@ -1,4 +1,4 @@
-//! Renders a plan as text: the place of everything. The same plan always gives the same text.
+//! Renders a plan as text: the place of every part. The same plan always gives the same text.
 
 use std::fmt;
 
@@ -51,7 +51,7 @@ impl fmt::Display for Plan {
 type Row = Vec<String>;
 
 impl Plan {
-    /// Returns the rows of a memory region: one for each piece.
+    /// Returns the rows of a memory region: one row for each piece.
     fn region(&self, region: &MemoryRegion) -> Vec<Row> {
         let ram = &self.platform.ram;
         let piece = |number: usize, extent: &Extent| {

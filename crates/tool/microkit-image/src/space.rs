@@ -2,7 +2,8 @@
 //!
 //! From the top down, an address space has the IPC buffer in the last page, an unmapped page, the
 //! stack and another unmapped page (the guard page). The program and the mapped memory regions are
-//! below. The SDK's tool has the same layout (*builder*), but allows a region in the guard page.
+//! below the guard page. The SDK's tool has the same layout (*builder*), but allows a region in the
+//! guard page.
 
 use std::ops::Range;
 
@@ -26,7 +27,7 @@ pub(crate) struct Top {
 
 impl Top {
     /// Computes the top of the address space of `pd`. If the stack does not fit, no addresses are
-    /// left below it.
+    /// left below the stack.
     pub(crate) fn new(pd: &ProtectionDomain, platform: &Platform) -> Self {
         let ipc_buffer = limits::ipc_buffer_address(platform.user_top);
         let stack_top = limits::stack_top(platform.user_top);
@@ -155,7 +156,7 @@ fn shared_pages(segments: &[&Segment<'_>]) -> Vec<ProgramError> {
     errors
 }
 
-/// Whether the first instruction is in an executable segment.
+/// Returns whether the first instruction is in an executable segment.
 fn has_entry(program: &Program<'_>) -> bool {
     const INSTRUCTION_BYTES: u64 = 4;
     program.segments.iter().any(|segment| {
@@ -166,10 +167,10 @@ fn has_entry(program: &Program<'_>) -> bool {
     })
 }
 
-/// Returns an error for each segment that a memory region is mapped over.
+/// Returns an error for each segment that the mapping of a memory region overlaps.
 ///
-/// The SDK's tool rounds up the length of a segment, not its end. A segment that does not start at
-/// a page can therefore cover one more page. A mapping there is an error here too.
+/// The SDK's tool rounds up the length of a segment, not its end. So an unaligned segment can cover
+/// one more page in the tool. A mapping in that page is an error here too.
 fn segments_under(map: &Map, segments: &[&Segment<'_>], system: &System) -> Vec<ProgramError> {
     let region = &system.memory_regions[map.region];
     let mapped = mapped(map, system);

@@ -1,10 +1,10 @@
-//! Converts the types of a checked system to those of the boot spec.
+//! Converts the types of a checked system to types of the boot spec.
 
 use boot_spec::{Channel, ChannelEnd, Irq, PageSize, Parent, Perms, Trigger, UserCap, UserCapKind};
 use microkit_abi::limits::NAME_BYTES;
 use microkit_sdf::{self as sdf, CapabilityKind};
 
-/// Returns the part of a name that fits in the symbol for it. The cut is between two characters.
+/// Returns the part of a name that fits in the name symbol. The cut is between two characters.
 pub(crate) fn name(name: &str) -> &str {
     let is_end = |end: &usize| name.is_char_boundary(*end);
     let ends = 0..=NAME_BYTES.min(name.len());
@@ -74,7 +74,7 @@ pub(crate) fn channel(channel: &sdf::Channel) -> Channel {
     }
 }
 
-/// Returns the parent of a protection domain, if it has one.
+/// Returns the parent of a protection domain, if the protection domain has a parent.
 pub(crate) fn parent(pd: &sdf::ProtectionDomain) -> Option<Parent> {
     let (parent, child_id) = pd.parent.zip(pd.child_id)?;
     Some(Parent {

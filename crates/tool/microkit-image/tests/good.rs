@@ -1,5 +1,5 @@
-//! Checks that the layout of each good system matches the report beside it. Also checks that each
-//! program finds in memory the contents of its files and the values of the system file.
+//! Asserts that the layout of each good system matches its report file, and that each program has
+//! the contents of its files and the values of the system file in memory.
 
 mod common;
 

@@ -1,5 +1,5 @@
-//! Plans programs and kernels with arbitrary bytes, and fill files of any length. The result is an
-//! error or a plan that keeps the invariants, never a panic.
+//! Plans programs and kernels with arbitrary bytes, and fill files of any length. Asserts that the
+//! result is an error or a plan that keeps the invariants, never a panic.
 
 mod common;
 

@@ -1,4 +1,5 @@
-//! Checks the contents of images, that images are reproducible, and that bad kernels are rejected.
+//! Tests the contents of images. Asserts that images are reproducible, and that bad kernels are
+//! rejected.
 
 mod common;
 
@@ -211,7 +212,8 @@ fn an_image_must_fit_in_its_place() {
         <protection_domain name=\"pd\" priority=\"1\">\n<program_image path=\"pd.elf\" />\n\
         <map mr=\"r\" vaddr=\"0x1000000\" perms=\"r\" />\n</protection_domain>";
     let system = common::parsed(&common::system(text), &files);
-    // The kernel, the boot spec, two pages of the program, and three pages of the file.
+    // The lengths of the kernel, the boot spec, two pages of the program, and three pages of the
+    // file.
     let bytes = 0x4000 + 0x1000 + 0x2000 + 0x3000;
     let pack_before = |image_end| {
         let platform = Platform {

@@ -1,5 +1,5 @@
 //! Plans random systems with good programs. Checks the invariants of each plan, and that each
-//! protection domain finds its own data in memory.
+//! protection domain has its own data in memory.
 
 mod common;
 
@@ -52,7 +52,7 @@ fn check_memory(machine: &Machine, plan: &microkit_image::Plan, regions: &[Regio
 fn is_planned(regions: &[Region], pds: &[Pd]) -> Option<bool> {
     let (text, files) = (text(regions, pds), files(regions, pds));
     let options = microkit_sdf::Options::new(&files);
-    // The file is invalid if two regions got the same address.
+    // The file is invalid if two regions have the same address.
     let system = microkit_sdf::parse("test.system", &text, options).ok()?;
     match plan(&system, &Platform::QEMU_VIRT_AARCH64, &files) {
         Ok(plan) => {

@@ -1,6 +1,6 @@
-//! Compares with the tool of an SDK, if there is one. The tool must reject the systems that this
-//! crate rejects, except for the stricter checks. It must accept the others, with the same address
-//! spaces.
+//! Compares plans with the output of an SDK's tool, if an SDK is available. The tool must reject
+//! the systems that this crate rejects, except for the stricter checks. The tool must accept all
+//! other systems, with the same address spaces.
 
 mod common;
 
@@ -123,7 +123,7 @@ fn the_tool_agrees_on_changed_programs() {
     );
 }
 
-/// Whether the tool may accept a program with this error.
+/// Returns whether the tool may accept a program with this error.
 fn is_stricter(error: &PlanError) -> bool {
     let PlanErrorKind::Program { error, .. } = &error.kind else {
         return false;
@@ -150,8 +150,8 @@ fn config() -> Config {
     }
 }
 
-/// Whether the tool may accept a system with this error, because its kernel is elsewhere and leaves
-/// more memory free.
+/// Returns whether the tool may accept a system with this error, because the SDK's kernel is at
+/// another address and leaves more memory free.
 fn is_of_our_kernel(error: &PlanError) -> bool {
     matches!(
         error.kind,
@@ -174,8 +174,8 @@ fn check_plan(name: &str, plan: &Plan, spec: &Spec) {
         let ours = pages(plan, pd);
         let mut theirs = spec.pages(&pd.name);
         for (vaddr, page) in &mut theirs {
-            // The tool also states the physical addresses that it chose itself. They are not
-            // compared.
+            // The tool also states the physical addresses that it has chosen. The test ignores
+            // these addresses.
             if ours.get(vaddr).is_some_and(|page| page.paddr.is_none()) {
                 page.paddr = None;
             }

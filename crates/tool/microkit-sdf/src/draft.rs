@@ -1,8 +1,8 @@
 //! The content of a system file before its names are resolved.
 //!
 //! The readers make a draft, the checks compare its elements, and `lower` makes the `System` from
-//! it. A value that could not be read is `None`. Its error was reported and the checks skip it.
-//! `lower` does not run then.
+//! the draft. An unreadable value is `None`. In that case an error was reported, the checks skip
+//! the value, and `lower` does not run.
 
 use crate::Span;
 use crate::system::{BootInfo, CapabilityKind, Domains, PageSize, Perms, Trigger};
@@ -52,7 +52,8 @@ pub(crate) struct Pd<'a> {
     pub(crate) image_for_symbols: Option<At<&'a str>>,
     pub(crate) maps: Vec<Map<'a>>,
     pub(crate) irqs: Vec<Irq>,
-    /// The setvars in the tool's order: first those in the PD, then those of the channels.
+    /// The setvars in the tool's order: first the setvars in the PD, then the setvars of its
+    /// channels.
     pub(crate) setvars: Vec<Setvar<'a>>,
     pub(crate) capabilities: Vec<Capability<'a>>,
     pub(crate) vm: Option<Vm<'a>>,

@@ -1,5 +1,4 @@
-//! Reads one XML element: each attribute by its name and its type. An attribute of a wrong type is
-//! reported.
+//! Reads the attributes of one XML element by name and type. Reports an attribute of a wrong type.
 
 use std::cell::RefCell;
 use std::str::FromStr;
@@ -25,7 +24,8 @@ impl Context<'_> {
         self.errors.borrow_mut().push(SdfError::at(span, kind));
     }
 
-    /// Reports an error at `span`. `other` is a second place, with the reason `why` beside it.
+    /// Reports an error at `span`. `other` is a second place, and `why` is the reason for this
+    /// place.
     pub(crate) fn clash(&self, span: Span, other: Span, why: &'static str, kind: SdfErrorKind) {
         self.errors
             .borrow_mut()
@@ -39,9 +39,9 @@ impl Context<'_> {
 
 /// An element of the file.
 ///
-/// Each method that reads a value also reports an invalid one. `None` means that the value is
-/// absent or was reported. Callers need not distinguish the two, because a file with an error makes
-/// no system.
+/// Each method that reads a value also reports an invalid value. `None` means that the value is
+/// absent or invalid. Callers need not distinguish these cases, because no system is made from a
+/// file with an error.
 #[derive(Copy, Clone)]
 pub(crate) struct Element<'a> {
     node: Node<'a, 'a>,
@@ -53,7 +53,7 @@ impl<'a> Element<'a> {
         Self { node, cx }
     }
 
-    /// Returns the name without its namespace, which Microkit ignores.
+    /// Returns the name without its namespace. Microkit ignores namespaces.
     pub(crate) fn name(&self) -> &'a str {
         self.node.tag_name().name()
     }
@@ -98,7 +98,7 @@ impl<'a> Element<'a> {
         }
     }
 
-    /// Warns of each attribute, because Microkit ignores it.
+    /// Warns of each attribute, because Microkit ignores the attributes of this element.
     pub(crate) fn ignore_attributes(&self) {
         for attribute in self.node.attributes() {
             let what = "an attribute of `system`";
@@ -107,7 +107,7 @@ impl<'a> Element<'a> {
         }
     }
 
-    /// Returns the child elements, and the text between them. Text of only spaces is skipped.
+    /// Returns the child elements, and the text between them. Skips text that consists of spaces.
     pub(crate) fn content(&self) -> impl Iterator<Item = Content<'a>> + use<'a> {
         let cx = self.cx;
         self.node.children().filter_map(move |child| {
@@ -119,7 +119,7 @@ impl<'a> Element<'a> {
         })
     }
 
-    /// Returns the child elements. Warns of text between them, because Microkit ignores it.
+    /// Returns the child elements. Warns of text between them, because Microkit ignores such text.
     pub(crate) fn children(&self) -> impl Iterator<Item = Element<'a>> + use<'a> {
         let cx = self.cx;
         self.content().filter_map(move |content| match content {
@@ -131,7 +131,7 @@ impl<'a> Element<'a> {
         })
     }
 
-    /// Warns of everything inside this element, because Microkit ignores it.
+    /// Warns of everything inside this element, because Microkit ignores the content.
     pub(crate) fn ignore_content(&self) {
         for child in self.children() {
             self.cx.warn(
@@ -143,14 +143,14 @@ impl<'a> Element<'a> {
         }
     }
 
-    /// Whether the attribute exists, with any value.
+    /// Returns whether the attribute exists, with any value.
     pub(crate) fn has(&self, attribute: &str) -> bool {
         self.optional(attribute).is_some()
     }
 
     /// Returns the text of the attribute.
     pub(crate) fn optional(&self, name: &str) -> Option<At<&'a str>> {
-        // `Node::attribute` is wrong here: it also finds attributes of another namespace.
+        // `Node::attribute` is wrong here, because it also finds attributes of another namespace.
         let found = self
             .node
             .attributes()
@@ -161,7 +161,7 @@ impl<'a> Element<'a> {
         })
     }
 
-    /// Returns the text of the attribute. Its absence is an error.
+    /// Returns the text of the attribute. Reports a missing attribute.
     pub(crate) fn required(&self, attribute: &'static str) -> Option<At<&'a str>> {
         let found = self.optional(attribute);
         if found.is_none() {
@@ -176,7 +176,7 @@ impl<'a> Element<'a> {
         self.any_number(self.optional(attribute)?)
     }
 
-    /// Returns a number in any form. Its absence is an error.
+    /// Returns a number in any form. Reports a missing attribute.
     pub(crate) fn required_number(&self, attribute: &'static str) -> Option<At<u64>> {
         self.any_number(self.required(attribute)?)
     }
@@ -202,7 +202,7 @@ impl<'a> Element<'a> {
         value.map(|value| written.with(value))
     }
 
-    /// Returns a decimal number that fits a `T`. Its absence is an error.
+    /// Returns a decimal number that fits a `T`. Reports a missing attribute.
     pub(crate) fn required_decimal<T: FromStr>(&self, attribute: &'static str) -> Option<At<T>> {
         let written = self.required(attribute)?;
         let value = written.value.parse().ok();
@@ -220,7 +220,7 @@ impl<'a> Element<'a> {
         self.in_range("id", id, 0, max)
     }
 
-    /// Returns `number` as a `T` if it is in `min..=max`. Both limits must fit in a `T`.
+    /// Returns `number` as a `T` if the number is in `min..=max`. Both limits must fit in a `T`.
     pub(crate) fn in_range<N, T>(
         &self,
         attribute: &'static str,
@@ -253,7 +253,7 @@ impl<'a> Element<'a> {
         value.map(|value| number.with(value))
     }
 
-    /// Returns the value that belongs to the word in the attribute.
+    /// Returns the value for the word in the attribute.
     pub(crate) fn word<T: Copy>(
         &self,
         attribute: &'static str,
@@ -283,7 +283,7 @@ impl<'a> Element<'a> {
             .unwrap_or(default)
     }
 
-    /// Records the first occurrence of an element. Reports any later one.
+    /// Records the first occurrence of an element. Reports a later occurrence.
     pub(crate) fn once(&self, first: &mut Option<Span>, parent: &'static str, name: &'static str) {
         match *first {
             None => *first = Some(self.span()),

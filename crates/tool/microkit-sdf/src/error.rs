@@ -13,8 +13,8 @@ pub type SdfErrors = Report<SdfErrorKind>;
 /// One error of a system file, with its place.
 pub type SdfError = Finding<SdfErrorKind>;
 
-/// The kind of an error. *Stricter* marks an error that the SDK's tool does not report, although
-/// two items then get the same place or a number wraps around.
+/// The kind of an error. *Stricter* marks an error that the SDK's tool does not report. Without
+/// these checks, two items get the same place, a number wraps around, or the system stops at boot.
 #[derive(Debug, Clone, PartialEq, Error, Diagnostic)]
 #[expect(missing_docs, reason = "the message shows what each field is")]
 #[non_exhaustive]
@@ -76,7 +76,7 @@ pub enum SdfErrorKind {
         parent: &'static str,
     },
 
-    /// A second element of a name that may occur only once.
+    /// A second element with a name that may occur only once.
     #[error("`{parent}` has a second `{element}`")]
     #[diagnostic(help("keep one of the two"))]
     ElementTwice {
@@ -103,7 +103,7 @@ pub enum SdfErrorKind {
     ))]
     NotANumber { value: String },
 
-    /// A value is not a decimal number. Other forms are not allowed here.
+    /// A value is not a decimal number, the only form that the attribute allows.
     #[error("`{value}` is not a decimal number")]
     #[diagnostic(help("write decimal digits only; `0x` and `_` are not understood here"))]
     NotADecimal { value: String },
@@ -117,9 +117,9 @@ pub enum SdfErrorKind {
         allowed: &'static [&'static str],
     },
 
-    /// A number that is too small or too large. *Stricter* for the slots of `cspace`: there are 64,
-    /// but the tool allows 128. *Stricter* for the `id` of a child: the tool does not check it, but
-    /// only 8 bits reach the parent.
+    /// A number that is too small or too large. *Stricter* for the slots of `cspace`: the tool
+    /// allows 128 slots, but only 64 exist. *Stricter* for the `id` of a child: the tool allows any
+    /// `id`, but only 8 bits reach the parent.
     #[error("`{attribute}` is {value}, which is not from {min} to {max}")]
     #[diagnostic(help("write a number from {min} to {max}"))]
     OutOfRange {
@@ -129,7 +129,7 @@ pub enum SdfErrorKind {
         max: u64,
     },
 
-    /// A number that is not a multiple of the required one.
+    /// A number that is not a multiple of the required number.
     #[error("`{attribute}` is {value:#x}, which is not a multiple of {multiple:#x}")]
     #[diagnostic(help("{why}: {}", neighbours(*value, *multiple)))]
     NotAligned {
@@ -231,7 +231,7 @@ pub enum SdfErrorKind {
     #[diagnostic(help("choose another name"))]
     NameClash { name: String, taken_by: String },
 
-    /// A duplicate number. *Stricter* for a channel with both ends in one PD and with one
+    /// A duplicate number. *Stricter* for a channel whose two ends have the same PD and the same
     /// identifier.
     #[error("{what} {id} is used twice in {within}")]
     #[diagnostic(help("give one of them another number"))]
@@ -298,7 +298,7 @@ pub enum SdfErrorKind {
     #[diagnostic(help("keep `prefill_path` or `prefill_bootinfo`"))]
     PrefilledTwice,
 
-    /// A file with a length that cannot be read.
+    /// A file whose length cannot be read.
     #[error("`{path}` cannot be read: {reason}")]
     #[diagnostic(help("it is looked for in the search paths, in their order"))]
     PrefillUnreadable { path: String, reason: String },
@@ -418,8 +418,8 @@ pub enum SdfErrorKind {
     ))]
     ScheduleStartsAtEnd { start: u64 },
 
-    /// A schedule that its shift moves past the end of the kernel's schedule. *Stricter* if the sum
-    /// wraps around.
+    /// A schedule that `index_shift` moves past the end of the kernel's schedule. *Stricter* if the
+    /// sum wraps around.
     #[error("{entries} entries from index {shift} on do not fit the kernel's schedule")]
     #[diagnostic(help("lower `index_shift`: the kernel has room for {max}"))]
     ScheduleShift { shift: u64, entries: u64, max: u64 },

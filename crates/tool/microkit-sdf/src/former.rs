@@ -1,8 +1,9 @@
 //! Attributes and elements of other Microkit versions, each with its replacement in this version.
 //!
-//! A file that was valid in an old version gets this help instead of a list of valid names. The
-//! table covers the released versions from 1.3.0, and the development versions with public files.
-//! Its sources are `CHANGES.md` of Microkit and the history of its `tool`.
+//! If a file was valid in another version, the help names the replacement instead of all valid
+//! names. The table covers the released versions from 1.3.0, and the development versions with
+//! public files. The sources of the table are `CHANGES.md` of Microkit and the history of its
+//! `tool`.
 
 /// Returns the replacement for `attribute` of `element`, if another version of Microkit had this
 /// attribute.

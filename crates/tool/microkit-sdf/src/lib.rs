@@ -1,10 +1,11 @@
 //! Parses and checks Microkit system files. One run reports every error with its place.
 //!
-//! The language is that of Microkit 2.3.0 for AArch64, as the chapter *System Description File* of
-//! its manual describes it. This crate rejects the files that the SDK's tool rejects, and gives all
-//! other files the same meaning. [`SdfErrorKind`] marks the few checks that are stricter.
-//! [`System::warnings`] lists what the tool ignores without a message. *Manual* below is that
-//! manual. *Builder* marks behaviour that was observed in the SDK's tool.
+//! The crate reads the language of Microkit 2.3.0 for AArch64. The chapter *System Description
+//! File* of Microkit's manual describes this language. The crate rejects every file that the SDK's
+//! tool rejects, and gives all other files the same meaning. [`SdfErrorKind`] marks the few
+//! stricter checks. [`System::warnings`] lists the settings that the tool ignores without a
+//! message. *Manual* below is Microkit's manual. *Builder* marks behaviour that was observed in the
+//! SDK's tool.
 //!
 //! ```
 //! use microkit_sdf::{NoFiles, Options, parse};
@@ -22,7 +23,7 @@
 //! assert_eq!(errors.to_string(), "1 error in none.system");
 //! ```
 //!
-//! Inside, data flows in one direction: [`Source`] → `read` → draft → `check` → `lower` →
+//! In the crate, data flows in one direction: [`Source`] → `read` → draft → `check` → `lower` →
 //! [`System`]. A stage reports an error and continues, so one run shows the errors of all stages.
 #![forbid(unsafe_code)]
 
@@ -62,8 +63,8 @@ pub use wording::{Hex, nearest};
 ///
 /// # Errors
 ///
-/// Returns all errors in the order of the file. Text that is not well-formed XML is one error,
-/// because the rest cannot be checked then.
+/// Returns all errors in the order of the file. If the text is not well-formed XML, returns only
+/// this error, because nothing else can be checked.
 pub fn parse(name: &str, text: &str, options: Options<'_>) -> Result<System, SdfErrors> {
     Source::new(name, text).parse(options).system
 }

@@ -1,4 +1,4 @@
-//! Makes the system from a draft: resolves names to indices.
+//! Makes the system from a draft, and resolves names to indices.
 //!
 //! The caller runs this stage only if no error was reported. Therefore every required value exists.
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use microkit_abi::limits;
 
-/// Holds the kernel configuration and the files that a system is checked against.
+/// Holds the kernel configuration and the files for the checks of a system.
 #[derive(Copy, Clone)]
 pub struct Options<'a> {
     /// The configuration of the kernel that runs the system.
@@ -24,19 +24,19 @@ impl<'a> Options<'a> {
     }
 }
 
-/// Describes the kernel configuration for the checks. The SDK states it in the files
+/// Describes the kernel configuration for the checks. The SDK has these values in the files
 /// `gen_config.json` and `address_space_constants.json` of each board.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct Kernel {
     /// The last address that a PD may use.
     pub user_top: u64,
-    /// The number of cores. It is 1 in a single-core configuration.
+    /// The number of cores, or 1 in a single-core configuration.
     pub cores: u8,
     /// The number of scheduling domains.
     pub domains: u8,
     /// The number of entries in the kernel's domain schedule.
     pub schedule_entries: u64,
-    /// Whether the kernel is a hypervisor. Virtual machines require this.
+    /// Whether the kernel is a hypervisor. Virtual machines require a hypervisor.
     pub hypervisor: bool,
     /// Whether the kernel forwards SMC calls.
     pub smc: bool,
@@ -44,8 +44,9 @@ pub struct Kernel {
     pub timer_khz: u64,
     /// The longest time of one entry into the kernel, in microseconds (seL4's `KERNEL_WCET`).
     pub wcet_us: u64,
-    /// The board's memory: its first address, and the address after its last. `None` if unknown. On
-    /// `qemu_virt_aarch64` it includes the memory below the part that seL4 manages.
+    /// The board's memory: the first address, and the address after the last. `None` if the memory
+    /// is unknown. On `qemu_virt_aarch64`, the range includes the memory below the part that seL4
+    /// manages.
     pub ram: Option<(u64, u64)>,
 }
 
@@ -84,8 +85,8 @@ impl Kernel {
     /// `DSCHED_MAX_DURATION`).
     pub const MAX_DURATION_TICKS: u64 = u64::MAX >> 8;
 
-    /// Returns the longest duration in a domain schedule, in microseconds. The SDK's initialiser
-    /// computes in whole seconds, so this function does the same.
+    /// Returns the longest duration in a domain schedule, in microseconds. Like the SDK's
+    /// initialiser, this function computes in whole seconds.
     pub const fn max_duration_us(&self) -> u64 {
         let hz = self.timer_khz.saturating_mul(1000);
         match (Self::MAX_DURATION_TICKS + 1).checked_div(hz) {
@@ -111,15 +112,15 @@ impl Kernel {
 
 /// Looks up the files that a system names.
 ///
-/// The parser itself does no input or output. It calls this trait for the length of each
-/// `prefill_path`. A memory region without a `size` has the length of its file, and the checks for
-/// overlaps need this length.
+/// The parser reads files only through this trait, to get the length of each `prefill_path`. A
+/// memory region without a `size` has the length of its file, and the checks for overlaps need this
+/// length.
 pub trait Files {
-    /// Returns the length in bytes of the file at `path`, as the system file writes it.
+    /// Returns the length in bytes of the file at `path`. `path` is written as in the system file.
     ///
     /// # Errors
     ///
-    /// Returns an error if the file cannot be read. It becomes an error of the system.
+    /// Returns an error if the file cannot be read. The parser then reports an error of the system.
     fn len(&self, path: &Path) -> io::Result<u64>;
 }
 

@@ -1,4 +1,4 @@
-//! Parses the text of a system file. This is the only reader of system files.
+//! Parses the text of a system file. This module is the only reader of system files.
 
 use std::cell::RefCell;
 
@@ -12,8 +12,8 @@ use crate::{Options, Source, Span, System, check, lower, read};
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Parsed {
-    /// The programs that the file names, also if the file has errors. The build may need to make a
-    /// program first, because it can fill a memory region.
+    /// The programs that the file names, also if the file has errors. The build may have to make a
+    /// program before the check of the file, because a program can fill a memory region.
     pub programs: Vec<NamedProgram>,
     /// The system, or all errors of the file.
     pub system: Result<System, SdfErrors>,
@@ -23,9 +23,9 @@ pub struct Parsed {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NamedProgram {
-    /// The path, as the file writes it.
+    /// The path in the system file.
     pub path: String,
-    /// The name of the protection domain, or an empty string if the file gives none.
+    /// The name of the protection domain, or an empty string if the file states no name.
     pub pd: String,
     /// Whether the protection domain may use floating-point registers.
     pub fpu: bool,
@@ -94,7 +94,7 @@ fn programs(draft: &Draft<'_>) -> Vec<NamedProgram> {
     programs.collect()
 }
 
-/// Converts an error of the XML parser. Its place is the character that the parser reports.
+/// Converts an error of the XML parser. The place is the character that the parser reports.
 fn xml_error(error: &roxmltree::Error, text: &str) -> SdfError {
     let position = error.pos();
     // Rows and columns are counted from 1. A column is a character, not a byte.

@@ -1,4 +1,4 @@
-//! The diagnostic type of the tool: findings with their places in a system file and their help.
+//! The diagnostics of the tool: findings with their places in a system file and their help.
 //!
 //! Each phase has its own kinds. This crate has [`SdfErrorKind`](crate::SdfErrorKind),
 //! [`WarningKind`](crate::WarningKind) and [`RefusalKind`](crate::RefusalKind). `microkit-image`
@@ -31,10 +31,10 @@ pub struct Report<K> {
 pub struct Finding<K> {
     /// The kind of the problem.
     pub kind: K,
-    /// The places of the problem, the main one first. Empty if the problem concerns the whole
-    /// system.
+    /// The places of the problem, with the main place first. The list is empty if the problem
+    /// concerns the whole system.
     pub labels: Vec<Label>,
-    /// The same problem at other places, if the report groups them.
+    /// The same problem at other places, if the report groups problems.
     pub more: Vec<Self>,
 }
 
@@ -44,16 +44,16 @@ pub struct Finding<K> {
 pub struct Label {
     /// The bytes of the place.
     pub span: Span,
-    /// A few words about the place, shown beside it.
+    /// A short text about the place, shown beside the place.
     pub text: Option<String>,
 }
 
-/// A kind of problem. Its `Display` is the message. Its [`Diagnostic::help`] is the fix.
+/// A kind of problem. [`Display`] formats the message, and [`Diagnostic::help`] returns the fix.
 pub trait DiagnosticKind: Diagnostic + Debug + Display {
-    /// The severity, if [`Diagnostic::severity`] returns none.
+    /// The severity, if [`Diagnostic::severity`] returns `None`.
     const SEVERITY: Severity = Severity::Error;
 
-    /// Whether [`Report::grouped`] shows the two as one problem with two places.
+    /// Returns whether [`Report::grouped`] shows `self` and `other` as one problem at two places.
     fn joins(&self, other: &Self) -> bool
     where
         Self: Sized,
@@ -81,7 +81,7 @@ impl<K: DiagnosticKind> Report<K> {
         Self { findings, ..self }
     }
 
-    /// Keeps the findings whose kind `keep` accepts. Returns `None` if there are none.
+    /// Keeps the findings whose kind `keep` accepts. Returns `None` if no finding remains.
     pub fn filtered(mut self, keep: impl Fn(&K) -> bool) -> Option<Self> {
         self.findings.retain(|finding| keep(&finding.kind));
         (!self.findings.is_empty()).then_some(self)
@@ -172,7 +172,7 @@ impl<K: DiagnosticKind> Finding<K> {
         Self::new(kind, vec![Label { span, text: None }])
     }
 
-    /// Adds another place, with the reason why it matters.
+    /// Adds another place, with the reason `why` this place matters.
     pub fn with(mut self, span: Span, why: impl Into<String>) -> Self {
         self.labels.push(Label::new(span, why));
         self
@@ -183,13 +183,13 @@ impl<K: DiagnosticKind> Finding<K> {
         self.labels.first().map(|label| label.span)
     }
 
-    /// Whether the finding is an error. Otherwise it is a warning.
+    /// Returns whether the finding is an error. Otherwise the finding is a warning.
     pub fn is_error(&self) -> bool {
         self.kind.severity().unwrap_or(K::SEVERITY) == Severity::Error
     }
 
-    /// Returns the places of this finding, then those of the findings joined with it. The first
-    /// place of each joined finding shows its message.
+    /// Returns the places of this finding, then the places of the joined findings. The first place
+    /// of each joined finding shows the message of that finding.
     fn places(&self) -> Vec<Label> {
         let mut places = self.labels.clone();
         for other in &self.more {
@@ -262,7 +262,7 @@ impl Label {
     }
 }
 
-/// Formats the number of findings that were joined with the first.
+/// Formats the number of findings that were joined with the first finding.
 fn and_more(count: usize) -> String {
     match count {
         0 => String::new(),

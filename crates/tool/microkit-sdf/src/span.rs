@@ -1,4 +1,4 @@
-//! A place in a system file. Every later stage keeps it for its reports.
+//! A place in a system file. All later stages keep the places for their reports.
 
 /// Names the bytes `start..end` of a system file.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

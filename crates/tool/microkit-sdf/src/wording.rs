@@ -1,6 +1,6 @@
 //! Formats numbers and lists of names for messages.
 
-/// Returns the candidate that is most similar to `name`, if one is similar enough.
+/// Returns the candidate that is most similar to `name`, if a candidate is similar enough.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     candidates
         .into_iter()
@@ -10,7 +10,7 @@ pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
-/// Returns the help for `wrong`: the nearest of `allowed`, and all of them.
+/// Returns the help for `wrong`: the nearest name in `allowed`, and all names in `allowed`.
 pub(crate) fn takes(wrong: &str, allowed: &[&str]) -> String {
     let all = listed(allowed);
     match nearest(wrong, allowed.iter().copied()) {
@@ -19,7 +19,7 @@ pub(crate) fn takes(wrong: &str, allowed: &[&str]) -> String {
     }
 }
 
-/// A number, or a remark that it is too large for 64 bits.
+/// A number, or a remark that the number is too large for 64 bits.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct Hex(
     /// The number, or `None` if it does not fit in 64 bits.

@@ -1,4 +1,4 @@
-//! Checks that each bad system gets the report beside it. Every variant of the errors has a bad
+//! Asserts that each bad system has the expected report. Every variant of the errors has a bad
 //! system.
 
 mod common;

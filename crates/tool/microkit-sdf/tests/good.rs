@@ -1,5 +1,5 @@
-//! Checks that each good system has the meaning written beside it: its facts, its warnings, and the
-//! features that the model kernel does not support.
+//! Asserts that each good system has the meaning in its `.facts` file: its facts, its warnings, and
+//! the features that the model kernel does not support.
 
 mod common;
 

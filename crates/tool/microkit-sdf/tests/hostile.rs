@@ -1,4 +1,4 @@
-//! Parses arbitrary text without a panic, and renders the reports.
+//! Parses arbitrary text and renders the reports. Asserts that no text causes a panic.
 
 mod common;
 

@@ -1,5 +1,5 @@
-//! Compares with the tool of an SDK, if there is one. The tool must reject and accept the same
-//! systems, and give each accepted system the same meaning.
+//! Compares this crate with the tool of an SDK, if an SDK is available. The tool must reject and
+//! accept the same systems, and give each accepted system the same meaning.
 
 mod common;
 
@@ -103,7 +103,7 @@ fn pages(system: &System) -> u64 {
         .fold(0, u64::saturating_add)
 }
 
-/// Compares the results of both on `SDK_CASES` random systems, or on a default number of them.
+/// Compares this crate and the tool on `SDK_CASES` random systems. The default number is 500.
 fn agree_on(tool: &Tool, what: &str, systems: &impl Strategy<Value = String>) {
     let cases = env::var("SDK_CASES").map_or(500, |cases| cases.parse().unwrap());
     let config = Config {
@@ -156,8 +156,8 @@ fn agree_on(tool: &Tool, what: &str, systems: &impl Strategy<Value = String>) {
     ));
 }
 
-/// Whether the tool may accept a system with this error, as the documentation of [`SdfErrorKind`]
-/// says.
+/// Returns whether the tool may accept a system with this error. The documentation of
+/// [`SdfErrorKind`] lists these errors.
 fn is_stricter(error: &SdfError, text: &str) -> bool {
     use SdfErrorKind::*;
     let before = &text[..error.labels[0].span.start];
@@ -189,7 +189,7 @@ fn is_stricter(error: &SdfError, text: &str) -> bool {
     }
 }
 
-/// Whether the tool finds this error only after it has read the programs.
+/// Returns whether the tool finds this error only after it has read the programs.
 fn is_late(error: &SdfError) -> bool {
     use SdfErrorKind::*;
     matches!(

@@ -11,7 +11,7 @@ use crate::{Run, Schedule};
 
 /// Chooses one of several options.
 pub(super) trait Chooser {
-    /// Returns the index of the chosen option, or `None` to leave the run.
+    /// Returns the index of the chosen option, or `None` to end the run early.
     fn choose(
         &mut self,
         options: &[Choice],
@@ -24,7 +24,7 @@ pub(super) trait Chooser {
     }
 }
 
-/// Asks the chooser for one of several options. A single option is chosen without asking.
+/// Returns one of several options. The chooser chooses only if there is more than one option.
 pub(super) fn choose(
     chooser: &mut dyn Chooser,
     run: &Run,
@@ -100,7 +100,7 @@ pub(super) struct Script<'a> {
 
 impl Chooser for Script<'_> {
     fn choose(&mut self, options: &[Choice], _: &mut dyn FnMut() -> Fingerprint) -> Option<usize> {
-        // After the end of the schedule, the kernel's own choice comes next.
+        // After the end of the schedule, the first option is the kernel's own choice.
         let Some(token) = self.schedule.tokens.get(self.next) else {
             return Some(0);
         };

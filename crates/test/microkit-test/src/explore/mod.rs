@@ -1,4 +1,4 @@
-//! Running a system under every schedule.
+//! Runs a system under every schedule.
 //!
 //! ```text
 //! try_check ─▶ run ─▶ options ─▶ chooser ─▶ step, IRQ or crash ─┐
@@ -24,20 +24,21 @@ use result::sel4_fault;
 
 /// Runs a system under every schedule: all orders in which its PDs can make their steps.
 ///
-/// A step of a PD ends with its next system call, or its next access to a `SharedWord`. Wherever
-/// several PDs can run, each of them is tried as the next. Priorities do not matter, unless
-/// [`by_priority`](Self::by_priority) is set. So a successful check is valid for all priorities
-/// that the system file could give.
+/// A step of a PD ends with its next system call, or its next access to a `SharedWord`. If several
+/// PDs can run, the explorer tries each of these PDs as the next. The explorer ignores priorities,
+/// unless [`by_priority`](Self::by_priority) is set. So a successful check is valid for all
+/// priorities that the system file could give.
 ///
 /// The memory is sequentially consistent, as on one core. Several Arm cores may also reorder
 /// accesses to shared memory. No schedule shows such a reordering.
 ///
 /// Two schedules that lead to the same state, with the same output so far, have the same future.
-/// That future is explored once. A state consists of the kernel, the shared memory, and all inputs
-/// that each PD has received so far. The behaviour of a PD is a function of these inputs.
+/// The explorer explores this future once. A state consists of the kernel, the shared memory, and
+/// all inputs that each PD has received so far. The behaviour of a PD is a function of these
+/// inputs.
 ///
-/// **A schedule fails** if a PD without a parent faults; if nothing can run any more while a PD
-/// waits for a reply or to send; if the schedule does not end; or if the check of the test panics.
+/// **A schedule fails** if a PD without a parent faults; if no PD can run while a PD waits for a
+/// reply or to send; if the schedule does not end; or if the check of the test panics.
 ///
 /// The crate page has an [example](crate).
 #[derive(Debug, Clone)]
@@ -80,19 +81,20 @@ impl<'a> Explorer<'a> {
 
     /// Runs only PDs with the highest priority among the PDs that can run.
     ///
-    /// These are all schedules that seL4 can produce for this system on one core. Time slices may
-    /// end at any time.
+    /// The explored schedules are all schedules that seL4 can produce for this system on one core.
+    /// Time slices may end at any time.
     #[must_use]
     pub fn by_priority(mut self) -> Self {
         self.by_priority = true;
         self
     }
 
-    /// Raises an IRQ once, at any time at which it is not masked.
+    /// Explores the arrival of an IRQ, once in each schedule, at any time at which the IRQ is not
+    /// masked.
     ///
     /// # Panics
     ///
-    /// Panics if this PD has no such IRQ.
+    /// Panics if the PD has no IRQ with this channel identifier.
     #[must_use]
     #[track_caller]
     pub fn interrupt(mut self, name: &str, channel: u8) -> Self {
@@ -106,12 +108,12 @@ impl<'a> Explorer<'a> {
         self
     }
 
-    /// Explores the death of a PD before each of its steps, and also no death. The PD dies as by a
-    /// panic.
+    /// Explores the death of a PD before each of its steps. Schedules without a death are explored
+    /// too. The PD dies as in a panic.
     ///
     /// # Panics
     ///
-    /// Panics if there is no such PD.
+    /// Panics if the system has no PD with this name.
     #[must_use]
     #[track_caller]
     pub fn crash(mut self, name: &str) -> Self {
@@ -124,7 +126,7 @@ impl<'a> Explorer<'a> {
     ///
     /// # Panics
     ///
-    /// Panics if there is no such PD.
+    /// Panics if the system has no PD with this name.
     #[must_use]
     #[track_caller]
     pub fn failing_call(mut self, name: &str) -> Self {
@@ -146,8 +148,8 @@ impl<'a> Explorer<'a> {
         self
     }
 
-    /// Limits the number of runs. After that many runs, [`samples`](Self::samples) random schedules
-    /// run.
+    /// Limits the number of runs. At the limit, the explorer runs [`samples`](Self::samples) random
+    /// schedules.
     #[must_use]
     pub fn max_runs(mut self, runs: usize) -> Self {
         self.max_runs = runs;
@@ -171,28 +173,29 @@ impl<'a> Explorer<'a> {
 
     /// Ends every run after `steps` steps, for a system that never comes to rest.
     ///
-    /// The check sees the system in its state after the last step.
+    /// The check gets the run after the last step.
     #[must_use]
     pub fn depth(mut self, steps: u64) -> Self {
         self.depth = steps;
         self
     }
 
-    /// Explores every schedule separately, even if another one has led to the same state.
+    /// Explores every schedule separately, even if another schedule has led to the same state.
     ///
-    /// Use this for handlers that depend on something besides their messages and memory, such as
-    /// statics.
+    /// Use this method for handlers that depend on something besides their messages and memory,
+    /// such as statics.
     #[must_use]
     pub fn without_merging(mut self) -> Self {
         self.is_plain = true;
         self
     }
 
-    /// Explores, and calls `check` at the end of every run. `check` panics if something is wrong.
+    /// Explores all schedules, and calls `check` at the end of every run. `check` must panic if the
+    /// run is wrong.
     ///
     /// # Panics
     ///
-    /// Panics if a schedule fails. The message has the failure, the schedule, and every step.
+    /// Panics if a schedule fails. The message contains the failure, the schedule, and every step.
     #[track_caller]
     pub fn check(&self, check: impl Fn(&Run)) -> Explored {
         match self.try_check(check) {
@@ -201,7 +204,7 @@ impl<'a> Explorer<'a> {
         }
     }
 
-    /// Explores as [`check`](Self::check), and returns the failure.
+    /// Explores like [`check`](Self::check), but returns the failure instead of panicking.
     ///
     /// # Errors
     ///
@@ -399,7 +402,7 @@ impl<'a> Explorer<'a> {
         })
     }
 
-    /// Repeats a run that has failed, with a trace.
+    /// Repeats a failed run, and records a trace.
     fn found(&self, chosen: Vec<usize>, message: String, check: &dyn Fn(&Run)) -> Found {
         let mut repeat = Repeat {
             explorer: self,
@@ -421,7 +424,7 @@ impl<'a> Explorer<'a> {
     }
 }
 
-/// The pending events from outside the PDs: those that have not happened yet.
+/// The events from outside the PDs that have not happened yet.
 #[derive(Debug, Clone, Hash)]
 struct Around {
     irqs: Vec<(usize, u8)>,
@@ -432,9 +435,9 @@ struct Around {
 /// How a run ended.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 enum End {
-    /// Nothing can run, or the limit of `depth` is reached.
+    /// No PD can run, or the limit of `depth` is reached.
     Rest,
-    /// The run was left because its state is known.
+    /// The run ended early, because an earlier run has visited the same state.
     Left,
     TooLong,
 }

@@ -25,10 +25,10 @@ impl Explored {
         self.runs
     }
 
-    /// Returns the number of schedules, or `None` if not all were explored.
+    /// Returns the number of schedules, or `None` if some schedules were not explored.
     ///
-    /// There may be many more schedules than runs: schedules that lead to the same state continue
-    /// in one run.
+    /// Schedules that lead to the same state continue in one run. So there may be many more
+    /// schedules than runs.
     pub fn schedules(&self) -> Option<u128> {
         self.schedules
     }
@@ -86,7 +86,7 @@ impl Found {
         &self.schedule
     }
 
-    /// Returns the output.
+    /// Returns the output of the system in this schedule.
     pub fn log(&self) -> &str {
         &self.log
     }
@@ -123,7 +123,7 @@ impl fmt::Debug for Found {
 
 impl std::error::Error for Found {}
 
-/// Returns the name of the fault that the label of a fault message means.
+/// Returns the name of a fault from the label of its fault message.
 pub(super) fn sel4_fault(label: u64) -> &'static str {
     use kernel_model::numbers::fault;
     match label {

@@ -1,4 +1,4 @@
-//! A system that runs, and the methods that drive it.
+//! A running system, and the methods that drive it.
 
 mod progress;
 mod step;
@@ -19,7 +19,7 @@ pub use step::Step;
 
 use step::What;
 
-/// A system that runs: the model kernel, and the present state of every PD.
+/// A running system: the model kernel, and the current state of every PD.
 ///
 /// The system runs only inside the methods of this type, so the test controls every step. The crate
 /// page has an [example](crate).
@@ -30,7 +30,8 @@ pub struct Run {
     next: Next,
     /// IRQs that were raised while they were masked.
     pending: Vec<u32>,
-    /// PDs with a failure for their next system call that can fail in this way.
+    /// The requested failures. A failure applies to the PD's next system call that can fail in this
+    /// way.
     to_fail: Vec<(usize, Failure)>,
     killed: Vec<bool>,
     steps: u64,
@@ -40,14 +41,15 @@ pub struct Run {
     trace: Option<Vec<Step>>,
 }
 
-/// The largest number of steps that a run may take to come to rest.
+/// The largest number of steps of a run before it must come to rest.
 const MOST_STEPS: u64 = 10_000_000;
 
 impl Run {
     #[track_caller]
     pub(crate) fn new(system: &System) -> Self {
         let image = Arc::clone(&system.image);
-        // `Acquire`: an earlier run, perhaps in another thread, has written the memory regions.
+        // `Acquire` makes the writes of an earlier run to the memory regions visible in this
+        // thread.
         let is_running = image.is_running.swap(true, Ordering::Acquire);
         assert!(
             !is_running || image.regions.is_empty(),
@@ -109,7 +111,7 @@ impl Run {
     }
 
     /// Runs the PD that the kernel has chosen up to its next system call. The kernel then answers
-    /// the call. Returns whether there was a PD to run.
+    /// the call. Returns `false` if no PD could run.
     pub fn step(&mut self) -> bool {
         self.tick_if_due();
         let Next::Run { thread, .. } = self.next else {
@@ -119,11 +121,11 @@ impl Run {
         true
     }
 
-    /// Runs this PD for one step, whatever its priority.
+    /// Runs one step of this PD, independent of its priority.
     ///
     /// # Panics
     ///
-    /// Panics if the PD cannot run, and if there is no such PD.
+    /// Panics if the system has no PD with this name, or if the PD cannot run.
     #[track_caller]
     pub fn step_of(&mut self, name: &str) {
         let thread = self.thread(name);
@@ -150,12 +152,12 @@ impl Run {
 
     /// Raises the IRQ with the identifier `channel` of this PD.
     ///
-    /// The IRQ is delivered at once if the PD has acknowledged the last one. Otherwise it is
-    /// delivered as soon as the PD acknowledges.
+    /// The IRQ is delivered at once if the PD has acknowledged the previous IRQ. Otherwise the IRQ
+    /// is delivered after the acknowledgement.
     ///
     /// # Panics
     ///
-    /// Panics if the system file gives the PD no such IRQ.
+    /// Panics if the PD has no `<irq>` with this identifier.
     #[track_caller]
     pub fn raise_irq(&mut self, name: &str, channel: u8) {
         let number = self.irq_number(self.image.domain(name), channel);
@@ -167,8 +169,8 @@ impl Run {
         self.deliver();
     }
 
-    /// Runs the system until nothing can run, and then advances the time. If a budget is refilled
-    /// during that time, its PD runs at once.
+    /// Runs the system until nothing can run, and then advances the time. A PD whose budget is
+    /// refilled during that time runs at once.
     ///
     /// # Panics
     ///
@@ -185,14 +187,14 @@ impl Run {
         self.host.now = self.host.now.max(end);
     }
 
-    /// Kills this PD at its present position.
+    /// Kills this PD at its current position.
     ///
     /// A PD that can run dies by a user exception, as in a panic, and its parent receives the
-    /// fault. A PD that waits is only stopped.
+    /// fault. A waiting PD is only stopped.
     ///
     /// # Panics
     ///
-    /// Panics if there is no such PD.
+    /// Panics if the system has no PD with this name.
     #[track_caller]
     pub fn kill(&mut self, name: &str) {
         let thread = self.thread(name);
@@ -203,7 +205,7 @@ impl Run {
     ///
     /// # Panics
     ///
-    /// Panics if there is no such PD.
+    /// Panics if the system has no PD with this name.
     #[track_caller]
     pub fn fail_next(&mut self, name: &str, failure: Failure) {
         self.to_fail.push((self.image.domain(name), failure));
@@ -230,7 +232,7 @@ impl Run {
     ///
     /// # Panics
     ///
-    /// Panics if there is no such PD.
+    /// Panics if the system has no PD with this name.
     #[track_caller]
     pub fn calls<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a Call> + use<'a> {
         let name = self.image.domains[self.image.domain(name)].name;
@@ -245,15 +247,15 @@ impl Run {
         &self.host.faults
     }
 
-    /// Returns the PDs that can run. The kernel has chosen the first of them.
+    /// Returns the PDs that can run. The first PD is the PD that the kernel has chosen.
     pub fn can_run(&self) -> Vec<&'static str> {
         self.runnable()
             .map(|thread| self.image.domains[thread.index()].name)
             .collect()
     }
 
-    /// Returns the PDs that wait for a receiver of their message or for a reply. If nothing can
-    /// run, they wait forever.
+    /// Returns the PDs that wait for a receiver of their message or for a reply. If no PD can run,
+    /// these PDs wait forever.
     pub fn stuck(&self) -> Vec<&'static str> {
         self.threads()
             .filter(|thread| {
@@ -278,8 +280,8 @@ impl Run {
     ///
     /// # Panics
     ///
-    /// Panics if there is no such symbol, and if a PD has taken exclusive access to the region, as
-    /// a device's registers or for DMA: see [`device`](Self::device).
+    /// Panics if the PD has no such symbol, or if a PD has taken exclusive access to the region for
+    /// a device or for DMA. For such a region, use [`device`](Self::device).
     #[track_caller]
     pub fn region(&self, name: &str, symbol: &str) -> &'static [AtomicU64] {
         let region = self.device(name, symbol);
@@ -291,14 +293,14 @@ impl Run {
         region.share()
     }
 
-    /// Returns a memory region with the registers of a device, which the test plays.
+    /// Returns a memory region with the registers of a device that the test simulates.
     ///
-    /// `name` is the PD that has the region, and `symbol` has the region's address
+    /// `name` is the PD that maps the region, and `symbol` has the region's address
     /// (`setvar_vaddr`).
     ///
     /// # Panics
     ///
-    /// Panics if there is no such symbol.
+    /// Panics if the PD has no such symbol.
     #[track_caller]
     pub fn device(&self, name: &str, symbol: &str) -> &'static HostRegion {
         let domain = &self.image.domains[self.image.domain(name)];

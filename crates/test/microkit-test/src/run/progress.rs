@@ -1,7 +1,7 @@
-//! The progress of a run: a program runs up to its next system call, and the kernel answers it.
+//! Runs a program up to its next system call, and runs the kernel for the call.
 //!
-//! A PD in Rust code has no machine instructions of its own in the model. Its program counter is
-//! one of the offsets in `place`, and shows the reason for its stop.
+//! In the model, a PD in Rust code has no machine instructions. Its program counter is one of the
+//! offsets in `place`, and shows why the PD has stopped.
 
 use std::hash::{Hash, Hasher};
 
@@ -21,7 +21,7 @@ use crate::machine::MonitorFault;
 use crate::program::Runs;
 use crate::{Call, Memory};
 
-/// Chooses the failure of a system call of a PD among all possible failures, or no failure.
+/// Decides whether a system call of a PD fails, and selects one of the possible failures.
 pub(crate) type Decide<'a> =
     &'a mut dyn FnMut(&mut Run, usize, &'static [Failure]) -> Option<Failure>;
 
@@ -46,7 +46,7 @@ const UNDEFINED: Fault = Fault::UserException {
 /// The syndrome of an instruction fetch from an unmapped address.
 const FETCH_OF_NOTHING: u32 = 0x8200_0006;
 
-/// A capability pointer without a slot: it matches no guard.
+/// A capability pointer that refers to no slot, because it matches no guard.
 const NOWHERE: u64 = 1 << 20;
 
 /// Methods for the explorer.
@@ -83,7 +83,7 @@ impl Run {
     }
 
     /// Runs a thread up to its next system call or access to shared memory. The kernel then answers
-    /// the call, or the call fails as `decide` says.
+    /// the call, or the call fails if `decide` returns a failure.
     pub(crate) fn step_thread(&mut self, thread: ThreadId, decide: Decide<'_>) {
         self.steps += 1;
         self.next = self.kernel.run_instead(thread, &mut self.host);
@@ -163,8 +163,9 @@ impl Run {
 }
 
 impl Run {
-    /// Runs a thread until an event enters the kernel, or returns `None` if it stops at an access
-    /// to shared memory. `is_told` is true if the thread receives an input when it continues.
+    /// Runs a thread until an event enters the kernel. Returns `None` if the thread stops at an
+    /// access to shared memory. `is_told` is true if the thread receives an input when it
+    /// continues.
     fn let_run(&mut self, thread: ThreadId, is_told: bool) -> Option<Event> {
         let domain = thread.index();
         let entry = self.entry(domain);
@@ -231,7 +232,7 @@ impl Run {
         }
     }
 
-    /// Replaces host addresses with the PD's virtual addresses in an invocation on memory.
+    /// Replaces host addresses with the PD's virtual addresses in a cache-maintenance invocation.
     fn translate(&self, thread: ThreadId, context: &mut UserContext) {
         let number = context[Register::X(7)].cast_signed();
         let label = MessageInfo::from_word(context[INFO_REGISTER]).label;
@@ -248,8 +249,8 @@ impl Run {
         }
     }
 
-    /// Converts a host address to the PD's virtual address. An address outside of all regions stays
-    /// the same.
+    /// Converts a host address to the PD's virtual address. Returns an address outside all regions
+    /// unchanged.
     fn vaddr(&self, domain: usize, address: u64) -> u64 {
         self.image.domains[domain]
             .maps
@@ -366,7 +367,8 @@ impl Run {
     }
 }
 
-/// Returns whether a system call only prints or inspects. No other thread notices such a call.
+/// Returns whether a system call only prints or inspects. Such a call has no effect on other
+/// threads.
 fn is_debugging(number: u64) -> bool {
     (syscall::DebugNameThread..=syscall::DebugPutChar).contains(&number.cast_signed())
 }

@@ -56,7 +56,7 @@ pub(crate) fn apply(mut bytes: Vec<u8>, changes: &[Change]) -> Vec<u8> {
     bytes
 }
 
-/// A system with programs to change. It uses every part of a program.
+/// A system with programs to change. The system uses every part of a program.
 pub(crate) const TEXT: &str = r#"<system>
     <memory_region name="r" size="0x3000" />
     <memory_region name="f" prefill_path="file" />
@@ -71,7 +71,7 @@ pub(crate) const TEXT: &str = r#"<system>
     </protection_domain>
 </system>"#;
 
-/// Returns the program of that system.
+/// Returns the program of the system in [`TEXT`].
 pub(crate) fn program() -> Elf {
     Elf::pd().word("vaddr", 0).word("fill", 1).word("paddr", 2)
 }

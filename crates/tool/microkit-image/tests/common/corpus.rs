@@ -65,16 +65,17 @@ pub(crate) fn files() -> Files {
 /// Returns a valid program with many unusual properties.
 fn unusual() -> Elf {
     Elf::pd()
-        // Writable and executable. Starts inside a page and crosses into the next one.
+        // A writable and executable segment that starts inside a page and crosses into the next
+        // page.
         .segment(Segment::new(0x40_0ff0, &[7; 0x20], 0x21, "rwx"))
-        // Two empty segments. Their addresses do not matter.
+        // Two empty segments, whose addresses do not matter.
         .segment(Segment::new(DATA, &[], 0, "rw"))
         .segment(Segment::new(u64::MAX, &[], 0, ""))
-        // Only `.bss`, with a symbol at its end.
+        // A segment with only `.bss`, and a symbol at its end.
         .segment(Segment::new(0x50_0000, &[], 0x10_0000, "rw"))
         .without("microkit_pps")
         .symbol("microkit_pps", 0x5f_fff8, 8)
-        // Larger than the value.
+        // A symbol that is larger than its value.
         .without("microkit_passive")
         .symbol("microkit_passive", DATA + 0x200, 8)
         // A duplicate symbol that is never set.
@@ -105,7 +106,8 @@ pub(crate) fn named(cases: &[Case], name: &str) -> Case {
 }
 
 impl Case {
-    /// Makes a case. Its files stay the same, except in the cases that this function names.
+    /// Makes a case. Its files do not change after the parsing, except in the cases that this
+    /// function names.
     pub(crate) fn new(name: String, text: String, files: Files) -> Self {
         let mut platform = Platform::QEMU_VIRT_AARCH64;
         if name == "map_on_stack" {
@@ -127,7 +129,7 @@ impl Case {
 
     /// Whether the SDK's tool can build this case.
     pub(crate) fn is_for_tool(&self) -> bool {
-        // The tool reads each file once, and has only one board.
+        // The tool reads each file once, and supports only one board.
         !["fill_changed", "map_on_stack"].contains(&self.name.as_str())
     }
 }

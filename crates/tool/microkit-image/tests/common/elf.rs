@@ -1,4 +1,4 @@
-//! Builds ELF files for tests: of protection domains, of a kernel, and bad ones.
+//! Builds ELF files for tests: good and bad programs of protection domains, and kernels.
 
 use object::elf;
 use object::write::elf::{FileHeader, ProgramHeader, Sym, Writer};
@@ -19,7 +19,7 @@ const RUNTIME: [(&str, u64, u64); 6] = [
     ("microkit_ioports", 96, 8),
 ];
 
-/// The fields of an ELF file, as its headers will state them.
+/// The fields of an ELF file, as written to its headers.
 #[derive(Debug, Clone)]
 pub(crate) struct Elf {
     pub(crate) entry: u64,
@@ -40,7 +40,7 @@ pub(crate) struct Segment {
     pub(crate) mem_bytes: u64,
     /// The permissions: a subset of `r`, `w` and `x`.
     pub(crate) perms: &'static str,
-    /// The length in the file that the header states, if it is wrong.
+    /// A wrong length in the file, for the program header.
     pub(crate) lie_bytes: Option<u64>,
 }
 

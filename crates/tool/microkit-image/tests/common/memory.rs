@@ -1,4 +1,4 @@
-//! Sets memory up from an image like the model kernel does, and checks the invariants of a plan.
+//! Sets up memory from an image like the model kernel does, and checks the invariants of a plan.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -39,7 +39,7 @@ impl Machine {
         Self { spec, pages }
     }
 
-    /// Returns the bytes that the protection domain `pd` reads at `vaddr`, or `None` without
+    /// Returns the bytes that the protection domain `pd` reads at `vaddr`, or `None` if `pd` has no
     /// access.
     pub(crate) fn read(&self, pd: usize, vaddr: u64, bytes: u64) -> Option<Vec<u8>> {
         (vaddr..vaddr + bytes)
@@ -117,7 +117,7 @@ fn no_memory_is_two_things(plan: &Plan) {
 }
 
 /// Checks that each page of a mapping is private memory of the protection domain or part of a
-/// region that it maps there. The permissions must be the same.
+/// region that the protection domain maps at this address. The permissions must be the same.
 fn check_mapping(plan: &Plan, number: usize, mapping: &Mapping) {
     let pd = &plan.protection_domains[number];
     let mut places = Vec::new();

@@ -59,7 +59,7 @@ pub(crate) fn system(elements: &str) -> String {
     format!("<system>\n{elements}\n</system>\n")
 }
 
-/// Parses and checks this text. The test fails if it has errors.
+/// Parses and checks this text. The test fails if the text has errors.
 #[track_caller]
 pub(crate) fn parsed(text: &str, files: &Files) -> System {
     match parse("test.system", text, Options::new(files)) {
@@ -86,7 +86,7 @@ pub(crate) fn draw(error: &dyn Diagnostic) -> String {
         .with_width(100)
         .render_report(&mut drawn, error)
         .unwrap();
-    // No theme may leave spaces at the end of a line of a test file.
+    // Removes trailing spaces, so that test files have no trailing spaces.
     drawn
         .lines()
         .map(str::trim_end)

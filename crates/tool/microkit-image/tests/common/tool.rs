@@ -24,7 +24,7 @@ pub(crate) struct Page {
     pub(crate) write: bool,
     pub(crate) execute: bool,
     pub(crate) cached: bool,
-    /// The physical address, if the specification states it.
+    /// The physical address, if the specification states an address.
     pub(crate) paddr: Option<u64>,
 }
 
@@ -40,7 +40,7 @@ pub(crate) struct Thread {
 pub(crate) struct Spec(Value);
 
 impl Tool {
-    /// Finds the tool. Without an SDK it prints a message and returns `None`. `name` makes the
+    /// Finds the tool. Without an SDK, prints a message and returns `None`. `name` makes the
     /// folders of the tests distinct.
     pub(crate) fn find(name: &str) -> Option<Self> {
         let Some(sdk) = env::var_os("MICROKIT_SDK").map(PathBuf::from) else {
@@ -51,7 +51,7 @@ impl Tool {
         Some(Self { sdk, work })
     }
 
-    /// Builds a system. Returns the specification, or the output of the tool if it fails.
+    /// Builds a system. Returns the specification, or the output of the tool if the tool fails.
     pub(crate) fn build(&self, case: &Case) -> Result<Spec, String> {
         let work = self.work.join(&case.name);
         let _ = fs::remove_dir_all(&work);

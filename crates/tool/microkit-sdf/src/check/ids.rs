@@ -20,7 +20,7 @@ impl<T: Copy + Eq + Hash> Seen<T> {
         Self(HashMap::new())
     }
 
-    /// Records `item`, and reports it if it was seen before.
+    /// Records `item`. Reports an item that was seen before.
     fn see(&mut self, item: At<T>, cx: &Context<'_>, kind: impl FnOnce(T) -> SdfErrorKind) {
         match self.0.entry(item.value) {
             Entry::Vacant(vacant) => {
@@ -77,8 +77,9 @@ pub(super) fn irqs_and_channels(draft: &Draft<'_>, names: &Names<'_>, cx: &Conte
     }
 }
 
-/// Checks children and virtual CPUs. In each PD they share the identifiers that a fault reports.
-/// Their identifiers also select the slots of their TCBs and VCPUs. These slots must not overlap.
+/// Checks children and virtual CPUs. In each PD, children and virtual CPUs share the identifiers
+/// that a fault reports. The identifiers also select the slots of TCBs and VCPUs. These slots must
+/// not overlap.
 pub(super) fn children_and_vcpus(draft: &Draft<'_>, cx: &Context<'_>) {
     let mut children: Vec<Vec<At<u8>>> = draft.pds.iter().map(|_| Vec::new()).collect();
     for pd in &draft.pds {
@@ -115,7 +116,7 @@ pub(super) fn children_and_vcpus(draft: &Draft<'_>, cx: &Context<'_>) {
     }
 }
 
-/// Checks that each slot of a `cspace` is used once.
+/// Checks that each slot of a `cspace` is used at most once.
 pub(super) fn slots(draft: &Draft<'_>, cx: &Context<'_>) {
     for pd in &draft.pds {
         let mut slots = Seen::new();

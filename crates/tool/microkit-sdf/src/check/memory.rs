@@ -11,7 +11,7 @@ use crate::system::PageSize;
 use crate::warning::WarningKind;
 use crate::wording::Hex;
 
-/// The part of an address space that maps may use: below `end`. Without `end`, the end is unknown.
+/// The part of an address space that maps may use. `end` is `None` if the end is unknown.
 struct Space {
     end: Option<u64>,
     why: &'static str,
@@ -56,8 +56,9 @@ pub(super) fn maps(draft: &Draft<'_>, names: &Names<'_>, cx: &Context<'_>) {
     }
 }
 
-/// Reports symbols that are set to address 0. Memory can be mapped there, but the program cannot
-/// detect it. The symbol is 0 before it is set, too, and a pointer to 0 is null in Rust and in C.
+/// Reports symbols that are set to address 0. Memory can be mapped at address 0, but the program
+/// cannot detect the mapping: an unset symbol is also 0, and a pointer to 0 is null in Rust and in
+/// C.
 pub(super) fn addresses_of_0(draft: &Draft<'_>, names: &Names<'_>, cx: &Context<'_>) {
     let is_at_0 = |name: At<&str>| {
         let region = names.region(name.value).map(|index| &draft.regions[index]);
@@ -130,7 +131,7 @@ fn maps_of_one(
             };
             cx.error(vaddr.span, kind);
         }
-        // At least one byte: the tool checks the first address even of an empty region.
+        // At least one byte, because the tool checks the first address even of an empty region.
         let end = vaddr.value.checked_add(bytes.unwrap_or(1).max(1));
         let Some(limit) = space.end else { continue };
         match end {
@@ -163,7 +164,7 @@ fn maps_of_one(
     });
 }
 
-/// Reports ranges that overlap, at the one that is later in the file.
+/// Reports ranges that overlap, at the place of the later range in the file.
 fn overlaps(
     mut ranges: Vec<Range<'_>>,
     cx: &Context<'_>,
@@ -230,8 +231,8 @@ pub(super) fn physical(draft: &Draft<'_>, cx: &Context<'_>) {
     });
 }
 
-/// Warns of cached mappings outside the board's memory, where only devices are. A cached mapping in
-/// a virtual machine is allowed, because the mapping of the guest decides there.
+/// Warns of cached mappings outside the board's memory, where only devices are. Allows a cached
+/// mapping in a virtual machine, because the guest's own mapping selects the caching.
 pub(super) fn devices(draft: &Draft<'_>, names: &Names<'_>, cx: &Context<'_>) {
     let Some((ram_start, ram_end)) = cx.options.kernel.ram else {
         return;
@@ -260,8 +261,8 @@ pub(super) fn devices(draft: &Draft<'_>, names: &Names<'_>, cx: &Context<'_>) {
     }
 }
 
-/// Chooses the page size of each region without `page_size`: large, if the size and all addresses
-/// allow it (manual, *`memory_region`*).
+/// Chooses the page size of each region without `page_size`. The page size is large if the size and
+/// all addresses are multiples of a large page (manual, *`memory_region`*).
 pub(super) fn settle_page_sizes(draft: &mut Draft<'_>, names: &Names<'_>) {
     let aligned = |address: u64| address.is_multiple_of(limits::LARGE_PAGE_BYTES);
     let mut large: Vec<bool> = draft
@@ -304,8 +305,8 @@ pub(super) fn prefills(draft: &Draft<'_>, names: &Names<'_>, cx: &Context<'_>) {
     }
 }
 
-/// Reports whole pages after the end of the file. The tool can fill only up to the next page
-/// (*builder*).
+/// Reports a region with whole pages after the end of its file. The tool can fill a region only up
+/// to the next page (*builder*).
 fn unfilled_pages(region: &Region<'_>, cx: &Context<'_>) {
     let (Some(bytes), Some(prefill)) = (region.bytes, region.prefill) else {
         return;

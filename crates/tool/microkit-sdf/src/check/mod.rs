@@ -11,7 +11,7 @@ use crate::warning::WarningKind;
 
 pub(crate) use names::Names;
 
-/// Runs all checks, and chooses the page sizes that the file does not give.
+/// Runs all checks, and chooses the page sizes that the file does not state.
 pub(crate) fn all<'a>(draft: &mut Draft<'a>, cx: &Context<'_>) -> Names<'a> {
     let names = Names::of(draft, cx);
     names::references(draft, &names, cx);

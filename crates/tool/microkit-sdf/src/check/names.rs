@@ -1,4 +1,5 @@
-//! Checks names: each is unique and not reserved for Microkit, and each reference has a target.
+//! Checks that names are unique and not reserved for Microkit, and that each reference has a
+//! target.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -112,8 +113,8 @@ fn counts(draft: &Draft<'_>, cx: &Context<'_>) {
     }
 }
 
-/// Reports names that are reserved for Microkit. For most of them, its tool fails without a
-/// message, because two kernel objects get the same name (*builder*).
+/// Reports names that are reserved for Microkit. For most of these names, the SDK's tool fails
+/// without a message, because two kernel objects get the same name (*builder*).
 fn microkits_own(draft: &Draft<'_>, pds: &HashMap<&str, usize>, cx: &Context<'_>) {
     let clash = |name: At<&str>, taken_by: String| {
         let name_value = name.value.to_owned();

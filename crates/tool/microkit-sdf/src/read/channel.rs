@@ -6,7 +6,7 @@ use crate::draft::{Channel, End};
 use crate::element::Element;
 use crate::error::SdfErrorKind;
 
-/// Reads a `channel`. Returns `None` if it does not have exactly two ends.
+/// Reads a `channel`. Returns `None` if the channel does not have exactly two ends.
 pub(super) fn channel<'a>(element: Element<'a>) -> Option<Channel<'a>> {
     element.only(&[]);
     let mut ends = Vec::new();

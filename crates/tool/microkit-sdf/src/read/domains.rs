@@ -10,7 +10,7 @@ use crate::options::Kernel;
 use crate::system::{Domain, Domains, Duration, ScheduleEntry};
 use crate::wording::nearest;
 
-/// A `domain` with its number. A number of `None` is chosen later.
+/// A `domain` with its number. If `id` is `None`, `number` chooses the number later.
 struct Named<'a> {
     name: At<&'a str>,
     id: Option<u8>,
@@ -100,8 +100,8 @@ fn domain<'a>(element: Element<'a>, named: &mut Vec<Named<'a>>) {
     });
 }
 
-/// Gives each domain without a number the lowest free number, in the order of the file. (The order
-/// in the tool changes from run to run.)
+/// Gives each domain without a number the lowest free number, in the order of the file. In the
+/// SDK's tool, the order changes from run to run.
 fn number(named: &[Named<'_>], element: Element<'_>) -> Vec<Domain> {
     let max = element.cx.options.kernel.domains;
     let mut free = (0..max).filter(|id| named.iter().all(|domain| domain.id != Some(*id)));
@@ -183,7 +183,7 @@ fn read_schedule(element: Element<'_>, domains: &mut Domains) {
 }
 
 /// Reports an end marker at an entry that the kernel can start with. The kernel starts with index 0
-/// until its schedule is complete, and with the start index afterwards.
+/// until the schedule is complete, and with the start index afterwards.
 fn starts_at_an_entry(element: Element<'_>, start: At<u64>, shift: Option<At<u64>>) {
     let is_marker = |index: u64| {
         let entry = usize::try_from(index).ok();

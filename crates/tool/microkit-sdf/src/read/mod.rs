@@ -43,7 +43,7 @@ pub(crate) fn system<'a>(document: &'a Document<'a>, cx: &'a Context<'a>) -> Dra
             "memory_region" => draft.regions.push(region::region(element)),
             "channel" => draft.channels.extend(channel::channel(element)),
             "domains" => {
-                // An element that declares no domain is ignored.
+                // A `domains` element without a `domain` is ignored.
                 if draft
                     .domains
                     .as_ref()

@@ -25,7 +25,7 @@ const CHILD_ATTRIBUTES: &[&str] = &[
     "setvar_id",
 ];
 
-/// The attributes of a root protection domain: those of a child without the last two.
+/// The attributes of a root protection domain: all attributes of a child except the last two.
 const ROOT_ATTRIBUTES: &[&str] = CHILD_ATTRIBUTES.split_at(CHILD_ATTRIBUTES.len() - 2).0;
 
 /// Reads a protection domain directly inside `system`, with its children.
@@ -65,8 +65,8 @@ fn pd<'a>(element: Element<'a>, parent: Option<usize>, depth: usize, draft: &mut
     for child in element.children() {
         if child.name() == "protection_domain" {
             child.only(CHILD_ATTRIBUTES);
-            // One level deeper than the maximum number of PDs: the check of that number reports the
-            // error.
+            // Reads one level more than the maximum number of PDs. The check of that number then
+            // reports the error.
             if depth <= limits::MAX_PROTECTION_DOMAINS {
                 let child_index = draft.pds.len();
                 pd(child, Some(index), depth + 1, draft);
@@ -89,7 +89,7 @@ fn pd<'a>(element: Element<'a>, parent: Option<usize>, depth: usize, draft: &mut
     }
 }
 
-/// The places of the elements that may occur once in a protection domain.
+/// The places of the elements that may occur only once in a protection domain.
 #[derive(Default)]
 struct FirstOf {
     program_image: Option<Span>,
@@ -163,7 +163,7 @@ fn inside<'a>(element: Element<'a>, pd: &mut Pd<'a>, first: &mut FirstOf) {
     }
 }
 
-/// Returns the setvar in `attribute`, if the attribute exists.
+/// Returns the setvar in `attribute` if the attribute exists.
 fn setvar<'a>(
     element: Element<'a>,
     attribute: &str,
@@ -242,8 +242,8 @@ fn cpu(element: Element<'_>) -> Option<u8> {
     core(element.number_or("cpu", 0)?, element.cx)
 }
 
-/// Reads the `id` of a child. The tool does not check it, but the badge of a fault holds only 8
-/// bits.
+/// Reads the `id` of a child. The tool does not check the `id`, but the badge of a fault holds only
+/// 8 bits.
 fn child_id(element: Element<'_>) -> Option<At<u8>> {
     let id = element.required_number("id")?;
     element.in_range("id", id, 0, badge::CHILD_MASK)
@@ -281,8 +281,8 @@ fn smc(element: Element<'_>) -> bool {
     smc
 }
 
-/// Reads the domain of a PD. The attribute is required after a `domains` element, and not
-/// allowed before one.
+/// Reads the domain of a PD. The attribute is required after a `domains` element, and not allowed
+/// before a `domains` element.
 fn domain(element: Element<'_>, draft: &Draft<'_>) -> Option<u8> {
     match &draft.domains {
         Some(domains) if !domains.domains.is_empty() => {

@@ -78,7 +78,7 @@ fn whole_pages(element: Element<'_>, attribute: &'static str, value: At<u64>, pa
     }
 }
 
-/// Returns the size of the region: the `size` attribute, or else the length of its contents.
+/// Returns the size of the region: the `size` attribute, or the length of its contents.
 fn bytes(
     element: Element<'_>,
     page_size: Option<PageSize>,
@@ -132,7 +132,7 @@ fn prefill(element: Element<'_>) -> Option<Prefill<'_>> {
             });
         }
         Err(error) => {
-            // The text of `error` itself differs between operating systems.
+            // The full text of `error` differs between operating systems.
             let reason = error.kind().to_string();
             element.cx.error(
                 written.span,

@@ -54,7 +54,7 @@ pub(super) fn virtual_machine(element: Element<'_>) -> Vm<'_> {
     vm
 }
 
-/// Reads the priority. The tool does not check it, and keeps the lowest 8 bits.
+/// Reads the priority. The tool does not check the priority, and keeps its lowest 8 bits.
 fn priority(element: Element<'_>) -> Option<u8> {
     let written = element.number_or("priority", 0)?;
     let kept = (written.value & 0xff) as u8;

@@ -19,7 +19,7 @@ pub struct MemoryRegion {
     /// The page size: from the file, or else the largest size that divides the region's size and
     /// all its addresses.
     pub page_size: PageSize,
-    /// The number of its pages. It can be 0 if nothing maps the region.
+    /// The number of pages in the region. The number can be 0 if no PD maps the region.
     pub page_count: u64,
     /// The place in physical memory.
     pub phys_addr: PhysAddr,
@@ -54,20 +54,21 @@ impl PageSize {
 pub enum PhysAddr {
     /// Anywhere, in any number of pieces.
     Any,
-    /// In one piece, at an address that the image builder chooses, because a symbol is set to it.
+    /// In one piece, at an address that the image builder chooses, because a symbol needs the
+    /// address.
     Chosen,
-    /// At this address. No check ensures that the board has memory or a device there.
+    /// At this address. No check ensures that the board has memory or a device at the address.
     Fixed(u64),
 }
 
 /// The contents of a memory region at boot (manual, *Prefilling*).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fill {
-    /// Zeros in main memory. Elsewhere, the contents are not changed.
+    /// Zeros in main memory. Outside main memory, the contents are not changed.
     Zero,
     /// A file, followed by zeros.
     File {
-        /// The file, as the system file writes it.
+        /// The path in the system file.
         path: PathBuf,
         /// The length when the system was parsed, in bytes.
         bytes: u64,
@@ -113,7 +114,7 @@ impl BootInfo {
         "x86_tsc_freq",
     ];
 
-    /// Returns the word in the file for this kind.
+    /// Returns the word for this kind in the system file.
     pub fn word(self) -> &'static str {
         Self::WORDS[self as usize]
     }
@@ -127,7 +128,7 @@ pub struct Map {
     pub span: Span,
     /// The index of the memory region.
     pub region: usize,
-    /// The virtual address of its first byte.
+    /// The virtual address of the region's first byte.
     pub vaddr: u64,
     /// The access rights.
     pub perms: Perms,

@@ -17,7 +17,7 @@ use crate::{Source, Span};
 /// Describes a system that the SDK's tool would accept.
 ///
 /// References to protection domains and memory regions are indices in the two lists. The order is
-/// that of the SDK's tool, so our image has the same numbers.
+/// the same as in the SDK's tool, so our image has the same numbers.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct System {
@@ -31,7 +31,7 @@ pub struct System {
     pub memory_regions: Vec<MemoryRegion>,
     /// The channels, in the order of the file.
     pub channels: Vec<Channel>,
-    /// The domains and their schedule, if the file has them.
+    /// The domains and their schedule, if the file has domains.
     pub domains: Option<Domains>,
     /// The warnings, in the order of the file.
     pub warnings: Vec<Warning>,
@@ -71,7 +71,7 @@ impl System {
             .position(|pd| pd.name == name)
     }
 
-    /// Returns the number of `value`. It is `None` for an address that the image builder chooses
+    /// Returns the number of `value`. Returns `None` for an address that the image builder chooses
     /// later ([`PhysAddr::Chosen`]).
     ///
     /// # Panics

@@ -13,7 +13,7 @@ pub struct ProtectionDomain {
     pub span: Span,
     /// The unique name.
     pub name: String,
-    /// The index of the parent PD, if there is one.
+    /// The index of the parent PD, if the PD has a parent.
     pub parent: Option<usize>,
     /// The identifier at the parent, if the PD has a parent.
     pub child_id: Option<u8>,
@@ -25,11 +25,12 @@ pub struct ProtectionDomain {
     pub budget_us: u64,
     /// The period, in microseconds.
     pub period_us: u64,
-    /// Whether the PD is passive: it gives up its scheduling context after its initialisation.
+    /// Whether the PD is passive. A passive PD gives up its scheduling context after its
+    /// initialisation.
     pub passive: bool,
-    /// The size of its stack in bytes, a multiple of a page.
+    /// The size of the stack in bytes, a multiple of a page.
     pub stack_bytes: u64,
-    /// The core that it runs on.
+    /// The core that the PD runs on.
     pub cpu: u8,
     /// Whether the PD may make SMC calls.
     pub smc: bool,
@@ -40,19 +41,21 @@ pub struct ProtectionDomain {
     pub domain: Option<u8>,
     /// The program.
     pub program_image: ProgramImage,
-    /// The memory regions it maps, in the order of the file.
+    /// The mapped memory regions, in the order of the file.
     pub maps: Vec<Map>,
     /// The interrupts, in the order of the file.
     pub irqs: Vec<Irq>,
-    /// The symbols that are set in its program, each once: first those inside its element, then
-    /// those of its channels. Both are in the order of the file.
+    /// The symbols that are set in the program, without duplicates. The symbols inside the PD's
+    /// element come first, then the symbols of its channels. Both groups are in the order of the
+    /// file.
     pub setvars: Vec<SetVar>,
-    /// The capabilities in its own slots, in the order of the file.
+    /// The capabilities in the PD's own slots, in the order of the file.
     pub capabilities: Vec<Capability>,
-    /// The virtual machine that it handles.
+    /// The virtual machine that the PD handles.
     pub virtual_machine: Option<VirtualMachine>,
-    /// Whether the PD receives on an endpoint. It does if it has children, a virtual machine, or a
-    /// channel with a peer that may call it. Otherwise it receives on its notification.
+    /// Whether the PD receives on an endpoint. An endpoint is necessary if the PD has children, a
+    /// virtual machine, or a channel with a peer that may call the PD. Otherwise the PD receives on
+    /// its notification.
     pub needs_endpoint: bool,
     /// Bit *n* is set if identifier *n* is an interrupt.
     pub irqs_mask: u64,
@@ -72,17 +75,17 @@ pub struct Child {
     pub pd: usize,
 }
 
-/// Names the program of a protection domain, as the file writes it.
+/// The program of a protection domain, with the paths in the system file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ProgramImage {
     /// The ELF file.
     pub path: PathBuf,
-    /// The ELF file with the symbols, if it is not `path`.
+    /// The ELF file with the symbols, if this file is not `path`.
     pub path_for_symbols: Option<PathBuf>,
 }
 
-/// A hardware interrupt that a protection domain is notified of.
+/// A hardware interrupt that notifies a protection domain.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Irq {
@@ -90,7 +93,7 @@ pub struct Irq {
     pub span: Span,
     /// The identifier in the protection domain.
     pub id: u8,
-    /// The interrupt's number. No check ensures that the board has it.
+    /// The interrupt's number. No check ensures that the board has this interrupt.
     pub number: u64,
     /// The trigger mode of the interrupt.
     pub trigger: Trigger,
@@ -114,7 +117,8 @@ pub struct SetVar {
     pub span: Span,
     /// The symbol.
     pub symbol: String,
-    /// The value. [`System::setvar_value`](super::System::setvar_value) converts it to a number.
+    /// The value. [`System::setvar_value`](super::System::setvar_value) converts the value to a
+    /// number.
     pub value: SetVarValue,
 }
 
@@ -130,7 +134,7 @@ pub enum SetVarValue {
         /// The index of the memory region.
         region: usize,
     },
-    /// The length of the file that a memory region is filled from, in bytes.
+    /// The length of the file that fills a memory region, in bytes.
     PrefillSize {
         /// The index of the memory region.
         region: usize,
@@ -149,7 +153,7 @@ pub struct Capability {
     /// The place in the file.
     pub span: Span,
     /// The slot of the root CNode. The first slot is 1. `microkit_abi::slots::user_cptr` returns
-    /// its capability pointer.
+    /// the capability pointer of the slot.
     pub slot_index: u8,
     /// The kind of object that the capability refers to.
     pub kind: CapabilityKind,
@@ -184,7 +188,7 @@ pub struct VirtualMachine {
     pub period_us: u64,
     /// The virtual CPUs, in the order of the file.
     pub vcpus: Vec<Vcpu>,
-    /// The memory regions it maps, in the order of the file. `vaddr` is a guest-physical address.
+    /// The mapped memory regions, in the order of the file. `vaddr` is a guest-physical address.
     pub maps: Vec<Map>,
 }
 
@@ -196,8 +200,8 @@ pub struct Vcpu {
     pub span: Span,
     /// The identifier in the protection domain.
     pub id: u8,
-    /// The core that it runs on. The default is the core of its protection domain.
+    /// The core that the virtual CPU runs on. The default is the core of the protection domain.
     pub cpu: u8,
-    /// The `setvar_id`. Microkit 2.3.0 accepts and ignores it.
+    /// The `setvar_id`, which Microkit 2.3.0 accepts and ignores.
     pub ignored_setvar_id: Option<String>,
 }

@@ -1,6 +1,6 @@
 //! Builds the smallest program that the SDK's tool accepts for a protection domain.
 
-/// The address of the program. The corpus maps nothing there.
+/// The address of the program. The corpus maps no region at this address.
 const VADDR: u64 = 0x7f_0000_0000;
 
 /// The length of an ELF header in bytes. The next constants are the lengths of table entries.

@@ -41,8 +41,8 @@ pub(crate) fn systems(name: &str) -> Vec<PathBuf> {
     paths
 }
 
-/// Returns the kernel for a system file. It is that of `qemu_virt_aarch64`, unless a comment in the
-/// first line changes it, such as `<!-- kernel: cores=4 smc=false -->`.
+/// Returns the kernel for a system file. The default is the kernel of `qemu_virt_aarch64`. In the
+/// first line, a comment such as `<!-- kernel: cores=4 smc=false -->` changes values of the kernel.
 pub(crate) fn kernel(text: &str) -> Kernel {
     let mut kernel = Kernel::QEMU_VIRT_AARCH64;
     let first_line = text.lines().next().unwrap_or_default();
@@ -60,7 +60,7 @@ pub(crate) fn kernel(text: &str) -> Kernel {
     kernel
 }
 
-/// Whether a system file is for the kernel of the SDK.
+/// Returns whether a system file is for the kernel of the SDK.
 pub(crate) fn is_for_sdk(text: &str) -> bool {
     kernel(text) == Kernel::QEMU_VIRT_AARCH64
 }
@@ -80,7 +80,7 @@ pub(crate) fn draw<K: microkit_sdf::DiagnosticKind>(report: &Report<K>) -> Strin
         .with_width(100)
         .render_report(&mut drawn, report)
         .unwrap();
-    // No theme may leave spaces at the end of a line of a test file.
+    // Removes trailing spaces, so that test files have no trailing spaces.
     drawn
         .lines()
         .map(str::trim_end)

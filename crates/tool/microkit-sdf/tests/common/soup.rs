@@ -57,7 +57,7 @@ const SIZES: Value = Of(&["0x1000", "0x2000", "0x200_000", "0x400_000", "0", "0x
 const BUDGETS: Value = Of(&["1000", "2_000", "100", "20", "19"]);
 const PRIORITIES: Value = Of(&["10", "0", "100", "254", "0xff", "256"]);
 
-/// Odd texts for any place. Microkit mostly ignores them.
+/// Odd texts for any place. Microkit ignores most of these texts.
 const ODD: [&str; 12] = [
     "",
     " ",
@@ -312,8 +312,8 @@ impl Soup<'_> {
         self.out += "</channel>";
     }
 
-    /// Opens an element with these attributes. The flag of an attribute marks it as required. If
-    /// `empty` is true, closes the element.
+    /// Opens an element with these attributes. The flag of an attribute marks the attribute as
+    /// required. If `empty` is true, closes the element.
     fn element(&mut self, name: &str, attributes: &[(&str, Value, bool)], empty: bool) {
         self.open(name);
         for (attribute, value, required) in attributes {

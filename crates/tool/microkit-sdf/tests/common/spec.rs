@@ -11,7 +11,7 @@ use serde_json::Value;
 /// A capability: the name of its object, and its badge (0 without a badge).
 type Cap = (String, u64);
 
-/// Panics at the first difference between the two.
+/// Compares the specification with the system. Panics at the first difference.
 pub(crate) fn check(spec: &Value, system: &System) {
     let spec = Spec::of(spec);
     for (index, pd) in system.protection_domains.iter().enumerate() {

@@ -25,7 +25,7 @@ pub(crate) struct Outcome {
 }
 
 impl Tool {
-    /// Finds the tool. Without an SDK it prints a message and returns `None`. `name` makes the
+    /// Finds the tool. Without an SDK, prints a message and returns `None`. `name` makes the
     /// folders of the tests distinct.
     pub(crate) fn find(name: &str) -> Option<Self> {
         let Some(sdk) = env::var_os("MICROKIT_SDK").map(PathBuf::from) else {
@@ -39,7 +39,7 @@ impl Tool {
         Some(Self { sdk, work })
     }
 
-    /// Returns the search path of the tool. It includes the files of the last build.
+    /// Returns the search path of the tool. The path includes the files of the last build.
     pub(crate) fn files(&self) -> SearchPaths {
         SearchPaths(vec![super::folder("files"), self.work.clone()])
     }
@@ -97,13 +97,13 @@ impl Tool {
 }
 
 impl Outcome {
-    /// Whether the tool built the system.
+    /// Returns whether the tool built the system.
     pub(crate) fn built(&self) -> bool {
         self.spec.is_some()
     }
 
-    /// Whether the tool accepted the system file. A build can still fail because of a missing
-    /// program, a program that does not fit, or memory that the board does not have.
+    /// Returns whether the tool accepted the system file. A build can still fail because of a
+    /// missing program, a program that does not fit, or memory that the board does not have.
     pub(crate) fn system_was_taken(&self) -> bool {
         const LATER: [&str; 7] = [
             "unable to find program image",
