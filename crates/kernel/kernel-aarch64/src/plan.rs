@@ -10,7 +10,8 @@ use core::fmt;
 use core::ops::Range;
 use kernel_model::numbers::IPC_BUFFER_WORDS;
 
-/// The memory operations before a PD runs. The ranges are physical, sorted and disjoint.
+/// The memory operations that the kernel performs before a PD runs. The ranges are physical, sorted
+/// and disjoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// All memory that PDs map. The kernel clears this memory before it copies segments.

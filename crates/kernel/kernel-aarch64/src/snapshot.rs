@@ -10,7 +10,7 @@ use kernel_model::{CAP_REGISTER, Kernel, Next, Register, ThreadId, ThreadState};
 const FRAME_POINTER: Register = Register::X(29);
 const LINK: Register = Register::X(30);
 
-/// Returns whether the kernel may use the power button, because no PD uses the GPIO controller.
+/// Returns whether the kernel may use the power button: no PD uses the GPIO controller.
 pub fn has_power_button(spec: &BootSpec) -> bool {
     spec.pds.iter().all(|pd| {
         let is_mapped = pd.mappings.iter().any(|map| {

@@ -165,7 +165,7 @@ impl Messages<'_> {
         Ok(caps)
     }
 
-    /// Replaces the message of a thread that invoked an object with the kernel's answer.
+    /// Writes the kernel's answer in place of the message of a thread that invoked an object.
     pub(crate) fn answer(
         &mut self,
         threads: &mut Threads,

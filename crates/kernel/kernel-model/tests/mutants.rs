@@ -91,7 +91,7 @@ const MUTANTS: &[Mutant] = &[
         to: "ready_time(sc) < time",
         noticed_as: &["Links"],
     },
-    // Invariant: a reply object holds one caller, and only one reply object holds a caller.
+    // Invariant: a reply object holds one caller, and at most one reply object holds a caller.
     Mutant {
         file: "ipc/endpoint.rs",
         from: "            self.cancel(sched, notifications, holds);",

@@ -179,7 +179,7 @@ fn an_entry_without_enough_budget_is_repeated_after_the_refill() {
     world.pass(5000);
     world.wake(0);
     let start = world.machine.now;
-    // The PD uses 281, so that less than 20 is left. An entry can take 20.
+    // The PD uses 281, so that less than 20 is left. An entry into the kernel can take 20.
     world.use_time(281);
     assert_eq!(world.notify(1), None);
     assert_eq!(world.state(0), ThreadState::Restart);

@@ -290,7 +290,7 @@ fn set_sched_params(
 }
 
 /// Returns the scheduling context that `SetSchedParams` gives to a thread, if any. A thread keeps
-/// its scheduling context if it has one, and can otherwise get an unbound one.
+/// its scheduling context if it has one, and can otherwise get an unbound scheduling context.
 fn check_sched_context(
     sched: &Scheduler,
     cap: Cap,
