@@ -1,4 +1,4 @@
-//! Links the kernel to its load address. For a host it does nothing.
+//! Links the kernel to its load address. A build for the host is not changed.
 
 use std::env;
 

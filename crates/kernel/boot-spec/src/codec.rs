@@ -1,13 +1,14 @@
-//! The encoding: one byte string for each value, and an error for every other byte string.
+//! The encoding of a spec. Each value has exactly one encoding, and every other byte string is an
+//! error.
 //!
-//! A number is little-endian base 128, without leading zero digits. A list is its length and its
-//! elements. An enumeration is a byte. A struct is its fields in order. There is no alignment and
-//! no padding.
+//! Numbers are encoded in little-endian base 128, without leading zero digits. A list is encoded as
+//! its length and its elements, an enumeration as one byte, and a struct as its fields in order.
+//! The encoding has no alignment and no padding.
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// Why bytes are not an encoded [`BootSpec`](crate::BootSpec).
+/// The reason why bytes cannot be decoded as a [`BootSpec`](crate::BootSpec).
 #[derive(Debug, Copy, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecodeError {
     /// The bytes do not begin like an encoded spec.
@@ -25,10 +26,10 @@ pub enum DecodeError {
     /// Bytes follow the value.
     #[error("{count} bytes after the boot spec")]
     TrailingBytes {
-        /// The number of these bytes.
+        /// The number of bytes after the value.
         count: usize,
     },
-    /// The byte at this offset is not valid there.
+    /// The byte at offset `at` is not valid.
     #[error("byte {at} of the boot spec is not valid")]
     Malformed {
         /// The offset of the byte.
@@ -45,7 +46,7 @@ pub(crate) trait Codec: Sized {
     ///
     /// # Errors
     ///
-    /// [`DecodeError::Truncated`] and [`DecodeError::Malformed`].
+    /// Fails with [`DecodeError::Truncated`] or [`DecodeError::Malformed`].
     fn take(input: &mut Reader<'_>) -> Result<Self, DecodeError>;
 }
 
@@ -79,7 +80,7 @@ impl<'a> Reader<'a> {
         Ok(&self.bytes[start..self.at])
     }
 
-    /// Returns the error that the byte just read is not valid.
+    /// Returns the error for the last byte read, if this byte is not valid.
     pub(crate) fn malformed(&self) -> DecodeError {
         DecodeError::Malformed {
             at: self.at.saturating_sub(1),
@@ -116,7 +117,7 @@ impl Codec for u64 {
     }
 }
 
-/// Numbers that are encoded like a `u64` and must fit their type when they are decoded.
+/// Implements `Codec` for integers that are encoded like a `u64` and range-checked when decoded.
 macro_rules! narrow {
     ($($int:ty)*) => {$(
         impl Codec for $int {
@@ -170,7 +171,8 @@ impl<T: Codec> Codec for Vec<T> {
 
     fn take(input: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let count = u64::take(input)?;
-        // Every element has at least a byte, so a false length is refused before it costs memory.
+        // Every element has at least one byte. So this check refuses a false length before it
+        // allocates memory.
         if count > input.remaining() as u64 {
             return Err(DecodeError::Truncated);
         }
@@ -202,7 +204,7 @@ impl<T: Codec> Codec for [T; 2] {
     }
 }
 
-/// Defines a struct whose encoding is that of its fields, in order.
+/// Defines a struct that is encoded as its fields in order.
 macro_rules! record {
     ($(#[$attr:meta])* pub struct $name:ident {
         $($(#[$field_attr:meta])* pub $field:ident: $ty:ty,)*
@@ -227,7 +229,7 @@ macro_rules! record {
     };
 }
 
-/// Defines an enumeration. The encoding of a variant is the byte beside it.
+/// Defines an enumeration. Each variant is encoded as the byte in its definition.
 macro_rules! choice {
     ($(#[$attr:meta])* pub enum $name:ident {
         $($(#[$variant_attr:meta])* $variant:ident = $byte:literal,)*

@@ -1,19 +1,19 @@
-//! The errors of a spec, and their messages.
+//! The errors of a boot spec, and their messages.
 
 /// An error in a [`BootSpec`](crate::BootSpec).
 ///
-/// A PD is named by its index in [`pds`](crate::BootSpec::pds); a channel, mapping, IRQ,
-/// capability or segment by its index in its list.
+/// A PD is identified by its index in [`pds`](crate::BootSpec::pds). A channel, mapping, IRQ,
+/// capability or segment is identified by its index in the list that contains it.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, thiserror::Error)]
 #[allow(
     missing_docs,
     reason = "the fields are indices of lists and values found there"
 )]
 pub enum SpecError {
-    /// There is no PD.
+    /// The spec has no PD.
     #[error("there is no protection domain")]
     NoPds,
-    /// There are more PDs than `MAX_PROTECTION_DOMAINS`.
+    /// The spec has more PDs than `MAX_PROTECTION_DOMAINS`.
     #[error("there are {count} protection domains, which is too many")]
     TooManyPds { count: usize },
     /// A name is empty or longer than `NAME_BYTES`.
@@ -41,7 +41,7 @@ pub enum SpecError {
         what: &'static str,
         vaddr: u64,
     },
-    /// A parent is not a PD in front of its child.
+    /// The parent of a PD does not come before the PD in the list of PDs.
     #[error("PD {pd_index}: its parent, PD {parent}, does not come before it")]
     Parent { pd_index: usize, parent: u8 },
     /// A child identifier is above `MAX_CHANNEL_ID`.
@@ -53,10 +53,10 @@ pub enum SpecError {
     /// A PD receives calls or faults but has no endpoint.
     #[error("PD {pd_index}: is called or has a child, but has no endpoint")]
     NoEndpoint { pd_index: usize },
-    /// A mapping does not consist of whole pages.
+    /// An address or the length of a mapping is not a multiple of the page size.
     #[error("PD {pd_index}, mapping {mapping}: does not consist of whole pages")]
     PageAlignment { pd_index: usize, mapping: usize },
-    /// A mapping is empty, or leaves the virtual or physical address space.
+    /// A mapping is empty, or extends beyond the virtual or physical address space.
     #[error("PD {pd_index}, mapping {mapping}: is empty or leaves the address space")]
     AddressRange { pd_index: usize, mapping: usize },
     /// A mapping is not readable. seL4 would map pages without any access right.
@@ -75,19 +75,19 @@ pub enum SpecError {
     /// A channel connects a PD with itself.
     #[error("channel {channel}: both ends are of one PD")]
     ChannelToItself { channel: usize },
-    /// A channel identifier, possibly of an IRQ, is above `MAX_CHANNEL_ID`.
+    /// The identifier of a channel or an IRQ is above `MAX_CHANNEL_ID`.
     #[error("PD {pd_index}: the channel identifier {id} is too large")]
     ChannelId { pd_index: usize, id: u8 },
     /// Two channels or IRQs of one PD have the same identifier.
     #[error("PD {pd_index}: the channel identifier {id} is used twice")]
     DuplicateChannelId { pd_index: usize, id: u8 },
-    /// Both ends of a channel may call.
+    /// Both ends of a channel may make protected procedure calls.
     #[error("channel {channel}: both ends may call")]
     CallsBothWays { channel: usize },
-    /// Two PDs handle the same IRQ, or one handles it twice.
+    /// Two PDs handle the same IRQ, or one PD handles an IRQ twice.
     #[error("IRQ {number} is handled twice")]
     DuplicateIrq { number: u32 },
-    /// A capability is in a slot that is not available to a `<cspace>`.
+    /// A `<cspace>` capability is in a slot that is not available to a `<cspace>`.
     #[error("PD {pd_index}: slot {slot} of its root CNode is not available")]
     CapSlot { pd_index: usize, slot: u8 },
     /// Two capabilities are in the same slot.
@@ -96,7 +96,7 @@ pub enum SpecError {
     /// A capability is for an object of a PD that does not exist.
     #[error("PD {pd_index}: the capability in slot {slot} is for PD {of}, which does not exist")]
     CapPd { pd_index: usize, slot: u8, of: u8 },
-    /// A segment is empty, or leaves physical memory or the image.
+    /// A segment is empty, or extends beyond physical memory or the image.
     #[error("segment {segment}: is empty or leaves physical memory")]
     SegmentRange { segment: usize },
     /// Two segments share an address.

@@ -1,16 +1,17 @@
-//! The description of a Microkit system that the model kernel boots from: its protection domains
-//! (PDs), their mappings, and which PD may call, notify and control which.
+//! The boot spec: the description of a Microkit system that the model kernel boots. A spec contains
+//! the protection domains (PDs), their mappings, and the rights of each PD to call, notify and
+//! control other PDs.
 //!
-//! A [`BootSpec`] is plain data. The tool that builds the image fills it in and
-//! [encodes](BootSpec::encode) it. The kernel [decodes](BootSpec::decode) it, and refuses to boot
-//! if [`validate`](BootSpec::validate) finds an error.
+//! A [`BootSpec`] is plain data. The tool that builds the image fills in the spec and
+//! [encodes](BootSpec::encode) it. The kernel [decodes](BootSpec::decode) the spec, and refuses to
+//! boot if [`validate`](BootSpec::validate) finds an error.
 //!
-//! The encoding starts with a version, and is canonical: a value has one encoding, and bytes that
-//! decode to a value are its encoding. Every byte is checked before it is used, so hostile bytes
-//! lead to an error and not to a panic.
+//! The encoding starts with a version. The encoding is canonical: each value has exactly one
+//! encoding, and the decoder rejects every other byte string. The decoder checks every byte before
+//! use, so hostile bytes cause an error and not a panic.
 //!
-//! The capabilities in the slots of a CSpace are not listed here, because they follow from this
-//! data and [`microkit_abi::slots`].
+//! A spec does not list the capabilities in the slots of a CSpace, because these capabilities
+//! follow from the spec and [`microkit_abi::slots`].
 //!
 //! # Examples
 //!
@@ -42,5 +43,5 @@ pub use spec::{
     Segment, Stack, Trigger, UserCap, UserCapKind,
 };
 
-/// The version of the encoding. This crate writes and reads no other.
+/// The version of the encoding. This crate reads and writes only this version.
 pub const VERSION: u8 = 1;

@@ -1,18 +1,19 @@
-//! The snapshot that the model kernel writes to its memory, where a debugger finds it through QEMU.
+//! The format of the snapshot that the model kernel writes to memory. A debugger reads the snapshot
+//! through QEMU.
 //!
-//! The symbol [`SYMBOL`] names [`WORDS`] words. The first is the [`Phase`]. The others are valid
-//! once that is [`Phase::Taken`]: the number of PDs, and [`ThreadSnapshot::WORDS`] words for the
-//! thread of each PD, in the order of the boot spec.
+//! The snapshot consists of [`WORDS`] words at the symbol [`SYMBOL`]. The first word is the
+//! [`Phase`]. The other words are valid when the phase is [`Phase::Taken`]: the number of PDs, and
+//! [`ThreadSnapshot::WORDS`] words for the thread of each PD, in the order of the boot spec.
 
 use microkit_abi::limits::MAX_PROTECTION_DOMAINS;
 
-/// The symbol of the words in the kernel's ELF file.
+/// The symbol of the snapshot in the kernel's ELF file.
 pub const SYMBOL: &str = "model_kernel_snapshot";
 
-/// The number of words.
+/// The number of words of the snapshot.
 pub const WORDS: usize = HEADER_WORDS + MAX_PROTECTION_DOMAINS * ThreadSnapshot::WORDS;
 
-/// The number of words before those of the threads: the phase and the number of PDs.
+/// The number of header words: the phase and the number of PDs.
 pub const HEADER_WORDS: usize = 2;
 
 macro_rules! words {
@@ -24,7 +25,7 @@ macro_rules! words {
         }
 
         impl $name {
-            /// Encodes it as a word.
+            /// Encodes the value as a word.
             pub const fn word(self) -> u64 {
                 self as u64
             }
@@ -43,51 +44,51 @@ macro_rules! words {
 words! {
     /// The state of the kernel.
     Phase {
-        /// It boots or runs PDs.
+        /// The kernel boots or runs PDs.
         Runs = 0,
         /// Every PD is blocked or stopped, and neither time nor an IRQ can wake one.
         Idle = 1,
-        /// It has halted and printed the reason.
+        /// The kernel has printed an error and halted.
         Halted = 2,
-        /// It has written the state of all threads here on request, and stopped.
+        /// The kernel has written the requested snapshot of all threads, and has stopped.
         Taken = 3,
     }
 }
 
 words! {
-    /// What a thread is doing.
+    /// The state of a thread.
     Doing {
-        /// It does nothing until it is resumed.
+        /// The thread is inactive until a resume.
         Stopped = 0,
-        /// It runs.
+        /// The thread is running.
         Runs = 1,
-        /// It is in the ready queue.
+        /// The thread is in the ready queue.
         Ready = 2,
-        /// It is in the release queue until its next refill.
+        /// The thread is in the release queue until its next refill.
         AwaitsBudget = 3,
-        /// It is runnable but has no scheduling context.
+        /// The thread is runnable but has no scheduling context.
         HasNoSchedContext = 4,
-        /// It waits for a message at an endpoint.
+        /// The thread waits for a message at an endpoint.
         Receives = 5,
-        /// It waits for a notification.
+        /// The thread waits for a notification.
         AwaitsNotification = 6,
-        /// It waits for a receiver of its message, which needs no reply.
+        /// The thread waits for a receiver of a message that needs no reply.
         Sends = 7,
-        /// It waits for a receiver of its message, and will then wait for the reply.
+        /// The thread waits for a receiver of its call.
         Calls = 8,
-        /// It waits for a reply.
+        /// The thread waits for a reply.
         AwaitsReply = 9,
-        /// It has faulted and waits for its fault handler.
+        /// The thread has faulted and waits for its fault handler.
         Faulted = 10,
     }
 }
 
-/// The thread of a PD.
+/// The snapshot of a PD's thread.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub struct ThreadSnapshot {
-    /// What it is doing.
+    /// The state of the thread.
     pub doing: Doing,
-    /// The address of its current instruction: for a blocked thread, the system call.
+    /// The address of the current instruction. For a blocked thread, this is the system call.
     pub instruction: u64,
     /// The stack pointer.
     pub stack_pointer: u64,
@@ -97,15 +98,15 @@ pub struct ThreadSnapshot {
     pub link: u64,
     /// The register `x0`: the capability pointer of a system call.
     pub capability: u64,
-    /// The physical address of the root of its page tables.
+    /// The physical address of the root of the thread's page tables.
     pub tables: u64,
 }
 
 impl ThreadSnapshot {
-    /// The number of words of its encoding.
+    /// The number of words of an encoded thread snapshot.
     pub const WORDS: usize = 7;
 
-    /// Encodes it as words.
+    /// Encodes the thread snapshot as words.
     pub const fn to_words(self) -> [u64; Self::WORDS] {
         [
             self.doing.word(),
@@ -118,7 +119,7 @@ impl ThreadSnapshot {
         ]
     }
 
-    /// Decodes words.
+    /// Decodes a thread snapshot from words.
     pub const fn from_words(words: [u64; Self::WORDS]) -> Option<Self> {
         let [
             doing,

@@ -1,19 +1,19 @@
-//! The data: [`BootSpec`] and its parts.
+//! The data types of a spec: [`BootSpec`] and its parts.
 
 use crate::codec::{Codec, DecodeError, Reader, choice, record};
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// The first bytes of an encoded spec. The version follows.
+/// The first bytes of an encoded spec. The version byte follows.
 const MAGIC: &[u8; 7] = b"MKSPEC\0";
 
 record! {
     /// A Microkit system.
     #[derive(Default)]
     pub struct BootSpec {
-        /// The last address that a PD can use.
+        /// The highest virtual address that a PD can use.
         pub user_top: u64,
-        /// The protection domains. Other parts name them by their index in this list.
+        /// The protection domains. Other parts of the spec identify a PD by its index in this list.
         pub pds: Vec<ProtectionDomain>,
         /// The channels between PDs.
         pub channels: Vec<Channel>,
@@ -31,9 +31,10 @@ impl BootSpec {
         out
     }
 
-    /// Decodes a spec. The bytes need not be trusted.
+    /// Decodes a spec from bytes that may be untrusted.
     ///
-    /// A spec that decodes can still contradict itself: call [`validate`](Self::validate).
+    /// A decoded spec can still contradict itself. Call [`validate`](Self::validate) to check the
+    /// spec.
     ///
     /// # Errors
     ///
@@ -61,31 +62,33 @@ record! {
     pub struct ProtectionDomain {
         /// The name, which is unique.
         pub name: String,
-        /// The priority, which is also the highest that it may give to a thread.
+        /// The priority, and also the highest priority that the PD may give to a thread.
         pub priority: u8,
-        /// The time that it may run in each period, in microseconds.
+        /// The time that the PD may run in each period, in microseconds.
         pub budget_us: u64,
-        /// The period of the budget, in microseconds. If equal to the budget: round robin.
+        /// The period of the budget, in microseconds. If the period equals the budget, the PD is
+        /// round robin.
         pub period_us: u64,
-        /// It gives up its scheduling context after its initialisation.
+        /// Whether the PD gives up its scheduling context after its initialisation.
         pub passive: bool,
-        /// It may use the floating-point registers.
+        /// Whether the PD may use the floating-point registers.
         pub fpu: bool,
-        /// It receives from an endpoint, because it is called or has children.
+        /// Whether the PD receives from an endpoint, because the PD is called or has children.
         pub needs_endpoint: bool,
         /// The address of the first instruction.
         pub entry: u64,
         /// The stack.
         pub stack: Stack,
-        /// The address of the IPC buffer.
+        /// The virtual address of the IPC buffer.
         pub ipc_buffer: u64,
-        /// The PD that handles its faults. Without one, the monitor does.
+        /// The parent of the PD. The parent handles the PD's faults. Without a parent, the monitor
+        /// handles the faults.
         pub parent: Option<Parent>,
-        /// The mappings of its address space, including IPC buffer and stack.
+        /// The mappings of the PD's address space, including IPC buffer and stack.
         pub mappings: Vec<Mapping>,
-        /// The IRQs that it handles.
+        /// The IRQs that the PD handles.
         pub irqs: Vec<Irq>,
-        /// The capabilities of its `<cspace>`.
+        /// The capabilities of the PD's `<cspace>`.
         pub caps: Vec<UserCap>,
     }
 }
@@ -96,14 +99,13 @@ record! {
     pub struct Stack {
         /// The lowest address.
         pub bottom: u64,
-        /// Returns the size in bytes.
+        /// The size in bytes.
         pub bytes: u64,
     }
 }
 
 impl Stack {
-    /// Returns the first address above the stack, or `None` if the stack does not fit below the
-    /// largest address.
+    /// Returns the first address above the stack, or `None` if that address overflows.
     pub fn top(&self) -> Option<u64> {
         self.bottom.checked_add(self.bytes)
     }
@@ -121,7 +123,7 @@ record! {
 }
 
 record! {
-    /// A range of pages in an address space that is also contiguous in physical memory.
+    /// A mapping: a range of pages that is contiguous in virtual and in physical memory.
     #[derive(Copy)]
     pub struct Mapping {
         /// The first virtual address.
@@ -132,7 +134,7 @@ record! {
         pub bytes: u64,
         /// The access rights.
         pub perms: Perms,
-        /// Whether it is normal cached memory. Otherwise it is uncached device memory.
+        /// Whether the memory is normal and cached. If not, the memory is uncached device memory.
         pub cached: bool,
         /// The size of the pages.
         pub page_size: PageSize,
@@ -143,11 +145,11 @@ record! {
     /// Access rights of a mapping.
     #[derive(Copy, Default)]
     pub struct Perms {
-        /// May be read.
+        /// The memory may be read.
         pub read: bool,
-        /// May be written.
+        /// The memory may be written.
         pub write: bool,
-        /// May be executed.
+        /// The memory may be executed.
         pub execute: bool,
     }
 }
@@ -176,9 +178,9 @@ record! {
     /// An IRQ that a PD handles.
     #[derive(Copy)]
     pub struct Irq {
-        /// The channel identifier that the PD uses for it.
+        /// The channel identifier of the IRQ in the PD.
         pub id: u8,
-        /// The number at the interrupt controller.
+        /// The number of the IRQ at the interrupt controller.
         pub number: u32,
         /// The trigger mode.
         pub trigger: Trigger,
@@ -186,11 +188,11 @@ record! {
 }
 
 choice! {
-    /// How a device asserts an IRQ.
+    /// The trigger mode of an IRQ.
     pub enum Trigger {
-        /// By the level of the line, until the device is served.
+        /// The IRQ is asserted while the line is active, until the device is served.
         Level = 0,
-        /// By an edge of the line.
+        /// An edge of the line asserts the IRQ.
         Edge = 1,
     }
 }
@@ -199,7 +201,7 @@ record! {
     /// A capability of a PD's `<cspace>`.
     #[derive(Copy)]
     pub struct UserCap {
-        /// The slot of the root CNode that holds it.
+        /// The slot of the root CNode that holds the capability.
         pub slot: u8,
         /// The kind of object.
         pub kind: UserCapKind,
@@ -238,9 +240,9 @@ record! {
         pub pd_index: u8,
         /// The identifier of the channel in that PD.
         pub id: u8,
-        /// It may make protected procedure calls to the other end.
+        /// Whether this PD may make protected procedure calls to the other end.
         pub pp: bool,
-        /// It may notify the other end.
+        /// Whether this PD may notify the other end.
         pub notify: bool,
     }
 }

@@ -1,4 +1,4 @@
-//! Validation of a spec: every reference names something that exists, and nothing overlaps.
+//! Validates a spec: every reference is valid, and no mappings or segments overlap.
 
 use crate::{BootSpec, Mapping, Perms, ProtectionDomain, SpecError};
 use alloc::vec::Vec;
@@ -6,7 +6,7 @@ use microkit_abi::limits;
 use microkit_abi::slots;
 
 impl BootSpec {
-    /// Checks that the spec describes a system.
+    /// Checks that the spec describes a valid system.
     ///
     /// # Errors
     ///
@@ -136,7 +136,7 @@ impl BootSpec {
         }
     }
 
-    /// Checks that entry, stack and IPC buffer are mapped; the thread cannot start without them.
+    /// Checks that the entry point, stack and IPC buffer are mapped, as the thread needs to start.
     fn check_threads_memory(
         &self,
         pd_index: usize,
@@ -215,7 +215,7 @@ impl BootSpec {
         }
     }
 
-    /// Checks channel identifiers, which the channels and the IRQs of a PD share.
+    /// Checks the channel identifiers of each PD. Channels and IRQs share one set of identifiers.
     fn check_identifiers(&self, errors: &mut Vec<SpecError>) {
         for (pd_index, pd) in self.pds.iter().enumerate() {
             let of_channels = self
@@ -271,12 +271,13 @@ impl BootSpec {
     }
 }
 
-/// Returns the last of `bytes` addresses from `start`, or `None` if there is no such address.
+/// Returns the last of `bytes` addresses from `start`, or `None` if the range is empty or
+/// overflows.
 fn last(start: u64, bytes: u64) -> Option<u64> {
     start.checked_add(bytes.checked_sub(1)?)
 }
 
-/// Returns whether two ranges share an address. An empty or overflowing range shares none.
+/// Returns whether two ranges share an address. An empty or overflowing range overlaps no range.
 fn overlap(start: u64, bytes: u64, other_start: u64, other_bytes: u64) -> bool {
     match (last(start, bytes), last(other_start, other_bytes)) {
         (Some(end), Some(other_end)) => start <= other_end && other_start <= end,
@@ -295,8 +296,9 @@ fn is_mapped(mappings: &[Mapping], start: u64, bytes: u64, perms: Perms) -> bool
         return false;
     };
     let mut address = start;
-    // Each round finds the mapping that contains `address`, and continues above it. The loop ends,
-    // because the address grows and so no mapping is found twice.
+    // Each round finds the mapping that contains `address`, and continues at the first address
+    // above that mapping. The loop ends: the address grows in each round, so no mapping is found
+    // twice.
     loop {
         let holds = |map: &&Mapping| {
             allows(map.perms)

@@ -1,16 +1,16 @@
-//! Encoding and decoding are inverse, and invalid bytes are an error, never a panic.
+//! Asserts that decoding inverts encoding, and that invalid bytes cause an error and never a panic.
 
 use boot_spec::{
     BootSpec, Channel, ChannelEnd, DecodeError, Irq, Mapping, PageSize, Parent, Perms,
     ProtectionDomain, Segment, Stack, Trigger, UserCap, UserCapKind, VERSION,
 };
 
-/// Pseudo-random numbers, the same in every run.
+/// A generator of pseudo-random numbers, with the same sequence in every run.
 struct Random(u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
-        // SplitMix64.
+        // The algorithm is SplitMix64.
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.0;
         bits = (bits ^ bits >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -26,7 +26,7 @@ impl Random {
         self.next() & 1 == 1
     }
 
-    /// A number of any length.
+    /// Returns a number with a random number of bits.
     fn number(&mut self) -> u64 {
         let bits = self.below(64);
         self.next() >> bits
@@ -179,7 +179,7 @@ fn hostile_bytes_are_an_error_or_the_only_encoding_of_a_spec() {
         }
         if let Ok(spec) = BootSpec::decode(&bytes) {
             assert_eq!(spec.encode(), bytes, "seed {seed}");
-            // `validate` does not panic either, even for a nonsensical spec.
+            // `validate` must not panic either, even for a nonsensical spec.
             let _ = spec.validate();
             decoded += 1;
         }

@@ -1,4 +1,4 @@
-//! Validation finds every kind of error, and none in a valid spec.
+//! Asserts that validation finds every kind of error, and finds no error in a valid spec.
 
 use boot_spec::{
     BootSpec, Channel, ChannelEnd, Irq, Mapping, PageSize, Parent, Perms, ProtectionDomain,
@@ -90,7 +90,7 @@ fn good() -> BootSpec {
     }
 }
 
-/// Breaks the valid spec with `spoil`, and expects exactly these errors.
+/// Breaks the valid spec with `spoil`, and asserts that validation finds exactly these errors.
 #[track_caller]
 fn check(spoil: impl FnOnce(&mut BootSpec), errors: &[SpecError]) {
     let mut spec = good();
@@ -291,7 +291,7 @@ fn channels_join_two_domains_that_are_there() {
             id: 62,
         }],
     );
-    // 0 is the identifier of the other channel, 1 that of the IRQ.
+    // Identifier 0 belongs to the other channel, and identifier 1 to the IRQ.
     for id in [0, 1] {
         check(
             channel(end(1, 1, false), end(2, id, false)),

@@ -1,21 +1,21 @@
-//! The memory map of QEMU's `virt` machine (QEMU's `hw/arm/virt.c`, and the memory that the
-//! Microkit SDK gives to systems on `qemu_virt_aarch64`).
+//! The memory map of QEMU's `virt` machine. The sources are QEMU's `hw/arm/virt.c`, and the memory
+//! that the Microkit SDK gives to systems on `qemu_virt_aarch64`.
 
 use core::ops::Range;
 
-/// The memory that a system can use, which is the memory that seL4 gives out on this board. What a
-/// system maps of it is zero at boot, except for segments.
+/// The memory that a system can use. seL4 provides the same memory on this board. Memory that a
+/// system maps here is zero at boot, except for segments.
 pub const SYSTEM_MEMORY: Range<u64> = 0x6000_0000..0xc000_0000;
 
-/// The part of [`SYSTEM_MEMORY`] that the kernel keeps: its image, the payload behind it, and its
-/// heap.
+/// The part of [`SYSTEM_MEMORY`] that is reserved for the kernel: its image, the payload behind the
+/// image, and its heap.
 pub const KERNEL_MEMORY: Range<u64> = 0x7000_0000..0x8000_0000;
 
-/// The address at which the image is loaded and entered. `kernel.ld` has the same.
+/// The address at which the image is loaded and entered. `kernel.ld` contains the same address.
 pub const IMAGE_START: u64 = KERNEL_MEMORY.start;
 
-/// The heap, for page tables and kernel objects, which are allocated at boot. The image ends before
-/// it.
+/// The heap. Boot allocates page tables and kernel objects from the heap. The image ends before the
+/// heap.
 pub const HEAP: Range<u64> = 0x7c00_0000..KERNEL_MEMORY.end;
 
 /// The registers of the `GICv2`'s distributor.
@@ -24,39 +24,40 @@ pub const GIC_DISTRIBUTOR: Range<u64> = 0x0800_0000..0x0800_1000;
 /// The registers of the `GICv2`'s CPU interface.
 pub const GIC_CPU_INTERFACE: Range<u64> = 0x0801_0000..0x0801_1000;
 
-/// The registers by which a hypervisor controls virtual interrupts.
+/// The `GICv2` registers with which a hypervisor controls virtual interrupts.
 pub const GIC_HYPERVISOR: Range<u64> = 0x0803_0000..0x0803_1000;
 
-/// The registers of the PL011 serial port. The kernel prints on it, and a PD may drive it too.
+/// The registers of the PL011 serial port. The kernel prints on this port, and a PD may also drive
+/// it.
 pub const UART: Range<u64> = 0x0900_0000..0x0900_1000;
 
-/// The registers of the PL061 GPIO controller. One of its lines is the power button.
+/// The registers of the PL061 GPIO controller. One line of the controller is the power button.
 pub const GPIO: Range<u64> = 0x0903_0000..0x0903_1000;
 
 /// The IRQ of the GPIO controller.
 pub const GPIO_IRQ: u32 = 39;
 
-/// The line of the power button at the GPIO controller.
+/// The number of the power button's line at the GPIO controller.
 pub const POWER_BUTTON_LINE: u32 = 3;
 
-/// The block of 2 MiB with both [`UART`] and [`GPIO`], which the kernel maps as one.
+/// The block of 2 MiB that contains [`UART`] and [`GPIO`]. The kernel maps this whole block.
 pub const PERIPHERALS: Range<u64> = 0x0900_0000..0x0920_0000;
 
-/// The devices that no PD may map, because they control the kernel. seL4 keeps the same devices.
+/// The devices that no PD may map, because the kernel uses them. seL4 reserves the same devices.
 pub const KERNEL_DEVICES: [Range<u64>; 3] = [GIC_DISTRIBUTOR, GIC_CPU_INTERFACE, GIC_HYPERVISOR];
 
 /// The IRQ of the hypervisor's physical timer, which the kernel uses.
 pub const TIMER_IRQ: u32 = 26;
 
-/// The IRQs that no PD may handle: the maintenance of virtual interrupts, the kernel's timer, and
-/// the virtual timer. seL4 keeps the same IRQs.
+/// The IRQs that no PD may handle: the maintenance IRQ of virtual interrupts, the kernel's timer,
+/// and the virtual timer. seL4 reserves the same IRQs.
 pub const KERNEL_IRQS: [u32; 3] = [25, TIMER_IRQ, 27];
 
-/// The number of address bits, virtual and physical, as in the SDK's seL4 for this board.
+/// The number of bits of virtual and physical addresses, as in the SDK's seL4 for this board.
 pub const ADDRESS_BITS: u32 = 40;
 
-/// Returns the part of a range that is within another. If there is none, it is empty, at the start
-/// or the end of the other.
+/// Returns the intersection of a range with another range. If the ranges do not overlap, the result
+/// is an empty range at the start or the end of `other`.
 pub fn within(range: &Range<u64>, other: &Range<u64>) -> Range<u64> {
     let start = range.start.clamp(other.start, other.end);
     start..range.end.clamp(start, other.end)

@@ -1,14 +1,14 @@
-//! The model kernel on the metal: `kernel-model` under a trap handler, on QEMU's `virt` machine.
+//! The model kernel on hardware: `kernel-model` under a trap handler, on QEMU's `virt` machine.
 //!
-//! It boots Microkit systems as seL4 does there: an image is loaded at one address and entered at
-//! its first byte, with the command of the Microkit manual. It is for development. It is not seL4
-//! and not verified, and prints so when it boots.
+//! The kernel boots a Microkit system in the same way as seL4: an image is loaded at one address
+//! and entered at its first byte, with the command of the Microkit manual. This kernel is for
+//! development. The kernel is not seL4 and is not verified. It prints this warning at boot.
 //!
-//! This library holds the decisions that do not need the machine, so that they are tested on a
-//! host: the format of an [image](payload), the [memory map](layout), the [plan] of what boot does
-//! to memory, the [address space](stage2) of a protection domain, the [control
-//! registers](registers), and the [report] of a fault. The program of the same name
-//! (`src/metal`) applies them to the machine.
+//! This library contains the logic that does not need the machine, so tests on a host can cover it:
+//! the format of an [image](payload), the [memory map](layout), the [plan] of memory operations at
+//! boot, the [address space](stage2) of a protection domain, the [control registers](registers),
+//! and the [report] of a fault. The program of the same name (`src/metal`) applies this logic to
+//! the machine.
 //!
 //! Invariant: only [`stage2`] and `src/metal` have `unsafe` code.
 #![no_std]

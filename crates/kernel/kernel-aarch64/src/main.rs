@@ -1,5 +1,4 @@
-//! The model kernel on QEMU's `virt` machine: applies the decisions of the library
-//! `kernel_aarch64`.
+//! The model kernel on QEMU's `virt` machine. This program applies the library `kernel_aarch64`.
 #![cfg_attr(target_os = "none", no_std, no_main)]
 
 #[cfg(target_os = "none")]

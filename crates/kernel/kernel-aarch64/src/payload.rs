@@ -1,38 +1,36 @@
-//! The format of an image: the kernel and, behind it, the payload, which is the system.
+//! The format of an image: the kernel, followed by the payload. The payload contains the system.
 //!
-//! Everything that builds an image for this kernel must follow it:
+//! Every tool that builds an image for this kernel must follow these rules:
 //!
-//! - The image is raw bytes. They are loaded at [`IMAGE_START`] and entered at the first, at EL2,
-//!   with
-//!   the MMU and the caches off. QEMU's generic loader does this, with the command that starts an
-//!   image of the Microkit SDK.
-//! - It starts with the kernel's ELF file, flattened. The byte at address *a* of a loadable segment
-//!   is
-//!   the image's byte *a* − [`IMAGE_START`]. All other bytes are zero, up to the address of the
-//!   symbol [`START_SYMBOL`], which is a multiple of [`PAGE_BYTES`].
-//! - There the payload begins: [`MAGIC`]; the length of the encoded boot spec, a little-endian
-//!   `u64`;
-//!   the [boot spec](boot_spec::BootSpec::encode). The bytes of its segments follow in any order,
-//!   each at a multiple of [`PAGE_BYTES`].
+//! - The image is raw bytes. A loader places the image at [`IMAGE_START`] and enters it at the
+//!   first byte, at EL2, with the MMU and the caches off. QEMU's generic loader does this with the
+//!   same command that starts an image of the Microkit SDK.
+//! - The image starts with the kernel's ELF file, flattened. The byte at address *a* of a loadable
+//!   segment is the image's byte *a* − [`IMAGE_START`]. All other bytes are zero, up to the address
+//!   of the symbol [`START_SYMBOL`]. This address is a multiple of [`PAGE_BYTES`].
+//! - The payload begins at the address of [`START_SYMBOL`]. The payload consists of [`MAGIC`], the
+//!   length of the encoded boot spec as a little-endian `u64`, and the [boot
+//!   spec](boot_spec::BootSpec::encode). The bytes of the segments follow in any order, each
+//!   segment at a multiple of [`PAGE_BYTES`].
 //! - [`Segment::image_offset`](boot_spec::Segment::image_offset) counts from the first byte of the
-//!   image. All bytes of a segment are behind the boot spec.
+//!   image. All bytes of a segment come after the boot spec.
 //! - The image ends before the [heap](HEAP).
 //! - No PD maps [`KERNEL_MEMORY`](crate::layout::KERNEL_MEMORY), and no segment is copied there.
-//!   What
-//!   PDs map of the rest of [`SYSTEM_MEMORY`](crate::layout::SYSTEM_MEMORY) is zero before segments
+//!   All other [`SYSTEM_MEMORY`](crate::layout::SYSTEM_MEMORY) that PDs map is zero before segments
 //!   are copied.
 //!
-//! The kernel checks all of it. For any other image it prints an error and halts.
+//! The kernel checks all of these rules. If an image breaks a rule, the kernel prints an error and
+//! halts.
 
 use crate::layout::{HEAP, IMAGE_START};
 use boot_spec::{BootSpec, DecodeError, Segment};
 use core::fmt;
 use core::ops::Range;
 
-/// The first bytes of the payload. The last of them is the version.
+/// The first bytes of the payload. The last byte is the version.
 pub const MAGIC: [u8; 8] = *b"MKLOAD\0\x01";
 
-/// The symbol in the kernel's ELF file at whose address the payload begins.
+/// The symbol of the payload's start in the kernel's ELF file.
 pub const START_SYMBOL: &str = "__payload_start";
 
 /// The alignment of the payload, and of each segment in it.
@@ -47,9 +45,9 @@ const HEADER_BYTES: usize = MAGIC.len() + size_of::<u64>();
 /// An error in a payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PayloadError {
-    /// The payload does not begin with [`MAGIC`].
+    /// The payload does not begin with [`MAGIC`], so the image has no system.
     Missing,
-    /// The payload has another version.
+    /// The payload has this unsupported version.
     Version(u8),
     /// The boot spec is longer than an image can be.
     TooLong {
@@ -58,7 +56,7 @@ pub enum PayloadError {
     },
     /// The boot spec cannot be decoded.
     Spec(DecodeError),
-    /// The bytes of a segment are not in the image behind the boot spec.
+    /// The bytes of a segment are not in the image, or not after the boot spec.
     Segment {
         /// The index of the segment in the boot spec.
         segment: usize,
@@ -90,22 +88,22 @@ impl fmt::Display for PayloadError {
 
 impl core::error::Error for PayloadError {}
 
-/// A system in memory. Its boot spec is decoded, and the bytes of its segments are known to exist.
+/// A system in memory. The boot spec is decoded, and the bytes of all segments exist.
 #[derive(Debug)]
 pub struct Payload<'a> {
-    /// The boot spec, which has not been [validated](BootSpec::validate).
+    /// The boot spec. The spec has not been [validated](BootSpec::validate).
     pub spec: BootSpec,
     bytes: &'a [u8],
     start: u64,
 }
 
 impl<'a> Payload<'a> {
-    /// Finds the system in `bytes`, which are the bytes from [`START_SYMBOL`] to the largest end of
-    /// an image. The first of them has the offset `start` in the image.
+    /// Finds the system in `bytes`. These bytes start at [`START_SYMBOL`] and extend to the largest
+    /// possible end of an image. `start` is the offset of `bytes` in the image.
     ///
     /// # Errors
     ///
-    /// Fails if there is no payload of this version, or a part of it is missing.
+    /// Fails if there is no payload of this version, or if a part of the payload is missing.
     pub fn find(bytes: &'a [u8], start: u64) -> Result<Self, PayloadError> {
         let (header, rest) = bytes
             .split_first_chunk::<HEADER_BYTES>()
@@ -133,12 +131,12 @@ impl<'a> Payload<'a> {
 
     /// Returns the bytes of a segment of the boot spec.
     pub fn segment(&self, segment: &Segment) -> &'a [u8] {
-        // `find` has checked that they exist.
+        // `find` has checked that the bytes exist.
         let bytes = self.place(segment).and_then(|place| self.bytes.get(place));
         bytes.unwrap_or_default()
     }
 
-    /// Returns the place of a segment in `bytes`, if it is in them.
+    /// Returns the range of a segment in `bytes`, or `None` if the segment is outside.
     fn place(&self, segment: &Segment) -> Option<Range<usize>> {
         let start = segment.image_offset.checked_sub(self.start)?;
         let end = start.checked_add(segment.bytes)?;
@@ -155,7 +153,7 @@ mod tests {
 
     const START: u64 = 0x1_0000;
 
-    /// A payload with one segment, and its boot spec.
+    /// Returns a payload with one segment, and its boot spec.
     fn packed() -> (Vec<u8>, BootSpec) {
         let segment = Segment {
             paddr: 0x6000_0000,

@@ -1,5 +1,5 @@
-//! The plan of a boot: which memory to clear and which caches to maintain. Making it checks that
-//! the system uses nothing that belongs to the kernel.
+//! The plan of a boot: the memory to clear and the caches to maintain. [`Plan::new`] also checks
+//! that the system uses no resource of the kernel.
 
 use crate::layout::{
     self, ADDRESS_BITS, KERNEL_DEVICES, KERNEL_IRQS, KERNEL_MEMORY, SYSTEM_MEMORY, overlap, within,
@@ -10,28 +10,28 @@ use core::fmt;
 use core::ops::Range;
 use kernel_model::numbers::IPC_BUFFER_WORDS;
 
-/// What to do to memory before a PD runs. The ranges are of physical addresses, sorted and
-/// disjoint.
+/// The memory operations that the kernel performs before a PD runs. The ranges are physical, sorted
+/// and disjoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// All memory that PDs map, to clear before segments are copied.
+    /// All memory that PDs map. The kernel clears this memory before it copies segments.
     pub zero: Vec<Range<u64>>,
-    /// Memory that a PD maps uncached, to clean from the caches.
+    /// Memory that a PD maps uncached. The kernel cleans this memory from the caches.
     pub uncached: Vec<Range<u64>>,
-    /// Memory that a PD may execute, to make visible to instruction fetches.
+    /// Memory that a PD may execute. The kernel makes this memory visible to instruction fetches.
     pub executable: Vec<Range<u64>>,
     /// The physical address of the IPC buffer of each PD.
     pub ipc_buffers: Vec<u64>,
 }
 
-/// A system that this kernel refuses.
+/// The reason why this kernel refuses a system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(
     missing_docs,
     reason = "the fields are indices of lists and values found there"
 )]
 pub enum PlanError {
-    /// The addresses of PDs have more bits than this machine translates.
+    /// The virtual addresses of PDs have more bits than this machine translates.
     UserTop { user_top: u64 },
     /// A mapping has physical addresses that the machine does not have.
     AddressSize { pd_index: usize, mapping: usize },
@@ -39,7 +39,7 @@ pub enum PlanError {
     KernelMemory { pd_index: usize, mapping: usize },
     /// A mapping contains a device of the kernel.
     KernelDevice { pd_index: usize, mapping: usize },
-    /// An IPC buffer is not in cached memory, or crosses mappings.
+    /// An IPC buffer is not in cached memory, or is not within one mapping.
     IpcBuffer { pd_index: usize },
     /// The destination of a segment is outside the memory for systems.
     Segment { segment: usize },
@@ -154,7 +154,8 @@ fn check_irqs(pd_index: usize, pd: &ProtectionDomain, irq_count: u32) -> Result<
     Ok(())
 }
 
-/// Returns the physical address of a PD's IPC buffer, which the kernel accesses as normal memory.
+/// Returns the physical address of a PD's IPC buffer. The kernel accesses the buffer as normal
+/// memory.
 fn ipc_buffer(pd: &ProtectionDomain) -> Option<u64> {
     const BYTES: u64 = (IPC_BUFFER_WORDS * size_of::<u64>()) as u64;
     let end = pd.ipc_buffer.checked_add(BYTES)?;
@@ -170,7 +171,7 @@ fn physical(map: &Mapping) -> Range<u64> {
     map.paddr..map.paddr.saturating_add(map.bytes)
 }
 
-/// Merges ranges into sorted ranges that do not touch.
+/// Sorts ranges, and merges ranges that overlap or touch.
 fn merged(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
     ranges.retain(|range| !range.is_empty());
     ranges.sort_by_key(|range| range.start);
@@ -184,7 +185,8 @@ fn merged(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
     merged
 }
 
-/// Returns whether a range is memory for systems, which the kernel maps but does not keep.
+/// Returns whether a range is memory for systems: in [`SYSTEM_MEMORY`] and outside
+/// [`KERNEL_MEMORY`].
 pub fn is_system_memory(range: &Range<u64>) -> bool {
     within(range, &SYSTEM_MEMORY) == *range && !layout::overlap(range, &KERNEL_MEMORY)
 }
@@ -209,7 +211,7 @@ mod tests {
         }
     }
 
-    /// A PD whose IPC buffer is at `0x6000_0000`.
+    /// Returns a spec with one PD, whose IPC buffer is at the physical address `0x6000_0000`.
     fn spec() -> BootSpec {
         BootSpec {
             user_top: (1 << 40) - 1,

@@ -1,5 +1,5 @@
-//! The lines that the kernel prints. Each begins with [`INFO`] or [`ERROR`], which distinguishes it
-//! from the output of protection domains (PDs).
+//! The lines that the kernel prints. The prefix [`INFO`] or [`ERROR`] distinguishes each line from
+//! the output of protection domains (PDs).
 
 use crate::syndrome::{Access, Syndrome};
 use boot_spec::ProtectionDomain;
@@ -14,8 +14,8 @@ pub const INFO: &str = "MODEL|INFO: ";
 /// The prefix of a line about an error.
 pub const ERROR: &str = "MODEL|ERROR: ";
 
-/// The report of a PD's fault that the monitor has received, in a few lines: what the PD did and
-/// where, whether its stack overflowed, and its registers.
+/// The report of a PD's fault that the monitor received. A few lines describe the faulting action
+/// and its address, a possible stack overflow, and the registers.
 #[derive(Debug, Copy, Clone)]
 pub struct FaultReport<'a> {
     /// The PD.
@@ -56,7 +56,7 @@ impl FaultReport<'_> {
         }
     }
 
-    /// Returns the address that the PD used, if it is within a page below its stack.
+    /// Returns the faulting address, if it is within a page below the PD's stack.
     fn stack_overflow(&self) -> Option<u64> {
         let address = self.fault.words[1];
         let below = self.pd.stack.bottom.checked_sub(address)?;
@@ -65,8 +65,8 @@ impl FaultReport<'_> {
     }
 }
 
-/// What a PD did, as a sentence without its subject. The words are not trusted: a PD can send any
-/// message to the monitor.
+/// Displays the action that faulted, as a sentence without its subject. The words are not trusted,
+/// because a PD can send any message to the monitor.
 struct Deed<'a>(&'a FaultReport<'a>);
 
 impl fmt::Display for Deed<'_> {
@@ -133,7 +133,8 @@ fn write_registers(f: &mut fmt::Formatter<'_>, name: &str, context: &UserContext
         }
         writeln!(f)?;
     }
-    // seL4's monitor also reports `fault_ip`. After a system call, `pc` is one instruction further.
+    // Prints `fault_ip` as the program counter, like seL4's monitor. After a system call, `pc` is
+    // one instruction further.
     write!(
         f,
         "{ERROR}{name}: sp={sp:#x} pc={fault_ip:#x} spsr={spsr:#x}"
@@ -141,7 +142,7 @@ fn write_registers(f: &mut fmt::Formatter<'_>, name: &str, context: &UserContext
     writeln!(f, " tpidr={tpidr:#x} tpidrro={tpidrro:#x}")
 }
 
-/// A list of all threads and what they are doing, a line for each.
+/// A list of all threads and their states, with one line for each thread.
 #[derive(Debug, Copy, Clone)]
 pub struct ThreadList<'a>(pub &'a Kernel);
 

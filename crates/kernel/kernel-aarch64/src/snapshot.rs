@@ -1,5 +1,5 @@
-//! The snapshot of all threads, which a debugger requests by the machine's power button. Its format
-//! is that of [`boot_spec::snapshot`].
+//! The snapshot of all threads. A debugger requests the snapshot with the machine's power button.
+//! [`boot_spec::snapshot`] defines the format.
 
 use crate::layout::{GPIO, GPIO_IRQ, overlap};
 use boot_spec::BootSpec;
@@ -10,7 +10,7 @@ use kernel_model::{CAP_REGISTER, Kernel, Next, Register, ThreadId, ThreadState};
 const FRAME_POINTER: Register = Register::X(29);
 const LINK: Register = Register::X(30);
 
-/// Returns whether the kernel may use the power button: no PD has its controller.
+/// Returns whether the kernel may use the power button: no PD uses the GPIO controller.
 pub fn has_power_button(spec: &BootSpec) -> bool {
     spec.pds.iter().all(|pd| {
         let is_mapped = pd.mappings.iter().any(|map| {
@@ -21,7 +21,7 @@ pub fn has_power_button(spec: &BootSpec) -> bool {
     })
 }
 
-/// Takes the snapshot of a thread. `tables` is the physical address of its page tables.
+/// Takes the snapshot of a thread. `tables` is the physical address of the thread's page tables.
 pub fn of_thread(kernel: &Kernel, id: ThreadId, tables: u64) -> ThreadSnapshot {
     let thread = kernel.thread(id);
     let context = &thread.context;
@@ -30,7 +30,7 @@ pub fn of_thread(kernel: &Kernel, id: ThreadId, tables: u64) -> ThreadSnapshot {
         doing,
         instruction: match thread.state() {
             ThreadState::Running => context.pc,
-            // The instruction that entered the kernel. `pc` may already be behind it.
+            // The instruction that entered the kernel. `pc` may already be after this instruction.
             _ => context.fault_ip,
         },
         stack_pointer: context.sp,
@@ -105,7 +105,7 @@ mod tests {
         }
     }
 
-    /// A page whose virtual address is its physical address.
+    /// Returns a mapping of a page whose virtual address equals its physical address.
     fn mapping(address: u64) -> Mapping {
         Mapping {
             vaddr: address,

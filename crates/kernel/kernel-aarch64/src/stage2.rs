@@ -1,12 +1,12 @@
 //! The address space of a protection domain (PD): a set of stage 2 tables.
 //!
-//! A PD runs with stage 1 translation off. So its addresses are intermediate physical addresses,
-//! and only these tables decide what it can access. They start at level 1 like seL4's, so that a
-//! fault has the same level on both kernels. Addresses have 40 bits, and a table at level 1
-//! resolves 39. So the root is two concatenated tables (Arm ARM, *Concatenated translation
-//! tables*).
+//! A PD runs with stage 1 translation off. So the PD's addresses are intermediate physical
+//! addresses, and only the stage 2 tables control the PD's accesses. The tables start at level 1
+//! like seL4's, so that a fault has the same level on both kernels. Addresses have 40 bits, but a
+//! table at level 1 resolves only 39 bits. So the root consists of two concatenated tables (Arm
+//! ARM, *Concatenated translation tables*).
 //!
-//! Tables do not change after boot.
+//! The tables do not change after boot.
 
 use crate::layout::ADDRESS_BITS;
 use aarch64_paging::MapError;
@@ -20,14 +20,14 @@ use boot_spec::{Mapping, PageSize, Perms};
 use core::ops::Range;
 use core::ptr::NonNull;
 
-/// The tables of one PD. They are never freed.
+/// The tables of one PD. The kernel never frees the tables.
 #[derive(Debug)]
 pub struct AddressSpace {
     halves: [RootTable<Stage2, Half>; 2],
 }
 
 impl AddressSpace {
-    /// Makes tables with these mappings and no others.
+    /// Creates tables with exactly these mappings.
     ///
     /// # Errors
     ///
@@ -50,7 +50,7 @@ impl AddressSpace {
         Ok(space)
     }
 
-    /// Returns the address of the root tables, for `VTTBR_EL2`.
+    /// Returns the physical address of the root tables, for `VTTBR_EL2`.
     pub fn tables(&self) -> u64 {
         self.halves[0].to_physical().0 as u64
     }
@@ -62,7 +62,7 @@ impl AddressSpace {
                 mapping.bytes,
                 Constraints::NO_BLOCK_MAPPINGS | Constraints::NO_CONTIGUOUS_HINT,
             ),
-            // One at a time, so that they do not become a larger block.
+            // Large pages are mapped one at a time, so that they do not become a larger block.
             PageSize::Large => (
                 microkit_abi::limits::LARGE_PAGE_BYTES,
                 Constraints::NO_CONTIGUOUS_HINT,
@@ -83,8 +83,8 @@ impl AddressSpace {
 }
 
 /// Returns the attributes of a page's descriptor (Arm ARM, *Stage 2 Block and Page descriptors*).
-/// Memory is normal and write-back cacheable, or device memory of the strictest kind. It has only
-/// the access rights of `perms`.
+/// The page is normal and write-back cacheable memory, or device memory of the strictest kind. The
+/// page has only the access rights of `perms`.
 pub fn attributes(perms: Perms, cached: bool) -> Attributes {
     let memory = if cached {
         Attributes::MEMATTR_NORMAL_INNER_WB
@@ -100,18 +100,19 @@ pub fn attributes(perms: Perms, cached: bool) -> Attributes {
     flags
 }
 
-/// The level at which walks start, as in `VTCR_EL2`.
+/// The level at which table walks start, as in `VTCR_EL2`.
 const ROOT_LEVEL: usize = 1;
 
-/// The size of the addresses that one root table resolves.
+/// The size of the address range that one root table resolves.
 const HALF_BYTES: u64 = 1 << (ADDRESS_BITS - 1);
 
-/// A root of two tables, aligned to the size of both as `VTTBR_EL2` requires (Arm ARM,
+/// A root of two tables. `VTTBR_EL2` requires an alignment to the size of both tables (Arm ARM,
 /// *`VTTBR_EL2`*, `BADDR`).
 #[repr(C, align(8192))]
 struct Root([PageTable<Attributes>; 2]);
 
-/// Splits a range at the middle of the address space. Each part counts from the start of its half.
+/// Splits a range at the middle of the address space. Each part is relative to the start of its
+/// half.
 fn split(start: u64, bytes: u64) -> impl Iterator<Item = (usize, Range<u64>)> {
     let end = start.saturating_add(bytes);
     let lower = (0, start..end.min(HALF_BYTES));
@@ -124,8 +125,8 @@ fn split(start: u64, bytes: u64) -> impl Iterator<Item = (usize, Range<u64>)> {
         .filter(|(_, range)| !range.is_empty())
 }
 
-/// The source of the tables of one half: the root exists already, all others are allocated. In the
-/// kernel, physical and virtual addresses are equal.
+/// The source of the tables of one half. The root already exists, and all other tables are
+/// allocated. In the kernel, physical and virtual addresses are equal.
 #[derive(Debug)]
 struct Half {
     root: NonNull<PageTable<Attributes>>,
@@ -138,7 +139,7 @@ impl Translation<Attributes> for Half {
         if self.root_is_given {
             return self.others.allocate_table();
         }
-        // A `RootTable` allocates its root first.
+        // The first table that a `RootTable` allocates is its root.
         self.root_is_given = true;
         let address = self.root.as_ptr().expose_provenance();
         (self.root, PhysicalAddress(address))
@@ -147,7 +148,7 @@ impl Translation<Attributes> for Half {
     unsafe fn deallocate_table(&mut self, table: NonNull<PageTable<Attributes>>) {
         if table != self.root {
             // SAFETY: 1. The caller promises that `table` came from `allocate_table` and is still
-            // allocated. 2. It is not the root, so `others` allocated it.
+            // allocated. 2. `table` is not the root, so `others` allocated it.
             unsafe { self.others.deallocate_table(table) }
         }
     }
@@ -180,8 +181,8 @@ mod tests {
         }
     }
 
-    /// The pages that a page table walk finds: virtual address, physical address, level, and the
-    /// other bits of the descriptor.
+    /// Returns the pages that a page table walk finds: virtual address, physical address, level,
+    /// and the other bits of the descriptor.
     fn pages(space: &AddressSpace) -> Vec<(u64, u64, usize, usize)> {
         let mut pages = Vec::new();
         for (half, table) in space.halves.iter().enumerate() {

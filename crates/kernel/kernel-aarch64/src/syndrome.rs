@@ -1,4 +1,4 @@
-//! The text for an exception's syndrome (Arm ARM, *`ESR_EL2`*).
+//! Texts for the syndrome of an exception (Arm ARM, *`ESR_EL2`*).
 
 use core::fmt;
 
@@ -37,7 +37,7 @@ impl Syndrome {
         }
     }
 
-    /// Returns the reason of an abort, as a relative clause for the address.
+    /// Returns the reason for an abort, as a relative clause about the address.
     pub const fn abort_reason(self) -> &'static str {
         match self.0 & 0x3f {
             0x00..=0x03 => "which is outside the address space",
@@ -50,7 +50,7 @@ impl Syndrome {
         }
     }
 
-    /// Returns what an instruction did that trapped to the hypervisor.
+    /// Returns a description of the instruction that trapped to the hypervisor, as a verb phrase.
     pub const fn trapped(self) -> &'static str {
         match self.class() {
             0x01 => "waited for an interrupt or event, which is not allowed",
@@ -96,7 +96,7 @@ mod tests {
         check(0x9380_004f, Access::Write, forbidden);
         check(0x8200_000f, Access::Fetch, forbidden);
         check(0x9200_0010, Access::Read, "where no device answers");
-        // `dc civac`
+        // The syndrome of `dc civac`.
         check(0x9200_0147, Access::Read, "where nothing is mapped");
     }
 

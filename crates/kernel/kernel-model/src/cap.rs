@@ -1,4 +1,4 @@
-//! Capabilities: an object, and what the holder may do with it.
+//! Capabilities: references to objects, with the rights of the holder.
 
 use crate::ids::{EndpointId, IrqId, NotificationId, ReplyId, SchedContextId, ThreadId};
 use crate::numbers::cap_tag;
@@ -9,26 +9,26 @@ pub enum Cap {
     /// The slot is empty.
     #[default]
     Null,
-    /// To an endpoint.
+    /// A capability to an endpoint.
     Endpoint(EndpointCap),
-    /// To a notification.
+    /// A capability to a notification.
     Notification(NotificationCap),
-    /// To a reply object, with the right to grant.
+    /// A capability to a reply object, with the right to grant.
     Reply(ReplyId),
-    /// To a thread.
+    /// A capability to a thread.
     Thread(ThreadId),
-    /// To a scheduling context.
+    /// A capability to a scheduling context.
     SchedContext(SchedContextId),
-    /// To the address space of a thread.
+    /// A capability to the address space of a thread.
     VSpace(ThreadId),
-    /// To an IRQ handler.
+    /// A capability to an IRQ handler.
     IrqHandler(IrqId),
-    /// To a CNode of the same CSpace.
+    /// A capability to a CNode of the same CSpace.
     CNode(CNodeCap),
 }
 
 impl Cap {
-    /// Returns the number that `DebugCapIdentify` answers for it.
+    /// Returns the number that `DebugCapIdentify` returns for the capability.
     pub fn tag(self) -> u64 {
         match self {
             Self::Null => cap_tag::null,
@@ -74,7 +74,7 @@ impl EndpointCap {
         }
     }
 
-    /// Returns whether it can be a fault handler (`validFaultHandler`).
+    /// Returns whether the capability can be a fault handler (`validFaultHandler`).
     pub fn takes_faults(self) -> bool {
         self.can_send && (self.can_grant || self.can_grant_reply)
     }
@@ -111,8 +111,8 @@ impl NotificationCap {
 pub struct CNodeCap {
     /// The index of the CNode in its CSpace.
     pub(crate) node: u8,
-    /// The guard: the value that the next bits of an address must have.
+    /// The guard: the required value of the next bits of an address.
     pub(crate) guard: u64,
-    /// The number of these bits.
+    /// The number of bits of the guard.
     pub(crate) guard_bits: u32,
 }

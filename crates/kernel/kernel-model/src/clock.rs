@@ -7,19 +7,20 @@ pub type Ticks = u64;
 
 /// The frequency of the timer, and the limits that follow from it.
 ///
-/// Conversions round as seL4's do, so that a budget has the same number of ticks on both kernels
-/// (seL4's `arch/arm/arch/machine/timer.h`). With a frequency of whole megahertz they are exact.
-/// Any other frequency is rounded down to whole kilohertz, and so is the result.
+/// Conversions round as in seL4's `arch/arm/arch/machine/timer.h`, so that a budget has the same
+/// number of ticks on both kernels. With a frequency of whole megahertz, conversions are exact. Any
+/// other frequency is rounded down to whole kilohertz, and the result is also rounded down.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub struct Clock {
     hz: u64,
 }
 
 impl Clock {
-    /// The timer of `qemu_virt_aarch64`.
+    /// The clock of `qemu_virt_aarch64`.
     pub const QEMU: Self = Self { hz: TIMER_HZ };
 
-    /// Makes a clock of this frequency, or `None` if it is less than a kilohertz.
+    /// Creates a clock with this frequency, or returns `None` if the frequency is below a
+    /// kilohertz.
     ///
     /// # Examples
     ///
@@ -33,7 +34,7 @@ impl Clock {
         if hz < 1000 { None } else { Some(Self { hz }) }
     }
 
-    /// Converts microseconds to ticks, saturating.
+    /// Converts microseconds to ticks. The result saturates.
     pub const fn ticks(self, us: u64) -> Ticks {
         if self.hz.is_multiple_of(1_000_000) {
             us.saturating_mul(self.hz / 1_000_000)
@@ -60,7 +61,7 @@ impl Clock {
         }
     }
 
-    /// Returns the least budget with which a thread may enter the kernel: twice the longest time
+    /// Returns the minimum budget with which a thread may enter the kernel: twice the longest time
     /// that the kernel may take (seL4's `MIN_BUDGET`).
     pub const fn min_budget(self) -> Ticks {
         2 * self.ticks(KERNEL_WCET_US)
@@ -76,8 +77,8 @@ impl Clock {
         u64::MAX / (self.hz / unit) / 8
     }
 
-    /// Returns the time after which no refill is delayed further. It leaves enough room below the
-    /// largest time for the arithmetic (seL4's `MAX_RELEASE_TIME`).
+    /// Returns the time beyond which refills are not delayed. The later times are reserved for
+    /// arithmetic (seL4's `MAX_RELEASE_TIME`).
     pub const fn max_release_time(self) -> Ticks {
         u64::MAX - 5 * self.ticks(self.max_period_us())
     }

@@ -1,24 +1,24 @@
-//! The registers of a thread, and the orders in which messages list them.
+//! The registers of a thread, and the order of registers in messages.
 
 use crate::numbers::{FAST_MESSAGE_WORDS, PSTATE_FLAGS, PSTATE_USER};
 use core::ops::{Index, IndexMut};
 
-/// The saved registers of a thread that does not run, or has just entered the kernel.
+/// The saved registers of a thread that is not running, or has just entered the kernel.
 ///
 /// Floating-point registers are not included, because no system call reads or writes them.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub struct UserContext {
-    /// x0 to x30.
+    /// The registers x0 to x30.
     pub x: [u64; 31],
     /// The stack pointer (`SP_EL0`).
     pub sp: u64,
-    /// The address at which the thread continues. On entry by an `svc`, this is the address behind
-    /// it (`ELR`, seL4's `NextIP`).
+    /// The address at which the thread continues. On entry by an `svc`, this is the address of the
+    /// next instruction (`ELR`, seL4's `NextIP`).
     pub pc: u64,
     /// The saved program status (`SPSR`).
     pub spsr: u64,
-    /// The address of the instruction that entered the kernel, which a restarted thread runs again
-    /// (seL4's `FaultIP`). The kernel sets it on entry.
+    /// The address of the instruction that entered the kernel (seL4's `FaultIP`). A restarted
+    /// thread runs this instruction again. The kernel sets this field on entry.
     pub fault_ip: u64,
     /// The thread pointer (`TPIDR_EL0`).
     pub tpidr: u64,
@@ -39,7 +39,7 @@ impl UserContext {
     };
 
     /// Sets a register to a value from another thread. Of the program status, only the condition
-    /// flags are taken (`sanitiseRegister` for a thread without a virtual CPU).
+    /// flags change (`sanitiseRegister` for a thread without a virtual CPU).
     pub fn set_sanitised(&mut self, register: Register, value: u64) {
         self[register] = match register {
             Register::Spsr => value & PSTATE_FLAGS | PSTATE_USER,
@@ -57,7 +57,7 @@ impl Default for UserContext {
 /// A register of a [`UserContext`].
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub enum Register {
-    /// x0 to x30.
+    /// The registers x0 to x30.
     X(u8),
     /// [`UserContext::sp`].
     Sp,
@@ -103,31 +103,34 @@ impl IndexMut<Register> for UserContext {
     }
 }
 
-/// Holds the capability pointer to invoke or to receive from. A received badge replaces it.
+/// The register of the capability pointer to invoke or to receive from. A received badge replaces
+/// the pointer.
 pub const CAP_REGISTER: Register = Register::X(0);
-/// Holds a received badge after a system call.
+/// The register of a received badge after a system call.
 pub const BADGE_REGISTER: Register = Register::X(0);
-/// Holds the [`MessageInfo`](crate::MessageInfo).
+/// The register of the [`MessageInfo`](crate::MessageInfo).
 pub const INFO_REGISTER: Register = Register::X(1);
-/// Holds the capability pointer of the reply object.
+/// The register of the reply object's capability pointer.
 pub const REPLY_REGISTER: Register = Register::X(6);
-/// Holds the capability pointer that `NBSendRecv` sends to.
+/// The register of the capability pointer that `NBSendRecv` sends to.
 pub const NB_SEND_RECV_DEST: Register = Register::X(8);
 
-/// Hold the first words of a message.
+/// The registers of the first words of a message.
 pub const MESSAGE_REGISTERS: [Register; FAST_MESSAGE_WORDS] = x([2, 3, 4, 5]);
 
-/// The registers in the order of `seL4_UserContext`, in which `ReadRegisters` and `WriteRegisters`
-/// number them (seL4 manual, *`seL4_TCB_ReadRegisters`*).
+/// The registers in the order of `seL4_UserContext`. `ReadRegisters` and `WriteRegisters` number
+/// the registers in this order (seL4 manual, *`seL4_TCB_ReadRegisters`*).
 pub const CONTEXT_REGISTERS: [Register; FRAME_REGISTERS + INTEGER_REGISTERS] = join(
     join::<3, 14, FRAME_REGISTERS>([Register::FaultIp, Register::Sp, Register::Spsr], FRAME_X),
     join::<17, 2, INTEGER_REGISTERS>(INTEGER_X, [Register::Tpidr, Register::Tpidrro]),
 );
 
-/// The number of [`CONTEXT_REGISTERS`] that `CopyRegisters` calls frame registers: the first.
+/// The number of frame registers in `CopyRegisters`. The frame registers are the first of
+/// [`CONTEXT_REGISTERS`].
 pub const FRAME_REGISTERS: usize = 17;
 
-/// The number of [`CONTEXT_REGISTERS`] that `CopyRegisters` calls integer registers: the others.
+/// The number of integer registers in `CopyRegisters`. The integer registers are the rest of
+/// [`CONTEXT_REGISTERS`].
 pub const INTEGER_REGISTERS: usize = 19;
 
 const FRAME_X: [Register; 14] = x([0, 1, 2, 3, 4, 5, 6, 7, 8, 16, 17, 18, 29, 30]);
@@ -135,8 +138,8 @@ const INTEGER_X: [Register; 17] = x([
     9, 10, 11, 12, 13, 14, 15, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28,
 ]);
 
-/// The registers in an unknown-system-call fault; the system call's number follows
-/// (`seL4_UnknownSyscall_Msg`).
+/// The registers in the message of an unknown system call fault. The number of the system call
+/// follows the registers (`seL4_UnknownSyscall_Msg`).
 pub const UNKNOWN_SYSCALL_REGISTERS: [Register; 12] = join(
     x([0, 1, 2, 3, 4, 5, 6, 7]),
     [
@@ -147,7 +150,8 @@ pub const UNKNOWN_SYSCALL_REGISTERS: [Register; 12] = join(
     ],
 );
 
-/// The registers in a user exception; its number and code follow (`seL4_UserException_Msg`).
+/// The registers in the message of a user exception. The number and the code of the exception
+/// follow the registers (`seL4_UserException_Msg`).
 pub const USER_EXCEPTION_REGISTERS: [Register; 3] =
     [Register::FaultIp, Register::Sp, Register::Spsr];
 
@@ -198,7 +202,7 @@ mod tests {
         }
         assert_eq!(context.pc, 0);
         assert!(context.x.iter().all(|value| *value != 0));
-        // The ends of the two halves, as in `seL4_UserContext`.
+        // The first and last registers of both halves, as in `seL4_UserContext`.
         assert_eq!(context.fault_ip, 1);
         assert_eq!(context.x[30], FRAME_REGISTERS as u64);
         assert_eq!(context.x[9], FRAME_REGISTERS as u64 + 1);

@@ -1,12 +1,12 @@
-//! Suspending, resuming and reprioritising threads, which takes the scheduler and the queues of IPC
-//! (seL4 manual, *Threads*; seL4's `kernel/thread.c`).
+//! Suspends, resumes and reprioritises threads. These operations change the scheduler and the
+//! queues of IPC (seL4 manual, *Threads*; seL4's `kernel/thread.c`).
 
 use crate::ids::ThreadId;
 use crate::ipc::Ipc;
 use crate::notification::Notifications;
 use crate::sched::{Scheduler, ThreadState};
 
-/// Suspends a thread, whatever it is doing (`suspend`).
+/// Suspends a thread in any state (`suspend`).
 pub(crate) fn suspend(
     sched: &mut Scheduler,
     ipc: &mut Ipc,
@@ -15,7 +15,8 @@ pub(crate) fn suspend(
 ) {
     ipc.cancel(sched, notifications, thread);
     if sched.thread(thread).state() == ThreadState::Running {
-        // It is between two instructions, so it must resume at the next and not run the last again.
+        // The thread is between two instructions. When resumed, the thread must execute the next
+        // instruction and must not repeat the last one.
         let context = &mut sched.thread_mut(thread).context;
         context.fault_ip = context.pc;
     }
@@ -24,7 +25,8 @@ pub(crate) fn suspend(
     sched.set_state(thread, ThreadState::Inactive);
 }
 
-/// Resumes a thread that is inactive or blocked. It runs its last instruction again (`restart`).
+/// Resumes a thread that is inactive or blocked. The thread runs its last instruction again
+/// (`restart`).
 pub(crate) fn resume(
     sched: &mut Scheduler,
     ipc: &mut Ipc,
@@ -44,7 +46,8 @@ pub(crate) fn resume(
     }
 }
 
-/// Sets the priority of a thread, and its place in the queue that it is in (`setPriority`).
+/// Sets the priority of a thread, and moves the thread to its new place in its queue
+/// (`setPriority`).
 pub(crate) fn set_priority(
     sched: &mut Scheduler,
     ipc: &mut Ipc,

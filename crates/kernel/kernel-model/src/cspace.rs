@@ -1,10 +1,10 @@
 //! CSpaces: the lookup of a capability pointer (seL4 manual, *Capability Address Lookup*; seL4's
 //! `kernel/cspace.c`).
 //!
-//! No PD can change a CSpace, because that takes a capability to a CNode, and no capability that a
-//! PD can name is one. The capability to the Microkit CNode is in slot 0 of the root CNode, but a
-//! lookup uses all 64 bits of an address, so the address of that slot leads into the Microkit
-//! CNode. For the same reason no PD can receive a capability in a message.
+//! No PD can change a CSpace, because no PD can name a capability to a CNode. The capability to the
+//! Microkit CNode is in slot 0 of the root CNode. But a lookup uses all 64 bits of an address, so
+//! the address of slot 0 leads into the Microkit CNode. For the same reason, no PD can receive a
+//! capability in a message.
 
 use crate::cap::{CNodeCap, Cap};
 use crate::numbers::lookup_failure;
@@ -16,7 +16,7 @@ use alloc::vec::Vec;
 pub(crate) struct CSpace {
     root: CNodeCap,
     nodes: Vec<CNode>,
-    /// The CNode that all addresses below its size lead to, for a lookup in one access.
+    /// The CNode that all small addresses lead to, for a lookup in one access.
     small: Option<u8>,
 }
 
@@ -76,7 +76,7 @@ impl CSpace {
         self.root.guard_bits == 0 && radix(self.root) + cap.guard_bits + radix(cap) == u64::BITS
     }
 
-    /// Looks up a capability pointer (`lookupSlot`). In an empty slot it finds [`Cap::Null`].
+    /// Looks up a capability pointer (`lookupSlot`). Returns [`Cap::Null`] for an empty slot.
     #[inline]
     pub(crate) fn lookup(&self, cptr: u64) -> Result<Cap, LookupFailure> {
         if let Some(node) = self.small
@@ -123,17 +123,17 @@ impl CSpace {
     }
 }
 
-/// Why a lookup failed (seL4 manual, *Lookup Failure Description*).
+/// The reason why a lookup failed (seL4 manual, *Lookup Failure Description*).
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub enum LookupFailure {
     /// The thread has no CSpace.
     InvalidRoot,
-    /// The slot does not hold a capability of the kind that is needed.
+    /// The slot does not hold a capability of the required kind.
     MissingCapability {
         /// The number of address bits not yet looked up.
         bits_left: u32,
     },
-    /// A CNode resolves more bits than are left.
+    /// A CNode resolves more bits than the address has left.
     DepthMismatch {
         /// The number of address bits not yet looked up.
         bits_left: u32,
@@ -144,18 +144,19 @@ pub enum LookupFailure {
     GuardMismatch {
         /// The number of address bits not yet looked up.
         bits_left: u32,
-        /// The guard.
+        /// The guard of the CNode.
         guard_found: u64,
-        /// The number of bits of the guard.
+        /// The number of bits of the CNode's guard.
         bits_found: u32,
     },
 }
 
 impl LookupFailure {
-    /// The failure that seL4 reports where a capability of another kind is needed.
+    /// The failure that seL4 reports for a capability of the wrong kind.
     pub(crate) const MISSING: Self = Self::MissingCapability { bits_left: 0 };
 
-    /// Returns the words that report it in a message, and their number. The first is the kind.
+    /// Returns the words that report the failure in a message, and their number. The first word is
+    /// the kind.
     pub(crate) fn words(self) -> ([u64; 4], usize) {
         match self {
             Self::InvalidRoot => ([lookup_failure::InvalidRoot, 0, 0, 0], 1),
@@ -200,8 +201,8 @@ mod tests {
     const HERE: Cap = Cap::Thread(ThreadId(1));
     const THERE: Cap = Cap::Thread(ThreadId(2));
 
-    /// A root CNode of 6 bits. Its slot 0 leads to a CNode of 9 bits with a guard of 49 zeros. Its
-    /// slot 2 leads to a CNode that resolves more bits than are left.
+    /// Returns a CSpace whose root CNode has 6 bits. Slot 0 leads to a CNode of 9 bits with a guard
+    /// of 49 zeros. Slot 2 leads to a CNode that resolves more bits than are left.
     fn cspace() -> CSpace {
         let mut cspace = CSpace::new(6);
         let inner = cspace.add_node(9, 0, 49);

@@ -1,17 +1,17 @@
-//! Errors of invocations, and the replies that report them.
+//! Errors of invocations, and the error replies.
 
 use crate::numbers::error;
 use core::fmt;
 
-/// Why an invocation failed (`seL4_Error`; seL4 manual, *Errors*). The caller gets a reply with the
-/// error as its label and details in its words.
+/// The reason why an invocation failed (`seL4_Error`; seL4 manual, *Errors*). The caller gets a
+/// reply with the error as its label and the details in its words.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub enum InvocationError {
     /// The argument with this number is not valid.
     InvalidArgument(u64),
     /// The capability with this number is of the wrong kind. Number 0 is the invoked capability.
     InvalidCapability(u64),
-    /// The object does not support this operation, or not in its present state.
+    /// The object does not support this operation, or does not support it in the current state.
     IllegalOperation,
     /// A number is out of range.
     RangeError {

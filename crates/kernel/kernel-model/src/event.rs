@@ -1,4 +1,4 @@
-//! The events that enter the kernel, and what the kernel decides.
+//! The events that enter the kernel, and the decisions that the kernel returns.
 
 use crate::clock::Ticks;
 use crate::context::{Register, UserContext};
@@ -9,20 +9,20 @@ use crate::numbers::debug_reason;
 /// An event that enters the kernel.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub enum Event {
-    /// The running thread made a system call, with this number in `x7`.
+    /// The running thread made a system call with this number in `x7`.
     Syscall(u64),
     /// The running thread faulted.
     Fault(Fault),
-    /// An IRQ arrived, with this number at the interrupt controller.
+    /// An IRQ arrived with this number at the interrupt controller.
     Interrupt(u32),
-    /// The timer fired, at the time that [`Next`] asked for or at any other time.
+    /// The timer fired, at the time in [`Next`] or at any other time.
     Tick,
 }
 
-/// Holds the number of a system call.
+/// The register of a system call's number.
 const SYSCALL_REGISTER: Register = Register::X(7);
 
-/// Exception classes of a lower exception level (Arm manual, *`ESR_EL2`*).
+/// Classes of exceptions from a lower exception level (Arm manual, *`ESR_EL2`*).
 mod exception_class {
     pub(super) const SVC64: u64 = 0x15;
     pub(super) const HVC64: u64 = 0x16;
@@ -38,8 +38,9 @@ mod exception_class {
 const UNKNOWN_INSTRUCTION: u64 = 0x200_0000;
 
 impl Event {
-    /// Converts a synchronous exception of a thread: the syndrome, the faulting address and the
-    /// thread's registers (seL4's `traps.S`, `c_traps.c` and `handleVCPUFault`, as a hypervisor).
+    /// Converts a synchronous exception of a thread to an event. The arguments are the syndrome,
+    /// the faulting address and the thread's registers (seL4's `traps.S`, `c_traps.c` and
+    /// `handleVCPUFault`, as a hypervisor).
     ///
     /// # Examples
     ///
@@ -87,23 +88,23 @@ impl Event {
     }
 }
 
-/// What happens after a step.
+/// The decision of a step: which thread runs, if any.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub enum Next {
-    /// A thread runs.
+    /// A thread runs until the next event.
     Run {
-        /// The thread. Its registers are its [context](crate::Kernel::context).
+        /// The thread. The thread's registers are in its [context](crate::Kernel::context).
         thread: ThreadId,
-        /// When to enter with a [`Tick`](Event::Tick), if nothing else happens before. A time in
-        /// the past means at once.
+        /// The time of the next [`Tick`](Event::Tick), unless another event occurs earlier. A time
+        /// in the past means immediately.
         until: Ticks,
     },
     /// No thread can run.
     Idle {
-        /// When to enter with a [`Tick`](Event::Tick), if a thread waits for a refill.
+        /// The time of the next [`Tick`](Event::Tick), if a thread waits for a refill.
         until: Option<Ticks>,
     },
-    /// A thread has halted the machine (`DebugHalt`). No event changes anything any more.
+    /// A thread has halted the machine (`DebugHalt`). Later events have no effect.
     Halt,
 }
 
@@ -148,7 +149,7 @@ mod tests {
             code: 0,
         };
         check(0x200_0000, Event::Fault(undefined));
-        // Floating point while it is disabled, and a system register that EL0 must not use.
+        // The syndromes of disabled floating point and of a forbidden system register.
         for hsr in [0x1fe0_0000, 0x6232_c022] {
             check(hsr.into(), Event::Fault(Fault::Vcpu { hsr }));
         }

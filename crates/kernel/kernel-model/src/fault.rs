@@ -1,5 +1,5 @@
-//! Faults: the message that reports each, and what the reply to it changes (seL4 manual, *Faults
-//! and Exceptions*; seL4's `api/faults.c`).
+//! Faults: the message that reports each fault, and the effects of the fault reply (seL4 manual,
+//! *Faults and Exceptions*; seL4's `api/faults.c`).
 
 use crate::context::{
     Register, TIMEOUT_REPLY_REGISTERS, UNKNOWN_SYSCALL_REGISTERS, USER_EXCEPTION_REGISTERS,
@@ -15,9 +15,9 @@ pub enum Fault {
     Capability {
         /// The capability pointer.
         address: u64,
-        /// Whether it was to receive, not to send.
+        /// Whether the thread used the capability to receive, and not to send.
         receiving: bool,
-        /// Why the lookup failed.
+        /// The reason why the lookup failed.
         failure: LookupFailure,
     },
     /// The thread made a system call that does not exist.
@@ -36,34 +36,34 @@ pub enum Fault {
     Debug {
         /// The kind, one of [`debug_reason`].
         reason: u64,
-        /// The address, for a breakpoint in a register.
+        /// The address, for a hardware breakpoint.
         address: u64,
-        /// The register, for a breakpoint in one.
+        /// The number of the breakpoint, for a hardware breakpoint.
         breakpoint: u64,
     },
-    /// The budget of the thread is used up.
+    /// The thread has used up its budget.
     Timeout {
-        /// The scheduling context's badge.
+        /// The badge of the scheduling context.
         badge: u64,
     },
-    /// The thread accessed an address without the permission to.
+    /// The thread accessed an address without permission.
     Vm {
         /// The address.
         address: u64,
         /// The fault status: on AArch64, the syndrome.
         fsr: u32,
-        /// Whether it was to execute, not to read or write.
+        /// Whether the access was an instruction fetch.
         instruction: bool,
     },
-    /// The thread did something that traps to a hypervisor, such as using disabled floating-point
-    /// registers.
+    /// The thread executed an operation that traps to a hypervisor, for example a floating-point
+    /// instruction while floating point is disabled.
     Vcpu {
         /// The syndrome.
         hsr: u32,
     },
 }
 
-/// The length of the longest fault message, that of an unknown system call.
+/// The length of the longest fault message, the message of an unknown system call.
 const MAX_WORDS: usize = UNKNOWN_SYSCALL_REGISTERS.len() + 1;
 
 /// The words of a fault message.
@@ -90,7 +90,7 @@ impl FaultWords {
 }
 
 impl Fault {
-    /// Returns the label of the message that reports it.
+    /// Returns the label of the fault message.
     pub fn label(self) -> u64 {
         match self {
             Self::Capability { .. } => fault::CapFault,
@@ -103,10 +103,10 @@ impl Fault {
         }
     }
 
-    /// Returns the words of the message that reports it, for a thread with these registers.
+    /// Returns the words of the fault message, for a thread with these registers.
     ///
-    /// `consumed_us` is the time that the thread's scheduling context has used, if it has one. Only
-    /// a timeout fault reports it.
+    /// `consumed_us` is the time that the thread's scheduling context has used, if the thread has a
+    /// scheduling context. Only a timeout fault reports this time.
     pub(crate) fn words(self, context: &UserContext, consumed_us: Option<u64>) -> FaultWords {
         let mut message = FaultWords {
             words: [0; MAX_WORDS],
@@ -170,7 +170,7 @@ impl Fault {
         message
     }
 
-    /// Returns the registers that the words of a reply set, in order.
+    /// Returns the registers that the words of a reply to the fault set, in order.
     pub(crate) fn reply_registers(self) -> &'static [Register] {
         match self {
             Self::UnknownSyscall { .. } => &UNKNOWN_SYSCALL_REGISTERS,

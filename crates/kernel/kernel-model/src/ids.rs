@@ -1,8 +1,8 @@
 //! Identifiers of kernel objects, and the tables that they index.
 //!
-//! Objects are made once, from the boot spec, and refer to each other by identifier. Each kind of
-//! object has its own type of identifier. An identifier is only made for an object that exists, so
-//! a lookup cannot fail.
+//! Objects are created once, from the boot spec, and refer to each other by identifier. Each kind
+//! of object has its own type of identifier. An identifier exists only for an existing object, so a
+//! lookup cannot fail.
 
 use alloc::boxed::Box;
 use core::marker::PhantomData;
@@ -33,40 +33,43 @@ macro_rules! id {
     };
 }
 
-/// An identifier of a kind of object.
+/// A type of identifier for one kind of object.
 pub(crate) trait Id: Copy {
     fn nth(index: usize) -> Self;
     fn index(self) -> usize;
 }
 
 id! {
-    /// A thread: that of the PD with the same index. The last is the monitor's.
+    /// Identifies the thread of the PD with the same index. The last thread is the monitor's.
     ThreadId
 }
 id! {
-    /// A scheduling context: that of the PD with the same index. The last is the monitor's.
+    /// Identifies the scheduling context of the PD with the same index. The last scheduling context
+    /// is the monitor's.
     SchedContextId
 }
 id! {
-    /// An endpoint: that of the PD with the same index, whether or not the PD has a capability to
-    /// it. The last is the monitor's.
+    /// Identifies the endpoint of the PD with the same index, even if the PD has no capability to
+    /// that endpoint. The last endpoint is the monitor's.
     EndpointId
 }
 id! {
-    /// A notification: that of the PD with the same index.
+    /// Identifies the notification of the PD with the same index.
     NotificationId
 }
 id! {
-    /// A reply object: that of the PD with the same index. The last is the monitor's.
+    /// Identifies the reply object of the PD with the same index. The last reply object is the
+    /// monitor's.
     ReplyId
 }
 
-/// An IRQ: its index in the list of the IRQs of all PDs, in the order of the boot spec.
+/// Identifies an IRQ by its index in the list of the IRQs of all PDs, in the order of the boot
+/// spec.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct IrqId(pub(crate) u16);
 
 impl IrqId {
-    /// Returns the index in the list.
+    /// Returns the index in the list of IRQs.
     pub const fn index(self) -> usize {
         self.0 as usize
     }
@@ -82,7 +85,7 @@ impl Id for IrqId {
     }
 }
 
-/// All objects of one kind.
+/// A table of all objects of one kind.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Arena<K, V> {
     objects: Box<[V]>,
@@ -113,7 +116,7 @@ impl<K: Id, V> Arena<K, V> {
 impl<K: Id, V> Index<K> for Arena<K, V> {
     type Output = V;
 
-    // Tests run whole systems without optimisation, and spend most of their time in lookups.
+    // Always inlined: tests run whole systems without optimisation, and spend most time in lookups.
     #[inline(always)]
     fn index(&self, id: K) -> &V {
         &self.objects[id.index()]

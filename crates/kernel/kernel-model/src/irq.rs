@@ -1,8 +1,9 @@
-//! IRQs: each signals a notification, and is masked until it is acknowledged (seL4 manual,
+//! IRQs. Each IRQ signals a notification, and is masked until it is acknowledged (seL4 manual,
 //! *Interrupt Delivery*; seL4's `object/interrupt.c`, with a `GICv2`).
 //!
-//! An IRQ that arrives before its PD has started is signalled and masked like any other. The PD
-//! finds the signal when it first receives. Before that, libmicrokit acknowledges every IRQ.
+//! An IRQ that arrives before its PD has started is signalled and masked like any other IRQ.
+//! libmicrokit acknowledges every IRQ of the PD before the first receive. The first receive of the
+//! PD then returns the signal.
 
 use crate::ids::{Arena, IrqId, NotificationId};
 use crate::system::System;
@@ -10,13 +11,13 @@ use crate::system::System;
 /// An IRQ (seL4 manual, *Hardware I/O*).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Irq {
-    /// What it signals.
+    /// The handler that the IRQ signals.
     pub handler: Option<IrqHandler>,
-    /// Whether it is masked until it is acknowledged.
+    /// Whether the IRQ is masked. An acknowledgement unmasks the IRQ.
     pub masked: bool,
 }
 
-/// What an IRQ signals.
+/// The handler of an IRQ: the notification to signal, and the badge.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub struct IrqHandler {
     /// The notification.

@@ -1,36 +1,36 @@
-//! An executable model of seL4 (16.0.0, MCS, AArch64, one processor) as a Microkit protection
-//! domain (PD) sees it.
+//! An executable model of seL4 (16.0.0, MCS, AArch64, one processor) from the view of a Microkit
+//! protection domain (PD).
 //!
-//! A [`Kernel`] is made from a [`BootSpec`](boot_spec::BootSpec) and entered with an [`Event`]: a
-//! system call, a fault, an interrupt, or the timer. Each entry is one [`step`](Kernel::step),
-//! which returns what runs [next](Next). The kernel reaches the hardware through a [`Machine`]
-//! only. So the same kernel runs on real hardware, under a trap handler, and in a test, under a
-//! loop.
+//! A [`Kernel`] is created from a [`BootSpec`](boot_spec::BootSpec) and entered with an [`Event`]:
+//! a system call, a fault, an interrupt, or the timer. Each entry is one [`step`](Kernel::step),
+//! which returns the thread that runs [next](Next). The kernel reaches the hardware only through a
+//! [`Machine`]. So the same kernel runs under a trap handler on real hardware, and under a loop in
+//! a test.
 //!
-//! It answers like seL4 in the `debug` configuration of the Microkit SDK 2.3.0 for
+//! The model answers like seL4 in the `debug` configuration of the Microkit SDK 2.3.0 for
 //! `qemu_virt_aarch64`. Each item names the part of seL4's manual or source that it follows.
 //!
 //! # Differences from seL4
 //!
-//! This is a model and not seL4: it is not verified, and it has only what a PD can reach. A PD can
-//! see these differences:
+//! The model is not seL4. The model is not verified, and has only the parts that a PD can reach. A
+//! PD can see these differences:
 //!
 //! - seL4 takes some calls and replies through a fast path that does not read the clock. The model
-//!   always reads it. So a thread whose budget is about to end may wait for its refill before its
-//!   call instead of after it.
+//!   always reads the clock. So a thread with little remaining budget may wait for a refill before
+//!   its call, instead of after the call.
 //! - In seL4, a PD with the thread capability of another PD can set hardware breakpoints and
-//!   single-step that PD. Here `SetBreakpoint`, `GetBreakpoint`, `UnsetBreakpoint` and
+//!   single-step that PD. In the model, `SetBreakpoint`, `GetBreakpoint`, `UnsetBreakpoint` and
 //!   `ConfigureSingleStepping` are illegal operations.
 //! - The monitor takes no time, and sends its messages as [`Report`]s.
-//! - seL4 prints a line for each invocation that fails. The model does not.
-//! - seL4 maintains no cache for a range of one byte. The model does.
-//! - seL4 faults if a thread without an IPC buffer names a thread. The model halts.
-//! - PDs with virtual machines, I/O ports, `smc` or their own scheduling domain do not exist; nor
-//!   does a second processor.
+//! - seL4 prints a line for each invocation that fails. The model prints nothing.
+//! - seL4 does no cache maintenance for a range of one byte. The model does.
+//! - If a thread without an IPC buffer names a thread, seL4 itself faults. The model halts.
+//! - The model has no PDs with virtual machines, I/O ports, `smc` or their own scheduling domain.
+//!   The model has only one processor.
 //!
-//! What no PD can reach is left out. Capabilities cannot be copied, moved or deleted. Scheduling
-//! contexts cannot be configured, and are never sporadic in seL4's sense. No object is created or
-//! destroyed after boot.
+//! The model omits all functions that no PD can reach. Capabilities cannot be copied, moved or
+//! deleted. Scheduling contexts cannot be configured, and are never sporadic in seL4's sense. No
+//! object is created or destroyed after boot.
 //!
 //! # Modules
 //!
@@ -47,9 +47,9 @@
 //!               sched        messages
 //! ```
 //!
-//! A module calls those below it; `ipc` and `notification` also call each other. Each of `sched`,
-//! `ipc`, `notification` and `irq` has its part of the state in private fields, and a function's
-//! parameters name every part that it may change.
+//! A module calls the modules below it. In addition, `ipc` and `notification` call each other.
+//! `sched`, `ipc`, `notification` and `irq` keep their parts of the state in private fields. The
+//! parameters of a function name every part that it may change.
 #![no_std]
 #![forbid(unsafe_code)]
 

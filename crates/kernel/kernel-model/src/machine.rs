@@ -1,4 +1,4 @@
-//! The interface between the kernel and the machine that it runs on.
+//! The interface between the kernel and its machine.
 
 use crate::clock::Ticks;
 use crate::context::UserContext;
@@ -9,7 +9,8 @@ use crate::kernel::Kernel;
 
 /// The machine that the kernel runs on: real hardware, or a test.
 ///
-/// The kernel calls it during a step, only with identifiers of PDs' threads, never the monitor's.
+/// The kernel calls these methods during a step. Every thread identifier in a call belongs to a PD,
+/// never to the monitor.
 ///
 /// # Examples
 ///
@@ -42,7 +43,8 @@ use crate::kernel::Kernel;
 /// }
 /// ```
 pub trait Machine {
-    /// Returns the time. If it is before a time returned earlier, the kernel uses the latter.
+    /// Returns the current time. If this time is before an earlier result, the kernel uses the
+    /// earlier result.
     fn now(&mut self) -> Ticks;
 
     /// Reads a word of a thread's IPC buffer. `index` is less than
@@ -72,11 +74,11 @@ pub trait Machine {
     /// Maintains the caches for a range of memory.
     fn maintain_cache(&mut self, maintenance: CacheMaintenance, range: CacheRange);
 
-    /// Handles a report, which seL4 or the monitor would print.
+    /// Handles a report that seL4 or the monitor would print.
     fn report(&mut self, report: Report<'_>);
 }
 
-/// An operation on caches (seL4 manual, *`seL4_ARM_VSpace_Clean_Data`* and those that follow).
+/// An operation on caches (seL4 manual, *`seL4_ARM_VSpace_Clean_Data`* and the following sections).
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub enum CacheMaintenance {
     /// Writes data back to memory.
@@ -92,7 +94,7 @@ pub enum CacheMaintenance {
 /// A range of memory within one page.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub struct CacheRange {
-    /// The thread in whose address space it is.
+    /// The thread whose address space contains the range.
     pub thread: ThreadId,
     /// The first virtual address.
     pub vaddr: u64,
@@ -102,7 +104,7 @@ pub struct CacheRange {
     pub bytes: u64,
 }
 
-/// A message for the person who watches the machine.
+/// A message to the user of the machine.
 #[derive(Debug, Copy, Clone)]
 pub enum Report<'a> {
     /// The monitor has started.
@@ -121,14 +123,14 @@ pub enum Report<'a> {
     },
     /// The monitor has received a fault.
     Fault(MonitorFault<'a>),
-    /// A thread has faulted and has no fault handler, because its parent has removed it.
+    /// A thread has faulted but has no fault handler, because its parent has removed the handler.
     NoFaultHandler {
         /// The thread.
         thread: ThreadId,
         /// The fault.
         fault: Fault,
     },
-    /// An IRQ has arrived that has no handler.
+    /// An IRQ without a handler has arrived.
     UnhandledIrq {
         /// The number of the IRQ.
         number: u32,
@@ -146,7 +148,7 @@ pub enum Report<'a> {
     },
     /// A thread names a thread (`DebugNameThread`).
     NameThread {
-        /// The thread that is named.
+        /// The named thread.
         thread: ThreadId,
         /// The name.
         name: &'a [u8],
@@ -160,16 +162,16 @@ pub enum Report<'a> {
     },
 }
 
-/// Why a thread halts the machine.
+/// The reason why a thread halts the machine.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub enum HaltReason {
-    /// It requested the halt (`DebugHalt`).
+    /// The thread requested the halt (`DebugHalt`).
     Asked,
-    /// It named something that is not a thread (`DebugNameThread`).
+    /// The thread named an object that is not a thread (`DebugNameThread`).
     NotAThread,
-    /// It named a thread but has no IPC buffer to hold the name.
+    /// The thread named a thread but has no IPC buffer to hold the name.
     NoIpcBuffer,
-    /// It gave a thread a name that does not end within the IPC buffer.
+    /// The thread gave a thread a name that does not end within the IPC buffer.
     NameTooLong,
 }
 
@@ -178,14 +180,14 @@ pub enum HaltReason {
 pub struct MonitorFault<'a> {
     /// The index of the PD that has faulted.
     pub pd_index: usize,
-    /// The label: one of [`fault`](crate::numbers::fault), unless the PD has sent the message
-    /// itself.
+    /// The label of the message. The label is one of [`fault`](crate::numbers::fault), unless the
+    /// PD has sent the message itself.
     pub label: u64,
-    /// The words that the monitor reads. Those that were not sent are zero.
+    /// The words that the monitor reads. Words that were not sent are zero.
     pub words: [u64; MONITOR_WORDS],
     /// The registers of the PD.
     pub context: &'a UserContext,
 }
 
-/// The number of words that the monitor reads of a fault message: those of a capability fault.
+/// The number of words that the monitor reads of a fault message: the length of a capability fault.
 pub const MONITOR_WORDS: usize = 7;

@@ -15,7 +15,7 @@ use crate::numbers::MAX_MESSAGE_WORDS;
 /// ```
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash, Default)]
 pub struct MessageInfo {
-    /// The label: 52 bits, which the kernel passes on.
+    /// The label of 52 bits. The kernel passes the label on.
     pub label: u64,
     /// A bit for each capability that arrived as a badge.
     pub caps_unwrapped: u8,
@@ -41,7 +41,7 @@ impl MessageInfo {
         }
     }
 
-    /// Decodes the word as the kernel does: a length above the longest counts as the longest
+    /// Decodes the word as the kernel does. A length above the maximum counts as the maximum
     /// (`messageInfoFromWord`).
     pub const fn from_word(word: u64) -> Self {
         let length = (word & mask(LENGTH_BITS)) as u8;

@@ -1,4 +1,4 @@
-//! Messages: words in registers and IPC buffers, and the capabilities that they name (seL4 manual,
+//! Messages: words in registers and IPC buffers, and the capabilities in a message (seL4 manual,
 //! *Message Passing*, *Capability Transfer*).
 
 use crate::cap::Cap;
@@ -15,12 +15,12 @@ use crate::system::System;
 /// The capabilities that a message names.
 pub(crate) type ExtraCaps = [Option<Cap>; MAX_EXTRA_CAPS];
 
-/// The index in an IPC buffer of a message's capabilities, and of received badges. In front of them
-/// are the tag, the words and the user data.
+/// The index of a message's capabilities, and of received badges, in an IPC buffer. The tag, the
+/// words and the user data come before this index.
 const EXTRA_CAPS_INDEX: usize = 1 + MAX_MESSAGE_WORDS + 1;
 
-/// The memory and the capabilities that a message can refer to, borrowed for one step: the
-/// machine's IPC buffers, the monitor's, and the CSpaces.
+/// The IPC buffers and CSpaces that a message can refer to, borrowed for one step. The monitor
+/// holds its own IPC buffer, and the machine holds all others.
 pub(crate) struct Messages<'a> {
     pub(crate) system: &'a System,
     pub(crate) monitor: &'a mut Monitor,
@@ -28,7 +28,8 @@ pub(crate) struct Messages<'a> {
 }
 
 impl Messages<'_> {
-    /// Transfers a message, or the fault of the sender if it has one (`doIPCTransfer`).
+    /// Transfers a message. If the sender has a fault, transfers the fault instead
+    /// (`doIPCTransfer`).
     ///
     /// `through` is the endpoint, or `None` for a reply.
     pub(crate) fn transfer(
@@ -93,9 +94,9 @@ impl Messages<'_> {
         received
     }
 
-    /// Writes the badges of capabilities to the endpoint that the message goes through
-    /// (`transferCaps`). The first other capability ends the list, because a PD has no slot to
-    /// receive capabilities in.
+    /// Transfers capabilities to the message's endpoint as badges (`transferCaps`). The first
+    /// capability to another object ends the list, because a PD has no slot to receive
+    /// capabilities.
     fn transfer_badges(
         &mut self,
         caps: &ExtraCaps,
@@ -140,7 +141,7 @@ impl Messages<'_> {
     ///
     /// # Errors
     ///
-    /// The fault of the first pointer that does not lead to a slot.
+    /// Returns the fault of the first pointer that does not lead to a slot.
     pub(crate) fn extra_caps(
         &mut self,
         threads: &Threads,
@@ -164,7 +165,7 @@ impl Messages<'_> {
         Ok(caps)
     }
 
-    /// Replaces the message of a thread that invoked an object by the kernel's answer.
+    /// Writes the kernel's answer in place of the message of a thread that invoked an object.
     pub(crate) fn answer(
         &mut self,
         threads: &mut Threads,
@@ -178,7 +179,7 @@ impl Messages<'_> {
         context[INFO_REGISTER] = info.to_word();
     }
 
-    /// Writes a message from the kernel: as many of its words as the receiver has room for.
+    /// Writes a message from the kernel. Drops the words that the receiver has no room for.
     fn set_message(
         &mut self,
         threads: &mut Threads,

@@ -1,11 +1,12 @@
-//! Microkit's monitor: the thread to which passive PDs and the faults of PDs without a parent
-//! report (Microkit's `monitor/src/main.c`).
+//! Microkit's monitor. Passive PDs, and faults of PDs without a parent, send messages to this
+//! thread (Microkit's `monitor/src/main.c`).
 //!
-//! It is scheduled like any other thread, above all of them in priority. Only its program does not
-//! run: the kernel does what the program would do, in no time. The program is a loop. It receives;
-//! if the label is 0, it binds the sender's scheduling context to the sender's notification, else
-//! it reports a fault; it receives again. It has one reply object and never replies, so a PD that
-//! has faulted becomes inactive as soon as the monitor receives again.
+//! The monitor is scheduled like any other thread, with the highest priority. The monitor's program
+//! does not run: the kernel performs the program's actions in no time. The program is a loop that
+//! receives a message. If the label is 0, the program binds the sender's scheduling context to the
+//! sender's notification. Otherwise, the program reports a fault. The monitor has one reply object
+//! and never replies. So a PD that has faulted becomes inactive as soon as the monitor receives
+//! again.
 
 use crate::context::{BADGE_REGISTER, INFO_REGISTER, UserContext};
 use crate::error::InvocationError;
@@ -23,24 +24,23 @@ use crate::system::System;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(crate) struct Monitor {
     started: bool,
-    /// The words of its IPC buffer that it reads.
+    /// The words of the IPC buffer that the program reads.
     words: [u64; MONITOR_WORDS - FAST_MESSAGE_WORDS],
 }
 
-/// The index of [`Monitor::words`] in an IPC buffer, after the tag and the words that travel in
-/// registers.
+/// The index of [`Monitor::words`] in an IPC buffer, after the tag and the words in registers.
 const WORDS_INDEX: usize = 1 + FAST_MESSAGE_WORDS;
 
 impl Monitor {
-    /// The name, as one among those of the PDs.
+    /// The monitor's name among the names of the PDs.
     pub(crate) const NAME: &str = "monitor";
 
-    /// Returns its thread, the only one with the highest priority.
+    /// Returns the monitor's thread. No other thread has the highest priority.
     pub(crate) fn thread() -> Thread {
         Thread::new(MAX_PRIORITY, true)
     }
 
-    /// Reads a word of its IPC buffer; a word that its program never reads is zero.
+    /// Reads a word of the monitor's IPC buffer. A word that the program never reads is zero.
     pub(crate) fn read_buffer(&self, index: usize) -> u64 {
         let word = index
             .checked_sub(WORDS_INDEX)
@@ -48,7 +48,7 @@ impl Monitor {
         word.copied().unwrap_or(0)
     }
 
-    /// Writes a word of its IPC buffer, if its program reads that word.
+    /// Writes a word of the monitor's IPC buffer, if the program reads that word.
     pub(crate) fn write_buffer(&mut self, index: usize, value: u64) {
         let word = index
             .checked_sub(WORDS_INDEX)
@@ -81,7 +81,7 @@ pub(crate) fn run(
     ipc.receive(sched, notifications, messages, monitor, how);
 }
 
-/// Handles the message that the monitor has just received, and forgets it.
+/// Handles the message that the monitor has just received, and clears the message.
 fn handle_message(
     sched: &mut Scheduler,
     notifications: &mut Notifications,
@@ -123,8 +123,8 @@ fn pd_with_badge(system: &System, badge: u64) -> Option<usize> {
 
 /// Binds a PD's scheduling context to its notification.
 ///
-/// The PD runs on until it next waits. Then the notification takes the scheduling context, and
-/// lends it again with the next signal (see [`Notifications::return_sched_context`]).
+/// The PD continues until its next wait. Then the notification takes back the scheduling context,
+/// and lends it to the PD with the next signal (see [`Notifications::return_sched_context`]).
 fn make_passive(
     system: &System,
     sched: &mut Scheduler,
@@ -132,7 +132,7 @@ fn make_passive(
     pd_index: usize,
 ) -> Result<(), InvocationError> {
     if !system.spec.pds[pd_index].passive {
-        // The monitor has capabilities to the scheduling contexts of passive PDs only.
+        // The monitor has capabilities only to the scheduling contexts of passive PDs.
         return Err(InvocationError::InvalidCapability(0));
     }
     let (notification, sched_context) =

@@ -1,5 +1,5 @@
-//! Notifications: signalling them, waiting for signals, and what is bound to them (seL4 manual,
-//! *Notifications*; seL4's `object/notification.c`).
+//! Notifications: signalling, waiting for signals, and bindings (seL4 manual, *Notifications*;
+//! seL4's `object/notification.c`).
 
 use crate::context::BADGE_REGISTER;
 use crate::error::InvocationError;
@@ -12,22 +12,22 @@ use crate::sched::{Queue, Scheduler, ThreadState};
 pub struct Notification {
     /// Pending signals or waiting threads.
     pub state: NotificationState,
-    /// The thread that also receives its signals while it waits at an endpoint.
+    /// The bound thread. This thread also receives signals while it waits at an endpoint.
     pub bound_thread: Option<ThreadId>,
-    /// The scheduling context that it lends to a receiver without one.
+    /// The scheduling context that the notification lends to a receiver without one.
     pub sched_context: Option<SchedContextId>,
 }
 
-/// The pending signals of a notification, or the threads that wait for one.
+/// The pending signals of a notification, or the threads that wait for a signal.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash, Default)]
 pub enum NotificationState {
-    /// Neither.
+    /// No signal is pending, and no thread waits.
     #[default]
     Idle,
-    /// Threads wait for a signal. The queue is sorted by priority; among equals, first come, first
-    /// served.
+    /// Threads wait for a signal. The queue is sorted by priority, and by the order of arrival
+    /// within a priority.
     Waiting(Queue),
-    /// Signals have not been received yet. The badge is the bitwise OR of theirs.
+    /// Signals are pending. The badge is the bitwise OR of the badges of these signals.
     Active(u64),
 }
 
@@ -51,7 +51,7 @@ impl Notifications {
 
     /// Signals a notification (`sendSignal`).
     ///
-    /// `ipc` changes if the bound thread gives up receiving at an endpoint.
+    /// `ipc` changes if the signal ends a wait of the bound thread at an endpoint.
     pub(crate) fn signal(
         &mut self,
         sched: &mut Scheduler,
@@ -104,7 +104,7 @@ impl Notifications {
         }
     }
 
-    /// Waits for a signal, or takes those that are pending (`receiveSignal`).
+    /// Waits for a signal, or takes the pending signals (`receiveSignal`).
     pub(crate) fn wait(
         &mut self,
         sched: &mut Scheduler,
@@ -139,8 +139,8 @@ impl Notifications {
         }
     }
 
-    /// Lends the notification's scheduling context to a thread that has none, unless another thread
-    /// has it (`maybeDonateSchedContext`).
+    /// Lends the notification's scheduling context to a thread that has none. Does nothing if
+    /// another thread has that scheduling context (`maybeDonateSchedContext`).
     fn lend_sched_context(
         &self,
         sched: &mut Scheduler,
@@ -157,7 +157,7 @@ impl Notifications {
     }
 
     /// Takes back the notification's scheduling context from a thread that is about to wait, if the
-    /// thread runs on it (`maybeReturnSchedContext`).
+    /// thread runs on that scheduling context (`maybeReturnSchedContext`).
     pub(crate) fn return_sched_context(
         &self,
         sched: &mut Scheduler,
@@ -196,8 +196,7 @@ impl Notifications {
         }
     }
 
-    /// Moves a waiting thread to the place that its new priority gives it, behind its equals
-    /// (`reorderNTFN`).
+    /// Moves a waiting thread behind all threads of its new priority in the queue (`reorderNTFN`).
     pub(crate) fn requeue(
         &mut self,
         sched: &mut Scheduler,
@@ -208,7 +207,8 @@ impl Notifications {
         self.enqueue(sched, thread, notification);
     }
 
-    /// Binds a notification to a thread (`bindNotification`). Both must be unbound.
+    /// Binds a notification to a thread (`bindNotification`). The notification and the thread must
+    /// be unbound.
     pub(crate) fn bind_thread(
         &mut self,
         sched: &mut Scheduler,
@@ -219,7 +219,7 @@ impl Notifications {
         sched.thread_mut(thread).bound_notification = Some(notification);
     }
 
-    /// Unbinds a notification from its thread, if it has one (`unbindNotification`).
+    /// Unbinds a notification from its thread, if any (`unbindNotification`).
     pub(crate) fn unbind_thread(&mut self, sched: &mut Scheduler, notification: NotificationId) {
         if let Some(thread) = self.0[notification].bound_thread.take() {
             sched.thread_mut(thread).bound_notification = None;
@@ -230,7 +230,8 @@ impl Notifications {
     ///
     /// # Errors
     ///
-    /// [`InvocationError::IllegalOperation`] if one of them is bound already.
+    /// Returns [`InvocationError::IllegalOperation`] if the notification or the scheduling context
+    /// is already bound.
     pub(crate) fn bind_sched_context(
         &mut self,
         sched: &mut Scheduler,
@@ -247,8 +248,7 @@ impl Notifications {
         Ok(())
     }
 
-    /// Unbinds a scheduling context from its notification, if it has one
-    /// (`schedContext_unbindNtfn`).
+    /// Unbinds a scheduling context from its notification, if any (`schedContext_unbindNtfn`).
     pub(crate) fn unbind_sched_context(
         &mut self,
         sched: &mut Scheduler,

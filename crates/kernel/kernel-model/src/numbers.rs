@@ -1,9 +1,9 @@
-//! The numbers of seL4 16.0.0 as Microkit SDK 2.3.0 builds it for `qemu_virt_aarch64`, `debug`,
-//! under seL4's own names.
+//! The numbers of seL4 16.0.0 in the Microkit SDK 2.3.0 for `qemu_virt_aarch64`, `debug`, with
+//! seL4's own names.
 //!
-//! A test compares them with the table of `sel4-sys`, which is read from an SDK.
+//! A test compares these numbers with the table of `sel4-sys`, read from an SDK.
 
-/// System call numbers, which a thread puts in register x7 (`syscall.xml`).
+/// System call numbers. A thread puts the number in register x7 (`syscall.xml`).
 #[allow(non_upper_case_globals, missing_docs, reason = "seL4's own names")]
 pub mod syscall {
     pub const Call: i64 = -1;
@@ -87,7 +87,7 @@ pub mod error {
     pub const NotEnoughMemory: u64 = 10;
 }
 
-/// How a capability fault reports the lookup that failed (`seL4_LookupFailureType`).
+/// Kinds of failed lookups in a capability fault (`seL4_LookupFailureType`).
 #[allow(non_upper_case_globals, missing_docs, reason = "seL4's own names")]
 pub mod lookup_failure {
     pub const InvalidRoot: u64 = 1;
@@ -96,7 +96,7 @@ pub mod lookup_failure {
     pub const GuardMismatch: u64 = 4;
 }
 
-/// Why a debug exception was taken (`seL4_BreakpointType`).
+/// Reasons of a debug exception (`seL4_BreakpointType`).
 #[allow(non_upper_case_globals, missing_docs, reason = "seL4's own names")]
 pub mod debug_reason {
     pub const DataBreakpoint: u64 = 0;
@@ -105,10 +105,10 @@ pub mod debug_reason {
     pub const SoftwareBreakRequest: u64 = 3;
 }
 
-/// The answer of `DebugCapIdentify` for each kind of capability.
+/// The results of `DebugCapIdentify`, one for each kind of capability.
 ///
-/// These are internal tags of seL4, which can change between its versions (`cap_tag` in
-/// `structures_64.bf` and AArch64's).
+/// These numbers are internal tags of seL4 and can change between versions (`cap_tag` in
+/// `structures_64.bf` and in AArch64's `structures.bf`).
 #[allow(non_upper_case_globals, missing_docs, reason = "seL4's own names")]
 pub mod cap_tag {
     pub const null: u64 = 0;
@@ -122,30 +122,30 @@ pub mod cap_tag {
     pub const sched_context: u64 = 22;
 }
 
-/// The most words of a message (`seL4_MsgMaxLength`).
+/// The maximum number of words of a message (`seL4_MsgMaxLength`).
 pub const MAX_MESSAGE_WORDS: usize = 120;
 
-/// The most capabilities of a message (`seL4_MsgMaxExtraCaps`).
+/// The maximum number of capabilities of a message (`seL4_MsgMaxExtraCaps`).
 pub const MAX_EXTRA_CAPS: usize = 3;
 
-/// The number of message words that travel in registers (`seL4_FastMessageRegisters`).
+/// The number of message words in registers (`seL4_FastMessageRegisters`).
 pub const FAST_MESSAGE_WORDS: usize = 4;
 
 /// The number of words of an IPC buffer (`seL4_IPCBuffer`): tag, message, user data, capabilities,
-/// and the three words that name a slot to receive capabilities.
+/// and three words for the slot to receive capabilities.
 pub const IPC_BUFFER_WORDS: usize = 1 + MAX_MESSAGE_WORDS + 1 + MAX_EXTRA_CAPS + 3;
 
 /// The largest priority (`seL4_MaxPrio`).
 pub const MAX_PRIORITY: u8 = 255;
 
-/// The one flag of a thread (`seL4_TCBFlag_fpuDisabled`).
+/// The only flag of a thread (`seL4_TCBFlag_fpuDisabled`).
 pub const TCB_FLAG_FPU_DISABLED: u64 = 1;
 
 /// The longest time that the kernel may take for one entry, in microseconds (`KERNEL_WCET` of the
 /// platform).
 pub const KERNEL_WCET_US: u64 = 10;
 
-/// The saved program status of a new user thread: FIQ masked, EL0 (`PSTATE_USER`).
+/// The saved program status of a new user thread: EL0, with FIQ masked (`PSTATE_USER`).
 pub const PSTATE_USER: u64 = 1 << 6;
 
 /// The bits of the program status that a thread may set: the condition flags.

@@ -1,5 +1,5 @@
-//! What does not change while the system runs: the boot spec, the clock, the IRQ numbers, and the
-//! CSpaces, which have the layout of the Microkit tool.
+//! The immutable part of a system: the boot spec, the clock, the IRQ numbers, and the CSpaces. The
+//! CSpaces have the layout of the Microkit tool.
 
 use crate::cap::{Cap, EndpointCap, NotificationCap};
 use crate::clock::Clock;
@@ -11,17 +11,17 @@ use boot_spec::{BootSpec, ProtectionDomain, UserCapKind};
 use core::fmt;
 use microkit_abi::{badge, slots};
 
-/// The immutable part of a kernel, which all its copies share.
+/// The immutable part of a kernel. All copies of the kernel share this part.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct System {
     pub(crate) spec: BootSpec,
     pub(crate) clock: Clock,
     pub(crate) cspaces: Vec<CSpace>,
-    /// The IRQs of all PDs: their numbers, and what they signal at boot.
+    /// The IRQs of all PDs: their numbers, and their handlers at boot.
     pub(crate) irqs: Vec<(u32, IrqHandler)>,
 }
 
-/// Why this kernel cannot run a boot spec.
+/// The reason why this kernel cannot run a boot spec.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SystemError {
     /// The boot spec contradicts itself.
@@ -73,27 +73,27 @@ impl System {
         })
     }
 
-    /// The thread of the monitor, after those of the PDs.
+    /// Returns the thread of the monitor. This thread comes after the threads of the PDs.
     pub(crate) fn monitor_thread(&self) -> ThreadId {
         ThreadId::nth(self.spec.pds.len())
     }
 
-    /// The number of an IRQ at the interrupt controller.
+    /// Returns the number of an IRQ at the interrupt controller.
     pub(crate) fn irq_number(&self, irq: IrqId) -> u32 {
         self.irqs[irq.index()].0
     }
 
-    /// Returns the IRQ with a number, if a PD has it.
+    /// Returns the IRQ with this number, if a PD handles it.
     pub(crate) fn irq_with_number(&self, number: u32) -> Option<IrqId> {
         let irq = self.irqs.iter().position(|(of, _)| *of == number);
         irq.map(IrqId::nth)
     }
 
-    /// Follows a capability pointer in a thread's CSpace.
+    /// Looks up a capability pointer in a thread's CSpace.
     ///
     /// # Errors
     ///
-    /// Why the lookup failed. The monitor has no CSpace.
+    /// Returns the reason why the lookup failed. The monitor has no CSpace.
     pub(crate) fn lookup(&self, thread: ThreadId, cptr: u64) -> Result<Cap, LookupFailure> {
         match self.cspaces.get(thread.index()) {
             Some(cspace) => cspace.lookup(cptr),
@@ -101,14 +101,15 @@ impl System {
         }
     }
 
-    /// The capability with which a PD's faults are sent, which is also in its CSpace.
+    /// Returns the capability that is used to send a PD's faults. The PD's CSpace also contains
+    /// this capability.
     pub(crate) fn fault_handler(&self, pd_index: usize) -> EndpointCap {
         fault_handler(&self.spec, pd_index)
     }
 }
 
-/// Returns the capability that a PD's faults are sent with: to its parent, or to the monitor, which
-/// identifies the PD by its index plus one.
+/// Returns the capability that is used to send a PD's faults to its parent or to the monitor. The
+/// monitor identifies the PD by the badge, which is the PD's index plus one.
 fn fault_handler(spec: &BootSpec, pd_index: usize) -> EndpointCap {
     match spec.pds[pd_index].parent {
         Some(parent) => EndpointCap::new(
@@ -123,8 +124,8 @@ fn monitor_endpoint(spec: &BootSpec, pd_index: usize) -> EndpointCap {
     EndpointCap::new(EndpointId::nth(spec.pds.len()), pd_index as u64 + 1)
 }
 
-/// Makes the CSpace of a PD (Microkit tool, `capdl/builder.rs`, steps 3 to 5), and adds its IRQs to
-/// `irqs`.
+/// Creates the CSpace of a PD (Microkit tool, `capdl/builder.rs`, steps 3 to 5), and adds the PD's
+/// IRQs to `irqs`.
 fn cspace(spec: &BootSpec, pd_index: usize, irqs: &mut Vec<(u32, IrqHandler)>) -> CSpace {
     let pd = &spec.pds[pd_index];
     let notification = NotificationId::nth(pd_index);
@@ -200,7 +201,7 @@ fn cspace(spec: &BootSpec, pd_index: usize, irqs: &mut Vec<(u32, IrqHandler)>) -
     cspace
 }
 
-/// Iterates over the channel ends of a PD, each with its other end.
+/// Iterates over the channel ends of a PD, each with the other end of its channel.
 fn own_channels(
     spec: &BootSpec,
     pd_index: usize,

@@ -1,4 +1,4 @@
-//! The state at boot: which thread runs first, its registers, and the capabilities of each PD.
+//! Tests the state at boot: the first thread, its registers, and the capabilities of each PD.
 
 mod common;
 
@@ -53,7 +53,7 @@ fn interrupts_start_unmasked() {
     assert!(world.machine.masked.is_empty());
 }
 
-/// Returns the answer of `DebugCapIdentify` for each of these capability pointers of the running
+/// Returns the result of `DebugCapIdentify` for each of these capability pointers of the running
 /// PD.
 fn tags(world: &mut World, cptrs: &[u64]) -> Vec<u64> {
     let pd_index = world.running().unwrap();
@@ -67,7 +67,7 @@ fn tags(world: &mut World, cptrs: &[u64]) -> Vec<u64> {
         .collect()
 }
 
-/// Returns every slot of both CNodes that is not empty, with its tag.
+/// Returns every non-empty slot of both CNodes, with the tag of its capability.
 fn slots_of(world: &mut World) -> Vec<(u64, u64)> {
     let microkit = 0..1 << slots::MICROKIT_CNODE_BITS;
     let user = (1..1 << slots::ROOT_CNODE_BITS).filter_map(slots::user_cptr);

@@ -1,4 +1,4 @@
-//! The debugging system calls.
+//! Tests the debugging system calls.
 
 mod common;
 

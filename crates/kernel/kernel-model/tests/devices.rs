@@ -1,4 +1,4 @@
-//! IRQs and caches.
+//! Tests IRQs and cache maintenance.
 
 mod common;
 
@@ -29,7 +29,7 @@ fn an_irq_signals_its_channel_and_is_masked_until_it_is_acknowledged() {
 
 #[test]
 fn an_irq_can_be_acknowledged_in_the_system_call_that_receives() {
-    // `microkit_deferred_irq_ack`.
+    // Corresponds to `microkit_deferred_irq_ack`.
     let mut world = pair();
     world.step(Event::Interrupt(WAKE_IRQ));
     let acknowledge = common::msg(invocation::IRQAckIRQ, &[]);
@@ -45,7 +45,7 @@ fn an_irq_before_the_pd_has_started_is_received_first() {
     assert!(world.machine.masked.contains(&WAKE_IRQ));
     world.first_receive(1);
     assert_eq!(world.running(), Some(0));
-    // libmicrokit acknowledges first, so that a device that is not served yet interrupts again.
+    // libmicrokit acknowledges first. So a device that is not yet served interrupts again.
     world.invoke(IRQ, invocation::IRQAckIRQ, &[], &[]).unwrap();
     assert_eq!(world.step(Event::Interrupt(WAKE_IRQ)), Some(0));
     world.recv();
@@ -111,7 +111,8 @@ fn an_irq_without_a_handler_is_masked() {
     assert_eq!(world.machine.reports[1], "unhandled 7");
 }
 
-/// A PD with a large page at 4 MiB, and the address space of another in slot 1.
+/// Returns a system whose first PD has a large page at 4 MiB, and another PD's address space in
+/// slot 1.
 fn caches() -> World {
     let mut driver = pd("driver", 10).cap(1, UserCapKind::VSpace, 1);
     driver.mappings.push(Mapping {
@@ -223,6 +224,6 @@ fn cache_maintenance_refuses_invalid_ranges() {
         &[ENTRY, ENTRY + 1],
         refused(error::IllegalOperation, &[]),
     );
-    // Nothing is mapped there.
+    // Nothing is mapped at these addresses.
     check(clean, &[0x1000, 0x5000], Ok(vec![]));
 }

@@ -1,4 +1,4 @@
-//! Running a thread that the scheduler has not chosen, and suspending a thread.
+//! Tests running a thread that the scheduler has not chosen, and suspending a thread.
 
 mod common;
 
@@ -17,7 +17,7 @@ fn any_ready_thread_can_run_instead_and_all_run_in_the_end() {
     assert!(matches!(next, Next::Run { thread, .. } if thread == low));
     let in_line: Vec<_> = world.kernel.ready().map(|thread| thread.index()).collect();
     assert_eq!(in_line, [2, 1]);
-    // When it cannot run any more, the scheduler chooses again.
+    // When this thread can no longer run, the scheduler chooses again.
     world.next = world.kernel.stop(low, &mut world.machine);
     assert_eq!(world.running(), Some(2));
     world.kernel.check().unwrap();

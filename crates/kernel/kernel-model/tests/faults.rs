@@ -1,4 +1,4 @@
-//! Faults: the receiver of the message, its contents, and what the reply changes.
+//! Tests faults: the receiver of the message, its contents, and the effects of the reply.
 
 mod common;
 
@@ -16,7 +16,7 @@ const VM_FAULT: Fault = Fault::Vm {
     instruction: false,
 };
 
-/// A parent, and its child 5, which runs.
+/// Returns a system with a parent and its running child 5.
 fn family() -> World {
     let pds = vec![pd("parent", 20), pd("child", 10).child_of(0, 5)];
     let mut world = World::init(&system(pds, &[]));
@@ -24,7 +24,7 @@ fn family() -> World {
     world
 }
 
-/// Registers that are all different.
+/// Gives all registers of a PD different values.
 fn distinct(world: &mut World, pd_index: usize) -> UserContext {
     let context = world.context_mut(pd_index);
     (100..)
@@ -63,7 +63,7 @@ fn a_capability_fault_reports_the_pointer_and_its_reply_restarts_the_call() {
     assert_eq!(world.context(1).pc, pc);
 }
 
-/// Checks the capability fault of the running child: address, receiving, and failure.
+/// Asserts the capability fault of the running child: address, receiving, and failure.
 #[track_caller]
 fn check_cap_fault(act: impl FnOnce(&mut World), words: &[u64]) {
     let mut world = family();
@@ -93,7 +93,7 @@ fn receiving_from_a_capability_without_that_right_is_a_capability_fault() {
 fn receiving_without_a_reply_object_is_a_capability_fault() {
     let recv_with = |reply| {
         move |world: &mut World| {
-            // The endpoint of the parent, which the child's faults are sent to.
+            // The child's faults are sent to this endpoint of the parent.
             world.set(CAP_REGISTER, slots::FAULT_ENDPOINT);
             world.set(REPLY_REGISTER, reply);
             world.syscall(syscall::Recv);
@@ -258,7 +258,8 @@ fn a_fault_message_is_cut_to_four_words_without_a_buffer() {
 fn a_fault_waits_until_the_parent_receives() {
     let mut world = family();
     world.wake(0);
-    // The parent waits at another endpoint, that of its own faults.
+    // The parent waits at the endpoint for its own faults, and not at the endpoint for the child's
+    // faults.
     assert_eq!(
         world.receive_from(syscall::Wait, slots::FAULT_ENDPOINT),
         Some(1)
@@ -288,7 +289,7 @@ fn a_parent_can_restart_a_child_that_faulted_instead_of_replying() {
 fn without_a_fault_handler_a_thread_stops() {
     let mut world = family();
     world.wake(0);
-    // The same priority and scheduling context, but no fault handler.
+    // The invocation keeps the priority and the scheduling context, but removes the fault handler.
     let child = slots::BASE_TCB + 5;
     let params = world.invoke(
         child,
@@ -317,7 +318,7 @@ fn a_timeout_goes_to_the_timeout_endpoint_and_its_reply_sets_registers() {
     world.wake(1);
     distinct(&mut world, 1);
     assert_eq!(world.pass(300), Some(0), "the parent has time of its own");
-    // The badge of the child's scheduling context, and the time that it has used.
+    // The words are the badge of the child's scheduling context, and the time that it has used.
     assert_eq!(
         world.received(0),
         received(0, fault::Timeout, &[0x101, 300])

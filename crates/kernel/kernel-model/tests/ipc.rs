@@ -1,4 +1,4 @@
-//! Endpoints: sending and receiving, the order of the queue, and which thread runs then.
+//! Tests endpoints: sending and receiving, the order of the queue, and the thread that runs next.
 
 mod common;
 
@@ -8,7 +8,7 @@ use kernel_model::numbers::{error, syscall};
 use kernel_model::{INFO_REGISTER, ThreadState};
 use microkit_abi::{badge, slots};
 
-/// A client that may call a server of higher priority.
+/// Returns a system with a client that may call a server of higher priority.
 fn client_and_server() -> World {
     let pds = vec![pd("client", 10), pd("server", 20)];
     World::init(&system(pds, &[pp((0, 1), (1, 2))]))
@@ -50,7 +50,8 @@ fn a_busy_server_receives_callers_by_priority_then_by_time() {
     let channels = [pp((1, 0), (0, 1)), pp((2, 0), (0, 2)), pp((3, 0), (0, 3))];
     let mut world = World::init(&system(pds, &channels));
     world.wake(0);
-    // While the server is busy, all three call. Each has a higher priority and preempts it.
+    // While the server is busy, all three clients call. Each client has a higher priority and
+    // preempts the server.
     for client in [1, 2, 3] {
         world.wake(client);
         assert_eq!(world.pp_call(0, &msg(client as u64, &[])), Some(0));
@@ -60,7 +61,7 @@ fn a_busy_server_receives_callers_by_priority_then_by_time() {
     for _ in 0..3 {
         order.push(world.received(0).label);
         let answered = world.reply_recv(&msg(0, &[]));
-        // The client has a higher priority than the server, runs, and waits again.
+        // The client has a higher priority than the server. The client runs, and waits again.
         world.recv();
         assert_ne!(answered, Some(0));
     }

@@ -1,4 +1,4 @@
-//! The monitor: passive PDs, and faults of PDs without a parent.
+//! Tests the monitor: passive PDs, and faults of PDs without a parent.
 
 mod common;
 
@@ -71,7 +71,7 @@ fn only_a_passive_pd_can_be_made_passive() {
     let pds = vec![pd("active", 10), pd("passive", 20).passive()];
     let mut world = World::init(&system(pds, &[]));
     world.wake(0);
-    // The fault endpoint is the monitor's, and every PD may send to it.
+    // The fault endpoint is the monitor's endpoint, and every PD may send to it.
     assert_eq!(world.send(slots::FAULT_ENDPOINT, &msg(0, &[])), Some(0));
     world.wake(1);
     world.send(slots::MONITOR_ENDPOINT, &msg(0, &[]));

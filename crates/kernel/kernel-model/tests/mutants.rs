@@ -1,8 +1,8 @@
 //! Mutation tests of the property tests. Each mutant is a bug of one line in a copy of the crate.
 //! The property tests must fail on the copy, for one of the reasons that the mutant names.
 //!
-//! The crate is built once for each mutant, so the test runs on request only:
-//! `cargo test -p kernel-model --test mutants -- --ignored --nocapture`.
+//! The crate is built once for each mutant, so this test runs only on request: `cargo test -p
+//! kernel-model --test mutants -- --ignored --nocapture`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,11 +13,11 @@ struct Mutant {
     file: &'static str,
     from: &'static str,
     to: &'static str,
-    /// One of these must be in the output.
+    /// The output must contain one of these strings.
     noticed_as: &'static [&'static str],
 }
 
-/// What the copy holds: this crate, and the crates that it needs.
+/// The crates in the copy: this crate, and the crates that it depends on.
 const CRATES: [&str; 3] = [
     "crates/microkit-abi",
     "crates/kernel/boot-spec",
@@ -25,7 +25,7 @@ const CRATES: [&str; 3] = [
 ];
 
 const MUTANTS: &[Mutant] = &[
-    // At most one thread runs, and no ready thread has a higher priority.
+    // Invariant: at most one thread runs, and no ready thread has a higher priority.
     Mutant {
         file: "sched/schedule.rs",
         from: "if may_be_below_others && !self.is_highest(priority) {",
@@ -50,7 +50,7 @@ const MUTANTS: &[Mutant] = &[
         to: "",
         noticed_as: &["Running"],
     },
-    // A thread is in one queue at most, the one that its state says.
+    // Invariant: a thread is in at most one queue, the queue that its state requires.
     Mutant {
         file: "sched/schedule.rs",
         from: "self.dequeue_ready(thread);\n        self.dequeue_release(thread);",
@@ -72,7 +72,7 @@ const MUTANTS: &[Mutant] = &[
         to: "if false {",
         noticed_as: &["never seen", "Membership", "Links", "Running"],
     },
-    // Links and order.
+    // Invariant: the links of queues agree, and queues are sorted.
     Mutant {
         file: "sched/queue.rs",
         from: "*self.link_before(threads, next) = previous;",
@@ -91,7 +91,7 @@ const MUTANTS: &[Mutant] = &[
         to: "ready_time(sc) < time",
         noticed_as: &["Links"],
     },
-    // A reply object holds one caller, and a caller is held by one.
+    // Invariant: a reply object holds one caller, and at most one reply object holds a caller.
     Mutant {
         file: "ipc/endpoint.rs",
         from: "            self.cancel(sched, notifications, holds);",
@@ -107,7 +107,7 @@ const MUTANTS: &[Mutant] = &[
         to: "self.unlink_reply(sched, reply);\n    }",
         noticed_as: &["Reply", "SchedContext"],
     },
-    // References of scheduling contexts are symmetric.
+    // Invariant: references of scheduling contexts are symmetric.
     Mutant {
         file: "sched/donation.rs",
         from: "            self.threads[from].sched_context = None;",
@@ -126,7 +126,7 @@ const MUTANTS: &[Mutant] = &[
         to: "",
         noticed_as: &["SchedContext"],
     },
-    // No budget is lost or made.
+    // Invariant: no budget is lost or created.
     Mutant {
         file: "sched/refill.rs",
         from: "                amount: tail.amount.saturating_add(self.head.amount),",
@@ -151,7 +151,7 @@ const MUTANTS: &[Mutant] = &[
         to: "let usage = usage + 20;",
         noticed_as: &["Queued", "Budget"],
     },
-    // A thread without a scheduling context is not in the ready queue.
+    // Invariant: a thread without a scheduling context is not in the ready queue.
     Mutant {
         file: "sched/donation.rs",
         from: concat!(
@@ -167,28 +167,28 @@ const MUTANTS: &[Mutant] = &[
         to: "",
         noticed_as: &["Running"],
     },
-    // A thread with a fault waits for its handler.
+    // Invariant: a thread with a fault waits for its handler.
     Mutant {
         file: "ipc/mod.rs",
         from: "        sched.thread_mut(thread).fault = None;\n",
         to: "",
         noticed_as: &["Fault"],
     },
-    // References between notifications and threads are symmetric.
+    // Invariant: references between notifications and threads are symmetric.
     Mutant {
         file: "notification.rs",
         from: "            sched.thread_mut(thread).bound_notification = None;\n",
         to: "",
         noticed_as: &["Bound"],
     },
-    // Nothing panics.
+    // Invariant: the kernel never panics.
     Mutant {
         file: "fault.rs",
         from: "UNKNOWN_SYSCALL_REGISTERS.len() + 1;",
         to: "UNKNOWN_SYSCALL_REGISTERS.len();",
         noticed_as: &["index out of bounds"],
     },
-    // The behaviour does not depend on absolute times.
+    // Invariant: the behaviour does not depend on absolute times.
     Mutant {
         file: "sched/rebase.rs",
         from: "base = base.min(refills.head().time);",
@@ -227,9 +227,10 @@ fn the_property_tests_notice_every_mutant() {
     assert!(unnoticed.is_empty(), "mutants {unnoticed:?}");
 }
 
-/// Copies this crate and the crates that it needs into a workspace of their own.
+/// Copies this crate and the crates that it depends on into a separate workspace.
 ///
-/// The manifest is the workspace's, because the crates inherit from it; only its members change.
+/// The manifest is the workspace's, because the crates inherit from it. Only the list of members
+/// changes.
 fn copy_workspace() -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .ancestors()
@@ -248,7 +249,7 @@ fn copy_workspace() -> PathBuf {
     copy
 }
 
-/// Removes a key whose value is an array of strings, on one line or many.
+/// Removes a key whose value is an array of strings, on one line or on several lines.
 fn without_array(manifest: &str, key: &str) -> String {
     let (before, after) = manifest.split_once(&format!("\n{key} = [")).unwrap();
     let (_, after) = after.split_once(']').unwrap();
@@ -268,8 +269,8 @@ fn copy_directory(from: &Path, to: &Path) {
     }
 }
 
-/// Runs the property tests of the copy. Returns whether they pass, and the output of the first that
-/// fails. The test of the invariants is first, because only it names a reason.
+/// Runs the property tests of the copy. Returns whether the tests pass, and the output of the first
+/// failed test. The test of the invariants runs first, because only its output names a reason.
 fn run(copy: &Path) -> (bool, String) {
     ["whatever_happens", "forgetting_when"]
         .into_iter()

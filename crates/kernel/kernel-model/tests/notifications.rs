@@ -1,4 +1,4 @@
-//! Notifications: signals wake waiting threads, or merge until they are received.
+//! Tests notifications: signals wake waiting threads, or merge until a thread receives them.
 
 mod common;
 
@@ -8,7 +8,7 @@ use kernel_model::numbers::{fault, invocation, lookup_failure, syscall};
 use kernel_model::{Event, NotificationState, ThreadState};
 use microkit_abi::slots;
 
-/// Two PDs that notify each other on two channels: 1 to 2, 3 to 4.
+/// Returns a system of two PDs that notify each other on two channels: 1 to 2, and 3 to 4.
 fn pair(first: u8, second: u8) -> World {
     let pds = vec![pd("one", first), pd("two", second)];
     let channels = [notify((0, 1), (1, 2)), notify((0, 3), (1, 4))];
@@ -37,7 +37,7 @@ fn signals_merge_until_they_are_received() {
         assert_eq!(world.notify(channel), Some(0));
     }
     assert_eq!(world.recv(), Some(1));
-    // The first signal woke it. The others arrived when it was awake.
+    // The first signal woke the PD. The other signals arrived while the PD was awake.
     assert_eq!(world.signals(1), 1 << 2);
     assert_eq!(world.recv(), Some(1));
     assert_eq!(world.signals(1), 1 << 4 | 1 << 2);
@@ -73,7 +73,8 @@ fn only_the_bound_thread_can_wait_for_a_notification() {
     world.wake(0);
     world.receive_from(syscall::Wait, slots::BASE_OUTPUT_NOTIFICATION + 1);
     assert_eq!(world.state(0), ThreadState::Inactive);
-    // A capability fault: where, which, while receiving, a missing capability.
+    // The words of the capability fault: the instruction, the capability pointer, the receiving
+    // flag, and the failure (a missing capability).
     let (pd_index, label, words) = world.machine.faults[0];
     assert_eq!((pd_index, label), (0, fault::CapFault));
     let cptr = slots::BASE_OUTPUT_NOTIFICATION + 1;
@@ -161,7 +162,7 @@ fn threads_wait_for_an_unbound_notification_in_the_order_of_priority() {
         world.receive_from(syscall::Wait, slots::BASE_OUTPUT_NOTIFICATION + 1);
     }
     world.wake(0);
-    // The child waits too, and its priority is above both.
+    // The child also waits, and has the highest priority of the three.
     for expect in [1, 3, 2] {
         world.notify(1);
         assert_eq!(world.state(expect), ThreadState::Running);

@@ -1,5 +1,5 @@
-//! The model's numbers are those of the table of `sel4-sys`, which a test there compares with the
-//! files of an SDK.
+//! Asserts that the model's numbers equal the table of `sel4-sys`. A test of `sel4-sys` compares
+//! that table with the files of an SDK.
 
 const NUMBERS: &str = include_str!("../src/numbers.rs");
 const TABLE: &str = include_str!("../../../runtime/sel4-sys/tables/qemu_virt_aarch64-debug.txt");

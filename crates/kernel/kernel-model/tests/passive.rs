@@ -1,4 +1,5 @@
-//! Donated and lent scheduling contexts: to callees, back by replies, by notifications.
+//! Tests scheduling contexts that are donated to callees, returned by replies, or lent by
+//! notifications.
 
 mod common;
 
@@ -9,7 +10,7 @@ use kernel_model::numbers::{invocation, syscall};
 use kernel_model::{Above, ThreadState};
 use microkit_abi::{badge, slots};
 
-/// A client, a passive server, and a passive server that the server calls.
+/// Returns a system with a client, a passive server, and a passive backend that the server calls.
 fn chain() -> World {
     let pds = vec![
         pd("client", 10),
@@ -23,8 +24,8 @@ fn chain() -> World {
     world
 }
 
-/// A passive PD keeps its scheduling context until it waits for the first time after the monitor
-/// has made it passive.
+/// Makes a passive PD give up its scheduling context. The PD keeps its scheduling context until the
+/// first wait after the monitor has made the PD passive.
 #[track_caller]
 fn give_up_time(world: &mut World, pd_index: usize) {
     world.wake(pd_index);
@@ -130,8 +131,8 @@ fn a_caller_without_enough_budget_waits_after_the_reply() {
     world.wake(0);
     let start = world.machine.now;
     world.pp_call(1, &msg(1, &[]));
-    // The server replies with just enough budget to enter. The caller has the reply, but not the
-    // budget to continue for long.
+    // The server replies with just enough budget for an entry. The caller gets the reply, but has
+    // too little budget to continue for long.
     world.use_time(280);
     assert_eq!(world.reply_recv(&msg(2, &[])), Some(0));
     assert_eq!(world.until(), Some(start + 300));
@@ -160,7 +161,8 @@ fn a_signal_during_a_call_is_received_on_the_servers_own_scheduling_context() {
     world.pp_call(1, &msg(1, &[]));
     let irq = common::spec::WAKE_IRQ + 1;
     world.step(kernel_model::Event::Interrupt(irq));
-    // It replies, returns the client's scheduling context, receives the signal, and gets its own.
+    // The server replies and returns the client's scheduling context. Then the server receives the
+    // signal and gets its own scheduling context.
     assert_eq!(world.reply_recv(&msg(2, &[])), Some(1));
     assert_eq!((world.runs_on(0), world.runs_on(1)), (Some(0), Some(1)));
     assert_eq!(world.signals(1), 1 << common::spec::WAKE_ID);
@@ -231,7 +233,7 @@ fn a_broken_stack_returns_nothing_to_the_callers_below() {
     world.pp_call(1, &msg(1, &[]));
     world.pp_call(2, &msg(2, &[]));
     world.wake(0);
-    // The server, in the middle of the stack, is suspended.
+    // The invocation suspends the server, which is in the middle of the stack.
     let tcb = slots::BASE_TCB;
     assert_eq!(
         world.invoke(tcb, invocation::TCBSuspend, &[], &[]),
@@ -271,7 +273,8 @@ fn a_caller_that_was_given_another_scheduling_context_does_not_get_its_own_back(
     assert_eq!(world.invoke(sched_context, bind, &[], &[tcb]), Ok(vec![]));
     assert_eq!(world.runs_on(0), Some(3));
     assert_eq!(world.recv(), Some(1));
-    // The reply wakes the client, which has another scheduling context. The server keeps the first.
+    // The reply wakes the client. The client has another scheduling context. The server keeps the
+    // client's first scheduling context.
     assert_eq!(world.reply_recv(&msg(2, &[])), Some(0));
     assert_eq!((world.runs_on(0), world.runs_on(1)), (Some(3), Some(0)));
     assert_eq!(world.received(0).badge, 0);
@@ -285,13 +288,13 @@ fn a_non_blocking_send_donates_only_with_a_receive() {
     give_up_time(&mut world, 1);
     world.wake(0);
     let endpoint = slots::BASE_ENDPOINT + 1;
-    // Sending alone wakes the server, which cannot run.
+    // A send alone wakes the server, but the server cannot run.
     let mut alone = world.clone();
     assert_eq!(alone.send(endpoint, &msg(1, &[])), Some(0));
     assert_eq!(alone.state(1), ThreadState::Running);
     assert_eq!(alone.runs_on(1), None);
     assert_eq!(alone.recv(), None);
-    // Sending and receiving in one system call donates the client's scheduling context.
+    // A send and a receive in one system call donate the client's scheduling context.
     assert_eq!(world.nb_send_recv(endpoint, &msg(1, &[])), Some(1));
     assert_eq!((world.runs_on(0), world.runs_on(1)), (None, Some(0)));
     assert_eq!(world.received(1).badge, badge::call(1));

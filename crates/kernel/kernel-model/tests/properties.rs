@@ -1,6 +1,6 @@
 //! Property tests: the invariants hold after every step of random events in random systems.
 //!
-//! `PROPERTY_SEEDS` is the number of systems. A failure names the seed of its system.
+//! `PROPERTY_SEEDS` is the number of systems. A failure message contains the seed of its system.
 //! `PROPERTY_SECONDS` is a time limit, in case the kernel does not return.
 
 mod common;
@@ -13,7 +13,8 @@ use std::sync::Once;
 use std::thread;
 use std::time::Duration;
 
-/// The most steps of a system, and the number of idle steps after which it counts as dead.
+/// The maximum number of steps of a system, and the number of idle steps after which the system
+/// counts as dead.
 const STEPS: usize = 400;
 const IDLE_STEPS: usize = 15;
 
@@ -24,7 +25,7 @@ fn seeds() -> u64 {
         .unwrap_or(1000)
 }
 
-/// Ends the tests if they take too long.
+/// Starts a watchdog that ends the tests if they take too long.
 fn watch() {
     static WATCHING: Once = Once::new();
     let limit = std::env::var("PROPERTY_SECONDS").ok();
@@ -64,12 +65,13 @@ fn check(world: &World, seed: u64, at: usize, event: Event) {
     }
     assert_eq!(world.next, world.kernel.next());
     if let Next::Run { until, .. } = world.next {
-        // The timer is never set to a time before the last entry, or there would be no progress.
+        // The timer is never set to a time before the last entry. Otherwise, the system would make
+        // no progress.
         assert!(until >= world.kernel.now(), "seed {seed}, step {at}");
     }
 }
 
-/// Counts the situations that have occurred, so that the test fails if it misses some.
+/// Counts how often each situation has occurred. The test fails if a situation never occurred.
 #[derive(Default)]
 struct Seen(BTreeMap<&'static str, usize>);
 
@@ -188,7 +190,8 @@ fn forgetting_when_things_happened_does_not_change_what_happens() {
         for at in 0..STEPS {
             let event = random.event(&mut world);
             let forgotten = twin.kernel.rebase();
-            // The twin gets the registers and IPC buffers that the test has changed.
+            // The test has changed registers and IPC buffers of `world`. The twin gets the same
+            // values.
             let offset = world.kernel.now() - twin.kernel.now();
             twin.machine = world.machine.clone();
             twin.machine.now -= offset;

@@ -1,4 +1,4 @@
-//! Making states comparable that differ only in when things happened.
+//! Asserts that rebased states are equal if they differ only in absolute times.
 
 mod common;
 
@@ -24,7 +24,7 @@ fn systems_that_have_waited_longer_are_equal() {
         world.wake(0);
         world.recv();
         world.kernel.rebase();
-        // The IRQs of the test leave the same values in registers.
+        // The wake IRQs leave the same values in registers in every run.
         world.kernel
     };
     assert!(after(5000) == after(5001));

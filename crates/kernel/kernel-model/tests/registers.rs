@@ -1,4 +1,4 @@
-//! Reading, writing and copying the registers of another thread.
+//! Tests reading, writing and copying the registers of another thread.
 
 mod common;
 
@@ -61,7 +61,7 @@ fn reading_registers_refuses_counts_out_of_range() {
 
 #[test]
 fn writing_one_register_and_resuming_restarts_at_an_address() {
-    // `microkit_pd_restart`.
+    // Corresponds to `microkit_pd_restart`.
     let mut world = world();
     let words = [1, 1, ENTRY];
     let written = world.invoke(CHILD, invocation::TCBWriteRegisters, &words, &[]);

@@ -1,4 +1,4 @@
-//! Invocations of a scheduling context of a `<cspace>`.
+//! Tests invocations of a scheduling context whose capability is in a `<cspace>`.
 
 mod common;
 
@@ -14,18 +14,19 @@ fn illegal() -> Answer {
     refused(error::IllegalOperation, &[])
 }
 
-/// The first PD's capability to the scheduling context of a PD.
+/// Returns the first PD's capability to the scheduling context of a PD.
 fn sched_context(pd_index: u64) -> u64 {
     user(1 + pd_index)
 }
 
-/// The first PD's capability to the thread of a PD.
+/// Returns the first PD's capability to the thread of a PD.
 fn thread(pd_index: u64) -> u64 {
     user(11 + pd_index)
 }
 
-/// A PD that runs and has everyone's scheduling contexts and threads; two others that wait, the
-/// last of them with a budget less than its period.
+/// Returns a system of three PDs. The first PD runs, and has capabilities to all scheduling
+/// contexts and threads. The other two PDs wait. The last PD has a budget that is less than its
+/// period.
 fn world() -> World {
     let mut boss = pd("boss", 30);
     for pd_index in 0..3 {
@@ -98,7 +99,7 @@ fn binding_refuses_bound_objects_and_missing_budget() {
     let bound = world.invoke(sched_context(1), bind, &[], &[thread(2)]);
     assert_eq!(bound, illegal(), "the thread has one");
 
-    // The budget of the last PD is used up while its thread waits.
+    // The last PD uses up its budget, and then its thread waits.
     let mut world = self::world();
     world.recv();
     world.pass(5000);

@@ -1,5 +1,5 @@
-//! Priorities, time slices, budgets and refills. A tick is a microsecond here, and the least budget
-//! is 20.
+//! Tests priorities, time slices, budgets and refills. In these tests, a tick is a microsecond and
+//! the minimum budget is 20.
 
 mod common;
 
@@ -92,7 +92,7 @@ fn a_budget_lasts_for_a_period() {
 /// the same time.
 #[test]
 fn threads_with_the_same_refill_time_are_released_in_the_order_of_arrival() {
-    // Each starts when the one before has used up its budget. All have the same refill time.
+    // Each PD starts when the PD before has used up its budget. All PDs have the same refill time.
     let pds = vec![
         pd("a", 8).budget(100, 1000),
         pd("b", 7).budget(200, 900),
@@ -155,7 +155,8 @@ fn a_used_part_of_a_budget_returns_a_period_after_it_was_usable() {
         amount: 100,
     };
     assert_eq!(tail(&world, 0), Some(back));
-    // It wakes up with 200. The rest is usable when those are used up, or later.
+    // The PD wakes up with a refill of 200. The rest is usable when this refill is used up, or
+    // later.
     world.pass(400);
     world.wake(0);
     assert_eq!(world.until(), Some(start + 700));
@@ -178,7 +179,7 @@ fn an_entry_without_enough_budget_is_repeated_after_the_refill() {
     world.pass(5000);
     world.wake(0);
     let start = world.machine.now;
-    // 281 are used, so that less is left than the 20 that an entry can take.
+    // The PD uses 281, so that less than 20 is left. An entry into the kernel can take 20.
     world.use_time(281);
     assert_eq!(world.notify(1), None);
     assert_eq!(world.state(0), ThreadState::Restart);
@@ -187,7 +188,7 @@ fn an_entry_without_enough_budget_is_repeated_after_the_refill() {
         ThreadState::BlockedOnNotification { .. }
     ));
     let svc = world.context(0).fault_ip;
-    // The rest is merged into the next refill.
+    // The remaining 19 are merged into the next refill.
     assert_eq!(head(&world, 0).time, start + 1000 - 19);
     assert_eq!(head(&world, 0).amount, 300);
     world.pass(1000 - 281 - 19);
@@ -249,7 +250,7 @@ fn time_is_charged_to_the_thread_that_ran() {
     world.use_time(5);
     assert_eq!(consumed(&mut world, 1), Ok(vec![123]));
     assert_eq!(consumed(&mut world, 1), Ok(vec![0]), "since it was asked");
-    // Its own time is not charged before something depends on it.
+    // The caller's own time is not charged before an operation depends on it.
     assert_eq!(consumed(&mut world, 2), Ok(vec![7]));
 }
 

@@ -1,5 +1,5 @@
-//! Invocations of a thread, that of a child or one of a `<cspace>`. For its registers see
-//! `registers.rs`.
+//! Tests invocations of a thread: the thread of a child, or a thread in a `<cspace>`.
+//! `registers.rs` tests the registers of threads.
 
 mod common;
 
@@ -71,8 +71,8 @@ fn a_thread_that_suspends_itself_suspends_itself_again_when_resumed() {
 
 #[test]
 fn suspending_removes_a_thread_from_every_queue() {
-    // From a call that waits for a receiver, from one that waits for a reply, and from the ready
-    // queue.
+    // Suspends the thread in a call that waits for a receiver, in a call that waits for a reply,
+    // and in the ready queue.
     let mut world = world();
     world.recv();
     world.wake(1);
@@ -124,7 +124,8 @@ fn a_new_priority_takes_effect_at_once() {
     assert_eq!(ready(&world), [1, 2], "in front of those of its priority");
     assert_eq!(world.invoke(CHILD, set, &[19], &[own()]), OK);
     assert_eq!(ready(&world), [2, 1]);
-    // The caller's own priority, which is not the highest any more.
+    // The invocation lowers the caller's own priority. The caller then no longer has the highest
+    // priority.
     world.call(own(), &msg_with_caps(set, &[19], &[own()]));
     assert_eq!(world.running(), Some(2));
     assert_eq!(ready(&world), [0, 1]);

@@ -1,4 +1,4 @@
-//! Transfer of messages: words and capabilities.
+//! Tests the transfer of messages: words and capabilities.
 
 mod common;
 
@@ -10,7 +10,8 @@ use microkit_abi::{badge, slots};
 
 const EXTRA_CAPS_INDEX: usize = MAX_MESSAGE_WORDS + 2;
 
-/// A parent that is called by its children, of which the second can be called too.
+/// Returns a system with a parent and two children that can call the parent. The first child can
+/// also call the second child.
 fn world() -> World {
     let pds = vec![
         pd("parent", 30),
@@ -75,7 +76,7 @@ fn a_length_above_the_maximum_counts_as_the_maximum() {
 #[test]
 fn without_a_buffer_on_either_side_four_words_arrive() {
     let without_buffer = |world: &mut World| {
-        // The parent takes away the child's IPC buffer: address 0, no frame.
+        // The parent removes the child's IPC buffer, with address 0 and no frame.
         world.wake(0);
         let tcb = slots::BASE_TCB;
         let taken = world.invoke(tcb, invocation::TCBSetIPCBuffer, &[0], &[0]);
@@ -91,11 +92,11 @@ fn without_a_buffer_on_either_side_four_words_arrive() {
     assert_eq!(world.received(1).words, numbers(4), "the receiver has none");
 }
 
-/// Calls the parent from the child with these capabilities. Returns how many arrive, which of them
-/// as badges, and the badges.
+/// Calls the parent from the child with these capabilities. Returns the number of capabilities that
+/// arrive, a bit for each capability that arrives as a badge, and the badges.
 fn caps_that_arrive(caps: &[u64]) -> (u8, u8, Vec<u64>) {
     let mut world = world();
-    // The parent names an empty slot to receive capabilities in.
+    // The parent names an empty slot to receive capabilities.
     world.machine.buffers[0][EXTRA_CAPS_INDEX + 3..].copy_from_slice(&[0, 300, 64]);
     world.wake(1);
     world.pp_call(1, &msg_with_caps(1, &[], caps));
@@ -153,7 +154,7 @@ fn a_missing_capability_is_a_fault_of_the_sender() {
     world.wake(1);
     let message = msg_with_caps(1, &[], &[slots::BASE_ENDPOINT + 1, 512]);
     world.pp_call(1, &message);
-    // Its parent gets the fault instead of the message.
+    // The child's parent gets the fault instead of the message.
     assert_eq!(world.received(0).badge, badge::fault(0));
     assert_eq!(world.received(0).words[1..3], [512, 0]);
 }
@@ -171,7 +172,8 @@ fn capabilities_of_a_blocked_sender_are_looked_up_on_receipt() {
     let mut world = world();
     world.wake(2);
     world.wake(0);
-    // The parent is busy. The child's message waits, and names a capability.
+    // The third PD is busy, so the child's message to the third PD waits. The message names a
+    // capability.
     world.recv();
     assert_eq!(world.running(), Some(2));
     let Msg { .. } = Msg::default();
@@ -179,7 +181,8 @@ fn capabilities_of_a_blocked_sender_are_looked_up_on_receipt() {
     let message = msg_with_caps(1, &[], &[slots::BASE_ENDPOINT + 2]);
     world.pp_call(2, &message);
     assert_eq!(world.running(), Some(2));
-    // Before the message is received, the IPC buffer changes and names no capability any more.
+    // Before the third PD receives the message, the IPC buffer changes and no longer names a
+    // capability.
     world.machine.buffers[1][EXTRA_CAPS_INDEX] = 512;
     world.recv();
     assert_eq!(world.running(), Some(2));

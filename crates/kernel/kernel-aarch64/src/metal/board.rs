@@ -1,4 +1,4 @@
-//! The machine that the model runs on: QEMU's `virt` as a [`Machine`].
+//! The machine that the model runs on: implements [`Machine`] for QEMU's `virt`.
 
 use super::console::Console;
 use super::gic::Gic;
@@ -71,7 +71,8 @@ impl Board {
         };
         let console = &mut self.console;
         match report {
-            // These are not errors, and would only mix with the output of PDs.
+            // These reports are not errors. Printing these reports would only clutter the output of
+            // PDs.
             Report::MonitorStarted | Report::Passive { .. } | Report::NameThread { .. } => Ok(()),
             Report::Fault(fault) => match self.spec.pds.get(fault.pd_index) {
                 Some(pd) => write!(console, "{}", FaultReport { pd, fault }),

@@ -1,11 +1,12 @@
-//! The first instructions: from the state in which the machine starts to one in which Rust can run.
+//! The first instructions, from the state at entry to a state in which Rust code can run.
 
 use core::arch::global_asm;
 use kernel_aarch64::layout::UART;
 use kernel_aarch64::registers::{CPTR, MAIR, SCTLR_EL2, TCR};
 
-/// The page tables of boot, until [`mmu`](super::mmu) has made stricter ones. Virtual addresses are
-/// physical addresses. The first gigabyte is device memory, the next two are normal memory.
+/// The page tables during boot, until [`mmu`](super::mmu) installs stricter tables. Virtual
+/// addresses equal physical addresses. The first gigabyte is device memory, and the next two
+/// gigabytes are normal memory.
 #[repr(C, align(4096))]
 struct BootTables([u64; 512]);
 
@@ -24,12 +25,12 @@ static BOOT_TABLES: BootTables = {
 
 // The reasons for each step, from the Arm ARM:
 //
-// - All cores may start here. Only one continues (*MPIDR_EL1*: affinity 0 in all levels).
-// - Nothing below works at an exception level other than EL2. The serial port can be written even
-//   then, because the MMU is off.
-// - Floating point must not trap when Rust runs, because Rust may use it (*CPTR_EL2*).
-// - When the MMU is turned on, no stale entry may be in the TLB or the instruction cache (*Enabling
-//   stage 1 translation*). The barriers complete the invalidation first.
+// - All cores may start here. Only the core with affinity 0 in all levels continues (*MPIDR_EL1*).
+// - The code works only at EL2. At another exception level, the code prints an error and stops. The
+//   serial port works even then, because the MMU is off.
+// - Floating-point instructions must not trap (*CPTR_EL2*), because Rust code may contain them.
+// - When the MMU is turned on, the TLB and the instruction cache must not contain stale entries
+//   (*Enabling stage 1 translation*). The barriers complete the invalidation before the MMU is on.
 // - The stack is 16-byte aligned (AAPCS64).
 global_asm!(
     r#"

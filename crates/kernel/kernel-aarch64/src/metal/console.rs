@@ -1,5 +1,6 @@
-//! The serial port. The kernel only writes bytes when there is room for them, and changes no other
-//! register, so that a protection domain (PD) can drive the same port. Output of both may mix.
+//! The serial port. The kernel writes only bytes, only while the FIFO has room, and changes no
+//! other register. So a protection domain (PD) can drive the same port. Output of the kernel and of
+//! the PD may mix.
 
 use arm_pl011_uart::{PL011Registers, Uart};
 use core::fmt;
@@ -16,20 +17,20 @@ impl Console {
     ///
     /// # Safety
     ///
-    /// No other `Console` may be used while this one is.
+    /// No other `Console` may be used while this `Console` is in use.
     pub(super) unsafe fn new() -> Self {
         let registers: *mut PL011Registers = with_exposed_provenance_mut(UART.start as usize);
         let registers = NonNull::new(registers).expect("the port is not at address 0");
-        // SAFETY: 1. QEMU's `virt` machine has a PL011 at this address, which the boot tables and
-        // the kernel's own map as device memory for as long as the kernel runs. 2. The caller
-        // promises that nothing else in the kernel uses it. 3. A PD that drives it too changes
-        // registers as the device itself may.
+        // SAFETY: 1. QEMU's `virt` machine has a PL011 at this address. The boot tables and the
+        // kernel's own tables map the address as device memory for as long as the kernel runs. 2.
+        // The caller promises that nothing else in the kernel uses the port. 3. A PD that also
+        // drives the port changes the port's registers only as the device itself may.
         Self(Uart::new(unsafe { UniqueMmioPointer::new(registers) }))
     }
 
     /// Writes a byte. Like seL4, writes a carriage return in front of a line feed.
     ///
-    /// **Blocking:** until there is room in the FIFO.
+    /// **Blocking:** until the FIFO has room.
     pub(super) fn put(&mut self, byte: u8) {
         if byte == b'\n' {
             self.put(b'\r');

@@ -1,4 +1,4 @@
-//! The processor: what it supports, and its state while protection domains (PDs) run.
+//! The processor: its features, and its state while protection domains (PDs) run.
 
 use arm_sysregs::el1::accessors::{
     read_id_aa64mmfr0_el1, read_id_aa64pfr0_el1, write_cntkctl_el1, write_cpacr_el1,
@@ -17,12 +17,12 @@ use kernel_aarch64::stage2::AddressSpace;
 /// Both bits of `CPACR_EL1.FPEN`: floating point at EL0 does not trap to EL1.
 const FPEN: CpacrEl1 = CpacrEl1::from_bits_retain(3 << CpacrEl1::FPEN_SHIFT);
 
-/// Returns whether the processor has the address bits that PDs need.
+/// Returns whether the processor has the physical address bits that PDs need.
 pub(super) fn has_address_bits() -> bool {
     read_id_aa64mmfr0_el1().parange() as u64 >= BITS_40
 }
 
-/// Returns whether the interrupt controller has no system registers: it is a GICv2.
+/// Returns whether the interrupt controller is a GICv2. Newer controllers have system registers.
 pub(super) fn has_gicv2() -> bool {
     read_id_aa64pfr0_el1().gic() == 0
 }
@@ -33,9 +33,10 @@ pub(super) fn prepare() {
     write_cnthctl_el2(CNTHCTL);
     write_cntkctl_el1(CNTKCTL);
     write_hstr_el2(0);
-    // SAFETY: 1. These registers control EL1 and EL0 only, where nothing runs yet (Arm ARM,
-    // *HCR_EL2* for `E2H` = 0). 2. For the kernel at EL2 they route interrupts, which are masked.
-    // 3. Old TLB entries of EL1 and EL0 are invalidated before anything runs there.
+    // SAFETY: 1. These registers control only EL1 and EL0, and no code runs there yet (Arm ARM,
+    // *HCR_EL2* for `E2H` = 0). 2. For the kernel at EL2, the registers only route interrupts,
+    // which are masked.
+    // 3. Old TLB entries of EL1 and EL0 are invalidated before code runs at EL1 or EL0.
     unsafe {
         write_vtcr_el2(VTCR);
         write_sctlr_el1(SCTLR_EL1);
@@ -51,12 +52,12 @@ pub(super) fn prepare() {
     }
 }
 
-/// Makes an address space active from the next entry to EL0. The identifier must belong to this
-/// address space alone.
+/// Activates an address space from the next entry to EL0. No other address space may have the
+/// identifier `vmid`.
 pub(super) fn use_address_space(space: &'static AddressSpace, vmid: u8) {
     let vttbr = VttbrEl2::from_bits_retain(vttbr(space.tables(), vmid));
-    // SAFETY: 1. The tables are neither freed nor changed, and map only what the plan allows: no
-    // memory of the kernel. 2. TLB entries with this identifier are of the same tables. 3. EL2
-    // itself is not translated by them.
+    // SAFETY: 1. The tables are never freed or changed. The tables map only memory that the plan
+    // allows. The plan excludes the kernel's memory. 2. TLB entries with this identifier come from
+    // the same tables. 3. The tables do not translate accesses of EL2 itself.
     unsafe { write_vttbr_el2(vttbr) }
 }

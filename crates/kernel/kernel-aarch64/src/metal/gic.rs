@@ -1,5 +1,5 @@
 //! The interrupt controller, a GICv2 (*Arm Generic Interrupt Controller Architecture version 2.0*,
-//! IHI 0048), set up as seL4 does it on this machine.
+//! IHI 0048). The configuration is the same as seL4's on this machine.
 
 use boot_spec::Trigger;
 use core::mem::offset_of;
@@ -16,15 +16,16 @@ pub(super) struct Gic {
 }
 
 impl Gic {
-    /// Initialises the controller. All IRQs go to this core, and only the timer's is unmasked.
+    /// Initialises the controller. All IRQs go to this core, and all IRQs except the timer's are
+    /// masked.
     ///
     /// # Safety
     ///
-    /// Must be called once.
+    /// The caller must call this function only once.
     pub(super) unsafe fn new() -> Self {
-        // SAFETY: 1. QEMU's `virt` machine has these registers at these addresses, which are mapped
-        // as device memory for as long as the kernel runs, and which no PD maps (`plan`). 2. The
-        // caller promises that this is the first time.
+        // SAFETY: 1. QEMU's `virt` machine has these registers at these addresses. The registers
+        // are mapped as device memory for as long as the kernel runs, and no PD maps them (`plan`).
+        // 2. The caller promises that this is the first call.
         let mut gic = unsafe {
             Self {
                 distributor: registers(GIC_DISTRIBUTOR),
@@ -53,7 +54,7 @@ impl Gic {
             // Without security extensions, as on this machine, all IRQs are in group 0.
             set(field!(distributor, group), word, 0);
         }
-        // The targets of private IRQs read as this core.
+        // The target registers of private IRQs read as the mask of this core.
         let private = FIRST_SHARED as usize / 4;
         let own =
             (0..private).filter_map(|word| Some(field!(distributor, target).get(word)?.read()));
@@ -113,24 +114,25 @@ impl Gic {
     }
 }
 
-/// An interrupt that was taken and not yet [ended](Gic::end).
+/// An acknowledged interrupt whose handling has not yet [ended](Gic::end).
 pub(super) struct Pending(u32);
 
 impl Pending {
-    /// Returns the number. For a software-generated interrupt, the register also holds the number
-    /// of the core that made it.
+    /// Returns the IRQ number. For a software-generated interrupt, the register also contains the
+    /// number of the core that sent the interrupt.
     pub(super) fn number(&self) -> u32 {
         self.0 & 0x3ff
     }
 }
 
-/// The first shared IRQ. Those below are private to a core.
+/// The first shared IRQ. IRQs with lower numbers are private to a core.
 const FIRST_SHARED: u32 = 32;
 
-/// The first special number, which is not an IRQ.
+/// The first special number. Special numbers are not IRQs.
 const FIRST_SPECIAL: u32 = 1020;
 
-/// The registers of the distributor. Registers with a bit for each IRQ have 32 of them in a word.
+/// The registers of the distributor. In an array with one bit for each IRQ, each word contains 32
+/// bits.
 #[repr(C)]
 struct Distributor {
     control: ReadPureWrite<u32>,
@@ -166,7 +168,7 @@ const _: () = {
     assert!(offset_of!(CpuInterface, end) == 0x10);
 };
 
-/// Writes a word of an array of registers, if it exists.
+/// Writes a word of an array of registers, if the word exists.
 fn set<const N: usize>(
     mut words: UniqueMmioPointer<'_, [ReadPureWrite<u32>; N]>,
     word: usize,
@@ -181,7 +183,7 @@ fn set<const N: usize>(
 ///
 /// # Safety
 ///
-/// The registers must exist and be mapped as device memory, and nothing else may use them.
+/// The registers must exist and be mapped as device memory. Nothing else may use the registers.
 unsafe fn registers<T>(range: Range<u64>) -> UniqueMmioPointer<'static, T> {
     let registers: *mut T = with_exposed_provenance_mut(range.start as usize);
     let registers = NonNull::new(registers).expect("no device is at address 0");

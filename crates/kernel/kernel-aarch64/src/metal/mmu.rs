@@ -1,5 +1,5 @@
-//! The kernel's own address space: virtual addresses are physical addresses, and no memory is both
-//! writable and executable.
+//! The kernel's own address space. Virtual addresses equal physical addresses, and no memory is
+//! both writable and executable.
 
 use aarch64_paging::descriptor::El23Attributes as Attributes;
 use aarch64_paging::idmap::IdMap;
@@ -12,7 +12,7 @@ use kernel_aarch64::layout::{
 };
 use kernel_aarch64::registers::{SCTLR_EL2, WXN};
 
-/// The level at which walks start, as in `TCR_EL2`.
+/// The level at which table walks start, as in `TCR_EL2`.
 const ROOT_LEVEL: usize = 1;
 
 const KEPT: Attributes = Attributes::VALID
@@ -36,11 +36,11 @@ unsafe extern "C" {
     static __guard_end: u8;
 }
 
-/// Makes the kernel's page tables, and switches to them.
+/// Creates the kernel's page tables, and activates them.
 ///
 /// # Safety
 ///
-/// Must be called once, with the boot tables in use.
+/// The caller must call this function only once, while the boot tables are active.
 pub(super) unsafe fn protect() {
     let text = (&raw const __text_start).addr();
     let rodata = (&raw const __rodata_start).addr();
@@ -64,14 +64,14 @@ pub(super) unsafe fn protect() {
             .expect("the addresses have fewer than 39 bits");
     }
     let tables = map.root_address().0;
-    // The tables are in use from now on, so they must never be freed.
+    // The kernel uses the tables from now on, so they must never be freed.
     forget(map);
     // SAFETY: 1. The new tables map the memory that the kernel uses at the same addresses as
     // before: code is executable, and data, stack and heap are writable. 2. Instructions have the
-    // same addresses with the MMU off, and none between the two writes of `SCTLR_EL2` accesses
-    // memory. 3. The TLB is invalidated while the MMU is off, so that no old entry is used with the
-    // new tables (Arm ARM, *Using break-before-make*). 4. The first barrier makes the tables
-    // visible to walks, and each `isb` makes the writes before it take effect.
+    // same addresses with the MMU off. No instruction between the two writes of `SCTLR_EL2`
+    // accesses memory. 3. The TLB is invalidated while the MMU is off, so no old entry is used with
+    // the new tables (Arm ARM, *Using break-before-make*). 4. The first barrier makes the tables
+    // visible to table walks. Each `isb` makes the register writes before it take effect.
     unsafe {
         asm!(
             "dsb ish",

@@ -1,4 +1,4 @@
-//! The part of the kernel that touches the machine. Control flows in this order:
+//! The part of the kernel that accesses the machine. Control flows in this order:
 //!
 //! ```text
 //! boot    the first instructions, in assembly
@@ -6,7 +6,7 @@
 //! run     the loop: user::run enters a PD, kernel-model takes a step. It never ends.
 //! ```
 //!
-//! The other modules are one device or one part of the processor each.
+//! Each of the other modules implements one device or one part of the processor.
 
 mod board;
 mod boot;

@@ -1,5 +1,5 @@
-//! The main loop: a protection domain (PD) runs until an exception or interrupt enters the kernel.
-//! Then the model takes a step, which returns the PD that runs next.
+//! The main loop. A protection domain (PD) runs until an exception or interrupt enters the kernel.
+//! Then the model takes a step and returns the PD that runs next.
 
 use super::board::Board;
 use super::cpu;
@@ -14,7 +14,7 @@ use kernel_aarch64::layout::TIMER_IRQ;
 use kernel_aarch64::stage2::AddressSpace;
 use kernel_model::{Event, Kernel, Next, ThreadId, Ticks};
 
-/// The state of a PD that the model does not have.
+/// The state of a PD that the model does not contain.
 pub(super) struct PdState {
     pub(super) space: &'static AddressSpace,
     pub(super) floating_point: FloatingPoint,
@@ -25,7 +25,7 @@ pub(super) struct Machinery {
     pub(super) kernel: Kernel,
     pub(super) board: Board,
     pub(super) timer: Timer,
-    /// In the order of the boot spec.
+    /// The state of each PD, in the order of the boot spec.
     pub(super) pds: Vec<PdState>,
     /// The thread whose address space is active at EL0.
     pub(super) at_el0: Option<ThreadId>,
@@ -36,7 +36,7 @@ impl Machinery {
     ///
     /// # Safety
     ///
-    /// The processor is [prepared](cpu::prepare).
+    /// The processor must be [prepared](cpu::prepare).
     pub(super) unsafe fn run(mut self) -> ! {
         let mut next = self.kernel.start(&mut self.board);
         loop {
@@ -69,7 +69,7 @@ impl Machinery {
 
     /// # Safety
     ///
-    /// The processor is [prepared](cpu::prepare).
+    /// The processor must be [prepared](cpu::prepare).
     unsafe fn run_thread(&mut self, thread: ThreadId) -> Exit {
         let pd = &mut self.pds[thread.index()];
         if self.at_el0 != Some(thread) {
@@ -78,17 +78,17 @@ impl Machinery {
         }
         let floating_point =
             (!self.kernel.thread(thread).fpu_disabled).then_some(&mut pd.floating_point);
-        // SAFETY: 1. The address space is the thread's, which is ensured above. 2. The caller
+        // SAFETY: 1. The code above activates the address space of this thread. 2. The caller
         // promises that the processor is prepared.
         unsafe { user::run(self.kernel.context_mut(thread), floating_point) }
     }
 
-    /// Handles the pending interrupt, if there is one.
+    /// Handles the pending interrupt, if any.
     fn interrupt(&mut self) -> Option<Next> {
         let pending = self.board.gic.take()?;
         let event = match pending.number() {
             TIMER_IRQ => {
-                // The IRQ of the timer stays pending until a new deadline is set.
+                // The IRQ of the timer stays pending until the timer has a new deadline.
                 self.timer.set(Ticks::MAX);
                 Event::Tick
             }
@@ -100,8 +100,8 @@ impl Machinery {
     }
 }
 
-/// Returns the virtual machine identifier of a thread's address space. 0 belongs to no PD, and
-/// there are fewer than 255 threads.
+/// Returns the virtual machine identifier (VMID) of a thread's address space. VMID 0 belongs to no
+/// PD. The VMID has eight bits, because there are fewer than 255 threads.
 fn vmid(thread: ThreadId) -> u8 {
     thread.index() as u8 + 1
 }

@@ -15,8 +15,9 @@ pub(super) fn set_phase(phase: Phase) {
     SNAPSHOT[0].store(phase.word(), Ordering::Relaxed);
 }
 
-/// Takes the snapshot of all threads, whose page tables are at these addresses, and stops. The
-/// kernel does not continue, so that the memory of PDs still matches the snapshot when it is read.
+/// Takes the snapshot of all threads, and stops. `tables` contains the addresses of the threads'
+/// page tables. The kernel does not continue, so the memory of PDs still matches the snapshot when
+/// a debugger reads it.
 pub(super) fn take(kernel: &Kernel, tables: &[u64]) -> ! {
     let threads = kernel.threads().zip(tables);
     let (header, slots) = SNAPSHOT.split_at(HEADER_WORDS);

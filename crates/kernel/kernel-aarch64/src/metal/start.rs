@@ -1,4 +1,4 @@
-//! Boot in Rust: from an image in memory to a system that runs.
+//! The part of boot in Rust, from an image in memory to a running system.
 
 use super::board::Board;
 use super::console::Console;
@@ -26,11 +26,10 @@ unsafe extern "C" {
     static __payload_start: u8;
 }
 
-/// Continues after [`boot`](super::boot). The MMU is on, the stack is the kernel's, and interrupts
-/// are masked, as they always are in the kernel.
+/// Continues after [`boot`](super::boot). The MMU is on, and the stack is the kernel's. Interrupts
+/// are masked, as always in the kernel.
 pub(super) extern "C" fn start() -> ! {
-    // SAFETY: 1. `boot` calls this function once, and nothing else does. 2. The boot tables are in
-    // use.
+    // SAFETY: 1. Only `boot` calls this function, once. 2. The boot tables are active.
     let mut console = unsafe {
         heap::init();
         mmu::protect();
@@ -48,7 +47,7 @@ pub(super) extern "C" fn start() -> ! {
     if !cpu::has_gicv2() {
         refuse("the interrupt controller is not a GICv2: start QEMU with gic-version=2");
     }
-    // SAFETY: 1. `boot` calls this function once, and nothing else does.
+    // SAFETY: 1. Only `boot` calls this function, once.
     let mut gic = unsafe { Gic::new() };
     let Some(clock) = timer::clock() else {
         refuse("the frequency of the timer is not known (CNTFRQ_EL0)");
@@ -58,7 +57,7 @@ pub(super) extern "C" fn start() -> ! {
     let plan = Plan::new(&payload.spec, gic.count()).unwrap_or_else(|error| refuse(error));
     prepare_memory(&payload, &plan);
     let pds = pds(&payload);
-    // SAFETY: 1. The addresses are from the plan. 2. Memory has just been prepared.
+    // SAFETY: 1. The addresses are from the plan. 2. The code above has prepared the memory.
     let ipc_buffers = plan
         .ipc_buffers
         .iter()
@@ -68,8 +67,7 @@ pub(super) extern "C" fn start() -> ! {
         gic.set_trigger(irq.number, irq.trigger);
     }
     if snapshot::has_power_button(&payload.spec) {
-        // SAFETY: 1. `boot` calls this function once, and nothing else does. 2. No PD maps the
-        // registers.
+        // SAFETY: 1. Only `boot` calls this function, once. 2. No PD maps the registers.
         unsafe { power_button::enable() };
         gic.unmask(GPIO_IRQ);
     }
@@ -88,22 +86,22 @@ pub(super) extern "C" fn start() -> ! {
         pds,
         at_el0: None,
     };
-    // SAFETY: 1. The processor has just been prepared.
+    // SAFETY: 1. The code above has prepared the processor.
     unsafe { machinery.run() }
 }
 
-/// Finds the system behind the kernel.
+/// Finds the payload after the kernel.
 fn payload() -> Result<Payload<'static>, kernel_aarch64::payload::PayloadError> {
     let start = (&raw const __payload_start).addr();
     let bytes = HEAP.start as usize - start;
-    // SAFETY: 1. This memory exists, is mapped as normal memory, and is initialised: by the image,
-    // or by what was there before. 2. Nothing writes it: the kernel's data ends before it, the heap
-    // begins after it, and no PD maps it (`plan`).
+    // SAFETY: 1. This memory exists and is mapped as normal memory. The memory is initialised, by
+    // the image or by earlier contents. 2. Nothing writes this memory: the kernel's data ends
+    // before it, the heap begins after it, and no PD maps it (`plan`).
     let bytes = unsafe { slice::from_raw_parts(with_exposed_provenance(start), bytes) };
     Payload::find(bytes, start as u64 - IMAGE_START)
 }
 
-/// Clears memory, copies the segments to it, and maintains the caches.
+/// Prepares the memory of PDs: clears it, copies the segments, and maintains the caches.
 fn prepare_memory(payload: &Payload<'_>, plan: &Plan) {
     plan.zero.iter().for_each(memory::zero);
     for segment in &payload.spec.segments {
@@ -117,7 +115,7 @@ fn prepare_memory(payload: &Payload<'_>, plan: &Plan) {
     }
 }
 
-/// Makes the address spaces and registers of all PDs.
+/// Creates the address space and the floating-point registers of each PD.
 fn pds(payload: &Payload<'_>) -> Vec<PdState> {
     let pds = payload.spec.pds.iter();
     pds.map(|pd| {

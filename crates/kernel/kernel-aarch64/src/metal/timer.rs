@@ -5,7 +5,7 @@ use arm_sysregs::el2::accessors::{write_cnthp_ctl_el2, write_cnthp_cval_el2};
 use arm_sysregs::el2::registers::{CnthpCtlEl2, CnthpCvalEl2};
 use kernel_model::{Clock, Ticks};
 
-/// The timer, and the deadline that it is set to.
+/// The timer, and its current deadline.
 pub(super) struct Timer {
     deadline: Ticks,
 }
@@ -19,7 +19,7 @@ impl Timer {
         timer
     }
 
-    /// Sets the deadline, from which on the timer's IRQ is pending.
+    /// Sets the deadline. From the deadline on, the timer's IRQ is pending.
     pub(super) fn set(&mut self, deadline: Ticks) {
         if self.deadline != deadline {
             self.deadline = deadline;
@@ -28,7 +28,7 @@ impl Timer {
     }
 }
 
-/// Returns the time.
+/// Returns the current time.
 pub(super) fn now() -> Ticks {
     read_cntpct_el0().bits()
 }

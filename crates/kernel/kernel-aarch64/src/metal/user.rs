@@ -1,8 +1,8 @@
-//! Entering a protection domain (PD), and returning from it.
+//! Enters a protection domain (PD), and returns at its next exception.
 //!
-//! For the kernel this is a function call: [`run`] loads the registers of a PD and enters EL0; the
-//! next exception stores them and returns. In between, the kernel's stack pointer does not change.
-//! The two pointers that the exception handler needs are on that stack.
+//! For the kernel, a run of a PD is a function call. [`run`] loads the registers of a PD and enters
+//! EL0. The next exception stores the registers and returns. Meanwhile, the kernel's stack pointer
+//! does not change. The kernel's stack holds the two pointers that the exception handler needs.
 
 use super::halt::kernel_exception;
 use core::arch::{asm, global_asm};
@@ -29,21 +29,21 @@ impl FloatingPoint {
     };
 }
 
-/// Why a PD has stopped running.
+/// The reason why a PD stopped running.
 #[derive(Debug, Copy, Clone)]
 pub(super) enum Exit {
-    /// An exception with this syndrome.
+    /// An exception with this syndrome stopped the PD.
     Exception(u64),
-    /// An interrupt.
+    /// An interrupt stopped the PD.
     Interrupt,
 }
 
-/// Runs a PD until the next exception. Its registers are loaded from `context` and stored there.
-/// Without `floating_point`, floating-point instructions trap.
+/// Runs a PD until the next exception. Loads the PD's registers from `context` at the start, and
+/// stores them there at the end. Without `floating_point`, floating-point instructions trap.
 ///
 /// # Safety
 ///
-/// The address space at EL0 must be that of the PD, and the processor must be
+/// The address space at EL0 must be the PD's, and the processor must be
 /// [prepared](super::cpu::prepare).
 #[inline]
 pub(super) unsafe fn run(
@@ -52,12 +52,13 @@ pub(super) unsafe fn run(
 ) -> Exit {
     let floating_point = floating_point.map_or(ptr::null_mut(), ptr::from_mut);
     let esr: u64;
-    // SAFETY: 1. `enter_user` changes what is declared here and nothing else: all registers but
-    // x19, x29 and the stack pointer, and memory at the two pointers, for which this function has
-    // exclusive references. 2. The PD changes memory too, but by the contract none that the kernel
-    // owns; memory that both use is atomic. 3. Interrupts stay masked in the kernel. They are not
-    // masked in the PD (`SPSR_EL2`, of which the model sets only user bits). 4. The vectors return
-    // to this place, because they find the kernel's stack as `enter_user` left it.
+    // SAFETY: 1. `enter_user` changes only the state that is declared here: all registers except
+    // x19, x29 and the stack pointer, and the memory at the two pointers. This function has
+    // exclusive references to that memory. 2. The PD also changes memory. By the contract, the
+    // kernel does not own the memory that the PD changes. Memory that the kernel and the PD share
+    // is atomic. 3. Interrupts stay masked in the kernel. Interrupts are not masked in the PD,
+    // because the model sets only user bits of `SPSR_EL2`. 4. The vectors return to this point,
+    // because they find the kernel's stack as `enter_user` left it.
     unsafe {
         asm!(
             "bl enter_user",
@@ -76,24 +77,24 @@ pub(super) unsafe fn run(
     }
 }
 
-/// The value that the vectors return for an interrupt. It is not a valid syndrome (Arm ARM,
+/// The value that the vectors return for an interrupt. This value is not a valid syndrome (Arm ARM,
 /// *`ESR_EL2`*).
 const INTERRUPT: u64 = u64::MAX;
 
-/// `CPTR_EL2.TFP`: floating point traps.
+/// `CPTR_EL2.TFP`: floating-point instructions trap.
 const TFP: u64 = 1 << 10;
 
-// Entry: the registers and pointers that the vectors need are pushed, then all of the PD's
-// registers are loaded. The exception return makes the writes to control registers take effect (Arm
+// Entry: the code pushes the registers and pointers that the vectors need, and then loads all of
+// the PD's registers. The exception return makes the writes to control registers take effect (Arm
 // ARM, *Context synchronization event*).
 //
-// Exit: two registers are freed on the stack, so that the others can be stored. Then the kernel's
-// registers are loaded, and the function returns with the syndrome. Floating-point registers are
-// stored before Rust runs, because Rust may use them. If floating point trapped in the PD, the trap
-// is turned off before Rust can use it (`isb`).
+// Exit: the vector saves two registers on the stack, so that it can store the others. Then the code
+// loads the kernel's registers, and the function returns the syndrome. Floating-point registers are
+// stored before Rust code runs, because Rust code may use them. If floating point trapped in the
+// PD, the code turns off the trap before Rust code can use floating point (`isb`).
 //
-// An asynchronous error (SError) is attributed to the PD that runs. A fast interrupt, or any
-// exception from the kernel itself, is a bug in the kernel.
+// An asynchronous error (SError) is attributed to the running PD. A fast interrupt, or any
+// exception in the kernel itself, is a bug in the kernel.
 global_asm!(
     r#"
     .macro vector target

@@ -1,11 +1,11 @@
-//! A protection domain for the tests, without a runtime. [`ACT`] selects what it does.
+//! A protection domain for the tests, without a runtime. [`ACT`] selects the action of the program.
 #![no_std]
 #![no_main]
 
 use core::arch::{asm, naked_asm};
 use core::ptr;
 
-/// The act to do, written by the test.
+/// The number of the action. The test writes this number into the program.
 #[unsafe(no_mangle)]
 static ACT: u64 = u64::MAX;
 
@@ -16,9 +16,9 @@ extern "C" fn _start() -> ! {
 }
 
 extern "C" fn main() -> ! {
-    // SAFETY: the test has written it before anything runs.
+    // SAFETY: the test has written `ACT` before the system starts.
     let act = unsafe { ptr::read_volatile(&raw const ACT) };
-    // SAFETY: what this does is under test, and affects this protection domain only.
+    // SAFETY: the actions are under test, and affect only this protection domain.
     unsafe {
         match act {
             0 => print("witness runs\n"),
@@ -45,7 +45,7 @@ extern "C" fn main() -> ! {
             _ => print("?\n"),
         }
     }
-    // SAFETY: waits on its own notification or endpoint, forever.
+    // SAFETY: this call waits forever on the protection domain's own notification or endpoint.
     unsafe { call(RECV, INPUT, 0, [0; 4]) };
     loop {}
 }
@@ -60,10 +60,11 @@ const ENDPOINT_0: u64 = 74;
 const IRQ_0: u64 = 138;
 const ACK: u64 = 31 << 12;
 
-/// A system call.
+/// Makes a system call.
 unsafe fn call(number: i64, x0: u64, info: u64, words: [u64; 4]) -> (u64, [u64; 4]) {
     let (mut badge, mut words) = (x0, words);
-    // SAFETY: this is seL4's calling convention. The caller chooses a call that is safe here.
+    // SAFETY: the registers follow seL4's calling convention. The caller chooses a system call that
+    // is safe at that point.
     unsafe {
         asm!("svc #0", inout("x0") badge, inout("x1") info => _, inout("x2") words[0],
             inout("x3") words[1], inout("x4") words[2], inout("x5") words[3],
@@ -79,12 +80,13 @@ fn print(text: &str) {
     }
 }
 
-/// Keeps values in floating-point registers while others run, and prints once that they are intact.
+/// Keeps values in floating-point registers while other PDs run. Prints once that the values are
+/// intact.
 unsafe fn floating_point() {
     let mut rounds = 0;
     for seed in 1_u64.. {
         let (low, high): (u64, u64);
-        // SAFETY: registers only.
+        // SAFETY: this code uses only registers.
         unsafe {
             asm!("dup v9.2d, {0}", "mov {1}, #3000", "2: sub {1}, {1}, #1", "cbnz {1}, 2b",
                 "mov {1}, v9.d[0]", "mov {2}, v9.d[1]", in(reg) seed, out(reg) low,
@@ -102,7 +104,7 @@ unsafe fn floating_point() {
 
 unsafe fn client() {
     for round in 0..1000 {
-        // SAFETY: calls the server.
+        // SAFETY: this call sends a message to the server.
         let (_, words) = unsafe { call(CALL, ENDPOINT_0, 4, [round, 2, 3, 4]) };
         if words != [round + 1, 2, 3, 4] {
             print("a reply is wrong\n");
@@ -112,7 +114,7 @@ unsafe fn client() {
 }
 
 unsafe fn server() {
-    // SAFETY: receives calls and replies to them.
+    // SAFETY: these calls receive requests and reply to them.
     unsafe {
         let (_, mut words) = call(RECV, INPUT, 0, [0; 4]);
         loop {
@@ -125,7 +127,7 @@ unsafe fn server() {
 /// Handles the IRQ of the processor's timer, three times.
 unsafe fn timer() {
     for _ in 0..3 {
-        // SAFETY: sets a timer that this protection domain owns.
+        // SAFETY: this code sets a timer that this protection domain owns.
         unsafe {
             let now: u64;
             asm!("isb", "mrs {}, cntpct_el0", out(reg) now);

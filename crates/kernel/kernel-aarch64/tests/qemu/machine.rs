@@ -1,4 +1,4 @@
-//! Builds the kernel and the program of the tests, and runs images on QEMU.
+//! Builds the kernel and the test program, and runs images on QEMU.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -9,13 +9,14 @@ use std::{env, fs, thread};
 
 const TARGET: &str = "aarch64-unknown-none";
 
-/// The kernel and the program, as ELF files.
+/// The kernel and the test program, as ELF files.
 pub(crate) struct Built {
     pub(crate) kernel: Vec<u8>,
     pub(crate) program: Vec<u8>,
 }
 
-/// Builds both, once. If this machine cannot build or run them, prints that and returns `None`.
+/// Builds the kernel and the test program, once. If this machine cannot build or run the programs,
+/// prints the reason and returns `None`.
 pub(crate) fn built() -> Option<&'static Built> {
     static BUILT: OnceLock<Option<Built>> = OnceLock::new();
     let built = BUILT.get_or_init(|| {
@@ -49,7 +50,7 @@ fn scratch(name: &str) -> PathBuf {
 }
 
 fn kernel() -> Vec<u8> {
-    // The directory of a build by hand, so that the kernel is built once.
+    // The directory is the same as for a build by hand, so that the kernel is built only once.
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("..");
     let status = Command::new(env!("CARGO"))
         .args([
@@ -96,19 +97,19 @@ fn program() -> Vec<u8> {
     fs::read(elf).expect("it was just built")
 }
 
-/// Runs an image until it has printed all of `expect`, each on a line of its own, in any order.
-/// Returns the whole output.
+/// Runs an image until it has printed every line of `expect`, in any order. Returns the whole
+/// output.
 ///
 /// # Panics
 ///
-/// Panics if that takes more than half a minute.
+/// Panics if the run takes more than half a minute.
 #[track_caller]
 pub(crate) fn run(name: &str, image: &[u8], expect: &[&str]) -> String {
     let file = scratch(&format!("{name}.img"));
     fs::write(&file, image).expect("the directory is Cargo's");
     let mut qemu = Command::new("qemu-system-aarch64")
         .args("-machine virt,virtualization=on -cpu cortex-a53 -m size=2G".split(' '))
-        // A nanosecond for each instruction, so that budgets do not depend on the speed of the
+        // Each instruction takes a nanosecond, so that budgets do not depend on the speed of the
         // host.
         .args("-icount shift=0,align=off,sleep=off".split(' '))
         .args("-display none -monitor none -serial stdio -device".split(' '))

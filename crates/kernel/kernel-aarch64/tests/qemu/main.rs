@@ -1,5 +1,5 @@
-//! The kernel on QEMU, with protection domains (PDs) that attack it. Without QEMU, or without the
-//! target, nothing is tested, and the output says so.
+//! Tests the kernel on QEMU, with protection domains (PDs) that attack the kernel. Without QEMU or
+//! without the target, the tests only print that they did not run.
 
 mod machine;
 mod pack;
@@ -19,7 +19,7 @@ fn pd(name: &'static str, act: u64, priority: u8) -> Pd {
     }
 }
 
-/// A PD of the lowest priority, which runs after all others.
+/// A PD of the lowest priority. The witness runs after all other PDs.
 const WITNESS: Pd = Pd {
     name: "witness",
     act: 0,

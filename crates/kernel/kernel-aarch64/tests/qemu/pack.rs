@@ -1,5 +1,6 @@
-//! Packs systems for the tests: programs with an act to do, and one mapping for each segment.
-//! Nothing is checked. The format of an image is that of `kernel_aarch64::payload`.
+//! Packs systems for the tests. Each PD runs the test program with one action, and has one mapping
+//! for each segment. The packer checks nothing. `kernel_aarch64::payload` defines the format of an
+//! image.
 
 use boot_spec::{
     BootSpec, Channel, Irq, Mapping, PageSize, Perms, ProtectionDomain, Segment, Stack, Trigger,
@@ -41,7 +42,8 @@ pub(crate) fn pack(kernel: &[u8], program: &[u8], pds: &[Pd], channels: &[Channe
         channels: channels.to_vec(),
         segments: Vec::new(),
     };
-    // Segments are behind the boot spec, whose length depends on their offsets. A page is enough.
+    // The segments come after the boot spec, and the length of the spec depends on the segments'
+    // offsets. So 64 bytes are reserved for each segment.
     let header_bytes = 16 + spec.encode().len() as u64 + 64 * memory.segments.len() as u64;
     let mut offset = (image.len() as u64 + header_bytes).next_multiple_of(PAGE_BYTES);
     let segments: Vec<_> = memory
@@ -76,7 +78,7 @@ pub(crate) fn payload_offset(kernel: &[u8]) -> usize {
     flatten(kernel).len()
 }
 
-/// Flattens the kernel: its bytes in memory, up to the payload.
+/// Flattens the kernel: returns its bytes in memory, up to the payload.
 fn flatten(kernel: &[u8]) -> Vec<u8> {
     let elf = parse(kernel);
     let end = symbol(&elf, START_SYMBOL);
@@ -88,7 +90,7 @@ fn flatten(kernel: &[u8]) -> Vec<u8> {
     image
 }
 
-/// Memory that is allocated page by page, and its contents.
+/// Memory that is allocated page by page, with its contents.
 struct Memory {
     next: u64,
     segments: Vec<(u64, Vec<u8>)>,
@@ -171,7 +173,7 @@ fn parse(bytes: &[u8]) -> Elf<'_> {
     Elf::parse(bytes).expect("it was built as an ELF file")
 }
 
-/// Returns the loadable segments and their bytes.
+/// Returns the program headers of the loadable segments, with their bytes.
 fn loaded<'a>(
     elf: &Elf<'a>,
 ) -> impl Iterator<Item = (&'a elf::ProgramHeader64<Endianness>, &'a [u8])> {

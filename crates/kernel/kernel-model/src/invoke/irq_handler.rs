@@ -1,4 +1,4 @@
-//! Invocations of IRQ handlers (seL4 manual, *`seL4_IRQHandler_Ack`* and those that follow).
+//! Invocations of IRQ handlers (seL4 manual, *`seL4_IRQHandler_Ack`* and the following sections).
 
 use super::Invocation;
 use crate::cap::Cap;

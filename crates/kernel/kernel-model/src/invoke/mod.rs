@@ -1,9 +1,9 @@
-//! Invocations: what a message to a kernel object asks for (seL4 manual, *API Reference*; seL4's
+//! Invocations: requests to a kernel object through a message (seL4 manual, *API Reference*; seL4's
 //! `decodeInvocation`).
 //!
-//! For each kind of object there is one function. It first checks everything that could be wrong,
-//! in seL4's order, and changes nothing before the last check has passed. Errors go back to the
-//! caller. The parameters of a function name the state that its object may change.
+//! Each kind of object has one function. The function first makes all checks, in seL4's order. The
+//! function changes nothing before the last check has passed. The caller of the invocation receives
+//! every error. The parameters of the function name the state that the object may change.
 
 pub(crate) mod irq_handler;
 pub(crate) mod sched_context;
@@ -19,15 +19,15 @@ use crate::sched::{Scheduler, ThreadState};
 /// A message to a kernel object.
 #[derive(Debug)]
 pub(crate) struct Invocation<'a> {
-    /// The thread that sends it.
+    /// The thread that sends the message.
     pub(crate) caller: ThreadId,
-    /// The label, which says what to do.
+    /// The label, which selects the operation.
     pub(crate) label: u64,
     /// The number of words.
     pub(crate) length: usize,
-    /// The capabilities that it names.
+    /// The capabilities that the message names.
     pub(crate) extra_caps: &'a ExtraCaps,
-    /// The caller waits for an answer.
+    /// Whether the caller waits for an answer.
     pub(crate) call: bool,
 }
 
@@ -37,7 +37,7 @@ impl Invocation<'_> {
         self.extra_caps[0].ok_or(InvocationError::TruncatedMessage)
     }
 
-    /// Returns the capabilities of a message that names as many as a message can.
+    /// Returns the capabilities of a message with the maximum number of capabilities.
     fn all_caps(&self) -> Result<[Cap; 3], InvocationError> {
         match *self.extra_caps {
             [Some(first), Some(second), Some(third)] => Ok([first, second, third]),
@@ -45,7 +45,7 @@ impl Invocation<'_> {
         }
     }
 
-    /// Checks that the message has at least this number of words.
+    /// Checks that the message has at least `count` words.
     fn needs_words(&self, count: usize) -> Result<(), InvocationError> {
         if self.length < count {
             return Err(InvocationError::TruncatedMessage);
@@ -58,7 +58,7 @@ impl Invocation<'_> {
         messages.word(sched.threads(), self.caller, index)
     }
 
-    /// Completes the invocation with an answer that has words.
+    /// Completes the invocation with an answer of these words.
     fn answer(&self, sched: &mut Scheduler, messages: &mut Messages<'_>, words: &[u64]) {
         if self.call {
             messages.answer(sched.threads_mut(), self.caller, 0, words);

@@ -1,5 +1,5 @@
-//! Invocations of scheduling contexts (seL4 manual, *`seL4_SchedContext_Bind`* and those that
-//! follow; seL4's `object/schedcontext.c`).
+//! Invocations of scheduling contexts (seL4 manual, *`seL4_SchedContext_Bind`* and the following
+//! sections; seL4's `object/schedcontext.c`).
 
 use super::Invocation;
 use crate::cap::Cap;
@@ -60,8 +60,8 @@ fn bind(
     }
 }
 
-/// Checks that both are unbound, and that a blocked thread would have the budget to resume
-/// (`decodeSchedContext_Bind`).
+/// Checks that the scheduling context and the thread are unbound. If the thread is blocked, the
+/// scheduling context must also have a usable budget (`decodeSchedContext_Bind`).
 fn check_bindable(
     sched: &Scheduler,
     sched_context: SchedContextId,
@@ -102,7 +102,7 @@ fn unbind_object(
     }
 }
 
-/// Checks that the caller does not run on the scheduling context that it wants to unbind.
+/// Checks that the caller does not run on the scheduling context that the invocation unbinds.
 fn check_not_callers(
     sched: &Scheduler,
     sched_context: SchedContextId,
@@ -137,7 +137,7 @@ fn yield_to(
     Ok(())
 }
 
-/// Answers the `YieldTo` of a thread that runs again, if it has yielded
+/// Answers the `YieldTo` of a thread that runs again, if the thread has yielded
 /// (`schedContext_completeYieldTo`).
 pub(crate) fn complete_yield(sched: &mut Scheduler, messages: &mut Messages<'_>, thread: ThreadId) {
     if let Some(sched_context) = sched.thread(thread).yield_to() {

@@ -1,4 +1,4 @@
-//! Invocations of threads (seL4 manual, *`seL4_TCB_Suspend`* and those around it; seL4's
+//! Invocations of threads (seL4 manual, *`seL4_TCB_Suspend`* and the sections around it; seL4's
 //! `object/tcb.c`).
 
 use super::Invocation;
@@ -13,20 +13,20 @@ use crate::notification::{NotificationState, Notifications};
 use crate::numbers::{TCB_FLAG_FPU_DISABLED, invocation};
 use crate::sched::{Scheduler, Threads};
 
-/// `ReadRegisters`: suspend the thread first.
+/// Flag of `ReadRegisters`: suspend the thread first.
 const READ_SUSPEND: u64 = 1 << 0;
-/// `WriteRegisters`: resume the thread afterwards.
+/// Flag of `WriteRegisters`: resume the thread afterwards.
 const WRITE_RESUME: u64 = 1 << 0;
-/// `CopyRegisters`: suspend the thread that is read.
+/// Flag of `CopyRegisters`: suspend the thread that is read.
 const COPY_SUSPEND_SOURCE: u64 = 1 << 0;
-/// `CopyRegisters`: resume the thread that is written.
+/// Flag of `CopyRegisters`: resume the thread that is written.
 const COPY_RESUME_TARGET: u64 = 1 << 1;
-/// `CopyRegisters`: copy the frame registers, the first of a user context.
+/// Flag of `CopyRegisters`: copy the frame registers, which come first in a user context.
 const COPY_FRAME: u64 = 1 << 2;
-/// `CopyRegisters`: copy the integer registers, the others of a user context.
+/// Flag of `CopyRegisters`: copy the integer registers, which come last in a user context.
 const COPY_INTEGER: u64 = 1 << 3;
 
-/// The number of words in front of the registers in the message of `WriteRegisters`.
+/// The number of words before the registers in the message of `WriteRegisters`.
 const WRITE_ARGUMENTS: usize = 2;
 
 pub(crate) fn invoke(
@@ -74,7 +74,7 @@ pub(crate) fn invoke(
             Ok(())
         }
         invocation::TCBSetIPCBuffer => set_ipc_buffer(sched, messages, target, invocation),
-        // These two need a capability to a CNode, which no PD has.
+        // `TCBConfigure` and `TCBSetSpace` need a capability to a CNode, which no PD has.
         invocation::TCBConfigure => {
             invocation.needs_words(3)?;
             invocation.all_caps()?;
@@ -219,15 +219,15 @@ fn copy_registers(
     Ok(())
 }
 
-/// Makes a thread continue at the program counter of the user context that was written, which is
-/// its `FaultIP`.
+/// Sets a thread's program counter to its `FaultIP`, which is the program counter of the written
+/// user context.
 fn continue_at_fault_ip(threads: &mut Threads, target: ThreadId) {
     let context = &mut threads[target].context;
     context.pc = context.fault_ip;
 }
 
-/// Returns the priority that the message asks for, if the thread that it names as the authority may
-/// give it (`checkPrio`).
+/// Returns the requested priority, if the authority thread in the message may give this priority
+/// (`checkPrio`).
 fn allowed_priority(
     sched: &Scheduler,
     messages: &mut Messages<'_>,
@@ -289,8 +289,8 @@ fn set_sched_params(
     Ok(())
 }
 
-/// Returns the scheduling context that `SetSchedParams` gives to a thread: the one that it has, an
-/// unbound one if it has none, or none.
+/// Returns the scheduling context that `SetSchedParams` gives to a thread, if any. A thread keeps
+/// its scheduling context if it has one, and can otherwise get an unbound scheduling context.
 fn check_sched_context(
     sched: &Scheduler,
     cap: Cap,
@@ -314,7 +314,8 @@ fn check_sched_context(
     }
 }
 
-/// Takes away a thread's IPC buffer. A new one would need a capability to a frame, which no PD has.
+/// Removes a thread's IPC buffer. Setting a buffer would need a capability to a frame, which no PD
+/// has.
 fn set_ipc_buffer(
     sched: &mut Scheduler,
     messages: &mut Messages<'_>,
@@ -354,8 +355,8 @@ fn bind_notification(
     Ok(())
 }
 
-/// Returns the endpoint of a fault or timeout handler, if it may be one; the capability is the
-/// message's `number`th.
+/// Returns the endpoint of a fault or timeout handler, if the capability may be a handler. `number`
+/// is the number of the capability in the message.
 fn handler(cap: Cap, number: u64) -> Result<Option<EndpointCap>, InvocationError> {
     match cap {
         Cap::Null => Ok(None),

@@ -1,5 +1,5 @@
 //! Invocations of address spaces: cache maintenance (seL4 manual, *`seL4_ARM_VSpace_Clean_Data`*
-//! and those that follow; seL4's `decodeARMVSpaceRootInvocation`).
+//! and the following sections; seL4's `decodeARMVSpaceRootInvocation`).
 
 use super::Invocation;
 use crate::error::InvocationError;

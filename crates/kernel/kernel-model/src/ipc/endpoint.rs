@@ -9,8 +9,8 @@ use crate::messages::Messages;
 use crate::notification::{NotificationState, Notifications};
 use crate::sched::{Queue, Scheduler, ThreadState};
 
-/// An endpoint (seL4 manual, *Message Passing*). Its queue is sorted by priority; among equals,
-/// first come, first served.
+/// An endpoint (seL4 manual, *Message Passing*). The queue is sorted by priority, and by the order
+/// of arrival within a priority.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub enum Endpoint {
     /// No thread waits.
@@ -23,7 +23,7 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    /// The threads that wait.
+    /// Returns the threads that wait.
     pub fn queue(&self) -> Queue {
         match self {
             Self::Idle => Queue::default(),
@@ -32,33 +32,33 @@ impl Endpoint {
     }
 }
 
-/// How a message is sent.
+/// The options of a send.
 #[derive(Debug, Copy, Clone)]
 pub(crate) struct SendMode {
-    /// The capability that it is sent with.
+    /// The capability that the sender uses.
     pub(crate) cap: EndpointCap,
-    /// The sender waits for a receiver.
+    /// Whether the sender waits for a receiver.
     pub(crate) blocking: bool,
-    /// The sender waits for a reply.
+    /// Whether the sender waits for a reply.
     pub(crate) call: bool,
-    /// The sender donates its scheduling context to a receiver that has none.
+    /// Whether the sender donates its scheduling context to a receiver that has none.
     pub(crate) donate: bool,
 }
 
-/// How a message is received.
+/// The options of a receive.
 #[derive(Debug, Copy, Clone)]
 pub(crate) struct ReceiveMode {
-    /// The endpoint that it is received from.
+    /// The endpoint to receive from.
     pub(crate) endpoint: EndpointId,
-    /// The receiver waits for a sender.
+    /// Whether the receiver waits for a sender.
     pub(crate) blocking: bool,
-    /// The reply object that holds the sender if it calls.
+    /// The reply object that holds the sender of a call.
     pub(crate) reply: Option<ReplyId>,
 }
 
 impl Ipc {
-    /// Sends the message in a thread's registers and IPC buffer, or the thread's fault if it has
-    /// one (`sendIPC`).
+    /// Sends the message in a thread's registers and IPC buffer. If the thread has a fault, sends
+    /// the fault instead (`sendIPC`).
     pub(crate) fn send(
         &mut self,
         sched: &mut Scheduler,
@@ -130,7 +130,8 @@ impl Ipc {
             blocking,
             reply,
         } = how;
-        // A caller that the reply object still holds will never get a reply.
+        // The receiver reuses the reply object. A caller that the reply object still holds never
+        // gets a reply.
         if let Some(reply) = reply
             && let Some(holds) = self.replies[reply].thread
             && holds != receiver
@@ -201,7 +202,7 @@ impl Ipc {
         }
     }
 
-    /// Adds a thread that is blocked at an endpoint to the endpoint's queue.
+    /// Adds a blocked thread to the queue of its endpoint.
     fn enqueue(&mut self, sched: &mut Scheduler, thread: ThreadId, endpoint: EndpointId) {
         let mut queue = self.endpoints[endpoint].queue();
         sched.wait_in(&mut queue, thread);
@@ -226,8 +227,7 @@ impl Ipc {
         }
     }
 
-    /// Moves a blocked thread to the place that its new priority gives it, behind its equals
-    /// (`reorderEP`).
+    /// Moves a blocked thread behind all threads of its new priority in the queue (`reorderEP`).
     pub(crate) fn requeue(
         &mut self,
         sched: &mut Scheduler,

@@ -1,9 +1,10 @@
-//! IPC: endpoints, where senders and receivers meet, and reply objects, which hold callers (seL4
-//! manual, *Message Passing*).
+//! IPC: endpoints connect senders and receivers, and reply objects hold callers (seL4 manual,
+//! *Message Passing*).
 //!
-//! The state of both is private to this module. A function's parameters say what else it changes:
-//! [`Scheduler`] if a thread blocks or wakes, [`Messages`] if words move, [`Notifications`] if a
-//! receiver may get a signal instead of a message.
+//! The state of endpoints and reply objects is private to this module. The parameters of a function
+//! show the other state that it changes: [`Scheduler`] if a thread blocks or wakes, [`Messages`] if
+//! words are transferred, and [`Notifications`] if a receiver may get a signal instead of a
+//! message.
 
 mod endpoint;
 mod raise;
@@ -25,7 +26,7 @@ pub(crate) struct Ipc {
 }
 
 impl Ipc {
-    /// As many of each as there are threads.
+    /// Creates an endpoint and a reply object for each thread.
     pub(crate) fn new(threads: usize) -> Self {
         Self {
             endpoints: Arena::new((0..threads).map(|_| Endpoint::Idle)),
@@ -41,8 +42,8 @@ impl Ipc {
         &self.replies
     }
 
-    /// Cancels what a blocked thread waits for, forgets its fault, and makes it inactive
-    /// (`cancelIPC`).
+    /// Clears the fault of a thread. If the thread is blocked, cancels the wait and makes the
+    /// thread inactive (`cancelIPC`).
     pub(crate) fn cancel(
         &mut self,
         sched: &mut Scheduler,

@@ -1,4 +1,4 @@
-//! Raising faults: sending them to the thread's handler (seL4 manual, *Faults and Exceptions*;
+//! Raises faults: sends each fault to the thread's handler (seL4 manual, *Faults and Exceptions*;
 //! seL4's `kernel/faulthandler.c`).
 
 use super::{Ipc, SendMode};
@@ -32,8 +32,8 @@ impl Ipc {
         }
     }
 
-    /// Sends a timeout fault to the thread's timeout handler, if it has one. The handler does not
-    /// get the scheduling context, because its budget is used up.
+    /// Sends a timeout fault to the thread's timeout handler, if the thread has one. The handler
+    /// does not get the scheduling context, because the budget is used up.
     pub(crate) fn raise_timeout(
         &mut self,
         sched: &mut Scheduler,

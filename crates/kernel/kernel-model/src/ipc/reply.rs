@@ -1,5 +1,5 @@
-//! Reply objects: which caller waits for a reply, and which scheduling context returns with it
-//! (seL4 manual, *Passive Servers*; seL4's `object/reply.c`).
+//! Reply objects: the callers that wait for a reply, and the scheduling contexts that return with
+//! the reply (seL4 manual, *Passive Servers*; seL4's `object/reply.c`).
 
 use super::Ipc;
 use crate::context::INFO_REGISTER;
@@ -9,26 +9,26 @@ use crate::message_info::MessageInfo;
 use crate::messages::Messages;
 use crate::sched::{Scheduler, ThreadState};
 
-/// A reply object (seL4 manual, *Message Passing*): it holds a caller until the reply.
+/// A reply object (seL4 manual, *Message Passing*). The object holds a caller until the reply.
 ///
-/// Reply objects through which one scheduling context was donated form a stack. The scheduling
-/// context is on top.
+/// Each donation of a scheduling context puts a reply object on a stack. The scheduling context is
+/// on top of the stack.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Reply {
-    /// The caller, or the thread that waits to receive with this object.
+    /// The caller, or the thread that waits to receive with this reply object.
     pub thread: Option<ThreadId>,
-    /// The reply object below it in the stack.
+    /// The reply object below this object in the stack.
     pub below: Option<ReplyId>,
-    /// What is above it in the stack.
+    /// The element above this object in the stack.
     pub above: Option<Above>,
 }
 
-/// What is above a reply object in the stack.
+/// The element above a reply object in the stack.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub enum Above {
-    /// Another reply object: its callee has donated the scheduling context further.
+    /// Another reply object, added when the callee donated the scheduling context further.
     Reply(ReplyId),
-    /// The scheduling context: this is the top of the stack.
+    /// The scheduling context. The reply object is the top of the stack.
     SchedContext(SchedContextId),
 }
 
@@ -59,7 +59,7 @@ impl Ipc {
         sched.donate(donated, callee);
     }
 
-    /// Replies to the caller that a reply object holds, if it holds one (`doReplyTransfer`).
+    /// Replies to the caller that a reply object holds, if any (`doReplyTransfer`).
     pub(crate) fn reply(
         &mut self,
         sched: &mut Scheduler,
@@ -107,8 +107,8 @@ impl Ipc {
         }
     }
 
-    /// Releases the caller that a reply object holds. The caller gets its scheduling context back
-    /// if it was donated through this object and not further (`reply_remove`).
+    /// Releases the caller that a reply object holds. If this object is the top of its stack, the
+    /// caller gets its scheduling context back (`reply_remove`).
     fn pop_reply(&mut self, sched: &mut Scheduler, reply: ReplyId, caller: ThreadId) {
         let below = self.replies[reply].below.take();
         match self.replies[reply].above.take() {
@@ -117,7 +117,7 @@ impl Ipc {
                 if let Some(below) = below {
                     self.replies[below].above = Some(Above::SchedContext(donated));
                 }
-                // Another may have been bound to the caller in the meantime.
+                // Another scheduling context may have been bound to the caller in the meantime.
                 if sched.thread(caller).sched_context().is_none() {
                     sched.donate(donated, caller);
                 }
@@ -127,7 +127,7 @@ impl Ipc {
         self.unlink_reply(sched, reply);
     }
 
-    /// Releases the caller that a reply object holds, without a scheduling context
+    /// Releases the caller that a reply object holds, without returning a scheduling context
     /// (`reply_remove_tcb`).
     pub(super) fn abandon_reply(&mut self, sched: &mut Scheduler, reply: ReplyId) {
         let below = self.replies[reply].below.take();
@@ -136,8 +136,8 @@ impl Ipc {
         self.unlink_reply(sched, reply);
     }
 
-    /// Breaks a stack in two where a reply object was taken out. The callers below no longer get
-    /// the scheduling context above.
+    /// Breaks a stack in two at a removed reply object. The scheduling context no longer returns to
+    /// the callers below.
     fn break_stack(&mut self, sched: &mut Scheduler, above: Option<Above>, below: Option<ReplyId>) {
         match above {
             Some(Above::SchedContext(donated)) => sched.sched_context_mut(donated).reply = None,
@@ -149,16 +149,16 @@ impl Ipc {
         }
     }
 
-    /// Unlinks a reply object from its caller, or from the thread that waits to receive with it.
-    /// The thread is inactive then (`reply_unlink`).
+    /// Unlinks a reply object from its caller, or from the thread that waits to receive with the
+    /// object. The thread becomes inactive (`reply_unlink`).
     pub(super) fn unlink_reply(&mut self, sched: &mut Scheduler, reply: ReplyId) {
         if let Some(thread) = self.replies[reply].thread.take() {
             sched.set_state(thread, ThreadState::Inactive);
         }
     }
 
-    /// Unbinds a scheduling context from the reply object on top of its stack, if it has one: it
-    /// will not return to those who donated it (`schedContext_unbindReply`).
+    /// Unbinds a scheduling context from the reply object on top of its stack, if any. The
+    /// scheduling context will not return to its donors (`schedContext_unbindReply`).
     pub(crate) fn unbind_sched_context(
         &mut self,
         sched: &mut Scheduler,
@@ -170,7 +170,7 @@ impl Ipc {
     }
 }
 
-/// Sets the registers that a reply to a fault sets. Returns whether the thread restarts
+/// Sets the registers of a faulted thread from a reply. Returns whether the thread restarts
 /// (`handleFaultReply`).
 fn transfer_fault_reply(
     sched: &mut Scheduler,

@@ -1,7 +1,7 @@
-//! The invariants that hold between two steps, and a check of them.
+//! The invariants of the kernel between two steps, and their checks.
 //!
-//! Tests call [`Kernel::check`] after every step; it costs more than a step. The kernel relies on
-//! these invariants and checks none of them itself.
+//! Tests call [`Kernel::check`] after every step. A check takes longer than a step. The kernel
+//! relies on these invariants and does not check them itself.
 
 use super::Kernel;
 use crate::clock::Ticks;
@@ -10,33 +10,33 @@ use crate::ipc::{Above, Endpoint};
 use crate::notification::NotificationState;
 use crate::sched::{Queue, SchedulerQueue, ThreadState};
 
-/// An invariant that does not hold.
+/// A violated invariant.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub enum Broken {
-    /// The thread to run next is not chosen, or the timer not set.
+    /// The next thread is not chosen, or the timer is not set.
     Undecided,
-    /// The running thread cannot run, is in a queue, or is not charged for what it uses.
+    /// The running thread cannot run, is in a queue, or is not charged for the time that it uses.
     Running(Option<ThreadId>),
-    /// A ready thread has a higher priority than the running thread, or none runs.
+    /// A ready thread has a higher priority than the running thread, or no thread runs.
     NotHighest(ThreadId),
-    /// A schedulable thread neither runs nor is in the ready queue.
+    /// A schedulable thread is neither running nor in the ready queue.
     Forgotten(ThreadId),
     /// A thread is in the ready queue but cannot run, or in the release queue but has budget.
     Queued(ThreadId),
-    /// The forward and backward links of a queue do not agree, or it is not sorted.
+    /// The forward and backward links of a queue do not agree, or the queue is not sorted.
     Links(Queue),
-    /// A thread is in more than one queue, or not in the one that its state says.
+    /// A thread is in more than one queue, or not in the queue that its state requires.
     Membership(ThreadId),
-    /// A reference of a reply object to a thread or to another in its stack is not symmetric.
+    /// A reference between a reply object and a thread, or within a stack, is not symmetric.
     Reply(ReplyId),
     /// A reference of a scheduling context is not symmetric.
     SchedContext(SchedContextId),
-    /// The refills of a scheduling context do not add up to its budget, are not in order, or the
-    /// first is less than the least budget.
+    /// The refills of a scheduling context do not add up to its budget or are not in order, or the
+    /// first refill is below the minimum budget.
     Budget(SchedContextId),
     /// A reference between a notification and a thread is not symmetric.
     Bound(NotificationId),
-    /// A thread has a fault but does not wait for its handler.
+    /// A thread has a fault but does not wait for its fault handler.
     Fault(ThreadId),
 }
 
@@ -46,7 +46,7 @@ fn ensure(holds: bool, broken: Broken) -> Check {
     if holds { Ok(()) } else { Err(broken) }
 }
 
-/// The most threads that there can be: those of the PDs, and the monitor's.
+/// The maximum number of threads: the threads of the PDs, and the monitor's.
 const MAX_THREADS: usize = microkit_abi::limits::MAX_PROTECTION_DOMAINS + 1;
 
 impl Kernel {
@@ -64,7 +64,7 @@ impl Kernel {
         self.check_bindings()
     }
 
-    /// At most one thread runs, and no schedulable thread has a higher priority.
+    /// Checks that at most one thread runs, and that no schedulable thread has a higher priority.
     fn check_running(&self) -> Check {
         let sched = &self.sched;
         ensure(sched.is_settled(), Broken::Undecided)?;
@@ -96,8 +96,8 @@ impl Kernel {
         Ok(())
     }
 
-    /// Links are consistent, queues are sorted, and the threads in the scheduler's queues belong
-    /// there.
+    /// Checks that links are consistent, queues are sorted, and the threads in the scheduler's
+    /// queues belong there.
     fn check_queues(&self) -> Check {
         let sorted = |queue: Queue, first: &dyn Fn(ThreadId, ThreadId) -> bool| {
             let threads = self.sched.threads();
@@ -143,7 +143,7 @@ impl Kernel {
         Ok(())
     }
 
-    /// A thread is in the one queue that its state says, and in no other.
+    /// Checks that each thread is only in the queue that its state requires.
     fn check_membership(&self) -> Check {
         let mut queues = [0_u8; MAX_THREADS];
         let mut enter = |queue: Queue, belongs: &dyn Fn(ThreadId) -> bool| {
@@ -188,7 +188,8 @@ impl Kernel {
         Ok(())
     }
 
-    /// References between a reply object and its thread, and within a stack, are symmetric.
+    /// Checks that references between a reply object and its thread, and within a stack, are
+    /// symmetric.
     fn check_replies(&self) -> Check {
         let named_by = |thread: ThreadId| match self.thread(thread).state() {
             ThreadState::BlockedOnReply { reply } => Some(reply),
@@ -226,7 +227,8 @@ impl Kernel {
         Ok(())
     }
 
-    /// References of scheduling contexts are symmetric, and no budget is lost or made.
+    /// Checks that references of scheduling contexts are symmetric, and that no budget is lost or
+    /// created.
     fn check_sched_contexts(&self) -> Check {
         for (id, thread) in self.sched.threads().iter() {
             if let Some(sc) = thread.sched_context() {
@@ -267,14 +269,15 @@ impl Kernel {
         Ok(())
     }
 
-    /// The budget of a scheduling context at boot.
+    /// Returns the budget of a scheduling context at boot.
     fn budget(&self, sched_context: SchedContextId) -> Ticks {
         let pd = self.spec().pds.get(sched_context.index());
         let us = pd.map_or(microkit_abi::limits::DEFAULT_BUDGET_US, |pd| pd.budget_us);
         self.clock().ticks(us)
     }
 
-    /// References between notifications and threads are symmetric; a thread with a fault waits.
+    /// Checks that references between notifications and threads are symmetric, and that a thread
+    /// with a fault waits.
     fn check_bindings(&self) -> Check {
         for (id, notification) in self.notifications.iter() {
             let knows = notification
@@ -291,7 +294,7 @@ impl Kernel {
                 thread.state(),
                 ThreadState::BlockedOnSend { .. }
                     | ThreadState::BlockedOnReply { .. }
-                    // The fault was received by a handler that cannot reply.
+                    // A handler that cannot reply has received the fault.
                     | ThreadState::Inactive
             );
             ensure(thread.fault.is_none() || waits, Broken::Fault(id))?;

@@ -1,7 +1,7 @@
 //! The debugging system calls of the `debug` configuration (seL4 manual, *Debugging System Calls*;
 //! seL4's `handleUnknownSyscall`).
 //!
-//! They take no time: the calling thread is not charged, and continues at once.
+//! Debugging calls take no time. The calling thread is not charged, and continues at once.
 
 use super::Kernel;
 use crate::cap::Cap;
@@ -12,7 +12,7 @@ use crate::machine::{HaltReason, Machine, Report};
 use crate::numbers::{MAX_MESSAGE_WORDS, syscall};
 
 impl Kernel {
-    /// Handles a debugging call. Returns `None` if the number is not that of one.
+    /// Handles a debugging call. Returns `None` if `number` is not a debugging call.
     pub(super) fn debug_syscall(
         &mut self,
         machine: &mut dyn Machine,
@@ -47,7 +47,7 @@ impl Kernel {
         machine.report(Report::Halt { thread, reason });
     }
 
-    /// Names a thread. The words of the IPC buffer hold the name, a string that ends with a zero.
+    /// Names a thread. The IPC buffer holds the name as a zero-terminated string.
     fn name_thread(
         &mut self,
         machine: &mut dyn Machine,

@@ -1,5 +1,5 @@
-//! What a test can do that no event does: run another thread than the scheduler has chosen, and
-//! suspend a thread.
+//! Operations of tests that no event causes: running a thread that the scheduler has not chosen,
+//! and suspending a thread.
 
 use super::Kernel;
 use crate::cap::Cap;
@@ -9,13 +9,13 @@ use crate::ids::ThreadId;
 use crate::machine::Machine;
 
 impl Kernel {
-    /// Runs a thread of the [ready queue](Self::ready) instead of the current thread, which becomes
-    /// ready. The priorities do not matter, so [`check`](Self::check) fails until the scheduler
-    /// chooses again.
+    /// Runs a thread of the [ready queue](Self::ready) instead of the current thread. The current
+    /// thread becomes ready. Priorities are ignored, so [`check`](Self::check) fails until the
+    /// scheduler chooses again.
     ///
     /// # Panics
     ///
-    /// Panics if the thread neither runs nor is ready.
+    /// Panics if the thread is neither running nor ready.
     pub fn run_instead(&mut self, thread: ThreadId, machine: &mut impl Machine) -> Next {
         if self.sched.current() == Some(thread) || self.halted {
             return self.next();
@@ -31,7 +31,7 @@ impl Kernel {
         self.next()
     }
 
-    /// Suspends a thread, as its parent could (seL4 manual, *`seL4_TCB_Suspend`*).
+    /// Suspends a thread, as its parent can (seL4 manual, *`seL4_TCB_Suspend`*).
     pub fn stop(&mut self, thread: ThreadId, machine: &mut impl Machine) -> Next {
         suspend(
             &mut self.sched,
@@ -42,7 +42,7 @@ impl Kernel {
         self.leave(machine)
     }
 
-    /// Returns the capability that a capability pointer of a thread leads to, or [`Cap::Null`].
+    /// Returns the capability at a capability pointer of a thread, or [`Cap::Null`].
     pub fn cap(&self, thread: ThreadId, cptr: u64) -> Cap {
         self.system.lookup(thread, cptr).unwrap_or_default()
     }

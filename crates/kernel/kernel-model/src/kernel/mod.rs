@@ -1,6 +1,7 @@
-//! The dispatcher: how the kernel is made, how it is entered, and what can be seen of it.
+//! The dispatcher: creates the kernel, handles entries into the kernel, and gives access to its
+//! state.
 //!
-//! A step goes through three stages:
+//! A step has three stages:
 //!
 //! ```text
 //! step ──▶ enter: take the time, check the budget
@@ -8,8 +9,9 @@
 //!      ──▶ leave: schedule, and run the monitor until a PD's turn comes
 //! ```
 //!
-//! Only this module and its submodules see the whole kernel. Every other module has the state of
-//! one subsystem, private to it, and its functions name in their parameters what else they change.
+//! Only this module and its submodules can access the whole kernel. Every other module has the
+//! private state of one subsystem. The parameters of its functions name the other state that they
+//! change.
 
 mod check;
 mod debug_calls;
@@ -41,13 +43,13 @@ use microkit_abi::limits::DEFAULT_BUDGET_US;
 
 /// A model of seL4 that runs one Microkit system.
 ///
-/// It is made from a boot spec, [started](Self::start) once, and then [stepped](Self::step). Each
-/// step is one entry into the kernel and returns the thread that runs until the next entry. Load a
-/// thread's registers from its [context](Self::context) before it runs, and store them there when
-/// it enters.
+/// A kernel is created from a boot spec, [started](Self::start) once, and then
+/// [stepped](Self::step). Each step is one entry into the kernel, and returns the thread that runs
+/// until the next entry. Load a thread's registers from its [context](Self::context) before the
+/// thread runs. Store the thread's registers in the context when the thread enters the kernel.
 ///
-/// Two kernels are equal if they will behave the same from now on: everything that a step depends
-/// on is compared, and nothing else. A step allocates nothing.
+/// Two kernels are equal if they will behave the same from now on. The comparison includes only the
+/// state that a step depends on. A step allocates no memory.
 ///
 /// # Examples
 ///
@@ -72,12 +74,12 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// Creates the objects that the spec asks for, and connects them as the Microkit tool and its
+    /// Creates the objects that the spec requires, and connects them as the Microkit tool and its
     /// initialiser do. No thread has run yet.
     ///
     /// # Errors
     ///
-    /// Fails if the spec contradicts itself, or has a budget or a period that seL4 refuses.
+    /// Fails if the spec contradicts itself, or if seL4 refuses a budget or a period in the spec.
     pub fn new(spec: &BootSpec, clock: Clock) -> Result<Self, SystemError> {
         let system = System::new(spec, clock)?;
         let pds = spec.pds.len();
@@ -121,9 +123,9 @@ impl Kernel {
         Ok(kernel)
     }
 
-    /// Resumes all threads as the initialiser does: in the order of their names, the monitor's
-    /// being `monitor`, each in front of the ready threads of its priority. So of equals, the
-    /// thread with the last name is the first to run.
+    /// Resumes all threads as the initialiser does, in the order of their names. The monitor's name
+    /// is `monitor`. Each thread is added in front of the ready threads of its priority. So among
+    /// threads of equal priority, the thread with the last name runs first.
     fn resume_all(&mut self) {
         let mut order: Vec<ThreadId> = self.sched.threads().ids().collect();
         order.sort_by_key(|thread| self.name(*thread).as_bytes());
@@ -138,9 +140,10 @@ impl Kernel {
         );
     }
 
-    /// Starts the system: unmasks every IRQ, runs the monitor, and then the first thread.
+    /// Starts the system: unmasks every IRQ, runs the monitor, and returns the first thread that
+    /// runs.
     ///
-    /// Call it once, before any [`step`](Self::step).
+    /// Call this method once, before any [`step`](Self::step).
     pub fn start(&mut self, machine: &mut impl Machine) -> Next {
         for (number, _) in &self.system.irqs {
             machine.unmask_irq(*number);
@@ -151,9 +154,9 @@ impl Kernel {
 
     /// Handles an event, and returns the thread that runs next.
     ///
-    /// The running thread's [context](Self::context_mut) must hold its registers as they are on
-    /// entry: the program counter is behind the `svc` of a system call, and at the instruction of a
-    /// fault. If the machine is idle, an event that only a thread can cause is ignored.
+    /// On entry, the running thread's [context](Self::context_mut) must hold the thread's
+    /// registers. The program counter is after the `svc` of a system call, and at the instruction
+    /// of a fault. If the machine is idle, an event that only a thread can cause is ignored.
     pub fn step(&mut self, event: Event, machine: &mut impl Machine) -> Next {
         if self.halted {
             return Next::Halt;
@@ -162,7 +165,7 @@ impl Kernel {
         if let Some(thread) = self.sched.current() {
             let context = &mut self.sched.thread_mut(thread).context;
             context.fault_ip = match event {
-                // The `svc` itself; every instruction has four bytes.
+                // The address of the `svc` itself. Every instruction has four bytes.
                 Event::Syscall(_) => context.pc.wrapping_sub(4),
                 Event::Fault(_) | Event::Interrupt(_) | Event::Tick => context.pc,
             };
@@ -189,7 +192,7 @@ impl Kernel {
         }
     }
 
-    /// Borrows, each for itself, the parts that sending and receiving can change.
+    /// Borrows, separately, all parts that sending and receiving can change.
     fn parts<'k>(
         &'k mut self,
         machine: &'k mut dyn Machine,
@@ -213,7 +216,7 @@ impl Kernel {
     }
 
     /// Takes the time on entry by an event of the running thread. Returns whether the thread has
-    /// the budget to go through with it. If not, it causes the event again when it has
+    /// enough budget for the event. If not, the thread repeats the event when it has budget
     /// (`MCS_DO_IF_BUDGET`).
     fn enter(&mut self, machine: &mut dyn Machine) -> bool {
         let has_budget = self.check_budget(machine);
@@ -226,8 +229,8 @@ impl Kernel {
         has_budget
     }
 
-    /// Takes the time on entry. Returns whether the budget of the running thread lasts; if not, its
-    /// time slice has ended.
+    /// Takes the time on entry. Returns whether the running thread has enough budget. If not, the
+    /// thread's time slice has ended.
     #[inline]
     fn check_budget(&mut self, machine: &mut dyn Machine) -> bool {
         match self.sched.enter(machine.now()) {
@@ -275,7 +278,7 @@ impl Kernel {
         machine.mask_irq(number);
     }
 
-    /// Schedules, and runs the monitor, until the machine is idle or it is a PD's turn.
+    /// Schedules, and runs the monitor, until the machine is idle or a PD is the current thread.
     fn leave(&mut self, machine: &mut dyn Machine) -> Next {
         loop {
             self.schedule(machine);
@@ -287,7 +290,7 @@ impl Kernel {
         }
     }
 
-    /// Chooses the thread that runs, and makes it ready to run.
+    /// Chooses the current thread, answers its pending `YieldTo`, and activates it.
     fn schedule(&mut self, machine: &mut dyn Machine) {
         self.sched.schedule();
         if let Some(current) = self.sched.current()
@@ -299,7 +302,7 @@ impl Kernel {
         self.sched.activate();
     }
 
-    /// Returns what the last step returned.
+    /// Returns the result of the last step.
     pub fn next(&self) -> Next {
         match self.sched.current() {
             _ if self.halted => Next::Halt,
@@ -314,92 +317,94 @@ impl Kernel {
     }
 }
 
-/// What can be seen of the kernel from outside. Only a thread's registers can be changed.
+/// The state of the kernel that is visible from outside. Only a thread's registers can be changed.
 impl Kernel {
-    /// Returns the thread of a PD, if there is such a PD.
+    /// Returns the thread of a PD, or `None` if the PD does not exist.
     pub fn thread_of(&self, pd_index: usize) -> Option<ThreadId> {
         (pd_index < self.spec().pds.len()).then(|| ThreadId::nth(pd_index))
     }
 
-    /// The threads of all PDs, in the order of the boot spec; not the monitor's.
+    /// Returns the threads of all PDs, in the order of the boot spec. The monitor's thread is not
+    /// included.
     pub fn threads(&self) -> impl Iterator<Item = ThreadId> + use<> {
         (0..self.spec().pds.len()).map(ThreadId::nth)
     }
 
-    /// The registers of a thread.
+    /// Returns the registers of a thread.
     pub fn context(&self, thread: ThreadId) -> &UserContext {
         &self.sched.thread(thread).context
     }
 
-    /// The registers of a thread, to store those with which it enters the kernel.
+    /// Returns the registers of a thread, to store their values when the thread enters the kernel.
     pub fn context_mut(&mut self, thread: ThreadId) -> &mut UserContext {
         &mut self.sched.thread_mut(thread).context
     }
 
-    /// A thread.
+    /// Returns a thread.
     pub fn thread(&self, thread: ThreadId) -> &Thread {
         self.sched.thread(thread)
     }
 
-    /// The name of a thread's PD, or `monitor`.
+    /// Returns the name of a thread's PD, or `monitor`.
     pub fn name(&self, thread: ThreadId) -> &str {
         let pd = self.spec().pds.get(thread.index());
         pd.map_or(Monitor::NAME, |pd| pd.name.as_str())
     }
 
-    /// A scheduling context.
+    /// Returns a scheduling context.
     pub fn sched_context(&self, sched_context: SchedContextId) -> &SchedContext {
         self.sched.sched_context(sched_context)
     }
 
-    /// The scheduling context that a thread had at boot.
+    /// Returns the scheduling context that a thread had at boot.
     pub fn own_sched_context(&self, thread: ThreadId) -> SchedContextId {
         SchedContextId::nth(thread.index())
     }
 
-    /// An endpoint.
+    /// Returns an endpoint.
     pub fn endpoint(&self, endpoint: EndpointId) -> &Endpoint {
         &self.ipc.endpoints()[endpoint]
     }
 
-    /// The endpoint of a thread's PD, whether or not the PD has a capability to it.
+    /// Returns the endpoint of a thread's PD, even if the PD has no capability to that endpoint.
     pub fn own_endpoint(&self, thread: ThreadId) -> EndpointId {
         EndpointId::nth(thread.index())
     }
 
-    /// A notification.
+    /// Returns a notification.
     ///
     /// # Panics
     ///
-    /// Panics for the monitor's [own](Self::own_notification), because it has none.
+    /// Panics for the monitor's [own](Self::own_notification) notification. The monitor has no
+    /// notification.
     pub fn notification(&self, notification: NotificationId) -> &Notification {
         self.notifications.get(notification)
     }
 
-    /// The notification of a thread's PD. The monitor has none.
+    /// Returns the notification of a thread's PD. The monitor has no notification.
     pub fn own_notification(&self, thread: ThreadId) -> NotificationId {
         NotificationId::nth(thread.index())
     }
 
-    /// A reply object.
+    /// Returns a reply object.
     pub fn reply(&self, reply: ReplyId) -> &Reply {
         &self.ipc.replies()[reply]
     }
 
-    /// The reply object of a thread's PD.
+    /// Returns the reply object of a thread's PD.
     pub fn own_reply(&self, thread: ThreadId) -> ReplyId {
         ReplyId::nth(thread.index())
     }
 
-    /// The IRQs of all PDs: the number at the interrupt controller, and the state.
+    /// Returns the IRQs of all PDs, each with its number at the interrupt controller and its state.
     pub fn irqs(&self) -> impl Iterator<Item = (u32, &Irq)> {
         self.irqs
             .iter()
             .map(|(irq, state)| (self.system.irq_number(irq), state))
     }
 
-    /// Returns whether an IRQ could wake a thread: it is not masked, and a thread waits for its
-    /// signal.
+    /// Returns whether an IRQ could wake a thread: the IRQ is not masked, and a thread waits for
+    /// its signal.
     pub fn awaits_interrupt(&self) -> bool {
         let unmasked = self.irqs.iter().filter(|(_, irq)| !irq.masked);
         let mut handlers = unmasked.filter_map(|(_, irq)| irq.handler);
@@ -414,42 +419,43 @@ impl Kernel {
         })
     }
 
-    /// The threads in the ready queue, first to last.
+    /// Returns the threads in the ready queue, first to last.
     pub fn ready(&self) -> impl Iterator<Item = ThreadId> {
         self.sched.ready().iter(self.sched.threads())
     }
 
-    /// The threads in the release queue, first to last: they wait for their next refill.
+    /// Returns the threads in the release queue, first to last. These threads wait for their next
+    /// refill.
     pub fn release_queue(&self) -> impl Iterator<Item = ThreadId> {
         self.sched.release().iter(self.sched.threads())
     }
 
-    /// The threads that wait at an endpoint, first to last.
+    /// Returns the threads that wait at an endpoint, first to last.
     pub fn waiting_at(&self, endpoint: EndpointId) -> impl Iterator<Item = ThreadId> {
         let queue = self.ipc.endpoints()[endpoint].queue();
         queue.iter(self.sched.threads())
     }
 
-    /// The time of the last entry.
+    /// Returns the time of the last entry.
     pub fn now(&self) -> Ticks {
         self.sched.now()
     }
 
-    /// The timer.
+    /// Returns the clock.
     pub fn clock(&self) -> Clock {
         self.system.clock
     }
 
-    /// The boot spec that the kernel was made from.
+    /// Returns the boot spec of the kernel.
     pub fn spec(&self) -> &BootSpec {
         &self.system.spec
     }
 
-    /// Moves the origin of time as far forward as possible, and returns how far that is.
+    /// Moves the origin of time as far forward as possible, and returns the distance.
     ///
-    /// The kernel then does what it would have done, if the machine's clock is put back by as much.
-    /// Kernels that differ only in how long they have waited are equal after this. The time that
-    /// scheduling contexts have consumed is kept, because a PD can ask for it.
+    /// If the machine's clock is set back by this distance, the kernel behaves as if nothing had
+    /// changed. Kernels that differ only in past waiting times are equal after this call. The time
+    /// that scheduling contexts have consumed is kept, because a PD can request this time.
     pub fn rebase(&mut self) -> Ticks {
         self.sched.rebase()
     }
@@ -457,7 +463,7 @@ impl Kernel {
 
 impl Hash for Kernel {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // Without the system: kernels that are compared at all run the same one.
+        // The system is not hashed, because compared kernels always run the same system.
         self.sched.hash(state);
         self.ipc.hash(state);
         self.notifications.hash(state);
@@ -469,7 +475,7 @@ impl Hash for Kernel {
 
 impl fmt::Debug for Kernel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Without the system, which never changes and is long.
+        // The system is omitted, because it never changes and is long.
         f.debug_struct("Kernel")
             .field("sched", &self.sched)
             .field("ipc", &self.ipc)

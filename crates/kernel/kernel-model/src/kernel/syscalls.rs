@@ -1,7 +1,8 @@
-//! System calls: what each is made of (seL4 manual, *System Calls*; seL4's `api/syscall.c`).
+//! System calls: the sending and receiving half of each (seL4 manual, *System Calls*; seL4's
+//! `api/syscall.c`).
 //!
 //! A system call has a sending half, a receiving half, or both. The sending half invokes a
-//! capability; the receiving half waits at an endpoint or a notification.
+//! capability. The receiving half waits at an endpoint or a notification.
 
 use super::Kernel;
 use crate::cap::Cap;
@@ -19,16 +20,16 @@ use crate::messages::{ExtraCaps, Messages};
 use crate::numbers::syscall;
 use crate::sched::ThreadState;
 
-/// How the sending half of a system call is done.
+/// The options of the sending half of a system call.
 #[derive(Debug, Copy, Clone)]
 struct Manner {
-    /// The thread waits for an answer.
+    /// Whether the thread waits for an answer.
     call: bool,
-    /// The thread waits for a receiver, and faults if the capability cannot be found.
+    /// Whether the thread waits for a receiver, and faults if the lookup of the capability fails.
     blocking: bool,
-    /// The thread donates its scheduling context.
+    /// Whether the thread donates its scheduling context.
     donate: bool,
-    /// A receiving half follows.
+    /// Whether a receiving half follows.
     then_receive: bool,
 }
 
@@ -56,12 +57,12 @@ const SEND_THEN_RECEIVE: Manner = Manner {
     ..NB_SEND
 };
 
-/// How the receiving half of a system call is done.
+/// The options of the receiving half of a system call.
 #[derive(Debug, Copy, Clone)]
 struct Receive {
-    /// The thread waits for a sender.
+    /// Whether the thread waits for a sender.
     blocking: bool,
-    /// The thread names a reply object, which holds a sender that calls.
+    /// Whether the thread names a reply object to hold the sender of a call.
     with_reply: bool,
 }
 
@@ -83,7 +84,7 @@ impl Kernel {
         thread: ThreadId,
         number: u64,
     ) -> Next {
-        // Debugging calls are free: the clock is not read, and nothing is scheduled.
+        // Debugging calls take no time: the clock is not read, and the scheduler does not run.
         if let Some(next) = self.debug_syscall(machine, thread, number) {
             return next;
         }
@@ -131,7 +132,8 @@ impl Kernel {
         }
     }
 
-    /// Sends to the capability that a register names, or invokes it (`handleInvocation`).
+    /// Sends a message to the capability that a register names, or invokes that capability
+    /// (`handleInvocation`).
     fn send_half(
         &mut self,
         machine: &mut dyn Machine,
@@ -176,8 +178,8 @@ impl Kernel {
             extra_caps: &extra_caps,
             call: how.call,
         };
-        // If the caller is suspended by its own invocation, it makes the system call again when it
-        // is resumed.
+        // If the invocation suspends its own caller, the resumed caller makes the system call
+        // again.
         self.sched.set_state(thread, ThreadState::Restart);
         let result = self.invoke(machine, cap, how, &invocation);
         match result {
@@ -185,7 +187,7 @@ impl Kernel {
                 let (words, count) = error.words();
                 self.answer(machine, thread, how, error.label(), &words[..count]);
             }
-            // Otherwise it waits, or has an answer of the invocation's own.
+            // In any other state, the caller waits or already has an answer of the invocation.
             Ok(()) if self.sched.thread(thread).state() == ThreadState::Restart => {
                 self.answer(machine, thread, how, 0, &[]);
             }
@@ -193,7 +195,7 @@ impl Kernel {
         }
     }
 
-    /// Completes a sending half with an answer from the kernel, for which only a call waits.
+    /// Completes a sending half with an answer from the kernel. Only a call waits for an answer.
     fn answer(
         &mut self,
         machine: &mut dyn Machine,
@@ -209,9 +211,9 @@ impl Kernel {
         self.sched.set_state(thread, ThreadState::Running);
     }
 
-    /// Does what a message to a capability asks for (`decodeInvocation`).
+    /// Performs the operation that a message to a capability requests (`decodeInvocation`).
     ///
-    /// If the caller's state is still `Restart` afterwards, it has no answer yet.
+    /// If the caller's state is still `Restart` afterwards, the caller has no answer yet.
     fn invoke(
         &mut self,
         machine: &mut dyn Machine,
@@ -275,7 +277,7 @@ impl Kernel {
         }
     }
 
-    /// Receives from the capability that the capability register names (`handleRecv`).
+    /// Receives through the capability that the capability register names (`handleRecv`).
     fn receive_half(&mut self, machine: &mut dyn Machine, thread: ThreadId, how: Receive) {
         let received = self.try_receive(machine, thread, how);
         if let Err((address, failure)) = received {
@@ -290,7 +292,7 @@ impl Kernel {
 
     /// # Errors
     ///
-    /// The capability pointer that cannot be received from, and why.
+    /// Returns the capability pointer that cannot be received from, and the reason.
     fn try_receive(
         &mut self,
         machine: &mut dyn Machine,

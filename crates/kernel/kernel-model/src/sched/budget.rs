@@ -1,32 +1,33 @@
-//! Measuring time, charging it to scheduling contexts, and ending time slices (seL4 manual,
-//! *Scheduling Contexts*; seL4's `kernel/thread.c` and `.h`).
+//! Measures time, charges it to scheduling contexts, and ends time slices (seL4 manual, *Scheduling
+//! Contexts*; seL4's `kernel/thread.c` and `.h`).
 //!
-//! Time is read once on every entry. The time since the last entry is *unbilled* until something
-//! depends on it: the time slice ends, another scheduling context takes over, or the timer is set.
+//! The kernel reads the time once on every entry. The time since the last entry stays *unbilled*
+//! until the time slice ends, another scheduling context takes over, or the timer is set.
 
 use super::Scheduler;
 use crate::clock::Ticks;
 use crate::ids::{SchedContextId, ThreadId};
 
-/// The budget of the current thread did not last for this entry. Its time slice has ended.
+/// The current thread has too little budget for this entry. The time slice of the thread has ended.
 #[derive(Debug)]
 pub(crate) struct BudgetExpired {
-    /// The thread, if a timeout fault must be sent for it. It is in no queue.
+    /// The thread, if a timeout fault must be sent for it. Such a thread is in no queue.
     pub(crate) timeout: Option<ThreadId>,
 }
 
 impl Scheduler {
-    /// Takes the time on entry, and checks that the budget lasts for the time that has passed and
-    /// for the longest time that the kernel may take.
+    /// Takes the time on entry. Checks that the budget covers the elapsed time and the longest time
+    /// that the kernel may take.
     ///
     /// # Errors
     ///
-    /// If it does not, the time slice has ended. The caller must send the timeout fault.
+    /// Fails if the budget is too small. The time slice has then ended, and the caller must send
+    /// the timeout fault.
     pub(crate) fn enter(&mut self, now: Ticks) -> Result<(), BudgetExpired> {
         self.read_time(now);
         let unbilled = self.unbilled;
         let Some(current) = self.current_sc else {
-            // Idle time is charged to nobody.
+            // Idle time is not charged.
             self.unbilled = 0;
             return Ok(());
         };
@@ -53,13 +54,13 @@ impl Scheduler {
         self.unbilled = self.unbilled.saturating_add(passed);
     }
 
-    /// Sets the timer again at the end of this step.
+    /// Requests that the timer is set again at the end of this step.
     pub(crate) fn reprogram(&mut self) {
         self.reprogram = true;
     }
 
-    /// Charges `usage` and ends the time slice of the current thread (`chargeBudget`). Returns the
-    /// thread if its timeout handler must get a fault instead.
+    /// Charges `usage` and ends the time slice of the current thread (`chargeBudget`). If the
+    /// thread must get a timeout fault, returns the thread.
     fn end_time_slice(&mut self, usage: Ticks, may_time_out: bool) -> Option<ThreadId> {
         self.unbilled = 0;
         let sched_context = self.current_sc?;
@@ -85,7 +86,7 @@ impl Scheduler {
         times_out.then_some(current)
     }
 
-    /// Gives up the rest of the time slice (seL4 manual, *`seL4_Yield`*).
+    /// Ends the time slice of the current thread early (seL4 manual, *`seL4_Yield`*).
     pub(crate) fn yield_now(&mut self) {
         let Some(current) = self.current_sc else {
             return;
@@ -110,7 +111,7 @@ impl Scheduler {
         }
     }
 
-    /// Makes the scheduling context of the current thread the one that is charged
+    /// Charges time to the scheduling context of the current thread from now on
     /// (`switchSchedContext`).
     pub(super) fn switch_sched_context(&mut self) {
         let next = self
@@ -135,8 +136,8 @@ impl Scheduler {
             .is_ready(self.now)
     }
 
-    /// Returns whether a scheduling context has enough budget now for its thread to be in the ready
-    /// queue (`sc_released`).
+    /// Returns whether a scheduling context has enough usable budget for its thread to be in the
+    /// ready queue (`sc_released`).
     pub(crate) fn is_released(&self, sched_context: SchedContextId) -> bool {
         self.is_ready(sched_context)
             && self.sched_contexts[sched_context]
@@ -144,7 +145,7 @@ impl Scheduler {
                 .is_sufficient(0, self.clock)
     }
 
-    /// Takes the time that a scheduling context has used since the last call, in microseconds
+    /// Returns the time that a scheduling context has used since the last call, in microseconds
     /// (`schedContext_updateConsumed`).
     pub(crate) fn take_consumed(&mut self, sched_context: SchedContextId) -> u64 {
         let clock = self.clock;

@@ -1,12 +1,12 @@
-//! Who runs on which scheduling context: donation, binding and yielding (seL4 manual, *Scheduling
-//! Contexts*; seL4's `object/schedcontext.c`).
+//! The assignment of scheduling contexts to threads: donation, binding and yielding (seL4 manual,
+//! *Scheduling Contexts*; seL4's `object/schedcontext.c`).
 
 use super::Scheduler;
 use crate::ids::{SchedContextId, ThreadId};
 
 impl Scheduler {
-    /// Gives a scheduling context to a thread that has none, and takes it from the thread that has
-    /// it (`schedContext_donate`).
+    /// Donates a scheduling context to a thread that has none. The previous thread loses the
+    /// scheduling context (`schedContext_donate`).
     pub(crate) fn donate(&mut self, sched_context: SchedContextId, to: ThreadId) {
         debug_assert!(self.threads[to].sched_context.is_none());
         if let Some(from) = self.sched_contexts[sched_context].thread {
@@ -29,8 +29,8 @@ impl Scheduler {
         self.reschedule_if_current(from);
     }
 
-    /// Binds a scheduling context without a thread to a thread without a scheduling context
-    /// (`schedContext_bindTCB`).
+    /// Binds a scheduling context to a thread (`schedContext_bindTCB`). The scheduling context and
+    /// the thread must be unbound.
     pub(crate) fn bind_thread(&mut self, sched_context: SchedContextId, thread: ThreadId) {
         self.threads[thread].sched_context = Some(sched_context);
         self.sched_contexts[sched_context].thread = Some(thread);
@@ -41,7 +41,7 @@ impl Scheduler {
         }
     }
 
-    /// Unbinds a scheduling context from its thread, if it has one (`schedContext_unbindTCB`).
+    /// Unbinds a scheduling context from its thread, if any (`schedContext_unbindTCB`).
     pub(crate) fn unbind_thread(&mut self, sched_context: SchedContextId) {
         let Some(thread) = self.sched_contexts[sched_context].thread.take() else {
             return;
@@ -51,11 +51,11 @@ impl Scheduler {
         self.threads[thread].sched_context = None;
     }
 
-    /// Lets the thread of a scheduling context run next at its priority, in place of the caller
+    /// Makes the thread of a scheduling context run next at its priority, in place of the caller
     /// (seL4 manual, *`seL4_SchedContext_YieldTo`*).
     ///
-    /// Returns whether the caller gives way, because the target has at least its priority. Then the
-    /// caller's yield is completed when it runs again.
+    /// Returns whether the caller yields, because the target has at least the caller's priority.
+    /// The yield is completed when the caller runs again.
     pub(crate) fn yield_to(&mut self, caller: ThreadId, sched_context: SchedContextId) -> bool {
         let Some(target) = self.sched_contexts[sched_context].thread else {
             return false;
@@ -78,7 +78,7 @@ impl Scheduler {
         false
     }
 
-    /// Forgets that a thread has yielded, if it has (`schedContext_cancelYieldTo`).
+    /// Clears the record of a thread's yield, if any (`schedContext_cancelYieldTo`).
     pub(crate) fn cancel_yield(&mut self, thread: ThreadId) {
         if let Some(sched_context) = self.threads[thread].yield_to.take() {
             self.sched_contexts[sched_context].yield_from = None;

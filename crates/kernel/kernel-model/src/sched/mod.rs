@@ -1,5 +1,5 @@
-//! Threads and scheduling: who runs, on which scheduling context, and until when (seL4 manual,
-//! *Threads*, *Scheduling*).
+//! Threads and scheduling: the running thread, its scheduling context, and its deadline (seL4
+//! manual, *Threads*, *Scheduling*).
 //!
 //! Between two steps, a runnable thread with a scheduling context is in exactly one place:
 //!
@@ -13,8 +13,8 @@
 //! ```
 //!
 //! All of this state is private to this module. Other modules change a thread's run state, its
-//! scheduling context or a queue through the methods of [`Scheduler`]; of a [`Thread`] they can
-//! assign only the fields that scheduling does not depend on, such as its registers.
+//! scheduling context or a queue only through the methods of [`Scheduler`]. In a [`Thread`], other
+//! modules can assign only the fields that do not affect scheduling, such as its registers.
 
 mod budget;
 mod donation;
@@ -42,27 +42,28 @@ pub(crate) struct Scheduler {
     threads: Threads,
     sched_contexts: Arena<SchedContextId, SchedContext>,
     clock: Clock,
-    /// The running thread; `None` if the machine is idle.
+    /// The running thread, or `None` if the machine is idle.
     current: Option<ThreadId>,
-    /// The scheduling context that is charged. Within a step it can differ from that of `current`.
+    /// The scheduling context that is charged. Within a step, `current_sc` can differ from the
+    /// scheduling context of `current`.
     current_sc: Option<SchedContextId>,
     /// The time of the last entry.
     now: Ticks,
     /// The time since `current_sc` was last charged, up to the last entry.
     unbilled: Ticks,
     choice: Choice,
-    /// The timer must be set again before the step ends.
+    /// Whether the timer must be set again before the step ends.
     reprogram: bool,
-    /// When the timer is set to fire.
+    /// The time at which the timer fires.
     deadline: Option<Ticks>,
-    /// Sorted by priority; among equals, first come, first served.
+    /// The ready queue, sorted by priority.
     ready: Queue,
-    /// Threads without budget, sorted by the time of their next refill.
+    /// The release queue: threads without budget, sorted by the time of their next refill.
     release: Queue,
 }
 
-// The accessors are inlined always: tests run whole systems without optimisation, and every step
-// calls them often.
+// The accessors are always inlined: tests run whole systems without optimisation, and every step
+// calls the accessors often.
 impl Scheduler {
     pub(crate) fn new(
         threads: impl Iterator<Item = Thread>,
@@ -148,7 +149,8 @@ impl Scheduler {
         self.release
     }
 
-    /// Returns whether the thread to run is chosen and the timer set, as between two steps.
+    /// Returns whether the next thread is chosen and the timer is set. The result is `true` between
+    /// two steps.
     pub(crate) fn is_settled(&self) -> bool {
         self.choice == Choice::Keep && !self.reprogram
     }

@@ -1,19 +1,20 @@
-//! Lists of threads, linked through the threads themselves.
+//! Queues of threads, linked through fields of the threads.
 //!
-//! A thread waits for one thing at a time, so one pair of links serves every queue: ready, release,
-//! at an endpoint, at a notification. Every queue is sorted; its owner says by what.
+//! A thread is in at most one queue at a time, so one pair of links serves every queue: the ready
+//! queue, the release queue, and the queues of endpoints and notifications. Every queue is sorted.
+//! The owner of the queue defines the order.
 
 use super::thread::{Thread, Threads};
 use crate::ids::ThreadId;
 
-/// The ends of a list of threads.
+/// A queue of threads: its first and its last thread.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Queue {
     head: Option<ThreadId>,
     tail: Option<ThreadId>,
 }
 
-/// A thread's neighbours in the queue that it is in.
+/// The neighbours of a thread in its queue.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash, Default)]
 pub(super) struct Link {
     previous: Option<ThreadId>,
@@ -21,17 +22,17 @@ pub(super) struct Link {
 }
 
 impl Queue {
-    /// The first thread.
+    /// Returns the first thread.
     pub fn first(&self) -> Option<ThreadId> {
         self.head
     }
 
-    /// Returns whether no thread is in the queue.
+    /// Returns whether the queue is empty.
     pub fn is_empty(&self) -> bool {
         self.head.is_none()
     }
 
-    /// The threads, first to last.
+    /// Returns the threads, first to last.
     pub(crate) fn iter<'a>(
         &self,
         threads: &'a Threads,
@@ -39,7 +40,7 @@ impl Queue {
         core::iter::successors(self.head, |thread| threads[*thread].link.next)
     }
 
-    /// Inserts a thread in front of the first that `yields` to it, or at the end.
+    /// Inserts a thread in front of the first thread for which `yields` is true, or at the end.
     pub(super) fn insert(
         &mut self,
         threads: &mut Threads,
@@ -63,7 +64,7 @@ impl Queue {
         *self.link_before(threads, next) = previous;
     }
 
-    /// The forward link of `previous`, or the head.
+    /// Returns the forward link of `previous`, or the head.
     fn link_after<'a>(
         &'a mut self,
         threads: &'a mut Threads,
@@ -75,7 +76,7 @@ impl Queue {
         }
     }
 
-    /// The backward link of `next`, or the tail.
+    /// Returns the backward link of `next`, or the tail.
     fn link_before<'a>(
         &'a mut self,
         threads: &'a mut Threads,

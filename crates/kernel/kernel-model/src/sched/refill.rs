@@ -1,22 +1,22 @@
-//! Refills: amounts of budget, each of which becomes usable at a time (seL4 manual, *Scheduling
-//! Contexts*; seL4's `kernel/sporadic.c`).
+//! Refills: amounts of budget, each usable from a given time (seL4 manual, *Scheduling Contexts*;
+//! seL4's `kernel/sporadic.c`).
 //!
-//! A scheduling context can use its budget once in every period. Using part of a refill schedules
-//! the same amount again, a period after the refill became usable. Microkit gives every scheduling
-//! context two refills, the least number that seL4 allows. When two are not enough, used budget
-//! comes back later than it could, never earlier.
+//! A scheduling context can use its budget once in every period. If a part of a refill is used, the
+//! same amount is scheduled again, one period after the refill became usable. Microkit gives every
+//! scheduling context two refills, the minimum in seL4. If two refills are not enough, used budget
+//! comes back later than it could, and never earlier.
 //!
-//! A scheduling context whose period equals its budget is *round robin*: its budget is always
-//! usable, and the second refill only counts how much of it is used.
+//! A scheduling context whose period equals its budget is *round robin*. The budget of such a
+//! scheduling context is always usable. The second refill only counts the used part of the budget.
 
 use crate::clock::{Clock, Ticks};
 
-/// An amount of budget that is usable from a time on.
+/// An amount of budget that is usable from a given time.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Refill {
-    /// The time from which it is usable.
+    /// The time from which the amount is usable.
     pub time: Ticks,
-    /// The amount.
+    /// The amount, in ticks.
     pub amount: Ticks,
 }
 
@@ -26,7 +26,7 @@ impl Refill {
     }
 }
 
-/// The refills of a scheduling context: one or two. The first is used first.
+/// The one or two refills of a scheduling context. The first refill is used first.
 ///
 /// # Examples
 ///
@@ -41,14 +41,14 @@ impl Refill {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Refills {
-    /// Zero for round robin.
+    /// The period, or zero for round robin.
     period: Ticks,
     head: Refill,
     tail: Option<Refill>,
 }
 
 impl Refills {
-    /// Makes the whole budget usable at once (`refill_new`).
+    /// Creates refills whose whole budget is usable at once (`refill_new`).
     ///
     /// The budget must be at least [`Clock::min_budget`], and the period at least the budget.
     pub fn new(budget: Ticks, period: Ticks, now: Ticks) -> Self {
@@ -66,12 +66,12 @@ impl Refills {
         }
     }
 
-    /// The first refill.
+    /// Returns the first refill.
     pub fn head(&self) -> Refill {
         self.head
     }
 
-    /// The second refill.
+    /// Returns the second refill.
     pub fn tail(&self) -> Option<Refill> {
         self.tail
     }
@@ -86,8 +86,8 @@ impl Refills {
         self.head.time <= now
     }
 
-    /// Returns whether the head, after `usage` is taken from it, still has the least budget with
-    /// which a thread may enter the kernel.
+    /// Returns whether the head without `usage` still has the minimum budget with which a thread
+    /// may enter the kernel.
     pub fn is_sufficient(&self, usage: Ticks, clock: Clock) -> bool {
         self.head.amount.saturating_sub(usage) >= clock.min_budget()
     }
@@ -98,15 +98,15 @@ impl Refills {
         self.head.amount.saturating_add(tail)
     }
 
-    /// Returns whether the tail becomes usable only after the head can be used up.
+    /// Returns whether the tail becomes usable only after the end of the head.
     pub fn is_ordered(&self) -> bool {
         self.is_round_robin() || self.tail.is_none_or(|tail| self.head.end() <= tail.time)
     }
 
-    /// Changes the budget and the period, such that no window of a period has more than the budget,
-    /// even if some of it is used already (`refill_update`).
+    /// Changes the budget and the period (`refill_update`). No time window of one period then has
+    /// more than the budget, even if a part of the budget is already used.
     ///
-    /// Nothing in a running Microkit system can request this, because no PD has a scheduling
+    /// No PD of a running Microkit system can request this change, because no PD has a scheduling
     /// control capability.
     pub fn update(&mut self, budget: Ticks, period: Ticks, now: Ticks) {
         if budget == period {
@@ -128,8 +128,9 @@ impl Refills {
         }
     }
 
-    /// Makes a usable head start now, and merges the tail into it if the tail is usable by the end
-    /// of the head (`refill_unblock_check`). Returns whether the head was usable.
+    /// Makes a usable head start now, and merges the tail into the head if the tail is usable by
+    /// the end of the head (`refill_unblock_check`). Returns `false` without a change for round
+    /// robin, or if the head is not usable.
     pub fn unblock(&mut self, now: Ticks) -> bool {
         if self.is_round_robin() || !self.is_ready(now) {
             return false;
@@ -145,7 +146,7 @@ impl Refills {
     }
 
     /// Takes `usage` from the head (`commitTime`). The head must be
-    /// [sufficient](Self::is_sufficient) for it.
+    /// [sufficient](Self::is_sufficient) for `usage`.
     pub fn spend(&mut self, usage: Ticks, clock: Clock) {
         if self.is_round_robin() {
             let usage = usage.min(self.head.amount);
@@ -159,7 +160,7 @@ impl Refills {
     }
 
     /// Ends a time slice in which `usage` was used (`chargeBudget`). A round robin scheduling
-    /// context gets its budget back; any other is charged.
+    /// context gets its budget back. Any other scheduling context is charged.
     pub fn exhaust(&mut self, usage: Ticks, clock: Clock) {
         if self.is_round_robin() {
             self.head.amount = self.total();
@@ -171,7 +172,7 @@ impl Refills {
         }
     }
 
-    /// Takes `usage`, which can be more than the head, and schedules the same amount again
+    /// Takes `usage`, which can exceed the head, and schedules the same amount again
     /// (`refill_budget_check`).
     fn charge(&mut self, usage: Ticks, clock: Clock) {
         let end_of_time = clock.max_release_time();
@@ -203,7 +204,7 @@ impl Refills {
         }
     }
 
-    /// Uses up the head. All of it comes back a period later.
+    /// Uses up the head, and schedules its whole amount again one period later.
     fn charge_head(&mut self) {
         let mut used = self.head;
         used.time = used.time.saturating_add(self.period);
@@ -216,11 +217,12 @@ impl Refills {
         }
     }
 
-    /// Charges at once all whole budgets in `usage`, and returns the rest.
+    /// Charges all whole budgets in `usage` at once, and returns the rest.
     ///
-    /// Charging every refill once delays each by a period and changes nothing else, unless two of
-    /// them meet and merge. In that case nothing is charged here, and the caller charges one.
-    /// Without this step, a long usage would take a loop of any length.
+    /// Charging every refill once delays each refill by a period and changes nothing else, unless
+    /// two refills become adjacent and merge. In that case, this function charges nothing and the
+    /// caller charges one refill. Without this function, a long usage would need a loop of any
+    /// length.
     fn skip_whole_budgets(&mut self, usage: Ticks, end_of_time: Ticks) -> Ticks {
         let meets = |tail: Refill| {
             let head_again = self.head.time.saturating_add(self.period);
@@ -243,8 +245,8 @@ impl Refills {
         usage - budgets * self.total()
     }
 
-    /// Adds a refill behind the others (`schedule_used`). It is merged into the last if they meet
-    /// or there is no room.
+    /// Adds a refill behind the others (`schedule_used`). If the new refill is adjacent to the last
+    /// refill, or the list is full, the two refills are merged.
     fn schedule(&mut self, new: Refill) {
         let has_room = self.tail.is_none();
         let last = self.tail.as_mut().unwrap_or(&mut self.head);
@@ -259,7 +261,7 @@ impl Refills {
     }
 
     /// Subtracts `base` from all times. The times of a round robin scheduling context have no
-    /// meaning, and become zero.
+    /// meaning and become zero.
     pub(super) fn rebase(&mut self, base: Ticks) {
         let base = if self.is_round_robin() {
             Ticks::MAX
@@ -277,7 +279,8 @@ impl Refills {
 mod tests {
     use super::*;
 
-    /// A timer of a megahertz, so that a microsecond is a tick and the least budget is 20.
+    /// Returns a clock of one megahertz, so that a microsecond is a tick and the minimum budget is
+    /// 20.
     fn clock() -> Clock {
         Clock::new(1_000_000).unwrap()
     }
@@ -313,7 +316,7 @@ mod tests {
         assert_eq!(sc, refills(1000, (1050, 100), None));
         let mut sc = refills(1000, (80, 70), Some((1050, 30)));
         sc.exhaust(70, clock());
-        // It starts where the other ends, so they merge.
+        // The new refill starts at the end of the other refill, so they merge.
         assert_eq!(sc, refills(1000, (1050, 100), None));
     }
 
@@ -321,7 +324,7 @@ mod tests {
     fn the_rest_of_a_refill_is_never_less_than_the_least_budget() {
         let mut sc = Refills::new(100, 1000, 0);
         sc.exhaust(90, clock());
-        // The remaining 10 are merged with the 90, and end when those end.
+        // The remaining 10 ticks merge with the refill of 90 ticks, whose end does not change.
         assert_eq!(sc, refills(1000, (990, 100), None));
     }
 
@@ -329,7 +332,8 @@ mod tests {
     fn a_full_list_delays_its_last_refill() {
         let mut sc = refills(1000, (0, 50), Some((500, 50)));
         sc.spend(20, clock());
-        // There is no room for 20 at 1000: the 50 at 500 are delayed to end where the 20 start.
+        // The list has no room for a refill of 20 at 1000. So the refill of 50 is delayed, and ends
+        // at 1000.
         assert_eq!(sc, refills(1000, (20, 30), Some((950, 70))));
     }
 
@@ -381,7 +385,7 @@ mod tests {
         assert_eq!(sc, refills(0, (130, 60), Some((130, 0))));
     }
 
-    /// Charges one refill after the other, without skipping whole budgets.
+    /// Charges one refill at a time, without skipping whole budgets.
     fn charge_slowly(sc: &mut Refills, mut usage: Ticks) {
         let end_of_time = clock().max_release_time();
         while sc.head.amount <= usage && sc.head.time < end_of_time {

@@ -1,4 +1,4 @@
-//! Scheduling contexts: what each holds.
+//! Scheduling contexts and their fields.
 
 use super::refill::Refills;
 use crate::clock::Ticks;
@@ -11,11 +11,11 @@ pub struct SchedContext {
     pub(super) consumed: Ticks,
     pub(super) thread: Option<ThreadId>,
     pub(super) yield_from: Option<ThreadId>,
-    /// The notification that lends it.
+    /// The notification that lends the scheduling context.
     pub notification: Option<NotificationId>,
-    /// The top of the stack of reply objects through which it was lent.
+    /// The top of the stack of reply objects through which the scheduling context was donated.
     pub reply: Option<ReplyId>,
-    /// What a timeout fault reports as its number.
+    /// The badge that a timeout fault reports.
     pub badge: u64,
 }
 
@@ -32,22 +32,22 @@ impl SchedContext {
         }
     }
 
-    /// The budget: what can be used, and when.
+    /// Returns the refills.
     pub fn refills(&self) -> &Refills {
         &self.refills
     }
 
-    /// The time used since it was last asked for (`SchedContextConsumed`).
+    /// Returns the time used since the last request for this time (`SchedContextConsumed`).
     pub fn consumed(&self) -> Ticks {
         self.consumed
     }
 
-    /// The thread that runs on it.
+    /// Returns the thread that runs on the scheduling context.
     pub fn thread(&self) -> Option<ThreadId> {
         self.thread
     }
 
-    /// The thread that has yielded to it and not run since.
+    /// Returns the thread that has yielded to the scheduling context and has not run since.
     pub fn yield_from(&self) -> Option<ThreadId> {
         self.yield_from
     }

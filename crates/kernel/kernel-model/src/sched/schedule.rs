@@ -5,20 +5,21 @@ use super::{Queue, Scheduler, SchedulerQueue, ThreadState};
 use crate::clock::Ticks;
 use crate::ids::{SchedContextId, ThreadId};
 
-/// The thread that runs next, as far as it is decided (seL4's `ksSchedulerAction`).
+/// The decision within a step about the next thread (seL4's `ksSchedulerAction`).
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash, Default)]
 pub(super) enum Choice {
-    /// The current thread.
+    /// The current thread continues.
     #[default]
     Keep,
-    /// This thread, unless one of higher priority is ready. It is in no queue.
+    /// This thread runs next, unless a thread of higher priority is ready. The thread is in no
+    /// queue.
     SwitchTo(ThreadId),
-    /// The first of the ready queue.
+    /// The first thread of the ready queue runs next.
     Anew,
 }
 
 impl Scheduler {
-    /// Sets the state of a thread. If the current thread can no longer run, another is chosen.
+    /// Sets the state of a thread. If the current thread can no longer run, requests a new choice.
     pub(crate) fn set_state(&mut self, thread: ThreadId, state: ThreadState) {
         self.threads[thread].state = state;
         if self.current == Some(thread)
@@ -29,10 +30,10 @@ impl Scheduler {
         }
     }
 
-    /// Sets the priority of a thread, and moves it within the ready queue (`setPriority`).
+    /// Sets the priority of a thread, and moves the thread within the ready queue (`setPriority`).
     ///
-    /// If the thread waits at an endpoint or a notification, the caller must
-    /// [requeue](Self::wait_in) it there.
+    /// If the thread waits at an endpoint or a notification, the caller must also
+    /// [requeue](Self::wait_in) the thread there.
     pub(crate) fn set_priority(&mut self, thread: ThreadId, priority: u8) {
         let competes = self.threads[thread].is_runnable()
             && (self.threads[thread].is_ready() || self.current == Some(thread));
@@ -46,24 +47,25 @@ impl Scheduler {
         }
     }
 
-    /// Adds a thread to the queue of an endpoint or a notification, behind those of its priority.
+    /// Adds a thread to the queue of an endpoint or a notification, behind the threads of its
+    /// priority.
     pub(crate) fn wait_in(&mut self, queue: &mut Queue, thread: ThreadId) {
         let priority = self.threads[thread].priority;
         queue.insert(&mut self.threads, thread, |other| other.priority < priority);
     }
 
-    /// Removes a thread from the queue of the endpoint or notification at which it waits.
+    /// Removes a thread from the queue of an endpoint or a notification.
     pub(crate) fn stop_waiting(&mut self, queue: &mut Queue, thread: ThreadId) {
         queue.remove(&mut self.threads, thread);
     }
 
-    /// Adds a thread to the ready queue, in front of those of its priority.
+    /// Adds a thread to the ready queue, in front of the threads of its priority.
     pub(super) fn enqueue_first(&mut self, thread: ThreadId) {
         let priority = self.threads[thread].priority;
         self.enqueue(thread, |other| other <= priority);
     }
 
-    /// Adds a thread to the ready queue, behind those of its priority.
+    /// Adds a thread to the ready queue, behind the threads of its priority.
     pub(super) fn enqueue_last(&mut self, thread: ThreadId) {
         let priority = self.threads[thread].priority;
         self.enqueue(thread, |other| other < priority);
@@ -79,7 +81,7 @@ impl Scheduler {
         }
     }
 
-    /// Removes a thread from the ready queue or the release queue, if it is in either.
+    /// Removes a thread from the ready queue or the release queue, if the thread is in one of them.
     pub(crate) fn dequeue(&mut self, thread: ThreadId) {
         self.dequeue_ready(thread);
         self.dequeue_release(thread);
@@ -119,8 +121,8 @@ impl Scheduler {
         self.reprogram = true;
     }
 
-    /// Moves the thread of a scheduling context to the release queue, if it is schedulable and the
-    /// scheduling context has no usable budget (`schedContext_resume`).
+    /// Moves the thread of a scheduling context to the release queue, if the thread is schedulable
+    /// but the scheduling context has too little usable budget (`schedContext_resume`).
     pub(crate) fn postpone_unless_released(&mut self, sched_context: SchedContextId) {
         if let Some(thread) = self.sched_contexts[sched_context].thread
             && self.threads[thread].is_schedulable()
@@ -130,7 +132,7 @@ impl Scheduler {
         }
     }
 
-    /// Considers a thread that has become runnable as the next to run (`possibleSwitchTo`).
+    /// Considers a newly runnable thread as the next thread to run (`possibleSwitchTo`).
     pub(crate) fn possible_switch_to(&mut self, thread: ThreadId) {
         if self.threads[thread].sched_context.is_none()
             || self.threads[thread].is_in_release_queue()
@@ -145,7 +147,7 @@ impl Scheduler {
         }
     }
 
-    /// Makes the first of the ready queue the next to run (`rescheduleRequired`).
+    /// Makes the first thread of the ready queue run next (`rescheduleRequired`).
     pub(crate) fn reschedule(&mut self) {
         if let Choice::SwitchTo(candidate) = self.choice
             && self.threads[candidate].is_schedulable()
@@ -155,19 +157,19 @@ impl Scheduler {
         self.choice = Choice::Anew;
     }
 
-    /// Reschedules if a thread is the current one.
+    /// Reschedules if the thread is the current thread.
     pub(crate) fn reschedule_if_current(&mut self, thread: ThreadId) {
         if self.current == Some(thread) {
             self.reschedule();
         }
     }
 
-    /// Returns whether a thread is chosen to run next.
+    /// Returns whether this thread is chosen to run next.
     pub(super) fn has_chosen(&self, thread: ThreadId) -> bool {
         self.choice == Choice::SwitchTo(thread)
     }
 
-    /// Chooses the thread that runs, charges the time, and sets the timer.
+    /// Chooses the thread that runs, charges the elapsed time, and sets the timer.
     pub(crate) fn schedule(&mut self) {
         self.awaken();
         if self.choice != Choice::Keep {
@@ -201,7 +203,8 @@ impl Scheduler {
         }
         if let Choice::SwitchTo(candidate) = self.choice {
             let priority = self.threads[candidate].priority;
-            // A candidate above the current thread is above the whole ready queue.
+            // A candidate with a higher priority than the current thread is also above all ready
+            // threads.
             let may_be_below_others =
                 current.is_none_or(|current| priority < self.threads[current].priority);
             if may_be_below_others && !self.is_highest(priority) {
@@ -219,7 +222,7 @@ impl Scheduler {
         }
     }
 
-    /// Returns whether no ready thread has a higher priority than this.
+    /// Returns whether no ready thread has a priority above `priority`.
     fn is_highest(&self, priority: u8) -> bool {
         let first = self.ready.first();
         first.is_none_or(|first| priority >= self.threads[first].priority)
@@ -230,7 +233,7 @@ impl Scheduler {
         self.current = Some(thread);
     }
 
-    /// Switches to a ready thread, whatever its priority. The current thread becomes ready.
+    /// Switches to a ready thread of any priority. The current thread becomes ready.
     pub(crate) fn force_switch_to(&mut self, thread: ThreadId) {
         if let Some(current) = self.current {
             self.enqueue_first(current);
@@ -238,7 +241,8 @@ impl Scheduler {
         self.switch_to(thread);
     }
 
-    /// The end of the current thread's budget or the next refill, whichever is first.
+    /// Returns the end of the current thread's budget or the time of the next refill, whichever is
+    /// first.
     fn next_deadline(&self) -> Option<Ticks> {
         let head = |thread: ThreadId| {
             let sched_context = self.threads[thread].sched_context?;
@@ -255,8 +259,7 @@ impl Scheduler {
             .min()
     }
 
-    /// Makes the current thread continue where it was, or run its last instruction again
-    /// (`activateThread`).
+    /// Makes the current thread continue, or run its last instruction again (`activateThread`).
     pub(crate) fn activate(&mut self) {
         let Some(current) = self.current else {
             return;

@@ -1,4 +1,4 @@
-//! Threads: what each holds, and what it is doing.
+//! Threads: their fields and states.
 
 use super::queue::Link;
 use crate::cap::EndpointCap;
@@ -11,26 +11,30 @@ pub(crate) type Threads = Arena<ThreadId, Thread>;
 
 /// A thread (seL4 manual, *Threads*).
 ///
-/// The fields that decide whether and when it runs are read through methods, because only the
-/// scheduler may assign them.
+/// The fields that affect scheduling are read through methods, because only the scheduler may
+/// assign them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Thread {
     /// The registers.
     pub context: UserContext,
-    /// The fault for which it waits for a reply, or to send to its fault handler.
+    /// The pending fault. The thread waits for the reply, or for its fault handler to receive the
+    /// fault.
     pub fault: Option<Fault>,
-    /// The *maximum controlled priority*: the highest priority that it may give to a thread.
+    /// The *maximum controlled priority*: the highest priority that the thread may give to any
+    /// thread.
     pub mcp: u8,
     /// Whether floating-point instructions trap.
     pub fpu_disabled: bool,
-    /// Whether it has an IPC buffer. Without one, its messages have at most four words.
+    /// Whether the thread has an IPC buffer. Without an IPC buffer, messages of the thread have at
+    /// most four words.
     pub has_ipc_buffer: bool,
-    /// The notification whose signals it also receives while it waits at an endpoint.
+    /// The bound notification. The thread also receives signals of this notification while it waits
+    /// at an endpoint.
     pub bound_notification: Option<NotificationId>,
-    /// Where its faults are sent.
+    /// The capability to the fault handler's endpoint.
     pub fault_handler: Option<EndpointCap>,
-    /// Where a timeout fault is sent when its budget is used up. Without one, it waits for a
-    /// refill.
+    /// The capability to the timeout handler's endpoint. A timeout fault is sent there when the
+    /// budget is used up. Without a timeout handler, the thread waits for a refill.
     pub timeout_handler: Option<EndpointCap>,
     pub(super) state: ThreadState,
     pub(super) priority: u8,
@@ -60,37 +64,37 @@ impl Thread {
         }
     }
 
-    /// What it is doing.
+    /// Returns the state of the thread.
     #[inline(always)]
     pub fn state(&self) -> ThreadState {
         self.state
     }
 
-    /// The priority.
+    /// Returns the priority.
     #[inline(always)]
     pub fn priority(&self) -> u8 {
         self.priority
     }
 
-    /// The scheduling context that it runs on.
+    /// Returns the scheduling context that the thread runs on.
     #[inline(always)]
     pub fn sched_context(&self) -> Option<SchedContextId> {
         self.sched_context
     }
 
-    /// The scheduling context that it has yielded to, until it runs again.
+    /// Returns the scheduling context that the thread has yielded to, until the thread runs again.
     #[inline(always)]
     pub fn yield_to(&self) -> Option<SchedContextId> {
         self.yield_to
     }
 
-    /// Returns whether it is neither blocked nor inactive. It may still lack a scheduling context
-    /// or budget.
+    /// Returns whether the thread is neither blocked nor inactive. A runnable thread may still lack
+    /// a scheduling context or budget.
     pub fn is_runnable(&self) -> bool {
         matches!(self.state, ThreadState::Running | ThreadState::Restart)
     }
 
-    /// Returns whether it waits for another thread or a signal.
+    /// Returns whether the thread waits for another thread or a signal.
     pub fn is_blocked(&self) -> bool {
         matches!(
             self.state,
@@ -101,34 +105,35 @@ impl Thread {
         )
     }
 
-    /// Returns whether the scheduler may choose it: it is runnable, has a scheduling context, and
-    /// is not in the release queue (`isSchedulable`).
+    /// Returns whether the scheduler may choose the thread: it is runnable, has a scheduling
+    /// context, and is not in the release queue (`isSchedulable`).
     pub fn is_schedulable(&self) -> bool {
         self.is_runnable() && self.sched_context.is_some() && !self.is_in_release_queue()
     }
 
-    /// Returns whether it is in the release queue: it waits for its next refill.
+    /// Returns whether the thread is in the release queue, where it waits for its next refill.
     pub fn is_in_release_queue(&self) -> bool {
         self.queued == Some(SchedulerQueue::Release)
     }
 
-    /// Returns whether it is in the ready queue.
+    /// Returns whether the thread is in the ready queue.
     pub fn is_ready(&self) -> bool {
         self.queued == Some(SchedulerQueue::Ready)
     }
 
-    /// The scheduler's queue that it is in.
+    /// Returns the scheduler's queue that contains the thread.
     pub(crate) fn queued(&self) -> Option<SchedulerQueue> {
         self.queued
     }
 
-    /// Returns whether no queue links to it, neither the scheduler's nor an object's.
+    /// Returns whether no queue links to the thread, neither a queue of the scheduler nor of an
+    /// object.
     pub(crate) fn is_unlinked(&self) -> bool {
         self.link == Link::default()
     }
 
-    /// How many of `length` message words it can send or receive: without an IPC buffer, only
-    /// those in registers.
+    /// Returns how many of `length` message words the thread can send or receive. Without an IPC
+    /// buffer, these are only the words in registers.
     pub(crate) fn message_words(&self, length: u8) -> usize {
         let length = usize::from(length);
         if self.has_ipc_buffer {
@@ -146,43 +151,43 @@ pub(crate) enum SchedulerQueue {
     Release,
 }
 
-/// What a thread is doing (seL4's `ThreadState`).
+/// The state of a thread (seL4's `ThreadState`).
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub enum ThreadState {
-    /// It does nothing until it is resumed.
+    /// The thread is inactive until another thread resumes it.
     Inactive,
-    /// It runs, or will run, at its [`pc`](UserContext::pc).
+    /// The thread runs, or will run, at its [`pc`](UserContext::pc).
     Running,
-    /// It will run the instruction at its [`fault_ip`](UserContext::fault_ip) again.
+    /// The thread will run the instruction at its [`fault_ip`](UserContext::fault_ip) again.
     Restart,
-    /// It waits for a message.
+    /// The thread waits for a message.
     BlockedOnReceive {
-        /// The endpoint that it receives from.
+        /// The endpoint to receive from.
         endpoint: EndpointId,
-        /// The reply object that will hold the caller if the message is a call.
+        /// The reply object that will hold the sender of a call.
         reply: Option<ReplyId>,
     },
-    /// It waits for a receiver.
+    /// The thread waits for a receiver.
     BlockedOnSend {
-        /// The endpoint that it sends to.
+        /// The endpoint to send to.
         endpoint: EndpointId,
         /// The badge that the receiver will get.
         badge: u64,
-        /// It may send capabilities, and be replied to.
+        /// Whether the thread may send capabilities and get a reply.
         can_grant: bool,
-        /// It may be replied to.
+        /// Whether the thread may get a reply.
         can_grant_reply: bool,
-        /// It waits for a reply after it has sent.
+        /// Whether the thread waits for a reply after the send.
         is_call: bool,
     },
-    /// It waits for a reply.
+    /// The thread waits for a reply.
     BlockedOnReply {
-        /// The reply object that holds it.
+        /// The reply object that holds the thread.
         reply: ReplyId,
     },
-    /// It waits for a signal.
+    /// The thread waits for a signal.
     BlockedOnNotification {
-        /// The notification that it waits for.
+        /// The notification to wait for.
         notification: NotificationId,
     },
 }

@@ -1,4 +1,4 @@
-//! A system with a parent that invokes threads, and the answers of invocations.
+//! A system with a parent that invokes threads, and checks of the answers of invocations.
 
 use super::World;
 use super::spec::{PdExt, notify, pd, pp, system};
@@ -7,8 +7,8 @@ use microkit_abi::slots;
 
 pub const CHILD: u64 = slots::BASE_TCB;
 
-/// A parent that runs, with its own thread in slot 1 and the third PD's in slot 2; its child; and
-/// the third PD, whose priority is that of the child.
+/// Returns a system with a running parent, its child, and a third PD of the child's priority. The
+/// parent has a capability to its own thread in slot 1, and to the third PD's thread in slot 2.
 pub fn world() -> World {
     let pds = vec![
         pd("parent", 30)
@@ -45,7 +45,7 @@ pub fn refused(error: u64, words: &[u64]) -> Answer {
 
 pub const OK: Answer = Ok(Vec::new());
 
-/// Returns the answer of each of these invocations of the child's thread.
+/// Asserts the answer of each of these invocations of the child's thread.
 #[track_caller]
 pub fn check(label: u64, cases: &[(&[u64], &[u64], Answer)]) {
     for (words, caps, answer) in cases {

@@ -1,5 +1,5 @@
-//! The harness of the scenario tests: a system, a machine that records what happens, and threads
-//! that the test drives. Every step is followed by a check of the kernel's invariants.
+//! The harness of the scenario tests: a system, a machine that records the kernel's calls, and
+//! threads that the test drives. The harness checks the kernel's invariants after every step.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses some of it")]
 
 pub mod control;
@@ -15,12 +15,12 @@ use kernel_model::{
 use microkit_abi::slots;
 use std::collections::BTreeSet;
 
-/// A timer of a megahertz, so that a tick is a microsecond. The least budget is 20.
+/// Returns a clock of one megahertz, so that a tick is a microsecond. The minimum budget is 20.
 pub fn clock() -> Clock {
     Clock::new(1_000_000).unwrap()
 }
 
-/// A machine that records what the kernel does.
+/// A machine that records the kernel's calls.
 #[derive(Debug, Clone, Default)]
 pub struct TestMachine {
     pub now: Ticks,
@@ -29,7 +29,8 @@ pub struct TestMachine {
     pub console: String,
     pub caches: Vec<(CacheMaintenance, CacheRange)>,
     pub reports: Vec<String>,
-    /// The faults that the monitor has received: index of the PD, label, and first words.
+    /// The faults that the monitor has received: the index of the PD, the label, and the first
+    /// words.
     pub faults: Vec<(usize, u64, [u64; MONITOR_WORDS])>,
 }
 
@@ -109,7 +110,7 @@ pub fn msg_with_caps(label: u64, words: &[u64], caps: &[u64]) -> Msg {
     }
 }
 
-/// A message as it was received.
+/// A received message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
     pub badge: u64,
@@ -125,7 +126,7 @@ pub fn received(badge: u64, label: u64, words: &[u64]) -> Received {
     }
 }
 
-/// A system that runs, one step at a time.
+/// A running system that the test drives step by step.
 #[derive(Clone)]
 pub struct World {
     pub kernel: Kernel,
@@ -162,8 +163,8 @@ impl World {
         world
     }
 
-    /// Does what libmicrokit does first: acknowledges all IRQs, then reports to the monitor if the
-    /// PD is passive, then receives.
+    /// Performs the first actions of libmicrokit: acknowledges all IRQs, reports to the monitor if
+    /// the PD is passive, and receives.
     #[track_caller]
     pub fn first_receive(&mut self, pd_index: usize) {
         let pd = self.kernel.spec().pds[pd_index].clone();
@@ -196,7 +197,7 @@ impl World {
         self.kernel.context_mut(thread)
     }
 
-    /// The PD that runs.
+    /// Returns the running PD.
     pub fn running(&self) -> Option<usize> {
         match self.next {
             Next::Run { thread, .. } => Some(thread.index()),
@@ -204,7 +205,7 @@ impl World {
         }
     }
 
-    /// The time at which the timer must fire.
+    /// Returns the time at which the timer must fire.
     pub fn until(&self) -> Option<Ticks> {
         match self.next {
             Next::Run { until, .. } => Some(until),
@@ -213,7 +214,7 @@ impl World {
         }
     }
 
-    /// The PD whose scheduling context this PD runs on.
+    /// Returns the PD that had this PD's present scheduling context at boot.
     pub fn runs_on(&self, pd_index: usize) -> Option<usize> {
         let thread = self.kernel.thread(self.thread(pd_index));
         thread.sched_context().map(|sc| sc.index())
@@ -245,7 +246,7 @@ impl World {
         self.machine.now += us;
     }
 
-    /// Raises the IRQ that every PD has, so that a test can wake any of them.
+    /// Raises the IRQ that wakes this PD. Every PD has such an IRQ.
     #[track_caller]
     pub fn wake(&mut self, pd_index: usize) {
         let woken = self.step(Event::Interrupt(spec::WAKE_IRQ + pd_index as u32));
@@ -267,7 +268,7 @@ impl World {
 
     #[track_caller]
     pub fn syscall(&mut self, number: i64) -> Option<usize> {
-        // Like the instruction: the return address is behind it.
+        // As after an `svc` instruction, the return address is the next instruction.
         let pd_index = self.current();
         let context = self.context_mut(pd_index);
         context.pc = context.pc.wrapping_add(4);
@@ -336,13 +337,13 @@ impl World {
         self.call(slots::BASE_ENDPOINT + u64::from(channel), message)
     }
 
-    /// Receives like libmicrokit.
+    /// Receives in the same way as libmicrokit.
     #[track_caller]
     pub fn recv(&mut self) -> Option<usize> {
         self.receive_with(syscall::Recv)
     }
 
-    /// Receives with this system call from the capability that libmicrokit receives from.
+    /// Receives with this system call through the capability that libmicrokit uses.
     #[track_caller]
     pub fn receive_with(&mut self, number: i64) -> Option<usize> {
         self.receive_from(number, slots::INPUT)
@@ -388,7 +389,7 @@ impl World {
         }
     }
 
-    /// The message in a PD's registers and buffer.
+    /// Returns the message in a PD's registers and IPC buffer.
     pub fn received(&self, pd_index: usize) -> Received {
         let context = self.context(pd_index);
         let info = MessageInfo::from_word(context[INFO_REGISTER]);
@@ -403,7 +404,7 @@ impl World {
         }
     }
 
-    /// The signals that a PD has received.
+    /// Returns the signals that a PD has received.
     pub fn signals(&self, pd_index: usize) -> u64 {
         self.context(pd_index)[CAP_REGISTER]
     }

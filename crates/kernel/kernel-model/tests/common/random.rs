@@ -1,4 +1,4 @@
-//! Pseudo-random systems and events, the same in every run.
+//! Pseudo-random systems and events that are the same in every run.
 
 use super::spec::{PdExt, WAKE_ID, WAKE_IRQ, notify, pd, pp, system};
 use super::{Msg, World, msg_with_caps};
@@ -14,7 +14,8 @@ use microkit_abi::slots;
 pub enum Kind {
     /// An endpoint of another PD.
     Endpoint,
-    /// The PD's own endpoint or the monitor's, where a call hardly ever gets an answer.
+    /// The PD's own endpoint or the monitor's endpoint. A call to either endpoint rarely gets an
+    /// answer.
     DeadEnd,
     Notification,
     Thread,
@@ -35,7 +36,7 @@ impl Kind {
     ];
 }
 
-/// The capabilities of a PD that it can send to, by kind of object.
+/// Returns the capabilities that a PD can send to, each with the kind of its object.
 pub fn capabilities(spec: &BootSpec, pd_index: usize) -> Vec<(u64, Kind)> {
     let pd = &spec.pds[pd_index];
     let fault_endpoint = match pd.parent {
@@ -56,7 +57,7 @@ pub fn capabilities(spec: &BootSpec, pd_index: usize) -> Vec<(u64, Kind)> {
             caps.push((slots::BASE_OUTPUT_NOTIFICATION + id, Kind::Notification));
         }
         if usize::from(end.pd_index) == pd_index && end.pp {
-            // More likely than the fault endpoint.
+            // Four copies make this endpoint more likely than the fault endpoint.
             caps.extend([(slots::BASE_ENDPOINT + id, Kind::Endpoint); 4]);
         }
     }
@@ -76,7 +77,7 @@ pub fn capabilities(spec: &BootSpec, pd_index: usize) -> Vec<(u64, Kind)> {
     caps
 }
 
-/// `SplitMix64`.
+/// The `SplitMix64` generator.
 #[derive(Debug, Clone)]
 pub struct Random(pub u64);
 
@@ -102,7 +103,8 @@ impl Random {
         from[self.below(from.len() as u64) as usize]
     }
 
-    /// A system of a few PDs, most of which can reach each other, and few priorities.
+    /// Returns a system of a few PDs with few different priorities. Most of the PDs can reach each
+    /// other.
     pub fn system(&mut self) -> BootSpec {
         let count = 2 + self.below(5) as u8;
         let mut pds = Vec::new();
@@ -146,7 +148,7 @@ impl Random {
             let other = (one + 1 + self.below(u64::from(count) - 1) as u8) % count;
             let id = id as u8;
             let priority = |pd_index: u8| pds[usize::from(pd_index)].priority;
-            // In most cases calls go to higher priorities, as they should.
+            // In most cases, the callee has the higher priority, as Microkit requires.
             let (one, other) = if priority(one) > priority(other) && !self.once_in(5) {
                 (other, one)
             } else {
@@ -161,8 +163,8 @@ impl Random {
         system(pds, &channels)
     }
 
-    /// A capability pointer of this PD to such an object, or rarely any number. `None` if the PD
-    /// has no such capability.
+    /// Returns a capability pointer of this PD to an object of these kinds, or rarely any number.
+    /// Returns `None` if the PD has no such capability.
     fn cptr_to(&mut self, world: &World, pd_index: usize, kinds: &[Kind]) -> Option<u64> {
         if self.once_in(60) {
             return Some(self.pick(&[0, slots::INPUT, slots::REPLY, 300, 512, 63 << 58, 1 << 57]));
@@ -175,7 +177,7 @@ impl Random {
         (!candidates.is_empty()).then(|| self.pick(&candidates))
     }
 
-    /// A number that is often valid.
+    /// Returns a number that is often valid.
     pub fn number(&mut self) -> u64 {
         match self.below(8) {
             0..3 => self.below(4),
@@ -199,7 +201,7 @@ impl Random {
         }
     }
 
-    /// A message with capabilities of this PD.
+    /// Returns a message with capabilities of this PD.
     fn message(&mut self, world: &World, pd_index: usize, label: u64) -> Msg {
         let length = match self.below(8) {
             0 => 0,
@@ -339,7 +341,7 @@ impl Random {
         let message = self.message(world, pd_index, label);
         world.put(&message);
         if self.once_in(40) {
-            // A message info word that is not valid.
+            // Sets an invalid message info word.
             let info = self.next();
             world.set(INFO_REGISTER, info);
         }

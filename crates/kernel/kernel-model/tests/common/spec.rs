@@ -1,21 +1,21 @@
-//! Building the systems that tests run.
+//! Builds the systems that tests run.
 
 use boot_spec::{
     BootSpec, Channel, ChannelEnd, Irq, Mapping, PageSize, Parent, Perms, ProtectionDomain, Stack,
     Trigger, UserCap, UserCapKind,
 };
 
-/// The IRQ that wakes PD 0. Those of the other PDs follow.
+/// The IRQ that wakes PD 0. The IRQs of the other PDs follow.
 pub const WAKE_IRQ: u32 = 1000;
 
-/// The channel identifier of that IRQ in each PD.
+/// The channel identifier of the wake IRQ in each PD.
 pub const WAKE_ID: u8 = 61;
 
 pub const ENTRY: u64 = 0x20_0000;
 pub const STACK_TOP: u64 = 0xff_ffff_e000;
 pub const IPC_BUFFER: u64 = 0xff_ffff_f000;
 
-/// Makes a PD with this priority that is round robin with a budget of a millisecond.
+/// Returns a PD with this priority. The PD is round robin with a budget of a millisecond.
 pub fn pd(name: &str, priority: u8) -> ProtectionDomain {
     let map = |vaddr, paddr, bytes, execute: bool| Mapping {
         vaddr,
@@ -109,7 +109,7 @@ fn channel(one: (u8, u8), other: (u8, u8), pp: bool) -> Channel {
     }
 }
 
-/// Makes a system of these PDs and channels. Each PD has an IRQ to wake it.
+/// Makes a system of these PDs and channels. Each PD gets an IRQ that wakes the PD.
 pub fn system(mut pds: Vec<ProtectionDomain>, channels: &[Channel]) -> BootSpec {
     for (pd_index, pd) in (0..).zip(&mut pds) {
         pd.irqs.push(Irq {
