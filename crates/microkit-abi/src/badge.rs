@@ -12,17 +12,16 @@
 //! A notification object collects badges by OR, so one word holds the notifications of all
 //! channels.
 
-/// The bit that is set in the badge of a protected procedure call. The low bits are the channel.
+/// The bit that marks the badge of a call. The low bits hold the identifier of the channel.
 pub const ENDPOINT_BIT: u32 = 63;
 
-/// The bit that is set in the badge of a fault. The low bits are the child.
+/// The bit that marks the badge of a fault. The low bits hold the identifier of the child.
 pub const FAULT_BIT: u32 = 62;
 
-/// The bits of a fault's badge that hold the identifier of the child. `PD_MASK` in *libmicrokit*.
+/// The bits of a fault's badge that hold the child's identifier (`PD_MASK` in *libmicrokit*).
 pub const CHILD_MASK: u64 = 0xff;
 
-/// The bits of a call's badge that hold the identifier of the channel. `CHANNEL_MASK` in
-/// *libmicrokit*.
+/// The bits of a call's badge that hold the channel's identifier (`CHANNEL_MASK` in *libmicrokit*).
 pub const CHANNEL_MASK: u64 = 0x3f;
 
 /// The origin of a received message.
@@ -43,7 +42,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// Decodes a badge as *libmicrokit* does: it tests the fault bit first, then the endpoint bit.
+    /// Decodes a badge as *libmicrokit* does: first by the fault bit, then by the endpoint bit.
     ///
     /// ```
     /// use microkit_abi::badge::Origin;

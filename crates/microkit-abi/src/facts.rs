@@ -1,12 +1,13 @@
-//! The facts that an SDK must provide for this runtime to work with it.
+//! The facts that the runtime requires of an SDK.
 //!
-//! Labels and system call numbers differ between versions and configurations of the kernel, so they
-//! are read from the SDK. The facts here are assumed by the runtime. `cargo microkit` compares them
-//! with the files of the SDK, and the build script of `sel4-sys` uses the names.
+//! Labels and system call numbers differ between versions and configurations of the kernel. So the
+//! build script of `sel4-sys` reads these numbers from the SDK, by the names in this module. The
+//! runtime assumes the facts in this module, and `cargo microkit` compares these facts with the
+//! SDK's files.
 
 use crate::{limits, slots};
 
-/// The numbers of `microkit.h` that the runtime assumes, with their names there.
+/// The constants of `microkit.h` that the runtime assumes, by name.
 pub const HEADER: [(&str, u64); 14] = [
     ("MONITOR_EP", slots::MONITOR_ENDPOINT),
     ("TCB_CAP", slots::TCB),
@@ -115,7 +116,7 @@ pub const INVOCATIONS: [&str; 35] = [
     "ARMVSpaceUnify_Instruction",
 ];
 
-/// The invocations that only some configurations have: those of virtual CPUs, of SMC calls and of
+/// The invocations that exist only in some configurations: for virtual CPUs, for SMC calls and for
 /// the hardware debug API.
 pub const OPTIONAL_INVOCATIONS: [&str; 10] = [
     "ARMSMCCall",

@@ -1,9 +1,10 @@
 //! The constants on which the builder of a Microkit system and the runtime inside each protection
 //! domain (PD) must agree.
 //!
-//! The builder puts capabilities into a PD's CSpace, badges the capabilities that other PDs hold to
-//! it, and writes values into symbols of its ELF file. The runtime inside the PD relies on them.
-//! The numbers are those of Microkit [`MICROKIT_VERSION`] for AArch64.
+//! The builder puts capabilities into a PD's CSpace, badges the capabilities to the PD that other
+//! PDs hold, and writes values into symbols of the PD's ELF file. The runtime inside the PD relies
+//! on these slots, badges and symbols. The numbers are those of Microkit [`MICROKIT_VERSION`] for
+//! AArch64.
 //!
 //! Each item names its source:
 //!
@@ -14,8 +15,8 @@
 //! | *libmicrokit* | the source of Microkit's library in C |
 //! | *builder* | observed behaviour of the SDK's tool |
 //!
-//! [`facts`] lists the facts that an SDK of any version must have. A test compares it with the SDK
-//! that `MICROKIT_SDK` names.
+//! [`facts`] lists the facts that an SDK of any version must have. A test compares these facts with
+//! the SDK that `MICROKIT_SDK` names.
 //!
 //! ```
 //! use microkit_abi::{badge, slots};

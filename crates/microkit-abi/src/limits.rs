@@ -1,18 +1,18 @@
 //! Limits, defaults and sizes of a Microkit system.
 
-/// The largest identifier of a channel or IRQ in a system file. It is one less than
-/// `MICROKIT_MAX_CHANNELS` in `microkit.h`, because bits 62 and 63 of a badge mark calls and
-/// faults.
+/// The largest identifier of a channel or IRQ in a system file: `MICROKIT_MAX_CHANNELS` in
+/// `microkit.h`, minus one. Bits 62 and 63 of a badge mark calls and faults.
 ///
-/// The capabilities of a child with a larger identifier would be in the slots of other objects. The
-/// SDK's tool accepts such a child (*builder*); the builder of the model kernel rejects it.
+/// A child has the same limit. With a larger identifier, its capabilities would be in the slots of
+/// other objects. The SDK's tool accepts such a child (*builder*). The model kernel's builder
+/// rejects such a child.
 pub const MAX_CHANNEL_ID: u64 = 61;
 
 /// The largest number of protection domains in a system (manual, *Protection Domains*).
 pub const MAX_PROTECTION_DOMAINS: usize = 63;
 
-/// The size of the symbol that holds a PD's name, in bytes. A shorter name ends with a zero; a name
-/// of this length does not. `MICROKIT_PD_NAME_LENGTH` in `microkit.h`.
+/// The size of the symbol that holds a PD's name, in bytes (`MICROKIT_PD_NAME_LENGTH` in
+/// `microkit.h`). Only a shorter name ends with a zero byte.
 pub const NAME_BYTES: usize = 64;
 
 /// The largest `priority` of a PD in a system file. The monitor's priority is one higher (manual,
@@ -32,8 +32,8 @@ pub const MIN_STACK_BYTES: u64 = 4 * 1024;
 /// The largest `stack_size`, in bytes (manual, `protection_domain`).
 pub const MAX_STACK_BYTES: u64 = 16 * 1024 * 1024;
 
-/// The size of the smallest page, in bytes. The IPC buffer has one such page, and the size of a
-/// stack is a multiple of it.
+/// The size of the smallest page, in bytes. The IPC buffer is one such page, and the size of a
+/// stack is a multiple of this size.
 pub const SMALL_PAGE_BYTES: u64 = 4 * 1024;
 
 /// The size of the large page that a memory region may request, in bytes (manual, `memory_region`).
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn stack_ends_a_page_below_the_ipc_buffer() {
-        // `vspace_user_top` of a board with physical addresses of 40 bits.
+        // `vspace_user_top` of a board with 40-bit physical addresses.
         let user_top = (1 << 40) - 1;
         assert_eq!(ipc_buffer_address(user_top), 0xff_ffff_f000);
         assert_eq!(stack_top(user_top), 0xff_ffff_e000);

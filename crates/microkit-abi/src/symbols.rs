@@ -1,7 +1,7 @@
 //! The symbols of a PD's ELF file into which the builder writes values.
 //!
-//! The builder rejects an ELF file that lacks one of them. All except [`NAME`] and [`PASSIVE`] are
-//! 64-bit words, little-endian.
+//! The builder rejects an ELF file that lacks one of these symbols. All except [`NAME`] and
+//! [`PASSIVE`] are 64-bit words, little-endian.
 
 /// The name of the PD, in [`NAME_BYTES`](crate::limits::NAME_BYTES) bytes.
 pub const NAME: &str = "microkit_name";

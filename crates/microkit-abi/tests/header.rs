@@ -37,7 +37,7 @@ fn each_number_matches_the_header() {
 #[test]
 fn every_symbol_is_declared_in_the_header_or_internal() {
     let Some(header) = header() else { return };
-    // libmicrokit defines it in its own source, not in the header.
+    // libmicrokit defines this symbol in its own source, not in the header.
     let internal = [symbols::PASSIVE];
     for symbol in symbols::ALL {
         assert!(

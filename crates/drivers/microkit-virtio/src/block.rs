@@ -1,4 +1,4 @@
-//! A disk with asynchronous requests: a request starts, and is completed later.
+//! Drives a disk with asynchronous requests: a request starts now and is completed later.
 
 use core::fmt;
 use core::hint::spin_loop;
@@ -32,17 +32,15 @@ mod feature {
 
 /// A virtio block device, and the memory for its requests.
 ///
-/// Only [`flush`](Self::flush) waits for the device.
+/// Only [`flush`](Self::flush) waits for the device. The crate page has an example.
 ///
-/// A device that makes an impossible report is [broken](Self::is_broken) from then on. Such a
+/// A device is [broken](Self::is_broken) after an impossible report. A report is impossible if the
 /// device completes a request that it does not have, completes too many requests, writes too many
 /// bytes, or returns an undefined status.
-///
-/// The page of the crate has an example.
 pub struct BlockDevice<T: Transport = MmioTransport<'static>> {
     transport: T,
     queue: Queue,
-    /// The bytes of the request that starts or completes now. No device writes here.
+    /// The data of the request that starts or completes now. No device writes to this page.
     data: &'static mut [u8; PAGE_SIZE],
     blocks: u64,
     features: u64,
@@ -54,7 +52,8 @@ pub struct BlockDevice<T: Transport = MmioTransport<'static>> {
 pub struct Request(usize);
 
 impl Request {
-    /// Returns the number of the request, below [`REQUESTS`]. No other request under way has it.
+    /// Returns the number of the request, below [`REQUESTS`]. Requests under way have unique
+    /// numbers.
     pub const fn index(self) -> usize {
         self.0
     }
@@ -67,13 +66,14 @@ pub enum Error {
     Count,
     /// Some of the blocks are beyond the end of the disk.
     Outside,
-    /// [`REQUESTS`] requests are already under way. For a flush: a request is under way.
+    /// [`REQUESTS`] requests are already under way. A flush fails with this error if any request is
+    /// under way.
     Busy,
     /// The device is read-only.
     ReadOnly,
     /// The device has failed to execute the request.
     Device,
-    /// The device has made an impossible report, and is no longer used.
+    /// The device has made an impossible report. The driver no longer uses the device.
     Broken,
     /// The region for DMA has fewer than seven whole, aligned pages.
     Memory,
@@ -99,7 +99,7 @@ impl fmt::Display for Error {
 
 impl core::error::Error for Error {}
 
-// The pages of the queue, and one page for `data`. No device gets the address of that page.
+// The pages of the queue, and one page for `data`. No device gets the address of `data`.
 const _: () = assert!(queue::PAGES + 1 == 7, "the documentation has the figure");
 
 impl BlockDevice {
@@ -109,7 +109,7 @@ impl BlockDevice {
     ///
     /// Returns [`Error::Memory`] if the region is too small. Returns [`Error::Device`] if the
     /// device is not a block device, its queue is too short, it does not accept the features, or
-    /// its size changes while it is read.
+    /// its size changes during the read of the size.
     pub fn new(transport: VirtioTransport, region: DmaRegion) -> Result<Self, Error> {
         Self::with_transport(transport.for_block_device(), region)
     }
@@ -120,8 +120,8 @@ impl<T: Transport> BlockDevice<T> {
         let mut pages = Pages::new(region).ok_or(Error::Memory)?;
         let (physical_address, memory) = pages.give(queue::PAGES).ok_or(Error::Memory)?;
         let (_, data) = pages.give(1).ok_or(Error::Memory)?;
-        // SAFETY: 1. The memory has `PAGES` pages, zeroed and aligned. 2. `Pages` returns them only
-        //    once, and only the queue uses them (invariant 2).
+        // SAFETY: 1. The memory has `PAGES` pages, zeroed and aligned. 2. `Pages` allocates each
+        //    page only once, and only the queue uses these pages (invariant 2).
         let queue = unsafe { Queue::new(memory, physical_address) };
         // SAFETY: as above. No device gets the address of this page, so only this driver accesses
         // the page (invariant 4).
@@ -172,7 +172,7 @@ impl<T: Transport> BlockDevice<T> {
         })
     }
 
-    /// Returns the number of blocks of the disk, as the device reported it at its start.
+    /// Returns the number of blocks of the disk, which the device reported during `new`.
     pub fn blocks(&self) -> u64 {
         self.blocks
     }
@@ -183,7 +183,7 @@ impl<T: Transport> BlockDevice<T> {
     ///
     /// # Errors
     ///
-    /// Returns any error except [`Error::Memory`] if the request was not started.
+    /// Returns an error if the request was not started: any [`Error`] except [`Error::Memory`].
     pub fn begin_read(&mut self, block: u64, count: usize) -> Result<Request, Error> {
         let data_bytes = self.check(block, count)?;
         let index = self.queue.free().ok_or(Error::Busy)?;
@@ -197,7 +197,7 @@ impl<T: Transport> BlockDevice<T> {
     ///
     /// # Errors
     ///
-    /// Returns any error except [`Error::Memory`] if the request was not started.
+    /// Returns an error if the request was not started: any [`Error`] except [`Error::Memory`].
     pub fn begin_write(
         &mut self,
         block: u64,
@@ -215,7 +215,7 @@ impl<T: Transport> BlockDevice<T> {
         Ok(self.offer(index, block, Kind::Write, data_bytes))
     }
 
-    /// Completes a request that the device has finished, if there is one. `take` gets the result
+    /// Completes one finished request, if the device has finished any. Calls `take` with the result
     /// and the read bytes.
     ///
     /// **Blocking:** never.
@@ -250,12 +250,13 @@ impl<T: Transport> BlockDevice<T> {
 
     /// Makes all completed writes permanent.
     ///
-    /// **Blocking:** until the device has finished. This polls, and does not yield the processor.
+    /// **Blocking:** until the device has finished. The method polls and does not yield the
+    /// processor.
     ///
     /// # Errors
     ///
-    /// Returns [`Error::Busy`] if any request is under way, [`Error::Device`] or [`Error::Broken`]
-    /// if the device fails.
+    /// Returns [`Error::Busy`] if any request is under way, and [`Error::Device`] or
+    /// [`Error::Broken`] if the device fails.
     pub fn flush(&mut self) -> Result<(), Error> {
         if self.is_broken {
             return Err(Error::Broken);
@@ -283,8 +284,8 @@ impl<T: Transport> BlockDevice<T> {
         self.transport.ack_interrupt();
     }
 
-    /// Takes a request that the device has finished, if there is one. Returns `None` also if the
-    /// device is broken, or makes an impossible report now.
+    /// Takes one finished request, if the device has finished any. Returns `None` if the device is
+    /// broken, or makes an impossible report in this call.
     fn take(&mut self) -> Option<Completed> {
         if self.is_broken {
             return None;
@@ -306,7 +307,7 @@ impl<T: Transport> BlockDevice<T> {
         Request(index)
     }
 
-    /// Returns the number of bytes of `count` blocks, if they are on the disk.
+    /// Returns the number of bytes of `count` blocks, if these blocks are on the disk.
     fn check(&self, block: u64, count: usize) -> Result<usize, Error> {
         if self.is_broken {
             return Err(Error::Broken);
@@ -331,7 +332,7 @@ impl<T: Transport> fmt::Debug for BlockDevice<T> {
 }
 
 /// Reads the size of the disk in two halves. The halves belong together if the device's generation
-/// has not changed between the reads (*VIRTIO*, 2.5.1). Returns an error if it changes every time.
+/// has not changed between the reads (*VIRTIO*, 2.5.1). Returns an error if every attempt fails.
 fn read_blocks(transport: &impl Transport) -> Result<u64, Error> {
     const TRIES: usize = 8;
     let half = |offset| {

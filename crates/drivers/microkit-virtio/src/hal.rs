@@ -11,18 +11,18 @@ sel4::static_of_the_thread! {
     static POOL: RefCell<Option<Pool>> = RefCell::new(None);
 }
 
-/// Sets the memory of the drivers of `virtio-drivers` whose parameter is [`Hal`].
-/// [`BlockDevice`](crate::BlockDevice) has its own memory.
+/// Sets the memory for the drivers of `virtio-drivers` that use [`Hal`].
+/// [`BlockDevice`](crate::BlockDevice) has separate memory.
 ///
 /// # Panics
 ///
-/// Panics if this was called before, or if the region has fewer than two whole pages.
+/// Panics if called twice, or if the region has fewer than two whole pages.
 ///
 /// # Safety
 ///
 /// 1. The devices of these drivers must follow the virtio specification: `virtio-drivers` trusts a
 ///    device's report of completed requests, and returns their buffers to the program.
-/// 2. Only these drivers may call methods of a transport that take physical addresses.
+/// 2. Only these drivers may call transport methods that take physical addresses.
 pub unsafe fn give_memory(region: DmaRegion) {
     POOL.with(|pool| {
         let before = pool.borrow_mut().replace(Pool::new(region));
@@ -30,20 +30,20 @@ pub unsafe fn give_memory(region: DmaRegion) {
     });
 }
 
-/// Allocates `count` pages of zeros, if enough pages are left.
+/// Allocates `count` zeroed pages, if enough pages are left.
 fn give_pages(count: usize) -> Option<(u64, NonNull<u8>)> {
     POOL.with(|pool| pool.borrow_mut().as_mut()?.give_pages(count))
 }
 
-/// The implementation of `virtio-drivers`' trait of this name, over the memory of [`give_memory`].
-/// Without it, the drivers report that there is no memory for DMA.
+/// Implements the trait `Hal` of `virtio-drivers` with the memory of [`give_memory`]. Without a
+/// call of `give_memory`, the drivers report that there is no memory for DMA.
 ///
 /// Memory that a driver frees is not allocated again.
 #[derive(Debug)]
 pub enum Hal {}
 
-// SAFETY: 1. `dma_alloc` returns zeroed pages of a `DmaRegion`, each only once (invariants 1 and
-//    2).
+// SAFETY: 1. `dma_alloc` returns zeroed pages of a `DmaRegion`, and returns each page only once
+//    (invariants 1 and 2).
 // 2. No physical address is converted to a virtual address.
 unsafe impl virtio_drivers::Hal for Hal {
     fn dma_alloc(pages: usize, _: BufferDirection) -> (PhysAddr, NonNull<u8>) {
@@ -69,7 +69,7 @@ unsafe impl virtio_drivers::Hal for Hal {
     unsafe fn unshare(address: PhysAddr, buffer: NonNull<[u8]>, direction: BufferDirection) {
         with_pool(|pool| {
             // SAFETY: the caller promises that the buffer is valid, that `share` has returned the
-            // address for it, and that the device is done with it.
+            // address for the buffer, and that the device no longer uses the address.
             unsafe { pool.unshare(address, buffer, direction) }
         });
     }

@@ -1,9 +1,9 @@
 //! Virtio devices in protection domains (PDs): a library for drivers.
 //!
-//! [`transport`] finds a device. [`BlockDevice`] drives a disk without waiting: a request starts,
-//! and is completed after the interrupt. Its use needs no `unsafe`. It checks all reports of the
-//! device: each started request is completed once, or the device is no longer used. The PD `block`
-//! of `microkit-block` uses this driver.
+//! [`transport`] finds a device. [`BlockDevice`] drives a disk without waiting: a request starts
+//! now and is completed after the interrupt. The use of [`BlockDevice`] needs no `unsafe`. The
+//! driver checks all reports of the device, and stops using the device after a wrong report. The PD
+//! `block` of `microkit-block` uses this driver.
 //!
 //! The crate `virtio-drivers` can drive other devices, with [`Hal`] and [`give_memory`]. That crate
 //! partly trusts its devices, so `give_memory` is `unsafe`.
@@ -28,7 +28,7 @@
 //! # The system file
 //!
 //! The device is one of the 32 virtio slots of QEMU's `virt` machine, at physical address
-//! `0xa00_0000` with interrupts from 48 on. For the first device, which is in the last slot:
+//! `0xa00_0000` with interrupts from 48 on. The first device is in the last slot:
 //!
 //! ```xml
 //! <memory_region name="virtio" size="0x1000" phys_addr="0xa003000" />

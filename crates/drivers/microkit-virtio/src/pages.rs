@@ -1,11 +1,11 @@
-//! The pages of a region for DMA. Each page is allocated once.
+//! The pages of a region for DMA. Each page is allocated at most once.
 
 use core::ptr::NonNull;
 
 use sel4_microkit::DmaRegion;
 use virtio_drivers::PAGE_SIZE;
 
-/// A region that allocates its pages in ascending order and never frees them.
+/// A region for DMA: allocates pages in ascending order and never frees pages.
 #[derive(Debug)]
 pub(crate) struct Pages {
     region: DmaRegion,
@@ -13,7 +13,7 @@ pub(crate) struct Pages {
 }
 
 impl Pages {
-    /// Creates the pages of a region, or returns `None` if the region is not aligned to pages.
+    /// Creates the pages of a region. Returns `None` if the region is not aligned to pages.
     pub(crate) fn new(region: DmaRegion) -> Option<Self> {
         let is_aligned = region.start().addr().get().is_multiple_of(PAGE_SIZE)
             && region.physical_address().is_multiple_of(PAGE_SIZE as u64);
@@ -24,7 +24,7 @@ impl Pages {
         &self.region
     }
 
-    /// Allocates pages of zeros. Also returns the physical address of the first page.
+    /// Allocates zeroed pages. Returns the physical and the virtual address of the first page.
     pub(crate) fn give(&mut self, count: usize) -> Option<(u64, NonNull<u8>)> {
         let left = self.region.size_bytes() / PAGE_SIZE - self.given;
         if count > left {
@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn a_region_that_is_not_of_pages_is_refused() {
         let whole = region(2);
-        // SAFETY: the rest is inside the region, and nothing else uses it any more.
+        // SAFETY: both parts are inside the region, and nothing else uses the region.
         let parts = unsafe {
             [
                 DmaRegion::new(whole.start().add(8), PAGE_SIZE, PHYSICAL),

@@ -11,13 +11,13 @@ use crate::pages::Pages;
 
 const GRANULE_BYTES: usize = 64;
 
-/// The number of granules of a page, which is the number of bits of [`Pool::copies`].
+/// The number of granules of a page. [`Pool::copies`] has one bit for each granule.
 const GRANULES: usize = PAGE_SIZE / GRANULE_BYTES;
 
-/// A region, and the record of its used parts.
+/// A region for DMA, and the record of its used parts.
 ///
-/// Invariant: the first page was given for copies, and a bit of `copies` is set for each of its
-/// granules that a device may use.
+/// Invariant: the first page is allocated for copies. For each granule of this page that a device
+/// may use, a bit of `copies` is set.
 #[derive(Debug)]
 pub(crate) struct Pool {
     pages: Pages,
@@ -29,7 +29,7 @@ impl Pool {
     ///
     /// # Panics
     ///
-    /// Panics if the region has fewer than two pages, or is not aligned to them.
+    /// Panics if the region has fewer than two pages, or is not aligned to pages.
     pub(crate) fn new(region: DmaRegion) -> Self {
         let (bytes, start) = (region.size_bytes(), region.start());
         let pages = Pages::new(region).filter(|_| bytes >= 2 * PAGE_SIZE);
@@ -43,16 +43,16 @@ impl Pool {
         Self { pages, copies: 0 }
     }
 
-    /// Allocates pages of zeros. Also returns the physical address of the first page.
+    /// Allocates zeroed pages. Returns the physical and the virtual address of the first page.
     pub(crate) fn give_pages(&mut self, count: usize) -> Option<(u64, NonNull<u8>)> {
         self.pages.give(count)
     }
 
-    /// Shares a buffer or a copy of it with a device, and returns the physical address.
+    /// Shares a buffer with a device, directly or as a copy, and returns the physical address.
     ///
     /// # Panics
     ///
-    /// Panics if there is no room for a copy.
+    /// Panics if the first page has no room for a copy.
     ///
     /// # Safety
     ///
@@ -79,9 +79,10 @@ impl Pool {
         self.copies |= mask(first, granules);
         let offset = first * GRANULE_BYTES;
         if direction != BufferDirection::DeviceToDriver {
-            // SAFETY: 1. The granules are in the first page. By the invariant, nothing uses them,
-            //    and they are not smaller than the buffer (invariant 3).
-            // 2. The caller promises that the buffer is readable. It is not in the region.
+            // SAFETY: 1. The granules are in the first page. By the invariant, nothing uses
+            //    these granules. Together, the granules are not smaller than the buffer (invariant
+            //    3).
+            // 2. The caller promises that the buffer is readable. The buffer is not in the region.
             unsafe {
                 let copy = self.pages.region().start().add(offset);
                 copy.copy_from_nonoverlapping(buffer.cast(), buffer.len());
@@ -113,8 +114,9 @@ impl Pool {
         );
         let first = offset / GRANULE_BYTES;
         if direction != BufferDirection::DriverToDevice {
-            // SAFETY: 1. The caller promises that `share` has given these granules for the buffer,
-            //    which can be written, and that the device is done with them (invariant 3).
+            // SAFETY: 1. The caller promises that `share` has given these granules for the
+            //    buffer, that the buffer is writable, and that the device no longer uses the
+            //    granules (invariant 3).
             // 2. The buffer is not in the region, and the granules are in the first page.
             unsafe {
                 let copy = self.pages.region().start().add(offset);
@@ -124,7 +126,7 @@ impl Pool {
         self.copies &= !mask(first, buffer.len().div_ceil(GRANULE_BYTES));
     }
 
-    /// Returns the offset of a buffer in the region, if it lies there.
+    /// Returns the offset of a buffer in the region, if the buffer is in the region.
     fn offset_of(&self, buffer: NonNull<[u8]>) -> Option<usize> {
         let address = buffer.addr().get();
         let offset = address.checked_sub(self.pages.region().start().addr().get())?;
@@ -133,7 +135,7 @@ impl Pool {
     }
 }
 
-/// Returns the bits of `count` granules from `first` on.
+/// Returns the bits of `count` granules, starting at the granule `first`.
 fn mask(first: usize, count: usize) -> u64 {
     let ones = if count >= 64 {
         u64::MAX
@@ -164,13 +166,13 @@ mod tests {
         NonNull::slice_from_raw_parts(start, length)
     }
 
-    /// Reads bytes as a device.
+    /// Reads bytes in the role of a device.
     fn read(pool: &Pool, address: u64, length: usize) -> Vec<u8> {
         // SAFETY: the buffer is in the region, and nothing writes to the region during the read.
         unsafe { at(pool, address, length).as_ref() }.to_vec()
     }
 
-    /// Fills a buffer with one byte value, as a device.
+    /// Fills a buffer with one byte value, in the role of a device.
     fn fill(pool: &Pool, address: u64, length: usize, byte: u8) {
         // SAFETY: the buffer is in the region. Nothing else accesses the region during the write.
         unsafe { at(pool, address, length).as_mut() }.fill(byte);
@@ -191,7 +193,7 @@ mod tests {
         let mut out: Vec<u8> = (0..100).collect();
         let mut back = [1; 20];
         let (out, back) = (NonNull::from(&mut out[..]), NonNull::from(&mut back[..]));
-        // SAFETY: both buffers live longer than the pool, and nothing else uses them.
+        // SAFETY: both buffers live longer than the pool, and nothing else uses the buffers.
         unsafe {
             let (there, here) = (
                 pool.share(out, DriverToDevice),
@@ -215,7 +217,7 @@ mod tests {
         let mut buffer = vec![0; PAGE_SIZE];
         let whole = NonNull::from(&mut buffer[..]);
         let part = NonNull::slice_from_raw_parts(whole.cast(), GRANULE_BYTES + 1);
-        // SAFETY: the buffer lives longer than the pool, and nothing else uses it.
+        // SAFETY: the buffer lives longer than the pool, and nothing else uses the buffer.
         unsafe {
             for _ in 0..3 {
                 let address = pool.share(whole, BufferDirection::Both);
@@ -236,7 +238,7 @@ mod tests {
         let mut pool = pool(3);
         let (address, start) = pool.give_pages(1).expect("there are two");
         let buffer = NonNull::slice_from_raw_parts(start, 512);
-        // SAFETY: the pool lets it be used.
+        // SAFETY: the pool has allocated the buffer, and nothing else uses the buffer.
         unsafe {
             assert_eq!(pool.share(buffer, BufferDirection::Both), address);
             pool.unshare(address, buffer, BufferDirection::Both);
@@ -244,7 +246,7 @@ mod tests {
         assert_eq!(pool.copies, 0);
     }
 
-    /// A range that extends beyond the region is not in the region.
+    /// Asserts that `offset_of` returns `None` for a range that extends beyond the region.
     #[test]
     fn a_buffer_at_the_end_of_the_region_is_shared_as_far_as_that_goes() {
         let pool = pool(2);
@@ -259,7 +261,7 @@ mod tests {
         assert_eq!(buffer(all, 8), None);
     }
 
-    /// Unshares a wrong buffer, like a driver whose device has named another request.
+    /// Unshares a wrong buffer, as a driver does after a device has named another request.
     #[test]
     #[should_panic(
         expected = "a buffer of 128 bytes is not the one of which a copy was made at 4032"
@@ -268,8 +270,8 @@ mod tests {
         let mut pool = pool(2);
         let mut buffer = vec![0; PAGE_SIZE];
         let small = NonNull::from(&mut buffer[..64]);
-        // SAFETY: the buffer lives longer than the pool, and nothing else uses it. It is not the
-        // shared buffer, so the call panics.
+        // SAFETY: the buffer lives longer than the pool, and nothing else uses the buffer. The call
+        // panics, because the buffer is not the shared buffer.
         unsafe {
             let last = (0..GRANULES)
                 .map(|_| pool.share(small, BufferDirection::Both))

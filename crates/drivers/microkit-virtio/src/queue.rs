@@ -1,15 +1,15 @@
 //! The queue of requests, in memory that a device writes.
 //!
 //! The device is not trusted. Every word that the device may write is an atomic. A completion reads
-//! each of these words once, and compares it with the driver's private records. So a device that
-//! writes between two reads has the same effect as a device that wrote earlier.
+//! each of these words once, and compares the value with the driver's private records. So a write
+//! by the device between two reads has the same effect as an earlier write.
 //!
-//! The queue of `virtio-drivers` is not used here, because it trusts the device. It reads the
-//! number of a completed request twice, and drops the upper half of that number. It does not check
-//! how many requests the device reports as completed.
+//! The driver does not use the queue of `virtio-drivers`, because that queue trusts the device. The
+//! queue of `virtio-drivers` reads the number of a completed request twice, drops the upper half of
+//! the number, and does not check how many requests the device reports as completed.
 //!
-//! A request always has the same three descriptors, and the number of the first one identifies the
-//! request. So no list of free descriptors is needed.
+//! A request always has the same three descriptors, and the number of the first descriptor
+//! identifies the request. So no list of free descriptors is needed.
 
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering, fence};
@@ -29,7 +29,7 @@ const _: () = assert!(REQUESTS * DESCRIPTORS_PER_REQUEST <= SIZE as usize);
 const WORDS_PER_PAGE: usize = PAGE_SIZE / size_of::<u64>();
 
 /// The memory that the device uses. A legacy device accepts only this layout (*Virtual I/O Device
-/// (VIRTIO) Version 1.2*, 2.7.2); other devices accept it among others.
+/// (VIRTIO) Version 1.2*, 2.7.2). Other devices also accept this layout.
 #[repr(C)]
 pub(crate) struct Memory {
     descriptors: [Descriptor; SIZE as usize],
@@ -146,11 +146,11 @@ pub(crate) struct Completed {
     pub(crate) is_done: bool,
 }
 
-/// The error of an impossible report by the device.
+/// The error for an impossible report of the device.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) struct Lie;
 
-/// The queue, and the record of the requests that the device has.
+/// The queue, and the record of the requests that are under way.
 pub(crate) struct Queue {
     memory: &'static Memory,
     physical_address: u64,
@@ -163,7 +163,7 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// Makes a queue in the pages at `physical_address`.
+    /// Creates a queue in the pages at `physical_address`.
     ///
     /// # Safety
     ///
@@ -172,10 +172,10 @@ impl Queue {
     pub(crate) unsafe fn new(pages: NonNull<u8>, physical_address: u64) -> Self {
         debug_assert!(pages.cast::<Memory>().is_aligned());
         Self {
-            // SAFETY: 1. The pages are large enough and aligned, by the caller's first promise;
-            //    zeros are a `Memory`, which consists of atomics.
-            // 2. The pages are borrowed forever, by the caller's second promise. A device writes
-            //    only into atomics (invariant 5).
+            // SAFETY: 1. By the caller's first promise, the pages are large enough, aligned and
+            //    zeroed. Zeros are a valid `Memory`, because a `Memory` consists of atomics.
+            // 2. By the caller's second promise, only this queue and a device use the pages. A
+            //    device writes only into atomics (invariant 5).
             memory: unsafe { pages.cast::<Memory>().as_ref() },
             physical_address,
             under_way: [None; REQUESTS],
@@ -190,7 +190,7 @@ impl Queue {
         [DESCRIPTORS, AVAILABLE, USED].map(|offset| self.physical_address + offset as u64)
     }
 
-    /// Returns the number of a free request: one that the device does not have.
+    /// Returns the number of a request that is not under way, if there is one.
     pub(crate) fn free(&self) -> Option<usize> {
         self.under_way.iter().position(Option::is_none)
     }
@@ -209,8 +209,8 @@ impl Queue {
         }
     }
 
-    /// Copies data out of the buffer of a request. If the device still writes there, the result may
-    /// be any bytes.
+    /// Copies data out of the buffer of a request. If the device still writes to the buffer, the
+    /// result may be any bytes.
     pub(crate) fn copy_out(&self, index: usize, to: &mut [u8]) {
         for (word, bytes) in self.memory.data[index].iter().zip(to.chunks_mut(8)) {
             let value = word.load(Ordering::Relaxed).to_ne_bytes();
@@ -218,7 +218,7 @@ impl Queue {
         }
     }
 
-    /// Offers a request that the device does not have. Returns whether the device must be notified.
+    /// Offers a free request to the device. Returns whether the driver must notify the device.
     #[must_use]
     pub(crate) fn offer(&mut self, index: usize, sector: u64, request: UnderWay) -> bool {
         debug_assert!(self.under_way[index].is_none());
@@ -262,7 +262,7 @@ impl Queue {
         memory.used.flags.load(Ordering::Relaxed) & NO_NOTIFY == 0
     }
 
-    /// Takes a request that the device has finished, if there is one.
+    /// Takes one finished request, if the device has finished any.
     ///
     /// # Errors
     ///
@@ -270,7 +270,7 @@ impl Queue {
     /// afterwards.
     pub(crate) fn take(&mut self) -> Result<Option<Completed>, Lie> {
         let memory = self.memory;
-        // Acquire: after a load of the index, the completed requests are visible.
+        // Acquire makes completed requests visible after a load of the new index.
         let index = once(memory.used.index.load(Ordering::Acquire));
         let completed = index.wrapping_sub(self.taken);
         let before = self.seen.wrapping_sub(self.taken);
@@ -310,7 +310,7 @@ impl Queue {
         }))
     }
 
-    /// Writes a descriptor for `place`, the memory that the device reads or writes.
+    /// Writes a descriptor for `place`. The device reads or writes the memory at `place`.
     fn describe<T>(&self, index: usize, place: &T, bytes: usize, flags: u16, next: Option<usize>) {
         let offset = core::ptr::from_ref(place).addr() - core::ptr::from_ref(self.memory).addr();
         let descriptor = &self.memory.descriptors[index];
@@ -337,23 +337,23 @@ const _: () = assert!(BLOCK_BYTES.is_multiple_of(size_of::<u64>()));
 
 #[cfg(test)]
 impl Queue {
-    /// Returns the used ring, which a device writes.
+    /// Returns the used ring, for writes of a simulated device.
     pub(crate) fn used(&self) -> &'static Used {
         &self.memory.used
     }
 
-    /// Returns the status byte of a request, which a device writes.
+    /// Returns the status byte of a request, for writes of a simulated device.
     pub(crate) fn status(&self, index: usize) -> &'static AtomicU8 {
         &self.memory.statuses[index]
     }
 
-    /// Returns the data words of a request, which a device writes.
+    /// Returns the data words of a request, for writes of a simulated device.
     pub(crate) fn data(&self, index: usize) -> &'static [AtomicU64] {
         &self.memory.data[index]
     }
 
-    /// Returns the nth offered chain of descriptors: address, bytes, and whether the device may
-    /// write there.
+    /// Returns the nth offered chain of descriptors. Each entry has the address, the number of
+    /// bytes, and whether the device may write to the memory.
     pub(crate) fn offered(&self, nth: u16) -> std::vec::Vec<(u64, u32, bool)> {
         let load = |word: &AtomicU16| word.load(Ordering::Relaxed);
         let mut next = load(&self.memory.available.ring[usize::from(nth % SIZE)]);

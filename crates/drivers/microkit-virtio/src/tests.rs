@@ -151,15 +151,15 @@ impl Transport for Registers {
 
 pub(crate) fn region(pages: usize) -> DmaRegion {
     let layout = Layout::from_size_align(pages * PAGE_SIZE, PAGE_SIZE).expect("a layout");
-    // SAFETY: 1. The layout is not empty. 2. The memory is never freed, and nothing else uses it.
-    // There is no real device that could use the physical address.
+    // SAFETY: 1. The layout is not empty. 2. The memory is never freed, and nothing else uses the
+    // memory. No real device uses the physical address.
     unsafe {
         let start = NonNull::new(alloc_zeroed(layout)).expect("memory");
         DmaRegion::new(start, layout.size(), PHYSICAL)
     }
 }
 
-/// Runs `f` in a separate thread, which is a separate PD.
+/// Runs `f` in a separate thread, which acts as a separate PD.
 fn with_disk<R: Send>(registers: impl Fn() -> Registers + Sync, f: impl Fn(Disk) -> R + Sync) -> R {
     std::thread::scope(|scope| {
         let run = || {
@@ -181,7 +181,7 @@ struct Disk {
     device: Device,
 }
 
-/// The device's side of the queue.
+/// The device side of the queue.
 struct Device {
     used: &'static Used,
     statuses: [&'static core::sync::atomic::AtomicU8; REQUESTS],
@@ -394,7 +394,7 @@ fn a_device_that_cannot_be_driven_is_refused() {
 
 #[test]
 fn a_device_that_says_what_cannot_be_is_used_no_more() {
-    /// The actions of a wrong device. Request 0 reads a block, and request 1 writes a block.
+    /// The actions of a wrong device. Request 0 reads a block. Request 1 writes a block.
     type Lies = fn(&mut Device);
     let lies: [(&str, Lies); 16] = [
         ("no such request", |it| it.say(12, 1)),
@@ -586,7 +586,7 @@ fn a_device_that_changes_what_it_said_completes_one_or_is_used_no_more() {
     }
 }
 
-/// A random write of a device.
+/// A random action of the driver or of the device.
 #[derive(Debug, Clone)]
 enum Act {
     Read(u64, usize),
@@ -627,7 +627,8 @@ proptest! {
     })]
 
     /// For all writes of the device, the driver completes only started requests, and each only
-    /// once. It does not reuse a request that the device still has. A broken driver stays broken.
+    /// once. The driver does not reuse a request that the device still has. A broken driver stays
+    /// broken.
     #[test]
     fn a_device_that_writes_anything_completes_what_was_begun_or_is_used_no_more(acts in acts()) {
         with_disk(Registers::default, |mut it| {
@@ -664,7 +665,7 @@ proptest! {
                                 assert!([Ok(bytes), Err(Error::Device)].contains(&result));
                                 taken = taken.wrapping_add(1);
                             }
-                            // The driver waits, because the device has reported no completion.
+                            // The device has reported no completion.
                             None => assert!(it.disk.is_broken() || said == taken),
                         }
                     }

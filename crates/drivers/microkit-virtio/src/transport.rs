@@ -1,7 +1,7 @@
 //! Finds a virtio device in a slot.
 //!
-//! QEMU's `virt` machine has 32 slots of 512 bytes from 0xa000000 on, eight in a page, with
-//! interrupts from 48 on. The first `-device virtio-…-device` is in the last slot (QEMU's
+//! QEMU's `virt` machine has 32 slots of 512 bytes, starting at 0xa000000. A page has eight slots,
+//! and the interrupts start at 48. The first `-device virtio-…-device` is in the last slot (QEMU's
 //! `hw/arm/virt.c`).
 
 use safe_mmio::split_fields;
@@ -23,7 +23,7 @@ const CONFIG_BYTES: usize = 0x100;
 
 const _: () = assert!(size_of::<Slot>() * SLOTS_PER_PAGE == 4096);
 
-/// A virtio device that was found and is not started yet.
+/// A virtio device that has been found but not started.
 ///
 /// Safe code cannot access the device's registers: a write there selects the memory that the device
 /// reads and writes.
@@ -35,8 +35,8 @@ impl VirtioTransport {
     ///
     /// # Safety
     ///
-    /// Only drivers with [`Hal`](crate::Hal) may call the methods of the transport that take
-    /// physical addresses. These methods are safe functions, but the device reads and writes at the
+    /// Only drivers with [`Hal`](crate::Hal) may call transport methods that take physical
+    /// addresses. These methods are safe functions, but the device reads and writes at the
     /// addresses.
     pub unsafe fn into_inner(self) -> MmioTransport<'static> {
         self.0
@@ -55,7 +55,7 @@ impl VirtioTransport {
 ///
 /// # Panics
 ///
-/// Panics if there is no such slot.
+/// Panics if `index` is not a slot of `slots`.
 pub fn transport<const N: usize>(
     slots: DeviceRegion<[Slot; N]>,
     index: usize,
@@ -64,7 +64,7 @@ pub fn transport<const N: usize>(
         panic!("there is no slot {index}: the region has {N}, from 0");
     };
     // SAFETY: 1. `MmioTransport` keeps its pointers private, and accesses registers by `field!`
-    //    with the registers' own fields. Safe code does not get the transport.
+    //    with the registers' own fields. Safe code cannot get the transport.
     // 2. Each field is named once (invariant 6).
     let (header, config) = unsafe {
         let slot = slot.into_unique_mmio_pointer();

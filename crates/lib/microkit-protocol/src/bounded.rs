@@ -1,7 +1,7 @@
-//! Strings and vectors of `heapless`: a word with the length, then the whole capacity.
+//! `heapless` strings and vectors in messages: a word with the length, then the whole capacity.
 //!
-//! The unused capacity travels too, as zeros. So every message of a method has the same length, and
-//! the compiler can check that it fits.
+//! The unused capacity travels as zeros. So every message of a method has the same length, and the
+//! compiler can check this length.
 
 use heapless::{LenType, String, Vec};
 use zerocopy::{Immutable, IntoBytes, TryFromBytes};
@@ -58,7 +58,7 @@ fn put(length: usize, bytes: &[u8], words: &mut [u64]) {
     words[1..].as_mut_bytes()[..bytes.len()].copy_from_slice(bytes);
 }
 
-/// Returns the length and the bytes after it.
+/// Splits words into the length and the bytes of the capacity.
 fn split(words: &[u64]) -> Result<(usize, &[u8]), Invalid> {
     let (&length, rest) = words.split_first().ok_or(Invalid)?;
     let length = usize::try_from(length).map_err(|_| Invalid)?;

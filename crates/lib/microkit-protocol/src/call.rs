@@ -8,7 +8,7 @@ use crate::{CallError, Message, Refusal};
 /// The number of message registers that travel in CPU registers.
 const IN_REGISTERS: usize = 4;
 
-/// A reply, with its first `R` words.
+/// A reply: the message info and the first `R` words.
 pub struct Reply<const R: usize> {
     info: MessageInfo,
     words: [u64; R],
@@ -16,7 +16,7 @@ pub struct Reply<const R: usize> {
 
 /// Sends a request of `N` words and reads `R` words of the reply.
 ///
-/// If both have at most four words, none of them goes through the IPC buffer.
+/// If request and reply each have at most four words, all words travel in CPU registers.
 #[inline]
 #[track_caller]
 pub fn call<const N: usize, const R: usize>(
@@ -42,11 +42,11 @@ pub fn call<const N: usize, const R: usize>(
     Reply { info, words }
 }
 
-/// Asks the server for its version and compares it with `version`.
+/// Asks the server for its version, and compares the answer with `version`.
 ///
 /// # Errors
 ///
-/// Returns an error if the versions differ, and if the peer does not serve a protocol.
+/// Returns an error if the versions differ, or if the peer does not serve a protocol.
 #[track_caller]
 pub fn connect(channel: Channel, version: u64) -> Result<(), CallError> {
     match call::<1, 1>(channel, 0, [version]).result::<u64, _>()? {

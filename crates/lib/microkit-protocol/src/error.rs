@@ -1,4 +1,4 @@
-//! The errors of a call.
+//! The error types of a call.
 
 use core::convert::Infallible;
 use core::fmt;
@@ -33,21 +33,21 @@ pub enum CallError<E = Infallible> {
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// No method has this label.
+    /// The label of the request does not belong to a method.
     UnknownMethod,
-    /// The message does not have as many words as the method's arguments.
+    /// The number of words in the request is wrong for the method's arguments.
     WrongLength,
     /// An argument's words are not a value of its type.
     InvalidArgument,
     /// The client was built with another version of the protocol.
     OtherVersion,
-    /// The server's parent restarted it before it replied: see [`RESTARTED`]. The server may have
-    /// executed the request completely, partly or not at all.
+    /// The server's parent restarted the server before the reply: see [`RESTARTED`]. The server may
+    /// have executed the request completely, partly or not at all.
     Restarted,
 }
 
-/// The label of the reply that a restarted server sends to a client whose call its last incarnation
-/// received and did not answer. The client's call returns [`Refusal::Restarted`].
+/// The label of a restarted server's reply to a call that the last incarnation received and did not
+/// answer. The client's call returns [`Refusal::Restarted`].
 ///
 /// ```
 /// use microkit_protocol::RESTARTED;
@@ -64,7 +64,7 @@ pub enum Refusal {
 /// }
 /// ```
 ///
-/// Without such a `restart_reply`, that client stays blocked.
+/// Without a `restart_reply`, the client of an unanswered call stays blocked.
 pub const RESTARTED: u64 = Refusal::Restarted.label();
 
 /// The error of [`Message::take`](crate::Message::take): the words are not a value of the type.
@@ -79,7 +79,7 @@ pub(crate) mod label {
 }
 
 impl Refusal {
-    /// All refusals, in the order of their labels, which start at `label::FIRST_REFUSAL`.
+    /// All refusals, in the order of their labels. The first label is `label::FIRST_REFUSAL`.
     const ALL: [Self; 5] = [
         Self::UnknownMethod,
         Self::WrongLength,

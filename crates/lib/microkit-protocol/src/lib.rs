@@ -57,11 +57,11 @@
 //! | reply with the error of a method that returns a `Result` | 1 | the error |
 //! | [refusal](Refusal) | 2 and up | none |
 //!
-//! Each argument starts in a new message register (64 bits). All arguments together, and the
-//! result, fill at most 64. The compiler checks this. A message of at most four words travels in
-//! CPU registers, in both directions.
+//! Each argument starts in a new message register (64 bits). All arguments together fill at most 64
+//! message registers, and the result fills at most 64. The compiler checks both limits. A request
+//! or reply of at most four words travels in CPU registers.
 //!
-//! Arguments and results implement [`Message`]. These types do:
+//! Arguments and results implement [`Message`]. The implementing types are:
 //!
 //! * every type with `zerocopy`'s `TryFromBytes`, `IntoBytes` and `Immutable`,
 //! * `heapless::String` and `heapless::Vec`.
@@ -69,13 +69,13 @@
 //! # Trust
 //!
 //! Neither end trusts the other. A server accepts any words from a client, and a client accepts any
-//! reply from a server, without a panic. Words that are not a value of the expected type become an
-//! error, which the client's call returns.
+//! reply from a server, without a panic. If words are not a value of the expected type, the
+//! client's call returns an error.
 //!
 //! # Contract lines
 //!
-//! **Blocking:** says how long a call can wait. The generated code has rustdoc's `# Errors` and
-//! `# Panics` where they apply.
+//! **Blocking:** says how long a call can wait. The generated code also has rustdoc's `# Errors`
+//! and `# Panics` sections.
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -105,15 +105,15 @@ mod version;
 /// }
 /// ```
 ///
-/// For a trait `Table` it generates, with the visibility of the trait:
+/// For a trait `Table`, the macro generates these items, with the visibility of the trait:
 ///
 /// * `TableClient<C>`, a copyable handle for a channel, with one method for each method of the
-///   trait. That method calls the server. It returns `Result<T, CallError<E>>` if the trait's
-///   method returns `Result<T, E>`, and `Result<T, CallError>` if that returns `T`: see
-///   [`CallError`]. `C` is [`Channel`](sel4_microkit::Channel) by default. It can be any type that
-///   [may be called](sel4_microkit::MayCall), such as a channel of `microkit_system::system!`,
-///   which has no size.
-/// * `TableClient::connect(channel)`, which compares the versions of client and server.
+///   trait. Each client method calls the server. If the trait's method returns `Result<T, E>`, the
+///   client method returns `Result<T, CallError<E>>`. Otherwise, the client method returns
+///   `Result<T, CallError>`: see [`CallError`]. `C` is [`Channel`](sel4_microkit::Channel) by
+///   default. `C` can be any type that implements [`MayCall`](sel4_microkit::MayCall), such as a
+///   zero-sized channel of `microkit_system::system!`.
+/// * `TableClient::connect(channel)`: compares the versions of client and server.
 /// * `TableServer::dispatch(server, &msg_info)`, for
 ///   [`Handler::protected`](sel4_microkit::Handler::protected). `server` implements the trait.
 /// * `TableServer::dispatch_with_mrs(server, &msg_info, words)`, for
@@ -121,8 +121,8 @@ mod version;
 /// * `TableServer::VERSION`, a hash of the trait's name, its methods, and the names and sizes of
 ///   their types.
 ///
-/// A method takes `&self` or `&mut self`, and its arguments by value. It has no type parameters. A
-/// `Result` is written with both its types, because its error has a label of its own.
+/// A method takes `&self` or `&mut self`, and its arguments by value. The method has no type
+/// parameters. A returned `Result` names both its types, because the error has a separate label.
 pub use microkit_protocol_macros::protocol;
 
 pub use error::{CallError, Invalid, RESTARTED, Refusal};
@@ -130,7 +130,7 @@ pub use message::{Bounded, MAX_WORDS, Message, Plain};
 
 #[doc(hidden)]
 pub mod _private {
-    //! Used by the code that `#[protocol]` generates.
+    //! Items for the code that `#[protocol]` generates.
     pub use sel4_microkit;
 
     pub use crate::call::{call, connect};

@@ -9,7 +9,7 @@ pub const MAX_WORDS: usize = 64;
 
 /// Converts a value to and from the words of a message.
 ///
-/// A program derives `zerocopy`'s traits for its own types and does not implement this trait:
+/// For its own types, a program derives `zerocopy`'s traits instead of implementing this trait:
 ///
 /// ```
 /// use microkit_protocol::{Message, Plain};
@@ -30,8 +30,8 @@ pub const MAX_WORDS: usize = 64;
 /// assert_eq!(Sector::take(&words), Ok(sector));
 /// ```
 ///
-/// The compiler infers `Kind`, which is [`Plain`] or [`Bounded`]. It is there because one trait
-/// cannot have two overlapping implementations.
+/// The compiler infers `Kind`: [`Plain`] or [`Bounded`]. The parameter `Kind` separates two
+/// implementations that would otherwise overlap.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel in a message",
     label = "not a type whose bytes are known",
@@ -91,7 +91,7 @@ pub const fn words<T: Message<Kind>, Kind>() -> usize {
     T::WORDS
 }
 
-/// Writes a value to the first words and returns the rest.
+/// Writes a value to the first words. Returns the remaining words.
 #[inline]
 pub fn put<'a, T: Message<Kind>, Kind>(value: &T, words: &'a mut [u64]) -> &'a mut [u64] {
     let (own, rest) = words.split_at_mut(T::WORDS);
@@ -99,11 +99,11 @@ pub fn put<'a, T: Message<Kind>, Kind>(value: &T, words: &'a mut [u64]) -> &'a m
     rest
 }
 
-/// Reads a value from the first words and returns it with the rest.
+/// Reads a value from the first words. Returns the value and the remaining words.
 ///
 /// # Errors
 ///
-/// Returns [`Invalid`] if there are too few words, or if they are not a value of the type.
+/// Returns [`Invalid`] if `words` is too short, or if the words are not a value of the type.
 #[inline]
 pub fn take<T: Message<Kind>, Kind>(words: &[u64]) -> Result<(T, &[u64]), Invalid> {
     let (own, rest) = words.split_at_checked(T::WORDS).ok_or(Invalid)?;
@@ -121,7 +121,7 @@ mod tests {
         Green = 2,
     }
 
-    /// Writes `value` over words that are not zero, so that a byte that is left out shows.
+    /// Writes `value` over nonzero words, so that the check fails if `put` leaves a byte unwritten.
     fn check<T: Message<Kind> + PartialEq + core::fmt::Debug, Kind>(value: T, expect: &[u64]) {
         assert_eq!(T::WORDS, expect.len());
         let mut words = [!0; MAX_WORDS];

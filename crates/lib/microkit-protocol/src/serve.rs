@@ -5,7 +5,7 @@ use sel4_microkit::{FastWords, MessageInfo, with_msg_regs, with_msg_regs_mut};
 use crate::error::label;
 use crate::{Message, Refusal};
 
-/// Where the first four words of a request and of its reply are: in CPU registers or in the IPC
+/// The place of the first four words of a request and of its reply: CPU registers or the IPC
 /// buffer. The other words are always in the IPC buffer.
 pub trait Place: Copy {
     /// The value that the handler returns to the event loop.
@@ -15,20 +15,19 @@ pub trait Place: Copy {
     #[track_caller]
     fn words<const N: usize>(self) -> [u64; N];
 
-    /// Writes the value and returns the reply.
+    /// Writes the value and returns the reply with `label`.
     #[track_caller]
     fn leave<T: Message<Kind>, Kind>(self, label: u64, value: &T) -> Self::Reply;
 
-    /// Returns a reply without words.
+    /// Returns a reply with `label` and without words.
     fn empty(self, label: u64) -> Self::Reply;
 }
 
-/// In the IPC buffer, for [`Handler::protected`](sel4_microkit::Handler::protected).
+/// The IPC buffer, for [`Handler::protected`](sel4_microkit::Handler::protected).
 #[derive(Debug, Copy, Clone)]
 pub struct InMemory;
 
-/// In CPU registers, for
-/// [`Handler::protected_with_mrs`](sel4_microkit::Handler::protected_with_mrs).
+/// CPU registers, for [`Handler::protected_with_mrs`](sel4_microkit::Handler::protected_with_mrs).
 #[derive(Debug, Copy, Clone)]
 pub struct InRegisters(pub FastWords);
 
@@ -130,11 +129,11 @@ pub fn reply_result<T: Message<Kind>, E: Message<OfError>, Kind, OfError, P: Pla
     }
 }
 
-/// Answers a request to connect, which carries the client's version.
+/// Answers a request to connect. The request carries the client's version.
 ///
 /// # Errors
 ///
-/// Returns a refusal if the request does not consist of this version.
+/// Returns a refusal unless the request is one word, equal to `version`.
 #[cold]
 #[track_caller]
 pub fn greet<P: Place>(

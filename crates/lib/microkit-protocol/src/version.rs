@@ -2,8 +2,8 @@
 
 /// Computes the version from the hash of the trait's source and the sizes of its types.
 ///
-/// These are the steps of FNV-1a with 64 bits (Fowler, Noll, Vo), applied to sizes instead of
-/// bytes. The macro cannot know the sizes, so this part of the hash is a constant function.
+/// The function applies 64-bit FNV-1a (Fowler, Noll, Vo) to sizes instead of bytes. The macro
+/// cannot know the sizes, so the compiler evaluates this function.
 pub const fn version(source_hash: u64, sizes: &[usize]) -> u64 {
     const PRIME: u64 = 0x0000_0100_0000_01b3;
     let mut hash = source_hash;

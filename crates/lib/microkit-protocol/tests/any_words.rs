@@ -1,5 +1,5 @@
-//! Sends random words to a server and to a client: both answer with a value or an error, and
-//! neither panics.
+//! Sends random words to a server and to a client. Asserts that both return a value or an error and
+//! do not panic.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -29,7 +29,7 @@ struct Entry {
     letters: [u8; 2],
 }
 
-/// Every type of argument and every form of method.
+/// A protocol with every type of argument and every form of method.
 #[protocol]
 trait Everything {
     fn nothing(&self);
@@ -42,7 +42,7 @@ trait Everything {
     fn unit(&self, unit: ()) -> Result<(), ()>;
 }
 
-/// Returns its arguments.
+/// A server that returns its arguments.
 struct Echo;
 
 impl Everything for Echo {
@@ -89,8 +89,8 @@ const METHODS: u64 = 8;
 
 const SERVER: Channel = Channel::new(1);
 
-/// Makes this thread a PD whose calls are answered by `answer`, which maps the label and the words
-/// of a request to those of the reply.
+/// Makes this thread a PD whose calls `answer` handles. The closure `answer` maps the label and
+/// words of a request to the label and words of the reply.
 fn as_client(answer: impl Fn(u64, &[u64]) -> (u64, std::vec::Vec<u64>) + 'static) {
     let kernel = move |registers: &mut Registers, buffer: Option<HostBuffer<'_>>| {
         let mut buffer = buffer;
@@ -122,7 +122,7 @@ fn as_client(answer: impl Fn(u64, &[u64]) -> (u64, std::vec::Vec<u64>) + 'static
     sel4::set_ipc_buffer(kernel::new_ipc_buffer());
 }
 
-/// Returns the server's answer, which must be the same from `dispatch` and `dispatch_with_mrs`.
+/// Returns the server's answer. Asserts that `dispatch` and `dispatch_with_mrs` answer the same.
 fn serve(label: u64, words: &[u64]) -> (u64, std::vec::Vec<u64>) {
     let info = MessageInfo::new(label, words.len());
     with_msg_regs_mut(|regs| regs[..words.len()].copy_from_slice(words));
@@ -132,7 +132,7 @@ fn serve(label: u64, words: &[u64]) -> (u64, std::vec::Vec<u64>) {
     let first = core::array::from_fn(|index| words.get(index).copied().unwrap_or_default());
     with_msg_regs_mut(|regs| {
         regs[..words.len()].copy_from_slice(words);
-        // The server must take these words from registers, and not from here.
+        // The server must read these words from CPU registers, not from the IPC buffer.
         regs[..first.len()].fill(!0);
     });
     let (same, first) = EverythingServer::dispatch_with_mrs(&mut Echo, &info, first);
@@ -144,7 +144,7 @@ fn serve(label: u64, words: &[u64]) -> (u64, std::vec::Vec<u64>) {
     (reply.label(), in_memory)
 }
 
-/// Calls every method.
+/// Calls every method, and returns whether each call succeeded.
 fn call_all(client: &EverythingClient) -> [bool; METHODS as usize] {
     let entry = Entry {
         number: 7,
@@ -187,7 +187,7 @@ proptest! {
         prop_assert!(reply < 2 || words.is_empty());
     }
 
-    /// Each request has the length that its method expects, so that the test reaches the decoders.
+    /// Each request has the right length for its method, so that the test reaches the decoders.
     #[test]
     fn a_server_accepts_any_words_of_the_right_length(
         method in 1..=METHODS,
@@ -213,7 +213,7 @@ proptest! {
     }
 }
 
-/// Holds for every method and for the request to connect.
+/// Tests every method and the request to connect.
 #[test]
 fn a_server_refuses_messages_that_are_too_long_or_too_short() {
     as_server();
@@ -229,7 +229,7 @@ fn a_server_refuses_messages_that_are_too_long_or_too_short() {
         }
         assert_ne!(serve(label, &vec![0; length]), wrong_length, "{label}");
     }
-    // The right version, but one word too many.
+    // The right version with one word too many.
     let version = EverythingServer::VERSION;
     assert_eq!(serve(0, &[version, 0]), wrong_length);
 }
@@ -237,7 +237,7 @@ fn a_server_refuses_messages_that_are_too_long_or_too_short() {
 #[test]
 fn the_client_receives_what_the_server_returns() {
     as_client(|label, words| {
-        // The server runs in a thread, so that it has its own IPC buffer, as another PD does.
+        // The server runs in a separate thread to have its own IPC buffer, like another PD.
         let (label, words) = (label, words.to_vec());
         std::thread::spawn(move || {
             as_server();
@@ -299,7 +299,7 @@ fn a_client_of_another_version_is_refused() {
     check(77, &[ours], CallError::BadReply);
 }
 
-/// Protocols that differ from the first one in one point each.
+/// Protocols that each differ from the first protocol in one point.
 mod versions {
     use microkit_protocol::protocol;
 

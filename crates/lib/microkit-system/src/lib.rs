@@ -16,8 +16,8 @@
 //! assert_eq!(MEMORY.size_bytes(), 0x1000);
 //! ```
 //!
-//! A name that is not in the file is a compile error. So is the use of a right that the file does
-//! not grant. The error shows the line of the file:
+//! A name that is not in the file is a compile error. The use of a right that the file does not
+//! grant is also a compile error. The error shows the line of the file:
 //!
 //! ```compile_fail
 //! # microkit_system::system! {
@@ -42,8 +42,8 @@ mod region;
 /// }
 /// ```
 ///
-/// The first line names the system file and the program's PD in it. Any number of these items
-/// follow:
+/// The first line names the system file and the program's PD in this file. Any number of these
+/// items follow:
 ///
 /// | item | its name in the file | the generated item |
 /// | --- | --- | --- |
@@ -53,9 +53,9 @@ mod region;
 /// | `child NAME = "…";` | the `setvar_id` of the child, or its name | a constant of type `sel4_microkit::Child` |
 /// | `region NAME = "…";` | the `setvar_vaddr` of the `<map>`, or the region (`mr`) | a unit struct: `size_bytes` and `words`. With `cached="false"` it has `registers` instead of `words` |
 ///
-/// Without `= "…"`, the item's own name is looked up in the file. Upper and lower case are equal
-/// there, and `_` stands for each character that a Rust name cannot have. So `region RX_QUEUE_0;`
-/// is the region `rx/queue@0`.
+/// Without `= "…"`, the macro looks up the item's own name in the file. The lookup ignores case,
+/// and `_` matches each character that is invalid in a Rust name. So `region RX_QUEUE_0;` is the
+/// region `rx/queue@0`.
 ///
 /// # Compile errors
 ///
@@ -66,12 +66,12 @@ mod region;
 /// * `notify` on an `<end>` with `notify="false"`, `pp_call` on an `<end>` without `pp="true"`, and
 ///   `store` to a region that is mapped without `w`.
 ///
-/// If several PDs run the program, each name must mean the same for all of them.
+/// If several PDs run the program, each name must select an equal element for all these PDs.
 ///
 /// # Use in handlers
 ///
 /// Compare a channel with the argument of a handler: `channel == PONG`, `PONG.is_in(channels)`. A
-/// function that takes any channel with a right has a parameter of type
+/// function that accepts any channel with the right has a parameter of type
 /// [`impl MayCall`](sel4_microkit::MayCall) or [`impl MayNotify`](sel4_microkit::MayNotify):
 ///
 /// ```
@@ -102,22 +102,22 @@ mod region;
 /// # The system file
 ///
 /// The macro looks for the file in the folder of the package's `Cargo.toml`, in the folder of the
-/// source file, and in the folder `microkit-systems` of the package and of every parent folder. A
-/// change of the file rebuilds the program.
+/// source file, and in the folder `microkit-systems` of the package and of every parent folder.
+/// Cargo rebuilds the program after a change of the file.
 ///
 /// If the element has a `setvar_id`, `setvar_vaddr` or `setvar_size`, the item declares the
-/// variable of that name, which Microkit's tool looks for.
+/// variable with the symbol's name. Microkit's tool writes to this variable.
 ///
-/// A region needs `setvar_vaddr` and `setvar_size` in its `<map>`, because its address is the one
-/// that Microkit's tool writes into the program. So a program that runs in another system than the
-/// one it was compiled for gets no wrong pointer. `words` panics if the sizes differ.
+/// The `<map>` of a region needs `setvar_vaddr` and `setvar_size`, because Microkit's tool writes
+/// the region's address into the program. So the address is right even if the program runs in
+/// another system than at compile time. `words` panics if the region's size has changed.
 pub use microkit_system_macros::system;
 
 pub use region::{Region, Words, WordsIter, Writable};
 
 #[doc(hidden)]
 pub mod _private {
-    //! Used by the code that `system!` generates.
+    //! Items for the code that `system!` generates.
     pub use {sel4, sel4_microkit};
 
     pub use crate::region::words;
@@ -129,11 +129,11 @@ pub mod _private {
 #[macro_export]
 macro_rules! _registers {
     ($vaddr:ident, $size:ident, $($bound:tt)*) => {
-        /// Returns the registers of the device, once: see `sel4_microkit::device_region!`.
+        /// Returns the registers of the device. See `sel4_microkit::device_region!`.
         ///
         /// # Panics
         ///
-        /// Panics if it is called twice, or if the region is too small for a `T`.
+        /// Panics if the method is called twice, or if the region is too small for a `T`.
         #[track_caller]
         pub fn registers<T: 'static>(
             self,

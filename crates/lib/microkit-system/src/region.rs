@@ -1,4 +1,4 @@
-//! Access to the words of a memory region. Writing needs the right in the system file.
+//! Access to the words of a memory region. A write needs a `<map>` with `w` in the system file.
 
 use core::fmt;
 use core::marker::PhantomData;
@@ -6,7 +6,7 @@ use core::sync::atomic::Ordering;
 
 use sel4_microkit::SharedWord;
 
-/// The words of a memory region, which other PDs may access at the same time.
+/// The words of a memory region. Other PDs may access the words at the same time.
 ///
 /// ```
 /// use core::sync::atomic::Ordering;
@@ -85,7 +85,7 @@ impl<R: Region> Words<R> {
         self.words[index].store(value, order);
     }
 
-    /// Returns the words as a slice, for types that take one, such as the queues of
+    /// Returns the words as a slice, for types that take a slice, such as the queues of
     /// `microkit-shared-memory`.
     ///
     /// ```
@@ -100,7 +100,7 @@ impl<R: Region> Words<R> {
     /// }
     /// ```
     ///
-    /// **Rights:** a `<map>` with `w`, because anyone can write to an atomic word.
+    /// **Rights:** a `<map>` with `w`, because safe code can write to the words of the slice.
     pub const fn as_slice(self) -> &'static [SharedWord]
     where
         R: Writable,
@@ -109,9 +109,9 @@ impl<R: Region> Words<R> {
     }
 }
 
-/// A memory region of the system file. `system!` implements it for each `region` item.
+/// A memory region of the system file. `system!` implements this trait for each `region` item.
 ///
-/// A function that reads any region has a parameter of this kind:
+/// A function that reads any region takes `Words<impl Region>`:
 ///
 /// ```
 /// use core::sync::atomic::Ordering;
@@ -128,7 +128,7 @@ pub trait Region: Copy {
 
 /// A memory region that the program's PD may write.
 ///
-/// A function that writes to any region has a parameter of this kind:
+/// A function that writes to any region takes `Words<impl Writable>`:
 ///
 /// ```
 /// use core::sync::atomic::Ordering;
@@ -183,7 +183,7 @@ impl<R> Clone for Words<R> {
     }
 }
 
-/// Prints only the length. Another PD may change the words at any time, so a copy would mislead.
+/// Prints only the length. Other PDs may change the words at any time, so values would mislead.
 impl<R> fmt::Debug for Words<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Words")
@@ -192,8 +192,7 @@ impl<R> fmt::Debug for Words<R> {
     }
 }
 
-/// Returns the words of the region `name` after a check of the size that Microkit's tool has
-/// written.
+/// Returns the words of the region `name`. First checks the size that Microkit's tool has written.
 #[doc(hidden)]
 #[track_caller]
 pub fn words<R: Region>(name: &str, words: &'static [SharedWord]) -> Words<R> {

@@ -1,4 +1,4 @@
-//! Checks that names and rights that are not in the system file do not compile, and that the error
+//! Asserts that names and rights that are not in the system file do not compile, and that the error
 //! shows the line of the file.
 
 #[test]

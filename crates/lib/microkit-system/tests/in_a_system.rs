@@ -1,4 +1,4 @@
-//! Uses every item of `system!` on the host, in the system of the file.
+//! Uses every item of `system!` on the host, in the system of `everything.system`.
 
 use std::sync::atomic::Ordering;
 
@@ -111,7 +111,7 @@ fn sizes_are_those_of_the_file() {
     assert_eq!(std::mem::size_of_val(&driver::REGISTERS), 0);
 }
 
-/// The program is compiled for a region of one page and runs in a system where it has two.
+/// Asserts that a program compiled for a one-page region panics if the region has two pages.
 #[test]
 fn a_region_of_another_size_panics() {
     let file = std::fs::read_to_string(FILE).expect("the file is there");
@@ -133,7 +133,7 @@ fn a_region_of_another_size_panics() {
     assert!(log.contains(sentence), "{log}");
 }
 
-/// The registers have one owner, like those of `device_region!`.
+/// Asserts that `registers` panics at the second call, like `device_region!`.
 #[cfg(feature = "mmio")]
 #[test]
 fn a_device_has_one_owner() {

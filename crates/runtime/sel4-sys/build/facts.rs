@@ -1,8 +1,9 @@
 //! The facts of one kernel configuration, read from the files of an SDK or from the table in this
 //! crate.
 //!
-//! The build script writes them as constants. A test compares the table with an SDK. Both include
-//! this file, so it must not depend on the rest of the crate.
+//! The build script writes the facts as constants, and a test compares the table with an SDK. The
+//! build script and the test include this file. So this file must not depend on the rest of the
+//! crate.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -26,7 +27,7 @@ pub(crate) struct Facts {
     pub(crate) user_top: u64,
 }
 
-/// The switches that this crate exports.
+/// The configuration switches that this crate exports.
 const SWITCHES: [&str; 17] = [
     "ALLOW_SMC_CALLS",
     "ARCH_AARCH64",
@@ -63,7 +64,7 @@ impl Facts {
     }
 
     /// Returns the files that [`Facts::from_sdk`] reads.
-    #[allow(dead_code)] // Only the build script uses it.
+    #[allow(dead_code)] // Only the build script uses this function.
     pub(crate) fn files(directory: &Path) -> Vec<PathBuf> {
         [
             "include/api/syscall.xml",
@@ -110,7 +111,7 @@ impl Facts {
     }
 
     /// Renders the facts as a table that [`Facts::from_table`] reads.
-    #[allow(dead_code)] // Only the test that rewrites the table uses it.
+    #[allow(dead_code)] // Only the test that rewrites the table uses this function.
     pub(crate) fn to_table(&self) -> String {
         let mut text = String::new();
         let mut line = |kind, name: &str, value: String| {
@@ -148,8 +149,8 @@ fn read(path: &Path) -> Result<String, String> {
     fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
 }
 
-/// Reads the numbers of system calls. They count down from -1 in the order of the file, whether the
-/// configuration has the call or not: first the MCS API, then `debug`.
+/// Reads the numbers of system calls. The numbers count down from -1 in file order: first the MCS
+/// API, then `debug`. System calls that the configuration lacks are counted too.
 fn syscalls(xml: &str) -> Result<BTreeMap<String, i64>, String> {
     let document =
         roxmltree::Document::parse(xml).map_err(|error| format!("syscall.xml: {error}"))?;
@@ -188,8 +189,8 @@ fn faults(text: &str) -> Result<BTreeMap<String, u64>, String> {
         .collect())
 }
 
-/// Reads the constants of `enum seL4_VCPUReg`. They count up from 0. Marks between them, which do
-/// not name a register, are left out.
+/// Reads the constants of `enum seL4_VCPUReg`. The numbers count up from 0. Marker constants that
+/// do not name a register are skipped.
 fn vcpu_registers(header: &str) -> Result<BTreeMap<String, u64>, String> {
     let wrong = |what: &str| format!("seL4_VCPUReg in constants.h: {what}");
     let (before, _) = header

@@ -1,7 +1,7 @@
 //! Writes the numbers of one kernel configuration as constants.
 //!
-//! `MICROKIT_SDK` names the SDK; `MICROKIT_BOARD` and `MICROKIT_CONFIG` select the configuration in
-//! it. Without an SDK, the table in this crate supplies the numbers of the default board and
+//! `MICROKIT_SDK` names the SDK. `MICROKIT_BOARD` and `MICROKIT_CONFIG` select the configuration.
+//! Without an SDK, the table in this crate supplies the numbers of the default board and
 //! configuration.
 
 mod facts;

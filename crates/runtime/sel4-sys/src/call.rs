@@ -14,20 +14,20 @@ pub struct Received {
     pub badge: Word,
     /// The label, the length and the capabilities of the message.
     pub info: MessageInfo,
-    /// The first four words. Further words are in the IPC buffer.
+    /// The first four words of the message. Further words are in the IPC buffer.
     pub message: FastMessage,
 }
 
 /// Sends a message to `destination`, and waits for the reply (`seL4_Call`).
 ///
-/// `destination` is an endpoint, or a kernel object to invoke. Words of the message after the
-/// fourth are read from the buffer. Words of the reply after the fourth are written there.
+/// `destination` is an endpoint, or a kernel object to invoke. The kernel reads message words after
+/// the fourth from the buffer, and writes reply words after the fourth to the buffer.
 ///
 /// **Blocking:** until the reply arrives.
 ///
 /// # Safety
 ///
-/// [Condition 1](crate#safety-of-system-calls): the request to `destination` breaks no memory.
+/// [Condition 1](crate#safety-of-system-calls): the request does not break memory safety.
 ///
 /// # Examples
 ///
@@ -53,25 +53,25 @@ pub unsafe fn call(
     info: MessageInfo,
     message: FastMessage,
 ) -> Received {
-    // SAFETY: 1. `buffer` is the thread's own, and held by `&mut`: no view of it is alive (B-2).
-    // 2. What the kernel does for the capability is the caller's contract.
+    // SAFETY: 1. `buffer` is this thread's own token, held by `&mut`, so no view is alive (B-2).
+    // 2. The caller's contract covers the effects of the request.
     unsafe { arch::call(syscall::Call, buffer.pointer(), destination, info, message) }
 }
 
 /// Sends an empty message as [`call`] does, and waits for the reply.
 ///
-/// The message registers are not loaded. The reply may have words.
+/// This function does not load the message registers. The reply may have words.
 ///
 /// **Blocking:** until the reply arrives.
 ///
 /// # Panics
 ///
-/// Panics if the length in `info` is not 0, because the call would send whatever is in the
+/// Panics if the length in `info` is not 0, because the call would send the current contents of the
 /// registers.
 ///
 /// # Safety
 ///
-/// [Condition 1](crate#safety-of-system-calls): the request to `destination` breaks no memory.
+/// [Condition 1](crate#safety-of-system-calls): the request does not break memory safety.
 ///
 /// # Examples
 ///
@@ -108,8 +108,8 @@ pub unsafe fn call_empty(
 /// # Safety
 ///
 /// [Conditions 1 and 2](crate#safety-of-system-calls), for `reply`: this message is a valid reply
-/// to whatever `reply` holds now, and later messages to it are valid replies to what this call
-/// received.
+/// to the caller or fault that `reply` holds now. Later messages to `reply` are valid replies to
+/// the message that this call received.
 ///
 /// # Examples
 ///
@@ -159,16 +159,16 @@ pub unsafe fn reply_recv(
 /// Sends to `destination` without blocking, and receives the next message from `source`
 /// (`seL4_NBSendRecv`).
 ///
-/// If `destination` cannot take the message now, the message is dropped. If a call is received,
-/// `reply` holds the caller until it is replied to. Microkit's event loop uses this system call to
+/// If `destination` cannot take the message now, the message is dropped. If the received message is
+/// a call, `reply` holds the caller until the reply. Microkit's event loop uses this system call to
 /// join a deferred action with the next wait.
 ///
 /// **Blocking:** until a message arrives.
 ///
 /// # Safety
 ///
-/// [Conditions 1 and 2](crate#safety-of-system-calls): the request to `destination` breaks no
-/// memory, and later messages to `reply` are valid replies to what this call received.
+/// [Conditions 1 and 2](crate#safety-of-system-calls): the request does not break memory safety,
+/// and later messages to `reply` are valid replies to the message that this call received.
 ///
 /// # Examples
 ///
@@ -217,7 +217,7 @@ pub unsafe fn nb_send_recv(
 
 /// Sends an empty message as [`nb_send_recv`] does, and receives the next message from `source`.
 ///
-/// The message registers are not loaded.
+/// This function does not load the message registers.
 ///
 /// **Blocking:** until a message arrives.
 ///
@@ -227,8 +227,8 @@ pub unsafe fn nb_send_recv(
 ///
 /// # Safety
 ///
-/// [Conditions 1 and 2](crate#safety-of-system-calls): the request to `destination` breaks no
-/// memory, and later messages to `reply` are valid replies to what this call received.
+/// [Conditions 1 and 2](crate#safety-of-system-calls): the request does not break memory safety,
+/// and later messages to `reply` are valid replies to the message that this call received.
 #[inline]
 pub unsafe fn nb_send_recv_empty(
     buffer: &mut IpcBufferToken,
@@ -243,8 +243,8 @@ pub unsafe fn nb_send_recv_empty(
     unsafe { arch::nb_send_recv_empty(number, buffer.pointer(), source, info, reply, destination) }
 }
 
-/// Sends to `destination` without blocking, and waits for a notification, or for a message from
-/// `source` that is not a call (`seL4_NBSendWait`).
+/// Sends to `destination` without blocking. Then waits at `source` for a notification, or for a
+/// message that is not a call (`seL4_NBSendWait`).
 ///
 /// If `destination` cannot take the message now, the message is dropped.
 ///
@@ -252,7 +252,7 @@ pub unsafe fn nb_send_recv_empty(
 ///
 /// # Safety
 ///
-/// [Condition 1](crate#safety-of-system-calls): the request to `destination` breaks no memory.
+/// [Condition 1](crate#safety-of-system-calls): the request does not break memory safety.
 #[inline]
 pub unsafe fn nb_send_wait(
     buffer: &mut IpcBufferToken,
@@ -262,7 +262,7 @@ pub unsafe fn nb_send_wait(
     source: CPtr,
 ) -> Received {
     let number = syscall::NBSendWait;
-    // This call has no reply object. The kernel takes the destination in its register instead.
+    // This system call has no reply object. The register of the reply object holds the destination.
     // SAFETY: as in `call`.
     unsafe {
         arch::nb_send_recv(
@@ -283,7 +283,7 @@ pub unsafe fn nb_send_wait(
 ///
 /// # Safety
 ///
-/// [Condition 1](crate#safety-of-system-calls): the request to `destination` breaks no memory.
+/// [Condition 1](crate#safety-of-system-calls): the request does not break memory safety.
 ///
 /// # Examples
 ///
@@ -313,7 +313,7 @@ pub unsafe fn send(
 
 /// Sends an empty message as [`send`] does.
 ///
-/// The message registers are not loaded.
+/// This function does not load the message registers.
 ///
 /// **Blocking:** at an endpoint, until a receiver takes the message. At any other object, never.
 ///
@@ -323,7 +323,7 @@ pub unsafe fn send(
 ///
 /// # Safety
 ///
-/// [Condition 1](crate#safety-of-system-calls): the request to `destination` breaks no memory.
+/// [Condition 1](crate#safety-of-system-calls): the request does not break memory safety.
 #[inline]
 pub unsafe fn send_empty(buffer: &mut IpcBufferToken, destination: CPtr, info: MessageInfo) {
     assert!(info.length() == 0, "the message is not empty");
@@ -333,14 +333,14 @@ pub unsafe fn send_empty(buffer: &mut IpcBufferToken, destination: CPtr, info: M
 
 /// Sends to `destination` without blocking (`seL4_NBSend`).
 ///
-/// If `destination` is an endpoint at which no receiver waits, the message is dropped. The sender
-/// cannot find out.
+/// If `destination` is an endpoint without a waiting receiver, the kernel drops the message and
+/// does not report the loss.
 ///
 /// **Blocking:** never.
 ///
 /// # Safety
 ///
-/// [Condition 1](crate#safety-of-system-calls): the request to `destination` breaks no memory.
+/// [Condition 1](crate#safety-of-system-calls): the request does not break memory safety.
 #[inline]
 pub unsafe fn nb_send(
     buffer: &mut IpcBufferToken,
@@ -362,13 +362,13 @@ pub unsafe fn nb_send(
 
 /// Signals a notification (`seL4_Signal`).
 ///
-/// **Blocking:** never, if `notification` leads to a notification.
+/// **Blocking:** never, if `notification` is a capability to a notification.
 ///
 /// # Safety
 ///
 /// [Condition 1](crate#safety-of-system-calls): `notification` leads to a notification, or to an
-/// object at which an empty message does no harm. The system call is `Send`. At an endpoint it
-/// delivers an empty message, which blocks. At a reply object it replies.
+/// object for which an empty message is harmless. This function makes the system call `Send`. At an
+/// endpoint, `Send` delivers an empty message and may block. At a reply object, `Send` replies.
 ///
 /// # Examples
 ///
@@ -392,15 +392,15 @@ pub unsafe fn signal(buffer: &mut IpcBufferToken, notification: CPtr) {
 
 /// Receives a message from `source` (`seL4_Recv`).
 ///
-/// If a call is received, `reply` holds the caller until it is replied to. [`reply_recv`] has an
-/// example.
+/// If the received message is a call, `reply` holds the caller until the reply. [`reply_recv`] has
+/// an example.
 ///
 /// **Blocking:** until a message arrives.
 ///
 /// # Safety
 ///
-/// [Condition 2](crate#safety-of-system-calls): later messages to `reply` are valid replies to what
-/// this call received.
+/// [Condition 2](crate#safety-of-system-calls): later messages to `reply` are valid replies to the
+/// message that this call received.
 #[inline]
 pub unsafe fn recv(buffer: &mut IpcBufferToken, source: CPtr, reply: CPtr) -> Received {
     // SAFETY: as in `call`.
@@ -415,8 +415,8 @@ pub unsafe fn recv(buffer: &mut IpcBufferToken, source: CPtr, reply: CPtr) -> Re
 ///
 /// # Safety
 ///
-/// [Condition 2](crate#safety-of-system-calls): later messages to `reply` are valid replies to what
-/// this call received.
+/// [Condition 2](crate#safety-of-system-calls): later messages to `reply` are valid replies to the
+/// message that this call received.
 #[inline]
 pub unsafe fn nb_recv(buffer: &mut IpcBufferToken, source: CPtr, reply: CPtr) -> Received {
     // SAFETY: as in `call`.
@@ -425,7 +425,7 @@ pub unsafe fn nb_recv(buffer: &mut IpcBufferToken, source: CPtr, reply: CPtr) ->
 
 /// Waits for a notification, or for a message that is not a call (`seL4_Wait`).
 ///
-/// **Blocking:** until one arrives.
+/// **Blocking:** until a notification or message arrives.
 ///
 /// ```
 /// # use std::rc::Rc;
@@ -440,8 +440,8 @@ pub unsafe fn nb_recv(buffer: &mut IpcBufferToken, source: CPtr, reply: CPtr) ->
 /// ```
 #[inline]
 pub fn wait(buffer: &mut IpcBufferToken, source: CPtr) -> Received {
-    // SAFETY: 1 of `call`. Any `source` is sound: without a reply object the kernel keeps no sender
-    // to reply to, and received capabilities go only where `set_receive_path` says, which is
+    // SAFETY: reason 1 of `call`. Any `source` is sound: without a reply object the kernel keeps no
+    // sender to reply to. Received capabilities go only to the slot of `set_receive_path`, which is
     // `unsafe`.
     unsafe { arch::recv(syscall::Wait, buffer.pointer(), source, 0) }
 }
@@ -449,7 +449,7 @@ pub fn wait(buffer: &mut IpcBufferToken, source: CPtr) -> Received {
 /// Polls for a notification, or for a message that is not a call (`seL4_NBWait`, also named
 /// `seL4_Poll`).
 ///
-/// If there is none, the badge is 0.
+/// If there is no notification or message, the badge is 0.
 ///
 /// **Blocking:** never.
 ///
@@ -475,7 +475,7 @@ pub fn nb_wait(buffer: &mut IpcBufferToken, source: CPtr) -> Received {
 /// **Blocking:** until the next refill is ready.
 #[inline]
 pub fn yield_() {
-    // SAFETY: this call transfers no message: the kernel does not touch the buffer.
+    // SAFETY: this system call transfers no message, so the kernel does not access the buffer.
     unsafe { arch::bare(syscall::Yield, 0) };
 }
 
@@ -551,8 +551,8 @@ pub fn debug_cap_identify(cptr: CPtr) -> Option<Word> {
 
 /// Names a thread in the kernel's messages (`seL4_DebugNameThread`).
 ///
-/// The name is passed in the IPC buffer, so it overwrites message registers there. Does nothing if
-/// the kernel is not a debug build ([`config::DEBUG_BUILD`](crate::config::DEBUG_BUILD)).
+/// The name is passed in the IPC buffer and overwrites message registers. Does nothing if the
+/// kernel is not a debug build ([`config::DEBUG_BUILD`](crate::config::DEBUG_BUILD)).
 ///
 /// # Panics
 ///
@@ -579,12 +579,12 @@ pub fn debug_name_thread(buffer: &mut IpcBufferToken, tcb: CPtr, name: &[u8]) {
             bytes[name.len()] = 0;
         });
         let info = MessageInfo::new(0, 0, 0, 0);
-        // SAFETY: 1 of `call`: the view has ended. The kernel only reads the name.
+        // SAFETY: reason 1 of `call`. The view has ended, and the kernel only reads the name.
         unsafe { arch::send_empty(syscall::DebugNameThread, buffer.pointer(), tcb, info) };
     }
 }
 
-/// Starts a measurement, and returns an error's label (`seL4_BenchmarkResetLog`).
+/// Starts a measurement, and returns a `seL4_Error` value (`seL4_BenchmarkResetLog`).
 ///
 /// Returns `None` if the kernel has no benchmarks
 /// ([`config::ENABLE_BENCHMARKS`](crate::config::ENABLE_BENCHMARKS)).
@@ -607,7 +607,7 @@ pub fn benchmark_finalize_log() -> Option<Word> {
     })
 }
 
-/// Gives the kernel a page for its log, and returns an error's label
+/// Gives the kernel a page for its log, and returns a `seL4_Error` value
 /// (`seL4_BenchmarkSetLogBuffer`).
 ///
 /// Returns `None` if the kernel keeps no log
@@ -615,11 +615,11 @@ pub fn benchmark_finalize_log() -> Option<Word> {
 ///
 /// # Safety
 ///
-/// Nothing else uses the page that `frame` leads to. The kernel writes there from now on.
+/// Nothing else uses the page of `frame`. The kernel writes to the page from now on.
 #[inline]
 pub unsafe fn benchmark_set_log_buffer(frame: CPtr) -> Option<Word> {
     crate::config::KERNEL_LOG_BUFFER.then(|| {
-        // SAFETY: as in `yield_`, and the caller's contract for what the kernel writes later.
+        // SAFETY: as in `yield_`. The caller promises that nothing else uses the page.
         unsafe { arch::bare(syscall::BenchmarkSetLogBuffer, frame) }
     })
 }
@@ -646,7 +646,7 @@ pub fn benchmark_get_thread_utilisation(buffer: &mut IpcBufferToken, tcb: CPtr) 
     if crate::config::BENCHMARK_TRACK_UTILISATION {
         let number = syscall::BenchmarkGetThreadUtilisation;
         let info = MessageInfo::new(0, 0, 0, 0);
-        // SAFETY: 1 of `call`. The kernel only writes numbers into the buffer.
+        // SAFETY: reason 1 of `call`. The kernel only writes numbers into the buffer.
         unsafe { arch::send_empty(number, buffer.pointer(), tcb, info) };
     }
     crate::config::BENCHMARK_TRACK_UTILISATION
@@ -688,7 +688,7 @@ pub fn benchmark_reset_all_thread_utilisation() {
 
 /// Reads the CPU's cycle counter, `PMCCNTR_EL0`.
 ///
-/// Returns `None` if the kernel does not let a PD read it
+/// Returns `None` if the kernel does not allow PDs to read the counter
 /// ([`config::EXPORT_PMU_USER`](crate::config::EXPORT_PMU_USER)).
 ///
 /// ```

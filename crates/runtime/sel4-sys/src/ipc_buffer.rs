@@ -12,7 +12,7 @@ pub const MAX_MESSAGE_WORDS: usize = 120;
 /// The number of capabilities that one message can carry (`seL4_MsgMaxExtraCaps`).
 pub const MAX_EXTRA_CAPS: usize = 3;
 
-/// The right to use this thread's IPC buffer, which the thread shares with the kernel.
+/// The right to use this thread's IPC buffer. The thread shares the buffer with the kernel.
 ///
 /// The token holds a pointer, not a reference. The buffer can be accessed only inside the closure
 /// of [`with`](Self::with) or [`with_mut`](Self::with_mut). System calls take the token by `&mut`,
@@ -34,7 +34,7 @@ pub const MAX_EXTRA_CAPS: usize = 3;
 /// # assert_eq!(fifth, 5);
 /// ```
 ///
-/// Each thread has one token. It is neither `Copy` nor `Clone`:
+/// Each thread has one token. `IpcBufferToken` is neither `Copy` nor `Clone`:
 ///
 /// ```compile_fail,E0277
 /// fn copied<T: Copy>() {}
@@ -46,7 +46,7 @@ pub const MAX_EXTRA_CAPS: usize = 3;
 /// cloned::<sel4_sys::IpcBufferToken>();
 /// ```
 ///
-/// It is neither `Send` nor `Sync`:
+/// `IpcBufferToken` is neither `Send` nor `Sync`:
 ///
 /// ```compile_fail,E0277
 /// fn sent<T: Send>() {}
@@ -68,11 +68,12 @@ impl IpcBufferToken {
     ///
     /// # Safety
     ///
-    /// 1. `buffer` points to the IPC buffer of the thread that calls this (the frame that its TCB
-    ///    names, seL4 manual, *IPC Buffer*), readable and writable as long as the thread lives.
+    /// 1. `buffer` points to the IPC buffer of the calling thread: the frame that the thread's TCB
+    ///    names (seL4 manual, *IPC Buffer*). The buffer is readable and writable as long as the
+    ///    thread lives.
     /// 2. While another token for this buffer is alive, neither token is used to write or to make a
     ///    system call.
-    /// 3. Nothing else in the program refers to that memory.
+    /// 3. Apart from tokens, nothing in the program uses the buffer.
     #[inline]
     pub const unsafe fn new(buffer: NonNull<IpcBuffer>) -> Self {
         Self {
@@ -81,39 +82,41 @@ impl IpcBufferToken {
         }
     }
 
-    /// Consumes the token, and returns the pointer from which [`new`](Self::new) can create it
-    /// again.
+    /// Consumes the token and returns the pointer to the buffer. [`new`](Self::new) can create a
+    /// token from this pointer again.
     #[inline]
     pub const fn into_raw(self) -> NonNull<IpcBuffer> {
         self.buffer
     }
 
-    /// Returns whether this is a token of that buffer.
+    /// Returns whether the token belongs to `buffer`.
     #[inline]
     pub fn is_of(&self, buffer: NonNull<IpcBuffer>) -> bool {
         self.buffer == buffer
     }
 
-    /// Lends a view for reading while `read` runs.
+    /// Calls `read` with a view of the buffer for reading.
     #[inline]
     pub fn with<R>(&self, read: impl FnOnce(&IpcBuffer) -> R) -> R {
-        // SAFETY: 1. `new` (1): the pointer is aligned, and readable while the thread lives.
+        // SAFETY: 1. By condition 1 of `new`, the pointer is aligned and readable while the
+        //    thread lives.
         // 2. No `&mut` view is alive: `with_mut` and every system call hold the token by `&mut`,
-        //    which this `&self` excludes. `new` (2, 3) excludes other references.
-        // 3. The kernel is not writing: it writes only in this thread's system calls (seL4 manual,
-        //    *IPC Buffer*), which take the token by `&mut`.
+        //    and this `&self` excludes a `&mut`. Conditions 2 and 3 of `new` exclude other
+        //    references.
+        // 3. The kernel does not write now: it writes only in this thread's system calls (seL4
+        //    manual, *IPC Buffer*), and these calls take the token by `&mut`.
         // 4. Every bit pattern is a valid `IpcBuffer`, because all fields are integers.
         read(unsafe { self.buffer.as_ref() })
     }
 
-    /// Lends a view for writing while `write` runs.
+    /// Calls `write` with a view of the buffer for writing.
     #[inline]
     pub fn with_mut<R>(&mut self, write: impl FnOnce(&mut IpcBuffer) -> R) -> R {
-        // SAFETY: 1 to 4 of `with`, and `&mut self` excludes every other view.
+        // SAFETY: reasons 1 to 4 of `with`. `&mut self` excludes every other view.
         write(unsafe { self.buffer.as_mut() })
     }
 
-    /// Returns the pointer, for the operand of a system call.
+    /// Returns the pointer to the buffer, for the operand of a system call.
     #[inline]
     pub(crate) fn pointer(&mut self) -> NonNull<IpcBuffer> {
         self.buffer
@@ -126,8 +129,8 @@ impl fmt::Debug for IpcBufferToken {
     }
 }
 
-/// The layout of the IPC buffer, as an [`IpcBufferToken`] lends it (`seL4_IPCBuffer` in
-/// `shared_types.h`).
+/// The IPC buffer in the kernel's layout (`seL4_IPCBuffer` in `shared_types.h`). An
+/// [`IpcBufferToken`] lends views of this type.
 #[repr(C, align(1024))]
 pub struct IpcBuffer {
     tag: Word,
@@ -170,7 +173,7 @@ impl IpcBuffer {
     /// Returns the message registers as bytes, in the machine's byte order.
     #[inline]
     pub const fn msg_bytes(&self) -> &[u8] {
-        // SAFETY: 1. The bytes are those of `self.msg`, borrowed as long as `self` is.
+        // SAFETY: 1. The slice has the bytes of `self.msg`, and is borrowed as long as `self`.
         // 2. `u8` has no alignment, and every byte of an integer is initialised.
         unsafe { slice::from_raw_parts(self.msg.as_ptr().cast(), size_of_val(&self.msg)) }
     }
@@ -179,24 +182,24 @@ impl IpcBuffer {
     #[inline]
     pub const fn msg_bytes_mut(&mut self) -> &mut [u8] {
         let bytes = size_of_val(&self.msg);
-        // SAFETY: 1 and 2 of `msg_bytes`, and `self` is borrowed mutably.
+        // SAFETY: reasons 1 and 2 of `msg_bytes`, and `self` is borrowed mutably.
         // 3. Every pattern of bytes is a valid integer.
         unsafe { slice::from_raw_parts_mut(self.msg.as_mut_ptr().cast(), bytes) }
     }
 
-    /// Returns the word that the kernel leaves to the thread.
+    /// Returns the user data word. The kernel does not use this word.
     #[inline]
     pub const fn user_data(&self) -> Word {
         self.user_data
     }
 
-    /// Sets the word that the kernel leaves to the thread.
+    /// Sets the user data word. The kernel does not use this word.
     #[inline]
     pub const fn set_user_data(&mut self, data: Word) {
         self.user_data = data;
     }
 
-    /// Returns the capabilities to send, or the badges of the capabilities that were unwrapped.
+    /// Returns the capabilities to send, or the badges of the unwrapped capabilities.
     #[inline]
     pub const fn caps_or_badges(&self) -> &[Word] {
         &self.caps_or_badges
@@ -218,8 +221,8 @@ impl IpcBuffer {
     ///
     /// # Safety
     ///
-    /// Every capability that is received there must be of the type that this program's capability
-    /// pointers to the slot promise.
+    /// Every capability that arrives in the slot must have the type that this program's capability
+    /// pointers to the slot assume.
     #[inline]
     pub const unsafe fn set_receive_path(&mut self, cnode: CPtr, index: CPtr, depth: Word) {
         self.receive_cnode = cnode;
@@ -253,7 +256,7 @@ mod tests {
 
     #[test]
     fn fields_are_at_the_offsets_that_the_kernel_uses() {
-        // In words, by `seL4_IPCBuffer` in `shared_types.h`.
+        // Offsets in words, from `seL4_IPCBuffer` in `shared_types.h`.
         let check = |offset, word| assert_eq!(offset, word * size_of::<Word>());
         check(offset_of!(IpcBuffer, tag), 0);
         check(offset_of!(IpcBuffer, msg), 1);

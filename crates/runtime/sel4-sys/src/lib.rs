@@ -1,10 +1,11 @@
 //! The system calls of MCS seL4 for AArch64, one function each, and the IPC buffer as a token.
 //!
 //! The kernel writes to a thread's IPC buffer during a system call. A Rust reference to the buffer
-//! that lives across such a call is undefined behaviour, and release builds do misbehave. So this
-//! crate holds the buffer as an [`IpcBufferToken`]. The token lends a view of the buffer while a
-//! closure runs ([`IpcBufferToken::with`], [`IpcBufferToken::with_mut`]). Every system call that
-//! may touch the buffer takes the token by `&mut`. A call inside a view does not compile:
+//! that lives across a system call is undefined behaviour, and causes wrong results in release
+//! builds. So this crate represents the buffer by an [`IpcBufferToken`]. The token lends a view of
+//! the buffer while a closure runs ([`IpcBufferToken::with`], [`IpcBufferToken::with_mut`]). Every
+//! system call that may access the buffer takes the token by `&mut`. A call inside a view does not
+//! compile:
 //!
 //! ```compile_fail
 //! # fn inside(token: &mut sel4_sys::IpcBufferToken) {
@@ -15,13 +16,13 @@
 //! # }
 //! ```
 //!
-//! The first four message registers travel in CPU registers. They are arguments and results of the
-//! functions here. A message of at most four words does not touch the buffer in memory.
+//! The first four message registers travel in CPU registers, as arguments and results of the
+//! functions in this crate. A message of at most four words does not use the buffer in memory.
 //!
 //! # Examples
 //!
-//! A host has no seL4. There, a system call goes to the [`host::HostKernel`] that the thread has
-//! installed, so that programs can be tested on the machine where they are written:
+//! On a host, system calls go to the [`host::HostKernel`] that the thread has installed. So tests
+//! of a program can run on the development machine:
 //!
 //! ```
 //! use std::rc::Rc;
@@ -44,26 +45,27 @@
 //!
 //! # Safety of system calls
 //!
-//! A capability pointer is a number, and the label chooses what the object behind it does. A TCB
-//! may take new registers; an address space may drop cache lines that hold this program's data. So
-//! a call that takes both is `unsafe`. Its caller must keep these conditions:
+//! A capability pointer is a number, and the label selects the invocation of the object. For
+//! example, an invocation can set a TCB's registers, or discard cache lines with this program's
+//! data. So every function that takes a capability pointer and a label is `unsafe`. The caller must
+//! keep these conditions:
 //!
-//! 1. *The request breaks no memory*, neither of this program nor of another protection domain. For
-//!    a kernel object, the seL4 manual says what the invocation of that label does. For an
-//!    endpoint, every receiver must expect such a message. A reply object must hold a caller, or a
+//! 1. *The request does not break memory safety*, in this program or in another protection domain.
+//!    For a kernel object, the seL4 manual describes the invocation with the label. For an
+//!    endpoint, every receiver must expect the message. A reply object must hold a caller, or a
 //!    fault of a thread that can soundly resume with the registers in this message. The receiver
 //!    may use the capabilities that the message carries in any way.
-//! 2. *A reply answers what was received.* Receiving with a reply object replaces what it holds.
-//!    Code that sends to it later must know whether it holds a caller, which takes any words, or a
-//!    thread that has faulted, which gets the words as registers.
+//! 2. *A reply fits the received message.* A receive with a reply object replaces the object's
+//!    contents. Code that later sends to the reply object must know these contents. A caller takes
+//!    any words. A faulted thread gets the words as its registers.
 //!
-//! [`wait`], [`nb_wait`] and [`yield_`] are safe, and so are the debug and benchmark calls that
-//! only print, count or stop.
+//! [`wait`], [`nb_wait`] and [`yield_`] are safe. The debug and benchmark calls that only print,
+//! count or stop are also safe.
 //!
 //! # Kernel configuration
 //!
 //! The numbers of system calls and labels are those of one kernel configuration. The build script
-//! reads them from the Microkit SDK that `MICROKIT_SDK` names, for `MICROKIT_BOARD` and
+//! reads these numbers from the Microkit SDK that `MICROKIT_SDK` names, for `MICROKIT_BOARD` and
 //! `MICROKIT_CONFIG` ([`config::BOARD`], [`config::CONFIGURATION`]).
 #![no_std]
 
@@ -89,7 +91,7 @@ pub use call::{
 pub use ipc_buffer::{IpcBuffer, IpcBufferToken, MAX_EXTRA_CAPS, MAX_MESSAGE_WORDS};
 pub use message_info::MessageInfo;
 
-// The labels of invocations, under our name and under the name in rust-sel4.
+// Exports the invocation labels as `invocation`, and as `invocation_label`, the rust-sel4 name.
 pub use kernel::invocation as invocation_label;
 pub use kernel::{config, fault, invocation, syscall, vcpu_register};
 
@@ -106,6 +108,6 @@ pub const FAST_MESSAGE_REGISTERS: usize = 4;
 pub type FastMessage = [Word; FAST_MESSAGE_REGISTERS];
 
 mod kernel {
-    //! The facts of the kernel configuration that the build script read.
+    //! The constants of the kernel configuration, generated by the build script.
     include!(concat!(env!("OUT_DIR"), "/kernel.rs"));
 }

@@ -37,7 +37,7 @@ impl MessageInfo {
 
     /// Describes a message of `length` words with `extra_caps` capabilities.
     ///
-    /// `caps_unwrapped` is a set of bits, which the kernel fills in for a receiver.
+    /// `caps_unwrapped` is a bit set that the kernel fills in for a receiver.
     ///
     /// # Panics
     ///
@@ -87,13 +87,13 @@ impl MessageInfo {
         self.0
     }
 
-    /// Returns the label: chosen by the sender, the number of an invocation, or an error code.
+    /// Returns the label: a value from the sender, an invocation label, or an error code.
     #[inline]
     pub const fn label(self) -> Word {
         self.0 >> LABEL_SHIFT
     }
 
-    /// Returns which of the extra capabilities were unwrapped, one bit each.
+    /// Returns the set of the extra capabilities that the kernel unwrapped, one bit each.
     #[inline]
     pub const fn caps_unwrapped(self) -> usize {
         field(self.0, CAPS_UNWRAPPED_SHIFT, CAPS_UNWRAPPED_BITS)
@@ -107,9 +107,9 @@ impl MessageInfo {
 
     /// Returns the number of message registers that the message fills.
     ///
-    /// A sender may claim up to 127, but the kernel transfers at most
-    /// [`MAX_MESSAGE_WORDS`](crate::MAX_MESSAGE_WORDS). A receiver that uses the length as an index
-    /// must check it.
+    /// The length field can be up to 127, but the kernel transfers at most
+    /// [`MAX_MESSAGE_WORDS`](crate::MAX_MESSAGE_WORDS) words. A receiver that uses the length as an
+    /// index must check the length.
     #[inline]
     pub const fn length(self) -> usize {
         field(self.0, 0, LENGTH_BITS)

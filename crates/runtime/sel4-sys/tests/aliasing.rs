@@ -1,9 +1,9 @@
-//! Shows that no reference to the IPC buffer is alive while the kernel writes to it.
+//! Asserts that no reference to the IPC buffer is alive while the kernel writes to the buffer.
 //!
-//! The kernel here writes through its own pointer. So if a reference were alive, these tests would
-//! fail under Miri, with Stacked Borrows and with Tree Borrows.
-//! [`a_view_held_across_a_call_is_caught`] checks that: it holds a view across a call, and Miri
-//! must reject it.
+//! The kernel in these tests writes through its own pointer. If a reference were alive, the tests
+//! would fail under Miri, both with Stacked Borrows and with Tree Borrows.
+//! [`a_view_held_across_a_call_is_caught`] is the negative control. This test holds a view across a
+//! call, and Miri must reject the access.
 
 use std::rc::Rc;
 
@@ -30,7 +30,7 @@ fn token() -> IpcBufferToken {
 }
 
 fn call(token: &mut IpcBufferToken) -> Received {
-    // SAFETY: the kernel belongs to the test, and breaks no memory.
+    // SAFETY: the kernel is part of the test and does not break memory safety.
     unsafe { sel4_sys::call(token, 1, MessageInfo::new(0, 0, 0, WORDS), [0, 1, 2, 3]) }
 }
 
@@ -61,20 +61,20 @@ fn views_calls_and_bytes_may_follow_each_other_in_any_order() {
         let word = token.with(|buffer| buffer.msg_regs()[WORDS - 1]);
         assert_eq!(word, u64::from_le_bytes([round; 8]) + 2);
         token.with_mut(|buffer| buffer.caps_or_badges_mut()[0] = word);
-        // SAFETY: the kernel belongs to the test, and breaks no memory.
+        // SAFETY: the kernel is part of the test and does not break memory safety.
         unsafe { sel4_sys::signal(&mut token, 1) };
         assert_eq!(token.with(|buffer| buffer.caps_or_badges()[0]), word);
     }
 }
 
-/// Must fail under Miri. `ci/test` runs it alone and checks that it fails. Without Miri it shows
-/// nothing.
+/// Must fail under Miri. `ci/test` runs this test alone and checks the failure. Without Miri, the
+/// test proves nothing.
 #[test]
 #[ignore = "wrong on purpose: Miri must refuse it"]
 fn a_view_held_across_a_call_is_caught() {
     let mut token = token();
     let view: *mut sel4_sys::IpcBuffer = token.with_mut(|buffer| &raw mut *buffer);
-    // SAFETY: none. This is exactly what the interface of the crate prevents.
+    // SAFETY: none. The crate's interface prevents this unsound view.
     let view = unsafe { &mut *view };
     view.msg_regs_mut()[WORDS - 1] = 7;
     call(&mut token);

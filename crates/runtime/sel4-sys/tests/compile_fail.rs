@@ -1,5 +1,5 @@
-//! Checks that a program does not compile if it would alias the IPC buffer, or invoke a kernel
-//! object without `unsafe`.
+//! Asserts that a program that would alias the IPC buffer, or would invoke a kernel object without
+//! `unsafe`, does not compile.
 
 #[test]
 fn what_could_break_memory_does_not_compile() {

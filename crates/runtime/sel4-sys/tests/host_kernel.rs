@@ -1,4 +1,4 @@
-//! What a kernel on a host can do during a system call, and what it cannot.
+//! Tests the access of a host kernel to the registers and the IPC buffer during a system call.
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -41,7 +41,7 @@ fn a_kernel_reaches_every_word_of_the_buffer_and_none_beyond() {
             }
         },
     )));
-    // SAFETY: the kernel belongs to the test, and breaks no memory.
+    // SAFETY: the kernel is part of the test and does not break memory safety.
     unsafe { sel4_sys::call(&mut token, 1, info(5), [0; 4]) };
     token.with(|buffer| {
         assert_eq!(buffer.msg_regs()[119], 120);
@@ -70,21 +70,21 @@ fn the_kernel_sees_the_registers_of_each_call() {
     let token = &mut host::new_ipc_buffer();
     let words = [1, 2, 3, 4];
     let received = [
-        // SAFETY: the kernel belongs to the test, and breaks no memory.
+        // SAFETY: the kernel is part of the test and does not break memory safety.
         unsafe { sel4_sys::call(token, 10, info(4), words) },
-        // SAFETY: the kernel belongs to the test, and breaks no memory.
+        // SAFETY: the kernel is part of the test and does not break memory safety.
         unsafe { sel4_sys::call_empty(token, 10, info(0)) },
-        // SAFETY: the kernel belongs to the test, and breaks no memory.
+        // SAFETY: the kernel is part of the test and does not break memory safety.
         unsafe { sel4_sys::reply_recv(token, 11, info(4), words, 12) },
-        // SAFETY: the kernel belongs to the test, and breaks no memory.
+        // SAFETY: the kernel is part of the test and does not break memory safety.
         unsafe { sel4_sys::nb_send_recv(token, 13, info(4), words, 11, 12) },
-        // SAFETY: the kernel belongs to the test, and breaks no memory.
+        // SAFETY: the kernel is part of the test and does not break memory safety.
         unsafe { sel4_sys::nb_send_recv_empty(token, 13, info(0), 11, 12) },
-        // SAFETY: the kernel belongs to the test, and breaks no memory.
+        // SAFETY: the kernel is part of the test and does not break memory safety.
         unsafe { sel4_sys::nb_send_wait(token, 13, info(4), words, 11) },
-        // SAFETY: the kernel belongs to the test, and breaks no memory.
+        // SAFETY: the kernel is part of the test and does not break memory safety.
         unsafe { sel4_sys::recv(token, 11, 12) },
-        // SAFETY: the kernel belongs to the test, and breaks no memory.
+        // SAFETY: the kernel is part of the test and does not break memory safety.
         unsafe { sel4_sys::nb_recv(token, 11, 12) },
         sel4_sys::wait(token, 11),
         sel4_sys::nb_wait(token, 11),
@@ -93,13 +93,13 @@ fn the_kernel_sees_the_registers_of_each_call() {
         assert_eq!((received.badge, received.message[0]), (77, 88));
         assert_eq!(received.info.length(), 1);
     }
-    // SAFETY: the kernel belongs to the test, and breaks no memory.
+    // SAFETY: the kernel is part of the test and does not break memory safety.
     unsafe { sel4_sys::send(token, 10, info(4), words) };
-    // SAFETY: the kernel belongs to the test, and breaks no memory.
+    // SAFETY: the kernel is part of the test and does not break memory safety.
     unsafe { sel4_sys::send_empty(token, 10, info(0)) };
-    // SAFETY: the kernel belongs to the test, and breaks no memory.
+    // SAFETY: the kernel is part of the test and does not break memory safety.
     unsafe { sel4_sys::nb_send(token, 10, info(4), words) };
-    // SAFETY: the kernel belongs to the test, and breaks no memory.
+    // SAFETY: the kernel is part of the test and does not break memory safety.
     unsafe { sel4_sys::signal(token, 10) };
     sel4_sys::yield_();
     let calls = kernel.0.take();
@@ -121,7 +121,7 @@ fn the_kernel_sees_the_registers_of_each_call() {
         syscall::Send,
         syscall::Yield,
     ]));
-    // x0, x6 and x8.
+    // Registers x0, x6 and x8.
     let places = calls
         .iter()
         .map(|(registers, _)| (registers.capability, registers.reply, registers.destination));
@@ -158,17 +158,17 @@ fn an_empty_call_with_a_length_panics() {
     let token = &mut host::new_ipc_buffer();
     let message = "the message is not empty";
     assert_eq!(
-        // SAFETY: the kernel belongs to the test, and breaks no memory.
+        // SAFETY: the kernel is part of the test and does not break memory safety.
         panic_message(|| unsafe { sel4_sys::call_empty(token, 1, info(1)) }),
         message
     );
     assert_eq!(
-        // SAFETY: the kernel belongs to the test, and breaks no memory.
+        // SAFETY: the kernel is part of the test and does not break memory safety.
         panic_message(|| unsafe { sel4_sys::send_empty(token, 1, info(1)) }),
         message
     );
     assert_eq!(
-        // SAFETY: the kernel belongs to the test, and breaks no memory.
+        // SAFETY: the kernel is part of the test and does not break memory safety.
         panic_message(|| unsafe { sel4_sys::nb_send_recv_empty(token, 1, info(1), 2, 3) }),
         message
     );
@@ -184,7 +184,7 @@ fn a_call_without_a_kernel_panics_with_advice() {
     );
 }
 
-/// A kernel that is removed or replaced during its own call.
+/// Asserts that a kernel that is removed or replaced during its own call lives until the call ends.
 #[test]
 fn a_kernel_lives_until_its_call_returns() {
     struct Kernel {
@@ -206,13 +206,13 @@ fn a_kernel_lives_until_its_call_returns() {
     let word = Box::new(Cell::new(0));
     install(Some(Rc::new(Kernel { word })));
     let mut token = host::new_ipc_buffer();
-    // SAFETY: the kernel belongs to the test, and breaks no memory.
+    // SAFETY: the kernel is part of the test and does not break memory safety.
     assert_eq!(unsafe { sel4_sys::recv(&mut token, 1, 2) }.badge, 2);
-    // SAFETY: the kernel belongs to the test, and breaks no memory.
+    // SAFETY: the kernel is part of the test and does not break memory safety.
     assert_eq!(unsafe { sel4_sys::recv(&mut token, 1, 2) }.badge, 9);
 }
 
-/// A kernel that makes system calls itself, each with its own buffer.
+/// Asserts that system calls of the kernel itself each have a separate buffer.
 #[test]
 fn a_call_inside_a_call_has_another_buffer() {
     let depth = Cell::new(0);
@@ -223,7 +223,7 @@ fn a_call_inside_a_call_has_another_buffer() {
             buffer.write(HostBuffer::MESSAGE + 5, level);
             if level < 3 {
                 let mut token = host::new_ipc_buffer();
-                // SAFETY: the kernel belongs to the test, and breaks no memory.
+                // SAFETY: the kernel is part of the test and does not break memory safety.
                 unsafe { sel4_sys::call(&mut token, 1, info(6), [0; 4]) };
                 assert_eq!(token.with(|inner| inner.msg_regs()[5]), level + 1);
             }
@@ -231,7 +231,7 @@ fn a_call_inside_a_call_has_another_buffer() {
         },
     )));
     let mut token = host::new_ipc_buffer();
-    // SAFETY: the kernel belongs to the test, and breaks no memory.
+    // SAFETY: the kernel is part of the test and does not break memory safety.
     unsafe { sel4_sys::call(&mut token, 1, info(6), [0; 4]) };
     assert_eq!(token.with(|buffer| buffer.msg_regs()[5]), 0);
 }
@@ -333,7 +333,7 @@ fn benchmark_calls_depend_on_the_configuration() {
     assert_eq!(sel4_sys::benchmark_finalize_log(), MEASURES.then_some(3));
     made(MEASURES, 2);
     assert_eq!(
-        // SAFETY: the kernel belongs to the test, and breaks no memory.
+        // SAFETY: the kernel is part of the test and does not break memory safety.
         unsafe { sel4_sys::benchmark_set_log_buffer(4) },
         LOGS.then_some(3)
     );
@@ -359,7 +359,7 @@ fn a_token_names_its_buffer() {
     let buffer = token.into_raw();
     assert_eq!(shown, format!("IpcBufferToken({buffer:?})"));
     assert!(!other.is_of(buffer));
-    // SAFETY: it is the pointer of the token that was consumed.
+    // SAFETY: the pointer comes from the consumed token.
     assert!(unsafe { sel4_sys::IpcBufferToken::new(buffer) }.is_of(buffer));
 }
 
@@ -368,7 +368,7 @@ fn the_fields_of_a_buffer_can_be_set_and_shown() {
     let mut token = host::new_ipc_buffer();
     token.with_mut(|buffer| {
         *buffer = sel4_sys::IpcBuffer::default();
-        // SAFETY: the kernel belongs to the test, and breaks no memory.
+        // SAFETY: the kernel is part of the test and does not break memory safety.
         unsafe { buffer.set_receive_path(1, 2, 3) };
         buffer.set_user_data(4);
         assert_eq!((buffer.receive_path(), buffer.user_data()), ((1, 2, 3), 4));

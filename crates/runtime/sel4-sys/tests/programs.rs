@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use sel4_sys::host::{self, Carrier, HostBuffer, Program, Registers, Stop};
 use sel4_sys::{MessageInfo, syscall};
 
-/// Miri does not support the assembly of coroutines.
+/// Returns both carriers, or only threads under Miri. Miri does not support coroutines.
 fn carriers() -> Vec<Carrier> {
     match cfg!(miri) {
         true => vec![Carrier::Thread],
@@ -18,14 +18,14 @@ fn carriers() -> Vec<Carrier> {
     }
 }
 
-/// Counts how often it is dropped.
+/// Increments the counter when dropped.
 struct Dropped(Arc<AtomicUsize>);
 
 impl Drop for Dropped {
     fn drop(&mut self) {
-        // A system call in a destructor is answered with zeros.
+        // During unwinding, a system call in a destructor returns zeros.
         let mut token = host::new_ipc_buffer();
-        // SAFETY: the kernel belongs to the test, and breaks no memory.
+        // SAFETY: the kernel is part of the test and does not break memory safety.
         let reply = unsafe { sel4_sys::call(&mut token, 7, MessageInfo::new(1, 0, 0, 0), [0; 4]) };
         assert_eq!((reply.badge, reply.message), (0, [0; 4]));
         self.0.fetch_add(1, Ordering::Relaxed);
@@ -38,7 +38,7 @@ fn a_program_stops_at_each_call_and_takes_the_answer() {
         let mut program = Program::new(carrier, || {
             let mut token = host::new_ipc_buffer();
             token.with_mut(|buffer| buffer.msg_regs_mut()[5] = 66);
-            // SAFETY: the kernel belongs to the test, and breaks no memory.
+            // SAFETY: the kernel is part of the test and does not break memory safety.
             let reply =
                 unsafe { sel4_sys::call(&mut token, 7, MessageInfo::new(1, 0, 0, 6), [1; 4]) };
             assert_eq!(reply.message, [2; 4]);
@@ -120,11 +120,11 @@ fn a_panic_of_a_program_continues_in_its_resumer() {
         assert_eq!(program.resume(), Stop::SystemCall);
         let panic = catch_unwind(AssertUnwindSafe(|| program.resume())).unwrap_err();
         assert_eq!(panic.downcast_ref(), Some(&7_u32));
-        host::point(); // No program runs, so this does nothing.
+        host::point(); // No program runs, so this call does nothing.
     }
 }
 
-/// The accesses of a program and its resumer are ordered, as those of one thread are.
+/// Asserts that `thread_id` returns the resumer's thread for both carriers.
 #[test]
 fn a_program_reports_the_thread_of_its_resumer() {
     let here = std::thread::current().id();
@@ -140,7 +140,7 @@ fn a_program_reports_the_thread_of_its_resumer() {
     }
 }
 
-/// Only while a program unwinds are its system calls answered with zeros.
+/// Asserts that `is_unwinding` returns true only while a program unwinds.
 #[test]
 fn a_program_unwinds_while_its_destructors_run() {
     struct Witness(Arc<AtomicUsize>);
@@ -148,7 +148,7 @@ fn a_program_unwinds_while_its_destructors_run() {
     impl Drop for Witness {
         fn drop(&mut self) {
             if host::is_unwinding() {
-                host::point(); // Does not stop it.
+                host::point(); // Does not stop the program.
             }
             self.0
                 .store(1 + usize::from(host::is_unwinding()), Ordering::Relaxed);
@@ -176,7 +176,7 @@ fn a_program_unwinds_while_its_destructors_run() {
     assert!(!host::is_unwinding());
 }
 
-/// A test that panics is not a program that was dropped. The kernel answers its destructors.
+/// Asserts that the kernel answers system calls of destructors if a test panics outside a program.
 #[test]
 fn a_kernel_answers_destructors_outside_of_a_program() {
     struct Asks(Arc<AtomicUsize>);
@@ -184,7 +184,7 @@ fn a_kernel_answers_destructors_outside_of_a_program() {
     impl Drop for Asks {
         fn drop(&mut self) {
             assert!(!host::is_unwinding());
-            host::point(); // Nothing to stop.
+            host::point(); // There is no program to stop.
             sel4_sys::yield_();
             self.0.fetch_add(1, Ordering::Relaxed);
         }
@@ -209,13 +209,13 @@ fn a_kernel_answers_destructors_outside_of_a_program() {
     assert_eq!((calls.get(), dropped.load(Ordering::Relaxed)), (1, 1));
 }
 
-/// A destructor that catches the unwinding, and makes system calls, is unwound to its end.
+/// Asserts that a program that catches its unwinding is unwound again at the next stop.
 #[test]
 fn a_program_that_catches_its_unwinding_still_ends() {
     for carrier in carriers() {
         let mut program = Program::new(carrier, || {
             assert!(catch_unwind(host::point).is_err());
-            // The program no longer unwinds. The next stop unwinds it again.
+            // The program no longer unwinds. The next stop unwinds the program again.
             host::point();
             unreachable!("it was dropped");
         });

@@ -1,4 +1,4 @@
-//! Compares the table of kernel numbers with an SDK, if `MICROKIT_SDK` names one.
+//! Compares the table of kernel numbers with the SDK in `MICROKIT_SDK`, if the variable is set.
 
 #[path = "../build/facts.rs"]
 mod facts;

@@ -1,6 +1,6 @@
-//! The hash of a protocol's source, which is the same in every build of the same source.
+//! Computes the hash of a protocol's source. The hash is the same in every build of the source.
 //!
-//! The standard library's hasher does not promise that its results stay the same between releases.
+//! The standard library's hasher is unsuitable, because its results may change between releases.
 
 /// Computes FNV-1a with 64 bits (Fowler, Noll, Vo) of `text` without its white space.
 pub(crate) fn hash(text: &str) -> u64 {

@@ -1,11 +1,11 @@
-//! Parses a trait and checks that it can be a protocol.
+//! Parses a trait and checks the requirements of a protocol.
 
 use syn::{
     Attribute, Error, FnArg, GenericArgument, Ident, ItemTrait, Pat, PathArguments, Result,
     ReturnType, TraitItem, TraitItemFn, Type, Visibility,
 };
 
-/// A trait that has passed the checks of a protocol.
+/// A trait that has passed the checks for a protocol.
 pub(crate) struct Protocol<'a> {
     pub(crate) visibility: &'a Visibility,
     pub(crate) name: &'a Ident,

@@ -1,7 +1,7 @@
 //! Generates the client and the server.
 //!
-//! The generated code names everything by its full path, because the program may shadow any name.
-//! Its own names start with `__`, because arguments may have any other name.
+//! The generated code uses full paths, because the program may shadow any name. Names that the
+//! generated code introduces start with `__`, because arguments may have any other name.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
@@ -22,7 +22,7 @@ pub(crate) fn client_and_server(protocol: &Protocol<'_>) -> TokenStream {
 
 /// Generates a check of the message sizes for each method.
 ///
-/// It is a constant of its own, so that the error appears even if nothing calls the method.
+/// Each check is a separate constant, so the error appears even if nothing calls the method.
 fn sizes(protocol: &Protocol<'_>) -> TokenStream {
     let check = |method: &Method<'_>| {
         let (request, reply) = (request_words(method), reply_words(&method.returns));
@@ -61,7 +61,7 @@ fn client(protocol: &Protocol<'_>) -> TokenStream {
 
         #[allow(dead_code, reason = "not every program calls every method")]
         impl<C: ::microkit_protocol::_private::sel4_microkit::MayCall> #name<C> {
-            /// Connects: asks the server for its version of the protocol and compares it.
+            /// Connects: asks the server for its version of the protocol and compares the versions.
             ///
             /// **Blocking:** until the reply arrives.
             ///
@@ -74,7 +74,7 @@ fn client(protocol: &Protocol<'_>) -> TokenStream {
             ///
             /// # Panics
             ///
-            /// Panics where `Channel::pp_call` panics.
+            /// Panics in the same cases as `Channel::pp_call`.
             #[track_caller]
             #visibility fn connect(
                 channel: C,
@@ -161,7 +161,7 @@ fn server(protocol: &Protocol<'_>) -> TokenStream {
 
         #[allow(dead_code, reason = "a client uses only the version")]
         impl #name {
-            /// The version of the protocol. Another name, method or type gives another version.
+            /// The version of the protocol. A change of a name, method or type changes the version.
             #visibility const VERSION: ::core::primitive::u64 = ::microkit_protocol::_private::version(
                 #source_hash,
                 &[#(::core::mem::size_of::<#types>()),*],
@@ -173,8 +173,7 @@ fn server(protocol: &Protocol<'_>) -> TokenStream {
             ///
             /// # Panics
             ///
-            /// Panics inside a borrow of the message registers. No request of a client causes a
-            /// panic.
+            /// Panics if the message registers are borrowed. No request of a client causes a panic.
             #[track_caller]
             #visibility fn dispatch<__Server: #trait_name + ?::core::marker::Sized>(
                 __server: &mut __Server,
@@ -190,8 +189,7 @@ fn server(protocol: &Protocol<'_>) -> TokenStream {
             ///
             /// # Panics
             ///
-            /// Panics inside a borrow of the message registers. No request of a client causes a
-            /// panic.
+            /// Panics if the message registers are borrowed. No request of a client causes a panic.
             #[inline]
             #[track_caller]
             #visibility fn dispatch_with_mrs<__Server: #trait_name + ?::core::marker::Sized>(
@@ -289,7 +287,7 @@ fn types_of<'a>(method: &'a Method<'a>) -> Vec<&'a Type> {
 
 /// Returns the part of the source that must be equal at both ends.
 ///
-/// Names of arguments and documentation are not part of it, because they do not change a message.
+/// Argument names and documentation are excluded, because they do not change a message.
 fn source(protocol: &Protocol<'_>) -> String {
     let method = |method: &Method<'_>| {
         let name = method.name;

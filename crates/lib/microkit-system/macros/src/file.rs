@@ -17,7 +17,7 @@ pub(crate) struct File {
     source: Source,
 }
 
-/// Finds and reads the file with that name.
+/// Finds and reads the system file `name`.
 pub(crate) fn find(name: &LitStr) -> Result<File> {
     let candidates = candidates(&name.value(), name.span().unwrap().local_file().as_deref());
     let Some(path) = candidates.iter().find(|path| path.is_file()) else {
@@ -40,7 +40,7 @@ pub(crate) fn find(name: &LitStr) -> Result<File> {
     Ok(File { path, source })
 }
 
-/// Returns the possible paths of a file with that name, in search order.
+/// Returns the possible paths of the system file `name`, in search order.
 fn candidates(name: &str, source: Option<&Path>) -> Vec<PathBuf> {
     let package = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
     let package = package.unwrap_or_default();
@@ -60,7 +60,7 @@ fn candidates(name: &str, source: Option<&Path>) -> Vec<PathBuf> {
 impl File {
     /// Parses and checks the file.
     ///
-    /// The macro does not know the board. So it allows any number of cores.
+    /// The macro does not know the board, so the check allows any number of cores.
     pub(crate) fn parse(&self, name: &LitStr) -> Result<System> {
         let folder = self.path.parent().unwrap_or(Path::new(""));
         let files = SearchPaths(vec![folder.to_path_buf()]);
@@ -80,7 +80,7 @@ impl File {
 
     /// Returns code that makes cargo rebuild the program when the file changes.
     pub(crate) fn tracked(&self) -> TokenStream {
-        // A path that is not UTF-8 cannot be a string literal. Then a change is not noticed.
+        // A path that is not UTF-8 cannot be a string literal. Such a file is not tracked.
         let path = self.path.to_str();
         path.map(|path| {
             quote!(

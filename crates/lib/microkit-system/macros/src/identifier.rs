@@ -1,13 +1,13 @@
 //! Converts names of the system file to Rust names.
 //!
 //! Names in the file can contain any character (`pl011@9000000/serial/queue`). Each character that
-//! a Rust name cannot have becomes `_`. Two names can become equal. This module does not make them
-//! unique: then a name would depend on the rest of the file, and could change when an unrelated
-//! element is added. `names` reports such a pair as ambiguous instead.
+//! is invalid in a Rust name becomes `_`. So two names can become equal. This module does not add
+//! numbers to make names unique: a name would then depend on the rest of the file, and could change
+//! with an unrelated element. `names` reports equal names as ambiguous instead.
 
 use proc_macro2::Ident;
 
-/// Returns the Rust name for `name`, with the case of the file.
+/// Converts `name` to a Rust name, without a change of case.
 pub(crate) fn identifier(name: &str) -> String {
     let fits = |c: char| c == '_' || c.is_ascii_alphanumeric();
     let mut identifier: String = name
@@ -24,10 +24,10 @@ pub(crate) fn identifier(name: &str) -> String {
     identifier
 }
 
-/// Returns whether an item called `item`, without `= "…"`, means `name`.
+/// Returns whether the item name `item`, without `= "…"`, matches the file's name `name`.
 ///
-/// The comparison ignores case, because items are written like constants, and names in the file are
-/// not.
+/// The comparison ignores case, because items are usually in upper case, and names in the file are
+/// usually in lower case.
 pub(crate) fn is_meant(name: &str, item: &str) -> bool {
     identifier(name).eq_ignore_ascii_case(item)
 }

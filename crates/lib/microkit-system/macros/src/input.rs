@@ -4,14 +4,14 @@ use proc_macro2::Ident;
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, LitInt, LitStr, Result, Token, Visibility};
 
-/// `"FILE", pd = "NAME";` and items.
+/// The arguments of `system!`: `"FILE", pd = "NAME";` and items.
 pub(crate) struct Input {
     pub(crate) file: LitStr,
     pub(crate) pd: LitStr,
     pub(crate) items: Vec<Item>,
 }
 
-/// `KIND NAME = "…";`, or `KIND NAME;`.
+/// An item: `KIND NAME = "…";` or `KIND NAME;`.
 pub(crate) struct Item {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
@@ -28,11 +28,11 @@ pub(crate) enum ElementKind {
     Region,
 }
 
-/// How an item names its element of the file.
+/// The reference of an item to its element of the file.
 pub(crate) enum Wanted {
     Name(LitStr),
     Number(LitInt, u64),
-    /// By the item's own name, compared by `identifier::is_meant`.
+    /// The item's own name, compared by `identifier::is_meant`.
     Same,
 }
 

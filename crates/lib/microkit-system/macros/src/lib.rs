@@ -21,7 +21,7 @@ use syn::parse_macro_input;
 #[proc_macro]
 pub fn system(tokens: TokenStream) -> TokenStream {
     let input = parse_macro_input!(tokens as input::Input);
-    // Track the file even if there are errors: its next version may have none.
+    // Track the file even after an error, so that a corrected file causes a rebuild.
     let file = match file::find(&input.file) {
         Ok(file) => file,
         Err(error) => return error.into_compile_error().into(),

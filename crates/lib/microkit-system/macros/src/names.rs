@@ -1,7 +1,7 @@
-//! Finds the element of the system file that a name means for one of its protection domains (PDs).
+//! Finds the element of the system file for a name that one protection domain (PD) uses.
 //!
-//! All elements of the right kind become candidates. A `setvar_…` of the file comes before the
-//! element's other name: it is the way to make a name unique.
+//! All elements of the right kind are candidates. A `setvar_…` symbol takes precedence over the
+//! element's other name, because the symbol is the means to make a name unique.
 
 use std::collections::BTreeSet;
 
@@ -10,11 +10,11 @@ use microkit_sdf::{End, Map, ProtectionDomain, SetVarValue, Span, System, neares
 use crate::identifier::{identifier, is_meant};
 use crate::input::ElementKind;
 
-/// An element that was found, with its place.
+/// The element that `find` returns, with its position in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) span: Span,
-    /// The symbol into which Microkit's tool writes the element's identifier.
+    /// The symbol to which Microkit's tool writes the element's identifier.
     pub(crate) id_symbol: Option<String>,
     pub(crate) element: Element,
 }
@@ -44,7 +44,7 @@ pub(crate) enum Element {
     },
 }
 
-/// How an item of `system!` names its element.
+/// The key of an item of `system!`, which selects an element.
 #[derive(Debug, Copy, Clone)]
 pub(crate) enum Key<'a> {
     Name(&'a str),
@@ -55,20 +55,20 @@ pub(crate) enum Key<'a> {
 
 /// An element of the right kind.
 struct Candidate {
-    /// Its name by a `setvar_id` or `setvar_vaddr`.
+    /// The symbol of the element's `setvar_id` or `setvar_vaddr`.
     symbol: Option<String>,
-    /// Its other name: the peer, the number, the child or the region.
+    /// The element's other name: the peer, the number, the child or the region.
     name: String,
     number: Option<u64>,
     span: Span,
     element: Result<Element, String>,
 }
 
-/// Finds the element that `key` means for the PD with that index.
+/// Finds the element that `key` selects, for the PD with the index `pd_index`.
 ///
 /// # Errors
 ///
-/// Returns a message with the lines of the file.
+/// Returns a message that quotes the lines of the file.
 pub(crate) fn find(
     system: &System,
     pd_index: usize,
@@ -171,7 +171,7 @@ fn ambiguous(system: &System, kind: ElementKind, key: Key<'_>, hits: &[&Candidat
         .iter()
         .map(|one| system.source.excerpt(one.span))
         .collect();
-    // If the names differ in the file, the item can state one. Otherwise the file needs a new name.
+    // If the names differ, the item can use one of these names. Otherwise the file needs a symbol.
     let names: BTreeSet<&str> = hits.iter().map(|one| one.name.as_str()).collect();
     let remedy = match names.first() {
         Some(first) if names.len() == hits.len() => {
@@ -189,7 +189,7 @@ fn ambiguous(system: &System, kind: ElementKind, key: Key<'_>, hits: &[&Candidat
     )
 }
 
-/// Returns the singular and the plural of the kind.
+/// Returns the singular and the plural of the element kind.
 fn nouns(kind: ElementKind) -> [&'static str; 2] {
     match kind {
         ElementKind::Channel => ["channel", "channels"],
@@ -260,7 +260,7 @@ fn regions(system: &System, pd: &ProtectionDomain) -> Vec<Candidate> {
     let free = free_symbols(system, pd);
     let candidate = |(map, free): (&Map, &String)| {
         let region = &system.memory_regions[map.region];
-        // The address identifies the mapping: two mappings never have the same one.
+        // The address identifies the mapping, because two mappings never have the same address.
         let vaddr = symbol(SetVarValue::Vaddr(map.vaddr));
         let size = symbol(SetVarValue::Size { region: map.region });
         let name = &region.name;
@@ -303,7 +303,7 @@ fn regions(system: &System, pd: &ProtectionDomain) -> Vec<Candidate> {
     pd.maps.iter().zip(&free).map(candidate).collect()
 }
 
-/// Suggests a symbol for each mapping. Neither it nor the symbol with `_size` is in use.
+/// Suggests a symbol for each mapping. The symbol is unused, with and without the suffix `_size`.
 fn free_symbols(system: &System, pd: &ProtectionDomain) -> Vec<String> {
     let set = pd.setvars.iter().map(|setvar| setvar.symbol.clone());
     let mut taken: BTreeSet<String> = set.collect();
@@ -322,12 +322,12 @@ fn free_symbols(system: &System, pd: &ProtectionDomain) -> Vec<String> {
     pd.maps.iter().map(&mut free).collect()
 }
 
-/// Returns the `setvar_id` of the element that starts at `element`, which sets a variable of `pd`.
+/// Finds the `setvar_id` symbol of the element that starts at `element`, in the symbols of `pd`.
 fn id_symbol(system: &System, pd: &ProtectionDomain, element: Span) -> Option<String> {
     let is_id = |setvar: &&microkit_sdf::SetVar| matches!(setvar.value, SetVarValue::Id(_));
     let mut ids = pd.setvars.iter().filter(is_id);
-    // The parser keeps only the attribute's place. The element is the last one that starts before
-    // it.
+    // The parser keeps only the position of the attribute. The attribute belongs to the last
+    // element that starts before this position.
     let of_element = |at: usize| {
         let starts = elements(system).filter(|span| span.start < at);
         starts.map(|span| span.start).max() == Some(element.start)
@@ -391,7 +391,7 @@ mod tests {
     </channel>
 </system>"#;
 
-    /// Checks what `key` means for `pd`, or the error.
+    /// Asserts that `find` returns `expect` for `key` in `pd`.
     fn check(pd: &str, kind: ElementKind, key: Key<'_>, expect: Result<Element, &str>) {
         let system =
             parse("names.system", FILE, Options::new(&NoFiles)).expect("the file is right");
@@ -498,7 +498,7 @@ mod tests {
 
     #[test]
     fn a_region_that_is_mapped_twice_is_named_by_its_symbol() {
-        // A symbol comes before a region's name. So `ring` is the mapping with this symbol.
+        // A symbol takes precedence over a region's name. So `ring` is the mapping with the symbol.
         check(
             "parent",
             ElementKind::Region,

@@ -1,7 +1,8 @@
 //! Generates the items of `system!`.
 //!
-//! A right that the file does not grant is a method with a condition that never holds. Its error
-//! shows the line of the file. A missing method would only produce "no method named …".
+//! If the file does not grant a right, the method has a trait bound that is never satisfied. The
+//! compiler's error then shows the line of the file. A missing method would only produce "no method
+//! named …".
 
 use microkit_sdf::{Span, System, nearest};
 use proc_macro2::{Ident, TokenStream};
@@ -36,7 +37,7 @@ pub(crate) fn items(input: &Input, system: &System) -> TokenStream {
     input.items.iter().map(one).collect()
 }
 
-/// Finds the element that an item names. It must be the same for all PDs that run the program.
+/// Finds the element that an item names. The element must be equal for all PDs of the program.
 fn resolve(system: &System, pd: usize, item: &Item) -> Result<Found> {
     let (text, at) = match &item.wanted {
         Wanted::Name(name) => (name.value(), name.span()),
@@ -115,7 +116,7 @@ impl Cx<'_> {
 
     /// Declares the variable into which Microkit's tool writes an identifier.
     ///
-    /// The generated code does not read it, but the tool refuses a program without it.
+    /// The generated code does not read the variable, but the tool rejects a program without it.
     fn declared(&self, symbol: &str) -> TokenStream {
         let Ok(symbol) = syn::parse_str::<Ident>(symbol) else {
             return self.no_variable(&[symbol]);
@@ -139,7 +140,8 @@ impl Cx<'_> {
         Error::new(self.item.name.span(), message).into_compile_error()
     }
 
-    /// Generates a unit struct, which is both a type and a value, and the items in `body`.
+    /// Generates a unit struct and the items in `body`. The struct's name is both a type and a
+    /// value.
     fn unit(&self, docs: &str, body: &TokenStream) -> TokenStream {
         let Item {
             attributes,
@@ -166,12 +168,12 @@ impl Cx<'_> {
         }
     }
 
-    /// Generates a condition for a right, which never holds. Generates nothing if the right is
-    /// granted.
+    /// Generates a trait bound for a right that is not granted. Generates nothing for a granted
+    /// right.
     ///
-    /// Returns a trait that is never implemented, and a `where` clause that requires it of the
-    /// item. The lifetime in the clause delays the compiler's check until a program uses the
-    /// method. Without it, the compiler would reject the method's definition.
+    /// Returns a trait without implementations, and a `where` clause that requires this trait for
+    /// the item. The lifetime in the clause delays the compiler's check until a program uses the
+    /// method. Without the lifetime, the compiler would reject the method's definition.
     fn right(&self, right: &str, granted: bool, message: &str, help: &str) -> [TokenStream; 2] {
         if granted {
             return [TokenStream::new(), TokenStream::new()];
@@ -331,12 +333,13 @@ impl Cx<'_> {
         );
         let view = if cached {
             quote! {
-                /// Returns the words of the region, which other PDs may access at the same time.
+                /// Returns the words of the region. Other PDs may access the words at the same
+                /// time.
                 ///
                 /// # Panics
                 ///
-                /// Panics if the region has another size than in the system file that the program
-                /// was compiled with.
+                /// Panics if the region's size differs from its size in the system file at compile
+                /// time.
                 #[track_caller]
                 pub fn words(self) -> ::microkit_system::Words<Self> {
                     let words =
@@ -371,7 +374,7 @@ impl Cx<'_> {
     }
 }
 
-/// Generates the methods that channels and interrupts have in common.
+/// Generates the common methods of channels and interrupts.
 fn common(name: &Ident, id: u8) -> TokenStream {
     let id = usize::from(id);
     quote! {
@@ -382,7 +385,7 @@ fn common(name: &Ident, id: u8) -> TokenStream {
                 runtime::Channel::new(#id)
             }
 
-            /// Returns whether it is one of `channels`.
+            /// Returns whether the item's channel is in `channels`.
             #[inline]
             pub const fn is_in(self, channels: runtime::ChannelSet) -> bool {
                 channels.contains(self.channel())

@@ -1,4 +1,4 @@
-//! System calls by `svc`, as libsel4 makes them (`sel4_arch/syscalls.h`).
+//! Makes system calls by `svc`, with the registers of libsel4 (`sel4_arch/syscalls.h`).
 //!
 //! | register | holds |
 //! | --- | --- |
@@ -11,14 +11,14 @@
 //!
 //! The reasons for the operands and options of each `asm!` block, called *operands* below:
 //!
-//! 1. Every register that the kernel may write is an output, so the compiler keeps nothing there.
-//!    The kernel restores all others (seL4 manual, *System Calls*).
+//! 1. Every register that the kernel may write is an output, so the compiler keeps no value there.
+//!    The kernel restores all other registers (seL4 manual, *System Calls*).
 //! 2. `{buffer}` names the pointer to the IPC buffer, in a comment of the assembly. The kernel
-//!    reads and writes that memory. An operand that holds the pointer, without `nomem` and
-//!    `readonly`, tells the compiler so: it stores earlier writes to the buffer before the call,
-//!    and loads the buffer again after it.
-//! 3. There is no `pure`, which would allow the compiler to drop or repeat a call. There is no
-//!    `preserves_flags`, because promising it gains nothing.
+//!    reads and writes the buffer. The block has the pointer as an operand, and has neither `nomem`
+//!    nor `readonly`. So the compiler stores earlier writes to the buffer before the call and
+//!    reloads the buffer after the call.
+//! 3. `pure` is absent, because it would allow the compiler to drop or merge calls.
+//!    `preserves_flags` is absent, because it would gain nothing.
 //! 4. `nostack`: the kernel does not write to the thread's stack.
 
 use core::arch::asm;
@@ -26,10 +26,10 @@ use core::ptr::NonNull;
 
 use crate::{CPtr, FastMessage, IpcBuffer, MessageInfo, Received, Word};
 
-/// Makes a system call that receives. The operands that all such calls share are in the last arm.
+/// Makes a system call that receives a message. The last arm has the operands of all these calls.
 ///
-/// The brackets hold what the call sends: `info, message`; `info` alone, if the message registers
-/// may hold anything; or nothing. The registers that only some calls read come after them.
+/// The brackets hold the message to send: `info, message`; only `info`, if the message registers
+/// may hold any values; or nothing. Registers that only some calls read follow the brackets.
 macro_rules! receive {
     ($number:ident, $buffer:ident, $x0:ident, [$info:ident, $message:ident] $($more:tt)*) => {{
         let [m0, m1, m2, m3] = $message;
@@ -66,7 +66,7 @@ macro_rules! receive {
     ) => {{
         let (badge, info): (Word, Word);
         let (r0, r1, r2, r3): (Word, Word, Word, Word);
-        // SAFETY: the caller's contract, and *operands* 1 to 4.
+        // SAFETY: by the caller's contract, and by reasons 1 to 4 of *operands*.
         unsafe {
             asm!(
                 "svc #0 // {buffer}",
@@ -94,8 +94,8 @@ macro_rules! receive {
 ///
 /// # Safety
 ///
-/// 1. `buffer` is the IPC buffer of this thread, and no reference to it is alive.
-/// 2. `number` is a system call that uses registers this way.
+/// 1. `buffer` is the IPC buffer of this thread, and no reference to the buffer is alive.
+/// 2. `number` is a system call that uses the registers as this function does.
 #[inline(always)]
 pub(crate) unsafe fn send_recv(
     number: i64,
@@ -108,7 +108,7 @@ pub(crate) unsafe fn send_recv(
     receive!(number, buffer, capability, [info, message], "x6" = reply)
 }
 
-/// Sends a message and receives its reply. The kernel reads no reply object.
+/// Sends a message and receives the reply. The kernel reads no reply object in this system call.
 ///
 /// # Safety
 ///
@@ -124,7 +124,7 @@ pub(crate) unsafe fn call(
     receive!(number, buffer, capability, [info, message])
 }
 
-/// Sends an empty message as [`call`] does. The message registers may hold anything.
+/// Sends an empty message as [`call`] does. The message registers may hold any values.
 ///
 /// # Safety
 ///
@@ -164,7 +164,7 @@ pub(crate) unsafe fn nb_send_recv(
     )
 }
 
-/// Sends an empty message as [`nb_send_recv`] does. The message registers may hold anything.
+/// Sends an empty message as [`nb_send_recv`] does. The message registers may hold any values.
 ///
 /// # Safety
 ///
@@ -217,7 +217,7 @@ pub(crate) unsafe fn send(
     message: FastMessage,
 ) {
     let [m0, m1, m2, m3] = message;
-    // SAFETY: the caller's contract, and *operands* 1 to 4.
+    // SAFETY: by the caller's contract, and by reasons 1 to 4 of *operands*.
     unsafe {
         asm!(
             "svc #0 // {buffer}",
@@ -234,7 +234,7 @@ pub(crate) unsafe fn send(
     }
 }
 
-/// Sends a message whose message registers may hold anything. Its words, if any, are in the buffer.
+/// Sends a message without loading the message registers. Any message words are in the buffer.
 ///
 /// # Safety
 ///
@@ -246,7 +246,7 @@ pub(crate) unsafe fn send_empty(
     destination: CPtr,
     info: MessageInfo,
 ) {
-    // SAFETY: the caller's contract, and *operands* 1 to 4.
+    // SAFETY: by the caller's contract, and by reasons 1 to 4 of *operands*.
     unsafe {
         asm!(
             "svc #0 // {buffer}",
@@ -259,16 +259,16 @@ pub(crate) unsafe fn send_empty(
     }
 }
 
-/// Makes a system call that transfers no message: it takes one word and returns one.
+/// Makes a system call that transfers no message. The call takes one word and returns one word.
 ///
 /// # Safety
 ///
-/// `number` is such a call. The kernel does not touch the IPC buffer in it.
+/// `number` is a system call of that kind, in which the kernel does not access the IPC buffer.
 #[inline(always)]
 pub(crate) unsafe fn bare(number: i64, argument: Word) -> Word {
     let result: Word;
-    // SAFETY: the caller's contract, and *operands* 1, 3 and 4. There is no buffer to name. There
-    // is no `nomem` either: another PD may run during the call and change shared memory.
+    // SAFETY: by the caller's contract, and by reasons 1, 3 and 4 of *operands*. No buffer is used.
+    // `nomem` is absent, because another PD may run during the call and change shared memory.
     unsafe {
         asm!(
             "svc #0",
@@ -280,12 +280,12 @@ pub(crate) unsafe fn bare(number: i64, argument: Word) -> Word {
     result
 }
 
-/// Reads `PMCCNTR_EL0`, which the kernel must have made readable.
+/// Reads `PMCCNTR_EL0`. The kernel must allow the program to read this register.
 #[inline(always)]
 pub(crate) fn cycle_counter() -> u64 {
     let cycles;
-    // SAFETY: it only reads a register (Arm ARM, *PMCCNTR_EL0*). If the kernel does not allow that,
-    // the program faults. `nomem` is true. `pure` would be wrong: two reads may not be merged.
+    // SAFETY: the instruction only reads a register (Arm ARM, *PMCCNTR_EL0*). The program faults if
+    // the kernel does not allow the read. `pure` would be wrong, because two reads must not merge.
     unsafe {
         asm!("mrs {}, pmccntr_el0", out(reg) cycles, options(nomem, nostack, preserves_flags))
     };

@@ -1,6 +1,6 @@
-//! The platform's way into the kernel: `svc` on the target, a hook on a host.
+//! Enters the kernel: by `svc` on the target, and by a call of the installed kernel on a host.
 //!
-//! Both modules offer the same functions, one for each way in which system calls use registers.
+//! Both modules have the same functions: one for each way in which system calls use registers.
 
 #[cfg(all(target_arch = "aarch64", target_os = "none"))]
 mod aarch64;

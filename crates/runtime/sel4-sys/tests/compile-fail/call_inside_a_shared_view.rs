@@ -1,4 +1,4 @@
-//! The view for reading would be alive while the kernel writes.
+//! Rejects a system call inside a view for reading: the kernel would write to the viewed buffer.
 
 use sel4_sys::IpcBufferToken;
 

@@ -1,4 +1,4 @@
-//! An invocation by a number, in safe code, could break memory.
+//! Rejects system calls in safe code, because an arbitrary invocation could break memory safety.
 
 #![forbid(unsafe_code)]
 

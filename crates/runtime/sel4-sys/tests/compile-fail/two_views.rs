@@ -1,4 +1,4 @@
-//! Two views for writing at the same time.
+//! Rejects two views for writing at the same time.
 
 use sel4_sys::IpcBufferToken;
 

@@ -1,4 +1,4 @@
-//! The view would outlive its scope, and be alive during the next call.
+//! Rejects a view that outlives its scope and would be alive during the next system call.
 
 use sel4_sys::IpcBufferToken;
 

@@ -1,4 +1,4 @@
-//! System calls on a host. They go to a kernel that the test has installed for its thread.
+//! System calls on a host: a test installs a kernel that answers the system calls of its thread.
 
 #[cfg(feature = "programs")]
 mod program;
@@ -16,13 +16,13 @@ use crate::{CPtr, FastMessage, IpcBuffer, IpcBufferToken, MessageInfo, Received,
 #[cfg(feature = "programs")]
 pub use program::{Carrier, Program, Stop, is_unwinding, point};
 
-/// A kernel on a host, which answers the system calls of a thread.
+/// A kernel on a host. The kernel answers the system calls of a thread.
 ///
-/// Every closure with the signature of [`system_call`](Self::system_call) is one.
+/// Every closure with the signature of [`system_call`](Self::system_call) implements this trait.
 pub trait HostKernel {
-    /// Answers one system call: reads the request from `registers`, and writes the answer there.
+    /// Answers one system call: reads the request from `registers` and writes the result back.
     ///
-    /// `buffer` is the thread's IPC buffer. It is `None` for a call that transfers no message.
+    /// `buffer` is the thread's IPC buffer, or `None` for a system call that transfers no message.
     fn system_call(&self, registers: &mut Registers, buffer: Option<HostBuffer<'_>>);
 }
 
@@ -92,8 +92,8 @@ impl HostBuffer<'_> {
     ///
     /// Panics if `index` is not below [`WORDS`](Self::WORDS).
     pub fn read(&self, index: usize) -> Word {
-        // SAFETY: 1. `word` is inside the buffer, which lives as long as the program.
-        // 2. `'call` ends with the system call, during which its thread has no view.
+        // SAFETY: 1. `word` points into the buffer, and the buffer lives as long as the program.
+        // 2. `'call` ends with the system call, and the calling thread has no view during the call.
         unsafe { self.word(index).read() }
     }
 
@@ -103,7 +103,7 @@ impl HostBuffer<'_> {
     ///
     /// Panics if `index` is not below [`WORDS`](Self::WORDS).
     pub fn write(&mut self, index: usize, value: Word) {
-        // SAFETY: 1 and 2 of `read`.
+        // SAFETY: reasons 1 and 2 of `read`.
         unsafe { self.word(index).write(value) }
     }
 
@@ -113,7 +113,7 @@ impl HostBuffer<'_> {
             "an IPC buffer has no word {index}: the last is {}",
             Self::WORDS - 1
         );
-        // SAFETY: the index was checked: the pointer stays in the buffer.
+        // SAFETY: the assertion above keeps the pointer inside the buffer.
         unsafe { self.buffer.cast::<Word>().add(index) }
     }
 }
@@ -122,7 +122,7 @@ std::thread_local! {
     static KERNEL: RefCell<Option<Rc<dyn HostKernel>>> = const { RefCell::new(None) };
 }
 
-/// Installs `kernel` to answer this thread's system calls, and returns the kernel that did before.
+/// Installs `kernel` to answer this thread's system calls, and returns the previous kernel.
 ///
 /// ```
 /// use std::rc::Rc;
@@ -138,19 +138,20 @@ pub fn install(kernel: Option<Rc<dyn HostKernel>>) -> Option<Rc<dyn HostKernel>>
     KERNEL.replace(kernel)
 }
 
-/// Creates an IPC buffer and its token. The buffer is never freed: on the target it lives as long
-/// as its thread.
+/// Creates an IPC buffer and its token. The buffer is never freed, because on the target an IPC
+/// buffer lives as long as its thread.
 pub fn new_ipc_buffer() -> IpcBufferToken {
     let buffer = NonNull::from(Box::leak(Box::new(IpcBuffer::new())));
-    // SAFETY: 1. It is this thread's buffer: whichever kernel the thread installs gets no other.
-    // 2 and 3. The memory is new, and the only pointer to it goes into the token.
+    // SAFETY: 1. The buffer is this thread's own: a call with the token gives the kernel this
+    // buffer.
+    // 2 and 3. The memory is new, and the only pointer to the memory goes into the token.
     unsafe { IpcBufferToken::new(buffer) }
 }
 
-/// Returns the thread that drives this code.
+/// Returns the thread that drives the current code.
 ///
-/// For code in a `Program`, that is the thread that resumes the program, even if the program runs
-/// in a thread of its own. Otherwise it is the current thread.
+/// In a `Program`, this function returns the thread that resumes the program, even if the program
+/// runs in a separate thread. Outside a program, this function returns the current thread.
 pub fn thread_id() -> ThreadId {
     #[cfg(feature = "programs")]
     if let Some(resumer) = program::resumer() {
@@ -189,7 +190,7 @@ fn received(registers: Registers) -> Received {
 /// The contents of the message registers of an empty message. On the target they are unspecified.
 const UNSPECIFIED: FastMessage = [0xdead_beef; 4];
 
-// The functions below are `unsafe` because those of the target are.
+// The functions below are `unsafe`, like the functions of the target with the same names.
 
 pub(crate) unsafe fn send_recv(
     number: i64,
@@ -199,7 +200,7 @@ pub(crate) unsafe fn send_recv(
     message: FastMessage,
     reply: CPtr,
 ) -> Received {
-    // SAFETY: the caller's contract.
+    // SAFETY: by the caller's contract.
     unsafe { nb_send_recv(number, buffer, capability, info, message, reply, 0) }
 }
 
@@ -210,7 +211,7 @@ pub(crate) unsafe fn call(
     info: MessageInfo,
     message: FastMessage,
 ) -> Received {
-    // SAFETY: the caller's contract.
+    // SAFETY: by the caller's contract.
     unsafe { send_recv(number, buffer, capability, info, message, 0) }
 }
 
@@ -220,7 +221,7 @@ pub(crate) unsafe fn call_empty(
     capability: CPtr,
     info: MessageInfo,
 ) -> Received {
-    // SAFETY: the caller's contract.
+    // SAFETY: by the caller's contract.
     unsafe { call(number, buffer, capability, info, UNSPECIFIED) }
 }
 
@@ -254,7 +255,7 @@ pub(crate) unsafe fn nb_send_recv_empty(
     reply: CPtr,
     destination: CPtr,
 ) -> Received {
-    // SAFETY: the caller's contract.
+    // SAFETY: by the caller's contract.
     unsafe {
         nb_send_recv(
             number,

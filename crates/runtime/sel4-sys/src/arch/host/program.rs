@@ -1,8 +1,8 @@
-//! Programs that stop at each system call until they are resumed. A test that plays the kernel of
-//! several programs is built on them.
+//! Programs that stop at each system call until they are resumed. A test uses these programs to act
+//! as the kernel of several programs.
 //!
-//! A program runs in a coroutine, which is fast, or in a thread of its own, which Miri supports. In
-//! both cases the program and its resumer never run at the same time.
+//! A program runs in a coroutine or in a separate thread. Coroutines are fast, and threads work
+//! under Miri. A program and its resumer never run at the same time.
 
 mod stack;
 mod thread;
@@ -14,8 +14,8 @@ use crate::IpcBuffer;
 
 /// A program on a host that stops at each system call and at each [`point`].
 ///
-/// Dropping the program unwinds it from where it is. System calls that its destructors make are
-/// answered with zeros.
+/// Dropping a `Program` unwinds the program from its current stop. System calls that the program's
+/// destructors make return zeros.
 ///
 /// ```
 /// use sel4_sys::host::{Carrier, Program, Stop, new_ipc_buffer};
@@ -33,7 +33,7 @@ use crate::IpcBuffer;
 /// assert_eq!(program.resume(), Stop::Ended);
 /// ```
 ///
-/// It stays in the thread that created it:
+/// A `Program` cannot move to another thread:
 ///
 /// ```compile_fail,E0277
 /// fn sent<T: Send>() {}
@@ -53,21 +53,21 @@ pub struct Program {
 /// The mechanism that runs a program.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub enum Carrier {
-    /// A coroutine in the thread that resumes it. It uses the thread-local variables of that
-    /// thread.
+    /// A coroutine in the thread that resumes the program. The program uses that thread's
+    /// thread-local variables.
     Stack,
-    /// A thread of its own.
+    /// A separate thread.
     Thread,
 }
 
 /// The reason why a program has stopped.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub enum Stop {
-    /// It makes a system call, which [`Program::registers`] describes.
+    /// The program makes a system call. [`Program::registers`] returns the call's registers.
     SystemCall,
-    /// It is at a [`point`].
+    /// The program is at a [`point`].
     Point,
-    /// It has returned.
+    /// The program has returned.
     Ended,
 }
 
@@ -77,7 +77,7 @@ enum Carried {
 }
 
 impl Program {
-    /// Creates a program. It starts when it is first resumed.
+    /// Creates a program. The first call of [`resume`](Self::resume) starts the program.
     pub fn new(carrier: Carrier, main: impl FnOnce() + Send + 'static) -> Self {
         let carried = match carrier {
             Carrier::Stack => Carried::Stack(stack::OnStack::new(main)),
@@ -86,11 +86,11 @@ impl Program {
         Self { carried, at: None }
     }
 
-    /// Runs the program until it stops.
+    /// Runs the program until its next stop.
     ///
     /// # Panics
     ///
-    /// Panics if the program panics, with the same payload, and if the program has already ended.
+    /// Panics with the same payload if the program panics. Panics if the program has already ended.
     pub fn resume(&mut self) -> Stop {
         self.at = None;
         let stop = match &mut self.carried {
@@ -101,7 +101,7 @@ impl Program {
         stop
     }
 
-    /// Returns the registers of its system call.
+    /// Returns the registers of the program's system call.
     pub fn registers(&self) -> Registers {
         match &self.carried {
             Carried::Stack(program) => program.registers(),
@@ -109,7 +109,7 @@ impl Program {
         }
     }
 
-    /// Sets the registers with which its system call returns.
+    /// Sets the registers with which the program's system call returns.
     pub fn answer(&mut self, registers: Registers) {
         match &mut self.carried {
             Carried::Stack(program) => program.answer(registers),
@@ -117,7 +117,8 @@ impl Program {
         }
     }
 
-    /// Returns its IPC buffer, if it is stopped at a system call that transfers a message.
+    /// Returns the program's IPC buffer, if the program is at a system call that transfers a
+    /// message.
     pub fn buffer(&mut self) -> Option<HostBuffer<'_>> {
         if self.at != Some(Stop::SystemCall) {
             return None;
@@ -126,8 +127,8 @@ impl Program {
             Carried::Stack(program) => program.buffer(),
             Carried::Thread(program) => program.buffer(),
         };
-        // The program is inside a system call, to which it has lent its token by `&mut`. `&mut
-        // self` keeps it there while the result is alive.
+        // The program is inside a system call and has lent its token to the call by `&mut`. The
+        // result borrows `&mut self`, so the program cannot resume while the result is alive.
         buffer.map(|buffer| HostBuffer {
             buffer,
             _call: core::marker::PhantomData,
@@ -159,7 +160,7 @@ pub fn point() {
     }
 }
 
-/// Returns whether a [`Program`] is being unwound. On the target, its destructors would not run.
+/// Returns whether a [`Program`] is unwinding. On the target, destructors would not run.
 pub fn is_unwinding() -> bool {
     std::thread::panicking() && (stack::is_running() || thread::is_running())
 }
@@ -175,7 +176,7 @@ pub(super) fn trap(registers: &mut Registers, buffer: Option<NonNull<IpcBuffer>>
         return false;
     }
     if std::thread::panicking() {
-        // The answer to system calls of destructors. On the target, they would not run.
+        // System calls of destructors return zeros. On the target, these destructors would not run.
         *registers = Registers::default();
         return true;
     }

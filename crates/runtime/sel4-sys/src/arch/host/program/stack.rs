@@ -1,4 +1,4 @@
-//! A program in a coroutine.
+//! Runs a program in a coroutine.
 
 use core::cell::Cell;
 use core::mem::ManuallyDrop;
@@ -15,7 +15,7 @@ use super::Stop;
 use crate::IpcBuffer;
 
 pub(super) struct OnStack {
-    /// Taken in `drop`, which keeps its stack for the next program.
+    /// Taken in `drop`, to keep the coroutine's stack for the next program.
     coroutine: ManuallyDrop<Coroutine<(), Stop, ()>>,
     call: Rc<Call>,
 }
@@ -29,9 +29,9 @@ struct Call {
 }
 
 std::thread_local! {
-    /// The program that runs in this thread.
+    /// The running program of this thread.
     static RUNNING: RefCell<Option<Rc<Call>>> = const { RefCell::new(None) };
-    /// Stacks of ended programs, for new ones.
+    /// Stacks of ended programs, for reuse by new programs.
     static STACKS: RefCell<Vec<DefaultStack>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -89,7 +89,7 @@ impl Drop for OnStack {
     }
 }
 
-/// Marks a program as the one that runs in this thread, until this guard is dropped.
+/// Marks a program as the running program of this thread, until this guard is dropped.
 struct Running {
     before: Option<Rc<Call>>,
 }
@@ -132,12 +132,13 @@ pub(super) fn stop_at_point() -> bool {
     true
 }
 
-/// Suspends the program of `call`, which must be the one that runs.
+/// Suspends the program of `call`. This program must be the running program.
 fn suspend(call: &Call, stop: Stop) {
     let yielder = call.yielder.get().expect("a program that runs has started");
-    // SAFETY: 1. `yielder` belongs to the coroutine that runs now. `RUNNING` names a program
-    // exactly while its coroutine is being resumed, and the innermost one if a program resumes
-    // another. `main` is `'static`, so no other yielder could have suspended it meanwhile.
-    // 2. It lives on that coroutine's stack until `main` returns, which it has not done.
+    // SAFETY: 1. `yielder` belongs to the running coroutine. `RUNNING` holds a program only while
+    // its coroutine is being resumed, and holds the inner program if a program resumes another
+    // program. `main` is `'static`, so no other yielder could have suspended this coroutine.
+    // 2. The yielder lives on the coroutine's stack until `main` returns, and `main` has not
+    // returned.
     unsafe { yielder.as_ref() }.suspend(stop);
 }

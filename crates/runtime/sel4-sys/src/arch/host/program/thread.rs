@@ -1,4 +1,4 @@
-//! A program in a thread of its own.
+//! Runs a program in a separate thread.
 
 use core::any::Any;
 use core::ptr::NonNull;
@@ -46,11 +46,11 @@ struct Buffer(NonNull<IpcBuffer>);
 // SAFETY: the pointer is used only while the thread that owns the buffer waits.
 unsafe impl Send for Buffer {}
 
-/// The payload with which a program is unwound.
+/// The panic payload that unwinds a cancelled program.
 struct Cancelled;
 
 std::thread_local! {
-    /// The program whose thread this is.
+    /// The program of this thread.
     static PROGRAM: RefCell<Option<Arc<Exchange>>> = const { RefCell::new(None) };
 }
 
@@ -70,7 +70,7 @@ impl Exchange {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Called in the program's thread: gives the turn to the resumer, and waits to be resumed.
+    /// Gives the turn to the resumer and waits for the next resume, in the program's thread.
     fn stop(&self, stop: Stop) -> MutexGuard<'_, State> {
         let mut state = self.state();
         if !matches!(state.turn, Turn::Cancelled) {
@@ -156,7 +156,7 @@ impl OnThread {
 
     fn join(&mut self) {
         if let Some(thread) = self.thread.take() {
-            // The thread has caught its panic, so this is never an error.
+            // The thread catches its panic, so `join` never returns an error.
             let _ = thread.join();
         }
     }
