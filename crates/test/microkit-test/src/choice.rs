@@ -12,7 +12,7 @@ pub(crate) enum Choice {
     /// A PD makes a step.
     Run(usize),
     /// An IRQ arrives.
-    Irq { domain: usize, channel: u8 },
+    Irq { pd: usize, channel: u8 },
     /// A PD dies.
     Crash(usize),
     /// A system call does not fail.
@@ -24,11 +24,11 @@ pub(crate) enum Choice {
 impl Choice {
     /// Returns the word for this choice in the text of a schedule.
     pub(crate) fn token(self, image: &Image) -> String {
-        let name = |domain: usize| image.domains[domain].name;
+        let name = |pd: usize| image.pds[pd].name;
         match self {
-            Self::Run(domain) => name(domain).to_owned(),
-            Self::Irq { domain, channel } => format!("irq:{}.{channel}", name(domain)),
-            Self::Crash(domain) => format!("crash:{}", name(domain)),
+            Self::Run(pd) => name(pd).to_owned(),
+            Self::Irq { pd, channel } => format!("irq:{}.{channel}", name(pd)),
+            Self::Crash(pd) => format!("crash:{}", name(pd)),
             Self::Pass => "pass".to_owned(),
             Self::Fail(failure) => format!("fail:{failure}"),
         }

@@ -14,7 +14,7 @@ use crate::system::SystemError;
 #[derive(Debug)]
 pub(crate) struct Image {
     pub(crate) spec: BootSpec,
-    pub(crate) domains: Vec<Domain>,
+    pub(crate) pds: Vec<Pd>,
     pub(crate) regions: Vec<Region>,
     /// Whether a run currently uses the memory of the regions.
     pub(crate) is_running: AtomicBool,
@@ -22,7 +22,7 @@ pub(crate) struct Image {
 
 /// A protection domain.
 #[derive(Debug)]
-pub(crate) struct Domain {
+pub(crate) struct Pd {
     pub(crate) name: &'static str,
     /// The path of the PD's program, as written in the system file.
     pub(crate) program: String,
@@ -59,10 +59,10 @@ pub(crate) fn lower(system: &sdf::System, files: &SearchPaths) -> Result<Image, 
         })
         .collect::<Result<Vec<_>, _>>()?;
     let pds = system.protection_domains.iter();
-    let domains = pds.zip(&plan.protection_domains);
-    let domains = domains.map(|(pd, planned)| domain(pd, planned, system, &plan, &regions));
+    let pds = pds.zip(&plan.protection_domains);
+    let pds = pds.map(|(pd, planned)| lower_pd(pd, planned, system, &plan, &regions));
     Ok(Image {
-        domains: domains.collect(),
+        pds: pds.collect(),
         spec: plan.boot_spec(0),
         regions,
         is_running: AtomicBool::new(false),
@@ -99,13 +99,13 @@ fn lower_region(
     })
 }
 
-fn domain(
+fn lower_pd(
     pd: &sdf::ProtectionDomain,
     planned: &microkit_image::ProtectionDomain,
     system: &sdf::System,
     plan: &Plan,
     regions: &[Region],
-) -> Domain {
+) -> Pd {
     let name: &'static str = pd.name.clone().leak();
     let symbols: Vec<Symbol> = pd
         .setvars
@@ -126,7 +126,7 @@ fn domain(
             }
         })
         .collect();
-    Domain {
+    Pd {
         name,
         program: pd.program_image.path.to_string_lossy().into_owned(),
         identity: ProtectionDomain {

@@ -7,7 +7,7 @@ use crate::program::Actor;
 /// A fault that Microkit's monitor has received: the fault of a PD without a parent.
 #[derive(Debug, Copy, Clone, PartialEq, Eq, Hash)]
 pub struct MonitorFault {
-    pub(crate) domain: usize,
+    pub(crate) pd: usize,
     pub(crate) name: &'static str,
     /// The kind of fault (`seL4_Fault_tag`).
     pub label: u64,
@@ -63,12 +63,12 @@ impl Machine for Host {
     fn report(&mut self, report: Report<'_>) {
         match report {
             Report::Fault(fault) => self.faults.push(MonitorFault {
-                domain: fault.pd_index,
+                pd: fault.pd_index,
                 name: self.names[fault.pd_index],
                 label: fault.label,
             }),
             Report::NoFaultHandler { thread, fault } => self.faults.push(MonitorFault {
-                domain: thread.index(),
+                pd: thread.index(),
                 name: self.names[thread.index()],
                 label: fault.label(),
             }),

@@ -41,7 +41,7 @@ pub trait Processor {
 #[derive(Debug)]
 pub struct Memory<'a> {
     pub(crate) image: &'a Image,
-    pub(crate) domain: usize,
+    pub(crate) pd: usize,
     pub(crate) may_use_floats: bool,
     pub(crate) ipc_buffer: &'a mut [u64; IPC_BUFFER_WORDS],
 }
@@ -82,7 +82,7 @@ impl Memory<'_> {
 
     /// Returns all mappings, including those of the program and the stack.
     pub fn mappings(&self) -> impl Iterator<Item = &Mapping> {
-        self.image.spec.pds[self.domain].mappings.iter()
+        self.image.spec.pds[self.pd].mappings.iter()
     }
 
     /// Returns whether the PD may use the floating-point registers.
@@ -97,7 +97,7 @@ impl Memory<'_> {
 
     fn find(&self, vaddr: u64) -> Option<(Place, Perms)> {
         let word = |from: u64| ((vaddr - from) / 8) as usize;
-        let buffer = self.image.spec.pds[self.domain].ipc_buffer;
+        let buffer = self.image.spec.pds[self.pd].ipc_buffer;
         if let Some(offset) = vaddr.checked_sub(buffer)
             && offset < 8 * IPC_BUFFER_WORDS as u64
         {
@@ -109,7 +109,7 @@ impl Memory<'_> {
             let index = word(buffer);
             return Some((Place::IpcBuffer { index }, perms));
         }
-        self.image.domains[self.domain]
+        self.image.pds[self.pd]
             .maps
             .iter()
             .filter(|map| map.perms.read && map.vaddr <= vaddr)

@@ -26,7 +26,7 @@ use sel4_sys::host::{
 
 use crate::Processor;
 use crate::fingerprint::{Fingerprint, Fingerprinter};
-use crate::lower::{Domain, Image};
+use crate::lower::{Image, Pd};
 
 /// The program of a PD.
 #[derive(Clone)]
@@ -111,13 +111,13 @@ impl Actor {
     }
 
     /// Adds the PD's current inputs to its history.
-    pub(crate) fn learn(&mut self, context: &UserContext, image: &Image, domain: &Domain) {
+    pub(crate) fn learn(&mut self, context: &UserContext, image: &Image, pd: &Pd) {
         match self.runs {
             Runs::Registers { .. } => context.hash(&mut self.history),
             Runs::Code(_) => self.learn_message(context),
         }
         // Memory that only this PD writes is already a function of the history.
-        let regions = domain.maps.iter().map(|map| &image.regions[map.region]);
+        let regions = pd.maps.iter().map(|map| &image.regions[map.region]);
         for region in regions.filter(|region| region.is_shared) {
             region.memory.for_each(|word| self.history.write_u64(word));
         }
@@ -173,11 +173,11 @@ impl Actor {
 
 impl Code {
     /// Starts or restarts the program.
-    pub(crate) fn begin(&mut self, domain: &Domain) {
+    pub(crate) fn begin(&mut self, pd: &Pd) {
         self.end();
         watch_panics();
         let body = Arc::clone(&self.body);
-        let (identity, symbols) = (domain.identity, domain.symbols);
+        let (identity, symbols) = (pd.identity, pd.symbols);
         self.program = Some(Program::new(CARRIER, move || {
             sel4::set_ipc_buffer(take_token());
             identity.set();

@@ -84,7 +84,7 @@ impl System {
         let image = lower(&system, files)?;
         let kernel = Kernel::new(&image.spec, Clock::QEMU).map_err(SystemError::Kernel)?;
         Ok(Self {
-            bodies: vec![None; image.domains.len()],
+            bodies: vec![None; image.pds.len()],
             image: Arc::new(image),
             kernel,
         })
@@ -121,8 +121,8 @@ impl System {
         name: &str,
         init: impl Fn() -> H + Send + Sync + 'static,
     ) -> Self {
-        let domain = self.domain(name);
-        self.bodies[domain] = Some(Body::handler(init));
+        let pd = self.pd(name);
+        self.bodies[pd] = Some(Body::handler(init));
         self
     }
 
@@ -145,8 +145,8 @@ impl System {
     #[track_caller]
     fn with_program(mut self, path: &str, body: Body) -> Self {
         let mut is_named = false;
-        for (domain, slot) in self.image.domains.iter().zip(&mut self.bodies) {
-            if domain.program == path {
+        for (pd, slot) in self.image.pds.iter().zip(&mut self.bodies) {
+            if pd.program == path {
                 *slot = Some(body.clone());
                 is_named = true;
             }
@@ -154,7 +154,7 @@ impl System {
         assert!(
             is_named,
             "no protection domain has the program {path}; there are {}",
-            listed(self.image.domains.iter().map(|domain| &*domain.program))
+            listed(self.image.pds.iter().map(|pd| &*pd.program))
         );
         self
     }
@@ -172,20 +172,20 @@ impl System {
     }
 
     #[track_caller]
-    pub(crate) fn domain(&self, name: &str) -> usize {
-        self.image.domain(name)
+    pub(crate) fn pd(&self, name: &str) -> usize {
+        self.image.pd(name)
     }
 }
 
 impl Image {
     /// Returns the index of a protection domain.
     #[track_caller]
-    pub(crate) fn domain(&self, name: &str) -> usize {
-        let found = self.domains.iter().position(|domain| domain.name == name);
+    pub(crate) fn pd(&self, name: &str) -> usize {
+        let found = self.pds.iter().position(|pd| pd.name == name);
         found.unwrap_or_else(|| {
             panic!(
                 "there is no protection domain {name}; there are {}",
-                listed(self.domains.iter().map(|domain| domain.name))
+                listed(self.pds.iter().map(|pd| pd.name))
             )
         })
     }
@@ -193,7 +193,7 @@ impl Image {
 
 impl fmt::Debug for System {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = self.image.domains.iter().map(|domain| domain.name);
+        let names = self.image.pds.iter().map(|pd| pd.name);
         f.debug_list().entries(names).finish()
     }
 }

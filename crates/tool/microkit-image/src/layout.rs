@@ -237,7 +237,7 @@ fn protection_domain(
     let bytes = ranges
         .iter()
         .fold(0_u64, |sum, (r, _)| sum.saturating_add(r.end - r.start));
-    let mut places = Carver(placer.domain(&pd.name, pd.span, bytes)?);
+    let mut places = Carver(placer.pd(&pd.name, pd.span, bytes)?);
     let mut areas: Vec<Area> = ranges
         .into_iter()
         .map(|(range, perms)| {

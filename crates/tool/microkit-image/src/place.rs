@@ -116,7 +116,7 @@ impl Placer {
 
     /// Places the protection domain `name`, with `bytes` in small pages. Returns `None` if there is
     /// not enough memory.
-    pub(crate) fn domain(&mut self, name: &str, span: Span, bytes: u64) -> Option<Vec<Extent>> {
+    pub(crate) fn pd(&mut self, name: &str, span: Span, bytes: u64) -> Option<Vec<Extent>> {
         self.needed = self.needed.saturating_add(bytes);
         let places = self.frames.pieces(bytes, SMALL_PAGE_BYTES);
         if places.is_none() {

@@ -42,7 +42,7 @@ impl fmt::Display for Plan {
             self.memory_regions.iter().flat_map(|r| self.region(r)),
         )?;
         for (number, pd) in self.protection_domains.iter().enumerate() {
-            self.write_domain(f, number, pd)?;
+            self.write_pd(f, number, pd)?;
         }
         Ok(())
     }
@@ -87,7 +87,7 @@ impl Plan {
             .collect()
     }
 
-    fn write_domain(
+    fn write_pd(
         &self,
         f: &mut fmt::Formatter<'_>,
         number: usize,
@@ -120,7 +120,7 @@ impl Plan {
         };
         rows.push(row("receives on", input.to_owned()));
         if let Some(parent) = pd.parent {
-            let name = self.domain_name(parent.pd_index);
+            let name = self.pd_name(parent.pd_index);
             rows.push(row(
                 "parent",
                 format!("{name}, as child {}", parent.child_id),
@@ -167,7 +167,7 @@ impl Plan {
                 };
                 vec![
                     format!("slot {}", cap.slot),
-                    format!("{kind} of {}", self.domain_name(cap.pd_index)),
+                    format!("{kind} of {}", self.pd_name(cap.pd_index)),
                 ]
             }),
         )
@@ -217,7 +217,7 @@ impl Plan {
             let [one, other] = &channel.ends;
             for (end, far) in [(one, other), (other, one)] {
                 if usize::from(end.pd_index) == number {
-                    let name = self.domain_name(far.pd_index);
+                    let name = self.pd_name(far.pd_index);
                     let row = vec![end.id.to_string(), format!("to {name}"), may(end, far)];
                     rows.push((end.id, row));
                 }
@@ -227,7 +227,7 @@ impl Plan {
         rows.into_iter().map(|(_, row)| row).collect()
     }
 
-    fn domain_name(&self, number: u8) -> &str {
+    fn pd_name(&self, number: u8) -> &str {
         self.protection_domains
             .get(usize::from(number))
             .map_or("?", |pd| &pd.name)

@@ -84,15 +84,12 @@ fn a_family_finds_its_channels_interrupts_and_children() {
     check_words(&machine, 1, DATA + 72, &[none, none, 1 << 61, none]);
     check_words(&machine, 1, word("up"), &[61]);
     check_words(&machine, 2, DATA + 72, &[none, none, none, none]);
-    let domains = &machine.spec.pds;
+    let pds = &machine.spec.pds;
     assert_eq!(
-        domains
-            .iter()
-            .map(|pd| pd.needs_endpoint)
-            .collect::<Vec<_>>(),
+        pds.iter().map(|pd| pd.needs_endpoint).collect::<Vec<_>>(),
         [true, true, false]
     );
-    assert_eq!(domains[2].parent.unwrap().pd_index, 1);
+    assert_eq!(pds[2].parent.unwrap().pd_index, 1);
 }
 
 #[test]

@@ -47,8 +47,8 @@ fn a_plan_without_programs_differs_in_the_programs_alone() {
             let entry = without.entry;
             let page = without.mappings.iter().find(|map| map.vaddr == entry);
             assert!(page.is_some_and(|page| page.bytes == 0x1000 && page.perms.execute));
-            let maps = |domain: &ProtectionDomain| {
-                let of_regions = domain.mappings.iter().filter(|map| !map.perms.execute);
+            let maps = |pd: &ProtectionDomain| {
+                let of_regions = pd.mappings.iter().filter(|map| !map.perms.execute);
                 of_regions.map(|map| map.vaddr + map.bytes).max()
             };
             assert_eq!(maps(with), maps(without), "{}", case.name);

@@ -98,13 +98,13 @@ impl<'a> Explorer<'a> {
     #[must_use]
     #[track_caller]
     pub fn interrupt(mut self, name: &str, channel: u8) -> Self {
-        let domain = self.system.domain(name);
-        let irqs = &self.system.image.spec.pds[domain].irqs;
+        let pd = self.system.pd(name);
+        let irqs = &self.system.image.spec.pds[pd].irqs;
         assert!(
             irqs.iter().any(|irq| irq.id == channel),
             "{name} has no <irq> with id=\"{channel}\""
         );
-        self.irqs.push((domain, channel));
+        self.irqs.push((pd, channel));
         self
     }
 
@@ -117,7 +117,7 @@ impl<'a> Explorer<'a> {
     #[must_use]
     #[track_caller]
     pub fn crash(mut self, name: &str) -> Self {
-        self.crashes.push(self.system.domain(name));
+        self.crashes.push(self.system.pd(name));
         self
     }
 
@@ -130,7 +130,7 @@ impl<'a> Explorer<'a> {
     #[must_use]
     #[track_caller]
     pub fn failing_call(mut self, name: &str) -> Self {
-        self.failing.push(self.system.domain(name));
+        self.failing.push(self.system.pd(name));
         self
     }
 
@@ -312,10 +312,10 @@ impl<'a> Explorer<'a> {
             };
             let mut is_left = false;
             match choice {
-                Choice::Run(domain) => {
-                    let thread = run.kernel().thread_of(domain).expect("it can run");
-                    run.step_thread(thread, &mut |run, domain, possible| {
-                        let position = around.failing.iter().position(|of| *of == domain)?;
+                Choice::Run(pd) => {
+                    let thread = run.kernel().thread_of(pd).expect("it can run");
+                    run.step_thread(thread, &mut |run, pd, possible| {
+                        let position = around.failing.iter().position(|of| *of == pd)?;
                         let failures = possible.iter().map(|failure| Choice::Fail(*failure));
                         let options: Vec<_> = [Choice::Pass].into_iter().chain(failures).collect();
                         match choose(chooser, run, &around, &options) {
@@ -331,13 +331,13 @@ impl<'a> Explorer<'a> {
                         }
                     });
                 }
-                Choice::Irq { domain, channel } => {
-                    around.irqs.retain(|irq| *irq != (domain, channel));
-                    run.raise_irq(self.system.image.domains[domain].name, channel);
+                Choice::Irq { pd, channel } => {
+                    around.irqs.retain(|irq| *irq != (pd, channel));
+                    run.raise_irq(self.system.image.pds[pd].name, channel);
                 }
-                Choice::Crash(domain) => {
-                    around.crashes.retain(|crash| *crash != domain);
-                    let thread = run.kernel().thread_of(domain).expect("it can run");
+                Choice::Crash(pd) => {
+                    around.crashes.retain(|crash| *crash != pd);
+                    let thread = run.kernel().thread_of(pd).expect("it can run");
                     run.kill_thread(thread);
                 }
                 Choice::Pass | Choice::Fail(_) => unreachable!("no options between steps"),
@@ -358,15 +358,15 @@ impl<'a> Explorer<'a> {
                 .filter(may_run)
                 .map(|thread| Choice::Run(thread.index())),
         );
-        for &domain in &around.crashes {
-            if options.contains(&Choice::Run(domain)) {
-                options.push(Choice::Crash(domain));
+        for &pd in &around.crashes {
+            if options.contains(&Choice::Run(pd)) {
+                options.push(Choice::Crash(pd));
             }
         }
-        for &(domain, channel) in &around.irqs {
-            let number = run.irq_number(domain, channel);
+        for &(pd, channel) in &around.irqs {
+            let number = run.irq_number(pd, channel);
             if number.is_some_and(|number| !run.is_masked(number)) {
-                options.push(Choice::Irq { domain, channel });
+                options.push(Choice::Irq { pd, channel });
             }
         }
     }

@@ -60,15 +60,15 @@ impl Run {
             region.memory.fill(region.fill.iter().copied());
         }
         let actors = image
-            .domains
+            .pds
             .iter()
             .zip(&system.bodies)
-            .map(|(domain, body)| {
+            .map(|(pd, body)| {
                 Actor::new(body.as_ref().unwrap_or_else(|| {
                     panic!(
                         "nothing was given to run for {}, whose program is {}: \
                          `.program(\"{1}\", …)`",
-                        domain.name, domain.program
+                        pd.name, pd.program
                     )
                 }))
             })
@@ -76,7 +76,7 @@ impl Run {
         let mut host = Host {
             now: 0,
             actors,
-            names: image.domains.iter().map(|domain| domain.name).collect(),
+            names: image.pds.iter().map(|pd| pd.name).collect(),
             console: Vec::new(),
             masked: Vec::new(),
             faults: Vec::new(),
@@ -84,7 +84,7 @@ impl Run {
         let mut kernel = system.kernel.clone();
         let next = kernel.start(&mut host);
         Self {
-            killed: vec![false; image.domains.len()],
+            killed: vec![false; image.pds.len()],
             image,
             kernel,
             host,
@@ -160,9 +160,9 @@ impl Run {
     /// Panics if the PD has no `<irq>` with this identifier.
     #[track_caller]
     pub fn raise_irq(&mut self, name: &str, channel: u8) {
-        let number = self.irq_number(self.image.domain(name), channel);
+        let number = self.irq_number(self.image.pd(name), channel);
         let number = number.unwrap_or_else(|| panic!("{name} has no <irq> with id=\"{channel}\""));
-        self.note(self.image.domain(name), What::Irq(channel));
+        self.note(self.image.pd(name), What::Irq(channel));
         if !self.pending.contains(&number) {
             self.pending.push(number);
         }
@@ -208,7 +208,7 @@ impl Run {
     /// Panics if the system has no PD with this name.
     #[track_caller]
     pub fn fail_next(&mut self, name: &str, failure: Failure) {
-        self.to_fail.push((self.image.domain(name), failure));
+        self.to_fail.push((self.image.pd(name), failure));
     }
 
     /// Sets the duration of every following step. The default is 0.
@@ -235,7 +235,7 @@ impl Run {
     /// Panics if the system has no PD with this name.
     #[track_caller]
     pub fn calls<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a Call> + use<'a> {
-        let name = self.image.domains[self.image.domain(name)].name;
+        let name = self.image.pds[self.image.pd(name)].name;
         self.trace()
             .iter()
             .filter(move |step| step.name == name)
@@ -250,7 +250,7 @@ impl Run {
     /// Returns the PDs that can run. The first PD is the PD that the kernel has chosen.
     pub fn can_run(&self) -> Vec<&'static str> {
         self.runnable()
-            .map(|thread| self.image.domains[thread.index()].name)
+            .map(|thread| self.image.pds[thread.index()].name)
             .collect()
     }
 
@@ -269,7 +269,7 @@ impl Run {
                     _ => false,
                 }
             })
-            .map(|thread| self.image.domains[thread.index()].name)
+            .map(|thread| self.image.pds[thread.index()].name)
             .collect()
     }
 
@@ -303,11 +303,8 @@ impl Run {
     /// Panics if the PD has no such symbol.
     #[track_caller]
     pub fn device(&self, name: &str, symbol: &str) -> &'static HostRegion {
-        let domain = &self.image.domains[self.image.domain(name)];
-        let region = domain
-            .symbols
-            .iter()
-            .find_map(|found| found.as_mapping(symbol));
+        let pd = &self.image.pds[self.image.pd(name)];
+        let region = pd.symbols.iter().find_map(|found| found.as_mapping(symbol));
         region.unwrap_or_else(|| panic!("{name} has no setvar_vaddr=\"{symbol}\""))
     }
 

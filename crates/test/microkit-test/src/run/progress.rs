@@ -66,15 +66,15 @@ impl Run {
     }
 
     pub(crate) fn kill_thread(&mut self, thread: ThreadId) {
-        let domain = thread.index();
-        self.note(domain, What::Killed);
-        self.killed[domain] = true;
-        if let Runs::Code(code) = &mut self.host.actors[domain].runs {
+        let pd = thread.index();
+        self.note(pd, What::Killed);
+        self.killed[pd] = true;
+        if let Runs::Code(code) = &mut self.host.actors[pd].runs {
             code.end();
         }
         if self.runnable().any(|other| other == thread) {
             self.next = self.kernel.run_instead(thread, &mut self.host);
-            let entry = self.entry(domain);
+            let entry = self.entry(pd);
             self.kernel.context_mut(thread).pc = entry + place::TRAP;
             self.enter(Event::Fault(UNDEFINED));
         } else {
@@ -87,7 +87,7 @@ impl Run {
     pub(crate) fn step_thread(&mut self, thread: ThreadId, decide: Decide<'_>) {
         self.steps += 1;
         self.next = self.kernel.run_instead(thread, &mut self.host);
-        let domain = thread.index();
+        let pd = thread.index();
         self.host.now += self.ticks_per_step;
         let mut is_told = true;
         loop {
@@ -103,15 +103,15 @@ impl Run {
                 event => event,
             };
             return match event {
-                None => self.note(domain, What::Point),
+                None => self.note(pd, What::Point),
                 Some(Event::Syscall(_)) => {
                     let context = *self.kernel.context(thread);
                     let possible = failure::possible(&self.kernel, thread, &context);
                     let failure = match possible {
                         [] => None,
-                        _ => decide(self, domain, possible),
+                        _ => decide(self, pd, possible),
                     };
-                    self.note(domain, What::Call(Call::of(&context), failure));
+                    self.note(pd, What::Call(Call::of(&context), failure));
                     match failure {
                         None => self.enter(Event::Syscall(context[Register::X(7)])),
                         Some(failure) => self.fail(thread, &context, failure),
@@ -119,7 +119,7 @@ impl Run {
                 }
                 Some(event) => {
                     if let Event::Fault(fault) = event {
-                        self.note(domain, What::Fault(fault));
+                        self.note(pd, What::Fault(fault));
                     }
                     self.enter(event);
                 }
@@ -129,12 +129,12 @@ impl Run {
 
     /// Returns whether the test has killed the PD.
     pub(crate) fn was_killed(&self, fault: &MonitorFault) -> bool {
-        self.killed[fault.domain]
+        self.killed[fault.pd]
     }
 
     /// Returns the number of an IRQ.
-    pub(crate) fn irq_number(&self, domain: usize, channel: u8) -> Option<u32> {
-        let irqs = &self.image.spec.pds[domain].irqs;
+    pub(crate) fn irq_number(&self, pd: usize, channel: u8) -> Option<u32> {
+        let irqs = &self.image.spec.pds[pd].irqs;
         irqs.iter()
             .find(|irq| irq.id == channel)
             .map(|irq| irq.number)
@@ -167,14 +167,14 @@ impl Run {
     /// access to shared memory. `is_told` is true if the thread receives an input when it
     /// continues.
     fn let_run(&mut self, thread: ThreadId, is_told: bool) -> Option<Event> {
-        let domain = thread.index();
-        let entry = self.entry(domain);
+        let pd = thread.index();
+        let entry = self.entry(pd);
         let image = &*self.image;
-        let actor = &mut self.host.actors[domain];
+        let actor = &mut self.host.actors[pd];
         let may_use_floats = !self.kernel.thread(thread).fpu_disabled;
         let context = self.kernel.context_mut(thread);
         if is_told && self.is_followed {
-            actor.learn(context, image, &image.domains[domain]);
+            actor.learn(context, image, &image.pds[pd]);
         }
         let code = match &mut actor.runs {
             Runs::Registers {
@@ -183,7 +183,7 @@ impl Run {
             } => {
                 let mut memory = Memory {
                     image,
-                    domain,
+                    pd,
                     may_use_floats,
                     ipc_buffer,
                 };
@@ -192,7 +192,7 @@ impl Run {
             Runs::Code(code) => code,
         };
         match context.pc.wrapping_sub(entry) {
-            place::ENTRY => code.begin(&image.domains[domain]),
+            place::ENTRY => code.begin(&image.pds[pd]),
             place::AFTER_CALL if code.is_at_call() => code.answer(context),
             place::CALL if code.is_at_call() => {
                 // The system call starts again, for instance because the thread was stopped
@@ -251,8 +251,8 @@ impl Run {
 
     /// Converts a host address to the PD's virtual address. Returns an address outside all regions
     /// unchanged.
-    fn vaddr(&self, domain: usize, address: u64) -> u64 {
-        self.image.domains[domain]
+    fn vaddr(&self, pd: usize, address: u64) -> u64 {
+        self.image.pds[pd]
             .maps
             .iter()
             .find_map(|map| {
@@ -294,13 +294,13 @@ impl Run {
     /// Takes the failure that [`fail_next`](Self::fail_next) has requested.
     pub(super) fn asked_to_fail(
         &mut self,
-        domain: usize,
+        pd: usize,
         possible: &'static [Failure],
     ) -> Option<Failure> {
         let position = self
             .to_fail
             .iter()
-            .position(|(of, failure)| *of == domain && possible.contains(failure))?;
+            .position(|(of, failure)| *of == pd && possible.contains(failure))?;
         Some(self.to_fail.remove(position).1)
     }
 
@@ -331,15 +331,15 @@ impl Run {
         }
     }
 
-    pub(super) fn note(&mut self, domain: usize, what: What) {
+    pub(super) fn note(&mut self, pd: usize, what: What) {
         if let Some(trace) = &mut self.trace {
-            let name = self.image.domains[domain].name;
+            let name = self.image.pds[pd].name;
             trace.push(Step { name, what });
         }
     }
 
-    fn entry(&self, domain: usize) -> u64 {
-        self.image.spec.pds[domain].entry
+    fn entry(&self, pd: usize) -> u64 {
+        self.image.spec.pds[pd].entry
     }
 
     pub(super) fn threads(&self) -> impl Iterator<Item = ThreadId> + use<> {
@@ -348,9 +348,9 @@ impl Run {
 
     #[track_caller]
     pub(super) fn thread(&self, name: &str) -> ThreadId {
-        let domain = self.image.domain(name);
+        let pd = self.image.pd(name);
         self.kernel
-            .thread_of(domain)
+            .thread_of(pd)
             .expect("the kernel was made of these")
     }
 
