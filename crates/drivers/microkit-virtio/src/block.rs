@@ -8,7 +8,7 @@ use virtio_drivers::transport::mmio::MmioTransport;
 use virtio_drivers::transport::{DeviceStatus, DeviceType, Transport};
 
 use crate::pages::Pages;
-use crate::queue::{self, Completed, Kind, Lie, Queue, UnderWay};
+use crate::queue::{self, Completed, Lie, Queue, RequestKind, UnderWay};
 use crate::transport::VirtioTransport;
 
 /// The size of a block in bytes.
@@ -187,7 +187,7 @@ impl<T: Transport> BlockDevice<T> {
     pub fn begin_read(&mut self, block: u64, count: usize) -> Result<Request, Error> {
         let data_bytes = self.check(block, count)?;
         let index = self.queue.free().ok_or(Error::Busy)?;
-        Ok(self.offer(index, block, Kind::Read, data_bytes))
+        Ok(self.offer(index, block, RequestKind::Read, data_bytes))
     }
 
     /// Starts a write of `count` blocks, from the block number `block`. `fill` writes the data into
@@ -212,7 +212,7 @@ impl<T: Transport> BlockDevice<T> {
         let data = &mut self.data[..data_bytes];
         fill(data);
         self.queue.fill(index, data);
-        Ok(self.offer(index, block, Kind::Write, data_bytes))
+        Ok(self.offer(index, block, RequestKind::Write, data_bytes))
     }
 
     /// Completes one finished request, if the device has finished any. Calls `take` with the result
@@ -229,8 +229,8 @@ impl<T: Transport> BlockDevice<T> {
             is_done,
         } = self.take()?;
         let data_bytes = match request.kind {
-            Kind::Read if is_done => request.data_bytes,
-            Kind::Read | Kind::Write | Kind::Flush => 0,
+            RequestKind::Read if is_done => request.data_bytes,
+            RequestKind::Read | RequestKind::Write | RequestKind::Flush => 0,
         };
         let data = &mut self.data[..data_bytes];
         self.queue.copy_out(index, data);
@@ -267,7 +267,7 @@ impl<T: Transport> BlockDevice<T> {
         if self.features & feature::FLUSH == 0 {
             return Ok(());
         }
-        self.offer(0, 0, Kind::Flush, 0);
+        self.offer(0, 0, RequestKind::Flush, 0);
         loop {
             match self.take() {
                 Some(completed) if completed.is_done => return Ok(()),
@@ -299,7 +299,13 @@ impl<T: Transport> BlockDevice<T> {
         }
     }
 
-    fn offer(&mut self, index: usize, sector: u64, kind: Kind, data_bytes: usize) -> Request {
+    fn offer(
+        &mut self,
+        index: usize,
+        sector: u64,
+        kind: RequestKind,
+        data_bytes: usize,
+    ) -> Request {
         let request = UnderWay { kind, data_bytes };
         if self.queue.offer(index, sector, request) {
             self.transport.notify(QUEUE);

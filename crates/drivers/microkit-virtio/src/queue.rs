@@ -104,7 +104,7 @@ const NO_NOTIFY: u16 = 1;
 /// The kind of a request.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 #[repr(u32)]
-pub(crate) enum Kind {
+pub(crate) enum RequestKind {
     Read = 0,
     Write = 1,
     Flush = 4,
@@ -113,7 +113,7 @@ pub(crate) enum Kind {
 /// A request that the device is executing.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) struct UnderWay {
-    pub(crate) kind: Kind,
+    pub(crate) kind: RequestKind,
     pub(crate) data_bytes: usize,
 }
 
@@ -121,8 +121,8 @@ impl UnderWay {
     /// Returns the number of bytes that the device may write.
     const fn writable_bytes(self) -> usize {
         match self.kind {
-            Kind::Read => self.data_bytes + size_of::<AtomicU8>(),
-            Kind::Write | Kind::Flush => size_of::<AtomicU8>(),
+            RequestKind::Read => self.data_bytes + size_of::<AtomicU8>(),
+            RequestKind::Write | RequestKind::Flush => size_of::<AtomicU8>(),
         }
     }
 }
@@ -232,12 +232,12 @@ impl Queue {
         let head = index * DESCRIPTORS_PER_REQUEST;
         let [data, status] = [head + 1, head + 2];
         let data_flags = match request.kind {
-            Kind::Read => descriptor::WRITE,
-            Kind::Write | Kind::Flush => 0,
+            RequestKind::Read => descriptor::WRITE,
+            RequestKind::Write | RequestKind::Flush => 0,
         };
         let after_header = match request.kind {
-            Kind::Flush => status,
-            Kind::Read | Kind::Write => data,
+            RequestKind::Flush => status,
+            RequestKind::Read | RequestKind::Write => data,
         };
         self.describe(head, header, size_of::<Header>(), 0, Some(after_header));
         let data_bytes = request.data_bytes;
@@ -297,7 +297,7 @@ impl Queue {
         }
         let is_done = match once(memory.statuses[index].load(Ordering::Relaxed)) {
             // If the device has not written all bytes of a read, the read has failed.
-            status::OK => request.kind != Kind::Read || bytes == request.writable_bytes(),
+            status::OK => request.kind != RequestKind::Read || bytes == request.writable_bytes(),
             status::IO_ERROR | status::UNSUPPORTED => false,
             _ => return Err(Lie),
         };

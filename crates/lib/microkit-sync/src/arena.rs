@@ -9,7 +9,7 @@ use crate::mutex::Mutex;
 use crate::party::{Notifier, PartyId};
 use crate::rw_lock::RwLock;
 use crate::slot::{Slot, make, recover};
-use crate::state::{Identity, Kind};
+use crate::state::{Identity, LockKind};
 use crate::word::{self, Word};
 
 /// A memory region for locks. Each word holds at most one lock at a time.
@@ -87,7 +87,8 @@ impl<'a, W: Word> Arena<'a, W> {
     /// Returns an [`OpenError`] if the index is beyond the end of the arena, if this party already
     /// has the lock open, or if the word does not hold this mutex.
     pub fn mutex(&self, index: usize, generation: u32) -> Result<Mutex<'a, W>, OpenError> {
-        self.open(index, Kind::Mutex, generation).map(Mutex::new)
+        self.open(index, LockKind::Mutex, generation)
+            .map(Mutex::new)
     }
 
     /// Opens the condition in word `index`, in the same way as [`mutex`](Self::mutex).
@@ -98,7 +99,7 @@ impl<'a, W: Word> Arena<'a, W> {
     ///
     /// Returns an [`OpenError`] in the same cases as [`mutex`](Self::mutex).
     pub fn condition(&self, index: usize, generation: u32) -> Result<Condition<'a, W>, OpenError> {
-        self.open(index, Kind::Condition, generation)
+        self.open(index, LockKind::Condition, generation)
             .map(Condition::new)
     }
 
@@ -110,7 +111,8 @@ impl<'a, W: Word> Arena<'a, W> {
     ///
     /// Returns an [`OpenError`] in the same cases as [`mutex`](Self::mutex).
     pub fn rw_lock(&self, index: usize, generation: u32) -> Result<RwLock<'a, W>, OpenError> {
-        self.open(index, Kind::RwLock, generation).map(RwLock::new)
+        self.open(index, LockKind::RwLock, generation)
+            .map(RwLock::new)
     }
 
     /// Closes a lock for this party. The party can then open another lock in the same word.
@@ -189,7 +191,12 @@ impl<'a, W: Word> Arena<'a, W> {
         recovered
     }
 
-    fn open(&self, index: usize, kind: Kind, generation: u32) -> Result<Slot<'a, W>, OpenError> {
+    fn open(
+        &self,
+        index: usize,
+        kind: LockKind,
+        generation: u32,
+    ) -> Result<Slot<'a, W>, OpenError> {
         let word = self.words.get(index).ok_or(OpenError::NoSuchWord)?;
         let (open, bit) = self.open_bit(index);
         if open.get() & bit != 0 {

@@ -22,7 +22,7 @@ use crate::party::{Members, PartyId};
 
 /// The kind of lock that a word holds.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum LockKind {
     Mutex = 1,
     Condition = 2,
     RwLock = 3,
@@ -34,7 +34,7 @@ pub(crate) enum Kind {
 pub(crate) struct Identity(u64);
 
 impl Identity {
-    pub(crate) const fn new(kind: Kind, generation: u32) -> Self {
+    pub(crate) const fn new(kind: LockKind, generation: u32) -> Self {
         Self((kind as u64) << KIND_SHIFT | Self::retired(generation))
     }
 
@@ -51,12 +51,12 @@ impl Identity {
         (self.0 >> GENERATION_SHIFT) as u32
     }
 
-    pub(crate) const fn kind(self) -> Option<Kind> {
+    pub(crate) const fn kind(self) -> Option<LockKind> {
         match self.0 & KIND {
             0 => None,
-            bits if bits == (Kind::Mutex as u64) << KIND_SHIFT => Some(Kind::Mutex),
-            bits if bits == (Kind::Condition as u64) << KIND_SHIFT => Some(Kind::Condition),
-            _ => Some(Kind::RwLock),
+            bits if bits == (LockKind::Mutex as u64) << KIND_SHIFT => Some(LockKind::Mutex),
+            bits if bits == (LockKind::Condition as u64) << KIND_SHIFT => Some(LockKind::Condition),
+            _ => Some(LockKind::RwLock),
         }
     }
 
@@ -148,9 +148,9 @@ impl State {
         let flags = self.0 & (ENTERED | INCONSISTENT | NOT_RECOVERABLE);
         let of_kind = match Identity::from_word(self.0).kind() {
             None => return self.0 & !GENERATION == 0,
-            Some(Kind::Condition) => return self.is_sound_condition(members),
-            Some(Kind::Mutex) => self.read_bits() == 0 && self.0 & TURN == 0,
-            Some(Kind::RwLock) => true,
+            Some(LockKind::Condition) => return self.is_sound_condition(members),
+            Some(LockKind::Mutex) => self.read_bits() == 0 && self.0 & TURN == 0,
+            Some(LockKind::RwLock) => true,
         };
         let owners_bits = self.owner().map_or(0, PartyId::bit);
         of_kind
@@ -317,7 +317,7 @@ impl State {
         match Identity::from_word(self.0).kind() {
             None => (self, Members::NONE),
             // The dead party may have consumed a signal that another waiter needed.
-            Some(Kind::Condition) => self.signal_all(),
+            Some(LockKind::Condition) => self.signal_all(),
             Some(_) => {
                 let died_inside = self.owner() == Some(dead) && self.has(ENTERED);
                 let (next, wake) = self.leave(dead);
@@ -337,7 +337,7 @@ impl State {
             return next.settle(Turn::Writers(self.turn()));
         }
         let last = match Identity::from_word(self.0).kind() {
-            Some(Kind::Mutex) => party,
+            Some(LockKind::Mutex) => party,
             _ => self.turn(),
         };
         next.without(OWNER | ENTERED).settle(Turn::Readers(last))
@@ -368,7 +368,7 @@ impl State {
     fn owned_by(self, party: PartyId) -> Self {
         let owned = self.with(owner_bits(party));
         match Identity::from_word(self.0).kind() {
-            Some(Kind::RwLock) => owned.with_turn(party),
+            Some(LockKind::RwLock) => owned.with_turn(party),
             _ => owned,
         }
     }

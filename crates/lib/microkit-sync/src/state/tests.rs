@@ -14,12 +14,12 @@ fn only(index: usize) -> Members {
 }
 
 /// Returns a lock that no party has taken yet.
-fn new(kind: Kind) -> State {
+fn new(kind: LockKind) -> State {
     State(Identity::new(kind, 0).free())
 }
 
 /// Returns the lock after these parties have tried to acquire the lock, in this order.
-fn acquired_by(kind: Kind, parties: &[(usize, Mode)]) -> State {
+fn acquired_by(kind: LockKind, parties: &[(usize, Mode)]) -> State {
     parties.iter().fold(new(kind), |state, (index, mode)| {
         let (next, _) = state
             .acquire(party(*index), *mode)
@@ -40,14 +40,14 @@ fn can_enter(state: State, index: usize, mode: Mode) -> bool {
 
 #[test]
 fn a_reader_keeps_the_lock_while_a_writer_waits() {
-    let state = acquired_by(Kind::RwLock, &[(0, Read), (1, Write)]);
+    let state = acquired_by(LockKind::RwLock, &[(0, Read), (1, Write)]);
     assert!(can_enter(state, 0, Read) && !can_enter(state, 2, Read));
 }
 
 #[test]
 fn a_holder_or_waiter_cannot_acquire_the_lock_in_the_other_mode() {
     let refused = |parties: &[(usize, Mode)], index, mode| {
-        let again = acquired_by(Kind::RwLock, parties).acquire(party(index), mode);
+        let again = acquired_by(LockKind::RwLock, parties).acquire(party(index), mode);
         assert_eq!(again, Err(LockError::Held), "{parties:?}");
     };
     refused(&[(0, Read)], 0, Write);
@@ -59,7 +59,7 @@ fn a_holder_or_waiter_cannot_acquire_the_lock_in_the_other_mode() {
 #[test]
 fn waiting_readers_get_the_lock_after_a_writer() {
     let state = acquired_by(
-        Kind::RwLock,
+        LockKind::RwLock,
         &[(0, Write), (1, Write), (2, Read), (3, Read)],
     );
     let (state, woken) = release(state, 0, Write);
@@ -69,7 +69,7 @@ fn waiting_readers_get_the_lock_after_a_writer() {
 
 #[test]
 fn writers_are_served_in_circular_order() {
-    let state = acquired_by(Kind::RwLock, &[(0, Read), (2, Write)]);
+    let state = acquired_by(LockKind::RwLock, &[(0, Read), (2, Write)]);
     let (state, woken) = release(state, 0, Read);
     assert_eq!(woken, only(2));
     let state = [2, 1, 3].into_iter().fold(state, |state, index| {
@@ -83,7 +83,7 @@ fn writers_are_served_in_circular_order() {
 
 #[test]
 fn only_an_owner_that_has_entered_can_release_or_repair() {
-    let held = acquired_by(Kind::Mutex, &[(0, Write), (1, Write)]);
+    let held = acquired_by(LockKind::Mutex, &[(0, Write), (1, Write)]);
     let (handed_to_1, _) = release(held, 0, Write);
     for (state, index) in [(held, 1), (held, 2), (handed_to_1, 1), (handed_to_1, 2)] {
         let released = state.release(party(index), Write, Leaving::AsItWas, ALL);
@@ -95,7 +95,7 @@ fn only_an_owner_that_has_entered_can_release_or_repair() {
 
 #[test]
 fn an_owner_that_dies_before_it_repairs_leaves_the_data_inconsistent() {
-    let mut state = new(Kind::Mutex);
+    let mut state = new(LockKind::Mutex);
     for index in 0..3 {
         let (taken, given) = state
             .acquire(party(index), Write)
@@ -108,21 +108,21 @@ fn an_owner_that_dies_before_it_repairs_leaves_the_data_inconsistent() {
 
 #[test]
 fn a_party_that_starts_to_wait_twice_waits_once() {
-    let state = new(Kind::Condition);
+    let state = new(LockKind::Condition);
     let state = state.await_signal(party(4)).await_signal(party(4));
     assert_eq!(state.signal_one().1, only(4));
 }
 
 #[test]
 fn a_lock_is_unused_if_nobody_holds_it_or_waits_for_it() {
-    for kind in [Kind::Mutex, Kind::Condition, Kind::RwLock] {
+    for kind in [LockKind::Mutex, LockKind::Condition, LockKind::RwLock] {
         assert!(new(kind).is_unused());
     }
     let used = [
-        acquired_by(Kind::Mutex, &[(0, Write)]),
-        acquired_by(Kind::RwLock, &[(0, Write)]),
-        acquired_by(Kind::RwLock, &[(0, Read)]),
-        new(Kind::Condition).await_signal(party(0)),
+        acquired_by(LockKind::Mutex, &[(0, Write)]),
+        acquired_by(LockKind::RwLock, &[(0, Write)]),
+        acquired_by(LockKind::RwLock, &[(0, Read)]),
+        new(LockKind::Condition).await_signal(party(0)),
     ];
     for state in used {
         assert!(!state.is_unused(), "{state:?}");
@@ -139,9 +139,9 @@ fn only_valid_states_of_these_parties_are_read() {
         };
         assert_eq!(State::read(word, members), expect, "{word:#x}");
     };
-    let mutex = new(Kind::Mutex).word();
-    let condition = new(Kind::Condition).word();
-    let rw_lock = new(Kind::RwLock).word();
+    let mutex = new(LockKind::Mutex).word();
+    let condition = new(LockKind::Condition).word();
+    let rw_lock = new(LockKind::RwLock).word();
     let waits = |index| waiting_bit(party(index));
     let reads = |index| reading_bit(party(index));
     let owns = |index| owner_bits(party(index));
