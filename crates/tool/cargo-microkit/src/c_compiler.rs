@@ -101,7 +101,7 @@ mod tests {
         );
         check("ccache no-such-gcc -O2", &["ccache", "no-such-gcc", "-O2"]);
         check(" ", &[" "]);
-        // A copy of this executable, in a folder with a space in its name.
+        // The copy of this executable is in a folder with a space in its name.
         let folder = tempfile::tempdir().expect("a temporary directory");
         let place = folder.path().join("my gcc");
         let program = env::current_exe().expect("it runs");

@@ -12,10 +12,10 @@ use crate::nearest::quoted;
 use crate::variant::Variant;
 
 /// The symbol whose bytes name the kernel that a PD was built for, as `BOARD/CONFIG`. Only programs
-/// with this project's runtime have it.
+/// with this project's runtime have this symbol.
 const MARK_SYMBOL: &str = "sel4_kernel_configuration";
 
-/// A symbol of every program with this project's runtime. The runtime initialises thread-local
+/// A symbol of every program with this project's runtime. This runtime initialises thread-local
 /// variables.
 const RUNTIME_SYMBOL: &str = "sel4_microkit_stack_bytes";
 

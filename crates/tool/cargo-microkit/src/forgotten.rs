@@ -1,7 +1,7 @@
 //! Recognises a missing line in a protection domain's program by the message of the compiler or the
 //! linker.
 
-/// Parts of messages, with the advice for each.
+/// Parts of compiler and linker messages, with the advice for each message.
 const LINES: [(&str, &str); 7] = [
     (
         "can't find crate for `std`",

@@ -42,7 +42,7 @@ impl fmt::Display for Escape {
     }
 }
 
-/// A terminal in raw mode, which delivers each key at once. Dropping the value restores the old
+/// A terminal in raw mode. Each key is delivered immediately. Dropping the value restores the old
 /// settings, also during a panic.
 #[derive(Debug)]
 #[must_use = "the terminal's settings are restored when this is dropped"]
@@ -69,13 +69,13 @@ impl Keys {
         raw.make_raw();
         // Output processing stays on, because output needs a carriage return at each newline.
         raw.output_modes = before.output_modes;
-        // `Flush` would discard the user's input from before the run, which the system must
-        // receive.
+        // `Flush` would discard input that the user typed before the run. The system must receive
+        // that input.
         tcsetattr(&terminal, OptionalActions::Now, &raw)?;
         Ok(Self { terminal, before })
     }
 
-    /// Sends every key to a guest from now on, except `escape`. That key ends the run.
+    /// Sends every later key to a guest, except `escape`. The key `escape` ends the run.
     ///
     /// # Errors
     ///

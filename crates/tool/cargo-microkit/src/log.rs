@@ -42,8 +42,8 @@ impl Log {
         }
     }
 
-    /// Adds a piece of text with at most one newline, at its end. Returns the line that this
-    /// newline completes.
+    /// Adds a piece of text. The piece has at most one newline, at its end. Returns the line that
+    /// this newline completes.
     pub(crate) fn push(&mut self, piece: &str) -> Option<Line> {
         self.partial.push_str(piece);
         if !self.partial.ends_with('\n') {
@@ -69,8 +69,7 @@ impl Log {
         Line { text, is_of_system }
     }
 
-    /// Returns whether the system is still booting. No line comes from a PD before the end of the
-    /// boot.
+    /// Returns whether the system is still booting. No PD prints before the end of the boot.
     pub(crate) fn is_boot(&self) -> bool {
         self.is_boot
     }
@@ -84,7 +83,7 @@ pub(crate) struct Decoder {
 }
 
 impl Decoder {
-    /// Decodes `bytes`, after the incomplete character that earlier bytes began.
+    /// Decodes `bytes`, starting with the incomplete character from the previous call.
     pub(crate) fn push(&mut self, bytes: &[u8]) -> String {
         self.incomplete
             .extend(bytes.iter().filter(|byte| **byte != b'\r'));

@@ -31,8 +31,8 @@ pub(super) fn build(args: &BuildArgs) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// Builds the image of a system, and returns the image and its variant. The image is kept if
-/// `keeps`.
+/// Builds the image of a system, and returns the image and its variant. Keeps the image in the
+/// target directory if `keeps` is true.
 pub(super) fn image(
     system: System,
     project: Option<&Project>,

@@ -18,7 +18,7 @@ struct Tally {
     warnings: usize,
 }
 
-/// Checks each system and shows its findings, or reports that it has none.
+/// Checks each system. Prints the findings, or a line for a system without findings.
 pub(super) fn check(args: &CheckArgs) -> Result<Outcome> {
     let mut tally = Tally::default();
     for group in selected(&args.systems)? {

@@ -1,4 +1,4 @@
-//! `doctor`: lists which needed tools are installed, and how to install the others.
+//! `doctor`: lists the installed tools, and shows how to install the missing tools.
 
 use std::process::Command;
 
@@ -14,7 +14,7 @@ use crate::sdk::{self, Sdk};
 use crate::target::Target;
 use crate::terminal;
 
-/// Prints one line for each needed tool, and below it a help line if it is missing.
+/// Prints one line for each needed tool, and a help line below each missing tool.
 pub(super) fn doctor(args: &DoctorArgs) -> Result<Outcome> {
     let checks = [
         ("rustc", rustc()),

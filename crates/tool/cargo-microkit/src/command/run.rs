@@ -133,8 +133,8 @@ impl Session<'_> {
                         guest.let_type();
                     }
                 }
-                // A prompt without a newline may match too, but only after a silence: before that,
-                // the line may be incomplete.
+                // A prompt without a newline may match too, but only after a silence. Before the
+                // silence, the line may be incomplete.
                 Heard::Silence if self.awaits_no_more() => {
                     self.end_line();
                     return Ok(Outcome::Done);
@@ -150,8 +150,8 @@ impl Session<'_> {
                     }
                     let is_long = last_heard.elapsed() > LONG;
                     let has_partial = !self.log.partial().is_empty();
-                    // A prompt without a newline is sufficient. A system may also read input
-                    // without printing anything.
+                    // An unfinished line, such as a prompt, is sufficient to send the input. A
+                    // system may also read input without printing anything.
                     if is_long || (has_partial && !self.log.is_boot()) {
                         guest.let_type();
                     }
@@ -192,7 +192,7 @@ impl Session<'_> {
     fn show(&mut self, piece: &str) -> Option<Outcome> {
         self.screen.hear(piece);
         if terminal::echo(piece, self.log.is_boot()).is_err() {
-            return Some(Outcome::Done); // The reader of our output has closed the pipe.
+            return Some(Outcome::Done); // The reader of standard output has closed the pipe.
         }
         let line = self.log.push(piece)?;
         self.has_spoken |= line.is_of_system;

@@ -14,7 +14,7 @@ use crate::project::{Project, TestedPackage, cargo_program};
 use crate::system_file::SystemFile;
 use crate::terminal;
 
-/// The label that is shown instead of a variant.
+/// The label of host tests. It is shown instead of a variant.
 const ON_THE_HOST: &str = "host";
 
 /// A package with host tests, and the project of the package.
@@ -24,7 +24,7 @@ pub(super) struct Tested<'a> {
 }
 
 /// Returns the packages with host tests, without duplicates. If systems were named, returns only
-/// the packages that contain their programs.
+/// the packages that contain programs of these systems.
 pub(super) fn packages<'a>(args: &TestArgs, selections: &'a [Selection]) -> Vec<Tested<'a>> {
     let mut all: Vec<Tested<'_>> = Vec::new();
     for selection in selections {
