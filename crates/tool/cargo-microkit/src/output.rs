@@ -1,5 +1,5 @@
 //! Protects files from being overwritten by an output. An output replaces only the output of an
-//! earlier run: a typing error such as `-o my.system` must not destroy a hand-written file.
+//! earlier run. For example, the typing error `-o my.system` must not destroy a hand-written file.
 
 use std::fs;
 use std::io::Read;
@@ -90,7 +90,7 @@ impl Kind {
                 let is_heading = line.ends_with(" Details") || line.ends_with(" Info");
                 line == "Memory regions" || (line.starts_with("# ") && is_heading)
             }),
-            // A hand-drawn picture has no such mark.
+            // A hand-drawn picture does not contain the mark of this program.
             Self::Drawing => text.contains("<svg") && text.contains(DRAWN_BY),
             Self::Table => text.trim_start().starts_with('{') && text.contains("\"kernels\""),
         }

@@ -97,7 +97,7 @@ pub(crate) struct Folders {
 }
 
 impl Folders {
-    /// Returns the folders for a system. They include the folders of `--search-path`.
+    /// Returns the folders for a system, including the folders of `--search-path`.
     ///
     /// # Errors
     ///
@@ -205,7 +205,7 @@ fn source(
     below(&folders.near, path)
 }
 
-/// Returns the program in the first of `folders` that contains one.
+/// Returns the program in the first of `folders` that contains the program.
 fn below(folders: &[PathBuf], path: &str) -> Result<Option<Source>> {
     for folder in folders {
         // Joining an absolute path returns the absolute path itself.
@@ -321,7 +321,7 @@ mod tests {
         check("c.elf", &c);
         check("a.elf", &a);
         check(first.join("a.elf").to_str().expect("UTF-8"), &a);
-        // A source in an earlier folder takes precedence over an ELF file in a later one.
+        // A source in an earlier folder takes precedence over an ELF file in a later folder.
         file(second.join("c.elf"));
         check("c.elf", &c);
     }

@@ -1,5 +1,5 @@
-//! Collects the waits of a system: those that its programs declare. For a program without a
-//! declaration, it assumes every call that the system file allows.
+//! Collects the waits of a system: the waits that its programs declare. For a program without a
+//! declaration, assumes every call that the system file allows.
 
 use microkit_sdf::{End, Span, System};
 
@@ -122,8 +122,8 @@ fn calls(system: &System, pd: usize) -> impl Iterator<Item = Wait> {
     })
 }
 
-/// Returns the wait that a statement of `pd`'s program means in this system. An interrupt is not a
-/// wait.
+/// Resolves a statement of `pd`'s program to a wait in this system. Returns `Ok(None)` for a wait
+/// for an interrupt.
 fn bound(system: &System, pd: usize, statement: &Statement) -> Result<Option<Wait>, FindingKind> {
     let domain = &system.protection_domains[pd];
     let name = || domain.name.clone();

@@ -1,5 +1,5 @@
-//! The model kernel's ELF file. It is built once for each version of the kernel's source, and
-//! cached.
+//! Builds the model kernel's ELF file once for each version of the kernel's source, and caches the
+//! file.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

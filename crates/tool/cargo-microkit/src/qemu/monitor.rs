@@ -27,7 +27,7 @@ const DEVICE: &str = "cargo-microkit";
 /// bytes on Linux and 104 on macOS, with the zero.
 const MOST_PATH_BYTES: usize = 103;
 
-/// A connection to a machine's monitor. It is opened at the first use.
+/// A connection to a machine's monitor. The connection is opened at the first use.
 #[derive(Debug)]
 pub(crate) struct Monitor {
     folder: TempDir,
@@ -39,7 +39,7 @@ enum State {
     #[default]
     Unused,
     Open(Connection),
-    /// QEMU did not answer. No more commands are sent.
+    /// QEMU did not answer. This program sends no more commands.
     Broken,
 }
 
@@ -182,7 +182,7 @@ impl Connection {
             if answer.get("error").is_some() {
                 return Ok(None);
             }
-            // All other lines are events. They are ignored.
+            // All other lines are events, and are ignored.
         }
     }
 
@@ -200,7 +200,8 @@ mod tests {
     use super::*;
     use std::os::unix::net::UnixListener;
 
-    /// Returns the results of a fake monitor. It answers each command with one of these lines.
+    /// Returns the results of a fake monitor. The fake monitor answers each command with one of
+    /// `lines`.
     fn answered(lines: &'static [&'static str]) -> Vec<Option<Value>> {
         let mut command = Command::new("qemu");
         let monitor = Monitor::add_to(&mut command).expect("a socket");

@@ -110,7 +110,8 @@ fn refusal(request: &Request<'_>, output: &Output) -> Report {
 
 /// Runs the tool. If the tool cannot be started, the error states the reason.
 fn output(sdk: &Sdk, command: &mut Command) -> Result<Output> {
-    // The tool looks for its SDK in this variable first. The user's value may name another SDK.
+    // The tool looks for its SDK in the variable `MICROKIT_SDK` first. The user's value may name
+    // another SDK.
     command.env("MICROKIT_SDK", sdk.directory());
     command.stdin(Stdio::null()).output().map_err(|error| {
         let why = match error.kind() {

@@ -176,7 +176,7 @@ impl Bench {
         command
     }
 
-    /// Returns such a command with an SDK and a fake QEMU. The fake QEMU runs `body`.
+    /// Returns a `cargo microkit` command with an SDK and a fake QEMU. The fake QEMU runs `body`.
     pub(crate) fn with_qemu(&self, arguments: &[&str], body: &str) -> Command {
         let mut command = self.microkit(arguments);
         command
@@ -294,8 +294,8 @@ pub(crate) fn elf(mark: Option<&str>) -> Vec<u8> {
     file
 }
 
-/// Runs a command and returns its standard output. Checks its success, and that its output contains
-/// all of `parts`.
+/// Runs a command and returns its standard output. Asserts that the command succeeds if
+/// `is_success`, and that its output contains all of `parts`.
 #[track_caller]
 pub(crate) fn check(mut command: Command, is_success: bool, parts: &[&str]) -> String {
     let output = command.output().expect("the command runs");

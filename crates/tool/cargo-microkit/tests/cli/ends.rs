@@ -1,4 +1,4 @@
-//! The end of a run in which no PD can run any more, and the report on the whereabouts of each PD.
+//! Tests the end of a run in which no PD can run any more, and the reported position of each PD.
 //!
 //! These tests use a real QEMU with the model kernel, and with seL4 if `MICROKIT_SDK` is set.
 //! Without QEMU they print a message and are skipped.
@@ -39,7 +39,7 @@ extern "C" fn microkit_handler_loop() { loop { microkit_syscall(RECEIVE, 1) } }
 const RESTS: &str = "#[unsafe(no_mangle)] extern \"C\" fn _start() -> ! { \
     microkit_handler_loop(); loop {} }\n";
 
-/// A program that prints a line, then loops without a system call. Both are in `inner`.
+/// A program that prints a line, then loops without a system call. `inner` does both.
 const SPINS: &str = r#"#[inline(never)] fn inner() -> ! {
     for byte in *b"spinning\n" {
         unsafe { asm!("svc 0", in("x7") -12_i64, in("x0") u64::from(byte)) }
@@ -238,11 +238,11 @@ fn each_pd_is_reported_with_its_place_and_what_it_waits_for() {
     ends(&bench, &["run"], false, &parts);
 }
 
-/// A system of two PDs. The PD with the higher priority never waits, so the other does not run.
+/// A system of two PDs. The PD with the higher priority never waits, so the other PD does not run.
 const ONE_SPINS: &str = "<protection_domain name=\"low\" priority=\"1\">(rests)</protection_domain>\
     <protection_domain name=\"high\" priority=\"2\">(spins)</protection_domain>";
 
-/// The report on these two PDs.
+/// The report on the PDs of [`ONE_SPINS`].
 const ONE_RUNS: [&str; 2] = [
     "PD `low` is ready to run, in _start at rests.rs:",
     "PD `high` runs in spins::inner at spins.rs:",

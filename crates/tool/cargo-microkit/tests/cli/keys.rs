@@ -1,4 +1,4 @@
-//! Keys reach the system. The terminal's settings are restored at the end of a run.
+//! Tests that keys reach the system, and that a run restores the terminal's settings at its end.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -99,7 +99,7 @@ fn all_bytes_from_a_pipe_reach_the_system() {
     assert_eq!(numbers(&String::from_utf8_lossy(&output.stdout)), bytes);
 }
 
-/// A serial port loses input until the guest has initialised it.
+/// A serial port loses input until the guest has initialised the port.
 #[test]
 fn early_input_is_held_back_until_the_system_has_printed() {
     let bench = Bench::new();

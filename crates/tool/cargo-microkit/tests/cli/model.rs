@@ -1,4 +1,4 @@
-//! The user's settings do not affect how the model kernel is built.
+//! Tests that the user's settings do not affect the build of the model kernel.
 
 use std::fs;
 use std::path::Path;

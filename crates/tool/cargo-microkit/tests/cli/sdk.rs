@@ -1,4 +1,4 @@
-//! `sdk` and `doctor`: a failed `sdk add` never leaves an incomplete or changed SDK.
+//! Tests `sdk` and `doctor`: a failed `sdk add` never leaves an incomplete or changed SDK.
 
 use std::fs;
 use std::path::Path;
