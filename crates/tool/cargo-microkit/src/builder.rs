@@ -115,8 +115,8 @@ impl Builder<'_> {
         )
     }
 
-    /// Returns the ELF file of each program of a system except those in C, by its path in the
-    /// system file.
+    /// Returns the ELF file of each program of a system, by its path in the system file. Programs
+    /// in C are excluded.
     pub(crate) fn elf_files(
         &self,
         plan: &Plan,
@@ -155,8 +155,8 @@ impl Builder<'_> {
                 }
             };
             elf::check(source, self.variant)?;
-            // The packer searches this folder first, so it finds this copy before any other file of
-            // the same name. The packer opens an absolute path directly.
+            // The packer searches this folder first, so the packer uses this copy and not another
+            // file of the same name. The packer opens an absolute path directly.
             if *source != place {
                 cargo::copy_program(source, &place)?;
             }
@@ -282,7 +282,7 @@ impl Builder<'_> {
 /// Returns a path below the folder of all images in `target`, unique for the system's folder.
 ///
 /// The path is empty for a system in the workspace's `microkit-systems`. For another system in the
-/// workspace, it is the relative path of the system's folder. For all other systems, and if
+/// workspace, the path is the relative path of the system's folder. For all other systems, and if
 /// workspaces share a target folder, the path contains a hash of the folder's path.
 fn place_of(system: &System, root: Option<&Path>, target: &Path) -> PathBuf {
     let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());

@@ -52,7 +52,7 @@ impl CProgram {
     pub(crate) fn at(elf: &Path) -> Result<Option<Self>> {
         let file = elf.with_extension("c");
         let folder = elf.with_extension("");
-        // A folder with a manifest is a Cargo package, even if it also holds C files.
+        // A folder with a manifest is a Cargo package, even if the folder also holds C files.
         let sources = match folder.is_dir() && !folder.join("Cargo.toml").exists() {
             true => sources_in(&folder)?,
             false => Vec::new(),

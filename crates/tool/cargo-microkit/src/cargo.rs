@@ -113,12 +113,12 @@ struct Made {
     advice: BTreeMap<Bin, &'static str>,
 }
 
-/// Builds the binaries of `wanted` for the kernel of `variant`. A binary that fails to build does
-/// not stop the others.
+/// Builds the binaries of `wanted` for the kernel of `variant`. If one binary fails to build, Cargo
+/// still builds the other binaries.
 ///
 /// # Errors
 ///
-/// Fails if none of the programs has a chosen feature, or if Cargo cannot be run.
+/// Fails if a chosen feature exists in no program, or if Cargo cannot be run.
 pub(crate) fn build(
     project: &Project,
     wanted: &BTreeSet<Wanted>,
@@ -188,7 +188,7 @@ fn build_group(
         .arg(target_directory(project, variant, sdk));
     command.args(profile::arguments(&variant.profile, project.root()));
     if variant.profile != RELEASE {
-        // Cargo appends these flags to those of the user's configuration.
+        // Cargo appends these flags to the flags of the user's configuration.
         command.args(["--config", FRAME_POINTERS]);
     }
     command.arg("--manifest-path").arg(project.root_manifest());

@@ -14,7 +14,7 @@ pub(crate) type Chosen = BTreeMap<String, BTreeSet<String>>;
 ///
 /// # Errors
 ///
-/// Fails if a feature exists in none of these packages.
+/// Fails if a feature does not exist in any of these packages.
 pub(crate) fn choose(
     project: &Project,
     package_ids: &BTreeSet<&str>,
@@ -51,7 +51,8 @@ fn choose_among(packages: &[Traits<'_>], words: &[String]) -> Result<Chosen> {
     Ok(chosen)
 }
 
-/// Returns a feature of a package in Cargo's syntax, or `None` if the package does not have it.
+/// Returns a feature of a package in Cargo's syntax, or `None` if the package does not have the
+/// feature.
 fn of_package(package: &Traits<'_>, word: &str) -> Option<String> {
     let has = |feature: &str| package.features.contains(&feature);
     // With the package name as prefix, Cargo does not enable the feature in other packages of the

@@ -70,7 +70,7 @@ pub(crate) struct BuildArgs {
 /// Build a system and run it in QEMU
 ///
 /// Shows the serial log while the system runs, and sends standard input to the system's serial
-/// port. From a terminal, every key is sent except Ctrl-C, which ends the run. From a pipe or a
+/// port. From a terminal, every key is sent except Ctrl-C. Ctrl-C ends the run. From a pipe or a
 /// file, every byte is sent. The first input is delayed until the system has printed something, or
 /// until the system has been silent for three seconds. The terminal's settings are restored at the
 /// end.
@@ -185,8 +185,8 @@ pub(crate) struct TestArgs {
 
 /// Count the instructions of round trips, on the model kernel and on seL4
 ///
-/// Builds a system of measurements with the profile `release`, and runs it under QEMU's `-icount`.
-/// This makes the counts exact. The kernel configuration on seL4 is `release`. Each line `NAME:
+/// Builds a system of measurements with the profile `release`, and runs it under QEMU's `-icount`,
+/// so that the counts are exact. The kernel configuration on seL4 is `release`. Each line `NAME:
 /// NUMBER` that the system prints becomes a row of the table. The system NAME-more.system in the
 /// same folder adds rows. NAME-c.system adds a column for the same measurements in C, and
 /// NAME-limit.system adds a column for bare system calls. Without an SDK or a C compiler, the two
@@ -257,7 +257,7 @@ pub(crate) struct CheckArgs {
     pub(crate) programs: DeclaringArgs,
 }
 
-/// The options for finding programs and the declarations in them.
+/// The options for finding programs and their declarations.
 #[derive(Debug, Args)]
 pub(crate) struct DeclaringArgs {
     /// Do not build the programs; assume that no program has a declaration
@@ -388,10 +388,10 @@ pub(crate) struct Options {
     /// Cargo features of the Rust programs; each feature is enabled for the packages that have it
     #[arg(long, short = 'F', value_name = "FEATURES")]
     pub(crate) features: Vec<String>,
-    /// Do not install anything (the Rust target, QEMU); print how to install it instead
+    /// Do not install anything (the Rust target, QEMU); print how to install a missing tool instead
     #[arg(long)]
     pub(crate) no_install: bool,
-    /// Show where each program comes from, the commands that run, and their output
+    /// Show the source of each program, the executed commands, and their output
     #[arg(long, short)]
     pub(crate) verbose: bool,
 }
@@ -432,7 +432,7 @@ pub(crate) struct QemuProgramArg {
 
 #[derive(Debug, Copy, Clone, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Kernel {
-    /// seL4 if there is an SDK, else the model kernel; `test` and `bench` use both
+    /// seL4 if there is an SDK, else the model kernel; `test` and `bench` use both kernels
     Auto,
     /// seL4, from the SDK
     Sel4,

@@ -1,4 +1,4 @@
-//! Records which protection domains have faulted or panicked, and where.
+//! Records the faults and panics of protection domains, with their places.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Finds programs that print to the debug console on a kernel without one.
+//! Finds programs that print to the debug console on a kernel without a debug console.
 //!
 //! The ELF file does not contain the calls, because `debug_println!` compiles to nothing for such a
 //! kernel. But Cargo writes a list of the source files beside each program, and the sources contain
@@ -52,7 +52,7 @@ fn use_of_macro(program: &Path) -> Option<(PathBuf, usize)> {
 }
 
 /// Parses a dependency file in the syntax of make (`TARGET: FILE FILE …`, with a backslash before
-/// each space in a name). Returns the Rust files in it.
+/// each space in a name). Returns the Rust files in this list.
 fn sources(list: &str) -> Vec<PathBuf> {
     let mut words = Vec::new();
     let mut word = String::new();

@@ -78,8 +78,8 @@ pub(crate) fn memory(
     microkit_check::memory(system, uses, kernel.user_top)
 }
 
-/// Reads the declarations of the systems' programs. Builds the programs first, or finds them in the
-/// folders of `--elf`. With `--no-build`, returns no declarations.
+/// Reads the declarations of the systems' programs. Builds the programs first, or finds the
+/// programs in the folders of `--elf`. With `--no-build`, returns no declarations.
 ///
 /// # Errors
 ///
@@ -125,7 +125,8 @@ pub(crate) fn declarations(
     all.collect()
 }
 
-/// Finds the program of each protection domain, in the first of `directories` that contains it.
+/// Finds the program of each protection domain, in the first of `directories` that contains the
+/// program.
 fn elf_files_below(
     directories: &[PathBuf],
     system: &System,

@@ -148,7 +148,7 @@ impl Expected {
     }
 }
 
-/// Compares the lines of a system with the expected lines, one at a time.
+/// Compares the lines of a system with the expected lines, one line at a time.
 pub(crate) struct Judge<'a> {
     expected: &'a [Expected],
     seen: Vec<String>,

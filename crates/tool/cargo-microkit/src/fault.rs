@@ -44,7 +44,8 @@ pub(crate) enum FaultLine {
 
 /// Parses the first line of a model kernel's report: the PD, its access, and the program counter.
 ///
-/// Stack overflows need no parsing: the model kernel explains them in its own report.
+/// Stack overflows are not parsed, because the model kernel explains a stack overflow in its own
+/// report.
 fn model_fault(line: &str) -> Option<(&str, &str, u64)> {
     let (pd, how) = line.strip_prefix(MODEL_ERROR)?.split_once(": ")?;
     let (_, rest) = how.split_once("(pc ")?;

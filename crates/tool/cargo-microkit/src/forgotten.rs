@@ -37,7 +37,8 @@ const LINES: [(&str, &str); 7] = [
     ),
 ];
 
-/// Returns the advice for a message of the compiler or the linker, if a missing line causes it.
+/// Returns the advice for a message of the compiler or the linker, if a missing line causes the
+/// message.
 pub(crate) fn advice(message: &str) -> Option<&'static str> {
     let line = LINES.iter().find(|(part, _)| message.contains(part));
     line.map(|(_, advice)| *advice)

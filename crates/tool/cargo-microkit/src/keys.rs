@@ -13,8 +13,8 @@ use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetpgrp, tcsetattr}
 use crate::interrupt;
 use crate::qemu::Typist;
 
-/// The key that ends the run: Ctrl with a letter or symbol. A terminal sends it as a byte below
-/// 0x20.
+/// The key that ends the run: Ctrl with a letter or symbol. A terminal sends such a key as a byte
+/// below 0x20.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) struct Escape(u8);
 
@@ -52,7 +52,8 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
-    /// Switches standard input to raw mode, if it is a terminal that this program may read.
+    /// Switches standard input to raw mode, if standard input is a terminal that this program may
+    /// read.
     pub(crate) fn from_stdin() -> Option<Self> {
         let input = io::stdin();
         // The terminal driver stops a background job that changes the terminal's settings.

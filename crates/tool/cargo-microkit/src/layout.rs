@@ -14,7 +14,7 @@ use crate::model::BOARD;
 /// # Errors
 ///
 /// Reports every layout error of the model kernel's packer that also applies to seL4. Each error
-/// has its line.
+/// shows its line in the system file.
 pub(crate) fn check(
     system: &System,
     board: &str,

@@ -8,11 +8,11 @@ use crate::variant::Variant;
 const MONITOR_STARTED: &str = "MON|INFO: Microkit Monitor started!";
 
 /// The prefixes of remarks that the monitor, a debug kernel and the model kernel print between the
-/// lines of the PDs. Fault reports are not remarks: an `.expected` file must list them.
+/// lines of the PDs. Fault reports are not remarks, so an `.expected` file must list fault reports.
 const REMARKS: [&str; 3] = ["MON|INFO: ", "<<seL4(CPU ", "MODEL|INFO: "];
 
 /// The prefix of a line with the backtrace of a panic. Backtraces differ between builds, so tests
-/// do not compare them.
+/// do not compare these lines.
 pub(crate) const BACKTRACE: &str = "backtrace of ";
 
 /// Splits a serial log into lines, and finds the lines that the system printed.
@@ -58,7 +58,7 @@ impl Log {
         &self.partial
     }
 
-    /// Ends the unfinished line and returns it.
+    /// Ends and returns the unfinished line.
     pub(crate) fn flush(&mut self) -> Line {
         let text = std::mem::take(&mut self.partial);
         let plain = console::strip_ansi_codes(&text);

@@ -85,7 +85,8 @@ impl Kind {
             // The loader of every kernel is a flat binary. Text files contain no zero bytes, and
             // programs are ELF files.
             Self::Image => head.contains(&0) && !head.starts_with(b"\x7fELF"),
-            // The model kernel's packer writes the first prefix, the SDK's tools write the others.
+            // The model kernel's packer writes the heading `Memory regions`. The SDK's tools write
+            // the other headings.
             Self::Report => text.lines().any(|line| {
                 let is_heading = line.ends_with(" Details") || line.ends_with(" Info");
                 line == "Memory regions" || (line.starts_with("# ") && is_heading)

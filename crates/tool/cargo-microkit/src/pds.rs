@@ -16,7 +16,8 @@ pub(crate) struct ProtectionDomain {
     pub(crate) name: String,
     /// The executed ELF file.
     pub(crate) program: PathBuf,
-    /// The ELF file with the program's symbols and line numbers. It may differ from `program`.
+    /// The ELF file with the program's symbols and line numbers. This file may differ from
+    /// `program`.
     pub(crate) symbols: PathBuf,
     /// The size of the PD's stack, in bytes.
     pub(crate) stack_bytes: u64,
@@ -60,7 +61,7 @@ pub(crate) fn table(pds: &[ProtectionDomain]) -> String {
     aligned(&rows)
 }
 
-/// Aligns the first column to the left and the others to the right.
+/// Aligns the first column to the left and the other columns to the right.
 fn aligned<const COLUMNS: usize>(rows: &[[String; COLUMNS]]) -> String {
     let widths: [usize; COLUMNS] = std::array::from_fn(|column| {
         let widths = rows.iter().map(|row| row[column].chars().count());

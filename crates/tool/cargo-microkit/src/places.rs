@@ -157,7 +157,7 @@ impl Program {
     }
 
     /// Returns the innermost place in the program's own code, among an instruction and the calls
-    /// that led to it. Returns `None` if all of these are in the runtime.
+    /// that led to this instruction. Returns `None` if all of these are in the runtime.
     pub(crate) fn own_place(&self, addresses: &[u64]) -> Option<String> {
         let mut frames = addresses.iter().flat_map(|at| frames(&self.loader, *at));
         let own = frames.find(|frame| !is_of_runtime(frame))?;
@@ -220,7 +220,7 @@ fn is_file_of_runtime(file: &str) -> bool {
     })
 }
 
-/// A function of a backtrace. It may be inlined.
+/// A function of a backtrace, possibly inlined.
 #[derive(Debug)]
 struct Frame {
     function: String,
@@ -236,11 +236,11 @@ impl Frame {
     }
 }
 
-/// Renders the frames of a backtrace as text. Counts the outermost runtime frames, but does not
-/// show them. These frames lead to the program's own functions.
+/// Renders the frames of a backtrace as text. Counts but does not show the outermost runtime
+/// frames. These frames lead to the program's own functions.
 fn render_frames(frames: &[Frame]) -> Vec<String> {
     let begins = |frame: &Frame| CALLERS.iter().any(|name| frame.function.starts_with(name));
-    // If all frames are in the runtime, all of them are shown.
+    // If all frames are in the runtime, all frames are shown.
     let end = frames.iter().rposition(|frame| !begins(frame));
     let end = end.map_or(frames.len(), |last| last + 1);
     let mut lines: Vec<_> = frames[..end].iter().map(Frame::render).collect();

@@ -1,5 +1,5 @@
-//! The default release profile for projects that do not define a release profile. It suits PDs,
-//! because release code of a PD must be small and is not debugged.
+//! The default release profile for projects that do not define a release profile. Release code of a
+//! PD must be small, and is not debugged.
 
 use std::path::Path;
 

@@ -65,7 +65,7 @@ pub(crate) fn folder_below(directory: &Path, programs: &[Program]) -> PathBuf {
     folder
 }
 
-/// Returns how many levels a path goes up from its base folder.
+/// Returns the number of levels that a path goes up from its base folder.
 fn ascent(path: &str) -> usize {
     let (mut depth, mut ascent) = (0, 0);
     for component in Path::new(path).components() {
@@ -79,7 +79,7 @@ fn ascent(path: &str) -> usize {
     ascent
 }
 
-/// Prints which file the program `path` of a system file resolves to.
+/// Prints the resolved file of the program `path` in a system file.
 pub(crate) fn print_file(path: &str, file: &Path) {
     terminal::status(
         "Program",
@@ -90,9 +90,11 @@ pub(crate) fn print_file(path: &str, file: &Path) {
 /// The folders to search for program files, without duplicates.
 #[derive(Debug)]
 pub(crate) struct Folders {
-    /// The folders of `--search-path`. They are searched before the binaries of the project.
+    /// The folders of `--search-path`. These folders are searched before the binaries of the
+    /// project.
     named: Vec<PathBuf>,
-    /// The system file's folder and the current folder. They are searched after the binaries.
+    /// The system file's folder and the current folder. These folders are searched after the
+    /// binaries.
     near: Vec<PathBuf>,
 }
 

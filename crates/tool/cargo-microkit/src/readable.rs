@@ -1,5 +1,5 @@
-//! Makes the text of a program safe for a report: shows control characters instead of sending them
-//! to the terminal.
+//! Makes the text of a program safe for a report: shows control characters as text instead of
+//! sending the characters to the terminal.
 
 use std::fmt::Write;
 

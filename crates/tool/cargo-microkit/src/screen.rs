@@ -1,5 +1,5 @@
-//! Tracks the terminal settings that a program changes with escape codes, and restores them after
-//! the program has ended.
+//! Tracks the terminal settings that a program changes with escape codes, and restores the settings
+//! after the program has ended.
 
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal, Write};
@@ -16,7 +16,7 @@ pub(crate) struct Screen {
     changed: Changed,
 }
 
-/// The settings that differ from those of a new terminal.
+/// The settings that differ from the settings of a new terminal.
 #[derive(Debug, Default)]
 struct Changed {
     /// Modes of `CSI ? NUMBER h` and `l`: the cursor, the alternate screen, the mouse, …

@@ -106,7 +106,7 @@ impl SystemFile {
 
     /// Returns the parsed system after its programs are built. `search_paths` must contain the
     /// programs. Parses the file again only if the system has filled regions, because the build may
-    /// have created the files for them.
+    /// have created the files for these regions.
     ///
     /// # Errors
     ///

@@ -192,7 +192,7 @@ impl Tail {
         self.0.push(line.to_owned());
     }
 
-    /// Returns whether no line has been added.
+    /// Returns whether the tail has no lines.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

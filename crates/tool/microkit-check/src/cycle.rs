@@ -1,9 +1,9 @@
 //! Finds cycles of waits.
 //!
 //! The nodes of the graph are the waits. An edge leads from each wait to the waits that can block
-//! it. A wait for a PD is blocked by the waits of that PD. A wait for a lock is blocked by the
-//! waits of other PDs that hold the lock. The search finds the shortest cycle through each wait.
-//! Only one of several cycles through the same PDs is reported.
+//! this wait. A wait for a PD is blocked by the waits of that PD. A wait for a lock is blocked by
+//! the waits of other PDs that hold the lock. The search finds the shortest cycle through each
+//! wait. Only one of several cycles through the same PDs is reported.
 //!
 //! Every PD that can be in a cycle is in a reported cycle. After that cycle is fixed, the next
 //! check reports the remaining cycles. A reported cycle may be impossible at run time. For example,
@@ -195,7 +195,8 @@ fn waits_for_its_caller(server: &Wait, caller: &Wait) -> bool {
         && server.target == Target::Pd(caller.pd)
 }
 
-/// Describes one wait of a cycle, as a label beside the line of the system file that allows it.
+/// Describes one wait of a cycle, as a label beside the line of the system file that allows the
+/// wait.
 fn label(system: &System, wait: &Wait) -> Label {
     let name = &system.protection_domains[wait.pd].name;
     let wanted = wanted(system, wait);

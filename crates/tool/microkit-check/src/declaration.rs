@@ -7,7 +7,7 @@
 //! wait 4 in protected holding ring
 //! ```
 //!
-//! The order of the lines has no meaning, because a linker may change it.
+//! The order of the lines has no meaning, because a linker may change the order.
 
 use std::fmt;
 

@@ -70,7 +70,7 @@ pub enum FindingKind {
     NeverCalled { pd: String, id: u8, caller: String },
 
     // Memory that differs from the program's expectation.
-    /// A symbol for the address of a region that is set to another value.
+    /// A symbol for the address of a region, set to another value.
     #[error(
         "the program of `{pd}` uses `{symbol}` as the address of a memory region, but it is not one"
     )]

@@ -39,7 +39,7 @@
 //! [`memory`] compares the system file with the memory that the programs expect. [`restarts`] finds
 //! callers that wait forever if a server faults during their call.
 //!
-//! This crate does no input or output.
+//! This crate does not perform input or output.
 #![forbid(unsafe_code)]
 
 mod cycle;

@@ -3,7 +3,8 @@
 //! This module omits some checks, because their results would often be wrong or facts are unknown:
 //!
 //! - memory that two PDs write: queues between PDs use such memory;
-//! - processor shares that add up to more than the whole: by default each PD has all of the time;
+//! - processor shares that add up to more than the whole: by default, each PD may use all processor
+//!   time;
 //! - a passive PD that is notified: it runs on the scheduling context of its notification object;
 //! - stacks that are too small: stable Rust does not report the sizes of stack frames.
 
@@ -32,8 +33,8 @@ pub(crate) fn findings(system: &System, declarations: &[Option<Declaration>]) ->
     findings
 }
 
-/// Returns warnings for budgets that are too small for a PD to run. Such a PD gives no other sign
-/// of the problem.
+/// Returns warnings for budgets that are too small for a PD to run. There is no other sign of this
+/// problem.
 pub fn budgets(system: &System) -> Report {
     Report::new(system.source.clone(), small_budgets(system)).grouped()
 }

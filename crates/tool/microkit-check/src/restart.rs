@@ -19,9 +19,9 @@ use crate::wait::{Target, WaitKind, waits};
 pub const RESTART_SECTION: &str = ".microkit.restart";
 
 /// Reports the servers of `system` that leave their callers waiting after a restart by a parent.
-/// `replies` has an entry for each protection domain, in the same order: whether the program
-/// replies after a restart. The entry is `None` if the program is unknown. `declarations` is as for
-/// [`check`](crate::check()).
+/// `replies` has an entry for each protection domain, in the same order. The entry is true if the
+/// program replies after a restart. The entry is `None` if the program is unknown. `declarations`
+/// is as for [`check`](crate::check()).
 pub fn restarts(
     system: &System,
     declarations: &[Option<Declaration>],

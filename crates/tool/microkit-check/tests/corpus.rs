@@ -184,7 +184,7 @@ fn nothing_is_found_in_a_good_system() {
 
 #[test]
 fn every_kind_of_finding_has_a_bad_system() {
-    // The test reads the variants from the source, so it includes every new variant.
+    // The variants are read from the source, so that the test includes every new variant.
     let source = include_str!("../src/finding.rs");
     let (_, body) = source.split_once("pub enum FindingKind {").unwrap();
     let (body, _) = body.split_once("\n}").unwrap();

@@ -102,7 +102,7 @@ fn lines(document: &Document<'_>) -> Vec<String> {
 }
 
 /// Returns the owners of the regions that are drawn as one box, with devices and memory separate.
-/// An owner is the index of a PD, and whether its virtual machine maps the region.
+/// An owner is the index of a PD, and whether the PD's virtual machine maps the region.
 fn groups(system: &System) -> BTreeSet<(bool, BTreeSet<(usize, bool)>)> {
     let regions = system.memory_regions.iter().enumerate();
     let owners = regions.map(|(region, found)| {

@@ -69,7 +69,7 @@ fn check_group(args: &CheckArgs, group: OfProject, tally: &mut Tally) -> Result<
     Ok(())
 }
 
-/// Returns the named systems, or all systems of the workspace if none is named.
+/// Returns the named systems, or all systems of the workspace if no system is named.
 fn selected(names: &[String]) -> Result<Vec<OfProject>> {
     if !names.is_empty() {
         return find_systems(names);

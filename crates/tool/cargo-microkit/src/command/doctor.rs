@@ -95,7 +95,7 @@ fn microkit_sdk(args: &DoctorArgs) -> Result<String> {
     let chosen = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let (board, config) = (chosen("MICROKIT_BOARD"), chosen("MICROKIT_CONFIG"));
     if board.is_some() || config.is_some() {
-        // These defaults are the same as in the other commands.
+        // The defaults are the same as in the other commands.
         let board = board.unwrap_or_else(|| model::BOARD.to_owned());
         let config = config.unwrap_or_else(|| model::CONFIG.to_owned());
         sdk.check_kernel(&board, &config)?;
@@ -115,7 +115,7 @@ fn microkit_sdk(args: &DoctorArgs) -> Result<String> {
     ))
 }
 
-/// Returns the first line that a command prints, if it succeeds.
+/// Returns the first line that a successful command prints.
 fn first_line(command: &mut Command) -> Option<String> {
     let output = command
         .output()

@@ -68,8 +68,9 @@ impl Finder {
     /// Returns the project that contains the system file, or else the project of the current
     /// folder.
     ///
-    /// If both are in the same workspace, Cargo runs in the current folder. Users expect this,
-    /// because Cargo's configuration and relative paths depend on the folder in which Cargo runs.
+    /// If the system file and the current folder are in the same workspace, Cargo runs in the
+    /// current folder. Users expect this, because Cargo's configuration and relative paths depend
+    /// on the folder in which Cargo runs.
     fn project_of(&self, system: &System) -> Result<Option<Rc<Project>>> {
         // Resolves symbolic links as Cargo does. With `..` in the path, the search for a manifest
         // would visit folders that do not contain the system file.

@@ -183,7 +183,7 @@ mod tests {
         assert!(matches!(none, Ok(None)), "{none:?}");
     }
 
-    /// Makes an ELF file with one segment, which covers this range of the file.
+    /// Makes an ELF file with one segment. The segment covers this range of the file.
     fn elf_of_segment(offset: u64, bytes: u64) -> Vec<u8> {
         let mut file = vec![0; 64 + 56];
         let mut put = |at: usize, bytes: &[u8]| file[at..at + bytes.len()].copy_from_slice(bytes);

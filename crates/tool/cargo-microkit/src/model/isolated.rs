@@ -1,4 +1,5 @@
-//! Runs Cargo without the user's settings, so that they do not affect the model kernel's build.
+//! Runs Cargo without the user's settings, so that the settings do not affect the model kernel's
+//! build.
 //!
 //! Cargo reads these settings besides the manifest:
 //!

@@ -1,4 +1,4 @@
-//! The source of the model kernel. `build.rs` packs it into this program.
+//! The source of the model kernel. `build.rs` packs the source into this program.
 
 use std::path::Path;
 

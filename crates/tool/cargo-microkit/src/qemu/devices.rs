@@ -22,7 +22,7 @@ const DISK_IN_PLACE: &str = "disk-in-place:";
 /// The unit of a disk's size.
 const SECTOR_BYTES: u64 = 512;
 
-/// The maximum size of a disk. It is above the needs of tests, and within the limits of file
+/// The maximum size of a disk. This size is above the needs of tests, and within the limits of file
 /// systems.
 const MOST_BYTES: u64 = 1 << 40;
 

@@ -16,7 +16,7 @@ use crate::qemu::HOW_TO_GET;
 use crate::readable::readable;
 use crate::terminal;
 
-/// The time limit for QEMU to end, after a request to end or after it has closed its output.
+/// The time limit for QEMU to end, after a request to end or after QEMU has closed its output.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The interval of checks for an interrupt by the user and for the end of QEMU.
@@ -82,7 +82,7 @@ impl Guest {
         interrupt::catch();
         command
             // In its own process group, QEMU does not get the signal of Ctrl-C. This program gets
-            // the signal, and first reads the positions of the PDs.
+            // the signal, and reads the positions of the PDs before it ends QEMU.
             .process_group(0)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -198,7 +198,7 @@ impl Guest {
         }
     }
 
-    /// Stops QEMU if it is running, and returns all of QEMU's own messages.
+    /// Stops QEMU if QEMU is running, and returns all of QEMU's own messages.
     pub(crate) fn messages(&mut self) -> String {
         self.stop_within(Duration::ZERO);
         let Some(messages) = self.messages.take() else {

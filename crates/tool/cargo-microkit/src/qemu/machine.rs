@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::qemu::paths::without_commas;
 use crate::variant::Variant;
 
-/// A board that is a QEMU machine.
+/// A board that QEMU emulates.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) struct Machine {
     kind: &'static str,

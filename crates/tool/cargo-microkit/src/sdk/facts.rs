@@ -189,7 +189,7 @@ fn user_top(json: &str) -> Option<u64> {
     all["vspace_user_top"].as_u64()
 }
 
-/// Parses a number of `gen_config.json`, which stores numbers as text.
+/// Parses a number of `gen_config.json`. This file stores numbers as text.
 fn numeric(value: &Value) -> Option<u64> {
     value
         .as_u64()

@@ -1,4 +1,4 @@
-//! Finds the Microkit SDK, and checks that this program can use it.
+//! Finds the Microkit SDK, and checks that this program can use the SDK.
 //!
 //! The check compares the SDK's files about its kernels ([`facts`]), not the SDK's version.
 
@@ -212,7 +212,7 @@ impl Sdk {
         version::TESTED.contains(&&*self.version)
     }
 
-    /// Returns how the SDK was chosen.
+    /// Returns the setting that selected the SDK.
     pub(crate) fn origin(&self) -> Origin {
         self.origin
     }

@@ -1,4 +1,4 @@
-//! The stored SDKs. `sdk add` stores an SDK once, and every later command finds it.
+//! The stored SDKs. `sdk add` stores an SDK once, and every later command finds the stored SDK.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ const PREFIX: &str = "microkit-sdk-";
 
 /// A stored SDK.
 pub(crate) struct Kept {
-    /// The version, which is the name of the directory.
+    /// The version. It is also the name of the directory.
     pub(crate) version: String,
     /// The root directory of the SDK.
     pub(crate) directory: PathBuf,
@@ -57,7 +57,7 @@ pub(crate) fn add(from: &Path) -> Result<Sdk> {
 ///
 /// # Errors
 ///
-/// Fails if the name matches neither a stored version nor a directory, or if it matches both.
+/// Fails if the name matches neither a stored version nor a directory, or matches both.
 pub(super) fn named(named: &Path, origin: Origin) -> Result<PathBuf> {
     let name = named.to_str().filter(|name| version::is_sound(name));
     let kept = match name {

@@ -51,11 +51,11 @@ pub(crate) struct Whereabouts {
 /// The meaning of a PD's position if the PD does not continue.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) enum Rest {
-    /// The PD waits for events, which is normal.
+    /// The PD waits for events. This is normal.
     Idle,
     /// The PD is stopped, probably by its parent.
     Stopped,
-    /// The PD cannot continue, which is an error.
+    /// The PD cannot continue. This is an error.
     Stuck,
 }
 

@@ -3,7 +3,7 @@
 //! A kernel of the configuration `debug` has a list of all threads with their names
 //! (`ksDebugTCBs`). The layout of the kernel's structures comes from its debug information. The
 //! debug information does not describe the fields of a word, or the place of a TCB in its object.
-//! This module contains constants for these two, from seL4 16.0.0.
+//! This module contains these facts as constants, from seL4 16.0.0.
 //!
 //! Checks of invariants detect another version of seL4. The list must be linked correctly in both
 //! directions. Every PD must be in the list once. The idle and the running thread must be in their

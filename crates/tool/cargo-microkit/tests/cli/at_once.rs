@@ -92,7 +92,7 @@ fn a_run_does_not_touch_the_image_of_a_build() {
     assert_eq!(text(image.as_ref()), "as it was");
 }
 
-/// Makes a project with a binary that shows whether the feature `loud` is on.
+/// Makes a project whose binary contains different bytes with and without the feature `loud`.
 fn project(bench: &Bench) {
     let manifest = "[package]\nname = \"pd\"\nedition = \"2024\"\n[features]\nloud = []\n";
     bench.file("Cargo.toml", manifest);

@@ -1,5 +1,4 @@
-//! Tests that every command that reads a system file reports its errors before the build, for both
-//! kernels.
+//! Tests that every command reports the errors of a system file before the build, for both kernels.
 
 use crate::bench::{Bench, check};
 

@@ -70,7 +70,8 @@ fn features_of_one_program_do_not_affect_another() {
 #[test]
 fn a_feature_of_a_dependency_is_enabled_for_the_packages_that_have_it() {
     let bench = workspace();
-    // The packages whose programs check that the feature is off are removed.
+    // Replaces the programs of `heap` and `plain`, because these programs fail if the feature is
+    // on.
     for name in ["heap", "plain"] {
         bench.file(&format!("p/{name}/src/main.rs"), PROGRAM);
     }

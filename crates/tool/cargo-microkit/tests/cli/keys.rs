@@ -8,7 +8,7 @@ use crate::terminal::Session;
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::termios::LocalModes;
 
-/// Returns a script that reads `count` bytes and prints them as numbers.
+/// Returns a script that reads `count` bytes and prints the bytes as numbers.
 fn prints(count: usize) -> String {
     format!(
         "{BOOT}echo ready; dd bs=1 count={count} 2>/dev/null | od -v -An -tu1; echo end; exec sleep 100"

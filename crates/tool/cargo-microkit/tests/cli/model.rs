@@ -16,7 +16,7 @@ fn source() -> String {
     program.to_owned() + &symbols.concat()
 }
 
-/// User settings that break every build that reads them.
+/// User settings that break every build that reads these settings.
 const SETTINGS: &str = r#"
 paths = ["/nonexistent"]
 [build]

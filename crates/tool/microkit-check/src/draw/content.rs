@@ -49,7 +49,7 @@ pub(super) struct Wire {
     pub(super) tip: String,
 }
 
-/// The arrow head at an end of a channel: the kind of event that arrives there.
+/// The arrow head at an end of a channel: the kind of event that arrives at this end.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(super) enum Head {
     Call,
@@ -246,7 +246,7 @@ fn whole_name(name: &str) -> String {
     }
 }
 
-/// Makes a row that is connected to no line.
+/// Makes a row without a connected line.
 fn plain(text: String, class: &'static str) -> Row {
     Row {
         text,

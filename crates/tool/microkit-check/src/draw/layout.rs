@@ -237,7 +237,7 @@ fn mappings(boxes: &[Placed]) -> Vec<Mapping> {
 }
 
 /// Returns the boxes of the memory regions and the height at which each mapping ends. Each box is
-/// as near as possible to the rows that map it.
+/// as near as possible to the rows of its mappings.
 fn regions(content: &Content<'_>, mappings: &[Mapping]) -> (Vec<Placed>, Vec<u32>) {
     let mut order: Vec<(u32, usize)> = (0..content.groups.len())
         .map(|region| {

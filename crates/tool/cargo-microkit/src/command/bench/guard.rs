@@ -56,7 +56,7 @@ struct Pair<'a> {
     now: Option<u64>,
 }
 
-/// Pairs each recorded number with the new one.
+/// Pairs each recorded number with the new number.
 fn pairs<'a>(before: &'a Figures, now: &Figures) -> Vec<Pair<'a>> {
     let mut pairs = Vec::new();
     for of_kernel in &before.kernels {

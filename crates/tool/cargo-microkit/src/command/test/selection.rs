@@ -21,7 +21,7 @@ use crate::variant::Variant;
 
 /// The tests of one project.
 pub(super) struct Selection {
-    /// Each variant, and the systems to test in it.
+    /// Each variant with the systems to test in this variant.
     pub(super) runs: Vec<(Variant, Vec<System>)>,
     /// The project of the systems' programs.
     pub(super) project: Option<Rc<Project>>,
@@ -39,7 +39,7 @@ pub(super) struct Case {
 
 impl Selection {
     /// Selects the named systems, in every variant. If no system is named, selects the systems of
-    /// the workspace, in each variant for which they have an `.expected` file.
+    /// the workspace, in each variant with an `.expected` file.
     ///
     /// Returns one selection for each project that contains programs of the systems.
     pub(super) fn from_args(args: &TestArgs) -> Result<Vec<Self>> {
@@ -150,8 +150,8 @@ impl Case {
 /// Returns the reason to skip a variant, or `None` if the variant is tested.
 ///
 /// Without `--kernel`, both kernels are tested. The model kernel is then skipped for boards and
-/// configurations that it does not have. With `--kernel model`, such a board or configuration is an
-/// error.
+/// configurations that the model kernel does not have. With `--kernel model`, such a board or
+/// configuration is an error.
 pub(super) fn not_there(args: &TestArgs, variant: &Variant) -> Option<String> {
     let is_asked_for = args.options.kernel == cli::Kernel::Model;
     let is_there =
