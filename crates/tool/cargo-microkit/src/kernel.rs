@@ -66,8 +66,8 @@ impl Kernel {
         }
     }
 
-    /// Returns the model kernel. Uses `sdk` for builds if its version is the model kernel's
-    /// version.
+    /// Returns the model kernel. Uses `sdk` for builds if the version of `sdk` is the model
+    /// kernel's version.
     pub(crate) fn model(sdk: Option<Sdk>) -> Self {
         Self::Model {
             sdk: sdk.filter(|sdk| sdk.version() == MICROKIT_VERSION),

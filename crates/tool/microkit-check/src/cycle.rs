@@ -8,7 +8,7 @@
 //! Every PD that can be in a cycle is in a reported cycle. After that cycle is fixed, the next
 //! check reports the remaining cycles. A reported cycle may be impossible at run time. For example,
 //! if a PD takes one lock in two handlers, the check assumes that both handlers can block at once.
-//! This rule forbids taking locks in two orders.
+//! As a result, all PDs must take locks in one common order.
 
 use std::collections::{BTreeSet, VecDeque};
 

@@ -223,7 +223,7 @@ fn guard(system: &System, pd: &ProtectionDomain, user_top: u64, findings: &mut V
     }
 }
 
-/// One region of one program, as the subject of a check.
+/// A region of a program, with the data for its check.
 struct One<'a> {
     system: &'a System,
     pd: &'a ProtectionDomain,

@@ -44,11 +44,11 @@ pub(crate) enum State {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Whereabouts {
     pub(crate) sentence: String,
-    /// The meaning of this position if the PD does not continue.
+    /// The classification of the position if the PD does not continue.
     pub(crate) rest: Rest,
 }
 
-/// The meaning of a PD's position if the PD does not continue.
+/// Classifies the position of a PD that does not continue.
 #[derive(Debug, Copy, Clone, PartialEq, Eq)]
 pub(crate) enum Rest {
     /// The PD waits for events. This is normal.
